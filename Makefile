@@ -1,0 +1,151 @@
+# trailfs.  `make help` lists the targets; CFLAGS, LDFLAGS, PREFIX, DESTDIR and
+# BUILD (where everything built goes) are yours, WERROR=1 turns warnings into
+# errors, V=1 shows the commands.
+
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+BUILD ?= build
+PKG_CONFIG ?= pkg-config
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1)')
+
+# _FORTIFY_SOURCE needs an optimising compiler and does not go with sanitizers.
+level := $(lastword $(filter -O%,$(CFLAGS)))
+fortify := $(if $(filter-out -O0,$(level)),$(if \
+	$(findstring -fsanitize,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+compile := $(CC) -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra \
+	$(if $(WERROR),-Werror) -pthread -fPIE -fstack-protector-strong \
+	$(fortify) $(CPPFLAGS) $(CFLAGS)
+link := $(CC) $(CFLAGS) -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+
+# Asked for only where they are needed, so that the rest works without them.
+fuse_cflags = -DFUSE_USE_VERSION=314 $(shell $(PKG_CONFIG) --cflags fuse3)
+fuse_libs = $(shell $(PKG_CONFIG) --libs fuse3)
+check_cflags = $(shell $(PKG_CONFIG) --cflags check)
+check_libs = $(shell $(PKG_CONFIG) --libs check)
+
+# --- what there is ------------------------------------------------------
+
+rooms := engine store ledger base	# in the order of linking
+archives := $(rooms:%=$(BUILD)/libtf-%.a)
+programs := $(BUILD)/trailfs $(BUILD)/trailctl
+tests := $(BUILD)/unit $(BUILD)/mount
+objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount,\
+	$(call objects,$(d)))
+manuals := $(wildcard man/*.[1-9])
+
+all: $(programs) ## build trailfs and trailctl (the default)
+
+$(foreach r,$(rooms),$(eval \
+	$(BUILD)/libtf-$(r).a: $(call objects,core/$(r))))
+$(BUILD)/trailfs: $(call objects,fs) $(archives)
+$(BUILD)/trailctl: $(call objects,tools) $(archives)
+$(BUILD)/unit: $(call objects,tests/unit) $(archives)
+$(BUILD)/mount: $(call objects,tests/mount) $(archives)
+
+$(BUILD)/trailfs: libs = $(fuse_libs)
+$(tests): libs = $(check_libs)
+$(BUILD)/fs/%.o: extra = $(fuse_cflags)
+$(BUILD)/tests/%.o: extra = $(check_cflags) \
+	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
+	-DTRAILFS='"$(abspath $(BUILD))/trailfs"' \
+	-DTRAILCTL='"$(abspath $(BUILD))/trailctl"'
+# The tests of the mount start the programs.
+$(BUILD)/mount: | $(programs)
+
+$(archives):
+	$(call say,AR $@)
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+$(programs) $(tests):
+	$(call say,LD $@)
+	$(Q)$(link) -o $@ $(filter %.o,$^) $(archives) $(libs) -lsqlite3 -lcrypto
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	$(Q)mkdir -p $(@D)
+	$(Q)$(compile) $(extra) -MMD -MP -c -o $@ $<
+
+# Other flags, other objects.
+flags := $(compile) $(link)
+ifneq ($(flags),$(file <$(BUILD)/flags))
+.PHONY: $(BUILD)/flags
+endif
+$(BUILD)/flags:
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '%s\n' '$(subst ','\'',$(flags))' >$@
+
+-include $(all_objects:.o=.d)
+
+# --- checking -----------------------------------------------------------
+
+test: ## install what is missing, build, run all tests
+	$(Q).ci/setup
+	$(Q)$(MAKE) --no-print-directory check
+
+check: all $(tests) ## run all tests, with what is installed
+	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh
+
+demo: ## record the sample session in a real mount, try to tamper with it
+	$(Q)BUILD=$(BUILD) tests/demo.sh
+
+layers: $(archives) ## print the include arrows; fail on a forbidden one
+	$(Q)BUILD=$(BUILD) CC='$(CC)' CFLAGS='$(CFLAGS)' \
+		PKG_CONFIG=$(PKG_CONFIG) .ci/layers
+
+lint: ## clang-format, cppcheck, mandoc, shellcheck
+	$(Q).ci/lint
+
+format: ## let clang-format rewrite the sources
+	clang-format -i $(wildcard core/*.h core/*/*.[ch] fs/*.[ch] \
+		tools/*.[ch] tests/*/*.[ch])
+
+sanitize: ## the tests under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer \
+		-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+
+tsan: ## the tests under ThreadSanitizer
+	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=thread'
+
+coverage: ## the tests, and which lines they reach
+	$(Q)find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || :
+	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/coverage \
+		CFLAGS='-O0 -g --coverage'
+	$(Q).ci/coverage $(BUILD)/coverage
+
+# --- installing ---------------------------------------------------------
+
+bindir = $(DESTDIR)$(PREFIX)/bin
+sbindir = $(DESTDIR)$(PREFIX)/sbin
+mandir = $(DESTDIR)$(PREFIX)/share/man
+
+install: all ## install below $(DESTDIR)$(PREFIX)
+	install -d $(bindir) $(sbindir)
+	install -m 755 $(programs) $(bindir)
+	ln -sf ../bin/trailfs $(sbindir)/mount.fuse.trailfs
+	$(Q)set -e; for m in $(manuals); do \
+		d=$(mandir)/man$${m##*.}; \
+		install -d $$d; install -m 644 $$m $$d; \
+	done
+
+uninstall: ## take away what install put there
+	rm -f $(bindir)/trailfs $(bindir)/trailctl \
+		$(sbindir)/mount.fuse.trailfs
+	$(Q)for m in $(notdir $(manuals)); do \
+		rm -f $(mandir)/man$${m##*.}/$$m; \
+	done
+
+clean: ## take away what was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
+		Makefile
+
+.PHONY: all test check demo layers lint format sanitize tsan coverage \
+	install uninstall clean help

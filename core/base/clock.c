@@ -1,0 +1,29 @@
+/* The only caller of the clock. */
+#include "clock.h"
+
+struct tf_time
+tf_clock_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (struct tf_time){ ts.tv_sec, (uint32_t)ts.tv_nsec };
+}
+
+uint64_t
+tf_clock_boot_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+void
+tf_clock_after(uint64_t ns, struct timespec *out)
+{
+	(void)clock_gettime(CLOCK_MONOTONIC, out);
+	ns += (uint64_t)out->tv_nsec;
+	out->tv_sec += (time_t)(ns / 1000000000u);
+	out->tv_nsec = (long)(ns % 1000000000u);
+}

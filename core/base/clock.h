@@ -1,0 +1,16 @@
+/* The only caller of the clock. */
+#ifndef TF_BASE_CLOCK_H
+#define TF_BASE_CLOCK_H
+
+#include <time.h>
+
+#include "../types.h"
+
+/* The host's wall clock, UTC. */
+struct tf_time tf_clock_now(void);
+/* Nanoseconds that only go forward, suspend included (CLOCK_BOOTTIME). */
+uint64_t tf_clock_boot_ns(void);
+/* The moment ns from now on CLOCK_MONOTONIC, for timed waits. */
+void tf_clock_after(uint64_t ns, struct timespec *out);
+
+#endif

@@ -1,0 +1,322 @@
+/* The only caller of OpenSSL.  Secrets are wiped here and nowhere kept. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/sha.h>
+
+#include "crypto.h"
+#include "file.h"
+
+struct tf_sha256 {
+	EVP_MD_CTX *ctx;
+};
+
+struct tf_key {
+	EVP_PKEY *pkey;
+	struct tf_pubkey pub;
+};
+
+/*
+ * The one-shot digests are for short runs (leaves, nodes): SHA256_* of libcrypto
+ * saves the provider's set-up, which costs more than the hash.
+ */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+void
+tf_sha256_prefixed(uint8_t prefix, const void *a, size_t an, const void *b,
+    size_t bn, struct tf_hash *out)
+{
+	SHA256_CTX c;
+
+	SHA256_Init(&c);
+	SHA256_Update(&c, &prefix, 1);
+	SHA256_Update(&c, a, an);
+	if (bn > 0)
+		SHA256_Update(&c, b, bn);
+	SHA256_Final(out->b, &c);
+}
+
+void
+tf_sha256(const void *p, size_t n, struct tf_hash *out)
+{
+	SHA256_CTX c;
+
+	SHA256_Init(&c);
+	SHA256_Update(&c, p, n);
+	SHA256_Final(out->b, &c);
+}
+#pragma GCC diagnostic pop
+
+struct tf_sha256 *
+tf_sha256_new(void)
+{
+	struct tf_sha256 *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	h->ctx = EVP_MD_CTX_new();
+	if (h->ctx == NULL ||
+	    EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1) {
+		tf_sha256_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+void
+tf_sha256_free(struct tf_sha256 *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
+}
+
+/* A digest that cannot go on would give a wrong answer: stop instead. */
+static void
+must(int ok)
+{
+	if (ok != 1)
+		abort();
+}
+
+void
+tf_sha256_reset(struct tf_sha256 *h)
+{
+	must(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL));
+}
+
+void
+tf_sha256_add(struct tf_sha256 *h, const void *p, size_t n)
+{
+	must(EVP_DigestUpdate(h->ctx, p, n));
+}
+
+void
+tf_sha256_peek(const struct tf_sha256 *h, struct tf_hash *out)
+{
+	EVP_MD_CTX *copy = EVP_MD_CTX_new();
+
+	must(copy != NULL && EVP_MD_CTX_copy_ex(copy, h->ctx) == 1);
+	must(EVP_DigestFinal_ex(copy, out->b, NULL));
+	EVP_MD_CTX_free(copy);
+}
+
+void
+tf_key_free(struct tf_key *k)
+{
+	if (k == NULL)
+		return;
+	EVP_PKEY_free(k->pkey);
+	free(k);
+}
+
+/* Takes pkey over, also on failure. */
+static enum tf_code
+wrap(EVP_PKEY *pkey, struct tf_key **out, struct tf_error *err)
+{
+	struct tf_key *k = calloc(1, sizeof(*k));
+	size_t n = TF_PUBKEY_LEN;
+
+	if (k == NULL || pkey == NULL) {
+		EVP_PKEY_free(pkey);
+		free(k);
+		return tf_fail(err, TF_NOMEM, "cannot make a key");
+	}
+	k->pkey = pkey;
+	if (EVP_PKEY_id(pkey) != EVP_PKEY_ED25519 ||
+	    EVP_PKEY_get_raw_public_key(pkey, k->pub.b, &n) != 1 ||
+	    n != TF_PUBKEY_LEN) {
+		tf_key_free(k);
+		return tf_fail(err, TF_INVALID, "not an Ed25519 key");
+	}
+	*out = k;
+	return TF_OK;
+}
+
+enum tf_code
+tf_key_generate(struct tf_key **out, struct tf_error *err)
+{
+	return wrap(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), out, err);
+}
+
+enum tf_code
+tf_key_from_seed(const uint8_t seed[32], struct tf_key **out,
+    struct tf_error *err)
+{
+	return wrap(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed,
+	    32), out, err);
+}
+
+/* Is this open file fit to hold a secret? */
+static enum tf_code
+fit(int fd, const char *name, struct tf_error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return tf_fail(err, TF_IO, "stat %s", name);
+	errno = 0;
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+		return tf_fail(err, TF_FOREIGN,
+		    "key %s is not a plain file with one name", name);
+	if ((st.st_mode & 077) != 0)
+		return tf_fail(err, TF_FOREIGN,
+		    "key %s is open to others: chmod 0400 it", name);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return tf_fail(err, TF_FOREIGN,
+		    "key %s belongs to uid %u", name, (unsigned)st.st_uid);
+	return TF_OK;
+}
+
+enum tf_code
+tf_key_load(int dirfd, const char *name, struct tf_key **out,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+	char pem[4096];
+	BIO *bio = NULL;
+	size_t got = 0;
+	int fd;
+
+	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return tf_fail(err, errno == ELOOP ? TF_FOREIGN :
+		    errno == EACCES ? TF_ACCESS :
+		    errno == ENOENT ? TF_NOTFOUND : TF_IO, "key %s: %s", name,
+		    strerror(errno));
+	if ((rc = fit(fd, name, err)) != TF_OK)
+		goto out;
+	rc = tf_file_pread(fd, pem, sizeof(pem), 0, &got, err);
+	if (rc != TF_OK)
+		goto out;
+	bio = BIO_new_mem_buf(pem, (int)got);
+	errno = 0;
+	rc = tf_fail(err, TF_INVALID, "key %s is not a PEM private key", name);
+	if (bio != NULL) {
+		EVP_PKEY *p = PEM_read_bio_PrivateKey(bio, NULL, NULL, "");
+
+		if (p != NULL)
+			rc = wrap(p, out, err);
+	}
+out:
+	BIO_free(bio);
+	OPENSSL_cleanse(pem, sizeof(pem));
+	(void)close(fd);
+	return rc;
+}
+
+enum tf_code
+tf_key_save(const struct tf_key *k, int dirfd, const char *name,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+	BIO *bio = BIO_new(BIO_s_secmem());
+	char *p;
+	long n;
+
+	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL,
+	    NULL, 0, NULL, NULL) != 1) {
+		BIO_free(bio);
+		return tf_fail(err, TF_NOMEM, "cannot write a key");
+	}
+	n = BIO_get_mem_data(bio, &p);
+	rc = tf_file_write(dirfd, name, p, (size_t)n, 0400, true, err);
+	OPENSSL_cleanse(p, (size_t)n);
+	BIO_free(bio);
+	return rc;
+}
+
+void
+tf_key_public(const struct tf_key *k, struct tf_pubkey *out)
+{
+	*out = k->pub;
+}
+
+enum tf_code
+tf_key_sign(const struct tf_key *k, const void *msg, size_t n,
+    uint8_t sig[TF_SIG_LEN], struct tf_error *err)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t len = TF_SIG_LEN;
+	bool ok;
+
+	ok = ctx != NULL &&
+	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, k->pkey) == 1 &&
+	    EVP_DigestSign(ctx, sig, &len, msg, n) == 1 && len == TF_SIG_LEN;
+	EVP_MD_CTX_free(ctx);
+	return ok ? TF_OK : tf_fail(err, TF_IO, "signing failed");
+}
+
+bool
+tf_key_verify(const struct tf_pubkey *pub, const void *msg, size_t n,
+    const uint8_t sig[TF_SIG_LEN])
+{
+	EVP_PKEY *k = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+	    pub->b, TF_PUBKEY_LEN);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok;
+
+	ok = k != NULL && ctx != NULL &&
+	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k) == 1 &&
+	    EVP_DigestVerify(ctx, sig, TF_SIG_LEN, msg, n) == 1;
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(k);
+	return ok;
+}
+
+void
+tf_pubkey_spki(const struct tf_pubkey *pub, uint8_t out[TF_SPKI_LEN])
+{
+	/* RFC 8410: SEQUENCE { SEQUENCE { 1.3.101.112 } BIT STRING }. */
+	static const uint8_t head[12] = { 0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+	    0x2b, 0x65, 0x70, 0x03, 0x21, 0x00 };
+
+	memcpy(out, head, sizeof(head));
+	memcpy(out + sizeof(head), pub->b, TF_PUBKEY_LEN);
+}
+
+void
+tf_pubkey_pem(const struct tf_pubkey *pub, struct tf_buf *out)
+{
+	uint8_t der[TF_SPKI_LEN];
+	char text[4 * ((TF_SPKI_LEN + 2) / 3) + 1];
+
+	tf_pubkey_spki(pub, der);
+	(void)EVP_EncodeBlock((unsigned char *)text, der, TF_SPKI_LEN);
+	tf_buf_printf(out, "-----BEGIN PUBLIC KEY-----\n%s\n"
+	    "-----END PUBLIC KEY-----\n", text);
+}
+
+enum tf_code
+tf_random(void *p, size_t n, struct tf_error *err)
+{
+	uint8_t *s = p;
+	ssize_t got;
+
+	while (n > 0) {
+		got = getrandom(s, n, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return tf_fail(err, TF_IO, "getrandom");
+		s += got;
+		n -= (size_t)got;
+	}
+	return TF_OK;
+}
+
+const char *
+tf_crypto_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

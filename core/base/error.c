@@ -1,0 +1,86 @@
+/* Failing: see error.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "../error.h"
+
+static const char *const names[TF_CODES] = {
+	[TF_OK] = "ok",
+	[TF_SEALED] = "sealed",
+	[TF_DENIED] = "denied",
+	[TF_BUSY] = "busy",
+	[TF_EXISTS] = "exists",
+	[TF_NOTFOUND] = "not found",
+	[TF_NOTEMPTY] = "not empty",
+	[TF_NOTDIR] = "not a directory",
+	[TF_ISDIR] = "is a directory",
+	[TF_ACCESS] = "access",
+	[TF_BADNAME] = "bad name",
+	[TF_BADUTF8] = "bad utf-8",
+	[TF_NAMETOOLONG] = "name too long",
+	[TF_NODATA] = "no data",
+	[TF_UNSUPPORTED] = "unsupported",
+	[TF_READONLY] = "read-only",
+	[TF_NOSPACE] = "no space",
+	[TF_QUOTA] = "quota",
+	[TF_TOOBIG] = "too big",
+	[TF_NOMEM] = "no memory",
+	[TF_IO] = "i/o",
+	[TF_INVALID] = "invalid",
+	[TF_USAGE] = "usage",
+	[TF_LOCKED] = "locked",
+	[TF_FOREIGN] = "foreign",
+	[TF_NEWER] = "newer",
+	[TF_TAMPER] = "tamper",
+	[TF_INDOUBT] = "in doubt",
+};
+
+static enum tf_code
+sharpen(enum tf_code code, int sys)
+{
+	if (code != TF_IO)
+		return code;
+	switch (sys) {
+	case ENOSPC:
+		return TF_NOSPACE;
+	case EDQUOT:
+		return TF_QUOTA;
+	case EFBIG:
+		return TF_TOOBIG;
+	case ENOMEM:
+		return TF_NOMEM;
+	case EROFS:
+		return TF_READONLY;
+	default:
+		return TF_IO;
+	}
+}
+
+enum tf_code
+tf_fail(struct tf_error *err, enum tf_code code, const char *fmt, ...)
+{
+	int sys = errno;
+	va_list ap;
+
+	code = sharpen(code, sys);
+	if (err == NULL)
+		return code;
+	err->code = code;
+	err->sys = sys;
+	va_start(ap, fmt);
+	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	for (char *p = err->text; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	return code;
+}
+
+const char *
+tf_code_name(enum tf_code code)
+{
+	if ((unsigned)code >= TF_CODES || names[code] == NULL)
+		return "unknown";
+	return names[code];
+}

@@ -1,0 +1,182 @@
+/*
+ * Files: the only callers of fsync, whole reads and writes.  Keeps I2 and I4
+ * together with their callers: what this file reports durable is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "file.h"
+
+enum tf_code
+tf_file_datasync(int fd, struct tf_error *err)
+{
+	if (fdatasync(fd) < 0)
+		return tf_fail(err, TF_IO, "fdatasync failed");
+	return TF_OK;
+}
+
+enum tf_code
+tf_file_sync(int fd, struct tf_error *err)
+{
+	if (fsync(fd) < 0)
+		return tf_fail(err, TF_IO, "fsync failed");
+	return TF_OK;
+}
+
+enum tf_code
+tf_file_sync_dir(int dirfd, const char *name, struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd;
+
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return tf_fail(err, TF_IO, "open directory %s", name);
+	rc = tf_file_sync(fd, err);
+	(void)close(fd);
+	return rc;
+}
+
+enum tf_code
+tf_file_pwrite(int fd, const void *p, size_t n, uint64_t off,
+    struct tf_error *err)
+{
+	const char *s = p;
+	ssize_t got;
+
+	while (n > 0) {
+		got = pwrite(fd, s, n, (off_t)off);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return tf_fail(err, TF_IO, "write failed");
+		if (got == 0) {
+			errno = ENOSPC;
+			return tf_fail(err, TF_IO, "write took no bytes");
+		}
+		s += got;
+		n -= (size_t)got;
+		off += (uint64_t)got;
+	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_file_pread(int fd, void *p, size_t n, uint64_t off, size_t *got,
+    struct tf_error *err)
+{
+	char *s = p;
+	ssize_t r;
+
+	*got = 0;
+	while (n > 0) {
+		r = pread(fd, s, n, (off_t)off);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return tf_fail(err, TF_IO, "read failed");
+		if (r == 0)
+			break;
+		s += r;
+		n -= (size_t)r;
+		off += (uint64_t)r;
+		*got += (size_t)r;
+	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_file_read(int dirfd, const char *name, size_t max, struct tf_buf *out,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	char chunk[16384];
+	uint64_t off = 0;
+	size_t got;
+	int fd;
+
+	fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return tf_fail(err, errno == ENOENT ? TF_NOTFOUND :
+		    errno == EACCES ? TF_ACCESS : TF_IO, "open %s", name);
+	for (;;) {
+		rc = tf_file_pread(fd, chunk, sizeof(chunk), off, &got, err);
+		if (rc != TF_OK || got == 0)
+			break;
+		off += got;
+		if (off > max) {
+			rc = tf_fail(err, TF_TOOBIG, "%s is too long", name);
+			break;
+		}
+		tf_buf_add(out, chunk, got);
+	}
+	(void)close(fd);
+	if (rc == TF_OK && out->failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory for %s", name);
+	return rc;
+}
+
+/* Make fd, a temporary file, appear as name. */
+static enum tf_code
+appear(int dirfd, const char *tmp, const char *name, bool exclusive,
+    struct tf_error *err)
+{
+	if (!exclusive) {
+		if (renameat(dirfd, tmp, dirfd, name) < 0)
+			return tf_fail(err, TF_IO, "rename to %s", name);
+		return TF_OK;
+	}
+	if (linkat(dirfd, tmp, dirfd, name, 0) < 0)
+		return tf_fail(err, errno == EEXIST ? TF_EXISTS : TF_IO,
+		    "link %s", name);
+	(void)unlinkat(dirfd, tmp, 0);
+	return TF_OK;
+}
+
+enum tf_code
+tf_file_write(int dirfd, const char *name, const void *p, size_t n,
+    unsigned mode, bool exclusive, struct tf_error *err)
+{
+	static atomic_uint counter;
+	enum tf_code rc;
+	char tmp[300];
+	int fd;
+
+	(void)snprintf(tmp, sizeof(tmp), "%s.%d.%u.tmp", name, (int)getpid(),
+	    atomic_fetch_add(&counter, 1));
+	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return tf_fail(err, TF_IO, "create %s", tmp);
+	/* The umask took bits off; mode is meant exactly. */
+	rc = fchmod(fd, mode) < 0 ? tf_fail(err, TF_IO, "chmod %s", tmp) :
+	    TF_OK;
+	if (rc == TF_OK)
+		rc = tf_file_pwrite(fd, p, n, 0, err);
+	if (rc == TF_OK)
+		rc = tf_file_sync(fd, err);
+	if (close(fd) < 0 && rc == TF_OK)
+		rc = tf_fail(err, TF_IO, "close %s", tmp);
+	if (rc == TF_OK)
+		rc = appear(dirfd, tmp, name, exclusive, err);
+	if (rc == TF_OK)
+		rc = tf_file_sync_dir(dirfd, ".", err);
+	else
+		(void)unlinkat(dirfd, tmp, 0);
+	return rc;
+}
+
+enum tf_code
+tf_file_free(int dirfd, uint64_t *bytes, struct tf_error *err)
+{
+	struct statvfs s;
+
+	if (fstatvfs(dirfd, &s) < 0)
+		return tf_fail(err, TF_IO, "statvfs");
+	*bytes = (uint64_t)s.f_bavail * s.f_frsize;
+	return TF_OK;
+}

@@ -1,0 +1,43 @@
+/*
+ * Files: the only callers of fsync, and whole reads and writes that survive
+ * EINTR and short counts.  An error from a sync is final for that file: the
+ * kernel may have dropped the pages, so nobody asks twice.
+ */
+#ifndef TF_BASE_FILE_H
+#define TF_BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "../json.h"
+
+/* fdatasync and fsync; TF_IO (or sharper). */
+TF_MUST_USE enum tf_code tf_file_datasync(int fd, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_file_sync(int fd, struct tf_error *err);
+/* fsync of the directory name below dirfd. */
+TF_MUST_USE enum tf_code tf_file_sync_dir(int dirfd, const char *name,
+    struct tf_error *err);
+
+/* All n bytes at off, or an error. */
+TF_MUST_USE enum tf_code tf_file_pwrite(int fd, const void *p, size_t n,
+    uint64_t off, struct tf_error *err);
+/* Up to n bytes at off; *got is less only at end of file. */
+TF_MUST_USE enum tf_code tf_file_pread(int fd, void *p, size_t n, uint64_t off,
+    size_t *got, struct tf_error *err);
+
+/* Append the whole file to out; TF_TOOBIG beyond max bytes. */
+TF_MUST_USE enum tf_code tf_file_read(int dirfd, const char *name, size_t max,
+    struct tf_buf *out, struct tf_error *err);
+/*
+ * Write name as a whole: temporary file, fsync, rename (or, with exclusive,
+ * link, TF_EXISTS when it is there), fsync of the directory.  On TF_OK the
+ * file survives power loss.
+ */
+TF_MUST_USE enum tf_code tf_file_write(int dirfd, const char *name,
+    const void *p, size_t n, unsigned mode, bool exclusive,
+    struct tf_error *err);
+
+/* The device's free bytes for ordinary use at dirfd. */
+TF_MUST_USE enum tf_code tf_file_free(int dirfd, uint64_t *bytes,
+    struct tf_error *err);
+
+#endif

@@ -1,0 +1,583 @@
+/*
+ * The one JSON writer and the one reader.  Both keep to the canonical form of
+ * json.h: two readers must never see two values in the same bytes.
+ */
+#include "../json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+
+/*
+ * The scanner.  With a doc it records tokens, without one it only judges.
+ */
+struct scan {
+	const char *s;
+	size_t n, i;
+	const char *why; /* NULL: no complaint yet */
+	struct tf_json_doc *doc;
+	uint32_t cap;
+	int depth, max_depth;
+	struct level {
+		bool object;
+		uint32_t token;
+		size_t key_off, key_len; /* the last key; 0: none yet */
+	} level[TF_JSON_DEPTH];
+};
+
+static bool
+complain(struct scan *sc, const char *why)
+{
+	if (!sc->why)
+		sc->why = why;
+	return false;
+}
+
+/*
+ * Length of the character at p within a string, or of its escape: 0 when no
+ * string may hold it.
+ */
+static unsigned
+string_char(const char *p, size_t n)
+{
+	uint8_t c = (uint8_t)*p;
+	uint32_t cp;
+	unsigned len;
+
+	if (c == '\\') {
+		if (n < 2 ||
+		    (p[1] != '"' && p[1] != '\\' && p[1] != 'n' && p[1] != 't'))
+			return 0;
+		return 2;
+	}
+	if (c < 0x20 || c == 0x7f)
+		return 0;
+	if (c < 0x80)
+		return 1;
+	len = tf_utf8(p, n, &cp);
+	return len > 0 && cp >= 0xa0 ? len : 0;
+}
+
+/* At the opening quote; leaves i behind the closing one. */
+static bool
+scan_string(struct scan *sc)
+{
+	size_t start = ++sc->i;
+
+	while (sc->i < sc->n && sc->s[sc->i] != '"') {
+		unsigned len = string_char(sc->s + sc->i, sc->n - sc->i);
+
+		if (len == 0)
+			return complain(sc, "bad character in a string");
+		sc->i += len;
+	}
+	if (sc->i >= sc->n)
+		return complain(sc, "string not closed");
+	if (sc->i++ == start)
+		return complain(sc, "empty string");
+	return true;
+}
+
+static bool
+key_char(char c)
+{
+	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
+}
+
+/* Like memcmp, the shorter of two that agree first. */
+static int
+compare(const char *a, size_t an, const char *b, size_t bn)
+{
+	int d = memcmp(a, b, an < bn ? an : bn);
+
+	if (d != 0)
+		return d;
+	return an < bn ? -1 : an > bn;
+}
+
+/* "key": behind which the value stands. */
+static bool
+scan_key(struct scan *sc)
+{
+	struct level *l = &sc->level[sc->depth - 1];
+	size_t start, len;
+
+	if (sc->i >= sc->n || sc->s[sc->i] != '"')
+		return complain(sc, "key expected");
+	start = ++sc->i;
+	while (sc->i < sc->n && key_char(sc->s[sc->i]))
+		sc->i++;
+	len = sc->i - start;
+	if (sc->n - sc->i < 2 || sc->s[sc->i] != '"' ||
+	    sc->s[sc->i + 1] != ':' || len == 0)
+		return complain(sc, "bad key");
+	if (l->key_len > 0 &&
+	    compare(sc->s + l->key_off, l->key_len, sc->s + start, len) >= 0)
+		return complain(sc, "keys not sorted");
+	l->key_off = start;
+	l->key_len = len;
+	sc->i += 2;
+	return true;
+}
+
+static bool
+scan_number(struct scan *sc, int64_t *out)
+{
+	bool minus = sc->s[sc->i] == '-';
+	size_t start;
+	uint64_t v;
+
+	sc->i += minus;
+	start = sc->i;
+	while (sc->i < sc->n && sc->s[sc->i] >= '0' && sc->s[sc->i] <= '9')
+		sc->i++;
+	if (!tf_decimal(sc->s + start, sc->i - start, TF_JSON_MAX, &v) ||
+	    (minus && v == 0))
+		return complain(sc, "bad number");
+	*out = minus ? -(int64_t)v : (int64_t)v;
+	return true;
+}
+
+static bool
+scan_word(struct scan *sc, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (sc->n - sc->i < n || memcmp(sc->s + sc->i, word, n) != 0)
+		return complain(sc, "value expected");
+	sc->i += n;
+	return true;
+}
+
+static bool
+scan_scalar(struct scan *sc, struct tf_json_token *t)
+{
+	char c = sc->i < sc->n ? sc->s[sc->i] : '\0';
+
+	if (c == '"') {
+		t->type = TF_JSON_STRING;
+		return scan_string(sc);
+	}
+	if (c == '-' || (c >= '0' && c <= '9')) {
+		t->type = TF_JSON_INT;
+		return scan_number(sc, &t->num);
+	}
+	t->type = TF_JSON_BOOL;
+	t->num = c == 't';
+	return scan_word(sc, t->num ? "true" : "false");
+}
+
+/* Keep a token; its index goes to *at.  Nothing to do without a doc. */
+static bool
+keep(struct scan *sc, const struct tf_json_token *t, uint32_t *at)
+{
+	struct tf_json_doc *d = sc->doc;
+
+	*at = 0;
+	if (!d)
+		return true;
+	if (d->n == sc->cap) {
+		uint32_t cap = sc->cap ? sc->cap * 2 : 64;
+		struct tf_json_token *p = reallocarray(d->tok, cap, sizeof(*p));
+
+		if (!p) {
+			sc->why = NULL;
+			return false;
+		}
+		d->tok = p;
+		sc->cap = cap;
+	}
+	*at = d->n;
+	d->tok[d->n++] = *t;
+	return true;
+}
+
+/* One value, of a container only what opens it. */
+static bool
+scan_value(struct scan *sc)
+{
+	struct tf_json_token t = { .off = (uint32_t)sc->i };
+	struct level *l;
+	uint32_t at;
+	char c = sc->i < sc->n ? sc->s[sc->i] : '\0';
+
+	if (sc->depth > 0 && sc->level[sc->depth - 1].object) {
+		t.key_off = (uint32_t)sc->level[sc->depth - 1].key_off;
+		t.key_len = (uint32_t)sc->level[sc->depth - 1].key_len;
+	}
+	if (c != '{' && c != '[') {
+		if (!scan_scalar(sc, &t))
+			return false;
+		t.len = (uint32_t)(sc->i - t.off);
+		t.next = sc->doc ? sc->doc->n + 1 : 0;
+		return keep(sc, &t, &at);
+	}
+	if (sc->depth == sc->max_depth)
+		return complain(sc, "nested too deeply");
+	t.type = c == '{' ? TF_JSON_OBJECT : TF_JSON_ARRAY;
+	if (!keep(sc, &t, &at))
+		return false;
+	sc->i++;
+	l = &sc->level[sc->depth++];
+	*l = (struct level){ .object = c == '{', .token = at };
+	if (sc->i < sc->n && sc->s[sc->i] == (c == '{' ? '}' : ']'))
+		return complain(sc, "empty object or array");
+	return true;
+}
+
+/* After a value: close what ends here; false in *more when all is closed. */
+static bool
+scan_close(struct scan *sc, bool *more)
+{
+	while (sc->depth > 0) {
+		struct level *l = &sc->level[sc->depth - 1];
+		char c = sc->i < sc->n ? sc->s[sc->i] : '\0';
+
+		if (c == ',') {
+			sc->i++;
+			return true;
+		}
+		if (c != (l->object ? '}' : ']'))
+			return complain(sc, "comma or end expected");
+		sc->i++;
+		sc->depth--;
+		if (sc->doc) {
+			struct tf_json_token *t = &sc->doc->tok[l->token];
+
+			t->len = (uint32_t)(sc->i - t->off);
+			t->next = sc->doc->n;
+		}
+	}
+	*more = false;
+	return true;
+}
+
+static bool
+scan_all(struct scan *sc)
+{
+	for (bool more = true; more;) {
+		int depth = sc->depth;
+
+		if (depth > 0 && sc->level[depth - 1].object && !scan_key(sc))
+			return false;
+		if (!scan_value(sc))
+			return false;
+		/* What was just opened has its first value still to come. */
+		if (sc->depth == depth && !scan_close(sc, &more))
+			return false;
+	}
+	if (sc->i != sc->n)
+		return complain(sc, "bytes after the value");
+	return true;
+}
+
+enum tf_code
+tf_json_parse(struct tf_json_doc *d, const char *text, size_t n,
+    struct tf_error *err)
+{
+	struct scan sc = { .s = text,
+		.n = n,
+		.doc = d,
+		.max_depth = TF_JSON_DEPTH };
+	size_t at;
+
+	*d = (struct tf_json_doc){ .text = text };
+	/* Offsets and counts of tokens are 32 bits wide. */
+	if (n >= (size_t)1 << 31)
+		return tf_fail(err, TF_INVALID, "JSON: text too long");
+	if (n == 0 || (text[0] != '{' && text[0] != '['))
+		return tf_fail(err, TF_INVALID,
+		    "JSON: neither an object nor an array");
+	if (scan_all(&sc))
+		return TF_OK;
+	at = sc.i;
+	tf_json_doc_free(d);
+	if (!sc.why)
+		return tf_fail(err, TF_NOMEM, "JSON: no memory");
+	return tf_fail(err, TF_INVALID, "JSON: %s at byte %zu", sc.why, at);
+}
+
+void
+tf_json_doc_free(struct tf_json_doc *d)
+{
+	if (!d)
+		return;
+	free(d->tok);
+	*d = (struct tf_json_doc){ 0 };
+}
+
+int
+tf_json_get(const struct tf_json_doc *d, int obj, const char *key)
+{
+	size_t n = strlen(key);
+
+	if (obj < 0 || (uint32_t)obj >= d->n ||
+	    d->tok[obj].type != TF_JSON_OBJECT)
+		return -1;
+	for (uint32_t t = (uint32_t)obj + 1; t < d->tok[obj].next;
+	     t = d->tok[t].next) {
+		if (d->tok[t].key_len == n &&
+		    memcmp(d->text + d->tok[t].key_off, key, n) == 0)
+			return (int)t;
+	}
+	return -1;
+}
+
+struct tf_str
+tf_json_text(const struct tf_json_doc *d, int t)
+{
+	if (t < 0 || (uint32_t)t >= d->n)
+		return (struct tf_str){ NULL, 0 };
+	return (struct tf_str){ d->text + d->tok[t].off, d->tok[t].len };
+}
+
+enum tf_code
+tf_json_string(const struct tf_json_doc *d, int t, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_str s = tf_json_text(d, t);
+	size_t i, start;
+
+	out->n = 0;
+	if (!s.p || d->tok[t].type != TF_JSON_STRING)
+		return tf_fail(err, TF_INVALID, "JSON: not a string");
+	for (i = start = 1; i < s.n - 1; i++) {
+		if (s.p[i] != '\\')
+			continue;
+		tf_buf_add(out, s.p + start, i - start);
+		start = ++i;
+		if (s.p[i] == 'n' || s.p[i] == 't') {
+			tf_buf_add(out, s.p[i] == 'n' ? "\n" : "\t", 1);
+			start++;
+		}
+	}
+	tf_buf_add(out, s.p + start, i - start);
+	if (out->failed)
+		return tf_fail(err, TF_NOMEM, "JSON: no memory");
+	return TF_OK;
+}
+
+/*
+ * The writer.  last_key of a level is the offset of its last key, 0 for none,
+ * IN_ARRAY for an array.  A value is due exactly when the text ends in a
+ * colon: no value does.
+ */
+#define IN_ARRAY SIZE_MAX
+
+void
+tf_json_begin(struct tf_json *j, struct tf_buf *out)
+{
+	*j = (struct tf_json){ .out = out };
+	j->first[0] = true;
+}
+
+enum tf_code
+tf_json_end(struct tf_json *j, struct tf_error *err)
+{
+	if (j->out->failed)
+		return tf_fail(err, TF_NOMEM, "JSON: no memory");
+	if (j->failed || j->depth != 0 || j->first[0])
+		return tf_fail(err, TF_INVALID, "JSON: not canonical");
+	return TF_OK;
+}
+
+static bool
+value_due(const struct tf_json *j)
+{
+	return j->out->n > 0 && j->out->p[j->out->n - 1] == ':';
+}
+
+/* May a value stand here?  Writes the comma before it. */
+static bool
+begin_value(struct tf_json *j, bool container)
+{
+	bool first = j->first[j->depth];
+	bool ok;
+
+	if (j->failed || j->out->failed)
+		return false;
+	if (j->depth == 0)
+		ok = first && container;
+	else if (j->last_key[j->depth] == IN_ARRAY)
+		ok = true;
+	else
+		ok = value_due(j);
+	if (!ok) {
+		j->failed = true;
+		return false;
+	}
+	if (j->depth > 0 && j->last_key[j->depth] == IN_ARRAY && !first)
+		tf_buf_add(j->out, ",", 1);
+	j->first[j->depth] = false;
+	return true;
+}
+
+static void
+open_level(struct tf_json *j, const char *bracket, size_t last_key)
+{
+	if (j->depth == TF_JSON_DEPTH)
+		j->failed = true;
+	if (!begin_value(j, true))
+		return;
+	tf_buf_add(j->out, bracket, 1);
+	j->depth++;
+	j->first[j->depth] = true;
+	j->last_key[j->depth] = last_key;
+	j->last_len[j->depth] = 0;
+}
+
+static void
+close_level(struct tf_json *j, const char *bracket, bool array)
+{
+	if (j->failed || j->out->failed)
+		return;
+	if (j->depth == 0 || j->first[j->depth] || value_due(j) ||
+	    (j->last_key[j->depth] == IN_ARRAY) != array) {
+		j->failed = true;
+		return;
+	}
+	tf_buf_add(j->out, bracket, 1);
+	j->depth--;
+}
+
+void
+tf_json_object(struct tf_json *j)
+{
+	open_level(j, "{", 0);
+}
+
+void
+tf_json_object_end(struct tf_json *j)
+{
+	close_level(j, "}", false);
+}
+
+void
+tf_json_array(struct tf_json *j)
+{
+	open_level(j, "[", IN_ARRAY);
+}
+
+void
+tf_json_array_end(struct tf_json *j)
+{
+	close_level(j, "]", true);
+}
+
+void
+tf_json_key(struct tf_json *j, const char *key)
+{
+	size_t n = strlen(key), *at, *len;
+
+	if (j->failed || j->out->failed)
+		return;
+	at = &j->last_key[j->depth];
+	len = &j->last_len[j->depth];
+	j->failed = j->depth == 0 || *at == IN_ARRAY || value_due(j) || n == 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!key_char(key[i]))
+			j->failed = true;
+	}
+	if (j->failed)
+		return;
+	if (*at > 0 && compare(j->out->p + *at, *len, key, n) >= 0) {
+		j->failed = true;
+		return;
+	}
+	tf_buf_str(j->out, *at > 0 ? ",\"" : "\"");
+	*at = j->out->n;
+	*len = n;
+	tf_buf_add(j->out, key, n);
+	tf_buf_str(j->out, "\":");
+	j->first[j->depth] = false;
+}
+
+void
+tf_json_int(struct tf_json *j, int64_t v)
+{
+	char text[24];
+	int n;
+
+	if (v > TF_JSON_MAX || v < -TF_JSON_MAX)
+		j->failed = true;
+	if (!begin_value(j, false))
+		return;
+	n = snprintf(text, sizeof(text), "%lld", (long long)v);
+	tf_buf_add(j->out, text, (size_t)n);
+}
+
+void
+tf_json_bool(struct tf_json *j, bool v)
+{
+	if (begin_value(j, false))
+		tf_buf_str(j->out, v ? "true" : "false");
+}
+
+/* The escape of a byte that needs one, or NULL. */
+static const char *
+escape(char c)
+{
+	switch (c) {
+	case '"':
+		return "\\\"";
+	case '\\':
+		return "\\\\";
+	case '\n':
+		return "\\n";
+	case '\t':
+		return "\\t";
+	default:
+		return NULL;
+	}
+}
+
+void
+tf_json_str(struct tf_json *j, const char *p, size_t n)
+{
+	size_t start = 0, i = 0;
+
+	if (!p || n == 0)
+		j->failed = true;
+	if (!begin_value(j, false))
+		return;
+	tf_buf_add(j->out, "\"", 1);
+	while (i < n) {
+		const char *e = escape(p[i]);
+		unsigned len = e ? 1 : string_char(p + i, n - i);
+
+		if (len == 0) {
+			j->failed = true;
+			return;
+		}
+		if (e) {
+			tf_buf_add(j->out, p + start, i - start);
+			tf_buf_add(j->out, e, 2);
+			start = i + 1;
+		}
+		i += len;
+	}
+	tf_buf_add(j->out, p + start, n - start);
+	tf_buf_add(j->out, "\"", 1);
+}
+
+void
+tf_json_cstr(struct tf_json *j, const char *s)
+{
+	tf_json_str(j, s, s ? strlen(s) : 0);
+}
+
+void
+tf_json_raw(struct tf_json *j, struct tf_str value)
+{
+	struct scan sc = { .s = value.p,
+		.n = value.p ? value.n : 0,
+		.max_depth = TF_JSON_DEPTH - j->depth };
+	bool container = sc.n > 0 && (*sc.s == '{' || *sc.s == '[');
+
+	if (!scan_all(&sc))
+		j->failed = true;
+	if (begin_value(j, container))
+		tf_buf_add(j->out, value.p, value.n);
+}

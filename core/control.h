@@ -1,0 +1,35 @@
+/*
+ * Names that the mount and its clients agree on: control files, extended
+ * attributes, and the two requests that trailctl sends to a live mount.
+ */
+#ifndef TF_CONTROL_H
+#define TF_CONTROL_H
+
+#include <sys/ioctl.h>
+
+#define TF_CONTROL_DIR ".trailfs"	/* answered by lookup, never listed */
+
+/* Files below the control directory of the root. */
+#define TF_CONTROL_STATUS "status.json"
+#define TF_CONTROL_EVENTS "events.jsonl"
+#define TF_CONTROL_CHECKPOINT "checkpoint"
+#define TF_CONTROL_VKEY "log.vkey"
+#define TF_CONTROL_PEM "log.pub.pem"
+
+/* Extended attributes of evidence and directories, read by name, not listed. */
+#define TF_XATTR_PREFIX "user.trailfs."
+#define TF_XATTR_STATE TF_XATTR_PREFIX "state"
+#define TF_XATTR_SHA256 TF_XATTR_PREFIX "sha256"
+#define TF_XATTR_INDEX TF_XATTR_PREFIX "index"
+#define TF_XATTR_SEALED_AT TF_XATTR_PREFIX "sealed-at"
+#define TF_XATTR_ACTOR TF_XATTR_PREFIX "actor"
+
+/*
+ * ioctl(2) on a directory of the mount, no argument.  SEAL seals the trail,
+ * workflow or attestation (its owner or root); SYNC returns when everything
+ * frozen at or below it that the caller owns (root: all) is sealed.
+ */
+#define TF_IOC_SEAL _IO('t', 0x71)
+#define TF_IOC_SYNC _IO('t', 0x72)
+
+#endif

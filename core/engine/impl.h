@@ -1,0 +1,227 @@
+/*
+ * Inside the vault.  Lock order: live.io, then vault.mu, then what the
+ * committer and the reader pool lock for themselves.  Nobody waits for the
+ * committer while holding mu; the committer never takes an io.
+ */
+#ifndef TF_ENGINE_IMPL_H
+#define TF_ENGINE_IMPL_H
+
+#include <pthread.h>
+
+#include "../base/crypto.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../ledger/policy.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "../vault.h"
+#include "commit.h"
+#include "live.h"
+
+#define TF_ID_BLOCK 1024	/* node ids reserved at a time */
+#define TF_SETTLE_DEFAULT_S 2
+#define TF_SETTLE_MAX_NS (60 * (uint64_t)1000000000)
+#define TF_HEAD_NS 1000000000	/* STORE/checkpoint is at most that old */
+#define TF_FLOOR_BYTES ((uint64_t)16 << 20)	/* kept free for sealing */
+#define TF_FILE_COST 8192	/* bytes of database a file may cost */
+
+/* The ledger as it was last committed. */
+struct tf_head {
+	uint64_t size, bytes, files, content_bytes;
+	struct tf_hash root;
+	struct tf_buf note;
+};
+
+/* A node whose seal is being decided: nothing is born below it meanwhile. */
+struct tf_closing {
+	struct tf_closing *next;
+	uint64_t id;
+};
+
+struct tf_vault {
+	char *path;
+	int dirfd, stagefd, objectsfd, lockfd;
+	bool read_only;
+	bool verify_open;
+	unsigned settle_s;
+	char program[25];
+	char *mount;
+	void (*say)(void *arg, enum tf_code code, const char *line);
+	void *say_arg;
+	char origin[TF_ORIGIN_MAX + 1];
+	char store[33];
+	char host[257];
+	struct tf_vkey vkey;
+	struct tf_key *log_key, *attester;	/* NULL when read-only */
+	struct tf_committer *commit;
+
+	pthread_mutex_t mu;
+	pthread_cond_t changed;	/* a job ended, a closing ended, quit */
+	/* All below: guarded by mu. */
+	struct tf_live_table live;
+	struct tf_closing *closing;
+	uint64_t next_id, end_id;	/* reserved node ids */
+	bool reserving;
+	struct tf_head head;
+	uint64_t denied;
+	enum tf_code broken;	/* the ledger's disk failed: no more writing */
+	struct tf_error broken_why;
+	uint64_t space_left;	/* bytes that may be taken before looking */
+	uint64_t space_until_ns;
+	uint64_t unsaved;	/* bytes in memory only */
+	uint8_t *checked;	/* bitmap by object number: hashed, was right */
+	size_t checked_bytes;
+	struct tf_db **idle;	/* read connections nobody uses */
+	size_t n_idle, cap_idle;
+
+	pthread_t keeper;
+	bool keeper_runs;
+	pthread_cond_t alarm;	/* for the keeper: something is due earlier */
+	uint64_t alarm_ns;	/* guarded by mu: when it wakes; boot clock */
+	bool quit;		/* guarded by mu */
+	uint64_t kept_size;	/* size of the head in STORE/checkpoint */
+};
+
+/* A read connection, and back. */
+TF_MUST_USE enum tf_code tf_reader_db(struct tf_vault *v, struct tf_db **out,
+    struct tf_error *err);
+void tf_reader_done(struct tf_vault *v, struct tf_db *db);
+
+/* TF_READONLY with the reason when the vault takes no changes. */
+TF_MUST_USE enum tf_code tf_vault_writable(struct tf_vault *v,
+    struct tf_error *err);
+void tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A new node id, never given before and never again. */
+TF_MUST_USE enum tf_code tf_vault_new_id(struct tf_vault *v, uint64_t *id,
+    struct tf_error *err);
+/* The same inside a job. */
+TF_MUST_USE enum tf_code tf_txn_new_id(struct tf_txn *t, uint64_t *id,
+    struct tf_error *err);
+/* Write STORE/checkpoint when the head moved. */
+TF_MUST_USE enum tf_code tf_vault_keep_head(struct tf_vault *v,
+    struct tf_error *err);
+
+/* The actor as JSON for entries, allocated. */
+TF_MUST_USE enum tf_code tf_actor_text(const struct tf_actor *a, char **out,
+    struct tf_error *err);
+/* An entry's access field; the strings are in *names. */
+struct tf_access_names {
+	struct tf_buf user, group;
+};
+void tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid,
+    uint32_t gid, struct tf_access_names *names);
+void tf_access_names_free(struct tf_access_names *names);
+
+/* Names of files in a store. */
+#define TF_LOG_KEY "keys/log.pem"
+#define TF_LOG_VKEY "keys/log.vkey"
+#define TF_LOG_PUB "keys/log.pub.pem"
+#define TF_ATTESTER_KEY "keys/attester.pem"
+#define TF_ATTESTER_PUB "keys/attester.pub.pem"
+
+/* "frozen" and so on. */
+const char *tf_state_name(enum tf_state s);
+
+/* --- names.c --- */
+/* What is above a node: its attestation (0: none) and workflow, whether in a
+ * draft, length of the path below the attestation, and whether sealed. */
+struct tf_place {
+	struct tf_attr parent;	/* the directory itself */
+	struct tf_attr att;	/* kind ATTESTATION, or the parent */
+	uint64_t wf;
+	bool in_draft;		/* all below it is draft */
+	size_t below;		/* bytes of parent's path below the att */
+};
+/* Where is directory id?  mu is held. */
+TF_MUST_USE enum tf_code tf_place_of(struct tf_vault *v, struct tf_db *db,
+    uint64_t id, struct tf_place *out, struct tf_error *err);
+/* Attributes of id, live or committed.  mu is held. */
+TF_MUST_USE enum tf_code tf_attr_of(struct tf_vault *v, struct tf_db *db,
+    uint64_t id, struct tf_attr *out, struct tf_error *err);
+/* The path of id ("." for the root) with db's view; mu is not held. */
+TF_MUST_USE enum tf_code tf_path_of(struct tf_vault *v, struct tf_db *db,
+    uint64_t id, struct tf_buf *out, struct tf_error *err);
+/* Wait until no job changes l; mu is held. */
+void tf_live_wait(struct tf_vault *v, struct tf_live *l);
+
+/* --- stage.c --- */
+/* Put the row of l (and of its unsaved directories) into stage. */
+TF_MUST_USE enum tf_code tf_stage_save(struct tf_txn *t, struct tf_live *l,
+    struct tf_error *err);
+/* That is committed now; mu is held. */
+void tf_stage_saved(struct tf_vault *v, struct tf_live *l);
+/* A size change through a handle. */
+TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
+    struct tf_error *err);
+/* Read the content of l, wherever it is. */
+TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,
+    uint64_t off, size_t *got, struct tf_error *err);
+void tf_stage_name(uint64_t id, char out[24]);
+/* SHA-256 of a whole file descriptor. */
+TF_MUST_USE enum tf_code tf_hash_fd(int fd, struct tf_hash *out,
+    uint64_t *size, struct tf_error *err);
+/* The content of l is given up and it becomes a draft under another name. */
+void tf_live_interrupt(struct tf_live *l);
+/* Freeze, or let settling start anew: mu is held, nobody writes any more. */
+void tf_live_freeze(struct tf_live *l);
+/* Policy's view of a live node. */
+struct tf_subject tf_live_subject(const struct tf_live *l, uint32_t caller);
+
+/* --- seal.c, seal_dir.c --- */
+/* One live file (content clean, object durable) becomes evidence. */
+struct tf_seal_file {
+	struct tf_live *l;
+	const char *cause;	/* or NULL */
+};
+TF_MUST_USE enum tf_code tf_seal_one(struct tf_txn *t,
+    const struct tf_seal_file *s, struct tf_error *err);
+/* The live directory id gets its entry, and those above it. */
+TF_MUST_USE enum tf_code tf_seal_directory(struct tf_txn *t, uint64_t id,
+    struct tf_error *err);
+/* Long content of l becomes an object file (I2).  Not in the committer. */
+TF_MUST_USE enum tf_code tf_seal_prepare(struct tf_live *l,
+    struct tf_error *err);
+/* After the commit: l and the directories it gave an entry are no longer live.
+ * mu is held; a claim on l stays. */
+void tf_seal_settle(struct tf_vault *v, struct tf_live *l);
+/* Set job on l (waiting for the one under way), with a reference; mu is held.
+ * False, and nothing to undo, when l went away meanwhile. */
+bool tf_live_claim(struct tf_vault *v, struct tf_live *l);
+void tf_live_unclaim(struct tf_vault *v, struct tf_live *l);
+/* Seal an attestation, workflow or trail, or publish a draft attestation under
+ * new_name (else NULL).  access: what the sealing chmod sets, or NULL. */
+struct tf_seal_request {
+	uint64_t id;
+	const struct tf_actor *who;
+	const char *new_name;
+	const struct tf_attr *access;
+	bool by_chmod;
+	const char *cause;
+};
+TF_MUST_USE enum tf_code tf_seal_dir(struct tf_vault *v,
+    const struct tf_seal_request *r, struct tf_error *err);
+/* Seal these files (claimed by the caller) in one transaction; they are settled
+ * on success.  The claims end in either case. */
+TF_MUST_USE enum tf_code tf_seal_files(struct tf_vault *v,
+    struct tf_live **l, size_t n, const char *cause, struct tf_error *err);
+/* Path of a directory in a transaction, kept until another is asked for. */
+TF_MUST_USE enum tf_code tf_txn_path(struct tf_txn *t, uint64_t dir,
+    struct tf_str *out, struct tf_error *err);
+/* The path of child name of directory dir, onto out. */
+TF_MUST_USE enum tf_code tf_child_path(struct tf_txn *t, uint64_t dir,
+    const char *name, struct tf_buf *out, struct tf_error *err);
+/* NAME@N may be begun once NAME@(N-1) is sealed: *before is its row (id 0 for
+ * a first version), or TF_DENIED. */
+TF_MUST_USE enum tf_code tf_version_before(struct tf_db *db, uint64_t workflow,
+    const char *name, struct tf_node_row *before, struct tf_error *err);
+/* Thread body: seals what has settled, keeps STORE/checkpoint. */
+void *tf_keeper(void *vault);
+
+/* --- recover.c --- */
+/* Finish what the last process left: before threads start changing things. */
+TF_MUST_USE enum tf_code tf_recover(struct tf_vault *v, struct tf_error *err);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * Live nodes: everything that is not in the ledger yet (files being written,
+ * frozen, drafts, placeholders, directories without an entry), in memory, found
+ * by id, by name, and in order below a parent.
+ *
+ * Locks: all fields are guarded by vault.mu, but for the content, which is
+ * guarded by io.  io is taken before mu; the committer takes mu only.  While
+ * job is set, one change of this node is on its way through the committer, and
+ * nobody else changes its name, metadata or place: they wait on vault.changed.
+ */
+#ifndef TF_ENGINE_LIVE_H
+#define TF_ENGINE_LIVE_H
+
+#include <pthread.h>
+
+#include "../base/crypto.h"
+#include "../json.h"
+#include "../types.h"
+
+#define TF_WRITERS_MAX 32	/* uids that may hold one file open */
+
+struct tf_vault;
+
+/* Somebody who waits for a flush. */
+struct tf_waiter {
+	struct tf_waiter *next;
+	void (*done)(void *arg, enum tf_code code, const struct tf_error *err);
+	void *arg;
+};
+
+struct tf_live {
+	struct tf_vault *v;
+	unsigned refs;
+	struct tf_attr attr;
+	char name[256];
+	size_t name_len;
+	uint64_t att, wf;	/* attestation (or draft) and workflow above */
+	bool in_draft;		/* below a draft directory or attestation */
+	bool unlinked;		/* has no name any more */
+	bool saved;		/* has a row in stage */
+	bool job;
+	unsigned writers;	/* open handles for writing */
+	uint32_t uids[TF_WRITERS_MAX];	/* that ever wrote */
+	unsigned n_uids;
+	bool written;
+	char *actor;		/* canonical JSON: last writer, or renamer */
+	struct tf_buf xattrs;	/* canonical JSON object, or empty */
+	uint64_t frozen_ns, deadline_ns;	/* boot clock */
+	enum tf_code failed;	/* final: the content is not what was sent */
+	struct tf_error failure;
+
+	pthread_mutex_t io;
+	char *mem;		/* content, while it is short */
+	size_t mem_cap;
+	int fd;			/* content, in stage/<id>; or -1 */
+	bool linked;		/* fd is an object too: copy before writing */
+	bool in_db;		/* content: inline object of this id */
+	uint64_t size;		/* of the content */
+	struct tf_sha256 *sha;	/* of the first `hashed` bytes of fd */
+	uint64_t hashed;
+	bool in_order;		/* so far each byte was written once */
+	uint64_t gen;		/* counts changes of the content */
+	uint64_t saved_gen;	/* the last one on stable storage (and mu) */
+	struct tf_hash digest;	/* of that one (and mu) */
+	struct tf_waiter *waiters;	/* for the flush under way (mu) */
+	uint64_t flushing_gen;	/* (mu) */
+
+	struct tf_live *id_next, *name_next;	/* hash chains */
+	struct tf_live *left, *right;	/* treap by (parent, id) */
+	uint32_t priority;
+};
+
+struct tf_live_table {
+	struct tf_live **by_id, **by_name;
+	size_t slots, count;
+	struct tf_live *root;
+};
+
+/* Callers of all of these hold vault.mu. */
+TF_MUST_USE enum tf_code tf_live_init(struct tf_live_table *t);
+void tf_live_destroy(struct tf_live_table *t);
+/* A new node with one reference (the table's); NULL: no memory. */
+struct tf_live *tf_live_new(struct tf_vault *v, const struct tf_attr *attr,
+    const char *name, size_t n);
+void tf_live_insert(struct tf_live_table *t, struct tf_live *l);
+/* Out of all indexes; the table's reference is the caller's then. */
+void tf_live_remove(struct tf_live_table *t, struct tf_live *l);
+/* Out of the indexes by name and place, still found by id. */
+void tf_live_unname(struct tf_live_table *t, struct tf_live *l);
+void tf_live_rename(struct tf_live_table *t, struct tf_live *l,
+    uint64_t parent, const char *name, size_t n);
+struct tf_live *tf_live_get(const struct tf_live_table *t, uint64_t id);
+struct tf_live *tf_live_find(const struct tf_live_table *t, uint64_t parent,
+    const char *name, size_t n);
+/* The child of parent with the least id greater than after, or NULL. */
+struct tf_live *tf_live_next(const struct tf_live_table *t, uint64_t parent,
+    uint64_t after);
+/* Call fn for every node; fn must not change the table. */
+void tf_live_each(const struct tf_live_table *t,
+    void (*fn)(void *arg, struct tf_live *l), void *arg);
+
+void tf_live_ref(struct tf_live *l);
+/* Frees at the last. */
+void tf_live_unref(struct tf_live *l);
+
+static inline bool
+tf_live_is_file(const struct tf_live *l)
+{
+	return l->attr.kind == TF_KIND_EVIDENCE;
+}
+
+/* Is all of the content on stable storage? */
+static inline bool
+tf_live_clean(const struct tf_live *l)
+{
+	return l->gen == l->saved_gen;
+}
+
+#endif

@@ -1,0 +1,832 @@
+/*
+ * Names: where things are and what may be called what.  A name is either live
+ * (memory, see live.h) or committed (the node table); a live one is looked up
+ * first, since it leaves memory only after its row is committed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "names.h"
+
+/* --- what is where (mu held, unless it says otherwise) --- */
+
+static enum tf_code
+follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
+    struct tf_error *err)
+{
+	struct tf_place p;
+	enum tf_code rc;
+
+	if (a->kind != TF_KIND_DIRECTORY)
+		return TF_OK;
+	if ((rc = tf_place_of(v, db, a->id, &p, err)) != TF_OK)
+		return rc;
+	a->mode = p.att.mode;
+	a->uid = p.att.uid;
+	a->gid = p.att.gid;
+	if (p.att.state == TF_STATE_SEALED)
+		a->state = TF_STATE_SEALED;
+	return TF_OK;
+}
+
+/* Live or committed, as it stands. */
+static enum tf_code
+raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id,
+    struct tf_attr *out, char *name, size_t *name_len, struct tf_error *err)
+{
+	struct tf_live *l = tf_live_get(&v->live, id);
+	struct tf_node_row r;
+	enum tf_code rc;
+
+	if (l != NULL) {
+		*out = l->attr;
+		if (name != NULL) {
+			memcpy(name, l->name, l->name_len);
+			*name_len = l->name_len;
+		}
+		return TF_OK;
+	}
+	rc = tf_nodes_get(db, id, &r, err);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, rc, "no node %llu", (unsigned long long)id);
+	if (rc != TF_OK)
+		return rc;
+	*out = r.attr;
+	if (name != NULL) {
+		memcpy(name, r.name, r.name_len);
+		*name_len = r.name_len;
+	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_attr_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
+    struct tf_attr *out, struct tf_error *err)
+{
+	enum tf_code rc = raw_attr(v, db, id, out, NULL, NULL, err);
+
+	return rc == TF_OK ? follow_attestation(v, db, out, err) : rc;
+}
+
+enum tf_code
+tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
+    struct tf_place *out, struct tf_error *err)
+{
+	struct tf_live *l;
+	struct tf_attr a;
+	char name[256];
+	size_t n;
+	enum tf_code rc;
+
+	memset(out, 0, sizeof(*out));
+	rc = raw_attr(v, db, id, &out->parent, name, &n, err);
+	if (rc != TF_OK)
+		return rc;
+	l = tf_live_get(&v->live, id);
+	out->in_draft = l != NULL && l->in_draft;
+	a = out->parent;
+	while (a.kind == TF_KIND_DIRECTORY) {
+		out->below += n + 1;
+		out->in_draft = out->in_draft || tf_name_draft_dir(name, n);
+		rc = raw_attr(v, db, a.parent, &a, name, &n, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	out->att = a;
+	out->wf = a.kind == TF_KIND_ATTESTATION ? a.parent : 0;
+	if (out->parent.kind == TF_KIND_DIRECTORY) {
+		out->parent.mode = a.mode;
+		out->parent.uid = a.uid;
+		out->parent.gid = a.gid;
+	}
+	return TF_OK;
+}
+
+/* mu is not held: it is taken for each step that may be live. */
+enum tf_code
+tf_path_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
+    struct tf_buf *out, struct tf_error *err)
+{
+	char text[TF_PATH_MAX + 256], name[256];
+	size_t at = sizeof(text), n = 0;
+	struct tf_attr a;
+	enum tf_code rc;
+
+	if (id == TF_ROOT_ID) {
+		tf_buf_add(out, ".", 1);
+		return TF_OK;
+	}
+	while (id != TF_ROOT_ID) {
+		pthread_mutex_lock(&v->mu);
+		rc = raw_attr(v, db, id, &a, name, &n, err);
+		pthread_mutex_unlock(&v->mu);
+		if (rc != TF_OK)
+			return rc;
+		if (n + 1 > at)
+			return tf_fail(err, TF_TAMPER, "a path is too long");
+		if (at < sizeof(text))
+			text[--at] = '/';
+		at -= n;
+		memcpy(text + at, name, n);
+		id = a.parent;
+	}
+	tf_buf_add(out, text + at, sizeof(text) - at);
+	return TF_OK;
+}
+
+enum tf_code
+tf_child_path(struct tf_txn *t, uint64_t dir, const char *name,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_str parent;
+	enum tf_code rc = tf_txn_path(t, dir, &parent, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (dir != TF_ROOT_ID) {
+		tf_buf_add(out, parent.p, parent.n);
+		tf_buf_add(out, "/", 1);
+	}
+	tf_buf_str(out, name);
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+enum tf_code
+tf_txn_path(struct tf_txn *t, uint64_t dir, struct tf_str *out,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (t->path_id != dir) {
+		t->path_id = 0;
+		t->path.n = 0;
+		rc = tf_path_of(t->v, t->db, dir, &t->path, err);
+		if (rc == TF_OK && t->path.failed)
+			rc = tf_fail(err, TF_NOMEM, "no memory");
+		if (rc == TF_OK)
+			t->path_id = dir;
+	}
+	*out = (struct tf_str){ t->path.p, t->path.n };
+	return rc;
+}
+
+void
+tf_live_wait(struct tf_vault *v, struct tf_live *l)
+{
+	while (l->job)
+		pthread_cond_wait(&v->changed, &v->mu);
+}
+
+/* Is a seal of this node being decided? */
+static bool
+is_closing(const struct tf_vault *v, uint64_t id)
+{
+	for (const struct tf_closing *c = v->closing; c != NULL; c = c->next)
+		if (c->id == id)
+			return true;
+	return false;
+}
+
+struct tf_subject
+tf_directory_subject(const struct tf_attr *a, bool has_entry)
+{
+	return (struct tf_subject){ .kind = a->kind, .state = a->state,
+	    .uid = a->uid, .has_entry = has_entry };
+}
+
+/* --- looking ---------------------------------------------------------- */
+
+enum tf_code
+tf_vault_lookup(struct tf_vault *v, uint64_t parent, const char *name,
+    struct tf_attr *out, struct tf_error *err)
+{
+	struct tf_node_row r;
+	struct tf_live *l;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_find(&v->live, parent, name, strlen(name));
+	if (l != NULL) {
+		*out = l->attr;
+		rc = follow_attestation(v, db, out, err);
+		pthread_mutex_unlock(&v->mu);
+		goto out;
+	}
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_nodes_find(db, parent, name, strlen(name), &r, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "no such name");
+	if (rc != TF_OK)
+		goto out;
+	*out = r.attr;
+	pthread_mutex_lock(&v->mu);
+	rc = follow_attestation(v, db, out, err);
+	pthread_mutex_unlock(&v->mu);
+out:
+	tf_reader_done(v, db);
+	return rc;
+}
+
+enum tf_code
+tf_vault_getattr(struct tf_vault *v, uint64_t id, struct tf_attr *out,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	rc = tf_attr_of(v, db, id, out, err);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+enum tf_code
+tf_vault_walk(struct tf_vault *v, const char *path, struct tf_attr *out,
+    struct tf_error *err)
+{
+	char name[TF_NAME_MAX + 1];
+	enum tf_code rc;
+	size_t n;
+
+	if ((rc = tf_vault_getattr(v, TF_ROOT_ID, out, err)) != TF_OK)
+		return rc;
+	for (;;) {
+		path += strspn(path, "/");
+		if ((n = strcspn(path, "/")) == 0)
+			return TF_OK;
+		if (n > TF_NAME_MAX)
+			return tf_fail(err, TF_NAMETOOLONG, "name too long");
+		memcpy(name, path, n);
+		name[n] = '\0';
+		path += n;
+		if (strcmp(name, ".") == 0)
+			continue;
+		rc = tf_vault_lookup(v, out->id, name, out, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+}
+
+enum tf_code
+tf_vault_path(struct tf_vault *v, uint64_t id, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_path_of(v, db, id, out, err);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* The live children after an id, copied. */
+static size_t
+list_live(struct tf_vault *v, uint64_t dir, uint64_t after,
+    struct tf_dirent *out, size_t max)
+{
+	struct tf_live *l;
+	size_t n = 0;
+
+	while (n < max && (l = tf_live_next(&v->live, dir, after)) != NULL) {
+		out[n].attr = l->attr;
+		memcpy(out[n].name, l->name, l->name_len + 1);
+		after = l->attr.id;
+		n++;
+	}
+	return n;
+}
+
+/* Merge live and committed names by id; a name in both is the committed. */
+static size_t
+merge_names(const struct tf_node_row *rows, size_t n_rows,
+    const struct tf_dirent *live, size_t n_live, struct tf_dirent *out,
+    size_t max)
+{
+	size_t i = 0, j = 0, n = 0;
+
+	while (n < max && (i < n_rows || j < n_live)) {
+		if (j == n_live || (i < n_rows &&
+		    rows[i].attr.id <= live[j].attr.id)) {
+			if (j < n_live &&
+			    live[j].attr.id == rows[i].attr.id)
+				j++;
+			out[n].attr = rows[i].attr;
+			memcpy(out[n].name, rows[i].name,
+			    rows[i].name_len + 1);
+			i++;
+		} else {
+			out[n] = live[j++];
+		}
+		n++;
+	}
+	return n;
+}
+
+#define LIST_MAX 64
+
+enum tf_code
+tf_vault_list(struct tf_vault *v, uint64_t dir, uint64_t after,
+    struct tf_dirent *out, size_t max, size_t *n, struct tf_error *err)
+{
+	struct tf_node_row rows[LIST_MAX];
+	struct tf_dirent live[LIST_MAX];
+	size_t n_live, n_rows = 0;
+	struct tf_attr a;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	*n = 0;
+	if (max > LIST_MAX)
+		max = LIST_MAX;
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	/* Live first: what is sealed in between shows up in the rows. */
+	pthread_mutex_lock(&v->mu);
+	rc = tf_attr_of(v, db, dir, &a, err);
+	n_live = list_live(v, dir, after, live, max);
+	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK && a.kind == TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_NOTDIR, "not a directory");
+	if (rc == TF_OK)
+		rc = tf_nodes_list(db, dir, after, rows, max, &n_rows, err);
+	if (rc == TF_OK)
+		*n = merge_names(rows, n_rows, live, n_live, out, max);
+	for (size_t i = 0; rc == TF_OK && i < *n; i++) {
+		pthread_mutex_lock(&v->mu);
+		rc = follow_attestation(v, db, &out[i].attr, err);
+		pthread_mutex_unlock(&v->mu);
+	}
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* --- births ------------------------------------------------------------ */
+
+/* May a name be born in place p?  mu held; waits while a seal is decided. */
+enum tf_code
+tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
+    const struct tf_actor *who, bool wait, struct tf_place *p,
+    struct tf_error *err)
+{
+	struct tf_subject s;
+	struct tf_live *l;
+	enum tf_code rc;
+
+	for (;;) {
+		if ((rc = tf_place_of(v, db, parent, p, err)) != TF_OK)
+			return rc;
+		l = tf_live_get(&v->live, parent);
+		if ((l == NULL || !l->job) && !is_closing(v, p->att.id) &&
+		    !is_closing(v, p->wf) && !is_closing(v, parent))
+			break;
+		if (!wait)
+			return tf_fail(err, TF_BUSY, "it is being sealed");
+		pthread_cond_wait(&v->changed, &v->mu);
+	}
+	s = tf_directory_subject(&p->att, true);
+	rc = tf_policy(&s, TF_REQ_ADD, who->uid);
+	if (rc != TF_OK)
+		return tf_fail(err, rc, "this %s is sealed: nothing can be "
+		    "added", p->att.kind == TF_KIND_ATTESTATION ?
+		    "attestation" : p->att.kind == TF_KIND_WORKFLOW ?
+		    "workflow" : "trail");
+	return TF_OK;
+}
+
+/* Is the name free, and legal, below p?  mu held. */
+enum tf_code
+tf_may_call(struct tf_vault *v, struct tf_db *db, const struct tf_place *p,
+    enum tf_kind kind, const char *name, struct tf_error *err)
+{
+	size_t n = strlen(name);
+	struct tf_node_row r;
+	enum tf_code rc;
+
+	if (kind != TF_KIND_ATTESTATION || !tf_name_draft_attestation(name, n))
+		if ((rc = tf_name_check(kind, name, n, err)) != TF_OK)
+			return rc;
+	if (kind >= TF_KIND_DIRECTORY && p->below + n > TF_PATH_BELOW_MAX)
+		return tf_fail(err, TF_NAMETOOLONG, "the path below the "
+		    "attestation is longer than %d bytes", TF_PATH_BELOW_MAX);
+	if (tf_live_find(&v->live, p->parent.id, name, n) != NULL)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	rc = tf_nodes_find(db, p->parent.id, name, n, &r, err);
+	if (rc == TF_OK)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+/* Owner, group and mode of what who makes in p, as other file systems do. */
+static void
+inherit(struct tf_attr *a, const struct tf_place *p, const struct tf_actor *who,
+    uint32_t mode)
+{
+	struct tf_time now = tf_clock_now();
+
+	a->parent = p->parent.id;
+	a->uid = who->uid;
+	a->gid = who->gid;
+	a->mode = mode & 07777;
+	if ((p->parent.mode & 02000) != 0) {
+		a->gid = p->parent.gid;
+		if (a->kind < TF_KIND_DIRECTORY)
+			a->mode |= 02000;
+	}
+	if (a->kind == TF_KIND_TRAIL)
+		a->mode &= ~(uint32_t)07;	/* 0750 unless opened later */
+	a->mtime = a->ctime = a->btime = now;
+}
+
+struct birth {
+	struct tf_vault *v;
+	struct tf_attr attr;
+	const char *name;
+	const char *actor;
+};
+
+static enum tf_type
+birth_type(enum tf_kind k)
+{
+	return k == TF_KIND_TRAIL ? TF_TRAIL_CREATED :
+	    k == TF_KIND_WORKFLOW ? TF_WORKFLOW_BEGUN : TF_ATTESTATION_BEGUN;
+}
+
+enum tf_code
+tf_version_before(struct tf_db *db, uint64_t workflow, const char *name,
+    struct tf_node_row *before, struct tf_error *err)
+{
+	unsigned version;
+	char earlier[300];
+	size_t base = tf_name_version(name, strlen(name), &version);
+	enum tf_code rc;
+
+	memset(before, 0, sizeof(*before));
+	if (version < 2)
+		return TF_OK;
+	if (version == 2)
+		(void)snprintf(earlier, sizeof(earlier), "%.*s", (int)base,
+		    name);
+	else
+		(void)snprintf(earlier, sizeof(earlier), "%.*s@%u", (int)base,
+		    name, version - 1);
+	rc = tf_nodes_find(db, workflow, earlier, strlen(earlier), before,
+	    err);
+	if (rc == TF_NOTFOUND || (rc == TF_OK && before->seal == TF_NO_SEQ))
+		return tf_fail(err, TF_DENIED, "%.60s can be begun once %.60s "
+		    "is sealed", name, earlier);
+	return rc;
+}
+
+/* A closed parent refuses, here again: in the committer's order. */
+static enum tf_code
+check_parent(struct tf_txn *t, const struct birth *b, struct tf_error *err)
+{
+	struct tf_node_row r;
+	enum tf_code rc = tf_nodes_get(t->db, b->attr.parent, &r, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (r.seal != TF_NO_SEQ)
+		return tf_fail(err, TF_READONLY, "the directory is sealed");
+	rc = tf_nodes_find(t->db, b->attr.parent, b->name, strlen(b->name),
+	    &r, err);
+	if (rc == TF_OK)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+birth_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct birth *b = arg;
+	struct tf_entry e = { .type = birth_type(b->attr.kind),
+	    .has_node = true, .node = b->attr.id, .has_access = true };
+	struct tf_access_names names = { 0 };
+	struct tf_node_row row = { .attr = b->attr }, before;
+	struct tf_buf path = { 0 };
+	enum tf_code rc = check_parent(t, b, err);
+
+	if (rc == TF_OK && b->attr.kind == TF_KIND_ATTESTATION)
+		rc = tf_version_before(t->db, b->attr.parent, b->name,
+		    &before, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_child_path(t, b->attr.parent, b->name, &path, err);
+	if (rc != TF_OK)
+		goto out;
+	e.path = (struct tf_str){ path.p, path.n };
+	e.actor = (struct tf_str){ b->actor, strlen(b->actor) };
+	tf_access_fill(&e.access, b->attr.mode, b->attr.uid, b->attr.gid,
+	    &names);
+	row.entry = t->size;
+	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		goto out;
+	row.entry = t->size - 1;
+	row.attr.mtime = row.attr.ctime = row.attr.btime = t->at;
+	row.name_len = strlen(b->name);
+	memcpy(row.name, b->name, row.name_len + 1);
+	rc = tf_nodes_put(tf_txn_write(t), &row, err);
+	if (rc == TF_OK)
+		rc = tf_txn_touch(t, row.attr.parent, t->at, err);
+	b->attr = row.attr;
+out:
+	tf_access_names_free(&names);
+	tf_buf_free(&path);
+	return rc;
+}
+
+/* A trail, workflow or attestation: in the ledger when this returns. */
+static enum tf_code
+be_born(struct tf_vault *v, struct tf_attr *attr, const char *name,
+    const char *actor, struct tf_error *err)
+{
+	struct birth b = { .v = v, .attr = *attr, .name = name,
+	    .actor = actor };
+	enum tf_code rc = tf_commit_wait(v->commit, birth_run, &b, err);
+
+	if (rc == TF_OK)
+		*attr = b.attr;
+	return rc;
+}
+
+/* Put a live node in place p; mu held. */
+static enum tf_code
+live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
+    const char *name, const char *who, struct tf_live **out,
+    struct tf_error *err)
+{
+	struct tf_live *l = tf_live_new(v, a, name, strlen(name));
+
+	if (l == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	l->in_draft = p->in_draft;
+	l->att = a->kind == TF_KIND_ATTESTATION ? a->id : p->att.id;
+	l->wf = a->kind == TF_KIND_ATTESTATION ? p->parent.id : p->wf;
+	if (a->kind == TF_KIND_ATTESTATION ||
+	    (a->kind == TF_KIND_DIRECTORY &&
+	    tf_name_draft_dir(name, strlen(name))))
+		l->in_draft = true;
+	if (who != NULL && (l->actor = strdup(who)) == NULL) {
+		tf_live_unref(l);
+		return tf_fail(err, TF_NOMEM, "no memory");
+	}
+	tf_live_insert(&v->live, l);
+	*out = l;
+	return TF_OK;
+}
+
+enum tf_code
+tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
+    uint32_t mode, const struct tf_actor *who, struct tf_attr *out,
+    struct tf_error *err)
+{
+	struct tf_attr a = { 0 };
+	struct tf_live *l;
+	struct tf_place p;
+	struct tf_db *db;
+	char *actor = NULL;
+	enum tf_code rc;
+	bool live = false;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_vault_new_id(v, &a.id, err)) != TF_OK ||
+	    (rc = tf_actor_text(who, &actor, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK) {
+		free(actor);
+		return rc;
+	}
+	pthread_mutex_lock(&v->mu);
+	if ((rc = tf_may_add(v, db, parent, who, true, &p, err)) == TF_OK &&
+	    (rc = tf_policy_child(p.parent.kind, true, &a.kind)) != TF_OK)
+		rc = tf_fail(err, rc, "no directory can stand here");
+	if (rc == TF_OK)
+		rc = tf_may_call(v, db, &p, a.kind, name, err);
+	if (rc == TF_OK) {
+		inherit(&a, &p, who, mode);
+		live = a.kind == TF_KIND_DIRECTORY ||
+		    (a.kind == TF_KIND_ATTESTATION &&
+		    tf_name_draft_attestation(name, strlen(name)));
+	}
+	if (rc == TF_OK && live) {
+		a.state = TF_STATE_DRAFT;
+		rc = live_birth(v, &p, &a, name, actor, &l, err);
+		if (rc == TF_OK)
+			rc = follow_attestation(v, db, &a, err);
+	}
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	if (rc == TF_OK && !live) {
+		a.state = TF_STATE_OPEN;
+		rc = be_born(v, &a, name, actor, err);
+	}
+	if (rc == TF_OK)
+		*out = a;
+	free(actor);
+	return rc;
+}
+
+enum tf_code
+tf_vault_refuse(struct tf_vault *v, uint64_t parent, const char *name,
+    struct tf_error *err)
+{
+	struct tf_buf shown = { 0 };
+	enum tf_code rc;
+
+	(void)v;
+	(void)parent;
+	rc = tf_name_check(TF_KIND_EVIDENCE, name, strlen(name), err);
+	if (rc != TF_OK)
+		return rc;
+	tf_name_show(&shown, name, strlen(name));
+	rc = tf_fail(err, TF_DENIED, "%.80s: only plain files and directories "
+	    "can be evidence", shown.p == NULL ? "" : shown.p);
+	tf_buf_free(&shown);
+	return rc;
+}
+
+/* Is a plain file named so, below p, a draft? */
+bool
+tf_is_draft(const struct tf_place *p, const char *name)
+{
+	return p->in_draft || tf_name_draft(name, strlen(name));
+}
+
+/* For stage.c: a new live file, not yet open.  mu is not held. */
+enum tf_code
+tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
+    uint32_t mode, const struct tf_actor *who, struct tf_live **out,
+    struct tf_error *err)
+{
+	struct tf_attr a = { 0 };
+	struct tf_place p;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_vault_new_id(v, &a.id, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	if ((rc = tf_may_add(v, db, parent, who, true, &p, err)) == TF_OK &&
+	    (rc = tf_policy_child(p.parent.kind, false, &a.kind)) != TF_OK)
+		rc = tf_fail(err, rc, "files can be created in attestations "
+		    "only (TRAIL/WORKFLOW/ATTESTATION/FILE)");
+	if (rc == TF_OK)
+		rc = tf_may_call(v, db, &p, a.kind, name, err);
+	if (rc == TF_OK) {
+		inherit(&a, &p, who, mode);
+		a.state = tf_is_draft(&p, name) ? TF_STATE_DRAFT :
+		    TF_STATE_PLACEHOLDER;
+		rc = live_birth(v, &p, &a, name, NULL, out, err);
+	}
+	if (rc == TF_OK)
+		tf_live_ref(*out);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* --- taking names away ------------------------------------------------- */
+
+static enum tf_code
+drop_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct tf_live *l = arg;
+	enum tf_code rc = tf_stage_delete(tf_txn_write(t), l->attr.id, err);
+
+	return rc == TF_OK ? tf_object_drop(t->db, l->attr.id, err) : rc;
+}
+
+/* Find a live child for a change: claimed, with a reference; or say why not.
+ * mu held. */
+enum tf_code
+tf_claim_child(struct tf_vault *v, struct tf_db *db, uint64_t parent,
+    const char *name, struct tf_live **out, struct tf_node_row *row,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	*out = NULL;
+	for (;;) {
+		struct tf_live *l = tf_live_find(&v->live, parent, name,
+		    strlen(name));
+
+		if (l == NULL)
+			break;
+		if (tf_live_claim(v, l)) {
+			*out = l;
+			return TF_OK;
+		}
+	}
+	rc = tf_nodes_find(db, parent, name, strlen(name), row, err);
+	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
+}
+
+enum tf_code
+tf_refusal(enum tf_code rc, const struct tf_subject *s, enum tf_request req,
+    const char *name, struct tf_error *err)
+{
+	struct tf_buf shown = { 0 };
+
+	tf_name_show(&shown, name, strlen(name));
+	rc = tf_fail(err, rc, "%.60s: %s", shown.p == NULL ? "" : shown.p,
+	    tf_policy_advice(s, req));
+	tf_buf_free(&shown);
+	return rc;
+}
+
+/* Take a claimed live node away for good; mu held on entry and on exit. */
+enum tf_code
+tf_take_away(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	char name[24];
+
+	if (l->saved) {
+		pthread_mutex_unlock(&v->mu);
+		rc = tf_commit_wait(v->commit, drop_run, l, err);
+		pthread_mutex_lock(&v->mu);
+	}
+	if (rc != TF_OK)
+		return rc;
+	l->saved = false;
+	tf_live_unname(&v->live, l);
+	if (l->fd >= 0) {
+		tf_stage_name(l->attr.id, name);
+		(void)unlinkat(v->stagefd, name, 0);
+	}
+	if (l->writers == 0) {
+		tf_live_remove(&v->live, l);
+		tf_live_unref(l);	/* the table's */
+	}
+	return TF_OK;
+}
+
+static enum tf_code
+remove_name(struct tf_vault *v, uint64_t parent, const char *name,
+    bool directory, const struct tf_actor *who, struct tf_error *err)
+{
+	enum tf_request req = directory ? TF_REQ_RMDIR : TF_REQ_UNLINK;
+	struct tf_node_row row;
+	struct tf_subject s;
+	struct tf_live *l = NULL;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	rc = tf_claim_child(v, db, parent, name, &l, &row, err);
+	if (rc != TF_OK)
+		goto out;
+	if (l == NULL)
+		s = row.attr.kind == TF_KIND_EVIDENCE ?
+		    (struct tf_subject){ .kind = row.attr.kind,
+		    .state = TF_STATE_SEALED, .uid = row.attr.uid } :
+		    tf_directory_subject(&row.attr, true);
+	else
+		s = tf_live_is_file(l) ? tf_live_subject(l, who->uid) :
+		    tf_directory_subject(&l->attr, false);
+	if (directory && s.kind == TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_NOTDIR, "not a directory");
+	else if (!directory && s.kind != TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_ISDIR, "is a directory");
+	else if ((rc = tf_policy(&s, req, who->uid)) != TF_OK)
+		rc = tf_refusal(rc, &s, req, name, err);
+	else if (directory && tf_live_next(&v->live, l->attr.id, 0) != NULL)
+		rc = tf_fail(err, TF_NOTEMPTY, "not empty");
+	if (rc == TF_OK)
+		rc = tf_take_away(v, l, err);
+out:
+	if (l != NULL)
+		tf_live_unclaim(v, l);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+enum tf_code
+tf_vault_unlink(struct tf_vault *v, uint64_t parent, const char *name,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	return remove_name(v, parent, name, false, who, err);
+}
+
+enum tf_code
+tf_vault_rmdir(struct tf_vault *v, uint64_t parent, const char *name,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	return remove_name(v, parent, name, true, who, err);
+}

@@ -1,0 +1,37 @@
+/* What names.c shares with the rest of the engine.  mu is held for all. */
+#ifndef TF_ENGINE_NAMES_H
+#define TF_ENGINE_NAMES_H
+
+#include "impl.h"
+
+/* May a name be born in directory parent?  Fills *p.  While a seal of what is
+ * above is being decided: waits, or TF_BUSY.  Who has claimed a live node must
+ * not wait here: the seal waits for him. */
+TF_MUST_USE enum tf_code tf_may_add(struct tf_vault *v, struct tf_db *db,
+    uint64_t parent, const struct tf_actor *who, bool wait,
+    struct tf_place *p, struct tf_error *err);
+/* Is the name legal and free there?  TF_EXISTS. */
+TF_MUST_USE enum tf_code tf_may_call(struct tf_vault *v, struct tf_db *db,
+    const struct tf_place *p, enum tf_kind kind, const char *name,
+    struct tf_error *err);
+/* Is a file called name in place p a draft? */
+bool tf_is_draft(const struct tf_place *p, const char *name);
+struct tf_subject tf_directory_subject(const struct tf_attr *a,
+    bool has_entry);
+/* The policy's refusal with the name and the advice in err. */
+enum tf_code tf_refusal(enum tf_code rc, const struct tf_subject *s,
+    enum tf_request req, const char *name, struct tf_error *err);
+/* The child of that name: live and claimed in *out, or NULL there and its row
+ * in *row.  TF_NOTFOUND. */
+TF_MUST_USE enum tf_code tf_claim_child(struct tf_vault *v, struct tf_db *db,
+    uint64_t parent, const char *name, struct tf_live **out,
+    struct tf_node_row *row, struct tf_error *err);
+/* Remove a claimed live node for good; mu is let go meanwhile. */
+TF_MUST_USE enum tf_code tf_take_away(struct tf_vault *v, struct tf_live *l,
+    struct tf_error *err);
+/* A new live file with a reference for the caller; mu is not held. */
+TF_MUST_USE enum tf_code tf_names_create(struct tf_vault *v, uint64_t parent,
+    const char *name, uint32_t mode, const struct tf_actor *who,
+    struct tf_live **out, struct tf_error *err);
+
+#endif

@@ -1,0 +1,354 @@
+/* What the vault tells of itself: entries, checkpoint, keys, status, space. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "impl.h"
+
+enum tf_code
+tf_vault_size(struct tf_vault *v, uint64_t *entries, uint64_t *bytes,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if (!v->read_only) {
+		pthread_mutex_lock(&v->mu);
+		*entries = v->head.size;
+		*bytes = v->head.bytes;
+		pthread_mutex_unlock(&v->mu);
+		return TF_OK;
+	}
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_entries_size(db, entries, bytes, err);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* The last of the first n entries that begins at or before off. */
+static enum tf_code
+entry_at(struct tf_db *db, uint64_t n, uint64_t off, uint64_t *idx,
+    struct tf_error *err)
+{
+	uint64_t low = 0, high = n, mid, at;
+	enum tf_code rc;
+
+	while (high - low > 1) {
+		mid = low + (high - low) / 2;
+		if ((rc = tf_entries_get(db, mid, NULL, &at, err)) != TF_OK)
+			return rc;
+		if (at <= off)
+			low = mid;
+		else
+			high = mid;
+	}
+	*idx = low;
+	return TF_OK;
+}
+
+struct copy {
+	uint64_t entries, off;
+	char *p;
+	size_t n, got;
+};
+
+static enum tf_code
+copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct copy *c = arg;
+	size_t skip, take;
+
+	(void)err;
+	if (idx >= c->entries || c->got == c->n)
+		return TF_NODATA;	/* enough */
+	skip = (size_t)(c->off + c->got - off);
+	if (skip < n) {
+		take = n - skip < c->n - c->got ? n - skip : c->n - c->got;
+		memcpy(c->p + c->got, (const char *)body + skip, take);
+		c->got += take;
+	}
+	if (c->got < c->n)
+		c->p[c->got++] = '\n';
+	return TF_OK;
+}
+
+enum tf_code
+tf_vault_events(struct tf_vault *v, uint64_t entries, uint64_t off, void *p,
+    size_t n, size_t *got, struct tf_error *err)
+{
+	struct copy c = { .entries = entries, .off = off, .p = p, .n = n };
+	uint64_t idx, at = 0;
+	struct tf_db *db;
+	struct tf_buf last = { 0 };
+	enum tf_code rc;
+
+	*got = 0;
+	if (entries == 0 || n == 0)
+		return TF_OK;
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_entries_get(db, entries - 1, &last, &at, err);
+	if (rc == TF_OK && off < at + last.n + 1 &&
+	    (rc = entry_at(db, entries, off, &idx, err)) == TF_OK) {
+		rc = tf_entries_each(db, idx, copy_entry, &c, err);
+		if (rc == TF_NODATA)
+			rc = TF_OK;
+	}
+	tf_reader_done(v, db);
+	tf_buf_free(&last);
+	*got = c.got;
+	return rc;
+}
+
+enum tf_code
+tf_vault_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_entries_get(db, seq, out, NULL, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "no such entry");
+	tf_reader_done(v, db);
+	return rc;
+}
+
+enum tf_code
+tf_vault_checkpoint(struct tf_vault *v, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_hash root;
+	struct tf_db *db;
+	uint64_t size;
+	enum tf_code rc;
+
+	if (!v->read_only) {
+		pthread_mutex_lock(&v->mu);
+		tf_buf_add(out, v->head.note.p, v->head.note.n);
+		pthread_mutex_unlock(&v->mu);
+		return out->failed ? tf_fail(err, TF_NOMEM, "no memory") :
+		    TF_OK;
+	}
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_checkpoints_newest(db, &size, &root, out, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "no checkpoint yet");
+	tf_reader_done(v, db);
+	return rc;
+}
+
+enum tf_code
+tf_vault_vkey(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	tf_vkey_text(&v->vkey, out);
+	tf_buf_add(out, "\n", 1);
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+enum tf_code
+tf_vault_pem(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	tf_pubkey_pem(&v->vkey.pub, out);
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+enum tf_code
+tf_vault_space(struct tf_vault *v, struct tf_space *out, struct tf_error *err)
+{
+	struct statvfs s;
+
+	if (fstatvfs(v->dirfd, &s) < 0)
+		return tf_fail(err, TF_IO, "statvfs");
+	*out = (struct tf_space){ .block_size = s.f_frsize,
+	    .blocks = s.f_blocks, .free = s.f_bfree, .available = s.f_bavail,
+	    .files = s.f_files, .files_free = s.f_ffree };
+	return TF_OK;
+}
+
+void
+tf_vault_denied(struct tf_vault *v)
+{
+	pthread_mutex_lock(&v->mu);
+	v->denied++;
+	pthread_mutex_unlock(&v->mu);
+}
+
+/* --- status.json ------------------------------------------------------------ */
+
+#define WAITING_MAX 100		/* unsealed names that are listed */
+
+struct counts {
+	uint64_t n[TF_STATES];
+	uint64_t id[WAITING_MAX];
+	enum tf_state state[WAITING_MAX];
+	size_t listed;
+	uint64_t failed;
+};
+
+static void
+count_one(void *arg, struct tf_live *l)
+{
+	struct counts *c = arg;
+
+	if (!tf_live_is_file(l) || l->unlinked)
+		return;
+	c->n[l->attr.state]++;
+	c->failed += l->failed != TF_OK;
+	if (c->listed < WAITING_MAX) {
+		c->id[c->listed] = l->attr.id;
+		c->state[c->listed++] = l->attr.state;
+	}
+}
+
+static void
+put_states(struct tf_json *j, const struct counts *c, uint64_t sealed)
+{
+	tf_json_key(j, "states");
+	tf_json_object(j);
+	tf_json_key(j, "draft");
+	tf_json_int(j, (int64_t)c->n[TF_STATE_DRAFT]);
+	tf_json_key(j, "frozen");
+	tf_json_int(j, (int64_t)c->n[TF_STATE_FROZEN]);
+	tf_json_key(j, "open");
+	tf_json_int(j, (int64_t)c->n[TF_STATE_OPEN]);
+	tf_json_key(j, "placeholder");
+	tf_json_int(j, (int64_t)c->n[TF_STATE_PLACEHOLDER]);
+	tf_json_key(j, "sealed");
+	tf_json_int(j, (int64_t)sealed);
+	tf_json_object_end(j);
+}
+
+/* What is not sealed yet, so that nobody has to guess. */
+static void
+put_waiting(struct tf_vault *v, struct tf_db *db, struct tf_json *j,
+    const struct counts *c)
+{
+	struct tf_buf path = { 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < c->listed; i++) {
+		path.n = 0;
+		if (tf_path_of(v, db, c->id[i], &path, NULL) != TF_OK)
+			continue;	/* sealed or gone meanwhile */
+		if (!any) {
+			tf_json_key(j, "waiting");
+			tf_json_array(j);
+			any = true;
+		}
+		tf_json_object(j);
+		tf_json_key(j, "path");
+		tf_json_str(j, path.p, path.n);
+		tf_json_key(j, "state");
+		tf_json_cstr(j, tf_state_name(c->state[i]));
+		tf_json_object_end(j);
+	}
+	if (any)
+		tf_json_array_end(j);
+	tf_buf_free(&path);
+}
+
+static void
+put_text(struct tf_json *j, const char *key, const char *text)
+{
+	struct tf_buf b = { 0 };
+
+	if (text != NULL && text[0] != '\0' &&
+	    tf_hint(&b, text, strlen(text), 4096)) {
+		tf_json_key(j, key);
+		tf_json_str(j, b.p, b.n);
+	}
+	tf_buf_free(&b);
+}
+
+/* Head and counts as they are for this vault, writer or reader. */
+static enum tf_code
+status_facts(struct tf_vault *v, struct tf_db *db, struct tf_head *h,
+    struct counts *c, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	memset(h, 0, sizeof(*h));
+	memset(c, 0, sizeof(*c));
+	if (!v->read_only) {
+		pthread_mutex_lock(&v->mu);
+		*h = v->head;
+		tf_live_each(&v->live, count_one, c);
+		pthread_mutex_unlock(&v->mu);
+		return TF_OK;
+	}
+	rc = tf_checkpoints_newest(db, &h->size, &h->root, NULL, err);
+	if (rc == TF_OK)
+		rc = tf_meta_get_int(db, "files", &h->files, err);
+	if (rc == TF_OK)
+		rc = tf_meta_get_int(db, "content_bytes", &h->content_bytes,
+		    err);
+	return rc;
+}
+
+static void
+put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
+    const struct counts *c)
+{
+	char hex[65];
+
+	tf_hex(h->root.b, sizeof(h->root.b), hex);
+	tf_json_key(j, "bytes");
+	tf_json_int(j, (int64_t)h->content_bytes);
+	tf_json_key(j, "denied");
+	tf_json_int(j, (int64_t)v->denied);
+	tf_json_key(j, "entries");
+	tf_json_int(j, (int64_t)h->size);
+	tf_json_key(j, "failed");
+	tf_json_int(j, (int64_t)c->failed);
+	put_text(j, "host", v->host);
+	put_text(j, "mount", v->mount);
+	put_text(j, "origin", v->origin);
+	if (!v->read_only) {
+		tf_json_key(j, "pid");
+		tf_json_int(j, getpid());
+	}
+	tf_json_key(j, "root");
+	tf_json_cstr(j, hex);
+	put_states(j, c, h->files);
+	put_text(j, "store", v->store);
+	put_text(j, "trouble", v->broken == TF_OK ? NULL :
+	    v->broken_why.text);
+	put_text(j, "version", TF_VERSION);
+}
+
+enum tf_code
+tf_vault_status(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_head h;
+	struct counts *c = malloc(sizeof(*c));
+	struct tf_json j;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if (c == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK) {
+		free(c);
+		return rc;
+	}
+	if ((rc = status_facts(v, db, &h, c, err)) == TF_OK) {
+		tf_json_begin(&j, out);
+		tf_json_object(&j);
+		put_facts(v, &j, &h, c);
+		put_waiting(v, db, &j, c);
+		tf_json_object_end(&j);
+		rc = tf_json_end(&j, err);
+		tf_buf_add(out, "\n", 1);
+	}
+	tf_reader_done(v, db);
+	free(c);
+	return rc;
+}

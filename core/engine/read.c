@@ -1,0 +1,227 @@
+/*
+ * Reading.  A sealed object is hashed at its first open since the vault was
+ * opened, so that what a reader sees is what the entry says.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "impl.h"
+
+struct tf_reader {
+	struct tf_vault *v;
+	uint64_t id;
+	struct tf_live *l;	/* until it is sealed */
+	struct tf_buf body;	/* a short object */
+	int fd;			/* a long one */
+};
+
+static bool
+was_checked(struct tf_vault *v, uint64_t object)
+{
+	bool yes;
+
+	pthread_mutex_lock(&v->mu);
+	yes = object / 8 < v->checked_bytes &&
+	    (v->checked[object / 8] >> (object % 8) & 1) != 0;
+	pthread_mutex_unlock(&v->mu);
+	return yes;
+}
+
+static void
+set_checked(struct tf_vault *v, uint64_t object)
+{
+	size_t need = object / 8 + 1, n;
+	uint8_t *p;
+
+	pthread_mutex_lock(&v->mu);
+	if (need > v->checked_bytes) {
+		n = need + need / 2 + 1024;
+		if ((p = realloc(v->checked, n)) != NULL) {
+			memset(p + v->checked_bytes, 0, n - v->checked_bytes);
+			v->checked = p;
+			v->checked_bytes = n;
+		}
+	}
+	if (need <= v->checked_bytes)	/* else it is hashed again: no harm */
+		v->checked[object / 8] |= (uint8_t)(1u << (object % 8));
+	pthread_mutex_unlock(&v->mu);
+}
+
+static enum tf_code
+check_object(struct tf_reader *r, const struct tf_object_row *o,
+    struct tf_error *err)
+{
+	struct tf_hash h;
+	uint64_t size = 0;
+	enum tf_code rc = TF_OK;
+
+	if (r->fd >= 0) {
+		rc = tf_hash_fd(r->fd, &h, &size, err);
+	} else {
+		size = r->body.n;
+		tf_sha256(r->body.p == NULL ? "" : r->body.p, r->body.n, &h);
+	}
+	if (rc != TF_OK)
+		return rc;
+	if (size != o->size || memcmp(&h, &o->sha256, sizeof(h)) != 0)
+		return tf_fail(err, TF_TAMPER, "the bytes of node %llu are not "
+		    "what its entry says: run trailctl verify",
+		    (unsigned long long)r->id);
+	return TF_OK;
+}
+
+/* r reads the sealed object of node id. */
+static enum tf_code
+open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
+{
+	struct tf_vault *v = r->v;
+	struct tf_object_row o;
+	struct tf_node_row row;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_nodes_get(db, r->id, &row, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "no such file");
+	if (rc == TF_OK && row.attr.kind != TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_ISDIR, "is a directory");
+	if (rc == TF_OK &&
+	    (rc = tf_object_get(db, row.object, &o, &r->body, err)) ==
+	    TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "its object is missing");
+	tf_reader_done(v, db);
+	if (rc != TF_OK)
+		return rc;
+	if (!o.is_inline &&
+	    (rc = tf_object_open(v->objectsfd, &o.sha256, &r->fd, err)) !=
+	    TF_OK)
+		return rc;
+	*fresh = !was_checked(v, row.object);
+	if (!*fresh || !v->verify_open)
+		return TF_OK;
+	if ((rc = check_object(r, &o, err)) == TF_OK)
+		set_checked(v, row.object);
+	return rc;
+}
+
+enum tf_code
+tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
+    bool *fresh, struct tf_error *err)
+{
+	struct tf_reader *r = calloc(1, sizeof(*r));
+	enum tf_code rc = TF_OK;
+
+	if (r == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	r->v = v;
+	r->id = id;
+	r->fd = -1;
+	*fresh = true;
+	pthread_mutex_lock(&v->mu);
+	r->l = tf_live_get(&v->live, id);
+	if (r->l != NULL)
+		tf_live_ref(r->l);
+	pthread_mutex_unlock(&v->mu);
+	if (r->l == NULL)
+		rc = open_sealed(r, fresh, err);
+	else if (!tf_live_is_file(r->l))
+		rc = tf_fail(err, TF_ISDIR, "is a directory");
+	if (rc != TF_OK) {
+		tf_reader_close(r);
+		return rc;
+	}
+	*out = r;
+	return TF_OK;
+}
+
+/* The live node that r reads, or NULL once it reads a sealed object. */
+static struct tf_live *
+live_of(const struct tf_reader *r, bool *sealed)
+{
+	struct tf_live *l;
+
+	pthread_mutex_lock(&r->v->mu);
+	l = r->l;
+	*sealed = l != NULL && l->attr.state == TF_STATE_SEALED;
+	pthread_mutex_unlock(&r->v->mu);
+	return l;
+}
+
+/* What was read while it was written is sealed now: go over to its object. */
+static enum tf_code
+change_over(struct tf_reader *r, struct tf_error *err)
+{
+	struct tf_reader s = { .v = r->v, .id = r->id, .fd = -1 };
+	struct tf_live *old = NULL;
+	bool fresh;
+	enum tf_code rc = open_sealed(&s, &fresh, err);
+
+	pthread_mutex_lock(&r->v->mu);
+	if (rc == TF_OK && r->l != NULL) {
+		r->fd = s.fd;
+		r->body = s.body;
+		old = r->l;
+		r->l = NULL;
+		s.fd = -1;
+		s.body = (struct tf_buf){ 0 };
+		tf_live_unref(old);
+	}
+	pthread_mutex_unlock(&r->v->mu);
+	if (s.fd >= 0)
+		(void)close(s.fd);
+	tf_buf_free(&s.body);
+	return rc;
+}
+
+enum tf_code
+tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
+    size_t *got, struct tf_error *err)
+{
+	bool sealed;
+	enum tf_code rc;
+
+	*got = 0;
+	if (live_of(r, &sealed) != NULL && !sealed) {
+		rc = tf_live_read(r->l, p, n, off, got, err);
+		/* Sealed meanwhile, its staged bytes may be gone. */
+		if (rc == TF_OK || live_of(r, &sealed) == NULL || !sealed)
+			return rc;
+	}
+	if (sealed && (rc = change_over(r, err)) != TF_OK)
+		return rc;
+	if (r->fd >= 0)
+		return tf_file_pread(r->fd, p, n, off, got, err);
+	if (off >= r->body.n)
+		return TF_OK;
+	*got = n < r->body.n - off ? n : r->body.n - (size_t)off;
+	memcpy(p, r->body.p + off, *got);
+	return TF_OK;
+}
+
+int
+tf_reader_fd(const struct tf_reader *r)
+{
+	bool sealed;
+
+	return live_of(r, &sealed) == NULL ? r->fd : -1;
+}
+
+void
+tf_reader_close(struct tf_reader *r)
+{
+	if (r == NULL)
+		return;
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	if (r->l != NULL) {
+		pthread_mutex_lock(&r->v->mu);
+		tf_live_unref(r->l);
+		pthread_mutex_unlock(&r->v->mu);
+	}
+	tf_buf_free(&r->body);
+	free(r);
+}

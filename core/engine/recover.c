@@ -1,0 +1,434 @@
+/*
+ * What a crash left, and what a failed write leaves.  A row of stage tells
+ * what was promised: where the surviving bytes are those, the file is sealed
+ * (cause "recovery"); where they are not, what survived becomes a draft, and
+ * the event an entry.  Every step is a transaction, so a crash in here is
+ * followed by the same again.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/file.h"
+#include "names.h"
+
+/* --- interrupted files --------------------------------------------------------- */
+
+struct interruption {
+	struct tf_live *l;
+	struct tf_content content;
+	char *body;		/* inline bytes, or NULL */
+	char path[TF_PATH_MAX + 1];	/* the name it was meant to have */
+	char draft[256];
+	char *actor;
+};
+
+static enum tf_code
+interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct interruption *x = arg;
+	struct tf_entry e = { .type = TF_EVIDENCE_INTERRUPTED,
+	    .has_content = true, .content = x->content,
+	    .path = { x->path, strlen(x->path) },
+	    .draft = { x->draft, strlen(x->draft) } };
+	enum tf_code rc;
+
+	if (x->actor != NULL)
+		e.actor = (struct tf_str){ x->actor, strlen(x->actor) };
+	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK ||
+	    (rc = tf_stage_save(t, x->l, err)) != TF_OK)
+		return rc;
+	if (x->l->fd >= 0)
+		return tf_object_drop(t->db, x->l->attr.id, err);
+	return tf_object_put(t->db, x->l->attr.id, &x->content.sha256,
+	    x->body == NULL ? "" : x->body, x->content.size, err);
+}
+
+/* A free name for the draft; mu held. */
+static enum tf_code
+draft_name(struct tf_live *l, struct tf_db *db, char out[256],
+    struct tf_error *err)
+{
+	struct tf_time at = tf_clock_now();
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	for (int i = 0; i < 3600; i++, at.s++) {
+		tf_name_interrupted(l->name, l->name_len, at, out);
+		if (tf_live_find(&l->v->live, l->attr.parent, out,
+		    strlen(out)) != NULL)
+			continue;
+		rc = tf_nodes_find(db, l->attr.parent, out, strlen(out), &row,
+		    err);
+		if (rc != TF_OK)
+			return rc == TF_NOTFOUND ? TF_OK : rc;
+	}
+	return tf_fail(err, TF_EXISTS, "no free name for a draft");
+}
+
+/* What is readable of the content: bytes and digest. */
+static enum tf_code
+surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	size_t got = 0;
+
+	if (l->fd >= 0) {
+		rc = tf_hash_fd(l->fd, &x->content.sha256, &x->content.size,
+		    err);
+		return rc == TF_OK ? tf_file_datasync(l->fd, err) : rc;
+	}
+	x->content.size = l->size;
+	if (l->size > 0) {
+		if ((x->body = malloc(l->size)) == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_live_read(l, x->body, l->size, 0, &got, err);
+		if (rc == TF_OK && got != l->size)
+			rc = tf_fail(err, TF_IO, "staged bytes are short");
+	}
+	tf_sha256(x->body == NULL ? "" : x->body, x->body == NULL ? 0 :
+	    x->content.size, &x->content.sha256);
+	return rc;
+}
+
+/* The new name in memory; mu held, l claimed. */
+static enum tf_code
+become_draft(struct tf_live *l, struct interruption *x, struct tf_error *err)
+{
+	struct tf_buf path = { 0 };
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_unlock(&l->v->mu);
+	rc = tf_path_of(l->v, db, l->attr.id, &path, err);
+	pthread_mutex_lock(&l->v->mu);
+	if (rc == TF_OK && (path.failed || path.n > TF_PATH_MAX))
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	if (rc == TF_OK) {
+		memcpy(x->path, path.p, path.n);
+		rc = draft_name(l, db, x->draft, err);
+	}
+	if (rc == TF_OK) {
+		tf_live_rename(&l->v->live, l, l->attr.parent, x->draft,
+		    strlen(x->draft));
+		l->attr.state = TF_STATE_DRAFT;
+	}
+	tf_buf_free(&path);
+	tf_reader_done(l->v, db);
+	return rc;
+}
+
+/* The content is what x says, and saved. */
+static void
+took_hold(struct tf_live *l, const struct interruption *x)
+{
+	l->failed = TF_OK;
+	l->size = l->attr.size = x->content.size;
+	l->gen++;
+	l->saved_gen = l->gen;
+	l->digest = x->content.sha256;
+	l->in_db = l->fd < 0;
+	l->in_order = false;
+	tf_stage_saved(l->v, l);
+}
+
+void
+tf_live_interrupt(struct tf_live *l)
+{
+	struct interruption x = { .l = l };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_vault *v = l->v;
+	struct tf_buf shown = { 0 };
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	if (!tf_live_claim(v, l)) {
+		pthread_mutex_unlock(&v->mu);
+		return;
+	}
+	tf_name_show(&shown, l->name, l->name_len);
+	rc = become_draft(l, &x, &e);
+	if (l->actor != NULL)
+		x.actor = strdup(l->actor);
+	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK)
+		rc = surviving(l, &x, &e);
+	if (rc == TF_OK) {
+		pthread_mutex_lock(&v->mu);
+		l->size = l->attr.size = x.content.size;
+		l->digest = x.content.sha256;
+		l->saved_gen = l->gen;
+		pthread_mutex_unlock(&v->mu);
+		rc = tf_commit_wait(v->commit, interrupted_run, &x, &e);
+	}
+	pthread_mutex_lock(&v->mu);
+	if (rc == TF_OK)
+		took_hold(l, &x);
+	tf_live_unclaim(v, l);
+	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK)
+		tf_vault_say(v, TF_IO, "%.60s was interrupted: what survived "
+		    "is the draft %.80s; the name is free", shown.p, x.draft);
+	else
+		tf_vault_say(v, rc, "%.60s was interrupted and is not kept: "
+		    "%s", shown.p == NULL ? "" : shown.p, e.text);
+	tf_buf_free(&shown);
+	free(x.body);
+	free(x.actor);
+}
+
+/* --- after a crash --------------------------------------------------------------- */
+
+struct found {
+	struct tf_vault *v;
+	struct tf_live **l;
+	bool *dirty;
+	size_t n, cap;
+};
+
+static char *
+copy_str(struct tf_str s)
+{
+	return s.p == NULL || s.n == 0 ? NULL : strndup(s.p, s.n);
+}
+
+static void
+read_uids(struct tf_live *l, struct tf_str s)
+{
+	struct tf_json_doc d;
+
+	if (s.p == NULL || tf_json_parse(&d, s.p, s.n, NULL) != TF_OK)
+		return;
+	for (uint32_t t = 1; t < d.n && l->n_uids < TF_WRITERS_MAX;
+	    t = d.tok[t].next)
+		l->uids[l->n_uids++] = (uint32_t)d.tok[t].num;
+	tf_json_doc_free(&d);
+}
+
+/* A row of stage becomes a live node; where it is comes later. */
+static enum tf_code
+revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
+{
+	struct found *f = arg;
+	struct tf_live *l;
+	size_t cap = f->cap == 0 ? 64 : f->cap * 2;
+	void *p, *q;
+
+	if (f->n == f->cap) {
+		p = realloc(f->l, cap * sizeof(struct tf_live *));
+		if (p != NULL)
+			f->l = p;
+		q = realloc(f->dirty, cap * sizeof(bool));
+		if (q != NULL)
+			f->dirty = q;
+		if (p == NULL || q == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		f->cap = cap;
+	}
+	if ((l = tf_live_new(f->v, &r->attr, r->name, r->name_len)) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	l->saved = true;
+	l->actor = copy_str(r->actor);
+	if (r->xattrs.n > 0)
+		tf_buf_add(&l->xattrs, r->xattrs.p, r->xattrs.n);
+	read_uids(l, r->writers);
+	if (tf_live_is_file(l)) {
+		l->written = true;
+		l->gen = l->saved_gen = 1;
+		l->size = r->attr.size;
+		l->digest = r->sha256;
+		l->in_order = false;
+	}
+	l->attr.state = TF_STATE_DRAFT;
+	tf_live_insert(&f->v->live, l);
+	tf_live_ref(l);
+	f->dirty[f->n] = r->dirty || (tf_live_is_file(l) && !r->has_digest);
+	f->l[f->n++] = l;
+	return TF_OK;
+}
+
+/* Attestation, workflow and draft zone of a revived node. */
+static enum tf_code
+place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
+    struct tf_error *err)
+{
+	struct tf_place p;
+	struct tf_live *up;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	rc = tf_place_of(v, db, l->attr.parent, &p, err);
+	if (rc == TF_OK) {
+		l->att = l->attr.kind == TF_KIND_ATTESTATION ? l->attr.id :
+		    p.att.id;
+		l->wf = l->attr.kind == TF_KIND_ATTESTATION ? p.parent.id :
+		    p.wf;
+		l->in_draft = l->attr.kind == TF_KIND_ATTESTATION ||
+		    p.in_draft || (l->attr.kind == TF_KIND_DIRECTORY &&
+		    tf_name_draft_dir(l->name, l->name_len));
+		/* Draftness comes down from any live directory above. */
+		up = l;
+		while ((up = tf_live_get(&v->live, up->attr.parent)) != NULL)
+			if (up->attr.kind == TF_KIND_ATTESTATION ||
+			    tf_name_draft_dir(up->name, up->name_len))
+				l->in_draft = true;
+	}
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+/* Is the content what the row says?  Opens the staged file. */
+static enum tf_code
+intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
+{
+	struct tf_object_row o;
+	struct tf_hash h;
+	char name[24];
+	uint64_t size;
+	enum tf_code rc;
+
+	*yes = false;
+	tf_stage_name(l->attr.id, name);
+	l->fd = openat(l->v->stagefd, name, O_RDONLY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (l->fd < 0) {
+		rc = tf_object_get(db, l->attr.id, &o, NULL, err);
+		if (rc != TF_OK && rc != TF_NOTFOUND)
+			return rc;
+		l->in_db = rc == TF_OK;
+		*yes = l->in_db && o.size == l->size &&
+		    memcmp(&o.sha256, &l->digest, sizeof(h)) == 0;
+		if (l->in_db)
+			l->size = l->attr.size = o.size;
+		else
+			l->size = l->attr.size = 0;
+		return TF_OK;
+	}
+	if ((rc = tf_hash_fd(l->fd, &h, &size, err)) != TF_OK)
+		return rc;
+	*yes = size == l->size && memcmp(&h, &l->digest, sizeof(h)) == 0;
+	l->size = l->attr.size = size;
+	return TF_OK;
+}
+
+/* A staged file may be written again (drafts): not read-only any more. */
+static enum tf_code
+reopen(struct tf_live *l, struct tf_error *err)
+{
+	struct stat st;
+	char name[24];
+	int fd;
+
+	if (l->fd < 0)
+		return TF_OK;
+	if ((l->sha = tf_sha256_new()) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if (fstat(l->fd, &st) < 0)
+		return tf_fail(err, TF_IO, "stat a staged file");
+	/* An object already: what is written goes into a copy. */
+	if ((l->linked = st.st_nlink > 1))
+		return TF_OK;
+	tf_stage_name(l->attr.id, name);
+	if (fchmodat(l->v->stagefd, name, 0600, 0) < 0)
+		return tf_fail(err, TF_IO, "chmod stage/%s", name);
+	fd = openat(l->v->stagefd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return tf_fail(err, TF_IO, "open stage/%s", name);
+	(void)close(l->fd);
+	l->fd = fd;
+	return TF_OK;
+}
+
+static enum tf_code
+finish_file(struct tf_vault *v, struct tf_live *l, bool dirty,
+    struct tf_db *db, struct tf_error *err)
+{
+	bool same, draft = l->in_draft || tf_name_draft(l->name, l->name_len);
+	struct tf_live *one = l;
+	enum tf_code rc;
+
+	if ((rc = intact(l, db, &same, err)) != TF_OK)
+		return rc;
+	if (draft && same)
+		return reopen(l, err);
+	if (!dirty && same) {
+		pthread_mutex_lock(&v->mu);
+		l->attr.state = TF_STATE_FROZEN;
+		(void)tf_live_claim(v, l);
+		pthread_mutex_unlock(&v->mu);
+		return tf_seal_files(v, &one, 1, "recovery", err);
+	}
+	if ((rc = reopen(l, err)) != TF_OK)
+		return rc;
+	tf_live_interrupt(l);
+	return TF_OK;
+}
+
+/* Staged files that no row knows were promised to nobody. */
+static enum tf_code
+sweep(struct tf_vault *v, struct tf_error *err)
+{
+	int fd = openat(v->stagefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	uint64_t id;
+	bool known;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return tf_fail(err, TF_IO, "read stage/");
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (!tf_decimal(e->d_name, strlen(e->d_name), INT64_MAX, &id))
+			continue;
+		pthread_mutex_lock(&v->mu);
+		known = tf_live_get(&v->live, id) != NULL;
+		pthread_mutex_unlock(&v->mu);
+		if (!known)
+			(void)unlinkat(v->stagefd, e->d_name, 0);
+	}
+	(void)closedir(d);
+	return TF_OK;
+}
+
+enum tf_code
+tf_recover(struct tf_vault *v, struct tf_error *err)
+{
+	struct found f = { .v = v };
+	struct tf_db *db;
+	size_t sealed = 0;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_stage_each(db, revive, &f, err);
+	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
+		rc = place(v, db, f.l[i], err);
+	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
+		if (tf_live_is_file(f.l[i])) {
+			rc = finish_file(v, f.l[i], f.dirty[i], db, err);
+			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
+		}
+	if (rc == TF_OK)
+		rc = sweep(v, err);
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; i < f.n; i++)
+		tf_live_unref(f.l[i]);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	free(f.l);
+	free(f.dirty);
+	if (rc == TF_OK && sealed > 0)
+		tf_vault_say(v, TF_OK, "%zu files that the last run had "
+		    "accepted were sealed", sealed);
+	return rc;
+}

@@ -1,0 +1,348 @@
+/*
+ * rename(2).  Only what is live moves.  A draft that takes an ordinary name is
+ * sealed in the same transaction; everything else that was saved gets its new
+ * name on stable storage before rename returns.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "names.h"
+
+struct move {
+	struct tf_vault *v;
+	struct tf_db *db;
+	struct tf_live *l;		/* claimed */
+	struct tf_live *target;		/* claimed, or NULL */
+	struct tf_place to;
+	const char *name;		/* the new one */
+	const struct tf_actor *who;
+	bool seals;
+	/* to undo it in memory */
+	uint64_t old_parent, old_att, old_wf;
+	char old_name[256];
+	struct tf_attr old_attr;
+	bool old_in_draft;
+};
+
+static enum tf_code
+not_alive(const struct tf_node_row *row, enum tf_request req,
+    const struct tf_actor *who, const char *name, struct tf_error *err)
+{
+	struct tf_subject s = row->attr.kind == TF_KIND_EVIDENCE ?
+	    (struct tf_subject){ .kind = row->attr.kind,
+	    .state = TF_STATE_SEALED, .uid = row->attr.uid } :
+	    tf_directory_subject(&row->attr, true);
+	enum tf_code rc = tf_policy(&s, req, who->uid);
+
+	return tf_refusal(rc == TF_OK ? TF_DENIED : rc, &s, req, name, err);
+}
+
+/* What stands at the new name must give way; m->target is what does. */
+static enum tf_code
+clear_target(struct move *m, bool noreplace, struct tf_error *err)
+{
+	struct tf_node_row row;
+	struct tf_subject s;
+	enum tf_code rc;
+
+	rc = tf_claim_child(m->v, m->db, m->to.parent.id, m->name, &m->target,
+	    &row, err);
+	if (rc == TF_NOTFOUND)
+		return TF_OK;
+	if (rc != TF_OK)
+		return rc;
+	if (noreplace)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	if (m->target == NULL) {
+		if (row.attr.kind != TF_KIND_EVIDENCE &&
+		    tf_live_is_file(m->l))
+			return tf_fail(err, TF_ISDIR, "is a directory");
+		return not_alive(&row, TF_REQ_REPLACE, m->who, m->name, err);
+	}
+	if (!tf_live_is_file(m->target))
+		return tf_fail(err, tf_live_is_file(m->l) ? TF_ISDIR :
+		    TF_NOTEMPTY, "a directory is in the way");
+	if (!tf_live_is_file(m->l))
+		return tf_fail(err, TF_NOTDIR, "not a directory");
+	s = tf_live_subject(m->target, m->who->uid);
+	rc = tf_policy(&s, TF_REQ_REPLACE, m->who->uid);
+	return rc == TF_OK ? TF_OK :
+	    tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
+}
+
+struct below {
+	struct tf_vault *v;
+	uint64_t id;
+	bool any, final;
+};
+
+static void
+look_below(void *arg, struct tf_live *l)
+{
+	struct below *b = arg;
+	struct tf_live *d;
+
+	for (d = tf_live_get(&b->v->live, l->attr.parent); d != NULL;
+	    d = tf_live_get(&b->v->live, d->attr.parent))
+		if (d->attr.id == b->id) {
+			b->any = true;
+			b->final = b->final || l->job ||
+			    l->attr.state == TF_STATE_FROZEN;
+		}
+}
+
+/* A directory without an entry: its name is in no entry yet. */
+static enum tf_code
+may_move_directory(struct move *m, struct tf_error *err)
+{
+	struct below b = { .v = m->v, .id = m->l->attr.id };
+	bool draft = m->to.in_draft ||
+	    tf_name_draft_dir(m->name, strlen(m->name));
+
+	if (m->to.parent.kind != TF_KIND_ATTESTATION &&
+	    m->to.parent.kind != TF_KIND_DIRECTORY)
+		return tf_fail(err, TF_DENIED, "directories of evidence stay "
+		    "in attestations");
+	tf_live_each(&m->v->live, look_below, &b);
+	if (b.final)
+		return tf_fail(err, TF_SEALED, "%.60s holds frozen evidence: "
+		    "its name stays", m->l->name);
+	if (b.any && (m->to.att.id != m->l->att || draft != m->l->in_draft))
+		return tf_fail(err, TF_DENIED, "only an empty directory moves "
+		    "to another attestation or out of a draft");
+	return TF_OK;
+}
+
+static enum tf_code
+may_move_file(struct move *m, struct tf_error *err)
+{
+	struct tf_live *l = m->l;
+	bool draft = tf_is_draft(&m->to, m->name);
+	enum tf_request req = draft ? TF_REQ_RENAME_DRAFT : TF_REQ_RENAME;
+	struct tf_subject s = tf_live_subject(l, m->who->uid);
+	enum tf_code rc = tf_policy(&s, req, m->who->uid);
+
+	if (rc != TF_OK)
+		return tf_refusal(rc, &s, req, l->name, err);
+	if (m->to.parent.kind != TF_KIND_ATTESTATION &&
+	    m->to.parent.kind != TF_KIND_DIRECTORY)
+		return tf_fail(err, TF_DENIED, "files can stand in "
+		    "attestations only");
+	m->seals = l->attr.state == TF_STATE_DRAFT && !draft &&
+	    l->writers == 0 && l->written;
+	if (m->seals && l->failed != TF_OK)
+		return tf_fail(err, l->failed, "%s", l->failure.text);
+	return TF_OK;
+}
+
+/* Take the new place in memory; seen by others once mu is let go. */
+static void
+move_in_memory(struct move *m)
+{
+	struct tf_live *l = m->l;
+
+	m->old_parent = l->attr.parent;
+	m->old_att = l->att;
+	m->old_wf = l->wf;
+	m->old_attr = l->attr;
+	m->old_in_draft = l->in_draft;
+	memcpy(m->old_name, l->name, sizeof(m->old_name));
+	tf_live_rename(&m->v->live, l, m->to.parent.id, m->name,
+	    strlen(m->name));
+	if (l->attr.kind == TF_KIND_ATTESTATION)
+		return;
+	l->att = m->to.att.id;
+	l->wf = m->to.wf;
+	l->in_draft = m->to.in_draft || (!tf_live_is_file(l) &&
+	    tf_name_draft_dir(m->name, strlen(m->name)));
+	if (!tf_live_is_file(l))
+		return;
+	l->attr.ctime = tf_clock_now();
+	if (tf_is_draft(&m->to, m->name))
+		l->attr.state = TF_STATE_DRAFT;
+	else if (l->attr.state == TF_STATE_DRAFT)
+		l->attr.state = l->written ? TF_STATE_OPEN :
+		    TF_STATE_PLACEHOLDER;
+}
+
+static void
+move_back(struct move *m)
+{
+	struct tf_live *l = m->l;
+
+	tf_live_rename(&m->v->live, l, m->old_parent, m->old_name,
+	    strlen(m->old_name));
+	l->att = m->old_att;
+	l->wf = m->old_wf;
+	l->attr = m->old_attr;
+	l->in_draft = m->old_in_draft;
+}
+
+static enum tf_code
+move_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct move *m = arg;
+	struct tf_seal_file s = { .l = m->l };
+
+	if (m->seals)
+		return tf_seal_one(t, &s, err);
+	return tf_stage_save(t, m->l, err);
+}
+
+/* The rename gives a draft its final name, so its caller is the actor. */
+static enum tf_code
+be_actor(struct move *m, struct tf_error *err)
+{
+	char *actor;
+	enum tf_code rc = tf_actor_text(m->who, &actor, err);
+
+	if (rc != TF_OK)
+		return rc;
+	free(m->l->actor);
+	m->l->actor = actor;
+	return TF_OK;
+}
+
+/* mu held on entry and exit, not while waiting for the committer. */
+static enum tf_code
+commit_move(struct move *m, struct tf_error *err)
+{
+	struct tf_vault *v = m->v;
+	enum tf_code rc = TF_OK;
+
+	if (!m->seals && !m->l->saved)
+		return TF_OK;
+	if (m->seals && (rc = be_actor(m, err)) != TF_OK)
+		return rc;
+	pthread_mutex_unlock(&v->mu);
+	if (m->seals)
+		rc = tf_seal_prepare(m->l, err);
+	if (rc == TF_OK)
+		rc = tf_commit_wait(v->commit, move_run, m, err);
+	pthread_mutex_lock(&v->mu);
+	if (rc == TF_OK && m->seals)
+		tf_seal_settle(v, m->l);
+	else if (rc == TF_OK)
+		tf_stage_saved(v, m->l);
+	return rc;
+}
+
+static enum tf_code
+move(struct move *m, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (m->target != NULL) {
+		rc = tf_take_away(m->v, m->target, err);
+		tf_live_unclaim(m->v, m->target);
+		m->target = NULL;
+		if (rc != TF_OK)
+			return rc;
+	}
+	move_in_memory(m);
+	rc = commit_move(m, err);
+	if (rc != TF_OK)
+		move_back(m);
+	else if (m->l->attr.state == TF_STATE_FROZEN)
+		tf_live_freeze(m->l);	/* settling starts anew */
+	return rc;
+}
+
+/* A draft attestation: another draft name, or its publication. */
+static enum tf_code
+move_attestation(struct move *m, bool *publish, struct tf_error *err)
+{
+	if (m->to.parent.id != m->l->wf)
+		return tf_fail(err, TF_DENIED,
+		    "a draft attestation stays in its workflow");
+	*publish = !tf_name_draft_attestation(m->name, strlen(m->name));
+	return *publish ? TF_OK : move(m, err);
+}
+
+static enum tf_code
+move_child(struct move *m, bool noreplace, bool *publish,
+    struct tf_error *err)
+{
+	enum tf_kind kind = m->l->attr.kind;
+	enum tf_code rc;
+
+	if (kind != TF_KIND_ATTESTATION)
+		rc = kind == TF_KIND_DIRECTORY ? may_move_directory(m, err) :
+		    may_move_file(m, err);
+	else
+		rc = TF_OK;
+	if (rc == TF_OK)
+		rc = clear_target(m, noreplace, err);
+	if (rc != TF_OK)
+		return rc;
+	/* The name is free or will be; is it legal? */
+	if (m->target == NULL) {
+		rc = tf_may_call(m->v, m->db, &m->to, kind, m->name, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	if (kind == TF_KIND_ATTESTATION)
+		return move_attestation(m, publish, err);
+	return move(m, err);
+}
+
+static enum tf_code
+rename_locked(struct move *m, uint64_t parent, const char *name,
+    uint64_t new_parent, bool noreplace, bool *publish, struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	for (;;) {
+		rc = tf_may_add(m->v, m->db, new_parent, m->who, true, &m->to,
+		    err);
+		if (rc != TF_OK && rc != TF_READONLY)
+			return rc;
+		rc = tf_claim_child(m->v, m->db, parent, name, &m->l, &row,
+		    err);
+		if (rc != TF_OK)
+			return rc;
+		/* Sealed things are refused for what they are. */
+		if (m->l == NULL)
+			return not_alive(&row, TF_REQ_RENAME, m->who, name,
+			    err);
+		rc = tf_may_add(m->v, m->db, new_parent, m->who, false,
+		    &m->to, err);
+		if (rc != TF_BUSY)
+			break;
+		tf_live_unclaim(m->v, m->l);
+		m->l = NULL;
+	}
+	return rc == TF_OK ? move_child(m, noreplace, publish, err) : rc;
+}
+
+enum tf_code
+tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
+    uint64_t new_parent, const char *new_name, bool noreplace,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct move m = { .v = v, .name = new_name, .who = who };
+	struct tf_seal_request publication = { .who = who,
+	    .new_name = new_name };
+	bool publish = false;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &m.db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	rc = rename_locked(&m, parent, name, new_parent, noreplace, &publish,
+	    err);
+	if (m.l != NULL)
+		publication.id = m.l->attr.id;
+	if (m.target != NULL)
+		tf_live_unclaim(v, m.target);
+	if (m.l != NULL)
+		tf_live_unclaim(v, m.l);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, m.db);
+	if (rc == TF_OK && publish)
+		rc = tf_seal_dir(v, &publication, err);
+	return rc;
+}

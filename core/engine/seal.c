@@ -1,0 +1,555 @@
+/*
+ * Sealing files: one entry each, in batches, when their names and metadata
+ * have settled or when somebody asks.  I2: long content is an object file
+ * before the transaction that names it begins.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "names.h"
+
+#define SEAL_MAX 256		/* files in one transaction */
+#define RETRY_NS 5000000000u	/* after a seal that failed */
+#define TOGETHER_NS 50000000	/* what is due that soon is sealed along */
+
+/* --- claims --------------------------------------------------------------- */
+
+bool
+tf_live_claim(struct tf_vault *v, struct tf_live *l)
+{
+	tf_live_ref(l);
+	tf_live_wait(v, l);
+	if (l->attr.state == TF_STATE_SEALED || l->unlinked) {
+		tf_live_unref(l);
+		return false;
+	}
+	l->job = true;
+	return true;
+}
+
+void
+tf_live_unclaim(struct tf_vault *v, struct tf_live *l)
+{
+	l->job = false;
+	pthread_cond_broadcast(&v->changed);
+	tf_live_unref(l);
+}
+
+/* --- in the transaction ---------------------------------------------------- */
+
+/* The attestation's access holds for the directories below it. */
+static enum tf_code
+directory_row(struct tf_txn *t, struct tf_live *l, struct tf_node_row *row,
+    struct tf_error *err)
+{
+	struct tf_node_row att;
+	enum tf_code rc = tf_nodes_get(t->db, l->att, &att, err);
+
+	if (rc != TF_OK)
+		return rc;
+	*row = (struct tf_node_row){ .attr = l->attr,
+	    .name_len = l->name_len };
+	memcpy(row->name, l->name, sizeof(row->name));
+	row->attr.mode = att.attr.mode;
+	row->attr.uid = att.attr.uid;
+	row->attr.gid = att.attr.gid;
+	return TF_OK;
+}
+
+static enum tf_code
+directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
+{
+	struct tf_entry e = { .type = TF_DIRECTORY_CREATED, .has_node = true,
+	    .node = l->attr.id };
+	struct tf_buf path = { 0 };
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	if ((rc = directory_row(t, l, &row, err)) != TF_OK ||
+	    (rc = tf_child_path(t, l->attr.parent, l->name, &path, err)) !=
+	    TF_OK)
+		goto out;
+	e.path = (struct tf_str){ path.p, path.n };
+	if (l->actor != NULL)
+		e.actor = (struct tf_str){ l->actor, strlen(l->actor) };
+	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		goto out;
+	row.entry = t->size - 1;
+	row.attr.mtime = row.attr.ctime = row.attr.btime = t->at;
+	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
+	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
+		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
+out:
+	tf_buf_free(&path);
+	return rc;
+}
+
+enum tf_code
+tf_seal_directory(struct tf_txn *t, uint64_t id, struct tf_error *err)
+{
+	struct tf_vault *v = t->v;
+	struct tf_node_row row;
+	struct tf_live *l;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, id);
+	if (l != NULL)
+		tf_live_ref(l);
+	pthread_mutex_unlock(&v->mu);
+	if (l == NULL)
+		return TF_OK;		/* committed long ago */
+	rc = tf_nodes_get(t->db, id, &row, err);
+	if (rc == TF_NOTFOUND &&
+	    (rc = tf_seal_directory(t, l->attr.parent, err)) == TF_OK)
+		rc = l->attr.kind == TF_KIND_DIRECTORY ?
+		    directory_entry(t, l, err) :
+		    tf_fail(err, TF_DENIED, "a draft attestation is sealed "
+		    "by renaming it");
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(l);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+/* The number of the object with these bytes; equal bytes are kept once. */
+static enum tf_code
+seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
+    uint64_t size, uint64_t *object, struct tf_error *err)
+{
+	uint64_t id = l->attr.id;
+	enum tf_code rc = tf_object_find(t->db, h, object, err);
+
+	if (rc == TF_OK)
+		return tf_object_drop(tf_txn_write(t), id, err);
+	if (rc != TF_NOTFOUND)
+		return rc;
+	*object = id;
+	rc = TF_OK;
+	if (!l->written)
+		rc = tf_object_put(tf_txn_write(t), id, h, "", 0, err);
+	else if (l->fd >= 0)
+		rc = tf_object_put_file(tf_txn_write(t), id, h, size, err);
+	return rc == TF_OK ? tf_object_seal(tf_txn_write(t), h, id, err) : rc;
+}
+
+static void
+uids_json(const struct tf_live *l, struct tf_buf *out)
+{
+	struct tf_json j;
+
+	tf_json_begin(&j, out);
+	tf_json_array(&j);
+	for (unsigned i = 0; i < l->n_uids; i++)
+		tf_json_int(&j, l->uids[i]);
+	tf_json_array_end(&j);
+	out->failed = out->failed || tf_json_end(&j, NULL) != TF_OK;
+}
+
+/* Does the actor alone say who wrote? */
+static bool
+only_actor(const struct tf_live *l)
+{
+	struct tf_json_doc d;
+	bool same = false;
+	int t;
+
+	if (l->n_uids > 1 || l->actor == NULL)
+		return l->n_uids == 0;
+	if (l->n_uids == 0)
+		return true;
+	if (tf_json_parse(&d, l->actor, strlen(l->actor), NULL) != TF_OK)
+		return false;
+	t = tf_json_get(&d, 0, "uid");
+	same = t >= 0 && d.tok[t].num == l->uids[0];
+	tf_json_doc_free(&d);
+	return same;
+}
+
+static enum tf_code
+evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
+    const struct tf_content *content, struct tf_error *err)
+{
+	struct tf_live *l = s->l;
+	struct tf_entry e = { .type = TF_EVIDENCE_SEALED, .has_node = true,
+	    .node = l->attr.id, .has_access = true, .has_content = true,
+	    .content = *content, .created = l->attr.btime,
+	    .ctime = l->attr.ctime, .mtime = l->attr.mtime };
+	struct tf_access_names names = { 0 };
+	struct tf_buf path = { 0 }, writers = { 0 };
+	enum tf_code rc;
+
+	rc = tf_child_path(t, l->attr.parent, l->name, &path, err);
+	if (rc != TF_OK)
+		goto out;
+	e.path = (struct tf_str){ path.p, path.n };
+	tf_access_fill(&e.access, l->attr.mode, l->attr.uid, l->attr.gid,
+	    &names);
+	if (l->actor != NULL)
+		e.actor = (struct tf_str){ l->actor, strlen(l->actor) };
+	if (l->xattrs.n > 0)
+		e.xattrs = (struct tf_str){ l->xattrs.p, l->xattrs.n };
+	if (s->cause != NULL)
+		e.cause = (struct tf_str){ s->cause, strlen(s->cause) };
+	if (!only_actor(l)) {
+		uids_json(l, &writers);
+		e.writers = (struct tf_str){ writers.p, writers.n };
+	}
+	rc = writers.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+	    tf_txn_append(t, &e, NULL, err);
+out:
+	tf_access_names_free(&names);
+	tf_buf_free(&writers);
+	tf_buf_free(&path);
+	return rc;
+}
+
+enum tf_code
+tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
+    struct tf_error *err)
+{
+	struct tf_live *l = s->l;
+	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
+	struct tf_content c = { .sha256 = l->digest, .size = l->attr.size };
+	enum tf_code rc;
+
+	if (l->failed != TF_OK || (l->written && !tf_live_clean(l)))
+		return tf_fail(err, TF_BUSY, "%.60s is not on disk", l->name);
+	if (!l->written)
+		tf_sha256("", 0, &c.sha256);
+	if ((rc = tf_seal_directory(t, l->attr.parent, err)) != TF_OK ||
+	    (rc = seal_object(t, l, &c.sha256, c.size, &row.object, err)) !=
+	    TF_OK || (rc = evidence_entry(t, s, &c, err)) != TF_OK)
+		return rc;
+	memcpy(row.name, l->name, sizeof(row.name));
+	row.attr.mtime = tf_time_clamp(l->attr.mtime);
+	row.entry = t->size - 1;
+	row.xattrs = (struct tf_str){ l->xattrs.n > 0 ? l->xattrs.p : NULL,
+	    l->xattrs.n };
+	t->files++;
+	t->content_bytes += c.size;
+	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
+	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
+		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
+	return rc;
+}
+
+/* --- around it -------------------------------------------------------------- */
+
+enum tf_code
+tf_seal_prepare(struct tf_live *l, struct tf_error *err)
+{
+	char name[24];
+
+	if (l->fd < 0 || !l->written)
+		return TF_OK;
+	/* If the seal fails and this is a draft, it may be written again. */
+	pthread_mutex_lock(&l->io);
+	l->linked = true;
+	pthread_mutex_unlock(&l->io);
+	tf_stage_name(l->attr.id, name);
+	return tf_object_link(l->v->objectsfd, l->v->stagefd, name,
+	    &l->digest, l->attr.size, err);
+}
+
+static void
+not_live(struct tf_vault *v, struct tf_live *l)
+{
+	l->attr.state = TF_STATE_SEALED;
+	l->saved = false;
+	tf_live_remove(&v->live, l);
+	tf_live_unref(l);	/* the table's */
+}
+
+void
+tf_seal_settle(struct tf_vault *v, struct tf_live *l)
+{
+	struct tf_live *d;
+	char name[24];
+	uint64_t up = l->attr.parent;
+
+	if (l->fd >= 0) {
+		tf_stage_name(l->attr.id, name);
+		(void)unlinkat(v->stagefd, name, 0); /* left? swept at start */
+	}
+	not_live(v, l);
+	while ((d = tf_live_get(&v->live, up)) != NULL &&
+	    d->attr.kind == TF_KIND_DIRECTORY) {
+		up = d->attr.parent;
+		not_live(v, d);
+	}
+}
+
+struct several {
+	struct tf_live **l;
+	size_t n;
+	const char *cause;
+};
+
+static enum tf_code
+several_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct several *s = arg;
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < s->n; i++) {
+		struct tf_seal_file f = { .l = s->l[i], .cause = s->cause };
+
+		rc = tf_seal_one(t, &f, err);
+	}
+	return rc;
+}
+
+enum tf_code
+tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
+    const char *cause, struct tf_error *err)
+{
+	struct several s = { .l = l, .n = n, .cause = cause };
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < n; i++)
+		rc = tf_seal_prepare(l[i], err);
+	if (rc == TF_OK)
+		rc = tf_commit_wait(v->commit, several_run, &s, err);
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; i < n; i++) {
+		if (rc == TF_OK)
+			tf_seal_settle(v, l[i]);
+		tf_live_unclaim(v, l[i]);
+	}
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+/* --- who is due --------------------------------------------------------------- */
+
+struct gather {
+	struct tf_vault *v;
+	struct tf_live *l[SEAL_MAX];
+	size_t n;
+	uint64_t due_ns;	/* frozen files whose deadline is not later */
+	uint64_t next_ns;	/* the earliest deadline beyond */
+};
+
+static void
+gather_due(void *arg, struct tf_live *l)
+{
+	struct gather *g = arg;
+
+	if (l->attr.state != TF_STATE_FROZEN || l->failed != TF_OK)
+		return;
+	if (l->deadline_ns > g->due_ns || g->n == SEAL_MAX || l->job ||
+	    !tf_live_clean(l)) {
+		if (l->deadline_ns < g->next_ns)
+			g->next_ns = l->deadline_ns;
+		return;
+	}
+	l->job = true;
+	tf_live_ref(l);
+	g->l[g->n++] = l;
+}
+
+static void
+try_again_later(struct tf_vault *v, struct tf_live *l, enum tf_code rc,
+    const struct tf_error *e)
+{
+	pthread_mutex_lock(&v->mu);
+	l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
+	pthread_mutex_unlock(&v->mu);
+	tf_vault_say(v, rc, "%.60s is not sealed yet, its bytes are safe, "
+	    "it is tried again: %s", l->name, e->text);
+}
+
+/* Seal what is claimed in l[0..n); if together fails, one by one. */
+static enum tf_code
+seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
+    struct tf_error *err)
+{
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc, last = TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; i < n; i++)
+		tf_live_ref(l[i]);
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_seal_files(v, l, n, NULL, &e);
+	for (size_t i = 0; i < n; i++) {
+		bool claimed = false;
+
+		pthread_mutex_lock(&v->mu);
+		if (rc != TF_OK && n > 1)
+			claimed = tf_live_claim(v, l[i]);
+		pthread_mutex_unlock(&v->mu);
+		if (claimed && (last = tf_seal_files(v, &l[i], 1, NULL, &e)) !=
+		    TF_OK && err != NULL)
+			*err = e;
+		if ((n == 1 ? rc : last) != TF_OK)
+			try_again_later(v, l[i], n == 1 ? rc : last, &e);
+		pthread_mutex_lock(&v->mu);
+		tf_live_unref(l[i]);
+		pthread_mutex_unlock(&v->mu);
+	}
+	if (rc != TF_OK && n == 1) {
+		if (err != NULL)
+			*err = e;
+		return rc;
+	}
+	return last;
+}
+
+static void
+keep_head(struct tf_vault *v)
+{
+	struct tf_error e;
+	enum tf_code rc = tf_vault_keep_head(v, &e);
+
+	if (rc != TF_OK)
+		tf_vault_say(v, rc, "the second copy of the checkpoint cannot "
+		    "be written: %s", e.text);
+}
+
+void *
+tf_keeper(void *vault)
+{
+	struct tf_vault *v = vault;
+	uint64_t head_ns = 0, now;
+	struct timespec until;
+	struct gather g;
+
+	pthread_mutex_lock(&v->mu);
+	while (!v->quit) {
+		now = tf_clock_boot_ns();
+		g = (struct gather){ .v = v, .due_ns = now, .next_ns =
+		    UINT64_MAX };
+		tf_live_each(&v->live, gather_due, &g);
+		if (g.n > 0) {
+			pthread_mutex_unlock(&v->mu);
+			(void)seal_claimed(v, g.l, g.n, NULL);
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if (v->head.size != v->kept_size && head_ns <= now) {
+			pthread_mutex_unlock(&v->mu);
+			keep_head(v);
+			head_ns = now + TF_HEAD_NS;
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if (v->head.size != v->kept_size && head_ns < g.next_ns)
+			g.next_ns = head_ns;
+		if (g.next_ns < now)	/* a flush or claim is in the way */
+			g.next_ns = now;
+		v->alarm_ns = g.next_ns;
+		if (g.next_ns == UINT64_MAX) {
+			pthread_cond_wait(&v->alarm, &v->mu);
+		} else {
+			tf_clock_after(g.next_ns - now + TOGETHER_NS, &until);
+			(void)pthread_cond_timedwait(&v->alarm, &v->mu,
+			    &until);
+		}
+		v->alarm_ns = 0;
+	}
+	pthread_mutex_unlock(&v->mu);
+	return NULL;
+}
+
+/* --- on demand ------------------------------------------------------------------ */
+
+struct wanted {
+	struct tf_vault *v;
+	uint32_t uid;
+	struct tf_live **l;
+	size_t n, cap;
+	bool failed;
+};
+
+static void
+want(void *arg, struct tf_live *l)
+{
+	struct wanted *w = arg;
+	void *p;
+
+	if (l->attr.state != TF_STATE_FROZEN ||
+	    (w->uid != 0 && w->uid != l->attr.uid))
+		return;
+	if (w->n == w->cap) {
+		w->cap = w->cap == 0 ? 64 : w->cap * 2;
+		p = realloc(w->l, w->cap * sizeof(struct tf_live *));
+		if (p == NULL) {
+			w->failed = true;
+			w->cap = w->n;
+			return;
+		}
+		w->l = p;
+	}
+	tf_live_ref(l);
+	w->l[w->n++] = l;
+}
+
+/* Is l at or below node id?  mu held. */
+static bool
+is_below(struct tf_vault *v, struct tf_db *db, const struct tf_live *l,
+    uint64_t id)
+{
+	struct tf_attr a = l->attr;
+
+	while (a.id != id) {
+		if (a.id == TF_ROOT_ID ||
+		    tf_attr_of(v, db, a.parent, &a, NULL) != TF_OK)
+			return false;
+	}
+	return true;
+}
+
+enum tf_code
+tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct wanted w = { .v = v, .uid = who->uid };
+	struct tf_live *batch[SEAL_MAX];
+	enum tf_code rc, last = TF_OK;
+	struct tf_db *db;
+	size_t n = 0;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	tf_live_each(&v->live, want, &w);
+	for (size_t i = 0; i < w.n || n > 0; ) {
+		bool more = i < w.n;
+
+		if (more && !is_below(v, db, w.l[i], id)) {
+			i++;
+			continue;
+		}
+		/* Nobody waits for a claim while he holds others. */
+		if (n == SEAL_MAX || (n > 0 && (!more || w.l[i]->job))) {
+			pthread_mutex_unlock(&v->mu);
+			rc = seal_claimed(v, batch, n, err);
+			last = rc != TF_OK ? rc : last;
+			n = 0;
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if (tf_live_claim(v, w.l[i])) {
+			/* Frozen still?  It may have been renamed. */
+			if (w.l[i]->attr.state == TF_STATE_FROZEN)
+				batch[n++] = w.l[i];
+			else
+				tf_live_unclaim(v, w.l[i]);
+		}
+		i++;
+	}
+	for (size_t i = 0; i < w.n; i++)
+		tf_live_unref(w.l[i]);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	free(w.l);
+	if (last == TF_OK && w.failed)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	return last;
+}

@@ -1,0 +1,736 @@
+/*
+ * One vault: opening and closing.  One process writes at a time: the lock is
+ * flock(2), its text says who.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/file.h"
+#include "../base/users.h"
+#include "impl.h"
+
+#define SMALL_FILE 65536	/* bytes */
+
+/* --- small services -------------------------------------------------------- */
+
+void
+tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
+{
+	char line[400];
+	va_list ap;
+
+	if (v->say == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	v->say(v->say_arg, code, line);
+}
+
+enum tf_code
+tf_vault_writable(struct tf_vault *v, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (v->read_only)
+		return tf_fail(err, TF_READONLY, "the store is open for "
+		    "reading only");
+	pthread_mutex_lock(&v->mu);
+	if (v->broken != TF_OK)
+		rc = tf_fail(err, TF_READONLY, "the ledger failed: %.120s",
+		    v->broken_why.text);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_reader_db(struct tf_vault *v, struct tf_db **out, struct tf_error *err)
+{
+	char path[PATH_MAX];
+
+	*out = NULL;
+	pthread_mutex_lock(&v->mu);
+	if (v->n_idle > 0)
+		*out = v->idle[--v->n_idle];
+	pthread_mutex_unlock(&v->mu);
+	if (*out != NULL)
+		return TF_OK;
+	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
+	return tf_db_open(path, TF_DB_READ, out, err);
+}
+
+void
+tf_reader_done(struct tf_vault *v, struct tf_db *db)
+{
+	void *p;
+
+	pthread_mutex_lock(&v->mu);
+	if (v->n_idle == v->cap_idle) {
+		p = realloc(v->idle, (v->cap_idle + 8) * sizeof(*v->idle));
+		if (p != NULL) {
+			v->idle = p;
+			v->cap_idle += 8;
+		}
+	}
+	if (v->n_idle < v->cap_idle) {
+		v->idle[v->n_idle++] = db;
+		db = NULL;
+	}
+	pthread_mutex_unlock(&v->mu);
+	tf_db_close(db);
+}
+
+enum tf_code
+tf_actor_text(const struct tf_actor *a, char **out, struct tf_error *err)
+{
+	char user[257], group[257];
+	struct tf_buf b = { 0 };
+
+	tf_user_name(a->uid, user, sizeof(user));
+	tf_group_name(a->gid, group, sizeof(group));
+	tf_actor_json(&b, a, user, group);
+	tf_buf_add(&b, "", 1);
+	if (b.failed) {
+		tf_buf_free(&b);
+		return tf_fail(err, TF_NOMEM, "no memory");
+	}
+	*out = b.p;
+	return TF_OK;
+}
+
+void
+tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid, uint32_t gid,
+    struct tf_access_names *names)
+{
+	char name[257];
+
+	*a = (struct tf_access){ .uid = uid, .gid = gid,
+	    .mode = mode & 07777 };
+	tf_user_name(uid, name, sizeof(name));
+	if (name[0] != '\0' &&
+	    tf_hint(&names->user, name, strlen(name), 256))
+		a->user = (struct tf_str){ names->user.p, names->user.n };
+	tf_group_name(gid, name, sizeof(name));
+	if (name[0] != '\0' &&
+	    tf_hint(&names->group, name, strlen(name), 256))
+		a->group = (struct tf_str){ names->group.p, names->group.n };
+}
+
+void
+tf_access_names_free(struct tf_access_names *names)
+{
+	tf_buf_free(&names->user);
+	tf_buf_free(&names->group);
+}
+
+static void
+read_word(const char *path, char *out, size_t size)
+{
+	struct tf_buf b = { 0 };
+
+	out[0] = '\0';
+	if (tf_file_read(AT_FDCWD, path, 4096, &b, NULL) == TF_OK && b.n > 0)
+		(void)snprintf(out, size, "%.*s",
+		    (int)strcspn(b.p, "\n"), b.p);
+	tf_buf_free(&b);
+}
+
+static void
+boot_id(char out[64])
+{
+	read_word("/proc/sys/kernel/random/boot_id", out, 64);
+	out[36] = '\0';		/* 8-4-4-4-12 */
+}
+
+static void
+host_name(struct tf_vault *v)
+{
+	struct tf_buf b = { 0 };
+	struct utsname u;
+
+	if (uname(&u) < 0 || !tf_hint(&b, u.nodename, strlen(u.nodename),
+	    256))
+		(void)snprintf(v->host, sizeof(v->host), "unknown");
+	else
+		(void)snprintf(v->host, sizeof(v->host), "%.*s", (int)b.n,
+		    b.p);
+	tf_buf_free(&b);
+}
+
+/* --- the lock ------------------------------------------------------------------ */
+
+static enum tf_code
+locked_by(int fd, struct tf_error *err)
+{
+	char text[256] = "";
+	size_t n = 0;
+
+	if (tf_file_pread(fd, text, sizeof(text) - 1, 0, &n, NULL) != TF_OK)
+		n = 0;
+	text[n] = '\0';
+	if (n > 0 && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	for (char *p = text; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = ' ';
+	return tf_fail(err, TF_LOCKED, "the store is in use by %.120s",
+	    text[0] == '\0' ? "another process" : text);
+}
+
+static enum tf_code
+take_lock(struct tf_vault *v, struct tf_error *err)
+{
+	char text[512], boot[64];
+	enum tf_code rc;
+
+	v->lockfd = openat(v->dirfd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (v->lockfd < 0)
+		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO,
+		    "open %.100s/lock: %s", v->path, strerror(errno));
+	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? locked_by(v->lockfd, err) :
+		    tf_fail(err, TF_IO, "lock the store");
+	boot_id(boot);
+	(void)snprintf(text, sizeof(text),
+	    "%s pid %d\nmount %s\nhost %s\nboot %s\n", v->program,
+	    (int)getpid(), v->mount == NULL ? "-" : v->mount, v->host, boot);
+	if (ftruncate(v->lockfd, 0) < 0)
+		return tf_fail(err, TF_IO, "write the lock");
+	rc = tf_file_pwrite(v->lockfd, text, strlen(text), 0, err);
+	return rc;
+}
+
+/* --- keys ------------------------------------------------------------------------ */
+
+static enum tf_code
+load_keys(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_pubkey pub;
+	enum tf_code rc;
+
+	if ((rc = tf_key_load(v->dirfd, TF_LOG_KEY, &v->log_key, err)) != TF_OK ||
+	    (rc = tf_key_load(v->dirfd, TF_ATTESTER_KEY, &v->attester, err)) !=
+	    TF_OK)
+		return rc;
+	tf_key_public(v->log_key, &pub);
+	tf_vkey_make(&v->vkey, v->origin, &pub);
+	return TF_OK;
+}
+
+/* Without the private key: what the store says its key is. */
+static enum tf_code
+load_vkey(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc;
+
+	rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &b, err);
+	if (rc == TF_OK)
+		rc = tf_vkey_parse(b.p == NULL ? "" : b.p,
+		    b.n > 0 && b.p[b.n - 1] == '\n' ? b.n - 1 : b.n,
+		    &v->vkey, err);
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* --- ledger.opened and ledger.closed ------------------------------------------------ */
+
+struct opening {
+	struct tf_vault *v;
+	const struct tf_vault_options *o;
+	char *actor;
+};
+
+static void
+member(struct tf_json *j, const char *key, const char *value)
+{
+	struct tf_buf b = { 0 };
+
+	/* Versions are bytes of the system: made safe, or left out. */
+	if (value != NULL && value[0] != '\0' &&
+	    tf_hint(&b, value, strlen(value), 64)) {
+		tf_json_key(j, key);
+		tf_json_str(j, b.p, b.n);
+	}
+	tf_buf_free(&b);
+}
+
+static enum tf_code
+software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
+{
+	struct utsname u;
+	struct tf_json j;
+
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	member(&j, "libfuse", x->o->libfuse);
+	member(&j, "linux", uname(&u) == 0 ? u.release : NULL);
+	member(&j, "openssl", tf_crypto_version());
+	member(&j, "sqlite", tf_db_version());
+	member(&j, "trailfs", TF_VERSION);
+	tf_json_object_end(&j);
+	return tf_json_end(&j, err);
+}
+
+static enum tf_code
+mount_options(const struct tf_vault *v, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_json j;
+
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	tf_json_key(&j, "durability");
+	tf_json_cstr(&j, "close");
+	tf_json_key(&j, "quiet");
+	tf_json_int(&j, 0);
+	tf_json_key(&j, "settle");
+	tf_json_int(&j, v->settle_s);
+	tf_json_object_end(&j);
+	return tf_json_end(&j, err);
+}
+
+/* The root is born with the ledger. */
+static enum tf_code
+root_row(struct tf_txn *t, const struct tf_access *a, struct tf_error *err)
+{
+	struct tf_node_row r = { .attr = { .id = TF_ROOT_ID,
+	    .parent = TF_ROOT_ID, .kind = TF_KIND_ROOT, .mode = a->mode,
+	    .uid = a->uid, .gid = a->gid, .mtime = t->at, .ctime = t->at,
+	    .btime = t->at } };
+
+	return tf_nodes_put(t->db, &r, err);
+}
+
+static void
+fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
+    struct tf_buf *vkey, struct tf_buf *spki)
+{
+	uint8_t der[TF_SPKI_LEN];
+	struct tf_vault *v = x->v;
+	struct tf_pubkey pub;
+
+	boot_id(boot);
+	tf_vkey_text(&v->vkey, vkey);
+	tf_key_public(v->attester, &pub);
+	tf_pubkey_spki(&pub, der);
+	tf_base64(spki, der, sizeof(der));
+	e->boot = (struct tf_str){ boot, strlen(boot) };
+	e->host = (struct tf_str){ v->host, strlen(v->host) };
+	e->program = (struct tf_str){ v->program, strlen(v->program) };
+	e->store = (struct tf_str){ v->store, strlen(v->store) };
+	e->key_log = (struct tf_str){ vkey->p, vkey->n };
+	e->key_attester = (struct tf_str){ spki->p, spki->n };
+	if (x->actor != NULL)
+		e->actor = (struct tf_str){ x->actor, strlen(x->actor) };
+}
+
+static enum tf_code
+opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct opening *x = arg;
+	struct tf_entry e = { .type = TF_LEDGER_OPENED };
+	struct tf_buf vkey = { 0 }, spki = { 0 }, soft = { 0 }, opts = { 0 };
+	struct tf_access_names names = { 0 };
+	bool first = t->size == 0;
+	char boot[64];
+	enum tf_code rc = software(x, &soft, err);
+
+	if (rc == TF_OK && x->o->mount != NULL)
+		rc = mount_options(x->v, &opts, err);
+	if (rc != TF_OK)
+		goto out;
+	fill_opened(x, &e, boot, &vkey, &spki);
+	e.software = (struct tf_str){ soft.p, soft.n };
+	e.options = (struct tf_str){ opts.p, opts.n };
+	if (first) {
+		e.has_access = true;
+		tf_access_fill(&e.access, 0755, geteuid(), getegid(), &names);
+	}
+	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK && first)
+		rc = root_row(t, &e.access, err);
+out:
+	tf_access_names_free(&names);
+	tf_buf_free(&vkey);
+	tf_buf_free(&spki);
+	tf_buf_free(&soft);
+	tf_buf_free(&opts);
+	return rc;
+}
+
+static enum tf_code
+append_opened(struct tf_vault *v, const struct tf_vault_options *o,
+    struct tf_error *err)
+{
+	struct opening x = { .v = v, .o = o };
+	enum tf_code rc = TF_OK;
+
+	if (o->actor != NULL)
+		rc = tf_actor_text(o->actor, &x.actor, err);
+	if (rc == TF_OK)
+		rc = tf_commit_wait(v->commit, opened_run, &x, err);
+	free(x.actor);
+	return rc;
+}
+
+struct ending {
+	const char *reason;
+	uint64_t denied;
+};
+
+static enum tf_code
+closed_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct ending *x = arg;
+	struct tf_entry e = { .type = TF_LEDGER_CLOSED,
+	    .reason = { x->reason, strlen(x->reason) },
+	    .has_denied = x->denied > 0, .denied = x->denied };
+
+	return tf_txn_append(t, &e, NULL, err);
+}
+
+/* --- the second copy of the head ------------------------------------------------------ */
+
+enum tf_code
+tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_buf note = { 0 };
+	uint64_t size;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	tf_buf_add(&note, v->head.note.p, v->head.note.n);
+	size = v->head.size;
+	v->kept_size = size;	/* also when it fails: not in a loop */
+	pthread_mutex_unlock(&v->mu);
+	rc = note.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+	    tf_file_write(v->dirfd, "checkpoint", note.p, note.n, 0444, false,
+	    err);
+	tf_buf_free(&note);
+	return rc;
+}
+
+/* A database behind the second copy was rolled back: do not sign again. */
+static enum tf_code
+compare_head(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_checkpoint c;
+	struct tf_buf b = { 0 };
+	enum tf_code rc;
+
+	rc = tf_file_read(v->dirfd, "checkpoint", TF_NOTE_MAX, &b, err);
+	if (rc == TF_NOTFOUND) {
+		tf_buf_free(&b);
+		return TF_OK;
+	}
+	if (rc == TF_OK)
+		rc = tf_checkpoint_check(b.p == NULL ? "" : b.p, b.n, &v->vkey,
+		    &c, err);
+	if (rc == TF_OK && c.size > v->head.size)
+		rc = tf_fail(err, TF_TAMPER, "the database has %llu entries, "
+		    "the checkpoint beside it %llu: an older copy was put "
+		    "back; restore the newer one",
+		    (unsigned long long)v->head.size,
+		    (unsigned long long)c.size);
+	if (rc == TF_OK && c.size == v->head.size &&
+	    memcmp(&c.root, &v->head.root, sizeof(c.root)) != 0)
+		rc = tf_fail(err, TF_TAMPER, "the database and the checkpoint "
+		    "beside it are two different ledgers");
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* --- opening ------------------------------------------------------------------------- */
+
+static enum tf_code
+open_dirs(struct tf_vault *v, struct tf_error *err)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+	v->dirfd = open(v->path, flags);
+	if (v->dirfd < 0 || faccessat(v->dirfd, TF_DB_NAME, F_OK, 0) < 0)
+		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
+		    "%.100s: %s; make one with trailctl init", v->path,
+		    errno == EACCES ? strerror(errno) : "no store here");
+	v->objectsfd = openat(v->dirfd, "objects", flags);
+	v->stagefd = openat(v->dirfd, "stage", flags);
+	if (v->objectsfd < 0 || v->stagefd < 0)
+		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_FOREIGN,
+		    "%.100s lacks objects/ or stage/: %s", v->path,
+		    strerror(errno));
+	return TF_OK;
+}
+
+static enum tf_code
+read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	rc = tf_meta_get_text(db, "origin", v->origin, sizeof(v->origin),
+	    err);
+	if (rc == TF_OK)
+		rc = tf_meta_get_text(db, "store", v->store, sizeof(v->store),
+		    err);
+	if (rc == TF_OK && !tf_origin_ok(v->origin, strlen(v->origin)))
+		rc = tf_fail(err, TF_TAMPER, "the origin is malformed");
+	return rc;
+}
+
+/* "settle = 2" lines; the options of the mount come first. */
+static enum tf_code
+read_config(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	char *line, *save = NULL, *value;
+	uint64_t n;
+	enum tf_code rc;
+
+	rc = tf_file_read(v->dirfd, "config", SMALL_FILE, &b, err);
+	if (rc == TF_NOTFOUND)
+		rc = TF_OK;
+	tf_buf_add(&b, "", 1);
+	if (rc == TF_OK && b.failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	for (line = rc == TF_OK ? strtok_r(b.p, "\n", &save) : NULL;
+	    line != NULL && rc == TF_OK; line = strtok_r(NULL, "\n", &save)) {
+		line += strspn(line, " \t");
+		if (*line == '#' || *line == '\0')
+			continue;
+		value = strchr(line, '=');
+		if (value != NULL)
+			value += 1 + strspn(value + 1, " \t");
+		if (value == NULL || strncmp(line, "settle", 6) != 0 ||
+		    !tf_decimal(value, strspn(value, "0123456789"), 60, &n))
+			rc = tf_fail(err, TF_USAGE, "config: \"%.60s\" is not "
+			    "understood", line);
+		else
+			v->settle_s = (unsigned)n;
+	}
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
+prepare(struct tf_vault *v, const char *path,
+    const struct tf_vault_options *o, struct tf_error *err)
+{
+	pthread_condattr_t attr;
+
+	v->dirfd = v->stagefd = v->objectsfd = v->lockfd = -1;
+	v->read_only = o->read_only;
+	v->verify_open = o->verify_open;
+	v->settle_s = TF_SETTLE_DEFAULT_S;
+	v->say = o->say;
+	v->say_arg = o->say_arg;
+	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
+	(void)pthread_mutex_init(&v->mu, NULL);
+	(void)pthread_cond_init(&v->changed, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&v->alarm, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	host_name(v);
+	v->path = strdup(path);
+	v->mount = o->mount == NULL ? NULL : strdup(o->mount);
+	if (v->path == NULL || (o->mount != NULL && v->mount == NULL) ||
+	    tf_live_init(&v->live) != TF_OK)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	return TF_OK;
+}
+
+static enum tf_code
+open_writer(struct tf_vault *v, const struct tf_vault_options *o,
+    struct tf_error *err)
+{
+	char path[PATH_MAX];
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = take_lock(v, err)) != TF_OK ||
+	    (rc = read_config(v, err)) != TF_OK)
+		return rc;
+	if (o->settle_set)
+		v->settle_s = o->settle_s;
+	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
+	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
+		return rc;
+	if ((rc = read_facts(v, db, err)) != TF_OK ||
+	    (rc = load_keys(v, err)) != TF_OK) {
+		tf_db_close(db);
+		return rc;
+	}
+	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
+	    (rc = compare_head(v, err)) != TF_OK ||
+	    (rc = append_opened(v, o, err)) != TF_OK ||
+	    (rc = tf_recover(v, err)) != TF_OK)
+		return rc;
+	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
+		return tf_fail(err, TF_NOMEM, "cannot start a thread");
+	v->keeper_runs = true;
+	return TF_OK;
+}
+
+static enum tf_code
+open_reader(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = read_facts(v, db, err);
+	tf_reader_done(v, db);
+	return rc == TF_OK ? load_vkey(v, err) : rc;
+}
+
+static void
+vault_free(struct tf_vault *v)
+{
+	tf_live_destroy(&v->live);
+	/* The writer last: only it can fold the write-ahead log back in. */
+	for (size_t i = 0; i < v->n_idle; i++)
+		tf_db_close(v->idle[i]);
+	v->n_idle = 0;
+	tf_commit_stop(v->commit);
+	free(v->idle);
+	free(v->checked);
+	tf_buf_free(&v->head.note);
+	tf_key_free(v->log_key);
+	tf_key_free(v->attester);
+	for (int i = 0; i < 4; i++) {
+		int fd = i == 0 ? v->stagefd : i == 1 ? v->objectsfd :
+		    i == 2 ? v->lockfd : v->dirfd;
+
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	(void)pthread_cond_destroy(&v->alarm);
+	(void)pthread_cond_destroy(&v->changed);
+	(void)pthread_mutex_destroy(&v->mu);
+	free(v->path);
+	free(v->mount);
+	free(v);
+}
+
+static void
+stop_keeper(struct tf_vault *v)
+{
+	if (!v->keeper_runs)
+		return;
+	pthread_mutex_lock(&v->mu);
+	v->quit = true;
+	pthread_cond_broadcast(&v->alarm);
+	pthread_mutex_unlock(&v->mu);
+	(void)pthread_join(v->keeper, NULL);
+	v->keeper_runs = false;
+}
+
+enum tf_code
+tf_vault_open(const char *path, const struct tf_vault_options *o,
+    struct tf_vault **out, struct tf_error *err)
+{
+	struct tf_vault *v = calloc(1, sizeof(*v));
+	enum tf_code rc;
+
+	if (v == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if ((rc = prepare(v, path, o, err)) == TF_OK &&
+	    (rc = open_dirs(v, err)) == TF_OK)
+		rc = o->read_only ? open_reader(v, err) :
+		    open_writer(v, o, err);
+	if (rc != TF_OK) {
+		stop_keeper(v);
+		vault_free(v);
+		return rc;
+	}
+	*out = v;
+	return TF_OK;
+}
+
+static enum tf_code
+save_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	return tf_stage_save(t, arg, err);
+}
+
+struct unsaved {
+	struct tf_live *l[64];
+	size_t n;
+};
+
+static void
+find_unsaved(void *arg, struct tf_live *l)
+{
+	struct unsaved *u = arg;
+
+	if (!l->saved && !l->unlinked && !l->job && !tf_live_is_file(l) &&
+	    u->n < 64) {
+		tf_live_ref(l);
+		u->l[u->n++] = l;
+	}
+}
+
+/* Directories that nothing was flushed in yet. */
+static enum tf_code
+save_directories(struct tf_vault *v, struct tf_error *err)
+{
+	struct unsaved u;
+	enum tf_code rc = TF_OK;
+
+	do {
+		u.n = 0;
+		pthread_mutex_lock(&v->mu);
+		tf_live_each(&v->live, find_unsaved, &u);
+		pthread_mutex_unlock(&v->mu);
+		for (size_t i = 0; i < u.n; i++) {
+			if (rc == TF_OK)
+				rc = tf_commit_wait(v->commit, save_run,
+				    u.l[i], err);
+			pthread_mutex_lock(&v->mu);
+			if (rc == TF_OK)
+				tf_stage_saved(v, u.l[i]);
+			tf_live_unref(u.l[i]);
+			pthread_mutex_unlock(&v->mu);
+		}
+	} while (rc == TF_OK && u.n > 0);
+	return rc;
+}
+
+enum tf_code
+tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
+{
+	struct tf_actor root = { .uid = 0 };
+	struct ending x = { .reason = reason };
+	enum tf_code rc = TF_OK, last = TF_OK;
+
+	if (v == NULL)
+		return TF_OK;
+	stop_keeper(v);
+	if (!v->read_only) {
+		if ((rc = tf_vault_sync(v, TF_ROOT_ID, &root, err)) != TF_OK)
+			last = rc;
+		if ((rc = save_directories(v, err)) != TF_OK)
+			last = rc;
+		x.denied = v->denied;
+		rc = tf_commit_wait(v->commit, closed_run, &x, err);
+		if (rc == TF_OK)
+			rc = tf_vault_keep_head(v, err);
+		if (rc != TF_OK)
+			last = rc;
+		if (ftruncate(v->lockfd, 0) < 0 && last == TF_OK)
+			last = tf_fail(err, TF_IO, "empty the lock");
+	}
+	vault_free(v);
+	return last;
+}

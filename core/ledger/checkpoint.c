@@ -1,0 +1,281 @@
+/*
+ * Checkpoints as signed notes.  The parser takes one form only: what it
+ * accepts, written again, is the same bytes.
+ */
+#include "checkpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "name.h"
+
+#define ED25519 0x01
+#define DASH "\xe2\x80\x94 " /* em dash and a space open a signature line */
+
+void
+tf_vkey_make(struct tf_vkey *k, const char *name, const struct tf_pubkey *pub)
+{
+	uint8_t text[TF_ORIGIN_MAX + 2 + TF_PUBKEY_LEN];
+	struct tf_hash h;
+	size_t n;
+
+	memset(k, 0, sizeof(*k));
+	(void)snprintf(k->name, sizeof(k->name), "%s", name);
+	n = strlen(k->name);
+	k->pub = *pub;
+	memcpy(text, k->name, n);
+	text[n++] = '\n';
+	text[n++] = ED25519;
+	memcpy(text + n, pub->b, TF_PUBKEY_LEN);
+	tf_sha256(text, n + TF_PUBKEY_LEN, &h);
+	memcpy(k->id, h.b, sizeof(k->id));
+}
+
+void
+tf_vkey_text(const struct tf_vkey *k, struct tf_buf *out)
+{
+	uint8_t key[1 + TF_PUBKEY_LEN] = { ED25519 };
+	char id[2 * sizeof(k->id) + 1];
+
+	memcpy(key + 1, k->pub.b, TF_PUBKEY_LEN);
+	tf_hex(k->id, sizeof(k->id), id);
+	tf_buf_str(out, k->name);
+	tf_buf_str(out, "+");
+	tf_buf_str(out, id);
+	tf_buf_str(out, "+");
+	tf_base64(out, key, sizeof(key));
+}
+
+/* Exactly n bytes from base64. */
+static bool
+unbase64_exact(const char *s, size_t len, void *out, size_t n)
+{
+	struct tf_buf b = { 0 };
+	bool ok;
+
+	if (len != (n + 2) / 3 * 4)
+		return false;
+	ok = tf_unbase64(s, len, &b) && b.n == n;
+	if (ok)
+		memcpy(out, b.p, n);
+	tf_buf_free(&b);
+	return ok;
+}
+
+enum tf_code
+tf_vkey_parse(const char *s, size_t n, struct tf_vkey *out,
+    struct tf_error *err)
+{
+	/* Names hold no plus sign, but base64 may: split at the first two. */
+	const char *plus = n > 0 ? memchr(s, '+', n) : NULL;
+	size_t name_n = plus ? (size_t)(plus - s) : 0;
+	char name[TF_ORIGIN_MAX + 1];
+	uint8_t id[4], key[1 + TF_PUBKEY_LEN];
+	struct tf_pubkey pub;
+
+	if (!plus || name_n > TF_ORIGIN_MAX || !tf_origin_ok(s, name_n) ||
+	    n - name_n < 10 || plus[9] != '+' ||
+	    !tf_unhex(plus + 1, 8, id, sizeof(id)))
+		return tf_fail(err, TF_INVALID,
+		    "key: not of the form NAME+ID+KEY");
+	if (!unbase64_exact(plus + 10, n - name_n - 10, key, sizeof(key)))
+		return tf_fail(err, TF_INVALID, "key: bad base64 or length");
+	if (key[0] != ED25519)
+		return tf_fail(err, TF_INVALID, "key: not an Ed25519 key");
+	memcpy(name, s, name_n);
+	name[name_n] = '\0';
+	memcpy(pub.b, key + 1, TF_PUBKEY_LEN);
+	tf_vkey_make(out, name, &pub);
+	if (memcmp(out->id, id, sizeof(id)) != 0)
+		return tf_fail(err, TF_INVALID, "key: the ID does not fit");
+	return TF_OK;
+}
+
+enum tf_code
+tf_checkpoint_sign(const struct tf_checkpoint *c, const struct tf_key *key,
+    struct tf_buf *out, struct tf_error *err)
+{
+	uint8_t line[4 + TF_SIG_LEN];
+	struct tf_pubkey pub;
+	struct tf_vkey k;
+	size_t start = out->n;
+	enum tf_code rc;
+
+	if (!tf_origin_ok(c->origin, strnlen(c->origin, sizeof(c->origin))) ||
+	    c->size > INT64_MAX)
+		return tf_fail(err, TF_INVALID,
+		    "checkpoint: bad origin or "
+		    "size");
+	tf_key_public(key, &pub);
+	tf_vkey_make(&k, c->origin, &pub);
+	tf_buf_printf(out, "%s\n%llu\n", c->origin,
+	    (unsigned long long)c->size);
+	tf_base64(out, c->root.b, sizeof(c->root.b));
+	tf_buf_str(out, "\n");
+	if (out->failed)
+		return tf_fail(err, TF_NOMEM, "checkpoint: no memory");
+	memcpy(line, k.id, sizeof(k.id));
+	rc = tf_key_sign(key, out->p + start, out->n - start,
+	    line + sizeof(k.id), err);
+	if (rc != TF_OK)
+		return rc;
+	tf_buf_printf(out, "\n" DASH "%s ", c->origin);
+	tf_base64(out, line, sizeof(line));
+	tf_buf_str(out, "\n");
+	if (out->failed)
+		return tf_fail(err, TF_NOMEM, "checkpoint: no memory");
+	return TF_OK;
+}
+
+/* The next line without its LF; false when there is no LF any more. */
+static bool
+next_line(struct tf_str *rest, struct tf_str *line)
+{
+	const char *end = rest->n > 0 ? memchr(rest->p, '\n', rest->n) : NULL;
+
+	if (!end)
+		return false;
+	line->p = rest->p;
+	line->n = (size_t)(end - rest->p);
+	rest->p = end + 1;
+	rest->n -= line->n + 1;
+	return true;
+}
+
+/* UTF-8, no control character but LF. */
+static bool
+note_text(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		uint32_t c;
+		unsigned len = tf_utf8(p + i, n - i, &c);
+
+		if (len == 0 || (c < 0x20 && c != '\n'))
+			return false;
+		i += len;
+	}
+	return true;
+}
+
+static bool
+unicode_space(uint32_t c)
+{
+	return c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+	    (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+	    c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+static bool
+key_name(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		uint32_t c;
+		unsigned len = tf_utf8(p + i, n - i, &c);
+
+		if (len == 0 || c == '+' || unicode_space(c))
+			return false;
+		i += len;
+	}
+	return n > 0;
+}
+
+/* Origin, size, root; nothing else before the empty line. */
+static bool
+parse_text(struct tf_str *rest, struct tf_checkpoint *out)
+{
+	struct tf_str origin, size, root, empty;
+
+	if (!next_line(rest, &origin) || !next_line(rest, &size) ||
+	    !next_line(rest, &root) || !next_line(rest, &empty))
+		return false;
+	if (origin.n > TF_ORIGIN_MAX || !tf_origin_ok(origin.p, origin.n) ||
+	    !tf_decimal(size.p, size.n, INT64_MAX, &out->size) ||
+	    !unbase64_exact(root.p, root.n, out->root.b, sizeof(out->root.b)) ||
+	    empty.n != 0)
+		return false;
+	memcpy(out->origin, origin.p, origin.n);
+	out->origin[origin.n] = '\0';
+	return true;
+}
+
+/* One signature line; b is scratch, afterwards key ID and signature. */
+static bool
+parse_line(struct tf_str line, struct tf_str *name, struct tf_buf *b)
+{
+	size_t dash = strlen(DASH);
+	const char *space;
+
+	if (line.n < dash || memcmp(line.p, DASH, dash) != 0)
+		return false;
+	name->p = line.p + dash;
+	line.n -= dash;
+	space = line.n > 0 ? memchr(name->p, ' ', line.n) : NULL;
+	if (!space)
+		return false;
+	name->n = (size_t)(space - name->p);
+	b->n = 0;
+	return key_name(name->p, name->n) &&
+	    tf_unbase64(space + 1, line.n - name->n - 1, b) && b->n > 4;
+}
+
+/*
+ * All signature lines.  *good and *bad count those of k, matched by name and
+ * ID: IDs alone can be made to collide.
+ */
+static bool
+parse_lines(struct tf_str rest, struct tf_str text, const struct tf_vkey *k,
+    unsigned *good, unsigned *bad)
+{
+	struct tf_buf b = { 0 };
+	unsigned lines = 0;
+	bool ok = rest.n > 0;
+
+	*good = *bad = 0;
+	while (ok && rest.n > 0) {
+		struct tf_str line, name;
+
+		ok = ++lines <= TF_NOTE_LINES_MAX && next_line(&rest, &line) &&
+		    parse_line(line, &name, &b);
+		if (!ok || name.n != strlen(k->name) ||
+		    memcmp(name.p, k->name, name.n) != 0 ||
+		    memcmp(b.p, k->id, sizeof(k->id)) != 0)
+			continue;
+		if (b.n == sizeof(k->id) + TF_SIG_LEN &&
+		    tf_key_verify(&k->pub, text.p, text.n,
+			(uint8_t *)b.p + sizeof(k->id)))
+			++*good;
+		else
+			++*bad;
+	}
+	tf_buf_free(&b);
+	return ok;
+}
+
+enum tf_code
+tf_checkpoint_check(const char *note, size_t n, const struct tf_vkey *k,
+    struct tf_checkpoint *out, struct tf_error *err)
+{
+	struct tf_str rest = { note, n }, text;
+	struct tf_checkpoint c;
+	unsigned good, bad;
+
+	memset(&c, 0, sizeof(c));
+	if (n > TF_NOTE_MAX || !note_text(note, n) || !parse_text(&rest, &c))
+		return tf_fail(err, TF_INVALID, "checkpoint: malformed");
+	/* What is signed ends before the empty line. */
+	text = (struct tf_str){ note, (size_t)(rest.p - note) - 1 };
+	if (!parse_lines(rest, text, k, &good, &bad))
+		return tf_fail(err, TF_INVALID,
+		    "checkpoint: malformed signature line");
+	if (strcmp(c.origin, k->name) != 0)
+		return tf_fail(err, TF_FOREIGN,
+		    "checkpoint: its origin is %s, the key's name %s", c.origin,
+		    k->name);
+	if (bad > 0 || good == 0)
+		return tf_fail(err, TF_TAMPER,
+		    bad > 0 ? "checkpoint: the signature is wrong" :
+			      "checkpoint: no signature of the key");
+	*out = c;
+	return TF_OK;
+}

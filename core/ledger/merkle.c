@@ -1,0 +1,419 @@
+/*
+ * RFC 6962 hashes, the right edge of the tree, proofs (I1, I3).  Nothing here
+ * recurses: a tree of 2^63 leaves is 63 steps.
+ */
+#include "merkle.h"
+
+#include <string.h>
+
+#include "../base/crypto.h"
+
+#define TILE_HEIGHT 8
+#define SIZE_END ((uint64_t)1 << 63) /* checkers accept sizes below */
+
+void
+tf_merkle_leaf(const void *data, size_t n, struct tf_hash *out)
+{
+	tf_sha256_prefixed(0, data, n, NULL, 0, out);
+}
+
+void
+tf_merkle_node(const struct tf_hash *l, const struct tf_hash *r,
+    struct tf_hash *out)
+{
+	struct tf_hash h; /* out may be l or r */
+
+	tf_sha256_prefixed(1, l->b, sizeof(l->b), r->b, sizeof(r->b), &h);
+	*out = h;
+}
+
+static bool
+same(const struct tf_hash *a, const struct tf_hash *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+/* Store hash number i of a level in its edge; a tile that fills goes out. */
+static enum tf_code
+edge_put(struct tf_tree *t, unsigned level, uint64_t i, const struct tf_hash *h,
+    tf_tile_put put, void *arg, struct tf_error *err)
+{
+	struct tf_hash *edge = t->edge[level];
+	enum tf_code rc;
+
+	edge[i % TF_TILE_WIDTH] = *h;
+	if (i % TF_TILE_WIDTH != TF_TILE_WIDTH - 1)
+		return TF_OK;
+	rc = put(arg, level, i / TF_TILE_WIDTH, edge, TF_TILE_WIDTH, err);
+	/* So that the same tree always is the same bytes. */
+	memset(edge, 0, sizeof(t->edge[level]));
+	return rc;
+}
+
+enum tf_code
+tf_tree_append(struct tf_tree *t, const struct tf_hash *leaf, tf_tile_put put,
+    void *arg, struct tf_error *err)
+{
+	struct tf_hash h = *leaf;
+	uint64_t i = t->size;
+	unsigned k = 0;
+	enum tf_code rc;
+
+	if (i >= TF_TREE_MAX)
+		return tf_fail(err, TF_INVALID, "the tree is full");
+	if ((rc = edge_put(t, 0, i, &h, put, arg, err)) != TF_OK)
+		return rc;
+	while (i >> k & 1) {
+		tf_merkle_node(&t->peak[k], &h, &h);
+		memset(&t->peak[k], 0, sizeof(t->peak[k]));
+		k++;
+		/* Level 7 would begin at 2^56 entries: there is none. */
+		if (k % TILE_HEIGHT == 0 &&
+		    (rc = edge_put(t, k / TILE_HEIGHT, i >> k, &h, put, arg,
+			 err)) != TF_OK)
+			return rc;
+	}
+	t->peak[k] = h;
+	t->size = i + 1;
+	return TF_OK;
+}
+
+enum tf_code
+tf_tree_edge(const struct tf_tree *t, uint64_t since, tf_tile_put put,
+    void *arg, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (since >= t->size)
+		return TF_OK;
+	for (unsigned l = 0; l < TF_TILE_LEVELS; l++) {
+		uint64_t c = t->size >> (l * TILE_HEIGHT);
+		unsigned width = c % TF_TILE_WIDTH;
+
+		if (width == 0 || since >> (l * TILE_HEIGHT) == c)
+			continue;
+		rc = put(arg, l, c / TF_TILE_WIDTH, t->edge[l], width, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	return TF_OK;
+}
+
+void
+tf_tree_root(const struct tf_tree *t, struct tf_hash *out)
+{
+	bool some = false;
+
+	tf_sha256("", 0, out);
+	for (unsigned k = 0; k < 64; k++) {
+		if (!(t->size >> k & 1))
+			continue;
+		if (some)
+			tf_merkle_node(&t->peak[k], out, out);
+		else
+			*out = t->peak[k];
+		some = true;
+	}
+}
+
+unsigned
+tf_tile_width(uint64_t size, unsigned level, uint64_t n)
+{
+	uint64_t c;
+
+	if (level >= 64 / TILE_HEIGHT)
+		return 0;
+	c = size >> (level * TILE_HEIGHT);
+	if (n < c / TF_TILE_WIDTH)
+		return TF_TILE_WIDTH;
+	return n == c / TF_TILE_WIDTH ? c % TF_TILE_WIDTH : 0;
+}
+
+/* The root of 2^height hashes; they are used up. */
+static void
+fold(struct tf_hash *h, unsigned height, struct tf_hash *out)
+{
+	for (unsigned n = 1u << height; n > 1; n /= 2) {
+		for (unsigned i = 0; i < n / 2; i++)
+			tf_merkle_node(&h[2 * i], &h[2 * i + 1], &h[i]);
+	}
+	*out = h[0];
+}
+
+/* Hash number `first` of the perfect subtrees of this height, from a tile. */
+static void
+subtree_of(const struct tf_hash *tile, unsigned height, uint64_t index,
+    struct tf_hash *out)
+{
+	unsigned part = height % TILE_HEIGHT;
+	unsigned at = (unsigned)(index << part) % TF_TILE_WIDTH;
+	struct tf_hash h[TF_TILE_WIDTH / 2];
+
+	memcpy(h, &tile[at], sizeof(h[0]) << part);
+	fold(h, part, out);
+}
+
+enum tf_code
+tf_tree_load(struct tf_tree *t, uint64_t size, tf_tile_get get, void *arg,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	memset(t, 0, sizeof(*t));
+	if (size > TF_TREE_MAX)
+		return tf_fail(err, TF_INVALID, "a tree of too many entries");
+	t->size = size;
+	for (unsigned l = 0; l < TF_TILE_LEVELS; l++) {
+		uint64_t c = size >> (l * TILE_HEIGHT);
+		unsigned width = c % TF_TILE_WIDTH;
+
+		if (width == 0)
+			continue;
+		rc = get(arg, l, c / TF_TILE_WIDTH, width, t->edge[l], err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	/* The subtree of each set bit lies in the partial tile of its level. */
+	for (unsigned k = 0; k < 64; k++) {
+		if (size >> k & 1)
+			subtree_of(t->edge[k / TILE_HEIGHT], k, (size >> k) - 1,
+			    &t->peak[k]);
+	}
+	return TF_OK;
+}
+
+/* Tiles of one tree, the last one kept: neighbours ask for the same. */
+struct tiles {
+	uint64_t size;
+	tf_tile_get get;
+	void *arg;
+	bool have;
+	unsigned level;
+	uint64_t n;
+	struct tf_hash h[TF_TILE_WIDTH];
+};
+
+static enum tf_code
+subtree(struct tiles *s, unsigned height, uint64_t index, struct tf_hash *out,
+    struct tf_error *err)
+{
+	unsigned level = height / TILE_HEIGHT;
+	uint64_t n = (index << height % TILE_HEIGHT) / TF_TILE_WIDTH;
+	enum tf_code rc;
+
+	if (!s->have || s->level != level || s->n != n) {
+		s->have = false;
+		rc = s->get(s->arg, level, n, tf_tile_width(s->size, level, n),
+		    s->h, err);
+		if (rc != TF_OK)
+			return rc;
+		s->have = true;
+		s->level = level;
+		s->n = n;
+	}
+	subtree_of(s->h, height, index, out);
+	return TF_OK;
+}
+
+/* Height of the largest perfect subtree that n > 0 leaves hold. */
+static unsigned
+log2_floor(uint64_t n)
+{
+	return 63 - (unsigned)__builtin_clzll(n);
+}
+
+/* Largest power of two strictly below n > 1. */
+static uint64_t
+split(uint64_t n)
+{
+	return (uint64_t)1 << log2_floor(n - 1);
+}
+
+/*
+ * MTH of entries lo..hi-1, where lo is a multiple of every power of two that
+ * hi - lo reaches, as the splits of the RFC make it.
+ */
+static enum tf_code
+range(struct tiles *s, uint64_t lo, uint64_t hi, struct tf_hash *out,
+    struct tf_error *err)
+{
+	struct tf_hash part[64];
+	unsigned n = 0;
+	enum tf_code rc;
+
+	do {
+		unsigned height = log2_floor(hi - lo);
+
+		rc = subtree(s, height, lo >> height, &part[n++], err);
+		if (rc != TF_OK)
+			return rc;
+		lo += (uint64_t)1 << height;
+	} while (lo < hi);
+	*out = part[--n];
+	while (n > 0)
+		tf_merkle_node(&part[--n], out, out);
+	return TF_OK;
+}
+
+static void
+reverse(struct tf_proof *p)
+{
+	for (unsigned i = 0; i < p->n / 2; i++) {
+		struct tf_hash h = p->h[i];
+
+		p->h[i] = p->h[p->n - 1 - i];
+		p->h[p->n - 1 - i] = h;
+	}
+}
+
+enum tf_code
+tf_merkle_inclusion(uint64_t index, uint64_t size, tf_tile_get get, void *arg,
+    struct tf_proof *out, struct tf_error *err)
+{
+	struct tiles s = { .size = size, .get = get, .arg = arg };
+	uint64_t lo = 0, hi = size;
+	enum tf_code rc;
+
+	out->n = 0;
+	if (index >= size || size > TF_TREE_MAX)
+		return tf_fail(err, TF_INVALID, "no entry of that index");
+	while (hi - lo > 1) {
+		uint64_t mid = lo + split(hi - lo);
+		bool left = index < mid;
+
+		rc = range(&s, left ? mid : lo, left ? hi : mid,
+		    &out->h[out->n++], err);
+		if (rc != TF_OK)
+			return rc;
+		if (left)
+			hi = mid;
+		else
+			lo = mid;
+	}
+	reverse(out);
+	return TF_OK;
+}
+
+enum tf_code
+tf_merkle_consistency(uint64_t m, uint64_t n, tf_tile_get get, void *arg,
+    struct tf_proof *out, struct tf_error *err)
+{
+	struct tiles s = { .size = n, .get = get, .arg = arg };
+	uint64_t lo = 0, hi = n;
+	enum tf_code rc;
+
+	out->n = 0;
+	if (m == 0 || m > n || n > TF_TREE_MAX)
+		return tf_fail(err, TF_INVALID, "no trees of those sizes");
+	while (m != hi) {
+		uint64_t mid = lo + split(hi - lo);
+		bool left = m <= mid;
+
+		rc = range(&s, left ? mid : lo, left ? hi : mid,
+		    &out->h[out->n++], err);
+		if (rc != TF_OK)
+			return rc;
+		if (left)
+			hi = mid;
+		else
+			lo = mid;
+	}
+	/* When m ends at the left edge, its root is known to whoever asks. */
+	if (lo > 0 && (rc = range(&s, lo, hi, &out->h[out->n++], err)) != TF_OK)
+		return rc;
+	reverse(out);
+	return TF_OK;
+}
+
+enum tf_code
+tf_merkle_root(uint64_t size, tf_tile_get get, void *arg, struct tf_hash *out,
+    struct tf_error *err)
+{
+	struct tiles s = { .size = size, .get = get, .arg = arg };
+
+	if (size > TF_TREE_MAX)
+		return tf_fail(err, TF_INVALID, "a tree of too many entries");
+	if (size == 0) {
+		tf_sha256("", 0, out);
+		return TF_OK;
+	}
+	return range(&s, 0, size, out, err);
+}
+
+enum tf_code
+tf_merkle_check_inclusion(uint64_t index, uint64_t size,
+    const struct tf_hash *leaf, const struct tf_hash *proof, size_t n_proof,
+    const struct tf_hash *root)
+{
+	uint64_t fn = index, sn = size - 1;
+	struct tf_hash r = *leaf;
+
+	if (index >= size || size >= SIZE_END)
+		return TF_TAMPER;
+	for (size_t i = 0; i < n_proof; i++) {
+		if (sn == 0)
+			return TF_TAMPER;
+		if ((fn & 1) || fn == sn) {
+			tf_merkle_node(&proof[i], &r, &r);
+			while (!(fn & 1) && fn != 0) {
+				fn >>= 1;
+				sn >>= 1;
+			}
+		} else {
+			tf_merkle_node(&r, &proof[i], &r);
+		}
+		fn >>= 1;
+		sn >>= 1;
+	}
+	return sn == 0 && same(&r, root) ? TF_OK : TF_TAMPER;
+}
+
+/* The walk of RFC 9162 2.1.4.2 from the hash where both trees agree. */
+static enum tf_code
+walk_consistency(uint64_t fn, uint64_t sn, const struct tf_hash *seed,
+    const struct tf_hash *root_m, const struct tf_hash *root_n,
+    const struct tf_hash *proof, size_t n_proof)
+{
+	struct tf_hash fr = *seed, sr = *seed;
+
+	while (fn & 1) {
+		fn >>= 1;
+		sn >>= 1;
+	}
+	for (size_t i = 0; i < n_proof; i++) {
+		if (sn == 0)
+			return TF_TAMPER;
+		if ((fn & 1) || fn == sn) {
+			tf_merkle_node(&proof[i], &fr, &fr);
+			tf_merkle_node(&proof[i], &sr, &sr);
+			while (!(fn & 1) && fn != 0) {
+				fn >>= 1;
+				sn >>= 1;
+			}
+		} else {
+			tf_merkle_node(&sr, &proof[i], &sr);
+		}
+		fn >>= 1;
+		sn >>= 1;
+	}
+	return sn == 0 && same(&fr, root_m) && same(&sr, root_n) ? TF_OK :
+								   TF_TAMPER;
+}
+
+enum tf_code
+tf_merkle_check_consistency(uint64_t m, uint64_t n,
+    const struct tf_hash *root_m, const struct tf_hash *root_n,
+    const struct tf_hash *proof, size_t n_proof)
+{
+	if (m == 0 || m > n || n >= SIZE_END)
+		return TF_TAMPER;
+	if (m == n)
+		return n_proof == 0 && same(root_m, root_n) ? TF_OK : TF_TAMPER;
+	if (n_proof == 0)
+		return TF_TAMPER;
+	if ((m & (m - 1)) == 0)
+		return walk_consistency(m - 1, n - 1, root_m, root_m, root_n,
+		    proof, n_proof);
+	return walk_consistency(m - 1, n - 1, &proof[0], root_m, root_n,
+	    proof + 1, n_proof - 1);
+}

@@ -1,0 +1,203 @@
+/* The append-only rule.  Pure: no state but what it is handed. */
+#include "policy.h"
+
+static bool
+owner_or_root(const struct tf_subject *s, uint32_t caller_uid)
+{
+	return caller_uid == 0 || caller_uid == s->uid;
+}
+
+static enum tf_code
+only_owner(const struct tf_subject *s, uint32_t caller_uid)
+{
+	return owner_or_root(s, caller_uid) ? TF_OK : TF_DENIED;
+}
+
+/* One writer's uid at a time, whatever the file is. */
+static enum tf_code
+one_writer(const struct tf_subject *s)
+{
+	return s->open_by_other ? TF_BUSY : TF_OK;
+}
+
+static enum tf_code
+placeholder(const struct tf_subject *s, enum tf_request req, uint32_t uid)
+{
+	switch (req) {
+	case TF_REQ_WRITE_OPEN:
+	case TF_REQ_TRUNCATE_OPEN:
+		return one_writer(s);
+	case TF_REQ_RENAME:
+	case TF_REQ_RENAME_DRAFT:
+		return TF_OK;
+	case TF_REQ_SETMETA:
+	case TF_REQ_UNLINK:
+	case TF_REQ_REPLACE:
+		return only_owner(s, uid);
+	default:
+		/* truncate(2) has no RELEASE that would freeze the result. */
+		return TF_DENIED;
+	}
+}
+
+static enum tf_code
+open_file(const struct tf_subject *s, enum tf_request req)
+{
+	switch (req) {
+	case TF_REQ_WRITE_OPEN:
+		return one_writer(s);
+	case TF_REQ_TRUNCATE_OPEN:
+		return s->size > 0 ? TF_DENIED : one_writer(s);
+	case TF_REQ_SETMETA:
+	case TF_REQ_RENAME:
+		return TF_OK;
+	default:
+		/* Nor to a draft's name: there it could be unlinked. */
+		return TF_DENIED;
+	}
+}
+
+static enum tf_code
+draft(const struct tf_subject *s, enum tf_request req, uint32_t uid)
+{
+	switch (req) {
+	case TF_REQ_WRITE_OPEN:
+	case TF_REQ_TRUNCATE_OPEN:
+		return one_writer(s);
+	case TF_REQ_SETMETA:
+	case TF_REQ_UNLINK:
+	case TF_REQ_REPLACE:
+		return only_owner(s, uid);
+	default:
+		return TF_OK;
+	}
+}
+
+static enum tf_code
+file(const struct tf_subject *s, enum tf_request req, uint32_t uid)
+{
+	if (req == TF_REQ_RMDIR || req == TF_REQ_ADD)
+		return TF_NOTDIR;
+	switch (s->state) {
+	case TF_STATE_PLACEHOLDER:
+		return placeholder(s, req, uid);
+	case TF_STATE_OPEN:
+		return open_file(s, req);
+	case TF_STATE_DRAFT:
+		return draft(s, req, uid);
+	case TF_STATE_FROZEN:
+		if (req == TF_REQ_SETMETA || req == TF_REQ_RENAME)
+			return only_owner(s, uid);
+		return TF_SEALED;
+	default:
+		return TF_SEALED;
+	}
+}
+
+/* May the directory leave its name? */
+static enum tf_code
+leave(const struct tf_subject *s)
+{
+	if (s->kind == TF_KIND_ROOT)
+		return TF_DENIED;
+	if (!s->has_entry && s->state != TF_STATE_SEALED)
+		return TF_OK;
+	return s->kind == TF_KIND_DIRECTORY ? TF_SEALED : TF_DENIED;
+}
+
+static enum tf_code
+directory(const struct tf_subject *s, enum tf_request req)
+{
+	switch (req) {
+	case TF_REQ_ADD:
+		return s->state == TF_STATE_SEALED ? TF_READONLY : TF_OK;
+	case TF_REQ_SETMETA:
+		/* That no write bit comes back to a sealed one, the engine
+		 * sees: it knows the old mode and the new. */
+		return TF_OK;
+	case TF_REQ_RMDIR:
+	case TF_REQ_RENAME:
+	case TF_REQ_RENAME_DRAFT:
+	case TF_REQ_REPLACE:
+		return leave(s);
+	default:
+		return TF_ISDIR;
+	}
+}
+
+enum tf_code
+tf_policy(const struct tf_subject *s, enum tf_request req, uint32_t caller_uid)
+{
+	if (s->kind == TF_KIND_EVIDENCE)
+		return file(s, req, caller_uid);
+	return directory(s, req);
+}
+
+enum tf_code
+tf_policy_child(enum tf_kind parent, bool directory, enum tf_kind *child)
+{
+	switch (parent) {
+	case TF_KIND_ROOT:
+	case TF_KIND_TRAIL:
+	case TF_KIND_WORKFLOW:
+		if (!directory)
+			return TF_DENIED;
+		*child = parent + 1;
+		return TF_OK;
+	case TF_KIND_ATTESTATION:
+	case TF_KIND_DIRECTORY:
+		*child = directory ? TF_KIND_DIRECTORY : TF_KIND_EVIDENCE;
+		return TF_OK;
+	default:
+		return TF_DENIED;
+	}
+}
+
+static const char *
+advice_directory(const struct tf_subject *s, enum tf_request req)
+{
+	switch (req) {
+	case TF_REQ_ADD:
+		if (s->state != TF_STATE_SEALED)
+			return "only directories may stand here";
+		if (s->kind == TF_KIND_ATTESTATION ||
+		    s->kind == TF_KIND_DIRECTORY)
+			return "report again with mkdir NAME@2";
+		return "begin a new one beside it";
+	case TF_REQ_RMDIR:
+	case TF_REQ_RENAME:
+	case TF_REQ_RENAME_DRAFT:
+	case TF_REQ_REPLACE:
+		return "its name is in the ledger and stays";
+	default:
+		return "it is a directory";
+	}
+}
+
+const char *
+tf_policy_advice(const struct tf_subject *s, enum tf_request req)
+{
+	if (s->kind != TF_KIND_EVIDENCE)
+		return advice_directory(s, req);
+	if (req == TF_REQ_RMDIR || req == TF_REQ_ADD)
+		return "it is not a directory";
+	switch (s->state) {
+	case TF_STATE_SEALED:
+		return "write a new file, or report again with mkdir NAME@2";
+	case TF_STATE_FROZEN:
+		if (req == TF_REQ_SETMETA || req == TF_REQ_RENAME)
+			return "only its owner or root may settle it";
+		return "its bytes are final; write a new file";
+	case TF_STATE_OPEN:
+		if (s->open_by_other &&
+		    (req == TF_REQ_WRITE_OPEN || req == TF_REQ_TRUNCATE_OPEN))
+			return "another user writes it; write another name";
+		return "write to a draft name (NAME.tmp) and rename it";
+	default:
+		if (req == TF_REQ_TRUNCATE_PATH)
+			return "open it and truncate through the handle";
+		if (s->open_by_other)
+			return "another user writes it; write another name";
+		return "only its owner or root may do that";
+	}
+}

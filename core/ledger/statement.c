@@ -1,0 +1,236 @@
+/* in-toto Statement v1 of an attestation, DSSE around it. */
+#include "statement.h"
+
+#include <string.h>
+
+#include "../base/bytes.h"
+
+static bool
+before(struct tf_str a, struct tf_str b)
+{
+	int d = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return d < 0 || (d == 0 && a.n < b.n);
+}
+
+enum tf_code
+tf_sums(const struct tf_subject_file *files, size_t n, uint64_t *bytes,
+    struct tf_hash *sums, struct tf_error *err)
+{
+	struct tf_sha256 *h = tf_sha256_new();
+	struct tf_buf line = { 0 };
+	enum tf_code rc = TF_OK;
+
+	*bytes = 0;
+	for (size_t i = 0; i < n && h && !line.failed; i++) {
+		const struct tf_subject_file *f = &files[i];
+
+		if (i > 0 && !before(f[-1].name, f->name)) {
+			rc = tf_fail(err, TF_INVALID, "sums: names not sorted");
+			goto out;
+		}
+		if (f->size > (uint64_t)TF_JSON_MAX - *bytes) {
+			rc = tf_fail(err, TF_TOOBIG, "sums: too many bytes");
+			goto out;
+		}
+		*bytes += f->size;
+		line.n = 0;
+		tf_sums_line(&line, &f->sha256, f->name.p, f->name.n);
+		tf_sha256_add(h, line.p, line.n);
+	}
+	if (!h || line.failed)
+		rc = tf_fail(err, TF_NOMEM, "sums: no memory");
+	else
+		tf_sha256_peek(h, sums);
+out:
+	tf_sha256_free(h);
+	tf_buf_free(&line);
+	return rc;
+}
+
+static void
+put_str(struct tf_json *j, const char *key, struct tf_str s)
+{
+	tf_json_key(j, key);
+	tf_json_str(j, s.p, s.n);
+}
+
+static void
+put_raw(struct tf_json *j, const char *key, struct tf_str value)
+{
+	if (!value.p)
+		return;
+	tf_json_key(j, key);
+	tf_json_raw(j, value);
+}
+
+static void
+put_hash(struct tf_json *j, const char *key, const struct tf_hash *h)
+{
+	char hex[2 * sizeof(h->b) + 1];
+
+	tf_hex(h->b, sizeof(h->b), hex);
+	tf_json_key(j, key);
+	tf_json_cstr(j, hex);
+}
+
+static void
+put_time(struct tf_json *j, const char *key, struct tf_time t)
+{
+	char text[TF_TIME_LEN + 1];
+
+	tf_time_text(t, text);
+	tf_json_key(j, key);
+	tf_json_cstr(j, text);
+}
+
+static void
+put_evidence(struct tf_json *j, size_t count, uint64_t bytes,
+    const struct tf_hash *sums)
+{
+	tf_json_key(j, "evidence");
+	tf_json_object(j);
+	tf_json_key(j, "bytes");
+	tf_json_int(j, (int64_t)bytes);
+	tf_json_key(j, "count");
+	tf_json_int(j, (int64_t)count);
+	put_hash(j, "sums", sums);
+	tf_json_object_end(j);
+}
+
+static void
+put_predicate(struct tf_json *j, const struct tf_statement *s, uint64_t bytes,
+    const struct tf_hash *sums)
+{
+	tf_json_key(j, "predicate");
+	tf_json_object(j);
+	put_raw(j, "actor", s->actor);
+	put_str(j, "attestation", s->attestation);
+	if (s->cause.p)
+		put_str(j, "cause", s->cause);
+	put_raw(j, "claimants", s->claimants);
+	put_raw(j, "claims", s->claims);
+	put_raw(j, "evaluated", s->evaluated);
+	put_evidence(j, s->n_files, bytes, sums);
+	if (s->has_written)
+		put_time(j, "firstWrittenAt", s->first_written);
+	put_str(j, "host", s->host);
+	if (s->has_written)
+		put_time(j, "lastWrittenAt", s->last_written);
+	tf_json_key(j, "ledger");
+	tf_json_object(j);
+	put_str(j, "origin", s->origin);
+	tf_json_object_end(j);
+	if (s->has_previous) {
+		tf_json_key(j, "previous");
+		tf_json_object(j);
+		put_hash(j, "sha256", &s->previous);
+		tf_json_object_end(j);
+	}
+	put_time(j, "sealedAt", s->sealed_at);
+	if (s->has_template) {
+		tf_json_key(j, "template");
+		tf_json_int(j, (int64_t)s->template_version);
+	}
+	put_str(j, "trail", s->trail);
+	tf_json_key(j, "version");
+	tf_json_int(j, s->version);
+	put_str(j, "workflow", s->workflow);
+	tf_json_object_end(j);
+}
+
+static void
+put_subject(struct tf_json *j, struct tf_str name, const struct tf_hash *h)
+{
+	tf_json_object(j);
+	tf_json_key(j, "digest");
+	tf_json_object(j);
+	put_hash(j, "sha256", h);
+	tf_json_object_end(j);
+	put_str(j, "name", name);
+	tf_json_object_end(j);
+}
+
+static void
+put_subjects(struct tf_json *j, const struct tf_statement *s,
+    const struct tf_hash *sums)
+{
+	tf_json_key(j, "subject");
+	tf_json_array(j);
+	/* sigstore refuses more subjects, and in-toto wants at least one. */
+	if (s->n_files == 0 || s->n_files > TF_STATEMENT_SUBJECTS)
+		put_subject(j, (struct tf_str){ "SHA256SUMS", 10 }, sums);
+	else
+		for (size_t i = 0; i < s->n_files; i++)
+			put_subject(j, s->files[i].name, &s->files[i].sha256);
+	tf_json_array_end(j);
+}
+
+enum tf_code
+tf_statement_encode(const struct tf_statement *s, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_hash sums;
+	struct tf_json j;
+	uint64_t bytes;
+	enum tf_code rc;
+
+	rc = tf_sums(s->files, s->n_files, &bytes, &sums, err);
+	if (rc != TF_OK)
+		return rc;
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	tf_json_key(&j, "_type");
+	tf_json_cstr(&j, "https://in-toto.io/Statement/v1");
+	put_predicate(&j, s, bytes, &sums);
+	tf_json_key(&j, "predicateType");
+	tf_json_cstr(&j, TF_PREDICATE_TYPE);
+	put_subjects(&j, s, &sums);
+	tf_json_object_end(&j);
+	return tf_json_end(&j, err);
+}
+
+void
+tf_dsse_pae(const void *payload, size_t n, struct tf_buf *out)
+{
+	tf_buf_printf(out, "DSSEv1 %zu %s %zu ", strlen(TF_STATEMENT_TYPE),
+	    TF_STATEMENT_TYPE, n);
+	tf_buf_add(out, payload, n);
+}
+
+void
+tf_dsse_keyid(const struct tf_pubkey *pub, struct tf_buf *out)
+{
+	static const char type[] = "ssh-ed25519";
+	uint8_t blob[4 + sizeof(type) - 1 + 4 + TF_PUBKEY_LEN];
+	struct tf_buf text = { 0 };
+	struct tf_hash h;
+
+	tf_put_be32(blob, sizeof(type) - 1);
+	memcpy(blob + 4, type, sizeof(type) - 1);
+	tf_put_be32(blob + 4 + sizeof(type) - 1, TF_PUBKEY_LEN);
+	memcpy(blob + sizeof(blob) - TF_PUBKEY_LEN, pub->b, TF_PUBKEY_LEN);
+	tf_sha256(blob, sizeof(blob), &h);
+	tf_base64(&text, h.b, sizeof(h.b));
+	if (text.failed) {
+		out->failed = true;
+		return;
+	}
+	tf_buf_str(out, "SHA256:");
+	tf_buf_add(out, text.p, text.n - 1); /* OpenSSH does not pad */
+	tf_buf_free(&text);
+}
+
+void
+tf_dsse_envelope(const void *payload, size_t n, const char *keyid,
+    const uint8_t sig[TF_SIG_LEN], struct tf_buf *out)
+{
+	tf_buf_str(out, "{\"payload\":\"");
+	tf_base64(out, payload, n);
+	tf_buf_printf(out,
+	    "\",\"payloadType\":\"%s\",\"signatures\":[{"
+	    "\"keyid\":\"%s\",\"sig\":\"",
+	    TF_STATEMENT_TYPE, keyid);
+	tf_base64(out, sig, TF_SIG_LEN);
+	tf_buf_str(out, "\"}]}\n");
+}

@@ -1,0 +1,58 @@
+/*
+ * The in-toto Statement v1 of a sealed attestation, and DSSE around it.
+ * Schema and agreement with the entry: trailfs-format(5).
+ */
+#ifndef TF_LEDGER_STATEMENT_H
+#define TF_LEDGER_STATEMENT_H
+
+#include "../base/crypto.h"
+#include "entry.h"
+
+#define TF_STATEMENT_TYPE "application/vnd.in-toto+json"
+#define TF_PREDICATE_TYPE "https://trailfs.example/attestation/v1"
+#define TF_STATEMENT_SUBJECTS 1024
+
+/* One evidence file; name relative to the attestation. */
+struct tf_subject_file {
+	struct tf_str name;
+	struct tf_hash sha256;
+	uint64_t size;
+};
+
+struct tf_statement {
+	struct tf_str origin, host;
+	struct tf_str trail, workflow, attestation;	/* without "@N" */
+	unsigned version;		/* 1 when there is no "@N" */
+	bool has_template;
+	uint64_t template_version;
+	struct tf_str actor, cause, claims, claimants, evaluated; /* raw but
+							cause; or absent */
+	bool has_written;		/* there is evidence */
+	struct tf_time first_written, last_written;
+	struct tf_time sealed_at;
+	bool has_previous;
+	struct tf_hash previous;	/* payload digest of version N-1 */
+	const struct tf_subject_file *files;	/* sorted by name as bytes */
+	size_t n_files;
+};
+
+/*
+ * Count, bytes and digest of SHA256SUMS over files, which must be sorted by
+ * name as bytes.
+ */
+TF_MUST_USE enum tf_code tf_sums(const struct tf_subject_file *files, size_t n,
+    uint64_t *bytes, struct tf_hash *sums, struct tf_error *err);
+
+/* The payload, canonical JSON of any length, onto out. */
+TF_MUST_USE enum tf_code tf_statement_encode(const struct tf_statement *s,
+    struct tf_buf *out, struct tf_error *err);
+
+/* DSSE PAE of a payload of type TF_STATEMENT_TYPE, onto out. */
+void tf_dsse_pae(const void *payload, size_t n, struct tf_buf *out);
+/* "SHA256:" and the OpenSSH fingerprint of the key, onto out. */
+void tf_dsse_keyid(const struct tf_pubkey *pub, struct tf_buf *out);
+/* The envelope, onto out. */
+void tf_dsse_envelope(const void *payload, size_t n, const char *keyid,
+    const uint8_t sig[TF_SIG_LEN], struct tf_buf *out);
+
+#endif

@@ -1,0 +1,150 @@
+/* The ledger's rows.  I1: the triggers of schema.c hold them in place. */
+#include <string.h>
+
+#include "entries.h"
+#include "sql.h"
+
+enum tf_code
+tf_entries_put(struct tf_db *db, uint64_t idx, uint64_t off, const void *body,
+    size_t n, struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err,
+	    "INSERT INTO entry VALUES(?1, ?2, ?3)", "uub", idx, off, body, n),
+	    "append entry", err);
+}
+
+enum tf_code
+tf_entries_get(struct tf_db *db, uint64_t idx, struct tf_buf *out,
+    uint64_t *off, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT off, body FROM entry WHERE idx = ?1", "u", idx);
+	enum tf_code rc = tf_sql_row(db, st, "read entry", err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (off != NULL)
+		*off = (uint64_t)sqlite3_column_int64(st, 0);
+	if (out != NULL) {
+		const void *p = sqlite3_column_blob(st, 1);
+
+		tf_buf_add(out, p, (size_t)sqlite3_column_bytes(st, 1));
+		if (out->failed)
+			rc = tf_fail(err, TF_NOMEM, "no memory for an entry");
+	}
+	(void)sqlite3_reset(st);
+	return rc;
+}
+
+enum tf_code
+tf_entries_size(struct tf_db *db, uint64_t *count, uint64_t *bytes,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err, "SELECT idx, off, length(body)"
+	    " FROM entry ORDER BY idx DESC LIMIT 1", "");
+	enum tf_code rc = tf_sql_row(db, st, "count entries", err);
+
+	*count = *bytes = 0;
+	if (rc == TF_NOTFOUND)
+		return TF_OK;
+	if (rc != TF_OK)
+		return rc;
+	*count = (uint64_t)sqlite3_column_int64(st, 0) + 1;
+	*bytes = (uint64_t)sqlite3_column_int64(st, 1) +
+	    (uint64_t)sqlite3_column_int64(st, 2) + 1;
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}
+
+enum tf_code
+tf_entries_each(struct tf_db *db, uint64_t from, tf_entry_fn fn, void *arg,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err, "SELECT idx, off, body FROM entry"
+	    " WHERE idx >= ?1 ORDER BY idx", "u", from);
+	enum tf_code rc;
+	const void *p;
+
+	while ((rc = tf_sql_row(db, st, "read entries", err)) == TF_OK) {
+		p = sqlite3_column_blob(st, 2);
+		rc = fn(arg, (uint64_t)sqlite3_column_int64(st, 0),
+		    (uint64_t)sqlite3_column_int64(st, 1), p,
+		    (size_t)sqlite3_column_bytes(st, 2), err);
+		if (rc != TF_OK) {
+			(void)sqlite3_reset(st);
+			return rc;
+		}
+	}
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_tiles_put(struct tf_db *db, unsigned level, uint64_t n,
+    const struct tf_hash *h, unsigned width, struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err,
+	    "INSERT INTO tile VALUES(?1, ?2, ?3)"
+	    " ON CONFLICT(level, n) DO UPDATE SET data = ?3", "uub",
+	    (uint64_t)level, n, h, (size_t)width * sizeof(*h)),
+	    "write tile", err);
+}
+
+enum tf_code
+tf_tiles_get(struct tf_db *db, unsigned level, uint64_t n, unsigned width,
+    struct tf_hash *out, struct tf_error *err)
+{
+	size_t want = (size_t)width * sizeof(*out);
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT data FROM tile WHERE level = ?1 AND n = ?2", "uu",
+	    (uint64_t)level, n);
+	enum tf_code rc = tf_sql_row(db, st, "read tile", err);
+	const void *p;
+
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_TAMPER, "tile %u/%llu is missing",
+		    level, (unsigned long long)n);
+	if (rc != TF_OK)
+		return rc;
+	p = sqlite3_column_blob(st, 0);
+	if ((size_t)sqlite3_column_bytes(st, 0) < want)
+		rc = tf_fail(err, TF_TAMPER, "tile %u/%llu is too short",
+		    level, (unsigned long long)n);
+	else
+		memcpy(out, p, want);
+	(void)sqlite3_reset(st);
+	return rc;
+}
+
+enum tf_code
+tf_checkpoints_put(struct tf_db *db, uint64_t size, const struct tf_hash *root,
+    const void *note, size_t n, struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err,
+	    "INSERT INTO checkpoint VALUES(?1, ?2, ?3)", "ubb", size, root,
+	    sizeof(*root), note, n), "write checkpoint", err);
+}
+
+enum tf_code
+tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
+    struct tf_buf *note, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err, "SELECT size, root, note"
+	    " FROM checkpoint ORDER BY size DESC LIMIT 1", "");
+	enum tf_code rc = tf_sql_row(db, st, "read checkpoint", err);
+	const void *p;
+
+	if (rc != TF_OK)
+		return rc;
+	*size = (uint64_t)sqlite3_column_int64(st, 0);
+	p = sqlite3_column_blob(st, 1);
+	if (sqlite3_column_bytes(st, 1) != (int)sizeof(*root))
+		rc = tf_fail(err, TF_TAMPER, "checkpoint row is malformed");
+	else
+		memcpy(root, p, sizeof(*root));
+	if (rc == TF_OK && note != NULL) {
+		p = sqlite3_column_blob(st, 2);
+		tf_buf_add(note, p, (size_t)sqlite3_column_bytes(st, 2));
+	}
+	(void)sqlite3_reset(st);
+	return rc;
+}

@@ -1,0 +1,163 @@
+/* Objects: rows and files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/file.h"
+#include "objects.h"
+#include "sql.h"
+
+enum tf_code
+tf_object_put(struct tf_db *db, uint64_t id, const struct tf_hash *h,
+    const void *body, size_t n, struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err,
+	    "INSERT INTO object VALUES(?1, ?2, ?3, ?4) ON CONFLICT(id)"
+	    " DO UPDATE SET size = ?2, sha256 = ?3, body = ?4", "uubb", id,
+	    (uint64_t)n, h, sizeof(*h), n == 0 ? "" : body, n),
+	    "write object", err);
+}
+
+enum tf_code
+tf_object_put_file(struct tf_db *db, uint64_t id, const struct tf_hash *h,
+    uint64_t size, struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err,
+	    "INSERT INTO object VALUES(?1, ?2, ?3, NULL) ON CONFLICT(id)"
+	    " DO UPDATE SET size = ?2, sha256 = ?3, body = NULL", "uub", id,
+	    size, h, sizeof(*h)), "write object", err);
+}
+
+enum tf_code
+tf_object_drop(struct tf_db *db, uint64_t id, struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err,
+	    "DELETE FROM object WHERE id = ?1", "u", id), "drop object", err);
+}
+
+enum tf_code
+tf_object_get(struct tf_db *db, uint64_t id, struct tf_object_row *out,
+    struct tf_buf *body, struct tf_error *err)
+{
+	sqlite3_stmt *st;
+	enum tf_code rc;
+	const void *p;
+
+	/* Two statements: reading a row's head must not read its body. */
+	if (body == NULL)
+		st = tf_sql(db, err, "SELECT size, sha256, body IS NOT NULL"
+		    " FROM object WHERE id = ?1", "u", id);
+	else
+		st = tf_sql(db, err, "SELECT size, sha256, body IS NOT NULL,"
+		    " body FROM object WHERE id = ?1", "u", id);
+	if ((rc = tf_sql_row(db, st, "read object", err)) != TF_OK)
+		return rc;
+	out->size = (uint64_t)sqlite3_column_int64(st, 0);
+	out->is_inline = sqlite3_column_int64(st, 2) != 0;
+	p = sqlite3_column_blob(st, 1);
+	if (sqlite3_column_bytes(st, 1) != (int)sizeof(out->sha256))
+		rc = tf_fail(err, TF_TAMPER, "object row is malformed");
+	else
+		memcpy(out->sha256.b, p, sizeof(out->sha256));
+	if (rc == TF_OK && body != NULL && out->is_inline) {
+		p = sqlite3_column_blob(st, 3);
+		tf_buf_add(body, p, (size_t)sqlite3_column_bytes(st, 3));
+		if (body->failed)
+			rc = tf_fail(err, TF_NOMEM, "no memory for an object");
+	}
+	(void)sqlite3_reset(st);
+	return rc;
+}
+
+enum tf_code
+tf_object_find(struct tf_db *db, const struct tf_hash *h, uint64_t *id,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT object FROM digest WHERE sha256 = ?1", "b", h,
+	    sizeof(*h));
+	enum tf_code rc = tf_sql_row(db, st, "find object", err);
+
+	if (rc != TF_OK)
+		return rc;
+	*id = (uint64_t)sqlite3_column_int64(st, 0);
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}
+
+enum tf_code
+tf_object_seal(struct tf_db *db, const struct tf_hash *h, uint64_t id,
+    struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err,
+	    "INSERT INTO digest VALUES(?1, ?2)", "bu", h, sizeof(*h), id),
+	    "seal object", err);
+}
+
+/* "ab/<62 hex>"; the first two are the directory's name. */
+static void
+object_name(const struct tf_hash *h, char dir[3], char name[67])
+{
+	char hex[65];
+
+	tf_hex(h->b, sizeof(h->b), hex);
+	memcpy(dir, hex, 2);
+	dir[2] = '\0';
+	(void)snprintf(name, 67, "%s/%s", dir, hex + 2);
+}
+
+/* Make the directory if need be; its own name must be durable too. */
+static enum tf_code
+object_dir(int objectsfd, const char *dir, struct tf_error *err)
+{
+	if (mkdirat(objectsfd, dir, 0700) == 0)
+		return tf_file_sync_dir(objectsfd, ".", err);
+	if (errno == EEXIST)
+		return TF_OK;
+	return tf_fail(err, TF_IO, "make directory objects/%s", dir);
+}
+
+enum tf_code
+tf_object_link(int objectsfd, int tmpfd, const char *tmp,
+    const struct tf_hash *h, uint64_t size, struct tf_error *err)
+{
+	char dir[3], name[67];
+	struct stat st;
+	enum tf_code rc;
+
+	object_name(h, dir, name);
+	if ((rc = object_dir(objectsfd, dir, err)) != TF_OK)
+		return rc;
+	if (fchmodat(tmpfd, tmp, 0400, 0) < 0)
+		return tf_fail(err, TF_IO, "chmod staged file %s", tmp);
+	/* linkat never replaces: a sealed object cannot be overwritten. */
+	if (linkat(tmpfd, tmp, objectsfd, name, 0) < 0) {
+		if (errno != EEXIST)
+			return tf_fail(err, TF_IO, "link object %s", name);
+		if (fstatat(objectsfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return tf_fail(err, TF_IO, "stat object %s", name);
+		if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
+			return tf_fail(err, TF_TAMPER,
+			    "object %s is there with another size", name);
+	}
+	/* I2: the name must be durable before an entry may point at it. */
+	return tf_file_sync_dir(objectsfd, dir, err);
+}
+
+enum tf_code
+tf_object_open(int objectsfd, const struct tf_hash *h, int *fd,
+    struct tf_error *err)
+{
+	char dir[3], name[67];
+
+	object_name(h, dir, name);
+	*fd = openat(objectsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd >= 0)
+		return TF_OK;
+	return tf_fail(err, errno == ENOENT || errno == ELOOP ? TF_TAMPER :
+	    TF_IO, "object %s is missing or cannot be opened", name);
+}

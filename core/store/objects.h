@@ -1,0 +1,53 @@
+/*
+ * Objects: bytes by digest, each kept once.  Short ones lie in the database,
+ * long ones as read-only files objects/ab/<62 hex>.  I2: an object is durable
+ * before the entry that names it is committed.
+ */
+#ifndef TF_STORE_OBJECTS_H
+#define TF_STORE_OBJECTS_H
+
+#include "../json.h"
+#include "schema.h"
+
+#define TF_INLINE_MAX 65536	/* bytes; longer objects are files */
+
+struct tf_object_row {
+	uint64_t size;
+	struct tf_hash sha256;
+	bool is_inline;
+};
+
+/* Write the inline bytes numbered id, replacing what it held unless sealed. */
+TF_MUST_USE enum tf_code tf_object_put(struct tf_db *db, uint64_t id,
+    const struct tf_hash *h, const void *body, size_t n,
+    struct tf_error *err);
+/* Number id stands for a file of objects/. */
+TF_MUST_USE enum tf_code tf_object_put_file(struct tf_db *db, uint64_t id,
+    const struct tf_hash *h, uint64_t size, struct tf_error *err);
+/* Forget unsealed bytes. */
+TF_MUST_USE enum tf_code tf_object_drop(struct tf_db *db, uint64_t id,
+    struct tf_error *err);
+/* Row of id; inline bytes onto body, if not NULL.  TF_NOTFOUND. */
+TF_MUST_USE enum tf_code tf_object_get(struct tf_db *db, uint64_t id,
+    struct tf_object_row *out, struct tf_buf *body, struct tf_error *err);
+/* The sealed object of this digest: TF_OK and its number, or TF_NOTFOUND. */
+TF_MUST_USE enum tf_code tf_object_find(struct tf_db *db,
+    const struct tf_hash *h, uint64_t *id, struct tf_error *err);
+/* Seal: from now on the digest means number id, for ever. */
+TF_MUST_USE enum tf_code tf_object_seal(struct tf_db *db,
+    const struct tf_hash *h, uint64_t id, struct tf_error *err);
+
+/*
+ * Make the file tmp of directory tmpfd, whose data is synced, the object of
+ * this digest.  On TF_OK the object and its name survive power loss; tmp stays
+ * and is the caller's to remove after its entry is committed.  An object
+ * already present is success when its size is right; reads check its bytes.
+ */
+TF_MUST_USE enum tf_code tf_object_link(int objectsfd, int tmpfd,
+    const char *tmp, const struct tf_hash *h, uint64_t size,
+    struct tf_error *err);
+/* Open the file of a digest for reading.  TF_TAMPER when it is missing. */
+TF_MUST_USE enum tf_code tf_object_open(int objectsfd,
+    const struct tf_hash *h, int *fd, struct tf_error *err);
+
+#endif

@@ -1,0 +1,494 @@
+/*
+ * Schema and connections.  WAL with synchronous=FULL: NORMAL may lose the last
+ * commits at a power cut, after their checkpoint was shown (I4).  The triggers
+ * stop our own mistakes, not people: those the Merkle tree finds.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sql.h"
+
+#define APPLICATION_ID 0x54726673	/* "Trfs" */
+#define BUSY_MS 10000
+
+static const char schema[] =
+/* Small facts: store, origin, next id. */
+"CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY NOT NULL)"
+" STRICT, WITHOUT ROWID;"
+/* The ledger.  off: bytes of events.jsonl before this entry. */
+"CREATE TABLE entry(idx INTEGER PRIMARY KEY, off INTEGER NOT NULL,"
+" body BLOB NOT NULL CHECK(length(body) BETWEEN 2 AND 16384)) STRICT;"
+"CREATE TABLE tile(level INTEGER NOT NULL, n INTEGER NOT NULL,"
+" data BLOB NOT NULL CHECK(length(data) % 32 = 0"
+" AND length(data) BETWEEN 32 AND 8192),"
+" PRIMARY KEY(level, n)) STRICT, WITHOUT ROWID;"
+"CREATE TABLE checkpoint(size INTEGER PRIMARY KEY,"
+" root BLOB NOT NULL CHECK(length(root) = 32), note BLOB NOT NULL) STRICT;"
+/* The tree of names, as the entries say it (I5). */
+"CREATE TABLE node(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL,"
+" name BLOB NOT NULL, kind INTEGER NOT NULL, mode INTEGER NOT NULL,"
+" uid INTEGER NOT NULL, gid INTEGER NOT NULL, size INTEGER NOT NULL,"
+" mtime INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+" ctime INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,"
+" btime INTEGER NOT NULL, btime_ns INTEGER NOT NULL,"
+" entry INTEGER NOT NULL, seal INTEGER, object INTEGER, xattrs BLOB,"
+" UNIQUE(parent, name)) STRICT;"
+"CREATE INDEX node_parent ON node(parent);"
+/* Bytes by number; body NULL: a file named by its digest. */
+"CREATE TABLE object(id INTEGER PRIMARY KEY, size INTEGER NOT NULL,"
+" sha256 BLOB NOT NULL CHECK(length(sha256) = 32), body BLOB) STRICT;"
+/* Sealed bytes by digest: each once. */
+"CREATE TABLE digest(sha256 BLOB PRIMARY KEY, object INTEGER NOT NULL)"
+" STRICT, WITHOUT ROWID;"
+/* What is not in the ledger yet: flushed files, drafts, directories. */
+"CREATE TABLE stage(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL,"
+" name BLOB NOT NULL, kind INTEGER NOT NULL, dirty INTEGER NOT NULL,"
+" mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,"
+" size INTEGER NOT NULL, sha256 BLOB,"
+" mtime INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+" ctime INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,"
+" btime INTEGER NOT NULL, btime_ns INTEGER NOT NULL,"
+" actor BLOB, writers BLOB, xattrs BLOB) STRICT;"
+/* Append-only. */
+"CREATE TRIGGER entry_next BEFORE INSERT ON entry"
+" WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entry)"
+" BEGIN SELECT raise(ABORT, 'entries only append'); END;"
+"CREATE TRIGGER entry_update BEFORE UPDATE ON entry"
+" BEGIN SELECT raise(ABORT, 'entries never change'); END;"
+"CREATE TRIGGER entry_delete BEFORE DELETE ON entry"
+" BEGIN SELECT raise(ABORT, 'entries never go'); END;"
+"CREATE TRIGGER tile_update BEFORE UPDATE ON tile"
+" WHEN NEW.level <> OLD.level OR NEW.n <> OLD.n OR"
+" substr(NEW.data, 1, length(OLD.data)) IS NOT OLD.data"
+" BEGIN SELECT raise(ABORT, 'tiles only grow'); END;"
+"CREATE TRIGGER tile_delete BEFORE DELETE ON tile"
+" BEGIN SELECT raise(ABORT, 'tiles never go'); END;"
+"CREATE TRIGGER checkpoint_next BEFORE INSERT ON checkpoint"
+" WHEN NEW.size <= (SELECT max(size) FROM checkpoint)"
+" BEGIN SELECT raise(ABORT, 'checkpoints only grow'); END;"
+"CREATE TRIGGER checkpoint_update BEFORE UPDATE ON checkpoint"
+" BEGIN SELECT raise(ABORT, 'checkpoints never change'); END;"
+"CREATE TRIGGER checkpoint_delete BEFORE DELETE ON checkpoint"
+" BEGIN SELECT raise(ABORT, 'checkpoints never go'); END;"
+"CREATE TRIGGER node_update BEFORE UPDATE ON node"
+" WHEN NEW.id <> OLD.id OR NEW.parent <> OLD.parent OR"
+" NEW.name <> OLD.name OR NEW.kind <> OLD.kind OR OLD.kind = 5 OR"
+" NEW.entry <> OLD.entry OR"
+" (OLD.seal IS NOT NULL AND NEW.seal IS NOT OLD.seal)"
+" BEGIN SELECT raise(ABORT, 'sealed names never change'); END;"
+"CREATE TRIGGER node_delete BEFORE DELETE ON node"
+" BEGIN SELECT raise(ABORT, 'names never go'); END;"
+"CREATE TRIGGER object_update BEFORE UPDATE ON object"
+" WHEN EXISTS(SELECT 1 FROM digest"
+"  WHERE sha256 = OLD.sha256 AND object = OLD.id)"
+" BEGIN SELECT raise(ABORT, 'sealed bytes never change'); END;"
+"CREATE TRIGGER object_delete BEFORE DELETE ON object"
+" WHEN EXISTS(SELECT 1 FROM digest"
+"  WHERE sha256 = OLD.sha256 AND object = OLD.id)"
+" BEGIN SELECT raise(ABORT, 'sealed bytes never go'); END;"
+"CREATE TRIGGER digest_update BEFORE UPDATE ON digest"
+" BEGIN SELECT raise(ABORT, 'digests never change'); END;"
+"CREATE TRIGGER digest_delete BEFORE DELETE ON digest"
+" BEGIN SELECT raise(ABORT, 'digests never go'); END;";
+
+enum tf_code
+tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
+{
+	int rc = sqlite3_extended_errcode(db->sq);
+	enum tf_code code = TF_IO;
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		code = TF_NOSPACE;
+		break;
+	case SQLITE_NOMEM:
+		code = TF_NOMEM;
+		break;
+	case SQLITE_READONLY:
+		code = TF_READONLY;
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_CONSTRAINT:
+		code = TF_TAMPER;
+		break;
+	case SQLITE_NOTADB:
+		code = TF_FOREIGN;
+		break;
+	}
+	return tf_fail(err, code, "%s: %s (%d)", what, sqlite3_errmsg(db->sq),
+	    rc);
+}
+
+static sqlite3_stmt *
+prepared(struct tf_db *db, const char *sql, struct tf_error *err)
+{
+	int i;
+
+	for (i = 0; i < TF_DB_STATEMENTS && db->cache[i].sql != NULL; i++)
+		if (db->cache[i].sql == sql)
+			return db->cache[i].st;
+	if (i == TF_DB_STATEMENTS) {
+		(void)tf_fail(err, TF_NOMEM, "too many statements");
+		return NULL;
+	}
+	if (sqlite3_prepare_v3(db->sq, sql, -1, SQLITE_PREPARE_PERSISTENT,
+	    &db->cache[i].st, NULL) != SQLITE_OK) {
+		(void)tf_sql_fail(db, "prepare", err);
+		return NULL;
+	}
+	db->cache[i].sql = sql;
+	return db->cache[i].st;
+}
+
+sqlite3_stmt *
+tf_sql(struct tf_db *db, struct tf_error *err, const char *sql,
+    const char *fmt, ...)
+{
+	sqlite3_stmt *st = prepared(db, sql, err);
+	const void *p;
+	va_list ap;
+	int rc = SQLITE_OK;
+
+	if (st == NULL)
+		return NULL;
+	va_start(ap, fmt);
+	for (int i = 1; rc == SQLITE_OK && *fmt != '\0'; fmt++, i++)
+		switch (*fmt) {
+		case 'i':
+			rc = sqlite3_bind_int64(st, i, va_arg(ap, int64_t));
+			break;
+		case 'u':
+			rc = sqlite3_bind_int64(st, i,
+			    (sqlite3_int64)va_arg(ap, uint64_t));
+			break;
+		case 't':
+			rc = sqlite3_bind_text(st, i, va_arg(ap, const char *),
+			    -1, SQLITE_STATIC);
+			break;
+		default:	/* 'b': an empty blob is not NULL */
+			p = va_arg(ap, const void *);
+			rc = sqlite3_bind_blob64(st, i, p,
+			    va_arg(ap, size_t), SQLITE_STATIC);
+		}
+	va_end(ap);
+	if (rc != SQLITE_OK) {
+		(void)tf_sql_fail(db, "bind", err);
+		(void)sqlite3_reset(st);
+		return NULL;
+	}
+	return st;
+}
+
+enum tf_code
+tf_sql_run(struct tf_db *db, sqlite3_stmt *st, const char *what,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (st == NULL)
+		return err != NULL ? err->code : TF_IO;
+	if (sqlite3_step(st) != SQLITE_DONE)
+		rc = tf_sql_fail(db, what, err);
+	(void)sqlite3_reset(st);
+	return rc;
+}
+
+enum tf_code
+tf_sql_row(struct tf_db *db, sqlite3_stmt *st, const char *what,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (st == NULL)
+		return err != NULL ? err->code : TF_IO;
+	switch (sqlite3_step(st)) {
+	case SQLITE_ROW:
+		return TF_OK;
+	case SQLITE_DONE:
+		rc = TF_NOTFOUND;
+		break;
+	default:
+		rc = tf_sql_fail(db, what, err);
+	}
+	(void)sqlite3_reset(st);
+	return rc;
+}
+
+static enum tf_code
+exec(struct tf_db *db, const char *sql, const char *what, struct tf_error *err)
+{
+	if (sqlite3_exec(db->sq, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return tf_sql_fail(db, what, err);
+	return TF_OK;
+}
+
+static enum tf_code
+one_int(struct tf_db *db, const char *sql, int64_t *out, struct tf_error *err)
+{
+	sqlite3_stmt *st;
+
+	if (sqlite3_prepare_v2(db->sq, sql, -1, &st, NULL) != SQLITE_OK)
+		return tf_sql_fail(db, "prepare", err);
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		(void)sqlite3_finalize(st);
+		return tf_sql_fail(db, sql, err);
+	}
+	*out = sqlite3_column_int64(st, 0);
+	(void)sqlite3_finalize(st);
+	return TF_OK;
+}
+
+static enum tf_code
+settings(struct tf_db *db, struct tf_error *err)
+{
+	static const char common[] =
+	    "PRAGMA recursive_triggers=ON;"
+	    "PRAGMA trusted_schema=OFF;"
+	    "PRAGMA cell_size_check=ON;"
+	    "PRAGMA temp_store=MEMORY;"
+	    "PRAGMA mmap_size=0;"
+	    "PRAGMA synchronous=FULL;";
+
+	(void)sqlite3_busy_timeout(db->sq, BUSY_MS);
+	(void)sqlite3_extended_result_codes(db->sq, 1);
+	if (sqlite3_db_config(db->sq, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) !=
+	    SQLITE_OK)
+		return tf_sql_fail(db, "defensive", err);
+	return exec(db, common, "settings", err);
+}
+
+static enum tf_code
+create(struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc;
+	char sql[128];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "PRAGMA application_id=%d; PRAGMA user_version=%d;",
+	    APPLICATION_ID, TF_DB_VERSION);
+	if ((rc = exec(db, "BEGIN IMMEDIATE", "create", err)) != TF_OK ||
+	    (rc = exec(db, sql, "create", err)) != TF_OK ||
+	    (rc = exec(db, schema, "create", err)) != TF_OK)
+		return rc;
+	return exec(db, "COMMIT", "create", err);
+}
+
+/* Are the tables, indexes and triggers exactly those of schema[]? */
+static enum tf_code
+check_schema(struct tf_db *db, struct tf_error *err)
+{
+	static const char list[] = "SELECT group_concat(sql, ';') || ';' FROM"
+	    " (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
+	    " ORDER BY rowid)";
+	sqlite3_stmt *st;
+	enum tf_code rc = TF_OK;
+	const char *text;
+
+	if (sqlite3_prepare_v2(db->sq, list, -1, &st, NULL) != SQLITE_OK)
+		return tf_sql_fail(db, "read schema", err);
+	if (sqlite3_step(st) != SQLITE_ROW)
+		rc = tf_sql_fail(db, "read schema", err);
+	else {
+		text = (const char *)sqlite3_column_text(st, 0);
+		if (text == NULL || strcmp(text, schema) != 0)
+			rc = tf_fail(err, TF_TAMPER, "the database's tables "
+			    "or triggers are not as trailfs makes them");
+	}
+	(void)sqlite3_finalize(st);
+	return rc;
+}
+
+static enum tf_code
+recognise(struct tf_db *db, struct tf_error *err)
+{
+	int64_t app = 0, version = 0;
+	enum tf_code rc;
+
+	rc = one_int(db, "PRAGMA application_id", &app, err);
+	if (rc == TF_OK)
+		rc = one_int(db, "PRAGMA user_version", &version, err);
+	if (rc != TF_OK)
+		return rc;
+	if (app != APPLICATION_ID)
+		return tf_fail(err, TF_FOREIGN,
+		    "%s is not a trailfs database", TF_DB_NAME);
+	if (version > TF_DB_VERSION)
+		return tf_fail(err, TF_NEWER, "the store has format %d, this "
+		    "trailfs knows %d: use a newer trailfs", (int)version,
+		    TF_DB_VERSION);
+	return check_schema(db, err);
+}
+
+static enum tf_code
+prepare_mode(struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if ((rc = settings(db, err)) != TF_OK)
+		return rc;
+	if (db->mode == TF_DB_CREATE && (rc = create(db, err)) != TF_OK)
+		return rc;
+	if (db->mode != TF_DB_CREATE && (rc = recognise(db, err)) != TF_OK)
+		return rc;
+	if (db->mode == TF_DB_READ)
+		return exec(db, "PRAGMA query_only=ON", "query_only", err);
+	return exec(db, "PRAGMA journal_mode=WAL;"
+	    "PRAGMA wal_autocheckpoint=1000;"
+	    "PRAGMA journal_size_limit=67108864;", "journal mode", err);
+}
+
+enum tf_code
+tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
+    struct tf_error *err)
+{
+	int flags = SQLITE_OPEN_NOMUTEX | (mode == TF_DB_CREATE ?
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE :
+	    mode == TF_DB_WRITE ? SQLITE_OPEN_READWRITE :
+	    SQLITE_OPEN_READONLY);
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if (mode == TF_DB_CREATE && access(path, F_OK) == 0)
+		return tf_fail(err, TF_EXISTS, "%s exists", path);
+	if (mode != TF_DB_CREATE && access(path, F_OK) != 0)
+		return tf_fail(err, TF_NOTFOUND, "%s: no database", path);
+	if ((db = calloc(1, sizeof(*db))) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	db->mode = mode;
+	if (sqlite3_open_v2(path, &db->sq, flags, NULL) != SQLITE_OK) {
+		rc = tf_sql_fail(db, "open database", err);
+		goto fail;
+	}
+	if ((rc = prepare_mode(db, err)) != TF_OK)
+		goto fail;
+	*out = db;
+	return TF_OK;
+fail:
+	tf_db_close(db);
+	return rc;
+}
+
+void
+tf_db_close(struct tf_db *db)
+{
+	if (db == NULL)
+		return;
+	for (int i = 0; i < TF_DB_STATEMENTS; i++)
+		(void)sqlite3_finalize(db->cache[i].st);
+	(void)sqlite3_close(db->sq);
+	free(db);
+}
+
+enum tf_code
+tf_db_begin(struct tf_db *db, struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err, "BEGIN IMMEDIATE", ""), "begin",
+	    err);
+}
+
+enum tf_code
+tf_db_commit(struct tf_db *db, struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err, "COMMIT", ""), "commit", err);
+}
+
+void
+tf_db_rollback(struct tf_db *db)
+{
+	/* After some errors SQLite has rolled back by itself. */
+	if (!sqlite3_get_autocommit(db->sq))
+		(void)sqlite3_exec(db->sq, "ROLLBACK", NULL, NULL, NULL);
+}
+
+enum tf_code
+tf_db_snapshot(struct tf_db *db, struct tf_error *err)
+{
+	int64_t n;
+	enum tf_code rc;
+
+	if ((rc = exec(db, "BEGIN", "snapshot", err)) != TF_OK)
+		return rc;
+	/* The snapshot is taken at the first read, so read. */
+	return one_int(db, "SELECT count(*) FROM meta", &n, err);
+}
+
+enum tf_code
+tf_meta_set_text(struct tf_db *db, const char *key, const char *value,
+    struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err,
+	    "INSERT INTO meta VALUES(?1, ?2)"
+	    " ON CONFLICT(key) DO UPDATE SET value = ?2", "tt", key, value),
+	    "set meta", err);
+}
+
+enum tf_code
+tf_meta_get_text(struct tf_db *db, const char *key, char *out, size_t size,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT value FROM meta WHERE key = ?1", "t", key);
+	enum tf_code rc = tf_sql_row(db, st, "get meta", err);
+
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, rc, "the database lacks %s", key);
+	if (rc != TF_OK)
+		return rc;
+	(void)snprintf(out, size, "%s",
+	    (const char *)sqlite3_column_text(st, 0));
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}
+
+enum tf_code
+tf_meta_set_int(struct tf_db *db, const char *key, uint64_t value,
+    struct tf_error *err)
+{
+	return tf_sql_run(db, tf_sql(db, err,
+	    "INSERT INTO meta VALUES(?1, ?2)"
+	    " ON CONFLICT(key) DO UPDATE SET value = ?2", "tu", key, value),
+	    "set meta", err);
+}
+
+enum tf_code
+tf_meta_get_int(struct tf_db *db, const char *key, uint64_t *out,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT value FROM meta WHERE key = ?1", "t", key);
+	enum tf_code rc = tf_sql_row(db, st, "get meta", err);
+
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, rc, "the database lacks %s", key);
+	if (rc != TF_OK)
+		return rc;
+	*out = (uint64_t)sqlite3_column_int64(st, 0);
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}
+
+enum tf_code
+tf_db_check(struct tf_db *db, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err, "PRAGMA integrity_check(1)", "");
+	enum tf_code rc = tf_sql_row(db, st, "integrity check", err);
+	const char *text;
+
+	if (rc != TF_OK)
+		return rc;
+	text = (const char *)sqlite3_column_text(st, 0);
+	if (text == NULL || strcmp(text, "ok") != 0)
+		rc = tf_fail(err, TF_TAMPER, "database: %s",
+		    text == NULL ? "?" : text);
+	(void)sqlite3_reset(st);
+	return rc;
+}
+
+const char *
+tf_db_version(void)
+{
+	return sqlite3_libversion();
+}

@@ -1,0 +1,247 @@
+/*
+ * The vault: one store with its ledger, its tree of names and its objects.
+ *
+ * Everything that changes a store goes through here.  All functions are safe
+ * from many threads at once unless they say otherwise.  Ids are inode numbers
+ * (TF_ROOT_ID is the root).  Errors that any call may return: TF_NOMEM, TF_IO
+ * and its sharper forms, TF_TAMPER when the store contradicts itself, and
+ * TF_READONLY after an error of the ledger's disk, which is final until the
+ * store is opened again.  The pointers given stay the caller's; err may be
+ * NULL.
+ */
+#ifndef TF_VAULT_H
+#define TF_VAULT_H
+
+#include "error.h"
+#include "json.h"
+#include "types.h"
+
+struct tf_vault;
+struct tf_file;		/* one open descriptor for writing */
+struct tf_reader;	/* one open descriptor for reading */
+
+/* --- opening ---------------------------------------------------------- */
+
+/*
+ * Make a store in the directory path, which must not exist or be empty
+ * (TF_EXISTS otherwise): database, key pairs, first ledger entry.  origin NULL:
+ * "HOST/NAME" from host and path.  The vkey is appended to vkey.
+ * On failure what was made is taken away again.
+ */
+TF_MUST_USE enum tf_code tf_vault_init(const char *path, const char *origin,
+    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
+
+enum tf_durability {
+	TF_DURABLE_CLOSE,	/* close and fsync wait for the disk */
+};
+
+struct tf_vault_options {
+	bool read_only;		/* readers: no lock, no change, no recovery */
+	const char *program;	/* "trailfs", "trailctl" */
+	const char *mount;	/* the mount point, or NULL */
+	const struct tf_actor *actor;	/* trailctl: who; NULL: a daemon */
+	unsigned settle_s;	/* seconds frozen files settle; default 2 */
+	bool settle_set;
+	const char *libfuse;	/* its version, or NULL */
+	bool verify_open;	/* hash an object at its first open */
+	/* One line of news (recovery, failed seal), from any thread. */
+	void (*say)(void *arg, enum tf_code code, const char *line);
+	void *say_arg;
+};
+
+/*
+ * Open a store.  Writers take its lock (TF_LOCKED with the holder's pid and
+ * mount point), check it, finish what a crash left (see DESIGN of recovery in
+ * trailfs-format(5)) and append ledger.opened.
+ * Errors: TF_NOTFOUND no store there; TF_FOREIGN not a trailfs store, or keys
+ * that are not fit; TF_NEWER; TF_LOCKED; TF_ACCESS; TF_TAMPER.
+ * Threads are started here: fork before, not after.
+ */
+TF_MUST_USE enum tf_code tf_vault_open(const char *path,
+    const struct tf_vault_options *o, struct tf_vault **out,
+    struct tf_error *err);
+
+/*
+ * Seal what is frozen, append ledger.closed (reason "unmounted", "signal" or
+ * "done") and let go.  Files still open for writing are left as a crash would
+ * leave them.  No other call may be under way.  NULL is nothing.
+ */
+TF_MUST_USE enum tf_code tf_vault_close(struct tf_vault *v, const char *reason,
+    struct tf_error *err);
+
+/* --- names ------------------------------------------------------------ */
+
+/* TF_NOTFOUND; TF_NOTDIR. */
+TF_MUST_USE enum tf_code tf_vault_lookup(struct tf_vault *v, uint64_t parent,
+    const char *name, struct tf_attr *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_getattr(struct tf_vault *v, uint64_t id,
+    struct tf_attr *out, struct tf_error *err);
+/* Walk "a/b/c" from the root; "" and "." are the root. */
+TF_MUST_USE enum tf_code tf_vault_walk(struct tf_vault *v, const char *path,
+    struct tf_attr *out, struct tf_error *err);
+/* The path of id from the root ("." for the root), onto out. */
+TF_MUST_USE enum tf_code tf_vault_path(struct tf_vault *v, uint64_t id,
+    struct tf_buf *out, struct tf_error *err);
+
+struct tf_dirent {
+	struct tf_attr attr;
+	char name[256];
+};
+/*
+ * Up to max names of directory dir whose id is greater than after, in order of
+ * id, into out; *n tells how many, 0 at the end.  An id never repeats while
+ * the directory changes and none that stays is missed.
+ */
+TF_MUST_USE enum tf_code tf_vault_list(struct tf_vault *v, uint64_t dir,
+    uint64_t after, struct tf_dirent *out, size_t max, size_t *n,
+    struct tf_error *err);
+
+/*
+ * Make a directory; what kind, its parent decides.  Trails, workflows and
+ * attestations are ledger entries when this returns; a draft attestation and a
+ * directory below an attestation are not yet.  mode has the umask taken off.
+ */
+TF_MUST_USE enum tf_code tf_vault_mkdir(struct tf_vault *v, uint64_t parent,
+    const char *name, uint32_t mode, const struct tf_actor *who,
+    struct tf_attr *out, struct tf_error *err);
+/* Refuse a node that trailfs never holds (link, symlink, device, FIFO): always
+ * an error, the one that fits the parent and name. */
+TF_MUST_USE enum tf_code tf_vault_refuse(struct tf_vault *v, uint64_t parent,
+    const char *name, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_unlink(struct tf_vault *v, uint64_t parent,
+    const char *name, const struct tf_actor *who, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_rmdir(struct tf_vault *v, uint64_t parent,
+    const char *name, const struct tf_actor *who, struct tf_error *err);
+/* noreplace: TF_EXISTS when the new name is taken. */
+TF_MUST_USE enum tf_code tf_vault_rename(struct tf_vault *v, uint64_t parent,
+    const char *name, uint64_t new_parent, const char *new_name,
+    bool noreplace, const struct tf_actor *who, struct tf_error *err);
+
+/* --- metadata --------------------------------------------------------- */
+
+#define TF_SET_MODE 1u
+#define TF_SET_UID 2u
+#define TF_SET_GID 4u
+#define TF_SET_MTIME 8u
+#define TF_SET_SIZE 16u
+/*
+ * Change what is set in mask.  Values equal to the present ones succeed in any
+ * state.  On a trail, workflow or attestation that holds something, taking
+ * away the last write bit seals it.  file: the handle of ftruncate, or NULL.
+ * *out is the result.  Who may do it was checked by the kernel.
+ */
+TF_MUST_USE enum tf_code tf_vault_setattr(struct tf_vault *v, uint64_t id,
+    struct tf_file *file, unsigned mask, const struct tf_attr *want,
+    const struct tf_actor *who, struct tf_attr *out, struct tf_error *err);
+
+/*
+ * Extended attributes, full names ("user.x").  get appends the value; the
+ * names of control.h are answered too.  list appends NUL-terminated names.
+ * set with flags of setxattr(2).
+ * Errors: TF_NODATA, TF_EXISTS, TF_UNSUPPORTED, TF_NOSPACE, TF_SEALED.
+ */
+TF_MUST_USE enum tf_code tf_vault_xattr_get(struct tf_vault *v, uint64_t id,
+    const char *name, struct tf_buf *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_xattr_list(struct tf_vault *v, uint64_t id,
+    struct tf_buf *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_xattr_set(struct tf_vault *v, uint64_t id,
+    const char *name, const void *value, size_t n, int flags,
+    const struct tf_actor *who, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_xattr_remove(struct tf_vault *v, uint64_t id,
+    const char *name, const struct tf_actor *who, struct tf_error *err);
+
+/* --- writing ---------------------------------------------------------- */
+
+/* Create a file and open it for writing.  TF_EXISTS. */
+TF_MUST_USE enum tf_code tf_vault_create(struct tf_vault *v, uint64_t parent,
+    const char *name, uint32_t mode, const struct tf_actor *who,
+    struct tf_attr *out, struct tf_file **file, struct tf_error *err);
+/* Open an existing file for writing; truncate: O_TRUNC. */
+TF_MUST_USE enum tf_code tf_vault_open_write(struct tf_vault *v, uint64_t id,
+    bool truncate, const struct tf_actor *who, struct tf_file **file,
+    struct tf_error *err);
+/* append: at the end of the file, whatever off says. */
+TF_MUST_USE enum tf_code tf_file_write_at(struct tf_file *f, const void *p,
+    size_t n, uint64_t off, bool append, struct tf_error *err);
+/* Read through a handle that also writes. */
+TF_MUST_USE enum tf_code tf_file_read_at(struct tf_file *f, void *p, size_t n,
+    uint64_t off, size_t *got, struct tf_error *err);
+/* fallocate(2) with mode 0 (grow true) or KEEP_SIZE. */
+TF_MUST_USE enum tf_code tf_file_allocate(struct tf_file *f, uint64_t off,
+    uint64_t len, bool grow, struct tf_error *err);
+
+/*
+ * close(2) of a descriptor, and fsync(2): done is called exactly once, from
+ * this or another thread, when bytes, name and writer are on stable storage,
+ * or with the error, which is final for the file.  Nothing dirty and nothing
+ * under way: at once.
+ */
+typedef void (*tf_done)(void *arg, enum tf_code code,
+    const struct tf_error *err);
+void tf_file_flush(struct tf_file *f, tf_done done, void *arg);
+/* The last close: frees f.  The last of a file freezes it.  Never fails; what
+ * goes wrong is said and shows in status. */
+void tf_file_release(struct tf_file *f);
+
+/* --- reading ---------------------------------------------------------- */
+
+/*
+ * Open for reading, in any state.  A sealed object is hashed at its first open
+ * since the vault was opened (verify_open): TF_TAMPER when it is not what its
+ * entry says.  *fresh: this was that first open (caches of it are not to be
+ * kept).
+ */
+TF_MUST_USE enum tf_code tf_vault_open_read(struct tf_vault *v, uint64_t id,
+    struct tf_reader **out, bool *fresh, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_reader_read(struct tf_reader *r, void *p, size_t n,
+    uint64_t off, size_t *got, struct tf_error *err);
+/* A descriptor of the sealed object's file for splicing, or -1. */
+int tf_reader_fd(const struct tf_reader *r);
+void tf_reader_close(struct tf_reader *r);
+
+/* --- sealing ---------------------------------------------------------- */
+
+/* Seal a trail, workflow or attestation, with all that is in it. */
+TF_MUST_USE enum tf_code tf_vault_seal(struct tf_vault *v, uint64_t id,
+    const struct tf_actor *who, struct tf_error *err);
+/* Seal what is frozen at or below id and owned by the caller (uid 0: all);
+ * returns when it is in the ledger. */
+TF_MUST_USE enum tf_code tf_vault_sync(struct tf_vault *v, uint64_t id,
+    const struct tf_actor *who, struct tf_error *err);
+
+/* --- the ledger, and news --------------------------------------------- */
+
+/* Entries so far; bytes of all of them with a LF after each. */
+TF_MUST_USE enum tf_code tf_vault_size(struct tf_vault *v, uint64_t *entries,
+    uint64_t *bytes, struct tf_error *err);
+/*
+ * events.jsonl as a file: up to n bytes at off, of the first `entries` entries
+ * (a size that tf_vault_size told).
+ */
+TF_MUST_USE enum tf_code tf_vault_events(struct tf_vault *v, uint64_t entries,
+    uint64_t off, void *p, size_t n, size_t *got, struct tf_error *err);
+/* The bytes of one entry, onto out.  TF_NOTFOUND beyond the end. */
+TF_MUST_USE enum tf_code tf_vault_entry(struct tf_vault *v, uint64_t seq,
+    struct tf_buf *out, struct tf_error *err);
+/* The newest signed note; the log's vkey and a LF; its key as PEM. */
+TF_MUST_USE enum tf_code tf_vault_checkpoint(struct tf_vault *v,
+    struct tf_buf *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_vkey(struct tf_vault *v, struct tf_buf *out,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_pem(struct tf_vault *v, struct tf_buf *out,
+    struct tf_error *err);
+/* status.json: canonical JSON and a LF; trailctl(1) lists the fields. */
+TF_MUST_USE enum tf_code tf_vault_status(struct tf_vault *v,
+    struct tf_buf *out, struct tf_error *err);
+
+struct tf_space {
+	uint64_t block_size, blocks, free, available;	/* in blocks */
+	uint64_t files, files_free;
+};
+TF_MUST_USE enum tf_code tf_vault_space(struct tf_vault *v,
+    struct tf_space *out, struct tf_error *err);
+
+/* A refused attempt was made: counted for ledger.closed and status. */
+void tf_vault_denied(struct tf_vault *v);
+
+#endif

@@ -1,0 +1,267 @@
+/*
+ * The helper that reads /proc, and its deadline.
+ *
+ * A job belongs to the helper and the caller together: whoever comes last
+ * frees it.  A caller that gave up leaves the helper marked as stuck, and
+ * until it comes back nobody waits for it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "actor.h"
+
+#define DEADLINE_MS 50
+
+struct job {
+	struct job *next;     /* guarded by fs_actors.mu, as are the flags */
+	bool done;	      /* the helper is through: the caller frees it */
+	bool left;	      /* the caller gave up: the helper frees it */
+	int ready;	      /* eventfd */
+	struct tf_actor seen; /* the helper's until done */
+};
+
+struct fs_actors {
+	pthread_t helper;
+	pthread_mutex_t mu;
+	pthread_cond_t more;
+	struct job *first, **last; /* guarded by mu, as all below */
+	bool stuck;		   /* somebody waited in vain */
+	bool end;
+};
+
+/* The file name of /proc/pid into buf, NUL added; its length, 0: none. */
+static size_t
+read_proc(uint32_t pid, const char *name, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	do
+		n = read(fd, buf, size - 1);
+	while (n < 0 && errno == EINTR);
+	close(fd);
+	if (n < 0)
+		n = 0;
+	buf[n] = '\0';
+	return (size_t)n;
+}
+
+/* A number of /proc; -1 when unset, which the kernel writes as 2^32-1. */
+static int64_t
+read_number(uint32_t pid, const char *name)
+{
+	char buf[32], *end;
+	unsigned long long v;
+
+	if (read_proc(pid, name, buf, sizeof buf) == 0)
+		return -1;
+	errno = 0;
+	v = strtoull(buf, &end, 10);
+	if (errno != 0 || end == buf || v >= UINT32_MAX)
+		return -1;
+	return (int64_t)v;
+}
+
+static void
+read_comm(uint32_t pid, char *out, size_t size)
+{
+	size_t n = read_proc(pid, "comm", out, size);
+
+	if (n > 0 && out[n - 1] == '\n')
+		out[n - 1] = '\0';
+	else
+		out[0] = '\0'; /* cut or none: absent */
+}
+
+static void
+read_exe(uint32_t pid, char *out, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%u/exe", pid);
+	n = readlink(path, out, size);
+	if (n < 0 || (size_t)n >= size)
+		n = 0;
+	out[n] = '\0';
+}
+
+/* The path in the unified hierarchy if there is one, else in the first. */
+static void
+read_cgroup(uint32_t pid, char *out, size_t size)
+{
+	char buf[8192], *line, *rest = buf, *path = NULL;
+	size_t n = read_proc(pid, "cgroup", buf, sizeof buf);
+
+	out[0] = '\0';
+	if (n == sizeof buf - 1)
+		return;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		char *colon = strchr(line, ':');
+
+		if (colon != NULL)
+			colon = strchr(colon + 1, ':');
+		if (colon == NULL)
+			continue;
+		if (path == NULL || strncmp(line, "0::", 3) == 0)
+			path = colon + 1;
+	}
+	if (path != NULL && strlen(path) < size)
+		memcpy(out, path, strlen(path) + 1);
+}
+
+static void
+read_hints(struct tf_actor *seen)
+{
+	seen->loginuid = read_number(seen->pid, "loginuid");
+	seen->session = read_number(seen->pid, "sessionid");
+	read_comm(seen->pid, seen->comm, sizeof seen->comm);
+	read_exe(seen->pid, seen->exe, sizeof seen->exe);
+	read_cgroup(seen->pid, seen->cgroup, sizeof seen->cgroup);
+}
+
+static void
+job_free(struct job *j)
+{
+	if (j->ready >= 0)
+		close(j->ready);
+	free(j);
+}
+
+static void *
+help(void *arg)
+{
+	struct fs_actors *a = arg;
+	struct job *j;
+
+	pthread_mutex_lock(&a->mu);
+	for (;;) {
+		a->stuck = false;
+		while (a->first == NULL && !a->end)
+			pthread_cond_wait(&a->more, &a->mu);
+		if (a->first == NULL)
+			break;
+		j = a->first;
+		if ((a->first = j->next) == NULL)
+			a->last = &a->first;
+		if (!j->left) {
+			pthread_mutex_unlock(&a->mu);
+			read_hints(&j->seen);
+			pthread_mutex_lock(&a->mu);
+		}
+		if (j->left) {
+			job_free(j);
+			continue;
+		}
+		j->done = true;
+		/* Under the lock: afterwards the caller may close it. */
+		(void)eventfd_write(j->ready, 1);
+	}
+	pthread_mutex_unlock(&a->mu);
+	return NULL;
+}
+
+struct fs_actors *
+fs_actors_new(void)
+{
+	struct fs_actors *a = calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return NULL;
+	pthread_mutex_init(&a->mu, NULL);
+	pthread_cond_init(&a->more, NULL);
+	a->last = &a->first;
+	if (pthread_create(&a->helper, NULL, help, a) != 0) {
+		free(a);
+		return NULL;
+	}
+	return a;
+}
+
+void
+fs_actors_free(struct fs_actors *a)
+{
+	bool stuck;
+
+	if (a == NULL)
+		return;
+	pthread_mutex_lock(&a->mu);
+	a->end = true;
+	stuck = a->stuck;
+	pthread_cond_signal(&a->more);
+	pthread_mutex_unlock(&a->mu);
+	if (stuck) {
+		/* It may never come back; the process ends without it. */
+		pthread_detach(a->helper);
+		return;
+	}
+	pthread_join(a->helper, NULL);
+	pthread_cond_destroy(&a->more);
+	pthread_mutex_destroy(&a->mu);
+	free(a);
+}
+
+/* Give the helper a job.  NULL: not now. */
+static struct job *
+hire(struct fs_actors *a, const struct tf_actor *who)
+{
+	struct job *j = calloc(1, sizeof *j);
+
+	if (j == NULL)
+		return NULL;
+	j->seen = *who;
+	j->ready = eventfd(0, EFD_CLOEXEC);
+	pthread_mutex_lock(&a->mu);
+	if (j->ready < 0 || a->stuck) {
+		pthread_mutex_unlock(&a->mu);
+		job_free(j);
+		return NULL;
+	}
+	*a->last = j;
+	a->last = &j->next;
+	pthread_cond_signal(&a->more);
+	pthread_mutex_unlock(&a->mu);
+	return j;
+}
+
+void
+fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
+    struct tf_actor *who)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct pollfd p = { .events = POLLIN };
+	struct job *j;
+	bool done;
+
+	memset(who, 0, sizeof *who);
+	who->uid = ctx->uid;
+	who->gid = ctx->gid;
+	who->pid = ctx->pid > 0 ? (uint32_t)ctx->pid : 0;
+	who->loginuid = who->session = -1;
+	if (!hints || a == NULL || who->pid == 0 || (j = hire(a, who)) == NULL)
+		return;
+
+	p.fd = j->ready;
+	(void)poll(&p, 1, DEADLINE_MS);
+	pthread_mutex_lock(&a->mu);
+	done = j->done;
+	if (!done)
+		j->left = a->stuck = true;
+	pthread_mutex_unlock(&a->mu);
+	if (done) {
+		*who = j->seen;
+		job_free(j);
+	}
+}

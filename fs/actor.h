@@ -1,0 +1,30 @@
+/*
+ * Who is calling: the kernel's word, and hints from /proc.
+ *
+ * /proc of a caller that waits for us can hang in the kernel (FAULTS.md 0.3),
+ * so one helper thread reads it and nobody waits for it longer than 50 ms.
+ */
+#ifndef FS_ACTOR_H
+#define FS_ACTOR_H
+
+#include <fuse_lowlevel.h>
+#include <stdbool.h>
+
+#include "core/types.h"
+
+struct fs_actors;
+
+/* Start the helper.  NULL: no memory or no thread; then there are no hints. */
+struct fs_actors *fs_actors_new(void);
+void fs_actors_free(struct fs_actors *a);
+
+/*
+ * The caller of req into who.  hints: also what /proc says, as far as it says
+ * it in time; else, and with a NULL, the hints are empty.  Hints are asked for
+ * in CREATE, OPEN for writing, MKDIR, RENAME, a sealing SETATTR and IOCTL, and
+ * never in FLUSH, RELEASE or LOOKUP.
+ */
+void fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
+    struct tf_actor *who);
+
+#endif

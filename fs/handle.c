@@ -1,0 +1,170 @@
+/*
+ * Open files, and flushes under way.
+ *
+ * Lock order in fs/: loop.c's reading, then its mu; handle.c's, control.c's,
+ * actor.c's and report.c's mu each stand alone: none is held while another is
+ * taken, nor while core or fuse_reply_* is called.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "handle.h"
+#include "ops.h"
+#include "report.h"
+
+struct fs_handles {
+	pthread_mutex_t mu;
+	pthread_cond_t answered;
+	struct fs_handle *first; /* guarded by mu */
+	unsigned flushes;	 /* not answered yet; guarded by mu */
+};
+
+struct fs_handles *
+fs_handles_new(void)
+{
+	struct fs_handles *hs = calloc(1, sizeof *hs);
+
+	if (hs == NULL)
+		return NULL;
+	pthread_mutex_init(&hs->mu, NULL);
+	pthread_cond_init(&hs->answered, NULL);
+	return hs;
+}
+
+void
+fs_handles_free(struct fs_handles *hs)
+{
+	if (hs == NULL)
+		return;
+	pthread_cond_destroy(&hs->answered);
+	pthread_mutex_destroy(&hs->mu);
+	free(hs);
+}
+
+struct fs_handle *
+fs_handle_new(struct fs *fs)
+{
+	struct fs_handles *hs = fs->handles;
+	struct fs_handle *h = calloc(1, sizeof *h);
+
+	if (h == NULL)
+		return NULL;
+	atomic_init(&h->flushed, UINT64_MAX);
+	pthread_mutex_lock(&hs->mu);
+	h->next = hs->first;
+	if (h->next != NULL)
+		h->next->prev = h;
+	hs->first = h;
+	pthread_mutex_unlock(&hs->mu);
+	return h;
+}
+
+/* Take h off the list and give its memory back. */
+static void
+forget(struct fs_handles *hs, struct fs_handle *h)
+{
+	pthread_mutex_lock(&hs->mu);
+	if (h->prev != NULL)
+		h->prev->next = h->next;
+	else
+		hs->first = h->next;
+	if (h->next != NULL)
+		h->next->prev = h->prev;
+	pthread_mutex_unlock(&hs->mu);
+	free(h);
+}
+
+void
+fs_handle_free(struct fs *fs, struct fs_handle *h)
+{
+	if (h == NULL)
+		return;
+	if (h->file != NULL)
+		tf_file_release(h->file);
+	if (h->reader != NULL)
+		tf_reader_close(h->reader);
+	if (h->snapshot != NULL)
+		fs_control_close(fs->control, h->snapshot);
+	forget(fs->handles, h);
+}
+
+/* A FLUSH or FSYNC that waits for the disk. */
+struct flush {
+	struct fs *fs;
+	struct fs_handle *h;
+	fuse_req_t req;
+	const char *what;
+	uint64_t changes; /* when it began */
+};
+
+static void
+flushed(void *arg, enum tf_code code, const struct tf_error *err)
+{
+	struct flush *f = arg;
+	struct fs_handles *hs = f->fs->handles;
+
+	/* Once answered, the handle may be released by another thread. */
+	if (code == TF_OK) {
+		atomic_store(&f->h->flushed, f->changes);
+		fuse_reply_err(f->req, 0);
+	} else {
+		fs_report_error(f->req, f->what, code, err);
+	}
+	free(f);
+	pthread_mutex_lock(&hs->mu);
+	if (--hs->flushes == 0)
+		pthread_cond_broadcast(&hs->answered);
+	pthread_mutex_unlock(&hs->mu);
+}
+
+void
+fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req,
+    const char *what)
+{
+	struct flush *f;
+
+	if (h->file == NULL) {
+		fuse_reply_err(req, 0);
+		return;
+	}
+	if ((f = malloc(sizeof *f)) == NULL) {
+		fs_report_error(req, what, TF_NOMEM, NULL);
+		return;
+	}
+	*f = (struct flush){ fs, h, req, what, atomic_load(&h->changes) };
+	pthread_mutex_lock(&fs->handles->mu);
+	fs->handles->flushes++;
+	pthread_mutex_unlock(&fs->handles->mu);
+	tf_file_flush(h->file, flushed, f);
+}
+
+void
+fs_handles_drain(struct fs_handles *hs)
+{
+	pthread_mutex_lock(&hs->mu);
+	while (hs->flushes > 0)
+		pthread_cond_wait(&hs->answered, &hs->mu);
+	pthread_mutex_unlock(&hs->mu);
+}
+
+void
+fs_handles_end(struct fs *fs, bool closed)
+{
+	struct fs_handle *h;
+	unsigned left = 0;
+
+	while ((h = fs->handles->first) != NULL) {
+		if (h->file != NULL &&
+		    !(closed &&
+			atomic_load(&h->flushed) == atomic_load(&h->changes))) {
+			h->file = NULL; /* the vault's now */
+			left++;
+		}
+		fs_handle_free(fs, h);
+	}
+	if (left > 0)
+		fs_report_line(LOG_WARNING,
+		    "%u open file%s left for recovery "
+		    "at the next start",
+		    left, left == 1 ? "" : "s");
+}

@@ -1,0 +1,104 @@
+/*
+ * The operations of the low-level API and what they share.
+ *
+ * Each handler translates a request, calls core once or twice and answers.
+ * Rules are core's.  A handler that looks at a node first waits for releases
+ * of it (loop.h).
+ */
+#ifndef FS_OPS_H
+#define FS_OPS_H
+
+#include <fuse_lowlevel.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "core/vault.h"
+
+/* One mount.  All is set before the workers start, but stopping. */
+struct fs {
+	struct tf_vault *vault;
+	struct fs_loop *loop;
+	struct fs_actors *actors; /* or NULL: no hints */
+	struct fs_control *control;
+	struct fs_handles *handles;
+	atomic_bool stopping; /* no new writers */
+};
+
+extern const struct fuse_lowlevel_ops fs_ops;
+
+static inline struct fs *
+fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+/* What stat(2) shows of a. */
+void fs_ops_stat(const struct tf_attr *a, struct stat *st);
+/* How long the kernel may remember a, in seconds. */
+double fs_ops_attr_timeout(const struct tf_attr *a);
+/* An entry of the vault, of a control file. */
+void fs_ops_entry(const struct tf_attr *a, struct fuse_entry_param *e);
+void fs_ops_control_entry(const struct stat *st, struct fuse_entry_param *e);
+
+/*
+ * Refuse req when it would change a .trailfs: parent is in one, or name is it.
+ * name may be NULL.  True: refused, and req is gone.
+ */
+bool fs_ops_reserved(fuse_req_t req, const char *what, uint64_t parent,
+    const char *name);
+/* Refuse req when the mount is stopping.  True: refused, req is gone. */
+bool fs_ops_stopping(fuse_req_t req, const char *what);
+
+/* ops_name.c */
+void fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_name_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
+    mode_t mode);
+void fs_name_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
+    mode_t mode, dev_t rdev);
+void fs_name_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+    const char *name);
+void fs_name_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
+    const char *name);
+void fs_name_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_name_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+    fuse_ino_t new_parent, const char *new_name, unsigned flags);
+void fs_name_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_name_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi);
+void fs_name_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi);
+
+/* ops_data.c */
+void fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name,
+    mode_t mode, struct fuse_file_info *fi);
+void fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi);
+void fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
+    off_t off, struct fuse_file_info *fi);
+void fs_data_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
+    off_t len, struct fuse_file_info *fi);
+void fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+    struct fuse_file_info *fi);
+void fs_data_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
+/* ops_meta.c */
+void fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st,
+    int to_set, struct fuse_file_info *fi);
+void fs_meta_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+    size_t size);
+void fs_meta_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void fs_meta_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+    const char *value, size_t size, int flags);
+void fs_meta_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+void fs_meta_statfs(fuse_req_t req, fuse_ino_t ino);
+void fs_meta_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
+    struct fuse_file_info *fi);
+void fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
+    struct fuse_file_info *fi, unsigned flags, const void *in, size_t in_size,
+    size_t out_size);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * Content: creating, opening, reading, writing, closing.
+ *
+ * FLUSH makes durable and answers for it, from whichever thread the vault is
+ * done in; RELEASE freezes (DESIGN.md 2).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <stdlib.h>
+
+#include "actor.h"
+#include "control.h"
+#include "handle.h"
+#include "loop.h"
+#include "ops.h"
+#include "report.h"
+
+static void
+set_handle(struct fuse_file_info *fi, struct fs_handle *h)
+{
+	fi->fh = (uintptr_t)h;
+}
+
+void
+fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+    struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct fuse_entry_param e;
+	struct fs_handle *h;
+	struct tf_actor who;
+	struct tf_attr a;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (fs_ops_reserved(req, "create", parent, name) ||
+	    fs_ops_stopping(req, "create"))
+		return;
+	if ((h = fs_handle_new(fs)) == NULL) {
+		fs_report_error(req, "create", TF_NOMEM, NULL);
+		return;
+	}
+	fs_actor_of(fs->actors, req, true, &who);
+	rc = tf_vault_create(fs->vault, parent, name, mode & 07777, &who, &a,
+	    &h->file, &err);
+	if (rc != TF_OK) {
+		fs_handle_free(fs, h);
+		fs_report_error(req, "create", rc, &err);
+		return;
+	}
+	set_handle(fi, h);
+	fs_ops_entry(&a, &e);
+	/* The open was interrupted: there will be no RELEASE. */
+	if (fuse_reply_create(req, &e, fi) == -ENOENT)
+		fs_handle_free(fs, h);
+}
+
+/* --- OPEN --------------------------------------------------------------- */
+
+static enum tf_code
+open_control(struct fs *fs, uint64_t ino, struct fs_handle *h,
+    struct fuse_file_info *fi, struct tf_error *err)
+{
+	fs_loop_await(fs->loop, 0); /* status counts what is frozen */
+	fi->direct_io = 1;
+	fi->noflush = 1;
+	return fs_control_open(fs->control, ino, &h->snapshot, err);
+}
+
+static enum tf_code
+open_read(struct fs *fs, uint64_t ino, struct fs_handle *h,
+    struct fuse_file_info *fi, struct tf_error *err)
+{
+	bool fresh = true; /* and so it stays for what is not sealed */
+	enum tf_code rc;
+
+	rc = tf_vault_open_read(fs->vault, ino, &h->reader, &fresh, err);
+	fi->keep_cache = rc == TF_OK && !fresh;
+	fi->noflush = 1; /* a reader's close has nothing to report */
+	return rc;
+}
+
+void
+fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	bool truncate = (fi->flags & O_TRUNC) != 0;
+	bool writing = truncate || (fi->flags & O_ACCMODE) != O_RDONLY;
+	const char *what = writing ? "open for writing" : "open";
+	struct fs_handle *h;
+	struct tf_actor who;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (writing &&
+	    (fs_ops_reserved(req, what, ino, NULL) ||
+		fs_ops_stopping(req, what)))
+		return;
+	if ((h = fs_handle_new(fs)) == NULL) {
+		fs_report_error(req, what, TF_NOMEM, NULL);
+		return;
+	}
+	fs_loop_await(fs->loop, ino);
+	if (fs_control_is(ino)) {
+		rc = open_control(fs, ino, h, fi, &err);
+	} else if (writing) {
+		fs_actor_of(fs->actors, req, true, &who);
+		rc = tf_vault_open_write(fs->vault, ino, truncate, &who,
+		    &h->file, &err);
+	} else {
+		rc = open_read(fs, ino, h, fi, &err);
+	}
+	if (rc != TF_OK) {
+		fs_handle_free(fs, h);
+		fs_report_error(req, what, rc, &err);
+		return;
+	}
+	set_handle(fi, h);
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		fs_handle_free(fs, h); /* interrupted, as in create */
+}
+
+/* --- READ and WRITE ----------------------------------------------------- */
+
+void
+fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct fs_handle *h = fs_handle_of(fi);
+	struct fuse_bufvec v = FUSE_BUFVEC_INIT(size);
+	struct tf_error err = { 0 };
+	char *buf;
+	size_t got = 0;
+	enum tf_code rc;
+	int fd;
+
+	(void)ino;
+	if (h->reader != NULL && (fd = tf_reader_fd(h->reader)) >= 0) {
+		v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+		v.buf[0].fd = fd;
+		v.buf[0].pos = off;
+		fuse_reply_data(req, &v, 0);
+		return;
+	}
+	if ((buf = malloc(size > 0 ? size : 1)) == NULL) {
+		fs_report_error(req, "read", TF_NOMEM, NULL);
+		return;
+	}
+	if (h->snapshot != NULL)
+		rc = fs_control_read(fs->control, h->snapshot, buf, size,
+		    (uint64_t)off, &got, &err);
+	else if (h->reader != NULL)
+		rc = tf_reader_read(h->reader, buf, size, (uint64_t)off, &got,
+		    &err);
+	else
+		rc = tf_file_read_at(h->file, buf, size, (uint64_t)off, &got,
+		    &err);
+	if (rc == TF_OK)
+		fuse_reply_buf(req, buf, got);
+	else
+		fs_report_error(req, "read", rc, &err);
+	free(buf);
+}
+
+void
+fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
+    off_t off, struct fuse_file_info *fi)
+{
+	struct fs_handle *h = fs_handle_of(fi);
+	/* A page of a shared mapping has its own place. */
+	bool append = (fi->flags & O_APPEND) != 0 && !fi->writepage;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	(void)ino;
+	if (h->file == NULL) {
+		fuse_reply_err(req, EBADF);
+		return;
+	}
+	atomic_fetch_add(&h->changes, 1);
+	rc = tf_file_write_at(h->file, p, n, (uint64_t)off, append, &err);
+	if (rc == TF_OK)
+		fuse_reply_write(req, n);
+	else
+		fs_report_error(req, "write", rc, &err);
+}
+
+void
+fs_data_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
+    off_t len, struct fuse_file_info *fi)
+{
+	struct fs_handle *h = fs_handle_of(fi);
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	(void)ino;
+	if ((mode & ~FALLOC_FL_KEEP_SIZE) != 0) {
+		fuse_reply_err(req, EOPNOTSUPP);
+		return;
+	}
+	if (h->file == NULL) {
+		fuse_reply_err(req, EBADF);
+		return;
+	}
+	atomic_fetch_add(&h->changes, 1);
+	rc = tf_file_allocate(h->file, (uint64_t)off, (uint64_t)len, mode == 0,
+	    &err);
+	if (rc == TF_OK)
+		fuse_reply_err(req, 0);
+	else
+		fs_report_error(req, "allocate", rc, &err);
+}
+
+/* --- closing ------------------------------------------------------------ */
+
+void
+fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, "close");
+}
+
+void
+fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+    struct fuse_file_info *fi)
+{
+	(void)ino;
+	(void)datasync;
+	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, "fsync");
+}
+
+/* The worker's loop ends the barrier when this has returned. */
+void
+fs_data_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	fs_handle_free(fs_of(req), fs_handle_of(fi));
+	fuse_reply_err(req, 0);
+}

@@ -1,0 +1,431 @@
+/*
+ * Names: looking up, making, taking away, renaming, listing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/control.h"
+#include "actor.h"
+#include "control.h"
+#include "loop.h"
+#include "ops.h"
+#include "report.h"
+
+#define BATCH 64 /* names asked of the vault at a time */
+
+/*
+ * Wait for releases under way of the node that name means now; of a directory,
+ * of all, for what is in it counts.
+ */
+static void
+await_name(struct fs *fs, uint64_t parent, const char *name)
+{
+	struct tf_attr a;
+
+	if (!fs_loop_releasing(fs->loop) ||
+	    tf_vault_lookup(fs->vault, parent, name, &a, NULL) != TF_OK)
+		return;
+	fs_loop_await(fs->loop, a.kind == TF_KIND_EVIDENCE ? a.id : 0);
+}
+
+static void
+reply_entry(fuse_req_t req, const struct tf_attr *a)
+{
+	struct fuse_entry_param e;
+
+	fs_ops_entry(a, &e);
+	fuse_reply_entry(req, &e);
+}
+
+/* --- LOOKUP ------------------------------------------------------------- */
+
+static void
+lookup_control(fuse_req_t req, uint64_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct fuse_entry_param e;
+	struct stat st;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	fs_loop_await(fs->loop, 0);
+	rc = fs_control_lookup(fs->control, parent, name, &st, &err);
+	if (rc != TF_OK) {
+		fs_report_error(req, "look up", rc, &err);
+		return;
+	}
+	fs_ops_control_entry(&st, &e);
+	fuse_reply_entry(req, &e);
+}
+
+/* "." and "..", which only an NFS server asks for. */
+static void
+lookup_dots(fuse_req_t req, uint64_t ino, bool up)
+{
+	struct fs *fs = fs_of(req);
+	struct fuse_entry_param e;
+	struct stat st;
+	struct tf_attr a;
+	struct tf_error err = { 0 };
+	bool control = fs_control_is(ino);
+	enum tf_code rc;
+
+	if (control && !up) {
+		rc = fs_control_stat(fs->control, ino, &st, &err);
+		if (rc == TF_OK) {
+			fs_ops_control_entry(&st, &e);
+			fuse_reply_entry(req, &e);
+			return;
+		}
+	} else {
+		fs_loop_await(fs->loop, ino);
+		rc = tf_vault_getattr(fs->vault, fs_control_owner(ino), &a,
+		    &err);
+		if (rc == TF_OK && up && !control)
+			rc = tf_vault_getattr(fs->vault, a.parent, &a, &err);
+		if (rc == TF_OK) {
+			reply_entry(req, &a);
+			return;
+		}
+	}
+	fs_report_error(req, "look up", rc, &err);
+}
+
+void
+fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_attr a;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		lookup_dots(req, parent, name[1] == '.');
+		return;
+	}
+	if (fs_control_is(parent) || strcmp(name, TF_CONTROL_DIR) == 0) {
+		lookup_control(req, parent, name);
+		return;
+	}
+	await_name(fs, parent, name);
+	rc = tf_vault_lookup(fs->vault, parent, name, &a, &err);
+	if (rc == TF_OK)
+		reply_entry(req, &a);
+	else
+		fs_report_error(req, "look up", rc, &err);
+}
+
+/* --- making and taking away --------------------------------------------- */
+
+void
+fs_name_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_actor who;
+	struct tf_attr a;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (fs_ops_reserved(req, "mkdir", parent, name) ||
+	    fs_ops_stopping(req, "mkdir"))
+		return;
+	fs_actor_of(fs->actors, req, true, &who);
+	rc = tf_vault_mkdir(fs->vault, parent, name, mode & 07777, &who, &a,
+	    &err);
+	if (rc == TF_OK)
+		reply_entry(req, &a);
+	else
+		fs_report_error(req, "mkdir", rc, &err);
+}
+
+/* What trailfs never holds. */
+static void
+refuse_node(fuse_req_t req, const char *what, uint64_t parent, const char *name)
+{
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (fs_ops_reserved(req, what, parent, name))
+		return;
+	rc = tf_vault_refuse(fs_of(req)->vault, parent, name, &err);
+	fs_report_error(req, what, rc != TF_OK ? rc : TF_DENIED, &err);
+}
+
+/* Some tools make regular files with mknod(2) and open them afterwards. */
+void
+fs_name_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+    dev_t rdev)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_actor who;
+	struct tf_attr a;
+	struct tf_file *file;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	(void)rdev;
+	if (!S_ISREG(mode)) {
+		refuse_node(req, "mknod", parent, name);
+		return;
+	}
+	if (fs_ops_reserved(req, "mknod", parent, name) ||
+	    fs_ops_stopping(req, "mknod"))
+		return;
+	fs_actor_of(fs->actors, req, true, &who);
+	rc = tf_vault_create(fs->vault, parent, name, mode & 07777, &who, &a,
+	    &file, &err);
+	if (rc != TF_OK) {
+		fs_report_error(req, "mknod", rc, &err);
+		return;
+	}
+	tf_file_release(file);
+	reply_entry(req, &a);
+}
+
+void
+fs_name_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+    const char *name)
+{
+	(void)target;
+	refuse_node(req, "symlink", parent, name);
+}
+
+void
+fs_name_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
+    const char *name)
+{
+	(void)ino;
+	refuse_node(req, "link", parent, name);
+}
+
+void
+fs_name_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_actor who;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (fs_ops_reserved(req, "unlink", parent, name))
+		return;
+	await_name(fs, parent, name);
+	fs_actor_of(fs->actors, req, false, &who);
+	rc = tf_vault_unlink(fs->vault, parent, name, &who, &err);
+	if (rc == TF_OK)
+		fuse_reply_err(req, 0);
+	else
+		fs_report_error(req, "unlink", rc, &err);
+}
+
+void
+fs_name_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_actor who;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (fs_ops_reserved(req, "rmdir", parent, name))
+		return;
+	await_name(fs, parent, name);
+	fs_actor_of(fs->actors, req, false, &who);
+	rc = tf_vault_rmdir(fs->vault, parent, name, &who, &err);
+	if (rc == TF_OK)
+		fuse_reply_err(req, 0);
+	else
+		fs_report_error(req, "rmdir", rc, &err);
+}
+
+void
+fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+    fuse_ino_t new_parent, const char *new_name, unsigned flags)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_actor who;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if ((flags & ~(unsigned)RENAME_NOREPLACE) != 0) {
+		fs_report_refuse(req, "rename", TF_INVALID,
+		    "names are not exchanged");
+		return;
+	}
+	if (fs_ops_reserved(req, "rename", parent, name) ||
+	    fs_ops_reserved(req, "rename", new_parent, new_name))
+		return;
+	await_name(fs, parent, name);
+	await_name(fs, new_parent, new_name);
+	fs_actor_of(fs->actors, req, true, &who);
+	rc = tf_vault_rename(fs->vault, parent, name, new_parent, new_name,
+	    (flags & RENAME_NOREPLACE) != 0, &who, &err);
+	if (rc == TF_OK)
+		fuse_reply_err(req, 0);
+	else
+		fs_report_error(req, "rename", rc, &err);
+}
+
+/* --- listing ------------------------------------------------------------ */
+
+/* The answer to a READDIR, as it fills up. */
+struct listing {
+	fuse_req_t req;
+	bool plus; /* READDIRPLUS */
+	char *buf;
+	size_t size, used;
+};
+
+/* Add a name; next is the cookie to go on behind it.  False: no room. */
+static bool
+add(struct listing *l, const char *name, const struct fuse_entry_param *e,
+    off_t next)
+{
+	char *at = l->buf + l->used;
+	size_t room = l->size - l->used, n;
+
+	n = l->plus ? fuse_add_direntry_plus(l->req, at, room, name, e, next) :
+		      fuse_add_direntry(l->req, at, room, name, &e->attr, next);
+	if (n > room)
+		return false;
+	l->used += n;
+	return true;
+}
+
+/* "." and ".." have the cookies 1 and 2, and no node in READDIRPLUS. */
+static bool
+add_dots(struct listing *l, off_t off, uint64_t self, uint64_t parent)
+{
+	struct fuse_entry_param e = { .attr = { .st_mode = S_IFDIR } };
+
+	e.attr.st_ino = self;
+	if (off < 1 && !add(l, ".", &e, 1))
+		return false;
+	e.attr.st_ino = parent;
+	return off >= 2 || add(l, "..", &e, 2);
+}
+
+static enum tf_code
+list_control(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
+{
+	struct fs *fs = fs_of(l->req);
+	struct fuse_entry_param e;
+	struct stat st;
+	const char *name;
+	unsigned row = off <= 2 ? 0 : (unsigned)(off - 2);
+	enum tf_code rc;
+
+	if (!add_dots(l, off, ino, fs_control_owner(ino)))
+		return TF_OK;
+	for (;; row++) {
+		rc = fs_control_list(fs->control, ino, &row, &name, &st, err);
+		if (rc != TF_OK)
+			return rc == TF_NOTFOUND ? TF_OK : rc;
+		fs_ops_control_entry(&st, &e);
+		if (!add(l, name, &e, (off_t)row + 3))
+			return TF_OK;
+	}
+}
+
+/* The cookie behind node id is id + 2: it rises, and is never 0, 1 or 2. */
+static enum tf_code
+list_vault(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
+{
+	struct fs *fs = fs_of(l->req);
+	uint64_t after = off <= 2 ? 0 : (uint64_t)off - 2;
+	struct tf_dirent batch[BATCH];
+	struct fuse_entry_param e;
+	struct tf_attr a;
+	size_t n;
+	enum tf_code rc;
+
+	if (off < 2) {
+		rc = tf_vault_getattr(fs->vault, ino, &a, err);
+		if (rc != TF_OK)
+			return rc;
+		if (!add_dots(l, off, ino,
+			a.parent != 0 ? a.parent : TF_ROOT_ID))
+			return TF_OK;
+	}
+	do {
+		rc = tf_vault_list(fs->vault, ino, after, batch, BATCH, &n,
+		    err);
+		if (rc != TF_OK)
+			return rc;
+		for (size_t i = 0; i < n; i++) {
+			a = batch[i].attr;
+			after = a.id;
+			if (l->plus && a.state != TF_STATE_SEALED &&
+			    a.kind == TF_KIND_EVIDENCE &&
+			    fs_loop_releasing(fs->loop)) {
+				fs_loop_await(fs->loop, a.id);
+				if (tf_vault_getattr(fs->vault, a.id, &a,
+					NULL) != TF_OK)
+					continue; /* gone meanwhile */
+			}
+			fs_ops_entry(&a, &e);
+			if (!add(l, batch[i].name, &e, (off_t)a.id + 2))
+				return TF_OK;
+		}
+	} while (n > 0);
+	return TF_OK;
+}
+
+static void
+list(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
+{
+	struct listing l = { .req = req, .plus = plus, .size = size };
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if ((l.buf = malloc(size)) == NULL) {
+		fs_report_error(req, "list", TF_NOMEM, NULL);
+		return;
+	}
+	if (fs_control_is(ino))
+		rc = list_control(&l, ino, off, &err);
+	else
+		rc = list_vault(&l, ino, off, &err);
+	/* What was found before an error is given; the next call meets it. */
+	if (rc == TF_OK || l.used > 0)
+		fuse_reply_buf(req, l.buf, l.used);
+	else
+		fs_report_error(req, "list", rc, &err);
+	free(l.buf);
+}
+
+/* A sealed directory's names never change: the kernel may keep them. */
+void
+fs_name_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_attr a;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (!fs_control_is(ino)) {
+		rc = tf_vault_getattr(fs->vault, ino, &a, &err);
+		if (rc != TF_OK) {
+			fs_report_error(req, "open directory", rc, &err);
+			return;
+		}
+		if (a.state == TF_STATE_SEALED)
+			fi->cache_readdir = fi->keep_cache = 1;
+	}
+	fuse_reply_open(req, fi);
+}
+
+void
+fs_name_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi)
+{
+	(void)fi;
+	list(req, ino, size, off, false);
+}
+
+void
+fs_name_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi)
+{
+	(void)fi;
+	list(req, ino, size, off, true);
+}

@@ -1,0 +1,240 @@
+/*
+ * The only table from code to errno, and the daemon's log.
+ *
+ * A refusal is worth a line, because somebody tried to change what cannot be
+ * changed; a loop that tries for ever must not fill the disk, so lines are
+ * rationed.  The ration is counted by a timer's ticks, for only core reads the
+ * clock.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "core/vault.h"
+#include "ops.h"
+#include "report.h"
+
+#define BURST 100	  /* lines at once */
+#define TICK_NS 100000000 /* one more each 100 ms */
+
+static struct {
+	bool daemon; /* syslog; else stderr.  Set before threads start */
+	int timer;   /* counts ticks; -1: no ration.  Likewise */
+	pthread_mutex_t mu;
+	uint64_t left;	  /* lines that may be written now; guarded by mu */
+	uint64_t dropped; /* since the last line; guarded by mu */
+} book = { .timer = -1, .mu = PTHREAD_MUTEX_INITIALIZER, .left = BURST };
+
+/* errno, and whether it is an everyday answer that needs no line. */
+static const struct {
+	int sys;
+	bool everyday;
+} answers[TF_CODES] = {
+	[TF_OK] = { 0, true },
+	[TF_SEALED] = { EPERM, false },
+	[TF_DENIED] = { EPERM, false },
+	[TF_BUSY] = { EBUSY, false },
+	[TF_EXISTS] = { EEXIST, true },
+	[TF_NOTFOUND] = { ENOENT, true },
+	[TF_NOTEMPTY] = { ENOTEMPTY, true },
+	[TF_NOTDIR] = { ENOTDIR, true },
+	[TF_ISDIR] = { EISDIR, true },
+	[TF_ACCESS] = { EACCES, false },
+	[TF_BADNAME] = { EINVAL, false },
+	[TF_BADUTF8] = { EILSEQ, false },
+	[TF_NAMETOOLONG] = { ENAMETOOLONG, false },
+	[TF_NODATA] = { ENODATA, true },
+	[TF_UNSUPPORTED] = { EOPNOTSUPP, true },
+	[TF_READONLY] = { EROFS, false },
+	[TF_NOSPACE] = { ENOSPC, false },
+	[TF_QUOTA] = { EDQUOT, false },
+	[TF_TOOBIG] = { EFBIG, false },
+	[TF_NOMEM] = { ENOMEM, false },
+	[TF_IO] = { EIO, false },
+	[TF_INVALID] = { EINVAL, false },
+	[TF_USAGE] = { EINVAL, false },
+	[TF_LOCKED] = { EBUSY, false },
+	[TF_FOREIGN] = { EIO, false },
+	[TF_NEWER] = { EIO, false },
+	[TF_TAMPER] = { EIO, false },
+	[TF_INDOUBT] = { EIO, false },
+};
+
+void
+fs_report_open(bool foreground)
+{
+	struct itimerspec tick = {
+		.it_interval = { .tv_nsec = TICK_NS },
+		.it_value = { .tv_nsec = TICK_NS },
+	};
+
+	book.daemon = !foreground;
+	if (book.daemon)
+		openlog("trailfs", LOG_PID, LOG_DAEMON);
+	if (book.timer >= 0)
+		return;
+	book.timer = timerfd_create(CLOCK_MONOTONIC,
+	    TFD_NONBLOCK | TFD_CLOEXEC);
+	if (book.timer >= 0)
+		(void)timerfd_settime(book.timer, 0, &tick, NULL);
+}
+
+static void
+put(int priority, const char *line)
+{
+	if (book.daemon)
+		syslog(priority, "%s", line);
+	else
+		(void)dprintf(STDERR_FILENO, "trailfs: %s\n", line);
+}
+
+void
+fs_report_line(int priority, const char *fmt, ...)
+{
+	char line[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	put(priority, line);
+}
+
+/* Take one line from the ration.  *dropped: how many were held back before. */
+static bool
+may_write(uint64_t *dropped)
+{
+	uint64_t ticks;
+	bool yes;
+
+	if (book.timer < 0) {
+		*dropped = 0;
+		return true;
+	}
+	pthread_mutex_lock(&book.mu);
+	if (read(book.timer, &ticks, sizeof ticks) == sizeof ticks)
+		book.left = ticks > BURST - book.left ? BURST :
+							book.left + ticks;
+	yes = book.left > 0;
+	*dropped = yes ? book.dropped : 0;
+	if (yes) {
+		book.left--;
+		book.dropped = 0;
+	} else {
+		book.dropped++;
+	}
+	pthread_mutex_unlock(&book.mu);
+	return yes;
+}
+
+/* One line under the ration. */
+static void
+ration(int priority, const char *line)
+{
+	uint64_t dropped;
+
+	if (!may_write(&dropped))
+		return;
+	if (dropped > 0)
+		fs_report_line(LOG_WARNING,
+		    "%llu lines before this one were left out",
+		    (unsigned long long)dropped);
+	put(priority, line);
+}
+
+void
+fs_report_news(void *arg, enum tf_code code, const char *line)
+{
+	(void)arg;
+	ration(code == TF_OK ? LOG_NOTICE : LOG_ERR, line);
+}
+
+void
+fs_report_fuse(enum fuse_log_level level, const char *fmt, va_list ap)
+{
+	char line[2048];
+	size_t n;
+
+	vsnprintf(line, sizeof line, fmt, ap);
+	n = strlen(line);
+	while (n > 0 && line[n - 1] == '\n')
+		line[--n] = '\0';
+	put((int)level, line); /* the numbers are those of syslog */
+}
+
+int
+fs_report_errno(enum tf_code code)
+{
+	if ((unsigned)code >= TF_CODES ||
+	    (answers[code].sys == 0 && code != TF_OK))
+		return EIO;
+	return answers[code].sys;
+}
+
+/* Did the machine fail, rather than a rule hold? */
+static bool
+is_fault(enum tf_code code)
+{
+	switch (code) {
+	case TF_NOSPACE:
+	case TF_QUOTA:
+	case TF_NOMEM:
+	case TF_IO:
+	case TF_FOREIGN:
+	case TF_NEWER:
+	case TF_TAMPER:
+	case TF_INDOUBT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void
+fs_report_error_as(fuse_req_t req, const char *what, enum tf_code rc,
+    const struct tf_error *e, int sys)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	bool fault = is_fault(rc);
+	const char *text = e != NULL && e->text[0] != '\0' ? e->text :
+							     tf_code_name(rc);
+	const char *why = e != NULL && e->sys != 0 && fault ?
+	    strerrordesc_np(e->sys) :
+	    NULL;
+	char line[512];
+
+	if ((unsigned)rc >= TF_CODES || !answers[rc].everyday) {
+		snprintf(line, sizeof line, "%s: %s by uid %u pid %d: %s%s%s",
+		    fault ? "failed" : "refused", what, (unsigned)ctx->uid,
+		    (int)ctx->pid, text, why != NULL ? ": " : "",
+		    why != NULL ? why : "");
+		ration(fault ? LOG_ERR : LOG_WARNING, line);
+	}
+	if (rc == TF_SEALED || rc == TF_DENIED)
+		tf_vault_denied(fs_of(req)->vault);
+	fuse_reply_err(req, sys);
+}
+
+void
+fs_report_error(fuse_req_t req, const char *what, enum tf_code rc,
+    const struct tf_error *e)
+{
+	int sys = fs_report_errno(rc);
+
+	/* A failure without its code must never be read as success. */
+	fs_report_error_as(req, what, rc, e, sys != 0 ? sys : EIO);
+}
+
+void
+fs_report_refuse(fuse_req_t req, const char *what, enum tf_code code,
+    const char *text)
+{
+	struct tf_error e = { .code = code };
+
+	snprintf(e.text, sizeof e.text, "%s", text);
+	fs_report_error(req, what, code, &e);
+}

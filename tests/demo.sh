@@ -1,0 +1,235 @@
+#!/bin/sh
+# The sample session, recorded in a real mount with mkdir, cp and mv; then
+# everything that an evidence vault must refuse, each refusal checked.
+#
+# It works below DEMO_DIR (build/demo) and starts afresh there each time.
+# DEMO_KEEP=1 leaves the vault mounted.  Needs no root, only fusermount3.
+#
+# The commands are kept as text, to be shown as a person would type them.
+# shellcheck disable=SC2016
+set -eu
+LC_ALL=C
+export LC_ALL
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+: "${BUILD:=build}" "${DEMO_DIR:=$BUILD/demo}" "${DEMO_KEEP:=}"
+cd "$top"
+mkdir -p "$BUILD" "$DEMO_DIR"
+BUILD=$(cd "$BUILD" && pwd)
+DEMO_DIR=$(cd "$DEMO_DIR" && pwd)
+export BUILD
+mnt=$DEMO_DIR/mnt
+
+# --- how it speaks ------------------------------------------------------
+
+if [ -t 1 ]; then
+	bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+else
+	bold='' plain=''
+fi
+
+say() {
+	printf '\n%s# %s%s\n' "$bold" "$1" "$plain"
+	shift
+	for line; do
+		printf '# %s\n' "$line"
+	done
+}
+
+fail() {
+	printf 'demo: %s\n' "$*" >&2
+	exit 1
+}
+
+# Show a command and run it.
+typed() {
+	printf '\n$ %s\n' "$1"
+	eval "$1" || fail "that failed, and should not have"
+}
+
+# Show a command that the vault must refuse, and what it said.
+refused() {
+	printf '\n$ %s\n' "$1"
+	if (eval "$1") >"$DEMO_DIR/said" 2>&1; then
+		cat "$DEMO_DIR/said"
+		fail "that was allowed, and must not be"
+	fi
+	cat "$DEMO_DIR/said"
+	grep -q 'Operation not permitted\|Permission denied' \
+		"$DEMO_DIR/said" || fail "that failed for another reason"
+}
+
+# --- the mount ----------------------------------------------------------
+
+# As /proc writes it.
+in_proc=$(printf '%s' "$mnt" | sed 's/\\/\\134/g; s/ /\\040/g; s/	/\\011/g')
+
+mounted() {
+	grep -qF " $in_proc fuse" /proc/self/mounts
+}
+
+# Take the mount off, by its path, and wait until its daemon has ended.
+unmount() {
+	mounted || return 0
+	daemon=$(sed -n 's/.*"pid":\([0-9]*\).*/\1/p' \
+		"$mnt/.trailfs/status.json" 2>/dev/null) || daemon=
+	fusermount3 -u "$mnt" 2>/dev/null || umount "$mnt" 2>/dev/null ||
+		fusermount3 -uz "$mnt" || umount -l "$mnt" ||
+		fail "cannot unmount $mnt"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		kill -0 "${daemon:-none}" 2>/dev/null || break
+		sleep 0.5
+	done
+}
+
+# trailfs makes the bare mount point immutable when root runs it.
+release() {
+	unmount
+	chattr -i "$mnt" 2>/dev/null || :
+}
+
+finish() {
+	status=$?
+	trap - EXIT
+	cd /
+	if [ "$status" -ne 0 ] || [ -z "$DEMO_KEEP" ]; then
+		unmount || :
+	fi
+	[ "$status" -eq 0 ] || echo 'demo: FAILED' >&2
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# --- getting ready ------------------------------------------------------
+
+.ci/setup
+# Called by make or not, this is a make of its own.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+make -j"$(nproc)" all
+[ -w /dev/fuse ] || fail "cannot open /dev/fuse: FUSE is needed to mount"
+
+# Only what an earlier run made is taken away.
+if [ -e "$DEMO_DIR/made-by-demo" ]; then
+	release
+	rm -rf "$DEMO_DIR/store" "$DEMO_DIR/copy" "$mnt"
+elif [ -n "$(ls -A "$DEMO_DIR")" ]; then
+	fail "$DEMO_DIR is not empty and no demo made it"
+fi
+: >"$DEMO_DIR/made-by-demo"
+ln -sfn "$top/tests/sample" "$DEMO_DIR/sample"
+mkdir "$mnt"
+
+PATH=$BUILD:$PATH
+cd "$DEMO_DIR"
+# Short names for long ones, in the commands that follow.
+W=ecs-execute-command-0199bb27be8f354b7
+X=ecs-execute-command-0a4c1de97f25b8360
+
+# --- 1 ------------------------------------------------------------------
+
+say '1. Make a store and mount it' \
+	"(in $DEMO_DIR)"
+typed 'trailctl init --origin vault.example.org/demo store >vault.vkey'
+typed 'cat vault.vkey'
+typed 'trailfs store mnt'
+
+# --- 2 ------------------------------------------------------------------
+
+say '2. Record who did what in production, with mkdir, cp and mv' \
+	'Somebody opened a root shell in a container.  The trail is the' \
+	'process, the workflow this one session, each attestation one event.'
+typed "W=$W"
+typed 'mkdir mnt/prod-server-access'
+typed 'mkdir mnt/prod-server-access/$W'
+typed 'mkdir mnt/prod-server-access/$W/user-identity'
+typed 'cp sample/$W/user-identity/* mnt/prod-server-access/$W/user-identity/'
+typed 'mkdir mnt/prod-server-access/$W/command-logs'
+typed 'cp sample/$W/command-logs/* mnt/prod-server-access/$W/command-logs/'
+say 'An attestation can be published whole: a name with a dot is a draft.'
+typed 'mkdir mnt/prod-server-access/$W/.service-identity'
+typed 'cp sample/$W/service-identity/* mnt/prod-server-access/$W/.service-identity/'
+typed 'mv mnt/prod-server-access/$W/.service-identity mnt/prod-server-access/$W/service-identity'
+say 'Another session, in one go.'
+typed "X=$X"
+typed 'cp -r sample/$X mnt/prod-server-access/'
+say 'Files settle for two seconds; we wait until all are in the ledger.'
+typed 'trailctl sync mnt'
+
+# --- 3 ------------------------------------------------------------------
+
+say '3. Try to change what was recorded' \
+	"As $(id -un), who owns the files."
+typed 'L=mnt/prod-server-access/$W/command-logs/$W.log'
+refused 'echo "nothing happened" > $L'
+refused 'echo "and then all was well" >> $L'
+refused 'truncate -s 0 $L'
+refused 'mv $L $L.old'
+refused 'mv vault.vkey $L'
+refused 'rm -f $L'
+refused 'rm -rf mnt/prod-server-access/$W/user-identity'
+refused 'touch -d yesterday $L'
+typed 'cmp $L sample/$W/command-logs/$W.log && echo unchanged'
+
+# --- 4 ------------------------------------------------------------------
+
+say '4. Seal: nothing can be added any more'
+typed 'chmod a-w mnt/prod-server-access/$W/user-identity'
+refused 'cp vault.vkey mnt/prod-server-access/$W/user-identity/late.txt'
+refused 'chmod u+w mnt/prod-server-access/$W/user-identity'
+typed 'chmod a-w mnt/prod-server-access/$W'
+refused 'mkdir mnt/prod-server-access/$W/another-event'
+
+# --- 5 ------------------------------------------------------------------
+
+say '5. Look at it'
+typed 'find mnt -type f | sort'
+typed 'ls -l mnt/prod-server-access/$W/user-identity'
+typed 'head -n 5 $L'
+typed 'trailctl status mnt'
+typed 'trailctl log mnt'
+typed 'trailctl show $L'
+
+# --- 6 ------------------------------------------------------------------
+
+say '6. Check it' \
+	'trailctl reads every byte again.'
+typed 'trailctl verify store'
+say 'Without trailctl: the hash of a file stands in its ledger entry ...'
+typed 'sha256sum $L'
+typed 'grep -o "\"content\":{\"sha256\":\"$(sha256sum <$L | cut -c 1-64)\"" mnt/.trailfs/events.jsonl'
+if command -v openssl >/dev/null 2>&1; then
+	say '... and the ledger is signed; this is its head.'
+	typed 'cat mnt/.trailfs/checkpoint'
+	typed 'sed "/^$/,\$d" mnt/.trailfs/checkpoint >body'
+	typed 'tail -n 1 mnt/.trailfs/checkpoint | cut -d " " -f 3 | base64 -d | tail -c 64 >sig'
+	typed 'openssl pkeyutl -verify -pubin -inkey mnt/.trailfs/log.pub.pem -rawin -in body -sigfile sig'
+fi
+
+# --- 7 ------------------------------------------------------------------
+
+if [ -n "$DEMO_KEEP" ]; then
+	say "The vault is still mounted at $mnt." \
+		"When you are done:  fusermount3 -u $mnt"
+	exit 0
+fi
+
+say '7. Change it behind its back' \
+	'Whoever owns the disk can write to it; but it is found out.'
+unmount
+typed 'cp -r store copy'
+typed 'sed -i "s/uid=0(root)/uid=7(nobd)/" copy/ledger.db'
+printf '\n$ trailctl verify copy\n'
+if trailctl verify copy; then
+	fail "verify did not see that"
+fi
+
+say 'All refusals were seen, and the vault is unmounted.  To go on browsing:'
+cat <<END
+
+$BUILD/trailfs $DEMO_DIR/store $mnt
+ls -R $mnt
+$BUILD/trailctl log $mnt
+fusermount3 -u $mnt
+END

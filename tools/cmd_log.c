@@ -1,0 +1,349 @@
+/* trailctl log: the entries of the ledger, a line each. */
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "core/control.h"
+#include "report.h"
+#include "text.h"
+#include "where.h"
+
+#define LINE_MAX_BYTES 65536 /* no entry is longer */
+#define TIME_LEN 30	     /* "2026-11-23T07:50:00.123456789Z" */
+#define FOLLOW_S 1	     /* seconds between two looks */
+
+struct log {
+	/* What to show. */
+	bool json, follow;
+	char since[TIME_LEN + 1]; /* "" for all */
+	const char *type, *trail; /* NULL for all */
+	int64_t uid;		  /* -1 for all */
+	/* From where. */
+	struct where w;
+	struct tf_vault *v; /* of a store; NULL in a mount */
+	uint64_t off;	    /* bytes of events.jsonl that were read */
+	struct tf_buf rest; /* those after the last line end */
+	uint64_t bad;	    /* lines that are no entry */
+};
+
+/* --- which entries ---------------------------------------------------- */
+
+/*
+ * "2026-11-23", "2026-11-23 07:50", "2026-11-23T07:50:00.5Z" (UTC all) as the
+ * text of ledger times, which sorts as time does.  False when it is none.
+ */
+static bool
+parse_since(const char *s, char out[TIME_LEN + 1])
+{
+	static const char form[] = "0000-00-00T00:00:00.000000000Z";
+	size_t n = strlen(s), i;
+
+	if (n > 0 && s[n - 1] == 'Z')
+		n--;
+	/* Whole parts only; of the fraction any number of digits. */
+	if (n != 10 && n != 16 && n != 19 && !(n > 20 && n < TIME_LEN))
+		return false;
+	memcpy(out, form, TIME_LEN + 1);
+	for (i = 0; i < n; i++) {
+		bool fits = s[i] == form[i];
+
+		if (form[i] == '0')
+			fits = isdigit((unsigned char)s[i]) != 0;
+		else if (i == 10 && s[i] == ' ')
+			fits = true;
+		if (!fits)
+			return false;
+		if (form[i] == '0')
+			out[i] = s[i];
+	}
+	return true;
+}
+
+static bool
+is(const struct tf_json_doc *d, int t, const char *want)
+{
+	struct tf_buf b = { 0 };
+	bool same = t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK &&
+	    b.n == strlen(want) && memcmp(b.p, want, b.n) == 0;
+
+	tf_buf_free(&b);
+	return same;
+}
+
+/* Is the path at token t the trail, or in it? */
+static bool
+in_trail(const struct tf_json_doc *d, int t, const char *trail)
+{
+	size_t n = strlen(trail);
+	struct tf_buf b = { 0 };
+	bool in = t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK &&
+	    b.n >= n && memcmp(b.p, trail, n) == 0 &&
+	    (b.n == n || b.p[n] == '/');
+
+	tf_buf_free(&b);
+	return in;
+}
+
+static bool
+wanted(const struct log *l, const struct tf_json_doc *d)
+{
+	struct tf_str at;
+	int t;
+
+	if (l->since[0] != '\0') {
+		t = tf_json_get(d, 0, "at");
+		if (t < 0)
+			return false;
+		at = tf_json_text(d, t); /* with its quotes */
+		if (at.n != TIME_LEN + 2 ||
+		    memcmp(at.p + 1, l->since, TIME_LEN) < 0)
+			return false;
+	}
+	if (l->type != NULL && !is(d, tf_json_get(d, 0, "type"), l->type))
+		return false;
+	if (l->trail != NULL &&
+	    !in_trail(d, tf_json_get(d, 0, "path"), l->trail))
+		return false;
+	if (l->uid >= 0) {
+		t = tf_json_get(d, tf_json_get(d, 0, "actor"), "uid");
+		if (t < 0 || d->tok[t].num != l->uid)
+			return false;
+	}
+	return true;
+}
+
+/* --- one entry -------------------------------------------------------- */
+
+static void
+add_field(struct tf_buf *out, const struct tf_json_doc *d, const char *key)
+{
+	int t = tf_json_get(d, 0, key);
+
+	if (t >= 0)
+		text_add_token(out, d, t);
+}
+
+static void
+print_entry(const struct tf_json_doc *d)
+{
+	struct tf_buf seq = { 0 }, at = { 0 }, type = { 0 }, who = { 0 };
+	struct tf_buf what = { 0 };
+	int actor = tf_json_get(d, 0, "actor");
+
+	add_field(&seq, d, "seq");
+	add_field(&at, d, "at");
+	add_field(&type, d, "type");
+	if (actor >= 0)
+		text_add_actor(&who, d, actor);
+	else
+		tf_buf_str(&who, "trailfs"); /* the daemon itself */
+	if (tf_json_get(d, 0, "path") >= 0)
+		add_field(&what, d, "path");
+	else if (tf_json_get(d, 0, "host") >= 0)
+		add_field(&what, d, "host");
+	else
+		add_field(&what, d, "reason");
+	/* Seconds are enough to read. */
+	printf("%6s  %.19sZ  %-20s  %-16s  %s\n", text_of(&seq), text_of(&at),
+	    text_of(&type), text_of(&who), text_of(&what));
+	tf_buf_free(&seq);
+	tf_buf_free(&at);
+	tf_buf_free(&type);
+	tf_buf_free(&who);
+	tf_buf_free(&what);
+}
+
+static void
+take_line(struct log *l, const char *p, size_t n)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_error err = { 0 };
+
+	/* What is not an entry is not shown as one, in no form. */
+	if (tf_json_parse(&d, p, n, &err) != TF_OK) {
+		report_note("a line before byte %llu is no entry: %s",
+		    (unsigned long long)l->off, err.text);
+		l->bad++;
+	} else if (wanted(l, &d)) {
+		if (l->json) {
+			fwrite(p, 1, n, stdout);
+			putchar('\n');
+		} else {
+			print_entry(&d);
+		}
+	}
+	tf_json_doc_free(&d);
+}
+
+/* --- all of them ------------------------------------------------------ */
+
+static enum tf_code
+take(struct log *l, const char *p, size_t n, struct tf_error *err)
+{
+	size_t done = 0;
+	const char *end;
+
+	l->off += n;
+	tf_buf_add(&l->rest, p, n);
+	if (l->rest.failed)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	while ((end = memchr(l->rest.p + done, '\n', l->rest.n - done)) !=
+	    NULL) {
+		take_line(l, l->rest.p + done,
+		    (size_t)(end - l->rest.p) - done);
+		done = (size_t)(end - l->rest.p) + 1;
+	}
+	memmove(l->rest.p, l->rest.p + done, l->rest.n - done);
+	l->rest.n -= done;
+	if (l->rest.n > LINE_MAX_BYTES)
+		return tf_fail(err, TF_TAMPER,
+		    "a line of the ledger is longer "
+		    "than any entry");
+	return TF_OK;
+}
+
+/* Show what there is after l->off. */
+static enum tf_code
+catch_up_mount(struct log *l, struct tf_error *err)
+{
+	char part[65536];
+	enum tf_code rc;
+	ssize_t n;
+	int fd;
+
+	if ((rc = where_control(&l->w, TF_CONTROL_EVENTS, &fd, err)) != TF_OK)
+		return rc;
+	while (rc == TF_OK &&
+	    (n = pread(fd, part, sizeof(part), (off_t)l->off)) != 0) {
+		if (n < 0)
+			rc = report_system(err, "read the ledger");
+		else
+			rc = take(l, part, (size_t)n, err);
+	}
+	close(fd);
+	return rc;
+}
+
+static enum tf_code
+catch_up_store(struct log *l, struct tf_error *err)
+{
+	uint64_t entries, bytes;
+	char part[65536];
+	enum tf_code rc;
+	size_t got;
+
+	rc = tf_vault_size(l->v, &entries, &bytes, err);
+	while (rc == TF_OK && l->off < bytes) {
+		rc = tf_vault_events(l->v, entries, l->off, part, sizeof(part),
+		    &got, err);
+		if (rc == TF_OK && got == 0)
+			break;
+		if (rc == TF_OK)
+			rc = take(l, part, got, err);
+	}
+	return rc;
+}
+
+static enum tf_code
+catch_up(struct log *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (l->v != NULL)
+		rc = catch_up_store(l, err);
+	else
+		rc = catch_up_mount(l, err);
+	fflush(stdout);
+	return rc;
+}
+
+static bool
+parse(struct log *l, int argc, char **argv, const char **arg)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ "since", required_argument, NULL, 's' },
+		{ "type", required_argument, NULL, 't' },
+		{ "uid", required_argument, NULL, 'u' },
+		{ "trail", required_argument, NULL, 'n' },
+		{ NULL, 0, NULL, 0 },
+	};
+	char *end;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'j':
+			l->json = true;
+			break;
+		case 'f':
+			l->follow = true;
+			break;
+		case 's':
+			if (!parse_since(optarg, l->since)) {
+				report_note("--since takes a time in UTC like "
+					    "2026-11-23T07:50:00Z");
+				return false;
+			}
+			break;
+		case 't':
+			l->type = optarg;
+			break;
+		case 'u':
+			l->uid = strtoll(optarg, &end, 10);
+			if (*optarg == '\0' || *end != '\0' || l->uid < 0) {
+				report_note("--uid takes a number");
+				return false;
+			}
+			break;
+		case 'n':
+			l->trail = optarg;
+			break;
+		default:
+			cmd_usage();
+			return false;
+		}
+	}
+	if (argc - optind > 1) {
+		cmd_usage();
+		return false;
+	}
+	*arg = optind < argc ? argv[optind] : ".";
+	return true;
+}
+
+int
+cmd_log(int argc, char **argv)
+{
+	struct log l = { .uid = -1 };
+	struct tf_error err = { 0 };
+	const char *arg;
+	enum tf_code rc;
+
+	if (!parse(&l, argc, argv, &arg))
+		return REPORT_USAGE;
+	rc = where_find(arg, &l.w, &err);
+	if (rc == TF_OK && l.w.store != NULL)
+		rc = where_open(&l.w, false, &l.v, &err);
+	while (rc == TF_OK) {
+		rc = catch_up(&l, &err);
+		if (!l.follow || rc != TF_OK || ferror(stdout))
+			break;
+		sleep(FOLLOW_S);
+	}
+	if (rc == TF_OK && l.rest.n > 0)
+		rc = tf_fail(&err, TF_TAMPER,
+		    "the last line of the ledger is "
+		    "not whole");
+	where_close(l.v);
+	tf_buf_free(&l.rest);
+	where_free(&l.w);
+	if (rc != TF_OK)
+		return report(&err);
+	return l.bad > 0 ? REPORT_TAMPERED : REPORT_OK;
+}

@@ -1,0 +1,113 @@
+/* trailctl seal and sync: through the mount, or under the store's lock. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "cmd.h"
+#include "core/control.h"
+#include "report.h"
+#include "text.h"
+#include "where.h"
+
+static enum tf_code
+ask_mount(const struct where *w, bool seal, struct tf_error *err)
+{
+	const char *word = seal ? "seal" : "sync", *slash;
+	enum tf_code rc = TF_OK;
+	char *dir = NULL;
+	int fd;
+
+	fd = open(w->file, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* To sync a file is to sync the directory that it is in. */
+	if (fd < 0 && !seal && (slash = strrchr(w->file, '/')) != NULL) {
+		dir = strndup(w->file, (size_t)(slash - w->file));
+		if (dir == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		free(dir);
+	}
+	if (fd < 0)
+		return report_system(err, "%s %s", word, w->path);
+	if (ioctl(fd, seal ? TF_IOC_SEAL : TF_IOC_SYNC) < 0)
+		rc = report_system(err, "%s %s", word, w->path);
+	close(fd);
+	return rc;
+}
+
+static enum tf_code
+do_store(const struct where *w, bool seal, struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_actor self;
+	struct tf_attr attr;
+	enum tf_code rc, closed;
+
+	if ((rc = where_open(w, true, &v, err)) != TF_OK)
+		return rc;
+	actor_self(&self);
+	rc = tf_vault_walk(v, w->path, &attr, err);
+	if (rc == TF_OK)
+		rc = seal ? tf_vault_seal(v, attr.id, &self, err) :
+			    tf_vault_sync(v, attr.id, &self, err);
+	/* This appends too; the first failure is the one to tell. */
+	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
+	return rc == TF_OK ? closed : rc;
+}
+
+static enum tf_code
+print_json(const char *word, const char *path, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	tf_json_key(&j, word);
+	tf_json_cstr(&j, path);
+	tf_json_object_end(&j);
+	if ((rc = tf_json_end(&j, err)) == TF_OK)
+		printf("%s\n", text_of(&b));
+	tf_buf_free(&b);
+	return rc;
+}
+
+static int
+run(int argc, char **argv, bool seal)
+{
+	struct where w = { 0 };
+	struct tf_error err = { 0 };
+	const char *arg;
+	enum tf_code rc;
+	bool json;
+
+	if (!cmd_parse(argc, argv, &json, &arg))
+		return REPORT_USAGE;
+	if (arg == NULL && seal)
+		return cmd_usage();
+	rc = where_find(arg != NULL ? arg : ".", &w, &err);
+	if (rc == TF_OK && w.mount != NULL)
+		rc = ask_mount(&w, seal, &err);
+	else if (rc == TF_OK)
+		rc = do_store(&w, seal, &err);
+	if (rc == TF_OK && json)
+		rc = print_json(seal ? "sealed" : "synced", w.path, &err);
+	where_free(&w);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}
+
+int
+cmd_seal(int argc, char **argv)
+{
+	return run(argc, argv, true);
+}
+
+int
+cmd_sync(int argc, char **argv)
+{
+	return run(argc, argv, false);
+}

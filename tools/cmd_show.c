@@ -1,0 +1,248 @@
+/* trailctl show: what the vault knows of one file or directory. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "cmd.h"
+#include "core/control.h"
+#include "report.h"
+#include "text.h"
+#include "where.h"
+
+/* Keys of --json in the order of their bytes; for people in that of shown. */
+enum field { ACTOR, INDEX, SEALED_AT, SHA256, STATE, FIELDS };
+static const struct {
+	const char *key, *label, *xattr;
+	bool number;
+} fields[FIELDS] = {
+	[ACTOR] = { "actor", "actor", TF_XATTR_ACTOR, false },
+	[INDEX] = { "index", "entry", TF_XATTR_INDEX, true },
+	[SEALED_AT] = { "sealedAt", "sealed at", TF_XATTR_SEALED_AT, false },
+	[SHA256] = { "sha256", "sha256", TF_XATTR_SHA256, false },
+	[STATE] = { "state", "state", TF_XATTR_STATE, false },
+};
+
+struct shown {
+	enum tf_kind kind;
+	uint64_t size;		     /* bytes, of evidence */
+	struct tf_buf field[FIELDS]; /* empty: absent */
+};
+
+static const char *
+kind_name(enum tf_kind kind)
+{
+	switch (kind) {
+	case TF_KIND_ROOT:
+		return "root";
+	case TF_KIND_TRAIL:
+		return "trail";
+	case TF_KIND_WORKFLOW:
+		return "workflow";
+	case TF_KIND_ATTESTATION:
+		return "attestation";
+	case TF_KIND_DIRECTORY:
+		return "directory";
+	case TF_KIND_EVIDENCE:
+		return "evidence";
+	}
+	return "?";
+}
+
+/* The kind of a directory follows from its depth. */
+static enum tf_kind
+kind_of_directory(const char *path)
+{
+	unsigned depth = strcmp(path, ".") != 0;
+
+	for (; *path != '\0'; path++)
+		depth += *path == '/';
+	if (depth > TF_KIND_DIRECTORY)
+		depth = TF_KIND_DIRECTORY;
+	return (enum tf_kind)depth;
+}
+
+static enum tf_code
+get_mount(const struct where *w, struct shown *s, struct tf_error *err)
+{
+	char value[65536];
+	struct stat st;
+	ssize_t n;
+
+	if (lstat(w->file, &st) < 0)
+		return report_system(err, "%s", w->path);
+	s->kind = S_ISDIR(st.st_mode) ? kind_of_directory(w->path) :
+					TF_KIND_EVIDENCE;
+	s->size = (uint64_t)st.st_size;
+	for (int i = 0; i < FIELDS; i++) {
+		n = lgetxattr(w->file, fields[i].xattr, value, sizeof(value));
+		if (n >= 0)
+			tf_buf_add(&s->field[i], value, (size_t)n);
+		else if (errno != ENODATA && errno != EOPNOTSUPP)
+			return report_system(err, "%s of %s", fields[i].label,
+			    w->path);
+	}
+	return TF_OK;
+}
+
+static enum tf_code
+get_store(const struct where *w, struct shown *s, struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_attr attr;
+	enum tf_code rc;
+
+	if ((rc = where_open(w, false, &v, err)) != TF_OK)
+		return rc;
+	if ((rc = tf_vault_walk(v, w->path, &attr, err)) != TF_OK)
+		goto out;
+	s->kind = attr.kind;
+	s->size = attr.size;
+	for (int i = 0; i < FIELDS; i++) {
+		rc = tf_vault_xattr_get(v, attr.id, fields[i].xattr,
+		    &s->field[i], err);
+		if (rc == TF_NODATA || rc == TF_UNSUPPORTED)
+			rc = TF_OK;
+		if (rc != TF_OK)
+			goto out;
+	}
+out:
+	where_close(v);
+	return rc;
+}
+
+static bool
+is_number(const struct tf_buf *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->p[i] < '0' || b->p[i] > '9')
+			return false;
+	}
+	return b->n > 0 && b->n < 16;
+}
+
+/* A field as JSON: numbers and objects as such, the rest as text. */
+static void
+put_field(struct tf_json *j, const struct tf_buf *b, bool number)
+{
+	struct tf_str raw = { b->p, b->n };
+	struct tf_json_doc d;
+	struct tf_buf safe = { 0 };
+
+	if (number && is_number(b)) {
+		/* is_number has seen every byte of it. */
+		tf_json_int(j, (int64_t)strtoll(b->p, NULL, 10));
+	} else if (tf_json_parse(&d, raw.p, raw.n, NULL) == TF_OK) {
+		tf_json_raw(j, raw);
+		tf_json_doc_free(&d);
+	} else {
+		tf_json_doc_free(&d);
+		text_add(&safe, raw.p, raw.n);
+		tf_json_str(j, safe.p, safe.n);
+		tf_buf_free(&safe);
+	}
+}
+
+static enum tf_code
+print_json(const struct where *w, struct shown *s, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	for (int i = 0; i < FIELDS; i++) {
+		/* These three stand between the others. */
+		if (i == SEALED_AT) {
+			tf_json_key(&j, "kind");
+			tf_json_cstr(&j, kind_name(s->kind));
+			tf_json_key(&j, "path");
+			tf_json_cstr(&j, w->path);
+		}
+		if (i == STATE && s->kind == TF_KIND_EVIDENCE) {
+			tf_json_key(&j, "size");
+			tf_json_int(&j, (int64_t)s->size);
+		}
+		if (s->field[i].n == 0)
+			continue;
+		tf_json_key(&j, fields[i].key);
+		put_field(&j, &s->field[i], fields[i].number);
+	}
+	tf_json_object_end(&j);
+	if ((rc = tf_json_end(&j, err)) == TF_OK)
+		printf("%s\n", text_of(&b));
+	tf_buf_free(&b);
+	return rc;
+}
+
+static void
+print_field(const char *label, const char *p, size_t n)
+{
+	struct tf_buf b = { 0 };
+
+	text_add(&b, p, n);
+	printf("%-10s  %s\n", label, text_of(&b));
+	tf_buf_free(&b);
+}
+
+static void
+print_table(const struct where *w, const struct shown *s)
+{
+	static const enum field order[] = { STATE, SHA256, INDEX, SEALED_AT };
+	const struct tf_buf *actor = &s->field[ACTOR];
+	struct tf_json_doc d = { 0 };
+	struct tf_buf who = { 0 };
+
+	print_field("path", w->path, strlen(w->path));
+	printf("%-10s  %s\n", "kind", kind_name(s->kind));
+	if (s->kind == TF_KIND_EVIDENCE)
+		printf("%-10s  %llu bytes\n", "size",
+		    (unsigned long long)s->size);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		const struct tf_buf *b = &s->field[order[i]];
+
+		if (b->n > 0)
+			print_field(fields[order[i]].label, b->p, b->n);
+	}
+	if (actor->n > 0 &&
+	    tf_json_parse(&d, actor->p, actor->n, NULL) == TF_OK) {
+		text_add_actor(&who, &d, 0);
+		printf("%-10s  %s\n", fields[ACTOR].label, text_of(&who));
+	} else if (actor->n > 0) {
+		print_field(fields[ACTOR].label, actor->p, actor->n);
+	}
+	tf_json_doc_free(&d);
+	tf_buf_free(&who);
+}
+
+int
+cmd_show(int argc, char **argv)
+{
+	struct shown s = { 0 };
+	struct where w = { 0 };
+	struct tf_error err = { 0 };
+	const char *arg;
+	enum tf_code rc;
+	bool json;
+
+	if (!cmd_parse(argc, argv, &json, &arg))
+		return REPORT_USAGE;
+	if (arg == NULL)
+		return cmd_usage();
+	rc = where_find(arg, &w, &err);
+	if (rc == TF_OK && w.mount != NULL)
+		rc = get_mount(&w, &s, &err);
+	else if (rc == TF_OK)
+		rc = get_store(&w, &s, &err);
+	if (rc == TF_OK && json)
+		rc = print_json(&w, &s, &err);
+	else if (rc == TF_OK)
+		print_table(&w, &s);
+	for (int i = 0; i < FIELDS; i++)
+		tf_buf_free(&s.field[i]);
+	where_free(&w);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}

@@ -1,0 +1,163 @@
+/* trailctl status: how a vault is. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "core/control.h"
+#include "report.h"
+#include "text.h"
+#include "where.h"
+
+#define STATUS_MAX (1 << 20) /* bytes believed of a mount */
+
+static enum tf_code
+read_status(int fd, struct tf_buf *out, struct tf_error *err)
+{
+	char part[8192];
+	ssize_t n;
+
+	while ((n = read(fd, part, sizeof(part))) > 0) {
+		tf_buf_add(out, part, (size_t)n);
+		if (out->n > STATUS_MAX)
+			return tf_fail(err, TF_TOOBIG, "status is too long");
+	}
+	if (n < 0)
+		return report_system(err, "read status");
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+/* status.json of the vault at w, from its mount or its store. */
+static enum tf_code
+get(const struct where *w, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	enum tf_code rc;
+	int fd;
+
+	if (w->mount != NULL) {
+		rc = where_control(w, TF_CONTROL_STATUS, &fd, err);
+		if (rc != TF_OK)
+			return rc;
+		rc = read_status(fd, out, err);
+		close(fd);
+		return rc;
+	}
+	if ((rc = where_open(w, false, &v, err)) != TF_OK)
+		return rc;
+	rc = tf_vault_status(v, out, err);
+	where_close(v);
+	return rc;
+}
+
+/* The members of an object on one line: "open 1, sealed 9". */
+static void
+add_members(struct tf_buf *out, const struct tf_json_doc *d, uint32_t obj)
+{
+	for (uint32_t t = obj + 1; t < d->tok[obj].next; t = d->tok[t].next) {
+		if (t > obj + 1)
+			tf_buf_str(out, ", ");
+		if (d->tok[obj].type == TF_JSON_OBJECT) {
+			text_add(out, d->text + d->tok[t].key_off,
+			    d->tok[t].key_len);
+			tf_buf_str(out, " ");
+		}
+		text_add_token(out, d, (int)t);
+	}
+}
+
+static void
+print_line(const char *label, const struct tf_json_doc *d, uint32_t t)
+{
+	struct tf_buf value = { 0 };
+
+	if (d->tok[t].type == TF_JSON_OBJECT || d->tok[t].type == TF_JSON_ARRAY)
+		add_members(&value, d, t);
+	else
+		text_add_token(&value, d, (int)t);
+	printf("%-10s  %s\n", label, text_of(&value));
+	tf_buf_free(&value);
+}
+
+/* A field; an array has a line for each element. */
+static void
+print_field(const struct tf_json_doc *d, uint32_t t)
+{
+	const struct tf_json_token *tok = &d->tok[t];
+	struct tf_buf key = { 0 };
+	const char *label;
+
+	text_add(&key, d->text + tok->key_off, tok->key_len);
+	label = text_of(&key);
+	if (tok->type != TF_JSON_ARRAY) {
+		print_line(label, d, t);
+	} else {
+		for (uint32_t e = t + 1; e < tok->next; e = d->tok[e].next) {
+			print_line(label, d, e);
+			label = "";
+		}
+	}
+	tf_buf_free(&key);
+}
+
+/* What people look for first stands first, what is new to us last. */
+static void
+print_table(const struct tf_json_doc *d)
+{
+	static const char *const first[] = { "origin", "store", "mount", "host",
+		"pid", "version", "entries", "root", "bytes", "states" };
+	const size_t n = sizeof(first) / sizeof(first[0]);
+	size_t i;
+	int t;
+
+	for (i = 0; i < n; i++) {
+		if ((t = tf_json_get(d, 0, first[i])) >= 0)
+			print_field(d, (uint32_t)t);
+	}
+	for (uint32_t u = 1; u < d->tok[0].next; u = d->tok[u].next) {
+		for (i = 0; i < n; i++) {
+			if (strlen(first[i]) == d->tok[u].key_len &&
+			    memcmp(first[i], d->text + d->tok[u].key_off,
+				d->tok[u].key_len) == 0)
+				break;
+		}
+		if (i == n)
+			print_field(d, u);
+	}
+}
+
+int
+cmd_status(int argc, char **argv)
+{
+	struct where w = { 0 };
+	struct tf_buf b = { 0 };
+	struct tf_json_doc d = { 0 };
+	struct tf_error err = { 0 };
+	const char *arg;
+	enum tf_code rc;
+	bool json;
+
+	if (!cmd_parse(argc, argv, &json, &arg))
+		return REPORT_USAGE;
+	if ((rc = where_find(arg != NULL ? arg : ".", &w, &err)) != TF_OK)
+		goto out;
+	if ((rc = get(&w, &b, &err)) != TF_OK)
+		goto out;
+	while (b.n > 0 && b.p[b.n - 1] == '\n')
+		b.n--;
+	if (tf_json_parse(&d, b.p, b.n, &err) != TF_OK) {
+		rc = tf_fail(&err, TF_INDOUBT, "the status is not JSON");
+		goto out;
+	}
+	if (json) {
+		fwrite(b.p, 1, b.n, stdout);
+		putchar('\n');
+	} else if (d.tok[0].type == TF_JSON_OBJECT) {
+		print_table(&d);
+	}
+out:
+	tf_json_doc_free(&d);
+	tf_buf_free(&b);
+	where_free(&w);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}

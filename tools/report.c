@@ -1,0 +1,129 @@
+/* Codes to exit status, errors to stderr. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report.h"
+#include "text.h"
+
+static int
+status_of(enum tf_code code)
+{
+	switch (code) {
+	case TF_OK:
+		return REPORT_OK;
+	/* The vault was asked and refused. */
+	case TF_SEALED:
+	case TF_DENIED:
+	case TF_BUSY:
+	case TF_EXISTS:
+	case TF_NOTEMPTY:
+	case TF_NODATA:
+		return REPORT_FINDING;
+	case TF_BADNAME:
+	case TF_BADUTF8:
+	case TF_NAMETOOLONG:
+	case TF_NOTDIR:
+	case TF_ISDIR:
+	case TF_UNSUPPORTED:
+	case TF_INVALID:
+	case TF_USAGE:
+		return REPORT_USAGE;
+	case TF_NOTFOUND:
+	case TF_ACCESS:
+	case TF_READONLY:
+	case TF_NOSPACE:
+	case TF_QUOTA:
+	case TF_TOOBIG:
+	case TF_NOMEM:
+	case TF_IO:
+	case TF_LOCKED:
+	case TF_FOREIGN:
+		return REPORT_UNREACHABLE;
+	case TF_TAMPER:
+		return REPORT_TAMPERED;
+	/* A later version may see more in the store than this one. */
+	case TF_NEWER:
+	case TF_INDOUBT:
+	case TF_CODES:
+		break;
+	}
+	return REPORT_DOUBT;
+}
+
+static void
+say(const char *text)
+{
+	fputs("trailctl: ", stderr);
+	text_put(stderr, text, strlen(text));
+	fputc('\n', stderr);
+}
+
+int
+report(const struct tf_error *err)
+{
+	say(err->text[0] != '\0' ? err->text : tf_code_name(err->code));
+	return status_of(err->code);
+}
+
+void
+report_note(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	say(text);
+}
+
+static enum tf_code
+code_of(int sys)
+{
+	switch (sys) {
+	case EPERM:
+		return TF_DENIED;
+	case EACCES:
+		return TF_ACCESS;
+	case EBUSY:
+		return TF_BUSY;
+	case ENOENT:
+		return TF_NOTFOUND;
+	case ENOTDIR:
+		return TF_NOTDIR;
+	case ENOTTY:
+	case EOPNOTSUPP:
+		return TF_UNSUPPORTED;
+	case ENODATA:
+		return TF_NODATA;
+	case ENAMETOOLONG:
+		return TF_NAMETOOLONG;
+	default:
+		return TF_IO; /* tf_fail knows the rest */
+	}
+}
+
+enum tf_code
+report_system(struct tf_error *err, const char *fmt, ...)
+{
+	int sys = errno;
+	char what[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	errno = sys;
+	return tf_fail(err, code_of(sys), "%s: %s", what, strerror(sys));
+}
+
+int
+report_end(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	report_note("write to standard output: %s", strerror(errno));
+	return REPORT_UNREACHABLE;
+}

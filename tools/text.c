@@ -1,0 +1,111 @@
+/* Text that is safe on a terminal. */
+#include <stdlib.h>
+
+#include "text.h"
+
+/* Length of the UTF-8 character at p (*cp tells which), 0 if there is none. */
+static size_t
+character(const unsigned char *p, size_t n, uint32_t *cp)
+{
+	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = 0;
+
+	if (p[0] < 0x80)
+		len = 1;
+	else if (p[0] >= 0xc0 && p[0] < 0xf8)
+		len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (len == 0 || len > n)
+		return 0;
+	*cp = len == 1 ? p[0] : p[0] & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		*cp = *cp << 6 | (p[i] & 0x3fu);
+	}
+	if (*cp < least[len] || *cp > 0x10ffff || (*cp & 0x1ff800) == 0xd800)
+		return 0;
+	return len;
+}
+
+static bool
+harmless(uint32_t cp)
+{
+	if (cp < 0x20 || cp == '\\' || (cp >= 0x7f && cp < 0xa0))
+		return false;
+	/* Line and paragraph separators, and all that reorders a line. */
+	return cp != 0x061c && cp != 0x200e && cp != 0x200f && cp != 0xfeff &&
+	    !(cp >= 0x2028 && cp <= 0x202e) && !(cp >= 0x2066 && cp <= 0x2069);
+}
+
+void
+text_add(struct tf_buf *out, const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	uint32_t cp;
+
+	for (size_t i = 0, len; i < n; i += len) {
+		len = character(p + i, n - i, &cp);
+		if (len > 0 && harmless(cp)) {
+			tf_buf_add(out, p + i, len);
+			continue;
+		}
+		len = len > 0 ? len : 1;
+		for (size_t k = 0; k < len; k++)
+			tf_buf_printf(out, "\\x%02x", p[i + k]);
+	}
+}
+
+void
+text_put(FILE *f, const char *p, size_t n)
+{
+	struct tf_buf b = { 0 };
+
+	text_add(&b, p, n);
+	if (!b.failed && b.n > 0)
+		fwrite(b.p, 1, b.n, f);
+	tf_buf_free(&b);
+}
+
+void
+text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token)
+{
+	struct tf_str raw = tf_json_text(d, token);
+	struct tf_buf b = { 0 };
+
+	if (d->tok[token].type == TF_JSON_STRING &&
+	    tf_json_string(d, token, &b, NULL) == TF_OK)
+		text_add(out, b.p, b.n);
+	else
+		text_add(out, raw.p, raw.n);
+	tf_buf_free(&b);
+}
+
+void
+text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor)
+{
+	int user = tf_json_get(d, actor, "user");
+	int uid = tf_json_get(d, actor, "uid");
+	int hints = tf_json_get(d, actor, "hints");
+	int comm = hints < 0 ? -1 : tf_json_get(d, hints, "comm");
+
+	if (user >= 0) {
+		text_add_token(out, d, user);
+	} else if (uid >= 0) {
+		tf_buf_str(out, "uid ");
+		text_add_token(out, d, uid);
+	} else {
+		tf_buf_str(out, "?");
+	}
+	if (comm >= 0) {
+		tf_buf_str(out, " (");
+		text_add_token(out, d, comm);
+		tf_buf_str(out, ")");
+	}
+}
+
+const char *
+text_of(struct tf_buf *b)
+{
+	tf_buf_add(b, "", 1);
+	return b->failed ? "" : b->p;
+}

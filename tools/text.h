@@ -1,0 +1,26 @@
+/* Text for people: what came from elsewhere, made safe to look at. */
+#ifndef TRAILCTL_TEXT_H
+#define TRAILCTL_TEXT_H
+
+#include <stdio.h>
+
+#include "core/json.h"
+
+/*
+ * Append n bytes such that a terminal shows them and obeys none: a control
+ * character, a character that turns the direction of writing, a byte that is
+ * not UTF-8 and the backslash become \xHH, a pair of digits a byte.
+ */
+void text_add(struct tf_buf *out, const char *p, size_t n);
+/* The same, to a stream. */
+void text_put(FILE *f, const char *p, size_t n);
+/* The same, of a JSON string's value, or of another value as it stands. */
+void text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token);
+
+/* Who an actor object is: "alice (cp)", or "uid 1000" without a name. */
+void text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor);
+
+/* End b as a string; b.p, or "" when memory ran out. */
+const char *text_of(struct tf_buf *b);
+
+#endif

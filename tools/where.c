@@ -1,0 +1,315 @@
+/*
+ * Finding the vault that an argument names.  A mount is known by the control
+ * directory at the root of its file system, a store by its database and keys.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "core/control.h"
+#include "report.h"
+#include "where.h"
+
+static char *
+join(const char *dir, const char *name)
+{
+	char *s = NULL;
+
+	if (asprintf(&s, "%s/%s", dir, name) < 0)
+		return NULL;
+	return s;
+}
+
+/* --- mounts ----------------------------------------------------------- */
+
+/*
+ * The topmost directory above the real path file that is on the same file
+ * system, ended with a NUL in place; NULL when that cannot be seen.
+ */
+static char *
+top_of(const char *file)
+{
+	char *top = strdup(file), *slash, kept;
+	struct stat st, up;
+
+	if (top == NULL || stat(top, &st) < 0)
+		goto fail;
+	while ((slash = strrchr(top, '/')) != NULL && top[1] != '\0') {
+		/* "/a" has the parent "/", which keeps its slash. */
+		char *cut = slash == top ? slash + 1 : slash;
+
+		kept = *cut;
+		*cut = '\0';
+		if (stat(top, &up) < 0)
+			goto fail;
+		if (up.st_dev != st.st_dev) {
+			*cut = kept;
+			break;
+		}
+	}
+	return top;
+fail:
+	free(top);
+	return NULL;
+}
+
+static bool
+is_mount(const char *top)
+{
+	char *path = NULL;
+	bool yes;
+
+	if (asprintf(&path, "%s/%s/%s", top, TF_CONTROL_DIR,
+		TF_CONTROL_STATUS) < 0)
+		return false;
+	yes = access(path, F_OK) == 0;
+	free(path);
+	return yes;
+}
+
+/* Fill w when arg is something in a mount. */
+static enum tf_code
+find_mount(const char *arg, struct where *w, struct tf_error *err)
+{
+	char *file = realpath(arg, NULL), *top;
+	const char *rest;
+
+	if (file == NULL)
+		return errno == ENOENT || errno == ENOTDIR ?
+		    TF_OK :
+		    report_system(err, "%s", arg);
+	top = top_of(file);
+	if (top == NULL || !is_mount(top)) {
+		free(top);
+		free(file);
+		return TF_OK;
+	}
+	rest = file + strlen(top);
+	rest += *rest == '/';
+	w->mount = top;
+	w->file = file;
+	w->path = strdup(*rest != '\0' ? rest : ".");
+	return w->path != NULL ? TF_OK : tf_fail(err, TF_NOMEM, "no memory");
+}
+
+/* --- stores ----------------------------------------------------------- */
+
+static bool
+is_store(const char *dir)
+{
+	char *db = join(dir, "ledger.db"), *keys = join(dir, "keys");
+	struct stat st;
+	bool yes = db != NULL && keys != NULL && stat(db, &st) == 0 &&
+	    S_ISREG(st.st_mode) && stat(keys, &st) == 0 && S_ISDIR(st.st_mode);
+
+	free(db);
+	free(keys);
+	return yes;
+}
+
+/* "a//b/./c/" as "a/b/c"; "." for nothing. */
+static char *
+tidy(const char *path)
+{
+	char *out = malloc(strlen(path) + 2), *o = out;
+
+	if (out == NULL)
+		return NULL;
+	while (*path != '\0') {
+		size_t n = strcspn(path, "/");
+
+		if (n > 0 && !(n == 1 && path[0] == '.')) {
+			if (o > out)
+				*o++ = '/';
+			memcpy(o, path, n);
+			o += n;
+		}
+		path += n + (path[n] == '/');
+	}
+	if (o == out)
+		*o++ = '.';
+	*o = '\0';
+	return out;
+}
+
+/* Fill w with the longest beginning of arg that is a store, if any is. */
+static enum tf_code
+find_store(const char *arg, struct where *w, struct tf_error *err)
+{
+	char *dir = strdup(arg), *slash;
+	size_t n;
+
+	if (dir == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	for (n = strlen(dir);; n = (size_t)(slash - dir)) {
+		while (n > 1 && dir[n - 1] == '/')
+			n--;
+		dir[n] = '\0';
+		if (is_store(dir)) {
+			w->store = dir;
+			w->path = tidy(arg + n);
+			break;
+		}
+		slash = strrchr(dir, '/');
+		if (slash == NULL || slash == dir)
+			break;
+	}
+	/* A relative path may begin inside the store. */
+	if (w->store == NULL && arg[0] != '/' && is_store(".")) {
+		strcpy(dir, ".");
+		w->store = dir;
+		w->path = tidy(arg);
+	}
+	if (w->store == NULL)
+		free(dir);
+	else if (w->path == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	return TF_OK;
+}
+
+enum tf_code
+where_find(const char *arg, struct where *out, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	*out = (struct where){ 0 };
+	if (arg[0] == '\0')
+		return tf_fail(err, TF_USAGE, "an empty path names nothing");
+	if ((rc = find_mount(arg, out, err)) != TF_OK || out->mount != NULL)
+		return rc;
+	if ((rc = find_store(arg, out, err)) != TF_OK || out->store != NULL)
+		return rc;
+	if (access(arg, F_OK) < 0)
+		return report_system(err, "%s", arg);
+	return tf_fail(err, TF_NOTFOUND,
+	    "%s is neither in a trailfs mount nor a store", arg);
+}
+
+void
+where_free(struct where *w)
+{
+	free(w->mount);
+	free(w->file);
+	free(w->store);
+	free(w->path);
+	*w = (struct where){ 0 };
+}
+
+/* --- from one to the other -------------------------------------------- */
+
+/* Undo the \ooo of mountinfo, in place. */
+static void
+unescape(char *s)
+{
+	char *o = s;
+
+	while (*s != '\0') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' &&
+		    s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+			*o++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
+			    (s[3] - '0'));
+			s += 4;
+		} else {
+			*o++ = *s++;
+		}
+	}
+	*o = '\0';
+}
+
+enum tf_code
+where_store(const struct where *w, char **store, struct tf_error *err)
+{
+	char *line = NULL, *source = NULL, *fields;
+	unsigned major, minor;
+	size_t cap = 0;
+	struct stat st;
+	FILE *f;
+
+	*store = NULL;
+	if (stat(w->mount, &st) < 0)
+		return report_system(err, "%s", w->mount);
+	if ((f = fopen("/proc/self/mountinfo", "re")) == NULL)
+		return report_system(err, "/proc/self/mountinfo");
+	while (source == NULL && getline(&line, &cap, f) > 0) {
+		if (sscanf(line, "%*d %*d %u:%u", &major, &minor) != 2 ||
+		    makedev(major, minor) != st.st_dev ||
+		    (fields = strstr(line, " - ")) == NULL)
+			continue;
+		/* After the dash: type, source, options. */
+		if (sscanf(fields, " - %*s %ms", &source) == 1)
+			unescape(source);
+	}
+	fclose(f);
+	free(line);
+	if (source == NULL || source[0] != '/' || !is_store(source)) {
+		free(source);
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "nothing tells the store "
+		    "of this mount: name its directory");
+	}
+	*store = source;
+	return TF_OK;
+}
+
+enum tf_code
+where_control(const struct where *w, const char *name, int *fd,
+    struct tf_error *err)
+{
+	char *path = NULL;
+	enum tf_code rc = TF_OK;
+
+	if (asprintf(&path, "%s/%s/%s", w->mount, TF_CONTROL_DIR, name) < 0)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0)
+		rc = report_system(err, "%s", path);
+	free(path);
+	return rc;
+}
+
+static void
+say(void *arg, enum tf_code code, const char *line)
+{
+	(void)arg;
+	(void)code;
+	report_note("%s", line);
+}
+
+enum tf_code
+where_open(const struct where *w, bool write, struct tf_vault **out,
+    struct tf_error *err)
+{
+	struct tf_actor self;
+	struct tf_vault_options o = {
+		.read_only = !write,
+		.program = "trailctl",
+		.say = say,
+	};
+	enum tf_code rc;
+
+	if (write) {
+		actor_self(&self);
+		o.actor = &self;
+	}
+	rc = tf_vault_open(w->store, &o, out, err);
+	if (rc != TF_LOCKED || err == NULL)
+		return rc;
+	report_note("%s", err->text);
+	return tf_fail(err, rc, "name a path in its mount instead");
+}
+
+void
+where_close(struct tf_vault *v)
+{
+	struct tf_error err = { 0 };
+
+	/* There is nothing to lose any more, so the answer stands. */
+	if (tf_vault_close(v, "done", &err) != TF_OK)
+		report_note("%s", err.text);
+}
