@@ -83,7 +83,7 @@ expected_directory(const struct tf_subject *s, enum tf_request req)
 {
 	switch (req) {
 	case TF_REQ_ADD:
-		return s->state == TF_STATE_SEALED ? TF_SEALED : TF_OK;
+		return s->state == TF_STATE_SEALED ? TF_READONLY : TF_OK;
 	case TF_REQ_SETMETA:
 		return TF_OK;
 	case TF_REQ_RMDIR:
