@@ -107,7 +107,7 @@ trap 'exit 143' TERM HUP
 .ci/setup
 # Called by make or not, this is a make of its own.
 unset MAKEFLAGS MFLAGS MAKELEVEL
-make -j"$(nproc)" all
+make -s -j"$(nproc)" all
 [ -w /dev/fuse ] || fail "cannot open /dev/fuse: FUSE is needed to mount"
 
 # Only what an earlier run made is taken away.

@@ -148,7 +148,7 @@ print_entry(const struct tf_json_doc *d)
 	else
 		add_field(&what, d, "reason");
 	/* Seconds are enough to read. */
-	printf("%6s  %.19sZ  %-20s  %-16s  %s\n", text_of(&seq), text_of(&at),
+	printf("%6s  %.19sZ  %-20s  %-18s  %s\n", text_of(&seq), text_of(&at),
 	    text_of(&type), text_of(&who), text_of(&what));
 	tf_buf_free(&seq);
 	tf_buf_free(&at);

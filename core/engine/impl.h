@@ -191,6 +191,8 @@ void tf_seal_settle(struct tf_vault *v, struct tf_live *l);
  * False, and nothing to undo, when l went away meanwhile. */
 bool tf_live_claim(struct tf_vault *v, struct tf_live *l);
 void tf_live_unclaim(struct tf_vault *v, struct tf_live *l);
+/* In order of birth, as their entries will stand. */
+void tf_live_sort(struct tf_live **l, size_t n);
 /* Seal an attestation, workflow or trail, or publish a draft attestation under
  * new_name (else NULL).  access: what the sealing chmod sets, or NULL. */
 struct tf_seal_request {

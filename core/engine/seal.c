@@ -303,6 +303,22 @@ several_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return rc;
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	const struct tf_live *x = *(struct tf_live *const *)a;
+	const struct tf_live *y = *(struct tf_live *const *)b;
+
+	return (x->attr.id > y->attr.id) - (x->attr.id < y->attr.id);
+}
+
+void
+tf_live_sort(struct tf_live **l, size_t n)
+{
+	if (n > 1)
+		qsort(l, n, sizeof(struct tf_live *), by_id);
+}
+
 enum tf_code
 tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
     const char *cause, struct tf_error *err)
@@ -310,6 +326,7 @@ tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
 	struct several s = { .l = l, .n = n, .cause = cause };
 	enum tf_code rc = TF_OK;
 
+	tf_live_sort(l, n);
 	for (size_t i = 0; rc == TF_OK && i < n; i++)
 		rc = tf_seal_prepare(l[i], err);
 	if (rc == TF_OK)

@@ -650,15 +650,6 @@ look(void *arg, struct tf_live *l)
 	c->l[c->n++] = l;
 }
 
-static int
-by_id(const void *a, const void *b)
-{
-	const struct tf_live *x = *(struct tf_live *const *)a;
-	const struct tf_live *y = *(struct tf_live *const *)b;
-
-	return (x->attr.id > y->attr.id) - (x->attr.id < y->attr.id);
-}
-
 /* Claim everything below at once, when nobody is at work there.  mu held. */
 static enum tf_code
 claim_below(struct closing *c, struct tf_error *err)
@@ -685,8 +676,7 @@ claim_below(struct closing *c, struct tf_error *err)
 		tf_live_ref(c->l[i]);
 		c->l[i]->job = true;
 	}
-	if (c->n > 1)
-		qsort(c->l, c->n, sizeof(struct tf_live *), by_id);
+	tf_live_sort(c->l, c->n);
 	if (c->draft != NULL) {
 		tf_live_ref(c->draft);
 		c->draft->job = true;

@@ -208,7 +208,9 @@ tf_nodes_touch(struct tf_db *db, uint64_t id, struct tf_time at,
     struct tf_error *err)
 {
 	return tf_sql_run(db, tf_sql(db, err, "UPDATE node SET mtime = ?2,"
-	    " mtime_ns = ?3, ctime = ?2, ctime_ns = ?3 WHERE id = ?1", "uiu",
+	    " mtime_ns = ?3, (ctime, ctime_ns) = (SELECT max(ctime, ?2),"
+	    " CASE WHEN (ctime, ctime_ns) < (?2, ?3) THEN ?3"
+	    " ELSE ctime_ns END) WHERE id = ?1", "uiu",
 	    id, at.s, (uint64_t)at.ns), "write times", err);
 }
 

@@ -42,7 +42,7 @@ TF_MUST_USE enum tf_code tf_nodes_set_access(struct tf_db *db, uint64_t id,
 /* A directory: sealed by entry seq. */
 TF_MUST_USE enum tf_code tf_nodes_set_seal(struct tf_db *db, uint64_t id,
     uint64_t seq, struct tf_time ctime, struct tf_error *err);
-/* A directory in which a name was born: mtime and ctime. */
+/* A directory in which a name was born: mtime; ctime unless it is later. */
 TF_MUST_USE enum tf_code tf_nodes_touch(struct tf_db *db, uint64_t id,
     struct tf_time at, struct tf_error *err);
 
