@@ -230,6 +230,26 @@ TF_MUST_USE enum tf_code tf_vault_vkey(struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_vault_pem(struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err);
+/*
+ * C2SP tlog-tiles of the present checkpoint, onto out: a tile's first width
+ * hashes (32 bytes each), or the bundle of its entries (a big-endian uint16
+ * length before each).  TF_NOTFOUND beyond what the log has.
+ */
+TF_MUST_USE enum tf_code tf_vault_tile(struct tf_vault *v, unsigned level,
+    uint64_t n, unsigned width, struct tf_buf *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_bundle(struct tf_vault *v, uint64_t n,
+    unsigned width, struct tf_buf *out, struct tf_error *err);
+/* Hashes in tile n of a level for a log of that many entries: 0 to 256. */
+unsigned tf_log_width(uint64_t entries, unsigned level, uint64_t n);
+/*
+ * A C2SP tlog-proof onto out, the entry's bytes as its extra line: of entry
+ * seq, or of the entry that sealed (else made) node id.  TF_NOTFOUND when no
+ * checkpoint covers it yet.
+ */
+TF_MUST_USE enum tf_code tf_vault_prove_entry(struct tf_vault *v, uint64_t seq,
+    struct tf_buf *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_prove(struct tf_vault *v, uint64_t id,
+    struct tf_buf *out, struct tf_error *err);
 /* status.json: canonical JSON and a LF; trailctl(1) lists the fields. */
 TF_MUST_USE enum tf_code tf_vault_status(struct tf_vault *v,
     struct tf_buf *out, struct tf_error *err);
