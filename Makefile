@@ -103,14 +103,14 @@ format: ## let clang-format rewrite the sources
 	clang-format -i $(wildcard core/*.h core/*/*.[ch] fs/*.[ch] \
 		tools/*.[ch] tests/*/*.[ch])
 
+sanitizer := -O1 -g -fno-omit-frame-pointer -fsanitize
 sanitize: ## the tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan \
-		CFLAGS='-O1 -g -fno-omit-frame-pointer \
-		-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+		CFLAGS='$(sanitizer)=address,undefined -fno-sanitize-recover=undefined'
 
 tsan: ## the tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan \
-		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=thread'
+		CFLAGS='$(sanitizer)=thread'
 
 coverage: ## the tests, and which lines they reach
 	$(Q)find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || :
@@ -141,7 +141,8 @@ uninstall: ## take away what install put there
 	done
 
 clean: ## take away what was built
-	rm -rf $(BUILD)
+	$(Q)chattr -i $(BUILD)/demo/mnt 2>/dev/null || :
+	rm -rf --one-file-system $(BUILD)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \

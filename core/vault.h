@@ -174,7 +174,8 @@ TF_MUST_USE enum tf_code tf_file_allocate(struct tf_file *f, uint64_t off,
  * close(2) of a descriptor, and fsync(2): done is called exactly once, from
  * this or another thread, when bytes, name and writer are on stable storage,
  * or with the error, which is final for the file.  Nothing dirty and nothing
- * under way: at once.
+ * under way: at once.  f is not touched after done was called, so it may be
+ * released there.
  */
 typedef void (*tf_done)(void *arg, enum tf_code code,
     const struct tf_error *err);
@@ -182,14 +183,16 @@ void tf_file_flush(struct tf_file *f, tf_done done, void *arg);
 /* The last close: frees f.  The last of a file freezes it.  Never fails; what
  * goes wrong is said and shows in status. */
 void tf_file_release(struct tf_file *f);
+/* At the end of the process: frees f and leaves its file as a crash would. */
+void tf_file_abandon(struct tf_file *f);
 
 /* --- reading ---------------------------------------------------------- */
 
 /*
  * Open for reading, in any state.  A sealed object is hashed at its first open
  * since the vault was opened (verify_open): TF_TAMPER when it is not what its
- * entry says.  *fresh: this was that first open (caches of it are not to be
- * kept).
+ * entry says.  *fresh: what anybody cached of this node before is not to be
+ * kept: it is not sealed, or this is its first open since it was.
  */
 TF_MUST_USE enum tf_code tf_vault_open_read(struct tf_vault *v, uint64_t id,
     struct tf_reader **out, bool *fresh, struct tf_error *err);
@@ -201,7 +204,8 @@ void tf_reader_close(struct tf_reader *r);
 
 /* --- sealing ---------------------------------------------------------- */
 
-/* Seal a trail, workflow or attestation, with all that is in it. */
+/* Seal a trail, workflow or attestation, with all that is in it; its owner or
+ * root: TF_DENIED for others. */
 TF_MUST_USE enum tf_code tf_vault_seal(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
 /* Seal what is frozen at or below id and owned by the caller (uid 0: all);

@@ -19,6 +19,7 @@
  * requests than this are under way (WRITERS.md 1). */
 #define MAX_BACKGROUND 4096
 
+/* libfuse before 3.17 knows PARALLEL_DIROPS and does not pass it on. */
 static void
 init(void *userdata, struct fuse_conn_info *conn)
 {

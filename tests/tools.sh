@@ -19,10 +19,9 @@ unmount() {
 		fusermount3 -uz "$mnt" 2>/dev/null || :
 	chattr -i "$mnt" 2>/dev/null || :
 	# The daemon lets go of the store a moment later.
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		flock -n "$store/lock" true 2>/dev/null && return 0
-		sleep 0.2
-	done
+	if [ -e "$store/lock" ]; then
+		flock -w 30 "$store/lock" true
+	fi
 }
 trap 'cd /; unmount; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP

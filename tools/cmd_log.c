@@ -140,7 +140,7 @@ print_entry(const struct tf_json_doc *d)
 	if (actor >= 0)
 		text_add_actor(&who, d, actor);
 	else
-		tf_buf_str(&who, "trailfs"); /* the daemon itself */
+		tf_buf_str(&who, "-"); /* the daemon itself */
 	if (tf_json_get(d, 0, "path") >= 0)
 		add_field(&what, d, "path");
 	else if (tf_json_get(d, 0, "host") >= 0)

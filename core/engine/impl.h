@@ -40,6 +40,11 @@ struct tf_closing {
 	uint64_t id;
 };
 
+struct tf_bits {
+	uint8_t *p;
+	size_t bytes;
+};
+
 struct tf_vault {
 	char *path;
 	int dirfd, stagefd, objectsfd, lockfd;
@@ -71,8 +76,8 @@ struct tf_vault {
 	uint64_t space_left;	/* bytes that may be taken before looking */
 	uint64_t space_until_ns;
 	uint64_t unsaved;	/* bytes in memory only */
-	uint8_t *checked;	/* bitmap by object number: hashed, was right */
-	size_t checked_bytes;
+	struct tf_bits checked;	/* objects by number: hashed, were right */
+	struct tf_bits opened;	/* nodes by id: opened since they were sealed */
 	struct tf_db **idle;	/* read connections nobody uses */
 	size_t n_idle, cap_idle;
 

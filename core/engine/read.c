@@ -18,34 +18,33 @@ struct tf_reader {
 };
 
 static bool
-was_checked(struct tf_vault *v, uint64_t object)
+get_bit(struct tf_vault *v, const struct tf_bits *m, uint64_t i)
 {
 	bool yes;
 
 	pthread_mutex_lock(&v->mu);
-	yes = object / 8 < v->checked_bytes &&
-	    (v->checked[object / 8] >> (object % 8) & 1) != 0;
+	yes = i / 8 < m->bytes && (m->p[i / 8] >> (i % 8) & 1) != 0;
 	pthread_mutex_unlock(&v->mu);
 	return yes;
 }
 
 static void
-set_checked(struct tf_vault *v, uint64_t object)
+set_bit(struct tf_vault *v, struct tf_bits *m, uint64_t i)
 {
-	size_t need = object / 8 + 1, n;
+	size_t need = i / 8 + 1, n;
 	uint8_t *p;
 
 	pthread_mutex_lock(&v->mu);
-	if (need > v->checked_bytes) {
+	if (need > m->bytes) {
 		n = need + need / 2 + 1024;
-		if ((p = realloc(v->checked, n)) != NULL) {
-			memset(p + v->checked_bytes, 0, n - v->checked_bytes);
-			v->checked = p;
-			v->checked_bytes = n;
+		if ((p = realloc(m->p, n)) != NULL) {
+			memset(p + m->bytes, 0, n - m->bytes);
+			m->p = p;
+			m->bytes = n;
 		}
 	}
-	if (need <= v->checked_bytes)	/* else it is hashed again: no harm */
-		v->checked[object / 8] |= (uint8_t)(1u << (object % 8));
+	if (need <= m->bytes)	/* else it is done again: no harm */
+		m->p[i / 8] |= (uint8_t)(1u << (i % 8));
 	pthread_mutex_unlock(&v->mu);
 }
 
@@ -100,12 +99,16 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 	    (rc = tf_object_open(v->objectsfd, &o.sha256, &r->fd, err)) !=
 	    TF_OK)
 		return rc;
-	*fresh = !was_checked(v, row.object);
-	if (!*fresh || !v->verify_open)
-		return TF_OK;
-	if ((rc = check_object(r, &o, err)) == TF_OK)
-		set_checked(v, row.object);
-	return rc;
+	/* Equal bytes are one object, but each node has its own cached pages:
+	 * those that its writer left were never hashed. */
+	*fresh = !get_bit(v, &v->opened, r->id);
+	if (v->verify_open && !get_bit(v, &v->checked, row.object)) {
+		if ((rc = check_object(r, &o, err)) != TF_OK)
+			return rc;
+		set_bit(v, &v->checked, row.object);
+	}
+	set_bit(v, &v->opened, r->id);
+	return TF_OK;
 }
 
 enum tf_code

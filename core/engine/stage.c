@@ -1038,3 +1038,15 @@ tf_file_release(struct tf_file *f)
 	free(f->actor);
 	free(f);
 }
+
+void
+tf_file_abandon(struct tf_file *f)
+{
+	struct tf_vault *v = f->v;
+
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(f->l);
+	pthread_mutex_unlock(&v->mu);
+	free(f->actor);
+	free(f);
+}

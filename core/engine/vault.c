@@ -604,7 +604,8 @@ vault_free(struct tf_vault *v)
 	v->n_idle = 0;
 	tf_commit_stop(v->commit);
 	free(v->idle);
-	free(v->checked);
+	free(v->checked.p);
+	free(v->opened.p);
 	tf_buf_free(&v->head.note);
 	tf_key_free(v->log_key);
 	tf_key_free(v->attester);

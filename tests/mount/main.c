@@ -1,0 +1,33 @@
+/* All suites of the mount in one runner.  CK_RUN_SUITE picks one. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "harness.h"
+
+/* clang-format off */
+#define SUITES(X) \
+	X(tree)
+/* clang-format on */
+
+#define DECLARE(name) Suite *suite_##name(void);
+SUITES(DECLARE)
+
+static int
+run_suites(void)
+{
+	SRunner *runner = srunner_create(NULL);
+	int failed;
+
+#define ADD(name) srunner_add_suite(runner, suite_##name());
+	SUITES(ADD)
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+main(void)
+{
+	return run_guarded(run_suites);
+}
