@@ -31,6 +31,18 @@ struct tf_reader;	/* one open descriptor for reading */
 TF_MUST_USE enum tf_code tf_vault_init(const char *path, const char *origin,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
 
+/*
+ * Go on with a store whose database is behind the checkpoint that was kept
+ * beside it (an older copy was put back), or not consistent with it: the
+ * ledger continues under a new origin (NULL: the old one and "/2", "/3", ...),
+ * since the old one must never be signed again, and the first entry under it
+ * says what happened.  The new vkey is appended to vkey.
+ * TF_USAGE when nothing is wrong with the store.
+ */
+TF_MUST_USE enum tf_code tf_vault_recover(const char *path,
+    const char *origin, const struct tf_actor *actor, struct tf_buf *vkey,
+    struct tf_error *err);
+
 enum tf_durability {
 	TF_DURABLE_CLOSE,	/* close and fsync wait for the disk */
 };

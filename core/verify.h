@@ -1,29 +1,42 @@
 /*
- * Checking.  Needs no mount and no private key; changes nothing; may run
- * beside a live mount.
+ * Checking.  Needs no private key and changes nothing; may run beside a live
+ * mount.  What is wrong is told through a callback, on the caller's thread, not
+ * in order; an error is returned only when the check itself cannot be made.
  */
 #ifndef TF_VERIFY_H
 #define TF_VERIFY_H
 
 #include "error.h"
+#include "json.h"
 #include "types.h"
 
 enum tf_verdict { TF_VERDICT_OK, TF_VERDICT_FAILED, TF_VERDICT_ABSENT };
 
 enum tf_link {
 	TF_LINK_CONTENTS,	/* every object hashes to what its entry says */
-	TF_LINK_ENTRIES,	/* canonical, dense, in order, of this ledger */
-	TF_LINK_NAMES,		/* the tree of names is what the entries say */
-	TF_LINK_TREE,		/* leaves, tiles and root agree */
-	TF_LINK_SIGNATURE,	/* the newest checkpoint, by the store's key */
+	TF_LINK_ENTRIES,	/* canonical, dense, obeying the replay rules */
+	TF_LINK_NAMES,		/* the database shows what the entries say */
+	TF_LINK_TREE,		/* the entries give the checkpoint's root */
+	TF_LINK_TILES,		/* the stored tiles are those of the entries */
+	TF_LINK_SIGNATURE,	/* the checkpoint, by the log's key */
+	TF_LINK_EARLIER,	/* a checkpoint held from earlier is a prefix */
+	TF_LINK_WITNESS,	/* cosigned */
+	TF_LINK_TIMESTAMP,	/* stamped by an outside clock */
 	TF_LINKS
 };
+
+/* "contents", "entries", ..., "earlier checkpoint", "witness", "timestamp". */
+const char *tf_link_name(enum tf_link l);
 
 struct tf_report {
 	enum tf_verdict link[TF_LINKS];
 	uint64_t entries, files, bytes;	/* looked at */
+	uint64_t unknown;	/* entries of types that came later */
+	uint64_t newer;		/* entries of a later version: see exit 5 */
 	uint64_t findings;
+	bool pinned;		/* the key was given, not the store's own */
 	char origin[129];
+	uint64_t size;		/* of the checkpoint that was checked */
 	struct tf_hash root;
 };
 
@@ -35,19 +48,49 @@ struct tf_finding {
 	const char *path;	/* of the vault, or of the store; may be "" */
 	const char *text;
 };
-typedef void (*tf_finding_fn)(void *arg, const struct tf_finding *f);
-typedef void (*tf_progress_fn)(void *arg, uint64_t done, uint64_t total);
 
-/* "contents", "entries", ... */
-const char *tf_link_name(enum tf_link l);
+struct tf_verify {
+	const char *vkey;	/* the log's key, from elsewhere; NULL: none */
+	struct tf_str earlier;	/* a checkpoint note held from earlier */
+	void (*found)(void *arg, const struct tf_finding *f);
+	/* Now and then: entries done of all. */
+	void (*progress)(void *arg, uint64_t done, uint64_t total);
+	void *arg;
+	unsigned threads;	/* for contents; 0: all cores */
+};
 
 /*
- * Re-read everything in the store: each object, entry, tile, name and the
- * newest checkpoint.  TF_OK whether or not something is wrong (see report:
- * findings); an error only when the check itself could not be made.
+ * A store: each object, entry, tile and name, and the newest checkpoint.
+ * Without vkey the store's own is used, and pinned stays false.
+ * Errors: TF_NOTFOUND, TF_FOREIGN, TF_NEWER, TF_ACCESS, TF_INVALID (vkey or
+ * earlier checkpoint malformed).
  */
 TF_MUST_USE enum tf_code tf_verify_store(const char *path,
-    struct tf_report *report, tf_finding_fn found, tf_progress_fn progress,
-    void *arg, struct tf_error *err);
+    const struct tf_verify *v, struct tf_report *report, struct tf_error *err);
+
+/*
+ * A log as files: DIR/checkpoint and DIR/tile/ (an exported log, or .trailfs
+ * of a mount).  evidence: the directory that holds the evidence by its paths
+ * (a mount, a copy of one), whose bytes are then checked too, or NULL.
+ * vkey is needed.  Names are ABSENT, and contents without evidence.
+ */
+TF_MUST_USE enum tf_code tf_verify_log(const char *dir, const char *evidence,
+    const struct tf_verify *v, struct tf_report *report, struct tf_error *err);
+
+/*
+ * A C2SP tlog-proof (n bytes at text), and the file it speaks of (its path,
+ * or NULL: contents ABSENT).  vkey is needed.
+ */
+TF_MUST_USE enum tf_code tf_verify_proof(const char *text, size_t n,
+    const char *file, const struct tf_verify *v, struct tf_report *report,
+    struct tf_error *err);
+
+/*
+ * Copy the log of a store (checkpoint and tiles) to directory dir, which is
+ * made; full tiles that are there already are left.  The checkpoint comes
+ * last.  *tiles: how many files were written.
+ */
+TF_MUST_USE enum tf_code tf_export_log(const char *store, const char *dir,
+    uint64_t *tiles, struct tf_error *err);
 
 #endif

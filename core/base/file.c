@@ -4,10 +4,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -179,4 +181,24 @@ tf_file_free(int dirfd, uint64_t *bytes, struct tf_error *err)
 		return tf_fail(err, TF_IO, "statvfs");
 	*bytes = (uint64_t)s.f_bavail * s.f_frsize;
 	return TF_OK;
+}
+
+enum tf_code
+tf_file_open_beneath(int dirfd, const char *path, int *fd,
+    struct tf_error *err)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	struct stat st;
+
+	*fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	if (*fd < 0)
+		return tf_fail(err, errno == ENOENT || errno == ENOTDIR ?
+		    TF_NOTFOUND : errno == EACCES ? TF_ACCESS : TF_IO,
+		    "cannot be opened");
+	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
+		return TF_OK;
+	(void)close(*fd);
+	*fd = -1;
+	return tf_fail(err, TF_NOTFOUND, "is not a plain file");
 }

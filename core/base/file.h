@@ -36,6 +36,11 @@ TF_MUST_USE enum tf_code tf_file_write(int dirfd, const char *name,
     const void *p, size_t n, unsigned mode, bool exclusive,
     struct tf_error *err);
 
+/* Open the file at path below dirfd for reading; no symlink, nothing outside.
+ * TF_NOTFOUND. */
+TF_MUST_USE enum tf_code tf_file_open_beneath(int dirfd, const char *path,
+    int *fd, struct tf_error *err);
+
 /* The device's free bytes for ordinary use at dirfd. */
 TF_MUST_USE enum tf_code tf_file_free(int dirfd, uint64_t *bytes,
     struct tf_error *err);

@@ -1,0 +1,74 @@
+/*
+ * An audit: one pass over entries from some source (a store, a log as files),
+ * the same checks for all.  audit.c is the pass; audit_*.c are the sources.
+ */
+#ifndef TF_ENGINE_AUDIT_H
+#define TF_ENGINE_AUDIT_H
+
+#include "../ledger/checkpoint.h"
+#include "../ledger/merkle.h"
+#include "../ledger/replay.h"
+#include "../verify.h"
+#include "pool.h"
+
+struct tf_audit {
+	const struct tf_verify *v;
+	struct tf_report *r;
+	struct tf_vkey vkey;
+	struct tf_checkpoint head;	/* what is checked: its size counts */
+	bool head_good;
+	struct tf_checkpoint earlier;
+	bool earlier_wanted;
+	struct tf_tree *tree;
+	struct tf_replay *replay;
+	struct tf_pool *pool;	/* NULL: contents are ABSENT */
+	struct tf_hash stored[TF_TILE_WIDTH];	/* level-0 tile at hand */
+	unsigned stored_width;
+	uint64_t next;		/* entries seen */
+	struct tf_buf shown;
+	const struct tf_source *source;
+	void *self;		/* the source's own */
+};
+
+/* Where entries, tiles and names come from. */
+struct tf_source {
+	/* Call tf_audit_entry for each entry below head.size, in order. */
+	enum tf_code (*entries)(struct tf_audit *a, struct tf_error *err);
+	/* First width hashes; an error is a finding. */
+	enum tf_code (*tile)(struct tf_audit *a, unsigned level, uint64_t n,
+	    unsigned width, struct tf_hash *out, struct tf_error *err);
+	/* A name was born: compare names, queue contents.  May be NULL. */
+	enum tf_code (*birth)(struct tf_audit *a, const struct tf_entry *e,
+	    const struct tf_replay_effect *x, struct tf_error *err);
+	/* Payload of a statement, onto out; TF_NOTFOUND, TF_TAMPER: a finding.
+	 * NULL: statements cannot be seen. */
+	enum tf_code (*payload)(struct tf_audit *a, const struct tf_entry *e,
+	    struct tf_buf *out, struct tf_error *err);
+	/* After the last entry.  May be NULL. */
+	enum tf_code (*end)(struct tf_audit *a, struct tf_error *err);
+};
+
+void tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
+    struct tf_str path, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+extern const struct tf_str tf_nowhere;
+
+/* Take vkey and earlier checkpoint from v; own: the store's vkey, or NULL. */
+TF_MUST_USE enum tf_code tf_audit_new(const struct tf_verify *v,
+    const char *own, struct tf_report *r, struct tf_audit **out,
+    struct tf_error *err);
+void tf_audit_free(struct tf_audit *a);
+/* The note of the newest checkpoint. */
+void tf_audit_head(struct tf_audit *a, struct tf_str note);
+/* The whole pass. */
+TF_MUST_USE enum tf_code tf_audit_run(struct tf_audit *a,
+    struct tf_error *err);
+/* One entry, from the source. */
+TF_MUST_USE enum tf_code tf_audit_entry(struct tf_audit *a, uint64_t idx,
+    const void *body, size_t n, struct tf_error *err);
+/* Queue contents for the pool. */
+TF_MUST_USE enum tf_code tf_audit_content(struct tf_audit *a, uint64_t seq,
+    struct tf_str path, uint64_t object, const struct tf_content *want,
+    struct tf_error *err);
+
+#endif

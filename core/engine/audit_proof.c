@@ -1,0 +1,114 @@
+/* One C2SP tlog-proof, and the file whose sealing it proves. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../ledger/proof.h"
+#include "audit.h"
+#include "impl.h"
+
+static void
+others_absent(struct tf_report *r)
+{
+	r->link[TF_LINK_CONTENTS] = TF_VERDICT_ABSENT;
+	r->link[TF_LINK_NAMES] = TF_VERDICT_ABSENT;
+	r->link[TF_LINK_TILES] = TF_VERDICT_ABSENT;
+}
+
+/* The file's bytes against the entry's digest. */
+static enum tf_code
+check_file(struct tf_audit *a, const struct tf_entry *e, const char *file,
+    struct tf_error *err)
+{
+	struct tf_hash h;
+	uint64_t size;
+	enum tf_code rc;
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return tf_fail(err, TF_NOTFOUND, "%.100s: %s", file,
+		    strerror(errno));
+	rc = tf_hash_fd(fd, &h, &size, err);
+	(void)close(fd);
+	if (rc != TF_OK)
+		return rc;
+	a->r->link[TF_LINK_CONTENTS] = TF_VERDICT_OK;
+	a->r->files = 1;
+	a->r->bytes = size;
+	if (e->type != TF_EVIDENCE_SEALED)
+		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		    "the proof is of an entry about no file");
+	else if (size != e->content.size ||
+	    memcmp(&h, &e->content.sha256, sizeof(h)) != 0)
+		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		    "altered: the file is not the one that was sealed");
+	return TF_OK;
+}
+
+static enum tf_code
+check_entry(struct tf_audit *a, const struct tf_tlog_proof *p,
+    const char *file, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_error why = { .code = TF_OK };
+	enum tf_code rc = TF_OK;
+
+	if (tf_entry_decode(&d, p->extra.p, p->extra.n, &why) != TF_OK)
+		tf_audit_finding(a, TF_LINK_ENTRIES, p->index, tf_nowhere,
+		    "malformed: %s", why.text);
+	else if (d.e.seq != p->index ||
+	    d.e.origin.n != strlen(a->vkey.name) ||
+	    memcmp(d.e.origin.p, a->vkey.name, d.e.origin.n) != 0)
+		tf_audit_finding(a, TF_LINK_ENTRIES, p->index, d.e.path,
+		    "the entry belongs to another place or ledger");
+	else if (file != NULL)
+		rc = check_file(a, &d.e, file, err);
+	tf_entry_decoded_free(&d);
+	a->r->entries = 1;
+	return rc;
+}
+
+static void
+check_inclusion(struct tf_audit *a, const struct tf_tlog_proof *p)
+{
+	struct tf_hash leaf;
+
+	tf_entry_leaf(p->extra.p, p->extra.n, &leaf);
+	if (a->head_good && tf_merkle_check_inclusion(p->index, a->head.size,
+	    &leaf, p->path.h, p->path.n, &a->head.root) != TF_OK)
+		tf_audit_finding(a, TF_LINK_TREE, p->index, tf_nowhere,
+		    "the entry is not in the tree of the checkpoint");
+	if (!a->head_good)
+		a->r->link[TF_LINK_TREE] = TF_VERDICT_ABSENT;
+	if (a->earlier_wanted && (a->earlier.size != a->head.size ||
+	    memcmp(&a->earlier.root, &a->head.root, 32) != 0)) {
+		/* One proof says nothing about another tree. */
+		a->r->link[TF_LINK_EARLIER] = TF_VERDICT_ABSENT;
+	}
+}
+
+enum tf_code
+tf_verify_proof(const char *text, size_t n, const char *file,
+    const struct tf_verify *v, struct tf_report *report, struct tf_error *err)
+{
+	struct tf_tlog_proof p;
+	struct tf_audit *a = NULL;
+	enum tf_code rc;
+
+	rc = tf_tlog_proof_parse(text, n, &p, err);
+	if (rc == TF_OK && p.extra.n == 0)
+		rc = tf_fail(err, TF_INVALID,
+		    "the proof does not carry its entry");
+	if (rc == TF_OK)
+		rc = tf_audit_new(v, NULL, report, &a, err);
+	if (rc == TF_OK) {
+		others_absent(report);
+		tf_audit_head(a, p.note);
+		check_inclusion(a, &p);
+		rc = check_entry(a, &p, file, err);
+	}
+	tf_audit_free(a);
+	tf_tlog_proof_free(&p);
+	return rc;
+}

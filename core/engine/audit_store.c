@@ -1,0 +1,448 @@
+/*
+ * A whole store as the source of an audit: entries and tiles from the
+ * database, contents from database and objects/, and the node table, which
+ * must show what the entries say (I5).  One snapshot: a live mount goes on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "audit.h"
+#include "impl.h"
+
+struct store {
+	char *db_path;
+	struct tf_db *db;
+	int dirfd, objectsfd;
+	struct tf_buf vkey;
+	char origin[TF_ORIGIN_MAX + 1], id[33];
+	uint64_t off;			/* of events.jsonl */
+	struct tf_bits queued;		/* objects that the pool has */
+	uint64_t names;
+};
+
+/* --- contents -------------------------------------------------------------------- */
+
+static enum tf_code
+begin(void *arg, void **self, struct tf_error *err)
+{
+	struct store *s = arg;
+	struct tf_db *db;
+	enum tf_code rc = tf_db_open(s->db_path, TF_DB_READ, &db, err);
+
+	*self = db;
+	return rc;
+}
+
+static void
+end(void *self)
+{
+	tf_db_close(self);
+}
+
+static enum tf_code
+hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
+    uint64_t *size, struct tf_error *err)
+{
+	struct store *s = arg;
+	struct tf_object_row o;
+	struct tf_buf body = { 0 };
+	enum tf_code rc;
+	int fd;
+
+	rc = tf_object_get(self, t->object, &o, &body, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "the database has no object for it");
+	if (rc == TF_OK && o.is_inline) {
+		tf_sha256(body.p == NULL ? "" : body.p, body.n, h);
+		*size = body.n;
+	} else if (rc == TF_OK && (rc = tf_object_open(s->objectsfd,
+	    &t->want.sha256, &fd, err)) == TF_OK) {
+		rc = tf_hash_fd(fd, h, size, err);
+		(void)close(fd);
+	}
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* True the first time. */
+static bool
+first_time(struct store *s, uint64_t object)
+{
+	size_t need = object / 8 + 1, n;
+	uint8_t *p;
+	bool first;
+
+	if (object > UINT32_MAX)
+		return true;	/* absurd numbers get no map */
+	if (need > s->queued.bytes) {
+		n = need + need / 2 + 4096;
+		if ((p = realloc(s->queued.p, n)) == NULL)
+			return true;	/* twice is no harm */
+		memset(p + s->queued.bytes, 0, n - s->queued.bytes);
+		s->queued.p = p;
+		s->queued.bytes = n;
+	}
+	first = (s->queued.p[object / 8] >> (object % 8) & 1) == 0;
+	s->queued.p[object / 8] |= (uint8_t)(1u << (object % 8));
+	return first;
+}
+
+static enum tf_code
+contents(struct tf_audit *a, const struct tf_entry *e, uint64_t object,
+    struct tf_error *err)
+{
+	struct store *s = a->self;
+	struct tf_object_row o;
+	enum tf_code rc = tf_object_get(s->db, object, &o, NULL, err);
+
+	if (rc == TF_NOTFOUND) {
+		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		    "missing: the database has no object for it");
+		return TF_OK;
+	}
+	if (rc != TF_OK)
+		return rc;
+	if (o.size != e->content.size || memcmp(&o.sha256,
+	    &e->content.sha256, sizeof(o.sha256)) != 0) {
+		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		    "altered: the name points at other bytes");
+		return TF_OK;
+	}
+	if (!first_time(s, object))
+		return TF_OK;
+	return tf_audit_content(a, e->seq, e->path, object, &e->content, err);
+}
+
+/* --- names ------------------------------------------------------------------------- */
+
+static const char *
+difference(const struct tf_attr *x, const struct tf_attr *y)
+{
+	if (x->parent != y->parent)
+		return "place";
+	if (x->kind != y->kind)
+		return "kind";
+	/* Below an attestation access follows it and is not looked at. */
+	if (x->kind != TF_KIND_DIRECTORY && (x->mode != y->mode ||
+	    x->uid != y->uid || x->gid != y->gid))
+		return "owner or mode";
+	if (x->size != y->size)
+		return "size";
+	if (tf_time_cmp(x->mtime, y->mtime) != 0 ||
+	    tf_time_cmp(x->ctime, y->ctime) != 0 ||
+	    tf_time_cmp(x->btime, y->btime) != 0)
+		return "time";
+	return NULL;
+}
+
+static enum tf_code
+compare(struct tf_audit *a, const struct tf_attr *want, struct tf_str name,
+    struct tf_str path, uint64_t entry, uint64_t seal,
+    struct tf_node_row *have, bool *there, struct tf_error *err)
+{
+	struct store *s = a->self;
+	enum tf_code rc = tf_nodes_get(s->db, want->id, have, err);
+	const char *what;
+
+	*there = rc == TF_OK;
+	if (rc == TF_NOTFOUND) {
+		tf_audit_finding(a, TF_LINK_NAMES, entry, path,
+		    "the name is missing from the database");
+		return TF_OK;
+	}
+	if (rc != TF_OK)
+		return rc;
+	what = difference(want, &have->attr);
+	if (what == NULL && (have->name_len != name.n ||
+	    memcmp(have->name, name.p, name.n) != 0))
+		what = "name";
+	if (what == NULL && (have->entry != entry || have->seal != seal))
+		what = "entry number";
+	if (what != NULL)
+		tf_audit_finding(a, TF_LINK_NAMES, entry, path,
+		    "the database shows another %s than the entry", what);
+	return TF_OK;
+}
+
+static enum tf_code
+compare_xattrs(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct store *s = a->self;
+	struct tf_buf have = { 0 };
+	enum tf_code rc = tf_nodes_xattrs(s->db, e->node, &have, err);
+
+	if (rc == TF_OK && (have.n != e->xattrs.n || (have.n > 0 &&
+	    memcmp(have.p, e->xattrs.p, have.n) != 0)))
+		tf_audit_finding(a, TF_LINK_NAMES, e->seq, e->path,
+		    "the database shows other attributes than the entry");
+	tf_buf_free(&have);
+	return rc;
+}
+
+/* Evidence is compared when it is born, directories at the end. */
+static enum tf_code
+birth(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	struct tf_attr want = { .id = e->node, .parent = x->parent,
+	    .kind = x->kind, .mode = e->access.mode, .uid = e->access.uid,
+	    .gid = e->access.gid, .size = e->content.size,
+	    .mtime = e->mtime, .ctime = e->ctime, .btime = e->created };
+	struct tf_str name = { e->path.p + x->name_at,
+	    e->path.n - x->name_at };
+	struct tf_node_row have;
+	bool there = false;
+	enum tf_code rc;
+
+	if (x->kind != TF_KIND_EVIDENCE)
+		return TF_OK;
+	rc = compare(a, &want, name, e->path, e->seq, TF_NO_SEQ, &have,
+	    &there, err);
+	if (rc != TF_OK || !there)
+		return rc;
+	if ((rc = compare_xattrs(a, e, err)) != TF_OK)
+		return rc;
+	return contents(a, e, have.object, err);
+}
+
+static enum tf_code
+directory(void *arg, const struct tf_replay_dir *d, struct tf_error *err)
+{
+	struct tf_str none = { "", 0 };
+	struct tf_node_row have;
+	bool there;
+
+	return compare(arg, &d->attr, d->attr.kind == TF_KIND_ROOT ? none :
+	    d->name, d->path, d->entry, d->seal, &have, &there, err);
+}
+
+static enum tf_code
+count_name(void *arg, const struct tf_node_row *r, struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+	struct store *s = a->self;
+
+	(void)err;
+	s->names++;
+	if (r->entry >= a->head.size)
+		tf_audit_finding(a, TF_LINK_NAMES, UINT64_MAX,
+		    (struct tf_str){ r->name, r->name_len },
+		    "node %llu has no entry", (unsigned long long)r->attr.id);
+	return TF_OK;
+}
+
+static enum tf_code
+names(struct tf_audit *a, struct tf_error *err)
+{
+	struct store *s = a->self;
+	enum tf_code rc = tf_replay_each(a->replay, directory, a, err);
+
+	if (rc == TF_OK)
+		rc = tf_nodes_each(s->db, count_name, a, err);
+	if (rc == TF_OK && s->names != tf_replay_names(a->replay))
+		tf_audit_finding(a, TF_LINK_NAMES, UINT64_MAX, tf_nowhere,
+		    "the database has %llu names, the entries make %llu",
+		    (unsigned long long)s->names,
+		    (unsigned long long)tf_replay_names(a->replay));
+	if (rc == TF_OK && strcmp(tf_replay_store(a->replay), s->id) != 0)
+		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
+		    "the entries are those of another store");
+	return rc;
+}
+
+/* --- ledger --------------------------------------------------------------------------- */
+
+static enum tf_code
+tile(struct tf_audit *a, unsigned level, uint64_t n, unsigned width,
+    struct tf_hash *out, struct tf_error *err)
+{
+	struct store *s = a->self;
+
+	return tf_tiles_get(s->db, level, n, width, out, err);
+}
+
+static enum tf_code
+payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct store *s = a->self;
+	struct tf_object_row o;
+	uint64_t id;
+	enum tf_code rc = tf_object_find(s->db, &e->statement.payload, &id,
+	    err);
+
+	if (rc == TF_OK)
+		rc = tf_object_get(s->db, id, &o, out, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "the database has no object for it");
+	return rc;
+}
+
+static enum tf_code
+one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+	struct store *s = a->self;
+
+	if (idx >= a->head.size)
+		return TF_NODATA;	/* after the checkpoint we look at */
+	if (idx == a->next && off != s->off)
+		tf_audit_finding(a, TF_LINK_ENTRIES, idx, tf_nowhere,
+		    "its place in events.jsonl is wrong");
+	s->off = off + n + 1;
+	return tf_audit_entry(a, idx, body, n, err);
+}
+
+static enum tf_code
+entries(struct tf_audit *a, struct tf_error *err)
+{
+	struct store *s = a->self;
+	uint64_t count, bytes;
+	enum tf_code rc = tf_entries_size(s->db, &count, &bytes, err);
+
+	if (rc == TF_OK && count > a->head.size)
+		tf_audit_finding(a, TF_LINK_ENTRIES, a->head.size, tf_nowhere,
+		    "there are entries after the newest checkpoint");
+	if (rc == TF_OK)
+		rc = tf_entries_each(s->db, 0, one_row, a, err);
+	return rc == TF_NODATA ? TF_OK : rc;
+}
+
+static const struct tf_source source = {
+	.entries = entries,
+	.tile = tile,
+	.birth = birth,
+	.payload = payload,
+	.end = names,
+};
+
+/* --- around it --------------------------------------------------------------------------- */
+
+static enum tf_code
+open_store(struct store *s, const char *path, struct tf_error *err)
+{
+	char name[PATH_MAX];
+	enum tf_code rc;
+
+	s->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dirfd < 0)
+		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
+		    "%.100s: %s", path, strerror(errno));
+	(void)snprintf(name, sizeof(name), "%s/%s", path, TF_DB_NAME);
+	if ((s->db_path = strdup(name)) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if ((rc = tf_db_open(name, TF_DB_READ, &s->db, err)) != TF_OK ||
+	    (rc = tf_meta_get_text(s->db, "origin", s->origin,
+	    sizeof(s->origin), err)) != TF_OK ||
+	    (rc = tf_meta_get_text(s->db, "store", s->id, sizeof(s->id),
+	    err)) != TF_OK ||
+	    (rc = tf_file_read(s->dirfd, TF_LOG_VKEY, 4096, &s->vkey, err)) !=
+	    TF_OK)
+		return rc;
+	tf_buf_add(&s->vkey, "", 1);
+	s->objectsfd = openat(s->dirfd, "objects",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->objectsfd < 0)
+		return tf_fail(err, TF_FOREIGN, "%.100s/objects: %s", path,
+		    strerror(errno));
+	return s->vkey.failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+static void
+close_store(struct store *s)
+{
+	if (s->db != NULL)
+		tf_db_rollback(s->db);
+	tf_db_close(s->db);
+	if (s->objectsfd >= 0)
+		(void)close(s->objectsfd);
+	if (s->dirfd >= 0)
+		(void)close(s->dirfd);
+	tf_buf_free(&s->vkey);
+	free(s->queued.p);
+	free(s->db_path);
+}
+
+/* The newest checkpoint: its row, its note. */
+static enum tf_code
+take_head(struct tf_audit *a, struct tf_error *err)
+{
+	struct store *s = a->self;
+	struct tf_buf note = { 0 };
+	struct tf_hash root;
+	uint64_t size;
+	enum tf_code rc = tf_checkpoints_newest(s->db, &size, &root, &note,
+	    err);
+
+	if (rc == TF_NOTFOUND) {
+		tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		    "there is no checkpoint");
+		rc = TF_OK;
+	} else if (rc == TF_OK) {
+		tf_audit_head(a, (struct tf_str){ note.p, note.n });
+		if (!a->head_good) {	/* the row must do */
+			a->head.size = size;
+			a->head.root = root;
+		} else if (a->head.size != size ||
+		    memcmp(&root, &a->head.root, sizeof(root)) != 0) {
+			tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX,
+			    tf_nowhere, "the checkpoint's row is not its "
+			    "note");
+		}
+	}
+	tf_buf_free(&note);
+	return rc;
+}
+
+static enum tf_code
+run(struct tf_audit *a, struct tf_error *err)
+{
+	struct store *s = a->self;
+	struct tf_pool_work w = { .begin = begin, .end = end, .hash = hash,
+	    .arg = s };
+	struct tf_error e;
+	enum tf_code rc;
+
+	a->source = &source;
+	if (tf_db_check(s->db, &e) != TF_OK)
+		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
+		    "%s", e.text);
+	if ((rc = tf_db_snapshot(s->db, err)) != TF_OK ||
+	    (rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK ||
+	    (rc = take_head(a, err)) != TF_OK)
+		return rc;
+	if (strcmp(s->origin, a->vkey.name) != 0)
+		tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		    "the store's origin is not the key's");
+	return tf_audit_run(a, err);
+}
+
+enum tf_code
+tf_verify_store(const char *path, const struct tf_verify *v,
+    struct tf_report *report, struct tf_error *err)
+{
+	struct store s = { .dirfd = -1, .objectsfd = -1 };
+	struct tf_audit *a = NULL;
+	enum tf_code rc = open_store(&s, path, err);
+
+	if (rc == TF_OK)
+		rc = tf_audit_new(v, s.vkey.p, report, &a, err);
+	if (rc == TF_OK) {
+		a->self = &s;
+		rc = run(a, err);
+	}
+	tf_audit_free(a);	/* first: its threads use the store */
+	close_store(&s);
+	return rc;
+}

@@ -1,0 +1,207 @@
+/* Hashing threads: see pool.h. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pool.h"
+
+#define QUEUE 256
+#define THREADS_MAX 64
+
+struct wrong {
+	struct wrong *next;
+	struct tf_task task;
+	char text[200];
+};
+
+struct tf_pool {
+	struct tf_pool_work w;
+	pthread_t thread[THREADS_MAX];
+	unsigned n_threads;
+	pthread_mutex_t mu;
+	pthread_cond_t more, less;
+	struct tf_task queue[QUEUE];	/* all below: guarded by mu */
+	size_t head, n, busy;
+	bool quit;
+	struct wrong *wrong;
+	uint64_t bytes;
+	enum tf_code failed;		/* a thread could not work */
+	struct tf_error failure;
+};
+
+static void
+tell(struct tf_pool *p, const struct tf_task *t, const char *text)
+{
+	struct wrong *x = calloc(1, sizeof(*x));
+
+	if (x == NULL) {
+		if (p->failed == TF_OK)
+			p->failed = tf_fail(&p->failure, TF_NOMEM,
+			    "no memory");
+		free(t->path);
+		return;
+	}
+	x->task = *t;
+	(void)snprintf(x->text, sizeof(x->text), "%s", text);
+	x->next = p->wrong;
+	p->wrong = x;
+}
+
+static void
+check(struct tf_pool *p, void *self, const struct tf_task *t)
+{
+	struct tf_error e = { .code = TF_OK };
+	char text[200] = "";
+	struct tf_hash h;
+	uint64_t size = 0;
+	enum tf_code rc = p->w.hash(p->w.arg, self, t, &h, &size, &e);
+
+	if (rc == TF_NOTFOUND || rc == TF_TAMPER)
+		(void)snprintf(text, sizeof(text), "missing: %s", e.text);
+	else if (rc != TF_OK)
+		(void)snprintf(text, sizeof(text), "unreadable: %s", e.text);
+	else if (size != t->want.size ||
+	    memcmp(&h, &t->want.sha256, sizeof(h)) != 0)
+		(void)snprintf(text, sizeof(text), "altered: the stored bytes "
+		    "are not those of the entry");
+	pthread_mutex_lock(&p->mu);
+	p->bytes += size;
+	if (text[0] != '\0')
+		tell(p, t, text);
+	else
+		free(t->path);
+	pthread_mutex_unlock(&p->mu);
+}
+
+static void *
+work(void *arg)
+{
+	struct tf_pool *p = arg;
+	struct tf_error e = { .code = TF_OK };
+	struct tf_task t;
+	void *self = NULL;
+	enum tf_code rc = p->w.begin(p->w.arg, &self, &e);
+
+	pthread_mutex_lock(&p->mu);
+	if (rc != TF_OK && p->failed == TF_OK) {
+		p->failed = rc;
+		p->failure = e;
+	}
+	for (;;) {
+		while (p->n == 0 && !p->quit)
+			pthread_cond_wait(&p->more, &p->mu);
+		if (p->n == 0)
+			break;
+		t = p->queue[p->head];
+		p->head = (p->head + 1) % QUEUE;
+		p->n--;
+		p->busy++;
+		pthread_cond_broadcast(&p->less);
+		pthread_mutex_unlock(&p->mu);
+		if (rc == TF_OK)
+			check(p, self, &t);
+		else
+			free(t.path);
+		pthread_mutex_lock(&p->mu);
+		p->busy--;
+		if (p->n == 0 && p->busy == 0)
+			pthread_cond_broadcast(&p->less);
+	}
+	pthread_mutex_unlock(&p->mu);
+	if (rc == TF_OK)
+		p->w.end(self);
+	return NULL;
+}
+
+enum tf_code
+tf_pool_new(const struct tf_pool_work *w, unsigned threads,
+    struct tf_pool **out, struct tf_error *err)
+{
+	struct tf_pool *p = calloc(1, sizeof(*p));
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (p == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	p->w = *w;
+	(void)pthread_mutex_init(&p->mu, NULL);
+	(void)pthread_cond_init(&p->more, NULL);
+	(void)pthread_cond_init(&p->less, NULL);
+	if (threads == 0)
+		threads = cores < 1 ? 1 : (unsigned)cores;
+	if (threads > THREADS_MAX)
+		threads = THREADS_MAX;
+	while (p->n_threads < threads && pthread_create(
+	    &p->thread[p->n_threads], NULL, work, p) == 0)
+		p->n_threads++;
+	if (p->n_threads == 0) {
+		tf_pool_free(p);
+		return tf_fail(err, TF_NOMEM, "cannot start a thread");
+	}
+	*out = p;
+	return TF_OK;
+}
+
+enum tf_code
+tf_pool_add(struct tf_pool *p, const struct tf_task *t, struct tf_error *err)
+{
+	pthread_mutex_lock(&p->mu);
+	while (p->n == QUEUE)
+		pthread_cond_wait(&p->less, &p->mu);
+	p->queue[(p->head + p->n++) % QUEUE] = *t;
+	pthread_cond_signal(&p->more);
+	pthread_mutex_unlock(&p->mu);
+	(void)err;
+	return TF_OK;
+}
+
+enum tf_code
+tf_pool_told(struct tf_pool *p, bool finish, tf_pool_found found, void *arg,
+    uint64_t *bytes, struct tf_error *err)
+{
+	struct wrong *x, *next;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&p->mu);
+	while (finish && (p->n > 0 || p->busy > 0))
+		pthread_cond_wait(&p->less, &p->mu);
+	x = p->wrong;
+	p->wrong = NULL;
+	*bytes = p->bytes;
+	rc = p->failed;
+	if (rc != TF_OK && err != NULL)
+		*err = p->failure;
+	pthread_mutex_unlock(&p->mu);
+	for (; x != NULL; x = next) {
+		next = x->next;
+		found(arg, &x->task, x->text);
+		free(x->task.path);
+		free(x);
+	}
+	return rc;
+}
+
+void
+tf_pool_free(struct tf_pool *p)
+{
+	struct wrong *x;
+
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&p->mu);
+	p->quit = true;
+	pthread_cond_broadcast(&p->more);
+	pthread_mutex_unlock(&p->mu);
+	for (unsigned i = 0; i < p->n_threads; i++)
+		(void)pthread_join(p->thread[i], NULL);
+	while ((x = p->wrong) != NULL) {
+		p->wrong = x->next;
+		free(x->task.path);
+		free(x);
+	}
+	(void)pthread_cond_destroy(&p->less);
+	(void)pthread_cond_destroy(&p->more);
+	(void)pthread_mutex_destroy(&p->mu);
+	free(p);
+}

@@ -1,0 +1,66 @@
+/*
+ * Replay: the entries alone, in order, rebuild the tree of names and obey the
+ * rules of trailfs-format(5) (I5).  Pure: memory only.  Keeps every directory,
+ * a fingerprint of every name, and the evidence of open attestations.
+ */
+#ifndef TF_LEDGER_REPLAY_H
+#define TF_LEDGER_REPLAY_H
+
+#include "entry.h"
+#include "statement.h"
+
+/* A directory as the entries made it. */
+struct tf_replay_dir {
+	struct tf_attr attr;	/* state is OPEN or SEALED */
+	struct tf_str path;	/* "." for the root */
+	struct tf_str name;	/* the last part of path */
+	uint64_t entry, seal;	/* seq; seal UINT64_MAX: open */
+};
+
+/* What the last entry meant, beside its own fields. */
+struct tf_replay_effect {
+	/* A name was born: its parent, and where its name begins in path. */
+	bool born;
+	enum tf_kind kind;
+	uint64_t parent;
+	size_t name_at;
+	/* attestation.sealed: what its statement must say, but for sealedAt. */
+	bool has_statement;
+	struct tf_statement statement;
+	struct tf_str attester;	/* key in force: SPKI in base64 */
+};
+
+struct tf_replay;
+
+/* fail hears of every broken rule: text is one line.  NULL: no memory. */
+struct tf_replay *tf_replay_new(
+    void (*fail)(void *arg, const struct tf_entry *e, const char *text),
+    void *arg);
+void tf_replay_free(struct tf_replay *r);
+
+/*
+ * The next entry, decoded, and its leaf hash.  *out lives until the next call.
+ * TF_NOMEM; broken rules go to fail, and the entry has no effect then.
+ * An entry of an unknown type or a higher version is checked in its common
+ * fields and has no effect.
+ */
+TF_MUST_USE enum tf_code tf_replay_entry(struct tf_replay *r,
+    const struct tf_entry *e, const struct tf_hash *leaf,
+    struct tf_replay_effect *out, struct tf_error *err);
+/* An entry is missing: the next may have any number and time. */
+void tf_replay_gap(struct tf_replay *r, uint64_t next_seq);
+/* The log ends here: a batch may not be cut. */
+void tf_replay_end(struct tf_replay *r);
+
+/* The origin in force at the end; "" before the first entry. */
+const char *tf_replay_origin(const struct tf_replay *r);
+/* The store's id, and the log's vkey in force; "" before the first entry. */
+const char *tf_replay_store(const struct tf_replay *r);
+const char *tf_replay_vkey(const struct tf_replay *r);
+uint64_t tf_replay_names(const struct tf_replay *r);	/* with the root */
+/* Every directory, until fn returns another code than TF_OK. */
+TF_MUST_USE enum tf_code tf_replay_each(const struct tf_replay *r,
+    enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
+    struct tf_error *err), void *arg, struct tf_error *err);
+
+#endif
