@@ -53,6 +53,7 @@ struct tf_vault {
 	unsigned settle_s;
 	char program[25];
 	char *mount;
+	char *guard;	/* third copy of the head, on another disk; or NULL */
 	void (*say)(void *arg, enum tf_code code, const char *line);
 	void *say_arg;
 	char origin[TF_ORIGIN_MAX + 1];
@@ -105,9 +106,32 @@ TF_MUST_USE enum tf_code tf_vault_new_id(struct tf_vault *v, uint64_t *id,
 /* The same inside a job. */
 TF_MUST_USE enum tf_code tf_txn_new_id(struct tf_txn *t, uint64_t *id,
     struct tf_error *err);
-/* Write STORE/checkpoint when the head moved. */
+/* Defaults of the store, from STORE/config. */
+TF_MUST_USE enum tf_code tf_config_read(struct tf_vault *v,
+    struct tf_error *err);
+
+/* --- head.c: copies of the newest checkpoint, and what they tell --- */
+/* What is needed to go on under a new origin. */
+struct tf_recovery {
+	const char *origin;	/* the new one, or NULL */
+	struct tf_buf previous;	/* the field of ledger.opened */
+};
+/* Write STORE/checkpoint and the guard when the head moved. */
 TF_MUST_USE enum tf_code tf_vault_keep_head(struct tf_vault *v,
     struct tf_error *err);
+/*
+ * TF_OK when the database holds all that its copies of the head say; TF_TAMPER
+ * with what happened and what to do, and the note that is ahead in *lost (may
+ * be NULL).
+ */
+TF_MUST_USE enum tf_code tf_head_compare(struct tf_vault *v,
+    struct tf_buf *lost, struct tf_error *err);
+/* Take a new origin; TF_USAGE when nothing is wrong. */
+TF_MUST_USE enum tf_code tf_head_renew(struct tf_vault *v,
+    struct tf_recovery *r, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_open_for(const char *path,
+    const struct tf_vault_options *o, struct tf_recovery *recovery,
+    struct tf_vault **out, struct tf_error *err);
 
 /* The actor as JSON for entries, allocated. */
 TF_MUST_USE enum tf_code tf_actor_text(const struct tf_actor *a, char **out,

@@ -21,7 +21,8 @@
 
 static const char config_text[] =
     "# Defaults of this store; options of the mount come before them.\n"
-    "# settle = 2\t\tseconds until a finished file is sealed\n";
+    "# settle = 2\t\tseconds until a finished file is sealed\n"
+    "# guard = /PATH\tthird copy of the checkpoint, on another disk\n";
 
 static enum tf_code
 make_key(int dirfd, const char *name, const char *pub_name,

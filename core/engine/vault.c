@@ -249,6 +249,7 @@ load_vkey(struct tf_vault *v, struct tf_error *err)
 struct opening {
 	struct tf_vault *v;
 	const struct tf_vault_options *o;
+	const struct tf_recovery *recovery;
 	char *actor;
 };
 
@@ -354,6 +355,14 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	fill_opened(x, &e, boot, &vkey, &spki);
 	e.software = (struct tf_str){ soft.p, soft.n };
 	e.options = (struct tf_str){ opts.p, opts.n };
+	if (x->recovery != NULL) {
+		e.previous = (struct tf_str){ x->recovery->previous.p,
+		    x->recovery->previous.n };
+		rc = tf_meta_set_text(tf_txn_write(t), "origin", x->v->origin,
+		    err);
+		if (rc != TF_OK)
+			goto out;
+	}
 	if (first) {
 		e.has_access = true;
 		tf_access_fill(&e.access, 0755, geteuid(), getegid(), &names);
@@ -371,9 +380,9 @@ out:
 
 static enum tf_code
 append_opened(struct tf_vault *v, const struct tf_vault_options *o,
-    struct tf_error *err)
+    const struct tf_recovery *recovery, struct tf_error *err)
 {
-	struct opening x = { .v = v, .o = o };
+	struct opening x = { .v = v, .o = o, .recovery = recovery };
 	enum tf_code rc = TF_OK;
 
 	if (o->actor != NULL)
@@ -398,57 +407,6 @@ closed_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	    .has_denied = x->denied > 0, .denied = x->denied };
 
 	return tf_txn_append(t, &e, NULL, err);
-}
-
-/* --- the second copy of the head ------------------------------------------------------ */
-
-enum tf_code
-tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
-{
-	struct tf_buf note = { 0 };
-	uint64_t size;
-	enum tf_code rc;
-
-	pthread_mutex_lock(&v->mu);
-	tf_buf_add(&note, v->head.note.p, v->head.note.n);
-	size = v->head.size;
-	v->kept_size = size;	/* also when it fails: not in a loop */
-	pthread_mutex_unlock(&v->mu);
-	rc = note.failed ? tf_fail(err, TF_NOMEM, "no memory") :
-	    tf_file_write(v->dirfd, "checkpoint", note.p, note.n, 0444, false,
-	    err);
-	tf_buf_free(&note);
-	return rc;
-}
-
-/* A database behind the second copy was rolled back: do not sign again. */
-static enum tf_code
-compare_head(struct tf_vault *v, struct tf_error *err)
-{
-	struct tf_checkpoint c;
-	struct tf_buf b = { 0 };
-	enum tf_code rc;
-
-	rc = tf_file_read(v->dirfd, "checkpoint", TF_NOTE_MAX, &b, err);
-	if (rc == TF_NOTFOUND) {
-		tf_buf_free(&b);
-		return TF_OK;
-	}
-	if (rc == TF_OK)
-		rc = tf_checkpoint_check(b.p == NULL ? "" : b.p, b.n, &v->vkey,
-		    &c, err);
-	if (rc == TF_OK && c.size > v->head.size)
-		rc = tf_fail(err, TF_TAMPER, "the database has %llu entries, "
-		    "the checkpoint beside it %llu: an older copy was put "
-		    "back; restore the newer one",
-		    (unsigned long long)v->head.size,
-		    (unsigned long long)c.size);
-	if (rc == TF_OK && c.size == v->head.size &&
-	    memcmp(&c.root, &v->head.root, sizeof(c.root)) != 0)
-		rc = tf_fail(err, TF_TAMPER, "the database and the checkpoint "
-		    "beside it are two different ledgers");
-	tf_buf_free(&b);
-	return rc;
 }
 
 /* --- opening ------------------------------------------------------------------------- */
@@ -487,40 +445,6 @@ read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	return rc;
 }
 
-/* "settle = 2" lines; the options of the mount come first. */
-static enum tf_code
-read_config(struct tf_vault *v, struct tf_error *err)
-{
-	struct tf_buf b = { 0 };
-	char *line, *save = NULL, *value;
-	uint64_t n;
-	enum tf_code rc;
-
-	rc = tf_file_read(v->dirfd, "config", SMALL_FILE, &b, err);
-	if (rc == TF_NOTFOUND)
-		rc = TF_OK;
-	tf_buf_add(&b, "", 1);
-	if (rc == TF_OK && b.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
-	for (line = rc == TF_OK ? strtok_r(b.p, "\n", &save) : NULL;
-	    line != NULL && rc == TF_OK; line = strtok_r(NULL, "\n", &save)) {
-		line += strspn(line, " \t");
-		if (*line == '#' || *line == '\0')
-			continue;
-		value = strchr(line, '=');
-		if (value != NULL)
-			value += 1 + strspn(value + 1, " \t");
-		if (value == NULL || strncmp(line, "settle", 6) != 0 ||
-		    !tf_decimal(value, strspn(value, "0123456789"), 60, &n))
-			rc = tf_fail(err, TF_USAGE, "config: \"%.60s\" is not "
-			    "understood", line);
-		else
-			v->settle_s = (unsigned)n;
-	}
-	tf_buf_free(&b);
-	return rc;
-}
-
 static enum tf_code
 prepare(struct tf_vault *v, const char *path,
     const struct tf_vault_options *o, struct tf_error *err)
@@ -551,14 +475,14 @@ prepare(struct tf_vault *v, const char *path,
 
 static enum tf_code
 open_writer(struct tf_vault *v, const struct tf_vault_options *o,
-    struct tf_error *err)
+    struct tf_recovery *recovery, struct tf_error *err)
 {
 	char path[PATH_MAX];
 	struct tf_db *db;
 	enum tf_code rc;
 
 	if ((rc = take_lock(v, err)) != TF_OK ||
-	    (rc = read_config(v, err)) != TF_OK)
+	    (rc = tf_config_read(v, err)) != TF_OK)
 		return rc;
 	if (o->settle_set)
 		v->settle_s = o->settle_s;
@@ -570,9 +494,11 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		tf_db_close(db);
 		return rc;
 	}
-	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
-	    (rc = compare_head(v, err)) != TF_OK ||
-	    (rc = append_opened(v, o, err)) != TF_OK ||
+	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK)
+		return rc;
+	rc = recovery == NULL ? tf_head_compare(v, NULL, err) :
+	    tf_head_renew(v, recovery, err);
+	if (rc != TF_OK || (rc = append_opened(v, o, recovery, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK)
 		return rc;
 	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
@@ -621,6 +547,7 @@ vault_free(struct tf_vault *v)
 	(void)pthread_mutex_destroy(&v->mu);
 	free(v->path);
 	free(v->mount);
+	free(v->guard);
 	free(v);
 }
 
@@ -638,8 +565,9 @@ stop_keeper(struct tf_vault *v)
 }
 
 enum tf_code
-tf_vault_open(const char *path, const struct tf_vault_options *o,
-    struct tf_vault **out, struct tf_error *err)
+tf_vault_open_for(const char *path, const struct tf_vault_options *o,
+    struct tf_recovery *recovery, struct tf_vault **out,
+    struct tf_error *err)
 {
 	struct tf_vault *v = calloc(1, sizeof(*v));
 	enum tf_code rc;
@@ -649,7 +577,7 @@ tf_vault_open(const char *path, const struct tf_vault_options *o,
 	if ((rc = prepare(v, path, o, err)) == TF_OK &&
 	    (rc = open_dirs(v, err)) == TF_OK)
 		rc = o->read_only ? open_reader(v, err) :
-		    open_writer(v, o, err);
+		    open_writer(v, o, recovery, err);
 	if (rc != TF_OK) {
 		stop_keeper(v);
 		vault_free(v);
@@ -657,6 +585,13 @@ tf_vault_open(const char *path, const struct tf_vault_options *o,
 	}
 	*out = v;
 	return TF_OK;
+}
+
+enum tf_code
+tf_vault_open(const char *path, const struct tf_vault_options *o,
+    struct tf_vault **out, struct tf_error *err)
+{
+	return tf_vault_open_for(path, o, NULL, out, err);
 }
 
 static enum tf_code

@@ -1,0 +1,79 @@
+/* STORE/config: "key = value" lines, '#' begins a comment. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/file.h"
+#include "impl.h"
+
+#define CONFIG_MAX 65536	/* bytes */
+
+static bool
+set(struct tf_vault *v, const char *key, const char *value)
+{
+	uint64_t n;
+
+	if (strcmp(key, "settle") == 0) {
+		if (!tf_decimal(value, strlen(value), 60, &n))
+			return false;
+		v->settle_s = (unsigned)n;
+		return true;
+	}
+	if (strcmp(key, "guard") == 0 && value[0] == '/') {
+		free(v->guard);
+		return (v->guard = strdup(value)) != NULL;
+	}
+	return false;
+}
+
+/* Cut white space off both ends. */
+static char *
+trim(char *s)
+{
+	char *end;
+
+	s += strspn(s, " \t");
+	end = s + strlen(s);
+	while (end > s && strchr(" \t\r", end[-1]) != NULL)
+		*--end = '\0';
+	return s;
+}
+
+static bool
+set_line(struct tf_vault *v, char *line)
+{
+	char *eq;
+
+	line = trim(line);
+	if (*line == '#' || *line == '\0')
+		return true;
+	if ((eq = strchr(line, '=')) == NULL)
+		return false;
+	*eq = '\0';
+	return set(v, trim(line), trim(eq + 1));
+}
+
+enum tf_code
+tf_config_read(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	char *line, *save = NULL;
+	enum tf_code rc;
+
+	rc = tf_file_read(v->dirfd, "config", CONFIG_MAX, &b, err);
+	if (rc == TF_NOTFOUND)
+		rc = TF_OK;
+	tf_buf_add(&b, "", 1);
+	if (rc == TF_OK && b.failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	if (rc == TF_OK)
+		for (line = strtok_r(b.p, "\n", &save); line != NULL;
+		    line = strtok_r(NULL, "\n", &save))
+			if (!set_line(v, line)) {
+				rc = tf_fail(err, TF_USAGE, "config: \"%.60s\" "
+				    "is not understood", line);
+				break;
+			}
+	tf_buf_free(&b);
+	return rc;
+}

@@ -1,0 +1,227 @@
+/*
+ * What the ledger does in a second, through the engine and without a mount:
+ * durable entries for some numbers of concurrent callers, then proofs, export
+ * and verification of a log of a given size.
+ *
+ * usage: ledger DIR [ENTRIES]      DIR must not exist; it is removed
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/vault.h"
+#include "core/verify.h"
+
+#define SECONDS 2.0
+#define PROOFS 2000
+
+static const struct tf_actor who = { .loginuid = -1, .session = -1,
+	.comm = "bench" };
+
+struct caller {
+	struct tf_vault *v;
+	uint64_t workflow;
+	unsigned number;
+	double until;
+	uint64_t limit, done;
+	double worst, sum;
+};
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+must(enum tf_code rc, const struct tf_error *err)
+{
+	if (rc == TF_OK)
+		return;
+	fprintf(stderr, "bench: %s\n", err->text);
+	exit(1);
+}
+
+/* One entry a call: an attestation begins. */
+static void *
+append(void *arg)
+{
+	struct caller *c = arg;
+	struct tf_error err;
+	struct tf_attr a;
+	char name[64];
+	double t;
+
+	while (now() < c->until && c->done < c->limit) {
+		(void)snprintf(name, sizeof(name), "a%u-%llu", c->number,
+		    (unsigned long long)c->done);
+		t = now();
+		must(tf_vault_mkdir(c->v, c->workflow, name, 0755, &who, &a,
+		    &err), &err);
+		t = now() - t;
+		c->sum += t;
+		c->worst = t > c->worst ? t : c->worst;
+		c->done++;
+	}
+	return NULL;
+}
+
+/* So many callers for so long, or for so many entries. */
+static void
+run(struct tf_vault *v, uint64_t trail, unsigned callers, double seconds,
+    uint64_t limit, bool print)
+{
+	struct caller *c = calloc(callers, sizeof(*c));
+	pthread_t *t = calloc(callers, sizeof(*t));
+	struct tf_error err;
+	struct tf_attr wf;
+	char name[64];
+	double begin, took, worst = 0, sum = 0;
+	uint64_t done = 0;
+
+	if (c == NULL || t == NULL)
+		exit(1);
+	(void)snprintf(name, sizeof(name), "w%u-%.0f", callers, now() * 1e6);
+	must(tf_vault_mkdir(v, trail, name, 0755, &who, &wf, &err), &err);
+	begin = now();
+	for (unsigned i = 0; i < callers; i++) {
+		c[i] = (struct caller){ .v = v, .workflow = wf.id,
+		    .number = i, .until = begin + seconds,
+		    .limit = limit / callers + 1 };
+		if (pthread_create(&t[i], NULL, append, &c[i]) != 0)
+			exit(1);
+	}
+	for (unsigned i = 0; i < callers; i++) {
+		(void)pthread_join(t[i], NULL);
+		done += c[i].done;
+		sum += c[i].sum;
+		worst = c[i].worst > worst ? c[i].worst : worst;
+	}
+	took = now() - begin;
+	if (print)
+		printf("append   %4u callers  %9.0f entries/s  mean %7.3f ms  "
+		    "worst %8.3f ms\n", callers, (double)done / took,
+		    sum / (double)done * 1e3, worst * 1e3);
+	fflush(stdout);
+	free(c);
+	free(t);
+}
+
+static void
+prove(struct tf_vault *v, uint64_t size)
+{
+	struct tf_buf b = { 0 };
+	struct tf_error err;
+	double t = now();
+
+	srandom(1);
+	for (int i = 0; i < PROOFS; i++) {
+		b.n = 0;
+		must(tf_vault_prove_entry(v, (uint64_t)random() % size, &b,
+		    &err), &err);
+	}
+	printf("prove    %llu entries   %.3f ms a proof, %zu bytes\n",
+	    (unsigned long long)size, (now() - t) / PROOFS * 1e3, b.n);
+	tf_buf_free(&b);
+}
+
+/* In a process of its own, so that its peak memory is its own. */
+static void
+alone(const char *what, void (*fn)(const char *store), const char *store)
+{
+	struct rusage u;
+	double t = now();
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		fn(store);
+		_exit(0);
+	}
+	if (wait4(pid, &status, 0, &u) < 0 || status != 0)
+		exit(1);
+	printf("%-8s %.2f s, peak %ld MiB\n", what, now() - t,
+	    u.ru_maxrss / 1024);
+}
+
+static void
+verify(const char *store)
+{
+	struct tf_verify v = { 0 };
+	struct tf_report r;
+	struct tf_error err;
+
+	must(tf_verify_store(store, &v, &r, &err), &err);
+	if (r.findings > 0)
+		_exit(1);
+}
+
+static void
+export(const char *store)
+{
+	char dir[4200];
+	struct tf_error err;
+	uint64_t tiles;
+
+	(void)snprintf(dir, sizeof(dir), "%s.log", store);
+	must(tf_export_log(store, dir, &tiles, &err), &err);
+}
+
+static void
+open_again(const char *store)
+{
+	struct tf_vault_options o = { .program = "bench" };
+	struct tf_vault *v;
+	struct tf_error err;
+
+	must(tf_vault_open(store, &o, &v, &err), &err);
+	must(tf_vault_close(v, "done", &err), &err);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const unsigned callers[] = { 1, 8, 64, 256 };
+	uint64_t want = argc > 2 ? strtoull(argv[2], NULL, 10) : 100000;
+	struct tf_vault_options o = { .program = "bench" };
+	struct tf_buf vkey = { 0 };
+	struct tf_vault *v;
+	struct tf_error err;
+	struct tf_attr trail;
+	uint64_t size, bytes;
+	double t;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: ledger DIR [ENTRIES]\n");
+		return 2;
+	}
+	must(tf_vault_init(argv[1], NULL, &who, &vkey, &err), &err);
+	must(tf_vault_open(argv[1], &o, &v, &err), &err);
+	must(tf_vault_mkdir(v, TF_ROOT_ID, "bench", 0755, &who, &trail, &err),
+	    &err);
+	for (size_t i = 0; i < sizeof(callers) / sizeof(callers[0]); i++)
+		run(v, trail.id, callers[i], SECONDS, UINT64_MAX / 2, true);
+	must(tf_vault_size(v, &size, &bytes, &err), &err);
+	if (size < want)
+		run(v, trail.id, 256, 1e9, want - size, false);
+	must(tf_vault_size(v, &size, &bytes, &err), &err);
+	prove(v, size);
+	must(tf_vault_close(v, "done", &err), &err);
+	t = now();
+	open_again(argv[1]);
+	printf("open     %llu entries   %.3f s to open and close\n",
+	    (unsigned long long)size, now() - t);
+	alone("export", export, argv[1]);
+	alone("verify", verify, argv[1]);
+	tf_buf_free(&vkey);
+	return 0;
+}
