@@ -1,4 +1,4 @@
-/* trailctl init: make a store. */
+/* trailctl init: make a store, or go on with one that was put back. */
 #include <getopt.h>
 #include <stdio.h>
 
@@ -31,12 +31,24 @@ print(struct tf_str vkey, bool json, struct tf_error *err)
 	return rc;
 }
 
+static void
+say(bool recover)
+{
+	if (recover)
+		report_note("The ledger goes on under a new origin; the first "
+			    "entry under it says what was lost.  Whoever "
+			    "verifies needs this new key from now on.");
+	report_note("Keep this key somewhere else: it is how others tell this "
+		    "store from a forged one.");
+}
+
 int
 cmd_init(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "origin", required_argument, NULL, 'o' },
+		{ "recover", no_argument, NULL, 'r' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct tf_buf vkey = { 0 };
@@ -44,7 +56,7 @@ cmd_init(int argc, char **argv)
 	struct tf_actor self;
 	struct tf_str line;
 	const char *origin = NULL;
-	bool json = false;
+	bool json = false, recover = false;
 	enum tf_code rc;
 	int c;
 
@@ -53,6 +65,8 @@ cmd_init(int argc, char **argv)
 			json = true;
 		else if (c == 'o')
 			origin = optarg;
+		else if (c == 'r')
+			recover = true;
 		else
 			return cmd_usage();
 	}
@@ -60,13 +74,14 @@ cmd_init(int argc, char **argv)
 		return cmd_usage();
 
 	actor_self(&self);
-	rc = tf_vault_init(argv[optind], origin, &self, &vkey, &err);
+	rc = recover ?
+	    tf_vault_recover(argv[optind], origin, &self, &vkey, &err) :
+	    tf_vault_init(argv[optind], origin, &self, &vkey, &err);
 	if (rc == TF_OK) {
 		line = (struct tf_str){ vkey.p, vkey.n };
 		while (line.n > 0 && line.p[line.n - 1] == '\n')
 			line.n--;
-		report_note("Keep this key somewhere else: it is how others "
-			    "tell this store from a forged one.");
+		say(recover);
 		rc = print(line, json, &err);
 	}
 	tf_buf_free(&vkey);

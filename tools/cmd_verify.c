@@ -1,318 +1,347 @@
 /*
- * trailctl verify: read everything again and say of each link OK, FAILED or
- * ABSENT; never OK for what nobody looked at.
+ * trailctl verify: find out what is to be checked and by which key, have it
+ * checked, say what it came to.  The key is never learned from what is being
+ * checked; only a whole store, whose owner asks, may speak for itself.
  */
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "cmd.h"
-#include "core/json.h"
-#include "core/verify.h"
+#include "core/control.h"
+#include "files.h"
 #include "report.h"
 #include "text.h"
+#include "verdict.h"
 #include "where.h"
 
-#define FINDINGS_MAX 10000 /* told by name; all are counted */
+#define PROOF_SUFFIX ".tlog-proof"
+#define PROOF_MAX ((size_t)1 << 20) /* bytes; an entry has 64 KiB at most */
+#define NOTE_MAX ((size_t)1 << 16)
+#define VKEY_MAX ((size_t)4096)
 
-struct finding {
-	enum tf_link link;
-	uint64_t seq;	   /* UINT64_MAX: of no entry */
-	char *path, *text; /* safe to show; path may be "" */
+struct ask {
+	bool json, rebuild;
+	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
+	const char *what, *file;
 };
 
-struct check {
-	struct tf_report report;
-	struct finding *findings;
-	size_t n, cap;
-	bool no_memory;
-	bool progress; /* a terminal watches */
-	int percent;   /* shown last; -1: nothing is shown */
+/* What is checked.  dir: the store, the directory of the log, the proof. */
+struct target {
+	enum check_form form;
+	char *dir, *evidence;
 };
 
-/* What this version has no input for, and so never checks. */
-static const char *const absent[] = { "earlier checkpoint", "timestamp",
-	"witness" };
-#define ABSENTS (sizeof(absent) / sizeof(absent[0]))
-
-static const char *
-verdict_name(enum tf_verdict v)
+static bool
+parse(struct ask *a, int argc, char **argv)
 {
-	switch (v) {
-	case TF_VERDICT_OK:
-		return "OK";
-	case TF_VERDICT_FAILED:
-		return "FAILED";
-	case TF_VERDICT_ABSENT:
-		break;
-	}
-	return "ABSENT";
-}
+	static const struct option options[] = {
+		{ "checkpoint", required_argument, NULL, 'c' },
+		{ "evidence", required_argument, NULL, 'e' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "junit", required_argument, NULL, 'u' },
+		{ "rebuild", no_argument, NULL, 'r' },
+		{ "vkey", required_argument, NULL, 'k' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
 
-/* --- while it runs ---------------------------------------------------- */
-
-static void
-hide_progress(struct check *c)
-{
-	if (c->percent >= 0)
-		fputs("\r\033[K", stderr);
-	c->percent = -1;
-}
-
-static void
-progress(void *arg, uint64_t done, uint64_t total)
-{
-	static const char full[] = "##############################";
-	const int width = (int)sizeof(full) - 1;
-	struct check *c = arg;
-	int percent = 100;
-
-	if (done < total)
-		percent = (int)((double)done / (double)total * 100);
-	if (!c->progress || percent == c->percent)
-		return;
-	c->percent = percent;
-	fprintf(stderr, "\rverify  [%-*.*s] %3d %%", width,
-	    percent * width / 100, full, percent);
-	fflush(stderr);
-}
-
-static char *
-safe_copy(const char *s)
-{
-	struct tf_buf b = { 0 };
-
-	text_add(&b, s, strlen(s));
-	(void)text_of(&b);
-	if (b.failed) {
-		tf_buf_free(&b);
-		return NULL;
-	}
-	return b.p;
-}
-
-static void
-found(void *arg, const struct tf_finding *f)
-{
-	struct check *c = arg;
-	struct finding *more, *mine;
-	size_t cap;
-
-	if (c->n >= FINDINGS_MAX)
-		return;
-	if (c->n == c->cap) {
-		cap = c->cap == 0 ? 16 : c->cap * 2;
-		more = realloc(c->findings, cap * sizeof(*more));
-		if (more == NULL) {
-			c->no_memory = true;
-			return;
-		}
-		c->findings = more;
-		c->cap = cap;
-	}
-	mine = &c->findings[c->n];
-	*mine = (struct finding){ .link = f->link,
-		.seq = f->seq,
-		.path = safe_copy(f->path),
-		.text = safe_copy(f->text) };
-	c->n++;
-	if (mine->path == NULL || mine->text == NULL)
-		c->no_memory = true;
-}
-
-static void
-forget(struct check *c)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		free(c->findings[i].path);
-		free(c->findings[i].text);
-	}
-	free(c->findings);
-}
-
-/* --- afterwards ------------------------------------------------------- */
-
-/* What a link that is whole was found to be. */
-static void
-print_good(const struct tf_report *r, enum tf_link link)
-{
-	if (link == TF_LINK_CONTENTS) {
-		printf("      %llu files, %llu bytes",
-		    (unsigned long long)r->files, (unsigned long long)r->bytes);
-	} else if (link == TF_LINK_ENTRIES) {
-		printf("      %llu entries", (unsigned long long)r->entries);
-	} else if (link == TF_LINK_TREE) {
-		printf("      root ");
-		for (size_t i = 0; i < sizeof(r->root.b); i++)
-			printf("%02x", r->root.b[i]);
-	} else if (link == TF_LINK_SIGNATURE && r->origin[0] != '\0') {
-		printf("      of %s", r->origin);
-	}
-}
-
-static void
-print_finding(const struct finding *f)
-{
-	fputs("    ", stdout);
-	if (f->seq != UINT64_MAX)
-		printf("entry %llu, ", (unsigned long long)f->seq);
-	if (f->path[0] != '\0')
-		printf("%s: ", f->path);
-	printf("%s\n", f->text);
-}
-
-static void
-print_table(const struct check *c)
-{
-	for (int l = 0; l < TF_LINKS; l++) {
-		printf("%-18s  %s", tf_link_name((enum tf_link)l),
-		    verdict_name(c->report.link[l]));
-		if (c->report.link[l] == TF_VERDICT_OK)
-			print_good(&c->report, (enum tf_link)l);
-		putchar('\n');
-		for (size_t i = 0; i < c->n; i++) {
-			if ((int)c->findings[i].link == l)
-				print_finding(&c->findings[i]);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			a->checkpoint = optarg;
+			break;
+		case 'e':
+			a->evidence = optarg;
+			break;
+		case 'j':
+			a->json = true;
+			break;
+		case 'u':
+			a->junit = optarg;
+			break;
+		case 'r':
+			a->rebuild = true;
+			break;
+		case 'k':
+			a->vkey = optarg;
+			break;
+		default:
+			return false;
 		}
 	}
-	for (size_t i = 0; i < ABSENTS; i++)
-		printf("%-18s  ABSENT\n", absent[i]);
-	if (c->report.findings > c->n)
-		printf("and %llu more findings\n",
-		    (unsigned long long)(c->report.findings - c->n));
+	if (argc - optind < 1 || argc - optind > 2)
+		return false;
+	a->what = argv[optind];
+	a->file = argv[optind + 1];
+	if (a->json && a->junit != NULL && strcmp(a->junit, "-") == 0) {
+		report_note("--json and --junit - both want standard output");
+		return false;
+	}
+	return true;
 }
 
-static void
-put_findings(struct tf_json *j, const struct check *c)
-{
-	tf_json_key(j, "findings");
-	tf_json_array(j);
-	for (size_t i = 0; i < c->n; i++) {
-		const struct finding *f = &c->findings[i];
+/* --- the key ---------------------------------------------------------- */
 
-		tf_json_object(j);
-		tf_json_key(j, "link");
-		tf_json_cstr(j, tf_link_name(f->link));
-		if (f->path[0] != '\0') {
-			tf_json_key(j, "path");
-			tf_json_cstr(j, f->path);
-		}
-		if (f->seq != UINT64_MAX) {
-			tf_json_key(j, "seq");
-			tf_json_int(j, (int64_t)f->seq);
-		}
-		tf_json_key(j, "text");
-		tf_json_cstr(j, f->text[0] != '\0' ? f->text : "?");
-		tf_json_object_end(j);
-	}
-	tf_json_array_end(j);
+/* NAME+8 digits+KEY, as no sane file is called. */
+static bool
+looks_like_key(const char *s)
+{
+	const char *plus = strchr(s, '+');
+
+	return plus != NULL && strlen(plus) > 9 && plus[9] == '+';
 }
 
-struct link_line {
-	const char *name;
-	enum tf_verdict verdict;
-};
-
-static int
-by_name(const void *a, const void *b)
+/* The key itself onto out, as a string. */
+static enum tf_code
+take_key(const char *arg, struct tf_buf *out, struct tf_error *err)
 {
-	const struct link_line *x = a, *y = b;
+	enum tf_code rc = TF_OK;
 
-	return strcmp(x->name, y->name);
+	if (looks_like_key(arg))
+		tf_buf_str(out, arg);
+	else if ((rc = files_read(arg, VKEY_MAX, out, err)) != TF_OK)
+		return rc;
+	while (out->n > 0 && strchr("\r\n", out->p[out->n - 1]) != NULL)
+		out->n--;
+	/* Of several keys none is the one that was meant. */
+	if (out->n == 0 || memchr(out->p, '\n', out->n) != NULL ||
+	    memchr(out->p, '\0', out->n) != NULL)
+		return tf_fail(err, TF_INVALID, "%s does not hold one key",
+		    arg);
+	tf_buf_add(out, "", 1);
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
 }
 
-static void
-put_links(struct tf_json *j, const struct check *c)
-{
-	struct link_line lines[TF_LINKS + ABSENTS];
-	const size_t n = TF_LINKS + ABSENTS;
+/* --- what is to be checked -------------------------------------------- */
 
-	for (size_t i = 0; i < TF_LINKS; i++) {
-		lines[i].name = tf_link_name((enum tf_link)i);
-		lines[i].verdict = c->report.link[i];
-	}
-	for (size_t i = 0; i < ABSENTS; i++) {
-		lines[TF_LINKS + i].name = absent[i];
-		lines[TF_LINKS + i].verdict = TF_VERDICT_ABSENT;
-	}
-	qsort(lines, n, sizeof(lines[0]), by_name);
-	tf_json_key(j, "links");
-	tf_json_object(j);
-	for (size_t i = 0; i < n; i++) {
-		tf_json_key(j, lines[i].name);
-		tf_json_cstr(j, verdict_name(lines[i].verdict));
-	}
-	tf_json_object_end(j);
+static bool
+is_there(const char *dir, const char *name, mode_t type)
+{
+	char *path = NULL;
+	struct stat st;
+	bool yes;
+
+	if (asprintf(&path, "%s%s%s", dir, *name != '\0' ? "/" : "", name) < 0)
+		return false;
+	yes = stat(path, &st) == 0 && (st.st_mode & S_IFMT) == type;
+	free(path);
+	return yes;
+}
+
+static bool
+is_proof(const char *path)
+{
+	size_t n = strlen(path), suffix = strlen(PROOF_SUFFIX);
+
+	return n >= suffix && strcmp(path + n - suffix, PROOF_SUFFIX) == 0 &&
+	    is_there(path, "", S_IFREG);
+}
+
+static bool
+is_log(const char *dir)
+{
+	return is_there(dir, "checkpoint", S_IFREG) &&
+	    is_there(dir, "tile", S_IFDIR) &&
+	    !is_there(dir, "ledger.db", S_IFREG);
+}
+
+static bool
+readable(const char *store)
+{
+	char *db = NULL;
+	bool yes;
+
+	if (asprintf(&db, "%s/ledger.db", store) < 0)
+		return false;
+	yes = access(db, R_OK) == 0;
+	free(db);
+	return yes;
 }
 
 static enum tf_code
-print_json(const struct check *c, struct tf_error *err)
+set(struct target *t, enum check_form form, const char *dir,
+    const char *evidence, struct tf_error *err)
 {
-	char root[2 * sizeof(c->report.root.b) + 1];
-	struct tf_buf b = { 0 };
-	struct tf_json j;
+	t->form = form;
+	t->dir = strdup(dir);
+	t->evidence = evidence == NULL ? NULL : strdup(evidence);
+	if (t->dir == NULL || (evidence != NULL && t->evidence == NULL))
+		return tf_fail(err, TF_NOMEM, "no memory");
+	return TF_OK;
+}
+
+/* The store behind the mount, or what the mount itself shows of its log. */
+static enum tf_code
+choose_mount(const struct ask *a, const struct where *w, struct target *t,
+    struct tf_error *err)
+{
+	bool whole = a->rebuild || (a->vkey == NULL && a->evidence == NULL);
+	char *store = NULL, *log = NULL;
 	enum tf_code rc;
 
-	for (size_t i = 0; i < sizeof(c->report.root.b); i++)
-		snprintf(root + 2 * i, 3, "%02x", c->report.root.b[i]);
-	tf_json_begin(&j, &b);
-	tf_json_object(&j);
-	tf_json_key(&j, "bytes");
-	tf_json_int(&j, (int64_t)c->report.bytes);
-	tf_json_key(&j, "entries");
-	tf_json_int(&j, (int64_t)c->report.entries);
-	tf_json_key(&j, "files");
-	tf_json_int(&j, (int64_t)c->report.files);
-	if (c->n > 0)
-		put_findings(&j, c);
-	tf_json_key(&j, "found");
-	tf_json_int(&j, (int64_t)c->report.findings);
-	put_links(&j, c);
-	if (c->report.origin[0] != '\0') {
-		tf_json_key(&j, "origin");
-		tf_json_cstr(&j, c->report.origin);
+	rc = where_store(w, &store, err);
+	if (rc == TF_OK && whole && (a->rebuild || readable(store))) {
+		rc = set(t, CHECK_STORE, store, NULL, err);
+	} else if (a->rebuild) {
+		; /* where_store said why not */
+	} else if (asprintf(&log, "%s/%s", w->mount, TF_CONTROL_DIR) < 0) {
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	} else {
+		rc = set(t, CHECK_LOG, log,
+		    a->evidence != NULL ? a->evidence : w->mount, err);
+		free(log);
 	}
-	tf_json_key(&j, "root");
-	tf_json_cstr(&j, root);
-	tf_json_object_end(&j);
-	if ((rc = tf_json_end(&j, err)) == TF_OK)
-		printf("%s\n", text_of(&b));
+	free(store);
+	return rc;
+}
+
+static enum tf_code
+choose(const struct ask *a, struct target *t, struct tf_error *err)
+{
+	struct where w = { 0 };
+	enum tf_code rc;
+
+	if (a->file != NULL || is_proof(a->what))
+		return set(t, CHECK_PROOF, a->what, a->file, err);
+	if (is_log(a->what))
+		return set(t, CHECK_LOG, a->what, a->evidence, err);
+	rc = where_find(a->what, &w, err);
+	if (rc == TF_OK && w.mount != NULL)
+		rc = choose_mount(a, &w, t, err);
+	else if (rc == TF_OK)
+		rc = set(t, CHECK_STORE, w.store, NULL, err);
+	else if (rc == TF_NOTFOUND && is_there(a->what, "", S_IFREG))
+		rc = set(t, CHECK_PROOF, a->what, NULL, err);
+	else if (rc == TF_NOTFOUND && is_there(a->what, "tile", S_IFDIR))
+		rc = tf_fail(err, rc, "%s has tiles but no checkpoint",
+		    a->what);
+	/* A broken store may not look like one: it is taken as it is. */
+	else if (rc == TF_NOTFOUND && access(a->what, F_OK) == 0)
+		rc = set(t, CHECK_STORE, a->what, NULL, err);
+	where_free(&w);
+	return rc;
+}
+
+/* Do the options fit it? */
+static enum tf_code
+fits(const struct ask *a, const struct target *t, struct tf_error *err)
+{
+	static const char *const names[] = {
+		[CHECK_STORE] = "a store",
+		[CHECK_LOG] = "a log",
+		[CHECK_PROOF] = "a proof",
+	};
+
+	if (a->vkey == NULL && t->form != CHECK_STORE)
+		return tf_fail(err, TF_USAGE,
+		    "give the log's key by --vkey: of %s it is never learned "
+		    "from what is being checked",
+		    names[t->form]);
+	if (a->evidence != NULL && t->form != CHECK_LOG)
+		return tf_fail(err, TF_USAGE, "--evidence does not go with %s",
+		    names[t->form]);
+	if (a->rebuild && t->form != CHECK_STORE)
+		return tf_fail(err, TF_USAGE, "--rebuild needs a store");
+	return TF_OK;
+}
+
+/* --- the check -------------------------------------------------------- */
+
+static enum tf_code
+check_proof(const struct target *t, const struct tf_verify *v, struct check *c,
+    struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	enum tf_code rc;
+
+	rc = files_read(t->dir, PROOF_MAX, &text, err);
+	if (rc == TF_OK)
+		rc = tf_verify_proof(text.n > 0 ? text.p : "", text.n,
+		    t->evidence, v, &c->report, err);
+	tf_buf_free(&text);
+	return rc;
+}
+
+static enum tf_code
+check(const struct ask *a, const struct target *t, struct check *c,
+    struct tf_error *err)
+{
+	struct tf_buf vkey = { 0 }, earlier = { 0 };
+	struct tf_verify v = { .found = check_found,
+		.progress = check_progress,
+		.arg = c };
+	enum tf_code rc = TF_OK;
+
+	if (a->vkey != NULL)
+		rc = take_key(a->vkey, &vkey, err);
+	if (rc == TF_OK && a->checkpoint != NULL)
+		rc = files_read(a->checkpoint, NOTE_MAX, &earlier, err);
+	if (rc != TF_OK)
+		goto out;
+	v.vkey = vkey.p;
+	/* An empty file is a bad checkpoint, not an absent one. */
+	if (a->checkpoint != NULL)
+		v.earlier = (struct tf_str){ earlier.n > 0 ? earlier.p : "",
+			earlier.n };
+	c->form = t->form;
+	c->contents = t->form == CHECK_STORE || t->evidence != NULL;
+	c->earlier = a->checkpoint != NULL;
+	if (t->form == CHECK_STORE)
+		rc = tf_verify_store(t->dir, &v, &c->report, err);
+	else if (t->form == CHECK_LOG)
+		rc = tf_verify_log(t->dir, t->evidence, &v, &c->report, err);
+	else
+		rc = check_proof(t, &v, c, err);
+	check_end(c);
+	if (rc == TF_OK && c->no_memory)
+		rc = tf_fail(err, TF_NOMEM, "no memory for all findings");
+out:
+	tf_buf_free(&vkey);
+	tf_buf_free(&earlier);
+	return rc;
+}
+
+/* --- the answer ------------------------------------------------------- */
+
+/* An old file that says all is well must not outlive a check that failed. */
+static enum tf_code
+write_junit(const struct ask *a, const struct check *c,
+    const struct tf_error *failed, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = TF_OK;
+
+	verdict_junit(c, failed, &b);
+	if (b.failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	else if (strcmp(a->junit, "-") == 0)
+		fwrite(b.p, 1, b.n, stdout);
+	else
+		rc = files_write(a->junit, &b, err);
 	tf_buf_free(&b);
 	return rc;
 }
 
-static int
-status_of(const struct tf_report *r)
-{
-	int status = r->findings > 0 ? REPORT_TAMPERED : REPORT_OK;
-
-	for (int l = 0; l < TF_LINKS; l++) {
-		if (r->link[l] == TF_VERDICT_FAILED)
-			return REPORT_TAMPERED;
-		if (r->link[l] == TF_VERDICT_ABSENT && status == REPORT_OK)
-			status = REPORT_DOUBT;
-	}
-	return status;
-}
-
-/* The store that arg names.  A broken one may not look like a store: what is
- * in no mount is taken as it is. */
 static enum tf_code
-find(const char *arg, char **store, struct tf_error *err)
+answer(const struct ask *a, const struct check *c, struct tf_error *err)
 {
-	struct where w = { 0 };
-	enum tf_code rc = where_find(arg, &w, err);
+	struct tf_buf b = { 0 };
+	enum tf_code rc = TF_OK;
 
-	if (rc == TF_OK && w.mount != NULL) {
-		rc = where_store(&w, store, err);
-	} else if (rc == TF_OK || rc == TF_NOTFOUND) {
-		*store = strdup(w.store != NULL ? w.store : arg);
-		rc = TF_OK;
-		if (*store == NULL)
-			rc = tf_fail(err, TF_NOMEM, "no memory");
-	}
-	where_free(&w);
+	if (a->json)
+		rc = verdict_json(c, &b, err);
+	else if (a->junit == NULL || strcmp(a->junit, "-") != 0)
+		verdict_table(c, &b);
+	if (rc == TF_OK && b.failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	if (rc == TF_OK && b.n > 0)
+		fwrite(b.p, 1, b.n, stdout);
+	tf_buf_free(&b);
 	return rc;
 }
 
@@ -320,28 +349,30 @@ int
 cmd_verify(int argc, char **argv)
 {
 	struct check c = { .percent = -1, .progress = isatty(STDERR_FILENO) };
-	struct tf_error err = { 0 };
-	char *store = NULL;
-	const char *arg;
+	struct target t = { 0 };
+	struct ask a = { 0 };
+	struct tf_error err = { 0 }, second = { 0 };
+	int status = REPORT_OK, other;
 	enum tf_code rc;
-	bool json;
 
-	if (!cmd_parse(argc, argv, &json, &arg))
-		return REPORT_USAGE;
-	if (arg == NULL)
+	if (!parse(&a, argc, argv))
 		return cmd_usage();
-	if ((rc = find(arg, &store, &err)) != TF_OK)
-		goto out;
-	rc = tf_verify_store(store, &c.report, found, progress, &c, &err);
-	hide_progress(&c);
-	if (rc == TF_OK && c.no_memory)
-		rc = tf_fail(&err, TF_NOMEM, "no memory for all findings");
-	if (rc == TF_OK && json)
-		rc = print_json(&c, &err);
-	else if (rc == TF_OK)
-		print_table(&c);
-out:
-	forget(&c);
-	free(store);
-	return rc == TF_OK ? status_of(&c.report) : report(&err);
+	if ((rc = choose(&a, &t, &err)) == TF_OK &&
+	    (rc = fits(&a, &t, &err)) == TF_OK &&
+	    (rc = check(&a, &t, &c, &err)) == TF_OK) {
+		status = verdict_status(&c);
+		rc = answer(&a, &c, &err);
+	}
+	if (rc != TF_OK)
+		status = report(&err);
+	if (a.junit != NULL &&
+	    write_junit(&a, &c, rc == TF_OK ? NULL : &err, &second) != TF_OK) {
+		/* What was found weighs more. */
+		other = report(&second);
+		status = status == REPORT_OK ? other : status;
+	}
+	check_free(&c);
+	free(t.dir);
+	free(t.evidence);
+	return status;
 }

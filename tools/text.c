@@ -30,22 +30,22 @@ character(const unsigned char *p, size_t n, uint32_t *cp)
 static bool
 harmless(uint32_t cp)
 {
-	if (cp < 0x20 || cp == '\\' || (cp >= 0x7f && cp < 0xa0))
+	if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
 		return false;
 	/* Line and paragraph separators, and all that reorders a line. */
 	return cp != 0x061c && cp != 0x200e && cp != 0x200f && cp != 0xfeff &&
 	    !(cp >= 0x2028 && cp <= 0x202e) && !(cp >= 0x2066 && cp <= 0x2069);
 }
 
-void
-text_add(struct tf_buf *out, const char *s, size_t n)
+static void
+add(struct tf_buf *out, const char *s, size_t n, bool backslash)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	uint32_t cp;
 
 	for (size_t i = 0, len; i < n; i += len) {
 		len = character(p + i, n - i, &cp);
-		if (len > 0 && harmless(cp)) {
+		if (len > 0 && harmless(cp) && (backslash || cp != '\\')) {
 			tf_buf_add(out, p + i, len);
 			continue;
 		}
@@ -53,6 +53,18 @@ text_add(struct tf_buf *out, const char *s, size_t n)
 		for (size_t k = 0; k < len; k++)
 			tf_buf_printf(out, "\\x%02x", p[i + k]);
 	}
+}
+
+void
+text_add(struct tf_buf *out, const char *s, size_t n)
+{
+	add(out, s, n, false);
+}
+
+void
+text_add_shown(struct tf_buf *out, const char *s, size_t n)
+{
+	add(out, s, n, true);
 }
 
 void

@@ -12,7 +12,9 @@
  * not UTF-8 and the backslash become \xHH, a pair of digits a byte.
  */
 void text_add(struct tf_buf *out, const char *p, size_t n);
-/* The same, to a stream. */
+/* The same, of text that core has made ready to show: its \xHH stay. */
+void text_add_shown(struct tf_buf *out, const char *s, size_t n);
+/* The first, to a stream. */
 void text_put(FILE *f, const char *p, size_t n);
 /* The same, of a JSON string's value, or of another value as it stands. */
 void text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token);

@@ -13,8 +13,9 @@ static const struct verb {
 	const char *args;
 	const char *what;
 } verbs[] = {
-	{ "init", cmd_init, "[--json] [--origin NAME] STORE",
-	    "make a store; prints the key to check it by" },
+	{ "init", cmd_init, "[--json] [--recover] [--origin NAME] STORE",
+	    "make a store, or go on with one that was put back;\n"
+	    "             prints the key to check it by" },
 	{ "status", cmd_status, "[--json] [STORE|PATH]",
 	    "how a vault is: entries, root, files in each state" },
 	{ "log", cmd_log,
@@ -27,7 +28,19 @@ static const struct verb {
 	    "close an attestation, a workflow or a trail for ever" },
 	{ "sync", cmd_sync, "[--json] [PATH]",
 	    "wait until your finished files there are in the ledger" },
-	{ "verify", cmd_verify, "[--json] STORE|PATH",
+	{ "prove", cmd_prove, "[-o FILE] PATH",
+	    "a proof that others can check that it is in the ledger" },
+	{ "export-log", cmd_export_log, "[--json] STORE|PATH DIRECTORY",
+	    "copy the log as files that any web server can serve" },
+	{ "verify", cmd_verify,
+	    "[--json] [--junit FILE] [--vkey KEY|FILE]\n"
+	    "                       [--checkpoint FILE] [--rebuild] "
+	    "STORE|PATH\n"
+	    "       trailctl verify [--json] [--junit FILE] --vkey KEY|FILE\n"
+	    "                       [--checkpoint FILE] [--evidence DIRECTORY] "
+	    "LOG|PATH\n"
+	    "       trailctl verify [--json] [--junit FILE] --vkey KEY|FILE\n"
+	    "                       [--checkpoint FILE] PROOF [FILE]",
 	    "read everything again and check it" },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -45,7 +58,7 @@ usage(FILE *f)
 {
 	fprintf(f, "usage: trailctl VERB [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(f, "  %-8s %s\n", verbs[i].name, verbs[i].what);
+		fprintf(f, "  %-10s %s\n", verbs[i].name, verbs[i].what);
 	fprintf(f,
 	    "\nSTORE is the directory of a store, PATH a file or "
 	    "directory in a mount, or\nSTORE/TRAIL/WORKFLOW/... without one.  "

@@ -1,0 +1,149 @@
+/* trailctl export-log: the log as files that any web server can serve. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "core/control.h"
+#include "core/verify.h"
+#include "files.h"
+#include "report.h"
+#include "text.h"
+#include "where.h"
+
+#define NOTE_MAX ((size_t)1 << 16)
+
+/* The store that is behind the mount, if we may read it. */
+static enum tf_code
+store_of_mount(const struct where *w, const char *dir, char **store,
+    struct tf_error *err)
+{
+	char *db = NULL;
+	enum tf_code rc = where_store(w, store, err);
+
+	if (rc == TF_OK && asprintf(&db, "%s/ledger.db", *store) < 0)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if (rc == TF_UNSUPPORTED || (rc == TF_OK && access(db, R_OK) < 0)) {
+		report_note("through the mount this does the same: "
+			    "cp -r %s/%s/checkpoint %s/%s/tile %s",
+		    w->mount, TF_CONTROL_DIR, w->mount, TF_CONTROL_DIR, dir);
+		rc = tf_fail(err, TF_ACCESS,
+		    "the store of this mount cannot be read");
+	}
+	free(db);
+	return rc;
+}
+
+/* A store has a checkpoint of its own, which guards it. */
+static enum tf_code
+may_take(const char *dir, struct tf_error *err)
+{
+	char *db = NULL;
+	enum tf_code rc = TF_OK;
+
+	if (asprintf(&db, "%s/ledger.db", dir) < 0)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if (access(db, F_OK) == 0)
+		rc = tf_fail(err, TF_USAGE, "%s is a store", dir);
+	free(db);
+	return rc;
+}
+
+/* The size in a checkpoint that core has just written: its second line. */
+static enum tf_code
+size_of(const char *dir, unsigned long long *size, struct tf_error *err)
+{
+	struct tf_buf note = { 0 };
+	char *path = NULL, *line;
+	enum tf_code rc;
+
+	if (asprintf(&path, "%s/checkpoint", dir) < 0)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	rc = files_read(path, NOTE_MAX, &note, err);
+	line = strchr(text_of(&note), '\n');
+	if (rc == TF_OK && (line == NULL || sscanf(line, "%llu", size) != 1))
+		rc = tf_fail(err, TF_TAMPER, "%s is no checkpoint", path);
+	tf_buf_free(&note);
+	free(path);
+	return rc;
+}
+
+static enum tf_code
+print(uint64_t tiles, unsigned long long size, bool json, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	if (!json) {
+		printf("%llu tiles written, size %llu\n",
+		    (unsigned long long)tiles, size);
+		return TF_OK;
+	}
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	tf_json_key(&j, "size");
+	tf_json_int(&j, (int64_t)size);
+	tf_json_key(&j, "tiles");
+	tf_json_int(&j, (int64_t)tiles);
+	tf_json_object_end(&j);
+	if ((rc = tf_json_end(&j, err)) == TF_OK)
+		printf("%s\n", text_of(&b));
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
+find(const char *arg, const char *dir, char **store, struct tf_error *err)
+{
+	struct where w = { 0 };
+	enum tf_code rc = where_find(arg, &w, err);
+
+	if (rc == TF_OK && w.mount != NULL) {
+		rc = store_of_mount(&w, dir, store, err);
+	} else if (rc == TF_OK) {
+		*store = w.store;
+		w.store = NULL;
+	}
+	where_free(&w);
+	return rc;
+}
+
+int
+cmd_export_log(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct tf_error err = { 0 };
+	unsigned long long size = 0;
+	uint64_t tiles = 0;
+	char *store = NULL;
+	const char *dir;
+	bool json = false;
+	enum tf_code rc;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != 'j')
+			return cmd_usage();
+		json = true;
+	}
+	if (argc - optind != 2)
+		return cmd_usage();
+	dir = argv[optind + 1];
+	rc = may_take(dir, &err);
+	if (rc == TF_OK)
+		rc = find(argv[optind], dir, &store, &err);
+	if (rc == TF_OK)
+		rc = tf_export_log(store, dir, &tiles, &err);
+	if (rc == TF_OK)
+		rc = size_of(dir, &size, &err);
+	if (rc == TF_OK)
+		rc = print(tiles, size, json, &err);
+	free(store);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}

@@ -1,0 +1,159 @@
+/* trailctl prove: the C2SP tlog-proof of one file or directory. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "cmd.h"
+#include "core/control.h"
+#include "files.h"
+#include "report.h"
+#include "where.h"
+
+/* Below the control directory of an attestation. */
+#define PROOF_OF_ALL "attestation.tlog-proof"
+#define PROOF_OF_ONE "proof/%s.tlog-proof"
+#define PROOF_MAX ((size_t)1 << 20) /* bytes; an entry has 64 KiB at most */
+
+static bool
+has_entry(const char *file)
+{
+	return lgetxattr(file, TF_XATTR_INDEX, NULL, 0) > 0;
+}
+
+/* Where the third slash of a path is, or its end; NULL: it has fewer parts. */
+static const char *
+end_of_attestation(const char *path)
+{
+	for (int part = 1;; part++, path++) {
+		path += strcspn(path, "/");
+		if (part == 3)
+			return path;
+		if (*path == '\0')
+			return NULL;
+	}
+}
+
+/*
+ * The mount has no proof there: none at all, a directory of evidence that has
+ * its name, or no room for a name that long.
+ */
+static bool
+is_none(enum tf_code rc, const struct tf_error *err)
+{
+	return rc == TF_NOTFOUND || rc == TF_NAMETOOLONG ||
+	    (rc != TF_OK && err->sys == EISDIR);
+}
+
+/* The control file that holds the proof; NULL in *out where there is none. */
+static enum tf_code
+control_file(const struct where *w, char **out, struct tf_error *err)
+{
+	const char *end = end_of_attestation(w->path);
+	int n;
+
+	*out = NULL;
+	if (end == NULL)
+		return TF_OK;
+	if (*end == '\0')
+		n = asprintf(out, "%s/%s/" PROOF_OF_ALL, w->file,
+		    TF_CONTROL_DIR);
+	else
+		n = asprintf(out, "%s/%.*s/%s/" PROOF_OF_ONE, w->mount,
+		    (int)(end - w->path), w->path, TF_CONTROL_DIR, end + 1);
+	if (n >= 0)
+		return TF_OK;
+	*out = NULL;
+	return tf_fail(err, TF_NOMEM, "no memory");
+}
+
+static enum tf_code
+from_store(const struct where *w, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_attr attr;
+	enum tf_code rc;
+
+	if ((rc = where_open(w, false, &v, err)) != TF_OK)
+		return rc;
+	/* What is not sealed only its daemon knows by name. */
+	if ((rc = tf_vault_walk(v, w->path, &attr, err)) == TF_OK)
+		rc = tf_vault_prove(v, attr.id, out, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_BUSY,
+		    "the ledger has no %s: not sealed yet, or no such name",
+		    w->path);
+	where_close(v);
+	return rc;
+}
+
+/* Trails and workflows have no proof in a mount: the store must do. */
+static enum tf_code
+from_store_of_mount(const struct where *w, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct where behind = { .path = w->path };
+	enum tf_code rc = where_store(w, &behind.store, err);
+
+	if (rc == TF_OK)
+		rc = from_store(&behind, out, err);
+	free(behind.store);
+	return rc;
+}
+
+static enum tf_code
+from_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
+{
+	char *file;
+	enum tf_code rc = control_file(w, &file, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (file == NULL)
+		return from_store_of_mount(w, out, err);
+	rc = files_read(file, PROOF_MAX, out, err);
+	if (is_none(rc, err) && has_entry(w->file))
+		rc = from_store_of_mount(w, out, err);
+	else if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_BUSY,
+		    "%s is not sealed yet: there is nothing to prove", w->path);
+	free(file);
+	return rc;
+}
+
+int
+cmd_prove(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct where w = { 0 };
+	struct tf_buf proof = { 0 };
+	struct tf_error err = { 0 };
+	const char *file = NULL;
+	enum tf_code rc;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+		if (c != 'o')
+			return cmd_usage();
+		file = optarg;
+	}
+	if (argc - optind != 1)
+		return cmd_usage();
+	rc = where_find(argv[optind], &w, &err);
+	if (rc == TF_OK && w.mount != NULL)
+		rc = from_mount(&w, &proof, &err);
+	else if (rc == TF_OK)
+		rc = from_store(&w, &proof, &err);
+	if (rc == TF_OK && file != NULL)
+		rc = files_write(file, &proof, &err);
+	else if (rc == TF_OK)
+		fwrite(proof.p, 1, proof.n, stdout);
+	tf_buf_free(&proof);
+	where_free(&w);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}

@@ -1,0 +1,446 @@
+/*
+ * The answer of trailctl verify.  It is never OK for what nobody looked at, in
+ * none of its three forms.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "text.h"
+#include "verdict.h"
+
+static const char *
+word(enum tf_verdict v)
+{
+	switch (v) {
+	case TF_VERDICT_OK:
+		return "OK";
+	case TF_VERDICT_FAILED:
+		return "FAILED";
+	case TF_VERDICT_ABSENT:
+		break;
+	}
+	return "ABSENT";
+}
+
+/* --- the status ------------------------------------------------------- */
+
+/* Nothing that was asked for is lost when the link is ABSENT. */
+static bool
+may_be_absent(const struct check *c, enum tf_link link)
+{
+	switch (link) {
+	case TF_LINK_CONTENTS:
+		return !c->contents;
+	case TF_LINK_NAMES:
+		return c->form != CHECK_STORE;
+	case TF_LINK_TILES:
+		return c->form == CHECK_PROOF;
+	case TF_LINK_EARLIER:
+		return !c->earlier;
+	case TF_LINK_WITNESS:
+	case TF_LINK_TIMESTAMP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int
+verdict_status(const struct check *c)
+{
+	int status = c->report.newer > 0 ? REPORT_DOUBT : REPORT_OK;
+
+	if (c->report.findings > 0)
+		return REPORT_TAMPERED;
+	for (int l = 0; l < TF_LINKS; l++) {
+		if (c->report.link[l] == TF_VERDICT_FAILED)
+			return REPORT_TAMPERED;
+		if (c->report.link[l] == TF_VERDICT_ABSENT &&
+		    !may_be_absent(c, (enum tf_link)l))
+			status = REPORT_DOUBT;
+	}
+	return status;
+}
+
+/* --- for people ------------------------------------------------------- */
+
+static void
+add_count(struct tf_buf *out, uint64_t n, const char *what)
+{
+	tf_buf_printf(out, "%llu %s%s", (unsigned long long)n, what,
+	    n == 1 ? "" : "s");
+}
+
+static void
+add_root(struct tf_buf *out, const struct tf_report *r)
+{
+	for (size_t i = 0; i < sizeof(r->root.b); i++)
+		tf_buf_printf(out, "%02x", r->root.b[i]);
+}
+
+static void
+add_entries(struct tf_buf *out, const struct tf_report *r)
+{
+	if (r->entries == 1)
+		tf_buf_str(out, "1 entry");
+	else
+		tf_buf_printf(out, "%llu entries",
+		    (unsigned long long)r->entries);
+	if (r->unknown > 0)
+		tf_buf_printf(out, ", %llu of types that came later",
+		    (unsigned long long)r->unknown);
+	if (r->newer > 0)
+		tf_buf_printf(out,
+		    ", %llu of a later version that is not understood here",
+		    (unsigned long long)r->newer);
+}
+
+static void
+add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
+{
+	const struct tf_report *r = &c->report;
+
+	switch (link) {
+	case TF_LINK_CONTENTS:
+		add_count(out, r->files, "file");
+		tf_buf_str(out, ", ");
+		add_count(out, r->bytes, "byte");
+		break;
+	case TF_LINK_ENTRIES:
+		add_entries(out, r);
+		break;
+	case TF_LINK_NAMES:
+		tf_buf_str(out, "what the entries say");
+		break;
+	case TF_LINK_TREE:
+		tf_buf_printf(out, "size %llu, root ",
+		    (unsigned long long)r->size);
+		add_root(out, r);
+		break;
+	case TF_LINK_TILES:
+		tf_buf_str(out, "what the entries give");
+		break;
+	case TF_LINK_SIGNATURE:
+		tf_buf_str(out, "of ");
+		text_add(out, r->origin, strlen(r->origin));
+		tf_buf_str(out,
+		    r->pinned ? ", by the key given" :
+				", by the store's own key; --vkey pins it");
+		break;
+	case TF_LINK_EARLIER:
+		tf_buf_str(out, "what it has are the first entries of now");
+		break;
+	default:
+		break;
+	}
+}
+
+static const char *
+why_absent(const struct check *c, enum tf_link link)
+{
+	/* What could not be looked at has its reason in another link. */
+	if (!may_be_absent(c, link))
+		return link == TF_LINK_EARLIER && c->form == CHECK_PROOF ?
+		    "one proof says nothing about another tree" :
+		    "could not be looked at";
+	switch (link) {
+	case TF_LINK_CONTENTS:
+		return c->form == CHECK_PROOF ?
+		    "name the file after the proof" :
+		    "name the evidence with --evidence";
+	case TF_LINK_NAMES:
+		return "only a store has them";
+	case TF_LINK_TILES:
+		return "a proof has none";
+	case TF_LINK_EARLIER:
+		return "give one with --checkpoint";
+	default:
+		return "none was asked";
+	}
+}
+
+static void
+add_detail(struct tf_buf *out, const struct check *c, enum tf_link link)
+{
+	switch (c->report.link[link]) {
+	case TF_VERDICT_OK:
+		add_good(out, c, link);
+		break;
+	case TF_VERDICT_FAILED:
+		add_count(out, c->link[link].found, "finding");
+		break;
+	case TF_VERDICT_ABSENT:
+		tf_buf_str(out, why_absent(c, link));
+		break;
+	}
+}
+
+/* The findings of a link, a line each. */
+static void
+add_findings(struct tf_buf *out, const struct check_link *l, const char *indent)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct check_finding *f = &l->kept[i];
+
+		tf_buf_str(out, indent);
+		if (f->seq != UINT64_MAX)
+			tf_buf_printf(out, "entry %llu%s",
+			    (unsigned long long)f->seq,
+			    f->path[0] != '\0' ? ", " : ": ");
+		if (f->path[0] != '\0')
+			tf_buf_printf(out, "%s: ", f->path);
+		tf_buf_printf(out, "%s\n", f->text);
+	}
+	if (l->found > l->n)
+		tf_buf_printf(out, "%sand %llu more\n", indent,
+		    (unsigned long long)(l->found - l->n));
+}
+
+void
+verdict_table(const struct check *c, struct tf_buf *out)
+{
+	for (int l = 0; l < TF_LINKS; l++) {
+		tf_buf_printf(out, "%-18s  %-6s  ",
+		    tf_link_name((enum tf_link)l), word(c->report.link[l]));
+		add_detail(out, c, (enum tf_link)l);
+		tf_buf_str(out, "\n");
+		add_findings(out, &c->link[l], "    ");
+	}
+}
+
+/* --- for programs ----------------------------------------------------- */
+
+/* A number that canonical JSON cannot hold is nobody's count: left out. */
+static void
+put_number(struct tf_json *j, const char *key, uint64_t v)
+{
+	if (v > (uint64_t)TF_JSON_MAX)
+		return;
+	tf_json_key(j, key);
+	tf_json_int(j, (int64_t)v);
+}
+
+static void
+put_finding(struct tf_json *j, enum tf_link link, const struct check_finding *f)
+{
+	tf_json_object(j);
+	tf_json_key(j, "link");
+	tf_json_cstr(j, tf_link_name(link));
+	if (f->path[0] != '\0') {
+		tf_json_key(j, "path");
+		tf_json_cstr(j, f->path);
+	}
+	put_number(j, "seq", f->seq);
+	tf_json_key(j, "text");
+	tf_json_cstr(j, f->text[0] != '\0' ? f->text : "?");
+	tf_json_object_end(j);
+}
+
+static void
+put_findings(struct tf_json *j, const struct check *c)
+{
+	bool any = false;
+
+	for (int l = 0; l < TF_LINKS; l++) {
+		for (size_t i = 0; i < c->link[l].n; i++) {
+			if (!any) {
+				tf_json_key(j, "findings");
+				tf_json_array(j);
+			}
+			any = true;
+			put_finding(j, (enum tf_link)l, &c->link[l].kept[i]);
+		}
+	}
+	if (any)
+		tf_json_array_end(j);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const enum tf_link *x = a, *y = b;
+
+	return strcmp(tf_link_name(*x), tf_link_name(*y));
+}
+
+static void
+put_links(struct tf_json *j, const struct check *c)
+{
+	enum tf_link order[TF_LINKS];
+
+	for (int l = 0; l < TF_LINKS; l++)
+		order[l] = (enum tf_link)l;
+	qsort(order, TF_LINKS, sizeof(order[0]), by_name);
+	tf_json_key(j, "links");
+	tf_json_object(j);
+	for (int l = 0; l < TF_LINKS; l++) {
+		tf_json_key(j, tf_link_name(order[l]));
+		tf_json_cstr(j, word(c->report.link[order[l]]));
+	}
+	tf_json_object_end(j);
+}
+
+enum tf_code
+verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
+{
+	const struct tf_report *r = &c->report;
+	struct tf_buf root = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	add_root(&root, r);
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	put_number(&j, "bytes", r->bytes);
+	put_number(&j, "entries", r->entries);
+	put_number(&j, "files", r->files);
+	put_findings(&j, c);
+	put_number(&j, "found", r->findings);
+	put_links(&j, c);
+	put_number(&j, "newer", r->newer);
+	if (r->origin[0] != '\0') {
+		tf_json_key(&j, "origin");
+		tf_json_cstr(&j, r->origin);
+	}
+	tf_json_key(&j, "pinned");
+	tf_json_bool(&j, r->pinned);
+	tf_json_key(&j, "root");
+	tf_json_str(&j, root.p, root.n);
+	put_number(&j, "size", r->size);
+	put_number(&j, "unknown", r->unknown);
+	tf_json_object_end(&j);
+	rc = tf_json_end(&j, err);
+	tf_buf_str(out, "\n");
+	tf_buf_free(&root);
+	return rc;
+}
+
+/* --- for CI ----------------------------------------------------------- */
+
+/*
+ * Text as XML.  What may not stand in XML at all was made harmless before,
+ * but for U+FFFE and U+FFFF.
+ */
+static void
+add_xml(struct tf_buf *out, const char *p, size_t n)
+{
+	static const char last[] = "\xef\xbf"; /* U+FFC0 to U+FFFF */
+
+	for (size_t i = 0; i < n; i++) {
+		if (n - i >= 3 && memcmp(p + i, last, 2) == 0 &&
+		    (p[i + 2] & 0xfe) == 0xbe) {
+			tf_buf_printf(out, "\\xef\\xbf\\x%02x",
+			    (unsigned char)p[i + 2]);
+			i += 2;
+			continue;
+		}
+		switch (p[i]) {
+		case '&':
+			tf_buf_str(out, "&amp;");
+			break;
+		case '<':
+			tf_buf_str(out, "&lt;");
+			break;
+		case '>':
+			tf_buf_str(out, "&gt;");
+			break;
+		case '"':
+			tf_buf_str(out, "&quot;");
+			break;
+		default:
+			tf_buf_add(out, p + i, 1);
+		}
+	}
+}
+
+/* Entries that this version cannot read are not a passed test. */
+static bool
+in_doubt(const struct check *c, enum tf_link link)
+{
+	if (link == TF_LINK_ENTRIES && c->report.newer > 0)
+		return c->report.link[link] == TF_VERDICT_OK;
+	return c->report.link[link] == TF_VERDICT_ABSENT &&
+	    !may_be_absent(c, link);
+}
+
+static void
+add_case(struct tf_buf *out, const struct check *c, enum tf_link link)
+{
+	struct tf_buf detail = { 0 }, lines = { 0 };
+	const char *element = NULL;
+
+	add_detail(&detail, c, link);
+	add_findings(&lines, &c->link[link], "");
+	if (in_doubt(c, link))
+		element = "error";
+	else if (c->report.link[link] == TF_VERDICT_FAILED)
+		element = "failure";
+	else if (c->report.link[link] == TF_VERDICT_ABSENT)
+		element = "skipped";
+	tf_buf_printf(out,
+	    "  <testcase classname=\"trailfs.verify\" name=\"%s\"",
+	    tf_link_name(link));
+	if (element == NULL) {
+		tf_buf_str(out, "/>\n");
+	} else {
+		tf_buf_printf(out, ">\n    <%s message=\"", element);
+		add_xml(out, detail.p, detail.n);
+		tf_buf_str(out, "\">");
+		add_xml(out, lines.p, lines.n);
+		tf_buf_printf(out, "</%s>\n  </testcase>\n", element);
+	}
+	out->failed = out->failed || detail.failed || lines.failed;
+	tf_buf_free(&detail);
+	tf_buf_free(&lines);
+}
+
+static void
+begin_suite(struct tf_buf *out, int tests, int failures, int errors,
+    int skipped)
+{
+	tf_buf_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+	tf_buf_printf(out,
+	    "<testsuite name=\"trailfs.verify\" tests=\"%d\" "
+	    "failures=\"%d\" errors=\"%d\" skipped=\"%d\">\n",
+	    tests, failures, errors, skipped);
+}
+
+static void
+add_error(struct tf_buf *out, const struct tf_error *failed)
+{
+	struct tf_buf why = { 0 };
+
+	text_add_shown(&why, failed->text, strlen(failed->text));
+	begin_suite(out, 1, 0, 1, 0);
+	tf_buf_str(out,
+	    "  <testcase classname=\"trailfs.verify\" name=\"verify\">\n"
+	    "    <error message=\"");
+	add_xml(out, why.p, why.n);
+	tf_buf_str(out, "\"/>\n  </testcase>\n</testsuite>\n");
+	tf_buf_free(&why);
+}
+
+void
+verdict_junit(const struct check *c, const struct tf_error *failed,
+    struct tf_buf *out)
+{
+	int failures = 0, errors = 0, skipped = 0;
+
+	if (failed != NULL) {
+		add_error(out, failed);
+		return;
+	}
+	for (int l = 0; l < TF_LINKS; l++) {
+		if (in_doubt(c, (enum tf_link)l))
+			errors++;
+		else if (c->report.link[l] == TF_VERDICT_FAILED)
+			failures++;
+		else if (c->report.link[l] == TF_VERDICT_ABSENT)
+			skipped++;
+	}
+	begin_suite(out, TF_LINKS, failures, errors, skipped);
+	for (int l = 0; l < TF_LINKS; l++)
+		add_case(out, c, (enum tf_link)l);
+	tf_buf_str(out, "</testsuite>\n");
+}
