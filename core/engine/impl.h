@@ -167,6 +167,10 @@ TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
 /* Read the content of l, wherever it is. */
 TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,
     uint64_t off, size_t *got, struct tf_error *err);
+/* The content no longer needs the database: its row is about to go, and
+ * somebody may have it open.  mu is not held. */
+TF_MUST_USE enum tf_code tf_live_detach(struct tf_live *l,
+    struct tf_error *err);
 void tf_stage_name(uint64_t id, char out[24]);
 /* SHA-256 of a whole file descriptor. */
 TF_MUST_USE enum tf_code tf_hash_fd(int fd, struct tf_hash *out,

@@ -774,7 +774,9 @@ take_away(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
 
 	if (l->saved) {
 		pthread_mutex_unlock(&v->mu);
-		rc = tf_commit_wait(v->commit, tf_drop_rows, l, err);
+		rc = tf_live_detach(l, err);
+		if (rc == TF_OK)
+			rc = tf_commit_wait(v->commit, tf_drop_rows, l, err);
 		pthread_mutex_lock(&v->mu);
 	}
 	if (rc == TF_OK)

@@ -76,17 +76,20 @@ struct below {
 	struct tf_vault *v;
 	uint64_t id;
 	bool any, final;
+	size_t longest;		/* path below it, bytes */
 };
 
 static void
 look_below(void *arg, struct tf_live *l)
 {
 	struct below *b = arg;
+	size_t n = l->name_len + 1;
 	struct tf_live *d;
 
 	for (d = tf_live_get(&b->v->live, l->attr.parent); d != NULL;
-	    d = tf_live_get(&b->v->live, d->attr.parent))
+	    n += d->name_len + 1, d = tf_live_get(&b->v->live, d->attr.parent))
 		if (d->attr.id == b->id) {
+			b->longest = n > b->longest ? n : b->longest;
 			b->any = true;
 			b->final = b->final || l->job ||
 			    l->attr.state == TF_STATE_FROZEN;
@@ -112,6 +115,10 @@ may_move_directory(struct move *m, struct tf_error *err)
 	if (b.any && (m->to.att.id != m->l->att || draft != m->l->in_draft))
 		return tf_fail(err, TF_DENIED, "only an empty directory moves "
 		    "to another attestation or out of a draft");
+	if (m->to.below + strlen(m->name) + b.longest > TF_PATH_BELOW_MAX)
+		return tf_fail(err, TF_NAMETOOLONG, "a path below the "
+		    "attestation would be longer than %d bytes",
+		    TF_PATH_BELOW_MAX);
 	return TF_OK;
 }
 
@@ -229,7 +236,9 @@ commit_move(struct move *m, struct tf_error *err)
 	if (m->seals && (rc = be_actor(m, err)) != TF_OK)
 		return rc;
 	pthread_mutex_unlock(&v->mu);
-	if (m->seals)
+	if (m->target != NULL)
+		rc = tf_live_detach(m->target, err);
+	if (rc == TF_OK && m->seals)
 		rc = tf_seal_prepare(m->l, err);
 	if (rc == TF_OK)
 		rc = tf_commit_wait(v->commit, move_run, m, err);

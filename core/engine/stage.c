@@ -127,6 +127,17 @@ read_inline(struct tf_live *l, struct tf_buf *body, struct tf_error *err)
 	return rc;
 }
 
+static bool
+is_in_db(struct tf_live *l)
+{
+	bool yes;
+
+	pthread_mutex_lock(&l->v->mu);
+	yes = l->in_db;
+	pthread_mutex_unlock(&l->v->mu);
+	return yes;
+}
+
 /* The content is in memory or in a file, not only in the database. */
 static enum tf_code
 bring_back(struct tf_live *l, struct tf_error *err)
@@ -134,12 +145,7 @@ bring_back(struct tf_live *l, struct tf_error *err)
 	struct tf_buf body = { 0 };
 	enum tf_code rc;
 
-	bool in_db;
-
-	pthread_mutex_lock(&l->v->mu);
-	in_db = l->in_db;
-	pthread_mutex_unlock(&l->v->mu);
-	if (l->mem != NULL || l->fd >= 0 || !in_db)
+	if (l->mem != NULL || l->fd >= 0 || !is_in_db(l))
 		return TF_OK;
 	if ((rc = read_inline(l, &body, err)) == TF_OK)
 		rc = need_mem(l, body.n, err);
@@ -375,8 +381,25 @@ tf_live_read(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
 			*got = n;
 		}
 	}
-	if (brought)	/* for this read only: it is in the database */
+	/* For this read only, while it is in the database. */
+	if (brought && is_in_db(l))
 		drop_mem(l);
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+enum tf_code
+tf_live_detach(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&l->io);
+	rc = bring_back(l, err);
+	if (rc == TF_OK) {
+		pthread_mutex_lock(&l->v->mu);
+		l->in_db = false;
+		pthread_mutex_unlock(&l->v->mu);
+	}
 	pthread_mutex_unlock(&l->io);
 	return rc;
 }
