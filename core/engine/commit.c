@@ -251,6 +251,7 @@ forget_scratch(struct tf_txn *t)
 	t->n_touched = 0;
 	t->path_id = 0;
 	t->path.n = 0;
+	t->open_att = 0;
 	t->batch = false;
 	t->not_before = (struct tf_time){ INT64_MIN, 0 };
 }
@@ -300,6 +301,8 @@ publish(struct tf_committer *c, const struct tf_checkpoint *cp,
 	tf_buf_free(&v->head.note);
 	v->head.note = *note;
 	memset(note, 0, sizeof(*note));
+	if (v->alarm_ns == UINT64_MAX)	/* the keeper sleeps without end */
+		pthread_cond_signal(&v->alarm);
 	pthread_mutex_unlock(&v->mu);
 }
 

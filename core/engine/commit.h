@@ -26,6 +26,7 @@ struct tf_txn {
 	uint64_t batch_first, batch_last;
 	uint64_t path_id;	/* the directory whose path is kept */
 	struct tf_buf path;
+	uint64_t open_att;	/* an attestation known to be open */
 	struct {
 		uint64_t id;
 		struct tf_time at;

@@ -98,6 +98,9 @@ void tf_reader_done(struct tf_vault *v, struct tf_db *db);
 /* TF_READONLY with the reason when the vault takes no changes. */
 TF_MUST_USE enum tf_code tf_vault_writable(struct tf_vault *v,
     struct tf_error *err);
+/* The same with mu held. */
+TF_MUST_USE enum tf_code tf_vault_writable_locked(struct tf_vault *v,
+    struct tf_error *err);
 void tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* A new node id, never given before and never again. */
@@ -188,6 +191,10 @@ TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
 /* Read the content of l, wherever it is. */
 TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,
     uint64_t off, size_t *got, struct tf_error *err);
+/* The content no longer needs the database: its row is about to go, and
+ * somebody may have it open.  mu is not held. */
+TF_MUST_USE enum tf_code tf_live_detach(struct tf_live *l,
+    struct tf_error *err);
 void tf_stage_name(uint64_t id, char out[24]);
 /* SHA-256 of a whole file descriptor. */
 TF_MUST_USE enum tf_code tf_hash_fd(int fd, struct tf_hash *out,
@@ -222,14 +229,17 @@ bool tf_live_claim(struct tf_vault *v, struct tf_live *l);
 void tf_live_unclaim(struct tf_vault *v, struct tf_live *l);
 /* In order of birth, as their entries will stand. */
 void tf_live_sort(struct tf_live **l, size_t n);
+/* Take from want what mask names; ctime is now. */
+void tf_attr_apply(struct tf_attr *a, unsigned mask,
+    const struct tf_attr *want);
 /* Seal an attestation, workflow or trail, or publish a draft attestation under
- * new_name (else NULL).  access: what the sealing chmod sets, or NULL. */
+ * new_name (else NULL). */
 struct tf_seal_request {
 	uint64_t id;
 	const struct tf_actor *who;
 	const char *new_name;
-	const struct tf_attr *access;
-	bool by_chmod;
+	unsigned mask;			/* what the sealing chmod sets */
+	const struct tf_attr *want;
 	const char *cause;
 };
 TF_MUST_USE enum tf_code tf_seal_dir(struct tf_vault *v,

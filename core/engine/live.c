@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "live.h"
+#include "impl.h"
 
 #define SLOTS 256	/* at first; a power of two */
 
@@ -85,6 +85,8 @@ tf_live_unref(struct tf_live *l)
 		return;
 	if (l->fd >= 0)
 		(void)close(l->fd);	/* what counts was synced before */
+	if (l->mem != NULL)
+		l->v->unsaved -= l->mem_cap;
 	free(l->mem);
 	free(l->actor);
 	tf_buf_free(&l->xattrs);
@@ -240,7 +242,7 @@ tf_live_unname(struct tf_live_table *t, struct tf_live *l)
 	l->unlinked = true;
 }
 
-void
+bool
 tf_live_remove(struct tf_live_table *t, struct tf_live *l)
 {
 	struct tf_live **at = &t->by_id[id_slot(t, l->attr.id)];
@@ -248,10 +250,11 @@ tf_live_remove(struct tf_live_table *t, struct tf_live *l)
 	while (*at != NULL && *at != l)
 		at = &(*at)->id_next;
 	if (*at != l)
-		return;
+		return false;
 	*at = l->id_next;
 	t->count--;
 	tf_live_unname(t, l);
+	return true;
 }
 
 void

@@ -38,6 +38,8 @@ struct tf_live {
 	bool in_draft;		/* below a draft directory or attestation */
 	bool unlinked;		/* has no name any more */
 	bool saved;		/* has a row in stage */
+	bool stale;		/* whose metadata is older than this */
+	bool marked;		/* whose content is older: it says so */
 	bool job;
 	unsigned writers;	/* open handles for writing */
 	uint32_t uids[TF_WRITERS_MAX];	/* that ever wrote */
@@ -83,8 +85,9 @@ void tf_live_destroy(struct tf_live_table *t);
 struct tf_live *tf_live_new(struct tf_vault *v, const struct tf_attr *attr,
     const char *name, size_t n);
 void tf_live_insert(struct tf_live_table *t, struct tf_live *l);
-/* Out of all indexes; the table's reference is the caller's then. */
-void tf_live_remove(struct tf_live_table *t, struct tf_live *l);
+/* Out of all indexes; the table's reference is the caller's then.  False: it
+ * was not in. */
+bool tf_live_remove(struct tf_live_table *t, struct tf_live *l);
 /* Out of the indexes by name and place, still found by id. */
 void tf_live_unname(struct tf_live_table *t, struct tf_live *l);
 void tf_live_rename(struct tf_live_table *t, struct tf_live *l,

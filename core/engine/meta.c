@@ -36,8 +36,8 @@ changes(const struct tf_attr *a, unsigned mask, const struct tf_attr *want)
 	    tf_time_cmp(want->mtime, a->mtime) != 0));
 }
 
-static void
-apply(struct tf_attr *a, unsigned mask, const struct tf_attr *want)
+void
+tf_attr_apply(struct tf_attr *a, unsigned mask, const struct tf_attr *want)
 {
 	struct tf_time now = tf_clock_now();
 
@@ -76,7 +76,8 @@ set_file(struct tf_live *l, unsigned mask, const struct tf_attr *want,
 	rc = tf_policy(&s, TF_REQ_SETMETA, who->uid);
 	if (rc != TF_OK)
 		return tf_refusal(rc, &s, TF_REQ_SETMETA, l->name, err);
-	apply(&l->attr, mask, want);
+	tf_attr_apply(&l->attr, mask, want);
+	l->stale = true;
 	if (l->attr.state == TF_STATE_FROZEN)
 		tf_live_freeze(l);
 	return TF_OK;
@@ -133,7 +134,7 @@ access_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	    (c->want.mode & ~a->mode & WRITE_BITS) != 0)
 		return tf_fail(err, TF_SEALED, "it is sealed: no write "
 		    "permission comes back");
-	apply(a, c->mask & ~TF_SET_MTIME, &c->want);
+	tf_attr_apply(a, c->mask & ~TF_SET_MTIME, &c->want);
 	tf_access_fill(&e.access, a->mode, a->uid, a->gid, &names);
 	if ((rc = tf_txn_path(t, c->id, &e.path, err)) == TF_OK &&
 	    (rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
@@ -195,10 +196,10 @@ set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
     const struct tf_attr *want, const struct tf_actor *who,
     struct tf_error *err)
 {
-	struct access_change c = { .id = a->id, .mask = mask, .want = *want };
-	struct tf_attr access = *a;
+	struct access_change c = { .id = a->id,
+	    .mask = mask & ~TF_SET_MTIME, .want = *want };
 	struct tf_seal_request r = { .id = a->id, .who = who,
-	    .access = &access, .by_chmod = true };
+	    .mask = mask & ~TF_SET_MTIME, .want = want };
 	bool any = false;
 	char *actor;
 	enum tf_code rc;
@@ -207,7 +208,6 @@ set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
 	if (!changes(a, mask, want))
 		return TF_OK;
 	if (takes_last_write_bit(a, mask, want)) {
-		apply(&access, mask, want);
 		rc = holds_something(v, a->id, &any, err);
 		if (rc != TF_OK || any)
 			return rc == TF_OK ? tf_seal_dir(v, &r, err) : rc;
@@ -234,17 +234,22 @@ set_live(struct tf_vault *v, uint64_t id, unsigned mask,
 
 	pthread_mutex_lock(&v->mu);
 	l = tf_live_get(&v->live, id);
-	*done = l != NULL && !l->unlinked && tf_live_claim(v, l);
+	if (l != NULL && l->unlinked) {
+		tf_attr_apply(&l->attr, mask, want);	/* fchmod, no name */
+		*done = true;
+		pthread_mutex_unlock(&v->mu);
+		return TF_OK;
+	}
+	*done = l != NULL && tf_live_claim(v, l);
 	if (*done) {
 		if (tf_live_is_file(l))
 			rc = set_file(l, mask, want, who, err);
 		else if (l->attr.kind == TF_KIND_ATTESTATION &&
-		    changes(&l->attr, mask & ~TF_SET_MTIME, want))
-			apply(&l->attr, mask & ~TF_SET_MTIME, want);
+		    changes(&l->attr, mask & ~TF_SET_MTIME, want)) {
+			tf_attr_apply(&l->attr, mask & ~TF_SET_MTIME, want);
+			l->stale = true;
+		}
 		tf_live_unclaim(v, l);
-	} else if (l != NULL && l->unlinked) {
-		*done = true;	/* fchmod of a file without a name */
-		apply(&l->attr, mask, want);
 	}
 	pthread_mutex_unlock(&v->mu);
 	return rc;
@@ -583,6 +588,7 @@ set_written(struct tf_live *l, const char *key, const void *value, size_t n,
 	}
 	tf_buf_free(&l->xattrs);
 	l->xattrs = made;
+	l->stale = true;
 	l->attr.ctime = tf_clock_now();
 	if (l->attr.state == TF_STATE_FROZEN)
 		tf_live_freeze(l);

@@ -386,8 +386,11 @@ tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 	for (;;) {
 		if ((rc = tf_place_of(v, db, parent, p, err)) != TF_OK)
 			return rc;
-		l = tf_live_get(&v->live, parent);
-		if ((l == NULL || !l->job) && !is_closing(v, p->att.id) &&
+		/* Directories above may be on their way somewhere else. */
+		for (l = tf_live_get(&v->live, parent); l != NULL && !l->job;
+		    l = tf_live_get(&v->live, l->attr.parent))
+			;
+		if (l == NULL && !is_closing(v, p->att.id) &&
 		    !is_closing(v, p->wf) && !is_closing(v, parent))
 			break;
 		if (!wait)
@@ -662,11 +665,10 @@ tf_is_draft(const struct tf_place *p, const char *name)
 	return p->in_draft || tf_name_draft(name, strlen(name));
 }
 
-/* For stage.c: a new live file, not yet open.  mu is not held. */
 enum tf_code
 tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
-    uint32_t mode, const struct tf_actor *who, struct tf_live **out,
-    struct tf_error *err)
+    uint32_t mode, const struct tf_actor *who, const char *actor,
+    struct tf_live **out, struct tf_error *err)
 {
 	struct tf_attr a = { 0 };
 	struct tf_place p;
@@ -688,10 +690,13 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 		inherit(&a, &p, who, mode);
 		a.state = tf_is_draft(&p, name) ? TF_STATE_DRAFT :
 		    TF_STATE_PLACEHOLDER;
-		rc = live_birth(v, &p, &a, name, NULL, out, err);
+		rc = live_birth(v, &p, &a, name, actor, out, err);
 	}
-	if (rc == TF_OK)
+	if (rc == TF_OK) {
+		/* Open from its first moment: nobody may seal it in between. */
 		tf_live_ref(*out);
+		tf_live_opened(*out, who->uid);
+	}
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
 	return rc;
@@ -699,13 +704,28 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 
 /* --- taking names away ------------------------------------------------- */
 
-static enum tf_code
-drop_run(struct tf_txn *t, void *arg, struct tf_error *err)
+enum tf_code
+tf_drop_rows(struct tf_txn *t, void *live, struct tf_error *err)
 {
-	struct tf_live *l = arg;
+	struct tf_live *l = live;
 	enum tf_code rc = tf_stage_delete(tf_txn_write(t), l->attr.id, err);
 
 	return rc == TF_OK ? tf_object_drop(t->db, l->attr.id, err) : rc;
+}
+
+void
+tf_drop_live(struct tf_vault *v, struct tf_live *l)
+{
+	char name[24];
+
+	l->saved = false;
+	tf_live_unname(&v->live, l);
+	if (l->fd >= 0) {
+		tf_stage_name(l->attr.id, name);
+		(void)unlinkat(v->stagefd, name, 0);
+	}
+	if (l->writers == 0 && tf_live_remove(&v->live, l))
+		tf_live_unref(l);	/* the table's */
 }
 
 /* Find a live child for a change: claimed, with a reference; or say why not.
@@ -747,30 +767,21 @@ tf_refusal(enum tf_code rc, const struct tf_subject *s, enum tf_request req,
 }
 
 /* Take a claimed live node away for good; mu held on entry and on exit. */
-enum tf_code
-tf_take_away(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
+static enum tf_code
+take_away(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
-	char name[24];
 
 	if (l->saved) {
 		pthread_mutex_unlock(&v->mu);
-		rc = tf_commit_wait(v->commit, drop_run, l, err);
+		rc = tf_live_detach(l, err);
+		if (rc == TF_OK)
+			rc = tf_commit_wait(v->commit, tf_drop_rows, l, err);
 		pthread_mutex_lock(&v->mu);
 	}
-	if (rc != TF_OK)
-		return rc;
-	l->saved = false;
-	tf_live_unname(&v->live, l);
-	if (l->fd >= 0) {
-		tf_stage_name(l->attr.id, name);
-		(void)unlinkat(v->stagefd, name, 0);
-	}
-	if (l->writers == 0) {
-		tf_live_remove(&v->live, l);
-		tf_live_unref(l);	/* the table's */
-	}
-	return TF_OK;
+	if (rc == TF_OK)
+		tf_drop_live(v, l);
+	return rc;
 }
 
 static enum tf_code
@@ -808,7 +819,7 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 	else if (directory && tf_live_next(&v->live, l->attr.id, 0) != NULL)
 		rc = tf_fail(err, TF_NOTEMPTY, "not empty");
 	if (rc == TF_OK)
-		rc = tf_take_away(v, l, err);
+		rc = take_away(v, l, err);
 out:
 	if (l != NULL)
 		tf_live_unclaim(v, l);

@@ -26,12 +26,17 @@ enum tf_code tf_refusal(enum tf_code rc, const struct tf_subject *s,
 TF_MUST_USE enum tf_code tf_claim_child(struct tf_vault *v, struct tf_db *db,
     uint64_t parent, const char *name, struct tf_live **out,
     struct tf_node_row *row, struct tf_error *err);
-/* Remove a claimed live node for good; mu is let go meanwhile. */
-TF_MUST_USE enum tf_code tf_take_away(struct tf_vault *v, struct tf_live *l,
+/* Remove a claimed live node for good: its rows (in a job, mu not held), then
+ * what is in memory. */
+TF_MUST_USE enum tf_code tf_drop_rows(struct tf_txn *t, void *live,
     struct tf_error *err);
-/* A new live file with a reference for the caller; mu is not held. */
+void tf_drop_live(struct tf_vault *v, struct tf_live *l);
+/* A new live file, open once for who, with a reference for that handle; mu is
+ * not held. */
 TF_MUST_USE enum tf_code tf_names_create(struct tf_vault *v, uint64_t parent,
     const char *name, uint32_t mode, const struct tf_actor *who,
-    struct tf_live **out, struct tf_error *err);
+    const char *actor, struct tf_live **out, struct tf_error *err);
+/* One more handle of uid on l: false when too many users wrote it. */
+bool tf_live_opened(struct tf_live *l, uint32_t uid);
 
 #endif

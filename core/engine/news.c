@@ -190,7 +190,8 @@ struct counts {
 	uint64_t id[WAITING_MAX];
 	enum tf_state state[WAITING_MAX];
 	size_t listed;
-	uint64_t failed;
+	uint64_t failed, denied;
+	char trouble[sizeof(((struct tf_error *)0)->text)];
 };
 
 static void
@@ -280,6 +281,10 @@ status_facts(struct tf_vault *v, struct tf_db *db, struct tf_head *h,
 	if (!v->read_only) {
 		pthread_mutex_lock(&v->mu);
 		*h = v->head;
+		c->denied = v->denied;
+		if (v->broken != TF_OK)
+			memcpy(c->trouble, v->broken_why.text,
+			    sizeof(c->trouble));
 		tf_live_each(&v->live, count_one, c);
 		pthread_mutex_unlock(&v->mu);
 		return TF_OK;
@@ -303,7 +308,7 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	tf_json_key(j, "bytes");
 	tf_json_int(j, (int64_t)h->content_bytes);
 	tf_json_key(j, "denied");
-	tf_json_int(j, (int64_t)v->denied);
+	tf_json_int(j, (int64_t)c->denied);
 	tf_json_key(j, "entries");
 	tf_json_int(j, (int64_t)h->size);
 	tf_json_key(j, "failed");
@@ -319,8 +324,7 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	tf_json_cstr(j, hex);
 	put_states(j, c, h->files);
 	put_text(j, "store", v->store);
-	put_text(j, "trouble", v->broken == TF_OK ? NULL :
-	    v->broken_why.text);
+	put_text(j, "trouble", c->trouble);
 	put_text(j, "version", TF_VERSION);
 }
 

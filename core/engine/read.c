@@ -180,6 +180,20 @@ change_over(struct tf_reader *r, struct tf_error *err)
 	return rc;
 }
 
+/* Reading failed: because it was being sealed? */
+static bool
+sealed_by_now(const struct tf_reader *r, bool *sealed)
+{
+	struct tf_vault *v = r->v;
+
+	pthread_mutex_lock(&v->mu);
+	if (r->l != NULL)
+		tf_live_wait(v, r->l);
+	*sealed = r->l != NULL && r->l->attr.state == TF_STATE_SEALED;
+	pthread_mutex_unlock(&v->mu);
+	return *sealed;
+}
+
 enum tf_code
 tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err)
@@ -190,8 +204,8 @@ tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
 	*got = 0;
 	if (live_of(r, &sealed) != NULL && !sealed) {
 		rc = tf_live_read(r->l, p, n, off, got, err);
-		/* Sealed meanwhile, its staged bytes may be gone. */
-		if (rc == TF_OK || live_of(r, &sealed) == NULL || !sealed)
+		/* While it is sealed its staged bytes may go away. */
+		if (rc == TF_OK || !sealed_by_now(r, &sealed))
 			return rc;
 	}
 	if (sealed && (rc = change_over(r, err)) != TF_OK)

@@ -97,7 +97,7 @@ surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
 	return rc;
 }
 
-/* The new name in memory; mu held, l claimed. */
+/* The new name in memory; mu is not held, l is claimed. */
 static enum tf_code
 become_draft(struct tf_live *l, struct interruption *x, struct tf_error *err)
 {
@@ -107,19 +107,19 @@ become_draft(struct tf_live *l, struct interruption *x, struct tf_error *err)
 
 	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
 		return rc;
-	pthread_mutex_unlock(&l->v->mu);
 	rc = tf_path_of(l->v, db, l->attr.id, &path, err);
-	pthread_mutex_lock(&l->v->mu);
 	if (rc == TF_OK && (path.failed || path.n > TF_PATH_MAX))
 		rc = tf_fail(err, TF_NOMEM, "no memory");
 	if (rc == TF_OK) {
 		memcpy(x->path, path.p, path.n);
+		pthread_mutex_lock(&l->v->mu);
 		rc = draft_name(l, db, x->draft, err);
-	}
-	if (rc == TF_OK) {
-		tf_live_rename(&l->v->live, l, l->attr.parent, x->draft,
-		    strlen(x->draft));
-		l->attr.state = TF_STATE_DRAFT;
+		if (rc == TF_OK) {
+			tf_live_rename(&l->v->live, l, l->attr.parent,
+			    x->draft, strlen(x->draft));
+			l->attr.state = TF_STATE_DRAFT;
+		}
+		pthread_mutex_unlock(&l->v->mu);
 	}
 	tf_buf_free(&path);
 	tf_reader_done(l->v, db);
@@ -137,6 +137,7 @@ took_hold(struct tf_live *l, const struct interruption *x)
 	l->digest = x->content.sha256;
 	l->in_db = l->fd < 0;
 	l->in_order = false;
+	l->marked = false;
 	tf_stage_saved(l->v, l);
 }
 
@@ -155,10 +156,10 @@ tf_live_interrupt(struct tf_live *l)
 		return;
 	}
 	tf_name_show(&shown, l->name, l->name_len);
-	rc = become_draft(l, &x, &e);
 	if (l->actor != NULL)
 		x.actor = strdup(l->actor);
 	pthread_mutex_unlock(&v->mu);
+	rc = become_draft(l, &x, &e);
 	if (rc == TF_OK)
 		rc = surviving(l, &x, &e);
 	if (rc == TF_OK) {
@@ -166,6 +167,7 @@ tf_live_interrupt(struct tf_live *l)
 		l->size = l->attr.size = x.content.size;
 		l->digest = x.content.sha256;
 		l->saved_gen = l->gen;
+		l->marked = false;
 		pthread_mutex_unlock(&v->mu);
 		rc = tf_commit_wait(v->commit, interrupted_run, &x, &e);
 	}
@@ -285,6 +287,16 @@ place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
 	return rc;
 }
 
+static bool
+inline_is_right(const struct tf_live *l, struct tf_db *db)
+{
+	struct tf_object_row o;
+
+	return tf_object_get(db, l->attr.id, &o, NULL, NULL) == TF_OK &&
+	    o.is_inline && o.size == l->size &&
+	    memcmp(&o.sha256, &l->digest, sizeof(l->digest)) == 0;
+}
+
 /* Is the content what the row says?  Opens the staged file. */
 static enum tf_code
 intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
@@ -315,6 +327,14 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	if ((rc = tf_hash_fd(l->fd, &h, &size, err)) != TF_OK)
 		return rc;
 	*yes = size == l->size && memcmp(&h, &l->digest, sizeof(h)) == 0;
+	if (!*yes && inline_is_right(l, db)) {
+		/* It was flushed short, and grew into a file afterwards. */
+		(void)close(l->fd);
+		l->fd = -1;
+		l->in_db = true;
+		*yes = true;
+		return TF_OK;
+	}
 	l->size = l->attr.size = size;
 	return TF_OK;
 }
@@ -372,6 +392,23 @@ finish_file(struct tf_vault *v, struct tf_live *l, bool dirty,
 	return TF_OK;
 }
 
+/* One file that cannot be finished must not keep the others away. */
+static enum tf_code
+finish_or_say(struct tf_vault *v, struct tf_live *l, bool dirty,
+    struct tf_db *db, struct tf_error *err)
+{
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = finish_file(v, l, dirty, db, &e);
+
+	if (rc == TF_NOMEM && err != NULL)
+		*err = e;
+	if (rc == TF_OK || rc == TF_NOMEM)
+		return rc;
+	tf_vault_say(v, rc, "%.60s could not be recovered and is tried again: "
+	    "%s", l->name, e.text);
+	return TF_OK;
+}
+
 /* Staged files that no row knows were promised to nobody. */
 static enum tf_code
 sweep(struct tf_vault *v, struct tf_error *err)
@@ -380,6 +417,7 @@ sweep(struct tf_vault *v, struct tf_error *err)
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 	uint64_t id;
+	size_t n;
 	bool known;
 
 	if (d == NULL) {
@@ -388,7 +426,12 @@ sweep(struct tf_vault *v, struct tf_error *err)
 		return tf_fail(err, TF_IO, "read stage/");
 	}
 	while ((e = readdir(d)) != NULL) {
-		if (!tf_decimal(e->d_name, strlen(e->d_name), INT64_MAX, &id))
+		n = strlen(e->d_name);
+		if (n > 4 && strcmp(e->d_name + n - 4, ".new") == 0) {
+			(void)unlinkat(v->stagefd, e->d_name, 0);
+			continue;
+		}
+		if (!tf_decimal(e->d_name, n, INT64_MAX, &id))
 			continue;
 		pthread_mutex_lock(&v->mu);
 		known = tf_live_get(&v->live, id) != NULL;
@@ -415,7 +458,7 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 		rc = place(v, db, f.l[i], err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
 		if (tf_live_is_file(f.l[i])) {
-			rc = finish_file(v, f.l[i], f.dirty[i], db, err);
+			rc = finish_or_say(v, f.l[i], f.dirty[i], db, err);
 			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
 		}
 	if (rc == TF_OK)

@@ -38,7 +38,8 @@ not_alive(const struct tf_node_row *row, enum tf_request req,
 	return tf_refusal(rc == TF_OK ? TF_DENIED : rc, &s, req, name, err);
 }
 
-/* What stands at the new name must give way; m->target is what does. */
+/* What stands at the new name (claimed in m->target, when live) must give
+ * way. */
 static enum tf_code
 clear_target(struct move *m, bool noreplace, struct tf_error *err)
 {
@@ -46,12 +47,12 @@ clear_target(struct move *m, bool noreplace, struct tf_error *err)
 	struct tf_subject s;
 	enum tf_code rc;
 
-	rc = tf_claim_child(m->v, m->db, m->to.parent.id, m->name, &m->target,
-	    &row, err);
-	if (rc == TF_NOTFOUND)
-		return TF_OK;
-	if (rc != TF_OK)
-		return rc;
+	if (m->target == NULL) {
+		rc = tf_nodes_find(m->db, m->to.parent.id, m->name,
+		    strlen(m->name), &row, err);
+		if (rc != TF_OK)
+			return rc == TF_NOTFOUND ? TF_OK : rc;
+	}
 	if (noreplace)
 		return tf_fail(err, TF_EXISTS, "the name is taken");
 	if (m->target == NULL) {
@@ -75,17 +76,20 @@ struct below {
 	struct tf_vault *v;
 	uint64_t id;
 	bool any, final;
+	size_t longest;		/* path below it, bytes */
 };
 
 static void
 look_below(void *arg, struct tf_live *l)
 {
 	struct below *b = arg;
+	size_t n = l->name_len + 1;
 	struct tf_live *d;
 
 	for (d = tf_live_get(&b->v->live, l->attr.parent); d != NULL;
-	    d = tf_live_get(&b->v->live, d->attr.parent))
+	    n += d->name_len + 1, d = tf_live_get(&b->v->live, d->attr.parent))
 		if (d->attr.id == b->id) {
+			b->longest = n > b->longest ? n : b->longest;
 			b->any = true;
 			b->final = b->final || l->job ||
 			    l->attr.state == TF_STATE_FROZEN;
@@ -111,6 +115,10 @@ may_move_directory(struct move *m, struct tf_error *err)
 	if (b.any && (m->to.att.id != m->l->att || draft != m->l->in_draft))
 		return tf_fail(err, TF_DENIED, "only an empty directory moves "
 		    "to another attestation or out of a draft");
+	if (m->to.below + strlen(m->name) + b.longest > TF_PATH_BELOW_MAX)
+		return tf_fail(err, TF_NAMETOOLONG, "a path below the "
+		    "attestation would be longer than %d bytes",
+		    TF_PATH_BELOW_MAX);
 	return TF_OK;
 }
 
@@ -171,6 +179,8 @@ move_back(struct move *m)
 {
 	struct tf_live *l = m->l;
 
+	if (l->attr.state == TF_STATE_SEALED)
+		return;		/* not in the tables any more */
 	tf_live_rename(&m->v->live, l, m->old_parent, m->old_name,
 	    strlen(m->old_name));
 	l->att = m->old_att;
@@ -184,10 +194,19 @@ move_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
 	struct move *m = arg;
 	struct tf_seal_file s = { .l = m->l };
+	struct tf_node_row row;
+	enum tf_code rc;
 
+	if (m->target != NULL && m->target->saved &&
+	    (rc = tf_drop_rows(t, m->target, err)) != TF_OK)
+		return rc;
 	if (m->seals)
 		return tf_seal_one(t, &s, err);
-	return tf_stage_save(t, m->l, err);
+	if (!m->l->saved)
+		return TF_OK;
+	/* A directory whose child was sealed meanwhile has its entry now. */
+	rc = tf_nodes_get(t->db, m->l->attr.id, &row, err);
+	return rc == TF_NOTFOUND ? tf_stage_save(t, m->l, err) : rc;
 }
 
 /* The rename gives a draft its final name, so its caller is the actor. */
@@ -211,19 +230,22 @@ commit_move(struct move *m, struct tf_error *err)
 	struct tf_vault *v = m->v;
 	enum tf_code rc = TF_OK;
 
-	if (!m->seals && !m->l->saved)
+	if (!m->seals && !m->l->saved &&
+	    (m->target == NULL || !m->target->saved))
 		return TF_OK;
 	if (m->seals && (rc = be_actor(m, err)) != TF_OK)
 		return rc;
 	pthread_mutex_unlock(&v->mu);
-	if (m->seals)
+	if (m->target != NULL)
+		rc = tf_live_detach(m->target, err);
+	if (rc == TF_OK && m->seals)
 		rc = tf_seal_prepare(m->l, err);
 	if (rc == TF_OK)
 		rc = tf_commit_wait(v->commit, move_run, m, err);
 	pthread_mutex_lock(&v->mu);
 	if (rc == TF_OK && m->seals)
 		tf_seal_settle(v, m->l);
-	else if (rc == TF_OK)
+	else if (rc == TF_OK && m->l->saved)
 		tf_stage_saved(v, m->l);
 	return rc;
 }
@@ -233,15 +255,10 @@ move(struct move *m, struct tf_error *err)
 {
 	enum tf_code rc;
 
-	if (m->target != NULL) {
-		rc = tf_take_away(m->v, m->target, err);
-		tf_live_unclaim(m->v, m->target);
-		m->target = NULL;
-		if (rc != TF_OK)
-			return rc;
-	}
 	move_in_memory(m);
 	rc = commit_move(m, err);
+	if (rc == TF_OK && m->target != NULL)
+		tf_drop_live(m->v, m->target);
 	if (rc != TF_OK)
 		move_back(m);
 	else if (m->l->attr.state == TF_STATE_FROZEN)
@@ -287,6 +304,44 @@ move_child(struct move *m, bool noreplace, bool *publish,
 	return move(m, err);
 }
 
+/* Let go of both, so that nobody waits for us while we wait. */
+static void
+let_go(struct move *m)
+{
+	if (m->target != NULL)
+		tf_live_unclaim(m->v, m->target);
+	if (m->l != NULL)
+		tf_live_unclaim(m->v, m->l);
+	m->target = m->l = NULL;
+}
+
+/* Claim source and target, holding neither while waiting for the other. */
+static enum tf_code
+claim_both(struct move *m, uint64_t parent, const char *name,
+    uint64_t new_parent, struct tf_node_row *row, struct tf_error *err)
+{
+	struct tf_live *t;
+	enum tf_code rc;
+
+	for (;;) {
+		rc = tf_claim_child(m->v, m->db, parent, name, &m->l, row,
+		    err);
+		if (rc != TF_OK || m->l == NULL)
+			return rc;
+		t = tf_live_find(&m->v->live, new_parent, m->name,
+		    strlen(m->name));
+		if (t == NULL)
+			return TF_OK;
+		if (!t->job) {
+			(void)tf_live_claim(m->v, t);	/* at once */
+			m->target = t;
+			return TF_OK;
+		}
+		let_go(m);
+		pthread_cond_wait(&m->v->changed, &m->v->mu);
+	}
+}
+
 static enum tf_code
 rename_locked(struct move *m, uint64_t parent, const char *name,
     uint64_t new_parent, bool noreplace, bool *publish, struct tf_error *err)
@@ -299,8 +354,7 @@ rename_locked(struct move *m, uint64_t parent, const char *name,
 		    err);
 		if (rc != TF_OK && rc != TF_READONLY)
 			return rc;
-		rc = tf_claim_child(m->v, m->db, parent, name, &m->l, &row,
-		    err);
+		rc = claim_both(m, parent, name, new_parent, &row, err);
 		if (rc != TF_OK)
 			return rc;
 		/* Sealed things are refused for what they are. */
@@ -311,8 +365,7 @@ rename_locked(struct move *m, uint64_t parent, const char *name,
 		    &m->to, err);
 		if (rc != TF_BUSY)
 			break;
-		tf_live_unclaim(m->v, m->l);
-		m->l = NULL;
+		let_go(m);
 	}
 	return rc == TF_OK ? move_child(m, noreplace, publish, err) : rc;
 }
@@ -328,6 +381,8 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	bool publish = false;
 	enum tf_code rc;
 
+	if (parent == new_parent && strcmp(name, new_name) == 0)
+		return TF_OK;
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (rc = tf_reader_db(v, &m.db, err)) != TF_OK)
 		return rc;
@@ -336,10 +391,7 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	    err);
 	if (m.l != NULL)
 		publication.id = m.l->attr.id;
-	if (m.target != NULL)
-		tf_live_unclaim(v, m.target);
-	if (m.l != NULL)
-		tf_live_unclaim(v, m.l);
+	let_go(&m);
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, m.db);
 	if (rc == TF_OK && publish)

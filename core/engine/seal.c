@@ -207,6 +207,24 @@ out:
 	return rc;
 }
 
+/* Nothing is born in a sealed attestation, however it came so far. */
+static enum tf_code
+check_open(struct tf_txn *t, uint64_t att, struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	if (t->open_att == att)
+		return TF_OK;
+	if ((rc = tf_nodes_get(t->db, att, &row, err)) != TF_OK)
+		return rc == TF_NOTFOUND ? tf_fail(err, rc,
+		    "the attestation is not there") : rc;
+	if (row.seal != TF_NO_SEQ)
+		return tf_fail(err, TF_READONLY, "the attestation is sealed");
+	t->open_att = att;
+	return TF_OK;
+}
+
 enum tf_code
 tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
     struct tf_error *err)
@@ -218,6 +236,8 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 
 	if (l->failed != TF_OK || (l->written && !tf_live_clean(l)))
 		return tf_fail(err, TF_BUSY, "%.60s is not on disk", l->name);
+	if ((rc = check_open(t, l->att, err)) != TF_OK)
+		return rc;
 	if (!l->written)
 		tf_sha256("", 0, &c.sha256);
 	if ((rc = tf_seal_directory(t, l->attr.parent, err)) != TF_OK ||
@@ -260,8 +280,8 @@ not_live(struct tf_vault *v, struct tf_live *l)
 {
 	l->attr.state = TF_STATE_SEALED;
 	l->saved = false;
-	tf_live_remove(&v->live, l);
-	tf_live_unref(l);	/* the table's */
+	if (tf_live_remove(&v->live, l))
+		tf_live_unref(l);	/* the table's */
 }
 
 void
@@ -347,6 +367,7 @@ struct gather {
 	struct tf_vault *v;
 	struct tf_live *l[SEAL_MAX];
 	size_t n;
+	struct tf_live *lost;	/* frozen, but its last flush failed */
 	uint64_t due_ns;	/* frozen files whose deadline is not later */
 	uint64_t next_ns;	/* the earliest deadline beyond */
 };
@@ -356,8 +377,14 @@ gather_due(void *arg, struct tf_live *l)
 {
 	struct gather *g = arg;
 
-	if (l->attr.state != TF_STATE_FROZEN || l->failed != TF_OK)
+	if (l->attr.state != TF_STATE_FROZEN)
 		return;
+	if (l->failed != TF_OK && l->writers == 0 && g->lost == NULL &&
+	    !l->job) {
+		tf_live_ref(l);
+		g->lost = l;
+		return;
+	}
 	if (l->deadline_ns > g->due_ns || g->n == SEAL_MAX || l->job ||
 	    !tf_live_clean(l)) {
 		if (l->deadline_ns < g->next_ns)
@@ -376,17 +403,31 @@ try_again_later(struct tf_vault *v, struct tf_live *l, enum tf_code rc,
 	pthread_mutex_lock(&v->mu);
 	l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
 	pthread_mutex_unlock(&v->mu);
-	tf_vault_say(v, rc, "%.60s is not sealed yet, its bytes are safe, "
-	    "it is tried again: %s", l->name, e->text);
+	tf_vault_say(v, rc, "node %llu is not sealed yet, its bytes are safe, "
+	    "it is tried again: %s", (unsigned long long)l->attr.id, e->text);
 }
 
-/* Seal what is claimed in l[0..n); if together fails, one by one. */
+/* Alone, after it failed together with others. */
+static enum tf_code
+seal_again(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
+{
+	struct tf_live *one = l;
+	bool claimed;
+
+	pthread_mutex_lock(&v->mu);
+	claimed = tf_live_claim(v, l);
+	pthread_mutex_unlock(&v->mu);
+	return claimed ? tf_seal_files(v, &one, 1, NULL, err) : TF_OK;
+}
+
+/* Seal what is claimed in l[0..n); if together fails, one by one.  The first
+ * failure is returned, the others are tried all the same. */
 static enum tf_code
 seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
     struct tf_error *err)
 {
 	struct tf_error e = { .code = TF_OK };
-	enum tf_code rc, last = TF_OK;
+	enum tf_code rc, one, first = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
 	for (size_t i = 0; i < n; i++)
@@ -394,27 +435,18 @@ seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
 	pthread_mutex_unlock(&v->mu);
 	rc = tf_seal_files(v, l, n, NULL, &e);
 	for (size_t i = 0; i < n; i++) {
-		bool claimed = false;
-
-		pthread_mutex_lock(&v->mu);
-		if (rc != TF_OK && n > 1)
-			claimed = tf_live_claim(v, l[i]);
-		pthread_mutex_unlock(&v->mu);
-		if (claimed && (last = tf_seal_files(v, &l[i], 1, NULL, &e)) !=
-		    TF_OK && err != NULL)
-			*err = e;
-		if ((n == 1 ? rc : last) != TF_OK)
-			try_again_later(v, l[i], n == 1 ? rc : last, &e);
+		one = rc == TF_OK || n == 1 ? rc : seal_again(v, l[i], &e);
+		if (one != TF_OK) {
+			try_again_later(v, l[i], one, &e);
+			if (first == TF_OK && err != NULL)
+				*err = e;
+			first = first == TF_OK ? one : first;
+		}
 		pthread_mutex_lock(&v->mu);
 		tf_live_unref(l[i]);
 		pthread_mutex_unlock(&v->mu);
 	}
-	if (rc != TF_OK && n == 1) {
-		if (err != NULL)
-			*err = e;
-		return rc;
-	}
-	return last;
+	return first;
 }
 
 static void
@@ -442,6 +474,13 @@ tf_keeper(void *vault)
 		g = (struct gather){ .v = v, .due_ns = now, .next_ns =
 		    UINT64_MAX };
 		tf_live_each(&v->live, gather_due, &g);
+		if (g.lost != NULL) {
+			pthread_mutex_unlock(&v->mu);
+			tf_live_interrupt(g.lost);
+			pthread_mutex_lock(&v->mu);
+			tf_live_unref(g.lost);
+			g.lost = NULL;
+		}
 		if (g.n > 0) {
 			pthread_mutex_unlock(&v->mu);
 			(void)seal_claimed(v, g.l, g.n, NULL);
@@ -506,6 +545,14 @@ want(void *arg, struct tf_live *l)
 	w->l[w->n++] = l;
 }
 
+/* A job, or a flush that is about to begin, is at work on it. */
+static bool
+is_busy(const struct tf_live *l)
+{
+	return l->job || (l->attr.state == TF_STATE_FROZEN &&
+	    l->failed == TF_OK && !tf_live_clean(l));
+}
+
 /* Is l at or below node id?  mu held. */
 static bool
 is_below(struct tf_vault *v, struct tf_db *db, const struct tf_live *l,
@@ -537,14 +584,15 @@ tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 	pthread_mutex_lock(&v->mu);
 	tf_live_each(&v->live, want, &w);
 	for (size_t i = 0; i < w.n || n > 0; ) {
-		bool more = i < w.n;
+		bool more = i < w.n, busy;
 
 		if (more && !is_below(v, db, w.l[i], id)) {
 			i++;
 			continue;
 		}
-		/* Nobody waits for a claim while he holds others. */
-		if (n == SEAL_MAX || (n > 0 && (!more || w.l[i]->job))) {
+		busy = more && is_busy(w.l[i]);
+		/* Nobody waits while he holds claims. */
+		if (n == SEAL_MAX || (n > 0 && (!more || busy))) {
 			pthread_mutex_unlock(&v->mu);
 			rc = seal_claimed(v, batch, n, err);
 			last = rc != TF_OK ? rc : last;
@@ -552,7 +600,14 @@ tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
-		if (tf_live_claim(v, w.l[i])) {
+		if (busy) {
+			pthread_cond_wait(&v->changed, &v->mu);
+			continue;
+		}
+		if (w.l[i]->failed != TF_OK) {
+			last = tf_fail(err, w.l[i]->failed, "%s",
+			    w.l[i]->failure.text);
+		} else if (tf_live_claim(v, w.l[i])) {
 			/* Frozen still?  It may have been renamed. */
 			if (w.l[i]->attr.state == TF_STATE_FROZEN)
 				batch[n++] = w.l[i];

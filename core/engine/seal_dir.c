@@ -253,28 +253,34 @@ str(const char *s)
 /* A sealing chmod's access on the directory that it named. */
 static enum tf_code
 set_access(struct tf_txn *t, const struct closing *c, uint64_t id,
-    struct tf_entry *e, struct tf_access_names *names)
+    struct tf_entry *e, struct tf_access_names *names, struct tf_error *err)
 {
-	const struct tf_attr *a = c->r->access;
+	struct tf_node_row row;
+	enum tf_code rc;
 
-	(void)t;
-	if (a == NULL || id != c->dir.id)
+	if (c->r->mask == 0 || id != c->dir.id)
 		return TF_OK;
+	/* As it is now: somebody may have changed it since chmod looked. */
+	if ((rc = tf_nodes_get(t->db, id, &row, err)) != TF_OK)
+		return rc;
+	tf_attr_apply(&row.attr, c->r->mask, c->r->want);
 	e->has_access = true;
-	tf_access_fill(&e->access, a->mode, a->uid, a->gid, names);
+	tf_access_fill(&e->access, row.attr.mode, row.attr.uid, row.attr.gid,
+	    names);
 	return TF_OK;
 }
 
 static enum tf_code
-mark_sealed(struct tf_txn *t, const struct closing *c, uint64_t id,
-    const struct tf_entry *e, struct tf_error *err)
+mark_sealed(struct tf_txn *t, uint64_t id, const struct tf_entry *e,
+    struct tf_error *err)
 {
 	enum tf_code rc = tf_nodes_set_seal(t->db, id, t->size - 1, t->at,
 	    err);
 
+	t->open_att = 0;
 	if (rc == TF_OK && e->has_access)
-		rc = tf_nodes_set_access(t->db, id, c->r->access->mode,
-		    c->r->access->uid, c->r->access->gid, t->at, err);
+		rc = tf_nodes_set_access(t->db, id, e->access.mode,
+		    e->access.uid, e->access.gid, t->at, err);
 	return rc;
 }
 
@@ -322,12 +328,13 @@ seal_attestation(struct tf_txn *t, const struct closing *c,
 	    (rc = fill_statement(t, c, att, e.path, &ev, &s, err)) != TF_OK ||
 	    (rc = sign_statement(t->v, &s, &signed_, err)) != TF_OK ||
 	    (rc = keep_payload(t, &signed_, err)) != TF_OK ||
-	    (rc = set_access(t, c, att->attr.id, &e, &names)) != TF_OK)
+	    (rc = set_access(t, c, att->attr.id, &e, &names,
+	    err)) != TF_OK)
 		goto out;
 	e.statement = signed_.ref;
 	t->not_before = s.sealed_at;
 	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
-		rc = mark_sealed(t, c, att->attr.id, &e, err);
+		rc = mark_sealed(t, att->attr.id, &e, err);
 out:
 	tf_access_names_free(&names);
 	signed_free(&signed_);
@@ -434,10 +441,11 @@ seal_parent(struct tf_txn *t, const struct closing *c,
 	e.children_count = ev.n;
 	if ((rc = tf_sums(ev.f, ev.n, &bytes, &e.children_sums, err)) !=
 	    TF_OK ||
-	    (rc = set_access(t, c, dir->attr.id, &e, &names)) != TF_OK ||
+	    (rc = set_access(t, c, dir->attr.id, &e, &names,
+	    err)) != TF_OK ||
 	    (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
 		goto out;
-	rc = mark_sealed(t, c, dir->attr.id, &e, err);
+	rc = mark_sealed(t, dir->attr.id, &e, err);
 out:
 	tf_access_names_free(&names);
 	evidence_free(&ev);
@@ -750,8 +758,8 @@ after(struct closing *c, enum tf_code rc)
 		return;
 	if (rc == TF_OK) {
 		c->draft->attr.state = TF_STATE_SEALED;
-		tf_live_remove(&v->live, c->draft);
-		tf_live_unref(c->draft);	/* the table's */
+		if (tf_live_remove(&v->live, c->draft))
+			tf_live_unref(c->draft);	/* the table's */
 	} else {
 		tf_live_rename(&v->live, c->draft, c->draft->attr.parent,
 		    c->old_name, strlen(c->old_name));

@@ -127,6 +127,17 @@ read_inline(struct tf_live *l, struct tf_buf *body, struct tf_error *err)
 	return rc;
 }
 
+static bool
+is_in_db(struct tf_live *l)
+{
+	bool yes;
+
+	pthread_mutex_lock(&l->v->mu);
+	yes = l->in_db;
+	pthread_mutex_unlock(&l->v->mu);
+	return yes;
+}
+
 /* The content is in memory or in a file, not only in the database. */
 static enum tf_code
 bring_back(struct tf_live *l, struct tf_error *err)
@@ -134,12 +145,7 @@ bring_back(struct tf_live *l, struct tf_error *err)
 	struct tf_buf body = { 0 };
 	enum tf_code rc;
 
-	bool in_db;
-
-	pthread_mutex_lock(&l->v->mu);
-	in_db = l->in_db;
-	pthread_mutex_unlock(&l->v->mu);
-	if (l->mem != NULL || l->fd >= 0 || !in_db)
+	if (l->mem != NULL || l->fd >= 0 || !is_in_db(l))
 		return TF_OK;
 	if ((rc = read_inline(l, &body, err)) == TF_OK)
 		rc = need_mem(l, body.n, err);
@@ -149,32 +155,87 @@ bring_back(struct tf_live *l, struct tf_error *err)
 	return rc;
 }
 
+/*
+ * A staged file appears under its name only when it holds all that it should:
+ * until then what was flushed before is where it was.
+ */
+static enum tf_code
+new_file(struct tf_live *l, enum tf_code (*fill)(struct tf_live *l, int fd,
+    struct tf_error *err), int *out, struct tf_error *err)
+{
+	char name[24], tmp[32];
+	enum tf_code rc;
+	int fd;
+
+	tf_stage_name(l->attr.id, name);
+	(void)snprintf(tmp, sizeof(tmp), "%s.new", name);
+	fd = openat(l->v->stagefd, tmp, O_RDWR | O_CREAT | O_TRUNC |
+	    O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return tf_fail(err, TF_IO, "create stage/%s", tmp);
+	rc = fill(l, fd, err);
+	/* What was acknowledged must survive a power cut after the rename. */
+	if (rc == TF_OK && l->saved_gen > 0)
+		rc = tf_file_datasync(fd, err);
+	if (rc == TF_OK &&
+	    renameat(l->v->stagefd, tmp, l->v->stagefd, name) < 0)
+		rc = tf_fail(err, TF_IO, "rename to stage/%s", name);
+	if (rc != TF_OK) {
+		(void)unlinkat(l->v->stagefd, tmp, 0);
+		(void)close(fd);
+		return rc;
+	}
+	*out = fd;
+	return TF_OK;
+}
+
+static enum tf_code
+fill_from_memory(struct tf_live *l, int fd, struct tf_error *err)
+{
+	return l->size == 0 ? TF_OK : tf_file_pwrite(fd, l->mem, l->size, 0,
+	    err);
+}
+
 /* From memory into a file of stage/. */
 static enum tf_code
 spill(struct tf_live *l, struct tf_error *err)
 {
-	char name[24];
 	enum tf_code rc;
+	int fd;
 
-	tf_stage_name(l->attr.id, name);
 	if (l->sha == NULL && (l->sha = tf_sha256_new()) == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
-	l->fd = openat(l->v->stagefd, name, O_RDWR | O_CREAT | O_TRUNC |
-	    O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (l->fd < 0)
-		return tf_fail(err, TF_IO, "create stage/%s", name);
+	if ((rc = new_file(l, fill_from_memory, &fd, err)) != TF_OK)
+		return rc;
+	l->fd = fd;
 	tf_sha256_reset(l->sha);
-	l->hashed = 0;
-	l->in_order = true;
-	if (l->size > 0) {
-		rc = tf_file_pwrite(l->fd, l->mem, l->size, 0, err);
-		if (rc != TF_OK)
-			return rc;
+	if (l->size > 0)
 		tf_sha256_add(l->sha, l->mem, l->size);
-		l->hashed = l->size;
-	}
+	l->hashed = l->size;
+	l->in_order = true;
 	drop_mem(l);
 	return TF_OK;
+}
+
+static enum tf_code
+fill_from_file(struct tf_live *l, int fd, struct tf_error *err)
+{
+	size_t chunk = 1 << 16, got = 0;
+	char *buf = malloc(chunk);
+	uint64_t off = 0;
+	enum tf_code rc = TF_OK;
+
+	if (buf == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	while (rc == TF_OK) {
+		rc = tf_file_pread(l->fd, buf, chunk, off, &got, err);
+		if (rc != TF_OK || got == 0)
+			break;
+		rc = tf_file_pwrite(fd, buf, got, off, err);
+		off += got;
+	}
+	free(buf);
+	return rc;
 }
 
 /*
@@ -184,35 +245,13 @@ spill(struct tf_live *l, struct tf_error *err)
 static enum tf_code
 copy_object(struct tf_live *l, struct tf_error *err)
 {
-	size_t chunk = 1 << 16, got = 0;
-	char name[24], *buf;
-	uint64_t off = 0;
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
 	int fd;
 
 	if (!l->linked)
 		return TF_OK;
-	tf_stage_name(l->attr.id, name);
-	if (unlinkat(l->v->stagefd, name, 0) < 0 && errno != ENOENT)
-		return tf_fail(err, TF_IO, "unlink stage/%s", name);
-	fd = openat(l->v->stagefd, name, O_RDWR | O_CREAT | O_EXCL |
-	    O_CLOEXEC, 0600);
-	if (fd < 0)
-		return tf_fail(err, TF_IO, "create stage/%s", name);
-	if ((buf = malloc(chunk)) == NULL)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
-	while (rc == TF_OK) {
-		rc = tf_file_pread(l->fd, buf, chunk, off, &got, err);
-		if (rc != TF_OK || got == 0)
-			break;
-		rc = tf_file_pwrite(fd, buf, got, off, err);
-		off += got;
-	}
-	free(buf);
-	if (rc != TF_OK) {
-		(void)close(fd);
+	if ((rc = new_file(l, fill_from_file, &fd, err)) != TF_OK)
 		return rc;
-	}
 	(void)close(l->fd);
 	l->fd = fd;
 	l->linked = false;
@@ -327,9 +366,11 @@ tf_live_read(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
     struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
+	bool brought;
 
 	*got = 0;
 	pthread_mutex_lock(&l->io);
+	brought = l->mem == NULL;
 	if (off < l->size) {
 		if (n > l->size - off)
 			n = (size_t)(l->size - off);
@@ -339,6 +380,25 @@ tf_live_read(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
 			memcpy(p, l->mem + off, n);
 			*got = n;
 		}
+	}
+	/* For this read only, while it is in the database. */
+	if (brought && is_in_db(l))
+		drop_mem(l);
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+enum tf_code
+tf_live_detach(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&l->io);
+	rc = bring_back(l, err);
+	if (rc == TF_OK) {
+		pthread_mutex_lock(&l->v->mu);
+		l->in_db = false;
+		pthread_mutex_unlock(&l->v->mu);
 	}
 	pthread_mutex_unlock(&l->io);
 	return rc;
@@ -424,7 +484,7 @@ save_row(struct tf_txn *t, struct tf_live *l, const struct flush *f,
 	} else if (tf_live_is_file(l) && l->saved_gen > 0) {
 		r.has_digest = true;
 		r.sha256 = l->digest;
-		r.dirty = !tf_live_clean(l);
+		r.dirty = l->marked;
 	}
 	pthread_mutex_unlock(&v->mu);
 	r.actor = (struct tf_str){ actor.p, actor.n };
@@ -510,6 +570,7 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 	if (code == TF_OK) {
 		tf_stage_saved(v, l);
 		l->saved_gen = f->gen;
+		l->marked = l->stale = false;
 		l->digest = f->digest;
 		l->in_db = f->is_inline;
 	} else if (l->failed == TF_OK) {
@@ -609,9 +670,12 @@ flush_live(struct tf_live *l, tf_done done, void *arg)
 			e = l->failure;
 			break;
 		}
-		if (tf_live_clean(l) || l->unlinked ||
-		    l->attr.state == TF_STATE_SEALED)
+		if (tf_live_clean(l) || l->unlinked)
 			break;		/* nothing to do */
+		if (l->attr.state == TF_STATE_SEALED) {
+			rc = tf_fail(&e, TF_SEALED, "it was sealed meanwhile");
+			break;
+		}
 		if (!l->job) {
 			l->job = true;
 			l->flushing_gen = l->gen;
@@ -675,14 +739,14 @@ tf_file_flush(struct tf_file *f, tf_done done, void *arg)
 
 /* --- opening, writing ----------------------------------------------------- */
 
-/* A handle on l, whose reference it takes; mu held. */
+/* A handle without a file yet.  The name service is asked here, where no lock
+ * is held. */
 static enum tf_code
-add_writer(struct tf_live *l, const struct tf_actor *who,
+new_handle(struct tf_vault *v, const struct tf_actor *who,
     struct tf_file **out, struct tf_error *err)
 {
 	struct tf_file *f = calloc(1, sizeof(*f));
 	enum tf_code rc;
-	unsigned i;
 
 	if (f == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
@@ -690,26 +754,38 @@ add_writer(struct tf_live *l, const struct tf_actor *who,
 		free(f);
 		return rc;
 	}
-	for (i = 0; i < l->n_uids && l->uids[i] != who->uid; i++)
-		;
-	if (i == TF_WRITERS_MAX) {
-		free(f->actor);
-		free(f);
-		return tf_fail(err, TF_DENIED, "more than %d users wrote this "
-		    "file", TF_WRITERS_MAX);
-	}
-	if (i == l->n_uids) {
-		for (; i > 0 && l->uids[i - 1] > who->uid; i--)
-			l->uids[i] = l->uids[i - 1];
-		l->uids[i] = who->uid;
-		l->n_uids++;
-	}
-	l->writers++;
-	f->v = l->v;
-	f->l = l;
+	f->v = v;
 	f->uid = who->uid;
 	*out = f;
 	return TF_OK;
+}
+
+static void
+free_handle(struct tf_file *f)
+{
+	if (f == NULL)
+		return;
+	free(f->actor);
+	free(f);
+}
+
+bool
+tf_live_opened(struct tf_live *l, uint32_t uid)
+{
+	unsigned i;
+
+	for (i = 0; i < l->n_uids && l->uids[i] != uid; i++)
+		;
+	if (i == TF_WRITERS_MAX)
+		return false;
+	if (i == l->n_uids) {
+		for (; i > 0 && l->uids[i - 1] > uid; i--)
+			l->uids[i] = l->uids[i - 1];
+		l->uids[i] = uid;
+		l->n_uids++;
+	}
+	l->writers++;
+	return true;
 }
 
 enum tf_code
@@ -717,24 +793,22 @@ tf_vault_create(struct tf_vault *v, uint64_t parent, const char *name,
     uint32_t mode, const struct tf_actor *who, struct tf_attr *out,
     struct tf_file **file, struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_file *f;
 	enum tf_code rc;
 
-	if ((rc = take_space(v, TF_FILE_COST, err)) != TF_OK)
+	if ((rc = take_space(v, TF_FILE_COST, err)) != TF_OK ||
+	    (rc = new_handle(v, who, &f, err)) != TF_OK)
 		return rc;
-	rc = tf_names_create(v, parent, name, mode, who, &l, err);
-	if (rc != TF_OK)
-		return rc;
-	pthread_mutex_lock(&v->mu);
-	rc = add_writer(l, who, file, err);
-	*out = l->attr;
+	rc = tf_names_create(v, parent, name, mode, who, f->actor, &f->l, err);
 	if (rc != TF_OK) {
-		tf_live_remove(&v->live, l);
-		tf_live_unref(l);
-		tf_live_unref(l);
+		free_handle(f);
+		return rc;
 	}
+	pthread_mutex_lock(&v->mu);
+	*out = f->l->attr;
 	pthread_mutex_unlock(&v->mu);
-	return rc;
+	*file = f;
+	return TF_OK;
 }
 
 static enum tf_code
@@ -764,6 +838,7 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 {
 	enum tf_request req = truncate ? TF_REQ_TRUNCATE_OPEN :
 	    TF_REQ_WRITE_OPEN;
+	struct tf_file *f;
 	struct tf_attr a;
 	struct tf_subject s;
 	struct tf_live *l;
@@ -773,10 +848,13 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 		return rc;
 	if (a.kind != TF_KIND_EVIDENCE)
 		return tf_fail(err, TF_ISDIR, "is a directory");
+	if ((rc = new_handle(v, who, &f, err)) != TF_OK)
+		return rc;
 	pthread_mutex_lock(&v->mu);
 	l = tf_live_get(&v->live, id);
 	if (l == NULL || !tf_live_claim(v, l)) {
 		pthread_mutex_unlock(&v->mu);
+		free_handle(f);
 		return sealed_refusal(req, err);
 	}
 	s = tf_live_subject(l, who->uid);
@@ -784,13 +862,25 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 		rc = tf_refusal(rc, &s, req, l->name, err);
 	if (rc == TF_OK && l->failed != TF_OK)
 		rc = tf_fail(err, l->failed, "%s", l->failure.text);
-	if (rc == TF_OK && (rc = tf_vault_writable(v, err)) == TF_OK &&
-	    (rc = add_writer(l, who, file, err)) == TF_OK)
+	if (rc == TF_OK)
+		rc = tf_vault_writable_locked(v, err);
+	if (rc == TF_OK && !tf_live_opened(l, who->uid))
+		rc = tf_fail(err, TF_DENIED, "more than %d users wrote this "
+		    "file", TF_WRITERS_MAX);
+	if (rc == TF_OK) {
 		tf_live_ref(l);		/* the handle's */
+		f->l = l;
+	}
 	tf_live_unclaim(v, l);
 	pthread_mutex_unlock(&v->mu);
-	if (rc == TF_OK && truncate && (rc = cut(*file, err)) != TF_OK)
-		tf_file_release(*file);
+	if (rc != TF_OK) {
+		free_handle(f);
+		return rc;
+	}
+	if (truncate && (rc = cut(f, err)) != TF_OK)
+		tf_file_release(f);
+	else
+		*file = f;
 	return rc;
 }
 
@@ -813,13 +903,15 @@ dirty_again(struct tf_live *l, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
-	if (tf_live_clean(l))
-		tf_live_wait(v, l);
-	if (tf_live_clean(l) && l->saved && l->gen > 0) {
+	/* A flush under way would write a row that knows nothing of this. */
+	tf_live_wait(v, l);
+	if (l->saved && l->saved_gen > 0 && !l->marked) {
 		l->job = true;
+		l->marked = true;
 		pthread_mutex_unlock(&v->mu);
 		rc = tf_commit_wait(v->commit, dirty_run, l, err);
 		pthread_mutex_lock(&v->mu);
+		l->marked = rc == TF_OK;
 		l->job = false;
 		pthread_cond_broadcast(&v->changed);
 	}
@@ -855,6 +947,8 @@ before_change(struct tf_live *l, uint64_t end, struct tf_error *err)
 	rc = l->failed;
 	if (rc != TF_OK && err != NULL)
 		*err = l->failure;
+	else if (l->attr.state == TF_STATE_SEALED)
+		rc = tf_fail(err, TF_SEALED, "it was sealed meanwhile");
 	pthread_mutex_unlock(&l->v->mu);
 	if (rc != TF_OK)
 		return rc;
@@ -970,8 +1064,8 @@ static void
 last_release(struct tf_live *l, bool *flush, bool *interrupt)
 {
 	if (l->unlinked) {
-		tf_live_remove(&l->v->live, l);
-		tf_live_unref(l);	/* the table's */
+		if (tf_live_remove(&l->v->live, l))
+			tf_live_unref(l);	/* the table's */
 		return;
 	}
 	if (l->failed != TF_OK && l->attr.state != TF_STATE_DRAFT) {
@@ -990,9 +1084,11 @@ after_release(void *arg, enum tf_code code, const struct tf_error *err)
 	struct tf_vault *v = l->v;
 
 	if (code != TF_OK)
-		tf_vault_say(v, code, "%s: what was written after its last "
-		    "close is not on disk: %s", l->name, err->text);
+		tf_vault_say(v, code, "node %llu: what was written after its "
+		    "last close is not on disk: %s",
+		    (unsigned long long)l->attr.id, err->text);
 	pthread_mutex_lock(&v->mu);
+	pthread_cond_signal(&v->alarm);	/* the keeper gives it up, or seals */
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
 }

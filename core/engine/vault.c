@@ -38,17 +38,24 @@ tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
 }
 
 enum tf_code
-tf_vault_writable(struct tf_vault *v, struct tf_error *err)
+tf_vault_writable_locked(struct tf_vault *v, struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
-
 	if (v->read_only)
 		return tf_fail(err, TF_READONLY, "the store is open for "
 		    "reading only");
-	pthread_mutex_lock(&v->mu);
 	if (v->broken != TF_OK)
-		rc = tf_fail(err, TF_READONLY, "the ledger failed: %.120s",
+		return tf_fail(err, TF_READONLY, "the ledger failed: %.120s",
 		    v->broken_why.text);
+	return TF_OK;
+}
+
+enum tf_code
+tf_vault_writable(struct tf_vault *v, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	rc = tf_vault_writable_locked(v, err);
 	pthread_mutex_unlock(&v->mu);
 	return rc;
 }
@@ -610,14 +617,14 @@ find_unsaved(void *arg, struct tf_live *l)
 {
 	struct unsaved *u = arg;
 
-	if (!l->saved && !l->unlinked && !l->job && !tf_live_is_file(l) &&
-	    u->n < 64) {
+	if (!l->unlinked && !l->job && u->n < 64 && (l->saved ? l->stale :
+	    !tf_live_is_file(l))) {
 		tf_live_ref(l);
 		u->l[u->n++] = l;
 	}
 }
 
-/* Directories that nothing was flushed in yet. */
+/* Directories that nothing was flushed in yet, and what got new metadata. */
 static enum tf_code
 save_directories(struct tf_vault *v, struct tf_error *err)
 {
@@ -636,6 +643,7 @@ save_directories(struct tf_vault *v, struct tf_error *err)
 			pthread_mutex_lock(&v->mu);
 			if (rc == TF_OK)
 				tf_stage_saved(v, u.l[i]);
+			u.l[i]->stale = false;
 			tf_live_unref(u.l[i]);
 			pthread_mutex_unlock(&v->mu);
 		}
