@@ -258,6 +258,14 @@ tf_live_remove(struct tf_live_table *t, struct tf_live *l)
 }
 
 void
+tf_live_forget(struct tf_live_table *t, struct tf_live *l)
+{
+	if (l->unlinked && l->writers == 0 && l->readers == 0 &&
+	    tf_live_remove(t, l))
+		tf_live_unref(l);	/* the table's */
+}
+
+void
 tf_live_rename(struct tf_live_table *t, struct tf_live *l, uint64_t parent,
     const char *name, size_t n)
 {

@@ -42,6 +42,7 @@ struct tf_live {
 	bool marked;		/* whose content is older: it says so */
 	bool job;
 	unsigned writers;	/* open handles for writing */
+	unsigned readers;	/* and for reading */
 	uint32_t uids[TF_WRITERS_MAX];	/* that ever wrote */
 	unsigned n_uids;
 	bool written;
@@ -88,6 +89,8 @@ void tf_live_insert(struct tf_live_table *t, struct tf_live *l);
 /* Out of all indexes; the table's reference is the caller's then.  False: it
  * was not in. */
 bool tf_live_remove(struct tf_live_table *t, struct tf_live *l);
+/* Out of all indexes when it has no name and nobody has it open. */
+void tf_live_forget(struct tf_live_table *t, struct tf_live *l);
 /* Out of the indexes by name and place, still found by id. */
 void tf_live_unname(struct tf_live_table *t, struct tf_live *l);
 void tf_live_rename(struct tf_live_table *t, struct tf_live *l,

@@ -724,8 +724,7 @@ tf_drop_live(struct tf_vault *v, struct tf_live *l)
 		tf_stage_name(l->attr.id, name);
 		(void)unlinkat(v->stagefd, name, 0);
 	}
-	if (l->writers == 0 && tf_live_remove(&v->live, l))
-		tf_live_unref(l);	/* the table's */
+	tf_live_forget(&v->live, l);
 }
 
 /* Find a live child for a change: claimed, with a reference; or say why not.

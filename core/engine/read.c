@@ -126,8 +126,10 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
 	*fresh = true;
 	pthread_mutex_lock(&v->mu);
 	r->l = tf_live_get(&v->live, id);
-	if (r->l != NULL)
+	if (r->l != NULL) {
 		tf_live_ref(r->l);
+		r->l->readers++;
+	}
 	pthread_mutex_unlock(&v->mu);
 	if (r->l == NULL)
 		rc = open_sealed(r, fresh, err);
@@ -171,6 +173,7 @@ change_over(struct tf_reader *r, struct tf_error *err)
 		r->l = NULL;
 		s.fd = -1;
 		s.body = (struct tf_buf){ 0 };
+		old->readers--;
 		tf_live_unref(old);
 	}
 	pthread_mutex_unlock(&r->v->mu);
@@ -236,6 +239,8 @@ tf_reader_close(struct tf_reader *r)
 		(void)close(r->fd);
 	if (r->l != NULL) {
 		pthread_mutex_lock(&r->v->mu);
+		r->l->readers--;
+		tf_live_forget(&r->v->live, r->l);
 		tf_live_unref(r->l);
 		pthread_mutex_unlock(&r->v->mu);
 	}

@@ -1064,8 +1064,7 @@ static void
 last_release(struct tf_live *l, bool *flush, bool *interrupt)
 {
 	if (l->unlinked) {
-		if (tf_live_remove(&l->v->live, l))
-			tf_live_unref(l);	/* the table's */
+		tf_live_forget(&l->v->live, l);
 		return;
 	}
 	if (l->failed != TF_OK && l->attr.state != TF_STATE_DRAFT) {
