@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -193,9 +194,9 @@ tf_file_open_beneath(int dirfd, const char *path, int *fd,
 
 	*fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 	if (*fd < 0)
-		return tf_fail(err, errno == ENOENT || errno == ENOTDIR ?
-		    TF_NOTFOUND : errno == EACCES ? TF_ACCESS : TF_IO,
-		    "cannot be opened");
+		return tf_fail(err, errno == ENOENT || errno == ENOTDIR ||
+		    errno == ELOOP ? TF_NOTFOUND : errno == EACCES ?
+		    TF_ACCESS : TF_IO, "%s", strerror(errno));
 	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
 		return TF_OK;
 	(void)close(*fd);

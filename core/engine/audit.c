@@ -36,27 +36,43 @@ tf_link_name(enum tf_link l)
 
 /* --- findings ------------------------------------------------------------------ */
 
+static void
+tell(struct tf_audit *a, enum tf_link l, uint64_t seq, struct tf_str path,
+    const char *text)
+{
+	struct tf_finding f = { .link = l, .seq = seq, .text = text };
+
+	a->shown.n = 0;
+	if (path.p != NULL)
+		tf_name_show(&a->shown, path.p, path.n);
+	tf_buf_add(&a->shown, "", 1);
+	f.path = a->shown.failed ? "" : a->shown.p;
+	a->r->findings++;
+	if (a->v->found != NULL)
+		a->v->found(a->v->arg, &f);
+}
+
 void
 tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
     struct tf_str path, const char *fmt, ...)
 {
-	struct tf_finding f = { .link = l, .seq = seq };
 	char text[256];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	a->shown.n = 0;
-	if (path.p != NULL)
-		tf_name_show(&a->shown, path.p, path.n);
-	tf_buf_add(&a->shown, "", 1);
-	f.path = a->shown.failed ? "" : a->shown.p;
-	f.text = text;
 	a->r->link[l] = TF_VERDICT_FAILED;
-	a->r->findings++;
-	if (a->v->found != NULL)
-		a->v->found(a->v->arg, &f);
+	tell(a, l, seq, path, text);
+}
+
+void
+tf_audit_unread(struct tf_audit *a, enum tf_link l, uint64_t seq,
+    struct tf_str path, const char *text)
+{
+	if (a->r->link[l] == TF_VERDICT_OK)
+		a->r->link[l] = TF_VERDICT_ABSENT;
+	tell(a, l, seq, path, text);
 }
 
 static void
@@ -69,29 +85,61 @@ rule_broken(void *arg, const struct tf_entry *e, const char *text)
 }
 
 static void
-content_wrong(void *arg, const struct tf_task *t, const char *text)
+content_wrong(void *arg, const struct tf_task *t, bool read,
+    const char *text)
 {
-	tf_audit_finding(arg, TF_LINK_CONTENTS, t->seq, (struct tf_str){
-	    t->path, strlen(t->path) }, "%s", text);
+	struct tf_str path = { t->path, strlen(t->path) };
+
+	if (read)
+		tf_audit_finding(arg, TF_LINK_CONTENTS, t->seq, path, "%s",
+		    text);
+	else
+		tf_audit_unread(arg, TF_LINK_CONTENTS, t->seq, path, text);
 }
 
 /* --- setting up ------------------------------------------------------------------ */
 
+/* From before the log took a new origin: the same key under the old name. */
+static enum tf_code
+check_old_origin(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_str note = a->v->earlier;
+	const char *end = memchr(note.p, '\n', note.n);
+	char name[TF_ORIGIN_MAX + 1];
+	struct tf_vkey old;
+	size_t n = end == NULL ? 0 : (size_t)(end - note.p);
+
+	if (!tf_origin_ok(note.p, n))
+		return tf_fail(err, TF_INVALID, "its origin is malformed");
+	memcpy(name, note.p, n);
+	name[n] = '\0';
+	tf_vkey_make(&old, name, &a->vkey.pub);
+	return tf_checkpoint_check(note.p, note.n, &old, &a->earlier, err);
+}
+
 /* The checkpoint that somebody kept must be one of this log's. */
-static void
-take_earlier(struct tf_audit *a)
+static enum tf_code
+take_earlier(struct tf_audit *a, struct tf_error *err)
 {
 	const struct tf_verify *v = a->v;
 	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = TF_OK;
 
 	if (v->earlier.p == NULL)
 		a->r->link[TF_LINK_EARLIER] = TF_VERDICT_ABSENT;
-	else if (tf_checkpoint_check(v->earlier.p, v->earlier.n, &a->vkey,
-	    &a->earlier, &e) == TF_OK)
-		a->earlier_wanted = true;
 	else
+		rc = tf_checkpoint_check(v->earlier.p, v->earlier.n, &a->vkey,
+		    &a->earlier, &e);
+	if (rc == TF_FOREIGN)
+		rc = check_old_origin(a, &e);
+	if (rc == TF_INVALID)
+		return tf_fail(err, rc, "the earlier checkpoint: %.120s",
+		    e.text);
+	a->earlier_wanted = rc == TF_OK && v->earlier.p != NULL;
+	if (rc != TF_OK)
 		tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX, tf_nowhere,
 		    "what you hold is no checkpoint of this log: %s", e.text);
+	return TF_OK;
 }
 
 enum tf_code
@@ -118,12 +166,13 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 		    "never learned from what is being checked");
 	else
 		rc = tf_vkey_parse(key, strcspn(key, "\n"), &a->vkey, err);
+	if (rc == TF_OK)
+		rc = take_earlier(a, err);
 	if (rc != TF_OK) {
 		tf_audit_free(a);
 		return rc;
 	}
 	(void)snprintf(r->origin, sizeof(r->origin), "%s", a->vkey.name);
-	take_earlier(a);
 	*out = a;
 	return TF_OK;
 }
@@ -227,6 +276,7 @@ missing(struct tf_audit *a, uint64_t upto, struct tf_error *err)
 	struct tf_hash have;
 	enum tf_code rc = TF_OK;
 
+	a->unseen = true;
 	if (upto > a->next + 1)
 		tf_audit_finding(a, TF_LINK_ENTRIES, a->next, tf_nowhere,
 		    "entries %llu to %llu are missing",
@@ -401,8 +451,10 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	rc = grow(a, &leaf, err);
 	if (rc == TF_OK && ok)
 		rc = meaning(a, &d.e, &leaf, err);
-	else if (rc == TF_OK)
+	else if (rc == TF_OK) {
+		a->unseen = true;
 		tf_replay_gap(a->replay, idx + 1);
+	}
 	tf_entry_decoded_free(&d);
 	a->next = idx + 1;
 	a->r->entries++;
@@ -472,14 +524,20 @@ check_identity(struct tf_audit *a)
 
 /* Nothing can be said of what was never looked at. */
 static void
+not_seen(struct tf_audit *a, enum tf_link l)
+{
+	if (a->r->link[l] == TF_VERDICT_OK)
+		a->r->link[l] = TF_VERDICT_ABSENT;
+}
+
+static void
 without_head(struct tf_audit *a)
 {
-	static const enum tf_link links[] = { TF_LINK_CONTENTS,
-	    TF_LINK_ENTRIES, TF_LINK_NAMES, TF_LINK_TREE, TF_LINK_TILES };
-
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		if (a->r->link[links[i]] == TF_VERDICT_OK)
-			a->r->link[links[i]] = TF_VERDICT_ABSENT;
+	not_seen(a, TF_LINK_CONTENTS);
+	not_seen(a, TF_LINK_ENTRIES);
+	not_seen(a, TF_LINK_NAMES);
+	not_seen(a, TF_LINK_TREE);
+	not_seen(a, TF_LINK_TILES);
 }
 
 enum tf_code
@@ -498,5 +556,12 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 	check_identity(a);
 	if (a->source->end != NULL && (rc = a->source->end(a, err)) != TF_OK)
 		return rc;
-	return told(a, true, err);
+	rc = told(a, true, err);
+	if (a->unseen) {
+		not_seen(a, TF_LINK_CONTENTS);
+		not_seen(a, TF_LINK_NAMES);
+	}
+	if (!a->head_good)
+		not_seen(a, TF_LINK_TREE);
+	return rc;
 }

@@ -25,6 +25,7 @@ struct tf_audit {
 	struct tf_hash stored[TF_TILE_WIDTH];	/* level-0 tile at hand */
 	unsigned stored_width;
 	uint64_t next;		/* entries seen */
+	bool unseen;		/* some entries could not be looked at */
 	struct tf_buf shown;
 	const struct tf_source *source;
 	void *self;		/* the source's own */
@@ -51,6 +52,9 @@ struct tf_source {
 void tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
     struct tf_str path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* The same of what could not be looked at: ABSENT, not FAILED. */
+void tf_audit_unread(struct tf_audit *a, enum tf_link l, uint64_t seq,
+    struct tf_str path, const char *text);
 extern const struct tf_str tf_nowhere;
 
 /* Take vkey and earlier checkpoint from v; own: the store's vkey, or NULL. */

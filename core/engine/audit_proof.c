@@ -64,6 +64,9 @@ check_entry(struct tf_audit *a, const struct tf_tlog_proof *p,
 		    "the entry belongs to another place or ledger");
 	else if (file != NULL)
 		rc = check_file(a, &d.e, file, err);
+	a->r->newer = d.e.v > TF_ENTRY_VERSION;
+	a->r->unknown = d.e.v == TF_ENTRY_VERSION &&
+	    d.e.type == TF_TYPE_UNKNOWN;
 	tf_entry_decoded_free(&d);
 	a->r->entries = 1;
 	return rc;

@@ -392,8 +392,8 @@ take_head(struct tf_audit *a, struct tf_error *err)
 	} else if (rc == TF_OK) {
 		tf_audit_head(a, (struct tf_str){ note.p, note.n });
 		if (!a->head_good) {	/* the row must do */
-			a->head.size = size;
-			a->head.root = root;
+			a->head.size = a->r->size = size;
+			a->head.root = a->r->root = root;
 		} else if (a->head.size != size ||
 		    memcmp(&root, &a->head.root, sizeof(root)) != 0) {
 			tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX,

@@ -105,6 +105,50 @@ put_level(struct tf_vault *v, int fd, unsigned level, uint64_t size,
 }
 
 static enum tf_code
+get_tile(void *vault, unsigned level, uint64_t n, unsigned width,
+    struct tf_hash *out, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = tf_vault_tile(vault, level, n, width, &b, err);
+
+	if (rc == TF_OK)
+		memcpy(out, b.p, b.n);
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* Tiles that are there are left, so they must be of this very history. */
+static enum tf_code
+check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
+    struct tf_error *err)
+{
+	struct tf_checkpoint c;
+	struct tf_buf old = { 0 };
+	struct tf_hash root;
+	enum tf_code rc = tf_file_read(fd, "checkpoint", TF_NOTE_MAX, &old,
+	    err);
+
+	if (rc == TF_NOTFOUND) {
+		tf_buf_free(&old);
+		return is_there(fd, "tile/0/000") ||
+		    is_there(fd, "tile/entries/000") ? tf_fail(err, TF_FOREIGN,
+		    "it has tiles but no checkpoint: take another directory") :
+		    TF_OK;
+	}
+	if (rc == TF_OK)
+		rc = tf_checkpoint_check(old.p == NULL ? "" : old.p, old.n,
+		    &v->vkey, &c, err);
+	if (rc == TF_OK && c.size > 0 && c.size <= now->size)
+		rc = tf_merkle_root(c.size, get_tile, v, &root, err);
+	if (rc != TF_OK || c.size > now->size || (c.size > 0 &&
+	    memcmp(&root, &c.root, sizeof(root)) != 0))
+		rc = tf_fail(err, TF_FOREIGN, "it holds another log, or "
+		    "another history of this one: take another directory");
+	tf_buf_free(&old);
+	return rc;
+}
+
+static enum tf_code
 put_log(struct tf_vault *v, int fd, uint64_t *count, struct tf_error *err)
 {
 	struct tf_checkpoint c;
@@ -113,6 +157,8 @@ put_log(struct tf_vault *v, int fd, uint64_t *count, struct tf_error *err)
 
 	if (rc == TF_OK)
 		rc = tf_checkpoint_check(note.p, note.n, &v->vkey, &c, err);
+	if (rc == TF_OK)
+		rc = check_target(v, fd, &c, err);
 	for (unsigned l = 0; rc == TF_OK && l < TF_TILE_LEVELS; l++)
 		rc = put_level(v, fd, l, c.size, count, err);
 	if (rc == TF_OK)

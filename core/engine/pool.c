@@ -13,6 +13,7 @@
 struct wrong {
 	struct wrong *next;
 	struct tf_task task;
+	bool read;
 	char text[200];
 };
 
@@ -32,7 +33,7 @@ struct tf_pool {
 };
 
 static void
-tell(struct tf_pool *p, const struct tf_task *t, const char *text)
+tell(struct tf_pool *p, const struct tf_task *t, bool read, const char *text)
 {
 	struct wrong *x = calloc(1, sizeof(*x));
 
@@ -44,6 +45,7 @@ tell(struct tf_pool *p, const struct tf_task *t, const char *text)
 		return;
 	}
 	x->task = *t;
+	x->read = read;
 	(void)snprintf(x->text, sizeof(x->text), "%s", text);
 	x->next = p->wrong;
 	p->wrong = x;
@@ -69,7 +71,8 @@ check(struct tf_pool *p, void *self, const struct tf_task *t)
 	pthread_mutex_lock(&p->mu);
 	p->bytes += size;
 	if (text[0] != '\0')
-		tell(p, t, text);
+		tell(p, t, rc == TF_OK || rc == TF_NOTFOUND ||
+		    rc == TF_TAMPER, text);
 	else
 		free(t->path);
 	pthread_mutex_unlock(&p->mu);
@@ -175,7 +178,7 @@ tf_pool_told(struct tf_pool *p, bool finish, tf_pool_found found, void *arg,
 	pthread_mutex_unlock(&p->mu);
 	for (; x != NULL; x = next) {
 		next = x->next;
-		found(arg, &x->task, x->text);
+		found(arg, &x->task, x->read, x->text);
 		free(x->task.path);
 		free(x);
 	}

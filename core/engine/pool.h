@@ -36,11 +36,12 @@ TF_MUST_USE enum tf_code tf_pool_new(const struct tf_pool_work *w,
 TF_MUST_USE enum tf_code tf_pool_add(struct tf_pool *p,
     const struct tf_task *t, struct tf_error *err);
 /*
- * Tell what was found wrong since the last call, on this thread; finish: when
+ * Tell what was found wrong since the last call, on this thread (read false:
+ * it could not be looked at, which proves nothing); finish: when
  * all that was added is done, and *bytes is how much was read.
  */
 typedef void (*tf_pool_found)(void *arg, const struct tf_task *t,
-    const char *text);
+    bool read, const char *text);
 TF_MUST_USE enum tf_code tf_pool_told(struct tf_pool *p, bool finish,
     tf_pool_found found, void *arg, uint64_t *bytes, struct tf_error *err);
 void tf_pool_free(struct tf_pool *p);
