@@ -109,6 +109,16 @@ TF_MUST_USE enum tf_code tf_vault_new_id(struct tf_vault *v, uint64_t *id,
 /* The same inside a job. */
 TF_MUST_USE enum tf_code tf_txn_new_id(struct tf_txn *t, uint64_t *id,
     struct tf_error *err);
+/* The kernel's id of this boot. */
+void tf_boot_id(char out[64]);
+/* The first and the last entry of this process. */
+struct tf_recovery;
+TF_MUST_USE enum tf_code tf_append_opened(struct tf_vault *v,
+    const struct tf_vault_options *o, const struct tf_recovery *recovery,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_append_closed(struct tf_vault *v,
+    const char *reason, struct tf_error *err);
+
 /* Defaults of the store, from STORE/config. */
 TF_MUST_USE enum tf_code tf_config_read(struct tf_vault *v,
     struct tf_error *err);
@@ -139,6 +149,8 @@ TF_MUST_USE enum tf_code tf_vault_open_for(const char *path,
 /* The actor as JSON for entries, allocated. */
 TF_MUST_USE enum tf_code tf_actor_text(const struct tf_actor *a, char **out,
     struct tf_error *err);
+/* The uids that ever wrote l, as JSON for entries, onto out. */
+void tf_writers_json(const struct tf_live *l, struct tf_buf *out);
 /* An entry's access field; the strings are in *names. */
 struct tf_access_names {
 	struct tf_buf user, group;

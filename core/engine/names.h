@@ -4,6 +4,9 @@
 
 #include "impl.h"
 
+/* A directory below an attestation has the access of that. */
+TF_MUST_USE enum tf_code tf_follow_attestation(struct tf_vault *v,
+    struct tf_db *db, struct tf_attr *a, struct tf_error *err);
 /* May a name be born in directory parent?  Fills *p.  While a seal of what is
  * above is being decided: waits, or TF_BUSY.  Who has claimed a live node must
  * not wait here: the seal waits for him. */
@@ -21,6 +24,8 @@ struct tf_subject tf_directory_subject(const struct tf_attr *a,
 /* The policy's refusal with the name and the advice in err. */
 enum tf_code tf_refusal(enum tf_code rc, const struct tf_subject *s,
     enum tf_request req, const char *name, struct tf_error *err);
+/* The same for sealed evidence, whose name nobody looked up. */
+enum tf_code tf_sealed_refusal(enum tf_request req, struct tf_error *err);
 /* The child of that name: live and claimed in *out, or NULL there and its row
  * in *row.  TF_NOTFOUND. */
 TF_MUST_USE enum tf_code tf_claim_child(struct tf_vault *v, struct tf_db *db,

@@ -136,19 +136,6 @@ seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
 	return rc == TF_OK ? tf_object_seal(tf_txn_write(t), h, id, err) : rc;
 }
 
-static void
-uids_json(const struct tf_live *l, struct tf_buf *out)
-{
-	struct tf_json j;
-
-	tf_json_begin(&j, out);
-	tf_json_array(&j);
-	for (unsigned i = 0; i < l->n_uids; i++)
-		tf_json_int(&j, l->uids[i]);
-	tf_json_array_end(&j);
-	out->failed = out->failed || tf_json_end(&j, NULL) != TF_OK;
-}
-
 /* Does the actor alone say who wrote? */
 static bool
 only_actor(const struct tf_live *l)
@@ -195,7 +182,7 @@ evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
 	if (s->cause != NULL)
 		e.cause = (struct tf_str){ s->cause, strlen(s->cause) };
 	if (!only_actor(l)) {
-		uids_json(l, &writers);
+		tf_writers_json(l, &writers);
 		e.writers = (struct tf_str){ writers.p, writers.n };
 	}
 	rc = writers.failed ? tf_fail(err, TF_NOMEM, "no memory") :

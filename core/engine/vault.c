@@ -116,6 +116,19 @@ tf_actor_text(const struct tf_actor *a, char **out, struct tf_error *err)
 }
 
 void
+tf_writers_json(const struct tf_live *l, struct tf_buf *out)
+{
+	struct tf_json j;
+
+	tf_json_begin(&j, out);
+	tf_json_array(&j);
+	for (unsigned i = 0; i < l->n_uids; i++)
+		tf_json_int(&j, l->uids[i]);
+	tf_json_array_end(&j);
+	out->failed = out->failed || tf_json_end(&j, NULL) != TF_OK;
+}
+
+void
 tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid, uint32_t gid,
     struct tf_access_names *names)
 {
@@ -152,8 +165,8 @@ read_word(const char *path, char *out, size_t size)
 	tf_buf_free(&b);
 }
 
-static void
-boot_id(char out[64])
+void
+tf_boot_id(char out[64])
 {
 	read_word("/proc/sys/kernel/random/boot_id", out, 64);
 	out[36] = '\0';		/* 8-4-4-4-12 */
@@ -208,7 +221,7 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? locked_by(v->lockfd, err) :
 		    tf_fail(err, TF_IO, "lock the store");
-	boot_id(boot);
+	tf_boot_id(boot);
 	(void)snprintf(text, sizeof(text),
 	    "%s pid %d\nmount %s\nhost %s\nboot %s\n", v->program,
 	    (int)getpid(), v->mount == NULL ? "-" : v->mount, v->host, boot);
@@ -249,171 +262,6 @@ load_vkey(struct tf_vault *v, struct tf_error *err)
 		    &v->vkey, err);
 	tf_buf_free(&b);
 	return rc;
-}
-
-/* --- ledger.opened and ledger.closed ------------------------------------------------ */
-
-struct opening {
-	struct tf_vault *v;
-	const struct tf_vault_options *o;
-	const struct tf_recovery *recovery;
-	char *actor;
-};
-
-static void
-member(struct tf_json *j, const char *key, const char *value)
-{
-	struct tf_buf b = { 0 };
-
-	/* Versions are bytes of the system: made safe, or left out. */
-	if (value != NULL && value[0] != '\0' &&
-	    tf_hint(&b, value, strlen(value), 64)) {
-		tf_json_key(j, key);
-		tf_json_str(j, b.p, b.n);
-	}
-	tf_buf_free(&b);
-}
-
-static enum tf_code
-software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
-{
-	struct utsname u;
-	struct tf_json j;
-
-	tf_json_begin(&j, out);
-	tf_json_object(&j);
-	member(&j, "libfuse", x->o->libfuse);
-	member(&j, "linux", uname(&u) == 0 ? u.release : NULL);
-	member(&j, "openssl", tf_crypto_version());
-	member(&j, "sqlite", tf_db_version());
-	member(&j, "trailfs", TF_VERSION);
-	tf_json_object_end(&j);
-	return tf_json_end(&j, err);
-}
-
-static enum tf_code
-mount_options(const struct tf_vault *v, struct tf_buf *out,
-    struct tf_error *err)
-{
-	struct tf_json j;
-
-	tf_json_begin(&j, out);
-	tf_json_object(&j);
-	tf_json_key(&j, "durability");
-	tf_json_cstr(&j, "close");
-	tf_json_key(&j, "quiet");
-	tf_json_int(&j, 0);
-	tf_json_key(&j, "settle");
-	tf_json_int(&j, v->settle_s);
-	tf_json_object_end(&j);
-	return tf_json_end(&j, err);
-}
-
-/* The root is born with the ledger. */
-static enum tf_code
-root_row(struct tf_txn *t, const struct tf_access *a, struct tf_error *err)
-{
-	struct tf_node_row r = { .attr = { .id = TF_ROOT_ID,
-	    .parent = TF_ROOT_ID, .kind = TF_KIND_ROOT, .mode = a->mode,
-	    .uid = a->uid, .gid = a->gid, .mtime = t->at, .ctime = t->at,
-	    .btime = t->at } };
-
-	return tf_nodes_put(t->db, &r, err);
-}
-
-static void
-fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
-    struct tf_buf *vkey, struct tf_buf *spki)
-{
-	uint8_t der[TF_SPKI_LEN];
-	struct tf_vault *v = x->v;
-	struct tf_pubkey pub;
-
-	boot_id(boot);
-	tf_vkey_text(&v->vkey, vkey);
-	tf_key_public(v->attester, &pub);
-	tf_pubkey_spki(&pub, der);
-	tf_base64(spki, der, sizeof(der));
-	e->boot = (struct tf_str){ boot, strlen(boot) };
-	e->host = (struct tf_str){ v->host, strlen(v->host) };
-	e->program = (struct tf_str){ v->program, strlen(v->program) };
-	e->store = (struct tf_str){ v->store, strlen(v->store) };
-	e->key_log = (struct tf_str){ vkey->p, vkey->n };
-	e->key_attester = (struct tf_str){ spki->p, spki->n };
-	if (x->actor != NULL)
-		e->actor = (struct tf_str){ x->actor, strlen(x->actor) };
-}
-
-static enum tf_code
-opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
-{
-	struct opening *x = arg;
-	struct tf_entry e = { .type = TF_LEDGER_OPENED };
-	struct tf_buf vkey = { 0 }, spki = { 0 }, soft = { 0 }, opts = { 0 };
-	struct tf_access_names names = { 0 };
-	bool first = t->size == 0;
-	char boot[64];
-	enum tf_code rc = software(x, &soft, err);
-
-	if (rc == TF_OK && x->o->mount != NULL)
-		rc = mount_options(x->v, &opts, err);
-	if (rc != TF_OK)
-		goto out;
-	fill_opened(x, &e, boot, &vkey, &spki);
-	e.software = (struct tf_str){ soft.p, soft.n };
-	e.options = (struct tf_str){ opts.p, opts.n };
-	if (x->recovery != NULL) {
-		e.previous = (struct tf_str){ x->recovery->previous.p,
-		    x->recovery->previous.n };
-		rc = tf_meta_set_text(tf_txn_write(t), "origin", x->v->origin,
-		    err);
-		if (rc != TF_OK)
-			goto out;
-	}
-	if (first) {
-		e.has_access = true;
-		tf_access_fill(&e.access, 0755, geteuid(), getegid(), &names);
-	}
-	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK && first)
-		rc = root_row(t, &e.access, err);
-out:
-	tf_access_names_free(&names);
-	tf_buf_free(&vkey);
-	tf_buf_free(&spki);
-	tf_buf_free(&soft);
-	tf_buf_free(&opts);
-	return rc;
-}
-
-static enum tf_code
-append_opened(struct tf_vault *v, const struct tf_vault_options *o,
-    const struct tf_recovery *recovery, struct tf_error *err)
-{
-	struct opening x = { .v = v, .o = o, .recovery = recovery };
-	enum tf_code rc = TF_OK;
-
-	if (o->actor != NULL)
-		rc = tf_actor_text(o->actor, &x.actor, err);
-	if (rc == TF_OK)
-		rc = tf_commit_wait(v->commit, opened_run, &x, err);
-	free(x.actor);
-	return rc;
-}
-
-struct ending {
-	const char *reason;
-	uint64_t denied;
-};
-
-static enum tf_code
-closed_run(struct tf_txn *t, void *arg, struct tf_error *err)
-{
-	struct ending *x = arg;
-	struct tf_entry e = { .type = TF_LEDGER_CLOSED,
-	    .reason = { x->reason, strlen(x->reason) },
-	    .has_denied = x->denied > 0, .denied = x->denied };
-
-	return tf_txn_append(t, &e, NULL, err);
 }
 
 /* --- opening ------------------------------------------------------------------------- */
@@ -505,7 +353,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		return rc;
 	rc = recovery == NULL ? tf_head_compare(v, NULL, err) :
 	    tf_head_renew(v, recovery, err);
-	if (rc != TF_OK || (rc = append_opened(v, o, recovery, err)) != TF_OK ||
+	if (rc != TF_OK || (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK)
 		return rc;
 	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
@@ -655,7 +503,6 @@ enum tf_code
 tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 {
 	struct tf_actor root = { .uid = 0 };
-	struct ending x = { .reason = reason };
 	enum tf_code rc = TF_OK, last = TF_OK;
 
 	if (v == NULL)
@@ -666,8 +513,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 			last = rc;
 		if ((rc = save_directories(v, err)) != TF_OK)
 			last = rc;
-		x.denied = v->denied;
-		rc = tf_commit_wait(v->commit, closed_run, &x, err);
+		rc = tf_append_closed(v, reason, err);
 		if (rc == TF_OK)
 			rc = tf_vault_keep_head(v, err);
 		if (rc != TF_OK)

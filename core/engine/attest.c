@@ -1,0 +1,439 @@
+/*
+ * The entries that seal: attestation.sealed with its signed statement,
+ * workflow.sealed and trail.sealed.  All in a transaction.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../ledger/statement.h"
+#include "attest.h"
+
+#define CHUNK 32	/* rows at a time */
+
+/* --- evidence of an attestation ------------------------------------------- */
+
+struct evidence {
+	struct tf_subject_file *f;
+	size_t n, cap;
+	struct tf_buf names;	/* the f[i].name.p are offsets in here */
+	struct tf_time first, last;
+};
+
+static void
+evidence_free(struct evidence *e)
+{
+	free(e->f);
+	tf_buf_free(&e->names);
+}
+
+static enum tf_code
+add_evidence(struct tf_db *db, struct evidence *e, const char *prefix,
+    size_t prefix_len, const struct tf_node_row *r, struct tf_error *err)
+{
+	struct tf_object_row o;
+	enum tf_code rc;
+	void *p;
+
+	if (e->n == e->cap) {
+		e->cap = e->cap == 0 ? 16 : e->cap * 2;
+		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		e->f = p;
+	}
+	rc = tf_object_get(db, r->object, &o, NULL, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "object of %.60s is missing",
+		    r->name);
+	if (rc != TF_OK)
+		return rc;
+	e->f[e->n].sha256 = o.sha256;
+	e->f[e->n].size = r->attr.size;
+	/* Offsets until all are there: the buffer moves as it grows. */
+	e->f[e->n].name.p = (const char *)e->names.n;
+	e->f[e->n].name.n = prefix_len + r->name_len;
+	tf_buf_add(&e->names, prefix, prefix_len);
+	tf_buf_add(&e->names, r->name, r->name_len);
+	if (e->n == 0 || tf_time_cmp(r->attr.btime, e->first) < 0)
+		e->first = r->attr.btime;
+	if (e->n == 0 || tf_time_cmp(r->attr.ctime, e->last) > 0)
+		e->last = r->attr.ctime;
+	e->n++;
+	return e->names.failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+#define CHUNK 32
+
+static enum tf_code
+walk_evidence(struct tf_db *db, uint64_t dir, char *prefix, size_t prefix_len,
+    struct evidence *e, struct tf_error *err)
+{
+	struct tf_node_row *rows = calloc(CHUNK, sizeof(*rows));
+	uint64_t after = 0;
+	enum tf_code rc = TF_OK;
+	size_t n = CHUNK, len;
+
+	if (rows == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	while (rc == TF_OK && n == CHUNK) {
+		rc = tf_nodes_list(db, dir, after, rows, CHUNK, &n, err);
+		for (size_t i = 0; rc == TF_OK && i < n; i++) {
+			after = rows[i].attr.id;
+			len = prefix_len + rows[i].name_len;
+			if (rows[i].attr.kind == TF_KIND_EVIDENCE) {
+				rc = add_evidence(db, e, prefix, prefix_len,
+				    &rows[i], err);
+			} else if (len + 1 > TF_PATH_BELOW_MAX) {
+				rc = tf_fail(err, TF_TAMPER,
+				    "a path is too long");
+			} else {
+				memcpy(prefix + prefix_len, rows[i].name,
+				    rows[i].name_len);
+				prefix[len] = '/';
+				rc = walk_evidence(db, after, prefix, len + 1,
+				    e, err);
+			}
+		}
+	}
+	free(rows);
+	return rc;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct tf_subject_file *x = a, *y = b;
+	size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
+	int c = memcmp(x->name.p, y->name.p, n);
+
+	return c != 0 ? c : (x->name.n > y->name.n) - (x->name.n < y->name.n);
+}
+
+/* All evidence of attestation id, sorted by name. */
+static enum tf_code
+list_evidence(struct tf_db *db, uint64_t id, struct evidence *e,
+    struct tf_error *err)
+{
+	char prefix[TF_PATH_BELOW_MAX + 1];
+	enum tf_code rc = walk_evidence(db, id, prefix, 0, e, err);
+
+	for (size_t i = 0; i < e->n; i++)
+		e->f[i].name.p = e->names.p + (size_t)e->f[i].name.p;
+	if (e->n > 1)
+		qsort(e->f, e->n, sizeof(*e->f), by_name);
+	return rc;
+}
+
+/* --- the statement ----------------------------------------------------------- */
+
+struct signed_statement {
+	struct tf_statement_ref ref;
+	struct tf_buf payload, keyid, sig;
+};
+
+static void
+signed_free(struct signed_statement *s)
+{
+	tf_buf_free(&s->payload);
+	tf_buf_free(&s->keyid);
+	tf_buf_free(&s->sig);
+}
+
+/* Payload digest of the version before, from its entry. */
+static enum tf_code
+previous_payload(struct tf_txn *t, uint64_t wf, const char *name,
+    struct tf_statement *s, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_node_row before;
+	struct tf_buf body = { 0 };
+	enum tf_code rc = tf_version_before(t->db, wf, name, &before, err);
+
+	if (rc != TF_OK || before.attr.id == 0)
+		return rc;
+	rc = tf_entries_get(t->db, before.seal, &body, NULL, err);
+	if (rc == TF_OK)
+		rc = tf_entry_decode(&d, body.p, body.n, err);
+	if (rc == TF_OK) {
+		s->has_previous = true;
+		s->previous = d.e.statement.payload;
+	}
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* "trail/workflow/attestation" taken apart. */
+static void
+split_path(struct tf_str path, struct tf_statement *s)
+{
+	const char *a = memchr(path.p, '/', path.n);
+	const char *end = path.p + path.n, *b;
+
+	b = memchr(a + 1, '/', (size_t)(end - a - 1));
+	s->trail = (struct tf_str){ path.p, (size_t)(a - path.p) };
+	s->workflow = (struct tf_str){ a + 1, (size_t)(b - a - 1) };
+	s->attestation.p = b + 1;
+	s->attestation.n = tf_name_version(b + 1, (size_t)(end - b - 1),
+	    &s->version);
+}
+
+static enum tf_code
+sign_statement(struct tf_vault *v, const struct tf_statement *s,
+    struct signed_statement *out, struct tf_error *err)
+{
+	uint8_t sig[TF_SIG_LEN];
+	struct tf_pubkey pub;
+	struct tf_buf pae = { 0 };
+	enum tf_code rc = tf_statement_encode(s, &out->payload, err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_dsse_pae(out->payload.p, out->payload.n, &pae);
+	rc = pae.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+	    tf_key_sign(v->attester, pae.p, pae.n, sig, err);
+	if (rc == TF_OK) {
+		tf_sha256(out->payload.p, out->payload.n, &out->ref.payload);
+		tf_sha256(pae.p, pae.n, &out->ref.pae);
+		out->ref.size = out->payload.n;
+		tf_key_public(v->attester, &pub);
+		tf_dsse_keyid(&pub, &out->keyid);
+		tf_base64(&out->sig, sig, sizeof(sig));
+		out->ref.keyid = (struct tf_str){ out->keyid.p,
+		    out->keyid.n };
+		out->ref.sig = (struct tf_str){ out->sig.p, out->sig.n };
+		if (out->keyid.failed || out->sig.failed)
+			rc = tf_fail(err, TF_NOMEM, "no memory");
+	}
+	tf_buf_free(&pae);
+	return rc;
+}
+
+/* The payload is an object, shown beside the evidence. */
+static enum tf_code
+keep_payload(struct tf_txn *t, const struct signed_statement *s,
+    struct tf_error *err)
+{
+	uint64_t id;
+	enum tf_code rc = tf_object_find(t->db, &s->ref.payload, &id, err);
+
+	if (rc != TF_NOTFOUND)
+		return rc;
+	if ((rc = tf_txn_new_id(t, &id, err)) != TF_OK ||
+	    (rc = tf_object_put(tf_txn_write(t), id, &s->ref.payload,
+	    s->payload.p, s->payload.n, err)) != TF_OK)
+		return rc;
+	return tf_object_seal(t->db, &s->ref.payload, id, err);
+}
+
+/* --- the sealing entries -------------------------------------------------------- */
+
+struct tf_str
+tf_str_of(const char *s)
+{
+	return (struct tf_str){ s, s == NULL ? 0 : strlen(s) };
+}
+
+/* A sealing chmod's access on the directory that it named. */
+static enum tf_code
+set_access(struct tf_txn *t, const struct tf_sealer *c, uint64_t id,
+    struct tf_entry *e, struct tf_access_names *names, struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	if (c->r->mask == 0 || id != c->dir)
+		return TF_OK;
+	/* As it is now: somebody may have changed it since chmod looked. */
+	if ((rc = tf_nodes_get(t->db, id, &row, err)) != TF_OK)
+		return rc;
+	tf_attr_apply(&row.attr, c->r->mask, c->r->want);
+	e->has_access = true;
+	tf_access_fill(&e->access, row.attr.mode, row.attr.uid, row.attr.gid,
+	    names);
+	return TF_OK;
+}
+
+static enum tf_code
+mark_sealed(struct tf_txn *t, uint64_t id, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_nodes_set_seal(t->db, id, t->size - 1, t->at,
+	    err);
+
+	t->open_att = 0;
+	if (rc == TF_OK && e->has_access)
+		rc = tf_nodes_set_access(t->db, id, e->access.mode,
+		    e->access.uid, e->access.gid, t->at, err);
+	return rc;
+}
+
+static enum tf_code
+fill_statement(struct tf_txn *t, const struct tf_sealer *c,
+    const struct tf_node_row *att, struct tf_str path, struct evidence *ev,
+    struct tf_statement *s, struct tf_error *err)
+{
+	split_path(path, s);
+	s->origin = tf_str_of(t->v->origin);
+	s->host = tf_str_of(t->v->host);
+	s->actor = tf_str_of(c->actor);
+	s->cause = tf_str_of(c->r->cause);
+	s->files = ev->f;
+	s->n_files = ev->n;
+	s->has_written = ev->n > 0;
+	s->first_written = ev->first;
+	s->last_written = ev->last;
+	s->sealed_at = tf_clock_now();
+	return previous_payload(t, att->attr.parent, att->name, s, err);
+}
+
+enum tf_code
+tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
+    const struct tf_node_row *att, struct tf_error *err)
+{
+	struct tf_entry e = { .type = TF_ATTESTATION_SEALED,
+	    .actor = tf_str_of(c->actor), .cause = tf_str_of(c->r->cause),
+	    .has_evidence = true };
+	struct tf_access_names names = { 0 };
+	struct signed_statement signed_ = { 0 };
+	struct tf_statement s = { 0 };
+	struct evidence ev = { 0 };
+	struct tf_buf path = { 0 };
+	enum tf_code rc;
+
+	if ((rc = tf_child_path(t, att->attr.parent, att->name, &path, err)) !=
+	    TF_OK || (rc = list_evidence(t->db, att->attr.id, &ev, err)) !=
+	    TF_OK)
+		goto out;
+	e.path = (struct tf_str){ path.p, path.n };
+	e.evidence_count = ev.n;
+	if ((rc = tf_sums(ev.f, ev.n, &e.evidence_bytes, &e.evidence_sums,
+	    err)) != TF_OK ||
+	    (rc = fill_statement(t, c, att, e.path, &ev, &s, err)) != TF_OK ||
+	    (rc = sign_statement(t->v, &s, &signed_, err)) != TF_OK ||
+	    (rc = keep_payload(t, &signed_, err)) != TF_OK ||
+	    (rc = set_access(t, c, att->attr.id, &e, &names,
+	    err)) != TF_OK)
+		goto out;
+	e.statement = signed_.ref;
+	t->not_before = s.sealed_at;
+	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
+		rc = mark_sealed(t, att->attr.id, &e, err);
+out:
+	tf_access_names_free(&names);
+	signed_free(&signed_);
+	evidence_free(&ev);
+	tf_buf_free(&path);
+	return rc;
+}
+
+static enum tf_code
+child_leaf(struct tf_db *db, uint64_t seq, struct tf_hash *out,
+    struct tf_error *err)
+{
+	struct tf_buf body = { 0 };
+	enum tf_code rc = tf_entries_get(db, seq, &body, NULL, err);
+
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "entry %llu is missing",
+		    (unsigned long long)seq);
+	if (rc == TF_OK)
+		tf_entry_leaf(body.p, body.n, out);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* Call fn for every child row of dir. */
+enum tf_code
+tf_each_child(struct tf_db *db, uint64_t dir,
+    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
+    struct tf_error *err), void *arg, struct tf_error *err)
+{
+	struct tf_node_row *rows = calloc(CHUNK, sizeof(*rows));
+	enum tf_code rc = TF_OK;
+	uint64_t after = 0;
+	size_t n = CHUNK;
+
+	if (rows == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	while (rc == TF_OK && n == CHUNK) {
+		rc = tf_nodes_list(db, dir, after, rows, CHUNK, &n, err);
+		for (size_t i = 0; rc == TF_OK && i < n; i++) {
+			after = rows[i].attr.id;
+			rc = fn(arg, &rows[i], err);
+		}
+	}
+	free(rows);
+	return rc;
+}
+
+struct leaves {
+	struct tf_db *db;
+	struct evidence *e;
+	bool seals;	/* the seal's entry, else the birth's */
+};
+
+static enum tf_code
+add_leaf(void *arg, const struct tf_node_row *r, struct tf_error *err)
+{
+	struct leaves *x = arg;
+	struct evidence *e = x->e;
+	enum tf_code rc;
+	void *p;
+
+	if (e->n == e->cap) {
+		e->cap = e->cap == 0 ? 16 : e->cap * 2;
+		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		e->f = p;
+	}
+	rc = child_leaf(x->db, x->seals ? r->seal : r->entry,
+	    &e->f[e->n].sha256, err);
+	e->f[e->n].size = 0;
+	e->f[e->n].name.p = (const char *)e->names.n;
+	e->f[e->n].name.n = r->name_len;
+	tf_buf_add(&e->names, r->name, r->name_len);
+	e->n++;
+	return rc;
+}
+
+/* workflow.sealed, or trail.sealed. */
+enum tf_code
+tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
+    const struct tf_node_row *dir, struct tf_error *err)
+{
+	bool workflow = dir->attr.kind == TF_KIND_WORKFLOW;
+	struct tf_entry e = { .type = workflow ? TF_WORKFLOW_SEALED :
+	    TF_TRAIL_SEALED, .actor = tf_str_of(c->actor),
+	    .cause = tf_str_of(c->r->cause), .has_children = true };
+	struct tf_access_names names = { 0 };
+	struct evidence ev = { 0 };
+	struct leaves x = { .db = t->db, .e = &ev, .seals = workflow };
+	struct tf_buf path = { 0 };
+	uint64_t bytes;
+	enum tf_code rc;
+
+	if ((rc = tf_child_path(t, dir->attr.parent, dir->name, &path, err)) !=
+	    TF_OK ||
+	    (rc = tf_each_child(t->db, dir->attr.id, add_leaf, &x, err)) != TF_OK)
+		goto out;
+	for (size_t i = 0; i < ev.n; i++)
+		ev.f[i].name.p = ev.names.p + (size_t)ev.f[i].name.p;
+	if (ev.n > 1)
+		qsort(ev.f, ev.n, sizeof(*ev.f), by_name);
+	e.path = (struct tf_str){ path.p, path.n };
+	e.children_count = ev.n;
+	if ((rc = tf_sums(ev.f, ev.n, &bytes, &e.children_sums, err)) !=
+	    TF_OK ||
+	    (rc = set_access(t, c, dir->attr.id, &e, &names,
+	    err)) != TF_OK ||
+	    (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		goto out;
+	rc = mark_sealed(t, dir->attr.id, &e, err);
+out:
+	tf_access_names_free(&names);
+	evidence_free(&ev);
+	tf_buf_free(&path);
+	return rc;
+}

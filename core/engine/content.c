@@ -1,0 +1,383 @@
+/*
+ * The bytes of a live file: in memory while they are few, a file of stage/
+ * when they are many, in the database once they were flushed.  Hashed as they
+ * come when they come in order.  Space is taken before bytes are.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/file.h"
+#include "content.h"
+
+#define LOOK_NS 200000000	/* how long a look at free space is good */
+
+void
+tf_stage_name(uint64_t id, char out[24])
+{
+	(void)snprintf(out, 24, "%llu", (unsigned long long)id);
+}
+
+/* --- space -------------------------------------------------------------- */
+
+/* Take n bytes of what the disk has beyond the floor. */
+enum tf_code
+tf_space_take(struct tf_vault *v, uint64_t n, struct tf_error *err)
+{
+	uint64_t now = tf_clock_boot_ns(), floor = TF_FLOOR_BYTES, free = 0;
+	enum tf_code rc = TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	if (now > v->space_until_ns || v->space_left < n) {
+		rc = tf_file_free(v->stagefd, &free, err);
+		floor += 2 * v->unsaved;
+		v->space_left = free > floor ? free - floor : 0;
+		v->space_until_ns = now + LOOK_NS;
+	}
+	if (rc == TF_OK && v->space_left < n) {
+		errno = ENOSPC;
+		rc = tf_fail(err, TF_NOSPACE, "the store's disk is full (%llu "
+		    "MiB are kept for sealing): free some space",
+		    (unsigned long long)(TF_FLOOR_BYTES >> 20));
+	}
+	if (rc == TF_OK)
+		v->space_left -= n;
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+/* --- content (io held) --------------------------------------------------- */
+
+static void
+count_unsaved(struct tf_live *l, int64_t n)
+{
+	pthread_mutex_lock(&l->v->mu);
+	l->v->unsaved = (uint64_t)((int64_t)l->v->unsaved + n);
+	pthread_mutex_unlock(&l->v->mu);
+}
+
+void
+tf_content_forget(struct tf_live *l)
+{
+	if (l->mem == NULL)
+		return;
+	count_unsaved(l, -(int64_t)l->mem_cap);
+	free(l->mem);
+	l->mem = NULL;
+	l->mem_cap = 0;
+}
+
+static enum tf_code
+need_mem(struct tf_live *l, size_t n, struct tf_error *err)
+{
+	size_t cap = l->mem_cap == 0 ? 4096 : l->mem_cap;
+	char *p;
+
+	if (n <= l->mem_cap && l->mem != NULL)
+		return TF_OK;
+	while (cap < n)
+		cap *= 2;
+	if ((p = realloc(l->mem, cap)) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	count_unsaved(l, (int64_t)(cap - l->mem_cap));
+	l->mem = p;
+	l->mem_cap = cap;
+	return TF_OK;
+}
+
+static enum tf_code
+read_inline(struct tf_live *l, struct tf_buf *body, struct tf_error *err)
+{
+	struct tf_object_row row;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_object_get(db, l->attr.id, &row, body, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "staged bytes are missing");
+	tf_reader_done(l->v, db);
+	return rc;
+}
+
+bool
+tf_content_in_db(struct tf_live *l)
+{
+	bool yes;
+
+	pthread_mutex_lock(&l->v->mu);
+	yes = l->in_db;
+	pthread_mutex_unlock(&l->v->mu);
+	return yes;
+}
+
+/* The content is in memory or in a file, not only in the database. */
+enum tf_code
+tf_content_load(struct tf_live *l, struct tf_error *err)
+{
+	struct tf_buf body = { 0 };
+	enum tf_code rc;
+
+	if (l->mem != NULL || l->fd >= 0 || !tf_content_in_db(l))
+		return TF_OK;
+	if ((rc = read_inline(l, &body, err)) == TF_OK)
+		rc = need_mem(l, body.n, err);
+	if (rc == TF_OK)
+		memcpy(l->mem, body.p, body.n);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/*
+ * A staged file appears under its name only when it holds all that it should:
+ * until then what was flushed before is where it was.
+ */
+static enum tf_code
+new_file(struct tf_live *l, enum tf_code (*fill)(struct tf_live *l, int fd,
+    struct tf_error *err), int *out, struct tf_error *err)
+{
+	char name[24], tmp[32];
+	enum tf_code rc;
+	int fd;
+
+	tf_stage_name(l->attr.id, name);
+	(void)snprintf(tmp, sizeof(tmp), "%s.new", name);
+	fd = openat(l->v->stagefd, tmp, O_RDWR | O_CREAT | O_TRUNC |
+	    O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return tf_fail(err, TF_IO, "create stage/%s", tmp);
+	rc = fill(l, fd, err);
+	/* What was acknowledged must survive a power cut after the rename. */
+	if (rc == TF_OK && l->saved_gen > 0)
+		rc = tf_file_datasync(fd, err);
+	if (rc == TF_OK &&
+	    renameat(l->v->stagefd, tmp, l->v->stagefd, name) < 0)
+		rc = tf_fail(err, TF_IO, "rename to stage/%s", name);
+	if (rc != TF_OK) {
+		(void)unlinkat(l->v->stagefd, tmp, 0);
+		(void)close(fd);
+		return rc;
+	}
+	*out = fd;
+	return TF_OK;
+}
+
+static enum tf_code
+fill_from_memory(struct tf_live *l, int fd, struct tf_error *err)
+{
+	return l->size == 0 ? TF_OK : tf_file_pwrite(fd, l->mem, l->size, 0,
+	    err);
+}
+
+/* From memory into a file of stage/. */
+static enum tf_code
+spill(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd;
+
+	if (l->sha == NULL && (l->sha = tf_sha256_new()) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if ((rc = new_file(l, fill_from_memory, &fd, err)) != TF_OK)
+		return rc;
+	l->fd = fd;
+	tf_sha256_reset(l->sha);
+	if (l->size > 0)
+		tf_sha256_add(l->sha, l->mem, l->size);
+	l->hashed = l->size;
+	l->in_order = true;
+	tf_content_forget(l);
+	return TF_OK;
+}
+
+static enum tf_code
+fill_from_file(struct tf_live *l, int fd, struct tf_error *err)
+{
+	size_t chunk = 1 << 16, got = 0;
+	char *buf = malloc(chunk);
+	uint64_t off = 0;
+	enum tf_code rc = TF_OK;
+
+	if (buf == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	while (rc == TF_OK) {
+		rc = tf_file_pread(l->fd, buf, chunk, off, &got, err);
+		if (rc != TF_OK || got == 0)
+			break;
+		rc = tf_file_pwrite(fd, buf, got, off, err);
+		off += got;
+	}
+	free(buf);
+	return rc;
+}
+
+/*
+ * The staged file became an object, and then its seal failed: what is written
+ * from now on must not change the object, so it goes into a copy.
+ */
+static enum tf_code
+copy_object(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd;
+
+	if (!l->linked)
+		return TF_OK;
+	if ((rc = new_file(l, fill_from_file, &fd, err)) != TF_OK)
+		return rc;
+	(void)close(l->fd);
+	l->fd = fd;
+	l->linked = false;
+	return TF_OK;
+}
+
+enum tf_code
+tf_content_put(struct tf_live *l, const void *p, size_t n, uint64_t off,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (l->fd < 0 && off + n <= TF_INLINE_MAX) {
+		if ((rc = need_mem(l, off + n, err)) != TF_OK)
+			return rc;
+		if (off > l->size)
+			memset(l->mem + l->size, 0, off - l->size);
+		memcpy(l->mem + off, p, n);
+		return TF_OK;
+	}
+	if ((l->fd < 0 && (rc = spill(l, err)) != TF_OK) ||
+	    (rc = copy_object(l, err)) != TF_OK)
+		return rc;
+	if ((rc = tf_file_pwrite(l->fd, p, n, off, err)) != TF_OK)
+		return rc;
+	if (l->in_order && off == l->hashed) {
+		tf_sha256_add(l->sha, p, n);
+		l->hashed += n;
+	} else {
+		l->in_order = false;	/* hashed again as a whole at flush */
+	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_content_resize(struct tf_live *l, uint64_t size, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (l->fd < 0 && size <= TF_INLINE_MAX) {
+		if ((rc = need_mem(l, size, err)) != TF_OK)
+			return rc;
+		if (size > l->size)
+			memset(l->mem + l->size, 0, size - l->size);
+		return TF_OK;
+	}
+	if ((l->fd < 0 && (rc = spill(l, err)) != TF_OK) ||
+	    (rc = copy_object(l, err)) != TF_OK)
+		return rc;
+	if (ftruncate(l->fd, (off_t)size) < 0)
+		return tf_fail(err, TF_IO, "truncate failed");
+	if (size == 0) {
+		tf_sha256_reset(l->sha);
+		l->hashed = 0;
+		l->in_order = true;
+	} else if (size < l->hashed || size > l->size) {
+		l->in_order = false;
+	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size, struct tf_error *err)
+{
+	size_t chunk = 1 << 20, got = 0;
+	struct tf_sha256 *h = tf_sha256_new();
+	char *buf = malloc(chunk);
+	uint64_t off = 0;
+	enum tf_code rc = TF_OK;
+
+	if (h == NULL || buf == NULL)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	while (rc == TF_OK) {
+		rc = tf_file_pread(fd, buf, chunk, off, &got, err);
+		if (rc != TF_OK || got == 0)
+			break;
+		tf_sha256_add(h, buf, got);
+		off += got;
+	}
+	if (rc == TF_OK) {
+		tf_sha256_peek(h, out);
+		*size = off;
+	}
+	tf_sha256_free(h);
+	free(buf);
+	return rc;
+}
+
+/* The digest of the content as it is now. */
+enum tf_code
+tf_content_digest(struct tf_live *l, struct tf_hash *out, struct tf_error *err)
+{
+	uint64_t size = 0;
+	enum tf_code rc;
+
+	if (l->fd < 0) {
+		tf_sha256(l->mem == NULL ? "" : l->mem, l->size, out);
+		return TF_OK;
+	}
+	if (l->in_order && l->hashed == l->size) {
+		tf_sha256_peek(l->sha, out);
+		return TF_OK;
+	}
+	rc = tf_hash_fd(l->fd, out, &size, err);
+	if (rc == TF_OK && size != l->size)
+		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
+	return rc;
+}
+
+enum tf_code
+tf_live_read(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	bool brought;
+
+	*got = 0;
+	pthread_mutex_lock(&l->io);
+	brought = l->mem == NULL;
+	if (off < l->size) {
+		if (n > l->size - off)
+			n = (size_t)(l->size - off);
+		if (l->fd >= 0) {
+			rc = tf_file_pread(l->fd, p, n, off, got, err);
+		} else if ((rc = tf_content_load(l, err)) == TF_OK) {
+			memcpy(p, l->mem + off, n);
+			*got = n;
+		}
+	}
+	/* For this read only, while it is in the database. */
+	if (brought && tf_content_in_db(l))
+		tf_content_forget(l);
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+enum tf_code
+tf_live_detach(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&l->io);
+	rc = tf_content_load(l, err);
+	if (rc == TF_OK) {
+		pthread_mutex_lock(&l->v->mu);
+		l->in_db = false;
+		pthread_mutex_unlock(&l->v->mu);
+	}
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}

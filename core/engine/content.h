@@ -1,0 +1,25 @@
+/* Content of live files.  live.io is held for all but tf_space_take. */
+#ifndef TF_ENGINE_CONTENT_H
+#define TF_ENGINE_CONTENT_H
+
+#include "impl.h"
+
+/* Take n bytes of what the disk has beyond the floor.  TF_NOSPACE. */
+TF_MUST_USE enum tf_code tf_space_take(struct tf_vault *v, uint64_t n,
+    struct tf_error *err);
+/* Put bytes where they belong; l->size is the caller's to move. */
+TF_MUST_USE enum tf_code tf_content_put(struct tf_live *l, const void *p,
+    size_t n, uint64_t off, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_content_resize(struct tf_live *l, uint64_t size,
+    struct tf_error *err);
+/* SHA-256 of the content as it is now. */
+TF_MUST_USE enum tf_code tf_content_digest(struct tf_live *l,
+    struct tf_hash *out, struct tf_error *err);
+/* The content is in memory or in a file, not only in the database. */
+TF_MUST_USE enum tf_code tf_content_load(struct tf_live *l,
+    struct tf_error *err);
+/* Give its memory back: the content is elsewhere, or not needed. */
+void tf_content_forget(struct tf_live *l);
+bool tf_content_in_db(struct tf_live *l);
+
+#endif
