@@ -33,8 +33,10 @@ rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
 tests := $(BUILD)/unit $(BUILD)/mount
+benches := $(BUILD)/bench
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
-all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount,\
+all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
+	tests/bench,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -46,6 +48,7 @@ $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/unit: $(call objects,tests/unit) $(archives)
 $(BUILD)/mount: $(call objects,tests/mount) $(archives)
+$(BUILD)/bench: $(call objects,tests/bench) $(archives)
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
@@ -61,7 +64,7 @@ $(archives):
 	$(call say,AR $@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(programs) $(tests):
+$(programs) $(tests) $(benches):
 	$(call say,LD $@)
 	$(Q)$(link) -o $@ $(filter %.o,$^) $(archives) $(libs) -lsqlite3 -lcrypto
 
@@ -88,6 +91,11 @@ test: ## install what is missing, build, run all tests
 
 check: all $(tests) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh
+
+bench: $(benches) ## measure the ledger (ENTRIES=1000000)
+	$(Q)rm -rf $(BUILD)/bench-store $(BUILD)/bench-store.log
+	$(Q)$(BUILD)/bench $(BUILD)/bench-store $(or $(ENTRIES),1000000)
+	$(Q)rm -rf $(BUILD)/bench-store $(BUILD)/bench-store.log
 
 demo: ## record the sample session in a real mount, try to tamper with it
 	$(Q)BUILD=$(BUILD) tests/demo.sh
@@ -148,5 +156,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check demo layers lint format sanitize tsan coverage \
+.PHONY: all test check bench demo layers lint format sanitize tsan coverage \
 	install uninstall clean help
