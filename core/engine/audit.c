@@ -367,7 +367,6 @@ check_statement(struct tf_audit *a, const struct tf_entry *e,
 		    "its statement is altered");
 		goto out;
 	}
-	a->r->bytes += payload.n;
 	if (!sealed_at(&payload, &x->statement.sealed_at) ||
 	    tf_time_cmp(x->statement.sealed_at, e->at) > 0 ||
 	    tf_statement_encode(&x->statement, &want, err) != TF_OK ||
