@@ -47,13 +47,13 @@ enum tf_code {
 
 struct tf_error {
 	enum tf_code code;
-	int sys;	/* errno at the moment of failure, else 0 */
+	int sys;	/* errno behind a TF_IO, else 0 */
 	char text[160];	/* one line, no full stop; names in it are escaped */
 };
 
 /*
- * Fill err (unless NULL) with code, the present errno and the text, and return
- * code.  For TF_IO an errno of ENOSPC, EDQUOT, EFBIG, ENOMEM or EROFS sharpens
+ * Fill err (unless NULL) with code and the text, and return code.  TF_IO takes
+ * the present errno along; for it an errno of ENOSPC, EDQUOT, EFBIG, ENOMEM or EROFS sharpens
  * the code to TF_NOSPACE, TF_QUOTA, TF_TOOBIG, TF_NOMEM or TF_READONLY.
  * Control characters in the text come out as '?'.
  */

@@ -60,7 +60,8 @@ sharpen(enum tf_code code, int sys)
 enum tf_code
 tf_fail(struct tf_error *err, enum tf_code code, const char *fmt, ...)
 {
-	int sys = errno;
+	/* The errno behind anything else is an old one. */
+	int sys = code == TF_IO ? errno : 0;
 	va_list ap;
 
 	code = sharpen(code, sys);
