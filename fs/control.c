@@ -1,18 +1,13 @@
 /*
- * Control files.  A new one is a function and a row.
+ * Control files.  A new one is a function and a row; a directory is a tree.
  */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/control.h"
-#include "control.h"
+#include "control_tree.h"
 #include "ops.h"
-
-#define ID_BITS 56
-#define ID_MASK ((UINT64_C(1) << ID_BITS) - 1)
-#define KIND_DIR 1 /* a .trailfs; row r of the table is r + KIND_ROW */
-#define KIND_ROW 2
 
 #define AT(kind) (1u << (kind))
 
@@ -62,10 +57,18 @@ events_read(struct tf_vault *v, uint64_t dir, uint64_t mark, void *p, size_t n,
 	return tf_vault_events(v, mark, off, p, n, got, err);
 }
 
+static enum tf_code
+attestation_proof(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
+    struct tf_error *err)
+{
+	return tf_vault_prove(v, dir, out, err);
+}
+
 /*
  * Either render makes the whole file, or it is read in ranges: size tells its
- * size and a mark, and read gives parts of the file as it was at that mark.
- * The row number is in node ids: new rows at the end.
+ * size and a mark, and read gives parts of the file as it was at that mark; or
+ * it is the topmost directory of a tree.  The number of
+ * a row is in node ids: new rows at the end.
  */
 static const struct row {
 	const char *name;
@@ -77,28 +80,41 @@ static const struct row {
 	    uint64_t *size, struct tf_error *err);
 	enum tf_code (*read)(struct tf_vault *v, uint64_t dir, uint64_t mark,
 	    void *p, size_t n, uint64_t off, size_t *got, struct tf_error *err);
+	const struct fs_tree *tree;
+	bool sealed; /* only when the directory is sealed */
 } rows[] = {
-	{ TF_CONTROL_CHECKPOINT, AT(TF_KIND_ROOT), 0444, checkpoint, NULL,
-	    NULL },
-	{ TF_CONTROL_VKEY, AT(TF_KIND_ROOT), 0444, vkey, NULL, NULL },
-	{ TF_CONTROL_PEM, AT(TF_KIND_ROOT), 0444, pem, NULL, NULL },
-	{ TF_CONTROL_STATUS, AT(TF_KIND_ROOT), 0440, status, NULL, NULL },
-	{ TF_CONTROL_EVENTS, AT(TF_KIND_ROOT), 0440, NULL, events_size,
-	    events_read },
+	{ TF_CONTROL_CHECKPOINT, AT(TF_KIND_ROOT), 0444, .render = checkpoint },
+	{ TF_CONTROL_VKEY, AT(TF_KIND_ROOT), 0444, .render = vkey },
+	{ TF_CONTROL_PEM, AT(TF_KIND_ROOT), 0444, .render = pem },
+	{ TF_CONTROL_STATUS, AT(TF_KIND_ROOT), 0440, .render = status },
+	{ TF_CONTROL_EVENTS, AT(TF_KIND_ROOT), 0440, .size = events_size,
+	    .read = events_read },
+	{ "tile", AT(TF_KIND_ROOT), .tree = &fs_tile_tree },
+	{ "proof", AT(TF_KIND_ATTESTATION), .tree = &fs_proof_tree },
+	{ "attestation.tlog-proof", AT(TF_KIND_ATTESTATION), 0444,
+	    .render = attestation_proof, .sealed = true },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
+_Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");
+
+/* What a file's content is made by: exactly one is not NULL. */
+struct source {
+	const struct row *row;
+	const struct fs_tree *tree;
+};
 
 struct fs_snapshot {
 	struct fs_snapshot *next; /* guarded by fs_control.mu */
 	unsigned opens;		  /* guarded by fs_control.mu */
 	uint64_t ino;		  /* this and what follows never change */
-	const struct row *row;
+	struct source from;
 	struct tf_buf text; /* of render */
 	uint64_t mark, size;
 };
 
 struct fs_control {
 	struct tf_vault *vault;
+	struct fs_walks *walks;
 	pthread_mutex_t mu;
 	struct fs_snapshot *open; /* guarded by mu */
 };
@@ -110,6 +126,10 @@ fs_control_new(struct tf_vault *v)
 
 	if (c == NULL)
 		return NULL;
+	if ((c->walks = fs_walks_new()) == NULL) {
+		free(c);
+		return NULL;
+	}
 	c->vault = v;
 	pthread_mutex_init(&c->mu, NULL);
 	return c;
@@ -121,42 +141,79 @@ fs_control_free(struct fs_control *c)
 	if (c == NULL)
 		return;
 	pthread_mutex_destroy(&c->mu);
+	fs_walks_free(c->walks);
 	free(c);
 }
 
 bool
 fs_control_is(uint64_t ino)
 {
-	return ino >> ID_BITS != 0;
+	return fs_control_kind(ino) != 0;
+}
+
+/* The tree that ino is in, or NULL. */
+static const struct fs_tree *
+tree_of(uint64_t ino)
+{
+	unsigned kind = fs_control_kind(ino);
+	const struct fs_tree *t;
+
+	for (unsigned r = 0; r < ROWS; r++) {
+		t = rows[r].tree;
+		if (t != NULL && kind >= t->first && kind <= t->last)
+			return t;
+	}
+	return NULL;
 }
 
 bool
-fs_control_is_dir(uint64_t ino)
+fs_control_is_final(uint64_t ino)
 {
-	return ino >> ID_BITS == KIND_DIR;
+	const struct fs_tree *t = tree_of(ino);
+
+	return t != NULL && t->final && !t->is_dir(ino);
 }
 
-uint64_t
-fs_control_owner(uint64_t ino)
+static bool
+is_dir(uint64_t ino)
 {
-	return ino & ID_MASK;
+	const struct fs_tree *t = tree_of(ino);
+
+	return t != NULL ? t->is_dir(ino) : fs_control_kind(ino) == FS_KIND_DIR;
+}
+
+/* The directory of the vault that .trailfs or file ino, a row, belongs to. */
+static uint64_t
+owner_of(uint64_t ino)
+{
+	return ino & FS_ID_MASK;
+}
+
+static bool
+has_row(const struct tf_attr *dir, const struct row *row)
+{
+	return (row->levels & AT(dir->kind)) != 0 &&
+	    (!row->sealed || dir->state == TF_STATE_SEALED);
 }
 
 static uint64_t
-make_id(uint64_t kind, uint64_t dir)
+row_id(unsigned r, uint64_t dir)
 {
-	return kind << ID_BITS | (dir & ID_MASK);
+	return rows[r].tree != NULL ? rows[r].tree->top(dir) :
+				      fs_control_id(FS_KIND_ROW + r, dir);
 }
 
-/* The row of file ino in a directory of that kind, or NULL. */
-static const struct row *
-row_of(uint64_t ino, enum tf_kind kind)
+/* The row of file ino in directory dir.  TF_NOTFOUND. */
+static enum tf_code
+row_of(uint64_t ino, const struct tf_attr *dir, const struct row **out,
+    struct tf_error *err)
 {
-	uint64_t r = (ino >> ID_BITS) - KIND_ROW;
+	unsigned r = fs_control_kind(ino) - FS_KIND_ROW;
 
-	if (r >= ROWS || (rows[r].levels & AT(kind)) == 0)
-		return NULL;
-	return &rows[r];
+	if (r >= ROWS || rows[r].tree != NULL || !has_row(dir, &rows[r]))
+		return tf_fail(err, TF_NOTFOUND, "no such control file");
+	*out = &rows[r];
+	return TF_OK;
 }
 
 /* --- snapshots ---------------------------------------------------------- */
@@ -170,31 +227,32 @@ snapshot_free(struct fs_snapshot *s)
 	free(s);
 }
 
-/* Make the content of file ino, a row. */
+/* Make the content of file ino. */
 static enum tf_code
-snapshot_new(struct tf_vault *v, uint64_t ino, const struct row *row,
+snapshot_new(struct tf_vault *v, uint64_t ino, const struct source *from,
     struct fs_snapshot **out, struct tf_error *err)
 {
-	uint64_t dir = fs_control_owner(ino);
 	struct fs_snapshot *s = calloc(1, sizeof *s);
 	enum tf_code rc;
 
 	if (s == NULL)
-		return tf_fail(err, TF_NOMEM, "make %s", row->name);
+		return tf_fail(err, TF_NOMEM, "make a control file");
 	s->ino = ino;
-	s->row = row;
-	if (row->render == NULL) {
-		rc = row->size(v, dir, &s->mark, &s->size, err);
-	} else {
-		rc = row->render(v, dir, &s->text, err);
-		s->size = s->text.n;
-		if (rc == TF_OK && s->text.failed)
-			rc = tf_fail(err, TF_NOMEM, "make %s", row->name);
-	}
+	s->from = *from;
+	if (from->tree != NULL)
+		rc = from->tree->render(v, ino, &s->text, err);
+	else if (from->row->render != NULL)
+		rc = from->row->render(v, owner_of(ino), &s->text, err);
+	else
+		rc = from->row->size(v, owner_of(ino), &s->mark, &s->size, err);
+	if (rc == TF_OK && s->text.failed)
+		rc = tf_fail(err, TF_NOMEM, "make a control file");
 	if (rc != TF_OK) {
 		snapshot_free(s);
 		return rc;
 	}
+	if (from->row == NULL || from->row->render != NULL)
+		s->size = s->text.n;
 	*out = s;
 	return TF_OK;
 }
@@ -212,8 +270,8 @@ find(struct fs_control *c, uint64_t ino)
 }
 
 static enum tf_code
-size_of(struct fs_control *c, uint64_t ino, const struct row *row,
-    uint64_t *size, struct tf_error *err)
+size_of(struct fs_control *c, uint64_t ino, const struct source *from,
+    off_t *size, struct tf_error *err)
 {
 	struct fs_snapshot *s;
 	enum tf_code rc;
@@ -221,36 +279,47 @@ size_of(struct fs_control *c, uint64_t ino, const struct row *row,
 	pthread_mutex_lock(&c->mu);
 	s = find(c, ino);
 	if (s != NULL)
-		*size = s->size;
+		*size = (off_t)s->size;
 	pthread_mutex_unlock(&c->mu);
 	if (s != NULL)
 		return TF_OK;
-	if ((rc = snapshot_new(c->vault, ino, row, &s, err)) != TF_OK)
+	if ((rc = snapshot_new(c->vault, ino, from, &s, err)) != TF_OK)
 		return rc;
-	*size = s->size;
+	*size = (off_t)s->size;
 	snapshot_free(s);
 	return TF_OK;
 }
 
-enum tf_code
-fs_control_open(struct fs_control *c, uint64_t ino, struct fs_snapshot **out,
+/* What makes file ino. */
+static enum tf_code
+source_of(struct fs_control *c, uint64_t ino, struct source *out,
     struct tf_error *err)
 {
-	struct fs_snapshot *s, *mine = NULL;
 	struct tf_attr dir;
-	const struct row *row;
+	struct stat st;
 	enum tf_code rc;
 
-	rc = tf_vault_getattr(c->vault, fs_control_owner(ino), &dir, err);
+	*out = (struct source){ .tree = tree_of(ino) };
+	if (out->tree != NULL)
+		return out->tree->stat(c->vault, ino, &st, err);
+	rc = tf_vault_getattr(c->vault, owner_of(ino), &dir, err);
+	return rc != TF_OK ? rc : row_of(ino, &dir, &out->row, err);
+}
+
+enum tf_code
+fs_control_open(struct fs_control *c, uint64_t ino, uint64_t caller,
+    struct fs_snapshot **out, struct tf_error *err)
+{
+	struct fs_snapshot *s, *mine = NULL;
+	struct source from;
+	enum tf_code rc = source_of(c, ino, &from, err);
+
 	if (rc != TF_OK)
 		return rc;
-	if ((row = row_of(ino, dir.kind)) == NULL)
-		return tf_fail(err, TF_NOTFOUND, "no such control file");
-
 	pthread_mutex_lock(&c->mu);
 	if ((s = find(c, ino)) == NULL) {
 		pthread_mutex_unlock(&c->mu);
-		rc = snapshot_new(c->vault, ino, row, &mine, err);
+		rc = snapshot_new(c->vault, ino, &from, &mine, err);
 		if (rc != TF_OK)
 			return rc;
 		pthread_mutex_lock(&c->mu);
@@ -265,6 +334,8 @@ fs_control_open(struct fs_control *c, uint64_t ino, struct fs_snapshot **out,
 	s->opens++;
 	pthread_mutex_unlock(&c->mu);
 	snapshot_free(mine);
+	if (from.row != NULL && from.row->render == checkpoint)
+		fs_walks_told(c->walks, caller, &s->text);
 	*out = s;
 	return TF_OK;
 }
@@ -295,9 +366,9 @@ fs_control_read(struct fs_control *c, const struct fs_snapshot *s, void *p,
 		return TF_OK;
 	if (n > s->size - off)
 		n = (size_t)(s->size - off);
-	if (s->row->render == NULL)
-		return s->row->read(c->vault, fs_control_owner(s->ino), s->mark,
-		    p, n, off, got, err);
+	if (s->from.row != NULL && s->from.row->render == NULL)
+		return s->from.row->read(c->vault, owner_of(s->ino), s->mark, p,
+		    n, off, got, err);
 	memcpy(p, s->text.p + off, n);
 	*got = n;
 	return TF_OK;
@@ -305,29 +376,24 @@ fs_control_read(struct fs_control *c, const struct fs_snapshot *s, void *p,
 
 /* --- names -------------------------------------------------------------- */
 
-/* stat(2) of control node ino of directory dir. */
+/* stat(2) of a .trailfs, or of a file that is a row, in directory dir. */
 static enum tf_code
-stat_of(struct fs_control *c, uint64_t ino, const struct tf_attr *dir,
+stat_row(uint64_t ino, const struct tf_attr *dir, struct source *from,
     struct stat *st, struct tf_error *err)
 {
-	const struct row *row;
-	uint64_t size;
 	enum tf_code rc;
 
 	fs_ops_stat(dir, st);
 	st->st_ino = ino;
-	if (fs_control_is_dir(ino)) {
+	if (fs_control_kind(ino) == FS_KIND_DIR) {
 		st->st_mode = S_IFDIR | (0555 & dir->mode);
 		return TF_OK;
 	}
-	if ((row = row_of(ino, dir->kind)) == NULL)
-		return tf_fail(err, TF_NOTFOUND, "no such control file");
-	if ((rc = size_of(c, ino, row, &size, err)) != TF_OK)
+	if ((rc = row_of(ino, dir, &from->row, err)) != TF_OK)
 		return rc;
-	st->st_mode = S_IFREG | (row->mode & dir->mode);
+	st->st_mode = S_IFREG | (from->row->mode & dir->mode);
 	st->st_nlink = 1;
-	st->st_size = (off_t)size;
-	st->st_blocks = (blkcnt_t)((size + 511) / 512);
+	st->st_size = -1;
 	return TF_OK;
 }
 
@@ -335,51 +401,103 @@ enum tf_code
 fs_control_stat(struct fs_control *c, uint64_t ino, struct stat *st,
     struct tf_error *err)
 {
+	struct source from = { .tree = tree_of(ino) };
 	struct tf_attr dir;
 	enum tf_code rc;
 
-	rc = tf_vault_getattr(c->vault, fs_control_owner(ino), &dir, err);
-	return rc != TF_OK ? rc : stat_of(c, ino, &dir, st, err);
+	if (from.tree != NULL) {
+		rc = from.tree->stat(c->vault, ino, st, err);
+	} else {
+		rc = tf_vault_getattr(c->vault, owner_of(ino), &dir, err);
+		if (rc == TF_OK)
+			rc = stat_row(ino, &dir, &from, st, err);
+	}
+	if (rc == TF_OK && st->st_size < 0)
+		rc = size_of(c, ino, &from, &st->st_size, err);
+	if (rc == TF_OK)
+		st->st_blocks = (st->st_size + 511) / 512;
+	return rc;
+}
+
+/* Which node is name in the .trailfs of dir? */
+static enum tf_code
+find_row(const struct tf_attr *dir, const char *name, uint64_t *ino,
+    struct tf_error *err)
+{
+	for (unsigned r = 0; r < ROWS; r++) {
+		if (strcmp(rows[r].name, name) != 0 || !has_row(dir, &rows[r]))
+			continue;
+		*ino = row_id(r, dir->id);
+		return TF_OK;
+	}
+	return tf_fail(err, TF_NOTFOUND, "no such control file");
 }
 
 enum tf_code
 fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
     struct stat *st, struct tf_error *err)
 {
+	const struct fs_tree *tree = tree_of(parent);
 	struct tf_attr dir;
+	uint64_t ino;
 	enum tf_code rc;
 
-	rc = tf_vault_getattr(c->vault, fs_control_owner(parent), &dir, err);
+	if (fs_control_is(parent) && !is_dir(parent))
+		return tf_fail(err, TF_NOTDIR, "not a directory");
+	if (tree != NULL) {
+		rc = tree->lookup(c->vault, parent, name, &ino, err);
+		return rc != TF_OK ? rc : fs_control_stat(c, ino, st, err);
+	}
+	rc = tf_vault_getattr(c->vault, owner_of(parent), &dir, err);
 	if (rc != TF_OK)
 		return rc;
-	if (dir.kind == TF_KIND_EVIDENCE ||
-	    (fs_control_is(parent) && !fs_control_is_dir(parent)))
+	if (dir.kind == TF_KIND_EVIDENCE)
 		return tf_fail(err, TF_NOTDIR, "not a directory");
-	if (!fs_control_is(parent))
-		return stat_of(c, make_id(KIND_DIR, dir.id), &dir, st, err);
-	for (unsigned r = 0; r < ROWS; r++)
-		if (strcmp(rows[r].name, name) == 0)
-			return stat_of(c, make_id(r + KIND_ROW, dir.id), &dir,
-			    st, err);
-	return tf_fail(err, TF_NOTFOUND, "no such control file");
+	ino = fs_control_id(FS_KIND_DIR, dir.id);
+	if (fs_control_is(parent))
+		rc = find_row(&dir, name, &ino, err);
+	return rc != TF_OK ? rc : fs_control_stat(c, ino, st, err);
 }
 
 enum tf_code
-fs_control_list(struct fs_control *c, uint64_t ino, unsigned *row,
-    const char **name, struct stat *st, struct tf_error *err)
+fs_control_parent(struct fs_control *c, uint64_t ino, uint64_t *parent,
+    struct tf_error *err)
 {
+	const struct fs_tree *tree = tree_of(ino);
+
+	if (tree != NULL)
+		return tree->parent(c->vault, ino, parent, err);
+	*parent = owner_of(ino);
+	if (fs_control_kind(ino) != FS_KIND_DIR)
+		*parent = fs_control_id(FS_KIND_DIR, *parent);
+	return TF_OK;
+}
+
+enum tf_code
+fs_control_list(struct fs_control *c, uint64_t ino, uint64_t caller,
+    uint64_t at, fs_control_add add, void *arg, struct tf_error *err)
+{
+	const struct fs_tree *tree = tree_of(ino);
+	struct fs_names names = { at, caller, c->walks, add, arg };
 	struct tf_attr dir;
+	uint64_t id;
 	enum tf_code rc;
 
-	rc = tf_vault_getattr(c->vault, fs_control_owner(ino), &dir, err);
+	if (!is_dir(ino))
+		return tf_fail(err, TF_NOTDIR, "not a directory");
+	if (tree != NULL)
+		return tree->list(c->vault, ino, &names, err);
+	rc = tf_vault_getattr(c->vault, owner_of(ino), &dir, err);
 	if (rc != TF_OK)
 		return rc;
-	for (unsigned r = *row; r < ROWS; r++) {
-		if ((rows[r].levels & AT(dir.kind)) == 0)
+	/* The place of a name is its row. */
+	for (uint64_t r = at; r < ROWS; r++) {
+		if (!has_row(&dir, &rows[r]))
 			continue;
-		*row = r;
-		*name = rows[r].name;
-		return stat_of(c, make_id(r + KIND_ROW, dir.id), &dir, st, err);
+		id = row_id((unsigned)r, dir.id);
+		if (!add(arg, r, rows[r].name, id,
+			is_dir(id) ? S_IFDIR : S_IFREG))
+			return TF_OK;
 	}
-	return tf_fail(err, TF_NOTFOUND, "the end");
+	return TF_OK;
 }

@@ -1,10 +1,11 @@
 /*
- * The files under .trailfs: one table row each, in control.c.
+ * What is under .trailfs: one row each of the table in control.c, a file or a
+ * tree of directories (control_tree.h).
  *
- * Their node ids are made of a kind and the id of the directory whose .trailfs
- * it is, so nothing is kept of them but the snapshots that are open.  fstat
- * after open tells the true size, because a size belongs to the inode: it is
- * that of the open snapshot, or of one made for the question (DESIGN.md 5).
+ * Node ids say all there is to know of a node, so nothing is kept of them but
+ * the snapshots that are open.  fstat after open tells the true size, because a
+ * size belongs to the inode: it is that of the open snapshot, or of one made
+ * for the question (DESIGN.md 5).
  */
 #ifndef FS_CONTROL_H
 #define FS_CONTROL_H
@@ -22,33 +23,40 @@ struct fs_snapshot; /* what one file held when it was opened */
 struct fs_control *fs_control_new(struct tf_vault *v);
 void fs_control_free(struct fs_control *c);
 
-/* Is ino a .trailfs or a file in one? */
+/* Is ino a .trailfs or in one? */
 bool fs_control_is(uint64_t ino);
-/* Is ino a .trailfs? */
-bool fs_control_is_dir(uint64_t ino);
-/* The directory of the vault that .trailfs or file ino belongs to. */
-uint64_t fs_control_owner(uint64_t ino);
+/* Is ino a file whose bytes never change? */
+bool fs_control_is_final(uint64_t ino);
 
 /*
- * Look up name in parent, a .trailfs, or a directory of the vault and then the
- * name is .trailfs.  *st as stat(2) will show it; st_ino is the node id.
+ * Look up name in parent, a directory in .trailfs, or one of the vault and then
+ * the name is .trailfs.  *st as stat(2) will show it; st_ino is the node id.
  * TF_NOTFOUND, TF_NOTDIR, and what making the file's content may return.
  */
 TF_MUST_USE enum tf_code fs_control_lookup(struct fs_control *c,
     uint64_t parent, const char *name, struct stat *st, struct tf_error *err);
 TF_MUST_USE enum tf_code fs_control_stat(struct fs_control *c, uint64_t ino,
     struct stat *st, struct tf_error *err);
+/* The directory that ino is in; that of a .trailfs is one of the vault. */
+TF_MUST_USE enum tf_code fs_control_parent(struct fs_control *c, uint64_t ino,
+    uint64_t *parent, struct tf_error *err);
+
+/* One name of a listing; type is S_IFDIR or S_IFREG.  False: no more. */
+typedef bool (*fs_control_add)(void *arg, uint64_t place, const char *name,
+    uint64_t ino, mode_t type);
 /*
- * The first file of .trailfs ino that stands in row *row of the table or
- * behind it: *row becomes its row, *name its name, *st as fs_control_stat.
- * TF_NOTFOUND at the end.
+ * Give the names of directory ino that stand at place at or behind it, in order
+ * of their places, to add; a name keeps its place.  The caller is any number
+ * that tells one process from another: who has opened the checkpoint finds
+ * afterwards, as the same caller, all tiles that belong to it.
  */
 TF_MUST_USE enum tf_code fs_control_list(struct fs_control *c, uint64_t ino,
-    unsigned *row, const char **name, struct stat *st, struct tf_error *err);
+    uint64_t caller, uint64_t at, fs_control_add add, void *arg,
+    struct tf_error *err);
 
 /* Open file ino for reading: everybody who has it open sees one snapshot. */
 TF_MUST_USE enum tf_code fs_control_open(struct fs_control *c, uint64_t ino,
-    struct fs_snapshot **out, struct tf_error *err);
+    uint64_t caller, struct fs_snapshot **out, struct tf_error *err);
 TF_MUST_USE enum tf_code fs_control_read(struct fs_control *c,
     const struct fs_snapshot *s, void *p, size_t n, uint64_t off, size_t *got,
     struct tf_error *err);

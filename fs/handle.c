@@ -2,8 +2,8 @@
  * Open files, and flushes under way.
  *
  * Lock order in fs/: loop.c's reading, then its mu; handle.c's, control.c's,
- * actor.c's and report.c's mu each stand alone: none is held while another is
- * taken, nor while core or fuse_reply_* is called.
+ * control_tile.c's, actor.c's and report.c's mu each stand alone: none is held
+ * while another is taken, nor while core or fuse_reply_* is called.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -157,7 +157,8 @@ fs_handles_end(struct fs *fs, bool closed)
 		if (h->file != NULL &&
 		    !(closed &&
 			atomic_load(&h->flushed) == atomic_load(&h->changes))) {
-			h->file = NULL; /* the vault's now */
+			tf_file_abandon(h->file);
+			h->file = NULL;
 			left++;
 		}
 		fs_handle_free(fs, h);

@@ -13,6 +13,7 @@
 #include "report.h"
 
 #define FOR_EVER 86400.0 /* seconds */
+#define A_WHILE 60.0
 #define BLOCK_SIZE (128 * 1024)
 #define MAX_WRITE (1024 * 1024)
 /* RELEASE keeps its place in the kernel's queue only while fewer background
@@ -101,6 +102,23 @@ fs_ops_control_entry(const struct stat *st, struct fuse_entry_param *e)
 	e->ino = st->st_ino;
 	e->generation = 1;
 	e->attr = *st;
+	e->attr_timeout = fs_ops_control_timeout(st->st_ino);
+	e->entry_timeout = fs_control_is_final(st->st_ino) ? FOR_EVER : 0;
+}
+
+/* The bytes of a tile never change, but its owner and mode are the root's. */
+double
+fs_ops_control_timeout(uint64_t ino)
+{
+	return fs_control_is_final(ino) ? A_WHILE : 0;
+}
+
+uint64_t
+fs_ops_caller(fuse_req_t req)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return (uint64_t)ctx->uid << 32 | (uint32_t)ctx->pid;
 }
 
 bool

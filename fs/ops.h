@@ -39,6 +39,10 @@ double fs_ops_attr_timeout(const struct tf_attr *a);
 /* An entry of the vault, of a control file. */
 void fs_ops_entry(const struct tf_attr *a, struct fuse_entry_param *e);
 void fs_ops_control_entry(const struct stat *st, struct fuse_entry_param *e);
+/* How long the kernel may remember attributes of control node ino. */
+double fs_ops_control_timeout(uint64_t ino);
+/* Who sends req, as fs_control_list wants to know it. */
+uint64_t fs_ops_caller(fuse_req_t req);
 
 /*
  * Refuse req when it would change a .trailfs: parent is in one, or name is it.

@@ -59,13 +59,17 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 /* --- OPEN --------------------------------------------------------------- */
 
 static enum tf_code
-open_control(struct fs *fs, uint64_t ino, struct fs_handle *h,
+open_control(fuse_req_t req, uint64_t ino, struct fs_handle *h,
     struct fuse_file_info *fi, struct tf_error *err)
 {
+	struct fs *fs = fs_of(req);
+
 	fs_loop_await(fs->loop, 0); /* status counts what is frozen */
-	fi->direct_io = 1;
+	fi->keep_cache = fs_control_is_final(ino);
+	fi->direct_io = !fi->keep_cache;
 	fi->noflush = 1;
-	return fs_control_open(fs->control, ino, &h->snapshot, err);
+	return fs_control_open(fs->control, ino, fs_ops_caller(req),
+	    &h->snapshot, err);
 }
 
 static enum tf_code
@@ -103,7 +107,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fs_loop_await(fs->loop, ino);
 	if (fs_control_is(ino)) {
-		rc = open_control(fs, ino, h, fi, &err);
+		rc = open_control(req, ino, h, fi, &err);
 	} else if (writing) {
 		fs_actor_of(fs->actors, req, true, &who);
 		rc = tf_vault_open_write(fs->vault, ino, truncate, &who,

@@ -38,7 +38,7 @@ getattr_control(fuse_req_t req, uint64_t ino)
 	fs_loop_await(fs->loop, 0);
 	rc = fs_control_stat(fs->control, ino, &st, &err);
 	if (rc == TF_OK)
-		fuse_reply_attr(req, &st, 0);
+		fuse_reply_attr(req, &st, fs_ops_control_timeout(ino));
 	else
 		fs_report_error(req, "stat", rc, &err);
 }

@@ -68,28 +68,28 @@ lookup_dots(fuse_req_t req, uint64_t ino, bool up)
 	struct stat st;
 	struct tf_attr a;
 	struct tf_error err = { 0 };
-	bool control = fs_control_is(ino);
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
-	if (control && !up) {
-		rc = fs_control_stat(fs->control, ino, &st, &err);
-		if (rc == TF_OK) {
-			fs_ops_control_entry(&st, &e);
-			fuse_reply_entry(req, &e);
-			return;
-		}
-	} else {
-		fs_loop_await(fs->loop, ino);
-		rc = tf_vault_getattr(fs->vault, fs_control_owner(ino), &a,
-		    &err);
-		if (rc == TF_OK && up && !control)
-			rc = tf_vault_getattr(fs->vault, a.parent, &a, &err);
-		if (rc == TF_OK) {
-			reply_entry(req, &a);
-			return;
-		}
+	fs_loop_await(fs->loop, 0);
+	if (up && fs_control_is(ino)) {
+		rc = fs_control_parent(fs->control, ino, &ino, &err);
+	} else if (up) {
+		rc = tf_vault_getattr(fs->vault, ino, &a, &err);
+		ino = a.parent;
 	}
-	fs_report_error(req, "look up", rc, &err);
+	if (rc == TF_OK && fs_control_is(ino)) {
+		rc = fs_control_stat(fs->control, ino, &st, &err);
+		if (rc == TF_OK)
+			fs_ops_control_entry(&st, &e);
+	} else if (rc == TF_OK) {
+		rc = tf_vault_getattr(fs->vault, ino, &a, &err);
+		if (rc == TF_OK)
+			fs_ops_entry(&a, &e);
+	}
+	if (rc == TF_OK)
+		fuse_reply_entry(req, &e);
+	else
+		fs_report_error(req, "look up", rc, &err);
 }
 
 void
@@ -304,26 +304,30 @@ add_dots(struct listing *l, off_t off, uint64_t self, uint64_t parent)
 	return off >= 2 || add(l, "..", &e, 2);
 }
 
+/* The cookie behind a place is place + 3.  In READDIRPLUS too there are only
+ * names: to make every file just to tell its size would be dear. */
+static bool
+add_control(void *arg, uint64_t place, const char *name, uint64_t ino,
+    mode_t type)
+{
+	struct fuse_entry_param e = { .attr = { .st_ino = ino,
+					  .st_mode = type } };
+
+	return add(arg, name, &e, (off_t)place + 3);
+}
+
 static enum tf_code
 list_control(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
 {
 	struct fs *fs = fs_of(l->req);
-	struct fuse_entry_param e;
-	struct stat st;
-	const char *name;
-	unsigned row = off <= 2 ? 0 : (unsigned)(off - 2);
+	uint64_t parent;
 	enum tf_code rc;
 
-	if (!add_dots(l, off, ino, fs_control_owner(ino)))
-		return TF_OK;
-	for (;; row++) {
-		rc = fs_control_list(fs->control, ino, &row, &name, &st, err);
-		if (rc != TF_OK)
-			return rc == TF_NOTFOUND ? TF_OK : rc;
-		fs_ops_control_entry(&st, &e);
-		if (!add(l, name, &e, (off_t)row + 3))
-			return TF_OK;
-	}
+	rc = fs_control_parent(fs->control, ino, &parent, err);
+	if (rc != TF_OK || !add_dots(l, off, ino, parent))
+		return rc;
+	return fs_control_list(fs->control, ino, fs_ops_caller(l->req),
+	    off <= 2 ? 0 : (uint64_t)off - 2, add_control, l, err);
 }
 
 /* The cookie behind node id is id + 2: it rises, and is never 0, 1 or 2. */

@@ -1,0 +1,181 @@
+/*
+ * Proofs: under .trailfs/proof of an attestation stands PATH.tlog-proof for
+ * each sealed file PATH of it.
+ *
+ * Node ids, below the kind: the id of the evidence file, or of the directory
+ * (the attestation for the topmost) whose proofs a directory holds.
+ *
+ * A proof leads to the newest checkpoint, so its bytes change with the log.
+ * Where a directory has the name that a proof would have, it keeps it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "control_tree.h"
+#include "ops.h"
+
+#define SUFFIX ".tlog-proof"
+#define SUFFIX_LEN (sizeof SUFFIX - 1)
+#define NAME_LEN 255 /* bytes, as tf_dirent has room for */
+#define BATCH 64     /* names asked of the vault at a time */
+
+static uint64_t
+top(uint64_t dir)
+{
+	return fs_control_id(FS_KIND_PROOF_DIR, dir);
+}
+
+static bool
+is_dir(uint64_t ino)
+{
+	return fs_control_kind(ino) == FS_KIND_PROOF_DIR;
+}
+
+static bool
+has_proof(const struct tf_attr *a)
+{
+	return a->kind == TF_KIND_EVIDENCE && a->state == TF_STATE_SEALED;
+}
+
+/* Is name a directory in dir? */
+static enum tf_code
+find_dir(struct tf_vault *v, uint64_t dir, const char *name, uint64_t *id,
+    struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_lookup(v, dir, name, &a, err);
+
+	if (rc == TF_OK && a.kind != TF_KIND_DIRECTORY)
+		rc = tf_fail(err, TF_NOTFOUND, "no such directory");
+	if (rc == TF_OK)
+		*id = a.id;
+	return rc;
+}
+
+static enum tf_code
+lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
+    struct tf_error *err)
+{
+	uint64_t dir = parent & FS_ID_MASK, id;
+	size_t n = strlen(name);
+	char file[NAME_LEN + 1];
+	struct tf_attr a;
+	enum tf_code rc = find_dir(v, dir, name, &id, err);
+
+	if (rc == TF_OK) {
+		*ino = fs_control_id(FS_KIND_PROOF_DIR, id);
+		return TF_OK;
+	}
+	if (rc != TF_NOTFOUND)
+		return rc;
+	if (n <= SUFFIX_LEN || n > NAME_LEN ||
+	    strcmp(name + n - SUFFIX_LEN, SUFFIX) != 0)
+		return tf_fail(err, TF_NOTFOUND, "no such proof");
+	snprintf(file, sizeof file, "%.*s", (int)(n - SUFFIX_LEN), name);
+	if ((rc = tf_vault_lookup(v, dir, file, &a, err)) != TF_OK)
+		return rc;
+	*ino = fs_control_id(FS_KIND_PROOF, a.id); /* stat looks at a */
+	return TF_OK;
+}
+
+static enum tf_code
+parent(struct tf_vault *v, uint64_t ino, uint64_t *out, struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_getattr(v, ino & FS_ID_MASK, &a, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (a.kind == TF_KIND_ATTESTATION)
+		*out = fs_control_id(FS_KIND_DIR, a.id);
+	else
+		*out = fs_control_id(FS_KIND_PROOF_DIR, a.parent);
+	return TF_OK;
+}
+
+/* Whoever may read a file may read its proof. */
+static enum tf_code
+stat_proof(struct tf_vault *v, uint64_t ino, struct stat *st,
+    struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_getattr(v, ino & FS_ID_MASK, &a, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (is_dir(ino) ?
+		a.kind != TF_KIND_ATTESTATION && a.kind != TF_KIND_DIRECTORY :
+		!has_proof(&a))
+		return tf_fail(err, TF_NOTFOUND, "no such proof");
+	fs_ops_stat(&a, st);
+	st->st_ino = ino;
+	st->st_mode = is_dir(ino) ? S_IFDIR | (0555 & a.mode) :
+				    S_IFREG | (0444 & a.mode);
+	st->st_size = is_dir(ino) ? 0 : -1;
+	return TF_OK;
+}
+
+static enum tf_code
+render(struct tf_vault *v, uint64_t ino, struct tf_buf *out,
+    struct tf_error *err)
+{
+	return tf_vault_prove(v, ino & FS_ID_MASK, out, err);
+}
+
+/* Add what directory dir has of entry e, if anything.  False: it is full. */
+static bool
+add(struct tf_vault *v, uint64_t dir, const struct tf_dirent *e,
+    const struct fs_names *names)
+{
+	char name[NAME_LEN + 1];
+	uint64_t id;
+
+	if (e->attr.kind == TF_KIND_DIRECTORY)
+		return names->add(names->arg, e->attr.id, e->name,
+		    fs_control_id(FS_KIND_PROOF_DIR, e->attr.id), S_IFDIR);
+	if (!has_proof(&e->attr) || strlen(e->name) + SUFFIX_LEN > NAME_LEN)
+		return true;
+	snprintf(name, sizeof name, "%.*s" SUFFIX, (int)(NAME_LEN - SUFFIX_LEN),
+	    e->name);
+	if (find_dir(v, dir, name, &id, NULL) == TF_OK)
+		return true;
+	return names->add(names->arg, e->attr.id, name,
+	    fs_control_id(FS_KIND_PROOF, e->attr.id), S_IFREG);
+}
+
+/* The place of a name is the node id. */
+static enum tf_code
+list(struct tf_vault *v, uint64_t ino, const struct fs_names *names,
+    struct tf_error *err)
+{
+	uint64_t dir = ino & FS_ID_MASK;
+	uint64_t after = names->at > 0 ? names->at - 1 : 0;
+	struct tf_dirent batch[BATCH];
+	size_t n;
+	enum tf_code rc;
+
+	do {
+		rc = tf_vault_list(v, dir, after, batch, BATCH, &n, err);
+		if (rc != TF_OK)
+			return rc;
+		for (size_t i = 0; i < n; i++) {
+			after = batch[i].attr.id;
+			if (!add(v, dir, &batch[i], names))
+				return TF_OK;
+		}
+	} while (n > 0);
+	return TF_OK;
+}
+
+const struct fs_tree fs_proof_tree = {
+	.first = FS_KIND_PROOF_DIR,
+	.last = FS_KIND_PROOF,
+	.final = false,
+	.top = top,
+	.is_dir = is_dir,
+	.lookup = lookup,
+	.parent = parent,
+	.stat = stat_proof,
+	.render = render,
+	.list = list,
+};
