@@ -63,7 +63,14 @@ say(const char *text)
 int
 report(const struct tf_error *err)
 {
-	say(err->text[0] != '\0' ? err->text : tf_code_name(err->code));
+	const char *text = err->text[0] != '\0' ? err->text :
+	    tf_code_name(err->code);
+	const char *why = err->sys != 0 ? strerror(err->sys) : "";
+
+	if (*why != '\0' && strstr(text, why) == NULL)
+		report_note("%s: %s", text, why);
+	else
+		say(text);
 	return status_of(err->code);
 }
 

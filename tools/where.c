@@ -30,7 +30,7 @@ join(const char *dir, const char *name)
 
 /*
  * The topmost directory above the real path file that is on the same file
- * system, ended with a NUL in place; NULL when that cannot be seen.
+ * system, or file itself; NULL when that cannot be seen.  Freed by the caller.
  */
 static char *
 top_of(const char *file)

@@ -114,7 +114,7 @@ check_old_origin(struct tf_audit *a, struct tf_error *err)
 	memcpy(name, note.p, n);
 	name[n] = '\0';
 	tf_vkey_make(&old, name, &a->vkey.pub);
-	return tf_checkpoint_check(note.p, note.n, &old, &a->earlier, err);
+	return tf_checkpoint_check(note.p, note.n, &old, &a->held[0].c, err);
 }
 
 /* The checkpoint that somebody kept must be one of this log's. */
@@ -129,13 +129,14 @@ take_earlier(struct tf_audit *a, struct tf_error *err)
 		a->r->link[TF_LINK_EARLIER] = TF_VERDICT_ABSENT;
 	else
 		rc = tf_checkpoint_check(v->earlier.p, v->earlier.n, &a->vkey,
-		    &a->earlier, &e);
+		    &a->held[0].c, &e);
 	if (rc == TF_FOREIGN)
 		rc = check_old_origin(a, &e);
 	if (rc == TF_INVALID)
 		return tf_fail(err, rc, "the earlier checkpoint: %.120s",
 		    e.text);
-	a->earlier_wanted = rc == TF_OK && v->earlier.p != NULL;
+	a->held[0].wanted = rc == TF_OK && v->earlier.p != NULL;
+	a->held[0].what = "what you hold";
 	if (rc != TF_OK)
 		tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX, tf_nowhere,
 		    "what you hold is no checkpoint of this log: %s", e.text);
@@ -187,6 +188,15 @@ tf_audit_free(struct tf_audit *a)
 	free(a->tree);
 	tf_buf_free(&a->shown);
 	free(a);
+}
+
+void
+tf_audit_beside(struct tf_audit *a, struct tf_str note)
+{
+	/* Of another origin, or malformed: it says nothing about this log. */
+	a->held[1].wanted = tf_checkpoint_check(note.p == NULL ? "" : note.p,
+	    note.n, &a->vkey, &a->held[1].c, NULL) == TF_OK;
+	a->held[1].what = "the checkpoint beside the database";
 }
 
 void
@@ -248,14 +258,19 @@ compare_earlier(struct tf_audit *a)
 {
 	struct tf_hash root;
 
-	if (!a->earlier_wanted || a->tree->size != a->earlier.size)
-		return;
-	tf_tree_root(a->tree, &root);
-	if (memcmp(&root, &a->earlier.root, sizeof(root)) != 0)
-		tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX, tf_nowhere,
-		    "its %llu entries are not the first ones of this log: "
-		    "history was rewritten; keep both signed checkpoints",
-		    (unsigned long long)a->earlier.size);
+	for (int i = 0; i < 2; i++) {
+		const struct tf_held *h = &a->held[i];
+
+		if (!h->wanted || a->tree->size != h->c.size)
+			continue;
+		tf_tree_root(a->tree, &root);
+		if (memcmp(&root, &h->c.root, sizeof(root)) != 0)
+			tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX,
+			    tf_nowhere, "the %llu entries of %s are not the "
+			    "first ones of this log: history was rewritten; "
+			    "keep both signed checkpoints",
+			    (unsigned long long)h->c.size, h->what);
+	}
 }
 
 static enum tf_code
@@ -496,12 +511,14 @@ check_tree(struct tf_audit *a, struct tf_error *err)
 		tf_audit_finding(a, TF_LINK_TREE, UINT64_MAX, tf_nowhere,
 		    "the entries do not give the root of the newest "
 		    "checkpoint");
-	if (a->earlier_wanted && a->earlier.size > a->head.size)
-		tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX, tf_nowhere,
-		    "it has %llu entries, this log %llu: entries were cut "
-		    "off, or an older copy was put back",
-		    (unsigned long long)a->earlier.size,
-		    (unsigned long long)a->head.size);
+	for (int i = 0; i < 2; i++)
+		if (a->held[i].wanted && a->held[i].c.size > a->head.size)
+			tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX,
+			    tf_nowhere, "%s has %llu entries, this log %llu: "
+			    "entries were cut off, or an older copy was put "
+			    "back", a->held[i].what,
+			    (unsigned long long)a->held[i].c.size,
+			    (unsigned long long)a->head.size);
 	return TF_OK;
 }
 

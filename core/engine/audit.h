@@ -17,8 +17,11 @@ struct tf_audit {
 	struct tf_vkey vkey;
 	struct tf_checkpoint head;	/* what is checked: its size counts */
 	bool head_good;
-	struct tf_checkpoint earlier;
-	bool earlier_wanted;
+	struct tf_held {	/* checkpoints that must be of our past */
+		struct tf_checkpoint c;
+		bool wanted;
+		const char *what;
+	} held[2];		/* somebody's, and the one beside the store */
 	struct tf_tree *tree;
 	struct tf_replay *replay;
 	struct tf_pool *pool;	/* NULL: contents are ABSENT */
@@ -64,6 +67,8 @@ TF_MUST_USE enum tf_code tf_audit_new(const struct tf_verify *v,
 void tf_audit_free(struct tf_audit *a);
 /* The note of the newest checkpoint. */
 void tf_audit_head(struct tf_audit *a, struct tf_str note);
+/* A copy of the head that lies beside the log. */
+void tf_audit_beside(struct tf_audit *a, struct tf_str note);
 /* The whole pass. */
 TF_MUST_USE enum tf_code tf_audit_run(struct tf_audit *a,
     struct tf_error *err);

@@ -22,7 +22,7 @@ struct store {
 	char *db_path;
 	struct tf_db *db;
 	int dirfd, objectsfd;
-	struct tf_buf vkey;
+	struct tf_buf vkey, beside;	/* keys/log.vkey, STORE/checkpoint */
 	char origin[TF_ORIGIN_MAX + 1], id[33];
 	uint64_t off;			/* of events.jsonl */
 	struct tf_bits queued;		/* objects that the pool has */
@@ -234,7 +234,7 @@ count_name(void *arg, const struct tf_node_row *r, struct tf_error *err)
 
 	(void)err;
 	s->names++;
-	if (r->entry >= a->head.size)
+	if (!tf_replay_knows(a->replay, r->attr.id))
 		tf_audit_finding(a, TF_LINK_NAMES, UINT64_MAX,
 		    (struct tf_str){ r->name, r->name_len },
 		    "node %llu has no entry", (unsigned long long)r->attr.id);
@@ -370,6 +370,7 @@ close_store(struct store *s)
 	if (s->dirfd >= 0)
 		(void)close(s->dirfd);
 	tf_buf_free(&s->vkey);
+	tf_buf_free(&s->beside);
 	free(s->queued.p);
 	free(s->db_path);
 }
@@ -415,6 +416,11 @@ run(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc;
 
 	a->source = &source;
+	/* Before the snapshot: then the database cannot be behind it. */
+	if (tf_file_read(s->dirfd, "checkpoint", TF_NOTE_MAX, &s->beside,
+	    NULL) == TF_OK)
+		tf_audit_beside(a, (struct tf_str){ s->beside.p,
+		    s->beside.n });
 	if (tf_db_check(s->db, &e) != TF_OK)
 		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "%s", e.text);

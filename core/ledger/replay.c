@@ -112,6 +112,19 @@ set_add(struct set *s, uint64_t key)
 	return 1;
 }
 
+static bool
+set_has(const struct set *s, uint64_t key)
+{
+	size_t at;
+
+	if (s->slots == 0 || key == 0)
+		return false;
+	at = (size_t)(key * 0x9e3779b97f4a7c15u) & (s->slots - 1);
+	while (s->slot[at] != 0 && s->slot[at] != key)
+		at = (at + 1) & (s->slots - 1);
+	return s->slot[at] == key;
+}
+
 static uint64_t
 fingerprint(struct tf_str path)
 {
@@ -924,6 +937,12 @@ const char *
 tf_replay_vkey(const struct tf_replay *r)
 {
 	return r->vkey == NULL ? "" : r->vkey;
+}
+
+bool
+tf_replay_knows(const struct tf_replay *r, uint64_t node)
+{
+	return node == TF_ROOT_ID || set_has(&r->nodes, node);
 }
 
 uint64_t

@@ -57,6 +57,8 @@ const char *tf_replay_origin(const struct tf_replay *r);
 /* The store's id, and the log's vkey in force; "" before the first entry. */
 const char *tf_replay_store(const struct tf_replay *r);
 const char *tf_replay_vkey(const struct tf_replay *r);
+/* Did an entry name this node number? */
+bool tf_replay_knows(const struct tf_replay *r, uint64_t node);
 uint64_t tf_replay_names(const struct tf_replay *r);	/* with the root */
 /* Every directory, until fn returns another code than TF_OK. */
 TF_MUST_USE enum tf_code tf_replay_each(const struct tf_replay *r,

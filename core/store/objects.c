@@ -153,11 +153,20 @@ tf_object_open(int objectsfd, const struct tf_hash *h, int *fd,
     struct tf_error *err)
 {
 	char dir[3], name[67];
+	struct stat st;
 
 	object_name(h, dir, name);
-	*fd = openat(objectsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (*fd >= 0)
+	/* Whoever put a FIFO there must not make us wait for it. */
+	*fd = openat(objectsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
+	    O_NONBLOCK);
+	if (*fd >= 0 && fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
 		return TF_OK;
+	if (*fd >= 0) {
+		(void)close(*fd);
+		*fd = -1;
+		return tf_fail(err, TF_TAMPER,
+		    "object %s is not a plain file", name);
+	}
 	return tf_fail(err, errno == ENOENT || errno == ELOOP ? TF_TAMPER :
 	    TF_IO, "object %s is missing or cannot be opened", name);
 }

@@ -118,8 +118,8 @@ tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
 		code = TF_FOREIGN;
 		break;
 	}
-	return tf_fail(err, code, "%s: %s (%d)", what, sqlite3_errmsg(db->sq),
-	    rc);
+	return tf_fail(err, code, "%s: %s (%d)", what, code == TF_NOSPACE ?
+	    "no space left on the store's disk" : sqlite3_errmsg(db->sq), rc);
 }
 
 static sqlite3_stmt *
