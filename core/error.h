@@ -47,13 +47,14 @@ enum tf_code {
 
 struct tf_error {
 	enum tf_code code;
-	int sys;	/* errno behind a TF_IO, else 0 */
+	int sys;	/* errno behind it where a system call failed, else 0 */
 	char text[160];	/* one line, no full stop; names in it are escaped */
 };
 
 /*
- * Fill err (unless NULL) with code and the text, and return code.  TF_IO takes
- * the present errno along; for it an errno of ENOSPC, EDQUOT, EFBIG, ENOMEM or EROFS sharpens
+ * Fill err (unless NULL) with code and the text, and return code.  What a
+ * system call may have said (TF_IO, TF_NOTFOUND, TF_ACCESS...) takes the present
+ * errno along; for TF_IO an errno of ENOSPC, EDQUOT, EFBIG, ENOMEM or EROFS sharpens
  * the code to TF_NOSPACE, TF_QUOTA, TF_TOOBIG, TF_NOMEM or TF_READONLY.
  * Control characters in the text come out as '?'.
  */

@@ -188,7 +188,9 @@ tf_key_load(int dirfd, const char *name, struct tf_key **out,
 	size_t got = 0;
 	int fd;
 
-	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* A FIFO in its place must not make us wait. */
+	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC);
 	if (fd < 0)
 		return tf_fail(err, errno == ELOOP ? TF_FOREIGN :
 		    errno == EACCES ? TF_ACCESS :
@@ -205,8 +207,9 @@ tf_key_load(int dirfd, const char *name, struct tf_key **out,
 	if (bio != NULL) {
 		EVP_PKEY *p = PEM_read_bio_PrivateKey(bio, NULL, NULL, "");
 
-		if (p != NULL)
-			rc = wrap(p, out, err);
+		if (p != NULL && (rc = wrap(p, out, err)) == TF_INVALID)
+			rc = tf_fail(err, rc, "key %s is not an Ed25519 key",
+			    name);
 	}
 out:
 	BIO_free(bio);

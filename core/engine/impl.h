@@ -109,6 +109,8 @@ TF_MUST_USE enum tf_code tf_vault_new_id(struct tf_vault *v, uint64_t *id,
 /* The same inside a job. */
 TF_MUST_USE enum tf_code tf_txn_new_id(struct tf_txn *t, uint64_t *id,
     struct tf_error *err);
+/* The attester's public key as entries name it: SPKI in base64. */
+void tf_attester_text(const struct tf_vault *v, struct tf_buf *out);
 /* The kernel's id of this boot. */
 void tf_boot_id(char out[64]);
 /* The first and the last entry of this process. */

@@ -75,19 +75,26 @@ root_row(struct tf_txn *t, const struct tf_access *a, struct tf_error *err)
 	return tf_nodes_put(t->db, &r, err);
 }
 
+void
+tf_attester_text(const struct tf_vault *v, struct tf_buf *out)
+{
+	uint8_t der[TF_SPKI_LEN];
+	struct tf_pubkey pub;
+
+	tf_key_public(v->attester, &pub);
+	tf_pubkey_spki(&pub, der);
+	tf_base64(out, der, sizeof(der));
+}
+
 static void
 fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
     struct tf_buf *vkey, struct tf_buf *spki)
 {
-	uint8_t der[TF_SPKI_LEN];
 	struct tf_vault *v = x->v;
-	struct tf_pubkey pub;
 
 	tf_boot_id(boot);
 	tf_vkey_text(&v->vkey, vkey);
-	tf_key_public(v->attester, &pub);
-	tf_pubkey_spki(&pub, der);
-	tf_base64(spki, der, sizeof(der));
+	tf_attester_text(v, spki);
 	e->boot = (struct tf_str){ boot, strlen(boot) };
 	e->host = (struct tf_str){ v->host, strlen(v->host) };
 	e->program = (struct tf_str){ v->program, strlen(v->program) };
@@ -125,6 +132,10 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 			goto out;
 	}
 	if (first) {
+		rc = tf_meta_set_text(tf_txn_write(t), "attester", spki.p,
+		    err);
+		if (rc != TF_OK)
+			goto out;
 		e.has_access = true;
 		tf_access_fill(&e.access, 0755, geteuid(), getegid(), &names);
 	}

@@ -233,8 +233,31 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 
 /* --- keys ------------------------------------------------------------------------ */
 
+/* Only the key in force may sign statements; the log's key is proved by the
+ * newest checkpoint. */
 static enum tf_code
-load_keys(struct tf_vault *v, struct tf_error *err)
+check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
+{
+	char want[128];
+	struct tf_buf have = { 0 };
+	bool same;
+	enum tf_code rc = tf_meta_get_text(db, "attester", want, sizeof(want),
+	    err);
+
+	if (rc == TF_NOTFOUND)
+		return TF_OK;	/* the first opening */
+	if (rc != TF_OK)
+		return rc;
+	tf_attester_text(v, &have);
+	same = !have.failed && have.n == strlen(want) &&
+	    memcmp(have.p, want, have.n) == 0;
+	tf_buf_free(&have);
+	return same ? TF_OK : tf_fail(err, TF_FOREIGN, "%s is not the key that "
+	    "the ledger says is in force", TF_ATTESTER_KEY);
+}
+
+static enum tf_code
+load_keys(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 {
 	struct tf_pubkey pub;
 	enum tf_code rc;
@@ -245,7 +268,7 @@ load_keys(struct tf_vault *v, struct tf_error *err)
 		return rc;
 	tf_key_public(v->log_key, &pub);
 	tf_vkey_make(&v->vkey, v->origin, &pub);
-	return TF_OK;
+	return check_attester(v, db, err);
 }
 
 /* Without the private key: what the store says its key is. */
@@ -345,7 +368,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
-	    (rc = load_keys(v, err)) != TF_OK) {
+	    (rc = load_keys(v, db, err)) != TF_OK) {
 		tf_db_close(db);
 		return rc;
 	}
