@@ -63,8 +63,8 @@ struct tf_vault_options {
 
 /*
  * Open a store.  Writers take its lock (TF_LOCKED with the holder's pid and
- * mount point), check it, finish what a crash left (see DESIGN of recovery in
- * trailfs-format(5)) and append ledger.opened.
+ * mount point), check it, finish what a crash left (see Recovery in
+ * trailfs(8)) and append ledger.opened.
  * Errors: TF_NOTFOUND no store there; TF_FOREIGN not a trailfs store, or keys
  * that are not fit; TF_NEWER; TF_LOCKED; TF_ACCESS; TF_TAMPER.
  * Threads are started here: fork before, not after.

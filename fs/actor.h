@@ -1,7 +1,7 @@
 /*
  * Who is calling: the kernel's word, and hints from /proc.
  *
- * /proc of a caller that waits for us can hang in the kernel (FAULTS.md 0.3),
+ * /proc of a caller that waits for us can hang in the kernel,
  * so one helper thread reads it and nobody waits for it longer than 50 ms.
  */
 #ifndef FS_ACTOR_H

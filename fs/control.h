@@ -5,7 +5,7 @@
  * Node ids say all there is to know of a node, so nothing is kept of them but
  * the snapshots that are open.  fstat after open tells the true size, because a
  * size belongs to the inode: it is that of the open snapshot, or of one made
- * for the question (DESIGN.md 5).
+ * for the question.
  */
 #ifndef FS_CONTROL_H
 #define FS_CONTROL_H

@@ -5,7 +5,7 @@
  * a later request could be answered first, and a caller would see its closed
  * file still open.  So one worker reads at a time, notes the RELEASE it read
  * before the next may read, and whoever looks at a node waits for the releases
- * that were read before (WRITERS.md 1).
+ * that were read before.
  */
 #ifndef FS_LOOP_H
 #define FS_LOOP_H

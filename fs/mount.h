@@ -20,7 +20,7 @@ TF_MUST_USE enum tf_code fs_mount_check(const char *store, const char *mnt,
 
 /*
  * Make the bare directory immutable, so that nobody writes under the mount
- * while nothing is mounted (FAULTS.md 0.4), and say in the log how to undo it.
+ * while nothing is mounted, and say in the log how to undo it.
  * Where that cannot be done, nothing happens.  True: it was done now.
  */
 bool fs_mount_protect(const char *mnt);

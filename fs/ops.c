@@ -17,7 +17,7 @@
 #define BLOCK_SIZE (128 * 1024)
 #define MAX_WRITE (1024 * 1024)
 /* RELEASE keeps its place in the kernel's queue only while fewer background
- * requests than this are under way (WRITERS.md 1). */
+ * requests than this are under way. */
 #define MAX_BACKGROUND 4096
 
 /* libfuse before 3.17 knows PARALLEL_DIROPS and does not pass it on. */

@@ -2,7 +2,7 @@
  * Content: creating, opening, reading, writing, closing.
  *
  * FLUSH makes durable and answers for it, from whichever thread the vault is
- * done in; RELEASE freezes (DESIGN.md 2).
+ * done in; RELEASE freezes.
  */
 #include <errno.h>
 #include <fcntl.h>

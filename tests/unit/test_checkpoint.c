@@ -6,7 +6,7 @@
 #include "../../core/ledger/checkpoint.h"
 #include "vectors.h"
 
-/* FORMATS 1.3. */
+/* The worked example of a checkpoint. */
 #define VKEY                                \
 	"trailfs.example/ledger1+2f731159+" \
 	"AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"
@@ -19,7 +19,7 @@
 	"5rQZI3Cr4NYCQ9oE/IMdwlVGi2FUQnLIAk="
 #define LINE DASH "trailfs.example/ledger1 " SIGNATURE "\n"
 #define NOTE TEXT "\n" LINE
-/* FORMATS 1.5: of a witness. */
+/* A cosignature, of a witness. */
 #define WITNESS                                                                   \
 	DASH                                                                      \
 	    "witness.example/w1 BNLYMwAAAABrA/KAFALW6Kbvwhc2xhBz4Gx"              \

@@ -195,7 +195,7 @@ START_TEST(hashes_have_the_published_values)
 	want = hash_of("395aa064aa4c29f7010acfe3f25db9485bbd4b91897b6ad7ad54"
 		       "7639252b4d56");
 	ck_assert_mem_eq(&want, &h, sizeof(h));
-	/* node("N123", "N456") of FORMATS 1.1 has short "hashes". */
+	/* node("N123", "N456") as it is often printed has short "hashes". */
 	tf_sha256_prefixed(1, "N123", 4, "N456", 4, &h);
 	want = hash_of("aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b0"
 		       "44444de66bbb");
