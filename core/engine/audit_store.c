@@ -242,6 +242,51 @@ count_name(void *arg, const struct tf_node_row *r, struct tf_error *err)
 }
 
 static enum tf_code
+one_tile(void *arg, int64_t level, int64_t n, uint64_t width,
+    struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+
+	(void)err;
+	if (level < 0 || level >= TF_TILE_LEVELS || n < 0 ||
+	    tf_tile_width(a->head.size, (unsigned)level, (uint64_t)n) != width)
+		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
+		    "tile %lld/%lld has %llu hashes, which the log does not "
+		    "have", (long long)level, (long long)n,
+		    (unsigned long long)width);
+	return TF_OK;
+}
+
+static enum tf_code
+one_misnamed(void *arg, uint64_t object, struct tf_error *err)
+{
+	(void)err;
+	tf_audit_finding(arg, TF_LINK_CONTENTS, UINT64_MAX, tf_nowhere,
+	    "a digest names object %llu, which has other bytes",
+	    (unsigned long long)object);
+	return TF_OK;
+}
+
+/* Rows that no reader of the log would meet. */
+static enum tf_code
+extra_rows(struct tf_audit *a, struct tf_error *err)
+{
+	struct store *s = a->self;
+	uint64_t rows;
+	enum tf_code rc = tf_entries_rows(s->db, &rows, err);
+
+	if (rc == TF_OK && rows != a->r->entries && rows > a->head.size)
+		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
+		    "the database has %llu entries, the log %llu",
+		    (unsigned long long)rows,
+		    (unsigned long long)a->head.size);
+	if (rc == TF_OK)
+		rc = tf_tiles_each(s->db, one_tile, a, err);
+	return rc == TF_OK ? tf_object_misnamed(s->db, one_misnamed, a, err) :
+	    rc;
+}
+
+static enum tf_code
 names(struct tf_audit *a, struct tf_error *err)
 {
 	struct store *s = a->self;
@@ -257,7 +302,7 @@ names(struct tf_audit *a, struct tf_error *err)
 	if (rc == TF_OK && strcmp(tf_replay_store(a->replay), s->id) != 0)
 		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries are those of another store");
-	return rc;
+	return rc == TF_OK ? extra_rows(a, err) : rc;
 }
 
 /* --- ledger --------------------------------------------------------------------------- */

@@ -71,6 +71,32 @@ check_object(struct tf_reader *r, const struct tf_object_row *o,
 	return TF_OK;
 }
 
+/* The name must point at the very object that its entry speaks of. */
+static enum tf_code
+check_entry(struct tf_reader *r, const struct tf_node_row *row,
+    const struct tf_object_row *o, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(r->v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_entries_get(db, row->entry, &body, NULL, err);
+	tf_reader_done(r->v, db);
+	if (rc == TF_OK)
+		rc = tf_entry_decode(&d, body.p, body.n, err);
+	if (rc != TF_OK || d.e.node != r->id || d.e.content.size != o->size ||
+	    memcmp(&d.e.content.sha256, &o->sha256, sizeof(o->sha256)) != 0)
+		rc = tf_fail(err, TF_TAMPER, "node %llu does not point at "
+		    "what its entry says: run trailctl verify",
+		    (unsigned long long)r->id);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
+}
+
 /* r reads the sealed object of node id. */
 static enum tf_code
 open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
@@ -102,6 +128,9 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 	/* Equal bytes are one object, but each node has its own cached pages:
 	 * those that its writer left were never hashed. */
 	*fresh = !get_bit(v, &v->opened, r->id);
+	if (*fresh && v->verify_open &&
+	    (rc = check_entry(r, &row, &o, err)) != TF_OK)
+		return rc;
 	if (v->verify_open && !get_bit(v, &v->checked, row.object)) {
 		if ((rc = check_object(r, &o, err)) != TF_OK)
 			return rc;

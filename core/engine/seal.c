@@ -120,12 +120,21 @@ static enum tf_code
 seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
     uint64_t size, uint64_t *object, struct tf_error *err)
 {
+	struct tf_object_row o;
 	uint64_t id = l->attr.id;
+	bool known = false;
 	enum tf_code rc = tf_object_find(t->db, h, object, err);
 
-	if (rc == TF_OK)
-		return tf_object_drop(tf_txn_write(t), id, err);
-	if (rc != TF_NOTFOUND)
+	if (rc == TF_OK) {
+		/* Somebody may have let the digest point at other bytes: then
+		 * ours are kept as well, whatever it says. */
+		known = true;
+		rc = tf_object_get(t->db, *object, &o, NULL, err);
+		if (rc == TF_OK && o.size == size &&
+		    memcmp(&o.sha256, h, sizeof(*h)) == 0)
+			return tf_object_drop(tf_txn_write(t), id, err);
+	}
+	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
 	*object = id;
 	rc = TF_OK;
@@ -133,7 +142,8 @@ seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
 		rc = tf_object_put(tf_txn_write(t), id, h, "", 0, err);
 	else if (l->fd >= 0)
 		rc = tf_object_put_file(tf_txn_write(t), id, h, size, err);
-	return rc == TF_OK ? tf_object_seal(tf_txn_write(t), h, id, err) : rc;
+	return rc == TF_OK && !known ?
+	    tf_object_seal(tf_txn_write(t), h, id, err) : rc;
 }
 
 /* Does the actor alone say who wrote? */

@@ -252,7 +252,7 @@ check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	same = !have.failed && have.n == strlen(want) &&
 	    memcmp(have.p, want, have.n) == 0;
 	tf_buf_free(&have);
-	return same ? TF_OK : tf_fail(err, TF_FOREIGN, "%s is not the key that "
+	return same ? TF_OK : tf_fail(err, TF_TAMPER, "%s is not the key that "
 	    "the ledger says is in force", TF_ATTESTER_KEY);
 }
 

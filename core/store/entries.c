@@ -79,6 +79,40 @@ tf_entries_each(struct tf_db *db, uint64_t from, tf_entry_fn fn, void *arg,
 }
 
 enum tf_code
+tf_entries_rows(struct tf_db *db, uint64_t *rows, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err, "SELECT count(*) FROM entry", "");
+	enum tf_code rc = tf_sql_row(db, st, "count entries", err);
+
+	if (rc != TF_OK)
+		return rc;
+	*rows = (uint64_t)sqlite3_column_int64(st, 0);
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}
+
+enum tf_code
+tf_tiles_each(struct tf_db *db, tf_tile_fn fn, void *arg,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT level, n, length(data) FROM tile", "");
+	enum tf_code rc;
+
+	while ((rc = tf_sql_row(db, st, "read tiles", err)) == TF_OK) {
+		rc = fn(arg, sqlite3_column_int64(st, 0),
+		    sqlite3_column_int64(st, 1),
+		    (uint64_t)sqlite3_column_int64(st, 2) /
+		    sizeof(struct tf_hash), err);
+		if (rc != TF_OK) {
+			(void)sqlite3_reset(st);
+			return rc;
+		}
+	}
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
 tf_tiles_put(struct tf_db *db, unsigned level, uint64_t n,
     const struct tf_hash *h, unsigned width, struct tf_error *err)
 {

@@ -21,6 +21,15 @@ typedef enum tf_code (*tf_entry_fn)(void *arg, uint64_t idx, uint64_t off,
 TF_MUST_USE enum tf_code tf_entries_each(struct tf_db *db, uint64_t from,
     tf_entry_fn fn, void *arg, struct tf_error *err);
 
+/* How many rows there are, whatever their numbers. */
+TF_MUST_USE enum tf_code tf_entries_rows(struct tf_db *db, uint64_t *rows,
+    struct tf_error *err);
+
+/* Every tile row: its place, and how many whole hashes it holds. */
+typedef enum tf_code (*tf_tile_fn)(void *arg, int64_t level, int64_t n,
+    uint64_t width, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_tiles_each(struct tf_db *db, tf_tile_fn fn,
+    void *arg, struct tf_error *err);
 /* Write a tile, or let one grow. */
 TF_MUST_USE enum tf_code tf_tiles_put(struct tf_db *db, unsigned level,
     uint64_t n, const struct tf_hash *h, unsigned width, struct tf_error *err);

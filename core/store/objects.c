@@ -90,6 +90,25 @@ tf_object_find(struct tf_db *db, const struct tf_hash *h, uint64_t *id,
 }
 
 enum tf_code
+tf_object_misnamed(struct tf_db *db, tf_digest_fn fn, void *arg,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err, "SELECT d.object FROM digest d"
+	    " LEFT JOIN object o ON o.id = d.object"
+	    " WHERE o.sha256 IS NOT d.sha256", "");
+	enum tf_code rc;
+
+	while ((rc = tf_sql_row(db, st, "read digests", err)) == TF_OK) {
+		rc = fn(arg, (uint64_t)sqlite3_column_int64(st, 0), err);
+		if (rc != TF_OK) {
+			(void)sqlite3_reset(st);
+			return rc;
+		}
+	}
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
 tf_object_seal(struct tf_db *db, const struct tf_hash *h, uint64_t id,
     struct tf_error *err)
 {

@@ -33,6 +33,11 @@ TF_MUST_USE enum tf_code tf_object_get(struct tf_db *db, uint64_t id,
 /* The sealed object of this digest: TF_OK and its number, or TF_NOTFOUND. */
 TF_MUST_USE enum tf_code tf_object_find(struct tf_db *db,
     const struct tf_hash *h, uint64_t *id, struct tf_error *err);
+/* Every digest whose object is not one of that digest, or is not there. */
+typedef enum tf_code (*tf_digest_fn)(void *arg, uint64_t object,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_object_misnamed(struct tf_db *db, tf_digest_fn fn,
+    void *arg, struct tf_error *err);
 /* Seal: from now on the digest means number id, for ever. */
 TF_MUST_USE enum tf_code tf_object_seal(struct tf_db *db,
     const struct tf_hash *h, uint64_t id, struct tf_error *err);
