@@ -12,6 +12,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
-/* --- fixtures ----------------------------------------------------------- */
+/* --- fixtures --------------------------------------------------------- */
 
 /* Tests that begin with a mounted vault, in which nothing is sealed unless
  * somebody asks.  It is unmounted afterwards and must verify. */
@@ -34,18 +35,18 @@ TCase *stored_case(Suite *s, const char *name);
 int run_guarded(int (*suites)(void));
 
 /* The rest of the test cannot be made here: count it, and return. */
-#define skip_unless(can, why) \
-	do { \
-		if (!(can)) { \
+#define skip_unless(can, why)                        \
+	do {                                         \
+		if (!(can)) {                        \
 			note_skipped(__func__, why); \
-			return; \
-		} \
+			return;                      \
+		}                                    \
 	} while (0)
 void note_skipped(const char *func, const char *why);
 /* Is there such a program? */
 bool have(const char *program);
 
-/* --- the daemon --------------------------------------------------------- */
+/* --- the daemon ------------------------------------------------------- */
 
 /* Mount "store" at "mnt" with these options and wait until it serves. */
 void mount_vault(const char *options);
@@ -55,34 +56,38 @@ void unmount_vault(void);
 void remount_vault(void);
 /* kill(2) with SIGKILL: the mount stays, dead. */
 void crash_vault(void);
+/* Start it and kill it that many milliseconds later, wherever it is then. */
+void crash_start(const char *options, int ms);
 /* Wait for its end: the status as exit(3) gave it, or -signal. */
 int vault_ended(void);
 pid_t vault_pid(void);
 /* The test broke the store, or takes care of it itself: do not verify it. */
 void expect_no_verify(void);
 
-/* --- programs ----------------------------------------------------------- */
+/* --- programs --------------------------------------------------------- */
 
 /* Run a shell command, which must end with that status.  What it said on
  * stdout and stderr; good until the test ends. */
 const char *run(int status, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-#define says(text, part) \
-	do { \
-		const char *text_ = (text), *part_ = (part); \
-		ck_assert_msg(strstr(text_, part_) != NULL, \
-		    "no '%s' in:\n%s", part_, text_); \
+/* Run one that may end as it likes: its status, "0" for success. */
+const char *run_any(const char *command);
+#define says(text, part)                                                       \
+	do {                                                                   \
+		const char *text_ = (text), *part_ = (part);                   \
+		ck_assert_msg(strstr(text_, part_) != NULL, "no '%s' in:\n%s", \
+		    part_, text_);                                             \
 	} while (0)
 
-/* --- calls -------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------ */
 
 const char *errno_name(int sys);
-#define answers(want, call) \
-	do { \
-		errno = 0; \
-		long got_ = (long)(call) == -1 ? errno : 0; \
+#define answers(want, call)                                            \
+	do {                                                           \
+		errno = 0;                                             \
+		long got_ = (long)(call) == -1 ? errno : 0;            \
 		ck_assert_msg(got_ == (want), "%s: %s, not %s", #call, \
-		    errno_name((int)got_), errno_name(want)); \
+		    errno_name((int)got_), errno_name(want));          \
 	} while (0)
 #define allowed(call) answers(0, call)
 #define refused(want, call) answers(want, call)
@@ -99,7 +104,7 @@ int try_open(const char *path, int flags);
 pid_t in_child(int (*what)(void));
 int child_ended(pid_t pid);
 
-/* --- files -------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------ */
 
 /* The place of most tests: an attestation. */
 #define W "mnt/t/w"
@@ -131,7 +136,7 @@ void becomes(const char *path, const char *state);
 bool exists(const char *path);
 struct stat stat_of(const char *path);
 
-/* --- the ledger --------------------------------------------------------- */
+/* --- the ledger ------------------------------------------------------- */
 
 /* events.jsonl of the mount, or of the store when nothing is mounted. */
 const char *events(void);
@@ -142,7 +147,7 @@ const char *entry(const char *type, const char *path);
 /* Its number. */
 unsigned long entry_seq(const char *line);
 
-/* --- the store ---------------------------------------------------------- */
+/* --- the store -------------------------------------------------------- */
 
 /* Run SQL on store/ledger.db, past its triggers. */
 void tamper(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

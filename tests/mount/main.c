@@ -6,7 +6,9 @@
 
 /* clang-format off */
 #define SUITES(X) \
-	X(tree)
+	X(tree) X(refusals) X(states) X(tools) X(drafts) \
+	X(sealing) X(xattrs) X(control) X(identity) X(crash) X(badstore) \
+	X(full) X(verify)
 /* clang-format on */
 
 #define DECLARE(name) Suite *suite_##name(void);

@@ -1,4 +1,4 @@
-/* The tree: what may stand where, and be called what (DESIGN.md 1). */
+/* The tree: what may stand where, and be called what. */
 #include <sys/sysmacros.h>
 
 #include "harness.h"
@@ -39,13 +39,13 @@ START_TEST(a_trail_is_closed_to_others_until_it_is_opened)
 	allowed(mkdir("mnt/u", 0777));
 	ck_assert_uint_eq(S_IFDIR | 0750, stat_of("mnt/u").st_mode);
 	as(ALICE);
-	refused(EACCES, access("mnt/u/x", F_OK));
+	refused(EACCES, try_open("mnt/u/x", O_RDONLY));
 	as(0);
 	allowed(chmod("mnt/u", 0755));
 	ck_assert_uint_eq(S_IFDIR | 0755, stat_of("mnt/u").st_mode);
 	says(entry("access.changed", "u"), "\"mode\":\"0755\"");
 	as(ALICE);
-	refused(ENOENT, access("mnt/u/x", F_OK));
+	refused(ENOENT, try_open("mnt/u/x", O_RDONLY));
 }
 END_TEST
 
@@ -196,7 +196,9 @@ START_TEST(a_name_has_255_bytes_at_most)
 		memset(path + n, 'n', 256);
 		path[n + 256] = '\0';
 		refused(ENAMETOOLONG, mkdir(path, 0755));
-		refused(ENAMETOOLONG, try_open(path, O_WRONLY | O_CREAT));
+		/* Above an attestation it is the depth that is wrong. */
+		refused(i < 3 ? EPERM : ENAMETOOLONG,
+		    try_open(path, O_WRONLY | O_CREAT));
 		path[n + 255] = '\0';
 		allowed(mkdir(path, 0755));
 		ck_assert(exists(path));
@@ -331,6 +333,43 @@ START_TEST(upper_directories_are_never_removed_or_renamed)
 }
 END_TEST
 
+START_TEST(a_group_is_inherited_below_a_setgid_directory)
+{
+	make_attestation();
+	allowed(chown("mnt/t", 0, BOB));
+	allowed(chmod("mnt/t", 02775));
+	allowed(mkdir("mnt/t/x", 0755));
+	allowed(mkdir("mnt/t/x/a", 0755));
+	put("mnt/t/x/a/f", "x");
+	ck_assert_uint_eq(BOB, stat_of("mnt/t/x").st_gid);
+	ck_assert_uint_eq(S_IFDIR | 02755, stat_of("mnt/t/x").st_mode);
+	ck_assert_uint_eq(S_IFDIR | 02755, stat_of("mnt/t/x/a").st_mode);
+	ck_assert_uint_eq(BOB, stat_of("mnt/t/x/a/f").st_gid);
+	ck_assert_uint_eq(S_IFREG | 0644, stat_of("mnt/t/x/a/f").st_mode);
+}
+END_TEST
+
+/* What has settled nowhere yet may still be in the wrong place. */
+START_TEST(frozen_evidence_moves_to_another_open_attestation)
+{
+	make_attestation();
+	allowed(mkdir(W "/b", 0755));
+	allowed(mkdir(W "/closed", 0755));
+	run(0, "trailctl seal " W "/closed");
+	put(A "/f", "x");
+	refused(EROFS, rename(A "/f", W "/closed/f"));
+	allowed(rename(A "/f", W "/b/f"));
+	allowed(chmod(A, 0755));
+	put(A "/g", "y");
+	allowed(chmod(A, 0555));
+	has_state(W "/b/f", "frozen");
+	sync_dir("mnt");
+	ck_assert_uint_eq(1, entries("evidence.sealed", "t/w/b/f"));
+	ck_assert_uint_eq(0, entries("evidence.sealed", "t/w/a/f"));
+	says(entry("attestation.sealed", "t/w/a"), "\"count\":1,");
+}
+END_TEST
+
 Suite *
 suite_tree(void)
 {
@@ -351,5 +390,7 @@ suite_tree(void)
 	tcase_add_test(t, an_attestation_is_repeated_once_it_is_sealed);
 	tcase_add_test(t, a_draft_is_published_as_a_repeat_by_the_same_rule);
 	tcase_add_test(t, upper_directories_are_never_removed_or_renamed);
+	tcase_add_test(t, a_group_is_inherited_below_a_setgid_directory);
+	tcase_add_test(t, frozen_evidence_moves_to_another_open_attestation);
 	return s;
 }

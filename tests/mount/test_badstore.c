@@ -1,0 +1,388 @@
+/* Stores and mount points that are not fit: a refusal in one clear line, and
+ * nothing is changed. */
+#include <sys/mount.h>
+
+#include "harness.h"
+
+#define MOUNT "timeout -k 1 10 trailfs "
+
+/* Mounting must fail, in the foreground and as a daemon, and say why. */
+static void
+not_mounted(const char *store, const char *mnt, const char *why)
+{
+	for (int f = 0; f < 2; f++) {
+		const char *said = run(1, MOUNT "%s %s %s", store, mnt,
+		    f == 0 ? "-f" : "");
+
+		says(said, why);
+		ck_assert_int_eq(0, strncmp(said, "trailfs: ", 9));
+		ck_assert_ptr_eq(strchr(said, '\n'), strrchr(said, '\n'));
+		ck_assert_str_eq("",
+		    run(0, "grep -F \" $PWD/mnt \" /proc/self/mountinfo || :"));
+	}
+}
+
+/* That reason gone, the store is as good as before. */
+static void
+mounts_again(void)
+{
+	mount_vault("settle=0");
+	make_attestation();
+	put(A "/f", "x");
+	unmount_vault();
+	verify(0);
+}
+
+static const char *
+sums_of(const char *dir)
+{
+	return run(0,
+	    "find %s -type f -print0 | sort -z | "
+	    "xargs -0 sha256sum",
+	    dir);
+}
+
+START_TEST(a_store_that_is_not_there)
+{
+	not_mounted("nowhere", "mnt", "No such file or directory");
+	ck_assert(!exists("nowhere"));
+	not_mounted("no/where", "mnt", "No such file or directory");
+}
+END_TEST
+
+START_TEST(a_directory_that_is_no_store)
+{
+	run(0, "mkdir -p dir/keys dir/stage dir/objects");
+	not_mounted("dir", "mnt", "no store");
+	ck_assert_str_eq("keys\nobjects\nstage\n", run(0, "ls -A dir"));
+	run(0, "echo hello >file");
+	not_mounted("file", "mnt", "ot a directory");
+}
+END_TEST
+
+START_TEST(a_database_that_is_not_ours)
+{
+	static const char *const make[] = { ": >foreign/ledger.db",
+		"echo hello >foreign/ledger.db",
+		"head -c 100000 /dev/zero >foreign/ledger.db" };
+	const char *before;
+
+	run(0, "cp -r store foreign");
+	for (size_t i = 0; i < LEN(make); i++) {
+		run(0, "%s", make[i]);
+		before = sums_of("foreign/ledger.db");
+		not_mounted("foreign", "mnt", "");
+		ck_assert_str_eq(before, sums_of("foreign/ledger.db"));
+	}
+	run(0, "rm -rf foreign/ledger.db && mkdir foreign/ledger.db");
+	not_mounted("foreign", "mnt", "");
+}
+END_TEST
+
+START_TEST(another_programs_database)
+{
+	tamper("PRAGMA application_id=1");
+	not_mounted("store", "mnt", "not a trailfs database");
+	tamper("PRAGMA application_id=0x54726673");
+	mounts_again();
+}
+END_TEST
+
+START_TEST(a_store_of_a_later_version)
+{
+	const char *before;
+
+	tamper("PRAGMA user_version=99");
+	before = sums_of("store/ledger.db store/keys store/checkpoint");
+	not_mounted("store", "mnt", "use a newer trailfs");
+	says(run(0, MOUNT "store mnt; :"), "99");
+	ck_assert_str_eq(before,
+	    sums_of("store/ledger.db store/keys store/checkpoint"));
+	tamper("PRAGMA user_version=1");
+	mounts_again();
+}
+END_TEST
+
+/* Triggers are what keeps our own mistakes from the entries. */
+START_TEST(a_store_whose_triggers_are_gone)
+{
+	run(0, "cp -r store copy");
+	run(0, "rm -rf store/ledger.db && cp copy/ledger.db store/");
+	tamper("PRAGMA user_version=1; DROP TRIGGER entry_update");
+	not_mounted("store", "mnt", "tables or triggers");
+	run(0, "cp copy/ledger.db store/");
+	mounts_again();
+}
+END_TEST
+
+/* --- keys ------------------------------------------------------------- */
+
+START_TEST(a_key_that_others_can_read)
+{
+	static const char *const modes[] = { "0444", "0440", "0404", "0644",
+		"0640", "0606" };
+
+	for (size_t i = 0; i < LEN(modes); i++) {
+		run(0, "chmod %s store/keys/log.pem", modes[i]);
+		not_mounted("store", "mnt", "log.pem");
+	}
+	run(0, "chmod 0400 store/keys/log.pem");
+	run(0, "chmod 0444 store/keys/attester.pem");
+	not_mounted("store", "mnt", "attester.pem");
+	run(0, "chmod 0400 store/keys/attester.pem");
+	mounts_again();
+}
+END_TEST
+
+/* Loop test: both keys. */
+START_TEST(a_key_that_is_no_key)
+{
+	static const char *const keys[] = { "log.pem", "attester.pem" };
+	const char *key = keys[_i];
+
+	run(0, "cp -p store/keys/%s good", key);
+	run(0, "rm store/keys/%s", key);
+	not_mounted("store", "mnt", key);
+	run(0, "cp -p good elsewhere && ln -s $PWD/elsewhere store/keys/%s",
+	    key);
+	not_mounted("store", "mnt", key);
+	run(0, "rm store/keys/%s && mkdir store/keys/%s", key, key);
+	not_mounted("store", "mnt", key);
+	run(0, "rmdir store/keys/%s && mkfifo -m 400 store/keys/%s", key, key);
+	not_mounted("store", "mnt", key);
+	run(0,
+	    "rm store/keys/%s && : >store/keys/%s && "
+	    "chmod 400 store/keys/%s",
+	    key, key, key);
+	not_mounted("store", "mnt", key);
+	run(0, "echo hello >store/keys/%s", key);
+	not_mounted("store", "mnt", key);
+	run(0,
+	    "cp good store/keys/%s && chmod 400 store/keys/%s && "
+	    "sed -i 2d store/keys/%s",
+	    key, key, key);
+	not_mounted("store", "mnt", key);
+	if (have("openssl")) { /* a key, but of another kind */
+		run(0, "openssl genrsa -out store/keys/%s 2048 2>/dev/null",
+		    key);
+		run(0, "chmod 400 store/keys/%s", key);
+		not_mounted("store", "mnt", key);
+	}
+	run(0, "cp -p good store/keys/%s", key);
+	mounts_again();
+}
+END_TEST
+
+/* The ledger says which keys are in force; another's would go on forging. */
+START_TEST(a_key_of_another_store)
+{
+	static const char *const keys[] = { "log", "attester" };
+	const char *key = keys[_i % 2];
+
+	mounts_again();
+	run(0, "trailctl init --origin example.org/test other");
+	run(0, "cp -rp store good");
+	run(0, "rm -f store/keys/%s.* && cp -p other/keys/%s.* store/keys/",
+	    key, key);
+	if (_i >= 2) /* nor when the second copy of the head is gone */
+		run(0, "rm -f store/checkpoint");
+	not_mounted("store", "mnt", "");
+	run(0, "rm -rf store && cp -rp good store");
+	mount_vault("settle=0");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* --- the rest of a store ---------------------------------------------- */
+
+START_TEST(a_store_that_was_rolled_back)
+{
+	mounts_again();
+	run(0, "cp -p store/ledger.db old");
+	mount_vault("settle=0");
+	put(A "/g", "y");
+	unmount_vault();
+	run(0, "cp -p store/ledger.db new && cp -p old store/ledger.db");
+	not_mounted("store", "mnt", "older copy");
+	ck_assert_str_eq(run(0, "sha256sum <old"),
+	    run(0, "sha256sum <store/ledger.db"));
+	run(0, "cp -p new store/ledger.db");
+	mount_vault("settle=0");
+	holds(A "/g", "y");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+START_TEST(a_store_with_parts_missing)
+{
+	run(0, "cp -rp store good && rmdir store/objects");
+	not_mounted("store", "mnt", "objects");
+	run(0, "mkdir store/objects && rmdir store/stage");
+	not_mounted("store", "mnt", "stage");
+	run(0, "mkdir store/stage && rm store/ledger.db");
+	not_mounted("store", "mnt", "no store");
+	ck_assert(!exists("store/ledger.db"));
+	run(0, "rm -rf store && cp -rp good store");
+	mounts_again();
+}
+END_TEST
+
+/* What every start writes anew may be missing. */
+START_TEST(what_is_made_anew_may_be_missing)
+{
+	run(0, "rm -f store/lock store/config");
+	mounts_again();
+	ck_assert(exists("store/lock"));
+}
+END_TEST
+
+START_TEST(a_damaged_database)
+{
+	mounts_again();
+	run(0,
+	    "dd if=/dev/zero of=store/ledger.db bs=4096 seek=1 "
+	    "conv=notrunc count=$(($(stat -c %%s store/ledger.db) / 4096 "
+	    "- 1)) 2>&1");
+	not_mounted("store", "mnt", "");
+}
+END_TEST
+
+START_TEST(init_does_not_make_a_store_over_one)
+{
+	const char *before = sums_of("store");
+
+	says(run(1, "trailctl init store"), "store");
+	ck_assert_str_eq(before, sums_of("store"));
+	run(0, "mkdir full && echo x >full/file");
+	says(run(1, "trailctl init full"), "not empty");
+	ck_assert_str_eq("file\n", run(0, "ls -A full"));
+	run(0, "echo x >file");
+	run(1, "trailctl init file");
+	ck_assert_str_eq("x\n", run(0, "cat file"));
+	mounts_again();
+}
+END_TEST
+
+/* --- mount points ----------------------------------------------------- */
+
+START_TEST(a_mount_point_that_is_not_there)
+{
+	not_mounted("store", "nowhere", "No such file or directory");
+	ck_assert(!exists("nowhere"));
+	mounts_again();
+}
+END_TEST
+
+START_TEST(a_mount_point_that_is_not_an_empty_directory)
+{
+	put("mnt/x", "keep me");
+	not_mounted("store", "mnt", "not empty");
+	holds("mnt/x", "keep me");
+	allowed(unlink("mnt/x"));
+	put("mnt/.hidden", "keep me");
+	not_mounted("store", "mnt", "not empty");
+	allowed(unlink("mnt/.hidden"));
+	put("file", "keep me");
+	not_mounted("store", "file", "ot a directory");
+	not_mounted("store", "file/x", "");
+	mounts_again();
+}
+END_TEST
+
+START_TEST(a_mount_point_that_holds_the_store_or_is_in_it)
+{
+	run(0, "mkdir -p store/in outer");
+	not_mounted("store", "store/in", "inside the store");
+	not_mounted("store", "store", "inside");
+	not_mounted("store", ".", "inside the mount point");
+	run(0, "rmdir store/in");
+	mounts_again();
+}
+END_TEST
+
+/* Another store's mount is not covered, though it be empty. */
+START_TEST(a_mount_point_that_is_taken)
+{
+	run(0, "trailctl init --origin example.org/other other");
+	mount_vault("settle=0");
+	says(run(1, MOUNT "other mnt"), "a store is mounted");
+	make_attestation();
+	says(run(1, MOUNT "other mnt -f"), "a store is mounted");
+	says(run(1, MOUNT "other mnt/t"), "mnt/t");
+	unmount_vault();
+}
+END_TEST
+
+/* --- the command line ------------------------------------------------- */
+
+START_TEST(options_that_are_not_understood_mount_nothing)
+{
+	static const char *const bad[] = { "", "store", "store mnt extra",
+		"store mnt -o frobnicate", "store mnt -o settle=61",
+		"store mnt -o settle=-1",
+		"store mnt -o settle=", "store mnt -o settle=2x",
+		"store mnt -o threads=0", "store mnt -o verify=maybe",
+		"store mnt -z" };
+
+	for (size_t i = 0; i < LEN(bad); i++)
+		run(2, MOUNT "%s", bad[i]);
+	/* Words of mount(8) and fstab(5) are accepted. */
+	mount_vault("rw,nosuid,nodev,noauto,x-systemd.automount,_netdev,"
+		    "allow_other,default_permissions,settle=0,threads=2,"
+		    "verify=none");
+	make_attestation();
+	unmount_vault();
+	says(run(0, "trailfs -V"), "libfuse");
+	says(run(0, "trailfs -h"), "usage");
+}
+END_TEST
+
+START_TEST(the_config_gives_defaults)
+{
+	run(0, "echo 'settle = 0' >store/config");
+	mount_vault("threads=2");
+	make_attestation();
+	put(A "/f", "x");
+	becomes(A "/f", "sealed");
+	unmount_vault();
+	mount_vault("settle=60"); /* comes first */
+	put(A "/g", "x");
+	has_state(A "/g", "frozen");
+	unmount_vault();
+	run(0, "echo 'settle = often' >store/config");
+	not_mounted("store", "mnt", "config");
+}
+END_TEST
+
+Suite *
+suite_badstore(void)
+{
+	Suite *s = suite_create("badstore");
+	TCase *t = stored_case(s, "stores");
+
+	tcase_add_test(t, a_store_that_is_not_there);
+	tcase_add_test(t, a_directory_that_is_no_store);
+	tcase_add_test(t, a_database_that_is_not_ours);
+	tcase_add_test(t, another_programs_database);
+	tcase_add_test(t, a_store_of_a_later_version);
+	tcase_add_test(t, a_store_whose_triggers_are_gone);
+	tcase_add_test(t, a_key_that_others_can_read);
+	tcase_add_loop_test(t, a_key_that_is_no_key, 0, 2);
+	tcase_add_loop_test(t, a_key_of_another_store, 0, 4);
+	tcase_add_test(t, a_store_that_was_rolled_back);
+	tcase_add_test(t, a_store_with_parts_missing);
+	tcase_add_test(t, what_is_made_anew_may_be_missing);
+	tcase_add_test(t, a_damaged_database);
+	tcase_add_test(t, init_does_not_make_a_store_over_one);
+	t = stored_case(s, "mount points");
+	tcase_add_test(t, a_mount_point_that_is_not_there);
+	tcase_add_test(t, a_mount_point_that_is_not_an_empty_directory);
+	tcase_add_test(t, a_mount_point_that_holds_the_store_or_is_in_it);
+	tcase_add_test(t, a_mount_point_that_is_taken);
+	t = stored_case(s, "options");
+	tcase_add_test(t, options_that_are_not_understood_mount_nothing);
+	tcase_add_test(t, the_config_gives_defaults);
+	return s;
+}

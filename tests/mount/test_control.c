@@ -1,0 +1,334 @@
+/* The control files, and a checkpoint that others can check. */
+#include <dirent.h>
+#include <openssl/evp.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "harness.h"
+
+#define C "mnt/.trailfs/"
+
+static const char *const files[] = { C "checkpoint", C "log.vkey",
+	C "log.pub.pem", C "status.json", C "events.jsonl" };
+
+START_TEST(their_size_is_what_can_be_read)
+{
+	size_t n;
+	int fd;
+
+	make_attestation();
+	put_sealed(A "/f", "x");
+	for (size_t i = 0; i < LEN(files); i++) {
+		struct stat st = stat_of(files[i]), open_st;
+
+		ck_assert(S_ISREG(st.st_mode));
+		ck_assert_int_gt(st.st_size, 0);
+		fd = open(files[i], O_RDONLY);
+		ck_assert_int_eq(0, fstat(fd, &open_st));
+		close(fd);
+		content(files[i], &n); /* fails when there is more */
+		ck_assert_uint_eq((size_t)st.st_size, n);
+		ck_assert_int_eq(st.st_size, open_st.st_size);
+	}
+	run(0,
+	    "mkdir out && cp -a mnt/.trailfs/checkpoint out/ && "
+	    "tar c mnt/.trailfs/events.jsonl | tar x -C out");
+	run(0,
+	    "cmp mnt/.trailfs/events.jsonl out/mnt/.trailfs/events.jsonl && "
+	    "cmp mnt/.trailfs/checkpoint out/checkpoint");
+}
+END_TEST
+
+/* Whoever has it open reads it as it was; who opens it later, as it is. */
+START_TEST(an_open_one_does_not_change)
+{
+	struct stat before, now;
+	char *text = malloc(1 << 20);
+	int fd;
+	ssize_t n;
+
+	make_attestation();
+	fd = open(C "events.jsonl", O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(0, fstat(fd, &before));
+	put_sealed(A "/f", "x");
+	ck_assert_int_eq(0, fstat(fd, &now));
+	ck_assert_int_eq(before.st_size, now.st_size);
+	n = read(fd, text, 1 << 20);
+	ck_assert_int_eq(before.st_size, n);
+	ck_assert_int_eq('\n', text[n - 1]);
+	ck_assert_int_eq(0, read(fd, text, 100));
+	/* In parts, from anywhere. */
+	for (off_t off = 0; off < before.st_size; off += 37) {
+		char part[37];
+		ssize_t got = pread(fd, part, sizeof part, off);
+
+		ck_assert_int_gt(got, 0);
+		ck_assert_int_eq(0, memcmp(text + off, part, (size_t)got));
+	}
+	close(fd);
+	ck_assert_int_gt(stat_of(C "events.jsonl").st_size, before.st_size);
+	free(text);
+}
+END_TEST
+
+static bool
+lists(const char *dir, const char *name)
+{
+	struct dirent *e;
+	bool found = false;
+	DIR *d = opendir(dir);
+
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d)) != NULL)
+		found = found || strcmp(e->d_name, name) == 0;
+	closedir(d);
+	return found;
+}
+
+START_TEST(they_are_in_no_listing_but_their_own)
+{
+	static const char *const dirs[] = { "mnt", "mnt/t", W, A, A "/d" };
+	char path[64];
+
+	make_attestation();
+	allowed(mkdir(A "/d", 0755));
+	for (size_t i = 0; i < LEN(dirs); i++) {
+		ck_assert(!lists(dirs[i], ".trailfs"));
+		snprintf(path, sizeof path, "%s/.trailfs", dirs[i]);
+		ck_assert(S_ISDIR(stat_of(path).st_mode));
+		ck_assert(lists(path, "."));
+	}
+	for (size_t i = 0; i < LEN(files); i++)
+		ck_assert(lists("mnt/.trailfs", strrchr(files[i], '/') + 1));
+	refused(ENOENT, try_open(C "nothing", O_RDONLY));
+	refused(ENOENT, try_open(C "checkpoint.tmp", O_RDONLY));
+	refused(ENOTDIR, try_open(C "checkpoint/x", O_RDONLY));
+	ck_assert_str_eq("", run(0, "find mnt -name .trailfs"));
+}
+END_TEST
+
+START_TEST(nobody_changes_them)
+{
+	struct timespec t[2] = { { 1, 0 }, { 1, 0 } };
+
+	make_attestation();
+	put(A "/x.tmp", "x");
+	for (size_t i = 0; i < LEN(files); i++) {
+		const char *f = files[i];
+
+		refused(EPERM, try_open(f, O_WRONLY));
+		refused(EPERM, try_open(f, O_RDWR | O_APPEND));
+		refused(EPERM, try_open(f, O_WRONLY | O_TRUNC));
+		refused(EPERM, truncate(f, 0));
+		refused(EPERM, unlink(f));
+		refused(EPERM, rename(f, A "/g"));
+		refused(EPERM, rename(A "/x.tmp", f));
+		refused(EPERM, link(f, A "/g"));
+		refused(EPERM, chmod(f, 0666));
+		refused(EPERM, chown(f, ALICE, ALICE));
+		refused(EPERM, utimensat(AT_FDCWD, f, t, 0));
+		refused(EPERM, setxattr(f, "user.x", "y", 1, 0));
+		refused(EPERM, removexattr(f, "user.x"));
+	}
+	refused(EPERM, try_open(C "new", O_WRONLY | O_CREAT));
+	refused(EPERM, mkdir(C "new", 0755));
+	refused(EPERM, mkfifo(C "new", 0644));
+	refused(EPERM, rmdir("mnt/.trailfs"));
+	allowed(try_open(C "checkpoint", O_RDONLY));
+	holds(A "/x.tmp", "x");
+}
+END_TEST
+
+START_TEST(events_are_what_trailctl_log_prints)
+{
+	const char *mine, *said;
+
+	make_attestation();
+	put_sealed(A "/f", "x");
+	put_sealed(A "/\xc3\xbc \"quoted\" \\", "y");
+	mine = content(C "events.jsonl", NULL);
+	said = run(0, "trailctl log --json mnt");
+	ck_assert_str_eq(mine, said);
+	if (have("jq")) /* canonical: jq gives it back unchanged */
+		ck_assert_str_eq(mine,
+		    run(0, "jq -cS . mnt/.trailfs/events.jsonl"));
+	unmount_vault();
+	said = run(0, "trailctl log --json store");
+	ck_assert_int_eq(0, strncmp(mine, said, strlen(mine)));
+}
+END_TEST
+
+START_TEST(status_tells_what_is_not_sealed)
+{
+	char want[64];
+	int fd;
+
+	make_attestation();
+	put_sealed(A "/sealed", "x");
+	put(A "/frozen", "x");
+	put(A "/draft.tmp", "x");
+	put(A "/placeholder", "");
+	fd = begin(A "/open");
+	add(fd, "x");
+	says(content(C "status.json", NULL),
+	    "\"states\":{\"draft\":1,\"frozen\":1,\"open\":1,"
+	    "\"placeholder\":1,\"sealed\":1}");
+	says(content(C "status.json", NULL),
+	    "{\"path\":\"t/w/a/frozen\",\"state\":\"frozen\"}");
+	says(content(C "status.json", NULL), "\"origin\":\"example.org/test\"");
+	snprintf(want, sizeof want, "\"pid\":%d,", (int)vault_pid());
+	says(content(C "status.json", NULL), want);
+	says(run(0, "trailctl status mnt"), "example.org/test");
+	allowed(close(fd));
+}
+END_TEST
+
+/* --- the checkpoint --------------------------------------------------- */
+
+struct hash {
+	unsigned char b[32];
+};
+
+static struct hash
+sha256(unsigned char prefix, const void *p, size_t n)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	struct hash h;
+
+	EVP_DigestInit_ex(c, EVP_sha256(), NULL);
+	EVP_DigestUpdate(c, &prefix, 1);
+	EVP_DigestUpdate(c, p, n);
+	EVP_DigestFinal_ex(c, h.b, NULL);
+	EVP_MD_CTX_free(c);
+	return h;
+}
+
+/* RFC 6962 2.1, as it stands there. */
+static struct hash
+root_of(char *const *lines, size_t n)
+{
+	struct hash both[2];
+	size_t k = 1;
+
+	if (n == 1)
+		return sha256(0, lines[0], strlen(lines[0]));
+	while (2 * k < n)
+		k *= 2;
+	both[0] = root_of(lines, k);
+	both[1] = root_of(lines + k, n - k);
+	return sha256(1, both, sizeof both);
+}
+
+/* Size and root that the events alone give, as a checkpoint writes them. */
+static const char *
+head_of(const char *events_file)
+{
+	static char out[128];
+	char *text = content(events_file, NULL), *line, *lines[4096];
+	unsigned char b64[64];
+	struct hash root;
+	size_t n = 0;
+
+	while ((line = strsep(&text, "\n")) != NULL && *line != '\0') {
+		ck_assert_uint_lt(n, LEN(lines));
+		lines[n++] = line;
+	}
+	root = root_of(lines, n);
+	EVP_EncodeBlock(b64, root.b, sizeof root.b);
+	snprintf(out, sizeof out, "\n%zu\n%s\n\n", n, (const char *)b64);
+	return out;
+}
+
+START_TEST(a_checkpoint_is_signed_and_says_what_the_events_are)
+{
+	static const char check[] =
+	    "sed '/^$/,$d' checkpoint >body && "
+	    "tail -n 1 checkpoint | cut -d ' ' -f 3 | base64 -d | "
+	    "tail -c 64 >sig && "
+	    "openssl pkeyutl -verify -pubin -inkey mnt/.trailfs/log.pub.pem "
+	    "-rawin -in body -sigfile sig";
+
+	skip_unless(have("openssl"), "no openssl program");
+	make_attestation();
+	for (int i = 0; i < 40; i++) {
+		char path[64];
+
+		snprintf(path, sizeof path, A "/%d", i);
+		put(path, path);
+		if (i % 3 == 0)
+			sync_dir("mnt");
+		run(0,
+		    "cp mnt/.trailfs/checkpoint . && "
+		    "cp mnt/.trailfs/events.jsonl .");
+		says(run(0, "%s", check), "Signature Verified Successfully");
+		says(content("checkpoint", NULL), head_of("events.jsonl"));
+	}
+	says(content("checkpoint", NULL), "example.org/test\n");
+	run(0, "sed -i 's/^example/Example/' checkpoint");
+	run(1, "%s", check);
+}
+END_TEST
+
+/* The key that init printed is that of the mount, and of each signature. */
+START_TEST(the_vkey_is_the_one_that_init_printed)
+{
+	char *vkey = content(C "log.vkey", NULL);
+	const char *by;
+	char name[128];
+
+	run(0, "cmp mnt/.trailfs/log.vkey store/keys/log.vkey");
+	run(0, "cmp mnt/.trailfs/log.pub.pem store/keys/log.pub.pem");
+	ck_assert_int_eq(0, strncmp(vkey, "example.org/test+", 17));
+	by = strstr(content(C "checkpoint", NULL), "\n\xe2\x80\x94 ");
+	ck_assert_ptr_nonnull(by);
+	ck_assert_int_eq(1, sscanf(by, "\n\xe2\x80\x94 %127s", name));
+	ck_assert_str_eq("example.org/test", name);
+	vkey[strcspn(vkey, "\n")] = '\0';
+	says(entry("ledger.opened", NULL), vkey);
+}
+END_TEST
+
+/* A checkpoint shown is committed: a crash does not take it back. */
+START_TEST(no_checkpoint_that_was_shown_is_taken_back)
+{
+	unsigned shown = 0, now;
+
+	make_attestation();
+	for (int i = 0; i < 5; i++) {
+		char path[64];
+
+		snprintf(path, sizeof path, A "/%d.tmp", i);
+		put(path, "x");
+		path[strlen(path) - 4] = '\0';
+		run(0, "mv %s.tmp %s", path, path);
+		ck_assert_int_eq(1,
+		    sscanf(content(C "checkpoint", NULL), "%*s %u", &shown));
+		crash_vault();
+		mount_vault("settle=60");
+		ck_assert_int_eq(1,
+		    sscanf(content(C "checkpoint", NULL), "%*s %u", &now));
+		ck_assert_uint_gt(now, shown);
+		has_state(path, "sealed");
+	}
+}
+END_TEST
+
+Suite *
+suite_control(void)
+{
+	Suite *s = suite_create("control");
+	TCase *t = mounted_case(s, "control");
+
+	tcase_add_test(t, their_size_is_what_can_be_read);
+	tcase_add_test(t, an_open_one_does_not_change);
+	tcase_add_test(t, they_are_in_no_listing_but_their_own);
+	tcase_add_test(t, nobody_changes_them);
+	tcase_add_test(t, events_are_what_trailctl_log_prints);
+	tcase_add_test(t, status_tells_what_is_not_sealed);
+	tcase_add_test(t, a_checkpoint_is_signed_and_says_what_the_events_are);
+	tcase_add_test(t, the_vkey_is_the_one_that_init_printed);
+	tcase_add_test(t, no_checkpoint_that_was_shown_is_taken_back);
+	return s;
+}

@@ -1,0 +1,554 @@
+/* Power cuts of the daemon: what was promised is there, nothing else claims
+ * to be evidence; and ends that are in order. */
+#include <dirent.h>
+#include <sys/mount.h>
+
+#include "harness.h"
+
+#define F A "/f"
+#define SETTLE "settle=60"
+
+/* --- kill -9 ---------------------------------------------------------- */
+
+START_TEST(what_cp_copied_before_a_crash_is_sealed)
+{
+	static const size_t sizes[] = { 1, 5000, 65536, 65537, 3000000 };
+	char path[64];
+
+	make_attestation();
+	for (size_t i = 0; i < LEN(sizes); i++) {
+		snprintf(path, sizeof path, "%zu", sizes[i]);
+		put_bytes(path, noise(sizes[i], (unsigned)i), sizes[i]);
+		run(0, "cp -p %s " A "/", path);
+		snprintf(path, sizeof path, A "/%zu", sizes[i]);
+		has_state(path, "frozen");
+	}
+	crash_vault();
+	refused(ENOTCONN, try_open(A "/1", O_RDONLY));
+	mount_vault(SETTLE);
+	for (size_t i = 0; i < LEN(sizes); i++) {
+		snprintf(path, sizeof path, A "/%zu", sizes[i]);
+		has_state(path, "sealed");
+		run(0, "cmp %zu %s", sizes[i], path);
+		says(entry("evidence.sealed", path + 4),
+		    "\"cause\":\"recovery\"");
+		says(entry("evidence.sealed", path + 4), "\"comm\":\"cp\"");
+		ck_assert_int_eq(
+		    stat_of(strrchr(path, '/') + 1).st_mtim.tv_nsec,
+		    stat_of(path).st_mtim.tv_nsec);
+	}
+	ck_assert_uint_eq(LEN(sizes), entries("evidence.sealed", NULL));
+	ck_assert_uint_eq(0, entries("evidence.interrupted", NULL));
+	/* The run before was cut short: no ledger.closed between. */
+	ck_assert_uint_eq(entries("ledger.opened", NULL) - 2,
+	    entries("ledger.closed", NULL));
+	ck_assert_str_eq("", run(0, "ls store/stage"));
+}
+END_TEST
+
+static const char *
+only_name_like(const char *dir, const char *begin, const char *end)
+{
+	static char name[300];
+	struct dirent *e;
+	unsigned n = 0;
+	DIR *d = opendir(dir);
+
+	while ((e = readdir(d)) != NULL) {
+		size_t len = strlen(e->d_name);
+
+		if (len < strlen(end) ||
+		    strncmp(e->d_name, begin, strlen(begin)) != 0 ||
+		    strcmp(e->d_name + len - strlen(end), end) != 0)
+			continue;
+		snprintf(name, sizeof name, "%s/%s", dir, e->d_name);
+		n++;
+	}
+	closedir(d);
+	ck_assert_msg(n == 1, "%u names like %s*%s in %s", n, begin, end, dir);
+	return name;
+}
+
+/* Loop test: short and long content. */
+START_TEST(what_was_being_written_is_a_draft_or_gone)
+{
+	size_t n = _i == 0 ? 1000 : 200000;
+	char *text = noise(2 * n, 4);
+	const char *draft;
+	size_t got;
+	int never, part, whole;
+
+	make_attestation();
+	never = begin(A "/never-flushed");
+	ck_assert_int_eq((ssize_t)n, write(never, text, n));
+	part = begin(A "/flushed-in-part");
+	ck_assert_int_eq((ssize_t)n, write(part, text, n));
+	allowed(fsync(part));
+	ck_assert_int_eq((ssize_t)n, write(part, text + n, n));
+	whole = begin(A "/flushed");
+	ck_assert_int_eq((ssize_t)n, write(whole, text, n));
+	allowed(fsync(whole));
+	crash_vault();
+	refused(ENOTCONN, write(part, "x", 1));
+	(void)close(never);
+	(void)close(part);
+	(void)close(whole);
+	mount_vault(SETTLE);
+	ck_assert(!exists(A "/never-flushed"));
+	ck_assert(!exists(A "/flushed-in-part"));
+	/* All that survived is what a flush promised: that is evidence. */
+	has_state(A "/flushed", "sealed");
+	says(entry("evidence.sealed", "t/w/a/flushed"),
+	    "\"cause\":\"recovery\"");
+	draft = only_name_like(A, "flushed-in-part.", "Z.interrupted.part");
+	has_state(draft, "draft");
+	ck_assert_int_eq(0, memcmp(text, content(draft, &got), n));
+	ck_assert_uint_ge(got, n);
+	says(entry("evidence.interrupted", "t/w/a/flushed-in-part"),
+	    strrchr(draft, '/') + 1);
+	ck_assert_uint_eq(1, entries("evidence.sealed", NULL));
+	ck_assert_uint_eq(1, entries("evidence.interrupted", NULL));
+	/* The names are free, and the draft may go. */
+	put(A "/never-flushed", "again");
+	put(A "/flushed-in-part", "again");
+	allowed(unlink(draft));
+	sync_dir("mnt");
+	has_state(A "/flushed-in-part", "sealed");
+	remount_vault();
+	holds(A "/flushed-in-part", "again");
+	ck_assert_uint_eq(1, entries("evidence.interrupted", NULL));
+}
+END_TEST
+
+START_TEST(an_interrupted_name_is_cut_where_it_would_be_too_long)
+{
+	char path[400], name[256];
+	int fd;
+
+	make_attestation();
+	/* 255 bytes, of two each but the last. */
+	for (int i = 0; i < 127; i++)
+		memcpy(name + 2 * i, "\xc3\xbc", 2);
+	strcpy(name + 254, "x");
+	snprintf(path, sizeof path, A "/%s", name);
+	fd = begin(path);
+	add(fd, "one");
+	allowed(fsync(fd));
+	add(fd, "two");
+	crash_vault();
+	(void)close(fd);
+	mount_vault(SETTLE);
+	ck_assert(!exists(path));
+	has_state(only_name_like(A, "\xc3\xbc", ".interrupted.part"), "draft");
+}
+END_TEST
+
+static unsigned crash_round;
+
+/* Write files one after the other; note each whose close(2) returned 0. */
+static int
+promise(void)
+{
+	char path[64], text[200000];
+	int list = open("promised", O_WRONLY | O_CREAT | O_APPEND, 0644);
+	size_t n;
+	int fd;
+
+	for (unsigned i = 0; i < 10000; i++) {
+		n = i % 10 == 9 ? sizeof text : 100 + i;
+		memset(text, 'a' + (char)(i % 26), n);
+		snprintf(path, sizeof path, A "/%u-%u%s", crash_round, i,
+		    i % 4 == 3 ? ".tmp" : "");
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+		if (fd < 0)
+			return 0; /* the daemon is gone */
+		if (write(fd, text, n) != (ssize_t)n) {
+			(void)close(fd);
+			return 0;
+		}
+		if (close(fd) < 0)
+			return 0;
+		if (i % 4 == 3) {
+			char *to = strndup(path, strlen(path) - 4);
+
+			if (rename(path, to) < 0)
+				return 0;
+			strcpy(path, to);
+			free(to);
+		}
+		if (dprintf(list, "%s %zu %c\n", path, n, text[0]) < 0)
+			return 1;
+	}
+	return 2;
+}
+
+static unsigned
+check_promises(void)
+{
+	char *list = content("promised", NULL), *line, path[64], letter;
+	unsigned n = 0;
+	size_t size, got;
+
+	while ((line = strsep(&list, "\n")) != NULL && *line != '\0') {
+		char *text;
+
+		ck_assert_int_eq(3,
+		    sscanf(line, "%63s %zu %c", path, &size, &letter));
+		has_state(path, "sealed");
+		text = content(path, &got);
+		ck_assert_uint_eq(size, got);
+		ck_assert(text[0] == letter &&
+		    memcmp(text, text + 1, got - 1) == 0);
+		n++;
+	}
+	return n;
+}
+
+/* Killed anywhere, again and again on one store. */
+START_TEST(no_promise_is_broken_wherever_it_is_killed)
+{
+	static const unsigned after[] = { 3, 17, 40, 64, 101, 150 };
+	char path[64];
+	pid_t pid;
+
+	mount_vault(_i == 0 ? SETTLE : "settle=0");
+	make_attestation();
+	for (crash_round = 0; crash_round < LEN(after); crash_round++) {
+		pid = in_child(promise);
+		snprintf(path, sizeof path, A "/%u-%u", crash_round,
+		    after[crash_round] / 4 * 4);
+		while (!exists(path))
+			ck_assert_int_eq(0, errno == ENOENT ? 0 : errno);
+		crash_vault();
+		ck_assert_int_eq(0, child_ended(pid));
+		mount_vault(_i == 0 ? SETTLE : "settle=0");
+		ck_assert_uint_ge(check_promises(), after[crash_round] / 4 * 4);
+		says(run(0, "trailctl verify store"), "contents");
+	}
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+static int
+publish(void)
+{
+	return rename(W "/.login", W "/login") == 0 ? 0 : errno;
+}
+
+/* All of a draft attestation is in the ledger, or all of it is a draft.  Loop
+ * test: killed later and later. */
+START_TEST(a_publication_is_whole_wherever_it_is_killed)
+{
+	char path[64];
+	bool whole;
+	pid_t pid;
+
+	mount_vault(SETTLE);
+	make_attestation();
+	allowed(mkdir(W "/.login", 0755));
+	for (int i = 0; i < 20; i++) {
+		snprintf(path, sizeof path, W "/.login/%d", i);
+		put(path, path);
+	}
+	pid = in_child(publish);
+	for (int i = 0; i < _i * _i * 4; i++)
+		(void)exists(A);
+	crash_vault();
+	(void)child_ended(pid);
+	mount_vault(SETTLE);
+	whole = exists(W "/login");
+	ck_assert(whole != exists(W "/.login"));
+	for (int i = 0; i < 20; i++) {
+		snprintf(path, sizeof path, W "/%s/%d",
+		    whole ? "login" : ".login", i);
+		has_state(path, whole ? "sealed" : "draft");
+	}
+	ck_assert_uint_eq(whole ? 20 : 0, entries("evidence.sealed", NULL));
+	if (!whole)
+		allowed(rename(W "/.login", W "/login"));
+	has_state(W "/login/19", "sealed");
+	ck_assert_uint_eq(20, entries("evidence.sealed", NULL));
+	ck_assert_uint_eq(1, entries("attestation.sealed", NULL));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+static int
+seal_all(void)
+{
+	return chmod(W, 0555) == 0 ? 0 : errno;
+}
+
+/* A workflow and its open attestations are sealed together, or none is. */
+START_TEST(a_seal_is_whole_wherever_it_is_killed)
+{
+	char path[64];
+	bool whole;
+	pid_t pid;
+
+	mount_vault(SETTLE);
+	make_attestation();
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof path, W "/b%d", i);
+		allowed(mkdir(path, 0755));
+		snprintf(path, sizeof path, W "/b%d/f", i);
+		put(path, path);
+	}
+	pid = in_child(seal_all);
+	for (int i = 0; i < _i * _i * 4; i++)
+		(void)exists(A);
+	crash_vault();
+	(void)child_ended(pid);
+	mount_vault(SETTLE);
+	whole = strcmp(state_of(W), "sealed") == 0;
+	ck_assert_uint_eq(whole ? 11 : 0, entries("attestation.sealed", NULL));
+	ck_assert_uint_eq(whole, entries("workflow.sealed", NULL));
+	ck_assert_uint_eq(10, entries("evidence.sealed", NULL));
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof path, W "/b%d/f", i);
+		has_state(path, "sealed");
+		holds(path, path);
+	}
+	allowed(chmod(W, 0555));
+	ck_assert_uint_eq(1, entries("workflow.sealed", NULL));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* What recovery does is a transaction each: a crash in it is one more. */
+START_TEST(a_crash_while_it_recovers_is_recovered)
+{
+	char path[64];
+
+	mount_vault(SETTLE);
+	make_attestation();
+	for (int i = 0; i < 60; i++) {
+		snprintf(path, sizeof path, A "/%d", i);
+		put_bytes(path, noise(i % 5 == 0 ? 70000 : 100, (unsigned)i),
+		    i % 5 == 0 ? 70000 : 100);
+	}
+	crash_vault();
+	for (int round = 1; round <= 10; round++)
+		crash_start(SETTLE, round * 2);
+	mount_vault(SETTLE);
+	for (int i = 0; i < 60; i++) {
+		size_t n;
+		char *text;
+
+		snprintf(path, sizeof path, A "/%d", i);
+		has_state(path, "sealed");
+		text = content(path, &n);
+		ck_assert_uint_eq(i % 5 == 0 ? 70000 : 100, n);
+		ck_assert_int_eq(0, memcmp(text, noise(n, (unsigned)i), n));
+	}
+	ck_assert_uint_eq(60, entries("evidence.sealed", NULL));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* --- ends in order ---------------------------------------------------- */
+
+static bool
+is_mounted(void)
+{
+	return strstr(run(0,
+			  "grep -F \" $PWD/mnt \" /proc/self/mountinfo "
+			  "|| :"),
+		   "fuse.trailfs") != NULL;
+}
+
+START_TEST(a_signal_ends_it_and_everything_is_sealed)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+	make_attestation();
+	put(F, "x");
+	put(A "/x.tmp", "x");
+	ck_assert(is_mounted());
+	allowed(kill(vault_pid(), signals[_i]));
+	ck_assert_int_eq(0, vault_ended());
+	ck_assert(!is_mounted());
+	ck_assert_uint_eq(1, entries("evidence.sealed", "t/w/a/f"));
+	says(entry("ledger.closed", NULL), "\"reason\":\"signal\"");
+	ck_assert_ptr_null(strstr(entry("evidence.sealed", "t/w/a/f"),
+	    "\"cause\""));
+	mount_vault(SETTLE);
+	holds(F, "x");
+	has_state(A "/x.tmp", "draft");
+}
+END_TEST
+
+/* Somebody still writes: new files are refused, then it lets go. */
+START_TEST(a_signal_does_not_wait_for_ever_for_writers)
+{
+	int fd, durable;
+
+	make_attestation();
+	put(F, "x");
+	fd = begin(A "/open");
+	add(fd, "not flushed");
+	durable = begin(A "/durable");
+	add(durable, "flushed");
+	allowed(fsync(durable));
+	allowed(kill(vault_pid(), SIGTERM));
+	while (try_open(A "/later", O_WRONLY | O_CREAT | O_EXCL) == 0)
+		allowed(unlink(A "/later"));
+	ck_assert_int_eq(EROFS, errno);
+	allowed(kill(vault_pid(), SIGTERM)); /* a second: at once */
+	ck_assert_int_eq(0, vault_ended());
+	refused(ENOTCONN, write(fd, "x", 1));
+	(void)close(fd);
+	(void)close(durable);
+	ck_assert(!is_mounted());
+	mount_vault(SETTLE);
+	holds(F, "x");
+	has_state(F, "sealed");
+	ck_assert(!exists(A "/open"));
+	has_state(A "/durable", "sealed");
+	says(entry("evidence.sealed", "t/w/a/durable"),
+	    "\"cause\":\"recovery\"");
+}
+END_TEST
+
+START_TEST(umount_from_outside_ends_it)
+{
+	make_attestation();
+	put(F, "x");
+	run(0, "umount mnt");
+	ck_assert_int_eq(0, vault_ended());
+	ck_assert_uint_eq(1, entries("evidence.sealed", "t/w/a/f"));
+	says(entry("ledger.closed", NULL), "\"reason\":\"unmounted\"");
+	mount_vault(SETTLE);
+	if (have("fusermount3")) {
+		run(0, "fusermount3 -u mnt");
+		ck_assert_int_eq(0, vault_ended());
+		mount_vault(SETTLE);
+	}
+	holds(F, "x");
+}
+END_TEST
+
+START_TEST(umount_waits_for_open_files_and_lazily_does_not)
+{
+	int fd;
+
+	make_attestation();
+	fd = begin(F);
+	add(fd, "one");
+	refused(EBUSY, umount("mnt"));
+	run(0, "umount -l mnt");
+	ck_assert(!is_mounted());
+	add(fd, " two"); /* it serves until the last is closed */
+	allowed(close(fd));
+	ck_assert_int_eq(0, vault_ended());
+	mount_vault(SETTLE);
+	holds(F, "one two");
+	has_state(F, "sealed");
+}
+END_TEST
+
+/* Bytes written into a mount point without its mount would be lost. */
+START_TEST(nothing_is_written_under_a_mount_that_is_gone)
+{
+	const char *said;
+
+	make_attestation();
+	unmount_vault();
+	said = run(0, "lsattr -d mnt 2>/dev/null || :");
+	skip_unless(memchr(said, 'i', strcspn(said, " ")) != NULL,
+	    "no immutable flag on this file system");
+	refused(EPERM, try_open("mnt/f", O_WRONLY | O_CREAT));
+	refused(EPERM, mkdir("mnt/t", 0755));
+	mount_vault(SETTLE);
+	crash_vault();
+	refused(ENOTCONN, try_open("mnt/f", O_WRONLY | O_CREAT));
+	allowed(umount2("mnt", MNT_DETACH));
+	refused(EPERM, try_open("mnt/f", O_WRONLY | O_CREAT));
+}
+END_TEST
+
+/* --- one daemon a store ----------------------------------------------- */
+
+START_TEST(a_second_daemon_is_refused_and_told_who_has_it)
+{
+	const char *said;
+	char pid[32];
+
+	make_attestation();
+	put(F, "x");
+	allowed(mkdir("mnt2", 0755));
+	snprintf(pid, sizeof pid, "%d", (int)vault_pid());
+	said = run(1, "timeout 20 trailfs store mnt2 -f");
+	says(said, pid);
+	says(said, "/mnt");
+	said = run(1, "timeout 20 trailfs store mnt2");
+	says(said, pid);
+	said = run(1, "timeout 20 trailfs store mnt"); /* mounted already */
+	ck_assert_str_ne("", said);
+	ck_assert_str_eq("", run(0, "ls -A mnt2"));
+	has_state(F, "frozen"); /* the first goes on */
+	put(A "/g", "y");
+	sync_dir("mnt");
+	ck_assert_uint_eq(2, entries("ledger.opened", NULL));
+}
+END_TEST
+
+/* A lock of a daemon that is dead is no lock. */
+START_TEST(after_a_crash_the_store_is_free)
+{
+	make_attestation();
+	crash_vault();
+	run(0, "[ -s store/lock ]"); /* it did not clean up */
+	mount_vault(SETTLE);
+	put_sealed(F, "x");
+}
+END_TEST
+
+START_TEST(it_goes_into_the_background_when_it_serves)
+{
+	run(0, "timeout 20 trailfs store mnt -o settle=60");
+	ck_assert(is_mounted());
+	make_attestation();
+	put(F, "x");
+	run(0, "umount mnt");
+	/* It lets go of the store a moment later. */
+	run(0, "timeout 20 flock store/lock true");
+	ck_assert_uint_eq(1, entries("evidence.sealed", "t/w/a/f"));
+	verify(0);
+}
+END_TEST
+
+Suite *
+suite_crash(void)
+{
+	Suite *s = suite_create("crash");
+	TCase *t = mounted_case(s, "crash");
+
+	tcase_add_test(t, what_cp_copied_before_a_crash_is_sealed);
+	tcase_add_loop_test(t, what_was_being_written_is_a_draft_or_gone, 0, 2);
+	tcase_add_test(t,
+	    an_interrupted_name_is_cut_where_it_would_be_too_long);
+	t = stored_case(s, "killed");
+	tcase_add_loop_test(t, no_promise_is_broken_wherever_it_is_killed, 0,
+	    2);
+	tcase_add_loop_test(t, a_publication_is_whole_wherever_it_is_killed, 0,
+	    12);
+	tcase_add_loop_test(t, a_seal_is_whole_wherever_it_is_killed, 0, 12);
+	tcase_add_test(t, a_crash_while_it_recovers_is_recovered);
+	t = mounted_case(s, "ends");
+	tcase_add_loop_test(t, a_signal_ends_it_and_everything_is_sealed, 0, 3);
+	tcase_add_test(t, a_signal_does_not_wait_for_ever_for_writers);
+	tcase_add_test(t, umount_from_outside_ends_it);
+	tcase_add_test(t, umount_waits_for_open_files_and_lazily_does_not);
+	tcase_add_test(t, nothing_is_written_under_a_mount_that_is_gone);
+	t = mounted_case(s, "one daemon");
+	tcase_add_test(t, a_second_daemon_is_refused_and_told_who_has_it);
+	tcase_add_test(t, after_a_crash_the_store_is_free);
+	t = stored_case(s, "background");
+	tcase_add_test(t, it_goes_into_the_background_when_it_serves);
+	return s;
+}

@@ -1,0 +1,301 @@
+/* A full disk: said at write, nothing promised is lost, the daemon lives. */
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
+#include "harness.h"
+
+#define MIB ((size_t)1 << 20)
+#define DISK "48m"
+
+/* The store on a small disk of its own, with some evidence in it. */
+static void
+begin_on_small_disk(const char *options)
+{
+	run(0, "rm -rf store && mkdir store");
+	allowed(mount("tmpfs", "store", "tmpfs", 0, "size=" DISK));
+	run(0, "trailctl init --origin example.org/small store");
+	mount_vault(options);
+	make_attestation();
+	put_sealed(A "/early", "sealed early");
+	put(A "/frozen", "closed in time");
+	put_bytes("big", noise(60 * MIB, 1), 60 * MIB);
+}
+
+static size_t
+free_bytes(void)
+{
+	struct statvfs s;
+
+	allowed(statvfs("store", &s));
+	return (size_t)s.f_bavail * s.f_frsize;
+}
+
+/* Fill what is left of it, behind the daemon's back, but for this much. */
+static void
+fill_disk(size_t but)
+{
+	static char zeros[65536];
+	int fd = open("store/filler", O_WRONLY | O_CREAT | O_APPEND, 0600);
+	size_t n;
+
+	while ((n = free_bytes()) > but) {
+		n = n - but < sizeof zeros ? n - but : sizeof zeros;
+		if (write(fd, zeros, n) < 0)
+			break;
+	}
+	close(fd);
+}
+
+static void
+nothing_is_lost(void)
+{
+	holds(A "/early", "sealed early");
+	holds(A "/frozen", "closed in time");
+	has_state(A "/early", "sealed");
+	has_state(A "/frozen", "sealed");
+	ck_assert_uint_eq(1, entries("evidence.sealed", "t/w/a/early"));
+	ck_assert_uint_eq(1, entries("evidence.sealed", "t/w/a/frozen"));
+}
+
+static void
+verify_and_end(void)
+{
+	unmount_vault();
+	verify(0);
+}
+
+START_TEST(a_file_too_big_for_the_disk_is_never_evidence)
+{
+	const char *said;
+
+	begin_on_small_disk("settle=60");
+	said = run(1, "cp big " A "/big");
+	says(said, "No space left on device");
+	ck_assert(!exists(A "/big")); /* the name is free */
+	says(run(0, "ls -A " A), "big.");
+	says(run(0, "ls -A " A), ".interrupted.part");
+	run(0, "trailctl sync mnt");
+	ck_assert_uint_eq(0, entries("evidence.sealed", "t/w/a/big"));
+	ck_assert_uint_eq(1, entries("evidence.interrupted", "t/w/a/big"));
+	nothing_is_lost();
+	run(0, "trailctl verify store");
+	/* The draft may go, and then there is room again. */
+	run(0, "rm " A "/big.*.part");
+	put_sealed(A "/big", "smaller");
+	holds(A "/big", "smaller");
+	ck_assert_uint_eq(3, entries("evidence.sealed", NULL));
+	verify_and_end();
+}
+END_TEST
+
+/* The writer hears of it, at write or at close, and from then on always. */
+START_TEST(a_failed_file_says_so_each_time)
+{
+	char *text = noise(MIB, 2);
+	int fd, other;
+	size_t n = 0;
+
+	begin_on_small_disk("settle=60");
+	fd = begin(A "/big");
+	while (n < 60 && write(fd, text, MIB) == (ssize_t)MIB)
+		n++;
+	ck_assert_int_eq(ENOSPC, errno);
+	ck_assert_uint_gt(n, 8);
+	ck_assert_uint_lt(n, 48);
+	refused(ENOSPC, write(fd, "x", 1));
+	refused(ENOSPC, fsync(fd));
+	other = dup(fd);
+	refused(ENOSPC, close(other));
+	refused(ENOSPC, close(fd));
+	ck_assert(!exists(A "/big"));
+	sync_dir("mnt");
+	nothing_is_lost();
+	verify_and_end();
+}
+END_TEST
+
+/* So with a copy that replaces nothing: a draft that failed gets no name. */
+START_TEST(a_failed_draft_does_not_become_evidence)
+{
+	begin_on_small_disk("settle=60");
+	run(1, "cp big " A "/big.tmp");
+	refused(ENOSPC, rename(A "/big.tmp", A "/big"));
+	ck_assert(!exists(A "/big"));
+	sync_dir("mnt");
+	ck_assert_uint_eq(0, entries("evidence.sealed", "t/w/a/big"));
+	if (exists(A "/big.tmp"))
+		allowed(unlink(A "/big.tmp"));
+	nothing_is_lost();
+	put_sealed(A "/big", "smaller");
+	verify_and_end();
+}
+END_TEST
+
+/* Small files until there is no room: each whose close(2) said yes is kept. */
+START_TEST(small_files_fill_it_and_each_that_was_closed_is_kept)
+{
+	char path[64], *text = noise(60000, 3);
+	unsigned n, kept = 0;
+	size_t size = _i == 0 ? 4000 : 60000;
+
+	begin_on_small_disk("settle=60");
+	fill_disk(20 * MIB);
+	for (n = 0; n < 20000; n++) {
+		int fd;
+
+		snprintf(path, sizeof path, A "/%u", n);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+		if (fd < 0)
+			break;
+		memcpy(text, &n, sizeof n);
+		if (write(fd, text, size) != (ssize_t)size) {
+			ck_assert_int_eq(ENOSPC, errno);
+			(void)close(fd);
+			break;
+		}
+		if (close(fd) < 0)
+			break;
+		kept++;
+	}
+	ck_assert_int_eq(ENOSPC, errno);
+	ck_assert_uint_gt(kept, 10);
+	/* What is kept free is enough to seal them all. */
+	sync_dir("mnt");
+	nothing_is_lost();
+	ck_assert_uint_eq(kept + 2, entries("evidence.sealed", NULL));
+	for (n = 0; n < kept; n++) {
+		snprintf(path, sizeof path, A "/%u", n);
+		memcpy(text, &n, sizeof n);
+		ck_assert(memcmp(text, content(path, NULL), size) == 0);
+	}
+	allowed(unlink("store/filler"));
+	remount_vault();
+	ck_assert_uint_eq(kept + 2, entries("evidence.sealed", NULL));
+	put_sealed(A "/after", "there is room");
+	verify_and_end();
+}
+END_TEST
+
+/* A small file, or what the disk has to say against it. */
+static int
+try_put(unsigned i)
+{
+	char path[64];
+	int fd, sys;
+
+	snprintf(path, sizeof path, A "/new%u", i);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	if (fd < 0)
+		return -1;
+	if (write(fd, path, strlen(path)) == (ssize_t)strlen(path))
+		return close(fd);
+	sys = errno;
+	(void)close(fd);
+	errno = sys;
+	return -1;
+}
+
+/* Somebody else takes the last byte, and even sealing fails.  Loop test: how
+ * many KiB are left. */
+START_TEST(when_others_fill_it_nothing_promised_is_lost)
+{
+	static const size_t left[] = { 0, 8, 64, 300 };
+	unsigned n;
+	int fd;
+
+	begin_on_small_disk("settle=60");
+	fd = begin(A "/open");
+	add(fd, "not closed yet");
+	fill_disk(left[_i] * 1024);
+	/* It looks at the disk now and then: until it does, it may promise,
+	 * and keep it, or say no at close. */
+	for (n = 0; try_put(n) == 0; n++)
+		ck_assert_uint_lt(n, 20000);
+	ck_assert_int_eq(ENOSPC, errno);
+	(void)close(fd);
+	(void)run_any("trailctl sync mnt");
+	holds(A "/early", "sealed early");
+	holds(A "/frozen", "closed in time");
+	/* Alive, and telling. */
+	says(run(0, "trailctl status mnt"), "example.org/small");
+	allowed(unlink("store/filler"));
+	if (strcmp(run_any("trailctl sync mnt"), "0") != 0 ||
+	    try_open(A "/new", O_WRONLY | O_CREAT | O_EXCL) < 0) {
+		/* A ledger whose disk failed is opened anew. */
+		allowed(kill(vault_pid(), SIGTERM));
+		(void)vault_ended();
+		mount_vault("settle=60");
+	}
+	sync_dir("mnt");
+	nothing_is_lost();
+	for (unsigned i = 0; i < n; i++) {
+		char path[64];
+
+		snprintf(path, sizeof path, A "/new%u", i);
+		has_state(path, "sealed");
+		holds(path, path);
+	}
+	put_sealed(A "/after", "there is room");
+	verify_and_end();
+}
+END_TEST
+
+/* The same, and then the power goes. */
+START_TEST(a_crash_on_a_full_disk_loses_nothing_promised)
+{
+	begin_on_small_disk("settle=60");
+	fill_disk(0);
+	(void)run_any("trailctl sync mnt");
+	crash_vault();
+	allowed(unlink("store/filler"));
+	mount_vault("settle=60");
+	nothing_is_lost();
+	put_sealed(A "/after", "there is room");
+	verify_and_end();
+}
+END_TEST
+
+/* Started on it, it serves what it has, or says why not; never harm. */
+START_TEST(a_full_disk_at_the_start_does_no_harm)
+{
+	begin_on_small_disk("settle=60");
+	crash_vault();
+	fill_disk(0);
+	(void)run_any("timeout -k 1 20 trailfs store mnt -o settle=60");
+	(void)run_any("umount mnt");
+	run(0, "timeout 20 flock store/lock true");
+	allowed(unlink("store/filler"));
+	mount_vault("settle=60");
+	nothing_is_lost();
+	verify_and_end();
+}
+END_TEST
+
+START_TEST(an_init_on_a_full_disk_leaves_nothing)
+{
+	run(0, "rm -rf store && mkdir store");
+	allowed(mount("tmpfs", "store", "tmpfs", 0, "size=16k"));
+	says(run(3, "trailctl init store"), "o space left");
+	ck_assert_str_eq("", run(0, "ls -A store"));
+}
+END_TEST
+
+Suite *
+suite_full(void)
+{
+	Suite *s = suite_create("full");
+	TCase *t = stored_case(s, "full");
+
+	tcase_add_test(t, a_file_too_big_for_the_disk_is_never_evidence);
+	tcase_add_test(t, a_failed_file_says_so_each_time);
+	tcase_add_test(t, a_failed_draft_does_not_become_evidence);
+	tcase_add_loop_test(t,
+	    small_files_fill_it_and_each_that_was_closed_is_kept, 0, 2);
+	tcase_add_loop_test(t, when_others_fill_it_nothing_promised_is_lost, 0,
+	    4);
+	tcase_add_test(t, a_crash_on_a_full_disk_loses_nothing_promised);
+	tcase_add_test(t, a_full_disk_at_the_start_does_no_harm);
+	tcase_add_test(t, an_init_on_a_full_disk_leaves_nothing);
+	return s;
+}
