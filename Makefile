@@ -90,7 +90,8 @@ test: ## install what is missing, build, run all tests
 	$(Q)$(MAKE) --no-print-directory check
 
 check: all $(tests) ## run all tests, with what is installed
-	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh
+	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh \
+		tests/tamper.sh
 
 bench: $(benches) ## measure the ledger (ENTRIES=1000000)
 	$(Q)rm -rf $(BUILD)/bench-store $(BUILD)/bench-store.log
