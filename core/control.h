@@ -7,7 +7,7 @@
 
 #include <sys/ioctl.h>
 
-#define TF_CONTROL_DIR ".trailfs"	/* answered by lookup, never listed */
+#define TF_CONTROL_DIR ".trailfs" /* answered by lookup, never listed */
 
 /* Files below the control directory of the root. */
 #define TF_CONTROL_STATUS "status.json"

@@ -13,42 +13,42 @@
 enum tf_code {
 	TF_OK = 0,
 	/* The append-only rule and the rules of names. */
-	TF_SEALED,	/* frozen or sealed: never changes again */
-	TF_DENIED,	/* never allowed here: wrong depth, kind, owner */
-	TF_BUSY,	/* somebody is writing; later it may work */
+	TF_SEALED, /* frozen or sealed: never changes again */
+	TF_DENIED, /* never allowed here: wrong depth, kind, owner */
+	TF_BUSY,   /* somebody is writing; later it may work */
 	TF_EXISTS,
 	TF_NOTFOUND,
 	TF_NOTEMPTY,
 	TF_NOTDIR,
 	TF_ISDIR,
-	TF_ACCESS,	/* not the owner, mode bits */
-	TF_BADNAME,	/* a character that names cannot hold */
+	TF_ACCESS,  /* not the owner, mode bits */
+	TF_BADNAME, /* a character that names cannot hold */
 	TF_BADUTF8,
 	TF_NAMETOOLONG,
-	TF_NODATA,	/* no such extended attribute */
+	TF_NODATA, /* no such extended attribute */
 	TF_UNSUPPORTED,
-	TF_READONLY,	/* mounted or switched to read-only */
+	TF_READONLY, /* mounted or switched to read-only */
 	/* What the machine could not do. */
 	TF_NOSPACE,
 	TF_QUOTA,
-	TF_TOOBIG,	/* a file or a value beyond its limit */
+	TF_TOOBIG, /* a file or a value beyond its limit */
 	TF_NOMEM,
 	TF_IO,
 	/* What the caller or the store got wrong. */
-	TF_INVALID,	/* malformed bytes or arguments */
+	TF_INVALID, /* malformed bytes or arguments */
 	TF_USAGE,
-	TF_LOCKED,	/* another process has the store */
-	TF_FOREIGN,	/* not a store of ours, or another store's part */
-	TF_NEWER,	/* written by a later version */
-	TF_TAMPER,	/* a check of hash, proof or signature failed */
-	TF_INDOUBT,	/* may or may not have happened */
-	TF_CODES	/* how many there are */
+	TF_LOCKED,  /* another process has the store */
+	TF_FOREIGN, /* not a store of ours, or another store's part */
+	TF_NEWER,   /* written by a later version */
+	TF_TAMPER,  /* a check of hash, proof or signature failed */
+	TF_INDOUBT, /* may or may not have happened */
+	TF_CODES    /* how many there are */
 };
 
 struct tf_error {
 	enum tf_code code;
 	int sys;	/* errno behind it where a system call failed, else 0 */
-	char text[160];	/* one line, no full stop; names in it are escaped */
+	char text[160]; /* one line, no full stop; names in it are escaped */
 };
 
 /*
@@ -58,8 +58,8 @@ struct tf_error {
  * the code to TF_NOSPACE, TF_QUOTA, TF_TOOBIG, TF_NOMEM or TF_READONLY.
  * Control characters in the text come out as '?'.
  */
-enum tf_code tf_fail(struct tf_error *err, enum tf_code code,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+enum tf_code tf_fail(struct tf_error *err, enum tf_code code, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
 
 /* The word for a code ("sealed", "no space"), for logs and --json. */
 const char *tf_code_name(enum tf_code code);

@@ -15,13 +15,13 @@
 #include "types.h"
 
 #define TF_JSON_DEPTH 8
-#define TF_JSON_MAX ((int64_t)9007199254740991)	/* 2^53-1 */
+#define TF_JSON_MAX ((int64_t)9007199254740991) /* 2^53-1 */
 
 /* A growing run of bytes.  {0} is empty and valid; see tf_buf_free. */
 struct tf_buf {
 	char *p;
 	size_t n, cap;
-	bool failed;	/* an append ran out of memory; the rest is void */
+	bool failed; /* an append ran out of memory; the rest is void */
 };
 
 void tf_buf_free(struct tf_buf *b);
@@ -40,7 +40,7 @@ struct tf_json {
 	int depth;
 	bool failed;
 	bool first[TF_JSON_DEPTH + 1];
-	size_t last_key[TF_JSON_DEPTH + 1];	/* offset in out, 0: none */
+	size_t last_key[TF_JSON_DEPTH + 1]; /* offset in out, 0: none */
 	size_t last_len[TF_JSON_DEPTH + 1];
 };
 
@@ -72,15 +72,15 @@ enum tf_json_type {
 
 struct tf_json_token {
 	enum tf_json_type type;
-	uint32_t off, len;	/* of the value's text, quotes included */
-	uint32_t next;		/* index of the first token after this value */
-	uint32_t key_off, key_len;	/* of its key, when in an object */
-	int64_t num;		/* of an integer; 0 or 1 of a boolean */
+	uint32_t off, len; /* of the value's text, quotes included */
+	uint32_t next;	   /* index of the first token after this value */
+	uint32_t key_off, key_len; /* of its key, when in an object */
+	int64_t num;		   /* of an integer; 0 or 1 of a boolean */
 };
 
 struct tf_json_doc {
-	const char *text;	/* the caller's, must outlive the doc */
-	struct tf_json_token *tok;	/* owned; see tf_json_doc_free */
+	const char *text;	   /* the caller's, must outlive the doc */
+	struct tf_json_token *tok; /* owned; see tf_json_doc_free */
 	uint32_t n;
 };
 

@@ -40,7 +40,7 @@ enum tf_kind {
 	TF_KIND_TRAIL = 1,
 	TF_KIND_WORKFLOW = 2,
 	TF_KIND_ATTESTATION = 3,
-	TF_KIND_DIRECTORY = 4,	/* below an attestation */
+	TF_KIND_DIRECTORY = 4, /* below an attestation */
 	TF_KIND_EVIDENCE = 5,
 };
 
@@ -50,22 +50,22 @@ enum tf_kind {
  * SEALED; files all of them.
  */
 enum tf_state {
-	TF_STATE_PLACEHOLDER,	/* created, never written */
-	TF_STATE_OPEN,		/* being written */
-	TF_STATE_DRAFT,		/* a temporary name */
-	TF_STATE_FROZEN,	/* bytes final; name and metadata settle */
-	TF_STATE_SEALED,	/* in the ledger */
+	TF_STATE_PLACEHOLDER, /* created, never written */
+	TF_STATE_OPEN,	      /* being written */
+	TF_STATE_DRAFT,	      /* a temporary name */
+	TF_STATE_FROZEN,      /* bytes final; name and metadata settle */
+	TF_STATE_SEALED,      /* in the ledger */
 	TF_STATES
 };
 
 struct tf_attr {
-	uint64_t id;		/* inode number, never reused */
+	uint64_t id; /* inode number, never reused */
 	uint64_t parent;
 	enum tf_kind kind;
 	enum tf_state state;
-	uint32_t mode;		/* permission bits, 07777 */
+	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid, gid;
-	uint64_t size;		/* bytes; 0 for directories */
+	uint64_t size; /* bytes; 0 for directories */
 	struct tf_time mtime, ctime, btime;
 };
 
@@ -76,13 +76,13 @@ struct tf_attr {
  */
 struct tf_actor {
 	uint32_t uid, gid;
-	uint32_t pid;		/* 0: unknown */
-	int64_t loginuid, session;	/* -1: unset */
+	uint32_t pid;		   /* 0: unknown */
+	int64_t loginuid, session; /* -1: unset */
 	char comm[64];
 	char exe[1024];
 	char cgroup[1024];
 };
 
-#define TF_ROOT_ID 1	/* inode number of the root directory */
+#define TF_ROOT_ID 1 /* inode number of the root directory */
 
 #endif

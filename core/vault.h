@@ -17,8 +17,8 @@
 #include "types.h"
 
 struct tf_vault;
-struct tf_file;		/* one open descriptor for writing */
-struct tf_reader;	/* one open descriptor for reading */
+struct tf_file;	  /* one open descriptor for writing */
+struct tf_reader; /* one open descriptor for reading */
 
 /* --- opening ---------------------------------------------------------- */
 
@@ -39,23 +39,22 @@ TF_MUST_USE enum tf_code tf_vault_init(const char *path, const char *origin,
  * says what happened.  The new vkey is appended to vkey.
  * TF_USAGE when nothing is wrong with the store.
  */
-TF_MUST_USE enum tf_code tf_vault_recover(const char *path,
-    const char *origin, const struct tf_actor *actor, struct tf_buf *vkey,
-    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_recover(const char *path, const char *origin,
+    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
 
 enum tf_durability {
-	TF_DURABLE_CLOSE,	/* close and fsync wait for the disk */
+	TF_DURABLE_CLOSE, /* close and fsync wait for the disk */
 };
 
 struct tf_vault_options {
-	bool read_only;		/* readers: no lock, no change, no recovery */
-	const char *program;	/* "trailfs", "trailctl" */
-	const char *mount;	/* the mount point, or NULL */
-	const struct tf_actor *actor;	/* trailctl: who; NULL: a daemon */
-	unsigned settle_s;	/* seconds frozen files settle; default 2 */
+	bool read_only;	     /* readers: no lock, no change, no recovery */
+	const char *program; /* "trailfs", "trailctl" */
+	const char *mount;   /* the mount point, or NULL */
+	const struct tf_actor *actor; /* trailctl: who; NULL: a daemon */
+	unsigned settle_s; /* seconds frozen files settle; default 2 */
 	bool settle_set;
-	const char *libfuse;	/* its version, or NULL */
-	bool verify_open;	/* hash an object at its first open */
+	const char *libfuse; /* its version, or NULL */
+	bool verify_open;    /* hash an object at its first open */
 	/* One line of news (recovery, failed seal), from any thread. */
 	void (*say)(void *arg, enum tf_code code, const char *line);
 	void *say_arg;
@@ -126,8 +125,8 @@ TF_MUST_USE enum tf_code tf_vault_rmdir(struct tf_vault *v, uint64_t parent,
     const char *name, const struct tf_actor *who, struct tf_error *err);
 /* noreplace: TF_EXISTS when the new name is taken. */
 TF_MUST_USE enum tf_code tf_vault_rename(struct tf_vault *v, uint64_t parent,
-    const char *name, uint64_t new_parent, const char *new_name,
-    bool noreplace, const struct tf_actor *who, struct tf_error *err);
+    const char *name, uint64_t new_parent, const char *new_name, bool noreplace,
+    const struct tf_actor *who, struct tf_error *err);
 
 /* --- metadata --------------------------------------------------------- */
 
@@ -267,11 +266,11 @@ TF_MUST_USE enum tf_code tf_vault_prove_entry(struct tf_vault *v, uint64_t seq,
 TF_MUST_USE enum tf_code tf_vault_prove(struct tf_vault *v, uint64_t id,
     struct tf_buf *out, struct tf_error *err);
 /* status.json: canonical JSON and a LF; trailctl(1) lists the fields. */
-TF_MUST_USE enum tf_code tf_vault_status(struct tf_vault *v,
-    struct tf_buf *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_status(struct tf_vault *v, struct tf_buf *out,
+    struct tf_error *err);
 
 struct tf_space {
-	uint64_t block_size, blocks, free, available;	/* in blocks */
+	uint64_t block_size, blocks, free, available; /* in blocks */
 	uint64_t files, files_free;
 };
 TF_MUST_USE enum tf_code tf_vault_space(struct tf_vault *v,

@@ -13,15 +13,15 @@
 enum tf_verdict { TF_VERDICT_OK, TF_VERDICT_FAILED, TF_VERDICT_ABSENT };
 
 enum tf_link {
-	TF_LINK_CONTENTS,	/* every object hashes to what its entry says */
-	TF_LINK_ENTRIES,	/* canonical, dense, obeying the replay rules */
-	TF_LINK_NAMES,		/* the database shows what the entries say */
-	TF_LINK_TREE,		/* the entries give the checkpoint's root */
-	TF_LINK_TILES,		/* the stored tiles are those of the entries */
-	TF_LINK_SIGNATURE,	/* the checkpoint, by the log's key */
-	TF_LINK_EARLIER,	/* a checkpoint held from earlier is a prefix */
-	TF_LINK_WITNESS,	/* cosigned */
-	TF_LINK_TIMESTAMP,	/* stamped by an outside clock */
+	TF_LINK_CONTENTS,  /* every object hashes to what its entry says */
+	TF_LINK_ENTRIES,   /* canonical, dense, obeying the replay rules */
+	TF_LINK_NAMES,	   /* the database shows what the entries say */
+	TF_LINK_TREE,	   /* the entries give the checkpoint's root */
+	TF_LINK_TILES,	   /* the stored tiles are those of the entries */
+	TF_LINK_SIGNATURE, /* the checkpoint, by the log's key */
+	TF_LINK_EARLIER,   /* a checkpoint held from earlier is a prefix */
+	TF_LINK_WITNESS,   /* cosigned */
+	TF_LINK_TIMESTAMP, /* stamped by an outside clock */
 	TF_LINKS
 };
 
@@ -30,13 +30,13 @@ const char *tf_link_name(enum tf_link l);
 
 struct tf_report {
 	enum tf_verdict link[TF_LINKS];
-	uint64_t entries, files, bytes;	/* looked at */
-	uint64_t unknown;	/* entries of types that came later */
-	uint64_t newer;		/* entries of a later version: see exit 5 */
+	uint64_t entries, files, bytes; /* looked at */
+	uint64_t unknown;		/* entries of types that came later */
+	uint64_t newer; /* entries of a later version: see exit 5 */
 	uint64_t findings;
-	bool pinned;		/* the key was given, not the store's own */
+	bool pinned; /* the key was given, not the store's own */
 	char origin[129];
-	uint64_t size;		/* of the checkpoint that was checked */
+	uint64_t size; /* of the checkpoint that was checked */
 	struct tf_hash root;
 };
 
@@ -45,18 +45,18 @@ struct tf_report {
 struct tf_finding {
 	enum tf_link link;
 	uint64_t seq;
-	const char *path;	/* of the vault, or of the store; may be "" */
+	const char *path; /* of the vault, or of the store; may be "" */
 	const char *text;
 };
 
 struct tf_verify {
-	const char *vkey;	/* the log's key, from elsewhere; NULL: none */
-	struct tf_str earlier;	/* a checkpoint note held from earlier */
+	const char *vkey;      /* the log's key, from elsewhere; NULL: none */
+	struct tf_str earlier; /* a checkpoint note held from earlier */
 	void (*found)(void *arg, const struct tf_finding *f);
 	/* Now and then: entries done of all. */
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *arg;
-	unsigned threads;	/* for contents; 0: all cores */
+	unsigned threads; /* for contents; 0: all cores */
 };
 
 /*

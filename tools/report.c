@@ -64,7 +64,7 @@ int
 report(const struct tf_error *err)
 {
 	const char *text = err->text[0] != '\0' ? err->text :
-	    tf_code_name(err->code);
+						  tf_code_name(err->code);
 	const char *why = err->sys != 0 ? strerror(err->sys) : "";
 
 	if (*why != '\0' && strstr(text, why) == NULL)

@@ -154,7 +154,8 @@ tf_key_from_seed(const uint8_t seed[32], struct tf_key **out,
     struct tf_error *err)
 {
 	return wrap(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed,
-	    32), out, err);
+			32),
+	    out, err);
 }
 
 /* Is this open file fit to hold a secret? */
@@ -173,8 +174,8 @@ fit(int fd, const char *name, struct tf_error *err)
 		return tf_fail(err, TF_FOREIGN,
 		    "key %s is open to others: chmod 0400 it", name);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return tf_fail(err, TF_FOREIGN,
-		    "key %s belongs to uid %u", name, (unsigned)st.st_uid);
+		return tf_fail(err, TF_FOREIGN, "key %s belongs to uid %u",
+		    name, (unsigned)st.st_uid);
 	return TF_OK;
 }
 
@@ -189,13 +190,15 @@ tf_key_load(int dirfd, const char *name, struct tf_key **out,
 	int fd;
 
 	/* A FIFO in its place must not make us wait. */
-	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-	    O_CLOEXEC);
+	fd = openat(dirfd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return tf_fail(err, errno == ELOOP ? TF_FOREIGN :
-		    errno == EACCES ? TF_ACCESS :
-		    errno == ENOENT ? TF_NOTFOUND : TF_IO, "key %s: %s", name,
-		    strerror(errno));
+		return tf_fail(err,
+		    errno == ELOOP	? TF_FOREIGN :
+			errno == EACCES ? TF_ACCESS :
+			errno == ENOENT ? TF_NOTFOUND :
+					  TF_IO,
+		    "key %s: %s", name, strerror(errno));
 	if ((rc = fit(fd, name, err)) != TF_OK)
 		goto out;
 	rc = tf_file_pread(fd, pem, sizeof(pem), 0, &got, err);
@@ -227,8 +230,9 @@ tf_key_save(const struct tf_key *k, int dirfd, const char *name,
 	char *p;
 	long n;
 
-	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL,
-	    NULL, 0, NULL, NULL) != 1) {
+	if (bio == NULL ||
+	    PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL,
+		NULL) != 1) {
 		BIO_free(bio);
 		return tf_fail(err, TF_NOMEM, "cannot write a key");
 	}
@@ -282,7 +286,7 @@ tf_pubkey_spki(const struct tf_pubkey *pub, uint8_t out[TF_SPKI_LEN])
 {
 	/* RFC 8410: SEQUENCE { SEQUENCE { 1.3.101.112 } BIT STRING }. */
 	static const uint8_t head[12] = { 0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
-	    0x2b, 0x65, 0x70, 0x03, 0x21, 0x00 };
+		0x2b, 0x65, 0x70, 0x03, 0x21, 0x00 };
 
 	memcpy(out, head, sizeof(head));
 	memcpy(out + sizeof(head), pub->b, TF_PUBKEY_LEN);
@@ -296,8 +300,10 @@ tf_pubkey_pem(const struct tf_pubkey *pub, struct tf_buf *out)
 
 	tf_pubkey_spki(pub, der);
 	(void)EVP_EncodeBlock((unsigned char *)text, der, TF_SPKI_LEN);
-	tf_buf_printf(out, "-----BEGIN PUBLIC KEY-----\n%s\n"
-	    "-----END PUBLIC KEY-----\n", text);
+	tf_buf_printf(out,
+	    "-----BEGIN PUBLIC KEY-----\n%s\n"
+	    "-----END PUBLIC KEY-----\n",
+	    text);
 }
 
 enum tf_code

@@ -9,8 +9,8 @@
 
 void tf_sha256(const void *p, size_t n, struct tf_hash *out);
 /* SHA-256 of a one-byte prefix and two runs: RFC 6962 leaves and nodes. */
-void tf_sha256_prefixed(uint8_t prefix, const void *a, size_t an,
-    const void *b, size_t bn, struct tf_hash *out);
+void tf_sha256_prefixed(uint8_t prefix, const void *a, size_t an, const void *b,
+    size_t bn, struct tf_hash *out);
 
 /* A digest in progress.  NULL from new: no memory. */
 struct tf_sha256;

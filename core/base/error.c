@@ -62,7 +62,9 @@ tf_fail(struct tf_error *err, enum tf_code code, const char *fmt, ...)
 {
 	/* The errno behind anything else is an old one. */
 	int sys = code == TF_IO || code == TF_NOTFOUND || code == TF_NOTDIR ||
-	    code == TF_NOTEMPTY || code == TF_ACCESS ? errno : 0;
+		code == TF_NOTEMPTY || code == TF_ACCESS ?
+	    errno :
+	    0;
 	va_list ap;
 
 	code = sharpen(code, sys);

@@ -105,8 +105,11 @@ tf_file_read(int dirfd, const char *name, size_t max, struct tf_buf *out,
 
 	fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return tf_fail(err, errno == ENOENT ? TF_NOTFOUND :
-		    errno == EACCES ? TF_ACCESS : TF_IO, "open %s", name);
+		return tf_fail(err,
+		    errno == ENOENT	? TF_NOTFOUND :
+			errno == EACCES ? TF_ACCESS :
+					  TF_IO,
+		    "open %s", name);
 	for (;;) {
 		rc = tf_file_pread(fd, chunk, sizeof(chunk), off, &got, err);
 		if (rc != TF_OK || got == 0)
@@ -157,7 +160,7 @@ tf_file_write(int dirfd, const char *name, const void *p, size_t n,
 		return tf_fail(err, TF_IO, "create %s", tmp);
 	/* The umask took bits off; mode is meant exactly. */
 	rc = fchmod(fd, mode) < 0 ? tf_fail(err, TF_IO, "chmod %s", tmp) :
-	    TF_OK;
+				    TF_OK;
 	if (rc == TF_OK)
 		rc = tf_file_pwrite(fd, p, n, 0, err);
 	if (rc == TF_OK)
@@ -185,18 +188,20 @@ tf_file_free(int dirfd, uint64_t *bytes, struct tf_error *err)
 }
 
 enum tf_code
-tf_file_open_beneath(int dirfd, const char *path, int *fd,
-    struct tf_error *err)
+tf_file_open_beneath(int dirfd, const char *path, int *fd, struct tf_error *err)
 {
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
 	struct stat st;
 
 	*fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 	if (*fd < 0)
-		return tf_fail(err, errno == ENOENT || errno == ENOTDIR ||
-		    errno == ELOOP ? TF_NOTFOUND : errno == EACCES ?
-		    TF_ACCESS : TF_IO, "%s", strerror(errno));
+		return tf_fail(err,
+		    errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
+			TF_NOTFOUND :
+			errno == EACCES ? TF_ACCESS :
+					  TF_IO,
+		    "%s", strerror(errno));
 	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
 		return TF_OK;
 	(void)close(*fd);

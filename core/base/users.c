@@ -23,7 +23,7 @@ struct slot {
 };
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
-static struct slot users[SLOTS], groups[SLOTS];	/* guarded by mu */
+static struct slot users[SLOTS], groups[SLOTS]; /* guarded by mu */
 
 static void
 ask(bool group, uint32_t id, char out[257])

@@ -10,14 +10,14 @@
 #include "../ledger/statement.h"
 #include "attest.h"
 
-#define CHUNK 32	/* rows at a time */
+#define CHUNK 32 /* rows at a time */
 
 /* --- evidence of an attestation ------------------------------------------- */
 
 struct evidence {
 	struct tf_subject_file *f;
 	size_t n, cap;
-	struct tf_buf names;	/* the f[i].name.p are offsets in here */
+	struct tf_buf names; /* the f[i].name.p are offsets in here */
 	struct tf_time first, last;
 };
 
@@ -192,7 +192,7 @@ sign_statement(struct tf_vault *v, const struct tf_statement *s,
 		return rc;
 	tf_dsse_pae(out->payload.p, out->payload.n, &pae);
 	rc = pae.failed ? tf_fail(err, TF_NOMEM, "no memory") :
-	    tf_key_sign(v->attester, pae.p, pae.n, sig, err);
+			  tf_key_sign(v->attester, pae.p, pae.n, sig, err);
 	if (rc == TF_OK) {
 		tf_sha256(out->payload.p, out->payload.n, &out->ref.payload);
 		tf_sha256(pae.p, pae.n, &out->ref.pae);
@@ -200,8 +200,7 @@ sign_statement(struct tf_vault *v, const struct tf_statement *s,
 		tf_key_public(v->attester, &pub);
 		tf_dsse_keyid(&pub, &out->keyid);
 		tf_base64(&out->sig, sig, sizeof(sig));
-		out->ref.keyid = (struct tf_str){ out->keyid.p,
-		    out->keyid.n };
+		out->ref.keyid = (struct tf_str){ out->keyid.p, out->keyid.n };
 		out->ref.sig = (struct tf_str){ out->sig.p, out->sig.n };
 		if (out->keyid.failed || out->sig.failed)
 			rc = tf_fail(err, TF_NOMEM, "no memory");
@@ -222,7 +221,7 @@ keep_payload(struct tf_txn *t, const struct signed_statement *s,
 		return rc;
 	if ((rc = tf_txn_new_id(t, &id, err)) != TF_OK ||
 	    (rc = tf_object_put(tf_txn_write(t), id, &s->ref.payload,
-	    s->payload.p, s->payload.n, err)) != TF_OK)
+		 s->payload.p, s->payload.n, err)) != TF_OK)
 		return rc;
 	return tf_object_seal(t->db, &s->ref.payload, id, err);
 }
@@ -259,8 +258,7 @@ static enum tf_code
 mark_sealed(struct tf_txn *t, uint64_t id, const struct tf_entry *e,
     struct tf_error *err)
 {
-	enum tf_code rc = tf_nodes_set_seal(t->db, id, t->size - 1, t->at,
-	    err);
+	enum tf_code rc = tf_nodes_set_seal(t->db, id, t->size - 1, t->at, err);
 
 	t->open_att = 0;
 	if (rc == TF_OK && e->has_access)
@@ -293,8 +291,9 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
     const struct tf_node_row *att, struct tf_error *err)
 {
 	struct tf_entry e = { .type = TF_ATTESTATION_SEALED,
-	    .actor = tf_str_of(c->actor), .cause = tf_str_of(c->r->cause),
-	    .has_evidence = true };
+		.actor = tf_str_of(c->actor),
+		.cause = tf_str_of(c->r->cause),
+		.has_evidence = true };
 	struct tf_access_names names = { 0 };
 	struct signed_statement signed_ = { 0 };
 	struct tf_statement s = { 0 };
@@ -303,18 +302,17 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
 	enum tf_code rc;
 
 	if ((rc = tf_child_path(t, att->attr.parent, att->name, &path, err)) !=
-	    TF_OK || (rc = list_evidence(t->db, att->attr.id, &ev, err)) !=
-	    TF_OK)
+		TF_OK ||
+	    (rc = list_evidence(t->db, att->attr.id, &ev, err)) != TF_OK)
 		goto out;
 	e.path = (struct tf_str){ path.p, path.n };
 	e.evidence_count = ev.n;
 	if ((rc = tf_sums(ev.f, ev.n, &e.evidence_bytes, &e.evidence_sums,
-	    err)) != TF_OK ||
+		 err)) != TF_OK ||
 	    (rc = fill_statement(t, c, att, e.path, &ev, &s, err)) != TF_OK ||
 	    (rc = sign_statement(t->v, &s, &signed_, err)) != TF_OK ||
 	    (rc = keep_payload(t, &signed_, err)) != TF_OK ||
-	    (rc = set_access(t, c, att->attr.id, &e, &names,
-	    err)) != TF_OK)
+	    (rc = set_access(t, c, att->attr.id, &e, &names, err)) != TF_OK)
 		goto out;
 	e.statement = signed_.ref;
 	t->not_before = s.sealed_at;
@@ -348,7 +346,8 @@ child_leaf(struct tf_db *db, uint64_t seq, struct tf_hash *out,
 enum tf_code
 tf_each_child(struct tf_db *db, uint64_t dir,
     enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
-    struct tf_error *err), void *arg, struct tf_error *err)
+	struct tf_error *err),
+    void *arg, struct tf_error *err)
 {
 	struct tf_node_row *rows = calloc(CHUNK, sizeof(*rows));
 	enum tf_code rc = TF_OK;
@@ -371,7 +370,7 @@ tf_each_child(struct tf_db *db, uint64_t dir,
 struct leaves {
 	struct tf_db *db;
 	struct evidence *e;
-	bool seals;	/* the seal's entry, else the birth's */
+	bool seals; /* the seal's entry, else the birth's */
 };
 
 static enum tf_code
@@ -405,8 +404,10 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 {
 	bool workflow = dir->attr.kind == TF_KIND_WORKFLOW;
 	struct tf_entry e = { .type = workflow ? TF_WORKFLOW_SEALED :
-	    TF_TRAIL_SEALED, .actor = tf_str_of(c->actor),
-	    .cause = tf_str_of(c->r->cause), .has_children = true };
+						 TF_TRAIL_SEALED,
+		.actor = tf_str_of(c->actor),
+		.cause = tf_str_of(c->r->cause),
+		.has_children = true };
 	struct tf_access_names names = { 0 };
 	struct evidence ev = { 0 };
 	struct leaves x = { .db = t->db, .e = &ev, .seals = workflow };
@@ -415,8 +416,9 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 	enum tf_code rc;
 
 	if ((rc = tf_child_path(t, dir->attr.parent, dir->name, &path, err)) !=
-	    TF_OK ||
-	    (rc = tf_each_child(t->db, dir->attr.id, add_leaf, &x, err)) != TF_OK)
+		TF_OK ||
+	    (rc = tf_each_child(t->db, dir->attr.id, add_leaf, &x, err)) !=
+		TF_OK)
 		goto out;
 	for (size_t i = 0; i < ev.n; i++)
 		ev.f[i].name.p = ev.names.p + (size_t)ev.f[i].name.p;
@@ -425,9 +427,8 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 	e.path = (struct tf_str){ path.p, path.n };
 	e.children_count = ev.n;
 	if ((rc = tf_sums(ev.f, ev.n, &bytes, &e.children_sums, err)) !=
-	    TF_OK ||
-	    (rc = set_access(t, c, dir->attr.id, &e, &names,
-	    err)) != TF_OK ||
+		TF_OK ||
+	    (rc = set_access(t, c, dir->attr.id, &e, &names, err)) != TF_OK ||
 	    (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
 		goto out;
 	rc = mark_sealed(t, dir->attr.id, &e, err);

@@ -7,7 +7,7 @@
 /* Who seals, and what the sealing chmod sets on directory dir. */
 struct tf_sealer {
 	const struct tf_seal_request *r;
-	const char *actor;	/* canonical JSON, or NULL */
+	const char *actor; /* canonical JSON, or NULL */
 	uint64_t dir;
 };
 
@@ -22,7 +22,8 @@ TF_MUST_USE enum tf_code tf_seal_parent(struct tf_txn *t,
 /* Call fn for every child row of dir. */
 TF_MUST_USE enum tf_code tf_each_child(struct tf_db *db, uint64_t dir,
     enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
-    struct tf_error *err), void *arg, struct tf_error *err);
-struct tf_str tf_str_of(const char *s);	/* NULL: absent */
+	struct tf_error *err),
+    void *arg, struct tf_error *err);
+struct tf_str tf_str_of(const char *s); /* NULL: absent */
 
 #endif

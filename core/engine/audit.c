@@ -80,13 +80,12 @@ rule_broken(void *arg, const struct tf_entry *e, const char *text)
 {
 	struct tf_audit *a = arg;
 
-	tf_audit_finding(a, TF_LINK_ENTRIES, e->seq == UINT64_MAX ?
-	    UINT64_MAX : a->next, e->path, "%s", text);
+	tf_audit_finding(a, TF_LINK_ENTRIES,
+	    e->seq == UINT64_MAX ? UINT64_MAX : a->next, e->path, "%s", text);
 }
 
 static void
-content_wrong(void *arg, const struct tf_task *t, bool read,
-    const char *text)
+content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 {
 	struct tf_str path = { t->path, strlen(t->path) };
 
@@ -163,7 +162,8 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 	a->v = v;
 	a->r = r;
 	if (key == NULL)
-		rc = tf_fail(err, TF_USAGE, "the log's key is needed: it is "
+		rc = tf_fail(err, TF_USAGE,
+		    "the log's key is needed: it is "
 		    "never learned from what is being checked");
 	else
 		rc = tf_vkey_parse(key, strcspn(key, "\n"), &a->vkey, err);
@@ -195,7 +195,7 @@ tf_audit_beside(struct tf_audit *a, struct tf_str note)
 {
 	/* Of another origin, or malformed: it says nothing about this log. */
 	a->held[1].wanted = tf_checkpoint_check(note.p == NULL ? "" : note.p,
-	    note.n, &a->vkey, &a->held[1].c, NULL) == TF_OK;
+				note.n, &a->vkey, &a->held[1].c, NULL) == TF_OK;
 	a->held[1].what = "the checkpoint beside the database";
 }
 
@@ -204,8 +204,8 @@ tf_audit_head(struct tf_audit *a, struct tf_str note)
 {
 	struct tf_error e = { .code = TF_OK };
 
-	a->head_good = tf_checkpoint_check(note.p == NULL ? "" : note.p,
-	    note.n, &a->vkey, &a->head, &e) == TF_OK;
+	a->head_good = tf_checkpoint_check(note.p == NULL ? "" : note.p, note.n,
+			   &a->vkey, &a->head, &e) == TF_OK;
 	if (!a->head_good)
 		tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    "newest checkpoint: %s", e.text);
@@ -224,8 +224,8 @@ stored_leaf(struct tf_audit *a, uint64_t idx, struct tf_hash *out)
 
 	if (i == 0) {
 		a->stored_width = width;
-		if (a->source->tile(a, 0, idx / TF_TILE_WIDTH, width,
-		    a->stored, NULL) != TF_OK)
+		if (a->source->tile(a, 0, idx / TF_TILE_WIDTH, width, a->stored,
+			NULL) != TF_OK)
 			a->stored_width = 0;
 	}
 	if (i >= a->stored_width)
@@ -244,8 +244,8 @@ compare_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
 
 	(void)err;
 	if (a->source->tile(a, level, n, width, have, &e) != TF_OK)
-		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
-		    "%s", e.text);
+		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "%s",
+		    e.text);
 	else if (memcmp(have, h, width * sizeof(*h)) != 0)
 		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
 		    "tile %u/%llu is not what the entries give", level,
@@ -266,7 +266,8 @@ compare_earlier(struct tf_audit *a)
 		tf_tree_root(a->tree, &root);
 		if (memcmp(&root, &h->c.root, sizeof(root)) != 0)
 			tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX,
-			    tf_nowhere, "the %llu entries of %s are not the "
+			    tf_nowhere,
+			    "the %llu entries of %s are not the "
 			    "first ones of this log: history was rewritten; "
 			    "keep both signed checkpoints",
 			    (unsigned long long)h->c.size, h->what);
@@ -295,8 +296,7 @@ missing(struct tf_audit *a, uint64_t upto, struct tf_error *err)
 	if (upto > a->next + 1)
 		tf_audit_finding(a, TF_LINK_ENTRIES, a->next, tf_nowhere,
 		    "entries %llu to %llu are missing",
-		    (unsigned long long)a->next,
-		    (unsigned long long)upto - 1);
+		    (unsigned long long)a->next, (unsigned long long)upto - 1);
 	else
 		tf_audit_finding(a, TF_LINK_ENTRIES, a->next, tf_nowhere,
 		    "the entry is missing");
@@ -340,8 +340,7 @@ signed_by(const struct tf_entry *e, struct tf_str attester,
 	struct tf_pubkey pub;
 	bool ok = false;
 
-	if (tf_unbase64(attester.p, attester.n, &der) &&
-	    der.n == TF_SPKI_LEN &&
+	if (tf_unbase64(attester.p, attester.n, &der) && der.n == TF_SPKI_LEN &&
 	    tf_unbase64(e->statement.sig.p, e->statement.sig.n, &sig) &&
 	    sig.n == TF_SIG_LEN) {
 		memcpy(pub.b, der.p + TF_SPKI_LEN - TF_PUBKEY_LEN,
@@ -349,8 +348,7 @@ signed_by(const struct tf_entry *e, struct tf_str attester,
 		tf_dsse_keyid(&pub, &keyid);
 		ok = !keyid.failed && keyid.n == e->statement.keyid.n &&
 		    memcmp(keyid.p, e->statement.keyid.p, keyid.n) == 0 &&
-		    tf_key_verify(&pub, pae->p, pae->n,
-		    (const uint8_t *)sig.p);
+		    tf_key_verify(&pub, pae->p, pae->n, (const uint8_t *)sig.p);
 	}
 	tf_buf_free(&der);
 	tf_buf_free(&sig);
@@ -385,8 +383,7 @@ check_statement(struct tf_audit *a, const struct tf_entry *e,
 	if (!sealed_at(&payload, &x->statement.sealed_at) ||
 	    tf_time_cmp(x->statement.sealed_at, e->at) > 0 ||
 	    tf_statement_encode(&x->statement, &want, err) != TF_OK ||
-	    want.n != payload.n ||
-	    memcmp(want.p, payload.p, want.n) != 0)
+	    want.n != payload.n || memcmp(want.p, payload.p, want.n) != 0)
 		tf_audit_finding(a, TF_LINK_ENTRIES, e->seq, e->path,
 		    "its statement says something else than the entries");
 	tf_dsse_pae(payload.p, payload.n, &pae);
@@ -413,8 +410,7 @@ meaning(struct tf_audit *a, const struct tf_entry *e,
 	enum tf_code rc = tf_replay_entry(a->replay, e, leaf, &x, err);
 
 	a->r->newer += e->v > TF_ENTRY_VERSION;
-	a->r->unknown += e->v == TF_ENTRY_VERSION &&
-	    e->type == TF_TYPE_UNKNOWN;
+	a->r->unknown += e->v == TF_ENTRY_VERSION && e->type == TF_TYPE_UNKNOWN;
 	if (rc == TF_OK && x.born && x.kind == TF_KIND_EVIDENCE)
 		a->r->files++;
 	if (rc == TF_OK && x.born && a->source->birth != NULL)
@@ -460,7 +456,8 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 		    "malformed: %s", e.text);
 	if (stored_leaf(a, idx, &have) &&
 	    memcmp(&have, &leaf, sizeof(leaf)) != 0)
-		tf_audit_finding(a, TF_LINK_TREE, idx, path, "altered: the "
+		tf_audit_finding(a, TF_LINK_TREE, idx, path,
+		    "altered: the "
 		    "entry is not the one that the tree holds");
 	rc = grow(a, &leaf, err);
 	if (rc == TF_OK && ok)
@@ -484,8 +481,10 @@ enum tf_code
 tf_audit_content(struct tf_audit *a, uint64_t seq, struct tf_str path,
     uint64_t object, const struct tf_content *want, struct tf_error *err)
 {
-	struct tf_task t = { .seq = seq, .object = object, .want = *want,
-	    .path = strndup(path.p, path.n) };
+	struct tf_task t = { .seq = seq,
+		.object = object,
+		.want = *want,
+		.path = strndup(path.p, path.n) };
 
 	if (t.path == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
@@ -514,9 +513,11 @@ check_tree(struct tf_audit *a, struct tf_error *err)
 	for (int i = 0; i < 2; i++)
 		if (a->held[i].wanted && a->held[i].c.size > a->head.size)
 			tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX,
-			    tf_nowhere, "%s has %llu entries, this log %llu: "
+			    tf_nowhere,
+			    "%s has %llu entries, this log %llu: "
 			    "entries were cut off, or an older copy was put "
-			    "back", a->held[i].what,
+			    "back",
+			    a->held[i].what,
 			    (unsigned long long)a->held[i].c.size,
 			    (unsigned long long)a->head.size);
 	return TF_OK;

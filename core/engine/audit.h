@@ -15,23 +15,23 @@ struct tf_audit {
 	const struct tf_verify *v;
 	struct tf_report *r;
 	struct tf_vkey vkey;
-	struct tf_checkpoint head;	/* what is checked: its size counts */
+	struct tf_checkpoint head; /* what is checked: its size counts */
 	bool head_good;
-	struct tf_held {	/* checkpoints that must be of our past */
+	struct tf_held { /* checkpoints that must be of our past */
 		struct tf_checkpoint c;
 		bool wanted;
 		const char *what;
-	} held[2];		/* somebody's, and the one beside the store */
+	} held[2]; /* somebody's, and the one beside the store */
 	struct tf_tree *tree;
 	struct tf_replay *replay;
-	struct tf_pool *pool;	/* NULL: contents are ABSENT */
-	struct tf_hash stored[TF_TILE_WIDTH];	/* level-0 tile at hand */
+	struct tf_pool *pool;		      /* NULL: contents are ABSENT */
+	struct tf_hash stored[TF_TILE_WIDTH]; /* level-0 tile at hand */
 	unsigned stored_width;
-	uint64_t next;		/* entries seen */
-	bool unseen;		/* some entries could not be looked at */
+	uint64_t next; /* entries seen */
+	bool unseen;   /* some entries could not be looked at */
 	struct tf_buf shown;
 	const struct tf_source *source;
-	void *self;		/* the source's own */
+	void *self; /* the source's own */
 };
 
 /* Where entries, tiles and names come from. */
@@ -70,8 +70,7 @@ void tf_audit_head(struct tf_audit *a, struct tf_str note);
 /* A copy of the head that lies beside the log. */
 void tf_audit_beside(struct tf_audit *a, struct tf_str note);
 /* The whole pass. */
-TF_MUST_USE enum tf_code tf_audit_run(struct tf_audit *a,
-    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_audit_run(struct tf_audit *a, struct tf_error *err);
 /* One entry, from the source. */
 TF_MUST_USE enum tf_code tf_audit_entry(struct tf_audit *a, uint64_t idx,
     const void *body, size_t n, struct tf_error *err);

@@ -66,8 +66,8 @@ birth(struct tf_audit *a, const struct tf_entry *e,
 
 /* A tile or bundle of that width, or the full one in its place. */
 static enum tf_code
-read_tile(struct log *l, unsigned level, uint64_t n, unsigned width,
-    size_t max, struct tf_buf *out, struct tf_error *err)
+read_tile(struct log *l, unsigned level, uint64_t n, unsigned width, size_t max,
+    struct tf_buf *out, struct tf_error *err)
 {
 	char path[TF_TILE_PATH_MAX];
 	enum tf_code rc;
@@ -93,10 +93,9 @@ tile(struct tf_audit *a, unsigned level, uint64_t n, unsigned width,
 	struct tf_buf b = { 0 };
 	enum tf_code rc;
 
-	rc = read_tile(a->self, level, n, width,
-	    TF_TILE_WIDTH * sizeof(*out), &b, err);
-	if (rc == TF_OK && b.n != want &&
-	    b.n != TF_TILE_WIDTH * sizeof(*out))
+	rc = read_tile(a->self, level, n, width, TF_TILE_WIDTH * sizeof(*out),
+	    &b, err);
+	if (rc == TF_OK && b.n != want && b.n != TF_TILE_WIDTH * sizeof(*out))
 		rc = tf_fail(err, TF_TAMPER, "tile %u/%llu has a wrong size",
 		    level, (unsigned long long)n);
 	if (rc == TF_OK)
@@ -118,8 +117,8 @@ bundle(struct tf_audit *a, uint64_t n, unsigned width, struct tf_error *err)
 	rc = read_tile(a->self, TF_TILE_ENTRIES, n, width,
 	    (size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &why);
 	if (rc != TF_OK) {
-		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
-		    "%s", why.text);
+		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "%s",
+		    why.text);
 		tf_buf_free(&b);
 		return rc == TF_NOMEM ? rc : TF_OK;
 	}
@@ -129,12 +128,11 @@ bundle(struct tf_audit *a, uint64_t n, unsigned width, struct tf_error *err)
 		len = tf_get_be16((const uint8_t *)b.p + at);
 		if (b.n - at - 2 < len)
 			break;
-		rc = tf_audit_entry(a, n * TF_TILE_WIDTH + i, b.p + at + 2,
-		    len, err);
+		rc = tf_audit_entry(a, n * TF_TILE_WIDTH + i, b.p + at + 2, len,
+		    err);
 		at += 2 + len;
 	}
-	if (rc == TF_OK && (i < width || (width == TF_TILE_WIDTH &&
-	    at != b.n)))
+	if (rc == TF_OK && (i < width || (width == TF_TILE_WIDTH && at != b.n)))
 		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
 		    "bundle %llu is cut or has bytes after its entries",
 		    (unsigned long long)n);
@@ -180,8 +178,10 @@ static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
 {
 	struct log *l = a->self;
-	struct tf_pool_work w = { .begin = begin, .end = end, .hash = hash,
-	    .arg = l };
+	struct tf_pool_work w = { .begin = begin,
+		.end = end,
+		.hash = hash,
+		.arg = l };
 	struct tf_buf note = { 0 };
 	enum tf_code rc;
 
@@ -189,8 +189,7 @@ run(struct tf_audit *a, struct tf_error *err)
 	a->r->link[TF_LINK_NAMES] = TF_VERDICT_ABSENT;
 	if (l->evidencefd < 0)
 		a->r->link[TF_LINK_CONTENTS] = TF_VERDICT_ABSENT;
-	else if ((rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) !=
-	    TF_OK)
+	else if ((rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK)
 		return rc;
 	rc = tf_file_read(l->dirfd, "checkpoint", TF_NOTE_MAX, &note, err);
 	if (rc == TF_OK) {
@@ -202,8 +201,8 @@ run(struct tf_audit *a, struct tf_error *err)
 }
 
 enum tf_code
-tf_verify_log(const char *dir, const char *evidence,
-    const struct tf_verify *v, struct tf_report *report, struct tf_error *err)
+tf_verify_log(const char *dir, const char *evidence, const struct tf_verify *v,
+    struct tf_report *report, struct tf_error *err)
 {
 	struct log l = { .dirfd = -1, .evidencefd = -1 };
 	struct tf_audit *a = NULL;

@@ -47,8 +47,8 @@ check_file(struct tf_audit *a, const struct tf_entry *e, const char *file,
 }
 
 static enum tf_code
-check_entry(struct tf_audit *a, const struct tf_tlog_proof *p,
-    const char *file, struct tf_error *err)
+check_entry(struct tf_audit *a, const struct tf_tlog_proof *p, const char *file,
+    struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_error why = { .code = TF_OK };
@@ -57,8 +57,7 @@ check_entry(struct tf_audit *a, const struct tf_tlog_proof *p,
 	if (tf_entry_decode(&d, p->extra.p, p->extra.n, &why) != TF_OK)
 		tf_audit_finding(a, TF_LINK_ENTRIES, p->index, tf_nowhere,
 		    "malformed: %s", why.text);
-	else if (d.e.seq != p->index ||
-	    d.e.origin.n != strlen(a->vkey.name) ||
+	else if (d.e.seq != p->index || d.e.origin.n != strlen(a->vkey.name) ||
 	    memcmp(d.e.origin.p, a->vkey.name, d.e.origin.n) != 0)
 		tf_audit_finding(a, TF_LINK_ENTRIES, p->index, d.e.path,
 		    "the entry belongs to another place or ledger");
@@ -78,14 +77,16 @@ check_inclusion(struct tf_audit *a, const struct tf_tlog_proof *p)
 	struct tf_hash leaf;
 
 	tf_entry_leaf(p->extra.p, p->extra.n, &leaf);
-	if (a->head_good && tf_merkle_check_inclusion(p->index, a->head.size,
-	    &leaf, p->path.h, p->path.n, &a->head.root) != TF_OK)
+	if (a->head_good &&
+	    tf_merkle_check_inclusion(p->index, a->head.size, &leaf, p->path.h,
+		p->path.n, &a->head.root) != TF_OK)
 		tf_audit_finding(a, TF_LINK_TREE, p->index, tf_nowhere,
 		    "the entry is not in the tree of the checkpoint");
 	if (!a->head_good)
 		a->r->link[TF_LINK_TREE] = TF_VERDICT_ABSENT;
-	if (a->held[0].wanted && (a->held[0].c.size != a->head.size ||
-	    memcmp(&a->held[0].c.root, &a->head.root, 32) != 0)) {
+	if (a->held[0].wanted &&
+	    (a->held[0].c.size != a->head.size ||
+		memcmp(&a->held[0].c.root, &a->head.root, 32) != 0)) {
 		/* One proof says nothing about another tree. */
 		a->r->link[TF_LINK_EARLIER] = TF_VERDICT_ABSENT;
 	}

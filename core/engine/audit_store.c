@@ -22,10 +22,10 @@ struct store {
 	char *db_path;
 	struct tf_db *db;
 	int dirfd, objectsfd;
-	struct tf_buf vkey, beside;	/* keys/log.vkey, STORE/checkpoint */
+	struct tf_buf vkey, beside; /* keys/log.vkey, STORE/checkpoint */
 	char origin[TF_ORIGIN_MAX + 1], id[33];
-	uint64_t off;			/* of events.jsonl */
-	struct tf_bits queued;		/* objects that the pool has */
+	uint64_t off;	       /* of events.jsonl */
+	struct tf_bits queued; /* objects that the pool has */
 	uint64_t names;
 };
 
@@ -64,8 +64,9 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	if (rc == TF_OK && o.is_inline) {
 		tf_sha256(body.p == NULL ? "" : body.p, body.n, h);
 		*size = body.n;
-	} else if (rc == TF_OK && (rc = tf_object_open(s->objectsfd,
-	    &t->want.sha256, &fd, err)) == TF_OK) {
+	} else if (rc == TF_OK &&
+	    (rc = tf_object_open(s->objectsfd, &t->want.sha256, &fd, err)) ==
+		TF_OK) {
 		rc = tf_hash_fd(fd, h, size, err);
 		(void)close(fd);
 	}
@@ -82,11 +83,11 @@ first_time(struct store *s, uint64_t object)
 	bool first;
 
 	if (object > UINT32_MAX)
-		return true;	/* absurd numbers get no map */
+		return true; /* absurd numbers get no map */
 	if (need > s->queued.bytes) {
 		n = need + need / 2 + 4096;
 		if ((p = realloc(s->queued.p, n)) == NULL)
-			return true;	/* twice is no harm */
+			return true; /* twice is no harm */
 		memset(p + s->queued.bytes, 0, n - s->queued.bytes);
 		s->queued.p = p;
 		s->queued.bytes = n;
@@ -111,8 +112,8 @@ contents(struct tf_audit *a, const struct tf_entry *e, uint64_t object,
 	}
 	if (rc != TF_OK)
 		return rc;
-	if (o.size != e->content.size || memcmp(&o.sha256,
-	    &e->content.sha256, sizeof(o.sha256)) != 0) {
+	if (o.size != e->content.size ||
+	    memcmp(&o.sha256, &e->content.sha256, sizeof(o.sha256)) != 0) {
 		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
 		    "altered: the name points at other bytes");
 		return TF_OK;
@@ -132,8 +133,8 @@ difference(const struct tf_attr *x, const struct tf_attr *y)
 	if (x->kind != y->kind)
 		return "kind";
 	/* Below an attestation access follows it and is not looked at. */
-	if (x->kind != TF_KIND_DIRECTORY && (x->mode != y->mode ||
-	    x->uid != y->uid || x->gid != y->gid))
+	if (x->kind != TF_KIND_DIRECTORY &&
+	    (x->mode != y->mode || x->uid != y->uid || x->gid != y->gid))
 		return "owner or mode";
 	if (x->size != y->size)
 		return "size";
@@ -146,8 +147,8 @@ difference(const struct tf_attr *x, const struct tf_attr *y)
 
 static enum tf_code
 compare(struct tf_audit *a, const struct tf_attr *want, struct tf_str name,
-    struct tf_str path, uint64_t entry, uint64_t seal,
-    struct tf_node_row *have, bool *there, struct tf_error *err)
+    struct tf_str path, uint64_t entry, uint64_t seal, struct tf_node_row *have,
+    bool *there, struct tf_error *err)
 {
 	struct store *s = a->self;
 	enum tf_code rc = tf_nodes_get(s->db, want->id, have, err);
@@ -162,8 +163,9 @@ compare(struct tf_audit *a, const struct tf_attr *want, struct tf_str name,
 	if (rc != TF_OK)
 		return rc;
 	what = difference(want, &have->attr);
-	if (what == NULL && (have->name_len != name.n ||
-	    memcmp(have->name, name.p, name.n) != 0))
+	if (what == NULL &&
+	    (have->name_len != name.n ||
+		memcmp(have->name, name.p, name.n) != 0))
 		what = "name";
 	if (what == NULL && (have->entry != entry || have->seal != seal))
 		what = "entry number";
@@ -181,8 +183,9 @@ compare_xattrs(struct tf_audit *a, const struct tf_entry *e,
 	struct tf_buf have = { 0 };
 	enum tf_code rc = tf_nodes_xattrs(s->db, e->node, &have, err);
 
-	if (rc == TF_OK && (have.n != e->xattrs.n || (have.n > 0 &&
-	    memcmp(have.p, e->xattrs.p, have.n) != 0)))
+	if (rc == TF_OK &&
+	    (have.n != e->xattrs.n ||
+		(have.n > 0 && memcmp(have.p, e->xattrs.p, have.n) != 0)))
 		tf_audit_finding(a, TF_LINK_NAMES, e->seq, e->path,
 		    "the database shows other attributes than the entry");
 	tf_buf_free(&have);
@@ -194,20 +197,25 @@ static enum tf_code
 birth(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
 {
-	struct tf_attr want = { .id = e->node, .parent = x->parent,
-	    .kind = x->kind, .mode = e->access.mode, .uid = e->access.uid,
-	    .gid = e->access.gid, .size = e->content.size,
-	    .mtime = e->mtime, .ctime = e->ctime, .btime = e->created };
-	struct tf_str name = { e->path.p + x->name_at,
-	    e->path.n - x->name_at };
+	struct tf_attr want = { .id = e->node,
+		.parent = x->parent,
+		.kind = x->kind,
+		.mode = e->access.mode,
+		.uid = e->access.uid,
+		.gid = e->access.gid,
+		.size = e->content.size,
+		.mtime = e->mtime,
+		.ctime = e->ctime,
+		.btime = e->created };
+	struct tf_str name = { e->path.p + x->name_at, e->path.n - x->name_at };
 	struct tf_node_row have;
 	bool there = false;
 	enum tf_code rc;
 
 	if (x->kind != TF_KIND_EVIDENCE)
 		return TF_OK;
-	rc = compare(a, &want, name, e->path, e->seq, TF_NO_SEQ, &have,
-	    &there, err);
+	rc = compare(a, &want, name, e->path, e->seq, TF_NO_SEQ, &have, &there,
+	    err);
 	if (rc != TF_OK || !there)
 		return rc;
 	if ((rc = compare_xattrs(a, e, err)) != TF_OK)
@@ -222,8 +230,9 @@ directory(void *arg, const struct tf_replay_dir *d, struct tf_error *err)
 	struct tf_node_row have;
 	bool there;
 
-	return compare(arg, &d->attr, d->attr.kind == TF_KIND_ROOT ? none :
-	    d->name, d->path, d->entry, d->seal, &have, &there, err);
+	return compare(arg, &d->attr,
+	    d->attr.kind == TF_KIND_ROOT ? none : d->name, d->path, d->entry,
+	    d->seal, &have, &there, err);
 }
 
 static enum tf_code
@@ -252,8 +261,8 @@ one_tile(void *arg, int64_t level, int64_t n, uint64_t width,
 	    tf_tile_width(a->head.size, (unsigned)level, (uint64_t)n) != width)
 		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
 		    "tile %lld/%lld has %llu hashes, which the log does not "
-		    "have", (long long)level, (long long)n,
-		    (unsigned long long)width);
+		    "have",
+		    (long long)level, (long long)n, (unsigned long long)width);
 	return TF_OK;
 }
 
@@ -278,12 +287,11 @@ extra_rows(struct tf_audit *a, struct tf_error *err)
 	if (rc == TF_OK && rows != a->r->entries && rows > a->head.size)
 		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the database has %llu entries, the log %llu",
-		    (unsigned long long)rows,
-		    (unsigned long long)a->head.size);
+		    (unsigned long long)rows, (unsigned long long)a->head.size);
 	if (rc == TF_OK)
 		rc = tf_tiles_each(s->db, one_tile, a, err);
 	return rc == TF_OK ? tf_object_misnamed(s->db, one_misnamed, a, err) :
-	    rc;
+			     rc;
 }
 
 static enum tf_code
@@ -341,7 +349,7 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	struct store *s = a->self;
 
 	if (idx >= a->head.size)
-		return TF_NODATA;	/* after the checkpoint we look at */
+		return TF_NODATA; /* after the checkpoint we look at */
 	if (idx == a->next && off != s->off)
 		tf_audit_finding(a, TF_LINK_ENTRIES, idx, tf_nowhere,
 		    "its place in events.jsonl is wrong");
@@ -389,11 +397,11 @@ open_store(struct store *s, const char *path, struct tf_error *err)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	if ((rc = tf_db_open(name, TF_DB_READ, &s->db, err)) != TF_OK ||
 	    (rc = tf_meta_get_text(s->db, "origin", s->origin,
-	    sizeof(s->origin), err)) != TF_OK ||
+		 sizeof(s->origin), err)) != TF_OK ||
 	    (rc = tf_meta_get_text(s->db, "store", s->id, sizeof(s->id),
-	    err)) != TF_OK ||
+		 err)) != TF_OK ||
 	    (rc = tf_file_read(s->dirfd, TF_LOG_VKEY, 4096, &s->vkey, err)) !=
-	    TF_OK)
+		TF_OK)
 		return rc;
 	tf_buf_add(&s->vkey, "", 1);
 	s->objectsfd = openat(s->dirfd, "objects",
@@ -437,13 +445,14 @@ take_head(struct tf_audit *a, struct tf_error *err)
 		rc = TF_OK;
 	} else if (rc == TF_OK) {
 		tf_audit_head(a, (struct tf_str){ note.p, note.n });
-		if (!a->head_good) {	/* the row must do */
+		if (!a->head_good) { /* the row must do */
 			a->head.size = a->r->size = size;
 			a->head.root = a->r->root = root;
 		} else if (a->head.size != size ||
 		    memcmp(&root, &a->head.root, sizeof(root)) != 0) {
 			tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX,
-			    tf_nowhere, "the checkpoint's row is not its "
+			    tf_nowhere,
+			    "the checkpoint's row is not its "
 			    "note");
 		}
 	}
@@ -455,17 +464,18 @@ static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
 {
 	struct store *s = a->self;
-	struct tf_pool_work w = { .begin = begin, .end = end, .hash = hash,
-	    .arg = s };
+	struct tf_pool_work w = { .begin = begin,
+		.end = end,
+		.hash = hash,
+		.arg = s };
 	struct tf_error e;
 	enum tf_code rc;
 
 	a->source = &source;
 	/* Before the snapshot: then the database cannot be behind it. */
 	if (tf_file_read(s->dirfd, "checkpoint", TF_NOTE_MAX, &s->beside,
-	    NULL) == TF_OK)
-		tf_audit_beside(a, (struct tf_str){ s->beside.p,
-		    s->beside.n });
+		NULL) == TF_OK)
+		tf_audit_beside(a, (struct tf_str){ s->beside.p, s->beside.n });
 	if (tf_db_check(s->db, &e) != TF_OK)
 		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "%s", e.text);
@@ -493,7 +503,7 @@ tf_verify_store(const char *path, const struct tf_verify *v,
 		a->self = &s;
 		rc = run(a, err);
 	}
-	tf_audit_free(a);	/* first: its threads use the store */
+	tf_audit_free(a); /* first: its threads use the store */
 	close_store(&s);
 	return rc;
 }

@@ -10,15 +10,15 @@
 #include "../base/clock.h"
 #include "impl.h"
 
-#define BATCH_MAX 256		/* jobs in one transaction */
-#define JUMP_NS 1000000000	/* clock against boot clock */
+#define BATCH_MAX 256	   /* jobs in one transaction */
+#define JUMP_NS 1000000000 /* clock against boot clock */
 
 struct tf_committer {
 	struct tf_vault *v;
-	struct tf_db *db;	/* the committer's thread only */
-	struct tf_tree *tree;	/* likewise */
-	struct tf_txn txn;	/* likewise */
-	uint64_t next_id, end_id;	/* node ids for jobs, likewise */
+	struct tf_db *db;	  /* the committer's thread only */
+	struct tf_tree *tree;	  /* likewise */
+	struct tf_txn txn;	  /* likewise */
+	uint64_t next_id, end_id; /* node ids for jobs, likewise */
 	bool clock_known;
 	struct tf_time clock;
 	uint64_t boot_ns;
@@ -27,8 +27,8 @@ struct tf_committer {
 	bool started;
 	pthread_mutex_t mu;
 	pthread_cond_t more;
-	struct tf_job *head, **tail;	/* guarded by mu */
-	bool quit;			/* guarded by mu */
+	struct tf_job *head, **tail; /* guarded by mu */
+	bool quit;		     /* guarded by mu */
 };
 
 /* --- what jobs call --- */
@@ -189,8 +189,8 @@ reserve_ids(struct tf_txn *t, uint64_t *first, struct tf_error *err)
 
 	if (rc != TF_OK)
 		return rc;
-	return tf_meta_set_int(tf_txn_write(t), "next_id",
-	    *first + TF_ID_BLOCK, err);
+	return tf_meta_set_int(tf_txn_write(t), "next_id", *first + TF_ID_BLOCK,
+	    err);
 }
 
 enum tf_code
@@ -266,15 +266,14 @@ finish(struct tf_committer *c, uint64_t before, struct tf_checkpoint *cp,
 
 	for (size_t i = 0; i < t->n_touched; i++)
 		if ((rc = tf_nodes_touch(t->db, t->touched[i].id,
-		    t->touched[i].at, err)) != TF_OK)
+			 t->touched[i].at, err)) != TF_OK)
 			return rc;
 	if (t->size == before)
 		return TF_OK;
 	if ((rc = tf_meta_set_int(t->db, "files", t->files, err)) != TF_OK ||
 	    (rc = tf_meta_set_int(t->db, "content_bytes", t->content_bytes,
-	    err)) != TF_OK ||
-	    (rc = tf_tree_edge(c->tree, before, put_tile, t->db, err)) !=
-	    TF_OK)
+		 err)) != TF_OK ||
+	    (rc = tf_tree_edge(c->tree, before, put_tile, t->db, err)) != TF_OK)
 		return rc;
 	memset(cp, 0, sizeof(*cp));
 	memcpy(cp->origin, c->v->origin, sizeof(cp->origin));
@@ -301,7 +300,7 @@ publish(struct tf_committer *c, const struct tf_checkpoint *cp,
 	tf_buf_free(&v->head.note);
 	v->head.note = *note;
 	memset(note, 0, sizeof(*note));
-	if (v->alarm_ns == UINT64_MAX)	/* the keeper sleeps without end */
+	if (v->alarm_ns == UINT64_MAX) /* the keeper sleeps without end */
 		pthread_cond_signal(&v->alarm);
 	pthread_mutex_unlock(&v->mu);
 }
@@ -319,7 +318,7 @@ undo(struct tf_committer *c, const struct tf_txn *saved)
 	c->txn.files = saved->files;
 	c->txn.content_bytes = saved->content_bytes;
 	c->txn.at = saved->at;
-	c->next_id = c->end_id = 0;	/* perhaps reserved in what is undone */
+	c->next_id = c->end_id = 0; /* perhaps reserved in what is undone */
 	forget_scratch(&c->txn);
 	if (tf_tree_load(c->tree, saved->size, get_tile, c->db, &e) == TF_OK)
 		return;
@@ -345,8 +344,10 @@ poison(struct tf_committer *c, enum tf_code code, const struct tf_error *err)
 		v->broken_why = *err;
 	}
 	pthread_mutex_unlock(&v->mu);
-	tf_vault_say(v, code, "the ledger cannot be written (%s): read-only "
-	    "until the store is mounted again", err->text);
+	tf_vault_say(v, code,
+	    "the ledger cannot be written (%s): read-only "
+	    "until the store is mounted again",
+	    err->text);
 }
 
 static void
@@ -442,7 +443,7 @@ process(struct tf_committer *c, struct tf_job *list)
 			next = j->next;
 			j->next = NULL;
 			if (!refused_all(c, j))
-				(void)transact(c, j);	/* j->rc says it */
+				(void)transact(c, j); /* j->rc says it */
 			j->next = next;
 		}
 	}
@@ -533,7 +534,9 @@ tf_commit_wait(struct tf_committer *c,
     void *arg, struct tf_error *err)
 {
 	struct waiting w = { .job = { .run = waiting_run,
-	    .done = waiting_done }, .run = run, .arg = arg };
+				 .done = waiting_done },
+		.run = run,
+		.arg = arg };
 
 	(void)pthread_mutex_init(&w.mu, NULL);
 	(void)pthread_cond_init(&w.cond, NULL);
@@ -570,8 +573,10 @@ load(struct tf_committer *c, struct tf_error *err)
 		return rc;
 	rc = tf_checkpoints_newest(t->db, &size, &root, &note, err);
 	if (rc == TF_NOTFOUND || (rc == TF_OK && size != t->size))
-		rc = tf_fail(err, TF_TAMPER, "the newest checkpoint does not "
-		    "cover the %llu entries", (unsigned long long)t->size);
+		rc = tf_fail(err, TF_TAMPER,
+		    "the newest checkpoint does not "
+		    "cover the %llu entries",
+		    (unsigned long long)t->size);
 	if (rc == TF_OK)
 		rc = tf_checkpoint_check(note.p, note.n, &v->vkey, &cp, err);
 	if (rc == TF_OK)
@@ -581,7 +586,8 @@ load(struct tf_committer *c, struct tf_error *err)
 	tf_tree_root(c->tree, &computed);
 	if (cp.size != t->size || memcmp(&computed, &cp.root, 32) != 0 ||
 	    memcmp(&root, &cp.root, 32) != 0) {
-		rc = tf_fail(err, TF_TAMPER, "the tree's right edge does not "
+		rc = tf_fail(err, TF_TAMPER,
+		    "the tree's right edge does not "
 		    "give the root of the newest checkpoint: run trailctl "
 		    "verify");
 		goto out;
@@ -592,8 +598,8 @@ load(struct tf_committer *c, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_meta_get_int(t->db, "files", &t->files, err);
 	if (rc == TF_OK)
-		rc = tf_meta_get_int(t->db, "content_bytes",
-		    &t->content_bytes, err);
+		rc = tf_meta_get_int(t->db, "content_bytes", &t->content_bytes,
+		    err);
 	if (rc == TF_OK) {
 		t->at = d.e.at;
 		publish(c, &cp, &note);
@@ -606,8 +612,8 @@ out:
 }
 
 enum tf_code
-tf_commit_start(struct tf_vault *v, struct tf_db *db,
-    struct tf_committer **out, struct tf_error *err)
+tf_commit_start(struct tf_vault *v, struct tf_db *db, struct tf_committer **out,
+    struct tf_error *err)
 {
 	struct tf_committer *c = calloc(1, sizeof(*c));
 	enum tf_code rc;

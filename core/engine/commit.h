@@ -16,21 +16,21 @@ struct tf_committer;
 /* The transaction that a job runs in. */
 struct tf_txn {
 	struct tf_vault *v;
-	struct tf_db *db;	/* reads see what was written before */
-	bool wrote;		/* this job changed something */
-	uint64_t size, bytes;	/* of the ledger, with what was appended */
-	uint64_t files, content_bytes;	/* sealed evidence so far */
-	struct tf_time at;	/* of the last entry */
-	struct tf_time not_before;	/* the next entry is not older */
-	bool batch;		/* entries carry batch_first..batch_last */
+	struct tf_db *db;     /* reads see what was written before */
+	bool wrote;	      /* this job changed something */
+	uint64_t size, bytes; /* of the ledger, with what was appended */
+	uint64_t files, content_bytes; /* sealed evidence so far */
+	struct tf_time at;	       /* of the last entry */
+	struct tf_time not_before;     /* the next entry is not older */
+	bool batch; /* entries carry batch_first..batch_last */
 	uint64_t batch_first, batch_last;
-	uint64_t path_id;	/* the directory whose path is kept */
+	uint64_t path_id; /* the directory whose path is kept */
 	struct tf_buf path;
-	uint64_t open_att;	/* an attestation known to be open */
+	uint64_t open_att; /* an attestation known to be open */
 	struct {
 		uint64_t id;
 		struct tf_time at;
-	} *touched;		/* directories in which names were born */
+	} * touched; /* directories in which names were born */
 	size_t n_touched, cap_touched;
 };
 

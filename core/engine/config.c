@@ -6,7 +6,7 @@
 #include "../base/file.h"
 #include "impl.h"
 
-#define CONFIG_MAX 65536	/* bytes */
+#define CONFIG_MAX 65536 /* bytes */
 
 static bool
 set(struct tf_vault *v, const char *key, const char *value)
@@ -68,10 +68,12 @@ tf_config_read(struct tf_vault *v, struct tf_error *err)
 		rc = tf_fail(err, TF_NOMEM, "no memory");
 	if (rc == TF_OK)
 		for (line = strtok_r(b.p, "\n", &save); line != NULL;
-		    line = strtok_r(NULL, "\n", &save))
+		     line = strtok_r(NULL, "\n", &save))
 			if (!set_line(v, line)) {
-				rc = tf_fail(err, TF_USAGE, "config: \"%.60s\" "
-				    "is not understood", line);
+				rc = tf_fail(err, TF_USAGE,
+				    "config: \"%.60s\" "
+				    "is not understood",
+				    line);
 				break;
 			}
 	tf_buf_free(&b);

@@ -14,7 +14,7 @@
 #include "../base/file.h"
 #include "content.h"
 
-#define LOOK_NS 200000000	/* how long a look at free space is good */
+#define LOOK_NS 200000000 /* how long a look at free space is good */
 
 void
 tf_stage_name(uint64_t id, char out[24])
@@ -40,7 +40,8 @@ tf_space_take(struct tf_vault *v, uint64_t n, struct tf_error *err)
 	}
 	if (rc == TF_OK && v->space_left < n) {
 		errno = ENOSPC;
-		rc = tf_fail(err, TF_NOSPACE, "the store's disk is full (%llu "
+		rc = tf_fail(err, TF_NOSPACE,
+		    "the store's disk is full (%llu "
 		    "MiB are kept for sealing): free some space",
 		    (unsigned long long)(TF_FLOOR_BYTES >> 20));
 	}
@@ -138,8 +139,9 @@ tf_content_load(struct tf_live *l, struct tf_error *err)
  * until then what was flushed before is where it was.
  */
 static enum tf_code
-new_file(struct tf_live *l, enum tf_code (*fill)(struct tf_live *l, int fd,
-    struct tf_error *err), int *out, struct tf_error *err)
+new_file(struct tf_live *l,
+    enum tf_code (*fill)(struct tf_live *l, int fd, struct tf_error *err),
+    int *out, struct tf_error *err)
 {
 	char name[24], tmp[32];
 	enum tf_code rc;
@@ -147,8 +149,8 @@ new_file(struct tf_live *l, enum tf_code (*fill)(struct tf_live *l, int fd,
 
 	tf_stage_name(l->attr.id, name);
 	(void)snprintf(tmp, sizeof(tmp), "%s.new", name);
-	fd = openat(l->v->stagefd, tmp, O_RDWR | O_CREAT | O_TRUNC |
-	    O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(l->v->stagefd, tmp,
+	    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return tf_fail(err, TF_IO, "create stage/%s", tmp);
 	rc = fill(l, fd, err);
@@ -170,8 +172,8 @@ new_file(struct tf_live *l, enum tf_code (*fill)(struct tf_live *l, int fd,
 static enum tf_code
 fill_from_memory(struct tf_live *l, int fd, struct tf_error *err)
 {
-	return l->size == 0 ? TF_OK : tf_file_pwrite(fd, l->mem, l->size, 0,
-	    err);
+	return l->size == 0 ? TF_OK :
+			      tf_file_pwrite(fd, l->mem, l->size, 0, err);
 }
 
 /* From memory into a file of stage/. */
@@ -259,7 +261,7 @@ tf_content_put(struct tf_live *l, const void *p, size_t n, uint64_t off,
 		tf_sha256_add(l->sha, p, n);
 		l->hashed += n;
 	} else {
-		l->in_order = false;	/* hashed again as a whole at flush */
+		l->in_order = false; /* hashed again as a whole at flush */
 	}
 	return TF_OK;
 }

@@ -37,8 +37,7 @@ make_parents(int fd, const char *path, struct tf_error *err)
 /* A whole file under path, never half of one.  Not synced: whoever loses it
  * exports again, and the checkpoint at the end is. */
 static enum tf_code
-put_file(int fd, const char *path, const struct tf_buf *b,
-    struct tf_error *err)
+put_file(int fd, const char *path, const struct tf_buf *b, struct tf_error *err)
 {
 	static const char tmp[] = ".tile.tmp";
 	enum tf_code rc;
@@ -46,8 +45,8 @@ put_file(int fd, const char *path, const struct tf_buf *b,
 
 	if ((rc = make_parents(fd, path, err)) != TF_OK)
 		return rc;
-	out = openat(fd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-	    O_NOFOLLOW, 0644);
+	out = openat(fd, tmp,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (out < 0)
 		return tf_fail(err, TF_IO, "create a tile: %s",
 		    strerror(errno));
@@ -69,8 +68,8 @@ is_there(int fd, const char *path)
 }
 
 static enum tf_code
-put_tile(struct tf_vault *v, int fd, unsigned level, uint64_t n,
-    unsigned width, uint64_t *count, struct tf_error *err)
+put_tile(struct tf_vault *v, int fd, unsigned level, uint64_t n, unsigned width,
+    uint64_t *count, struct tf_error *err)
 {
 	char path[TF_TILE_PATH_MAX];
 	struct tf_buf b = { 0 };
@@ -131,8 +130,9 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 	if (rc == TF_NOTFOUND) {
 		tf_buf_free(&old);
 		return is_there(fd, "tile/0/000") ||
-		    is_there(fd, "tile/entries/000") ? tf_fail(err, TF_FOREIGN,
-		    "it has tiles but no checkpoint: take another directory") :
+			is_there(fd, "tile/entries/000") ?
+		    tf_fail(err, TF_FOREIGN,
+			"it has tiles but no checkpoint: take another directory") :
 		    TF_OK;
 	}
 	if (rc == TF_OK)
@@ -140,9 +140,10 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 		    &v->vkey, &c, err);
 	if (rc == TF_OK && c.size > 0 && c.size <= now->size)
 		rc = tf_merkle_root(c.size, get_tile, v, &root, err);
-	if (rc != TF_OK || c.size > now->size || (c.size > 0 &&
-	    memcmp(&root, &c.root, sizeof(root)) != 0))
-		rc = tf_fail(err, TF_FOREIGN, "it holds another log, or "
+	if (rc != TF_OK || c.size > now->size ||
+	    (c.size > 0 && memcmp(&root, &c.root, sizeof(root)) != 0))
+		rc = tf_fail(err, TF_FOREIGN,
+		    "it holds another log, or "
 		    "another history of this one: take another directory");
 	tf_buf_free(&old);
 	return rc;
@@ -175,7 +176,7 @@ tf_export_log(const char *store, const char *dir, uint64_t *tiles,
     struct tf_error *err)
 {
 	struct tf_vault_options o = { .read_only = true,
-	    .program = "trailctl" };
+		.program = "trailctl" };
 	struct tf_vault *v;
 	enum tf_code rc;
 	int fd;

@@ -29,7 +29,7 @@ struct flush {
 	struct tf_job job;
 	struct tf_live *l;
 	bool is_inline;
-	char *body;	/* inline: a copy, for the writer may go on */
+	char *body; /* inline: a copy, for the writer may go on */
 	uint64_t size, gen;
 	struct tf_hash digest;
 };
@@ -42,9 +42,9 @@ fill_row(const struct tf_live *l, struct tf_stage_row *r)
 	r->name_len = l->name_len;
 	memcpy(r->name, l->name, l->name_len);
 	r->actor = (struct tf_str){ l->actor,
-	    l->actor == NULL ? 0 : strlen(l->actor) };
+		l->actor == NULL ? 0 : strlen(l->actor) };
 	r->xattrs = (struct tf_str){ l->xattrs.n == 0 ? NULL : l->xattrs.p,
-	    l->xattrs.n };
+		l->xattrs.n };
 }
 
 /* Directories above that were never saved; then l itself.  The strings of a
@@ -121,8 +121,7 @@ void
 tf_stage_saved(struct tf_vault *v, struct tf_live *l)
 {
 	l->saved = true;
-	while ((l = tf_live_get(&v->live, l->attr.parent)) != NULL &&
-	    !l->saved)
+	while ((l = tf_live_get(&v->live, l->attr.parent)) != NULL && !l->saved)
 		l->saved = true;
 }
 
@@ -143,8 +142,8 @@ flush_run(struct tf_txn *t, struct tf_job *j, struct tf_error *err)
 	if ((rc = save_directories(t, f->l, err)) != TF_OK ||
 	    (rc = save_row(t, f->l, f, err)) != TF_OK || !f->is_inline)
 		return rc;
-	return tf_object_put(t->db, f->l->attr.id, &f->digest, f->body,
-	    f->size, err);
+	return tf_object_put(t->db, f->l->attr.id, &f->digest, f->body, f->size,
+	    err);
 }
 
 static void
@@ -260,7 +259,7 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 			break;
 		}
 		if (tf_live_clean(l) || l->unlinked)
-			break;		/* nothing to do */
+			break; /* nothing to do */
 		if (l->attr.state == TF_STATE_SEALED) {
 			rc = tf_fail(&e, TF_SEALED, "it was sealed meanwhile");
 			break;
@@ -292,7 +291,7 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 		pthread_mutex_lock(&v->mu);
 	}
 	if (f != NULL && done != NULL && !add_waiter(l, done, arg)) {
-		rc = tf_fail(&e, TF_NOMEM, "no memory");	/* told below */
+		rc = tf_fail(&e, TF_NOMEM, "no memory"); /* told below */
 		tf_commit_submit(v->commit, &f->job);
 		f = NULL;
 	}

@@ -27,11 +27,13 @@ open_guard(const char *path, int *dirfd, char name[256], struct tf_error *err)
 		rc = tf_fail(err, TF_NOMEM, "no memory");
 	} else {
 		(void)snprintf(name, 256, "%s", basename(copy));
-		*dirfd = open(dirname(other), O_RDONLY | O_DIRECTORY |
-		    O_CLOEXEC);
+		*dirfd = open(dirname(other),
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (*dirfd < 0)
-			rc = tf_fail(err, TF_IO, "guard %.100s cannot be "
-			    "reached", path);
+			rc = tf_fail(err, TF_IO,
+			    "guard %.100s cannot be "
+			    "reached",
+			    path);
 	}
 	free(copy);
 	free(other);
@@ -63,11 +65,11 @@ tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
 
 	pthread_mutex_lock(&v->mu);
 	tf_buf_add(&note, v->head.note.p, v->head.note.n);
-	v->kept_size = v->head.size;	/* also when it fails: not in a loop */
+	v->kept_size = v->head.size; /* also when it fails: not in a loop */
 	pthread_mutex_unlock(&v->mu);
 	rc = note.failed ? tf_fail(err, TF_NOMEM, "no memory") :
-	    tf_file_write(v->dirfd, "checkpoint", note.p, note.n, 0444, false,
-	    err);
+			   tf_file_write(v->dirfd, "checkpoint", note.p, note.n,
+			       0444, false, err);
 	if (rc == TF_OK)
 		rc = write_guard(v, &note, err);
 	tf_buf_free(&note);
@@ -118,14 +120,17 @@ compare_note(struct tf_vault *v, const char *where, const struct tf_buf *b,
 	if (prefix)
 		return TF_OK;
 	if (c.size > v->head.size)
-		return tf_fail(err, TF_TAMPER, "the database has %llu entries, "
+		return tf_fail(err, TF_TAMPER,
+		    "the database has %llu entries, "
 		    "%.40s %llu: an older copy was put back.  Put the newer "
 		    "back, or: trailctl init STORE --recover",
 		    (unsigned long long)v->head.size, where,
 		    (unsigned long long)c.size);
-	return tf_fail(err, TF_TAMPER, "the database is not the ledger of "
+	return tf_fail(err, TF_TAMPER,
+	    "the database is not the ledger of "
 	    "%.40s: history differs.  Put the right one back, or: trailctl "
-	    "init STORE --recover", where);
+	    "init STORE --recover",
+	    where);
 }
 
 enum tf_code
@@ -148,7 +153,7 @@ tf_head_compare(struct tf_vault *v, struct tf_buf *lost, struct tf_error *err)
 		if (rc == TF_OK)
 			rc = compare_note(v, "the guard", &b, err);
 		else if (rc == TF_NOTFOUND)
-			rc = TF_OK;	/* the first time */
+			rc = TF_OK; /* the first time */
 		(void)close(dirfd);
 	}
 	if (rc == TF_TAMPER && lost != NULL)
@@ -161,16 +166,15 @@ tf_head_compare(struct tf_vault *v, struct tf_buf *lost, struct tf_error *err)
 
 /* "x" -> "x/2", "x/2" -> "x/3". */
 static enum tf_code
-next_origin(const char *old, char out[TF_ORIGIN_MAX + 1],
-    struct tf_error *err)
+next_origin(const char *old, char out[TF_ORIGIN_MAX + 1], struct tf_error *err)
 {
 	const char *slash = strrchr(old, '/');
 	uint64_t n = 1;
 	size_t base = strlen(old);
 	int len;
 
-	if (slash != NULL && tf_decimal(slash + 1, strlen(slash + 1), 1000000,
-	    &n) && n >= 2)
+	if (slash != NULL &&
+	    tf_decimal(slash + 1, strlen(slash + 1), 1000000, &n) && n >= 2)
 		base = (size_t)(slash - old);
 	else
 		n = 1;
@@ -215,7 +219,8 @@ tf_head_renew(struct tf_vault *v, struct tf_recovery *r, struct tf_error *err)
 
 	if (rc == TF_OK) {
 		tf_buf_free(&lost);
-		return tf_fail(err, TF_USAGE, "nothing is wrong with this "
+		return tf_fail(err, TF_USAGE,
+		    "nothing is wrong with this "
 		    "store: it goes on as it is");
 	}
 	if (rc != TF_TAMPER)
@@ -226,7 +231,8 @@ tf_head_renew(struct tf_vault *v, struct tf_recovery *r, struct tf_error *err)
 		goto out;
 	if (!tf_origin_ok(origin, strlen(origin)) ||
 	    strcmp(origin, v->origin) == 0) {
-		rc = tf_fail(err, TF_USAGE, "the new origin must be another "
+		rc = tf_fail(err, TF_USAGE,
+		    "the new origin must be another "
 		    "one, of A-Za-z0-9._~:/-");
 		goto out;
 	}
@@ -257,8 +263,8 @@ tf_vault_recover(const char *path, const char *origin,
 	tf_vkey_text(&v->vkey, vkey);
 	rc = tf_vault_vkey(v, &line, err);
 	if (rc == TF_OK)
-		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, line.p, line.n,
-		    0444, false, err);
+		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, line.p, line.n, 0444,
+		    false, err);
 	tf_buf_free(&line);
 	if (rc != TF_OK) {
 		(void)!tf_vault_close(v, "done", NULL);

@@ -20,12 +20,12 @@
 #include "commit.h"
 #include "live.h"
 
-#define TF_ID_BLOCK 1024	/* node ids reserved at a time */
+#define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 #define TF_SETTLE_DEFAULT_S 2
 #define TF_SETTLE_MAX_NS (60 * (uint64_t)1000000000)
-#define TF_HEAD_NS 1000000000	/* STORE/checkpoint is at most that old */
-#define TF_FLOOR_BYTES ((uint64_t)16 << 20)	/* kept free for sealing */
-#define TF_FILE_COST 8192	/* bytes of database a file may cost */
+#define TF_HEAD_NS 1000000000 /* STORE/checkpoint is at most that old */
+#define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
+#define TF_FILE_COST 8192 /* bytes of database a file may cost */
 
 /* The ledger as it was last committed. */
 struct tf_head {
@@ -53,41 +53,41 @@ struct tf_vault {
 	unsigned settle_s;
 	char program[25];
 	char *mount;
-	char *guard;	/* third copy of the head, on another disk; or NULL */
+	char *guard; /* third copy of the head, on another disk; or NULL */
 	void (*say)(void *arg, enum tf_code code, const char *line);
 	void *say_arg;
 	char origin[TF_ORIGIN_MAX + 1];
 	char store[33];
 	char host[257];
 	struct tf_vkey vkey;
-	struct tf_key *log_key, *attester;	/* NULL when read-only */
+	struct tf_key *log_key, *attester; /* NULL when read-only */
 	struct tf_committer *commit;
 
 	pthread_mutex_t mu;
-	pthread_cond_t changed;	/* a job ended, a closing ended, quit */
+	pthread_cond_t changed; /* a job ended, a closing ended, quit */
 	/* All below: guarded by mu. */
 	struct tf_live_table live;
 	struct tf_closing *closing;
-	uint64_t next_id, end_id;	/* reserved node ids */
+	uint64_t next_id, end_id; /* reserved node ids */
 	bool reserving;
 	struct tf_head head;
 	uint64_t denied;
-	enum tf_code broken;	/* the ledger's disk failed: no more writing */
+	enum tf_code broken; /* the ledger's disk failed: no more writing */
 	struct tf_error broken_why;
-	uint64_t space_left;	/* bytes that may be taken before looking */
+	uint64_t space_left; /* bytes that may be taken before looking */
 	uint64_t space_until_ns;
 	uint64_t unsaved;	/* bytes in memory only */
-	struct tf_bits checked;	/* objects by number: hashed, were right */
+	struct tf_bits checked; /* objects by number: hashed, were right */
 	struct tf_bits opened;	/* nodes by id: opened since they were sealed */
 	struct tf_db **idle;	/* read connections nobody uses */
 	size_t n_idle, cap_idle;
 
 	pthread_t keeper;
 	bool keeper_runs;
-	pthread_cond_t alarm;	/* for the keeper: something is due earlier */
-	uint64_t alarm_ns;	/* guarded by mu: when it wakes; boot clock */
-	bool quit;		/* guarded by mu */
-	uint64_t kept_size;	/* size of the head in STORE/checkpoint */
+	pthread_cond_t alarm; /* for the keeper: something is due earlier */
+	uint64_t alarm_ns;    /* guarded by mu: when it wakes; boot clock */
+	bool quit;	      /* guarded by mu */
+	uint64_t kept_size;   /* size of the head in STORE/checkpoint */
 };
 
 /* A read connection, and back. */
@@ -129,7 +129,7 @@ TF_MUST_USE enum tf_code tf_config_read(struct tf_vault *v,
 /* What is needed to go on under a new origin. */
 struct tf_recovery {
 	const char *origin;	/* the new one, or NULL */
-	struct tf_buf previous;	/* the field of ledger.opened */
+	struct tf_buf previous; /* the field of ledger.opened */
 };
 /* Write STORE/checkpoint and the guard when the head moved. */
 TF_MUST_USE enum tf_code tf_vault_keep_head(struct tf_vault *v,
@@ -175,11 +175,11 @@ const char *tf_state_name(enum tf_state s);
 /* What is above a node: its attestation (0: none) and workflow, whether in a
  * draft, length of the path below the attestation, and whether sealed. */
 struct tf_place {
-	struct tf_attr parent;	/* the directory itself */
-	struct tf_attr att;	/* kind ATTESTATION, or the parent */
+	struct tf_attr parent; /* the directory itself */
+	struct tf_attr att;    /* kind ATTESTATION, or the parent */
 	uint64_t wf;
-	bool in_draft;		/* all below it is draft */
-	size_t below;		/* bytes of parent's path below the att */
+	bool in_draft; /* all below it is draft */
+	size_t below;  /* bytes of parent's path below the att */
 };
 /* Where is directory id?  mu is held. */
 TF_MUST_USE enum tf_code tf_place_of(struct tf_vault *v, struct tf_db *db,
@@ -211,8 +211,8 @@ TF_MUST_USE enum tf_code tf_live_detach(struct tf_live *l,
     struct tf_error *err);
 void tf_stage_name(uint64_t id, char out[24]);
 /* SHA-256 of a whole file descriptor. */
-TF_MUST_USE enum tf_code tf_hash_fd(int fd, struct tf_hash *out,
-    uint64_t *size, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size,
+    struct tf_error *err);
 /* The content of l is given up and it becomes a draft under another name. */
 void tf_live_interrupt(struct tf_live *l);
 /* Freeze, or let settling start anew: mu is held, nobody writes any more. */
@@ -224,7 +224,7 @@ struct tf_subject tf_live_subject(const struct tf_live *l, uint32_t caller);
 /* One live file (content clean, object durable) becomes evidence. */
 struct tf_seal_file {
 	struct tf_live *l;
-	const char *cause;	/* or NULL */
+	const char *cause; /* or NULL */
 };
 TF_MUST_USE enum tf_code tf_seal_one(struct tf_txn *t,
     const struct tf_seal_file *s, struct tf_error *err);
@@ -252,7 +252,7 @@ struct tf_seal_request {
 	uint64_t id;
 	const struct tf_actor *who;
 	const char *new_name;
-	unsigned mask;			/* what the sealing chmod sets */
+	unsigned mask; /* what the sealing chmod sets */
 	const struct tf_attr *want;
 	const char *cause;
 };
@@ -260,8 +260,8 @@ TF_MUST_USE enum tf_code tf_seal_dir(struct tf_vault *v,
     const struct tf_seal_request *r, struct tf_error *err);
 /* Seal these files (claimed by the caller) in one transaction; they are settled
  * on success.  The claims end in either case. */
-TF_MUST_USE enum tf_code tf_seal_files(struct tf_vault *v,
-    struct tf_live **l, size_t n, const char *cause, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_seal_files(struct tf_vault *v, struct tf_live **l,
+    size_t n, const char *cause, struct tf_error *err);
 /* Path of a directory in a transaction, kept until another is asked for. */
 TF_MUST_USE enum tf_code tf_txn_path(struct tf_txn *t, uint64_t dir,
     struct tf_str *out, struct tf_error *err);

@@ -25,8 +25,8 @@ static const char config_text[] =
     "# guard = /PATH\tthird copy of the checkpoint, on another disk\n";
 
 static enum tf_code
-make_key(int dirfd, const char *name, const char *pub_name,
-    struct tf_key **out, struct tf_error *err)
+make_key(int dirfd, const char *name, const char *pub_name, struct tf_key **out,
+    struct tf_error *err)
 {
 	struct tf_buf pem = { 0 };
 	struct tf_pubkey pub;
@@ -37,7 +37,8 @@ make_key(int dirfd, const char *name, const char *pub_name,
 		return rc;
 	tf_key_public(*out, &pub);
 	tf_pubkey_pem(&pub, &pem);
-	rc = pem.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+	rc = pem.failed ?
+	    tf_fail(err, TF_NOMEM, "no memory") :
 	    tf_file_write(dirfd, pub_name, pem.p, pem.n, 0444, true, err);
 	tf_buf_free(&pem);
 	return rc;
@@ -66,8 +67,7 @@ default_origin(const char *path, char out[TF_ORIGIN_MAX + 1])
 }
 
 static enum tf_code
-make_directories(const char *path, int *dirfd, bool *made,
-    struct tf_error *err)
+make_directories(const char *path, int *dirfd, bool *made, struct tf_error *err)
 {
 	static const char *const names[] = { "objects", "stage", "keys" };
 
@@ -96,9 +96,10 @@ make_keys(int dirfd, const char *origin, struct tf_buf *vkey,
 	struct tf_vkey k;
 	enum tf_code rc;
 
-	if ((rc = make_key(dirfd, TF_LOG_KEY, TF_LOG_PUB, &log, err)) != TF_OK ||
+	if ((rc = make_key(dirfd, TF_LOG_KEY, TF_LOG_PUB, &log, err)) !=
+		TF_OK ||
 	    (rc = make_key(dirfd, TF_ATTESTER_KEY, TF_ATTESTER_PUB, &attester,
-	    err)) != TF_OK)
+		 err)) != TF_OK)
 		goto out;
 	tf_key_public(log, &pub);
 	tf_vkey_make(&k, origin, &pub);
@@ -133,7 +134,7 @@ make_database(const char *path, const char *origin, struct tf_error *err)
 	    (rc = tf_meta_set_text(db, "store", store, err)) == TF_OK &&
 	    (rc = tf_meta_set_text(db, "origin", origin, err)) == TF_OK &&
 	    (rc = tf_meta_set_int(db, "next_id", TF_ROOT_ID + 1, err)) ==
-	    TF_OK &&
+		TF_OK &&
 	    (rc = tf_meta_set_int(db, "files", 0, err)) == TF_OK &&
 	    (rc = tf_meta_set_int(db, "content_bytes", 0, err)) == TF_OK)
 		rc = tf_db_commit(db, err);
@@ -145,9 +146,10 @@ make_database(const char *path, const char *origin, struct tf_error *err)
 static void
 unmake(int dirfd, const char *path, bool made)
 {
-	static const char *const files[] = { TF_LOG_KEY, TF_LOG_VKEY, TF_LOG_PUB,
-	    TF_ATTESTER_KEY, TF_ATTESTER_PUB, TF_DB_NAME, TF_DB_NAME "-wal",
-	    TF_DB_NAME "-shm", "checkpoint", "config", "lock" };
+	static const char *const files[] = { TF_LOG_KEY, TF_LOG_VKEY,
+		TF_LOG_PUB, TF_ATTESTER_KEY, TF_ATTESTER_PUB, TF_DB_NAME,
+		TF_DB_NAME "-wal", TF_DB_NAME "-shm", "checkpoint", "config",
+		"lock" };
 	static const char *const dirs[] = { "objects", "stage", "keys" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
@@ -171,12 +173,12 @@ check_empty(const char *path, struct tf_error *err)
 		return tf_fail(err, TF_EXISTS, "%.100s is a store already",
 		    path);
 	if ((d = opendir(path)) == NULL)
-		return errno == ENOENT ? TF_OK : tf_fail(err,
-		    errno == EACCES ? TF_ACCESS : TF_EXISTS, "%.100s: %s",
-		    path, strerror(errno));
+		return errno == ENOENT ?
+		    TF_OK :
+		    tf_fail(err, errno == EACCES ? TF_ACCESS : TF_EXISTS,
+			"%.100s: %s", path, strerror(errno));
 	while (rc == TF_OK && (e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 &&
-		    strcmp(e->d_name, "..") != 0)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			rc = tf_fail(err, TF_EXISTS, "%.100s is not empty",
 			    path);
 	(void)closedir(d);
@@ -201,12 +203,13 @@ tf_vault_init(const char *path, const char *origin,
 		origin = fallback;
 	}
 	if (!tf_origin_ok(origin, strlen(origin)))
-		return tf_fail(err, TF_USAGE, "an origin is 1 to 128 of "
+		return tf_fail(err, TF_USAGE,
+		    "an origin is 1 to 128 of "
 		    "A-Za-z0-9._~:/-");
 	if ((rc = make_directories(path, &dirfd, &made, err)) == TF_OK &&
 	    (rc = make_keys(dirfd, origin, vkey, err)) == TF_OK &&
 	    (rc = tf_file_write(dirfd, "config", config_text,
-	    strlen(config_text), 0644, true, err)) == TF_OK &&
+		 strlen(config_text), 0644, true, err)) == TF_OK &&
 	    (rc = make_database(path, origin, err)) == TF_OK &&
 	    (rc = tf_vault_open(path, &o, &v, err)) == TF_OK)
 		rc = tf_vault_close(v, "done", err);

@@ -5,7 +5,7 @@
 
 #include "impl.h"
 
-#define SLOTS 256	/* at first; a power of two */
+#define SLOTS 256 /* at first; a power of two */
 
 static size_t
 id_slot(const struct tf_live_table *t, uint64_t id)
@@ -84,7 +84,7 @@ tf_live_unref(struct tf_live *l)
 	if (l == NULL || --l->refs > 0)
 		return;
 	if (l->fd >= 0)
-		(void)close(l->fd);	/* what counts was synced before */
+		(void)close(l->fd); /* what counts was synced before */
 	if (l->mem != NULL)
 		l->v->unsaved -= l->mem_cap;
 	free(l->mem);
@@ -160,7 +160,8 @@ treap_remove(struct tf_live_table *t, struct tf_live *l)
 
 	while (*at != NULL && *at != l)
 		at = order(*at, l->attr.parent, l->attr.id) < 0 ?
-		    &(*at)->right : &(*at)->left;
+		    &(*at)->right :
+		    &(*at)->left;
 	if (*at == l)
 		*at = merge(l->left, l->right);
 }
@@ -199,7 +200,7 @@ grow(struct tf_live_table *t)
 	bigger.by_id = calloc(bigger.slots, sizeof(struct tf_live *));
 	bigger.by_name = calloc(bigger.slots, sizeof(struct tf_live *));
 	if (bigger.by_id == NULL || bigger.by_name == NULL) {
-		free(bigger.by_id);	/* slower, not wrong */
+		free(bigger.by_id); /* slower, not wrong */
 		free(bigger.by_name);
 		return;
 	}
@@ -262,7 +263,7 @@ tf_live_forget(struct tf_live_table *t, struct tf_live *l)
 {
 	if (l->unlinked && l->writers == 0 && l->readers == 0 &&
 	    tf_live_remove(t, l))
-		tf_live_unref(l);	/* the table's */
+		tf_live_unref(l); /* the table's */
 }
 
 void
@@ -295,8 +296,9 @@ tf_live_find(const struct tf_live_table *t, uint64_t parent, const char *name,
 {
 	struct tf_live *l = t->by_name[name_slot(t, parent, name, n)];
 
-	while (l != NULL && (l->attr.parent != parent || l->name_len != n ||
-	    memcmp(l->name, name, n) != 0))
+	while (l != NULL &&
+	    (l->attr.parent != parent || l->name_len != n ||
+		memcmp(l->name, name, n) != 0))
 		l = l->name_next;
 	return l;
 }
@@ -322,7 +324,6 @@ tf_live_each(const struct tf_live_table *t,
     void (*fn)(void *arg, struct tf_live *l), void *arg)
 {
 	for (size_t i = 0; i < t->slots; i++)
-		for (struct tf_live *l = t->by_id[i]; l != NULL;
-		    l = l->id_next)
+		for (struct tf_live *l = t->by_id[i]; l != NULL; l = l->id_next)
 			fn(arg, l);
 }

@@ -17,7 +17,7 @@
 #include "../json.h"
 #include "../types.h"
 
-#define TF_WRITERS_MAX 32	/* uids that may hold one file open */
+#define TF_WRITERS_MAX 32 /* uids that may hold one file open */
 
 struct tf_vault;
 
@@ -34,42 +34,42 @@ struct tf_live {
 	struct tf_attr attr;
 	char name[256];
 	size_t name_len;
-	uint64_t att, wf;	/* attestation (or draft) and workflow above */
-	bool in_draft;		/* below a draft directory or attestation */
-	bool unlinked;		/* has no name any more */
-	bool saved;		/* has a row in stage */
-	bool stale;		/* whose metadata is older than this */
-	bool marked;		/* whose content is older: it says so */
+	uint64_t att, wf; /* attestation (or draft) and workflow above */
+	bool in_draft;	  /* below a draft directory or attestation */
+	bool unlinked;	  /* has no name any more */
+	bool saved;	  /* has a row in stage */
+	bool stale;	  /* whose metadata is older than this */
+	bool marked;	  /* whose content is older: it says so */
 	bool job;
-	unsigned writers;	/* open handles for writing */
-	unsigned readers;	/* and for reading */
-	uint32_t uids[TF_WRITERS_MAX];	/* that ever wrote */
+	unsigned writers;	       /* open handles for writing */
+	unsigned readers;	       /* and for reading */
+	uint32_t uids[TF_WRITERS_MAX]; /* that ever wrote */
 	unsigned n_uids;
 	bool written;
-	char *actor;		/* canonical JSON: last writer, or renamer */
-	struct tf_buf xattrs;	/* canonical JSON object, or empty */
-	uint64_t frozen_ns, deadline_ns;	/* boot clock */
-	enum tf_code failed;	/* final: the content is not what was sent */
+	char *actor;	      /* canonical JSON: last writer, or renamer */
+	struct tf_buf xattrs; /* canonical JSON object, or empty */
+	uint64_t frozen_ns, deadline_ns; /* boot clock */
+	enum tf_code failed; /* final: the content is not what was sent */
 	struct tf_error failure;
 
 	pthread_mutex_t io;
-	char *mem;		/* content, while it is short */
+	char *mem; /* content, while it is short */
 	size_t mem_cap;
-	int fd;			/* content, in stage/<id>; or -1 */
-	bool linked;		/* fd is an object too: copy before writing */
-	bool in_db;		/* content: inline object of this id */
-	uint64_t size;		/* of the content */
-	struct tf_sha256 *sha;	/* of the first `hashed` bytes of fd */
+	int fd;		       /* content, in stage/<id>; or -1 */
+	bool linked;	       /* fd is an object too: copy before writing */
+	bool in_db;	       /* content: inline object of this id */
+	uint64_t size;	       /* of the content */
+	struct tf_sha256 *sha; /* of the first `hashed` bytes of fd */
 	uint64_t hashed;
-	bool in_order;		/* so far each byte was written once */
-	uint64_t gen;		/* counts changes of the content */
-	uint64_t saved_gen;	/* the last one on stable storage (and mu) */
-	struct tf_hash digest;	/* of that one (and mu) */
-	struct tf_waiter *waiters;	/* for the flush under way (mu) */
-	uint64_t flushing_gen;	/* (mu) */
+	bool in_order;		   /* so far each byte was written once */
+	uint64_t gen;		   /* counts changes of the content */
+	uint64_t saved_gen;	   /* the last one on stable storage (and mu) */
+	struct tf_hash digest;	   /* of that one (and mu) */
+	struct tf_waiter *waiters; /* for the flush under way (mu) */
+	uint64_t flushing_gen;	   /* (mu) */
 
-	struct tf_live *id_next, *name_next;	/* hash chains */
-	struct tf_live *left, *right;	/* treap by (parent, id) */
+	struct tf_live *id_next, *name_next; /* hash chains */
+	struct tf_live *left, *right;	     /* treap by (parent, id) */
 	uint32_t priority;
 };
 
@@ -93,8 +93,8 @@ bool tf_live_remove(struct tf_live_table *t, struct tf_live *l);
 void tf_live_forget(struct tf_live_table *t, struct tf_live *l);
 /* Out of the indexes by name and place, still found by id. */
 void tf_live_unname(struct tf_live_table *t, struct tf_live *l);
-void tf_live_rename(struct tf_live_table *t, struct tf_live *l,
-    uint64_t parent, const char *name, size_t n);
+void tf_live_rename(struct tf_live_table *t, struct tf_live *l, uint64_t parent,
+    const char *name, size_t n);
 struct tf_live *tf_live_get(const struct tf_live_table *t, uint64_t id);
 struct tf_live *tf_live_find(const struct tf_live_table *t, uint64_t parent,
     const char *name, size_t n);

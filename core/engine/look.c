@@ -124,14 +124,12 @@ merge_names(const struct tf_node_row *rows, size_t n_rows,
 	size_t i = 0, j = 0, n = 0;
 
 	while (n < max && (i < n_rows || j < n_live)) {
-		if (j == n_live || (i < n_rows &&
-		    rows[i].attr.id <= live[j].attr.id)) {
-			if (j < n_live &&
-			    live[j].attr.id == rows[i].attr.id)
+		if (j == n_live ||
+		    (i < n_rows && rows[i].attr.id <= live[j].attr.id)) {
+			if (j < n_live && live[j].attr.id == rows[i].attr.id)
 				j++;
 			out[n].attr = rows[i].attr;
-			memcpy(out[n].name, rows[i].name,
-			    rows[i].name_len + 1);
+			memcpy(out[n].name, rows[i].name, rows[i].name_len + 1);
 			i++;
 		} else {
 			out[n] = live[j++];

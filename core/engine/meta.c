@@ -24,12 +24,12 @@ is_now(struct tf_time t)
 static bool
 changes(const struct tf_attr *a, unsigned mask, const struct tf_attr *want)
 {
-	return ((mask & TF_SET_MODE) != 0 &&
-	    (want->mode & 07777) != a->mode) ||
+	return ((mask & TF_SET_MODE) != 0 && (want->mode & 07777) != a->mode) ||
 	    ((mask & TF_SET_UID) != 0 && want->uid != a->uid) ||
 	    ((mask & TF_SET_GID) != 0 && want->gid != a->gid) ||
-	    ((mask & TF_SET_MTIME) != 0 && (is_now(want->mtime) ||
-	    tf_time_cmp(want->mtime, a->mtime) != 0));
+	    ((mask & TF_SET_MTIME) != 0 &&
+		(is_now(want->mtime) ||
+		    tf_time_cmp(want->mtime, a->mtime) != 0));
 }
 
 void
@@ -45,7 +45,7 @@ tf_attr_apply(struct tf_attr *a, unsigned mask, const struct tf_attr *want)
 		a->gid = want->gid;
 	if ((mask & TF_SET_MTIME) != 0)
 		a->mtime = is_now(want->mtime) ? now :
-		    tf_time_clamp(want->mtime);
+						 tf_time_clamp(want->mtime);
 	a->ctime = now;
 }
 
@@ -74,8 +74,10 @@ static enum tf_code
 set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
     const struct tf_actor *who, struct tf_error *err)
 {
-	struct tf_subject s = { .kind = a->kind, .state = a->state,
-	    .size = a->size, .uid = a->uid };
+	struct tf_subject s = { .kind = a->kind,
+		.state = a->state,
+		.size = a->size,
+		.uid = a->uid };
 	struct tf_file *f;
 	enum tf_code rc;
 
@@ -85,8 +87,8 @@ set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
 		return TF_OK;
 	rc = tf_policy(&s, TF_REQ_TRUNCATE_PATH, who->uid);
 	if (rc != TF_OK)
-		return tf_fail(err, rc, "truncate: %s", tf_policy_advice(&s,
-		    TF_REQ_TRUNCATE_PATH));
+		return tf_fail(err, rc, "truncate: %s",
+		    tf_policy_advice(&s, TF_REQ_TRUNCATE_PATH));
 	if ((rc = tf_vault_open_write(v, a->id, false, who, &f, err)) != TF_OK)
 		return rc;
 	rc = tf_file_set_size(f, size, err);
@@ -107,8 +109,9 @@ static enum tf_code
 access_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
 	struct access_change *c = arg;
-	struct tf_entry e = { .type = TF_ACCESS_CHANGED, .has_access = true,
-	    .actor = { c->actor, strlen(c->actor) } };
+	struct tf_entry e = { .type = TF_ACCESS_CHANGED,
+		.has_access = true,
+		.actor = { c->actor, strlen(c->actor) } };
 	struct tf_access_names names = { 0 };
 	struct tf_node_row row;
 	struct tf_attr *a = &row.attr;
@@ -118,14 +121,15 @@ access_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		return rc;
 	if (row.seal != TF_NO_SEQ && (c->mask & TF_SET_MODE) != 0 &&
 	    (c->want.mode & ~a->mode & WRITE_BITS) != 0)
-		return tf_fail(err, TF_SEALED, "it is sealed: no write "
+		return tf_fail(err, TF_SEALED,
+		    "it is sealed: no write "
 		    "permission comes back");
 	tf_attr_apply(a, c->mask & ~TF_SET_MTIME, &c->want);
 	tf_access_fill(&e.access, a->mode, a->uid, a->gid, &names);
 	if ((rc = tf_txn_path(t, c->id, &e.path, err)) == TF_OK &&
 	    (rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
-		rc = tf_nodes_set_access(t->db, c->id, a->mode, a->uid,
-		    a->gid, t->at, err);
+		rc = tf_nodes_set_access(t->db, c->id, a->mode, a->uid, a->gid,
+		    t->at, err);
 	tf_access_names_free(&names);
 	return rc;
 }
@@ -183,14 +187,17 @@ set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
     struct tf_error *err)
 {
 	struct access_change c = { .id = a->id,
-	    .mask = mask & ~TF_SET_MTIME, .want = *want };
-	struct tf_seal_request r = { .id = a->id, .who = who,
-	    .mask = mask & ~TF_SET_MTIME, .want = want };
+		.mask = mask & ~TF_SET_MTIME,
+		.want = *want };
+	struct tf_seal_request r = { .id = a->id,
+		.who = who,
+		.mask = mask & ~TF_SET_MTIME,
+		.want = want };
 	bool any = false;
 	char *actor;
 	enum tf_code rc;
 
-	mask &= ~TF_SET_MTIME;	/* times follow the entries */
+	mask &= ~TF_SET_MTIME; /* times follow the entries */
 	if (!changes(a, mask, want))
 		return TF_OK;
 	if (takes_last_write_bit(a, mask, want)) {
@@ -221,7 +228,7 @@ set_live(struct tf_vault *v, uint64_t id, unsigned mask,
 	pthread_mutex_lock(&v->mu);
 	l = tf_live_get(&v->live, id);
 	if (l != NULL && l->unlinked) {
-		tf_attr_apply(&l->attr, mask, want);	/* fchmod, no name */
+		tf_attr_apply(&l->attr, mask, want); /* fchmod, no name */
 		*done = true;
 		pthread_mutex_unlock(&v->mu);
 		return TF_OK;
@@ -255,13 +262,14 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 		return rc;
 	if ((mask & TF_SET_SIZE) != 0)
 		rc = file != NULL ? tf_file_set_size(file, want->size, err) :
-		    set_path_size(v, &a, want->size, who, err);
+				    set_path_size(v, &a, want->size, who, err);
 	if (rc == TF_OK && rest != 0)
 		rc = set_live(v, id, rest, want, who, &done, err);
 	if (rc == TF_OK && rest != 0 && !done) {
 		if (a.kind == TF_KIND_EVIDENCE)
 			rc = changes(&a, rest, want) ?
-			    tf_sealed_refusal(TF_REQ_SETMETA, err) : TF_OK;
+			    tf_sealed_refusal(TF_REQ_SETMETA, err) :
+			    TF_OK;
 		else if (a.kind != TF_KIND_DIRECTORY)
 			rc = set_directory(v, &a, rest, want, who, err);
 	}

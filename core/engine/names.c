@@ -34,8 +34,8 @@ tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
 
 /* Live or committed, as it stands. */
 static enum tf_code
-raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id,
-    struct tf_attr *out, char *name, size_t *name_len, struct tf_error *err)
+raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
+    char *name, size_t *name_len, struct tf_error *err)
 {
 	struct tf_live *l = tf_live_get(&v->live, id);
 	struct tf_node_row r;
@@ -193,8 +193,10 @@ is_closing(const struct tf_vault *v, uint64_t id)
 struct tf_subject
 tf_directory_subject(const struct tf_attr *a, bool has_entry)
 {
-	return (struct tf_subject){ .kind = a->kind, .state = a->state,
-	    .uid = a->uid, .has_entry = has_entry };
+	return (struct tf_subject){ .kind = a->kind,
+		.state = a->state,
+		.uid = a->uid,
+		.has_entry = has_entry };
 }
 
 /* --- births ------------------------------------------------------------ */
@@ -214,7 +216,7 @@ tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 			return rc;
 		/* Directories above may be on their way somewhere else. */
 		for (l = tf_live_get(&v->live, parent); l != NULL && !l->job;
-		    l = tf_live_get(&v->live, l->attr.parent))
+		     l = tf_live_get(&v->live, l->attr.parent))
 			;
 		if (l == NULL && !is_closing(v, p->att.id) &&
 		    !is_closing(v, p->wf) && !is_closing(v, parent))
@@ -226,10 +228,12 @@ tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 	s = tf_directory_subject(&p->att, true);
 	rc = tf_policy(&s, TF_REQ_ADD, who->uid);
 	if (rc != TF_OK)
-		return tf_fail(err, rc, "this %s is sealed: nothing can be "
-		    "added", p->att.kind == TF_KIND_ATTESTATION ?
-		    "attestation" : p->att.kind == TF_KIND_WORKFLOW ?
-		    "workflow" : "trail");
+		return tf_fail(err, rc,
+		    "this %s is sealed: nothing can be "
+		    "added",
+		    p->att.kind == TF_KIND_ATTESTATION	? "attestation" :
+			p->att.kind == TF_KIND_WORKFLOW ? "workflow" :
+							  "trail");
 	return TF_OK;
 }
 
@@ -246,8 +250,10 @@ tf_may_call(struct tf_vault *v, struct tf_db *db, const struct tf_place *p,
 		if ((rc = tf_name_check(kind, name, n, err)) != TF_OK)
 			return rc;
 	if (kind >= TF_KIND_DIRECTORY && p->below + n > TF_PATH_BELOW_MAX)
-		return tf_fail(err, TF_NAMETOOLONG, "the path below the "
-		    "attestation is longer than %d bytes", TF_PATH_BELOW_MAX);
+		return tf_fail(err, TF_NAMETOOLONG,
+		    "the path below the "
+		    "attestation is longer than %d bytes",
+		    TF_PATH_BELOW_MAX);
 	if (tf_live_find(&v->live, p->parent.id, name, n) != NULL)
 		return tf_fail(err, TF_EXISTS, "the name is taken");
 	rc = tf_nodes_find(db, p->parent.id, name, n, &r, err);
@@ -273,7 +279,7 @@ inherit(struct tf_attr *a, const struct tf_place *p, const struct tf_actor *who,
 			a->mode |= 02000;
 	}
 	if (a->kind == TF_KIND_TRAIL)
-		a->mode &= ~(uint32_t)07;	/* 0750 unless opened later */
+		a->mode &= ~(uint32_t)07; /* 0750 unless opened later */
 	a->mtime = a->ctime = a->btime = now;
 }
 
@@ -288,7 +294,8 @@ static enum tf_type
 birth_type(enum tf_kind k)
 {
 	return k == TF_KIND_TRAIL ? TF_TRAIL_CREATED :
-	    k == TF_KIND_WORKFLOW ? TF_WORKFLOW_BEGUN : TF_ATTESTATION_BEGUN;
+	    k == TF_KIND_WORKFLOW ? TF_WORKFLOW_BEGUN :
+				    TF_ATTESTATION_BEGUN;
 }
 
 enum tf_code
@@ -309,11 +316,12 @@ tf_version_before(struct tf_db *db, uint64_t workflow, const char *name,
 	else
 		(void)snprintf(earlier, sizeof(earlier), "%.*s@%u", (int)base,
 		    name, version - 1);
-	rc = tf_nodes_find(db, workflow, earlier, strlen(earlier), before,
-	    err);
+	rc = tf_nodes_find(db, workflow, earlier, strlen(earlier), before, err);
 	if (rc == TF_NOTFOUND || (rc == TF_OK && before->seal == TF_NO_SEQ))
-		return tf_fail(err, TF_DENIED, "%.60s can be begun once %.60s "
-		    "is sealed", name, earlier);
+		return tf_fail(err, TF_DENIED,
+		    "%.60s can be begun once %.60s "
+		    "is sealed",
+		    name, earlier);
 	return rc;
 }
 
@@ -328,8 +336,8 @@ check_parent(struct tf_txn *t, const struct birth *b, struct tf_error *err)
 		return rc;
 	if (r.seal != TF_NO_SEQ)
 		return tf_fail(err, TF_READONLY, "the directory is sealed");
-	rc = tf_nodes_find(t->db, b->attr.parent, b->name, strlen(b->name),
-	    &r, err);
+	rc = tf_nodes_find(t->db, b->attr.parent, b->name, strlen(b->name), &r,
+	    err);
 	if (rc == TF_OK)
 		return tf_fail(err, TF_EXISTS, "the name is taken");
 	return rc == TF_NOTFOUND ? TF_OK : rc;
@@ -340,15 +348,17 @@ birth_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
 	struct birth *b = arg;
 	struct tf_entry e = { .type = birth_type(b->attr.kind),
-	    .has_node = true, .node = b->attr.id, .has_access = true };
+		.has_node = true,
+		.node = b->attr.id,
+		.has_access = true };
 	struct tf_access_names names = { 0 };
 	struct tf_node_row row = { .attr = b->attr }, before;
 	struct tf_buf path = { 0 };
 	enum tf_code rc = check_parent(t, b, err);
 
 	if (rc == TF_OK && b->attr.kind == TF_KIND_ATTESTATION)
-		rc = tf_version_before(t->db, b->attr.parent, b->name,
-		    &before, err);
+		rc = tf_version_before(t->db, b->attr.parent, b->name, &before,
+		    err);
 	if (rc != TF_OK)
 		return rc;
 	rc = tf_child_path(t, b->attr.parent, b->name, &path, err);
@@ -380,8 +390,10 @@ static enum tf_code
 be_born(struct tf_vault *v, struct tf_attr *attr, const char *name,
     const char *actor, struct tf_error *err)
 {
-	struct birth b = { .v = v, .attr = *attr, .name = name,
-	    .actor = actor };
+	struct birth b = { .v = v,
+		.attr = *attr,
+		.name = name,
+		.actor = actor };
 	enum tf_code rc = tf_commit_wait(v->commit, birth_run, &b, err);
 
 	if (rc == TF_OK)
@@ -404,7 +416,7 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 	l->wf = a->kind == TF_KIND_ATTESTATION ? p->parent.id : p->wf;
 	if (a->kind == TF_KIND_ATTESTATION ||
 	    (a->kind == TF_KIND_DIRECTORY &&
-	    tf_name_draft_dir(name, strlen(name))))
+		tf_name_draft_dir(name, strlen(name))))
 		l->in_draft = true;
 	if (who != NULL && (l->actor = strdup(who)) == NULL) {
 		tf_live_unref(l);
@@ -445,7 +457,7 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 		inherit(&a, &p, who, mode);
 		live = a.kind == TF_KIND_DIRECTORY ||
 		    (a.kind == TF_KIND_ATTESTATION &&
-		    tf_name_draft_attestation(name, strlen(name)));
+			tf_name_draft_attestation(name, strlen(name)));
 	}
 	if (rc == TF_OK && live) {
 		a.state = TF_STATE_DRAFT;
@@ -478,8 +490,10 @@ tf_vault_refuse(struct tf_vault *v, uint64_t parent, const char *name,
 	if (rc != TF_OK)
 		return rc;
 	tf_name_show(&shown, name, strlen(name));
-	rc = tf_fail(err, TF_DENIED, "%.80s: only plain files and directories "
-	    "can be evidence", shown.p == NULL ? "" : shown.p);
+	rc = tf_fail(err, TF_DENIED,
+	    "%.80s: only plain files and directories "
+	    "can be evidence",
+	    shown.p == NULL ? "" : shown.p);
 	tf_buf_free(&shown);
 	return rc;
 }
@@ -508,14 +522,15 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 	pthread_mutex_lock(&v->mu);
 	if ((rc = tf_may_add(v, db, parent, who, true, &p, err)) == TF_OK &&
 	    (rc = tf_policy_child(p.parent.kind, false, &a.kind)) != TF_OK)
-		rc = tf_fail(err, rc, "files can be created in attestations "
+		rc = tf_fail(err, rc,
+		    "files can be created in attestations "
 		    "only (TRAIL/WORKFLOW/ATTESTATION/FILE)");
 	if (rc == TF_OK)
 		rc = tf_may_call(v, db, &p, a.kind, name, err);
 	if (rc == TF_OK) {
 		inherit(&a, &p, who, mode);
 		a.state = tf_is_draft(&p, name) ? TF_STATE_DRAFT :
-		    TF_STATE_PLACEHOLDER;
+						  TF_STATE_PLACEHOLDER;
 		rc = live_birth(v, &p, &a, name, actor, out, err);
 	}
 	if (rc == TF_OK) {
@@ -595,7 +610,7 @@ enum tf_code
 tf_sealed_refusal(enum tf_request req, struct tf_error *err)
 {
 	struct tf_subject s = { .kind = TF_KIND_EVIDENCE,
-	    .state = TF_STATE_SEALED };
+		.state = TF_STATE_SEALED };
 
 	return tf_fail(err, TF_SEALED, "sealed evidence: %s",
 	    tf_policy_advice(&s, req));
@@ -640,11 +655,12 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 	if (l == NULL)
 		s = row.attr.kind == TF_KIND_EVIDENCE ?
 		    (struct tf_subject){ .kind = row.attr.kind,
-		    .state = TF_STATE_SEALED, .uid = row.attr.uid } :
+			    .state = TF_STATE_SEALED,
+			    .uid = row.attr.uid } :
 		    tf_directory_subject(&row.attr, true);
 	else
 		s = tf_live_is_file(l) ? tf_live_subject(l, who->uid) :
-		    tf_directory_subject(&l->attr, false);
+					 tf_directory_subject(&l->attr, false);
 	if (directory && s.kind == TF_KIND_EVIDENCE)
 		rc = tf_fail(err, TF_NOTDIR, "not a directory");
 	else if (!directory && s.kind != TF_KIND_EVIDENCE)

@@ -11,16 +11,15 @@ TF_MUST_USE enum tf_code tf_follow_attestation(struct tf_vault *v,
  * above is being decided: waits, or TF_BUSY.  Who has claimed a live node must
  * not wait here: the seal waits for him. */
 TF_MUST_USE enum tf_code tf_may_add(struct tf_vault *v, struct tf_db *db,
-    uint64_t parent, const struct tf_actor *who, bool wait,
-    struct tf_place *p, struct tf_error *err);
+    uint64_t parent, const struct tf_actor *who, bool wait, struct tf_place *p,
+    struct tf_error *err);
 /* Is the name legal and free there?  TF_EXISTS. */
 TF_MUST_USE enum tf_code tf_may_call(struct tf_vault *v, struct tf_db *db,
     const struct tf_place *p, enum tf_kind kind, const char *name,
     struct tf_error *err);
 /* Is a file called name in place p a draft? */
 bool tf_is_draft(const struct tf_place *p, const char *name);
-struct tf_subject tf_directory_subject(const struct tf_attr *a,
-    bool has_entry);
+struct tf_subject tf_directory_subject(const struct tf_attr *a, bool has_entry);
 /* The policy's refusal with the name and the advice in err. */
 enum tf_code tf_refusal(enum tf_code rc, const struct tf_subject *s,
     enum tf_request req, const char *name, struct tf_error *err);

@@ -64,7 +64,7 @@ copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 
 	(void)err;
 	if (idx >= c->entries || c->got == c->n)
-		return TF_NODATA;	/* enough */
+		return TF_NODATA; /* enough */
 	skip = (size_t)(c->off + c->got - off);
 	if (skip < n) {
 		take = n - skip < c->n - c->got ? n - skip : c->n - c->got;
@@ -134,7 +134,7 @@ tf_vault_checkpoint(struct tf_vault *v, struct tf_buf *out,
 		tf_buf_add(out, v->head.note.p, v->head.note.n);
 		pthread_mutex_unlock(&v->mu);
 		return out->failed ? tf_fail(err, TF_NOMEM, "no memory") :
-		    TF_OK;
+				     TF_OK;
 	}
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
@@ -168,8 +168,11 @@ tf_vault_space(struct tf_vault *v, struct tf_space *out, struct tf_error *err)
 	if (fstatvfs(v->dirfd, &s) < 0)
 		return tf_fail(err, TF_IO, "statvfs");
 	*out = (struct tf_space){ .block_size = s.f_frsize,
-	    .blocks = s.f_blocks, .free = s.f_bfree, .available = s.f_bavail,
-	    .files = s.f_files, .files_free = s.f_ffree };
+		.blocks = s.f_blocks,
+		.free = s.f_bfree,
+		.available = s.f_bavail,
+		.files = s.f_files,
+		.files_free = s.f_ffree };
 	return TF_OK;
 }
 
@@ -183,7 +186,7 @@ tf_vault_denied(struct tf_vault *v)
 
 /* --- status.json ------------------------------------------------------------ */
 
-#define WAITING_MAX 100		/* unsealed names that are listed */
+#define WAITING_MAX 100 /* unsealed names that are listed */
 
 struct counts {
 	uint64_t n[TF_STATES];
@@ -238,7 +241,7 @@ put_waiting(struct tf_vault *v, struct tf_db *db, struct tf_json *j,
 	for (size_t i = 0; i < c->listed; i++) {
 		path.n = 0;
 		if (tf_path_of(v, db, c->id[i], &path, NULL) != TF_OK)
-			continue;	/* sealed or gone meanwhile */
+			continue; /* sealed or gone meanwhile */
 		if (!any) {
 			tf_json_key(j, "waiting");
 			tf_json_array(j);

@@ -68,9 +68,14 @@ static enum tf_code
 root_row(struct tf_txn *t, const struct tf_access *a, struct tf_error *err)
 {
 	struct tf_node_row r = { .attr = { .id = TF_ROOT_ID,
-	    .parent = TF_ROOT_ID, .kind = TF_KIND_ROOT, .mode = a->mode,
-	    .uid = a->uid, .gid = a->gid, .mtime = t->at, .ctime = t->at,
-	    .btime = t->at } };
+				     .parent = TF_ROOT_ID,
+				     .kind = TF_KIND_ROOT,
+				     .mode = a->mode,
+				     .uid = a->uid,
+				     .gid = a->gid,
+				     .mtime = t->at,
+				     .ctime = t->at,
+				     .btime = t->at } };
 
 	return tf_nodes_put(t->db, &r, err);
 }
@@ -125,15 +130,14 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	e.options = (struct tf_str){ opts.p, opts.n };
 	if (x->recovery != NULL) {
 		e.previous = (struct tf_str){ x->recovery->previous.p,
-		    x->recovery->previous.n };
+			x->recovery->previous.n };
 		rc = tf_meta_set_text(tf_txn_write(t), "origin", x->v->origin,
 		    err);
 		if (rc != TF_OK)
 			goto out;
 	}
 	if (first) {
-		rc = tf_meta_set_text(tf_txn_write(t), "attester", spki.p,
-		    err);
+		rc = tf_meta_set_text(tf_txn_write(t), "attester", spki.p, err);
 		if (rc != TF_OK)
 			goto out;
 		e.has_access = true;
@@ -175,8 +179,9 @@ closed_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
 	struct ending *x = arg;
 	struct tf_entry e = { .type = TF_LEDGER_CLOSED,
-	    .reason = { x->reason, strlen(x->reason) },
-	    .has_denied = x->denied > 0, .denied = x->denied };
+		.reason = { x->reason, strlen(x->reason) },
+		.has_denied = x->denied > 0,
+		.denied = x->denied };
 
 	return tf_txn_append(t, &e, NULL, err);
 }

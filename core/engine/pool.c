@@ -23,12 +23,12 @@ struct tf_pool {
 	unsigned n_threads;
 	pthread_mutex_t mu;
 	pthread_cond_t more, less;
-	struct tf_task queue[QUEUE];	/* all below: guarded by mu */
+	struct tf_task queue[QUEUE]; /* all below: guarded by mu */
 	size_t head, n, busy;
 	bool quit;
 	struct wrong *wrong;
 	uint64_t bytes;
-	enum tf_code failed;		/* a thread could not work */
+	enum tf_code failed; /* a thread could not work */
 	struct tf_error failure;
 };
 
@@ -39,8 +39,7 @@ tell(struct tf_pool *p, const struct tf_task *t, bool read, const char *text)
 
 	if (x == NULL) {
 		if (p->failed == TF_OK)
-			p->failed = tf_fail(&p->failure, TF_NOMEM,
-			    "no memory");
+			p->failed = tf_fail(&p->failure, TF_NOMEM, "no memory");
 		free(t->path);
 		return;
 	}
@@ -66,13 +65,14 @@ check(struct tf_pool *p, void *self, const struct tf_task *t)
 		(void)snprintf(text, sizeof(text), "unreadable: %s", e.text);
 	else if (size != t->want.size ||
 	    memcmp(&h, &t->want.sha256, sizeof(h)) != 0)
-		(void)snprintf(text, sizeof(text), "altered: the stored bytes "
+		(void)snprintf(text, sizeof(text),
+		    "altered: the stored bytes "
 		    "are not those of the entry");
 	pthread_mutex_lock(&p->mu);
 	p->bytes += size;
 	if (text[0] != '\0')
-		tell(p, t, rc == TF_OK || rc == TF_NOTFOUND ||
-		    rc == TF_TAMPER, text);
+		tell(p, t, rc == TF_OK || rc == TF_NOTFOUND || rc == TF_TAMPER,
+		    text);
 	else
 		free(t->path);
 	pthread_mutex_unlock(&p->mu);
@@ -135,8 +135,8 @@ tf_pool_new(const struct tf_pool_work *w, unsigned threads,
 		threads = cores < 1 ? 1 : (unsigned)cores;
 	if (threads > THREADS_MAX)
 		threads = THREADS_MAX;
-	while (p->n_threads < threads && pthread_create(
-	    &p->thread[p->n_threads], NULL, work, p) == 0)
+	while (p->n_threads < threads &&
+	    pthread_create(&p->thread[p->n_threads], NULL, work, p) == 0)
 		p->n_threads++;
 	if (p->n_threads == 0) {
 		tf_pool_free(p);

@@ -54,7 +54,8 @@ tf_vault_tile(struct tf_vault *v, unsigned level, uint64_t n, unsigned width,
 	if (rc == TF_OK)
 		tf_buf_add(out, h, width * sizeof(*h));
 	return rc == TF_OK && out->failed ?
-	    tf_fail(err, TF_NOMEM, "no memory") : rc;
+	    tf_fail(err, TF_NOMEM, "no memory") :
+	    rc;
 }
 
 struct bundle {
@@ -63,15 +64,15 @@ struct bundle {
 };
 
 static enum tf_code
-add_to_bundle(void *arg, uint64_t idx, uint64_t off, const void *body,
-    size_t n, struct tf_error *err)
+add_to_bundle(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
 {
 	struct bundle *b = arg;
 	uint8_t len[2];
 
 	(void)off;
 	if (idx >= b->end)
-		return TF_NODATA;	/* enough */
+		return TF_NODATA; /* enough */
 	if (idx != b->next)
 		return tf_fail(err, TF_TAMPER, "entry %llu is missing",
 		    (unsigned long long)b->next);
@@ -124,8 +125,7 @@ tf_vault_prove_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
 	if (rc == TF_OK)
 		rc = tf_entries_get(db, seq, &body, NULL, err);
 	if (rc == TF_OK)
-		rc = tf_merkle_inclusion(seq, c.size, get_tile, db, &path,
-		    err);
+		rc = tf_merkle_inclusion(seq, c.size, get_tile, db, &path, err);
 	if (rc == TF_OK) {
 		tf_tlog_proof_write(out, seq, &path,
 		    (struct tf_str){ body.p, body.n },
@@ -155,6 +155,6 @@ tf_vault_prove(struct tf_vault *v, uint64_t id, struct tf_buf *out,
 		return tf_fail(err, rc, "it is not in the ledger yet");
 	if (rc != TF_OK)
 		return rc;
-	return tf_vault_prove_entry(v, row.seal != TF_NO_SEQ ? row.seal :
-	    row.entry, out, err);
+	return tf_vault_prove_entry(v,
+	    row.seal != TF_NO_SEQ ? row.seal : row.entry, out, err);
 }

@@ -12,9 +12,9 @@
 struct tf_reader {
 	struct tf_vault *v;
 	uint64_t id;
-	struct tf_live *l;	/* until it is sealed */
-	struct tf_buf body;	/* a short object */
-	int fd;			/* a long one */
+	struct tf_live *l;  /* until it is sealed */
+	struct tf_buf body; /* a short object */
+	int fd;		    /* a long one */
 };
 
 static bool
@@ -43,7 +43,7 @@ set_bit(struct tf_vault *v, struct tf_bits *m, uint64_t i)
 			m->bytes = n;
 		}
 	}
-	if (need <= m->bytes)	/* else it is done again: no harm */
+	if (need <= m->bytes) /* else it is done again: no harm */
 		m->p[i / 8] |= (uint8_t)(1u << (i % 8));
 	pthread_mutex_unlock(&v->mu);
 }
@@ -65,7 +65,8 @@ check_object(struct tf_reader *r, const struct tf_object_row *o,
 	if (rc != TF_OK)
 		return rc;
 	if (size != o->size || memcmp(&h, &o->sha256, sizeof(h)) != 0)
-		return tf_fail(err, TF_TAMPER, "the bytes of node %llu are not "
+		return tf_fail(err, TF_TAMPER,
+		    "the bytes of node %llu are not "
 		    "what its entry says: run trailctl verify",
 		    (unsigned long long)r->id);
 	return TF_OK;
@@ -89,7 +90,8 @@ check_entry(struct tf_reader *r, const struct tf_node_row *row,
 		rc = tf_entry_decode(&d, body.p, body.n, err);
 	if (rc != TF_OK || d.e.node != r->id || d.e.content.size != o->size ||
 	    memcmp(&d.e.content.sha256, &o->sha256, sizeof(o->sha256)) != 0)
-		rc = tf_fail(err, TF_TAMPER, "node %llu does not point at "
+		rc = tf_fail(err, TF_TAMPER,
+		    "node %llu does not point at "
 		    "what its entry says: run trailctl verify",
 		    (unsigned long long)r->id);
 	tf_entry_decoded_free(&d);
@@ -116,14 +118,14 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 		rc = tf_fail(err, TF_ISDIR, "is a directory");
 	if (rc == TF_OK &&
 	    (rc = tf_object_get(db, row.object, &o, &r->body, err)) ==
-	    TF_NOTFOUND)
+		TF_NOTFOUND)
 		rc = tf_fail(err, TF_TAMPER, "its object is missing");
 	tf_reader_done(v, db);
 	if (rc != TF_OK)
 		return rc;
 	if (!o.is_inline &&
 	    (rc = tf_object_open(v->objectsfd, &o.sha256, &r->fd, err)) !=
-	    TF_OK)
+		TF_OK)
 		return rc;
 	/* Equal bytes are one object, but each node has its own cached pages:
 	 * those that its writer left were never hashed. */

@@ -23,8 +23,8 @@
 struct interruption {
 	struct tf_live *l;
 	struct tf_content content;
-	char *body;		/* inline bytes, or NULL */
-	char path[TF_PATH_MAX + 1];	/* the name it was meant to have */
+	char *body;		    /* inline bytes, or NULL */
+	char path[TF_PATH_MAX + 1]; /* the name it was meant to have */
 	char draft[256];
 	char *actor;
 };
@@ -34,9 +34,10 @@ interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
 	struct interruption *x = arg;
 	struct tf_entry e = { .type = TF_EVIDENCE_INTERRUPTED,
-	    .has_content = true, .content = x->content,
-	    .path = { x->path, strlen(x->path) },
-	    .draft = { x->draft, strlen(x->draft) } };
+		.has_content = true,
+		.content = x->content,
+		.path = { x->path, strlen(x->path) },
+		.draft = { x->draft, strlen(x->draft) } };
 	enum tf_code rc;
 
 	if (x->actor != NULL)
@@ -62,7 +63,7 @@ draft_name(struct tf_live *l, struct tf_db *db, char out[256],
 	for (int i = 0; i < 3600; i++, at.s++) {
 		tf_name_interrupted(l->name, l->name_len, at, out);
 		if (tf_live_find(&l->v->live, l->attr.parent, out,
-		    strlen(out)) != NULL)
+			strlen(out)) != NULL)
 			continue;
 		rc = tf_nodes_find(db, l->attr.parent, out, strlen(out), &row,
 		    err);
@@ -92,8 +93,8 @@ surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
 		if (rc == TF_OK && got != l->size)
 			rc = tf_fail(err, TF_IO, "staged bytes are short");
 	}
-	tf_sha256(x->body == NULL ? "" : x->body, x->body == NULL ? 0 :
-	    x->content.size, &x->content.sha256);
+	tf_sha256(x->body == NULL ? "" : x->body,
+	    x->body == NULL ? 0 : x->content.size, &x->content.sha256);
 	return rc;
 }
 
@@ -115,8 +116,8 @@ become_draft(struct tf_live *l, struct interruption *x, struct tf_error *err)
 		pthread_mutex_lock(&l->v->mu);
 		rc = draft_name(l, db, x->draft, err);
 		if (rc == TF_OK) {
-			tf_live_rename(&l->v->live, l, l->attr.parent,
-			    x->draft, strlen(x->draft));
+			tf_live_rename(&l->v->live, l, l->attr.parent, x->draft,
+			    strlen(x->draft));
 			l->attr.state = TF_STATE_DRAFT;
 		}
 		pthread_mutex_unlock(&l->v->mu);
@@ -177,11 +178,15 @@ tf_live_interrupt(struct tf_live *l)
 	tf_live_unclaim(v, l);
 	pthread_mutex_unlock(&v->mu);
 	if (rc == TF_OK)
-		tf_vault_say(v, TF_IO, "%.60s was interrupted: what survived "
-		    "is the draft %.80s; the name is free", shown.p, x.draft);
+		tf_vault_say(v, TF_IO,
+		    "%.60s was interrupted: what survived "
+		    "is the draft %.80s; the name is free",
+		    shown.p, x.draft);
 	else
-		tf_vault_say(v, rc, "%.60s was interrupted and is not kept: "
-		    "%s", shown.p == NULL ? "" : shown.p, e.text);
+		tf_vault_say(v, rc,
+		    "%.60s was interrupted and is not kept: "
+		    "%s",
+		    shown.p == NULL ? "" : shown.p, e.text);
 	tf_buf_free(&shown);
 	free(x.body);
 	free(x.actor);
@@ -210,7 +215,7 @@ read_uids(struct tf_live *l, struct tf_str s)
 	if (s.p == NULL || tf_json_parse(&d, s.p, s.n, NULL) != TF_OK)
 		return;
 	for (uint32_t t = 1; t < d.n && l->n_uids < TF_WRITERS_MAX;
-	    t = d.tok[t].next)
+	     t = d.tok[t].next)
 		l->uids[l->n_uids++] = (uint32_t)d.tok[t].num;
 	tf_json_doc_free(&d);
 }
@@ -270,12 +275,13 @@ place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
 	rc = tf_place_of(v, db, l->attr.parent, &p, err);
 	if (rc == TF_OK) {
 		l->att = l->attr.kind == TF_KIND_ATTESTATION ? l->attr.id :
-		    p.att.id;
+							       p.att.id;
 		l->wf = l->attr.kind == TF_KIND_ATTESTATION ? p.parent.id :
-		    p.wf;
+							      p.wf;
 		l->in_draft = l->attr.kind == TF_KIND_ATTESTATION ||
-		    p.in_draft || (l->attr.kind == TF_KIND_DIRECTORY &&
-		    tf_name_draft_dir(l->name, l->name_len));
+		    p.in_draft ||
+		    (l->attr.kind == TF_KIND_DIRECTORY &&
+			tf_name_draft_dir(l->name, l->name_len));
 		/* Draftness comes down from any live directory above. */
 		up = l;
 		while ((up = tf_live_get(&v->live, up->attr.parent)) != NULL)
@@ -309,8 +315,7 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 
 	*yes = false;
 	tf_stage_name(l->attr.id, name);
-	l->fd = openat(l->v->stagefd, name, O_RDONLY | O_NOFOLLOW |
-	    O_CLOEXEC);
+	l->fd = openat(l->v->stagefd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (l->fd < 0) {
 		rc = tf_object_get(db, l->attr.id, &o, NULL, err);
 		if (rc != TF_OK && rc != TF_NOTFOUND)
@@ -368,8 +373,8 @@ reopen(struct tf_live *l, struct tf_error *err)
 }
 
 static enum tf_code
-finish_file(struct tf_vault *v, struct tf_live *l, bool dirty,
-    struct tf_db *db, struct tf_error *err)
+finish_file(struct tf_vault *v, struct tf_live *l, bool dirty, struct tf_db *db,
+    struct tf_error *err)
 {
 	bool same, draft = l->in_draft || tf_name_draft(l->name, l->name_len);
 	struct tf_live *one = l;
@@ -404,8 +409,10 @@ finish_or_say(struct tf_vault *v, struct tf_live *l, bool dirty,
 		*err = e;
 	if (rc == TF_OK || rc == TF_NOMEM)
 		return rc;
-	tf_vault_say(v, rc, "%.60s could not be recovered and is tried again: "
-	    "%s", l->name, e.text);
+	tf_vault_say(v, rc,
+	    "%.60s could not be recovered and is tried again: "
+	    "%s",
+	    l->name, e.text);
 	return TF_OK;
 }
 
@@ -471,7 +478,9 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 	free(f.l);
 	free(f.dirty);
 	if (rc == TF_OK && sealed > 0)
-		tf_vault_say(v, TF_OK, "%zu files that the last run had "
-		    "accepted were sealed", sealed);
+		tf_vault_say(v, TF_OK,
+		    "%zu files that the last run had "
+		    "accepted were sealed",
+		    sealed);
 	return rc;
 }

@@ -12,10 +12,10 @@
 struct move {
 	struct tf_vault *v;
 	struct tf_db *db;
-	struct tf_live *l;		/* claimed */
-	struct tf_live *target;		/* claimed, or NULL */
+	struct tf_live *l;	/* claimed */
+	struct tf_live *target; /* claimed, or NULL */
 	struct tf_place to;
-	const char *name;		/* the new one */
+	const char *name; /* the new one */
 	const struct tf_actor *who;
 	bool seals;
 	/* to undo it in memory */
@@ -31,7 +31,8 @@ not_alive(const struct tf_node_row *row, enum tf_request req,
 {
 	struct tf_subject s = row->attr.kind == TF_KIND_EVIDENCE ?
 	    (struct tf_subject){ .kind = row->attr.kind,
-	    .state = TF_STATE_SEALED, .uid = row->attr.uid } :
+		    .state = TF_STATE_SEALED,
+		    .uid = row->attr.uid } :
 	    tf_directory_subject(&row->attr, true);
 	enum tf_code rc = tf_policy(&s, req, who->uid);
 
@@ -56,27 +57,27 @@ clear_target(struct move *m, bool noreplace, struct tf_error *err)
 	if (noreplace)
 		return tf_fail(err, TF_EXISTS, "the name is taken");
 	if (m->target == NULL) {
-		if (row.attr.kind != TF_KIND_EVIDENCE &&
-		    tf_live_is_file(m->l))
+		if (row.attr.kind != TF_KIND_EVIDENCE && tf_live_is_file(m->l))
 			return tf_fail(err, TF_ISDIR, "is a directory");
 		return not_alive(&row, TF_REQ_REPLACE, m->who, m->name, err);
 	}
 	if (!tf_live_is_file(m->target))
-		return tf_fail(err, tf_live_is_file(m->l) ? TF_ISDIR :
-		    TF_NOTEMPTY, "a directory is in the way");
+		return tf_fail(err,
+		    tf_live_is_file(m->l) ? TF_ISDIR : TF_NOTEMPTY,
+		    "a directory is in the way");
 	if (!tf_live_is_file(m->l))
 		return tf_fail(err, TF_NOTDIR, "not a directory");
 	s = tf_live_subject(m->target, m->who->uid);
 	rc = tf_policy(&s, TF_REQ_REPLACE, m->who->uid);
 	return rc == TF_OK ? TF_OK :
-	    tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
+			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
 }
 
 struct below {
 	struct tf_vault *v;
 	uint64_t id;
 	bool any, final;
-	size_t longest;		/* path below it, bytes */
+	size_t longest; /* path below it, bytes */
 };
 
 static void
@@ -87,7 +88,7 @@ look_below(void *arg, struct tf_live *l)
 	struct tf_live *d;
 
 	for (d = tf_live_get(&b->v->live, l->attr.parent); d != NULL;
-	    n += d->name_len + 1, d = tf_live_get(&b->v->live, d->attr.parent))
+	     n += d->name_len + 1, d = tf_live_get(&b->v->live, d->attr.parent))
 		if (d->attr.id == b->id) {
 			b->longest = n > b->longest ? n : b->longest;
 			b->any = true;
@@ -106,17 +107,22 @@ may_move_directory(struct move *m, struct tf_error *err)
 
 	if (m->to.parent.kind != TF_KIND_ATTESTATION &&
 	    m->to.parent.kind != TF_KIND_DIRECTORY)
-		return tf_fail(err, TF_DENIED, "directories of evidence stay "
+		return tf_fail(err, TF_DENIED,
+		    "directories of evidence stay "
 		    "in attestations");
 	tf_live_each(&m->v->live, look_below, &b);
 	if (b.final)
-		return tf_fail(err, TF_SEALED, "%.60s holds frozen evidence: "
-		    "its name stays", m->l->name);
+		return tf_fail(err, TF_SEALED,
+		    "%.60s holds frozen evidence: "
+		    "its name stays",
+		    m->l->name);
 	if (b.any && (m->to.att.id != m->l->att || draft != m->l->in_draft))
-		return tf_fail(err, TF_DENIED, "only an empty directory moves "
+		return tf_fail(err, TF_DENIED,
+		    "only an empty directory moves "
 		    "to another attestation or out of a draft");
 	if (m->to.below + strlen(m->name) + b.longest > TF_PATH_BELOW_MAX)
-		return tf_fail(err, TF_NAMETOOLONG, "a path below the "
+		return tf_fail(err, TF_NAMETOOLONG,
+		    "a path below the "
 		    "attestation would be longer than %d bytes",
 		    TF_PATH_BELOW_MAX);
 	return TF_OK;
@@ -135,7 +141,8 @@ may_move_file(struct move *m, struct tf_error *err)
 		return tf_refusal(rc, &s, req, l->name, err);
 	if (m->to.parent.kind != TF_KIND_ATTESTATION &&
 	    m->to.parent.kind != TF_KIND_DIRECTORY)
-		return tf_fail(err, TF_DENIED, "files can stand in "
+		return tf_fail(err, TF_DENIED,
+		    "files can stand in "
 		    "attestations only");
 	m->seals = l->attr.state == TF_STATE_DRAFT && !draft &&
 	    l->writers == 0 && l->written;
@@ -162,8 +169,9 @@ move_in_memory(struct move *m)
 		return;
 	l->att = m->to.att.id;
 	l->wf = m->to.wf;
-	l->in_draft = m->to.in_draft || (!tf_live_is_file(l) &&
-	    tf_name_draft_dir(m->name, strlen(m->name)));
+	l->in_draft = m->to.in_draft ||
+	    (!tf_live_is_file(l) &&
+		tf_name_draft_dir(m->name, strlen(m->name)));
 	if (!tf_live_is_file(l))
 		return;
 	l->attr.ctime = tf_clock_now();
@@ -171,7 +179,7 @@ move_in_memory(struct move *m)
 		l->attr.state = TF_STATE_DRAFT;
 	else if (l->attr.state == TF_STATE_DRAFT)
 		l->attr.state = l->written ? TF_STATE_OPEN :
-		    TF_STATE_PLACEHOLDER;
+					     TF_STATE_PLACEHOLDER;
 }
 
 static void
@@ -180,7 +188,7 @@ move_back(struct move *m)
 	struct tf_live *l = m->l;
 
 	if (l->attr.state == TF_STATE_SEALED)
-		return;		/* not in the tables any more */
+		return; /* not in the tables any more */
 	tf_live_rename(&m->v->live, l, m->old_parent, m->old_name,
 	    strlen(m->old_name));
 	l->att = m->old_att;
@@ -262,7 +270,7 @@ move(struct move *m, struct tf_error *err)
 	if (rc != TF_OK)
 		move_back(m);
 	else if (m->l->attr.state == TF_STATE_FROZEN)
-		tf_live_freeze(m->l);	/* settling starts anew */
+		tf_live_freeze(m->l); /* settling starts anew */
 	return rc;
 }
 
@@ -278,15 +286,14 @@ move_attestation(struct move *m, bool *publish, struct tf_error *err)
 }
 
 static enum tf_code
-move_child(struct move *m, bool noreplace, bool *publish,
-    struct tf_error *err)
+move_child(struct move *m, bool noreplace, bool *publish, struct tf_error *err)
 {
 	enum tf_kind kind = m->l->attr.kind;
 	enum tf_code rc;
 
 	if (kind != TF_KIND_ATTESTATION)
 		rc = kind == TF_KIND_DIRECTORY ? may_move_directory(m, err) :
-		    may_move_file(m, err);
+						 may_move_file(m, err);
 	else
 		rc = TF_OK;
 	if (rc == TF_OK)
@@ -324,8 +331,7 @@ claim_both(struct move *m, uint64_t parent, const char *name,
 	enum tf_code rc;
 
 	for (;;) {
-		rc = tf_claim_child(m->v, m->db, parent, name, &m->l, row,
-		    err);
+		rc = tf_claim_child(m->v, m->db, parent, name, &m->l, row, err);
 		if (rc != TF_OK || m->l == NULL)
 			return rc;
 		t = tf_live_find(&m->v->live, new_parent, m->name,
@@ -333,7 +339,7 @@ claim_both(struct move *m, uint64_t parent, const char *name,
 		if (t == NULL)
 			return TF_OK;
 		if (!t->job) {
-			(void)tf_live_claim(m->v, t);	/* at once */
+			(void)tf_live_claim(m->v, t); /* at once */
 			m->target = t;
 			return TF_OK;
 		}
@@ -361,8 +367,8 @@ rename_locked(struct move *m, uint64_t parent, const char *name,
 		if (m->l == NULL)
 			return not_alive(&row, TF_REQ_RENAME, m->who, name,
 			    err);
-		rc = tf_may_add(m->v, m->db, new_parent, m->who, false,
-		    &m->to, err);
+		rc = tf_may_add(m->v, m->db, new_parent, m->who, false, &m->to,
+		    err);
 		if (rc != TF_BUSY)
 			break;
 		let_go(m);
@@ -377,7 +383,7 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 {
 	struct move m = { .v = v, .name = new_name, .who = who };
 	struct tf_seal_request publication = { .who = who,
-	    .new_name = new_name };
+		.new_name = new_name };
 	bool publish = false;
 	enum tf_code rc;
 

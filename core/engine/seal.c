@@ -11,9 +11,9 @@
 #include "../base/clock.h"
 #include "names.h"
 
-#define SEAL_MAX 256		/* files in one transaction */
-#define RETRY_NS 5000000000u	/* after a seal that failed */
-#define TOGETHER_NS 50000000	/* what is due that soon is sealed along */
+#define SEAL_MAX 256	     /* files in one transaction */
+#define RETRY_NS 5000000000u /* after a seal that failed */
+#define TOGETHER_NS 50000000 /* what is due that soon is sealed along */
 
 /* --- claims --------------------------------------------------------------- */
 
@@ -50,8 +50,7 @@ directory_row(struct tf_txn *t, struct tf_live *l, struct tf_node_row *row,
 
 	if (rc != TF_OK)
 		return rc;
-	*row = (struct tf_node_row){ .attr = l->attr,
-	    .name_len = l->name_len };
+	*row = (struct tf_node_row){ .attr = l->attr, .name_len = l->name_len };
 	memcpy(row->name, l->name, sizeof(row->name));
 	row->attr.mode = att.attr.mode;
 	row->attr.uid = att.attr.uid;
@@ -62,15 +61,16 @@ directory_row(struct tf_txn *t, struct tf_live *l, struct tf_node_row *row,
 static enum tf_code
 directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
 {
-	struct tf_entry e = { .type = TF_DIRECTORY_CREATED, .has_node = true,
-	    .node = l->attr.id };
+	struct tf_entry e = { .type = TF_DIRECTORY_CREATED,
+		.has_node = true,
+		.node = l->attr.id };
 	struct tf_buf path = { 0 };
 	struct tf_node_row row;
 	enum tf_code rc;
 
 	if ((rc = directory_row(t, l, &row, err)) != TF_OK ||
 	    (rc = tf_child_path(t, l->attr.parent, l->name, &path, err)) !=
-	    TF_OK)
+		TF_OK)
 		goto out;
 	e.path = (struct tf_str){ path.p, path.n };
 	if (l->actor != NULL)
@@ -101,14 +101,15 @@ tf_seal_directory(struct tf_txn *t, uint64_t id, struct tf_error *err)
 		tf_live_ref(l);
 	pthread_mutex_unlock(&v->mu);
 	if (l == NULL)
-		return TF_OK;		/* committed long ago */
+		return TF_OK; /* committed long ago */
 	rc = tf_nodes_get(t->db, id, &row, err);
 	if (rc == TF_NOTFOUND &&
 	    (rc = tf_seal_directory(t, l->attr.parent, err)) == TF_OK)
 		rc = l->attr.kind == TF_KIND_DIRECTORY ?
 		    directory_entry(t, l, err) :
-		    tf_fail(err, TF_DENIED, "a draft attestation is sealed "
-		    "by renaming it");
+		    tf_fail(err, TF_DENIED,
+			"a draft attestation is sealed "
+			"by renaming it");
 	pthread_mutex_lock(&v->mu);
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
@@ -143,7 +144,8 @@ seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
 	else if (l->fd >= 0)
 		rc = tf_object_put_file(tf_txn_write(t), id, h, size, err);
 	return rc == TF_OK && !known ?
-	    tf_object_seal(tf_txn_write(t), h, id, err) : rc;
+	    tf_object_seal(tf_txn_write(t), h, id, err) :
+	    rc;
 }
 
 /* Does the actor alone say who wrote? */
@@ -171,10 +173,15 @@ evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
     const struct tf_content *content, struct tf_error *err)
 {
 	struct tf_live *l = s->l;
-	struct tf_entry e = { .type = TF_EVIDENCE_SEALED, .has_node = true,
-	    .node = l->attr.id, .has_access = true, .has_content = true,
-	    .content = *content, .created = l->attr.btime,
-	    .ctime = l->attr.ctime, .mtime = l->attr.mtime };
+	struct tf_entry e = { .type = TF_EVIDENCE_SEALED,
+		.has_node = true,
+		.node = l->attr.id,
+		.has_access = true,
+		.has_content = true,
+		.content = *content,
+		.created = l->attr.btime,
+		.ctime = l->attr.ctime,
+		.mtime = l->attr.mtime };
 	struct tf_access_names names = { 0 };
 	struct tf_buf path = { 0 }, writers = { 0 };
 	enum tf_code rc;
@@ -196,7 +203,7 @@ evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
 		e.writers = (struct tf_str){ writers.p, writers.n };
 	}
 	rc = writers.failed ? tf_fail(err, TF_NOMEM, "no memory") :
-	    tf_txn_append(t, &e, NULL, err);
+			      tf_txn_append(t, &e, NULL, err);
 out:
 	tf_access_names_free(&names);
 	tf_buf_free(&writers);
@@ -214,8 +221,9 @@ check_open(struct tf_txn *t, uint64_t att, struct tf_error *err)
 	if (t->open_att == att)
 		return TF_OK;
 	if ((rc = tf_nodes_get(t->db, att, &row, err)) != TF_OK)
-		return rc == TF_NOTFOUND ? tf_fail(err, rc,
-		    "the attestation is not there") : rc;
+		return rc == TF_NOTFOUND ?
+		    tf_fail(err, rc, "the attestation is not there") :
+		    rc;
 	if (row.seal != TF_NO_SEQ)
 		return tf_fail(err, TF_READONLY, "the attestation is sealed");
 	t->open_att = att;
@@ -239,13 +247,14 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 		tf_sha256("", 0, &c.sha256);
 	if ((rc = tf_seal_directory(t, l->attr.parent, err)) != TF_OK ||
 	    (rc = seal_object(t, l, &c.sha256, c.size, &row.object, err)) !=
-	    TF_OK || (rc = evidence_entry(t, s, &c, err)) != TF_OK)
+		TF_OK ||
+	    (rc = evidence_entry(t, s, &c, err)) != TF_OK)
 		return rc;
 	memcpy(row.name, l->name, sizeof(row.name));
 	row.attr.mtime = tf_time_clamp(l->attr.mtime);
 	row.entry = t->size - 1;
 	row.xattrs = (struct tf_str){ l->xattrs.n > 0 ? l->xattrs.p : NULL,
-	    l->xattrs.n };
+		l->xattrs.n };
 	t->files++;
 	t->content_bytes += c.size;
 	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
@@ -268,8 +277,8 @@ tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 	l->linked = true;
 	pthread_mutex_unlock(&l->io);
 	tf_stage_name(l->attr.id, name);
-	return tf_object_link(l->v->objectsfd, l->v->stagefd, name,
-	    &l->digest, l->attr.size, err);
+	return tf_object_link(l->v->objectsfd, l->v->stagefd, name, &l->digest,
+	    l->attr.size, err);
 }
 
 static void
@@ -278,7 +287,7 @@ not_live(struct tf_vault *v, struct tf_live *l)
 	l->attr.state = TF_STATE_SEALED;
 	l->saved = false;
 	if (tf_live_remove(&v->live, l))
-		tf_live_unref(l);	/* the table's */
+		tf_live_unref(l); /* the table's */
 }
 
 void
@@ -364,9 +373,9 @@ struct gather {
 	struct tf_vault *v;
 	struct tf_live *l[SEAL_MAX];
 	size_t n;
-	struct tf_live *lost;	/* frozen, but its last flush failed */
-	uint64_t due_ns;	/* frozen files whose deadline is not later */
-	uint64_t next_ns;	/* the earliest deadline beyond */
+	struct tf_live *lost; /* frozen, but its last flush failed */
+	uint64_t due_ns;      /* frozen files whose deadline is not later */
+	uint64_t next_ns;     /* the earliest deadline beyond */
 };
 
 static void
@@ -400,8 +409,10 @@ try_again_later(struct tf_vault *v, struct tf_live *l, enum tf_code rc,
 	pthread_mutex_lock(&v->mu);
 	l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
 	pthread_mutex_unlock(&v->mu);
-	tf_vault_say(v, rc, "node %llu is not sealed yet, its bytes are safe, "
-	    "it is tried again: %s", (unsigned long long)l->attr.id, e->text);
+	tf_vault_say(v, rc,
+	    "node %llu is not sealed yet, its bytes are safe, "
+	    "it is tried again: %s",
+	    (unsigned long long)l->attr.id, e->text);
 }
 
 /* Alone, after it failed together with others. */
@@ -453,8 +464,10 @@ keep_head(struct tf_vault *v)
 	enum tf_code rc = tf_vault_keep_head(v, &e);
 
 	if (rc != TF_OK)
-		tf_vault_say(v, rc, "the second copy of the checkpoint cannot "
-		    "be written: %s", e.text);
+		tf_vault_say(v, rc,
+		    "the second copy of the checkpoint cannot "
+		    "be written: %s",
+		    e.text);
 }
 
 void *
@@ -468,8 +481,9 @@ tf_keeper(void *vault)
 	pthread_mutex_lock(&v->mu);
 	while (!v->quit) {
 		now = tf_clock_boot_ns();
-		g = (struct gather){ .v = v, .due_ns = now, .next_ns =
-		    UINT64_MAX };
+		g = (struct gather){ .v = v,
+			.due_ns = now,
+			.next_ns = UINT64_MAX };
 		tf_live_each(&v->live, gather_due, &g);
 		if (g.lost != NULL) {
 			pthread_mutex_unlock(&v->mu);
@@ -493,15 +507,14 @@ tf_keeper(void *vault)
 		}
 		if (v->head.size != v->kept_size && head_ns < g.next_ns)
 			g.next_ns = head_ns;
-		if (g.next_ns < now)	/* a flush or claim is in the way */
+		if (g.next_ns < now) /* a flush or claim is in the way */
 			g.next_ns = now;
 		v->alarm_ns = g.next_ns;
 		if (g.next_ns == UINT64_MAX) {
 			pthread_cond_wait(&v->alarm, &v->mu);
 		} else {
 			tf_clock_after(g.next_ns - now + TOGETHER_NS, &until);
-			(void)pthread_cond_timedwait(&v->alarm, &v->mu,
-			    &until);
+			(void)pthread_cond_timedwait(&v->alarm, &v->mu, &until);
 		}
 		v->alarm_ns = 0;
 	}
@@ -546,8 +559,9 @@ want(void *arg, struct tf_live *l)
 static bool
 is_busy(const struct tf_live *l)
 {
-	return l->job || (l->attr.state == TF_STATE_FROZEN &&
-	    l->failed == TF_OK && !tf_live_clean(l));
+	return l->job ||
+	    (l->attr.state == TF_STATE_FROZEN && l->failed == TF_OK &&
+		!tf_live_clean(l));
 }
 
 /* Is l at or below node id?  mu held. */
@@ -580,7 +594,7 @@ tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 		return rc;
 	pthread_mutex_lock(&v->mu);
 	tf_live_each(&v->live, want, &w);
-	for (size_t i = 0; i < w.n || n > 0; ) {
+	for (size_t i = 0; i < w.n || n > 0;) {
 		bool more = i < w.n, busy;
 
 		if (more && !is_below(v, db, w.l[i], id)) {

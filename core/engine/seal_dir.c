@@ -19,10 +19,10 @@ struct closing {
 	char *actor;
 	struct tf_live **l;
 	size_t n, cap;
-	struct tf_live *draft;	/* the draft attestation to publish */
+	struct tf_live *draft; /* the draft attestation to publish */
 	char old_name[256];
-	enum tf_code refused;	/* found while looking */
-	bool wait;		/* somebody is at work below; look again */
+	enum tf_code refused; /* found while looking */
+	bool wait;	      /* somebody is at work below; look again */
 	char why[64];
 };
 
@@ -98,12 +98,14 @@ seal_open_attestations(struct tf_txn *t, const struct closing *c,
 
 /* attestation.begun for the draft attestation under its new name. */
 static enum tf_code
-begin_published(struct tf_txn *t, const struct closing *c,
-    struct tf_error *err)
+begin_published(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 {
 	struct tf_live *l = c->draft;
-	struct tf_entry e = { .type = TF_ATTESTATION_BEGUN, .has_node = true,
-	    .node = l->attr.id, .has_access = true, .actor = tf_str_of(c->actor) };
+	struct tf_entry e = { .type = TF_ATTESTATION_BEGUN,
+		.has_node = true,
+		.node = l->attr.id,
+		.has_access = true,
+		.actor = tf_str_of(c->actor) };
 	struct tf_access_names names = { 0 };
 	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
 	struct tf_buf path = { 0 };
@@ -144,8 +146,8 @@ publish_run(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 	if (rc == TF_OK)
 		return tf_fail(err, TF_EXISTS, "the name is taken");
 	if (rc != TF_NOTFOUND ||
-	    (rc = tf_version_before(t->db, wf.attr.id, c->draft->name,
-	    &before, err)) != TF_OK ||
+	    (rc = tf_version_before(t->db, wf.attr.id, c->draft->name, &before,
+		 err)) != TF_OK ||
 	    (rc = tf_txn_batch(t, c->n + 2, err)) != TF_OK ||
 	    (rc = begin_published(t, c, err)) != TF_OK ||
 	    (rc = seal_live(t, c, err)) != TF_OK ||
@@ -167,10 +169,11 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if ((rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
 		return rc;
 	if (row.seal != TF_NO_SEQ)
-		return TF_OK;	/* somebody was faster: it is sealed */
+		return TF_OK; /* somebody was faster: it is sealed */
 	if (row.attr.kind == TF_KIND_ATTESTATION) {
 		rc = seal_live(t, c, err);
-		return rc == TF_OK ? tf_seal_attestation(t, &c->s, &row, err) : rc;
+		return rc == TF_OK ? tf_seal_attestation(t, &c->s, &row, err) :
+				     rc;
 	}
 	if (row.attr.kind == TF_KIND_WORKFLOW) {
 		rc = tf_each_child(t->db, c->dir.id, count_open, &open, err);
@@ -248,7 +251,8 @@ claim_below(struct closing *c, struct tf_error *err)
 		if (c->refused != TF_OK)
 			return tf_fail(err, c->refused, "%s below: %s",
 			    c->refused == TF_BUSY ? "being written" :
-			    "not on disk", c->why);
+						    "not on disk",
+			    c->why);
 		if (!c->wait && (c->draft == NULL || !c->draft->job))
 			break;
 		pthread_cond_wait(&v->changed, &v->mu);
@@ -312,8 +316,8 @@ close_claimed(struct closing *c, struct tf_error *err)
 
 	for (size_t i = 0; rc == TF_OK && i < c->n; i++)
 		rc = tf_seal_prepare(c->l[i], err);
-	return rc == TF_OK ? tf_commit_wait(c->v->commit, closing_run, c,
-	    err) : rc;
+	return rc == TF_OK ? tf_commit_wait(c->v->commit, closing_run, c, err) :
+			     rc;
 }
 
 /* mu held. */
@@ -332,7 +336,7 @@ after(struct closing *c, enum tf_code rc)
 	if (rc == TF_OK) {
 		c->draft->attr.state = TF_STATE_SEALED;
 		if (tf_live_remove(&v->live, c->draft))
-			tf_live_unref(c->draft);	/* the table's */
+			tf_live_unref(c->draft); /* the table's */
 	} else {
 		tf_live_rename(&v->live, c->draft, c->draft->attr.parent,
 		    c->old_name, strlen(c->old_name));
@@ -351,7 +355,7 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (r->who != NULL &&
-	    (rc = tf_actor_text(r->who, &c.actor, err)) != TF_OK) ||
+		(rc = tf_actor_text(r->who, &c.actor, err)) != TF_OK) ||
 	    (rc = tf_reader_db(v, &db, err)) != TF_OK) {
 		free(c.actor);
 		return rc;

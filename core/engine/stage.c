@@ -10,7 +10,7 @@
 #include "flush.h"
 #include "names.h"
 
-#define SIZE_MAX_FILE ((uint64_t)TF_JSON_MAX)	/* entries cannot say more */
+#define SIZE_MAX_FILE ((uint64_t)TF_JSON_MAX) /* entries cannot say more */
 
 struct tf_file {
 	struct tf_vault *v;
@@ -23,8 +23,10 @@ struct tf_file {
 struct tf_subject
 tf_live_subject(const struct tf_live *l, uint32_t caller)
 {
-	struct tf_subject s = { .kind = l->attr.kind, .state = l->attr.state,
-	    .size = l->attr.size, .uid = l->attr.uid };
+	struct tf_subject s = { .kind = l->attr.kind,
+		.state = l->attr.state,
+		.size = l->attr.size,
+		.uid = l->attr.uid };
 
 	for (unsigned i = 0; l->writers > 0 && i < l->n_uids; i++)
 		s.open_by_other = s.open_by_other || l->uids[i] != caller;
@@ -34,8 +36,8 @@ tf_live_subject(const struct tf_live *l, uint32_t caller)
 /* A handle without a file yet.  The name service is asked here, where no lock
  * is held. */
 static enum tf_code
-new_handle(struct tf_vault *v, const struct tf_actor *who,
-    struct tf_file **out, struct tf_error *err)
+new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
+    struct tf_error *err)
 {
 	struct tf_file *f = calloc(1, sizeof(*f));
 	enum tf_code rc;
@@ -119,7 +121,7 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
     const struct tf_actor *who, struct tf_file **file, struct tf_error *err)
 {
 	enum tf_request req = truncate ? TF_REQ_TRUNCATE_OPEN :
-	    TF_REQ_WRITE_OPEN;
+					 TF_REQ_WRITE_OPEN;
 	struct tf_file *f;
 	struct tf_attr a;
 	struct tf_subject s;
@@ -147,10 +149,12 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 	if (rc == TF_OK)
 		rc = tf_vault_writable_locked(v, err);
 	if (rc == TF_OK && !tf_live_opened(l, who->uid))
-		rc = tf_fail(err, TF_DENIED, "more than %d users wrote this "
-		    "file", TF_WRITERS_MAX);
+		rc = tf_fail(err, TF_DENIED,
+		    "more than %d users wrote this "
+		    "file",
+		    TF_WRITERS_MAX);
 	if (rc == TF_OK) {
-		tf_live_ref(l);		/* the handle's */
+		tf_live_ref(l); /* the handle's */
 		f->l = l;
 	}
 	tf_live_unclaim(v, l);
@@ -237,8 +241,8 @@ before_change(struct tf_live *l, uint64_t end, struct tf_error *err)
 	if (end > SIZE_MAX_FILE)
 		return tf_fail(err, TF_TOOBIG, "a file can have 2^53-1 bytes");
 	if (end > l->size)
-		rc = tf_space_take(l->v, (end - l->size) *
-		    (end <= TF_INLINE_MAX ? 2 : 1), err);
+		rc = tf_space_take(l->v,
+		    (end - l->size) * (end <= TF_INLINE_MAX ? 2 : 1), err);
 	if (rc == TF_OK)
 		rc = dirty_again(l, err);
 	if (rc == TF_OK)
@@ -265,7 +269,7 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 		rc = tf_content_put(l, p, n, off, &e);
 	if (rc == TF_OK)
 		changed(f, off + n > l->size ? off + n : l->size);
-	else	/* half of what was sent must never look like all of it */
+	else /* half of what was sent must never look like all of it */
 		(void)tf_live_fail(l, rc, &e, err);
 	pthread_mutex_unlock(&l->io);
 	return rc;
@@ -314,8 +318,8 @@ tf_file_allocate(struct tf_file *f, uint64_t off, uint64_t len, bool grow,
 }
 
 enum tf_code
-tf_file_read_at(struct tf_file *f, void *p, size_t n, uint64_t off,
-    size_t *got, struct tf_error *err)
+tf_file_read_at(struct tf_file *f, void *p, size_t n, uint64_t off, size_t *got,
+    struct tf_error *err)
 {
 	return tf_live_read(f->l, p, n, off, got, err);
 }
@@ -387,11 +391,12 @@ after_release(void *arg, enum tf_code code, const struct tf_error *err)
 	struct tf_vault *v = l->v;
 
 	if (code != TF_OK)
-		tf_vault_say(v, code, "node %llu: what was written after its "
+		tf_vault_say(v, code,
+		    "node %llu: what was written after its "
 		    "last close is not on disk: %s",
 		    (unsigned long long)l->attr.id, err->text);
 	pthread_mutex_lock(&v->mu);
-	pthread_cond_signal(&v->alarm);	/* the keeper gives it up, or seals */
+	pthread_cond_signal(&v->alarm); /* the keeper gives it up, or seals */
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
 }

@@ -19,7 +19,7 @@
 #include "../base/users.h"
 #include "impl.h"
 
-#define SMALL_FILE 65536	/* bytes */
+#define SMALL_FILE 65536 /* bytes */
 
 /* --- small services -------------------------------------------------------- */
 
@@ -41,7 +41,8 @@ enum tf_code
 tf_vault_writable_locked(struct tf_vault *v, struct tf_error *err)
 {
 	if (v->read_only)
-		return tf_fail(err, TF_READONLY, "the store is open for "
+		return tf_fail(err, TF_READONLY,
+		    "the store is open for "
 		    "reading only");
 	if (v->broken != TF_OK)
 		return tf_fail(err, TF_READONLY, "the ledger failed: %.120s",
@@ -134,15 +135,12 @@ tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid, uint32_t gid,
 {
 	char name[257];
 
-	*a = (struct tf_access){ .uid = uid, .gid = gid,
-	    .mode = mode & 07777 };
+	*a = (struct tf_access){ .uid = uid, .gid = gid, .mode = mode & 07777 };
 	tf_user_name(uid, name, sizeof(name));
-	if (name[0] != '\0' &&
-	    tf_hint(&names->user, name, strlen(name), 256))
+	if (name[0] != '\0' && tf_hint(&names->user, name, strlen(name), 256))
 		a->user = (struct tf_str){ names->user.p, names->user.n };
 	tf_group_name(gid, name, sizeof(name));
-	if (name[0] != '\0' &&
-	    tf_hint(&names->group, name, strlen(name), 256))
+	if (name[0] != '\0' && tf_hint(&names->group, name, strlen(name), 256))
 		a->group = (struct tf_str){ names->group.p, names->group.n };
 }
 
@@ -160,8 +158,7 @@ read_word(const char *path, char *out, size_t size)
 
 	out[0] = '\0';
 	if (tf_file_read(AT_FDCWD, path, 4096, &b, NULL) == TF_OK && b.n > 0)
-		(void)snprintf(out, size, "%.*s",
-		    (int)strcspn(b.p, "\n"), b.p);
+		(void)snprintf(out, size, "%.*s", (int)strcspn(b.p, "\n"), b.p);
 	tf_buf_free(&b);
 }
 
@@ -169,7 +166,7 @@ void
 tf_boot_id(char out[64])
 {
 	read_word("/proc/sys/kernel/random/boot_id", out, 64);
-	out[36] = '\0';		/* 8-4-4-4-12 */
+	out[36] = '\0'; /* 8-4-4-4-12 */
 }
 
 static void
@@ -178,12 +175,10 @@ host_name(struct tf_vault *v)
 	struct tf_buf b = { 0 };
 	struct utsname u;
 
-	if (uname(&u) < 0 || !tf_hint(&b, u.nodename, strlen(u.nodename),
-	    256))
+	if (uname(&u) < 0 || !tf_hint(&b, u.nodename, strlen(u.nodename), 256))
 		(void)snprintf(v->host, sizeof(v->host), "unknown");
 	else
-		(void)snprintf(v->host, sizeof(v->host), "%.*s", (int)b.n,
-		    b.p);
+		(void)snprintf(v->host, sizeof(v->host), "%.*s", (int)b.n, b.p);
 	tf_buf_free(&b);
 }
 
@@ -213,13 +208,14 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 	char text[512], boot[64];
 	enum tf_code rc;
 
-	v->lockfd = openat(v->dirfd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
+	v->lockfd = openat(v->dirfd, "lock",
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (v->lockfd < 0)
 		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO,
 		    "open %.100s/lock: %s", v->path, strerror(errno));
 	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? locked_by(v->lockfd, err) :
+		return errno == EWOULDBLOCK ?
+		    locked_by(v->lockfd, err) :
 		    tf_fail(err, TF_IO, "lock the store");
 	tf_boot_id(boot);
 	(void)snprintf(text, sizeof(text),
@@ -245,15 +241,18 @@ check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	    err);
 
 	if (rc == TF_NOTFOUND)
-		return TF_OK;	/* the first opening */
+		return TF_OK; /* the first opening */
 	if (rc != TF_OK)
 		return rc;
 	tf_attester_text(v, &have);
 	same = !have.failed && have.n == strlen(want) &&
 	    memcmp(have.p, want, have.n) == 0;
 	tf_buf_free(&have);
-	return same ? TF_OK : tf_fail(err, TF_TAMPER, "%s is not the key that "
-	    "the ledger says is in force", TF_ATTESTER_KEY);
+	return same ? TF_OK :
+		      tf_fail(err, TF_TAMPER,
+			  "%s is not the key that "
+			  "the ledger says is in force",
+			  TF_ATTESTER_KEY);
 }
 
 static enum tf_code
@@ -262,9 +261,10 @@ load_keys(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	struct tf_pubkey pub;
 	enum tf_code rc;
 
-	if ((rc = tf_key_load(v->dirfd, TF_LOG_KEY, &v->log_key, err)) != TF_OK ||
+	if ((rc = tf_key_load(v->dirfd, TF_LOG_KEY, &v->log_key, err)) !=
+		TF_OK ||
 	    (rc = tf_key_load(v->dirfd, TF_ATTESTER_KEY, &v->attester, err)) !=
-	    TF_OK)
+		TF_OK)
 		return rc;
 	tf_key_public(v->log_key, &pub);
 	tf_vkey_make(&v->vkey, v->origin, &pub);
@@ -281,8 +281,8 @@ load_vkey(struct tf_vault *v, struct tf_error *err)
 	rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &b, err);
 	if (rc == TF_OK)
 		rc = tf_vkey_parse(b.p == NULL ? "" : b.p,
-		    b.n > 0 && b.p[b.n - 1] == '\n' ? b.n - 1 : b.n,
-		    &v->vkey, err);
+		    b.n > 0 && b.p[b.n - 1] == '\n' ? b.n - 1 : b.n, &v->vkey,
+		    err);
 	tf_buf_free(&b);
 	return rc;
 }
@@ -313,8 +313,7 @@ read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 {
 	enum tf_code rc;
 
-	rc = tf_meta_get_text(db, "origin", v->origin, sizeof(v->origin),
-	    err);
+	rc = tf_meta_get_text(db, "origin", v->origin, sizeof(v->origin), err);
 	if (rc == TF_OK)
 		rc = tf_meta_get_text(db, "store", v->store, sizeof(v->store),
 		    err);
@@ -324,8 +323,8 @@ read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 }
 
 static enum tf_code
-prepare(struct tf_vault *v, const char *path,
-    const struct tf_vault_options *o, struct tf_error *err)
+prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
+    struct tf_error *err)
 {
 	pthread_condattr_t attr;
 
@@ -375,8 +374,9 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK)
 		return rc;
 	rc = recovery == NULL ? tf_head_compare(v, NULL, err) :
-	    tf_head_renew(v, recovery, err);
-	if (rc != TF_OK || (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
+				tf_head_renew(v, recovery, err);
+	if (rc != TF_OK ||
+	    (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK)
 		return rc;
 	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
@@ -414,8 +414,10 @@ vault_free(struct tf_vault *v)
 	tf_key_free(v->log_key);
 	tf_key_free(v->attester);
 	for (int i = 0; i < 4; i++) {
-		int fd = i == 0 ? v->stagefd : i == 1 ? v->objectsfd :
-		    i == 2 ? v->lockfd : v->dirfd;
+		int fd = i == 0 ? v->stagefd :
+		    i == 1	? v->objectsfd :
+		    i == 2	? v->lockfd :
+				  v->dirfd;
 
 		if (fd >= 0)
 			(void)close(fd);
@@ -444,8 +446,7 @@ stop_keeper(struct tf_vault *v)
 
 enum tf_code
 tf_vault_open_for(const char *path, const struct tf_vault_options *o,
-    struct tf_recovery *recovery, struct tf_vault **out,
-    struct tf_error *err)
+    struct tf_recovery *recovery, struct tf_vault **out, struct tf_error *err)
 {
 	struct tf_vault *v = calloc(1, sizeof(*v));
 	enum tf_code rc;
@@ -455,7 +456,7 @@ tf_vault_open_for(const char *path, const struct tf_vault_options *o,
 	if ((rc = prepare(v, path, o, err)) == TF_OK &&
 	    (rc = open_dirs(v, err)) == TF_OK)
 		rc = o->read_only ? open_reader(v, err) :
-		    open_writer(v, o, recovery, err);
+				    open_writer(v, o, recovery, err);
 	if (rc != TF_OK) {
 		stop_keeper(v);
 		vault_free(v);
@@ -488,8 +489,8 @@ find_unsaved(void *arg, struct tf_live *l)
 {
 	struct unsaved *u = arg;
 
-	if (!l->unlinked && !l->job && u->n < 64 && (l->saved ? l->stale :
-	    !tf_live_is_file(l))) {
+	if (!l->unlinked && !l->job && u->n < 64 &&
+	    (l->saved ? l->stale : !tf_live_is_file(l))) {
 		tf_live_ref(l);
 		u->l[u->n++] = l;
 	}
@@ -509,8 +510,8 @@ save_directories(struct tf_vault *v, struct tf_error *err)
 		pthread_mutex_unlock(&v->mu);
 		for (size_t i = 0; i < u.n; i++) {
 			if (rc == TF_OK)
-				rc = tf_commit_wait(v->commit, save_run,
-				    u.l[i], err);
+				rc = tf_commit_wait(v->commit, save_run, u.l[i],
+				    err);
 			pthread_mutex_lock(&v->mu);
 			if (rc == TF_OK)
 				tf_stage_saved(v, u.l[i]);

@@ -12,7 +12,7 @@
 #include "../control.h"
 #include "names.h"
 
-#define XATTRS_MAX 4096		/* bytes of the JSON object */
+#define XATTRS_MAX 4096 /* bytes of the JSON object */
 
 static const char *const state_names[TF_STATES] = {
 	[TF_STATE_PLACEHOLDER] = "placeholder",
@@ -48,8 +48,7 @@ get_sha256(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 
 	pthread_mutex_lock(&v->mu);
 	l = tf_live_get(&v->live, a->id);
-	if (l != NULL && l->attr.state == TF_STATE_FROZEN &&
-	    tf_live_clean(l)) {
+	if (l != NULL && l->attr.state == TF_STATE_FROZEN && tf_live_clean(l)) {
 		tf_hex(l->digest.b, 32, hex);
 		have = true;
 	}
@@ -125,8 +124,8 @@ get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 
 /* The writers' attributes of id as JSON, onto out; nothing for none. */
 static enum tf_code
-get_json(struct tf_vault *v, struct tf_db *db, uint64_t id,
-    struct tf_buf *out, struct tf_error *err)
+get_json(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_buf *out,
+    struct tf_error *err)
 {
 	struct tf_live *l;
 	enum tf_code rc;
@@ -143,8 +142,8 @@ get_json(struct tf_vault *v, struct tf_db *db, uint64_t id,
 }
 
 static enum tf_code
-get_written(struct tf_vault *v, struct tf_db *db, uint64_t id,
-    const char *key, struct tf_buf *out, struct tf_error *err)
+get_written(struct tf_vault *v, struct tf_db *db, uint64_t id, const char *key,
+    struct tf_buf *out, struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_buf json = { 0 };
@@ -159,7 +158,7 @@ get_written(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	if (rc == TF_OK && t < 0)
 		rc = no_data(err);
 	if (rc == TF_OK) {
-		s = tf_json_text(&d, t);	/* quotes around base64 */
+		s = tf_json_text(&d, t); /* quotes around base64 */
 		if (s.n < 2 || !tf_unbase64(s.p + 1, s.n - 2, out))
 			rc = tf_fail(err, TF_TAMPER, "attribute is malformed");
 	}
@@ -244,8 +243,8 @@ put_value(struct tf_json *j, const char *key, const void *p, size_t n)
 
 /* The object of old with key set (value) or removed (NULL), into out. */
 static enum tf_code
-rebuild(const struct tf_buf *old, const char *key, const void *value,
-    size_t n, bool *had, struct tf_buf *out, struct tf_error *err)
+rebuild(const struct tf_buf *old, const char *key, const void *value, size_t n,
+    bool *had, struct tf_buf *out, struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_json j;
@@ -256,8 +255,8 @@ rebuild(const struct tf_buf *old, const char *key, const void *value,
 	int order;
 
 	*had = false;
-	if (old->n > 0 && (rc = tf_json_parse(&d, old->p, old->n, err)) !=
-	    TF_OK)
+	if (old->n > 0 &&
+	    (rc = tf_json_parse(&d, old->p, old->n, err)) != TF_OK)
 		return rc;
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
@@ -306,12 +305,14 @@ set_written(struct tf_live *l, const char *key, const void *value, size_t n,
 	rc = rebuild(&l->xattrs, key, value, n, &had, &made, err);
 	if (rc == TF_OK && ((flags & XATTR_CREATE) != 0 && had))
 		rc = tf_fail(err, TF_EXISTS, "the attribute exists");
-	if (rc == TF_OK && !had && ((flags & XATTR_REPLACE) != 0 ||
-	    value == NULL))
+	if (rc == TF_OK && !had &&
+	    ((flags & XATTR_REPLACE) != 0 || value == NULL))
 		rc = no_data(err);
 	if (rc == TF_OK && made.n > XATTRS_MAX)
-		rc = tf_fail(err, TF_NOSPACE, "attributes of one file take at "
-		    "most %d bytes", XATTRS_MAX);
+		rc = tf_fail(err, TF_NOSPACE,
+		    "attributes of one file take at "
+		    "most %d bytes",
+		    XATTRS_MAX);
 	if (rc != TF_OK) {
 		tf_buf_free(&made);
 		return rc;
@@ -344,7 +345,8 @@ change_xattr(struct tf_vault *v, uint64_t id, const char *name,
 	/* No name or value that an entry could not hold. */
 	if (a.kind != TF_KIND_EVIDENCE || !fit_key(name + strlen(USER)) ||
 	    (value != NULL && n == 0))
-		return tf_fail(err, TF_UNSUPPORTED, "this attribute cannot be "
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "this attribute cannot be "
 		    "kept in an entry");
 	pthread_mutex_lock(&v->mu);
 	l = tf_live_get(&v->live, id);

@@ -11,8 +11,8 @@
 #include "../types.h"
 
 #define TF_ORIGIN_MAX 128
-#define TF_NOTE_MAX 65536	/* bytes accepted */
-#define TF_NOTE_LINES_MAX 100	/* signature lines accepted */
+#define TF_NOTE_MAX 65536     /* bytes accepted */
+#define TF_NOTE_LINES_MAX 100 /* signature lines accepted */
 
 struct tf_vkey {
 	char name[TF_ORIGIN_MAX + 1];

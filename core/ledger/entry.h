@@ -10,11 +10,11 @@
 #include "../json.h"
 #include "../types.h"
 
-#define TF_ENTRY_MAX 16384	/* bytes */
+#define TF_ENTRY_MAX 16384 /* bytes */
 #define TF_ENTRY_VERSION 1
 
 enum tf_type {
-	TF_TYPE_UNKNOWN,	/* well-formed, of a type that came later */
+	TF_TYPE_UNKNOWN, /* well-formed, of a type that came later */
 	TF_LEDGER_OPENED,
 	TF_LEDGER_CLOSED,
 	TF_TRAIL_CREATED,
@@ -44,19 +44,19 @@ const char *tf_type_name(enum tf_type t);
 
 struct tf_content {
 	struct tf_hash sha256;
-	uint64_t size;	/* bytes */
+	uint64_t size; /* bytes */
 };
 
 struct tf_access {
-	uint32_t uid, gid, mode;	/* mode: 07777 */
-	struct tf_str user, group;	/* as hints, already encoded; or absent */
+	uint32_t uid, gid, mode;   /* mode: 07777 */
+	struct tf_str user, group; /* as hints, already encoded; or absent */
 };
 
 /* Field of attestation.sealed that names the signed statement. */
 struct tf_statement_ref {
 	struct tf_hash payload, pae;
-	uint64_t size;		/* bytes of the payload */
-	struct tf_str keyid, sig;	/* "SHA256:..."; base64 of 64 bytes */
+	uint64_t size;		  /* bytes of the payload */
+	struct tf_str keyid, sig; /* "SHA256:..."; base64 of 64 bytes */
 };
 
 /*
@@ -72,21 +72,21 @@ struct tf_entry {
 	enum tf_type type;
 	struct tf_time at, clock;
 	bool has_clock;
-	struct tf_str actor;		/* raw, see tf_actor_json */
+	struct tf_str actor; /* raw, see tf_actor_json */
 	struct tf_str path;
 	bool has_node;
 	uint64_t node;
 	bool has_batch;
 	uint64_t batch_first, batch_last;
 	struct tf_str cause;
-	struct tf_str imported;		/* raw */
+	struct tf_str imported; /* raw */
 	/* access: ledger.opened, births, seals, access.changed */
 	bool has_access;
 	struct tf_access access;
 	/* ledger.opened */
 	struct tf_str boot, host, program, store;
-	struct tf_str key_log, key_attester;	/* vkey; SPKI in base64 */
-	struct tf_str software, options, previous;	/* raw */
+	struct tf_str key_log, key_attester;	   /* vkey; SPKI in base64 */
+	struct tf_str software, options, previous; /* raw */
 	/* ledger.closed; redaction, override, holds */
 	struct tf_str reason;
 	bool has_denied;
@@ -94,15 +94,15 @@ struct tf_entry {
 	/* evidence.sealed, evidence.interrupted, redaction.done */
 	bool has_content;
 	struct tf_content content;
-	struct tf_time created, ctime, mtime;	/* evidence.sealed only */
-	struct tf_str writers, xattrs;	/* raw: array of uids; name -> base64 */
+	struct tf_time created, ctime, mtime; /* evidence.sealed only */
+	struct tf_str writers, xattrs; /* raw: array of uids; name -> base64 */
 	struct tf_str draft;
 	/* attestation.sealed */
 	bool has_evidence;
 	uint64_t evidence_bytes, evidence_count;
 	struct tf_hash evidence_sums;
-	struct tf_statement_ref statement;	/* with has_evidence */
-	struct tf_str claims, claimants, evaluated;	/* raw */
+	struct tf_statement_ref statement;	    /* with has_evidence */
+	struct tf_str claims, claimants, evaluated; /* raw */
 	/* workflow.sealed: attestations; trail.sealed: workflows */
 	bool has_children;
 	uint64_t children_count;
@@ -116,17 +116,17 @@ struct tf_entry {
 	uint64_t target;
 	bool has_compliant;
 	bool compliant;
-	struct tf_content package;	/* package.made */
+	struct tf_content package; /* package.made */
 	struct tf_hash tree_root;
 	uint64_t tree_size;
 	struct tf_str what, hold;
 	bool has_until;
 	struct tf_time until;
 	struct tf_str key_new, key_old, use;
-	struct tf_time expected;	/* clock.jumped */
+	struct tf_time expected; /* clock.jumped */
 	bool has_count;
-	uint64_t count;			/* import.done */
-	struct tf_str source;		/* raw */
+	uint64_t count;	      /* import.done */
+	struct tf_str source; /* raw */
 };
 
 /*
@@ -141,7 +141,7 @@ TF_MUST_USE enum tf_code tf_entry_encode(const struct tf_entry *e,
 struct tf_entry_decoded {
 	struct tf_entry e;
 	struct tf_json_doc doc;
-	struct tf_buf text;	/* unescaped strings */
+	struct tf_buf text; /* unescaped strings */
 };
 
 /*
@@ -177,7 +177,7 @@ void tf_actor_json(struct tf_buf *out, const struct tf_actor *a,
  * One line of SHA256SUMS for name ("HEX  NAME" LF, as sha256sum prints it, a
  * '\' in name escaped), onto out.
  */
-void tf_sums_line(struct tf_buf *out, const struct tf_hash *h,
-    const char *name, size_t n);
+void tf_sums_line(struct tf_buf *out, const struct tf_hash *h, const char *name,
+    size_t n);
 
 #endif

@@ -10,9 +10,9 @@
 #include "../types.h"
 
 #define TF_TILE_WIDTH 256
-#define TF_TILE_LEVELS 7	/* enough for 2^53 entries */
-#define TF_PROOF_MAX 64		/* hashes */
-#define TF_TREE_MAX ((uint64_t)1 << 53)	/* entries this code appends */
+#define TF_TILE_LEVELS 7		/* enough for 2^53 entries */
+#define TF_PROOF_MAX 64			/* hashes */
+#define TF_TREE_MAX ((uint64_t)1 << 53) /* entries this code appends */
 
 void tf_merkle_leaf(const void *data, size_t n, struct tf_hash *out);
 void tf_merkle_node(const struct tf_hash *l, const struct tf_hash *r,
@@ -61,7 +61,7 @@ TF_MUST_USE enum tf_code tf_tree_load(struct tf_tree *t, uint64_t size,
 
 struct tf_proof {
 	unsigned n;
-	struct tf_hash h[TF_PROOF_MAX];	/* leaf side first */
+	struct tf_hash h[TF_PROOF_MAX]; /* leaf side first */
 };
 
 /* Make proofs from tiles.  TF_INVALID unless index < size, 0 < m <= n. */

@@ -9,8 +9,8 @@
 #include "../json.h"
 #include "../types.h"
 
-#define TF_NAME_MAX 255		/* bytes a name */
-#define TF_PATH_BELOW_MAX 1024	/* bytes of the path below an attestation */
+#define TF_NAME_MAX 255	       /* bytes a name */
+#define TF_PATH_BELOW_MAX 1024 /* bytes of the path below an attestation */
 #define TF_PATH_MAX (767 + 1 + TF_PATH_BELOW_MAX)
 #define TF_NAME_CONTROL ".trailfs"
 

@@ -9,16 +9,16 @@
 #include "../types.h"
 
 enum tf_request {
-	TF_REQ_WRITE_OPEN,	/* open for writing, no O_TRUNC */
-	TF_REQ_TRUNCATE_OPEN,	/* open with O_TRUNC */
-	TF_REQ_TRUNCATE_PATH,	/* truncate(2) to another size */
-	TF_REQ_SETMETA,		/* chmod, chown, utimens, xattr: a change */
+	TF_REQ_WRITE_OPEN,    /* open for writing, no O_TRUNC */
+	TF_REQ_TRUNCATE_OPEN, /* open with O_TRUNC */
+	TF_REQ_TRUNCATE_PATH, /* truncate(2) to another size */
+	TF_REQ_SETMETA,	      /* chmod, chown, utimens, xattr: a change */
 	TF_REQ_UNLINK,
-	TF_REQ_RENAME,		/* away from its name, to an ordinary one */
-	TF_REQ_RENAME_DRAFT,	/* away from its name, to a draft's */
-	TF_REQ_REPLACE,		/* something else is renamed onto it */
+	TF_REQ_RENAME,	     /* away from its name, to an ordinary one */
+	TF_REQ_RENAME_DRAFT, /* away from its name, to a draft's */
+	TF_REQ_REPLACE,	     /* something else is renamed onto it */
 	TF_REQ_RMDIR,
-	TF_REQ_ADD,		/* a name is to be born in this directory */
+	TF_REQ_ADD, /* a name is to be born in this directory */
 	TF_REQUESTS
 };
 
@@ -26,10 +26,10 @@ enum tf_request {
 struct tf_subject {
 	enum tf_kind kind;
 	enum tf_state state;
-	uint64_t size;		/* bytes it holds now */
-	uint32_t uid;		/* its owner */
-	bool open_by_other;	/* a uid other than the caller's writes it */
-	bool has_entry;		/* a directory: an entry names it already */
+	uint64_t size;	    /* bytes it holds now */
+	uint32_t uid;	    /* its owner */
+	bool open_by_other; /* a uid other than the caller's writes it */
+	bool has_entry;	    /* a directory: an entry names it already */
 };
 
 /*

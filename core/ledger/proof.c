@@ -73,13 +73,14 @@ tf_tlog_proof_parse(const char *text, size_t n, struct tf_tlog_proof *p,
 	if (!next_line(&rest, &line))
 		return tf_fail(err, TF_INVALID, "the proof is cut");
 	if (begins(line, EXTRA)) {
-		if (!tf_unbase64(line.p + strlen(EXTRA),
-		    line.n - strlen(EXTRA), &p->extra) ||
+		if (!tf_unbase64(line.p + strlen(EXTRA), line.n - strlen(EXTRA),
+			&p->extra) ||
 		    !next_line(&rest, &line))
 			return tf_fail(err, TF_INVALID, "extra is malformed");
 	}
-	if (!begins(line, INDEX) || !tf_decimal(line.p + strlen(INDEX),
-	    line.n - strlen(INDEX), INT64_MAX, &p->index))
+	if (!begins(line, INDEX) ||
+	    !tf_decimal(line.p + strlen(INDEX), line.n - strlen(INDEX),
+		INT64_MAX, &p->index))
 		return tf_fail(err, TF_INVALID, "index is malformed");
 	for (;;) {
 		if (!next_line(&rest, &line))
@@ -88,8 +89,10 @@ tf_tlog_proof_parse(const char *text, size_t n, struct tf_tlog_proof *p,
 			break;
 		if (p->path.n == TF_PROOF_MAX ||
 		    !read_hash(line, &p->path.h[p->path.n]))
-			return tf_fail(err, TF_INVALID, "hash %u of the path "
-			    "is malformed", p->path.n);
+			return tf_fail(err, TF_INVALID,
+			    "hash %u of the path "
+			    "is malformed",
+			    p->path.n);
 		p->path.n++;
 	}
 	p->note = rest;

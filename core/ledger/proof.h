@@ -20,8 +20,8 @@
 struct tf_tlog_proof {
 	uint64_t index;
 	struct tf_proof path;
-	struct tf_buf extra;	/* decoded; empty when there is none */
-	struct tf_str note;	/* within the parsed text */
+	struct tf_buf extra; /* decoded; empty when there is none */
+	struct tf_str note;  /* within the parsed text */
 };
 
 /* Write the file onto out. */

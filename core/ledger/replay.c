@@ -18,23 +18,23 @@
 struct file {
 	struct tf_hash sha256;
 	uint64_t size;
-	size_t name, name_len;	/* in struct dir's names */
+	size_t name, name_len; /* in struct dir's names */
 };
 
 struct dir {
 	struct tf_replay_dir d;
 	char *path;
-	struct dir *next;		/* hash chain */
+	struct dir *next; /* hash chain */
 	struct dir *up, *children, *sibling;
 	struct tf_hash birth_leaf, seal_leaf;
 	/* an attestation */
-	struct file *files;		/* until it is sealed */
+	struct file *files; /* until it is sealed */
 	size_t n_files, cap_files;
 	struct tf_buf names;
-	struct tf_time first, last;	/* created, ctime of its evidence */
-	struct tf_hash payload;		/* of its statement */
+	struct tf_time first, last; /* created, ctime of its evidence */
+	struct tf_hash payload;	    /* of its statement */
 	bool has_template;
-	uint64_t template_version;	/* trail: newest; workflow: in force */
+	uint64_t template_version; /* trail: newest; workflow: in force */
 };
 
 /* Numbers seen before: open addressing, 0 is free. */
@@ -57,10 +57,9 @@ struct tf_replay {
 	char *vkey, *attester, *host;
 	bool in_batch;
 	uint64_t batch_first, batch_last;
-	struct tf_subject_file *listed;	/* for the last statement */
+	struct tf_subject_file *listed; /* for the last statement */
 	const struct tf_entry *e;	/* the entry at hand */
 };
-
 
 static bool
 broken(struct tf_replay *r, const char *text)
@@ -153,8 +152,8 @@ find(const struct tf_replay *r, struct tf_str path)
 {
 	struct dir *d = r->dirs[slot_of(r, path.p, path.n)];
 
-	while (d != NULL && (d->d.path.n != path.n ||
-	    memcmp(d->path, path.p, path.n) != 0))
+	while (d != NULL &&
+	    (d->d.path.n != path.n || memcmp(d->path, path.p, path.n) != 0))
 		d = d->next;
 	return d;
 }
@@ -167,7 +166,7 @@ grow_dirs(struct tf_replay *r)
 
 	r->dirs = calloc(n * 2, sizeof(struct dir *));
 	if (r->dirs == NULL) {
-		r->dirs = old;		/* longer chains, nothing wrong */
+		r->dirs = old; /* longer chains, nothing wrong */
 		return;
 	}
 	r->slots = n * 2;
@@ -274,8 +273,10 @@ check_common(struct tf_replay *r, const struct tf_entry *e)
 	char text[80];
 
 	if (e->seq != r->next_seq) {
-		(void)snprintf(text, sizeof(text), "says that it is number "
-		    "%llu", (unsigned long long)e->seq);
+		(void)snprintf(text, sizeof(text),
+		    "says that it is number "
+		    "%llu",
+		    (unsigned long long)e->seq);
 		ok = broken(r, text);
 	}
 	if (r->any && !r->gap && tf_time_cmp(e->at, r->at) <= 0)
@@ -354,8 +355,10 @@ check_previous(struct tf_replay *r, const struct tf_entry *e)
 static enum tf_code
 opened(struct tf_replay *r, const struct tf_entry *e)
 {
-	struct tf_attr a = { .id = TF_ROOT_ID, .parent = TF_ROOT_ID,
-	    .kind = TF_KIND_ROOT, .state = TF_STATE_OPEN };
+	struct tf_attr a = { .id = TF_ROOT_ID,
+		.parent = TF_ROOT_ID,
+		.kind = TF_KIND_ROOT,
+		.state = TF_STATE_OPEN };
 
 	if (e->previous.p != NULL && !check_previous(r, e))
 		return TF_OK;
@@ -375,8 +378,8 @@ opened(struct tf_replay *r, const struct tf_entry *e)
 		return TF_OK;
 	if (!same(e->store, r->store))
 		(void)broken(r, "was written by another store");
-	if (e->previous.p == NULL && (!same(e->key_log, r->vkey) ||
-	    !same(e->key_attester, r->attester)))
+	if (e->previous.p == NULL &&
+	    (!same(e->key_log, r->vkey) || !same(e->key_attester, r->attester)))
 		(void)broken(r, "names keys that are not in force");
 	return keep_opening(r, e);
 }
@@ -395,8 +398,8 @@ place_of(struct tf_replay *r, const struct tf_entry *e, enum tf_kind kind,
 		return NULL;
 	}
 	if (tf_policy_child(up->d.attr.kind, kind != TF_KIND_EVIDENCE,
-	    &child) != TF_OK || child != kind ||
-	    e->path.n - out->name_at > TF_NAME_MAX) {
+		&child) != TF_OK ||
+	    child != kind || e->path.n - out->name_at > TF_NAME_MAX) {
 		(void)broken(r, "is born at the wrong depth");
 		return NULL;
 	}
@@ -440,11 +443,10 @@ check_version(struct tf_replay *r, const struct tf_entry *e,
 	(void)up;
 	if (version < 2)
 		return true;
-	n = version == 2 ?
-	    snprintf(before, sizeof(before), "%.*s", (int)(name_at + base),
-	    e->path.p) :
-	    snprintf(before, sizeof(before), "%.*s@%u", (int)(name_at + base),
-	    e->path.p, version - 1);
+	n = version == 2 ? snprintf(before, sizeof(before), "%.*s",
+			       (int)(name_at + base), e->path.p) :
+			   snprintf(before, sizeof(before), "%.*s@%u",
+			       (int)(name_at + base), e->path.p, version - 1);
 	d = find(r, (struct tf_str){ before, (size_t)n });
 	if (d == NULL || !is_sealed(d))
 		return broken(r, "repeats what is not sealed yet");
@@ -456,19 +458,19 @@ static void
 check_template(struct tf_replay *r, const struct tf_entry *e,
     const struct dir *trail)
 {
-	if (e->has_template != trail->has_template || (e->has_template &&
-	    e->template_version != trail->template_version))
+	if (e->has_template != trail->has_template ||
+	    (e->has_template && e->template_version != trail->template_version))
 		(void)broken(r, "names a template that is not in force");
 }
 
 static enum tf_code
-born_directory(struct tf_replay *r, const struct tf_entry *e,
-    enum tf_kind kind, const struct tf_hash *leaf,
-    struct tf_replay_effect *out)
+born_directory(struct tf_replay *r, const struct tf_entry *e, enum tf_kind kind,
+    const struct tf_hash *leaf, struct tf_replay_effect *out)
 {
 	struct dir *up = place_of(r, e, kind, out), *d;
-	struct tf_attr a = { .id = e->node, .kind = kind,
-	    .state = TF_STATE_OPEN };
+	struct tf_attr a = { .id = e->node,
+		.kind = kind,
+		.state = TF_STATE_OPEN };
 	enum tf_code rc;
 
 	if (up == NULL)
@@ -587,7 +589,8 @@ seal(struct dir *d, const struct tf_entry *e, const struct tf_hash *leaf)
 static bool
 check_sealing_access(struct tf_replay *r, const struct tf_entry *e)
 {
-	return !e->has_access || (e->access.mode & WRITE_BITS) == 0 ? true :
+	return !e->has_access || (e->access.mode & WRITE_BITS) == 0 ?
+	    true :
 	    broken(r, "seals and leaves write permission");
 }
 
@@ -601,8 +604,9 @@ list_files(struct tf_replay *r, const struct dir *d)
 		return TF_NOMEM;
 	for (size_t i = 0; i < d->n_files; i++)
 		f[i] = (struct tf_subject_file){ .sha256 = d->files[i].sha256,
-		    .size = d->files[i].size, .name = {
-		    d->names.p + d->files[i].name, d->files[i].name_len } };
+			.size = d->files[i].size,
+			.name = { d->names.p + d->files[i].name,
+			    d->files[i].name_len } };
 	qsort(f, d->n_files, sizeof(*f), by_name);
 	free(r->listed);
 	r->listed = f;
@@ -634,9 +638,9 @@ previous_version(const struct tf_replay *r, const struct dir *d,
 		return;
 	n = s->version == 2 ?
 	    snprintf(before, sizeof(before), "%s/%.*s", d->up->path,
-	    (int)s->attestation.n, s->attestation.p) :
+		(int)s->attestation.n, s->attestation.p) :
 	    snprintf(before, sizeof(before), "%s/%.*s@%u", d->up->path,
-	    (int)s->attestation.n, s->attestation.p, s->version - 1);
+		(int)s->attestation.n, s->attestation.p, s->version - 1);
 	p = find(r, (struct tf_str){ before, (size_t)n });
 	s->has_previous = p != NULL;
 	if (p != NULL)
@@ -681,12 +685,12 @@ attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 	if (d == NULL || !check_sealing_access(r, e))
 		return TF_OK;
 	if ((rc = list_files(r, d)) != TF_OK ||
-	    (rc = tf_sums(r->listed, d->n_files, &bytes, &sums, NULL)) !=
-	    TF_OK)
+	    (rc = tf_sums(r->listed, d->n_files, &bytes, &sums, NULL)) != TF_OK)
 		return rc;
 	if (e->evidence_count != d->n_files || e->evidence_bytes != bytes ||
 	    memcmp(&sums, &e->evidence_sums, sizeof(sums)) != 0)
-		(void)broken(r, "its sums are not those of the evidence that "
+		(void)broken(r,
+		    "its sums are not those of the evidence that "
 		    "was sealed");
 	expect_statement(r, e, d, out);
 	d->payload = e->statement.payload;
@@ -712,7 +716,8 @@ parent_sealed(struct tf_replay *r, const struct tf_entry *e, bool workflow,
 	for (c = d->children; c != NULL; c = c->sibling) {
 		n++;
 		if (workflow && !is_sealed(c)) {
-			(void)broken(r, "seals a workflow with an open "
+			(void)broken(r,
+			    "seals a workflow with an open "
 			    "attestation");
 			return TF_OK;
 		}
@@ -731,9 +736,11 @@ parent_sealed(struct tf_replay *r, const struct tf_entry *e, bool workflow,
 		return rc;
 	if (e->children_count != n ||
 	    memcmp(&sums, &e->children_sums, sizeof(sums)) != 0)
-		(void)broken(r, workflow ? "its sums are not those of its "
-		    "attestations" : "its sums are not those of its "
-		    "workflows");
+		(void)broken(r,
+		    workflow ? "its sums are not those of its "
+			       "attestations" :
+			       "its sums are not those of its "
+			       "workflows");
 	seal(d, e, leaf);
 	return TF_OK;
 }
@@ -790,7 +797,7 @@ rotated(struct tf_replay *r, const struct tf_entry *e)
 	char **key = log ? &r->vkey : &r->attester;
 
 	if (!log && !same(e->use, "attester"))
-		return TF_OK;	/* a use that came later */
+		return TF_OK; /* a use that came later */
 	if (!same(e->key_old, *key)) {
 		(void)broken(r, "replaces a key that is not in force");
 		return TF_OK;
@@ -819,8 +826,7 @@ effect(struct tf_replay *r, const struct tf_entry *e,
 		return attestation_sealed(r, e, leaf, out);
 	case TF_WORKFLOW_SEALED:
 	case TF_TRAIL_SEALED:
-		return parent_sealed(r, e, e->type == TF_WORKFLOW_SEALED,
-		    leaf);
+		return parent_sealed(r, e, e->type == TF_WORKFLOW_SEALED, leaf);
 	case TF_ACCESS_CHANGED:
 		access_changed(r, e);
 		return TF_OK;
@@ -880,7 +886,8 @@ tf_replay_end(struct tf_replay *r)
 
 struct tf_replay *
 tf_replay_new(void (*fail)(void *arg, const struct tf_entry *e,
-    const char *text), void *arg)
+		  const char *text),
+    void *arg)
 {
 	struct tf_replay *r = calloc(1, sizeof(*r));
 
@@ -952,9 +959,10 @@ tf_replay_names(const struct tf_replay *r)
 }
 
 enum tf_code
-tf_replay_each(const struct tf_replay *r, enum tf_code (*fn)(void *arg,
-    const struct tf_replay_dir *d, struct tf_error *err), void *arg,
-    struct tf_error *err)
+tf_replay_each(const struct tf_replay *r,
+    enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
+	struct tf_error *err),
+    void *arg, struct tf_error *err)
 {
 	enum tf_code rc;
 

@@ -11,10 +11,10 @@
 
 /* A directory as the entries made it. */
 struct tf_replay_dir {
-	struct tf_attr attr;	/* state is OPEN or SEALED */
-	struct tf_str path;	/* "." for the root */
-	struct tf_str name;	/* the last part of path */
-	uint64_t entry, seal;	/* seq; seal UINT64_MAX: open */
+	struct tf_attr attr;  /* state is OPEN or SEALED */
+	struct tf_str path;   /* "." for the root */
+	struct tf_str name;   /* the last part of path */
+	uint64_t entry, seal; /* seq; seal UINT64_MAX: open */
 };
 
 /* What the last entry meant, beside its own fields. */
@@ -27,14 +27,14 @@ struct tf_replay_effect {
 	/* attestation.sealed: what its statement must say, but for sealedAt. */
 	bool has_statement;
 	struct tf_statement statement;
-	struct tf_str attester;	/* key in force: SPKI in base64 */
+	struct tf_str attester; /* key in force: SPKI in base64 */
 };
 
 struct tf_replay;
 
 /* fail hears of every broken rule: text is one line.  NULL: no memory. */
-struct tf_replay *tf_replay_new(
-    void (*fail)(void *arg, const struct tf_entry *e, const char *text),
+struct tf_replay *tf_replay_new(void (*fail)(void *arg,
+				    const struct tf_entry *e, const char *text),
     void *arg);
 void tf_replay_free(struct tf_replay *r);
 
@@ -59,10 +59,11 @@ const char *tf_replay_store(const struct tf_replay *r);
 const char *tf_replay_vkey(const struct tf_replay *r);
 /* Did an entry name this node number? */
 bool tf_replay_knows(const struct tf_replay *r, uint64_t node);
-uint64_t tf_replay_names(const struct tf_replay *r);	/* with the root */
+uint64_t tf_replay_names(const struct tf_replay *r); /* with the root */
 /* Every directory, until fn returns another code than TF_OK. */
 TF_MUST_USE enum tf_code tf_replay_each(const struct tf_replay *r,
     enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
-    struct tf_error *err), void *arg, struct tf_error *err);
+	struct tf_error *err),
+    void *arg, struct tf_error *err);
 
 #endif

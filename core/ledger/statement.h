@@ -21,18 +21,18 @@ struct tf_subject_file {
 
 struct tf_statement {
 	struct tf_str origin, host;
-	struct tf_str trail, workflow, attestation;	/* without "@N" */
-	unsigned version;		/* 1 when there is no "@N" */
+	struct tf_str trail, workflow, attestation; /* without "@N" */
+	unsigned version; /* 1 when there is no "@N" */
 	bool has_template;
 	uint64_t template_version;
 	struct tf_str actor, cause, claims, claimants, evaluated; /* raw but
 							cause; or absent */
-	bool has_written;		/* there is evidence */
+	bool has_written; /* there is evidence */
 	struct tf_time first_written, last_written;
 	struct tf_time sealed_at;
 	bool has_previous;
-	struct tf_hash previous;	/* payload digest of version N-1 */
-	const struct tf_subject_file *files;	/* sorted by name as bytes */
+	struct tf_hash previous;	     /* payload digest of version N-1 */
+	const struct tf_subject_file *files; /* sorted by name as bytes */
 	size_t n_files;
 };
 

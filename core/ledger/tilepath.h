@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TF_TILE_ENTRIES 255	/* the level of entry bundles */
-#define TF_TILE_PATH_MAX 64	/* bytes with NUL */
+#define TF_TILE_ENTRIES 255 /* the level of entry bundles */
+#define TF_TILE_PATH_MAX 64 /* bytes with NUL */
 
 /* width 256: the full tile. */
 void tf_tile_path(unsigned level, uint64_t n, unsigned width,

@@ -8,8 +8,9 @@ enum tf_code
 tf_entries_put(struct tf_db *db, uint64_t idx, uint64_t off, const void *body,
     size_t n, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "INSERT INTO entry VALUES(?1, ?2, ?3)", "uub", idx, off, body, n),
+	return tf_sql_run(db,
+	    tf_sql(db, err, "INSERT INTO entry VALUES(?1, ?2, ?3)", "uub", idx,
+		off, body, n),
 	    "append entry", err);
 }
 
@@ -40,8 +41,10 @@ enum tf_code
 tf_entries_size(struct tf_db *db, uint64_t *count, uint64_t *bytes,
     struct tf_error *err)
 {
-	sqlite3_stmt *st = tf_sql(db, err, "SELECT idx, off, length(body)"
-	    " FROM entry ORDER BY idx DESC LIMIT 1", "");
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT idx, off, length(body)"
+	    " FROM entry ORDER BY idx DESC LIMIT 1",
+	    "");
 	enum tf_code rc = tf_sql_row(db, st, "count entries", err);
 
 	*count = *bytes = 0;
@@ -60,8 +63,10 @@ enum tf_code
 tf_entries_each(struct tf_db *db, uint64_t from, tf_entry_fn fn, void *arg,
     struct tf_error *err)
 {
-	sqlite3_stmt *st = tf_sql(db, err, "SELECT idx, off, body FROM entry"
-	    " WHERE idx >= ?1 ORDER BY idx", "u", from);
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT idx, off, body FROM entry"
+	    " WHERE idx >= ?1 ORDER BY idx",
+	    "u", from);
 	enum tf_code rc;
 	const void *p;
 
@@ -92,8 +97,7 @@ tf_entries_rows(struct tf_db *db, uint64_t *rows, struct tf_error *err)
 }
 
 enum tf_code
-tf_tiles_each(struct tf_db *db, tf_tile_fn fn, void *arg,
-    struct tf_error *err)
+tf_tiles_each(struct tf_db *db, tf_tile_fn fn, void *arg, struct tf_error *err)
 {
 	sqlite3_stmt *st = tf_sql(db, err,
 	    "SELECT level, n, length(data) FROM tile", "");
@@ -103,7 +107,8 @@ tf_tiles_each(struct tf_db *db, tf_tile_fn fn, void *arg,
 		rc = fn(arg, sqlite3_column_int64(st, 0),
 		    sqlite3_column_int64(st, 1),
 		    (uint64_t)sqlite3_column_int64(st, 2) /
-		    sizeof(struct tf_hash), err);
+			sizeof(struct tf_hash),
+		    err);
 		if (rc != TF_OK) {
 			(void)sqlite3_reset(st);
 			return rc;
@@ -116,10 +121,11 @@ enum tf_code
 tf_tiles_put(struct tf_db *db, unsigned level, uint64_t n,
     const struct tf_hash *h, unsigned width, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "INSERT INTO tile VALUES(?1, ?2, ?3)"
-	    " ON CONFLICT(level, n) DO UPDATE SET data = ?3", "uub",
-	    (uint64_t)level, n, h, (size_t)width * sizeof(*h)),
+	return tf_sql_run(db,
+	    tf_sql(db, err,
+		"INSERT INTO tile VALUES(?1, ?2, ?3)"
+		" ON CONFLICT(level, n) DO UPDATE SET data = ?3",
+		"uub", (uint64_t)level, n, h, (size_t)width * sizeof(*h)),
 	    "write tile", err);
 }
 
@@ -135,14 +141,14 @@ tf_tiles_get(struct tf_db *db, unsigned level, uint64_t n, unsigned width,
 	const void *p;
 
 	if (rc == TF_NOTFOUND)
-		return tf_fail(err, TF_TAMPER, "tile %u/%llu is missing",
-		    level, (unsigned long long)n);
+		return tf_fail(err, TF_TAMPER, "tile %u/%llu is missing", level,
+		    (unsigned long long)n);
 	if (rc != TF_OK)
 		return rc;
 	p = sqlite3_column_blob(st, 0);
 	if ((size_t)sqlite3_column_bytes(st, 0) < want)
-		rc = tf_fail(err, TF_TAMPER, "tile %u/%llu is too short",
-		    level, (unsigned long long)n);
+		rc = tf_fail(err, TF_TAMPER, "tile %u/%llu is too short", level,
+		    (unsigned long long)n);
 	else
 		memcpy(out, p, want);
 	(void)sqlite3_reset(st);
@@ -153,17 +159,20 @@ enum tf_code
 tf_checkpoints_put(struct tf_db *db, uint64_t size, const struct tf_hash *root,
     const void *note, size_t n, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "INSERT INTO checkpoint VALUES(?1, ?2, ?3)", "ubb", size, root,
-	    sizeof(*root), note, n), "write checkpoint", err);
+	return tf_sql_run(db,
+	    tf_sql(db, err, "INSERT INTO checkpoint VALUES(?1, ?2, ?3)", "ubb",
+		size, root, sizeof(*root), note, n),
+	    "write checkpoint", err);
 }
 
 enum tf_code
 tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
     struct tf_buf *note, struct tf_error *err)
 {
-	sqlite3_stmt *st = tf_sql(db, err, "SELECT size, root, note"
-	    " FROM checkpoint ORDER BY size DESC LIMIT 1", "");
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT size, root, note"
+	    " FROM checkpoint ORDER BY size DESC LIMIT 1",
+	    "");
 	enum tf_code rc = tf_sql_row(db, st, "read checkpoint", err);
 	const void *p;
 

@@ -41,8 +41,7 @@ TF_MUST_USE enum tf_code tf_checkpoints_put(struct tf_db *db, uint64_t size,
     const struct tf_hash *root, const void *note, size_t n,
     struct tf_error *err);
 /* The newest; TF_NOTFOUND before the first commit.  note may be NULL. */
-TF_MUST_USE enum tf_code tf_checkpoints_newest(struct tf_db *db,
-    uint64_t *size, struct tf_hash *root, struct tf_buf *note,
-    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_checkpoints_newest(struct tf_db *db, uint64_t *size,
+    struct tf_hash *root, struct tf_buf *note, struct tf_error *err);
 
 #endif

@@ -4,14 +4,15 @@
 #include "nodes.h"
 #include "sql.h"
 
-#define COLUMNS "id, parent, name, kind, mode, uid, gid, size, mtime," \
+#define COLUMNS                                                \
+	"id, parent, name, kind, mode, uid, gid, size, mtime," \
 	" mtime_ns, ctime, ctime_ns, btime, btime_ns"
 
 static struct tf_time
 time_at(sqlite3_stmt *st, int col)
 {
 	return (struct tf_time){ sqlite3_column_int64(st, col),
-	    (uint32_t)sqlite3_column_int64(st, col + 1) };
+		(uint32_t)sqlite3_column_int64(st, col + 1) };
 }
 
 static struct tf_str
@@ -60,12 +61,15 @@ read_node(sqlite3_stmt *st, struct tf_node_row *r, struct tf_error *err)
 
 	rc = read_attr(st, &r->attr, r->name, &r->name_len, err);
 	r->entry = (uint64_t)sqlite3_column_int64(st, 14);
-	r->seal = sqlite3_column_type(st, 15) == SQLITE_NULL ? TF_NO_SEQ :
+	r->seal = sqlite3_column_type(st, 15) == SQLITE_NULL ?
+	    TF_NO_SEQ :
 	    (uint64_t)sqlite3_column_int64(st, 15);
 	r->object = (uint64_t)sqlite3_column_int64(st, 16);
 	r->xattrs = (struct tf_str){ NULL, 0 };
 	r->attr.state = r->attr.kind == TF_KIND_EVIDENCE ||
-	    r->seal != TF_NO_SEQ ? TF_STATE_SEALED : TF_STATE_OPEN;
+		r->seal != TF_NO_SEQ ?
+	    TF_STATE_SEALED :
+	    TF_STATE_OPEN;
 	return rc;
 }
 
@@ -76,16 +80,17 @@ tf_nodes_put(struct tf_db *db, const struct tf_node_row *r,
 	const struct tf_attr *a = &r->attr;
 	sqlite3_stmt *st;
 
-	st = tf_sql(db, err, "INSERT INTO node(" COLUMNS
+	st = tf_sql(db, err,
+	    "INSERT INTO node(" COLUMNS
 	    ", entry, seal, object, xattrs) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7,"
 	    " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, NULL, nullif(?16, 0),"
 	    " ?17)",
 	    "uubuuuuuiuiuiuuub", a->id, a->parent, r->name, r->name_len,
 	    (uint64_t)a->kind, (uint64_t)a->mode, (uint64_t)a->uid,
-	    (uint64_t)a->gid, a->size,
-	    a->mtime.s, (uint64_t)a->mtime.ns, a->ctime.s,
-	    (uint64_t)a->ctime.ns, a->btime.s, (uint64_t)a->btime.ns,
-	    r->entry, r->object, r->xattrs.p, r->xattrs.n);
+	    (uint64_t)a->gid, a->size, a->mtime.s, (uint64_t)a->mtime.ns,
+	    a->ctime.s, (uint64_t)a->ctime.ns, a->btime.s,
+	    (uint64_t)a->btime.ns, r->entry, r->object, r->xattrs.p,
+	    r->xattrs.n);
 	return tf_sql_run(db, st, "write name", err);
 }
 
@@ -106,18 +111,24 @@ enum tf_code
 tf_nodes_get(struct tf_db *db, uint64_t id, struct tf_node_row *out,
     struct tf_error *err)
 {
-	return one_node(db, tf_sql(db, err, "SELECT " COLUMNS
-	    ", entry, seal, object FROM node WHERE id = ?1", "u", id), out,
-	    err);
+	return one_node(db,
+	    tf_sql(db, err,
+		"SELECT " COLUMNS
+		", entry, seal, object FROM node WHERE id = ?1",
+		"u", id),
+	    out, err);
 }
 
 enum tf_code
 tf_nodes_find(struct tf_db *db, uint64_t parent, const char *name, size_t n,
     struct tf_node_row *out, struct tf_error *err)
 {
-	return one_node(db, tf_sql(db, err, "SELECT " COLUMNS
-	    ", entry, seal, object FROM node WHERE parent = ?1 AND name = ?2",
-	    "ub", parent, name, n), out, err);
+	return one_node(db,
+	    tf_sql(db, err,
+		"SELECT " COLUMNS
+		", entry, seal, object FROM node WHERE parent = ?1 AND name = ?2",
+		"ub", parent, name, n),
+	    out, err);
 }
 
 enum tf_code
@@ -125,7 +136,8 @@ tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
     struct tf_node_row *out, size_t max, size_t *n, struct tf_error *err)
 {
 	/* The root is its own parent, and no child of itself. */
-	sqlite3_stmt *st = tf_sql(db, err, "SELECT " COLUMNS
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT " COLUMNS
 	    ", entry, seal, object FROM node INDEXED BY node_parent"
 	    " WHERE parent = ?1 AND id > ?2 AND id <> 1 ORDER BY id LIMIT ?3",
 	    "uuu", parent, after, (uint64_t)max);
@@ -145,11 +157,12 @@ tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
 }
 
 enum tf_code
-tf_nodes_each(struct tf_db *db, tf_node_fn fn, void *arg,
-    struct tf_error *err)
+tf_nodes_each(struct tf_db *db, tf_node_fn fn, void *arg, struct tf_error *err)
 {
-	sqlite3_stmt *st = tf_sql(db, err, "SELECT " COLUMNS
-	    ", entry, seal, object, xattrs FROM node ORDER BY id", "");
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT " COLUMNS
+	    ", entry, seal, object, xattrs FROM node ORDER BY id",
+	    "");
 	struct tf_node_row r;
 	enum tf_code rc;
 
@@ -188,30 +201,39 @@ enum tf_code
 tf_nodes_set_access(struct tf_db *db, uint64_t id, uint32_t mode, uint32_t uid,
     uint32_t gid, struct tf_time ctime, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err, "UPDATE node SET mode = ?2,"
-	    " uid = ?3, gid = ?4, ctime = ?5, ctime_ns = ?6 WHERE id = ?1",
-	    "uuuuiu", id, (uint64_t)mode, (uint64_t)uid, (uint64_t)gid,
-	    ctime.s, (uint64_t)ctime.ns), "write access", err);
+	return tf_sql_run(db,
+	    tf_sql(db, err,
+		"UPDATE node SET mode = ?2,"
+		" uid = ?3, gid = ?4, ctime = ?5, ctime_ns = ?6 WHERE id = ?1",
+		"uuuuiu", id, (uint64_t)mode, (uint64_t)uid, (uint64_t)gid,
+		ctime.s, (uint64_t)ctime.ns),
+	    "write access", err);
 }
 
 enum tf_code
 tf_nodes_set_seal(struct tf_db *db, uint64_t id, uint64_t seq,
     struct tf_time ctime, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err, "UPDATE node SET seal = ?2,"
-	    " ctime = ?3, ctime_ns = ?4 WHERE id = ?1", "uuiu", id, seq,
-	    ctime.s, (uint64_t)ctime.ns), "write seal", err);
+	return tf_sql_run(db,
+	    tf_sql(db, err,
+		"UPDATE node SET seal = ?2,"
+		" ctime = ?3, ctime_ns = ?4 WHERE id = ?1",
+		"uuiu", id, seq, ctime.s, (uint64_t)ctime.ns),
+	    "write seal", err);
 }
 
 enum tf_code
 tf_nodes_touch(struct tf_db *db, uint64_t id, struct tf_time at,
     struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err, "UPDATE node SET mtime = ?2,"
-	    " mtime_ns = ?3, (ctime, ctime_ns) = (SELECT max(ctime, ?2),"
-	    " CASE WHEN (ctime, ctime_ns) < (?2, ?3) THEN ?3"
-	    " ELSE ctime_ns END) WHERE id = ?1", "uiu",
-	    id, at.s, (uint64_t)at.ns), "write times", err);
+	return tf_sql_run(db,
+	    tf_sql(db, err,
+		"UPDATE node SET mtime = ?2,"
+		" mtime_ns = ?3, (ctime, ctime_ns) = (SELECT max(ctime, ?2),"
+		" CASE WHEN (ctime, ctime_ns) < (?2, ?3) THEN ?3"
+		" ELSE ctime_ns END) WHERE id = ?1",
+		"uiu", id, at.s, (uint64_t)at.ns),
+	    "write times", err);
 }
 
 enum tf_code
@@ -221,34 +243,36 @@ tf_stage_put(struct tf_db *db, const struct tf_stage_row *r,
 	const struct tf_attr *a = &r->attr;
 	sqlite3_stmt *st;
 
-	st = tf_sql(db, err, "INSERT OR REPLACE INTO stage(" COLUMNS
+	st = tf_sql(db, err,
+	    "INSERT OR REPLACE INTO stage(" COLUMNS
 	    ", dirty, sha256, actor, writers, xattrs) VALUES(?1, ?2, ?3, ?4,"
 	    " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
 	    " ?18, ?19)",
 	    "uubuuuuuiuiuiuubbbb", a->id, a->parent, r->name, r->name_len,
 	    (uint64_t)a->kind, (uint64_t)a->mode, (uint64_t)a->uid,
-	    (uint64_t)a->gid, a->size,
-	    a->mtime.s, (uint64_t)a->mtime.ns, a->ctime.s,
-	    (uint64_t)a->ctime.ns, a->btime.s, (uint64_t)a->btime.ns,
-	    (uint64_t)r->dirty, r->has_digest ? r->sha256.b : NULL,
-	    sizeof(r->sha256), r->actor.p, r->actor.n, r->writers.p,
-	    r->writers.n, r->xattrs.p, r->xattrs.n);
+	    (uint64_t)a->gid, a->size, a->mtime.s, (uint64_t)a->mtime.ns,
+	    a->ctime.s, (uint64_t)a->ctime.ns, a->btime.s,
+	    (uint64_t)a->btime.ns, (uint64_t)r->dirty,
+	    r->has_digest ? r->sha256.b : NULL, sizeof(r->sha256), r->actor.p,
+	    r->actor.n, r->writers.p, r->writers.n, r->xattrs.p, r->xattrs.n);
 	return tf_sql_run(db, st, "write stage", err);
 }
 
 enum tf_code
 tf_stage_set_dirty(struct tf_db *db, uint64_t id, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "UPDATE stage SET dirty = 1 WHERE id = ?1", "u", id),
+	return tf_sql_run(db,
+	    tf_sql(db, err, "UPDATE stage SET dirty = 1 WHERE id = ?1", "u",
+		id),
 	    "mark dirty", err);
 }
 
 enum tf_code
 tf_stage_delete(struct tf_db *db, uint64_t id, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "DELETE FROM stage WHERE id = ?1", "u", id), "unstage", err);
+	return tf_sql_run(db,
+	    tf_sql(db, err, "DELETE FROM stage WHERE id = ?1", "u", id),
+	    "unstage", err);
 }
 
 static enum tf_code
@@ -270,10 +294,10 @@ read_stage(sqlite3_stmt *st, struct tf_stage_row *r, struct tf_error *err)
 }
 
 enum tf_code
-tf_stage_each(struct tf_db *db, tf_stage_fn fn, void *arg,
-    struct tf_error *err)
+tf_stage_each(struct tf_db *db, tf_stage_fn fn, void *arg, struct tf_error *err)
 {
-	sqlite3_stmt *st = tf_sql(db, err, "SELECT " COLUMNS
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT " COLUMNS
 	    ", dirty, sha256, actor, writers, xattrs FROM stage ORDER BY id",
 	    "");
 	struct tf_stage_row r;

@@ -8,17 +8,17 @@
 #include "../json.h"
 #include "schema.h"
 
-#define TF_NO_SEQ UINT64_MAX	/* no entry */
+#define TF_NO_SEQ UINT64_MAX /* no entry */
 
 /* One row of node.  attr.state is SEALED or OPEN. */
 struct tf_node_row {
 	struct tf_attr attr;
 	char name[256];
 	size_t name_len;
-	uint64_t entry;		/* seq of its birth; evidence: of its seal */
-	uint64_t seal;		/* directories: seq of the seal, or NO_SEQ */
-	uint64_t object;	/* evidence: number of its bytes; else 0 */
-	struct tf_str xattrs;	/* only for put: canonical JSON or absent */
+	uint64_t entry;	      /* seq of its birth; evidence: of its seal */
+	uint64_t seal;	      /* directories: seq of the seal, or NO_SEQ */
+	uint64_t object;      /* evidence: number of its bytes; else 0 */
+	struct tf_str xattrs; /* only for put: canonical JSON or absent */
 };
 
 TF_MUST_USE enum tf_code tf_nodes_put(struct tf_db *db,
@@ -27,8 +27,7 @@ TF_MUST_USE enum tf_code tf_nodes_put(struct tf_db *db,
 TF_MUST_USE enum tf_code tf_nodes_get(struct tf_db *db, uint64_t id,
     struct tf_node_row *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_nodes_find(struct tf_db *db, uint64_t parent,
-    const char *name, size_t n, struct tf_node_row *out,
-    struct tf_error *err);
+    const char *name, size_t n, struct tf_node_row *out, struct tf_error *err);
 /* Up to max children whose id is greater than after, by id. */
 TF_MUST_USE enum tf_code tf_nodes_list(struct tf_db *db, uint64_t parent,
     uint64_t after, struct tf_node_row *out, size_t max, size_t *n,
@@ -48,13 +47,13 @@ TF_MUST_USE enum tf_code tf_nodes_touch(struct tf_db *db, uint64_t id,
 
 /* One row of stage. */
 struct tf_stage_row {
-	struct tf_attr attr;	/* state is not kept */
+	struct tf_attr attr; /* state is not kept */
 	char name[256];
 	size_t name_len;
-	bool dirty;		/* written again after this row was */
+	bool dirty; /* written again after this row was */
 	bool has_digest;
 	struct tf_hash sha256;
-	struct tf_str actor, writers, xattrs;	/* canonical JSON, or absent */
+	struct tf_str actor, writers, xattrs; /* canonical JSON, or absent */
 };
 
 /* Insert or replace the row of r->attr.id. */

@@ -15,10 +15,11 @@ enum tf_code
 tf_object_put(struct tf_db *db, uint64_t id, const struct tf_hash *h,
     const void *body, size_t n, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "INSERT INTO object VALUES(?1, ?2, ?3, ?4) ON CONFLICT(id)"
-	    " DO UPDATE SET size = ?2, sha256 = ?3, body = ?4", "uubb", id,
-	    (uint64_t)n, h, sizeof(*h), n == 0 ? "" : body, n),
+	return tf_sql_run(db,
+	    tf_sql(db, err,
+		"INSERT INTO object VALUES(?1, ?2, ?3, ?4) ON CONFLICT(id)"
+		" DO UPDATE SET size = ?2, sha256 = ?3, body = ?4",
+		"uubb", id, (uint64_t)n, h, sizeof(*h), n == 0 ? "" : body, n),
 	    "write object", err);
 }
 
@@ -26,17 +27,20 @@ enum tf_code
 tf_object_put_file(struct tf_db *db, uint64_t id, const struct tf_hash *h,
     uint64_t size, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "INSERT INTO object VALUES(?1, ?2, ?3, NULL) ON CONFLICT(id)"
-	    " DO UPDATE SET size = ?2, sha256 = ?3, body = NULL", "uub", id,
-	    size, h, sizeof(*h)), "write object", err);
+	return tf_sql_run(db,
+	    tf_sql(db, err,
+		"INSERT INTO object VALUES(?1, ?2, ?3, NULL) ON CONFLICT(id)"
+		" DO UPDATE SET size = ?2, sha256 = ?3, body = NULL",
+		"uub", id, size, h, sizeof(*h)),
+	    "write object", err);
 }
 
 enum tf_code
 tf_object_drop(struct tf_db *db, uint64_t id, struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "DELETE FROM object WHERE id = ?1", "u", id), "drop object", err);
+	return tf_sql_run(db,
+	    tf_sql(db, err, "DELETE FROM object WHERE id = ?1", "u", id),
+	    "drop object", err);
 }
 
 enum tf_code
@@ -49,11 +53,15 @@ tf_object_get(struct tf_db *db, uint64_t id, struct tf_object_row *out,
 
 	/* Two statements: reading a row's head must not read its body. */
 	if (body == NULL)
-		st = tf_sql(db, err, "SELECT size, sha256, body IS NOT NULL"
-		    " FROM object WHERE id = ?1", "u", id);
+		st = tf_sql(db, err,
+		    "SELECT size, sha256, body IS NOT NULL"
+		    " FROM object WHERE id = ?1",
+		    "u", id);
 	else
-		st = tf_sql(db, err, "SELECT size, sha256, body IS NOT NULL,"
-		    " body FROM object WHERE id = ?1", "u", id);
+		st = tf_sql(db, err,
+		    "SELECT size, sha256, body IS NOT NULL,"
+		    " body FROM object WHERE id = ?1",
+		    "u", id);
 	if ((rc = tf_sql_row(db, st, "read object", err)) != TF_OK)
 		return rc;
 	out->size = (uint64_t)sqlite3_column_int64(st, 0);
@@ -78,8 +86,7 @@ tf_object_find(struct tf_db *db, const struct tf_hash *h, uint64_t *id,
     struct tf_error *err)
 {
 	sqlite3_stmt *st = tf_sql(db, err,
-	    "SELECT object FROM digest WHERE sha256 = ?1", "b", h,
-	    sizeof(*h));
+	    "SELECT object FROM digest WHERE sha256 = ?1", "b", h, sizeof(*h));
 	enum tf_code rc = tf_sql_row(db, st, "find object", err);
 
 	if (rc != TF_OK)
@@ -93,9 +100,11 @@ enum tf_code
 tf_object_misnamed(struct tf_db *db, tf_digest_fn fn, void *arg,
     struct tf_error *err)
 {
-	sqlite3_stmt *st = tf_sql(db, err, "SELECT d.object FROM digest d"
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT d.object FROM digest d"
 	    " LEFT JOIN object o ON o.id = d.object"
-	    " WHERE o.sha256 IS NOT d.sha256", "");
+	    " WHERE o.sha256 IS NOT d.sha256",
+	    "");
 	enum tf_code rc;
 
 	while ((rc = tf_sql_row(db, st, "read digests", err)) == TF_OK) {
@@ -112,8 +121,9 @@ enum tf_code
 tf_object_seal(struct tf_db *db, const struct tf_hash *h, uint64_t id,
     struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "INSERT INTO digest VALUES(?1, ?2)", "bu", h, sizeof(*h), id),
+	return tf_sql_run(db,
+	    tf_sql(db, err, "INSERT INTO digest VALUES(?1, ?2)", "bu", h,
+		sizeof(*h), id),
 	    "seal object", err);
 }
 
@@ -176,16 +186,17 @@ tf_object_open(int objectsfd, const struct tf_hash *h, int *fd,
 
 	object_name(h, dir, name);
 	/* Whoever put a FIFO there must not make us wait for it. */
-	*fd = openat(objectsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
-	    O_NONBLOCK);
+	*fd = openat(objectsfd, name,
+	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (*fd >= 0 && fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
 		return TF_OK;
 	if (*fd >= 0) {
 		(void)close(*fd);
 		*fd = -1;
-		return tf_fail(err, TF_TAMPER,
-		    "object %s is not a plain file", name);
+		return tf_fail(err, TF_TAMPER, "object %s is not a plain file",
+		    name);
 	}
-	return tf_fail(err, errno == ENOENT || errno == ELOOP ? TF_TAMPER :
-	    TF_IO, "object %s is missing or cannot be opened", name);
+	return tf_fail(err,
+	    errno == ENOENT || errno == ELOOP ? TF_TAMPER : TF_IO,
+	    "object %s is missing or cannot be opened", name);
 }

@@ -9,7 +9,7 @@
 #include "../json.h"
 #include "schema.h"
 
-#define TF_INLINE_MAX 65536	/* bytes; longer objects are files */
+#define TF_INLINE_MAX 65536 /* bytes; longer objects are files */
 
 struct tf_object_row {
 	uint64_t size;
@@ -19,8 +19,7 @@ struct tf_object_row {
 
 /* Write the inline bytes numbered id, replacing what it held unless sealed. */
 TF_MUST_USE enum tf_code tf_object_put(struct tf_db *db, uint64_t id,
-    const struct tf_hash *h, const void *body, size_t n,
-    struct tf_error *err);
+    const struct tf_hash *h, const void *body, size_t n, struct tf_error *err);
 /* Number id stands for a file of objects/. */
 TF_MUST_USE enum tf_code tf_object_put_file(struct tf_db *db, uint64_t id,
     const struct tf_hash *h, uint64_t size, struct tf_error *err);
@@ -52,7 +51,7 @@ TF_MUST_USE enum tf_code tf_object_link(int objectsfd, int tmpfd,
     const char *tmp, const struct tf_hash *h, uint64_t size,
     struct tf_error *err);
 /* Open the file of a digest for reading.  TF_TAMPER when it is missing. */
-TF_MUST_USE enum tf_code tf_object_open(int objectsfd,
-    const struct tf_hash *h, int *fd, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_object_open(int objectsfd, const struct tf_hash *h,
+    int *fd, struct tf_error *err);
 
 #endif

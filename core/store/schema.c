@@ -11,88 +11,88 @@
 
 #include "sql.h"
 
-#define APPLICATION_ID 0x54726673	/* "Trfs" */
+#define APPLICATION_ID 0x54726673 /* "Trfs" */
 #define BUSY_MS 10000
 
 static const char schema[] =
-/* Small facts: store, origin, next id. */
-"CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY NOT NULL)"
-" STRICT, WITHOUT ROWID;"
-/* The ledger.  off: bytes of events.jsonl before this entry. */
-"CREATE TABLE entry(idx INTEGER PRIMARY KEY, off INTEGER NOT NULL,"
-" body BLOB NOT NULL CHECK(length(body) BETWEEN 2 AND 16384)) STRICT;"
-"CREATE TABLE tile(level INTEGER NOT NULL, n INTEGER NOT NULL,"
-" data BLOB NOT NULL CHECK(length(data) % 32 = 0"
-" AND length(data) BETWEEN 32 AND 8192),"
-" PRIMARY KEY(level, n)) STRICT, WITHOUT ROWID;"
-"CREATE TABLE checkpoint(size INTEGER PRIMARY KEY,"
-" root BLOB NOT NULL CHECK(length(root) = 32), note BLOB NOT NULL) STRICT;"
-/* The tree of names, as the entries say it (I5). */
-"CREATE TABLE node(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL,"
-" name BLOB NOT NULL, kind INTEGER NOT NULL, mode INTEGER NOT NULL,"
-" uid INTEGER NOT NULL, gid INTEGER NOT NULL, size INTEGER NOT NULL,"
-" mtime INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
-" ctime INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,"
-" btime INTEGER NOT NULL, btime_ns INTEGER NOT NULL,"
-" entry INTEGER NOT NULL, seal INTEGER, object INTEGER, xattrs BLOB,"
-" UNIQUE(parent, name)) STRICT;"
-"CREATE INDEX node_parent ON node(parent);"
-/* Bytes by number; body NULL: a file named by its digest. */
-"CREATE TABLE object(id INTEGER PRIMARY KEY, size INTEGER NOT NULL,"
-" sha256 BLOB NOT NULL CHECK(length(sha256) = 32), body BLOB) STRICT;"
-/* Sealed bytes by digest: each once. */
-"CREATE TABLE digest(sha256 BLOB PRIMARY KEY, object INTEGER NOT NULL)"
-" STRICT, WITHOUT ROWID;"
-/* What is not in the ledger yet: flushed files, drafts, directories. */
-"CREATE TABLE stage(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL,"
-" name BLOB NOT NULL, kind INTEGER NOT NULL, dirty INTEGER NOT NULL,"
-" mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,"
-" size INTEGER NOT NULL, sha256 BLOB,"
-" mtime INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
-" ctime INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,"
-" btime INTEGER NOT NULL, btime_ns INTEGER NOT NULL,"
-" actor BLOB, writers BLOB, xattrs BLOB) STRICT;"
-/* Append-only. */
-"CREATE TRIGGER entry_next BEFORE INSERT ON entry"
-" WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entry)"
-" BEGIN SELECT raise(ABORT, 'entries only append'); END;"
-"CREATE TRIGGER entry_update BEFORE UPDATE ON entry"
-" BEGIN SELECT raise(ABORT, 'entries never change'); END;"
-"CREATE TRIGGER entry_delete BEFORE DELETE ON entry"
-" BEGIN SELECT raise(ABORT, 'entries never go'); END;"
-"CREATE TRIGGER tile_update BEFORE UPDATE ON tile"
-" WHEN NEW.level <> OLD.level OR NEW.n <> OLD.n OR"
-" substr(NEW.data, 1, length(OLD.data)) IS NOT OLD.data"
-" BEGIN SELECT raise(ABORT, 'tiles only grow'); END;"
-"CREATE TRIGGER tile_delete BEFORE DELETE ON tile"
-" BEGIN SELECT raise(ABORT, 'tiles never go'); END;"
-"CREATE TRIGGER checkpoint_next BEFORE INSERT ON checkpoint"
-" WHEN NEW.size <= (SELECT max(size) FROM checkpoint)"
-" BEGIN SELECT raise(ABORT, 'checkpoints only grow'); END;"
-"CREATE TRIGGER checkpoint_update BEFORE UPDATE ON checkpoint"
-" BEGIN SELECT raise(ABORT, 'checkpoints never change'); END;"
-"CREATE TRIGGER checkpoint_delete BEFORE DELETE ON checkpoint"
-" BEGIN SELECT raise(ABORT, 'checkpoints never go'); END;"
-"CREATE TRIGGER node_update BEFORE UPDATE ON node"
-" WHEN NEW.id <> OLD.id OR NEW.parent <> OLD.parent OR"
-" NEW.name <> OLD.name OR NEW.kind <> OLD.kind OR OLD.kind = 5 OR"
-" NEW.entry <> OLD.entry OR"
-" (OLD.seal IS NOT NULL AND NEW.seal IS NOT OLD.seal)"
-" BEGIN SELECT raise(ABORT, 'sealed names never change'); END;"
-"CREATE TRIGGER node_delete BEFORE DELETE ON node"
-" BEGIN SELECT raise(ABORT, 'names never go'); END;"
-"CREATE TRIGGER object_update BEFORE UPDATE ON object"
-" WHEN EXISTS(SELECT 1 FROM digest"
-"  WHERE sha256 = OLD.sha256 AND object = OLD.id)"
-" BEGIN SELECT raise(ABORT, 'sealed bytes never change'); END;"
-"CREATE TRIGGER object_delete BEFORE DELETE ON object"
-" WHEN EXISTS(SELECT 1 FROM digest"
-"  WHERE sha256 = OLD.sha256 AND object = OLD.id)"
-" BEGIN SELECT raise(ABORT, 'sealed bytes never go'); END;"
-"CREATE TRIGGER digest_update BEFORE UPDATE ON digest"
-" BEGIN SELECT raise(ABORT, 'digests never change'); END;"
-"CREATE TRIGGER digest_delete BEFORE DELETE ON digest"
-" BEGIN SELECT raise(ABORT, 'digests never go'); END;";
+    /* Small facts: store, origin, next id. */
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    /* The ledger.  off: bytes of events.jsonl before this entry. */
+    "CREATE TABLE entry(idx INTEGER PRIMARY KEY, off INTEGER NOT NULL,"
+    " body BLOB NOT NULL CHECK(length(body) BETWEEN 2 AND 16384)) STRICT;"
+    "CREATE TABLE tile(level INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " data BLOB NOT NULL CHECK(length(data) % 32 = 0"
+    " AND length(data) BETWEEN 32 AND 8192),"
+    " PRIMARY KEY(level, n)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE checkpoint(size INTEGER PRIMARY KEY,"
+    " root BLOB NOT NULL CHECK(length(root) = 32), note BLOB NOT NULL) STRICT;"
+    /* The tree of names, as the entries say it (I5). */
+    "CREATE TABLE node(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL,"
+    " name BLOB NOT NULL, kind INTEGER NOT NULL, mode INTEGER NOT NULL,"
+    " uid INTEGER NOT NULL, gid INTEGER NOT NULL, size INTEGER NOT NULL,"
+    " mtime INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+    " ctime INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,"
+    " btime INTEGER NOT NULL, btime_ns INTEGER NOT NULL,"
+    " entry INTEGER NOT NULL, seal INTEGER, object INTEGER, xattrs BLOB,"
+    " UNIQUE(parent, name)) STRICT;"
+    "CREATE INDEX node_parent ON node(parent);"
+    /* Bytes by number; body NULL: a file named by its digest. */
+    "CREATE TABLE object(id INTEGER PRIMARY KEY, size INTEGER NOT NULL,"
+    " sha256 BLOB NOT NULL CHECK(length(sha256) = 32), body BLOB) STRICT;"
+    /* Sealed bytes by digest: each once. */
+    "CREATE TABLE digest(sha256 BLOB PRIMARY KEY, object INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    /* What is not in the ledger yet: flushed files, drafts, directories. */
+    "CREATE TABLE stage(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL,"
+    " name BLOB NOT NULL, kind INTEGER NOT NULL, dirty INTEGER NOT NULL,"
+    " mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, sha256 BLOB,"
+    " mtime INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+    " ctime INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,"
+    " btime INTEGER NOT NULL, btime_ns INTEGER NOT NULL,"
+    " actor BLOB, writers BLOB, xattrs BLOB) STRICT;"
+    /* Append-only. */
+    "CREATE TRIGGER entry_next BEFORE INSERT ON entry"
+    " WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entry)"
+    " BEGIN SELECT raise(ABORT, 'entries only append'); END;"
+    "CREATE TRIGGER entry_update BEFORE UPDATE ON entry"
+    " BEGIN SELECT raise(ABORT, 'entries never change'); END;"
+    "CREATE TRIGGER entry_delete BEFORE DELETE ON entry"
+    " BEGIN SELECT raise(ABORT, 'entries never go'); END;"
+    "CREATE TRIGGER tile_update BEFORE UPDATE ON tile"
+    " WHEN NEW.level <> OLD.level OR NEW.n <> OLD.n OR"
+    " substr(NEW.data, 1, length(OLD.data)) IS NOT OLD.data"
+    " BEGIN SELECT raise(ABORT, 'tiles only grow'); END;"
+    "CREATE TRIGGER tile_delete BEFORE DELETE ON tile"
+    " BEGIN SELECT raise(ABORT, 'tiles never go'); END;"
+    "CREATE TRIGGER checkpoint_next BEFORE INSERT ON checkpoint"
+    " WHEN NEW.size <= (SELECT max(size) FROM checkpoint)"
+    " BEGIN SELECT raise(ABORT, 'checkpoints only grow'); END;"
+    "CREATE TRIGGER checkpoint_update BEFORE UPDATE ON checkpoint"
+    " BEGIN SELECT raise(ABORT, 'checkpoints never change'); END;"
+    "CREATE TRIGGER checkpoint_delete BEFORE DELETE ON checkpoint"
+    " BEGIN SELECT raise(ABORT, 'checkpoints never go'); END;"
+    "CREATE TRIGGER node_update BEFORE UPDATE ON node"
+    " WHEN NEW.id <> OLD.id OR NEW.parent <> OLD.parent OR"
+    " NEW.name <> OLD.name OR NEW.kind <> OLD.kind OR OLD.kind = 5 OR"
+    " NEW.entry <> OLD.entry OR"
+    " (OLD.seal IS NOT NULL AND NEW.seal IS NOT OLD.seal)"
+    " BEGIN SELECT raise(ABORT, 'sealed names never change'); END;"
+    "CREATE TRIGGER node_delete BEFORE DELETE ON node"
+    " BEGIN SELECT raise(ABORT, 'names never go'); END;"
+    "CREATE TRIGGER object_update BEFORE UPDATE ON object"
+    " WHEN EXISTS(SELECT 1 FROM digest"
+    "  WHERE sha256 = OLD.sha256 AND object = OLD.id)"
+    " BEGIN SELECT raise(ABORT, 'sealed bytes never change'); END;"
+    "CREATE TRIGGER object_delete BEFORE DELETE ON object"
+    " WHEN EXISTS(SELECT 1 FROM digest"
+    "  WHERE sha256 = OLD.sha256 AND object = OLD.id)"
+    " BEGIN SELECT raise(ABORT, 'sealed bytes never go'); END;"
+    "CREATE TRIGGER digest_update BEFORE UPDATE ON digest"
+    " BEGIN SELECT raise(ABORT, 'digests never change'); END;"
+    "CREATE TRIGGER digest_delete BEFORE DELETE ON digest"
+    " BEGIN SELECT raise(ABORT, 'digests never go'); END;";
 
 enum tf_code
 tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
@@ -118,8 +118,10 @@ tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
 		code = TF_FOREIGN;
 		break;
 	}
-	return tf_fail(err, code, "%s: %s (%d)", what, code == TF_NOSPACE ?
-	    "no space left on the store's disk" : sqlite3_errmsg(db->sq), rc);
+	return tf_fail(err, code, "%s: %s (%d)", what,
+	    code == TF_NOSPACE ? "no space left on the store's disk" :
+				 sqlite3_errmsg(db->sq),
+	    rc);
 }
 
 static sqlite3_stmt *
@@ -135,7 +137,7 @@ prepared(struct tf_db *db, const char *sql, struct tf_error *err)
 		return NULL;
 	}
 	if (sqlite3_prepare_v3(db->sq, sql, -1, SQLITE_PREPARE_PERSISTENT,
-	    &db->cache[i].st, NULL) != SQLITE_OK) {
+		&db->cache[i].st, NULL) != SQLITE_OK) {
 		(void)tf_sql_fail(db, "prepare", err);
 		return NULL;
 	}
@@ -144,8 +146,8 @@ prepared(struct tf_db *db, const char *sql, struct tf_error *err)
 }
 
 sqlite3_stmt *
-tf_sql(struct tf_db *db, struct tf_error *err, const char *sql,
-    const char *fmt, ...)
+tf_sql(struct tf_db *db, struct tf_error *err, const char *sql, const char *fmt,
+    ...)
 {
 	sqlite3_stmt *st = prepared(db, sql, err);
 	const void *p;
@@ -168,10 +170,10 @@ tf_sql(struct tf_db *db, struct tf_error *err, const char *sql,
 			rc = sqlite3_bind_text(st, i, va_arg(ap, const char *),
 			    -1, SQLITE_STATIC);
 			break;
-		default:	/* 'b': an empty blob is not NULL */
+		default: /* 'b': an empty blob is not NULL */
 			p = va_arg(ap, const void *);
-			rc = sqlite3_bind_blob64(st, i, p,
-			    va_arg(ap, size_t), SQLITE_STATIC);
+			rc = sqlite3_bind_blob64(st, i, p, va_arg(ap, size_t),
+			    SQLITE_STATIC);
 		}
 	va_end(ap);
 	if (rc != SQLITE_OK) {
@@ -244,13 +246,12 @@ one_int(struct tf_db *db, const char *sql, int64_t *out, struct tf_error *err)
 static enum tf_code
 settings(struct tf_db *db, struct tf_error *err)
 {
-	static const char common[] =
-	    "PRAGMA recursive_triggers=ON;"
-	    "PRAGMA trusted_schema=OFF;"
-	    "PRAGMA cell_size_check=ON;"
-	    "PRAGMA temp_store=MEMORY;"
-	    "PRAGMA mmap_size=0;"
-	    "PRAGMA synchronous=FULL;";
+	static const char common[] = "PRAGMA recursive_triggers=ON;"
+				     "PRAGMA trusted_schema=OFF;"
+				     "PRAGMA cell_size_check=ON;"
+				     "PRAGMA temp_store=MEMORY;"
+				     "PRAGMA mmap_size=0;"
+				     "PRAGMA synchronous=FULL;";
 
 	(void)sqlite3_busy_timeout(db->sq, BUSY_MS);
 	(void)sqlite3_extended_result_codes(db->sq, 1);
@@ -267,8 +268,8 @@ create(struct tf_db *db, struct tf_error *err)
 	char sql[128];
 
 	(void)snprintf(sql, sizeof(sql),
-	    "PRAGMA application_id=%d; PRAGMA user_version=%d;",
-	    APPLICATION_ID, TF_DB_VERSION);
+	    "PRAGMA application_id=%d; PRAGMA user_version=%d;", APPLICATION_ID,
+	    TF_DB_VERSION);
 	if ((rc = exec(db, "BEGIN IMMEDIATE", "create", err)) != TF_OK ||
 	    (rc = exec(db, sql, "create", err)) != TF_OK ||
 	    (rc = exec(db, schema, "create", err)) != TF_OK)
@@ -280,7 +281,8 @@ create(struct tf_db *db, struct tf_error *err)
 static enum tf_code
 check_schema(struct tf_db *db, struct tf_error *err)
 {
-	static const char list[] = "SELECT group_concat(sql, ';') || ';' FROM"
+	static const char list[] =
+	    "SELECT group_concat(sql, ';') || ';' FROM"
 	    " (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
 	    " ORDER BY rowid)";
 	sqlite3_stmt *st;
@@ -294,7 +296,8 @@ check_schema(struct tf_db *db, struct tf_error *err)
 	else {
 		text = (const char *)sqlite3_column_text(st, 0);
 		if (text == NULL || strcmp(text, schema) != 0)
-			rc = tf_fail(err, TF_TAMPER, "the database's tables "
+			rc = tf_fail(err, TF_TAMPER,
+			    "the database's tables "
 			    "or triggers are not as trailfs makes them");
 	}
 	(void)sqlite3_finalize(st);
@@ -313,12 +316,13 @@ recognise(struct tf_db *db, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	if (app != APPLICATION_ID)
-		return tf_fail(err, TF_FOREIGN,
-		    "%s is not a trailfs database", TF_DB_NAME);
+		return tf_fail(err, TF_FOREIGN, "%s is not a trailfs database",
+		    TF_DB_NAME);
 	if (version > TF_DB_VERSION)
-		return tf_fail(err, TF_NEWER, "the store has format %d, this "
-		    "trailfs knows %d: use a newer trailfs", (int)version,
-		    TF_DB_VERSION);
+		return tf_fail(err, TF_NEWER,
+		    "the store has format %d, this "
+		    "trailfs knows %d: use a newer trailfs",
+		    (int)version, TF_DB_VERSION);
 	return check_schema(db, err);
 }
 
@@ -335,19 +339,21 @@ prepare_mode(struct tf_db *db, struct tf_error *err)
 		return rc;
 	if (db->mode == TF_DB_READ)
 		return exec(db, "PRAGMA query_only=ON", "query_only", err);
-	return exec(db, "PRAGMA journal_mode=WAL;"
+	return exec(db,
+	    "PRAGMA journal_mode=WAL;"
 	    "PRAGMA wal_autocheckpoint=1000;"
-	    "PRAGMA journal_size_limit=67108864;", "journal mode", err);
+	    "PRAGMA journal_size_limit=67108864;",
+	    "journal mode", err);
 }
 
 enum tf_code
 tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
     struct tf_error *err)
 {
-	int flags = SQLITE_OPEN_NOMUTEX | (mode == TF_DB_CREATE ?
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE :
-	    mode == TF_DB_WRITE ? SQLITE_OPEN_READWRITE :
-	    SQLITE_OPEN_READONLY);
+	int flags = SQLITE_OPEN_NOMUTEX |
+	    (mode == TF_DB_CREATE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE :
+		    mode == TF_DB_WRITE ? SQLITE_OPEN_READWRITE :
+					  SQLITE_OPEN_READONLY);
 	struct tf_db *db;
 	enum tf_code rc;
 
@@ -419,9 +425,11 @@ enum tf_code
 tf_meta_set_text(struct tf_db *db, const char *key, const char *value,
     struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "INSERT INTO meta VALUES(?1, ?2)"
-	    " ON CONFLICT(key) DO UPDATE SET value = ?2", "tt", key, value),
+	return tf_sql_run(db,
+	    tf_sql(db, err,
+		"INSERT INTO meta VALUES(?1, ?2)"
+		" ON CONFLICT(key) DO UPDATE SET value = ?2",
+		"tt", key, value),
 	    "set meta", err);
 }
 
@@ -447,9 +455,11 @@ enum tf_code
 tf_meta_set_int(struct tf_db *db, const char *key, uint64_t value,
     struct tf_error *err)
 {
-	return tf_sql_run(db, tf_sql(db, err,
-	    "INSERT INTO meta VALUES(?1, ?2)"
-	    " ON CONFLICT(key) DO UPDATE SET value = ?2", "tu", key, value),
+	return tf_sql_run(db,
+	    tf_sql(db, err,
+		"INSERT INTO meta VALUES(?1, ?2)"
+		" ON CONFLICT(key) DO UPDATE SET value = ?2",
+		"tu", key, value),
 	    "set meta", err);
 }
 

@@ -15,9 +15,9 @@
 struct tf_db;
 
 enum tf_db_mode {
-	TF_DB_CREATE,	/* a new file; TF_EXISTS when it is there */
-	TF_DB_WRITE,	/* the one writer */
-	TF_DB_READ,	/* never changes anything */
+	TF_DB_CREATE, /* a new file; TF_EXISTS when it is there */
+	TF_DB_WRITE,  /* the one writer */
+	TF_DB_READ,   /* never changes anything */
 };
 
 /*
@@ -37,8 +37,7 @@ TF_MUST_USE enum tf_code tf_db_commit(struct tf_db *db, struct tf_error *err);
 void tf_db_rollback(struct tf_db *db);
 
 /* One snapshot for several reads of a read connection; end with rollback. */
-TF_MUST_USE enum tf_code tf_db_snapshot(struct tf_db *db,
-    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_db_snapshot(struct tf_db *db, struct tf_error *err);
 
 /* Small facts by key.  get: TF_NOTFOUND. */
 TF_MUST_USE enum tf_code tf_meta_set_text(struct tf_db *db, const char *key,

@@ -12,7 +12,7 @@ struct tf_db {
 	sqlite3 *sq;
 	enum tf_db_mode mode;
 	struct {
-		const char *sql;	/* the literal: its address is the key */
+		const char *sql; /* the literal: its address is the key */
 		sqlite3_stmt *st;
 	} cache[TF_DB_STATEMENTS];
 };

@@ -20,7 +20,8 @@
 #define SECONDS 2.0
 #define PROOFS 2000
 
-static const struct tf_actor who = { .loginuid = -1, .session = -1,
+static const struct tf_actor who = { .loginuid = -1,
+	.session = -1,
 	.comm = "bench" };
 
 struct caller {
@@ -65,7 +66,8 @@ append(void *arg)
 		    (unsigned long long)c->done);
 		t = now();
 		must(tf_vault_mkdir(c->v, c->workflow, name, 0755, &who, &a,
-		    &err), &err);
+			 &err),
+		    &err);
 		t = now() - t;
 		c->sum += t;
 		c->worst = t > c->worst ? t : c->worst;
@@ -93,9 +95,11 @@ run(struct tf_vault *v, uint64_t trail, unsigned callers, double seconds,
 	must(tf_vault_mkdir(v, trail, name, 0755, &who, &wf, &err), &err);
 	begin = now();
 	for (unsigned i = 0; i < callers; i++) {
-		c[i] = (struct caller){ .v = v, .workflow = wf.id,
-		    .number = i, .until = begin + seconds,
-		    .limit = limit / callers + 1 };
+		c[i] = (struct caller){ .v = v,
+			.workflow = wf.id,
+			.number = i,
+			.until = begin + seconds,
+			.limit = limit / callers + 1 };
 		if (pthread_create(&t[i], NULL, append, &c[i]) != 0)
 			exit(1);
 	}
@@ -108,8 +112,9 @@ run(struct tf_vault *v, uint64_t trail, unsigned callers, double seconds,
 	took = now() - begin;
 	if (print)
 		printf("append   %4u callers  %9.0f entries/s  mean %7.3f ms  "
-		    "worst %8.3f ms\n", callers, (double)done / took,
-		    sum / (double)done * 1e3, worst * 1e3);
+		       "worst %8.3f ms\n",
+		    callers, (double)done / took, sum / (double)done * 1e3,
+		    worst * 1e3);
 	fflush(stdout);
 	free(c);
 	free(t);
@@ -126,7 +131,8 @@ prove(struct tf_vault *v, uint64_t size)
 	for (int i = 0; i < PROOFS; i++) {
 		b.n = 0;
 		must(tf_vault_prove_entry(v, (uint64_t)random() % size, &b,
-		    &err), &err);
+			 &err),
+		    &err);
 	}
 	printf("prove    %llu entries   %.3f ms a proof, %zu bytes\n",
 	    (unsigned long long)size, (now() - t) / PROOFS * 1e3, b.n);
@@ -165,8 +171,7 @@ verify(const char *store)
 		_exit(1);
 }
 
-static void
-export(const char *store)
+static void export(const char *store)
 {
 	char dir[4200];
 	struct tf_error err;

@@ -49,8 +49,8 @@ begin(struct play *p)
 	rest = (struct tf_str){ p->text.p, p->text.n };
 	for (int i = 0; i < LINES; i++) {
 		ck_assert(take_line(&rest, &line));
-		ck_assert_int_eq(TF_OK, tf_entry_decode(&p->d[i], line.p,
-		    line.n, NULL));
+		ck_assert_int_eq(TF_OK,
+		    tf_entry_decode(&p->d[i], line.p, line.n, NULL));
 	}
 }
 
@@ -63,8 +63,8 @@ play(struct play *p, int i)
 	if (tf_entry_encode(&p->d[i].e, &b, NULL) == TF_OK)
 		tf_entry_leaf(b.p, b.n, &leaf);
 	tf_buf_free(&b);
-	ck_assert_int_eq(TF_OK, tf_replay_entry(p->r, &p->d[i].e, &leaf,
-	    &p->last, NULL));
+	ck_assert_int_eq(TF_OK,
+	    tf_replay_entry(p->r, &p->d[i].e, &leaf, &p->last, NULL));
 }
 
 static void
@@ -104,8 +104,8 @@ START_TEST(the_expected_statement_is_the_signed_one)
 	ck_assert(p.last.has_statement);
 	ck_assert(tf_time_parse("2026-11-23T07:51:20.699000000Z", 30,
 	    &p.last.statement.sealed_at));
-	ck_assert_int_eq(TF_OK, tf_statement_encode(&p.last.statement, &made,
-	    NULL));
+	ck_assert_int_eq(TF_OK,
+	    tf_statement_encode(&p.last.statement, &made, NULL));
 	assert_same(want.p, want.n, made.p, made.n);
 	tf_buf_free(&want);
 	tf_buf_free(&made);
@@ -149,7 +149,7 @@ static void
 name_again(struct tf_entry *e)
 {
 	e->path = str_of("prod-server-access/ecs-execute-command-0199bb27be8f3"
-	    "54b7/user-identity/Übergabe \"7\".txt");
+			 "54b7/user-identity/Übergabe \"7\".txt");
 }
 
 static void
@@ -221,8 +221,8 @@ START_TEST(a_broken_rule_is_named_at_its_entry)
 	for (int i = 0; i < LINES; i++)
 		play(&p, i);
 	ck_assert_msg(p.told.n > 0, "%s passed", f->name);
-	ck_assert_msg(strstr(p.told.first, f->says) != NULL, "%s: %s",
-	    f->name, p.told.first);
+	ck_assert_msg(strstr(p.told.first, f->says) != NULL, "%s: %s", f->name,
+	    p.told.first);
 	end(&p);
 }
 END_TEST
@@ -314,8 +314,9 @@ START_TEST(a_malformed_proof_file_is_refused)
 {
 	struct tf_tlog_proof p;
 
-	ck_assert_int_eq(TF_INVALID, tf_tlog_proof_parse(bad_proofs[_i],
-	    strlen(bad_proofs[_i]), &p, NULL));
+	ck_assert_int_eq(TF_INVALID,
+	    tf_tlog_proof_parse(bad_proofs[_i], strlen(bad_proofs[_i]), &p,
+		NULL));
 	tf_tlog_proof_free(&p);
 }
 END_TEST
