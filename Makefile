@@ -32,7 +32,7 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
-tests := $(BUILD)/unit $(BUILD)/mount
+tests := $(BUILD)/test-unit $(BUILD)/test-mount
 benches := $(BUILD)/bench
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
@@ -46,8 +46,8 @@ $(foreach r,$(rooms),$(eval \
 	$(BUILD)/libtf-$(r).a: $(call objects,core/$(r))))
 $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
-$(BUILD)/unit: $(call objects,tests/unit) $(archives)
-$(BUILD)/mount: $(call objects,tests/mount) $(archives)
+$(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
+$(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
 $(BUILD)/bench: $(call objects,tests/bench) $(archives)
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
@@ -58,7 +58,7 @@ $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTRAILFS='"$(abspath $(BUILD))/trailfs"' \
 	-DTRAILCTL='"$(abspath $(BUILD))/trailctl"'
 # The tests of the mount start the programs.
-$(BUILD)/mount: | $(programs)
+$(BUILD)/test-mount: | $(programs)
 
 $(archives):
 	$(call say,AR $@)

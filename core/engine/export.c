@@ -152,7 +152,7 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 static enum tf_code
 put_log(struct tf_vault *v, int fd, uint64_t *count, struct tf_error *err)
 {
-	struct tf_checkpoint c;
+	struct tf_checkpoint c = { .size = 0 };
 	struct tf_buf note = { 0 };
 	enum tf_code rc = tf_vault_checkpoint(v, &note, err);
 

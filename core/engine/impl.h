@@ -34,12 +34,6 @@ struct tf_head {
 	struct tf_buf note;
 };
 
-/* A node whose seal is being decided: nothing is born below it meanwhile. */
-struct tf_closing {
-	struct tf_closing *next;
-	uint64_t id;
-};
-
 struct tf_bits {
 	uint8_t *p;
 	size_t bytes;
@@ -67,7 +61,8 @@ struct tf_vault {
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */
 	/* All below: guarded by mu. */
 	struct tf_live_table live;
-	struct tf_closing *closing;
+	uint64_t closing; /* node whose seal is being decided: nothing is
+			   born below it meanwhile; 0: none */
 	uint64_t next_id, end_id; /* reserved node ids */
 	bool reserving;
 	struct tf_head head;

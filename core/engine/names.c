@@ -184,10 +184,7 @@ tf_live_wait(struct tf_vault *v, struct tf_live *l)
 static bool
 is_closing(const struct tf_vault *v, uint64_t id)
 {
-	for (const struct tf_closing *c = v->closing; c != NULL; c = c->next)
-		if (c->id == id)
-			return true;
-	return false;
+	return id != 0 && v->closing == id;
 }
 
 struct tf_subject

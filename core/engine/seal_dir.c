@@ -273,7 +273,7 @@ claim_below(struct closing *c, struct tf_error *err)
 static bool
 closing_now(const struct tf_vault *v)
 {
-	return v->closing != NULL;
+	return v->closing != 0;
 }
 
 /* What is to be sealed, and may this caller?  mu held. */
@@ -349,7 +349,6 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
     struct tf_error *err)
 {
 	struct closing c = { .v = v, .r = r };
-	struct tf_closing mark = { .id = r->id };
 	struct tf_db *db;
 	enum tf_code rc;
 
@@ -363,7 +362,7 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	pthread_mutex_lock(&v->mu);
 	while (closing_now(v))
 		pthread_cond_wait(&v->changed, &v->mu);
-	v->closing = &mark;
+	v->closing = r->id;
 	rc = check_request(&c, db, err);
 	c.s = (struct tf_sealer){ .r = r, .actor = c.actor, .dir = r->id };
 	if (rc == TF_OK && c.dir.state != TF_STATE_SEALED &&
@@ -375,7 +374,7 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 		pthread_mutex_lock(&v->mu);
 		after(&c, rc);
 	}
-	v->closing = NULL;
+	v->closing = 0;
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
