@@ -86,7 +86,7 @@ $(BUILD)/flags:
 # --- checking -----------------------------------------------------------
 
 test: ## install what is missing, build, run all tests
-	$(Q).ci/setup
+	$(Q).ci/setup test
 	$(Q)$(MAKE) --no-print-directory check
 
 check: all $(tests) ## run all tests, with what is installed

@@ -185,10 +185,16 @@ tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
 static enum tf_code
 reserve_ids(struct tf_txn *t, uint64_t *first, struct tf_error *err)
 {
+	uint64_t used;
 	enum tf_code rc = tf_meta_get_int(t->db, "next_id", first, err);
 
+	if (rc == TF_OK)
+		rc = tf_nodes_max_id(t->db, &used, err);
 	if (rc != TF_OK)
 		return rc;
+	/* Whatever somebody wrote there: a used number is never given again. */
+	if (*first <= used)
+		*first = used + 1;
 	return tf_meta_set_int(tf_txn_write(t), "next_id", *first + TF_ID_BLOCK,
 	    err);
 }

@@ -313,3 +313,20 @@ tf_stage_each(struct tf_db *db, tf_stage_fn fn, void *arg, struct tf_error *err)
 	}
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
+
+enum tf_code
+tf_nodes_max_id(struct tf_db *db, uint64_t *id, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT max(coalesce((SELECT max(id) FROM node), 0),"
+	    " coalesce((SELECT max(id) FROM stage), 0),"
+	    " coalesce((SELECT max(id) FROM object), 0))",
+	    "");
+	enum tf_code rc = tf_sql_row(db, st, "greatest id", err);
+
+	if (rc != TF_OK)
+		return rc;
+	*id = (uint64_t)sqlite3_column_int64(st, 0);
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}

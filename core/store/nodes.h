@@ -45,6 +45,10 @@ TF_MUST_USE enum tf_code tf_nodes_set_seal(struct tf_db *db, uint64_t id,
 TF_MUST_USE enum tf_code tf_nodes_touch(struct tf_db *db, uint64_t id,
     struct tf_time at, struct tf_error *err);
 
+/* The greatest id of any table: no smaller one may be given again. */
+TF_MUST_USE enum tf_code tf_nodes_max_id(struct tf_db *db, uint64_t *id,
+    struct tf_error *err);
+
 /* One row of stage. */
 struct tf_stage_row {
 	struct tf_attr attr; /* state is not kept */

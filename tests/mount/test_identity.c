@@ -113,6 +113,38 @@ START_TEST(no_inode_number_is_used_twice)
 }
 END_TEST
 
+/* What an NFS server keeps: a number that is good in the next mount, too. */
+START_TEST(a_file_handle_outlives_the_mount)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} dir = { 0 }, file = { 0 };
+	char text[16] = "";
+	int id, mnt, fd;
+
+	make_attestation();
+	put_sealed(A "/f", "text");
+	dir.h.handle_bytes = file.h.handle_bytes = MAX_HANDLE_SZ;
+	allowed(name_to_handle_at(AT_FDCWD, A, &dir.h, &id, 0));
+	allowed(name_to_handle_at(AT_FDCWD, A "/f", &file.h, &id, 0));
+	remount_vault();
+	mnt = open("mnt", O_RDONLY | O_DIRECTORY);
+	fd = open_by_handle_at(mnt, &file.h, O_RDONLY);
+	ck_assert_msg(fd >= 0, "file: %s", errno_name(errno));
+	ck_assert_int_eq(4, read(fd, text, sizeof text));
+	ck_assert_str_eq("text", text);
+	close(fd);
+	refused(EPERM, open_by_handle_at(mnt, &file.h, O_WRONLY));
+	fd = open_by_handle_at(mnt, &dir.h, O_RDONLY | O_DIRECTORY);
+	ck_assert_msg(fd >= 0, "directory: %s", errno_name(errno));
+	allowed(faccessat(fd, "f", F_OK, 0));
+	allowed(faccessat(fd, "../../w/a/f", F_OK, 0));
+	close(fd);
+	close(mnt);
+}
+END_TEST
+
 START_TEST(stat_makes_sense_to_tools)
 {
 	struct stat st;
@@ -305,6 +337,7 @@ suite_identity(void)
 	tcase_add_test(t, what_is_sealed_looks_the_same_for_ever);
 	tcase_add_test(t, sealing_changes_neither_number_nor_times);
 	tcase_add_test(t, no_inode_number_is_used_twice);
+	tcase_add_test(t, a_file_handle_outlives_the_mount);
 	tcase_add_test(t, stat_makes_sense_to_tools);
 	tcase_add_test(t, a_listing_has_each_name_once_while_others_create);
 	tcase_add_test(t, a_listing_goes_on_where_it_was);

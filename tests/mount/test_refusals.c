@@ -1,7 +1,5 @@
-/*
- * What is frozen or sealed changes for nobody: each row of the errno table
- *, tried by root and by the writer, on both states.
- */
+/* What is frozen or sealed changes for nobody: each row of the table of errnos
+ * in trailfs(8), tried by root and by the writer, on both states. */
 #include <linux/falloc.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>

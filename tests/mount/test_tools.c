@@ -73,8 +73,8 @@ make_src(size_t n)
 
 /*
  * One in 180 of rsync's temporary names has neither digit nor capital, and is
- * as little a draft as .env.sample.  Mostly that does not matter;
- * to rename one into a directory of drafts is refused.
+ * as little a draft as .env.sample.  Mostly that does not matter; to rename one
+ * into a directory of drafts is refused.
  */
 #define UNLUCKY "\".~tmp~/f\": Operation not permitted"
 
