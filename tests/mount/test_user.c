@@ -38,7 +38,7 @@ give_alice_a_name(void)
 
 /*
  * Others cannot reach the directory of this run, so it is shown to Alice at
- * /mnt, in a mount namespace that ends with this test, whatever becomes of it.
+ * /srv, in a mount namespace that ends with this test, whatever becomes of it.
  */
 static bool
 be_alice_at_home(void)
@@ -46,9 +46,9 @@ be_alice_at_home(void)
 	if (!have("fusermount3") || unshare(CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    !share_dev_fuse() || !give_alice_a_name() ||
-	    mount(".", "/mnt", NULL, MS_BIND, NULL) < 0)
+	    mount(".", "/srv", NULL, MS_BIND, NULL) < 0)
 		return false;
-	allowed(chdir("/mnt"));
+	allowed(chdir("/srv"));
 	run(0, "rm -rf store && chown -R 1001:1001 .");
 	as(ALICE);
 	run(0, "trailctl init --origin example.org/alice store");
@@ -72,7 +72,7 @@ START_TEST(a_user_records_without_root)
 	run(0, "rm " A "/x.tmp && chmod a-w " A);
 	says(run(0, "trailctl log --json mnt"),
 	    "\"uid\":1001,\"user\":\"alice\"}");
-	says(run(0, "grep ' /mnt/mnt ' /proc/self/mountinfo"),
+	says(run(0, "grep ' /srv/mnt ' /proc/self/mountinfo"),
 	    "user_id=1001,group_id=1001,default_permissions");
 	as(0);
 	refused(EACCES, try_open("mnt", O_RDONLY | O_DIRECTORY));
@@ -94,7 +94,7 @@ START_TEST(a_signal_unmounts_through_fusermount)
 	run(0, MOUNT);
 	run(0, "mkdir -p " A " && echo x >" A "/f");
 	run(0, KILL("TERM") " && " LET_GO);
-	run(1, "grep ' /mnt/mnt ' /proc/self/mountinfo");
+	run(1, "grep ' /srv/mnt ' /proc/self/mountinfo");
 	says(run(0, "trailctl log --json store | tail -n 1"),
 	    "\"reason\":\"signal\"");
 	run(0, "trailctl verify store");
