@@ -272,6 +272,59 @@ START_TEST(a_full_disk_at_the_start_does_no_harm)
 }
 END_TEST
 
+/* A rename that cannot be recorded leaves what was there.  Loop test: a draft
+ * whose bytes are in the database, one with a file, an attestation of many. */
+START_TEST(a_publication_on_a_full_disk_is_whole_or_not_at_all)
+{
+	static const char *const from[] = { A "/x.tmp", A "/y.tmp", W "/.m" };
+	static const char *const to[] = { A "/x", A "/y", W "/m" };
+	char path[64], *big = noise(100000, 8);
+	unsigned before;
+	int fd;
+
+	begin_on_small_disk("settle=60");
+	put(A "/x.tmp", "short");
+	put_bytes(A "/y.tmp", big, 100000);
+	allowed(mkdir(W "/.m", 0755));
+	for (int i = 0; i < 300; i++) {
+		snprintf(path, sizeof path, W "/.m/%d", i);
+		put(path, path);
+	}
+	before = entries("evidence.sealed", NULL);
+	fill_disk(0);
+	if (rename(from[_i], to[_i]) == 0) {
+		ck_assert(exists(to[_i]) && !exists(from[_i]));
+	} else {
+		ck_assert_int_eq(ENOSPC, errno);
+		ck_assert(exists(from[_i]) && !exists(to[_i]));
+		ck_assert_uint_eq(before, entries("evidence.sealed", NULL));
+	}
+	allowed(unlink("store/filler"));
+	/* A draft still may be written, whatever became of its bytes. */
+	if (_i == 1 && exists(from[1])) {
+		fd = open(from[1], O_WRONLY);
+		ck_assert_int_ge(fd, 0);
+		add(fd, "edited");
+		allowed(close(fd));
+		put_bytes(A "/same", big, 100000);
+		memcpy(big, "edited", 6);
+	}
+	if (exists(from[_i]))
+		allowed(rename(from[_i], to[_i]));
+	sync_dir("mnt");
+	if (_i == 1) {
+		ck_assert_int_eq(0, memcmp(big, content(to[1], NULL), 100000));
+		if (exists(A "/same"))
+			ck_assert_int_eq(0,
+			    memcmp(noise(100000, 8), content(A "/same", NULL),
+				100000));
+	}
+	has_state(_i == 2 ? W "/m/299" : to[_i], "sealed");
+	nothing_is_lost();
+	verify_and_end();
+}
+END_TEST
+
 START_TEST(an_init_on_a_full_disk_leaves_nothing)
 {
 	run(0, "rm -rf store && mkdir store");
@@ -294,6 +347,8 @@ suite_full(void)
 	    small_files_fill_it_and_each_that_was_closed_is_kept, 0, 2);
 	tcase_add_loop_test(t, when_others_fill_it_nothing_promised_is_lost, 0,
 	    4);
+	tcase_add_loop_test(t,
+	    a_publication_on_a_full_disk_is_whole_or_not_at_all, 0, 3);
 	tcase_add_test(t, a_crash_on_a_full_disk_loses_nothing_promised);
 	tcase_add_test(t, a_full_disk_at_the_start_does_no_harm);
 	tcase_add_test(t, an_init_on_a_full_disk_leaves_nothing);
