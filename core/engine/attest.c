@@ -278,7 +278,6 @@ fill_statement(struct tf_txn *t, const struct tf_sealer *c,
 	s->actor = tf_str_of(c->actor);
 	s->cause = tf_str_of(c->r->cause);
 	s->files = ev->f;
-	s->n_files = ev->n;
 	s->has_written = ev->n > 0;
 	s->first_written = ev->first;
 	s->last_written = ev->last;
@@ -306,14 +305,15 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
 	    (rc = list_evidence(t->db, att->attr.id, &ev, err)) != TF_OK)
 		goto out;
 	e.path = (struct tf_str){ path.p, path.n };
-	e.evidence_count = ev.n;
-	if ((rc = tf_sums(ev.f, ev.n, &e.evidence_bytes, &e.evidence_sums,
-		 err)) != TF_OK ||
+	if ((rc = tf_sums(ev.f, ev.n, &s.evidence, err)) != TF_OK ||
 	    (rc = fill_statement(t, c, att, e.path, &ev, &s, err)) != TF_OK ||
 	    (rc = sign_statement(t->v, &s, &signed_, err)) != TF_OK ||
 	    (rc = keep_payload(t, &signed_, err)) != TF_OK ||
 	    (rc = set_access(t, c, att->attr.id, &e, &names, err)) != TF_OK)
 		goto out;
+	e.evidence_count = s.evidence.count;
+	e.evidence_bytes = s.evidence.bytes;
+	e.evidence_sums = s.evidence.sums;
 	e.statement = signed_.ref;
 	t->not_before = s.sealed_at;
 	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
@@ -412,7 +412,7 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 	struct evidence ev = { 0 };
 	struct leaves x = { .db = t->db, .e = &ev, .seals = workflow };
 	struct tf_buf path = { 0 };
-	uint64_t bytes;
+	struct tf_sums sums;
 	enum tf_code rc;
 
 	if ((rc = tf_child_path(t, dir->attr.parent, dir->name, &path, err)) !=
@@ -425,10 +425,11 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 	if (ev.n > 1)
 		qsort(ev.f, ev.n, sizeof(*ev.f), by_name);
 	e.path = (struct tf_str){ path.p, path.n };
-	e.children_count = ev.n;
-	if ((rc = tf_sums(ev.f, ev.n, &bytes, &e.children_sums, err)) !=
-		TF_OK ||
-	    (rc = set_access(t, c, dir->attr.id, &e, &names, err)) != TF_OK ||
+	if ((rc = tf_sums(ev.f, ev.n, &sums, err)) != TF_OK)
+		goto out;
+	e.children_count = sums.count;
+	e.children_sums = sums.sums;
+	if ((rc = set_access(t, c, dir->attr.id, &e, &names, err)) != TF_OK ||
 	    (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
 		goto out;
 	rc = mark_sealed(t, dir->attr.id, &e, err);

@@ -10,11 +10,21 @@
 
 #include "../base/bytes.h"
 #include "../ledger/name.h"
+#include "../store/book.h"
 #include "audit.h"
 
 #define PROGRESS_EVERY 256
 
 const struct tf_str tf_nowhere;
+
+/* Where the replay keeps what it has to remember. */
+static const struct tf_book_ops book_ops = {
+	.add = tf_book_add,
+	.put = tf_book_put,
+	.get = tf_book_get,
+	.each = tf_book_each,
+	.cut = tf_book_cut,
+};
 
 static const char *const link_names[TF_LINKS] = {
 	[TF_LINK_CONTENTS] = "contents",
@@ -154,8 +164,15 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 	r->link[TF_LINK_WITNESS] = TF_VERDICT_ABSENT;
 	r->link[TF_LINK_TIMESTAMP] = TF_VERDICT_ABSENT;
 	r->pinned = v->vkey != NULL;
-	if (a == NULL || (a->tree = calloc(1, sizeof(*a->tree))) == NULL ||
-	    (a->replay = tf_replay_new(rule_broken, a)) == NULL) {
+	if (a == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if ((rc = tf_book_open(&a->book, err)) != TF_OK) {
+		tf_audit_free(a);
+		return rc;
+	}
+	if ((a->tree = calloc(1, sizeof(*a->tree))) == NULL ||
+	    (a->replay = tf_replay_new(&book_ops, a->book, rule_broken, a)) ==
+		NULL) {
 		tf_audit_free(a);
 		return tf_fail(err, TF_NOMEM, "no memory");
 	}
@@ -185,6 +202,7 @@ tf_audit_free(struct tf_audit *a)
 		return;
 	tf_pool_free(a->pool);
 	tf_replay_free(a->replay);
+	tf_book_close(a->book);
 	free(a->tree);
 	tf_buf_free(&a->shown);
 	free(a);

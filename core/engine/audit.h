@@ -24,6 +24,7 @@ struct tf_audit {
 	} held[2]; /* somebody's, and the one beside the store */
 	struct tf_tree *tree;
 	struct tf_replay *replay;
+	struct tf_book *book;		      /* what the replay remembers */
 	struct tf_pool *pool;		      /* NULL: contents are ABSENT */
 	struct tf_hash stored[TF_TILE_WIDTH]; /* level-0 tile at hand */
 	unsigned stored_width;

@@ -241,13 +241,16 @@ count_name(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	struct tf_audit *a = arg;
 	struct store *s = a->self;
 
-	(void)err;
+	bool known;
+	enum tf_code rc;
+
 	s->names++;
-	if (!tf_replay_knows(a->replay, r->attr.id))
+	rc = tf_replay_knows(a->replay, r->attr.id, &known, err);
+	if (rc == TF_OK && !known)
 		tf_audit_finding(a, TF_LINK_NAMES, UINT64_MAX,
 		    (struct tf_str){ r->name, r->name_len },
 		    "node %llu has no entry", (unsigned long long)r->attr.id);
-	return TF_OK;
+	return rc;
 }
 
 static enum tf_code

@@ -13,43 +13,14 @@
 
 #define NO_SEQ UINT64_MAX
 #define WRITE_BITS 0222u
-
-/* Evidence of an attestation that is still open. */
-struct file {
-	struct tf_hash sha256;
-	uint64_t size;
-	size_t name, name_len; /* in struct dir's names */
-};
-
-struct dir {
-	struct tf_replay_dir d;
-	char *path;
-	struct dir *next; /* hash chain */
-	struct dir *up, *children, *sibling;
-	struct tf_hash birth_leaf, seal_leaf;
-	/* an attestation */
-	struct file *files; /* until it is sealed */
-	size_t n_files, cap_files;
-	struct tf_buf names;
-	struct tf_time first, last; /* created, ctime of its evidence */
-	struct tf_hash payload;	    /* of its statement */
-	bool has_template;
-	uint64_t template_version; /* trail: newest; workflow: in force */
-};
-
-/* Numbers seen before: open addressing, 0 is free. */
-struct set {
-	uint64_t *slot;
-	size_t slots, n;
-};
+/* A rule was broken and has been told: no effect, and the replay goes on. */
+#define TOLD TF_INVALID
 
 struct tf_replay {
 	void (*fail)(void *arg, const struct tf_entry *e, const char *text);
 	void *arg;
-	struct dir **dirs;
-	size_t slots, n_dirs;
-	struct set names, nodes;
-	uint64_t n_names;
+	struct tf_kept kept;
+	uint64_t n_names; /* 0: before the root */
 	uint64_t next_seq;
 	bool any, gap;
 	struct tf_time at;
@@ -57,127 +28,17 @@ struct tf_replay {
 	char *vkey, *attester, *host;
 	bool in_batch;
 	uint64_t batch_first, batch_last;
-	struct tf_subject_file *listed; /* for the last statement */
-	const struct tf_entry *e;	/* the entry at hand */
+	/* for the last statement: evidence and the storage of its names */
+	struct tf_subject_file listed[TF_STATEMENT_SUBJECTS];
+	struct tf_buf listed_names;
+	const struct tf_entry *e; /* the entry at hand */
 };
 
-static bool
+static enum tf_code
 broken(struct tf_replay *r, const char *text)
 {
 	r->fail(r->arg, r->e, text);
-	return false;
-}
-
-/* --- sets ------------------------------------------------------------------- */
-
-static bool
-set_grow(struct set *s)
-{
-	size_t slots = s->slots == 0 ? 1024 : s->slots * 2, at;
-	uint64_t *slot = calloc(slots, sizeof(*slot));
-
-	if (slot == NULL)
-		return false;
-	for (size_t i = 0; i < s->slots; i++) {
-		if (s->slot[i] == 0)
-			continue;
-		at = (size_t)(s->slot[i] * 0x9e3779b97f4a7c15u) & (slots - 1);
-		while (slot[at] != 0)
-			at = (at + 1) & (slots - 1);
-		slot[at] = s->slot[i];
-	}
-	free(s->slot);
-	s->slot = slot;
-	s->slots = slots;
-	return true;
-}
-
-/* 1: new and put in; 0: seen before; -1: no memory.  key is not 0. */
-static int
-set_add(struct set *s, uint64_t key)
-{
-	size_t at;
-
-	if (s->n + 1 > s->slots / 4 * 3 && !set_grow(s))
-		return -1;
-	at = (size_t)(key * 0x9e3779b97f4a7c15u) & (s->slots - 1);
-	while (s->slot[at] != 0) {
-		if (s->slot[at] == key)
-			return 0;
-		at = (at + 1) & (s->slots - 1);
-	}
-	s->slot[at] = key;
-	s->n++;
-	return 1;
-}
-
-static bool
-set_has(const struct set *s, uint64_t key)
-{
-	size_t at;
-
-	if (s->slots == 0 || key == 0)
-		return false;
-	at = (size_t)(key * 0x9e3779b97f4a7c15u) & (s->slots - 1);
-	while (s->slot[at] != 0 && s->slot[at] != key)
-		at = (at + 1) & (s->slots - 1);
-	return s->slot[at] == key;
-}
-
-static uint64_t
-fingerprint(struct tf_str path)
-{
-	struct tf_hash h;
-	uint64_t v;
-
-	tf_sha256(path.p, path.n, &h);
-	memcpy(&v, h.b, sizeof(v));
-	return v == 0 ? 1 : v;
-}
-
-/* --- directories ----------------------------------------------------------------- */
-
-static size_t
-slot_of(const struct tf_replay *r, const char *p, size_t n)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (uint8_t)p[i]) * 0x100000001b3u;
-	return (size_t)(h >> 16) & (r->slots - 1);
-}
-
-static struct dir *
-find(const struct tf_replay *r, struct tf_str path)
-{
-	struct dir *d = r->dirs[slot_of(r, path.p, path.n)];
-
-	while (d != NULL &&
-	    (d->d.path.n != path.n || memcmp(d->path, path.p, path.n) != 0))
-		d = d->next;
-	return d;
-}
-
-static void
-grow_dirs(struct tf_replay *r)
-{
-	struct dir **old = r->dirs, *d, *next;
-	size_t n = r->slots, s;
-
-	r->dirs = calloc(n * 2, sizeof(struct dir *));
-	if (r->dirs == NULL) {
-		r->dirs = old; /* longer chains, nothing wrong */
-		return;
-	}
-	r->slots = n * 2;
-	for (size_t i = 0; i < n; i++)
-		for (d = old[i]; d != NULL; d = next) {
-			next = d->next;
-			s = slot_of(r, d->path, d->d.path.n);
-			d->next = r->dirs[s];
-			r->dirs[s] = d;
-		}
-	free(old);
+	return TOLD;
 }
 
 /* "a/b/c": where "c" begins. */
@@ -189,57 +50,48 @@ last_part(struct tf_str path)
 	return slash == NULL ? 0 : (size_t)(slash + 1 - path.p);
 }
 
-static struct dir *
-add_dir(struct tf_replay *r, const struct tf_attr *a, struct tf_str path,
-    struct dir *up)
+static struct tf_str
+parent_path(struct tf_str path)
 {
-	struct dir *d = calloc(1, sizeof(*d));
-	size_t s;
+	size_t at = last_part(path);
 
-	if (d == NULL || (d->path = strndup(path.p, path.n)) == NULL) {
-		free(d);
-		return NULL;
-	}
-	d->d.attr = *a;
-	d->d.path = (struct tf_str){ d->path, path.n };
-	s = last_part(d->d.path);
-	d->d.name = (struct tf_str){ d->path + s, path.n - s };
-	d->d.entry = r->e->seq;
-	d->d.seal = NO_SEQ;
-	if (r->n_dirs >= r->slots)
-		grow_dirs(r);
-	s = slot_of(r, path.p, path.n);
-	d->next = r->dirs[s];
-	r->dirs[s] = d;
-	r->n_dirs++;
-	if ((d->up = up) != NULL) {
-		d->sibling = up->children;
-		up->children = d;
-	}
-	return d;
+	return at == 0 ? (struct tf_str){ ".", 1 } :
+			 (struct tf_str){ path.p, at - 1 };
 }
 
-static struct dir *
-parent_of(const struct tf_replay *r, struct tf_str path, size_t *name_at)
+/* The attestation that a path below it is in. */
+static struct tf_str
+attestation_path(struct tf_str path)
 {
-	*name_at = last_part(path);
-	if (*name_at == 0)
-		return find(r, (struct tf_str){ ".", 1 });
-	return find(r, (struct tf_str){ path.p, *name_at - 1 });
-}
+	unsigned parts = 0;
+	size_t n = 0;
 
-static struct dir *
-attestation_above(struct dir *d)
-{
-	while (d != NULL && d->d.attr.kind == TF_KIND_DIRECTORY)
-		d = d->up;
-	return d;
+	for (; n < path.n; n++)
+		if (path.p[n] == '/' && ++parts == 3)
+			break;
+	return (struct tf_str){ path.p, n };
 }
 
 static bool
-is_sealed(const struct dir *d)
+is_sealed(const struct tf_kept_dir *d)
 {
-	return d->d.seal != NO_SEQ;
+	return d->seal != NO_SEQ;
+}
+
+static bool
+same_path(struct tf_str a, struct tf_str b)
+{
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* The directory that the entry is about; what: the rule when there is none. */
+static enum tf_code
+subject(struct tf_replay *r, struct tf_kept_dir *d, const char *what,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_kept_get(&r->kept, r->e->path, d, err);
+
+	return rc == TF_NOTFOUND ? broken(r, what) : rc;
 }
 
 /* --- common fields ------------------------------------------------------------------ */
@@ -266,10 +118,10 @@ check_batch(struct tf_replay *r, const struct tf_entry *e)
 	r->batch_last = e->batch_last;
 }
 
-static bool
+static enum tf_code
 check_common(struct tf_replay *r, const struct tf_entry *e)
 {
-	bool ok = true;
+	enum tf_code rc = TF_OK;
 	char text[80];
 
 	if (e->seq != r->next_seq) {
@@ -277,22 +129,22 @@ check_common(struct tf_replay *r, const struct tf_entry *e)
 		    "says that it is number "
 		    "%llu",
 		    (unsigned long long)e->seq);
-		ok = broken(r, text);
+		rc = broken(r, text);
 	}
 	if (r->any && !r->gap && tf_time_cmp(e->at, r->at) <= 0)
-		ok = broken(r, "is not later than the one before");
+		rc = broken(r, "is not later than the one before");
 	if (!r->any && e->type != TF_LEDGER_OPENED)
-		ok = broken(r, "the first entry is not ledger.opened");
+		rc = broken(r, "the first entry is not ledger.opened");
 	check_batch(r, e);
 	r->at = e->at;
-	return ok;
+	return rc;
 }
 
-static bool
+static enum tf_code
 check_origin(struct tf_replay *r, const struct tf_entry *e)
 {
 	if (same(e->origin, r->origin))
-		return true;
+		return TF_OK;
 	return broken(r, "belongs to another ledger");
 }
 
@@ -324,7 +176,7 @@ keep_opening(struct tf_replay *r, const struct tf_entry *e)
 }
 
 /* Does "previous" hang this entry on what was before? */
-static bool
+static enum tf_code
 check_previous(struct tf_replay *r, const struct tf_entry *e)
 {
 	struct tf_json_doc d;
@@ -349,33 +201,51 @@ check_previous(struct tf_replay *r, const struct tf_entry *e)
 	ok = ok && (e->seq == 0 || !same(e->origin, r->origin));
 	tf_buf_free(&head);
 	tf_json_doc_free(&d);
-	return ok ? true : broken(r, "previous does not continue this ledger");
+	return ok ? TF_OK : broken(r, "previous does not continue this ledger");
 }
 
 static enum tf_code
-opened(struct tf_replay *r, const struct tf_entry *e)
+first_opened(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
 {
-	struct tf_attr a = { .id = TF_ROOT_ID,
-		.parent = TF_ROOT_ID,
-		.kind = TF_KIND_ROOT,
-		.state = TF_STATE_OPEN };
+	struct tf_kept_dir root = { .attr = { .id = TF_ROOT_ID,
+					.parent = TF_ROOT_ID,
+					.kind = TF_KIND_ROOT,
+					.state = TF_STATE_OPEN,
+					.mode = e->access.mode,
+					.uid = e->access.uid,
+					.gid = e->access.gid,
+					.mtime = e->at,
+					.ctime = e->at,
+					.btime = e->at },
+		.entry = e->seq,
+		.seal = NO_SEQ };
+	enum tf_code rc;
 
-	if (e->previous.p != NULL && !check_previous(r, e))
-		return TF_OK;
-	if (r->n_dirs == 0) {
-		a.mode = e->access.mode;
-		a.uid = e->access.uid;
-		a.gid = e->access.gid;
-		a.mtime = a.ctime = a.btime = e->at;
-		if (!e->has_access)
-			(void)broken(r, "does not say whose the root is");
-		if (add_dir(r, &a, (struct tf_str){ ".", 1 }, NULL) == NULL)
-			return TF_NOMEM;
-		r->n_names++;
-		return keep_opening(r, e);
-	}
-	if (e->previous.p == NULL && !check_origin(r, e))
-		return TF_OK;
+	if (!e->has_access)
+		(void)broken(r, "does not say whose the root is");
+	rc = tf_kept_put(&r->kept, (struct tf_str){ ".", 1 }, &root, err);
+	if (rc == TF_OK)
+		rc = tf_kept_node(&r->kept, TF_ROOT_ID, err);
+	if (rc != TF_OK)
+		return rc;
+	r->n_names++;
+	return keep_opening(r, e);
+}
+
+static enum tf_code
+opened(struct tf_replay *r, const struct tf_entry *e, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (e->previous.p != NULL)
+		rc = check_previous(r, e);
+	else if (r->n_names > 0)
+		rc = check_origin(r, e);
+	if (rc != TF_OK)
+		return rc;
+	if (r->n_names == 0)
+		return first_opened(r, e, err);
 	if (!same(e->store, r->store))
 		(void)broken(r, "was written by another store");
 	if (e->previous.p == NULL &&
@@ -386,77 +256,117 @@ opened(struct tf_replay *r, const struct tf_entry *e)
 
 /* --- births ---------------------------------------------------------------------------- */
 
-static struct dir *
-place_of(struct tf_replay *r, const struct tf_entry *e, enum tf_kind kind,
-    struct tf_replay_effect *out)
-{
-	struct dir *up = parent_of(r, e->path, &out->name_at), *att;
-	enum tf_kind child;
+/* Where a name is born: its directory, and the attestation that is in. */
+struct place {
+	struct tf_str up_path, att_path; /* att_path.n 0: in none */
+	struct tf_kept_dir up, att;
+};
 
-	if (up == NULL) {
-		(void)broken(r, "is born in a directory that does not exist");
-		return NULL;
-	}
-	if (tf_policy_child(up->d.attr.kind, kind != TF_KIND_EVIDENCE,
+static enum tf_code
+place_of(struct tf_replay *r, enum tf_kind kind, struct place *p,
+    struct tf_replay_effect *out, struct tf_error *err)
+{
+	struct tf_str path = r->e->path;
+	enum tf_kind child;
+	enum tf_code rc;
+
+	p->up_path = parent_path(path);
+	p->att_path = (struct tf_str){ NULL, 0 };
+	out->name_at = last_part(path);
+	rc = tf_kept_get(&r->kept, p->up_path, &p->up, err);
+	if (rc == TF_NOTFOUND)
+		return broken(r, "is born in a directory that does not exist");
+	if (rc != TF_OK)
+		return rc;
+	if (tf_policy_child(p->up.attr.kind, kind != TF_KIND_EVIDENCE,
 		&child) != TF_OK ||
-	    child != kind || e->path.n - out->name_at > TF_NAME_MAX) {
-		(void)broken(r, "is born at the wrong depth");
-		return NULL;
+	    child != kind || path.n - out->name_at > TF_NAME_MAX)
+		return broken(r, "is born at the wrong depth");
+	if (p->up.attr.kind == TF_KIND_ATTESTATION ||
+	    p->up.attr.kind == TF_KIND_DIRECTORY) {
+		p->att_path = attestation_path(path);
+		rc = tf_kept_get(&r->kept, p->att_path, &p->att, err);
+		if (rc != TF_OK)
+			return rc == TF_NOTFOUND ?
+			    broken(r, "is born in no attestation") :
+			    rc;
 	}
-	att = attestation_above(up);
-	if (is_sealed(up) || (att != NULL && is_sealed(att))) {
-		(void)broken(r, "is born in a directory that was sealed");
-		return NULL;
-	}
-	return up;
+	if (is_sealed(&p->up) || (p->att_path.n > 0 && is_sealed(&p->att)))
+		return broken(r, "is born in a directory that was sealed");
+	return TF_OK;
 }
 
-/* The name and the node number are new.  TF_EXISTS: told. */
 static enum tf_code
-check_new(struct tf_replay *r, const struct tf_entry *e)
+check_node(struct tf_replay *r, struct tf_error *err)
 {
-	int name = set_add(&r->names, fingerprint(e->path));
-	int node = set_add(&r->nodes, e->node);
+	enum tf_code rc = tf_kept_node(&r->kept, r->e->node, err);
 
-	if (name < 0 || node < 0)
-		return TF_NOMEM;
-	if (name == 0)
-		(void)broken(r, "its name was used before");
-	if (node == 0 || e->node == TF_ROOT_ID)
-		(void)broken(r, "its node number was used before");
-	return name == 0 || node == 0 ? TF_EXISTS : TF_OK;
+	return rc == TF_EXISTS ? broken(r, "its node number was used before") :
+				 rc;
+}
+
+/* The new name is there: what that does to its directory. */
+static enum tf_code
+born(struct tf_replay *r, enum tf_code added, enum tf_kind kind,
+    struct place *p, struct tf_replay_effect *out, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (added != TF_OK)
+		return added == TF_EXISTS ?
+		    broken(r, "its name was used before") :
+		    added;
+	p->up.attr.mtime = p->up.attr.ctime = r->e->at;
+	if ((rc = tf_kept_put(&r->kept, p->up_path, &p->up, err)) != TF_OK)
+		return rc;
+	out->born = true;
+	out->kind = kind;
+	out->parent = p->up.attr.id;
+	r->n_names++;
+	return TF_OK;
+}
+
+/* The version before "NAME@N", in text; false: it is the first. */
+static bool
+version_before(struct tf_str path, char text[TF_PATH_MAX + 16],
+    struct tf_str *out)
+{
+	size_t name_at = last_part(path), base;
+	unsigned version;
+	int n;
+
+	base = tf_name_version(path.p + name_at, path.n - name_at, &version);
+	if (version < 2)
+		return false;
+	n = version == 2 ? snprintf(text, TF_PATH_MAX + 16, "%.*s",
+			       (int)(name_at + base), path.p) :
+			   snprintf(text, TF_PATH_MAX + 16, "%.*s@%u",
+			       (int)(name_at + base), path.p, version - 1);
+	*out = (struct tf_str){ text, (size_t)n };
+	return true;
 }
 
 /* NAME@N after NAME@(N-1) was sealed. */
-static bool
-check_version(struct tf_replay *r, const struct tf_entry *e,
-    const struct dir *up, size_t name_at)
+static enum tf_code
+check_version(struct tf_replay *r, struct tf_error *err)
 {
-	char before[TF_PATH_MAX + 16];
-	unsigned version;
-	struct dir *d;
-	size_t base;
-	int n;
+	char text[TF_PATH_MAX + 16];
+	struct tf_kept_dir d;
+	struct tf_str before;
+	enum tf_code rc;
 
-	base = tf_name_version(e->path.p + name_at, e->path.n - name_at,
-	    &version);
-	(void)up;
-	if (version < 2)
-		return true;
-	n = version == 2 ? snprintf(before, sizeof(before), "%.*s",
-			       (int)(name_at + base), e->path.p) :
-			   snprintf(before, sizeof(before), "%.*s@%u",
-			       (int)(name_at + base), e->path.p, version - 1);
-	d = find(r, (struct tf_str){ before, (size_t)n });
-	if (d == NULL || !is_sealed(d))
+	if (!version_before(r->e->path, text, &before))
+		return TF_OK;
+	rc = tf_kept_get(&r->kept, before, &d, err);
+	if (rc == TF_NOTFOUND || (rc == TF_OK && !is_sealed(&d)))
 		return broken(r, "repeats what is not sealed yet");
-	return true;
+	return rc;
 }
 
 /* A workflow is judged by the template in force when it began. */
 static void
 check_template(struct tf_replay *r, const struct tf_entry *e,
-    const struct dir *trail)
+    const struct tf_kept_dir *trail)
 {
 	if (e->has_template != trail->has_template ||
 	    (e->has_template && e->template_version != trail->template_version))
@@ -465,329 +375,351 @@ check_template(struct tf_replay *r, const struct tf_entry *e,
 
 static enum tf_code
 born_directory(struct tf_replay *r, const struct tf_entry *e, enum tf_kind kind,
-    const struct tf_hash *leaf, struct tf_replay_effect *out)
+    const struct tf_hash *leaf, struct tf_replay_effect *out,
+    struct tf_error *err)
 {
-	struct dir *up = place_of(r, e, kind, out), *d;
-	struct tf_attr a = { .id = e->node,
-		.kind = kind,
-		.state = TF_STATE_OPEN };
+	struct tf_kept_dir d = { .attr = { .id = e->node,
+				     .kind = kind,
+				     .state = TF_STATE_OPEN,
+				     .mode = e->access.mode,
+				     .uid = e->access.uid,
+				     .gid = e->access.gid,
+				     .mtime = e->at,
+				     .ctime = e->at,
+				     .btime = e->at },
+		.entry = e->seq,
+		.seal = NO_SEQ,
+		.birth_leaf = *leaf };
+	struct place p;
 	enum tf_code rc;
 
-	if (up == NULL)
-		return TF_OK;
-	if ((rc = check_new(r, e)) != TF_OK)
-		return rc == TF_EXISTS ? TF_OK : rc;
+	if ((rc = place_of(r, kind, &p, out, err)) != TF_OK ||
+	    (rc = check_node(r, err)) != TF_OK)
+		return rc;
 	if (kind == TF_KIND_ATTESTATION &&
-	    !check_version(r, e, up, out->name_at))
-		return TF_OK;
-	if (kind == TF_KIND_WORKFLOW)
-		check_template(r, e, up);
-	a.parent = up->d.attr.id;
-	a.mode = e->access.mode;
-	a.uid = e->access.uid;
-	a.gid = e->access.gid;
-	a.mtime = a.ctime = a.btime = e->at;
-	if ((d = add_dir(r, &a, e->path, up)) == NULL)
-		return TF_NOMEM;
-	d->birth_leaf = *leaf;
-	d->has_template = kind == TF_KIND_WORKFLOW && e->has_template;
-	d->template_version = d->has_template ? e->template_version : 0;
-	up->d.attr.mtime = up->d.attr.ctime = e->at;
-	out->born = true;
-	out->kind = kind;
-	out->parent = a.parent;
-	r->n_names++;
-	return TF_OK;
+	    (rc = check_version(r, err)) != TF_OK)
+		return rc;
+	if (kind == TF_KIND_WORKFLOW) {
+		check_template(r, e, &p.up);
+		d.has_template = e->has_template;
+		d.template_version = e->has_template ? e->template_version : 0;
+	}
+	d.attr.parent = p.up.attr.id;
+	rc = tf_kept_add(&r->kept, e->path, &d, err);
+	return born(r, rc, kind, &p, out, err);
 }
 
-static enum tf_code
-add_file(struct dir *att, const struct tf_entry *e)
+static void
+count_file(struct tf_kept_dir *att, const struct tf_entry *e)
 {
-	size_t skip = att->d.path.n + 1;
-	struct file *f;
-
-	if (att->n_files == att->cap_files) {
-		att->cap_files = att->cap_files == 0 ? 4 : att->cap_files * 2;
-		f = realloc(att->files, att->cap_files * sizeof(*f));
-		if (f == NULL)
-			return TF_NOMEM;
-		att->files = f;
-	}
-	f = &att->files[att->n_files];
-	f->sha256 = e->content.sha256;
-	f->size = e->content.size;
-	f->name = att->names.n;
-	f->name_len = e->path.n - skip;
-	tf_buf_add(&att->names, e->path.p + skip, f->name_len);
-	if (att->n_files == 0 || tf_time_cmp(e->created, att->first) < 0)
+	if (att->files == 0 || tf_time_cmp(e->created, att->first) < 0)
 		att->first = e->created;
-	if (att->n_files == 0 || tf_time_cmp(e->ctime, att->last) > 0)
+	if (att->files == 0 || tf_time_cmp(e->ctime, att->last) > 0)
 		att->last = e->ctime;
-	att->n_files++;
-	return att->names.failed ? TF_NOMEM : TF_OK;
+	att->files++;
 }
 
 static enum tf_code
 born_evidence(struct tf_replay *r, const struct tf_entry *e,
-    struct tf_replay_effect *out)
+    struct tf_replay_effect *out, struct tf_error *err)
 {
-	struct dir *up = place_of(r, e, TF_KIND_EVIDENCE, out);
+	struct tf_kept_file f = { .sha256 = e->content.sha256,
+		.size = e->content.size };
+	struct place p;
 	enum tf_code rc;
 
-	if (up == NULL)
-		return TF_OK;
-	if ((rc = check_new(r, e)) != TF_OK)
-		return rc == TF_EXISTS ? TF_OK : rc;
-	up->d.attr.mtime = up->d.attr.ctime = e->at;
-	out->born = true;
-	out->kind = TF_KIND_EVIDENCE;
-	out->parent = up->d.attr.id;
-	r->n_names++;
-	return add_file(attestation_above(up), e);
+	if ((rc = place_of(r, TF_KIND_EVIDENCE, &p, out, err)) != TF_OK ||
+	    (rc = check_node(r, err)) != TF_OK)
+		return rc;
+	if ((rc = tf_kept_add_file(&r->kept, e->path, &f, err)) == TF_OK) {
+		if (same_path(p.up_path, p.att_path)) {
+			count_file(&p.up, e);
+		} else {
+			count_file(&p.att, e);
+			rc = tf_kept_put(&r->kept, p.att_path, &p.att, err);
+		}
+	}
+	return born(r, rc, TF_KIND_EVIDENCE, &p, out, err);
 }
 
 /* --- seals ----------------------------------------------------------------------------- */
 
-static int
-by_name(const void *a, const void *b)
+static enum tf_code
+to_seal(struct tf_replay *r, struct tf_kept_dir *d, struct tf_error *err)
 {
-	const struct tf_subject_file *x = a, *y = b;
-	size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
-	int c = memcmp(x->name.p, y->name.p, n);
+	const struct tf_entry *e = r->e;
+	enum tf_code rc = subject(r, d, "seals what was never begun", err);
 
-	return c != 0 ? c : (x->name.n > y->name.n) - (x->name.n < y->name.n);
-}
-
-static struct dir *
-to_seal(struct tf_replay *r, const struct tf_entry *e)
-{
-	struct dir *d = find(r, e->path);
-
-	if (d == NULL)
-		(void)broken(r, "seals what was never begun");
-	else if (is_sealed(d))
-		(void)broken(r, "seals a second time");
-	else
-		return d;
-	return NULL;
+	if (rc == TF_OK && is_sealed(d))
+		rc = broken(r, "seals a second time");
+	if (rc == TF_OK && e->has_access && (e->access.mode & WRITE_BITS) != 0)
+		rc = broken(r, "seals and leaves write permission");
+	return rc;
 }
 
 static void
-seal(struct dir *d, const struct tf_entry *e, const struct tf_hash *leaf)
+set_access(struct tf_kept_dir *d, const struct tf_entry *e)
 {
-	d->d.seal = e->seq;
-	d->d.attr.state = TF_STATE_SEALED;
-	d->d.attr.ctime = e->at;
-	d->seal_leaf = *leaf;
-	if (e->has_access) {
-		d->d.attr.mode = e->access.mode;
-		d->d.attr.uid = e->access.uid;
-		d->d.attr.gid = e->access.gid;
-	}
+	d->attr.mode = e->access.mode;
+	d->attr.uid = e->access.uid;
+	d->attr.gid = e->access.gid;
 }
 
-static bool
-check_sealing_access(struct tf_replay *r, const struct tf_entry *e)
-{
-	return !e->has_access || (e->access.mode & WRITE_BITS) == 0 ?
-	    true :
-	    broken(r, "seals and leaves write permission");
-}
-
-/* The evidence of d, sorted by name; r keeps it. */
 static enum tf_code
-list_files(struct tf_replay *r, const struct dir *d)
+seal(struct tf_replay *r, struct tf_kept_dir *d, const struct tf_hash *leaf,
+    struct tf_error *err)
 {
-	struct tf_subject_file *f = calloc(d->n_files + 1, sizeof(*f));
+	const struct tf_entry *e = r->e;
 
-	if (f == NULL)
-		return TF_NOMEM;
-	for (size_t i = 0; i < d->n_files; i++)
-		f[i] = (struct tf_subject_file){ .sha256 = d->files[i].sha256,
-			.size = d->files[i].size,
-			.name = { d->names.p + d->files[i].name,
-			    d->files[i].name_len } };
-	qsort(f, d->n_files, sizeof(*f), by_name);
-	free(r->listed);
-	r->listed = f;
-	return TF_OK;
+	d->seal = e->seq;
+	d->attr.state = TF_STATE_SEALED;
+	d->attr.ctime = e->at;
+	d->seal_leaf = *leaf;
+	if (e->has_access)
+		set_access(d, e);
+	return tf_kept_put(&r->kept, e->path, d, err);
+}
+
+struct listing {
+	struct tf_replay *r;
+	struct tf_summer *sums;
+	bool workflow; /* of children: the leaves of their seals */
+	uint64_t n;
+};
+
+/* Add up one evidence file; the first ones are kept for the statement. */
+static enum tf_code
+list_file(void *arg, struct tf_str name, const struct tf_kept_file *f,
+    struct tf_error *err)
+{
+	struct tf_subject_file s = { .name = name,
+		.sha256 = f->sha256,
+		.size = f->size };
+	struct listing *l = arg;
+	enum tf_code rc = tf_summer_add(l->sums, &s, err);
+
+	if (l->n < TF_STATEMENT_SUBJECTS) {
+		tf_buf_add(&l->r->listed_names, name.p, name.n);
+		l->r->listed[l->n] = s;
+	}
+	l->n++;
+	return rc;
+}
+
+/* Add up the evidence of the attestation at hand. */
+static enum tf_code
+list_files(struct tf_replay *r, struct tf_sums *out, struct tf_error *err)
+{
+	struct listing l = { .r = r, .sums = tf_summer_new() };
+	enum tf_code rc;
+	const char *p;
+
+	r->listed_names.n = 0;
+	rc = tf_kept_files(&r->kept, r->e->path, list_file, &l, err);
+	if (rc == TF_OK && r->listed_names.failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	if (rc != TF_OK) {
+		tf_summer_free(l.sums);
+		return rc;
+	}
+	p = r->listed_names.p;
+	for (uint64_t i = 0; i < l.n && i < TF_STATEMENT_SUBJECTS; i++) {
+		r->listed[i].name.p = p;
+		p += r->listed[i].name.n;
+	}
+	return tf_summer_end(l.sums, out, err);
 }
 
 /* "trail/workflow/attestation" taken apart. */
 static void
-split_path(const struct dir *d, struct tf_statement *s)
+split_path(struct tf_str path, struct tf_statement *s)
 {
-	const struct dir *wf = d->up, *trail = wf->up;
+	struct tf_str wf = parent_path(path), trail = parent_path(wf);
 
-	s->trail = trail->d.name;
-	s->workflow = wf->d.name;
-	s->attestation = d->d.name;
-	s->attestation.n = tf_name_version(d->d.name.p, d->d.name.n,
+	s->trail = trail;
+	s->workflow = (struct tf_str){ wf.p + trail.n + 1, wf.n - trail.n - 1 };
+	s->attestation.p = path.p + wf.n + 1;
+	s->attestation.n = tf_name_version(s->attestation.p, path.n - wf.n - 1,
 	    &s->version);
 }
 
-static void
-previous_version(const struct tf_replay *r, const struct dir *d,
-    struct tf_statement *s)
+static enum tf_code
+previous_version(struct tf_replay *r, struct tf_statement *s,
+    struct tf_error *err)
 {
-	char before[TF_PATH_MAX + 16];
-	const struct dir *p;
-	int n;
+	char text[TF_PATH_MAX + 16];
+	struct tf_kept_dir d;
+	struct tf_str before;
+	enum tf_code rc;
 
-	if (s->version < 2)
-		return;
-	n = s->version == 2 ?
-	    snprintf(before, sizeof(before), "%s/%.*s", d->up->path,
-		(int)s->attestation.n, s->attestation.p) :
-	    snprintf(before, sizeof(before), "%s/%.*s@%u", d->up->path,
-		(int)s->attestation.n, s->attestation.p, s->version - 1);
-	p = find(r, (struct tf_str){ before, (size_t)n });
-	s->has_previous = p != NULL;
-	if (p != NULL)
-		s->previous = p->payload;
+	if (!version_before(r->e->path, text, &before))
+		return TF_OK;
+	rc = tf_kept_get(&r->kept, before, &d, err);
+	s->has_previous = rc == TF_OK;
+	if (rc == TF_OK)
+		s->previous = d.payload;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
-static void
+static enum tf_code
 expect_statement(struct tf_replay *r, const struct tf_entry *e,
-    const struct dir *d, struct tf_replay_effect *out)
+    const struct tf_kept_dir *d, const struct tf_sums *sums,
+    struct tf_replay_effect *out, struct tf_error *err)
 {
 	struct tf_statement *s = &out->statement;
+	struct tf_kept_dir wf;
+	enum tf_code rc;
 
-	split_path(d, s);
+	rc = tf_kept_get(&r->kept, parent_path(e->path), &wf, err);
+	if (rc != TF_OK)
+		return rc;
+	split_path(e->path, s);
 	s->origin = e->origin;
 	s->host = (struct tf_str){ r->host, strlen(r->host) };
-	s->has_template = d->up->has_template;
-	s->template_version = d->up->template_version;
+	s->has_template = wf.has_template;
+	s->template_version = wf.template_version;
 	s->actor = e->actor;
 	s->cause = e->cause;
 	s->claims = e->claims;
 	s->claimants = e->claimants;
 	s->evaluated = e->evaluated;
-	s->has_written = d->n_files > 0;
+	s->has_written = d->files > 0;
 	s->first_written = d->first;
 	s->last_written = d->last;
-	previous_version(r, d, s);
+	s->evidence = *sums;
 	s->files = r->listed;
-	s->n_files = d->n_files;
 	out->has_statement = true;
 	out->attester = (struct tf_str){ r->attester, strlen(r->attester) };
+	return previous_version(r, s, err);
 }
 
 static enum tf_code
 attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
-    const struct tf_hash *leaf, struct tf_replay_effect *out)
+    const struct tf_hash *leaf, struct tf_replay_effect *out,
+    struct tf_error *err)
 {
-	struct dir *d = to_seal(r, e);
-	struct tf_hash sums;
-	uint64_t bytes;
+	struct tf_kept_dir d;
+	struct tf_sums sums;
 	enum tf_code rc;
 
-	if (d == NULL || !check_sealing_access(r, e))
-		return TF_OK;
-	if ((rc = list_files(r, d)) != TF_OK ||
-	    (rc = tf_sums(r->listed, d->n_files, &bytes, &sums, NULL)) != TF_OK)
+	if ((rc = to_seal(r, &d, err)) != TF_OK)
 		return rc;
-	if (e->evidence_count != d->n_files || e->evidence_bytes != bytes ||
-	    memcmp(&sums, &e->evidence_sums, sizeof(sums)) != 0)
+	if (d.attr.kind != TF_KIND_ATTESTATION)
+		return broken(r, "seals what is no attestation");
+	if ((rc = list_files(r, &sums, err)) != TF_OK)
+		return rc;
+	if (e->evidence_count != sums.count ||
+	    e->evidence_bytes != sums.bytes ||
+	    memcmp(&sums.sums, &e->evidence_sums, sizeof(sums.sums)) != 0)
 		(void)broken(r,
 		    "its sums are not those of the evidence that "
 		    "was sealed");
-	expect_statement(r, e, d, out);
-	d->payload = e->statement.payload;
-	seal(d, e, leaf);
-	free(d->files);
-	d->files = NULL;
-	return TF_OK;
+	if ((rc = expect_statement(r, e, &d, &sums, out, err)) != TF_OK)
+		return rc;
+	d.payload = e->statement.payload;
+	if ((rc = seal(r, &d, leaf, err)) != TF_OK)
+		return rc;
+	return tf_kept_forget_files(&r->kept, e->path, err);
+}
+
+static enum tf_code
+list_child(void *arg, struct tf_str name, const struct tf_kept_dir *d,
+    struct tf_error *err)
+{
+	struct listing *l = arg;
+	struct tf_subject_file s = { .name = name,
+		.sha256 = l->workflow ? d->seal_leaf : d->birth_leaf };
+
+	if (l->workflow && !is_sealed(d))
+		return broken(l->r,
+		    "seals a workflow with an open "
+		    "attestation");
+	return tf_summer_add(l->sums, &s, err);
 }
 
 static enum tf_code
 parent_sealed(struct tf_replay *r, const struct tf_entry *e, bool workflow,
-    const struct tf_hash *leaf)
+    const struct tf_hash *leaf, struct tf_error *err)
 {
-	struct dir *d = to_seal(r, e), *c;
-	struct tf_subject_file *f;
-	struct tf_hash sums;
-	uint64_t bytes;
-	size_t n = 0;
+	struct listing l = { .r = r, .workflow = workflow };
+	struct tf_kept_dir d;
+	struct tf_sums sums;
 	enum tf_code rc;
 
-	if (d == NULL || !check_sealing_access(r, e))
-		return TF_OK;
-	for (c = d->children; c != NULL; c = c->sibling) {
-		n++;
-		if (workflow && !is_sealed(c)) {
-			(void)broken(r,
-			    "seals a workflow with an open "
-			    "attestation");
-			return TF_OK;
-		}
-	}
-	if ((f = calloc(n + 1, sizeof(*f))) == NULL)
-		return TF_NOMEM;
-	n = 0;
-	for (c = d->children; c != NULL; c = c->sibling) {
-		f[n].name = c->d.name;
-		f[n++].sha256 = workflow ? c->seal_leaf : c->birth_leaf;
-	}
-	qsort(f, n, sizeof(*f), by_name);
-	rc = tf_sums(f, n, &bytes, &sums, NULL);
-	free(f);
-	if (rc != TF_OK)
+	if ((rc = to_seal(r, &d, err)) != TF_OK)
 		return rc;
-	if (e->children_count != n ||
-	    memcmp(&sums, &e->children_sums, sizeof(sums)) != 0)
+	if (d.attr.kind != (workflow ? TF_KIND_WORKFLOW : TF_KIND_TRAIL))
+		return broken(r, "seals what is of another kind");
+	l.sums = tf_summer_new();
+	rc = tf_kept_children(&r->kept, e->path, list_child, &l, err);
+	if (rc != TF_OK) {
+		tf_summer_free(l.sums);
+		return rc;
+	}
+	if ((rc = tf_summer_end(l.sums, &sums, err)) != TF_OK)
+		return rc;
+	if (e->children_count != sums.count ||
+	    memcmp(&sums.sums, &e->children_sums, sizeof(sums.sums)) != 0)
 		(void)broken(r,
 		    workflow ? "its sums are not those of its "
 			       "attestations" :
 			       "its sums are not those of its "
 			       "workflows");
-	seal(d, e, leaf);
-	return TF_OK;
+	return seal(r, &d, leaf, err);
 }
 
 /* --- the others -------------------------------------------------------------------------- */
 
-static void
-access_changed(struct tf_replay *r, const struct tf_entry *e)
+static enum tf_code
+access_changed(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
 {
-	struct dir *d = find(r, e->path);
+	static const char what[] = "changes access of what does not exist";
+	struct tf_kept_dir d;
+	enum tf_code rc = subject(r, &d, what, err);
 
-	if (d == NULL || d->d.attr.kind == TF_KIND_DIRECTORY) {
-		(void)broken(r, "changes access of what does not exist");
-		return;
-	}
-	if (is_sealed(d) &&
-	    (e->access.mode & ~d->d.attr.mode & WRITE_BITS) != 0)
+	if (rc == TF_OK && d.attr.kind == TF_KIND_DIRECTORY)
+		rc = broken(r, what);
+	if (rc != TF_OK)
+		return rc;
+	if (is_sealed(&d) && (e->access.mode & ~d.attr.mode & WRITE_BITS) != 0)
 		(void)broken(r, "gives a sealed directory write permission");
-	d->d.attr.mode = e->access.mode;
-	d->d.attr.uid = e->access.uid;
-	d->d.attr.gid = e->access.gid;
-	d->d.attr.ctime = e->at;
+	set_access(&d, e);
+	d.attr.ctime = e->at;
+	return tf_kept_put(&r->kept, e->path, &d, err);
 }
 
-static void
-template_set(struct tf_replay *r, const struct tf_entry *e)
+static enum tf_code
+template_set(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
 {
-	struct dir *d = find(r, e->path);
+	static const char what[] = "sets a template of no trail";
+	struct tf_kept_dir d;
+	enum tf_code rc = subject(r, &d, what, err);
 
-	if (d == NULL || d->d.attr.kind != TF_KIND_TRAIL) {
-		(void)broken(r, "sets a template of no trail");
-		return;
-	}
-	if (e->template_version != d->template_version + 1)
+	if (rc == TF_OK && d.attr.kind != TF_KIND_TRAIL)
+		rc = broken(r, what);
+	if (rc != TF_OK)
+		return rc;
+	if (e->template_version != d.template_version + 1)
 		(void)broken(r, "its template has not the next version");
-	d->has_template = true;
-	d->template_version = e->template_version;
+	d.has_template = true;
+	d.template_version = e->template_version;
+	return tf_kept_put(&r->kept, e->path, &d, err);
 }
 
-static void
-overridden(struct tf_replay *r, const struct tf_entry *e)
+static enum tf_code
+overridden(struct tf_replay *r, const struct tf_entry *e, struct tf_error *err)
 {
-	struct dir *d = find(r, e->path);
+	static const char what[] = "overrides what is not the seal of its path";
+	struct tf_kept_dir d;
+	enum tf_code rc = subject(r, &d, what, err);
 
-	if (d == NULL || d->d.attr.kind != TF_KIND_ATTESTATION ||
-	    !is_sealed(d) || d->d.seal != e->target)
-		(void)broken(r, "overrides what is not the seal of its path");
+	if (rc == TF_OK &&
+	    (d.attr.kind != TF_KIND_ATTESTATION || !is_sealed(&d) ||
+		d.seal != e->target))
+		rc = broken(r, what);
+	return rc;
 }
 
 static enum tf_code
@@ -798,44 +730,42 @@ rotated(struct tf_replay *r, const struct tf_entry *e)
 
 	if (!log && !same(e->use, "attester"))
 		return TF_OK; /* a use that came later */
-	if (!same(e->key_old, *key)) {
-		(void)broken(r, "replaces a key that is not in force");
-		return TF_OK;
-	}
+	if (!same(e->key_old, *key))
+		return broken(r, "replaces a key that is not in force");
 	return keep(key, e->key_new);
 }
 
 static enum tf_code
 effect(struct tf_replay *r, const struct tf_entry *e,
-    const struct tf_hash *leaf, struct tf_replay_effect *out)
+    const struct tf_hash *leaf, struct tf_replay_effect *out,
+    struct tf_error *err)
 {
 	switch (e->type) {
 	case TF_LEDGER_OPENED:
-		return opened(r, e);
+		return opened(r, e, err);
 	case TF_TRAIL_CREATED:
-		return born_directory(r, e, TF_KIND_TRAIL, leaf, out);
+		return born_directory(r, e, TF_KIND_TRAIL, leaf, out, err);
 	case TF_WORKFLOW_BEGUN:
-		return born_directory(r, e, TF_KIND_WORKFLOW, leaf, out);
+		return born_directory(r, e, TF_KIND_WORKFLOW, leaf, out, err);
 	case TF_ATTESTATION_BEGUN:
-		return born_directory(r, e, TF_KIND_ATTESTATION, leaf, out);
+		return born_directory(r, e, TF_KIND_ATTESTATION, leaf, out,
+		    err);
 	case TF_DIRECTORY_CREATED:
-		return born_directory(r, e, TF_KIND_DIRECTORY, leaf, out);
+		return born_directory(r, e, TF_KIND_DIRECTORY, leaf, out, err);
 	case TF_EVIDENCE_SEALED:
-		return born_evidence(r, e, out);
+		return born_evidence(r, e, out, err);
 	case TF_ATTESTATION_SEALED:
-		return attestation_sealed(r, e, leaf, out);
+		return attestation_sealed(r, e, leaf, out, err);
 	case TF_WORKFLOW_SEALED:
 	case TF_TRAIL_SEALED:
-		return parent_sealed(r, e, e->type == TF_WORKFLOW_SEALED, leaf);
+		return parent_sealed(r, e, e->type == TF_WORKFLOW_SEALED, leaf,
+		    err);
 	case TF_ACCESS_CHANGED:
-		access_changed(r, e);
-		return TF_OK;
+		return access_changed(r, e, err);
 	case TF_TEMPLATE_SET:
-		template_set(r, e);
-		return TF_OK;
+		return template_set(r, e, err);
 	case TF_ATTESTATION_OVERRIDDEN:
-		overridden(r, e);
-		return TF_OK;
+		return overridden(r, e, err);
 	case TF_KEY_ROTATED:
 		return rotated(r, e);
 	default:
@@ -848,20 +778,21 @@ tf_replay_entry(struct tf_replay *r, const struct tf_entry *e,
     const struct tf_hash *leaf, struct tf_replay_effect *out,
     struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
-	bool ok;
+	enum tf_code rc;
 
 	memset(out, 0, sizeof(*out));
 	r->e = e;
-	ok = check_common(r, e);
-	if (ok && r->n_dirs > 0 && e->type != TF_LEDGER_OPENED)
-		ok = check_origin(r, e);
-	if (ok)
-		rc = effect(r, e, leaf, out);
+	rc = check_common(r, e);
+	if (rc == TF_OK && r->n_names > 0 && e->type != TF_LEDGER_OPENED)
+		rc = check_origin(r, e);
+	if (rc == TF_OK)
+		rc = effect(r, e, leaf, out, err);
 	r->next_seq++;
 	r->any = true;
 	r->gap = false;
-	return rc == TF_NOMEM ? tf_fail(err, rc, "no memory") : TF_OK;
+	if (rc == TF_NOMEM)
+		return tf_fail(err, rc, "no memory");
+	return rc == TOLD ? TF_OK : rc;
 }
 
 void
@@ -885,21 +816,18 @@ tf_replay_end(struct tf_replay *r)
 /* --- making and asking ---------------------------------------------------------------------- */
 
 struct tf_replay *
-tf_replay_new(void (*fail)(void *arg, const struct tf_entry *e,
-		  const char *text),
+tf_replay_new(const struct tf_book_ops *ops, struct tf_book *book,
+    void (*fail)(void *arg, const struct tf_entry *e, const char *text),
     void *arg)
 {
 	struct tf_replay *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
+	r->kept.ops = ops;
+	r->kept.book = book;
 	r->fail = fail;
 	r->arg = arg;
-	r->slots = 1024;
-	if ((r->dirs = calloc(r->slots, sizeof(struct dir *))) == NULL) {
-		free(r);
-		return NULL;
-	}
 	return r;
 }
 
@@ -908,23 +836,10 @@ tf_replay_free(struct tf_replay *r)
 {
 	if (r == NULL)
 		return;
-	for (size_t i = 0; i < r->slots; i++)
-		while (r->dirs[i] != NULL) {
-			struct dir *d = r->dirs[i];
-
-			r->dirs[i] = d->next;
-			tf_buf_free(&d->names);
-			free(d->files);
-			free(d->path);
-			free(d);
-		}
-	free(r->dirs);
-	free(r->names.slot);
-	free(r->nodes.slot);
 	free(r->vkey);
 	free(r->attester);
 	free(r->host);
-	free(r->listed);
+	tf_buf_free(&r->listed_names);
 	free(r);
 }
 
@@ -946,12 +861,6 @@ tf_replay_vkey(const struct tf_replay *r)
 	return r->vkey == NULL ? "" : r->vkey;
 }
 
-bool
-tf_replay_knows(const struct tf_replay *r, uint64_t node)
-{
-	return node == TF_ROOT_ID || set_has(&r->nodes, node);
-}
-
 uint64_t
 tf_replay_names(const struct tf_replay *r)
 {
@@ -959,16 +868,40 @@ tf_replay_names(const struct tf_replay *r)
 }
 
 enum tf_code
-tf_replay_each(const struct tf_replay *r,
+tf_replay_knows(struct tf_replay *r, uint64_t node, bool *yes,
+    struct tf_error *err)
+{
+	return tf_kept_knows(&r->kept, node, yes, err);
+}
+
+struct each {
+	enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
+	    struct tf_error *err);
+	void *arg;
+};
+
+static enum tf_code
+one_dir(void *arg, struct tf_str path, const struct tf_kept_dir *d,
+    struct tf_error *err)
+{
+	const struct each *x = arg;
+	size_t at = last_part(path);
+	struct tf_replay_dir out = { .attr = d->attr,
+		.path = path,
+		.name = { path.p + at, path.n - at },
+		.entry = d->entry,
+		.seal = d->seal };
+
+	return x->fn(x->arg, &out, err);
+}
+
+enum tf_code
+tf_replay_each(struct tf_replay *r,
     enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
 	struct tf_error *err),
     void *arg, struct tf_error *err)
 {
-	enum tf_code rc;
+	struct each x = { fn, arg };
 
-	for (size_t i = 0; i < r->slots; i++)
-		for (struct dir *d = r->dirs[i]; d != NULL; d = d->next)
-			if ((rc = fn(arg, &d->d, err)) != TF_OK)
-				return rc;
-	return TF_OK;
+	return tf_kept_each(&r->kept, one_dir, &x, err);
 }

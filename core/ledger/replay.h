@@ -1,12 +1,13 @@
 /*
  * Replay: the entries alone, in order, rebuild the tree of names and obey the
- * rules of trailfs-format(5) (I5).  Pure: memory only.  Keeps every directory,
- * a fingerprint of every name, and the evidence of open attestations.
+ * rules of trailfs-format(5) (I5).  Pure: what it has to remember it keeps in a
+ * book that the caller opens, so memory does not grow with the log.
  */
 #ifndef TF_LEDGER_REPLAY_H
 #define TF_LEDGER_REPLAY_H
 
 #include "entry.h"
+#include "kept.h"
 #include "statement.h"
 
 /* A directory as the entries made it. */
@@ -32,9 +33,14 @@ struct tf_replay_effect {
 
 struct tf_replay;
 
-/* fail hears of every broken rule: text is one line.  NULL: no memory. */
-struct tf_replay *tf_replay_new(void (*fail)(void *arg,
-				    const struct tf_entry *e, const char *text),
+/*
+ * book is empty and stays the caller's, to close afterwards; what it fails with
+ * any call may return.  fail hears of every broken rule: text is one line.
+ * NULL: no memory.
+ */
+struct tf_replay *tf_replay_new(const struct tf_book_ops *ops,
+    struct tf_book *book,
+    void (*fail)(void *arg, const struct tf_entry *e, const char *text),
     void *arg);
 void tf_replay_free(struct tf_replay *r);
 
@@ -58,10 +64,11 @@ const char *tf_replay_origin(const struct tf_replay *r);
 const char *tf_replay_store(const struct tf_replay *r);
 const char *tf_replay_vkey(const struct tf_replay *r);
 /* Did an entry name this node number? */
-bool tf_replay_knows(const struct tf_replay *r, uint64_t node);
+TF_MUST_USE enum tf_code tf_replay_knows(struct tf_replay *r, uint64_t node,
+    bool *yes, struct tf_error *err);
 uint64_t tf_replay_names(const struct tf_replay *r); /* with the root */
-/* Every directory, until fn returns another code than TF_OK. */
-TF_MUST_USE enum tf_code tf_replay_each(const struct tf_replay *r,
+/* Every directory, by level and path, until fn returns another code than TF_OK. */
+TF_MUST_USE enum tf_code tf_replay_each(struct tf_replay *r,
     enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
 	struct tf_error *err),
     void *arg, struct tf_error *err);

@@ -1,6 +1,7 @@
 /* in-toto Statement v1 of an attestation, DSSE around it. */
 #include "statement.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -13,38 +14,83 @@ before(struct tf_str a, struct tf_str b)
 	return d < 0 || (d == 0 && a.n < b.n);
 }
 
-enum tf_code
-tf_sums(const struct tf_subject_file *files, size_t n, uint64_t *bytes,
-    struct tf_hash *sums, struct tf_error *err)
+struct tf_summer {
+	struct tf_sha256 *h;
+	struct tf_buf line, last; /* last: the name before */
+	uint64_t count, bytes;
+};
+
+struct tf_summer *
+tf_summer_new(void)
 {
-	struct tf_sha256 *h = tf_sha256_new();
-	struct tf_buf line = { 0 };
+	struct tf_summer *s = calloc(1, sizeof(*s));
+
+	if (s != NULL && (s->h = tf_sha256_new()) == NULL) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+enum tf_code
+tf_summer_add(struct tf_summer *s, const struct tf_subject_file *f,
+    struct tf_error *err)
+{
+	struct tf_str last;
+
+	if (s == NULL)
+		return tf_fail(err, TF_NOMEM, "sums: no memory");
+	last = (struct tf_str){ s->last.p, s->last.n };
+	if (s->count > 0 && !before(last, f->name))
+		return tf_fail(err, TF_INVALID, "sums: names not sorted");
+	if (f->size > (uint64_t)TF_JSON_MAX - s->bytes)
+		return tf_fail(err, TF_TOOBIG, "sums: too many bytes");
+	s->bytes += f->size;
+	s->count++;
+	s->line.n = s->last.n = 0;
+	tf_sums_line(&s->line, &f->sha256, f->name.p, f->name.n);
+	tf_buf_add(&s->last, f->name.p, f->name.n);
+	if (s->line.failed || s->last.failed)
+		return tf_fail(err, TF_NOMEM, "sums: no memory");
+	tf_sha256_add(s->h, s->line.p, s->line.n);
+	return TF_OK;
+}
+
+enum tf_code
+tf_summer_end(struct tf_summer *s, struct tf_sums *out, struct tf_error *err)
+{
+	if (s == NULL)
+		return tf_fail(err, TF_NOMEM, "sums: no memory");
+	out->count = s->count;
+	out->bytes = s->bytes;
+	tf_sha256_peek(s->h, &out->sums);
+	tf_summer_free(s);
+	return TF_OK;
+}
+
+void
+tf_summer_free(struct tf_summer *s)
+{
+	if (s == NULL)
+		return;
+	tf_sha256_free(s->h);
+	tf_buf_free(&s->line);
+	tf_buf_free(&s->last);
+	free(s);
+}
+
+enum tf_code
+tf_sums(const struct tf_subject_file *files, size_t n, struct tf_sums *out,
+    struct tf_error *err)
+{
+	struct tf_summer *s = tf_summer_new();
 	enum tf_code rc = TF_OK;
 
-	*bytes = 0;
-	for (size_t i = 0; i < n && h && !line.failed; i++) {
-		const struct tf_subject_file *f = &files[i];
-
-		if (i > 0 && !before(f[-1].name, f->name)) {
-			rc = tf_fail(err, TF_INVALID, "sums: names not sorted");
-			goto out;
-		}
-		if (f->size > (uint64_t)TF_JSON_MAX - *bytes) {
-			rc = tf_fail(err, TF_TOOBIG, "sums: too many bytes");
-			goto out;
-		}
-		*bytes += f->size;
-		line.n = 0;
-		tf_sums_line(&line, &f->sha256, f->name.p, f->name.n);
-		tf_sha256_add(h, line.p, line.n);
-	}
-	if (!h || line.failed)
-		rc = tf_fail(err, TF_NOMEM, "sums: no memory");
-	else
-		tf_sha256_peek(h, sums);
-out:
-	tf_sha256_free(h);
-	tf_buf_free(&line);
+	for (size_t i = 0; rc == TF_OK && i < n; i++)
+		rc = tf_summer_add(s, &files[i], err);
+	if (rc == TF_OK)
+		return tf_summer_end(s, out, err);
+	tf_summer_free(s);
 	return rc;
 }
 
@@ -85,22 +131,20 @@ put_time(struct tf_json *j, const char *key, struct tf_time t)
 }
 
 static void
-put_evidence(struct tf_json *j, size_t count, uint64_t bytes,
-    const struct tf_hash *sums)
+put_evidence(struct tf_json *j, const struct tf_sums *e)
 {
 	tf_json_key(j, "evidence");
 	tf_json_object(j);
 	tf_json_key(j, "bytes");
-	tf_json_int(j, (int64_t)bytes);
+	tf_json_int(j, (int64_t)e->bytes);
 	tf_json_key(j, "count");
-	tf_json_int(j, (int64_t)count);
-	put_hash(j, "sums", sums);
+	tf_json_int(j, (int64_t)e->count);
+	put_hash(j, "sums", &e->sums);
 	tf_json_object_end(j);
 }
 
 static void
-put_predicate(struct tf_json *j, const struct tf_statement *s, uint64_t bytes,
-    const struct tf_hash *sums)
+put_predicate(struct tf_json *j, const struct tf_statement *s)
 {
 	tf_json_key(j, "predicate");
 	tf_json_object(j);
@@ -111,7 +155,7 @@ put_predicate(struct tf_json *j, const struct tf_statement *s, uint64_t bytes,
 	put_raw(j, "claimants", s->claimants);
 	put_raw(j, "claims", s->claims);
 	put_raw(j, "evaluated", s->evaluated);
-	put_evidence(j, s->n_files, bytes, sums);
+	put_evidence(j, &s->evidence);
 	if (s->has_written)
 		put_time(j, "firstWrittenAt", s->first_written);
 	put_str(j, "host", s->host);
@@ -152,16 +196,18 @@ put_subject(struct tf_json *j, struct tf_str name, const struct tf_hash *h)
 }
 
 static void
-put_subjects(struct tf_json *j, const struct tf_statement *s,
-    const struct tf_hash *sums)
+put_subjects(struct tf_json *j, const struct tf_statement *s)
 {
+	uint64_t n = s->evidence.count;
+
 	tf_json_key(j, "subject");
 	tf_json_array(j);
 	/* sigstore refuses more subjects, and in-toto wants at least one. */
-	if (s->n_files == 0 || s->n_files > TF_STATEMENT_SUBJECTS)
-		put_subject(j, (struct tf_str){ "SHA256SUMS", 10 }, sums);
+	if (n == 0 || n > TF_STATEMENT_SUBJECTS)
+		put_subject(j, (struct tf_str){ "SHA256SUMS", 10 },
+		    &s->evidence.sums);
 	else
-		for (size_t i = 0; i < s->n_files; i++)
+		for (size_t i = 0; i < n; i++)
 			put_subject(j, s->files[i].name, &s->files[i].sha256);
 	tf_json_array_end(j);
 }
@@ -170,22 +216,16 @@ enum tf_code
 tf_statement_encode(const struct tf_statement *s, struct tf_buf *out,
     struct tf_error *err)
 {
-	struct tf_hash sums;
 	struct tf_json j;
-	uint64_t bytes;
-	enum tf_code rc;
 
-	rc = tf_sums(s->files, s->n_files, &bytes, &sums, err);
-	if (rc != TF_OK)
-		return rc;
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
 	tf_json_key(&j, "_type");
 	tf_json_cstr(&j, "https://in-toto.io/Statement/v1");
-	put_predicate(&j, s, bytes, &sums);
+	put_predicate(&j, s);
 	tf_json_key(&j, "predicateType");
 	tf_json_cstr(&j, TF_PREDICATE_TYPE);
-	put_subjects(&j, s, &sums);
+	put_subjects(&j, s);
 	tf_json_object_end(&j);
 	return tf_json_end(&j, err);
 }

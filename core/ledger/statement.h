@@ -19,6 +19,12 @@ struct tf_subject_file {
 	uint64_t size;
 };
 
+/* What SHA256SUMS over some files comes to. */
+struct tf_sums {
+	uint64_t count, bytes;
+	struct tf_hash sums;
+};
+
 struct tf_statement {
 	struct tf_str origin, host;
 	struct tf_str trail, workflow, attestation; /* without "@N" */
@@ -31,17 +37,28 @@ struct tf_statement {
 	struct tf_time first_written, last_written;
 	struct tf_time sealed_at;
 	bool has_previous;
-	struct tf_hash previous;	     /* payload digest of version N-1 */
-	const struct tf_subject_file *files; /* sorted by name as bytes */
-	size_t n_files;
+	struct tf_hash previous; /* payload digest of version N-1 */
+	struct tf_sums evidence;
+	const struct tf_subject_file *files; /* evidence.count of them, sorted
+	    by name as bytes; not looked at when there are more than
+	    TF_STATEMENT_SUBJECTS */
 };
 
 /*
- * Count, bytes and digest of SHA256SUMS over files, which must be sorted by
- * name as bytes.
+ * Add up SHA256SUMS file by file, in the order of their names as bytes
+ * (TF_INVALID otherwise, TF_TOOBIG).  end gives what was added and frees s,
+ * which may be NULL (TF_NOMEM).
  */
+struct tf_summer;
+struct tf_summer *tf_summer_new(void);
+TF_MUST_USE enum tf_code tf_summer_add(struct tf_summer *s,
+    const struct tf_subject_file *f, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_summer_end(struct tf_summer *s, struct tf_sums *out,
+    struct tf_error *err);
+void tf_summer_free(struct tf_summer *s);
+/* The same of an array. */
 TF_MUST_USE enum tf_code tf_sums(const struct tf_subject_file *files, size_t n,
-    uint64_t *bytes, struct tf_hash *sums, struct tf_error *err);
+    struct tf_sums *out, struct tf_error *err);
 
 /* The payload, canonical JSON of any length, onto out. */
 TF_MUST_USE enum tf_code tf_statement_encode(const struct tf_statement *s,

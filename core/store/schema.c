@@ -378,13 +378,19 @@ fail:
 }
 
 void
+tf_sql_close(struct tf_db *db)
+{
+	for (int i = 0; i < TF_DB_STATEMENTS; i++)
+		(void)sqlite3_finalize(db->cache[i].st);
+	(void)sqlite3_close(db->sq);
+}
+
+void
 tf_db_close(struct tf_db *db)
 {
 	if (db == NULL)
 		return;
-	for (int i = 0; i < TF_DB_STATEMENTS; i++)
-		(void)sqlite3_finalize(db->cache[i].st);
-	(void)sqlite3_close(db->sq);
+	tf_sql_close(db);
 	free(db);
 }
 

@@ -36,4 +36,7 @@ TF_MUST_USE enum tf_code tf_sql_run(struct tf_db *db, sqlite3_stmt *st,
 TF_MUST_USE enum tf_code tf_sql_row(struct tf_db *db, sqlite3_stmt *st,
     const char *what, struct tf_error *err);
 
+/* Let go of the statements and the connection. */
+void tf_sql_close(struct tf_db *db);
+
 #endif

@@ -8,6 +8,7 @@
 #include "../../core/ledger/proof.h"
 #include "../../core/ledger/replay.h"
 #include "../../core/ledger/tilepath.h"
+#include "../../core/store/book.h"
 #include "vectors.h"
 
 #define LINES 9
@@ -29,9 +30,18 @@ rule_broken(void *arg, const struct tf_entry *e, const char *text)
 	}
 }
 
+static const struct tf_book_ops book_ops = {
+	.add = tf_book_add,
+	.put = tf_book_put,
+	.get = tf_book_get,
+	.each = tf_book_each,
+	.cut = tf_book_cut,
+};
+
 /* The worked example, one entry changed by hand before it is replayed. */
 struct play {
 	struct told told;
+	struct tf_book *book;
 	struct tf_replay *r;
 	struct tf_replay_effect last;
 	struct tf_entry_decoded d[LINES];
@@ -44,7 +54,8 @@ begin(struct play *p)
 	struct tf_str rest, line;
 
 	memset(p, 0, sizeof(*p));
-	p->r = tf_replay_new(rule_broken, &p->told);
+	ck_assert_int_eq(TF_OK, tf_book_open(&p->book, NULL));
+	p->r = tf_replay_new(&book_ops, p->book, rule_broken, &p->told);
 	p->text = read_vector("entries-example.jsonl");
 	rest = (struct tf_str){ p->text.p, p->text.n };
 	for (int i = 0; i < LINES; i++) {
@@ -71,6 +82,7 @@ static void
 end(struct play *p)
 {
 	tf_replay_free(p->r);
+	tf_book_close(p->book);
 	for (int i = 0; i < LINES; i++)
 		tf_entry_decoded_free(&p->d[i]);
 	tf_buf_free(&p->text);

@@ -64,7 +64,6 @@ example_statement(const struct tf_entry *e, const struct tf_subject_file *f)
 		.last_written = time_of("2026-11-23T07:51:01.009000000Z"),
 		.sealed_at = time_of("2026-11-23T07:51:20.699000000Z"),
 		.files = f,
-		.n_files = 2,
 	};
 }
 
@@ -73,17 +72,18 @@ START_TEST(the_sums_of_the_worked_example_are_those_of_sha256sum)
 	struct tf_buf want = read_vector("entries-example.SHA256SUMS");
 	struct tf_subject_file f[2];
 	struct tf_buf b = { 0 };
-	struct tf_hash sums, of_file;
-	uint64_t bytes;
+	struct tf_hash of_file;
+	struct tf_sums sums;
 
 	example_files(f);
 	for (int i = 0; i < 2; i++)
 		tf_sums_line(&b, &f[i].sha256, f[i].name.p, f[i].name.n);
 	assert_same(want.p, want.n, b.p, b.n);
-	ck_assert_int_eq(TF_OK, tf_sums(f, 2, &bytes, &sums, NULL));
-	ck_assert_uint_eq(23, bytes);
+	ck_assert_int_eq(TF_OK, tf_sums(f, 2, &sums, NULL));
+	ck_assert_uint_eq(2, sums.count);
+	ck_assert_uint_eq(23, sums.bytes);
 	tf_sha256(want.p, want.n, &of_file);
-	ck_assert_mem_eq(&of_file, &sums, sizeof(sums));
+	ck_assert_mem_eq(&of_file, &sums.sums, sizeof(of_file));
 	tf_buf_free(&b);
 	tf_buf_free(&want);
 }
@@ -91,13 +91,13 @@ END_TEST
 
 START_TEST(sums_of_nothing_are_the_digest_of_no_bytes)
 {
-	struct tf_hash sums, empty;
-	uint64_t bytes;
+	struct tf_hash empty;
+	struct tf_sums sums;
 
 	tf_sha256("", 0, &empty);
-	ck_assert_int_eq(TF_OK, tf_sums(NULL, 0, &bytes, &sums, NULL));
-	ck_assert_uint_eq(0, bytes);
-	ck_assert_mem_eq(&empty, &sums, sizeof(sums));
+	ck_assert_int_eq(TF_OK, tf_sums(NULL, 0, &sums, NULL));
+	ck_assert_uint_eq(0, sums.bytes);
+	ck_assert_mem_eq(&empty, &sums.sums, sizeof(empty));
 }
 END_TEST
 
@@ -118,21 +118,20 @@ END_TEST
 START_TEST(sums_want_sorted_names_and_sizes_that_add_up)
 {
 	struct tf_subject_file f[2];
-	struct tf_hash sums;
-	uint64_t bytes;
+	struct tf_sums sums;
 
 	example_files(f);
 	f[1].name = f[0].name;
-	ck_assert_int_eq(TF_INVALID, tf_sums(f, 2, &bytes, &sums, NULL));
+	ck_assert_int_eq(TF_INVALID, tf_sums(f, 2, &sums, NULL));
 	f[1].name.n--;
-	ck_assert_int_eq(TF_INVALID, tf_sums(f, 2, &bytes, &sums, NULL));
+	ck_assert_int_eq(TF_INVALID, tf_sums(f, 2, &sums, NULL));
 	f[1].name = str_of("event.json2");
 	f[1].size = TF_JSON_MAX - 17;
-	ck_assert_int_eq(TF_OK, tf_sums(f, 2, &bytes, &sums, NULL));
+	ck_assert_int_eq(TF_OK, tf_sums(f, 2, &sums, NULL));
 	f[1].size++;
-	ck_assert_int_eq(TF_TOOBIG, tf_sums(f, 2, &bytes, &sums, NULL));
+	ck_assert_int_eq(TF_TOOBIG, tf_sums(f, 2, &sums, NULL));
 	f[1].size = UINT64_MAX;
-	ck_assert_int_eq(TF_TOOBIG, tf_sums(f, 2, &bytes, &sums, NULL));
+	ck_assert_int_eq(TF_TOOBIG, tf_sums(f, 2, &sums, NULL));
 }
 END_TEST
 
@@ -156,6 +155,7 @@ START_TEST(the_worked_example_is_written_byte_for_byte)
 	ref = &d.e.statement;
 	example_files(f);
 	s = example_statement(&d.e, f);
+	ck_assert_int_eq(TF_OK, tf_sums(f, 2, &s.evidence, NULL));
 	ck_assert_int_eq(TF_OK, tf_statement_encode(&s, &b, NULL));
 	assert_same(payload.p, payload.n, b.p, b.n);
 	ck_assert_uint_eq(ref->size, b.n);
@@ -249,7 +249,8 @@ START_TEST(none_or_too_many_files_make_one_subject)
 		struct tf_buf b = { 0 };
 		char first[64];
 
-		s.n_files = sizes[i];
+		ck_assert_int_eq(TF_OK,
+		    tf_sums(f, sizes[i], &s.evidence, NULL));
 		ck_assert_int_eq(TF_OK, tf_statement_encode(&s, &b, NULL));
 		ck_assert_uint_eq(own ? sizes[i] : 1, subjects(&b, first));
 		ck_assert_str_eq(own ? "f0000" : "SHA256SUMS", first);
@@ -275,6 +276,7 @@ START_TEST(every_field_has_its_place)
 				    "\"rule\":\"junit\"}"),
 		.has_previous = true };
 
+	ck_assert_int_eq(TF_OK, tf_sums(NULL, 0, &s.evidence, NULL));
 	ck_assert_int_eq(TF_OK, tf_statement_encode(&s, &b, NULL));
 	ck_assert_str_eq(
 	    "{\"_type\":\"https://in-toto.io/Statement/v1\","
