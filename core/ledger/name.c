@@ -162,15 +162,15 @@ random_suffix(const char *name, size_t n)
 	return random;
 }
 
-/* ".*.sw?" and ".*.sw?x" of vim. */
+/* ".*.sw?" and ".*.sw?x" of vim; ".swp" when it was given no name yet. */
 static bool
 vim_swap(const char *name, size_t n)
 {
-	if (n < 5 || name[0] != '.')
+	if (n < 4 || name[0] != '.')
 		return false;
 	if (memcmp(name + n - 4, ".sw", 3) == 0)
 		return true;
-	return n >= 6 && name[n - 1] == 'x' &&
+	return n >= 5 && name[n - 1] == 'x' &&
 	    memcmp(name + n - 5, ".sw", 3) == 0;
 }
 

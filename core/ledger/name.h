@@ -34,8 +34,8 @@ bool tf_name_draft_attestation(const char *name, size_t n);
 
 /*
  * Is a file of this name a draft?  ".NAME.XXXXXX" (six letters or digits, at
- * least one of them a digit or capital; NAME not empty), ".*.sw?", ".*.sw?x",
- * ".#*", ".goutputstream-*", and what ends in
+ * least one of them a digit or capital; NAME not empty), ".*.sw?",
+ * ".*.sw?x", ".sw?", ".sw?x", ".#*", ".goutputstream-*", and what ends in
  * "~ .tmp .part .partial .crdownload .filepart".
  */
 bool tf_name_draft(const char *name, size_t n);

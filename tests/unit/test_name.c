@@ -130,10 +130,10 @@ START_TEST(drafts_are_the_temporary_names_of_tools)
 		".a.abcde1", "a~", "~", "a.tmp", ".tmp", "a.part", "a.partial",
 		"a.crdownload", "a.filepart", ".a.swp", ".a.swo", ".a.swpx",
 		".a.swxx", ".#a", ".#", ".goutputstream-XYZ", ".goutputstream-",
-		"..swp" };
+		"..swp", ".swp", ".swpx" };
 	static const char *const evidence[] = { ".env", ".env.sample",
 		".a.abcdef", ".a.abcde", ".a.abcde1x", "..abcde1", "a.abcde1",
-		".a.abc-e1", "a.swp", ".swp", ".a.sw", ".a.swpy", "a#", "#a#",
+		".a.abc-e1", "a.swp", ".a.sw", ".a.swpy", ".sw", "a#", "#a#",
 		"goutputstream-1", "a.tmp.txt", "a.TMP", "tmp", "a.parts", "",
 		".", "a" };
 
