@@ -21,16 +21,28 @@
 
 #include "core/control.h"
 
-#define TEST_S 100 /* one test, at most */
+#define TEST_S (100 * patience()) /* one test, at most */
 /* Its daemon: a caller whose request is never answered cannot even be killed,
  * so this comes first. */
-#define DAEMON_S 80
-#define START_MS 30000	    /* until the daemon serves */
-#define END_MS 60000	    /* until it has ended */
-#define COMMAND_MS 90000    /* one command */
-#define STATE_MS 15000	    /* until a file has a state */
-#define LOOK_MS 2	    /* between two looks */
+#define DAEMON_S (80 * patience())
+#define START_MS 30000			     /* until the daemon serves */
+#define END_MS (60000 * (int)patience())     /* until it has ended */
+#define COMMAND_MS (90000 * (int)patience()) /* one command */
+#define STATE_MS 15000			     /* until a file has a state */
+#define LOOK_MS 2			     /* between two looks */
 #define NO_SEAL "settle=60" /* longer than any test takes to look */
+
+bool
+long_run(void)
+{
+	return getenv("TRAILFS_LONG") != NULL;
+}
+
+static unsigned
+patience(void)
+{
+	return long_run() ? 20 : 1;
+}
 
 static char top[PATH_MAX];  /* of this run; all tests are below */
 static const char *missing; /* why nothing can be mounted, or NULL */

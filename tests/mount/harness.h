@@ -45,6 +45,9 @@ int run_guarded(int (*suites)(void));
 void note_skipped(const char *func, const char *why);
 /* Is there such a program? */
 bool have(const char *program);
+/* Is TRAILFS_LONG set?  Then what takes minutes is tried as often as it takes,
+ * and everything may take longer. */
+bool long_run(void);
 
 /* --- the daemon ------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 
 /* clang-format off */
 #define SUITES(X) \
-	X(tree) X(refusals) X(states) X(tools) X(drafts) \
+	X(tree) X(refusals) X(tamper) X(states) X(barrier) X(tools) X(drafts) \
 	X(sealing) X(xattrs) X(control) X(identity) X(crash) X(badstore) \
 	X(full) X(verify) X(races) X(user)
 /* clang-format on */

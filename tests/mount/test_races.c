@@ -1,5 +1,8 @@
 /* Many at once: one wins, the others are told; nobody waits for ever, and what
  * one was told does not depend on the others. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/xattr.h>
 
 #include "harness.h"
@@ -228,6 +231,196 @@ START_TEST(whoever_is_told_it_is_durable_was_told_the_truth)
 }
 END_TEST
 
+/* --- one file, all threads at it ----------------------------------------- */
+
+#define ROUNDS 60
+#define WRITERS 4
+#define LINE "a line of sixteen"
+
+/* One file of many names, and all threads at it. */
+static struct {
+	unsigned round;
+	pthread_barrier_t start;
+	atomic_bool final;     /* somebody saw it frozen or sealed */
+	atomic_bool over;      /* the writers have ended */
+	atomic_uint lines;     /* whose write(2) was acknowledged */
+	atomic_uint too_late;  /* of them, begun after it was final */
+	atomic_uint tries;     /* to open it when it was final */
+	atomic_uint unwritten; /* a final one that was open again */
+	int fd[WRITERS];       /* dups of the one that made it */
+	int reader;
+} race;
+
+static const char *
+race_name(char out[64], unsigned i)
+{
+	snprintf(out, 64, A "/%u-%u", race.round, i % 3);
+	return out;
+}
+
+static void
+write_line(int fd)
+{
+	bool final = atomic_load(&race.final);
+
+	if (write(fd, LINE, sizeof LINE - 1) != sizeof LINE - 1)
+		return;
+	atomic_fetch_add(&race.lines, 1);
+	if (final)
+		atomic_fetch_add(&race.too_late, 1);
+}
+
+static void *
+write_and_close(void *arg)
+{
+	int *fd = arg;
+
+	pthread_barrier_wait(&race.start);
+	for (int i = 0; i < 5; i++)
+		write_line(*fd);
+	close(*fd);
+	return NULL;
+}
+
+static void *
+open_and_write(void *arg)
+{
+	char path[64];
+	int fd;
+
+	(void)arg;
+	pthread_barrier_wait(&race.start);
+	for (unsigned i = 0; !atomic_load(&race.over); i++) {
+		bool final = atomic_load(&race.final);
+
+		fd = open(race_name(path, i), O_WRONLY | O_APPEND | O_CLOEXEC);
+		if (final && (fd >= 0 || errno == EPERM))
+			atomic_fetch_add(&race.tries, 1);
+		if (fd < 0)
+			continue;
+		if (final)
+			atomic_fetch_add(&race.unwritten, 1);
+		write_line(fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void *
+rename_about(void *arg)
+{
+	char from[64], to[64];
+
+	(void)arg;
+	pthread_barrier_wait(&race.start);
+	for (unsigned i = 0; !atomic_load(&race.over); i++)
+		(void)rename(race_name(from, i), race_name(to, i + 1));
+	return NULL;
+}
+
+static void *
+seal_it(void *arg)
+{
+	int fd = open(A, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)arg;
+	pthread_barrier_wait(&race.start);
+	while (!atomic_load(&race.over))
+		(void)fsync(fd);
+	close(fd);
+	return NULL;
+}
+
+static void *
+watch_it(void *arg)
+{
+	char state[16];
+	ssize_t n;
+	bool was = false, is;
+
+	(void)arg;
+	pthread_barrier_wait(&race.start);
+	while (!atomic_load(&race.over)) {
+		n = fgetxattr(race.reader, "user.trailfs.state", state,
+		    sizeof state);
+		is = n == 6; /* frozen, sealed */
+		if (is)
+			atomic_store(&race.final, true);
+		else if (n > 0 && was)
+			atomic_fetch_add(&race.unwritten, 1);
+		was = was || is;
+	}
+	return NULL;
+}
+
+static void
+race_once(void)
+{
+	static void *(*const others[])(void *) = { open_and_write, rename_about,
+		rename_about, seal_it, watch_it };
+	pthread_t t[WRITERS + LEN(others)];
+	char path[64];
+	int fd;
+
+	atomic_store(&race.final, false);
+	atomic_store(&race.over, false);
+	atomic_store(&race.lines, 0);
+	atomic_store(&race.tries, 0);
+	fd = open(race_name(path, 0),
+	    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+	ck_assert_int_ge(fd, 0);
+	race.reader = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(race.reader, 0);
+	for (int i = 0; i < WRITERS; i++)
+		race.fd[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	allowed(close(fd));
+	for (size_t i = 0; i < LEN(t); i++)
+		ck_assert_int_eq(0,
+		    i < WRITERS ?
+			pthread_create(&t[i], NULL, write_and_close,
+			    &race.fd[i]) :
+			pthread_create(&t[i], NULL, others[i - WRITERS], NULL));
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(t[i], NULL);
+	/* The one who opens it again and again may have kept it open. */
+	while (!atomic_load(&race.final) || atomic_load(&race.tries) < 5)
+		sched_yield();
+	atomic_store(&race.over, true);
+	for (size_t i = WRITERS; i < LEN(t); i++)
+		pthread_join(t[i], NULL);
+	close(race.reader);
+}
+
+/* Whatever they do to each other: each acknowledged write is in it, none began
+ * after it was final, and final it stays. */
+START_TEST(races_of_threads_unwrite_nothing)
+{
+	char found[64], path[64];
+
+	make_attestation();
+	pthread_barrier_init(&race.start, NULL, WRITERS + 5);
+	for (race.round = 0; race.round < ROUNDS; race.round++) {
+		race_once();
+		found[0] = '\0';
+		for (unsigned i = 0; i < 3; i++)
+			if (exists(race_name(path, i))) {
+				ck_assert_msg(found[0] == '\0', "%s and %s",
+				    found, path);
+				strcpy(found, path);
+			}
+		ck_assert_uint_eq(0, atomic_load(&race.too_late));
+		ck_assert_uint_eq(0, atomic_load(&race.unwritten));
+		ck_assert_int_eq((off_t)(atomic_load(&race.lines) *
+				     (sizeof LINE - 1)),
+		    stat_of(found).st_size);
+		sync_dir("mnt");
+		has_state(found, "sealed");
+	}
+	ck_assert_uint_eq(ROUNDS, entries("evidence.sealed", NULL));
+	pthread_barrier_destroy(&race.start);
+}
+END_TEST
+
 /* --- everything at once ---------------------------------------------------------- */
 
 static unsigned dice;
@@ -369,6 +562,7 @@ suite_races(void)
 	tcase_add_test(t, what_was_published_before_the_seal_is_in_it);
 	tcase_add_loop_test(t, whoever_is_told_it_is_durable_was_told_the_truth,
 	    0, 8);
+	tcase_add_test(t, races_of_threads_unwrite_nothing);
 	t = stored_case(s, "anything");
 	tcase_add_loop_test(t, nobody_hangs_and_no_answer_is_odd, 0, 2);
 	return s;

@@ -12,9 +12,6 @@
 #include "harness.h"
 
 #define F A "/f"
-#define ITERATIONS 2000
-#define ENOUGH 200 /* while others press */
-#define PRESS_S 10
 
 static double
 seconds(void)
@@ -556,106 +553,6 @@ START_TEST(equal_bytes_are_kept_once)
 }
 END_TEST
 
-/* --- the release barrier ---------------------------------------------- */
-
-/* Others look at everything all the time. */
-static int
-press(void)
-{
-	char value[64];
-	struct stat st;
-	int fd;
-
-	for (;;) {
-		(void)lstat(F, &st);
-		if ((fd = open(A "/seen", O_RDONLY)) >= 0) {
-			(void)!read(fd, value, sizeof value);
-			close(fd);
-		}
-	}
-	return 0;
-}
-
-/* What the next request after close(2) meets, it must meet frozen. */
-static void
-look_once(int i, const char *path)
-{
-	struct stat st;
-
-	switch (i % 10) {
-	case 3:
-		refused(EPERM, try_open(path, O_WRONLY | O_APPEND));
-		break;
-	case 4:
-		refused(EPERM, unlink(path));
-		break;
-	case 5:
-		refused(EPERM, rename(path, A "/x.tmp"));
-		break;
-	case 6:
-		refused(EPERM, truncate(path, 0));
-		break;
-	case 7:
-		st = stat_of(path);
-		ck_assert_int_eq(5, st.st_size);
-		break;
-	default:
-		break;
-	}
-	has_state(path, "frozen");
-}
-
-START_TEST(right_after_close_everybody_meets_it_frozen)
-{
-	double begin_s = seconds();
-	pid_t pid[3];
-	char path[64];
-	unsigned n;
-
-	make_attestation();
-	put(A "/seen", "by those who press");
-	for (int i = 0; i < _i; i++)
-		pid[i] = in_child(press);
-	for (n = 0; n < ITERATIONS; n++) {
-		/* A slow machine is not pressed to death. */
-		if (_i > 0 && n >= ENOUGH && seconds() - begin_s > PRESS_S)
-			break;
-		snprintf(path, sizeof path, A "/%u", n);
-		put(path, "bytes");
-		look_once((int)n, path);
-	}
-	for (int i = 0; i < _i; i++) {
-		kill(pid[i], SIGKILL);
-		ck_assert_int_eq(-SIGKILL, child_ended(pid[i]));
-	}
-	sync_dir("mnt");
-	ck_assert_uint_eq(n + 1, entries("evidence.sealed", NULL));
-}
-END_TEST
-
-static char child_path[64];
-
-static int
-write_and_die(void)
-{
-	int fd = open(child_path, O_WRONLY | O_CREAT | O_EXCL, 0644);
-
-	if (fd < 0 || write(fd, "bytes", 5) != 5)
-		return 1;
-	return 0; /* the kernel closes it */
-}
-
-START_TEST(when_a_writer_has_ended_its_file_is_frozen)
-{
-	make_attestation();
-	for (int i = 0; i < 300; i++) {
-		snprintf(child_path, sizeof child_path, A "/%d", i);
-		ck_assert_int_eq(0, child_ended(in_child(write_and_die)));
-		look_once(i, child_path);
-	}
-}
-END_TEST
-
 /* `a >> f & b >> f` of a shell script: nothing of either is lost. */
 START_TEST(two_writers_of_one_user_append_to_one_file)
 {
@@ -765,13 +662,7 @@ suite_states(void)
 	tcase_add_test(t, unmounting_seals);
 	tcase_add_test(t, the_entry_says_what_it_was_when_it_had_settled);
 	tcase_add_test(t, equal_bytes_are_kept_once);
-	tcase_add_test(t, when_a_writer_has_ended_its_file_is_frozen);
 	tcase_add_test(t, two_writers_of_one_user_append_to_one_file);
-	/* Alone, and with three that press. */
-	tcase_add_loop_test(t, right_after_close_everybody_meets_it_frozen, 0,
-	    1);
-	tcase_add_loop_test(t, right_after_close_everybody_meets_it_frozen, 3,
-	    4);
 	t = stored_case(s, "settling");
 	tcase_add_test(t, the_end_of_settling_seals);
 	tcase_add_test(t, without_settling_it_is_sealed_at_once);
