@@ -143,21 +143,39 @@ START_TEST(an_interrupted_name_is_cut_where_it_would_be_too_long)
 }
 END_TEST
 
-static unsigned crash_round;
+#define BUSY 20 /* writers when it is killed */
 
-/* Write files one after the other; note each whose close(2) returned 0. */
+static unsigned crash_round, crash_writer;
+
+/* What file i of any writer holds: so many of that letter. */
+static size_t
+promised_size(unsigned i)
+{
+	return i % 10 == 9 ? 200000 : 100 + i;
+}
+
+static char
+promised_letter(unsigned i)
+{
+	return 'a' + (char)(i % 26);
+}
+
+/* Write files one after the other; note each whose close(2), and rename(2),
+ * returned 0. */
 static int
 promise(void)
 {
-	char path[64], text[200000];
+	char path[80], to[64], *text = malloc(200000);
 	int list = open("promised", O_WRONLY | O_CREAT | O_APPEND, 0644);
-	size_t n;
 	int fd;
 
 	for (unsigned i = 0; i < 10000; i++) {
-		n = i % 10 == 9 ? sizeof text : 100 + i;
-		memset(text, 'a' + (char)(i % 26), n);
-		snprintf(path, sizeof path, A "/%u-%u%s", crash_round, i,
+		size_t n = promised_size(i);
+
+		memset(text, promised_letter(i), n);
+		snprintf(to, sizeof to, A "/%u-%u-%u", crash_round,
+		    crash_writer, i);
+		snprintf(path, sizeof path, "%s%s", to,
 		    i % 4 == 3 ? ".tmp" : "");
 		fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
 		if (fd < 0)
@@ -166,63 +184,89 @@ promise(void)
 			(void)close(fd);
 			return 0;
 		}
-		if (close(fd) < 0)
+		if (close(fd) < 0 || (i % 4 == 3 && rename(path, to) < 0))
 			return 0;
-		if (i % 4 == 3) {
-			char *to = strndup(path, strlen(path) - 4);
-
-			if (rename(path, to) < 0)
-				return 0;
-			strcpy(path, to);
-			free(to);
-		}
-		if (dprintf(list, "%s %zu %c\n", path, n, text[0]) < 0)
+		if (dprintf(list, "%s\n", to) < 0)
 			return 1;
 	}
 	return 2;
 }
 
+/* Is it sealed, and whole? */
+static void
+is_whole(const char *path)
+{
+	size_t got;
+	char *text;
+	unsigned i;
+
+	ck_assert_int_eq(1, sscanf(path, A "/%*u-%*u-%u", &i));
+	has_state(path, "sealed");
+	text = content(path, &got);
+	ck_assert_uint_eq(promised_size(i), got);
+	ck_assert(text[0] == promised_letter(i) &&
+	    memcmp(text, text + 1, got - 1) == 0);
+}
+
 static unsigned
 check_promises(void)
 {
-	char *list = content("promised", NULL), *line, path[64], letter;
+	char *list = content("promised", NULL), *line;
 	unsigned n = 0;
-	size_t size, got;
 
 	while ((line = strsep(&list, "\n")) != NULL && *line != '\0') {
-		char *text;
-
-		ck_assert_int_eq(3,
-		    sscanf(line, "%63s %zu %c", path, &size, &letter));
-		has_state(path, "sealed");
-		text = content(path, &got);
-		ck_assert_uint_eq(size, got);
-		ck_assert(text[0] == letter &&
-		    memcmp(text, text + 1, got - 1) == 0);
+		is_whole(line);
 		n++;
 	}
 	return n;
 }
 
-/* Killed anywhere, again and again on one store. */
+/* What nobody was told of is a draft, or as whole as the rest. */
+static void
+check_what_is_there(void)
+{
+	char path[300];
+	struct dirent *e;
+	DIR *d = opendir(A);
+
+	while ((e = readdir(d)) != NULL) {
+		snprintf(path, sizeof path, A "/%s", e->d_name);
+		if (e->d_name[0] == '.')
+			continue;
+		if (strchr(e->d_name, 't') != NULL) /* .tmp, .part */
+			has_state(path, "draft");
+		else
+			is_whole(path);
+	}
+	closedir(d);
+}
+
+/* Killed anywhere, again and again on one store.  Loop test: of one writer, and
+ * of many. */
 START_TEST(no_promise_is_broken_wherever_it_is_killed)
 {
 	static const unsigned after[] = { 3, 17, 40, 64, 101, 150 };
+	unsigned writers = _i < 2 ? 1 : BUSY, rounds = _i < 2 ? 6 : 3;
+	const char *options = _i % 2 == 0 ? SETTLE : "settle=0";
 	char path[64];
-	pid_t pid;
+	pid_t pid[BUSY];
 
-	mount_vault(_i == 0 ? SETTLE : "settle=0");
+	mount_vault(options);
 	make_attestation();
-	for (crash_round = 0; crash_round < LEN(after); crash_round++) {
-		pid = in_child(promise);
-		snprintf(path, sizeof path, A "/%u-%u", crash_round,
-		    after[crash_round] / 4 * 4);
+	for (crash_round = 0; crash_round < rounds; crash_round++) {
+		unsigned n = after[crash_round] / 4 * 4;
+
+		for (crash_writer = 0; crash_writer < writers; crash_writer++)
+			pid[crash_writer] = in_child(promise);
+		snprintf(path, sizeof path, A "/%u-0-%u", crash_round, n);
 		while (!exists(path))
 			ck_assert_int_eq(0, errno == ENOENT ? 0 : errno);
 		crash_vault();
-		ck_assert_int_eq(0, child_ended(pid));
-		mount_vault(_i == 0 ? SETTLE : "settle=0");
-		ck_assert_uint_ge(check_promises(), after[crash_round] / 4 * 4);
+		for (unsigned w = 0; w < writers; w++)
+			ck_assert_int_eq(0, child_ended(pid[w]));
+		mount_vault(options);
+		ck_assert_uint_ge(check_promises(), n);
+		check_what_is_there();
 		says(run(0, "trailctl verify store"), "contents");
 	}
 	unmount_vault();
@@ -534,7 +578,7 @@ suite_crash(void)
 	    an_interrupted_name_is_cut_where_it_would_be_too_long);
 	t = stored_case(s, "killed");
 	tcase_add_loop_test(t, no_promise_is_broken_wherever_it_is_killed, 0,
-	    2);
+	    4);
 	tcase_add_loop_test(t, a_publication_is_whole_wherever_it_is_killed, 0,
 	    12);
 	tcase_add_loop_test(t, a_seal_is_whole_wherever_it_is_killed, 0, 12);
