@@ -209,7 +209,8 @@ START_TEST(other_ways_to_copy_and_look_work)
 {
 	char *text = noise(100000, 6);
 	off_t at = 0;
-	int from, to;
+	int from, to, through[2];
+	ssize_t n;
 
 	make_attestation();
 	put_bytes(F, text, 100000);
@@ -220,6 +221,14 @@ START_TEST(other_ways_to_copy_and_look_work)
 	allowed(close(to));
 	to = begin(A "/sendfile");
 	ck_assert_int_eq(100000, sendfile(to, from, &at, 100000));
+	allowed(close(to));
+	to = begin(A "/splice");
+	allowed(pipe(through));
+	at = 0;
+	while ((n = splice(from, &at, through[1], NULL, 65536, 0)) > 0)
+		ck_assert_int_eq(n,
+		    splice(through[0], NULL, to, NULL, (size_t)n, 0));
+	ck_assert_int_eq(0, n);
 	allowed(close(to));
 	to = begin(A "/clone.tmp");
 	refused(EOPNOTSUPP, ioctl(to, FICLONE, from));
@@ -232,7 +241,30 @@ START_TEST(other_ways_to_copy_and_look_work)
 	sync_dir("mnt");
 	ck_assert_int_eq(0, memcmp(text, content(A "/range", NULL), 100000));
 	ck_assert_int_eq(0, memcmp(text, content(A "/sendfile", NULL), 100000));
+	ck_assert_int_eq(0, memcmp(text, content(A "/splice", NULL), 100000));
 	ck_assert_str_eq(fact(F, "sha256"), fact(A "/range", "sha256"));
+}
+END_TEST
+
+/* Of 3 GiB of zeros. */
+#define BIG_DIGEST \
+	"305b66a59d15b252092fbda9d09711230c429f351897cbd430e7b55a35fd3b97"
+
+/* The last MiB, or all of them: that takes a while. */
+START_TEST(no_size_is_too_big_for_32_bits)
+{
+	static const char *const commands[] = {
+		"dd if=/dev/zero of=" F " bs=1M seek=3071 count=1 2>&1",
+		"dd if=/dev/zero of=" F " bs=1M count=3072 2>&1",
+	};
+
+	make_attestation();
+	run(0, "%s", commands[_i]);
+	has_state(F, "frozen");
+	ck_assert_int_eq((off_t)3 << 30, stat_of(F).st_size);
+	sync_dir("mnt");
+	ck_assert_str_eq(BIG_DIGEST, fact(F, "sha256"));
+	ck_assert_uint_eq(1, entries("evidence.sealed", NULL));
 }
 END_TEST
 
@@ -647,6 +679,8 @@ suite_states(void)
 	tcase_add_test(t, content_is_what_was_written_wherever);
 	tcase_add_test(t, content_of_every_size_is_kept);
 	tcase_add_test(t, other_ways_to_copy_and_look_work);
+	tcase_add_loop_test(t, no_size_is_too_big_for_32_bits, 0,
+	    long_run() ? 2 : 1);
 	tcase_add_test(t,
 	    no_file_is_larger_than_the_disk_or_a_number_in_an_entry);
 	tcase_add_test(t, evidence_is_never_executed);
