@@ -31,8 +31,6 @@ static const struct {
 	    BORG "create --list --filter=AMCE borg::2 mnt >said 2>&1 && "
 		 "! grep -v /999$ said",
 	    "" },
-	{ "rsync", "rsync -aX mnt/ copy", "rsync -aXi --dry-run mnt/ copy",
-	    "" },
 	{ "rsync", "rsync -aX mnt/ copy", "rsync -aXi mnt/ copy", "" },
 	{ "tar", "tar -g snar --no-check-device -cf 1.tar mnt",
 	    "tar -g snar --no-check-device -cf 2.tar mnt; "
