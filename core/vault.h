@@ -276,7 +276,24 @@ struct tf_space {
 TF_MUST_USE enum tf_code tf_vault_space(struct tf_vault *v,
     struct tf_space *out, struct tf_error *err);
 
-/* A refused attempt was made: counted for ledger.closed and status. */
-void tf_vault_denied(struct tf_vault *v);
+/* A change that was refused: of node id, or of the child that is called name,
+ * whatever bytes that are. */
+struct tf_attempt {
+	const char *operation; /* "unlink", for people */
+	uint64_t id;
+	const char *name; /* or NULL */
+	uint64_t to;	  /* directory of a new name, or 0 */
+	const char *to_name;
+	const char *sys; /* "EPERM" */
+	const struct tf_actor *actor;
+};
+/*
+ * Count it for ledger.closed and status, and keep it if it is one of the last
+ * 1,000.  The strings are copied.
+ */
+void tf_vault_denied(struct tf_vault *v, const struct tf_attempt *a);
+/* These, the oldest first, each a line of canonical JSON. */
+TF_MUST_USE enum tf_code tf_vault_denials(struct tf_vault *v,
+    struct tf_buf *out, struct tf_error *err);
 
 #endif

@@ -34,6 +34,14 @@ struct tf_head {
 	struct tf_buf note;
 };
 
+/* Refused attempts; lock order: alone. */
+#define TF_DENIED_KEPT 1000
+struct tf_denials {
+	pthread_mutex_t mu;
+	uint64_t count;			    /* guarded by mu, as all below */
+	struct tf_buf line[TF_DENIED_KEPT]; /* number n in n % KEPT */
+};
+
 struct tf_bits {
 	uint8_t *p;
 	size_t bytes;
@@ -56,6 +64,7 @@ struct tf_vault {
 	struct tf_vkey vkey;
 	struct tf_key *log_key, *attester; /* NULL when read-only */
 	struct tf_committer *commit;
+	struct tf_denials denials;
 
 	pthread_mutex_t mu;
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */
@@ -66,7 +75,6 @@ struct tf_vault {
 	uint64_t next_id, end_id; /* reserved node ids */
 	bool reserving;
 	struct tf_head head;
-	uint64_t denied;
 	enum tf_code broken; /* the ledger's disk failed: no more writing */
 	struct tf_error broken_why;
 	uint64_t space_left; /* bytes that may be taken before looking */
@@ -119,6 +127,11 @@ TF_MUST_USE enum tf_code tf_append_closed(struct tf_vault *v,
 /* Defaults of the store, from STORE/config. */
 TF_MUST_USE enum tf_code tf_config_read(struct tf_vault *v,
     struct tf_error *err);
+
+/* --- denied.c --- */
+/* How many attempts were refused so far. */
+uint64_t tf_denied_count(struct tf_vault *v);
+void tf_denied_free(struct tf_denials *d);
 
 /* --- head.c: copies of the newest checkpoint, and what they tell --- */
 /* What is needed to go on under a new origin. */

@@ -189,10 +189,7 @@ closed_run(struct tf_txn *t, void *arg, struct tf_error *err)
 enum tf_code
 tf_append_closed(struct tf_vault *v, const char *reason, struct tf_error *err)
 {
-	struct ending x = { .reason = reason };
+	struct ending x = { .reason = reason, .denied = tf_denied_count(v) };
 
-	pthread_mutex_lock(&v->mu);
-	x.denied = v->denied;
-	pthread_mutex_unlock(&v->mu);
 	return tf_commit_wait(v->commit, closed_run, &x, err);
 }

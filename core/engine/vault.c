@@ -336,6 +336,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->say_arg = o->say_arg;
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
 	(void)pthread_mutex_init(&v->mu, NULL);
+	(void)pthread_mutex_init(&v->denials.mu, NULL);
 	(void)pthread_cond_init(&v->changed, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -411,6 +412,7 @@ vault_free(struct tf_vault *v)
 	free(v->checked.p);
 	free(v->opened.p);
 	tf_buf_free(&v->head.note);
+	tf_denied_free(&v->denials);
 	tf_key_free(v->log_key);
 	tf_key_free(v->attester);
 	for (int i = 0; i < 4; i++) {
