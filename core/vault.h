@@ -46,13 +46,28 @@ enum tf_durability {
 	TF_DURABLE_CLOSE, /* close and fsync wait for the disk */
 };
 
+/* Numbers that an option of the mount may set, and STORE/config otherwise. */
+enum tf_setting {
+	TF_SETTLE,     /* seconds that frozen files settle */
+	TF_MAX_FILE,   /* bytes of one file; 0: as many as there can be */
+	TF_MAX_STAGED, /* bytes of one uid that are not sealed yet; 0: any */
+	TF_SETTINGS
+};
+struct tf_settings {
+	uint64_t value[TF_SETTINGS];
+	bool given[TF_SETTINGS];
+};
+/* Take "settle", "2" or "max_file", "10M".  False: no such, or it does not
+ * fit. */
+bool tf_settings_take(struct tf_settings *s, const char *key,
+    const char *value);
+
 struct tf_vault_options {
 	bool read_only;	     /* readers: no lock, no change, no recovery */
 	const char *program; /* "trailfs", "trailctl" */
 	const char *mount;   /* the mount point, or NULL */
 	const struct tf_actor *actor; /* trailctl: who; NULL: a daemon */
-	unsigned settle_s; /* seconds frozen files settle; default 2 */
-	bool settle_set;
+	struct tf_settings settings;
 	const char *libfuse; /* its version, or NULL */
 	bool verify_open;    /* hash an object at its first open */
 	/* One line of news (recovery, failed seal), from any thread. */

@@ -30,7 +30,6 @@
 #include "report.h"
 
 #define EXIT_USAGE 2
-#define SETTLE_MAX_S 60
 #define THREADS_DEFAULT 4
 #define STOP_TRIES 50 /* to unmount while files are open */
 #define STOP_WAIT_MS 100
@@ -44,8 +43,7 @@
 struct options {
 	const char *store_arg, *mnt_arg;
 	char *store, *mnt; /* absolute; owned */
-	unsigned settle_s;
-	bool settle_set;
+	struct tf_settings settings;
 	unsigned threads;
 	bool verify_open;
 	bool allow_other;
@@ -67,6 +65,10 @@ usage(FILE *to)
 	    "  settle=S          seconds that a closed file's name and metadata "
 	    "may\n"
 	    "                    still change, 0 to 60 (2)\n"
+	    "  max_file=BYTES    no file is longer; K, M, G, T may stand "
+	    "behind (no limit)\n"
+	    "  max_staged=BYTES  no user has more that is not sealed yet (no "
+	    "limit)\n"
 	    "  threads=N         workers, 1 to 64 (cores, at most 4)\n"
 	    "  verify=open|none  check a file's bytes when it is first opened "
 	    "(open)\n"
@@ -107,11 +109,17 @@ is_ignored(const char *name)
 
 /* One word of -o. */
 static bool
-parse_option(struct options *o, const char *word)
+parse_option(struct options *o, char *word)
 {
-	if (strncmp(word, "settle=", 7) == 0) {
-		o->settle_set = true;
-		return parse_number(word + 7, 0, SETTLE_MAX_S, &o->settle_s);
+	char *value = strchr(word, '=');
+	bool ours;
+
+	if (value != NULL) {
+		*value = '\0';
+		ours = tf_settings_take(&o->settings, word, value + 1);
+		*value = '=';
+		if (ours)
+			return true;
 	}
 	if (strncmp(word, "threads=", 8) == 0)
 		return parse_number(word + 8, 1, FS_LOOP_THREADS, &o->threads);
@@ -497,8 +505,7 @@ run(const struct options *o, int *parent, struct tf_error *err)
 	struct tf_vault_options vo = {
 		.program = "trailfs",
 		.mount = o->mnt,
-		.settle_s = o->settle_s,
-		.settle_set = o->settle_set,
+		.settings = o->settings,
 		.libfuse = fuse_pkgversion(),
 		.verify_open = o->verify_open,
 		.say = fs_report_news,

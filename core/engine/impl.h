@@ -22,8 +22,9 @@
 
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 #define TF_SETTLE_DEFAULT_S 2
-#define TF_SETTLE_MAX_NS (60 * (uint64_t)1000000000)
-#define TF_HEAD_NS 1000000000 /* STORE/checkpoint is at most that old */
+#define TF_SETTLE_MAX_S 60
+#define TF_SECOND UINT64_C(1000000000) /* in nanoseconds */
+#define TF_HEAD_NS TF_SECOND /* STORE/checkpoint is at most that old */
 #define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
 #define TF_FILE_COST 8192 /* bytes of database a file may cost */
 
@@ -42,6 +43,12 @@ struct tf_denials {
 	struct tf_buf line[TF_DENIED_KEPT]; /* number n in n % KEPT */
 };
 
+/* Bytes of a user that are not sealed yet. */
+struct tf_staged {
+	uint32_t uid;
+	uint64_t bytes;
+};
+
 struct tf_bits {
 	uint8_t *p;
 	size_t bytes;
@@ -52,7 +59,7 @@ struct tf_vault {
 	int dirfd, stagefd, objectsfd, lockfd;
 	bool read_only;
 	bool verify_open;
-	unsigned settle_s;
+	struct tf_settings settings; /* never change once open */
 	char program[25];
 	char *mount;
 	char *guard; /* third copy of the head, on another disk; or NULL */
@@ -79,7 +86,9 @@ struct tf_vault {
 	struct tf_error broken_why;
 	uint64_t space_left; /* bytes that may be taken before looking */
 	uint64_t space_until_ns;
-	uint64_t unsaved;	/* bytes in memory only */
+	uint64_t unsaved;	  /* bytes in memory only */
+	struct tf_staged *staged; /* while max_staged is set: one a uid */
+	size_t n_staged;
 	struct tf_bits checked; /* objects by number: hashed, were right */
 	struct tf_bits opened;	/* nodes by id: opened since they were sealed */
 	struct tf_db **idle;	/* read connections nobody uses */
@@ -209,6 +218,11 @@ TF_MUST_USE enum tf_code tf_stage_save(struct tf_txn *t, struct tf_live *l,
 void tf_stage_saved(struct tf_vault *v, struct tf_live *l);
 /* A size change through a handle. */
 TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
+    struct tf_error *err);
+/* content.c: the owner of l has that many bytes of it unsealed; mu is held. */
+void tf_quota_charge(struct tf_live *l, uint64_t bytes);
+/* The same, unless that is more than max_staged: TF_QUOTA. */
+TF_MUST_USE enum tf_code tf_quota_take(struct tf_live *l, uint64_t bytes,
     struct tf_error *err);
 /* Read the content of l, wherever it is. */
 TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,

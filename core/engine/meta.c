@@ -63,6 +63,7 @@ set_file(struct tf_live *l, unsigned mask, const struct tf_attr *want,
 	if (rc != TF_OK)
 		return tf_refusal(rc, &s, TF_REQ_SETMETA, l->name, err);
 	tf_attr_apply(&l->attr, mask, want);
+	tf_quota_charge(l, l->size);
 	l->stale = true;
 	if (l->attr.state == TF_STATE_FROZEN)
 		tf_live_freeze(l);

@@ -58,7 +58,7 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 	tf_json_key(&j, "quiet");
 	tf_json_int(&j, 0);
 	tf_json_key(&j, "settle");
-	tf_json_int(&j, v->settle_s);
+	tf_json_int(&j, (int64_t)v->settings.value[TF_SETTLE]);
 	tf_json_object_end(&j);
 	return tf_json_end(&j, err);
 }

@@ -286,6 +286,7 @@ not_live(struct tf_vault *v, struct tf_live *l)
 {
 	l->attr.state = TF_STATE_SEALED;
 	l->saved = false;
+	tf_quota_charge(l, 0);
 	if (tf_live_remove(&v->live, l))
 		tf_live_unref(l); /* the table's */
 }

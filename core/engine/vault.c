@@ -331,7 +331,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->dirfd = v->stagefd = v->objectsfd = v->lockfd = -1;
 	v->read_only = o->read_only;
 	v->verify_open = o->verify_open;
-	v->settle_s = TF_SETTLE_DEFAULT_S;
+	v->settings.value[TF_SETTLE] = TF_SETTLE_DEFAULT_S;
 	v->say = o->say;
 	v->say_arg = o->say_arg;
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
@@ -362,8 +362,9 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = take_lock(v, err)) != TF_OK ||
 	    (rc = tf_config_read(v, err)) != TF_OK)
 		return rc;
-	if (o->settle_set)
-		v->settle_s = o->settle_s;
+	for (int i = 0; i < TF_SETTINGS; i++)
+		if (o->settings.given[i])
+			v->settings.value[i] = o->settings.value[i];
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;
@@ -409,6 +410,7 @@ vault_free(struct tf_vault *v)
 	v->n_idle = 0;
 	tf_commit_stop(v->commit);
 	free(v->idle);
+	free(v->staged);
 	free(v->checked.p);
 	free(v->opened.p);
 	tf_buf_free(&v->head.note);
