@@ -49,6 +49,7 @@ enum tf_durability {
 /* Numbers that an option of the mount may set, and STORE/config otherwise. */
 enum tf_setting {
 	TF_SETTLE,     /* seconds that frozen files settle */
+	TF_QUIET,      /* seconds after which attestations seal; 0: never */
 	TF_MAX_FILE,   /* bytes of one file; 0: as many as there can be */
 	TF_MAX_STAGED, /* bytes of one uid that are not sealed yet; 0: any */
 	TF_SETTINGS

@@ -23,6 +23,7 @@
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 #define TF_SETTLE_DEFAULT_S 2
 #define TF_SETTLE_MAX_S 60
+#define TF_QUIET_MAX_S 31536000	       /* a year */
 #define TF_SECOND UINT64_C(1000000000) /* in nanoseconds */
 #define TF_HEAD_NS TF_SECOND /* STORE/checkpoint is at most that old */
 #define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
@@ -41,6 +42,12 @@ struct tf_denials {
 	pthread_mutex_t mu;
 	uint64_t count;			    /* guarded by mu, as all below */
 	struct tf_buf line[TF_DENIED_KEPT]; /* number n in n % KEPT */
+};
+
+/* An attestation that something happened in. */
+struct tf_quiet {
+	uint64_t att;
+	uint64_t due_ns; /* until then it is not quiet; boot clock */
 };
 
 /* Bytes of a user that are not sealed yet. */
@@ -89,6 +96,8 @@ struct tf_vault {
 	uint64_t unsaved;	  /* bytes in memory only */
 	struct tf_staged *staged; /* while max_staged is set: one a uid */
 	size_t n_staged;
+	struct tf_quiet *quiet; /* while quiet is set; by att */
+	size_t n_quiet, cap_quiet;
 	struct tf_bits checked; /* objects by number: hashed, were right */
 	struct tf_bits opened;	/* nodes by id: opened since they were sealed */
 	struct tf_db **idle;	/* read connections nobody uses */
@@ -272,7 +281,7 @@ void tf_attr_apply(struct tf_attr *a, unsigned mask,
  * new_name (else NULL). */
 struct tf_seal_request {
 	uint64_t id;
-	const struct tf_actor *who;
+	const struct tf_actor *who; /* NULL: nobody, it is quiet */
 	const char *new_name;
 	unsigned mask; /* what the sealing chmod sets */
 	const struct tf_attr *want;
@@ -296,6 +305,24 @@ TF_MUST_USE enum tf_code tf_version_before(struct tf_db *db, uint64_t workflow,
     const char *name, struct tf_node_row *before, struct tf_error *err);
 /* Thread body: seals what has settled, keeps STORE/checkpoint. */
 void *tf_keeper(void *vault);
+
+/* --- quiet.c: mu is held for the first three --- */
+/* Something changes in attestation att: it is not quiet. */
+void tf_quiet_touch(struct tf_vault *v, uint64_t att);
+/* Has nothing happened in att for long enough? */
+bool tf_quiet_over(const struct tf_vault *v, uint64_t att);
+/* An attestation of which that is true, or 0; *next_ns becomes earlier if the
+ * next is due before. */
+uint64_t tf_quiet_next(const struct tf_vault *v, uint64_t now,
+    uint64_t *next_ns);
+/* Seal it, unless somebody is at work there, or there is nothing. */
+void tf_quiet_seal(struct tf_vault *v, uint64_t att);
+/* Find out what was last done where, before there are callers. */
+TF_MUST_USE enum tf_code tf_quiet_start(struct tf_vault *v,
+    struct tf_error *err);
+/* meta.c: does the directory hold anything that a seal would be about? */
+TF_MUST_USE enum tf_code tf_holds_something(struct tf_vault *v, uint64_t id,
+    bool *any, struct tf_error *err);
 
 /* --- recover.c --- */
 /* Finish what the last process left: before threads start changing things. */

@@ -478,6 +478,7 @@ tf_keeper(void *vault)
 	uint64_t head_ns = 0, now;
 	struct timespec until;
 	struct gather g;
+	uint64_t att;
 
 	pthread_mutex_lock(&v->mu);
 	while (!v->quit) {
@@ -503,6 +504,12 @@ tf_keeper(void *vault)
 			pthread_mutex_unlock(&v->mu);
 			keep_head(v);
 			head_ns = now + TF_HEAD_NS;
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if ((att = tf_quiet_next(v, now, &g.next_ns)) != 0) {
+			pthread_mutex_unlock(&v->mu);
+			tf_quiet_seal(v, att);
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}

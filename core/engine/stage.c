@@ -407,6 +407,7 @@ tf_live_freeze(struct tf_live *l)
 static void
 last_release(struct tf_live *l, bool *flush, bool *interrupt)
 {
+	tf_quiet_touch(l->v, l->att);
 	if (l->unlinked) {
 		tf_live_forget(&l->v->live, l);
 		return;

@@ -365,6 +365,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	for (int i = 0; i < TF_SETTINGS; i++)
 		if (o->settings.given[i])
 			v->settings.value[i] = o->settings.value[i];
+	if (o->mount == NULL)
+		v->settings.value[TF_QUIET] = 0; /* the daemon's to watch */
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;
@@ -379,7 +381,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 				tf_head_renew(v, recovery, err);
 	if (rc != TF_OK ||
 	    (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
-	    (rc = tf_recover(v, err)) != TF_OK)
+	    (rc = tf_recover(v, err)) != TF_OK ||
+	    (rc = tf_quiet_start(v, err)) != TF_OK)
 		return rc;
 	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");
@@ -411,6 +414,7 @@ vault_free(struct tf_vault *v)
 	tf_commit_stop(v->commit);
 	free(v->idle);
 	free(v->staged);
+	free(v->quiet);
 	free(v->checked.p);
 	free(v->opened.p);
 	tf_buf_free(&v->head.note);
