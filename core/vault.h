@@ -64,9 +64,11 @@ bool tf_settings_take(struct tf_settings *s, const char *key,
     const char *value);
 
 struct tf_vault_options {
-	bool read_only;	     /* readers: no lock, no change, no recovery */
-	const char *program; /* "trailfs", "trailctl" */
-	const char *mount;   /* the mount point, or NULL */
+	/* No change, no recovery.  With a mount writers are kept out as well,
+	 * and what is not sealed yet is not shown. */
+	bool read_only;
+	const char *program;	      /* "trailfs", "trailctl" */
+	const char *mount;	      /* the mount point, or NULL */
 	const struct tf_actor *actor; /* trailctl: who; NULL: a daemon */
 	struct tf_settings settings;
 	const char *libfuse; /* its version, or NULL */
@@ -78,7 +80,7 @@ struct tf_vault_options {
 
 /*
  * Open a store.  Writers take its lock (TF_LOCKED with the holder's pid and
- * mount point), check it, finish what a crash left (see Recovery in
+ * mount point) for themselves, read-only mounts share it.  Writers check it, finish what a crash left (see Recovery in
  * trailfs(8)) and append ledger.opened.
  * Errors: TF_NOTFOUND no store there; TF_FOREIGN not a trailfs store, or keys
  * that are not fit; TF_NEWER; TF_LOCKED; TF_ACCESS; TF_TAMPER.

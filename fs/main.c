@@ -30,6 +30,7 @@
 #include "report.h"
 
 #define EXIT_USAGE 2
+#define EXIT_LOCKED 3 /* another process has the store */
 #define THREADS_DEFAULT 4
 #define STOP_TRIES 50 /* to unmount while files are open */
 #define STOP_WAIT_MS 100
@@ -47,6 +48,7 @@ struct options {
 	unsigned threads;
 	bool verify_open;
 	bool allow_other;
+	bool read_only;
 	bool foreground, debug;
 };
 
@@ -75,6 +77,8 @@ usage(FILE *to)
 	    "  threads=N         workers, 1 to 64 (cores, at most 4)\n"
 	    "  verify=open|none  check a file's bytes when it is first opened "
 	    "(open)\n"
+	    "  ro                only show what is sealed; makes no file in the "
+	    "store\n"
 	    "  allow_other       other users may enter (always, as root)\n",
 	    to);
 }
@@ -100,7 +104,7 @@ static bool
 is_ignored(const char *name)
 {
 	static const char *const words[] = { "dev", "suid", "nodev", "nosuid",
-		"rw", "noexec", "exec", "auto", "noauto", "nofail", "_netdev",
+		"noexec", "exec", "auto", "noauto", "nofail", "_netdev",
 		"defaults", "default_permissions", "noatime", "user", "users",
 		"nouser", "owner", "group" };
 
@@ -129,6 +133,10 @@ parse_option(struct options *o, char *word)
 	if (strcmp(word, "verify=open") == 0 ||
 	    strcmp(word, "verify=none") == 0) {
 		o->verify_open = strcmp(word, "verify=open") == 0;
+		return true;
+	}
+	if (strcmp(word, "ro") == 0 || strcmp(word, "rw") == 0) {
+		o->read_only = word[1] == 'o';
 		return true;
 	}
 	if (strcmp(word, "allow_other") == 0) {
@@ -200,13 +208,21 @@ parse_arguments(struct options *o, int argc, char **argv)
 
 /* --- becoming a daemon -------------------------------------------------- */
 
+static int
+exit_status(enum tf_code rc)
+{
+	return rc == TF_OK  ? EXIT_SUCCESS :
+	    rc == TF_LOCKED ? EXIT_LOCKED :
+			      EXIT_FAILURE;
+}
+
 /* One line where it is read: the log, and stderr while the parent waits. */
 static void
 complain(const struct tf_error *e, int parent)
 {
 	const char *colon = e->sys != 0 ? ": " : "";
 	const char *why = e->sys != 0 ? strerror(e->sys) : "";
-	unsigned char failed = EXIT_FAILURE;
+	unsigned char failed = (unsigned char)exit_status(e->code);
 
 	fs_report_line(LOG_ERR, "%s%s%s", e->text, colon, why);
 	if (parent < 0)
@@ -363,6 +379,7 @@ new_session(struct fs *fs, const struct options *o)
 	    fuse_opt_add_opt(&opts,
 		"default_permissions,nosuid,nodev,noexec,"
 		"subtype=trailfs") == 0 &&
+	    (!o->read_only || fuse_opt_add_opt(&opts, "ro") == 0) &&
 	    (!o->allow_other || fuse_opt_add_opt(&opts, "allow_other") == 0) &&
 	    fuse_opt_add_opt_escaped(&opts, name) == 0 &&
 	    fuse_opt_add_arg(&args, "trailfs") == 0 &&
@@ -506,6 +523,7 @@ static enum tf_code
 run(const struct options *o, int *parent, struct tf_error *err)
 {
 	struct tf_vault_options vo = {
+		.read_only = o->read_only,
 		.program = "trailfs",
 		.mount = o->mnt,
 		.settings = o->settings,
@@ -513,7 +531,7 @@ run(const struct options *o, int *parent, struct tf_error *err)
 		.verify_open = o->verify_open,
 		.say = fs_report_news,
 	};
-	struct fs fs = { 0 };
+	struct fs fs = { .read_only = o->read_only };
 	struct tf_error close_err;
 	const char *reason = "unmounted";
 	int signals = open_signals();
@@ -586,5 +604,5 @@ main(int argc, char **argv)
 		complain(&err, parent);
 	free(o.store);
 	free(o.mnt);
-	return rc == TF_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+	return exit_status(rc);
 }

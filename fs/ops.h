@@ -21,6 +21,7 @@ struct fs {
 	struct fs_actors *actors; /* or NULL: no hints */
 	struct fs_control *control;
 	struct fs_handles *handles;
+	bool read_only;
 	atomic_bool stopping; /* no new writers */
 };
 

@@ -304,7 +304,7 @@ fs_meta_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 
 	(void)datasync;
 	(void)fi;
-	if (!fs_control_is(ino))
+	if (!fs_control_is(ino) && !fs_of(req)->read_only)
 		rc = sync_dir(req, ino, false, &err);
 	if (rc == TF_OK)
 		fuse_reply_err(req, 0);

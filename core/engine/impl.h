@@ -65,6 +65,7 @@ struct tf_vault {
 	char *path;
 	int dirfd, stagefd, objectsfd, lockfd;
 	bool read_only;
+	enum tf_db_mode read_mode;
 	bool verify_open;
 	struct tf_settings settings; /* never change once open */
 	char program[25];

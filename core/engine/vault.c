@@ -74,7 +74,7 @@ tf_reader_db(struct tf_vault *v, struct tf_db **out, struct tf_error *err)
 	if (*out != NULL)
 		return TF_OK;
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
-	return tf_db_open(path, TF_DB_READ, out, err);
+	return tf_db_open(path, v->read_mode, out, err);
 }
 
 void
@@ -185,11 +185,15 @@ host_name(struct tf_vault *v)
 /* --- the lock ------------------------------------------------------------------ */
 
 static enum tf_code
-locked_by(int fd, struct tf_error *err)
+locked_by(int fd, const char *advice, struct tf_error *err)
 {
 	char text[256] = "";
 	size_t n = 0;
 
+	/* The text is of the last writer, and readers do not exclude us. */
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return tf_fail(err, TF_LOCKED,
+		    "the store is mounted read-only");
 	if (tf_file_pread(fd, text, sizeof(text) - 1, 0, &n, NULL) != TF_OK)
 		n = 0;
 	text[n] = '\0';
@@ -198,8 +202,8 @@ locked_by(int fd, struct tf_error *err)
 	for (char *p = text; *p != '\0'; p++)
 		if (*p == '\n')
 			*p = ' ';
-	return tf_fail(err, TF_LOCKED, "the store is in use by %.120s",
-	    text[0] == '\0' ? "another process" : text);
+	return tf_fail(err, TF_LOCKED, "%sthe store is in use by %.120s",
+	    advice, text[0] == '\0' ? "another process" : text);
 }
 
 static enum tf_code
@@ -215,7 +219,7 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 		    "open %.100s/lock: %s", v->path, strerror(errno));
 	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ?
-		    locked_by(v->lockfd, err) :
+		    locked_by(v->lockfd, "", err) :
 		    tf_fail(err, TF_IO, "lock the store");
 	tf_boot_id(boot);
 	(void)snprintf(text, sizeof(text),
@@ -225,6 +229,19 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 		return tf_fail(err, TF_IO, "write the lock");
 	rc = tf_file_pwrite(v->lockfd, text, strlen(text), 0, err);
 	return rc;
+}
+
+/* Readers share the lock, so that nobody writes meanwhile.  Where there is
+ * none or it may not be read, this is a copy or another's. */
+static enum tf_code
+share_lock(struct tf_vault *v, struct tf_error *err)
+{
+	v->lockfd = openat(v->dirfd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (v->lockfd < 0 || flock(v->lockfd, LOCK_SH | LOCK_NB) == 0)
+		return TF_OK;
+	return errno == EWOULDBLOCK ?
+	    locked_by(v->lockfd, "see its mount with mount -o bind,ro: ", err) :
+	    tf_fail(err, TF_IO, "lock the store");
 }
 
 /* --- keys ------------------------------------------------------------------------ */
@@ -330,6 +347,8 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 
 	v->dirfd = v->stagefd = v->objectsfd = v->lockfd = -1;
 	v->read_only = o->read_only;
+	v->read_mode = o->read_only && o->mount != NULL ? TF_DB_STILL :
+							  TF_DB_READ;
 	v->verify_open = o->verify_open;
 	v->settings.value[TF_SETTLE] = TF_SETTLE_DEFAULT_S;
 	v->say = o->say;
@@ -391,15 +410,35 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 }
 
 static enum tf_code
+count_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
+{
+	unsigned *n = arg;
+
+	(void)err;
+	*n += r->attr.kind == TF_KIND_EVIDENCE;
+	return TF_OK;
+}
+
+static enum tf_code
 open_reader(struct tf_vault *v, struct tf_error *err)
 {
+	unsigned waiting = 0;
 	struct tf_db *db;
 	enum tf_code rc;
 
+	if (v->mount != NULL && (rc = share_lock(v, err)) != TF_OK)
+		return rc;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	rc = read_facts(v, db, err);
+	if (rc == TF_OK && v->mount != NULL)
+		rc = tf_stage_each(db, count_staged, &waiting, err);
 	tf_reader_done(v, db);
+	if (waiting > 0)
+		tf_vault_say(v, TF_OK,
+		    "%u files are not sealed and not shown: they wait for the "
+		    "next mount that writes",
+		    waiting);
 	return rc == TF_OK ? load_vkey(v, err) : rc;
 }
 
