@@ -460,11 +460,12 @@ vault_free(struct tf_vault *v)
 	tf_denied_free(&v->denials);
 	tf_key_free(v->log_key);
 	tf_key_free(v->attester);
+	/* The lock last: who waits for it finds nothing of the store in use. */
 	for (int i = 0; i < 4; i++) {
 		int fd = i == 0 ? v->stagefd :
 		    i == 1	? v->objectsfd :
-		    i == 2	? v->lockfd :
-				  v->dirfd;
+		    i == 2	? v->dirfd :
+				  v->lockfd;
 
 		if (fd >= 0)
 			(void)close(fd);
