@@ -312,6 +312,23 @@ START_TEST(the_time_goes_on_while_nothing_is_mounted)
 }
 END_TEST
 
+/* A draft that is newer keeps it open, though it is in no entry. */
+START_TEST(a_draft_from_before_the_start_counts)
+{
+	begin_with("settle=0");
+	put_sealed(A "/f", "x");
+	put(A "/x.tmp", "x");
+	allowed(mkdir(B, 0755));
+	put_sealed(B "/f", "x");
+	unmount_vault();
+	tamper("UPDATE node SET ctime = ctime - 1000, mtime = mtime - 1000");
+	mount_vault("settle=0,quiet=900");
+	becomes(B, "sealed");
+	has_state(A, "open");
+	unmount_vault();
+}
+END_TEST
+
 /* trailctl opens the store for a moment; it has no time to watch. */
 START_TEST(only_the_daemon_watches)
 {
@@ -345,6 +362,7 @@ suite_quiet(void)
 	tcase_add_test(t, a_draft_attestation_is_not_published);
 	tcase_add_loop_test(t, a_change_begins_the_time_anew, 0, LEN(touches));
 	tcase_add_loop_test(t, the_time_goes_on_while_nothing_is_mounted, 0, 4);
+	tcase_add_test(t, a_draft_from_before_the_start_counts);
 	tcase_add_test(t, only_the_daemon_watches);
 	return s;
 }
