@@ -12,6 +12,7 @@
 /* Files below the control directory of the root. */
 #define TF_CONTROL_STATUS "status.json"
 #define TF_CONTROL_EVENTS "events.jsonl"
+#define TF_CONTROL_DENIED "denied.jsonl"
 #define TF_CONTROL_CHECKPOINT "checkpoint"
 #define TF_CONTROL_VKEY "log.vkey"
 #define TF_CONTROL_PEM "log.pub.pem"

@@ -46,13 +46,31 @@ enum tf_durability {
 	TF_DURABLE_CLOSE, /* close and fsync wait for the disk */
 };
 
+/* Numbers that an option of the mount may set, and STORE/config otherwise. */
+enum tf_setting {
+	TF_SETTLE,     /* seconds that frozen files settle */
+	TF_QUIET,      /* seconds after which attestations seal; 0: never */
+	TF_MAX_FILE,   /* bytes of one file; 0: as many as there can be */
+	TF_MAX_STAGED, /* bytes of one uid that are not sealed yet; 0: any */
+	TF_SETTINGS
+};
+struct tf_settings {
+	uint64_t value[TF_SETTINGS];
+	bool given[TF_SETTINGS];
+};
+/* Take "settle", "2" or "max_file", "10M".  False: no such, or it does not
+ * fit. */
+bool tf_settings_take(struct tf_settings *s, const char *key,
+    const char *value);
+
 struct tf_vault_options {
-	bool read_only;	     /* readers: no lock, no change, no recovery */
-	const char *program; /* "trailfs", "trailctl" */
-	const char *mount;   /* the mount point, or NULL */
+	/* No change, no recovery.  With a mount writers are kept out as well,
+	 * and what is not sealed yet is not shown. */
+	bool read_only;
+	const char *program;	      /* "trailfs", "trailctl" */
+	const char *mount;	      /* the mount point, or NULL */
 	const struct tf_actor *actor; /* trailctl: who; NULL: a daemon */
-	unsigned settle_s; /* seconds frozen files settle; default 2 */
-	bool settle_set;
+	struct tf_settings settings;
 	const char *libfuse; /* its version, or NULL */
 	bool verify_open;    /* hash an object at its first open */
 	/* One line of news (recovery, failed seal), from any thread. */
@@ -62,7 +80,7 @@ struct tf_vault_options {
 
 /*
  * Open a store.  Writers take its lock (TF_LOCKED with the holder's pid and
- * mount point), check it, finish what a crash left (see Recovery in
+ * mount point) for themselves, read-only mounts share it.  Writers check it, finish what a crash left (see Recovery in
  * trailfs(8)) and append ledger.opened.
  * Errors: TF_NOTFOUND no store there; TF_FOREIGN not a trailfs store, or keys
  * that are not fit; TF_NEWER; TF_LOCKED; TF_ACCESS; TF_TAMPER.
@@ -276,7 +294,24 @@ struct tf_space {
 TF_MUST_USE enum tf_code tf_vault_space(struct tf_vault *v,
     struct tf_space *out, struct tf_error *err);
 
-/* A refused attempt was made: counted for ledger.closed and status. */
-void tf_vault_denied(struct tf_vault *v);
+/* A change that was refused: of node id, or of the child that is called name,
+ * whatever bytes that are. */
+struct tf_attempt {
+	const char *operation; /* "unlink", for people */
+	uint64_t id;
+	const char *name; /* or NULL */
+	uint64_t to;	  /* directory of a new name, or 0 */
+	const char *to_name;
+	const char *sys; /* "EPERM" */
+	const struct tf_actor *actor;
+};
+/*
+ * Count it for ledger.closed and status, and keep it if it is one of the last
+ * 1,000.  The strings are copied.
+ */
+void tf_vault_denied(struct tf_vault *v, const struct tf_attempt *a);
+/* These, the oldest first, each a line of canonical JSON. */
+TF_MUST_USE enum tf_code tf_vault_denials(struct tf_vault *v,
+    struct tf_buf *out, struct tf_error *err);
 
 #endif

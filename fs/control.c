@@ -42,6 +42,14 @@ status(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
 }
 
 static enum tf_code
+denied(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
+    struct tf_error *err)
+{
+	(void)dir;
+	return tf_vault_denials(v, out, err);
+}
+
+static enum tf_code
 events_size(struct tf_vault *v, uint64_t dir, uint64_t *mark, uint64_t *size,
     struct tf_error *err)
 {
@@ -93,6 +101,8 @@ static const struct row {
 	{ "proof", AT(TF_KIND_ATTESTATION), .tree = &fs_proof_tree },
 	{ "attestation.tlog-proof", AT(TF_KIND_ATTESTATION), 0444,
 	    .render = attestation_proof, .sealed = true },
+	/* Names that others may not see. */
+	{ TF_CONTROL_DENIED, AT(TF_KIND_ROOT), 0400, .render = denied },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");

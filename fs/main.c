@@ -30,7 +30,7 @@
 #include "report.h"
 
 #define EXIT_USAGE 2
-#define SETTLE_MAX_S 60
+#define EXIT_LOCKED 3 /* another process has the store */
 #define THREADS_DEFAULT 4
 #define STOP_TRIES 50 /* to unmount while files are open */
 #define STOP_WAIT_MS 100
@@ -44,11 +44,11 @@
 struct options {
 	const char *store_arg, *mnt_arg;
 	char *store, *mnt; /* absolute; owned */
-	unsigned settle_s;
-	bool settle_set;
+	struct tf_settings settings;
 	unsigned threads;
 	bool verify_open;
 	bool allow_other;
+	bool read_only;
 	bool foreground, debug;
 };
 
@@ -67,9 +67,18 @@ usage(FILE *to)
 	    "  settle=S          seconds that a closed file's name and metadata "
 	    "may\n"
 	    "                    still change, 0 to 60 (2)\n"
+	    "  quiet=S           seconds after which an attestation that nobody "
+	    "touches\n"
+	    "                    is sealed (never)\n"
+	    "  max_file=BYTES    no file is longer; K, M, G, T may stand "
+	    "behind (no limit)\n"
+	    "  max_staged=BYTES  no user has more that is not sealed yet (no "
+	    "limit)\n"
 	    "  threads=N         workers, 1 to 64 (cores, at most 4)\n"
 	    "  verify=open|none  check a file's bytes when it is first opened "
 	    "(open)\n"
+	    "  ro                only show what is sealed; makes no file in the "
+	    "store\n"
 	    "  allow_other       other users may enter (always, as root)\n",
 	    to);
 }
@@ -95,7 +104,7 @@ static bool
 is_ignored(const char *name)
 {
 	static const char *const words[] = { "dev", "suid", "nodev", "nosuid",
-		"rw", "noexec", "exec", "auto", "noauto", "nofail", "_netdev",
+		"noexec", "exec", "auto", "noauto", "nofail", "_netdev",
 		"defaults", "default_permissions", "noatime", "user", "users",
 		"nouser", "owner", "group" };
 
@@ -107,17 +116,27 @@ is_ignored(const char *name)
 
 /* One word of -o. */
 static bool
-parse_option(struct options *o, const char *word)
+parse_option(struct options *o, char *word)
 {
-	if (strncmp(word, "settle=", 7) == 0) {
-		o->settle_set = true;
-		return parse_number(word + 7, 0, SETTLE_MAX_S, &o->settle_s);
+	char *value = strchr(word, '=');
+	bool ours;
+
+	if (value != NULL) {
+		*value = '\0';
+		ours = tf_settings_take(&o->settings, word, value + 1);
+		*value = '=';
+		if (ours)
+			return true;
 	}
 	if (strncmp(word, "threads=", 8) == 0)
 		return parse_number(word + 8, 1, FS_LOOP_THREADS, &o->threads);
 	if (strcmp(word, "verify=open") == 0 ||
 	    strcmp(word, "verify=none") == 0) {
 		o->verify_open = strcmp(word, "verify=open") == 0;
+		return true;
+	}
+	if (strcmp(word, "ro") == 0 || strcmp(word, "rw") == 0) {
+		o->read_only = word[1] == 'o';
 		return true;
 	}
 	if (strcmp(word, "allow_other") == 0) {
@@ -189,13 +208,21 @@ parse_arguments(struct options *o, int argc, char **argv)
 
 /* --- becoming a daemon -------------------------------------------------- */
 
+static int
+exit_status(enum tf_code rc)
+{
+	return rc == TF_OK  ? EXIT_SUCCESS :
+	    rc == TF_LOCKED ? EXIT_LOCKED :
+			      EXIT_FAILURE;
+}
+
 /* One line where it is read: the log, and stderr while the parent waits. */
 static void
 complain(const struct tf_error *e, int parent)
 {
 	const char *colon = e->sys != 0 ? ": " : "";
 	const char *why = e->sys != 0 ? strerror(e->sys) : "";
-	unsigned char failed = EXIT_FAILURE;
+	unsigned char failed = (unsigned char)exit_status(e->code);
 
 	fs_report_line(LOG_ERR, "%s%s%s", e->text, colon, why);
 	if (parent < 0)
@@ -352,6 +379,7 @@ new_session(struct fs *fs, const struct options *o)
 	    fuse_opt_add_opt(&opts,
 		"default_permissions,nosuid,nodev,noexec,"
 		"subtype=trailfs") == 0 &&
+	    (!o->read_only || fuse_opt_add_opt(&opts, "ro") == 0) &&
 	    (!o->allow_other || fuse_opt_add_opt(&opts, "allow_other") == 0) &&
 	    fuse_opt_add_opt_escaped(&opts, name) == 0 &&
 	    fuse_opt_add_arg(&args, "trailfs") == 0 &&
@@ -495,15 +523,15 @@ static enum tf_code
 run(const struct options *o, int *parent, struct tf_error *err)
 {
 	struct tf_vault_options vo = {
+		.read_only = o->read_only,
 		.program = "trailfs",
 		.mount = o->mnt,
-		.settle_s = o->settle_s,
-		.settle_set = o->settle_set,
+		.settings = o->settings,
 		.libfuse = fuse_pkgversion(),
 		.verify_open = o->verify_open,
 		.say = fs_report_news,
 	};
-	struct fs fs = { 0 };
+	struct fs fs = { .read_only = o->read_only };
 	struct tf_error close_err;
 	const char *reason = "unmounted";
 	int signals = open_signals();
@@ -576,5 +604,5 @@ main(int argc, char **argv)
 		complain(&err, parent);
 	free(o.store);
 	free(o.mnt);
-	return rc == TF_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+	return exit_status(rc);
 }

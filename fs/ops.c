@@ -121,24 +121,38 @@ fs_ops_caller(fuse_req_t req)
 	return (uint64_t)ctx->uid << 32 | (uint32_t)ctx->pid;
 }
 
-bool
-fs_ops_reserved(fuse_req_t req, const char *what, uint64_t parent,
-    const char *name)
+/* Is it a .trailfs, or in one?  Then make it that one's name in the vault. */
+static bool
+is_reserved(struct fs *fs, uint64_t *id, const char **name)
 {
-	if (!fs_control_is(parent) &&
-	    (name == NULL || strcmp(name, TF_CONTROL_DIR) != 0))
+	while (fs_control_is(*id)) {
+		*name = TF_CONTROL_DIR;
+		if (fs_control_parent(fs->control, *id, id, NULL) != TF_OK)
+			*id = TF_ROOT_ID;
+	}
+	return *name != NULL && strcmp(*name, TF_CONTROL_DIR) == 0;
+}
+
+bool
+fs_ops_reserved(fuse_req_t req, const struct tf_attempt *a)
+{
+	struct tf_attempt shown = *a;
+	bool old = is_reserved(fs_of(req), &shown.id, &shown.name);
+	bool new = is_reserved(fs_of(req), &shown.to, &shown.to_name);
+
+	if (!old && !new)
 		return false;
-	fs_report_refuse(req, what, TF_DENIED,
+	fs_report_refuse(req, &shown, TF_DENIED,
 	    TF_CONTROL_DIR " is not changed by hand");
 	return true;
 }
 
 bool
-fs_ops_stopping(fuse_req_t req, const char *what)
+fs_ops_stopping(fuse_req_t req, const struct tf_attempt *a)
 {
 	if (!atomic_load(&fs_of(req)->stopping))
 		return false;
-	fs_report_refuse(req, what, TF_READONLY, "trailfs is stopping");
+	fs_report_refuse(req, a, TF_READONLY, "trailfs is stopping");
 	return true;
 }
 

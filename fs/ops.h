@@ -21,6 +21,7 @@ struct fs {
 	struct fs_actors *actors; /* or NULL: no hints */
 	struct fs_control *control;
 	struct fs_handles *handles;
+	bool read_only;
 	atomic_bool stopping; /* no new writers */
 };
 
@@ -44,14 +45,11 @@ double fs_ops_control_timeout(uint64_t ino);
 /* Who sends req, as fs_control_list wants to know it. */
 uint64_t fs_ops_caller(fuse_req_t req);
 
-/*
- * Refuse req when it would change a .trailfs: parent is in one, or name is it.
- * name may be NULL.  True: refused, and req is gone.
- */
-bool fs_ops_reserved(fuse_req_t req, const char *what, uint64_t parent,
-    const char *name);
+/* Refuse req when it would change a .trailfs or what is in one.  True: refused,
+ * and req is gone. */
+bool fs_ops_reserved(fuse_req_t req, const struct tf_attempt *a);
 /* Refuse req when the mount is stopping.  True: refused, req is gone. */
-bool fs_ops_stopping(fuse_req_t req, const char *what);
+bool fs_ops_stopping(fuse_req_t req, const struct tf_attempt *a);
 
 /* ops_name.c */
 void fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);

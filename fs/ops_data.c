@@ -26,6 +26,9 @@ void
 fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     struct fuse_file_info *fi)
 {
+	struct tf_attempt try = { .operation = "create",
+		.id = parent,
+		.name = name };
 	struct fs *fs = fs_of(req);
 	struct fuse_entry_param e;
 	struct fs_handle *h;
@@ -34,8 +37,7 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (fs_ops_reserved(req, "create", parent, name) ||
-	    fs_ops_stopping(req, "create"))
+	if (fs_ops_reserved(req, &try) || fs_ops_stopping(req, &try))
 		return;
 	if ((h = fs_handle_new(fs)) == NULL) {
 		fs_report_error(req, "create", TF_NOMEM, NULL);
@@ -46,7 +48,7 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	    &h->file, &err);
 	if (rc != TF_OK) {
 		fs_handle_free(fs, h);
-		fs_report_error(req, "create", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 		return;
 	}
 	set_handle(fi, h);
@@ -91,18 +93,17 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs *fs = fs_of(req);
 	bool truncate = (fi->flags & O_TRUNC) != 0;
 	bool writing = truncate || (fi->flags & O_ACCMODE) != O_RDONLY;
-	const char *what = writing ? "open for writing" : "open";
+	struct tf_attempt try = { .operation = "open for writing", .id = ino };
 	struct fs_handle *h;
 	struct tf_actor who;
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
 	if (writing &&
-	    (fs_ops_reserved(req, what, ino, NULL) ||
-		fs_ops_stopping(req, what)))
+	    (fs_ops_reserved(req, &try) || fs_ops_stopping(req, &try)))
 		return;
 	if ((h = fs_handle_new(fs)) == NULL) {
-		fs_report_error(req, what, TF_NOMEM, NULL);
+		fs_report_error(req, "open", TF_NOMEM, NULL);
 		return;
 	}
 	fs_loop_await(fs->loop, ino);
@@ -117,7 +118,10 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	if (rc != TF_OK) {
 		fs_handle_free(fs, h);
-		fs_report_error(req, what, rc, &err);
+		if (writing)
+			fs_report_attempt(req, &try, rc, &err);
+		else
+			fs_report_error(req, "open", rc, &err);
 		return;
 	}
 	set_handle(fi, h);
@@ -172,13 +176,13 @@ void
 fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
     off_t off, struct fuse_file_info *fi)
 {
+	struct tf_attempt try = { .operation = "write", .id = ino };
 	struct fs_handle *h = fs_handle_of(fi);
 	/* A page of a shared mapping has its own place. */
 	bool append = (fi->flags & O_APPEND) != 0 && !fi->writepage;
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	(void)ino;
 	if (h->file == NULL) {
 		fuse_reply_err(req, EBADF);
 		return;
@@ -188,18 +192,18 @@ fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 	if (rc == TF_OK)
 		fuse_reply_write(req, n);
 	else
-		fs_report_error(req, "write", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 }
 
 void
 fs_data_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
     off_t len, struct fuse_file_info *fi)
 {
+	struct tf_attempt try = { .operation = "allocate", .id = ino };
 	struct fs_handle *h = fs_handle_of(fi);
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	(void)ino;
 	if ((mode & ~FALLOC_FL_KEEP_SIZE) != 0) {
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
@@ -214,7 +218,7 @@ fs_data_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 	if (rc == TF_OK)
 		fuse_reply_err(req, 0);
 	else
-		fs_report_error(req, "allocate", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 }
 
 /* --- closing ------------------------------------------------------------ */

@@ -102,6 +102,7 @@ void
 fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
     struct fuse_file_info *fi)
 {
+	struct tf_attempt try = { .operation = "change attributes", .id = ino };
 	struct fs *fs = fs_of(req);
 	struct fs_handle *h = fi != NULL ? fs_handle_of(fi) : NULL;
 	struct tf_attr want, a;
@@ -116,7 +117,7 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 		fs_meta_getattr(req, ino, fi);
 		return;
 	}
-	if (fs_ops_reserved(req, "change attributes", ino, NULL))
+	if (fs_ops_reserved(req, &try))
 		return;
 	if (h != NULL && (mask & TF_SET_SIZE) != 0)
 		atomic_fetch_add(&h->changes, 1);
@@ -127,7 +128,7 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	if (rc == TF_OK)
 		reply_attr(req, &a);
 	else
-		fs_report_error(req, "change attributes", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 }
 
 /* --- extended attributes ------------------------------------------------ */
@@ -209,6 +210,7 @@ void
 fs_meta_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
     const char *value, size_t size, int flags)
 {
+	struct tf_attempt try = { .operation = "set attribute", .id = ino };
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 	struct tf_error err = { 0 };
@@ -218,7 +220,7 @@ fs_meta_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
-	if (fs_ops_reserved(req, "set attribute", ino, NULL))
+	if (fs_ops_reserved(req, &try))
 		return;
 	fs_loop_await(fs->loop, ino);
 	fs_actor_of(fs->actors, req, false, &who);
@@ -229,12 +231,13 @@ fs_meta_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	else if (rc == TF_TOOBIG)
 		fs_report_error_as(req, "set attribute", rc, &err, E2BIG);
 	else
-		fs_report_error(req, "set attribute", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 }
 
 void
 fs_meta_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
+	struct tf_attempt try = { .operation = "remove attribute", .id = ino };
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 	struct tf_error err = { 0 };
@@ -244,7 +247,7 @@ fs_meta_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
-	if (fs_ops_reserved(req, "remove attribute", ino, NULL))
+	if (fs_ops_reserved(req, &try))
 		return;
 	fs_loop_await(fs->loop, ino);
 	fs_actor_of(fs->actors, req, false, &who);
@@ -252,7 +255,7 @@ fs_meta_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	if (rc == TF_OK)
 		fuse_reply_err(req, 0);
 	else
-		fs_report_error(req, "remove attribute", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 }
 
 /* --- the store, and directories ----------------------------------------- */
@@ -301,7 +304,7 @@ fs_meta_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 
 	(void)datasync;
 	(void)fi;
-	if (!fs_control_is(ino))
+	if (!fs_control_is(ino) && !fs_of(req)->read_only)
 		rc = sync_dir(req, ino, false, &err);
 	if (rc == TF_OK)
 		fuse_reply_err(req, 0);
@@ -335,6 +338,10 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
     struct fuse_file_info *fi, unsigned flags, const void *in, size_t in_size,
     size_t out_size)
 {
+	struct tf_attempt try = {
+		.operation = cmd == TF_IOC_SEAL ? "seal" : "sync",
+		.id = ino,
+	};
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
@@ -353,6 +360,5 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 	if (rc == TF_OK)
 		fuse_reply_ioctl(req, 0, NULL, 0);
 	else
-		fs_report_error(req, cmd == TF_IOC_SEAL ? "seal" : "sync", rc,
-		    &err);
+		fs_report_attempt(req, &try, rc, &err);
 }

@@ -121,14 +121,16 @@ fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 void
 fs_name_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
+	struct tf_attempt try = { .operation = "mkdir",
+		.id = parent,
+		.name = name };
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 	struct tf_attr a;
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (fs_ops_reserved(req, "mkdir", parent, name) ||
-	    fs_ops_stopping(req, "mkdir"))
+	if (fs_ops_reserved(req, &try) || fs_ops_stopping(req, &try))
 		return;
 	fs_actor_of(fs->actors, req, true, &who);
 	rc = tf_vault_mkdir(fs->vault, parent, name, mode & 07777, &who, &a,
@@ -136,20 +138,20 @@ fs_name_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	if (rc == TF_OK)
 		reply_entry(req, &a);
 	else
-		fs_report_error(req, "mkdir", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 }
 
 /* What trailfs never holds. */
 static void
-refuse_node(fuse_req_t req, const char *what, uint64_t parent, const char *name)
+refuse_node(fuse_req_t req, const struct tf_attempt *try)
 {
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (fs_ops_reserved(req, what, parent, name))
+	if (fs_ops_reserved(req, try))
 		return;
-	rc = tf_vault_refuse(fs_of(req)->vault, parent, name, &err);
-	fs_report_error(req, what, rc != TF_OK ? rc : TF_DENIED, &err);
+	rc = tf_vault_refuse(fs_of(req)->vault, try->id, try->name, &err);
+	fs_report_attempt(req, try, rc != TF_OK ? rc : TF_DENIED, &err);
 }
 
 /* Some tools make regular files with mknod(2) and open them afterwards. */
@@ -157,6 +159,9 @@ void
 fs_name_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     dev_t rdev)
 {
+	struct tf_attempt try = { .operation = "mknod",
+		.id = parent,
+		.name = name };
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 	struct tf_attr a;
@@ -166,17 +171,16 @@ fs_name_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 	(void)rdev;
 	if (!S_ISREG(mode)) {
-		refuse_node(req, "mknod", parent, name);
+		refuse_node(req, &try);
 		return;
 	}
-	if (fs_ops_reserved(req, "mknod", parent, name) ||
-	    fs_ops_stopping(req, "mknod"))
+	if (fs_ops_reserved(req, &try) || fs_ops_stopping(req, &try))
 		return;
 	fs_actor_of(fs->actors, req, true, &who);
 	rc = tf_vault_create(fs->vault, parent, name, mode & 07777, &who, &a,
 	    &file, &err);
 	if (rc != TF_OK) {
-		fs_report_error(req, "mknod", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 		return;
 	}
 	tf_file_release(file);
@@ -187,27 +191,38 @@ void
 fs_name_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
     const char *name)
 {
+	struct tf_attempt try = { .operation = "symlink",
+		.id = parent,
+		.name = name };
+
 	(void)target;
-	refuse_node(req, "symlink", parent, name);
+	refuse_node(req, &try);
 }
 
 void
 fs_name_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
     const char *name)
 {
+	struct tf_attempt try = { .operation = "link",
+		.id = parent,
+		.name = name };
+
 	(void)ino;
-	refuse_node(req, "link", parent, name);
+	refuse_node(req, &try);
 }
 
 void
 fs_name_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+	struct tf_attempt try = { .operation = "unlink",
+		.id = parent,
+		.name = name };
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (fs_ops_reserved(req, "unlink", parent, name))
+	if (fs_ops_reserved(req, &try))
 		return;
 	await_name(fs, parent, name);
 	fs_actor_of(fs->actors, req, false, &who);
@@ -215,18 +230,21 @@ fs_name_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (rc == TF_OK)
 		fuse_reply_err(req, 0);
 	else
-		fs_report_error(req, "unlink", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 }
 
 void
 fs_name_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+	struct tf_attempt try = { .operation = "rmdir",
+		.id = parent,
+		.name = name };
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (fs_ops_reserved(req, "rmdir", parent, name))
+	if (fs_ops_reserved(req, &try))
 		return;
 	await_name(fs, parent, name);
 	fs_actor_of(fs->actors, req, false, &who);
@@ -234,25 +252,31 @@ fs_name_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (rc == TF_OK)
 		fuse_reply_err(req, 0);
 	else
-		fs_report_error(req, "rmdir", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 }
 
 void
 fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
     fuse_ino_t new_parent, const char *new_name, unsigned flags)
 {
+	struct tf_attempt try = {
+		.operation = "rename",
+		.id = parent,
+		.name = name,
+		.to = new_parent,
+		.to_name = new_name,
+	};
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
 	if ((flags & ~(unsigned)RENAME_NOREPLACE) != 0) {
-		fs_report_refuse(req, "rename", TF_INVALID,
+		fs_report_refuse(req, &try, TF_INVALID,
 		    "names are not exchanged");
 		return;
 	}
-	if (fs_ops_reserved(req, "rename", parent, name) ||
-	    fs_ops_reserved(req, "rename", new_parent, new_name))
+	if (fs_ops_reserved(req, &try))
 		return;
 	await_name(fs, parent, name);
 	await_name(fs, new_parent, new_name);
@@ -262,7 +286,7 @@ fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	if (rc == TF_OK)
 		fuse_reply_err(req, 0);
 	else
-		fs_report_error(req, "rename", rc, &err);
+		fs_report_attempt(req, &try, rc, &err);
 }
 
 /* --- listing ------------------------------------------------------------ */

@@ -14,7 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "core/vault.h"
+#include "actor.h"
 #include "ops.h"
 #include "report.h"
 
@@ -214,8 +214,6 @@ fs_report_error_as(fuse_req_t req, const char *what, enum tf_code rc,
 		    why != NULL ? why : "");
 		ration(fault ? LOG_ERR : LOG_WARNING, line);
 	}
-	if (rc == TF_SEALED || rc == TF_DENIED)
-		tf_vault_denied(fs_of(req)->vault);
 	fuse_reply_err(req, sys);
 }
 
@@ -230,11 +228,29 @@ fs_report_error(fuse_req_t req, const char *what, enum tf_code rc,
 }
 
 void
-fs_report_refuse(fuse_req_t req, const char *what, enum tf_code code,
+fs_report_attempt(fuse_req_t req, const struct tf_attempt *a, enum tf_code rc,
+    const struct tf_error *e)
+{
+	struct tf_attempt kept = *a;
+	struct fs *fs = fs_of(req);
+	struct tf_actor who;
+
+	if (rc == TF_SEALED || rc == TF_DENIED || rc == TF_BUSY ||
+	    rc == TF_READONLY) {
+		fs_actor_of(fs->actors, req, true, &who);
+		kept.actor = &who;
+		kept.sys = strerrorname_np(fs_report_errno(rc));
+		tf_vault_denied(fs->vault, &kept);
+	}
+	fs_report_error(req, a->operation, rc, e);
+}
+
+void
+fs_report_refuse(fuse_req_t req, const struct tf_attempt *a, enum tf_code code,
     const char *text)
 {
 	struct tf_error e = { .code = code };
 
 	snprintf(e.text, sizeof e.text, "%s", text);
-	fs_report_error(req, what, code, &e);
+	fs_report_attempt(req, a, code, &e);
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <syslog.h>
 
-#include "core/error.h"
+#include "core/vault.h"
 
 /*
  * Choose where lines go: stderr (the start, and -f) or syslog(3) as a daemon.
@@ -34,16 +34,19 @@ int fs_report_errno(enum tf_code code);
  * Answer req with the errno of rc, which is not TF_OK, and write a line about
  * what was refused ("open for writing") unless it is an everyday answer (no
  * such file).  At most a hundred such lines at once and ten a second, then
- * they are counted.  An attempt against the append-only rule is counted in the
- * vault.  e may be NULL.  req is gone afterwards.
+ * they are counted.  e may be NULL.  req is gone afterwards.
  */
 void fs_report_error(fuse_req_t req, const char *what, enum tf_code rc,
     const struct tf_error *e);
 /* The same with another errno, where the call has its own (E2BIG). */
 void fs_report_error_as(fuse_req_t req, const char *what, enum tf_code rc,
     const struct tf_error *e, int sys);
+/* The same for a change; if a rule refused it, the vault keeps that.  a says
+ * which operation and of what. */
+void fs_report_attempt(fuse_req_t req, const struct tf_attempt *a,
+    enum tf_code rc, const struct tf_error *e);
 /* Refuse req with a rule that needs no engine: EPERM or what code says. */
-void fs_report_refuse(fuse_req_t req, const char *what, enum tf_code code,
-    const char *text);
+void fs_report_refuse(fuse_req_t req, const struct tf_attempt *a,
+    enum tf_code code, const char *text);
 
 #endif

@@ -8,22 +8,51 @@
 
 #define CONFIG_MAX 65536 /* bytes */
 
+static const struct {
+	const char *key;
+	uint64_t max;
+	bool bytes; /* K, M, G or T may stand behind */
+} settings[TF_SETTINGS] = {
+	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, false },
+	[TF_QUIET] = { "quiet", TF_QUIET_MAX_S, false },
+	[TF_MAX_FILE] = { "max_file", TF_JSON_MAX, true },
+	[TF_MAX_STAGED] = { "max_staged", TF_JSON_MAX, true },
+};
+
+bool
+tf_settings_take(struct tf_settings *s, const char *key, const char *value)
+{
+	static const char suffixes[] = "KMGT";
+	size_t n = strlen(value);
+	const char *suffix;
+	unsigned shift = 0;
+	int i;
+
+	for (i = 0; i < TF_SETTINGS; i++)
+		if (strcmp(key, settings[i].key) == 0)
+			break;
+	if (i == TF_SETTINGS || n == 0)
+		return false;
+	suffix = strchr(suffixes, value[n - 1]);
+	if (settings[i].bytes && suffix != NULL) {
+		shift = 10 * (unsigned)(suffix - suffixes + 1);
+		n--;
+	}
+	if (!tf_decimal(value, n, settings[i].max >> shift, &s->value[i]))
+		return false;
+	s->value[i] <<= shift;
+	s->given[i] = true;
+	return true;
+}
+
 static bool
 set(struct tf_vault *v, const char *key, const char *value)
 {
-	uint64_t n;
-
-	if (strcmp(key, "settle") == 0) {
-		if (!tf_decimal(value, strlen(value), 60, &n))
-			return false;
-		v->settle_s = (unsigned)n;
-		return true;
-	}
 	if (strcmp(key, "guard") == 0 && value[0] == '/') {
 		free(v->guard);
 		return (v->guard = strdup(value)) != NULL;
 	}
-	return false;
+	return tf_settings_take(&v->settings, key, value);
 }
 
 /* Cut white space off both ends. */

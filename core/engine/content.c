@@ -51,6 +51,64 @@ tf_space_take(struct tf_vault *v, uint64_t n, struct tf_error *err)
 	return rc;
 }
 
+/* Where bytes of uid are counted; NULL: no memory, and they are not. */
+static struct tf_staged *
+staged_of(struct tf_vault *v, uint32_t uid)
+{
+	struct tf_staged *s, *unused = NULL;
+
+	for (size_t i = 0; i < v->n_staged; i++) {
+		s = &v->staged[i];
+		if (s->uid == uid)
+			return s;
+		if (s->bytes == 0)
+			unused = s;
+	}
+	if (unused == NULL) {
+		s = realloc(v->staged, (v->n_staged + 1) * sizeof(*s));
+		if (s == NULL)
+			return NULL;
+		v->staged = s;
+		unused = &s[v->n_staged++];
+	}
+	*unused = (struct tf_staged){ .uid = uid };
+	return unused;
+}
+
+void
+tf_quota_charge(struct tf_live *l, uint64_t bytes)
+{
+	struct tf_vault *v = l->v;
+	struct tf_staged *s;
+
+	if (v->settings.value[TF_MAX_STAGED] == 0)
+		return;
+	if (l->charged > 0)
+		staged_of(v, l->charged_uid)->bytes -= l->charged;
+	l->charged = 0;
+	if (bytes == 0 || (s = staged_of(v, l->attr.uid)) == NULL)
+		return;
+	s->bytes += bytes;
+	l->charged = bytes;
+	l->charged_uid = l->attr.uid;
+}
+
+enum tf_code
+tf_quota_take(struct tf_live *l, uint64_t bytes, struct tf_error *err)
+{
+	uint64_t max = l->v->settings.value[TF_MAX_STAGED], before = l->charged;
+	struct tf_staged *s;
+
+	tf_quota_charge(l, bytes);
+	if (max == 0 || (s = staged_of(l->v, l->attr.uid)) == NULL ||
+	    s->bytes <= max)
+		return TF_OK;
+	tf_quota_charge(l, before);
+	return tf_fail(err, TF_QUOTA,
+	    "uid %u may have %llu bytes that are not sealed yet (max_staged)",
+	    l->attr.uid, (unsigned long long)max);
+}
+
 /* --- content (io held) --------------------------------------------------- */
 
 static void

@@ -22,8 +22,10 @@
 
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 #define TF_SETTLE_DEFAULT_S 2
-#define TF_SETTLE_MAX_NS (60 * (uint64_t)1000000000)
-#define TF_HEAD_NS 1000000000 /* STORE/checkpoint is at most that old */
+#define TF_SETTLE_MAX_S 60
+#define TF_QUIET_MAX_S 31536000	       /* a year */
+#define TF_SECOND UINT64_C(1000000000) /* in nanoseconds */
+#define TF_HEAD_NS TF_SECOND /* STORE/checkpoint is at most that old */
 #define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
 #define TF_FILE_COST 8192 /* bytes of database a file may cost */
 
@@ -32,6 +34,26 @@ struct tf_head {
 	uint64_t size, bytes, files, content_bytes;
 	struct tf_hash root;
 	struct tf_buf note;
+};
+
+/* Refused attempts; lock order: alone. */
+#define TF_DENIED_KEPT 1000
+struct tf_denials {
+	pthread_mutex_t mu;
+	uint64_t count;			    /* guarded by mu, as all below */
+	struct tf_buf line[TF_DENIED_KEPT]; /* number n in n % KEPT */
+};
+
+/* An attestation that something happened in. */
+struct tf_quiet {
+	uint64_t att;
+	uint64_t due_ns; /* until then it is not quiet; boot clock */
+};
+
+/* Bytes of a user that are not sealed yet. */
+struct tf_staged {
+	uint32_t uid;
+	uint64_t bytes;
 };
 
 struct tf_bits {
@@ -43,8 +65,9 @@ struct tf_vault {
 	char *path;
 	int dirfd, stagefd, objectsfd, lockfd;
 	bool read_only;
+	enum tf_db_mode read_mode;
 	bool verify_open;
-	unsigned settle_s;
+	struct tf_settings settings; /* never change once open */
 	char program[25];
 	char *mount;
 	char *guard; /* third copy of the head, on another disk; or NULL */
@@ -56,6 +79,7 @@ struct tf_vault {
 	struct tf_vkey vkey;
 	struct tf_key *log_key, *attester; /* NULL when read-only */
 	struct tf_committer *commit;
+	struct tf_denials denials;
 
 	pthread_mutex_t mu;
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */
@@ -66,12 +90,15 @@ struct tf_vault {
 	uint64_t next_id, end_id; /* reserved node ids */
 	bool reserving;
 	struct tf_head head;
-	uint64_t denied;
 	enum tf_code broken; /* the ledger's disk failed: no more writing */
 	struct tf_error broken_why;
 	uint64_t space_left; /* bytes that may be taken before looking */
 	uint64_t space_until_ns;
-	uint64_t unsaved;	/* bytes in memory only */
+	uint64_t unsaved;	  /* bytes in memory only */
+	struct tf_staged *staged; /* while max_staged is set: one a uid */
+	size_t n_staged;
+	struct tf_quiet *quiet; /* while quiet is set; by att */
+	size_t n_quiet, cap_quiet;
 	struct tf_bits checked; /* objects by number: hashed, were right */
 	struct tf_bits opened;	/* nodes by id: opened since they were sealed */
 	struct tf_db **idle;	/* read connections nobody uses */
@@ -119,6 +146,11 @@ TF_MUST_USE enum tf_code tf_append_closed(struct tf_vault *v,
 /* Defaults of the store, from STORE/config. */
 TF_MUST_USE enum tf_code tf_config_read(struct tf_vault *v,
     struct tf_error *err);
+
+/* --- denied.c --- */
+/* How many attempts were refused so far. */
+uint64_t tf_denied_count(struct tf_vault *v);
+void tf_denied_free(struct tf_denials *d);
 
 /* --- head.c: copies of the newest checkpoint, and what they tell --- */
 /* What is needed to go on under a new origin. */
@@ -197,6 +229,11 @@ void tf_stage_saved(struct tf_vault *v, struct tf_live *l);
 /* A size change through a handle. */
 TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
     struct tf_error *err);
+/* content.c: the owner of l has that many bytes of it unsealed; mu is held. */
+void tf_quota_charge(struct tf_live *l, uint64_t bytes);
+/* The same, unless that is more than max_staged: TF_QUOTA. */
+TF_MUST_USE enum tf_code tf_quota_take(struct tf_live *l, uint64_t bytes,
+    struct tf_error *err);
 /* Read the content of l, wherever it is. */
 TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,
     uint64_t off, size_t *got, struct tf_error *err);
@@ -245,7 +282,7 @@ void tf_attr_apply(struct tf_attr *a, unsigned mask,
  * new_name (else NULL). */
 struct tf_seal_request {
 	uint64_t id;
-	const struct tf_actor *who;
+	const struct tf_actor *who; /* NULL: nobody, it is quiet */
 	const char *new_name;
 	unsigned mask; /* what the sealing chmod sets */
 	const struct tf_attr *want;
@@ -269,6 +306,24 @@ TF_MUST_USE enum tf_code tf_version_before(struct tf_db *db, uint64_t workflow,
     const char *name, struct tf_node_row *before, struct tf_error *err);
 /* Thread body: seals what has settled, keeps STORE/checkpoint. */
 void *tf_keeper(void *vault);
+
+/* --- quiet.c: mu is held for the first three --- */
+/* Something changes in attestation att: it is not quiet. */
+void tf_quiet_touch(struct tf_vault *v, uint64_t att);
+/* Has nothing happened in att for long enough? */
+bool tf_quiet_over(const struct tf_vault *v, uint64_t att);
+/* An attestation of which that is true, or 0; *next_ns becomes earlier if the
+ * next is due before. */
+uint64_t tf_quiet_next(const struct tf_vault *v, uint64_t now,
+    uint64_t *next_ns);
+/* Seal it, unless somebody is at work there, or there is nothing. */
+void tf_quiet_seal(struct tf_vault *v, uint64_t att);
+/* Find out what was last done where, before there are callers. */
+TF_MUST_USE enum tf_code tf_quiet_start(struct tf_vault *v,
+    struct tf_error *err);
+/* meta.c: does the directory hold anything that a seal would be about? */
+TF_MUST_USE enum tf_code tf_holds_something(struct tf_vault *v, uint64_t id,
+    bool *any, struct tf_error *err);
 
 /* --- recover.c --- */
 /* Finish what the last process left: before threads start changing things. */

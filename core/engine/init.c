@@ -22,6 +22,9 @@
 static const char config_text[] =
     "# Defaults of this store; options of the mount come before them.\n"
     "# settle = 2\t\tseconds until a finished file is sealed\n"
+    "# quiet = 3600\t\tseconds until an attestation nobody touches is sealed\n"
+    "# max_file = 10G\tno file is longer\n"
+    "# max_staged = 50G\tno user has more that is not sealed yet\n"
     "# guard = /PATH\tthird copy of the checkpoint, on another disk\n";
 
 static enum tf_code

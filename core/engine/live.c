@@ -85,6 +85,7 @@ tf_live_unref(struct tf_live *l)
 		return;
 	if (l->fd >= 0)
 		(void)close(l->fd); /* what counts was synced before */
+	tf_quota_charge(l, 0);
 	if (l->mem != NULL)
 		l->v->unsaved -= l->mem_cap;
 	free(l->mem);

@@ -46,6 +46,8 @@ struct tf_live {
 	uint32_t uids[TF_WRITERS_MAX]; /* that ever wrote */
 	unsigned n_uids;
 	bool written;
+	uint64_t charged;     /* to the owner's quota: bytes */
+	uint32_t charged_uid; /* who that was */
 	char *actor;	      /* canonical JSON: last writer, or renamer */
 	struct tf_buf xattrs; /* canonical JSON object, or empty */
 	uint64_t frozen_ns, deadline_ns; /* boot clock */

@@ -63,6 +63,8 @@ set_file(struct tf_live *l, unsigned mask, const struct tf_attr *want,
 	if (rc != TF_OK)
 		return tf_refusal(rc, &s, TF_REQ_SETMETA, l->name, err);
 	tf_attr_apply(&l->attr, mask, want);
+	tf_quota_charge(l, l->size);
+	tf_quiet_touch(l->v, l->att);
 	l->stale = true;
 	if (l->attr.state == TF_STATE_FROZEN)
 		tf_live_freeze(l);
@@ -147,9 +149,8 @@ look_for_file(void *arg, struct tf_live *l)
 	b->any = b->any || (l->att == b->id && tf_live_is_file(l));
 }
 
-/* Does the directory hold anything that a seal would be about? */
-static enum tf_code
-holds_something(struct tf_vault *v, uint64_t id, bool *any,
+enum tf_code
+tf_holds_something(struct tf_vault *v, uint64_t id, bool *any,
     struct tf_error *err)
 {
 	struct any_below b = { .id = id };
@@ -201,7 +202,7 @@ set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
 	if (!changes(a, mask, want))
 		return TF_OK;
 	if (takes_last_write_bit(a, mask, want)) {
-		rc = holds_something(v, a->id, &any, err);
+		rc = tf_holds_something(v, a->id, &any, err);
 		if (rc != TF_OK || any)
 			return rc == TF_OK ? tf_seal_dir(v, &r, err) : rc;
 	}
@@ -209,6 +210,11 @@ set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
 	    (rc = tf_actor_text(who, &actor, err)) != TF_OK)
 		return rc;
 	c.actor = actor;
+	if (a->kind == TF_KIND_ATTESTATION) {
+		pthread_mutex_lock(&v->mu);
+		tf_quiet_touch(v, a->id);
+		pthread_mutex_unlock(&v->mu);
+	}
 	rc = tf_commit_wait(v->commit, access_run, &c, err);
 	free(actor);
 	return rc;

@@ -420,6 +420,7 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 		return tf_fail(err, TF_NOMEM, "no memory");
 	}
 	tf_live_insert(&v->live, l);
+	tf_quiet_touch(v, l->att);
 	*out = l;
 	return TF_OK;
 }
@@ -626,6 +627,7 @@ take_away(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
 			rc = tf_commit_wait(v->commit, tf_drop_rows, l, err);
 		pthread_mutex_lock(&v->mu);
 	}
+	tf_quiet_touch(v, l->att);
 	if (rc == TF_OK)
 		tf_drop_live(v, l);
 	return rc;

@@ -176,14 +176,6 @@ tf_vault_space(struct tf_vault *v, struct tf_space *out, struct tf_error *err)
 	return TF_OK;
 }
 
-void
-tf_vault_denied(struct tf_vault *v)
-{
-	pthread_mutex_lock(&v->mu);
-	v->denied++;
-	pthread_mutex_unlock(&v->mu);
-}
-
 /* --- status.json ------------------------------------------------------------ */
 
 #define WAITING_MAX 100 /* unsealed names that are listed */
@@ -281,10 +273,10 @@ status_facts(struct tf_vault *v, struct tf_db *db, struct tf_head *h,
 
 	memset(h, 0, sizeof(*h));
 	memset(c, 0, sizeof(*c));
+	c->denied = tf_denied_count(v);
 	if (!v->read_only) {
 		pthread_mutex_lock(&v->mu);
 		*h = v->head;
-		c->denied = v->denied;
 		if (v->broken != TF_OK)
 			memcpy(c->trouble, v->broken_why.text,
 			    sizeof(c->trouble));

@@ -56,9 +56,9 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 	tf_json_key(&j, "durability");
 	tf_json_cstr(&j, "close");
 	tf_json_key(&j, "quiet");
-	tf_json_int(&j, 0);
+	tf_json_int(&j, (int64_t)v->settings.value[TF_QUIET]);
 	tf_json_key(&j, "settle");
-	tf_json_int(&j, v->settle_s);
+	tf_json_int(&j, (int64_t)v->settings.value[TF_SETTLE]);
 	tf_json_object_end(&j);
 	return tf_json_end(&j, err);
 }
@@ -189,10 +189,7 @@ closed_run(struct tf_txn *t, void *arg, struct tf_error *err)
 enum tf_code
 tf_append_closed(struct tf_vault *v, const char *reason, struct tf_error *err)
 {
-	struct ending x = { .reason = reason };
+	struct ending x = { .reason = reason, .denied = tf_denied_count(v) };
 
-	pthread_mutex_lock(&v->mu);
-	x.denied = v->denied;
-	pthread_mutex_unlock(&v->mu);
 	return tf_commit_wait(v->commit, closed_run, &x, err);
 }

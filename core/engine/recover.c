@@ -133,6 +133,7 @@ took_hold(struct tf_live *l, const struct interruption *x)
 {
 	l->failed = TF_OK;
 	l->size = l->attr.size = x->content.size;
+	tf_quota_charge(l, l->size);
 	l->gen++;
 	l->saved_gen = l->gen;
 	l->digest = x->content.sha256;
@@ -471,8 +472,11 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = sweep(v, err);
 	pthread_mutex_lock(&v->mu);
-	for (size_t i = 0; i < f.n; i++)
+	for (size_t i = 0; i < f.n; i++) {
+		if (f.l[i]->attr.state != TF_STATE_SEALED)
+			tf_quota_charge(f.l[i], f.l[i]->size);
 		tf_live_unref(f.l[i]);
+	}
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
 	free(f.l);

@@ -267,6 +267,8 @@ move(struct move *m, struct tf_error *err)
 	rc = commit_move(m, err);
 	if (rc == TF_OK && m->target != NULL)
 		tf_drop_live(m->v, m->target);
+	tf_quiet_touch(m->v, m->old_att);
+	tf_quiet_touch(m->v, m->l->att);
 	if (rc != TF_OK)
 		move_back(m);
 	else if (m->l->attr.state == TF_STATE_FROZEN)

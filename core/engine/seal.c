@@ -286,6 +286,7 @@ not_live(struct tf_vault *v, struct tf_live *l)
 {
 	l->attr.state = TF_STATE_SEALED;
 	l->saved = false;
+	tf_quota_charge(l, 0);
 	if (tf_live_remove(&v->live, l))
 		tf_live_unref(l); /* the table's */
 }
@@ -477,6 +478,7 @@ tf_keeper(void *vault)
 	uint64_t head_ns = 0, now;
 	struct timespec until;
 	struct gather g;
+	uint64_t att;
 
 	pthread_mutex_lock(&v->mu);
 	while (!v->quit) {
@@ -502,6 +504,12 @@ tf_keeper(void *vault)
 			pthread_mutex_unlock(&v->mu);
 			keep_head(v);
 			head_ns = now + TF_HEAD_NS;
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if ((att = tf_quiet_next(v, now, &g.next_ns)) != 0) {
+			pthread_mutex_unlock(&v->mu);
+			tf_quiet_seal(v, att);
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}

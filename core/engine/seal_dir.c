@@ -257,6 +257,9 @@ claim_below(struct closing *c, struct tf_error *err)
 			break;
 		pthread_cond_wait(&v->changed, &v->mu);
 	}
+	/* Whatever happened until now has moved its time on. */
+	if (c->r->who == NULL && !tf_quiet_over(v, c->r->id))
+		return tf_fail(err, TF_BUSY, "it is not quiet any more");
 	for (size_t i = 0; i < c->n; i++) {
 		tf_live_ref(c->l[i]);
 		c->l[i]->job = true;

@@ -215,11 +215,39 @@ changed(struct tf_file *f, uint64_t size)
 	pthread_mutex_lock(&l->v->mu);
 	l->gen++;
 	l->size = l->attr.size = size;
+	tf_quota_charge(l, size);
 	l->attr.mtime = l->attr.ctime = now;
 	l->written = true;
 	if (l->attr.state == TF_STATE_PLACEHOLDER)
 		l->attr.state = TF_STATE_OPEN;
 	f->wrote = true;
+	pthread_mutex_unlock(&l->v->mu);
+}
+
+/* May l become that long?  Then that much is charged to its owner.  io held,
+ * mu too. */
+static enum tf_code
+may_grow(struct tf_live *l, uint64_t end, struct tf_error *err)
+{
+	uint64_t max = l->v->settings.value[TF_MAX_FILE];
+
+	if (end > SIZE_MAX_FILE)
+		return tf_fail(err, TF_TOOBIG, "a file can have 2^53-1 bytes");
+	if (end <= l->size)
+		return TF_OK;
+	if (max != 0 && end > max)
+		return tf_fail(err, TF_TOOBIG,
+		    "a file may have %llu bytes here (max_file)",
+		    (unsigned long long)max);
+	return tf_quota_take(l, end, err);
+}
+
+/* What was charged for more than there is, is given back.  io held. */
+static void
+give_back(struct tf_live *l)
+{
+	pthread_mutex_lock(&l->v->mu);
+	tf_quota_charge(l, l->size);
 	pthread_mutex_unlock(&l->v->mu);
 }
 
@@ -235,12 +263,10 @@ before_change(struct tf_live *l, uint64_t end, struct tf_error *err)
 		*err = l->failure;
 	else if (l->attr.state == TF_STATE_SEALED)
 		rc = tf_fail(err, TF_SEALED, "it was sealed meanwhile");
+	else
+		rc = may_grow(l, end, err);
 	pthread_mutex_unlock(&l->v->mu);
-	if (rc != TF_OK)
-		return rc;
-	if (end > SIZE_MAX_FILE)
-		return tf_fail(err, TF_TOOBIG, "a file can have 2^53-1 bytes");
-	if (end > l->size)
+	if (rc == TF_OK && end > l->size)
 		rc = tf_space_take(l->v,
 		    (end - l->size) * (end <= TF_INLINE_MAX ? 2 : 1), err);
 	if (rc == TF_OK)
@@ -271,6 +297,8 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 		changed(f, off + n > l->size ? off + n : l->size);
 	else /* half of what was sent must never look like all of it */
 		(void)tf_live_fail(l, rc, &e, err);
+	if (rc != TF_OK)
+		give_back(l);
 	pthread_mutex_unlock(&l->io);
 	return rc;
 }
@@ -292,6 +320,8 @@ tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 		rc = tf_content_resize(l, size, err);
 	if (rc == TF_OK)
 		changed(f, size);
+	else
+		give_back(l);
 	pthread_mutex_unlock(&l->io);
 	return rc;
 }
@@ -300,21 +330,27 @@ enum tf_code
 tf_file_allocate(struct tf_file *f, uint64_t off, uint64_t len, bool grow,
     struct tf_error *err)
 {
+	struct tf_live *l = f->l;
 	uint64_t size;
 	enum tf_code rc;
 
 	if (len > SIZE_MAX_FILE || off > SIZE_MAX_FILE - len)
 		return tf_fail(err, TF_TOOBIG, "a file can have 2^53-1 bytes");
-	pthread_mutex_lock(&f->l->io);
-	size = f->l->size;
-	pthread_mutex_unlock(&f->l->io);
+	pthread_mutex_lock(&l->io);
+	size = l->size;
+	pthread_mutex_unlock(&l->io);
 	if (off + len <= size)
 		return TF_OK;
 	if (grow)
 		return tf_file_set_size(f, off + len, err);
 	/* KEEP_SIZE: see that the space is there, and leave it at that. */
-	rc = tf_space_take(f->v, off + len - size, err);
-	return rc;
+	pthread_mutex_lock(&l->io);
+	pthread_mutex_lock(&f->v->mu);
+	rc = may_grow(l, off + len, err);
+	tf_quota_charge(l, l->size);
+	pthread_mutex_unlock(&f->v->mu);
+	pthread_mutex_unlock(&l->io);
+	return rc == TF_OK ? tf_space_take(f->v, off + len - size, err) : rc;
 }
 
 enum tf_code
@@ -360,9 +396,9 @@ tf_live_freeze(struct tf_live *l)
 	}
 	if (tf_time_cmp(l->attr.ctime, clock) < 0)
 		l->attr.ctime = clock;
-	l->deadline_ns = now + (uint64_t)l->v->settle_s * 1000000000u;
-	if (l->deadline_ns > l->frozen_ns + TF_SETTLE_MAX_NS)
-		l->deadline_ns = l->frozen_ns + TF_SETTLE_MAX_NS;
+	l->deadline_ns = now + l->v->settings.value[TF_SETTLE] * TF_SECOND;
+	if (l->deadline_ns > l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND)
+		l->deadline_ns = l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND;
 	if (l->deadline_ns < l->v->alarm_ns)
 		pthread_cond_signal(&l->v->alarm);
 }
@@ -371,6 +407,7 @@ tf_live_freeze(struct tf_live *l)
 static void
 last_release(struct tf_live *l, bool *flush, bool *interrupt)
 {
+	tf_quiet_touch(l->v, l->att);
 	if (l->unlinked) {
 		tf_live_forget(&l->v->live, l);
 		return;

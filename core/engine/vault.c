@@ -74,7 +74,7 @@ tf_reader_db(struct tf_vault *v, struct tf_db **out, struct tf_error *err)
 	if (*out != NULL)
 		return TF_OK;
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
-	return tf_db_open(path, TF_DB_READ, out, err);
+	return tf_db_open(path, v->read_mode, out, err);
 }
 
 void
@@ -185,11 +185,15 @@ host_name(struct tf_vault *v)
 /* --- the lock ------------------------------------------------------------------ */
 
 static enum tf_code
-locked_by(int fd, struct tf_error *err)
+locked_by(int fd, const char *advice, struct tf_error *err)
 {
 	char text[256] = "";
 	size_t n = 0;
 
+	/* The text is of the last writer, and readers do not exclude us. */
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return tf_fail(err, TF_LOCKED,
+		    "the store is mounted read-only");
 	if (tf_file_pread(fd, text, sizeof(text) - 1, 0, &n, NULL) != TF_OK)
 		n = 0;
 	text[n] = '\0';
@@ -198,8 +202,8 @@ locked_by(int fd, struct tf_error *err)
 	for (char *p = text; *p != '\0'; p++)
 		if (*p == '\n')
 			*p = ' ';
-	return tf_fail(err, TF_LOCKED, "the store is in use by %.120s",
-	    text[0] == '\0' ? "another process" : text);
+	return tf_fail(err, TF_LOCKED, "%sthe store is in use by %.120s",
+	    advice, text[0] == '\0' ? "another process" : text);
 }
 
 static enum tf_code
@@ -215,7 +219,7 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 		    "open %.100s/lock: %s", v->path, strerror(errno));
 	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ?
-		    locked_by(v->lockfd, err) :
+		    locked_by(v->lockfd, "", err) :
 		    tf_fail(err, TF_IO, "lock the store");
 	tf_boot_id(boot);
 	(void)snprintf(text, sizeof(text),
@@ -225,6 +229,19 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 		return tf_fail(err, TF_IO, "write the lock");
 	rc = tf_file_pwrite(v->lockfd, text, strlen(text), 0, err);
 	return rc;
+}
+
+/* Readers share the lock, so that nobody writes meanwhile.  Where there is
+ * none or it may not be read, this is a copy or another's. */
+static enum tf_code
+share_lock(struct tf_vault *v, struct tf_error *err)
+{
+	v->lockfd = openat(v->dirfd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (v->lockfd < 0 || flock(v->lockfd, LOCK_SH | LOCK_NB) == 0)
+		return TF_OK;
+	return errno == EWOULDBLOCK ?
+	    locked_by(v->lockfd, "see its mount with mount -o bind,ro: ", err) :
+	    tf_fail(err, TF_IO, "lock the store");
 }
 
 /* --- keys ------------------------------------------------------------------------ */
@@ -330,12 +347,15 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 
 	v->dirfd = v->stagefd = v->objectsfd = v->lockfd = -1;
 	v->read_only = o->read_only;
+	v->read_mode = o->read_only && o->mount != NULL ? TF_DB_STILL :
+							  TF_DB_READ;
 	v->verify_open = o->verify_open;
-	v->settle_s = TF_SETTLE_DEFAULT_S;
+	v->settings.value[TF_SETTLE] = TF_SETTLE_DEFAULT_S;
 	v->say = o->say;
 	v->say_arg = o->say_arg;
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
 	(void)pthread_mutex_init(&v->mu, NULL);
+	(void)pthread_mutex_init(&v->denials.mu, NULL);
 	(void)pthread_cond_init(&v->changed, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -361,8 +381,11 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = take_lock(v, err)) != TF_OK ||
 	    (rc = tf_config_read(v, err)) != TF_OK)
 		return rc;
-	if (o->settle_set)
-		v->settle_s = o->settle_s;
+	for (int i = 0; i < TF_SETTINGS; i++)
+		if (o->settings.given[i])
+			v->settings.value[i] = o->settings.value[i];
+	if (o->mount == NULL)
+		v->settings.value[TF_QUIET] = 0; /* the daemon's to watch */
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;
@@ -377,7 +400,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 				tf_head_renew(v, recovery, err);
 	if (rc != TF_OK ||
 	    (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
-	    (rc = tf_recover(v, err)) != TF_OK)
+	    (rc = tf_recover(v, err)) != TF_OK ||
+	    (rc = tf_quiet_start(v, err)) != TF_OK)
 		return rc;
 	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");
@@ -386,15 +410,35 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 }
 
 static enum tf_code
+count_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
+{
+	unsigned *n = arg;
+
+	(void)err;
+	*n += r->attr.kind == TF_KIND_EVIDENCE;
+	return TF_OK;
+}
+
+static enum tf_code
 open_reader(struct tf_vault *v, struct tf_error *err)
 {
+	unsigned waiting = 0;
 	struct tf_db *db;
 	enum tf_code rc;
 
+	if (v->mount != NULL && (rc = share_lock(v, err)) != TF_OK)
+		return rc;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	rc = read_facts(v, db, err);
+	if (rc == TF_OK && v->mount != NULL)
+		rc = tf_stage_each(db, count_staged, &waiting, err);
 	tf_reader_done(v, db);
+	if (waiting > 0)
+		tf_vault_say(v, TF_OK,
+		    "%u files are not sealed and not shown: they wait for the "
+		    "next mount that writes",
+		    waiting);
 	return rc == TF_OK ? load_vkey(v, err) : rc;
 }
 
@@ -408,16 +452,20 @@ vault_free(struct tf_vault *v)
 	v->n_idle = 0;
 	tf_commit_stop(v->commit);
 	free(v->idle);
+	free(v->staged);
+	free(v->quiet);
 	free(v->checked.p);
 	free(v->opened.p);
 	tf_buf_free(&v->head.note);
+	tf_denied_free(&v->denials);
 	tf_key_free(v->log_key);
 	tf_key_free(v->attester);
+	/* The lock last: who waits for it finds nothing of the store in use. */
 	for (int i = 0; i < 4; i++) {
 		int fd = i == 0 ? v->stagefd :
 		    i == 1	? v->objectsfd :
-		    i == 2	? v->lockfd :
-				  v->dirfd;
+		    i == 2	? v->dirfd :
+				  v->lockfd;
 
 		if (fd >= 0)
 			(void)close(fd);

@@ -320,6 +320,7 @@ set_written(struct tf_live *l, const char *key, const void *value, size_t n,
 	tf_buf_free(&l->xattrs);
 	l->xattrs = made;
 	l->stale = true;
+	tf_quiet_touch(l->v, l->att);
 	l->attr.ctime = tf_clock_now();
 	if (l->attr.state == TF_STATE_FROZEN)
 		tf_live_freeze(l);

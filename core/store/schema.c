@@ -3,12 +3,16 @@
  * commits at a power cut, after their checkpoint was shown (I4).  The triggers
  * stop our own mistakes, not people: those the Merkle tree finds.
  */
+#include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../json.h"
 #include "sql.h"
 
 #define APPLICATION_ID 0x54726673 /* "Trfs" */
@@ -337,13 +341,50 @@ prepare_mode(struct tf_db *db, struct tf_error *err)
 		return rc;
 	if (db->mode != TF_DB_CREATE && (rc = recognise(db, err)) != TF_OK)
 		return rc;
-	if (db->mode == TF_DB_READ)
+	if (db->mode == TF_DB_READ || db->mode == TF_DB_STILL)
 		return exec(db, "PRAGMA query_only=ON", "query_only", err);
 	return exec(db,
 	    "PRAGMA journal_mode=WAL;"
 	    "PRAGMA wal_autocheckpoint=1000;"
 	    "PRAGMA journal_size_limit=67108864;",
 	    "journal mode", err);
+}
+
+/*
+ * The name under which SQLite makes no file beside the database.  While a
+ * write-ahead log holds anything, it must be read, and SQLite does that in
+ * memory only if its index is there, which it then neither believes nor
+ * writes.
+ */
+static enum tf_code
+still_name(const char *path, struct tf_buf *out, struct tf_error *err)
+{
+	char beside[PATH_MAX];
+	struct stat st;
+	bool log;
+
+	(void)snprintf(beside, sizeof(beside), "%s-wal", path);
+	log = stat(beside, &st) == 0 && st.st_size > 0;
+	(void)snprintf(beside, sizeof(beside), "%s-shm", path);
+	if (log && access(beside, F_OK) != 0)
+		return tf_fail(err, TF_READONLY,
+		    "the last run did not end in order: mount the store "
+		    "writable once");
+	tf_buf_str(out, "file:");
+	for (; *path != '\0'; path++)
+		if (strchr("%?#", *path) != NULL)
+			tf_buf_printf(out, "%%%02X", *path);
+		else
+			tf_buf_add(out, path, 1);
+	tf_buf_str(out, log ? "?readonly_shm=1" : "?immutable=1");
+	tf_buf_add(out, "", 1);
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+static bool
+is_read_only_medium(const char *path)
+{
+	return access(path, W_OK) != 0 && errno == EROFS;
 }
 
 enum tf_code
@@ -354,6 +395,7 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 	    (mode == TF_DB_CREATE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE :
 		    mode == TF_DB_WRITE ? SQLITE_OPEN_READWRITE :
 					  SQLITE_OPEN_READONLY);
+	struct tf_buf name = { 0 };
 	struct tf_db *db;
 	enum tf_code rc;
 
@@ -361,18 +403,28 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 		return tf_fail(err, TF_EXISTS, "%s exists", path);
 	if (mode != TF_DB_CREATE && access(path, F_OK) != 0)
 		return tf_fail(err, TF_NOTFOUND, "%s: no database", path);
+	if (mode == TF_DB_READ && is_read_only_medium(path))
+		mode = TF_DB_STILL;
 	if ((db = calloc(1, sizeof(*db))) == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	db->mode = mode;
+	if (mode == TF_DB_STILL) {
+		if ((rc = still_name(path, &name, err)) != TF_OK)
+			goto fail;
+		path = name.p;
+		flags |= SQLITE_OPEN_URI;
+	}
 	if (sqlite3_open_v2(path, &db->sq, flags, NULL) != SQLITE_OK) {
 		rc = tf_sql_fail(db, "open database", err);
 		goto fail;
 	}
 	if ((rc = prepare_mode(db, err)) != TF_OK)
 		goto fail;
+	tf_buf_free(&name);
 	*out = db;
 	return TF_OK;
 fail:
+	tf_buf_free(&name);
 	tf_db_close(db);
 	return rc;
 }

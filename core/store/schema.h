@@ -17,13 +17,15 @@ struct tf_db;
 enum tf_db_mode {
 	TF_DB_CREATE, /* a new file; TF_EXISTS when it is there */
 	TF_DB_WRITE,  /* the one writer */
-	TF_DB_READ,   /* never changes anything */
+	TF_DB_READ,   /* beside a writer perhaps; changes nothing in it */
+	TF_DB_STILL,  /* nobody writes meanwhile: makes no file either */
 };
 
 /*
  * Open path.  TF_NOTFOUND; TF_FOREIGN when it is not a trailfs database;
  * TF_NEWER when a later version made it; TF_TAMPER when tables or triggers are
- * not as this version makes them.
+ * not as this version makes them.  On a medium that cannot be written, READ is
+ * STILL; TF_READONLY when that cannot show all that was committed.
  */
 TF_MUST_USE enum tf_code tf_db_open(const char *path, enum tf_db_mode mode,
     struct tf_db **out, struct tf_error *err);

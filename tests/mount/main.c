@@ -6,9 +6,10 @@
 
 /* clang-format off */
 #define SUITES(X) \
-	X(tree) X(refusals) X(tamper) X(states) X(barrier) X(tools) X(writers) X(instead) X(drafts) \
-	X(sealing) X(xattrs) X(control) X(identity) X(crash) X(badstore) \
-	X(full) X(verify) X(races) X(user) X(backup)
+	X(tree) X(refusals) X(tamper) X(states) X(barrier) X(tools) \
+	X(writers) X(instead) X(drafts) X(sealing) X(xattrs) X(control) \
+	X(identity) X(crash) X(badstore) X(full) X(limits) X(quiet) \
+	X(readonly) X(verify) X(races) X(user) X(backup)
 /* clang-format on */
 
 #define DECLARE(name) Suite *suite_##name(void);

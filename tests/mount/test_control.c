@@ -9,8 +9,10 @@
 
 #define C "mnt/.trailfs/"
 
+#define DENIED C "denied.jsonl"
+
 static const char *const files[] = { C "checkpoint", C "log.vkey",
-	C "log.pub.pem", C "status.json", C "events.jsonl" };
+	C "log.pub.pem", C "status.json", C "events.jsonl", DENIED };
 
 START_TEST(their_size_is_what_can_be_read)
 {
@@ -19,6 +21,7 @@ START_TEST(their_size_is_what_can_be_read)
 
 	make_attestation();
 	put_sealed(A "/f", "x");
+	refused(EPERM, unlink(A "/f"));
 	for (size_t i = 0; i < LEN(files); i++) {
 		struct stat st = stat_of(files[i]), open_st;
 
@@ -185,6 +188,172 @@ START_TEST(status_tells_what_is_not_sealed)
 }
 END_TEST
 
+/* --- denied.jsonl ------------------------------------------------------ */
+
+static const char *
+denied(void)
+{
+	return content(DENIED, NULL);
+}
+
+/* The line of one attempt, as far as it is known beforehand. */
+static const char *
+line(const char *sys, const char *operation, const char *path)
+{
+	static char out[512];
+
+	snprintf(out, sizeof out,
+	    "\"errno\":\"%s\",\"operation\":\"%s\",\"path\":\"%s\"", sys,
+	    operation, path);
+	return out;
+}
+
+static unsigned
+lines_of(const char *text)
+{
+	unsigned n = 0;
+
+	for (; (text = strchr(text, '\n')) != NULL; text++)
+		n++;
+	return n;
+}
+
+START_TEST(each_refused_change_is_a_line)
+{
+	char want[64];
+	int fd;
+
+	make_attestation();
+	allowed(mkdir(A "/d", 0755));
+	put_sealed(A "/d/f", "x");
+	put_sealed(A "/g", "x");
+	put(A "/x.tmp", "x");
+	ck_assert_str_eq("", denied());
+	refused(EPERM, unlink(A "/d/f"));
+	says(denied(), line("EPERM", "unlink", "t/w/a/d/f"));
+	snprintf(want, sizeof want, "\"gid\":0,\"pid\":%d,\"uid\":0}",
+	    (int)getpid());
+	says(denied(), want);
+	says(denied(), "{\"actor\":{\"comm\":\"test-mount\",");
+	says(denied(), "\"at\":\"20");
+	refused(EPERM, try_open(A "/d/f", O_WRONLY));
+	says(denied(), line("EPERM", "open for writing", "t/w/a/d/f"));
+	refused(EPERM, truncate(A "/d/f", 0));
+	refused(EPERM, chmod(A "/d/f", 0666));
+	says(denied(), line("EPERM", "change attributes", "t/w/a/d/f"));
+	refused(EPERM, setxattr(A "/g", "user.x", "y", 1, 0));
+	says(denied(), line("EPERM", "set attribute", "t/w/a/g"));
+	refused(EPERM, rename(A "/x.tmp", A "/g"));
+	says(denied(),
+	    line("EPERM", "rename", "t/w/a/x.tmp\",\"to\":\"t/w/a/g"));
+	refused(EPERM, symlink("x", A "/l"));
+	says(denied(), line("EPERM", "symlink", "t/w/a/l"));
+	refused(EPERM, try_open("mnt/file", O_WRONLY | O_CREAT));
+	says(denied(), line("EPERM", "create", "file"));
+	refused(EPERM, rmdir("mnt/t"));
+	refused(EPERM, unlink(C "checkpoint"));
+	says(denied(), line("EPERM", "unlink", ".trailfs"));
+	refused(EPERM, mkdir(A "/.trailfs/new", 0755));
+	says(denied(), line("EPERM", "mkdir", "t/w/a/.trailfs"));
+	fd = begin(A "/open");
+	add(fd, "x");
+	as(ALICE);
+	refused(EACCES, try_open(A "/open", O_WRONLY)); /* the kernel's */
+	as(0);
+	refused(EBUSY, chmod(A, 0555));
+	says(denied(), line("EBUSY", "change attributes", "t/w/a"));
+	allowed(close(fd));
+	allowed(chmod(A, 0555));
+	refused(EROFS, try_open(A "/late", O_WRONLY | O_CREAT));
+	says(denied(), line("EROFS", "create", "t/w/a/late"));
+	/* What is no refusal is not there. */
+	refused(ENOENT, unlink(A "/nothing"));
+	refused(EEXIST, mkdir(W, 0755));
+	ck_assert_uint_eq(13, lines_of(denied()));
+	says(content(C "status.json", NULL), "\"denied\":13,");
+	remount_vault();
+	ck_assert_str_eq("", denied());
+	says(events(), "\"denied\":13,");
+}
+END_TEST
+
+/* Whatever is tried, each line is canonical JSON and a line. */
+START_TEST(no_name_breaks_a_line)
+{
+	static const char *const names[] = { "\"quoted\" \\", "two\nlines",
+		"\"}\n{\"errno\":\"", "\x1b[31mred", "not utf-8 \xff\xfe",
+		"\xe2\x80\xae"
+		"bidi",
+		"\xc2\x9b"
+		"c1",
+		"\x7f" };
+	char path[300];
+
+	make_attestation();
+	put(A "/f", "x");
+	allowed(chmod(A, 0555));
+	for (size_t i = 0; i < LEN(names); i++) {
+		snprintf(path, sizeof path, A "/%s", names[i]);
+		refused(EROFS, mkdir(path, 0755));
+	}
+	memset(path, '\001', 255);
+	memcpy(path, A "/", strlen(A "/"));
+	path[255] = '\0';
+	refused(EROFS, mkdir(path, 0755));
+	ck_assert_uint_eq(LEN(names) + 1, lines_of(denied()));
+	says(denied(), "t/w/a/two\\\\x0Alines\"}\n");
+	for (const char *p = denied(); *p != '\0'; p++)
+		ck_assert_msg((unsigned char)*p >= 0x20 || *p == '\n',
+		    "a control character");
+	skip_unless(have("jq"), "no jq");
+	ck_assert_str_eq(denied(), run(0, "jq -cS . " DENIED));
+}
+END_TEST
+
+START_TEST(only_the_owner_of_the_vault_reads_them)
+{
+	struct stat st = stat_of(DENIED);
+
+	ck_assert_uint_eq(0400, st.st_mode & 07777);
+	ck_assert_uint_eq(0, st.st_uid);
+	as(ALICE);
+	refused(EACCES, try_open(DENIED, O_RDONLY));
+	as(0);
+	allowed(try_open(DENIED, O_RDONLY));
+}
+END_TEST
+
+/* A storm: the last thousand are there, and the log is spared. */
+START_TEST(a_storm_of_attempts_fills_nothing)
+{
+	char path[64], *log;
+	unsigned n = 0;
+
+	make_attestation();
+	put(A "/f", "x");
+	allowed(chmod(A, 0555));
+	for (int i = 0; i < 2500; i++) {
+		snprintf(path, sizeof path, A "/%d", i);
+		refused(EROFS, mkdir(path, 0755));
+	}
+	ck_assert_uint_eq(1000, lines_of(denied()));
+	says(denied(), "\"path\":\"t/w/a/1500\"}\n");
+	says(denied(), "\"path\":\"t/w/a/2499\"}\n");
+	ck_assert_ptr_null(strstr(denied(), "t/w/a/1499"));
+	says(content(C "status.json", NULL), "\"denied\":2500,");
+	log = content("log", NULL);
+	while ((log = strstr(log, "refused: ")) != NULL) {
+		n++;
+		log++;
+	}
+	ck_assert_uint_ge(n, 50);
+	ck_assert_uint_lt(n, 2000);
+	/* As soon as there is room for a line, it says what is missing. */
+	while (strstr(content("log", NULL), "lines before this one") == NULL)
+		refused(EROFS, mkdir(path, 0755));
+}
+END_TEST
+
 /* --- the checkpoint --------------------------------------------------- */
 
 struct hash {
@@ -327,6 +496,10 @@ suite_control(void)
 	tcase_add_test(t, nobody_changes_them);
 	tcase_add_test(t, events_are_what_trailctl_log_prints);
 	tcase_add_test(t, status_tells_what_is_not_sealed);
+	tcase_add_test(t, each_refused_change_is_a_line);
+	tcase_add_test(t, no_name_breaks_a_line);
+	tcase_add_test(t, only_the_owner_of_the_vault_reads_them);
+	tcase_add_test(t, a_storm_of_attempts_fills_nothing);
 	tcase_add_test(t, a_checkpoint_is_signed_and_says_what_the_events_are);
 	tcase_add_test(t, the_vkey_is_the_one_that_init_printed);
 	tcase_add_test(t, no_checkpoint_that_was_shown_is_taken_back);

@@ -526,10 +526,10 @@ START_TEST(a_second_daemon_is_refused_and_told_who_has_it)
 	put(F, "x");
 	allowed(mkdir("mnt2", 0755));
 	snprintf(pid, sizeof pid, "%d", (int)vault_pid());
-	said = run(1, "timeout 20 trailfs store mnt2 -f");
+	said = run(3, "timeout 20 trailfs store mnt2 -f");
 	says(said, pid);
 	says(said, "/mnt");
-	said = run(1, "timeout 20 trailfs store mnt2");
+	said = run(3, "timeout 20 trailfs store mnt2");
 	says(said, pid);
 	said = run(1, "timeout 20 trailfs store mnt"); /* mounted already */
 	ck_assert_str_ne("", said);

@@ -1,0 +1,134 @@
+/*
+ * The last refused attempts, as lines of JSON in a ring: however many come,
+ * memory does not grow.  What is attempted is in no ledger, so it does not
+ * outlive the process; the number of attempts does, in ledger.closed.
+ */
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "impl.h"
+
+/* The path of node id, or of its child name, made safe to show. */
+static void
+put_path(struct tf_vault *v, struct tf_json *j, const char *key, uint64_t id,
+    const char *name)
+{
+	struct tf_buf path = { 0 }, shown = { 0 };
+	struct tf_db *db;
+
+	if (id == 0 || tf_reader_db(v, &db, NULL) != TF_OK)
+		return;
+	if (tf_path_of(v, db, id, &path, NULL) == TF_OK) {
+		if (name != NULL && id == TF_ROOT_ID)
+			path.n = 0;
+		else if (name != NULL)
+			tf_buf_add(&path, "/", 1);
+		if (name != NULL)
+			tf_buf_str(&path, name);
+		tf_name_show(&shown, path.p, path.n);
+		tf_json_key(j, key);
+		tf_json_str(j, shown.p, shown.n);
+	}
+	tf_reader_done(v, db);
+	tf_buf_free(&path);
+	tf_buf_free(&shown);
+}
+
+static void
+put_actor(struct tf_json *j, const struct tf_actor *a)
+{
+	struct tf_buf comm = { 0 };
+
+	tf_json_object(j);
+	if (tf_hint(&comm, a->comm, strnlen(a->comm, sizeof(a->comm)), 256)) {
+		tf_json_key(j, "comm");
+		tf_json_str(j, comm.p, comm.n);
+	}
+	tf_json_key(j, "gid");
+	tf_json_int(j, a->gid);
+	if (a->pid != 0) {
+		tf_json_key(j, "pid");
+		tf_json_int(j, a->pid);
+	}
+	tf_json_key(j, "uid");
+	tf_json_int(j, a->uid);
+	tf_json_object_end(j);
+	tf_buf_free(&comm);
+}
+
+static void
+put_line(struct tf_vault *v, const struct tf_attempt *a, struct tf_buf *out)
+{
+	char at[TF_TIME_LEN + 1];
+	struct tf_json j;
+
+	tf_time_text(tf_time_clamp(tf_clock_now()), at);
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	tf_json_key(&j, "actor");
+	put_actor(&j, a->actor);
+	tf_json_key(&j, "at");
+	tf_json_cstr(&j, at);
+	tf_json_key(&j, "errno");
+	tf_json_cstr(&j, a->sys);
+	tf_json_key(&j, "operation");
+	tf_json_cstr(&j, a->operation);
+	put_path(v, &j, "path", a->id, a->name);
+	put_path(v, &j, "to", a->to, a->to_name);
+	tf_json_object_end(&j);
+	if (tf_json_end(&j, NULL) != TF_OK)
+		out->n = 0; /* counted all the same */
+	else
+		tf_buf_add(out, "\n", 1);
+}
+
+void
+tf_vault_denied(struct tf_vault *v, const struct tf_attempt *a)
+{
+	struct tf_denials *d = &v->denials;
+	struct tf_buf line = { 0 }, *slot;
+
+	put_line(v, a, &line);
+	pthread_mutex_lock(&d->mu);
+	slot = &d->line[d->count++ % TF_DENIED_KEPT];
+	tf_buf_free(slot);
+	*slot = line;
+	pthread_mutex_unlock(&d->mu);
+}
+
+uint64_t
+tf_denied_count(struct tf_vault *v)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&v->denials.mu);
+	n = v->denials.count;
+	pthread_mutex_unlock(&v->denials.mu);
+	return n;
+}
+
+enum tf_code
+tf_vault_denials(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_denials *d = &v->denials;
+	const struct tf_buf *line;
+	uint64_t i;
+
+	pthread_mutex_lock(&d->mu);
+	i = d->count < TF_DENIED_KEPT ? 0 : d->count - TF_DENIED_KEPT;
+	for (; i < d->count; i++) {
+		line = &d->line[i % TF_DENIED_KEPT];
+		tf_buf_add(out, line->p, line->n);
+	}
+	pthread_mutex_unlock(&d->mu);
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+void
+tf_denied_free(struct tf_denials *d)
+{
+	for (size_t i = 0; i < TF_DENIED_KEPT; i++)
+		tf_buf_free(&d->line[i]);
+	(void)pthread_mutex_destroy(&d->mu);
+}
