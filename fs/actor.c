@@ -1,5 +1,5 @@
 /*
- * The helper that reads /proc, and its deadline.
+ * The helper that reads /proc, its deadline, and what it found lately.
  *
  * A job belongs to the helper and the caller together: whoever comes last
  * frees it.  A caller that gave up leaves the helper marked as stuck, and
@@ -13,11 +13,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "actor.h"
 
 #define DEADLINE_MS 50
+#define BELIEVED_S 1
+#define SLOTS 64 /* processes remembered, by pid */
+
+/* What the helper found about one process.  A pidfd is of that process only,
+ * so a number that was given to another one is noticed. */
+struct known {
+	uint32_t pid; /* 0: none */
+	int pidfd;
+	uint64_t second; /* of fs_actors when it was found */
+	int64_t loginuid, session;
+	char cgroup[sizeof((struct tf_actor *)0)->cgroup];
+};
 
 struct job {
 	struct job *next;     /* guarded by fs_actors.mu, as are the flags */
@@ -34,6 +48,9 @@ struct fs_actors {
 	struct job *first, **last; /* guarded by mu, as all below */
 	bool stuck;		   /* somebody waited in vain */
 	bool end;
+	int ticks; /* timerfd; nobody waits for it */
+	uint64_t second;
+	struct known known[SLOTS];
 };
 
 /* The file name of /proc/pid into buf, NUL added; its length, 0: none. */
@@ -122,13 +139,12 @@ read_cgroup(uint32_t pid, char *out, size_t size)
 		memcpy(out, path, strlen(path) + 1);
 }
 
+/* What may have to wait for others' locks. */
 static void
-read_hints(struct tf_actor *seen)
+read_slowly(struct tf_actor *seen)
 {
 	seen->loginuid = read_number(seen->pid, "loginuid");
 	seen->session = read_number(seen->pid, "sessionid");
-	read_comm(seen->pid, seen->comm, sizeof seen->comm);
-	read_exe(seen->pid, seen->exe, sizeof seen->exe);
 	read_cgroup(seen->pid, seen->cgroup, sizeof seen->cgroup);
 }
 
@@ -158,7 +174,7 @@ help(void *arg)
 			a->last = &a->first;
 		if (!j->left) {
 			pthread_mutex_unlock(&a->mu);
-			read_hints(&j->seen);
+			read_slowly(&j->seen);
 			pthread_mutex_lock(&a->mu);
 		}
 		if (j->left) {
@@ -176,14 +192,23 @@ help(void *arg)
 struct fs_actors *
 fs_actors_new(void)
 {
+	const struct itimerspec each = { { BELIEVED_S, 0 }, { BELIEVED_S, 0 } };
 	struct fs_actors *a = calloc(1, sizeof *a);
 
 	if (a == NULL)
 		return NULL;
+	a->ticks = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (a->ticks < 0 || timerfd_settime(a->ticks, 0, &each, NULL) < 0) {
+		if (a->ticks >= 0)
+			close(a->ticks);
+		free(a);
+		return NULL;
+	}
 	pthread_mutex_init(&a->mu, NULL);
 	pthread_cond_init(&a->more, NULL);
 	a->last = &a->first;
 	if (pthread_create(&a->helper, NULL, help, a) != 0) {
+		close(a->ticks);
 		free(a);
 		return NULL;
 	}
@@ -208,6 +233,10 @@ fs_actors_free(struct fs_actors *a)
 		return;
 	}
 	pthread_join(a->helper, NULL);
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (a->known[i].pid != 0)
+			close(a->known[i].pidfd);
+	close(a->ticks);
 	pthread_cond_destroy(&a->more);
 	pthread_mutex_destroy(&a->mu);
 	free(a);
@@ -236,32 +265,109 @@ hire(struct fs_actors *a, const struct tf_actor *who)
 	return j;
 }
 
+/* --- what was found lately ------------------------------------------------ */
+
+/* Seconds that went by, counted while mu is held. */
+static uint64_t
+seconds(struct fs_actors *a)
+{
+	uint64_t n;
+
+	if (read(a->ticks, &n, sizeof n) == (ssize_t)sizeof n)
+		a->second += n;
+	return a->second;
+}
+
+static bool
+has_ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) != 0;
+}
+
+/* Fill in what is known of who->pid; false: nothing. */
+static bool
+recall(struct fs_actors *a, struct tf_actor *who)
+{
+	struct known *k = &a->known[who->pid % SLOTS];
+	bool fresh;
+
+	pthread_mutex_lock(&a->mu);
+	fresh = k->pid == who->pid && k->second == seconds(a) &&
+	    !has_ended(k->pidfd);
+	if (fresh) {
+		who->loginuid = k->loginuid;
+		who->session = k->session;
+		memcpy(who->cgroup, k->cgroup, sizeof who->cgroup);
+	}
+	pthread_mutex_unlock(&a->mu);
+	return fresh;
+}
+
+/* pidfd was opened before the helper looked. */
+static void
+remember(struct fs_actors *a, const struct tf_actor *who, int pidfd)
+{
+	struct known *k = &a->known[who->pid % SLOTS];
+	int old;
+
+	pthread_mutex_lock(&a->mu);
+	old = k->pid == 0 ? -1 : k->pidfd;
+	k->pid = who->pid;
+	k->pidfd = pidfd;
+	k->second = seconds(a);
+	k->loginuid = who->loginuid;
+	k->session = who->session;
+	memcpy(k->cgroup, who->cgroup, sizeof k->cgroup);
+	pthread_mutex_unlock(&a->mu);
+	if (old >= 0)
+		close(old);
+}
+
+/* Ask the helper, and wait for it a little. */
+static void
+ask(struct fs_actors *a, struct tf_actor *who)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, who->pid, 0);
+	struct pollfd p = { .events = POLLIN };
+	struct job *j = hire(a, who);
+	bool done = false;
+
+	if (j != NULL) {
+		p.fd = j->ready;
+		(void)poll(&p, 1, DEADLINE_MS);
+		pthread_mutex_lock(&a->mu);
+		done = j->done;
+		if (!done)
+			j->left = a->stuck = true;
+		pthread_mutex_unlock(&a->mu);
+	}
+	if (done) {
+		*who = j->seen;
+		job_free(j);
+	}
+	if (done && pidfd >= 0)
+		remember(a, who, pidfd);
+	else if (pidfd >= 0)
+		close(pidfd);
+}
+
 void
 fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
     struct tf_actor *who)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	struct pollfd p = { .events = POLLIN };
-	struct job *j;
-	bool done;
 
 	memset(who, 0, sizeof *who);
 	who->uid = ctx->uid;
 	who->gid = ctx->gid;
 	who->pid = ctx->pid > 0 ? (uint32_t)ctx->pid : 0;
 	who->loginuid = who->session = -1;
-	if (!hints || a == NULL || who->pid == 0 || (j = hire(a, who)) == NULL)
+	if (!hints || a == NULL || who->pid == 0)
 		return;
-
-	p.fd = j->ready;
-	(void)poll(&p, 1, DEADLINE_MS);
-	pthread_mutex_lock(&a->mu);
-	done = j->done;
-	if (!done)
-		j->left = a->stuck = true;
-	pthread_mutex_unlock(&a->mu);
-	if (done) {
-		*who = j->seen;
-		job_free(j);
-	}
+	if (!recall(a, who))
+		ask(a, who);
+	read_comm(who->pid, who->comm, sizeof who->comm);
+	read_exe(who->pid, who->exe, sizeof who->exe);
 }

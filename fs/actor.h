@@ -1,8 +1,11 @@
 /*
  * Who is calling: the kernel's word, and hints from /proc.
  *
- * /proc of a caller that waits for us can hang in the kernel,
- * so one helper thread reads it and nobody waits for it longer than 50 ms.
+ * /proc of a caller that waits for us can hang in the kernel.  comm and exe
+ * take no lock that a caller in our requests could hold (proc(5): they are read
+ * without stopping the process), so they are read at once.  The rest, which
+ * hardly ever changes, one helper thread reads; nobody waits for it longer than
+ * 50 ms, and what it found is believed for a second while the process lives.
  */
 #ifndef FS_ACTOR_H
 #define FS_ACTOR_H
