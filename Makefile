@@ -33,7 +33,7 @@ rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
 tests := $(BUILD)/test-unit $(BUILD)/test-mount
-benches := $(BUILD)/bench
+benches := $(BUILD)/bench-ledger $(BUILD)/bench-files
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
 	tests/bench,\
@@ -48,7 +48,7 @@ $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
 $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
-$(BUILD)/bench: $(call objects,tests/bench) $(archives)
+$(benches): $(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(archives)
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
@@ -93,10 +93,10 @@ check: all $(tests) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh \
 		tests/tamper.sh
 
-bench: $(benches) ## measure the ledger (ENTRIES=1000000)
-	$(Q)rm -rf $(BUILD)/bench-store $(BUILD)/bench-store.log
-	$(Q)$(BUILD)/bench $(BUILD)/bench-store $(or $(ENTRIES),1000000)
-	$(Q)rm -rf $(BUILD)/bench-store $(BUILD)/bench-store.log
+bench: all $(benches) ## measure beside ext4, bindfs, git (ENTRIES, ROUNDS, CURVE)
+	$(Q).ci/setup bench
+	$(Q)tests/bench/bench.py $(BUILD) --rounds $(or $(ROUNDS),5) \
+		--curve '$(CURVE)' --ledger $(or $(ENTRIES),1000000)
 
 demo: ## record the sample session in a real mount, try to tamper with it
 	$(Q)BUILD=$(BUILD) tests/demo.sh
