@@ -44,6 +44,7 @@ TF_MUST_USE enum tf_code tf_vault_recover(const char *path, const char *origin,
 
 enum tf_durability {
 	TF_DURABLE_CLOSE, /* close and fsync wait for the disk */
+	TF_DURABLE_BATCH, /* only fsync does, and tf_vault_sync */
 };
 
 /* Numbers that an option of the mount may set, and STORE/config otherwise. */
@@ -73,6 +74,10 @@ struct tf_vault_options {
 	struct tf_settings settings;
 	const char *libfuse; /* its version, or NULL */
 	bool verify_open;    /* hash an object at its first open */
+	enum tf_durability durability;
+	/* Called in the caller's thread when a call is about to wait for a disk
+	 * or to read much, once or oftener.  NULL: nobody minds. */
+	void (*slow)(void);
 	/* One line of news (recovery, failed seal), from any thread. */
 	void (*say)(void *arg, enum tf_code code, const char *line);
 	void *say_arg;
@@ -200,15 +205,16 @@ TF_MUST_USE enum tf_code tf_file_allocate(struct tf_file *f, uint64_t off,
     uint64_t len, bool grow, struct tf_error *err);
 
 /*
- * close(2) of a descriptor, and fsync(2): done is called exactly once, from
- * this or another thread, when bytes, name and writer are on stable storage,
- * or with the error, which is final for the file.  Nothing dirty and nothing
- * under way: at once.  f is not touched after done was called, so it may be
+ * close(2) of a descriptor, and fsync(2) (sync): done is called exactly once,
+ * from this or another thread, when bytes, name and writer are on stable
+ * storage, or with the error, which is final for the file.  Nothing dirty and
+ * nothing under way: at once.  With TF_DURABLE_BATCH a close does not wait,
+ * unless much waits already; then the error is one that came before.  f is not touched after done was called, so it may be
  * released there.
  */
 typedef void (*tf_done)(void *arg, enum tf_code code,
     const struct tf_error *err);
-void tf_file_flush(struct tf_file *f, tf_done done, void *arg);
+void tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg);
 /* The last close: frees f.  The last of a file freezes it.  Never fails; what
  * goes wrong is said and shows in status. */
 void tf_file_release(struct tf_file *f);

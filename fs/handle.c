@@ -118,9 +118,9 @@ flushed(void *arg, enum tf_code code, const struct tf_error *err)
 }
 
 void
-fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req,
-    const char *what)
+fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req, bool sync)
 {
+	const char *what = sync ? "fsync" : "close";
 	struct flush *f;
 
 	if (h->file == NULL) {
@@ -135,7 +135,7 @@ fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req,
 	pthread_mutex_lock(&fs->handles->mu);
 	fs->handles->flushes++;
 	pthread_mutex_unlock(&fs->handles->mu);
-	tf_file_flush(h->file, flushed, f);
+	tf_file_flush(h->file, sync, flushed, f);
 }
 
 void

@@ -43,12 +43,12 @@ fs_handle_of(const struct fuse_file_info *fi)
 }
 
 /*
- * Answer req, a FLUSH or FSYNC of h (what says which), when all that was
- * written through it is durable, or at once when it cannot write.  The answer
+ * Answer req, a FLUSH (sync false) or FSYNC of h, when all that was written
+ * through it is as durable as that promises, or at once when it cannot write.  The answer
  * comes from another thread perhaps; no worker waits.
  */
 void fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req,
-    const char *what);
+    bool sync);
 
 /* Wait until every flush has been answered. */
 void fs_handles_drain(struct fs_handles *hs);

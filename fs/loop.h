@@ -34,6 +34,13 @@ int fs_loop_end_fd(const struct fs_loop *l);
 void fs_loop_stop(struct fs_loop *l);
 void fs_loop_free(struct fs_loop *l);
 
+/*
+ * The request at hand will take longer than waking another worker: let that one
+ * read the next.  Nothing in any other thread than a worker's, or the second
+ * time.
+ */
+void fs_loop_pass(void);
+
 /* Is any release under way? */
 bool fs_loop_releasing(struct fs_loop *l);
 /*

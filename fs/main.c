@@ -47,6 +47,7 @@ struct options {
 	struct tf_settings settings;
 	unsigned threads;
 	bool verify_open;
+	enum tf_durability durability;
 	bool allow_other;
 	bool read_only;
 	bool foreground, debug;
@@ -79,6 +80,9 @@ usage(FILE *to)
 	    "(open)\n"
 	    "  ro                only show what is sealed; makes no file in the "
 	    "store\n"
+	    "  durability=close|batch  what close(2) waits for: the disk, or "
+	    "nothing\n"
+	    "                    (close)\n"
 	    "  allow_other       other users may enter (always, as root)\n",
 	    to);
 }
@@ -130,6 +134,13 @@ parse_option(struct options *o, char *word)
 	}
 	if (strncmp(word, "threads=", 8) == 0)
 		return parse_number(word + 8, 1, FS_LOOP_THREADS, &o->threads);
+	if (strcmp(word, "durability=close") == 0 ||
+	    strcmp(word, "durability=batch") == 0) {
+		o->durability = strcmp(word, "durability=close") == 0 ?
+		    TF_DURABLE_CLOSE :
+		    TF_DURABLE_BATCH;
+		return true;
+	}
 	if (strcmp(word, "verify=open") == 0 ||
 	    strcmp(word, "verify=none") == 0) {
 		o->verify_open = strcmp(word, "verify=open") == 0;
@@ -530,6 +541,8 @@ run(const struct options *o, int *parent, struct tf_error *err)
 		.libfuse = fuse_pkgversion(),
 		.verify_open = o->verify_open,
 		.say = fs_report_news,
+		.slow = fs_loop_pass,
+		.durability = o->durability,
 	};
 	struct fs fs = { .read_only = o->read_only };
 	struct tf_error close_err;

@@ -13,6 +13,7 @@
 #include "report.h"
 
 #define FOR_EVER 86400.0 /* seconds */
+#define MOMENT 1
 #define A_WHILE 60.0
 #define BLOCK_SIZE (128 * 1024)
 #define MAX_WRITE (1024 * 1024)
@@ -67,7 +68,14 @@ fs_ops_stat(const struct tf_attr *a, struct stat *st)
 double
 fs_ops_attr_timeout(const struct tf_attr *a)
 {
-	return a->state == TF_STATE_SEALED ? FOR_EVER : 0;
+	if (a->state == TF_STATE_SEALED)
+		return FOR_EVER;
+	/* Owner, mode and times of these change by requests of this kernel,
+	 * which knows of them; only a seal may move a ctime without one.  Every
+	 * path that is walked asks for them. */
+	if (a->kind == TF_KIND_TRAIL || a->kind == TF_KIND_WORKFLOW)
+		return MOMENT;
+	return 0;
 }
 
 /* May the kernel remember which node the name of a means? */

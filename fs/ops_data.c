@@ -16,6 +16,9 @@
 #include "ops.h"
 #include "report.h"
 
+/* More bytes than that are worth another worker. */
+#define MANY_BYTES 32768
+
 static void
 set_handle(struct fuse_file_info *fi, struct fs_handle *h)
 {
@@ -66,6 +69,7 @@ open_control(fuse_req_t req, uint64_t ino, struct fs_handle *h,
 {
 	struct fs *fs = fs_of(req);
 
+	fs_loop_pass();
 	fs_loop_await(fs->loop, 0); /* status counts what is frozen */
 	fi->keep_cache = fs_control_is_final(ino);
 	fi->direct_io = !fi->keep_cache;
@@ -145,6 +149,8 @@ fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	int fd;
 
 	(void)ino;
+	if (size > MANY_BYTES)
+		fs_loop_pass();
 	if (h->reader != NULL && (fd = tf_reader_fd(h->reader)) >= 0) {
 		v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
 		v.buf[0].fd = fd;
@@ -187,6 +193,8 @@ fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 		fuse_reply_err(req, EBADF);
 		return;
 	}
+	if (n > MANY_BYTES)
+		fs_loop_pass();
 	atomic_fetch_add(&h->changes, 1);
 	rc = tf_file_write_at(h->file, p, n, (uint64_t)off, append, &err);
 	if (rc == TF_OK)
@@ -227,7 +235,7 @@ void
 fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
-	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, "close");
+	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, false);
 }
 
 void
@@ -236,7 +244,7 @@ fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 {
 	(void)ino;
 	(void)datasync;
-	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, "fsync");
+	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, true);
 }
 
 /* The worker's loop ends the barrier when this has returned. */

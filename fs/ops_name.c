@@ -49,6 +49,7 @@ lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
+	fs_loop_pass();
 	fs_loop_await(fs->loop, 0);
 	rc = fs_control_lookup(fs->control, parent, name, &st, &err);
 	if (rc != TF_OK) {
@@ -70,6 +71,7 @@ lookup_dots(fuse_req_t req, uint64_t ino, bool up)
 	struct tf_error err = { 0 };
 	enum tf_code rc = TF_OK;
 
+	fs_loop_pass();
 	fs_loop_await(fs->loop, 0);
 	if (up && fs_control_is(ino)) {
 		rc = fs_control_parent(fs->control, ino, &ino, &err);

@@ -544,6 +544,7 @@ tf_commit_wait(struct tf_committer *c,
 		.run = run,
 		.arg = arg };
 
+	tf_vault_slow(c->v);
 	(void)pthread_mutex_init(&w.mu, NULL);
 	(void)pthread_cond_init(&w.cond, NULL);
 	tf_commit_submit(c, &w.job);

@@ -13,6 +13,7 @@
 #include "../base/clock.h"
 #include "../base/file.h"
 #include "content.h"
+#include "hasher.h"
 
 #define LOOK_NS 200000000 /* how long a look at free space is good */
 
@@ -249,7 +250,7 @@ spill(struct tf_live *l, struct tf_error *err)
 	tf_sha256_reset(l->sha);
 	if (l->size > 0)
 		tf_sha256_add(l->sha, l->mem, l->size);
-	l->hashed = l->size;
+	l->hashed = l->hash_upto = l->size;
 	l->in_order = true;
 	tf_content_forget(l);
 	return TF_OK;
@@ -290,6 +291,7 @@ copy_object(struct tf_live *l, struct tf_error *err)
 		return TF_OK;
 	if ((rc = new_file(l, fill_from_file, &fd, err)) != TF_OK)
 		return rc;
+	tf_hash_wait(l->v->hasher, l);
 	(void)close(l->fd);
 	l->fd = fd;
 	l->linked = false;
@@ -315,11 +317,10 @@ tf_content_put(struct tf_live *l, const void *p, size_t n, uint64_t off,
 		return rc;
 	if ((rc = tf_file_pwrite(l->fd, p, n, off, err)) != TF_OK)
 		return rc;
-	if (l->in_order && off == l->hashed) {
-		tf_sha256_add(l->sha, p, n);
-		l->hashed += n;
-	} else {
+	if (off != l->size)
 		l->in_order = false; /* hashed again as a whole at flush */
+	if (l->in_order && off + n - l->hash_upto >= TF_HASH_AHEAD) {
+		tf_hash_ahead(l->v->hasher, l, off + n);
 	}
 	return TF_OK;
 }
@@ -342,10 +343,11 @@ tf_content_resize(struct tf_live *l, uint64_t size, struct tf_error *err)
 	if (ftruncate(l->fd, (off_t)size) < 0)
 		return tf_fail(err, TF_IO, "truncate failed");
 	if (size == 0) {
+		tf_hash_wait(l->v->hasher, l);
 		tf_sha256_reset(l->sha);
-		l->hashed = 0;
+		l->hashed = l->hash_upto = 0;
 		l->in_order = true;
-	} else if (size < l->hashed || size > l->size) {
+	} else if (size != l->size) {
 		l->in_order = false;
 	}
 	return TF_OK;
@@ -378,6 +380,14 @@ tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size, struct tf_error *err)
 	return rc;
 }
 
+void
+tf_content_hash(struct tf_live *l)
+{
+	if (l->fd < 0 || !l->in_order || l->hash_upto == l->size)
+		return;
+	tf_hash_ahead(l->v->hasher, l, l->size);
+}
+
 /* The digest of the content as it is now. */
 enum tf_code
 tf_content_digest(struct tf_live *l, struct tf_hash *out, struct tf_error *err)
@@ -389,9 +399,13 @@ tf_content_digest(struct tf_live *l, struct tf_hash *out, struct tf_error *err)
 		tf_sha256(l->mem == NULL ? "" : l->mem, l->size, out);
 		return TF_OK;
 	}
-	if (l->in_order && l->hashed == l->size) {
-		tf_sha256_peek(l->sha, out);
-		return TF_OK;
+	if (l->in_order) {
+		tf_content_hash(l);
+		tf_hash_wait(l->v->hasher, l);
+		if (l->hashed == l->size) {
+			tf_sha256_peek(l->sha, out);
+			return TF_OK;
+		}
 	}
 	rc = tf_hash_fd(l->fd, out, &size, err);
 	if (rc == TF_OK && size != l->size)

@@ -12,6 +12,8 @@ TF_MUST_USE enum tf_code tf_content_put(struct tf_live *l, const void *p,
     size_t n, uint64_t off, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_content_resize(struct tf_live *l, uint64_t size,
     struct tf_error *err);
+/* Begin to hash what is not hashed yet; tf_content_digest waits for it. */
+void tf_content_hash(struct tf_live *l);
 /* SHA-256 of the content as it is now. */
 TF_MUST_USE enum tf_code tf_content_digest(struct tf_live *l,
     struct tf_hash *out, struct tf_error *err);

@@ -195,8 +195,11 @@ build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
 	f->size = l->size;
 	f->gen = l->gen;
 	f->is_inline = l->fd < 0;
-	if (l->fd >= 0)
+	if (l->fd >= 0) {
+		tf_vault_slow(l->v);
+		tf_content_hash(l);
 		rc = tf_file_datasync(l->fd, err);
+	}
 	if (rc == TF_OK)
 		rc = tf_content_digest(l, &f->digest, err);
 	if (rc == TF_OK && f->is_inline && f->size > 0) {

@@ -68,6 +68,8 @@ struct tf_vault {
 	enum tf_db_mode read_mode;
 	bool verify_open;
 	struct tf_settings settings; /* never change once open */
+	enum tf_durability durability;
+	void (*slow)(void); /* or NULL */
 	char program[25];
 	char *mount;
 	char *guard; /* third copy of the head, on another disk; or NULL */
@@ -80,6 +82,7 @@ struct tf_vault {
 	struct tf_key *log_key, *attester; /* NULL when read-only */
 	struct tf_committer *commit;
 	struct tf_denials denials;
+	struct tf_hasher *hasher;
 
 	pthread_mutex_t mu;
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */
@@ -111,6 +114,14 @@ struct tf_vault {
 	bool quit;	      /* guarded by mu */
 	uint64_t kept_size;   /* size of the head in STORE/checkpoint */
 };
+
+/* The caller's call is about to take long. */
+static inline void
+tf_vault_slow(const struct tf_vault *v)
+{
+	if (v->slow != NULL)
+		v->slow();
+}
 
 /* A read connection, and back. */
 TF_MUST_USE enum tf_code tf_reader_db(struct tf_vault *v, struct tf_db **out,

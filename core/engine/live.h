@@ -63,7 +63,11 @@ struct tf_live {
 	uint64_t size;	       /* of the content */
 	struct tf_sha256 *sha; /* of the first `hashed` bytes of fd */
 	uint64_t hashed;
-	bool in_order;		   /* so far each byte was written once */
+	bool in_order;	    /* so far each byte was written once */
+	bool hashing;	    /* sha and hashed are the hasher's (its mu) */
+	bool hash_failed;   /* the hasher could not read */
+	uint64_t hash_upto; /* what it was asked for (changed with its mu) */
+	struct tf_live *hash_next;
 	uint64_t gen;		   /* counts changes of the content */
 	uint64_t saved_gen;	   /* the last one on stable storage (and mu) */
 	struct tf_hash digest;	   /* of that one (and mu) */

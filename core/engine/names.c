@@ -176,6 +176,8 @@ tf_txn_path(struct tf_txn *t, uint64_t dir, struct tf_str *out,
 void
 tf_live_wait(struct tf_vault *v, struct tf_live *l)
 {
+	if (l->job)
+		tf_vault_slow(v);
 	while (l->job)
 		pthread_cond_wait(&v->changed, &v->mu);
 }

@@ -57,6 +57,7 @@ check_object(struct tf_reader *r, const struct tf_object_row *o,
 	enum tf_code rc = TF_OK;
 
 	if (r->fd >= 0) {
+		tf_vault_slow(r->v);
 		rc = tf_hash_fd(r->fd, &h, &size, err);
 	} else {
 		size = r->body.n;

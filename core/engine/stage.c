@@ -10,6 +10,8 @@
 #include "flush.h"
 #include "names.h"
 
+/* Bytes in memory only, beyond which a close waits all the same. */
+#define BATCH_UNSAVED ((uint64_t)64 << 20)
 #define SIZE_MAX_FILE ((uint64_t)TF_JSON_MAX) /* entries cannot say more */
 
 struct tf_file {
@@ -374,12 +376,22 @@ own(struct tf_file *f)
 }
 
 void
-tf_file_flush(struct tf_file *f, tf_done done, void *arg)
+tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 {
+	struct tf_error e = { .code = TF_OK };
+	bool wait;
+
 	pthread_mutex_lock(&f->v->mu);
 	own(f);
+	wait = sync || f->v->durability == TF_DURABLE_CLOSE ||
+	    f->v->unsaved > BATCH_UNSAVED;
+	if (f->l->failed != TF_OK)
+		e = f->l->failure;
 	pthread_mutex_unlock(&f->v->mu);
-	tf_flush(f->l, done, arg);
+	if (wait)
+		tf_flush(f->l, done, arg);
+	else /* the release will flush it */
+		done(arg, e.code, &e);
 }
 
 /* --- the last close ------------------------------------------------------- */

@@ -17,6 +17,7 @@
 #include "../base/clock.h"
 #include "../base/file.h"
 #include "../base/users.h"
+#include "hasher.h"
 #include "impl.h"
 
 #define SMALL_FILE 65536 /* bytes */
@@ -351,6 +352,8 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 							  TF_DB_READ;
 	v->verify_open = o->verify_open;
 	v->settings.value[TF_SETTLE] = TF_SETTLE_DEFAULT_S;
+	v->durability = o->durability;
+	v->slow = o->slow;
 	v->say = o->say;
 	v->say_arg = o->say_arg;
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
@@ -394,7 +397,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		tf_db_close(db);
 		return rc;
 	}
-	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK)
+	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
+	    (rc = tf_hasher_start(&v->hasher, err)) != TF_OK)
 		return rc;
 	rc = recovery == NULL ? tf_head_compare(v, NULL, err) :
 				tf_head_renew(v, recovery, err);
@@ -445,6 +449,7 @@ open_reader(struct tf_vault *v, struct tf_error *err)
 static void
 vault_free(struct tf_vault *v)
 {
+	tf_hasher_stop(v->hasher);
 	tf_live_destroy(&v->live);
 	/* The writer last: only it can fold the write-ahead log back in. */
 	for (size_t i = 0; i < v->n_idle; i++)

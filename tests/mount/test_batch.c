@@ -1,0 +1,158 @@
+/* durability=batch: what it still promises; and digests of files that were
+ * hashed while they were being written. */
+#include "harness.h"
+
+#define MIB ((size_t)1 << 20)
+
+START_TEST(a_batched_close_freezes_and_what_is_fsynced_survives)
+{
+	char *big = noise(3 * MIB, 3);
+	int fd;
+
+	mount_vault("settle=60,durability=batch");
+	make_attestation();
+	says(entry("ledger.opened", NULL), "\"durability\":\"batch\"");
+	put(A "/small", "closed");
+	refused(EPERM, try_open(A "/small", O_WRONLY));
+	has_state(A "/small", "frozen");
+	fd = begin(A "/synced");
+	add(fd, "synced");
+	allowed(fsync(fd));
+	close(fd);
+	fd = begin(A "/big");
+	ck_assert_int_eq(3 * MIB, write(fd, big, 3 * MIB));
+	allowed(fsync(fd));
+	close(fd);
+	put(A "/asked", "by trailctl");
+	run(0, "trailctl sync " A "/asked");
+	has_state(A "/asked", "sealed");
+	crash_vault();
+	mount_vault("settle=60,durability=batch");
+	holds(A "/synced", "synced");
+	has_state(A "/synced", "sealed");
+	ck_assert_int_eq(0, memcmp(big, content(A "/big", NULL), 3 * MIB));
+	holds(A "/asked", "by trailctl");
+	/* What was only closed is whole, or a draft, or gone. */
+	if (exists(A "/small"))
+		holds(A "/small", "closed");
+}
+END_TEST
+
+START_TEST(closed_files_are_sealed_without_being_asked_for)
+{
+	char path[64];
+
+	mount_vault("settle=0,durability=batch");
+	make_attestation();
+	for (int i = 0; i < 300; i++) {
+		snprintf(path, sizeof path, A "/%d", i);
+		put(path, path);
+	}
+	run(0, "trailctl sync mnt");
+	for (int i = 0; i < 300; i++) {
+		snprintf(path, sizeof path, A "/%d", i);
+		has_state(path, "sealed");
+		holds(path, path);
+	}
+	ck_assert_uint_eq(300, entries("evidence.sealed", NULL));
+}
+END_TEST
+
+/* Ways to write the same bytes: some are hashed as they come, some after. */
+static void
+in_order(int fd, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i += 70000)
+		ck_assert_int_gt(write(fd, p + i,
+				     n - i < 70000 ? n - i : 70000),
+		    0);
+}
+
+static void
+backwards(int fd, const char *p, size_t n)
+{
+	for (size_t i = n; i > 0; i -= i < MIB ? i : MIB) {
+		size_t chunk = i < MIB ? i : MIB;
+
+		ck_assert_int_eq(chunk,
+		    pwrite(fd, p + i - chunk, chunk, (off_t)(i - chunk)));
+	}
+}
+
+/* The first bytes once more, while the thread may be at them. */
+static void
+begun_wrong(int fd, const char *p, size_t n)
+{
+	in_order(fd, p + 1, n - 1);
+	ck_assert_int_eq(n, pwrite(fd, p, n, 0));
+}
+
+static void
+cut_and_begun_again(int fd, const char *p, size_t n)
+{
+	in_order(fd, p + 4096, n - 4096);
+	allowed(ftruncate(fd, 0));
+	ck_assert_int_eq(0, lseek(fd, 0, SEEK_SET));
+	in_order(fd, p, n);
+}
+
+static void
+too_long_at_first(int fd, const char *p, size_t n)
+{
+	in_order(fd, p, n);
+	in_order(fd, p, 3 * MIB);
+	allowed(ftruncate(fd, (off_t)n));
+}
+
+static void
+synced_between(int fd, const char *p, size_t n)
+{
+	size_t half = n / 2;
+
+	in_order(fd, p, half);
+	allowed(fsync(fd));
+	in_order(fd, p + half, n - half);
+}
+
+static void (*const writers[])(int fd, const char *p, size_t n) = { in_order,
+	backwards, begun_wrong, cut_and_begun_again, too_long_at_first,
+	synced_between };
+
+START_TEST(a_digest_is_of_the_bytes_however_they_came)
+{
+	static const size_t sizes[] = { 70000, 2 * MIB - 1, 9 * MIB + 5 };
+	char path[64], want[80];
+	char *p = noise(9 * MIB + 5, (unsigned)_i);
+	FILE *f;
+	int fd;
+
+	mount_vault("settle=60");
+	make_attestation();
+	for (size_t i = 0; i < LEN(sizes); i++) {
+		snprintf(path, sizeof path, A "/%zu", i);
+		fd = begin(path);
+		writers[_i](fd, p + i, sizes[i] - i);
+		allowed(close(fd));
+		f = fopen("copy", "w");
+		ck_assert_int_eq(1, fwrite(p + i, sizes[i] - i, 1, f));
+		fclose(f);
+		sync_dir("mnt");
+		snprintf(want, sizeof want, "%.64s", run(0, "sha256sum copy"));
+		ck_assert_str_eq(want, fact(path, "sha256"));
+		run(0, "cmp copy %s", path);
+	}
+}
+END_TEST
+
+Suite *
+suite_batch(void)
+{
+	Suite *s = suite_create("batch");
+	TCase *t = stored_case(s, "batch");
+
+	tcase_add_test(t, a_batched_close_freezes_and_what_is_fsynced_survives);
+	tcase_add_test(t, closed_files_are_sealed_without_being_asked_for);
+	tcase_add_loop_test(t, a_digest_is_of_the_bytes_however_they_came, 0,
+	    (int)LEN(writers));
+	return s;
+}
