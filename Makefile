@@ -34,9 +34,13 @@ archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
 tests := $(BUILD)/test-unit $(BUILD)/test-mount
 benches := $(BUILD)/bench
+# One file, one target; driver.c replays what is kept of them.
+fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
+	tests/fuzz/*.c))))
+fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
-	tests/bench,\
+	tests/bench tests/fuzz,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -49,14 +53,23 @@ $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
 $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
 $(BUILD)/bench: $(call objects,tests/bench) $(archives)
+# FUZZER=1, with clang: libFuzzer stands in for the driver.
+$(fuzzers): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(archives) \
+	$(if $(FUZZER),,$(BUILD)/tests/fuzz/driver.o)
+$(BUILD)/fuzz-fuse: $(filter-out %/main.o,$(call objects,fs))
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
+$(fuzzers): libs = $(if $(FUZZER),-fsanitize=fuzzer)
+$(BUILD)/fuzz-fuse: libs += $(fuse_libs)
 $(BUILD)/fs/%.o: extra = $(fuse_cflags)
 $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTRAILFS='"$(abspath $(BUILD))/trailfs"' \
 	-DTRAILCTL='"$(abspath $(BUILD))/trailctl"'
+$(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
+	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"'
+$(BUILD)/tests/fuzz/fuse.o: extra += $(fuse_cflags)
 # The tests of the mount start the programs.
 $(BUILD)/test-mount: | $(programs)
 
@@ -64,7 +77,7 @@ $(archives):
 	$(call say,AR $@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(programs) $(tests) $(benches):
+$(programs) $(tests) $(benches) $(fuzzers):
 	$(call say,LD $@)
 	$(Q)$(link) -o $@ $(filter %.o,$^) $(archives) $(libs) -lsqlite3 -lcrypto
 
@@ -89,9 +102,9 @@ test: ## install what is missing, build, run all tests
 	$(Q).ci/setup test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: all $(tests) ## run all tests, with what is installed
+check: all $(tests) $(fuzzers) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh \
-		tests/tamper.sh
+		tests/tamper.sh $(fuzzers)
 
 bench: $(benches) ## measure the ledger (ENTRIES=1000000)
 	$(Q)rm -rf $(BUILD)/bench-store $(BUILD)/bench-store.log
@@ -120,6 +133,16 @@ sanitize: ## the tests under AddressSanitizer and UBSan
 tsan: ## the tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan \
 		CFLAGS='$(sanitizer)=thread'
+
+fuzz: ## invent inputs with libFuzzer and clang (FUZZ_TIME=60 seconds each)
+	$(Q).ci/setup fuzz
+	$(Q)$(MAKE) --no-print-directory fuzzers BUILD=$(BUILD)/fuzz CC=clang \
+		FUZZER=1 CFLAGS='$(sanitizer)=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=undefined'
+	$(Q)FUZZ_TIME=$(or $(FUZZ_TIME),60) tests/fuzz.sh $(BUILD)/fuzz \
+		$(fuzz_names)
+
+fuzzers: $(fuzzers)
 
 coverage: ## the tests, and which lines they reach
 	$(Q)find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || :
@@ -157,5 +180,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check bench demo layers lint format sanitize tsan coverage \
-	install uninstall clean help
+.PHONY: all test check bench demo layers lint format sanitize tsan fuzz \
+	fuzzers coverage install uninstall clean help
