@@ -32,7 +32,7 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
-tests := $(BUILD)/test-unit $(BUILD)/test-mount
+tests := $(BUILD)/test-unit $(BUILD)/test-mount $(BUILD)/test-bitflip
 benches := $(BUILD)/bench
 # One file, one target; driver.c replays what is kept of them.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
@@ -40,7 +40,7 @@ fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
-	tests/bench tests/fuzz,\
+	tests/bench tests/fuzz tests/bitflip,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -52,6 +52,7 @@ $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
 $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
+$(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
 $(BUILD)/bench: $(call objects,tests/bench) $(archives)
 # FUZZER=1, with clang: libFuzzer stands in for the driver.
 $(fuzzers): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(archives) \
