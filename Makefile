@@ -5,11 +5,13 @@
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 BUILD ?= build
+PROGRAMS ?= $(abspath $(BUILD))
 PKG_CONFIG ?= pkg-config
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
 Q := $(if $(V),,@)
+comma := ,
 say = $(if $(V),,@echo '  $(1)')
 
 # _FORTIFY_SOURCE needs an optimising compiler and does not go with sanitizers.
@@ -32,7 +34,7 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
-tests := $(BUILD)/test-unit $(BUILD)/test-mount $(BUILD)/test-bitflip
+tests := $(addprefix $(BUILD)/,test-unit test-mount test-bitflip test-nomem)
 benches := $(BUILD)/bench
 # One file, one target; driver.c replays what is kept of them.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
@@ -40,7 +42,7 @@ fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
-	tests/bench tests/fuzz tests/bitflip,\
+	tests/bench tests/fuzz tests/bitflip tests/nomem,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -53,6 +55,8 @@ $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
 $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
 $(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
+$(BUILD)/test-nomem: $(call objects,tests/nomem) \
+	$(BUILD)/tests/bitflip/store.o $(archives)
 $(BUILD)/bench: $(call objects,tests/bench) $(archives)
 # FUZZER=1, with clang: libFuzzer stands in for the driver.
 $(fuzzers): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(archives) \
@@ -61,13 +65,15 @@ $(BUILD)/fuzz-fuse: $(filter-out %/main.o,$(call objects,fs))
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
+$(BUILD)/test-nomem: libs = $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc \
+	realloc strdup strndup)
 $(fuzzers): libs = $(if $(FUZZER),-fsanitize=fuzzer)
 $(BUILD)/fuzz-fuse: libs += $(fuse_libs)
 $(BUILD)/fs/%.o: extra = $(fuse_cflags)
 $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
-	-DTRAILFS='"$(abspath $(BUILD))/trailfs"' \
-	-DTRAILCTL='"$(abspath $(BUILD))/trailctl"'
+	-DTRAILFS='"$(PROGRAMS)/trailfs"' \
+	-DTRAILCTL='"$(PROGRAMS)/trailctl"'
 $(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"'
 $(BUILD)/tests/fuzz/fuse.o: extra += $(fuse_cflags)
@@ -135,6 +141,17 @@ tsan: ## the tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan \
 		CFLAGS='$(sanitizer)=thread'
 
+# Each program takes twenty times as long: suites that go everywhere.
+memcheck := states sealing crash control
+valgrind: ## unit tests and some suites of the mount under memcheck
+	$(Q).ci/setup valgrind
+	$(Q)$(MAKE) --no-print-directory all test-programs CFLAGS='-O1 -g' \
+		BUILD=$(BUILD)/valgrind \
+		PROGRAMS=$(abspath $(BUILD))/valgrind/memcheck
+	$(Q)tests/valgrind.sh $(BUILD)/valgrind $(memcheck)
+
+test-programs: $(tests)
+
 fuzz: ## invent inputs with libFuzzer and clang (FUZZ_TIME=60 seconds each)
 	$(Q).ci/setup fuzz
 	$(Q)$(MAKE) --no-print-directory fuzzers BUILD=$(BUILD)/fuzz CC=clang \
@@ -145,11 +162,12 @@ fuzz: ## invent inputs with libFuzzer and clang (FUZZ_TIME=60 seconds each)
 
 fuzzers: $(fuzzers)
 
-coverage: ## the tests, and which lines they reach
+coverage: ## the tests, and which lines and branches they reach
 	$(Q)find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || :
+	$(Q).ci/setup coverage
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/coverage \
-		CFLAGS='-O0 -g --coverage'
-	$(Q).ci/coverage $(BUILD)/coverage
+		CFLAGS='-O0 -g --coverage'; status=$$?; \
+		.ci/coverage $(BUILD)/coverage && exit $$status
 
 # --- installing ---------------------------------------------------------
 
@@ -181,5 +199,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check bench demo layers lint format sanitize tsan fuzz \
-	fuzzers coverage install uninstall clean help
+.PHONY: all test check bench demo layers lint format sanitize tsan \
+	valgrind test-programs fuzz fuzzers coverage install uninstall clean help
