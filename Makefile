@@ -5,11 +5,13 @@
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 BUILD ?= build
+PROGRAMS ?= $(abspath $(BUILD))
 PKG_CONFIG ?= pkg-config
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
 Q := $(if $(V),,@)
+comma := ,
 say = $(if $(V),,@echo '  $(1)')
 
 # _FORTIFY_SOURCE needs an optimising compiler and does not go with sanitizers.
@@ -32,11 +34,15 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
-tests := $(BUILD)/test-unit $(BUILD)/test-mount
+tests := $(addprefix $(BUILD)/,test-unit test-mount test-bitflip test-nomem)
 benches := $(BUILD)/bench-ledger $(BUILD)/bench-files
+# One file, one target; driver.c replays what is kept of them.
+fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
+	tests/fuzz/*.c))))
+fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
-	tests/bench,\
+	tests/bench tests/fuzz tests/bitflip tests/nomem,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -48,15 +54,29 @@ $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
 $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
+$(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
+$(BUILD)/test-nomem: $(call objects,tests/nomem) \
+	$(BUILD)/tests/bitflip/store.o $(archives)
 $(benches): $(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(archives)
+# FUZZER=1, with clang: libFuzzer stands in for the driver.
+$(fuzzers): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(archives) \
+	$(if $(FUZZER),,$(BUILD)/tests/fuzz/driver.o)
+$(BUILD)/fuzz-fuse: $(filter-out %/main.o,$(call objects,fs))
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
+$(BUILD)/test-nomem: libs = $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc \
+	realloc strdup strndup)
+$(fuzzers): libs = $(if $(FUZZER),-fsanitize=fuzzer)
+$(BUILD)/fuzz-fuse: libs += $(fuse_libs)
 $(BUILD)/fs/%.o: extra = $(fuse_cflags)
 $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
-	-DTRAILFS='"$(abspath $(BUILD))/trailfs"' \
-	-DTRAILCTL='"$(abspath $(BUILD))/trailctl"'
+	-DTRAILFS='"$(PROGRAMS)/trailfs"' \
+	-DTRAILCTL='"$(PROGRAMS)/trailctl"'
+$(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
+	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"'
+$(BUILD)/tests/fuzz/fuse.o: extra += $(fuse_cflags)
 # The tests of the mount start the programs.
 $(BUILD)/test-mount: | $(programs)
 
@@ -64,7 +84,7 @@ $(archives):
 	$(call say,AR $@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(programs) $(tests) $(benches):
+$(programs) $(tests) $(benches) $(fuzzers):
 	$(call say,LD $@)
 	$(Q)$(link) -o $@ $(filter %.o,$^) $(archives) $(libs) -lsqlite3 -lcrypto
 
@@ -89,9 +109,9 @@ test: ## install what is missing, build, run all tests
 	$(Q).ci/setup test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: all $(tests) ## run all tests, with what is installed
+check: all $(tests) $(fuzzers) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh \
-		tests/tamper.sh
+		tests/tamper.sh $(fuzzers)
 
 bench: all $(benches) ## measure beside ext4, bindfs, git (ENTRIES, ROUNDS, CURVE)
 	$(Q).ci/setup bench
@@ -121,11 +141,33 @@ tsan: ## the tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan \
 		CFLAGS='$(sanitizer)=thread'
 
-coverage: ## the tests, and which lines they reach
+# Each program takes twenty times as long: suites that go everywhere.
+memcheck := states sealing crash control
+valgrind: ## unit tests and some suites of the mount under memcheck
+	$(Q).ci/setup valgrind
+	$(Q)$(MAKE) --no-print-directory all test-programs CFLAGS='-O1 -g' \
+		BUILD=$(BUILD)/valgrind \
+		PROGRAMS=$(abspath $(BUILD))/valgrind/memcheck
+	$(Q)tests/valgrind.sh $(BUILD)/valgrind $(memcheck)
+
+test-programs: $(tests)
+
+fuzz: ## invent inputs with libFuzzer and clang (FUZZ_TIME=60 seconds each)
+	$(Q).ci/setup fuzz
+	$(Q)$(MAKE) --no-print-directory fuzzers BUILD=$(BUILD)/fuzz CC=clang \
+		FUZZER=1 CFLAGS='$(sanitizer)=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=undefined'
+	$(Q)FUZZ_TIME=$(or $(FUZZ_TIME),60) tests/fuzz.sh $(BUILD)/fuzz \
+		$(fuzz_names)
+
+fuzzers: $(fuzzers)
+
+coverage: ## the tests, and which lines and branches they reach
 	$(Q)find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || :
+	$(Q).ci/setup coverage
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/coverage \
-		CFLAGS='-O0 -g --coverage'
-	$(Q).ci/coverage $(BUILD)/coverage
+		CFLAGS='-O0 -g --coverage'; status=$$?; \
+		.ci/coverage $(BUILD)/coverage && exit $$status
 
 # --- installing ---------------------------------------------------------
 
@@ -157,5 +199,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check bench demo layers lint format sanitize tsan coverage \
-	install uninstall clean help
+.PHONY: all test check bench demo layers lint format sanitize tsan \
+	valgrind test-programs fuzz fuzzers coverage install uninstall clean help

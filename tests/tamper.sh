@@ -160,7 +160,7 @@ place() {
 # as whoever has stolen the key would.  The file note has the checkpoint.
 resign() {
 	python3 - "$1" "$2" >again.sql <<-'PYTHON'
-	import base64, hashlib, sqlite3, subprocess, sys
+	import base64, hashlib, json, sqlite3, subprocess, sys
 	store, key = sys.argv[1:]
 	def h(b): return hashlib.sha256(b).digest()
 	def root(x):
@@ -186,6 +186,10 @@ resign() {
 	    % b''.join(leaves).hex())
 	print("DELETE FROM checkpoint; INSERT INTO checkpoint VALUES(%d, x'%s',"
 	    " x'%s');" % (len(leaves), root(leaves).hex(), note.encode().hex()))
+	sealed = [e for e in map(json.loads, bodies) if e['type'] == 'evidence.sealed']
+	print("UPDATE meta SET value = %d WHERE key = 'files';" % len(sealed))
+	print("UPDATE meta SET value = %d WHERE key = 'content_bytes';"
+	    % sum(e['content']['size'] for e in sealed))
 	off = 0
 	for idx, body in enumerate(bodies):
 	    print('UPDATE entry SET off = %d WHERE idx = %d;' % (off, idx))
@@ -393,9 +397,12 @@ cut_to_early() {
 		${1-}"
 }
 
-# With the names that came after, and the root's times set back.
+# With the names that came after, and sums and the root's times set back.
 cut_to_early_without_a_trace() {
 	cut_to_early "DELETE FROM node WHERE entry >= $(sed -n 2p early);
+		$(sqlite3 backup/ledger.db "SELECT format('UPDATE meta SET
+		value = %d WHERE key = %Q;', value, key) FROM meta
+		WHERE key IN ('files', 'content_bytes')")
 		$(sqlite3 backup/ledger.db "SELECT format('UPDATE node SET
 		mtime = %d, mtime_ns = %d, ctime = %d, ctime_ns = %d WHERE id = 1',
 		mtime, mtime_ns, ctime, ctime_ns) FROM node WHERE id = 1")"
@@ -742,6 +749,11 @@ changed_facts_of_the_store_are_found() {
 		WHERE key = 'store'"
 	fails entries copy
 	says 'another store'
+	for sum in files content_bytes; do
+		attack "UPDATE meta SET value = value + 1 WHERE key = '$sum'"
+		fails names copy
+		says 'the database counts'
+	done
 }
 
 # --- D15: games with the database ---------------------------------------
@@ -938,10 +950,12 @@ swapped_bytes_name_both_files() {
 	names "entry $(entry_of "$L"), $L" altered
 	names "entry $(entry_of "$S"), $S" altered
 	# The bytes themselves.
-	attack "UPDATE object SET body = (SELECT body FROM object AS o
-		WHERE o.id = $x + $y - object.id) WHERE id IN ($x, $y)"
+	attack "CREATE TEMP TABLE was AS SELECT id, body FROM object;
+		UPDATE object SET body = (SELECT body FROM was
+		WHERE was.id = $x + $y - object.id) WHERE id IN ($x, $y)"
 	fails contents copy
 	names "entry $(entry_of "$L"), $L" altered
+	names "entry $(entry_of "$S"), $S" altered
 	# With all that says what they are.
 	attack "UPDATE object SET id = -id WHERE id IN ($x, $y);
 		UPDATE object SET id = $x + $y + id WHERE id < 0"

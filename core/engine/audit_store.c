@@ -27,6 +27,7 @@ struct store {
 	uint64_t off;	       /* of events.jsonl */
 	struct tf_bits queued; /* objects that the pool has */
 	uint64_t names;
+	uint64_t files, content_bytes; /* of evidence, as status counts */
 };
 
 /* --- contents -------------------------------------------------------------------- */
@@ -208,12 +209,15 @@ birth(struct tf_audit *a, const struct tf_entry *e,
 		.ctime = e->ctime,
 		.btime = e->created };
 	struct tf_str name = { e->path.p + x->name_at, e->path.n - x->name_at };
+	struct store *s = a->self;
 	struct tf_node_row have;
 	bool there = false;
 	enum tf_code rc;
 
 	if (x->kind != TF_KIND_EVIDENCE)
 		return TF_OK;
+	s->files++;
+	s->content_bytes += e->content.size;
 	rc = compare(a, &want, name, e->path, e->seq, TF_NO_SEQ, &have, &there,
 	    err);
 	if (rc != TF_OK || !there)
@@ -297,6 +301,27 @@ extra_rows(struct tf_audit *a, struct tf_error *err)
 			     rc;
 }
 
+/* The sums that status shows.  Of entries that are missing nobody knows. */
+static enum tf_code
+sums(struct tf_audit *a, struct tf_error *err)
+{
+	struct store *s = a->self;
+	uint64_t files = 0, bytes = 0;
+	enum tf_code rc = tf_meta_get_int(s->db, "files", &files, err);
+
+	if (rc == TF_OK)
+		rc = tf_meta_get_int(s->db, "content_bytes", &bytes, err);
+	if (rc == TF_OK && !a->unseen &&
+	    (files != s->files || bytes != s->content_bytes))
+		tf_audit_finding(a, TF_LINK_NAMES, UINT64_MAX, tf_nowhere,
+		    "the database counts %llu files of %llu bytes, the "
+		    "entries %llu of %llu",
+		    (unsigned long long)files, (unsigned long long)bytes,
+		    (unsigned long long)s->files,
+		    (unsigned long long)s->content_bytes);
+	return rc;
+}
+
 static enum tf_code
 names(struct tf_audit *a, struct tf_error *err)
 {
@@ -313,6 +338,8 @@ names(struct tf_audit *a, struct tf_error *err)
 	if (rc == TF_OK && strcmp(tf_replay_store(a->replay), s->id) != 0)
 		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries are those of another store");
+	if (rc == TF_OK)
+		rc = sums(a, err);
 	return rc == TF_OK ? extra_rows(a, err) : rc;
 }
 

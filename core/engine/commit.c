@@ -161,7 +161,7 @@ enum tf_code
 tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
     struct tf_error *err)
 {
-	size_t i;
+	size_t i, cap;
 	void *p;
 
 	for (i = t->n_touched; i > 0; i--)
@@ -170,11 +170,12 @@ tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
 			return TF_OK;
 		}
 	if (t->n_touched == t->cap_touched) {
-		t->cap_touched = t->cap_touched == 0 ? 16 : t->cap_touched * 2;
-		p = realloc(t->touched, t->cap_touched * sizeof(*t->touched));
+		cap = t->cap_touched == 0 ? 16 : t->cap_touched * 2;
+		p = realloc(t->touched, cap * sizeof(*t->touched));
 		if (p == NULL)
 			return tf_fail(err, TF_NOMEM, "no memory");
 		t->touched = p;
+		t->cap_touched = cap;
 	}
 	t->touched[t->n_touched].id = id;
 	t->touched[t->n_touched++].at = at;

@@ -294,14 +294,26 @@ place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
 	return rc;
 }
 
-static bool
-inline_is_right(const struct tf_live *l, struct tf_db *db)
+/*
+ * Is the content in the database, and what the row says?  By its bytes: a
+ * digest beside damaged ones would seal what nobody wrote.  TF_NOTFOUND.
+ */
+static enum tf_code
+in_database(const struct tf_live *l, struct tf_db *db, struct tf_object_row *o,
+    bool *yes, struct tf_error *err)
 {
-	struct tf_object_row o;
+	struct tf_buf body = { 0 };
+	struct tf_hash h;
+	enum tf_code rc = tf_object_get(db, l->attr.id, o, &body, err);
 
-	return tf_object_get(db, l->attr.id, &o, NULL, NULL) == TF_OK &&
-	    o.is_inline && o.size == l->size &&
-	    memcmp(&o.sha256, &l->digest, sizeof(l->digest)) == 0;
+	*yes = false;
+	if (rc == TF_OK && o->is_inline) {
+		tf_sha256(body.p == NULL ? "" : body.p, body.n, &h);
+		*yes = body.n == l->size && o->size == l->size &&
+		    memcmp(&h, &l->digest, sizeof(h)) == 0;
+	}
+	tf_buf_free(&body);
+	return rc;
 }
 
 /* Is the content what the row says?  Opens the staged file. */
@@ -318,12 +330,10 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	tf_stage_name(l->attr.id, name);
 	l->fd = openat(l->v->stagefd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (l->fd < 0) {
-		rc = tf_object_get(db, l->attr.id, &o, NULL, err);
+		rc = in_database(l, db, &o, yes, err);
 		if (rc != TF_OK && rc != TF_NOTFOUND)
 			return rc;
 		l->in_db = rc == TF_OK;
-		*yes = l->in_db && o.size == l->size &&
-		    memcmp(&o.sha256, &l->digest, sizeof(h)) == 0;
 		if (l->in_db)
 			l->size = l->attr.size = o.size;
 		else
@@ -333,12 +343,11 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	if ((rc = tf_hash_fd(l->fd, &h, &size, err)) != TF_OK)
 		return rc;
 	*yes = size == l->size && memcmp(&h, &l->digest, sizeof(h)) == 0;
-	if (!*yes && inline_is_right(l, db)) {
+	if (!*yes && in_database(l, db, &o, yes, NULL) == TF_OK && *yes) {
 		/* It was flushed short, and grew into a file afterwards. */
 		(void)close(l->fd);
 		l->fd = -1;
 		l->in_db = true;
-		*yes = true;
 		return TF_OK;
 	}
 	l->size = l->attr.size = size;

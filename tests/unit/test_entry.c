@@ -685,8 +685,8 @@ START_TEST(a_path_has_its_limits)
 	ck_assert_int_eq(-1, tf_path_depth("a@2", 3));
 	ck_assert_int_eq(-1, tf_path_depth("/", 1));
 	/* 767 bytes above, 1,024 below: 4 names of 255 and one of 4 chars. */
+	memset(path, 'a', sizeof(path));
 	for (int i = 0; i < 7; i++) {
-		memset(path + n, 'a', 255);
 		path[n + 255] = '/';
 		n += 256;
 	}

@@ -377,7 +377,7 @@ END_TEST
 
 START_TEST(tiles_grow)
 {
-	struct tf_hash h[TF_INLINE_MAX / 256], got[256];
+	struct tf_hash h[TF_INLINE_MAX / 256] = { 0 }, got[256];
 
 	for (unsigned i = 0; i < 256; i++)
 		h[i].b[0] = (uint8_t)i;

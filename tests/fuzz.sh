@@ -1,0 +1,45 @@
+#!/bin/sh
+# tests/fuzz.sh DIR TARGET...: run each libFuzzer program DIR/fuzz-TARGET for
+# FUZZ_TIME seconds (60), and say in a line how that went.  It begins with the
+# kept corpus; what reaches more is collected in DIR/found/TARGET, and inputs
+# that end a target are DIR/found/TARGET.crash-... or so: one that was
+# understood and mended goes into tests/fuzz/corpus/TARGET.
+set -u
+: "${FUZZ_TIME:=60}"
+top=$(cd "$(dirname "$0")/.." && pwd)
+dir=$1
+shift
+bad=0
+
+# stat NAME FILE: one of libFuzzer's final numbers.
+stat() {
+	sed -n "s/^stat::$1: *//p" "$2" | tail -n 1
+}
+
+for name; do
+	found=$dir/found/$name
+	log=$found.log
+	mkdir -p "$found"
+	set -- "$found" "$top/tests/fuzz/corpus/$name"
+	case $name in # published vectors are good beginnings
+	note) set -- "$@" "$top/tests/vectors/notes" ;;
+	proof) set -- "$@" "$top/tests/vectors/proofs" ;;
+	esac
+	dict=$top/tests/fuzz/corpus/$name.dict
+	[ ! -e "$dict" ] || set -- "-dict=$dict" "$@"
+	"$dir/fuzz-$name" -max_total_time="$FUZZ_TIME" -timeout=25 \
+		-max_len=20480 -rss_limit_mb=3072 -print_final_stats=1 \
+		-artifact_prefix="$found." "$@" >"$log" 2>&1 </dev/null
+	status=$?
+	took=$(sed -n 's/^Done [0-9]* runs in \([0-9]*\) .*/\1/p' "$log")
+	if [ "$status" -eq 0 ]; then
+		how='nothing found'
+	else
+		how="FOUND: see $log"
+		bad=1
+	fi
+	printf '%-10s %10s runs in %4s s, %5s inputs kept: %s\n' "$name" \
+		"$(stat number_of_executed_units "$log")" "${took:-?}" \
+		"$(find "$found" -type f | wc -l)" "$how"
+done
+exit $bad

@@ -1,0 +1,99 @@
+/*
+ * Replay what is kept: each file of the corpus of this target, or of the files
+ * and directories given, goes through fuzz_one once.  Ends with a line in the
+ * form of Check's; a file that ends the process is named before.
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+#define INPUT_MAX ((size_t)1 << 20)
+#define SECONDS 20 /* for one file: none takes one */
+
+static char now[4096]; /* the file at hand */
+static unsigned done;
+
+static void
+name_it(int sig)
+{
+	(void)!write(STDERR_FILENO, now, strlen(now));
+	(void)!write(STDERR_FILENO, ": ended the process\n", 20);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void
+replay_file(const char *path)
+{
+	/* As long as the file, so that a byte too far is seen. */
+	FILE *f = fopen(path, "rb");
+	struct stat st;
+	uint8_t *p;
+
+	MUST(f != NULL && fstat(fileno(f), &st) == 0);
+	MUST((size_t)st.st_size <= INPUT_MAX);
+	p = malloc((size_t)st.st_size + (st.st_size == 0));
+	MUST(p != NULL);
+	MUST(fread(p, 1, (size_t)st.st_size, f) == (size_t)st.st_size);
+	fclose(f);
+	(void)snprintf(now, sizeof(now), "%s", path);
+	alarm(SECONDS);
+	(void)fuzz_one(p, (size_t)st.st_size);
+	alarm(0);
+	free(p);
+	done++;
+}
+
+static void
+replay(const char *path)
+{
+	char below[4096];
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+
+	MUST(stat(path, &st) == 0);
+	if (!S_ISDIR(st.st_mode)) {
+		replay_file(path);
+		return;
+	}
+	MUST((d = opendir(path)) != NULL);
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		(void)snprintf(below, sizeof(below), "%s/%s", path, e->d_name);
+		replay_file(below);
+	}
+	closedir(d);
+}
+
+/* build/fuzz-note replays tests/fuzz/corpus/note. */
+static void
+replay_own(const char *self)
+{
+	const char *name = strrchr(self, '/');
+	char path[4096];
+
+	name = name != NULL ? name + 1 : self;
+	MUST(strncmp(name, "fuzz-", 5) == 0);
+	(void)snprintf(path, sizeof(path), "%s/%s", TF_CORPUS, name + 5);
+	replay(path);
+}
+
+int
+main(int argc, char **argv)
+{
+	signal(SIGABRT, name_it);
+	signal(SIGALRM, name_it);
+	if (argc == 1)
+		replay_own(argv[0]);
+	for (int i = 1; i < argc; i++)
+		replay(argv[i]);
+	printf("%s:\n100%%: Checks: %u, Failures: 0, Errors: 0\n", argv[0],
+	    done);
+	return done > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
