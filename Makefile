@@ -34,9 +34,10 @@ archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
 tests := $(BUILD)/test-unit $(BUILD)/test-mount
 benches := $(BUILD)/bench
+model := $(BUILD)/test-model
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
-	tests/bench,\
+	tests/model tests/bench,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -49,6 +50,8 @@ $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
 $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
 $(BUILD)/bench: $(call objects,tests/bench) $(archives)
+# It shares nothing with what it tests.
+$(model): $(call objects,tests/model)
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
@@ -58,15 +61,15 @@ $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTRAILFS='"$(abspath $(BUILD))/trailfs"' \
 	-DTRAILCTL='"$(abspath $(BUILD))/trailctl"'
 # The tests of the mount start the programs.
-$(BUILD)/test-mount: | $(programs)
+$(BUILD)/test-mount $(model): | $(programs)
 
 $(archives):
 	$(call say,AR $@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(programs) $(tests) $(benches):
+$(programs) $(tests) $(benches) $(model):
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $(filter %.o,$^) $(archives) $(libs) -lsqlite3 -lcrypto
+	$(Q)$(link) -o $@ $(filter %.o %.a,$^) $(libs) -lsqlite3 -lcrypto
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)

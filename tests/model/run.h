@@ -1,0 +1,23 @@
+/*
+ * A trace of operations, on the vault and on the model: where do they differ?
+ */
+#ifndef TESTS_MODEL_RUN_H
+#define TESTS_MODEL_RUN_H
+
+#include "ops.h"
+
+struct result {
+	bool differs;
+	size_t steps;	/* that were made */
+	enum verb verb; /* where they differed */
+	char text[512]; /* how */
+};
+
+/* A new vault; steps operations by chance.  What was done is added to t. */
+void run_chance(struct trace *t, uint64_t seed, size_t steps,
+    struct result *result);
+/* A new vault; these operations. */
+void run_trace(const struct trace *t, struct result *result);
+void run_clean(void);
+
+#endif
