@@ -96,6 +96,13 @@ seal_below(struct model *m, const struct node *dir, uid_t who)
 
 /* --- descriptors ------------------------------------------------------ */
 
+/* O_RDONLY | O_TRUNC changes content, too. */
+static bool
+is_writer(unsigned flags)
+{
+	return (flags & (F_WRITE | F_TRUNC)) != 0;
+}
+
 static void
 open_slot(struct model *m, int h, struct node *d, unsigned flags, uid_t who)
 {
@@ -106,7 +113,7 @@ open_slot(struct model *m, int h, struct node *d, unsigned flags, uid_t who)
 	s->refs = 1;
 	m->slot[h] = s;
 	d->handles++;
-	if ((flags & F_WRITE) != 0 && d->writers++ == 0)
+	if (is_writer(flags) && d->writers++ == 0)
 		d->writer = who;
 }
 
@@ -114,7 +121,7 @@ static void
 flush(struct node *f)
 {
 	copy(&f->durable, &f->now);
-	f->flushed = true;
+	f->flushed = f->written;
 	f->dirty = f->doubt = false;
 }
 
@@ -125,12 +132,12 @@ close_slot(struct model *m, int h)
 	struct node *f = s->node;
 
 	m->slot[h] = NULL;
-	if ((s->flags & F_WRITE) != 0)
+	if (is_writer(s->flags))
 		flush(f);
 	if (--s->refs > 0)
 		return;
 	f->handles--;
-	if ((s->flags & F_WRITE) != 0)
+	if (is_writer(s->flags))
 		f->writers--;
 	free(s);
 	if (f->unlinked && f->handles == 0)
@@ -189,7 +196,7 @@ apply_on_slot(struct model *m, const struct op *o)
 		f->mtime_known = false;
 		break;
 	case OP_FSYNC:
-		if ((s->flags & F_WRITE) != 0)
+		if (is_writer(s->flags))
 			flush(f);
 		else
 			f->doubt = f->dirty;
@@ -250,6 +257,7 @@ apply_rename(struct model *m, const struct op *o, struct place *at)
 {
 	struct place to = walk(m, o->who, o->q);
 	struct node *d = at->node;
+	bool draft = !d->dir && is_draft(d);
 
 	if (d == to.node)
 		return;
@@ -260,8 +268,6 @@ apply_rename(struct model *m, const struct op *o, struct place *at)
 	if (d->dir && d->level == 3 && d->name[0] != '.') {
 		seal_attestation(m, d);
 	} else if (!d->dir) {
-		bool draft = is_draft(d);
-
 		d->parent = to.dir;
 		if (draft && is_frozen(d))
 			seal_file(d); /* at once, whatever settles */
@@ -396,13 +402,10 @@ wrong(char text[512], const char *fmt, ...)
 	return false;
 }
 
-/* What nobody promised is as it is found. */
+/* What nobody promised is as it is found: owner, mode, times, attributes. */
 static void
 learn(struct node *f, const struct seen *s)
 {
-	copy(&f->now, &s->bytes);
-	flush(f);
-	f->written = f->written && s->bytes.n > 0;
 	f->mode = s->mode;
 	f->uid = s->uid;
 	f->gid = s->gid;
@@ -426,7 +429,7 @@ survive(struct model *m, struct node *f, const struct seen *seen, size_t n,
 		if (is_interrupted(f, &seen[i]) && &seen[i] != there)
 			part = &seen[i];
 	if (there == NULL && part == NULL) {
-		if (f->flushed && (f->written || f->durable.n > 0))
+		if (f->flushed)
 			return wrong(text, "%s: what was flushed is gone",
 			    path);
 		forget(m, f);
@@ -451,6 +454,9 @@ survive(struct model *m, struct node *f, const struct seen *seen, size_t n,
 		f->name = strdup(strrchr(part->path, '/') + 1);
 	}
 	learn(f, there);
+	copy(&f->now, &there->bytes);
+	f->written = f->written && (f->flushed || f->now.n > 0);
+	flush(f);
 	f->found = true;
 	return true;
 }
@@ -466,12 +472,14 @@ restart_file(struct model *m, struct node *f, bool crash, bool open,
 	there = seen_at(seen, n, path);
 	if (open || (f->doubt && !f->sealed))
 		return survive(m, f, seen, n, there, text);
-	if (there == NULL && !f->written && !f->sealed && crash) {
+	if (there == NULL && !f->written && !f->sealed) {
 		forget(m, f);
 		return true;
 	}
 	if (there == NULL)
 		return wrong(text, "%s is gone", path);
+	if (crash && !f->sealed)
+		learn(f, there);
 	if (is_frozen(f))
 		seal_file(f);
 	f->found = true;
@@ -483,6 +491,7 @@ static bool
 restart_dirs(struct model *m, bool crash, const struct seen *seen, size_t n,
     char text[512])
 {
+	const struct seen *there;
 	char path[4096];
 	bool again = true;
 
@@ -493,7 +502,11 @@ restart_dirs(struct model *m, bool crash, const struct seen *seen, size_t n,
 
 			if (!d->dir || d->found)
 				continue;
-			d->found = seen_at(seen, n, node_path(d, path)) != NULL;
+			there = seen_at(seen, n, node_path(d, path));
+			d->found = there != NULL;
+			if (d->found && crash && d->level == 3 &&
+			    d->name[0] == '.')
+				learn(d, there);
 			if (d->found || has_children(m, d))
 				continue;
 			if (!crash || d->recorded || d->level < 3 ||

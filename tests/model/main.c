@@ -33,16 +33,17 @@ static unsigned checks, failures;
 
 /* --- shrinking -------------------------------------------------------- */
 
+/* In the same way, as far as one can tell. */
 static bool
-still_differs(const struct trace *t, struct result *result)
+still_differs(const struct trace *t, enum verb verb, struct result *result)
 {
-	run_trace(t, result);
-	return result->differs;
+	run_trace(t, verb == OP_REMOUNT, result);
+	return result->differs && result->verb == verb;
 }
 
 /* Without the operations from..from+n: does it differ still?  Then so be it. */
 static bool
-drop(struct trace *t, size_t from, size_t n)
+drop(struct trace *t, size_t from, size_t n, enum verb verb)
 {
 	struct trace less = { .settles = t->settles };
 	struct result result;
@@ -50,7 +51,7 @@ drop(struct trace *t, size_t from, size_t n)
 	for (size_t i = 0; i < t->n; i++)
 		if (i < from || i >= from + n)
 			trace_add(&less, t->ops[i]);
-	if (!still_differs(&less, &result)) {
+	if (!still_differs(&less, verb, &result)) {
 		free(less.ops);
 		return false;
 	}
@@ -61,7 +62,7 @@ drop(struct trace *t, size_t from, size_t n)
 
 /* What is dropped is leaked: the trace that it came from has it, too. */
 static void
-shrink(struct trace *t)
+shrink(struct trace *t, enum verb verb)
 {
 	long long end = now_ms() + SHRINK_MS;
 	size_t chunk = t->n / 2, i;
@@ -72,7 +73,7 @@ shrink(struct trace *t)
 		for (i = t->n; i > 0 && now_ms() < end;) {
 			i = i > chunk ? i - chunk : 0;
 			if (i < t->n)
-				any |= drop(t, i, chunk);
+				any |= drop(t, i, chunk, verb);
 		}
 		if (chunk > 1 || !any)
 			chunk /= 2;
@@ -91,11 +92,11 @@ report(const struct trace *t, const struct result *result)
 	printf("step %zu of %zu: %s\n", result->steps, t->n, result->text);
 	op_print(stdout, &t->ops[t->n - 1]);
 	fflush(stdout);
-	if (!still_differs(&less, &again)) {
+	if (!still_differs(&less, result->verb, &again)) {
 		printf("it does not differ when it is made again\n");
 	} else {
-		shrink(&less);
-		(void)still_differs(&less, &again);
+		shrink(&less, result->verb);
+		(void)still_differs(&less, result->verb, &again);
 		printf("shrunk to %zu operations: %s\n", less.n, again.text);
 	}
 	trace_print(stdout, &less);
@@ -126,7 +127,7 @@ replay(const char *path)
 		failures++;
 		return;
 	}
-	run_trace(&t, &result);
+	run_trace(&t, true, &result);
 	if (result.differs) {
 		printf("%s: at step %zu: %s\n", path, result.steps,
 		    result.text);

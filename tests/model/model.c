@@ -74,7 +74,7 @@ expect_content_change(const struct node *f, uid_t who, unsigned flags)
 	if ((flags & F_TRUNC) != 0 && f->now.n > 0 && !is_draft(f))
 		no |= ON(EPERM);
 	if (f->writers > 0 && f->writer != who)
-		no |= ON(EBUSY) | ((flags & F_WRITE) == 0 ? YES | no : 0);
+		no |= ON(EBUSY);
 	return no;
 }
 
@@ -136,7 +136,7 @@ expect_rmdir(struct model *m, const struct node *d, uid_t who)
 	answers no = has_children(m, d) ? ON(ENOTEMPTY) | ON(EPERM) : 0;
 
 	if (d->level == 3 && d->name[0] == '.' && !d->sealed)
-		return no | (owns(d, who) ? 0 : ON(EPERM));
+		return no | (owns(d, who) ? 0 : ON(EPERM) | YES);
 	if (d->level <= 3)
 		return ON(EPERM) | no;
 	if (is_closed(d))
@@ -155,13 +155,13 @@ is_written_below(struct model *m, const struct node *dir)
 	return false;
 }
 
-/* A directory's new place must hold all that is in it, as what it is. */
+/* A directory's new place must hold all that is in it, and as what it is. */
 static answers
 expect_move_below(struct model *m, struct node *d, struct node *dir,
     const char *name)
 {
-	size_t more = length_below(dir, name), was = length_below(d->parent,
-						   d->name);
+	size_t was = length_below(d->parent, d->name);
+	size_t more = length_below(dir, name);
 	answers no = d->recorded ? ON(EPERM) : 0;
 
 	for (size_t i = 1; i < m->n; i++) {
@@ -171,7 +171,11 @@ expect_move_below(struct model *m, struct node *d, struct node *dir,
 			continue;
 		if (length_below(f->parent, f->name) - was + more > 1024)
 			no |= ON(ENAMETOOLONG);
-		if (!f->dir && (f->sealed || (f->written && !is_draft(f))))
+		if (attestation(d) != attestation(dir) ||
+		    is_draft_at(d, "x") !=
+			(is_draft_at(dir, "x") || is_draft_dir(name)))
+			no |= ON(EPERM);
+		if (!f->dir && (f->sealed || is_frozen(f)))
 			no |= ON(EPERM);
 	}
 	return no;
@@ -376,7 +380,7 @@ expect_xattr(const struct node *d, const struct op *o)
 	if (strncmp(o->q, "user.", 5) != 0)
 		return ON(EOPNOTSUPP);
 	if (strncmp(o->q, "user.trailfs.", 13) == 0)
-		return o->verb == OP_GETXATTR ? 0 : ON(EPERM);
+		return o->verb == OP_GETXATTR ? YES | ON(ENODATA) : ON(EPERM);
 	if (d->dir)
 		return ON(EOPNOTSUPP) |
 		    (o->verb != OP_SETXATTR ? ON(ENODATA) : 0);
@@ -476,7 +480,7 @@ expect_new(struct model *m, const struct op *o)
 		return expect_new_dir(m, at.dir, at.name);
 	if (o->verb == OP_MKNOD && (o->flags & (F_FIFO | F_DEVICE)) == 0)
 		return evidence_place(at.dir, at.name);
-	return ON(EPERM);
+	return ON(EPERM) | evidence_place(at.dir, at.name);
 }
 
 bool

@@ -780,12 +780,14 @@ begin(struct run *r, struct result *result, bool settles)
 
 /* Everything is in order at the end, too. */
 static void
-end(struct run *r)
+end(struct run *r, bool whole)
 {
 	struct result *result = r->result;
 
-	if (!result->differs)
+	if (!result->differs && whole) {
+		result->verb = OP_REMOUNT;
 		(void)(compare_all(r) && restart(r, false));
+	}
 	close_slots(r, false);
 	model_free(&r->model);
 	vault_remove(&vault);
@@ -824,11 +826,11 @@ run_chance(struct trace *t, uint64_t seed, size_t steps, struct result *result)
 		if (good && i % LOOK_AT_ALL == 0)
 			good = compare_all(&r);
 	}
-	end(&r);
+	end(&r, true);
 }
 
 void
-run_trace(const struct trace *t, struct result *result)
+run_trace(const struct trace *t, bool whole, struct result *result)
 {
 	struct run r;
 	bool good = begin(&r, result, t->settles);
@@ -839,7 +841,7 @@ run_trace(const struct trace *t, struct result *result)
 		good = step(&r, &t->ops[i]);
 		result->steps++;
 	}
-	end(&r);
+	end(&r, whole);
 }
 
 void

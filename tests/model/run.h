@@ -16,8 +16,8 @@ struct result {
 /* A new vault; steps operations by chance.  What was done is added to t. */
 void run_chance(struct trace *t, uint64_t seed, size_t steps,
     struct result *result);
-/* A new vault; these operations. */
-void run_trace(const struct trace *t, struct result *result);
+/* A new vault; these operations; and, as above, all is compared at the end. */
+void run_trace(const struct trace *t, bool whole, struct result *result);
 void run_clean(void);
 
 #endif

@@ -119,13 +119,19 @@ is_temporary(const char *name)
 }
 
 bool
+is_draft_dir(const char *name)
+{
+	return strcmp(name, ".~tmp~") == 0 ||
+	    strcmp(name, ".rsync-partial") == 0;
+}
+
+bool
 is_draft_at(const struct node *dir, const char *name)
 {
 	if (is_temporary(name))
 		return true;
 	for (; dir->level > 3; dir = dir->parent)
-		if (strcmp(dir->name, ".~tmp~") == 0 ||
-		    strcmp(dir->name, ".rsync-partial") == 0)
+		if (is_draft_dir(dir->name))
 			return true;
 	return dir->level == 3 && dir->name[0] == '.';
 }
@@ -392,5 +398,7 @@ walk(struct model *m, uid_t who, const char *path)
 struct node *
 model_find(struct model *m, const char *path)
 {
-	return walk(m, 0, path).node;
+	struct place at = walk(m, 0, path);
+
+	return at.no == 0 ? at.node : NULL;
 }

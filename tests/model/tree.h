@@ -24,6 +24,7 @@ struct place {
 void resize(struct bytes *b, size_t n);
 void copy(struct bytes *to, const struct bytes *from);
 bool same(const struct bytes *a, const struct bytes *b);
+bool is_draft_dir(const char *name);
 bool is_draft_at(const struct node *dir, const char *name);
 bool is_draft(const struct node *f);
 answers evidence_name(const char *name);
