@@ -58,6 +58,7 @@ $(tests): libs = $(check_libs)
 $(BUILD)/fs/%.o: extra = $(fuse_cflags)
 $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
+	-DTF_TRACES='"$(CURDIR)/tests/model/regressions"' \
 	-DTRAILFS='"$(abspath $(BUILD))/trailfs"' \
 	-DTRAILCTL='"$(abspath $(BUILD))/trailctl"'
 # The tests of the mount start the programs.
@@ -92,9 +93,13 @@ test: ## install what is missing, build, run all tests
 	$(Q).ci/setup test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: all $(tests) ## run all tests, with what is installed
-	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh \
+check: all $(tests) $(model) ## run all tests, with what is installed
+	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) tests/tools.sh \
 		tests/tamper.sh
+
+model: all $(model) ## compare with a model, by chance (STEPS=1000000 SEED=1)
+	$(Q)$(model) --steps $(or $(STEPS),1000000) \
+		--seed $(or $(SEED),$$(date +%s)) --save $(BUILD)/model.ops
 
 bench: $(benches) ## measure the ledger (ENTRIES=1000000)
 	$(Q)rm -rf $(BUILD)/bench-store $(BUILD)/bench-store.log
@@ -160,5 +165,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check bench demo layers lint format sanitize tsan coverage \
+.PHONY: all test check model bench demo layers lint format sanitize tsan coverage \
 	install uninstall clean help

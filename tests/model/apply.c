@@ -241,14 +241,17 @@ make(struct model *m, struct place *at, const struct op *o, bool dir)
 static void
 apply_open(struct model *m, const struct op *o, struct place *at)
 {
+	unsigned flags = o->flags;
 	struct node *f = at->node;
 
 	if (f != NULL && f->dir)
 		return; /* looked at, and closed */
 	if (f == NULL)
 		f = make(m, at, o, false);
-	open_slot(m, o->h, f, o->flags, o->who);
-	if ((o->flags & F_TRUNC) != 0)
+	if ((flags & F_EXCL) != 0)
+		flags &= ~F_TRUNC; /* the kernel: it is new */
+	open_slot(m, o->h, f, flags, o->who);
+	if ((flags & F_TRUNC) != 0)
 		cut(f, 0);
 }
 

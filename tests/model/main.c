@@ -1,21 +1,22 @@
 /*
  * model [--seed S] [--steps N] [--each N] [--save FILE] [FILE...]
  *
- * Replays the traces in the files, then makes N steps by chance, a new vault
- * for each EACH of them, and compares with the model after each step.  A trace
- * that differs is shrunk, printed, and written to FILE.  The seed of a vault
- * is printed before it is used; `--seed S --steps EACH` makes it again.
+ * Replays the traces in the files (none: those beside this source), then makes
+ * N steps by chance, a new vault for each EACH of them, and compares with the
+ * model after each step.  A trace that differs is shrunk, printed, and written
+ * to FILE.  The seed of a vault is printed before it is used: --seed S --steps 1
+ * makes it again.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <glob.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -27,9 +28,10 @@ static struct {
 	uint64_t seed;
 	size_t steps, each;
 	const char *save;
-} option = { 0, 20000, 1000, "model.ops" };
+} option = { 1, 15000, 1000, NULL };
 
 static unsigned checks, failures;
+static size_t refused;
 
 /* --- shrinking -------------------------------------------------------- */
 
@@ -100,7 +102,7 @@ report(const struct trace *t, const struct result *result)
 		printf("shrunk to %zu operations: %s\n", less.n, again.text);
 	}
 	trace_print(stdout, &less);
-	if ((f = fopen(option.save, "we")) != NULL) {
+	if (option.save != NULL && (f = fopen(option.save, "we")) != NULL) {
 		fprintf(f, "# %s\n", again.text);
 		trace_print(f, &less);
 		fclose(f);
@@ -149,6 +151,7 @@ one_vault(uint64_t seed)
 	run_chance(&t, seed, option.each, &result);
 	checks++;
 	n = result.steps;
+	refused += result.refused;
 	if (result.differs) {
 		failures++;
 		report(&t, &result);
@@ -168,7 +171,8 @@ run_all(int n, char *files[])
 	for (uint64_t s = option.seed; steps < option.steps && failures == 0;
 	     s++)
 		steps += one_vault(s);
-	printf("%zu steps in %lld s\n", steps, (now_ms() - began) / 1000);
+	printf("%zu steps, %zu of them refused, in %lld s\n", steps, refused,
+	    (now_ms() - began) / 1000);
 	printf("%u%%: Checks: %u, Failures: %u, Errors: 0\n",
 	    checks > 0 ? 100 * (checks - failures) / checks : 100, checks,
 	    failures);
@@ -219,7 +223,6 @@ read_options(int argc, char *argv[])
 	};
 	int c;
 
-	option.seed = (uint64_t)time(NULL) * 1000;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 's')
 			option.seed = strtoull(optarg, NULL, 10);
@@ -239,6 +242,7 @@ int
 main(int argc, char *argv[])
 {
 	char *save, here[4096];
+	glob_t traces;
 
 	if (!read_options(argc, argv))
 		return 2;
@@ -248,9 +252,14 @@ main(int argc, char *argv[])
 		return 0;
 	}
 	/* The working directory will be another. */
-	if (option.save[0] != '/' && getcwd(here, sizeof here) != NULL &&
+	if (option.save != NULL && option.save[0] != '/' &&
+	    getcwd(here, sizeof here) != NULL &&
 	    asprintf(&save, "%s/%s", here, option.save) > 0)
 		option.save = save;
+	if (glob(TF_TRACES "/*.ops", 0, NULL, &traces) != 0)
+		traces.gl_pathc = 0;
+	if (optind == argc)
+		return guarded((int)traces.gl_pathc, traces.gl_pathv);
 	for (int i = optind; i < argc; i++)
 		argv[i] = realpath(argv[i], NULL) ?: argv[i];
 	return guarded(argc - optind, argv + optind);

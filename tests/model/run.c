@@ -20,7 +20,7 @@
 #include "vault.h"
 
 #define SEALED_MS 20000	  /* until what does not settle is sealed */
-#define LOOK_AT_ALL 100	  /* every so many steps */
+#define LOOK_AT_ALL 200	  /* every so many steps */
 #define SEAL_ALL_MS 30000 /* before the end of settling does it */
 
 static struct vault vault;
@@ -80,7 +80,7 @@ static bool
 read_all(const char *path, struct bytes *b)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = 0;
 
 	b->p = NULL;
@@ -185,36 +185,51 @@ compare_stat(struct run *r, struct node *d, const char *path,
 	return true;
 }
 
+static bool
+compare_node(struct run *r, struct node *d, int fd, bool whole)
+{
+	char path[64], name[4096];
+	struct stat st;
+	bool good;
+
+	if (fstat(fd, &st) < 0)
+		return differs(r, "fstat: %s", strerror(errno));
+	/* One walk to it is enough. */
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	good = compare_stat(r, d, path, &st);
+	if (good && d->level > 0 && (!d->dir || d->level <= 3))
+		good = compare_state(r, d, path);
+	if (good && whole && !d->dir)
+		good = compare_bytes(r, d, path) && compare_xattrs(r, d, path);
+	if (!good)
+		differs(r, "%s: %s", node_path(d, name),
+		    strdupa(r->result->text));
+	return good;
+}
+
 /* Is there in the vault what the model has there? */
 static bool
 compare(struct run *r, const char *name, bool whole)
 {
 	struct node *d = model_find(&r->model, name);
-	char *path = below_mount(name);
-	struct stat st;
+	char *path;
 	bool good = true;
+	int fd;
 
-	if (strstr(name, ".trailfs") != NULL) {
-		free(path);
+	if (strstr(name, ".trailfs") != NULL)
 		return true;
-	}
-	if (lstat(path, &st) < 0) {
-		if (d != NULL)
-			good = differs(r, "%s: %s", path, strerror(errno));
-		else if (errno != ENOENT && errno != ENAMETOOLONG &&
-		    errno != ENOTDIR)
-			good = differs(r, "%s: %s, not ENOENT", path,
-			    strerror(errno));
-	} else if (d == NULL) {
+	path = below_mount(name);
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 &&
+	    (d != NULL ||
+		(errno != ENOENT && errno != ENAMETOOLONG && errno != ENOTDIR)))
+		good = differs(r, "%s: %s", path, strerror(errno));
+	else if (fd >= 0 && d == NULL)
 		good = differs(r, "%s is there", path);
-	} else {
-		good = compare_stat(r, d, path, &st) &&
-		    (d->level == 0 || (d->dir && d->level > 3) ||
-			compare_state(r, d, path)) &&
-		    (d->dir || !whole ||
-			(compare_bytes(r, d, path) &&
-			    compare_xattrs(r, d, path)));
-	}
+	else if (fd >= 0)
+		good = compare_node(r, d, fd, whole);
+	if (fd >= 0)
+		close(fd);
 	free(path);
 	return good;
 }
@@ -730,6 +745,7 @@ step(struct run *r, const struct op *o)
 	int got;
 
 	r->result->verb = o->verb;
+	r->result->steps++;
 	if (o->verb == OP_CRASH || o->verb == OP_REMOUNT || o->verb == OP_KEEP) {
 		free(p);
 		free(q);
@@ -754,6 +770,8 @@ step(struct run *r, const struct op *o)
 		    answer_names(want, text));
 	if (got == 0)
 		model_apply(&r->model, o);
+	else
+		r->result->refused++;
 	return compare_touched(r, o, named ? slot : NULL);
 }
 
@@ -822,7 +840,6 @@ run_chance(struct trace *t, uint64_t seed, size_t steps, struct result *result)
 		}
 		trace_add(t, o);
 		good = step(&r, &t->ops[t->n - 1]);
-		result->steps++;
 		if (good && i % LOOK_AT_ALL == 0)
 			good = compare_all(&r);
 	}
@@ -839,7 +856,6 @@ run_trace(const struct trace *t, bool whole, struct result *result)
 		if (model_skips(&r.model, &t->ops[i]))
 			continue;
 		good = step(&r, &t->ops[i]);
-		result->steps++;
 	}
 	end(&r, whole);
 }

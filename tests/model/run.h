@@ -9,6 +9,7 @@
 struct result {
 	bool differs;
 	size_t steps;	/* that were made */
+	size_t refused; /* of these */
 	enum verb verb; /* where they differed */
 	char text[512]; /* how */
 };
