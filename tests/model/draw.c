@@ -64,7 +64,7 @@ some_node(struct chance *c, struct model *m, enum kind kind)
 		    (kind == A_PLACE && (!d->dir || d->level < 3)))
 			continue;
 		/* What is sealed is not all there is to try. */
-		if (d->sealed && draw(c, 3) > 0)
+		if (d->sealed && draw(c, 2) > 0)
 			continue;
 		return d;
 	}

@@ -223,7 +223,9 @@ expect_rename(struct model *m, const struct op *o)
 	if (from.no != 0 || to.no != 0)
 		return from.no != 0 ? from.no : to.no;
 	if (f == m->nodes[0] || to.node == m->nodes[0])
-		return ON(EBUSY);
+		return f != m->nodes[0] && (o->flags & F_NOREPLACE) != 0 ?
+		    ON(EEXIST) :
+		    ON(EBUSY);
 	if (f == NULL && !from.control)
 		return ON(ENOENT);
 	if ((o->flags & F_NOREPLACE) != 0 && (to.node != NULL || to.control))
