@@ -62,15 +62,13 @@ seal_attestation(struct model *m, struct node *a)
 static void
 apply_chmod(struct model *m, struct node *d, unsigned mode)
 {
-	bool doubt;
-
 	if (d->dir && d->level > 3)
 		return;
-	if (d->dir && d->level > 0 && takes_last_write_bit(d, mode)) {
+	if (d->dir && d->level > 0 && takes_last_write_bit(d, mode) &&
+	    has_children(m, d)) {
 		if (d->level == 1)
 			d->sealed = true;
-		if (d->level == 3 && d->name[0] != '.' &&
-		    holds_evidence(m, d, &doubt))
+		if (d->level == 3 && d->name[0] != '.')
 			seal_attestation(m, d);
 		if (d->level == 2) {
 			d->sealed = true;
@@ -125,25 +123,33 @@ flush(struct node *f)
 	f->dirty = f->doubt = false;
 }
 
+/* The last one for writing makes durable what came after the last close. */
 static void
-close_slot(struct model *m, int h)
+release(struct model *m, struct description *s)
 {
-	struct description *s = m->slot[h];
 	struct node *f = s->node;
 
-	m->slot[h] = NULL;
-	if (is_writer(s->flags))
-		flush(f);
 	if (--s->refs > 0)
 		return;
 	f->handles--;
-	if (is_writer(s->flags))
-		f->writers--;
+	if (is_writer(s->flags) && --f->writers == 0)
+		flush(f);
 	free(s);
 	if (f->unlinked && f->handles == 0)
 		forget(m, f);
 	else if (!f->unlinked)
 		settle(m, f);
+}
+
+static void
+close_slot(struct model *m, int h)
+{
+	struct description *s = m->slot[h];
+
+	m->slot[h] = NULL;
+	if (is_writer(s->flags))
+		flush(s->node);
+	release(m, s);
 }
 
 static void
@@ -214,8 +220,7 @@ apply_on_slot(struct model *m, const struct op *o)
 		s->refs++;
 		close_slot(m, o->h);
 		store(f, (size_t)o->at, (size_t)o->n, o->seed);
-		m->slot[o->h] = s;
-		close_slot(m, o->h);
+		release(m, s);
 		break;
 	case OP_CLOSE:
 		close_slot(m, o->h);

@@ -165,7 +165,7 @@ draw_rename(struct chance *c, struct model *m, struct op *o)
 {
 	static const unsigned flags[] = { 0, 0, 0, 0, F_NOREPLACE, F_EXCHANGE,
 		F_WHITEOUT };
-	struct node *d = some_node(c, m, draw(c, 5) == 0 ? A_DIR : A_FILE);
+	struct node *d = some_node(c, m, draw(c, 4) == 0 ? A_PLACE : A_FILE);
 	char path[4096];
 
 	o->flags = ONE_OF(c, flags);

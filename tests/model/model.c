@@ -264,23 +264,6 @@ expect_rename(struct model *m, const struct op *o)
 	return no;
 }
 
-/* Is there something that a seal by chmod would seal? */
-bool
-holds_evidence(struct model *m, const struct node *a, bool *doubt)
-{
-	bool any = false;
-
-	for (size_t i = 1; i < m->n; i++)
-		if (!m->nodes[i]->dir && !m->nodes[i]->unlinked &&
-		    is_below(m->nodes[i], a)) {
-			any = true;
-			if (m->nodes[i]->written && !is_draft(m->nodes[i]))
-				return true;
-		}
-	*doubt = any;
-	return false;
-}
-
 bool
 takes_last_write_bit(const struct node *d, unsigned mode)
 {
@@ -290,8 +273,6 @@ takes_last_write_bit(const struct node *d, unsigned mode)
 static answers
 expect_chmod(struct model *m, const struct node *d, const struct op *o)
 {
-	bool doubt = false;
-
 	if (!owns(d, o->who))
 		return ON(EPERM);
 	if (!d->dir)
@@ -306,10 +287,10 @@ expect_chmod(struct model *m, const struct node *d, const struct op *o)
 		return 0;
 	if (d->level == 3 && d->name[0] == '.')
 		return 0;
-	if (d->level == 3 && !holds_evidence(m, d, &doubt) && !doubt)
-		return 0;
+	if (!has_children(m, d))
+		return 0; /* rsync gives a directory its mode first */
 	if (is_written_below(m, d))
-		return ON(EBUSY) | (doubt ? YES : 0);
+		return ON(EBUSY);
 	for (size_t i = 1; d->level == 2 && i < m->n; i++)
 		if (m->nodes[i]->parent == d && m->nodes[i]->name[0] == '.')
 			return ON(EBUSY);

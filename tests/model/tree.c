@@ -375,8 +375,10 @@ walk(struct model *m, uid_t who, const char *path)
 	struct place at = { .node = m->nodes[0] };
 	size_t n;
 
-	if (strcmp(path, ".") == 0)
+	if (strcmp(path, ".") == 0) {
+		at.no = may(at.node, who, X) ? 0 : ON(EACCES);
 		return at;
+	}
 	for (; *path != '\0'; path += n + (path[n] == '/')) {
 		if (at.control || at.node == NULL)
 			at.no = ON(ENOENT) | (at.control ? ON(EACCES) : 0);

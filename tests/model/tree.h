@@ -44,7 +44,6 @@ struct place walk(struct model *m, uid_t who, const char *path);
 
 /* Rules that tell what happens, not only whether. */
 bool has_children(struct model *, const struct node *dir);
-bool holds_evidence(struct model *, const struct node *a, bool *doubt);
 bool takes_last_write_bit(const struct node *, unsigned mode);
 
 #endif
