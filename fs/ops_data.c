@@ -39,7 +39,8 @@ open_read(struct fs *fs, uint64_t ino, struct fs_handle *h,
 static bool
 is_writing(const struct fuse_file_info *fi)
 {
-	return (fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC) != 0;
+	return (fi->flags & O_ACCMODE) != O_RDONLY ||
+	    (fi->flags & O_TRUNC) != 0;
 }
 
 /* open(O_RDONLY | O_CREAT): who only reads must not count as a writer, whom

@@ -187,8 +187,7 @@ apply_on_slot(struct model *m, const struct op *o)
 
 	switch (o->verb) {
 	case OP_WRITE:
-		store(f,
-		    (s->flags & F_APPEND) != 0 ? f->now.n : (size_t)o->at,
+		store(f, (s->flags & F_APPEND) != 0 ? f->now.n : (size_t)o->at,
 		    (size_t)o->n, o->seed);
 		break;
 	case OP_FTRUNCATE:
@@ -322,7 +321,7 @@ void
 model_apply(struct model *m, const struct op *o)
 {
 	struct place at = o->p != NULL ? walk(m, o->who, o->p) :
-					 (struct place) { 0 };
+					 (struct place){ 0 };
 	struct node *d = at.node;
 
 	if (o->p != NULL && d == NULL && (at.no != 0 || at.control))
@@ -554,8 +553,7 @@ model_restart(struct model *m, bool crash, const struct seen *seen, size_t n,
 
 		open = f->writers > 0;
 		f->writers = 0;
-		if (!f->dir && !restart_file(m, f, crash, open, seen, n,
-				   text))
+		if (!f->dir && !restart_file(m, f, crash, open, seen, n, text))
 			return false;
 	}
 	if (!restart_dirs(m, crash, seen, n, text))

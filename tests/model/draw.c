@@ -131,9 +131,8 @@ static unsigned
 some_open_flags(struct chance *c)
 {
 	static const unsigned flags[] = { F_WRITE, F_WRITE, F_READ | F_WRITE,
-		F_READ | F_WRITE, F_READ, F_WRITE | F_APPEND,
-		F_WRITE | F_TRUNC, F_READ | F_TRUNC,
-		F_READ | F_WRITE | F_APPEND };
+		F_READ | F_WRITE, F_READ, F_WRITE | F_APPEND, F_WRITE | F_TRUNC,
+		F_READ | F_TRUNC, F_READ | F_WRITE | F_APPEND };
 
 	return ONE_OF(c, flags);
 }
@@ -141,8 +140,8 @@ some_open_flags(struct chance *c)
 static void
 draw_open(struct chance *c, struct model *m, struct op *o)
 {
-	static const unsigned modes[] = { 0644, 0666, 0666, 0600, 0640, 0444,
-		0, 0660 };
+	static const unsigned modes[] = { 0644, 0666, 0666, 0600, 0640, 0444, 0,
+		0660 };
 
 	o->h = some_slot(c, m, false);
 	o->flags = some_open_flags(c);

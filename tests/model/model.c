@@ -203,7 +203,9 @@ expect_rename_dir(struct model *m, const struct op *o, struct place *from,
 		    expect_move_below(m, d, to->dir, to->name);
 		return no;
 	}
-	if (to->dir != d->parent || !owns(d, o->who))
+	if (to->dir != d->parent)
+		no |= ON(EPERM) | upper_name(to->name, strlen(to->name));
+	if (!owns(d, o->who))
 		no |= ON(EPERM);
 	if (to->name[0] != '.' && is_written_below(m, d))
 		no |= ON(EBUSY);
@@ -400,14 +402,14 @@ expect_on_node(struct model *m, const struct op *o)
 	if (at.control)
 		return ON(EPERM) | ON(EISDIR) | ON(EACCES) | ON(EOPNOTSUPP) |
 		    (o->verb == OP_LIST || o->verb == OP_SYNCDIR ||
-				o->verb == OP_GETXATTR ||
-				o->verb == OP_CHOWN || o->verb == OP_UTIMENS ?
+				o->verb == OP_GETXATTR || o->verb == OP_CHOWN ||
+				o->verb == OP_UTIMENS ?
 			    YES | ON(ENODATA) :
 			    0);
 	switch (o->verb) {
 	case OP_READ:
-		return d->dir ? ON(EISDIR) | (may(d, o->who, R) ? 0 :
-						      ON(EACCES)) :
+		return d->dir ?
+		    ON(EISDIR) | (may(d, o->who, R) ? 0 : ON(EACCES)) :
 		    may(d, o->who, R) ? 0 :
 					ON(EACCES);
 	case OP_LIST:
@@ -424,9 +426,8 @@ expect_on_node(struct model *m, const struct op *o)
 			return 0;
 		if (d->sealed || !is_draft(d))
 			return ON(EPERM);
-		return d->writers > 0 && d->writer != o->who ?
-		    ON(EBUSY) | YES :
-		    0;
+		return d->writers > 0 && d->writer != o->who ? ON(EBUSY) | YES :
+							       0;
 	case OP_UNLINK:
 		return d->dir ? ON(EISDIR) : expect_loss(d, o->who);
 	case OP_RMDIR:

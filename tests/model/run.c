@@ -167,8 +167,8 @@ compare_stat(struct run *r, struct node *d, const char *path,
 	if ((st->st_mode & 07777) != mode || st->st_uid != uid ||
 	    st->st_gid != gid)
 		return differs(r, "%s is of %u:%u with %o, not %u:%u with %o",
-		    path, st->st_uid, st->st_gid, st->st_mode & 07777, uid,
-		    gid, mode);
+		    path, st->st_uid, st->st_gid, st->st_mode & 07777, uid, gid,
+		    mode);
 	if (d->dir)
 		return true;
 	if (st->st_size != (off_t)d->now.n || st->st_nlink != 1)
@@ -256,8 +256,7 @@ compare_list(struct run *r, const struct node *dir, DIR *list)
 	for (i = 1; i < r->model.n; i++)
 		want += r->model.nodes[i]->parent == dir &&
 		    !r->model.nodes[i]->unlinked;
-	return got == want ||
-	    differs(r, "list: %zu names, not %zu", got, want);
+	return got == want || differs(r, "list: %zu names, not %zu", got, want);
 }
 
 static bool
@@ -388,9 +387,7 @@ do_read(struct run *r, const struct op *o, const char *p)
 	int sys = read_all(p, &b) ? 0 : errno;
 
 	free(b.p);
-	return sys != 0 || f == NULL ? sys :
-	    compare_bytes(r, f, p)	     ? 0 :
-					       EIO;
+	return sys != 0 || f == NULL ? sys : compare_bytes(r, f, p) ? 0 : EIO;
 }
 
 static int
@@ -444,9 +441,9 @@ do_setxattr(const struct op *o, const char *p)
 	int n = snprintf(value, sizeof value, "%u", o->seed);
 
 	return setxattr(p, o->q, value, (size_t)n,
-	    (o->flags & F_EXCL) != 0	? XATTR_CREATE :
-	    (o->flags & F_REPLACE) != 0 ? XATTR_REPLACE :
-					  0);
+	    (o->flags & F_EXCL) != 0	    ? XATTR_CREATE :
+		(o->flags & F_REPLACE) != 0 ? XATTR_REPLACE :
+					      0);
 }
 
 static int
@@ -746,7 +743,8 @@ step(struct run *r, const struct op *o)
 
 	r->result->verb = o->verb;
 	r->result->steps++;
-	if (o->verb == OP_CRASH || o->verb == OP_REMOUNT || o->verb == OP_KEEP) {
+	if (o->verb == OP_CRASH || o->verb == OP_REMOUNT ||
+	    o->verb == OP_KEEP) {
 		free(p);
 		free(q);
 		return o->verb == OP_KEEP ? keep_checkpoint(r) :
@@ -829,7 +827,7 @@ run_chance(struct trace *t, uint64_t seed, size_t steps, struct result *result)
 		if (now_ms() - sealed > SEAL_ALL_MS) {
 			free(o.p);
 			free(o.q);
-			o = (struct op) { .verb = OP_SYNCDIR };
+			o = (struct op){ .verb = OP_SYNCDIR };
 			o.p = strdup(".");
 			sealed = now_ms();
 		}

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static const struct {
 	int sys;
 	const char *name;
@@ -89,7 +88,8 @@ by_rsync(const char *name)
 	if (name[0] != '.' || dot <= name + 1 || strlen(dot + 1) != 6)
 		return false;
 	for (dot++; *dot != '\0'; dot++) {
-		if ((*dot >= '0' && *dot <= '9') || (*dot >= 'A' && *dot <= 'Z'))
+		if ((*dot >= '0' && *dot <= '9') ||
+		    (*dot >= 'A' && *dot <= 'Z'))
 			odd = true;
 		else if (*dot < 'a' || *dot > 'z')
 			return false;
@@ -198,7 +198,8 @@ upper_name(const char *name, size_t n)
 {
 	answers no = n > 255 ? ON(ENAMETOOLONG) : 0;
 
-	if (n == 0 || strchr("._~-", name[0]) != NULL || strspn(name, plain) < n)
+	if (n == 0 || strchr("._~-", name[0]) != NULL ||
+	    strspn(name, plain) < n)
 		no |= ON(EINVAL) | (evidence_name(name) & ON(EILSEQ));
 	return no;
 }
@@ -295,13 +296,13 @@ node_state(const struct node *d)
 
 		if (a == NULL)
 			a = d;
-		return a->sealed			     ? "sealed" :
+		return a->sealed		       ? "sealed" :
 		    a->level == 3 && a->name[0] == '.' ? "draft" :
-							      "open";
+							 "open";
 	}
 	return d->sealed    ? "sealed" :
-	    is_draft(d)     ? "draft" :
-	    !d->written     ? "placeholder" :
+	    is_draft(d)	    ? "draft" :
+	    !d->written	    ? "placeholder" :
 	    d->writers == 0 ? "frozen" :
 			      "open";
 }

@@ -30,7 +30,8 @@ bool is_draft(const struct node *f);
 answers evidence_name(const char *name);
 answers upper_name(const char *name, size_t n);
 struct node *child(struct model *m, const struct node *dir, const char *name);
-struct node *add(struct model *m, struct node *dir, const char *name, bool is_dir);
+struct node *add(struct model *m, struct node *dir, const char *name,
+    bool is_dir);
 void forget(struct model *m, struct node *d);
 void take_away(struct model *m, struct node *f);
 bool is_below(const struct node *d, const struct node *dir);
