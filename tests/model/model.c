@@ -249,7 +249,11 @@ expect_rename(struct model *m, const struct op *o)
 	if (to.node != NULL && (o->flags & F_EXCHANGE) == 0 &&
 	    f->dir != to.node->dir)
 		return f->dir ? ON(ENOTDIR) : ON(EISDIR);
-	if (f->dir && from.dir != to.dir && !may(f, o->who, W))
+	/* Their ".." changes. */
+	if (from.dir != to.dir &&
+	    ((f->dir && !may(f, o->who, W)) ||
+		((o->flags & F_EXCHANGE) != 0 && to.node->dir &&
+		    !may(to.node, o->who, W))))
 		return ON(EACCES);
 	if ((o->flags & (F_EXCHANGE | F_WHITEOUT)) != 0)
 		no |= ON(EINVAL);
