@@ -65,7 +65,7 @@ apply_chmod(struct model *m, struct node *d, unsigned mode)
 	if (d->dir && d->level > 3)
 		return;
 	if (d->dir && d->level > 0 && takes_last_write_bit(d, mode) &&
-	    has_children(m, d)) {
+	    is_worth_sealing(m, d)) {
 		if (d->level == 1)
 			d->sealed = true;
 		if (d->level == 3 && d->name[0] != '.')

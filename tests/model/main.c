@@ -23,6 +23,7 @@
 #include "vault.h"
 
 #define SHRINK_MS 240000
+#define MANY 60 /* more are only saved */
 
 static struct {
 	uint64_t seed;
@@ -101,7 +102,8 @@ report(const struct trace *t, const struct result *result)
 		(void)still_differs(&less, result->verb, &again);
 		printf("shrunk to %zu operations: %s\n", less.n, again.text);
 	}
-	trace_print(stdout, &less);
+	if (less.n <= MANY)
+		trace_print(stdout, &less);
 	if (option.save != NULL && (f = fopen(option.save, "we")) != NULL) {
 		fprintf(f, "# %s\n", again.text);
 		trace_print(f, &less);

@@ -270,6 +270,19 @@ expect_rename(struct model *m, const struct op *o)
 	return no;
 }
 
+/* A chmod(2) seals no directory that is still empty, as copying programs make
+ * them; nor an attestation without a file. */
+bool
+is_worth_sealing(struct model *m, const struct node *d)
+{
+	for (size_t i = 1; i < m->n; i++)
+		if (!m->nodes[i]->unlinked && m->nodes[i] != d &&
+		    is_below(m->nodes[i], d) &&
+		    (d->level < 3 || !m->nodes[i]->dir))
+			return true;
+	return false;
+}
+
 bool
 takes_last_write_bit(const struct node *d, unsigned mode)
 {
@@ -293,8 +306,8 @@ expect_chmod(struct model *m, const struct node *d, const struct op *o)
 		return 0;
 	if (d->level == 3 && d->name[0] == '.')
 		return 0;
-	if (!has_children(m, d))
-		return 0; /* rsync gives a directory its mode first */
+	if (!is_worth_sealing(m, d))
+		return 0;
 	if (is_written_below(m, d))
 		return ON(EBUSY);
 	for (size_t i = 1; d->level == 2 && i < m->n; i++)

@@ -45,6 +45,7 @@ struct place walk(struct model *m, uid_t who, const char *path);
 
 /* Rules that tell what happens, not only whether. */
 bool has_children(struct model *, const struct node *dir);
+bool is_worth_sealing(struct model *, const struct node *);
 bool takes_last_write_bit(const struct node *, unsigned mode);
 
 #endif
