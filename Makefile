@@ -35,6 +35,7 @@ rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
 tests := $(addprefix $(BUILD)/,test-unit test-mount test-bitflip test-nomem)
+model := $(BUILD)/test-model
 benches := $(BUILD)/bench-ledger $(BUILD)/bench-files
 # One file, one target; driver.c replays what is kept of them.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
@@ -42,7 +43,7 @@ fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
-	tests/bench tests/fuzz tests/bitflip tests/nomem,\
+	tests/model tests/bench tests/fuzz tests/bitflip tests/nomem,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -57,6 +58,8 @@ $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
 $(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
 $(BUILD)/test-nomem: $(call objects,tests/nomem) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
+# It shares nothing with what it tests.
+$(model): $(call objects,tests/model)
 $(benches): $(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(archives)
 # FUZZER=1, with clang: libFuzzer stands in for the driver.
 $(fuzzers): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(archives) \
@@ -72,21 +75,22 @@ $(BUILD)/fuzz-fuse: libs += $(fuse_libs)
 $(BUILD)/fs/%.o: extra = $(fuse_cflags)
 $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
+	-DTF_TRACES='"$(CURDIR)/tests/model/regressions"' \
 	-DTRAILFS='"$(PROGRAMS)/trailfs"' \
 	-DTRAILCTL='"$(PROGRAMS)/trailctl"'
 $(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"'
 $(BUILD)/tests/fuzz/fuse.o: extra += $(fuse_cflags)
 # The tests of the mount start the programs.
-$(BUILD)/test-mount: | $(programs)
+$(BUILD)/test-mount $(model): | $(programs)
 
 $(archives):
 	$(call say,AR $@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(programs) $(tests) $(benches) $(fuzzers):
+$(programs) $(tests) $(model) $(benches) $(fuzzers):
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $(filter %.o,$^) $(archives) $(libs) -lsqlite3 -lcrypto
+	$(Q)$(link) -o $@ $(filter %.o %.a,$^) $(libs) -lsqlite3 -lcrypto
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
@@ -109,9 +113,13 @@ test: ## install what is missing, build, run all tests
 	$(Q).ci/setup test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: all $(tests) $(fuzzers) ## run all tests, with what is installed
-	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh \
+check: all $(tests) $(model) $(fuzzers) ## run all tests, with what is installed
+	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) tests/tools.sh \
 		tests/tamper.sh $(fuzzers)
+
+model: all $(model) ## compare with a model, by chance (STEPS=1000000 SEED=1)
+	$(Q)$(model) --steps $(or $(STEPS),1000000) \
+		--seed $(or $(SEED),$$(date +%s)) --save $(BUILD)/model.ops
 
 bench: all $(benches) ## measure beside ext4, bindfs, git (ENTRIES, ROUNDS, CURVE)
 	$(Q).ci/setup bench
@@ -199,5 +207,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check bench demo layers lint format sanitize tsan \
+.PHONY: all test check model bench demo layers lint format sanitize tsan \
 	valgrind test-programs fuzz fuzzers coverage install uninstall clean help

@@ -25,6 +25,40 @@ set_handle(struct fuse_file_info *fi, struct fs_handle *h)
 	fi->fh = (uintptr_t)h;
 }
 
+static enum tf_code
+open_read(struct fs *fs, uint64_t ino, struct fs_handle *h,
+    struct fuse_file_info *fi, struct tf_error *err)
+{
+	bool fresh = true; /* and so it stays for what is not sealed */
+	enum tf_code rc;
+
+	rc = tf_vault_open_read(fs->vault, ino, &h->reader, &fresh, err);
+	fi->keep_cache = rc == TF_OK && !fresh;
+	fi->noflush = 1; /* a reader's close has nothing to report */
+	return rc;
+}
+
+/* Does it ask for more than reading? */
+static bool
+is_writing(const struct fuse_file_info *fi)
+{
+	return (fi->flags & O_ACCMODE) != O_RDONLY ||
+	    (fi->flags & O_TRUNC) != 0;
+}
+
+/* open(O_RDONLY | O_CREAT): who only reads must not count as a writer, whom
+ * others and the seal of the attestation wait for. */
+static enum tf_code
+become_reader(struct fs *fs, uint64_t ino, struct fs_handle *h,
+    struct fuse_file_info *fi, struct tf_error *err)
+{
+	enum tf_code rc = open_read(fs, ino, h, fi, err);
+
+	tf_file_release(h->file);
+	h->file = NULL;
+	return rc;
+}
+
 void
 fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     struct fuse_file_info *fi)
@@ -49,6 +83,8 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	fs_actor_of(fs->actors, req, true, &who);
 	rc = tf_vault_create(fs->vault, parent, name, mode & 07777, &who, &a,
 	    &h->file, &err);
+	if (rc == TF_OK && !is_writing(fi))
+		rc = become_reader(fs, a.id, h, fi, &err);
 	if (rc != TF_OK) {
 		fs_handle_free(fs, h);
 		fs_report_attempt(req, &try, rc, &err);
@@ -78,25 +114,12 @@ open_control(fuse_req_t req, uint64_t ino, struct fs_handle *h,
 	    &h->snapshot, err);
 }
 
-static enum tf_code
-open_read(struct fs *fs, uint64_t ino, struct fs_handle *h,
-    struct fuse_file_info *fi, struct tf_error *err)
-{
-	bool fresh = true; /* and so it stays for what is not sealed */
-	enum tf_code rc;
-
-	rc = tf_vault_open_read(fs->vault, ino, &h->reader, &fresh, err);
-	fi->keep_cache = rc == TF_OK && !fresh;
-	fi->noflush = 1; /* a reader's close has nothing to report */
-	return rc;
-}
-
 void
 fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
 	bool truncate = (fi->flags & O_TRUNC) != 0;
-	bool writing = truncate || (fi->flags & O_ACCMODE) != O_RDONLY;
+	bool writing = is_writing(fi);
 	struct tf_attempt try = { .operation = "open for writing", .id = ino };
 	struct fs_handle *h;
 	struct tf_actor who;

@@ -42,6 +42,7 @@ struct tf_live {
 	bool marked;	  /* whose content is older: it says so */
 	bool job;
 	unsigned writers;	       /* open handles for writing */
+	uint32_t writer;	       /* whose they are */
 	unsigned readers;	       /* and for reading */
 	uint32_t uids[TF_WRITERS_MAX]; /* that ever wrote */
 	unsigned n_uids;

@@ -276,10 +276,14 @@ move(struct move *m, struct tf_error *err)
 	return rc;
 }
 
-/* A draft attestation: another draft name, or its publication. */
+/* A draft attestation: another draft name, or its publication, which seals it
+ * and so is its owner's and root's only. */
 static enum tf_code
 move_attestation(struct move *m, bool *publish, struct tf_error *err)
 {
+	if (m->who->uid != 0 && m->who->uid != m->l->attr.uid)
+		return tf_fail(err, TF_DENIED,
+		    "only its owner or root publishes %.60s", m->l->name);
 	if (m->to.parent.id != m->l->wf)
 		return tf_fail(err, TF_DENIED,
 		    "a draft attestation stays in its workflow");

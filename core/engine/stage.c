@@ -30,8 +30,7 @@ tf_live_subject(const struct tf_live *l, uint32_t caller)
 		.size = l->attr.size,
 		.uid = l->attr.uid };
 
-	for (unsigned i = 0; l->writers > 0 && i < l->n_uids; i++)
-		s.open_by_other = s.open_by_other || l->uids[i] != caller;
+	s.open_by_other = l->writers > 0 && l->writer != caller;
 	return s;
 }
 
@@ -80,7 +79,8 @@ tf_live_opened(struct tf_live *l, uint32_t uid)
 		l->uids[i] = uid;
 		l->n_uids++;
 	}
-	l->writers++;
+	if (l->writers++ == 0)
+		l->writer = uid;
 	return true;
 }
 

@@ -27,11 +27,10 @@ placeholder(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 	case TF_REQ_WRITE_OPEN:
 	case TF_REQ_TRUNCATE_OPEN:
 		return one_writer(s);
-	case TF_REQ_RENAME:
-	case TF_REQ_RENAME_DRAFT:
-		return TF_OK;
 	case TF_REQ_SETMETA:
 	case TF_REQ_UNLINK:
+	case TF_REQ_RENAME:
+	case TF_REQ_RENAME_DRAFT:
 	case TF_REQ_REPLACE:
 		return only_owner(s, uid);
 	default:
@@ -41,7 +40,7 @@ placeholder(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 }
 
 static enum tf_code
-open_file(const struct tf_subject *s, enum tf_request req)
+open_file(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 {
 	switch (req) {
 	case TF_REQ_WRITE_OPEN:
@@ -50,7 +49,7 @@ open_file(const struct tf_subject *s, enum tf_request req)
 		return s->size > 0 ? TF_DENIED : one_writer(s);
 	case TF_REQ_SETMETA:
 	case TF_REQ_RENAME:
-		return TF_OK;
+		return only_owner(s, uid);
 	default:
 		/* Nor to a draft's name: there it could be unlinked. */
 		return TF_DENIED;
@@ -64,12 +63,10 @@ draft(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 	case TF_REQ_WRITE_OPEN:
 	case TF_REQ_TRUNCATE_OPEN:
 		return one_writer(s);
-	case TF_REQ_SETMETA:
-	case TF_REQ_UNLINK:
-	case TF_REQ_REPLACE:
-		return only_owner(s, uid);
-	default:
+	case TF_REQ_TRUNCATE_PATH:
 		return TF_OK;
+	default:
+		return only_owner(s, uid);
 	}
 }
 
@@ -82,7 +79,7 @@ file(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 	case TF_STATE_PLACEHOLDER:
 		return placeholder(s, req, uid);
 	case TF_STATE_OPEN:
-		return open_file(s, req);
+		return open_file(s, req, uid);
 	case TF_STATE_DRAFT:
 		return draft(s, req, uid);
 	case TF_STATE_FROZEN:

@@ -17,9 +17,9 @@
  *   d  TF_DENIED      s  TF_SEALED      n  TF_NOTDIR
  */
 static const char *const file_table[TF_STATES] = {
-	[TF_STATE_PLACEHOLDER] = "wwduuoounn",
-	[TF_STATE_OPEN] = "wedododdnn",
-	[TF_STATE_DRAFT] = "wwouuoounn",
+	[TF_STATE_PLACEHOLDER] = "wwduuuuunn",
+	[TF_STATE_OPEN] = "wedududdnn",
+	[TF_STATE_DRAFT] = "wwouuuuunn",
 	[TF_STATE_FROZEN] = "sssusussnn",
 	[TF_STATE_SEALED] = "ssssssssnn",
 };

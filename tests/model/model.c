@@ -1,0 +1,562 @@
+/* What is refused; see model.h.  Where two rules are broken at once either errno
+ * is right; what the kernel checks by itself (search and write permission,
+ * kinds) it checks before the vault is asked. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree.h"
+
+/* --- what is refused -------------------------------------------------- */
+
+static answers
+evidence_place(const struct node *dir, const char *name)
+{
+	answers no = evidence_name(name);
+
+	if (dir->level < 3)
+		no |= ON(EPERM);
+	else if (length_below(dir, name) > 1024)
+		no |= ON(ENAMETOOLONG);
+	return no | (is_closed(dir) ? ON(EROFS) : 0);
+}
+
+/* NAME@N: the one before is sealed.  dot: its draft counts as a name, too. */
+static answers
+attestation_name(struct model *m, struct node *dir, const char *name)
+{
+	const char *at = strchr(name, '@');
+	size_t n = at != NULL ? (size_t)(at - name) : strlen(name);
+	answers no = upper_name(name, n);
+	char before[300];
+	struct node *a;
+	long number;
+
+	if (at == NULL)
+		return no;
+	number = strtol(at + 1, NULL, 10);
+	snprintf(before, sizeof before, "%ld", number);
+	if (number < 2 || strcmp(before, at + 1) != 0)
+		return no | ON(EINVAL);
+	snprintf(before, sizeof before, "%.*s", (int)n, name);
+	if (number > 2)
+		snprintf(before + n, sizeof before - n, "@%ld", number - 1);
+	a = child(m, dir, before);
+	return no | (a == NULL || !a->sealed ? ON(EPERM) : 0);
+}
+
+static answers
+expect_new_dir(struct model *m, struct node *dir, const char *name)
+{
+	answers no = is_closed(dir) ? ON(EROFS) : 0;
+
+	if (dir->level >= 3)
+		return evidence_place(dir, name);
+	if (dir->level < 2)
+		return no | upper_name(name, strlen(name));
+	if (name[0] == '.')
+		return no | upper_name(name + 1, strlen(name) - 1) |
+		    (strlen(name) > 255 ? ON(ENAMETOOLONG) : 0);
+	return no | attestation_name(m, dir, name) |
+	    (strlen(name) > 255 ? ON(ENAMETOOLONG) : 0);
+}
+
+static answers
+expect_content_change(const struct node *f, uid_t who, unsigned flags)
+{
+	answers no = 0;
+
+	if ((flags & (F_WRITE | F_TRUNC)) == 0)
+		return 0;
+	if (f->sealed || is_frozen(f))
+		return ON(EPERM);
+	if ((flags & F_TRUNC) != 0 && f->now.n > 0 && !is_draft(f))
+		no |= ON(EPERM);
+	if (f->writers > 0 && f->writer != who)
+		no |= ON(EBUSY);
+	return no;
+}
+
+static answers
+expect_open_node(const struct node *d, uid_t who, unsigned flags)
+{
+	unsigned want = ((flags & F_READ) != 0 ? R : 0) |
+	    ((flags & (F_WRITE | F_TRUNC)) != 0 ? W : 0);
+
+	if (d->dir && (want & W) != 0)
+		return ON(EISDIR);
+	if (!may(d, who, want))
+		return ON(EACCES);
+	return d->dir ? 0 : expect_content_change(d, who, flags);
+}
+
+static answers
+expect_open(struct model *m, const struct op *o)
+{
+	struct place at = walk(m, o->who, o->p);
+
+	if (at.no != 0)
+		return at.no;
+	if (at.node != NULL || at.control) {
+		if ((o->flags & F_EXCL) != 0 && (o->flags & F_CREATE) != 0)
+			return ON(EEXIST);
+		if (at.control || (at.node->dir && (o->flags & F_CREATE) != 0))
+			return ON(EISDIR);
+		return expect_open_node(at.node, o->who, o->flags);
+	}
+	if ((o->flags & F_CREATE) == 0)
+		return ON(ENOENT);
+	if (!may(at.dir, o->who, W | X))
+		return ON(EACCES);
+	return evidence_place(at.dir, at.name);
+}
+
+/* What is taken from under a name: unlinked, or replaced. */
+static answers
+expect_loss(const struct node *f, uid_t who)
+{
+	if (f->sealed || (f->written && !is_draft(f)) || !owns(f, who))
+		return ON(EPERM);
+	return 0;
+}
+
+bool
+has_children(struct model *m, const struct node *dir)
+{
+	for (size_t i = 1; i < m->n; i++)
+		if (m->nodes[i]->parent == dir && !m->nodes[i]->unlinked)
+			return true;
+	return false;
+}
+
+static answers
+expect_rmdir(struct model *m, const struct node *d, uid_t who)
+{
+	answers no = has_children(m, d) ? ON(ENOTEMPTY) | ON(EPERM) : 0;
+
+	if (d->level == 3 && d->name[0] == '.' && !d->sealed)
+		return no | (owns(d, who) ? 0 : ON(EPERM) | YES);
+	if (d->level <= 3)
+		return ON(EPERM) | no;
+	if (is_closed(d))
+		return ON(EPERM) | ON(EROFS) | no;
+	return no | (d->recorded ? ON(EPERM) : 0);
+}
+
+/* A file below that somebody writes? */
+static bool
+is_written_below(struct model *m, const struct node *dir)
+{
+	for (size_t i = 1; i < m->n; i++)
+		if (m->nodes[i]->writers > 0 && !m->nodes[i]->unlinked &&
+		    is_below(m->nodes[i], dir))
+			return true;
+	return false;
+}
+
+/* A directory's new place must hold all that is in it, and as what it is. */
+static answers
+expect_move_below(struct model *m, struct node *d, struct node *dir,
+    const char *name)
+{
+	size_t was = length_below(d->parent, d->name);
+	size_t more = length_below(dir, name);
+	answers no = d->recorded ? ON(EPERM) : 0;
+
+	for (size_t i = 1; i < m->n; i++) {
+		const struct node *f = m->nodes[i];
+
+		if (f == d || f->unlinked || !is_below(f, d))
+			continue;
+		if (length_below(f->parent, f->name) - was + more > 1024)
+			no |= ON(ENAMETOOLONG);
+		if (attestation(d) != attestation(dir) ||
+		    is_draft_at(d, "x") !=
+			(is_draft_at(dir, "x") || is_draft_dir(name)))
+			no |= ON(EPERM);
+		if (!f->dir && (f->sealed || is_frozen(f)))
+			no |= ON(EPERM);
+	}
+	return no;
+}
+
+static answers
+expect_rename_dir(struct model *m, const struct op *o, struct place *from,
+    struct place *to)
+{
+	struct node *d = from->node;
+	answers no = 0;
+
+	if (d->level < 3 || (d->level == 3 && (d->name[0] != '.' || d->sealed)))
+		return ON(EPERM) | expect_new_dir(m, to->dir, to->name);
+	if (to->node != NULL)
+		no |= ON(EPERM) | ON(ENOTEMPTY) |
+		    (to->node->level > 3 && d->level > 3 &&
+				!has_children(m, to->node) ?
+			    YES :
+			    0);
+	if (d->level > 3) {
+		if (to->dir->level < 3)
+			no |= ON(EPERM);
+		no |= evidence_place(to->dir, to->name) |
+		    expect_move_below(m, d, to->dir, to->name);
+		return no;
+	}
+	if (to->dir != d->parent)
+		no |= ON(EPERM) | upper_name(to->name, strlen(to->name));
+	if (!owns(d, o->who))
+		no |= ON(EPERM);
+	if (to->name[0] != '.' && is_written_below(m, d))
+		no |= ON(EBUSY);
+	return no | expect_new_dir(m, to->dir, to->name);
+}
+
+static answers
+expect_rename(struct model *m, const struct op *o)
+{
+	struct place from = walk(m, o->who, o->p), to = walk(m, o->who, o->q);
+	struct node *f = from.node;
+	answers no = 0;
+
+	if ((o->flags & F_EXCHANGE) != 0 &&
+	    (o->flags & (F_NOREPLACE | F_WHITEOUT)) != 0)
+		return ON(EINVAL);
+	if (from.no != 0 || to.no != 0)
+		return from.no != 0 ? from.no : to.no;
+	if (f == m->nodes[0] || to.node == m->nodes[0])
+		return f != m->nodes[0] && (o->flags & F_NOREPLACE) != 0 ?
+		    ON(EEXIST) :
+		    ON(EBUSY);
+	if (f == NULL && !from.control)
+		return ON(ENOENT);
+	if ((o->flags & F_NOREPLACE) != 0 && (to.node != NULL || to.control))
+		return ON(EEXIST);
+	if ((o->flags & F_EXCHANGE) != 0 && to.node == NULL && !to.control)
+		return ON(ENOENT);
+	if (from.control || to.control)
+		return ON(EPERM) | ON(EACCES) | ON(EISDIR) | ON(EINVAL) |
+		    ON(ENOTEMPTY);
+	if (f->dir && is_below(to.dir, f))
+		return ON(EINVAL);
+	if (to.node != NULL && is_below(from.dir, to.node))
+		return (o->flags & F_EXCHANGE) != 0 ? ON(EINVAL) :
+						      ON(ENOTEMPTY);
+	if (f == to.node)
+		return 0;
+	if (!may(from.dir, o->who, W | X) || !may(to.dir, o->who, W | X))
+		return ON(EACCES);
+	if (to.node != NULL && (o->flags & F_EXCHANGE) == 0 &&
+	    f->dir != to.node->dir)
+		return f->dir ? ON(ENOTDIR) : ON(EISDIR);
+	/* Their ".." changes. */
+	if (from.dir != to.dir &&
+	    ((f->dir && !may(f, o->who, W)) ||
+		((o->flags & F_EXCHANGE) != 0 && to.node->dir &&
+		    !may(to.node, o->who, W))))
+		return ON(EACCES);
+	if ((o->flags & (F_EXCHANGE | F_WHITEOUT)) != 0)
+		no |= ON(EINVAL);
+	if (f->dir)
+		return no | expect_rename_dir(m, o, &from, &to);
+	no |= evidence_place(to.dir, to.name);
+	if (f->sealed || !owns(f, o->who))
+		no |= ON(EPERM);
+	if (to.dir->level >= 3 && f->written && !is_draft(f) &&
+	    is_draft_at(to.dir, to.name))
+		no |= ON(EPERM);
+	if (to.node != NULL && !to.node->dir)
+		no |= expect_loss(to.node, o->who);
+	return no;
+}
+
+/* A chmod(2) seals no directory that is still empty, as copying programs make
+ * them; nor an attestation without a file. */
+bool
+is_worth_sealing(struct model *m, const struct node *d)
+{
+	for (size_t i = 1; i < m->n; i++)
+		if (!m->nodes[i]->unlinked && m->nodes[i] != d &&
+		    is_below(m->nodes[i], d) &&
+		    (d->level < 3 || !m->nodes[i]->dir))
+			return true;
+	return false;
+}
+
+bool
+takes_last_write_bit(const struct node *d, unsigned mode)
+{
+	return !d->sealed && (d->mode & 0222) != 0 && (mode & 0222) == 0;
+}
+
+static answers
+expect_chmod(struct model *m, const struct node *d, const struct op *o)
+{
+	if (!owns(d, o->who))
+		return ON(EPERM);
+	if (!d->dir)
+		return d->sealed && d->mode != o->mode ? ON(EPERM) : 0;
+	if (d->level > 3 || d->level == 0 || d->mode == o->mode)
+		return 0;
+	if (d->sealed)
+		return (o->mode & 0222 & ~d->mode) != 0 ? ON(EPERM) :
+		    (o->mode & 0222) != 0		? ON(EPERM) | YES :
+							  0;
+	if (!takes_last_write_bit(d, o->mode) || d->level == 1)
+		return 0;
+	if (d->level == 3 && d->name[0] == '.')
+		return 0;
+	if (!is_worth_sealing(m, d))
+		return 0;
+	if (is_written_below(m, d))
+		return ON(EBUSY);
+	for (size_t i = 1; d->level == 2 && i < m->n; i++)
+		if (m->nodes[i]->parent == d && m->nodes[i]->name[0] == '.')
+			return ON(EBUSY);
+	return 0;
+}
+
+static answers
+expect_chown(const struct node *d, const struct op *o)
+{
+	uid_t uid, to = (uid_t)o->n;
+	gid_t gid, group = (gid_t)o->at;
+	unsigned mode;
+
+	node_access(d, &mode, &uid, &gid);
+	if (o->who != 0 && to != (uid_t)-1 && (o->who != uid || to != uid))
+		return ON(EPERM);
+	if (o->who != 0 && group != (gid_t)-1 &&
+	    (o->who != uid || (group != o->who && group != gid)))
+		return ON(EPERM);
+	if (!d->dir && d->sealed &&
+	    ((to != (uid_t)-1 && to != uid) ||
+		(group != (gid_t)-1 && group != gid)))
+		return ON(EPERM);
+	return 0;
+}
+
+static answers
+expect_utimens(const struct node *d, const struct op *o)
+{
+	if (!owns(d, o->who)) {
+		if ((o->flags & F_NOW) == 0)
+			return ON(EPERM);
+		if (!may(d, o->who, W))
+			return ON(EACCES);
+		return d->dir ? 0 : ON(EPERM) | (d->sealed ? 0 : YES);
+	}
+	if (!d->dir && d->sealed &&
+	    ((o->flags & F_NOW) != 0 || !d->mtime_known ||
+		d->mtime_ns != o->n * 1000000000))
+		return ON(EPERM);
+	return 0;
+}
+
+const char *const *
+xattr_names(void)
+{
+	static const char *const names[XATTRS] = { "user.a", "user.b" };
+
+	return names;
+}
+
+static int
+xattr_number(const char *name)
+{
+	for (int x = 0; x < XATTRS; x++)
+		if (strcmp(name, xattr_names()[x]) == 0)
+			return x;
+	return -1;
+}
+
+static answers
+expect_xattr(const struct node *d, const struct op *o)
+{
+	int x = xattr_number(o->q);
+	answers no = 0;
+
+	if (!may(d, o->who, o->verb == OP_GETXATTR ? R : W) &&
+	    strncmp(o->q, "trusted.", 8) != 0)
+		return ON(EACCES);
+	if (strncmp(o->q, "user.", 5) != 0)
+		return ON(EOPNOTSUPP);
+	if (strncmp(o->q, "user.trailfs.", 13) == 0)
+		return o->verb == OP_GETXATTR ? YES | ON(ENODATA) : ON(EPERM);
+	if (d->dir)
+		return ON(EOPNOTSUPP) |
+		    (o->verb != OP_SETXATTR ? ON(ENODATA) : 0);
+	if (o->verb == OP_GETXATTR)
+		return d->xattr[x] == NULL ? ON(ENODATA) : 0;
+	if (d->sealed)
+		no |= ON(EPERM);
+	else if (!owns(d, o->who))
+		no |= ON(EPERM);
+	if (d->xattr[x] == NULL &&
+	    (o->verb == OP_REMOVEXATTR || (o->flags & F_REPLACE) != 0))
+		no |= ON(ENODATA);
+	if (d->xattr[x] != NULL && (o->flags & F_EXCL) != 0)
+		no |= ON(EEXIST);
+	return no;
+}
+
+static answers
+expect_on_node(struct model *m, const struct op *o)
+{
+	struct place at = walk(m, o->who, o->p);
+	struct node *d = at.node;
+
+	if (at.no != 0)
+		return at.no;
+	if (d == NULL && !at.control)
+		return ON(ENOENT);
+	if (o->verb == OP_UNLINK || o->verb == OP_RMDIR) {
+		if (d == m->nodes[0])
+			return o->verb == OP_UNLINK ? ON(EISDIR) : ON(EINVAL);
+		if (!may(at.dir, o->who, W | X))
+			return ON(EACCES);
+	}
+	if (at.control)
+		return ON(EPERM) | ON(EISDIR) | ON(EACCES) | ON(EOPNOTSUPP) |
+		    (o->verb == OP_LIST || o->verb == OP_SYNCDIR ||
+				o->verb == OP_GETXATTR || o->verb == OP_CHOWN ||
+				o->verb == OP_UTIMENS ?
+			    YES | ON(ENODATA) :
+			    0);
+	switch (o->verb) {
+	case OP_READ:
+		return d->dir ?
+		    ON(EISDIR) | (may(d, o->who, R) ? 0 : ON(EACCES)) :
+		    may(d, o->who, R) ? 0 :
+					ON(EACCES);
+	case OP_LIST:
+	case OP_SYNCDIR:
+		return !d->dir	      ? ON(ENOTDIR) :
+		    may(d, o->who, R) ? 0 :
+					ON(EACCES);
+	case OP_TRUNCATE:
+		if (d->dir)
+			return ON(EISDIR);
+		if (!may(d, o->who, W))
+			return ON(EACCES);
+		if ((size_t)o->n == d->now.n)
+			return 0;
+		if (d->sealed || !is_draft(d))
+			return ON(EPERM);
+		return d->writers > 0 && d->writer != o->who ? ON(EBUSY) | YES :
+							       0;
+	case OP_UNLINK:
+		return d->dir ? ON(EISDIR) : expect_loss(d, o->who);
+	case OP_RMDIR:
+		return !d->dir ? ON(ENOTDIR) : expect_rmdir(m, d, o->who);
+	case OP_CHMOD:
+		return expect_chmod(m, d, o);
+	case OP_CHOWN:
+		return expect_chown(d, o);
+	case OP_UTIMENS:
+		return expect_utimens(d, o);
+	default:
+		return expect_xattr(d, o);
+	}
+}
+
+static answers
+expect_new(struct model *m, const struct op *o)
+{
+	struct place at, from = { 0 };
+
+	if (o->verb == OP_LINK) {
+		from = walk(m, o->who, o->p);
+		if (from.no != 0 || (from.node == NULL && !from.control))
+			return from.no != 0 ? from.no : ON(ENOENT);
+	}
+	at = walk(m, o->who, o->verb == OP_LINK ? o->q : o->p);
+	if (at.no != 0)
+		return at.no;
+	if (at.node != NULL || at.control)
+		return ON(EEXIST);
+	if (!may(at.dir, o->who, W | X))
+		return ON(EACCES) | (o->verb == OP_LINK ? ON(EPERM) : 0);
+	if (o->verb == OP_MKDIR)
+		return expect_new_dir(m, at.dir, at.name);
+	if (o->verb == OP_MKNOD && (o->flags & (F_FIFO | F_DEVICE)) == 0)
+		return evidence_place(at.dir, at.name);
+	return ON(EPERM) | evidence_place(at.dir, at.name);
+}
+
+bool
+model_skips(const struct model *m, const struct op *o)
+{
+	const struct description *d;
+
+	switch (o->verb) {
+	case OP_OPEN:
+		return m->slot[o->h] != NULL;
+	case OP_WRITE:
+	case OP_READ_FD:
+	case OP_FTRUNCATE:
+	case OP_FALLOCATE:
+	case OP_FSYNC:
+	case OP_CLOSE:
+		return m->slot[o->h] == NULL;
+	case OP_DUP:
+	case OP_REOPEN:
+		return m->slot[o->h] == NULL || m->slot[o->h2] != NULL ||
+		    m->slot[o->h]->node->unlinked;
+	case OP_MMAP:
+		d = m->slot[o->h];
+		return d == NULL ||
+		    (d->flags & (F_READ | F_WRITE)) != (F_READ | F_WRITE) ||
+		    (size_t)(o->at + o->n) > d->node->now.n;
+	default:
+		return false;
+	}
+}
+
+answers
+model_expect(struct model *m, const struct op *o)
+{
+	const struct description *d = m->slot[o->h];
+	answers no;
+
+	switch (o->verb) {
+	case OP_OPEN:
+		no = expect_open(m, o);
+		break;
+	case OP_WRITE:
+	case OP_FALLOCATE:
+		no = (d->flags & F_WRITE) != 0 ? 0 : ON(EBADF);
+		break;
+	case OP_READ_FD:
+		no = (d->flags & F_READ) != 0 ? 0 : ON(EBADF);
+		break;
+	case OP_FTRUNCATE:
+		no = (d->flags & F_WRITE) != 0 ? 0 : ON(EINVAL);
+		break;
+	case OP_REOPEN:
+		no = expect_open_node(d->node, o->who, o->flags);
+		break;
+	case OP_RENAME:
+		no = expect_rename(m, o);
+		break;
+	case OP_MKDIR:
+	case OP_LINK:
+	case OP_SYMLINK:
+	case OP_MKNOD:
+		no = expect_new(m, o);
+		break;
+	case OP_FSYNC:
+	case OP_DUP:
+	case OP_MMAP:
+	case OP_CLOSE:
+	case OP_KEEP:
+	case OP_CRASH:
+	case OP_REMOUNT:
+		no = 0;
+		break;
+	default:
+		no = expect_on_node(m, o);
+		break;
+	}
+	return no != 0 ? no : YES;
+}

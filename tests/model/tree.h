@@ -1,0 +1,51 @@
+/*
+ * What the model's rules stand on: names, nodes, who may look where.
+ */
+#ifndef TESTS_MODEL_TREE_H
+#define TESTS_MODEL_TREE_H
+
+#include "model.h"
+
+#define CONTROL ".trailfs"
+#define R 4u
+#define W 2u
+#define X 1u
+#define ON(sys) answer_of(sys)
+#define YES ON(0)
+
+/* Where a path leads. */
+struct place {
+	struct node *dir, *node;
+	char name[300];
+	bool control; /* it is .trailfs */
+	answers no;   /* not even found */
+};
+
+void resize(struct bytes *b, size_t n);
+void copy(struct bytes *to, const struct bytes *from);
+bool same(const struct bytes *a, const struct bytes *b);
+bool is_draft_dir(const char *name);
+bool is_draft_at(const struct node *dir, const char *name);
+bool is_draft(const struct node *f);
+answers evidence_name(const char *name);
+answers upper_name(const char *name, size_t n);
+struct node *child(struct model *m, const struct node *dir, const char *name);
+struct node *add(struct model *m, struct node *dir, const char *name,
+    bool is_dir);
+void forget(struct model *m, struct node *d);
+void take_away(struct model *m, struct node *f);
+bool is_below(const struct node *d, const struct node *dir);
+struct node *attestation(const struct node *d);
+bool is_closed(const struct node *dir);
+bool is_frozen(const struct node *f);
+bool may(const struct node *d, uid_t who, unsigned want);
+bool owns(const struct node *d, uid_t who);
+size_t length_below(const struct node *dir, const char *name);
+struct place walk(struct model *m, uid_t who, const char *path);
+
+/* Rules that tell what happens, not only whether. */
+bool has_children(struct model *, const struct node *dir);
+bool is_worth_sealing(struct model *, const struct node *);
+bool takes_last_write_bit(const struct node *, unsigned mode);
+
+#endif
