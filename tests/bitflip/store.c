@@ -42,7 +42,7 @@ make_file(struct tf_vault *v, uint64_t dir, const char *name, const char *bytes,
 	MUST(tf_vault_create(v, dir, name, 0644, &root, &a, &f, NULL) == TF_OK);
 	if (n > 0)
 		MUST(tf_file_write_at(f, bytes, n, 0, false, NULL) == TF_OK);
-	tf_file_flush(f, flushed, &fds[1]);
+	tf_file_flush(f, true, flushed, &fds[1]);
 	MUST(read(fds[0], &c, 1) == 1);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
