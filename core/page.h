@@ -107,4 +107,23 @@ TF_MUST_USE enum tf_code tf_view_page(struct tf_view *w, uint64_t id,
     const struct tf_page_links *links, const struct tf_sink *out,
     struct tf_error *err);
 
+/* --- text of any length ----------------------------------------------- */
+
+/*
+ * What a sink was given, to be read from any place: in memory while it is
+ * short, then in a file without a name on the store's disk (of a read-only
+ * store: below /tmp).
+ */
+struct tf_spill;
+TF_MUST_USE enum tf_code tf_spill_new(struct tf_vault *v, struct tf_spill **out,
+    struct tf_error *err);
+void tf_spill_free(struct tf_spill *s); /* NULL is nothing */
+/* Where to put it; lives as long as s. */
+const struct tf_sink *tf_spill_sink(struct tf_spill *s);
+uint64_t tf_spill_size(const struct tf_spill *s);    /* bytes */
+size_t tf_spill_in_memory(const struct tf_spill *s); /* of these */
+/* *got is less than n only at the end.  Safe from many threads at once. */
+TF_MUST_USE enum tf_code tf_spill_read(const struct tf_spill *s, void *p,
+    size_t n, uint64_t off, size_t *got, struct tf_error *err);
+
 #endif

@@ -57,6 +57,8 @@ struct tf_vault {
 	struct tf_key *log_key, *attester; /* NULL when read-only */
 	struct tf_committer *commit;
 
+	struct tf_rare *rare; /* of events.c, with a lock of its own */
+
 	pthread_mutex_t mu;
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */
 	/* All below: guarded by mu. */
