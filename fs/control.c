@@ -109,6 +109,12 @@ static const struct row {
 	    .write = tf_view_intoto, .sealed = true, .ledger = true },
 	{ TF_CONTROL_SIGSTORE, AT(TF_KIND_ATTESTATION), 0440,
 	    .write = tf_view_sigstore, .sealed = true, .ledger = true },
+	{ TF_CONTROL_WORD, AT(TF_KIND_WORKFLOW), 0444,
+	    .write = tf_view_status_word, .ledger = true },
+	{ TF_CONTROL_STATUS, AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW), 0440,
+	    .write = tf_view_status, .ledger = true },
+	{ TF_CONTROL_STATUS_MD, AT(TF_KIND_WORKFLOW), 0440,
+	    .write = tf_view_status_md, .ledger = true },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");

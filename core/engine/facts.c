@@ -219,3 +219,17 @@ tf_facts_read(struct tf_view *w, uint64_t workflow, struct tf_facts *out,
 	}
 	return tf_status_judge(NULL, out->r, out->n, &out->status, err);
 }
+
+struct tf_tally
+tf_facts_tally(const struct tf_facts *f)
+{
+	struct tf_tally t = { 0 };
+
+	for (size_t i = 0; i < f->status.n; i++) {
+		const struct tf_status_item *m = &f->status.items[i];
+
+		t.lacking += m->state != TF_ITEM_COMPLETE;
+		t.spoiled += m->reported && !m->compliant;
+	}
+	return t;
+}

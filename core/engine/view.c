@@ -96,3 +96,27 @@ tf_told_read(struct tf_view *w, uint64_t seq, struct tf_told *t,
 	t->is = rc == TF_OK;
 	return rc;
 }
+
+void
+tf_who(const struct tf_entry *e, struct tf_buf *out)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_str user;
+	int uid;
+
+	if (e->actor.p == NULL) {
+		tf_buf_str(out, "trailfs");
+		return;
+	}
+	if (tf_json_parse(&d, e->actor.p, e->actor.n, NULL) != TF_OK)
+		return; /* cannot be: the entry was decoded */
+	uid = tf_json_get(&d, 0, "uid");
+	user = tf_json_text(&d, tf_json_get(&d, 0, "user"));
+	/* A hint has no quotes and no backslashes in it. */
+	if (user.p != NULL && user.n > 2)
+		tf_buf_printf(out, "%.*s (%lld)", (int)user.n - 2, user.p + 1,
+		    (long long)d.tok[uid].num);
+	else
+		tf_buf_printf(out, "uid %lld", (long long)d.tok[uid].num);
+	tf_json_doc_free(&d);
+}

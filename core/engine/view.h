@@ -35,6 +35,10 @@ void tf_told_free(struct tf_told *t);
 TF_MUST_USE enum tf_code tf_told_read(struct tf_view *w, uint64_t seq,
     struct tf_told *t, struct tf_error *err);
 
+/* Who: "alice (1000)", "uid 1000", or "trailfs" where nobody asked, onto out;
+ * a user's name as the entry has it. */
+void tf_who(const struct tf_entry *e, struct tf_buf *out);
+
 /* --- events.c --- */
 /*
  * Entries that no row of the node table names (access.changed,
@@ -85,6 +89,12 @@ TF_MUST_USE enum tf_code tf_override_of(struct tf_view *w, uint64_t id,
 /* Does attestation.sealed say that it is not compliant? */
 TF_MUST_USE enum tf_code tf_denied(const struct tf_entry *seal, bool *denied,
     struct tf_error *err);
+
+/* A name's counts in a judgement. */
+struct tf_tally {
+	size_t lacking, spoiled; /* missing or open; not compliant */
+};
+struct tf_tally tf_facts_tally(const struct tf_facts *f);
 
 /* --- attested.c --- */
 /* Members "begun", "overridden", "sealed": {at, by, cause?, index, ...} of the

@@ -286,6 +286,71 @@ START_TEST(they_are_never_older_than_the_ledger)
 }
 END_TEST
 
+/* --- how a workflow is ------------------------------------------------- */
+
+#define WC W "/.trailfs/"
+
+static void
+has_status(const char *word)
+{
+	ck_assert_str_eq(word, run(0, "cat " WC "status"));
+	if (!have("jq"))
+		return;
+	run(0, "jq -cS . " WC "status.json | cmp - " WC "status.json");
+	ck_assert_str_eq(word,
+	    run(0, "jq -r .compliance_status.status " WC "status.json"));
+	ck_assert_str_eq(word,
+	    run(0,
+		"jq -r 'select(.name == \"w\").status' "
+		"mnt/t/.trailfs/status.json"));
+}
+
+START_TEST(a_workflow_says_how_it_is)
+{
+	allowed(mkdir("mnt/t", 0755));
+	allowed(mkdir(W, 0755));
+	has_status("COMPLIANT\n"); /* nothing is asked for */
+	allowed(mkdir(A, 0755));
+	has_status("INCOMPLETE\n");
+	put_sealed(A "/f", "x");
+	has_status("INCOMPLETE\n");
+	run(0, "chmod a-w " A);
+	has_status("COMPLIANT\n");
+	/* Another version decides only once it is sealed. */
+	allowed(mkdir(A "@2", 0755));
+	has_status("COMPLIANT\n");
+	put_sealed(A "@2/f", "x");
+	run(0, "chmod a-w " A "@2");
+	has_status("COMPLIANT\n");
+	says(content(WC "status.json", NULL), "\"version\":2}]");
+	says(content(WC "status.md", NULL), "| a@2 | COMPLETE | yes | 2");
+	says(content(WC "status.md", NULL), "# t/w\n\n**COMPLIANT**, open\n");
+	allowed(mkdir(W "/b", 0755));
+	has_status("INCOMPLETE\n");
+	says(content(WC "status.json", NULL), "\"status\":\"OPEN\"");
+	run(0, "chmod a-w " W);
+	has_status("COMPLIANT\n");
+	says(content(WC "status.json", NULL), "\"state\":\"sealed\"");
+	refused(ENOENT, try_open("mnt/t/.trailfs/status", O_RDONLY));
+	refused(ENOENT, try_open(A "/.trailfs/status", O_RDONLY));
+}
+END_TEST
+
+START_TEST(a_trail_has_a_line_for_each_workflow)
+{
+	make_attestation();
+	run(0, "mkdir -p mnt/t/x/one mnt/t/x/two mnt/t/y && trailctl seal mnt/t/y");
+	ck_assert_str_eq("",
+	    run(0, "mkdir mnt/u && cat mnt/u/.trailfs/status.json"));
+	says(content("mnt/t/.trailfs/status.json", NULL),
+	    "\"missing\":2,\"name\":\"x\",\"non_compliant\":0,"
+	    "\"state\":\"open\",\"status\":\"INCOMPLETE\"}\n");
+	says(content("mnt/t/.trailfs/status.json", NULL),
+	    "\"name\":\"y\",\"non_compliant\":0,\"state\":\"sealed\"");
+	run(0, "test $(wc -l <mnt/t/.trailfs/status.json) = 3");
+}
+END_TEST
+
 Suite *
 suite_auditor(void)
 {
@@ -300,5 +365,7 @@ suite_auditor(void)
 	tcase_add_test(t, events_are_those_of_the_directory);
 	tcase_add_test(t, their_size_is_what_can_be_read);
 	tcase_add_test(t, they_are_never_older_than_the_ledger);
+	tcase_add_test(t, a_workflow_says_how_it_is);
+	tcase_add_test(t, a_trail_has_a_line_for_each_workflow);
 	return s;
 }
