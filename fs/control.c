@@ -67,6 +67,13 @@ attestation_proof(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
 	return tf_vault_prove(v, dir, out, err);
 }
 
+static enum tf_code
+page(struct tf_view *w, uint64_t dir, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	return tf_view_page(w, dir, NULL, out, err);
+}
+
 /*
  * One of these makes a file: render makes it whole, being short; write gives it
  * piece by piece; or it is read in ranges: size tells its size and a mark, and
@@ -115,6 +122,9 @@ static const struct row {
 	    .write = tf_view_status, .ledger = true },
 	{ TF_CONTROL_STATUS_MD, AT(TF_KIND_WORKFLOW), 0440,
 	    .write = tf_view_status_md, .ledger = true },
+	{ TF_CONTROL_PAGE,
+	    AT(TF_KIND_ROOT) | AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW), 0440,
+	    .write = page, .ledger = true },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");

@@ -8,7 +8,7 @@
 #define SUITES(X) \
 	X(tree) X(refusals) X(states) X(tools) X(drafts) \
 	X(sealing) X(xattrs) X(control) X(identity) X(crash) X(badstore) \
-	X(full) X(verify) X(races) X(user) X(auditor)
+	X(full) X(verify) X(races) X(user) X(auditor) X(pages)
 /* clang-format on */
 
 #define DECLARE(name) Suite *suite_##name(void);
