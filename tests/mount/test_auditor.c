@@ -339,7 +339,8 @@ END_TEST
 START_TEST(a_trail_has_a_line_for_each_workflow)
 {
 	make_attestation();
-	run(0, "mkdir -p mnt/t/x/one mnt/t/x/two mnt/t/y && trailctl seal mnt/t/y");
+	run(0,
+	    "mkdir -p mnt/t/x/one mnt/t/x/two mnt/t/y && trailctl seal mnt/t/y");
 	ck_assert_str_eq("",
 	    run(0, "mkdir mnt/u && cat mnt/u/.trailfs/status.json"));
 	says(content("mnt/t/.trailfs/status.json", NULL),
