@@ -9,13 +9,24 @@
 
 #define TF_CONTROL_DIR ".trailfs" /* answered by lookup, never listed */
 
-/* Files below the control directory of the root. */
+/* Files and trees below the control directories. */
 #define TF_CONTROL_STATUS "status.json"
 #define TF_CONTROL_EVENTS "events.jsonl"
 #define TF_CONTROL_DENIED "denied.jsonl"
 #define TF_CONTROL_CHECKPOINT "checkpoint"
 #define TF_CONTROL_VKEY "log.vkey"
 #define TF_CONTROL_PEM "log.pub.pem"
+#define TF_CONTROL_TILE "tile"
+#define TF_CONTROL_PROOF "proof"
+#define TF_CONTROL_PROOF_SUFFIX ".tlog-proof" /* of each file in it */
+#define TF_CONTROL_SEAL_PROOF "attestation.tlog-proof"
+#define TF_CONTROL_ATTESTATION "attestation.json"
+#define TF_CONTROL_INTOTO "attestation.intoto.json"
+#define TF_CONTROL_SIGSTORE "attestation.sigstore.json"
+#define TF_CONTROL_SUMS "SHA256SUMS"
+#define TF_CONTROL_WORD "status"
+#define TF_CONTROL_STATUS_MD "status.md"
+#define TF_CONTROL_PAGE "index.html"
 
 /* Extended attributes of evidence and directories, read by name, not listed. */
 #define TF_XATTR_PREFIX "user.trailfs."

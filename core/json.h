@@ -30,6 +30,13 @@ void tf_buf_str(struct tf_buf *b, const char *s);
 void tf_buf_printf(struct tf_buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Where text that is too long for memory goes, piece by piece. */
+struct tf_sink {
+	enum tf_code (*put)(void *arg, const void *p, size_t n,
+	    struct tf_error *err);
+	void *arg;
+};
+
 /*
  * Writer.  Calls nest: open, key, value, close.  The caller gives keys in
  * sorted order; a key out of order, a bad string or a wrong nesting sets
@@ -42,10 +49,18 @@ struct tf_json {
 	bool first[TF_JSON_DEPTH + 1];
 	size_t last_key[TF_JSON_DEPTH + 1]; /* offset in out, 0: none */
 	size_t last_len[TF_JSON_DEPTH + 1];
+	size_t drained; /* bytes at the front of out that are not the text's */
 };
 
 void tf_json_begin(struct tf_json *j, struct tf_buf *out);
 TF_MUST_USE enum tf_code tf_json_end(struct tf_json *j, struct tf_error *err);
+/*
+ * Give what was written so far to a sink and let go of it, at any place of a
+ * text, and after tf_json_end.  out is the writer's alone from tf_json_begin on
+ * and holds no text afterwards.
+ */
+TF_MUST_USE enum tf_code tf_json_drain(struct tf_json *j,
+    const struct tf_sink *sink, struct tf_error *err);
 void tf_json_object(struct tf_json *j);
 void tf_json_object_end(struct tf_json *j);
 void tf_json_array(struct tf_json *j);

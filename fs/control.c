@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "core/control.h"
+#include "core/page.h"
 #include "control_tree.h"
 #include "ops.h"
 
 #define AT(kind) (1u << (kind))
+#define BELOW_ROOT \
+	(AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW) | AT(TF_KIND_ATTESTATION))
 
 static enum tf_code
 checkpoint(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
@@ -72,11 +75,18 @@ attestation_proof(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
 	return tf_vault_prove(v, dir, out, err);
 }
 
+static enum tf_code
+page(struct tf_view *w, uint64_t dir, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	return tf_view_page(w, dir, NULL, out, err);
+}
+
 /*
- * Either render makes the whole file, or it is read in ranges: size tells its
- * size and a mark, and read gives parts of the file as it was at that mark; or
- * it is the topmost directory of a tree.  The number of
- * a row is in node ids: new rows at the end.
+ * One of these makes a file: render makes it whole, being short; write gives it
+ * piece by piece; or it is read in ranges: size tells its size and a mark, and
+ * read gives parts of the file as it was at that mark.  Or it is the topmost
+ * directory of a tree.  The number of a row is in node ids: new rows at the end.
  */
 static const struct row {
 	const char *name;
@@ -84,12 +94,15 @@ static const struct row {
 	unsigned mode;	 /* less what the directory's mode lacks */
 	enum tf_code (*render)(struct tf_vault *v, uint64_t dir,
 	    struct tf_buf *out, struct tf_error *err);
+	enum tf_code (*write)(struct tf_view *w, uint64_t dir,
+	    const struct tf_sink *out, struct tf_error *err);
 	enum tf_code (*size)(struct tf_vault *v, uint64_t dir, uint64_t *mark,
 	    uint64_t *size, struct tf_error *err);
 	enum tf_code (*read)(struct tf_vault *v, uint64_t dir, uint64_t mark,
 	    void *p, size_t n, uint64_t off, size_t *got, struct tf_error *err);
 	const struct fs_tree *tree;
 	bool sealed; /* only when the directory is sealed */
+	bool ledger; /* the ledger's entries alone decide what it holds */
 } rows[] = {
 	{ TF_CONTROL_CHECKPOINT, AT(TF_KIND_ROOT), 0444, .render = checkpoint },
 	{ TF_CONTROL_VKEY, AT(TF_KIND_ROOT), 0444, .render = vkey },
@@ -97,12 +110,31 @@ static const struct row {
 	{ TF_CONTROL_STATUS, AT(TF_KIND_ROOT), 0440, .render = status },
 	{ TF_CONTROL_EVENTS, AT(TF_KIND_ROOT), 0440, .size = events_size,
 	    .read = events_read },
-	{ "tile", AT(TF_KIND_ROOT), .tree = &fs_tile_tree },
-	{ "proof", AT(TF_KIND_ATTESTATION), .tree = &fs_proof_tree },
-	{ "attestation.tlog-proof", AT(TF_KIND_ATTESTATION), 0444,
-	    .render = attestation_proof, .sealed = true },
 	/* Names that others may not see. */
 	{ TF_CONTROL_DENIED, AT(TF_KIND_ROOT), 0400, .render = denied },
+	{ TF_CONTROL_TILE, AT(TF_KIND_ROOT), .tree = &fs_tile_tree },
+	{ TF_CONTROL_PROOF, AT(TF_KIND_ATTESTATION), .tree = &fs_proof_tree },
+	{ TF_CONTROL_SEAL_PROOF, AT(TF_KIND_ATTESTATION), 0444,
+	    .render = attestation_proof, .sealed = true, .ledger = true },
+	{ TF_CONTROL_EVENTS, BELOW_ROOT, 0440, .write = tf_view_events,
+	    .ledger = true },
+	{ TF_CONTROL_ATTESTATION, AT(TF_KIND_ATTESTATION), 0440,
+	    .write = tf_view_attestation },
+	{ TF_CONTROL_SUMS, AT(TF_KIND_ATTESTATION), 0440, .write = tf_view_sums,
+	    .ledger = true },
+	{ TF_CONTROL_INTOTO, AT(TF_KIND_ATTESTATION), 0440,
+	    .write = tf_view_intoto, .sealed = true, .ledger = true },
+	{ TF_CONTROL_SIGSTORE, AT(TF_KIND_ATTESTATION), 0440,
+	    .write = tf_view_sigstore, .sealed = true, .ledger = true },
+	{ TF_CONTROL_WORD, AT(TF_KIND_WORKFLOW), 0444,
+	    .write = tf_view_status_word, .ledger = true },
+	{ TF_CONTROL_STATUS, AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW), 0440,
+	    .write = tf_view_status, .ledger = true },
+	{ TF_CONTROL_STATUS_MD, AT(TF_KIND_WORKFLOW), 0440,
+	    .write = tf_view_status_md, .ledger = true },
+	{ TF_CONTROL_PAGE,
+	    AT(TF_KIND_ROOT) | AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW), 0440,
+	    .write = page, .ledger = true },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");
@@ -113,21 +145,33 @@ struct source {
 	const struct fs_tree *tree;
 };
 
+/*
+ * What a file holds.  It stays a while after its last close, as long as the
+ * ledger has not grown: tools look a file up, ask for its size and open it.
+ */
 struct fs_snapshot {
-	struct fs_snapshot *next; /* guarded by fs_control.mu */
+	struct fs_snapshot *next; /* newest first; guarded by fs_control.mu */
 	unsigned opens;		  /* guarded by fs_control.mu */
 	uint64_t ino;		  /* this and what follows never change */
 	struct source from;
-	struct tf_buf text; /* of render */
+	bool stays;
+	uint64_t head;		/* entries of the ledger when it was made */
+	struct tf_buf text;	/* of render */
+	struct tf_spill *spill; /* of write */
 	uint64_t mark, size;
 };
+
+#define STAY_MAX 64	      /* snapshots nobody has open */
+#define STAY_BYTES (1u << 20) /* and what they take of memory */
 
 struct fs_control {
 	struct tf_vault *vault;
 	struct fs_walks *walks;
 	pthread_mutex_t mu;
-	struct fs_snapshot *open; /* guarded by mu */
+	struct fs_snapshot *all; /* guarded by mu */
 };
+
+static void snapshot_free(struct fs_snapshot *s);
 
 struct fs_control *
 fs_control_new(struct tf_vault *v)
@@ -148,8 +192,14 @@ fs_control_new(struct tf_vault *v)
 void
 fs_control_free(struct fs_control *c)
 {
+	struct fs_snapshot *s;
+
 	if (c == NULL)
 		return;
+	while ((s = c->all) != NULL) {
+		c->all = s->next;
+		snapshot_free(s);
+	}
 	pthread_mutex_destroy(&c->mu);
 	fs_walks_free(c->walks);
 	free(c);
@@ -234,49 +284,160 @@ snapshot_free(struct fs_snapshot *s)
 	if (s == NULL)
 		return;
 	tf_buf_free(&s->text);
+	tf_spill_free(s->spill);
 	free(s);
+}
+
+static enum tf_code
+write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
+{
+	struct tf_view *w = NULL;
+	enum tf_code rc = tf_spill_new(v, &s->spill, err);
+
+	if (rc == TF_OK)
+		rc = tf_view_open(v, &w, err);
+	if (rc == TF_OK)
+		rc = s->from.row->write(w, owner_of(s->ino),
+		    tf_spill_sink(s->spill), err);
+	tf_view_close(w);
+	return rc;
 }
 
 /* Make the content of file ino. */
 static enum tf_code
 snapshot_new(struct tf_vault *v, uint64_t ino, const struct source *from,
-    struct fs_snapshot **out, struct tf_error *err)
+    uint64_t head, struct fs_snapshot **out, struct tf_error *err)
 {
 	struct fs_snapshot *s = calloc(1, sizeof *s);
+	const struct row *row = from->row;
 	enum tf_code rc;
 
 	if (s == NULL)
 		return tf_fail(err, TF_NOMEM, "make a control file");
 	s->ino = ino;
 	s->from = *from;
-	if (from->tree != NULL)
+	s->head = head;
+	s->stays = row == NULL || row->ledger;
+	if (row == NULL)
 		rc = from->tree->render(v, ino, &s->text, err);
-	else if (from->row->render != NULL)
-		rc = from->row->render(v, owner_of(ino), &s->text, err);
+	else if (row->render != NULL)
+		rc = row->render(v, owner_of(ino), &s->text, err);
+	else if (row->write != NULL)
+		rc = write_row(v, s, err);
 	else
-		rc = from->row->size(v, owner_of(ino), &s->mark, &s->size, err);
+		rc = row->size(v, owner_of(ino), &s->mark, &s->size, err);
 	if (rc == TF_OK && s->text.failed)
 		rc = tf_fail(err, TF_NOMEM, "make a control file");
 	if (rc != TF_OK) {
 		snapshot_free(s);
 		return rc;
 	}
-	if (from->row == NULL || from->row->render != NULL)
+	if (s->spill != NULL)
+		s->size = tf_spill_size(s->spill);
+	else if (row == NULL || row->render != NULL)
 		s->size = s->text.n;
 	*out = s;
 	return TF_OK;
 }
 
-/* The open snapshot of ino, or NULL.  mu is held. */
-static struct fs_snapshot *
-find(struct fs_control *c, uint64_t ino)
+/* Take s, which is in the list, out of it; mu is held. */
+static void
+unlink_snapshot(struct fs_control *c, const struct fs_snapshot *s)
 {
-	struct fs_snapshot *s;
+	struct fs_snapshot **at = &c->all;
 
-	for (s = c->open; s != NULL; s = s->next)
-		if (s->ino == ino)
-			return s;
-	return NULL;
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+}
+
+/* The snapshot of ino that is open, or as good as new; now opened once more.
+ * NULL: none.  mu is held. */
+static struct fs_snapshot *
+reopen(struct fs_control *c, uint64_t ino, uint64_t head)
+{
+	struct fs_snapshot *s = c->all;
+
+	while (s != NULL && s->ino != ino)
+		s = s->next;
+	if (s == NULL)
+		return NULL;
+	if (s->opens == 0 && s->head != head) {
+		unlink_snapshot(c, s);
+		snapshot_free(s);
+		return NULL;
+	}
+	s->opens++;
+	return s;
+}
+
+static enum tf_code
+get_snapshot(struct fs_control *c, uint64_t ino, const struct source *from,
+    struct fs_snapshot **out, struct tf_error *err)
+{
+	struct fs_snapshot *mine = NULL;
+	uint64_t head, bytes;
+	enum tf_code rc = tf_vault_size(c->vault, &head, &bytes, err);
+
+	if (rc != TF_OK)
+		return rc;
+	pthread_mutex_lock(&c->mu);
+	*out = reopen(c, ino, head);
+	pthread_mutex_unlock(&c->mu);
+	if (*out != NULL)
+		return TF_OK;
+	if ((rc = snapshot_new(c->vault, ino, from, head, &mine, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&c->mu);
+	/* Somebody else may have been faster: theirs counts. */
+	if ((*out = reopen(c, ino, head)) == NULL) {
+		mine->opens = 1;
+		mine->next = c->all;
+		c->all = mine;
+		*out = mine;
+		mine = NULL;
+	}
+	pthread_mutex_unlock(&c->mu);
+	snapshot_free(mine);
+	return TF_OK;
+}
+
+static size_t
+memory_of(const struct fs_snapshot *s)
+{
+	return s->text.n +
+	    (s->spill != NULL ? tf_spill_in_memory(s->spill) : 0);
+}
+
+/* Of those that nobody has open only the newest stay; mu is held. */
+static void
+trim(struct fs_control *c)
+{
+	struct fs_snapshot **at = &c->all, *s;
+	size_t n = 0, bytes = 0;
+
+	while ((s = *at) != NULL) {
+		if (s->opens == 0) {
+			n++;
+			bytes += memory_of(s);
+		}
+		if (s->opens == 0 &&
+		    (!s->stays || n > STAY_MAX || bytes > STAY_BYTES)) {
+			*at = s->next;
+			snapshot_free(s);
+		} else {
+			at = &s->next;
+		}
+	}
+}
+
+void
+fs_control_close(struct fs_control *c, struct fs_snapshot *s)
+{
+	pthread_mutex_lock(&c->mu);
+	if (--s->opens == 0)
+		trim(c);
+	pthread_mutex_unlock(&c->mu);
 }
 
 static enum tf_code
@@ -284,19 +445,12 @@ size_of(struct fs_control *c, uint64_t ino, const struct source *from,
     off_t *size, struct tf_error *err)
 {
 	struct fs_snapshot *s;
-	enum tf_code rc;
+	enum tf_code rc = get_snapshot(c, ino, from, &s, err);
 
-	pthread_mutex_lock(&c->mu);
-	s = find(c, ino);
-	if (s != NULL)
-		*size = (off_t)s->size;
-	pthread_mutex_unlock(&c->mu);
-	if (s != NULL)
-		return TF_OK;
-	if ((rc = snapshot_new(c->vault, ino, from, &s, err)) != TF_OK)
+	if (rc != TF_OK)
 		return rc;
 	*size = (off_t)s->size;
-	snapshot_free(s);
+	fs_control_close(c, s);
 	return TF_OK;
 }
 
@@ -320,51 +474,16 @@ enum tf_code
 fs_control_open(struct fs_control *c, uint64_t ino, uint64_t caller,
     struct fs_snapshot **out, struct tf_error *err)
 {
-	struct fs_snapshot *s, *mine = NULL;
 	struct source from;
 	enum tf_code rc = source_of(c, ino, &from, err);
 
+	if (rc == TF_OK)
+		rc = get_snapshot(c, ino, &from, out, err);
 	if (rc != TF_OK)
 		return rc;
-	pthread_mutex_lock(&c->mu);
-	if ((s = find(c, ino)) == NULL) {
-		pthread_mutex_unlock(&c->mu);
-		rc = snapshot_new(c->vault, ino, &from, &mine, err);
-		if (rc != TF_OK)
-			return rc;
-		pthread_mutex_lock(&c->mu);
-		/* Somebody else may have been faster: theirs counts. */
-		if ((s = find(c, ino)) == NULL) {
-			s = mine;
-			mine = NULL;
-			s->next = c->open;
-			c->open = s;
-		}
-	}
-	s->opens++;
-	pthread_mutex_unlock(&c->mu);
-	snapshot_free(mine);
 	if (from.row != NULL && from.row->render == checkpoint)
-		fs_walks_told(c->walks, caller, &s->text);
-	*out = s;
+		fs_walks_told(c->walks, caller, &(*out)->text);
 	return TF_OK;
-}
-
-void
-fs_control_close(struct fs_control *c, struct fs_snapshot *s)
-{
-	struct fs_snapshot **at;
-	bool last;
-
-	pthread_mutex_lock(&c->mu);
-	last = --s->opens == 0;
-	for (at = &c->open; last && *at != s; at = &(*at)->next)
-		;
-	if (last)
-		*at = s->next;
-	pthread_mutex_unlock(&c->mu);
-	if (last)
-		snapshot_free(s);
 }
 
 enum tf_code
@@ -376,6 +495,8 @@ fs_control_read(struct fs_control *c, const struct fs_snapshot *s, void *p,
 		return TF_OK;
 	if (n > s->size - off)
 		n = (size_t)(s->size - off);
+	if (s->spill != NULL)
+		return tf_spill_read(s->spill, p, n, off, got, err);
 	if (s->from.row != NULL && s->from.row->render == NULL)
 		return s->from.row->read(c->vault, owner_of(s->ino), s->mark, p,
 		    n, off, got, err);

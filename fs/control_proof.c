@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/control.h"
 #include "control_tree.h"
 #include "ops.h"
 
-#define SUFFIX ".tlog-proof"
+#define SUFFIX TF_CONTROL_PROOF_SUFFIX
 #define SUFFIX_LEN (sizeof SUFFIX - 1)
 #define NAME_LEN 255 /* bytes, as tf_dirent has room for */
 #define BATCH 64     /* names asked of the vault at a time */

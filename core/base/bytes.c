@@ -435,3 +435,11 @@ tf_time_add_ns(struct tf_time t, uint64_t ns)
 	t.ns = (uint32_t)(sum % NS);
 	return t;
 }
+
+bool
+tf_hidden_char(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
+	    c == 0x2029 || c == 0x061c || c == 0x200e || c == 0x200f ||
+	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}

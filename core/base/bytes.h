@@ -26,6 +26,9 @@ uint32_t tf_get_be32(const uint8_t *p);
  */
 unsigned tf_utf8(const char *p, size_t n, uint32_t *cp);
 
+/* What no one should see as itself: controls and bidi controls. */
+bool tf_hidden_char(uint32_t cp);
+
 /* Decimal without leading zeros, at most max; false otherwise. */
 bool tf_decimal(const char *s, size_t len, uint64_t max, uint64_t *out);
 

@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -207,4 +208,20 @@ tf_file_open_beneath(int dirfd, const char *path, int *fd, struct tf_error *err)
 	(void)close(*fd);
 	*fd = -1;
 	return tf_fail(err, TF_NOTFOUND, "is not a plain file");
+}
+
+enum tf_code
+tf_file_scratch(int dirfd, int *fd, struct tf_error *err)
+{
+	const int flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
+	char name[] = "/tmp/trailfs.XXXXXX";
+
+	*fd = dirfd < 0 ? -1 : openat(dirfd, ".", flags, 0600);
+	if (*fd < 0)
+		*fd = open("/tmp", flags, 0600);
+	if (*fd < 0 && (*fd = mkostemp(name, O_CLOEXEC)) >= 0)
+		(void)unlink(name);
+	return *fd < 0 ?
+	    tf_fail(err, TF_IO, "make a temporary file: %s", strerror(errno)) :
+	    TF_OK;
 }

@@ -36,6 +36,11 @@ TF_MUST_USE enum tf_code tf_file_write(int dirfd, const char *name,
     const void *p, size_t n, unsigned mode, bool exclusive,
     struct tf_error *err);
 
+/* A file without a name, for reading and writing: in directory dirfd, or below
+ * /tmp where that cannot be (dirfd -1: at once). */
+TF_MUST_USE enum tf_code tf_file_scratch(int dirfd, int *fd,
+    struct tf_error *err);
+
 /* Open the file at path below dirfd for reading; no symlink, nothing outside.
  * TF_NOTFOUND. */
 TF_MUST_USE enum tf_code tf_file_open_beneath(int dirfd, const char *path,

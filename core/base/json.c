@@ -369,7 +369,7 @@ tf_json_string(const struct tf_json_doc *d, int t, struct tf_buf *out,
 void
 tf_json_begin(struct tf_json *j, struct tf_buf *out)
 {
-	*j = (struct tf_json){ .out = out };
+	*j = (struct tf_json){ .out = out, .drained = out->n };
 	j->first[0] = true;
 }
 
@@ -380,6 +380,41 @@ tf_json_end(struct tf_json *j, struct tf_error *err)
 		return tf_fail(err, TF_NOMEM, "JSON: no memory");
 	if (j->failed || j->depth != 0 || j->first[0])
 		return tf_fail(err, TF_INVALID, "JSON: not canonical");
+	return TF_OK;
+}
+
+/*
+ * What the writer looks back at is kept: the last key of each level and the
+ * last byte, behind a first byte, as the offset 0 means none.
+ */
+enum tf_code
+tf_json_drain(struct tf_json *j, const struct tf_sink *sink,
+    struct tf_error *err)
+{
+	struct tf_buf *b = j->out;
+	size_t at = 1;
+	char last;
+	enum tf_code rc;
+
+	if (b->failed)
+		return tf_fail(err, TF_NOMEM, "JSON: no memory");
+	if (b->n == j->drained)
+		return TF_OK;
+	rc = sink->put(sink->arg, b->p + j->drained, b->n - j->drained, err);
+	if (rc != TF_OK)
+		return rc;
+	last = b->p[b->n - 1];
+	/* Keys stand in the order of their levels, so they only move down. */
+	for (int d = 1; d <= j->depth; d++) {
+		if (j->last_key[d] == 0 || j->last_key[d] == IN_ARRAY)
+			continue;
+		memmove(b->p + at, b->p + j->last_key[d], j->last_len[d]);
+		j->last_key[d] = at;
+		at += j->last_len[d];
+	}
+	b->n = at;
+	tf_buf_add(b, &last, 1);
+	j->drained = b->n;
 	return TF_OK;
 }
 

@@ -9,121 +9,9 @@
 #include "../base/clock.h"
 #include "../ledger/statement.h"
 #include "attest.h"
+#include "evidence.h"
 
 #define CHUNK 32 /* rows at a time */
-
-/* --- evidence of an attestation ------------------------------------------- */
-
-struct evidence {
-	struct tf_subject_file *f;
-	size_t n, cap;
-	struct tf_buf names; /* the f[i].name.p are offsets in here */
-	struct tf_time first, last;
-};
-
-static void
-evidence_free(struct evidence *e)
-{
-	free(e->f);
-	tf_buf_free(&e->names);
-}
-
-static enum tf_code
-add_evidence(struct tf_db *db, struct evidence *e, const char *prefix,
-    size_t prefix_len, const struct tf_node_row *r, struct tf_error *err)
-{
-	struct tf_object_row o;
-	enum tf_code rc;
-	void *p;
-
-	if (e->n == e->cap) {
-		e->cap = e->cap == 0 ? 16 : e->cap * 2;
-		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
-		e->f = p;
-	}
-	rc = tf_object_get(db, r->object, &o, NULL, err);
-	if (rc == TF_NOTFOUND)
-		rc = tf_fail(err, TF_TAMPER, "object of %.60s is missing",
-		    r->name);
-	if (rc != TF_OK)
-		return rc;
-	e->f[e->n].sha256 = o.sha256;
-	e->f[e->n].size = r->attr.size;
-	/* Offsets until all are there: the buffer moves as it grows. */
-	e->f[e->n].name.p = (const char *)e->names.n;
-	e->f[e->n].name.n = prefix_len + r->name_len;
-	tf_buf_add(&e->names, prefix, prefix_len);
-	tf_buf_add(&e->names, r->name, r->name_len);
-	if (e->n == 0 || tf_time_cmp(r->attr.btime, e->first) < 0)
-		e->first = r->attr.btime;
-	if (e->n == 0 || tf_time_cmp(r->attr.ctime, e->last) > 0)
-		e->last = r->attr.ctime;
-	e->n++;
-	return e->names.failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
-}
-
-#define CHUNK 32
-
-static enum tf_code
-walk_evidence(struct tf_db *db, uint64_t dir, char *prefix, size_t prefix_len,
-    struct evidence *e, struct tf_error *err)
-{
-	struct tf_node_row *rows = calloc(CHUNK, sizeof(*rows));
-	uint64_t after = 0;
-	enum tf_code rc = TF_OK;
-	size_t n = CHUNK, len;
-
-	if (rows == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
-	while (rc == TF_OK && n == CHUNK) {
-		rc = tf_nodes_list(db, dir, after, rows, CHUNK, &n, err);
-		for (size_t i = 0; rc == TF_OK && i < n; i++) {
-			after = rows[i].attr.id;
-			len = prefix_len + rows[i].name_len;
-			if (rows[i].attr.kind == TF_KIND_EVIDENCE) {
-				rc = add_evidence(db, e, prefix, prefix_len,
-				    &rows[i], err);
-			} else if (len + 1 > TF_PATH_BELOW_MAX) {
-				rc = tf_fail(err, TF_TAMPER,
-				    "a path is too long");
-			} else {
-				memcpy(prefix + prefix_len, rows[i].name,
-				    rows[i].name_len);
-				prefix[len] = '/';
-				rc = walk_evidence(db, after, prefix, len + 1,
-				    e, err);
-			}
-		}
-	}
-	free(rows);
-	return rc;
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const struct tf_subject_file *x = a, *y = b;
-	size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
-	int c = memcmp(x->name.p, y->name.p, n);
-
-	return c != 0 ? c : (x->name.n > y->name.n) - (x->name.n < y->name.n);
-}
-
-/* All evidence of attestation id, sorted by name. */
-static enum tf_code
-list_evidence(struct tf_db *db, uint64_t id, struct evidence *e,
-    struct tf_error *err)
-{
-	char prefix[TF_PATH_BELOW_MAX + 1];
-	enum tf_code rc = walk_evidence(db, id, prefix, 0, e, err);
-
-	for (size_t i = 0; i < e->n; i++)
-		e->f[i].name.p = e->names.p + (size_t)e->f[i].name.p;
-	if (e->n > 1)
-		qsort(e->f, e->n, sizeof(*e->f), by_name);
-	return rc;
-}
 
 /* --- the statement ----------------------------------------------------------- */
 
@@ -269,7 +157,7 @@ mark_sealed(struct tf_txn *t, uint64_t id, const struct tf_entry *e,
 
 static enum tf_code
 fill_statement(struct tf_txn *t, const struct tf_sealer *c,
-    const struct tf_node_row *att, struct tf_str path, struct evidence *ev,
+    const struct tf_node_row *att, struct tf_str path, struct tf_evidence *ev,
     struct tf_statement *s, struct tf_error *err)
 {
 	split_path(path, s);
@@ -296,13 +184,13 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
 	struct tf_access_names names = { 0 };
 	struct signed_statement signed_ = { 0 };
 	struct tf_statement s = { 0 };
-	struct evidence ev = { 0 };
+	struct tf_evidence ev = { 0 };
 	struct tf_buf path = { 0 };
 	enum tf_code rc;
 
 	if ((rc = tf_child_path(t, att->attr.parent, att->name, &path, err)) !=
 		TF_OK ||
-	    (rc = list_evidence(t->db, att->attr.id, &ev, err)) != TF_OK)
+	    (rc = tf_evidence_list(t->db, att->attr.id, &ev, err)) != TF_OK)
 		goto out;
 	e.path = (struct tf_str){ path.p, path.n };
 	if ((rc = tf_sums(ev.f, ev.n, &s.evidence, err)) != TF_OK ||
@@ -321,7 +209,7 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
 out:
 	tf_access_names_free(&names);
 	signed_free(&signed_);
-	evidence_free(&ev);
+	tf_evidence_free(&ev);
 	tf_buf_free(&path);
 	return rc;
 }
@@ -369,7 +257,7 @@ tf_each_child(struct tf_db *db, uint64_t dir,
 
 struct leaves {
 	struct tf_db *db;
-	struct evidence *e;
+	struct tf_evidence *e;
 	bool seals; /* the seal's entry, else the birth's */
 };
 
@@ -377,7 +265,7 @@ static enum tf_code
 add_leaf(void *arg, const struct tf_node_row *r, struct tf_error *err)
 {
 	struct leaves *x = arg;
-	struct evidence *e = x->e;
+	struct tf_evidence *e = x->e;
 	enum tf_code rc;
 	void *p;
 
@@ -409,7 +297,7 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 		.cause = tf_str_of(c->r->cause),
 		.has_children = true };
 	struct tf_access_names names = { 0 };
-	struct evidence ev = { 0 };
+	struct tf_evidence ev = { 0 };
 	struct leaves x = { .db = t->db, .e = &ev, .seals = workflow };
 	struct tf_buf path = { 0 };
 	struct tf_sums sums;
@@ -423,7 +311,7 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 	for (size_t i = 0; i < ev.n; i++)
 		ev.f[i].name.p = ev.names.p + (size_t)ev.f[i].name.p;
 	if (ev.n > 1)
-		qsort(ev.f, ev.n, sizeof(*ev.f), by_name);
+		qsort(ev.f, ev.n, sizeof(*ev.f), tf_evidence_by_name);
 	e.path = (struct tf_str){ path.p, path.n };
 	if ((rc = tf_sums(ev.f, ev.n, &sums, err)) != TF_OK)
 		goto out;
@@ -435,7 +323,7 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 	rc = mark_sealed(t, dir->attr.id, &e, err);
 out:
 	tf_access_names_free(&names);
-	evidence_free(&ev);
+	tf_evidence_free(&ev);
 	tf_buf_free(&path);
 	return rc;
 }

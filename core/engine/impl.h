@@ -84,6 +84,8 @@ struct tf_vault {
 	struct tf_denials denials;
 	struct tf_hasher *hasher;
 
+	struct tf_rare *rare; /* of events.c, with a lock of its own */
+
 	pthread_mutex_t mu;
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */
 	/* All below: guarded by mu. */

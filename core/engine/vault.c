@@ -19,6 +19,7 @@
 #include "../base/users.h"
 #include "hasher.h"
 #include "impl.h"
+#include "view.h"
 
 #define SMALL_FILE 65536 /* bytes */
 
@@ -368,7 +369,8 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->path = strdup(path);
 	v->mount = o->mount == NULL ? NULL : strdup(o->mount);
 	if (v->path == NULL || (o->mount != NULL && v->mount == NULL) ||
-	    tf_live_init(&v->live) != TF_OK)
+	    tf_live_init(&v->live) != TF_OK ||
+	    (v->rare = tf_rare_new()) == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	return TF_OK;
 }
@@ -459,6 +461,7 @@ vault_free(struct tf_vault *v)
 	free(v->idle);
 	free(v->staged);
 	free(v->quiet);
+	tf_rare_free(v->rare);
 	free(v->checked.p);
 	free(v->opened.p);
 	tf_buf_free(&v->head.note);

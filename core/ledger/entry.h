@@ -156,6 +156,13 @@ TF_MUST_USE enum tf_code tf_entry_decode(struct tf_entry_decoded *d,
     const char *bytes, size_t n, struct tf_error *err);
 void tf_entry_decoded_free(struct tf_entry_decoded *d);
 
+/*
+ * For going through many: type and path of an entry whose bytes are canonical,
+ * as they stand between their quotes; absent: p NULL.
+ */
+void tf_entry_peek(const char *bytes, size_t n, struct tf_str *type,
+    struct tf_str *path);
+
 /* RFC 6962 leaf hash of the entry's bytes. */
 void tf_entry_leaf(const void *bytes, size_t n, struct tf_hash *out);
 

@@ -75,15 +75,6 @@ tf_name_version(const char *name, size_t n, unsigned *version)
 	return base;
 }
 
-/* What no one should see on a terminal: controls and bidi controls. */
-static bool
-hidden_char(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
-	    c == 0x2029 || c == 0x061c || c == 0x200e || c == 0x200f ||
-	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 static enum tf_code
 check_evidence(const char *name, size_t n, struct tf_error *err)
 {
@@ -96,7 +87,7 @@ check_evidence(const char *name, size_t n, struct tf_error *err)
 		if (len == 0)
 			return tf_fail(err, TF_BADUTF8,
 			    "a name that is not UTF-8");
-		if (hidden_char(c) || c == '/')
+		if (tf_hidden_char(c) || c == '/')
 			return tf_fail(err, TF_BADNAME,
 			    "U+%04X cannot stand in a name", (unsigned)c);
 		i += len;
@@ -221,7 +212,7 @@ tf_name_show(struct tf_buf *out, const char *name, size_t n)
 		uint32_t c = 0;
 		unsigned len = tf_utf8(name + i, n - i, &c);
 
-		if (len > 0 && !hidden_char(c) && c != '\\') {
+		if (len > 0 && !tf_hidden_char(c) && c != '\\') {
 			tf_buf_add(out, name + i, len);
 			i += len;
 			continue;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/member.h"
 
 static bool
 before(struct tf_str a, struct tf_str b)
@@ -95,51 +96,13 @@ tf_sums(const struct tf_subject_file *files, size_t n, struct tf_sums *out,
 }
 
 static void
-put_str(struct tf_json *j, const char *key, struct tf_str s)
-{
-	tf_json_key(j, key);
-	tf_json_str(j, s.p, s.n);
-}
-
-static void
-put_raw(struct tf_json *j, const char *key, struct tf_str value)
-{
-	if (!value.p)
-		return;
-	tf_json_key(j, key);
-	tf_json_raw(j, value);
-}
-
-static void
-put_hash(struct tf_json *j, const char *key, const struct tf_hash *h)
-{
-	char hex[2 * sizeof(h->b) + 1];
-
-	tf_hex(h->b, sizeof(h->b), hex);
-	tf_json_key(j, key);
-	tf_json_cstr(j, hex);
-}
-
-static void
-put_time(struct tf_json *j, const char *key, struct tf_time t)
-{
-	char text[TF_TIME_LEN + 1];
-
-	tf_time_text(t, text);
-	tf_json_key(j, key);
-	tf_json_cstr(j, text);
-}
-
-static void
 put_evidence(struct tf_json *j, const struct tf_sums *e)
 {
 	tf_json_key(j, "evidence");
 	tf_json_object(j);
-	tf_json_key(j, "bytes");
-	tf_json_int(j, (int64_t)e->bytes);
-	tf_json_key(j, "count");
-	tf_json_int(j, (int64_t)e->count);
-	put_hash(j, "sums", &e->sums);
+	tf_put_uint(j, "bytes", e->bytes);
+	tf_put_uint(j, "count", e->count);
+	tf_put_hash(j, "sums", &e->sums);
 	tf_json_object_end(j);
 }
 
@@ -148,38 +111,35 @@ put_predicate(struct tf_json *j, const struct tf_statement *s)
 {
 	tf_json_key(j, "predicate");
 	tf_json_object(j);
-	put_raw(j, "actor", s->actor);
-	put_str(j, "attestation", s->attestation);
+	tf_put_raw(j, "actor", s->actor);
+	tf_put_str(j, "attestation", s->attestation);
 	if (s->cause.p)
-		put_str(j, "cause", s->cause);
-	put_raw(j, "claimants", s->claimants);
-	put_raw(j, "claims", s->claims);
-	put_raw(j, "evaluated", s->evaluated);
+		tf_put_str(j, "cause", s->cause);
+	tf_put_raw(j, "claimants", s->claimants);
+	tf_put_raw(j, "claims", s->claims);
+	tf_put_raw(j, "evaluated", s->evaluated);
 	put_evidence(j, &s->evidence);
 	if (s->has_written)
-		put_time(j, "firstWrittenAt", s->first_written);
-	put_str(j, "host", s->host);
+		tf_put_time(j, "firstWrittenAt", s->first_written);
+	tf_put_str(j, "host", s->host);
 	if (s->has_written)
-		put_time(j, "lastWrittenAt", s->last_written);
+		tf_put_time(j, "lastWrittenAt", s->last_written);
 	tf_json_key(j, "ledger");
 	tf_json_object(j);
-	put_str(j, "origin", s->origin);
+	tf_put_str(j, "origin", s->origin);
 	tf_json_object_end(j);
 	if (s->has_previous) {
 		tf_json_key(j, "previous");
 		tf_json_object(j);
-		put_hash(j, "sha256", &s->previous);
+		tf_put_hash(j, "sha256", &s->previous);
 		tf_json_object_end(j);
 	}
-	put_time(j, "sealedAt", s->sealed_at);
-	if (s->has_template) {
-		tf_json_key(j, "template");
-		tf_json_int(j, (int64_t)s->template_version);
-	}
-	put_str(j, "trail", s->trail);
-	tf_json_key(j, "version");
-	tf_json_int(j, s->version);
-	put_str(j, "workflow", s->workflow);
+	tf_put_time(j, "sealedAt", s->sealed_at);
+	if (s->has_template)
+		tf_put_uint(j, "template", s->template_version);
+	tf_put_str(j, "trail", s->trail);
+	tf_put_uint(j, "version", s->version);
+	tf_put_str(j, "workflow", s->workflow);
 	tf_json_object_end(j);
 }
 
@@ -189,9 +149,9 @@ put_subject(struct tf_json *j, struct tf_str name, const struct tf_hash *h)
 	tf_json_object(j);
 	tf_json_key(j, "digest");
 	tf_json_object(j);
-	put_hash(j, "sha256", h);
+	tf_put_hash(j, "sha256", h);
 	tf_json_object_end(j);
-	put_str(j, "name", name);
+	tf_put_str(j, "name", name);
 	tf_json_object_end(j);
 }
 
@@ -273,4 +233,21 @@ tf_dsse_envelope(const void *payload, size_t n, const char *keyid,
 	    TF_STATEMENT_TYPE, keyid);
 	tf_base64(out, sig, TF_SIG_LEN);
 	tf_buf_str(out, "\"}]}\n");
+}
+
+void
+tf_dsse_bundle(const void *payload, size_t n, const char *keyid,
+    const uint8_t sig[TF_SIG_LEN], struct tf_buf *out)
+{
+	/* No entry of a public log and no time stamp: there is none. */
+	tf_buf_str(out, "{\"dsseEnvelope\":");
+	tf_dsse_envelope(payload, n, keyid, sig, out);
+	if (out->failed)
+		return;
+	out->n--; /* its LF */
+	tf_buf_printf(out,
+	    ",\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\","
+	    "\"verificationMaterial\":{\"publicKey\":{\"hint\":\"%s\"},"
+	    "\"timestampVerificationData\":{},\"tlogEntries\":[]}}\n",
+	    keyid);
 }

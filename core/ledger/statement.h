@@ -17,6 +17,7 @@ struct tf_subject_file {
 	struct tf_str name;
 	struct tf_hash sha256;
 	uint64_t size;
+	uint64_t seq; /* of its entry, where somebody asks */
 };
 
 /* What SHA256SUMS over some files comes to. */
@@ -70,6 +71,9 @@ void tf_dsse_pae(const void *payload, size_t n, struct tf_buf *out);
 void tf_dsse_keyid(const struct tf_pubkey *pub, struct tf_buf *out);
 /* The envelope, onto out. */
 void tf_dsse_envelope(const void *payload, size_t n, const char *keyid,
+    const uint8_t sig[TF_SIG_LEN], struct tf_buf *out);
+/* A Sigstore bundle v0.3 with that envelope and the key as a hint, onto out. */
+void tf_dsse_bundle(const void *payload, size_t n, const char *keyid,
     const uint8_t sig[TF_SIG_LEN], struct tf_buf *out);
 
 #endif

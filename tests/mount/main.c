@@ -9,7 +9,7 @@
 	X(tree) X(refusals) X(tamper) X(states) X(barrier) X(tools) \
 	X(writers) X(instead) X(drafts) X(sealing) X(xattrs) X(control) \
 	X(identity) X(crash) X(badstore) X(full) X(limits) X(quiet) X(batch) \
-	X(readonly) X(verify) X(races) X(user) X(backup)
+	X(readonly) X(verify) X(races) X(user) X(backup) X(auditor) X(pages)
 /* clang-format on */
 
 #define DECLARE(name) Suite *suite_##name(void);

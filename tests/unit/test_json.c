@@ -19,6 +19,23 @@ judge(const char *text, size_t n)
 	return rc;
 }
 
+static enum tf_code
+collect(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	(void)err;
+	tf_buf_add(arg, p, n);
+	return TF_OK;
+}
+
+static struct tf_sink *drain; /* before each value and key, or NULL */
+
+static void
+drain_now(struct tf_json *j)
+{
+	if (drain != NULL)
+		ck_assert_int_eq(TF_OK, tf_json_drain(j, drain, NULL));
+}
+
 /* Write the value at token t again; returns the token after it. */
 static uint32_t
 rewrite(struct tf_json *j, const struct tf_json_doc *d, uint32_t t)
@@ -27,6 +44,7 @@ rewrite(struct tf_json *j, const struct tf_json_doc *d, uint32_t t)
 	struct tf_buf b = { 0 };
 	uint32_t i = t + 1;
 
+	drain_now(j);
 	switch (v->type) {
 	case TF_JSON_INT:
 		tf_json_int(j, v->num);
@@ -53,6 +71,7 @@ rewrite(struct tf_json *j, const struct tf_json_doc *d, uint32_t t)
 			ck_assert_uint_lt(d->tok[i].key_len, sizeof(key));
 			memcpy(key, d->text + d->tok[i].key_off,
 			    d->tok[i].key_len);
+			drain_now(j);
 			tf_json_key(j, key);
 			i = rewrite(j, d, i);
 		}
@@ -78,6 +97,42 @@ comes_back(const char *text, size_t n)
 	tf_json_doc_free(&d);
 	tf_buf_free(&out);
 }
+
+/* However often it is drained, it is the same text. */
+START_TEST(a_drained_text_is_whole_and_the_rules_still_hold)
+{
+	struct tf_json_doc d;
+	struct tf_buf out = { 0 }, all = { 0 };
+	struct tf_sink to = { collect, &all };
+	struct tf_json j;
+
+	ck_assert_int_eq(TF_OK, tf_json_parse(&d, GOOD, strlen(GOOD), NULL));
+	drain = &to;
+	tf_json_begin(&j, &out);
+	rewrite(&j, &d, 0);
+	ck_assert_int_eq(TF_OK, tf_json_end(&j, NULL));
+	drain_now(&j);
+	drain_now(&j);
+	assert_same(GOOD, strlen(GOOD), all.p, all.n);
+	tf_json_begin(&j, &out);
+	tf_json_object(&j);
+	tf_json_key(&j, "b");
+	drain_now(&j);
+	tf_json_array(&j);
+	tf_json_int(&j, 1);
+	drain_now(&j);
+	tf_json_array_end(&j);
+	drain_now(&j);
+	tf_json_key(&j, "a"); /* not sorted */
+	tf_json_int(&j, 1);
+	tf_json_object_end(&j);
+	ck_assert_int_eq(TF_INVALID, tf_json_end(&j, NULL));
+	drain = NULL;
+	tf_json_doc_free(&d);
+	tf_buf_free(&out);
+	tf_buf_free(&all);
+}
+END_TEST
 
 START_TEST(a_text_becomes_its_tokens)
 {
@@ -493,6 +548,7 @@ suite_json(void)
 	tcase_add_loop_test(t, the_writer_refuses_what_is_not_canonical, 0,
 	    MISUSES);
 	tcase_add_test(t, the_writer_appends_values_of_each_kind);
+	tcase_add_test(t, a_drained_text_is_whole_and_the_rules_still_hold);
 	tcase_add_test(t, the_writer_reports_want_of_memory);
 	suite_add_tcase(s, t);
 	return s;

@@ -1,0 +1,60 @@
+/* Members of JSON objects. */
+#include "member.h"
+
+#include "bytes.h"
+
+void
+tf_put_uint(struct tf_json *j, const char *key, uint64_t v)
+{
+	tf_json_key(j, key);
+	tf_json_int(j, v > (uint64_t)TF_JSON_MAX ? -1 : (int64_t)v);
+	j->failed = j->failed || v > (uint64_t)TF_JSON_MAX;
+}
+
+void
+tf_put_bool(struct tf_json *j, const char *key, bool v)
+{
+	tf_json_key(j, key);
+	tf_json_bool(j, v);
+}
+
+void
+tf_put_cstr(struct tf_json *j, const char *key, const char *s)
+{
+	tf_json_key(j, key);
+	tf_json_cstr(j, s);
+}
+
+void
+tf_put_str(struct tf_json *j, const char *key, struct tf_str s)
+{
+	tf_json_key(j, key);
+	tf_json_str(j, s.p, s.n);
+}
+
+void
+tf_put_raw(struct tf_json *j, const char *key, struct tf_str value)
+{
+	if (value.p == NULL)
+		return;
+	tf_json_key(j, key);
+	tf_json_raw(j, value);
+}
+
+void
+tf_put_hash(struct tf_json *j, const char *key, const struct tf_hash *h)
+{
+	char hex[2 * sizeof(h->b) + 1];
+
+	tf_hex(h->b, sizeof(h->b), hex);
+	tf_put_cstr(j, key, hex);
+}
+
+void
+tf_put_time(struct tf_json *j, const char *key, struct tf_time t)
+{
+	char text[TF_TIME_LEN + 1];
+
+	tf_time_text(t, text);
+	tf_put_cstr(j, key, text);
+}

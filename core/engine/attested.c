@@ -1,0 +1,456 @@
+/* The files of an attestation: its signed statement in three forms, SHA256SUMS
+ * and attestation.json. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/file.h"
+#include "../base/member.h"
+#include "evidence.h"
+#include "view.h"
+
+#define PIECE 65536 /* bytes */
+
+/* --- the statement ----------------------------------------------------------- */
+
+/* The bytes of an object that a statement names, checked. */
+static enum tf_code
+read_payload(struct tf_view *w, const struct tf_statement_ref *s,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_object_row o;
+	struct tf_hash h;
+	uint64_t id;
+	size_t got;
+	char piece[4096];
+	int fd;
+	enum tf_code rc = tf_object_find(w->db, &s->payload, &id, err);
+
+	if (rc == TF_OK)
+		rc = tf_object_get(w->db, id, &o, out, err);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_TAMPER, "a statement is missing");
+	if (rc == TF_OK && !o.is_inline) {
+		rc = tf_object_open(w->v->objectsfd, &s->payload, &fd, err);
+		if (rc != TF_OK)
+			return rc;
+		do {
+			rc = tf_file_pread(fd, piece, sizeof(piece), out->n,
+			    &got, err);
+			if (rc == TF_OK)
+				tf_buf_add(out, piece, got);
+		} while (rc == TF_OK && got > 0 && out->n <= s->size);
+		(void)close(fd);
+	}
+	if (rc != TF_OK)
+		return rc;
+	if (out->failed)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	tf_sha256(out->n == 0 ? "" : out->p, out->n, &h);
+	if (out->n != s->size || memcmp(&h, &s->payload, sizeof(h)) != 0)
+		return tf_fail(err, TF_TAMPER,
+		    "a statement is not what its entry says: run trailctl "
+		    "verify");
+	return TF_OK;
+}
+
+/* The seal of attestation id and its statement. */
+static enum tf_code
+read_sealed(struct tf_view *w, uint64_t id, struct tf_told *seal,
+    struct tf_buf *payload, struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
+
+	if (rc == TF_OK && row.seal == TF_NO_SEQ)
+		rc = tf_fail(err, TF_NOTFOUND, "it is not sealed yet");
+	if (rc == TF_OK)
+		rc = tf_told_read(w, row.seal, seal, err);
+	if (rc == TF_OK && !seal->d.e.has_evidence)
+		rc = tf_fail(err, TF_TAMPER, "its seal has no statement");
+	return rc != TF_OK ?
+	    rc :
+	    read_payload(w, &seal->d.e.statement, payload, err);
+}
+
+enum tf_code
+tf_view_statement(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	struct tf_told seal = { 0 };
+	struct tf_buf payload = { 0 };
+	enum tf_code rc = read_sealed(w, id, &seal, &payload, err);
+
+	if (rc == TF_OK)
+		rc = tf_sink_buf(out, &payload, err);
+	tf_told_free(&seal);
+	tf_buf_free(&payload);
+	return rc;
+}
+
+typedef void (*wrap)(const void *payload, size_t n, const char *keyid,
+    const uint8_t sig[TF_SIG_LEN], struct tf_buf *out);
+
+static enum tf_code
+put_wrapped(struct tf_view *w, uint64_t id, wrap form,
+    const struct tf_sink *out, struct tf_error *err)
+{
+	struct tf_told seal = { 0 };
+	struct tf_buf payload = { 0 }, sig = { 0 }, text = { 0 };
+	const struct tf_statement_ref *s = &seal.d.e.statement;
+	enum tf_code rc = read_sealed(w, id, &seal, &payload, err);
+
+	if (rc == TF_OK &&
+	    (!tf_unbase64(s->sig.p, s->sig.n, &sig) || sig.n != TF_SIG_LEN))
+		rc = tf_fail(err, TF_TAMPER, "its signature is malformed");
+	if (rc == TF_OK) {
+		/* Strings of a decoded entry end with a NUL. */
+		form(payload.p, payload.n, s->keyid.p, (uint8_t *)sig.p, &text);
+		rc = tf_sink_buf(out, &text, err);
+	}
+	tf_told_free(&seal);
+	tf_buf_free(&payload);
+	tf_buf_free(&sig);
+	tf_buf_free(&text);
+	return rc;
+}
+
+enum tf_code
+tf_view_intoto(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	return put_wrapped(w, id, tf_dsse_envelope, out, err);
+}
+
+enum tf_code
+tf_view_sigstore(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	return put_wrapped(w, id, tf_dsse_bundle, out, err);
+}
+
+/* --- SHA256SUMS ----------------------------------------------------------------- */
+
+enum tf_code
+tf_view_sums(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	struct tf_evidence ev = { 0 };
+	struct tf_buf text = { 0 };
+	enum tf_code rc = tf_evidence_list(w->db, id, &ev, err);
+
+	for (size_t i = 0; rc == TF_OK && i < ev.n; i++) {
+		tf_sums_line(&text, &ev.f[i].sha256, ev.f[i].name.p,
+		    ev.f[i].name.n);
+		if (text.n >= PIECE)
+			rc = tf_sink_buf(out, &text, err);
+	}
+	if (rc == TF_OK)
+		rc = tf_sink_buf(out, &text, err);
+	tf_evidence_free(&ev);
+	tf_buf_free(&text);
+	return rc;
+}
+
+/* --- attestation.json ------------------------------------------------------------- */
+
+/* What attestation.json is made from. */
+struct attested {
+	struct tf_attr attr;
+	struct tf_buf path;
+	struct tf_told begun, seal, override;
+	bool denied;
+	struct tf_json_doc claims;
+	struct tf_evidence ev;
+};
+
+static void
+attested_free(struct attested *a)
+{
+	tf_buf_free(&a->path);
+	tf_told_free(&a->begun);
+	tf_told_free(&a->seal);
+	tf_told_free(&a->override);
+	tf_json_doc_free(&a->claims);
+	tf_evidence_free(&a->ev);
+}
+
+static enum tf_code
+read_entries(struct tf_view *w, uint64_t id, struct attested *a,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	uint64_t override = TF_NO_SEQ;
+	enum tf_code rc = tf_nodes_get(w->db, id, &row, err);
+
+	if (rc == TF_NOTFOUND) /* a draft attestation */
+		return TF_OK;
+	if (rc != TF_OK ||
+	    (rc = tf_told_read(w, row.entry, &a->begun, err)) != TF_OK ||
+	    (rc = tf_told_read(w, row.seal, &a->seal, err)) != TF_OK ||
+	    !a->seal.is)
+		return rc;
+	if ((rc = tf_override_of(w, id, row.seal, &override, err)) != TF_OK ||
+	    (rc = tf_told_read(w, override, &a->override, err)) != TF_OK ||
+	    (rc = tf_denied(&a->seal.d.e, &a->denied, err)) != TF_OK ||
+	    a->seal.d.e.claims.p == NULL)
+		return rc;
+	return tf_json_parse(&a->claims, a->seal.d.e.claims.p,
+	    a->seal.d.e.claims.n, err);
+}
+
+static enum tf_code
+read_attested(struct tf_view *w, uint64_t id, struct attested *a,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&w->v->mu);
+	rc = tf_attr_of(w->v, w->db, id, &a->attr, err);
+	pthread_mutex_unlock(&w->v->mu);
+	if (rc == TF_OK && a->attr.kind != TF_KIND_ATTESTATION)
+		rc = tf_fail(err, TF_NOTFOUND, "not an attestation");
+	if (rc == TF_OK)
+		rc = tf_path_of(w->v, w->db, id, &a->path, err);
+	if (rc == TF_OK && a->path.failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	if (rc == TF_OK)
+		rc = read_entries(w, id, a, err);
+	return rc == TF_OK ? tf_evidence_list(w->db, id, &a->ev, err) : rc;
+}
+
+void
+tf_put_event(struct tf_json *j, const char *key, const struct tf_told *t)
+{
+	const struct tf_entry *e = &t->d.e;
+
+	if (!t->is)
+		return;
+	tf_json_key(j, key);
+	tf_json_object(j);
+	tf_put_time(j, "at", e->at);
+	tf_put_raw(j, "by", e->actor);
+	if (e->cause.p != NULL)
+		tf_put_str(j, "cause", e->cause);
+	tf_put_uint(j, "index", e->seq);
+	if (e->type == TF_ATTESTATION_OVERRIDDEN) {
+		tf_put_bool(j, "is_compliant", e->compliant);
+		tf_put_raw(j, "reason",
+		    tf_json_text(&t->d.doc,
+			tf_json_get(&t->d.doc, 0, "reason")));
+	}
+	tf_json_object_end(j);
+}
+
+static void
+put_claim(struct tf_json *j, const char *key, const struct attested *a,
+    const char *claim)
+{
+	if (a->claims.tok != NULL)
+		tf_put_raw(j, key,
+		    tf_json_text(&a->claims,
+			tf_json_get(&a->claims, 0, claim)));
+}
+
+static enum tf_code
+put_file(struct tf_view *w, struct tf_json *j, const struct tf_subject_file *f,
+    struct tf_told *t, struct tf_error *err)
+{
+	const struct tf_entry *e = &t->d.e;
+	enum tf_code rc = tf_told_read(w, f->seq, t, err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_json_object(j);
+	tf_put_raw(j, "by", e->actor);
+	if (e->cause.p != NULL)
+		tf_put_str(j, "cause", e->cause);
+	tf_put_uint(j, "index", e->seq);
+	tf_put_str(j, "path", f->name);
+	tf_put_time(j, "sealed_at", e->at);
+	tf_put_hash(j, "sha256", &f->sha256);
+	tf_put_uint(j, "size", f->size);
+	tf_json_object_end(j);
+	return TF_OK;
+}
+
+/* The files, however many: what is written goes to the sink now and then. */
+static enum tf_code
+put_files(struct tf_view *w, struct tf_json *j, const struct attested *a,
+    const struct tf_sink *out, struct tf_error *err)
+{
+	struct tf_told t = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (a->ev.n == 0)
+		return TF_OK;
+	tf_json_key(j, "evidence");
+	tf_json_array(j);
+	for (size_t i = 0; rc == TF_OK && i < a->ev.n; i++) {
+		rc = put_file(w, j, &a->ev.f[i], &t, err);
+		if (rc == TF_OK && j->out->n >= PIECE)
+			rc = tf_json_drain(j, out, err);
+	}
+	tf_json_array_end(j);
+	tf_told_free(&t);
+	return rc;
+}
+
+#define WAITING_MAX 100 /* names of unsealed files that are listed */
+
+struct waiting {
+	uint64_t att;
+	struct unsealed {
+		uint64_t id;
+		enum tf_state state;
+	} file[WAITING_MAX];
+	size_t n;
+};
+
+static void
+note_waiting(void *arg, struct tf_live *l)
+{
+	struct waiting *x = arg;
+
+	if (l->att != x->att || !tf_live_is_file(l) || l->unlinked ||
+	    x->n == WAITING_MAX)
+		return;
+	x->file[x->n++] = (struct unsealed){ l->attr.id, l->attr.state };
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct unsealed *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static void
+put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
+{
+	struct waiting x = { .att = a->attr.id };
+	struct tf_buf path = { 0 };
+	bool any = false;
+
+	if (a->seal.is)
+		return;
+	pthread_mutex_lock(&w->v->mu);
+	tf_live_each(&w->v->live, note_waiting, &x);
+	pthread_mutex_unlock(&w->v->mu);
+	qsort(x.file, x.n, sizeof(x.file[0]), by_id);
+	for (size_t i = 0; i < x.n; i++) {
+		path.n = 0;
+		if (tf_path_of(w->v, w->db, x.file[i].id, &path, NULL) !=
+			TF_OK ||
+		    path.n <= a->path.n + 1)
+			continue; /* sealed, renamed or gone meanwhile */
+		if (!any) {
+			tf_json_key(j, "waiting");
+			tf_json_array(j);
+			any = true;
+		}
+		tf_json_object(j);
+		tf_json_key(j, "path");
+		tf_json_str(j, path.p + a->path.n + 1, path.n - a->path.n - 1);
+		tf_put_cstr(j, "state", tf_state_name(x.file[i].state));
+		tf_json_object_end(j);
+	}
+	if (any)
+		tf_json_array_end(j);
+	tf_buf_free(&path);
+}
+
+/* "trail/workflow/NAME@N" in its parts, keys from "state" on. */
+static void
+put_place(struct tf_view *w, struct tf_json *j, const struct attested *a)
+{
+	const char *path = a->path.p, *wf = strchr(path, '/') + 1;
+	const char *name = strchr(wf, '/') + 1;
+	unsigned version;
+
+	(void)tf_name_version(name, strlen(name), &version);
+	tf_put_cstr(j, "state", tf_state_name(a->attr.state));
+	tf_put_str(j, "trail",
+	    (struct tf_str){ path, (size_t)(wf - path) - 1 });
+	put_claim(j, "user_data", a, "userData");
+	tf_put_uint(j, "version", version);
+	put_waiting(w, j, a);
+	tf_put_str(j, "workflow",
+	    (struct tf_str){ wf, (size_t)(name - wf) - 1 });
+}
+
+static void
+put_name(struct tf_json *j, const struct attested *a)
+{
+	const char *name = strrchr(a->path.p, '/') + 1;
+	unsigned version;
+	size_t n = tf_name_version(name, strlen(name), &version);
+
+	put_claim(j, "annotations", a, "annotations");
+	tf_put_str(j, "attestation_name", (struct tf_str){ name, n });
+	if (a->claims.tok != NULL && tf_json_get(&a->claims, 0, "type") >= 0)
+		put_claim(j, "attestation_type", a, "type");
+	else
+		tf_put_cstr(j, "attestation_type", "generic");
+	tf_put_event(j, "begun", &a->begun);
+	if (a->begun.is)
+		tf_put_uint(j, "created_at",
+		    (uint64_t)(a->begun.d.e.at.s < 0 ? 0 : a->begun.d.e.at.s));
+	put_claim(j, "description", a, "description");
+}
+
+static enum tf_code
+put_attested(struct tf_view *w, struct tf_json *j, const struct attested *a,
+    const struct tf_sink *out, struct tf_error *err)
+{
+	struct tf_sums sums;
+	enum tf_code rc = tf_sums(a->ev.f, a->ev.n, &sums, err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_json_object(j);
+	put_name(j, a);
+	if ((rc = put_files(w, j, a, out, err)) != TF_OK)
+		return rc;
+	tf_put_uint(j, "evidence_bytes", sums.bytes);
+	tf_put_uint(j, "evidence_count", sums.count);
+	tf_put_hash(j, "evidence_sums", &sums.sums);
+	put_claim(j, "external_urls", a, "externalUrls");
+	if (a->seal.is) {
+		tf_put_bool(j, "is_compliant",
+		    a->override.is ? a->override.d.e.compliant : !a->denied);
+		tf_put_str(j, "keyid", a->seal.d.e.statement.keyid);
+	}
+	tf_put_cstr(j, "origin", w->v->origin);
+	put_claim(j, "origin_url", a, "originUrl");
+	tf_put_event(j, "overridden", &a->override);
+	tf_put_event(j, "sealed", &a->seal);
+	put_place(w, j, a);
+	tf_json_object_end(j);
+	return TF_OK;
+}
+
+enum tf_code
+tf_view_attestation(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	struct attested a = { 0 };
+	struct tf_buf text = { 0 };
+	struct tf_json j;
+	enum tf_code rc = read_attested(w, id, &a, err);
+
+	tf_json_begin(&j, &text);
+	if (rc == TF_OK)
+		rc = put_attested(w, &j, &a, out, err);
+	if (rc == TF_OK)
+		rc = tf_json_end(&j, err);
+	if (rc == TF_OK)
+		rc = tf_json_drain(&j, out, err);
+	if (rc == TF_OK)
+		rc = out->put(out->arg, "\n", 1, err);
+	attested_free(&a);
+	tf_buf_free(&text);
+	return rc;
+}

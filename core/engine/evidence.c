@@ -1,0 +1,109 @@
+/* The evidence of an attestation, as its seal and its pages list it. */
+#include "evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK 32 /* rows at a time */
+
+void
+tf_evidence_free(struct tf_evidence *e)
+{
+	free(e->f);
+	tf_buf_free(&e->names);
+}
+
+static enum tf_code
+add_evidence(struct tf_db *db, struct tf_evidence *e, const char *prefix,
+    size_t prefix_len, const struct tf_node_row *r, struct tf_error *err)
+{
+	struct tf_object_row o;
+	enum tf_code rc;
+	void *p;
+
+	if (e->n == e->cap) {
+		e->cap = e->cap == 0 ? 16 : e->cap * 2;
+		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		e->f = p;
+	}
+	rc = tf_object_get(db, r->object, &o, NULL, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "object of %.60s is missing",
+		    r->name);
+	if (rc != TF_OK)
+		return rc;
+	e->f[e->n].sha256 = o.sha256;
+	e->f[e->n].size = r->attr.size;
+	e->f[e->n].seq = r->entry;
+	/* Offsets until all are there: the buffer moves as it grows. */
+	e->f[e->n].name.p = (const char *)e->names.n;
+	e->f[e->n].name.n = prefix_len + r->name_len;
+	tf_buf_add(&e->names, prefix, prefix_len);
+	tf_buf_add(&e->names, r->name, r->name_len);
+	if (e->n == 0 || tf_time_cmp(r->attr.btime, e->first) < 0)
+		e->first = r->attr.btime;
+	if (e->n == 0 || tf_time_cmp(r->attr.ctime, e->last) > 0)
+		e->last = r->attr.ctime;
+	e->n++;
+	return e->names.failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+static enum tf_code
+walk_evidence(struct tf_db *db, uint64_t dir, char *prefix, size_t prefix_len,
+    struct tf_evidence *e, struct tf_error *err)
+{
+	struct tf_node_row *rows = calloc(CHUNK, sizeof(*rows));
+	uint64_t after = 0;
+	enum tf_code rc = TF_OK;
+	size_t n = CHUNK, len;
+
+	if (rows == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	while (rc == TF_OK && n == CHUNK) {
+		rc = tf_nodes_list(db, dir, after, rows, CHUNK, &n, err);
+		for (size_t i = 0; rc == TF_OK && i < n; i++) {
+			after = rows[i].attr.id;
+			len = prefix_len + rows[i].name_len;
+			if (rows[i].attr.kind == TF_KIND_EVIDENCE) {
+				rc = add_evidence(db, e, prefix, prefix_len,
+				    &rows[i], err);
+			} else if (len + 1 > TF_PATH_BELOW_MAX) {
+				rc = tf_fail(err, TF_TAMPER,
+				    "a path is too long");
+			} else {
+				memcpy(prefix + prefix_len, rows[i].name,
+				    rows[i].name_len);
+				prefix[len] = '/';
+				rc = walk_evidence(db, after, prefix, len + 1,
+				    e, err);
+			}
+		}
+	}
+	free(rows);
+	return rc;
+}
+
+int
+tf_evidence_by_name(const void *a, const void *b)
+{
+	const struct tf_subject_file *x = a, *y = b;
+	size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
+	int c = memcmp(x->name.p, y->name.p, n);
+
+	return c != 0 ? c : (x->name.n > y->name.n) - (x->name.n < y->name.n);
+}
+
+enum tf_code
+tf_evidence_list(struct tf_db *db, uint64_t id, struct tf_evidence *e,
+    struct tf_error *err)
+{
+	char prefix[TF_PATH_BELOW_MAX + 1];
+	enum tf_code rc = walk_evidence(db, id, prefix, 0, e, err);
+
+	for (size_t i = 0; i < e->n; i++)
+		e->f[i].name.p = e->names.p + (size_t)e->f[i].name.p;
+	if (e->n > 1)
+		qsort(e->f, e->n, sizeof(*e->f), tf_evidence_by_name);
+	return rc;
+}

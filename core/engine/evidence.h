@@ -1,0 +1,21 @@
+/* The sealed evidence of an attestation, sorted as SHA256SUMS is. */
+#ifndef TF_ENGINE_EVIDENCE_H
+#define TF_ENGINE_EVIDENCE_H
+
+#include "../ledger/statement.h"
+#include "impl.h"
+
+struct tf_evidence {
+	struct tf_subject_file *f; /* names relative to the attestation */
+	size_t n, cap;
+	struct tf_buf names;	    /* what f[i].name points into */
+	struct tf_time first, last; /* least btime, greatest ctime */
+};
+void tf_evidence_free(struct tf_evidence *e);
+/* Of attestation id.  *e is {0} before; free it in either case. */
+TF_MUST_USE enum tf_code tf_evidence_list(struct tf_db *db, uint64_t id,
+    struct tf_evidence *e, struct tf_error *err);
+/* For qsort(3): by name as bytes. */
+int tf_evidence_by_name(const void *a, const void *b);
+
+#endif

@@ -1,0 +1,106 @@
+/* Text that may be too long for memory. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "../page.h"
+#include "impl.h"
+
+#define SHORT 65536 /* bytes that stay in memory */
+
+struct tf_spill {
+	struct tf_vault *v;
+	struct tf_sink sink;
+	struct tf_buf text; /* all of it, until there is a file */
+	int fd;
+	uint64_t size;
+};
+
+/* From memory to a file. */
+static enum tf_code
+spill(struct tf_spill *s, struct tf_error *err)
+{
+	enum tf_code rc = tf_file_scratch(s->v->read_only ? -1 : s->v->stagefd,
+	    &s->fd, err);
+
+	if (rc == TF_OK)
+		rc = tf_file_pwrite(s->fd, s->text.p, s->text.n, 0, err);
+	tf_buf_free(&s->text);
+	return rc;
+}
+
+static enum tf_code
+take(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	struct tf_spill *s = arg;
+	enum tf_code rc = TF_OK;
+
+	if (s->fd < 0 && s->size + n > SHORT)
+		rc = spill(s, err);
+	if (rc == TF_OK && s->fd >= 0)
+		rc = tf_file_pwrite(s->fd, p, n, s->size, err);
+	else if (rc == TF_OK)
+		tf_buf_add(&s->text, p, n);
+	s->size += n;
+	if (rc == TF_OK && s->text.failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	return rc;
+}
+
+enum tf_code
+tf_spill_new(struct tf_vault *v, struct tf_spill **out, struct tf_error *err)
+{
+	struct tf_spill *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	s->v = v;
+	s->fd = -1;
+	s->sink = (struct tf_sink){ take, s };
+	*out = s;
+	return TF_OK;
+}
+
+void
+tf_spill_free(struct tf_spill *s)
+{
+	if (s == NULL)
+		return;
+	if (s->fd >= 0)
+		(void)close(s->fd); /* nobody can find it any more */
+	tf_buf_free(&s->text);
+	free(s);
+}
+
+const struct tf_sink *
+tf_spill_sink(struct tf_spill *s)
+{
+	return &s->sink;
+}
+
+uint64_t
+tf_spill_size(const struct tf_spill *s)
+{
+	return s->size;
+}
+
+size_t
+tf_spill_in_memory(const struct tf_spill *s)
+{
+	return s->text.n;
+}
+
+enum tf_code
+tf_spill_read(const struct tf_spill *s, void *p, size_t n, uint64_t off,
+    size_t *got, struct tf_error *err)
+{
+	*got = 0;
+	if (off >= s->size)
+		return TF_OK;
+	if (s->fd >= 0)
+		return tf_file_pread(s->fd, p, n, off, got, err);
+	*got = n < s->text.n - off ? n : s->text.n - (size_t)off;
+	memcpy(p, s->text.p + off, *got);
+	return TF_OK;
+}

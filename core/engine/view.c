@@ -1,0 +1,122 @@
+/* One snapshot of the ledger, and what is read from it everywhere. */
+#include "view.h"
+
+#include <stdlib.h>
+
+enum tf_code
+tf_view_open(struct tf_vault *v, struct tf_view **out, struct tf_error *err)
+{
+	struct tf_view *w = calloc(1, sizeof(*w));
+	uint64_t bytes;
+	enum tf_code rc;
+
+	if (w == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	w->v = v;
+	if ((rc = tf_reader_db(v, &w->db, err)) != TF_OK) {
+		free(w);
+		return rc;
+	}
+	if ((rc = tf_db_snapshot(w->db, err)) == TF_OK)
+		rc = tf_entries_size(w->db, &w->entries, &bytes, err);
+	if (rc != TF_OK) {
+		tf_view_close(w);
+		return rc;
+	}
+	*out = w;
+	return TF_OK;
+}
+
+void
+tf_view_close(struct tf_view *w)
+{
+	if (w == NULL)
+		return;
+	tf_db_rollback(w->db);
+	tf_reader_done(w->v, w->db);
+	free(w);
+}
+
+uint64_t
+tf_view_entries(const struct tf_view *w)
+{
+	return w->entries;
+}
+
+enum tf_code
+tf_view_row(struct tf_view *w, uint64_t id, enum tf_kind kind,
+    struct tf_node_row *out, struct tf_error *err)
+{
+	enum tf_code rc = tf_nodes_get(w->db, id, out, err);
+
+	if (rc == TF_NOTFOUND || (rc == TF_OK && out->attr.kind != kind))
+		return tf_fail(err, TF_NOTFOUND, "it is not in the ledger yet");
+	return rc;
+}
+
+enum tf_code
+tf_sink_buf(const struct tf_sink *s, struct tf_buf *b, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (b->failed)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if (b->n > 0)
+		rc = s->put(s->arg, b->p, b->n, err);
+	b->n = 0;
+	return rc;
+}
+
+void
+tf_told_free(struct tf_told *t)
+{
+	tf_entry_decoded_free(&t->d);
+	tf_buf_free(&t->text);
+	t->is = false;
+}
+
+enum tf_code
+tf_told_read(struct tf_view *w, uint64_t seq, struct tf_told *t,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_entry_decoded_free(&t->d);
+	t->text.n = 0;
+	t->is = false;
+	if (seq == TF_NO_SEQ)
+		return TF_OK;
+	rc = tf_entries_get(w->db, seq, &t->text, NULL, err);
+	if (rc == TF_OK)
+		rc = tf_entry_decode(&t->d, t->text.p, t->text.n, err);
+	if (rc == TF_NOTFOUND || rc == TF_INVALID)
+		rc = tf_fail(err, TF_TAMPER,
+		    "entry %llu is missing or malformed: run trailctl verify",
+		    (unsigned long long)seq);
+	t->is = rc == TF_OK;
+	return rc;
+}
+
+void
+tf_who(const struct tf_entry *e, struct tf_buf *out)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_str user;
+	int uid;
+
+	if (e->actor.p == NULL) {
+		tf_buf_str(out, "trailfs");
+		return;
+	}
+	if (tf_json_parse(&d, e->actor.p, e->actor.n, NULL) != TF_OK)
+		return; /* cannot be: the entry was decoded */
+	uid = tf_json_get(&d, 0, "uid");
+	user = tf_json_text(&d, tf_json_get(&d, 0, "user"));
+	/* A hint has no quotes and no backslashes in it. */
+	if (user.p != NULL && user.n > 2)
+		tf_buf_printf(out, "%.*s (%lld)", (int)user.n - 2, user.p + 1,
+		    (long long)d.tok[uid].num);
+	else
+		tf_buf_printf(out, "uid %lld", (long long)d.tok[uid].num);
+	tf_json_doc_free(&d);
+}

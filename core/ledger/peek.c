@@ -1,0 +1,59 @@
+/* Type and path of an entry without decoding it. */
+#include <string.h>
+
+#include "entry.h"
+
+/* Where the string that begins behind s[i] ends: its closing quote, or n. */
+static size_t
+string_end(const char *s, size_t n, size_t i)
+{
+	const char *q;
+	size_t back;
+
+	for (i++; i < n; i++) {
+		if ((q = memchr(s + i, '"', n - i)) == NULL)
+			return n;
+		i = (size_t)(q - s);
+		for (back = 0; s[i - 1 - back] == '\\'; back++)
+			;
+		if (back % 2 == 0)
+			return i;
+	}
+	return n;
+}
+
+static bool
+is_key(struct tf_str key, const char *name)
+{
+	return key.n == strlen(name) && memcmp(key.p, name, key.n) == 0;
+}
+
+void
+tf_entry_peek(const char *bytes, size_t n, struct tf_str *type,
+    struct tf_str *path)
+{
+	struct tf_str key = { NULL, 0 }, text;
+	int depth = 0;
+	size_t end;
+
+	*type = *path = (struct tf_str){ NULL, 0 };
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == '{' || bytes[i] == '[') {
+			depth++;
+		} else if (bytes[i] == '}' || bytes[i] == ']') {
+			depth--;
+		} else if (bytes[i] == '"') {
+			end = string_end(bytes, n, i);
+			text = (struct tf_str){ bytes + i + 1, end - i - 1 };
+			i = end;
+			if (depth != 1)
+				continue;
+			if (end + 1 < n && bytes[end + 1] == ':')
+				key = text;
+			else if (key.p != NULL && is_key(key, "type"))
+				*type = text;
+			else if (key.p != NULL && is_key(key, "path"))
+				*path = text;
+		}
+	}
+}

@@ -1,0 +1,160 @@
+/* Template and reports to compliance. */
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "name.h"
+
+const char *
+tf_compliance_word(enum tf_compliance c)
+{
+	return c == TF_COMPLIANT  ? "COMPLIANT" :
+	    c == TF_NON_COMPLIANT ? "NON-COMPLIANT" :
+				    "INCOMPLETE";
+}
+
+const char *
+tf_item_word(enum tf_item_state s)
+{
+	return s == TF_ITEM_COMPLETE ? "COMPLETE" :
+	    s == TF_ITEM_MISSING     ? "MISSING" :
+				       "OPEN";
+}
+
+/* One name of a slot or of a report, to be sorted. */
+struct claim {
+	struct tf_str name;
+	unsigned version; /* 0: a slot */
+	size_t index;
+};
+
+static int
+by_bytes(struct tf_str a, struct tf_str b)
+{
+	int d = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return d != 0 ? d : (a.n > b.n) - (a.n < b.n);
+}
+
+static int
+by_name_and_version(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int d = by_bytes(x->name, y->name);
+
+	return d != 0 ? d :
+			(x->version > y->version) - (x->version < y->version);
+}
+
+static bool
+equals(struct tf_str s, const char *with)
+{
+	return s.n == strlen(with) && memcmp(s.p, with, s.n) == 0;
+}
+
+static bool
+fits(struct tf_str asked, struct tf_str given)
+{
+	static const struct tf_str generic = { "generic", 7 };
+
+	if (given.p == NULL)
+		given = generic;
+	return equals(asked, "*") || by_bytes(asked, given) == 0;
+}
+
+/* The claims on one name, its slot first and its versions rising. */
+static struct tf_status_item
+judge_name(const struct tf_template *t, const struct tf_reported *r,
+    const struct claim *c, size_t n)
+{
+	const struct tf_slot *slot = c[0].version == 0 ? &t->slots[c[0].index] :
+							 NULL;
+	struct tf_status_item item = { .name = c[0].name,
+		.state = TF_ITEM_MISSING,
+		.decides = SIZE_MAX,
+		.unexpected = t != NULL && slot == NULL };
+
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].version == 0 || !r[c[i].index].sealed)
+			continue;
+		item.reported = true;
+		item.decides = c[i].index;
+	}
+	if (item.reported) {
+		const struct tf_reported *d = &r[item.decides];
+
+		item.state = TF_ITEM_COMPLETE;
+		item.type = d->type;
+		item.compliant = d->overridden ? d->override : !d->denied;
+	} else if (c[n - 1].version > 0) {
+		item.state = TF_ITEM_OPEN;
+		item.decides = c[n - 1].index;
+		item.type = r[item.decides].type;
+	}
+	if (slot != NULL) {
+		if (item.reported && !fits(slot->type, item.type))
+			item.state = TF_ITEM_MISSING;
+		item.type = slot->type;
+	}
+	return item;
+}
+
+static void
+judge_names(const struct tf_template *t, const struct tf_reported *r,
+    const struct claim *c, size_t n, struct tf_status *out)
+{
+	bool spoiled = false, lacking = false;
+	size_t end;
+
+	for (size_t i = 0; i < n; i = end) {
+		struct tf_status_item *item = &out->items[out->n++];
+
+		for (end = i + 1;
+		     end < n && by_bytes(c[i].name, c[end].name) == 0; end++)
+			;
+		*item = judge_name(t, r, c + i, end - i);
+		spoiled = spoiled || (item->reported && !item->compliant);
+		lacking = lacking || item->state != TF_ITEM_COMPLETE;
+	}
+	out->word = spoiled ? TF_NON_COMPLIANT :
+	    lacking	    ? TF_INCOMPLETE :
+			      TF_COMPLIANT;
+}
+
+enum tf_code
+tf_status_judge(const struct tf_template *t, const struct tf_reported *r,
+    size_t n, struct tf_status *out, struct tf_error *err)
+{
+	size_t slots = t != NULL ? t->n : 0, all = slots + n;
+	struct claim *c = calloc(all + 1, sizeof(*c));
+
+	*out = (struct tf_status){ .items = calloc(all + 1,
+				       sizeof(*out->items)) };
+	if (c == NULL || out->items == NULL) {
+		free(c);
+		tf_status_free(out);
+		return tf_fail(err, TF_NOMEM, "no memory for a status");
+	}
+	for (size_t i = 0; i < slots; i++)
+		c[i] = (struct claim){ .name = t->slots[i].name, .index = i };
+	for (size_t i = 0; i < n; i++) {
+		struct claim *x = &c[slots + i];
+
+		x->name.p = r[i].name.p;
+		x->name.n = tf_name_version(r[i].name.p, r[i].name.n,
+		    &x->version);
+		x->index = i;
+	}
+	qsort(c, all, sizeof(*c), by_name_and_version);
+	judge_names(t, r, c, all, out);
+	free(c);
+	return TF_OK;
+}
+
+void
+tf_status_free(struct tf_status *s)
+{
+	free(s->items);
+	*s = (struct tf_status){ 0 };
+}

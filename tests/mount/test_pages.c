@@ -1,0 +1,163 @@
+/* Pages for people: whole, harmless, and their links lead somewhere. */
+#include "harness.h"
+
+static const char *const pages[] = { "mnt/.trailfs/index.html",
+	"mnt/t/.trailfs/index.html", W "/.trailfs/index.html" };
+
+/* What somebody might call a file who means harm, or nothing by it. */
+static const char *const names[] = { "<img src=x onerror=alert(1)>.txt",
+	"<script>alert(1)<&script>", "\"><svg onload=alert(1)>", "' onclick='x",
+	"javascript:alert(1)", "data:text,x", "&lt;", "&#x3c;b", "%3Cb%3E",
+	"?a=b#c", "back\\slash", "-->", "]]>", "a b", ".env", "\xc3\xbc",
+	"\xd7\xa2\xd7\x91\xd7\xa8.txt", "{{7*7}}", "%s%n" };
+
+static void
+make_hostile(void)
+{
+	char path[300], *longest = path + sizeof A;
+
+	make_attestation();
+	for (size_t i = 0; i < LEN(names); i++) {
+		snprintf(path, sizeof path, A "/%s", names[i]);
+		put(path, names[i]);
+	}
+	snprintf(path, sizeof path, A "/%0255d", 0);
+	ck_assert_uint_eq(255, strlen(longest));
+	put(path, "long");
+	run(0, "mkdir -p '" A "/<b>/d e' && echo x >'" A "/<b>/d e/f?'");
+	run(0,
+	    "chmod a-w " A " && mkdir " A "@2 " W "/b mnt/t/w2 mnt/t2 && "
+	    "chmod g+w mnt/t");
+}
+
+START_TEST(pages_are_well_formed)
+{
+	skip_unless(have("xmllint"), "no xmllint");
+	make_hostile();
+	for (size_t i = 0; i < LEN(pages); i++) {
+		run(0, "xmllint --noout %s", pages[i]);
+		run(0, "head -n 1 %s | grep -qx '<!DOCTYPE html>'", pages[i]);
+	}
+}
+END_TEST
+
+START_TEST(no_name_becomes_markup)
+{
+	static const char *const never[] = { "<img", "<script", "<svg", "<b>",
+		"onclick='", "javascript:alert(1)\"", "\"data:", "http://",
+		"https://" };
+
+	make_hostile();
+	for (size_t i = 0; i < LEN(pages); i++)
+		for (size_t k = 0; k < LEN(never); k++)
+			ck_assert_msg(strstr(content(pages[i], NULL),
+					  never[k]) == NULL,
+			    "'%s' in %s", never[k], pages[i]);
+	says(content(pages[2], NULL), "&lt;img src=x onerror=alert(1)&gt;.txt");
+	says(content(pages[2], NULL),
+	    "href=\"../a/javascript%3Aalert%281%29\"");
+}
+END_TEST
+
+/* Follow every link from the vault's page, as a static web server serves it. */
+static const char crawl[] =
+    "import functools, html.parser, http.server, sys, threading\n"
+    "import urllib.parse, urllib.request\n"
+    "class Quiet(http.server.SimpleHTTPRequestHandler):\n"
+    "    def log_message(self, *args): pass\n"
+    "s = http.server.ThreadingHTTPServer(('127.0.0.1', 0),\n"
+    "    functools.partial(Quiet, directory='mnt'))\n"
+    "threading.Thread(target=s.serve_forever, daemon=True).start()\n"
+    "base = 'http://127.0.0.1:%d/' % s.server_port\n"
+    "class Links(html.parser.HTMLParser):\n"
+    "    def __init__(self):\n"
+    "        super().__init__()\n"
+    "        self.links, self.ids, self.tags = [], set(), set()\n"
+    "    def handle_starttag(self, tag, attrs):\n"
+    "        a = dict(attrs)\n"
+    "        self.tags.add(tag)\n"
+    "        assert not any(k.startswith('on') for k in a), attrs\n"
+    "        assert 'src' not in a, attrs\n"
+    "        if 'href' in a: self.links.append(a['href'])\n"
+    "        if 'id' in a: self.ids.add(a['id'])\n"
+    "todo, seen, files = [base + '.trailfs/index.html'], set(), 0\n"
+    "while todo:\n"
+    "    url = todo.pop()\n"
+    "    if url in seen: continue\n"
+    "    seen.add(url)\n"
+    "    with urllib.request.urlopen(url) as r: body = r.read()\n"
+    "    path = urllib.parse.unquote(url[len(base):])\n"
+    "    assert body == open('mnt/' + path, 'rb').read(), url\n"
+    "    if '/.trailfs/' not in '/' + path: files += 1\n"
+    "    if not url.endswith('/index.html'): continue\n"
+    "    p = Links()\n"
+    "    p.feed(body.decode())\n"
+    "    assert not p.tags & {'script', 'img', 'svg', 'b', 'link'}, p.tags\n"
+    "    for l in p.links:\n"
+    "        if l.startswith('#'): assert l[1:] in p.ids, l\n"
+    "        else: todo.append(urllib.parse.urljoin(url, l))\n"
+    "        assert todo == [] or todo[-1].startswith(base), l\n"
+    "print(files, len(seen))\n";
+
+START_TEST(every_link_leads_to_a_file)
+{
+	unsigned files = 0, all = 0;
+
+	skip_unless(have("python3"), "no python3");
+	make_hostile();
+	put("crawl.py", crawl);
+	ck_assert_int_eq(2,
+	    sscanf(run(0, "python3 crawl.py"), "%u %u", &files, &all));
+	ck_assert_uint_eq(LEN(names) + 2, files); /* each piece of evidence */
+	ck_assert_uint_gt(all, 2 * files);	  /* and its proof */
+}
+END_TEST
+
+/* The unsealed, the unknown and the root itself. */
+START_TEST(pages_say_how_things_are)
+{
+	make_attestation();
+	says(content(pages[2], NULL), "<title>w: INCOMPLETE - trailfs</title>");
+	says(content(pages[2], NULL), ">not yet: more can be added<");
+	put_sealed(A "/f", "x");
+	run(0, "chmod a-w " W);
+	says(content(pages[2], NULL), "<title>w: COMPLIANT - trailfs</title>");
+	says(content(pages[2], NULL),
+	    "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");
+	says(content(pages[2], NULL), "<td>Workflow sealed</td>");
+	says(content(pages[1], NULL), ">COMPLIANT<");
+	says(content(pages[0], NULL), "example.org/test");
+	refused(ENOENT, try_open(A "/.trailfs/index.html", O_RDONLY));
+	ck_assert_int_eq(0440, stat_of(pages[2]).st_mode & 07777);
+}
+END_TEST
+
+START_TEST(a_page_of_many_is_not_endless)
+{
+	size_t n;
+
+	run(0, "mkdir mnt/t && cd mnt/t && seq 620 | xargs mkdir");
+	says(content(pages[1], NULL), "The newest 500 of 620.");
+	run(0, "test $(grep -c '<tr><th scope=\"row\">' %s) = 500", pages[1]);
+	says(content(pages[1], NULL), "href=\"../620/.trailfs/index.html\"");
+	ck_assert_ptr_null(strstr(content(pages[1], NULL),
+	    "\"../120/.trailfs/index.html\""));
+	run(0, "test $(wc -l <mnt/t/.trailfs/status.json) = 620");
+	content(pages[1], &n);
+	ck_assert_uint_lt(n, 1 << 20);
+}
+END_TEST
+
+Suite *
+suite_pages(void)
+{
+	Suite *s = suite_create("pages");
+	TCase *t = mounted_case(s, "pages");
+
+	tcase_add_test(t, pages_are_well_formed);
+	tcase_add_test(t, no_name_becomes_markup);
+	tcase_add_test(t, every_link_leads_to_a_file);
+	tcase_add_test(t, pages_say_how_things_are);
+	tcase_add_test(t, a_page_of_many_is_not_endless);
+	return s;
+}
