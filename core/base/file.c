@@ -177,13 +177,14 @@ tf_file_write(int dirfd, const char *name, const void *p, size_t n,
 }
 
 enum tf_code
-tf_file_free(int dirfd, uint64_t *bytes, struct tf_error *err)
+tf_file_free(int dirfd, uint64_t *bytes, uint64_t *files, struct tf_error *err)
 {
 	struct statvfs s;
 
 	if (fstatvfs(dirfd, &s) < 0)
 		return tf_fail(err, TF_IO, "statvfs");
 	*bytes = (uint64_t)s.f_bavail * s.f_frsize;
+	*files = s.f_files == 0 ? UINT64_MAX : (uint64_t)s.f_favail;
 	return TF_OK;
 }
 

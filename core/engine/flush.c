@@ -197,6 +197,11 @@ build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
 	f->is_inline = l->fd < 0;
 	if (l->fd >= 0)
 		rc = tf_file_datasync(l->fd, err);
+	/* The row is about to rely on the name, too. */
+	if (rc == TF_OK && l->fd >= 0 && !l->named) {
+		rc = tf_file_sync_dir(l->v->stagefd, ".", err);
+		l->named = rc == TF_OK;
+	}
 	if (rc == TF_OK)
 		rc = tf_content_digest(l, &f->digest, err);
 	if (rc == TF_OK && f->is_inline && f->size > 0) {
