@@ -14,10 +14,13 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "mutant.h"
 
 enum tf_code
 tf_file_datasync(int fd, struct tf_error *err)
 {
+	if (TF_IS_MUTANT(TF_NO_DATA_FSYNC))
+		return TF_OK;
 	if (fdatasync(fd) < 0)
 		return tf_fail(err, TF_IO, "fdatasync failed");
 	return TF_OK;
@@ -37,6 +40,8 @@ tf_file_sync_dir(int dirfd, const char *name, struct tf_error *err)
 	enum tf_code rc;
 	int fd;
 
+	if (TF_IS_MUTANT(TF_NO_DIRECTORY_FSYNC))
+		return TF_OK;
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return tf_fail(err, TF_IO, "open directory %s", name);
@@ -54,6 +59,8 @@ tf_file_pwrite(int fd, const void *p, size_t n, uint64_t off,
 
 	while (n > 0) {
 		got = pwrite(fd, s, n, (off_t)off);
+		if (TF_IS_MUTANT(TF_IGNORE_WRITE))
+			return TF_OK;
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)

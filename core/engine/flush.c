@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../base/mutant.h"
 #include "content.h"
 #include "flush.h"
 
@@ -161,6 +162,9 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 		l->marked = l->stale = false;
 		l->digest = f->digest;
 		l->in_db = f->is_inline;
+		if (TF_IS_MUTANT(TF_SEAL_AT_FLUSH) &&
+		    l->attr.state == TF_STATE_OPEN)
+			tf_live_freeze(l);
 	} else if (l->failed == TF_OK) {
 		l->failed = code;
 		l->failure = *err;
