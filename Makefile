@@ -18,7 +18,7 @@ fortify := $(if $(filter-out -O0,$(level)),$(if \
 	$(findstring -fsanitize,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 compile := $(CC) -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra \
 	$(if $(WERROR),-Werror) -pthread -fPIE -fstack-protector-strong \
-	$(fortify) $(CPPFLAGS) $(CFLAGS)
+	$(fortify) $(if $(MUTANT),-DTF_MUTANT=TF_$(MUTANT)) $(CPPFLAGS) $(CFLAGS)
 link := $(CC) $(CFLAGS) -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # Asked for only where they are needed, so that the rest works without them.
@@ -32,11 +32,11 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
-tests := $(BUILD)/test-unit $(BUILD)/test-mount
+tests := $(BUILD)/test-unit $(BUILD)/test-mount $(BUILD)/test-faults
 benches := $(BUILD)/bench
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
-	tests/bench,\
+	tests/faults tests/bench,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -48,6 +48,9 @@ $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
 $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
+$(BUILD)/test-faults: $(filter-out %/shim.o,\
+	$(call objects,tests/faults)) \
+	$(BUILD)/tests/mount/harness.o $(archives)
 $(BUILD)/bench: $(call objects,tests/bench) $(archives)
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
@@ -56,9 +59,18 @@ $(BUILD)/fs/%.o: extra = $(fuse_cflags)
 $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTRAILFS='"$(abspath $(BUILD))/trailfs"' \
-	-DTRAILCTL='"$(abspath $(BUILD))/trailctl"'
-# The tests of the mount start the programs.
-$(BUILD)/test-mount: | $(programs)
+	-DTRAILCTL='"$(abspath $(BUILD))/trailctl"' \
+	-DFAULTS_SHIM='"$(abspath $(BUILD))/shim.so"'
+# The tests of the mount start the programs, those of faults with the shim.
+$(BUILD)/test-mount: | $(programs) $(BUILD)/shim.so
+$(BUILD)/test-faults: | $(programs) $(BUILD)/shim.so
+
+# What is preloaded must be as plain as it can be, sanitizers or not.
+$(BUILD)/shim.so: tests/faults/shim.c tests/faults/fault.h
+	$(call say,LD $@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) \
+		-O2 -fPIC -shared -o $@ $<
 
 $(archives):
 	$(call say,AR $@)
@@ -92,6 +104,10 @@ test: ## install what is missing, build, run all tests
 check: all $(tests) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) tests/tools.sh \
 		tests/tamper.sh
+
+torture: all $(tests) ## faults, long, and proof that they are found (CYCLES= SEED=)
+	$(Q)+BUILD=$(BUILD) MAKE='$(MAKE)' tests/torture.sh $(or $(CYCLES),1000) \
+		$(SEED)
 
 bench: $(benches) ## measure the ledger (ENTRIES=1000000)
 	$(Q)rm -rf $(BUILD)/bench-store $(BUILD)/bench-store.log
@@ -157,5 +173,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check bench demo layers lint format sanitize tsan coverage \
+.PHONY: all test check torture bench demo layers lint format sanitize tsan coverage \
 	install uninstall clean help
