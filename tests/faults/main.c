@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,10 +147,16 @@ run_one(void)
 static int
 run_all(void)
 {
-	/* In memory: no rig needs a real disk to lose something, and no other
-	 * program on it can slow one down. */
+	/*
+	 * In memory: no rig needs a real disk to lose something, and no other
+	 * program on it can slow one down.  In a mount namespace of our own: a
+	 * copy of a mount in somebody else's would keep a file system alive
+	 * that we think is unmounted.
+	 */
 	if (geteuid() == 0 &&
-	    mount("tmpfs", run_directory(), "tmpfs", 0, "mode=755") < 0)
+	    (unshare(CLONE_NEWNS) < 0 ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", run_directory(), "tmpfs", 0, "mode=755") < 0))
 		die("tmpfs");
 	if (chdir(run_directory()) < 0)
 		die("chdir");

@@ -16,7 +16,7 @@
 #define RECOVER_US 25000
 
 /* What writers may hear of it. */
-static const int after_kill[] = { ENOTCONN, ECONNABORTED, 0 };
+static const int after_kill[] = { ENOTCONN, ECONNABORTED, EIO, 0 };
 static const int after_cut[] = { ENOTCONN, ECONNABORTED, EIO, EROFS, 0 };
 
 /* Every cycle draws for itself, so that each can be had again. */
@@ -45,11 +45,18 @@ round_begin(const struct rig *rig, unsigned cycle)
 }
 
 static void
-round_end(unsigned cycle, bool last)
+round_end(const struct rig *rig, unsigned cycle, bool last)
 {
 	if (reds > 0 || !in_round || (!last && (cycle + 1) % ROUND != 0))
 		return;
 	in_round = false;
+	/* EIO is the kernel's word when a daemon dies over a request; from the
+	 * daemon itself it would stand in its log. */
+	if (rig->calls == 0 && rig->disks == DISKS_NONE &&
+	    shell("! grep '^trailfs: failed' log") != 0) {
+		red("a daemon that nothing happened to said:");
+		show_said();
+	}
 	if (!vault_lives())
 		vault_mount("settle=60");
 	check_mounted();
@@ -111,7 +118,7 @@ at_random(const struct rig *rig, unsigned cycles, uint64_t seed)
 		check_read(i,
 		    rig->disks == DISKS_NONE ? after_kill : after_cut);
 		strike_again(rig, &c);
-		round_end(i, i + 1 == cycles);
+		round_end(rig, i, i + 1 == cycles);
 	}
 	return i;
 }
@@ -201,11 +208,11 @@ in_order(const struct rig *rig, unsigned cycles, uint64_t seed,
 		if (i == 0 && step > 1)
 			at = below(&c, (unsigned)step);
 		at += i == 0 && step > 1 ? 1 : step;
-		round_end(i, false);
+		round_end(rig, i, false);
 		if (reds == 0 && vault_lives() && vault_unmount() != 0)
 			red("the daemon did not end well");
 	}
-	round_end(i, true);
+	round_end(rig, i, true);
 	return i;
 }
 

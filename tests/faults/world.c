@@ -89,7 +89,8 @@ disks_mount(void)
 {
 	for (int i = 0; i < 2; i++)
 		if (mount(disk[i].device, disk[i].at, kinds[disks].type, 0,
-			NULL) < 0)
+			NULL) < 0 ||
+		    access(disk[i].at, W_OK) < 0)
 			die("mount %s", disk[i].at);
 }
 
