@@ -113,7 +113,10 @@ at_random(const struct rig *rig, unsigned cycles, uint64_t seed)
 		if (reds > 0)
 			break;
 		writers_start(i, draw(&c));
-		wait_us(1000 + below(&c, WORK_US));
+		/* A disk is slower than none. */
+		wait_us(1000 +
+		    below(&c,
+			rig->disks == DISKS_NONE ? WORK_US : 3 * WORK_US));
 		strike(rig, &c);
 		check_read(i,
 		    rig->disks == DISKS_NONE ? after_kill : after_cut);
