@@ -20,7 +20,7 @@ fortify := $(if $(filter-out -O0,$(level)),$(if \
 	$(findstring -fsanitize,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 compile := $(CC) -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra \
 	$(if $(WERROR),-Werror) -pthread -fPIE -fstack-protector-strong \
-	$(fortify) $(CPPFLAGS) $(CFLAGS)
+	$(fortify) $(if $(MUTANT),-DTF_MUTANT=TF_$(MUTANT)) $(CPPFLAGS) $(CFLAGS)
 link := $(CC) $(CFLAGS) -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # Asked for only where they are needed, so that the rest works without them.
@@ -34,7 +34,8 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
-tests := $(addprefix $(BUILD)/,test-unit test-mount test-bitflip test-nomem)
+tests := $(addprefix $(BUILD)/,test-unit test-mount test-faults \
+	test-bitflip test-nomem)
 model := $(BUILD)/test-model
 benches := $(BUILD)/bench-ledger $(BUILD)/bench-files
 # One file, one target; driver.c replays what is kept of them.
@@ -43,7 +44,8 @@ fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
-	tests/model tests/bench tests/fuzz tests/bitflip tests/nomem,\
+	tests/model tests/faults tests/bench tests/fuzz tests/bitflip \
+	tests/nomem,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -55,6 +57,9 @@ $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
 $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
+$(BUILD)/test-faults: $(filter-out %/shim.o,\
+	$(call objects,tests/faults)) \
+	$(BUILD)/tests/mount/harness.o $(archives)
 $(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
 $(BUILD)/test-nomem: $(call objects,tests/nomem) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
@@ -77,12 +82,21 @@ $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTF_TRACES='"$(CURDIR)/tests/model/regressions"' \
 	-DTRAILFS='"$(PROGRAMS)/trailfs"' \
-	-DTRAILCTL='"$(PROGRAMS)/trailctl"'
+	-DTRAILCTL='"$(PROGRAMS)/trailctl"' \
+	-DFAULTS_SHIM='"$(abspath $(BUILD))/shim.so"'
 $(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"'
 $(BUILD)/tests/fuzz/fuse.o: extra += $(fuse_cflags)
-# The tests of the mount start the programs.
-$(BUILD)/test-mount $(model): | $(programs)
+# The tests of the mount start the programs, those of faults with the shim.
+$(BUILD)/test-mount $(BUILD)/test-faults $(model): | $(programs) \
+	$(BUILD)/shim.so
+
+# What is preloaded must be as plain as it can be, sanitizers or not.
+$(BUILD)/shim.so: tests/faults/shim.c tests/faults/fault.h
+	$(call say,LD $@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) \
+		-O2 -fPIC -shared -o $@ $<
 
 $(archives):
 	$(call say,AR $@)
@@ -115,11 +129,15 @@ test: ## install what is missing, build, run all tests
 
 check: all $(tests) $(model) $(fuzzers) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) tests/tools.sh \
-		tests/tamper.sh $(fuzzers)
+		tests/tamper.sh tests/costs.sh $(fuzzers)
 
 model: all $(model) ## compare with a model, by chance (STEPS=1000000 SEED=1)
 	$(Q)$(model) --steps $(or $(STEPS),1000000) \
 		--seed $(or $(SEED),$$(date +%s)) --save $(BUILD)/model.ops
+
+torture: all $(tests) ## faults, long, and proof that they are found (CYCLES= SEED=)
+	$(Q)+BUILD=$(BUILD) MAKE='$(MAKE)' tests/torture.sh $(or $(CYCLES),1000) \
+		$(SEED)
 
 bench: all $(benches) ## measure beside ext4, bindfs, git (ENTRIES, ROUNDS, CURVE)
 	$(Q).ci/setup bench
@@ -207,5 +225,6 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check model bench demo layers lint format sanitize tsan \
-	valgrind test-programs fuzz fuzzers coverage install uninstall clean help
+.PHONY: all test check model torture bench demo layers lint format sanitize \
+	tsan valgrind test-programs fuzz fuzzers coverage install uninstall \
+	clean help

@@ -15,10 +15,13 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "mutant.h"
 
 enum tf_code
 tf_file_datasync(int fd, struct tf_error *err)
 {
+	if (TF_IS_MUTANT(TF_NO_DATA_FSYNC))
+		return TF_OK;
 	if (fdatasync(fd) < 0)
 		return tf_fail(err, TF_IO, "fdatasync failed");
 	return TF_OK;
@@ -38,6 +41,8 @@ tf_file_sync_dir(int dirfd, const char *name, struct tf_error *err)
 	enum tf_code rc;
 	int fd;
 
+	if (TF_IS_MUTANT(TF_NO_DIRECTORY_FSYNC))
+		return TF_OK;
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return tf_fail(err, TF_IO, "open directory %s", name);
@@ -55,6 +60,8 @@ tf_file_pwrite(int fd, const void *p, size_t n, uint64_t off,
 
 	while (n > 0) {
 		got = pwrite(fd, s, n, (off_t)off);
+		if (TF_IS_MUTANT(TF_IGNORE_WRITE))
+			return TF_OK;
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -178,13 +185,14 @@ tf_file_write(int dirfd, const char *name, const void *p, size_t n,
 }
 
 enum tf_code
-tf_file_free(int dirfd, uint64_t *bytes, struct tf_error *err)
+tf_file_free(int dirfd, uint64_t *bytes, uint64_t *files, struct tf_error *err)
 {
 	struct statvfs s;
 
 	if (fstatvfs(dirfd, &s) < 0)
 		return tf_fail(err, TF_IO, "statvfs");
 	*bytes = (uint64_t)s.f_bavail * s.f_frsize;
+	*files = s.f_files == 0 ? UINT64_MAX : (uint64_t)s.f_favail;
 	return TF_OK;
 }
 

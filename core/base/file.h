@@ -46,8 +46,9 @@ TF_MUST_USE enum tf_code tf_file_scratch(int dirfd, int *fd,
 TF_MUST_USE enum tf_code tf_file_open_beneath(int dirfd, const char *path,
     int *fd, struct tf_error *err);
 
-/* The device's free bytes for ordinary use at dirfd. */
+/* What the device at dirfd has for ordinary use: bytes, and files that can be
+ * made (UINT64_MAX where they are not counted). */
 TF_MUST_USE enum tf_code tf_file_free(int dirfd, uint64_t *bytes,
-    struct tf_error *err);
+    uint64_t *files, struct tf_error *err);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/mutant.h"
 #include "impl.h"
 
 #define BATCH_MAX 256	   /* jobs in one transaction */
@@ -413,13 +414,16 @@ transact(struct tf_committer *c, struct tf_job *list)
 		return true;
 	}
 	rc = finish(c, saved.size, &cp, &note, &err);
+	if (TF_IS_MUTANT(TF_SHOW_FIRST) && rc == TF_OK &&
+	    c->txn.size != saved.size)
+		publish(c, &cp, &note);
 	if (rc == TF_OK)
 		rc = tf_db_commit(c->db, &err);
 	if (rc != TF_OK) {
 		undo(c, &saved);
 		all_failed(list, rc, &err);
 		poison(c, rc, &err);
-	} else if (c->txn.size != saved.size) {
+	} else if (c->txn.size != saved.size && !TF_IS_MUTANT(TF_SHOW_FIRST)) {
 		publish(c, &cp, &note);
 	}
 	tf_buf_free(&note);

@@ -25,29 +25,57 @@ tf_stage_name(uint64_t id, char out[24])
 
 /* --- space -------------------------------------------------------------- */
 
-/* Take n bytes of what the disk has beyond the floor. */
-enum tf_code
-tf_space_take(struct tf_vault *v, uint64_t n, struct tf_error *err)
+static uint64_t
+beyond(uint64_t free, uint64_t floor)
 {
-	uint64_t now = tf_clock_boot_ns(), floor = TF_FLOOR_BYTES, free = 0;
+	return free > floor ? free - floor : 0;
+}
+
+/* Content and ledger may be on two disks: the lesser counts.  mu held. */
+static enum tf_code
+look_at_space(struct tf_vault *v, struct tf_error *err)
+{
+	uint64_t bytes = 0, files = 0, ledger_bytes = 0, ledger_files = 0;
+	enum tf_code rc;
+
+	if ((rc = tf_file_free(v->stagefd, &bytes, &files, err)) != TF_OK ||
+	    (rc = tf_file_free(v->dirfd, &ledger_bytes, &ledger_files, err)) !=
+		TF_OK)
+		return rc;
+	if (ledger_bytes < bytes)
+		bytes = ledger_bytes;
+	if (ledger_files < files)
+		files = ledger_files;
+	v->space_left = beyond(bytes, TF_FLOOR_BYTES + 2 * v->unsaved);
+	v->files_left = beyond(files, TF_FLOOR_FILES);
+	v->space_until_ns = tf_clock_boot_ns() + LOOK_NS;
+	return TF_OK;
+}
+
+enum tf_code
+tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
+    struct tf_error *err)
+{
 	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
-	if (now > v->space_until_ns || v->space_left < n) {
-		rc = tf_file_free(v->stagefd, &free, err);
-		floor += 2 * v->unsaved;
-		v->space_left = free > floor ? free - floor : 0;
-		v->space_until_ns = now + LOOK_NS;
-	}
-	if (rc == TF_OK && v->space_left < n) {
-		errno = ENOSPC;
+	if (tf_clock_boot_ns() > v->space_until_ns || v->space_left < n ||
+	    v->files_left < files)
+		rc = look_at_space(v, err);
+	errno = ENOSPC;
+	if (rc == TF_OK && v->space_left < n)
 		rc = tf_fail(err, TF_NOSPACE,
 		    "the store's disk is full (%llu "
 		    "MiB are kept for sealing): free some space",
 		    (unsigned long long)(TF_FLOOR_BYTES >> 20));
-	}
-	if (rc == TF_OK)
+	else if (rc == TF_OK && v->files_left < files)
+		rc = tf_fail(err, TF_NOSPACE,
+		    "the store's disk has no inodes (%d are kept for sealing)",
+		    TF_FLOOR_FILES);
+	if (rc == TF_OK) {
 		v->space_left -= n;
+		v->files_left -= files;
+	}
 	pthread_mutex_unlock(&v->mu);
 	return rc;
 }
@@ -224,6 +252,7 @@ new_file(struct tf_live *l,
 		(void)close(fd);
 		return rc;
 	}
+	l->named = false;
 	*out = fd;
 	return TF_OK;
 }

@@ -4,9 +4,10 @@
 
 #include "impl.h"
 
-/* Take n bytes of what the disk has beyond the floor.  TF_NOSPACE. */
+/* Take n bytes and some files of what the disks have beyond the floor.
+ * TF_NOSPACE. */
 TF_MUST_USE enum tf_code tf_space_take(struct tf_vault *v, uint64_t n,
-    struct tf_error *err);
+    unsigned files, struct tf_error *err);
 /* Put bytes where they belong; l->size is the caller's to move. */
 TF_MUST_USE enum tf_code tf_content_put(struct tf_live *l, const void *p,
     size_t n, uint64_t off, struct tf_error *err);

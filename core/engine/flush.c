@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../base/mutant.h"
 #include "content.h"
 #include "flush.h"
 
@@ -161,6 +162,9 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 		l->marked = l->stale = false;
 		l->digest = f->digest;
 		l->in_db = f->is_inline;
+		if (TF_IS_MUTANT(TF_SEAL_AT_FLUSH) &&
+		    l->attr.state == TF_STATE_OPEN)
+			tf_live_freeze(l);
 	} else if (l->failed == TF_OK) {
 		l->failed = code;
 		l->failure = *err;
@@ -199,6 +203,11 @@ build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
 		tf_vault_slow(l->v);
 		tf_content_hash(l);
 		rc = tf_file_datasync(l->fd, err);
+	}
+	/* The row is about to rely on the name, too. */
+	if (rc == TF_OK && l->fd >= 0 && !l->named) {
+		rc = tf_file_sync_dir(l->v->stagefd, ".", err);
+		l->named = rc == TF_OK;
 	}
 	if (rc == TF_OK)
 		rc = tf_content_digest(l, &f->digest, err);

@@ -27,7 +27,8 @@
 #define TF_SECOND UINT64_C(1000000000) /* in nanoseconds */
 #define TF_HEAD_NS TF_SECOND /* STORE/checkpoint is at most that old */
 #define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
-#define TF_FILE_COST 8192 /* bytes of database a file may cost */
+#define TF_FLOOR_FILES 300 /* likewise: objects/ has 256 directories */
+#define TF_FILE_COST 8192  /* bytes of database a file may cost */
 
 /* The ledger as it was last committed. */
 struct tf_head {
@@ -98,6 +99,7 @@ struct tf_vault {
 	enum tf_code broken; /* the ledger's disk failed: no more writing */
 	struct tf_error broken_why;
 	uint64_t space_left; /* bytes that may be taken before looking */
+	uint64_t files_left; /* and files */
 	uint64_t space_until_ns;
 	uint64_t unsaved;	  /* bytes in memory only */
 	struct tf_staged *staged; /* while max_staged is set: one a uid */

@@ -59,6 +59,7 @@ struct tf_live {
 	char *mem; /* content, while it is short */
 	size_t mem_cap;
 	int fd;		       /* content, in stage/<id>; or -1 */
+	bool named;	       /* the name of fd survives a power cut */
 	bool linked;	       /* fd is an object too: copy before writing */
 	bool in_db;	       /* content: inline object of this id */
 	uint64_t size;	       /* of the content */

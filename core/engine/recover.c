@@ -344,8 +344,10 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 		return rc;
 	*yes = size == l->size && memcmp(&h, &l->digest, sizeof(h)) == 0;
 	if (!*yes && in_database(l, db, &o, yes, NULL) == TF_OK && *yes) {
-		/* It was flushed short, and grew into a file afterwards. */
+		/* It was flushed short, and grew into a file afterwards that
+		 * nobody was promised. */
 		(void)close(l->fd);
+		(void)unlinkat(l->v->stagefd, name, 0);
 		l->fd = -1;
 		l->in_db = true;
 		return TF_OK;

@@ -9,6 +9,7 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/mutant.h"
 #include "names.h"
 
 #define SEAL_MAX 256	     /* files in one transaction */
@@ -269,6 +270,7 @@ enum tf_code
 tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 {
 	char name[24];
+	enum tf_code rc;
 
 	if (l->fd < 0 || !l->written)
 		return TF_OK;
@@ -277,8 +279,11 @@ tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 	l->linked = true;
 	pthread_mutex_unlock(&l->io);
 	tf_stage_name(l->attr.id, name);
-	return tf_object_link(l->v->objectsfd, l->v->stagefd, name, &l->digest,
+	rc = tf_object_link(l->v->objectsfd, l->v->stagefd, name, &l->digest,
 	    l->attr.size, err);
+	if (TF_IS_MUTANT(TF_UNLINK_FIRST) && rc == TF_OK)
+		(void)unlinkat(l->v->stagefd, name, 0);
+	return rc;
 }
 
 static void
@@ -354,9 +359,11 @@ tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
 	enum tf_code rc = TF_OK;
 
 	tf_live_sort(l, n);
+	if (TF_IS_MUTANT(TF_COMMIT_FIRST))
+		rc = tf_commit_wait(v->commit, several_run, &s, err);
 	for (size_t i = 0; rc == TF_OK && i < n; i++)
 		rc = tf_seal_prepare(l[i], err);
-	if (rc == TF_OK)
+	if (rc == TF_OK && !TF_IS_MUTANT(TF_COMMIT_FIRST))
 		rc = tf_commit_wait(v->commit, several_run, &s, err);
 	pthread_mutex_lock(&v->mu);
 	for (size_t i = 0; i < n; i++) {

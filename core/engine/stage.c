@@ -92,7 +92,7 @@ tf_vault_create(struct tf_vault *v, uint64_t parent, const char *name,
 	struct tf_file *f;
 	enum tf_code rc;
 
-	if ((rc = tf_space_take(v, TF_FILE_COST, err)) != TF_OK ||
+	if ((rc = tf_space_take(v, TF_FILE_COST, 1, err)) != TF_OK ||
 	    (rc = new_handle(v, who, &f, err)) != TF_OK)
 		return rc;
 	rc = tf_names_create(v, parent, name, mode, who, f->actor, &f->l, err);
@@ -270,7 +270,7 @@ before_change(struct tf_live *l, uint64_t end, struct tf_error *err)
 	pthread_mutex_unlock(&l->v->mu);
 	if (rc == TF_OK && end > l->size)
 		rc = tf_space_take(l->v,
-		    (end - l->size) * (end <= TF_INLINE_MAX ? 2 : 1), err);
+		    (end - l->size) * (end <= TF_INLINE_MAX ? 2 : 1), 0, err);
 	if (rc == TF_OK)
 		rc = dirty_again(l, err);
 	if (rc == TF_OK)
@@ -352,7 +352,7 @@ tf_file_allocate(struct tf_file *f, uint64_t off, uint64_t len, bool grow,
 	tf_quota_charge(l, l->size);
 	pthread_mutex_unlock(&f->v->mu);
 	pthread_mutex_unlock(&l->io);
-	return rc == TF_OK ? tf_space_take(f->v, off + len - size, err) : rc;
+	return rc == TF_OK ? tf_space_take(f->v, off + len - size, 0, err) : rc;
 }
 
 enum tf_code

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/crypto.h"
+#include "../base/mutant.h"
 
 #define TILE_HEIGHT 8
 #define SIZE_END ((uint64_t)1 << 63) /* checkers accept sizes below */
@@ -365,6 +366,8 @@ tf_merkle_check_inclusion(uint64_t index, uint64_t size,
 		fn >>= 1;
 		sn >>= 1;
 	}
+	if (TF_IS_MUTANT(TF_SKIP_PROOF_NODE) && n_proof > 2)
+		return TF_OK;
 	return sn == 0 && same(&r, root) ? TF_OK : TF_TAMPER;
 }
 

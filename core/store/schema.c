@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../json.h"
+#include "../base/mutant.h"
 #include "sql.h"
 
 #define APPLICATION_ID 0x54726673 /* "Trfs" */
@@ -262,7 +263,14 @@ settings(struct tf_db *db, struct tf_error *err)
 	if (sqlite3_db_config(db->sq, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) !=
 	    SQLITE_OK)
 		return tf_sql_fail(db, "defensive", err);
-	return exec(db, common, "settings", err);
+	if (exec(db, common, "settings", err) != TF_OK)
+		return err != NULL ? err->code : TF_IO;
+	if (TF_IS_MUTANT(TF_SYNC_NORMAL) || TF_IS_MUTANT(TF_SYNC_OFF))
+		(void)sqlite3_exec(db->sq,
+		    TF_IS_MUTANT(TF_SYNC_OFF) ? "PRAGMA synchronous=OFF" :
+						"PRAGMA synchronous=NORMAL",
+		    NULL, NULL, NULL);
+	return TF_OK;
 }
 
 static enum tf_code

@@ -332,6 +332,12 @@ run_guarded(int (*suites)(void))
 					      EXIT_FAILURE;
 }
 
+const char *
+run_directory(void)
+{
+	return top;
+}
+
 void
 note_skipped(const char *func, const char *why)
 {

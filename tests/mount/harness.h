@@ -33,6 +33,8 @@ TCase *stored_case(Suite *s, const char *name);
 
 /* The runner's side: run in a child, clean up in any case. */
 int run_guarded(int (*suites)(void));
+/* The directory of this run. */
+const char *run_directory(void);
 
 /* The rest of the test cannot be made here: count it, and return. */
 #define skip_unless(can, why)                        \

@@ -8,8 +8,9 @@
 #define SUITES(X) \
 	X(tree) X(refusals) X(tamper) X(states) X(barrier) X(tools) \
 	X(writers) X(instead) X(drafts) X(sealing) X(xattrs) X(control) \
-	X(identity) X(crash) X(badstore) X(full) X(limits) X(quiet) X(batch) \
-	X(readonly) X(verify) X(races) X(user) X(backup) X(auditor) X(pages)
+	X(identity) X(crash) X(badstore) X(full) X(disk) X(limits) X(quiet) \
+	X(batch) X(readonly) X(verify) X(races) X(user) X(backup) X(auditor) \
+	X(pages)
 /* clang-format on */
 
 #define DECLARE(name) Suite *suite_##name(void);

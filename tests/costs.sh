@@ -1,0 +1,203 @@
+#!/bin/sh
+# What an operation costs, in things that can be counted and do not depend on
+# how fast the machine is: requests of the kernel, flushes of the disk, system
+# calls, bytes.  A count above its limit is a step back; the limits are what was
+# counted when they were set and a margin, given beside each.
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/.." || exit 1
+BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
+work=$(mktemp -d "${TMPDIR:-/tmp}/costs.XXXXXX") || exit 1
+store=$work/store mnt=$work/mnt log=$work/log daemon='' tracer=''
+FILES=100
+cd "$work" || exit 1
+
+unmount() {
+	umount "$mnt" 2>/dev/null || umount -l "$mnt" 2>/dev/null
+	[ -z "$daemon" ] || wait "$daemon"
+	daemon=
+	[ ! -e "$store/lock" ] || flock -w 30 "$store/lock" true
+	chattr -i "$mnt" 2>/dev/null || :
+}
+trap 'cd /; [ -z "$tracer" ] || kill "$tracer"; unmount; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+
+# wait_for COMMAND...: until it succeeds, half a minute at most.
+wait_for() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 1500 ] || {
+			echo "waited in vain for: $*"
+			exit 1
+		}
+		sleep 0.02
+	done
+}
+
+mount_with() {
+	rm -rf "$store"
+	mkdir -p "$mnt"
+	"$BUILD/trailctl" init "$store" >/dev/null 2>&1 || exit 1
+	"$BUILD/trailfs" "$store" "$mnt" -f -o settle=60 "$@" \
+		2>"$log" &
+	daemon=$!
+	wait_for mountpoint -q "$mnt"
+	mkdir -p "$mnt/t/w/a" "$mnt/t/w/b"
+	# What is only done at first is not what we count.
+	create "$mnt/t/w/b" 20
+}
+
+# create DIR N: N files of 4 KiB, opened by name, written once, closed.
+create() {
+	python3 - "$1" "$2" <<'PY'
+import os, sys
+body = os.urandom(4096)
+for i in range(int(sys.argv[2])):
+    fd = os.open("%s/%06d" % (sys.argv[1], i),
+                 os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    os.write(fd, body[:4000] + b"%096d" % i)
+    os.close(fd)
+PY
+}
+
+# at_most WHAT COUNT LIMIT
+at_most() {
+	echo "  $1: $2 (limit $3)"
+	[ "$2" -le "$3" ]
+}
+
+# --- requests --------------------------------------------------------------
+
+requests() {
+	grep -c "opcode: $1 " "$log"
+}
+
+# Per file, by an absolute path: GETATTR of the root and of the attestation
+# (twice: the second after the change), LOOKUP, CREATE, GETATTR, GETXATTR,
+# WRITE, FLUSH, RELEASE: 10.
+a_small_file_is_so_many_requests() {
+	mount_with -d
+	before=$(requests '[A-Z]*')
+	create "$mnt/t/w/a" $FILES
+	after=$(requests '[A-Z]*')
+	at_most "requests for $FILES files" $((after - before)) \
+		$((FILES * 11)) || return 1
+	"$BUILD/trailctl" sync "$mnt" || return 1
+	cat "$mnt"/t/w/a/* >/dev/null
+	# A file once read is the kernel's: OPEN and RELEASE, no READ.
+	before=$(requests 'READ')
+	cat "$mnt"/t/w/a/* >/dev/null
+	after=$(requests 'READ')
+	at_most "READs of what was read before" $((after - before)) 0 ||
+		return 1
+	before=$(requests '[A-Z]*')
+	stat "$mnt"/t/w/a/* >/dev/null
+	stat "$mnt"/t/w/a/* >/dev/null
+	after=$(requests '[A-Z]*')
+	# Only the root and the open attestation on the way are asked for.
+	at_most "requests for stat of $FILES sealed files, twice" \
+		$((after - before)) $((FILES * 4 + 40))
+}
+
+# --- system calls ------------------------------------------------------------
+
+# traced COMMAND...: the daemon's system calls meanwhile are in $work/calls.
+traced() {
+	strace -f -qq -p "$daemon" -o "$work/calls" &
+	tracer=$!
+	wait_for grep -q "TracerPid:.*[1-9]" "/proc/$daemon/status"
+	# All its threads.
+	for t in /proc/"$daemon"/task/*; do
+		wait_for grep -q 'TracerPid:.*[1-9]' "$t/status"
+	done
+	"$@"
+	kill -INT "$tracer"
+	wait "$tracer"
+	tracer=
+}
+
+calls() {
+	grep -Ec "^[0-9]+ +($1)\(" "$work/calls"
+}
+
+a_close_is_so_many_flushes_and_calls() {
+	mount_with
+	traced create "$mnt/t/w/a" $FILES
+	# One each, and those of folding the log back in.
+	at_most "flushes for $FILES closes by one writer" \
+		"$(calls 'fdatasync|fsync')" $((FILES * 125 / 100)) || return 1
+	# 62 a file when this was set.
+	at_most "system calls for $FILES files" "$(calls '[a-z0-9_]+')" \
+		$((FILES * 78)) || return 1
+	traced "$BUILD/trailctl" sync "$mnt"
+	at_most "flushes for sealing $FILES files" \
+		"$(calls 'fdatasync|fsync')" 5
+}
+
+eight_writers_share_flushes() {
+	mount_with
+	mkdir "$mnt/t/w/a/1" "$mnt/t/w/a/2" "$mnt/t/w/a/3" "$mnt/t/w/a/4"
+	# shellcheck disable=SC2016
+	traced sh -c '
+		for d in 1 2 3 4; do
+			cp -r "$1" "$2/$d" &
+		done
+		wait' sh "$mnt/t/w/b" "$mnt/t/w/a"
+	at_most "flushes for 80 closes by four writers" \
+		"$(calls 'fdatasync|fsync')" 88
+}
+
+# --- bytes -------------------------------------------------------------------
+
+# 5.6 KiB when this was set: bytes, their row, entry, node, digest, tile.
+evidence_takes_so_many_bytes() {
+	mount_with
+	create "$mnt/t/w/a" 1000
+	"$BUILD/trailctl" sync "$mnt" || return 1
+	unmount
+	size=$(stat -c %s "$store/ledger.db")
+	at_most "bytes of database for 4 KiB of evidence" $((size / 1020)) 7000
+}
+
+checks=0 failures=0
+run() {
+	for t; do
+		checks=$((checks + 1))
+		if (
+			trap 'unmount 2>/dev/null' EXIT
+			"$t"
+		) >"$work/said" 2>&1; then
+			cat "$work/said"
+		else
+			failures=$((failures + 1))
+			echo "costs.sh:$t failed:"
+			cat "$work/said"
+		fi
+		unmount 2>/dev/null
+		rm -rf "$store"
+	done
+}
+
+skip() {
+	checks=$((checks + 1))
+	echo "SKIP costs: $1"
+}
+
+if [ ! -w /dev/fuse ]; then
+	skip 'cannot open /dev/fuse'
+elif ! command -v python3 >/dev/null; then
+	skip 'no python3'
+else
+	run a_small_file_is_so_many_requests evidence_takes_so_many_bytes
+	if strace -qq true 2>/dev/null; then
+		run a_close_is_so_many_flushes_and_calls \
+			eight_writers_share_flushes
+	else
+		skip 'strace cannot trace here'
+	fi
+fi
+good=$((checks - failures))
+echo "$((100 * good / checks))%: Checks: $checks, Failures: $failures, Errors: 0"
+[ "$failures" -eq 0 ]

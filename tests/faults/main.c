@@ -1,0 +1,172 @@
+/*
+ * test-faults                     the short version of all rigs
+ * test-faults RIG [CYCLES [SEED]] one of them; 0 cycles: all there are
+ *
+ * The seed is printed first: with it the same cycles come again.  Each rig ends
+ * with one line of what it did, at its first red.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "rigs.h"
+#include "tests/mount/harness.h"
+
+/* clang-format off */
+static const struct rig rigs[] = {
+	{ "kill", rig_kill, 150, .does = "kill -9 at any time" },
+	{ "power", rig_power, 100, .disks = DISKS_EXT4,
+	  .does = "power cuts at any time, ext4 and xfs, two disks" },
+	{ "points", rig_sweep, 60, .kind = FAULT_KILL, .calls = CALL_DISK,
+	  .does = "kill -9 at each call in order" },
+	{ "recovery", rig_recovery, 40, .kind = FAULT_KILL,
+	  .calls = CALL_DISK,
+	  .does = "kill -9 at each call of a recovery" },
+	{ "cuts", rig_sweep, 40, .disks = DISKS_EXT4, .kind = FAULT_CUT,
+	  .calls = CALL_SYNC | CALL_NAME,
+	  .does = "a power cut at each fsync and rename, ext4 and xfs" },
+	{ "eio", rig_sweep, 25, .kind = FAULT_ERROR, .sys = EIO,
+	  .calls = CALL_DISK | CALL_CREATE, .does = "EIO once" },
+	{ "eio-stays", rig_sweep, 15, .kind = FAULT_ERROR, .sys = EIO,
+	  .calls = CALL_DISK | CALL_CREATE, .stays = true,
+	  .does = "EIO from then on" },
+	{ "full", rig_sweep, 15, .kind = FAULT_ERROR, .sys = ENOSPC,
+	  .calls = CALL_DISK | CALL_CREATE, .does = "ENOSPC once" },
+	{ "full-stays", rig_sweep, 15, .kind = FAULT_ERROR, .sys = ENOSPC,
+	  .calls = CALL_DISK | CALL_CREATE, .stays = true,
+	  .does = "ENOSPC from then on" },
+	{ "eintr", rig_sweep, 10, .kind = FAULT_ERROR, .sys = EINTR,
+	  .calls = CALL_DISK | CALL_CREATE, .does = "EINTR once" },
+	{ "short", rig_sweep, 10, .kind = FAULT_SHORT, .calls = CALL_WRITE,
+	  .does = "a write that takes half" },
+	{ "memory", rig_sweep, 25, .kind = FAULT_ERROR, .sys = ENOMEM,
+	  .calls = CALL_MEMORY, .does = "malloc fails once" },
+};
+/* clang-format on */
+
+static int n_args;
+static char **args;
+
+static const char *
+cannot(const struct rig *rig)
+{
+	if (geteuid() != 0)
+		return "only root may mount";
+	if (access("/dev/fuse", R_OK | W_OK) < 0)
+		return "no /dev/fuse";
+	if (!have("sqlite3"))
+		return "no sqlite3";
+	if (!FAULTS_WORK && rig->calls != 0)
+		return "a sanitizer wants to be loaded before the shim";
+	if (rig->disks == DISKS_NONE)
+		return NULL;
+	if (access("/dev/loop-control", R_OK | W_OK) < 0)
+		return "no loop devices";
+	return have("mkfs.ext4") && have("mkfs.xfs") ?
+	    NULL :
+	    "no mkfs.ext4 or mkfs.xfs";
+}
+
+static bool
+run_rig(const struct rig *rig, unsigned cycles, uint64_t seed)
+{
+	int64_t begin = now_us();
+	unsigned n;
+
+	if (cannot(rig) != NULL) {
+		printf("SKIP %s: %s\n", rig->name, cannot(rig));
+		return true;
+	}
+	reds = 0;
+	acks = 0;
+	n = rig->run(rig, cycles, seed);
+	printf("%s %s: %s: %u cycles, %lu acknowledgements, %lld s, SEED=%llu"
+	       "\n",
+	    reds == 0 ? "GREEN" : "RED", rig->name, rig->does, n, acks,
+	    (long long)(now_us() - begin) / 1000000, (unsigned long long)seed);
+	fflush(stdout);
+	if (reds > 0 && getenv("FAULTS_KEEP") != NULL)
+		(void)shell("vault=$(mktemp -d \"$FAULTS_KEEP/XXXXXX\") &&"
+			    " cp -rL store acks seen vkey log said \"$vault\"");
+	world_end();
+	return reds == 0;
+}
+
+static uint64_t
+random_seed(void)
+{
+	uint32_t seed = 0;
+
+	(void)!getrandom(&seed, sizeof seed, 0);
+	return seed;
+}
+
+static int
+run_short(void)
+{
+	uint64_t seed = random_seed();
+	unsigned failed = 0, n = LEN(rigs);
+
+	printf("SEED=%llu\n", (unsigned long long)seed);
+	for (unsigned i = 0; i < n; i++)
+		failed += !run_rig(&rigs[i], rigs[i].cycles, seed);
+	printf("%u%%: Checks: %u, Failures: %u, Errors: 0\n",
+	    (n - failed) * 100 / n, n, failed);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+run_one(void)
+{
+	unsigned cycles;
+	uint64_t seed;
+
+	for (size_t i = 0; i < LEN(rigs); i++) {
+		if (strcmp(args[1], rigs[i].name) != 0)
+			continue;
+		cycles = n_args > 2 ? (unsigned)strtoul(args[2], NULL, 10) :
+				      rigs[i].cycles;
+		seed = n_args > 3 ? strtoull(args[3], NULL, 10) : random_seed();
+		printf("SEED=%llu\n", (unsigned long long)seed);
+		fflush(stdout);
+		return run_rig(&rigs[i], cycles, seed) ? EXIT_SUCCESS :
+							 EXIT_FAILURE;
+	}
+	fprintf(stderr, "usage: test-faults [RIG [CYCLES [SEED]]], RIG:\n");
+	for (size_t i = 0; i < LEN(rigs); i++)
+		fprintf(stderr, "  %-10s %s\n", rigs[i].name, rigs[i].does);
+	return 2;
+}
+
+static int
+run_all(void)
+{
+	/*
+	 * In memory: no rig needs a real disk to lose something, and no other
+	 * program on it can slow one down.  In a mount namespace of our own: a
+	 * copy of a mount in somebody else's would keep a file system alive
+	 * that we think is unmounted.
+	 */
+	if (geteuid() == 0 &&
+	    (unshare(CLONE_NEWNS) < 0 ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", run_directory(), "tmpfs", 0, "mode=755") < 0))
+		die("tmpfs");
+	if (chdir(run_directory()) < 0)
+		die("chdir");
+	return n_args > 1 ? run_one() : run_short();
+}
+
+int
+main(int argc, char **argv)
+{
+	n_args = argc;
+	args = argv;
+	return run_guarded(run_all);
+}

@@ -1,0 +1,245 @@
+/*
+ * At random: writers at work, then kill -9 or a power cut, at any moment.  In
+ * order: the daemon is struck at the first call, then at the second, until a
+ * run comes through untouched.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rigs.h"
+
+#define ROUND 20      /* cycles of one store */
+#define WORK_US 60000 /* writers work so long, at most */
+#define RECOVER_US 25000
+
+/* What writers may hear of it. */
+static const int after_kill[] = { ENOTCONN, ECONNABORTED, EIO, 0 };
+static const int after_cut[] = { ENOTCONN, ECONNABORTED, EIO, EROFS, 0 };
+
+/* Every cycle draws for itself, so that each can be had again. */
+static struct chance
+chance_of(uint64_t seed, unsigned cycle)
+{
+	struct chance c = { seed };
+
+	c.s = draw(&c) + cycle;
+	return (struct chance){ draw(&c) };
+}
+
+static bool in_round;
+
+static void
+round_begin(const struct rig *rig, unsigned cycle)
+{
+	if (cycle % ROUND != 0)
+		return;
+	in_round = true;
+	/* Both kinds of file systems in turn. */
+	world_begin(rig->disks == DISKS_NONE ? DISKS_NONE :
+		rig->disks != DISKS_EXT4     ? rig->disks :
+		cycle / ROUND % 2 == 0	     ? DISKS_EXT4 :
+					       DISKS_XFS);
+}
+
+static void
+round_end(const struct rig *rig, unsigned cycle, bool last)
+{
+	if (reds > 0 || !in_round || (!last && (cycle + 1) % ROUND != 0))
+		return;
+	in_round = false;
+	/* EIO is the kernel's word when a daemon dies over a request; from the
+	 * daemon itself it would stand in its log. */
+	if (rig->calls == 0 && rig->disks == DISKS_NONE &&
+	    shell("! grep '^trailfs: failed' log") != 0) {
+		red("a daemon that nothing happened to said:");
+		show_said();
+	}
+	if (!vault_lives())
+		vault_mount("settle=60");
+	check_mounted();
+	check_sealed();
+}
+
+/* Half of the cuts write nothing out any more; one may be later than the
+ * other. */
+static unsigned
+flags_of(struct chance *c)
+{
+	static const unsigned flags[] = { 2, 2, 1, 0 };
+
+	return flags[below(c, LEN(flags))];
+}
+
+/* --- at random -------------------------------------------------------- */
+
+static void
+strike(const struct rig *rig, struct chance *c)
+{
+	unsigned a = flags_of(c), b = flags_of(c);
+
+	if (rig->disks == DISKS_NONE)
+		vault_kill();
+	else
+		world_cut(a, b);
+}
+
+/* The recovery is struck, too. */
+static void
+strike_again(const struct rig *rig, struct chance *c)
+{
+	unsigned n = below(c, 6);
+
+	for (unsigned i = 3; i <= n; i++) {
+		vault_start("settle=2");
+		wait_us(below(c, RECOVER_US));
+		strike(rig, c);
+	}
+}
+
+static unsigned
+at_random(const struct rig *rig, unsigned cycles, uint64_t seed)
+{
+	unsigned i;
+
+	for (i = 0; i < cycles && reds == 0; i++) {
+		struct chance c = chance_of(seed, i);
+
+		round_begin(rig, i);
+		vault_mount(below(&c, 2) == 0 ? "settle=0" : "settle=2");
+		check_mounted();
+		if (reds > 0)
+			break;
+		writers_start(i, draw(&c));
+		/* A disk is slower than none. */
+		wait_us(1000 +
+		    below(&c,
+			rig->disks == DISKS_NONE ? WORK_US : 3 * WORK_US));
+		strike(rig, &c);
+		check_read(i,
+		    rig->disks == DISKS_NONE ? after_kill : after_cut);
+		strike_again(rig, &c);
+		round_end(rig, i, i + 1 == cycles);
+	}
+	return i;
+}
+
+unsigned
+rig_kill(const struct rig *rig, unsigned cycles, uint64_t seed)
+{
+	return at_random(rig, cycles, seed);
+}
+
+unsigned
+rig_power(const struct rig *rig, unsigned cycles, uint64_t seed)
+{
+	return at_random(rig, cycles, seed);
+}
+
+/* --- in order --------------------------------------------------------- */
+
+/* Arm the next daemon: struck at call number at; 0: only count. */
+static void
+arm(const struct rig *rig, unsigned long at, struct chance *c)
+{
+	fault_none();
+	fault->kind = rig->kind;
+	fault->sys = rig->sys;
+	fault->at = at;
+	fault->last = rig->stays ? ULONG_MAX : at;
+	strcpy(fault->disk[0], "store");
+	strcpy(fault->disk[1], "objects");
+	fault->cut_flags[0] = flags_of(c);
+	fault->cut_flags[1] = flags_of(c);
+	fault->calls = rig->calls;
+}
+
+/* One daemon's life with a fault in it, and the judgement.  How often it was
+ * struck; *count: of how many calls. */
+static unsigned long
+live(const struct rig *rig, unsigned cycle, unsigned long at, struct chance *c,
+    void (*work)(unsigned n, uint64_t seed), unsigned long *count)
+{
+	uint64_t seed = draw(c);
+	unsigned long hits;
+	int status;
+
+	arm(rig, at, c);
+	vault_start("settle=60");
+	if (vault_serves(&status)) {
+		if (work != NULL)
+			work(cycle, seed);
+		status = vault_unmount();
+	}
+	hits = fault->hits;
+	*count = fault->count;
+	if (rig->kind == FAULT_CUT)
+		world_cut(0, 0);
+	fault_none();
+	if (hits == 0 && status != 0)
+		red("a daemon that nothing happened to ended with %d", status);
+	if (status < 0 && status != -SIGKILL)
+		red("the daemon died of signal %d", -status);
+	if (work != NULL)
+		check_read(cycle, hits == 0 ? after_kill : NULL);
+	vault_mount("settle=60");
+	check_mounted();
+	return hits;
+}
+
+/* Points in order, every one or so many of them that cycles will do. */
+static unsigned
+in_order(const struct rig *rig, unsigned cycles, uint64_t seed,
+    void (*before)(unsigned n, struct chance *c),
+    void (*work)(unsigned n, uint64_t seed))
+{
+	unsigned long count = 0, at = 0, step = 1, hits = 1;
+	unsigned i;
+
+	for (i = 0; reds == 0 && (hits > 0 || i <= 1); i++) {
+		struct chance c = chance_of(seed, i);
+
+		round_begin(rig, i);
+		if (before != NULL)
+			before(i, &c);
+		hits = live(rig, i, at, &c, work, &count);
+		/* The first life was counted only. */
+		if (i == 0 && cycles > 1)
+			step = 1 + count / (cycles - 1);
+		if (i == 0 && step > 1)
+			at = below(&c, (unsigned)step);
+		at += i == 0 && step > 1 ? 1 : step;
+		round_end(rig, i, false);
+		if (reds == 0 && vault_lives() && vault_unmount() != 0)
+			red("the daemon did not end well");
+	}
+	round_end(rig, i, true);
+	return i;
+}
+
+unsigned
+rig_sweep(const struct rig *rig, unsigned cycles, uint64_t seed)
+{
+	return in_order(rig, cycles, seed, NULL, writers_script);
+}
+
+/* Leave something to recover. */
+static void
+leave_a_mess(unsigned n, struct chance *c)
+{
+	static const struct rig kill_it = { .disks = DISKS_NONE };
+
+	vault_mount("settle=60");
+	writers_start(n, draw(c));
+	wait_us(15000);
+	strike(&kill_it, c);
+	check_read(n, after_kill);
+}
+
+unsigned
+rig_recovery(const struct rig *rig, unsigned cycles, uint64_t seed)
+{
+	return in_order(rig, cycles, seed, leave_a_mess, NULL);
+}

@@ -1,0 +1,284 @@
+/*
+ * Preloaded into trailfs: counts the calls that change a disk, and strikes at
+ * one of them.  The calls go to the kernel directly, so that nothing has to be
+ * looked up, and malloc can be among them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fault.h"
+
+#define SEEN_NS 1000000 /* what was shown before the end, others may see */
+
+static struct fault *fault;
+
+__attribute__((constructor)) static void
+begin(void)
+{
+	const char *path = getenv(FAULT_ENV);
+	int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
+	void *p = fd < 0 ? MAP_FAILED :
+			   mmap(NULL, sizeof(*fault), PROT_READ | PROT_WRITE,
+			       MAP_SHARED, fd, 0);
+
+	if (p != MAP_FAILED)
+		fault = p;
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Is this call about the files that were meant?  name may be NULL. */
+static bool
+concerns(int fd, const char *name)
+{
+	char link[32], path[PATH_MAX] = "";
+	ssize_t n = -1;
+
+	if (name != NULL && strstr(name, fault->only) != NULL)
+		return true;
+	if (fd >= 0) {
+		snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+		n = readlink(link, path, sizeof path - 1);
+	}
+	path[n < 0 ? 0 : n] = '\0';
+	return strstr(path, fault->only) != NULL;
+}
+
+/* At one moment for both disks: a call under way ends first, and no other
+ * begins.  (On a file system that was shut down while an fsync was under way,
+ * that fsync may still say yes.) */
+static void
+cut_power(void)
+{
+	fault->dark = 1;
+	while (fault->busy > 0)
+		sched_yield();
+	for (int i = 0; i < 2; i++) {
+		int fd = open(fault->disk[i], O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0)
+			(void)ioctl(fd, CUT_POWER, &fault->cut_flags[i]);
+	}
+}
+
+/* Count a call; true when it shall not be made as it was meant. */
+static bool
+strikes(unsigned call, int fd, const char *name)
+{
+	static const struct timespec seen = { 0, SEEN_NS };
+	unsigned long n;
+
+	if (fault == NULL || (fault->calls & call) == 0)
+		return false;
+	if (fault->only[0] != '\0' && !concerns(fd, name))
+		return false;
+	n = atomic_fetch_add(&fault->count, 1) + 1;
+	if (fault->at == 0 || n < fault->at || n > fault->last)
+		return false;
+	atomic_fetch_add(&fault->hits, 1);
+	switch (fault->kind) {
+	case FAULT_CUT:
+		nanosleep(&seen, NULL);
+		cut_power();
+		break;
+	case FAULT_KILL:
+		nanosleep(&seen, NULL);
+		break;
+	case FAULT_ERROR:
+		errno = fault->sys;
+		return true;
+	case FAULT_SHORT:
+		return true;
+	}
+	(void)kill(getpid(), SIGKILL);
+	for (;;)
+		pause();
+}
+
+static long
+end_call(long result)
+{
+	if (fault != NULL)
+		atomic_fetch_sub(&fault->busy, 1);
+	return result;
+}
+
+static void
+begin_call(void)
+{
+	if (fault == NULL)
+		return;
+	atomic_fetch_add(&fault->busy, 1);
+	if (fault->dark == 0)
+		return;
+	atomic_fetch_sub(&fault->busy, 1);
+	for (;;)
+		pause();
+}
+
+/* The call itself, unless it is struck. */
+#define CALL(call, fd, name, ...)  \
+	(strikes(call, fd, name) ? \
+		-1 :               \
+		(begin_call(), end_call(syscall(__VA_ARGS__))))
+
+/* --- syncing ---------------------------------------------------------- */
+
+int
+fsync(int fd)
+{
+	return (int)CALL(CALL_SYNC, fd, NULL, SYS_fsync, fd);
+}
+
+int
+fdatasync(int fd)
+{
+	return (int)CALL(CALL_SYNC, fd, NULL, SYS_fdatasync, fd);
+}
+
+int
+sync_file_range(int fd, off_t off, off_t n, unsigned flags)
+{
+	return (int)CALL(CALL_SYNC, fd, NULL, SYS_sync_file_range, fd, off, n,
+	    flags);
+}
+
+/* --- writing ---------------------------------------------------------- */
+
+ssize_t
+pwrite(int fd, const void *p, size_t n, off_t off)
+{
+	if (strikes(CALL_WRITE, fd, NULL)) {
+		if (fault->kind != FAULT_SHORT)
+			return -1;
+		n = n > 1 ? n / 2 : n;
+	}
+	begin_call();
+	return end_call(syscall(SYS_pwrite64, fd, p, n, off));
+}
+
+ssize_t
+pwrite64(int fd, const void *p, size_t n, off_t off)
+{
+	return pwrite(fd, p, n, off);
+}
+
+int
+ftruncate(int fd, off_t size)
+{
+	return (int)CALL(CALL_SIZE, fd, NULL, SYS_ftruncate, fd, size);
+}
+
+int
+ftruncate64(int fd, off_t size)
+{
+	return ftruncate(fd, size);
+}
+
+/* --- names ------------------------------------------------------------ */
+
+int
+linkat(int from, const char *old, int to, const char *name, int flags)
+{
+	return (int)CALL(CALL_NAME, to, name, SYS_linkat, from, old, to, name,
+	    flags);
+}
+
+int
+link(const char *old, const char *name)
+{
+	return linkat(AT_FDCWD, old, AT_FDCWD, name, 0);
+}
+
+int
+renameat(int from, const char *old, int to, const char *name)
+{
+	return (int)CALL(CALL_NAME, to, name, SYS_renameat2, from, old, to,
+	    name, 0);
+}
+
+int
+rename(const char *old, const char *name)
+{
+	return renameat(AT_FDCWD, old, AT_FDCWD, name);
+}
+
+int
+unlinkat(int fd, const char *name, int flags)
+{
+	return (int)CALL(CALL_NAME, fd, name, SYS_unlinkat, fd, name, flags);
+}
+
+int
+unlink(const char *name)
+{
+	return unlinkat(AT_FDCWD, name, 0);
+}
+
+int
+mkdirat(int fd, const char *name, mode_t mode)
+{
+	return (int)CALL(CALL_CREATE, fd, name, SYS_mkdirat, fd, name, mode);
+}
+
+static int
+open_at(int fd, const char *name, int flags, mode_t mode)
+{
+	if ((flags & O_CREAT) != 0 && strikes(CALL_CREATE, fd, name))
+		return -1;
+	return (int)syscall(SYS_openat, fd, name, flags, mode);
+}
+
+#define OPEN(function, fd, last, ...)                  \
+	int function(__VA_ARGS__, int flags, ...)      \
+	{                                              \
+		va_list ap;                            \
+		mode_t mode;                           \
+                                                       \
+		va_start(ap, flags);                   \
+		mode = va_arg(ap, mode_t);             \
+		va_end(ap);                            \
+		return open_at(fd, last, flags, mode); \
+	}
+OPEN(open, AT_FDCWD, name, const char *name)
+OPEN(open64, AT_FDCWD, name, const char *name)
+OPEN(openat, dir, name, int dir, const char *name)
+OPEN(openat64, dir, name, int dir, const char *name)
+
+/* --- memory ----------------------------------------------------------- */
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+void *
+malloc(size_t n)
+{
+	return strikes(CALL_MEMORY, -1, NULL) ? NULL : __libc_malloc(n);
+}
+
+void *
+calloc(size_t n, size_t size)
+{
+	return strikes(CALL_MEMORY, -1, NULL) ? NULL : __libc_calloc(n, size);
+}
+
+void *
+realloc(void *p, size_t n)
+{
+	return strikes(CALL_MEMORY, -1, NULL) ? NULL : __libc_realloc(p, n);
+}

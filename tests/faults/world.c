@@ -1,0 +1,320 @@
+/* The store under test, its daemon, and the disks whose power is cut. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/control.h"
+#include "faults.h"
+
+#define DAEMON_S 120 /* a daemon lives, at most */
+#define START_US 30000000
+#define END_MS 60000
+#define LOOK_US 500
+
+struct fault *fault;
+static pid_t daemon_pid; /* 0: none */
+
+/* --- disks ------------------------------------------------------------ */
+
+/* Bytes in memory that are a block device: nothing but the file system itself
+ * can lose what it was given.  It goes away with the last who uses it. */
+struct disk {
+	const char *at; /* mount point */
+	char device[32];
+	int loop, bytes;
+};
+static struct disk disk[2] = { { .at = "store", .loop = -1, .bytes = -1 },
+	{ .at = "objects", .loop = -1, .bytes = -1 } };
+static enum disks disks;
+
+static const struct {
+	const char *type, *make;
+	off_t size;
+} kinds[] = {
+	[DISKS_EXT4] = { "ext4", "mkfs.ext4 -q -F -E nodiscard", 128 << 20 },
+	[DISKS_XFS] = { "xfs", "mkfs.xfs -q -f -K", 320 << 20 },
+};
+
+static void
+attach(struct disk *d, off_t size)
+{
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	struct loop_config c = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
+
+	d->bytes = memfd_create(d->at, MFD_CLOEXEC);
+	if (control < 0 || d->bytes < 0 || ftruncate(d->bytes, size) < 0)
+		die("no loop device");
+	c.fd = (unsigned)d->bytes;
+	/* Somebody else may take the free one first. */
+	for (int i = 0; i < 100; i++) {
+		int n = ioctl(control, LOOP_CTL_GET_FREE);
+
+		snprintf(d->device, sizeof d->device, "/dev/loop%d", n);
+		d->loop = n < 0 ? -1 : open(d->device, O_RDWR | O_CLOEXEC);
+		if (d->loop >= 0 && ioctl(d->loop, LOOP_CONFIGURE, &c) == 0)
+			break;
+		if (d->loop >= 0)
+			close(d->loop);
+		d->loop = -1;
+	}
+	close(control);
+	if (d->loop < 0)
+		die("no free loop device");
+}
+
+static void
+detach(struct disk *d)
+{
+	if (d->loop < 0)
+		return;
+	(void)umount2(d->at, 0);
+	close(d->loop);
+	close(d->bytes);
+	d->loop = d->bytes = -1;
+}
+
+static void
+disks_mount(void)
+{
+	for (int i = 0; i < 2; i++)
+		if (mount(disk[i].device, disk[i].at, kinds[disks].type, 0,
+			NULL) < 0 ||
+		    access(disk[i].at, W_OK) < 0)
+			die("mount %s", disk[i].at);
+}
+
+static void
+disks_unmount(void)
+{
+	for (int i = 0; i < 2; i++)
+		for (int64_t end = now_us() + START_US;
+		     umount2(disk[i].at, 0) < 0;) {
+			if (errno != EBUSY || now_us() > end)
+				die("umount %s", disk[i].at);
+			wait_us(LOOK_US);
+		}
+}
+
+static void
+disks_begin(void)
+{
+	for (int i = 0; i < 2; i++) {
+		attach(&disk[i], kinds[disks].size);
+		if (mkdir(disk[i].at, 0700) < 0 ||
+		    shell("%s %s", kinds[disks].make, disk[i].device) != 0) {
+			show_said();
+			die("mkfs %s", disk[i].device);
+		}
+	}
+	disks_mount();
+	if (shell("rm -rf store/lost+found objects/lost+found") != 0)
+		die("rmdir lost+found");
+}
+
+void
+world_cut(unsigned ledger_flags, unsigned objects_flags)
+{
+	unsigned flags[2] = { ledger_flags, objects_flags };
+	int status;
+
+	/* At one moment for both disks: calls under way end first.  (On a file
+	 * system that was shut down while an fsync was under way, that fsync
+	 * may still say yes.)  Nobody sees what comes now. */
+	fault->dark = 1;
+	if (daemon_pid > 0 && kill(daemon_pid, SIGSTOP) == 0 &&
+	    waitpid(daemon_pid, &status, WUNTRACED) == daemon_pid &&
+	    !WIFSTOPPED(status))
+		daemon_pid = 0;
+	for (int i = 0; i < 2; i++) {
+		int fd = open(disk[i].at, O_RDONLY | O_CLOEXEC);
+
+		/* After a cut by the shim it cannot even be opened. */
+		if (fd >= 0 && ioctl(fd, CUT_POWER, &flags[i]) < 0 &&
+		    errno != EIO)
+			die("cut %s", disk[i].at);
+		if (fd >= 0)
+			close(fd);
+	}
+	vault_kill();
+	fault->dark = 0;
+	disks_unmount();
+	disks_mount();
+}
+
+/* --- the store -------------------------------------------------------- */
+
+void
+world_begin(enum disks d)
+{
+	world_end();
+	disks = d;
+	if (fault == NULL) {
+		int fd = open("fault", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+		if (fd < 0 || ftruncate(fd, sizeof *fault) < 0)
+			die("fault");
+		fault = mmap(NULL, sizeof *fault, PROT_READ | PROT_WRITE,
+		    MAP_SHARED, fd, 0);
+		if (fault == MAP_FAILED)
+			die("fault");
+		close(fd);
+	}
+	fault_none();
+	if (disks != DISKS_NONE)
+		disks_begin();
+	if (shell("mkdir acks && { [ -d mnt ] || mkdir mnt; } &&"
+		  " trailctl init --origin example.org/faults store >vkey") !=
+	    0) {
+		show_said();
+		die("init");
+	}
+	/* Objects must be where they can be linked to from stage. */
+	if (disks != DISKS_NONE &&
+	    shell("for d in objects stage; do rmdir store/$d &&"
+		  " mkdir objects/$d && ln -s \"$PWD/objects/$d\" store/$d ||"
+		  " exit 1; done; sync") != 0)
+		die("two disks");
+	vault_mount("settle=60");
+	if (mkdir("mnt/t", 0755) < 0 || mkdir("mnt/t/w", 0755) < 0)
+		die("mkdir");
+	if (vault_unmount() != 0)
+		die("the daemon of a new store");
+}
+
+void
+world_end(void)
+{
+	vault_kill();
+	for (int i = 0; i < 2; i++)
+		detach(&disk[i]);
+	(void)shell("rm -rf store objects acks seen log vkey");
+	check_forget();
+}
+
+/* --- the daemon ------------------------------------------------------- */
+
+void
+fault_none(void)
+{
+	memset(fault, 0, sizeof *fault);
+}
+
+void
+vault_start(const char *options)
+{
+	int log;
+
+	fflush(NULL);
+	if ((daemon_pid = fork()) < 0)
+		die("fork");
+	if (daemon_pid > 0)
+		return;
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	log = open("log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	dup2(log, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
+	setenv(FAULT_ENV, "fault", 1);
+	if (fault->calls != 0)
+		setenv("LD_PRELOAD", FAULTS_SHIM, 1);
+	alarm(DAEMON_S);
+	execl(TRAILFS, "trailfs", "store", "mnt", "-f", "-o", options,
+	    (char *)NULL);
+	_exit(127);
+}
+
+/* As exit(3) gave it, or -signal. */
+static int
+plain(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+bool
+vault_serves(int *status)
+{
+	int64_t end = now_us() + START_US;
+
+	while (access("mnt/" TF_CONTROL_DIR "/checkpoint", F_OK) < 0) {
+		if (ended(daemon_pid, 0, status)) {
+			*status = plain(*status);
+			daemon_pid = 0;
+			vault_kill();
+			return false;
+		}
+		if (now_us() > end) {
+			red("a daemon neither serves nor ends");
+			vault_kill();
+			*status = 0;
+			return false;
+		}
+		wait_us(LOOK_US);
+	}
+	return true;
+}
+
+void
+vault_mount(const char *options)
+{
+	int status;
+
+	vault_start(options);
+	if (vault_serves(&status))
+		return;
+	red("the vault cannot be opened (it ended with %d)", status);
+	(void)shell("tail -n 20 log");
+	show_said();
+}
+
+void
+vault_kill(void)
+{
+	int status;
+
+	if (daemon_pid > 0) {
+		(void)kill(daemon_pid, SIGKILL);
+		(void)waitpid(daemon_pid, &status, 0);
+	}
+	daemon_pid = 0;
+	/* They must meet the dead mount, not the bare directory. */
+	writers_end();
+	(void)umount2("mnt", MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+int
+vault_unmount(void)
+{
+	int64_t end = now_us() + START_US;
+	int status;
+
+	if (daemon_pid == 0)
+		return -1;
+	while (umount2("mnt", UMOUNT_NOFOLLOW) < 0 && errno == EBUSY &&
+	    now_us() < end)
+		wait_us(LOOK_US);
+	if (!ended(daemon_pid, END_MS, &status)) {
+		red("the daemon does not end");
+		vault_kill();
+		return -1;
+	}
+	daemon_pid = 0;
+	vault_kill(); /* a mount that died with it */
+	return plain(status);
+}
+
+bool
+vault_lives(void)
+{
+	return daemon_pid > 0;
+}

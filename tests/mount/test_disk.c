@@ -1,0 +1,151 @@
+/* A disk that says no: final for the file, and for the ledger until the next
+ * start; everything else goes on.  The shim of tests/faults makes it say so. */
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+
+#include "harness.h"
+#include "tests/faults/fault.h"
+
+#define BIG ((size_t)100000)
+
+/* A daemon whose calls can be struck. */
+static struct fault *
+mount_with_fault(void)
+{
+	int fd = open("fault", O_RDWR | O_CREAT, 0600);
+	struct fault *f;
+
+	ck_assert_int_ge(fd, 0);
+	allowed(ftruncate(fd, sizeof *f));
+	f = mmap(NULL, sizeof *f, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(MAP_FAILED, f);
+	close(fd);
+	setenv(FAULT_ENV, "fault", 1);
+	setenv("LD_PRELOAD", FAULTS_SHIM, 1);
+	mount_vault("settle=60");
+	unsetenv("LD_PRELOAD");
+	make_attestation();
+	put_sealed(A "/early", "sealed early");
+	return f;
+}
+
+/* From now on these calls on that file fail. */
+static void
+strike(struct fault *f, unsigned calls, const char *only, int sys)
+{
+	f->kind = FAULT_ERROR;
+	f->sys = sys;
+	f->at = 1;
+	f->last = (unsigned long)-1;
+	f->count = f->hits = 0;
+	strcpy(f->only, only);
+	f->calls = calls;
+}
+
+/* The kernel may have dropped the pages: a second fsync would lie. */
+START_TEST(an_fsync_that_failed_is_final_for_the_file)
+{
+	struct fault *f;
+	int fd, other;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = mount_with_fault();
+	fd = begin(A "/big");
+	ck_assert_int_eq(BIG, write(fd, noise(BIG, 1), BIG));
+	strike(f, CALL_SYNC, "/stage/", EIO);
+	refused(EIO, fsync(fd));
+	f->calls = 0; /* the disk is well again; that changes nothing */
+	other = dup(fd);
+	refused(EIO, close(other));
+	refused(EIO, fsync(fd));
+	refused(EIO, write(fd, "x", 1));
+	refused(EIO, close(fd));
+	ck_assert_uint_eq(1, f->hits); /* nobody asked twice */
+	ck_assert(!exists(A "/big"));
+	ck_assert_uint_eq(0, entries("evidence.sealed", "t/w/a/big"));
+	/* The others are well. */
+	put_sealed(A "/big", "another one");
+	holds(A "/early", "sealed early");
+}
+END_TEST
+
+START_TEST(a_ledger_whose_disk_failed_takes_nothing_until_the_next_start)
+{
+	struct fault *f;
+	int fd;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = mount_with_fault();
+	fd = begin(A "/late");
+	put(A "/frozen", "closed in time");
+	add(fd, "lost");
+	strike(f, CALL_SYNC, "ledger.db-wal", EIO);
+	refused(EIO, close(fd));
+	f->calls = 0;
+	refused(EROFS, try_open(A "/later", O_WRONLY | O_CREAT | O_EXCL));
+	refused(EROFS, mkdir(W "/b", 0755));
+	ck_assert_uint_eq(1, f->hits);
+	holds(A "/early", "sealed early");
+	holds(A "/frozen", "closed in time");
+	/* It does not hide it. */
+	says(run(0, "trailctl status mnt"), "trouble");
+	says(run(0, "cat log"), "read-only until the store is mounted again");
+	allowed(umount("mnt"));
+	(void)vault_ended();
+	mount_vault("settle=60");
+	has_state(A "/frozen", "sealed");
+	ck_assert(!exists(A "/late"));
+	put_sealed(A "/late", "again");
+}
+END_TEST
+
+/* Bytes are free, inodes are not: what close(2) accepted is sealed, and that
+ * takes directories. */
+START_TEST(what_was_closed_is_sealed_when_inodes_are_gone)
+{
+	char path[64];
+	unsigned n;
+	int fd;
+
+	skip_unless(have("mkfs.ext4") && access("/dev/loop-control", F_OK) == 0,
+	    "no loop devices or mkfs.ext4");
+	run(0,
+	    "rm -rf store && truncate -s 64M disk && "
+	    "mkfs.ext4 -q -F -N 400 disk && mkdir store && "
+	    "mount -o loop disk store && rmdir store/lost+found");
+	run(0, "trailctl init --origin example.org/small store");
+	mount_vault("settle=60");
+	make_attestation();
+	for (n = 0; n < 400; n++) {
+		char *text = noise(70000, n);
+
+		snprintf(path, sizeof path, A "/%u", n);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+		if (fd < 0 || write(fd, text, 70000) != 70000)
+			break;
+		allowed(close(fd));
+	}
+	ck_assert_int_eq(ENOSPC, errno);
+	ck_assert_uint_gt(n, 10);
+	sync_dir("mnt");
+	ck_assert_uint_eq(n, entries("evidence.sealed", NULL));
+	ck_assert_mem_eq(noise(70000, 0), content(A "/0", NULL), 70000);
+	unmount_vault();
+	verify(0);
+	allowed(umount("store"));
+}
+END_TEST
+
+Suite *
+suite_disk(void)
+{
+	Suite *s = suite_create("disk");
+	TCase *t = stored_case(s, "disk");
+
+	tcase_add_test(t, an_fsync_that_failed_is_final_for_the_file);
+	tcase_add_test(t,
+	    a_ledger_whose_disk_failed_takes_nothing_until_the_next_start);
+	tcase_add_test(t, what_was_closed_is_sealed_when_inodes_are_gone);
+	return s;
+}

@@ -1,0 +1,78 @@
+#!/bin/sh
+# tests/torture.sh [CYCLES [SEED]]: every rig of test-faults, long, one line
+# each; then the mutants, each of which a rig (or the unit tests) must turn red.
+# A rig that has never been red proves nothing.
+#
+# BUILD and MAKE come from the Makefile.  MUTANTS=only leaves the rigs out.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+BUILD=${BUILD:-build}
+cycles=${1:-1000} seed=${2:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
+bad=0
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+echo "SEED=$seed"
+
+# One rig, its last words: RED lines and the summary.
+rig() {
+	timeout 86400 "$BUILD/test-faults" "$1" "$2" "$seed" >"$log" 2>&1
+	status=$?
+	grep -E '^(SKIP|GREEN)' "$log" || {
+		cat "$log"
+		bad=1
+	}
+	return "$status"
+}
+
+if [ "${MUTANTS-}" != only ]; then
+	rig kill "$cycles"
+	rig power "$cycles"
+	# These come to an end by themselves: every call, in order.
+	for r in points recovery cuts eio eio-stays full full-stays eintr \
+		short; do
+		rig "$r" 0
+	done
+	rig memory "$cycles"
+fi
+
+# mutant NAME CYCLES RIG...: one of these rigs must be red.
+mutant() {
+	name=$1 most=$2
+	shift 2
+	dir=$BUILD/mutant/$name
+	if ! ${MAKE:-make} -s MUTANT="$name" BUILD="$dir" all \
+		"$dir/test-faults" "$dir/test-unit" >"$log" 2>&1; then
+		cat "$log"
+		echo "mutant $name: cannot be built"
+		bad=1
+		return
+	fi
+	for r; do
+		if [ "$r" = unit ]; then
+			"$dir/test-unit" >"$log" 2>&1
+		else
+			"$dir/test-faults" "$r" "$most" "$seed" >"$log" 2>&1
+		fi || {
+			grep -q '^SKIP' "$log" && grep '^SKIP' "$log"
+			echo "mutant $name: found by $r:" \
+				"$(grep -m 1 -E 'RED:|:F:|:E:' "$log" |
+					cut -c 1-100)"
+			return
+		}
+		grep '^SKIP' "$log" && return
+	done
+	echo "mutant $name: NOT FOUND by $*"
+	bad=1
+}
+
+mutant NO_DATA_FSYNC 0 cuts
+mutant NO_DIRECTORY_FSYNC 0 cuts
+mutant SYNC_NORMAL 0 cuts
+mutant SYNC_OFF 0 cuts
+mutant COMMIT_FIRST 0 points cuts
+mutant UNLINK_FIRST 0 points
+mutant SHOW_FIRST 0 points
+mutant SEAL_AT_FLUSH 20 kill
+mutant IGNORE_WRITE 0 full
+mutant SKIP_PROOF_NODE 0 unit
+exit "$bad"
