@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <mntent.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,21 @@ run_one(void)
 	return 2;
 }
 
+/* Our copies of others' mounts would keep them alive: let go of them. */
+static void
+leave_other_mounts(void)
+{
+	FILE *f = setmntent("/proc/self/mounts", "r");
+	struct mntent *m;
+
+	if (f == NULL)
+		die("/proc/self/mounts");
+	while ((m = getmntent(f)) != NULL)
+		if (strncmp(m->mnt_type, "fuse", 4) == 0)
+			(void)umount2(m->mnt_dir, MNT_DETACH);
+	(void)endmntent(f);
+}
+
 static int
 run_all(void)
 {
@@ -158,6 +174,8 @@ run_all(void)
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", run_directory(), "tmpfs", 0, "mode=755") < 0))
 		die("tmpfs");
+	if (geteuid() == 0)
+		leave_other_mounts();
 	if (chdir(run_directory()) < 0)
 		die("chdir");
 	return n_args > 1 ? run_one() : run_short();
