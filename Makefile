@@ -90,11 +90,15 @@ $(archives):
 
 $(programs) $(tests) $(model) $(benches) $(fuzzers):
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 -lcrypto
+	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 -lzip -lcrypto
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(compile) $(extra) -MMD -MP -c -o $@ $<
+
+# Texts that are compiled in.
+$(BUILD)/core/engine/package_text.o: core/engine/package-VERIFY.txt \
+	core/engine/package-verify.sh
 
 # Other flags, other objects.
 flags := $(compile) $(link)
