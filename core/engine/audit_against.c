@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +23,10 @@ struct against {
 	struct tf_report *r;
 	const struct tf_verify *v;
 	struct tf_str base; /* paths are told from here; empty: the root */
-	struct tf_str path; /* only at or below; empty: all */
-	struct tf_package_names *names; /* when it is a package */
+	/* When it is an unpacked package: */
+	struct tf_package_names *names;
+	struct tf_package_place place;
+	struct tf_buf text; /* of its strings */
 	struct tf_pool *pool;
 	int fd;		 /* the directory */
 	struct tf_buf known; /* all files, a NUL after each, then sorted */
@@ -77,6 +78,7 @@ add_known(struct against *g, const struct tf_entry *e, struct tf_error *err)
 	struct tf_task t = { .seq = e->seq, .want = e->content };
 	enum tf_code rc = TF_OK;
 
+	g->r->entries++;
 	if (g->base.n > 0) {
 		rel.p += g->base.n + 1;
 		rel.n -= g->base.n + 1;
@@ -114,10 +116,34 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		rc = tf_fail(err, TF_TAMPER,
 		    "entry %llu is damaged: verify the store first",
 		    (unsigned long long)idx);
-	else if (d.e.type == TF_EVIDENCE_SEALED && within(d.e.path, g->path))
+	else if (d.e.type == TF_EVIDENCE_SEALED && within(d.e.path, g->base))
 		rc = add_known(g, &d.e, err);
-	g->r->entries += rc == TF_OK;
 	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+/* What a package of that has. */
+static enum tf_code
+one_packaged(void *arg, uint64_t seq, struct tf_str body,
+    const struct tf_entry *e, struct tf_error *err)
+{
+	(void)seq;
+	(void)body;
+	return e->type == TF_EVIDENCE_SEALED ? add_known(arg, e, err) : TF_OK;
+}
+
+static enum tf_code
+read_ledger(struct against *g, struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = g->names != NULL ? tf_package_select(db, UINT64_MAX, &g->place,
+				    one_packaged, g, err) :
+				tf_entries_each(db, 0, one_row, g, err);
+	tf_reader_done(v, db);
 	return rc;
 }
 
@@ -147,6 +173,8 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	int fd;
 
 	(void)self;
+	if (g->fd < 0)
+		return tf_fail(err, TF_NOTFOUND, "there is no " TF_PACKAGE_DATA);
 	if ((rc = tf_file_open_beneath(g->fd, t->path, &fd, err)) != TF_OK)
 		return rc;
 	rc = tf_hash_fd(fd, h, size, err);
@@ -185,7 +213,6 @@ look_at(struct against *g, int fd, const char *name, struct tf_buf *path,
 {
 	const char *p = path->p;
 	struct stat st;
-	enum tf_code rc = TF_OK;
 	int dir;
 
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -203,8 +230,7 @@ look_at(struct against *g, int fd, const char *name, struct tf_buf *path,
 		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO,
 		    "%.100s: %s", path->p, strerror(errno));
 	path->n--; /* its NUL */
-	rc = look_around(g, dir, path, err);
-	return rc;
+	return look_around(g, dir, path, err);
 }
 
 /* Takes fd over. */
@@ -238,34 +264,49 @@ look_around(struct against *g, int fd, struct tf_buf *path,
 
 /* --- the whole ------------------------------------------------------------------------ */
 
-/* An unpacked package has its evidence below data/, under safe names, and is
- * told from what it is about. */
+/* An unpacked package has its evidence below data/, under safe names, and says
+ * itself what it has. */
+static enum tf_code
+take_package(struct against *g, int fd, const char *path, struct tf_error *err)
+{
+	struct tf_package_request r;
+	struct tf_buf json = { 0 };
+	enum tf_code rc = tf_file_read(fd, TF_PACKAGE_JSON, 65536, &json, err);
+
+	if (rc == TF_OK)
+		rc = tf_package_json_read(&json, &r, &g->text, err);
+	if (rc == TF_OK)
+		rc = tf_package_place(&r, &g->place, err);
+	if (rc == TF_OK && strcmp(r.path, path) != 0)
+		rc = tf_fail(err, TF_USAGE, "it is a package of %.100s", r.path);
+	tf_buf_free(&json);
+	g->base = g->place.base;
+	if (rc == TF_OK && (g->names = tf_package_names_new()) == NULL)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	return rc;
+}
+
 static enum tf_code
 choose_directory(struct against *g, const char *dir, const char *path,
     struct tf_error *err)
 {
-	char file[PATH_MAX];
-	struct stat st;
-	const char *slash, *data = "";
+	enum tf_code rc = TF_OK;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	(void)snprintf(file, sizeof(file), "%s/" TF_PACKAGE_BAGIT, dir);
-	if (strcmp(path, ".") != 0)
-		g->path = g->base = (struct tf_str){ path, strlen(path) };
-	if (stat(file, &st) == 0) {
-		data = "/" TF_PACKAGE_DATA;
-		if ((g->names = tf_package_names_new()) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
-		slash = strchr(path, '/');
-		slash = slash == NULL ? NULL : strchr(slash + 1, '/');
-		if (slash != NULL)
-			g->base.n = (size_t)(slash - path);
-	}
-	(void)snprintf(file, sizeof(file), "%s%s", dir, data);
-	g->fd = open(file, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (g->fd < 0)
+	if (fd < 0)
 		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
-		    "%.100s: %s", file, strerror(errno));
-	return TF_OK;
+		    "%.100s: %s", dir, strerror(errno));
+	g->fd = fd;
+	if (strcmp(path, ".") != 0)
+		g->base = (struct tf_str){ path, strlen(path) };
+	if (faccessat(fd, TF_PACKAGE_BAGIT, F_OK, 0) == 0 &&
+	    (rc = take_package(g, fd, path, err)) == TF_OK) {
+		/* Without evidence there is none: then nothing is there. */
+		g->fd = openat(fd, TF_PACKAGE_DATA,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		(void)close(fd);
+	}
+	return rc;
 }
 
 static enum tf_code
@@ -276,25 +317,19 @@ compare(struct against *g, struct tf_vault *v, struct tf_error *err)
 		.hash = hash,
 		.arg = g };
 	struct tf_buf path = { 0 };
-	struct tf_attr attr;
-	struct tf_db *db = NULL;
 	enum tf_code rc;
 	int fd;
 
-	if (g->path.n > 0 &&
-	    (rc = tf_vault_walk(v, g->path.p, &attr, err)) != TF_OK)
-		return rc;
-	if ((rc = tf_pool_new(&w, g->v->threads, &g->pool, err)) != TF_OK ||
-	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
-		return rc;
-	rc = tf_entries_each(db, 0, one_row, g, err);
-	tf_reader_done(v, db);
+	if ((rc = tf_pool_new(&w, g->v->threads, &g->pool, err)) == TF_OK)
+		rc = read_ledger(g, v, err);
 	if (rc == TF_OK)
 		rc = tf_pool_told(g->pool, true, content_wrong, g,
 		    &g->r->bytes, err);
 	if (rc == TF_OK)
 		rc = sort_known(g, err);
-	fd = rc == TF_OK ? openat(g->fd, ".", O_RDONLY | O_CLOEXEC) : -1;
+	if (rc != TF_OK || g->fd < 0)
+		return rc;
+	fd = openat(g->fd, ".", O_RDONLY | O_CLOEXEC);
 	if (rc == TF_OK && fd < 0)
 		rc = tf_fail(err, TF_IO, "%s", strerror(errno));
 	if (rc == TF_OK)
@@ -311,6 +346,7 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 		.program = "trailctl" };
 	struct against g = { .r = report, .v = v, .fd = -1 };
 	struct tf_vault *vault = NULL;
+	struct tf_attr attr;
 	enum tf_code rc;
 
 	memset(report, 0, sizeof(*report));
@@ -321,6 +357,8 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 	rc = choose_directory(&g, dir, path, err);
 	if (rc == TF_OK)
 		rc = tf_vault_open(store, &o, &vault, err);
+	if (rc == TF_OK)
+		rc = tf_vault_walk(vault, path, &attr, err);
 	if (rc == TF_OK) {
 		(void)snprintf(report->origin, sizeof(report->origin), "%s",
 		    vault->origin);
@@ -334,6 +372,7 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 		(void)close(g.fd);
 	tf_package_names_free(g.names);
 	tf_buf_free(&g.known);
+	tf_buf_free(&g.text);
 	free(g.sorted);
 	return rc;
 }
