@@ -18,8 +18,8 @@ struct log {
 	/* What to show. */
 	bool json, follow;
 	char since[TEXT_TIME_LEN + 1]; /* "" for all */
-	const char *type, *trail; /* NULL for all */
-	int64_t uid;		  /* -1 for all */
+	const char *type, *trail;      /* NULL for all */
+	int64_t uid;		       /* -1 for all */
 	/* From where. */
 	struct where w;
 	struct tf_vault *v; /* of a store; NULL in a mount */

@@ -72,7 +72,7 @@ verdict_status(const struct check *c)
 			status = REPORT_DOUBT;
 	}
 	return status == REPORT_OK && c->report.foreign ? REPORT_FOREIGN :
-							   status;
+							  status;
 }
 
 /* --- for people ------------------------------------------------------- */
@@ -126,7 +126,8 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 		add_entries(out, r);
 		break;
 	case TF_LINK_NAMES:
-		tf_buf_str(out, c->form == CHECK_AGAINST ?
+		tf_buf_str(out,
+		    c->form == CHECK_AGAINST ?
 			"nothing that the store does not have" :
 			"what the entries say");
 		if (r->unsealed > 0)
@@ -145,9 +146,10 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 		tf_buf_str(out, "of ");
 		text_add(out, r->origin, strlen(r->origin));
 		tf_buf_str(out,
-		    r->pinned	     ? ", by the key given" :
-			r->foreign ? ", which is not the log of the key given" :
-				     ", by the store's own key; --vkey pins it");
+		    r->pinned ? ", by the key given" :
+			r->foreign ?
+				", which is not the log of the key given" :
+				", by the store's own key; --vkey pins it");
 		break;
 	case TF_LINK_EARLIER:
 		tf_buf_str(out, "what it has are the first entries of now");

@@ -230,9 +230,9 @@ tf_file_mkdir_beneath(int dirfd, const char *path, struct tf_error *err)
 		sys = errno;
 	(void)close(fd);
 	errno = sys;
-	return sys == 0 ? TF_OK :
-			  tf_fail(err, TF_IO, "%.100s: %s", path,
-			      strerror(sys));
+	return sys == 0 ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "%.100s: %s", path, strerror(sys));
 }
 
 enum tf_code

@@ -28,7 +28,7 @@ struct against {
 	struct tf_package_place place;
 	struct tf_buf text; /* of its strings */
 	struct tf_pool *pool;
-	int fd;		 /* the directory */
+	int fd;		     /* the directory */
 	struct tf_buf known; /* all files, a NUL after each, then sorted */
 	const char **sorted;
 	size_t n;
@@ -89,8 +89,9 @@ add_known(struct against *g, const struct tf_entry *e, struct tf_error *err)
 		tf_buf_add(&name, rel.p, rel.n);
 	tf_buf_add(&name, "", 1);
 	tf_buf_add(&g->known, name.p, name.failed ? 0 : name.n);
-	if (rc == TF_OK && (name.failed || g->known.failed ||
-			       (t.path = strdup(name.p)) == NULL))
+	if (rc == TF_OK &&
+	    (name.failed || g->known.failed ||
+		(t.path = strdup(name.p)) == NULL))
 		rc = tf_fail(err, TF_NOMEM, "no memory");
 	tf_buf_free(&name);
 	if (rc != TF_OK)
@@ -140,9 +141,9 @@ read_ledger(struct against *g, struct tf_vault *v, struct tf_error *err)
 
 	if (rc != TF_OK)
 		return rc;
-	rc = g->names != NULL ? tf_package_select(db, UINT64_MAX, &g->place,
-				    one_packaged, g, err) :
-				tf_entries_each(db, 0, one_row, g, err);
+	rc = g->names != NULL ?
+	    tf_package_select(db, UINT64_MAX, &g->place, one_packaged, g, err) :
+	    tf_entries_each(db, 0, one_row, g, err);
 	tf_reader_done(v, db);
 	return rc;
 }
@@ -174,7 +175,8 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 
 	(void)self;
 	if (g->fd < 0)
-		return tf_fail(err, TF_NOTFOUND, "there is no " TF_PACKAGE_DATA);
+		return tf_fail(err, TF_NOTFOUND,
+		    "there is no " TF_PACKAGE_DATA);
 	if ((rc = tf_file_open_beneath(g->fd, t->path, &fd, err)) != TF_OK)
 		return rc;
 	rc = tf_hash_fd(fd, h, size, err);
@@ -269,7 +271,7 @@ look_around(struct against *g, int fd, struct tf_buf *path,
 static enum tf_code
 take_package(struct against *g, int fd, const char *path, struct tf_error *err)
 {
-	struct tf_package_request r;
+	struct tf_package_request r = { .path = NULL };
 	struct tf_buf json = { 0 };
 	enum tf_code rc = tf_file_read(fd, TF_PACKAGE_JSON, 65536, &json, err);
 
@@ -278,7 +280,8 @@ take_package(struct against *g, int fd, const char *path, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_package_place(&r, &g->place, err);
 	if (rc == TF_OK && strcmp(r.path, path) != 0)
-		rc = tf_fail(err, TF_USAGE, "it is a package of %.100s", r.path);
+		rc = tf_fail(err, TF_USAGE, "it is a package of %.100s",
+		    r.path);
 	tf_buf_free(&json);
 	g->base = g->place.base;
 	if (rc == TF_OK && (g->names = tf_package_names_new()) == NULL)
@@ -323,8 +326,8 @@ compare(struct against *g, struct tf_vault *v, struct tf_error *err)
 	if ((rc = tf_pool_new(&w, g->v->threads, &g->pool, err)) == TF_OK)
 		rc = read_ledger(g, v, err);
 	if (rc == TF_OK)
-		rc = tf_pool_told(g->pool, true, content_wrong, g,
-		    &g->r->bytes, err);
+		rc = tf_pool_told(g->pool, true, content_wrong, g, &g->r->bytes,
+		    err);
 	if (rc == TF_OK)
 		rc = sort_known(g, err);
 	if (rc != TF_OK || g->fd < 0)

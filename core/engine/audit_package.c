@@ -18,7 +18,7 @@
 #include "package.h"
 
 #define PROOF_MAX ((size_t)1 << 20)
-#define TEXT_MAX ((size_t)1 << 20)	/* descriptions, keys */
+#define TEXT_MAX ((size_t)1 << 20) /* descriptions, keys */
 #define STATEMENT_MAX ((size_t)64 << 20)
 
 struct package {
@@ -28,10 +28,10 @@ struct package {
 	struct tf_package_place p;
 	struct tf_package_facts f;
 	struct tf_package_names *names;
-	struct tf_buf text;  /* of package.json's strings */
-	struct tf_buf note;  /* checkpoint */
-	struct tf_buf vkey;  /* keys/log.vkey */
-	struct tf_buf line;  /* of events.jsonl, not whole yet */
+	struct tf_buf text;   /* of package.json's strings */
+	struct tf_buf note;   /* checkpoint */
+	struct tf_buf vkey;   /* keys/log.vkey */
+	struct tf_buf line;   /* of events.jsonl, not whole yet */
 	struct tf_buf stored; /* name of the evidence at hand, below data/ */
 	struct tf_buf renamed;
 	char attester[128]; /* SPKI in base64, in force */
@@ -368,8 +368,9 @@ part(void *arg, const void *p, size_t n, struct tf_error *err)
 	memmove(k->line.p, at, left);
 	k->line.n = left;
 	if (rc == TF_OK && left > TF_ENTRY_MAX)
-		return tf_fail(err, TF_TAMPER, "a line is longer than entries "
-					       "are");
+		return tf_fail(err, TF_TAMPER,
+		    "a line is longer than entries "
+		    "are");
 	return rc;
 }
 
@@ -567,8 +568,8 @@ read_first(struct package *k, struct tf_error *err)
 	rc = tf_package_json_read(&k->line, &k->q, &k->text, err);
 	k->line.n = 0;
 	if (rc == TF_OK && tf_package_place(&k->q, &k->p, err) != TF_OK)
-		rc = tf_fail(err, TF_TAMPER, TF_PACKAGE_JSON
-		    " names no trail, workflow or attestation");
+		rc = tf_fail(err, TF_TAMPER,
+		    TF_PACKAGE_JSON " names no trail, workflow or attestation");
 	return rc;
 }
 
@@ -594,7 +595,8 @@ is_foreign(struct package *k, const char *given, bool *yes,
     struct tf_error *err)
 {
 	struct tf_vkey mine, its;
-	enum tf_code rc = tf_vkey_parse(given, strcspn(given, "\n"), &mine, err);
+	enum tf_code rc = tf_vkey_parse(given, strcspn(given, "\n"), &mine,
+	    err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -683,9 +685,10 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	enum tf_code rc;
 
 	if (v->vkey == NULL)
-		return tf_fail(err, TF_USAGE, "the log's key is needed: it is "
-					      "never learned from what is "
-					      "being checked");
+		return tf_fail(err, TF_USAGE,
+		    "the log's key is needed: it is "
+		    "never learned from what is "
+		    "being checked");
 	if ((rc = open_package(&k, file, &e)) == TF_OK)
 		rc = check(&k, v, report, &e);
 	if (rc == TF_TAMPER) {

@@ -84,9 +84,14 @@ proof() {
 		fi
 		fn=$((fn / 2)) sn=$((sn / 2))
 	done <"$t/path"
-	[ "$sn" -eq 0 ] && [ "$(base64 "$t/hash")" = "$root" ] ||
+	[ "$sn" -eq 0 ] || no "$1: too short"
+	[ "$(base64 "$t/hash")" = "$root" ] ||
 		no "$1: the entry is not in the tree"
 }
+find proofs -type f ! -path 'proofs/events/*' |
+	sed 's/^proofs.//; s/.tlog-proof$//' | sort >"$t/proven"
+cut -c 67- manifest-sha256.txt | sort | cmp -s - "$t/proven" ||
+	no 'a file has no proof, or a proof no file'
 while IFS= read -r line; do
 	file=${line#*  }
 	proof "proofs/$file.tlog-proof"

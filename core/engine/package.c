@@ -18,8 +18,8 @@
 #include "impl.h"
 #include "package.h"
 
-#define SNIFF 4096	  /* bytes that tell text from the rest */
-#define DEFLATE_MIN 128	  /* shorter ones do not get shorter */
+#define SNIFF 4096	/* bytes that tell text from the rest */
+#define DEFLATE_MIN 128 /* shorter ones do not get shorter */
 #define CHUNK 65536
 
 /* Texts made meanwhile, in a file without a name. */
@@ -45,7 +45,7 @@ struct maker {
 	struct tf_package_names *names;
 	struct spool texts, events;
 	struct tf_sha256 *events_sha;
-	struct tf_buf renamed; /* names.jsonl */
+	struct tf_buf renamed;	/* names.jsonl */
 	struct tf_buf attester; /* SPKI in base64, in force */
 	struct tf_buf top;	/* the topmost directory and '/' */
 	struct member *m;
@@ -328,8 +328,8 @@ add_statement(struct maker *k, const struct tf_entry *e, struct tf_error *err)
 	int fd = -1;
 
 	if ((rc = find_object(k, &e->statement.payload, &object, err)) == TF_OK)
-		rc = open_object(k, object, &e->statement.payload, &payload, &fd,
-		    err);
+		rc = open_object(k, object, &e->statement.payload, &payload,
+		    &fd, err);
 	if (rc == TF_OK && fd >= 0) {
 		payload.n = 0;
 		rc = read_all(fd, e->statement.size, &payload, err);
@@ -557,12 +557,11 @@ read_member(void *arg, size_t i, void *p, size_t n, uint64_t off, size_t *got,
 	if (rc != TF_OK)
 		return rc;
 	tf_sha256_add(k->open_sha, p, *got);
-	if (off + *got < m->zip.size && *got > 0)
+	if (off + *got<m->zip.size && * got> 0)
 		return TF_OK;
 	/* What goes out is what the manifest says, or nothing does. */
 	tf_sha256_peek(k->open_sha, &h);
-	if (off + *got != m->zip.size ||
-	    memcmp(&h, &m->sha256, sizeof(h)) != 0)
+	if (off + *got != m->zip.size || memcmp(&h, &m->sha256, sizeof(h)) != 0)
 		return tf_fail(err, TF_TAMPER,
 		    "the bytes of %.80s are not what its entry says: run "
 		    "trailctl verify",
@@ -624,8 +623,8 @@ gather(struct maker *k, struct tf_error *err)
 	enum tf_code rc = check_there(k, err);
 
 	if (rc == TF_OK)
-		rc = tf_package_select(k->db, k->f.head.size, &k->p,
-		    one_entry, k, err);
+		rc = tf_package_select(k->db, k->f.head.size, &k->p, one_entry,
+		    k, err);
 	if (rc == TF_OK)
 		rc = add_keys(k, err);
 	if (rc == TF_OK)
@@ -710,7 +709,7 @@ append(struct tf_txn *t, void *arg, struct tf_error *err)
 		.package = { p->made->sha256, p->made->size },
 		.tree_root = p->made->tree_root,
 		.tree_size = p->made->tree_size };
-	struct tf_hash root;
+	struct tf_hash root = { .b = { 0 } };
 	enum tf_code rc = TF_INVALID;
 
 	if (p->made->tree_size > 0 && p->made->tree_size <= t->size)
@@ -740,8 +739,7 @@ tf_vault_packaged(struct tf_vault *v, uint64_t id,
 
 	if (rc == TF_OK &&
 	    (a.kind < TF_KIND_TRAIL || a.kind > TF_KIND_ATTESTATION))
-		rc = tf_fail(err, TF_UNSUPPORTED,
-		    "no package is made of that");
+		rc = tf_fail(err, TF_UNSUPPORTED, "no package is made of that");
 	if (rc == TF_OK && who->uid != 0 && who->uid != a.uid)
 		rc = tf_fail(err, TF_DENIED,
 		    "only its owner and root may record a package");

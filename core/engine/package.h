@@ -151,7 +151,8 @@ void tf_archive_reader_free(struct tf_archive_reader *r);
 typedef enum tf_code (*tf_archive_part)(void *arg, const void *p, size_t n,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_archive_read(struct tf_archive_reader *r, size_t i,
-    tf_archive_part fn, void *arg, struct tf_hash *sha256, struct tf_error *err);
+    tf_archive_part fn, void *arg, struct tf_hash *sha256,
+    struct tf_error *err);
 /* The same into memory, where its digest is that of the manifest and it has at
  * most max bytes: TF_TAMPER otherwise. */
 TF_MUST_USE enum tf_code tf_archive_load(struct tf_archive_reader *r, size_t i,

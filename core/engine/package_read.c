@@ -160,8 +160,9 @@ unpack(struct tf_archive_reader *r, zip_file_t *f, uint64_t size,
 		if (n < 0)
 			return tf_fail(err, TF_TAMPER, "cannot be unpacked");
 		if ((uint64_t)n > size - done)
-			return tf_fail(err, TF_TAMPER, "unpacks to more than "
-						       "its size");
+			return tf_fail(err, TF_TAMPER,
+			    "unpacks to more than "
+			    "its size");
 		done += (uint64_t)n;
 		tf_sha256_add(r->sha, r->part, (size_t)n);
 		if (fn != NULL)
@@ -253,9 +254,9 @@ match(struct tf_archive *a, const struct tf_buf *text, const char *self,
 			    m->name);
 		p += HEX + 2 + n + 1;
 	}
-	return p == end ? TF_OK :
-			  tf_fail(err, TF_TAMPER,
-			      "%s lists a file that is not there", self);
+	return p == end ?
+	    TF_OK :
+	    tf_fail(err, TF_TAMPER, "%s lists a file that is not there", self);
 }
 
 static enum tf_code

@@ -263,14 +263,16 @@ check_head(const struct head *h, const uint8_t *p, struct tf_error *err)
 	uint32_t mode = get32(p + 38) >> 16;
 
 	if ((h->flags & ~(unsigned)FLAGS) != 0)
-		return bad(err, "a file is encrypted or has its size behind it");
+		return bad(err,
+		    "a file is encrypted or has its size behind it");
 	if (h->method != 0 && h->method != 8)
 		return bad(err, "a compression that no package uses");
 	if (h->time != 0 || h->date != DOS_DATE)
 		return bad(err, "a time that no package has");
 	if (p[5] != 3 || (get32(p + 38) & 0xffff) != 0 ||
 	    (mode != (S_IFREG | 0644) && mode != (S_IFREG | 0755)))
-		return bad(err, "a link, a device, or a mode that no package has");
+		return bad(err,
+		    "a link, a device, or a mode that no package has");
 	if (get16(p + 32) != 0 || get16(p + 34) != 0 || get16(p + 36) > 1)
 		return bad(err, "a comment, or another part");
 	if (h->size > SIZE_MAX_BYTES ||
@@ -307,7 +309,8 @@ one_member(struct scan *s, uint64_t i, struct tf_zip_entry *e,
 	    (rc = check_name(s, h.name_len, h.flags, i, err)) != TF_OK)
 		return rc;
 	if (h.offset != s->next)
-		return bad(err, "there are bytes between files, or they overlap");
+		return bad(err,
+		    "there are bytes between files, or they overlap");
 	if ((rc = read_local(s, &h, &e->at, err)) != TF_OK)
 		return rc;
 	if (h.packed > s->size - e->at)

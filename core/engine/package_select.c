@@ -11,7 +11,6 @@
 #include "../store/entries.h"
 #include "package.h"
 
-
 struct selection {
 	const struct tf_package_place *p;
 	uint64_t size;
@@ -205,15 +204,15 @@ wanted(const struct selection *s, const struct tf_entry *e)
 	if (e->path.p == NULL)
 		return e->seq == 0 || e->previous.p != NULL;
 	if (p->kind > TF_KIND_TRAIL && is(e->path, p->part[0]))
-		return e->type == TF_TRAIL_CREATED || e->type == TF_TEMPLATE_SET;
+		return e->type == TF_TRAIL_CREATED ||
+		    e->type == TF_TEMPLATE_SET;
 	if (!within(e->path, p->base))
 		return false;
 	if (p->kind == TF_KIND_TRAIL)
 		return of_trail(s, e);
 	if (p->kind == TF_KIND_ATTESTATION)
-		return e->path.n == p->base.n ?
-		    e->type == TF_WORKFLOW_BEGUN :
-		    of_attestation(s, e->path);
+		return e->path.n == p->base.n ? e->type == TF_WORKFLOW_BEGUN :
+						of_attestation(s, e->path);
 	return true;
 }
 

@@ -11,11 +11,11 @@ const char tf_package_bagit[] = "BagIt-Version: 1.0\n"
 
 /* The texts are files of their own, so that they are read and checked as what
  * they are. */
-#define TEXT(symbol, file)                           \
-	__asm__(".pushsection .rodata\n"             \
+#define TEXT(symbol, file)                            \
+	__asm__(".pushsection .rodata\n"              \
 		".global " #symbol "\n" #symbol ":\n" \
-		".incbin \"core/engine/" file "\"\n" \
-		".byte 0\n"                          \
+		".incbin \"core/engine/" file "\"\n"  \
+		".byte 0\n"                           \
 		".popsection\n")
 TEXT(tf_package_readme, "package-VERIFY.txt");
 TEXT(tf_package_script, "package-verify.sh");
@@ -138,9 +138,10 @@ tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
 		r->since = has_since ? text->p + since : NULL;
 		r->until = has_until ? text->p + until : NULL;
 	}
-	return ok ? TF_OK :
-		    tf_fail(err, TF_TAMPER, TF_PACKAGE_JSON " is malformed%s%.80s",
-			e.text[0] != '\0' ? ": " : "", e.text);
+	return ok ?
+	    TF_OK :
+	    tf_fail(err, TF_TAMPER, TF_PACKAGE_JSON " is malformed%s%.80s",
+		e.text[0] != '\0' ? ": " : "", e.text);
 }
 
 enum tf_code

@@ -76,9 +76,9 @@ make_top(int dirfd, const char *name, int *fd, struct tf_error *err)
 		    "%.100s: %s", name, strerror(errno));
 	*fd = openat(dirfd, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return *fd >= 0 ? TF_OK :
-			  tf_fail(err, TF_IO, "%.100s: %s", name,
-			      strerror(errno));
+	return *fd >= 0 ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "%.100s: %s", name, strerror(errno));
 }
 
 static enum tf_code
