@@ -125,6 +125,10 @@ model: all $(model) ## compare with a model, by chance (STEPS=1000000 SEED=1)
 	$(Q)$(model) --steps $(or $(STEPS),1000000) \
 		--seed $(or $(SEED),$$(date +%s)) --save $(BUILD)/model.ops
 
+torture: all ## packages of 70,000 files and of 5 GiB; half an hour, 20 GiB
+	$(Q)BUILD=$(BUILD) PACKAGE_LONG=1 TEST_TIMEOUT=7200 tests/run \
+		tests/package.sh
+
 bench: all $(benches) ## measure beside ext4, bindfs, git (ENTRIES, ROUNDS, CURVE)
 	$(Q).ci/setup bench
 	$(Q)tests/bench/bench.py $(BUILD) --rounds $(or $(ROUNDS),5) \
@@ -211,5 +215,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check model bench demo layers lint format sanitize tsan \
+.PHONY: all test check model torture bench demo layers lint format sanitize tsan \
 	valgrind test-programs fuzz fuzzers coverage install uninstall clean help

@@ -17,6 +17,9 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/package.XXXXXX") || exit 1
 store=$work/store mnt=$work/mnt
 cd "$work" || exit 1
 
+patience=120
+[ -z "${PACKAGE_LONG-}" ] || patience=3600
+
 unmount() {
 	fusermount3 -u "$mnt" 2>/dev/null || umount "$mnt" 2>/dev/null ||
 		fusermount3 -uz "$mnt" 2>/dev/null || :
@@ -38,7 +41,7 @@ is() {
 	want=$1
 	shift
 	got=0
-	timeout 120 "$@" >out 2>err || got=$?
+	timeout "$patience" "$@" >out 2>err || got=$?
 	[ "$got" -eq "$want" ] || {
 		echo "$* ended with $got, not $want, and said:"
 		cat out err
@@ -274,6 +277,50 @@ who_may_not_record_makes_no_package() {
 	unmount
 }
 
+# --- long ones: make torture ------------------------------------------------
+
+# took WHAT COMMAND...: how long, and how much memory.
+took() {
+	what=$1
+	shift
+	is 0 env time -f "    $what: %e s, %M KiB" -o times -a timeout 3600 "$@"
+}
+
+readers() {
+	took "$1, unzip -t" unzip -tq "$1"
+	took "$1, 7z t" 7z t "$1"
+	took "$1, zipfile" python3 -c 'import sys, zipfile
+assert zipfile.ZipFile(sys.argv[1]).testzip() is None' "$1"
+}
+
+seventy_thousand_files() {
+	mount
+	mkdir mnt/t/many mnt/t/many/a
+	(cd mnt/t/many/a && seq 70000 | split -l 1 -a 5 -)
+	trailctl seal mnt/t/many
+	unmount
+	took '70,000 files, package' trailctl package -o many.zip store/t/many
+	took '70,000 files, verify' trailctl verify --vkey vkey many.zip
+	says '^contents +OK +70000 files'
+	readers many.zip
+	rm many.zip
+}
+
+five_gigabytes() {
+	mount
+	mkdir mnt/t/long mnt/t/long/a
+	openssl enc -aes-128-ctr -K 00 -iv 00 -nosalt </dev/zero 2>/dev/null |
+		head -c 5368709121 >mnt/t/long/a/noise
+	echo after >mnt/t/long/a/small
+	trailctl seal mnt/t/long
+	unmount
+	took '5 GiB, package' trailctl package -o long.zip store/t/long
+	took '5 GiB, verify' trailctl verify --vkey vkey long.zip
+	says '^contents +OK +2 files'
+	readers long.zip
+	rm long.zip
+}
+
 # --- kept packages --------------------------------------------------------------
 
 golden_packages_verify() {
@@ -336,7 +383,8 @@ the_script_finds_what_it_says() {
 	for name in evidence-altered evidence-swapped evidence-added \
 		evidence-missing proof-missing proof-of-another \
 		proof-index-altered proof-too-long proof-hash-short \
-		proof-under-another-checkpoint checkpoint-altered \
+		proof-under-another-checkpoint proof-hash-altered \
+		entry-forged evidence-and-entry-forged checkpoint-altered \
 		checkpoint-of-another-size; do
 		rm -rf s
 		is 0 trailctl unpack "$kept/bad/$name.zip" s
@@ -381,6 +429,10 @@ if [ -w /dev/fuse ]; then
 		an_altered_object_is_not_packaged \
 		a_package_of_a_mount_is_recorded_through_it \
 		who_may_not_record_makes_no_package
+	if [ -n "${PACKAGE_LONG-}" ]; then
+		run seventy_thousand_files five_gigabytes
+		cat times
+	fi
 else
 	checks=$((checks + 1))
 	echo 'SKIP packages of a mount: cannot open /dev/fuse'
