@@ -39,7 +39,8 @@ TF_MUST_USE enum tf_code tf_package_write(struct tf_vault *v,
 
 /*
  * Append package.made for the trail, workflow or attestation id; its owner or
- * root: TF_DENIED for others.  TF_INVALID when the tree is none of this log.
+ * root: TF_DENIED for others.  TF_INVALID when the tree is none of this log,
+ * TF_NOTFOUND when id is not in the ledger.
  */
 TF_MUST_USE enum tf_code tf_vault_packaged(struct tf_vault *v, uint64_t id,
     const struct tf_package_made *made, const struct tf_actor *who,

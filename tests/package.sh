@@ -266,6 +266,16 @@ a_package_of_a_mount_is_recorded_through_it() {
 	is 0 trailctl verify store
 }
 
+a_read_only_mount_records_nothing() {
+	timeout 30 trailfs "$store" "$mnt" -o ro
+	is 3 trailctl package -o x.zip mnt/t/w
+	says 'Read-only'
+	[ ! -e x.zip ]
+	is 0 trailctl package --no-entry -o ro.zip mnt/t/w
+	unmount
+	good ro.zip
+}
+
 who_may_not_record_makes_no_package() {
 	mount
 	chmod 755 store mnt/t mnt/t/w
@@ -388,8 +398,8 @@ the_script_finds_what_it_says() {
 		checkpoint-of-another-size; do
 		rm -rf s
 		is 0 trailctl unpack "$kept/bad/$name.zip" s
-		# The golden one: this package's might have been altered.
-		cp "g-workflow/run-7/verify.sh" s/run-7/verify.sh
+		# Ours: that of the package might have been altered.
+		cp "$kept/../../core/engine/package-verify.sh" s/run-7/verify.sh
 		is 1 sh s/run-7/verify.sh "$(cat "$golden/vkey")"
 	done
 }
@@ -428,6 +438,7 @@ if [ -w /dev/fuse ]; then
 		a_directory_is_compared_with_the_store \
 		an_altered_object_is_not_packaged \
 		a_package_of_a_mount_is_recorded_through_it \
+		a_read_only_mount_records_nothing \
 		who_may_not_record_makes_no_package
 	if [ -n "${PACKAGE_LONG-}" ]; then
 		run seventy_thousand_files five_gigabytes

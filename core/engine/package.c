@@ -679,6 +679,9 @@ tf_package_write(struct tf_vault *v, const struct tf_package_request *r, int fd,
 	memset(made, 0, sizeof(*made));
 	if (rc == TF_OK)
 		rc = gather(&k, err);
+	/* Objects never change, and a snapshot holds back the database's log. */
+	if (k.db != NULL)
+		tf_db_rollback(k.db);
 	if (rc == TF_OK)
 		rc = tf_zip_write(fd, member, k.n, read_member, &k, err);
 	if (rc == TF_OK)
@@ -710,6 +713,7 @@ append(struct tf_txn *t, void *arg, struct tf_error *err)
 		.tree_root = p->made->tree_root,
 		.tree_size = p->made->tree_size };
 	struct tf_hash root = { .b = { 0 } };
+	struct tf_node_row row;
 	enum tf_code rc = TF_INVALID;
 
 	if (p->made->tree_size > 0 && p->made->tree_size <= t->size)
@@ -718,6 +722,11 @@ append(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc != TF_OK || memcmp(&root, &e.tree_root, sizeof(root)) != 0)
 		return tf_fail(err, TF_INVALID,
 		    "the package is of another log");
+	/* A draft is in no package, so there is none of it. */
+	if ((rc = tf_nodes_get(t->db, p->id, &row, err)) != TF_OK)
+		return rc == TF_NOTFOUND ?
+		    tf_fail(err, rc, "it is not in the ledger yet") :
+		    rc;
 	rc = tf_txn_path(t, p->id, &e.path, err);
 	e.actor = (struct tf_str){ p->actor, strlen(p->actor) };
 	if (rc == TF_OK) {
@@ -735,8 +744,10 @@ tf_vault_packaged(struct tf_vault *v, uint64_t id,
 	struct packaged p = { .id = id, .made = made };
 	struct tf_attr a;
 	char *actor = NULL;
-	enum tf_code rc = tf_vault_getattr(v, id, &a, err);
+	enum tf_code rc = tf_vault_writable(v, err);
 
+	if (rc == TF_OK)
+		rc = tf_vault_getattr(v, id, &a, err);
 	if (rc == TF_OK &&
 	    (a.kind < TF_KIND_TRAIL || a.kind > TF_KIND_ATTESTATION))
 		rc = tf_fail(err, TF_UNSUPPORTED, "no package is made of that");
