@@ -742,7 +742,7 @@ tf_vault_packaged(struct tf_vault *v, uint64_t id,
     struct tf_error *err)
 {
 	struct packaged p = { .id = id, .made = made };
-	struct tf_attr a;
+	struct tf_attr a = { .uid = 0 };
 	char *actor = NULL;
 	enum tf_code rc = tf_vault_writable(v, err);
 
