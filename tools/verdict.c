@@ -115,7 +115,9 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 
 	switch (link) {
 	case TF_LINK_PACKAGE:
-		tf_buf_str(out, "what its manifests list, and nothing else");
+		tf_buf_str(out,
+		    "what its manifests list, and nothing else; pages are not "
+		    "proven");
 		break;
 	case TF_LINK_CONTENTS:
 		add_count(out, r->files, "file");

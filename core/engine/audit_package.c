@@ -247,6 +247,28 @@ payload_of(const struct tf_buf *envelope, struct tf_buf *out)
 	return ok;
 }
 
+/* The list that a seal digests. */
+static void
+check_sums(struct tf_audit *a, const struct tf_entry *e, const char *dir)
+{
+	struct package *k = a->self;
+	struct tf_archive_member m;
+	struct tf_buf name = { 0 }, b = { 0 };
+	size_t i;
+
+	tf_buf_str(&name, dir);
+	tf_buf_add(&name, TF_PACKAGE_SUMS, sizeof(TF_PACKAGE_SUMS));
+	if (!name.failed && tf_archive_find(k->z, name.p, &i) &&
+	    load(a, TF_LINK_PACKAGE, name.p, STATEMENT_MAX, &b)) {
+		tf_archive_member(k->z, i, &m);
+		if (memcmp(&m.sha256, &e->evidence_sums, sizeof(m.sha256)) != 0)
+			about_member(a, TF_LINK_CONTENTS, name.p,
+			    "is not the list that was sealed");
+	}
+	tf_buf_free(&name);
+	tf_buf_free(&b);
+}
+
 static enum tf_code
 payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
     struct tf_error *err)
@@ -262,6 +284,10 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 	tf_buf_str(&name, TF_PACKAGE_ATTESTATIONS);
 	if ((rc = tf_package_directory(k->names, rel, &name, err)) != TF_OK)
 		return rc;
+	tf_buf_add(&name, "", 1);
+	if (!name.failed)
+		check_sums(a, e, name.p);
+	name.n--;
 	tf_buf_add(&name, TF_PACKAGE_ENVELOPE, sizeof(TF_PACKAGE_ENVELOPE));
 	if (name.failed)
 		rc = tf_fail(err, TF_NOMEM, "no memory");
@@ -408,12 +434,26 @@ entries(struct tf_audit *a, struct tf_error *err)
 
 /* --- descriptions ------------------------------------------------------------------- */
 
+static bool
+is_below(const char *name, const char *dir, const char *file)
+{
+	size_t n = strlen(name), d = strlen(dir), f = strlen(file);
+
+	return n > d + f && strncmp(name, dir, d) == 0 &&
+	    strcmp(name + n - f, file) == 0;
+}
+
 /* Only for people to read: nothing that is checked depends on them. */
 static bool
 is_for_reading(const char *name)
 {
 	return strcmp(name, TF_PACKAGE_README) == 0 ||
-	    strcmp(name, TF_PACKAGE_SCRIPT) == 0;
+	    strcmp(name, TF_PACKAGE_SCRIPT) == 0 ||
+	    strcmp(name, TF_PACKAGE_PAGE) == 0 ||
+	    strcmp(name, TF_PACKAGE_STATUS) == 0 ||
+	    is_below(name, TF_PACKAGE_WORKFLOWS, "/" TF_PACKAGE_PAGE) ||
+	    is_below(name, TF_PACKAGE_WORKFLOWS, "/" TF_PACKAGE_STATUS) ||
+	    is_below(name, TF_PACKAGE_ATTESTATIONS, TF_PACKAGE_ATTESTATION);
 }
 
 /* Compared with the archive when it was opened. */

@@ -17,6 +17,7 @@
 #include "../ledger/proof.h"
 #include "impl.h"
 #include "package.h"
+#include "view.h"
 
 #define SNIFF 4096	/* bytes that tell text from the rest */
 #define DEFLATE_MIN 128 /* shorter ones do not get shorter */
@@ -38,7 +39,10 @@ struct member {
 
 struct maker {
 	struct tf_vault *v;
-	struct tf_db *db;
+	struct tf_view *w;
+	struct tf_db *db;	     /* of w */
+	struct tf_package_dir *dirs; /* what pages tell of */
+	size_t n_dirs, cap_dirs;
 	struct tf_package_place p;
 	struct tf_package_facts f;
 	struct tf_buf note;
@@ -300,53 +304,84 @@ add_evidence(struct maker *k, uint64_t seq, struct tf_str body,
 	return rc;
 }
 
-/* --- statements --------------------------------------------------------------------- */
+/* --- pages -------------------------------------------------------------------------- */
+
+struct text {
+	struct maker *k;
+	struct tf_sha256 *sha;
+};
 
 static enum tf_code
-read_all(int fd, uint64_t size, struct tf_buf *out, struct tf_error *err)
+put_text(void *arg, const void *p, size_t n, struct tf_error *err)
 {
-	char part[16384];
-	size_t got = 1;
-	enum tf_code rc = TF_OK;
+	struct text *t = arg;
 
-	while (rc == TF_OK && got > 0 && out->n <= size && !out->failed) {
-		rc = tf_file_pread(fd, part, sizeof(part), out->n, &got, err);
-		tf_buf_add(out, part, got);
-	}
-	return rc == TF_OK && out->failed ?
-	    tf_fail(err, TF_NOMEM, "no memory") :
-	    rc;
+	tf_sha256_add(t->sha, p, n);
+	return spool_add(&t->k->texts, p, n, err);
 }
 
 static enum tf_code
-add_statement(struct maker *k, const struct tf_entry *e, struct tf_error *err)
+make_text(void *arg, const char *name, tf_package_text write, void *self,
+    struct tf_error *err)
 {
-	struct tf_str rel = tf_package_below(&k->p, e->path);
-	struct tf_buf payload = { 0 }, envelope = { 0 }, dir = { 0 };
-	uint64_t object;
-	enum tf_code rc;
-	int fd = -1;
+	struct text t = { .k = arg, .sha = tf_sha256_new() };
+	const struct tf_sink sink = { put_text, &t };
+	struct member *m;
+	enum tf_code rc = TF_NOMEM;
 
-	if ((rc = find_object(k, &e->statement.payload, &object, err)) == TF_OK)
-		rc = open_object(k, object, &e->statement.payload, &payload,
-		    &fd, err);
-	if (rc == TF_OK && fd >= 0) {
-		payload.n = 0;
-		rc = read_all(fd, e->statement.size, &payload, err);
-		(void)close(fd);
+	if (t.sha == NULL)
+		return tf_fail(err, rc, "no memory");
+	if ((rc = new_member(t.k, NAME(name), &m, err)) == TF_OK) {
+		m->from = FROM_TEXTS;
+		m->at = t.k->texts.end;
+		rc = write(self, &sink, err);
+		m->zip.size = t.k->texts.end - m->at;
+		m->zip.deflate = m->zip.size >= DEFLATE_MIN;
+		tf_sha256_peek(t.sha, &m->sha256);
 	}
-	if (rc == TF_OK)
-		rc = tf_package_envelope(e, &payload, &envelope, err);
-	if (rc == TF_OK)
-		rc = tf_package_directory(k->names, rel, &dir, err);
-	tf_buf_add(&dir, "", 1);
-	if (rc == TF_OK && !dir.failed)
-		rc = add_buf(k,
-		    NAME(TF_PACKAGE_ATTESTATIONS, dir.p, TF_PACKAGE_ENVELOPE),
-		    &envelope, err);
-	tf_buf_free(&payload);
-	tf_buf_free(&envelope);
-	tf_buf_free(&dir);
+	tf_sha256_free(t.sha);
+	return rc;
+}
+
+/* Remember to tell of it, once all names are given. */
+static enum tf_code
+add_dir(struct maker *k, const struct tf_entry *e, enum tf_kind kind,
+    struct tf_error *err)
+{
+	size_t cap = k->cap_dirs == 0 ? 16 : k->cap_dirs * 2;
+	char *path;
+	void *p;
+
+	if (kind < k->p.kind ||
+	    (kind == TF_KIND_TRAIL && (k->p.has_since || k->p.has_until)))
+		return TF_OK;
+	if (k->n_dirs == k->cap_dirs) {
+		if ((p = realloc(k->dirs, cap * sizeof(*k->dirs))) == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		k->dirs = p;
+		k->cap_dirs = cap;
+	}
+	if ((path = strndup(e->path.p, e->path.n)) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	k->dirs[k->n_dirs++] = (struct tf_package_dir){ .kind = kind,
+		.id = e->node,
+		.path = { path, e->path.n } };
+	return TF_OK;
+}
+
+static enum tf_code
+add_pages(struct maker *k, struct tf_error *err)
+{
+	struct tf_package_pages g = { .w = k->w,
+		.p = &k->p,
+		.names = k->names,
+		.cut = k->p.has_since || k->p.has_until,
+		.text = make_text,
+		.arg = k };
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < k->n_dirs; i++)
+		rc = tf_package_pages_add(&g, &k->dirs[i], err);
 	return rc;
 }
 
@@ -389,8 +424,13 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 		return rc;
 	if (e->type == TF_EVIDENCE_SEALED)
 		return add_evidence(k, seq, body, e, err);
-	if (e->type == TF_ATTESTATION_SEALED &&
-	    (rc = add_statement(k, e, err)) != TF_OK)
+	if (e->type == TF_TRAIL_CREATED)
+		rc = add_dir(k, e, TF_KIND_TRAIL, err);
+	else if (e->type == TF_WORKFLOW_BEGUN)
+		rc = add_dir(k, e, TF_KIND_WORKFLOW, err);
+	else if (e->type == TF_ATTESTATION_BEGUN)
+		rc = add_dir(k, e, TF_KIND_ATTESTATION, err);
+	if (rc != TF_OK)
 		return rc;
 	(void)snprintf(name, sizeof(name), "%llu", (unsigned long long)seq);
 	return add_proof(k, seq, body, TF_PACKAGE_EVENT_PROOFS, name, err);
@@ -590,9 +630,9 @@ setup(struct maker *k, const struct tf_package_request *r, struct tf_error *err)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	if ((rc = spool_open(&k->texts, r->tmp, err)) != TF_OK ||
 	    (rc = spool_open(&k->events, r->tmp, err)) != TF_OK ||
-	    (rc = tf_reader_db(k->v, &k->db, err)) != TF_OK ||
-	    (rc = tf_db_snapshot(k->db, err)) != TF_OK)
+	    (rc = tf_view_open(k->v, &k->w, err)) != TF_OK)
 		return rc;
+	k->db = k->w->db;
 	rc = tf_checkpoints_newest(k->db, &c->size, &c->root, &k->note, err);
 	if (rc == TF_OK)
 		rc = tf_checkpoint_check(k->note.p, k->note.n, &k->v->vkey, c,
@@ -626,6 +666,8 @@ gather(struct maker *k, struct tf_error *err)
 		rc = tf_package_select(k->db, k->f.head.size, &k->p, one_entry,
 		    k, err);
 	if (rc == TF_OK)
+		rc = add_pages(k, err);
+	if (rc == TF_OK)
 		rc = add_keys(k, err);
 	if (rc == TF_OK)
 		rc = add_descriptions(k, err);
@@ -645,10 +687,10 @@ gather(struct maker *k, struct tf_error *err)
 static void
 dispose(struct maker *k)
 {
-	if (k->db != NULL) {
-		tf_db_rollback(k->db);
-		tf_reader_done(k->v, k->db);
-	}
+	tf_view_close(k->w);
+	for (size_t i = 0; i < k->n_dirs; i++)
+		free((char *)k->dirs[i].path.p);
+	free(k->dirs);
 	for (size_t i = 0; i < k->n; i++)
 		free(k->m[i].zip.name);
 	free(k->m);

@@ -9,6 +9,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../package.h"
+#include "../page.h"
 #include "../store/schema.h"
 #include "package_name.h"
 
@@ -83,6 +84,36 @@ TF_MUST_USE enum tf_code tf_package_envelope(const struct tf_entry *e,
 #define TF_PACKAGE_FILE_PROOFS "proofs/data/"
 #define TF_PACKAGE_EVENT_PROOFS "proofs/events/"
 #define TF_PACKAGE_PROOF ".tlog-proof"
+
+/* --- what people read ---------------------------------------------------------- */
+
+#define TF_PACKAGE_WORKFLOWS "workflows/"
+#define TF_PACKAGE_PAGE "index.html"
+#define TF_PACKAGE_STATUS "status.json"
+#define TF_PACKAGE_ATTESTATION "/attestation.json"
+#define TF_PACKAGE_SUMS "/SHA256SUMS"
+
+/* A trail, workflow or attestation in the package. */
+struct tf_package_dir {
+	enum tf_kind kind;
+	uint64_t id;
+	struct tf_str path;
+};
+typedef enum tf_code (*tf_package_text)(void *self, const struct tf_sink *out,
+    struct tf_error *err);
+struct tf_package_pages {
+	struct tf_view *w;
+	const struct tf_package_place *p;
+	struct tf_package_names *names; /* all are given */
+	bool cut;			/* by time: not all workflows are in */
+	/* Make a file of that name of what write gives. */
+	enum tf_code (*text)(void *arg, const char *name, tf_package_text write,
+	    void *self, struct tf_error *err);
+	void *arg;
+};
+/* The files that tell of d. */
+TF_MUST_USE enum tf_code tf_package_pages_add(struct tf_package_pages *g,
+    const struct tf_package_dir *d, struct tf_error *err);
 
 /* --- writing an archive --------------------------------------------------------- */
 

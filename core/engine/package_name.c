@@ -376,12 +376,29 @@ tf_package_file(struct tf_package_names *t, struct tf_str path,
 	}
 	if (rc == TF_OK)
 		rc = add_name(t, name, false, &b, err);
+	/* What keeps its name need not be remembered. */
+	if (rc == TF_OK &&
+	    (b.n != path.n || memcmp(b.p, path.p, path.n) != 0) &&
+	    !keep(t, path, &b))
+		rc = tf_fail(err, TF_NOMEM, "no memory");
 	if (rc == TF_OK)
 		tf_buf_add(out, b.p, b.n);
 	tf_buf_free(&b);
 	return rc == TF_OK && out->failed ?
 	    tf_fail(err, TF_NOMEM, "no memory") :
 	    rc;
+}
+
+void
+tf_package_stored(const struct tf_package_names *t, struct tf_str path,
+    struct tf_buf *out)
+{
+	const struct directory *d = find(t, path);
+
+	if (d != NULL)
+		tf_buf_str(out, d->safe);
+	else
+		tf_buf_add(out, path.p, path.n);
 }
 
 struct tf_package_names *

@@ -27,6 +27,10 @@ TF_MUST_USE enum tf_code tf_package_file(struct tf_package_names *n,
 TF_MUST_USE enum tf_code tf_package_directory(struct tf_package_names *n,
     struct tf_str path, struct tf_buf *out, struct tf_error *err);
 
+/* The name that the file at path got, onto out; no new one. */
+void tf_package_stored(const struct tf_package_names *n, struct tf_str path,
+    struct tf_buf *out);
+
 /* One name by itself, made safe, onto out. */
 void tf_package_safe(struct tf_buf *out, struct tf_str name, bool directory);
 /* Could that be a name in a package? */
