@@ -104,11 +104,15 @@ $(archives):
 
 $(programs) $(tests) $(model) $(benches) $(fuzzers):
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 -lcrypto
+	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 -lzip -lcrypto
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(compile) $(extra) -MMD -MP -c -o $@ $<
+
+# Texts that are compiled in.
+$(BUILD)/core/engine/package_text.o: core/engine/package-VERIFY.txt \
+	core/engine/package-verify.sh
 
 # Other flags, other objects.
 flags := $(compile) $(link)
@@ -129,13 +133,13 @@ test: ## install what is missing, build, run all tests
 
 check: all $(tests) $(model) $(fuzzers) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) tests/tools.sh \
-		tests/tamper.sh tests/costs.sh $(fuzzers)
+		tests/tamper.sh tests/costs.sh tests/package.sh $(fuzzers)
 
 model: all $(model) ## compare with a model, by chance (STEPS=1000000 SEED=1)
 	$(Q)$(model) --steps $(or $(STEPS),1000000) \
 		--seed $(or $(SEED),$$(date +%s)) --save $(BUILD)/model.ops
 
-torture: all $(tests) ## faults, long, and proof that they are found (CYCLES= SEED=)
+torture: all $(tests) $(model) ## all that takes long: faults, mutants, model (CYCLES= SEED=)
 	$(Q)+BUILD=$(BUILD) MAKE='$(MAKE)' tests/torture.sh $(or $(CYCLES),1000) \
 		$(SEED)
 

@@ -1,10 +1,11 @@
 /*
  * Names that the mount and its clients agree on: control files, extended
- * attributes, and the two requests that trailctl sends to a live mount.
+ * attributes, and the requests that trailctl sends to a live mount.
  */
 #ifndef TF_CONTROL_H
 #define TF_CONTROL_H
 
+#include <stdint.h>
 #include <sys/ioctl.h>
 
 #define TF_CONTROL_DIR ".trailfs" /* answered by lookup, never listed */
@@ -43,5 +44,16 @@
  */
 #define TF_IOC_SEAL _IO('t', 0x71)
 #define TF_IOC_SYNC _IO('t', 0x72)
+
+/*
+ * ioctl(2) on a trail, workflow or attestation: append package.made, with the
+ * digests and lengths of a package of it and of the tree that it proves, which
+ * must be one of this log.  Its owner or root.
+ */
+struct tf_ioc_package {
+	uint8_t sha256[32], root[32];
+	uint64_t size, tree_size;
+};
+#define TF_IOC_PACKAGED _IOW('t', 0x73, struct tf_ioc_package)
 
 #endif

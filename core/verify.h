@@ -13,6 +13,7 @@
 enum tf_verdict { TF_VERDICT_OK, TF_VERDICT_FAILED, TF_VERDICT_ABSENT };
 
 enum tf_link {
+	TF_LINK_PACKAGE,   /* the archive holds its profile and manifests */
 	TF_LINK_CONTENTS,  /* every object hashes to what its entry says */
 	TF_LINK_ENTRIES,   /* canonical, dense, obeying the replay rules */
 	TF_LINK_NAMES,	   /* the database shows what the entries say */
@@ -25,7 +26,7 @@ enum tf_link {
 	TF_LINKS
 };
 
-/* "contents", "entries", ..., "earlier checkpoint", "witness", "timestamp". */
+/* "package", "contents", "entries", ..., "earlier checkpoint", "witness", "timestamp". */
 const char *tf_link_name(enum tf_link l);
 
 struct tf_report {
@@ -35,6 +36,10 @@ struct tf_report {
 	uint64_t newer; /* entries of a later version: see exit 5 */
 	uint64_t findings;
 	bool pinned; /* the key was given, not the store's own */
+	/* A package of another log than that of the key given: all that was
+	 * found holds for that one, and by its own word. */
+	bool foreign;
+	uint64_t unsealed; /* packaged workflows and attestations still open */
 	char origin[129];
 	uint64_t size; /* of the checkpoint that was checked */
 	struct tf_hash root;
@@ -83,6 +88,30 @@ TF_MUST_USE enum tf_code tf_verify_log(const char *dir, const char *evidence,
  */
 TF_MUST_USE enum tf_code tf_verify_proof(const char *text, size_t n,
     const char *file, const struct tf_verify *v, struct tf_report *report,
+    struct tf_error *err);
+
+/*
+ * A package, as trailfs-package(5) has it; nothing is unpacked to disk.  vkey
+ * is needed; when the package is another log's, it is checked by its own key
+ * and report->foreign is set.  Tiles are ABSENT.
+ * Errors: TF_NOTFOUND, TF_ACCESS, TF_INVALID (vkey), TF_NEWER.
+ */
+TF_MUST_USE enum tf_code tf_verify_package(const char *file,
+    const struct tf_verify *v, struct tf_report *report, struct tf_error *err);
+
+/*
+ * Is file a zip archive, by its first bytes?
+ */
+bool tf_package_is(const char *file);
+
+/*
+ * A directory (a backup, an unpacked package, or what is below its data/)
+ * against the evidence at or below path ("." for all) of a store: what is
+ * missing and what differs is found in contents, what is there besides in
+ * names.  All other links are ABSENT: they are the store's.
+ */
+TF_MUST_USE enum tf_code tf_verify_against(const char *store, const char *path,
+    const char *dir, const struct tf_verify *v, struct tf_report *report,
     struct tf_error *err);
 
 /*

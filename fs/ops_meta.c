@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "core/control.h"
+#include "core/package.h"
 #include "actor.h"
 #include "control.h"
 #include "handle.h"
@@ -333,13 +334,37 @@ seal_dir(fuse_req_t req, uint64_t ino, struct tf_error *err)
 	return tf_vault_seal(fs->vault, ino, &who, err);
 }
 
+/* What the kernel copied in is as long as cmd says, or it is not ours. */
+static enum tf_code
+record_package(fuse_req_t req, uint64_t ino, const void *in, size_t in_size,
+    struct tf_error *err)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_package_made made = { .size = 0 };
+	struct tf_ioc_package p;
+	struct tf_actor who;
+
+	if (in_size != sizeof p)
+		return tf_fail(err, TF_INVALID, "no package is told");
+	memcpy(&p, in, sizeof p);
+	memcpy(made.sha256.b, p.sha256, sizeof p.sha256);
+	memcpy(made.tree_root.b, p.root, sizeof p.root);
+	made.size = p.size;
+	made.tree_size = p.tree_size;
+	fs_loop_await(fs->loop, 0);
+	fs_actor_of(fs->actors, req, true, &who);
+	return tf_vault_packaged(fs->vault, ino, &made, &who, err);
+}
+
 void
 fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
     struct fuse_file_info *fi, unsigned flags, const void *in, size_t in_size,
     size_t out_size)
 {
 	struct tf_attempt try = {
-		.operation = cmd == TF_IOC_SEAL ? "seal" : "sync",
+		.operation = cmd == TF_IOC_SEAL ? "seal" :
+		    cmd == TF_IOC_PACKAGED	? "package" :
+						  "sync",
 		.id = ino,
 	};
 	struct tf_error err = { 0 };
@@ -347,16 +372,20 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 
 	(void)arg;
 	(void)fi;
-	(void)in;
-	(void)in_size;
 	(void)out_size;
 	if ((flags & FUSE_IOCTL_DIR) == 0 || fs_control_is(ino) ||
-	    (cmd != TF_IOC_SEAL && cmd != TF_IOC_SYNC)) {
+	    (cmd != TF_IOC_SEAL && cmd != TF_IOC_SYNC &&
+		cmd != TF_IOC_PACKAGED)) {
 		fuse_reply_err(req, ENOTTY);
 		return;
 	}
-	rc = cmd == TF_IOC_SEAL ? seal_dir(req, ino, &err) :
-				  sync_dir(req, ino, true, &err);
+	if (cmd == TF_IOC_SEAL) {
+		rc = seal_dir(req, ino, &err);
+	} else if (cmd == TF_IOC_PACKAGED) {
+		rc = record_package(req, ino, in, in_size, &err);
+	} else {
+		rc = sync_dir(req, ino, true, &err);
+	}
 	if (rc == TF_OK)
 		fuse_reply_ioctl(req, 0, NULL, 0);
 	else

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tests/torture.sh [CYCLES [SEED]]: every rig of test-faults, long, one line
-# each; then the mutants, each of which a rig (or the unit tests) must turn red.
+# tests/torture.sh [CYCLES [SEED]]: every rig of test-faults, the model and the
+# longer suites, one line each; then the mutants, each of which a rig (or the unit tests) must turn red.
 # A rig that has never been red proves nothing.
 #
 # BUILD and MAKE come from the Makefile.  MUTANTS=only leaves the rigs out.
@@ -24,6 +24,15 @@ rig() {
 	return "$status"
 }
 
+# A suite of the standard run, longer; its last line.
+long() {
+	BUILD=$BUILD timeout 86400 "$@" >"$log" 2>&1 || {
+		cat "$log"
+		bad=1
+	}
+	echo "$1: $(tail -n 1 "$log")"
+}
+
 if [ "${MUTANTS-}" != only ]; then
 	rig kill "$cycles"
 	rig power "$cycles"
@@ -33,6 +42,11 @@ if [ "${MUTANTS-}" != only ]; then
 		rig "$r" 0
 	done
 	rig memory "$cycles"
+	# By chance against a model, packages of 70,000 files and of 5 GiB, and
+	# what the standard run does less often.
+	long "$BUILD/test-model" --steps "$((cycles * 100))" --seed "$seed"
+	PACKAGE_LONG=1 long tests/package.sh
+	TRAILFS_LONG=1 long "$BUILD/test-mount"
 fi
 
 # mutant NAME CYCLES RIG...: one of these rigs must be red.

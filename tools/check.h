@@ -9,7 +9,13 @@
 
 #define CHECK_KEPT 1000 /* findings of a link that are told; all are counted */
 
-enum check_form { CHECK_STORE, CHECK_LOG, CHECK_PROOF };
+enum check_form {
+	CHECK_STORE,
+	CHECK_LOG,
+	CHECK_PROOF,
+	CHECK_PACKAGE,
+	CHECK_AGAINST, /* a directory with a store */
+};
 
 struct check_finding {
 	uint64_t seq;	   /* UINT64_MAX: of no entry */

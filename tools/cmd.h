@@ -15,6 +15,8 @@ int cmd_seal(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
 int cmd_prove(int argc, char **argv);
 int cmd_export_log(int argc, char **argv);
+int cmd_package(int argc, char **argv);
+int cmd_unpack(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 
 /* Say on stderr how the verb at work is used; an exit status. */

@@ -1,5 +1,4 @@
 /* trailctl log: the entries of the ledger, a line each. */
-#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,15 +12,14 @@
 #include "where.h"
 
 #define LINE_MAX_BYTES 65536 /* no entry is longer */
-#define TIME_LEN 30	     /* "2026-11-23T07:50:00.123456789Z" */
 #define FOLLOW_S 1	     /* seconds between two looks */
 
 struct log {
 	/* What to show. */
 	bool json, follow;
-	char since[TIME_LEN + 1]; /* "" for all */
-	const char *type, *trail; /* NULL for all */
-	int64_t uid;		  /* -1 for all */
+	char since[TEXT_TIME_LEN + 1]; /* "" for all */
+	const char *type, *trail;      /* NULL for all */
+	int64_t uid;		       /* -1 for all */
 	/* From where. */
 	struct where w;
 	struct tf_vault *v; /* of a store; NULL in a mount */
@@ -31,37 +29,6 @@ struct log {
 };
 
 /* --- which entries ---------------------------------------------------- */
-
-/*
- * "2026-11-23", "2026-11-23 07:50", "2026-11-23T07:50:00.5Z" (UTC all) as the
- * text of ledger times, which sorts as time does.  False when it is none.
- */
-static bool
-parse_since(const char *s, char out[TIME_LEN + 1])
-{
-	static const char form[] = "0000-00-00T00:00:00.000000000Z";
-	size_t n = strlen(s), i;
-
-	if (n > 0 && s[n - 1] == 'Z')
-		n--;
-	/* Whole parts only; of the fraction any number of digits. */
-	if (n != 10 && n != 16 && n != 19 && !(n > 20 && n < TIME_LEN))
-		return false;
-	memcpy(out, form, TIME_LEN + 1);
-	for (i = 0; i < n; i++) {
-		bool fits = s[i] == form[i];
-
-		if (form[i] == '0')
-			fits = isdigit((unsigned char)s[i]) != 0;
-		else if (i == 10 && s[i] == ' ')
-			fits = true;
-		if (!fits)
-			return false;
-		if (form[i] == '0')
-			out[i] = s[i];
-	}
-	return true;
-}
 
 static bool
 is(const struct tf_json_doc *d, int t, const char *want)
@@ -99,8 +66,8 @@ wanted(const struct log *l, const struct tf_json_doc *d)
 		if (t < 0)
 			return false;
 		at = tf_json_text(d, t); /* with its quotes */
-		if (at.n != TIME_LEN + 2 ||
-		    memcmp(at.p + 1, l->since, TIME_LEN) < 0)
+		if (at.n != TEXT_TIME_LEN + 2 ||
+		    memcmp(at.p + 1, l->since, TEXT_TIME_LEN) < 0)
 			return false;
 	}
 	if (l->type != NULL && !is(d, tf_json_get(d, 0, "type"), l->type))
@@ -285,7 +252,7 @@ parse(struct log *l, int argc, char **argv, const char **arg)
 			l->follow = true;
 			break;
 		case 's':
-			if (!parse_since(optarg, l->since)) {
+			if (!text_time(optarg, l->since)) {
 				report_note("--since takes a time in UTC like "
 					    "2026-11-23T07:50:00Z");
 				return false;

@@ -20,6 +20,7 @@
 #include "where.h"
 
 #define PROOF_SUFFIX ".tlog-proof"
+#define PACKAGE_SUFFIX ".zip"
 #define PROOF_MAX ((size_t)1 << 20) /* bytes; an entry has 64 KiB at most */
 #define NOTE_MAX ((size_t)1 << 16)
 #define VKEY_MAX ((size_t)4096)
@@ -27,19 +28,22 @@
 struct ask {
 	bool json, rebuild;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
+	const char *against;				  /* or NULL */
 	const char *what, *file;
 };
 
-/* What is checked.  dir: the store, the directory of the log, the proof. */
+/* What is checked.  dir: the store, the directory of the log, the proof, the
+ * package; path: what in the store. */
 struct target {
 	enum check_form form;
-	char *dir, *evidence;
+	char *dir, *evidence, *path;
 };
 
 static bool
 parse(struct ask *a, int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "against", required_argument, NULL, 'a' },
 		{ "checkpoint", required_argument, NULL, 'c' },
 		{ "evidence", required_argument, NULL, 'e' },
 		{ "json", no_argument, NULL, 'j' },
@@ -52,6 +56,9 @@ parse(struct ask *a, int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
+		case 'a':
+			a->against = optarg;
+			break;
 		case 'c':
 			a->checkpoint = optarg;
 			break;
@@ -143,6 +150,16 @@ is_proof(const char *path)
 }
 
 static bool
+is_package(const char *path)
+{
+	size_t n = strlen(path), suffix = strlen(PACKAGE_SUFFIX);
+
+	return is_there(path, "", S_IFREG) &&
+	    ((n >= suffix && strcmp(path + n - suffix, PACKAGE_SUFFIX) == 0) ||
+		tf_package_is(path));
+}
+
+static bool
 is_log(const char *dir)
 {
 	return is_there(dir, "checkpoint", S_IFREG) &&
@@ -200,12 +217,36 @@ choose_mount(const struct ask *a, const struct where *w, struct target *t,
 	return rc;
 }
 
+/* The store, of a mount also, and what in it. */
+static enum tf_code
+choose_against(const struct ask *a, struct target *t, struct tf_error *err)
+{
+	struct where w = { 0 };
+	char *store = NULL;
+	enum tf_code rc = where_find(a->what, &w, err);
+
+	if (rc == TF_OK && w.mount != NULL)
+		rc = where_store(&w, &store, err);
+	if (rc == TF_OK)
+		rc = set(t, CHECK_AGAINST, store != NULL ? store : w.store,
+		    a->against, err);
+	if (rc == TF_OK && (t->path = strdup(w.path)) == NULL)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	free(store);
+	where_free(&w);
+	return rc;
+}
+
 static enum tf_code
 choose(const struct ask *a, struct target *t, struct tf_error *err)
 {
 	struct where w = { 0 };
 	enum tf_code rc;
 
+	if (a->against != NULL)
+		return choose_against(a, t, err);
+	if (a->file == NULL && is_package(a->what))
+		return set(t, CHECK_PACKAGE, a->what, NULL, err);
 	if (a->file != NULL || is_proof(a->what))
 		return set(t, CHECK_PROOF, a->what, a->file, err);
 	if (is_log(a->what))
@@ -235,9 +276,17 @@ fits(const struct ask *a, const struct target *t, struct tf_error *err)
 		[CHECK_STORE] = "a store",
 		[CHECK_LOG] = "a log",
 		[CHECK_PROOF] = "a proof",
+		[CHECK_PACKAGE] = "a package",
+		[CHECK_AGAINST] = "a comparison",
 	};
 
-	if (a->vkey == NULL && t->form != CHECK_STORE)
+	if (a->against != NULL &&
+	    (a->vkey != NULL || a->checkpoint != NULL || a->file != NULL))
+		return tf_fail(err, TF_USAGE,
+		    "--against compares with the store; verify the store "
+		    "itself with key and checkpoint");
+	if (a->vkey == NULL && t->form != CHECK_STORE &&
+	    t->form != CHECK_AGAINST)
 		return tf_fail(err, TF_USAGE,
 		    "give the log's key by --vkey: of %s it is never learned "
 		    "from what is being checked",
@@ -289,12 +338,18 @@ check(const struct ask *a, const struct target *t, struct check *c,
 		v.earlier = (struct tf_str){ earlier.n > 0 ? earlier.p : "",
 			earlier.n };
 	c->form = t->form;
-	c->contents = t->form == CHECK_STORE || t->evidence != NULL;
+	c->contents = t->form == CHECK_STORE || t->form == CHECK_PACKAGE ||
+	    t->evidence != NULL;
 	c->earlier = a->checkpoint != NULL;
 	if (t->form == CHECK_STORE)
 		rc = tf_verify_store(t->dir, &v, &c->report, err);
 	else if (t->form == CHECK_LOG)
 		rc = tf_verify_log(t->dir, t->evidence, &v, &c->report, err);
+	else if (t->form == CHECK_PACKAGE)
+		rc = tf_verify_package(t->dir, &v, &c->report, err);
+	else if (t->form == CHECK_AGAINST)
+		rc = tf_verify_against(t->dir, t->path, t->evidence, &v,
+		    &c->report, err);
 	else
 		rc = check_proof(t, &v, c, err);
 	check_end(c);
@@ -374,5 +429,6 @@ cmd_verify(int argc, char **argv)
 	check_free(&c);
 	free(t.dir);
 	free(t.evidence);
+	free(t.path);
 	return status;
 }

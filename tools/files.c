@@ -39,7 +39,7 @@ files_read(const char *path, size_t max, struct tf_buf *out,
 	return rc;
 }
 
-/* All of b, and close fd in any case. */
+/* All of b. */
 static bool
 put_all(int fd, const struct tf_buf *b)
 {
@@ -54,8 +54,6 @@ put_all(int fd, const struct tf_buf *b)
 		else if (errno != EINTR)
 			sys = errno;
 	}
-	if (close(fd) < 0 && sys == 0)
-		sys = errno;
 	errno = sys;
 	return sys == 0;
 }
@@ -73,43 +71,80 @@ name_beside(const char *path)
 	return s;
 }
 
+enum tf_code
+files_begin(const char *path, char **tmp, int *fd, struct tf_error *err)
+{
+	mode_t mask = umask(0);
+	enum tf_code rc;
+
+	umask(mask);
+	if ((*tmp = name_beside(path)) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if ((*fd = mkostemp(*tmp, O_CLOEXEC)) < 0) {
+		rc = report_system(err, "%s", path);
+		free(*tmp);
+		return rc;
+	}
+	/* As open(2) would have made it. */
+	(void)!fchmod(*fd, 0666 & ~mask);
+	return TF_OK;
+}
+
+enum tf_code
+files_end(const char *path, char *tmp, int fd, enum tf_code rc,
+    struct tf_error *err)
+{
+	if (close(fd) < 0 && rc == TF_OK)
+		rc = report_system(err, "%s", path);
+	if (rc == TF_OK && rename(tmp, path) < 0)
+		rc = report_system(err, "%s", path);
+	if (rc != TF_OK)
+		(void)unlink(tmp);
+	free(tmp);
+	return rc;
+}
+
+char *
+files_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return strdup(".");
+	return slash == path ? strdup("/") :
+			       strndup(path, (size_t)(slash - path));
+}
+
 static enum tf_code
 replace(const char *path, const struct tf_buf *b, struct tf_error *err)
 {
-	char *tmp = name_beside(path);
-	mode_t mask = umask(0);
-	enum tf_code rc = TF_OK;
+	char *tmp;
 	int fd;
+	enum tf_code rc = files_begin(path, &tmp, &fd, err);
 
-	umask(mask);
-	if (tmp == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
-	if ((fd = mkostemp(tmp, O_CLOEXEC)) < 0) {
+	if (rc != TF_OK)
+		return rc;
+	if (!put_all(fd, b))
 		rc = report_system(err, "%s", path);
-		goto out;
-	}
-	/* As open(2) would have made it. */
-	(void)!fchmod(fd, 0666 & ~mask);
-	if (!put_all(fd, b) || rename(tmp, path) < 0) {
-		rc = report_system(err, "%s", path);
-		(void)unlink(tmp);
-	}
-out:
-	free(tmp);
-	return rc;
+	return files_end(path, tmp, fd, rc, err);
 }
 
 enum tf_code
 files_write(const char *path, const struct tf_buf *b, struct tf_error *err)
 {
 	struct stat st;
+	enum tf_code rc = TF_OK;
 	int fd;
 
 	/* Root must not rename a file over /dev/null. */
 	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
 		return replace(path, b, err);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0 || !put_all(fd, b))
+	if (fd < 0)
 		return report_system(err, "%s", path);
-	return TF_OK;
+	if (!put_all(fd, b))
+		rc = report_system(err, "%s", path);
+	if (close(fd) < 0 && rc == TF_OK)
+		rc = report_system(err, "%s", path);
+	return rc;
 }

@@ -13,7 +13,8 @@ enum report_status {
 	REPORT_USAGE = 2,	/* the question was wrong */
 	REPORT_UNREACHABLE = 3, /* could not be asked */
 	REPORT_TAMPERED = 4,
-	REPORT_DOUBT = 5, /* incomplete, or nobody can know */
+	REPORT_DOUBT = 5,   /* incomplete, or nobody can know */
+	REPORT_FOREIGN = 6, /* holds, but for another log than was asked */
 };
 
 /* Say what err says on stderr; the exit status that fits its code. */

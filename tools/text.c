@@ -1,5 +1,7 @@
 /* Text that is safe on a terminal. */
+#include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "text.h"
 
@@ -120,4 +122,31 @@ text_of(struct tf_buf *b)
 {
 	tf_buf_add(b, "", 1);
 	return b->failed ? "" : b->p;
+}
+
+bool
+text_time(const char *s, char out[TEXT_TIME_LEN + 1])
+{
+	static const char form[] = "0000-00-00T00:00:00.000000000Z";
+	size_t n = strlen(s), i;
+
+	if (n > 0 && s[n - 1] == 'Z')
+		n--;
+	/* Whole parts only; of the fraction any number of digits. */
+	if (n != 10 && n != 16 && n != 19 && !(n > 20 && n < TEXT_TIME_LEN))
+		return false;
+	memcpy(out, form, TEXT_TIME_LEN + 1);
+	for (i = 0; i < n; i++) {
+		bool fits = s[i] == form[i];
+
+		if (form[i] == '0')
+			fits = isdigit((unsigned char)s[i]) != 0;
+		else if (i == 10 && s[i] == ' ')
+			fits = true;
+		if (!fits)
+			return false;
+		if (form[i] == '0')
+			out[i] = s[i];
+	}
+	return true;
 }

@@ -22,6 +22,13 @@ void text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token);
 /* Who an actor object is: "alice (cp)", or "uid 1000" without a name. */
 void text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor);
 
+#define TEXT_TIME_LEN 30 /* "2026-11-23T07:50:00.123456789Z" */
+/*
+ * "2026-11-23", "2026-11-23 07:50", "2026-11-23T07:50:00.5Z" (UTC all) as the
+ * text of ledger times, which sorts as time does.  False when it is none.
+ */
+bool text_time(const char *s, char out[TEXT_TIME_LEN + 1]);
+
 /* End b as a string; b.p, or "" when memory ran out. */
 const char *text_of(struct tf_buf *b);
 

@@ -32,6 +32,12 @@ static const struct verb {
 	    "a proof that others can check that it is in the ledger" },
 	{ "export-log", cmd_export_log, "[--json] STORE|PATH DIRECTORY",
 	    "copy the log as files that any web server can serve" },
+	{ "package", cmd_package,
+	    "[--json] [--no-entry] [--since TIME] [--until TIME] -o FILE\n"
+	    "                        PATH",
+	    "evidence and proofs for somebody else, as one file" },
+	{ "unpack", cmd_unpack, "[--json] PACKAGE DIRECTORY",
+	    "take a package apart, safely" },
 	{ "verify", cmd_verify,
 	    "[--json] [--junit FILE] [--vkey KEY|FILE]\n"
 	    "                       [--checkpoint FILE] [--rebuild] "
@@ -40,7 +46,11 @@ static const struct verb {
 	    "                       [--checkpoint FILE] [--evidence DIRECTORY] "
 	    "LOG|PATH\n"
 	    "       trailctl verify [--json] [--junit FILE] --vkey KEY|FILE\n"
-	    "                       [--checkpoint FILE] PROOF [FILE]",
+	    "                       [--checkpoint FILE] PROOF [FILE]\n"
+	    "       trailctl verify [--json] [--junit FILE] --vkey KEY|FILE\n"
+	    "                       [--checkpoint FILE] PACKAGE\n"
+	    "       trailctl verify [--json] [--junit FILE] "
+	    "--against DIRECTORY STORE|PATH",
 	    "read everything again and check it" },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

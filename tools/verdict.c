@@ -29,13 +29,17 @@ word(enum tf_verdict v)
 static bool
 may_be_absent(const struct check *c, enum tf_link link)
 {
+	if (c->form == CHECK_AGAINST) /* the rest is the store's */
+		return link != TF_LINK_CONTENTS && link != TF_LINK_NAMES;
 	switch (link) {
+	case TF_LINK_PACKAGE:
+		return c->form != CHECK_PACKAGE;
 	case TF_LINK_CONTENTS:
 		return !c->contents;
 	case TF_LINK_NAMES:
-		return c->form != CHECK_STORE;
+		return c->form != CHECK_STORE && c->form != CHECK_PACKAGE;
 	case TF_LINK_TILES:
-		return c->form == CHECK_PROOF;
+		return c->form == CHECK_PROOF || c->form == CHECK_PACKAGE;
 	case TF_LINK_EARLIER:
 		return !c->earlier;
 	case TF_LINK_WITNESS:
@@ -44,6 +48,13 @@ may_be_absent(const struct check *c, enum tf_link link)
 	default:
 		return false;
 	}
+}
+
+/* Only a package is one: of other things the link is not told. */
+static bool
+is_told(const struct check *c, enum tf_link link)
+{
+	return link != TF_LINK_PACKAGE || c->form == CHECK_PACKAGE;
 }
 
 int
@@ -60,7 +71,8 @@ verdict_status(const struct check *c)
 		    !may_be_absent(c, (enum tf_link)l))
 			status = REPORT_DOUBT;
 	}
-	return status;
+	return status == REPORT_OK && c->report.foreign ? REPORT_FOREIGN :
+							  status;
 }
 
 /* --- for people ------------------------------------------------------- */
@@ -102,6 +114,11 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 	const struct tf_report *r = &c->report;
 
 	switch (link) {
+	case TF_LINK_PACKAGE:
+		tf_buf_str(out,
+		    "what its manifests list, and nothing else; pages are not "
+		    "proven");
+		break;
 	case TF_LINK_CONTENTS:
 		add_count(out, r->files, "file");
 		tf_buf_str(out, ", ");
@@ -111,7 +128,13 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 		add_entries(out, r);
 		break;
 	case TF_LINK_NAMES:
-		tf_buf_str(out, "what the entries say");
+		tf_buf_str(out,
+		    c->form == CHECK_AGAINST ?
+			"nothing that the store does not have" :
+			"what the entries say");
+		if (r->unsealed > 0)
+			tf_buf_str(out,
+			    "; not all is sealed, so more may come later");
 		break;
 	case TF_LINK_TREE:
 		tf_buf_printf(out, "size %llu, root ",
@@ -126,6 +149,8 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 		text_add(out, r->origin, strlen(r->origin));
 		tf_buf_str(out,
 		    r->pinned ? ", by the key given" :
+			r->foreign ?
+				", which is not the log of the key given" :
 				", by the store's own key; --vkey pins it");
 		break;
 	case TF_LINK_EARLIER:
@@ -141,9 +166,14 @@ why_absent(const struct check *c, enum tf_link link)
 {
 	/* What could not be looked at has its reason in another link. */
 	if (!may_be_absent(c, link))
-		return link == TF_LINK_EARLIER && c->form == CHECK_PROOF ?
-		    "one proof says nothing about another tree" :
+		return link == TF_LINK_EARLIER && c->report.foreign ?
+		    "it is not of this log" :
+		    link == TF_LINK_EARLIER &&
+			(c->form == CHECK_PROOF || c->form == CHECK_PACKAGE) ?
+		    "one checkpoint says nothing about another tree" :
 		    "could not be looked at";
+	if (c->form == CHECK_AGAINST)
+		return "verify the store itself for that";
 	switch (link) {
 	case TF_LINK_CONTENTS:
 		return c->form == CHECK_PROOF ?
@@ -152,7 +182,8 @@ why_absent(const struct check *c, enum tf_link link)
 	case TF_LINK_NAMES:
 		return "only a store has them";
 	case TF_LINK_TILES:
-		return "a proof has none";
+		return c->form == CHECK_PACKAGE ? "a package has none" :
+						  "a proof has none";
 	case TF_LINK_EARLIER:
 		return "give one with --checkpoint";
 	default:
@@ -201,6 +232,8 @@ void
 verdict_table(const struct check *c, struct tf_buf *out)
 {
 	for (int l = 0; l < TF_LINKS; l++) {
+		if (!is_told(c, (enum tf_link)l))
+			continue;
 		tf_buf_printf(out, "%-18s  %-6s  ",
 		    tf_link_name((enum tf_link)l), word(c->report.link[l]));
 		add_detail(out, c, (enum tf_link)l);
@@ -275,6 +308,8 @@ put_links(struct tf_json *j, const struct check *c)
 	tf_json_key(j, "links");
 	tf_json_object(j);
 	for (int l = 0; l < TF_LINKS; l++) {
+		if (!is_told(c, order[l]))
+			continue;
 		tf_json_key(j, tf_link_name(order[l]));
 		tf_json_cstr(j, word(c->report.link[order[l]]));
 	}
@@ -296,6 +331,10 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	put_number(&j, "entries", r->entries);
 	put_number(&j, "files", r->files);
 	put_findings(&j, c);
+	if (r->foreign) {
+		tf_json_key(&j, "foreign");
+		tf_json_bool(&j, true);
+	}
 	put_number(&j, "found", r->findings);
 	put_links(&j, c);
 	put_number(&j, "newer", r->newer);
@@ -309,6 +348,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	tf_json_str(&j, root.p, root.n);
 	put_number(&j, "size", r->size);
 	put_number(&j, "unknown", r->unknown);
+	if (c->form == CHECK_PACKAGE)
+		put_number(&j, "unsealed", r->unsealed);
 	tf_json_object_end(&j);
 	rc = tf_json_end(&j, err);
 	tf_buf_str(out, "\n");
@@ -354,10 +395,13 @@ add_xml(struct tf_buf *out, const char *p, size_t n)
 	}
 }
 
-/* Entries that this version cannot read are not a passed test. */
+/* Entries that this version cannot read are not a passed test, nor is the key
+ * of somebody else. */
 static bool
 in_doubt(const struct check *c, enum tf_link link)
 {
+	if (link == TF_LINK_SIGNATURE && c->report.foreign)
+		return c->report.link[link] == TF_VERDICT_OK;
 	if (link == TF_LINK_ENTRIES && c->report.newer > 0)
 		return c->report.link[link] == TF_VERDICT_OK;
 	return c->report.link[link] == TF_VERDICT_ABSENT &&
@@ -425,13 +469,16 @@ void
 verdict_junit(const struct check *c, const struct tf_error *failed,
     struct tf_buf *out)
 {
-	int failures = 0, errors = 0, skipped = 0;
+	int tests = 0, failures = 0, errors = 0, skipped = 0;
 
 	if (failed != NULL) {
 		add_error(out, failed);
 		return;
 	}
 	for (int l = 0; l < TF_LINKS; l++) {
+		if (!is_told(c, (enum tf_link)l))
+			continue;
+		tests++;
 		if (in_doubt(c, (enum tf_link)l))
 			errors++;
 		else if (c->report.link[l] == TF_VERDICT_FAILED)
@@ -439,8 +486,9 @@ verdict_junit(const struct check *c, const struct tf_error *failed,
 		else if (c->report.link[l] == TF_VERDICT_ABSENT)
 			skipped++;
 	}
-	begin_suite(out, TF_LINKS, failures, errors, skipped);
+	begin_suite(out, tests, failures, errors, skipped);
 	for (int l = 0; l < TF_LINKS; l++)
-		add_case(out, c, (enum tf_link)l);
+		if (is_told(c, (enum tf_link)l))
+			add_case(out, c, (enum tf_link)l);
 	tf_buf_str(out, "</testsuite>\n");
 }

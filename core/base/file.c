@@ -196,14 +196,59 @@ tf_file_free(int dirfd, uint64_t *bytes, uint64_t *files, struct tf_error *err)
 	return TF_OK;
 }
 
+static int
+beneath(int dirfd, const char *path, uint64_t flags, unsigned mode)
+{
+	struct open_how how = { .flags = flags | O_CLOEXEC,
+		.mode = mode,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+
+	return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+}
+
+enum tf_code
+tf_file_create_beneath(int dirfd, const char *path, unsigned mode, int *fd,
+    struct tf_error *err)
+{
+	*fd = beneath(dirfd, path, O_WRONLY | O_CREAT | O_EXCL, mode);
+	if (*fd >= 0)
+		return TF_OK;
+	return tf_fail(err, errno == EEXIST ? TF_EXISTS : TF_IO, "%.100s: %s",
+	    path, strerror(errno));
+}
+
+enum tf_code
+tf_file_mkdir_beneath(int dirfd, const char *path, struct tf_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char up[4096] = ".";
+	int fd, sys = 0;
+
+	if (slash != NULL && (size_t)(slash - path) >= sizeof(up))
+		return tf_fail(err, TF_NAMETOOLONG, "%.100s", path);
+	if (slash != NULL) {
+		memcpy(up, path, (size_t)(slash - path));
+		up[slash - path] = '\0';
+	}
+	fd = beneath(dirfd, up, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return tf_fail(err, TF_IO, "%.100s: %s", up, strerror(errno));
+	if (mkdirat(fd, slash == NULL ? path : slash + 1, 0777) < 0 &&
+	    errno != EEXIST)
+		sys = errno;
+	(void)close(fd);
+	errno = sys;
+	return sys == 0 ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "%.100s: %s", path, strerror(sys));
+}
+
 enum tf_code
 tf_file_open_beneath(int dirfd, const char *path, int *fd, struct tf_error *err)
 {
-	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
 	struct stat st;
 
-	*fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	*fd = beneath(dirfd, path, O_RDONLY | O_NONBLOCK, 0);
 	if (*fd < 0)
 		return tf_fail(err,
 		    errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?

@@ -46,6 +46,13 @@ TF_MUST_USE enum tf_code tf_file_scratch(int dirfd, int *fd,
 TF_MUST_USE enum tf_code tf_file_open_beneath(int dirfd, const char *path,
     int *fd, struct tf_error *err);
 
+/* The same for what is new: a file for writing (TF_EXISTS), a directory, which
+ * may be there; the directories above it are. */
+TF_MUST_USE enum tf_code tf_file_create_beneath(int dirfd, const char *path,
+    unsigned mode, int *fd, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_file_mkdir_beneath(int dirfd, const char *path,
+    struct tf_error *err);
+
 /* What the device at dirfd has for ordinary use: bytes, and files that can be
  * made (UINT64_MAX where they are not counted). */
 TF_MUST_USE enum tf_code tf_file_free(int dirfd, uint64_t *bytes,

@@ -39,6 +39,12 @@ struct tf_audit {
 struct tf_source {
 	/* Call tf_audit_entry for each entry below head.size, in order. */
 	enum tf_code (*entries)(struct tf_audit *a, struct tf_error *err);
+	/* A source that has only some entries: is this one under the head's
+	 * root?  What is wrong is a finding.  NULL: all are there, and tile
+	 * and tree are compared. */
+	enum tf_code (*prove)(struct tf_audit *a, uint64_t idx,
+	    struct tf_str path, const struct tf_hash *leaf,
+	    struct tf_error *err);
 	/* First width hashes; an error is a finding. */
 	enum tf_code (*tile)(struct tf_audit *a, unsigned level, uint64_t n,
 	    unsigned width, struct tf_hash *out, struct tf_error *err);
@@ -68,6 +74,9 @@ TF_MUST_USE enum tf_code tf_audit_new(const struct tf_verify *v,
 void tf_audit_free(struct tf_audit *a);
 /* The note of the newest checkpoint. */
 void tf_audit_head(struct tf_audit *a, struct tf_str note);
+/* Of what has no more than the head: the one held from earlier must be that
+ * very tree, or nothing can be said. */
+void tf_audit_held_alone(struct tf_audit *a);
 /* A copy of the head that lies beside the log. */
 void tf_audit_beside(struct tf_audit *a, struct tf_str note);
 /* The whole pass. */

@@ -84,12 +84,8 @@ check_inclusion(struct tf_audit *a, const struct tf_tlog_proof *p)
 		    "the entry is not in the tree of the checkpoint");
 	if (!a->head_good)
 		a->r->link[TF_LINK_TREE] = TF_VERDICT_ABSENT;
-	if (a->held[0].wanted &&
-	    (a->held[0].c.size != a->head.size ||
-		memcmp(&a->held[0].c.root, &a->head.root, 32) != 0)) {
-		/* One proof says nothing about another tree. */
-		a->r->link[TF_LINK_EARLIER] = TF_VERDICT_ABSENT;
-	}
+	if (a->head_good)
+		tf_audit_held_alone(a);
 }
 
 enum tf_code

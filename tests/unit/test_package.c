@@ -1,0 +1,285 @@
+/* Packages: the rule of names, and one changed byte anywhere in an archive. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../core/base/bytes.h"
+#include "../../core/engine/package.h"
+#include "../../core/verify.h"
+#include "vectors.h"
+
+#define GOLDEN "../packages/golden/v1/"
+
+/* --- names ------------------------------------------------------------------ */
+
+static const struct {
+	const char *name, *file, *directory; /* NULL: as the file */
+} safe[] = {
+	{ "report.txt", "report.txt", NULL },
+	{ ".env", ".env", NULL },
+	{ " x", " x", NULL },
+	{ "\xc3\xbc", "\xc3\xbc", NULL },
+	{ "a:b", "a=3Ab", NULL },
+	{ "<>\"|?*\\%", "=3C=3E=22=7C=3F=2A=5C=25", NULL },
+	{ "k=v", "k=v", NULL },
+	{ "k=3Av", "k=3D3Av", NULL },
+	{ "k=3av", "k=3av", NULL },
+	{ "dot.", "dot=2E", NULL },
+	{ "...", "..=2E", NULL },
+	{ "space ", "space=20", NULL },
+	{ "con", "=63on", NULL },
+	{ "CON.tar.gz", "=43ON.tar.gz", NULL },
+	{ "Aux .txt", "=41ux .txt", NULL },
+	{ "com1", "=63om1", NULL },
+	{ "lpt\xc2\xb2.x", "=6Cpt\xc2\xb2.x", NULL },
+	{ "com10", "com10", NULL },
+	{ "console", "console", NULL },
+	{ "x.tlog-proof", "x.tlog-proof", "x.tlog-proo=66" },
+	{ "x.TLOG-PROOF", "x.TLOG-PROOF", "x.TLOG-PROO=46" },
+};
+
+static void
+is_safe(const char *name, bool directory, const char *want)
+{
+	struct tf_buf b = { 0 };
+
+	tf_package_safe(&b, str_of(name), directory);
+	assert_same(want, strlen(want), b.p, b.n);
+	ck_assert(tf_package_is_safe((struct tf_str){ b.p, b.n }));
+	tf_buf_free(&b);
+}
+
+START_TEST(names_that_some_system_cannot_hold_are_written_otherwise)
+{
+	is_safe(safe[_i].name, false, safe[_i].file);
+	is_safe(safe[_i].name, true,
+	    safe[_i].directory != NULL ? safe[_i].directory : safe[_i].file);
+}
+END_TEST
+
+/* A proof's suffix must fit, whatever was cut or escaped. */
+START_TEST(no_name_gets_too_long)
+{
+	static const char *const unit[] = { "n", ":", "\xc3\xbc",
+		"\xf0\x9f\x93\x84", ".", " " };
+	char name[256] = "";
+	struct tf_buf b = { 0 };
+
+	for (size_t n = 0; n + strlen(unit[_i]) <= 255; n = strlen(name))
+		strcat(name, unit[_i]);
+	tf_package_safe(&b, str_of(name), false);
+	ck_assert_uint_le(b.n, 255 - strlen(TF_PACKAGE_PROOF));
+	ck_assert(tf_package_is_safe((struct tf_str){ b.p, b.n }));
+	/* Nothing is cut within a character. */
+	for (size_t i = 0, k; i < b.n; i += k) {
+		uint32_t c;
+
+		k = tf_utf8(b.p + i, b.n - i, &c);
+		ck_assert_uint_gt(k, 0);
+	}
+	tf_buf_free(&b);
+}
+END_TEST
+
+static void
+gives(struct tf_package_names *n, const char *path, const char *want)
+{
+	struct tf_buf b = { 0 };
+
+	ck_assert_int_eq(TF_OK, tf_package_file(n, str_of(path), &b, NULL));
+	assert_same(want, strlen(want), b.p, b.n);
+	tf_buf_free(&b);
+}
+
+START_TEST(names_that_differ_in_case_only_are_told_apart)
+{
+	struct tf_package_names *n = tf_package_names_new();
+
+	gives(n, "a/README", "a/README");
+	gives(n, "a/readme", "a/2~readme");
+	gives(n, "a/ReadMe", "a/3~ReadMe");
+	gives(n, "a/2~readme", "a/2~2~readme");
+	gives(n, "b/readme", "b/readme");
+	gives(n, "A/readme", "2~A/readme");
+	gives(n, "A/x", "2~A/x");
+	gives(n, "a/\xc3\x84", "a/\xc3\x84");
+	gives(n, "a/\xc3\xa4", "a/2~\xc3\xa4");
+	gives(n, "a/\xce\xa3", "a/\xce\xa3");
+	gives(n, "a/\xcf\x83", "a/2~\xcf\x83");
+	gives(n, "a/\xd0\x96", "a/\xd0\x96");
+	gives(n, "a/\xd0\xb6", "a/2~\xd0\xb6");
+	gives(n, "a/\xc3\x97", "a/\xc3\x97"); /* multiplication and */
+	gives(n, "a/\xc3\xb7", "a/\xc3\xb7"); /* division are no letters */
+	/* A file and a directory are in each other's way, too. */
+	gives(n, "c", "c");
+	gives(n, "C/x", "2~C/x");
+	tf_package_names_free(n);
+}
+END_TEST
+
+/* Whatever is recorded, no two files get one name, in any case. */
+START_TEST(many_names_stay_apart)
+{
+	static const char *const part[] = { "a", "A", "a:", "a=3A", "a=3D3A",
+		"2~a", "2~A", "con", "=63on", "a.", "a=2E", "%" };
+	struct tf_package_names *n = tf_package_names_new();
+	const size_t parts = sizeof(part) / sizeof(*part);
+	char *given[sizeof(part) / sizeof(*part) *
+	    (sizeof(part) / sizeof(*part) + 1)];
+	size_t all = 0;
+
+	for (size_t i = 0; i < parts * parts; i++) {
+		struct tf_buf b = { 0 };
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s/%s", part[i / parts],
+		    part[i % parts]);
+		must(tf_package_file(n, str_of(path), &b, NULL) == TF_OK);
+		tf_buf_add(&b, "", 1);
+		for (size_t k = 0; k < all; k++)
+			must(strcasecmp(given[k], b.p) != 0);
+		given[all++] = b.p;
+	}
+	while (all > 0)
+		free(given[--all]);
+	tf_package_names_free(n);
+}
+END_TEST
+
+/* --- archives --------------------------------------------------------------- */
+
+static char file[64];
+
+static void
+write_copy(const struct tf_buf *b)
+{
+	int fd;
+
+	strcpy(file, "/tmp/test-package.XXXXXX");
+	fd = mkstemp(file);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq((ssize_t)b->n, write(fd, b->p, b->n));
+	close(fd);
+}
+
+static void
+put_byte(size_t at, char c)
+{
+	FILE *f = fopen(file, "r+");
+
+	must(f != NULL && fseek(f, (long)at, SEEK_SET) == 0 &&
+	    fputc(c, f) != EOF && fclose(f) == 0);
+}
+
+/* True when all is said to be right. */
+static bool
+verifies(const char *vkey)
+{
+	struct tf_verify v = { .vkey = vkey, .threads = 1 };
+	struct tf_report r;
+
+	return tf_verify_package(file, &v, &r, NULL) == TF_OK &&
+	    r.findings == 0 && !r.foreign && r.newer == 0;
+}
+
+/* All that can be unpacked: names, sizes, digests of the manifests, which
+ * verify has compared with the bytes. */
+static struct tf_hash
+contents(void)
+{
+	struct tf_archive *a;
+	struct tf_buf b = { 0 };
+	struct tf_hash h;
+
+	must(tf_archive_open(file, &a, NULL) == TF_OK);
+	for (size_t i = 0; i < tf_archive_count(a); i++) {
+		struct tf_archive_member m;
+
+		tf_archive_member(a, i, &m);
+		tf_buf_str(&b, m.name);
+		tf_buf_add(&b, &m.size, sizeof(m.size));
+		tf_buf_add(&b, &m.executable, sizeof(m.executable));
+		if (strcmp(m.name, TF_PACKAGE_TAGMANIFEST) != 0)
+			tf_buf_add(&b, &m.sha256, sizeof(m.sha256));
+	}
+	tf_archive_close(a);
+	tf_sha256(b.p, b.n, &h);
+	tf_buf_free(&b);
+	return h;
+}
+
+/* One changed byte is found, or it changes nothing of what is unpacked (what
+ * made the archive, the unused bits at the end of a deflated file). */
+START_TEST(a_changed_byte_is_found)
+{
+	struct tf_buf zip = read_vector(GOLDEN "workflow.zip"),
+		      vkey = read_vector(GOLDEN "vkey");
+	struct tf_hash want, have;
+	unsigned tried = 0, found = 0;
+	uint64_t seed = (uint64_t)_i + 1;
+
+	write_copy(&zip);
+	must(verifies(vkey.p));
+	want = contents();
+	for (size_t i = (size_t)(chance(&seed) % 53); i < zip.n; i += 53) {
+		char bit = (char)(1 << (chance(&seed) % 8));
+
+		put_byte(i, zip.p[i] ^ bit);
+		tried++;
+		if (!verifies(vkey.p)) {
+			found++;
+		} else {
+			have = contents();
+			must(memcmp(&want, &have, sizeof(have)) == 0);
+		}
+		put_byte(i, zip.p[i]);
+	}
+	must(verifies(vkey.p));
+	unlink(file);
+	ck_assert_uint_ge(found * 100, tried * 97);
+	tf_buf_free(&zip);
+	tf_buf_free(&vkey);
+}
+END_TEST
+
+/* However short it was cut. */
+START_TEST(a_cut_package_is_refused)
+{
+	struct tf_buf zip = read_vector(GOLDEN "no-workflow.zip"),
+		      vkey = read_vector(GOLDEN "vkey");
+
+	write_copy(&zip);
+	must(verifies(vkey.p));
+	for (size_t n = zip.n; n > 0; n -= n > 61 ? 61 : n) {
+		must(truncate(file, (off_t)n - 1) == 0);
+		must(!verifies(vkey.p));
+	}
+	unlink(file);
+	tf_buf_free(&zip);
+	tf_buf_free(&vkey);
+}
+END_TEST
+
+Suite *
+suite_package(void)
+{
+	Suite *s = suite_create("package");
+	TCase *names = tcase_create("names"),
+	      *archives = tcase_create("archives");
+
+	tcase_add_loop_test(names,
+	    names_that_some_system_cannot_hold_are_written_otherwise, 0,
+	    sizeof(safe) / sizeof(*safe));
+	tcase_add_loop_test(names, no_name_gets_too_long, 0, 6);
+	tcase_add_test(names, names_that_differ_in_case_only_are_told_apart);
+	tcase_add_test(names, many_names_stay_apart);
+	suite_add_tcase(s, names);
+	tcase_set_timeout(archives, 300);
+	tcase_add_loop_test(archives, a_changed_byte_is_found, 0, 2);
+	tcase_add_test(archives, a_cut_package_is_refused);
+	suite_add_tcase(s, archives);
+	return s;
+}
