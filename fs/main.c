@@ -24,6 +24,7 @@
 #include "actor.h"
 #include "control.h"
 #include "handle.h"
+#include "handshake.h"
 #include "loop.h"
 #include "mount.h"
 #include "ops.h"
@@ -498,7 +499,9 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 	}
 	if (!o->debug)
 		fuse_set_log_func(fs_report_fuse);
-	rc = fs_loop_start(fs->loop, se, err);
+	rc = fs_handshake(se, err);
+	if (rc == TF_OK)
+		rc = fs_loop_start(fs->loop, se, err);
 	if (rc == TF_OK) {
 		fs_report_line(LOG_NOTICE, "%s mounted at %s", o->store,
 		    o->mnt);

@@ -290,6 +290,13 @@ bool tf_live_claim(struct tf_vault *v, struct tf_live *l);
 void tf_live_unclaim(struct tf_vault *v, struct tf_live *l);
 /* In order of birth, as their entries will stand. */
 void tf_live_sort(struct tf_live **l, size_t n);
+/* The mode of a file whose bytes or owner changed: programs that ran as its
+ * owner or group do not any more. */
+static inline uint32_t
+tf_mode_without_ids(uint32_t mode)
+{
+	return mode & ~04000u & ((mode & 010) != 0 ? ~02000u : ~0u);
+}
 /* Take from want what mask names; ctime is now. */
 void tf_attr_apply(struct tf_attr *a, unsigned mask,
     const struct tf_attr *want);

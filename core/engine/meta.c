@@ -39,6 +39,9 @@ tf_attr_apply(struct tf_attr *a, unsigned mask, const struct tf_attr *want)
 
 	if ((mask & TF_SET_MODE) != 0)
 		a->mode = want->mode & 07777;
+	else if ((mask & (TF_SET_UID | TF_SET_GID)) != 0 &&
+	    a->kind == TF_KIND_EVIDENCE)
+		a->mode = tf_mode_without_ids(a->mode);
 	if ((mask & TF_SET_UID) != 0)
 		a->uid = want->uid;
 	if ((mask & TF_SET_GID) != 0)

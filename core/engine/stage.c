@@ -219,6 +219,7 @@ changed(struct tf_file *f, uint64_t size)
 	l->size = l->attr.size = size;
 	tf_quota_charge(l, size);
 	l->attr.mtime = l->attr.ctime = now;
+	l->attr.mode = tf_mode_without_ids(l->attr.mode);
 	l->written = true;
 	if (l->attr.state == TF_STATE_PLACEHOLDER)
 		l->attr.state = TF_STATE_OPEN;

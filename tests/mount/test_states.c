@@ -666,12 +666,38 @@ START_TEST(many_write_at_once)
 }
 END_TEST
 
+/* As on any file system; no program can be run from here anyway. */
+START_TEST(set_id_bits_go_with_a_write_and_a_new_owner)
+{
+	int fd;
+
+	make_attestation();
+	fd = begin(A "/f");
+	add(fd, "x");
+	allowed(fchmod(fd, 06777));
+	ck_assert_uint_eq(06777, stat_of(A "/f").st_mode & 07777);
+	add(fd, "y");
+	ck_assert_uint_eq(0777, stat_of(A "/f").st_mode & 07777);
+	/* Set-gid without execution is no set-gid. */
+	allowed(fchmod(fd, 02666));
+	add(fd, "z");
+	ck_assert_uint_eq(02666, stat_of(A "/f").st_mode & 07777);
+	allowed(fchmod(fd, 06777));
+	allowed(fchown(fd, ALICE, (gid_t)-1));
+	ck_assert_uint_eq(0777, stat_of(A "/f").st_mode & 07777);
+	allowed(fchmod(fd, 04755));
+	allowed(close(fd));
+	ck_assert_uint_eq(04755, stat_of(A "/f").st_mode & 07777);
+}
+END_TEST
+
 Suite *
 suite_states(void)
 {
 	Suite *s = suite_create("states");
 	TCase *t = mounted_case(s, "states");
 
+	tcase_add_test(t, set_id_bits_go_with_a_write_and_a_new_owner);
 	tcase_add_test(t, it_is_open_until_the_last_descriptor_is_closed);
 	tcase_add_test(t, a_child_that_inherits_it_keeps_it_open);
 	tcase_add_test(t, what_is_stored_in_a_mapping_after_close_is_kept);

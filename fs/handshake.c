@@ -1,0 +1,100 @@
+/*
+ * libfuse makes the answer and writes it to what it takes for the kernel: a
+ * socket that stands in for it, for this one answer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "handshake.h"
+
+#define ANSWER_MAX 4096
+
+/* The next request; TF_IO when there is none. */
+static enum tf_code
+receive(struct fuse_session *se, struct fuse_buf *buf, struct tf_error *err)
+{
+	int n;
+
+	do
+		n = fuse_session_receive_buf(se, buf);
+	while (n == -EINTR || n == -EAGAIN);
+	if (n > 0)
+		return TF_OK;
+	errno = n < 0 ? -n : ENODEV;
+	return tf_fail(err, TF_IO, "the kernel does not greet");
+}
+
+/* What the kernel offers, when the request is its greeting. */
+static uint32_t
+offered(const struct fuse_buf *buf)
+{
+	const struct fuse_in_header *h = buf->mem;
+	const struct fuse_init_in *in = (const void *)(h + 1);
+
+	if ((buf->flags & FUSE_BUF_IS_FD) != 0 || h->opcode != FUSE_INIT ||
+	    buf->size < sizeof *h + offsetof(struct fuse_init_in, flags2))
+		return 0;
+	return in->flags;
+}
+
+static void
+accept_more(char *answer, size_t n, uint32_t offer)
+{
+	struct fuse_out_header *h = (void *)answer;
+	struct fuse_init_out *out = (void *)(h + 1);
+
+	if (n >= sizeof *h + sizeof *out && h->error == 0)
+		out->flags |= offer & FUSE_HANDLE_KILLPRIV_V2;
+}
+
+/* Have libfuse answer into a socket, and pass the answer on to kernel_fd. */
+static enum tf_code
+answer(struct fuse_session *se, const struct fuse_buf *buf, const int pair[2],
+    int kernel_fd, struct tf_error *err)
+{
+	_Alignas(8) char text[ANSWER_MAX];
+	uint32_t offer = offered(buf);
+	int fd = fuse_session_fd(se);
+	ssize_t n;
+
+	if (dup3(pair[0], fd, O_CLOEXEC) < 0)
+		return tf_fail(err, TF_IO, "stand in for the kernel");
+	fuse_session_process_buf(se, buf);
+	n = recv(pair[1], text, sizeof text, MSG_DONTWAIT);
+	if (dup3(kernel_fd, fd, O_CLOEXEC) < 0 || n <= 0)
+		return tf_fail(err, TF_IO, "take libfuse's answer");
+	accept_more(text, (size_t)n, offer);
+	if (write(fd, text, (size_t)n) != n)
+		return tf_fail(err, TF_IO, "greet the kernel");
+	return TF_OK;
+}
+
+enum tf_code
+fs_handshake(struct fuse_session *se, struct tf_error *err)
+{
+	struct fuse_buf buf = { 0 };
+	int pair[2] = { -1, -1 }, kernel_fd;
+	enum tf_code rc;
+
+	kernel_fd = fcntl(fuse_session_fd(se), F_DUPFD_CLOEXEC, 3);
+	if (kernel_fd < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		rc = tf_fail(err, TF_IO, "make a socket");
+	else if ((rc = receive(se, &buf, err)) == TF_OK)
+		rc = answer(se, &buf, pair, kernel_fd, err);
+	free(buf.mem);
+	if (pair[0] >= 0) {
+		close(pair[0]);
+		close(pair[1]);
+	}
+	if (kernel_fd >= 0)
+		close(kernel_fd);
+	return rc;
+}
