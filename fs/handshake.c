@@ -71,6 +71,9 @@ answer(struct fuse_session *se, const struct fuse_buf *buf, const int pair[2],
 	if (dup3(kernel_fd, fd, O_CLOEXEC) < 0 || n <= 0)
 		return tf_fail(err, TF_IO, "take libfuse's answer");
 	accept_more(text, (size_t)n, offer);
+	errno = -((struct fuse_out_header *)(void *)text)->error;
+	if (errno != 0)
+		return tf_fail(err, TF_IO, "libfuse refuses to serve");
 	if (write(fd, text, (size_t)n) != n)
 		return tf_fail(err, TF_IO, "greet the kernel");
 	return TF_OK;
