@@ -2,7 +2,7 @@
 """Each work on trailfs and on its rivals, side by side on one disk.
 
 usage: bench.py BUILD [--rounds N] [--files N] [--mib N] [--curve N,N,...]
-                [--only WORD,...]
+                [--ledger ENTRIES] [--only WORD,...]
 
 Rounds are interleaved and in random order; medians and ratios are printed,
 bench.json and bench.svg are written into BUILD.  Works that have to be durable
@@ -111,18 +111,12 @@ class Bench:
         for line in open("/proc/self/mounts"):
             at = line.split()[1]
             if at.startswith(self.work + "/"):
-                subprocess.run(["umount", at]) if False else subprocess.run(
-                    ["umount", "-l", at])
+                subprocess.run(["umount", "-l", at])
         for d in self.daemons.values():
             try:
                 d.wait(60)
             except subprocess.TimeoutExpired:
                 d.send_signal(signal.SIGTERM)
-        for root, dirs, _ in os.walk(self.work):
-            if "mnt" in dirs:
-                subprocess.run(["chattr", "-i", os.path.join(root, "mnt")],
-                               stderr=subprocess.DEVNULL)
-            break
         for name in ("trailfs-close", "trailfs-batch"):
             subprocess.run(["chattr", "-i", os.path.join(self.work, name, "mnt")],
                            stderr=subprocess.DEVNULL)
@@ -172,8 +166,10 @@ class Bench:
         ours = median.get("trailfs")
         for name, m in median.items():
             spread = self.results[work][name]
-            ratio = "" if name == "trailfs" or not ours else \
+            ratio = "" if name.startswith("trailfs") or not ours else \
                 "   trailfs takes %.2f of it" % (ours / m)
+            if ratio and "trailfs batch" in median:
+                ratio += ", batch %.2f" % (median["trailfs batch"] / m)
             print("%-34s %-22s %9.3f s  (%.3f-%.3f)%s" % (
                 work, name, m, min(spread), max(spread), ratio))
         sys.stdout.flush()
@@ -406,6 +402,15 @@ class Bench:
         self.rounds("verify everything", {
             "trailfs": ours, "sha256sum on all cores": sums})
 
+    def ledger(self):
+        """The engine without a mount: appends, proofs, opening, verifying."""
+        store = self.work + "/ledger"
+        out = subprocess.run([self.build + "/bench-ledger", store,
+                              str(self.args.ledger)], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
+        print(out, end="")
+        self.extra["ledger"] = out.splitlines()
+
     # --- all of it ------------------------------------------------------
 
     def report(self):
@@ -427,11 +432,14 @@ class Bench:
     def chart(self, path):
         rows = []
         for work, rivals in self.results.items():
-            ours = rivals.get("trailfs")
             for name, s in rivals.items():
-                if name != "trailfs" and ours:
-                    rows.append((work + ": " + name, statistics.median(ours) /
-                                 statistics.median(s)))
+                if name.startswith("trailfs"):
+                    continue
+                for mine in ("trailfs", "trailfs batch"):
+                    if mine in rivals:
+                        rows.append(("%s: %s / %s" % (work, mine, name),
+                                     statistics.median(rivals[mine]) /
+                                     statistics.median(s)))
         width, line = 900, 18
         scale = 240.0  # pixels for a ratio of 1
         out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
@@ -462,6 +470,8 @@ class Bench:
             self.log()
             self.reading()
             self.verify()
+            if self.args.ledger:
+                self.ledger()
             if self.args.curve:
                 self.curve()
             self.report()
@@ -477,6 +487,7 @@ def main():
     p.add_argument("--mib", type=int, default=1024)
     p.add_argument("--curve", default="",
                    type=lambda s: [int(x) for x in s.split(",") if x])
+    p.add_argument("--ledger", type=int, default=0)
     p.add_argument("--only", default="",
                    type=lambda s: [x for x in s.split(",") if x])
     Bench(p.parse_args()).main()

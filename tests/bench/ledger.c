@@ -6,6 +6,7 @@
  * usage: ledger DIR [ENTRIES]      DIR must not exist; it is removed
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,23 @@ struct caller {
 	unsigned number;
 	double until;
 	uint64_t limit, done;
-	double worst, sum;
 };
+
+/* Calls by how long they took, in steps of 10 us; the last: longer. */
+#define STEPS 20000
+static atomic_uint took[STEPS];
+
+static double
+percentile(uint64_t calls, unsigned percent)
+{
+	uint64_t below = 0;
+	unsigned i;
+
+	for (i = 0; i < STEPS - 1; i++)
+		if ((below += took[i]) * 100 >= calls * percent)
+			break;
+	return (i + 1) / 100.0; /* ms */
+}
 
 static double
 now(void)
@@ -68,9 +84,8 @@ append(void *arg)
 		must(tf_vault_mkdir(c->v, c->workflow, name, 0755, &who, &a,
 			 &err),
 		    &err);
-		t = now() - t;
-		c->sum += t;
-		c->worst = t > c->worst ? t : c->worst;
+		t = (now() - t) * 1e5;
+		atomic_fetch_add(&took[t < STEPS ? (unsigned)t : STEPS - 1], 1);
 		c->done++;
 	}
 	return NULL;
@@ -86,7 +101,7 @@ run(struct tf_vault *v, uint64_t trail, unsigned callers, double seconds,
 	struct tf_error err;
 	struct tf_attr wf;
 	char name[64];
-	double begin, took, worst = 0, sum = 0;
+	double begin, s;
 	uint64_t done = 0;
 
 	if (c == NULL || t == NULL)
@@ -106,15 +121,15 @@ run(struct tf_vault *v, uint64_t trail, unsigned callers, double seconds,
 	for (unsigned i = 0; i < callers; i++) {
 		(void)pthread_join(t[i], NULL);
 		done += c[i].done;
-		sum += c[i].sum;
-		worst = c[i].worst > worst ? c[i].worst : worst;
 	}
-	took = now() - begin;
+	s = now() - begin;
 	if (print)
-		printf("append   %4u callers  %9.0f entries/s  mean %7.3f ms  "
-		       "worst %8.3f ms\n",
-		    callers, (double)done / took, sum / (double)done * 1e3,
-		    worst * 1e3);
+		printf("append   %4u callers  %9.0f entries/s  p50 %7.2f ms  "
+		       "p99 %7.2f ms\n",
+		    callers, (double)done / s, percentile(done, 50),
+		    percentile(done, 99));
+	for (unsigned i = 0; i < STEPS; i++)
+		took[i] = 0;
 	fflush(stdout);
 	free(c);
 	free(t);
