@@ -459,6 +459,10 @@ static const struct story stories[] = {
 	{ 5, { { SEALED(ATTESTATION, ATT), .evidence_bytes = 1 } },
 	  wrong_files },
 	{ 6, { { SEALED(ATTESTATION, ATT) } }, wrong_files },
+	/* More bytes than an entry can tell of. */
+	{ 5, { { BORN(EVIDENCE_SEALED, 9, ATT "/x"), SIZE(TF_JSON_MAX) },
+	       { BORN(EVIDENCE_SEALED, 10, ATT "/y"), SIZE(1) },
+	       { SEALED(ATTESTATION, ATT) } }, wrong_files },
 	{ 4, { { SEALED(WORKFLOW, TRAIL) } }, other_kind },
 	{ 4, { { SEALED(TRAIL, FLOW) } }, other_kind },
 	{ 5, { { SEALED(WORKFLOW, FLOW) } }, open_child },
