@@ -48,8 +48,46 @@ START_TEST(a_proof_file_is_read_as_it_was_written)
 }
 END_TEST
 
+/* Whoever has the entry already needs no extra line. */
+START_TEST(a_proof_may_come_without_its_entry)
+{
+	struct tf_proof path = { .n = TF_PROOF_MAX };
+	struct tf_buf b = { 0 };
+	struct tf_tlog_proof p;
+
+	tf_tlog_proof_write(&b, 0, &path, (struct tf_str){ NULL, 0 },
+	    str_of("note\n"));
+	ck_assert_int_eq(TF_OK, tf_tlog_proof_parse(b.p, b.n, &p, NULL));
+	ck_assert_ptr_null(p.extra.p);
+	ck_assert_uint_eq(TF_PROOF_MAX, p.path.n);
+	tf_tlog_proof_free(&p);
+	tf_buf_free(&b);
+}
+END_TEST
+
+START_TEST(a_path_has_its_bound)
+{
+	struct tf_buf b = { 0 };
+	struct tf_tlog_proof p;
+
+	tf_buf_str(&b, "c2sp.org/tlog-proof@v1\nindex 0\n");
+	for (int i = 0; i <= TF_PROOF_MAX; i++)
+		tf_buf_str(&b,
+		    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+	tf_buf_str(&b, "\nnote\n");
+	ck_assert_int_eq(TF_INVALID, tf_tlog_proof_parse(b.p, b.n, &p, NULL));
+	tf_tlog_proof_free(&p);
+	tf_buf_free(&b);
+}
+END_TEST
+
 static const char *const bad_proofs[] = {
 	"",
+	"\n",
+	"c2sp.org/tlog-proof@v1\n",
+	"c2sp.org/tlog-proof@v1\nindex 0",
+	"c2sp.org/tlog-proof@v1\nindex 0\n",
+	"c2sp.org/tlog-proof@v1\nextra AA==\n",
 	"c2sp.org/tlog-proof@v1",
 	"c2sp.org/tlog-proof@v2\nindex 0\n\nnote\n",
 	"c2sp.org/tlog-proof@v1\r\nindex 0\r\n\r\nnote\n",
@@ -87,6 +125,8 @@ suite_proof(void)
 
 	tcase_add_test(t, tile_paths_are_those_of_the_specification);
 	tcase_add_test(t, a_proof_file_is_read_as_it_was_written);
+	tcase_add_test(t, a_proof_may_come_without_its_entry);
+	tcase_add_test(t, a_path_has_its_bound);
 	tcase_add_loop_test(t, a_malformed_proof_file_is_refused, 0,
 	    (int)(sizeof(bad_proofs) / sizeof(bad_proofs[0])));
 	suite_add_tcase(s, t);

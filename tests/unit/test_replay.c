@@ -553,6 +553,51 @@ START_TEST(only_the_last_entry_breaks_its_rule)
 }
 END_TEST
 
+/* Of more files than a statement can list, all still count. */
+START_TEST(a_seal_is_held_against_all_its_files)
+{
+	const int files = TF_STATEMENT_SUBJECTS + 1;
+	struct tf_summer *sums = tf_summer_new();
+	struct tf_entry e;
+	struct tf_sums sum;
+	struct play p;
+	char path[200];
+
+	begin(&p);
+	for (int i = 0; i < 5; i++)
+		play(&p, i);
+	for (int i = 0; i < files; i++) {
+		struct tf_subject_file f = { .size = 1 };
+		struct story y = { 5, { { BORN(EVIDENCE_SEALED, 0, ATT) } },
+			NULL };
+
+		snprintf(path, sizeof(path), ATT "/%04d", i);
+		f.name = str_of(path + sizeof(ATT));
+		ck_assert_int_eq(TF_OK, tf_summer_add(sums, &f, NULL));
+		e = next_of(&p, &y, 0);
+		e.seq += (uint64_t)i;
+		e.at.s += i;
+		e.node = (uint64_t)(100 + i);
+		e.path = str_of(path);
+		e.content.size = 1;
+		play_entry(&p, &e);
+	}
+	ck_assert_int_eq(TF_OK, tf_summer_end(sums, &sum, NULL));
+	e = p.d[7].e;
+	e.seq = (uint64_t)(5 + files);
+	e.at.s += 86400;
+	e.evidence_count = sum.count;
+	e.evidence_bytes = sum.bytes;
+	e.evidence_sums = sum.sums;
+	play_entry(&p, &e);
+	ck_assert_msg(p.told.n == 0, "entry %d: %s", (int)p.told.seq,
+	    p.told.first);
+	ck_assert(p.last.has_statement);
+	ck_assert_uint_eq(files, p.last.statement.evidence.count);
+	end(&p);
+}
+END_TEST
+
 /* What stands where an entry is missing cannot be held against the next. */
 START_TEST(after_a_gap_number_time_and_batch_begin_anew)
 {
@@ -600,6 +645,7 @@ suite_replay(void)
 	tcase_add_test(t, nothing_is_born_below_a_seal);
 	tcase_add_loop_test(t, only_the_last_entry_breaks_its_rule, 0,
 	    (int)(sizeof(stories) / sizeof(stories[0])));
+	tcase_add_test(t, a_seal_is_held_against_all_its_files);
 	tcase_add_test(t, after_a_gap_number_time_and_batch_begin_anew);
 	suite_add_tcase(s, t);
 	return s;
