@@ -261,6 +261,49 @@ START_TEST(a_draft_stays_one_and_can_be_written)
 }
 END_TEST
 
+/* Whatever was made first, the file or what makes it a draft. */
+START_TEST(a_file_moved_among_drafts_is_one)
+{
+	uint64_t id[2] = { promise(att, "x.tmp", 100),
+		promise(att, "y.tmp", LARGE) };
+	uint64_t to[2] = { make_dir(wf, ".login"), make_dir(att, ".~tmp~") };
+
+	for (int i = 0; i < 2; i++)
+		OK(tf_vault_rename(v, att, i == 0 ? "x.tmp" : "y.tmp", to[i],
+		    "f", true, &root, NULL));
+	stop();
+	start();
+	for (int i = 0; i < 2; i++) {
+		struct tf_attr a = attr_of(to[i], "f");
+
+		ck_assert_uint_eq(id[i], a.id);
+		ck_assert_int_eq(TF_STATE_DRAFT, a.state);
+	}
+	stop();
+}
+END_TEST
+
+/* The crash came after the link and before the entry: the object stays. */
+START_TEST(a_draft_that_is_an_object_already_is_written_in_a_copy)
+{
+	uint64_t id = promise(att, "x.tmp", LARGE);
+	struct tf_file *f;
+
+	stop();
+	ck_assert_int_eq(0, link(staged(id), "store/object"));
+	sh("cp store/object store/before");
+	start();
+	holds(id, LARGE);
+	OK(tf_vault_open_write(v, id, false, &root, &f, NULL));
+	OK(tf_file_write_at(f, "?", 1, 1234, false, NULL));
+	flush(f);
+	tf_file_release(f);
+	sh("cmp store/object store/before");
+	stop();
+	sh("cmp store/object store/before");
+}
+END_TEST
+
 /* It grew into a file after the flush, which nobody was promised. */
 START_TEST(short_content_is_taken_from_the_database)
 {
@@ -400,6 +443,9 @@ suite_recover(void)
 	tcase_add_checked_fixture(t, make_store, remove_store);
 	tcase_add_test(t, what_was_flushed_is_sealed);
 	tcase_add_loop_test(t, a_draft_stays_one_and_can_be_written, 0, 3);
+	tcase_add_test(t, a_file_moved_among_drafts_is_one);
+	tcase_add_test(t,
+	    a_draft_that_is_an_object_already_is_written_in_a_copy);
 	tcase_add_test(t, short_content_is_taken_from_the_database);
 	tcase_add_loop_test(t, damaged_content_is_a_draft_and_no_evidence, 0,
 	    (int)(sizeof(damages) / sizeof(damages[0])));
