@@ -212,7 +212,8 @@ previous_field(struct tf_vault *v, const struct tf_buf *lost,
 enum tf_code
 tf_head_renew(struct tf_vault *v, struct tf_recovery *r, struct tf_error *err)
 {
-	char origin[TF_ORIGIN_MAX + 1];
+	char next[TF_ORIGIN_MAX + 1];
+	const char *origin = r->origin;
 	struct tf_buf lost = { 0 };
 	struct tf_pubkey pub;
 	enum tf_code rc = tf_head_compare(v, &lost, err);
@@ -225,10 +226,11 @@ tf_head_renew(struct tf_vault *v, struct tf_recovery *r, struct tf_error *err)
 	}
 	if (rc != TF_TAMPER)
 		goto out;
-	if (r->origin != NULL)
-		(void)snprintf(origin, sizeof(origin), "%s", r->origin);
-	else if ((rc = next_origin(v->origin, origin, err)) != TF_OK)
-		goto out;
+	if (origin == NULL) {
+		if ((rc = next_origin(v->origin, next, err)) != TF_OK)
+			goto out;
+		origin = next;
+	}
 	if (!tf_origin_ok(origin, strlen(origin)) ||
 	    strcmp(origin, v->origin) == 0) {
 		rc = tf_fail(err, TF_USAGE,
@@ -238,7 +240,7 @@ tf_head_renew(struct tf_vault *v, struct tf_recovery *r, struct tf_error *err)
 	}
 	if ((rc = previous_field(v, &lost, &r->previous, err)) != TF_OK)
 		goto out;
-	memcpy(v->origin, origin, sizeof(v->origin));
+	(void)snprintf(v->origin, sizeof(v->origin), "%s", origin);
 	tf_key_public(v->log_key, &pub);
 	tf_vkey_make(&v->vkey, v->origin, &pub);
 out:

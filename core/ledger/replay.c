@@ -598,6 +598,8 @@ attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
     const struct tf_hash *leaf, struct tf_replay_effect *out,
     struct tf_error *err)
 {
+	static const char wrong[] =
+	    "its sums are not those of the evidence that was sealed";
 	struct tf_kept_dir d;
 	struct tf_sums sums;
 	enum tf_code rc;
@@ -606,14 +608,15 @@ attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 		return rc;
 	if (d.attr.kind != TF_KIND_ATTESTATION)
 		return broken(r, "seals what is no attestation");
-	if ((rc = list_files(r, &sums, err)) != TF_OK)
+	rc = list_files(r, &sums, err);
+	if (rc == TF_TOOBIG) /* no entry can tell of so many bytes */
+		return broken(r, wrong);
+	if (rc != TF_OK)
 		return rc;
 	if (e->evidence_count != sums.count ||
 	    e->evidence_bytes != sums.bytes ||
 	    memcmp(&sums.sums, &e->evidence_sums, sizeof(sums.sums)) != 0)
-		(void)broken(r,
-		    "its sums are not those of the evidence that "
-		    "was sealed");
+		(void)broken(r, wrong);
 	if ((rc = expect_statement(r, e, &d, &sums, out, err)) != TF_OK)
 		return rc;
 	d.payload = e->statement.payload;

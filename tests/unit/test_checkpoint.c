@@ -281,6 +281,56 @@ START_TEST(a_malformed_note_is_invalid)
 }
 END_TEST
 
+/* The spaces of Unicode; beside each a letter that is none. */
+START_TEST(no_space_stands_in_the_name_of_a_key)
+{
+	static const struct {
+		const char *space, *other;
+	} c[] = {
+		{ "\xc2\x85", "\xc2\x84" },
+		{ "\xc2\xa0", "\xc2\xa1" },
+		{ "\xe1\x9a\x80", "\xe1\x9a\x81" },
+		{ "\xe2\x80\x80", "\xe1\xbf\xbf" },
+		{ "\xe2\x80\x8a", "\xe2\x80\x8b" },
+		{ "\xe2\x80\xa8", "\xe2\x80\xa7" },
+		{ "\xe2\x80\xa9", "\xe2\x80\xaa" },
+		{ "\xe2\x80\xaf", "\xe2\x80\xb0" },
+		{ "\xe2\x81\x9f", "\xe2\x81\xa0" },
+		{ "\xe3\x80\x80", "\xe3\x80\x81" },
+	};
+	struct tf_buf b = { 0 };
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		b.n = 0;
+		tf_buf_printf(&b, NOTE DASH "a%sb AAAAAAAA\n", c[i].space);
+		ck_assert_msg(check(b.p) == TF_INVALID, "taken: %s", b.p);
+		b.n = 0;
+		tf_buf_printf(&b, NOTE DASH "a%sb AAAAAAAA\n", c[i].other);
+		ck_assert_msg(check(b.p) == TF_OK, "refused: %s", b.p);
+	}
+	tf_buf_free(&b);
+}
+END_TEST
+
+#define X16 "xxxxxxxxxxxxxxxx"
+#define X128 X16 X16 X16 X16 X16 X16 X16 X16
+
+START_TEST(an_origin_has_its_bound)
+{
+	static const char rest[] = "+2f731159+AAAA";
+	struct tf_vkey k;
+
+	/* Of 128 bytes: it is the key's that is not the note's. */
+	ck_assert_int_eq(TF_FOREIGN, check(X128 "\n2\n" ROOT "\n\n" LINE));
+	ck_assert_int_eq(TF_INVALID, check(X128 "x\n2\n" ROOT "\n\n" LINE));
+	ck_assert_int_eq(TF_INVALID, tf_vkey_parse(X128, 128, &k, NULL));
+	ck_assert_int_eq(TF_INVALID, tf_vkey_parse("", 0, &k, NULL));
+	ck_assert_int_eq(TF_INVALID,
+	    tf_vkey_parse(X128 "x+2f731159+AAAA", 129 + sizeof(rest) - 1, &k,
+		NULL));
+}
+END_TEST
+
 START_TEST(lines_of_unknown_keys_are_ignored)
 {
 	ck_assert_int_eq(TF_OK, check(NOTE));
@@ -378,6 +428,8 @@ suite_checkpoint(void)
 	tcase_add_test(t, what_no_checkpoint_can_say_is_not_signed);
 	tcase_add_test(t, sizes_have_their_bounds);
 	tcase_add_loop_test(t, a_malformed_note_is_invalid, 0, MALFORMED);
+	tcase_add_test(t, no_space_stands_in_the_name_of_a_key);
+	tcase_add_test(t, an_origin_has_its_bound);
 	tcase_add_test(t, lines_of_unknown_keys_are_ignored);
 	tcase_add_test(t, a_wrong_or_absent_signature_is_tampering);
 	tcase_add_test(t, a_wrong_signature_beside_a_good_one_is_tampering);

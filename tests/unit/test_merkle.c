@@ -458,6 +458,9 @@ START_TEST(sizes_that_make_no_sense_are_refused)
 	ck_assert_int_eq(TF_INVALID,
 	    tf_merkle_consistency(6, 5, get_tile, &none, &p, NULL));
 	ck_assert_int_eq(TF_INVALID,
+	    tf_merkle_consistency(5, TF_TREE_MAX + 1, get_tile, &none, &p,
+		NULL));
+	ck_assert_int_eq(TF_INVALID,
 	    tf_merkle_root(TF_TREE_MAX + 1, get_tile, &none, &h, NULL));
 	ck_assert_int_eq(TF_INVALID,
 	    tf_tree_load(t, TF_TREE_MAX + 1, get_tile, &none, NULL));

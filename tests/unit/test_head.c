@@ -1,0 +1,293 @@
+/*
+ * Copies of the newest checkpoint: a database that is behind one of them is not
+ * gone on with under the same origin (I3).
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../core/ledger/entry.h"
+#include "../../core/vault.h"
+#include "vectors.h"
+
+#define OK(call) ck_assert_int_eq(TF_OK, call)
+
+static const struct tf_actor root = { .loginuid = -1, .session = -1 };
+static char dir[256];
+
+static void
+sh(const char *command)
+{
+	ck_assert_msg(system(command) == 0, "%s", command);
+}
+
+static void
+make_dir(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	/* What a failed test leaves there, tests/run removes. */
+	snprintf(dir, sizeof(dir), "%.200s/head.XXXXXX",
+	    tmp != NULL ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(0, chdir(dir));
+}
+
+static void
+remove_dir(void)
+{
+	sh("rm -rf store old fork guard config");
+	ck_assert_int_eq(0, chdir("/"));
+	(void)rmdir(dir);
+}
+
+static void
+init(const char *origin)
+{
+	struct tf_buf vkey = { 0 };
+
+	OK(tf_vault_init("store", origin, &root, &vkey, NULL));
+	tf_buf_free(&vkey);
+}
+
+static enum tf_code
+open_store(const char *path, struct tf_vault **v, struct tf_error *err)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+
+	return tf_vault_open(path, &o, v, err);
+}
+
+/* Two entries and a checkpoint more. */
+static void
+go_on(const char *path)
+{
+	struct tf_vault *v;
+
+	OK(open_store(path, &v, NULL));
+	OK(tf_vault_close(v, "done", NULL));
+}
+
+static void
+refused(const char *path, enum tf_code code, const char *says)
+{
+	struct tf_error err = { .code = TF_OK };
+	struct tf_vault *v;
+
+	ck_assert_int_eq(code, open_store(path, &v, &err));
+	ck_assert_msg(strstr(err.text, says) != NULL, "%s", err.text);
+}
+
+static enum tf_code
+recover(const char *origin, struct tf_buf *vkey)
+{
+	return tf_vault_recover("old", origin, &root, vkey, NULL);
+}
+
+/* old/ is store/ as it was before, beside the checkpoint of today. */
+static void
+put_back(const char *origin)
+{
+	init(origin);
+	sh("cp -a store old");
+	go_on("store");
+	sh("cp -f store/checkpoint old/checkpoint");
+}
+
+/* --- copies ----------------------------------------------------------------- */
+
+START_TEST(the_guard_is_a_copy_on_another_path)
+{
+	init("example.org/head");
+	sh("echo \"guard = $PWD/guard\" >>store/config");
+	go_on("store");
+	sh("cmp store/checkpoint guard");
+	go_on("store");
+	sh("cmp store/checkpoint guard");
+}
+END_TEST
+
+START_TEST(a_guard_that_cannot_be_reached_lets_nobody_write)
+{
+	init("example.org/head");
+	sh("echo \"guard = $PWD/gone/guard\" >>store/config");
+	refused("store", TF_IO, "guard");
+}
+END_TEST
+
+/* Each copy alone tells; the other one was put back with the database. */
+START_TEST(an_older_copy_is_found_by_either)
+{
+	static const char *const where[] = { "STORE/checkpoint", "the guard" };
+
+	init("example.org/head");
+	sh("echo \"guard = $PWD/guard\" >>store/config");
+	go_on("store");
+	sh("cp -a store old");
+	go_on("store");
+	sh(_i == 0 ? "cp -f store/checkpoint old/; rm -f guard" : ":");
+	refused("old", TF_TAMPER, where[_i]);
+	refused("old", TF_TAMPER, "an older copy was put back");
+}
+END_TEST
+
+START_TEST(another_history_of_the_same_length_is_found)
+{
+	init("example.org/head");
+	sh("cp -a store fork");
+	go_on("store");
+	go_on("fork");
+	sh("cp -f fork/checkpoint store/");
+	refused("store", TF_TAMPER, "history differs");
+}
+END_TEST
+
+START_TEST(an_earlier_checkpoint_of_the_same_history_is_none_against_it)
+{
+	init("example.org/head");
+	sh("cp store/checkpoint fork");
+	go_on("store");
+	sh("cp -f fork store/checkpoint");
+	go_on("store");
+	sh("! cmp -s fork store/checkpoint");
+}
+END_TEST
+
+START_TEST(without_a_copy_it_is_written_again)
+{
+	init("example.org/head");
+	sh("rm -f store/checkpoint");
+	go_on("store");
+	sh("test -s store/checkpoint");
+}
+END_TEST
+
+/* Damaged, or signed by nobody. */
+START_TEST(a_damaged_copy_lets_nobody_write)
+{
+	init("example.org/head");
+	sh(_i == 0 ? ": >fork; mv -f fork store/checkpoint" :
+		     "sed '5s/ [^ ]*$/ AAAAAAA=/' store/checkpoint >fork && "
+		     "mv -f fork store/checkpoint");
+	refused("store", _i == 0 ? TF_INVALID : TF_TAMPER, "checkpoint");
+}
+END_TEST
+
+/* --- going on under another origin ------------------------------------------ */
+
+START_TEST(a_new_origin_continues_and_tells_of_both_heads)
+{
+	struct tf_buf vkey = { 0 }, entry = { 0 };
+	struct tf_entry_decoded d;
+	uint64_t n, bytes;
+	struct tf_vault *v;
+
+	put_back("example.org/head");
+	OK(recover(NULL, &vkey));
+	tf_buf_add(&vkey, "", 1);
+	ck_assert_int_eq(0, strncmp(vkey.p, "example.org/head/2+", 19));
+	OK(open_store("old", &v, NULL));
+	OK(tf_vault_size(v, &n, &bytes, NULL));
+	/* opened closed | opened closed | opened */
+	ck_assert_uint_eq(5, n);
+	OK(tf_vault_entry(v, 2, &entry, NULL));
+	OK(tf_entry_decode(&d, entry.p, entry.n, NULL));
+	ck_assert_ptr_nonnull(memmem(d.e.previous.p, d.e.previous.n,
+	    "\"head\":\"example.org/head\\n2\\n", 28));
+	ck_assert_ptr_nonnull(memmem(d.e.previous.p, d.e.previous.n,
+	    "\"lost\":\"example.org/head\\n4\\n", 28));
+	tf_entry_decoded_free(&d);
+	OK(tf_vault_close(v, "done", NULL));
+	/* What another origin signed says nothing of this one. */
+	sh("cp -f store/checkpoint old/checkpoint");
+	go_on("old");
+	tf_buf_free(&vkey);
+	tf_buf_free(&entry);
+}
+END_TEST
+
+#define X16 "xxxxxxxxxxxxxxxx"
+#define X128 X16 X16 X16 X16 X16 X16 X16 X16
+
+static const struct {
+	const char *old, *given, *want; /* want NULL: refused */
+} origins[] = {
+	{ "a", NULL, "a/2" },
+	{ "a/b", NULL, "a/b/2" },
+	{ "a/2", NULL, "a/3" },
+	{ "a/9", NULL, "a/10" },
+	{ "a/1", NULL, "a/1/2" },
+	{ "a/02", NULL, "a/02/2" },
+	{ "a/1000001", NULL, "a/1000001/2" },
+	{ X128, NULL, NULL },
+	{ X128, "b", "b" },
+	{ "a", "b", "b" },
+	{ "a", X128, X128 },
+	{ "a", "a", NULL },
+	{ "a", "", NULL },
+	{ "a", "b c", NULL },
+	{ "a", X128 "x", NULL },
+};
+
+START_TEST(the_new_origin_is_another_one_or_refused)
+{
+	struct tf_buf vkey = { 0 };
+
+	put_back(origins[_i].old);
+	if (origins[_i].want == NULL) {
+		ck_assert_int_eq(TF_USAGE, recover(origins[_i].given, &vkey));
+		refused("old", TF_TAMPER, "older copy");
+	} else {
+		size_t n = strlen(origins[_i].want);
+
+		OK(recover(origins[_i].given, &vkey));
+		ck_assert_uint_gt(vkey.n, n);
+		ck_assert(vkey.p[n] == '+');
+		ck_assert_mem_eq(origins[_i].want, vkey.p, n);
+		go_on("old");
+	}
+	tf_buf_free(&vkey);
+}
+END_TEST
+
+START_TEST(a_store_that_is_whole_keeps_its_origin)
+{
+	struct tf_buf vkey = { 0 };
+
+	init("example.org/head");
+	sh("cp -a store old");
+	ck_assert_int_eq(TF_USAGE, recover(NULL, &vkey));
+	sh("echo \"guard = $PWD/gone/guard\" >>old/config");
+	ck_assert_int_eq(TF_IO, recover(NULL, &vkey));
+	ck_assert_uint_eq(0, vkey.n);
+	sh("cmp store/checkpoint old/checkpoint");
+}
+END_TEST
+
+Suite *suite_head(void);
+
+Suite *
+suite_head(void)
+{
+	Suite *s = suite_create("head");
+	TCase *t = tcase_create("checkpoints");
+
+	tcase_add_checked_fixture(t, make_dir, remove_dir);
+	tcase_add_test(t, the_guard_is_a_copy_on_another_path);
+	tcase_add_test(t, a_guard_that_cannot_be_reached_lets_nobody_write);
+	tcase_add_loop_test(t, an_older_copy_is_found_by_either, 0, 2);
+	tcase_add_test(t, another_history_of_the_same_length_is_found);
+	tcase_add_test(t,
+	    an_earlier_checkpoint_of_the_same_history_is_none_against_it);
+	tcase_add_test(t, without_a_copy_it_is_written_again);
+	tcase_add_loop_test(t, a_damaged_copy_lets_nobody_write, 0, 2);
+	tcase_add_test(t, a_new_origin_continues_and_tells_of_both_heads);
+	tcase_add_loop_test(t, the_new_origin_is_another_one_or_refused, 0,
+	    (int)(sizeof(origins) / sizeof(origins[0])));
+	tcase_add_test(t, a_store_that_is_whole_keeps_its_origin);
+	suite_add_tcase(s, t);
+	return s;
+}
