@@ -318,9 +318,10 @@ suite_package(void)
 	tcase_add_test(t, it_is_made_once);
 	tcase_add_test(t, few_are_kept_and_none_that_is_old);
 	tcase_add_test(t, who_has_it_open_keeps_it);
-	tcase_add_test(t, others_are_served_while_it_is_made);
-	tcase_add_test(t, a_signal_does_not_wait_for_it);
 	tcase_add_test(t, a_store_at_rest_gives_the_same);
 	tcase_add_test(t, altered_evidence_is_not_given);
+	t = mounted_case(s, "package large");
+	tcase_add_test(t, others_are_served_while_it_is_made);
+	tcase_add_test(t, a_signal_does_not_wait_for_it);
 	return s;
 }
