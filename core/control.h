@@ -28,6 +28,7 @@
 #define TF_CONTROL_WORD "status"
 #define TF_CONTROL_STATUS_MD "status.md"
 #define TF_CONTROL_PAGE "index.html"
+#define TF_CONTROL_PACKAGE "package.zip"
 
 /* Extended attributes of evidence and directories, read by name, not listed. */
 #define TF_XATTR_PREFIX "user.trailfs."

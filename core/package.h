@@ -6,14 +6,18 @@
 #ifndef TF_PACKAGE_H
 #define TF_PACKAGE_H
 
-#include "vault.h"
+#include <stdatomic.h>
+
+#include "page.h"
 
 struct tf_package_request {
 	const char *path; /* a trail, a workflow, an attestation */
 	/* Of a trail: only workflows begun from since on and before until, times
 	 * as entries write them; or NULL. */
 	const char *since, *until;
-	const char *tmp; /* a directory for what is needed meanwhile */
+	/* A directory for what is needed meanwhile; NULL: the store's disk, and
+	 * of that not what is kept for sealing. */
+	const char *tmp;
 };
 
 /* What was written, as package.made says it. */
@@ -35,6 +39,16 @@ struct tf_package_made {
  */
 TF_MUST_USE enum tf_code tf_package_write(struct tf_vault *v,
     const struct tf_package_request *r, int fd, struct tf_package_made *made,
+    struct tf_error *err);
+
+/*
+ * The same bytes, of directory id, as package.zip of its .trailfs.  *private: it
+ * holds what the modes do not let the directory's owner read.  When *stop
+ * becomes true the call ends with TF_BUSY.  TF_NOTFOUND: not in the ledger yet;
+ * TF_NOSPACE.
+ */
+TF_MUST_USE enum tf_code tf_package_spill(struct tf_vault *v, uint64_t id,
+    const atomic_bool *stop, struct tf_spill **out, bool *private,
     struct tf_error *err);
 
 /*

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/control.h"
+#include "core/package.h"
 #include "core/page.h"
 #include "control_tree.h"
 #include "ops.h"
@@ -85,8 +86,8 @@ page(struct tf_view *w, uint64_t dir, const struct tf_sink *out,
 /*
  * One of these makes a file: render makes it whole, being short; write gives it
  * piece by piece; or it is read in ranges: size tells its size and a mark, and
- * read gives parts of the file as it was at that mark.  Or it is the topmost
- * directory of a tree.  The number of a row is in node ids: new rows at the end.
+ * read gives parts of the file as it was at that mark.  Or it is a package, or
+ * the topmost directory of a tree.  The number of a row is in node ids: new rows at the end.
  */
 static const struct row {
 	const char *name;
@@ -101,6 +102,7 @@ static const struct row {
 	enum tf_code (*read)(struct tf_vault *v, uint64_t dir, uint64_t mark,
 	    void *p, size_t n, uint64_t off, size_t *got, struct tf_error *err);
 	const struct fs_tree *tree;
+	bool package;
 	bool sealed; /* only when the directory is sealed */
 	bool ledger; /* the ledger's entries alone decide what it holds */
 } rows[] = {
@@ -135,6 +137,9 @@ static const struct row {
 	{ TF_CONTROL_PAGE,
 	    AT(TF_KIND_ROOT) | AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW), 0440,
 	    .write = page, .ledger = true },
+	/* All the evidence, which may be others' business. */
+	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0400, .package = true,
+	    .ledger = true },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");
@@ -143,6 +148,7 @@ _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");
 struct source {
 	const struct row *row;
 	const struct fs_tree *tree;
+	uint32_t owner; /* of a row's directory */
 };
 
 /*
@@ -157,15 +163,18 @@ struct fs_snapshot {
 	bool stays;
 	uint64_t head;		/* entries of the ledger when it was made */
 	struct tf_buf text;	/* of render */
-	struct tf_spill *spill; /* of write */
+	struct tf_spill *spill; /* of write, of a package */
+	bool private;		/* a package for root only */
 	uint64_t mark, size;
 };
 
 #define STAY_MAX 64	      /* snapshots nobody has open */
 #define STAY_BYTES (1u << 20) /* and what they take of memory */
+#define STAY_PACKAGES 4	      /* of the store's disk */
 
 struct fs_control {
 	struct tf_vault *vault;
+	const atomic_bool *stop;
 	struct fs_walks *walks;
 	pthread_mutex_t mu;
 	struct fs_snapshot *all; /* guarded by mu */
@@ -174,7 +183,7 @@ struct fs_control {
 static void snapshot_free(struct fs_snapshot *s);
 
 struct fs_control *
-fs_control_new(struct tf_vault *v)
+fs_control_new(struct tf_vault *v, const atomic_bool *stop)
 {
 	struct fs_control *c = calloc(1, sizeof *c);
 
@@ -185,6 +194,7 @@ fs_control_new(struct tf_vault *v)
 		return NULL;
 	}
 	c->vault = v;
+	c->stop = stop;
 	pthread_mutex_init(&c->mu, NULL);
 	return c;
 }
@@ -288,6 +298,12 @@ snapshot_free(struct fs_snapshot *s)
 	free(s);
 }
 
+static bool
+is_package(const struct fs_snapshot *s)
+{
+	return s->from.row != NULL && s->from.row->package;
+}
+
 static enum tf_code
 write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 {
@@ -305,11 +321,12 @@ write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 
 /* Make the content of file ino. */
 static enum tf_code
-snapshot_new(struct tf_vault *v, uint64_t ino, const struct source *from,
+snapshot_new(struct fs_control *c, uint64_t ino, const struct source *from,
     uint64_t head, struct fs_snapshot **out, struct tf_error *err)
 {
 	struct fs_snapshot *s = calloc(1, sizeof *s);
 	const struct row *row = from->row;
+	struct tf_vault *v = c->vault;
 	enum tf_code rc;
 
 	if (s == NULL)
@@ -324,6 +341,9 @@ snapshot_new(struct tf_vault *v, uint64_t ino, const struct source *from,
 		rc = row->render(v, owner_of(ino), &s->text, err);
 	else if (row->write != NULL)
 		rc = write_row(v, s, err);
+	else if (row->package)
+		rc = tf_package_spill(v, owner_of(ino), c->stop, &s->spill,
+		    &s->private, err);
 	else
 		rc = row->size(v, owner_of(ino), &s->mark, &s->size, err);
 	if (rc == TF_OK && s->text.failed)
@@ -351,18 +371,36 @@ unlink_snapshot(struct fs_control *c, const struct fs_snapshot *s)
 	*at = s->next;
 }
 
-/* The snapshot of ino that is open, or as good as new; now opened once more.
- * NULL: none.  mu is held. */
+/* The newest snapshot of ino, or NULL; mu is held. */
 static struct fs_snapshot *
-reopen(struct fs_control *c, uint64_t ino, uint64_t head)
+find(const struct fs_control *c, uint64_t ino)
 {
 	struct fs_snapshot *s = c->all;
 
 	while (s != NULL && s->ino != ino)
 		s = s->next;
+	return s;
+}
+
+/* May s, which nobody has open, be shown once more?  A package is as new as the
+ * name that was looked up, or it would be made again for each step of an open
+ * while the ledger grows. */
+static bool
+is_good(const struct fs_snapshot *s, uint64_t head, bool newest)
+{
+	return s->head == head || (!newest && is_package(s));
+}
+
+/* The snapshot of ino that is open, or good; now opened once more.  NULL: none.
+ * mu is held. */
+static struct fs_snapshot *
+reopen(struct fs_control *c, uint64_t ino, uint64_t head, bool newest)
+{
+	struct fs_snapshot *s = find(c, ino);
+
 	if (s == NULL)
 		return NULL;
-	if (s->opens == 0 && s->head != head) {
+	if (s->opens == 0 && !is_good(s, head, newest)) {
 		unlink_snapshot(c, s);
 		snapshot_free(s);
 		return NULL;
@@ -373,7 +411,7 @@ reopen(struct fs_control *c, uint64_t ino, uint64_t head)
 
 static enum tf_code
 get_snapshot(struct fs_control *c, uint64_t ino, const struct source *from,
-    struct fs_snapshot **out, struct tf_error *err)
+    bool newest, struct fs_snapshot **out, struct tf_error *err)
 {
 	struct fs_snapshot *mine = NULL;
 	uint64_t head, bytes;
@@ -382,15 +420,15 @@ get_snapshot(struct fs_control *c, uint64_t ino, const struct source *from,
 	if (rc != TF_OK)
 		return rc;
 	pthread_mutex_lock(&c->mu);
-	*out = reopen(c, ino, head);
+	*out = reopen(c, ino, head, newest);
 	pthread_mutex_unlock(&c->mu);
 	if (*out != NULL)
 		return TF_OK;
-	if ((rc = snapshot_new(c->vault, ino, from, head, &mine, err)) != TF_OK)
+	if ((rc = snapshot_new(c, ino, from, head, &mine, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&c->mu);
 	/* Somebody else may have been faster: theirs counts. */
-	if ((*out = reopen(c, ino, head)) == NULL) {
+	if ((*out = reopen(c, ino, head, newest)) == NULL) {
 		mine->opens = 1;
 		mine->next = c->all;
 		c->all = mine;
@@ -414,15 +452,17 @@ static void
 trim(struct fs_control *c)
 {
 	struct fs_snapshot **at = &c->all, *s;
-	size_t n = 0, bytes = 0;
+	size_t n = 0, bytes = 0, packages = 0;
 
 	while ((s = *at) != NULL) {
 		if (s->opens == 0) {
 			n++;
 			bytes += memory_of(s);
+			packages += is_package(s);
 		}
 		if (s->opens == 0 &&
-		    (!s->stays || n > STAY_MAX || bytes > STAY_BYTES)) {
+		    (!s->stays || n > STAY_MAX || bytes > STAY_BYTES ||
+			packages > STAY_PACKAGES)) {
 			*at = s->next;
 			snapshot_free(s);
 		} else {
@@ -440,16 +480,61 @@ fs_control_close(struct fs_control *c, struct fs_snapshot *s)
 	pthread_mutex_unlock(&c->mu);
 }
 
+bool
+fs_control_sweep(struct fs_control *c)
+{
+	struct fs_snapshot **at, *s;
+	uint64_t head, bytes;
+	bool known = tf_vault_size(c->vault, &head, &bytes, NULL) == TF_OK;
+	bool left = false;
+
+	pthread_mutex_lock(&c->mu);
+	for (at = &c->all; (s = *at) != NULL;) {
+		if (known && is_package(s) && s->opens == 0 &&
+		    s->head != head) {
+			*at = s->next;
+			snapshot_free(s);
+			continue;
+		}
+		left |= is_package(s);
+		at = &s->next;
+	}
+	pthread_mutex_unlock(&c->mu);
+	return left;
+}
+
+/* Does caller make packages of that directory? */
+static bool
+makes(const struct source *from, uint64_t caller)
+{
+	uint32_t uid = (uint32_t)(caller >> 32);
+
+	return uid == 0 || uid == from->owner;
+}
+
+/* The size of ino into *st, and root for its owner if need be. */
 static enum tf_code
 size_of(struct fs_control *c, uint64_t ino, const struct source *from,
-    off_t *size, struct tf_error *err)
+    uint64_t caller, bool newest, struct stat *st, struct tf_error *err)
 {
+	bool shows = true;
 	struct fs_snapshot *s;
-	enum tf_code rc = get_snapshot(c, ino, from, &s, err);
+	enum tf_code rc;
 
-	if (rc != TF_OK)
+	if (from->row != NULL && from->row->package && !makes(from, caller)) {
+		pthread_mutex_lock(&c->mu);
+		shows = find(c, ino) != NULL;
+		pthread_mutex_unlock(&c->mu);
+		newest = false;
+	}
+	st->st_size = 0;
+	if (!shows)
+		return TF_OK;
+	if ((rc = get_snapshot(c, ino, from, newest, &s, err)) != TF_OK)
 		return rc;
-	*size = (off_t)s->size;
+	st->st_size = (off_t)s->size;
+	if (s->private)
+		st->st_uid = st->st_gid = 0;
 	fs_control_close(c, s);
 	return TF_OK;
 }
@@ -467,7 +552,31 @@ source_of(struct fs_control *c, uint64_t ino, struct source *out,
 	if (out->tree != NULL)
 		return out->tree->stat(c->vault, ino, &st, err);
 	rc = tf_vault_getattr(c->vault, owner_of(ino), &dir, err);
-	return rc != TF_OK ? rc : row_of(ino, &dir, &out->row, err);
+	if (rc != TF_OK)
+		return rc;
+	out->owner = dir.uid;
+	return row_of(ino, &dir, &out->row, err);
+}
+
+bool
+fs_control_takes_long(struct fs_control *c, uint64_t ino, uint64_t caller,
+    bool newest)
+{
+	unsigned r = fs_control_kind(ino) - FS_KIND_ROW;
+	struct fs_snapshot *s;
+	struct source from;
+	uint64_t head, bytes;
+	bool ready;
+
+	if (r >= ROWS || !rows[r].package ||
+	    source_of(c, ino, &from, NULL) != TF_OK || !makes(&from, caller) ||
+	    tf_vault_size(c->vault, &head, &bytes, NULL) != TF_OK)
+		return false;
+	pthread_mutex_lock(&c->mu);
+	s = find(c, ino);
+	ready = s != NULL && (s->opens > 0 || is_good(s, head, newest));
+	pthread_mutex_unlock(&c->mu);
+	return !ready;
 }
 
 enum tf_code
@@ -476,11 +585,19 @@ fs_control_open(struct fs_control *c, uint64_t ino, uint64_t caller,
 {
 	struct source from;
 	enum tf_code rc = source_of(c, ino, &from, err);
+	bool package = rc == TF_OK && from.row != NULL && from.row->package;
 
+	if (package && !makes(&from, caller))
+		rc = tf_fail(err, TF_ACCESS, "only for owner and root");
 	if (rc == TF_OK)
-		rc = get_snapshot(c, ino, &from, out, err);
+		rc = get_snapshot(c, ino, &from, false, out, err);
 	if (rc != TF_OK)
 		return rc;
+	if ((*out)->private && caller >> 32 != 0) {
+		fs_control_close(c, *out);
+		*out = NULL;
+		return tf_fail(err, TF_ACCESS, "only for root");
+	}
 	if (from.row != NULL && from.row->render == checkpoint)
 		fs_walks_told(c->walks, caller, &(*out)->text);
 	return TF_OK;
@@ -522,6 +639,7 @@ stat_row(uint64_t ino, const struct tf_attr *dir, struct source *from,
 	}
 	if ((rc = row_of(ino, dir, &from->row, err)) != TF_OK)
 		return rc;
+	from->owner = dir->uid;
 	st->st_mode = S_IFREG | (from->row->mode & dir->mode);
 	st->st_nlink = 1;
 	st->st_size = -1;
@@ -529,8 +647,8 @@ stat_row(uint64_t ino, const struct tf_attr *dir, struct source *from,
 }
 
 enum tf_code
-fs_control_stat(struct fs_control *c, uint64_t ino, struct stat *st,
-    struct tf_error *err)
+fs_control_stat(struct fs_control *c, uint64_t ino, uint64_t caller,
+    bool newest, struct stat *st, struct tf_error *err)
 {
 	struct source from = { .tree = tree_of(ino) };
 	struct tf_attr dir;
@@ -544,7 +662,7 @@ fs_control_stat(struct fs_control *c, uint64_t ino, struct stat *st,
 			rc = stat_row(ino, &dir, &from, st, err);
 	}
 	if (rc == TF_OK && st->st_size < 0)
-		rc = size_of(c, ino, &from, &st->st_size, err);
+		rc = size_of(c, ino, &from, caller, newest, st, err);
 	if (rc == TF_OK)
 		st->st_blocks = (st->st_size + 511) / 512;
 	return rc;
@@ -566,28 +684,23 @@ find_row(const struct tf_attr *dir, const char *name, uint64_t *ino,
 
 enum tf_code
 fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
-    struct stat *st, struct tf_error *err)
+    uint64_t *ino, struct tf_error *err)
 {
 	const struct fs_tree *tree = tree_of(parent);
 	struct tf_attr dir;
-	uint64_t ino;
 	enum tf_code rc;
 
 	if (fs_control_is(parent) && !is_dir(parent))
 		return tf_fail(err, TF_NOTDIR, "not a directory");
-	if (tree != NULL) {
-		rc = tree->lookup(c->vault, parent, name, &ino, err);
-		return rc != TF_OK ? rc : fs_control_stat(c, ino, st, err);
-	}
+	if (tree != NULL)
+		return tree->lookup(c->vault, parent, name, ino, err);
 	rc = tf_vault_getattr(c->vault, owner_of(parent), &dir, err);
 	if (rc != TF_OK)
 		return rc;
 	if (dir.kind == TF_KIND_EVIDENCE)
 		return tf_fail(err, TF_NOTDIR, "not a directory");
-	ino = fs_control_id(FS_KIND_DIR, dir.id);
-	if (fs_control_is(parent))
-		rc = find_row(&dir, name, &ino, err);
-	return rc != TF_OK ? rc : fs_control_stat(c, ino, st, err);
+	*ino = fs_control_id(FS_KIND_DIR, dir.id);
+	return fs_control_is(parent) ? find_row(&dir, name, ino, err) : TF_OK;
 }
 
 enum tf_code

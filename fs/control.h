@@ -10,6 +10,7 @@
 #ifndef FS_CONTROL_H
 #define FS_CONTROL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -19,8 +20,8 @@
 struct fs_control;  /* the open snapshots */
 struct fs_snapshot; /* what one file held when it was opened */
 
-/* NULL: no memory. */
-struct fs_control *fs_control_new(struct tf_vault *v);
+/* When *stop becomes true, what takes long is given up.  NULL: no memory. */
+struct fs_control *fs_control_new(struct tf_vault *v, const atomic_bool *stop);
 void fs_control_free(struct fs_control *c);
 
 /* Is ino a .trailfs or in one? */
@@ -29,14 +30,26 @@ bool fs_control_is(uint64_t ino);
 bool fs_control_is_final(uint64_t ino);
 
 /*
- * Look up name in parent, a directory in .trailfs, or one of the vault and then
- * the name is .trailfs.  *st as stat(2) will show it; st_ino is the node id.
- * TF_NOTFOUND, TF_NOTDIR, and what making the file's content may return.
+ * Which node is name in parent, a directory in .trailfs, or one of the vault and
+ * then the name is .trailfs?  TF_NOTFOUND, TF_NOTDIR.
  */
 TF_MUST_USE enum tf_code fs_control_lookup(struct fs_control *c,
-    uint64_t parent, const char *name, struct stat *st, struct tf_error *err);
+    uint64_t parent, const char *name, uint64_t *ino, struct tf_error *err);
+/*
+ * *st as stat(2) will show it to caller (fs_ops_caller).  newest: for a name
+ * that is being looked up; what follows a lookup may be told of the package
+ * that was made for it.  Packages are made for the directory's owner and root;
+ * others are told that they are empty, unless there is one already.
+ * TF_NOTFOUND, and what making the file's content may return.
+ */
 TF_MUST_USE enum tf_code fs_control_stat(struct fs_control *c, uint64_t ino,
-    struct stat *st, struct tf_error *err);
+    uint64_t caller, bool newest, struct stat *st, struct tf_error *err);
+/* Would that, or with newest false fs_control_open, make a package first? */
+bool fs_control_takes_long(struct fs_control *c, uint64_t ino, uint64_t caller,
+    bool newest);
+/* Let go of packages that the ledger has outgrown; open ones stay.  Are any
+ * left? */
+bool fs_control_sweep(struct fs_control *c);
 /* The directory that ino is in; that of a .trailfs is one of the vault. */
 TF_MUST_USE enum tf_code fs_control_parent(struct fs_control *c, uint64_t ino,
     uint64_t *parent, struct tf_error *err);

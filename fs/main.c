@@ -25,6 +25,7 @@
 #include "control.h"
 #include "handle.h"
 #include "handshake.h"
+#include "later.h"
 #include "loop.h"
 #include "mount.h"
 #include "ops.h"
@@ -499,8 +500,8 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 	}
 	if (!o->debug)
 		fuse_set_log_func(fs_report_fuse);
-	rc = fs_handshake(se, err);
-	if (rc == TF_OK)
+	if ((rc = fs_handshake(se, err)) == TF_OK &&
+	    (rc = fs_later_start(fs, err)) == TF_OK)
 		rc = fs_loop_start(fs->loop, se, err);
 	if (rc == TF_OK) {
 		fs_report_line(LOG_NOTICE, "%s mounted at %s", o->store,
@@ -511,6 +512,8 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 		fs_loop_stop(fs->loop);
 		fs_handles_drain(fs->handles);
 	}
+	atomic_store(&fs->stopping, true);
+	fs_later_stop(fs);
 	/* Closes the connection; detaches what is still mounted. */
 	fuse_session_unmount(se);
 	if (fs_mount_is_dead(o->mnt))
@@ -525,7 +528,7 @@ static enum tf_code
 open_shared(struct fs *fs, const struct options *o, struct tf_error *err)
 {
 	fs->actors = fs_actors_new();
-	fs->control = fs_control_new(fs->vault);
+	fs->control = fs_control_new(fs->vault, &fs->stopping);
 	fs->handles = fs_handles_new();
 	if (fs->control == NULL || fs->handles == NULL)
 		return tf_fail(err, TF_NOMEM, "start");

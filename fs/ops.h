@@ -21,8 +21,9 @@ struct fs {
 	struct fs_actors *actors; /* or NULL: no hints */
 	struct fs_control *control;
 	struct fs_handles *handles;
+	struct fs_later *later; /* or NULL: never later */
 	bool read_only;
-	atomic_bool stopping; /* no new writers */
+	atomic_bool stopping; /* no new writers, no packages */
 };
 
 extern const struct fuse_lowlevel_ops fs_ops;

@@ -12,6 +12,7 @@
 #include "actor.h"
 #include "control.h"
 #include "handle.h"
+#include "later.h"
 #include "loop.h"
 #include "ops.h"
 #include "report.h"
@@ -99,19 +100,28 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 /* --- OPEN --------------------------------------------------------------- */
 
-static enum tf_code
-open_control(fuse_req_t req, uint64_t ino, struct fs_handle *h,
-    struct fuse_file_info *fi, struct tf_error *err)
+static void
+open_control(fuse_req_t req, uint64_t ino)
 {
 	struct fs *fs = fs_of(req);
+	struct fuse_file_info fi = { .noflush = 1 };
+	struct fs_handle *h = fs_handle_new(fs);
+	struct tf_error err = { 0 };
+	enum tf_code rc = TF_NOMEM;
 
-	fs_loop_pass();
-	fs_loop_await(fs->loop, 0); /* status counts what is frozen */
-	fi->keep_cache = fs_control_is_final(ino);
-	fi->direct_io = !fi->keep_cache;
-	fi->noflush = 1;
-	return fs_control_open(fs->control, ino, fs_ops_caller(req),
-	    &h->snapshot, err);
+	fi.keep_cache = fs_control_is_final(ino);
+	fi.direct_io = !fi.keep_cache;
+	if (h != NULL)
+		rc = fs_control_open(fs->control, ino, fs_ops_caller(req),
+		    &h->snapshot, &err);
+	if (rc != TF_OK) {
+		fs_handle_free(fs, h);
+		fs_report_error(req, "open", rc, h != NULL ? &err : NULL);
+		return;
+	}
+	set_handle(&fi, h);
+	if (fuse_reply_open(req, &fi) == -ENOENT)
+		fs_handle_free(fs, h); /* interrupted, as in create */
 }
 
 void
@@ -129,14 +139,19 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (writing &&
 	    (fs_ops_reserved(req, &try) || fs_ops_stopping(req, &try)))
 		return;
+	if (fs_control_is(ino)) {
+		fs_loop_pass();
+		fs_loop_await(fs->loop, 0); /* status counts what is frozen */
+		if (!fs_later(fs, req, ino, false, open_control))
+			open_control(req, ino);
+		return;
+	}
 	if ((h = fs_handle_new(fs)) == NULL) {
 		fs_report_error(req, "open", TF_NOMEM, NULL);
 		return;
 	}
 	fs_loop_await(fs->loop, ino);
-	if (fs_control_is(ino)) {
-		rc = open_control(req, ino, h, fi, &err);
-	} else if (writing) {
+	if (writing) {
 		fs_actor_of(fs->actors, req, true, &who);
 		rc = tf_vault_open_write(fs->vault, ino, truncate, &who,
 		    &h->file, &err);

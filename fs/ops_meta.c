@@ -11,6 +11,7 @@
 #include "actor.h"
 #include "control.h"
 #include "handle.h"
+#include "later.h"
 #include "loop.h"
 #include "ops.h"
 #include "report.h"
@@ -29,15 +30,13 @@ reply_attr(fuse_req_t req, const struct tf_attr *a)
 }
 
 static void
-getattr_control(fuse_req_t req, uint64_t ino)
+reply_control(fuse_req_t req, uint64_t ino)
 {
-	struct fs *fs = fs_of(req);
 	struct stat st;
 	struct tf_error err = { 0 };
-	enum tf_code rc;
+	enum tf_code rc = fs_control_stat(fs_of(req)->control, ino,
+	    fs_ops_caller(req), false, &st, &err);
 
-	fs_loop_await(fs->loop, 0);
-	rc = fs_control_stat(fs->control, ino, &st, &err);
 	if (rc == TF_OK)
 		fuse_reply_attr(req, &st, fs_ops_control_timeout(ino));
 	else
@@ -54,7 +53,9 @@ fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	(void)fi;
 	if (fs_control_is(ino)) {
-		getattr_control(req, ino);
+		fs_loop_await(fs->loop, 0);
+		if (!fs_later(fs, req, ino, false, reply_control))
+			reply_control(req, ino);
 		return;
 	}
 	fs_loop_await(fs->loop, ino);

@@ -8,6 +8,7 @@
 #include "core/control.h"
 #include "actor.h"
 #include "control.h"
+#include "later.h"
 #include "loop.h"
 #include "ops.h"
 #include "report.h"
@@ -41,23 +42,37 @@ reply_entry(fuse_req_t req, const struct tf_attr *a)
 /* --- LOOKUP ------------------------------------------------------------- */
 
 static void
-lookup_control(fuse_req_t req, uint64_t parent, const char *name)
+reply_control(fuse_req_t req, uint64_t ino)
 {
-	struct fs *fs = fs_of(req);
 	struct fuse_entry_param e;
 	struct stat st;
 	struct tf_error err = { 0 };
-	enum tf_code rc;
+	enum tf_code rc = fs_control_stat(fs_of(req)->control, ino,
+	    fs_ops_caller(req), true, &st, &err);
 
-	fs_loop_pass();
-	fs_loop_await(fs->loop, 0);
-	rc = fs_control_lookup(fs->control, parent, name, &st, &err);
 	if (rc != TF_OK) {
 		fs_report_error(req, "look up", rc, &err);
 		return;
 	}
 	fs_ops_control_entry(&st, &e);
 	fuse_reply_entry(req, &e);
+}
+
+static void
+lookup_control(fuse_req_t req, uint64_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_error err = { 0 };
+	uint64_t ino = 0;
+	enum tf_code rc;
+
+	fs_loop_pass();
+	fs_loop_await(fs->loop, 0);
+	rc = fs_control_lookup(fs->control, parent, name, &ino, &err);
+	if (rc != TF_OK)
+		fs_report_error(req, "look up", rc, &err);
+	else if (!fs_later(fs, req, ino, true, reply_control))
+		reply_control(req, ino);
 }
 
 /* "." and "..", which only an NFS server asks for. */
@@ -80,7 +95,8 @@ lookup_dots(fuse_req_t req, uint64_t ino, bool up)
 		ino = a.parent;
 	}
 	if (rc == TF_OK && fs_control_is(ino)) {
-		rc = fs_control_stat(fs->control, ino, &st, &err);
+		rc = fs_control_stat(fs->control, ino, fs_ops_caller(req), true,
+		    &st, &err);
 		if (rc == TF_OK)
 			fs_ops_control_entry(&st, &e);
 	} else if (rc == TF_OK) {

@@ -204,11 +204,17 @@ static enum tf_code
 read_attested(struct tf_view *w, uint64_t id, struct attested *a,
     struct tf_error *err)
 {
+	struct tf_node_row row;
 	enum tf_code rc;
 
-	pthread_mutex_lock(&w->v->mu);
-	rc = tf_attr_of(w->v, w->db, id, &a->attr, err);
-	pthread_mutex_unlock(&w->v->mu);
+	if (w->ledger_only) {
+		rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
+		a->attr = row.attr;
+	} else {
+		pthread_mutex_lock(&w->v->mu);
+		rc = tf_attr_of(w->v, w->db, id, &a->attr, err);
+		pthread_mutex_unlock(&w->v->mu);
+	}
 	if (rc == TF_OK && a->attr.kind != TF_KIND_ATTESTATION)
 		rc = tf_fail(err, TF_NOTFOUND, "not an attestation");
 	if (rc == TF_OK)
@@ -334,7 +340,7 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
 	struct tf_buf path = { 0 };
 	bool any = false;
 
-	if (a->seal.is)
+	if (a->seal.is || w->ledger_only)
 		return;
 	pthread_mutex_lock(&w->v->mu);
 	tf_live_each(&w->v->live, note_waiting, &x);

@@ -15,6 +15,7 @@
 #include "../base/file.h"
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
+#include "content.h"
 #include "impl.h"
 #include "package.h"
 #include "view.h"
@@ -25,6 +26,7 @@
 
 /* Texts made meanwhile, in a file without a name. */
 struct spool {
+	struct tf_vault *v; /* it lies on this one's disk; or NULL */
 	int fd;
 	uint64_t end;
 	struct tf_buf buf; /* of it the last bytes, not written yet */
@@ -54,6 +56,11 @@ struct maker {
 	struct tf_buf top;	/* the topmost directory and '/' */
 	struct member *m;
 	size_t n, cap;
+	/* What is asked when the package is read through a mount. */
+	const atomic_bool *stop;
+	bool judges; /* whether the owner may read all that is in it */
+	bool mixed;  /* he may not */
+	uint32_t owner;
 	/* The member being written. */
 	size_t open;
 	int open_fd;
@@ -61,13 +68,34 @@ struct maker {
 	struct tf_sha256 *open_sha;
 };
 
+static enum tf_code
+check_stop(const struct maker *k, struct tf_error *err)
+{
+	return k->stop != NULL && atomic_load(k->stop) ?
+	    tf_fail(err, TF_BUSY, "trailfs is stopping") :
+	    TF_OK;
+}
+
+/* What is kept for sealing is not for packages. */
+static enum tf_code
+take_space(struct tf_vault *v, uint64_t n, struct tf_error *err)
+{
+	return v->read_only ? TF_OK : tf_space_take(v, n, 0, err);
+}
+
 /* --- spools --------------------------------------------------------------------- */
 
+/* dir NULL: on the disk of v's store. */
 static enum tf_code
-spool_open(struct spool *s, const char *dir, struct tf_error *err)
+spool_open(struct spool *s, struct tf_vault *v, const char *dir,
+    struct tf_error *err)
 {
 	char name[PATH_MAX];
 
+	if (dir == NULL) {
+		s->v = v;
+		return tf_spill_scratch(v, &s->fd, err);
+	}
 	s->fd = open(dir, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
 	if (s->fd >= 0)
 		return TF_OK;
@@ -82,11 +110,15 @@ spool_open(struct spool *s, const char *dir, struct tf_error *err)
 static enum tf_code
 spool_flush(struct spool *s, struct tf_error *err)
 {
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
 	if (s->buf.failed)
 		return tf_fail(err, TF_NOMEM, "no memory");
-	rc = tf_file_pwrite(s->fd, s->buf.p, s->buf.n, s->end - s->buf.n, err);
+	if (s->v != NULL)
+		rc = take_space(s->v, s->buf.n, err);
+	if (rc == TF_OK)
+		rc = tf_file_pwrite(s->fd, s->buf.p, s->buf.n,
+		    s->end - s->buf.n, err);
 	s->buf.n = 0;
 	return rc;
 }
@@ -193,6 +225,34 @@ add_proof(struct maker *k, uint64_t seq, struct tf_str body, const char *where,
 	return add_buf(k, NAME(where, name, TF_PACKAGE_PROOF), &b, err);
 }
 
+/* --- who may read it ------------------------------------------------------------------ */
+
+/* Group and others, since nobody here knows what groups he is in. */
+static bool
+may_read(const struct tf_attr *a, uint32_t uid)
+{
+	uint32_t want = a->kind == TF_KIND_EVIDENCE ? 4 : 5;
+
+	if (uid == 0)
+		return true;
+	if (uid == a->uid)
+		return (a->mode >> 6 & want) == want;
+	return (a->mode >> 3 & a->mode & want) == want;
+}
+
+static enum tf_code
+judge(struct maker *k, uint64_t id, struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	if (!k->judges || k->mixed)
+		return TF_OK;
+	if ((rc = tf_nodes_get(k->db, id, &row, err)) == TF_OK)
+		k->mixed = !may_read(&row.attr, k->owner);
+	return rc;
+}
+
 /* --- evidence ------------------------------------------------------------------------ */
 
 /* UTF-8 without the control characters that no text has. */
@@ -296,6 +356,8 @@ add_evidence(struct maker *k, uint64_t seq, struct tf_str body,
 	if (rc == TF_OK && stored.failed)
 		rc = tf_fail(err, TF_NOMEM, "no memory");
 	if (rc == TF_OK)
+		rc = judge(k, e->node, err);
+	if (rc == TF_OK)
 		rc = add_object(k, e, stored.p, err);
 	if (rc == TF_OK)
 		rc = add_proof(k, seq, body, TF_PACKAGE_FILE_PROOFS, stored.p,
@@ -381,7 +443,8 @@ add_pages(struct maker *k, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	for (size_t i = 0; rc == TF_OK && i < k->n_dirs; i++)
-		rc = tf_package_pages_add(&g, &k->dirs[i], err);
+		if ((rc = judge(k, k->dirs[i].id, err)) == TF_OK)
+			rc = tf_package_pages_add(&g, &k->dirs[i], err);
 	return rc;
 }
 
@@ -414,8 +477,10 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 {
 	struct maker *k = arg;
 	char name[24];
-	enum tf_code rc = add_event(k, body, err);
+	enum tf_code rc = check_stop(k, err);
 
+	if (rc == TF_OK)
+		rc = add_event(k, body, err);
 	k->f.last = e->at;
 	if (rc != TF_OK)
 		return rc;
@@ -588,9 +653,9 @@ read_member(void *arg, size_t i, void *p, size_t n, uint64_t off, size_t *got,
 	struct maker *k = arg;
 	const struct member *m = &k->m[i];
 	struct tf_hash h;
-	enum tf_code rc = TF_OK;
+	enum tf_code rc = check_stop(k, err);
 
-	if (off == 0)
+	if (rc == TF_OK && off == 0)
 		rc = begin(k, i, err);
 	if (rc == TF_OK)
 		rc = read_bytes(k, p, n, off, got, err);
@@ -608,6 +673,11 @@ read_member(void *arg, size_t i, void *p, size_t n, uint64_t off, size_t *got,
 		    m->zip.name + k->top.n);
 	return TF_OK;
 }
+
+#define NOTHING(vault)                                                       \
+	{                                                                    \
+		.v = (vault), .texts.fd = -1, .events.fd = -1, .open_fd = -1 \
+	}
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
@@ -628,10 +698,11 @@ setup(struct maker *k, const struct tf_package_request *r, struct tf_error *err)
 	if (k->names == NULL || k->events_sha == NULL || k->open_sha == NULL ||
 	    k->top.failed)
 		return tf_fail(err, TF_NOMEM, "no memory");
-	if ((rc = spool_open(&k->texts, r->tmp, err)) != TF_OK ||
-	    (rc = spool_open(&k->events, r->tmp, err)) != TF_OK ||
+	if ((rc = spool_open(&k->texts, k->v, r->tmp, err)) != TF_OK ||
+	    (rc = spool_open(&k->events, k->v, r->tmp, err)) != TF_OK ||
 	    (rc = tf_view_open(k->v, &k->w, err)) != TF_OK)
 		return rc;
+	k->w->ledger_only = true;
 	k->db = k->w->db;
 	rc = tf_checkpoints_newest(k->db, &c->size, &c->root, &k->note, err);
 	if (rc == TF_OK)
@@ -651,6 +722,7 @@ check_there(struct maker *k, struct tf_error *err)
 		rc = tf_nodes_find(k->db, id, k->p.part[i].p, k->p.part[i].n,
 		    &row, err);
 		id = row.attr.id;
+		k->owner = row.attr.uid;
 	}
 	return rc == TF_NOTFOUND ? tf_fail(err, rc, "the ledger has no %.*s",
 				       (int)k->p.path.n, k->p.path.p) :
@@ -708,24 +780,35 @@ dispose(struct maker *k)
 	tf_buf_free(&k->open_body);
 }
 
+static enum tf_code
+make(struct maker *k, const struct tf_package_request *r, int fd,
+    struct tf_error *err)
+{
+	enum tf_code rc = setup(k, r, err);
+	uint64_t bytes = 0;
+
+	if (rc == TF_OK)
+		rc = gather(k, err);
+	/* Objects never change, and a snapshot holds back the database's log. */
+	if (k->db != NULL)
+		tf_db_rollback(k->db);
+	for (size_t i = 0; i < k->n; i++)
+		bytes += k->m[i].zip.size;
+	if (rc == TF_OK && r->tmp == NULL)
+		rc = take_space(k->v, bytes, err);
+	if (rc == TF_OK)
+		rc = tf_zip_write(fd, member, k->n, read_member, k, err);
+	return rc;
+}
+
 enum tf_code
 tf_package_write(struct tf_vault *v, const struct tf_package_request *r, int fd,
     struct tf_package_made *made, struct tf_error *err)
 {
-	struct maker k = { .v = v,
-		.texts.fd = -1,
-		.events.fd = -1,
-		.open_fd = -1 };
-	enum tf_code rc = setup(&k, r, err);
+	struct maker k = NOTHING(v);
+	enum tf_code rc = make(&k, r, fd, err);
 
 	memset(made, 0, sizeof(*made));
-	if (rc == TF_OK)
-		rc = gather(&k, err);
-	/* Objects never change, and a snapshot holds back the database's log. */
-	if (k.db != NULL)
-		tf_db_rollback(k.db);
-	if (rc == TF_OK)
-		rc = tf_zip_write(fd, member, k.n, read_member, &k, err);
 	if (rc == TF_OK)
 		rc = tf_file_datasync(fd, err);
 	if (rc == TF_OK)
@@ -735,6 +818,54 @@ tf_package_write(struct tf_vault *v, const struct tf_package_request *r, int fd,
 	made->files = k.f.files;
 	made->bytes = k.f.bytes;
 	dispose(&k);
+	return rc;
+}
+
+/* The path of id, if it is in the ledger at all. */
+static enum tf_code
+path_of(struct tf_vault *v, uint64_t id, struct tf_buf *path,
+    struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_getattr(v, id, &a, err);
+
+	if (rc == TF_OK && a.state == TF_STATE_DRAFT)
+		return tf_fail(err, TF_NOTFOUND, "it is not in the ledger yet");
+	if (rc == TF_OK)
+		rc = tf_vault_path(v, id, path, err);
+	tf_buf_add(path, "", 1);
+	return rc == TF_OK && path->failed ?
+	    tf_fail(err, TF_NOMEM, "no memory") :
+	    rc;
+}
+
+enum tf_code
+tf_package_spill(struct tf_vault *v, uint64_t id, const atomic_bool *stop,
+    struct tf_spill **out, bool *private, struct tf_error *err)
+{
+	struct tf_package_request r = { .path = NULL };
+	struct maker k = NOTHING(v);
+	struct tf_spill *s = NULL;
+	struct tf_buf path = { 0 };
+	enum tf_code rc = path_of(v, id, &path, err);
+	int fd = -1;
+
+	k.judges = true;
+	k.stop = stop;
+	r.path = path.p;
+	if (rc == TF_OK)
+		rc = tf_spill_file(v, &s, &fd, err);
+	if (rc == TF_OK)
+		rc = make(&k, &r, fd, err);
+	if (rc == TF_OK)
+		rc = tf_spill_filled(s, err);
+	*private = k.mixed;
+	dispose(&k);
+	tf_buf_free(&path);
+	if (rc == TF_OK)
+		*out = s;
+	else
+		tf_spill_free(s);
 	return rc;
 }
 

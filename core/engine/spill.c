@@ -1,11 +1,11 @@
 /* Text that may be too long for memory. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/file.h"
-#include "../page.h"
-#include "impl.h"
+#include "view.h"
 
 #define SHORT 65536 /* bytes that stay in memory */
 
@@ -17,12 +17,17 @@ struct tf_spill {
 	uint64_t size;
 };
 
+enum tf_code
+tf_spill_scratch(struct tf_vault *v, int *fd, struct tf_error *err)
+{
+	return tf_file_scratch(v->read_only ? -1 : v->stagefd, fd, err);
+}
+
 /* From memory to a file. */
 static enum tf_code
 spill(struct tf_spill *s, struct tf_error *err)
 {
-	enum tf_code rc = tf_file_scratch(s->v->read_only ? -1 : s->v->stagefd,
-	    &s->fd, err);
+	enum tf_code rc = tf_spill_scratch(s->v, &s->fd, err);
 
 	if (rc == TF_OK)
 		rc = tf_file_pwrite(s->fd, s->text.p, s->text.n, 0, err);
@@ -59,6 +64,35 @@ tf_spill_new(struct tf_vault *v, struct tf_spill **out, struct tf_error *err)
 	s->fd = -1;
 	s->sink = (struct tf_sink){ take, s };
 	*out = s;
+	return TF_OK;
+}
+
+enum tf_code
+tf_spill_file(struct tf_vault *v, struct tf_spill **out, int *fd,
+    struct tf_error *err)
+{
+	struct tf_spill *s = NULL;
+	enum tf_code rc = tf_spill_new(v, &s, err);
+
+	if (rc == TF_OK && (rc = tf_spill_scratch(v, &s->fd, err)) != TF_OK) {
+		tf_spill_free(s);
+		return rc;
+	}
+	if (rc == TF_OK) {
+		*fd = s->fd;
+		*out = s;
+	}
+	return rc;
+}
+
+enum tf_code
+tf_spill_filled(struct tf_spill *s, struct tf_error *err)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st) < 0)
+		return tf_fail(err, TF_IO, "stat a temporary file");
+	s->size = (uint64_t)st.st_size;
 	return TF_OK;
 }
 

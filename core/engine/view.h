@@ -14,6 +14,7 @@ struct tf_view {
 	struct tf_vault *v;
 	struct tf_db *db;
 	uint64_t entries;
+	bool ledger_only; /* nothing of what waits to be sealed */
 };
 
 /* --- view.c --- */
@@ -38,6 +39,17 @@ TF_MUST_USE enum tf_code tf_told_read(struct tf_view *w, uint64_t seq,
 /* Who: "alice (1000)", "uid 1000", or "trailfs" where nobody asked, onto out;
  * a user's name as the entry has it. */
 void tf_who(const struct tf_entry *e, struct tf_buf *out);
+
+/* --- spill.c --- */
+/* A file without a name where spills go. */
+TF_MUST_USE enum tf_code tf_spill_scratch(struct tf_vault *v, int *fd,
+    struct tf_error *err);
+/* A spill that is such a file from its first byte on, for others than a sink to
+ * write; *fd stays its own.  Once filled it is as long as the file. */
+TF_MUST_USE enum tf_code tf_spill_file(struct tf_vault *v,
+    struct tf_spill **out, int *fd, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_spill_filled(struct tf_spill *s,
+    struct tf_error *err);
 
 /* --- events.c --- */
 /*

@@ -325,7 +325,7 @@ open_store(void)
 	MUST(tf_vault_init(store, FUZZ_ORIGIN, &who, &vkey, NULL) == TF_OK);
 	tf_buf_free(&vkey);
 	MUST(tf_vault_open(store, &o, &fs.vault, NULL) == TF_OK);
-	fs.control = fs_control_new(fs.vault);
+	fs.control = fs_control_new(fs.vault, &fs.stopping);
 	fs.handles = fs_handles_new();
 	MUST(fs.control != NULL && fs.handles != NULL);
 	MUST(fs_loop_new(1, &fs.loop, NULL) == TF_OK);

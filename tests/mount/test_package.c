@@ -1,0 +1,327 @@
+/* package.zip: what trailctl package makes, read as a file. */
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "harness.h"
+
+#define ZIP "/.trailfs/package.zip"
+
+static const char *const dirs[] = { "t", "t/w", "t/w/a" };
+
+static void
+make_evidence(void)
+{
+	make_attestation();
+	put(A "/f", "one");
+	put_bytes(A "/noise", noise(300000, 1), 300000);
+	sync_dir("mnt");
+}
+
+/* The inodes of the files without a name that the daemon has in the store. */
+static const char *
+nameless(void)
+{
+	return run(0,
+	    "for f in /proc/%d/fd/*; do case $(readlink $f) in"
+	    " *\" (deleted)\") stat -Lc %%i $f;; esac; done | sort",
+	    (int)vault_pid());
+}
+
+static int
+count(const char *lines)
+{
+	int n = 0;
+
+	for (; *lines != '\0'; lines++)
+		n += *lines == '\n';
+	return n;
+}
+
+START_TEST(it_is_what_trailctl_makes)
+{
+	make_evidence();
+	skip_unless(have("unzip"), "no unzip");
+	for (size_t i = 0; i < LEN(dirs); i++) {
+		run(0, "cat mnt/%s" ZIP " >got.zip", dirs[i]);
+		run(0, "trailctl package --no-entry -o made.zip mnt/%s",
+		    dirs[i]);
+		run(0, "cmp got.zip made.zip && unzip -tq got.zip");
+		run(0, "trailctl verify --vkey store/keys/log.vkey got.zip");
+		run(0, "cmp mnt/%s" ZIP " got.zip", dirs[i]);
+	}
+	ck_assert_uint_eq(0, entries("package.made", NULL));
+	refused(ENOENT, try_open("mnt" ZIP, O_RDONLY));
+}
+END_TEST
+
+START_TEST(its_size_is_true)
+{
+	make_evidence();
+	run(0,
+	    "cd " W "/.trailfs && n=$(stat -c %%s package.zip) && "
+	    "test $n -gt 300000 && test $n = $(wc -c <package.zip) && "
+	    "test $n = $(cat package.zip | wc -c) && "
+	    "cp package.zip ../../../../copy && "
+	    "test $n = $(stat -c %%s ../../../../copy) && "
+	    "tar cf - package.zip | tar xOf - | cmp - package.zip");
+}
+END_TEST
+
+START_TEST(it_grows_with_the_ledger)
+{
+	make_evidence();
+	run(0, "cat " W ZIP " >one.zip");
+	put_sealed(A "/more", "two");
+	run(0, "cat " W ZIP " >two.zip");
+	run(0, "trailctl package --no-entry -o made.zip mnt/t/w");
+	run(0, "cmp two.zip made.zip && ! cmp -s one.zip two.zip");
+}
+END_TEST
+
+START_TEST(what_is_not_sealed_is_not_in_it)
+{
+	make_attestation();
+	put(A "/frozen", "x");
+	allowed(mkdir(W "/.draft", 0755));
+	put(W "/.draft/f", "x");
+	run(0, "cat " A ZIP " >got.zip");
+	says(run(0, "trailctl verify --vkey store/keys/log.vkey got.zip"),
+	    "0 files");
+	run(0, "trailctl package --no-entry -o made.zip mnt/t/w/a");
+	run(0, "cmp got.zip made.zip");
+	refused(ENOENT, try_open(W "/.draft" ZIP, O_RDONLY));
+}
+END_TEST
+
+/* Who may not read all the evidence does not get it from here. */
+START_TEST(only_owner_and_root_read_it)
+{
+	make_evidence();
+	run(0, "chmod 755 mnt/t " W " " A " && chown %d " W " " A, ALICE);
+	ck_assert_int_eq(0400, stat_of(W ZIP).st_mode & 07777);
+	as(BOB);
+	refused(EACCES, try_open(W ZIP, O_RDONLY));
+	as(ALICE);
+	allowed(try_open(W ZIP, O_RDONLY)); /* all is 0644 */
+	refused(EACCES, try_open("mnt/t" ZIP, O_RDONLY));
+	as(0);
+	put(A "/secret", "x");
+	allowed(chmod(A "/secret", 0600));
+	sync_dir("mnt");
+	as(ALICE);
+	refused(EACCES, try_open(A "/secret", O_RDONLY));
+	refused(EACCES, try_open(A ZIP, O_RDONLY));
+	refused(EACCES, try_open(W ZIP, O_RDONLY));
+	as(0);
+	ck_assert_uint_eq(0, stat_of(W ZIP).st_uid);
+	run(0, "cat " W ZIP " >got.zip");
+}
+END_TEST
+
+/* Others cannot make the vault work by looking. */
+START_TEST(it_is_made_for_who_may_read_it)
+{
+	make_evidence();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chmod(W, 0755));
+	as(BOB);
+	ck_assert_int_eq(0, stat_of(W ZIP).st_size);
+	as(0);
+	ck_assert_str_eq("", nameless());
+	ck_assert_int_gt(stat_of(W ZIP).st_size, 300000);
+	ck_assert_int_eq(1, count(nameless()));
+	as(BOB);
+	ck_assert_int_gt(stat_of(W ZIP).st_size, 300000);
+}
+END_TEST
+
+START_TEST(it_is_made_once)
+{
+	const char *first;
+
+	make_evidence();
+	run(0, "ls " W "/.trailfs | grep -qx package.zip");
+	ck_assert_str_eq("", nameless()); /* not by listing */
+	run(0, "ls -l " W "/.trailfs");
+	first = nameless();
+	ck_assert_int_eq(1, count(first));
+	run(0, "cat " W ZIP " >got.zip && stat " W ZIP);
+	run(0,
+	    "for i in 1 2 3 4 5 6 7 8; do "
+	    "(cmp got.zip " W ZIP " || touch failed) & done; wait; "
+	    "test ! -e failed");
+	ck_assert_str_eq(first, nameless());
+}
+END_TEST
+
+START_TEST(few_are_kept_and_none_that_is_old)
+{
+	make_evidence();
+	run(0, "cd " W " && mkdir b c d e && cd ../../..");
+	run(0, "cat " W "/[abcde]" ZIP " mnt/t" ZIP " | wc -c");
+	ck_assert_int_eq(4, count(nameless()));
+	allowed(mkdir(W "/more", 0755));
+	/* Nobody has to look at it for that. */
+	for (int i = 0; i < 1000 && count(nameless()) > 0; i++)
+		usleep(10000);
+	ck_assert_str_eq("", nameless());
+}
+END_TEST
+
+START_TEST(who_has_it_open_keeps_it)
+{
+	char *before;
+	int fd;
+
+	make_evidence();
+	before = content(W ZIP, NULL);
+	fd = open(W ZIP, O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	put_sealed(A "/more", "two");
+	ck_assert_int_eq(stat_of(W ZIP).st_size, lseek(fd, 0, SEEK_END));
+	ck_assert_int_eq(4, pread(fd, before + 4, 4, 0));
+	ck_assert_mem_eq(before, before + 4, 4);
+	close(fd);
+	run(0,
+	    "trailctl package --no-entry -o made.zip mnt/t/w && "
+	    "cmp made.zip " W ZIP);
+}
+END_TEST
+
+/* --- large ones --------------------------------------------------------- */
+
+static int
+look(void)
+{
+	struct stat st;
+
+	return stat(W ZIP, &st) != 0;
+}
+
+static int
+look_below(void)
+{
+	struct stat st;
+
+	return stat(A ZIP, &st) != 0;
+}
+
+static bool
+runs(pid_t pid)
+{
+	siginfo_t si = { 0 };
+
+	ck_assert_int_eq(0,
+	    waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT));
+	return si.si_pid == 0;
+}
+
+/* 200 MiB of text, which takes seconds to deflate. */
+static void
+make_large(void)
+{
+	make_attestation();
+	put(A "/f", "one");
+	run(0, "seq 25000000 | head -c 209715200 >" A "/large");
+	sync_dir("mnt");
+}
+
+static long
+high_water_kib(void)
+{
+	return atol(run(0, "sed -n 's/^VmHWM:\t *//p' /proc/%d/status",
+	    (int)vault_pid()));
+}
+
+START_TEST(others_are_served_while_it_is_made)
+{
+	unsigned served = 0;
+	pid_t pid[3];
+	long before;
+
+	unmount_vault();
+	mount_vault("threads=1,settle=0");
+	make_large();
+	before = high_water_kib();
+	pid[0] = in_child(look);
+	pid[1] = in_child(look);
+	pid[2] = in_child(look_below);
+	while (runs(pid[0]) && runs(pid[1])) {
+		holds(A "/f", "one");
+		stat_of(W);
+		served++;
+	}
+	for (size_t i = 0; i < LEN(pid); i++)
+		ck_assert_int_eq(0, child_ended(pid[i]));
+	ck_assert_uint_gt(served, 10);
+	run(0, "cat " W ZIP " >got.zip && unzip -tq got.zip");
+	ck_assert_int_eq(2, count(nameless()));
+	ck_assert_msg(high_water_kib() - before < 16384, "%ld KiB, then %ld",
+	    before, high_water_kib());
+}
+END_TEST
+
+START_TEST(a_signal_does_not_wait_for_it)
+{
+	pid_t pid;
+
+	make_large();
+	pid = in_child(look);
+	while (runs(pid) && count(nameless()) < 3)
+		usleep(1000);
+	ck_assert(runs(pid));
+	kill(vault_pid(), SIGTERM);
+	ck_assert_int_eq(0, vault_ended());
+	ck_assert_int_eq(1, child_ended(pid));
+	ck_assert_ptr_null(strstr(content("log", NULL), "still open"));
+}
+END_TEST
+
+START_TEST(a_store_at_rest_gives_the_same)
+{
+	make_evidence();
+	unmount_vault();
+	run(0, "trailctl package --no-entry -o made.zip store/t/w");
+	run(0, "find store -type f | sort | xargs sha256sum >before");
+	mount_vault("ro");
+	run(0, "cmp made.zip " W ZIP);
+	unmount_vault();
+	run(0, "sha256sum --quiet -c before");
+	mount_vault("settle=60");
+}
+END_TEST
+
+START_TEST(altered_evidence_is_not_given)
+{
+	make_evidence();
+	run(0,
+	    "o=$(find store/objects -type f -size +100k) && chmod u+w $o && "
+	    "printf x | dd of=$o bs=1 seek=70000 conv=notrunc");
+	expect_no_verify();
+	refused(EIO, try_open(W ZIP, O_RDONLY));
+	ck_assert_str_eq("", nameless());
+}
+END_TEST
+
+Suite *
+suite_package(void)
+{
+	Suite *s = suite_create("package");
+	TCase *t = mounted_case(s, "package");
+
+	tcase_add_test(t, it_is_what_trailctl_makes);
+	tcase_add_test(t, its_size_is_true);
+	tcase_add_test(t, it_grows_with_the_ledger);
+	tcase_add_test(t, what_is_not_sealed_is_not_in_it);
+	tcase_add_test(t, only_owner_and_root_read_it);
+	tcase_add_test(t, it_is_made_for_who_may_read_it);
+	tcase_add_test(t, it_is_made_once);
+	tcase_add_test(t, few_are_kept_and_none_that_is_old);
+	tcase_add_test(t, who_has_it_open_keeps_it);
+	tcase_add_test(t, a_store_at_rest_gives_the_same);
+	tcase_add_test(t, altered_evidence_is_not_given);
+	t = mounted_case(s, "package large");
+	tcase_add_test(t, others_are_served_while_it_is_made);
+	tcase_add_test(t, a_signal_does_not_wait_for_it);
+	return s;
+}
