@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,9 +52,10 @@ fs_mount_off(const char *mnt, bool lazy)
 bool
 fs_mount_is_dead(const char *mnt)
 {
-	struct stat st;
+	struct statfs s;
 
-	return stat(mnt, &st) < 0 && errno == ENOTCONN;
+	/* stat(2) may be answered from what the kernel remembers. */
+	return statfs(mnt, &s) < 0 && errno == ENOTCONN;
 }
 
 /* realpath(3) of a path whose last part is a dead mount: of what is above. */
