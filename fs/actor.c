@@ -169,14 +169,16 @@ help(void *arg)
 			pthread_cond_wait(&a->more, &a->mu);
 		if (a->first == NULL)
 			break;
+		/* In the list until it is done: whoever ends meanwhile loses
+		 * no memory. */
 		j = a->first;
-		if ((a->first = j->next) == NULL)
-			a->last = &a->first;
 		if (!j->left) {
 			pthread_mutex_unlock(&a->mu);
 			read_slowly(&j->seen);
 			pthread_mutex_lock(&a->mu);
 		}
+		if ((a->first = j->next) == NULL)
+			a->last = &a->first;
 		if (j->left) {
 			job_free(j);
 			continue;

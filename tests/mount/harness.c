@@ -21,14 +21,14 @@
 
 #include "core/control.h"
 
-#define TEST_S (100 * patience()) /* one test, at most */
+#define TEST_S (long_run() ? 2000 : 100) /* one test; Check adds its factor */
 /* Its daemon: a caller whose request is never answered cannot even be killed,
  * so this comes first. */
 #define DAEMON_S (80 * patience())
-#define START_MS 30000			     /* until the daemon serves */
+#define START_MS (30000 * (int)patience())   /* until the daemon serves */
 #define END_MS (60000 * (int)patience())     /* until it has ended */
 #define COMMAND_MS (90000 * (int)patience()) /* one command */
-#define STATE_MS 15000			     /* until a file has a state */
+#define STATE_MS (15000 * (int)patience())   /* until a file has a state */
 #define LOOK_MS 2			     /* between two looks */
 #define NO_SEAL "settle=60" /* longer than any test takes to look */
 
@@ -38,10 +38,15 @@ long_run(void)
 	return getenv("TRAILFS_LONG") != NULL;
 }
 
+/* How many times slower all may be: long runs, and where Check was told so. */
 static unsigned
 patience(void)
 {
-	return long_run() ? 20 : 1;
+	const char *factor = getenv("CK_TIMEOUT_MULTIPLIER");
+	unsigned told = factor == NULL ? 0 : (unsigned)atoi(factor);
+	unsigned n = long_run() ? 20 : 1;
+
+	return told > n ? told : n;
 }
 
 static char top[PATH_MAX];  /* of this run; all tests are below */

@@ -598,6 +598,35 @@ START_TEST(a_seal_is_held_against_all_its_files)
 }
 END_TEST
 
+START_TEST(evidence_in_directories_tells_when_it_was_written)
+{
+	static const struct story y = { 5,
+		{ { BORN(DIRECTORY_CREATED, 9, ATT "/x") },
+		    { BORN(EVIDENCE_SEALED, 10, ATT "/x/y"), .created.s = 1000,
+			.ctime.s = 3000 },
+		    { BORN(EVIDENCE_SEALED, 11, ATT "/z"), .created.s = 2000,
+			.ctime.s = 2500 },
+		    { SEALED(ATTESTATION, ATT), .evidence_count = 2 } },
+		wrong_files };
+	struct play p;
+
+	begin(&p);
+	for (int i = 0; i < y.lines; i++)
+		play(&p, i);
+	for (int i = 0; i < 4; i++) {
+		struct tf_entry e = next_of(&p, &y, i);
+
+		ck_assert_uint_eq(0, p.told.n);
+		play_entry(&p, &e);
+	}
+	ck_assert_str_eq(y.says, p.told.first);
+	ck_assert(p.last.has_statement && p.last.statement.has_written);
+	ck_assert_int_eq(1000, p.last.statement.first_written.s);
+	ck_assert_int_eq(3000, p.last.statement.last_written.s);
+	end(&p);
+}
+END_TEST
+
 /* What stands where an entry is missing cannot be held against the next. */
 START_TEST(after_a_gap_number_time_and_batch_begin_anew)
 {
@@ -646,6 +675,7 @@ suite_replay(void)
 	tcase_add_loop_test(t, only_the_last_entry_breaks_its_rule, 0,
 	    (int)(sizeof(stories) / sizeof(stories[0])));
 	tcase_add_test(t, a_seal_is_held_against_all_its_files);
+	tcase_add_test(t, evidence_in_directories_tells_when_it_was_written);
 	tcase_add_test(t, after_a_gap_number_time_and_batch_begin_anew);
 	suite_add_tcase(s, t);
 	return s;

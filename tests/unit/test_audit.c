@@ -1,0 +1,180 @@
+/* A proof that somebody was handed, against the key and what he holds (I6). */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../core/ledger/proof.h"
+#include "../../core/vault.h"
+#include "../../core/verify.h"
+#include "vectors.h"
+
+#define OK(call) ck_assert_int_eq(TF_OK, call)
+
+static const struct tf_actor root = { .loginuid = -1, .session = -1 };
+static char dir[256], said[1024];
+static struct tf_buf vkey, proof, held, forked;
+
+static void
+sh(const char *command)
+{
+	ck_assert_msg(system(command) == 0, "%s", command);
+}
+
+/* Opened and closed once more; a proof of entry 2 and the checkpoint. */
+static void
+go_on(const char *path, struct tf_buf *p, struct tf_buf *head)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault *v;
+
+	OK(tf_vault_open(path, &o, &v, NULL));
+	OK(tf_vault_prove_entry(v, 2, p, NULL));
+	OK(tf_vault_checkpoint(v, head, NULL));
+	OK(tf_vault_close(v, "done", NULL));
+}
+
+static void
+make_store(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct tf_buf other = { 0 };
+
+	/* What a failed test leaves there, tests/run removes. */
+	snprintf(dir, sizeof(dir), "%.200s/audit.XXXXXX",
+	    tmp != NULL ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(0, chdir(dir));
+	OK(tf_vault_init("store", "example.org/audit", &root, &vkey, NULL));
+	tf_buf_add(&vkey, "", 1);
+	sh("cp -a store fork");
+	go_on("store", &proof, &held);
+	go_on("fork", &other, &forked);
+	tf_buf_free(&other);
+}
+
+static void
+remove_store(void)
+{
+	tf_buf_free(&vkey);
+	tf_buf_free(&proof);
+	tf_buf_free(&held);
+	tf_buf_free(&forked);
+	sh("rm -rf store fork");
+	ck_assert_int_eq(0, chdir("/"));
+	(void)rmdir(dir);
+}
+
+static void
+found(void *arg, const struct tf_finding *f)
+{
+	(void)arg;
+	snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s\n",
+	    f->text);
+}
+
+static enum tf_code
+check(const struct tf_buf *p, const char *key, const char *file,
+    struct tf_str earlier, struct tf_report *r)
+{
+	struct tf_verify v = { .vkey = key,
+		.earlier = earlier,
+		.found = found };
+
+	said[0] = '\0';
+	return tf_verify_proof(p->p, p->n, file, &v, r, NULL);
+}
+
+static struct tf_str
+str(const struct tf_buf *b)
+{
+	return (struct tf_str){ b->p, b->n };
+}
+
+static const struct tf_str nothing;
+
+START_TEST(a_proof_holds_with_the_key_and_not_without)
+{
+	struct tf_report r;
+
+	OK(check(&proof, vkey.p, NULL, nothing, &r));
+	ck_assert_uint_eq(0, r.findings);
+	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_TREE]);
+	ck_assert_int_eq(TF_USAGE, check(&proof, NULL, NULL, nothing, &r));
+	ck_assert_int_eq(TF_INVALID, check(&proof, "x", NULL, nothing, &r));
+}
+END_TEST
+
+/* Its entry left out, or its index another. */
+START_TEST(an_altered_proof_does_not_hold)
+{
+	struct tf_tlog_proof p;
+	struct tf_buf b = { 0 };
+	struct tf_report r;
+
+	OK(tf_tlog_proof_parse(proof.p, proof.n, &p, NULL));
+	tf_tlog_proof_write(&b, p.index, &p.path, nothing, p.note);
+	ck_assert_int_eq(TF_INVALID, check(&b, vkey.p, NULL, nothing, &r));
+	b.n = 0;
+	tf_tlog_proof_write(&b, 1, &p.path, str(&p.extra), p.note);
+	OK(check(&b, vkey.p, NULL, nothing, &r));
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_ENTRIES]);
+	b.n = 0;
+	tf_tlog_proof_write(&b, p.index, &p.path, str_of("{}"), p.note);
+	OK(check(&b, vkey.p, NULL, nothing, &r));
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_TREE]);
+	ck_assert_ptr_nonnull(strstr(said, "malformed"));
+	tf_tlog_proof_free(&p);
+	tf_buf_free(&b);
+}
+END_TEST
+
+START_TEST(a_proof_of_no_file_vouches_for_none)
+{
+	struct tf_report r;
+
+	OK(check(&proof, vkey.p, "store/config", nothing, &r));
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_CONTENTS]);
+	ck_assert_ptr_nonnull(strstr(said, "about no file"));
+	ck_assert_int_eq(TF_NOTFOUND,
+	    check(&proof, vkey.p, "gone", nothing, &r));
+}
+END_TEST
+
+/* A proof alone can be compared with a checkpoint of its own size only. */
+START_TEST(what_is_held_tells_of_two_stories)
+{
+	struct tf_report r;
+
+	OK(check(&proof, vkey.p, NULL, str(&held), &r));
+	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_EARLIER]);
+	OK(check(&proof, vkey.p, NULL, str(&forked), &r));
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_EARLIER]);
+	ck_assert_ptr_nonnull(strstr(said, "two stories"));
+	forked.n = held.n = 0;
+	go_on("store", &forked, &held);
+	OK(check(&proof, vkey.p, NULL, str(&held), &r));
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_EARLIER]);
+	ck_assert_int_eq(TF_INVALID,
+	    check(&proof, vkey.p, NULL, str_of("x"), &r));
+}
+END_TEST
+
+Suite *suite_audit(void);
+
+Suite *
+suite_audit(void)
+{
+	Suite *s = suite_create("audit");
+	TCase *t = tcase_create("proofs");
+
+	tcase_add_checked_fixture(t, make_store, remove_store);
+	tcase_add_test(t, a_proof_holds_with_the_key_and_not_without);
+	tcase_add_test(t, an_altered_proof_does_not_hold);
+	tcase_add_test(t, a_proof_of_no_file_vouches_for_none);
+	tcase_add_test(t, what_is_held_tells_of_two_stories);
+	suite_add_tcase(s, t);
+	return s;
+}
