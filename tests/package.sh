@@ -434,6 +434,24 @@ the_script_finds_what_it_says() {
 # --- all of it -------------------------------------------------------------------
 
 checks=0 failures=0
+# What is said of so many files is longer than a megabyte.
+an_attestation_of_many_files_is_packaged() {
+	rm -rf many && mkdir many
+	seq 5000 | split -l 1 -a 4 -d - many/evidence-of-the-run-
+	mount
+	mkdir -p mnt/t/many
+	cp -r many mnt/t/many/a
+	trailctl seal mnt/t/many
+	unmount
+	is 0 trailctl package --no-entry -o many.zip store/t/many
+	[ "$(unzip -p many.zip '*/attestation.json' | wc -c)" -gt 1048576 ]
+	good many.zip
+	says '^contents +OK +5000 files'
+	is 0 trailctl unpack many.zip many.out
+	diff -r many many.out/many/data/a
+	rm -rf many many.out many.zip
+}
+
 run() {
 	for test; do
 		checks=$((checks + 1))
@@ -467,6 +485,7 @@ if [ -w /dev/fuse ]; then
 		a_directory_is_compared_with_the_store \
 		an_altered_object_is_not_packaged \
 		a_package_of_a_mount_is_recorded_through_it \
+		an_attestation_of_many_files_is_packaged \
 		who_may_not_record_makes_no_package
 	if [ -n "${PACKAGE_LONG-}" ]; then
 		run seventy_thousand_files five_gigabytes
