@@ -2,8 +2,8 @@
  * Who is calling: the kernel's word, and hints from /proc.
  *
  * /proc of a caller that waits for us can hang in the kernel.  comm and exe
- * take no lock that a caller in our requests could hold (proc(5): they are read
- * without stopping the process), so they are read at once.  The rest, which
+ * take no lock that a caller in our requests could hold while it waits, so they
+ * are read at once.  The rest, which
  * hardly ever changes, one helper thread reads; nobody waits for it longer than
  * 50 ms, and what it found is believed for a second while the process lives.
  */
