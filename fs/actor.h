@@ -3,9 +3,9 @@
  *
  * /proc of a caller that waits for us can hang in the kernel.  comm and exe
  * take no lock that a caller in our requests could hold while it waits, so they
- * are read at once.  The rest, which
- * hardly ever changes, one helper thread reads; nobody waits for it longer than
- * 50 ms, and what it found is believed for a second while the process lives.
+ * are read at once.  The rest, which hardly ever changes, one helper thread
+ * reads; nobody waits for it longer than 50 ms, and what it found is believed
+ * for a second while the process lives.
  */
 #ifndef FS_ACTOR_H
 #define FS_ACTOR_H
