@@ -74,17 +74,16 @@ requests() {
 	grep -c "opcode: $1 " "$log"
 }
 
-# Per file, by an absolute path: GETATTR of the attestation
-# (twice: the second after the change), LOOKUP, CREATE, GETATTR, GETXATTR (once a
-# file), WRITE, FLUSH,
-# RELEASE: 9.
+# Per file, by an absolute path: GETATTR of the attestation, which a create makes
+# the kernel forget, LOOKUP, CREATE, GETATTR, GETXATTR (once a file), WRITE,
+# FLUSH, RELEASE: 8.
 a_small_file_is_so_many_requests() {
 	mount_with -d
 	before=$(requests '[A-Z]*')
 	create "$mnt/t/w/a" $FILES
 	after=$(requests '[A-Z]*')
 	at_most "requests for $FILES files" $((after - before)) \
-		$((FILES * 10)) || return 1
+		$((FILES * 9)) || return 1
 	"$BUILD/trailctl" sync "$mnt" || return 1
 	cat "$mnt"/t/w/a/* >/dev/null
 	# A file once read is the kernel's: OPEN and RELEASE, no READ.
@@ -97,9 +96,9 @@ a_small_file_is_so_many_requests() {
 	stat "$mnt"/t/w/a/* >/dev/null
 	stat "$mnt"/t/w/a/* >/dev/null
 	after=$(requests '[A-Z]*')
-	# Only the open attestation on the way is asked for.
+	# What is on the way is asked for once a second.
 	at_most "requests for stat of $FILES sealed files, twice" \
-		$((after - before)) $((FILES * 2 + 40))
+		$((after - before)) 40
 }
 
 # --- system calls ------------------------------------------------------------
@@ -129,9 +128,9 @@ a_close_is_so_many_flushes_and_calls() {
 	# One each, and those of folding the log back in.
 	at_most "flushes for $FILES closes by one writer" \
 		"$(calls 'fdatasync|fsync')" $((FILES * 125 / 100)) || return 1
-	# 62 a file when this was set.
+	# 55 a file when this was set.
 	at_most "system calls for $FILES files" "$(calls '[a-z0-9_]+')" \
-		$((FILES * 78)) || return 1
+		$((FILES * 70)) || return 1
 	traced "$BUILD/trailctl" sync "$mnt"
 	at_most "flushes for sealing $FILES files" \
 		"$(calls 'fdatasync|fsync')" 5
