@@ -503,8 +503,8 @@ tf_commit_submit(struct tf_committer *c, struct tf_job *j)
 	pthread_mutex_lock(&c->mu);
 	*c->tail = j;
 	c->tail = &j->next;
-	pthread_cond_signal(&c->more);
 	pthread_mutex_unlock(&c->mu);
+	pthread_cond_signal(&c->more); /* who wakes up finds it unlocked */
 }
 
 struct waiting {
