@@ -37,7 +37,7 @@ programs := $(BUILD)/trailfs $(BUILD)/trailctl
 tests := $(addprefix $(BUILD)/,test-unit test-mount test-faults \
 	test-bitflip test-nomem)
 model := $(BUILD)/test-model
-benches := $(BUILD)/bench-ledger $(BUILD)/bench-files
+benches := $(addprefix $(BUILD)/bench-,ledger files limits)
 # One file, one target; driver.c replays what is kept of them.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 	tests/fuzz/*.c))))
@@ -73,6 +73,7 @@ $(BUILD)/fuzz-fuse: $(filter-out %/main.o,$(call objects,fs))
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
+$(BUILD)/bench-limits: libs = $(fuse_libs)
 $(BUILD)/test-nomem: libs = $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc \
 	realloc strdup strndup)
 $(fuzzers): libs = $(if $(FUZZER),-fsanitize=fuzzer)
@@ -86,7 +87,7 @@ $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DFAULTS_SHIM='"$(abspath $(BUILD))/shim.so"'
 $(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"'
-$(BUILD)/tests/fuzz/fuse.o: extra += $(fuse_cflags)
+$(BUILD)/tests/fuzz/fuse.o $(BUILD)/tests/bench/limits.o: extra += $(fuse_cflags)
 # The tests of the mount start the programs, those of faults with the shim.
 $(BUILD)/test-mount $(BUILD)/test-faults $(model): | $(programs) \
 	$(BUILD)/shim.so

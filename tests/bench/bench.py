@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """Each work on trailfs and on its rivals, side by side on one disk.
 
-usage: bench.py BUILD [--rounds N] [--files N] [--mib N] [--curve N,N,...]
-                [--ledger ENTRIES] [--only WORD,...]
+usage: bench.py BUILD [--rounds N] [--files N] [--names N] [--mib N]
+                [--curve N,N,...] [--ledger ENTRIES] [--only GROUP,...]
 
 Rounds are interleaved and in random order; medians and ratios are printed,
 bench.json and bench.svg are written into BUILD.  Works that have to be durable
 are so on both sides: trailfs by close(2), the others by fsync or syncfs.
+Beside small files stand two that do less: a file system that answers the same
+requests and keeps nothing, and a database that takes the same bytes without one.
 """
 import argparse
 import json
 import os
 import platform
 import random
+import resource
 import shutil
 import signal
 import statistics
@@ -64,7 +67,9 @@ class Bench:
         self.build = os.path.abspath(args.build)
         self.work = os.path.join(self.build, "bench-work")
         self.files = os.path.join(self.build, "bench-files")
+        self.limits = os.path.join(self.build, "bench-limits")
         self.results = {}  # work -> rival -> [seconds]
+        self.cpus = {}     # work -> rival -> [seconds of all cores]
         self.extra = {}
         self.daemons = {}
 
@@ -78,34 +83,43 @@ class Bench:
         plain = os.path.join(self.work, "ext4")
         os.mkdir(plain)
         self.ext4 = Place("ext4", plain)
-        self.close = self.trailfs("close")
-        self.batch = self.trailfs("batch")
+        self.close = self.trailfs("close", "close")
+        self.batch = self.trailfs("batch", "batch")
         self.bindfs = None
         if shutil.which("bindfs"):
             under, over = (os.path.join(self.work, d) for d in ("under", "bindfs"))
             os.mkdir(under)
             os.mkdir(over)
-            run("bindfs", under, over)
+            self.start("bindfs", ["bindfs", "-f", under, over], over)
             self.bindfs = Place("bindfs", over)
         else:
             print("SKIP bindfs: not installed")
 
-    def trailfs(self, durability):
-        base = os.path.join(self.work, "trailfs-" + durability)
+    def trailfs(self, name, durability):
+        base = os.path.join(self.work, "trailfs-" + name)
         store, mnt = base + "/store", base + "/mnt"
         os.makedirs(mnt)
         run(self.build + "/trailctl", "init", store)
-        d = subprocess.Popen([self.build + "/trailfs", store, mnt, "-f", "-o",
-                              "durability=" + durability],
-                             stderr=open(base + "/log", "w"))
-        self.daemons[durability] = d
-        while not os.path.ismount(mnt):
-            if d.poll() is not None:
-                sys.exit("trailfs did not start: " + open(base + "/log").read())
-            time.sleep(0.02)
+        self.start(name, [self.build + "/trailfs", store, mnt, "-f", "-o",
+                          "durability=" + durability], mnt)
         os.makedirs(mnt + "/bench/run")
         return Place("trailfs" + (" batch" if durability == "batch" else ""),
                      mnt + "/bench/run", durability == "close")
+
+    def start(self, name, cmd, mnt):
+        """A daemon that serves mnt; returns when it does."""
+        log = os.path.join(self.work, name + ".log")
+        d = subprocess.Popen(cmd, stdout=subprocess.DEVNULL,
+                             stderr=open(log, "w"))
+        self.daemons[name] = d
+        while not os.path.ismount(mnt):
+            if d.poll() is not None:
+                sys.exit("%s did not start: %s" % (name, open(log).read()))
+            time.sleep(0.005)
+
+    def stop(self, name, mnt):
+        run("umount", mnt)
+        self.daemons.pop(name).wait(600)
 
     def teardown(self):
         for line in open("/proc/self/mounts"):
@@ -117,16 +131,19 @@ class Bench:
                 d.wait(60)
             except subprocess.TimeoutExpired:
                 d.send_signal(signal.SIGTERM)
-        for name in ("trailfs-close", "trailfs-batch"):
-            subprocess.run(["chattr", "-i", os.path.join(self.work, name, "mnt")],
-                           stderr=subprocess.DEVNULL)
+        self.daemons = {}
+        for top, dirs, _ in os.walk(self.work):
+            if "mnt" in dirs:  # made unwritable while nothing is mounted there
+                subprocess.run(["chattr", "-i", os.path.join(top, "mnt")],
+                               stderr=subprocess.DEVNULL)
         shutil.rmtree(self.work, ignore_errors=True)
         if hasattr(self, "memory"):
             shutil.rmtree(self.memory, ignore_errors=True)
 
     def cpu(self):
-        """Seconds of CPU that the daemons took so far."""
-        total = 0
+        """Seconds of CPU that daemons and what we started took so far."""
+        u = resource.getrusage(resource.RUSAGE_CHILDREN)
+        total = u.ru_utime + u.ru_stime
         for d in self.daemons.values():
             with open("/proc/%d/stat" % d.pid) as f:
                 v = f.read().rsplit(")", 1)[1].split()
@@ -146,8 +163,6 @@ class Bench:
 
     def rounds(self, work, jobs):
         """jobs: name -> function that returns seconds."""
-        if self.args.only and not any(w in work for w in self.args.only):
-            return
         for _ in range(self.args.rounds):
             names = list(jobs)
             random.shuffle(names)
@@ -156,9 +171,8 @@ class Bench:
                 before = self.cpu()
                 took = jobs[name]()
                 self.note(work, name, took)
-                if name.startswith("trailfs"):
-                    self.extra.setdefault(work, {}).setdefault(
-                        "daemon_cpu_s", []).append(round(self.cpu() - before, 3))
+                self.cpus.setdefault(work, {}).setdefault(name, []).append(
+                    round(self.cpu() - before, 3))
         self.show(work)
 
     def show(self, work):
@@ -170,8 +184,9 @@ class Bench:
                 "   trailfs takes %.2f of it" % (ours / m)
             if ratio and "trailfs batch" in median:
                 ratio += ", batch %.2f" % (median["trailfs batch"] / m)
-            print("%-34s %-22s %9.3f s  (%.3f-%.3f)%s" % (
-                work, name, m, min(spread), max(spread), ratio))
+            print("%-34s %-22s %9.3f s  (%.3f-%.3f), cpu %.2f s%s" % (
+                work, name, m, min(spread), max(spread),
+                statistics.median(self.cpus[work][name]), ratio))
         sys.stdout.flush()
 
     def tool(self, *args):
@@ -229,37 +244,54 @@ class Bench:
                 return r["seconds"]
             return go
 
-        jobs = {"trailfs": job(self.close), "ext4, fsync": job(self.ext4)}
+        def database():
+            path = self.ext4.new() + "/db"
+            return json.loads(subprocess.run(
+                [self.limits, "database", path, str(n), "4096", str(writers)],
+                check=True, stdout=subprocess.PIPE).stdout)["seconds"]
+
+        nothing = os.path.join(self.work, "null")
+        os.makedirs(nothing, exist_ok=True)
+        self.start("null", [self.limits, "null", nothing], nothing)
+        jobs = {"trailfs": job(self.close), "ext4, fsync": job(self.ext4),
+                "null file system": job(Place("null", nothing, True)),
+                "bare database": database}
         if self.bindfs:
             jobs["bindfs, fsync"] = job(self.bindfs)
         self.rounds("%d x 4 KiB, %d writer%s" % (n, writers, "s"[:writers - 1]),
                     jobs)
+        self.stop("null", nothing)
 
     def source_tree(self, n):
-        top = self.memory + "/tree"
+        """Eight trees of one size, and an archive of each."""
+        top = self.memory + "/trees"
         for i in range(n):
-            d = "%s/d%02d" % (top, i % 50)
+            d = "%s/%d/d%02d" % (top, i % 8, i // 8 % 10)
             os.makedirs(d, exist_ok=True)
             with open("%s/%06d" % (d, i), "wb") as f:
                 f.write(os.urandom(4096))
-        run("tar", "-C", self.memory, "-cf", self.memory + "/tree.tar", "tree")
+        for i in range(8):
+            run("tar", "-C", top, "-cf", "%s/%d.tar" % (top, i), str(i))
         return top
 
     def trees(self):
         n = self.args.files
         top = self.source_tree(n)
-        tar = self.memory + "/tree.tar"
+        # $1: a directory of the eight trees, $2: where to; $3: how many at once
         copies = {
-            "cp -r": lambda d: ("cp", "-r", top, d),
-            "tar x": lambda d: ("tar", "-C", d, "-xf", tar),
-            "rsync -a": lambda d: ("rsync", "-a", top, d),
+            "cp -r": "seq 0 7 | xargs -P $3 -I {} cp -r $1/{} $2",
+            "tar x": "seq 0 7 | xargs -P $3 -I {} tar -C $2 -xf $1/{}.tar",
+            "rsync -a": "seq 0 7 | xargs -P $3 -I {} rsync -a $1/{} $2",
         }
 
-        def job(place, cmd, hashes):
+        def copy(script, d, at_once):
+            run("sh", "-c", script, "sh", top, d, str(at_once))
+
+        def job(place, cmd, at_once, hashes):
             def go():
                 d = place.new()
                 begin = time.monotonic()
-                run(*cmd(d))
+                copy(cmd, d, at_once)
                 if not place.durable_close:
                     sync_fs(d)
                 if hashes:
@@ -268,11 +300,11 @@ class Bench:
                 return time.monotonic() - begin
             return go
 
-        def batch(cmd):
+        def batch(cmd, at_once):
             def go():
                 d = self.batch.new()
                 begin = time.monotonic()
-                run(*cmd(d))
+                copy(cmd, d, at_once)
                 run(self.build + "/trailctl", "sync", d)
                 return time.monotonic() - begin
             return go
@@ -283,7 +315,7 @@ class Bench:
                  "-c", "user.email=x@example.org", "-c", "gc.auto=0")
             run(*g, "init", "-q")
             begin = time.monotonic()
-            run(*copies["cp -r"](d))
+            copy(copies["cp -r"], d, 1)
             run(*g, "add", "-A")
             run(*g, "commit", "-qm", "x")
             sync_fs(d)
@@ -299,17 +331,52 @@ class Bench:
             return time.monotonic() - begin
 
         for name, cmd in copies.items():
-            jobs = {"trailfs": job(self.close, cmd, False),
-                    "trailfs batch": batch(cmd),
-                    "ext4, syncfs, sha256sum": job(self.ext4, cmd, True)}
-            if name == "cp -r":
-                if shutil.which("git"):
-                    jobs["git add, commit"] = git
-                if shutil.which("restic"):
-                    jobs["restic backup"] = restic
-            self.rounds("%s of %d x 4 KiB" % (name, n), jobs)
+            for at_once in 1, 8:
+                jobs = {"trailfs": job(self.close, cmd, at_once, False),
+                        "trailfs batch": batch(cmd, at_once),
+                        "ext4, syncfs, sha256sum":
+                            job(self.ext4, cmd, at_once, True)}
+                if name == "cp -r" and at_once == 1:
+                    if shutil.which("git"):
+                        jobs["git add, commit"] = git
+                    if shutil.which("restic"):
+                        jobs["restic backup"] = restic
+                self.rounds("%s of %d x 4 KiB, %d at once" %
+                            (name, n, at_once), jobs)
         shutil.rmtree(top)
-        os.unlink(tar)
+
+    def sizes(self):
+        """What 4 KiB of evidence take on the disk, at rest."""
+        n = self.args.files
+        top = self.source_tree(n)
+        run("sh", "-c", "rm %s/*.tar" % top)
+
+        def used(path, *more):
+            out = subprocess.run(["du", "-s", "-B1", *more, path], text=True,
+                                 check=True, stdout=subprocess.PIPE).stdout
+            return int(out.split()[0])
+
+        place = self.trailfs("sizes", "close")
+        store = self.work + "/trailfs-sizes/store"
+        before = used(store)
+        run("cp", "-r", top, place.path)
+        self.stop("sizes", self.work + "/trailfs-sizes/mnt")
+        plain, git = self.ext4.new(), self.ext4.new()
+        run("cp", "-r", top, plain)
+        run("cp", "-r", top, git)
+        for cmd in (("init", "-q"), ("add", "-A"),
+                    ("-c", "user.name=x", "-c", "user.email=x@example.org",
+                     "-c", "gc.auto=0", "commit", "-qm", "x")):
+            run("git", "-C", git, *cmd)
+        rows = {"trailfs": (used(store) - before) / n, "ext4": used(plain) / n,
+                "git, .git": used(git + "/.git") / n}
+        run("git", "-C", git, "gc", "-q")
+        rows["git, .git after gc"] = used(git + "/.git") / n
+        for name, each in rows.items():
+            print("%-34s %-22s %9.0f bytes" % ("a file of 4 KiB on the disk",
+                                               name, each))
+        self.extra["bytes_per_4k_file"] = rows
+        shutil.rmtree(top)
 
     def log(self):
         size = 100 << 20 if self.args.mib >= 1024 else self.args.mib << 17
@@ -328,19 +395,22 @@ class Bench:
 
     def curve(self):
         """Time per file must not grow with the files there are."""
-        made, rows = 0, []
-        d = None
-        for upto in self.args.curve:
-            while made < upto:
-                if made % 10000 == 0:
-                    d = self.close.new()
-                took = self.tool("create", d, min(10000, upto - made), 4096,
-                                 8)["seconds"]
-                made += min(10000, upto - made)
-            rows.append((made, took / 10000 * 1e6,
-                         self.peak_kib("close") / 1024))
-            print("%9d files: %.1f us a file, daemon's peak %.0f MiB" % rows[-1])
-            sys.stdout.flush()
+        rows, last = [], []
+        for made in range(10000, max(self.args.curve, default=0) + 1, 10000):
+            last.append(self.tool("create", self.close.new(), 10000, 4096,
+                                  8)["seconds"])
+            if made in self.args.curve:
+                # Of the last five ten thousands, for one may meet a busy disk.
+                rows.append((made, statistics.median(last[-5:]) * 100,
+                             self.peak_kib("close") / 1024))
+                print("%9d files: %.1f us a file, daemon's peak %.0f MiB" %
+                      rows[-1])
+                sys.stdout.flush()
+        if not rows:
+            return
+        took = timed(("sh", "-c", "find %s | wc -l" % self.close.path))
+        print("%9d names listed: %.1f s, daemon's peak %.0f MiB" %
+              (rows[-1][0], took, self.peak_kib("close") / 1024))
         self.extra["curve"] = rows
 
     # --- reading --------------------------------------------------------
@@ -378,14 +448,28 @@ class Bench:
         for name, cmd in {
             "read all": lambda p: (self.files, "read", p),
             "grep -r": lambda p: ("sh", "-c", "! grep -rq '^no such line$' " + p),
-            "find -ls": lambda p: ("find", p, "-ls"),
-            "du -s": lambda p: ("du", "-s", p),
-            "ls -lR": lambda p: ("ls", "-lR", p),
             "tar c": lambda p: ("sh", "-c", "tar -C %s -cf - . | cat" % p),
         }.items():
             self.rounds("%s, %d files, warm" % (name, n), again(small, cmd))
         self.rounds("read all, %d files, cold" % n, again(
             small, lambda p: (self.files, "read", p), True))
+
+        many, n = {}, self.args.names
+        for p in places:
+            many[p.name] = p.new()
+            for _ in range(10):
+                d = os.path.join(many[p.name], str(_))
+                os.mkdir(d)
+                self.tool("create", d, n // 10, 16, 2)
+        run(self.build + "/trailctl", "sync", self.close.path)
+        for name, cmd in {
+            "find -ls": lambda p: ("find", p, "-ls"),
+            "du -s": lambda p: ("du", "-s", p),
+            "ls -lR": lambda p: ("ls", "-lR", p),
+        }.items():
+            self.rounds("%s, %d files, warm" % (name, n), again(many, cmd))
+        self.rounds("find -ls, %d files, cold" % n, again(
+            many, lambda p: ("find", p, "-ls"), True))
 
     def verify(self):
         store = self.work + "/trailfs-close/store"
@@ -403,13 +487,31 @@ class Bench:
             "trailfs": ours, "sha256sum on all cores": sums})
 
     def ledger(self):
-        """The engine without a mount: appends, proofs, opening, verifying."""
-        store = self.work + "/ledger"
-        out = subprocess.run([self.build + "/bench-ledger", store,
+        """The engine without a mount: appends, proofs, opening, verifying; then
+        what a daemon takes that serves so many."""
+        if not self.args.ledger:
+            return
+        base = self.work + "/trailfs-ledger"
+        mnt = base + "/mnt"
+        os.makedirs(mnt)
+        out = subprocess.run([self.build + "/bench-ledger", base + "/store",
                               str(self.args.ledger)], check=True, text=True,
                              stdout=subprocess.PIPE).stdout
         print(out, end="")
         self.extra["ledger"] = out.splitlines()
+        begin = time.monotonic()
+        self.start("ledger", [self.build + "/trailfs", base + "/store", mnt,
+                              "-f"], mnt)
+        took = time.monotonic() - begin
+        names = int(subprocess.run(
+            ["sh", "-c", "find %s/bench | head -n 1000000 | wc -l" % mnt],
+            check=True, stdout=subprocess.PIPE).stdout)
+        rows = {"mount_s": took, "names": names,
+                "peak_mib": self.peak_kib("ledger") / 1024}
+        print("mount    %.3f s; %d names listed: daemon's peak %.0f MiB" %
+              (took, names, rows["peak_mib"]))
+        self.extra["ledger_mounted"] = rows
+        self.stop("ledger", mnt)
 
     # --- all of it ------------------------------------------------------
 
@@ -422,7 +524,7 @@ class Bench:
                 "trailfs": subprocess.run(
                     [self.build + "/trailfs", "-V"], stdout=subprocess.PIPE,
                     text=True).stdout.strip()},
-            "seconds": self.results, "extra": self.extra,
+            "seconds": self.results, "cpu_s": self.cpus, "extra": self.extra,
             "daemon_peak_kib": {d: self.peak_kib(d) for d in self.daemons},
         }
         with open(self.build + "/bench.json", "w") as f:
@@ -461,19 +563,15 @@ class Bench:
             f.write("\n".join(out))
 
     def main(self):
+        groups = {"big": self.big, "small": lambda: [self.small(1), self.small(8)],
+                  "trees": self.trees, "sizes": self.sizes, "log": self.log,
+                  "reading": self.reading, "verify": self.verify,
+                  "ledger": self.ledger, "curve": self.curve}
         try:
             self.setup()
-            self.big()
-            self.small(1)
-            self.small(8)
-            self.trees()
-            self.log()
-            self.reading()
-            self.verify()
-            if self.args.ledger:
-                self.ledger()
-            if self.args.curve:
-                self.curve()
+            for name, group in groups.items():
+                if not self.args.only or name in self.args.only:
+                    group()
             self.report()
         finally:
             self.teardown()
@@ -484,6 +582,7 @@ def main():
     p.add_argument("build")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--files", type=int, default=10000)
+    p.add_argument("--names", type=int, default=100000)
     p.add_argument("--mib", type=int, default=1024)
     p.add_argument("--curve", default="",
                    type=lambda s: [int(x) for x in s.split(",") if x])
