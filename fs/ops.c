@@ -98,7 +98,8 @@ entry_timeout(const struct tf_attr *a)
 	    (a->kind == TF_KIND_TRAIL || a->kind == TF_KIND_WORKFLOW ||
 		a->kind == TF_KIND_ATTESTATION))
 		return FOR_EVER;
-	return 0;
+	/* Others are renamed and removed through this kernel. */
+	return a->kind == TF_KIND_DIRECTORY ? MOMENT : 0;
 }
 
 void

@@ -106,6 +106,13 @@ class Bench:
         return Place("trailfs" + (" batch" if durability == "batch" else ""),
                      mnt + "/bench/run", durability == "close")
 
+    def nothing(self):
+        """A file system that keeps nothing."""
+        path = os.path.join(self.work, "null")
+        os.makedirs(path, exist_ok=True)
+        self.start("null", [self.limits, "null", path], path)
+        return Place("null", path, True)
+
     def start(self, name, cmd, mnt):
         """A daemon that serves mnt; returns when it does."""
         log = os.path.join(self.work, name + ".log")
@@ -250,17 +257,15 @@ class Bench:
                 [self.limits, "database", path, str(n), "4096", str(writers)],
                 check=True, stdout=subprocess.PIPE).stdout)["seconds"]
 
-        nothing = os.path.join(self.work, "null")
-        os.makedirs(nothing, exist_ok=True)
-        self.start("null", [self.limits, "null", nothing], nothing)
+        nothing = self.nothing()
         jobs = {"trailfs": job(self.close), "ext4, fsync": job(self.ext4),
-                "null file system": job(Place("null", nothing, True)),
+                "null file system": job(nothing),
                 "bare database": database}
         if self.bindfs:
             jobs["bindfs, fsync"] = job(self.bindfs)
         self.rounds("%d x 4 KiB, %d writer%s" % (n, writers, "s"[:writers - 1]),
                     jobs)
-        self.stop("null", nothing)
+        self.stop("null", nothing.path)
 
     def source_tree(self, n):
         """Eight trees of one size, and an archive of each."""
@@ -330,12 +335,15 @@ class Bench:
             sync_fs(d)
             return time.monotonic() - begin
 
+        nothing = self.nothing()
         for name, cmd in copies.items():
             for at_once in 1, 8:
                 jobs = {"trailfs": job(self.close, cmd, at_once, False),
                         "trailfs batch": batch(cmd, at_once),
                         "ext4, syncfs, sha256sum":
                             job(self.ext4, cmd, at_once, True)}
+                if name == "cp -r":
+                    jobs["null file system"] = job(nothing, cmd, at_once, False)
                 if name == "cp -r" and at_once == 1:
                     if shutil.which("git"):
                         jobs["git add, commit"] = git
@@ -343,6 +351,7 @@ class Bench:
                         jobs["restic backup"] = restic
                 self.rounds("%s of %d x 4 KiB, %d at once" %
                             (name, n, at_once), jobs)
+        self.stop("null", nothing.path)
         shutil.rmtree(top)
 
     def sizes(self):
