@@ -2,13 +2,15 @@
 """Each work on trailfs and on its rivals, side by side on one disk.
 
 usage: bench.py BUILD [--rounds N] [--files N] [--names N] [--mib N]
-                [--curve N,N,...] [--ledger ENTRIES] [--only GROUP,...]
+                [--curve N,N,...] [--ledger ENTRIES] [--busy] [--only GROUP,...]
 
 Rounds are interleaved and in random order; medians and ratios are printed,
 bench.json and bench.svg are written into BUILD.  Works that have to be durable
 are so on both sides: trailfs by close(2), the others by fsync or syncfs.
 Beside small files stand two that do less: a file system that answers the same
 requests and keeps nothing, and a database that takes the same bytes without one.
+With --busy a process that yields to all others keeps each core awake: waking one
+takes longer than most requests.
 """
 import argparse
 import json
@@ -72,6 +74,7 @@ class Bench:
         self.cpus = {}     # work -> rival -> [seconds of all cores]
         self.extra = {}
         self.daemons = {}
+        self.spinners = []
 
     # --- places ---------------------------------------------------------
 
@@ -128,7 +131,23 @@ class Bench:
         run("umount", mnt)
         self.daemons.pop(name).wait(600)
 
+    def keep_awake(self):
+        for _ in range(os.cpu_count()):
+            pid = os.fork()
+            if pid == 0:
+                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+                parent = os.getppid()
+                while os.getppid() == parent:
+                    for _ in range(10**6):
+                        pass
+                os._exit(0)
+            self.spinners.append(pid)
+
     def teardown(self):
+        for pid in self.spinners:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        self.spinners = []
         for line in open("/proc/self/mounts"):
             at = line.split()[1]
             if at.startswith(self.work + "/"):
@@ -529,6 +548,7 @@ class Bench:
             "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "cores": os.cpu_count(), "kernel": platform.release(),
             "machine": platform.machine(), "rounds": self.args.rounds,
+            "kept_awake": self.args.busy,
             "versions": {
                 "trailfs": subprocess.run(
                     [self.build + "/trailfs", "-V"], stdout=subprocess.PIPE,
@@ -578,6 +598,8 @@ class Bench:
                   "ledger": self.ledger, "curve": self.curve}
         try:
             self.setup()
+            if self.args.busy:
+                self.keep_awake()
             for name, group in groups.items():
                 if not self.args.only or name in self.args.only:
                     group()
@@ -596,6 +618,7 @@ def main():
     p.add_argument("--curve", default="",
                    type=lambda s: [int(x) for x in s.split(",") if x])
     p.add_argument("--ledger", type=int, default=0)
+    p.add_argument("--busy", action="store_true")
     p.add_argument("--only", default="",
                    type=lambda s: [x for x in s.split(",") if x])
     Bench(p.parse_args()).main()
