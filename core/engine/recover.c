@@ -134,8 +134,6 @@ took_hold(struct tf_live *l, const struct interruption *x)
 	l->failed = TF_OK;
 	l->size = l->attr.size = x->content.size;
 	tf_quota_charge(l, l->size);
-	l->gen++;
-	l->saved_gen = l->gen;
 	l->digest = x->content.sha256;
 	l->in_db = l->fd < 0;
 	l->in_order = false;
@@ -168,7 +166,7 @@ tf_live_interrupt(struct tf_live *l)
 		pthread_mutex_lock(&v->mu);
 		l->size = l->attr.size = x.content.size;
 		l->digest = x.content.sha256;
-		l->saved_gen = l->gen;
+		l->saved_gen = ++l->gen;
 		l->marked = false;
 		pthread_mutex_unlock(&v->mu);
 		rc = tf_commit_wait(v->commit, interrupted_run, &x, &e);

@@ -74,6 +74,24 @@ START_TEST(a_file_that_grows_too_long_is_never_evidence)
 }
 END_TEST
 
+/* Its very first write was refused: recovery finds the draft as it left it. */
+START_TEST(a_crash_interrupts_nothing_twice)
+{
+	int fd;
+
+	begin_with("settle=60,max_file=1M");
+	fd = begin(A "/f");
+	refused(EFBIG, pwrite(fd, "x", 1, MIB));
+	refused(EFBIG, close(fd));
+	was_interrupted(A "/f");
+	crash_vault();
+	mount_vault("settle=60,max_file=1M");
+	was_interrupted(A "/f");
+	ck_assert_uint_eq(1, entries("evidence.interrupted", NULL));
+	end();
+}
+END_TEST
+
 /* What was not begun is not cut short: a size that is refused changes
  * nothing. */
 START_TEST(a_size_beyond_the_limit_changes_nothing)
@@ -333,6 +351,7 @@ suite_limits(void)
 	TCase *t = stored_case(s, "limits");
 
 	tcase_add_test(t, a_file_that_grows_too_long_is_never_evidence);
+	tcase_add_test(t, a_crash_interrupts_nothing_twice);
 	tcase_add_test(t, a_size_beyond_the_limit_changes_nothing);
 	tcase_add_test(t, a_draft_that_was_cut_short_gets_no_name);
 	tcase_add_test(t, a_draft_from_before_the_limit_stays);
