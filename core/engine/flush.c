@@ -67,6 +67,7 @@ save_row(struct tf_txn *t, struct tf_live *l, const struct flush *f,
 		tf_buf_add(&xattrs, r.xattrs.p, r.xattrs.n);
 	if (l->n_uids > 0)
 		tf_writers_json(l, &writers);
+	r.unwritten = tf_live_is_file(l) && !l->wrote;
 	if (f != NULL) {
 		r.has_digest = true;
 		r.sha256 = f->digest;

@@ -244,6 +244,9 @@ void tf_stage_saved(struct tf_vault *v, struct tf_live *l);
 /* A size change through a handle. */
 TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
     struct tf_error *err);
+/* A size by path: no writing, see tf_live_written. */
+TF_MUST_USE enum tf_code tf_path_set_size(struct tf_vault *v, uint64_t id,
+    uint64_t size, const struct tf_actor *who, struct tf_error *err);
 /* content.c: the owner of l has that many bytes of it unsealed; mu is held. */
 void tf_quota_charge(struct tf_live *l, uint64_t bytes);
 /* The same, unless that is more than max_staged: TF_QUOTA. */

@@ -46,7 +46,7 @@ struct tf_live {
 	unsigned readers;	       /* and for reading */
 	uint32_t uids[TF_WRITERS_MAX]; /* that ever wrote */
 	unsigned n_uids;
-	bool written;
+	bool wrote;	      /* somebody, through a handle */
 	uint64_t charged;     /* to the owner's quota: bytes */
 	uint32_t charged_uid; /* who that was */
 	char *actor;	      /* canonical JSON: last writer, or renamer */
@@ -121,6 +121,17 @@ static inline bool
 tf_live_is_file(const struct tf_live *l)
 {
 	return l->attr.kind == TF_KIND_EVIDENCE;
+}
+
+/*
+ * Was it written?  What was not is a placeholder: no close freezes it, and no
+ * rename seals it.  A size that is set by path is no writing, but bytes count
+ * however they came.
+ */
+static inline bool
+tf_live_written(const struct tf_live *l)
+{
+	return l->wrote || l->attr.size > 0;
 }
 
 /* Is all of the content on stable storage? */

@@ -83,7 +83,6 @@ set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
 		.state = a->state,
 		.size = a->size,
 		.uid = a->uid };
-	struct tf_file *f;
 	enum tf_code rc;
 
 	if (a->kind != TF_KIND_EVIDENCE)
@@ -94,11 +93,7 @@ set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
 	if (rc != TF_OK)
 		return tf_fail(err, rc, "truncate: %s",
 		    tf_policy_advice(&s, TF_REQ_TRUNCATE_PATH));
-	if ((rc = tf_vault_open_write(v, a->id, false, who, &f, err)) != TF_OK)
-		return rc;
-	rc = tf_file_set_size(f, size, err);
-	tf_file_release(f);
-	return rc;
+	return tf_path_set_size(v, a->id, size, who, err);
 }
 
 /* --- the upper levels ---------------------------------------------------------- */

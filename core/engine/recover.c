@@ -247,7 +247,7 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 		tf_buf_add(&l->xattrs, r->xattrs.p, r->xattrs.n);
 	read_uids(l, r->writers);
 	if (tf_live_is_file(l)) {
-		l->written = true;
+		l->wrote = !r->unwritten;
 		l->gen = l->saved_gen = 1;
 		l->size = r->attr.size;
 		l->digest = r->sha256;
@@ -392,7 +392,12 @@ finish_file(struct tf_vault *v, struct tf_live *l, bool dirty, struct tf_db *db,
 
 	if ((rc = intact(l, db, &same, err)) != TF_OK)
 		return rc;
-	if (draft && same)
+	if (same && !draft && !tf_live_written(l)) {
+		pthread_mutex_lock(&v->mu);
+		l->attr.state = TF_STATE_PLACEHOLDER;
+		pthread_mutex_unlock(&v->mu);
+	}
+	if (same && (draft || !tf_live_written(l)))
 		return reopen(l, err);
 	if (!dirty && same) {
 		pthread_mutex_lock(&v->mu);

@@ -145,7 +145,7 @@ may_move_file(struct move *m, struct tf_error *err)
 		    "files can stand in "
 		    "attestations only");
 	m->seals = l->attr.state == TF_STATE_DRAFT && !draft &&
-	    l->writers == 0 && l->written;
+	    l->writers == 0 && tf_live_written(l);
 	if (m->seals && l->failed != TF_OK)
 		return tf_fail(err, l->failed, "%s", l->failure.text);
 	return TF_OK;
@@ -178,8 +178,8 @@ move_in_memory(struct move *m)
 	if (tf_is_draft(&m->to, m->name))
 		l->attr.state = TF_STATE_DRAFT;
 	else if (l->attr.state == TF_STATE_DRAFT)
-		l->attr.state = l->written ? TF_STATE_OPEN :
-					     TF_STATE_PLACEHOLDER;
+		l->attr.state = tf_live_written(l) ? TF_STATE_OPEN :
+						     TF_STATE_PLACEHOLDER;
 }
 
 static void

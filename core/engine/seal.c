@@ -140,7 +140,7 @@ seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
 		return rc;
 	*object = id;
 	rc = TF_OK;
-	if (!l->written)
+	if (!tf_live_written(l))
 		rc = tf_object_put(tf_txn_write(t), id, h, "", 0, err);
 	else if (l->fd >= 0)
 		rc = tf_object_put_file(tf_txn_write(t), id, h, size, err);
@@ -240,11 +240,11 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 	struct tf_content c = { .sha256 = l->digest, .size = l->attr.size };
 	enum tf_code rc;
 
-	if (l->failed != TF_OK || (l->written && !tf_live_clean(l)))
+	if (l->failed != TF_OK || !tf_live_clean(l))
 		return tf_fail(err, TF_BUSY, "%.60s is not on disk", l->name);
 	if ((rc = check_open(t, l->att, err)) != TF_OK)
 		return rc;
-	if (!l->written)
+	if (!tf_live_written(l))
 		tf_sha256("", 0, &c.sha256);
 	if ((rc = tf_seal_directory(t, l->attr.parent, err)) != TF_OK ||
 	    (rc = seal_object(t, l, &c.sha256, c.size, &row.object, err)) !=
@@ -272,7 +272,7 @@ tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 	char name[24];
 	enum tf_code rc;
 
-	if (l->fd < 0 || !l->written)
+	if (l->fd < 0 || !tf_live_written(l))
 		return TF_OK;
 	/* If the seal fails and this is a draft, it may be written again. */
 	pthread_mutex_lock(&l->io);

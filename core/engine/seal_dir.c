@@ -218,7 +218,7 @@ look(void *arg, struct tf_live *l)
 		(void)snprintf(c->why, sizeof(c->why), "%.50s", l->name);
 		return;
 	}
-	if (l->job || (l->written && !tf_live_clean(l))) {
+	if (l->job || !tf_live_clean(l)) {
 		c->wait = true;
 		return;
 	}

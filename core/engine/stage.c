@@ -20,6 +20,7 @@ struct tf_file {
 	uint32_t uid;
 	char *actor;
 	bool wrote;
+	bool by_path; /* truncate(2) */
 };
 
 struct tf_subject
@@ -172,32 +173,43 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 	return rc;
 }
 
+struct mark {
+	struct tf_live *l;
+	bool wrote;
+};
+
 static enum tf_code
 dirty_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	struct tf_live *l = arg;
+	struct mark *m = arg;
 
-	return tf_stage_set_dirty(tf_txn_write(t), l->attr.id, err);
+	return tf_stage_set_dirty(tf_txn_write(t), m->l->attr.id, m->wrote,
+	    err);
 }
 
 /*
- * The first change after a flush: a durable mark says that the row's digest no
- * longer tells everything.  io held; the committer never takes it.
+ * The first change after a flush, or the first that is writing: a durable mark
+ * says that the row no longer tells everything.  io held; the committer never
+ * takes it.
  */
 static enum tf_code
-dirty_again(struct tf_live *l, struct tf_error *err)
+dirty_again(struct tf_file *f, struct tf_error *err)
 {
+	struct tf_live *l = f->l;
 	struct tf_vault *v = l->v;
+	struct mark m = { .l = l };
 	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
 	/* A flush under way would write a row that knows nothing of this. */
 	tf_live_wait(v, l);
-	if (l->saved && l->saved_gen > 0 && !l->marked) {
+	m.wrote = l->wrote || !f->by_path;
+	if (l->saved && l->saved_gen > 0 &&
+	    (!l->marked || m.wrote != l->wrote)) {
 		l->job = true;
 		l->marked = true;
 		pthread_mutex_unlock(&v->mu);
-		rc = tf_commit_wait(v->commit, dirty_run, l, err);
+		rc = tf_commit_wait(v->commit, dirty_run, &m, err);
 		pthread_mutex_lock(&v->mu);
 		l->marked = rc == TF_OK;
 		l->job = false;
@@ -220,7 +232,7 @@ changed(struct tf_file *f, uint64_t size)
 	tf_quota_charge(l, size);
 	l->attr.mtime = l->attr.ctime = now;
 	l->attr.mode = tf_mode_without_ids(l->attr.mode);
-	l->written = true;
+	l->wrote = l->wrote || !f->by_path;
 	if (l->attr.state == TF_STATE_PLACEHOLDER)
 		l->attr.state = TF_STATE_OPEN;
 	f->wrote = true;
@@ -256,8 +268,9 @@ give_back(struct tf_live *l)
 
 /* Space for growing to end, and the file's past checked.  io held. */
 static enum tf_code
-before_change(struct tf_live *l, uint64_t end, struct tf_error *err)
+before_change(struct tf_file *f, uint64_t end, struct tf_error *err)
 {
+	struct tf_live *l = f->l;
 	enum tf_code rc;
 
 	pthread_mutex_lock(&l->v->mu);
@@ -273,7 +286,7 @@ before_change(struct tf_live *l, uint64_t end, struct tf_error *err)
 		rc = tf_space_take(l->v,
 		    (end - l->size) * (end <= TF_INLINE_MAX ? 2 : 1), 0, err);
 	if (rc == TF_OK)
-		rc = dirty_again(l, err);
+		rc = dirty_again(f, err);
 	if (rc == TF_OK)
 		rc = tf_content_load(l, err);
 	return rc;
@@ -293,7 +306,7 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 	if (off > SIZE_MAX_FILE || n > SIZE_MAX_FILE - off)
 		rc = tf_fail(&e, TF_TOOBIG, "a file can have 2^53-1 bytes");
 	else
-		rc = before_change(l, off + n, &e);
+		rc = before_change(f, off + n, &e);
 	if (rc == TF_OK)
 		rc = tf_content_put(l, p, n, off, &e);
 	if (rc == TF_OK)
@@ -318,7 +331,7 @@ tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 		pthread_mutex_unlock(&l->io);
 		return TF_OK;
 	}
-	rc = before_change(l, size, err);
+	rc = before_change(f, size, err);
 	if (rc == TF_OK)
 		rc = tf_content_resize(l, size, err);
 	if (rc == TF_OK)
@@ -326,6 +339,21 @@ tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 	else
 		give_back(l);
 	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+enum tf_code
+tf_path_set_size(struct tf_vault *v, uint64_t id, uint64_t size,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_file *f;
+	enum tf_code rc = tf_vault_open_write(v, id, false, who, &f, err);
+
+	if (rc != TF_OK)
+		return rc;
+	f->by_path = true;
+	rc = tf_file_set_size(f, size, err);
+	tf_file_release(f);
 	return rc;
 }
 
@@ -429,7 +457,7 @@ last_release(struct tf_live *l, bool *flush, bool *interrupt)
 		*interrupt = true;
 		return;
 	}
-	*flush = l->written && !tf_live_clean(l);
+	*flush = !tf_live_clean(l);
 	if (l->attr.state == TF_STATE_OPEN)
 		tf_live_freeze(l);
 }

@@ -8,6 +8,9 @@
 	"id, parent, name, kind, mode, uid, gid, size, mtime," \
 	" mtime_ns, ctime, ctime_ns, btime, btime_ns"
 
+/* Bits of stage.dirty. */
+enum { DIRTY = 1, UNWRITTEN = 2 };
+
 static struct tf_time
 time_at(sqlite3_stmt *st, int col)
 {
@@ -252,18 +255,22 @@ tf_stage_put(struct tf_db *db, const struct tf_stage_row *r,
 	    (uint64_t)a->kind, (uint64_t)a->mode, (uint64_t)a->uid,
 	    (uint64_t)a->gid, a->size, a->mtime.s, (uint64_t)a->mtime.ns,
 	    a->ctime.s, (uint64_t)a->ctime.ns, a->btime.s,
-	    (uint64_t)a->btime.ns, (uint64_t)r->dirty,
+	    (uint64_t)a->btime.ns,
+	    (uint64_t)((r->dirty ? DIRTY : 0) | (r->unwritten ? UNWRITTEN : 0)),
 	    r->has_digest ? r->sha256.b : NULL, sizeof(r->sha256), r->actor.p,
 	    r->actor.n, r->writers.p, r->writers.n, r->xattrs.p, r->xattrs.n);
 	return tf_sql_run(db, st, "write stage", err);
 }
 
 enum tf_code
-tf_stage_set_dirty(struct tf_db *db, uint64_t id, struct tf_error *err)
+tf_stage_set_dirty(struct tf_db *db, uint64_t id, bool written,
+    struct tf_error *err)
 {
 	return tf_sql_run(db,
-	    tf_sql(db, err, "UPDATE stage SET dirty = 1 WHERE id = ?1", "u",
-		id),
+	    tf_sql(db, err,
+		"UPDATE stage SET dirty = (dirty & ~?2) | ?3 WHERE id = ?1",
+		"uuu", id, (uint64_t)(written ? UNWRITTEN : 0),
+		(uint64_t)DIRTY),
 	    "mark dirty", err);
 }
 
@@ -283,7 +290,8 @@ read_stage(sqlite3_stmt *st, struct tf_stage_row *r, struct tf_error *err)
 
 	memset(r, 0, sizeof(*r));
 	rc = read_attr(st, &r->attr, r->name, &r->name_len, err);
-	r->dirty = sqlite3_column_int64(st, 14) != 0;
+	r->dirty = (sqlite3_column_int64(st, 14) & DIRTY) != 0;
+	r->unwritten = (sqlite3_column_int64(st, 14) & UNWRITTEN) != 0;
 	r->has_digest = digest.p != NULL && digest.n == sizeof(r->sha256);
 	if (r->has_digest)
 		memcpy(r->sha256.b, digest.p, digest.n);

@@ -54,7 +54,8 @@ struct tf_stage_row {
 	struct tf_attr attr; /* state is not kept */
 	char name[256];
 	size_t name_len;
-	bool dirty; /* written again after this row was */
+	bool dirty;	/* changed again after this row was */
+	bool unwritten; /* through no handle so far */
 	bool has_digest;
 	struct tf_hash sha256;
 	struct tf_str actor, writers, xattrs; /* canonical JSON, or absent */
@@ -63,8 +64,9 @@ struct tf_stage_row {
 /* Insert or replace the row of r->attr.id. */
 TF_MUST_USE enum tf_code tf_stage_put(struct tf_db *db,
     const struct tf_stage_row *r, struct tf_error *err);
+/* The file was changed; and written, where it was. */
 TF_MUST_USE enum tf_code tf_stage_set_dirty(struct tf_db *db, uint64_t id,
-    struct tf_error *err);
+    bool written, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_stage_delete(struct tf_db *db, uint64_t id,
     struct tf_error *err);
 /* Every row by id; the row's strings live until fn returns. */

@@ -119,7 +119,7 @@ static void
 flush(struct node *f)
 {
 	copy(&f->durable, &f->now);
-	f->flushed = f->written;
+	f->flushed = is_written(f);
 	f->dirty = f->doubt = false;
 }
 
@@ -153,10 +153,17 @@ close_slot(struct model *m, int h)
 }
 
 static void
+changed(struct node *f)
+{
+	f->dirty = true;
+	f->mtime_known = false;
+}
+
+static void
 wrote(struct node *f)
 {
-	f->written = f->dirty = true;
-	f->mtime_known = false;
+	f->written = true;
+	changed(f);
 }
 
 static void
@@ -338,7 +345,8 @@ model_apply(struct model *m, const struct op *o)
 		break;
 	case OP_TRUNCATE:
 		if ((size_t)o->n != d->now.n) {
-			cut(d, (size_t)o->n);
+			resize(&d->now, (size_t)o->n);
+			changed(d);
 			d->doubt = true; /* nobody closed it */
 		}
 		break;
@@ -454,7 +462,7 @@ survive(struct model *m, struct node *f, const struct seen *seen, size_t n,
 		if (!same(&there->bytes, &f->durable) && !f->doubt)
 			return wrong(text, "%s: sealed other bytes", path);
 		seal_file(f);
-	} else if (f->flushed && !f->dirty && !is_draft(f) && f->written) {
+	} else if (f->flushed && !f->dirty && !is_draft(f) && is_written(f)) {
 		return wrong(text, "%s was flushed and is %s", path,
 		    there->state);
 	} else if (there == part) {
@@ -463,7 +471,6 @@ survive(struct model *m, struct node *f, const struct seen *seen, size_t n,
 	}
 	learn(f, there);
 	copy(&f->now, &there->bytes);
-	f->written = f->written && (f->flushed || f->now.n > 0);
 	flush(f);
 	f->found = true;
 	return true;
@@ -480,7 +487,7 @@ restart_file(struct model *m, struct node *f, bool crash, bool open,
 	there = seen_at(seen, n, path);
 	if (open || (f->doubt && !f->sealed))
 		return survive(m, f, seen, n, there, text);
-	if (there == NULL && !f->written && !f->sealed) {
+	if (there == NULL && !is_written(f) && !f->sealed) {
 		forget(m, f);
 		return true;
 	}

@@ -116,7 +116,7 @@ expect_open(struct model *m, const struct op *o)
 static answers
 expect_loss(const struct node *f, uid_t who)
 {
-	if (f->sealed || (f->written && !is_draft(f)) || !owns(f, who))
+	if (f->sealed || (is_written(f) && !is_draft(f)) || !owns(f, who))
 		return ON(EPERM);
 	return 0;
 }
@@ -262,7 +262,7 @@ expect_rename(struct model *m, const struct op *o)
 	no |= evidence_place(to.dir, to.name);
 	if (f->sealed || !owns(f, o->who))
 		no |= ON(EPERM);
-	if (to.dir->level >= 3 && f->written && !is_draft(f) &&
+	if (to.dir->level >= 3 && is_written(f) && !is_draft(f) &&
 	    is_draft_at(to.dir, to.name))
 		no |= ON(EPERM);
 	if (to.node != NULL && !to.node->dir)

@@ -94,7 +94,7 @@ struct node {
 	uid_t uid;
 	gid_t gid;
 	/* Of a file: */
-	bool written;
+	bool written; /* by a handle, once */
 	struct bytes now, durable;
 	bool flushed, dirty, doubt; /* doubt: dirty or not, nobody promised */
 	bool mtime_known;

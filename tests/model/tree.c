@@ -282,10 +282,17 @@ is_closed(const struct node *dir)
 	return a != NULL ? a->sealed : dir->sealed;
 }
 
+/* Bytes count however they came. */
+bool
+is_written(const struct node *f)
+{
+	return f->written || f->now.n > 0;
+}
+
 bool
 is_frozen(const struct node *f)
 {
-	return f->written && !f->sealed && f->writers == 0 && !is_draft(f);
+	return is_written(f) && !f->sealed && f->writers == 0 && !is_draft(f);
 }
 
 const char *
@@ -302,7 +309,7 @@ node_state(const struct node *d)
 	}
 	return d->sealed    ? "sealed" :
 	    is_draft(d)	    ? "draft" :
-	    !d->written	    ? "placeholder" :
+	    !is_written(d)  ? "placeholder" :
 	    d->writers == 0 ? "frozen" :
 			      "open";
 }

@@ -37,6 +37,7 @@ void take_away(struct model *m, struct node *f);
 bool is_below(const struct node *d, const struct node *dir);
 struct node *attestation(const struct node *d);
 bool is_closed(const struct node *dir);
+bool is_written(const struct node *f);
 bool is_frozen(const struct node *f);
 bool may(const struct node *d, uid_t who, unsigned want);
 bool owns(const struct node *d, uid_t who);

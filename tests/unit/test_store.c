@@ -517,12 +517,21 @@ check_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	same_attr(&want->attr, &r->attr);
 	ck_assert_str_eq(want->name, r->name);
 	ck_assert_int_eq(want->dirty, r->dirty);
+	ck_assert_int_eq(want->unwritten, r->unwritten);
 	ck_assert_int_eq(want->has_digest, r->has_digest);
 	ck_assert_uint_eq(want->actor.n, r->actor.n);
 	ck_assert_mem_eq(want->actor.p, r->actor.p, r->actor.n);
 	ck_assert_uint_eq(0, r->writers.n);
 	want->name_len = 0; /* seen */
 	return TF_OK;
+}
+
+static void
+see_staged(struct tf_stage_row *want)
+{
+	OK(tf_stage_each(db, check_staged, want, NULL));
+	ck_assert_uint_eq(0, want->name_len);
+	want->name_len = 1;
 }
 
 START_TEST(a_staged_row_is_replaced_and_goes)
@@ -540,10 +549,16 @@ START_TEST(a_staged_row_is_replaced_and_goes)
 	strcpy(s.name, "g");
 	s.attr.size = 9;
 	OK(tf_stage_put(db, &s, NULL));
-	OK(tf_stage_set_dirty(db, 5, NULL));
+	see_staged(&s);
+	s.unwritten = true;
+	OK(tf_stage_put(db, &s, NULL));
+	see_staged(&s);
+	OK(tf_stage_set_dirty(db, 5, false, NULL));
 	s.dirty = true;
-	OK(tf_stage_each(db, check_staged, &s, NULL));
-	ck_assert_uint_eq(0, s.name_len);
+	see_staged(&s);
+	OK(tf_stage_set_dirty(db, 5, true, NULL));
+	s.unwritten = false;
+	see_staged(&s);
 	OK(tf_stage_delete(db, 5, NULL));
 	OK(tf_stage_delete(db, 5, NULL)); /* already */
 	ck_assert_int_eq(0, number(db, "SELECT count(*) FROM stage"));
