@@ -76,7 +76,7 @@ clear_target(struct move *m, bool noreplace, struct tf_error *err)
 struct below {
 	struct tf_vault *v;
 	uint64_t id;
-	bool any, final;
+	bool any, final, busy;
 	size_t longest; /* path below it, bytes */
 };
 
@@ -92,9 +92,20 @@ look_below(void *arg, struct tf_live *l)
 		if (d->attr.id == b->id) {
 			b->longest = n > b->longest ? n : b->longest;
 			b->any = true;
-			b->final = b->final || l->job ||
-			    l->attr.state == TF_STATE_FROZEN;
+			b->busy = b->busy || l->job;
+			b->final = b->final || l->attr.state == TF_STATE_FROZEN;
 		}
+}
+
+/* A job at a file below may be the one that seals it. */
+static bool
+is_busy_below(const struct move *m)
+{
+	struct below b = { .v = m->v, .id = m->l->attr.id };
+
+	if (m->l->attr.kind == TF_KIND_DIRECTORY)
+		tf_live_each(&m->v->live, look_below, &b);
+	return b.busy;
 }
 
 /* A directory without an entry: its name is in no entry yet. */
@@ -375,9 +386,11 @@ rename_locked(struct move *m, uint64_t parent, const char *name,
 			    err);
 		rc = tf_may_add(m->v, m->db, new_parent, m->who, false, &m->to,
 		    err);
-		if (rc != TF_BUSY)
+		if (rc != TF_BUSY && !(rc == TF_OK && is_busy_below(m)))
 			break;
 		let_go(m);
+		if (rc == TF_OK)
+			pthread_cond_wait(&m->v->changed, &m->v->mu);
 	}
 	return rc == TF_OK ? move_child(m, noreplace, publish, err) : rc;
 }
