@@ -319,8 +319,7 @@ note_waiting(void *arg, struct tf_live *l)
 {
 	struct waiting *x = arg;
 
-	if (l->att != x->att || !tf_live_is_file(l) || l->unlinked ||
-	    x->n == WAITING_MAX)
+	if (l->att != x->att || !tf_live_is_file(l) || x->n == WAITING_MAX)
 		return;
 	x->file[x->n++] = (struct unsealed){ l->attr.id, l->attr.state };
 }

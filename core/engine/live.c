@@ -326,5 +326,6 @@ tf_live_each(const struct tf_live_table *t,
 {
 	for (size_t i = 0; i < t->slots; i++)
 		for (struct tf_live *l = t->by_id[i]; l != NULL; l = l->id_next)
-			fn(arg, l);
+			if (!l->unlinked)
+				fn(arg, l);
 }

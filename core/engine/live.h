@@ -109,7 +109,7 @@ struct tf_live *tf_live_find(const struct tf_live_table *t, uint64_t parent,
 /* The child of parent with the least id greater than after, or NULL. */
 struct tf_live *tf_live_next(const struct tf_live_table *t, uint64_t parent,
     uint64_t after);
-/* Call fn for every node; fn must not change the table. */
+/* Call fn for every node that has a name; fn must not change the table. */
 void tf_live_each(const struct tf_live_table *t,
     void (*fn)(void *arg, struct tf_live *l), void *arg);
 

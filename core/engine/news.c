@@ -194,7 +194,7 @@ count_one(void *arg, struct tf_live *l)
 {
 	struct counts *c = arg;
 
-	if (!tf_live_is_file(l) || l->unlinked)
+	if (!tf_live_is_file(l))
 		return;
 	c->n[l->attr.state]++;
 	c->failed += l->failed != TF_OK;

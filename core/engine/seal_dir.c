@@ -194,7 +194,7 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 static bool
 is_inside(const struct closing *c, const struct tf_live *l)
 {
-	if (l->attr.id == c->dir.id || l->unlinked)
+	if (l->attr.id == c->dir.id)
 		return false;
 	return l->att == c->dir.id || l->wf == c->dir.id;
 }

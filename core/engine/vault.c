@@ -545,7 +545,7 @@ find_unsaved(void *arg, struct tf_live *l)
 {
 	struct unsaved *u = arg;
 
-	if (!l->unlinked && !l->job && u->n < 64 &&
+	if (!l->job && u->n < 64 &&
 	    (l->saved ? l->stale : !tf_live_is_file(l))) {
 		tf_live_ref(l);
 		u->l[u->n++] = l;
