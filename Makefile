@@ -86,7 +86,8 @@ $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTRAILCTL='"$(PROGRAMS)/trailctl"' \
 	-DFAULTS_SHIM='"$(abspath $(BUILD))/shim.so"'
 $(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
-	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"'
+	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"' \
+	-DTF_PACKAGES='"$(CURDIR)/tests/packages"'
 $(BUILD)/tests/fuzz/fuse.o $(BUILD)/tests/bench/limits.o: extra += $(fuse_cflags)
 # The tests of the mount start the programs, those of faults with the shim.
 $(BUILD)/test-mount $(BUILD)/test-faults $(model): | $(programs) \

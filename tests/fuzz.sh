@@ -23,6 +23,7 @@ for name; do
 	set -- "$found" "$top/tests/fuzz/corpus/$name"
 	case $name in # published vectors are good beginnings
 	note) set -- "$@" "$top/tests/vectors/notes" ;;
+	package) set -- "$@" "$top/tests/packages/bad" ;;
 	proof) set -- "$@" "$top/tests/vectors/proofs" ;;
 	esac
 	dict=$top/tests/fuzz/corpus/$name.dict
