@@ -84,8 +84,6 @@ expect_open_node(const struct node *d, uid_t who, unsigned flags)
 	unsigned want = ((flags & F_READ) != 0 ? R : 0) |
 	    ((flags & (F_WRITE | F_TRUNC)) != 0 ? W : 0);
 
-	if (d->dir && (want & W) != 0)
-		return ON(EISDIR);
 	if (!may(d, who, want))
 		return ON(EACCES);
 	return d->dir ? 0 : expect_content_change(d, who, flags);
@@ -101,8 +99,12 @@ expect_open(struct model *m, const struct op *o)
 	if (at.node != NULL || at.control) {
 		if ((o->flags & F_EXCL) != 0 && (o->flags & F_CREATE) != 0)
 			return ON(EEXIST);
-		if (at.control || (at.node->dir && (o->flags & F_CREATE) != 0))
+		/* .trailfs is a directory, too. */
+		if ((at.control || at.node->dir) &&
+		    (o->flags & (F_WRITE | F_TRUNC | F_CREATE)) != 0)
 			return ON(EISDIR);
+		if (at.control)
+			return may(at.dir, o->who, R) ? YES : ON(EACCES);
 		return expect_open_node(at.node, o->who, o->flags);
 	}
 	if ((o->flags & F_CREATE) == 0)
