@@ -8,6 +8,8 @@
 #ifndef TF_ERROR_H
 #define TF_ERROR_H
 
+#include <stdbool.h>
+
 #define TF_MUST_USE __attribute__((warn_unused_result))
 
 enum tf_code {
@@ -60,6 +62,12 @@ struct tf_error {
  */
 enum tf_code tf_fail(struct tf_error *err, enum tf_code code, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * Did the machine fail, or keep the caller out?  Then nothing is known about
+ * what was to be looked at, and nobody is to be accused of it.
+ */
+bool tf_code_undecided(enum tf_code code);
 
 /* The word for a code ("sealed", "no space"), for logs and --json. */
 const char *tf_code_name(enum tf_code code);

@@ -1,7 +1,8 @@
 /*
  * Checking.  Needs no private key and changes nothing; may run beside a live
  * mount.  What is wrong is told through a callback, on the caller's thread, not
- * in order; an error is returned only when the check itself cannot be made.
+ * in order; an error is returned only when the check itself cannot be made:
+ * then nothing was found out, and nobody is accused.
  */
 #ifndef TF_VERIFY_H
 #define TF_VERIFY_H
@@ -34,6 +35,7 @@ struct tf_report {
 	uint64_t entries, files, bytes; /* looked at */
 	uint64_t unknown;		/* entries of types that came later */
 	uint64_t newer; /* entries of a later version: see exit 5 */
+	/* What is wrong; what could not be read is told too, and not counted. */
 	uint64_t findings;
 	bool pinned; /* the key was given, not the store's own */
 	/* A package of another log than that of the key given: all that was

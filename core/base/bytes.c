@@ -124,20 +124,12 @@ tf_unhex(const char *s, size_t len, void *out, size_t n)
 }
 
 void
-tf_base64(struct tf_buf *b, const void *p, size_t n)
+tf_base64_text(const void *p, size_t n, char *out)
 {
 	static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				  "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	const uint8_t *s = p;
-	char *out;
 
-	if (n / 3 >= SIZE_MAX / 8) {
-		b->failed = true;
-		return;
-	}
-	if (!buf_room(b, (n + 2) / 3 * 4))
-		return;
-	out = b->p + b->n;
 	for (; n >= 3; n -= 3, s += 3) {
 		*out++ = abc[s[0] >> 2];
 		*out++ = abc[(s[0] & 3) << 4 | s[1] >> 4];
@@ -145,7 +137,7 @@ tf_base64(struct tf_buf *b, const void *p, size_t n)
 		*out++ = abc[s[2] & 63];
 	}
 	if (n > 0) {
-		uint8_t second = n == 2 ? s[1] : 0;
+		unsigned second = n == 2 ? s[1] : 0;
 
 		*out++ = abc[s[0] >> 2];
 		*out++ = abc[(s[0] & 3) << 4 | second >> 4];
@@ -153,7 +145,19 @@ tf_base64(struct tf_buf *b, const void *p, size_t n)
 		*out++ = '=';
 	}
 	*out = '\0';
-	b->n = (size_t)(out - b->p);
+}
+
+void
+tf_base64(struct tf_buf *b, const void *p, size_t n)
+{
+	if (n / 3 >= SIZE_MAX / 8) {
+		b->failed = true;
+		return;
+	}
+	if (!buf_room(b, (n + 2) / 3 * 4))
+		return;
+	tf_base64_text(p, n, b->p + b->n);
+	b->n += (n + 2) / 3 * 4;
 }
 
 static int
@@ -193,27 +197,51 @@ base64_group(const char *s, bool last, uint8_t out[3])
 	return 3 - pad;
 }
 
+/* Into out, unless that is NULL; -1: it is no base64, or has not room. */
+static long
+unbase64(const char *s, size_t len, uint8_t *out, size_t room)
+{
+	size_t n = 0;
+
+	if (len % 4 != 0)
+		return -1;
+	for (size_t i = 0; i < len; i += 4) {
+		uint8_t b[3];
+		unsigned got = base64_group(s + i, i + 4 == len, b);
+
+		if (got == 0 || got > room - n)
+			return -1;
+		if (out != NULL)
+			memcpy(out + n, b, got);
+		n += got;
+	}
+	return (long)n;
+}
+
 bool
 tf_unbase64(const char *s, size_t len, struct tf_buf *out)
 {
-	size_t before = out->n;
+	size_t room = len / 4 * 3;
+	long n;
 
-	if (len % 4 != 0 || !buf_room(out, len / 4 * 3))
+	if (!buf_room(out, room))
 		return false;
-	for (size_t i = 0; i < len; i += 4) {
-		uint8_t b[3];
-		unsigned n = base64_group(s + i, i + 4 == len, b);
-
-		if (n == 0) {
-			out->n = before;
-			out->p[before] = '\0';
-			return false;
-		}
-		memcpy(out->p + out->n, b, n);
-		out->n += n;
-	}
+	n = unbase64(s, len, (uint8_t *)out->p + out->n, room);
+	out->n += n < 0 ? 0 : (size_t)n;
 	out->p[out->n] = '\0';
-	return true;
+	return n >= 0;
+}
+
+bool
+tf_unbase64_exact(const char *s, size_t len, void *out, size_t n)
+{
+	return len == (n + 2) / 3 * 4 && unbase64(s, len, out, n) == (long)n;
+}
+
+long
+tf_base64_bytes(const char *s, size_t len)
+{
+	return unbase64(s, len, NULL, len);
 }
 
 void

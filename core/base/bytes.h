@@ -10,8 +10,14 @@ void tf_hex(const void *p, size_t n, char *out);
 bool tf_unhex(const char *s, size_t len, void *out, size_t n);
 /* Padded standard base64 onto b. */
 void tf_base64(struct tf_buf *b, const void *p, size_t n);
+/* The same text and a NUL into out, which has room for them. */
+void tf_base64_text(const void *p, size_t n, char *out);
 /* Append the decoded bytes to out; false unless padded, without spare bits. */
 bool tf_unbase64(const char *s, size_t len, struct tf_buf *out);
+/* The same of exactly n bytes; needs no memory, so that false says it all. */
+bool tf_unbase64_exact(const char *s, size_t len, void *out, size_t n);
+/* How many bytes that stands for; -1: it is no base64. */
+long tf_base64_bytes(const char *s, size_t len);
 
 void tf_put_be16(uint8_t *p, uint16_t v);
 void tf_put_be32(uint8_t *p, uint32_t v);

@@ -81,6 +81,13 @@ tf_fail(struct tf_error *err, enum tf_code code, const char *fmt, ...)
 	return code;
 }
 
+bool
+tf_code_undecided(enum tf_code code)
+{
+	return code == TF_ACCESS || code == TF_READONLY || code == TF_NOSPACE ||
+	    code == TF_QUOTA || code == TF_NOMEM || code == TF_IO;
+}
+
 const char *
 tf_code_name(enum tf_code code)
 {

@@ -119,7 +119,9 @@ tf_file_read(int dirfd, const char *name, size_t max, struct tf_buf *out,
 					  TF_IO,
 		    "open %s", name);
 	for (;;) {
-		rc = tf_file_pread(fd, chunk, sizeof(chunk), off, &got, err);
+		rc = tf_file_pread(fd, chunk, sizeof(chunk), off, &got, NULL);
+		if (rc != TF_OK)
+			rc = tf_fail(err, rc, "read %s", name);
 		if (rc != TF_OK || got == 0)
 			break;
 		off += got;
@@ -247,6 +249,7 @@ enum tf_code
 tf_file_open_beneath(int dirfd, const char *path, int *fd, struct tf_error *err)
 {
 	struct stat st;
+	int sys;
 
 	*fd = beneath(dirfd, path, O_RDONLY | O_NONBLOCK, 0);
 	if (*fd < 0)
@@ -256,11 +259,14 @@ tf_file_open_beneath(int dirfd, const char *path, int *fd, struct tf_error *err)
 			errno == EACCES ? TF_ACCESS :
 					  TF_IO,
 		    "%s", strerror(errno));
-	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
+	sys = fstat(*fd, &st) < 0 ? errno : 0;
+	if (sys == 0 && S_ISREG(st.st_mode))
 		return TF_OK;
 	(void)close(*fd);
 	*fd = -1;
-	return tf_fail(err, TF_NOTFOUND, "is not a plain file");
+	errno = sys;
+	return sys != 0 ? tf_fail(err, TF_IO, "%s", strerror(sys)) :
+			  tf_fail(err, TF_NOTFOUND, "is not a plain file");
 }
 
 enum tf_code

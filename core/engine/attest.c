@@ -71,6 +71,7 @@ static enum tf_code
 sign_statement(struct tf_vault *v, const struct tf_statement *s,
     struct signed_statement *out, struct tf_error *err)
 {
+	char keyid[TF_KEYID_LEN + 1];
 	uint8_t sig[TF_SIG_LEN];
 	struct tf_pubkey pub;
 	struct tf_buf pae = { 0 };
@@ -86,7 +87,8 @@ sign_statement(struct tf_vault *v, const struct tf_statement *s,
 		tf_sha256(pae.p, pae.n, &out->ref.pae);
 		out->ref.size = out->payload.n;
 		tf_key_public(v->attester, &pub);
-		tf_dsse_keyid(&pub, &out->keyid);
+		tf_dsse_keyid(&pub, keyid);
+		tf_buf_str(&out->keyid, keyid);
 		tf_base64(&out->sig, sig, sizeof(sig));
 		out->ref.keyid = (struct tf_str){ out->keyid.p, out->keyid.n };
 		out->ref.sig = (struct tf_str){ out->sig.p, out->sig.n };

@@ -42,7 +42,7 @@ static const char *const link_names[TF_LINKS] = {
 const char *
 tf_link_name(enum tf_link l)
 {
-	return (unsigned)l < TF_LINKS ? link_names[l] : "?";
+	return link_names[l];
 }
 
 /* --- findings ------------------------------------------------------------------ */
@@ -58,7 +58,6 @@ tell(struct tf_audit *a, enum tf_link l, uint64_t seq, struct tf_str path,
 		tf_name_show(&a->shown, path.p, path.n);
 	tf_buf_add(&a->shown, "", 1);
 	f.path = a->shown.failed ? "" : a->shown.p;
-	a->r->findings++;
 	if (a->v->found != NULL)
 		a->v->found(a->v->arg, &f);
 }
@@ -74,16 +73,49 @@ tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	a->r->link[l] = TF_VERDICT_FAILED;
+	a->r->findings++;
 	tell(a, l, seq, path, text);
+}
+
+/* Nothing can be said of what was never looked at. */
+static void
+not_seen(struct tf_audit *a, enum tf_link l)
+{
+	if (a->r->link[l] == TF_VERDICT_OK)
+		a->r->link[l] = TF_VERDICT_ABSENT;
 }
 
 void
 tf_audit_unread(struct tf_audit *a, enum tf_link l, uint64_t seq,
     struct tf_str path, const char *text)
 {
-	if (a->r->link[l] == TF_VERDICT_OK)
-		a->r->link[l] = TF_VERDICT_ABSENT;
+	not_seen(a, l);
 	tell(a, l, seq, path, text);
+}
+
+void
+tf_audit_trouble(struct tf_audit *a, enum tf_link l, uint64_t seq,
+    struct tf_str path, const char *what, const struct tf_error *why)
+{
+	if (!tf_code_undecided(why->code))
+		tf_audit_finding(a, l, seq, path, "%s%s%s", what,
+		    *what == '\0' ? "" : ": ", why->text);
+	else if (a->unable.code == TF_OK)
+		a->unable = *why;
+}
+
+void
+tf_audit_no_memory(struct tf_audit *a)
+{
+	(void)tf_fail(&a->unable, TF_NOMEM, "no memory");
+}
+
+enum tf_code
+tf_audit_able(const struct tf_audit *a, struct tf_error *err)
+{
+	if (a->unable.code != TF_OK && err != NULL)
+		*err = a->unable;
+	return a->unable.code;
 }
 
 static void
@@ -257,12 +289,12 @@ stored_leaf(struct tf_audit *a, uint64_t idx, struct tf_hash *out)
 	unsigned i = (unsigned)(idx % TF_TILE_WIDTH);
 	unsigned width = tf_tile_width(a->head.size, 0, idx / TF_TILE_WIDTH);
 
-	if (i == 0) {
-		a->stored_width = width;
-		if (a->source->tile(a, 0, idx / TF_TILE_WIDTH, width, a->stored,
-			NULL) != TF_OK)
-			a->stored_width = 0;
-	}
+	/* What is wrong with the tile is told when it is compared. */
+	if (i == 0)
+		a->stored_width = a->source->tile(a, 0, idx / TF_TILE_WIDTH,
+				      width, a->stored, NULL) == TF_OK ?
+		    width :
+		    0;
 	if (i >= a->stored_width)
 		return false;
 	*out = a->stored[i];
@@ -279,8 +311,8 @@ compare_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
 
 	(void)err;
 	if (a->source->tile(a, level, n, width, have, &e) != TF_OK)
-		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "%s",
-		    e.text);
+		tf_audit_trouble(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "",
+		    &e);
 	else if (memcmp(have, h, width * sizeof(*h)) != 0)
 		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
 		    "tile %u/%llu is not what the entries give", level,
@@ -347,65 +379,95 @@ missing(struct tf_audit *a, uint64_t upto, struct tf_error *err)
 /* --- statements ---------------------------------------------------------------------- */
 
 /* sealedAt is the one field that only the payload knows. */
-static bool
-sealed_at(const struct tf_buf *payload, struct tf_time *out)
+static enum tf_code
+sealed_at(const struct tf_buf *payload, struct tf_time *out, bool *there)
 {
 	struct tf_json_doc d;
 	struct tf_str s;
-	int p, t = -1;
-	bool ok = false;
+	enum tf_code rc = tf_json_parse(&d, payload->p, payload->n, NULL);
 
-	if (tf_json_parse(&d, payload->p, payload->n, NULL) != TF_OK)
-		return false;
-	if ((p = tf_json_get(&d, 0, "predicate")) >= 0)
-		t = tf_json_get(&d, p, "sealedAt");
-	if (t >= 0) {
-		s = tf_json_text(&d, t);
-		ok = s.n > 2 && tf_time_parse(s.p + 1, s.n - 2, out);
-	}
+	*there = false;
+	if (rc != TF_OK)
+		return rc;
+	s = tf_json_text(&d,
+	    tf_json_get(&d, tf_json_get(&d, 0, "predicate"), "sealedAt"));
+	*there = s.n > 2 && tf_time_parse(s.p + 1, s.n - 2, out);
 	tf_json_doc_free(&d);
+	return TF_OK;
+}
+
+/* Is the payload what the entries make of it? */
+static bool
+says_the_same(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_statement *s, const struct tf_buf *payload)
+{
+	struct tf_buf want = { 0 };
+	bool ok;
+	enum tf_code rc = sealed_at(payload, &s->sealed_at, &ok);
+
+	ok = ok && tf_time_cmp(s->sealed_at, e->at) <= 0;
+	if (ok)
+		rc = tf_statement_encode(s, &want, NULL);
+	if (rc == TF_NOMEM)
+		tf_audit_no_memory(a);
+	ok = rc == TF_NOMEM ||
+	    (ok && rc == TF_OK && want.n == payload->n &&
+		memcmp(want.p, payload->p, want.n) == 0);
+	tf_buf_free(&want);
 	return ok;
 }
 
 static bool
-signed_by(const struct tf_entry *e, struct tf_str attester,
-    const struct tf_buf *pae)
+signed_by(const struct tf_entry *e, struct tf_str attester, const void *pae,
+    size_t n)
 {
-	struct tf_buf der = { 0 }, sig = { 0 }, keyid = { 0 };
+	uint8_t der[TF_SPKI_LEN], sig[TF_SIG_LEN];
+	char keyid[TF_KEYID_LEN + 1];
 	struct tf_pubkey pub;
-	bool ok = false;
 
-	if (tf_unbase64(attester.p, attester.n, &der) && der.n == TF_SPKI_LEN &&
-	    tf_unbase64(e->statement.sig.p, e->statement.sig.n, &sig) &&
-	    sig.n == TF_SIG_LEN) {
-		memcpy(pub.b, der.p + TF_SPKI_LEN - TF_PUBKEY_LEN,
-		    TF_PUBKEY_LEN);
-		tf_dsse_keyid(&pub, &keyid);
-		ok = !keyid.failed && keyid.n == e->statement.keyid.n &&
-		    memcmp(keyid.p, e->statement.keyid.p, keyid.n) == 0 &&
-		    tf_key_verify(&pub, pae->p, pae->n, (const uint8_t *)sig.p);
+	/* The form of all three was checked when the entries were read. */
+	(void)tf_unbase64_exact(attester.p, attester.n, der, sizeof(der));
+	(void)tf_unbase64_exact(e->statement.sig.p, e->statement.sig.n, sig,
+	    sizeof(sig));
+	memcpy(pub.b, der + TF_SPKI_LEN - TF_PUBKEY_LEN, TF_PUBKEY_LEN);
+	tf_dsse_keyid(&pub, keyid);
+	return memcmp(keyid, e->statement.keyid.p, TF_KEYID_LEN) == 0 &&
+	    tf_key_verify(&pub, pae, n, sig);
+}
+
+static void
+check_signature(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_str attester, const struct tf_buf *payload)
+{
+	struct tf_buf pae = { 0 };
+	struct tf_hash h;
+
+	tf_dsse_pae(payload->p, payload->n, &pae);
+	if (pae.failed) {
+		tf_audit_no_memory(a);
+		return;
 	}
-	tf_buf_free(&der);
-	tf_buf_free(&sig);
-	tf_buf_free(&keyid);
-	return ok;
+	tf_sha256(pae.p, pae.n, &h);
+	if (memcmp(&h, &e->statement.pae, sizeof(h)) != 0 ||
+	    !signed_by(e, attester, pae.p, pae.n))
+		tf_audit_finding(a, TF_LINK_ENTRIES, e->seq, e->path,
+		    "its statement is not signed by the attester key in "
+		    "force");
+	tf_buf_free(&pae);
 }
 
 /* The statement must say what the entries say, and be signed. */
-static enum tf_code
+static void
 check_statement(struct tf_audit *a, const struct tf_entry *e,
-    struct tf_replay_effect *x, struct tf_error *err)
+    struct tf_replay_effect *x)
 {
-	struct tf_buf payload = { 0 }, want = { 0 }, pae = { 0 };
+	struct tf_buf payload = { 0 };
 	struct tf_error why = { .code = TF_OK };
 	struct tf_hash h;
-	enum tf_code rc;
 
-	rc = a->source->payload(a, e, &payload, &why);
-	if (rc != TF_OK) {
-		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
-		    "its statement is missing: %s", why.text);
-		rc = rc == TF_NOMEM ? rc : TF_OK;
+	if (a->source->payload(a, e, &payload, &why) != TF_OK) {
+		tf_audit_trouble(a, TF_LINK_CONTENTS, e->seq, e->path,
+		    "its statement is missing", &why);
 		goto out;
 	}
 	tf_sha256(payload.p == NULL ? "" : payload.p, payload.n, &h);
@@ -415,24 +477,12 @@ check_statement(struct tf_audit *a, const struct tf_entry *e,
 		    "its statement is altered");
 		goto out;
 	}
-	if (!sealed_at(&payload, &x->statement.sealed_at) ||
-	    tf_time_cmp(x->statement.sealed_at, e->at) > 0 ||
-	    tf_statement_encode(&x->statement, &want, err) != TF_OK ||
-	    want.n != payload.n || memcmp(want.p, payload.p, want.n) != 0)
+	if (!says_the_same(a, e, &x->statement, &payload))
 		tf_audit_finding(a, TF_LINK_ENTRIES, e->seq, e->path,
 		    "its statement says something else than the entries");
-	tf_dsse_pae(payload.p, payload.n, &pae);
-	tf_sha256(pae.p, pae.n, &h);
-	if (memcmp(&h, &e->statement.pae, sizeof(h)) != 0 ||
-	    !signed_by(e, x->attester, &pae))
-		tf_audit_finding(a, TF_LINK_ENTRIES, e->seq, e->path,
-		    "its statement is not signed by the attester key in "
-		    "force");
+	check_signature(a, e, x->attester, &payload);
 out:
 	tf_buf_free(&payload);
-	tf_buf_free(&want);
-	tf_buf_free(&pae);
-	return rc;
 }
 
 /* --- one entry ------------------------------------------------------------------------ */
@@ -448,10 +498,10 @@ meaning(struct tf_audit *a, const struct tf_entry *e,
 	a->r->unknown += e->v == TF_ENTRY_VERSION && e->type == TF_TYPE_UNKNOWN;
 	if (rc == TF_OK && x.born && x.kind == TF_KIND_EVIDENCE)
 		a->r->files++;
-	if (rc == TF_OK && x.born && a->source->birth != NULL)
+	if (rc == TF_OK && x.born)
 		rc = a->source->birth(a, e, &x, err);
 	if (rc == TF_OK && x.has_statement && a->source->payload != NULL)
-		rc = check_statement(a, e, &x, err);
+		check_statement(a, e, &x);
 	return rc;
 }
 
@@ -506,8 +556,8 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	if (ok)
 		path = d.e.path;
 	else
-		tf_audit_finding(a, TF_LINK_ENTRIES, idx, tf_nowhere,
-		    "malformed: %s", e.text);
+		tf_audit_trouble(a, TF_LINK_ENTRIES, idx, tf_nowhere,
+		    "malformed", &e);
 	rc = place(a, idx, path, &leaf, err);
 	if (rc == TF_OK && ok)
 		rc = meaning(a, &d.e, &leaf, err);
@@ -575,25 +625,16 @@ check_tree(struct tf_audit *a, struct tf_error *err)
 static void
 check_identity(struct tf_audit *a)
 {
-	struct tf_buf vkey = { 0 };
+	const char *text = tf_replay_vkey(a->replay);
+	struct tf_vkey k;
 
-	tf_vkey_text(&a->vkey, &vkey);
 	if (strcmp(tf_replay_origin(a->replay), a->vkey.name) != 0)
 		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries end as another ledger than the key's");
-	else if (vkey.failed || strlen(tf_replay_vkey(a->replay)) != vkey.n ||
-	    memcmp(tf_replay_vkey(a->replay), vkey.p, vkey.n) != 0)
+	else if (tf_vkey_parse(text, strlen(text), &k, NULL) != TF_OK ||
+	    memcmp(&k.pub, &a->vkey.pub, sizeof(k.pub)) != 0)
 		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries name another log key");
-	tf_buf_free(&vkey);
-}
-
-/* Nothing can be said of what was never looked at. */
-static void
-not_seen(struct tf_audit *a, enum tf_link l)
-{
-	if (a->r->link[l] == TF_VERDICT_OK)
-		a->r->link[l] = TF_VERDICT_ABSENT;
 }
 
 static void
@@ -633,5 +674,5 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 	}
 	if (!a->head_good)
 		not_seen(a, TF_LINK_TREE);
-	return rc;
+	return rc == TF_OK ? tf_audit_able(a, err) : rc;
 }

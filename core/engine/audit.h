@@ -28,8 +28,9 @@ struct tf_audit {
 	struct tf_pool *pool;		      /* NULL: contents are ABSENT */
 	struct tf_hash stored[TF_TILE_WIDTH]; /* level-0 tile at hand */
 	unsigned stored_width;
-	uint64_t next; /* entries seen */
-	bool unseen;   /* some entries could not be looked at */
+	uint64_t next;		/* entries seen */
+	bool unseen;		/* some entries could not be looked at */
+	struct tf_error unable; /* the machine failed: nothing is decided */
 	struct tf_buf shown;
 	const struct tf_source *source;
 	void *self; /* the source's own */
@@ -45,14 +46,14 @@ struct tf_source {
 	enum tf_code (*prove)(struct tf_audit *a, uint64_t idx,
 	    struct tf_str path, const struct tf_hash *leaf,
 	    struct tf_error *err);
-	/* First width hashes; an error is a finding. */
+	/* First width hashes; an error is told by tf_audit_trouble. */
 	enum tf_code (*tile)(struct tf_audit *a, unsigned level, uint64_t n,
 	    unsigned width, struct tf_hash *out, struct tf_error *err);
-	/* A name was born: compare names, queue contents.  May be NULL. */
+	/* A name was born: compare names, queue contents. */
 	enum tf_code (*birth)(struct tf_audit *a, const struct tf_entry *e,
 	    const struct tf_replay_effect *x, struct tf_error *err);
-	/* Payload of a statement, onto out; TF_NOTFOUND, TF_TAMPER: a finding.
-	 * NULL: statements cannot be seen. */
+	/* Payload of a statement, onto out; likewise.  NULL: statements cannot
+	 * be seen. */
 	enum tf_code (*payload)(struct tf_audit *a, const struct tf_entry *e,
 	    struct tf_buf *out, struct tf_error *err);
 	/* After the last entry.  May be NULL. */
@@ -65,6 +66,17 @@ void tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
 /* The same of what could not be looked at: ABSENT, not FAILED. */
 void tf_audit_unread(struct tf_audit *a, enum tf_link l, uint64_t seq,
     struct tf_str path, const char *text);
+/*
+ * What kept something from being checked: a finding, "WHAT: why", unless the
+ * machine failed.  Then the audit goes on, and ends with that.
+ */
+void tf_audit_trouble(struct tf_audit *a, enum tf_link l, uint64_t seq,
+    struct tf_str path, const char *what, const struct tf_error *why);
+/* There was no memory to check something: the audit ends with that. */
+void tf_audit_no_memory(struct tf_audit *a);
+/* The error of the machine that kept anything from being checked. */
+TF_MUST_USE enum tf_code tf_audit_able(const struct tf_audit *a,
+    struct tf_error *err);
 extern const struct tf_str tf_nowhere;
 
 /* Take vkey and earlier checkpoint from v; own: the store's vkey, or NULL. */

@@ -35,7 +35,7 @@ struct against {
 };
 
 static void
-finding(struct against *g, enum tf_link l, uint64_t seq, const char *path,
+tell(struct against *g, enum tf_link l, uint64_t seq, const char *path,
     const char *text)
 {
 	struct tf_buf shown = { 0 };
@@ -44,11 +44,18 @@ finding(struct against *g, enum tf_link l, uint64_t seq, const char *path,
 	tf_name_show(&shown, path, strlen(path));
 	tf_buf_add(&shown, "", 1);
 	f.path = shown.failed ? "" : shown.p;
-	g->r->link[l] = TF_VERDICT_FAILED;
-	g->r->findings++;
 	if (g->v->found != NULL)
 		g->v->found(g->v->arg, &f);
 	tf_buf_free(&shown);
+}
+
+static void
+finding(struct against *g, enum tf_link l, uint64_t seq, const char *path,
+    const char *text)
+{
+	g->r->link[l] = TF_VERDICT_FAILED;
+	g->r->findings++;
+	tell(g, l, seq, path, text);
 }
 
 static void
@@ -56,8 +63,13 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 {
 	struct against *g = arg;
 
-	finding(g, TF_LINK_CONTENTS, t->seq, t->path, text);
-	(void)read;
+	if (read) {
+		finding(g, TF_LINK_CONTENTS, t->seq, t->path, text);
+		return;
+	}
+	if (g->r->link[TF_LINK_CONTENTS] == TF_VERDICT_OK)
+		g->r->link[TF_LINK_CONTENTS] = TF_VERDICT_ABSENT;
+	tell(g, TF_LINK_CONTENTS, t->seq, t->path, text);
 }
 
 /* --- what the ledger tells of --------------------------------------------------- */
@@ -113,11 +125,12 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	if (memmem(body, n, "\"evidence.sealed\"", 17) == NULL)
 		return TF_OK;
 	rc = tf_entry_decode(&d, body, n, err);
-	if (rc != TF_OK)
+	if (rc != TF_OK && rc != TF_NOMEM)
 		rc = tf_fail(err, TF_TAMPER,
 		    "entry %llu is damaged: verify the store first",
 		    (unsigned long long)idx);
-	else if (d.e.type == TF_EVIDENCE_SEALED && within(d.e.path, g->base))
+	else if (rc == TF_OK && d.e.type == TF_EVIDENCE_SEALED &&
+	    within(d.e.path, g->base))
 		rc = add_known(g, &d.e, err);
 	tf_entry_decoded_free(&d);
 	return rc;
@@ -205,6 +218,13 @@ sort_known(struct against *g, struct tf_error *err)
 	return TF_OK;
 }
 
+static enum tf_code
+cannot_read(const char *path, struct tf_error *err)
+{
+	return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO, "%.100s: %s",
+	    path, strerror(errno));
+}
+
 static enum tf_code look_around(struct against *g, int fd, struct tf_buf *path,
     struct tf_error *err);
 
@@ -218,7 +238,7 @@ look_at(struct against *g, int fd, const char *name, struct tf_buf *path,
 	int dir;
 
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return TF_OK; /* gone again */
+		return cannot_read(path->p, err);
 	if (!S_ISDIR(st.st_mode)) {
 		if (!S_ISREG(st.st_mode) || g->n == 0 ||
 		    bsearch(&p, g->sorted, g->n, sizeof(char *), by_text) ==
@@ -229,8 +249,7 @@ look_at(struct against *g, int fd, const char *name, struct tf_buf *path,
 	}
 	dir = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO,
-		    "%.100s: %s", path->p, strerror(errno));
+		return cannot_read(path->p, err);
 	path->n--; /* its NUL */
 	return look_around(g, dir, path, err);
 }
@@ -249,7 +268,7 @@ look_around(struct against *g, int fd, struct tf_buf *path,
 		(void)close(fd);
 		return tf_fail(err, TF_IO, "%s", strerror(errno));
 	}
-	while (rc == TF_OK && (e = readdir(d)) != NULL) {
+	while (rc == TF_OK && (errno = 0, e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		path->n = start;
@@ -260,6 +279,8 @@ look_around(struct against *g, int fd, struct tf_buf *path,
 		rc = path->failed ? tf_fail(err, TF_NOMEM, "no memory") :
 				    look_at(g, fd, e->d_name, path, err);
 	}
+	if (rc == TF_OK && errno != 0)
+		rc = tf_fail(err, TF_IO, "%s", strerror(errno));
 	(void)closedir(d);
 	return rc;
 }
@@ -302,13 +323,16 @@ choose_directory(struct against *g, const char *dir, const char *path,
 	g->fd = fd;
 	if (strcmp(path, ".") != 0)
 		g->base = (struct tf_str){ path, strlen(path) };
-	if (faccessat(fd, TF_PACKAGE_BAGIT, F_OK, 0) == 0 &&
-	    (rc = take_package(g, fd, path, err)) == TF_OK) {
-		/* Without evidence there is none: then nothing is there. */
-		g->fd = openat(fd, TF_PACKAGE_DATA,
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		(void)close(fd);
-	}
+	if (faccessat(fd, TF_PACKAGE_BAGIT, F_OK, 0) < 0)
+		return errno == ENOENT ? TF_OK :
+					 cannot_read(TF_PACKAGE_BAGIT, err);
+	if ((rc = take_package(g, fd, path, err)) != TF_OK)
+		return rc;
+	/* Without evidence there is none: then nothing is there. */
+	g->fd = openat(fd, TF_PACKAGE_DATA, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (g->fd < 0 && errno != ENOENT)
+		rc = cannot_read(TF_PACKAGE_DATA, err);
+	(void)close(fd);
 	return rc;
 }
 

@@ -117,10 +117,10 @@ bundle(struct tf_audit *a, uint64_t n, unsigned width, struct tf_error *err)
 	rc = read_tile(a->self, TF_TILE_ENTRIES, n, width,
 	    (size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &why);
 	if (rc != TF_OK) {
-		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "%s",
-		    why.text);
+		tf_audit_trouble(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "",
+		    &why);
 		tf_buf_free(&b);
-		return rc == TF_NOMEM ? rc : TF_OK;
+		return TF_OK;
 	}
 	for (i = 0; rc == TF_OK && i < width; i++) {
 		if (b.n - at < 2)

@@ -73,11 +73,11 @@ load(struct tf_audit *a, enum tf_link l, const char *name, size_t max,
 
 	if (!expect(a, l, name, &i))
 		return false;
-	if (tf_archive_load(k->r, i, max, out, &e) != TF_OK) {
-		about_member(a, l, name, e.text);
-		return false;
-	}
-	return true;
+	if (tf_archive_load(k->r, i, max, out, &e) == TF_OK)
+		return true;
+	tf_audit_trouble(a, l, UINT64_MAX,
+	    (struct tf_str){ name, strlen(name) }, "", &e);
+	return false;
 }
 
 /* A member must be these bytes. */
@@ -86,7 +86,9 @@ must_be(struct tf_audit *a, const char *name, const struct tf_buf *want)
 {
 	struct tf_buf have = { 0 };
 
-	if (load(a, TF_LINK_PACKAGE, name, TEXT_MAX + want->n, &have) &&
+	if (want->failed)
+		tf_audit_no_memory(a);
+	else if (load(a, TF_LINK_PACKAGE, name, TEXT_MAX + want->n, &have) &&
 	    (have.n != want->n ||
 		(have.n > 0 && memcmp(have.p, want->p, have.n) != 0)))
 		about_member(a, TF_LINK_PACKAGE, name,
@@ -121,6 +123,7 @@ prove(struct tf_audit *a, uint64_t idx, struct tf_str path,
 {
 	struct package *k = a->self;
 	struct tf_buf name = { 0 }, text = { 0 };
+	struct tf_error e = { .code = TF_OK };
 	struct tf_tlog_proof p;
 	const char *wrong;
 
@@ -136,11 +139,11 @@ prove(struct tf_audit *a, uint64_t idx, struct tf_str path,
 		return tf_fail(err, TF_NOMEM, "no memory");
 	if (load(a, TF_LINK_TREE, name.p, PROOF_MAX, &text)) {
 		if (tf_tlog_proof_parse(text.p == NULL ? "" : text.p, text.n,
-			&p, NULL) != TF_OK)
-			wrong = "is malformed";
-		else
-			wrong = wrong_proof(a, &p, idx, leaf);
-		if (wrong != NULL)
+			&p, &e) != TF_OK)
+			tf_audit_trouble(a, TF_LINK_TREE, UINT64_MAX,
+			    (struct tf_str){ name.p, strlen(name.p) },
+			    "is malformed", &e);
+		else if ((wrong = wrong_proof(a, &p, idx, leaf)) != NULL)
 			about_member(a, TF_LINK_TREE, name.p, wrong);
 		tf_tlog_proof_free(&p);
 	}
@@ -174,16 +177,12 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 {
 	struct package *k = arg;
 	struct tf_archive_member m;
-	struct tf_error e = { .code = TF_OK };
-	enum tf_code rc = tf_archive_read(self, t->object, NULL, NULL, h, &e);
+	enum tf_code rc = tf_archive_read(self, t->object, NULL, NULL, h, err);
 
 	tf_archive_member(k->z, t->object, &m);
 	*size = m.size;
-	if (rc != TF_TAMPER) {
-		if (rc != TF_OK && err != NULL)
-			*err = e;
+	if (rc != TF_TAMPER)
 		return rc;
-	}
 	memset(h, 0, sizeof(*h)); /* no digest of anything */
 	return TF_OK;
 }
@@ -230,22 +229,20 @@ birth(struct tf_audit *a, const struct tf_entry *e,
 
 /* --- statements -------------------------------------------------------------------- */
 
+/* The payload is what stands between "payload":" and the next quote: whether
+ * that is all of it, comparing the whole envelope tells. */
 static bool
 payload_of(const struct tf_buf *envelope, struct tf_buf *out)
 {
-	struct tf_buf b64 = { 0 };
-	struct tf_json_doc d = { 0 };
-	bool ok = false;
-	int t;
+	static const char head[] = "{\"payload\":\"";
+	const size_t n = sizeof(head) - 1;
+	const char *end;
 
-	if (envelope->n > 0 && envelope->p[envelope->n - 1] == '\n' &&
-	    tf_json_parse(&d, envelope->p, envelope->n - 1, NULL) == TF_OK &&
-	    (t = tf_json_get(&d, 0, "payload")) >= 0 &&
-	    tf_json_string(&d, t, &b64, NULL) == TF_OK)
-		ok = tf_unbase64(b64.p, b64.n, out);
-	tf_json_doc_free(&d);
-	tf_buf_free(&b64);
-	return ok;
+	if (envelope->n <= n || memcmp(envelope->p, head, n) != 0 ||
+	    (end = memchr(envelope->p + n, '"', envelope->n - n)) == NULL)
+		return false;
+	return tf_unbase64(envelope->p + n, (size_t)(end - envelope->p) - n,
+	    out);
 }
 
 /* The list that a seal digests. */
@@ -259,7 +256,9 @@ check_sums(struct tf_audit *a, const struct tf_entry *e, const char *dir)
 
 	tf_buf_str(&name, dir);
 	tf_buf_add(&name, TF_PACKAGE_SUMS, sizeof(TF_PACKAGE_SUMS));
-	if (!name.failed && tf_archive_find(k->z, name.p, &i) &&
+	if (name.failed)
+		tf_audit_no_memory(a);
+	else if (tf_archive_find(k->z, name.p, &i) &&
 	    load(a, TF_LINK_PACKAGE, name.p, STATEMENT_MAX, &b)) {
 		tf_archive_member(k->z, i, &m);
 		if (memcmp(&m.sha256, &e->evidence_sums, sizeof(m.sha256)) != 0)
@@ -277,33 +276,41 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 	struct package *k = a->self;
 	struct tf_str rel = tf_package_below(&k->p, e->path);
 	struct tf_buf name = { 0 }, have = { 0 }, want = { 0 };
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
+	bool same;
 	size_t i;
 
 	if (rel.p == NULL)
 		return tf_fail(err, TF_NOTFOUND, "it is not of this package");
 	tf_buf_str(&name, TF_PACKAGE_ATTESTATIONS);
-	if ((rc = tf_package_directory(k->names, rel, &name, err)) != TF_OK)
-		return rc;
+	rc = tf_package_directory(k->names, rel, &name, err);
 	tf_buf_add(&name, "", 1);
-	if (!name.failed)
-		check_sums(a, e, name.p);
-	name.n--;
-	tf_buf_add(&name, TF_PACKAGE_ENVELOPE, sizeof(TF_PACKAGE_ENVELOPE));
-	if (name.failed)
+	if (rc == TF_OK && name.failed)
 		rc = tf_fail(err, TF_NOMEM, "no memory");
-	else if (!tf_archive_find(k->z, name.p, &i))
+	if (rc == TF_OK) {
+		check_sums(a, e, name.p);
+		name.n--;
+		tf_buf_add(&name, TF_PACKAGE_ENVELOPE,
+		    sizeof(TF_PACKAGE_ENVELOPE));
+		if (name.failed)
+			rc = tf_fail(err, TF_NOMEM, "no memory");
+	}
+	if (rc == TF_OK && !tf_archive_find(k->z, name.p, &i))
 		rc = tf_fail(err, TF_NOTFOUND, "it is not in the package");
-	else {
+	if (rc == TF_OK) {
 		k->seen[i] = true;
 		rc = tf_archive_load(k->r, i, STATEMENT_MAX, &have, err);
 	}
 	/* The envelope is the payload and what the entry says, nothing else. */
-	if (rc == TF_OK &&
-	    (!payload_of(&have, out) ||
-		tf_package_envelope(e, out, &want, NULL) != TF_OK ||
-		want.n != have.n || memcmp(want.p, have.p, want.n) != 0))
-		rc = tf_fail(err, TF_TAMPER, "its envelope is altered");
+	if (rc == TF_OK) {
+		same = payload_of(&have, out) &&
+		    tf_package_envelope(e, out, &want, NULL) == TF_OK &&
+		    want.n == have.n && memcmp(want.p, have.p, want.n) == 0;
+		if (out->failed || want.failed)
+			rc = tf_fail(err, TF_NOMEM, "no memory");
+		else if (!same)
+			rc = tf_fail(err, TF_TAMPER, "its envelope is altered");
+	}
 	tf_buf_free(&name);
 	tf_buf_free(&have);
 	tf_buf_free(&want);
@@ -342,13 +349,16 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 	struct tf_entry_decoded d = { 0 };
 	struct tf_error e = { .code = TF_OK };
 	enum tf_code rc = TF_OK;
+	char what[64];
 	uint64_t seq;
 
 	k->stored.n = 0;
 	if (tf_entry_decode(&d, p, n, &e) != TF_OK) {
-		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
-		    "line %llu of " TF_PACKAGE_EVENTS " is malformed: %s",
-		    (unsigned long long)a->r->entries + 1, e.text);
+		(void)snprintf(what, sizeof(what),
+		    "line %llu of " TF_PACKAGE_EVENTS " is malformed",
+		    (unsigned long long)a->r->entries + 1);
+		tf_audit_trouble(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
+		    what, &e);
 		a->r->entries++;
 		tf_entry_decoded_free(&d);
 		return TF_OK;
@@ -420,17 +430,20 @@ entries(struct tf_audit *a, struct tf_error *err)
 	tf_archive_member(k->z, i, &m);
 	rc = tf_archive_read(r, i, part, a, &h, &e);
 	tf_archive_reader_free(r);
-	if (rc == TF_TAMPER)
-		about_member(a, TF_LINK_ENTRIES, TF_PACKAGE_EVENTS, e.text);
-	else if (rc != TF_OK && err != NULL)
-		*err = e;
-	else if (rc == TF_OK && k->line.n > 0)
+	if (rc != TF_OK) {
+		tf_audit_trouble(a, TF_LINK_ENTRIES, UINT64_MAX,
+		    (struct tf_str){ TF_PACKAGE_EVENTS,
+			strlen(TF_PACKAGE_EVENTS) },
+		    "", &e);
+		return TF_OK;
+	}
+	if (k->line.n > 0)
 		about_member(a, TF_LINK_ENTRIES, TF_PACKAGE_EVENTS,
 		    "its last line is cut");
-	if (rc == TF_OK && memcmp(&h, &m.sha256, sizeof(h)) != 0)
+	if (memcmp(&h, &m.sha256, sizeof(h)) != 0)
 		about_member(a, TF_LINK_PACKAGE, TF_PACKAGE_EVENTS,
 		    "altered: its bytes are not those of the manifest");
-	return rc == TF_TAMPER ? TF_OK : rc;
+	return TF_OK;
 }
 
 /* --- descriptions ------------------------------------------------------------------- */
@@ -488,7 +501,8 @@ check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
 		about_member(a, TF_LINK_PACKAGE, m->name,
 		    "is longer than it can be");
 	else if (tf_archive_read(k->r, i, pass_over, NULL, &h, &e) != TF_OK)
-		about_member(a, TF_LINK_PACKAGE, m->name, e.text);
+		tf_audit_trouble(a, TF_LINK_PACKAGE, UINT64_MAX,
+		    (struct tf_str){ m->name, strlen(m->name) }, "", &e);
 	else if (memcmp(&h, &m->sha256, sizeof(h)) != 0)
 		about_member(a, TF_LINK_PACKAGE, m->name,
 		    "altered: its bytes are not those of the manifest");
@@ -520,20 +534,19 @@ static void
 check_keys(struct tf_audit *a)
 {
 	struct package *k = a->self;
-	struct tf_buf pem = { 0 }, der = { 0 }, attester = { 0 };
+	struct tf_buf pem = { 0 }, attester = { 0 };
+	uint8_t der[TF_SPKI_LEN];
 	struct tf_pubkey pub;
 
 	tf_pubkey_pem(&a->vkey.pub, &pem);
 	must_be(a, TF_PACKAGE_PEM, &pem);
-	if (tf_unbase64(k->attester, strlen(k->attester), &der) &&
-	    der.n == TF_SPKI_LEN) {
-		memcpy(pub.b, der.p + TF_SPKI_LEN - TF_PUBKEY_LEN,
-		    sizeof(pub.b));
+	if (tf_unbase64_exact(k->attester, strlen(k->attester), der,
+		sizeof(der))) {
+		memcpy(pub.b, der + TF_SPKI_LEN - TF_PUBKEY_LEN, sizeof(pub.b));
 		tf_pubkey_pem(&pub, &attester);
 	}
 	must_be(a, TF_PACKAGE_ATTESTER, &attester);
 	tf_buf_free(&pem);
-	tf_buf_free(&der);
 	tf_buf_free(&attester);
 }
 
@@ -545,7 +558,9 @@ check_top(struct tf_audit *a)
 
 	tf_package_safe(&top, k->p.name, true);
 	tf_buf_add(&top, "", 1);
-	if (!top.failed && strcmp(top.p, tf_archive_top(k->z)) != 0)
+	if (top.failed)
+		tf_audit_no_memory(a);
+	else if (strcmp(top.p, tf_archive_top(k->z)) != 0)
 		about_member(a, TF_LINK_PACKAGE, tf_archive_top(k->z),
 		    "the package is called otherwise than what it is about");
 	tf_buf_free(&top);

@@ -55,8 +55,8 @@ check_entry(struct tf_audit *a, const struct tf_tlog_proof *p, const char *file,
 	enum tf_code rc = TF_OK;
 
 	if (tf_entry_decode(&d, p->extra.p, p->extra.n, &why) != TF_OK)
-		tf_audit_finding(a, TF_LINK_ENTRIES, p->index, tf_nowhere,
-		    "malformed: %s", why.text);
+		tf_audit_trouble(a, TF_LINK_ENTRIES, p->index, tf_nowhere,
+		    "malformed", &why);
 	else if (d.e.seq != p->index || d.e.origin.n != strlen(a->vkey.name) ||
 	    memcmp(d.e.origin.p, a->vkey.name, d.e.origin.n) != 0)
 		tf_audit_finding(a, TF_LINK_ENTRIES, p->index, d.e.path,
@@ -107,6 +107,8 @@ tf_verify_proof(const char *text, size_t n, const char *file,
 		tf_audit_head(a, p.note);
 		check_inclusion(a, &p);
 		rc = check_entry(a, &p, file, err);
+		if (rc == TF_OK)
+			rc = tf_audit_able(a, err);
 	}
 	tf_audit_free(a);
 	tf_tlog_proof_free(&p);

@@ -503,12 +503,14 @@ run(struct tf_audit *a, struct tf_error *err)
 
 	a->source = &source;
 	/* Before the snapshot: then the database cannot be behind it. */
-	if (tf_file_read(s->dirfd, "checkpoint", TF_NOTE_MAX, &s->beside,
-		NULL) == TF_OK)
+	rc = tf_file_read(s->dirfd, "checkpoint", TF_NOTE_MAX, &s->beside, err);
+	if (tf_code_undecided(rc))
+		return rc;
+	if (rc == TF_OK)
 		tf_audit_beside(a, (struct tf_str){ s->beside.p, s->beside.n });
 	if (tf_db_check(s->db, &e) != TF_OK)
-		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
-		    "%s", e.text);
+		tf_audit_trouble(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere, "",
+		    &e);
 	if ((rc = tf_db_snapshot(s->db, err)) != TF_OK ||
 	    (rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK ||
 	    (rc = take_head(a, err)) != TF_OK)

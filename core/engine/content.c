@@ -211,8 +211,13 @@ tf_content_load(struct tf_live *l, struct tf_error *err)
 	struct tf_buf body = { 0 };
 	enum tf_code rc;
 
-	if (l->mem != NULL || l->fd >= 0 || !tf_content_in_db(l))
+	if (l->mem != NULL || l->fd >= 0)
 		return TF_OK;
+	/* Recovery could not get at it, and says so. */
+	if (!tf_content_in_db(l))
+		return l->size == 0 ?
+		    TF_OK :
+		    tf_fail(err, TF_IO, "staged bytes could not be read");
 	if ((rc = read_inline(l, &body, err)) == TF_OK)
 		rc = need_mem(l, body.n, err);
 	if (rc == TF_OK)

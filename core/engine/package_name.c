@@ -170,12 +170,13 @@ fold(uint32_t c)
 	return c;
 }
 
+/* Never 0, but without memory. */
 static uint64_t
 fingerprint(const char *p, size_t n)
 {
 	struct tf_buf b = { 0 };
 	struct tf_hash h;
-	uint64_t v = 1;
+	uint64_t v = 0;
 	uint32_t c;
 	unsigned k;
 
@@ -190,9 +191,10 @@ fingerprint(const char *p, size_t n)
 	if (!b.failed) {
 		tf_sha256(b.p, b.n, &h);
 		memcpy(&v, h.b, sizeof(v));
+		v |= 1;
 	}
 	tf_buf_free(&b);
-	return v == 0 ? 1 : v;
+	return v;
 }
 
 /* --- what is taken ---------------------------------------------------------- */
@@ -208,7 +210,7 @@ grow_taken(struct tf_package_names *t)
 	for (size_t i = 0; i < t->cells; i++) {
 		if (t->taken[i] == 0)
 			continue;
-		at = (size_t)t->taken[i] & (cells - 1);
+		at = (size_t)(t->taken[i] >> 1) & (cells - 1);
 		while (cell[at] != 0)
 			at = (at + 1) & (cells - 1);
 		cell[at] = t->taken[i];
@@ -226,9 +228,9 @@ take(struct tf_package_names *t, const char *p, size_t n)
 	uint64_t key = fingerprint(p, n);
 	size_t at;
 
-	if (t->n_taken + 1 > t->cells / 4 * 3 && !grow_taken(t))
+	if (key == 0 || (t->n_taken + 1 > t->cells / 4 * 3 && !grow_taken(t)))
 		return -1;
-	at = (size_t)key & (t->cells - 1);
+	at = (size_t)(key >> 1) & (t->cells - 1);
 	while (t->taken[at] != 0) {
 		if (t->taken[at] == key)
 			return 0;

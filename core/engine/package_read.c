@@ -103,6 +103,25 @@ tf_archive_find(const struct tf_archive *a, const char *name, size_t *i)
 
 /* --- bytes ---------------------------------------------------------------------- */
 
+/* Of libzip: did the machine fail?  Anything else is the archive's fault.  Of
+ * bytes that could not be read it also says that the file ended, which our scan
+ * knows better. */
+static bool
+not_read(int code)
+{
+	return code == ZIP_ER_OPEN || code == ZIP_ER_READ ||
+	    code == ZIP_ER_SEEK || code == ZIP_ER_TELL || code == ZIP_ER_EOF;
+}
+
+static enum tf_code
+cannot_unpack(int code, struct tf_error *err)
+{
+	if (code == ZIP_ER_MEMORY)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	return tf_fail(err, not_read(code) ? TF_IO : TF_TAMPER,
+	    "cannot be unpacked (%d)", code);
+}
+
 enum tf_code
 tf_archive_reader_new(const struct tf_archive *a,
     struct tf_archive_reader **out, struct tf_error *err)
@@ -125,8 +144,11 @@ tf_archive_reader_new(const struct tf_archive *a,
 	if ((r->z = zip_fdopen(fd, ZIP_CHECKCONS, &code)) == NULL) {
 		(void)close(fd);
 		tf_archive_reader_free(r);
-		return tf_fail(err, TF_TAMPER,
-		    "the archive is malformed: libzip refuses it (%d)", code);
+		return code == ZIP_ER_MEMORY || not_read(code) ?
+		    cannot_unpack(code, err) :
+		    tf_fail(err, TF_TAMPER,
+			"the archive is malformed: libzip refuses it (%d)",
+			code);
 	}
 	if (zip_get_num_entries(r->z, 0) != (zip_int64_t)a->n) {
 		tf_archive_reader_free(r);
@@ -158,7 +180,8 @@ unpack(struct tf_archive_reader *r, zip_file_t *f, uint64_t size,
 
 	while (rc == TF_OK && (n = zip_fread(f, r->part, CHUNK)) != 0) {
 		if (n < 0)
-			return tf_fail(err, TF_TAMPER, "cannot be unpacked");
+			return cannot_unpack(
+			    zip_error_code_zip(zip_file_get_error(f)), err);
 		if ((uint64_t)n > size - done)
 			return tf_fail(err, TF_TAMPER,
 			    "unpacks to more than "
@@ -181,15 +204,19 @@ tf_archive_read(struct tf_archive_reader *r, size_t i, tf_archive_part fn,
 	size_t top = strlen(r->a->top) + 1;
 	zip_file_t *f;
 	enum tf_code rc;
+	int code;
 
 	if (name == NULL || strlen(name) < top ||
-	    strcmp(name + top, r->a->m[i].name) != 0 ||
-	    (f = zip_fopen_index(r->z, i, 0)) == NULL)
+	    strcmp(name + top, r->a->m[i].name) != 0)
 		return tf_fail(err, TF_TAMPER, "cannot be unpacked");
+	if ((f = zip_fopen_index(r->z, i, 0)) == NULL)
+		return cannot_unpack(zip_error_code_zip(zip_get_error(r->z)),
+		    err);
 	tf_sha256_reset(r->sha);
 	rc = unpack(r, f, r->a->m[i].size, fn, arg, err);
-	if (zip_fclose(f) != 0 && rc == TF_OK)
-		rc = tf_fail(err, TF_TAMPER, "cannot be unpacked");
+	code = zip_fclose(f);
+	if (code != 0 && rc == TF_OK)
+		rc = cannot_unpack(code, err);
 	tf_sha256_peek(r->sha, sha256);
 	return rc;
 }

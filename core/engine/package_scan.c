@@ -4,6 +4,7 @@
  * parts follow one another without gap, overlap or rest, and what the
  * directory says is what stands before the bytes.  Needs no libzip.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -337,7 +338,9 @@ tf_zip_scan(int fd, tf_zip_found fn, void *arg, struct tf_error *err)
 	if (s == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	s->fd = fd;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st) < 0)
+		rc = tf_fail(err, TF_IO, "stat: %s", strerror(errno));
+	else if (!S_ISREG(st.st_mode))
 		rc = tf_fail(err, TF_INVALID, "a package is a plain file");
 	else {
 		s->size = (uint64_t)st.st_size;

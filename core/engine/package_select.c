@@ -263,8 +263,10 @@ look_at(struct selection *s, uint64_t seq, const void *body, size_t n,
 
 	if (rc != TF_OK || d.e.seq != seq) {
 		tf_entry_decoded_free(&d);
-		return tf_fail(err, TF_TAMPER,
-		    "entry %llu is damaged: run trailctl verify",
+		return tf_fail(err, rc == TF_NOMEM ? rc : TF_TAMPER,
+		    rc == TF_NOMEM ?
+			"no memory for entry %llu" :
+			"entry %llu is damaged: run trailctl verify",
 		    (unsigned long long)seq);
 	}
 	if (d.e.type == TF_WORKFLOW_BEGUN && p->kind == TF_KIND_TRAIL &&

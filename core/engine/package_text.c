@@ -1,5 +1,6 @@
 /* The descriptions in a package: made here when it is written, and made again
  * and compared when it is checked. */
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -88,23 +89,24 @@ tf_package_json(const struct tf_package_facts *f, struct tf_buf *out,
 	return rc;
 }
 
-/* Each string onto text, with a NUL; false when it is absent or none. */
+/* Each string onto text, with a NUL; false when it is absent or none, or
+ * *failed: there was no memory. */
 static bool
 get_text(const struct tf_json_doc *d, const char *key, size_t *at,
-    struct tf_buf *text)
+    struct tf_buf *text, bool *failed)
 {
 	int t = tf_json_get(d, 0, key);
 	struct tf_buf b = { 0 };
-	bool ok = t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK &&
-	    memchr(b.p, '\0', b.n) == NULL;
+	bool ok = tf_json_string(d, t, &b, NULL) == TF_OK;
 
 	*at = text->n;
-	if (ok)
+	if (ok) {
 		tf_buf_add(text, b.p, b.n);
-	if (ok)
 		tf_buf_add(text, "", 1);
+	}
+	*failed = *failed || b.failed || text->failed;
 	tf_buf_free(&b);
-	return ok && !text->failed;
+	return ok;
 }
 
 enum tf_code
@@ -115,7 +117,7 @@ tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
 	bool has_since = false, has_until = false;
 	struct tf_json_doc d = { 0 };
 	struct tf_error e = { .code = TF_OK };
-	bool ok = false;
+	bool ok = false, failed = false;
 	int format = -1;
 
 	memset(r, 0, sizeof(*r));
@@ -123,9 +125,13 @@ tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
 	    tf_json_parse(&d, json->p, json->n - 1, &e) == TF_OK) {
 		format = tf_json_get(&d, 0, "format");
 		ok = format >= 0 && d.tok[format].type == TF_JSON_INT &&
-		    get_text(&d, "path", &path, text);
-		has_since = ok && get_text(&d, "since", &since, text);
-		has_until = ok && get_text(&d, "until", &until, text);
+		    get_text(&d, "path", &path, text, &failed);
+		has_since = ok && get_text(&d, "since", &since, text, &failed);
+		has_until = ok && get_text(&d, "until", &until, text, &failed);
+	}
+	if (failed || e.code == TF_NOMEM) {
+		tf_json_doc_free(&d);
+		return tf_fail(err, TF_NOMEM, "no memory");
 	}
 	if (ok && d.tok[format].num > TF_PACKAGE_FORMAT) {
 		tf_json_doc_free(&d);
@@ -168,22 +174,14 @@ tf_package_envelope(const struct tf_entry *e, const struct tf_buf *payload,
     struct tf_buf *out, struct tf_error *err)
 {
 	const struct tf_statement_ref *s = &e->statement;
-	struct tf_buf sig = { 0 }, keyid = { 0 };
-	enum tf_code rc = TF_OK;
+	uint8_t sig[TF_SIG_LEN];
+	char keyid[TF_KEYID_LEN + 1];
 
-	tf_buf_add(&keyid, s->keyid.p, s->keyid.n);
-	tf_buf_add(&keyid, "", 1);
-	if (!tf_unbase64(s->sig.p, s->sig.n, &sig) || sig.n != TF_SIG_LEN)
-		rc = tf_fail(err, TF_TAMPER,
+	if (!tf_unbase64_exact(s->sig.p, s->sig.n, sig, sizeof(sig)))
+		return tf_fail(err, TF_TAMPER,
 		    "the signature of a statement is malformed");
-	else if (keyid.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
-	else
-		tf_dsse_envelope(payload->p, payload->n, keyid.p,
-		    (const uint8_t *)sig.p, out);
-	tf_buf_free(&sig);
-	tf_buf_free(&keyid);
-	return rc == TF_OK && out->failed ?
-	    tf_fail(err, TF_NOMEM, "no memory") :
-	    rc;
+	(void)snprintf(keyid, sizeof(keyid), "%.*s", (int)s->keyid.n,
+	    s->keyid.p);
+	tf_dsse_envelope(payload->p, payload->n, keyid, sig, out);
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
 }

@@ -6,6 +6,7 @@
  * followed by the same again.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -327,6 +328,9 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	*yes = false;
 	tf_stage_name(l->attr.id, name);
 	l->fd = openat(l->v->stagefd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (l->fd < 0 && errno != ENOENT)
+		return tf_fail(err, TF_IO, "open stage/%s: %s", name,
+		    strerror(errno));
 	if (l->fd < 0) {
 		rc = in_database(l, db, &o, yes, err);
 		if (rc != TF_OK && rc != TF_NOTFOUND)
@@ -424,6 +428,13 @@ finish_or_say(struct tf_vault *v, struct tf_live *l, bool dirty,
 		*err = e;
 	if (rc == TF_OK || rc == TF_NOMEM)
 		return rc;
+	/* Without its bytes nobody may add to it. */
+	pthread_mutex_lock(&v->mu);
+	if (l->attr.state == TF_STATE_DRAFT) {
+		l->failed = rc;
+		l->failure = e;
+	}
+	pthread_mutex_unlock(&v->mu);
 	tf_vault_say(v, rc,
 	    "%.60s could not be recovered and is tried again: "
 	    "%s",

@@ -47,22 +47,6 @@ tf_vkey_text(const struct tf_vkey *k, struct tf_buf *out)
 	tf_base64(out, key, sizeof(key));
 }
 
-/* Exactly n bytes from base64. */
-static bool
-unbase64_exact(const char *s, size_t len, void *out, size_t n)
-{
-	struct tf_buf b = { 0 };
-	bool ok;
-
-	if (len != (n + 2) / 3 * 4)
-		return false;
-	ok = tf_unbase64(s, len, &b) && b.n == n;
-	if (ok)
-		memcpy(out, b.p, n);
-	tf_buf_free(&b);
-	return ok;
-}
-
 enum tf_code
 tf_vkey_parse(const char *s, size_t n, struct tf_vkey *out,
     struct tf_error *err)
@@ -79,7 +63,7 @@ tf_vkey_parse(const char *s, size_t n, struct tf_vkey *out,
 	    !tf_unhex(plus + 1, 8, id, sizeof(id)))
 		return tf_fail(err, TF_INVALID,
 		    "key: not of the form NAME+ID+KEY");
-	if (!unbase64_exact(plus + 10, n - name_n - 10, key, sizeof(key)))
+	if (!tf_unbase64_exact(plus + 10, n - name_n - 10, key, sizeof(key)))
 		return tf_fail(err, TF_INVALID, "key: bad base64 or length");
 	if (key[0] != ED25519)
 		return tf_fail(err, TF_INVALID, "key: not an Ed25519 key");
@@ -191,7 +175,8 @@ parse_text(struct tf_str *rest, struct tf_checkpoint *out)
 		return false;
 	if (origin.n > TF_ORIGIN_MAX || !tf_origin_ok(origin.p, origin.n) ||
 	    !tf_decimal(size.p, size.n, INT64_MAX, &out->size) ||
-	    !unbase64_exact(root.p, root.n, out->root.b, sizeof(out->root.b)) ||
+	    !tf_unbase64_exact(root.p, root.n, out->root.b,
+		sizeof(out->root.b)) ||
 	    empty.n != 0)
 		return false;
 	memcpy(out->origin, origin.p, origin.n);
@@ -199,9 +184,9 @@ parse_text(struct tf_str *rest, struct tf_checkpoint *out)
 	return true;
 }
 
-/* One signature line; b is scratch, afterwards key ID and signature. */
+/* One signature line, taken apart: a key's name, base64 of ID and signature. */
 static bool
-parse_line(struct tf_str line, struct tf_str *name, struct tf_buf *b)
+parse_line(struct tf_str line, struct tf_str *name, struct tf_str *b64)
 {
 	size_t dash = strlen(DASH);
 	const char *space;
@@ -214,41 +199,46 @@ parse_line(struct tf_str line, struct tf_str *name, struct tf_buf *b)
 	if (!space)
 		return false;
 	name->n = (size_t)(space - name->p);
-	b->n = 0;
+	*b64 = (struct tf_str){ space + 1, line.n - name->n - 1 };
 	return key_name(name->p, name->n) &&
-	    tf_unbase64(space + 1, line.n - name->n - 1, b) && b->n > 4;
+	    tf_base64_bytes(b64->p, b64->n) > 4;
 }
 
-/*
- * All signature lines.  *good and *bad count those of k, matched by name and
- * ID: IDs alone can be made to collide.
- */
+/* Is the line by k?  By name and ID: IDs alone can be made to collide. */
+static bool
+is_by(struct tf_str name, struct tf_str b64, const struct tf_vkey *k)
+{
+	uint8_t head[6]; /* of which the ID is four */
+
+	return name.n == strlen(k->name) &&
+	    memcmp(name.p, k->name, name.n) == 0 &&
+	    tf_unbase64_exact(b64.p, 8, head, sizeof(head)) &&
+	    memcmp(head, k->id, sizeof(k->id)) == 0;
+}
+
+/* All signature lines.  *good and *bad count those of k. */
 static bool
 parse_lines(struct tf_str rest, struct tf_str text, const struct tf_vkey *k,
     unsigned *good, unsigned *bad)
 {
-	struct tf_buf b = { 0 };
+	uint8_t b[sizeof(k->id) + TF_SIG_LEN];
 	unsigned lines = 0;
 	bool ok = rest.n > 0;
 
 	*good = *bad = 0;
 	while (ok && rest.n > 0) {
-		struct tf_str line, name;
+		struct tf_str line, name, b64;
 
 		ok = ++lines <= TF_NOTE_LINES_MAX && next_line(&rest, &line) &&
-		    parse_line(line, &name, &b);
-		if (!ok || name.n != strlen(k->name) ||
-		    memcmp(name.p, k->name, name.n) != 0 ||
-		    memcmp(b.p, k->id, sizeof(k->id)) != 0)
+		    parse_line(line, &name, &b64);
+		if (!ok || !is_by(name, b64, k))
 			continue;
-		if (b.n == sizeof(k->id) + TF_SIG_LEN &&
-		    tf_key_verify(&k->pub, text.p, text.n,
-			(uint8_t *)b.p + sizeof(k->id)))
+		if (tf_unbase64_exact(b64.p, b64.n, b, sizeof(b)) &&
+		    tf_key_verify(&k->pub, text.p, text.n, b + sizeof(k->id)))
 			++*good;
 		else
 			++*bad;
 	}
-	tf_buf_free(&b);
 	return ok;
 }
 

@@ -65,27 +65,16 @@ digest_ok(const char *s, size_t n)
 	return tf_unhex(s, n, h.b, sizeof(h.b));
 }
 
-/* Bytes that base64 stands for, -1 when it is none. */
-static long
-base64_bytes(const char *s, size_t n)
-{
-	struct tf_buf b = { 0 };
-	long bytes = tf_unbase64(s, n, &b) ? (long)b.n : -1;
-
-	tf_buf_free(&b);
-	return bytes;
-}
-
 static bool
 base64_ok(const char *s, size_t n)
 {
-	return base64_bytes(s, n) > 0;
+	return tf_base64_bytes(s, n) > 0;
 }
 
 static bool
 signature_ok(const char *s, size_t n)
 {
-	return base64_bytes(s, n) == TF_SIG_LEN;
+	return tf_base64_bytes(s, n) == TF_SIG_LEN;
 }
 
 static bool
@@ -219,15 +208,11 @@ static bool
 spki_ok(const char *s, size_t n)
 {
 	struct tf_pubkey none = { { 0 } };
-	uint8_t head[TF_SPKI_LEN];
-	struct tf_buf b = { 0 };
-	bool ok;
+	uint8_t head[TF_SPKI_LEN], der[TF_SPKI_LEN];
 
 	tf_pubkey_spki(&none, head);
-	ok = tf_unbase64(s, n, &b) && b.n == TF_SPKI_LEN &&
-	    memcmp(b.p, head, TF_SPKI_LEN - TF_PUBKEY_LEN) == 0;
-	tf_buf_free(&b);
-	return ok;
+	return tf_unbase64_exact(s, n, der, sizeof(der)) &&
+	    memcmp(der, head, TF_SPKI_LEN - TF_PUBKEY_LEN) == 0;
 }
 
 static bool
@@ -240,7 +225,7 @@ keyid_ok(const char *s, size_t n)
 		return false;
 	memcpy(padded, s + 7, 43);
 	padded[43] = '=';
-	return base64_bytes(padded, sizeof(padded)) == 32;
+	return tf_base64_bytes(padded, sizeof(padded)) == 32;
 }
 
 static bool

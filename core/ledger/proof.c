@@ -51,13 +51,7 @@ begins(struct tf_str line, const char *word)
 static bool
 read_hash(struct tf_str line, struct tf_hash *out)
 {
-	struct tf_buf b = { 0 };
-	bool ok = tf_unbase64(line.p, line.n, &b) && b.n == sizeof(out->b);
-
-	if (ok)
-		memcpy(out->b, b.p, sizeof(out->b));
-	tf_buf_free(&b);
-	return ok;
+	return tf_unbase64_exact(line.p, line.n, out->b, sizeof(out->b));
 }
 
 enum tf_code
@@ -76,7 +70,9 @@ tf_tlog_proof_parse(const char *text, size_t n, struct tf_tlog_proof *p,
 		if (!tf_unbase64(line.p + strlen(EXTRA), line.n - strlen(EXTRA),
 			&p->extra) ||
 		    !next_line(&rest, &line))
-			return tf_fail(err, TF_INVALID, "extra is malformed");
+			return p->extra.failed ?
+			    tf_fail(err, TF_NOMEM, "no memory") :
+			    tf_fail(err, TF_INVALID, "extra is malformed");
 	}
 	if (!begins(line, INDEX) ||
 	    !tf_decimal(line.p + strlen(INDEX), line.n - strlen(INDEX),

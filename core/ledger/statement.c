@@ -1,6 +1,7 @@
 /* in-toto Statement v1 of an attestation, DSSE around it. */
 #include "statement.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,11 +200,11 @@ tf_dsse_pae(const void *payload, size_t n, struct tf_buf *out)
 }
 
 void
-tf_dsse_keyid(const struct tf_pubkey *pub, struct tf_buf *out)
+tf_dsse_keyid(const struct tf_pubkey *pub, char out[TF_KEYID_LEN + 1])
 {
 	static const char type[] = "ssh-ed25519";
 	uint8_t blob[4 + sizeof(type) - 1 + 4 + TF_PUBKEY_LEN];
-	struct tf_buf text = { 0 };
+	char text[45];
 	struct tf_hash h;
 
 	tf_put_be32(blob, sizeof(type) - 1);
@@ -211,14 +212,9 @@ tf_dsse_keyid(const struct tf_pubkey *pub, struct tf_buf *out)
 	tf_put_be32(blob + 4 + sizeof(type) - 1, TF_PUBKEY_LEN);
 	memcpy(blob + sizeof(blob) - TF_PUBKEY_LEN, pub->b, TF_PUBKEY_LEN);
 	tf_sha256(blob, sizeof(blob), &h);
-	tf_base64(&text, h.b, sizeof(h.b));
-	if (text.failed) {
-		out->failed = true;
-		return;
-	}
-	tf_buf_str(out, "SHA256:");
-	tf_buf_add(out, text.p, text.n - 1); /* OpenSSH does not pad */
-	tf_buf_free(&text);
+	tf_base64_text(h.b, sizeof(h.b), text);
+	(void)snprintf(out, TF_KEYID_LEN + 1, "SHA256:%.43s",
+	    text); /* OpenSSH does not pad */
 }
 
 void

@@ -67,8 +67,9 @@ TF_MUST_USE enum tf_code tf_statement_encode(const struct tf_statement *s,
 
 /* DSSE PAE of a payload of type TF_STATEMENT_TYPE, onto out. */
 void tf_dsse_pae(const void *payload, size_t n, struct tf_buf *out);
-/* "SHA256:" and the OpenSSH fingerprint of the key, onto out. */
-void tf_dsse_keyid(const struct tf_pubkey *pub, struct tf_buf *out);
+/* "SHA256:" and the OpenSSH fingerprint of the key. */
+#define TF_KEYID_LEN 50
+void tf_dsse_keyid(const struct tf_pubkey *pub, char out[TF_KEYID_LEN + 1]);
 /* The envelope, onto out. */
 void tf_dsse_envelope(const void *payload, size_t n, const char *keyid,
     const uint8_t sig[TF_SIG_LEN], struct tf_buf *out);

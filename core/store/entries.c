@@ -187,6 +187,9 @@ tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
 	if (rc == TF_OK && note != NULL) {
 		p = sqlite3_column_blob(st, 2);
 		tf_buf_add(note, p, (size_t)sqlite3_column_bytes(st, 2));
+		if (note->failed)
+			rc = tf_fail(err, TF_NOMEM,
+			    "no memory for a checkpoint");
 	}
 	(void)sqlite3_reset(st);
 	return rc;

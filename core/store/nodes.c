@@ -197,7 +197,7 @@ tf_nodes_xattrs(struct tf_db *db, uint64_t id, struct tf_buf *out,
 	if (s.n > 0)
 		tf_buf_add(out, s.p, s.n);
 	(void)sqlite3_reset(st);
-	return TF_OK;
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
 }
 
 enum tf_code

@@ -183,20 +183,23 @@ tf_object_open(int objectsfd, const struct tf_hash *h, int *fd,
 {
 	char dir[3], name[67];
 	struct stat st;
+	int sys;
 
 	object_name(h, dir, name);
 	/* Whoever put a FIFO there must not make us wait for it. */
 	*fd = openat(objectsfd, name,
 	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (*fd >= 0 && fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (*fd < 0)
+		return tf_fail(err,
+		    errno == ENOENT || errno == ELOOP ? TF_TAMPER : TF_IO,
+		    "object %s is missing or cannot be opened", name);
+	sys = fstat(*fd, &st) < 0 ? errno : 0;
+	if (sys == 0 && S_ISREG(st.st_mode))
 		return TF_OK;
-	if (*fd >= 0) {
-		(void)close(*fd);
-		*fd = -1;
-		return tf_fail(err, TF_TAMPER, "object %s is not a plain file",
-		    name);
-	}
-	return tf_fail(err,
-	    errno == ENOENT || errno == ELOOP ? TF_TAMPER : TF_IO,
-	    "object %s is missing or cannot be opened", name);
+	(void)close(*fd);
+	*fd = -1;
+	errno = sys;
+	return sys != 0 ?
+	    tf_fail(err, TF_IO, "stat object %s", name) :
+	    tf_fail(err, TF_TAMPER, "object %s is not a plain file", name);
 }

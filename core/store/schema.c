@@ -99,6 +99,23 @@ static const char schema[] =
     "CREATE TRIGGER digest_delete BEFORE DELETE ON digest"
     " BEGIN SELECT raise(ABORT, 'digests never go'); END;";
 
+/* SQLite takes a page that the disk does not give for a damaged one. */
+static bool
+disk_failed(struct tf_db *db)
+{
+	sqlite3_file *wal = NULL;
+	int of_db = 0, of_wal = 0;
+
+	(void)sqlite3_file_control(db->sq, "main", SQLITE_FCNTL_LAST_ERRNO,
+	    &of_db);
+	(void)sqlite3_file_control(db->sq, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+	    &wal);
+	if (wal != NULL && wal->pMethods != NULL)
+		(void)wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO,
+		    &of_wal);
+	return of_db == EIO || of_wal == EIO;
+}
+
 enum tf_code
 tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
 {
@@ -116,6 +133,8 @@ tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
 		code = TF_READONLY;
 		break;
 	case SQLITE_CORRUPT:
+		code = disk_failed(db) ? TF_IO : TF_TAMPER;
+		break;
 	case SQLITE_CONSTRAINT:
 		code = TF_TAMPER;
 		break;
@@ -546,6 +565,17 @@ tf_meta_get_int(struct tf_db *db, const char *key, uint64_t *out,
 	return TF_OK;
 }
 
+/* The check says of a page that could not be read "... error code=266". */
+static bool
+not_read(const char *text)
+{
+	static const char code[] = "error code=";
+	const char *p = strstr(text, code);
+	long n = p == NULL ? 0 : strtol(p + strlen(code), NULL, 10);
+
+	return (n & 0xff) == SQLITE_IOERR || (n & 0xff) == SQLITE_NOMEM;
+}
+
 enum tf_code
 tf_db_check(struct tf_db *db, struct tf_error *err)
 {
@@ -556,9 +586,11 @@ tf_db_check(struct tf_db *db, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	text = (const char *)sqlite3_column_text(st, 0);
-	if (text == NULL || strcmp(text, "ok") != 0)
-		rc = tf_fail(err, TF_TAMPER, "database: %s",
-		    text == NULL ? "?" : text);
+	if (text == NULL)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	else if (strcmp(text, "ok") != 0)
+		rc = tf_fail(err, not_read(text) ? TF_IO : TF_TAMPER,
+		    "database: %s", text);
 	(void)sqlite3_reset(st);
 	return rc;
 }

@@ -19,8 +19,10 @@
 		}                                                        \
 	} while (0)
 
-/* The file that was flushed and not sealed, and what it holds. */
+/* The files that were flushed and not sealed, and what they hold. */
 #define FLUSHED "t/w/open/flushed"
+#define FLUSHED_LONG "t/w/open/long"
+#define FLUSHED_LONG_SIZE 70000
 #define FLUSHED_BYTES "acknowledged, and then came the crash\n"
 
 /* --- store.c: a small store with something of everything --- */

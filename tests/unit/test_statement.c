@@ -140,7 +140,8 @@ START_TEST(the_worked_example_is_written_byte_for_byte)
 {
 	struct tf_buf payload = read_vector("entries-example.statement.json");
 	struct tf_buf envelope = read_vector("entries-example.intoto.json");
-	struct tf_buf b = { 0 }, pae = { 0 }, keyid = { 0 }, env = { 0 };
+	struct tf_buf b = { 0 }, pae = { 0 }, env = { 0 };
+	char keyid[TF_KEYID_LEN + 1];
 	struct tf_buf file, sig_text = { 0 };
 	struct tf_key *key = key_of(SEED_ATTESTER);
 	struct tf_subject_file f[2];
@@ -167,14 +168,14 @@ START_TEST(the_worked_example_is_written_byte_for_byte)
 	ck_assert_mem_eq(&ref->pae, &h, sizeof(h));
 
 	tf_key_public(key, &pub);
-	tf_dsse_keyid(&pub, &keyid);
-	ck_assert_str_eq(KEYID, keyid.p);
-	ck_assert_str_eq(ref->keyid.p, keyid.p);
+	tf_dsse_keyid(&pub, keyid);
+	ck_assert_str_eq(KEYID, keyid);
+	ck_assert_str_eq(ref->keyid.p, keyid);
 
 	ck_assert_int_eq(TF_OK, tf_key_sign(key, pae.p, pae.n, sig, NULL));
 	tf_base64(&sig_text, sig, sizeof(sig));
 	ck_assert_str_eq(ref->sig.p, sig_text.p);
-	tf_dsse_envelope(b.p, b.n, keyid.p, sig, &env);
+	tf_dsse_envelope(b.p, b.n, keyid, sig, &env);
 	assert_same(envelope.p, envelope.n, env.p, env.n);
 
 	tf_entry_decoded_free(&d);
@@ -184,7 +185,6 @@ START_TEST(the_worked_example_is_written_byte_for_byte)
 	tf_buf_free(&envelope);
 	tf_buf_free(&b);
 	tf_buf_free(&pae);
-	tf_buf_free(&keyid);
 	tf_buf_free(&env);
 	tf_buf_free(&sig_text);
 }
@@ -193,14 +193,13 @@ END_TEST
 START_TEST(the_key_of_the_formats_page_has_its_id)
 {
 	struct tf_key *key = key_of(SEED_LOG);
-	struct tf_buf b = { 0 };
+	char keyid[TF_KEYID_LEN + 1];
 	struct tf_pubkey pub;
 
 	tf_key_public(key, &pub);
-	tf_dsse_keyid(&pub, &b);
+	tf_dsse_keyid(&pub, keyid);
 	ck_assert_str_eq("SHA256:bbXpuKG6zhzdmnxq256TlqzFBzRl2f6OOg722cYNbU8",
-	    b.p);
-	tf_buf_free(&b);
+	    keyid);
 	tf_key_free(key);
 }
 END_TEST
