@@ -103,22 +103,29 @@ is_prefix(struct tf_vault *v, const struct tf_checkpoint *c, bool *yes,
 	return rc;
 }
 
+/* What lies there against our tree; what that lacks goes onto lost. */
 static enum tf_code
 compare_note(struct tf_vault *v, const char *where, const struct tf_buf *b,
-    struct tf_error *err)
+    struct tf_buf *lost, struct tf_error *err)
 {
 	struct tf_checkpoint c;
 	bool prefix;
 	enum tf_code rc = tf_checkpoint_check(b->p == NULL ? "" : b->p, b->n,
-	    &v->vkey, &c, err);
+	    &v->vkey, &c, NULL);
 
 	/* Another origin's: from before this one began, nothing to compare. */
 	if (rc == TF_FOREIGN)
 		return TF_OK;
-	if (rc != TF_OK || (rc = is_prefix(v, &c, &prefix, err)) != TF_OK)
+	if (rc != TF_OK)
+		return tf_fail(err, TF_TAMPER,
+		    "%s is damaged.  Is the database the newest one?  Remove "
+		    "that file.  Put the newest back, or: trailctl init STORE "
+		    "--recover",
+		    where);
+	if ((rc = is_prefix(v, &c, &prefix, err)) != TF_OK || prefix)
 		return rc;
-	if (prefix)
-		return TF_OK;
+	if (lost != NULL)
+		tf_buf_add(lost, b->p, b->n);
 	if (c.size > v->head.size)
 		return tf_fail(err, TF_TAMPER,
 		    "the database has %llu entries, "
@@ -133,32 +140,35 @@ compare_note(struct tf_vault *v, const char *where, const struct tf_buf *b,
 	    where);
 }
 
+static enum tf_code
+compare_copy(struct tf_vault *v, int dirfd, const char *name, const char *where,
+    struct tf_buf *lost, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = tf_file_read(dirfd, name, TF_NOTE_MAX, &b, err);
+
+	if (rc == TF_NOTFOUND) /* the first time */
+		rc = TF_OK;
+	else if (rc == TF_OK || rc == TF_TOOBIG)
+		rc = compare_note(v, where, &b, lost, err);
+	tf_buf_free(&b);
+	return rc;
+}
+
 enum tf_code
 tf_head_compare(struct tf_vault *v, struct tf_buf *lost, struct tf_error *err)
 {
-	struct tf_buf b = { 0 };
 	char name[256];
 	int dirfd;
-	enum tf_code rc;
+	enum tf_code rc = compare_copy(v, v->dirfd, "checkpoint",
+	    "STORE/checkpoint", lost, err);
 
-	rc = tf_file_read(v->dirfd, "checkpoint", TF_NOTE_MAX, &b, err);
-	if (rc == TF_OK)
-		rc = compare_note(v, "STORE/checkpoint", &b, err);
-	else if (rc == TF_NOTFOUND)
-		rc = TF_OK;
-	if (rc == TF_OK && v->guard != NULL &&
-	    (rc = open_guard(v->guard, &dirfd, name, err)) == TF_OK) {
-		b.n = 0;
-		rc = tf_file_read(dirfd, name, TF_NOTE_MAX, &b, err);
-		if (rc == TF_OK)
-			rc = compare_note(v, "the guard", &b, err);
-		else if (rc == TF_NOTFOUND)
-			rc = TF_OK; /* the first time */
-		(void)close(dirfd);
-	}
-	if (rc == TF_TAMPER && lost != NULL)
-		tf_buf_add(lost, b.p, b.n);
-	tf_buf_free(&b);
+	if (rc != TF_OK || v->guard == NULL)
+		return rc;
+	if ((rc = open_guard(v->guard, &dirfd, name, err)) != TF_OK)
+		return rc;
+	rc = compare_copy(v, dirfd, name, "the guard", lost, err);
+	(void)close(dirfd);
 	return rc;
 }
 

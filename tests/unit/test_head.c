@@ -165,14 +165,56 @@ START_TEST(without_a_copy_it_is_written_again)
 }
 END_TEST
 
-/* Damaged, or signed by nobody. */
+/* Empty, signed by nobody, no text, longer than any. */
+static const char *const damages[] = {
+	": >fork",
+	"sed '5s/ [^ ]*$/ AAAAAAA=/' store/checkpoint >fork",
+	"printf 'example.org/head\\n\\377\\001\\n' >fork",
+	"head -c 70000 /dev/zero >fork",
+};
+#define DAMAGES (int)(sizeof(damages) / sizeof(*damages))
+
+/* The message names the file; without it, or under another origin, it goes on. */
 START_TEST(a_damaged_copy_lets_nobody_write)
 {
+	struct tf_buf vkey = { 0 };
+
 	init("example.org/head");
-	sh(_i == 0 ? ": >fork; mv -f fork store/checkpoint" :
-		     "sed '5s/ [^ ]*$/ AAAAAAA=/' store/checkpoint >fork && "
-		     "mv -f fork store/checkpoint");
-	refused("store", _i == 0 ? TF_INVALID : TF_TAMPER, "checkpoint");
+	sh(damages[_i]);
+	sh("mv -f fork store/checkpoint && cp -a store old");
+	refused("store", TF_TAMPER, "STORE/checkpoint is damaged");
+	refused("store", TF_TAMPER, "Remove that file");
+	refused("store", TF_TAMPER, "init STORE --recover");
+	sh("rm -f store/checkpoint");
+	go_on("store");
+	go_on("store");
+	OK(recover(NULL, &vkey));
+	tf_buf_add(&vkey, "", 1);
+	ck_assert_int_eq(0, strncmp(vkey.p, "example.org/head/2+", 19));
+	go_on("old");
+	tf_buf_free(&vkey);
+}
+END_TEST
+
+START_TEST(a_damaged_guard_lets_nobody_write)
+{
+	init("example.org/head");
+	sh("echo \"guard = $PWD/guard\" >>store/config");
+	go_on("store");
+	sh(damages[_i]);
+	sh("mv -f fork guard");
+	refused("store", TF_TAMPER, "the guard is damaged");
+	sh("rm -f guard");
+	go_on("store");
+	sh("cmp store/checkpoint guard");
+}
+END_TEST
+
+START_TEST(a_copy_that_cannot_be_read_lets_nobody_write)
+{
+	init("example.org/head");
+	sh("rm -f store/checkpoint && mkdir store/checkpoint");
+	refused("store", TF_IO, "read checkpoint");
 }
 END_TEST
 
@@ -283,7 +325,9 @@ suite_head(void)
 	tcase_add_test(t,
 	    an_earlier_checkpoint_of_the_same_history_is_none_against_it);
 	tcase_add_test(t, without_a_copy_it_is_written_again);
-	tcase_add_loop_test(t, a_damaged_copy_lets_nobody_write, 0, 2);
+	tcase_add_loop_test(t, a_damaged_copy_lets_nobody_write, 0, DAMAGES);
+	tcase_add_loop_test(t, a_damaged_guard_lets_nobody_write, 0, DAMAGES);
+	tcase_add_test(t, a_copy_that_cannot_be_read_lets_nobody_write);
 	tcase_add_test(t, a_new_origin_continues_and_tells_of_both_heads);
 	tcase_add_loop_test(t, the_new_origin_is_another_one_or_refused, 0,
 	    (int)(sizeof(origins) / sizeof(origins[0])));
