@@ -61,7 +61,7 @@ draft_name(struct tf_live *l, struct tf_db *db, char out[256],
 	struct tf_node_row row;
 	enum tf_code rc;
 
-	for (int i = 0; i < 3600; i++, at.s++) {
+	for (;; at.s++) {
 		tf_name_interrupted(l->name, l->name_len, at, out);
 		if (tf_live_find(&l->v->live, l->attr.parent, out,
 			strlen(out)) != NULL)
@@ -71,7 +71,6 @@ draft_name(struct tf_live *l, struct tf_db *db, char out[256],
 		if (rc != TF_OK)
 			return rc == TF_NOTFOUND ? TF_OK : rc;
 	}
-	return tf_fail(err, TF_EXISTS, "no free name for a draft");
 }
 
 /* What is readable of the content: bytes and digest. */
@@ -91,8 +90,6 @@ surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
 		if ((x->body = malloc(l->size)) == NULL)
 			return tf_fail(err, TF_NOMEM, "no memory");
 		rc = tf_live_read(l, x->body, l->size, 0, &got, err);
-		if (rc == TF_OK && got != l->size)
-			rc = tf_fail(err, TF_IO, "staged bytes are short");
 	}
 	tf_sha256(x->body == NULL ? "" : x->body,
 	    x->body == NULL ? 0 : x->content.size, &x->content.sha256);
@@ -204,7 +201,7 @@ struct found {
 static char *
 copy_str(struct tf_str s)
 {
-	return s.p == NULL || s.n == 0 ? NULL : strndup(s.p, s.n);
+	return s.n == 0 ? NULL : strndup(s.p, s.n);
 }
 
 static void
@@ -212,7 +209,7 @@ read_uids(struct tf_live *l, struct tf_str s)
 {
 	struct tf_json_doc d;
 
-	if (s.p == NULL || tf_json_parse(&d, s.p, s.n, NULL) != TF_OK)
+	if (tf_json_parse(&d, s.p, s.n, NULL) != TF_OK)
 		return;
 	for (uint32_t t = 1; t < d.n && l->n_uids < TF_WRITERS_MAX;
 	     t = d.tok[t].next)

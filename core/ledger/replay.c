@@ -285,11 +285,10 @@ place_of(struct tf_replay *r, enum tf_kind kind, struct place *p,
 	if (p->up.attr.kind == TF_KIND_ATTESTATION ||
 	    p->up.attr.kind == TF_KIND_DIRECTORY) {
 		p->att_path = attestation_path(path);
+		/* It is there, or what is in it would not be. */
 		rc = tf_kept_get(&r->kept, p->att_path, &p->att, err);
 		if (rc != TF_OK)
-			return rc == TF_NOTFOUND ?
-			    broken(r, "is born in no attestation") :
-			    rc;
+			return rc;
 	}
 	if (is_sealed(&p->up) || (p->att_path.n > 0 && is_sealed(&p->att)))
 		return broken(r, "is born in a directory that was sealed");
@@ -548,17 +547,17 @@ previous_version(struct tf_replay *r, struct tf_statement *s,
     struct tf_error *err)
 {
 	char text[TF_PATH_MAX + 16];
-	struct tf_kept_dir d;
+	struct tf_kept_dir d = { .files = 0 };
 	struct tf_str before;
 	enum tf_code rc;
 
 	if (!version_before(r->e->path, text, &before))
 		return TF_OK;
+	/* It is there: check_version saw it when this one was begun. */
 	rc = tf_kept_get(&r->kept, before, &d, err);
 	s->has_previous = rc == TF_OK;
-	if (rc == TF_OK)
-		s->previous = d.payload;
-	return rc == TF_NOTFOUND ? TF_OK : rc;
+	s->previous = d.payload;
+	return rc;
 }
 
 static enum tf_code

@@ -217,8 +217,8 @@ tf_dsse_keyid(const struct tf_pubkey *pub, char out[TF_KEYID_LEN + 1])
 	    text); /* OpenSSH does not pad */
 }
 
-void
-tf_dsse_envelope(const void *payload, size_t n, const char *keyid,
+static void
+put_envelope(const void *payload, size_t n, const char *keyid,
     const uint8_t sig[TF_SIG_LEN], struct tf_buf *out)
 {
 	tf_buf_str(out, "{\"payload\":\"");
@@ -228,7 +228,15 @@ tf_dsse_envelope(const void *payload, size_t n, const char *keyid,
 	    "\"keyid\":\"%s\",\"sig\":\"",
 	    TF_STATEMENT_TYPE, keyid);
 	tf_base64(out, sig, TF_SIG_LEN);
-	tf_buf_str(out, "\"}]}\n");
+	tf_buf_str(out, "\"}]}");
+}
+
+void
+tf_dsse_envelope(const void *payload, size_t n, const char *keyid,
+    const uint8_t sig[TF_SIG_LEN], struct tf_buf *out)
+{
+	put_envelope(payload, n, keyid, sig, out);
+	tf_buf_str(out, "\n");
 }
 
 void
@@ -237,10 +245,7 @@ tf_dsse_bundle(const void *payload, size_t n, const char *keyid,
 {
 	/* No entry of a public log and no time stamp: there is none. */
 	tf_buf_str(out, "{\"dsseEnvelope\":");
-	tf_dsse_envelope(payload, n, keyid, sig, out);
-	if (out->failed)
-		return;
-	out->n--; /* its LF */
+	put_envelope(payload, n, keyid, sig, out);
 	tf_buf_printf(out,
 	    ",\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\","
 	    "\"verificationMaterial\":{\"publicKey\":{\"hint\":\"%s\"},"

@@ -49,6 +49,18 @@ make_file(struct tf_vault *v, uint64_t dir, const char *name, const char *bytes,
 	return f;
 }
 
+/* A trail that is sealed, with an attestation of nothing. */
+static void
+fill_sealed(struct tf_vault *v)
+{
+	uint64_t t = make_dir(v, TF_ROOT_ID, "sealed"), w = make_dir(v, t, "w");
+	uint64_t a = make_dir(v, w, "a");
+
+	MUST(tf_vault_seal(v, a, &root, NULL) == TF_OK);
+	MUST(tf_vault_seal(v, w, &root, NULL) == TF_OK);
+	MUST(tf_vault_seal(v, t, &root, NULL) == TF_OK);
+}
+
 static void
 fill(struct tf_vault *v)
 {
@@ -97,6 +109,7 @@ make_store(const char *path, struct tf_buf *vkey)
 	tf_buf_add(vkey, "", 1);
 	MUST(open_store(path, false, &v));
 	fill(v);
+	fill_sealed(v);
 	MUST(tf_vault_close(v, "done", NULL) == TF_OK);
 }
 

@@ -1,5 +1,5 @@
 /*
- * test-nomem: memory runs out, or reading and writing fails, at each place
+ * test-nomem: memory runs out, or reading, writing or SQLite fails, at each place
  * once, while a store, a log, a proof, a package and a directory are verified
  * and while a store recovers.  Nothing ends the process; what is not whole is
  * never called so; what is whole is never called altered, but not checked; and
@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <glob.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,6 +52,7 @@ sh(const char *fmt, const char *a, const char *b)
 static const char *const struck[] = {
 	[STRIKE_MEMORY] = "without memory",
 	[STRIKE_CALL] = "with an error",
+	[STRIKE_STEP] = "with a failing database",
 };
 
 static void
@@ -249,9 +251,10 @@ is_sealed(const char *path)
 	return yes;
 }
 
-/* Opening for writing recovers what was flushed. */
+/* Opening for writing recovers what was flushed, which is sealed; or, where
+ * more was written than that, becomes drafts. */
 static void
-sweep_recovery(enum strike kind)
+sweep_recovery(enum strike kind, const char *store, bool sealed)
 {
 	struct tf_verify v = { .vkey = rig.vkey.p, .threads = 1 };
 	struct tf_report r;
@@ -261,20 +264,22 @@ sweep_recovery(enum strike kind)
 
 	for (n = 0; reached; n++) {
 		sh("rm -rf %s", rig.copy, NULL);
-		sh("cp -a %s %s", in_rig("store"), rig.copy);
+		sh("cp -a %s %s", in_rig(store), rig.copy);
 		strike_after(kind, n);
 		(void)write_store(rig.copy, &wrong);
 		reached = strike_end();
 		check(write_store(rig.copy, &wrong), "recovery",
 		    "not opened afterwards", kind, n);
-		check(!wrong && is_sealed(FLUSHED) && is_sealed(FLUSHED_LONG),
+		check(!wrong && is_sealed(FLUSHED) == sealed &&
+			is_sealed(FLUSHED_LONG) == sealed,
 		    "recovery", "what was acknowledged is not sealed", kind, n);
 		rc = tf_verify_store(rig.copy, &v, &r, NULL);
 		check(answer(rc, &r, subjects[0].needed & ~LINK(EARLIER)) ==
 			WHOLE,
 		    "recovery", "not whole afterwards", kind, n);
 	}
-	printf("test-nomem: recovery %s: %ld places\n", struck[kind], n - 1);
+	printf("test-nomem: recovery of %s %s: %ld places\n", store,
+	    struck[kind], n - 1);
 }
 
 /* --- what is looked at -------------------------------------------------- */
@@ -335,6 +340,21 @@ take_away(void)
 	    TF_OK);
 }
 
+/* A crash while both files were being written on; this store has a guard. */
+static void
+make_dirty(void)
+{
+	sqlite3 *db;
+
+	sh("cp -a %s %s", in_rig("store"), in_rig("dirty-store"));
+	sh("echo guard = %s/guard >>%s/config", rig.copy,
+	    in_rig("dirty-store"));
+	MUST(sqlite3_open(in_rig("dirty-store/ledger.db"), &db) == SQLITE_OK);
+	MUST(sqlite3_exec(db, "UPDATE stage SET dirty = 1", NULL, NULL, NULL) ==
+	    SQLITE_OK);
+	MUST(sqlite3_close(db) == SQLITE_OK);
+}
+
 /* The same, altered. */
 static void
 spoil(void)
@@ -384,6 +404,7 @@ set_up(void)
 	   " cp -a a/data/a evidence/" DONE,
 	    rig.dir, NULL);
 	spoil();
+	make_dirty();
 }
 
 int
@@ -391,11 +412,12 @@ main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	set_up();
-	for (enum strike k = STRIKE_MEMORY; k <= STRIKE_CALL; k++) {
+	for (enum strike k = STRIKE_MEMORY; k < STRIKES; k++) {
 		for (size_t i = 0; i < sizeof(subjects) / sizeof(*subjects);
 		     i++)
 			sweep(&subjects[i], k);
-		sweep_recovery(k);
+		sweep_recovery(k, "store", true);
+		sweep_recovery(k, "dirty-store", false);
 	}
 	tf_buf_free(&rig.vkey);
 	tf_buf_free(&rig.early);

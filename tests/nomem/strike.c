@@ -1,5 +1,6 @@
 /*
- * The linker hands our calls of malloc and its kin to this file.  What reads
+ * The linker hands our calls of malloc and its kin and of sqlite3_step to this
+ * file.  What reads
  * and writes files is defined here under its own name, so that SQLite and
  * libzip call it, too.
  */
@@ -8,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -90,6 +92,15 @@ char *
 __wrap_strndup(const char *s, size_t n)
 {
 	return struck(STRIKE_MEMORY) ? NULL : __real_strndup(s, n);
+}
+
+int __real_sqlite3_step(sqlite3_stmt *st);
+int __wrap_sqlite3_step(sqlite3_stmt *st);
+
+int
+__wrap_sqlite3_step(sqlite3_stmt *st)
+{
+	return struck(STRIKE_STEP) ? SQLITE_IOERR : __real_sqlite3_step(st);
 }
 /* NOLINTEND */
 
