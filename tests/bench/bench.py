@@ -525,6 +525,15 @@ class Bench:
         out = subprocess.run([self.build + "/bench-ledger", base + "/store",
                               str(self.args.ledger)], check=True, text=True,
                              stdout=subprocess.PIPE).stdout
+        # Rows as long as an entry, as many a commit as there are callers.
+        for group in 1, 8, 64, 256:
+            rows = min(20000, group * 2000)
+            row = json.loads(subprocess.run(
+                [self.limits, "database", "%s/bare%d" % (base, group),
+                 str(rows), "600", str(group)],
+                check=True, stdout=subprocess.PIPE).stdout)
+            out += "bare database, %4d rows a commit  %9.0f rows/s\n" % (
+                group, rows / row["seconds"])
         print(out, end="")
         self.extra["ledger"] = out.splitlines()
         begin = time.monotonic()
