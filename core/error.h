@@ -63,6 +63,9 @@ struct tf_error {
 enum tf_code tf_fail(struct tf_error *err, enum tf_code code, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
 
+/* Fail as why says: fill err (unless NULL) with it, and return its code. */
+enum tf_code tf_fail_as(struct tf_error *err, const struct tf_error *why);
+
 /*
  * Did the machine fail, or keep the caller out?  Then nothing is known about
  * what was to be looked at, and nobody is to be accused of it.

@@ -81,6 +81,14 @@ tf_fail(struct tf_error *err, enum tf_code code, const char *fmt, ...)
 	return code;
 }
 
+enum tf_code
+tf_fail_as(struct tf_error *err, const struct tf_error *why)
+{
+	if (err != NULL)
+		*err = *why;
+	return why->code;
+}
+
 bool
 tf_code_undecided(enum tf_code code)
 {

@@ -113,9 +113,7 @@ tf_audit_no_memory(struct tf_audit *a)
 enum tf_code
 tf_audit_able(const struct tf_audit *a, struct tf_error *err)
 {
-	if (a->unable.code != TF_OK && err != NULL)
-		*err = a->unable;
-	return a->unable.code;
+	return a->unable.code == TF_OK ? TF_OK : tf_fail_as(err, &a->unable);
 }
 
 static void

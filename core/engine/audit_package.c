@@ -776,8 +776,8 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	if (rc == TF_TAMPER) {
 		refused(v, report, &e);
 		rc = TF_OK;
-	} else if (rc != TF_OK && err != NULL) {
-		*err = e;
+	} else if (rc != TF_OK) {
+		rc = tf_fail_as(err, &e);
 	}
 	tf_archive_reader_free(k.r);
 	tf_archive_close(k.z);

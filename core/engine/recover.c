@@ -421,10 +421,10 @@ finish_or_say(struct tf_vault *v, struct tf_live *l, bool dirty,
 	struct tf_error e = { .code = TF_OK };
 	enum tf_code rc = finish_file(v, l, dirty, db, &e);
 
-	if (rc == TF_NOMEM && err != NULL)
-		*err = e;
-	if (rc == TF_OK || rc == TF_NOMEM)
-		return rc;
+	if (rc == TF_OK)
+		return TF_OK;
+	if (rc == TF_NOMEM)
+		return tf_fail_as(err, &e);
 	/* Without its bytes nobody may add to it. */
 	pthread_mutex_lock(&v->mu);
 	if (l->attr.state == TF_STATE_DRAFT) {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/ledger/checkpoint.h"
 #include "../../core/ledger/proof.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
@@ -162,6 +163,30 @@ START_TEST(what_is_held_tells_of_two_stories)
 }
 END_TEST
 
+/* The same key under another name, of another length or the same. */
+START_TEST(a_proof_of_another_log_vouches_for_nothing)
+{
+	static const char *const names[] = { "example.org/x",
+		"example.org/AUDIT" };
+	struct tf_buf other = { 0 };
+	struct tf_report r;
+	struct tf_pubkey pub;
+	struct tf_vkey k;
+
+	OK(tf_vkey_parse(vkey.p, vkey.n - 1, &k, NULL));
+	pub = k.pub;
+	tf_vkey_make(&k, names[_i], &pub);
+	tf_vkey_text(&k, &other);
+	tf_buf_add(&other, "", 1);
+	OK(check(&proof, other.p, NULL, nothing, &r));
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_SIGNATURE]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_ENTRIES]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_TREE]);
+	ck_assert_ptr_nonnull(strstr(said, "another place or ledger"));
+	tf_buf_free(&other);
+}
+END_TEST
+
 Suite *suite_audit(void);
 
 Suite *
@@ -175,6 +200,8 @@ suite_audit(void)
 	tcase_add_test(t, an_altered_proof_does_not_hold);
 	tcase_add_test(t, a_proof_of_no_file_vouches_for_none);
 	tcase_add_test(t, what_is_held_tells_of_two_stories);
+	tcase_add_loop_test(t, a_proof_of_another_log_vouches_for_nothing, 0,
+	    2);
 	suite_add_tcase(s, t);
 	return s;
 }
