@@ -84,7 +84,10 @@ fs_ops_attr_timeout(const struct tf_attr *a)
 	/* Owner, mode and times of these change by requests of this kernel,
 	 * which knows of them; only a seal may move a ctime without one.  Every
 	 * path that is walked asks for them. */
-	return a->kind == TF_KIND_EVIDENCE ? 0 : MOMENT;
+	if (a->kind == TF_KIND_ROOT || a->kind == TF_KIND_TRAIL ||
+	    a->kind == TF_KIND_WORKFLOW)
+		return MOMENT;
+	return 0; /* its mtime moves with each seal */
 }
 
 /* May the kernel remember which node the name of a means? */
