@@ -153,7 +153,7 @@ check_origin(struct tf_replay *r, const struct tf_entry *e)
 static enum tf_code
 keep(char **at, struct tf_str s)
 {
-	char *copy = strndup(s.p, s.n);
+	char *copy = strndup(s.n > 0 ? s.p : "", s.n);
 
 	if (copy == NULL)
 		return TF_NOMEM;
