@@ -175,7 +175,8 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
 	return TF_OK;
 }
 
-/* The live node that r reads, or NULL once it reads a sealed object. */
+/* The live node that r reads, or NULL once it reads a sealed object.  With a
+ * reference: another read through r may go over to the object meanwhile. */
 static struct tf_live *
 live_of(const struct tf_reader *r, bool *sealed)
 {
@@ -184,6 +185,8 @@ live_of(const struct tf_reader *r, bool *sealed)
 	pthread_mutex_lock(&r->v->mu);
 	l = r->l;
 	*sealed = l != NULL && l->attr.state == TF_STATE_SEALED;
+	if (l != NULL)
+		tf_live_ref(l);
 	pthread_mutex_unlock(&r->v->mu);
 	return l;
 }
@@ -215,32 +218,45 @@ change_over(struct tf_reader *r, struct tf_error *err)
 	return rc;
 }
 
-/* Reading failed: because it was being sealed? */
+/* Reading it failed: because it was being sealed? */
 static bool
-sealed_by_now(const struct tf_reader *r, bool *sealed)
+sealed_by_now(struct tf_live *l)
 {
-	struct tf_vault *v = r->v;
+	bool sealed;
+
+	pthread_mutex_lock(&l->v->mu);
+	tf_live_wait(l->v, l);
+	sealed = l->attr.state == TF_STATE_SEALED;
+	pthread_mutex_unlock(&l->v->mu);
+	return sealed;
+}
+
+static void
+let_go(struct tf_live *l)
+{
+	struct tf_vault *v = l->v;
 
 	pthread_mutex_lock(&v->mu);
-	if (r->l != NULL)
-		tf_live_wait(v, r->l);
-	*sealed = r->l != NULL && r->l->attr.state == TF_STATE_SEALED;
+	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
-	return *sealed;
 }
 
 enum tf_code
 tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err)
 {
+	struct tf_live *l;
 	bool sealed;
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
 	*got = 0;
-	if (live_of(r, &sealed) != NULL && !sealed) {
-		rc = tf_live_read(r->l, p, n, off, got, err);
+	if ((l = live_of(r, &sealed)) != NULL) {
 		/* While it is sealed its staged bytes may go away. */
-		if (rc == TF_OK || !sealed_by_now(r, &sealed))
+		if (!sealed &&
+		    (rc = tf_live_read(l, p, n, off, got, err)) != TF_OK)
+			sealed = sealed_by_now(l);
+		let_go(l);
+		if (!sealed)
 			return rc;
 	}
 	if (sealed && (rc = change_over(r, err)) != TF_OK)
@@ -257,9 +273,12 @@ tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
 int
 tf_reader_fd(const struct tf_reader *r)
 {
-	bool sealed;
+	int fd;
 
-	return live_of(r, &sealed) == NULL ? r->fd : -1;
+	pthread_mutex_lock(&r->v->mu);
+	fd = r->l == NULL ? r->fd : -1;
+	pthread_mutex_unlock(&r->v->mu);
+	return fd;
 }
 
 void

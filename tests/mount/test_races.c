@@ -551,6 +551,62 @@ START_TEST(nobody_hangs_and_no_answer_is_odd)
 }
 END_TEST
 
+/* --- one descriptor, many readers, and a seal ------------------------------ */
+
+#define SHORT 3000 /* kept in the database */
+
+static struct {
+	int fd;
+	const char *text;
+	atomic_bool sealed;
+	atomic_uint wrong;
+} at_seal;
+
+static void *
+read_until_sealed(void *arg)
+{
+	_Alignas(4096) char got[4096];
+
+	(void)arg;
+	for (int more = 2; more > 0; more -= at_seal.sealed)
+		if (pread(at_seal.fd, got, sizeof got, 0) != SHORT ||
+		    memcmp(got, at_seal.text, SHORT) != 0)
+			at_seal.wrong++;
+	return NULL;
+}
+
+START_TEST(readers_of_one_descriptor_go_over_to_what_is_sealed)
+{
+	pthread_t thread[CHILDREN];
+	char path[64];
+	int fd;
+
+	make_attestation();
+	at_seal.text = noise(SHORT, 7);
+	for (int i = 0; i < 4 * NAMES; i++) {
+		snprintf(path, sizeof path, A "/f%d", i);
+		fd = begin(path);
+		ck_assert_int_eq(SHORT, write(fd, at_seal.text, SHORT));
+		/* Past the page cache: each read is a request. */
+		at_seal.fd = open(path, O_RDONLY | O_DIRECT);
+		ck_assert_int_ge(at_seal.fd, 0);
+		allowed(close(fd));
+		at_seal.sealed = false;
+		for (int k = 0; k < CHILDREN; k++)
+			ck_assert_int_eq(0,
+			    pthread_create(&thread[k], NULL, read_until_sealed,
+				NULL));
+		sync_dir(A);
+		at_seal.sealed = true;
+		for (int k = 0; k < CHILDREN; k++)
+			ck_assert_int_eq(0, pthread_join(thread[k], NULL));
+		close(at_seal.fd);
+		ck_assert_uint_eq(0, at_seal.wrong);
+		has_state(path, "sealed");
+	}
+}
+END_TEST
+
 Suite *
 suite_races(void)
 {
@@ -563,6 +619,7 @@ suite_races(void)
 	tcase_add_loop_test(t, whoever_is_told_it_is_durable_was_told_the_truth,
 	    0, 8);
 	tcase_add_test(t, races_of_threads_unwrite_nothing);
+	tcase_add_test(t, readers_of_one_descriptor_go_over_to_what_is_sealed);
 	t = stored_case(s, "anything");
 	tcase_add_loop_test(t, nobody_hangs_and_no_answer_is_odd, 0, 2);
 	return s;
