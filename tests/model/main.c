@@ -245,6 +245,7 @@ main(int argc, char *argv[])
 {
 	char *save, here[4096];
 	glob_t traces;
+	int status;
 
 	if (!read_options(argc, argv))
 		return 2;
@@ -259,9 +260,12 @@ main(int argc, char *argv[])
 	    asprintf(&save, "%s/%s", here, option.save) > 0)
 		option.save = save;
 	if (glob(TF_TRACES "/*.ops", 0, NULL, &traces) != 0)
-		traces.gl_pathc = 0;
-	if (optind == argc)
-		return guarded((int)traces.gl_pathc, traces.gl_pathv);
+		memset(&traces, 0, sizeof traces);
+	if (optind == argc) {
+		status = guarded((int)traces.gl_pathc, traces.gl_pathv);
+		globfree(&traces);
+		return status;
+	}
 	for (int i = optind; i < argc; i++)
 		argv[i] = realpath(argv[i], NULL) ?: argv[i];
 	return guarded(argc - optind, argv + optind);

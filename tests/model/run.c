@@ -356,7 +356,8 @@ do_read_fd(struct run *r, const struct op *o)
 	ssize_t n = pread(r->fd[o->h], p, f->now.n + 1, 0);
 
 	if (n >= 0 &&
-	    ((size_t)n != f->now.n || memcmp(p, f->now.p, f->now.n) != 0))
+	    ((size_t)n != f->now.n ||
+		(n > 0 && memcmp(p, f->now.p, (size_t)n) != 0)))
 		differs(r, "read %zd bytes, not these %zu", n, f->now.n);
 	free(p);
 	return n < 0 ? errno : 0;
