@@ -189,6 +189,9 @@ read_inline(struct tf_live *l, struct tf_buf *body, struct tf_error *err)
 	rc = tf_object_get(db, l->attr.id, &row, body, err);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_TAMPER, "staged bytes are missing");
+	/* Nobody may be shown memory that no byte came into. */
+	if (rc == TF_OK && body->n != l->size)
+		rc = tf_fail(err, TF_TAMPER, "staged bytes changed their size");
 	tf_reader_done(l->v, db);
 	return rc;
 }

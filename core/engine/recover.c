@@ -290,25 +290,62 @@ place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
 	return rc;
 }
 
+struct mending {
+	struct tf_live *l;
+	struct tf_buf body;
+};
+
+static enum tf_code
+mend_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct mending *m = arg;
+
+	return tf_object_put(tf_txn_write(t), m->l->attr.id, &m->l->digest,
+	    m->body.p, m->body.n, err);
+}
+
+/* The bytes are those that were flushed, but what stands beside them is not:
+ * sealed so, nobody could read them. */
+static enum tf_code
+mend(struct mending *m, struct tf_error *err)
+{
+	struct tf_vault *v = m->l->v;
+	enum tf_code rc = tf_commit_wait(v->commit, mend_run, m, err);
+
+	if (rc == TF_OK)
+		tf_vault_say(v, TF_TAMPER,
+		    "%.60s: size or digest beside its bytes was damaged; the "
+		    "bytes are those that were accepted, and are kept",
+		    m->l->name);
+	return rc;
+}
+
 /*
- * Is the content in the database, and what the row says?  By its bytes: a
- * digest beside damaged ones would seal what nobody wrote.  TF_NOTFOUND.
+ * Is the content in the database, how long is it, and is it what the row of
+ * stage says?  By its bytes: a digest beside damaged ones would seal what
+ * nobody wrote.  TF_NOTFOUND.
  */
 static enum tf_code
-in_database(const struct tf_live *l, struct tf_db *db, struct tf_object_row *o,
-    bool *yes, struct tf_error *err)
+in_database(struct tf_live *l, struct tf_db *db, uint64_t *size, bool *yes,
+    struct tf_error *err)
 {
-	struct tf_buf body = { 0 };
+	struct mending m = { .l = l };
+	struct tf_object_row o;
 	struct tf_hash h;
-	enum tf_code rc = tf_object_get(db, l->attr.id, o, &body, err);
+	enum tf_code rc = tf_object_get(db, l->attr.id, &o, &m.body, err);
 
 	*yes = false;
-	if (rc == TF_OK && o->is_inline) {
-		tf_sha256(body.p == NULL ? "" : body.p, body.n, &h);
-		*yes = body.n == l->size && o->size == l->size &&
+	if (rc == TF_OK) {
+		tf_sha256(m.body.p == NULL ? "" : m.body.p, m.body.n, &h);
+		*size = m.body.n;
+		*yes = m.body.n == l->size &&
 		    memcmp(&h, &l->digest, sizeof(h)) == 0;
 	}
-	tf_buf_free(&body);
+	if (*yes &&
+	    (!o.is_inline || o.size != l->size ||
+		memcmp(&h, &o.sha256, sizeof(h)) != 0))
+		rc = mend(&m, err);
+	tf_buf_free(&m.body);
 	return rc;
 }
 
@@ -316,10 +353,9 @@ in_database(const struct tf_live *l, struct tf_db *db, struct tf_object_row *o,
 static enum tf_code
 intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 {
-	struct tf_object_row o;
 	struct tf_hash h;
 	char name[24];
-	uint64_t size;
+	uint64_t size = 0, kept;
 	enum tf_code rc;
 
 	*yes = false;
@@ -329,20 +365,17 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 		return tf_fail(err, TF_IO, "open stage/%s: %s", name,
 		    strerror(errno));
 	if (l->fd < 0) {
-		rc = in_database(l, db, &o, yes, err);
+		rc = in_database(l, db, &size, yes, err);
 		if (rc != TF_OK && rc != TF_NOTFOUND)
 			return rc;
 		l->in_db = rc == TF_OK;
-		if (l->in_db)
-			l->size = l->attr.size = o.size;
-		else
-			l->size = l->attr.size = 0;
+		l->size = l->attr.size = size;
 		return TF_OK;
 	}
 	if ((rc = tf_hash_fd(l->fd, &h, &size, err)) != TF_OK)
 		return rc;
 	*yes = size == l->size && memcmp(&h, &l->digest, sizeof(h)) == 0;
-	if (!*yes && in_database(l, db, &o, yes, NULL) == TF_OK && *yes) {
+	if (!*yes && in_database(l, db, &kept, yes, NULL) == TF_OK && *yes) {
 		/* It was flushed short, and grew into a file afterwards that
 		 * nobody was promised. */
 		(void)close(l->fd);

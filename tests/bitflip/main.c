@@ -2,7 +2,8 @@
  * test-bitflip: flip single bits in every file of a small store.
  *
  * COUNT bits (400), chosen by SEED (1), or each bit with COUNT=all, or one of
- * each byte with COUNT=bytes.  For each: the verifier refuses or finds it, or
+ * each byte with COUNT=bytes; the latter two only of places that have ONLY in
+ * their name, as in ONLY='unsealed row'.  For each: the verifier refuses or finds it, or
  * it is in a place that nothing is read from (listed, and counted), and then all
  * that the store shows is the same.
  */
@@ -320,13 +321,25 @@ flip_some(unsigned count)
 }
 
 static void
+flip_byte(const struct file *f, size_t off, bool bits)
+{
+	const char *only = getenv("ONLY");
+	char what[160];
+
+	place_of(f, off, what);
+	if (only != NULL && strstr(what, only) == NULL)
+		return;
+	for (unsigned bit = 0; bit < 8; bit++)
+		if (bits || bit == off % 8)
+			flip(f, off, bit);
+}
+
+static void
 flip_each(bool bits)
 {
 	for (size_t i = 0; i < rig.n_files; i++)
 		for (size_t off = 0; off < rig.f[i].n; off++)
-			for (unsigned bit = 0; bit < 8; bit++)
-				if (bits || bit == off % 8)
-					flip(&rig.f[i], off, bit);
+			flip_byte(&rig.f[i], off, bits);
 }
 
 static void

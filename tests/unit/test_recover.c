@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -387,6 +388,108 @@ START_TEST(damaged_content_is_a_draft_and_no_evidence)
 }
 END_TEST
 
+static void
+sql(const char *text)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open("store/ledger.db", &db));
+	ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK,
+	    "%s: %s", text, sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+}
+
+/* The bytes are there, and the row of stage says so. */
+static const char *const mendable[] = {
+	"UPDATE object SET sha256 = zeroblob(32)",
+	"UPDATE object SET size = size + 1",
+	"UPDATE object SET size = -1",
+};
+
+START_TEST(bytes_as_promised_are_sealed_whatever_stands_beside_them)
+{
+	uint64_t f = promise(att, "f", 100), x = promise(att, "x.tmp", 100);
+
+	stop();
+	sql(mendable[_i]);
+	start();
+	ck_assert_ptr_nonnull(strstr(said,
+	    "f: size or digest beside its bytes was damaged; the bytes are "
+	    "those that were accepted, and are kept"));
+	ck_assert_ptr_nonnull(strstr(said, "x.tmp: size or digest"));
+	ck_assert_int_eq(TF_STATE_SEALED, attr_of(att, "f").state);
+	holds(f, 100);
+	OK(tf_vault_rename(v, att, "x.tmp", att, "x", true, &root, NULL));
+	OK(tf_vault_sync(v, TF_ROOT_ID, &root, NULL));
+	ck_assert_int_eq(TF_STATE_SEALED, attr_of(att, "x").state);
+	holds(x, 100);
+	stop();
+}
+END_TEST
+
+static const struct {
+	const char *sql;
+	uint64_t left;
+} rows[] = {
+	{ "UPDATE object SET body = zeroblob(100)", 100 },
+	{ "UPDATE object SET body = zeroblob(99)", 99 },
+	{ "UPDATE object SET body = NULL, size = 1000000", 0 },
+	{ "UPDATE object SET body = zeroblob(7), size = 1000000", 7 },
+	{ "DELETE FROM object", 0 },
+};
+
+START_TEST(damaged_bytes_of_the_database_are_a_draft_and_no_evidence)
+{
+	uint64_t size = 1;
+	struct tf_dirent e[2];
+	struct tf_reader *r;
+	char have[200];
+	size_t n, got;
+	bool fresh;
+
+	(void)promise(att, "f", 100);
+	stop();
+	sql(rows[_i].sql);
+	start();
+	ck_assert_ptr_nonnull(strstr(said,
+	    "f was interrupted: what survived is the draft f."));
+	ck_assert(!is_there(att, "f"));
+	ck_assert_uint_eq(1, interrupted(att, &size));
+	ck_assert_uint_eq(rows[_i].left, size);
+	OK(tf_vault_list(v, att, 0, e, 2, &n, NULL));
+	ck_assert_uint_eq(1, n);
+	OK(tf_vault_open_read(v, e[0].attr.id, &r, &fresh, NULL));
+	OK(tf_reader_read(r, have, sizeof(have), 0, &got, NULL));
+	ck_assert_uint_eq(rows[_i].left, got);
+	for (size_t i = 0; i < got; i++)
+		ck_assert_int_eq(0, have[i]);
+	tf_reader_close(r);
+	stop();
+}
+END_TEST
+
+/* Shorter than it was when it was flushed: no memory is shown for the rest. */
+START_TEST(bytes_that_go_missing_while_mounted_cannot_be_read)
+{
+	struct tf_error err = { .code = TF_OK };
+	struct tf_reader *r;
+	char have[200];
+	size_t got;
+	bool fresh;
+	uint64_t id = promise(att, "x.tmp", 100);
+
+	stop();
+	start();
+	sql("UPDATE object SET body = zeroblob(7)");
+	OK(tf_vault_open_read(v, id, &r, &fresh, NULL));
+	ck_assert_int_eq(TF_TAMPER,
+	    tf_reader_read(r, have, sizeof(have), 0, &got, &err));
+	ck_assert_str_eq("staged bytes changed their size", err.text);
+	tf_reader_close(r);
+	stop();
+}
+END_TEST
+
 /* One that cannot be read keeps no other one away, and is tried again. */
 START_TEST(what_cannot_be_read_is_tried_again)
 {
@@ -449,6 +552,13 @@ suite_recover(void)
 	tcase_add_test(t, short_content_is_taken_from_the_database);
 	tcase_add_loop_test(t, damaged_content_is_a_draft_and_no_evidence, 0,
 	    (int)(sizeof(damages) / sizeof(damages[0])));
+	tcase_add_loop_test(t,
+	    bytes_as_promised_are_sealed_whatever_stands_beside_them, 0,
+	    (int)(sizeof(mendable) / sizeof(mendable[0])));
+	tcase_add_loop_test(t,
+	    damaged_bytes_of_the_database_are_a_draft_and_no_evidence, 0,
+	    (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_test(t, bytes_that_go_missing_while_mounted_cannot_be_read);
 	tcase_add_test(t, what_cannot_be_read_is_tried_again);
 	tcase_add_test(t, staged_files_that_no_row_knows_are_swept);
 	suite_add_tcase(s, t);
