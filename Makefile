@@ -55,7 +55,8 @@ $(foreach r,$(rooms),$(eval \
 	$(BUILD)/libtf-$(r).a: $(call objects,core/$(r))))
 $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
-$(BUILD)/test-unit: $(call objects,tests/unit) $(archives)
+$(BUILD)/test-unit: $(call objects,tests/unit) \
+	$(BUILD)/tests/bitflip/store.o $(archives)
 $(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
 $(BUILD)/test-faults: $(filter-out %/shim.o,\
 	$(call objects,tests/faults)) \

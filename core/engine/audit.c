@@ -339,23 +339,20 @@ compare_earlier(struct tf_audit *a)
 	}
 }
 
-static enum tf_code
-grow(struct tf_audit *a, const struct tf_hash *leaf, struct tf_error *err)
+/* compare_tile never fails: it tells what is wrong; and no log is too long. */
+static void
+grow(struct tf_audit *a, const struct tf_hash *leaf)
 {
-	enum tf_code rc = tf_tree_append(a->tree, leaf, compare_tile, a, err);
-
-	if (rc == TF_OK)
-		compare_earlier(a);
-	return rc;
+	(void)!tf_tree_append(a->tree, leaf, compare_tile, a, NULL);
+	compare_earlier(a);
 }
 
 /* Entries that are not there; their leaves stand for them, so that the rest
  * can be checked. */
-static enum tf_code
-missing(struct tf_audit *a, uint64_t upto, struct tf_error *err)
+static void
+missing(struct tf_audit *a, uint64_t upto)
 {
 	struct tf_hash have;
-	enum tf_code rc = TF_OK;
 
 	a->unseen = true;
 	if (upto > a->next + 1)
@@ -365,13 +362,12 @@ missing(struct tf_audit *a, uint64_t upto, struct tf_error *err)
 	else
 		tf_audit_finding(a, TF_LINK_ENTRIES, a->next, tf_nowhere,
 		    "the entry is missing");
-	for (; rc == TF_OK && a->next < upto; a->next++) {
+	for (; a->next < upto; a->next++) {
 		memset(&have, 0, sizeof(have));
 		(void)stored_leaf(a, a->next, &have);
-		rc = grow(a, &have, err);
+		grow(a, &have);
 	}
 	tf_replay_gap(a->replay, upto);
-	return rc;
 }
 
 /* --- statements ---------------------------------------------------------------------- */
@@ -468,7 +464,7 @@ check_statement(struct tf_audit *a, const struct tf_entry *e,
 		    "its statement is missing", &why);
 		goto out;
 	}
-	tf_sha256(payload.p == NULL ? "" : payload.p, payload.n, &h);
+	tf_sha256(payload.p, payload.n, &h);
 	if (memcmp(&h, &e->statement.payload, sizeof(h)) != 0 ||
 	    payload.n != e->statement.size) {
 		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
@@ -531,7 +527,8 @@ place(struct tf_audit *a, uint64_t idx, struct tf_str path,
 		tf_audit_finding(a, TF_LINK_TREE, idx, path,
 		    "altered: the "
 		    "entry is not the one that the tree holds");
-	return grow(a, leaf, err);
+	grow(a, leaf);
+	return TF_OK;
 }
 
 enum tf_code
@@ -547,8 +544,8 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 
 	if (idx > a->next && a->source->prove != NULL)
 		tf_replay_gap(a->replay, idx);
-	else if (idx > a->next && (rc = missing(a, idx, err)) != TF_OK)
-		return rc;
+	else if (idx > a->next)
+		missing(a, idx);
 	tf_entry_leaf(body, n, &leaf);
 	ok = tf_entry_decode(&d, body, n, &e) == TF_OK;
 	if (ok)
@@ -590,18 +587,14 @@ tf_audit_content(struct tf_audit *a, uint64_t seq, struct tf_str path,
 
 /* --- the whole --------------------------------------------------------------------------- */
 
-static enum tf_code
-check_tree(struct tf_audit *a, struct tf_error *err)
+static void
+check_tree(struct tf_audit *a)
 {
 	struct tf_hash root;
-	enum tf_code rc = TF_OK;
 
 	if (a->next < a->head.size)
-		rc = missing(a, a->head.size, err);
-	if (rc == TF_OK)
-		rc = tf_tree_edge(a->tree, 0, compare_tile, a, err);
-	if (rc != TF_OK)
-		return rc;
+		missing(a, a->head.size);
+	(void)!tf_tree_edge(a->tree, 0, compare_tile, a, NULL);
 	tf_tree_root(a->tree, &root);
 	if (memcmp(&root, &a->head.root, sizeof(root)) != 0)
 		tf_audit_finding(a, TF_LINK_TREE, UINT64_MAX, tf_nowhere,
@@ -617,7 +610,6 @@ check_tree(struct tf_audit *a, struct tf_error *err)
 			    a->held[i].what,
 			    (unsigned long long)a->held[i].c.size,
 			    (unsigned long long)a->head.size);
-	return TF_OK;
 }
 
 static void
@@ -655,12 +647,14 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 		without_head(a);
 		return TF_OK;
 	}
-	if ((rc = a->source->entries(a, err)) != TF_OK)
+	/* What could not be read is not missing. */
+	if ((rc = a->source->entries(a, err)) != TF_OK ||
+	    (rc = tf_audit_able(a, err)) != TF_OK)
 		return rc;
 	if (a->source->prove != NULL)
 		tf_replay_gap(a->replay, a->head.size);
-	else if ((rc = check_tree(a, err)) != TF_OK)
-		return rc;
+	else
+		check_tree(a);
 	tf_replay_end(a->replay);
 	check_identity(a);
 	if (a->source->end != NULL && (rc = a->source->end(a, err)) != TF_OK)

@@ -78,8 +78,8 @@ static bool
 within(struct tf_str path, struct tf_str dir)
 {
 	return dir.n == 0 ||
-	    (path.n >= dir.n && memcmp(path.p, dir.p, dir.n) == 0 &&
-		(path.n == dir.n || path.p[dir.n] == '/'));
+	    (path.n > dir.n && memcmp(path.p, dir.p, dir.n) == 0 &&
+		path.p[dir.n] == '/');
 }
 
 static enum tf_code
@@ -356,11 +356,9 @@ compare(struct against *g, struct tf_vault *v, struct tf_error *err)
 		rc = sort_known(g, err);
 	if (rc != TF_OK || g->fd < 0)
 		return rc;
-	fd = openat(g->fd, ".", O_RDONLY | O_CLOEXEC);
-	if (rc == TF_OK && fd < 0)
-		rc = tf_fail(err, TF_IO, "%s", strerror(errno));
-	if (rc == TF_OK)
-		rc = look_around(g, fd, &path, err);
+	if ((fd = openat(g->fd, ".", O_RDONLY | O_CLOEXEC)) < 0)
+		return cannot_read(".", err);
+	rc = look_around(g, fd, &path, err);
 	tf_buf_free(&path);
 	return rc;
 }
@@ -386,15 +384,16 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 		rc = tf_vault_open(store, &o, &vault, err);
 	if (rc == TF_OK)
 		rc = tf_vault_walk(vault, path, &attr, err);
+	if (rc == TF_OK && attr.kind == TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_USAGE,
+		    "%.100s is a file: name its directory", path);
 	if (rc == TF_OK) {
 		(void)snprintf(report->origin, sizeof(report->origin), "%s",
 		    vault->origin);
 		rc = compare(&g, vault, err);
 	}
 	tf_pool_free(g.pool);
-	if (vault != NULL && tf_vault_close(vault, "done", NULL) != TF_OK &&
-	    rc == TF_OK)
-		rc = TF_IO;
+	(void)!tf_vault_close(vault, "done", NULL); /* nothing was written */
 	if (g.fd >= 0)
 		(void)close(g.fd);
 	tf_package_names_free(g.names);

@@ -105,7 +105,7 @@ wrong_proof(struct tf_audit *a, const struct tf_tlog_proof *p, uint64_t idx,
 	struct package *k = a->self;
 	struct tf_hash extra;
 
-	tf_entry_leaf(p->extra.p == NULL ? "" : p->extra.p, p->extra.n, &extra);
+	tf_entry_leaf(p->extra.p, p->extra.n, &extra);
 	if (p->index != idx || memcmp(&extra, leaf, sizeof(extra)) != 0)
 		return "is the proof of another entry";
 	if (p->note.n != k->note.n ||

@@ -190,7 +190,7 @@ next_origin(const char *old, char out[TF_ORIGIN_MAX + 1], struct tf_error *err)
 		n = 1;
 	len = snprintf(out, TF_ORIGIN_MAX + 1, "%.*s/%llu", (int)base, old,
 	    (unsigned long long)n + 1);
-	if (len < 0 || len > TF_ORIGIN_MAX)
+	if ((size_t)len > TF_ORIGIN_MAX)
 		return tf_fail(err, TF_USAGE, "give a new --origin");
 	return TF_OK;
 }

@@ -336,7 +336,7 @@ in_database(struct tf_live *l, struct tf_db *db, uint64_t *size, bool *yes,
 
 	*yes = false;
 	if (rc == TF_OK) {
-		tf_sha256(m.body.p == NULL ? "" : m.body.p, m.body.n, &h);
+		tf_sha256(m.body.p, m.body.n, &h);
 		*size = m.body.n;
 		*yes = m.body.n == l->size &&
 		    memcmp(&h, &l->digest, sizeof(h)) == 0;

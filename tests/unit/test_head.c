@@ -251,6 +251,30 @@ START_TEST(a_new_origin_continues_and_tells_of_both_heads)
 }
 END_TEST
 
+/* With signatures of others, of names as long as they like. */
+START_TEST(a_lost_head_that_fits_no_entry_is_left_out)
+{
+	struct tf_buf vkey = { 0 }, entry = { 0 };
+	struct tf_entry_decoded d;
+	struct tf_vault *v;
+
+	put_back("example.org/head");
+	sh("printf '\\342\\200\\224 %04000d AAAAAAA=\\n' 1 >>old/checkpoint");
+	OK(recover(NULL, &vkey));
+	OK(open_store("old", &v, NULL));
+	OK(tf_vault_entry(v, 2, &entry, NULL));
+	OK(tf_entry_decode(&d, entry.p, entry.n, NULL));
+	ck_assert_ptr_nonnull(memmem(d.e.previous.p, d.e.previous.n,
+	    "\"head\":\"example.org/head\\n2\\n", 28));
+	ck_assert_ptr_null(memmem(d.e.previous.p, d.e.previous.n, "\"lost\"",
+	    6));
+	tf_entry_decoded_free(&d);
+	OK(tf_vault_close(v, "done", NULL));
+	tf_buf_free(&vkey);
+	tf_buf_free(&entry);
+}
+END_TEST
+
 #define X16 "xxxxxxxxxxxxxxxx"
 #define X128 X16 X16 X16 X16 X16 X16 X16 X16
 
@@ -329,6 +353,7 @@ suite_head(void)
 	tcase_add_loop_test(t, a_damaged_guard_lets_nobody_write, 0, DAMAGES);
 	tcase_add_test(t, a_copy_that_cannot_be_read_lets_nobody_write);
 	tcase_add_test(t, a_new_origin_continues_and_tells_of_both_heads);
+	tcase_add_test(t, a_lost_head_that_fits_no_entry_is_left_out);
 	tcase_add_loop_test(t, the_new_origin_is_another_one_or_refused, 0,
 	    (int)(sizeof(origins) / sizeof(origins[0])));
 	tcase_add_test(t, a_store_that_is_whole_keeps_its_origin);

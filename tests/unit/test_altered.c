@@ -1,0 +1,741 @@
+/*
+ * Stores, logs and copies that somebody altered by hand, and what the verifier
+ * says of each, word for word.  As a stranger, too, whom permissions keep out:
+ * then nothing is accused.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../core/base/crypto.h"
+#include "../../core/ledger/proof.h"
+#include "../../core/package.h"
+#include "../../core/vault.h"
+#include "../../core/verify.h"
+#include "../bitflip/bitflip.h"
+#include "vectors.h"
+
+#define OK(call) ck_assert_int_eq(TF_OK, call)
+#define DONE "t/w/a" /* what make_store sealed */
+#define NOBODY 65534
+
+static char dir[256], said[4096];
+static struct tf_buf vkey;
+static struct tf_report r;
+static struct tf_error err;
+
+static void
+sh(const char *command)
+{
+	ck_assert_msg(system(command) == 0, "%s", command);
+}
+
+static void
+sha256_of(sqlite3_context *c, int n, sqlite3_value **arg)
+{
+	struct tf_hash h;
+
+	(void)n;
+	tf_sha256(sqlite3_value_blob(arg[0]),
+	    (size_t)sqlite3_value_bytes(arg[0]), &h);
+	sqlite3_result_blob(c, h.b, sizeof(h.b), SQLITE_TRANSIENT);
+}
+
+static void
+sql(const char *text)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open("store/ledger.db", &db));
+	/* The schema stays as it is; its triggers hinder nobody. */
+	ck_assert_int_eq(SQLITE_OK,
+	    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL));
+	ck_assert_int_eq(SQLITE_OK,
+	    sqlite3_create_function(db, "sha256_of", 1, SQLITE_UTF8, NULL,
+		sha256_of, NULL, NULL));
+	ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK,
+	    "%s: %s", text, sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+}
+
+/* A store; its log; a package of DONE, unpacked; a copy of its evidence. */
+static void
+set_up(void)
+{
+	struct tf_vault_options o = { .read_only = true,
+		.program = "trailctl" };
+	struct tf_package_request q = { .path = DONE };
+	struct tf_package_made made;
+	const char *tmp = getenv("TMPDIR");
+	struct tf_vault *v;
+	uint64_t n;
+	int fd;
+
+	/* What a failed test leaves there, tests/run removes. */
+	snprintf(dir, sizeof(dir), "%.200s/altered.XXXXXX",
+	    tmp != NULL ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(0, chdir(dir));
+	make_store("store", &vkey);
+	OK(tf_export_log("store", "log", &n, NULL));
+	OK(tf_vault_open("store", &o, &v, NULL));
+	fd = open("a.zip", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	OK(tf_package_write(v, &q, fd, &made, NULL));
+	(void)close(fd);
+	OK(tf_vault_close(v, "done", NULL));
+	OK(tf_package_unpack("a.zip", "out", &n, NULL));
+	sh("mv out/* a && chmod -R u+w a && mkdir -p copy/t/w &&"
+	   " cp -a a/data/a copy/" DONE);
+}
+
+static void
+tear_down(void)
+{
+	tf_buf_free(&vkey);
+	sh("rm -rf store log a a.zip out copy");
+	ck_assert_int_eq(0, chdir("/"));
+	(void)rmdir(dir);
+}
+
+static void
+found(void *arg, const struct tf_finding *f)
+{
+	(void)arg;
+	snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s|%s|%s\n",
+	    tf_link_name(f->link), f->path, f->text);
+}
+
+static struct tf_verify
+with_key(void)
+{
+	said[0] = '\0';
+	err = (struct tf_error){ .code = TF_OK };
+	return (struct tf_verify){ .vkey = vkey.p,
+		.threads = 1,
+		.found = found };
+}
+
+static enum tf_code
+store(void)
+{
+	struct tf_verify v = with_key();
+
+	return tf_verify_store("store", &v, &r, &err);
+}
+
+static enum tf_code
+against(const char *path, const char *copy)
+{
+	struct tf_verify v = with_key();
+
+	return tf_verify_against("store", path, copy, &v, &r, &err);
+}
+
+static enum tf_code
+a_log(void)
+{
+	struct tf_verify v = with_key();
+
+	return tf_verify_log("log", "copy", &v, &r, &err);
+}
+
+static void
+says(const char *line)
+{
+	ck_assert_msg(strstr(said, line) != NULL, "no '%s' in:\n%s", line,
+	    said);
+}
+
+static void
+is_whole(void)
+{
+	ck_assert_msg(r.findings == 0, "%s", said);
+	for (int l = 0; l < TF_LINKS; l++)
+		ck_assert_int_ne(TF_VERDICT_FAILED, r.link[l]);
+}
+
+/* Everything was his to read but what command closes; he is not root. */
+static void
+be_a_stranger(const char *command)
+{
+	sh("chmod 755 . && chmod -R a+rwX store log a copy a.zip");
+	sh(command);
+	ck_assert(geteuid() != 0 || seteuid(NOBODY) == 0);
+}
+
+static void
+be_oneself(void)
+{
+	ck_assert_int_eq(0, seteuid(getuid()));
+}
+
+/* --- stores ----------------------------------------------------------------- */
+
+START_TEST(nothing_is_said_of_what_is_whole)
+{
+	OK(store());
+	is_whole();
+	OK(a_log());
+	is_whole();
+	OK(against(".", "copy"));
+	is_whole();
+	OK(against(DONE, "a"));
+	is_whole();
+	ck_assert_str_eq("", said);
+}
+END_TEST
+
+static const char newest[] = "(SELECT max(size) FROM checkpoint)";
+
+static const struct {
+	const char *sql, *says;
+} rows[] = {
+	{ "INSERT INTO tile VALUES(-1, 0, zeroblob(32))",
+	    "tiles||tile -1/0 has 1 hashes, which the log does not have\n" },
+	{ "INSERT INTO tile VALUES(70, 0, zeroblob(64))",
+	    "tiles||tile 70/0 has 2 hashes, which the log does not have\n" },
+	{ "INSERT INTO tile VALUES(0, -1, zeroblob(32))",
+	    "tiles||tile 0/-1 has 1 hashes, which the log does not have\n" },
+	{ "INSERT INTO tile VALUES(3, 0, zeroblob(32))",
+	    "tiles||tile 3/0 has 1 hashes, which the log does not have\n" },
+	{ "UPDATE checkpoint SET size = size + 1 WHERE size = %s",
+	    "signature||the checkpoint's row is not its note\n" },
+	{ "UPDATE checkpoint SET root = zeroblob(32) WHERE size = %s",
+	    "signature||the checkpoint's row is not its note\n" },
+	{ "DELETE FROM checkpoint", "signature||there is no checkpoint\n" },
+	{ "DELETE FROM entry WHERE idx = 3",
+	    "entries||the entry is missing\n" },
+	{ "DELETE FROM entry WHERE idx IN (3, 4)",
+	    "entries||entries 3 to 4 are missing\n" },
+	{ "DELETE FROM tile; DELETE FROM entry WHERE idx = 3",
+	    "tree||the entries do not give the root of the newest "
+	    "checkpoint\n" },
+	{ "DELETE FROM digest",
+	    "its statement is missing: the database has no object for it\n" },
+	{ "UPDATE object SET body = zeroblob(7) WHERE id ="
+	  " (SELECT object FROM digest WHERE sha256 NOT IN (SELECT sha256"
+	  " FROM object JOIN node ON node.object = object.id))",
+	    "/w/a|its statement is altered\n" },
+	{ "UPDATE node SET object = 77777 WHERE name = x'73686f72742e747874'",
+	    "contents|t/w/a/short.txt|missing: the database has no object "
+	    "for it\n" },
+	{ "UPDATE node SET object = 77777, name = x'78'"
+	  " WHERE name = x'73686f72742e747874'",
+	    "names|t/w/a/short.txt|the database shows another name than the "
+	    "entry\n" },
+	{ "UPDATE checkpoint SET note = x'00' WHERE size = %s",
+	    "signature||newest checkpoint: checkpoint: malformed\n" },
+	{ "UPDATE checkpoint SET note = x'' WHERE size = %s",
+	    "signature||newest checkpoint: checkpoint: malformed\n" },
+	{ "UPDATE entry SET body = CAST(replace(CAST(body AS TEXT),"
+	  " '\"size\":', '\"size\":1') AS BLOB)"
+	  " WHERE instr(CAST(body AS TEXT), '\"attestation.sealed\"') > 0",
+	    "contents|t/w/a|its statement is altered\n" },
+	{ "UPDATE entry SET body = CAST(replace(CAST(body AS TEXT),"
+	  " '\"pae\":\"', '\"pae\":\"00') AS BLOB)"
+	  " WHERE instr(CAST(body AS TEXT), '\"attestation.sealed\"') > 0",
+	    "entries||malformed: " },
+	{ "UPDATE node SET seal = 1 WHERE name = x'77'",
+	    "the database shows another entry number than the entry\n" },
+	{ "UPDATE meta SET value = 99 WHERE key = 'files'",
+	    "names||the database counts 99 files of " },
+	{ "UPDATE meta SET value = 99 WHERE key = 'content_bytes'",
+	    " of 99 bytes, the entries " },
+	{ "UPDATE meta SET value = 'example.org/other' WHERE key = 'origin'",
+	    "signature||the store's origin is not the key's\n" },
+	{ "UPDATE meta SET value = '0123456789abcdef0123456789abcdef'"
+	  " WHERE key = 'store'",
+	    "entries||the entries are those of another store\n" },
+};
+
+START_TEST(altered_rows_are_named)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), rows[_i].sql, newest);
+	sql(text);
+	OK(store());
+	says(rows[_i].says);
+}
+END_TEST
+
+/*
+ * A store of somebody who has a copy of it and changes a statement, with all
+ * that names it: the entry, the object, its digest.
+ */
+static const char forge[] =
+    "CREATE TEMP TABLE s AS SELECT o.id AS id, o.body AS old,"
+    " CAST(replace(CAST(o.body AS TEXT), '%s', '%s') AS BLOB) AS new"
+    " FROM object o JOIN digest d ON d.object = o.id"
+    " WHERE instr(CAST(o.body AS TEXT), 'in-toto.io') > 0"
+    " AND instr(CAST(o.body AS TEXT), 'short.txt') > 0;"
+    "UPDATE entry SET body = CAST(replace(replace(CAST(body AS TEXT),"
+    " lower(hex((SELECT sha256_of(old) FROM s))),"
+    " lower(hex((SELECT sha256_of(new) FROM s)))),"
+    " '\"size\":' || (SELECT length(old) FROM s),"
+    " '\"size\":' || (SELECT length(new) FROM s)) AS BLOB)"
+    " WHERE instr(CAST(body AS TEXT), '\"attestation.sealed\"') > 0;"
+    "UPDATE object SET body = (SELECT new FROM s), sha256 ="
+    " (SELECT sha256_of(new) FROM s), size = (SELECT length(new) FROM s)"
+    " WHERE id IN (SELECT id FROM s);"
+    "UPDATE digest SET sha256 = (SELECT sha256_of(new) FROM s)"
+    " WHERE object IN (SELECT id FROM s)";
+
+static const struct {
+	const char *from, *to;
+} forgeries[] = {
+	{ "\"sealedAt\":\"20", "\"sealedAt\":\"xx" },
+	{ "\"sealedAt\":\"20", "\"sealedAt\":\"90" },
+	{ "\"sealedAt\":", "\"sealedXX\":" },
+	{ "\"sealedAt\":\"20", "\"sealedAt\":20,\"x\":\"" },
+	{ "\"sealedAt\":", "sealedAt" },
+	{ "short.txt", "shirt.txt" },
+	{ "short.txt", "shorter.txt" },
+};
+
+START_TEST(a_forged_statement_says_something_else)
+{
+	char text[4096];
+
+	snprintf(text, sizeof(text), forge, forgeries[_i].from,
+	    forgeries[_i].to);
+	sql(text);
+	OK(store());
+	says("entries|t/w/a|its statement says something else than the "
+	     "entries\n");
+	says("entries|t/w/a|its statement is not signed by the attester key in "
+	     "force\n");
+}
+END_TEST
+
+/* One character of what stands after that word in the entry. */
+START_TEST(a_forged_signature_is_none)
+{
+	static const char *const words[] = { "\"keyid\":\"SHA256:",
+		"\"sig\":\"" };
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+	    "CREATE TEMP TABLE s AS SELECT idx, CAST(body AS TEXT) AS b,"
+	    " instr(CAST(body AS TEXT), '%s') + length('%s') AS at FROM entry"
+	    " WHERE instr(CAST(body AS TEXT), '\"attestation.sealed\"') > 0;"
+	    "UPDATE entry SET body = (SELECT CAST(substr(b, 1, at - 1) ||"
+	    " CASE substr(b, at, 1) WHEN 'A' THEN 'B' ELSE 'A' END ||"
+	    " substr(b, at + 1) AS BLOB) FROM s WHERE s.idx = entry.idx)"
+	    " WHERE idx IN (SELECT idx FROM s)",
+	    words[_i], words[_i]);
+	sql(text);
+	OK(store());
+	says("tree|t/w/a|altered: the entry is not the one that the tree "
+	     "holds\n");
+	says("entries|t/w/a|its statement is not signed by the attester key in "
+	     "force\n");
+}
+END_TEST
+
+/* Numbers of the database's own mean nothing. */
+START_TEST(an_absurd_object_number_is_no_fault)
+{
+	sql("CREATE TEMP TABLE o AS SELECT object AS id FROM node"
+	    " WHERE name = x'6c61726765';"
+	    "UPDATE node SET object = 5000000000 WHERE object IN o;"
+	    "UPDATE digest SET object = 5000000000 WHERE object IN o;"
+	    "UPDATE object SET id = 5000000000 WHERE id IN o");
+	OK(store());
+	is_whole();
+}
+END_TEST
+
+START_TEST(without_the_checkpoint_beside_it_a_store_is_whole)
+{
+	sh("rm -f store/checkpoint");
+	OK(store());
+	is_whole();
+}
+END_TEST
+
+/* Who writes refuses it; who verifies learns nothing from it. */
+START_TEST(an_empty_checkpoint_beside_it_says_nothing)
+{
+	sh("rm -f store/checkpoint; : >store/checkpoint");
+	OK(store());
+	is_whole();
+}
+END_TEST
+
+START_TEST(a_store_without_objects_is_none)
+{
+	sh("rm -rf store/objects");
+	ck_assert_int_eq(TF_FOREIGN, store());
+	ck_assert_str_eq("store/objects: No such file or directory", err.text);
+}
+END_TEST
+
+/* No log's, another log's, of another key with the same name. */
+START_TEST(what_is_held_must_be_a_checkpoint_of_this_log)
+{
+	static const char *const held[] = { "x", "example.org/x\n1\n",
+		"example.org/x\n1\n"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n"
+		"\xe2\x80\x94 example.org/x AAAAAAAA\n" };
+	struct tf_verify v = with_key();
+
+	v.earlier = str_of(held[_i]);
+	if (_i < 2) {
+		ck_assert_int_eq(TF_INVALID,
+		    tf_verify_store("store", &v, &r, &err));
+		ck_assert_str_eq("the earlier checkpoint: checkpoint: "
+				 "malformed",
+		    err.text);
+		return;
+	}
+	OK(tf_verify_store("store", &v, &r, &err));
+	says("earlier checkpoint||what you hold is no checkpoint of this "
+	     "log: checkpoint: no signature of the key\n");
+}
+END_TEST
+
+/* --- logs ------------------------------------------------------------------- */
+
+static const struct {
+	const char *command, *says;
+} logs[] = {
+	{ "rm log/tile/entries/000.p/*", "tiles||tile/entries/000.p/" },
+	{ "truncate -s 1 log/tile/entries/000.p/*",
+	    "tiles||bundle 0 is cut or has bytes after its entries\n" },
+	{ "truncate -s -1 log/tile/entries/000.p/*",
+	    "tiles||bundle 0 is cut or has bytes after its entries\n" },
+	{ "rm log/tile/0/000.p/*", "tiles||tile/0/000.p/" },
+	{ "truncate -s 64 log/tile/0/000.p/*",
+	    "tiles||tile 0/0 has a wrong size\n" },
+	{ "rm -f log/checkpoint; : >log/checkpoint",
+	    "signature||newest checkpoint: checkpoint: malformed\n" },
+	{ "rm -f log/checkpoint; echo x >log/checkpoint",
+	    "signature||newest checkpoint: checkpoint: malformed\n" },
+};
+
+START_TEST(altered_logs_are_named)
+{
+	sh(logs[_i].command);
+	OK(a_log());
+	says(logs[_i].says);
+}
+END_TEST
+
+/* As a log that grew since has them. */
+START_TEST(full_tiles_stand_for_the_partial_ones)
+{
+	sh("cd log/tile && for l in 0 entries; do cp $l/000.p/* $l/000 &&"
+	   " rm -r $l/000.p; done && truncate -s 8192 0/000 &&"
+	   " echo more >>entries/000");
+	OK(a_log());
+	is_whole();
+}
+END_TEST
+
+/* The first failure is the one that is told. */
+START_TEST(a_log_that_cannot_be_read_is_not_accused)
+{
+	struct tf_verify v = with_key();
+
+	sh("for f in log/tile/*/000.p/*; do rm $f; mkdir $f; done");
+	ck_assert_int_eq(TF_IO, a_log());
+	ck_assert_uint_eq(0, r.findings);
+	ck_assert_ptr_nonnull(strstr(err.text, "tile/entries/000.p/"));
+	ck_assert_int_eq(TF_IO, tf_verify_log("log", "copy", &v, &r, NULL));
+}
+END_TEST
+
+/* --- copies ----------------------------------------------------------------- */
+
+static const struct {
+	const char *command, *says;
+} copies[] = {
+	{ "mkfifo copy/t/w/pipe", "names|t/w/pipe|the ledger does not know" },
+	{ "ln -s a copy/t/w/b", "names|t/w/b|the ledger does not know it\n" },
+	{ "mknod copy/t/null c 1 3", "names|t/null|the ledger does not know" },
+	{ "echo >copy/new", "names|new|the ledger does not know it\n" },
+	{ "cd copy/" DONE " && rm -f same && ln -s short.txt same",
+	    "names|t/w/a/same|the ledger does not know it\n" },
+	{ "cd copy/" DONE " && rm -f same && mkfifo same",
+	    "names|t/w/a/same|the ledger does not know it\n" },
+	{ "cd copy/" DONE " && rm -f same && mkdir same",
+	    "contents|t/w/a/same|" },
+	{ "rm copy/" DONE "/short.txt", "contents|t/w/a/short.txt|" },
+	{ "echo >copy/" DONE "/short.txt", "contents|t/w/a/short.txt|altered" },
+};
+
+START_TEST(altered_copies_are_named)
+{
+	if (strncmp(copies[_i].command, "mknod", 5) == 0 && geteuid() != 0)
+		return;
+	sh(copies[_i].command);
+	OK(against(".", "copy"));
+	ck_assert_uint_gt(r.findings, 0);
+	says(copies[_i].says);
+}
+END_TEST
+
+/* Also when nobody is told which. */
+START_TEST(findings_are_counted_where_nobody_listens)
+{
+	struct tf_verify v = with_key();
+
+	v.found = NULL;
+	sh("echo >copy/new");
+	OK(tf_verify_against("store", ".", "copy", &v, &r, &err));
+	ck_assert_uint_eq(1, r.findings);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_NAMES]);
+}
+END_TEST
+
+START_TEST(an_unpacked_package_without_its_evidence_has_none)
+{
+	sh("rm -rf a/data");
+	OK(against(DONE, "a"));
+	says("contents|a/short.txt|");
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_CONTENTS]);
+	sh("touch a/data");
+	ck_assert_int_eq(TF_IO, against(DONE, "a"));
+	ck_assert_str_eq("data/: Not a directory", err.text);
+	ck_assert_int_eq(TF_USAGE, against("t/w", "a"));
+	ck_assert_str_eq("it is a package of " DONE, err.text);
+}
+END_TEST
+
+/* What is sealed has no files: then no file is known. */
+START_TEST(of_nothing_any_file_is_too_much)
+{
+	sh("mkdir none && echo >none/file");
+	OK(against("sealed", "none"));
+	says("names|file|the ledger does not know it\n");
+	sh("rm -rf none");
+}
+END_TEST
+
+START_TEST(a_file_is_no_directory_to_compare)
+{
+	ck_assert_int_eq(TF_USAGE, against(DONE "/short.txt", "copy"));
+	ck_assert_str_eq("t/w/a/short.txt is a file: name its directory",
+	    err.text);
+}
+END_TEST
+
+START_TEST(names_are_not_taken_for_what_they_spell)
+{
+	struct tf_actor root = { .loginuid = -1, .session = -1 };
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault *v;
+	struct tf_attr a;
+
+	OK(tf_vault_open("store", &o, &v, NULL));
+	OK(tf_vault_mkdir(v, TF_ROOT_ID, "evidence.sealed", 0755, &root, &a,
+	    NULL));
+	OK(tf_vault_mkdir(v, TF_ROOT_ID, "t2", 0755, &root, &a, NULL));
+	OK(tf_vault_close(v, "done", NULL));
+	OK(against("t2", "log"));
+	ck_assert_uint_eq(0, r.files);
+	sh("rm -f copy/t/w/open");
+	OK(against("t/w/a", "copy/t/w/a"));
+	is_whole();
+}
+END_TEST
+
+START_TEST(a_damaged_entry_is_compared_with_nothing)
+{
+	sql("UPDATE entry SET body = CAST('[' || substr(CAST(body AS TEXT), 2)"
+	    " AS BLOB) WHERE instr(body, CAST('short.txt' AS BLOB)) > 0");
+	ck_assert_int_eq(TF_TAMPER, against(".", "copy"));
+	ck_assert_ptr_nonnull(strstr(err.text,
+	    "is damaged: verify the store first"));
+	OK(store());
+	ck_assert_ptr_nonnull(strstr(said, "malformed"));
+}
+END_TEST
+
+/* --- proofs and packages ---------------------------------------------------- */
+
+static void
+prove(struct tf_buf *out)
+{
+	struct tf_vault_options o = { .read_only = true,
+		.program = "trailctl" };
+	struct tf_vault *v;
+	struct tf_attr a;
+
+	OK(tf_vault_open("store", &o, &v, NULL));
+	OK(tf_vault_walk(v, DONE "/short.txt", &a, NULL));
+	OK(tf_vault_prove(v, a.id, out, NULL));
+	OK(tf_vault_close(v, "done", NULL));
+}
+
+START_TEST(a_proof_is_of_those_bytes_only)
+{
+	static const char file[] = "copy/" DONE "/short.txt";
+	struct tf_verify v = with_key();
+	struct tf_buf p = { 0 };
+
+	prove(&p);
+	OK(tf_verify_proof(p.p, p.n, file, &v, &r, &err));
+	is_whole();
+	ck_assert_uint_eq(1, r.files);
+	sh(_i == 0 ? "echo ALICE >copy/" DONE "/short.txt" :
+		     "echo >>copy/" DONE "/short.txt");
+	OK(tf_verify_proof(p.p, p.n, file, &v, &r, &err));
+	says("contents|t/w/a/short.txt|altered: the file is not the one that "
+	     "was sealed\n");
+	tf_buf_free(&p);
+}
+END_TEST
+
+/* Of a type or version that is not known yet; here nobody signed it. */
+START_TEST(an_entry_of_later_days_is_counted)
+{
+	static const char *const from[] = { "evidence.sealed", "\"v\":1" };
+	static const char *const to[] = { "evidence.sealex", "\"v\":2" };
+	struct tf_verify v = with_key();
+	struct tf_buf text = { 0 }, b = { 0 };
+	struct tf_tlog_proof p;
+	char *at;
+
+	prove(&text);
+	OK(tf_tlog_proof_parse(text.p, text.n, &p, NULL));
+	at = memmem(p.extra.p, p.extra.n, from[_i], strlen(from[_i]));
+	ck_assert_ptr_nonnull(at);
+	memcpy(at, to[_i], strlen(to[_i]));
+	tf_tlog_proof_write(&b, p.index, &p.path,
+	    (struct tf_str){ p.extra.p, p.extra.n }, p.note);
+	OK(tf_verify_proof(b.p, b.n, NULL, &v, &r, &err));
+	ck_assert_uint_eq(_i == 0, r.unknown);
+	ck_assert_uint_eq(_i == 1, r.newer);
+	says("tree||the entry is not in the tree of the checkpoint\n");
+	tf_tlog_proof_free(&p);
+	tf_buf_free(&text);
+	tf_buf_free(&b);
+}
+END_TEST
+
+START_TEST(a_package_is_judged_by_a_key_from_elsewhere)
+{
+	struct tf_verify v = with_key();
+
+	OK(tf_verify_package("a.zip", &v, &r, &err));
+	is_whole();
+	v.vkey = NULL;
+	ck_assert_int_eq(TF_USAGE, tf_verify_package("a.zip", &v, &r, &err));
+	v.vkey = "x";
+	ck_assert_int_eq(TF_INVALID, tf_verify_package("a.zip", &v, &r, &err));
+	v = with_key();
+	v.found = NULL;
+	OK(tf_verify_package("store/ledger.db", &v, &r, &err));
+	ck_assert_uint_eq(1, r.findings);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_PACKAGE]);
+	ck_assert_int_eq(TF_NOTFOUND,
+	    tf_verify_package("gone.zip", &v, &r, &err));
+}
+END_TEST
+
+/* --- who may not look ------------------------------------------------------- */
+
+START_TEST(what_may_not_be_entered_is_an_answer_of_its_own)
+{
+	be_a_stranger(":");
+	OK(against(".", "copy"));
+	is_whole();
+	be_oneself();
+	be_a_stranger(_i == 0 ? "chmod 0 copy" : "chmod 0 copy/t/w");
+	ck_assert_int_eq(TF_ACCESS, against(".", "copy"));
+	ck_assert_str_eq(_i == 0 ? "copy: Permission denied" :
+				   "t/w: Permission denied",
+	    err.text);
+	ck_assert_uint_eq(0, r.findings);
+	be_oneself();
+	sh("chmod 755 copy copy/t/w");
+}
+END_TEST
+
+/* Altered stays altered, whatever cannot be read besides. */
+START_TEST(an_unreadable_file_is_told_and_not_accused)
+{
+	be_a_stranger("chmod 0 copy/" DONE "/same");
+	OK(against(".", "copy"));
+	ck_assert_uint_eq(0, r.findings);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_CONTENTS]);
+	says("contents|t/w/a/same|");
+	be_oneself();
+	be_a_stranger("echo >copy/" DONE "/none; chmod 0 copy/" DONE "/same");
+	OK(against(".", "copy"));
+	ck_assert_uint_eq(1, r.findings);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_CONTENTS]);
+	be_oneself();
+}
+END_TEST
+
+START_TEST(a_closed_store_or_log_is_not_missing)
+{
+	struct tf_verify v = with_key();
+
+	be_a_stranger("chmod 0 store log a.zip");
+	ck_assert_int_eq(TF_ACCESS, store());
+	ck_assert_int_eq(TF_ACCESS, a_log());
+	ck_assert_int_eq(TF_ACCESS, tf_verify_package("a.zip", &v, &r, &err));
+	ck_assert(!tf_package_is("a.zip"));
+	be_oneself();
+	sh("chmod 755 store log a.zip");
+	ck_assert(tf_package_is("a.zip"));
+	ck_assert(!tf_package_is("log/checkpoint"));
+	ck_assert(!tf_package_is("a/data/a/none"));
+	ck_assert(!tf_package_is("gone"));
+	sh("rm -rf log");
+	ck_assert_int_eq(TF_NOTFOUND, a_log());
+}
+END_TEST
+
+Suite *suite_altered(void);
+
+#define EACH(t, test, list) \
+	tcase_add_loop_test(t, test, 0, (int)(sizeof(list) / sizeof(*(list))))
+
+Suite *
+suite_altered(void)
+{
+	Suite *s = suite_create("altered");
+	TCase *t = tcase_create("by hand");
+
+	tcase_set_timeout(t, 120);
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, nothing_is_said_of_what_is_whole);
+	EACH(t, altered_rows_are_named, rows);
+	tcase_add_test(t, an_absurd_object_number_is_no_fault);
+	tcase_add_test(t, without_the_checkpoint_beside_it_a_store_is_whole);
+	tcase_add_test(t, an_empty_checkpoint_beside_it_says_nothing);
+	tcase_add_test(t, a_store_without_objects_is_none);
+	EACH(t, a_forged_statement_says_something_else, forgeries);
+	tcase_add_loop_test(t, a_forged_signature_is_none, 0, 2);
+	tcase_add_test(t, full_tiles_stand_for_the_partial_ones);
+	tcase_add_loop_test(t, what_is_held_must_be_a_checkpoint_of_this_log, 0,
+	    3);
+	EACH(t, altered_logs_are_named, logs);
+	tcase_add_test(t, a_log_that_cannot_be_read_is_not_accused);
+	EACH(t, altered_copies_are_named, copies);
+	tcase_add_test(t, findings_are_counted_where_nobody_listens);
+	tcase_add_test(t, an_unpacked_package_without_its_evidence_has_none);
+	tcase_add_test(t, of_nothing_any_file_is_too_much);
+	tcase_add_test(t, a_file_is_no_directory_to_compare);
+	tcase_add_test(t, names_are_not_taken_for_what_they_spell);
+	tcase_add_test(t, a_damaged_entry_is_compared_with_nothing);
+	tcase_add_loop_test(t, a_proof_is_of_those_bytes_only, 0, 2);
+	tcase_add_loop_test(t, an_entry_of_later_days_is_counted, 0, 2);
+	tcase_add_test(t, a_package_is_judged_by_a_key_from_elsewhere);
+	tcase_add_loop_test(t, what_may_not_be_entered_is_an_answer_of_its_own,
+	    0, 2);
+	tcase_add_test(t, an_unreadable_file_is_told_and_not_accused);
+	tcase_add_test(t, a_closed_store_or_log_is_not_missing);
+	suite_add_tcase(s, t);
+	return s;
+}
