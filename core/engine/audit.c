@@ -437,12 +437,10 @@ check_signature(struct tf_audit *a, const struct tf_entry *e,
 	struct tf_hash h;
 
 	tf_dsse_pae(payload->p, payload->n, &pae);
-	if (pae.failed) {
-		tf_audit_no_memory(a);
-		return;
-	}
 	tf_sha256(pae.p, pae.n, &h);
-	if (memcmp(&h, &e->statement.pae, sizeof(h)) != 0 ||
+	if (pae.failed)
+		tf_audit_no_memory(a);
+	else if (memcmp(&h, &e->statement.pae, sizeof(h)) != 0 ||
 	    !signed_by(e, attester, pae.p, pae.n))
 		tf_audit_finding(a, TF_LINK_ENTRIES, e->seq, e->path,
 		    "its statement is not signed by the attester key in "
