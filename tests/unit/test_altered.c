@@ -212,6 +212,12 @@ static const struct {
 	    "entries||the entry is missing\n" },
 	{ "DELETE FROM entry WHERE idx IN (3, 4)",
 	    "entries||entries 3 to 4 are missing\n" },
+	/* A row may claim more than anybody could look for. */
+	{ "UPDATE checkpoint SET size = 1 << 60, note = x'00'"
+	  " WHERE size = %s",
+	    " to 1152921504606846975 are missing\n" },
+	{ "UPDATE entry SET idx = 1 << 60 WHERE idx = 3",
+	    "entries||there are entries after the newest checkpoint\n" },
 	{ "DELETE FROM tile; DELETE FROM entry WHERE idx = 3",
 	    "tree||the entries do not give the root of the newest "
 	    "checkpoint\n" },
