@@ -541,7 +541,7 @@ class Bench:
                               "-f"], mnt)
         took = time.monotonic() - begin
         names = int(subprocess.run(
-            ["sh", "-c", "find %s/bench | head -n 1000000 | wc -l" % mnt],
+            ["sh", "-c", "find %s/bench -maxdepth 2 | head -n 1000000 | wc -l" % mnt],
             check=True, stdout=subprocess.PIPE).stdout)
         rows = {"mount_s": took, "names": names,
                 "peak_mib": self.peak_kib("ledger") / 1024}
