@@ -80,7 +80,15 @@ struct tf_vault_options {
 	void (*slow)(void);
 	/* One line of news (recovery, failed seal), from any thread. */
 	void (*say)(void *arg, enum tf_code code, const char *line);
-	void *say_arg;
+	/*
+	 * Directory id looks different to stat(2), and no call that named it
+	 * made it so: it was sealed, something in it was, or its attestation
+	 * has another owner.  From any thread, before whoever caused it is
+	 * answered, with locks of the vault held: it must not call the vault.
+	 * NULL: nobody remembers how directories look.
+	 */
+	void (*changed)(void *arg, uint64_t id);
+	void *arg; /* of say and changed */
 };
 
 /*

@@ -2,8 +2,9 @@
  * Open files, and flushes under way.
  *
  * Lock order in fs/: loop.c's reading, then its mu; handle.c's, later.c's,
- * control.c's, control_tile.c's, actor.c's and report.c's mu each stand alone: none is held
- * while another is taken, nor while core or fuse_reply_* is called.
+ * control.c's, control_tile.c's, actor.c's, notify.c's and report.c's mu each
+ * stand alone: none is held while another is taken, nor while core or
+ * fuse_reply_* is called.
  */
 #include <pthread.h>
 #include <stdlib.h>

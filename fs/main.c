@@ -28,6 +28,7 @@
 #include "later.h"
 #include "loop.h"
 #include "mount.h"
+#include "notify.h"
 #include "ops.h"
 #include "report.h"
 
@@ -501,8 +502,10 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 	if (!o->debug)
 		fuse_set_log_func(fs_report_fuse);
 	if ((rc = fs_handshake(se, err)) == TF_OK &&
-	    (rc = fs_later_start(fs, err)) == TF_OK)
+	    (rc = fs_later_start(fs, err)) == TF_OK) {
+		fs_notify_start(fs->notify, se);
 		rc = fs_loop_start(fs->loop, se, err);
+	}
 	if (rc == TF_OK) {
 		fs_report_line(LOG_NOTICE, "%s mounted at %s", o->store,
 		    o->mnt);
@@ -514,6 +517,7 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 	}
 	atomic_store(&fs->stopping, true);
 	fs_later_stop(fs);
+	fs_notify_stop(fs->notify);
 	/* Closes the connection; detaches what is still mounted. */
 	fuse_session_unmount(se);
 	if (fs_mount_is_dead(o->mnt))
@@ -548,17 +552,22 @@ run(const struct options *o, int *parent, struct tf_error *err)
 		.verify_open = o->verify_open,
 		.say = fs_report_news,
 		.slow = fs_loop_pass,
+		.changed = fs_notify_changed,
+		.arg = fs_notify_new(),
 		.durability = o->durability,
 	};
-	struct fs fs = { .read_only = o->read_only };
+	struct fs fs = { .read_only = o->read_only, .notify = vo.arg };
 	struct tf_error close_err;
 	const char *reason = "unmounted";
 	int signals = open_signals();
 	enum tf_code rc, close_rc;
 
 	if (signals < 0)
-		return tf_fail(err, TF_IO, "take signals");
-	rc = tf_vault_open(o->store, &vo, &fs.vault, err);
+		rc = tf_fail(err, TF_IO, "take signals");
+	else if (fs.notify == NULL)
+		rc = tf_fail(err, TF_NOMEM, "start");
+	else
+		rc = tf_vault_open(o->store, &vo, &fs.vault, err);
 	if (rc != TF_OK)
 		goto out;
 	if ((rc = open_shared(&fs, o, err)) == TF_OK)
@@ -575,7 +584,9 @@ out:
 	fs_control_free(fs.control);
 	fs_handles_free(fs.handles);
 	fs_loop_free(fs.loop);
-	close(signals);
+	fs_notify_free(fs.notify);
+	if (signals >= 0)
+		close(signals);
 	return rc;
 }
 

@@ -1,9 +1,9 @@
 /*
  * The table of operations, what INIT agrees on, and how a node looks.
  *
- * What is sealed never changes, so the kernel may remember it; what is not is
- * asked for each time, or the kernel would answer stat(2) itself and never
- * meet the release barrier.
+ * What is sealed never changes, so the kernel may remember it; a file that is
+ * not is asked for each time, or the kernel would answer stat(2) itself and
+ * never meet the release barrier.
  */
 #include <string.h>
 
@@ -76,18 +76,14 @@ fs_ops_stat(const struct tf_attr *a, struct stat *st)
 double
 fs_ops_attr_timeout(const struct tf_attr *a)
 {
-	/* It follows its attestation, whose owner may change when sealed. */
-	if (a->kind == TF_KIND_DIRECTORY)
-		return 0;
-	if (a->state == TF_STATE_SEALED)
-		return FOR_EVER;
-	/* Owner, mode and times of these change by requests of this kernel,
-	 * which knows of them; only a seal may move a ctime without one.  Every
-	 * path that is walked asks for them. */
-	if (a->kind == TF_KIND_ROOT || a->kind == TF_KIND_TRAIL ||
-	    a->kind == TF_KIND_WORKFLOW)
-		return MOMENT;
-	return 0; /* its mtime moves with each seal */
+	if (a->kind == TF_KIND_EVIDENCE)
+		return a->state == TF_STATE_SEALED ? FOR_EVER : 0;
+	/* Every name that is walked asks for the directory it stands in.  These
+	 * change by requests of this kernel, or it is told (notify.h).  One
+	 * below an attestation follows that, whatever its own state. */
+	return a->state == TF_STATE_SEALED && a->kind != TF_KIND_DIRECTORY ?
+	    FOR_EVER :
+	    MOMENT;
 }
 
 /* May the kernel remember which node the name of a means? */

@@ -22,6 +22,7 @@ struct fs {
 	struct fs_control *control;
 	struct fs_handles *handles;
 	struct fs_later *later; /* or NULL: never later */
+	struct fs_notify *notify;
 	bool read_only;
 	atomic_bool stopping; /* no new writers, no packages */
 };

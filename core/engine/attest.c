@@ -154,7 +154,7 @@ mark_sealed(struct tf_txn *t, uint64_t id, const struct tf_entry *e,
 	if (rc == TF_OK && e->has_access)
 		rc = tf_nodes_set_access(t->db, id, e->access.mode,
 		    e->access.uid, e->access.gid, t->at, err);
-	return rc;
+	return rc == TF_OK ? tf_txn_changed(t, id, err) : rc;
 }
 
 static enum tf_code

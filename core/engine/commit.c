@@ -159,17 +159,11 @@ tf_txn_batch_end(struct tf_txn *t)
 }
 
 enum tf_code
-tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
-    struct tf_error *err)
+tf_txn_changed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 {
-	size_t i, cap;
+	size_t cap;
 	void *p;
 
-	for (i = t->n_touched; i > 0; i--)
-		if (t->touched[i - 1].id == id) {
-			t->touched[i - 1].at = at;
-			return TF_OK;
-		}
 	if (t->n_touched == t->cap_touched) {
 		cap = t->cap_touched == 0 ? 16 : t->cap_touched * 2;
 		p = realloc(t->touched, cap * sizeof(*t->touched));
@@ -179,7 +173,26 @@ tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
 		t->cap_touched = cap;
 	}
 	t->touched[t->n_touched].id = id;
-	t->touched[t->n_touched++].at = at;
+	t->touched[t->n_touched++].born = false;
+	return TF_OK;
+}
+
+enum tf_code
+tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
+    struct tf_error *err)
+{
+	size_t i = t->n_touched;
+	enum tf_code rc;
+
+	while (i > 0 && !(t->touched[i - 1].born && t->touched[i - 1].id == id))
+		i--;
+	if (i == 0) {
+		if ((rc = tf_txn_changed(t, id, err)) != TF_OK)
+			return rc;
+		i = t->n_touched;
+	}
+	t->touched[i - 1].born = true;
+	t->touched[i - 1].at = at;
 	return TF_OK;
 }
 
@@ -273,7 +286,8 @@ finish(struct tf_committer *c, uint64_t before, struct tf_checkpoint *cp,
 	enum tf_code rc;
 
 	for (size_t i = 0; i < t->n_touched; i++)
-		if ((rc = tf_nodes_touch(t->db, t->touched[i].id,
+		if (t->touched[i].born &&
+		    (rc = tf_nodes_touch(t->db, t->touched[i].id,
 			 t->touched[i].at, err)) != TF_OK)
 			return rc;
 	if (t->size == before)
@@ -311,6 +325,14 @@ publish(struct tf_committer *c, const struct tf_checkpoint *cp,
 	if (v->alarm_ns == UINT64_MAX) /* the keeper sleeps without end */
 		pthread_cond_signal(&v->alarm);
 	pthread_mutex_unlock(&v->mu);
+}
+
+/* Whoever caused it is answered later. */
+static void
+tell_changed(const struct tf_txn *t)
+{
+	for (size_t i = 0; i < t->n_touched; i++)
+		tf_vault_changed(t->v, t->touched[i].id);
 }
 
 /* Back to what is on disk; if even that fails, nobody writes any more. */
@@ -423,8 +445,10 @@ transact(struct tf_committer *c, struct tf_job *list)
 		undo(c, &saved);
 		all_failed(list, rc, &err);
 		poison(c, rc, &err);
-	} else if (c->txn.size != saved.size && !TF_IS_MUTANT(TF_SHOW_FIRST)) {
-		publish(c, &cp, &note);
+	} else {
+		if (c->txn.size != saved.size && !TF_IS_MUTANT(TF_SHOW_FIRST))
+			publish(c, &cp, &note);
+		tell_changed(&c->txn);
 	}
 	tf_buf_free(&note);
 	return true;

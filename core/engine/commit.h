@@ -27,10 +27,12 @@ struct tf_txn {
 	uint64_t path_id; /* the directory whose path is kept */
 	struct tf_buf path;
 	uint64_t open_att; /* an attestation known to be open */
+	/* Directories that look different once this is committed. */
 	struct {
 		uint64_t id;
+		bool born; /* names were, in it: its times move to at */
 		struct tf_time at;
-	} * touched; /* directories in which names were born */
+	} * touched;
 	size_t n_touched, cap_touched;
 };
 
@@ -85,5 +87,8 @@ void tf_txn_batch_end(struct tf_txn *t);
 /* A name was born in directory id: its times move at the end. */
 TF_MUST_USE enum tf_code tf_txn_touch(struct tf_txn *t, uint64_t id,
     struct tf_time at, struct tf_error *err);
+/* The row of directory id was changed otherwise. */
+TF_MUST_USE enum tf_code tf_txn_changed(struct tf_txn *t, uint64_t id,
+    struct tf_error *err);
 
 #endif

@@ -75,7 +75,8 @@ struct tf_vault {
 	char *mount;
 	char *guard; /* third copy of the head, on another disk; or NULL */
 	void (*say)(void *arg, enum tf_code code, const char *line);
-	void *say_arg;
+	void (*on_change)(void *arg, uint64_t id); /* or NULL */
+	void *arg;				   /* of both */
 	char origin[TF_ORIGIN_MAX + 1];
 	char store[33];
 	char host[257];
@@ -125,6 +126,14 @@ tf_vault_slow(const struct tf_vault *v)
 {
 	if (v->slow != NULL)
 		v->slow();
+}
+
+/* Directory id looks different; any lock may be held. */
+static inline void
+tf_vault_changed(const struct tf_vault *v, uint64_t id)
+{
+	if (v->on_change != NULL)
+		v->on_change(v->arg, id);
 }
 
 /* A read connection, and back. */
@@ -284,6 +293,8 @@ TF_MUST_USE enum tf_code tf_seal_directory(struct tf_txn *t, uint64_t id,
 /* Long content of l becomes an object file (I2).  Not in the committer. */
 TF_MUST_USE enum tf_code tf_seal_prepare(struct tf_live *l,
     struct tf_error *err);
+/* It has a row in the node table and is live no more; mu is held. */
+void tf_live_leave(struct tf_vault *v, struct tf_live *l);
 /* After the commit: l and the directories it gave an entry are no longer live.
  * mu is held; a claim on l stays. */
 void tf_seal_settle(struct tf_vault *v, struct tf_live *l);

@@ -218,6 +218,56 @@ set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
 	return rc;
 }
 
+/* --- what follows an attestation ------------------------------------------------- */
+
+struct followers {
+	struct tf_vault *v;
+	uint64_t att;
+};
+
+static void
+live_follows(void *arg, struct tf_live *l)
+{
+	struct followers *f = arg;
+
+	if (l->att == f->att && l->attr.kind == TF_KIND_DIRECTORY)
+		tf_vault_changed(f->v, l->attr.id);
+}
+
+static void
+row_follows(void *arg, uint64_t id)
+{
+	struct followers *f = arg;
+
+	tf_vault_changed(f->v, id);
+}
+
+/* The directories below att have another mode or owner. */
+static void
+tell_followers(struct tf_vault *v, uint64_t att)
+{
+	struct followers f = { .v = v, .att = att };
+	struct tf_error e;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if (v->on_change == NULL)
+		return;
+	/* Live first: what gets its row in between is then in the rows. */
+	pthread_mutex_lock(&v->mu);
+	tf_live_each(&v->live, live_follows, &f);
+	pthread_mutex_unlock(&v->mu);
+	if ((rc = tf_reader_db(v, &db, &e)) == TF_OK) {
+		rc = tf_nodes_dirs(db, att, row_follows, &f, &e);
+		tf_reader_done(v, db);
+	}
+	if (rc != TF_OK)
+		tf_vault_say(v, rc,
+		    "directories below node %llu may look as before for a "
+		    "moment: %s",
+		    (unsigned long long)att, e.text);
+}
+
 /* --- either ---------------------------------------------------------------------- */
 
 /* What is live is changed here; *done tells.  mu is taken. */
@@ -277,5 +327,10 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 		else if (a.kind != TF_KIND_DIRECTORY)
 			rc = set_directory(v, &a, rest, want, who, err);
 	}
-	return rc == TF_OK ? tf_vault_getattr(v, id, out, err) : rc;
+	if (rc == TF_OK)
+		rc = tf_vault_getattr(v, id, out, err);
+	if (rc == TF_OK && a.kind == TF_KIND_ATTESTATION &&
+	    (a.mode != out->mode || a.uid != out->uid || a.gid != out->gid))
+		tell_followers(v, id);
+	return rc;
 }

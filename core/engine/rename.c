@@ -282,7 +282,9 @@ move(struct move *m, struct tf_error *err)
 	tf_quiet_touch(m->v, m->l->att);
 	if (rc != TF_OK)
 		move_back(m);
-	else if (m->l->attr.state == TF_STATE_FROZEN)
+	if (m->l->attr.kind == TF_KIND_DIRECTORY && m->to.att.id != m->old_att)
+		tf_vault_changed(m->v, m->l->attr.id); /* another owner */
+	if (rc == TF_OK && m->l->attr.state == TF_STATE_FROZEN)
 		tf_live_freeze(m->l); /* settling starts anew */
 	return rc;
 }

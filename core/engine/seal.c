@@ -286,12 +286,15 @@ tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 	return rc;
 }
 
-static void
-not_live(struct tf_vault *v, struct tf_live *l)
+void
+tf_live_leave(struct tf_vault *v, struct tf_live *l)
 {
 	l->attr.state = TF_STATE_SEALED;
 	l->saved = false;
 	tf_quota_charge(l, 0);
+	/* Its row has the time of its entry, and is what is seen from now. */
+	if (!tf_live_is_file(l))
+		tf_vault_changed(v, l->attr.id);
 	if (tf_live_remove(&v->live, l))
 		tf_live_unref(l); /* the table's */
 }
@@ -307,11 +310,11 @@ tf_seal_settle(struct tf_vault *v, struct tf_live *l)
 		tf_stage_name(l->attr.id, name);
 		(void)unlinkat(v->stagefd, name, 0); /* left? swept at start */
 	}
-	not_live(v, l);
+	tf_live_leave(v, l);
 	while ((d = tf_live_get(&v->live, up)) != NULL &&
 	    d->attr.kind == TF_KIND_DIRECTORY) {
 		up = d->attr.parent;
-		not_live(v, d);
+		tf_live_leave(v, d);
 	}
 }
 

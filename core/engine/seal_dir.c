@@ -336,14 +336,11 @@ after(struct closing *c, enum tf_code rc)
 	}
 	if (c->draft == NULL)
 		return;
-	if (rc == TF_OK) {
-		c->draft->attr.state = TF_STATE_SEALED;
-		if (tf_live_remove(&v->live, c->draft))
-			tf_live_unref(c->draft); /* the table's */
-	} else {
+	if (rc == TF_OK)
+		tf_live_leave(v, c->draft);
+	else
 		tf_live_rename(&v->live, c->draft, c->draft->attr.parent,
 		    c->old_name, strlen(c->old_name));
-	}
 	tf_live_unclaim(v, c->draft);
 }
 

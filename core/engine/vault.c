@@ -36,7 +36,7 @@ tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	v->say(v->say_arg, code, line);
+	v->say(v->arg, code, line);
 }
 
 enum tf_code
@@ -356,7 +356,8 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->durability = o->durability;
 	v->slow = o->slow;
 	v->say = o->say;
-	v->say_arg = o->say_arg;
+	v->on_change = o->changed;
+	v->arg = o->arg;
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
 	(void)pthread_mutex_init(&v->mu, NULL);
 	(void)pthread_mutex_init(&v->denials.mu, NULL);

@@ -160,6 +160,22 @@ tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
 }
 
 enum tf_code
+tf_nodes_dirs(struct tf_db *db, uint64_t top,
+    void (*fn)(void *arg, uint64_t id), void *arg, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "WITH RECURSIVE dir(id) AS (VALUES(?1) UNION SELECT n.id FROM dir"
+	    " JOIN node n INDEXED BY node_parent ON n.parent = dir.id"
+	    " WHERE n.kind = ?2) SELECT id FROM dir WHERE id <> ?1",
+	    "uu", top, (uint64_t)TF_KIND_DIRECTORY);
+	enum tf_code rc;
+
+	while ((rc = tf_sql_row(db, st, "list directories", err)) == TF_OK)
+		fn(arg, (uint64_t)sqlite3_column_int64(st, 0));
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
 tf_nodes_each(struct tf_db *db, tf_node_fn fn, void *arg, struct tf_error *err)
 {
 	sqlite3_stmt *st = tf_sql(db, err,

@@ -75,6 +75,10 @@ typedef enum tf_code (*tf_stage_fn)(void *arg, const struct tf_stage_row *r,
 TF_MUST_USE enum tf_code tf_stage_each(struct tf_db *db, tf_stage_fn fn,
     void *arg, struct tf_error *err);
 
+/* The directories (TF_KIND_DIRECTORY) below node top, at any depth. */
+TF_MUST_USE enum tf_code tf_nodes_dirs(struct tf_db *db, uint64_t top,
+    void (*fn)(void *arg, uint64_t id), void *arg, struct tf_error *err);
+
 /* Every node by id. */
 typedef enum tf_code (*tf_node_fn)(void *arg, const struct tf_node_row *r,
     struct tf_error *err);

@@ -1,0 +1,230 @@
+/*
+ * The kernel remembers how directories look, and is told when that is no longer
+ * so: what stat(2) says right after a change is what the daemon would say.
+ */
+#include <fcntl.h>
+
+#include "harness.h"
+
+#define D A "/d"
+#define E D "/e"
+#define DRAFT W "/.b"
+#define B W "/b"
+
+/* Looking at a path that is remembered, and past what is remembered. */
+static struct statx
+look(const char *path, int flags)
+{
+	struct statx st;
+
+	ck_assert_msg(statx(AT_FDCWD, path, flags, STATX_BASIC_STATS, &st) == 0,
+	    "%s: %s", path, errno_name(errno));
+	return st;
+}
+
+static bool
+same_time(const struct statx_timestamp *a, const struct statx_timestamp *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool
+same(const struct statx *a, const struct statx *b)
+{
+	return a->stx_mode == b->stx_mode && a->stx_uid == b->stx_uid &&
+	    a->stx_gid == b->stx_gid &&
+	    same_time(&a->stx_mtime, &b->stx_mtime) &&
+	    same_time(&a->stx_ctime, &b->stx_ctime);
+}
+
+static const char *const known[] = { "mnt", "mnt/t", W, A, D, E, DRAFT,
+	DRAFT "/x", B };
+static struct statx before[LEN(known)];
+
+/* Have the kernel remember all of them that are there. */
+static void
+remember(void)
+{
+	for (size_t i = 0; i < LEN(known); i++)
+		if (exists(known[i]))
+			before[i] = look(known[i], 0);
+}
+
+/* What is remembered is so; changed, one of them or NULL, is not as before. */
+static void
+is_so(const char *changed)
+{
+	for (size_t i = 0; i < LEN(known); i++) {
+		struct statx seen, real;
+
+		if (!exists(known[i]))
+			continue;
+		seen = look(known[i], 0);
+		real = look(known[i], AT_STATX_FORCE_SYNC);
+		ck_assert_msg(same(&seen, &real), "%s is remembered wrongly",
+		    known[i]);
+		if (changed != NULL && strcmp(known[i], changed) == 0)
+			ck_assert_msg(!same(&before[i], &real),
+			    "%s is as before", changed);
+	}
+}
+
+static void
+make_directories(void)
+{
+	make_attestation();
+	allowed(mkdir(D, 0755));
+	allowed(mkdir(E, 0755));
+}
+
+START_TEST(names_that_are_born)
+{
+	make_directories();
+	put(E "/f", "x");
+	remember();
+	sync_dir("mnt");
+	is_so(E); /* it has an entry now, and its time */
+	put(E "/g", "x");
+	remember();
+	sync_dir("mnt");
+	is_so(E);
+	put(A "/h.tmp", "x");
+	remember();
+	allowed(rename(A "/h.tmp", A "/h"));
+	is_so(A);
+	put(D "/f", "x");
+	remember();
+	run(0, "trailctl sync mnt");
+	is_so(D);
+}
+END_TEST
+
+START_TEST(directories_follow_their_attestation)
+{
+	make_directories();
+	remember();
+	allowed(chmod(A, 0750)); /* nothing of it in the ledger */
+	is_so(E);
+	put(E "/f", "x");
+	sync_dir("mnt");
+	remember();
+	allowed(chmod(A, 0770));
+	is_so(D);
+	remember();
+	allowed(chown(A, 1234, 1235));
+	is_so(E);
+	remember();
+	allowed(chmod(A, 0550));
+	has_state(A, "sealed");
+	is_so(E);
+	remember();
+	allowed(chown(A, 0, 0)); /* also when it is sealed */
+	is_so(E);
+}
+END_TEST
+
+START_TEST(directories_of_a_draft)
+{
+	make_directories();
+	allowed(mkdir(DRAFT, 0755));
+	allowed(mkdir(DRAFT "/x", 0755));
+	put(DRAFT "/x/f", "x");
+	remember();
+	allowed(chmod(DRAFT, 0700));
+	is_so(DRAFT "/x");
+	remember();
+	allowed(rename(DRAFT, B));
+	is_so(W);
+}
+END_TEST
+
+static int
+stranger_makes_none(void)
+{
+	as(1234);
+	if (faccessat(AT_FDCWD, W "/c/e", X_OK, AT_EACCESS) < 0)
+		return 1;
+	return mkdir(W "/c/e/new", 0755) < 0 && errno == EACCES ? 0 : 2;
+}
+
+/* Known by its number, not by the name that is gone. */
+START_TEST(what_is_renamed)
+{
+	struct statx seen, real;
+	int fd;
+
+	make_directories();
+	allowed(mkdir(DRAFT, 0755));
+	allowed(mkdir(DRAFT "/x", 0755));
+	put(DRAFT "/x/f", "x");
+	fd = open(DRAFT "/x", O_PATH);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(0,
+	    statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &seen));
+	allowed(rename(DRAFT, B));
+	ck_assert_int_eq(0,
+	    statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &seen));
+	real = look(B "/x", AT_STATX_FORCE_SYNC);
+	ck_assert(same(&seen, &real));
+	close(fd);
+	/* An empty one moves to where strangers may not write. */
+	allowed(chmod("mnt/t", 0755));
+	allowed(chmod(A, 0777));
+	allowed(mkdir(W "/c", 0755));
+	(void)look(E, 0);
+	allowed(rename(E, W "/c/e"));
+	ck_assert_int_eq(0, child_ended(in_child(stranger_makes_none)));
+	seen = look(W "/c/e", 0);
+	real = look(W "/c/e", AT_STATX_FORCE_SYNC);
+	ck_assert(same(&seen, &real));
+	ck_assert_uint_eq(S_IFDIR | 0755, seen.stx_mode);
+}
+END_TEST
+
+START_TEST(what_is_sealed_by_a_command)
+{
+	make_directories();
+	put(D "/f", "x");
+	remember();
+	run(0, "trailctl seal " A);
+	is_so(A);
+	allowed(mkdir(B, 0755));
+	put(B "/f", "x");
+	remember();
+	run(0, "trailctl seal " W);
+	is_so(B);
+}
+END_TEST
+
+/* The keeper seals without any request. */
+START_TEST(what_seals_by_itself)
+{
+	unmount_vault();
+	mount_vault("settle=0,quiet=1");
+	make_directories();
+	put(E "/f", "x");
+	do
+		remember();
+	while (strcmp("sealed", state_of(E "/f")) != 0);
+	is_so(NULL);
+	do
+		remember();
+	while (strcmp("sealed", state_of(A)) != 0);
+	is_so(NULL);
+}
+END_TEST
+
+Suite *
+suite_remembered(void)
+{
+	Suite *s = suite_create("remembered");
+	TCase *t = mounted_case(s, "remembered");
+
+	tcase_add_test(t, names_that_are_born);
+	tcase_add_test(t, directories_follow_their_attestation);
+	tcase_add_test(t, directories_of_a_draft);
+	tcase_add_test(t, what_is_renamed);
+	tcase_add_test(t, what_is_sealed_by_a_command);
+	tcase_add_test(t, what_seals_by_itself);
+	return s;
+}
