@@ -13,7 +13,6 @@
 #include "report.h"
 
 #define FOR_EVER 86400.0 /* seconds */
-#define MOMENT 1
 #define A_WHILE 60.0
 #define BLOCK_SIZE (128 * 1024)
 #define MAX_WRITE (1024 * 1024)
@@ -83,7 +82,7 @@ fs_ops_attr_timeout(const struct tf_attr *a)
 	 * below an attestation follows that, whatever its own state. */
 	return a->state == TF_STATE_SEALED && a->kind != TF_KIND_DIRECTORY ?
 	    FOR_EVER :
-	    MOMENT;
+	    FS_MOMENT;
 }
 
 /* May the kernel remember which node the name of a means? */
@@ -98,7 +97,7 @@ entry_timeout(const struct tf_attr *a)
 		a->kind == TF_KIND_ATTESTATION))
 		return FOR_EVER;
 	/* Others are renamed and removed through this kernel. */
-	return a->kind == TF_KIND_DIRECTORY ? MOMENT : 0;
+	return a->kind == TF_KIND_DIRECTORY ? FS_MOMENT : 0;
 }
 
 void

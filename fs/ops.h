@@ -35,6 +35,10 @@ fs_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
+/* How long the kernel may remember what it is told the changes of, or makes
+ * itself; in seconds. */
+#define FS_MOMENT 1.0
+
 /* What stat(2) shows of a. */
 void fs_ops_stat(const struct tf_attr *a, struct stat *st);
 /* How long the kernel may remember a, in seconds. */

@@ -3,6 +3,7 @@
  * so: what stat(2) says right after a change is what the daemon would say.
  */
 #include <fcntl.h>
+#include <sys/xattr.h>
 
 #include "harness.h"
 
@@ -11,7 +12,7 @@
 #define DRAFT W "/.b"
 #define B W "/b"
 
-/* Looking at a path that is remembered, and past what is remembered. */
+/* What is remembered, and with AT_STATX_FORCE_SYNC what is so. */
 static struct statx
 look(const char *path, int flags)
 {
@@ -19,6 +20,17 @@ look(const char *path, int flags)
 
 	ck_assert_msg(statx(AT_FDCWD, path, flags, STATX_BASIC_STATS, &st) == 0,
 	    "%s: %s", path, errno_name(errno));
+	return st;
+}
+
+/* The same without its name, which the kernel might ask for. */
+static struct statx
+look_at(int fd, int flags)
+{
+	struct statx st;
+
+	ck_assert_int_eq(0,
+	    statx(fd, "", AT_EMPTY_PATH | flags, STATX_BASIC_STATS, &st));
 	return st;
 }
 
@@ -159,11 +171,9 @@ START_TEST(what_is_renamed)
 	put(DRAFT "/x/f", "x");
 	fd = open(DRAFT "/x", O_PATH);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(0,
-	    statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &seen));
+	(void)look_at(fd, 0);
 	allowed(rename(DRAFT, B));
-	ck_assert_int_eq(0,
-	    statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &seen));
+	seen = look_at(fd, 0);
 	real = look(B "/x", AT_STATX_FORCE_SYNC);
 	ck_assert(same(&seen, &real));
 	close(fd);
@@ -196,6 +206,62 @@ START_TEST(what_is_sealed_by_a_command)
 }
 END_TEST
 
+/* What may happen to a file that was just made. */
+static void
+happens(int what, int fd, const char *path)
+{
+	switch (what) {
+	case 0: /* nothing */
+		break;
+	case 1:
+		add(fd, "text");
+		break;
+	case 2:
+		allowed(ftruncate(fd, 5));
+		break;
+	case 3:
+		allowed(posix_fallocate(fd, 0, 4096));
+		break;
+	case 4:
+		allowed(fsetxattr(fd, "user.note", "x", 1, 0));
+		break;
+	default: /* by its name, which drafts only allow */
+		if (strstr(path, ".tmp") != NULL)
+			allowed(truncate(path, 7));
+	}
+}
+
+/* The answer to its creation may be remembered until something happens. */
+START_TEST(a_file_just_made)
+{
+	char path[64], same_file[64];
+
+	make_attestation();
+	for (int what = 0; what < 12; what++) {
+		int fd, eye;
+
+		snprintf(path, sizeof path, A "/new%d%s", what,
+		    what % 2 == 0 ? "" : ".tmp");
+		fd = begin(path);
+		snprintf(same_file, sizeof same_file, "/proc/self/fd/%d", fd);
+		eye = open(same_file, O_PATH); /* without asking for it */
+		ck_assert_int_ge(eye, 0);
+		happens(what / 2, fd, path);
+		for (int closed = 0; closed < 2; closed++) {
+			struct statx seen = look_at(eye, 0);
+			struct statx real = look_at(eye, AT_STATX_FORCE_SYNC);
+
+			ck_assert_msg(same(&seen, &real), "%s, %s", path,
+			    closed == 0 ? "open" : "closed");
+			ck_assert_uint_eq(seen.stx_size, real.stx_size);
+			if (closed == 0)
+				allowed(close(fd));
+		}
+		close(eye);
+	}
+}
+END_TEST
+
 /* The keeper seals without any request. */
 START_TEST(what_seals_by_itself)
 {
@@ -225,6 +291,7 @@ suite_remembered(void)
 	tcase_add_test(t, directories_of_a_draft);
 	tcase_add_test(t, what_is_renamed);
 	tcase_add_test(t, what_is_sealed_by_a_command);
+	tcase_add_test(t, a_file_just_made);
 	tcase_add_test(t, what_seals_by_itself);
 	return s;
 }
