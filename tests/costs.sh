@@ -152,6 +152,17 @@ a_close_is_so_many_flushes_and_calls() {
 		"$(calls 'fdatasync|fsync')" 5
 }
 
+# The kernel has the bytes: a request is read and answered, for OPEN and RELEASE.
+reading_again_is_so_many_calls() {
+	mount_with
+	create "$mnt/t/w/a" $FILES
+	"$BUILD/trailctl" sync "$mnt" || return 1
+	cat "$mnt"/t/w/a/* >/dev/null
+	traced cat "$mnt"/t/w/a/* >/dev/null
+	at_most "system calls for reading $FILES files again" \
+		"$(calls '[a-z0-9_]+')" $((FILES * 5))
+}
+
 eight_writers_share_flushes() {
 	mount_with
 	mkdir "$mnt/t/w/a/1" "$mnt/t/w/a/2" "$mnt/t/w/a/3" "$mnt/t/w/a/4"
@@ -210,6 +221,7 @@ else
 		evidence_takes_so_many_bytes
 	if strace -qq true 2>/dev/null; then
 		run a_close_is_so_many_flushes_and_calls \
+			reading_again_is_so_many_calls \
 			eight_writers_share_flushes
 	else
 		skip 'strace cannot trace here'

@@ -13,9 +13,17 @@ struct tf_reader {
 	struct tf_vault *v;
 	uint64_t id;
 	struct tf_live *l;  /* until it is sealed */
+	bool later;	    /* the object is opened when it is read; mu */
 	struct tf_buf body; /* a short object */
 	int fd;		    /* a long one */
 };
+
+/* mu held. */
+static bool
+has_bit(const struct tf_bits *m, uint64_t i)
+{
+	return i / 8 < m->bytes && (m->p[i / 8] >> (i % 8) & 1) != 0;
+}
 
 static bool
 get_bit(struct tf_vault *v, const struct tf_bits *m, uint64_t i)
@@ -23,7 +31,7 @@ get_bit(struct tf_vault *v, const struct tf_bits *m, uint64_t i)
 	bool yes;
 
 	pthread_mutex_lock(&v->mu);
-	yes = i / 8 < m->bytes && (m->p[i / 8] >> (i % 8) & 1) != 0;
+	yes = has_bit(m, i);
 	pthread_mutex_unlock(&v->mu);
 	return yes;
 }
@@ -161,9 +169,14 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
 	if (r->l != NULL) {
 		tf_live_ref(r->l);
 		r->l->readers++;
+	} else {
+		/* Checked before, and likely in the cache of the caller. */
+		r->later = has_bit(&v->opened, id);
 	}
 	pthread_mutex_unlock(&v->mu);
-	if (r->l == NULL)
+	if (r->later)
+		*fresh = false;
+	else if (r->l == NULL)
 		rc = open_sealed(r, fresh, err);
 	else if (!tf_live_is_file(r->l))
 		rc = tf_fail(err, TF_ISDIR, "is a directory");
@@ -176,7 +189,8 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
 }
 
 /* The live node that r reads, or NULL once it reads a sealed object.  With a
- * reference: another read through r may go over to the object meanwhile. */
+ * reference: another read through r may go over to the object meanwhile.
+ * *sealed: there is an object to go over to. */
 static struct tf_live *
 live_of(const struct tf_reader *r, bool *sealed)
 {
@@ -184,14 +198,15 @@ live_of(const struct tf_reader *r, bool *sealed)
 
 	pthread_mutex_lock(&r->v->mu);
 	l = r->l;
-	*sealed = l != NULL && l->attr.state == TF_STATE_SEALED;
+	*sealed = l != NULL ? l->attr.state == TF_STATE_SEALED : r->later;
 	if (l != NULL)
 		tf_live_ref(l);
 	pthread_mutex_unlock(&r->v->mu);
 	return l;
 }
 
-/* What was read while it was written is sealed now: go over to its object. */
+/* What was read while it was written is sealed now, or it is the first read:
+ * go over to its object. */
 static enum tf_code
 change_over(struct tf_reader *r, struct tf_error *err)
 {
@@ -201,13 +216,16 @@ change_over(struct tf_reader *r, struct tf_error *err)
 	enum tf_code rc = open_sealed(&s, &fresh, err);
 
 	pthread_mutex_lock(&r->v->mu);
-	if (rc == TF_OK && r->l != NULL) {
+	if (rc == TF_OK && (r->l != NULL || r->later)) {
 		r->fd = s.fd;
 		r->body = s.body;
 		old = r->l;
 		r->l = NULL;
+		r->later = false;
 		s.fd = -1;
 		s.body = (struct tf_buf){ 0 };
+	}
+	if (old != NULL) {
 		old->readers--;
 		tf_live_unref(old);
 	}

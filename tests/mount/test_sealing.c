@@ -1,4 +1,5 @@
 /* Sealing attestations, workflows and trails. */
+#include <fcntl.h>
 #include <sys/ioctl.h>
 
 #include "core/control.h"
@@ -310,6 +311,40 @@ START_TEST(a_seal_counts_what_writers_had_time_for)
 }
 END_TEST
 
+/* The kernel's pages go away; what it opens again is not hashed, nor read until
+ * it asks for it. */
+static void
+read_from_the_store(const char *path, const char *want, size_t n)
+{
+	size_t got;
+	int fd;
+
+	for (int i = 0; i < 3; i++) {
+		fd = open(path, O_RDONLY);
+		ck_assert_int_ge(fd, 0);
+		allowed(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+		close(fd);
+		ck_assert_mem_eq(want, content(path, &got), n);
+		ck_assert_uint_eq(n, got);
+	}
+}
+
+START_TEST(it_is_read_as_often_as_one_likes)
+{
+	const char *big = noise(300000, 5);
+
+	make_attestation();
+	put_bytes(A "/small", big, 1000);
+	put_bytes(A "/big", big, 300000);
+	sync_dir("mnt");
+	for (int i = 0; i < 2; i++) {
+		read_from_the_store(A "/small", big, 1000);
+		read_from_the_store(A "/big", big, 300000);
+		remount_vault();
+	}
+}
+END_TEST
+
 Suite *
 suite_sealing(void)
 {
@@ -328,5 +363,6 @@ suite_sealing(void)
 	tcase_add_test(t, directories_below_an_attestation_follow_it);
 	tcase_add_test(t, chmod_and_chown_of_the_upper_three_are_recorded);
 	tcase_add_test(t, a_seal_counts_what_writers_had_time_for);
+	tcase_add_test(t, it_is_read_as_often_as_one_likes);
 	return s;
 }
