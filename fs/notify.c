@@ -13,6 +13,7 @@ struct fs_notify {
 	/* Held while sending: nothing goes to a descriptor that is closed. */
 	pthread_mutex_t mu;
 	struct fuse_session *se; /* guarded by mu; NULL: nobody to tell */
+	uint64_t count;		 /* guarded by mu */
 };
 
 struct fs_notify *
@@ -48,6 +49,17 @@ fs_notify_stop(struct fs_notify *n)
 	fs_notify_start(n, NULL);
 }
 
+uint64_t
+fs_notify_count(struct fs_notify *n)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&n->mu);
+	count = n->count;
+	pthread_mutex_unlock(&n->mu);
+	return count;
+}
+
 void
 fs_notify_changed(void *arg, uint64_t id)
 {
@@ -56,7 +68,8 @@ fs_notify_changed(void *arg, uint64_t id)
 	pthread_mutex_lock(&n->mu);
 	/* -1: the attributes only.  What fails is of no account: the kernel
 	 * knows no such node, or forgets it after its moment. */
-	if (n->se != NULL)
-		(void)fuse_lowlevel_notify_inval_inode(n->se, id, -1, 0);
+	if (n->se != NULL &&
+	    fuse_lowlevel_notify_inval_inode(n->se, id, -1, 0) == 0)
+		n->count++;
 	pthread_mutex_unlock(&n->mu);
 }

@@ -89,15 +89,15 @@ fs_ops_attr_timeout(const struct tf_attr *a)
 static double
 entry_timeout(const struct tf_attr *a)
 {
-	if (a->state == TF_STATE_SEALED)
+	if (a->kind == TF_KIND_DIRECTORY)
+		return FS_GLANCE;
+	/* What is in the ledger never goes away. */
+	if (a->state == TF_STATE_SEALED ||
+	    (a->state == TF_STATE_OPEN && a->kind != TF_KIND_EVIDENCE))
 		return FOR_EVER;
-	/* The name of a directory in the ledger never goes away. */
-	if (a->state == TF_STATE_OPEN &&
-	    (a->kind == TF_KIND_TRAIL || a->kind == TF_KIND_WORKFLOW ||
-		a->kind == TF_KIND_ATTESTATION))
-		return FOR_EVER;
-	/* Others are renamed and removed through this kernel. */
-	return a->kind == TF_KIND_DIRECTORY ? FS_MOMENT : 0;
+	/* Drafts are renamed and removed through this kernel; of others, what
+	 * failed to be written gets a draft's name by itself. */
+	return a->state == TF_STATE_DRAFT ? FS_MOMENT : 0;
 }
 
 void
