@@ -82,6 +82,27 @@ tf_buf_printf(struct tf_buf *b, const char *fmt, ...)
 	b->n += (size_t)n;
 }
 
+struct tf_str
+tf_buf_bytes(const struct tf_buf *b)
+{
+	return (struct tf_str){ b->p == NULL ? "" : b->p, b->n };
+}
+
+int
+tf_str_cmp(struct tf_str a, struct tf_str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int d = n == 0 ? 0 : memcmp(a.p, b.p, n);
+
+	return d != 0 ? d : (a.n > b.n) - (a.n < b.n);
+}
+
+bool
+tf_str_same(struct tf_str a, struct tf_str b)
+{
+	return a.n == b.n && tf_str_cmp(a, b) == 0;
+}
+
 void
 tf_hex(const void *p, size_t n, char *out)
 {

@@ -1,8 +1,16 @@
-/* Hex, base64 (RFC 4648, strict), big-endian numbers, UTF-8, file times. */
+/* Runs of bytes, hex, base64 (RFC 4648, strict), big-endian numbers, UTF-8, file
+ * times. */
 #ifndef TF_BASE_BYTES_H
 #define TF_BASE_BYTES_H
 
 #include "../json.h"
+
+/* Order by bytes, what is shorter first: <0, 0 or >0.  Nothing is equal to
+ * nothing, wherever it lies. */
+int tf_str_cmp(struct tf_str a, struct tf_str b);
+bool tf_str_same(struct tf_str a, struct tf_str b);
+/* What b holds; p is never NULL. */
+struct tf_str tf_buf_bytes(const struct tf_buf *b);
 
 /* 2n lower-case digits and a NUL. */
 void tf_hex(const void *p, size_t n, char *out);

@@ -127,41 +127,46 @@ next_line(struct tf_str *rest, struct tf_str *line)
 	return true;
 }
 
-/* UTF-8, no control character but LF. */
+/* UTF-8, all characters of which are fit. */
 static bool
-note_text(const char *p, size_t n)
+is_text_of(bool (*fit)(uint32_t c), const char *p, size_t n)
 {
 	for (size_t i = 0; i < n;) {
 		uint32_t c;
 		unsigned len = tf_utf8(p + i, n - i, &c);
 
-		if (len == 0 || (c < 0x20 && c != '\n'))
+		if (len == 0 || !fit(c))
 			return false;
 		i += len;
 	}
 	return true;
 }
 
+/* No control character but LF. */
 static bool
-unicode_space(uint32_t c)
+in_note(uint32_t c)
 {
-	return c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-	    (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
-	    c == 0x202f || c == 0x205f || c == 0x3000;
+	return c >= 0x20 || c == '\n';
 }
 
+/* No plus sign, and no space of Unicode's; the plain one ends a name. */
 static bool
-key_name(const char *p, size_t n)
+in_name(uint32_t c)
 {
-	for (size_t i = 0; i < n;) {
-		uint32_t c;
-		unsigned len = tf_utf8(p + i, n - i, &c);
-
-		if (len == 0 || c == '+' || unicode_space(c))
-			return false;
-		i += len;
+	switch (c) {
+	case '+':
+	case 0x85:
+	case 0xa0:
+	case 0x1680:
+	case 0x2028:
+	case 0x2029:
+	case 0x202f:
+	case 0x205f:
+	case 0x3000:
+		return false;
+	default:
+		return c < 0x2000 || c > 0x200a;
 	}
-	return n > 0;
 }
 
 /* Origin, size, root; nothing else before the empty line. */
@@ -200,7 +205,7 @@ parse_line(struct tf_str line, struct tf_str *name, struct tf_str *b64)
 		return false;
 	name->n = (size_t)(space - name->p);
 	*b64 = (struct tf_str){ space + 1, line.n - name->n - 1 };
-	return key_name(name->p, name->n) &&
+	return name->n > 0 && is_text_of(in_name, name->p, name->n) &&
 	    tf_base64_bytes(b64->p, b64->n) > 4;
 }
 
@@ -251,7 +256,8 @@ tf_checkpoint_check(const char *note, size_t n, const struct tf_vkey *k,
 	unsigned good, bad;
 
 	memset(&c, 0, sizeof(c));
-	if (n > TF_NOTE_MAX || !note_text(note, n) || !parse_text(&rest, &c))
+	if (n > TF_NOTE_MAX || !is_text_of(in_note, note, n) ||
+	    !parse_text(&rest, &c))
 		return tf_fail(err, TF_INVALID, "checkpoint: malformed");
 	/* What is signed ends before the empty line. */
 	text = (struct tf_str){ note, (size_t)(rest.p - note) - 1 };

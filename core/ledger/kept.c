@@ -164,6 +164,24 @@ tf_kept_add_file(struct tf_kept *k, struct tf_str path,
 /* --- node numbers --------------------------------------------------------- */
 
 static void
+mark(struct tf_kept *k, unsigned i)
+{
+	k->bits[i / 8] |= (uint8_t)(1u << (i % 8));
+	k->changed = true;
+}
+
+/* Nothing was put and no run but the first one was at hand: no book yet. */
+void
+tf_kept_root(struct tf_kept *k, const struct tf_kept_dir *d)
+{
+	k->last = *d;
+	k->last_path[0] = '.';
+	k->last_len = 1;
+	k->last_changed = true;
+	mark(k, TF_ROOT_ID);
+}
+
+static void
 run_key(struct key *k, uint64_t run)
 {
 	k->p[0] = NODES;
@@ -217,8 +235,7 @@ tf_kept_node(struct tf_kept *k, uint64_t node, struct tf_error *err)
 
 	if (rc != TF_OK || seen)
 		return rc == TF_OK ? TF_EXISTS : rc;
-	k->bits[i / 8] |= (uint8_t)(1u << (i % 8));
-	k->changed = true;
+	mark(k, i);
 	return TF_OK;
 }
 

@@ -64,6 +64,9 @@ struct tf_kept {
 	bool changed;
 };
 
+/* Before all others: the root, and its node number.  Nothing can fail. */
+void tf_kept_root(struct tf_kept *k, const struct tf_kept_dir *d);
+
 /* The level is by the path: "." for the root, one part a trail, and so on.
  * TF_NOTFOUND (err untouched). */
 TF_MUST_USE enum tf_code tf_kept_get(struct tf_kept *k, struct tf_str path,

@@ -356,7 +356,8 @@ tf_merkle_check_inclusion(uint64_t index, uint64_t size,
 			return TF_TAMPER;
 		if ((fn & 1) || fn == sn) {
 			tf_merkle_node(&proof[i], &r, &r);
-			while (!(fn & 1) && fn != 0) {
+			/* It ends: fn is odd, or is sn, which is not 0. */
+			while (!(fn & 1)) {
 				fn >>= 1;
 				sn >>= 1;
 			}
@@ -389,7 +390,7 @@ walk_consistency(uint64_t fn, uint64_t sn, const struct tf_hash *seed,
 		if ((fn & 1) || fn == sn) {
 			tf_merkle_node(&proof[i], &fr, &fr);
 			tf_merkle_node(&proof[i], &sr, &sr);
-			while (!(fn & 1) && fn != 0) {
+			while (!(fn & 1)) {
 				fn >>= 1;
 				sn >>= 1;
 			}

@@ -59,7 +59,7 @@ parent_path(struct tf_str path)
 			 (struct tf_str){ path.p, at - 1 };
 }
 
-/* The attestation that a path below it is in. */
+/* The attestation that a path is, or is below: three parts at most. */
 static struct tf_str
 attestation_path(struct tf_str path)
 {
@@ -78,12 +78,6 @@ is_sealed(const struct tf_kept_dir *d)
 	return d->seal != NO_SEQ;
 }
 
-static bool
-same_path(struct tf_str a, struct tf_str b)
-{
-	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
-}
-
 /* The directory that the entry is about; what: the rule when there is none. */
 static enum tf_code
 subject(struct tf_replay *r, struct tf_kept_dir *d, const char *what,
@@ -99,8 +93,8 @@ subject(struct tf_replay *r, struct tf_kept_dir *d, const char *what,
 static bool
 same(struct tf_str s, const char *text)
 {
-	return text != NULL && s.n == strlen(text) &&
-	    memcmp(s.p, text, s.n) == 0;
+	return text != NULL &&
+	    tf_str_same(s, (struct tf_str){ text, strlen(text) });
 }
 
 static void
@@ -205,8 +199,7 @@ check_previous(struct tf_replay *r, const struct tf_entry *e)
 }
 
 static enum tf_code
-first_opened(struct tf_replay *r, const struct tf_entry *e,
-    struct tf_error *err)
+first_opened(struct tf_replay *r, const struct tf_entry *e)
 {
 	struct tf_kept_dir root = { .attr = { .id = TF_ROOT_ID,
 					.parent = TF_ROOT_ID,
@@ -220,21 +213,16 @@ first_opened(struct tf_replay *r, const struct tf_entry *e,
 					.btime = e->at },
 		.entry = e->seq,
 		.seal = NO_SEQ };
-	enum tf_code rc;
 
 	if (!e->has_access)
 		(void)broken(r, "does not say whose the root is");
-	rc = tf_kept_put(&r->kept, (struct tf_str){ ".", 1 }, &root, err);
-	if (rc == TF_OK)
-		rc = tf_kept_node(&r->kept, TF_ROOT_ID, err);
-	if (rc != TF_OK)
-		return rc;
+	tf_kept_root(&r->kept, &root);
 	r->n_names++;
 	return keep_opening(r, e);
 }
 
 static enum tf_code
-opened(struct tf_replay *r, const struct tf_entry *e, struct tf_error *err)
+opened(struct tf_replay *r, const struct tf_entry *e)
 {
 	enum tf_code rc = TF_OK;
 
@@ -245,7 +233,7 @@ opened(struct tf_replay *r, const struct tf_entry *e, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	if (r->n_names == 0)
-		return first_opened(r, e, err);
+		return first_opened(r, e);
 	if (!same(e->store, r->store))
 		(void)broken(r, "was written by another store");
 	if (e->previous.p == NULL &&
@@ -284,7 +272,7 @@ place_of(struct tf_replay *r, enum tf_kind kind, struct place *p,
 		return broken(r, "is born at the wrong depth");
 	if (p->up.attr.kind == TF_KIND_ATTESTATION ||
 	    p->up.attr.kind == TF_KIND_DIRECTORY) {
-		p->att_path = attestation_path(path);
+		p->att_path = attestation_path(p->up_path);
 		/* It is there, or what is in it would not be. */
 		rc = tf_kept_get(&r->kept, p->att_path, &p->att, err);
 		if (rc != TF_OK)
@@ -431,7 +419,7 @@ born_evidence(struct tf_replay *r, const struct tf_entry *e,
 	    (rc = check_node(r, err)) != TF_OK)
 		return rc;
 	if ((rc = tf_kept_add_file(&r->kept, e->path, &f, err)) == TF_OK) {
-		if (same_path(p.up_path, p.att_path)) {
+		if (tf_str_same(p.up_path, p.att_path)) {
 			count_file(&p.up, e);
 		} else {
 			count_file(&p.att, e);
@@ -654,11 +642,11 @@ parent_sealed(struct tf_replay *r, const struct tf_entry *e, bool workflow,
 		return broken(r, "seals what is of another kind");
 	l.sums = tf_summer_new();
 	rc = tf_kept_children(&r->kept, e->path, list_child, &l, err);
-	if (rc != TF_OK) {
+	if (rc == TF_OK)
+		rc = tf_summer_end(l.sums, &sums, err);
+	else
 		tf_summer_free(l.sums);
-		return rc;
-	}
-	if ((rc = tf_summer_end(l.sums, &sums, err)) != TF_OK)
+	if (rc != TF_OK)
 		return rc;
 	if (e->children_count != sums.count ||
 	    memcmp(&sums.sums, &e->children_sums, sizeof(sums.sums)) != 0)
@@ -744,7 +732,7 @@ effect(struct tf_replay *r, const struct tf_entry *e,
 {
 	switch (e->type) {
 	case TF_LEDGER_OPENED:
-		return opened(r, e, err);
+		return opened(r, e);
 	case TF_TRAIL_CREATED:
 		return born_directory(r, e, TF_KIND_TRAIL, leaf, out, err);
 	case TF_WORKFLOW_BEGUN:

@@ -8,14 +8,6 @@
 #include "../base/bytes.h"
 #include "../base/member.h"
 
-static bool
-before(struct tf_str a, struct tf_str b)
-{
-	int d = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return d < 0 || (d == 0 && a.n < b.n);
-}
-
 struct tf_summer {
 	struct tf_sha256 *h;
 	struct tf_buf line, last; /* last: the name before */
@@ -43,7 +35,7 @@ tf_summer_add(struct tf_summer *s, const struct tf_subject_file *f,
 	if (s == NULL)
 		return tf_fail(err, TF_NOMEM, "sums: no memory");
 	last = (struct tf_str){ s->last.p, s->last.n };
-	if (s->count > 0 && !before(last, f->name))
+	if (s->count > 0 && tf_str_cmp(last, f->name) >= 0)
 		return tf_fail(err, TF_INVALID, "sums: names not sorted");
 	if (f->size > (uint64_t)TF_JSON_MAX - s->bytes)
 		return tf_fail(err, TF_TOOBIG, "sums: too many bytes");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "name.h"
 
 const char *
@@ -30,37 +31,23 @@ struct claim {
 };
 
 static int
-by_bytes(struct tf_str a, struct tf_str b)
-{
-	int d = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return d != 0 ? d : (a.n > b.n) - (a.n < b.n);
-}
-
-static int
 by_name_and_version(const void *a, const void *b)
 {
 	const struct claim *x = a, *y = b;
-	int d = by_bytes(x->name, y->name);
+	int d = tf_str_cmp(x->name, y->name);
 
 	return d != 0 ? d :
 			(x->version > y->version) - (x->version < y->version);
 }
 
 static bool
-equals(struct tf_str s, const char *with)
-{
-	return s.n == strlen(with) && memcmp(s.p, with, s.n) == 0;
-}
-
-static bool
 fits(struct tf_str asked, struct tf_str given)
 {
-	static const struct tf_str generic = { "generic", 7 };
+	static const struct tf_str any = { "*", 1 }, generic = { "generic", 7 };
 
 	if (given.p == NULL)
 		given = generic;
-	return equals(asked, "*") || by_bytes(asked, given) == 0;
+	return tf_str_same(asked, any) || tf_str_same(asked, given);
 }
 
 /* The claims on one name, its slot first and its versions rising. */
@@ -111,7 +98,7 @@ judge_names(const struct tf_template *t, const struct tf_reported *r,
 		struct tf_status_item *item = &out->items[out->n++];
 
 		for (end = i + 1;
-		     end < n && by_bytes(c[i].name, c[end].name) == 0; end++)
+		     end < n && tf_str_same(c[i].name, c[end].name); end++)
 			;
 		*item = judge_name(t, r, c + i, end - i);
 		spoiled = spoiled || (item->reported && !item->compliant);

@@ -38,6 +38,29 @@ START_TEST(a_buffer_that_failed_stays_as_it_was)
 }
 END_TEST
 
+START_TEST(runs_of_bytes_have_an_order)
+{
+	static const struct tf_str rising[] = { { "", 0 }, { "a", 1 },
+		{ "a\0", 2 }, { "ab", 2 }, { "b", 1 }, { "\xff", 1 } };
+	struct tf_buf empty = { 0 };
+
+	for (int i = 0; i < 6; i++)
+		for (int k = 0; k < 6; k++) {
+			int d = tf_str_cmp(rising[i], rising[k]);
+
+			ck_assert_int_eq((i > k) - (i < k), (d > 0) - (d < 0));
+			ck_assert(tf_str_same(rising[i], rising[k]) ==
+			    (i == k));
+		}
+	ck_assert(tf_str_same((struct tf_str){ NULL, 0 }, rising[0]));
+	ck_assert_str_eq("", tf_buf_bytes(&empty).p);
+	ck_assert_uint_eq(0, tf_buf_bytes(&empty).n);
+	tf_buf_str(&empty, "b");
+	ck_assert(tf_str_same(rising[4], tf_buf_bytes(&empty)));
+	tf_buf_free(&empty);
+}
+END_TEST
+
 START_TEST(hex_is_lower_case_and_exact)
 {
 	uint8_t b[4];
@@ -295,6 +318,7 @@ suite_bytes(void)
 
 	tcase_add_test(t, a_buffer_grows_and_ends_in_nul);
 	tcase_add_test(t, a_buffer_that_failed_stays_as_it_was);
+	tcase_add_test(t, runs_of_bytes_have_an_order);
 	tcase_add_test(t, hex_is_lower_case_and_exact);
 	tcase_add_test(t, base64_has_the_published_values);
 	tcase_add_test(t, base64_of_any_bytes_comes_back);

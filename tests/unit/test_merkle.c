@@ -513,6 +513,45 @@ START_TEST(what_the_store_says_is_passed_on)
 }
 END_TEST
 
+/* The first call that fails, the second, and so on until none is left. */
+START_TEST(no_call_that_fails_goes_unnoticed)
+{
+	static const uint64_t from[] = { 3, 300, 65537, 66000, 69888 };
+	struct grown *g = grow(70000, 1000);
+	struct tf_proof p;
+	enum tf_code rc = TF_IO;
+
+	g->s.fail_at = 0;
+	while (rc != TF_OK) {
+		g->s.calls = 0;
+		g->s.fail_at++;
+		rc = tf_merkle_consistency(from[_i], 70000, get_tile, &g->s, &p,
+		    NULL);
+		if (rc != TF_OK)
+			ck_assert_int_eq(TF_IO, rc);
+		/* It succeeds when that call is never made. */
+		ck_assert(rc != TF_OK || g->s.calls == g->s.fail_at - 1);
+	}
+	ck_assert_uint_gt(g->s.calls, 2);
+	fell(g);
+}
+END_TEST
+
+/* A tile above the leaves that cannot be written. */
+START_TEST(a_tree_does_not_grow_without_its_tiles)
+{
+	struct grown *g = grow(65535, 1000);
+	struct tf_hash leaf = leaf_number(65535);
+
+	g->s.calls = 0;
+	g->s.fail_at = 2;
+	ck_assert_int_eq(TF_IO,
+	    tf_tree_append(g->t, &leaf, put_tile, &g->s, NULL));
+	ck_assert_uint_eq(65535, g->t->size);
+	fell(g);
+}
+END_TEST
+
 /* Trees too large to build: their roots follow from the proofs. */
 START_TEST(sizes_up_to_2_to_the_63_are_checked)
 {
@@ -592,6 +631,8 @@ suite_merkle(void)
 	tcase_add_test(t, tile_widths_are_those_of_the_format);
 	tcase_add_test(t, sizes_that_make_no_sense_are_refused);
 	tcase_add_test(t, what_the_store_says_is_passed_on);
+	tcase_add_loop_test(t, no_call_that_fails_goes_unnoticed, 0, 5);
+	tcase_add_test(t, a_tree_does_not_grow_without_its_tiles);
 	tcase_add_test(t, sizes_up_to_2_to_the_63_are_checked);
 	tcase_add_test(t, sizes_out_of_order_are_refused);
 	suite_add_tcase(s, t);

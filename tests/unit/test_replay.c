@@ -659,6 +659,48 @@ START_TEST(after_a_gap_number_time_and_batch_begin_anew)
 }
 END_TEST
 
+/* Where the opening is missing no key is in force. */
+START_TEST(a_key_that_nobody_named_is_not_replaced)
+{
+	struct play p;
+	struct tf_entry e;
+
+	begin(&p);
+	play(&p, 1);
+	ck_assert_str_eq("says that it is number 1", p.told.first);
+	p.told.n = 0;
+	e = p.d[1].e;
+	e.type = TF_KEY_ROTATED;
+	e.seq = 1;
+	e.at.s++;
+	e.use = str_of("log");
+	e.key_old = e.key_new = str_of("");
+	play_entry(&p, &e);
+	ck_assert_str_eq("replaces a key that is not in force", p.told.first);
+	ck_assert_str_eq("", tf_replay_vkey(p.r));
+	end(&p);
+}
+END_TEST
+
+START_TEST(a_path_that_is_too_long_is_not_kept)
+{
+	static char text[TF_PATH_MAX + 1];
+	struct tf_kept k = { .ops = &book_ops };
+	struct tf_kept_dir d = { .files = 7 }, have;
+
+	memset(text, 'x', sizeof(text));
+	ck_assert_int_eq(TF_OK, tf_book_open(&k.book, NULL));
+	ck_assert_int_eq(TF_NAMETOOLONG,
+	    tf_kept_put(&k, (struct tf_str){ text, sizeof(text) }, &d, NULL));
+	ck_assert_int_eq(TF_OK,
+	    tf_kept_put(&k, (struct tf_str){ text, TF_PATH_MAX }, &d, NULL));
+	ck_assert_int_eq(TF_OK,
+	    tf_kept_get(&k, (struct tf_str){ text, TF_PATH_MAX }, &have, NULL));
+	ck_assert_uint_eq(7, have.files);
+	tf_book_close(k.book);
+}
+END_TEST
+
 Suite *suite_replay(void);
 
 Suite *
@@ -677,6 +719,8 @@ suite_replay(void)
 	tcase_add_test(t, a_seal_is_held_against_all_its_files);
 	tcase_add_test(t, evidence_in_directories_tells_when_it_was_written);
 	tcase_add_test(t, after_a_gap_number_time_and_batch_begin_anew);
+	tcase_add_test(t, a_key_that_nobody_named_is_not_replaced);
+	tcase_add_test(t, a_path_that_is_too_long_is_not_kept);
 	suite_add_tcase(s, t);
 	return s;
 }
