@@ -16,21 +16,73 @@
 #include "crypto.h"
 #include "file.h"
 
-struct tf_sha256 {
-	EVP_MD_CTX *ctx;
-};
-
 struct tf_key {
 	EVP_PKEY *pkey;
 	struct tf_pubkey pub;
 };
 
+/* --- memory ----------------------------------------------------------------- */
+
 /*
- * The one-shot digests are for short runs (leaves, nodes): SHA256_* of libcrypto
- * saves the provider's set-up, which costs more than the hash.
+ * A function of libcrypto that ran out of memory may well say that a signature
+ * is wrong.  So what it asks for comes from here, and whether it always got it
+ * is remembered.
+ */
+static _Thread_local bool starved;
+
+static void *
+give(void *p, size_t n)
+{
+	if (p == NULL && n > 0)
+		starved = true;
+	return p;
+}
+
+static void *
+crypto_malloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return give(n == 0 ? NULL : malloc(n), n);
+}
+
+static void
+crypto_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
+static void *
+crypto_realloc(void *p, size_t n, const char *file, int line)
+{
+	if (n > 0)
+		return give(realloc(p, n), n);
+	crypto_free(p, file, line);
+	return NULL;
+}
+
+/* Only before libcrypto has any memory. */
+__attribute__((constructor)) static void
+feed(void)
+{
+	(void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
+	    crypto_free);
+}
+
+/* --- digests ---------------------------------------------------------------- */
+
+/*
+ * SHA256_* of libcrypto needs no memory, so that no digest ever fails, and
+ * saves the provider's set-up, which costs more than the hash of a leaf.
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+struct tf_sha256 {
+	SHA256_CTX c;
+};
+
 void
 tf_sha256_prefixed(uint8_t prefix, const void *a, size_t an, const void *b,
     size_t bn, struct tf_hash *out)
@@ -54,62 +106,45 @@ tf_sha256(const void *p, size_t n, struct tf_hash *out)
 	SHA256_Update(&c, p, n);
 	SHA256_Final(out->b, &c);
 }
-#pragma GCC diagnostic pop
 
 struct tf_sha256 *
 tf_sha256_new(void)
 {
-	struct tf_sha256 *h = calloc(1, sizeof(*h));
+	struct tf_sha256 *h = malloc(sizeof(*h));
 
-	if (h == NULL)
-		return NULL;
-	h->ctx = EVP_MD_CTX_new();
-	if (h->ctx == NULL ||
-	    EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1) {
-		tf_sha256_free(h);
-		return NULL;
-	}
+	if (h != NULL)
+		SHA256_Init(&h->c);
 	return h;
 }
 
 void
 tf_sha256_free(struct tf_sha256 *h)
 {
-	if (h == NULL)
-		return;
-	EVP_MD_CTX_free(h->ctx);
 	free(h);
-}
-
-/* A digest that cannot go on would give a wrong answer: stop instead. */
-static void
-must(int ok)
-{
-	if (ok != 1)
-		abort();
 }
 
 void
 tf_sha256_reset(struct tf_sha256 *h)
 {
-	must(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL));
+	SHA256_Init(&h->c);
 }
 
 void
 tf_sha256_add(struct tf_sha256 *h, const void *p, size_t n)
 {
-	must(EVP_DigestUpdate(h->ctx, p, n));
+	SHA256_Update(&h->c, p, n);
 }
 
 void
 tf_sha256_peek(const struct tf_sha256 *h, struct tf_hash *out)
 {
-	EVP_MD_CTX *copy = EVP_MD_CTX_new();
+	SHA256_CTX copy = h->c;
 
-	must(copy != NULL && EVP_MD_CTX_copy_ex(copy, h->ctx) == 1);
-	must(EVP_DigestFinal_ex(copy, out->b, NULL));
-	EVP_MD_CTX_free(copy);
+	SHA256_Final(out->b, &copy);
 }
+#pragma GCC diagnostic pop
+
+/* --- keys ------------------------------------------------------------------- */
 
 void
 tf_key_free(struct tf_key *k)
@@ -264,21 +299,25 @@ tf_key_sign(const struct tf_key *k, const void *msg, size_t n,
 	return ok ? TF_OK : tf_fail(err, TF_IO, "signing failed");
 }
 
-bool
+enum tf_code
 tf_key_verify(const struct tf_pubkey *pub, const void *msg, size_t n,
     const uint8_t sig[TF_SIG_LEN])
 {
 	EVP_PKEY *k = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
 	    pub->b, TF_PUBKEY_LEN);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok;
+	int yes = -1;
 
-	ok = k != NULL && ctx != NULL &&
-	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k) == 1 &&
-	    EVP_DigestVerify(ctx, sig, TF_SIG_LEN, msg, n) == 1;
+	/* Any 32 bytes are a key, so that what fails before is the machine. */
+	starved = false;
+	if (k != NULL && ctx != NULL &&
+	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k) == 1)
+		yes = EVP_DigestVerify(ctx, sig, TF_SIG_LEN, msg, n);
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(k);
-	return ok;
+	if (yes == 1)
+		return TF_OK;
+	return yes < 0 || starved ? TF_NOMEM : TF_TAMPER;
 }
 
 void

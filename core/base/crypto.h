@@ -48,8 +48,9 @@ TF_MUST_USE enum tf_code tf_key_save(const struct tf_key *k, int dirfd,
 void tf_key_public(const struct tf_key *k, struct tf_pubkey *out);
 TF_MUST_USE enum tf_code tf_key_sign(const struct tf_key *k, const void *msg,
     size_t n, uint8_t sig[TF_SIG_LEN], struct tf_error *err);
-bool tf_key_verify(const struct tf_pubkey *pub, const void *msg, size_t n,
-    const uint8_t sig[TF_SIG_LEN]);
+/* TF_OK, or TF_TAMPER: it is not so signed; TF_NOMEM: nobody can tell. */
+TF_MUST_USE enum tf_code tf_key_verify(const struct tf_pubkey *pub,
+    const void *msg, size_t n, const uint8_t sig[TF_SIG_LEN]);
 
 /* DER SubjectPublicKeyInfo: 44 bytes, and as PEM text. */
 #define TF_SPKI_LEN 44

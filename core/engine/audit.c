@@ -173,7 +173,7 @@ take_earlier(struct tf_audit *a, struct tf_error *err)
 		    &a->held[0].c, &e);
 	if (rc == TF_FOREIGN)
 		rc = check_old_origin(a, &e);
-	if (rc == TF_INVALID)
+	if (rc == TF_INVALID || rc == TF_NOMEM)
 		return tf_fail(err, rc, "the earlier checkpoint: %.120s",
 		    e.text);
 	a->held[0].wanted = rc == TF_OK && v->earlier.p != NULL;
@@ -244,10 +244,14 @@ tf_audit_free(struct tf_audit *a)
 void
 tf_audit_beside(struct tf_audit *a, struct tf_str note)
 {
+	enum tf_code rc = tf_checkpoint_check(note.p, note.n, &a->vkey,
+	    &a->held[1].c, NULL);
+
 	/* Of another origin, or malformed: it says nothing about this log. */
-	a->held[1].wanted = tf_checkpoint_check(note.p == NULL ? "" : note.p,
-				note.n, &a->vkey, &a->held[1].c, NULL) == TF_OK;
+	a->held[1].wanted = rc == TF_OK;
 	a->held[1].what = "the checkpoint beside the database";
+	if (rc == TF_NOMEM)
+		tf_audit_no_memory(a);
 }
 
 void
@@ -255,11 +259,11 @@ tf_audit_head(struct tf_audit *a, struct tf_str note)
 {
 	struct tf_error e = { .code = TF_OK };
 
-	a->head_good = tf_checkpoint_check(note.p == NULL ? "" : note.p, note.n,
-			   &a->vkey, &a->head, &e) == TF_OK;
+	a->head_good = tf_checkpoint_check(note.p, note.n, &a->vkey, &a->head,
+			   &e) == TF_OK;
 	if (!a->head_good)
-		tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
-		    "newest checkpoint: %s", e.text);
+		tf_audit_trouble(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		    "newest checkpoint", &e);
 	a->r->size = a->head.size;
 	a->r->root = a->head.root;
 }
@@ -415,7 +419,8 @@ says_the_same(struct tf_audit *a, const struct tf_entry *e,
 	return ok;
 }
 
-static bool
+/* As tf_key_verify. */
+static enum tf_code
 signed_by(const struct tf_entry *e, struct tf_str attester, const void *pae,
     size_t n)
 {
@@ -429,8 +434,9 @@ signed_by(const struct tf_entry *e, struct tf_str attester, const void *pae,
 	    sizeof(sig));
 	memcpy(pub.b, der + TF_SPKI_LEN - TF_PUBKEY_LEN, TF_PUBKEY_LEN);
 	tf_dsse_keyid(&pub, keyid);
-	return memcmp(keyid, e->statement.keyid.p, TF_KEYID_LEN) == 0 &&
-	    tf_key_verify(&pub, pae, n, sig);
+	if (memcmp(keyid, e->statement.keyid.p, TF_KEYID_LEN) != 0)
+		return TF_TAMPER;
+	return tf_key_verify(&pub, pae, n, sig);
 }
 
 static void
@@ -438,14 +444,18 @@ check_signature(struct tf_audit *a, const struct tf_entry *e,
     struct tf_str attester, const struct tf_buf *payload)
 {
 	struct tf_buf pae = { 0 };
+	enum tf_code rc = TF_NOMEM;
 	struct tf_hash h;
 
 	tf_dsse_pae(payload->p, payload->n, &pae);
 	tf_sha256(pae.p, pae.n, &h);
-	if (pae.failed)
+	if (!pae.failed)
+		rc = memcmp(&h, &e->statement.pae, sizeof(h)) != 0 ?
+		    TF_TAMPER :
+		    signed_by(e, attester, pae.p, pae.n);
+	if (rc == TF_NOMEM)
 		tf_audit_no_memory(a);
-	else if (memcmp(&h, &e->statement.pae, sizeof(h)) != 0 ||
-	    !signed_by(e, attester, pae.p, pae.n))
+	else if (rc != TF_OK)
 		tf_audit_finding(a, TF_LINK_ENTRIES, e->seq, e->path,
 		    "its statement is not signed by the attester key in "
 		    "force");
@@ -647,7 +657,7 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 
 	if (a->head.size == 0 && !a->head_good) {
 		without_head(a);
-		return TF_OK;
+		return tf_audit_able(a, err);
 	}
 	/* What could not be read is not missing. */
 	if ((rc = a->source->entries(a, err)) != TF_OK ||

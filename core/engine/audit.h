@@ -84,7 +84,7 @@ TF_MUST_USE enum tf_code tf_audit_new(const struct tf_verify *v,
     const char *own, struct tf_report *r, struct tf_audit **out,
     struct tf_error *err);
 void tf_audit_free(struct tf_audit *a);
-/* The note of the newest checkpoint. */
+/* The note of the newest checkpoint; no bytes are not NULL. */
 void tf_audit_head(struct tf_audit *a, struct tf_str note);
 /* Of what has no more than the head: the one held from earlier must be that
  * very tree, or nothing can be said. */

@@ -193,7 +193,7 @@ run(struct tf_audit *a, struct tf_error *err)
 		return rc;
 	rc = tf_file_read(l->dirfd, "checkpoint", TF_NOTE_MAX, &note, err);
 	if (rc == TF_OK) {
-		tf_audit_head(a, (struct tf_str){ note.p, note.n });
+		tf_audit_head(a, tf_buf_bytes(&note));
 		rc = tf_audit_run(a, err);
 	}
 	tf_buf_free(&note);

@@ -726,7 +726,7 @@ run(struct tf_audit *a, struct tf_error *err)
 	a->source = &source;
 	a->r->link[TF_LINK_PACKAGE] = TF_VERDICT_OK;
 	a->r->link[TF_LINK_TILES] = TF_VERDICT_ABSENT;
-	tf_audit_head(a, (struct tf_str){ k->note.p, k->note.n });
+	tf_audit_head(a, tf_buf_bytes(&k->note));
 	if (a->head_good)
 		tf_audit_held_alone(a);
 	return tf_audit_run(a, err);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/file.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
@@ -474,7 +475,7 @@ take_head(struct tf_audit *a, struct tf_error *err)
 		    "there is no checkpoint");
 		rc = TF_OK;
 	} else if (rc == TF_OK) {
-		tf_audit_head(a, (struct tf_str){ note.p, note.n });
+		tf_audit_head(a, tf_buf_bytes(&note));
 		if (!a->head_good) { /* the row must do */
 			a->head.size = a->r->size = size;
 			a->head.root = a->r->root = root;
@@ -507,7 +508,7 @@ run(struct tf_audit *a, struct tf_error *err)
 	if (tf_code_undecided(rc))
 		return rc;
 	if (rc == TF_OK)
-		tf_audit_beside(a, (struct tf_str){ s->beside.p, s->beside.n });
+		tf_audit_beside(a, tf_buf_bytes(&s->beside));
 	if (tf_db_check(s->db, &e) != TF_OK)
 		tf_audit_trouble(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere, "",
 		    &e);

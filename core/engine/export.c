@@ -138,6 +138,10 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 	if (rc == TF_OK)
 		rc = tf_checkpoint_check(old.p == NULL ? "" : old.p, old.n,
 		    &v->vkey, &c, err);
+	if (rc == TF_NOMEM) {
+		tf_buf_free(&old);
+		return rc;
+	}
 	if (rc == TF_OK && c.size > 0 && c.size <= now->size)
 		rc = tf_merkle_root(c.size, get_tile, v, &root, err);
 	if (rc != TF_OK || c.size > now->size ||

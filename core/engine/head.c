@@ -93,7 +93,7 @@ is_prefix(struct tf_vault *v, const struct tf_checkpoint *c, bool *yes,
 	enum tf_code rc;
 
 	*yes = c->size <= v->head.size;
-	if (!*yes || c->size == 0)
+	if (!*yes)
 		return TF_OK;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
@@ -116,6 +116,8 @@ compare_note(struct tf_vault *v, const char *where, const struct tf_buf *b,
 	/* Another origin's: from before this one began, nothing to compare. */
 	if (rc == TF_FOREIGN)
 		return TF_OK;
+	if (rc == TF_NOMEM)
+		return tf_fail(err, rc, "no memory to check %s", where);
 	if (rc != TF_OK)
 		return tf_fail(err, TF_TAMPER,
 		    "%s is damaged.  Is the database the newest one?  Remove "
@@ -277,6 +279,8 @@ tf_vault_recover(const char *path, const char *origin,
 	if (rc == TF_OK)
 		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, line.p, line.n, 0444,
 		    false, err);
+	if (rc == TF_OK && vkey->failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory for the new key");
 	tf_buf_free(&line);
 	if (rc != TF_OK) {
 		(void)!tf_vault_close(v, "done", NULL);

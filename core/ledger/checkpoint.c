@@ -221,28 +221,41 @@ is_by(struct tf_str name, struct tf_str b64, const struct tf_vkey *k)
 	    memcmp(head, k->id, sizeof(k->id)) == 0;
 }
 
-/* All signature lines.  *good and *bad count those of k. */
-static bool
-parse_lines(struct tf_str rest, struct tf_str text, const struct tf_vkey *k,
-    unsigned *good, unsigned *bad)
+/* How many lines of a key are right, wrong, and neither for want of memory. */
+struct lines {
+	unsigned good, bad, unsure;
+};
+
+static void
+count_line(struct tf_str b64, struct tf_str text, const struct tf_vkey *k,
+    struct lines *n)
 {
 	uint8_t b[sizeof(k->id) + TF_SIG_LEN];
+	enum tf_code rc = TF_TAMPER;
+
+	if (tf_unbase64_exact(b64.p, b64.n, b, sizeof(b)))
+		rc = tf_key_verify(&k->pub, text.p, text.n, b + sizeof(k->id));
+	n->good += rc == TF_OK;
+	n->bad += rc == TF_TAMPER;
+	n->unsure += rc == TF_NOMEM;
+}
+
+/* All signature lines; those of k are counted. */
+static bool
+parse_lines(struct tf_str rest, struct tf_str text, const struct tf_vkey *k,
+    struct lines *n)
+{
 	unsigned lines = 0;
 	bool ok = rest.n > 0;
 
-	*good = *bad = 0;
+	*n = (struct lines){ .good = 0 };
 	while (ok && rest.n > 0) {
 		struct tf_str line, name, b64;
 
 		ok = ++lines <= TF_NOTE_LINES_MAX && next_line(&rest, &line) &&
 		    parse_line(line, &name, &b64);
-		if (!ok || !is_by(name, b64, k))
-			continue;
-		if (tf_unbase64_exact(b64.p, b64.n, b, sizeof(b)) &&
-		    tf_key_verify(&k->pub, text.p, text.n, b + sizeof(k->id)))
-			++*good;
-		else
-			++*bad;
+		if (ok && is_by(name, b64, k))
+			count_line(b64, text, k, n);
 	}
 	return ok;
 }
@@ -253,7 +266,7 @@ tf_checkpoint_check(const char *note, size_t n, const struct tf_vkey *k,
 {
 	struct tf_str rest = { note, n }, text;
 	struct tf_checkpoint c;
-	unsigned good, bad;
+	struct lines lines;
 
 	memset(&c, 0, sizeof(c));
 	if (n > TF_NOTE_MAX || !is_text_of(in_note, note, n) ||
@@ -261,17 +274,22 @@ tf_checkpoint_check(const char *note, size_t n, const struct tf_vkey *k,
 		return tf_fail(err, TF_INVALID, "checkpoint: malformed");
 	/* What is signed ends before the empty line. */
 	text = (struct tf_str){ note, (size_t)(rest.p - note) - 1 };
-	if (!parse_lines(rest, text, k, &good, &bad))
+	if (!parse_lines(rest, text, k, &lines))
 		return tf_fail(err, TF_INVALID,
 		    "checkpoint: malformed signature line");
 	if (strcmp(c.origin, k->name) != 0)
 		return tf_fail(err, TF_FOREIGN,
 		    "checkpoint: its origin is %s, the key's name %s", c.origin,
 		    k->name);
-	if (bad > 0 || good == 0)
+	if (lines.bad > 0)
 		return tf_fail(err, TF_TAMPER,
-		    bad > 0 ? "checkpoint: the signature is wrong" :
-			      "checkpoint: no signature of the key");
+		    "checkpoint: the signature is wrong");
+	if (lines.unsure > 0)
+		return tf_fail(err, TF_NOMEM,
+		    "checkpoint: no memory to check the signature");
+	if (lines.good == 0)
+		return tf_fail(err, TF_TAMPER,
+		    "checkpoint: no signature of the key");
 	*out = c;
 	return TF_OK;
 }

@@ -43,7 +43,7 @@ TF_MUST_USE enum tf_code tf_checkpoint_sign(const struct tf_checkpoint *c,
  * is ignored; a line of k that fails, or none of k, is TF_TAMPER; a note or
  * checkpoint that is malformed (CRLF, leading zeros, extension lines, bad
  * base64, trailing bytes, size over 2^63-1) TF_INVALID; an origin other than
- * k's name TF_FOREIGN.
+ * k's name TF_FOREIGN; no memory to tell, TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_checkpoint_check(const char *note, size_t n,
     const struct tf_vkey *k, struct tf_checkpoint *out, struct tf_error *err);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/ledger/checkpoint.h"
+#include "../../core/ledger/status.h"
 #include "../../core/package.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
@@ -26,7 +28,14 @@ static struct rig {
 	struct tf_buf vkey, early, proof, bad_proof;
 	unsigned checks, failures;
 	char said[256]; /* the last finding, or the error */
+	/* of sweep_call */
+	struct tf_key *key;
+	enum strike kind;
+	long n;
+	bool reached;
 } rig;
+
+static const struct tf_actor nobody = { .loginuid = -1, .session = -1 };
 
 /* A file or directory of the rig; four at a time. */
 static const char *
@@ -53,6 +62,7 @@ static const char *const struck[] = {
 	[STRIKE_MEMORY] = "without memory",
 	[STRIKE_CALL] = "with an error",
 	[STRIKE_STEP] = "with a failing database",
+	[STRIKE_CRYPTO] = "without memory in libcrypto",
 };
 
 static void
@@ -120,6 +130,13 @@ verify_store(const struct tf_verify *v, bool good, struct tf_report *r,
 }
 
 static enum tf_code
+verify_grown(const struct tf_verify *v, bool good, struct tf_report *r,
+    struct tf_error *err)
+{
+	return tf_verify_store(in_rig(good ? "grown" : "bad-grown"), v, r, err);
+}
+
+static enum tf_code
 verify_log(const struct tf_verify *v, bool good, struct tf_report *r,
     struct tf_error *err)
 {
@@ -168,6 +185,9 @@ static const struct subject {
 	unsigned needed; /* links that must not be ABSENT */
 } subjects[] = {
 	{ verify_store, "store",
+	    LINK(CONTENTS) | LINK(ENTRIES) | LINK(NAMES) | LINK(TREE) |
+		LINK(TILES) | LINK(SIGNATURE) | LINK(EARLIER) },
+	{ verify_grown, "store that grew",
 	    LINK(CONTENTS) | LINK(ENTRIES) | LINK(NAMES) | LINK(TREE) |
 		LINK(TILES) | LINK(SIGNATURE) | LINK(EARLIER) },
 	{ verify_log, "log",
@@ -282,6 +302,92 @@ sweep_recovery(enum strike kind, const char *store, bool sealed)
 	    struck[kind], n - 1);
 }
 
+/* --- going on, signing, judging ----------------------------------------- */
+
+/* An older copy of the store goes on under another origin, or does not. */
+static enum tf_code
+renew(void)
+{
+	struct tf_buf vkey = { 0 }, other = { 0 };
+	enum tf_code rc, again;
+	bool wrong;
+
+	sh("rm -rf %s", rig.copy, NULL);
+	sh("cp -a %s %s", in_rig("older"), rig.copy);
+	strike_after(rig.kind, rig.n);
+	rc = tf_vault_recover(rig.copy, NULL, &nobody, &vkey, NULL);
+	rig.reached = strike_end();
+	if (rc == TF_OK)
+		check(!vkey.failed && vkey.n > 0, "renewing", "no key",
+		    rig.kind, rig.n);
+	/* Whatever was done, it can be done again, or is done. */
+	again = tf_vault_recover(rig.copy, NULL, &nobody, &other, NULL);
+	check(again == TF_OK || again == TF_USAGE, "renewing",
+	    "neither done nor undone", rig.kind, rig.n);
+	check(write_store(rig.copy, &wrong) && !wrong, "renewing",
+	    "not opened afterwards", rig.kind, rig.n);
+	tf_buf_free(&other);
+	tf_buf_free(&vkey);
+	return rc;
+}
+
+static enum tf_code
+sign(void)
+{
+	struct tf_checkpoint c = { .origin = "example.org/bits", .size = 7 },
+			     signed_one;
+	struct tf_buf note = { 0 };
+	struct tf_pubkey pub;
+	struct tf_vkey k;
+	enum tf_code rc;
+
+	strike_after(rig.kind, rig.n);
+	rc = tf_checkpoint_sign(&c, rig.key, &note, NULL);
+	rig.reached = strike_end();
+	tf_key_public(rig.key, &pub);
+	tf_vkey_make(&k, c.origin, &pub);
+	if (rc == TF_OK)
+		check(tf_checkpoint_check(note.p, note.n, &k, &signed_one,
+			  NULL) == TF_OK,
+		    "signing", "not signed", rig.kind, rig.n);
+	tf_buf_free(&note);
+	return rc;
+}
+
+static enum tf_code
+judge(void)
+{
+	static const struct tf_slot slot = { { "a", 1 }, { "b", 1 } };
+	const struct tf_template t = { &slot, 1 };
+	struct tf_status s = { 0 };
+	enum tf_code rc;
+
+	strike_after(rig.kind, rig.n);
+	rc = tf_status_judge(&t, NULL, 0, &s, NULL);
+	rig.reached = strike_end();
+	if (rc == TF_OK)
+		check(s.n == 1 && s.word == TF_INCOMPLETE, "judging",
+		    "another status", rig.kind, rig.n);
+	tf_status_free(&s);
+	return rc;
+}
+
+/* What is not done is said. */
+static void
+sweep_call(const char *what, enum tf_code (*call)(void), enum strike kind)
+{
+	enum tf_code rc;
+
+	rig.kind = kind;
+	rig.n = 0;
+	do {
+		rc = call();
+		check(rc == TF_OK || rig.reached, what, "refused", kind, rig.n);
+	} while (rig.n++, rig.reached);
+	printf("test-nomem: %s %s: %ld places\n", what, struck[kind],
+	    rig.n - 1);
+}
+
 /* --- what is looked at -------------------------------------------------- */
 
 static void
@@ -340,19 +446,73 @@ take_away(void)
 	    TF_OK);
 }
 
+static void
+change(const char *store, const char *statements)
+{
+	char path[256];
+	sqlite3 *db;
+
+	(void)snprintf(path, sizeof(path), "%s/ledger.db", in_rig(store));
+	MUST(sqlite3_open(path, &db) == SQLITE_OK);
+	MUST(sqlite3_exec(db, statements, NULL, NULL, NULL) == SQLITE_OK);
+	MUST(sqlite3_close(db) == SQLITE_OK);
+}
+
+static uint64_t
+make_dir(struct tf_vault *v, uint64_t up, const char *name)
+{
+	struct tf_attr a;
+
+	MUST(tf_vault_mkdir(v, up, name, 0755, &nobody, &a, NULL) == TF_OK);
+	return a.id;
+}
+
+/* A store that was written again later: node numbers far apart, attestations
+ * repeated, a workflow and a trail of nothing.  older: before that, beside the
+ * checkpoint of today. */
+static void
+make_grown(void)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &nobody };
+	struct tf_vault *v;
+	struct tf_attr a;
+	uint64_t t;
+
+	sh("cp -a %s %s", in_rig("store"), in_rig("grown"));
+	change("grown", "UPDATE meta SET value = 100000 WHERE key = 'next_id'");
+	MUST(tf_vault_open(in_rig("grown"), &o, &v, NULL) == TF_OK);
+	t = make_dir(v, TF_ROOT_ID, "empty");
+	MUST(tf_vault_seal(v, make_dir(v, t, "w"), &nobody, NULL) == TF_OK);
+	MUST(tf_vault_walk(v, "t/w", &a, NULL) == TF_OK);
+	(void)make_dir(v, a.id, "other");
+	t = make_dir(v, a.id, "a@2");
+	(void)make_dir(v, TF_ROOT_ID, "last");
+	MUST(tf_vault_seal(v, t, &nobody, NULL) == TF_OK);
+	MUST(tf_vault_close(v, "done", NULL) == TF_OK);
+	sh("cp -a %s %s", in_rig("store"), in_rig("older"));
+	sh("cp -f %s/checkpoint %s/", in_rig("grown"), in_rig("older"));
+}
+
+/* Stores to be recovered: nothing beside them tells of their head; the digests
+ * beside the bytes that were flushed are damaged. */
+static void
+make_lost(void)
+{
+	sh("cp -a %s %s", in_rig("store"), in_rig("lost-store"));
+	sh("rm -f %s/checkpoint", in_rig("lost-store"), NULL);
+	change("lost-store",
+	    "UPDATE object SET sha256 = zeroblob(32) WHERE id IN"
+	    " (SELECT id FROM stage)");
+}
+
 /* A crash while both files were being written on; this store has a guard. */
 static void
 make_dirty(void)
 {
-	sqlite3 *db;
-
 	sh("cp -a %s %s", in_rig("store"), in_rig("dirty-store"));
 	sh("echo guard = %s/guard >>%s/config", rig.copy,
 	    in_rig("dirty-store"));
-	MUST(sqlite3_open(in_rig("dirty-store/ledger.db"), &db) == SQLITE_OK);
-	MUST(sqlite3_exec(db, "UPDATE stage SET dirty = 1", NULL, NULL, NULL) ==
-	    SQLITE_OK);
-	MUST(sqlite3_close(db) == SQLITE_OK);
+	change("dirty-store", "UPDATE stage SET dirty = 1");
 }
 
 /* The same, altered. */
@@ -367,6 +527,7 @@ spoil(void)
 	/* In the entry, which the leaf hash covers. */
 	rig.bad_proof.p[200] = rig.bad_proof.p[200] == 'A' ? 'B' : 'A';
 	sh("cd %s && cp -a store bad-store && cp -a log bad-log &&"
+	   " cp -a grown bad-grown &&"
 	   " cp -a evidence bad-evidence && cp -a a bad-a &&"
 	   " cp a.zip bad.zip && chmod -R u+w bad-a && chmod u+w bad.zip",
 	    rig.dir, NULL);
@@ -374,6 +535,8 @@ spoil(void)
 	at = memmem(db.p, db.n, "attestation.begun", 17);
 	MUST(at != NULL);
 	flip(in_rig("bad-store/ledger.db"), at - db.p - 40);
+	change("bad-grown",
+	    "UPDATE node SET seal = 1 WHERE name = x'6c617374'");
 	db.n = 0;
 	read_file(in_rig("bad.zip"), &db);
 	flip(in_rig("bad.zip"), (long)db.n / 2);
@@ -403,22 +566,35 @@ set_up(void)
 	sh("cd %s && mv out/* a && mkdir -p evidence/t/w &&"
 	   " cp -a a/data/a evidence/" DONE,
 	    rig.dir, NULL);
+	make_grown();
 	spoil();
 	make_dirty();
+	make_lost();
+	MUST(tf_key_from_seed((const uint8_t[32]){ 7 }, &rig.key, NULL) ==
+	    TF_OK);
 }
 
 int
 main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	strike_begin();
 	set_up();
 	for (enum strike k = STRIKE_MEMORY; k < STRIKES; k++) {
 		for (size_t i = 0; i < sizeof(subjects) / sizeof(*subjects);
 		     i++)
 			sweep(&subjects[i], k);
+		sweep_call("signing", sign, k);
+		sweep_call("judging", judge, k);
+		/* Reading a key takes libcrypto thousands of calls. */
+		if (k == STRIKE_CRYPTO)
+			break;
+		sweep_call("renewing", renew, k);
 		sweep_recovery(k, "store", true);
 		sweep_recovery(k, "dirty-store", false);
+		sweep_recovery(k, "lost-store", true);
 	}
+	tf_key_free(rig.key);
 	tf_buf_free(&rig.vkey);
 	tf_buf_free(&rig.early);
 	tf_buf_free(&rig.proof);

@@ -18,6 +18,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
+#include "../bitflip/bitflip.h"
 #include "strike.h"
 
 static atomic_long left = -1; /* calls that still succeed; negative: all */
@@ -46,11 +49,53 @@ struck(enum strike what)
 	while (now >= 0 && !atomic_compare_exchange_weak(&left, &now, now - 1))
 		;
 	if (now == 0)
-		errno = what == STRIKE_MEMORY ? ENOMEM : EIO;
+		errno = what == STRIKE_CALL || what == STRIKE_STEP ? EIO :
+								     ENOMEM;
 	return now == 0;
 }
 
 /* --- memory ------------------------------------------------------------- */
+
+/* What libcrypto was given; it calls our malloc in the end. */
+static CRYPTO_malloc_fn its_malloc;
+static CRYPTO_realloc_fn its_realloc;
+static CRYPTO_free_fn its_free;
+static _Thread_local bool in_crypto;
+
+static void *
+crypto_malloc(size_t n, const char *file, int line)
+{
+	void *p;
+
+	in_crypto = true;
+	p = its_malloc(n, file, line);
+	in_crypto = false;
+	return p;
+}
+
+static void *
+crypto_realloc(void *old, size_t n, const char *file, int line)
+{
+	void *p;
+
+	in_crypto = true;
+	p = its_realloc(old, n, file, line);
+	in_crypto = false;
+	return p;
+}
+
+void
+strike_begin(void)
+{
+	CRYPTO_get_mem_functions(&its_malloc, &its_realloc, &its_free);
+	MUST(CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, its_free));
+}
+
+static bool
+no_memory(void)
+{
+	return struck(in_crypto ? STRIKE_CRYPTO : STRIKE_MEMORY);
+}
 
 /* NOLINTBEGIN: the names are the linker's. */
 void *__real_malloc(size_t n);
@@ -67,31 +112,31 @@ char *__wrap_strndup(const char *s, size_t n);
 void *
 __wrap_malloc(size_t n)
 {
-	return struck(STRIKE_MEMORY) ? NULL : __real_malloc(n);
+	return no_memory() ? NULL : __real_malloc(n);
 }
 
 void *
 __wrap_calloc(size_t n, size_t size)
 {
-	return struck(STRIKE_MEMORY) ? NULL : __real_calloc(n, size);
+	return no_memory() ? NULL : __real_calloc(n, size);
 }
 
 void *
 __wrap_realloc(void *p, size_t n)
 {
-	return struck(STRIKE_MEMORY) ? NULL : __real_realloc(p, n);
+	return no_memory() ? NULL : __real_realloc(p, n);
 }
 
 char *
 __wrap_strdup(const char *s)
 {
-	return struck(STRIKE_MEMORY) ? NULL : __real_strdup(s);
+	return no_memory() ? NULL : __real_strdup(s);
 }
 
 char *
 __wrap_strndup(const char *s, size_t n)
 {
-	return struck(STRIKE_MEMORY) ? NULL : __real_strndup(s, n);
+	return no_memory() ? NULL : __real_strndup(s, n);
 }
 
 int __real_sqlite3_step(sqlite3_stmt *st);
