@@ -147,18 +147,11 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
 }
 
 static enum tf_code
-read_ledger(struct against *g, struct tf_vault *v, struct tf_error *err)
+read_ledger(struct against *g, struct tf_db *db, struct tf_error *err)
 {
-	struct tf_db *db;
-	enum tf_code rc = tf_reader_db(v, &db, err);
-
-	if (rc != TF_OK)
-		return rc;
-	rc = g->names != NULL ?
+	return g->names != NULL ?
 	    tf_package_select(db, UINT64_MAX, &g->place, one_packaged, g, err) :
 	    tf_entries_each(db, 0, one_row, g, err);
-	tf_reader_done(v, db);
-	return rc;
 }
 
 /* --- bytes ------------------------------------------------------------------------ */
@@ -337,7 +330,7 @@ choose_directory(struct against *g, const char *dir, const char *path,
 }
 
 static enum tf_code
-compare(struct against *g, struct tf_vault *v, struct tf_error *err)
+compare(struct against *g, struct tf_db *db, struct tf_error *err)
 {
 	struct tf_pool_work w = { .begin = begin,
 		.end = end,
@@ -348,7 +341,7 @@ compare(struct against *g, struct tf_vault *v, struct tf_error *err)
 	int fd;
 
 	if ((rc = tf_pool_new(&w, g->v->threads, &g->pool, err)) == TF_OK)
-		rc = read_ledger(g, v, err);
+		rc = read_ledger(g, db, err);
 	if (rc == TF_OK)
 		rc = tf_pool_told(g->pool, true, content_wrong, g, &g->r->bytes,
 		    err);
@@ -371,6 +364,7 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 		.program = "trailctl" };
 	struct against g = { .r = report, .v = v, .fd = -1 };
 	struct tf_vault *vault = NULL;
+	struct tf_db *db = NULL;
 	struct tf_attr attr;
 	enum tf_code rc;
 
@@ -390,9 +384,13 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 	if (rc == TF_OK) {
 		(void)snprintf(report->origin, sizeof(report->origin), "%s",
 		    vault->origin);
-		rc = compare(&g, vault, err);
+		rc = tf_reader_db(vault, &db, err);
 	}
+	if (rc == TF_OK)
+		rc = compare(&g, db, err);
 	tf_pool_free(g.pool);
+	if (db != NULL)
+		tf_reader_done(vault, db);
 	(void)!tf_vault_close(vault, "done", NULL); /* nothing was written */
 	if (g.fd >= 0)
 		(void)close(g.fd);

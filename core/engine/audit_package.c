@@ -89,8 +89,7 @@ must_be(struct tf_audit *a, const char *name, const struct tf_buf *want)
 	if (want->failed)
 		tf_audit_no_memory(a);
 	else if (load(a, TF_LINK_PACKAGE, name, TEXT_MAX + want->n, &have) &&
-	    (have.n != want->n ||
-		(have.n > 0 && memcmp(have.p, want->p, have.n) != 0)))
+	    !tf_str_same(tf_buf_bytes(&have), tf_buf_bytes(want)))
 		about_member(a, TF_LINK_PACKAGE, name,
 		    "says something else than the entries");
 	tf_buf_free(&have);
@@ -108,8 +107,7 @@ wrong_proof(struct tf_audit *a, const struct tf_tlog_proof *p, uint64_t idx,
 	tf_entry_leaf(p->extra.p, p->extra.n, &extra);
 	if (p->index != idx || memcmp(&extra, leaf, sizeof(extra)) != 0)
 		return "is the proof of another entry";
-	if (p->note.n != k->note.n ||
-	    memcmp(p->note.p, k->note.p, p->note.n) != 0)
+	if (!tf_str_same(p->note, tf_buf_bytes(&k->note)))
 		return "is under another checkpoint than the package";
 	if (tf_merkle_check_inclusion(idx, a->head.size, leaf, p->path.h,
 		p->path.n, &a->head.root) != TF_OK)
@@ -138,8 +136,8 @@ prove(struct tf_audit *a, uint64_t idx, struct tf_str path,
 	if (name.failed)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	if (load(a, TF_LINK_TREE, name.p, PROOF_MAX, &text)) {
-		if (tf_tlog_proof_parse(text.p == NULL ? "" : text.p, text.n,
-			&p, &e) != TF_OK)
+		if (tf_tlog_proof_parse(tf_buf_bytes(&text).p, text.n, &p,
+			&e) != TF_OK)
 			tf_audit_trouble(a, TF_LINK_TREE, UINT64_MAX,
 			    (struct tf_str){ name.p, strlen(name.p) },
 			    "is malformed", &e);
@@ -247,14 +245,15 @@ payload_of(const struct tf_buf *envelope, struct tf_buf *out)
 
 /* The list that a seal digests. */
 static void
-check_sums(struct tf_audit *a, const struct tf_entry *e, const char *dir)
+check_sums(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_buf *dir)
 {
 	struct package *k = a->self;
 	struct tf_archive_member m;
 	struct tf_buf name = { 0 }, b = { 0 };
 	size_t i;
 
-	tf_buf_str(&name, dir);
+	tf_buf_add(&name, dir->p, dir->n);
 	tf_buf_add(&name, TF_PACKAGE_SUMS, sizeof(TF_PACKAGE_SUMS));
 	if (name.failed)
 		tf_audit_no_memory(a);
@@ -284,17 +283,11 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 		return tf_fail(err, TF_NOTFOUND, "it is not of this package");
 	tf_buf_str(&name, TF_PACKAGE_ATTESTATIONS);
 	rc = tf_package_directory(k->names, rel, &name, err);
-	tf_buf_add(&name, "", 1);
+	if (rc == TF_OK)
+		check_sums(a, e, &name);
+	tf_buf_add(&name, TF_PACKAGE_ENVELOPE, sizeof(TF_PACKAGE_ENVELOPE));
 	if (rc == TF_OK && name.failed)
 		rc = tf_fail(err, TF_NOMEM, "no memory");
-	if (rc == TF_OK) {
-		check_sums(a, e, name.p);
-		name.n--;
-		tf_buf_add(&name, TF_PACKAGE_ENVELOPE,
-		    sizeof(TF_PACKAGE_ENVELOPE));
-		if (name.failed)
-			rc = tf_fail(err, TF_NOMEM, "no memory");
-	}
 	if (rc == TF_OK && !tf_archive_find(k->z, name.p, &i))
 		rc = tf_fail(err, TF_NOTFOUND, "it is not in the package");
 	if (rc == TF_OK) {
@@ -305,7 +298,7 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 	if (rc == TF_OK) {
 		same = payload_of(&have, out) &&
 		    tf_package_envelope(e, out, &want, NULL) == TF_OK &&
-		    want.n == have.n && memcmp(want.p, have.p, want.n) == 0;
+		    tf_str_same(tf_buf_bytes(&want), tf_buf_bytes(&have));
 		if (out->failed || want.failed)
 			rc = tf_fail(err, TF_NOMEM, "no memory");
 		else if (!same)
@@ -334,8 +327,7 @@ name_evidence(struct tf_audit *a, const struct tf_entry *e,
 		return TF_OK;
 	}
 	rc = tf_package_file(k->names, rel, &k->stored, err);
-	if (rc == TF_OK &&
-	    (k->stored.n != rel.n || memcmp(k->stored.p, rel.p, rel.n) != 0))
+	if (rc == TF_OK && !tf_str_same(tf_buf_bytes(&k->stored), rel))
 		rc = tf_package_name_line(rel,
 		    (struct tf_str){ k->stored.p, k->stored.n }, &k->renamed,
 		    err);

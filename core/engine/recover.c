@@ -24,8 +24,8 @@
 struct interruption {
 	struct tf_live *l;
 	struct tf_content content;
-	char *body;		    /* inline bytes, or NULL */
-	char path[TF_PATH_MAX + 1]; /* the name it was meant to have */
+	char *body;	    /* inline bytes, or NULL */
+	struct tf_buf path; /* the name it was meant to have */
 	char draft[256];
 	char *actor;
 };
@@ -37,7 +37,7 @@ interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	struct tf_entry e = { .type = TF_EVIDENCE_INTERRUPTED,
 		.has_content = true,
 		.content = x->content,
-		.path = { x->path, strlen(x->path) },
+		.path = tf_buf_bytes(&x->path),
 		.draft = { x->draft, strlen(x->draft) } };
 	enum tf_code rc;
 
@@ -100,17 +100,15 @@ surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
 static enum tf_code
 become_draft(struct tf_live *l, struct interruption *x, struct tf_error *err)
 {
-	struct tf_buf path = { 0 };
 	struct tf_db *db;
 	enum tf_code rc;
 
 	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
 		return rc;
-	rc = tf_path_of(l->v, db, l->attr.id, &path, err);
-	if (rc == TF_OK && (path.failed || path.n > TF_PATH_MAX))
+	rc = tf_path_of(l->v, db, l->attr.id, &x->path, err);
+	if (rc == TF_OK && x->path.failed)
 		rc = tf_fail(err, TF_NOMEM, "no memory");
 	if (rc == TF_OK) {
-		memcpy(x->path, path.p, path.n);
 		pthread_mutex_lock(&l->v->mu);
 		rc = draft_name(l, db, x->draft, err);
 		if (rc == TF_OK) {
@@ -120,7 +118,6 @@ become_draft(struct tf_live *l, struct interruption *x, struct tf_error *err)
 		}
 		pthread_mutex_unlock(&l->v->mu);
 	}
-	tf_buf_free(&path);
 	tf_reader_done(l->v, db);
 	return rc;
 }
@@ -178,13 +175,14 @@ tf_live_interrupt(struct tf_live *l)
 		tf_vault_say(v, TF_IO,
 		    "%.60s was interrupted: what survived "
 		    "is the draft %.80s; the name is free",
-		    shown.p, x.draft);
+		    tf_buf_bytes(&shown).p, x.draft);
 	else
 		tf_vault_say(v, rc,
 		    "%.60s was interrupted and is not kept: "
 		    "%s",
-		    shown.p == NULL ? "" : shown.p, e.text);
+		    tf_buf_bytes(&shown).p, e.text);
 	tf_buf_free(&shown);
+	tf_buf_free(&x.path);
 	free(x.body);
 	free(x.actor);
 }
@@ -198,23 +196,31 @@ struct found {
 	size_t n, cap;
 };
 
-static char *
-copy_str(struct tf_str s)
-{
-	return s.n == 0 ? NULL : strndup(s.p, s.n);
-}
-
-static void
+/* Who wrote it; a list that is damaged names nobody. */
+static enum tf_code
 read_uids(struct tf_live *l, struct tf_str s)
 {
 	struct tf_json_doc d;
+	enum tf_code rc = tf_json_parse(&d, s.p, s.n, NULL);
 
-	if (tf_json_parse(&d, s.p, s.n, NULL) != TF_OK)
-		return;
+	if (rc != TF_OK)
+		return rc == TF_NOMEM ? rc : TF_OK;
 	for (uint32_t t = 1; t < d.n && l->n_uids < TF_WRITERS_MAX;
 	     t = d.tok[t].next)
 		l->uids[l->n_uids++] = (uint32_t)d.tok[t].num;
 	tf_json_doc_free(&d);
+	return TF_OK;
+}
+
+/* Whose it is, and what else the row keeps for its entry. */
+static enum tf_code
+read_facts(struct tf_live *l, const struct tf_stage_row *r)
+{
+	if (r->actor.n > 0 &&
+	    (l->actor = strndup(r->actor.p, r->actor.n)) == NULL)
+		return TF_NOMEM;
+	tf_buf_add(&l->xattrs, r->xattrs.p, r->xattrs.n);
+	return l->xattrs.failed ? TF_NOMEM : read_uids(l, r->writers);
 }
 
 /* A row of stage becomes a live node; where it is comes later. */
@@ -239,11 +245,11 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	}
 	if ((l = tf_live_new(f->v, &r->attr, r->name, r->name_len)) == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
+	if (read_facts(l, r) != TF_OK) {
+		tf_live_unref(l);
+		return tf_fail(err, TF_NOMEM, "no memory");
+	}
 	l->saved = true;
-	l->actor = copy_str(r->actor);
-	if (r->xattrs.n > 0)
-		tf_buf_add(&l->xattrs, r->xattrs.p, r->xattrs.n);
-	read_uids(l, r->writers);
 	if (tf_live_is_file(l)) {
 		l->wrote = !r->unwritten;
 		l->gen = l->saved_gen = 1;
@@ -254,7 +260,7 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	l->attr.state = TF_STATE_DRAFT;
 	tf_live_insert(&f->v->live, l);
 	tf_live_ref(l);
-	f->dirty[f->n] = r->dirty || (tf_live_is_file(l) && !r->has_digest);
+	f->dirty[f->n] = r->dirty;
 	f->l[f->n++] = l;
 	return TF_OK;
 }

@@ -427,6 +427,109 @@ START_TEST(bytes_as_promised_are_sealed_whatever_stands_beside_them)
 }
 END_TEST
 
+/* Nothing is there to be read where it is said to lie. */
+START_TEST(an_empty_file_is_sealed_wherever_its_bytes_are_said_to_be)
+{
+	uint64_t f = promise(att, "f", 0);
+
+	stop();
+	sql("UPDATE object SET body = NULL");
+	start();
+	ck_assert_ptr_nonnull(strstr(said, "f: size or digest"));
+	ck_assert_int_eq(TF_STATE_SEALED, attr_of(att, "f").state);
+	holds(f, 0);
+	stop();
+}
+END_TEST
+
+/* Neither the file that it grew into nor what was flushed is as it was. */
+START_TEST(of_two_damaged_copies_the_longer_one_is_the_draft)
+{
+	uint64_t size = 1, id = promise(att, "f", 100);
+
+	stop();
+	put_file(staged(id), large, 1000);
+	sql("UPDATE object SET body = zeroblob(100)");
+	start();
+	ck_assert(!is_there(att, "f"));
+	ck_assert_uint_eq(1, interrupted(att, &size));
+	ck_assert_uint_eq(1000, size);
+	stop();
+}
+END_TEST
+
+/* Nothing was ever written to it, as its row tells. */
+START_TEST(a_placeholder_is_one_again)
+{
+	(void)promise(att, "f", 0);
+	stop();
+	sql("UPDATE stage SET dirty = 2");
+	start();
+	ck_assert_int_eq(TF_STATE_PLACEHOLDER, attr_of(att, "f").state);
+	ck_assert_str_eq("", said);
+	stop();
+}
+END_TEST
+
+/* All that the next quarter of an hour would choose are sealed names. */
+START_TEST(a_draft_takes_a_name_that_is_free)
+{
+	char name[256];
+
+	(void)promise(att, "f", 100);
+	stop();
+	sql("UPDATE object SET body = zeroblob(100);"
+	    "WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s"
+	    " WHERE i < 900) INSERT INTO node SELECT 500000 + i, parent,"
+	    " CAST(strftime('f.%Y%m%dT%H%M%SZ.interrupted.part', 'now',"
+	    " i || ' seconds') AS BLOB), 5, mode, uid, gid, 0, mtime, mtime_ns,"
+	    " ctime, ctime_ns, btime, btime_ns, 0, NULL, NULL, NULL"
+	    " FROM s, stage");
+	start();
+	ck_assert_ptr_nonnull(strstr(said, "the draft f."));
+	snprintf(name, sizeof(name), "%s", strstr(said, "the draft f.") + 10);
+	name[strcspn(name, ";")] = '\0';
+	ck_assert_int_eq(TF_STATE_DRAFT, attr_of(att, name).state);
+	stop();
+	sql("CREATE TEMP TABLE t(x INTEGER NOT NULL); INSERT INTO t"
+	    " SELECT NULL FROM stage JOIN node USING(parent, name)");
+}
+END_TEST
+
+/* What stands beside a promise may be damaged, too. */
+static const struct {
+	const char *sql;
+	bool sealed;
+} facts[] = {
+	{ "UPDATE stage SET actor = NULL, writers = NULL", true },
+	{ "UPDATE stage SET writers = x'5b31'", true },
+	{ "UPDATE stage SET writers = CAST((WITH RECURSIVE u(i) AS (SELECT 1"
+	  " UNION ALL SELECT i + 1 FROM u WHERE i < 33)"
+	  " SELECT '[' || group_concat(i) || ']' FROM u) AS BLOB)",
+	    true },
+	{ "UPDATE stage SET sha256 = NULL", false },
+	{ "UPDATE stage SET sha256 = x'00'", false },
+};
+
+START_TEST(a_promise_is_kept_without_what_stands_beside_it)
+{
+	uint64_t size = 1, id = promise(att, "f", 100);
+
+	stop();
+	sql(facts[_i].sql);
+	start();
+	if (facts[_i].sealed) {
+		ck_assert_int_eq(TF_STATE_SEALED, attr_of(att, "f").state);
+		holds(id, 100);
+	} else {
+		ck_assert(!is_there(att, "f"));
+		ck_assert_uint_eq(1, interrupted(att, &size));
+		ck_assert_uint_eq(100, size);
+	}
+	stop();
+}
+END_TEST
+
 static const struct {
 	const char *sql;
 	uint64_t left;
@@ -558,6 +661,13 @@ suite_recover(void)
 	tcase_add_loop_test(t,
 	    damaged_bytes_of_the_database_are_a_draft_and_no_evidence, 0,
 	    (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_test(t,
+	    an_empty_file_is_sealed_wherever_its_bytes_are_said_to_be);
+	tcase_add_test(t, of_two_damaged_copies_the_longer_one_is_the_draft);
+	tcase_add_test(t, a_placeholder_is_one_again);
+	tcase_add_test(t, a_draft_takes_a_name_that_is_free);
+	tcase_add_loop_test(t, a_promise_is_kept_without_what_stands_beside_it,
+	    0, (int)(sizeof(facts) / sizeof(facts[0])));
 	tcase_add_test(t, bytes_that_go_missing_while_mounted_cannot_be_read);
 	tcase_add_test(t, what_cannot_be_read_is_tried_again);
 	tcase_add_test(t, staged_files_that_no_row_knows_are_swept);
