@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../core/base/crypto.h"
+#include "../../core/ledger/checkpoint.h"
 #include "../../core/ledger/proof.h"
 #include "../../core/package.h"
 #include "../../core/vault.h"
@@ -457,6 +458,103 @@ START_TEST(a_log_that_cannot_be_read_is_not_accused)
 }
 END_TEST
 
+/* What the log's own key signs, in the place of its checkpoint. */
+static void
+sign_head(uint64_t size, const struct tf_hash *tree, const char *path)
+{
+	struct tf_checkpoint c = { .origin = "example.org/bits",
+		.size = size,
+		.root = *tree };
+	int fd = open("store/keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct tf_buf note = { 0 };
+	struct tf_key *key;
+	FILE *f;
+
+	OK(tf_key_load(fd, "log.pem", &key, NULL));
+	OK(tf_checkpoint_sign(&c, key, &note, NULL));
+	tf_key_free(key);
+	(void)close(fd);
+	(void)unlink(path);
+	f = fopen(path, "w");
+	ck_assert(f != NULL && fwrite(note.p, note.n, 1, f) == 1 &&
+	    fclose(f) == 0);
+	tf_buf_free(&note);
+}
+
+START_TEST(a_log_of_nothing_is_of_no_ledger)
+{
+	struct tf_hash none;
+
+	tf_sha256("", 0, &none);
+	sign_head(0, &none, "log/checkpoint");
+	OK(a_log());
+	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_SIGNATURE]);
+	says("entries||the entries end as another ledger than the key's\n");
+}
+END_TEST
+
+/* Beside a store it is of its past, like any other that is right. */
+START_TEST(a_checkpoint_of_nothing_is_no_other_history)
+{
+	struct tf_actor root = { .loginuid = -1, .session = -1 };
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault *v;
+	struct tf_hash none;
+
+	tf_sha256("", 0, &none);
+	sign_head(0, &none, "store/checkpoint");
+	OK(store());
+	is_whole();
+	if (_i == 0) {
+		OK(tf_vault_open("store", &o, &v, NULL));
+		OK(tf_vault_close(v, "done", NULL));
+		return;
+	}
+	none.b[0] ^= 1;
+	sign_head(0, &none, "store/checkpoint");
+	ck_assert_int_eq(TF_TAMPER, tf_vault_open("store", &o, &v, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "history differs"));
+}
+END_TEST
+
+/* Two bundles cannot be read, and a third is not there. */
+START_TEST(the_first_thing_that_cannot_be_read_is_told)
+{
+	struct tf_hash any = { { 0 } };
+
+	sh("rm -r log/tile/entries/* && cd log/tile/entries && mkdir 000 001");
+	sign_head(600, &any, "log/checkpoint");
+	ck_assert_int_eq(TF_IO, a_log());
+	ck_assert_ptr_nonnull(strstr(err.text, "tile/entries/000"));
+	says("tiles||tile/entries/002.p/88 is missing\n");
+}
+END_TEST
+
+static void
+where_it_ends(void *arg, const struct tf_finding *f)
+{
+	if (strcmp(f->text, "the log ends within a batch") == 0)
+		*(uint64_t *)arg = f->seq;
+}
+
+/* Its last entry says that more come with it; which, nobody knows. */
+START_TEST(a_ledger_that_ends_within_a_batch_is_cut)
+{
+	struct tf_verify v = with_key();
+	uint64_t seq = 0;
+
+	sql("UPDATE entry SET body = CAST(replace(CAST(body AS TEXT),"
+	    " ',\"origin\"', ',\"batch\":{\"first\":' || idx || ',\"last\":' ||"
+	    " (idx + 1) || '},\"origin\"') AS BLOB)"
+	    " WHERE idx = (SELECT max(idx) FROM entry)");
+	v.found = where_it_ends;
+	v.arg = &seq;
+	OK(tf_verify_store("store", &v, &r, &err));
+	ck_assert_uint_eq(UINT64_MAX, seq);
+}
+END_TEST
+
 /* --- copies ----------------------------------------------------------------- */
 
 static const struct {
@@ -549,6 +647,28 @@ START_TEST(names_are_not_taken_for_what_they_spell)
 	sh("rm -f copy/t/w/open");
 	OK(against("t/w/a", "copy/t/w/a"));
 	is_whole();
+}
+END_TEST
+
+/* No evidence of t/w/a or t/w/open is below these. */
+START_TEST(a_name_that_begins_alike_is_another_one)
+{
+	static const char *const names[] = { "t/w/o",
+		"t/w/longer-than-the-path-of-any-evidence" };
+	struct tf_actor root = { .loginuid = -1, .session = -1 };
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault *v;
+	struct tf_attr a, b;
+
+	OK(tf_vault_open("store", &o, &v, NULL));
+	OK(tf_vault_walk(v, "t/w", &a, NULL));
+	OK(tf_vault_mkdir(v, a.id, names[_i] + 4, 0755, &root, &b, NULL));
+	OK(tf_vault_close(v, "done", NULL));
+	sh("mkdir none");
+	OK(against(names[_i], "none"));
+	sh("rmdir none");
+	is_whole();
+	ck_assert_uint_eq(0, r.files);
 }
 END_TEST
 
@@ -728,12 +848,18 @@ suite_altered(void)
 	    3);
 	EACH(t, altered_logs_are_named, logs);
 	tcase_add_test(t, a_log_that_cannot_be_read_is_not_accused);
+	tcase_add_test(t, a_log_of_nothing_is_of_no_ledger);
+	tcase_add_loop_test(t, a_checkpoint_of_nothing_is_no_other_history, 0,
+	    2);
+	tcase_add_test(t, the_first_thing_that_cannot_be_read_is_told);
+	tcase_add_test(t, a_ledger_that_ends_within_a_batch_is_cut);
 	EACH(t, altered_copies_are_named, copies);
 	tcase_add_test(t, findings_are_counted_where_nobody_listens);
 	tcase_add_test(t, an_unpacked_package_without_its_evidence_has_none);
 	tcase_add_test(t, of_nothing_any_file_is_too_much);
 	tcase_add_test(t, a_file_is_no_directory_to_compare);
 	tcase_add_test(t, names_are_not_taken_for_what_they_spell);
+	tcase_add_loop_test(t, a_name_that_begins_alike_is_another_one, 0, 2);
 	tcase_add_test(t, a_damaged_entry_is_compared_with_nothing);
 	tcase_add_loop_test(t, a_proof_is_of_those_bytes_only, 0, 2);
 	tcase_add_loop_test(t, an_entry_of_later_days_is_counted, 0, 2);
