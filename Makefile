@@ -76,7 +76,7 @@ $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
 $(BUILD)/bench-limits: libs = $(fuse_libs)
 $(BUILD)/test-nomem: libs = $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc \
-	realloc strdup strndup sqlite3_step)
+	realloc reallocarray strdup strndup sqlite3_step)
 $(fuzzers): libs = $(if $(FUZZER),-fsanitize=fuzzer)
 $(BUILD)/fuzz-fuse: libs += $(fuse_libs)
 $(BUILD)/fs/%.o: extra = $(fuse_cflags)

@@ -24,13 +24,21 @@
 #include "strike.h"
 
 static atomic_long left = -1; /* calls that still succeed; negative: all */
+static long given;
 static atomic_int kind;
 
 void
 strike_after(enum strike what, long n)
 {
 	atomic_store(&kind, (int)what);
+	given = n;
 	atomic_store(&left, n);
+}
+
+long
+strike_used(void)
+{
+	return given - atomic_load(&left);
 }
 
 bool
@@ -101,11 +109,13 @@ no_memory(void)
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
+void *__real_reallocarray(void *p, size_t n, size_t size);
 char *__real_strdup(const char *s);
 char *__real_strndup(const char *s, size_t n);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
 char *__wrap_strdup(const char *s);
 char *__wrap_strndup(const char *s, size_t n);
 
@@ -125,6 +135,12 @@ void *
 __wrap_realloc(void *p, size_t n)
 {
 	return no_memory() ? NULL : __real_realloc(p, n);
+}
+
+void *
+__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return no_memory() ? NULL : __real_reallocarray(p, n, size);
 }
 
 char *

@@ -15,5 +15,7 @@ void strike_begin(void);
 void strike_after(enum strike what, long n);
 /* From now on all succeed again; did it come so far? */
 bool strike_end(void);
+/* How many calls were made since strike_after, if it did not come so far. */
+long strike_used(void);
 
 #endif

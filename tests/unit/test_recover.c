@@ -508,6 +508,7 @@ static const struct {
 	  " SELECT '[' || group_concat(i) || ']' FROM u) AS BLOB)",
 	    true },
 	{ "UPDATE stage SET sha256 = NULL", false },
+	{ "UPDATE stage SET sha256 = NULL, actor = NULL", false },
 	{ "UPDATE stage SET sha256 = x'00'", false },
 };
 
