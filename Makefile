@@ -96,6 +96,8 @@ $(BUILD)/test-mount $(BUILD)/test-faults $(model): | $(programs) \
 
 # What is preloaded must be as plain as it can be, sanitizers or not.
 $(BUILD)/shim.so: tests/faults/shim.c tests/faults/fault.h
+$(BUILD)/beneath.so: tests/memcheck/beneath.c
+$(BUILD)/shim.so $(BUILD)/beneath.so:
 	$(call say,LD $@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) \
@@ -178,7 +180,8 @@ tsan: ## the tests under ThreadSanitizer
 memcheck := states sealing crash control
 valgrind: ## unit tests and some suites of the mount under memcheck
 	$(Q).ci/setup valgrind
-	$(Q)$(MAKE) --no-print-directory all test-programs CFLAGS='-O1 -g' \
+	$(Q)$(MAKE) --no-print-directory all test-programs \
+		$(BUILD)/valgrind/beneath.so CFLAGS='-O1 -g' \
 		BUILD=$(BUILD)/valgrind \
 		PROGRAMS=$(abspath $(BUILD))/valgrind/memcheck
 	$(Q)tests/valgrind.sh $(BUILD)/valgrind $(memcheck)
