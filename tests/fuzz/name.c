@@ -87,9 +87,9 @@ rule(enum tf_kind kind, const char *s, size_t n)
 static bool
 draft_rule(const char *s)
 {
-	static const char *const patterns[] = { ".*.sw?", ".*.sw?x", ".#*",
-		".goutputstream-*", "*~", "*.tmp", "*.part", "*.partial",
-		"*.crdownload", "*.filepart" };
+	static const char *const patterns[] = { ".*.sw?", ".*.sw?x", ".sw?",
+		".sw?x", ".#*", ".goutputstream-*", "*~", "*.tmp", "*.part",
+		"*.partial", "*.crdownload", "*.filepart" };
 	size_t n = strlen(s);
 
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
