@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../core/json.h"
+#include "../../core/vault.h"
 
 #define MUST(cond)                                                       \
 	do {                                                             \
@@ -28,6 +28,11 @@
 /* --- store.c: a small store with something of everything --- */
 /* Make it at path; its key onto vkey. */
 void make_store(const char *path, struct tf_buf *vkey);
+/* In an open vault: a directory, and a file with these bytes, flushed, which the
+ * caller releases or abandons. */
+uint64_t make_dir(struct tf_vault *v, uint64_t up, const char *name);
+struct tf_file *make_file(struct tf_vault *v, uint64_t dir, const char *name,
+    const char *bytes, size_t n);
 /*
  * All that a reader of the store at path is shown: entries, checkpoint, key,
  * tiles, names, attributes, contents.  False when it cannot be opened; what

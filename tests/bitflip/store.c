@@ -2,7 +2,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../core/vault.h"
 #include "bitflip.h"
 
 static const struct tf_actor root = { .loginuid = -1,
@@ -11,7 +10,7 @@ static const struct tf_actor root = { .loginuid = -1,
 
 /* --- making one --------------------------------------------------------- */
 
-static uint64_t
+uint64_t
 make_dir(struct tf_vault *v, uint64_t up, const char *name)
 {
 	struct tf_attr a;
@@ -28,8 +27,7 @@ flushed(void *arg, enum tf_code code, const struct tf_error *err)
 	MUST(write(*(int *)arg, "", 1) == 1);
 }
 
-/* Write and flush; the caller releases or abandons. */
-static struct tf_file *
+struct tf_file *
 make_file(struct tf_vault *v, uint64_t dir, const char *name, const char *bytes,
     size_t n)
 {

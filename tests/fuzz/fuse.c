@@ -18,6 +18,7 @@
 #include "../../fs/control.h"
 #include "../../fs/handle.h"
 #include "../../fs/loop.h"
+#include "../../fs/notify.h"
 #include "../../fs/ops.h"
 #include "../../fs/report.h"
 #include "fuzz.h"
@@ -299,6 +300,7 @@ close_store(void)
 	fs_control_free(fs.control);
 	fs_handles_free(fs.handles);
 	fs_loop_free(fs.loop);
+	fs_notify_free(fs.notify);
 	(void)snprintf(command, sizeof(command), "rm -rf %s", store);
 	MUST(system(command) == 0);
 }
@@ -324,6 +326,8 @@ open_store(void)
 	MUST(mkdtemp(store) != NULL);
 	MUST(tf_vault_init(store, FUZZ_ORIGIN, &who, &vkey, NULL) == TF_OK);
 	tf_buf_free(&vkey);
+	MUST((o.arg = fs.notify = fs_notify_new()) != NULL);
+	o.changed = fs_notify_changed;
 	MUST(tf_vault_open(store, &o, &fs.vault, NULL) == TF_OK);
 	fs.control = fs_control_new(fs.vault, &fs.stopping);
 	fs.handles = fs_handles_new();

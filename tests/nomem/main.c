@@ -18,6 +18,7 @@
 #include "../../core/vault.h"
 #include "../../core/verify.h"
 #include "../bitflip/bitflip.h"
+#include "price.h"
 #include "strike.h"
 
 #define DONE "t/w/a" /* what make_store sealed */
@@ -494,15 +495,6 @@ change(const char *store, const char *statements)
 	MUST(sqlite3_close(db) == SQLITE_OK);
 }
 
-static uint64_t
-make_dir(struct tf_vault *v, uint64_t up, const char *name)
-{
-	struct tf_attr a;
-
-	MUST(tf_vault_mkdir(v, up, name, 0755, &nobody, &a, NULL) == TF_OK);
-	return a.id;
-}
-
 /* A store that was written again later: node numbers far apart, attestations
  * repeated, a workflow and a trail of nothing.  older: before that, beside the
  * checkpoint of today. */
@@ -634,6 +626,8 @@ main(void)
 		sweep_recovery(k, "dirty-store", false);
 		sweep_recovery(k, "lost-store", true);
 	}
+	rig.checks += PRICES;
+	rig.failures += price(in_rig("store"));
 	tf_key_free(rig.key);
 	tf_buf_free(&rig.vkey);
 	tf_buf_free(&rig.early);
