@@ -473,11 +473,8 @@ after_release(void *arg, enum tf_code code, const struct tf_error *err)
 		    "node %llu: what was written after its "
 		    "last close is not on disk: %s",
 		    (unsigned long long)l->attr.id, err->text);
+	/* When it is due, the keeper seals it or gives it up. */
 	pthread_mutex_lock(&v->mu);
-	/* The keeper gives it up, or waited for it; it looks at all there is,
-	 * which must not be once a file. */
-	if (code != TF_OK || l->deadline_ns <= v->alarm_ns)
-		pthread_cond_signal(&v->alarm);
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
 }
