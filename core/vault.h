@@ -234,8 +234,10 @@ void tf_file_abandon(struct tf_file *f);
 /*
  * Open for reading, in any state.  A sealed object is hashed at its first open
  * since the vault was opened (verify_open): TF_TAMPER when it is not what its
- * entry says.  At later opens it is not looked at until it is read.  *fresh: what anybody cached of this node before is not to be
- * kept: it is not sealed, or this is its first open since it was.
+ * entry says.  At later opens it is not looked at until it is read: that it is
+ * missing or cannot be read then shows there.  *fresh: what anybody cached of
+ * this node before is not to be kept: it is not sealed, or this is its first
+ * open since it was.
  */
 TF_MUST_USE enum tf_code tf_vault_open_read(struct tf_vault *v, uint64_t id,
     struct tf_reader **out, bool *fresh, struct tf_error *err);

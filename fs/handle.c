@@ -4,7 +4,7 @@
  * Lock order in fs/: loop.c's reading, then its mu; handle.c's, later.c's,
  * control.c's, control_tile.c's, actor.c's, notify.c's and report.c's mu each
  * stand alone: none is held while another is taken, nor while core or
- * fuse_reply_* is called.
+ * fuse_reply_* is called.  notify.c's is taken below locks of the vault.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -17,9 +17,6 @@ void fs_notify_free(struct fs_notify *n);
 void fs_notify_start(struct fs_notify *n, struct fuse_session *se);
 void fs_notify_stop(struct fs_notify *n);
 
-/* How often that was news to the kernel. */
-uint64_t fs_notify_count(struct fs_notify *n);
-
 /* tf_vault_options.changed: arg is a struct fs_notify. */
 void fs_notify_changed(void *arg, uint64_t id);
 

@@ -14,6 +14,7 @@
 
 #define FOR_EVER 86400.0 /* seconds */
 #define A_WHILE 60.0
+#define STEP 0.005
 #define BLOCK_SIZE (128 * 1024)
 #define MAX_WRITE (1024 * 1024)
 /* RELEASE keeps its place in the kernel's queue only while fewer background
@@ -89,8 +90,10 @@ fs_ops_attr_timeout(const struct tf_attr *a)
 static double
 entry_timeout(const struct tf_attr *a)
 {
+	/* The owner of a directory moves with its attestation's, and who may
+	 * chmod(2) it the kernel decides by what the last LOOKUP told. */
 	if (a->kind == TF_KIND_DIRECTORY)
-		return FS_GLANCE;
+		return 0;
 	/* What is in the ledger never goes away. */
 	if (a->state == TF_STATE_SEALED ||
 	    (a->state == TF_STATE_OPEN && a->kind != TF_KIND_EVIDENCE))
@@ -108,6 +111,10 @@ fs_ops_entry(const struct tf_attr *a, struct fuse_entry_param *e)
 	e->generation = 1;
 	fs_ops_stat(a, &e->attr);
 	e->attr_timeout = fs_ops_attr_timeout(a);
+	/* The kernel may not know the node yet, and be told of a change in
+	 * vain while this is on its way: good for the walk that asks. */
+	if (a->kind == TF_KIND_DIRECTORY)
+		e->attr_timeout = STEP;
 	e->entry_timeout = entry_timeout(a);
 }
 

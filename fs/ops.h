@@ -35,15 +35,9 @@ fs_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-/* How long the kernel may remember what it is told the changes of, or makes
- * itself; in seconds. */
+/* What changes only through this kernel, or by what it is told (notify.h), it
+ * may remember so long, in seconds. */
 #define FS_MOMENT 1.0
-/*
- * The same of the name of a directory in an attestation.  Its owner moves with
- * the attestation's, and who may chmod(2) it the kernel decides by what the
- * last LOOKUP told: who gives the attestation away waits until that is over.
- */
-#define FS_GLANCE 0.1
 
 /* What stat(2) shows of a. */
 void fs_ops_stat(const struct tf_attr *a, struct stat *st);

@@ -93,7 +93,7 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	}
 	set_handle(fi, h);
 	fs_ops_entry(&a, &e);
-	e.attr_timeout = FS_MOMENT; /* a write makes the kernel forget */
+	e.attr_timeout = FS_MOMENT; /* until it is written */
 	/* The open was interrupted: there will be no RELEASE. */
 	if (fuse_reply_create(req, &e, fi) == -ENOENT)
 		fs_handle_free(fs, h);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <time.h>
 
 #include "core/control.h"
 #include "core/package.h"
@@ -14,7 +13,6 @@
 #include "handle.h"
 #include "later.h"
 #include "loop.h"
-#include "notify.h"
 #include "ops.h"
 #include "report.h"
 
@@ -102,18 +100,6 @@ wanted(const struct stat *st, int to_set, struct tf_attr *want)
 	return mask; /* 0: the access time, which nobody keeps */
 }
 
-/* The kernel forgets the names of the directories that have another owner; it
- * counts in ticks of up to 10 ms. */
-static void
-outlive_names(void)
-{
-	struct timespec t = { .tv_nsec = (long)(FS_GLANCE * 1e9) + 20000000 };
-
-	fs_loop_pass();
-	while (nanosleep(&t, &t) < 0 && errno == EINTR)
-		;
-}
-
 void
 fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
     struct fuse_file_info *fi)
@@ -125,7 +111,6 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	struct tf_actor who;
 	struct tf_error err = { 0 };
 	unsigned mask = wanted(st, to_set, &want);
-	uint64_t told = fs_notify_count(fs->notify);
 	/* Of a directory this seals. */
 	bool seals = (mask & TF_SET_MODE) != 0 && (want.mode & WRITE_BITS) == 0;
 	enum tf_code rc;
@@ -142,14 +127,10 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	fs_actor_of(fs->actors, req, seals, &who);
 	rc = tf_vault_setattr(fs->vault, ino, h != NULL ? h->file : NULL, mask,
 	    &want, &who, &a, &err);
-	if (rc != TF_OK) {
+	if (rc == TF_OK)
+		reply_attr(req, &a);
+	else
 		fs_report_attempt(req, &try, rc, &err);
-		return;
-	}
-	if ((mask & TF_SET_UID) != 0 && a.kind == TF_KIND_ATTESTATION &&
-	    fs_notify_count(fs->notify) != told)
-		outlive_names();
-	reply_attr(req, &a);
 }
 
 /* --- extended attributes ------------------------------------------------ */

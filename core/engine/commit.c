@@ -173,7 +173,7 @@ tf_txn_changed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 		t->cap_touched = cap;
 	}
 	t->touched[t->n_touched].id = id;
-	t->touched[t->n_touched++].born = false;
+	t->touched[t->n_touched++].moves = false;
 	return TF_OK;
 }
 
@@ -184,14 +184,15 @@ tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
 	size_t i = t->n_touched;
 	enum tf_code rc;
 
-	while (i > 0 && !(t->touched[i - 1].born && t->touched[i - 1].id == id))
+	while (i > 0 &&
+	    !(t->touched[i - 1].moves && t->touched[i - 1].id == id))
 		i--;
 	if (i == 0) {
 		if ((rc = tf_txn_changed(t, id, err)) != TF_OK)
 			return rc;
 		i = t->n_touched;
 	}
-	t->touched[i - 1].born = true;
+	t->touched[i - 1].moves = true;
 	t->touched[i - 1].at = at;
 	return TF_OK;
 }
@@ -286,7 +287,7 @@ finish(struct tf_committer *c, uint64_t before, struct tf_checkpoint *cp,
 	enum tf_code rc;
 
 	for (size_t i = 0; i < t->n_touched; i++)
-		if (t->touched[i].born &&
+		if (t->touched[i].moves &&
 		    (rc = tf_nodes_touch(t->db, t->touched[i].id,
 			 t->touched[i].at, err)) != TF_OK)
 			return rc;

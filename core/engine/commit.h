@@ -30,7 +30,7 @@ struct tf_txn {
 	/* Directories that look different once this is committed. */
 	struct {
 		uint64_t id;
-		bool born; /* names were, in it: its times move to at */
+		bool moves; /* names were born in it: its times move to at */
 		struct tf_time at;
 	} * touched;
 	size_t n_touched, cap_touched;

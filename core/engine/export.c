@@ -138,14 +138,11 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 	if (rc == TF_OK)
 		rc = tf_checkpoint_check(old.p == NULL ? "" : old.p, old.n,
 		    &v->vkey, &c, err);
-	if (rc == TF_NOMEM) {
-		tf_buf_free(&old);
-		return rc;
-	}
 	if (rc == TF_OK && c.size > 0 && c.size <= now->size)
 		rc = tf_merkle_root(c.size, get_tile, v, &root, err);
-	if (rc != TF_OK || c.size > now->size ||
-	    (c.size > 0 && memcmp(&root, &c.root, sizeof(root)) != 0))
+	if (!tf_code_undecided(rc) &&
+	    (rc != TF_OK || c.size > now->size ||
+		(c.size > 0 && memcmp(&root, &c.root, sizeof(root)) != 0)))
 		rc = tf_fail(err, TF_FOREIGN,
 		    "it holds another log, or "
 		    "another history of this one: take another directory");

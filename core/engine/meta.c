@@ -327,10 +327,8 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 		else if (a.kind != TF_KIND_DIRECTORY)
 			rc = set_directory(v, &a, rest, want, who, err);
 	}
-	if (rc == TF_OK)
-		rc = tf_vault_getattr(v, id, out, err);
 	if (rc == TF_OK && a.kind == TF_KIND_ATTESTATION &&
-	    (a.mode != out->mode || a.uid != out->uid || a.gid != out->gid))
+	    changes(&a, rest & ~TF_SET_MTIME, want))
 		tell_followers(v, id);
-	return rc;
+	return rc == TF_OK ? tf_vault_getattr(v, id, out, err) : rc;
 }

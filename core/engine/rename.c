@@ -283,7 +283,8 @@ move(struct move *m, struct tf_error *err)
 	if (rc != TF_OK)
 		move_back(m);
 	if (m->l->attr.kind == TF_KIND_DIRECTORY && m->to.att.id != m->old_att)
-		tf_vault_changed(m->v, m->l->attr.id); /* another owner */
+		tf_vault_changed(m->v,
+		    m->l->attr.id); /* also if back: it was seen there */
 	if (rc == TF_OK && m->l->attr.state == TF_STATE_FROZEN)
 		tf_live_freeze(m->l); /* settling starts anew */
 	return rc;

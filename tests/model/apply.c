@@ -123,7 +123,8 @@ flush(struct node *f)
 	f->dirty = f->doubt = false;
 }
 
-/* The last one for writing makes durable what came after the last close. */
+/* The last one for writing makes durable what came after the last close, but
+ * nobody is told when. */
 static void
 release(struct model *m, struct description *s)
 {
@@ -132,8 +133,12 @@ release(struct model *m, struct description *s)
 	if (--s->refs > 0)
 		return;
 	f->handles--;
-	if (is_writer(s->flags) && --f->writers == 0)
-		flush(f);
+	if (is_writer(s->flags) && --f->writers == 0) {
+		if (f->dirty)
+			f->doubt = true;
+		else
+			flush(f);
+	}
 	free(s);
 	if (f->unlinked && f->handles == 0)
 		forget(m, f);
