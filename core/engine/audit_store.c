@@ -365,6 +365,8 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 		rc = tf_object_get(s->db, id, &o, out, err);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, rc, "the database has no object for it");
+	if (rc == TF_OK && o.size != out->n)
+		out->n = 0; /* no better than other bytes */
 	return rc;
 }
 

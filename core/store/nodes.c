@@ -46,7 +46,11 @@ read_attr(sqlite3_stmt *st, struct tf_attr *a, char name[256], size_t *n,
 		.ctime = time_at(st, 10),
 		.btime = time_at(st, 12),
 	};
-	if (s.n > 255 || (unsigned)a->kind > TF_KIND_EVIDENCE)
+	/* What does not fit would be cut, and nobody see it. */
+	if (s.n > 255 || (unsigned)a->kind > TF_KIND_EVIDENCE ||
+	    sqlite3_column_int64(st, 4) != (a->mode & 07777) ||
+	    sqlite3_column_int64(st, 5) != a->uid ||
+	    sqlite3_column_int64(st, 6) != a->gid)
 		return tf_fail(err, TF_TAMPER, "row %llu is malformed",
 		    (unsigned long long)a->id);
 	if (s.n > 0)

@@ -4,7 +4,7 @@
 
 #include "bitflip.h"
 
-#define NAMES 64
+#define NAMES 128
 
 struct pages {
 	uint8_t *map; /* number of a name for each byte */
@@ -82,6 +82,32 @@ overflow(struct pages *p, unsigned page, const char *kind, const char *of)
 
 static void tree(struct pages *p, unsigned page, const char *of);
 
+/* What the header says of columns can be said in more than one way; of a
+ * directory the attestation's access counts. */
+static void
+record(struct pages *p, const uint8_t *c, size_t n, const char *of)
+{
+	enum { KIND = 3, ACCESS_FIRST = 4, ACCESS_LAST = 6 };
+	static const uint8_t bytes[] = { 0, 1, 2, 3, 4, 6, 8, 8, 0, 0 };
+	uint64_t head, type, kind = 0;
+	const uint8_t *h = varint(c, &head), *value = c + head;
+
+	if (head > n)
+		return;
+	mark(p, (size_t)(c - p->f), head, "head of a row of ", of);
+	for (unsigned i = 0; strcmp(of, "node") == 0 && h < c + head; i++) {
+		h = varint(h, &type);
+		n = type < 10 ? bytes[type] : (type - 12) / 2;
+		if (i == KIND)
+			kind = n == 1 ? *value : type - 8;
+		if (kind == TF_KIND_DIRECTORY && i >= ACCESS_FIRST &&
+		    i <= ACCESS_LAST)
+			mark(p, (size_t)(value - p->f), n,
+			    "access of a directory", "");
+		value += n;
+	}
+}
+
 static void
 cell(struct pages *p, size_t at, unsigned type, const char *of)
 {
@@ -112,6 +138,8 @@ cell(struct pages *p, size_t at, unsigned type, const char *of)
 	}
 	n = (size_t)(c - (p->f + at)) + local;
 	mark(p, at, n < 4 ? 4 : n, kind, of);
+	if (type == 13)
+		record(p, c - (payload > max ? 4 : 0), local, of);
 }
 
 static void
