@@ -356,7 +356,7 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
     struct tf_error *err)
 {
 	struct store *s = a->self;
-	struct tf_object_row o;
+	struct tf_object_row o = { .size = 0 };
 	uint64_t id;
 	enum tf_code rc = tf_object_find(s->db, &e->statement.payload, &id,
 	    err);

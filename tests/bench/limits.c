@@ -47,7 +47,7 @@ born(bool dir, struct fuse_entry_param *e)
 	e->ino = (atomic_fetch_add(&next_id, 1) * 2) | (dir ? 0 : 1);
 	e->generation = 1;
 	look_like(e->ino, &e->attr);
-	e->attr_timeout = remembered(e->ino);
+	e->attr_timeout = 1; /* as in trailfs: until it is written */
 	e->entry_timeout = dir ? 86400 : 0;
 }
 
