@@ -2,8 +2,8 @@
  * Open files, and flushes under way.
  *
  * Lock order in fs/: loop.c's reading, then its mu; handle.c's, later.c's,
- * control.c's, control_tile.c's, actor.c's, notify.c's and report.c's mu each
- * stand alone: none is held while another is taken, nor while core or
+ * pass.c's, control.c's, control_tile.c's, actor.c's, notify.c's and report.c's
+ * mu each stand alone: none is held while another is taken, nor while core or
  * fuse_reply_* is called.  notify.c's is taken below locks of the vault.
  */
 #include <pthread.h>
@@ -11,6 +11,7 @@
 
 #include "handle.h"
 #include "ops.h"
+#include "pass.h"
 #include "report.h"
 
 struct fs_handles {
@@ -86,6 +87,7 @@ fs_handle_free(struct fs *fs, struct fs_handle *h)
 		tf_reader_close(h->reader);
 	if (h->snapshot != NULL)
 		fs_control_close(fs->control, h->snapshot);
+	fs_pass_leave(fs->pass, h);
 	forget(fs->handles, h);
 }
 

@@ -24,6 +24,10 @@ struct fs_handle {
 	 * flush that went well had seen (UINT64_MAX: none yet). */
 	_Atomic uint64_t changes, flushed;
 	struct fs_handle *next, *prev; /* guarded by fs_handles.mu */
+	/* What pass.h knows; ino 0: nothing. */
+	uint64_t ino;
+	uint32_t backing;
+	struct fs_handle *next_open, *prev_open; /* guarded by fs_pass.mu */
 };
 
 /* NULL: no memory. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "handshake.h"
+#include "pass.h"
 
 #define ANSWER_MAX 4096
 
@@ -31,27 +32,46 @@ receive(struct fuse_session *se, struct fuse_buf *buf, struct tf_error *err)
 	return tf_fail(err, TF_IO, "the kernel does not greet");
 }
 
+struct offer {
+	uint32_t flags, flags2;
+};
+
 /* What the kernel offers, when the request is its greeting. */
-static uint32_t
+static struct offer
 offered(const struct fuse_buf *buf)
 {
+	struct offer none = { 0 };
 	const struct fuse_in_header *h = buf->mem;
 	const struct fuse_init_in *in = (const void *)(h + 1);
 
 	if ((buf->flags & FUSE_BUF_IS_FD) != 0 || h->opcode != FUSE_INIT ||
 	    buf->size < sizeof *h + offsetof(struct fuse_init_in, flags2))
-		return 0;
-	return in->flags;
+		return none;
+	if ((in->flags & FUSE_INIT_EXT) == 0 ||
+	    buf->size < sizeof *h + offsetof(struct fuse_init_in, unused))
+		return (struct offer){ in->flags, 0 };
+	return (struct offer){ in->flags, in->flags2 };
 }
 
 static void
-accept_more(char *answer, size_t n, uint32_t offer)
+accept_more(char *answer, size_t n, struct offer offer)
 {
+	/* Of the object's file system: none that stands on another one. */
+	const uint32_t max_stack_depth = 1;
+	const size_t behind = offsetof(struct fuse_init_out, flags2) +
+	    sizeof(uint32_t);
 	struct fuse_out_header *h = (void *)answer;
 	struct fuse_init_out *out = (void *)(h + 1);
 
-	if (n >= sizeof *h + sizeof *out && h->error == 0)
-		out->flags |= offer & FUSE_HANDLE_KILLPRIV_V2;
+	if (n < sizeof *h + sizeof *out || h->error != 0)
+		return;
+	out->flags |= offer.flags & FUSE_HANDLE_KILLPRIV_V2;
+	if ((offer.flags2 & FS_PASS_FLAGS2) != 0) {
+		out->flags |= FUSE_INIT_EXT;
+		out->flags2 |= FS_PASS_FLAGS2;
+		memcpy((char *)out + behind, &max_stack_depth,
+		    sizeof max_stack_depth);
+	}
 }
 
 /* Have libfuse answer into a socket, and pass the answer on to kernel_fd. */
@@ -60,7 +80,7 @@ answer(struct fuse_session *se, const struct fuse_buf *buf, const int pair[2],
     int kernel_fd, struct tf_error *err)
 {
 	_Alignas(8) char text[ANSWER_MAX];
-	uint32_t offer = offered(buf);
+	struct offer offer = offered(buf);
 	int fd = fuse_session_fd(se);
 	ssize_t n;
 

@@ -30,6 +30,7 @@
 #include "mount.h"
 #include "notify.h"
 #include "ops.h"
+#include "pass.h"
 #include "report.h"
 
 #define EXIT_USAGE 2
@@ -504,6 +505,7 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 	if ((rc = fs_handshake(se, err)) == TF_OK &&
 	    (rc = fs_later_start(fs, err)) == TF_OK) {
 		fs_notify_start(fs->notify, se);
+		fs_pass_start(fs->pass, fuse_session_fd(se));
 		rc = fs_loop_start(fs->loop, se, err);
 	}
 	if (rc == TF_OK) {
@@ -518,6 +520,7 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 	atomic_store(&fs->stopping, true);
 	fs_later_stop(fs);
 	fs_notify_stop(fs->notify);
+	fs_pass_stop(fs->pass);
 	/* Closes the connection; detaches what is still mounted. */
 	fuse_session_unmount(se);
 	if (fs_mount_is_dead(o->mnt))
@@ -534,6 +537,7 @@ open_shared(struct fs *fs, const struct options *o, struct tf_error *err)
 	fs->actors = fs_actors_new();
 	fs->control = fs_control_new(fs->vault, &fs->stopping);
 	fs->handles = fs_handles_new();
+	fs->pass = fs_pass_new();
 	if (fs->control == NULL || fs->handles == NULL)
 		return tf_fail(err, TF_NOMEM, "start");
 	return fs_loop_new(o->threads, &fs->loop, err);
@@ -582,6 +586,7 @@ run(const struct options *o, int *parent, struct tf_error *err)
 out:
 	fs_actors_free(fs.actors);
 	fs_control_free(fs.control);
+	fs_pass_free(fs.pass);
 	fs_handles_free(fs.handles);
 	fs_loop_free(fs.loop);
 	fs_notify_free(fs.notify);

@@ -23,6 +23,7 @@ struct fs {
 	struct fs_handles *handles;
 	struct fs_later *later; /* or NULL: never later */
 	struct fs_notify *notify;
+	struct fs_pass *pass; /* or NULL: nothing is passed through */
 	bool read_only;
 	atomic_bool stopping; /* no new writers, no packages */
 };

@@ -15,6 +15,7 @@
 #include "later.h"
 #include "loop.h"
 #include "ops.h"
+#include "pass.h"
 #include "report.h"
 
 /* More bytes than that are worth another worker. */
@@ -37,6 +38,19 @@ open_read(struct fs *fs, uint64_t ino, struct fs_handle *h,
 	fi->keep_cache = rc == TF_OK && !fresh;
 	fi->noflush = 1; /* a reader's close has nothing to report */
 	return rc;
+}
+
+/* The object that h reads, when the kernel could read it itself, or -1. */
+static int
+passable(struct fs *fs, uint64_t ino, const struct fs_handle *h)
+{
+	int fd;
+
+	if (h->reader == NULL || !tf_reader_is_long(h->reader) ||
+	    !fs_pass_wants(fs->pass, ino))
+		return -1;
+	/* If it cannot be opened, READ says so. */
+	return tf_reader_object(h->reader, &fd, NULL) == TF_OK ? fd : -1;
 }
 
 /* Does it ask for more than reading? */
@@ -92,6 +106,7 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	set_handle(fi, h);
+	fs_pass_enter(fs->pass, h, a.id, -1);
 	fs_ops_entry(&a, &e);
 	e.attr_timeout = FS_MOMENT; /* until it is written */
 	/* The open was interrupted: there will be no RELEASE. */
@@ -168,7 +183,8 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	set_handle(fi, h);
-	if (fuse_reply_open(req, fi) == -ENOENT)
+	fs_pass_enter(fs->pass, h, ino, passable(fs, ino, h));
+	if (fs_pass_reply_open(req, h, fi) == -ENOENT)
 		fs_handle_free(fs, h); /* interrupted, as in create */
 }
 

@@ -103,6 +103,17 @@ a_small_file_is_so_many_requests() {
 		$((FILES * 2 + 20))
 }
 
+# What is long the kernel reads from its object by itself, if root asks it to.
+a_long_file_is_no_read() {
+	mount_with -d
+	head -c 16M /dev/urandom >"$mnt/t/w/a/long"
+	"$BUILD/trailctl" sync "$mnt" || return 1
+	before=$(requests 'READ')
+	counted cat "$mnt/t/w/a/long"
+	at_most "READs of a long sealed file" \
+		$(($(requests 'READ') - before)) 0
+}
+
 # The kernel remembers directories, and is told when they change; the name of
 # one inside an attestation it asks for each time that it walks there by path.
 walking_asks_next_to_nothing() {
@@ -223,6 +234,12 @@ elif ! command -v python3 >/dev/null; then
 else
 	run a_small_file_is_so_many_requests walking_asks_next_to_nothing \
 		evidence_takes_so_many_bytes
+	if zcat /proc/config.gz 2>/dev/null |
+		grep -qx CONFIG_FUSE_PASSTHROUGH=y && [ "$(id -u)" -eq 0 ]; then
+		run a_long_file_is_no_read
+	else
+		skip 'the kernel does not pass reads through'
+	fi
 	if strace -qq true 2>/dev/null; then
 		run a_close_is_so_many_flushes_and_calls \
 			reading_again_is_so_many_calls \

@@ -109,6 +109,7 @@ struct tf_vault {
 	size_t n_quiet, cap_quiet;
 	struct tf_bits checked; /* objects by number: hashed, were right */
 	struct tf_bits opened;	/* nodes by id: opened since they were sealed */
+	struct tf_bits is_long; /* of these: TF_LONG bytes or more */
 	struct tf_db **idle;	/* read connections nobody uses */
 	size_t n_idle, cap_idle;
 

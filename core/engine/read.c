@@ -12,8 +12,9 @@
 struct tf_reader {
 	struct tf_vault *v;
 	uint64_t id;
-	struct tf_live *l;  /* until it is sealed */
-	bool later;	    /* the object is opened when it is read; mu */
+	struct tf_live *l; /* until it is sealed */
+	bool later;	   /* the object is opened when it is read; mu */
+	bool is_long;
 	struct tf_buf body; /* a short object */
 	int fd;		    /* a long one */
 };
@@ -147,6 +148,9 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 			return rc;
 		set_bit(v, &v->checked, row.object);
 	}
+	r->is_long = !o.is_inline && o.size >= TF_LONG;
+	if (r->is_long)
+		set_bit(v, &v->is_long, r->id);
 	set_bit(v, &v->opened, r->id);
 	return TF_OK;
 }
@@ -172,6 +176,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
 	} else {
 		/* Checked before, and likely in the cache of the caller. */
 		r->later = has_bit(&v->opened, id);
+		r->is_long = r->later && has_bit(&v->is_long, id);
 	}
 	pthread_mutex_unlock(&v->mu);
 	if (r->later)
@@ -297,6 +302,27 @@ tf_reader_fd(const struct tf_reader *r)
 	fd = r->l == NULL ? r->fd : -1;
 	pthread_mutex_unlock(&r->v->mu);
 	return fd;
+}
+
+bool
+tf_reader_is_long(const struct tf_reader *r)
+{
+	return r->is_long;
+}
+
+enum tf_code
+tf_reader_object(struct tf_reader *r, int *fd, struct tf_error *err)
+{
+	struct tf_live *l;
+	bool sealed;
+	enum tf_code rc = TF_OK;
+
+	if ((l = live_of(r, &sealed)) != NULL)
+		let_go(l);
+	if (sealed)
+		rc = change_over(r, err);
+	*fd = tf_reader_fd(r);
+	return rc;
 }
 
 void

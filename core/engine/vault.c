@@ -465,6 +465,7 @@ vault_free(struct tf_vault *v)
 	tf_rare_free(v->rare);
 	free(v->checked.p);
 	free(v->opened.p);
+	free(v->is_long.p);
 	tf_buf_free(&v->head.note);
 	tf_denied_free(&v->denials);
 	tf_key_free(v->log_key);

@@ -20,6 +20,7 @@
 #include "../../fs/loop.h"
 #include "../../fs/notify.h"
 #include "../../fs/ops.h"
+#include "../../fs/pass.h"
 #include "../../fs/report.h"
 #include "fuzz.h"
 
@@ -298,6 +299,7 @@ close_store(void)
 	fs_handles_end(&fs, true);
 	MUST(tf_vault_close(fs.vault, "unmounted", NULL) == TF_OK);
 	fs_control_free(fs.control);
+	fs_pass_free(fs.pass);
 	fs_handles_free(fs.handles);
 	fs_loop_free(fs.loop);
 	fs_notify_free(fs.notify);
@@ -331,6 +333,7 @@ open_store(void)
 	MUST(tf_vault_open(store, &o, &fs.vault, NULL) == TF_OK);
 	fs.control = fs_control_new(fs.vault, &fs.stopping);
 	fs.handles = fs_handles_new();
+	fs.pass = fs_pass_new();
 	MUST(fs.control != NULL && fs.handles != NULL);
 	MUST(fs_loop_new(1, &fs.loop, NULL) == TF_OK);
 }

@@ -88,6 +88,19 @@ END_TEST
 	"kill -" sig " $(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/' " \
 	"mnt/.trailfs/status.json)"
 
+/* Her kernel reads nothing for her: only root may ask it to. */
+START_TEST(a_long_file_of_a_user_is_read_through_us)
+{
+	AT_HOME;
+	run(0, MOUNT);
+	run(0,
+	    "mkdir -p " A " && head -c 9M /dev/urandom >src && cp src " A
+	    "/f && trailctl sync mnt && cmp src " A "/f && cmp src " A "/f");
+	run(0, "fusermount3 -u mnt && " LET_GO);
+	run(0, "trailctl verify store");
+}
+END_TEST
+
 START_TEST(a_signal_unmounts_through_fusermount)
 {
 	AT_HOME;
@@ -143,6 +156,7 @@ suite_user(void)
 	TCase *t = stored_case(s, "user");
 
 	tcase_add_test(t, a_user_records_without_root);
+	tcase_add_test(t, a_long_file_of_a_user_is_read_through_us);
 	tcase_add_test(t, a_signal_unmounts_through_fusermount);
 	tcase_add_test(t,
 	    a_dead_mount_of_a_user_is_taken_off_at_the_next_start);

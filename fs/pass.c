@@ -1,0 +1,176 @@
+/*
+ * The kernel counts what is open of a node, and so do we: what is open there is
+ * always among what is entered here.  The order of locks is in handle.c.
+ */
+#include "pass.h"
+
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#define BUCKETS 1024
+
+/* As in <linux/fuse.h> since 6.9. */
+struct backing_map {
+	int32_t fd;
+	uint32_t flags;
+	uint64_t padding;
+};
+#define BACKING_OPEN _IOW(229, 1, struct backing_map)
+#define BACKING_CLOSE _IOW(229, 2, uint32_t)
+#define OPEN_PASSTHROUGH (1u << 7)
+struct open_out {
+	uint64_t fh;
+	uint32_t open_flags;
+	uint32_t backing_id;
+};
+_Static_assert(sizeof(struct open_out) == sizeof(struct fuse_open_out),
+    "the answer to OPEN");
+
+struct fs_pass {
+	pthread_mutex_t mu;
+	int fuse_fd;  /* -1: nobody to ask; guarded by mu */
+	bool refused; /* guarded by mu */
+	/* What is open, by node: first and next_open, guarded by mu. */
+	struct fs_handle *first[BUCKETS];
+};
+
+struct fs_pass *
+fs_pass_new(void)
+{
+	struct fs_pass *p = calloc(1, sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	pthread_mutex_init(&p->mu, NULL);
+	p->fuse_fd = -1;
+	return p;
+}
+
+void
+fs_pass_free(struct fs_pass *p)
+{
+	if (p == NULL)
+		return;
+	pthread_mutex_destroy(&p->mu);
+	free(p);
+}
+
+void
+fs_pass_start(struct fs_pass *p, int fuse_fd)
+{
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&p->mu);
+	p->fuse_fd = fuse_fd;
+	pthread_mutex_unlock(&p->mu);
+}
+
+void
+fs_pass_stop(struct fs_pass *p)
+{
+	fs_pass_start(p, -1);
+}
+
+/* One that is open of ino, or NULL.  mu held. */
+static struct fs_handle *
+find(const struct fs_pass *p, uint64_t ino)
+{
+	struct fs_handle *h = p->first[ino % BUCKETS];
+
+	while (h != NULL && h->ino != ino)
+		h = h->next_open;
+	return h;
+}
+
+bool
+fs_pass_wants(struct fs_pass *p, uint64_t ino)
+{
+	bool wants;
+
+	if (p == NULL)
+		return false;
+	pthread_mutex_lock(&p->mu);
+	wants = p->fuse_fd >= 0 && !p->refused && find(p, ino) == NULL;
+	pthread_mutex_unlock(&p->mu);
+	return wants;
+}
+
+/* The kernel opens the object again with the flags of each who opens the file;
+ * where the store cannot do O_DIRECT that would be their EIO. */
+static bool
+any_flags(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && fcntl(fd, F_SETFL, flags | O_DIRECT) == 0 &&
+	    fcntl(fd, F_SETFL, flags) == 0;
+}
+
+/* The kernel's id for the file fd, or 0.  mu held. */
+static uint32_t
+backing_open(struct fs_pass *p, int fd)
+{
+	struct backing_map map = { .fd = fd };
+	int id = -1;
+
+	if (p->fuse_fd < 0 || p->refused || fd < 0)
+		return 0;
+	if (any_flags(fd))
+		id = ioctl(p->fuse_fd, BACKING_OPEN, &map);
+	p->refused = id <= 0;
+	return p->refused ? 0 : (uint32_t)id;
+}
+
+void
+fs_pass_enter(struct fs_pass *p, struct fs_handle *h, uint64_t ino, int fd)
+{
+	struct fs_handle *other;
+
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&p->mu);
+	other = find(p, ino);
+	h->ino = ino;
+	h->backing = other != NULL ? other->backing : backing_open(p, fd);
+	h->next_open = p->first[ino % BUCKETS];
+	if (h->next_open != NULL)
+		h->next_open->prev_open = h;
+	p->first[ino % BUCKETS] = h;
+	pthread_mutex_unlock(&p->mu);
+}
+
+void
+fs_pass_leave(struct fs_pass *p, struct fs_handle *h)
+{
+	if (p == NULL || h->ino == 0)
+		return;
+	pthread_mutex_lock(&p->mu);
+	if (h->prev_open != NULL)
+		h->prev_open->next_open = h->next_open;
+	else
+		p->first[h->ino % BUCKETS] = h->next_open;
+	if (h->next_open != NULL)
+		h->next_open->prev_open = h->prev_open;
+	/* The next one may have another id once the kernel has none open. */
+	if (h->backing != 0 && p->fuse_fd >= 0 && find(p, h->ino) == NULL)
+		(void)ioctl(p->fuse_fd, BACKING_CLOSE, &h->backing);
+	pthread_mutex_unlock(&p->mu);
+}
+
+int
+fs_pass_reply_open(fuse_req_t req, const struct fs_handle *h,
+    const struct fuse_file_info *fi)
+{
+	struct open_out out = { .fh = fi->fh,
+		.open_flags = OPEN_PASSTHROUGH |
+		    (fi->noflush ? FOPEN_NOFLUSH : 0u),
+		.backing_id = h->backing };
+
+	if (h->backing == 0)
+		return fuse_reply_open(req, fi);
+	/* Not FOPEN_KEEP_CACHE: pages of the file itself are in the way. */
+	return fuse_reply_buf(req, (const char *)&out, sizeof out);
+}
