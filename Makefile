@@ -176,17 +176,20 @@ tsan: ## the tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan \
 		CFLAGS='$(sanitizer)=thread'
 
-# Each program takes twenty times as long: suites that go everywhere.
-memcheck := states sealing crash control
-valgrind: ## unit tests and some suites of the mount under memcheck
+# Not those that count calls or places: memcheck has its own.
+memchecked = $(valgrind)/test-mount $(valgrind)/test-model \
+	$(addprefix tests/,tools.sh tamper.sh package.sh) \
+	$(addprefix $(valgrind)/memcheck/,test-unit test-bitflip \
+	$(fuzz_names:%=fuzz-%))
+valgrind = $(abspath $(BUILD))/valgrind
+valgrind: ## what all programs do in tests, under memcheck (hours)
 	$(Q).ci/setup valgrind
-	$(Q)$(MAKE) --no-print-directory all test-programs \
-		$(BUILD)/valgrind/beneath.so CFLAGS='-O1 -g' \
-		BUILD=$(BUILD)/valgrind \
-		PROGRAMS=$(abspath $(BUILD))/valgrind/memcheck
-	$(Q)tests/valgrind.sh $(BUILD)/valgrind $(memcheck)
+	$(Q)$(MAKE) --no-print-directory all test-programs BUILD=$(valgrind) \
+		$(valgrind)/beneath.so CFLAGS='-O1 -g' \
+		PROGRAMS=$(valgrind)/memcheck
+	$(Q)tests/valgrind.sh $(valgrind) $(memchecked)
 
-test-programs: $(tests)
+test-programs: $(tests) $(model) $(fuzzers)
 
 fuzz: ## invent inputs with libFuzzer and clang (FUZZ_TIME=60 seconds each)
 	$(Q).ci/setup fuzz

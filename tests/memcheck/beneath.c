@@ -2,6 +2,9 @@
  * Preloaded into what memcheck runs: a valgrind older than openat2(2) answers
  * ENOSYS for it, and half of the verifier would never be looked at.  Then the
  * path is walked here, name by name and never over a symbolic link.
+ *
+ * And the kernel calls the process as the program is called, not valgrind: it
+ * is what entries name.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -10,8 +13,15 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+__attribute__((constructor)) static void
+be_called_so(void)
+{
+	(void)prctl(PR_SET_NAME, program_invocation_short_name);
+}
 
 static int
 walk(int dirfd, const char *path, const struct open_how *how)
