@@ -247,7 +247,7 @@ TF_MUST_USE enum tf_code tf_reader_read(struct tf_reader *r, void *p, size_t n,
 int tf_reader_fd(const struct tf_reader *r);
 /* Is it a sealed object of TF_LONG bytes or more, for which it pays to open its
  * file before anything is read? */
-#define TF_LONG (8u << 20)
+#define TF_LONG (4u << 20)
 bool tf_reader_is_long(const struct tf_reader *r);
 /* The same descriptor; what is sealed but not opened yet is opened for it. */
 TF_MUST_USE enum tf_code tf_reader_object(struct tf_reader *r, int *fd,
