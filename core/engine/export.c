@@ -129,8 +129,7 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 
 	if (rc == TF_NOTFOUND) {
 		tf_buf_free(&old);
-		return is_there(fd, "tile/0/000") ||
-			is_there(fd, "tile/entries/000") ?
+		return faccessat(fd, "tile", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ?
 		    tf_fail(err, TF_FOREIGN,
 			"it has tiles but no checkpoint: take another directory") :
 		    TF_OK;

@@ -822,6 +822,26 @@ START_TEST(a_closed_store_or_log_is_not_missing)
 }
 END_TEST
 
+/* A directory where the checkpoint should be cannot be read, not even by root.
+ * Loop test: that, and a checkpoint that is not this log's. */
+START_TEST(a_target_that_cannot_be_read_is_not_anothers)
+{
+	uint64_t n;
+
+	OK(tf_export_log("store", "log", &n, &err));
+	sh(_i == 0 ? "rm log/checkpoint && mkdir log/checkpoint" :
+		     "echo text >log/checkpoint");
+	err = (struct tf_error){ .code = TF_OK };
+	ck_assert_int_eq(_i == 0 ? TF_IO : TF_FOREIGN,
+	    tf_export_log("store", "log", &n, &err));
+	ck_assert_msg((strstr(err.text, "another log") != NULL) == (_i == 1),
+	    "%s", err.text);
+	sh("rm -r log/checkpoint");
+	/* Tiles without one. */
+	ck_assert_int_eq(TF_FOREIGN, tf_export_log("store", "log", &n, &err));
+}
+END_TEST
+
 Suite *suite_altered(void);
 
 #define EACH(t, test, list) \
@@ -868,6 +888,8 @@ suite_altered(void)
 	    0, 2);
 	tcase_add_test(t, an_unreadable_file_is_told_and_not_accused);
 	tcase_add_test(t, a_closed_store_or_log_is_not_missing);
+	tcase_add_loop_test(t, a_target_that_cannot_be_read_is_not_anothers, 0,
+	    2);
 	suite_add_tcase(s, t);
 	return s;
 }
