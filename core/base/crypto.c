@@ -168,11 +168,13 @@ wrap(EVP_PKEY *pkey, struct tf_key **out, struct tf_error *err)
 		return tf_fail(err, TF_NOMEM, "cannot make a key");
 	}
 	k->pkey = pkey;
+	starved = false;
 	if (EVP_PKEY_id(pkey) != EVP_PKEY_ED25519 ||
 	    EVP_PKEY_get_raw_public_key(pkey, k->pub.b, &n) != 1 ||
 	    n != TF_PUBKEY_LEN) {
 		tf_key_free(k);
-		return tf_fail(err, TF_INVALID, "not an Ed25519 key");
+		return tf_fail(err, starved ? TF_NOMEM : TF_INVALID,
+		    starved ? "no memory" : "not an Ed25519 key");
 	}
 	*out = k;
 	return TF_OK;
@@ -214,13 +216,35 @@ fit(int fd, const char *name, struct tf_error *err)
 	return TF_OK;
 }
 
+static enum tf_code
+parse(const char *pem, size_t n, const char *name, struct tf_key **out,
+    struct tf_error *err)
+{
+	EVP_PKEY *p = NULL;
+	enum tf_code rc;
+	BIO *bio;
+
+	starved = false;
+	if ((bio = BIO_new_mem_buf(pem, (int)n)) != NULL)
+		p = PEM_read_bio_PrivateKey(bio, NULL, NULL, "");
+	BIO_free(bio);
+	errno = 0;
+	if (p == NULL && starved)
+		return tf_fail(err, TF_NOMEM, "no memory for key %s", name);
+	if (p == NULL)
+		return tf_fail(err, TF_INVALID,
+		    "key %s is not a PEM private key", name);
+	if ((rc = wrap(p, out, err)) == TF_INVALID)
+		rc = tf_fail(err, rc, "key %s is not an Ed25519 key", name);
+	return rc;
+}
+
 enum tf_code
 tf_key_load(int dirfd, const char *name, struct tf_key **out,
     struct tf_error *err)
 {
 	enum tf_code rc;
 	char pem[4096];
-	BIO *bio = NULL;
 	size_t got = 0;
 	int fd;
 
@@ -237,20 +261,9 @@ tf_key_load(int dirfd, const char *name, struct tf_key **out,
 	if ((rc = fit(fd, name, err)) != TF_OK)
 		goto out;
 	rc = tf_file_pread(fd, pem, sizeof(pem), 0, &got, err);
-	if (rc != TF_OK)
-		goto out;
-	bio = BIO_new_mem_buf(pem, (int)got);
-	errno = 0;
-	rc = tf_fail(err, TF_INVALID, "key %s is not a PEM private key", name);
-	if (bio != NULL) {
-		EVP_PKEY *p = PEM_read_bio_PrivateKey(bio, NULL, NULL, "");
-
-		if (p != NULL && (rc = wrap(p, out, err)) == TF_INVALID)
-			rc = tf_fail(err, rc, "key %s is not an Ed25519 key",
-			    name);
-	}
+	if (rc == TF_OK)
+		rc = parse(pem, got, name, out, err);
 out:
-	BIO_free(bio);
 	OPENSSL_cleanse(pem, sizeof(pem));
 	(void)close(fd);
 	return rc;

@@ -38,7 +38,8 @@ TF_MUST_USE enum tf_code tf_key_from_seed(const uint8_t seed[32],
 /*
  * Read a PEM file below dirfd.  Refuses a symlink, more than one link, an
  * owner that is neither the process nor root, and any mode bit for group or
- * others (TF_FOREIGN); TF_INVALID when it is not an Ed25519 key.
+ * others (TF_FOREIGN); TF_INVALID when it is not an Ed25519 key, TF_NOMEM when
+ * that could not be told.
  */
 TF_MUST_USE enum tf_code tf_key_load(int dirfd, const char *name,
     struct tf_key **out, struct tf_error *err);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/base/crypto.h"
 #include "../../core/ledger/checkpoint.h"
 #include "../../core/ledger/status.h"
 #include "../../core/package.h"
@@ -401,6 +402,44 @@ judge(void)
 	return rc;
 }
 
+/* A key or not: without memory that cannot be told. */
+static enum tf_code
+load(const char *name, bool good)
+{
+	int fd = open(rig.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct tf_error err = { .code = TF_OK };
+	struct tf_key *k = NULL;
+	enum tf_code rc;
+
+	MUST(fd >= 0);
+	strike_after(rig.kind, rig.n);
+	rc = tf_key_load(fd, name, &k, &err);
+	rig.reached = strike_end();
+	(void)snprintf(rig.said, sizeof(rig.said), "%s", err.text);
+	check(rc == (good ? TF_OK : TF_INVALID) ||
+		(rig.reached && (rc == TF_NOMEM || rc == TF_IO)),
+	    "reading a key", good ? "a key, and accused" : "none, and passed",
+	    rig.kind, rig.n);
+	tf_key_free(k);
+	(void)close(fd);
+	return rc;
+}
+
+static enum tf_code
+load_key(void)
+{
+	return load("key", true);
+}
+
+/* It is refused, as it should be. */
+static enum tf_code
+load_other(void)
+{
+	enum tf_code rc = load("no-key", false);
+
+	return rc == TF_INVALID ? TF_OK : rc;
+}
+
 /* What is not done is said. */
 static void
 sweep_call(const char *what, enum tf_code (*call)(void), enum strike kind)
@@ -605,6 +644,10 @@ set_up(void)
 	make_lost();
 	MUST(tf_key_from_seed((const uint8_t[32]){ 7 }, &rig.key, NULL) ==
 	    TF_OK);
+	MUST(tf_key_save(rig.key, AT_FDCWD, in_rig("key"), NULL) == TF_OK);
+	/* The decoders look at it, too. */
+	sh("sed 2s/MC/MA/ %s >%s", in_rig("key"), in_rig("no-key"));
+	sh("chmod 0400 %s", in_rig("no-key"), NULL);
 }
 
 int
@@ -619,6 +662,8 @@ main(void)
 			sweep(&subjects[i], k);
 		sweep_call("signing", sign, k);
 		sweep_call("judging", judge, k);
+		sweep_call("reading a key", load_key, k);
+		sweep_call("reading what is no key", load_other, k);
 		sweep_recovery(k, "store", true);
 		if (k == STRIKE_CRYPTO)
 			break;
