@@ -231,6 +231,28 @@ happens(int what, int fd, const char *path)
 	}
 }
 
+/* Who may write there the kernel decides by what it remembers, also for one
+ * who came by no name. */
+START_TEST(a_directory_that_moves_follows_the_other)
+{
+	struct statx seen;
+	int fd;
+
+	make_directories();
+	allowed(chmod(A, 0777));
+	allowed(mkdir(W "/c", 0755));
+	fd = open(E, O_PATH);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_uint_eq(S_IFDIR | 0777, look_at(fd, 0).stx_mode);
+	allowed(rename(E, W "/c/e"));
+	/* The kernel itself takes no more than the time for outdated. */
+	ck_assert_int_eq(0,
+	    statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE, &seen));
+	ck_assert_uint_eq(S_IFDIR | 0755, seen.stx_mode);
+	close(fd);
+}
+END_TEST
+
 /* The answer to its creation may be remembered until something happens. */
 START_TEST(a_file_just_made)
 {
@@ -290,6 +312,7 @@ suite_remembered(void)
 	tcase_add_test(t, directories_follow_their_attestation);
 	tcase_add_test(t, directories_of_a_draft);
 	tcase_add_test(t, what_is_renamed);
+	tcase_add_test(t, a_directory_that_moves_follows_the_other);
 	tcase_add_test(t, what_is_sealed_by_a_command);
 	tcase_add_test(t, a_file_just_made);
 	tcase_add_test(t, what_seals_by_itself);
