@@ -2,6 +2,7 @@
  * The release barrier: what the next request after close(2) meets is frozen,
  * whoever sends it and however busy the mount is.
  */
+#include <sys/resource.h>
 #include <sys/xattr.h>
 #include <time.h>
 
@@ -119,6 +120,36 @@ START_TEST(when_a_writer_has_ended_its_file_is_frozen)
 }
 END_TEST
 
+#define READERS 3000
+
+/* close(2) does not wait for RELEASE.  Where the kernel keeps back all but a
+ * few of them, what is asked next goes before the others. */
+START_TEST(it_is_frozen_behind_the_releases_of_many_readers)
+{
+	struct rlimit files = { READERS + 1000, READERS + 1000 };
+	static int reader[READERS];
+	int fd;
+
+	skip_unless(setrlimit(RLIMIT_NOFILE, &files) == 0,
+	    "may not open so many files");
+	make_attestation();
+	put(A "/seen", "by many");
+	for (int i = 0; i < READERS; i++) {
+		reader[i] = open(A "/seen", O_RDONLY | O_CLOEXEC);
+		ck_assert_int_ge(reader[i], 0);
+	}
+	fd = begin(F);
+	add(fd, "bytes");
+	allowed(fsync(fd)); /* nothing is left to be done at close */
+	allowed(kill(vault_pid(), SIGSTOP));
+	for (int i = 0; i < READERS; i++)
+		close(reader[i]);
+	allowed(kill(vault_pid(), SIGCONT));
+	allowed(close(fd));
+	has_state(F, "frozen");
+}
+END_TEST
+
 /* --- as often as it takes --------------------------------------------- */
 
 /* Of one process, and of each of four. */
@@ -226,6 +257,7 @@ suite_barrier(void)
 	    1);
 	tcase_add_loop_test(t, right_after_close_everybody_meets_it_frozen, 3,
 	    4);
+	tcase_add_test(t, it_is_frozen_behind_the_releases_of_many_readers);
 	t = stored_case(s, "misses");
 	tcase_add_test(t, no_close_is_missed_by_one_writer);
 	tcase_add_test(t, no_close_is_missed_by_four_writers);
