@@ -566,6 +566,37 @@ START_TEST(it_goes_into_the_background_when_it_serves)
 }
 END_TEST
 
+/* The first request, as the kernel never makes it: none; or one of a version
+ * that is not, which is 40 bytes into it. */
+static const struct {
+	const char *greeting, *says;
+} greetings[] = {
+	{ "error=ENODEV", "the kernel does not greet: No such device" },
+	{ "poke_exit=@arg2=68000000" /* length */
+	  "1a000000"		     /* FUSE_INIT */
+	  "0200000000000000"	     /* of so many */
+	  "0000000000000000"	     /* node */
+	  "00000000000000000000000000000000"
+	  "06000000", /* major */
+	    "libfuse refuses to serve: Protocol error" },
+};
+
+START_TEST(without_a_greeting_it_does_not_serve)
+{
+	skip_unless(strcmp("0", run_any("strace -qq true")) == 0,
+	    "strace cannot trace here");
+	allowed(mkdir("unserved", 0755));
+	says(run(1,
+		 "timeout 60 strace -f -qq -o calls -e trace=read -P /dev/fuse"
+		 " -e inject=read:%s:when=1 trailfs store unserved -f",
+		 greetings[_i].greeting),
+	    greetings[_i].says);
+	run(1, "grep unserved /proc/self/mounts");
+	run(0, "trailctl verify store");
+	run(0, "chattr -i unserved 2>/dev/null || :");
+}
+END_TEST
+
 Suite *
 suite_crash(void)
 {
@@ -594,5 +625,7 @@ suite_crash(void)
 	tcase_add_test(t, after_a_crash_the_store_is_free);
 	t = stored_case(s, "background");
 	tcase_add_test(t, it_goes_into_the_background_when_it_serves);
+	tcase_add_loop_test(t, without_a_greeting_it_does_not_serve, 0,
+	    (int)LEN(greetings));
 	return s;
 }
