@@ -587,7 +587,9 @@ START_TEST(without_a_greeting_it_does_not_serve)
 	    "strace cannot trace here");
 	allowed(mkdir("unserved", 0755));
 	says(run(1,
-		 "timeout 60 strace -f -qq -o calls -e trace=read -P /dev/fuse"
+		 "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" /* not traced */
+		 " timeout -s KILL 60 strace -D -f -qq -o calls"
+		 " -e trace=read -P /dev/fuse"
 		 " -e inject=read:%s:when=1 trailfs store unserved -f",
 		 greetings[_i].greeting),
 	    greetings[_i].says);
