@@ -76,27 +76,26 @@ fs_ops_stat(const struct tf_attr *a, struct stat *st)
 double
 fs_ops_attr_timeout(const struct tf_attr *a)
 {
-	if (a->kind == TF_KIND_EVIDENCE)
-		return a->state == TF_STATE_SEALED ? FOR_EVER : 0;
+	if (a->state == TF_STATE_SEALED)
+		return FOR_EVER;
 	/* Every name that is walked asks for the directory it stands in.  These
-	 * change by requests of this kernel, or it is told (notify.h).  One
-	 * below an attestation follows that, whatever its own state. */
-	return a->state == TF_STATE_SEALED && a->kind != TF_KIND_DIRECTORY ?
-	    FOR_EVER :
-	    FS_MOMENT;
+	 * change by requests of this kernel, or it is told (notify.h). */
+	return a->kind == TF_KIND_EVIDENCE ? 0 : FS_MOMENT;
 }
 
 /* May the kernel remember which node the name of a means? */
 static double
 entry_timeout(const struct tf_attr *a)
 {
-	/* The owner of a directory moves with its attestation's, and who may
-	 * chmod(2) it the kernel decides by what the last LOOKUP told. */
+	/* What is in the ledger never goes away. */
+	if (a->state == TF_STATE_SEALED)
+		return FOR_EVER;
+	/* Until its attestation is sealed the owner of a directory moves with
+	 * that, and who may chmod(2) it the kernel decides by what the last
+	 * LOOKUP told. */
 	if (a->kind == TF_KIND_DIRECTORY)
 		return 0;
-	/* What is in the ledger never goes away. */
-	if (a->state == TF_STATE_SEALED ||
-	    (a->state == TF_STATE_OPEN && a->kind != TF_KIND_EVIDENCE))
+	if (a->state == TF_STATE_OPEN && a->kind != TF_KIND_EVIDENCE)
 		return FOR_EVER;
 	/* Drafts are renamed and removed through this kernel; of others, what
 	 * failed to be written gets a draft's name by itself. */
@@ -113,7 +112,7 @@ fs_ops_entry(const struct tf_attr *a, struct fuse_entry_param *e)
 	e->attr_timeout = fs_ops_attr_timeout(a);
 	/* The kernel may not know the node yet, and be told of a change in
 	 * vain while this is on its way: good for the walk that asks. */
-	if (a->kind == TF_KIND_DIRECTORY)
+	if (a->kind == TF_KIND_DIRECTORY && a->state != TF_STATE_SEALED)
 		e->attr_timeout = STEP;
 	e->entry_timeout = entry_timeout(a);
 }

@@ -13,7 +13,8 @@ for program in trailfs trailctl test-unit test-bitflip \
 	wrapped=$dir/memcheck/$program
 	cat >"$wrapped" <<-EOF
 		#!/bin/sh
-		LD_PRELOAD=$dir/beneath.so exec valgrind -q --leak-check=full \\
+		export LD_PRELOAD=$dir/beneath.so\${LD_PRELOAD:+:\$LD_PRELOAD}
+		exec valgrind -q --leak-check=full \\
 			--errors-for-leak-kinds=definite --sim-hints=lax-ioctls \\
 			--show-leak-kinds=definite $dir/$program "\$@"
 	EOF

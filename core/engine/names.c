@@ -13,25 +13,6 @@
 
 /* --- what is where (mu held, unless it says otherwise) --- */
 
-enum tf_code
-tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
-    struct tf_error *err)
-{
-	struct tf_place p;
-	enum tf_code rc;
-
-	if (a->kind != TF_KIND_DIRECTORY)
-		return TF_OK;
-	if ((rc = tf_place_of(v, db, a->id, &p, err)) != TF_OK)
-		return rc;
-	a->mode = p.att.mode;
-	a->uid = p.att.uid;
-	a->gid = p.att.gid;
-	if (p.att.state == TF_STATE_SEALED)
-		a->state = TF_STATE_SEALED;
-	return TF_OK;
-}
-
 /* Live or committed, as it stands. */
 static enum tf_code
 raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
@@ -59,6 +40,36 @@ raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
 		memcpy(name, r.name, r.name_len);
 		*name_len = r.name_len;
 	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
+    struct tf_error *err)
+{
+	struct tf_attr up = *a;
+	struct tf_node_row r;
+	enum tf_code rc;
+
+	while (up.kind == TF_KIND_DIRECTORY) {
+		rc = raw_attr(v, db, up.parent, &up, NULL, NULL, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	/* What was read before may be older than the seal, and that is for
+	 * ever; what has no row is not sealed, and on its way out. */
+	if (up.state == TF_STATE_SEALED && a->state != TF_STATE_SEALED) {
+		rc = tf_nodes_get(db, a->id, &r, err);
+		if (rc == TF_OK) {
+			*a = r.attr;
+			a->state = TF_STATE_SEALED;
+		} else if (rc != TF_NOTFOUND) {
+			return rc;
+		}
+	}
+	a->mode = up.mode;
+	a->uid = up.uid;
+	a->gid = up.gid;
 	return TF_OK;
 }
 

@@ -4,6 +4,7 @@
  * those that are open already.
  */
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/vfs.h>
 
 #include "harness.h"
@@ -241,6 +242,26 @@ START_TEST(a_changed_object_is_not_passed)
 }
 END_TEST
 
+/* As a store in a container: the kernel does not read through two of these. */
+START_TEST(what_lies_on_an_overlay_is_read_by_us)
+{
+	int fd;
+
+	unmount_vault();
+	run(0, "mkdir upper work");
+	skip_unless(mount("overlay", "store", "overlay", 0,
+			"lowerdir=store,upperdir=upper,workdir=work") == 0,
+	    "no overlay file system can be mounted here");
+	mount_vault("settle=60");
+	make_long();
+	for (int i = 0; i < 2; i++) {
+		fd = open_long(O_RDONLY);
+		ck_assert(has_all(fd));
+		close(fd);
+	}
+}
+END_TEST
+
 Suite *
 suite_passed(void)
 {
@@ -254,5 +275,6 @@ suite_passed(void)
 	tcase_add_test(t, who_has_it_open_over_the_seal_is_in_nobodys_way);
 	tcase_add_loop_test(t, many_open_and_close_it_at_once, 0, 2);
 	tcase_add_test(t, a_changed_object_is_not_passed);
+	tcase_add_test(t, what_lies_on_an_overlay_is_read_by_us);
 	return s;
 }
