@@ -34,15 +34,15 @@ static void
 init(void *userdata, struct fuse_conn_info *conn)
 {
 	const unsigned want = FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
-	    FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ATOMIC_O_TRUNC |
-	    FUSE_CAP_ASYNC_READ | SPLICE_OUT | FUSE_CAP_IOCTL_DIR |
-	    FUSE_CAP_EXPORT_SUPPORT;
+	    FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_ASYNC_READ | SPLICE_OUT |
+	    FUSE_CAP_IOCTL_DIR | FUSE_CAP_EXPORT_SUPPORT;
 	/* Splicing a write in gains nothing, for it is hashed; moving pages
-	 * out would take them from the cache of the object; the rest would
+	 * out would take them from the cache of the object; who lists by and
+	 * by, as find(1), would ask for each name by itself; the rest would
 	 * have the kernel decide what only the vault can. */
 	const unsigned avoid = FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_MOVE |
-	    FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_WRITEBACK_CACHE |
-	    FUSE_CAP_DONT_MASK | FUSE_CAP_POSIX_ACL;
+	    FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_HANDLE_KILLPRIV |
+	    FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_DONT_MASK | FUSE_CAP_POSIX_ACL;
 
 	(void)userdata;
 	conn->want = (conn->want | want) & conn->capable & ~avoid;

@@ -36,14 +36,18 @@ wait_for() {
 	done
 }
 
-mount_with() {
-	rm -rf "$store"
-	mkdir -p "$mnt"
-	"$BUILD/trailctl" init "$store" >/dev/null 2>&1 || exit 1
+serve() {
 	"$BUILD/trailfs" "$store" "$mnt" -f -o settle=60 "$@" \
 		2>"$log" &
 	daemon=$!
 	wait_for mountpoint -q "$mnt"
+}
+
+mount_with() {
+	rm -rf "$store"
+	mkdir -p "$mnt"
+	"$BUILD/trailctl" init "$store" >/dev/null 2>&1 || exit 1
+	serve "$@"
 	mkdir -p "$mnt/t/w/a" "$mnt/t/w/b"
 	# What is only done at first is not what we count.
 	create "$mnt/t/w/b" 20
@@ -135,6 +139,17 @@ walking_asks_next_to_nothing() {
 	counted stat "$mnt"/t/w/a/d/*
 	at_most "requests for stat of $FILES sealed files in a directory" \
 		"$asked" 40
+}
+
+# Whoever lists gets what he will ask for next, with many names, too.
+a_first_walk_asks_for_no_name() {
+	mount_with -d
+	create "$mnt/t/w/a" 2000
+	"$BUILD/trailctl" sync "$mnt" || return 1
+	unmount
+	serve -d
+	counted find "$mnt/t/w/a" -ls
+	at_most "requests for a first find -ls of 2,000 files" "$asked" 200
 }
 
 # --- system calls ------------------------------------------------------------
@@ -238,7 +253,7 @@ elif ! command -v python3 >/dev/null; then
 	skip 'no python3'
 else
 	run a_small_file_is_so_many_requests walking_asks_next_to_nothing \
-		evidence_takes_so_many_bytes
+		a_first_walk_asks_for_no_name evidence_takes_so_many_bytes
 	if zcat /proc/config.gz 2>/dev/null |
 		grep -qx CONFIG_FUSE_PASSTHROUGH=y && [ "$(id -u)" -eq 0 ]; then
 		run a_long_file_is_no_read

@@ -58,7 +58,7 @@ class Place:
 
     def new(self):
         self.count += 1
-        path = os.path.join(self.path, "%s%d" % ("n", self.count))
+        path = os.path.join(self.path, "n%d" % self.count)
         os.mkdir(path)
         return path
 
@@ -443,11 +443,25 @@ class Bench:
 
     # --- reading --------------------------------------------------------
 
+    def readers(self):
+        return [p for p in (self.close, self.ext4, self.bindfs) if p]
+
+    def again(self, work, paths, cmd, cold=False):
+        def job(path):
+            def go():
+                if cold:
+                    drop_caches()
+                else:
+                    run(*cmd(path))
+                return timed(cmd(path))
+            return go
+        self.rounds("%s, %s" % (work, "cold" if cold else "warm"),
+                    {name: job(path) for name, path in paths.items()})
+
     def reading(self):
         n = self.args.files
-        places = [p for p in (self.close, self.ext4, self.bindfs) if p]
         small, big = {}, {}
-        for p in places:
+        for p in self.readers():
             small[p.name] = p.new()
             self.tool("create", small[p.name], n, 4096, 2)
             d = p.new()
@@ -457,47 +471,42 @@ class Bench:
         run(self.build + "/trailctl", "sync", self.close.path)
         os.sync()
 
-        def again(paths, cmd, cold=False):
-            def job(path):
-                def go():
-                    if cold:
-                        drop_caches()
-                    else:
-                        run(*cmd(path))
-                    return timed(cmd(path))
-                return go
-            return {name: job(path) for name, path in paths.items()}
-
         def cat(p):
             return ("cat", p)
 
-        self.rounds("cat %d MiB, warm" % self.args.mib, again(big, cat))
-        self.rounds("cat %d MiB, cold" % self.args.mib, again(big, cat, True))
+        self.again("cat %d MiB" % self.args.mib, big, cat)
+        self.again("cat %d MiB" % self.args.mib, big, cat, True)
         for name, cmd in {
             "read all": lambda p: (self.files, "read", p),
             "grep -r": lambda p: ("sh", "-c", "! grep -rq '^no such line$' " + p),
             "tar c": lambda p: ("sh", "-c", "tar -C %s -cf - . | cat" % p),
         }.items():
-            self.rounds("%s, %d files, warm" % (name, n), again(small, cmd))
-        self.rounds("read all, %d files, cold" % n, again(
-            small, lambda p: (self.files, "read", p), True))
+            self.again("%s, %d files" % (name, n), small, cmd)
+        self.again("read all, %d files" % n, small,
+                   lambda p: (self.files, "read", p), True)
 
+    def listing(self):
         many, n = {}, self.args.names
-        for p in places:
+        for p in self.readers():
             many[p.name] = p.new()
             for _ in range(10):
                 d = os.path.join(many[p.name], str(_))
                 os.mkdir(d)
                 self.tool("create", d, n // 10, 16, 2)
         run(self.build + "/trailctl", "sync", self.close.path)
-        for name, cmd in {
-            "find -ls": lambda p: ("find", p, "-ls"),
-            "du -s": lambda p: ("du", "-s", p),
-            "ls -lR": lambda p: ("ls", "-lR", p),
-        }.items():
-            self.rounds("%s, %d files, warm" % (name, n), again(many, cmd))
-        self.rounds("find -ls, %d files, cold" % n, again(
-            many, lambda p: ("find", p, "-ls"), True))
+
+        def find(p):
+            return ("find", p, "-ls")
+
+        def ls(p):
+            return ("ls", "-lR", p)
+
+        self.again("find -ls, %d files" % n, many, find)
+        self.again("du -s, %d files" % n, many, lambda p: ("du", "-s", p))
+        self.again("ls -lR, %d files" % n, many, ls)
+        self.again("find -ls, %d files" % n, many, find, True)
+        run(self.build + "/trailctl", "seal", many[self.close.name])
+        self.again("ls -lR, %d files, sealed" % n, many, ls)
 
     def verify(self):
         store = self.work + "/trailfs-close/store"
@@ -603,7 +612,8 @@ class Bench:
     def main(self):
         groups = {"big": self.big, "small": lambda: [self.small(1), self.small(8)],
                   "trees": self.trees, "sizes": self.sizes, "log": self.log,
-                  "reading": self.reading, "verify": self.verify,
+                  "reading": self.reading, "listing": self.listing,
+                  "verify": self.verify,
                   "ledger": self.ledger, "curve": self.curve}
         try:
             self.setup()

@@ -302,6 +302,76 @@ START_TEST(what_seals_by_itself)
 }
 END_TEST
 
+#define SEEN 100
+static char sealing[sizeof W + 16];
+
+static int
+seal_it(void)
+{
+	char command[sizeof sealing + 32];
+
+	snprintf(command, sizeof command, "trailctl seal %s", sealing);
+	return system(command);
+}
+
+/* Forget the names, so that what is told of them is told in vain. */
+static bool
+forget(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, "2", 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static const char *
+seen_path(unsigned round, unsigned i, const char *rest)
+{
+	static char path[sizeof W + 64];
+
+	snprintf(path, sizeof path, W "/s%u/d%u%s", round, i, rest);
+	return path;
+}
+
+/* An answer from before the seal must not be taken for one of after it: that
+ * would be remembered for ever.  In each round somebody else comes at another
+ * time of the sealing. */
+START_TEST(directories_first_seen_beside_a_seal)
+{
+	unsigned rounds = long_run() ? 200 : 10;
+	pid_t pid;
+
+	skip_unless(forget(), "the kernel lets nobody drop its names");
+	make_attestation();
+	for (unsigned r = 0; r < rounds; r++) {
+		snprintf(sealing, sizeof sealing, W "/s%u", r);
+		allowed(mkdir(sealing, 0755));
+		for (unsigned i = 0; i < SEEN; i++) {
+			allowed(mkdir(seen_path(r, i, ""), 0755));
+			put(seen_path(r, i, "/f"), "x");
+		}
+		forget();
+		pid = in_child(seal_it);
+		usleep(r % 20 * 1000);
+		for (unsigned i = 0; i < SEEN; i++)
+			look(seen_path(r, i, ""), 0);
+		ck_assert_int_eq(0, child_ended(pid));
+	}
+	sleep(2); /* what was remembered for a moment only */
+	for (unsigned r = 0; r < rounds; r++)
+		for (unsigned i = 0; i < SEEN; i++) {
+			const char *path = seen_path(r, i, "");
+			struct statx seen = look(path, 0);
+			struct statx real = look(path, AT_STATX_FORCE_SYNC);
+
+			ck_assert_msg(same(&seen, &real),
+			    "%s is remembered wrongly", path);
+		}
+}
+END_TEST
+
 Suite *
 suite_remembered(void)
 {
@@ -316,5 +386,6 @@ suite_remembered(void)
 	tcase_add_test(t, what_is_sealed_by_a_command);
 	tcase_add_test(t, a_file_just_made);
 	tcase_add_test(t, what_seals_by_itself);
+	tcase_add_test(t, directories_first_seen_beside_a_seal);
 	return s;
 }
