@@ -32,6 +32,12 @@ def run(*cmd, **kw):
     return subprocess.run(cmd, check=True, stdout=subprocess.DEVNULL, **kw)
 
 
+def version(cmd):
+    """What a program says that it is, its first line."""
+    return subprocess.run(cmd, stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.splitlines()[0]
+
+
 def timed(*cmds):
     begin = time.monotonic()
     for cmd in cmds:
@@ -571,10 +577,12 @@ class Bench:
             "cores": os.cpu_count(), "kernel": platform.release(),
             "machine": platform.machine(), "rounds": self.args.rounds,
             "kept_awake": self.args.busy,
-            "versions": {
-                "trailfs": subprocess.run(
-                    [self.build + "/trailfs", "-V"], stdout=subprocess.PIPE,
-                    text=True).stdout.strip()},
+            "versions": {os.path.basename(c[0]): version(c) for c in (
+                (self.build + "/trailfs", "-V"), ("fusermount3", "--version"),
+                ("bindfs", "--version"),
+                ("git", "--version"), ("restic", "version"),
+                ("cp", "--version"), ("rsync", "--version"),
+                ("openssl", "version")) if shutil.which(c[0])},
             "seconds": self.results, "cpu_s": self.cpus, "extra": self.extra,
             "daemon_peak_kib": {d: self.peak_kib(d) for d in self.daemons},
         }
