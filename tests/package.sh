@@ -283,7 +283,8 @@ an_altered_object_is_not_packaged() {
 	cp -a store broken
 	object=$(find broken/objects -type f -size +100k)
 	chmod u+w "$object"
-	printf x | dd of="$object" bs=1 seek=70000 conv=notrunc 2>/dev/null
+	printf 'not what was there' |
+		dd of="$object" bs=1 seek=70000 conv=notrunc 2>/dev/null
 	is 4 trailctl package -o x.zip broken/t/w
 	says 'not what its entry says'
 	[ ! -e x.zip ]
