@@ -240,7 +240,7 @@ keeps_what_was_freed(void)
 {
 	return !FAULTS_WORK ||
 	    strstr(run(0, "readlink /proc/%d/exe", (int)vault_pid()),
-	        "memcheck") != NULL;
+		"memcheck") != NULL;
 }
 
 START_TEST(others_are_served_while_it_is_made)
@@ -267,8 +267,8 @@ START_TEST(others_are_served_while_it_is_made)
 	run(0, "cat " W ZIP " >got.zip && unzip -tq got.zip");
 	ck_assert_int_eq(2, count(nameless()));
 	ck_assert_msg(keeps_what_was_freed() ||
-	    high_water_kib() - before < 16384, "%ld KiB, then %ld", before,
-	    high_water_kib());
+		high_water_kib() - before < 16384,
+	    "%ld KiB, then %ld", before, high_water_kib());
 }
 END_TEST
 
