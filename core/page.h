@@ -13,13 +13,18 @@
 #ifndef TF_PAGE_H
 #define TF_PAGE_H
 
+#include "asker.h"
 #include "vault.h"
 
 struct tf_view;
 
-/* The ledger as it is now; close it soon, it holds back the database's log. */
-TF_MUST_USE enum tf_code tf_view_open(struct tf_vault *v, struct tf_view **out,
-    struct tf_error *err);
+/*
+ * The ledger as it is now; close it soon, it holds back the database's log.
+ * What is made from it does not show who what he may not read; NULL: all is
+ * shown.  His groups stay the caller's and must outlive the view.
+ */
+TF_MUST_USE enum tf_code tf_view_open(struct tf_vault *v,
+    const struct tf_asker *who, struct tf_view **out, struct tf_error *err);
 void tf_view_close(struct tf_view *w); /* NULL is nothing */
 /* How many entries the ledger has in this view. */
 uint64_t tf_view_entries(const struct tf_view *w);

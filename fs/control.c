@@ -311,7 +311,7 @@ write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 	enum tf_code rc = tf_spill_new(v, &s->spill, err);
 
 	if (rc == TF_OK)
-		rc = tf_view_open(v, &w, err);
+		rc = tf_view_open(v, NULL, &w, err);
 	if (rc == TF_OK)
 		rc = s->from.row->write(w, owner_of(s->ino),
 		    tf_spill_sink(s->spill), err);

@@ -700,7 +700,7 @@ setup(struct maker *k, const struct tf_package_request *r, struct tf_error *err)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	if ((rc = spool_open(&k->texts, k->v, r->tmp, err)) != TF_OK ||
 	    (rc = spool_open(&k->events, k->v, r->tmp, err)) != TF_OK ||
-	    (rc = tf_view_open(k->v, &k->w, err)) != TF_OK)
+	    (rc = tf_view_open(k->v, NULL, &k->w, err)) != TF_OK)
 		return rc;
 	k->w->ledger_only = true;
 	k->db = k->w->db;

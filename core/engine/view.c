@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 enum tf_code
-tf_view_open(struct tf_vault *v, struct tf_view **out, struct tf_error *err)
+tf_view_open(struct tf_vault *v, const struct tf_asker *who,
+    struct tf_view **out, struct tf_error *err)
 {
 	struct tf_view *w = calloc(1, sizeof(*w));
 	uint64_t bytes;
@@ -13,6 +14,9 @@ tf_view_open(struct tf_vault *v, struct tf_view **out, struct tf_error *err)
 	if (w == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	w->v = v;
+	w->all = tf_asker_may_all(who);
+	if (!w->all)
+		w->who = *who;
 	if ((rc = tf_reader_db(v, &w->db, err)) != TF_OK) {
 		free(w);
 		return rc;

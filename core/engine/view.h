@@ -14,6 +14,8 @@ struct tf_view {
 	struct tf_vault *v;
 	struct tf_db *db;
 	uint64_t entries;
+	bool all; /* who may read all; else `who` is set */
+	struct tf_asker who;
 	bool ledger_only; /* nothing of what waits to be sealed */
 };
 

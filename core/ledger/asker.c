@@ -1,0 +1,53 @@
+/* Owner, group and mode, as the kernel looks at them. */
+#include "../asker.h"
+
+#include <string.h>
+
+bool
+tf_asker_may_all(const struct tf_asker *who)
+{
+	return who == NULL || who->uid == 0;
+}
+
+static bool
+is_in(const struct tf_asker *who, uint32_t gid)
+{
+	size_t low = 0, high = who->n_groups, mid;
+
+	if (who->gid == gid)
+		return true;
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (who->groups[mid] == gid)
+			return true;
+		if (who->groups[mid] < gid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+bool
+tf_asker_may(const struct tf_asker *who, const struct tf_attr *a, unsigned want)
+{
+	unsigned shift;
+
+	if (tf_asker_may_all(who))
+		return true;
+	/* The first of the three that fits decides, also against him. */
+	shift = who->uid == a->uid ? 6 : is_in(who, a->gid) ? 3 : 0;
+	return (a->mode >> shift & want) == want;
+}
+
+bool
+tf_asker_same(const struct tf_asker *a, const struct tf_asker *b)
+{
+	if (tf_asker_may_all(a) || tf_asker_may_all(b))
+		return tf_asker_may_all(a) && tf_asker_may_all(b);
+	return a->uid == b->uid && a->gid == b->gid &&
+	    a->n_groups == b->n_groups &&
+	    (a->n_groups == 0 ||
+		memcmp(a->groups, b->groups,
+		    a->n_groups * sizeof(a->groups[0])) == 0);
+}
