@@ -279,6 +279,8 @@ TF_MUST_USE enum tf_code tf_vault_events(struct tf_vault *v, uint64_t entries,
 /* The bytes of one entry, onto out.  TF_NOTFOUND beyond the end. */
 TF_MUST_USE enum tf_code tf_vault_entry(struct tf_vault *v, uint64_t seq,
     struct tf_buf *out, struct tf_error *err);
+/* Does this version know entries of the type ("evidence.sealed")? */
+bool tf_vault_knows_type(const char *type);
 /* The newest signed note; the log's vkey and a LF; its key as PEM. */
 TF_MUST_USE enum tf_code tf_vault_checkpoint(struct tf_vault *v,
     struct tf_buf *out, struct tf_error *err);

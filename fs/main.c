@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ usage(FILE *to)
 	fputs(
 	    "usage: trailfs STORE MOUNTPOINT [-o OPTION[,OPTION...]] [-f] "
 	    "[-d]\n"
-	    "       trailfs -h | -V\n"
+	    "       trailfs -h | --help | -V | --version\n"
 	    "  -f  stay in the foreground, log to stderr\n"
 	    "  -d  the same, and print every request\n"
 	    "options:\n"
@@ -182,9 +183,14 @@ parse_options(struct options *o, char *list)
 static int
 parse_arguments(struct options *o, int argc, char **argv)
 {
+	static const struct option words[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
 	int c;
 
-	while ((c = getopt(argc, argv, "o:fdhVnsv")) != -1) {
+	while ((c = getopt_long(argc, argv, "o:fdhVnsv", words, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			if (!parse_options(o, optarg))

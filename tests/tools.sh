@@ -86,6 +86,19 @@ help_is_an_answer_on_stdout() {
 	[ ! -s err ]
 	is 0 trailctl --version
 	says '^trailctl [0-9]'
+	is 0 trailctl -V
+	says '^trailctl [0-9]'
+	is 0 trailctl log -h
+	says 'trailctl log'
+	for word in -h --help; do
+		is 0 trailfs $word
+		says '^usage: trailfs'
+		[ ! -s err ]
+	done
+	for word in -V --version; do
+		is 0 trailfs $word
+		says '^trailfs [0-9]'
+	done
 }
 
 wrong_usage_exits_2_and_prints_on_stderr() {
@@ -110,6 +123,7 @@ what_is_no_store_exits_3() {
 	mkdir nothing
 	is 3 trailctl status nothing
 	complains 'neither'
+	complains 'nothing is mounted'
 	is 3 trailctl log nowhere
 	complains 'No such file'
 	is 3 trailctl verify nowhere
@@ -551,8 +565,12 @@ log_can_be_narrowed() {
 	has_lines 3
 	is 0 trailctl log --trail t --type trail.created mnt
 	has_lines 1
-	is 0 trailctl log --trail other mnt
-	has_lines 0
+	is 0 trailctl log "mnt/$A/../../../t/w"
+	never_says ledger.opened
+	never_says trail.created
+	says workflow.begun
+	is 0 trailctl log "mnt/$A" --type attestation.begun
+	has_lines 1
 	is 0 trailctl log --uid "$(id -u)" --type trail.created mnt
 	has_lines 1
 	is 0 trailctl log --uid 54321 mnt
@@ -561,6 +579,34 @@ log_can_be_narrowed() {
 	has_lines 0
 	is 0 trailctl log --since 2000-01-01T00:00 --type trail.created mnt
 	has_lines 1
+}
+
+log_never_answers_a_wrong_name_with_nothing() {
+	is 2 trailctl log --type evidence.seal mnt
+	complains 'evidence.seal'
+	is 0 trailctl log --type key.rotated mnt
+	has_lines 0
+	is 3 trailctl log --trail other mnt
+	complains 'no such trail: other'
+	is 2 trailctl log --trail t/w mnt
+	is 3 trailctl log mnt/t/other
+	is 3 trailctl log store/t/other
+	complains 'other'
+	is 3 trailctl log --trail other store
+	complains 'no such trail: other'
+	is 0 trailctl log store/t/w
+	says workflow.begun
+	never_says trail.created
+}
+
+status_of_a_store_names_its_daemon_and_mount() {
+	is 0 trailctl status --json mnt
+	pid=$(jq .pid out)
+	is 0 trailctl status --json store
+	[ "$(jq .pid out)" = "$pid" ]
+	[ "$(jq -r .mount out)" = "$mnt" ]
+	is 0 trailctl status store
+	says "^mount  *$mnt\$"
 }
 
 log_follows() {
@@ -721,6 +767,13 @@ a_store_is_read_without_its_mount() {
 	head -n "$(wc -l <log)" out | cmp - log
 	is 0 trailctl status store
 	says '^origin *example.org/tools'
+	says '^mount *not mounted$'
+	is 0 trailctl status --json store
+	[ "$(jq 'has("pid") or has("mount")' out)" = false ]
+	if lsattr -d mnt 2>lsattr.err | grep -q '^[^ ]*i'; then
+		is 3 trailctl show "mnt/$A/late.txt"
+		complains "nothing is mounted at mnt$"
+	fi
 	is 3 trailctl show "store/$A/none"
 	is 3 trailctl show "store/../store/$A/none"
 }
@@ -819,6 +872,8 @@ if [ -w /dev/fuse ]; then
 		show_tells_the_hash_and_the_entry \
 		log_is_the_ledger \
 		log_can_be_narrowed \
+		log_never_answers_a_wrong_name_with_nothing \
+		status_of_a_store_names_its_daemon_and_mount \
 		log_follows \
 		odd_names_are_shown_harmless \
 		a_mounted_store_is_not_written_beside_the_mount \

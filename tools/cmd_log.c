@@ -19,6 +19,7 @@ struct log {
 	bool json, follow;
 	char since[TEXT_TIME_LEN + 1]; /* "" for all */
 	const char *type, *trail;      /* NULL for all */
+	const char *path;	       /* at or below it; NULL for all */
 	int64_t uid;		       /* -1 for all */
 	/* From where. */
 	struct where w;
@@ -41,15 +42,14 @@ is(const struct tf_json_doc *d, int t, const char *want)
 	return same;
 }
 
-/* Is the path at token t the trail, or in it? */
+/* Is the path at token t top, or below it? */
 static bool
-in_trail(const struct tf_json_doc *d, int t, const char *trail)
+is_below(const struct tf_json_doc *d, int t, const char *top)
 {
-	size_t n = strlen(trail);
+	size_t n = strlen(top);
 	struct tf_buf b = { 0 };
 	bool in = t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK &&
-	    b.n >= n && memcmp(b.p, trail, n) == 0 &&
-	    (b.n == n || b.p[n] == '/');
+	    b.n >= n && memcmp(b.p, top, n) == 0 && (b.n == n || b.p[n] == '/');
 
 	tf_buf_free(&b);
 	return in;
@@ -73,7 +73,9 @@ wanted(const struct log *l, const struct tf_json_doc *d)
 	if (l->type != NULL && !is(d, tf_json_get(d, 0, "type"), l->type))
 		return false;
 	if (l->trail != NULL &&
-	    !in_trail(d, tf_json_get(d, 0, "path"), l->trail))
+	    !is_below(d, tf_json_get(d, 0, "path"), l->trail))
+		return false;
+	if (l->path != NULL && !is_below(d, tf_json_get(d, 0, "path"), l->path))
 		return false;
 	if (l->uid >= 0) {
 		t = tf_json_get(d, tf_json_get(d, 0, "actor"), "uid");
@@ -284,6 +286,54 @@ parse(struct log *l, int argc, char **argv, const char **arg)
 	return true;
 }
 
+/* --- what was asked for must exist ------------------------------------- */
+
+/* TF_NOTFOUND when the vault at l has no such trail or path. */
+static enum tf_code
+find_path(struct log *l, const char *path, struct tf_error *err)
+{
+	struct tf_attr attr;
+	enum tf_code rc = TF_OK;
+	char *file = NULL;
+
+	if (l->v != NULL) {
+		rc = tf_vault_walk(l->v, path, &attr, err);
+	} else if (asprintf(&file, "%s/%s", l->w.mount, path) < 0) {
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	} else if (access(file, F_OK) < 0) {
+		rc = report_system(err, "%s", path);
+	}
+	free(file);
+	return rc;
+}
+
+/* An empty answer must mean "no such entry", never "no such name". */
+static enum tf_code
+check_filters(struct log *l, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (l->type != NULL && !tf_vault_knows_type(l->type))
+		return tf_fail(err, TF_USAGE,
+		    "no entry has the type %.60s: "
+		    "trailfs-format(5) lists the types",
+		    l->type);
+	if (l->trail != NULL && strchr(l->trail, '/') != NULL)
+		return tf_fail(err, TF_USAGE,
+		    "--trail takes the name of a "
+		    "trail; give a path as the last argument");
+	if (l->trail != NULL &&
+	    (rc = find_path(l, l->trail, err)) == TF_NOTFOUND)
+		return tf_fail(err, rc, "no such trail: %.80s", l->trail);
+	if (rc == TF_OK && strcmp(l->w.path, ".") != 0) {
+		l->path = l->w.path;
+		if ((rc = find_path(l, l->path, err)) == TF_NOTFOUND)
+			return tf_fail(err, rc, "no such path: %.120s",
+			    l->path);
+	}
+	return rc;
+}
+
 int
 cmd_log(int argc, char **argv)
 {
@@ -297,6 +347,8 @@ cmd_log(int argc, char **argv)
 	rc = where_find(arg, &l.w, &err);
 	if (rc == TF_OK && l.w.store != NULL)
 		rc = where_open(&l.w, false, &l.v, &err);
+	if (rc == TF_OK)
+		rc = check_filters(&l, &err);
 	while (rc == TF_OK) {
 		rc = catch_up(&l, &err);
 		if (!l.follow || rc != TF_OK || ferror(stdout))

@@ -113,6 +113,8 @@ print_table(const struct tf_json_doc *d)
 	for (i = 0; i < n; i++) {
 		if ((t = tf_json_get(d, 0, first[i])) >= 0)
 			print_field(d, (uint32_t)t);
+		else if (strcmp(first[i], "mount") == 0)
+			printf("%-10s  %s\n", "mount", "not mounted");
 	}
 	for (uint32_t u = 1; u < d->tok[0].next; u = d->tok[u].next) {
 		for (i = 0; i < n; i++) {

@@ -111,7 +111,8 @@ static bool
 asks_for_help(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--help") == 0)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
 			return true;
 	}
 	return false;
@@ -123,11 +124,12 @@ main(int argc, char **argv)
 	static char name[] = "trailctl";
 	const char *verb = argc > 1 ? argv[1] : "";
 
-	if (strcmp(verb, "--help") == 0 || strcmp(verb, "help") == 0) {
+	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 ||
+	    strcmp(verb, "help") == 0) {
 		usage(stdout);
 		return report_end(REPORT_OK);
 	}
-	if (strcmp(verb, "--version") == 0) {
+	if (strcmp(verb, "--version") == 0 || strcmp(verb, "-V") == 0) {
 		printf("trailctl %s\n", TF_VERSION);
 		return report_end(REPORT_OK);
 	}

@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -80,6 +82,11 @@ find_mount(const char *arg, struct where *w, struct tf_error *err)
 	char *file = realpath(arg, NULL), *top;
 	const char *rest;
 
+	if (file == NULL && errno == ENOTCONN)
+		return tf_fail(err, TF_IO,
+		    "%s: its trailfs has ended and the mount is dead; mount "
+		    "the store there again",
+		    arg);
 	if (file == NULL)
 		return errno == ENOENT || errno == ENOTDIR ?
 		    TF_OK :
@@ -173,6 +180,37 @@ find_store(const char *arg, struct where *w, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * arg does not exist.  Where its nearest directory that does is an empty one
+ * that nobody may write to, it is a bare mount point (trailfs makes those
+ * immutable).
+ */
+static enum tf_code
+no_such(const char *arg, struct tf_error *err)
+{
+	int sys = errno, flags = 0, fd;
+	char *dir = strdup(arg), *slash;
+	bool bare = false;
+
+	while (dir != NULL && (slash = strrchr(dir, '/')) != NULL &&
+	    slash > dir) {
+		*slash = '\0';
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		bare = ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
+		    (flags & FS_IMMUTABLE_FL) != 0;
+		close(fd);
+		break;
+	}
+	if (bare)
+		(void)tf_fail(err, TF_NOTFOUND, "%s: nothing is mounted at %s",
+		    arg, dir);
+	free(dir);
+	errno = sys;
+	return bare ? TF_NOTFOUND : report_system(err, "%s", arg);
+}
+
 enum tf_code
 where_find(const char *arg, struct where *out, struct tf_error *err)
 {
@@ -186,9 +224,11 @@ where_find(const char *arg, struct where *out, struct tf_error *err)
 	if ((rc = find_store(arg, out, err)) != TF_OK || out->store != NULL)
 		return rc;
 	if (access(arg, F_OK) < 0)
-		return report_system(err, "%s", arg);
+		return no_such(arg, err);
 	return tf_fail(err, TF_NOTFOUND,
-	    "%s is neither in a trailfs mount nor a store", arg);
+	    "%s is neither in a trailfs mount nor a store: nothing is mounted "
+	    "there",
+	    arg);
 }
 
 void

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "holder.h"
 #include "impl.h"
 
 enum tf_code
@@ -118,6 +119,15 @@ tf_vault_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
 		rc = tf_fail(err, rc, "no such entry");
 	tf_reader_done(v, db);
 	return rc;
+}
+
+bool
+tf_vault_knows_type(const char *type)
+{
+	for (int t = TF_TYPE_UNKNOWN + 1; t < TF_TYPES; t++)
+		if (strcmp(type, tf_type_name((enum tf_type)t)) == 0)
+			return true;
+	return false;
 }
 
 enum tf_code
@@ -293,12 +303,25 @@ status_facts(struct tf_vault *v, struct tf_db *db, struct tf_head *h,
 	return rc;
 }
 
+/* Who writes, and where it is mounted: we ourselves, or the lock's holder. */
+static void
+find_writer(struct tf_vault *v, struct tf_holder *who)
+{
+	memset(who, 0, sizeof(*who));
+	if (!v->read_only)
+		who->pid = getpid();
+	else if (v->mount != NULL || !tf_holder_find(v->dirfd, who))
+		memset(who, 0, sizeof(*who));
+}
+
 static void
 put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
     const struct counts *c)
 {
+	struct tf_holder who;
 	char hex[65];
 
+	find_writer(v, &who);
 	tf_hex(h->root.b, sizeof(h->root.b), hex);
 	tf_json_key(j, "bytes");
 	tf_json_int(j, (int64_t)h->content_bytes);
@@ -309,11 +332,11 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	tf_json_key(j, "failed");
 	tf_json_int(j, (int64_t)c->failed);
 	put_text(j, "host", v->host);
-	put_text(j, "mount", v->mount);
+	put_text(j, "mount", v->mount != NULL ? v->mount : who.mount);
 	put_text(j, "origin", v->origin);
-	if (!v->read_only) {
+	if (who.pid > 0) {
 		tf_json_key(j, "pid");
-		tf_json_int(j, getpid());
+		tf_json_int(j, who.pid);
 	}
 	tf_json_key(j, "root");
 	tf_json_cstr(j, hex);

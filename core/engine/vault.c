@@ -18,6 +18,7 @@
 #include "../base/file.h"
 #include "../base/users.h"
 #include "hasher.h"
+#include "holder.h"
 #include "impl.h"
 #include "view.h"
 
@@ -189,23 +190,15 @@ host_name(struct tf_vault *v)
 static enum tf_code
 locked_by(int fd, const char *advice, struct tf_error *err)
 {
-	char text[256] = "";
-	size_t n = 0;
+	struct tf_holder who;
 
 	/* The text is of the last writer, and readers do not exclude us. */
 	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
 		return tf_fail(err, TF_LOCKED,
 		    "the store is mounted read-only");
-	if (tf_file_pread(fd, text, sizeof(text) - 1, 0, &n, NULL) != TF_OK)
-		n = 0;
-	text[n] = '\0';
-	if (n > 0 && text[n - 1] == '\n')
-		text[n - 1] = '\0';
-	for (char *p = text; *p != '\0'; p++)
-		if (*p == '\n')
-			*p = ' ';
+	tf_holder_read(fd, &who);
 	return tf_fail(err, TF_LOCKED, "%sthe store is in use by %.120s",
-	    advice, text[0] == '\0' ? "another process" : text);
+	    advice, who.text[0] == '\0' ? "another process" : who.text);
 }
 
 static enum tf_code

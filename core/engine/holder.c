@@ -1,0 +1,70 @@
+/* The text of STORE/lock, and the kernel's word on whether it is true. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "holder.h"
+
+void
+tf_holder_read(int lockfd, struct tf_holder *out)
+{
+	size_t n = 0;
+	char *line;
+
+	memset(out, 0, sizeof(*out));
+	if (tf_file_pread(lockfd, out->text, sizeof(out->text) - 1, 0, &n,
+		NULL) != TF_OK)
+		n = 0;
+	out->text[n] = '\0';
+	if ((line = strstr(out->text, " pid ")) != NULL)
+		(void)sscanf(line, " pid %d", &out->pid);
+	line = strstr(out->text, "\nmount ");
+	if (line != NULL && strncmp(line, "\nmount -\n", 9) != 0)
+		(void)sscanf(line, "\nmount %199[^\n]", out->mount);
+	if (n > 0 && out->text[n - 1] == '\n')
+		out->text[n - 1] = '\0';
+	for (char *p = out->text; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = ' ';
+}
+
+/* "1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF" */
+static bool
+is_listed(int32_t pid, uint64_t ino)
+{
+	char line[256], kind[16], mode[16];
+	unsigned long long inode;
+	bool found = false;
+	FILE *f;
+	int by;
+
+	if ((f = fopen("/proc/locks", "re")) == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), f) != NULL)
+		found = sscanf(line, "%*d: %15s %*s %15s %d %*x:%*x:%llu", kind,
+			    mode, &by, &inode) == 4 &&
+		    strcmp(kind, "FLOCK") == 0 && strcmp(mode, "WRITE") == 0 &&
+		    by == pid && inode == ino;
+	fclose(f);
+	return found;
+}
+
+bool
+tf_holder_find(int dirfd, struct tf_holder *out)
+{
+	int fd = openat(dirfd, "lock",
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	bool held = false;
+
+	if (fd < 0)
+		return false;
+	tf_holder_read(fd, out);
+	if (fstat(fd, &st) == 0)
+		held = out->pid > 0 && is_listed(out->pid, st.st_ino);
+	close(fd);
+	return held;
+}
