@@ -271,7 +271,8 @@ harden(void)
 	while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
 	if (fd >= 0)
 		close(fd);
-	umask(0);
+	/* Whatever is made in the store is its owner's alone. */
+	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; i < sizeof traps / sizeof traps[0]; i++)

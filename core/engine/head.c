@@ -69,7 +69,7 @@ tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
 	pthread_mutex_unlock(&v->mu);
 	rc = note.failed ? tf_fail(err, TF_NOMEM, "no memory") :
 			   tf_file_write(v->dirfd, "checkpoint", note.p, note.n,
-			       0444, false, err);
+			       0600, false, err);
 	if (rc == TF_OK)
 		rc = write_guard(v, &note, err);
 	tf_buf_free(&note);
@@ -277,7 +277,7 @@ tf_vault_recover(const char *path, const char *origin,
 	tf_vkey_text(&v->vkey, vkey);
 	rc = tf_vault_vkey(v, &line, err);
 	if (rc == TF_OK)
-		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, line.p, line.n, 0444,
+		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, line.p, line.n, 0400,
 		    false, err);
 	if (rc == TF_OK && vkey->failed)
 		rc = tf_fail(err, TF_NOMEM, "no memory for the new key");

@@ -42,7 +42,7 @@ make_key(int dirfd, const char *name, const char *pub_name, struct tf_key **out,
 	tf_pubkey_pem(&pub, &pem);
 	rc = pem.failed ?
 	    tf_fail(err, TF_NOMEM, "no memory") :
-	    tf_file_write(dirfd, pub_name, pem.p, pem.n, 0444, true, err);
+	    tf_file_write(dirfd, pub_name, pem.p, pem.n, 0400, true, err);
 	tf_buf_free(&pem);
 	return rc;
 }
@@ -73,6 +73,7 @@ static enum tf_code
 make_directories(const char *path, int *dirfd, bool *made, struct tf_error *err)
 {
 	static const char *const names[] = { "objects", "stage", "keys" };
+	struct stat st;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return tf_fail(err, TF_IO, "make %.100s: %s", path,
@@ -82,8 +83,21 @@ make_directories(const char *path, int *dirfd, bool *made, struct tf_error *err)
 	if (*dirfd < 0)
 		return tf_fail(err, errno == ENOTDIR ? TF_EXISTS : TF_IO,
 		    "%.100s: %s", path, strerror(errno));
+	if (fstat(*dirfd, &st) < 0)
+		return tf_fail(err, TF_IO, "stat %.100s", path);
+	errno = 0;
+	if (st.st_uid != geteuid())
+		return tf_fail(err, TF_FOREIGN,
+		    "%.100s belongs to uid %u, who could change all in it",
+		    path, (unsigned)st.st_uid);
+	/* A directory that was there may be open to others, and the umask may
+	 * take away what the owner needs. */
+	if (fchmod(*dirfd, 0700) < 0)
+		return tf_fail(err, TF_IO, "chmod %.100s: %s", path,
+		    strerror(errno));
 	for (size_t i = 0; i < 3; i++)
-		if (mkdirat(*dirfd, names[i], 0700) < 0)
+		if (mkdirat(*dirfd, names[i], 0700) < 0 ||
+		    fchmodat(*dirfd, names[i], 0700, 0) < 0)
 			return tf_fail(err, TF_IO, "make %s: %s", names[i],
 			    strerror(errno));
 	return TF_OK;
@@ -111,7 +125,7 @@ make_keys(int dirfd, const char *origin, struct tf_buf *vkey,
 	tf_buf_add(&text, "\n", 1);
 	rc = text.failed || vkey->failed ?
 	    tf_fail(err, TF_NOMEM, "no memory") :
-	    tf_file_write(dirfd, TF_LOG_VKEY, text.p, text.n, 0444, true, err);
+	    tf_file_write(dirfd, TF_LOG_VKEY, text.p, text.n, 0400, true, err);
 out:
 	tf_key_free(log);
 	tf_key_free(attester);
@@ -212,7 +226,7 @@ tf_vault_init(const char *path, const char *origin,
 	if ((rc = make_directories(path, &dirfd, &made, err)) == TF_OK &&
 	    (rc = make_keys(dirfd, origin, vkey, err)) == TF_OK &&
 	    (rc = tf_file_write(dirfd, "config", config_text,
-		 strlen(config_text), 0644, true, err)) == TF_OK &&
+		 strlen(config_text), 0600, true, err)) == TF_OK &&
 	    (rc = make_database(path, origin, err)) == TF_OK &&
 	    (rc = tf_vault_open(path, &o, &v, err)) == TF_OK)
 		rc = tf_vault_close(v, "done", err);

@@ -20,6 +20,7 @@
 #include "hasher.h"
 #include "holder.h"
 #include "impl.h"
+#include "store_files.h"
 #include "view.h"
 
 #define SMALL_FILE 65536 /* bytes */
@@ -273,7 +274,8 @@ load_keys(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	struct tf_pubkey pub;
 	enum tf_code rc;
 
-	if ((rc = tf_key_load(v->dirfd, TF_LOG_KEY, &v->log_key, err)) !=
+	if ((rc = tf_store_check_keys(v->dirfd, err)) != TF_OK ||
+	    (rc = tf_key_load(v->dirfd, TF_LOG_KEY, &v->log_key, err)) !=
 		TF_OK ||
 	    (rc = tf_key_load(v->dirfd, TF_ATTESTER_KEY, &v->attester, err)) !=
 		TF_OK)
@@ -318,6 +320,12 @@ open_dirs(struct tf_vault *v, struct tf_error *err)
 		    "%.100s lacks objects/ or stage/: %s", v->path,
 		    strerror(errno));
 	return TF_OK;
+}
+
+static void
+say_found(void *vault, const char *line)
+{
+	tf_vault_say(vault, TF_FOREIGN, "%s", line);
 }
 
 static enum tf_code
@@ -393,6 +401,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		tf_db_close(db);
 		return rc;
 	}
+	tf_store_check_access(v->dirfd, true, say_found, v);
 	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
 	    (rc = tf_hasher_start(&v->hasher, err)) != TF_OK)
 		return rc;
@@ -430,6 +439,8 @@ open_reader(struct tf_vault *v, struct tf_error *err)
 		return rc;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
+	if (v->mount != NULL)
+		tf_store_check_access(v->dirfd, false, say_found, v);
 	rc = read_facts(v, db, err);
 	if (rc == TF_OK && v->mount != NULL)
 		rc = tf_stage_each(db, count_staged, &waiting, err);

@@ -4,6 +4,7 @@
  * stop our own mistakes, not people: those the Merkle tree finds.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -414,6 +415,24 @@ is_read_only_medium(const char *path)
 	return access(path, W_OK) != 0 && errno == EROFS;
 }
 
+/* SQLite would make it 0644 and give its log and index the same mode; an
+ * empty file is a new database to it. */
+static enum tf_code
+create_file(const char *path, struct tf_error *err)
+{
+	int fd = open(path,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || fchmod(fd, 0600) < 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		return tf_fail(err, errno == EEXIST ? TF_EXISTS : TF_IO,
+		    "create %s", path);
+	}
+	(void)close(fd); /* nothing is written yet */
+	return TF_OK;
+}
+
 enum tf_code
 tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
     struct tf_error *err)
@@ -430,6 +449,8 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 		return tf_fail(err, TF_EXISTS, "%s exists", path);
 	if (mode != TF_DB_CREATE && access(path, F_OK) != 0)
 		return tf_fail(err, TF_NOTFOUND, "%s: no database", path);
+	if (mode == TF_DB_CREATE && (rc = create_file(path, err)) != TF_OK)
+		return rc;
 	if (mode == TF_DB_READ && is_read_only_medium(path))
 		mode = TF_DB_STILL;
 	if ((db = calloc(1, sizeof(*db))) == NULL)

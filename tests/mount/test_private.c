@@ -1,0 +1,155 @@
+/* The store is its owner's alone: whatever directory and umask it was made
+ * with, nobody else can read or write a file of it. */
+#include "harness.h"
+
+#define OPEN_TO_OTHERS "find store -perm /077 ! -type l"
+#define BIG 200000 /* bytes: a file of objects/ */
+
+static void
+nothing_is_open(void)
+{
+	ck_assert_str_eq("", run(0, OPEN_TO_OTHERS));
+}
+
+/* Write small and big evidence and a draft; look while all files are there. */
+static void
+use_it(void)
+{
+	mount_vault("settle=0");
+	make_attestation();
+	put(A "/small", "x");
+	put_bytes(A "/big", noise(BIG, 1), BIG);
+	put_bytes(A "/big.tmp", noise(BIG, 2), BIG);
+	becomes(A "/big", "sealed");
+	ck_assert(exists("store/ledger.db-wal"));
+	nothing_is_open();
+	remount_vault();
+	nothing_is_open();
+	unmount_vault();
+	nothing_is_open();
+	verify(0);
+}
+
+/* Loop test: umasks that give too much, and too little. */
+START_TEST(a_new_store_is_private)
+{
+	static const char *const masks[] = { "0000", "0022", "0077", "0277" };
+
+	run(0,
+	    "rm -rf store && umask %s && "
+	    "trailctl init --origin example.org/test store",
+	    masks[_i]);
+	nothing_is_open();
+	ck_assert_uint_eq(0700, stat_of("store").st_mode & 07777);
+	ck_assert_uint_eq(0700, stat_of("store/keys").st_mode & 07777);
+	ck_assert_uint_eq(0600, stat_of("store/ledger.db").st_mode & 07777);
+	use_it();
+}
+END_TEST
+
+/* Loop test: modes of a directory that was there before. */
+START_TEST(a_store_in_a_directory_that_was_there_is_private)
+{
+	static const char *const modes[] = { "0755", "0777", "2775", "1777" };
+
+	run(0,
+	    "rm -rf store && mkdir store && chmod %s store && "
+	    "trailctl init --origin example.org/test store",
+	    modes[_i]);
+	nothing_is_open();
+	as(ALICE);
+	refused(EACCES, try_open("store/ledger.db", O_RDONLY));
+	as(0);
+	use_it();
+}
+END_TEST
+
+START_TEST(init_in_a_directory_of_another_user_is_refused)
+{
+	run(0, "mkdir theirs && chown %d theirs", ALICE);
+	says(run(3, "trailctl init theirs"), "belongs to uid 1001");
+	ck_assert_str_eq("", run(0, "ls -A theirs"));
+}
+END_TEST
+
+/* As earlier versions made it in a directory with mode 0755. */
+START_TEST(a_store_that_is_open_to_others_is_closed_at_start)
+{
+	use_it();
+	run(0, "chmod 0755 store store/objects store/stage");
+	run(0, "chmod 0755 store/keys && chmod 0444 store/keys/log.vkey");
+	run(0, "chmod 0644 store/ledger.db store/config");
+	mount_vault("ro,settle=0"); /* changes nothing, but says it */
+	says(content("log", NULL), "ledger.db is open to others: mode 0644");
+	unmount_vault();
+	ck_assert_uint_eq(0644, stat_of("store/ledger.db").st_mode & 07777);
+	mount_vault("settle=0");
+	says(content("log", NULL),
+	    "ledger.db was open to others, mode 0644: it has mode 0600 now");
+	says(content("log", NULL), "the store's directory was open to others");
+	says(content("log", NULL), "keys/log.vkey was open to others");
+	put(A "/more", "x");
+	nothing_is_open();
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+START_TEST(foreign_owners_links_and_types_are_named)
+{
+	static const struct {
+		const char *make, *says;
+	} rows[] = {
+		{ "chown 1001 store/config", "config belongs to uid 1001" },
+		{ "chown 1001 store/stage", "stage belongs to uid 1001" },
+		{ "ln store/config other", "config has 2 names" },
+		{ "mv store/objects o && ln -s $PWD/o store/objects",
+		    "objects is a symbolic link" },
+		{ "chown 1001 store", "the store belongs to uid 1001" },
+	};
+
+	use_it();
+	run(0, "cp -a store good");
+	for (size_t i = 0; i < LEN(rows); i++) {
+		run(0, "%s", rows[i].make);
+		mount_vault("settle=0");
+		says(content("log", NULL), rows[i].says);
+		unmount_vault();
+		run(0, "rm -rf store o other && cp -a good store");
+	}
+}
+END_TEST
+
+/* Who may write in keys/ may exchange the keys. */
+START_TEST(keys_that_others_may_exchange_are_refused)
+{
+	static const char *const rows[] = { "chmod 0777 store/keys",
+		"chmod 0730 store/keys", "chmod 1777 store/keys",
+		"chown 1001 store/keys",
+		"mv store/keys k && ln -s $PWD/k store/keys" };
+
+	for (size_t i = 0; i < LEN(rows); i++) {
+		run(0, "cp -a store good && %s", rows[i]);
+		says(run(1, "timeout 20 trailfs store mnt"), "keys");
+		says(run(3, "timeout 20 trailctl seal store"), "keys");
+		run(0, "rm -rf store k && mv good store");
+	}
+	use_it();
+}
+END_TEST
+
+Suite *
+suite_private(void)
+{
+	Suite *s = suite_create("private");
+	TCase *t = stored_case(s, "private");
+
+	tcase_add_loop_test(t, a_new_store_is_private, 0, 4);
+	tcase_add_loop_test(t, a_store_in_a_directory_that_was_there_is_private,
+	    0, 4);
+	tcase_add_test(t, init_in_a_directory_of_another_user_is_refused);
+	tcase_add_test(t, a_store_that_is_open_to_others_is_closed_at_start);
+	tcase_add_test(t, foreign_owners_links_and_types_are_named);
+	tcase_add_test(t, keys_that_others_may_exchange_are_refused);
+	return s;
+}
