@@ -12,6 +12,7 @@
 #ifndef TF_VAULT_H
 #define TF_VAULT_H
 
+#include "asker.h"
 #include "error.h"
 #include "json.h"
 #include "types.h"
@@ -327,16 +328,20 @@ struct tf_attempt {
 	const char *name; /* or NULL */
 	uint64_t to;	  /* directory of a new name, or 0 */
 	const char *to_name;
-	const char *sys; /* "EPERM" */
+	const char *sys;    /* "EPERM" */
+	const char *reason; /* the rule, for people; or NULL */
 	const struct tf_actor *actor;
 };
 /*
  * Count it for ledger.closed and status, and keep it if it is one of the last
- * 1,000.  The strings are copied.
+ * 1,000; one uid's do not push out those of others.  The strings are copied.
  */
 void tf_vault_denied(struct tf_vault *v, const struct tf_attempt *a);
-/* These, the oldest first, each a line of canonical JSON. */
+/*
+ * The attempts of who (NULL or uid 0: of everybody), the oldest first, each a
+ * line of canonical JSON.
+ */
 TF_MUST_USE enum tf_code tf_vault_denials(struct tf_vault *v,
-    struct tf_buf *out, struct tf_error *err);
+    const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
 
 #endif

@@ -50,7 +50,7 @@ denied(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
     struct tf_error *err)
 {
 	(void)dir;
-	return tf_vault_denials(v, out, err);
+	return tf_vault_denials(v, NULL, out, err);
 }
 
 static enum tf_code

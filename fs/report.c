@@ -227,6 +227,27 @@ fs_report_error(fuse_req_t req, const char *what, enum tf_code rc,
 	fs_report_error_as(req, what, rc, e, sys != 0 ? sys : EIO);
 }
 
+/* Did a rule refuse the change, so that its reason is worth keeping? */
+static bool
+is_rule(enum tf_code code)
+{
+	switch (code) {
+	case TF_SEALED:
+	case TF_DENIED:
+	case TF_BUSY:
+	case TF_READONLY:
+	case TF_BADNAME:
+	case TF_BADUTF8:
+	case TF_NAMETOOLONG:
+	case TF_QUOTA:
+	case TF_TOOBIG:
+	case TF_INVALID:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void
 fs_report_attempt(fuse_req_t req, const struct tf_attempt *a, enum tf_code rc,
     const struct tf_error *e)
@@ -235,11 +256,13 @@ fs_report_attempt(fuse_req_t req, const struct tf_attempt *a, enum tf_code rc,
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 
-	if (rc == TF_SEALED || rc == TF_DENIED || rc == TF_BUSY ||
-	    rc == TF_READONLY) {
+	if (is_rule(rc)) {
 		fs_actor_of(fs->actors, req, true, &who);
 		kept.actor = &who;
 		kept.sys = strerrorname_np(fs_report_errno(rc));
+		kept.reason = e != NULL && e->text[0] != '\0' ?
+		    e->text :
+		    tf_code_name(rc);
 		tf_vault_denied(fs->vault, &kept);
 	}
 	fs_report_error(req, a->operation, rc, e);

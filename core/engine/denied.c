@@ -1,7 +1,8 @@
 /*
- * The last refused attempts, as lines of JSON in a ring: however many come,
- * memory does not grow.  What is attempted is in no ledger, so it does not
- * outlive the process; the number of attempts does, in ledger.closed.
+ * The last refused attempts, as lines of JSON: however many come, memory does
+ * not grow, and a user who is refused all the time does not push out the lines
+ * of others.  Attempts are in no ledger, so they do not outlive the process;
+ * their number does, in ledger.closed.
  */
 #include <string.h>
 
@@ -58,6 +59,19 @@ put_actor(struct tf_json *j, const struct tf_actor *a)
 }
 
 static void
+put_reason(struct tf_json *j, const char *reason)
+{
+	struct tf_buf shown = { 0 };
+
+	if (reason != NULL && reason[0] != '\0') {
+		tf_name_show(&shown, reason, strlen(reason));
+		tf_json_key(j, "reason");
+		tf_json_str(j, shown.p, shown.n);
+	}
+	tf_buf_free(&shown);
+}
+
+static void
 put_line(struct tf_vault *v, const struct tf_attempt *a, struct tf_buf *out)
 {
 	char at[TF_TIME_LEN + 1];
@@ -75,6 +89,7 @@ put_line(struct tf_vault *v, const struct tf_attempt *a, struct tf_buf *out)
 	tf_json_key(&j, "operation");
 	tf_json_cstr(&j, a->operation);
 	put_path(v, &j, "path", a->id, a->name);
+	put_reason(&j, a->reason);
 	put_path(v, &j, "to", a->to, a->to_name);
 	tf_json_object_end(&j);
 	if (tf_json_end(&j, NULL) != TF_OK)
@@ -83,17 +98,59 @@ put_line(struct tf_vault *v, const struct tf_attempt *a, struct tf_buf *out)
 		tf_buf_add(out, "\n", 1);
 }
 
+/* The oldest line of the uid that has most, new counted; all places are
+ * taken. */
+static size_t
+line_to_drop(const struct tf_denials *d, const struct tf_denial *new)
+{
+	struct {
+		uint32_t uid;
+		uint32_t lines;
+		size_t oldest;
+	} user[TF_DENIED_KEPT];
+	size_t users = 0, most = 0, u;
+
+	for (size_t i = 0; i < d->n; i++) {
+		for (u = 0; u < users && user[u].uid != d->kept[i].uid; u++)
+			;
+		if (u == users) {
+			user[u].uid = d->kept[i].uid;
+			user[u].lines = d->kept[i].uid == new->uid;
+			user[u].oldest = i;
+			users++;
+		}
+		user[u].lines++;
+		if (user[u].lines > user[most].lines)
+			most = u;
+	}
+	return user[most].oldest;
+}
+
+static void
+keep(struct tf_denials *d, const struct tf_denial *new)
+{
+	size_t out;
+
+	if (d->n == TF_DENIED_KEPT) {
+		out = line_to_drop(d, new);
+		tf_buf_free(&d->kept[out].line);
+		d->n--;
+		memmove(&d->kept[out], &d->kept[out + 1],
+		    (d->n - out) * sizeof(d->kept[0]));
+	}
+	d->kept[d->n++] = *new;
+}
+
 void
 tf_vault_denied(struct tf_vault *v, const struct tf_attempt *a)
 {
 	struct tf_denials *d = &v->denials;
-	struct tf_buf line = { 0 }, *slot;
+	struct tf_denial new = { .uid = a->actor->uid };
 
-	put_line(v, a, &line);
+	put_line(v, a, &new.line);
 	pthread_mutex_lock(&d->mu);
-	slot = &d->line[d->count++ % TF_DENIED_KEPT];
-	tf_buf_free(slot);
-	*slot = line;
+	d->count++;
+	keep(d, &new);
 	pthread_mutex_unlock(&d->mu);
 }
 
@@ -109,18 +166,16 @@ tf_denied_count(struct tf_vault *v)
 }
 
 enum tf_code
-tf_vault_denials(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+tf_vault_denials(struct tf_vault *v, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
 {
 	struct tf_denials *d = &v->denials;
-	const struct tf_buf *line;
-	uint64_t i;
+	bool all = who == NULL || who->uid == 0;
 
 	pthread_mutex_lock(&d->mu);
-	i = d->count < TF_DENIED_KEPT ? 0 : d->count - TF_DENIED_KEPT;
-	for (; i < d->count; i++) {
-		line = &d->line[i % TF_DENIED_KEPT];
-		tf_buf_add(out, line->p, line->n);
-	}
+	for (size_t i = 0; i < d->n; i++)
+		if (all || d->kept[i].uid == who->uid)
+			tf_buf_add(out, d->kept[i].line.p, d->kept[i].line.n);
 	pthread_mutex_unlock(&d->mu);
 	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
 }
@@ -128,7 +183,7 @@ tf_vault_denials(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 void
 tf_denied_free(struct tf_denials *d)
 {
-	for (size_t i = 0; i < TF_DENIED_KEPT; i++)
-		tf_buf_free(&d->line[i]);
+	for (size_t i = 0; i < d->n; i++)
+		tf_buf_free(&d->kept[i].line);
 	(void)pthread_mutex_destroy(&d->mu);
 }

@@ -37,12 +37,17 @@ struct tf_head {
 	struct tf_buf note;
 };
 
-/* Refused attempts; lock order: alone. */
+/* Refused attempts, the oldest first; lock order: alone. */
 #define TF_DENIED_KEPT 1000
+struct tf_denial {
+	uint32_t uid;
+	struct tf_buf line;
+};
 struct tf_denials {
 	pthread_mutex_t mu;
-	uint64_t count;			    /* guarded by mu, as all below */
-	struct tf_buf line[TF_DENIED_KEPT]; /* number n in n % KEPT */
+	uint64_t count; /* of all ever; guarded by mu, as all below */
+	size_t n;
+	struct tf_denial kept[TF_DENIED_KEPT];
 };
 
 /* An attestation that something happened in. */

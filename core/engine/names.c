@@ -623,8 +623,7 @@ tf_sealed_refusal(enum tf_request req, struct tf_error *err)
 	struct tf_subject s = { .kind = TF_KIND_EVIDENCE,
 		.state = TF_STATE_SEALED };
 
-	return tf_fail(err, TF_SEALED, "sealed evidence: %s",
-	    tf_policy_advice(&s, req));
+	return tf_fail(err, TF_SEALED, "%s", tf_policy_advice(&s, req));
 }
 
 /* Take a claimed live node away for good; mu held on entry and on exit. */

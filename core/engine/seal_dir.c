@@ -23,7 +23,7 @@ struct closing {
 	char old_name[256];
 	enum tf_code refused; /* found while looking */
 	bool wait;	      /* somebody is at work below; look again */
-	char why[64];
+	uint64_t in_the_way;  /* the node that refused is about, or 0 */
 };
 
 /* --- the transaction -------------------------------------------------------------- */
@@ -210,12 +210,12 @@ look(void *arg, struct tf_live *l)
 		return;
 	if (l->writers > 0 || l->attr.kind == TF_KIND_ATTESTATION) {
 		c->refused = TF_BUSY;
-		(void)snprintf(c->why, sizeof(c->why), "%.50s", l->name);
+		c->in_the_way = l->attr.id;
 		return;
 	}
 	if (l->failed != TF_OK) {
 		c->refused = l->failed;
-		(void)snprintf(c->why, sizeof(c->why), "%.50s", l->name);
+		c->in_the_way = l->attr.id;
 		return;
 	}
 	if (l->job || !tf_live_clean(l)) {
@@ -249,10 +249,9 @@ claim_below(struct closing *c, struct tf_error *err)
 		c->wait = false;
 		tf_live_each(&v->live, look, c);
 		if (c->refused != TF_OK)
-			return tf_fail(err, c->refused, "%s below: %s",
+			return tf_fail(err, c->refused, "%s below",
 			    c->refused == TF_BUSY ? "being written" :
-						    "not on disk",
-			    c->why);
+						    "not on disk");
 		if (!c->wait && (c->draft == NULL || !c->draft->job))
 			break;
 		pthread_cond_wait(&v->changed, &v->mu);
@@ -344,6 +343,36 @@ after(struct closing *c, enum tf_code rc)
 	tf_live_unclaim(v, c->draft);
 }
 
+#define SHOWN_PATH 120 /* bytes of a path in a message: its end */
+
+/* Complete the message of a refusal with the path of the node in the way, below
+ * the directory that was to be sealed.  mu is not held. */
+static void
+name_node(const struct closing *c, struct tf_db *db, struct tf_error *err)
+{
+	struct tf_buf top = { 0 }, path = { 0 }, shown = { 0 };
+	size_t skip = 0;
+
+	if (err == NULL || c->in_the_way == 0)
+		return;
+	if (tf_path_of(c->v, db, c->dir.id, &top, NULL) == TF_OK &&
+	    tf_path_of(c->v, db, c->in_the_way, &path, NULL) == TF_OK &&
+	    path.n > top.n + 1) {
+		skip = top.n + 1;
+		tf_name_show(&shown, path.p + skip, path.n - skip);
+	}
+	if (!shown.failed && shown.n > 0) {
+		skip = shown.n > SHOWN_PATH ? shown.n - SHOWN_PATH : 0;
+		(void)snprintf(err->text + strlen(err->text),
+		    sizeof(err->text) - strlen(err->text), ": %s%.*s",
+		    skip > 0 ? "..." : "", (int)(shown.n - skip),
+		    shown.p + skip);
+	}
+	tf_buf_free(&top);
+	tf_buf_free(&path);
+	tf_buf_free(&shown);
+}
+
 enum tf_code
 tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
     struct tf_error *err)
@@ -377,6 +406,8 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	v->closing = 0;
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
+	if (rc != TF_OK)
+		name_node(&c, db, err);
 	tf_reader_done(v, db);
 	free(c.actor);
 	free(c.l);

@@ -180,11 +180,12 @@ tf_policy_advice(const struct tf_subject *s, enum tf_request req)
 		return "it is not a directory";
 	switch (s->state) {
 	case TF_STATE_SEALED:
-		return "write a new file, or report again with mkdir NAME@2";
+		return "it is sealed; write a new file, or report again with "
+		       "mkdir NAME@2";
 	case TF_STATE_FROZEN:
 		if (req == TF_REQ_SETMETA || req == TF_REQ_RENAME)
 			return "only its owner or root may settle it";
-		return "its bytes are final; write a new file";
+		return "it was closed, which froze its bytes; write a new file";
 	case TF_STATE_OPEN:
 		if (s->open_by_other &&
 		    (req == TF_REQ_WRITE_OPEN || req == TF_REQ_TRUNCATE_OPEN))
