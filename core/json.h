@@ -68,6 +68,8 @@ void tf_json_array_end(struct tf_json *j);
 void tf_json_key(struct tf_json *j, const char *key);
 void tf_json_int(struct tf_json *j, int64_t v);
 void tf_json_bool(struct tf_json *j, bool v);
+/* Only status files hold it; entries never do. */
+void tf_json_null(struct tf_json *j);
 void tf_json_str(struct tf_json *j, const char *p, size_t n);
 void tf_json_cstr(struct tf_json *j, const char *s);
 /* Bytes that already are one canonical value. */
@@ -83,6 +85,7 @@ enum tf_json_type {
 	TF_JSON_STRING,
 	TF_JSON_INT,
 	TF_JSON_BOOL,
+	TF_JSON_NULL, /* tf_json_parse_status only */
 };
 
 struct tf_json_token {
@@ -102,6 +105,9 @@ struct tf_json_doc {
 /* Parse n bytes.  TF_INVALID with the reason when they are not canonical. */
 TF_MUST_USE enum tf_code tf_json_parse(struct tf_json_doc *d, const char *text,
     size_t n, struct tf_error *err);
+/* The same for status.json, in which a value may be null. */
+TF_MUST_USE enum tf_code tf_json_parse_status(struct tf_json_doc *d,
+    const char *text, size_t n, struct tf_error *err);
 void tf_json_doc_free(struct tf_json_doc *d);
 /* The member key of the object at token obj, or -1. */
 int tf_json_get(const struct tf_json_doc *d, int obj, const char *key);

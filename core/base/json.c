@@ -20,6 +20,7 @@ struct scan {
 	struct tf_json_doc *doc;
 	uint32_t cap;
 	int depth, max_depth;
+	bool nulls; /* may a value be null? */
 	struct level {
 		bool object;
 		uint32_t token;
@@ -164,6 +165,10 @@ scan_scalar(struct scan *sc, struct tf_json_token *t)
 		t->type = TF_JSON_INT;
 		return scan_number(sc, &t->num);
 	}
+	if (c == 'n' && sc->nulls) {
+		t->type = TF_JSON_NULL;
+		return scan_word(sc, "null");
+	}
 	t->type = TF_JSON_BOOL;
 	t->num = c == 't';
 	return scan_word(sc, t->num ? "true" : "false");
@@ -273,13 +278,14 @@ scan_all(struct scan *sc)
 	return true;
 }
 
-enum tf_code
-tf_json_parse(struct tf_json_doc *d, const char *text, size_t n,
+static enum tf_code
+parse(struct tf_json_doc *d, const char *text, size_t n, bool nulls,
     struct tf_error *err)
 {
 	struct scan sc = { .s = text,
 		.n = n,
 		.doc = d,
+		.nulls = nulls,
 		.max_depth = TF_JSON_DEPTH };
 	size_t at;
 
@@ -297,6 +303,20 @@ tf_json_parse(struct tf_json_doc *d, const char *text, size_t n,
 	if (!sc.why)
 		return tf_fail(err, TF_NOMEM, "JSON: no memory");
 	return tf_fail(err, TF_INVALID, "JSON: %s at byte %zu", sc.why, at);
+}
+
+enum tf_code
+tf_json_parse(struct tf_json_doc *d, const char *text, size_t n,
+    struct tf_error *err)
+{
+	return parse(d, text, n, false, err);
+}
+
+enum tf_code
+tf_json_parse_status(struct tf_json_doc *d, const char *text, size_t n,
+    struct tf_error *err)
+{
+	return parse(d, text, n, true, err);
 }
 
 void
@@ -548,6 +568,13 @@ tf_json_bool(struct tf_json *j, bool v)
 {
 	if (begin_value(j, false))
 		tf_buf_str(j->out, v ? "true" : "false");
+}
+
+void
+tf_json_null(struct tf_json *j)
+{
+	if (begin_value(j, false))
+		tf_buf_str(j->out, "null");
 }
 
 /* The escape of a byte that needs one, or NULL. */

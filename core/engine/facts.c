@@ -164,6 +164,35 @@ grow(struct tf_facts *f, struct tf_error *err)
 	return TF_OK;
 }
 
+struct search {
+	struct tf_db *db;
+	bool found;
+};
+
+static enum tf_code
+find_evidence(void *arg, const struct tf_node_row *row, struct tf_error *err)
+{
+	struct search *s = arg;
+	enum tf_code rc = TF_OK;
+
+	if (row->attr.kind == TF_KIND_EVIDENCE)
+		s->found = true;
+	else
+		rc = tf_each_child(s->db, row->attr.id, find_evidence, s, err);
+	return s->found ? TF_NODATA : rc; /* enough */
+}
+
+/* Is a file of attestation id in the ledger? */
+static enum tf_code
+has_evidence(struct tf_db *db, uint64_t id, bool *found, struct tf_error *err)
+{
+	struct search s = { .db = db };
+	enum tf_code rc = tf_each_child(db, id, find_evidence, &s, err);
+
+	*found = s.found;
+	return s.found ? TF_OK : rc;
+}
+
 static enum tf_code
 add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
@@ -183,6 +212,9 @@ add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		rc = tf_told_read(x->w, row->seal, &x->t, err);
 		if (rc == TF_OK)
 			rc = read_claims(f, r, &x->t.d.e, err);
+	} else {
+		rc = has_evidence(x->w->db, row->attr.id, &r->has_evidence,
+		    err);
 	}
 	r->overridden = o != NULL;
 	r->override = o != NULL && o->compliant;
@@ -217,7 +249,7 @@ tf_facts_read(struct tf_view *w, uint64_t workflow, struct tf_facts *out,
 		place(out, &out->r[i].name);
 		place(out, &out->r[i].type);
 	}
-	return tf_status_judge(NULL, out->r, out->n, &out->status, err);
+	return tf_status_judge(NULL, out->r, out->n, false, &out->status, err);
 }
 
 struct tf_tally
@@ -229,6 +261,7 @@ tf_facts_tally(const struct tf_facts *f)
 		const struct tf_status_item *m = &f->status.items[i];
 
 		t.lacking += m->state != TF_ITEM_COMPLETE;
+		t.open += m->open != SIZE_MAX;
 		t.spoiled += m->reported && !m->compliant;
 	}
 	return t;

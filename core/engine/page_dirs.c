@@ -222,7 +222,7 @@ put_workflows(struct tf_page *p, const struct recent *r, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	tf_page_table(p,
-	    "Workflow|Status|Begun|#Attestations|#Missing or open|#Not compliant|State");
+	    "Workflow|Status|Begun|#Attestations|#Missing|#Open|#Not compliant|State");
 	for (size_t i = 0; rc == TF_OK && i < kept(r); i++) {
 		const struct line *l = newest(r, i);
 
@@ -233,9 +233,10 @@ put_workflows(struct tf_page *p, const struct recent *r, struct tf_error *err)
 		tf_page_time(p, l->begun);
 		tf_html(&p->b,
 		    "</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
-		    "<td class=\"n\">%zu</td><td>%s</td></tr>\n",
-		    l->attestations, l->tally.lacking, l->tally.spoiled,
-		    l->sealed ? "sealed" : "open");
+		    "<td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
+		    "<td>%s</td></tr>\n",
+		    l->attestations, l->tally.lacking, l->tally.open,
+		    l->tally.spoiled, l->sealed ? "sealed" : "open");
 		rc = tf_page_flush(p, err);
 	}
 	tf_page_table_end(p);

@@ -212,32 +212,44 @@ out:
 
 /* --- the summary ---------------------------------------------------------------------- */
 
+/* Attestation i of the facts by its name, which leads down to its section. */
+static void
+put_name(struct tf_page *p, const struct tf_facts *f, size_t i)
+{
+	const struct tf_reported *r = &f->r[i];
+
+	if (i < TF_PAGE_ROWS)
+		tf_html(&p->b, "<a href=\"#a%zu\">", i);
+	tf_html(&p->b, "<bdi>%.*s</bdi>", (int)r->name.n, r->name.p);
+	if (i < TF_PAGE_ROWS)
+		tf_html(&p->b, "</a>");
+}
+
 static void
 put_item(struct tf_page *p, const struct tf_facts *f,
     const struct tf_status_item *m)
 {
-	const struct tf_reported *r = m->decides == SIZE_MAX ?
-	    NULL :
-	    &f->r[m->decides];
-	struct tf_str name = r != NULL ? r->name : m->name;
+	bool overridden = m->reported && f->r[m->decides].overridden;
 
 	tf_html(&p->b, "<tr><th scope=\"row\">");
-	if (r != NULL && m->decides < TF_PAGE_ROWS)
-		tf_html(&p->b, "<a href=\"#a%zu\">", m->decides);
-	tf_html(&p->b, "<bdi>%.*s</bdi>", (int)name.n, name.p);
-	if (r != NULL && m->decides < TF_PAGE_ROWS)
-		tf_html(&p->b, "</a>");
+	if (m->reported)
+		put_name(p, f, m->decides);
+	else
+		tf_html(&p->b, "<bdi>%.*s</bdi>", (int)m->name.n, m->name.p);
 	tf_html(&p->b, "</th><td>%.*s</td><td>",
 	    m->type.p != NULL ? (int)m->type.n : 7,
 	    m->type.p != NULL ? m->type.p : "generic");
 	tf_page_badge(p, tf_item_word(m->state));
 	if (m->unexpected)
 		tf_html(&p->b, " unexpected");
-	tf_html(&p->b, "</td><td>%s%s</td></tr>\n",
+	tf_html(&p->b, "</td><td>%s%s</td><td>",
 	    !m->reported     ? "" :
 		m->compliant ? "yes" :
 			       "no",
-	    r != NULL && r->overridden ? ", overridden" : "");
+	    overridden ? ", overridden" : "");
+	if (m->open != SIZE_MAX)
+		put_name(p, f, m->open);
+	tf_html(&p->b, "</td></tr>\n");
 }
 
 static enum tf_code
@@ -257,7 +269,7 @@ put_summary(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
 		tf_html(&p->b, "<p>None yet.</p>\n");
 		return TF_OK;
 	}
-	tf_page_table(p, "Name|Type|Status|Compliant");
+	tf_page_table(p, "Name|Type|Status|Compliant|Open");
 	for (size_t i = 0; rc == TF_OK && i < n; i++) {
 		put_item(p, f, &f->status.items[i]);
 		rc = tf_page_flush(p, err);

@@ -106,7 +106,8 @@ TF_MUST_USE enum tf_code tf_denied(const struct tf_entry *seal, bool *denied,
 
 /* A name's counts in a judgement. */
 struct tf_tally {
-	size_t lacking, spoiled; /* missing or open; not compliant */
+	size_t lacking, spoiled; /* missing; not compliant */
+	size_t open;		 /* with a version that is not sealed */
 };
 struct tf_tally tf_facts_tally(const struct tf_facts *f);
 

@@ -65,7 +65,7 @@ tf_view_status_word(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 
 /* --- status.json ----------------------------------------------------------------- */
 
-/* The report that decides for an item, and its seal; none: NULL, *seal {0}. */
+/* The report that decides for an item, or NULL, and its seal, if it has one. */
 static enum tf_code
 read_deciding(struct tf_view *w, const struct tf_facts *f,
     const struct tf_status_item *m, const struct tf_att **a,
@@ -76,12 +76,11 @@ read_deciding(struct tf_view *w, const struct tf_facts *f,
 }
 
 static unsigned
-version_of(const struct tf_facts *f, const struct tf_status_item *m)
+version_of(const struct tf_reported *r)
 {
 	unsigned version;
 
-	(void)tf_name_version(f->r[m->decides].name.p, f->r[m->decides].name.n,
-	    &version);
+	(void)tf_name_version(r->name.p, r->name.n, &version);
 	return version;
 }
 
@@ -98,17 +97,23 @@ put_item(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
 	tf_json_object(j);
 	tf_put_str(j, "attestation_name", m->name);
 	tf_put_str(j, "attestation_type", m->type.p ? m->type : generic);
-	if (seal->is) {
+	if (seal->is)
 		tf_put_uint(j, "index", a->seal);
-		tf_put_bool(j, "is_compliant", m->compliant);
-		if (a->override != TF_NO_SEQ)
-			tf_put_uint(j, "overridden", a->override);
+	tf_json_key(j, "is_compliant");
+	if (m->reported)
+		tf_json_bool(j, m->compliant);
+	else
+		tf_json_null(j);
+	if (m->open != SIZE_MAX)
+		tf_put_uint(j, "open", version_of(&f->r[m->open]));
+	if (seal->is && a->override != TF_NO_SEQ)
+		tf_put_uint(j, "overridden", a->override);
+	if (seal->is)
 		tf_put_time(j, "reported_at", seal->d.e.at);
-	}
 	tf_put_cstr(j, "status", tf_item_word(m->state));
 	tf_put_bool(j, "unexpected", m->unexpected);
-	if (a != NULL)
-		tf_put_uint(j, "version", version_of(f, m));
+	if (m->reported)
+		tf_put_uint(j, "version", version_of(&f->r[m->decides]));
 	tf_json_object_end(j);
 	return TF_OK;
 }
@@ -134,6 +139,21 @@ put_items(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
 	return rc;
 }
 
+/* The word when only what is sealed counts. */
+static enum tf_code
+put_sealed_word(struct tf_json *j, const struct tf_facts *f,
+    struct tf_error *err)
+{
+	struct tf_status s;
+	enum tf_code rc = tf_status_judge(NULL, f->r, f->n, true, &s, err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_put_cstr(j, "status_of_sealed", tf_compliance_word(s.word));
+	tf_status_free(&s);
+	return TF_OK;
+}
+
 static enum tf_code
 put_workflow(struct tf_view *w, struct tf_json *j, const struct workflow *x,
     const struct tf_sink *out, struct tf_error *err)
@@ -150,6 +170,8 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct workflow *x,
 		return rc;
 	tf_put_bool(j, "is_compliant", word == TF_COMPLIANT);
 	tf_put_cstr(j, "status", tf_compliance_word(word));
+	if ((rc = put_sealed_word(j, &x->facts, err)) != TF_OK)
+		return rc;
 	tf_json_object_end(j);
 	tf_put_uint(j, "created_at", (uint64_t)(e->at.s < 0 ? 0 : e->at.s));
 	tf_put_bool(j, "is_compliant", word == TF_COMPLIANT);
@@ -216,6 +238,7 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		tf_put_uint(&j, "missing", t.lacking);
 		tf_put_cstr(&j, "name", row->name);
 		tf_put_uint(&j, "non_compliant", t.spoiled);
+		tf_put_uint(&j, "open", t.open);
 		tf_put_cstr(&j, "state", tf_state_name(row->attr.state));
 		tf_put_cstr(&j, "status", tf_compliance_word(f.status.word));
 		tf_json_object_end(&j);
@@ -290,18 +313,26 @@ md_item(struct tf_view *w, struct tf_buf *out, const struct tf_facts *f,
 		md(out, m->name.p, m->name.n);
 	else
 		md(out, f->r[m->decides].name.p, f->r[m->decides].name.n);
-	tf_buf_printf(out, " | %s%s | ", tf_item_word(m->state),
+	tf_buf_printf(out, " | %s%s", tf_item_word(m->state),
 	    m->unexpected ? ", unexpected" : "");
+	if (m->open != SIZE_MAX) {
+		tf_buf_str(out, ", open: ");
+		md(out, f->r[m->open].name.p, f->r[m->open].name.n);
+	}
+	tf_buf_printf(out, " | %s%s |",
+	    !m->reported     ? "" :
+		m->compliant ? "yes" :
+			       "no",
+	    a != NULL && a->override != TF_NO_SEQ ? ", overridden" : "");
 	if (seal->is) {
 		tf_time_text(seal->d.e.at, at);
 		tf_who(&seal->d.e, &who);
-		tf_buf_printf(out, "%s%s | %s | ", m->compliant ? "yes" : "no",
-		    a->override != TF_NO_SEQ ? ", overridden" : "", at);
+		tf_buf_printf(out, " %s | ", at);
 		md(out, who.p, who.n);
 		tf_buf_printf(out, " | %llu |\n",
 		    (unsigned long long)seal->d.e.evidence_count);
 	} else {
-		tf_buf_str(out, "| | | |\n");
+		tf_buf_str(out, " | | |\n");
 	}
 	tf_buf_free(&who);
 	return TF_OK;

@@ -18,9 +18,7 @@ tf_compliance_word(enum tf_compliance c)
 const char *
 tf_item_word(enum tf_item_state s)
 {
-	return s == TF_ITEM_COMPLETE ? "COMPLETE" :
-	    s == TF_ITEM_MISSING     ? "MISSING" :
-				       "OPEN";
+	return s == TF_ITEM_COMPLETE ? "COMPLETE" : "MISSING";
 }
 
 /* One name of a slot or of a report, to be sorted. */
@@ -40,44 +38,70 @@ by_name_and_version(const void *a, const void *b)
 			(x->version > y->version) - (x->version < y->version);
 }
 
+static const struct tf_str any = { "*", 1 }, generic = { "generic", 7 };
+
 static bool
 fits(struct tf_str asked, struct tf_str given)
 {
-	static const struct tf_str any = { "*", 1 }, generic = { "generic", 7 };
-
 	if (given.p == NULL)
 		given = generic;
 	return tf_str_same(asked, any) || tf_str_same(asked, given);
 }
 
+/* Are reports of that type judged when they are sealed, and not before? */
+static bool
+is_judged(struct tf_str type)
+{
+	return type.p != NULL && !tf_str_same(type, any) &&
+	    !tf_str_same(type, generic);
+}
+
+static bool
+counts(const struct tf_reported *r, const struct tf_slot *slot,
+    bool sealed_only)
+{
+	if (r->sealed || sealed_only)
+		return r->sealed;
+	return r->has_evidence && !is_judged(r->type) &&
+	    (slot == NULL || !is_judged(slot->type));
+}
+
+struct judging {
+	const struct tf_template *t;
+	const struct tf_reported *r;
+	bool sealed_only;
+};
+
 /* The claims on one name, its slot first and its versions rising. */
 static struct tf_status_item
-judge_name(const struct tf_template *t, const struct tf_reported *r,
-    const struct claim *c, size_t n)
+judge_name(const struct judging *x, const struct claim *c, size_t n)
 {
-	const struct tf_slot *slot = c[0].version == 0 ? &t->slots[c[0].index] :
-							 NULL;
+	const struct tf_slot *slot = c[0].version == 0 ?
+	    &x->t->slots[c[0].index] :
+	    NULL;
 	struct tf_status_item item = { .name = c[0].name,
 		.state = TF_ITEM_MISSING,
 		.decides = SIZE_MAX,
-		.unexpected = t != NULL && slot == NULL };
+		.open = SIZE_MAX,
+		.unexpected = x->t != NULL && slot == NULL };
 
-	for (size_t i = 0; i < n; i++) {
-		if (c[i].version == 0 || !r[c[i].index].sealed)
-			continue;
-		item.reported = true;
-		item.decides = c[i].index;
+	for (size_t i = slot != NULL ? 1 : 0; i < n; i++) {
+		const struct tf_reported *r = &x->r[c[i].index];
+
+		if (counts(r, slot, x->sealed_only))
+			item.decides = c[i].index;
+		if (!r->sealed)
+			item.open = c[i].index;
 	}
+	item.reported = item.decides != SIZE_MAX;
 	if (item.reported) {
-		const struct tf_reported *d = &r[item.decides];
+		const struct tf_reported *d = &x->r[item.decides];
 
 		item.state = TF_ITEM_COMPLETE;
 		item.type = d->type;
 		item.compliant = d->overridden ? d->override : !d->denied;
-	} else if (c[n - 1].version > 0) {
-		item.state = TF_ITEM_OPEN;
-		item.decides = c[n - 1].index;
-		item.type = r[item.decides].type;
+	} else if (item.open != SIZE_MAX) {
+		item.type = x->r[item.open].type;
 	}
 	if (slot != NULL) {
 		if (item.reported && !fits(slot->type, item.type))
@@ -88,10 +112,10 @@ judge_name(const struct tf_template *t, const struct tf_reported *r,
 }
 
 static void
-judge_names(const struct tf_template *t, const struct tf_reported *r,
-    const struct claim *c, size_t n, struct tf_status *out)
+judge_names(const struct judging *x, const struct claim *c, size_t n,
+    struct tf_status *out)
 {
-	bool spoiled = false, lacking = false;
+	bool spoiled = false, lacking = false, any_counts = false;
 	size_t end;
 
 	for (size_t i = 0; i < n; i = end) {
@@ -100,19 +124,21 @@ judge_names(const struct tf_template *t, const struct tf_reported *r,
 		for (end = i + 1;
 		     end < n && tf_str_same(c[i].name, c[end].name); end++)
 			;
-		*item = judge_name(t, r, c + i, end - i);
+		*item = judge_name(x, c + i, end - i);
+		any_counts = any_counts || item->reported;
 		spoiled = spoiled || (item->reported && !item->compliant);
 		lacking = lacking || item->state != TF_ITEM_COMPLETE;
 	}
-	out->word = spoiled ? TF_NON_COMPLIANT :
-	    lacking	    ? TF_INCOMPLETE :
-			      TF_COMPLIANT;
+	out->word = spoiled	   ? TF_NON_COMPLIANT :
+	    lacking || !any_counts ? TF_INCOMPLETE :
+				     TF_COMPLIANT;
 }
 
 enum tf_code
 tf_status_judge(const struct tf_template *t, const struct tf_reported *r,
-    size_t n, struct tf_status *out, struct tf_error *err)
+    size_t n, bool sealed_only, struct tf_status *out, struct tf_error *err)
 {
+	const struct judging x = { t, r, sealed_only };
 	size_t slots = t != NULL ? t->n : 0, all = slots + n;
 	struct claim *c = calloc(all + 1, sizeof(*c));
 
@@ -126,15 +152,15 @@ tf_status_judge(const struct tf_template *t, const struct tf_reported *r,
 	for (size_t i = 0; i < slots; i++)
 		c[i] = (struct claim){ .name = t->slots[i].name, .index = i };
 	for (size_t i = 0; i < n; i++) {
-		struct claim *x = &c[slots + i];
+		struct claim *k = &c[slots + i];
 
-		x->name.p = r[i].name.p;
-		x->name.n = tf_name_version(r[i].name.p, r[i].name.n,
-		    &x->version);
-		x->index = i;
+		k->name.p = r[i].name.p;
+		k->name.n = tf_name_version(r[i].name.p, r[i].name.n,
+		    &k->version);
+		k->index = i;
 	}
 	qsort(c, all, sizeof(*c), by_name_and_version);
-	judge_names(t, r, c, all, out);
+	judge_names(&x, c, all, out);
 	free(c);
 	return TF_OK;
 }

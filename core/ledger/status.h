@@ -2,20 +2,21 @@
  * Compliance: what a template asks for and what was reported, to one word.
  * The only place that judges.  Pure.
  *
- * - A report is an attestation.  It counts once it is sealed; of several
- *   versions of a name (NAME, NAME@2, ...) the highest sealed one decides.
- * - It is compliant unless its claims or a built-in rule say that it is not;
- *   its last override decides instead.
- * - A slot of the template is COMPLETE when the report that decides for its
- *   name is of its type ("*": of any; a report that names none is "generic"),
- *   else MISSING.  Without a template nothing can be missing.
- * - What no slot asks for is unexpected, and counts all the same.
- * - A name of which only unsealed versions are there was begun and not
- *   reported: it is OPEN, as if it were missing, also where no slot asks for
- *   it, because somebody is still to say what came of it.
+ * - A slot is a name that the template asks for, or the name of an attestation
+ *   that it does not ask for (unexpected; without a template none is).
+ * - A report is an attestation.  It counts once it is sealed, and before that
+ *   once a file of it is in the ledger, unless its type or that of its slot is
+ *   another than "generic" and "*": such a type is judged at sealing.
+ * - Of several versions of a name (NAME, NAME@2, ...) the highest one that
+ *   counts decides.  A version that is not sealed is open, and is named.
+ * - A report is compliant unless its claims or a built-in rule say that it is
+ *   not; its last override decides instead.
+ * - A slot is COMPLETE when the report that decides is of the type that the
+ *   template asks for ("*": any; a report that names none is "generic"), else
+ *   MISSING.
  * - One that is not compliant makes the whole NON-COMPLIANT, whatever is
- *   missing; else one that is missing or open makes it INCOMPLETE; else it is
- *   COMPLIANT, also when there is nothing at all.
+ *   missing; else one that is missing makes it INCOMPLETE, and so does it that
+ *   nothing counts at all; else it is COMPLIANT.
  */
 #ifndef TF_LEDGER_STATUS_H
 #define TF_LEDGER_STATUS_H
@@ -41,12 +42,13 @@ struct tf_reported {
 	struct tf_str name; /* as its directory is called: NAME or NAME@N */
 	struct tf_str type; /* claimed, or absent */
 	bool sealed;
+	bool has_evidence; /* a file of it is in the ledger */
 	bool denied; /* claims.compliant or evaluated.compliant is false */
 	bool overridden, override; /* what its last override says */
 };
 
-enum tf_item_state { TF_ITEM_COMPLETE, TF_ITEM_MISSING, TF_ITEM_OPEN };
-/* "COMPLETE", "MISSING", "OPEN". */
+enum tf_item_state { TF_ITEM_COMPLETE, TF_ITEM_MISSING };
+/* "COMPLETE", "MISSING". */
 const char *tf_item_word(enum tf_item_state s);
 
 /* What became of one name. */
@@ -54,9 +56,10 @@ struct tf_status_item {
 	struct tf_str name; /* without "@N" */
 	struct tf_str type; /* what the slot asks for, else what was reported */
 	enum tf_item_state state;
-	bool reported;	/* decides says which report; else SIZE_MAX */
-	size_t decides; /* index of the report that decides, or of the open */
+	bool reported;	/* a report counts */
+	size_t decides; /* which one; none: SIZE_MAX */
 	bool compliant; /* when reported */
+	size_t open;	/* the newest one that is not sealed; none: SIZE_MAX */
 	bool unexpected;
 };
 
@@ -67,12 +70,12 @@ struct tf_status {
 };
 
 /*
- * Judge.  t NULL: no template.  The strings in *out are those of the arguments.
- * Errors: TF_NOMEM.
+ * Judge.  t NULL: no template.  sealed_only: what is not sealed does not count.
+ * The strings in *out are those of the arguments.  Errors: TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_status_judge(const struct tf_template *t,
-    const struct tf_reported *r, size_t n, struct tf_status *out,
-    struct tf_error *err);
+    const struct tf_reported *r, size_t n, bool sealed_only,
+    struct tf_status *out, struct tf_error *err);
 void tf_status_free(struct tf_status *s);
 
 #endif

@@ -21,6 +21,9 @@ copy(struct tf_json *j, const struct tf_json_doc *d, uint32_t t)
 	case TF_JSON_BOOL:
 		tf_json_bool(j, v->num != 0);
 		return i;
+	case TF_JSON_NULL:
+		tf_json_null(j);
+		return i;
 	case TF_JSON_STRING:
 		MUST(tf_json_string(d, (int)t, &s, NULL) == TF_OK);
 		tf_json_str(j, s.p, s.n);

@@ -83,6 +83,12 @@ const char *run_any(const char *command);
 		ck_assert_msg(strstr(text_, part_) != NULL, "no '%s' in:\n%s", \
 		    part_, text_);                                             \
 	} while (0)
+#define says_not(text, part)                                                \
+	do {                                                                \
+		const char *text_ = (text), *part_ = (part);                \
+		ck_assert_msg(strstr(text_, part_) == NULL, "'%s' in:\n%s", \
+		    part_, text_);                                          \
+	} while (0)
 
 /* --- calls ------------------------------------------------------------ */
 

@@ -316,25 +316,49 @@ START_TEST(a_workflow_says_how_it_is)
 {
 	allowed(mkdir("mnt/t", 0755));
 	allowed(mkdir(W, 0755));
-	has_status("COMPLIANT\n"); /* nothing is asked for */
+	has_status("INCOMPLETE\n"); /* nothing was recorded */
 	allowed(mkdir(A, 0755));
 	has_status("INCOMPLETE\n");
-	put_sealed(A "/f", "x");
-	has_status("INCOMPLETE\n");
+	says(content(WC "status.json", NULL),
+	    "\"is_compliant\":null,\"open\":1,\"status\":\"MISSING\"");
+	put(A "/d.tmp", "x");
+	has_status("INCOMPLETE\n"); /* a draft is no evidence */
+	allowed(unlink(A "/d.tmp"));
+	allowed(mkdir(A "/sub", 0755));
+	put_sealed(A "/sub/f", "x");
+	has_status("COMPLIANT\n");
+	says(content(WC "status.json", NULL),
+	    "\"is_compliant\":true,\"open\":1,\"status\":\"COMPLETE\","
+	    "\"unexpected\":false,\"version\":1}]");
+	says(content(WC "status.json", NULL),
+	    "\"status_of_sealed\":\"INCOMPLETE\"");
+	says(content(WC "status.md", NULL),
+	    "| a | COMPLETE, open: a | yes | | | |\n");
 	run(0, "chmod a-w " A);
 	has_status("COMPLIANT\n");
-	/* Another version decides only once it is sealed. */
+	says(content(WC "status.json", NULL),
+	    "\"status_of_sealed\":\"COMPLIANT\"");
+	/* Another version is named at once, and decides with its first file. */
 	allowed(mkdir(A "@2", 0755));
 	has_status("COMPLIANT\n");
+	says(content(WC "status.json", NULL), "\"open\":2");
+	says(content(WC "status.json", NULL), "\"version\":1}]");
+	says(content(WC "status.md", NULL), "| a | COMPLETE, open: a@2 | yes ");
+	says(content(WC "index.html", NULL),
+	    "<td>yes</td><td><a href=\"#a1\"><bdi>a@2</bdi></a></td>");
+	says(content("mnt/t/.trailfs/status.json", NULL), "\"open\":1,");
 	put_sealed(A "@2/f", "x");
+	says(content(WC "status.json", NULL), "\"open\":2");
+	says(content(WC "status.json", NULL), "\"version\":2}]");
 	run(0, "chmod a-w " A "@2");
 	has_status("COMPLIANT\n");
+	says_not(content(WC "status.json", NULL), "\"open\":");
 	says(content(WC "status.json", NULL), "\"version\":2}]");
 	says(content(WC "status.md", NULL), "| a@2 | COMPLETE | yes | 2");
 	says(content(WC "status.md", NULL), "# t/w\n\n**COMPLIANT**, open\n");
 	allowed(mkdir(W "/b", 0755));
 	has_status("INCOMPLETE\n");
-	says(content(WC "status.json", NULL), "\"status\":\"OPEN\"");
+	says(content(WC "status.json", NULL), "\"status\":\"MISSING\"");
 	run(0, "chmod a-w " W);
 	has_status("COMPLIANT\n");
 	says(content(WC "status.json", NULL), "\"state\":\"sealed\"");
@@ -352,9 +376,10 @@ START_TEST(a_trail_has_a_line_for_each_workflow)
 	    run(0, "mkdir mnt/u && cat mnt/u/.trailfs/status.json"));
 	says(content("mnt/t/.trailfs/status.json", NULL),
 	    "\"missing\":2,\"name\":\"x\",\"non_compliant\":0,"
-	    "\"state\":\"open\",\"status\":\"INCOMPLETE\"}\n");
+	    "\"open\":2,\"state\":\"open\",\"status\":\"INCOMPLETE\"}\n");
 	says(content("mnt/t/.trailfs/status.json", NULL),
-	    "\"name\":\"y\",\"non_compliant\":0,\"state\":\"sealed\"");
+	    "\"name\":\"y\",\"non_compliant\":0,\"open\":0,"
+	    "\"state\":\"sealed\"");
 	run(0, "test $(wc -l <mnt/t/.trailfs/status.json) = 3");
 }
 END_TEST

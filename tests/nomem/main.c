@@ -393,7 +393,7 @@ judge(void)
 	enum tf_code rc;
 
 	strike_after(rig.kind, rig.n);
-	rc = tf_status_judge(&t, NULL, 0, &s, NULL);
+	rc = tf_status_judge(&t, NULL, 0, false, &s, NULL);
 	rig.reached = strike_end();
 	if (rc == TF_OK)
 		check(s.n == 1 && s.word == TF_INCOMPLETE, "judging",

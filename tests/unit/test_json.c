@@ -52,6 +52,9 @@ rewrite(struct tf_json *j, const struct tf_json_doc *d, uint32_t t)
 	case TF_JSON_BOOL:
 		tf_json_bool(j, v->num != 0);
 		return i;
+	case TF_JSON_NULL:
+		tf_json_null(j);
+		return i;
 	case TF_JSON_STRING:
 		ck_assert_int_eq(TF_OK, tf_json_string(d, (int)t, &b, NULL));
 		tf_json_str(j, b.p, b.n);
@@ -203,6 +206,30 @@ START_TEST(any_other_text_is_refused)
 		    "%s was taken", bad[i]);
 	ck_assert_int_eq(TF_INVALID, judge("[\"a\0b\"]", 7));
 	ck_assert_int_eq(TF_INVALID, judge("[1]", (size_t)1 << 31));
+}
+END_TEST
+
+/* Status files have it, and are read by a reader of their own. */
+START_TEST(null_is_of_status_files)
+{
+	const char *text = "{\"a\":null,\"b\":[null,1]}";
+	struct tf_json_doc d;
+	struct tf_buf out = { 0 };
+	struct tf_json j;
+
+	ck_assert_int_eq(TF_INVALID, judge(text, strlen(text)));
+	ck_assert_int_eq(TF_OK,
+	    tf_json_parse_status(&d, text, strlen(text), NULL));
+	ck_assert_int_eq(TF_JSON_NULL, d.tok[tf_json_get(&d, 0, "a")].type);
+	tf_json_begin(&j, &out);
+	(void)rewrite(&j, &d, 0);
+	ck_assert_int_eq(TF_OK, tf_json_end(&j, NULL));
+	ck_assert_uint_eq(strlen(text), out.n);
+	ck_assert_mem_eq(text, out.p, out.n);
+	tf_buf_free(&out);
+	tf_json_doc_free(&d);
+	ck_assert_int_eq(TF_INVALID,
+	    tf_json_parse_status(&d, "[nul]", 5, NULL));
 }
 END_TEST
 
@@ -542,6 +569,7 @@ suite_json(void)
 	tcase_add_test(t, a_text_becomes_its_tokens);
 	tcase_add_test(t, canonical_texts_come_back);
 	tcase_add_test(t, any_other_text_is_refused);
+	tcase_add_test(t, null_is_of_status_files);
 	tcase_add_test(t, each_beginning_of_a_text_is_refused);
 	tcase_add_test(t, a_changed_text_is_refused_or_comes_back);
 	tcase_add_test(t, a_text_of_some_mib_is_read);
