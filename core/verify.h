@@ -37,20 +37,30 @@ struct tf_report {
 	uint64_t newer; /* entries of a later version: see exit 5 */
 	/* What is wrong; what could not be read is told too, and not counted. */
 	uint64_t findings;
+	uint64_t beside; /* of the findings, those of grade TF_GRADE_BESIDE */
 	bool pinned; /* the key was given, not the store's own */
 	/* A package of another log than that of the key given: all that was
 	 * found holds for that one, and by its own word. */
 	bool foreign;
 	uint64_t unsealed; /* packaged workflows and attestations still open */
+	bool unpacked;	   /* the directory was compared as a package */
 	char origin[129];
 	uint64_t size; /* of the checkpoint that was checked */
 	struct tf_hash root;
+};
+
+/* What a finding means for the evidence. */
+enum tf_grade {
+	TF_GRADE_WRONG,	 /* what was recorded is altered, missing or forged */
+	TF_GRADE_BESIDE, /* something else is there, or in another form */
+	TF_GRADE_UNREAD, /* could not be looked at: nothing is known; not counted */
 };
 
 /* One thing that is wrong.  seq UINT64_MAX: no entry; path and text are ready
  * to show. */
 struct tf_finding {
 	enum tf_link link;
+	enum tf_grade grade;
 	uint64_t seq;
 	const char *path; /* of the vault, or of the store; may be "" */
 	const char *text;
@@ -64,6 +74,9 @@ struct tf_verify {
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *arg;
 	unsigned threads; /* for contents; 0: all cores */
+	/* Of tf_verify_against of a trail: only workflows begun from since on and
+	 * before until, times as entries write them; or NULL. */
+	const char *since, *until;
 };
 
 /*
@@ -109,8 +122,13 @@ bool tf_package_is(const char *file);
 /*
  * A directory (a backup, an unpacked package, or what is below its data/)
  * against the evidence at or below path ("." for all) of a store: what is
- * missing and what differs is found in contents, what is there besides in
- * names.  All other links are ABSENT: they are the store's.
+ * missing and what differs is found in contents; what is there besides is found
+ * in names, with grade TF_GRADE_BESIDE.  All other links are ABSENT: they are
+ * the store's.  The store and the caller alone say which files there have to
+ * be: no file of the directory is believed.  A directory that holds bagit.txt
+ * is compared as an unpacked package (report->unpacked): its evidence is below
+ * data/, and of its other files only the names are compared.
+ * Errors: TF_USAGE path is a file, or since and until are not of a trail.
  */
 TF_MUST_USE enum tf_code tf_verify_against(const char *store, const char *path,
     const char *dir, const struct tf_verify *v, struct tf_report *report,

@@ -265,7 +265,12 @@ unpack_gives_the_files_back() {
 
 a_directory_is_compared_with_the_store() {
 	is 0 trailctl verify --against un/w store/t/w
+	says '^contents +OK +7 files.*of an unpacked package'
+	touch un/w/.DS_Store un/w/data/a/.DS_Store
+	is 1 trailctl verify --against un/w store/t/w
 	says '^contents +OK +7 files'
+	says 'data/a/.DS_Store: the ledger does not know it'
+	rm un/w/.DS_Store
 	echo more >>un/w/data/a/who
 	rm un/w/data/b/empty
 	echo x >un/w/data/extra
@@ -275,8 +280,19 @@ a_directory_is_compared_with_the_store() {
 	says 'b/empty: missing'
 	says 'extra: the ledger does not know it'
 	says 'link: the ledger does not know it'
-	is 2 trailctl verify --against un/w store/t/open
+	is 4 trailctl verify --against un/w store/t/open
 	is 3 trailctl verify --against nowhere store/t/w
+	is 2 trailctl verify --since 2000-01-01 store
+	is 2 trailctl verify --against un/w --since 2000-01-01 store/t/w
+}
+
+a_package_of_some_time_is_compared_on_request() {
+	is 0 trailctl package --no-entry -o old.zip --until 2000-01-01 store/t
+	is 0 trailctl unpack old.zip old
+	is 4 trailctl verify --against old/t store/t
+	says 'w/a/who: missing'
+	is 0 trailctl verify --against old/t --until 2000-01-01 store/t
+	says '^contents +OK +0 files'
 }
 
 an_altered_object_is_not_packaged() {
@@ -299,6 +315,9 @@ a_package_of_a_mount_is_recorded_through_it() {
 		grep -q "$(sha256sum <m.zip | cut -c -64)"
 	cp -a mnt/t/w backup
 	is 0 trailctl verify --against backup mnt/t/w
+	echo draft >backup/a/notes.tmp
+	is 1 trailctl verify --against backup mnt/t/w
+	says '^contents +OK'
 	unmount
 	good m.zip
 	is 0 trailctl verify store
@@ -487,6 +506,7 @@ if [ -w /dev/fuse ]; then
 		a_checkpoint_held_from_elsewhere_must_agree \
 		unpack_gives_the_files_back \
 		a_directory_is_compared_with_the_store \
+		a_package_of_some_time_is_compared_on_request \
 		an_altered_object_is_not_packaged \
 		a_package_of_a_mount_is_recorded_through_it \
 		an_attestation_of_many_files_is_packaged \

@@ -61,6 +61,7 @@ check_found(void *arg, const struct tf_finding *f)
 	struct check_finding mine = { .seq = f->seq };
 
 	l->found++;
+	l->beside += f->grade == TF_GRADE_BESIDE;
 	/* They come in no order, so the first ones are known at the end. */
 	if (l->kept == NULL)
 		l->kept = calloc((size_t)2 * CHECK_KEPT, sizeof(*l->kept));

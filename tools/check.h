@@ -33,7 +33,8 @@ struct check {
 	struct check_link {
 		struct check_finding *kept; /* the first ones; by entry */
 		size_t n;
-		uint64_t found; /* in all */
+		uint64_t found;	 /* in all */
+		uint64_t beside; /* of grade TF_GRADE_BESIDE */
 	} link[TF_LINKS];
 	bool no_memory;
 	int percent; /* shown last; -1: nothing is shown */

@@ -29,6 +29,8 @@ struct ask {
 	bool json, rebuild;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
 	const char *against;				  /* or NULL */
+	/* Of a comparison; "" for all. */
+	char since[TEXT_TIME_LEN + 1], until[TEXT_TIME_LEN + 1];
 	const char *what, *file;
 };
 
@@ -40,6 +42,14 @@ struct target {
 };
 
 static bool
+bad_time(const char *option)
+{
+	report_note("--%s takes a time in UTC like 2026-11-23T07:50:00Z",
+	    option);
+	return false;
+}
+
+static bool
 parse(struct ask *a, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -49,6 +59,8 @@ parse(struct ask *a, int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "junit", required_argument, NULL, 'u' },
 		{ "rebuild", no_argument, NULL, 'r' },
+		{ "since", required_argument, NULL, 's' },
+		{ "until", required_argument, NULL, 't' },
 		{ "vkey", required_argument, NULL, 'k' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -76,6 +88,11 @@ parse(struct ask *a, int argc, char **argv)
 			break;
 		case 'k':
 			a->vkey = optarg;
+			break;
+		case 's':
+		case 't':
+			if (!text_time(optarg, c == 's' ? a->since : a->until))
+				return bad_time(c == 's' ? "since" : "until");
 			break;
 		default:
 			return false;
@@ -285,6 +302,9 @@ fits(const struct ask *a, const struct target *t, struct tf_error *err)
 		return tf_fail(err, TF_USAGE,
 		    "--against compares with the store; verify the store "
 		    "itself with key and checkpoint");
+	if (a->against == NULL && (a->since[0] != '\0' || a->until[0] != '\0'))
+		return tf_fail(err, TF_USAGE,
+		    "--since and --until go with --against");
 	if (a->vkey == NULL && t->form != CHECK_STORE &&
 	    t->form != CHECK_AGAINST)
 		return tf_fail(err, TF_USAGE,
@@ -333,6 +353,8 @@ check(const struct ask *a, const struct target *t, struct check *c,
 	if (rc != TF_OK)
 		goto out;
 	v.vkey = vkey.p;
+	v.since = a->since[0] != '\0' ? a->since : NULL;
+	v.until = a->until[0] != '\0' ? a->until : NULL;
 	/* An empty file is a bad checkpoint, not an absent one. */
 	if (a->checkpoint != NULL)
 		v.earlier = (struct tf_str){ earlier.n > 0 ? earlier.p : "",

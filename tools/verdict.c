@@ -60,19 +60,18 @@ is_told(const struct check *c, enum tf_link link)
 int
 verdict_status(const struct check *c)
 {
-	int status = c->report.newer > 0 ? REPORT_DOUBT : REPORT_OK;
+	const struct tf_report *r = &c->report;
+	int status = r->beside > 0 ? REPORT_FINDING : REPORT_OK;
 
-	if (c->report.findings > 0)
+	if (r->findings > r->beside)
 		return REPORT_TAMPERED;
-	for (int l = 0; l < TF_LINKS; l++) {
-		if (c->report.link[l] == TF_VERDICT_FAILED)
-			return REPORT_TAMPERED;
-		if (c->report.link[l] == TF_VERDICT_ABSENT &&
+	if (r->newer > 0)
+		status = REPORT_DOUBT;
+	for (int l = 0; l < TF_LINKS; l++)
+		if (r->link[l] == TF_VERDICT_ABSENT &&
 		    !may_be_absent(c, (enum tf_link)l))
 			status = REPORT_DOUBT;
-	}
-	return status == REPORT_OK && c->report.foreign ? REPORT_FOREIGN :
-							  status;
+	return status == REPORT_OK && r->foreign ? REPORT_FOREIGN : status;
 }
 
 /* --- for people ------------------------------------------------------- */
@@ -123,6 +122,8 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 		add_count(out, r->files, "file");
 		tf_buf_str(out, ", ");
 		add_count(out, r->bytes, "byte");
+		if (r->unpacked)
+			tf_buf_str(out, ", of an unpacked package");
 		break;
 	case TF_LINK_ENTRIES:
 		add_entries(out, r);
@@ -191,6 +192,17 @@ why_absent(const struct check *c, enum tf_link link)
 	}
 }
 
+/* Which of the findings do not touch the evidence. */
+static void
+add_beside(struct tf_buf *out, const struct check_link *l)
+{
+	if (l->beside == l->found)
+		tf_buf_str(out, "; the evidence itself is not touched");
+	else if (l->beside > 0)
+		tf_buf_printf(out, ", of them %llu not about evidence",
+		    (unsigned long long)l->beside);
+}
+
 static void
 add_detail(struct tf_buf *out, const struct check *c, enum tf_link link)
 {
@@ -200,6 +212,7 @@ add_detail(struct tf_buf *out, const struct check *c, enum tf_link link)
 		break;
 	case TF_VERDICT_FAILED:
 		add_count(out, c->link[link].found, "finding");
+		add_beside(out, &c->link[link]);
 		break;
 	case TF_VERDICT_ABSENT:
 		tf_buf_str(out, why_absent(c, link));
@@ -327,6 +340,7 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	add_root(&root, r);
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
+	put_number(&j, "beside", r->beside);
 	put_number(&j, "bytes", r->bytes);
 	put_number(&j, "entries", r->entries);
 	put_number(&j, "files", r->files);

@@ -108,16 +108,23 @@ tf_file_read(int dirfd, const char *name, size_t max, struct tf_buf *out,
 	enum tf_code rc = TF_OK;
 	char chunk[16384];
 	uint64_t off = 0;
+	struct stat st;
 	size_t got;
 	int fd;
 
-	fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	/* Opening a FIFO waits for a writer, but not so. */
+	fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return tf_fail(err,
 		    errno == ENOENT	? TF_NOTFOUND :
 			errno == EACCES ? TF_ACCESS :
 					  TF_IO,
 		    "open %s", name);
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISDIR(st.st_mode)) {
+		(void)close(fd);
+		return tf_fail(err, TF_INVALID, "%s is not a plain file", name);
+	}
 	for (;;) {
 		rc = tf_file_pread(fd, chunk, sizeof(chunk), off, &got, NULL);
 		if (rc != TF_OK)

@@ -24,7 +24,8 @@ TF_MUST_USE enum tf_code tf_file_pwrite(int fd, const void *p, size_t n,
 TF_MUST_USE enum tf_code tf_file_pread(int fd, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err);
 
-/* Append the whole file to out; TF_TOOBIG beyond max bytes. */
+/* Append the whole file to out; TF_TOOBIG beyond max bytes; TF_INVALID a FIFO,
+ * a socket or a device, which is not read and never waited for. */
 TF_MUST_USE enum tf_code tf_file_read(int dirfd, const char *name, size_t max,
     struct tf_buf *out, struct tf_error *err);
 /*

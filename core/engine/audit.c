@@ -49,10 +49,13 @@ tf_link_name(enum tf_link l)
 /* --- findings ------------------------------------------------------------------ */
 
 static void
-tell(struct tf_audit *a, enum tf_link l, uint64_t seq, struct tf_str path,
-    const char *text)
+tell(struct tf_audit *a, enum tf_link l, enum tf_grade grade, uint64_t seq,
+    struct tf_str path, const char *text)
 {
-	struct tf_finding f = { .link = l, .seq = seq, .text = text };
+	struct tf_finding f = { .link = l,
+		.grade = grade,
+		.seq = seq,
+		.text = text };
 
 	a->shown.n = 0;
 	if (path.p != NULL)
@@ -75,7 +78,7 @@ tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
 	va_end(ap);
 	a->r->link[l] = TF_VERDICT_FAILED;
 	a->r->findings++;
-	tell(a, l, seq, path, text);
+	tell(a, l, TF_GRADE_WRONG, seq, path, text);
 }
 
 /* Nothing can be said of what was never looked at. */
@@ -91,7 +94,7 @@ tf_audit_unread(struct tf_audit *a, enum tf_link l, uint64_t seq,
     struct tf_str path, const char *text)
 {
 	not_seen(a, l);
-	tell(a, l, seq, path, text);
+	tell(a, l, TF_GRADE_UNREAD, seq, path, text);
 }
 
 void

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/file.h"
 #include "../store/entries.h"
 #include "../vault.h"
@@ -19,27 +20,34 @@
 #include "impl.h"
 #include "package.h"
 
+/* No evidence is below more directories. */
+#define DEPTH_MAX 600
+
 struct against {
 	struct tf_report *r;
 	const struct tf_verify *v;
-	struct tf_str base; /* paths are told from here; empty: the root */
-	/* When it is an unpacked package: */
-	struct tf_package_names *names;
-	struct tf_package_place place;
-	struct tf_buf text; /* of its strings */
+	struct tf_package_place place; /* of what is compared */
+	struct tf_str base;	       /* paths are told from here */
+	bool select; /* what a package would have, not all below base */
+	struct tf_package_names *names; /* an unpacked package; or NULL */
 	struct tf_pool *pool;
-	int fd;		     /* the directory */
+	int fd, evidencefd;  /* the directory; where its evidence is, or -1 */
 	struct tf_buf known; /* all files, a NUL after each, then sorted */
 	const char **sorted;
 	size_t n;
+	struct tf_package_dir *dirs; /* those that have pages */
+	size_t n_dirs, cap_dirs;
 };
 
 static void
-tell(struct against *g, enum tf_link l, uint64_t seq, const char *path,
-    const char *text)
+tell(struct against *g, enum tf_link l, enum tf_grade grade, uint64_t seq,
+    const char *path, const char *text)
 {
 	struct tf_buf shown = { 0 };
-	struct tf_finding f = { .link = l, .seq = seq, .text = text };
+	struct tf_finding f = { .link = l,
+		.grade = grade,
+		.seq = seq,
+		.text = text };
 
 	tf_name_show(&shown, path, strlen(path));
 	tf_buf_add(&shown, "", 1);
@@ -50,12 +58,20 @@ tell(struct against *g, enum tf_link l, uint64_t seq, const char *path,
 }
 
 static void
-finding(struct against *g, enum tf_link l, uint64_t seq, const char *path,
-    const char *text)
+finding(struct against *g, enum tf_link l, enum tf_grade grade, uint64_t seq,
+    const char *path, const char *text)
 {
 	g->r->link[l] = TF_VERDICT_FAILED;
 	g->r->findings++;
-	tell(g, l, seq, path, text);
+	g->r->beside += grade == TF_GRADE_BESIDE;
+	tell(g, l, grade, seq, path, text);
+}
+
+/* Not evidence: the evidence may be right all the same. */
+static void
+beside(struct against *g, const char *path, const char *text)
+{
+	finding(g, TF_LINK_NAMES, TF_GRADE_BESIDE, UINT64_MAX, path, text);
 }
 
 static void
@@ -64,12 +80,13 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 	struct against *g = arg;
 
 	if (read) {
-		finding(g, TF_LINK_CONTENTS, t->seq, t->path, text);
+		finding(g, TF_LINK_CONTENTS, TF_GRADE_WRONG, t->seq, t->path,
+		    text);
 		return;
 	}
 	if (g->r->link[TF_LINK_CONTENTS] == TF_VERDICT_OK)
 		g->r->link[TF_LINK_CONTENTS] = TF_VERDICT_ABSENT;
-	tell(g, TF_LINK_CONTENTS, t->seq, t->path, text);
+	tell(g, TF_LINK_CONTENTS, TF_GRADE_UNREAD, t->seq, t->path, text);
 }
 
 /* --- what the ledger tells of --------------------------------------------------- */
@@ -82,12 +99,51 @@ within(struct tf_str path, struct tf_str dir)
 		path.p[dir.n] == '/');
 }
 
+static struct tf_str
+str(const char *s)
+{
+	return (struct tf_str){ s, strlen(s) };
+}
+
+/* A file called by these parts may be there. */
 static enum tf_code
-add_known(struct against *g, const struct tf_entry *e, struct tf_error *err)
+add_known(struct against *g, const char *a, struct tf_str b, const char *c,
+    struct tf_error *err)
+{
+	tf_buf_str(&g->known, a);
+	tf_buf_add(&g->known, b.p, b.n);
+	tf_buf_str(&g->known, c);
+	tf_buf_add(&g->known, "", 1);
+	g->n++;
+	return g->known.failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+/* Evidence must be there, called name. */
+static enum tf_code
+add_evidence(struct against *g, const struct tf_entry *e, struct tf_str name,
+    struct tf_error *err)
+{
+	struct tf_task t = { .seq = e->seq, .want = e->content };
+	bool package = g->names != NULL;
+	enum tf_code rc = add_known(g, package ? TF_PACKAGE_DATA : "", name, "",
+	    err);
+
+	if (rc == TF_OK && package)
+		rc = add_known(g, TF_PACKAGE_FILE_PROOFS, name,
+		    TF_PACKAGE_PROOF, err);
+	if (rc != TF_OK)
+		return rc;
+	if ((t.path = strndup(name.p, name.n)) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	g->r->files++;
+	return tf_pool_add(g->pool, &t, err);
+}
+
+static enum tf_code
+take_evidence(struct against *g, const struct tf_entry *e, struct tf_error *err)
 {
 	struct tf_str rel = e->path;
 	struct tf_buf name = { 0 };
-	struct tf_task t = { .seq = e->seq, .want = e->content };
 	enum tf_code rc = TF_OK;
 
 	g->r->entries++;
@@ -95,22 +151,13 @@ add_known(struct against *g, const struct tf_entry *e, struct tf_error *err)
 		rel.p += g->base.n + 1;
 		rel.n -= g->base.n + 1;
 	}
-	if (g->names != NULL)
-		rc = tf_package_file(g->names, rel, &name, err);
-	else
-		tf_buf_add(&name, rel.p, rel.n);
-	tf_buf_add(&name, "", 1);
-	tf_buf_add(&g->known, name.p, name.failed ? 0 : name.n);
-	if (rc == TF_OK &&
-	    (name.failed || g->known.failed ||
-		(t.path = strdup(name.p)) == NULL))
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+	if (g->names == NULL)
+		return add_evidence(g, e, rel, err);
+	rc = tf_package_file(g->names, rel, &name, err);
+	if (rc == TF_OK)
+		rc = add_evidence(g, e, tf_buf_bytes(&name), err);
 	tf_buf_free(&name);
-	if (rc != TF_OK)
-		return rc;
-	g->n++;
-	g->r->files++;
-	return tf_pool_add(g->pool, &t, err);
+	return rc;
 }
 
 static enum tf_code
@@ -131,27 +178,100 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		    (unsigned long long)idx);
 	else if (rc == TF_OK && d.e.type == TF_EVIDENCE_SEALED &&
 	    within(d.e.path, g->base))
-		rc = add_known(g, &d.e, err);
+		rc = take_evidence(g, &d.e, err);
 	tf_entry_decoded_free(&d);
 	return rc;
 }
 
-/* What a package of that has. */
+/* --- what a package has beside evidence ------------------------------------------ */
+
+static enum tf_code
+add_dir(struct against *g, const struct tf_package_dir *d, struct tf_error *err)
+{
+	size_t cap = g->cap_dirs == 0 ? 16 : g->cap_dirs * 2;
+	char *path;
+	void *p;
+
+	if (g->n_dirs == g->cap_dirs) {
+		if ((p = realloc(g->dirs, cap * sizeof(*g->dirs))) == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		g->dirs = p;
+		g->cap_dirs = cap;
+	}
+	if ((path = strndup(d->path.p, d->path.n)) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	g->dirs[g->n_dirs] = *d;
+	g->dirs[g->n_dirs].path.p = path;
+	g->dirs[g->n_dirs++].sealed = true; /* then it has most */
+	return TF_OK;
+}
+
 static enum tf_code
 one_packaged(void *arg, uint64_t seq, struct tf_str body,
     const struct tf_entry *e, struct tf_error *err)
 {
-	(void)seq;
+	struct against *g = arg;
+	struct tf_buf b = { 0 };
+	struct tf_package_dir d;
+	char number[24];
+	enum tf_code rc = TF_OK;
+
 	(void)body;
-	return e->type == TF_EVIDENCE_SEALED ? add_known(arg, e, err) : TF_OK;
+	if (e->type == TF_EVIDENCE_SEALED)
+		return take_evidence(g, e, err);
+	if (g->names == NULL)
+		return TF_OK;
+	if (tf_package_dir_of(&g->place, e, &d))
+		rc = add_dir(g, &d, err);
+	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
+		rc = tf_package_directory(g->names,
+		    tf_package_below(&g->place, e->path), &b, err);
+	tf_buf_free(&b);
+	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)seq);
+	return rc == TF_OK ? add_known(g, TF_PACKAGE_EVENT_PROOFS, str(number),
+				 TF_PACKAGE_PROOF, err) :
+			     rc;
+}
+
+static enum tf_code
+one_page(void *arg, const char *name, tf_package_text write, void *self,
+    struct tf_error *err)
+{
+	(void)write;
+	(void)self;
+	return add_known(arg, "", str(name), "", err);
+}
+
+static enum tf_code
+add_package_files(struct against *g, struct tf_error *err)
+{
+	static const char *const fixed[] = { TF_PACKAGE_BAGIT, TF_PACKAGE_INFO,
+		TF_PACKAGE_MANIFEST, TF_PACKAGE_TAGMANIFEST, TF_PACKAGE_README,
+		TF_PACKAGE_SCRIPT, TF_PACKAGE_JSON, TF_PACKAGE_CHECKPOINT,
+		TF_PACKAGE_EVENTS, TF_PACKAGE_NAMES, TF_PACKAGE_VKEY,
+		TF_PACKAGE_PEM, TF_PACKAGE_ATTESTER };
+	struct tf_package_pages p = { .p = &g->place,
+		.names = g->names,
+		.text = one_page,
+		.arg = g };
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < sizeof(fixed) / sizeof(*fixed);
+	     i++)
+		rc = add_known(g, "", str(fixed[i]), "", err);
+	for (size_t i = 0; rc == TF_OK && i < g->n_dirs; i++)
+		rc = tf_package_pages_add(&p, &g->dirs[i], err);
+	return rc;
 }
 
 static enum tf_code
 read_ledger(struct against *g, struct tf_db *db, struct tf_error *err)
 {
-	return g->names != NULL ?
+	enum tf_code rc = g->select ?
 	    tf_package_select(db, UINT64_MAX, &g->place, one_packaged, g, err) :
 	    tf_entries_each(db, 0, one_row, g, err);
+
+	return rc == TF_OK && g->names != NULL ? add_package_files(g, err) : rc;
 }
 
 /* --- bytes ------------------------------------------------------------------------ */
@@ -180,12 +300,13 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	int fd;
 
 	(void)self;
-	if (g->fd < 0)
+	if (g->evidencefd < 0)
 		return tf_fail(err, TF_NOTFOUND,
 		    "there is no " TF_PACKAGE_DATA);
-	if ((rc = tf_file_open_beneath(g->fd, t->path, &fd, err)) != TF_OK)
+	rc = tf_file_open_beneath(g->evidencefd, t->path, &fd, err);
+	if (rc != TF_OK)
 		return rc;
-	rc = tf_hash_fd(fd, h, size, err);
+	rc = tf_audit_hash(fd, &t->want, h, size, err);
 	(void)close(fd);
 	return rc;
 }
@@ -219,37 +340,44 @@ cannot_read(const char *path, struct tf_error *err)
 }
 
 static enum tf_code look_around(struct against *g, int fd, struct tf_buf *path,
-    struct tf_error *err);
+    unsigned depth, struct tf_error *err);
+
+static bool
+is_known(const struct against *g, const char *path)
+{
+	return g->n > 0 &&
+	    bsearch(&path, g->sorted, g->n, sizeof(char *), by_text) != NULL;
+}
 
 /* Something called path, the last part of which is in directory fd. */
 static enum tf_code
 look_at(struct against *g, int fd, const char *name, struct tf_buf *path,
-    struct tf_error *err)
+    unsigned depth, struct tf_error *err)
 {
-	const char *p = path->p;
 	struct stat st;
 	int dir;
 
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return cannot_read(path->p, err);
 	if (!S_ISDIR(st.st_mode)) {
-		if (!S_ISREG(st.st_mode) || g->n == 0 ||
-		    bsearch(&p, g->sorted, g->n, sizeof(char *), by_text) ==
-			NULL)
-			finding(g, TF_LINK_NAMES, UINT64_MAX, path->p,
-			    "the ledger does not know it");
+		if (!S_ISREG(st.st_mode) || !is_known(g, path->p))
+			beside(g, path->p, "the ledger does not know it");
+		return TF_OK;
+	}
+	if (depth == DEPTH_MAX) {
+		beside(g, path->p, "is deeper than any evidence");
 		return TF_OK;
 	}
 	dir = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return cannot_read(path->p, err);
 	path->n--; /* its NUL */
-	return look_around(g, dir, path, err);
+	return look_around(g, dir, path, depth + 1, err);
 }
 
 /* Takes fd over. */
 static enum tf_code
-look_around(struct against *g, int fd, struct tf_buf *path,
+look_around(struct against *g, int fd, struct tf_buf *path, unsigned depth,
     struct tf_error *err)
 {
 	DIR *d = fdopendir(fd);
@@ -270,7 +398,7 @@ look_around(struct against *g, int fd, struct tf_buf *path,
 		tf_buf_str(path, e->d_name);
 		tf_buf_add(path, "", 1);
 		rc = path->failed ? tf_fail(err, TF_NOMEM, "no memory") :
-				    look_at(g, fd, e->d_name, path, err);
+				    look_at(g, fd, e->d_name, path, depth, err);
 	}
 	if (rc == TF_OK && errno != 0)
 		rc = tf_fail(err, TF_IO, "%s", strerror(errno));
@@ -280,53 +408,80 @@ look_around(struct against *g, int fd, struct tf_buf *path,
 
 /* --- the whole ------------------------------------------------------------------------ */
 
-/* An unpacked package has its evidence below data/, under safe names, and says
- * itself what it has. */
+/* Where the evidence of an unpacked package is: below data/, under safe names. */
 static enum tf_code
-take_package(struct against *g, int fd, const char *path, struct tf_error *err)
+take_package(struct against *g, struct tf_error *err)
 {
-	struct tf_package_request r = { .path = NULL };
-	struct tf_buf json = { 0 };
-	enum tf_code rc = tf_file_read(fd, TF_PACKAGE_JSON, 65536, &json, err);
-
-	if (rc == TF_OK)
-		rc = tf_package_json_read(&json, &r, &g->text, err);
-	if (rc == TF_OK)
-		rc = tf_package_place(&r, &g->place, err);
-	if (rc == TF_OK && strcmp(r.path, path) != 0)
-		rc = tf_fail(err, TF_USAGE, "it is a package of %.100s",
-		    r.path);
-	tf_buf_free(&json);
+	g->select = true;
+	g->r->unpacked = true;
 	g->base = g->place.base;
-	if (rc == TF_OK && (g->names = tf_package_names_new()) == NULL)
+	if ((g->names = tf_package_names_new()) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	/* Without a slash behind it: no symlink. */
+	g->evidencefd = openat(g->fd, "data",
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Without evidence there is none: then nothing is there. */
+	if (g->evidencefd < 0 && errno != ENOENT && errno != ENOTDIR &&
+	    errno != ELOOP)
+		return cannot_read(TF_PACKAGE_DATA, err);
+	return TF_OK;
+}
+
+/* Is the directory an unpacked package of path?  Not where the ledger itself
+ * has evidence of that name. */
+static enum tf_code
+is_package(struct against *g, struct tf_vault *vault, const char *path,
+    bool *yes, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_attr attr;
+	enum tf_code rc = TF_OK;
+
+	*yes = g->place.kind != TF_KIND_ROOT &&
+	    faccessat(g->fd, TF_PACKAGE_BAGIT, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!*yes)
+		return errno == ENOENT || g->place.kind == TF_KIND_ROOT ?
+		    TF_OK :
+		    cannot_read(TF_PACKAGE_BAGIT, err);
+	tf_buf_printf(&b, "%s/" TF_PACKAGE_BAGIT, path);
+	tf_buf_add(&b, "", 1);
+	if (b.failed)
 		rc = tf_fail(err, TF_NOMEM, "no memory");
+	else if ((rc = tf_vault_walk(vault, b.p, &attr, err)) == TF_OK)
+		*yes = false;
+	else if (rc == TF_NOTFOUND || rc == TF_BADNAME)
+		rc = TF_OK;
+	tf_buf_free(&b);
 	return rc;
 }
 
+/* What is compared: the caller says it, and the ledger, and nobody else. */
 static enum tf_code
-choose_directory(struct against *g, const char *dir, const char *path,
+choose(struct against *g, struct tf_vault *vault, const char *path,
     struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct tf_package_request q = { .path = path,
+		.since = g->v->since,
+		.until = g->v->until };
+	bool package = false;
+	struct tf_attr attr;
+	enum tf_code rc = tf_vault_walk(vault, path, &attr, err);
 
-	if (fd < 0)
-		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
-		    "%.100s: %s", dir, strerror(errno));
-	g->fd = fd;
+	if (rc == TF_OK && attr.kind == TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_USAGE,
+		    "%.100s is a file: name its directory", path);
+	if (rc != TF_OK)
+		return rc;
+	g->select = q.since != NULL || q.until != NULL;
 	if (strcmp(path, ".") != 0)
 		g->base = (struct tf_str){ path, strlen(path) };
-	if (faccessat(fd, TF_PACKAGE_BAGIT, F_OK, 0) < 0)
-		return errno == ENOENT ? TF_OK :
-					 cannot_read(TF_PACKAGE_BAGIT, err);
-	if ((rc = take_package(g, fd, path, err)) != TF_OK)
-		return rc;
-	/* Without evidence there is none: then nothing is there. */
-	g->fd = openat(fd, TF_PACKAGE_DATA, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (g->fd < 0 && errno != ENOENT)
-		rc = cannot_read(TF_PACKAGE_DATA, err);
-	(void)close(fd);
-	return rc;
+	rc = tf_package_place(&q, &g->place, err);
+	/* A directory in an attestation, or the root, has no package. */
+	if (rc == TF_UNSUPPORTED && !g->select)
+		rc = TF_OK;
+	if (rc == TF_OK)
+		rc = is_package(g, vault, path, &package, err);
+	return rc == TF_OK && package ? take_package(g, err) : rc;
 }
 
 static enum tf_code
@@ -347,13 +502,29 @@ compare(struct against *g, struct tf_db *db, struct tf_error *err)
 		    err);
 	if (rc == TF_OK)
 		rc = sort_known(g, err);
-	if (rc != TF_OK || g->fd < 0)
+	if (rc != TF_OK)
 		return rc;
 	if ((fd = openat(g->fd, ".", O_RDONLY | O_CLOEXEC)) < 0)
 		return cannot_read(".", err);
-	rc = look_around(g, fd, &path, err);
+	rc = look_around(g, fd, &path, 0, err);
 	tf_buf_free(&path);
 	return rc;
+}
+
+static void
+let_go(struct against *g)
+{
+	tf_pool_free(g->pool); /* first: its threads use the rest */
+	if (g->evidencefd >= 0 && g->evidencefd != g->fd)
+		(void)close(g->evidencefd);
+	if (g->fd >= 0)
+		(void)close(g->fd);
+	tf_package_names_free(g->names);
+	for (size_t i = 0; i < g->n_dirs; i++)
+		free((char *)g->dirs[i].path.p);
+	free(g->dirs);
+	tf_buf_free(&g->known);
+	free(g->sorted);
 }
 
 enum tf_code
@@ -362,25 +533,25 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 {
 	struct tf_vault_options o = { .read_only = true,
 		.program = "trailctl" };
-	struct against g = { .r = report, .v = v, .fd = -1 };
+	struct against g = { .r = report, .v = v };
 	struct tf_vault *vault = NULL;
 	struct tf_db *db = NULL;
-	struct tf_attr attr;
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
 	memset(report, 0, sizeof(*report));
 	for (int l = 0; l < TF_LINKS; l++)
 		report->link[l] = TF_VERDICT_ABSENT;
 	report->link[TF_LINK_CONTENTS] = TF_VERDICT_OK;
 	report->link[TF_LINK_NAMES] = TF_VERDICT_OK;
-	rc = choose_directory(&g, dir, path, err);
+	g.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g.evidencefd = g.fd;
+	if (g.fd < 0)
+		rc = tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
+		    "%.100s: %s", dir, strerror(errno));
 	if (rc == TF_OK)
 		rc = tf_vault_open(store, &o, &vault, err);
 	if (rc == TF_OK)
-		rc = tf_vault_walk(vault, path, &attr, err);
-	if (rc == TF_OK && attr.kind == TF_KIND_EVIDENCE)
-		rc = tf_fail(err, TF_USAGE,
-		    "%.100s is a file: name its directory", path);
+		rc = choose(&g, vault, path, err);
 	if (rc == TF_OK) {
 		(void)snprintf(report->origin, sizeof(report->origin), "%s",
 		    vault->origin);
@@ -388,15 +559,9 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 	}
 	if (rc == TF_OK)
 		rc = compare(&g, db, err);
-	tf_pool_free(g.pool);
 	if (db != NULL)
 		tf_reader_done(vault, db);
+	let_go(&g);
 	(void)!tf_vault_close(vault, "done", NULL); /* nothing was written */
-	if (g.fd >= 0)
-		(void)close(g.fd);
-	tf_package_names_free(g.names);
-	tf_buf_free(&g.known);
-	tf_buf_free(&g.text);
-	free(g.sorted);
 	return rc;
 }

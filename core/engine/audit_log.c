@@ -48,7 +48,7 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	rc = tf_file_open_beneath(l->evidencefd, t->path, &fd, err);
 	if (rc != TF_OK)
 		return rc;
-	rc = tf_hash_fd(fd, h, size, err);
+	rc = tf_audit_hash(fd, &t->want, h, size, err);
 	(void)close(fd);
 	return rc;
 }
@@ -192,7 +192,8 @@ run(struct tf_audit *a, struct tf_error *err)
 	else if ((rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK)
 		return rc;
 	rc = tf_file_read(l->dirfd, "checkpoint", TF_NOTE_MAX, &note, err);
-	if (rc == TF_OK) {
+	/* What is no plain file is no checkpoint either. */
+	if (rc == TF_OK || rc == TF_INVALID) {
 		tf_audit_head(a, tf_buf_bytes(&note));
 		rc = tf_audit_run(a, err);
 	}

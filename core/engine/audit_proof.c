@@ -29,13 +29,13 @@ check_file(struct tf_audit *a, const struct tf_entry *e, const char *file,
 	if (fd < 0)
 		return tf_fail(err, TF_NOTFOUND, "%.100s: %s", file,
 		    strerror(errno));
-	rc = tf_hash_fd(fd, &h, &size, err);
+	rc = tf_audit_hash(fd, &e->content, &h, &size, err);
 	(void)close(fd);
 	if (rc != TF_OK)
 		return rc;
 	a->r->link[TF_LINK_CONTENTS] = TF_VERDICT_OK;
 	a->r->files = 1;
-	a->r->bytes = size;
+	a->r->bytes = size == e->content.size ? size : 0;
 	if (e->type != TF_EVIDENCE_SEALED)
 		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
 		    "the proof is of an entry about no file");

@@ -68,7 +68,7 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	} else if (rc == TF_OK &&
 	    (rc = tf_object_open(s->objectsfd, &t->want.sha256, &fd, err)) ==
 		TF_OK) {
-		rc = tf_hash_fd(fd, h, size, err);
+		rc = tf_audit_hash(fd, &t->want, h, size, err);
 		(void)close(fd);
 	}
 	tf_buf_free(&body);

@@ -407,27 +407,36 @@ make_text(void *arg, const char *name, tf_package_text write, void *self,
 
 /* Remember to tell of it, once all names are given. */
 static enum tf_code
-add_dir(struct maker *k, const struct tf_entry *e, enum tf_kind kind,
-    struct tf_error *err)
+add_dir(struct maker *k, const struct tf_package_dir *d, struct tf_error *err)
 {
 	size_t cap = k->cap_dirs == 0 ? 16 : k->cap_dirs * 2;
 	char *path;
 	void *p;
 
-	if (kind < k->p.kind ||
-	    (kind == TF_KIND_TRAIL && (k->p.has_since || k->p.has_until)))
-		return TF_OK;
 	if (k->n_dirs == k->cap_dirs) {
 		if ((p = realloc(k->dirs, cap * sizeof(*k->dirs))) == NULL)
 			return tf_fail(err, TF_NOMEM, "no memory");
 		k->dirs = p;
 		k->cap_dirs = cap;
 	}
-	if ((path = strndup(e->path.p, e->path.n)) == NULL)
+	if ((path = strndup(d->path.p, d->path.n)) == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
-	k->dirs[k->n_dirs++] = (struct tf_package_dir){ .kind = kind,
-		.id = e->node,
-		.path = { path, e->path.n } };
+	k->dirs[k->n_dirs] = *d;
+	k->dirs[k->n_dirs++].path.p = path;
+	return TF_OK;
+}
+
+/* What the database knows of it beside its beginning. */
+static enum tf_code
+complete_dir(struct maker *k, struct tf_package_dir *d, struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc = tf_nodes_get(k->db, d->id, &row, err);
+
+	if (rc != TF_OK)
+		return rc;
+	d->sealed = row.seal != TF_NO_SEQ;
+	k->mixed = k->mixed || (k->judges && !may_read(&row.attr, k->owner));
 	return TF_OK;
 }
 
@@ -437,13 +446,12 @@ add_pages(struct maker *k, struct tf_error *err)
 	struct tf_package_pages g = { .w = k->w,
 		.p = &k->p,
 		.names = k->names,
-		.cut = k->p.has_since || k->p.has_until,
 		.text = make_text,
 		.arg = k };
 	enum tf_code rc = TF_OK;
 
 	for (size_t i = 0; rc == TF_OK && i < k->n_dirs; i++)
-		if ((rc = judge(k, k->dirs[i].id, err)) == TF_OK)
+		if ((rc = complete_dir(k, &k->dirs[i], err)) == TF_OK)
 			rc = tf_package_pages_add(&g, &k->dirs[i], err);
 	return rc;
 }
@@ -472,10 +480,22 @@ take_attester(struct maker *k, struct tf_str spki, struct tf_error *err)
 }
 
 static enum tf_code
+name_directory(struct maker *k, struct tf_str path, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = tf_package_directory(k->names,
+	    tf_package_below(&k->p, path), &b, err);
+
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
 one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
     struct tf_error *err)
 {
 	struct maker *k = arg;
+	struct tf_package_dir d;
 	char name[24];
 	enum tf_code rc = check_stop(k, err);
 
@@ -489,12 +509,11 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 		return rc;
 	if (e->type == TF_EVIDENCE_SEALED)
 		return add_evidence(k, seq, body, e, err);
-	if (e->type == TF_TRAIL_CREATED)
-		rc = add_dir(k, e, TF_KIND_TRAIL, err);
-	else if (e->type == TF_WORKFLOW_BEGUN)
-		rc = add_dir(k, e, TF_KIND_WORKFLOW, err);
-	else if (e->type == TF_ATTESTATION_BEGUN)
-		rc = add_dir(k, e, TF_KIND_ATTESTATION, err);
+	if (tf_package_dir_of(&k->p, e, &d))
+		rc = add_dir(k, &d, err);
+	/* Names are given in the order of the entries: see package.h. */
+	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
+		rc = name_directory(k, e->path, err);
 	if (rc != TF_OK)
 		return rc;
 	(void)snprintf(name, sizeof(name), "%llu", (unsigned long long)seq);

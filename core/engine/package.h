@@ -98,15 +98,19 @@ struct tf_package_dir {
 	enum tf_kind kind;
 	uint64_t id;
 	struct tf_str path;
+	bool sealed; /* of an attestation */
 };
+/* Does entry e begin one that has pages in the package?  Then it is *d, not
+ * sealed yet; its path points into e. */
+bool tf_package_dir_of(const struct tf_package_place *p,
+    const struct tf_entry *e, struct tf_package_dir *d);
 typedef enum tf_code (*tf_package_text)(void *self, const struct tf_sink *out,
     struct tf_error *err);
 struct tf_package_pages {
-	struct tf_view *w;
+	struct tf_view *w; /* NULL where text calls no writer */
 	const struct tf_package_place *p;
 	struct tf_package_names *names; /* all are given */
-	bool cut;			/* by time: not all workflows are in */
-	/* Make a file of that name of what write gives. */
+	/* Make a file of that name of what write gives; or only hear of it. */
 	enum tf_code (*text)(void *arg, const char *name, tf_package_text write,
 	    void *self, struct tf_error *err);
 	void *arg;

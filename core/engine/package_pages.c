@@ -15,6 +15,40 @@ struct page {
 	const char *up; /* from the page to the topmost directory */
 };
 
+/* By time: not all workflows of the trail are in it. */
+static bool
+is_cut(const struct tf_package_place *p)
+{
+	return p->has_since || p->has_until;
+}
+
+bool
+tf_package_dir_of(const struct tf_package_place *p, const struct tf_entry *e,
+    struct tf_package_dir *d)
+{
+	enum tf_kind kind;
+
+	switch (e->type) {
+	case TF_TRAIL_CREATED:
+		kind = TF_KIND_TRAIL;
+		break;
+	case TF_WORKFLOW_BEGUN:
+		kind = TF_KIND_WORKFLOW;
+		break;
+	case TF_ATTESTATION_BEGUN:
+		kind = TF_KIND_ATTESTATION;
+		break;
+	default:
+		return false;
+	}
+	if (kind < p->kind || (kind == TF_KIND_TRAIL && is_cut(p)))
+		return false;
+	*d = (struct tf_package_dir){ .kind = kind,
+		.id = e->node,
+		.path = e->path };
+	return true;
+}
+
 /* --- links ---------------------------------------------------------------------- */
 
 static bool
@@ -77,7 +111,7 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 
 	switch (t->link) {
 	case TF_PAGE_UP: /* of a trail that was cut there is no page */
-		return *p->up != '\0' && !p->g->cut &&
+		return *p->up != '\0' && !is_cut(p->g->p) &&
 		    add(out, UP TF_PACKAGE_PAGE, none, "");
 	case TF_PAGE_BELOW:
 		return add(out, TF_PACKAGE_WORKFLOWS, t->name,
@@ -179,13 +213,10 @@ add_text(struct page *p, const char *dir, struct tf_str name, const char *file,
 static enum tf_code
 add_attestation(struct page *p, struct tf_str stored, struct tf_error *err)
 {
-	struct tf_node_row row;
-	enum tf_code rc = tf_nodes_get(p->g->w->db, p->d->id, &row, err);
+	enum tf_code rc = add_text(p, TF_PACKAGE_ATTESTATIONS, stored,
+	    TF_PACKAGE_ATTESTATION, write_attestation, err);
 
-	if (rc == TF_OK)
-		rc = add_text(p, TF_PACKAGE_ATTESTATIONS, stored,
-		    TF_PACKAGE_ATTESTATION, write_attestation, err);
-	if (rc != TF_OK || row.seal == TF_NO_SEQ)
+	if (rc != TF_OK || !p->d->sealed)
 		return rc;
 	rc = add_text(p, TF_PACKAGE_ATTESTATIONS, stored, TF_PACKAGE_SUMS,
 	    write_sums, err);

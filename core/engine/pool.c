@@ -69,7 +69,7 @@ check(struct tf_pool *p, void *self, const struct tf_task *t)
 		    "altered: the stored bytes "
 		    "are not those of the entry");
 	pthread_mutex_lock(&p->mu);
-	p->bytes += size;
+	p->bytes += size == t->want.size ? size : 0;
 	if (text[0] != '\0')
 		tell(p, t, rc == TF_OK || rc == TF_NOTFOUND || rc == TF_TAMPER,
 		    text);

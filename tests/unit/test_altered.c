@@ -555,6 +555,20 @@ START_TEST(a_ledger_that_ends_within_a_batch_is_cut)
 }
 END_TEST
 
+static void
+prove(struct tf_buf *out)
+{
+	struct tf_vault_options o = { .read_only = true,
+		.program = "trailctl" };
+	struct tf_vault *v;
+	struct tf_attr a;
+
+	OK(tf_vault_open("store", &o, &v, NULL));
+	OK(tf_vault_walk(v, DONE "/short.txt", &a, NULL));
+	OK(tf_vault_prove(v, a.id, out, NULL));
+	OK(tf_vault_close(v, "done", NULL));
+}
+
 /* --- copies ----------------------------------------------------------------- */
 
 static const struct {
@@ -605,10 +619,127 @@ START_TEST(an_unpacked_package_without_its_evidence_has_none)
 	says("contents|a/short.txt|");
 	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_CONTENTS]);
 	sh("touch a/data");
-	ck_assert_int_eq(TF_IO, against(DONE, "a"));
-	ck_assert_str_eq("data/: Not a directory", err.text);
-	ck_assert_int_eq(TF_USAGE, against("t/w", "a"));
-	ck_assert_str_eq("it is a package of " DONE, err.text);
+	OK(against(DONE, "a"));
+	says("contents|a/short.txt|missing");
+	says("names|data|the ledger does not know it\n");
+	sh("rm a/data && ln -s $PWD/copy/t/w a/data");
+	OK(against(DONE, "a"));
+	says("contents|a/short.txt|missing");
+	says("names|data|the ledger does not know it\n");
+}
+END_TEST
+
+/* What an unpacked package or a backup may say of itself, so that less or
+ * something else would be compared. */
+static const struct {
+	const char *command, *path, *copy, *says;
+} lies[] = {
+	{ "echo >a/data/a/short.txt && rm a/package.json", DONE, "a",
+	    "contents|a/short.txt|altered" },
+	{ "echo >a/data/a/short.txt && sed -i 's/\"tree\"/\"since\":\"2099-01-0"
+	  "1T00:00:00.000000000Z\",\"tree\"/; s/t.w.a/t/' a/package.json",
+	    DONE, "a", "contents|a/short.txt|altered" },
+	{ "echo >a/data/a/short.txt && echo '{\"format\":1,\"path\":\"t/w/open\"}'"
+	  " >a/package.json",
+	    DONE, "a", "contents|a/short.txt|altered" },
+	{ "rm -r a/data && rm a/bagit.txt", DONE, "a",
+	    "contents|short.txt|missing" },
+	/* A backup of a workflow that calls itself a package of it. */
+	{ "cd copy/t/w && cp ../../../a/bagit.txt ../../../a/package.json . &&"
+	  " mkdir data && echo >a/short.txt",
+	    "t/w", "copy/t/w", "contents|a/short.txt|missing" },
+	{ "cd copy/t/w && cp ../../../a/bagit.txt ../../../a/package.json . &&"
+	  " cp -a . ../data && mv ../data . && echo >a/short.txt",
+	    "t/w", "copy/t/w",
+	    "names|a/short.txt|the ledger does not know it" },
+};
+
+START_TEST(nothing_of_a_copy_chooses_what_is_compared)
+{
+	sh(lies[_i].command);
+	OK(against(lies[_i].path, lies[_i].copy));
+	ck_assert_uint_gt(r.findings, 0);
+	ck_assert_uint_gt(r.files, 0);
+	says(lies[_i].says);
+}
+END_TEST
+
+/* It would take an hour to read. */
+START_TEST(no_more_is_read_than_was_recorded)
+{
+	struct tf_verify v = with_key();
+	struct tf_buf p = { 0 };
+
+	sh("truncate -s 1T copy/" DONE "/short.txt a/data/a/short.txt");
+	OK(against(".", "copy"));
+	says("contents|" DONE "/short.txt|altered");
+	OK(against(DONE, "a"));
+	says("contents|a/short.txt|altered");
+	OK(a_log());
+	says("contents|" DONE "/short.txt|altered");
+	prove(&p);
+	said[0] = '\0';
+	OK(tf_verify_proof(p.p, p.n, "copy/" DONE "/short.txt", &v, &r, &err));
+	says("contents|" DONE "/short.txt|altered");
+	tf_buf_free(&p);
+}
+END_TEST
+
+/* Where a verifier would wait for ever: nobody writes into these. */
+START_TEST(a_fifo_is_never_waited_for)
+{
+	sh("cd a && for f in package.json bagit.txt data/a/short.txt"
+	   " checkpoint; do rm $f && mkfifo $f; done");
+	OK(against(DONE, "a"));
+	says("contents|a/short.txt|missing: is not a plain file");
+	says("names|checkpoint|the ledger does not know it\n");
+	sh("rm copy/" DONE "/short.txt && mkfifo copy/" DONE "/short.txt");
+	OK(a_log());
+	says("contents|" DONE "/short.txt|missing: is not a plain file");
+	sh("rm log/tile/0/000.p/* && mkfifo $(ls -d log/tile/entries/000.p/* |"
+	   " sed s/entries/0/)");
+	OK(a_log());
+	says("tiles||");
+	sh("rm log/checkpoint && mkfifo log/checkpoint");
+	OK(a_log());
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_SIGNATURE]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_TREE]);
+}
+END_TEST
+
+/* Evidence that is right is not called altered for what lies beside it. */
+START_TEST(what_lies_beside_evidence_is_told_apart)
+{
+	sh("touch a/.DS_Store a/data/a/.DS_Store copy/" DONE "/notes.tmp");
+	OK(against(".", "copy"));
+	ck_assert_uint_eq(1, r.findings);
+	ck_assert_uint_eq(1, r.beside);
+	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_CONTENTS]);
+	OK(against(DONE, "a"));
+	ck_assert(r.unpacked);
+	ck_assert_uint_eq(2, r.findings);
+	ck_assert_uint_eq(2, r.beside);
+	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_CONTENTS]);
+	says("names|.DS_Store|the ledger does not know it\n");
+	sh("echo >a/data/a/short.txt");
+	OK(against(DONE, "a"));
+	ck_assert_uint_eq(3, r.findings);
+	ck_assert_uint_eq(2, r.beside);
+}
+END_TEST
+
+/* Pages are not compared, but no other names are taken for pages. */
+START_TEST(a_page_of_nothing_is_not_of_the_package)
+{
+	sh("cd a && mkdir -p workflows/x attestations/x proofs/data/a &&"
+	   " touch workflows/x/index.html attestations/x/attestation.json"
+	   " proofs/events/99999.tlog-proof && echo >attestations/a/more");
+	OK(against(DONE, "a"));
+	ck_assert_uint_eq(4, r.findings);
+	says("names|workflows/x/index.html|");
+	says("names|attestations/x/attestation.json|");
+	says("names|attestations/a/more|");
+	says("names|proofs/events/99999.tlog-proof|");
 }
 END_TEST
 
@@ -685,20 +816,6 @@ START_TEST(a_damaged_entry_is_compared_with_nothing)
 END_TEST
 
 /* --- proofs and packages ---------------------------------------------------- */
-
-static void
-prove(struct tf_buf *out)
-{
-	struct tf_vault_options o = { .read_only = true,
-		.program = "trailctl" };
-	struct tf_vault *v;
-	struct tf_attr a;
-
-	OK(tf_vault_open("store", &o, &v, NULL));
-	OK(tf_vault_walk(v, DONE "/short.txt", &a, NULL));
-	OK(tf_vault_prove(v, a.id, out, NULL));
-	OK(tf_vault_close(v, "done", NULL));
-}
 
 START_TEST(a_proof_is_of_those_bytes_only)
 {
@@ -876,6 +993,11 @@ suite_altered(void)
 	EACH(t, altered_copies_are_named, copies);
 	tcase_add_test(t, findings_are_counted_where_nobody_listens);
 	tcase_add_test(t, an_unpacked_package_without_its_evidence_has_none);
+	EACH(t, nothing_of_a_copy_chooses_what_is_compared, lies);
+	tcase_add_test(t, no_more_is_read_than_was_recorded);
+	tcase_add_test(t, a_fifo_is_never_waited_for);
+	tcase_add_test(t, what_lies_beside_evidence_is_told_apart);
+	tcase_add_test(t, a_page_of_nothing_is_not_of_the_package);
 	tcase_add_test(t, of_nothing_any_file_is_too_much);
 	tcase_add_test(t, a_file_is_no_directory_to_compare);
 	tcase_add_test(t, names_are_not_taken_for_what_they_spell);
