@@ -13,6 +13,7 @@
 #include "../base/clock.h"
 #include "../base/file.h"
 #include "content.h"
+#include "flush.h"
 #include "hasher.h"
 
 #define LOOK_NS 200000000 /* how long a look at free space is good */
@@ -80,44 +81,18 @@ tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
 	return rc;
 }
 
-/* Where bytes of uid are counted; NULL: no memory, and they are not. */
-static struct tf_staged *
-staged_of(struct tf_vault *v, uint32_t uid)
-{
-	struct tf_staged *s, *unused = NULL;
-
-	for (size_t i = 0; i < v->n_staged; i++) {
-		s = &v->staged[i];
-		if (s->uid == uid)
-			return s;
-		if (s->bytes == 0)
-			unused = s;
-	}
-	if (unused == NULL) {
-		s = realloc(v->staged, (v->n_staged + 1) * sizeof(*s));
-		if (s == NULL)
-			return NULL;
-		v->staged = s;
-		unused = &s[v->n_staged++];
-	}
-	*unused = (struct tf_staged){ .uid = uid };
-	return unused;
-}
-
 void
 tf_quota_charge(struct tf_live *l, uint64_t bytes)
 {
 	struct tf_vault *v = l->v;
-	struct tf_staged *s;
+	struct tf_user *u;
 
-	if (v->settings.value[TF_MAX_STAGED] == 0)
-		return;
-	if (l->charged > 0)
-		staged_of(v, l->charged_uid)->bytes -= l->charged;
+	if (l->charged > 0 && (u = tf_user_of(v, l->charged_uid)) != NULL)
+		u->bytes -= l->charged;
 	l->charged = 0;
-	if (bytes == 0 || (s = staged_of(v, l->attr.uid)) == NULL)
+	if (bytes == 0 || (u = tf_user_of(v, l->attr.uid)) == NULL)
 		return;
-	s->bytes += bytes;
+	u->bytes += bytes;
 	l->charged = bytes;
 	l->charged_uid = l->attr.uid;
 }
@@ -126,11 +101,11 @@ enum tf_code
 tf_quota_take(struct tf_live *l, uint64_t bytes, struct tf_error *err)
 {
 	uint64_t max = l->v->settings.value[TF_MAX_STAGED], before = l->charged;
-	struct tf_staged *s;
+	struct tf_user *u;
 
 	tf_quota_charge(l, bytes);
-	if (max == 0 || (s = staged_of(l->v, l->attr.uid)) == NULL ||
-	    s->bytes <= max)
+	if (max == 0 || (u = tf_user_of(l->v, l->attr.uid)) == NULL ||
+	    u->bytes <= max)
 		return TF_OK;
 	tf_quota_charge(l, before);
 	return tf_fail(err, TF_QUOTA,
@@ -214,7 +189,7 @@ tf_content_load(struct tf_live *l, struct tf_error *err)
 	struct tf_buf body = { 0 };
 	enum tf_code rc;
 
-	if (l->mem != NULL || l->fd >= 0)
+	if (l->mem != NULL || l->in_file)
 		return TF_OK;
 	/* Recovery could not get at it, and says so. */
 	if (!tf_content_in_db(l))
@@ -227,6 +202,42 @@ tf_content_load(struct tf_live *l, struct tf_error *err)
 		memcpy(l->mem, body.p, body.n);
 	tf_buf_free(&body);
 	return rc;
+}
+
+/* The staged file of l, for reading; the descriptor is the caller's. */
+enum tf_code
+tf_content_open(struct tf_live *l, int *fd, struct tf_error *err)
+{
+	char name[24];
+
+	tf_stage_name(l->attr.id, name);
+	*fd = openat(l->v->stagefd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return *fd >= 0 ? TF_OK : tf_fail(err, TF_IO, "open stage/%s", name);
+}
+
+/* l->fd, for writing; l->in_file. */
+static enum tf_code
+need_fd(struct tf_live *l, struct tf_error *err)
+{
+	char name[24];
+
+	if (l->fd >= 0)
+		return TF_OK;
+	tf_descriptor_take(l);
+	tf_stage_name(l->attr.id, name);
+	l->fd = openat(l->v->stagefd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (l->fd >= 0)
+		return TF_OK;
+	tf_descriptor_give(l);
+	return tf_fail(err, TF_IO, "open stage/%s", name);
+}
+
+static enum tf_code
+need_sha(struct tf_live *l, struct tf_error *err)
+{
+	if (l->sha == NULL && (l->sha = tf_sha256_new()) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	return TF_OK;
 }
 
 /*
@@ -244,10 +255,13 @@ new_file(struct tf_live *l,
 
 	tf_stage_name(l->attr.id, name);
 	(void)snprintf(tmp, sizeof(tmp), "%s.new", name);
+	tf_descriptor_take(l);
 	fd = openat(l->v->stagefd, tmp,
 	    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return tf_fail(err, TF_IO, "create stage/%s", tmp);
+	if (fd < 0) {
+		rc = tf_fail(err, TF_IO, "create stage/%s", tmp);
+		goto out;
+	}
 	rc = fill(l, fd, err);
 	/* What was acknowledged must survive a power cut after the rename. */
 	if (rc == TF_OK && l->saved_gen > 0)
@@ -258,11 +272,14 @@ new_file(struct tf_live *l,
 	if (rc != TF_OK) {
 		(void)unlinkat(l->v->stagefd, tmp, 0);
 		(void)close(fd);
-		return rc;
+		goto out;
 	}
 	l->named = false;
 	*out = fd;
-	return TF_OK;
+out:
+	if (rc != TF_OK && l->fd < 0)
+		tf_descriptor_give(l);
+	return rc;
 }
 
 static enum tf_code
@@ -279,11 +296,11 @@ spill(struct tf_live *l, struct tf_error *err)
 	enum tf_code rc;
 	int fd;
 
-	if (l->sha == NULL && (l->sha = tf_sha256_new()) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
-	if ((rc = new_file(l, fill_from_memory, &fd, err)) != TF_OK)
+	if ((rc = need_sha(l, err)) != TF_OK ||
+	    (rc = new_file(l, fill_from_memory, &fd, err)) != TF_OK)
 		return rc;
 	l->fd = fd;
+	l->in_file = true;
 	tf_sha256_reset(l->sha);
 	if (l->size > 0)
 		tf_sha256_add(l->sha, l->mem, l->size);
@@ -299,17 +316,21 @@ fill_from_file(struct tf_live *l, int fd, struct tf_error *err)
 	size_t chunk = 1 << 16, got = 0;
 	char *buf = malloc(chunk);
 	uint64_t off = 0;
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
+	int from;
 
 	if (buf == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
+	rc = tf_content_open(l, &from, err);
 	while (rc == TF_OK) {
-		rc = tf_file_pread(l->fd, buf, chunk, off, &got, err);
+		rc = tf_file_pread(from, buf, chunk, off, &got, err);
 		if (rc != TF_OK || got == 0)
 			break;
 		rc = tf_file_pwrite(fd, buf, got, off, err);
 		off += got;
 	}
+	if (from >= 0)
+		(void)close(from);
 	free(buf);
 	return rc;
 }
@@ -329,10 +350,52 @@ copy_object(struct tf_live *l, struct tf_error *err)
 	if ((rc = new_file(l, fill_from_file, &fd, err)) != TF_OK)
 		return rc;
 	tf_hash_wait(l->v->hasher, l);
-	(void)close(l->fd);
+	if (l->fd >= 0)
+		(void)close(l->fd);
 	l->fd = fd;
 	l->linked = false;
 	return TF_OK;
+}
+
+/* The content is in a file of stage/ that may be written: l->fd. */
+static enum tf_code
+need_file(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (!l->in_file)
+		return spill(l, err);
+	if ((rc = copy_object(l, err)) != TF_OK)
+		return rc;
+	return need_fd(l, err);
+}
+
+void
+tf_content_close(struct tf_live *l)
+{
+	if (l->fd < 0)
+		return;
+	(void)close(l->fd);
+	l->fd = -1;
+	tf_descriptor_give(l);
+}
+
+void
+tf_content_put_down(struct tf_live *l)
+{
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = TF_OK;
+
+	if (l->fd < 0)
+		return;
+	tf_content_hash(l);
+	tf_hash_wait(l->v->hasher, l);
+	/* Whoever opens it again may not hear of what failed before. */
+	if (!tf_live_clean(l))
+		rc = tf_file_datasync(l->fd, &e);
+	if (rc != TF_OK)
+		(void)tf_live_fail(l, rc, &e, NULL);
+	tf_content_close(l);
 }
 
 enum tf_code
@@ -341,7 +404,7 @@ tf_content_put(struct tf_live *l, const void *p, size_t n, uint64_t off,
 {
 	enum tf_code rc;
 
-	if (l->fd < 0 && off + n <= TF_INLINE_MAX) {
+	if (!l->in_file && off + n <= TF_INLINE_MAX) {
 		if ((rc = need_mem(l, off + n, err)) != TF_OK)
 			return rc;
 		if (off > l->size)
@@ -349,8 +412,7 @@ tf_content_put(struct tf_live *l, const void *p, size_t n, uint64_t off,
 		memcpy(l->mem + off, p, n);
 		return TF_OK;
 	}
-	if ((l->fd < 0 && (rc = spill(l, err)) != TF_OK) ||
-	    (rc = copy_object(l, err)) != TF_OK)
+	if ((rc = need_file(l, err)) != TF_OK)
 		return rc;
 	if ((rc = tf_file_pwrite(l->fd, p, n, off, err)) != TF_OK)
 		return rc;
@@ -367,15 +429,15 @@ tf_content_resize(struct tf_live *l, uint64_t size, struct tf_error *err)
 {
 	enum tf_code rc;
 
-	if (l->fd < 0 && size <= TF_INLINE_MAX) {
+	if (!l->in_file && size <= TF_INLINE_MAX) {
 		if ((rc = need_mem(l, size, err)) != TF_OK)
 			return rc;
 		if (size > l->size)
 			memset(l->mem + l->size, 0, size - l->size);
 		return TF_OK;
 	}
-	if ((l->fd < 0 && (rc = spill(l, err)) != TF_OK) ||
-	    (rc = copy_object(l, err)) != TF_OK)
+	if ((rc = need_file(l, err)) != TF_OK ||
+	    (rc = need_sha(l, err)) != TF_OK)
 		return rc;
 	if (ftruncate(l->fd, (off_t)size) < 0)
 		return tf_fail(err, TF_IO, "truncate failed");
@@ -431,8 +493,9 @@ tf_content_digest(struct tf_live *l, struct tf_hash *out, struct tf_error *err)
 {
 	uint64_t size = 0;
 	enum tf_code rc;
+	int fd;
 
-	if (l->fd < 0) {
+	if (!l->in_file) {
 		tf_sha256(l->mem == NULL ? "" : l->mem, l->size, out);
 		return TF_OK;
 	}
@@ -444,9 +507,28 @@ tf_content_digest(struct tf_live *l, struct tf_hash *out, struct tf_error *err)
 			return TF_OK;
 		}
 	}
-	rc = tf_hash_fd(l->fd, out, &size, err);
+	if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
+		return rc;
+	rc = tf_hash_fd(fd, out, &size, err);
+	(void)close(fd);
 	if (rc == TF_OK && size != l->size)
 		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
+	return rc;
+}
+
+/* io held, l->in_file. */
+static enum tf_code
+read_file(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd = l->fd;
+
+	if (fd < 0 && (rc = tf_content_open(l, &fd, err)) != TF_OK)
+		return rc;
+	rc = tf_file_pread(fd, p, n, off, got, err);
+	if (fd != l->fd)
+		(void)close(fd);
 	return rc;
 }
 
@@ -463,8 +545,8 @@ tf_live_read(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
 	if (off < l->size) {
 		if (n > l->size - off)
 			n = (size_t)(l->size - off);
-		if (l->fd >= 0) {
-			rc = tf_file_pread(l->fd, p, n, off, got, err);
+		if (l->in_file) {
+			rc = read_file(l, p, n, off, got, err);
 		} else if ((rc = tf_content_load(l, err)) == TF_OK) {
 			memcpy(p, l->mem + off, n);
 			*got = n;

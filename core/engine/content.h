@@ -21,6 +21,14 @@ TF_MUST_USE enum tf_code tf_content_digest(struct tf_live *l,
 /* The content is in memory or in a file, not only in the database. */
 TF_MUST_USE enum tf_code tf_content_load(struct tf_live *l,
     struct tf_error *err);
+/* The staged file of l, for reading; the descriptor is the caller's. */
+TF_MUST_USE enum tf_code tf_content_open(struct tf_live *l, int *fd,
+    struct tf_error *err);
+/* Close l->fd, if it is open: all that it holds was synced. */
+void tf_content_close(struct tf_live *l);
+/* Close l->fd, which is opened again when l is written.  What it holds is on
+ * stable storage then, or l has failed.  Waits for the hasher. */
+void tf_content_put_down(struct tf_live *l);
 /* Give its memory back: the content is elsewhere, or not needed. */
 void tf_content_forget(struct tf_live *l);
 bool tf_content_in_db(struct tf_live *l);

@@ -185,6 +185,18 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 	free(f);
 }
 
+/* Does somebody have it open for writing? */
+static bool
+is_written(struct tf_live *l)
+{
+	bool yes;
+
+	pthread_mutex_lock(&l->v->mu);
+	yes = l->writers > 0;
+	pthread_mutex_unlock(&l->v->mu);
+	return yes;
+}
+
 /* Build the job from the content; io held, l claimed by us (job set). */
 static enum tf_code
 build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
@@ -199,14 +211,14 @@ build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
 	f->l = l;
 	f->size = l->size;
 	f->gen = l->gen;
-	f->is_inline = l->fd < 0;
-	if (l->fd >= 0) {
+	f->is_inline = !l->in_file;
+	if (l->fd >= 0) { /* else that was done when it was closed */
 		tf_vault_slow(l->v);
 		tf_content_hash(l);
 		rc = tf_file_datasync(l->fd, err);
 	}
 	/* The row is about to rely on the name, too. */
-	if (rc == TF_OK && l->fd >= 0 && !l->named) {
+	if (rc == TF_OK && l->in_file && !l->named) {
 		rc = tf_file_sync_dir(l->v->stagefd, ".", err);
 		l->named = rc == TF_OK;
 	}
@@ -224,6 +236,8 @@ build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
 		free(f);
 		return rc;
 	}
+	if (!is_written(l))
+		tf_content_close(l);
 	*out = f;
 	return TF_OK;
 }

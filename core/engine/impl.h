@@ -18,6 +18,7 @@
 #include "../store/objects.h"
 #include "../vault.h"
 #include "commit.h"
+#include "descriptors.h"
 #include "live.h"
 
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
@@ -56,10 +57,12 @@ struct tf_quiet {
 	uint64_t due_ns; /* until then it is not quiet; boot clock */
 };
 
-/* Bytes of a user that are not sealed yet. */
-struct tf_staged {
+/* What a user has that is not sealed yet. */
+struct tf_user {
 	uint32_t uid;
 	uint64_t bytes;
+	unsigned held; /* descriptors of files being written, */
+	struct tf_live *oldest, *newest; /* by when they were opened */
 };
 
 struct tf_bits {
@@ -107,9 +110,10 @@ struct tf_vault {
 	uint64_t space_left; /* bytes that may be taken before looking */
 	uint64_t files_left; /* and files */
 	uint64_t space_until_ns;
-	uint64_t unsaved;	  /* bytes in memory only */
-	struct tf_staged *staged; /* while max_staged is set: one a uid */
-	size_t n_staged;
+	uint64_t unsaved;      /* bytes in memory only */
+	struct tf_user *users; /* those who have something; by uid */
+	size_t n_users, cap_users;
+	struct tf_descriptors descriptors;
 	struct tf_quiet *quiet; /* while quiet is set; by att */
 	size_t n_quiet, cap_quiet;
 	struct tf_bits checked; /* objects by number: hashed, were right */
@@ -224,6 +228,10 @@ void tf_access_names_free(struct tf_access_names *names);
 #define TF_LOG_PUB "keys/log.pub.pem"
 #define TF_ATTESTER_KEY "keys/attester.pem"
 #define TF_ATTESTER_PUB "keys/attester.pub.pem"
+
+/* user.c: where what uid has is counted; NULL: no memory, and it is not.  Good
+ * until it is asked for another.  mu is held. */
+struct tf_user *tf_user_of(struct tf_vault *v, uint32_t uid);
 
 /* "frozen" and so on. */
 const char *tf_state_name(enum tf_state s);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "impl.h"
 
 #define SLOTS 256 /* at first; a power of two */
@@ -85,6 +86,7 @@ tf_live_unref(struct tf_live *l)
 		return;
 	if (l->fd >= 0)
 		(void)close(l->fd); /* what counts was synced before */
+	tf_descriptor_give_locked(l);
 	tf_quota_charge(l, 0);
 	if (l->mem != NULL)
 		l->v->unsaved -= l->mem_cap;
@@ -262,9 +264,16 @@ tf_live_remove(struct tf_live_table *t, struct tf_live *l)
 void
 tf_live_forget(struct tf_live_table *t, struct tf_live *l)
 {
-	if (l->unlinked && l->writers == 0 && l->readers == 0 &&
-	    tf_live_remove(t, l))
-		tf_live_unref(l); /* the table's */
+	char name[24];
+
+	if (!l->unlinked || l->writers > 0 || l->readers > 0 ||
+	    !tf_live_remove(t, l))
+		return;
+	if (l->in_file) {
+		tf_stage_name(l->attr.id, name);
+		(void)unlinkat(l->v->stagefd, name, 0); /* else at start */
+	}
+	tf_live_unref(l); /* the table's */
 }
 
 void

@@ -49,6 +49,9 @@ struct tf_live {
 	bool wrote;	      /* somebody, through a handle */
 	uint64_t charged;     /* to the owner's quota: bytes */
 	uint32_t charged_uid; /* who that was */
+	bool holds;	      /* a descriptor counts as that of holds_uid */
+	uint32_t holds_uid;
+	struct tf_live *holds_next, *holds_prev; /* of the same user's */
 	char *actor;	      /* canonical JSON: last writer, or renamer */
 	struct tf_buf xattrs; /* canonical JSON object, or empty */
 	uint64_t frozen_ns, deadline_ns; /* boot clock */
@@ -58,12 +61,13 @@ struct tf_live {
 	pthread_mutex_t io;
 	char *mem; /* content, while it is short */
 	size_t mem_cap;
-	int fd;		       /* content, in stage/<id>; or -1 */
-	bool named;	       /* the name of fd survives a power cut */
-	bool linked;	       /* fd is an object too: copy before writing */
+	bool in_file;	       /* content: stage/<id> */
+	int fd;		       /* that, while it is written; or -1 */
+	bool named;	       /* its name survives a power cut */
+	bool linked;	       /* it is an object too: copy before writing */
 	bool in_db;	       /* content: inline object of this id */
 	uint64_t size;	       /* of the content */
-	struct tf_sha256 *sha; /* of the first `hashed` bytes of fd */
+	struct tf_sha256 *sha; /* of the first `hashed` bytes of it */
 	uint64_t hashed;
 	bool in_order;	    /* so far each byte was written once */
 	bool hashing;	    /* sha and hashed are the hasher's (its mu) */
@@ -97,7 +101,8 @@ void tf_live_insert(struct tf_live_table *t, struct tf_live *l);
 /* Out of all indexes; the table's reference is the caller's then.  False: it
  * was not in. */
 bool tf_live_remove(struct tf_live_table *t, struct tf_live *l);
-/* Out of all indexes when it has no name and nobody has it open. */
+/* Out of all indexes when it has no name and nobody has it open; its staged
+ * file goes, too. */
 void tf_live_forget(struct tf_live_table *t, struct tf_live *l);
 /* Out of the indexes by name and place, still found by id. */
 void tf_live_unname(struct tf_live_table *t, struct tf_live *l);

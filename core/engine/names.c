@@ -568,14 +568,8 @@ tf_drop_rows(struct tf_txn *t, void *live, struct tf_error *err)
 void
 tf_drop_live(struct tf_vault *v, struct tf_live *l)
 {
-	char name[24];
-
 	l->saved = false;
 	tf_live_unname(&v->live, l);
-	if (l->fd >= 0) {
-		tf_stage_name(l->attr.id, name);
-		(void)unlinkat(v->stagefd, name, 0);
-	}
 	tf_live_forget(&v->live, l);
 }
 

@@ -17,6 +17,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/file.h"
+#include "content.h"
 #include "names.h"
 
 /* --- interrupted files --------------------------------------------------------- */
@@ -46,7 +47,7 @@ interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK ||
 	    (rc = tf_stage_save(t, x->l, err)) != TF_OK)
 		return rc;
-	if (x->l->fd >= 0)
+	if (x->l->in_file)
 		return tf_object_drop(t->db, x->l->attr.id, err);
 	return tf_object_put(t->db, x->l->attr.id, &x->content.sha256,
 	    x->body == NULL ? "" : x->body, x->content.size, err);
@@ -79,11 +80,16 @@ surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 	size_t got = 0;
+	int fd;
 
-	if (l->fd >= 0) {
-		rc = tf_hash_fd(l->fd, &x->content.sha256, &x->content.size,
-		    err);
-		return rc == TF_OK ? tf_file_datasync(l->fd, err) : rc;
+	if (l->in_file) {
+		if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
+			return rc;
+		rc = tf_hash_fd(fd, &x->content.sha256, &x->content.size, err);
+		if (rc == TF_OK)
+			rc = tf_file_datasync(fd, err);
+		(void)close(fd);
+		return rc;
 	}
 	x->content.size = l->size;
 	if (l->size > 0) {
@@ -130,7 +136,7 @@ took_hold(struct tf_live *l, const struct interruption *x)
 	l->size = l->attr.size = x->content.size;
 	tf_quota_charge(l, l->size);
 	l->digest = x->content.sha256;
-	l->in_db = l->fd < 0;
+	l->in_db = !l->in_file;
 	l->in_order = false;
 	l->marked = false;
 	tf_stage_saved(l->v, l);
@@ -355,7 +361,7 @@ in_database(struct tf_live *l, struct tf_db *db, uint64_t *size, bool *yes,
 	return rc;
 }
 
-/* Is the content what the row says?  Opens the staged file. */
+/* Is the content what the row says? */
 static enum tf_code
 intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 {
@@ -363,14 +369,13 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	char name[24];
 	uint64_t size = 0, kept;
 	enum tf_code rc;
+	int fd;
 
 	*yes = false;
-	tf_stage_name(l->attr.id, name);
-	l->fd = openat(l->v->stagefd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (l->fd < 0 && errno != ENOENT)
-		return tf_fail(err, TF_IO, "open stage/%s: %s", name,
-		    strerror(errno));
-	if (l->fd < 0) {
+	rc = tf_content_open(l, &fd, err);
+	if (rc != TF_OK && errno != ENOENT)
+		return rc;
+	if (rc != TF_OK) {
 		rc = in_database(l, db, &size, yes, err);
 		if (rc != TF_OK && rc != TF_NOTFOUND)
 			return rc;
@@ -378,15 +383,18 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 		l->size = l->attr.size = size;
 		return TF_OK;
 	}
-	if ((rc = tf_hash_fd(l->fd, &h, &size, err)) != TF_OK)
+	l->in_file = true;
+	rc = tf_hash_fd(fd, &h, &size, err);
+	(void)close(fd);
+	if (rc != TF_OK)
 		return rc;
 	*yes = size == l->size && memcmp(&h, &l->digest, sizeof(h)) == 0;
 	if (!*yes && in_database(l, db, &kept, yes, NULL) == TF_OK && *yes) {
 		/* It was flushed short, and grew into a file afterwards that
 		 * nobody was promised. */
-		(void)close(l->fd);
+		tf_stage_name(l->attr.id, name);
 		(void)unlinkat(l->v->stagefd, name, 0);
-		l->fd = -1;
+		l->in_file = false;
 		l->in_db = true;
 		return TF_OK;
 	}
@@ -396,29 +404,21 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 
 /* A staged file may be written again (drafts): not read-only any more. */
 static enum tf_code
-reopen(struct tf_live *l, struct tf_error *err)
+allow_writing(struct tf_live *l, struct tf_error *err)
 {
 	struct stat st;
 	char name[24];
-	int fd;
 
-	if (l->fd < 0)
+	if (!l->in_file)
 		return TF_OK;
-	if ((l->sha = tf_sha256_new()) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
-	if (fstat(l->fd, &st) < 0)
-		return tf_fail(err, TF_IO, "stat a staged file");
+	tf_stage_name(l->attr.id, name);
+	if (fstatat(l->v->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return tf_fail(err, TF_IO, "stat stage/%s", name);
 	/* An object already: what is written goes into a copy. */
 	if ((l->linked = st.st_nlink > 1))
 		return TF_OK;
-	tf_stage_name(l->attr.id, name);
 	if (fchmodat(l->v->stagefd, name, 0600, 0) < 0)
 		return tf_fail(err, TF_IO, "chmod stage/%s", name);
-	fd = openat(l->v->stagefd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return tf_fail(err, TF_IO, "open stage/%s", name);
-	(void)close(l->fd);
-	l->fd = fd;
 	return TF_OK;
 }
 
@@ -438,7 +438,7 @@ finish_file(struct tf_vault *v, struct tf_live *l, bool dirty, struct tf_db *db,
 		pthread_mutex_unlock(&v->mu);
 	}
 	if (same && (draft || !tf_live_written(l)))
-		return reopen(l, err);
+		return allow_writing(l, err);
 	if (!dirty && same) {
 		pthread_mutex_lock(&v->mu);
 		l->attr.state = TF_STATE_FROZEN;
@@ -446,7 +446,7 @@ finish_file(struct tf_vault *v, struct tf_live *l, bool dirty, struct tf_db *db,
 		pthread_mutex_unlock(&v->mu);
 		return tf_seal_files(v, &one, 1, "recovery", err);
 	}
-	if ((rc = reopen(l, err)) != TF_OK)
+	if ((rc = allow_writing(l, err)) != TF_OK)
 		return rc;
 	tf_live_interrupt(l);
 	return TF_OK;

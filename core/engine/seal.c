@@ -142,7 +142,7 @@ seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
 	rc = TF_OK;
 	if (!tf_live_written(l))
 		rc = tf_object_put(tf_txn_write(t), id, h, "", 0, err);
-	else if (l->fd >= 0)
+	else if (l->in_file)
 		rc = tf_object_put_file(tf_txn_write(t), id, h, size, err);
 	return rc == TF_OK && !known ?
 	    tf_object_seal(tf_txn_write(t), h, id, err) :
@@ -272,7 +272,7 @@ tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 	char name[24];
 	enum tf_code rc;
 
-	if (l->fd < 0 || !tf_live_written(l))
+	if (!l->in_file || !tf_live_written(l))
 		return TF_OK;
 	/* If the seal fails and this is a draft, it may be written again. */
 	pthread_mutex_lock(&l->io);
@@ -306,7 +306,7 @@ tf_seal_settle(struct tf_vault *v, struct tf_live *l)
 	char name[24];
 	uint64_t up = l->attr.parent;
 
-	if (l->fd >= 0) {
+	if (l->in_file) {
 		tf_stage_name(l->attr.id, name);
 		(void)unlinkat(v->stagefd, name, 0); /* left? swept at start */
 	}

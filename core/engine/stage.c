@@ -479,18 +479,21 @@ after_release(void *arg, enum tf_code code, const struct tf_error *err)
 	pthread_mutex_unlock(&v->mu);
 }
 
-/* Nobody writes any more: the database's copy is enough. */
+/* Nobody writes any more: the database's copy, or the file, is enough. */
 static void
-forget_mem(struct tf_live *l)
+put_down(struct tf_live *l)
 {
-	bool enough;
+	bool over, in_db;
 
 	pthread_mutex_lock(&l->io);
 	pthread_mutex_lock(&l->v->mu);
-	enough = l->in_db && tf_live_clean(l) && l->writers == 0;
+	over = tf_live_clean(l) && l->writers == 0;
+	in_db = l->in_db;
 	pthread_mutex_unlock(&l->v->mu);
-	if (enough)
+	if (over && in_db)
 		tf_content_forget(l);
+	if (over)
+		tf_content_put_down(l);
 	pthread_mutex_unlock(&l->io);
 }
 
@@ -513,7 +516,7 @@ tf_file_release(struct tf_file *f)
 	else if (interrupt)
 		tf_live_interrupt(l);
 	else
-		forget_mem(l);
+		put_down(l);
 	pthread_mutex_lock(&v->mu);
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);

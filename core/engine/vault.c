@@ -355,6 +355,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->verify_open = o->verify_open;
 	v->settings.value[TF_SETTLE] = TF_SETTLE_DEFAULT_S;
 	v->durability = o->durability;
+	tf_descriptors_start(&v->descriptors);
 	v->slow = o->slow;
 	v->say = o->say;
 	v->on_change = o->changed;
@@ -464,7 +465,7 @@ vault_free(struct tf_vault *v)
 	v->n_idle = 0;
 	tf_commit_stop(v->commit);
 	free(v->idle);
-	free(v->staged);
+	free(v->users);
 	free(v->quiet);
 	tf_rare_free(v->rare);
 	free(v->checked.p);

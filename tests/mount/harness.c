@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -54,6 +55,7 @@ static const char *missing; /* why nothing can be mounted, or NULL */
 static char here[PATH_MAX]; /* of this test */
 static pid_t daemon_pid;    /* 0: none */
 static char daemon_options[256];
+static struct rlimit daemon_files; /* rlim_max 0: no limit of its own */
 static bool no_verify;
 
 /* --- what lives until the test ends ----------------------------------- */
@@ -475,6 +477,9 @@ start_daemon(const char *options)
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
 	alarm(DAEMON_S);
+	if (daemon_files.rlim_max > 0 &&
+	    setrlimit(RLIMIT_NOFILE, &daemon_files) < 0)
+		_exit(126);
 	execl(TRAILFS, "trailfs", "store", "mnt", "-f", "-o", daemon_options,
 	    (char *)NULL);
 	_exit(127);
@@ -553,6 +558,12 @@ crash_start(const char *options, int ms)
 		ck_abort_msg("trailfs ended with %d:\n%s", plain_status(status),
 		    content("log", NULL));
 	crash_vault();
+}
+
+void
+daemon_descriptors(unsigned soft, unsigned hard)
+{
+	daemon_files = (struct rlimit){ soft, hard };
 }
 
 pid_t

@@ -66,6 +66,8 @@ void crash_start(const char *options, int ms);
 /* Wait for its end: the status as exit(3) gave it, or -signal. */
 int vault_ended(void);
 pid_t vault_pid(void);
+/* Daemons from now on may have so many descriptors; 0: as many as we. */
+void daemon_descriptors(unsigned soft, unsigned hard);
 /* The test broke the store, or takes care of it itself: do not verify it. */
 void expect_no_verify(void);
 

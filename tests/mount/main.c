@@ -10,7 +10,7 @@
 	X(writers) X(instead) X(drafts) X(sealing) X(xattrs) X(control) \
 	X(identity) X(remembered) X(crash) X(badstore) X(full) X(disk) X(limits) \
 	X(quiet) X(batch) X(readonly) X(verify) X(races) X(user) X(backup) X(auditor) \
-	X(pages) X(package) X(passed) X(private)
+	X(pages) X(package) X(passed) X(private) X(descriptors)
 /* clang-format on */
 
 #define DECLARE(name) Suite *suite_##name(void);

@@ -1,0 +1,239 @@
+/*
+ * Descriptors: whatever one user holds, the daemon has enough for the ledger
+ * and for all other users.  The daemon runs with few; the loop tests use the
+ * limits that Debian gives, and less.
+ */
+#include <dirent.h>
+
+#include "harness.h"
+
+#define FILE_SIZE 100000
+#define DRAFT_SIZE 65537 /* one byte more than the database takes */
+
+static const unsigned limits[] = { 1024, 128 };
+
+/* How many the daemon has open whose target contains part (NULL: all). */
+static unsigned
+held(const char *part)
+{
+	char path[64], target[512], link[400];
+	struct dirent *e;
+	unsigned n = 0;
+	DIR *d;
+
+	/* What was closed is released when this is answered. */
+	(void)content("mnt/.trailfs/status.json", NULL);
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)vault_pid());
+	ck_assert_ptr_nonnull(d = opendir(path));
+	while ((e = readdir(d)) != NULL) {
+		ssize_t got;
+
+		snprintf(link, sizeof link, "%s/%s", path, e->d_name);
+		if ((got = readlink(link, target, sizeof target - 1)) < 0)
+			continue;
+		target[got] = '\0';
+		n += part == NULL || strstr(target, part) != NULL;
+	}
+	closedir(d);
+	return n;
+}
+
+/* n files of that size in dir, each with bytes of its own. */
+static void
+put_many(const char *dir, const char *suffix, unsigned n, size_t size)
+{
+	char path[128], *text = noise(size, 1);
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(path, sizeof path, "%s/%u%s", dir, i, suffix);
+		memcpy(text, &i, sizeof i);
+		put_bytes(path, text, size);
+	}
+}
+
+/* What every user does all day. */
+static void
+others_work(const char *name)
+{
+	char path[128], *text = noise(FILE_SIZE, 2);
+
+	as(BOB);
+	snprintf(path, sizeof path, A "/%s", name);
+	put_bytes(path, text, FILE_SIZE);
+	ck_assert_int_eq(0, memcmp(text, content(path, NULL), FILE_SIZE));
+	snprintf(path, sizeof path, A "/%s.tmp", name);
+	put_bytes(path, text, FILE_SIZE);
+	allowed(unlink(path));
+	ck_assert_int_eq(0,
+	    memcmp(noise(FILE_SIZE, 3), content(A "/sealed", NULL), FILE_SIZE));
+	sync_dir(A);
+	snprintf(path, sizeof path, A "/%s", name);
+	has_state(path, "sealed");
+	as(0);
+}
+
+static void
+begin_with(unsigned descriptors)
+{
+	daemon_descriptors(descriptors, descriptors);
+	mount_vault("settle=60");
+	make_attestation();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chmod(W, 01777));
+	allowed(chmod(A, 01777));
+	put_bytes(A "/sealed", noise(FILE_SIZE, 3), FILE_SIZE);
+	sync_dir(A);
+	has_state(A "/sealed", "sealed");
+}
+
+static void
+end(void)
+{
+	ck_assert_uint_eq(0, entries("evidence.interrupted", NULL));
+	unmount_vault();
+	verify(0);
+}
+
+START_TEST(files_of_a_draft_attestation_hold_none)
+{
+	unsigned n = _i == 0 ? 1700 : 300;
+
+	begin_with(limits[_i]);
+	as(ALICE);
+	allowed(mkdir(W "/.draft", 0755));
+	put_many(W "/.draft", "", n, FILE_SIZE);
+	as(0);
+	ck_assert_uint_eq(0, held("/stage/"));
+	others_work("first");
+	unmount_vault();
+	mount_vault("settle=60");
+	ck_assert_uint_eq(0, held("/stage/"));
+	others_work("second");
+	as(ALICE);
+	allowed(rename(W "/.draft", W "/draft"));
+	as(0);
+	ck_assert_uint_eq(n + 3, entries("evidence.sealed", NULL));
+	end();
+}
+END_TEST
+
+START_TEST(closed_drafts_hold_none)
+{
+	char path[64];
+
+	begin_with(limits[_i]);
+	as(ALICE);
+	put_many(A, ".tmp", 1000, DRAFT_SIZE);
+	as(0);
+	ck_assert_uint_eq(0, held("/stage/"));
+	others_work("first");
+	crash_vault();
+	mount_vault("settle=60");
+	others_work("second");
+	ck_assert_uint_eq(0, held("/stage/"));
+	as(ALICE);
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(path, sizeof path, A "/%u.tmp", i);
+		allowed(unlink(path));
+	}
+	as(0);
+	ck_assert_str_eq("", run(0, "ls store/stage"));
+	end();
+}
+END_TEST
+
+START_TEST(many_files_of_one_program_are_sealed)
+{
+	begin_with(limits[_i]);
+	put_many(A, "", 3000, FILE_SIZE);
+	others_work("first");
+	sync_dir("mnt");
+	ck_assert_uint_eq(3002, entries("evidence.sealed", NULL));
+	end();
+}
+END_TEST
+
+/* Open ones, being written: his own, and never another's. */
+START_TEST(files_that_are_open_leave_some_for_others)
+{
+	enum { N = 900 };
+	static int fd[N];
+	char path[64], *text = noise(FILE_SIZE, 4);
+	unsigned n;
+
+	begin_with(limits[_i]);
+	as(ALICE);
+	for (n = 0; n < N; n++) {
+		snprintf(path, sizeof path, A "/%u", n);
+		fd[n] = begin(path);
+		memcpy(text, &n, sizeof n);
+		ck_assert_int_eq(80000, write(fd[n], text, 80000));
+	}
+	as(0);
+	others_work("first");
+	as(ALICE);
+	for (n = 0; n < N; n++) {
+		ck_assert_int_eq(FILE_SIZE - 80000,
+		    write(fd[n], text + 80000, FILE_SIZE - 80000));
+		allowed(close(fd[n]));
+	}
+	as(0);
+	sync_dir("mnt");
+	ck_assert_uint_eq(N + 2, entries("evidence.sealed", NULL));
+	for (n = 0; n < N; n += 89) {
+		snprintf(path, sizeof path, A "/%u", n);
+		memcpy(text, &n, sizeof n);
+		ck_assert_int_eq(0,
+		    memcmp(text, content(path, NULL), FILE_SIZE));
+	}
+	end();
+}
+END_TEST
+
+/* A draft that is deleted lives until its last close, also where it was read
+ * through no descriptor of the daemon in between. */
+START_TEST(a_deleted_draft_is_read_until_it_is_closed)
+{
+	char *text = noise(FILE_SIZE, 5), *got = malloc(FILE_SIZE);
+	int reader, writer;
+
+	begin_with(limits[_i]);
+	put_bytes(A "/x.tmp", text, FILE_SIZE);
+	reader = open(A "/x.tmp", O_RDONLY);
+	writer = open(A "/x.tmp", O_RDWR);
+	ck_assert_int_ge(reader, 0);
+	ck_assert_int_ge(writer, 0);
+	allowed(unlink(A "/x.tmp"));
+	put_bytes(A "/x.tmp", "another", 7);
+	ck_assert_int_eq(FILE_SIZE, pread(reader, got, FILE_SIZE, 0));
+	ck_assert_int_eq(0, memcmp(text, got, FILE_SIZE));
+	ck_assert_int_eq(5, pwrite(writer, "fresh", 5, 0));
+	memcpy(text, "fresh", 5);
+	ck_assert_int_eq(FILE_SIZE, pread(reader, got, FILE_SIZE, 0));
+	ck_assert_int_eq(0, memcmp(text, got, FILE_SIZE));
+	allowed(close(writer));
+	allowed(close(reader));
+	holds(A "/x.tmp", "another");
+	allowed(unlink(A "/x.tmp"));
+	free(got);
+	sync_dir("mnt");
+	ck_assert_str_eq("", run(0, "ls store/stage"));
+	end();
+}
+END_TEST
+
+Suite *
+suite_descriptors(void)
+{
+	Suite *s = suite_create("descriptors");
+	TCase *t = stored_case(s, "descriptors");
+	const int n = LEN(limits);
+
+	tcase_add_loop_test(t, files_of_a_draft_attestation_hold_none, 0, n);
+	tcase_add_loop_test(t, closed_drafts_hold_none, 0, n);
+	tcase_add_loop_test(t, many_files_of_one_program_are_sealed, 0, n);
+	tcase_add_loop_test(t, files_that_are_open_leave_some_for_others, 0, n);
+	tcase_add_loop_test(t, a_deleted_draft_is_read_until_it_is_closed, 0,
+	    n);
+	return s;
+}
