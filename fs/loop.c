@@ -6,6 +6,12 @@
  *
  * Whoever reads goes on reading: most requests are answered in less time than
  * waking another worker takes.  Only what is slow passes reading on first.
+ *
+ * A worker whose request waits is away, and a spare one takes its place: so
+ * there are always as many workers for short requests as were asked for.  One
+ * user can have AWAY_PER_UID workers away.  His other requests that might wait
+ * are set aside until one of these has come back; the requests of other users
+ * go on.
  */
 #include <errno.h>
 #include <linux/fuse.h>
@@ -20,21 +26,34 @@
 #include "loop.h"
 
 #define KICK_MS 20
+#define SPARES_MAX 256 /* workers beyond those that were asked for */
+#define SPARES_KEPT 8  /* of these stay when nobody is away */
+#define AWAY_PER_UID 16
 
 struct worker {
 	struct fs_loop *loop;
-	pthread_t thread;
-	uint64_t ino;  /* being released; guarded by loop->mu */
-	uint64_t turn; /* number of that release, 0: none; loop->mu */
-	bool reads;    /* this thread's: it holds loop->reading */
+	pthread_t thread; /* set by the thread itself */
+	uint64_t ino;	  /* being released; guarded by loop->mu */
+	uint64_t turn;	  /* number of that release, 0: none; loop->mu */
+	uint32_t uid;	  /* who sent the request; fixed while away */
+	bool reads;	  /* this thread's: it holds loop->reading */
+	bool away;	  /* its request waits; guarded by loop->mu */
+	bool used;	  /* there is such a thread; guarded by loop->mu */
 };
 
 static _Thread_local struct worker *me; /* NULL: no worker */
 
+/* A request that was read and waits until its sender has fewer workers away. */
+struct aside {
+	struct aside *next;
+	uint32_t uid;
+	uint64_t unique;
+	struct fuse_buf buf;
+};
+
 struct fs_loop {
 	struct fuse_session *se;
 	int end_fd;
-	unsigned n;			 /* workers started */
 	atomic_uint left;		 /* workers that have not left */
 	pthread_mutex_t reading;	 /* held while reading a request */
 	_Atomic(struct worker *) reader; /* who does, or NULL */
@@ -43,7 +62,11 @@ struct fs_loop {
 	uint64_t turns;	       /* releases read so far; guarded by mu */
 	atomic_uint releasing; /* slots in use; changed under mu */
 	unsigned max;
-	struct worker w[];
+	unsigned running;	     /* workers; guarded by mu */
+	atomic_uint away;	     /* of these; changed under mu */
+	atomic_uint aside;	     /* requests set aside; changed under mu */
+	struct aside *first, **last; /* guarded by mu */
+	struct worker w[];	     /* max and SPARES_MAX */
 };
 
 enum tf_code
@@ -51,15 +74,18 @@ fs_loop_new(unsigned threads, struct fs_loop **out, struct tf_error *err)
 {
 	struct fs_loop *l;
 
-	l = calloc(1, sizeof *l + threads * sizeof l->w[0]);
+	l = calloc(1, sizeof *l + (threads + SPARES_MAX) * sizeof l->w[0]);
 	if (l == NULL)
 		return tf_fail(err, TF_NOMEM, "start workers");
 	l->max = threads;
+	l->last = &l->first;
 	l->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->end_fd < 0) {
 		free(l);
 		return tf_fail(err, TF_IO, "make an eventfd");
 	}
+	for (unsigned i = 0; i < threads + SPARES_MAX; i++)
+		l->w[i].loop = l;
 	pthread_mutex_init(&l->reading, NULL);
 	pthread_mutex_init(&l->mu, NULL);
 	pthread_cond_init(&l->done, NULL);
@@ -70,8 +96,16 @@ fs_loop_new(unsigned threads, struct fs_loop **out, struct tf_error *err)
 void
 fs_loop_free(struct fs_loop *l)
 {
+	struct aside *a;
+
 	if (l == NULL)
 		return;
+	/* Left when the kernel had closed the connection. */
+	while ((a = l->first) != NULL) {
+		l->first = a->next;
+		free(a->buf.mem);
+		free(a);
+	}
 	close(l->end_fd);
 	pthread_cond_destroy(&l->done);
 	pthread_mutex_destroy(&l->mu);
@@ -79,15 +113,151 @@ fs_loop_free(struct fs_loop *l)
 	free(l);
 }
 
+/* --- requests that are set aside ----------------------------------------- */
+
+/* The header, of a request that was not spliced; else NULL. */
+static const struct fuse_in_header *
+header_of(const struct fuse_buf *buf)
+{
+	return (buf->flags & FUSE_BUF_IS_FD) == 0 &&
+		buf->size >= sizeof(struct fuse_in_header) ?
+	    buf->mem :
+	    NULL;
+}
+
+/* Requests that may wait, but for those for which the kernel holds the lock of
+ * a directory: whoever looks into that one would wait too. */
+static bool
+may_be_set_aside(const struct fuse_in_header *in)
+{
+	switch (in->opcode) {
+	case FUSE_OPEN:
+	case FUSE_READ:
+	case FUSE_WRITE:
+	case FUSE_GETATTR:
+	case FUSE_SETATTR:
+	case FUSE_FSYNC:
+	case FUSE_FSYNCDIR:
+	case FUSE_FALLOCATE:
+	case FUSE_IOCTL:
+		return in->pid != 0; /* 0: the kernel's own */
+	default:
+		return false;
+	}
+}
+
+/* May uid have one more worker away?  mu is held. */
+static bool
+may_go(const struct fs_loop *l, uint32_t uid)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->max + SPARES_MAX; i++)
+		n += l->w[i].away && l->w[i].uid == uid;
+	return n < AWAY_PER_UID;
+}
+
+/* Set the request in buf aside if its sender has too many workers away.  True:
+ * buf is empty. */
+static bool
+set_aside(struct fs_loop *l, struct fuse_buf *buf)
+{
+	const struct fuse_in_header *in = header_of(buf);
+	struct aside *a = NULL;
+
+	if (atomic_load(&l->away) < AWAY_PER_UID || in == NULL ||
+	    !may_be_set_aside(in))
+		return false;
+	pthread_mutex_lock(&l->mu);
+	if (!may_go(l, in->uid) && (a = malloc(sizeof *a)) != NULL) {
+		*a = (struct aside){ .uid = in->uid,
+			.unique = in->unique,
+			.buf = *buf };
+		*l->last = a;
+		l->last = &a->next;
+		atomic_fetch_add(&l->aside, 1);
+		*buf = (struct fuse_buf){ 0 };
+	}
+	pthread_mutex_unlock(&l->mu);
+	return a != NULL;
+}
+
+/* Take *at out of the list; mu is held. */
+static struct aside *
+unlink_aside(struct fs_loop *l, struct aside **at)
+{
+	struct aside *a = *at;
+
+	if ((*at = a->next) == NULL)
+		l->last = at;
+	atomic_fetch_sub(&l->aside, 1);
+	return a;
+}
+
+/* The first request set aside whose sender may go on, into buf. */
+static bool
+take_aside(struct worker *w, struct fuse_buf *buf)
+{
+	struct fs_loop *l = w->loop;
+	struct aside **at, *a = NULL;
+
+	if (atomic_load(&l->aside) == 0)
+		return false;
+	pthread_mutex_lock(&l->mu);
+	for (at = &l->first; *at != NULL && !may_go(l, (*at)->uid);)
+		at = &(*at)->next;
+	if (*at != NULL)
+		a = unlink_aside(l, at);
+	pthread_mutex_unlock(&l->mu);
+	if (a == NULL)
+		return false;
+	free(buf->mem);
+	*buf = a->buf;
+	w->uid = a->uid;
+	free(a);
+	return true;
+}
+
+/* INTERRUPT of a request that is set aside: it is answered here. */
+static bool
+interrupt_aside(struct fs_loop *l, const struct fuse_buf *buf)
+{
+	const struct fuse_in_header *in = header_of(buf);
+	const struct fuse_interrupt_in *arg = (const void *)(in + 1);
+	struct fuse_out_header out = { .len = sizeof out, .error = -EINTR };
+	struct aside **at, *a = NULL;
+
+	if (atomic_load(&l->aside) == 0 || in == NULL ||
+	    in->opcode != FUSE_INTERRUPT ||
+	    buf->size < sizeof *in + sizeof *arg)
+		return false;
+	pthread_mutex_lock(&l->mu);
+	for (at = &l->first; *at != NULL && (*at)->unique != arg->unique;)
+		at = &(*at)->next;
+	if (*at != NULL)
+		a = unlink_aside(l, at);
+	pthread_mutex_unlock(&l->mu);
+	if (a == NULL)
+		return false;
+	out.unique = a->unique;
+	(void)!write(fuse_session_fd(l->se), &out, sizeof out);
+	free(a->buf.mem);
+	free(a);
+	return true;
+}
+
+/* --- workers -------------------------------------------------------------- */
+
 /* Note the release that w has read, while nobody else can read. */
 static void
 note_release(struct worker *w, const struct fuse_buf *buf)
 {
 	struct fs_loop *l = w->loop;
-	const struct fuse_in_header *in = buf->mem;
+	const struct fuse_in_header *in = header_of(buf);
 
-	if ((buf->flags & FUSE_BUF_IS_FD) != 0 || buf->size < sizeof *in ||
-	    in->opcode != FUSE_RELEASE)
+	if (in != NULL)
+		w->uid = in->uid;
+	if (in == NULL || in->opcode != FUSE_RELEASE)
 		return;
 	pthread_mutex_lock(&l->mu);
 	w->ino = in->nodeid;
@@ -119,8 +289,11 @@ take(struct worker *w, struct fuse_buf *buf)
 		pthread_mutex_lock(&l->reading);
 	w->reads = true;
 	atomic_store(&l->reader, w);
-	while ((n == -EINTR || n == -EAGAIN) && !fuse_session_exited(l->se))
+	while ((n == -EINTR || n == -EAGAIN) && !fuse_session_exited(l->se)) {
 		n = fuse_session_receive_buf(l->se, buf);
+		if (n > 0 && (interrupt_aside(l, buf) || set_aside(l, buf)))
+			n = -EAGAIN;
+	}
 	atomic_store(&l->reader, NULL);
 	if (n > 0)
 		note_release(w, buf);
@@ -140,24 +313,96 @@ fs_loop_pass(void)
 	pthread_mutex_unlock(&w->loop->reading);
 }
 
+/* The request is answered.  False: w is not needed any more, and may not be
+ * used again. */
+static bool
+come_back(struct worker *w)
+{
+	struct fs_loop *l = w->loop;
+	bool stays = true;
+
+	if (!w->away) /* only this thread sets it */
+		return true;
+	pthread_mutex_lock(&l->mu);
+	w->away = false;
+	atomic_fetch_sub(&l->away, 1);
+	if (l->running - atomic_load(&l->away) > l->max + SPARES_KEPT &&
+	    !fuse_session_exited(l->se)) {
+		stays = w->used = false;
+		l->running--;
+		pthread_detach(pthread_self());
+		atomic_fetch_sub(&l->left, 1); /* others are there */
+	}
+	pthread_mutex_unlock(&l->mu);
+	return stays;
+}
+
 static void *
 work(void *arg)
 {
 	struct worker *w = arg;
 	struct fs_loop *l = w->loop;
 	struct fuse_buf buf = { 0 };
+	bool stays = true;
 
 	me = w;
-	while (take(w, &buf)) {
+	w->thread = pthread_self();
+	while (stays && (take_aside(w, &buf) || take(w, &buf))) {
 		fuse_session_process_buf(l->se, &buf);
 		if (w->turn != 0) /* only this thread sets it */
 			end_release(w);
+		stays = come_back(w);
 	}
-	fs_loop_pass();
 	free(buf.mem);
+	if (!stays) /* away, so it does not read */
+		return NULL;
+	fs_loop_pass();
 	if (atomic_fetch_sub(&l->left, 1) == 1)
 		(void)eventfd_write(l->end_fd, 1);
 	return NULL;
+}
+
+/* One more worker; mu is held. */
+static enum tf_code
+add_worker(struct fs_loop *l, struct tf_error *err)
+{
+	struct worker *w = l->w;
+	pthread_t thread;
+
+	while (w < l->w + l->max + SPARES_MAX && w->used)
+		w++;
+	if (w == l->w + l->max + SPARES_MAX)
+		return tf_fail(err, TF_BUSY, "too many workers");
+	w->used = true;
+	l->running++;
+	atomic_fetch_add(&l->left, 1);
+	errno = pthread_create(&thread, NULL, work, w);
+	if (errno == 0)
+		return TF_OK;
+	w->used = false;
+	l->running--;
+	atomic_fetch_sub(&l->left, 1);
+	return tf_fail(err, TF_IO, "start a worker thread");
+}
+
+void
+fs_loop_away(void)
+{
+	struct worker *w = me;
+	struct fs_loop *l;
+
+	if (w == NULL || w->away)
+		return;
+	l = w->loop;
+	pthread_mutex_lock(&l->mu);
+	w->away = true;
+	atomic_fetch_add(&l->away, 1);
+	/* If there cannot be one more, those that are left do it. */
+	if (l->running - atomic_load(&l->away) < l->max &&
+	    !fuse_session_exited(l->se))
+		(void)add_worker(l, NULL);
+	pthread_mutex_unlock(&l->mu);
+	fs_loop_pass();
 }
 
 static void
@@ -170,27 +415,19 @@ enum tf_code
 fs_loop_start(struct fs_loop *l, struct fuse_session *se, struct tf_error *err)
 {
 	struct sigaction sa = { .sa_handler = wake_up };
+	enum tf_code rc = TF_OK;
 
 	l->se = se;
 	sigemptyset(&sa.sa_mask);
 	if (sigaction(SIGUSR1, &sa, NULL) < 0)
 		return tf_fail(err, TF_IO, "set a signal handler");
-	atomic_store(&l->left, l->max);
-	for (l->n = 0; l->n < l->max; l->n++) {
-		struct worker *w = &l->w[l->n];
-
-		w->loop = l;
-		errno = pthread_create(&w->thread, NULL, work, w);
-		if (errno == 0)
-			continue;
-		(void)tf_fail(err, TF_IO, "start a worker thread");
-		/* Those that never started have left. */
-		atomic_fetch_sub(&l->left, l->max - l->n);
-		if (l->n > 0)
-			fs_loop_stop(l);
-		return TF_IO;
-	}
-	return TF_OK;
+	pthread_mutex_lock(&l->mu);
+	for (unsigned i = 0; rc == TF_OK && i < l->max; i++)
+		rc = add_worker(l, err);
+	pthread_mutex_unlock(&l->mu);
+	if (rc != TF_OK)
+		fs_loop_stop(l);
+	return rc;
 }
 
 int
@@ -212,9 +449,11 @@ fs_loop_stop(struct fs_loop *l)
 		if (w != NULL)
 			pthread_kill(w->thread, SIGUSR1);
 	}
-	for (unsigned i = 0; i < l->n; i++)
-		pthread_join(l->w[i].thread, NULL);
-	l->n = 0;
+	for (unsigned i = 0; i < l->max + SPARES_MAX; i++) {
+		if (l->w[i].used)
+			pthread_join(l->w[i].thread, NULL);
+		l->w[i].used = false;
+	}
 }
 
 bool
@@ -229,7 +468,7 @@ fs_loop_releasing(struct fs_loop *l)
 static bool
 pending(const struct fs_loop *l, uint64_t ino, uint64_t upto)
 {
-	for (unsigned i = 0; i < l->max; i++) {
+	for (unsigned i = 0; i < l->max + SPARES_MAX; i++) {
 		const struct worker *w = &l->w[i];
 
 		if (w->turn != 0 && w->turn <= upto &&
@@ -244,10 +483,18 @@ fs_loop_await(struct fs_loop *l, uint64_t ino)
 {
 	uint64_t upto;
 
+	bool waits;
+
 	if (!fs_loop_releasing(l))
 		return;
 	pthread_mutex_lock(&l->mu);
 	upto = l->turns;
+	waits = pending(l, ino, upto);
+	pthread_mutex_unlock(&l->mu);
+	if (!waits)
+		return;
+	fs_loop_away();
+	pthread_mutex_lock(&l->mu);
 	while (pending(l, ino, upto))
 		pthread_cond_wait(&l->done, &l->mu);
 	pthread_mutex_unlock(&l->mu);

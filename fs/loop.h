@@ -20,7 +20,8 @@
 
 struct fs_loop;
 
-/* A loop with so many workers (1 to FS_LOOP_THREADS), none started.
+/* A loop with so many workers (1 to FS_LOOP_THREADS) that do not wait, none
+ * started.
  * TF_NOMEM, TF_IO. */
 TF_MUST_USE enum tf_code fs_loop_new(unsigned threads, struct fs_loop **out,
     struct tf_error *err);
@@ -40,6 +41,13 @@ void fs_loop_free(struct fs_loop *l);
  * time.
  */
 void fs_loop_pass(void);
+
+/*
+ * The request at hand is about to wait, for the disk or for others: another
+ * worker takes this one's place until it is answered.  Nothing in any other
+ * thread than a worker's, or the second time.  Locks of the vault may be held.
+ */
+void fs_loop_away(void);
 
 /* Is any release under way? */
 bool fs_loop_releasing(struct fs_loop *l);

@@ -562,7 +562,7 @@ run(const struct options *o, int *parent, struct tf_error *err)
 		.libfuse = fuse_pkgversion(),
 		.verify_open = o->verify_open,
 		.say = fs_report_news,
-		.slow = fs_loop_pass,
+		.slow = fs_loop_away,
 		.changed = fs_notify_changed,
 		.arg = fs_notify_new(),
 		.durability = o->durability,

@@ -245,7 +245,7 @@ tf_vault_new_id(struct tf_vault *v, uint64_t *id, struct tf_error *err)
 	pthread_mutex_lock(&v->mu);
 	while (rc == TF_OK && v->next_id == v->end_id) {
 		if (v->reserving) {
-			pthread_cond_wait(&v->changed, &v->mu);
+			tf_vault_wait(v);
 			continue;
 		}
 		v->reserving = true;

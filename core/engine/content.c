@@ -540,7 +540,7 @@ tf_live_read(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
 	bool brought;
 
 	*got = 0;
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	brought = l->mem == NULL;
 	if (off < l->size) {
 		if (n > l->size - off)
@@ -564,7 +564,7 @@ tf_live_detach(struct tf_live *l, struct tf_error *err)
 {
 	enum tf_code rc;
 
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	rc = tf_content_load(l, err);
 	if (rc == TF_OK) {
 		pthread_mutex_lock(&l->v->mu);

@@ -277,7 +277,7 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 	struct flush *f = NULL;
 	enum tf_code rc = TF_OK;
 
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	pthread_mutex_lock(&v->mu);
 	for (;;) {
 		if (l->failed != TF_OK) {
@@ -312,9 +312,9 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 			return;
 		}
 		pthread_mutex_unlock(&l->io);
-		pthread_cond_wait(&v->changed, &v->mu);
+		tf_vault_wait(v);
 		pthread_mutex_unlock(&v->mu);
-		pthread_mutex_lock(&l->io);
+		tf_live_lock(l);
 		pthread_mutex_lock(&v->mu);
 	}
 	if (f != NULL && done != NULL && !add_waiter(l, done, arg)) {

@@ -138,6 +138,24 @@ tf_vault_slow(const struct tf_vault *v)
 		v->slow();
 }
 
+/* Wait until something of v changed; mu is held. */
+static inline void
+tf_vault_wait(struct tf_vault *v)
+{
+	tf_vault_slow(v);
+	pthread_cond_wait(&v->changed, &v->mu);
+}
+
+/* Take l->io, which somebody may hold who works on the disk. */
+static inline void
+tf_live_lock(struct tf_live *l)
+{
+	if (pthread_mutex_trylock(&l->io) == 0)
+		return;
+	tf_vault_slow(l->v);
+	pthread_mutex_lock(&l->io);
+}
+
 /* Directory id looks different; any lock may be held. */
 static inline void
 tf_vault_changed(const struct tf_vault *v, uint64_t id)

@@ -187,10 +187,8 @@ tf_txn_path(struct tf_txn *t, uint64_t dir, struct tf_str *out,
 void
 tf_live_wait(struct tf_vault *v, struct tf_live *l)
 {
-	if (l->job)
-		tf_vault_slow(v);
 	while (l->job)
-		pthread_cond_wait(&v->changed, &v->mu);
+		tf_vault_wait(v);
 }
 
 /* Is a seal of this node being decided? */
@@ -233,7 +231,7 @@ tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 			break;
 		if (!wait)
 			return tf_fail(err, TF_BUSY, "it is being sealed");
-		pthread_cond_wait(&v->changed, &v->mu);
+		tf_vault_wait(v);
 	}
 	s = tf_directory_subject(&p->att, true);
 	rc = tf_policy(&s, TF_REQ_ADD, who->uid);

@@ -364,7 +364,7 @@ claim_both(struct move *m, uint64_t parent, const char *name,
 			return TF_OK;
 		}
 		let_go(m);
-		pthread_cond_wait(&m->v->changed, &m->v->mu);
+		tf_vault_wait(m->v);
 	}
 }
 
@@ -393,7 +393,7 @@ rename_locked(struct move *m, uint64_t parent, const char *name,
 			break;
 		let_go(m);
 		if (rc == TF_OK)
-			pthread_cond_wait(&m->v->changed, &m->v->mu);
+			tf_vault_wait(m->v);
 	}
 	return rc == TF_OK ? move_child(m, noreplace, publish, err) : rc;
 }

@@ -275,7 +275,7 @@ tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 	if (!l->in_file || !tf_live_written(l))
 		return TF_OK;
 	/* If the seal fails and this is a draft, it may be written again. */
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	l->linked = true;
 	pthread_mutex_unlock(&l->io);
 	tf_stage_name(l->attr.id, name);
@@ -630,7 +630,7 @@ tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 			continue;
 		}
 		if (busy) {
-			pthread_cond_wait(&v->changed, &v->mu);
+			tf_vault_wait(v);
 			continue;
 		}
 		if (w.l[i]->failed != TF_OK) {

@@ -254,7 +254,7 @@ claim_below(struct closing *c, struct tf_error *err)
 						    "not on disk");
 		if (!c->wait && (c->draft == NULL || !c->draft->job))
 			break;
-		pthread_cond_wait(&v->changed, &v->mu);
+		tf_vault_wait(v);
 	}
 	/* Whatever happened until now has moved its time on. */
 	if (c->r->who == NULL && !tf_quiet_over(v, c->r->id))
@@ -390,7 +390,7 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	}
 	pthread_mutex_lock(&v->mu);
 	while (closing_now(v))
-		pthread_cond_wait(&v->changed, &v->mu);
+		tf_vault_wait(v);
 	v->closing = r->id;
 	rc = check_request(&c, db, err);
 	c.s = (struct tf_sealer){ .r = r, .actor = c.actor, .dir = r->id };

@@ -300,7 +300,7 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 	struct tf_error e = { .code = TF_OK };
 	enum tf_code rc;
 
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	if (append)
 		off = l->size;
 	if (off > SIZE_MAX_FILE || n > SIZE_MAX_FILE - off)
@@ -326,7 +326,7 @@ tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 	struct tf_live *l = f->l;
 	enum tf_code rc;
 
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	if (size == l->size) {
 		pthread_mutex_unlock(&l->io);
 		return TF_OK;
@@ -367,7 +367,7 @@ tf_file_allocate(struct tf_file *f, uint64_t off, uint64_t len, bool grow,
 
 	if (len > SIZE_MAX_FILE || off > SIZE_MAX_FILE - len)
 		return tf_fail(err, TF_TOOBIG, "a file can have 2^53-1 bytes");
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	size = l->size;
 	pthread_mutex_unlock(&l->io);
 	if (off + len <= size)
@@ -375,7 +375,7 @@ tf_file_allocate(struct tf_file *f, uint64_t off, uint64_t len, bool grow,
 	if (grow)
 		return tf_file_set_size(f, off + len, err);
 	/* KEEP_SIZE: see that the space is there, and leave it at that. */
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	pthread_mutex_lock(&f->v->mu);
 	rc = may_grow(l, off + len, err);
 	tf_quota_charge(l, l->size);
@@ -485,7 +485,7 @@ put_down(struct tf_live *l)
 {
 	bool over, in_db;
 
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	pthread_mutex_lock(&l->v->mu);
 	over = tf_live_clean(l) && l->writers == 0;
 	in_db = l->in_db;
