@@ -24,6 +24,7 @@
 
 #include "actor.h"
 #include "control.h"
+#include "core/environment.h"
 #include "handle.h"
 #include "handshake.h"
 #include "later.h"
@@ -256,11 +257,7 @@ complain(const struct tf_error *e, int parent)
 static void
 harden(void)
 {
-	static const char *const traps[] = { "SQLITE_TMPDIR", "OPENSSL_CONF",
-		"OPENSSL_MODULES", "OPENSSL_ENGINES", "TZ" };
-	extern char **environ;
 	struct rlimit none = { 0, 0 };
-	char name[256];
 	int fd;
 
 	/* A pipe or a lock of whoever started us would live as long as we. */
@@ -275,19 +272,7 @@ harden(void)
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	for (size_t i = 0; i < sizeof traps / sizeof traps[0]; i++)
-		unsetenv(traps[i]);
-	for (char **e = environ; *e != NULL;) {
-		size_t n = strcspn(*e, "=");
-
-		if (strncmp(*e, "LD_", 3) != 0 || n >= sizeof name) {
-			e++;
-			continue;
-		}
-		memcpy(name, *e, n);
-		name[n] = '\0';
-		unsetenv(name); /* moves the rest down */
-	}
+	tf_environment_clean();
 	if (!SANITIZED) {
 		setrlimit(RLIMIT_CORE, &none);
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -76,15 +76,94 @@ real_parent(const char *path)
 	return out;
 }
 
-/* Is path a, or something in it?  Both are absolute and real. */
-static bool
-is_within(const char *path, const char *a)
-{
-	size_t n = strlen(a);
+/* --- the mount point and the store ------------------------------------ */
 
-	if (strcmp(a, "/") == 0)
-		return true;
-	return strncmp(path, a, n) == 0 && (path[n] == '/' || path[n] == '\0');
+#define DEPTH_MAX 4096	/* directories above one another: PATH_MAX */
+#define OBJECT_DIRS 256 /* objects/00 to objects/ff */
+
+/* Directories, known by device and number: a bind mount gives them other
+ * paths. */
+struct places {
+	struct stat st[4 + OBJECT_DIRS];
+	size_t n;
+};
+
+static void
+add_place(struct places *p, const char *path)
+{
+	if (stat(path, &p->st[p->n]) == 0)
+		p->n++;
+}
+
+/* Every directory of the store: each may be the root of a bind mount. */
+static void
+add_store(struct places *p, const char *store)
+{
+	static const char *const names[] = { "", "keys", "stage", "objects" };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", store, names[i]);
+		add_place(p, path);
+	}
+	for (unsigned i = 0; i < OBJECT_DIRS; i++) {
+		snprintf(path, sizeof path, "%s/objects/%02x", store, i);
+		add_place(p, path);
+	}
+}
+
+static bool
+is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Is dir one of the places, or below one of them? */
+static bool
+is_within(const char *dir, const struct places *p)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), up;
+	struct stat st, last = { 0 };
+	bool found = false;
+
+	for (int i = 0; i < DEPTH_MAX && fd >= 0 && fstat(fd, &st) == 0; i++) {
+		for (size_t k = 0; k < p->n && !found; k++)
+			found = is_same(&st, &p->st[k]);
+		if (found || (i > 0 && is_same(&st, &last)))
+			break; /* or at the root */
+		last = st;
+		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = up;
+	}
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+/* What the daemon writes into its store must not come back to it. */
+static enum tf_code
+check_apart(const char *store, const char *mnt, struct tf_error *err)
+{
+	struct places *p = calloc(1, sizeof *p);
+	bool inside, around;
+
+	if (p == NULL)
+		return tf_fail(err, TF_NOMEM, "start");
+	add_store(p, store);
+	inside = is_within(mnt, p);
+	p->n = 0;
+	add_place(p, mnt);
+	around = is_within(store, p);
+	free(p);
+	errno = 0;
+	if (inside)
+		return tf_fail(err, TF_USAGE,
+		    "mount point %s is inside the store", mnt);
+	if (around)
+		return tf_fail(err, TF_USAGE,
+		    "the store is inside the mount point %s", mnt);
+	return TF_OK;
 }
 
 /* An empty directory, and not a mount of ours that happens to be empty. */
@@ -137,12 +216,8 @@ fs_mount_check(const char *store, const char *mnt, char **out,
 			    path);
 	}
 	errno = 0;
-	if (rc == TF_OK && is_within(path, store))
-		rc = tf_fail(err, TF_USAGE,
-		    "mount point %s is inside the store", path);
-	if (rc == TF_OK && is_within(store, path))
-		rc = tf_fail(err, TF_USAGE,
-		    "the store is inside the mount point %s", path);
+	if (rc == TF_OK)
+		rc = check_apart(store, path, err);
 	if (rc == TF_OK)
 		rc = check_empty(path, err);
 	if (rc != TF_OK) {

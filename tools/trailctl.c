@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "core/environment.h"
 #include "core/types.h"
 #include "report.h"
 
@@ -124,6 +125,7 @@ main(int argc, char **argv)
 	static char name[] = "trailctl";
 	const char *verb = argc > 1 ? argv[1] : "";
 
+	tf_environment_clean();
 	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 ||
 	    strcmp(verb, "help") == 0) {
 		usage(stdout);

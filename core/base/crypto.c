@@ -69,6 +69,9 @@ feed(void)
 {
 	(void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
 	    crypto_free);
+	/* A configuration file may name modules, which would be loaded into a
+	 * process that holds the keys.  What we use needs none. */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }
 
 /* --- digests ---------------------------------------------------------------- */

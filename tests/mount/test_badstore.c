@@ -302,6 +302,38 @@ START_TEST(a_mount_point_that_holds_the_store_or_is_in_it)
 }
 END_TEST
 
+/* The same by other paths: bind mounts of the store, of what is in it and of
+ * what it is in. */
+START_TEST(a_mount_point_in_the_store_by_another_path)
+{
+	static const struct {
+		const char *bound, *mnt, *says;
+	} rows[] = {
+		{ "store", "alias/in", "inside the store" },
+		{ "store/stage", "alias", "inside the store" },
+		{ "store/stage", "alias/x", "inside the store" },
+		{ "store/objects", "alias/ab", "inside the store" },
+		{ "store/objects/ab", "alias", "inside the store" },
+		{ "store/keys", "alias/x", "inside the store" },
+		{ "up", "alias/s/stage", "inside the store" },
+		{ "up", "alias", "inside the mount point" },
+	};
+
+	run(0,
+	    "mkdir -p alias store/in store/stage/x store/objects/ab "
+	    "store/keys/x up && mv store up/s && ln -s up/s store");
+	for (size_t i = 0; i < LEN(rows); i++) {
+		allowed(mount(rows[i].bound, "alias", NULL, MS_BIND, NULL));
+		not_mounted("store", rows[i].mnt, rows[i].says);
+		allowed(umount2("alias", 0));
+	}
+	run(0,
+	    "rm store && mv up/s store && rmdir store/in store/stage/x "
+	    "store/objects/ab store/keys/x");
+	mounts_again();
+}
+END_TEST
+
 /* Another store's mount is not covered, though it be empty. */
 START_TEST(a_mount_point_that_is_taken)
 {
@@ -380,6 +412,7 @@ suite_badstore(void)
 	tcase_add_test(t, a_mount_point_that_is_not_there);
 	tcase_add_test(t, a_mount_point_that_is_not_an_empty_directory);
 	tcase_add_test(t, a_mount_point_that_holds_the_store_or_is_in_it);
+	tcase_add_test(t, a_mount_point_in_the_store_by_another_path);
 	tcase_add_test(t, a_mount_point_that_is_taken);
 	t = stored_case(s, "options");
 	tcase_add_test(t, options_that_are_not_understood_mount_nothing);

@@ -138,6 +138,36 @@ START_TEST(keys_that_others_may_exchange_are_refused)
 }
 END_TEST
 
+/* Loop test.  Whoever opens the FIFO for reading waits for ever.  A module
+ * named in such a file would run in a process that holds the keys. */
+static const char *const programs[] = { "trailctl init new",
+	"trailctl init --recover store; [ $? = 2 ]", "trailctl status store",
+	"trailctl log store", "trailctl show store/t/w/a/big",
+	"trailctl seal store/t/w/a", "trailctl sync store",
+	"trailctl prove -o proof store/t/w/a/big",
+	"trailctl verify --vkey $(cat store/keys/log.vkey) proof",
+	"trailctl package -o p.zip store/t/w",
+	"trailctl verify --vkey $(cat store/keys/log.vkey) p.zip",
+	"trailctl unpack p.zip dir", "trailctl export-log store tiles",
+	"trailctl verify store", "trailfs store mnt && umount mnt" };
+
+START_TEST(no_program_reads_what_the_environment_names)
+{
+	use_it();
+	allowed(mkfifo("conf", 0600));
+	run(0,
+	    "trailctl prove -o proof store/t/w/a/big && "
+	    "trailctl package -o p.zip store/t/w");
+	run(0,
+	    "export OPENSSL_CONF=$PWD/conf OPENSSL_MODULES=$PWD "
+	    "OPENSSL_ENGINES=$PWD SQLITE_TMPDIR=$PWD/no TMPDIR=$PWD/no "
+	    "TZ=:$PWD/conf TZDIR=$PWD LOCPATH=$PWD LC_ALL=xx_XX.UTF-8 "
+	    "HOSTALIASES=$PWD/conf; "
+	    "timeout -k 1 30 sh -c '%s'",
+	    programs[_i]);
+}
+END_TEST
+
 Suite *
 suite_private(void)
 {
@@ -151,5 +181,7 @@ suite_private(void)
 	tcase_add_test(t, a_store_that_is_open_to_others_is_closed_at_start);
 	tcase_add_test(t, foreign_owners_links_and_types_are_named);
 	tcase_add_test(t, keys_that_others_may_exchange_are_refused);
+	tcase_add_loop_test(t, no_program_reads_what_the_environment_names, 0,
+	    LEN(programs));
 	return s;
 }

@@ -1,0 +1,41 @@
+/* Variables that choose files: see environment.h.  OpenSSL is kept from its
+ * configuration in crypto.c, for that file may also be the host's. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../environment.h"
+
+static bool
+chooses_files(const char *variable, size_t n)
+{
+	static const char *const names[] = { "GCONV_PATH", "GETCONF_DIR",
+		"HOSTALIASES", "LANG", "LANGUAGE", "LOCALDOMAIN", "LOCPATH",
+		"MALLOC_TRACE", "NIS_PATH", "NLSPATH", "RESOLV_HOST_CONF",
+		"RES_OPTIONS", "SQLITE_TMPDIR", "TMPDIR", "TZ", "TZDIR" };
+	static const char *const beginnings[] = { "LC_", "LD_", "LDAP",
+		"OPENSSL_", "SSL_" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == n && memcmp(variable, names[i], n) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+		if (strncmp(variable, beginnings[i], strlen(beginnings[i])) ==
+		    0)
+			return true;
+	return false;
+}
+
+void
+tf_environment_clean(void)
+{
+	extern char **environ;
+	char **to = environ;
+
+	/* The strings are not ours to free; the array may be shortened. */
+	for (char **from = environ; from != NULL && *from != NULL; from++)
+		if (!chooses_files(*from, strcspn(*from, "=")))
+			*to++ = *from;
+	if (to != NULL)
+		*to = NULL;
+}

@@ -1,0 +1,13 @@
+/* The environment of a program that may run as root: it must not choose files
+ * that are loaded or written. */
+#ifndef TF_ENVIRONMENT_H
+#define TF_ENVIRONMENT_H
+
+/*
+ * Remove the variables by which libraries and programs that we start choose
+ * modules, configuration, temporary directories, time zones and locales.  Call
+ * this first in main, before there are threads.
+ */
+void tf_environment_clean(void);
+
+#endif
