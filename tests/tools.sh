@@ -273,7 +273,7 @@ an_altered_proof_fails() {
 	altered 's/^index 0/index 1/'
 	is 4 trailctl verify --vkey vkey altered.tlog-proof
 	# The first hash, the entry, the root, the signature.
-	altered '4s/^./-/;4y/-/Q/'
+	altered '4{s/^Q/R/;t;s/^./Q/;}'
 	is 4 trailctl verify --vkey vkey altered.tlog-proof
 	says '^tree *FAILED'
 	says '^    entry 0'
