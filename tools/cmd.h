@@ -17,6 +17,7 @@ int cmd_prove(int argc, char **argv);
 int cmd_export_log(int argc, char **argv);
 int cmd_package(int argc, char **argv);
 int cmd_unpack(int argc, char **argv);
+int cmd_assert(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 
 /* Say on stderr how the verb at work is used; an exit status. */

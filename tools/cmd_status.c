@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "compliance.h"
 #include "core/control.h"
 #include "report.h"
 #include "text.h"
@@ -128,6 +129,29 @@ print_table(const struct tf_json_doc *d)
 	}
 }
 
+/* How a trail or workflow is. */
+static enum tf_code
+print_compliance(const struct where *w, bool json, struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_buf b = { 0 };
+	enum tf_code rc = compliance_read(w, &b, err);
+
+	if (rc == TF_OK && json)
+		fwrite(b.p, 1, b.n, stdout);
+	else if (rc == TF_OK && compliance_of_trail(w))
+		rc = compliance_print_trail(&b, err);
+	else if (rc == TF_OK && b.n > 0 &&
+	    (rc = tf_json_parse_status(&d, b.p, b.n - 1, err)) == TF_OK)
+		compliance_print(w->path,
+		    compliance_word(&d, tf_json_get(&d, 0, "compliance_status"),
+			"status"),
+		    &d);
+	tf_json_doc_free(&d);
+	tf_buf_free(&b);
+	return rc;
+}
+
 int
 cmd_status(int argc, char **argv)
 {
@@ -143,6 +167,10 @@ cmd_status(int argc, char **argv)
 		return REPORT_USAGE;
 	if ((rc = where_find(arg != NULL ? arg : ".", &w, &err)) != TF_OK)
 		goto out;
+	if (compliance_of_trail(&w) || compliance_of_workflow(&w)) {
+		rc = print_compliance(&w, json, &err);
+		goto out;
+	}
 	if ((rc = get(&w, &b, &err)) != TF_OK)
 		goto out;
 	while (b.n > 0 && b.p[b.n - 1] == '\n')

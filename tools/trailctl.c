@@ -18,13 +18,16 @@ static const struct verb {
 	    "make a store, or go on with one that was put back;\n"
 	    "             prints the key to check it by" },
 	{ "status", cmd_status, "[--json] [STORE|PATH]",
-	    "how a vault is: entries, root, files in each state" },
+	    "how a vault is: entries, root, files in each state;\n"
+	    "             or how the trail or workflow PATH is" },
 	{ "log", cmd_log,
 	    "[--json] [--follow] [--since TIME] [--type TYPE]\n"
 	    "                    [--uid N] [--trail NAME] [STORE|PATH]",
 	    "the entries of the ledger" },
 	{ "show", cmd_show, "[--json] PATH",
 	    "what the vault knows of a file or directory" },
+	{ "assert", cmd_assert, "[--json] [--sealed] WORKFLOW",
+	    "exit with 0 when it is compliant, 1 when not, 5 when incomplete" },
 	{ "seal", cmd_seal, "[--json] PATH",
 	    "close an attestation, a workflow or a trail for ever" },
 	{ "sync", cmd_sync, "[--json] [PATH]",

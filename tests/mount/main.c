@@ -9,7 +9,7 @@
 	X(tree) X(refusals) X(tamper) X(states) X(barrier) X(others) X(tools) \
 	X(writers) X(instead) X(drafts) X(sealing) X(xattrs) X(control) \
 	X(identity) X(remembered) X(crash) X(badstore) X(full) X(disk) X(limits) \
-	X(quiet) X(batch) X(readonly) X(verify) X(races) X(user) X(backup) X(auditor) \
+	X(compliance) X(quiet) X(batch) X(readonly) X(verify) X(races) X(user) X(backup) X(auditor) \
 	X(pages) X(package) X(passed) X(private) X(descriptors)
 /* clang-format on */
 

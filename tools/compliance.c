@@ -1,0 +1,233 @@
+/* status.json of trails and workflows: read, and printed for people. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compliance.h"
+#include "core/control.h"
+#include "core/page.h"
+#include "report.h"
+#include "text.h"
+
+#define STATUS_MAX (256u << 20) /* bytes believed of a mount */
+
+static bool
+has_depth(const struct where *w, unsigned want)
+{
+	unsigned depth = strcmp(w->path, ".") != 0;
+
+	if (strstr(w->path, TF_CONTROL_DIR) != NULL)
+		return false; /* a control file is neither */
+	for (const char *p = w->path; depth > 0 && *p != '\0'; p++)
+		depth += *p == '/';
+	return depth == want;
+}
+
+bool
+compliance_of_trail(const struct where *w)
+{
+	return has_depth(w, TF_KIND_TRAIL);
+}
+
+bool
+compliance_of_workflow(const struct where *w)
+{
+	return has_depth(w, TF_KIND_WORKFLOW);
+}
+
+/* --- reading ---------------------------------------------------------------- */
+
+static enum tf_code
+put(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	struct tf_buf *out = arg;
+
+	tf_buf_add(out, p, n);
+	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+}
+
+static enum tf_code
+read_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
+{
+	char *path = NULL, part[65536];
+	enum tf_code rc = TF_OK;
+	ssize_t n;
+	int fd;
+
+	if (asprintf(&path, "%s/%s/%s", w->file, TF_CONTROL_DIR,
+		TF_CONTROL_STATUS) < 0)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	free(path);
+	if (fd < 0)
+		return report_system(err, "status of %s", w->path);
+	while (rc == TF_OK && (n = read(fd, part, sizeof(part))) != 0) {
+		if (n < 0)
+			rc = report_system(err, "status of %s", w->path);
+		else if (out->n + (size_t)n > STATUS_MAX)
+			rc = tf_fail(err, TF_TOOBIG, "the status is too long");
+		else
+			rc = put(out, part, (size_t)n, err);
+	}
+	(void)close(fd); /* read-only */
+	return rc;
+}
+
+static enum tf_code
+read_store(const struct where *w, struct tf_buf *out, struct tf_error *err)
+{
+	const struct tf_sink sink = { put, out };
+	struct tf_vault *v = NULL;
+	struct tf_view *view = NULL;
+	struct tf_attr a;
+	enum tf_code rc = where_open(w, false, &v, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_vault_walk(v, w->path, &a, err);
+	if (rc == TF_OK)
+		rc = tf_view_open(v, NULL, &view, err);
+	if (rc == TF_OK)
+		rc = tf_view_status(view, a.id, &sink, err);
+	tf_view_close(view);
+	where_close(v);
+	return rc;
+}
+
+enum tf_code
+compliance_read(const struct where *w, struct tf_buf *out, struct tf_error *err)
+{
+	return w->mount != NULL ? read_mount(w, out, err) :
+				  read_store(w, out, err);
+}
+
+/* --- printing --------------------------------------------------------------- */
+
+struct tf_str
+compliance_word(const struct tf_json_doc *d, int of, const char *key)
+{
+	int t = tf_json_get(d, of, key);
+	struct tf_str s = { NULL, 0 };
+
+	if (t >= 0 && d->tok[t].type == TF_JSON_STRING) {
+		s = tf_json_text(d, t);
+		s.p++;
+		s.n -= 2;
+	}
+	return s;
+}
+
+static bool
+is_word(struct tf_str s, const char *word)
+{
+	return s.p != NULL && s.n == strlen(word) &&
+	    memcmp(s.p, word, s.n) == 0;
+}
+
+int
+compliance_exit(struct tf_str word)
+{
+	return is_word(word, "COMPLIANT")  ? REPORT_OK :
+	    is_word(word, "NON-COMPLIANT") ? REPORT_FINDING :
+					     REPORT_DOUBT;
+}
+
+/* Pad what was put in a column of that width; the longest stick out. */
+static void
+pad(size_t n, size_t width)
+{
+	printf("%*s", n < width ? (int)(width - n) : 0, "");
+}
+
+static void
+print_attestation(const struct tf_json_doc *d, int t)
+{
+	struct tf_str name = compliance_word(d, t, "attestation_name");
+	struct tf_str state = compliance_word(d, t, "status");
+	int good = tf_json_get(d, t, "is_compliant");
+	int open = tf_json_get(d, t, "open"), version;
+	const char *sign = "";
+
+	version = tf_json_get(d, t, "version");
+	if (good >= 0 && d->tok[good].type == TF_JSON_BOOL)
+		sign = d->tok[good].num != 0 ? "compliant" : "NOT compliant";
+	fputs("  ", stdout);
+	text_put(stdout, name.p != NULL ? name.p : "?", name.n);
+	pad(name.n, 24);
+	fputs("  ", stdout);
+	text_put(stdout, state.p, state.n);
+	pad(state.n, 8);
+	printf("  %-13s", sign);
+	if (version >= 0 && d->tok[version].num > 1)
+		printf("  version %lld", (long long)d->tok[version].num);
+	if (tf_json_get(d, t, "overridden") >= 0)
+		printf("  overridden");
+	if (open >= 0 && d->tok[open].num > 1)
+		printf("  version %lld is open", (long long)d->tok[open].num);
+	else if (open >= 0)
+		printf("  open");
+	putchar('\n');
+}
+
+void
+compliance_print(const char *path, struct tf_str word,
+    const struct tf_json_doc *d)
+{
+	int of = tf_json_get(d, 0, "compliance_status");
+	int list = tf_json_get(d, of, "attestations_statuses");
+
+	text_put(stdout, path, strlen(path));
+	fputs("  ", stdout);
+	text_put(stdout, word.p, word.n);
+	putchar('\n');
+	if (list < 0) {
+		puts("  nothing was recorded");
+		return;
+	}
+	for (uint32_t t = (uint32_t)list + 1; t < d->tok[list].next;
+	     t = d->tok[t].next)
+		print_attestation(d, (int)t);
+}
+
+static void
+print_workflow(const struct tf_json_doc *d)
+{
+	static const char *const counts[] = { "missing", "non_compliant",
+		"open" };
+	struct tf_str name = compliance_word(d, 0, "name");
+	struct tf_str word = compliance_word(d, 0, "status");
+	int t;
+
+	text_put(stdout, name.p, name.n);
+	pad(name.n, 32);
+	fputs("  ", stdout);
+	text_put(stdout, word.p, word.n);
+	pad(word.n, 13);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		if ((t = tf_json_get(d, 0, counts[i])) >= 0 &&
+		    d->tok[t].num > 0)
+			printf("  %lld %s", (long long)d->tok[t].num,
+			    i == 1 ? "not compliant" : counts[i]);
+	putchar('\n');
+}
+
+enum tf_code
+compliance_print_trail(const struct tf_buf *text, struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	const char *p = text->p, *end = p + text->n, *lf;
+	enum tf_code rc = TF_OK;
+
+	for (; rc == TF_OK && p < end; p = lf + 1) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (lf == NULL)
+			lf = end;
+		rc = tf_json_parse_status(&d, p, (size_t)(lf - p), err);
+		if (rc == TF_OK)
+			print_workflow(&d);
+		tf_json_doc_free(&d);
+	}
+	return rc;
+}
