@@ -50,10 +50,11 @@ enum tf_durability {
 
 /* Numbers that an option of the mount may set, and STORE/config otherwise. */
 enum tf_setting {
-	TF_SETTLE,     /* seconds that frozen files settle */
-	TF_QUIET,      /* seconds after which attestations seal; 0: never */
-	TF_MAX_FILE,   /* bytes of one file; 0: as many as there can be */
-	TF_MAX_STAGED, /* bytes of one uid that are not sealed yet; 0: any */
+	TF_SETTLE,	/* seconds that frozen files settle */
+	TF_QUIET,	/* seconds after which attestations seal; 0: never */
+	TF_PLACEHOLDER, /* seconds after which a placeholder seals, empty */
+	TF_MAX_FILE,	/* bytes of one file; 0: as many as there can be */
+	TF_MAX_STAGED,	/* bytes of one uid that are not sealed yet; 0: any */
 	TF_SETTINGS
 };
 struct tf_settings {
@@ -216,7 +217,8 @@ TF_MUST_USE enum tf_code tf_file_allocate(struct tf_file *f, uint64_t off,
 /*
  * close(2) of a descriptor, and fsync(2) (sync): done is called exactly once,
  * from this or another thread, when bytes, name and writer are on stable
- * storage, or with the error, which is final for the file.  Nothing dirty and
+ * storage, or with the error, which is final for the file.  sync makes a file
+ * without bytes one that was written, empty.  Nothing dirty and
  * nothing under way: at once.  With TF_DURABLE_BATCH a close does not wait,
  * unless much waits already; then the error is one that came before.  f is not touched after done was called, so it may be
  * released there.
@@ -227,6 +229,9 @@ void tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg);
 /* The last close: frees f.  The last of a file freezes it.  Never fails; what
  * goes wrong is said and shows in status. */
 void tf_file_release(struct tf_file *f);
+/* Both at once, waiting for the disk as close(2) does: frees f in any case. */
+TF_MUST_USE enum tf_code tf_file_close(struct tf_vault *v, struct tf_file *f,
+    struct tf_error *err);
 /* At the end of the process: frees f and leaves its file as a crash would. */
 void tf_file_abandon(struct tf_file *f);
 
@@ -261,9 +266,14 @@ void tf_reader_close(struct tf_reader *r);
  * root: TF_DENIED for others. */
 TF_MUST_USE enum tf_code tf_vault_seal(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
-/* Seal what is frozen at or below id and owned by the caller (uid 0: all);
- * returns when it is in the ledger. */
+/* Seal what is frozen or a closed placeholder, at or below id and owned by the
+ * caller (uid 0: all); returns when it is in the ledger. */
 TF_MUST_USE enum tf_code tf_vault_sync(struct tf_vault *v, uint64_t id,
+    const struct tf_actor *who, struct tf_error *err);
+
+/* fsync(2) through a descriptor for reading: the same for file id alone, and
+ * only if it is a placeholder. */
+TF_MUST_USE enum tf_code tf_vault_sync_file(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
 
 /* --- the ledger, and news --------------------------------------------- */

@@ -67,11 +67,12 @@ static enum tf_code
 become_reader(struct fs *fs, uint64_t ino, struct fs_handle *h,
     struct fuse_file_info *fi, struct tf_error *err)
 {
-	enum tf_code rc = open_read(fs, ino, h, fi, err);
+	enum tf_code rc = open_read(fs, ino, h, fi, err), closed;
 
-	tf_file_release(h->file);
+	/* Nobody will tell him at his close, which is a reader's. */
+	closed = tf_file_close(fs->vault, h->file, rc == TF_OK ? err : NULL);
 	h->file = NULL;
-	return rc;
+	return rc == TF_OK ? closed : rc;
 }
 
 void
@@ -293,13 +294,35 @@ fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, false);
 }
 
+/* sync(1) and others open for reading what they want to be on disk. */
+static void
+sync_read(fuse_req_t req, uint64_t ino)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_actor who;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	fs_loop_await(fs->loop, ino);
+	fs_actor_of(fs->actors, req, false, &who);
+	rc = tf_vault_sync_file(fs->vault, ino, &who, &err);
+	if (rc == TF_OK)
+		fuse_reply_err(req, 0);
+	else
+		fs_report_error(req, "fsync", rc, &err);
+}
+
 void
 fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
     struct fuse_file_info *fi)
 {
-	(void)ino;
+	struct fs_handle *h = fs_handle_of(fi);
+
 	(void)datasync;
-	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, true);
+	if (h->reader != NULL)
+		sync_read(req, ino);
+	else
+		fs_handle_flush(fs_of(req), h, req, true);
 }
 
 /* The worker's loop ends the barrier when this has returned. */

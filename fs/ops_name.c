@@ -197,12 +197,12 @@ fs_name_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	fs_actor_of(fs->actors, req, true, &who);
 	rc = tf_vault_create(fs->vault, parent, name, mode & 07777, &who, &a,
 	    &file, &err);
-	if (rc != TF_OK) {
+	if (rc == TF_OK)
+		rc = tf_file_close(fs->vault, file, &err);
+	if (rc == TF_OK)
+		reply_entry(req, &a);
+	else
 		fs_report_attempt(req, &try, rc, &err);
-		return;
-	}
-	tf_file_release(file);
-	reply_entry(req, &a);
 }
 
 void

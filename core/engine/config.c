@@ -15,6 +15,7 @@ static const struct {
 } settings[TF_SETTINGS] = {
 	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, false },
 	[TF_QUIET] = { "quiet", TF_QUIET_MAX_S, false },
+	[TF_PLACEHOLDER] = { "placeholder", TF_QUIET_MAX_S, false },
 	[TF_MAX_FILE] = { "max_file", TF_JSON_MAX, true },
 	[TF_MAX_STAGED] = { "max_staged", TF_JSON_MAX, true },
 };

@@ -75,7 +75,7 @@ save_row(struct tf_txn *t, struct tf_live *l, const struct flush *f,
 	} else if (tf_live_is_file(l) && l->saved_gen > 0) {
 		r.has_digest = true;
 		r.sha256 = l->digest;
-		r.dirty = l->marked;
+		r.dirty = l->marked || !tf_live_clean(l);
 	}
 	pthread_mutex_unlock(&v->mu);
 	r.actor = (struct tf_str){ actor.p, actor.n };
@@ -161,6 +161,8 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 		tf_stage_saved(v, l);
 		l->saved_gen = f->gen;
 		l->marked = l->stale = false;
+		l->mark_ns = 0;
+		l->hollow = !l->wrote && f->size == 0;
 		l->digest = f->digest;
 		l->in_db = f->is_inline;
 		if (TF_IS_MUTANT(TF_SEAL_AT_FLUSH) &&

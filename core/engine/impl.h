@@ -25,8 +25,10 @@
 #define TF_SETTLE_DEFAULT_S 2
 #define TF_SETTLE_MAX_S 60
 #define TF_QUIET_MAX_S 31536000	       /* a year */
+#define TF_PLACEHOLDER_DEFAULT_S 600   /* until one is sealed empty */
 #define TF_SECOND UINT64_C(1000000000) /* in nanoseconds */
 #define TF_HEAD_NS TF_SECOND /* STORE/checkpoint is at most that old */
+#define TF_MARK_NS TF_SECOND /* a written placeholder's row says so by then */
 #define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
 #define TF_FLOOR_FILES 300 /* likewise: objects/ has 256 directories */
 #define TF_FILE_COST 8192  /* bytes of database a file may cost */
@@ -374,6 +376,19 @@ TF_MUST_USE enum tf_code tf_version_before(struct tf_db *db, uint64_t workflow,
     const char *name, struct tf_node_row *before, struct tf_error *err);
 /* Thread body: seals what has settled, keeps STORE/checkpoint. */
 void *tf_keeper(void *vault);
+
+/* Seal what is frozen, as tf_vault_sync does for root, but no placeholder. */
+TF_MUST_USE enum tf_code tf_seal_frozen(struct tf_vault *v,
+    struct tf_error *err);
+
+/* --- placeholder.c: mu is held for the first two --- */
+/* Nobody has it open for writing any more: its time begins. */
+void tf_placeholder_rest(struct tf_live *l);
+/* l is about to be written and its row promises no byte: the sealer marks the
+ * row within TF_MARK_NS, unless a flush comes first. */
+void tf_mark_later(struct tf_live *l);
+/* Mark it now. */
+void tf_mark_now(struct tf_vault *v, struct tf_live *l);
 
 /* --- quiet.c: mu is held for the first three --- */
 /* Something changes in attestation att: it is not quiet. */

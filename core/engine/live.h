@@ -40,6 +40,8 @@ struct tf_live {
 	bool saved;	  /* has a row in stage */
 	bool stale;	  /* whose metadata is older than this */
 	bool marked;	  /* whose content is older: it says so */
+	bool hollow;	  /* which promises no byte, written by nobody */
+	uint64_t mark_ns; /* when that one is marked; boot clock, or 0 */
 	bool job;
 	unsigned writers;	       /* open handles for writing */
 	uint32_t writer;	       /* whose they are */
@@ -139,7 +141,14 @@ tf_live_written(const struct tf_live *l)
 	return l->wrote || l->attr.size > 0;
 }
 
-/* Is all of the content on stable storage? */
+/* A placeholder that nobody has open for writing. */
+static inline bool
+tf_live_rests(const struct tf_live *l)
+{
+	return l->attr.state == TF_STATE_PLACEHOLDER && l->writers == 0;
+}
+
+/* Is all of the content on stable storage?  Of a new file, that it is there. */
 static inline bool
 tf_live_clean(const struct tf_live *l)
 {

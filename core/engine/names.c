@@ -543,6 +543,8 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 		rc = live_birth(v, &p, &a, name, actor, out, err);
 	}
 	if (rc == TF_OK) {
+		/* Not on disk yet, though it is as empty as it is there. */
+		(*out)->gen = 1;
 		/* Open from its first moment: nobody may seal it in between. */
 		tf_live_ref(*out);
 		tf_live_opened(*out, who->uid);

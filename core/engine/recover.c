@@ -258,6 +258,7 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	l->saved = true;
 	if (tf_live_is_file(l)) {
 		l->wrote = !r->unwritten;
+		l->hollow = r->unwritten && !r->dirty && r->attr.size == 0;
 		l->gen = l->saved_gen = 1;
 		l->size = r->attr.size;
 		l->digest = r->sha256;
@@ -389,7 +390,9 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	*yes = size == l->size && memcmp(&h, &l->digest, sizeof(h)) == 0;
-	if (!*yes && in_database(l, db, &kept, yes, NULL) == TF_OK && *yes) {
+	/* Where nothing was promised, what survived is worth keeping. */
+	if (!*yes && l->size > 0 &&
+	    in_database(l, db, &kept, yes, NULL) == TF_OK && *yes) {
 		/* It was flushed short, and grew into a file afterwards that
 		 * nobody was promised. */
 		tf_stage_name(l->attr.id, name);
@@ -435,6 +438,7 @@ finish_file(struct tf_vault *v, struct tf_live *l, bool dirty, struct tf_db *db,
 	if (same && !draft && !tf_live_written(l)) {
 		pthread_mutex_lock(&v->mu);
 		l->attr.state = TF_STATE_PLACEHOLDER;
+		tf_placeholder_rest(l);
 		pthread_mutex_unlock(&v->mu);
 	}
 	if (same && (draft || !tf_live_written(l)))

@@ -287,6 +287,8 @@ move(struct move *m, struct tf_error *err)
 		    m->l->attr.id); /* also if back: it was seen there */
 	if (rc == TF_OK && m->l->attr.state == TF_STATE_FROZEN)
 		tf_live_freeze(m->l); /* settling starts anew */
+	if (rc == TF_OK && tf_live_rests(m->l))
+		tf_placeholder_rest(m->l);
 	return rc;
 }
 

@@ -384,9 +384,10 @@ struct gather {
 	struct tf_vault *v;
 	struct tf_live *l[SEAL_MAX];
 	size_t n;
-	struct tf_live *lost; /* frozen, but its last flush failed */
-	uint64_t due_ns;      /* frozen files whose deadline is not later */
-	uint64_t next_ns;     /* the earliest deadline beyond */
+	struct tf_live *lost;	  /* frozen, but its last flush failed */
+	struct tf_live *unmarked; /* its row is to be marked */
+	uint64_t due_ns;	  /* frozen files whose deadline is not later */
+	uint64_t next_ns;	  /* the earliest deadline beyond */
 };
 
 static void
@@ -394,7 +395,15 @@ gather_due(void *arg, struct tf_live *l)
 {
 	struct gather *g = arg;
 
-	if (l->attr.state != TF_STATE_FROZEN)
+	if (l->mark_ns != 0 && l->mark_ns < g->next_ns)
+		g->next_ns = l->mark_ns;
+	if (l->mark_ns != 0 && l->mark_ns <= g->due_ns && !l->job &&
+	    g->unmarked == NULL) {
+		tf_live_ref(l);
+		g->unmarked = l;
+		return;
+	}
+	if (l->attr.state != TF_STATE_FROZEN && !tf_live_rests(l))
 		return;
 	if (l->failed != TF_OK && l->writers == 0 && g->lost == NULL &&
 	    !l->job) {
@@ -435,6 +444,10 @@ seal_again(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
 
 	pthread_mutex_lock(&v->mu);
 	claimed = tf_live_claim(v, l);
+	if (claimed && l->attr.state != TF_STATE_FROZEN && !tf_live_rests(l)) {
+		tf_live_unclaim(v, l); /* somebody opened a placeholder */
+		claimed = false;
+	}
 	pthread_mutex_unlock(&v->mu);
 	return claimed ? tf_seal_files(v, &one, 1, NULL, err) : TF_OK;
 }
@@ -504,12 +517,20 @@ tf_keeper(void *vault)
 			tf_live_unref(g.lost);
 			g.lost = NULL;
 		}
+		if (g.unmarked != NULL) {
+			pthread_mutex_unlock(&v->mu);
+			tf_mark_now(v, g.unmarked);
+			pthread_mutex_lock(&v->mu);
+			tf_live_unref(g.unmarked);
+		}
 		if (g.n > 0) {
 			pthread_mutex_unlock(&v->mu);
 			(void)seal_claimed(v, g.l, g.n, NULL);
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
+		if (g.unmarked != NULL)
+			continue; /* there may be more of them */
 		if (v->head.size != v->kept_size && head_ns <= now) {
 			pthread_mutex_unlock(&v->mu);
 			keep_head(v);
@@ -545,10 +566,19 @@ tf_keeper(void *vault)
 struct wanted {
 	struct tf_vault *v;
 	uint32_t uid;
+	bool placeholders; /* these too */
 	struct tf_live **l;
 	size_t n, cap;
 	bool failed;
 };
+
+/* Is l one of them? */
+static bool
+is_wanted(const struct wanted *w, const struct tf_live *l)
+{
+	return l->attr.state == TF_STATE_FROZEN ||
+	    (w->placeholders && tf_live_rests(l));
+}
 
 static void
 want(void *arg, struct tf_live *l)
@@ -556,8 +586,7 @@ want(void *arg, struct tf_live *l)
 	struct wanted *w = arg;
 	void *p;
 
-	if (l->attr.state != TF_STATE_FROZEN ||
-	    (w->uid != 0 && w->uid != l->attr.uid))
+	if (!is_wanted(w, l) || (w->uid != 0 && w->uid != l->attr.uid))
 		return;
 	if (w->n == w->cap) {
 		w->cap = w->cap == 0 ? 64 : w->cap * 2;
@@ -578,8 +607,8 @@ static bool
 is_busy(const struct tf_live *l)
 {
 	return l->job ||
-	    (l->attr.state == TF_STATE_FROZEN && l->failed == TF_OK &&
-		!tf_live_clean(l));
+	    ((l->attr.state == TF_STATE_FROZEN || tf_live_rests(l)) &&
+		l->failed == TF_OK && !tf_live_clean(l));
 }
 
 /* Is l at or below node id?  mu held. */
@@ -597,11 +626,11 @@ is_below(struct tf_vault *v, struct tf_db *db, const struct tf_live *l,
 	return true;
 }
 
-enum tf_code
-tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+static enum tf_code
+seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
     struct tf_error *err)
 {
-	struct wanted w = { .v = v, .uid = who->uid };
+	struct wanted w = { .v = v, .uid = uid, .placeholders = placeholders };
 	struct tf_live *batch[SEAL_MAX];
 	enum tf_code rc, last = TF_OK;
 	struct tf_db *db;
@@ -637,8 +666,8 @@ tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 			last = tf_fail(err, w.l[i]->failed, "%s",
 			    w.l[i]->failure.text);
 		} else if (tf_live_claim(v, w.l[i])) {
-			/* Frozen still?  It may have been renamed. */
-			if (w.l[i]->attr.state == TF_STATE_FROZEN)
+			/* Still?  It may have been renamed, or opened. */
+			if (is_wanted(&w, w.l[i]))
 				batch[n++] = w.l[i];
 			else
 				tf_live_unclaim(v, w.l[i]);
@@ -653,4 +682,17 @@ tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 	if (last == TF_OK && w.failed)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	return last;
+}
+
+enum tf_code
+tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	return seal_wanted(v, id, who->uid, true, err);
+}
+
+enum tf_code
+tf_seal_frozen(struct tf_vault *v, struct tf_error *err)
+{
+	return seal_wanted(v, TF_ROOT_ID, 0, false, err);
 }

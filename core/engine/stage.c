@@ -204,10 +204,13 @@ dirty_again(struct tf_file *f, struct tf_error *err)
 	/* A flush under way would write a row that knows nothing of this. */
 	tf_live_wait(v, l);
 	m.wrote = l->wrote || !f->by_path;
-	if (l->saved && l->saved_gen > 0 &&
+	if (l->hollow && !f->by_path) {
+		tf_mark_later(l);
+	} else if (l->saved && l->saved_gen > 0 &&
 	    (!l->marked || m.wrote != l->wrote)) {
 		l->job = true;
 		l->marked = true;
+		l->hollow = false;
 		pthread_mutex_unlock(&v->mu);
 		rc = tf_commit_wait(v->commit, dirty_run, &m, err);
 		pthread_mutex_lock(&v->mu);
@@ -404,12 +407,32 @@ own(struct tf_file *f)
 	f->wrote = false;
 }
 
+/* fsync(2) of what was never written: it is meant to be empty. */
+static void
+write_nothing(struct tf_file *f)
+{
+	struct tf_live *l = f->l;
+
+	pthread_mutex_lock(&l->io);
+	pthread_mutex_lock(&f->v->mu);
+	if (!tf_live_written(l) && !l->unlinked) {
+		l->wrote = f->wrote = true;
+		l->gen++;
+		if (l->attr.state == TF_STATE_PLACEHOLDER)
+			l->attr.state = TF_STATE_OPEN;
+	}
+	pthread_mutex_unlock(&f->v->mu);
+	pthread_mutex_unlock(&l->io);
+}
+
 void
 tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 {
 	struct tf_error e = { .code = TF_OK };
 	bool wait;
 
+	if (sync)
+		write_nothing(f);
 	pthread_mutex_lock(&f->v->mu);
 	own(f);
 	wait = sync || f->v->durability == TF_DURABLE_CLOSE ||
@@ -460,6 +483,8 @@ last_release(struct tf_live *l, bool *flush, bool *interrupt)
 	*flush = !tf_live_clean(l);
 	if (l->attr.state == TF_STATE_OPEN)
 		tf_live_freeze(l);
+	else if (l->attr.state == TF_STATE_PLACEHOLDER)
+		tf_placeholder_rest(l);
 }
 
 static void

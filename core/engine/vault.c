@@ -354,6 +354,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 							  TF_DB_READ;
 	v->verify_open = o->verify_open;
 	v->settings.value[TF_SETTLE] = TF_SETTLE_DEFAULT_S;
+	v->settings.value[TF_PLACEHOLDER] = TF_PLACEHOLDER_DEFAULT_S;
 	v->durability = o->durability;
 	tf_descriptors_start(&v->descriptors);
 	v->slow = o->slow;
@@ -589,14 +590,13 @@ save_directories(struct tf_vault *v, struct tf_error *err)
 enum tf_code
 tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 {
-	struct tf_actor root = { .uid = 0 };
 	enum tf_code rc = TF_OK, last = TF_OK;
 
 	if (v == NULL)
 		return TF_OK;
 	stop_keeper(v);
 	if (!v->read_only) {
-		if ((rc = tf_vault_sync(v, TF_ROOT_ID, &root, err)) != TF_OK)
+		if ((rc = tf_seal_frozen(v, err)) != TF_OK)
 			last = rc;
 		if ((rc = save_directories(v, err)) != TF_OK)
 			last = rc;

@@ -30,6 +30,7 @@ struct file {
 	uint64_t seed;
 	size_t durable; /* bytes that a flush acknowledged */
 	bool more;	/* written after that */
+	bool there;	/* as it was before the first byte */
 	bool closed, kept;
 	char digest[65];
 	long index; /* of its entry, as somebody saw it; -1: nobody */
@@ -38,6 +39,7 @@ struct file {
 	size_t found_size;
 	char state[16];
 	bool dropped; /* removed by ourselves */
+	bool hollow;  /* a placeholder when it was looked at first */
 };
 
 struct dir {
@@ -140,6 +142,8 @@ read_line(const char *line, const int *errors)
 		if (sscanf(line, "flushed %*s %zu", &size) == 1) {
 			f->durable = size;
 			f->more = false;
+		} else if (strcmp(word, "there") == 0) {
+			f->there = true;
 		} else if (strcmp(word, "more") == 0) {
 			f->more = true;
 		} else if (strcmp(word, "closed") == 0) {
@@ -367,6 +371,12 @@ is_ordinary(const struct file *f)
 		strstr(f->first, "/.") == NULL);
 }
 
+static bool
+is_placeholder(const struct file *f)
+{
+	return f->found_size == 0 && strcmp(f->state, "placeholder") == 0;
+}
+
 static const char *
 wrong_with(const struct file *f)
 {
@@ -374,9 +384,9 @@ wrong_with(const struct file *f)
 	    (f->found_size == f->flush[0] || f->found_size == f->flush[1]);
 
 	if (f->where == NOWHERE)
-		return f->kept || f->closed ? "it was closed and is gone" :
-		    f->durable > 0	    ? "it was flushed and is gone" :
-					      NULL;
+		return f->kept || f->closed    ? "it was closed and is gone" :
+		    f->durable > 0 || f->there ? "it was flushed and is gone" :
+						 NULL;
 	if (f->kept && f->where != FINAL)
 		return "it is not under its name";
 	if (f->found_size < f->durable)
@@ -386,10 +396,14 @@ wrong_with(const struct file *f)
 		    "it was closed and is a draft" :
 		    f->found_size != f->size ?
 		    "it was closed and is short" :
-		    is_ordinary(f) && strcmp(f->state, "sealed") != 0 ?
+		    is_ordinary(f) && strcmp(f->state, "sealed") != 0 &&
+			!is_placeholder(f) ?
 		    "it was closed and is not sealed" :
 		    NULL;
 	if (!is_ordinary(f))
+		return NULL;
+	/* Nobody was promised more of it. */
+	if (is_placeholder(f) || (f->hollow && f->found_size == 0))
 		return NULL;
 	if (strcmp(f->state, "sealed") != 0)
 		return "it is neither sealed nor a draft";
@@ -410,6 +424,8 @@ judge(size_t from)
 {
 	for (size_t i = from; i < n_files; i++) {
 		const char *wrong = wrong_with(&files[i]);
+
+		files[i].hollow = files[i].hollow || is_placeholder(&files[i]);
 
 		if (wrong != NULL && !files[i].dropped)
 			red("%s (first %s): %s; size %zu of %zu, %s",

@@ -7,6 +7,7 @@
  *	file PATH FIRST SIZE SEED A B
  *	                        about to write it, under the name FIRST at first;
  *	                        flushed at A and B bytes on the way (0: not)
+ *	there PATH              it is there, though no byte of it
  *	flushed PATH SIZE       that much is durable
  *	more PATH               and more was written after that
  *	closed PATH             the whole is, under its first name
@@ -137,6 +138,7 @@ fine(struct writer *w, long result, const char *what, const char *path)
 struct plan {
 	char path[160], first[160];
 	size_t size, flush[2];
+	bool early; /* a descriptor is closed before the first byte */
 	uint64_t seed;
 };
 
@@ -196,6 +198,11 @@ write_file(struct writer *w, const struct plan *p)
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
 	if (!fine(w, fd, "create", p->path))
 		return false;
+	if (p->early) {
+		ok = fine(w, close(dup(fd)), "flush", p->path);
+		if (ok)
+			acknowledge(w, "there %s", p->path);
+	}
 	while (ok && done < p->size) {
 		step = p->size - done < 100000 ? p->size - done : 100000;
 		for (int i = 0; i < 2; i++)
@@ -309,6 +316,29 @@ do_flushed(struct writer *w)
 	make_file(w, &p);
 }
 
+/* As a shell writes. */
+static void
+do_early(struct writer *w)
+{
+	struct plan p = plan_file(w,
+	    below(&w->chance, 2) == 0 ? small(w) : large(w));
+
+	p.early = true;
+	make_file(w, &p);
+}
+
+/* Without bytes, sometimes by way of a draft. */
+static void
+do_empty(struct writer *w)
+{
+	struct plan p = plan_file(w, 0);
+
+	p.early = below(&w->chance, 2) == 0;
+	if (below(&w->chance, 3) == 0)
+		strcat(p.first, ".tmp");
+	make_file(w, &p);
+}
+
 static void
 do_draft(struct writer *w)
 {
@@ -363,7 +393,7 @@ do_publish(struct writer *w)
 	if (!fine(w, mkdir(from, 0755), "mkdir", draft))
 		return;
 	for (unsigned i = 0; i < n; i++) {
-		p[i] = plan_file(w, i == 1 ? large(w) : small(w));
+		p[i] = plan_file(w, i == 0 ? small(w) : i == 1 ? large(w) : 0);
 		snprintf(p[i].path, sizeof p[i].path, "%s/f%u", final, i);
 		snprintf(p[i].first, sizeof p[i].first, "%s/f%u", draft, i);
 		ok = ok && write_file(w, &p[i]);
@@ -417,7 +447,7 @@ static const struct {
 	unsigned weight;
 } works[] = { { do_small, 6 }, { do_large, 2 }, { do_flushed, 3 },
 	{ do_draft, 2 }, { do_renamed, 1 }, { do_below, 1 }, { do_publish, 1 },
-	{ do_sync, 2 }, { do_seal, 1 } };
+	{ do_sync, 2 }, { do_seal, 1 }, { do_early, 1 }, { do_empty, 2 } };
 
 static void
 work_at_random(struct writer *w)

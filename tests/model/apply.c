@@ -86,8 +86,9 @@ seal_below(struct model *m, const struct node *dir, uid_t who)
 	for (size_t i = 1; i < m->n; i++) {
 		struct node *f = m->nodes[i];
 
-		if (!f->dir && !f->unlinked && is_frozen(f) &&
-		    is_below(f, dir) && (who == 0 || f->uid == who))
+		if (!f->dir && !f->unlinked &&
+		    (is_frozen(f) || is_placeholder(f)) && is_below(f, dir) &&
+		    (who == 0 || f->uid == who))
 			seal_file(f);
 	}
 }
@@ -119,7 +120,8 @@ static void
 flush(struct node *f)
 {
 	copy(&f->durable, &f->now);
-	f->flushed = is_written(f);
+	f->flushed = true;
+	f->durable_written = f->written;
 	f->dirty = f->doubt = false;
 }
 
@@ -191,6 +193,23 @@ cut(struct node *f, size_t n)
 	wrote(f);
 }
 
+/* Through a descriptor for writing it says that what is empty is meant; through
+ * another it asks for the seal of what nobody writes. */
+static void
+sync_file(const struct description *s, uid_t who)
+{
+	struct node *f = s->node;
+
+	if (is_writer(s->flags)) {
+		f->written = true;
+		flush(f);
+		return;
+	}
+	f->doubt = f->dirty;
+	if (!f->unlinked && is_placeholder(f) && owns(f, who))
+		seal_file(f);
+}
+
 static void
 apply_on_slot(struct model *m, const struct op *o)
 {
@@ -213,10 +232,7 @@ apply_on_slot(struct model *m, const struct op *o)
 		f->mtime_known = false;
 		break;
 	case OP_FSYNC:
-		if (is_writer(s->flags))
-			flush(f);
-		else
-			f->doubt = f->dirty;
+		sync_file(s, o->who);
 		break;
 	case OP_DUP:
 		m->slot[o->h2] = s;
@@ -266,6 +282,8 @@ apply_open(struct model *m, const struct op *o, struct place *at)
 		f = make(m, at, o, false);
 	if ((flags & F_EXCL) != 0)
 		flags &= ~F_TRUNC; /* the kernel: it is new */
+	if (at->node == NULL && !is_writer(flags))
+		flush(f); /* a reader's close would not */
 	open_slot(m, o->h, f, flags, o->who);
 	if ((flags & F_TRUNC) != 0)
 		cut(f, 0);
@@ -343,7 +361,7 @@ model_apply(struct model *m, const struct op *o)
 		make(m, &at, o, true);
 		break;
 	case OP_MKNOD:
-		make(m, &at, o, false);
+		flush(make(m, &at, o, false));
 		break;
 	case OP_OPEN:
 		apply_open(m, o, &at);
@@ -462,7 +480,8 @@ survive(struct model *m, struct node *f, const struct seen *seen, size_t n,
 		return wrong(text, "%s: %zu bytes that nobody wrote", path,
 		    there->bytes.n);
 	if (strcmp(there->state, "sealed") == 0) {
-		if (is_draft(f) || !f->flushed || (f->dirty && !f->doubt))
+		if (is_draft(f) || !f->flushed || (f->dirty && !f->doubt) ||
+		    (!f->durable_written && f->durable.n == 0))
 			return wrong(text, "%s is sealed, unfinished", path);
 		if (!same(&there->bytes, &f->durable) && !f->doubt)
 			return wrong(text, "%s: sealed other bytes", path);
@@ -474,6 +493,10 @@ survive(struct model *m, struct node *f, const struct seen *seen, size_t n,
 		free(f->name);
 		f->name = strdup(strrchr(part->path, '/') + 1);
 	}
+	/* That it was written since is forgotten with what was written. */
+	if (f->flushed && !f->durable_written && f->durable.n == 0 &&
+	    there != part)
+		f->written = false;
 	learn(f, there);
 	copy(&f->now, &there->bytes);
 	flush(f);
@@ -492,10 +515,6 @@ restart_file(struct model *m, struct node *f, bool crash, bool open,
 	there = seen_at(seen, n, path);
 	if (open || (f->doubt && !f->sealed))
 		return survive(m, f, seen, n, there, text);
-	if (there == NULL && !is_written(f) && !f->sealed) {
-		forget(m, f);
-		return true;
-	}
 	if (there == NULL)
 		return wrong(text, "%s is gone", path);
 	if (crash && !f->sealed)

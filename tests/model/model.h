@@ -97,6 +97,7 @@ struct node {
 	bool written; /* by a handle, once */
 	struct bytes now, durable;
 	bool flushed, dirty, doubt; /* doubt: dirty or not, nobody promised */
+	bool durable_written;	    /* and by a handle: of what was flushed */
 	bool mtime_known;
 	int64_t mtime_ns;
 	unsigned writers; /* descriptions open for writing */

@@ -295,6 +295,13 @@ is_frozen(const struct node *f)
 	return is_written(f) && !f->sealed && f->writers == 0 && !is_draft(f);
 }
 
+/* That nobody has open for writing. */
+bool
+is_placeholder(const struct node *f)
+{
+	return !is_written(f) && !f->sealed && f->writers == 0 && !is_draft(f);
+}
+
 const char *
 node_state(const struct node *d)
 {

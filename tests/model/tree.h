@@ -39,6 +39,7 @@ struct node *attestation(const struct node *d);
 bool is_closed(const struct node *dir);
 bool is_written(const struct node *f);
 bool is_frozen(const struct node *f);
+bool is_placeholder(const struct node *f);
 bool may(const struct node *d, uid_t who, unsigned want);
 bool owns(const struct node *d, uid_t who);
 size_t length_below(const struct node *dir, const char *name);

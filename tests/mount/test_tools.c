@@ -444,7 +444,7 @@ START_TEST(a_tree_comes_whole_and_the_second_time_is_idle)
 	says(said, "status 0\n");
 	same_tree(trees[_i].keeps);
 	sync_dir("mnt");
-	ck_assert_uint_eq(3, entries("evidence.sealed", NULL));
+	ck_assert_uint_eq(4, entries("evidence.sealed", NULL));
 	run(0, "%s", again != NULL ? again : trees[_i].command);
 	same_tree(trees[_i].keeps);
 	run(0, "trailctl seal " A);
