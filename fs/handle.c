@@ -61,6 +61,17 @@ fs_handle_new(struct fs *fs)
 	return h;
 }
 
+bool
+fs_handles_any(struct fs_handles *hs)
+{
+	bool any;
+
+	pthread_mutex_lock(&hs->mu);
+	any = hs->first != NULL || hs->flushes > 0;
+	pthread_mutex_unlock(&hs->mu);
+	return any;
+}
+
 /* Take h off the list and give its memory back. */
 static void
 forget(struct fs_handles *hs, struct fs_handle *h)

@@ -54,6 +54,8 @@ fs_handle_of(const struct fuse_file_info *fi)
 void fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req,
     bool sync);
 
+/* Is any file open? */
+bool fs_handles_any(struct fs_handles *hs);
 /* Wait until every flush has been answered. */
 void fs_handles_drain(struct fs_handles *hs);
 /*

@@ -40,6 +40,7 @@
 #define THREADS_DEFAULT 4
 #define STOP_TRIES 50 /* to unmount while files are open */
 #define STOP_WAIT_MS 100
+#define LEFT_IDLE_MS 2000 /* a mount seen only by others ends after that */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1 /* the leak checker must read our memory */
@@ -455,20 +456,60 @@ unmount_patiently(struct fs *fs, const char *mnt, int signals)
 	return false;
 }
 
-/* Until a signal comes or the mount is taken off.  Why, for the ledger. */
-static const char *
-serve(struct fs *fs, const char *mnt, int signals, bool *closed)
+/*
+ * The last mount in this namespace was taken off.  Mostly the connection ends
+ * now; a copy of the mount in another namespace would keep it for ever, with
+ * the store locked by a mount that nobody sees.  So serve what is open, and end
+ * when for some seconds nothing is.  False: the mount is here again.
+ */
+static bool
+outlive_mount(struct fs *fs, const struct fs_mount_watch *watch,
+    struct pollfd p[2])
 {
-	struct pollfd p[2] = {
+	int idle = 0;
+
+	while (idle < LEFT_IDLE_MS) {
+		if (poll(p, 2, STOP_WAIT_MS) > 0)
+			return true;
+		idle = fs_handles_any(fs->handles) ? 0 : idle + STOP_WAIT_MS;
+		if (fs_mount_is_here(watch))
+			return false;
+	}
+	return true;
+}
+
+/* Until a signal comes or the mount is taken off.  Why, for the ledger.
+ * *copies: the file system may still be mounted in other mount namespaces. */
+static const char *
+serve(struct fs *fs, const char *mnt, int signals, bool *closed, bool *copies)
+{
+	struct fs_mount_watch watch;
+	struct pollfd p[3] = {
 		{ .fd = fs_loop_end_fd(fs->loop), .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
 	};
 
-	while (poll(p, 2, -1) < 0 && errno == EINTR)
-		;
+	fs_mount_watch(&watch, mnt);
+	p[2] = (struct pollfd){ .fd = watch.fd, .events = POLLPRI };
+	for (;;) {
+		if (poll(p, 3, -1) < 0)
+			continue;
+		if (((p[0].revents | p[1].revents) & POLLIN) != 0)
+			break;
+		if (!fs_mount_is_here(&watch) && outlive_mount(fs, &watch, p))
+			break;
+	}
+	fs_mount_watch_end(&watch);
 	if ((p[0].revents & POLLIN) != 0) {
 		/* A dead mount here: the connection was cut, not unmounted. */
 		*closed = !fs_mount_is_dead(mnt);
+		return "unmounted";
+	}
+	if ((p[1].revents & POLLIN) == 0) {
+		fs_report_line(LOG_WARNING,
+		    "unmounted here; copies of the mount in other mount "
+		    "namespaces are cut off");
+		*closed = *copies = true;
 		return "unmounted";
 	}
 	take_signal(signals);
@@ -482,7 +523,7 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
     const char **reason, struct tf_error *err)
 {
 	struct fuse_session *se = new_session(fs, o);
-	bool protected, closed = false;
+	bool protected, closed = false, copies = false;
 	enum tf_code rc;
 
 	if (se == NULL)
@@ -508,7 +549,7 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 		    o->mnt);
 		tell_ready(parent);
 		notify_systemd();
-		*reason = serve(fs, o->mnt, signals, &closed);
+		*reason = serve(fs, o->mnt, signals, &closed, &copies);
 		fs_loop_stop(fs->loop);
 		fs_handles_drain(fs->handles);
 	}
@@ -516,8 +557,10 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 	fs_later_stop(fs);
 	fs_notify_stop(fs->notify);
 	fs_pass_stop(fs->pass);
-	/* Closes the connection; detaches what is still mounted. */
-	fuse_session_unmount(se);
+	/* Closes the connection; detaches what is still mounted.  Where that
+	 * was done already, something else may be mounted there now. */
+	if (!copies)
+		fuse_session_unmount(se);
 	if (fs_mount_is_dead(o->mnt))
 		(void)fs_mount_off(o->mnt, true);
 	fs_handles_end(fs, closed);

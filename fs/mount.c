@@ -58,6 +58,98 @@ fs_mount_is_dead(const char *mnt)
 	return statfs(mnt, &s) < 0 && errno == ENOTCONN;
 }
 
+/* --- the mounts of this namespace ---------------------------------------- */
+
+/* Undo the \\ooo of mountinfo, in place. */
+static void
+unescape(char *s)
+{
+	char *o = s;
+
+	for (; *s != '\0'; o++) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' &&
+		    s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+			*o = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
+			    (s[3] - '0'));
+			s += 4;
+		} else {
+			*o = *s++;
+		}
+	}
+	*o = '\0';
+}
+
+/*
+ * Walk through mountinfo: is there a mount at mnt (then its numbers are in *w),
+ * or, with mnt NULL, one with the numbers in *w?  1, 0, or -1: unreadable.
+ */
+static int
+find_mount(struct fs_mount_watch *w, const char *mnt)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	unsigned major, minor;
+	char *line = NULL, *at;
+	size_t cap = 0;
+	int found = 0;
+
+	if (f == NULL)
+		return -1;
+	while (getline(&line, &cap, f) > 0) {
+		at = NULL;
+		if (sscanf(line, "%*d %*d %u:%u %*s %ms", &major, &minor,
+			&at) != 3) {
+			free(at);
+			continue;
+		}
+		unescape(at);
+		if (mnt != NULL && strcmp(at, mnt) == 0) {
+			/* The last one lies on top. */
+			w->major = major;
+			w->minor = minor;
+			found = 1;
+		} else if (mnt == NULL && major == w->major &&
+		    minor == w->minor) {
+			found = 1;
+		}
+		free(at);
+	}
+	if (ferror(f))
+		found = -1;
+	free(line);
+	fclose(f);
+	return found;
+}
+
+void
+fs_mount_watch(struct fs_mount_watch *w, const char *mnt)
+{
+	char part[4096];
+
+	w->fd = -1;
+	if (find_mount(w, mnt) != 1)
+		return;
+	w->fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	/* Changes count from the first read on. */
+	if (w->fd >= 0)
+		(void)!read(w->fd, part, sizeof part);
+}
+
+bool
+fs_mount_is_here(const struct fs_mount_watch *w)
+{
+	struct fs_mount_watch same = *w;
+
+	return find_mount(&same, NULL) != 0;
+}
+
+void
+fs_mount_watch_end(struct fs_mount_watch *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+}
+
 /* realpath(3) of a path whose last part is a dead mount: of what is above. */
 static char *
 real_parent(const char *path)

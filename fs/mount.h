@@ -26,6 +26,22 @@ TF_MUST_USE enum tf_code fs_mount_check(const char *store, const char *mnt,
 bool fs_mount_protect(const char *mnt);
 void fs_mount_unprotect(const char *mnt);
 
+/*
+ * The mounts of one file system in this process's mount namespace.  A copy in
+ * another namespace keeps the connection to the kernel alive after umount(8),
+ * so the end of the connection alone does not say that nobody here needs the
+ * daemon any more.
+ */
+struct fs_mount_watch {
+	int fd; /* /proc/self/mountinfo: POLLPRI when mounts changed; or -1 */
+	unsigned major, minor; /* of the file system */
+};
+/* Watch what is mounted at mnt now.  Where that is impossible fd is -1. */
+void fs_mount_watch(struct fs_mount_watch *w, const char *mnt);
+/* Is it mounted anywhere in this namespace?  True when that cannot be read. */
+bool fs_mount_is_here(const struct fs_mount_watch *w);
+void fs_mount_watch_end(struct fs_mount_watch *w);
+
 /* Is a mount at mnt whose daemon is gone? */
 bool fs_mount_is_dead(const char *mnt);
 /* Unmount; lazy: also when files are open.  True: it was done. */

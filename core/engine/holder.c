@@ -1,6 +1,7 @@
 /* The text of STORE/lock, and the kernel's word on whether it is true. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,4 +68,31 @@ tf_holder_find(int dirfd, struct tf_holder *out)
 		held = out->pid > 0 && is_listed(out->pid, st.st_ino);
 	close(fd);
 	return held;
+}
+
+bool
+tf_holder_is_seen(const struct tf_holder *h)
+{
+	char *line = NULL, *at = NULL, *type = NULL, *dash;
+	size_t cap = 0;
+	bool seen = false;
+	FILE *f;
+
+	if (h->mount[0] == '\0' || strpbrk(h->mount, " \t\n\\") != NULL ||
+	    (f = fopen("/proc/self/mountinfo", "re")) == NULL)
+		return true;
+	while (!seen && getline(&line, &cap, f) > 0) {
+		at = type = NULL;
+		dash = strstr(line, " - "); /* the type follows */
+		if (dash != NULL &&
+		    sscanf(line, "%*d %*d %*s %*s %ms", &at) == 1 &&
+		    sscanf(dash, " - %ms", &type) == 1)
+			seen = strcmp(at, h->mount) == 0 &&
+			    strcmp(type, "fuse.trailfs") == 0;
+		free(at);
+		free(type);
+	}
+	free(line);
+	fclose(f);
+	return seen;
 }

@@ -25,4 +25,8 @@ void tf_holder_read(int lockfd, struct tf_holder *out);
  */
 bool tf_holder_find(int dirfd, struct tf_holder *out);
 
+/* Is what the holder mounted seen in this process's mount namespace?  True when
+ * it mounted nothing, or that cannot be told. */
+bool tf_holder_is_seen(const struct tf_holder *h);
+
 #endif

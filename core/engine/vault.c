@@ -198,6 +198,11 @@ locked_by(int fd, const char *advice, struct tf_error *err)
 		return tf_fail(err, TF_LOCKED,
 		    "the store is mounted read-only");
 	tf_holder_read(fd, &who);
+	if (!tf_holder_is_seen(&who))
+		return tf_fail(err, TF_LOCKED,
+		    "the store is in use by trailfs pid %d, whose mount is not "
+		    "in this mount namespace: lsns -t mnt lists others",
+		    who.pid);
 	return tf_fail(err, TF_LOCKED, "%sthe store is in use by %.120s",
 	    advice, who.text[0] == '\0' ? "another process" : who.text);
 }

@@ -6,12 +6,43 @@
 
 /* clang-format off */
 #define SUITES(X) \
-	X(tree) X(refusals) X(tamper) X(states) X(barrier) X(others) X(tools) \
-	X(tree) X(refusals) X(tamper) X(states) X(empty) X(barrier) X(tools) \
-	X(writers) X(instead) X(drafts) X(sealing) X(xattrs) X(control) \
-	X(identity) X(remembered) X(crash) X(badstore) X(full) X(disk) X(limits) \
-	X(compliance) X(quiet) X(batch) X(readonly) X(verify) X(races) X(user) X(backup) X(auditor) \
-	X(pages) X(package) X(passed) X(private) X(descriptors)
+	X(tree) \
+	X(refusals) \
+	X(tamper) \
+	X(states) \
+	X(barrier) \
+	X(others) \
+	X(tools) \
+	X(empty) \
+	X(writers) \
+	X(instead) \
+	X(drafts) \
+	X(sealing) \
+	X(xattrs) \
+	X(control) \
+	X(identity) \
+	X(remembered) \
+	X(crash) \
+	X(badstore) \
+	X(full) \
+	X(disk) \
+	X(limits) \
+	X(compliance) \
+	X(quiet) \
+	X(batch) \
+	X(readonly) \
+	X(verify) \
+	X(races) \
+	X(user) \
+	X(backup) \
+	X(auditor) \
+	X(pages) \
+	X(package) \
+	X(passed) \
+	X(private) \
+	X(descriptors) \
+	X(copies) \
+	/* a line for each */
 /* clang-format on */
 
 #define DECLARE(name) Suite *suite_##name(void);
