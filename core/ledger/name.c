@@ -168,15 +168,29 @@ vim_swap(const char *name, size_t n)
 bool
 tf_name_draft(const char *name, size_t n)
 {
-	static const char *const endings[] = { "~", ".tmp", ".part", ".partial",
-		".crdownload", ".filepart" };
+	/* What stands between begin and end does not matter. */
+	static const struct {
+		const char *begin, *end;
+	} drafts[] = {
+		{ "", "~" }, { "", ".tmp" }, { "", ".part" },
+		{ "", ".partial" }, { "", ".crdownload" }, { "", ".filepart" },
+		{ "", ".aria2" }, { ".~lock.", "#" }, /* LibreOffice */
+		{ "~$", "" },			      /* Office */
+		{ ".#", "" },			      /* emacs: lock */
+		{ "#", "#" },			      /* emacs: autosave */
+		{ ".", ".kate-swp" },		      /* Kate */
+		{ ".goutputstream-", "" },	      /* GLib */
+		{ ".fuse_hidden", "" }, /* libfuse: deleted while open */
+		{ ".nfs", "" },		/* NFS: the same */
+	};
 
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		if (ends(name, n, endings[i]))
+	for (size_t i = 0; i < sizeof(drafts) / sizeof(drafts[0]); i++) {
+		if (n >= strlen(drafts[i].begin) + strlen(drafts[i].end) &&
+		    begins(name, n, drafts[i].begin) &&
+		    ends(name, n, drafts[i].end))
 			return true;
 	}
-	return random_suffix(name, n) || vim_swap(name, n) ||
-	    begins(name, n, ".#") || begins(name, n, ".goutputstream-");
+	return random_suffix(name, n) || vim_swap(name, n);
 }
 
 bool

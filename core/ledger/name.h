@@ -35,8 +35,9 @@ bool tf_name_draft_attestation(const char *name, size_t n);
 /*
  * Is a file of this name a draft?  ".NAME.XXXXXX" (six letters or digits, at
  * least one of them a digit or capital; NAME not empty), ".*.sw?",
- * ".*.sw?x", ".sw?", ".sw?x", ".#*", ".goutputstream-*", and what ends in
- * "~ .tmp .part .partial .crdownload .filepart".
+ * ".*.sw?x", ".sw?", ".sw?x", ".#*", "#*#", ".~lock.*#", "~$*", ".*.kate-swp",
+ * ".goutputstream-*", ".fuse_hidden*", ".nfs*", and what ends in
+ * "~ .tmp .part .partial .crdownload .filepart .aria2".
  */
 bool tf_name_draft(const char *name, size_t n);
 /* Is all below a directory of this name draft?  ".~tmp~", ".rsync-partial". */

@@ -89,7 +89,8 @@ draft_rule(const char *s)
 {
 	static const char *const patterns[] = { ".*.sw?", ".*.sw?x", ".sw?",
 		".sw?x", ".#*", ".goutputstream-*", "*~", "*.tmp", "*.part",
-		"*.partial", "*.crdownload", "*.filepart" };
+		"*.partial", "*.crdownload", "*.filepart", "*.aria2", "#*#",
+		".~lock.*#", "~$*", ".*.kate-swp", ".fuse_hidden*", ".nfs*" };
 	size_t n = strlen(s);
 
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)

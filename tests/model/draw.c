@@ -21,7 +21,8 @@ static const char *const upper[] = { "t", "u", "v", "w", "a", "b", "0.B_c~d-e",
 
 static const char *const lower[] = { "f", "g", "h", "d", "e", ".env", "a b",
 	"\xc3\xbc", "f.tmp", "g.tmp", "f.part", "f~", ".f.a1B2c3", ".g.abcdef",
-	".env.sample", ".#f", ".f.swp", ".f.swpx", ".goutputstream-A1B2",
+	".env.sample", ".#f", ".f.swp", ".f.swpx", ".goutputstream-A1B2", "#f#",
+	"~$f", ".~lock.f#", ".f.kate-swp", "f.aria2", ".nfs1", "f#",
 	"f.crdownload", ".~tmp~", ".rsync-partial", "f.filepart", "f.partial",
 	"a@2", "CON", "..." };
 

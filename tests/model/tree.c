@@ -101,14 +101,21 @@ static bool
 is_temporary(const char *name)
 {
 	static const char *const endings[] = { "~", ".tmp", ".part", ".partial",
-		".crdownload", ".filepart" };
+		".crdownload", ".filepart", ".aria2" };
+	static const char *const beginnings[] = { ".#", ".goutputstream-", "~$",
+		".nfs", ".fuse_hidden" };
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < LEN(endings); i++)
 		if (ends(name, endings[i]))
 			return true;
-	if (strncmp(name, ".#", 2) == 0 ||
-	    strncmp(name, ".goutputstream-", 15) == 0)
+	for (size_t i = 0; i < LEN(beginnings); i++)
+		if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	if (n > 1 && name[n - 1] == '#' &&
+	    (name[0] == '#' || strncmp(name, ".~lock.", 7) == 0))
+		return true;
+	if (name[0] == '.' && ends(name, ".kate-swp"))
 		return true;
 	if (name[0] == '.' && n > 5 && memcmp(name + n - 4, ".sw", 3) == 0)
 		return true;

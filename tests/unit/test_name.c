@@ -130,10 +130,17 @@ START_TEST(drafts_are_the_temporary_names_of_tools)
 		".a.abcde1", "a~", "~", "a.tmp", ".tmp", "a.part", "a.partial",
 		"a.crdownload", "a.filepart", ".a.swp", ".a.swo", ".a.swpx",
 		".a.swxx", ".#a", ".#", ".goutputstream-XYZ", ".goutputstream-",
-		"..swp", ".swp", ".swpx" };
+		"..swp", ".swp", ".swpx", ".~lock.a.odt#", ".~lock.#",
+		"~$a.docx", "~$", "#a#", "##", "#a b.txt#", ".a.kate-swp",
+		"..kate-swp", "a.iso.aria2", ".aria2",
+		".fuse_hidden0000000100000001", ".nfs000000000012d687",
+		".nfs" };
 	static const char *const evidence[] = { ".env", ".env.sample",
 		".a.abcdef", ".a.abcde", ".a.abcde1x", "..abcde1", "a.abcde1",
-		".a.abc-e1", "a.swp", ".a.sw", ".a.swpy", ".sw", "a#", "#a#",
+		".a.abc-e1", "a.swp", ".a.sw", ".a.swpy", ".sw", "a#", "#",
+		"#a", "#a#b", ".~lock.a.odt", "~lock.a.odt#", ".~lock#",
+		"$a.docx", "a~$", "a.kate-swp", ".kate-swp", ".a.kate-swpx",
+		"aria2", "a.aria2.txt", "fuse_hidden1", "nfs1", ".nf",
 		"goutputstream-1", "a.tmp.txt", "a.TMP", "tmp", "a.parts", "",
 		".", "a" };
 
