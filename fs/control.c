@@ -45,12 +45,14 @@ status(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
 	return tf_vault_status(v, out, err);
 }
 
+/* To each user his own. */
 static enum tf_code
-denied(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
+denied(struct tf_vault *v, uint32_t uid, struct tf_buf *out,
     struct tf_error *err)
 {
-	(void)dir;
-	return tf_vault_denials(v, NULL, out, err);
+	struct tf_asker who = { .uid = uid };
+
+	return tf_vault_denials(v, &who, out, err);
 }
 
 static enum tf_code
@@ -84,7 +86,8 @@ page(struct tf_view *w, uint64_t dir, const struct tf_sink *out,
 }
 
 /*
- * One of these makes a file: render makes it whole, being short; write gives it
+ * One of these makes a file: render makes it whole, being short; own does so
+ * for one user, who shares it with nobody; write gives it
  * piece by piece; or it is read in ranges: size tells its size and a mark, and
  * read gives parts of the file as it was at that mark.  Or it is a package, or
  * the topmost directory of a tree.  The number of a row is in node ids: new rows at the end.
@@ -94,6 +97,8 @@ static const struct row {
 	unsigned levels; /* AT(kind) of directories that have it */
 	unsigned mode;	 /* less what the directory's mode lacks */
 	enum tf_code (*render)(struct tf_vault *v, uint64_t dir,
+	    struct tf_buf *out, struct tf_error *err);
+	enum tf_code (*own)(struct tf_vault *v, uint32_t uid,
 	    struct tf_buf *out, struct tf_error *err);
 	enum tf_code (*write)(struct tf_view *w, uint64_t dir,
 	    const struct tf_sink *out, struct tf_error *err);
@@ -112,8 +117,7 @@ static const struct row {
 	{ TF_CONTROL_STATUS, AT(TF_KIND_ROOT), 0440, .render = status },
 	{ TF_CONTROL_EVENTS, AT(TF_KIND_ROOT), 0440, .size = events_size,
 	    .read = events_read },
-	/* Names that others may not see. */
-	{ TF_CONTROL_DENIED, AT(TF_KIND_ROOT), 0400, .render = denied },
+	{ TF_CONTROL_DENIED, AT(TF_KIND_ROOT), 0444, .own = denied },
 	{ TF_CONTROL_TILE, AT(TF_KIND_ROOT), .tree = &fs_tile_tree },
 	{ TF_CONTROL_PROOF, AT(TF_KIND_ATTESTATION), .tree = &fs_proof_tree },
 	{ TF_CONTROL_SEAL_PROOF, AT(TF_KIND_ATTESTATION), 0444,
@@ -149,6 +153,7 @@ struct source {
 	const struct row *row;
 	const struct fs_tree *tree;
 	uint32_t owner; /* of a row's directory */
+	uint32_t uid;	/* whose file it is, where each user has his own */
 };
 
 /*
@@ -219,6 +224,12 @@ bool
 fs_control_is(uint64_t ino)
 {
 	return fs_control_kind(ino) != 0;
+}
+
+static uint32_t
+uid_of(uint64_t caller)
+{
+	return (uint32_t)(caller >> 32);
 }
 
 /* The tree that ino is in, or NULL. */
@@ -339,6 +350,8 @@ snapshot_new(struct fs_control *c, uint64_t ino, const struct source *from,
 		rc = from->tree->render(v, ino, &s->text, err);
 	else if (row->render != NULL)
 		rc = row->render(v, owner_of(ino), &s->text, err);
+	else if (row->own != NULL)
+		rc = row->own(v, from->uid, &s->text, err);
 	else if (row->write != NULL)
 		rc = write_row(v, s, err);
 	else if (row->package)
@@ -354,7 +367,7 @@ snapshot_new(struct fs_control *c, uint64_t ino, const struct source *from,
 	}
 	if (s->spill != NULL)
 		s->size = tf_spill_size(s->spill);
-	else if (row == NULL || row->render != NULL)
+	else if (row == NULL || row->render != NULL || row->own != NULL)
 		s->size = s->text.n;
 	*out = s;
 	return TF_OK;
@@ -371,13 +384,16 @@ unlink_snapshot(struct fs_control *c, const struct fs_snapshot *s)
 	*at = s->next;
 }
 
-/* The newest snapshot of ino, or NULL; mu is held. */
+/* The newest snapshot of ino for uid, or NULL; mu is held. */
 static struct fs_snapshot *
-find(const struct fs_control *c, uint64_t ino)
+find(const struct fs_control *c, uint64_t ino, uint32_t uid)
 {
 	struct fs_snapshot *s = c->all;
 
-	while (s != NULL && s->ino != ino)
+	while (s != NULL &&
+	    (s->ino != ino ||
+		(s->from.row != NULL && s->from.row->own != NULL &&
+		    s->from.uid != uid)))
 		s = s->next;
 	return s;
 }
@@ -394,9 +410,10 @@ is_good(const struct fs_snapshot *s, uint64_t head, bool newest)
 /* The snapshot of ino that is open, or good; now opened once more.  NULL: none.
  * mu is held. */
 static struct fs_snapshot *
-reopen(struct fs_control *c, uint64_t ino, uint64_t head, bool newest)
+reopen(struct fs_control *c, uint64_t ino, uint32_t uid, uint64_t head,
+    bool newest)
 {
-	struct fs_snapshot *s = find(c, ino);
+	struct fs_snapshot *s = find(c, ino, uid);
 
 	if (s == NULL)
 		return NULL;
@@ -420,7 +437,7 @@ get_snapshot(struct fs_control *c, uint64_t ino, const struct source *from,
 	if (rc != TF_OK)
 		return rc;
 	pthread_mutex_lock(&c->mu);
-	*out = reopen(c, ino, head, newest);
+	*out = reopen(c, ino, from->uid, head, newest);
 	pthread_mutex_unlock(&c->mu);
 	if (*out != NULL)
 		return TF_OK;
@@ -428,7 +445,7 @@ get_snapshot(struct fs_control *c, uint64_t ino, const struct source *from,
 		return rc;
 	pthread_mutex_lock(&c->mu);
 	/* Somebody else may have been faster: theirs counts. */
-	if ((*out = reopen(c, ino, head, newest)) == NULL) {
+	if ((*out = reopen(c, ino, from->uid, head, newest)) == NULL) {
 		mine->opens = 1;
 		mine->next = c->all;
 		c->all = mine;
@@ -507,7 +524,7 @@ fs_control_sweep(struct fs_control *c)
 static bool
 makes(const struct source *from, uint64_t caller)
 {
-	uint32_t uid = (uint32_t)(caller >> 32);
+	uint32_t uid = uid_of(caller);
 
 	return uid == 0 || uid == from->owner;
 }
@@ -523,7 +540,7 @@ size_of(struct fs_control *c, uint64_t ino, const struct source *from,
 
 	if (from->row != NULL && from->row->package && !makes(from, caller)) {
 		pthread_mutex_lock(&c->mu);
-		shows = find(c, ino) != NULL;
+		shows = find(c, ino, from->uid) != NULL;
 		pthread_mutex_unlock(&c->mu);
 		newest = false;
 	}
@@ -541,14 +558,14 @@ size_of(struct fs_control *c, uint64_t ino, const struct source *from,
 
 /* What makes file ino. */
 static enum tf_code
-source_of(struct fs_control *c, uint64_t ino, struct source *out,
-    struct tf_error *err)
+source_of(struct fs_control *c, uint64_t ino, uint64_t caller,
+    struct source *out, struct tf_error *err)
 {
 	struct tf_attr dir;
 	struct stat st;
 	enum tf_code rc;
 
-	*out = (struct source){ .tree = tree_of(ino) };
+	*out = (struct source){ .tree = tree_of(ino), .uid = uid_of(caller) };
 	if (out->tree != NULL)
 		return out->tree->stat(c->vault, ino, &st, err);
 	rc = tf_vault_getattr(c->vault, owner_of(ino), &dir, err);
@@ -569,11 +586,12 @@ fs_control_takes_long(struct fs_control *c, uint64_t ino, uint64_t caller,
 	bool ready;
 
 	if (r >= ROWS || !rows[r].package ||
-	    source_of(c, ino, &from, NULL) != TF_OK || !makes(&from, caller) ||
+	    source_of(c, ino, caller, &from, NULL) != TF_OK ||
+	    !makes(&from, caller) ||
 	    tf_vault_size(c->vault, &head, &bytes, NULL) != TF_OK)
 		return false;
 	pthread_mutex_lock(&c->mu);
-	s = find(c, ino);
+	s = find(c, ino, from.uid);
 	ready = s != NULL && (s->opens > 0 || is_good(s, head, newest));
 	pthread_mutex_unlock(&c->mu);
 	return !ready;
@@ -584,7 +602,7 @@ fs_control_open(struct fs_control *c, uint64_t ino, uint64_t caller,
     struct fs_snapshot **out, struct tf_error *err)
 {
 	struct source from;
-	enum tf_code rc = source_of(c, ino, &from, err);
+	enum tf_code rc = source_of(c, ino, caller, &from, err);
 	bool package = rc == TF_OK && from.row != NULL && from.row->package;
 
 	if (package && !makes(&from, caller))
@@ -614,7 +632,7 @@ fs_control_read(struct fs_control *c, const struct fs_snapshot *s, void *p,
 		n = (size_t)(s->size - off);
 	if (s->spill != NULL)
 		return tf_spill_read(s->spill, p, n, off, got, err);
-	if (s->from.row != NULL && s->from.row->render == NULL)
+	if (s->from.row != NULL && s->from.row->read != NULL)
 		return s->from.row->read(c->vault, owner_of(s->ino), s->mark, p,
 		    n, off, got, err);
 	memcpy(p, s->text.p + off, n);
@@ -650,7 +668,7 @@ enum tf_code
 fs_control_stat(struct fs_control *c, uint64_t ino, uint64_t caller,
     bool newest, struct stat *st, struct tf_error *err)
 {
-	struct source from = { .tree = tree_of(ino) };
+	struct source from = { .tree = tree_of(ino), .uid = uid_of(caller) };
 	struct tf_attr dir;
 	enum tf_code rc;
 

@@ -376,16 +376,38 @@ START_TEST(a_storm_of_one_user_leaves_the_lines_of_others)
 }
 END_TEST
 
-START_TEST(only_the_owner_of_the_vault_reads_them)
+/* What others tried is not everybody's business; what I tried is mine. */
+START_TEST(each_user_reads_his_own)
 {
-	struct stat st = stat_of(DENIED);
+	char *bob, *all;
+	int fd;
 
-	ck_assert_uint_eq(0400, st.st_mode & 07777);
-	ck_assert_uint_eq(0, st.st_uid);
+	make_attestation();
+	put_sealed(A "/f", "x");
+	allowed(chmod("mnt/t", 0777));
+	allowed(chmod(W, 0777));
+	refused(EPERM, unlink(A "/f"));
 	as(ALICE);
-	refused(EACCES, try_open(DENIED, O_RDONLY));
+	refused(EPERM, mkdir(W "/alice@2", 0777));
+	ck_assert_uint_eq(1, lines_of(denied()));
+	says(denied(), "t/w/alice@2");
+	as(BOB);
+	ck_assert_str_eq("", denied());
+	refused(EPERM, mkdir(W "/bob@2", 0777));
+	refused(EPERM, mkdir(W "/bob@3", 0777));
+	bob = content(DENIED, NULL);
+	ck_assert_uint_eq(2, lines_of(bob));
+	ck_assert_ptr_null(strstr(bob, "alice"));
+	/* One who has it open shows nothing of it to others. */
+	fd = open(DENIED, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	as(ALICE);
+	ck_assert_ptr_null(strstr(denied(), "bob"));
+	ck_assert_int_eq((int)strlen(denied()), stat_of(DENIED).st_size);
 	as(0);
-	allowed(try_open(DENIED, O_RDONLY));
+	all = content(DENIED, NULL);
+	ck_assert_uint_eq(4, lines_of(all));
+	allowed(close(fd));
 }
 END_TEST
 
@@ -566,7 +588,7 @@ suite_control(void)
 	tcase_add_test(t, each_line_says_which_rule_refused);
 	tcase_add_test(t, a_storm_of_one_user_leaves_the_lines_of_others);
 	tcase_add_test(t, no_name_breaks_a_line);
-	tcase_add_test(t, only_the_owner_of_the_vault_reads_them);
+	tcase_add_test(t, each_user_reads_his_own);
 	tcase_add_test(t, a_storm_of_attempts_fills_nothing);
 	tcase_add_test(t, a_checkpoint_is_signed_and_says_what_the_events_are);
 	tcase_add_test(t, the_vkey_is_the_one_that_init_printed);
