@@ -1,104 +1,917 @@
 #!/bin/sh
-# Check this package without the program that made it: a POSIX shell, coreutils
-# and openssl.  Read it first, or better run your own copy: whoever could change
-# the package could change this file, too.
+# Check an evidence package without the program that made it.
 #
-#	sh verify.sh KEY
+#	sh verify.sh KEY [DIRECTORY]
 #
 # KEY is the log's public key as its owner gave it to you, a line
-# ORIGIN+ID+BASE64; the one in keys/ proves nothing.  Exits 0 if all holds.
-set -eu
+# ORIGIN+ID+BASE64; the one in keys/ came with the package and proves nothing.
+# DIRECTORY is the unpacked package; without it, the one this script is in.
+# Run your own copy: who could change the package could change this file, too.
+#
+# Exit status: 0 everything below holds, 1 something does not, 2 it could not
+# be checked (usage, a missing program, a file that cannot be read).
+#
+# Needs a POSIX shell, awk, base64 and openssl; GNU's tools or busybox's do.
+# It runs one program for many files, never one for each file.
+#
+# How: the only things believed are KEY and SHA-256.  KEY signs the checkpoint,
+# which holds the root of the log's tree.  Each proof leads from one ledger
+# entry to that root.  Path, digest, person and time of a file are read from its
+# entry, never from a file that merely says so.  Text from the package is never
+# evaluated: it is data for awk, and the numbers in it have 15 digits at most.
+set -u
 LC_ALL=C
 export LC_ALL
-cd "$(dirname "$0")"
-t=$(mktemp -d)
-trap 'rm -rf "$t"' EXIT
-no() {
-	echo "verify.sh: $*" >&2
+unset CDPATH
+umask 077
+tab=$(printf '\t')
+newline='
+'
+
+say() {
+	printf '%s\n' "verify.sh: $*" | tr -c '\012\040-\176' '?' >&2
+}
+no() { # what is wrong
+	say "$*"
+	echo 'FAILED: do not rely on this package' >&2
 	exit 1
 }
-sha256() {
-	openssl dgst -sha256 -binary
+cannot() { # why nothing can be said
+	say "$*"
+	exit 2
 }
-[ "$#" -eq 1 ] || no 'usage: sh verify.sh KEY'
+# Only text without control characters is read here.
+plain() {
+	[ "$(tr -d '\012\040-\176\200-\377' <"$1" | wc -c)" -eq 0 ]
+}
+lines() {
+	wc -l <"$1" | tr -d ' '
+}
+# SHA-256 of all files below a directory, "HEX *./NAME" a line.
+digests() {
+	(cd "$1" && find . -type f -exec openssl dgst -sha256 -r {} +) \
+		>"$2" 2>"$t/said" &&
+		[ "$(lines "$2")" -eq "$(cd "$1" && find . -type f | wc -l)" ]
+}
 
-# 1. The files are those of the manifests, all of them and no others.
-sha256sum --strict --quiet -c tagmanifest-sha256.txt || no 'a file was altered'
-if [ -s manifest-sha256.txt ]; then
-	sha256sum --strict --quiet -c manifest-sha256.txt ||
-		no 'evidence was altered'
+case $# in
+1 | 2) ;;
+*) cannot 'usage: sh verify.sh KEY [DIRECTORY]' ;;
+esac
+for program in awk base64 cat cmp cut find head mktemp od openssl paste sed \
+	sort tail tr uniq wc xargs; do
+	command -v "$program" >/dev/null || cannot "$program is missing"
+done
+case $0 in
+/*) self=$0 ;;
+*) self=$(pwd)/$0 ;;
+esac
+key=$1
+directory=${2-$(dirname "$0")}
+case $directory in
+/*) ;;
+*) directory=./$directory ;;
+esac
+t=$(mktemp -d) || cannot 'there is no room for temporary files'
+trap 'rm -rf "$t"' EXIT
+trap 'exit 2' HUP INT TERM
+cd "$directory" || cannot 'that is no directory'
+
+# --- 1. The files --------------------------------------------------------------
+# Plain files and directories only, with names that packages have.
+
+find . ! -type d ! -type f >"$t/odd" 2>"$t/said" ||
+	cannot "$(head -n 1 "$t/said")"
+[ ! -s "$t/odd" ] || no "a link or a device: $(head -n 1 "$t/odd")"
+find . -name "*$newline*" >"$t/odd"
+[ ! -s "$t/odd" ] || no 'a file name with a line feed in it'
+find . -type f >"$t/files"
+if ! plain "$t/files" || ! awk '/\\/ { exit 1 }' "$t/files"; then
+	no 'a file name that no package has'
 fi
-cut -c 67- manifest-sha256.txt tagmanifest-sha256.txt | sort >"$t/listed"
-find . -type f ! -name tagmanifest-sha256.txt | cut -c 3- | sort |
-	cmp -s - "$t/listed" || no 'there are other files than the manifests list'
+digests . "$t/sums" || cannot "$(head -n 1 "$t/said")"
+for name in checkpoint events.jsonl package.json manifest-sha256.txt \
+	tagmanifest-sha256.txt; do
+	[ -f "$name" ] || no "there is no $name"
+done
 
-# 2. The checkpoint is signed by the key: an Ed25519 signature of its text,
-# which is what stands before the empty line.
-origin=${1%%+*}
+: >"$t/data"
+: >"$t/rest"
+# The manifests list these files, with these digests, and no others.
+sed 's/^\(.*\) \*\.\/\(.*\)$/\1  \2/' "$t/sums" | sort >"$t/have"
+awk -v t="$t" '
+	substr($0, 67, 5) == "data/" { print > (t "/data"); next }
+	substr($0, 67) != "tagmanifest-sha256.txt" { print > (t "/rest") }
+	' "$t/have"
+for name in manifest-sha256.txt tagmanifest-sha256.txt; do
+	list=$t/data
+	[ "$name" = manifest-sha256.txt ] || list=$t/rest
+	sort "$name" | cmp -s - "$list" || {
+		sort "$name" | sort - "$list" | uniq -u >"$t/odd"
+		no "$name and the files differ: $(cut -c 67- "$t/odd" |
+			sort -u | head -n 3 | tr '\n' ' ')"
+	}
+done
+
+# --- 2. The checkpoint ---------------------------------------------------------
+# An Ed25519 signature of the text before the empty line (C2SP signed-note).
+
+if ! plain checkpoint || [ "$(wc -c <checkpoint)" -gt 65536 ]; then
+	no 'the checkpoint is malformed'
+fi
+printf '%s\n' "$key" >"$t/vkey"
+awk 'NR > 1 || !/^[A-Za-z0-9._~:\/-]+\+[0-9a-f]+\+[A-Za-z0-9+\/]+$/ { exit 1 }
+	{ split($0, part, "+"); exit length(part[2]) != 8 }' "$t/vkey" ||
+	cannot 'that is no key: a line ORIGIN+ID+BASE64 is needed'
+origin=${key%%+*}
+id=${key#*+}
+id=${id%%+*}
+printf %s "${key#*+*+}" | base64 -d >"$t/raw" 2>/dev/null
+[ "$(wc -c <"$t/raw")" -eq 33 ] || cannot 'that is no key'
+[ "$({
+	printf '%s\n' "$origin"
+	cat "$t/raw"
+} | openssl dgst -sha256 -r | cut -c -8)" = "$id" ] ||
+	cannot 'that is no key: its number does not fit'
 {
 	printf '\060\052\060\005\006\003\053\145\160\003\041\000'
-	printf %s "${1#*+*+}" | base64 -d | tail -c 32
-} | openssl pkey -pubin -inform DER -out "$t/key" || no 'that is no key'
+	tail -c 32 "$t/raw"
+} >"$t/der"
+openssl pkey -pubin -inform DER -in "$t/der" -out "$t/key" 2>/dev/null ||
+	cannot 'that is no key'
 sed '/^$/,$d' checkpoint >"$t/text"
-{
-	read -r name
-	read -r size
-	read -r root
-} <"$t/text"
-[ "$name" = "$origin" ] || no "the package is of $name, the key of $origin"
-signature=$(sed '1,/^$/d' checkpoint | cut -d ' ' -f 2- |
-	grep -F -- "$origin " | head -n 1) || no 'the checkpoint is not signed'
-printf %s "${signature#* }" | base64 -d | tail -c +5 >"$t/sig"
+# Size and root, if the text has the form of a checkpoint.
+awk -v origin="$origin" '
+	NR == 1 && $0 != origin { why = "the package is not of this key'\''s log" }
+	NR == 2 && (!/^[1-9][0-9]*$/ || length($0) > 15) { bad = 1 }
+	NR == 3 && (!/^[A-Za-z0-9+\/]+=$/ || length($0) != 44) { bad = 1 }
+	NR == 2 { size = $0 }
+	NR == 3 { root = $0 }
+	END {
+		if (why == "" && (bad || NR != 3))
+			why = "the checkpoint is malformed"
+		print why == "" ? size " " root : why
+		exit why != ""
+	}' "$t/text" >"$t/head" || no "$(cat "$t/head")"
+size=$(cut -d ' ' -f 1 "$t/head")
+cut -d ' ' -f 2 "$t/head" | base64 -d >"$t/root" 2>/dev/null
+[ "$(wc -c <"$t/root")" -eq 32 ] || no 'the checkpoint is malformed'
+root=$(od -An -v -tx1 <"$t/root" | tr -d ' \n')
+# The line of this key: origin, then base64 of its number and the signature.
+idtext=$({
+	printf '%s\n' "$origin"
+	cat "$t/raw"
+} | openssl dgst -sha256 -binary | head -c 4 | base64 | cut -c -5)
+sed '1,/^$/d' checkpoint | awk -v origin="$origin" -v id="$idtext" '
+	NF == 3 && $1 == "\342\200\224" && $2 == origin &&
+		substr($3, 1, 5) == id && $3 ~ /^[A-Za-z0-9+\/]+=*$/ {
+		print $3
+		exit
+	}' >"$t/signature"
+[ -s "$t/signature" ] || no 'the checkpoint is not signed by this key'
+base64 -d <"$t/signature" 2>/dev/null | tail -c +5 >"$t/sig"
 openssl pkeyutl -verify -rawin -in "$t/text" -pubin -inkey "$t/key" \
-	-sigfile "$t/sig" >"$t/said" 2>&1 || no 'the signature is wrong'
+	-sigfile "$t/sig" >"$t/said" 2>&1 ||
+	no 'the signature of the checkpoint is wrong'
 
-# 3. Each entry is in the tree of the checkpoint (RFC 9162, 2.1.3.2).  An entry
-# of evidence stands in the proof that is called like the file, with its digest.
-node() {
-	{
-		printf '\001'
-		cat "$1" "$2"
-	} | sha256 >"$t/up"
-	mv "$t/up" "$t/hash"
+# --- 3. The proofs -------------------------------------------------------------
+# Each holds an entry in base64, its number, and the hashes beside its way to
+# the root (C2SP tlog-proof).
+
+awk 'substr($0, 1, 9) == "./proofs/"' "$t/files" | sort >"$t/proofs"
+[ -s "$t/proofs" ] || no 'there are no proofs'
+find proofs -type f -size +2048 >"$t/odd"
+[ ! -s "$t/odd" ] || no "too long: $(head -n 1 "$t/odd")"
+tr '\n' '\0' <"$t/proofs" | xargs -0 cat >"$t/all" ||
+	cannot 'a proof cannot be read'
+plain "$t/all" || no 'a proof holds what is no text'
+rm "$t/all"
+: >"$t/extra"
+: >"$t/index"
+# level.K has the K-th hash of each proof: "PROOF HEX", proofs by line number.
+awk -v t="$t" -v size="$size" '
+function wrong(why) {
+	print name ": " why
+	exit failed = 1
 }
-proof() {
-	sed '1,/^$/d' "$1" | cmp -s - checkpoint || no "$1: another checkpoint"
-	sed -n 's/^extra //p' "$1" | base64 -d >"$t/entry"
-	fn=$(sed -n 's/^index //p' "$1") sn=$((size - 1))
-	[ "$fn" -le "$sn" ] || no "$1: no such entry"
-	{
-		printf '\000'
-		cat "$t/entry"
-	} | sha256 >"$t/hash"
-	sed '1,3d; /^$/,$d' "$1" >"$t/path"
-	while read -r sibling; do
-		printf %s "$sibling" | base64 -d >"$t/other"
-		[ "$sn" -gt 0 ] || no "$1: too long"
-		if [ $((fn % 2)) -eq 1 ] || [ "$fn" -eq "$sn" ]; then
-			node "$t/other" "$t/hash"
-			while [ $((fn % 2)) -eq 0 ] && [ "$fn" -ne 0 ]; do
-				fn=$((fn / 2)) sn=$((sn / 2))
-			done
-		else
-			node "$t/hash" "$t/other"
-		fi
-		fn=$((fn / 2)) sn=$((sn / 2))
-	done <"$t/path"
-	[ "$sn" -eq 0 ] || no "$1: too short"
-	[ "$(base64 "$t/hash")" = "$root" ] ||
-		no "$1: the entry is not in the tree"
+function take() {
+	return (getline line < name) > 0
 }
-find proofs -type f ! -path 'proofs/events/*' |
-	sed 's/^proofs.//; s/.tlog-proof$//' | sort >"$t/proven"
-cut -c 67- manifest-sha256.txt | sort | cmp -s - "$t/proven" ||
-	no 'a file has no proof, or a proof no file'
+# 32 bytes in base64 to hex, or "" if they are not in their one form.
+function hex(s, i, h) {
+	if (s in known)
+		return known[s]
+	if (length(s) != 44 || s !~ /^[A-Za-z0-9+\/]+=$/ ||
+	    !(substr(s, 43, 1) in last))
+		return ""
+	for (i = 1; i < 43; i += 2)
+		h = h pair[substr(s, i, 2)]
+	return known[s] = h last[substr(s, 43, 1)]
+}
+BEGIN {
+	digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for (i = 0; i < 64; i++)
+		for (j = 0; j < 64; j++)
+			pair[substr(digits, i + 1, 1) substr(digits, j + 1, 1)] = \
+				sprintf("%03x", i * 64 + j)
+	for (i = 0; i < 64; i += 4)
+		last[substr(digits, i + 1, 1)] = sprintf("%x", i / 4)
+	while ((getline line < "checkpoint") > 0)
+		note[++notes] = line
+}
+{
+	name = $0
+	if (!take() || line != "c2sp.org/tlog-proof@v1")
+		wrong("is no proof of a known form")
+	if (!take() || substr(line, 1, 6) != "extra ")
+		wrong("holds no entry")
+	entry = substr(line, 7)
+	if (entry !~ /^[A-Za-z0-9+\/]+=?=?$/ || length(entry) % 4 != 0 ||
+	    length(entry) > 21848)
+		wrong("its entry is malformed")
+	# As base64 of the entry and one to three line feeds: then all of them
+	# are decoded as one text.
+	if (entry ~ /==$/)
+		entry = substr(entry, 1, length(entry) - 2) "oK"
+	else if (entry ~ /=$/)
+		entry = substr(entry, 1, length(entry) - 1) "K"
+	else
+		entry = entry "CgoK"
+	print entry > (t "/extra")
+	if (!take() || line !~ /^index (0|[1-9][0-9]*)$/ || length(line) > 21)
+		wrong("has no number")
+	number = substr(line, 7)
+	if (number + 0 >= size + 0)
+		wrong("there is no such entry in the tree")
+	print number "\t" NR "\t" name > (t "/index")
+	for (k = 1; (got = take()) && line != ""; k++) {
+		if (k > 63 || (h = hex(line)) == "")
+			wrong("a hash is malformed")
+		print NR " " h > (t "/level." k)
+	}
+	for (i = 1; i <= notes; i++)
+		if (!take() || line != note[i])
+			wrong("is under another checkpoint than the package")
+	if (!got || take())
+		wrong("is malformed")
+	close(name)
+}' "$t/proofs" >"$t/said" || no "$(head -n 1 "$t/said")"
+
+# The entries, a line each; they are hashed as they are read here.
+base64 -d <"$t/extra" >"$t/raw" 2>/dev/null || no 'an entry is malformed'
+plain "$t/raw" || no 'an entry holds what is no text'
+sed '/^$/d' "$t/raw" >"$t/entries"
+[ "$(lines "$t/entries")" -eq "$(lines "$t/proofs")" ] ||
+	no 'an entry is malformed'
+mkdir "$t/node" || cannot 'there is no room for temporary files'
+n=0
 while IFS= read -r line; do
-	file=${line#*  }
-	proof "proofs/$file.tlog-proof"
-	grep -q "\"content\":{\"sha256\":\"${line%%  *}\",.*\"type\":\"evidence.sealed\"" \
-		"$t/entry" || no "$file: its entry tells another digest"
-done <manifest-sha256.txt
-for file in proofs/events/*; do
-	proof "$file"
+	n=$((n + 1))
+	printf '\000%s' "$line" >"$t/node/$n"
+done <"$t/entries"
+digests "$t/node" "$t/hashes" || cannot 'openssl failed'
+cp "$t/hashes" "$t/leaves"
+
+# All proofs climb together, a level at a time (RFC 9162, 2.1.3.2); a node that
+# several share is hashed once.  A state line: proof, fn, sn, node.
+awk -v size="$size" '{ printf "%d %s %.0f %d\n", NR, $1, size - 1, NR }' \
+	"$t/index" >"$t/state"
+k=0
+while [ -s "$t/state" ]; do
+	k=$((k + 1))
+	: >"$t/next"
+	: >"$t/make"
+	awk -v t="$t" -v k="$k" -v root="$root" '
+	# Bytes as printf of the shell takes them.
+	function octal(h, i, o) {
+		for (i = 1; i < 129; i += 2)
+			o = o byte[substr(h, i, 2)]
+		return o
+	}
+	BEGIN {
+		for (i = 0; i < 256; i++)
+			byte[sprintf("%02x", i)] = sprintf("\\%03o", i)
+		while ((getline line < (t "/hashes")) > 0)
+			hash[substr(line, 69)] = substr(line, 1, 64)
+		while ((getline line < (t "/level." k)) > 0) {
+			split(line, part, " ")
+			beside[part[1]] = part[2]
+		}
+	}
+	{
+		fn = $2 + 0
+		sn = $3 + 0
+		h = hash[$4]
+		if (!($1 in beside)) {
+			if (sn != 0 || h != root) {
+				print $1
+				exit 1
+			}
+			next
+		}
+		if (sn == 0) {
+			print $1
+			exit 1
+		}
+		if (fn % 2 == 1 || fn == sn) {
+			both = beside[$1] h
+			while (fn % 2 == 0 && fn != 0) {
+				fn /= 2
+				sn = int(sn / 2)
+			}
+		} else {
+			both = h beside[$1]
+		}
+		if (!(both in node)) {
+			node[both] = ++nodes
+			print "printf '\''\\001" octal(both) "'\'' >" nodes > \
+				(t "/make")
+		}
+		printf "%d %.0f %.0f %d\n", $1, int(fn / 2), int(sn / 2),
+			node[both] > (t "/next")
+	}' "$t/state" >"$t/said" ||
+		no "$(sed -n "$(cat "$t/said")p" "$t/proofs")" \
+			'does not lead to the root of the checkpoint'
+	cat "$t/next" >"$t/state"
+	[ -s "$t/state" ] || break
+	rm -rf "$t/node"
+	mkdir "$t/node" || cannot 'there is no room for temporary files'
+	# shellcheck disable=SC1091  # lines of printf, made above
+	(cd "$t/node" && . ../make) || cannot 'there is no room'
+	digests "$t/node" "$t/hashes" || cannot 'openssl failed'
 done
-echo "$(wc -l <manifest-sha256.txt) files of $origin, tree of $size: OK"
+rm -rf "$t/node"
+
+# --- 4. The entries --------------------------------------------------------------
+# events.jsonl has these entries, all of them, in the order of their numbers.
+
+paste "$t/index" "$t/entries" | sort -t "$tab" -k 1,1n >"$t/log"
+cut -f 4- "$t/log" | cmp -s - events.jsonl ||
+	no 'events.jsonl is not what the proofs prove'
+# Nothing that awk reads has other characters than text has.
+{
+	cat package.json
+	[ ! -f names.jsonl ] || cat names.jsonl
+	awk '/\/attestation\.intoto\.json$/ || /^\.\/(keys\/|bag)/' "$t/files" |
+		tr '\n' '\0' | xargs -0 cat
+} >"$t/all" || cannot 'a file cannot be read'
+plain "$t/all" || no 'a description holds what is no text'
+rm "$t/all"
+names=$t/none
+: >"$names"
+[ ! -f names.jsonl ] || names=names.jsonl
+mkdir "$t/sum" "$t/statement" "$t/payload" || cannot 'there is no room for temporary files'
+: >"$t/lists"
+: >"$t/wanted"
+: >"$t/shown"
+: >"$t/unproven"
+: >"$t/whole"
+: >"$t/payloads"
+awk -v t="$t" -v names="$names" -v size="$size" -v origin="$origin" \
+	-v root="$root" -v spki="$(openssl base64 -A -in "$t/der")" '
+function wrong(what, why) {
+	print show(what) ": " why
+	if (++failures > 20)
+		exit 1
+}
+function replace(s, old, new, part, n, i, r) {
+	n = split(s, part, old)
+	r = part[1]
+	for (i = 2; i <= n; i++)
+		r = r new part[i]
+	return r
+}
+# Undo the two escapes that a name can have in JSON; see parse.
+function plain(s) {
+	return replace(replace(s, "\001", "\\"), "\002", "\"")
+}
+function escaped(s) {
+	return replace(replace(s, "\001", "\\\\"), "\002", "\\\"")
+}
+# What a terminal shows of s, and nothing that it would obey: backslashes,
+# control characters, marks of direction and broken UTF-8 are escaped.
+function show(s, i, n, c, k, code, r, j) {
+	if (s ~ /^[ -\[\]-~]*$/)
+		return s
+	n = length(s)
+	for (i = 1; i <= n; i += k) {
+		c = ord[substr(s, i, 1)]
+		k = 1
+		code = c
+		if (c >= 194 && c <= 223) {
+			k = 2
+			code = c - 192
+		} else if (c >= 224 && c <= 239) {
+			k = 3
+			code = c - 224
+		} else if (c >= 240 && c <= 244) {
+			k = 4
+			code = c - 240
+		} else if (c >= 128)
+			code = -1
+		for (j = 1; j < k && code >= 0; j++) {
+			c = i + j <= n ? ord[substr(s, i + j, 1)] : 0
+			code = c >= 128 && c < 192 ? code * 64 + c - 128 : -1
+		}
+		if (code < 0)
+			k = 1
+		if (code >= 32 && code != 92 && (code < 127 || code > 159) &&
+		    code != 1564 && code != 65279 &&
+		    (code < 8203 || code > 8207) &&
+		    (code < 8232 || code > 8238) &&
+		    (code < 8288 || code > 8303)) {
+			r = r substr(s, i, k)
+			continue
+		}
+		for (j = 0; j < k; j++)
+			r = r sprintf("\\%03o", ord[substr(s, i + j, 1)])
+	}
+	return r
+}
+function put(key, value) {
+	if (depth == 1)
+		value_of[key] = value
+	else if (depth == 2)
+		value_of[parent "." key] = value
+}
+# The fields of one JSON object without white space, two levels deep, into
+# value_of.  The escapes \\ and \" become \001 and \002 first, which a text has
+# not: then every quote left begins or ends a string.
+function parse(text, part, n, i, j, s, key, v, c) {
+	split("", value_of)
+	depth = 0
+	gsub(/\\\\/, "\001", text)
+	gsub(/\\"/, "\002", text)
+	n = split(text, part, "\"")
+	if (n % 2 == 0 || substr(text, 1, 1) != "{" || text !~ /}$/)
+		return 0
+	for (i = 1; i <= n; i += 2) {
+		s = part[i]
+		if (s ~ /^:[-0-9tf]/) {
+			v = substr(s, 2)
+			sub(/[],}].*$/, "", v)
+			put(key, v)
+		}
+		for (j = 1; j <= length(s); j++) {
+			c = substr(s, j, 1)
+			if (c == "{" || c == "[") {
+				if (++depth == 2)
+					parent = key
+			} else if (c == "}" || c == "]")
+				depth--
+		}
+		if (i == n)
+			break
+		if (part[i + 2] ~ /^:/)
+			key = part[i + 1]
+		else if (s == ":")
+			put(key, part[i + 1])
+	}
+	return depth == 0
+}
+function get(key) {
+	return key in value_of ? value_of[key] : ""
+}
+function is_time(s) {
+	return s ~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9:.]+Z$/
+}
+function is_number(s) {
+	return s ~ /^(0|[1-9][0-9]*)$/ && length(s) <= 16
+}
+# =XX back to the byte; digits are capital.
+function decode(s, i, r, h) {
+	while ((i = index(s, "=")) > 0) {
+		h = substr(s, i + 1, 2)
+		r = r substr(s, 1, i - 1)
+		if (h in byte) {
+			r = r byte[h]
+			s = substr(s, i + 3)
+		} else {
+			r = r "="
+			s = substr(s, i + 1)
+		}
+	}
+	return r s
+}
+# Can a package call name so?  As it is, or with =XX for some bytes, with N~
+# before it, or cut where it would be too long.
+function spells(stored, name, d, n) {
+	if (stored == name)
+		return 1
+	d = decode(stored)
+	n = length(d)
+	if (d == name || (length(stored) > 200 && substr(name, 1, n) == d))
+		return 1
+	if (stored !~ /^[1-9][0-9]*~/)
+		return 0
+	sub(/^[1-9][0-9]*~/, "", stored)
+	d = decode(stored)
+	n = length(d)
+	return d == name || (length(stored) > 200 && substr(name, 1, n) == d)
+}
+# The same of a whole path.
+function spells_path(stored, path, a, b, n, i) {
+	n = split(stored, a, "/")
+	if (split(path, b, "/") != n)
+		return 0
+	for (i = 1; i <= n; i++)
+		if (!spells(a[i], b[i]))
+			return 0
+	return 1
+}
+# The first k parts of a path, "" if it has fewer.
+function first(path, k, part, n, i, r) {
+	if ((n = split(path, part, "/")) < k)
+		return ""
+	r = part[1]
+	for (i = 2; i <= k; i++)
+		r = r "/" part[i]
+	return r
+}
+# Is path what the package is about, or below it?  Of an attestation NAME@N the
+# earlier ones are in the package, too.
+function within(path, rest) {
+	if (path == about || substr(path, 1, length(about) + 1) == about "/")
+		return 1
+	if (level != 3 || substr(path, 1, length(first_name)) != first_name)
+		return 0
+	rest = substr(path, length(first_name) + 1)
+	return rest ~ /^(@[0-9]+)?(\/|$)/
+}
+function below(path) {
+	return substr(path, length(base) + 2)
+}
+function above(path) {
+	return path == "." || path == about ||
+		substr(about, 1, length(path) + 1) == path "/"
+}
+function use(name) {
+	if (!(name in sum)) {
+		wrong(name, "is missing")
+		return 0
+	}
+	used[name] = 1
+	return 1
+}
+# A file must have these bytes.
+function must_be(name, text, line, all, n) {
+	if (!use(name))
+		return
+	while ((getline line < name) > 0)
+		all = all line "\n"
+	close(name)
+	if (all != text)
+		wrong(name, "says something else than the entries")
+}
+# A line of a list that a seal counts, sorted later.
+function list(n, name, digest) {
+	counted[n]++
+	print n "\t" name "\t" (index(name, "\\") == 0 ? "" : "\\") digest \
+		"  " replace(name, "\\", "\\\\") > (t "/lists")
+}
+# The attestation whose files are below attestations/DIR, or "".
+function owner(dir, a) {
+	if (dir in of_dir)
+		return of_dir[dir]
+	for (a in begun)
+		if (!(a in dir_of) && spells_path(dir, below(a))) {
+			dir_of[a] = dir
+			return of_dir[dir] = a
+		}
+	return ""
+}
+function workflow_owner(dir, w) {
+	for (w in flow)
+		if (spells_path(dir, below(w)))
+			return w
+	return ""
+}
+function evidence(a, stored, rel, dir) {
+	a = first(path, 3)
+	rel = below(path)
+	stored = proof
+	if (substr(stored, 1, 14) != "./proofs/data/" ||
+	    stored !~ /\.tlog-proof$/) {
+		wrong(proof, "the proof of " show(path) " is not where it belongs")
+		return
+	}
+	stored = substr(stored, 15, length(stored) - 14 - 11)
+	if (path in evidence_of) {
+		wrong(path, "was recorded twice")
+		return
+	}
+	evidence_of[path] = 1
+	if (rel in renamed ? renamed[rel] != stored : rel != stored) {
+		wrong("data/" stored, "is not where " show(path) " belongs")
+		return
+	}
+	delete renamed[rel]
+	if (!spells_path(stored, rel)) {
+		wrong("data/" stored, "is not the name of " show(path))
+		return
+	}
+	dir = first(stored, level == 1 ? 2 : 1)
+	if (dir in of_dir ? of_dir[dir] != a : a in dir_of) {
+		wrong("data/" stored, "is in the directory of another attestation")
+		return
+	}
+	of_dir[dir] = a
+	dir_of[a] = dir
+	if (!use("data/" stored))
+		return
+	if (sum["data/" stored] != get("content.sha256"))
+		wrong("data/" stored, "is not what " show(path) " was")
+	files++
+	bytes += get("content.size")
+	in_attestation[a]++
+	order[files] = path
+	digest_of[files] = get("content.sha256")
+	who = get("actor.uid") == "" ? "trailfs itself" : "uid " get("actor.uid")
+	if (get("actor.user") != "")
+		who = get("actor.user") " (" who ")"
+	when = get("at")
+	if (get("clock") != "" && substr(get("clock"), 1, 19) != substr(when, 1, 19))
+		when = when " (the clock said " get("clock") ")"
+	print when "  " show(who) "  " show(path) \
+		(stored == rel ? "" : "  [data/" show(stored) "]") > (t "/shown")
+}
+BEGIN {
+	FS = "\t"
+	for (i = 0; i < 256; i++) {
+		c = sprintf("%c", i)
+		ord[c] = i
+		byte[sprintf("%02X", i)] = c
+	}
+	while ((getline line < (t "/have")) > 0)
+		sum[substr(line, 67)] = substr(line, 1, 64)
+	while ((getline line < (t "/leaves")) > 0)
+		leaf[substr(line, 69)] = substr(line, 1, 64)
+	if ((getline line < "package.json") <= 0 || !parse(line)) {
+		wrong("package.json", "is malformed")
+		exit 1
+	}
+	if (get("format") != "1" && get("format") != "2") {
+		print "a later version made the package"
+		exit later = 1
+	}
+	close("package.json")
+	format = get("format")
+	about = plain(get("path"))
+	since = get("since")
+	until = get("until")
+	level = split(about, part, "/")
+	base = about
+	if (about !~ /^[A-Za-z0-9][A-Za-z0-9._~@\/-]*$/ || level > 3) {
+		wrong("package.json", "names no trail, workflow or attestation")
+		exit 1
+	}
+	if ((since != "" && !is_time(since)) || (until != "" && !is_time(until)))
+		wrong("package.json", "is malformed")
+	if (level != 1 && (since != "" || until != ""))
+		wrong("package.json", "only a trail is cut by time")
+	if (level == 3) {
+		base = part[1] "/" part[2]
+		first_name = about
+		sub(/@[0-9]+$/, "", first_name)
+	}
+	while ((getline line < names) > 0) {
+		if (!parse(line) || plain(get("path")) in renamed ||
+		    line != "{\"path\":\"" escaped(get("path")) \
+			"\",\"stored\":\"" escaped(get("stored")) "\"}") {
+			wrong("names.jsonl", "is malformed")
+			exit 1
+		}
+		renamed[plain(get("path"))] = plain(get("stored"))
+	}
+}
+# A line: number, number of the proof, its name, the entry.
+{
+	proof = $3
+	if ($1 + 0 <= before && NR > 1)
+		wrong(proof, "is the proof of an entry that another one proves")
+	before = $1 + 0
+	# The entry has no tab.
+	if (!parse($4) || get("seq") != $1 || !is_number(get("v"))) {
+		wrong(proof, "its entry is malformed")
+		next
+	}
+	if (get("v") != "1") {
+		print "entry " $1 " has a later form"
+		exit later = 1
+	}
+	type = get("type")
+	path = plain(get("path"))
+	last = get("at")
+	used[substr(proof, 3)] = 1
+	if (path != "" && !within(path) &&
+	    (type == "evidence.sealed" || !above(path)))
+		wrong(path, "is not of what the package is about")
+	if (type == "evidence.sealed") {
+		evidence()
+		next
+	}
+	if (proof != "./proofs/events/" $1 ".tlog-proof")
+		wrong(proof, "is the proof of entry " $1)
+	if (type == "attestation.begun")
+		begun[path] = 1
+	else if (type == "workflow.begun") {
+		flow[path] = $2
+		if (level == 1)
+			flows[++n_flows] = path
+	} else if (type ~ /^(attestation|workflow|trail)\.sealed$/) {
+		seal[path] = ++seals
+		seal_path[seals] = path
+		what = type == "attestation.sealed" ? "evidence" : \
+			type == "workflow.sealed" ? "attestations" : "workflows"
+		seal_count[seals] = get(what ".count")
+		seal_sums[seals] = get(what ".sums")
+		seal_kind[seals] = what == "evidence" ? "files" : what
+		if (what == "evidence") {
+			sealed[path] = seals
+			seal_leaf[seals] = leaf[$2]
+			payload[seals] = get("statement.payload")
+			envelope[seals] = "\",\"payloadType\":" \
+				"\"application/vnd.in-toto+json\"," \
+				"\"signatures\":[{\"keyid\":\"" \
+				get("statement.keyid") "\",\"sig\":\"" \
+				get("statement.sig") "\"}]}"
+		}
+	} else if (type == "ledger.opened")
+		attester = get("keys.attester")
+}
+END {
+	if (later)
+		exit 2
+	if (failures > 20)
+		exit 1
+	for (name in renamed)
+		wrong("names.jsonl", "speaks of a file that is not there")
+	# What the seals count.
+	for (i = 1; i <= files; i++) {
+		a = first(order[i], 3)
+		if (a in sealed)
+			list(sealed[a], substr(order[i], length(a) + 2),
+				digest_of[i])
+		else if (!(a in begun))
+			wrong(order[i], "its attestation is not in the package")
+	}
+	for (a in sealed)
+		if (first(a, 2) in seal)
+			list(seal[first(a, 2)], substr(a,
+				length(first(a, 2)) + 2), seal_leaf[sealed[a]])
+	for (i = 1; i <= n_flows; i++)
+		if (about in seal)
+			list(seal[about], substr(flows[i], length(about) + 2),
+				leaf[flow[flows[i]]])
+	for (i = 1; i <= seals; i++) {
+		if (seal_count[i] + 0 != counted[i] + 0)
+			wrong(seal_path[i], "was sealed with " seal_count[i] " " \
+				seal_kind[i] ", here are " counted[i] + 0)
+		printf "" > (t "/sum/" i)
+		close(t "/sum/" i)
+		print i "\t" seal_sums[i] "\t" show(seal_path[i]) > (t "/wanted")
+		print "sealed, all " seal_count[i] " " seal_kind[i] \
+			" are here: " show(seal_path[i]) > (t "/whole")
+	}
+	for (a in begun)
+		if (!(a in sealed))
+			print "not sealed in this package, files may be missing: " \
+				show(a) > (t "/whole")
+	for (w in flow)
+		if (!(w in seal) && level < 3)
+			print "not sealed in this package, attestations may be missing: " \
+				show(w) > (t "/whole")
+	if (since != "" || until != "")
+		print "cut by time, other workflows are not in it" > (t "/whole")
+	else if (level == 1 && !(about in seal))
+		print "not sealed in this package, workflows may be missing: " \
+			show(about) > (t "/whole")
+
+	# The other files.
+	pem = "-----BEGIN PUBLIC KEY-----\n"
+	end = "\n-----END PUBLIC KEY-----\n"
+	must_be("keys/log.pub.pem", pem spki end)
+	must_be("keys/attester.pub.pem", pem attester end)
+	while ((getline line < (t "/vkey")) > 0)
+		must_be("keys/log.vkey", line "\n")
+	must_be("bagit.txt", "BagIt-Version: 1.0\n" \
+		"Tag-File-Character-Encoding: UTF-8\n")
+	must_be("bag-info.txt", "Bag-Software-Agent: trailfs\n" \
+		"Bagging-Date: " substr(last, 1, 10) "\n" \
+		"External-Identifier: " about "\n" \
+		"Payload-Oxum: " sprintf("%.0f.%d", bytes, files) "\n" \
+		"Trailfs-Origin: " origin "\n" \
+		"Trailfs-Package-Format: " format "\n")
+	must_be("package.json", "{\"bytes\":" sprintf("%.0f", bytes) \
+		",\"entries\":" NR ",\"files\":" files + 0 ",\"format\":" format \
+		",\"origin\":\"" origin "\",\"path\":\"" about "\"" \
+		(since == "" ? "" : ",\"since\":\"" since "\"") \
+		",\"tree\":{\"root\":\"" root "\",\"size\":" size "}" \
+		(until == "" ? "" : ",\"until\":\"" until "\"") "}\n")
+	used["checkpoint"] = used["events.jsonl"] = used["names.jsonl"] = 1
+	used["manifest-sha256.txt"] = used["tagmanifest-sha256.txt"] = 1
+	for (name in sum) {
+		if (name in used)
+			continue
+		n = split(name, part, "/")
+		end = part[n]
+		dir = substr(name, length(part[1]) + 2)
+		dir = n > 2 ? substr(dir, 1, length(dir) - length(end) - 1) : ""
+		a = ""
+		if (part[1] == "attestations" && n == (level == 1 ? 4 : 3))
+			a = owner(dir)
+		if (a in sealed && end == "SHA256SUMS") {
+			used[name] = has_sums[a] = 1
+			if (sum[name] != seal_sums[sealed[a]])
+				wrong(name, "is not the list that was sealed")
+		} else if (a in sealed && end == "attestation.intoto.json") {
+			used[name] = has_statement[a] = 1
+			getline line < name
+			more = (getline other < name)
+			close(name)
+			k = length(line) - length(envelope[sealed[a]])
+			if (more != 0 || substr(line, 1, 12) != "{\"payload\":\"" ||
+			    k < 12 || substr(line, k + 1) != envelope[sealed[a]])
+				wrong(name, "is not the statement that was sealed")
+			else {
+				print substr(line, 13, k - 12) > \
+					(t "/statement/" sealed[a])
+				close(t "/statement/" sealed[a])
+				print sealed[a] "\t" payload[sealed[a]] "\t" \
+					show(name) > (t "/payloads")
+			}
+		} else if ((a in begun && end == "attestation.json") ||
+		    name == "VERIFY.txt" || name == "verify.sh" ||
+		    (level < 3 && (name == "index.html" || name == "status.json")) ||
+		    (level == 1 && n == 3 && part[1] == "workflows" &&
+		    (end == "index.html" || end == "status.json") &&
+		    workflow_owner(dir) != ""))
+			print show(name) > (t "/unproven")
+		else
+			wrong(name, "no entry speaks of it")
+	}
+	for (a in sealed)
+		if (!(a in has_sums) || !(a in has_statement))
+			wrong(a, "its statement or its list is missing")
+	exit failures > 0
+}' "$t/log" >"$t/problems"
+case $? in
+0) ;;
+2) cannot "$(head -n 1 "$t/problems")" ;;
+*)
+	while IFS= read -r line; do
+		say "$line"
+	done <"$t/problems"
+	no 'the package is not what the log says'
+	;;
+esac
+
+# What the seals digest: lists of files, of attestations, of workflows.
+sort -t "$tab" -k 1,1n -k 2 "$t/lists" | awk -F '\t' -v t="$t" '
+	$1 != n {
+		if (n != "")
+			close(t "/sum/" n)
+		n = $1
+	}
+	{ print $3 > (t "/sum/" n) }'
+digests "$t/sum" "$t/hashes" || cannot 'openssl failed'
+while IFS=$tab read -r n rest; do
+	base64 -d <"$t/statement/$n" >"$t/payload/$n" 2>/dev/null ||
+		no "a statement is malformed: ${rest#*"$tab"}"
+done <"$t/payloads"
+digests "$t/payload" "$t/more" || cannot 'openssl failed'
+compare() { # DIGESTS EXPECTED WHY
+	awk -v hashes="$1" -v why="$3" 'BEGIN {
+		FS = "\t"
+		while ((getline line < hashes) > 0)
+			hash[substr(line, 69)] = substr(line, 1, 64)
+	}
+	hash[$1] != $2 {
+		print $3 ": " why
+		exit 1
+	}' "$2" >"$t/said" || no "$(cat "$t/said")"
+}
+compare "$t/hashes" "$t/wanted" 'what is here is not what was sealed'
+compare "$t/more" "$t/payloads" 'is not the statement that was sealed'
+
+# --- 5. The answer -----------------------------------------------------------------
+
+cmp -s "$self" verify.sh || echo 'verify.sh (it is not this script)' \
+	>>"$t/unproven"
+echo "Recorded in the log of $origin: time of the entry, person, path"
+sed 's/^/  /' "$t/shown"
+echo
+echo 'What is here:'
+sort "$t/whole" | sed 's/^/  /'
+echo
+echo 'Not proven by anything, do not rely on it:'
+sort "$t/unproven" | sed 's/^/  /'
+cat <<'END'
+
+Proven: each file listed above is, byte for byte, what was recorded under that
+path, at that time, by that person, in the log that the key signs.
+Not proven: that nothing else was recorded.  What was begun and is not sealed
+here may have more, other attestations, workflows and trails cannot be seen,
+and what was recorded after the checkpoint cannot either.
+END
+echo "$(lines "$t/shown") files of $origin, tree of $size: OK"
