@@ -15,9 +15,10 @@
 enum tf_code {
 	TF_OK = 0,
 	/* The append-only rule and the rules of names. */
-	TF_SEALED, /* frozen or sealed: never changes again */
-	TF_DENIED, /* never allowed here: wrong depth, kind, owner */
-	TF_BUSY,   /* somebody is writing; later it may work */
+	TF_SEALED,	/* frozen or sealed: never changes again */
+	TF_DENIED,	/* never allowed here: wrong depth, kind, owner */
+	TF_BUSY,	/* somebody is writing; later it may work */
+	TF_INTERRUPTED, /* given up by who asked, or by the daemon's end */
 	TF_EXISTS,
 	TF_NOTFOUND,
 	TF_NOTEMPTY,

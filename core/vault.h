@@ -80,6 +80,9 @@ struct tf_vault_options {
 	/* Called in the caller's thread when a call is about to wait for a disk
 	 * or to read much, once or oftener.  NULL: nobody minds. */
 	void (*slow)(void);
+	/* Was the call that this thread makes given up by who asked for it?
+	 * Asked now and then by calls that take long.  NULL: never. */
+	bool (*interrupted)(void);
 	/* One line of news (recovery, failed seal), from any thread. */
 	void (*say)(void *arg, enum tf_code code, const char *line);
 	/*
@@ -104,6 +107,13 @@ struct tf_vault_options {
 TF_MUST_USE enum tf_code tf_vault_open(const char *path,
     const struct tf_vault_options *o, struct tf_vault **out,
     struct tf_error *err);
+
+/*
+ * The end is near: what takes long is given up from now on, in other threads
+ * too, with TF_INTERRUPTED, and tf_vault_close leaves to the next start what
+ * would take long.  May be called at any time, from any thread.
+ */
+void tf_vault_stop(struct tf_vault *v);
 
 /*
  * Seal what is frozen, append ledger.closed (reason "unmounted", "signal" or

@@ -37,6 +37,7 @@ struct worker {
 	uint64_t turn;	  /* number of that release, 0: none; loop->mu */
 	uint32_t uid;	  /* who sent the request; fixed while away */
 	bool reads;	  /* this thread's: it holds loop->reading */
+	fuse_req_t req;	  /* this thread's: what may be interrupted, or NULL */
 	bool away;	  /* its request waits; guarded by loop->mu */
 	bool used;	  /* there is such a thread; guarded by loop->mu */
 };
@@ -337,6 +338,19 @@ come_back(struct worker *w)
 	return stays;
 }
 
+void
+fs_loop_serves(fuse_req_t req)
+{
+	if (me != NULL)
+		me->req = req;
+}
+
+bool
+fs_loop_interrupted(void)
+{
+	return me != NULL && me->req != NULL && fuse_req_interrupted(me->req);
+}
+
 static void *
 work(void *arg)
 {
@@ -349,6 +363,7 @@ work(void *arg)
 	w->thread = pthread_self();
 	while (stays && (take_aside(w, &buf) || take(w, &buf))) {
 		fuse_session_process_buf(l->se, &buf);
+		w->req = NULL;
 		if (w->turn != 0) /* only this thread sets it */
 			end_release(w);
 		stays = come_back(w);

@@ -49,6 +49,11 @@ void fs_loop_pass(void);
  */
 void fs_loop_away(void);
 
+/* The request at hand, which may take long, is req until it is answered: then
+ * fs_loop_interrupted tells whether its sender gave it up. */
+void fs_loop_serves(fuse_req_t req);
+bool fs_loop_interrupted(void);
+
 /* Is any release under way? */
 bool fs_loop_releasing(struct fs_loop *l);
 /*

@@ -41,6 +41,7 @@
 #define STOP_TRIES 50 /* to unmount while files are open */
 #define STOP_WAIT_MS 100
 #define LEFT_IDLE_MS 2000 /* a mount seen only by others ends after that */
+#define STOP_PATIENT 20 /* of these tries are before what is long is given up */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1 /* the leak checker must read our memory */
@@ -445,6 +446,10 @@ unmount_patiently(struct fs *fs, const char *mnt, int signals)
 	for (int i = 0; i < STOP_TRIES; i++) {
 		if (fs_mount_off(mnt, false))
 			return true;
+		/* Nobody closes a file before what is long to hash is given
+		 * up. */
+		if (i == STOP_PATIENT)
+			tf_vault_stop(fs->vault);
 		if (poll(p, 2, STOP_WAIT_MS) <= 0)
 			continue;
 		if ((p[0].revents & POLLIN) != 0)
@@ -514,6 +519,7 @@ serve(struct fs *fs, const char *mnt, int signals, bool *closed, bool *copies)
 	}
 	take_signal(signals);
 	*closed = unmount_patiently(fs, mnt, signals);
+	tf_vault_stop(fs->vault);
 	return "signal";
 }
 
@@ -594,6 +600,7 @@ run(const struct options *o, int *parent, struct tf_error *err)
 		.verify_open = o->verify_open,
 		.say = fs_report_news,
 		.slow = fs_loop_away,
+		.interrupted = fs_loop_interrupted,
 		.changed = fs_notify_changed,
 		.arg = fs_notify_new(),
 		.durability = o->durability,

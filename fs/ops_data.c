@@ -168,6 +168,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	fs_loop_await(fs->loop, ino);
+	fs_loop_serves(req);
 	if (writing) {
 		fs_actor_of(fs->actors, req, true, &who);
 		rc = tf_vault_open_write(fs->vault, ino, truncate, &who,
@@ -205,6 +206,7 @@ fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	int fd;
 
 	(void)ino;
+	fs_loop_serves(req);
 	if (size > MANY_BYTES)
 		fs_loop_pass();
 	if (h->reader != NULL && (fd = tf_reader_fd(h->reader)) >= 0) {
@@ -291,6 +293,7 @@ void
 fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
+	fs_loop_serves(req);
 	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, false);
 }
 
@@ -319,6 +322,7 @@ fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	struct fs_handle *h = fs_handle_of(fi);
 
 	(void)datasync;
+	fs_loop_serves(req);
 	if (h->reader != NULL)
 		sync_read(req, ino);
 	else

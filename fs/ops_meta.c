@@ -124,6 +124,7 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	if (h != NULL && (mask & TF_SET_SIZE) != 0)
 		atomic_fetch_add(&h->changes, 1);
 	fs_loop_await(fs->loop, seals ? 0 : ino);
+	fs_loop_serves(req);
 	fs_actor_of(fs->actors, req, seals, &who);
 	rc = tf_vault_setattr(fs->vault, ino, h != NULL ? h->file : NULL, mask,
 	    &want, &who, &a, &err);
@@ -293,6 +294,7 @@ sync_dir(fuse_req_t req, uint64_t ino, bool hints, struct tf_error *err)
 	struct tf_actor who;
 
 	fs_loop_await(fs->loop, 0); /* what was closed below is frozen */
+	fs_loop_serves(req);
 	fs_actor_of(fs->actors, req, hints, &who);
 	return tf_vault_sync(fs->vault, ino, &who, err);
 }
@@ -325,6 +327,7 @@ seal_dir(fuse_req_t req, uint64_t ino, struct tf_error *err)
 	enum tf_code rc;
 
 	fs_loop_await(fs->loop, 0);
+	fs_loop_serves(req);
 	fs_actor_of(fs->actors, req, true, &who);
 	rc = tf_vault_getattr(fs->vault, ino, &a, err);
 	if (rc != TF_OK)

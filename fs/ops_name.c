@@ -298,6 +298,7 @@ fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 		return;
 	await_name(fs, parent, name);
 	await_name(fs, new_parent, new_name);
+	fs_loop_serves(req);
 	fs_actor_of(fs->actors, req, true, &who);
 	rc = tf_vault_rename(fs->vault, parent, name, new_parent, new_name,
 	    (flags & RENAME_NOREPLACE) != 0, &who, &err);

@@ -38,6 +38,7 @@ static const struct {
 	[TF_SEALED] = { EPERM, false },
 	[TF_DENIED] = { EPERM, false },
 	[TF_BUSY] = { EBUSY, false },
+	[TF_INTERRUPTED] = { EINTR, true },
 	[TF_EXISTS] = { EEXIST, true },
 	[TF_NOTFOUND] = { ENOENT, true },
 	[TF_NOTEMPTY] = { ENOTEMPTY, true },

@@ -38,6 +38,7 @@ status_of(enum tf_code code)
 	case TF_TOOBIG:
 	case TF_NOMEM:
 	case TF_IO:
+	case TF_INTERRUPTED:
 	case TF_LOCKED:
 	case TF_FOREIGN:
 		return REPORT_UNREACHABLE;

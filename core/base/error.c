@@ -10,6 +10,7 @@ static const char *const names[TF_CODES] = {
 	[TF_SEALED] = "sealed",
 	[TF_DENIED] = "denied",
 	[TF_BUSY] = "busy",
+	[TF_INTERRUPTED] = "interrupted",
 	[TF_EXISTS] = "exists",
 	[TF_NOTFOUND] = "not found",
 	[TF_NOTEMPTY] = "not empty",
@@ -93,7 +94,8 @@ bool
 tf_code_undecided(enum tf_code code)
 {
 	return code == TF_ACCESS || code == TF_READONLY || code == TF_NOSPACE ||
-	    code == TF_QUOTA || code == TF_NOMEM || code == TF_IO;
+	    code == TF_QUOTA || code == TF_NOMEM || code == TF_IO ||
+	    code == TF_INTERRUPTED;
 }
 
 const char *

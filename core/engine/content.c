@@ -507,6 +507,10 @@ tf_content_digest(struct tf_live *l, struct tf_hash *out, struct tf_error *err)
 			return TF_OK;
 		}
 	}
+	if (l->whole_gen != 0 && l->whole_gen == l->gen) {
+		*out = l->whole;
+		return TF_OK;
+	}
 	if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
 		return rc;
 	rc = tf_hash_fd(fd, out, &size, err);

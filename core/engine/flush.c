@@ -4,6 +4,7 @@
  * have dropped the pages, and a second try would lie (I4).
  */
 #include <stdlib.h>
+#include <unistd.h>
 #include <string.h>
 
 #include "../base/file.h"
@@ -160,7 +161,7 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 	if (code == TF_OK) {
 		tf_stage_saved(v, l);
 		l->saved_gen = f->gen;
-		l->marked = l->stale = false;
+		l->marked = l->stale = l->unchecked = false;
 		l->mark_ns = 0;
 		l->hollow = !l->wrote && f->size == 0;
 		l->digest = f->digest;
@@ -270,6 +271,96 @@ flush_failed(struct tf_live *l, enum tf_code rc, struct tf_error *e)
 	pthread_mutex_unlock(&v->mu);
 }
 
+/* Is more left to hash than may be hashed with locks held?  io and mu held. */
+static bool
+is_long(struct tf_live *l)
+{
+	if (!l->in_file || l->size <= TF_HASH_LONG)
+		return false;
+	return l->in_order ?
+	    tf_hash_left(l->v->hasher, l, l->size) > TF_HASH_LONG :
+	    l->whole_gen != l->gen;
+}
+
+/* Nobody waits for the digest of l any more. */
+static bool
+is_moot(void *arg)
+{
+	struct tf_live *l = arg;
+	bool moot;
+
+	pthread_mutex_lock(&l->v->mu);
+	moot = l->unlinked;
+	pthread_mutex_unlock(&l->v->mu);
+	return moot || tf_vault_must_stop(l->v);
+}
+
+/* Let the hasher go through what was written in order. */
+static enum tf_code
+hash_behind(struct tf_live *l, const struct tf_patience *p,
+    struct tf_error *err)
+{
+	struct tf_hasher *h = l->v->hasher;
+
+	tf_live_lock(l);
+	tf_content_hash(l);
+	pthread_mutex_unlock(&l->io);
+	if (!tf_hash_await(h, l, p))
+		return tf_fail(err, TF_INTERRUPTED, "interrupted");
+	tf_live_lock(l);
+	/* It could not read: then all is read again, and the error is met. */
+	if (!l->hashing && tf_hash_left(h, l, l->hash_upto) > 0)
+		l->in_order = false;
+	pthread_mutex_unlock(&l->io);
+	return TF_OK;
+}
+
+/* Have all of the content hashed, and keep the digest if it is still that. */
+static enum tf_code
+hash_all(struct tf_live *l, const struct tf_patience *p, struct tf_error *err)
+{
+	struct tf_hash digest;
+	uint64_t gen, size;
+	enum tf_code rc;
+	int fd;
+
+	tf_live_lock(l);
+	gen = l->gen;
+	rc = tf_content_open(l, &fd, err);
+	pthread_mutex_unlock(&l->io);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, p, &digest, &size,
+	    err);
+	(void)close(fd);
+	if (rc != TF_OK)
+		return rc;
+	tf_live_lock(l);
+	if (gen == l->gen && size == l->size) {
+		l->whole = digest;
+		l->whole_gen = gen;
+	} else if (gen == l->gen) {
+		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
+	}
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+/* Hash what is long to hash; no lock is held, and others read and write it
+ * meanwhile. */
+static enum tf_code
+hash_long(struct tf_live *l, struct tf_error *err)
+{
+	struct tf_patience p = { is_moot, l };
+	bool in_order;
+
+	tf_vault_slow(l->v);
+	tf_live_lock(l);
+	in_order = l->in_order;
+	pthread_mutex_unlock(&l->io);
+	return in_order ? hash_behind(l, &p, err) : hash_all(l, &p, err);
+}
+
 /* Start making the present content durable; done (may be NULL) hears of it. */
 void
 tf_flush(struct tf_live *l, tf_done done, void *arg)
@@ -292,6 +383,18 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 		if (l->attr.state == TF_STATE_SEALED) {
 			rc = tf_fail(&e, TF_SEALED, "it was sealed meanwhile");
 			break;
+		}
+		if (!l->job && is_long(l)) {
+			pthread_mutex_unlock(&v->mu);
+			pthread_mutex_unlock(&l->io);
+			rc = hash_long(l, &e);
+			tf_live_lock(l);
+			pthread_mutex_lock(&v->mu);
+			if (l->unlinked)
+				rc = TF_OK;
+			if (rc != TF_OK)
+				break;
+			continue;
 		}
 		if (!l->job) {
 			l->job = true;

@@ -7,6 +7,7 @@
 #define TF_ENGINE_IMPL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "../base/crypto.h"
 #include "../ledger/checkpoint.h"
@@ -80,7 +81,10 @@ struct tf_vault {
 	bool verify_open;
 	struct tf_settings settings; /* never change once open */
 	enum tf_durability durability;
-	void (*slow)(void); /* or NULL */
+	void (*slow)(void);	   /* or NULL */
+	bool (*interrupted)(void); /* or NULL */
+	atomic_bool stopping;	   /* tf_vault_stop was called */
+	atomic_bool ending;	   /* tf_vault_close was called */
 	char program[25];
 	char *mount;
 	char *guard; /* third copy of the head, on another disk; or NULL */
@@ -95,6 +99,7 @@ struct tf_vault {
 	struct tf_committer *commit;
 	struct tf_denials denials;
 	struct tf_hasher *hasher;
+	struct tf_background *background;
 
 	struct tf_rare *rare; /* of events.c, with a lock of its own */
 
@@ -139,6 +144,19 @@ tf_vault_slow(const struct tf_vault *v)
 	if (v->slow != NULL)
 		v->slow();
 }
+
+/* Should the caller's call end, though it is not done? */
+static inline bool
+tf_vault_must_stop(struct tf_vault *v)
+{
+	return atomic_load(&v->stopping) ||
+	    (v->interrupted != NULL && v->interrupted());
+}
+/* tf_vault_must_stop, for the hasher. */
+struct tf_patience tf_vault_patience(struct tf_vault *v);
+/* Wait as tf_vault_wait, for what may take long: TF_INTERRUPTED. */
+TF_MUST_USE enum tf_code tf_vault_wait_long(struct tf_vault *v,
+    struct tf_error *err);
 
 /* Wait until something of v changed; mu is held. */
 static inline void

@@ -16,6 +16,8 @@
 #include "../base/crypto.h"
 #include "../json.h"
 #include "../types.h"
+#include "background.h"
+#include "hasher.h"
 
 #define TF_WRITERS_MAX 32 /* uids that may hold one file open */
 
@@ -43,6 +45,11 @@ struct tf_live {
 	bool hollow;	  /* which promises no byte, written by nobody */
 	uint64_t mark_ns; /* when that one is marked; boot clock, or 0 */
 	bool job;
+	bool wants_check; /* somebody waits for that */
+	bool unchecked;	  /* its digest is what the row says, but the bytes were
+			    * not compared with it since the start */
+	struct tf_duty duty;	       /* on it while on_duty */
+	bool on_duty, again;	       /* again: once more when it is done */
 	unsigned writers;	       /* open handles for writing */
 	uint32_t writer;	       /* whose they are */
 	unsigned readers;	       /* and for reading */
@@ -75,7 +82,10 @@ struct tf_live {
 	bool hashing;	    /* sha and hashed are the hasher's (its mu) */
 	bool hash_failed;   /* the hasher could not read */
 	uint64_t hash_upto; /* what it was asked for (changed with its mu) */
-	struct tf_live *hash_next;
+	uint64_t hash_seen; /* what it had hashed (its mu) */
+	struct tf_hash_task hash_task;
+	struct tf_hash whole;	   /* digest of all of the content... */
+	uint64_t whole_gen;	   /* ...as it was then; 0: not known */
 	uint64_t gen;		   /* counts changes of the content */
 	uint64_t saved_gen;	   /* the last one on stable storage (and mu) */
 	struct tf_hash digest;	   /* of that one (and mu) */
@@ -148,7 +158,8 @@ tf_live_rests(const struct tf_live *l)
 	return l->attr.state == TF_STATE_PLACEHOLDER && l->writers == 0;
 }
 
-/* Is all of the content on stable storage?  Of a new file, that it is there. */
+/* Is all of the content on stable storage, and the digest that of the row?  Of a
+ * new file, that it is there. */
 static inline bool
 tf_live_clean(const struct tf_live *l)
 {

@@ -19,6 +19,9 @@
 #include "../base/file.h"
 #include "content.h"
 #include "names.h"
+#include "tend.h"
+
+#define HASH_AT_START ((uint64_t)256 << 20) /* bytes */
 
 /* --- interrupted files --------------------------------------------------------- */
 
@@ -74,10 +77,20 @@ draft_name(struct tf_live *l, struct tf_db *db, char out[256],
 	}
 }
 
-/* What is readable of the content: bytes and digest. */
+static bool
+ends(void *arg)
+{
+	struct tf_vault *v = arg;
+
+	return atomic_load(&v->ending) || atomic_load(&v->stopping);
+}
+
+/* What is readable of the content: bytes and digest.  It takes long, and
+ * nobody can write a file that failed, so no lock is held. */
 static enum tf_code
 surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
 {
+	struct tf_patience p = { ends, l->v };
 	enum tf_code rc = TF_OK;
 	size_t got = 0;
 	int fd;
@@ -85,9 +98,11 @@ surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
 	if (l->in_file) {
 		if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
 			return rc;
-		rc = tf_hash_fd(fd, &x->content.sha256, &x->content.size, err);
+		tf_vault_slow(l->v);
+		rc = tf_file_datasync(fd, err);
 		if (rc == TF_OK)
-			rc = tf_file_datasync(fd, err);
+			rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, &p,
+			    &x->content.sha256, &x->content.size, err);
 		(void)close(fd);
 		return rc;
 	}
@@ -149,20 +164,23 @@ tf_live_interrupt(struct tf_live *l)
 	struct tf_error e = { .code = TF_OK };
 	struct tf_vault *v = l->v;
 	struct tf_buf shown = { 0 };
-	enum tf_code rc;
+	enum tf_code rc, survives = surviving(l, &x, &e);
 
+	if (survives == TF_INTERRUPTED)
+		return; /* the next start finds it as it is */
 	pthread_mutex_lock(&v->mu);
 	if (!tf_live_claim(v, l)) {
 		pthread_mutex_unlock(&v->mu);
+		free(x.body);
 		return;
 	}
 	tf_name_show(&shown, l->name, l->name_len);
 	if (l->actor != NULL)
 		x.actor = strdup(l->actor);
 	pthread_mutex_unlock(&v->mu);
-	rc = become_draft(l, &x, &e);
+	rc = become_draft(l, &x, survives == TF_OK ? &e : NULL);
 	if (rc == TF_OK)
-		rc = surviving(l, &x, &e);
+		rc = survives;
 	if (rc == TF_OK) {
 		pthread_mutex_lock(&v->mu);
 		l->size = l->attr.size = x.content.size;
@@ -200,6 +218,7 @@ struct found {
 	struct tf_live **l;
 	bool *dirty;
 	size_t n, cap;
+	uint64_t budget; /* bytes that may still be hashed at once */
 };
 
 /* Who wrote it; a list that is damaged names nobody. */
@@ -362,12 +381,24 @@ in_database(struct tf_live *l, struct tf_db *db, uint64_t *size, bool *yes,
 	return rc;
 }
 
+/* It was flushed short, and grew into a file afterwards that nobody was
+ * promised. */
+static void
+drop_file(struct tf_live *l)
+{
+	char name[24];
+
+	tf_stage_name(l->attr.id, name);
+	(void)unlinkat(l->v->stagefd, name, 0);
+	l->in_file = false;
+	l->in_db = true;
+}
+
 /* Is the content what the row says? */
 static enum tf_code
 intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 {
 	struct tf_hash h;
-	char name[24];
 	uint64_t size = 0, kept;
 	enum tf_code rc;
 	int fd;
@@ -393,12 +424,7 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	/* Where nothing was promised, what survived is worth keeping. */
 	if (!*yes && l->size > 0 &&
 	    in_database(l, db, &kept, yes, NULL) == TF_OK && *yes) {
-		/* It was flushed short, and grew into a file afterwards that
-		 * nobody was promised. */
-		tf_stage_name(l->attr.id, name);
-		(void)unlinkat(l->v->stagefd, name, 0);
-		l->in_file = false;
-		l->in_db = true;
+		drop_file(l);
 		return TF_OK;
 	}
 	l->size = l->attr.size = size;
@@ -425,15 +451,85 @@ allow_writing(struct tf_live *l, struct tf_error *err)
 	return TF_OK;
 }
 
+/* --- what takes long is decided while the mount serves already ------------------- */
+
+/* Nobody writes l until what survived of it is saved. */
+static void
+set_lost(struct tf_live *l)
+{
+	l->attr.state = TF_STATE_FROZEN;
+	l->failed = tf_fail(&l->failure, TF_BUSY,
+	    "what survived the last run is being saved");
+	l->wants_check = true;
+}
+
+/*
+ * l has a staged file that is long.  A draft is compared with its digest only
+ * when somebody needs that; what was accepted of an ordinary file, and what was
+ * interrupted, is seen to in the background.
+ */
 static enum tf_code
-finish_file(struct tf_vault *v, struct tf_live *l, bool dirty, struct tf_db *db,
+finish_later(struct tf_live *l, uint64_t size, bool dirty, bool draft,
+    struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	bool same = !dirty && size == l->size;
+
+	pthread_mutex_lock(&v->mu);
+	l->in_file = true;
+	l->size = l->attr.size = size;
+	l->unchecked = same;
+	if (!same) {
+		set_lost(l);
+	} else if (!draft && tf_live_written(l)) {
+		l->attr.state = TF_STATE_FROZEN;
+		l->wants_check = true;
+	} else if (!draft) {
+		l->attr.state = TF_STATE_PLACEHOLDER;
+	}
+	l->deadline_ns = UINT64_MAX; /* not the keeper's */
+	pthread_mutex_unlock(&v->mu);
+	return allow_writing(l, err);
+}
+
+/* Is there a staged file that would take long to hash?  *budget is what may
+ * still be hashed before the mount serves. */
+static bool
+takes_long(struct tf_live *l, uint64_t *size, uint64_t *budget)
+{
+	struct stat st;
+	char name[24];
+
+	tf_stage_name(l->attr.id, name);
+	if (fstatat(l->v->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	*size = (uint64_t)st.st_size;
+	if (*size <= TF_HASH_LONG && *size <= *budget) {
+		*budget -= *size;
+		return false;
+	}
+	return true;
+}
+
+static enum tf_code
+finish_file(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
     struct tf_error *err)
 {
 	bool same, draft = l->in_draft || tf_name_draft(l->name, l->name_len);
+	struct tf_vault *v = f->v;
 	struct tf_live *one = l;
+	uint64_t size, kept;
 	enum tf_code rc;
 
-	if ((rc = intact(l, db, &same, err)) != TF_OK)
+	if (!takes_long(l, &size, &f->budget))
+		rc = intact(l, db, &same, err);
+	else if (l->size > 0 && l->size <= TF_INLINE_MAX &&
+	    (rc = in_database(l, db, &kept, &same, err)) == TF_OK && same)
+		drop_file(l);
+	else
+		return finish_later(l, size, dirty, draft, err);
+	if (rc != TF_OK)
 		return rc;
 	if (same && !draft && !tf_live_written(l)) {
 		pthread_mutex_lock(&v->mu);
@@ -458,11 +554,12 @@ finish_file(struct tf_vault *v, struct tf_live *l, bool dirty, struct tf_db *db,
 
 /* One file that cannot be finished must not keep the others away. */
 static enum tf_code
-finish_or_say(struct tf_vault *v, struct tf_live *l, bool dirty,
-    struct tf_db *db, struct tf_error *err)
+finish_or_say(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
+    struct tf_error *err)
 {
+	struct tf_vault *v = f->v;
 	struct tf_error e = { .code = TF_OK };
-	enum tf_code rc = finish_file(v, l, dirty, db, &e);
+	enum tf_code rc = finish_file(f, l, dirty, db, &e);
 
 	if (rc == TF_OK)
 		return TF_OK;
@@ -519,7 +616,7 @@ sweep(struct tf_vault *v, struct tf_error *err)
 enum tf_code
 tf_recover(struct tf_vault *v, struct tf_error *err)
 {
-	struct found f = { .v = v };
+	struct found f = { .v = v, .budget = HASH_AT_START };
 	struct tf_db *db;
 	size_t sealed = 0;
 	enum tf_code rc;
@@ -531,7 +628,7 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 		rc = place(v, db, f.l[i], err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
 		if (tf_live_is_file(f.l[i])) {
-			rc = finish_or_say(v, f.l[i], f.dirty[i], db, err);
+			rc = finish_or_say(&f, f.l[i], f.dirty[i], db, err);
 			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
 		}
 	if (rc == TF_OK)
@@ -540,6 +637,8 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 	for (size_t i = 0; i < f.n; i++) {
 		if (f.l[i]->attr.state != TF_STATE_SEALED)
 			tf_quota_charge(f.l[i], f.l[i]->size);
+		if (rc == TF_OK && f.l[i]->wants_check)
+			tf_live_tend_later(f.l[i]);
 		tf_live_unref(f.l[i]);
 	}
 	pthread_mutex_unlock(&v->mu);

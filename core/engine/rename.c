@@ -8,6 +8,7 @@
 
 #include "../base/clock.h"
 #include "names.h"
+#include "tend.h"
 
 struct move {
 	struct tf_vault *v;
@@ -400,6 +401,33 @@ rename_locked(struct move *m, uint64_t parent, const char *name,
 	return rc == TF_OK ? move_child(m, noreplace, publish, err) : rc;
 }
 
+/* A draft that an earlier run left, and that is sealed by an ordinary name:
+ * compare its bytes before anything is claimed, for it may take long. */
+static enum tf_code
+check_content(struct tf_vault *v, uint64_t parent, const char *name,
+    const char *new_name, struct tf_error *err)
+{
+	struct tf_live *l;
+	enum tf_code rc = TF_OK;
+
+	if (tf_name_draft(new_name, strlen(new_name)))
+		return TF_OK;
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_find(&v->live, parent, name, strlen(name));
+	if (l != NULL && l->unchecked && l->attr.state == TF_STATE_DRAFT)
+		tf_live_ref(l);
+	else
+		l = NULL;
+	pthread_mutex_unlock(&v->mu);
+	if (l == NULL)
+		return TF_OK;
+	rc = tf_live_check(l, err);
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(l);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
 enum tf_code
 tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
     uint64_t new_parent, const char *new_name, bool noreplace,
@@ -414,6 +442,7 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	if (parent == new_parent && strcmp(name, new_name) == 0)
 		return TF_OK;
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = check_content(v, parent, name, new_name, err)) != TF_OK ||
 	    (rc = tf_reader_db(v, &m.db, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);

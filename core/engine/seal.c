@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../base/mutant.h"
 #include "names.h"
+#include "tend.h"
 
 #define SEAL_MAX 256	     /* files in one transaction */
 #define RETRY_NS 5000000000u /* after a seal that failed */
@@ -240,7 +241,7 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 	struct tf_content c = { .sha256 = l->digest, .size = l->attr.size };
 	enum tf_code rc;
 
-	if (l->failed != TF_OK || !tf_live_clean(l))
+	if (l->failed != TF_OK || !tf_live_clean(l) || l->unchecked)
 		return tf_fail(err, TF_BUSY, "%.60s is not on disk", l->name);
 	if ((rc = check_open(t, l->att, err)) != TF_OK)
 		return rc;
@@ -403,8 +404,9 @@ gather_due(void *arg, struct tf_live *l)
 		g->unmarked = l;
 		return;
 	}
-	if (l->attr.state != TF_STATE_FROZEN && !tf_live_rests(l))
-		return;
+	if ((l->attr.state != TF_STATE_FROZEN && !tf_live_rests(l)) ||
+	    l->on_duty)
+		return; /* who is on duty wakes the keeper */
 	if (l->failed != TF_OK && l->writers == 0 && g->lost == NULL &&
 	    !l->job) {
 		tf_live_ref(l);
@@ -412,7 +414,7 @@ gather_due(void *arg, struct tf_live *l)
 		return;
 	}
 	if (l->deadline_ns > g->due_ns || g->n == SEAL_MAX || l->job ||
-	    !tf_live_clean(l)) {
+	    !tf_live_clean(l) || l->unchecked) {
 		if (l->deadline_ns < g->next_ns)
 			g->next_ns = l->deadline_ns;
 		return;
@@ -512,7 +514,7 @@ tf_keeper(void *vault)
 		tf_live_each(&v->live, gather_due, &g);
 		if (g.lost != NULL) {
 			pthread_mutex_unlock(&v->mu);
-			tf_live_interrupt(g.lost);
+			tf_live_tend(g.lost);
 			pthread_mutex_lock(&v->mu);
 			tf_live_unref(g.lost);
 			g.lost = NULL;
@@ -608,7 +610,9 @@ is_busy(const struct tf_live *l)
 {
 	return l->job ||
 	    ((l->attr.state == TF_STATE_FROZEN || tf_live_rests(l)) &&
-		l->failed == TF_OK && !tf_live_clean(l));
+		(l->on_duty ||
+		    (l->failed == TF_OK &&
+			(!tf_live_clean(l) || l->unchecked))));
 }
 
 /* Is l at or below node id?  mu held. */
@@ -658,8 +662,19 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
+		/* At the end of the vault nothing more becomes of it. */
+		if (busy && !w.l[i]->job && atomic_load(&v->ending)) {
+			i++;
+			continue;
+		}
+		if (busy && !w.l[i]->job &&
+		    (rc = tf_vault_wait_long(v, err)) != TF_OK) {
+			last = rc;
+			break;
+		}
 		if (busy) {
-			tf_vault_wait(v);
+			if (w.l[i]->job)
+				tf_vault_wait(v);
 			continue;
 		}
 		if (w.l[i]->failed != TF_OK) {

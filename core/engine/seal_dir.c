@@ -9,6 +9,7 @@
 
 #include "attest.h"
 #include "names.h"
+#include "tend.h"
 
 /* The live nodes that become entries along with the directory. */
 struct closing {
@@ -218,7 +219,11 @@ look(void *arg, struct tf_live *l)
 		c->in_the_way = l->attr.id;
 		return;
 	}
-	if (l->job || !tf_live_clean(l)) {
+	if (l->job || !tf_live_clean(l) || l->unchecked) {
+		if (l->unchecked && !l->on_duty) {
+			l->wants_check = true;
+			tf_live_tend_later(l);
+		}
 		c->wait = true;
 		return;
 	}
@@ -234,11 +239,37 @@ look(void *arg, struct tf_live *l)
 	c->l[c->n++] = l;
 }
 
+/* One seal of a directory at a time, also of those above and below it. */
+static bool
+closing_now(const struct tf_vault *v)
+{
+	return v->closing != 0;
+}
+
+/* Somebody is at work below, and that may take long: others seal meanwhile. */
+static enum tf_code
+wait_below(struct closing *c, struct tf_error *err)
+{
+	struct tf_vault *v = c->v;
+	enum tf_code rc;
+
+	v->closing = 0;
+	pthread_cond_broadcast(&v->changed);
+	do
+		rc = tf_vault_wait_long(v, err);
+	while (rc == TF_OK && closing_now(v));
+	while (closing_now(v)) /* not for long */
+		tf_vault_wait(v);
+	v->closing = c->r->id;
+	return rc;
+}
+
 /* Claim everything below at once, when nobody is at work there.  mu held. */
 static enum tf_code
 claim_below(struct closing *c, struct tf_error *err)
 {
 	struct tf_vault *v = c->v;
+	enum tf_code rc;
 
 	for (;;) {
 		/* While we waited it may have been taken away. */
@@ -254,7 +285,8 @@ claim_below(struct closing *c, struct tf_error *err)
 						    "not on disk");
 		if (!c->wait && (c->draft == NULL || !c->draft->job))
 			break;
-		tf_vault_wait(v);
+		if ((rc = wait_below(c, err)) != TF_OK)
+			return rc;
 	}
 	/* Whatever happened until now has moved its time on. */
 	if (c->r->who == NULL && !tf_quiet_over(v, c->r->id))
@@ -269,13 +301,6 @@ claim_below(struct closing *c, struct tf_error *err)
 		c->draft->job = true;
 	}
 	return TF_OK;
-}
-
-/* One seal of a directory at a time, also of those above and below it. */
-static bool
-closing_now(const struct tf_vault *v)
-{
-	return v->closing != 0;
 }
 
 /* What is to be sealed, and may this caller?  mu held. */

@@ -9,6 +9,7 @@
 #include "content.h"
 #include "flush.h"
 #include "names.h"
+#include "tend.h"
 
 /* Bytes in memory only, beyond which a close waits all the same. */
 #define BATCH_UNSAVED ((uint64_t)64 << 20)
@@ -231,6 +232,7 @@ changed(struct tf_file *f, uint64_t size)
 
 	pthread_mutex_lock(&l->v->mu);
 	l->gen++;
+	l->unchecked = false;
 	l->size = l->attr.size = size;
 	tf_quota_charge(l, size);
 	l->attr.mtime = l->attr.ctime = now;
@@ -413,7 +415,7 @@ write_nothing(struct tf_file *f)
 {
 	struct tf_live *l = f->l;
 
-	pthread_mutex_lock(&l->io);
+	tf_live_lock(l);
 	pthread_mutex_lock(&f->v->mu);
 	if (!tf_live_written(l) && !l->unlinked) {
 		l->wrote = f->wrote = true;
@@ -467,59 +469,21 @@ tf_live_freeze(struct tf_live *l)
 		pthread_cond_signal(&l->v->alarm);
 }
 
-/* What the last release of a file leads to; mu held. */
+/* The last release of a file; mu held. */
 static void
-last_release(struct tf_live *l, bool *flush, bool *interrupt)
+last_release(struct tf_live *l)
 {
 	tf_quiet_touch(l->v, l->att);
 	if (l->unlinked) {
 		tf_live_forget(&l->v->live, l);
 		return;
 	}
-	if (l->failed != TF_OK && l->attr.state != TF_STATE_DRAFT) {
-		*interrupt = true;
+	if (l->failed != TF_OK)
 		return;
-	}
-	*flush = !tf_live_clean(l);
 	if (l->attr.state == TF_STATE_OPEN)
 		tf_live_freeze(l);
 	else if (l->attr.state == TF_STATE_PLACEHOLDER)
 		tf_placeholder_rest(l);
-}
-
-static void
-after_release(void *arg, enum tf_code code, const struct tf_error *err)
-{
-	struct tf_live *l = arg;
-	struct tf_vault *v = l->v;
-
-	if (code != TF_OK)
-		tf_vault_say(v, code,
-		    "node %llu: what was written after its "
-		    "last close is not on disk: %s",
-		    (unsigned long long)l->attr.id, err->text);
-	/* When it is due, the keeper seals it or gives it up. */
-	pthread_mutex_lock(&v->mu);
-	tf_live_unref(l);
-	pthread_mutex_unlock(&v->mu);
-}
-
-/* Nobody writes any more: the database's copy, or the file, is enough. */
-static void
-put_down(struct tf_live *l)
-{
-	bool over, in_db;
-
-	tf_live_lock(l);
-	pthread_mutex_lock(&l->v->mu);
-	over = tf_live_clean(l) && l->writers == 0;
-	in_db = l->in_db;
-	pthread_mutex_unlock(&l->v->mu);
-	if (over && in_db)
-		tf_content_forget(l);
-	if (over)
-		tf_content_put_down(l);
-	pthread_mutex_unlock(&l->io);
 }
 
 void
@@ -527,21 +491,13 @@ tf_file_release(struct tf_file *f)
 {
 	struct tf_live *l = f->l;
 	struct tf_vault *v = f->v;
-	bool flush = false, interrupt = false;
 
 	pthread_mutex_lock(&v->mu);
 	own(f);
 	if (--l->writers == 0)
-		last_release(l, &flush, &interrupt);
-	if (flush)
-		tf_live_ref(l);
+		last_release(l);
 	pthread_mutex_unlock(&v->mu);
-	if (flush)
-		tf_flush(l, after_release, l);
-	else if (interrupt)
-		tf_live_interrupt(l);
-	else
-		put_down(l);
+	tf_live_tend(l);
 	pthread_mutex_lock(&v->mu);
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);

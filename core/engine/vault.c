@@ -24,6 +24,7 @@
 #include "view.h"
 
 #define SMALL_FILE 65536 /* bytes */
+#define ASK_NS 100000000 /* how often who waits is asked whether he goes on */
 
 /* --- small services -------------------------------------------------------- */
 
@@ -184,6 +185,42 @@ host_name(struct tf_vault *v)
 	else
 		(void)snprintf(v->host, sizeof(v->host), "%.*s", (int)b.n, b.p);
 	tf_buf_free(&b);
+}
+
+/* --- giving up what takes long --------------------------------------------- */
+
+void
+tf_vault_stop(struct tf_vault *v)
+{
+	atomic_store(&v->stopping, true);
+	pthread_mutex_lock(&v->mu);
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->mu);
+}
+
+static bool
+must_stop(void *arg)
+{
+	return tf_vault_must_stop(arg);
+}
+
+struct tf_patience
+tf_vault_patience(struct tf_vault *v)
+{
+	return (struct tf_patience){ must_stop, v };
+}
+
+enum tf_code
+tf_vault_wait_long(struct tf_vault *v, struct tf_error *err)
+{
+	struct timespec until;
+
+	tf_vault_slow(v);
+	tf_clock_after(ASK_NS, &until);
+	(void)pthread_cond_timedwait(&v->changed, &v->mu, &until);
+	return tf_vault_must_stop(v) ?
+	    tf_fail(err, TF_INTERRUPTED, "given up while it waited") :
+	    TF_OK;
 }
 
 /* --- the lock ------------------------------------------------------------------ */
@@ -363,15 +400,16 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->durability = o->durability;
 	tf_descriptors_start(&v->descriptors);
 	v->slow = o->slow;
+	v->interrupted = o->interrupted;
 	v->say = o->say;
 	v->on_change = o->changed;
 	v->arg = o->arg;
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
 	(void)pthread_mutex_init(&v->mu, NULL);
 	(void)pthread_mutex_init(&v->denials.mu, NULL);
-	(void)pthread_cond_init(&v->changed, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&v->changed, &attr);
 	(void)pthread_cond_init(&v->alarm, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	host_name(v);
@@ -410,7 +448,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	}
 	tf_store_check_access(v->dirfd, true, say_found, v);
 	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
-	    (rc = tf_hasher_start(&v->hasher, err)) != TF_OK)
+	    (rc = tf_background_new(&v->background, err)) != TF_OK)
 		return rc;
 	rc = recovery == NULL ? tf_head_compare(v, NULL, err) :
 				tf_head_renew(v, recovery, err);
@@ -513,6 +551,16 @@ stop_keeper(struct tf_vault *v)
 	v->keeper_runs = false;
 }
 
+/* What compares files after a crash is left to the next start; files that were
+ * closed are flushed, unless the end is near. */
+static void
+stop_background(struct tf_vault *v)
+{
+	atomic_store(&v->ending, true);
+	tf_background_stop(v->background);
+	v->background = NULL;
+}
+
 enum tf_code
 tf_vault_open_for(const char *path, const struct tf_vault_options *o,
     struct tf_recovery *recovery, struct tf_vault **out, struct tf_error *err)
@@ -523,11 +571,14 @@ tf_vault_open_for(const char *path, const struct tf_vault_options *o,
 	if (v == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	if ((rc = prepare(v, path, o, err)) == TF_OK &&
+	    (rc = tf_hasher_start(&v->hasher, err)) == TF_OK &&
 	    (rc = open_dirs(v, err)) == TF_OK)
 		rc = o->read_only ? open_reader(v, err) :
 				    open_writer(v, o, recovery, err);
 	if (rc != TF_OK) {
+		tf_vault_stop(v);
 		stop_keeper(v);
+		stop_background(v);
 		vault_free(v);
 		return rc;
 	}
@@ -558,8 +609,13 @@ find_unsaved(void *arg, struct tf_live *l)
 {
 	struct unsaved *u = arg;
 
+	/* Of a file that was closed and could not be flushed any more, the next
+	 * start finds what it holds. */
 	if (!l->job && u->n < 64 &&
-	    (l->saved ? l->stale : !tf_live_is_file(l))) {
+	    (l->saved ? l->stale :
+			!tf_live_is_file(l) ||
+			(l->writers == 0 && l->in_file && l->failed == TF_OK &&
+			    !l->unlinked))) {
 		tf_live_ref(l);
 		u->l[u->n++] = l;
 	}
@@ -600,6 +656,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 	if (v == NULL)
 		return TF_OK;
 	stop_keeper(v);
+	stop_background(v);
 	if (!v->read_only) {
 		if ((rc = tf_seal_frozen(v, err)) != TF_OK)
 			last = rc;

@@ -6,6 +6,7 @@
  * that is does not matter here.
  */
 #include <dirent.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "harness.h"
@@ -128,6 +129,174 @@ START_TEST(the_close_of_a_hole_keeps_nobody_waiting)
 }
 END_TEST
 
+/* head(1) of what another process is closing. */
+START_TEST(what_is_being_closed_is_read_meanwhile)
+{
+	char byte = 1;
+	pid_t a;
+	int fd;
+
+	make_vault();
+	a = child_with(close_a_hole, A "/one.tmp");
+	await_size(A "/one.tmp", HOLE);
+	fd = open(A "/one.tmp", O_RDONLY);
+	ck_assert_int_eq(1, pread(fd, &byte, 1, HOLE - 1));
+	ck_assert_int_eq(0, byte);
+	ck_assert(is_under_way(a));
+	close(fd);
+	/* Without its name nobody needs its digest any more. */
+	allowed(unlink(A "/one.tmp"));
+	ck_assert_int_eq(0, child_ended(a));
+}
+END_TEST
+
+/* So long that nobody waits for its end; the disk must have room for it. */
+#define ENDLESS ((off_t)24 << 30)
+
+static bool
+has_room(void)
+{
+	struct statvfs s;
+
+	return statvfs(".", &s) == 0 &&
+	    (off_t)(s.f_bavail * s.f_frsize) >
+	    ENDLESS + HOLE + ((off_t)1 << 30);
+}
+
+static int
+close_an_endless_hole(void)
+{
+	int fd;
+
+	as(ALICE);
+	fd = open(path_in_child, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	if (fd < 0 || ftruncate(fd, ENDLESS) < 0)
+		return 1;
+	return close(fd) == 0 ? 0 : 2;
+}
+
+START_TEST(who_is_killed_while_he_closes_is_gone)
+{
+	pid_t a, b;
+
+	skip_unless(has_room(), "the disk is too small");
+	make_vault();
+	a = child_with(close_an_endless_hole, A "/one.tmp");
+	await_size(A "/one.tmp", ENDLESS);
+	b = child_with(close_a_hole, A "/two.tmp");
+	await_size(A "/two.tmp", HOLE);
+	kill(a, SIGKILL);
+	ck_assert_int_eq(-SIGKILL, child_ended(a));
+	ck_assert(is_under_way(b));
+	allowed(unlink(A "/one.tmp"));
+	allowed(unlink(A "/two.tmp"));
+	(void)child_ended(b);
+}
+END_TEST
+
+/* Its bytes are all there afterwards, though nobody was promised that. */
+START_TEST(the_end_of_the_daemon_does_not_wait_for_hashing)
+{
+	pid_t a;
+
+	skip_unless(has_room(), "the disk is too small");
+	make_vault();
+	a = child_with(close_an_endless_hole, A "/one");
+	await_size(A "/one", ENDLESS);
+	usleep(10000);
+	kill(vault_pid(), SIGTERM);
+	ck_assert_int_eq(0, vault_ended());
+	ck_assert_int_eq(2, child_ended(a));
+	/* Nor does the start, nor the next end. */
+	mount_vault(TWO);
+	says(run(0, "find " A " -type f -size %lldk",
+		 (long long)ENDLESS / 1024),
+	    A "/one");
+	kill(vault_pid(), SIGTERM);
+	ck_assert_int_eq(0, vault_ended());
+}
+END_TEST
+
+/* --- after a crash ---------------------------------------------------------- */
+
+/* Too long to be hashed before the mount serves. */
+#define LONG ((off_t)1 << 30)
+
+static void
+make_a_long_file(const char *path)
+{
+	int fd = begin(path);
+
+	allowed(ftruncate(fd, LONG));
+	ck_assert_int_eq(1, pwrite(fd, "x", 1, LONG / 2));
+	allowed(close(fd));
+}
+
+START_TEST(a_long_file_that_was_accepted_is_sealed_after_the_start)
+{
+	make_vault();
+	make_a_long_file(A "/one");
+	crash_vault();
+	mount_vault(TWO);
+	becomes(A "/one", "sealed");
+	says(entry("evidence.sealed", "t/w/a/one"), "\"cause\":\"recovery\"");
+}
+END_TEST
+
+START_TEST(a_long_file_whose_bytes_are_others_is_a_draft_after_the_start)
+{
+	const char *said;
+
+	make_vault();
+	make_a_long_file(A "/one");
+	crash_vault();
+	run(0,
+	    "for f in store/stage/*; do "
+	    "chmod u+w $f; printf y | dd of=$f bs=1 seek=4096 "
+	    "conv=notrunc status=none; done");
+	mount_vault(TWO);
+	for (int i = 0; i < 3000 && exists(A "/one"); i++)
+		usleep(10000);
+	ck_assert(!exists(A "/one"));
+	said = run(0, "ls " A);
+	says(said, ".interrupted.part");
+	ck_assert_uint_eq(1, entries("evidence.interrupted", "t/w/a/one"));
+	ck_assert_uint_eq(0, entries("evidence.sealed", NULL));
+}
+END_TEST
+
+START_TEST(a_long_draft_is_compared_when_it_is_sealed)
+{
+	make_vault();
+	make_a_long_file(A "/one.tmp");
+	ck_assert_int_eq(0, mkdir(W "/.login", 0755));
+	make_a_long_file(W "/.login/two");
+	crash_vault();
+	mount_vault(TWO);
+	has_state(A "/one.tmp", "draft");
+	allowed(rename(A "/one.tmp", A "/one"));
+	has_state(A "/one", "sealed");
+	allowed(rename(W "/.login", W "/login"));
+	has_state(W "/login/two", "sealed");
+}
+END_TEST
+
+START_TEST(a_long_draft_that_was_altered_is_not_sealed)
+{
+	make_vault();
+	make_a_long_file(A "/one.tmp");
+	crash_vault();
+	run(0,
+	    "for f in store/stage/*; do "
+	    "chmod u+w $f; printf y | dd of=$f bs=1 seek=4096 "
+	    "conv=notrunc status=none; done");
+	mount_vault(TWO);
+	has_state(A "/one.tmp", "draft");
+	refused(EIO, rename(A "/one.tmp", A "/one"));
+	allowed(unlink(A "/one.tmp"));
+}
+END_TEST
+
 Suite *
 suite_others(void)
 {
@@ -135,5 +304,15 @@ suite_others(void)
 	TCase *t = stored_case(s, "hashing");
 
 	tcase_add_test(t, the_close_of_a_hole_keeps_nobody_waiting);
+	tcase_add_test(t, what_is_being_closed_is_read_meanwhile);
+	tcase_add_test(t, who_is_killed_while_he_closes_is_gone);
+	tcase_add_test(t, the_end_of_the_daemon_does_not_wait_for_hashing);
+	t = stored_case(s, "after_a_crash");
+	tcase_add_test(t,
+	    a_long_file_that_was_accepted_is_sealed_after_the_start);
+	tcase_add_test(t,
+	    a_long_file_whose_bytes_are_others_is_a_draft_after_the_start);
+	tcase_add_test(t, a_long_draft_is_compared_when_it_is_sealed);
+	tcase_add_test(t, a_long_draft_that_was_altered_is_not_sealed);
 	return s;
 }
