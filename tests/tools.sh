@@ -645,6 +645,36 @@ seal_through_the_mount_closes_an_attestation() {
 	says '^state *sealed'
 }
 
+seal_names_the_file_that_is_in_the_way() {
+	mkdir "mnt/t/w/busy" "mnt/t/w/busy/d"
+	exec 9>"mnt/t/w/busy/d/log"
+	is 1 trailctl seal mnt/t/w/busy
+	exec 9>&-
+	complains 'seal t/w/busy: being written below: d/log'
+}
+
+why_tells_state_rule_and_refusal() {
+	echo x >mnt/t/w/file 2>err && exit 1
+	rm -f "mnt/$A/late.txt" 2>err && exit 1
+	is 0 trailctl why mnt/t/w/file
+	says '^state  *no such name'
+	says '^rule .*files cannot be here'
+	says '^refused .*create t/w/file: EPERM: files can be created in '
+	is 0 trailctl why "mnt/$A/late.txt"
+	says '^refused .*unlink .*EPERM: .*write a new file'
+	is 0 trailctl why --json "mnt/$A"
+	is_canonical
+	[ "$(jq -r .kind out)" = attestation ]
+	is 0 trailctl why mnt/t/w/busy
+	says 'being written below: d/log'
+	is 0 trailctl why mnt/t/.trailfs/status.json
+	says '^state  *reserved'
+	is 0 trailctl why mnt
+	says '^kind  *root'
+	is 2 trailctl why
+	is 3 trailctl why nowhere/at/all
+}
+
 seal_of_a_file_is_refused() {
 	is 2 trailctl seal "mnt/$A/late.txt"
 	has_lines 0
@@ -768,6 +798,8 @@ a_store_is_read_without_its_mount() {
 	is 0 trailctl status store
 	says '^origin *example.org/tools'
 	says '^mount *not mounted$'
+	is 0 trailctl why "store/$A"
+	says '^refused  *unknown'
 	is 0 trailctl status --json store
 	[ "$(jq 'has("pid") or has("mount")' out)" = false ]
 	if lsattr -d mnt 2>lsattr.err | grep -q '^[^ ]*i'; then
@@ -878,6 +910,8 @@ if [ -w /dev/fuse ]; then
 		odd_names_are_shown_harmless \
 		a_mounted_store_is_not_written_beside_the_mount \
 		seal_through_the_mount_closes_an_attestation \
+		seal_names_the_file_that_is_in_the_way \
+		why_tells_state_rule_and_refusal \
 		seal_of_a_file_is_refused \
 		verify_finds_the_store_of_a_mount \
 		prove_takes_a_path_in_a_mount \

@@ -19,6 +19,7 @@ int cmd_package(int argc, char **argv);
 int cmd_unpack(int argc, char **argv);
 int cmd_assert(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_why(int argc, char **argv);
 
 /* Say on stderr how the verb at work is used; an exit status. */
 int cmd_usage(void);

@@ -9,6 +9,7 @@
 #include "actor.h"
 #include "cmd.h"
 #include "core/control.h"
+#include "refusals.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
@@ -35,7 +36,7 @@ ask_mount(const struct where *w, bool seal, struct tf_error *err)
 	if (ioctl(fd, seal ? TF_IOC_SEAL : TF_IOC_SYNC) < 0)
 		rc = report_system(err, "%s %s", word, w->path);
 	close(fd);
-	return rc;
+	return rc == TF_OK ? TF_OK : refusals_explain(w, word, err);
 }
 
 static enum tf_code

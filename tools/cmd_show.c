@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "core/control.h"
+#include "node.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
@@ -31,39 +32,6 @@ struct shown {
 	struct tf_buf field[FIELDS]; /* empty: absent */
 };
 
-static const char *
-kind_name(enum tf_kind kind)
-{
-	switch (kind) {
-	case TF_KIND_ROOT:
-		return "root";
-	case TF_KIND_TRAIL:
-		return "trail";
-	case TF_KIND_WORKFLOW:
-		return "workflow";
-	case TF_KIND_ATTESTATION:
-		return "attestation";
-	case TF_KIND_DIRECTORY:
-		return "directory";
-	case TF_KIND_EVIDENCE:
-		return "evidence";
-	}
-	return "?";
-}
-
-/* The kind of a directory follows from its depth. */
-static enum tf_kind
-kind_of_directory(const char *path)
-{
-	unsigned depth = strcmp(path, ".") != 0;
-
-	for (; *path != '\0'; path++)
-		depth += *path == '/';
-	if (depth > TF_KIND_DIRECTORY)
-		depth = TF_KIND_DIRECTORY;
-	return (enum tf_kind)depth;
-}
-
 static enum tf_code
 get_mount(const struct where *w, struct shown *s, struct tf_error *err)
 {
@@ -73,7 +41,7 @@ get_mount(const struct where *w, struct shown *s, struct tf_error *err)
 
 	if (lstat(w->file, &st) < 0)
 		return report_system(err, "%s", w->path);
-	s->kind = S_ISDIR(st.st_mode) ? kind_of_directory(w->path) :
+	s->kind = S_ISDIR(st.st_mode) ? node_kind_of_directory(w->path) :
 					TF_KIND_EVIDENCE;
 	s->size = (uint64_t)st.st_size;
 	for (int i = 0; i < FIELDS; i++) {
@@ -158,7 +126,7 @@ print_json(const struct where *w, struct shown *s, struct tf_error *err)
 		/* These three stand between the others. */
 		if (i == SEALED_AT) {
 			tf_json_key(&j, "kind");
-			tf_json_cstr(&j, kind_name(s->kind));
+			tf_json_cstr(&j, node_kind_name(s->kind));
 			tf_json_key(&j, "path");
 			tf_json_cstr(&j, w->path);
 		}
@@ -197,7 +165,7 @@ print_table(const struct where *w, const struct shown *s)
 	struct tf_buf who = { 0 };
 
 	print_field("path", w->path, strlen(w->path));
-	printf("%-10s  %s\n", "kind", kind_name(s->kind));
+	printf("%-10s  %s\n", "kind", node_kind_name(s->kind));
 	if (s->kind == TF_KIND_EVIDENCE)
 		printf("%-10s  %llu bytes\n", "size",
 		    (unsigned long long)s->size);

@@ -56,6 +56,8 @@ static const struct verb {
 	    "       trailctl verify [--json] [--junit FILE] "
 	    "--against DIRECTORY STORE|PATH",
 	    "read everything again and check it" },
+	{ "why", cmd_why, "[--json] PATH",
+	    "what state a path is in, and which rule refused what" },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

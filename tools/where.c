@@ -231,6 +231,67 @@ where_find(const char *arg, struct where *out, struct tf_error *err)
 	    arg);
 }
 
+/* "a/b" of "a" and "b"; "b" of "." and "b".  Frees a. */
+static char *
+append(char *a, const char *b)
+{
+	char *both = strcmp(a, ".") == 0 ? strdup(b) : join(a, b);
+
+	free(a);
+	return both;
+}
+
+/* Put the missing rest of a path behind what was found of it. */
+static enum tf_code
+add_rest(struct where *w, const char *rest, struct tf_error *err)
+{
+	char *tail = tidy(rest);
+
+	if (tail == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	w->file = append(w->file, tail);
+	w->path = append(w->path, tail);
+	free(tail);
+	return w->file != NULL && w->path != NULL ?
+	    TF_OK :
+	    tf_fail(err, TF_NOMEM, "no memory");
+}
+
+enum tf_code
+where_find_name(const char *arg, struct where *out, bool *exists,
+    struct tf_error *err)
+{
+	char *dir = strdup(arg), *slash;
+	struct tf_error first;
+	enum tf_code rc;
+
+	*exists = true;
+	if ((rc = where_find(arg, out, err)) != TF_NOTFOUND || dir == NULL) {
+		free(dir);
+		return rc;
+	}
+	first = *err;
+	*exists = false;
+	while (rc == TF_NOTFOUND) {
+		where_free(out);
+		slash = strrchr(dir, '/');
+		if (slash != NULL && slash > dir)
+			*slash = '\0';
+		else if (slash == NULL && strcmp(dir, ".") != 0)
+			strcpy(dir, ".");
+		else
+			break;
+		rc = where_find(dir, out, err);
+	}
+	if (rc == TF_OK && out->mount != NULL)
+		rc = add_rest(out,
+		    arg + (strcmp(dir, ".") == 0 ? 0 : strlen(dir)), err);
+	else if (rc == TF_OK || rc == TF_NOTFOUND)
+		rc = tf_fail_as(err, &first);
+	free(dir);
+	return rc;
+}
+
 void
 where_free(struct where *w)
 {

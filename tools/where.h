@@ -23,6 +23,12 @@ struct where {
 TF_MUST_USE enum tf_code where_find(const char *arg, struct where *out,
     struct tf_error *err);
 void where_free(struct where *w);
+/*
+ * The same, but in a mount the end of arg need not exist: *exists tells.  What
+ * is missing stands in file and path as it was given.
+ */
+TF_MUST_USE enum tf_code where_find_name(const char *arg, struct where *out,
+    bool *exists, struct tf_error *err);
 
 /* The directory of the store that is mounted at w; TF_UNSUPPORTED when the
  * system does not tell.  The caller frees *store. */

@@ -1,0 +1,228 @@
+/*
+ * trailctl why: what state a path is in, which rule follows from it, and which
+ * attempts of the caller's were refused there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "core/control.h"
+#include "node.h"
+#include "refusals.h"
+#include "report.h"
+#include "text.h"
+#include "where.h"
+
+struct why {
+	struct where w;
+	bool exists;
+	enum tf_kind kind;
+	struct tf_buf state; /* "" for a name that does not exist */
+	struct stat st;	     /* in a mount, of what exists */
+	struct refusals refused;
+};
+
+/* --- finding out ------------------------------------------------------ */
+
+/* Is a part of the path .trailfs? */
+static bool
+is_reserved(const char *path)
+{
+	const size_t n = strlen(TF_CONTROL_DIR);
+
+	for (const char *p = path; (p = strstr(p, TF_CONTROL_DIR)) != NULL; p++)
+		if ((p == path || p[-1] == '/') &&
+		    (p[n] == '\0' || p[n] == '/'))
+			return true;
+	return false;
+}
+
+static enum tf_code
+look_at_mount(struct why *y, struct tf_error *err)
+{
+	char state[64];
+	ssize_t n;
+
+	if (is_reserved(y->w.path)) {
+		tf_buf_str(&y->state, "reserved");
+		y->kind = TF_KIND_EVIDENCE;
+		y->exists = false; /* of no node of the vault */
+		return TF_OK;
+	}
+	if (!y->exists) {
+		y->kind = node_kind_of_directory(y->w.path);
+		if (y->kind == TF_KIND_DIRECTORY)
+			y->kind = TF_KIND_EVIDENCE;
+		return TF_OK;
+	}
+	if (lstat(y->w.file, &y->st) < 0)
+		return report_system(err, "%s", y->w.path);
+	y->kind = S_ISDIR(y->st.st_mode) ? node_kind_of_directory(y->w.path) :
+					   TF_KIND_EVIDENCE;
+	n = lgetxattr(y->w.file, TF_XATTR_STATE, state, sizeof(state));
+	if (n < 0 && errno != ENODATA && errno != EOPNOTSUPP)
+		return report_system(err, "state of %s", y->w.path);
+	if (n > 0)
+		tf_buf_add(&y->state, state, (size_t)n);
+	else
+		tf_buf_str(&y->state, "open");
+	return TF_OK;
+}
+
+static enum tf_code
+look_at_store(struct why *y, struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_attr attr;
+	enum tf_code rc;
+
+	if ((rc = where_open(&y->w, false, &v, err)) != TF_OK)
+		return rc;
+	if ((rc = tf_vault_walk(v, y->w.path, &attr, err)) == TF_OK) {
+		y->kind = attr.kind;
+		rc = tf_vault_xattr_get(v, attr.id, TF_XATTR_STATE, &y->state,
+		    err);
+		if (rc == TF_NODATA || rc == TF_UNSUPPORTED) {
+			tf_buf_str(&y->state, "open");
+			rc = TF_OK;
+		}
+	}
+	where_close(v);
+	return rc;
+}
+
+/* --- the answer ------------------------------------------------------- */
+
+static void
+print_refusal(struct tf_str line, const char *label)
+{
+	static const char *const keys[] = { "at", "operation", "path", "errno",
+		"reason" };
+	struct tf_buf out[5] = { { 0 } };
+	struct tf_json_doc d = { 0 };
+
+	if (tf_json_parse(&d, line.p, line.n, NULL) != TF_OK)
+		return; /* refusals_read has parsed it: no memory */
+	for (int i = 0; i < 5; i++) {
+		int t = tf_json_get(&d, 0, keys[i]);
+
+		if (t >= 0)
+			text_add_token(&out[i], &d, t);
+	}
+	printf("%-10s  %.19sZ  %s %s: %s: %s\n", label, text_of(&out[0]),
+	    text_of(&out[1]), text_of(&out[2]), text_of(&out[3]),
+	    text_of(&out[4]));
+	for (int i = 0; i < 5; i++)
+		tf_buf_free(&out[i]);
+	tf_json_doc_free(&d);
+}
+
+/* "read" and "write", as the mode lets the caller. */
+static const char *
+may(const struct why *y)
+{
+	bool r = faccessat(AT_FDCWD, y->w.file, R_OK, AT_EACCESS) == 0;
+	bool w = faccessat(AT_FDCWD, y->w.file, W_OK, AT_EACCESS) == 0;
+
+	return r && w ? "read and write" :
+	    r	      ? "read" :
+	    w	      ? "write" :
+			"neither read nor write";
+}
+
+static void
+print_table(struct why *y)
+{
+	const char *state = text_of(&y->state);
+	struct tf_buf path = { 0 };
+
+	text_add(&path, y->w.path, strlen(y->w.path));
+	printf("%-10s  %s\n", "path", text_of(&path));
+	tf_buf_free(&path);
+	printf("%-10s  %s\n", "kind", node_kind_name(y->kind));
+	printf("%-10s  %s\n", "state", *state != '\0' ? state : "no such name");
+	printf("%-10s  %s\n", "rule", node_rule(y->kind, state));
+	if (y->w.mount != NULL && y->exists)
+		printf("%-10s  mode %04o of uid %u, gid %u lets you %s\n",
+		    "access", y->st.st_mode & 07777, y->st.st_uid, y->st.st_gid,
+		    may(y));
+	for (size_t i = 0; i < y->refused.n; i++)
+		print_refusal(y->refused.line[i], i == 0 ? "refused" : "");
+	if (y->w.mount == NULL)
+		printf("%-10s  unknown: the daemon keeps refusals while the "
+		       "store is mounted\n",
+		    "refused");
+	else if (y->refused.n == 0)
+		printf("%-10s  nothing of yours since the mount\n", "refused");
+}
+
+static enum tf_code
+print_json(struct why *y, struct tf_error *err)
+{
+	const char *state = text_of(&y->state);
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	tf_json_key(&j, "kind");
+	tf_json_cstr(&j, node_kind_name(y->kind));
+	tf_json_key(&j, "path");
+	tf_json_cstr(&j, y->w.path);
+	if (y->refused.n > 0) {
+		tf_json_key(&j, "refused");
+		tf_json_array(&j);
+		for (size_t i = 0; i < y->refused.n; i++)
+			tf_json_raw(&j, y->refused.line[i]);
+		tf_json_array_end(&j);
+	}
+	tf_json_key(&j, "rule");
+	tf_json_cstr(&j, node_rule(y->kind, state));
+	if (*state != '\0') {
+		tf_json_key(&j, "state");
+		tf_json_cstr(&j, state);
+	}
+	tf_json_object_end(&j);
+	if ((rc = tf_json_end(&j, err)) == TF_OK)
+		printf("%s\n", text_of(&b));
+	tf_buf_free(&b);
+	return rc;
+}
+
+int
+cmd_why(int argc, char **argv)
+{
+	struct why y = { .exists = true };
+	struct tf_error err = { 0 };
+	const char *arg;
+	enum tf_code rc;
+	bool json;
+
+	if (!cmd_parse(argc, argv, &json, &arg))
+		return REPORT_USAGE;
+	if (arg == NULL)
+		return cmd_usage();
+	rc = where_find_name(arg, &y.w, &y.exists, &err);
+	if (rc == TF_OK && y.w.mount != NULL) {
+		rc = look_at_mount(&y, &err);
+		if (rc == TF_OK)
+			rc = refusals_read(&y.w, &y.refused, &err);
+	} else if (rc == TF_OK) {
+		rc = look_at_store(&y, &err);
+	}
+	if (rc == TF_OK && json)
+		rc = print_json(&y, &err);
+	else if (rc == TF_OK)
+		print_table(&y);
+	tf_buf_free(&y.state);
+	refusals_free(&y.refused);
+	where_free(&y.w);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}

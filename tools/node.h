@@ -1,0 +1,19 @@
+/* What a path in a vault names: its kind follows from its depth. */
+#ifndef TRAILCTL_NODE_H
+#define TRAILCTL_NODE_H
+
+#include "core/types.h"
+
+/* "root", "trail", "workflow", ... */
+const char *node_kind_name(enum tf_kind kind);
+
+/* The kind of the directory at path ("." is the root). */
+enum tf_kind node_kind_of_directory(const char *path);
+
+/*
+ * What may be done to a node of that kind in that state (a word of
+ * user.trailfs.state, or "" for a name that does not exist), as one sentence.
+ */
+const char *node_rule(enum tf_kind kind, const char *state);
+
+#endif

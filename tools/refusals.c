@@ -1,0 +1,118 @@
+/* Reading denied.jsonl, which shows each user his own attempts. */
+#include <string.h>
+#include <unistd.h>
+
+#include "core/control.h"
+#include "refusals.h"
+#include "report.h"
+
+#define LINES_MAX (4 << 20) /* bytes of denied.jsonl that are believed */
+
+/* Is the member key of d the path, or below it? */
+static bool
+is_about(const struct tf_json_doc *d, const char *key, const char *path)
+{
+	size_t n = strlen(path);
+	struct tf_buf b = { 0 };
+	int t = tf_json_get(d, 0, key);
+	bool yes = t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK &&
+	    (strcmp(path, ".") == 0 ||
+		(b.n >= n && memcmp(b.p, path, n) == 0 &&
+		    (b.n == n || b.p[n] == '/')));
+
+	tf_buf_free(&b);
+	return yes;
+}
+
+static void
+take_line(const struct where *w, struct refusals *r, struct tf_str line)
+{
+	struct tf_json_doc d = { 0 };
+
+	if (tf_json_parse(&d, line.p, line.n, NULL) == TF_OK &&
+	    (is_about(&d, "path", w->path) || is_about(&d, "to", w->path))) {
+		if (r->n == REFUSALS_MAX) {
+			memmove(&r->line[0], &r->line[1],
+			    sizeof(r->line[0]) * (REFUSALS_MAX - 1));
+			r->n--;
+		}
+		r->line[r->n++] = line;
+	}
+	tf_json_doc_free(&d);
+}
+
+enum tf_code
+refusals_read(const struct where *w, struct refusals *out, struct tf_error *err)
+{
+	char part[65536];
+	const char *p, *end;
+	enum tf_code rc;
+	ssize_t n;
+	int fd;
+
+	*out = (struct refusals){ 0 };
+	if ((rc = where_control(w, TF_CONTROL_DENIED, &fd, err)) != TF_OK)
+		return rc;
+	while ((n = read(fd, part, sizeof(part))) > 0 &&
+	    out->text.n < LINES_MAX)
+		tf_buf_add(&out->text, part, (size_t)n);
+	if (n < 0)
+		rc = report_system(err, "read " TF_CONTROL_DENIED);
+	close(fd);
+	if (rc == TF_OK && out->text.failed)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	p = out->text.p;
+	while (rc == TF_OK && p != NULL &&
+	    (end = memchr(p, '\n', out->text.n - (size_t)(p - out->text.p))) !=
+		NULL) {
+		take_line(w, out, (struct tf_str){ p, (size_t)(end - p) });
+		p = end + 1;
+	}
+	return rc;
+}
+
+void
+refusals_free(struct refusals *r)
+{
+	tf_buf_free(&r->text);
+	r->n = 0;
+}
+
+static bool
+is_string(const struct tf_json_doc *d, const char *key, const char *want)
+{
+	struct tf_buf b = { 0 };
+	int t = tf_json_get(d, 0, key);
+	bool same = t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK &&
+	    b.n == strlen(want) && memcmp(b.p, want, b.n) == 0;
+
+	tf_buf_free(&b);
+	return same;
+}
+
+enum tf_code
+refusals_explain(const struct where *w, const char *operation,
+    struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_buf reason = { 0 };
+	enum tf_code rc = err->code;
+	struct refusals r = { 0 };
+
+	if ((rc == TF_DENIED || rc == TF_BUSY || rc == TF_READONLY) &&
+	    refusals_read(w, &r, NULL) == TF_OK) {
+		if (r.n > 0 &&
+		    tf_json_parse(&d, r.line[r.n - 1].p, r.line[r.n - 1].n,
+			NULL) == TF_OK &&
+		    is_string(&d, "path", w->path) &&
+		    is_string(&d, "operation", operation) &&
+		    tf_json_string(&d, tf_json_get(&d, 0, "reason"), &reason,
+			NULL) == TF_OK)
+			(void)tf_fail(err, rc, "%s %s: %.*s", operation,
+			    w->path, (int)reason.n, reason.p);
+		tf_json_doc_free(&d);
+		tf_buf_free(&reason);
+	}
+	refusals_free(&r);
+	return rc;
+}
