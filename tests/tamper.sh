@@ -1090,6 +1090,7 @@ second() {
 a_log_of_a_thousand_entries_is_made() {
 	is 0 trailctl init --origin example.org/thousand big
 	cp out bigkey
+	mkdir -p mnt
 	mount big
 	mkdir mnt/t mnt/t/run
 	seq -f 'mnt/t/run/event-%04g' 1000 | xargs mkdir

@@ -44,6 +44,15 @@ is() {
 	}
 }
 
+# needs TOOL...: without one of them the rest of the test is skipped.
+needs() {
+	for tool; do
+		command -v "$tool" >/dev/null && continue
+		echo "no $tool"
+		exit 77
+	done
+}
+
 # Standard output of the last one has a line like that, standard error has.
 says() {
 	grep -q -- "$1" out || {
@@ -600,13 +609,14 @@ log_never_answers_a_wrong_name_with_nothing() {
 }
 
 status_of_a_store_names_its_daemon_and_mount() {
+	is 0 trailctl status store
+	says "^mount  *$mnt\$"
+	needs jq
 	is 0 trailctl status --json mnt
 	pid=$(jq .pid out)
 	is 0 trailctl status --json store
 	[ "$(jq .pid out)" = "$pid" ]
 	[ "$(jq -r .mount out)" = "$mnt" ]
-	is 0 trailctl status store
-	says "^mount  *$mnt\$"
 }
 
 log_follows() {
@@ -662,9 +672,6 @@ why_tells_state_rule_and_refusal() {
 	says '^refused .*create t/w/file: EPERM: files can be created in '
 	is 0 trailctl why "mnt/$A/late.txt"
 	says '^refused .*unlink .*EPERM: .*write a new file'
-	is 0 trailctl why --json "mnt/$A"
-	is_canonical
-	[ "$(jq -r .kind out)" = attestation ]
 	is 0 trailctl why mnt/t/w/busy
 	says 'being written below: d/log'
 	is 0 trailctl why mnt/t/.trailfs/status.json
@@ -673,6 +680,10 @@ why_tells_state_rule_and_refusal() {
 	says '^kind  *root'
 	is 2 trailctl why
 	is 3 trailctl why nowhere/at/all
+	needs jq
+	is 0 trailctl why --json "mnt/$A"
+	is_canonical
+	[ "$(jq -r .kind out)" = attestation ]
 }
 
 seal_of_a_file_is_refused() {
@@ -801,7 +812,8 @@ a_store_is_read_without_its_mount() {
 	is 0 trailctl why "store/$A"
 	says '^refused  *unknown'
 	is 0 trailctl status --json store
-	[ "$(jq 'has("pid") or has("mount")' out)" = false ]
+	never_says '"pid"'
+	never_says '"mount"'
 	if lsattr -d mnt 2>lsattr.err | grep -q '^[^ ]*i'; then
 		is 3 trailctl show "mnt/$A/late.txt"
 		complains "nothing is mounted at mnt$"
@@ -853,6 +865,10 @@ run() {
 		) >said 2>&1
 		status=$?
 		[ "$status" -eq 0 ] && continue
+		if [ "$status" -eq 77 ]; then
+			echo "SKIP $name: $(tail -n 1 said)"
+			continue
+		fi
 		failures=$((failures + 1))
 		echo "tests/tools.sh: $name"
 		sed 's/^/    /' said
