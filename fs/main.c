@@ -34,6 +34,7 @@
 #include "ops.h"
 #include "pass.h"
 #include "report.h"
+#include "start.h"
 
 #define EXIT_USAGE 2
 #define EXIT_LOCKED 3 /* another process has the store */
@@ -608,15 +609,19 @@ run(const struct options *o, int *parent, struct tf_error *err)
 	struct fs fs = { .read_only = o->read_only, .notify = vo.arg };
 	struct tf_error close_err;
 	const char *reason = "unmounted";
+	struct fs_start start;
 	int signals = open_signals();
-	enum tf_code rc, close_rc;
+	enum tf_code rc = TF_OK, close_rc;
 
 	if (signals < 0)
 		rc = tf_fail(err, TF_IO, "take signals");
 	else if (fs.notify == NULL)
 		rc = tf_fail(err, TF_NOMEM, "start");
-	else
-		rc = tf_vault_open(o->store, &vo, &fs.vault, err);
+	if (rc != TF_OK)
+		goto out;
+	fs_start_watch(&start, signals, *parent);
+	rc = tf_vault_open(o->store, &vo, &fs.vault, err);
+	fs_start_end(&start);
 	if (rc != TF_OK)
 		goto out;
 	if ((rc = open_shared(&fs, o, err)) == TF_OK)

@@ -101,30 +101,62 @@ tf_file_pread(int fd, void *p, size_t n, uint64_t off, size_t *got,
 	return TF_OK;
 }
 
+/* Is *fd a plain file?  Else it is closed, and *fd is -1. */
+static enum tf_code
+require_plain(int *fd, const char *name, struct tf_error *err)
+{
+	struct stat st;
+	enum tf_code rc;
+
+	if (fstat(*fd, &st) < 0)
+		rc = tf_fail(err, TF_IO, "stat %s", name);
+	else if (S_ISDIR(st.st_mode))
+		rc = tf_fail(err, TF_ISDIR, "%s is a directory", name);
+	else if (!S_ISREG(st.st_mode))
+		rc = tf_fail(err, TF_INVALID, "%s is not a plain file", name);
+	else
+		return TF_OK;
+	(void)close(*fd);
+	*fd = -1;
+	return rc;
+}
+
+enum tf_code
+tf_file_open(int dirfd, const char *name, int flags, int *fd,
+    struct tf_error *err)
+{
+	/* Opening a FIFO waits for a writer, but not so. */
+	*fd = openat(dirfd, name,
+	    flags | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+	if (*fd >= 0)
+		return require_plain(fd, name, err);
+	if (errno == EISDIR)
+		return tf_fail(err, TF_ISDIR, "%s is a directory", name);
+	if (errno == ELOOP || errno == ENXIO)
+		return tf_fail(err, TF_INVALID, "%s is not a plain file", name);
+	return tf_fail(err,
+	    errno == ENOENT	? TF_NOTFOUND :
+		errno == EACCES ? TF_ACCESS :
+				  TF_IO,
+	    "open %s", name);
+}
+
 enum tf_code
 tf_file_read(int dirfd, const char *name, size_t max, struct tf_buf *out,
     struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
 	char chunk[16384];
 	uint64_t off = 0;
-	struct stat st;
 	size_t got;
 	int fd;
 
-	/* Opening a FIFO waits for a writer, but not so. */
-	fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return tf_fail(err,
-		    errno == ENOENT	? TF_NOTFOUND :
-			errno == EACCES ? TF_ACCESS :
-					  TF_IO,
-		    "open %s", name);
-	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) &&
-	    !S_ISDIR(st.st_mode)) {
-		(void)close(fd);
-		return tf_fail(err, TF_INVALID, "%s is not a plain file", name);
+	if ((rc = tf_file_open(dirfd, name, O_RDONLY, &fd, err)) == TF_ISDIR) {
+		errno = EISDIR;
+		return tf_fail(err, TF_IO, "read %s", name);
 	}
+	if (rc != TF_OK)
+		return rc;
 	for (;;) {
 		rc = tf_file_pread(fd, chunk, sizeof(chunk), off, &got, NULL);
 		if (rc != TF_OK)

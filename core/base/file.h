@@ -24,8 +24,18 @@ TF_MUST_USE enum tf_code tf_file_pwrite(int fd, const void *p, size_t n,
 TF_MUST_USE enum tf_code tf_file_pread(int fd, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err);
 
-/* Append the whole file to out; TF_TOOBIG beyond max bytes; TF_INVALID a FIFO,
- * a socket or a device, which is not read and never waited for. */
+/*
+ * Open the plain file name below dirfd.  flags is O_RDONLY or O_RDWR, with
+ * O_CREAT for an empty file of mode 0600 where there is none.  Nothing that
+ * somebody put in its place makes us wait or leads elsewhere: TF_INVALID for a
+ * FIFO, a device or a symbolic link, TF_ISDIR for a directory.  TF_NOTFOUND,
+ * TF_ACCESS, TF_IO; *fd is -1 then.
+ */
+TF_MUST_USE enum tf_code tf_file_open(int dirfd, const char *name, int flags,
+    int *fd, struct tf_error *err);
+
+/* Append the whole plain file to out; TF_TOOBIG beyond max bytes, and the
+ * errors of tf_file_open, but TF_IO for a directory. */
 TF_MUST_USE enum tf_code tf_file_read(int dirfd, const char *name, size_t max,
     struct tf_buf *out, struct tf_error *err);
 /*

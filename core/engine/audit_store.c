@@ -75,29 +75,6 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	return rc;
 }
 
-/* True the first time. */
-static bool
-first_time(struct store *s, uint64_t object)
-{
-	size_t need = object / 8 + 1, n;
-	uint8_t *p;
-	bool first;
-
-	if (object > UINT32_MAX)
-		return true; /* absurd numbers get no map */
-	if (need > s->queued.bytes) {
-		n = need + need / 2 + 4096;
-		if ((p = realloc(s->queued.p, n)) == NULL)
-			return true; /* twice is no harm */
-		memset(p + s->queued.bytes, 0, n - s->queued.bytes);
-		s->queued.p = p;
-		s->queued.bytes = n;
-	}
-	first = (s->queued.p[object / 8] >> (object % 8) & 1) == 0;
-	s->queued.p[object / 8] |= (uint8_t)(1u << (object % 8));
-	return first;
-}
-
 static enum tf_code
 contents(struct tf_audit *a, const struct tf_entry *e, uint64_t object,
     struct tf_error *err)
@@ -119,8 +96,10 @@ contents(struct tf_audit *a, const struct tf_entry *e, uint64_t object,
 		    "altered: the name points at other bytes");
 		return TF_OK;
 	}
-	if (!first_time(s, object))
+	/* Equal bytes are one object.  Without memory twice is no harm. */
+	if (tf_bits_has(&s->queued, object))
 		return TF_OK;
+	tf_bits_add(&s->queued, object);
 	return tf_audit_content(a, e->seq, e->path, object, &e->content, err);
 }
 
@@ -452,7 +431,7 @@ close_store(struct store *s)
 		(void)close(s->dirfd);
 	tf_buf_free(&s->vkey);
 	tf_buf_free(&s->beside);
-	free(s->queued.p);
+	tf_bits_free(&s->queued);
 	free(s->db_path);
 }
 

@@ -12,6 +12,7 @@
 #include "impl.h"
 
 #define BATCH_MAX 256	   /* jobs in one transaction */
+#define LOCK_TRIES 10	   /* of 3 s each, see schema.c */
 #define JUMP_NS 1000000000 /* clock against boot clock */
 
 struct tf_committer {
@@ -367,7 +368,8 @@ poison(struct tf_committer *c, enum tf_code code, const struct tf_error *err)
 {
 	struct tf_vault *v = c->v;
 
-	if (code == TF_NOSPACE || code == TF_QUOTA || code == TF_NOMEM)
+	if (code == TF_NOSPACE || code == TF_QUOTA || code == TF_NOMEM ||
+	    code == TF_LOCKED)
 		return;
 	pthread_mutex_lock(&v->mu);
 	if (v->broken == TF_OK) {
@@ -409,6 +411,34 @@ run_jobs(struct tf_committer *c, struct tf_job *list, bool *wrote)
 	return true;
 }
 
+/*
+ * Begin a transaction.  Somebody's shell or backup may hold the database's
+ * lock: that passes, and nothing is lost by waiting.  TF_LOCKED after that many
+ * tries: then these jobs fail, and the next ones try again.
+ */
+static enum tf_code
+begin(struct tf_committer *c, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		rc = tf_db_begin(c->db, err);
+		if (rc != TF_LOCKED && i > 0)
+			tf_vault_say(c->v, TF_OK,
+			    "the lock on the database is gone");
+		if (rc != TF_LOCKED)
+			return rc;
+		if (i == 0)
+			tf_vault_say(c->v, rc,
+			    "another program holds a lock on %s: writers wait",
+			    TF_DB_NAME);
+	}
+	tf_vault_say(c->v, rc,
+	    "another program holds a lock on %s: what waited for it failed",
+	    TF_DB_NAME);
+	return rc;
+}
+
 /* One transaction of these jobs; false: undone, try them one by one. */
 static bool
 transact(struct tf_committer *c, struct tf_job *list)
@@ -420,7 +450,7 @@ transact(struct tf_committer *c, struct tf_job *list)
 	enum tf_code rc;
 	bool wrote;
 
-	if ((rc = tf_db_begin(c->db, &err)) != TF_OK) {
+	if ((rc = begin(c, &err)) != TF_OK) {
 		for (struct tf_job *j = list; j != NULL; j = j->next)
 			j->rc = TF_OK;
 		all_failed(list, rc, &err);

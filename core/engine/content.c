@@ -211,8 +211,7 @@ tf_content_open(struct tf_live *l, int *fd, struct tf_error *err)
 	char name[24];
 
 	tf_stage_name(l->attr.id, name);
-	*fd = openat(l->v->stagefd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return *fd >= 0 ? TF_OK : tf_fail(err, TF_IO, "open stage/%s", name);
+	return tf_file_open(l->v->stagefd, name, O_RDONLY, fd, err);
 }
 
 /* l->fd, for writing; l->in_file. */
@@ -220,16 +219,16 @@ static enum tf_code
 need_fd(struct tf_live *l, struct tf_error *err)
 {
 	char name[24];
+	enum tf_code rc;
 
 	if (l->fd >= 0)
 		return TF_OK;
 	tf_descriptor_take(l);
 	tf_stage_name(l->attr.id, name);
-	l->fd = openat(l->v->stagefd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (l->fd >= 0)
-		return TF_OK;
-	tf_descriptor_give(l);
-	return tf_fail(err, TF_IO, "open stage/%s", name);
+	rc = tf_file_open(l->v->stagefd, name, O_RDWR, &l->fd, err);
+	if (rc != TF_OK)
+		tf_descriptor_give(l);
+	return rc;
 }
 
 static enum tf_code

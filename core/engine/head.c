@@ -151,7 +151,7 @@ compare_copy(struct tf_vault *v, int dirfd, const char *name, const char *where,
 
 	if (rc == TF_NOTFOUND) /* the first time */
 		rc = TF_OK;
-	else if (rc == TF_OK || rc == TF_TOOBIG)
+	else if (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID)
 		rc = compare_note(v, where, &b, lost, err);
 	tf_buf_free(&b);
 	return rc;

@@ -56,12 +56,11 @@ is_listed(int32_t pid, uint64_t ino)
 bool
 tf_holder_find(int dirfd, struct tf_holder *out)
 {
-	int fd = openat(dirfd, "lock",
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	bool held = false;
+	int fd;
 
-	if (fd < 0)
+	if (tf_file_open(dirfd, "lock", O_RDONLY, &fd, NULL) != TF_OK)
 		return false;
 	tf_holder_read(fd, out);
 	if (fstat(fd, &st) == 0)

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "../base/bits.h"
 #include "../base/crypto.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
@@ -66,11 +67,6 @@ struct tf_user {
 	uint64_t bytes;
 	unsigned held; /* descriptors of files being written, */
 	struct tf_live *oldest, *newest; /* by when they were opened */
-};
-
-struct tf_bits {
-	uint8_t *p;
-	size_t bytes;
 };
 
 struct tf_vault {

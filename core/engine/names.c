@@ -43,16 +43,30 @@ raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
 	return TF_OK;
 }
 
+/* Go from a to the directory above it.  Parents in damaged rows may be a
+ * circle; *depth, 0 at first, ends the walk. */
+static enum tf_code
+go_up(struct tf_vault *v, struct tf_db *db, struct tf_attr *a, char *name,
+    size_t *name_len, unsigned *depth, struct tf_error *err)
+{
+	if (++*depth > TF_DEPTH_MAX)
+		return tf_fail(err, TF_TAMPER,
+		    "the directories above node %llu are a circle",
+		    (unsigned long long)a->id);
+	return raw_attr(v, db, a->parent, a, name, name_len, err);
+}
+
 enum tf_code
 tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
     struct tf_error *err)
 {
 	struct tf_attr up = *a;
 	struct tf_node_row r;
+	unsigned depth = 0;
 	enum tf_code rc;
 
 	while (up.kind == TF_KIND_DIRECTORY) {
-		rc = raw_attr(v, db, up.parent, &up, NULL, NULL, err);
+		rc = go_up(v, db, &up, NULL, NULL, &depth, err);
 		if (rc != TF_OK)
 			return rc;
 	}
@@ -89,6 +103,7 @@ tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	struct tf_live *l;
 	struct tf_attr a;
 	char name[256];
+	unsigned depth = 0;
 	size_t n;
 	enum tf_code rc;
 
@@ -102,7 +117,7 @@ tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	while (a.kind == TF_KIND_DIRECTORY) {
 		out->below += n + 1;
 		out->in_draft = out->in_draft || tf_name_draft_dir(name, n);
-		rc = raw_attr(v, db, a.parent, &a, name, &n, err);
+		rc = go_up(v, db, &a, name, &n, &depth, err);
 		if (rc != TF_OK)
 			return rc;
 	}

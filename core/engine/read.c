@@ -19,41 +19,23 @@ struct tf_reader {
 	int fd;		    /* a long one */
 };
 
-/* mu held. */
-static bool
-has_bit(const struct tf_bits *m, uint64_t i)
-{
-	return i / 8 < m->bytes && (m->p[i / 8] >> (i % 8) & 1) != 0;
-}
-
 static bool
 get_bit(struct tf_vault *v, const struct tf_bits *m, uint64_t i)
 {
 	bool yes;
 
 	pthread_mutex_lock(&v->mu);
-	yes = has_bit(m, i);
+	yes = tf_bits_has(m, i);
 	pthread_mutex_unlock(&v->mu);
 	return yes;
 }
 
+/* Without memory it is done again: no harm. */
 static void
 set_bit(struct tf_vault *v, struct tf_bits *m, uint64_t i)
 {
-	size_t need = i / 8 + 1, n;
-	uint8_t *p;
-
 	pthread_mutex_lock(&v->mu);
-	if (need > m->bytes) {
-		n = need + need / 2 + 1024;
-		if ((p = realloc(m->p, n)) != NULL) {
-			memset(p + m->bytes, 0, n - m->bytes);
-			m->p = p;
-			m->bytes = n;
-		}
-	}
-	if (need <= m->bytes) /* else it is done again: no harm */
-		m->p[i / 8] |= (uint8_t)(1u << (i % 8));
+	tf_bits_add(m, i);
 	pthread_mutex_unlock(&v->mu);
 }
 
@@ -175,8 +157,8 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
 		r->l->readers++;
 	} else {
 		/* Checked before, and likely in the cache of the caller. */
-		r->later = has_bit(&v->opened, id);
-		r->is_long = r->later && has_bit(&v->is_long, id);
+		r->later = tf_bits_has(&v->opened, id);
+		r->is_long = r->later && tf_bits_has(&v->is_long, id);
 	}
 	pthread_mutex_unlock(&v->mu);
 	if (r->later)

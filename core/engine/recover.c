@@ -291,6 +291,23 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
+/* The live nodes above l must come to an end: whoever walks up relies on it
+ * from now on.  mu held. */
+static enum tf_code
+check_above(const struct tf_vault *v, const struct tf_live *l,
+    struct tf_error *err)
+{
+	const struct tf_live *up = l;
+
+	for (unsigned depth = 0; depth <= TF_DEPTH_MAX; depth++)
+		if ((up = tf_live_get(&v->live, up->attr.parent)) == NULL)
+			return TF_OK;
+	return tf_fail(err, TF_TAMPER,
+	    "the directories above node %llu, which is not sealed, are a "
+	    "circle",
+	    (unsigned long long)l->attr.id);
+}
+
 /* Attestation, workflow and draft zone of a revived node. */
 static enum tf_code
 place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
@@ -301,7 +318,9 @@ place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	rc = tf_place_of(v, db, l->attr.parent, &p, err);
+	rc = check_above(v, l, err);
+	if (rc == TF_OK)
+		rc = tf_place_of(v, db, l->attr.parent, &p, err);
 	if (rc == TF_OK) {
 		l->att = l->attr.kind == TF_KIND_ATTESTATION ? l->attr.id :
 							       p.att.id;
@@ -405,7 +424,7 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 
 	*yes = false;
 	rc = tf_content_open(l, &fd, err);
-	if (rc != TF_OK && errno != ENOENT)
+	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
 	if (rc != TF_OK) {
 		rc = in_database(l, db, &size, yes, err);

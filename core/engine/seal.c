@@ -621,9 +621,10 @@ is_below(struct tf_vault *v, struct tf_db *db, const struct tf_live *l,
     uint64_t id)
 {
 	struct tf_attr a = l->attr;
+	unsigned depth = 0;
 
 	while (a.id != id) {
-		if (a.id == TF_ROOT_ID ||
+		if (a.id == TF_ROOT_ID || ++depth > TF_DEPTH_MAX ||
 		    tf_attr_of(v, db, a.parent, &a, NULL) != TF_OK)
 			return false;
 	}

@@ -250,11 +250,11 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 	char text[512], boot[64];
 	enum tf_code rc;
 
-	v->lockfd = openat(v->dirfd, "lock",
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (v->lockfd < 0)
-		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO,
-		    "open %.100s/lock: %s", v->path, strerror(errno));
+	rc = tf_file_open(v->dirfd, "lock", O_RDWR | O_CREAT, &v->lockfd, err);
+	if (rc != TF_OK)
+		return tf_fail(err, rc, "open %.100s/lock: %s", v->path,
+		    rc == TF_INVALID || rc == TF_ISDIR ? "not a plain file" :
+							 strerror(errno));
 	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ?
 		    locked_by(v->lockfd, "", err) :
@@ -274,8 +274,9 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 static enum tf_code
 share_lock(struct tf_vault *v, struct tf_error *err)
 {
-	v->lockfd = openat(v->dirfd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (v->lockfd < 0 || flock(v->lockfd, LOCK_SH | LOCK_NB) == 0)
+	if (tf_file_open(v->dirfd, "lock", O_RDONLY, &v->lockfd, NULL) !=
+		TF_OK ||
+	    flock(v->lockfd, LOCK_SH | LOCK_NB) == 0)
 		return TF_OK;
 	return errno == EWOULDBLOCK ?
 	    locked_by(v->lockfd, "see its mount with mount -o bind,ro: ", err) :
@@ -512,9 +513,9 @@ vault_free(struct tf_vault *v)
 	free(v->users);
 	free(v->quiet);
 	tf_rare_free(v->rare);
-	free(v->checked.p);
-	free(v->opened.p);
-	free(v->is_long.p);
+	tf_bits_free(&v->checked);
+	tf_bits_free(&v->opened);
+	tf_bits_free(&v->is_long);
 	tf_buf_free(&v->head.note);
 	tf_denied_free(&v->denials);
 	tf_key_free(v->log_key);

@@ -11,6 +11,8 @@
 
 #define TF_NAME_MAX 255	       /* bytes a name */
 #define TF_PATH_BELOW_MAX 1024 /* bytes of the path below an attestation */
+/* Directories above one another, from the root to the deepest evidence. */
+#define TF_DEPTH_MAX (TF_PATH_BELOW_MAX / 2 + 4)
 #define TF_PATH_MAX (767 + 1 + TF_PATH_BELOW_MAX)
 #define TF_NAME_CONTROL ".trailfs"
 

@@ -182,24 +182,14 @@ tf_object_open(int objectsfd, const struct tf_hash *h, int *fd,
     struct tf_error *err)
 {
 	char dir[3], name[67];
-	struct stat st;
-	int sys;
+	enum tf_code rc;
 
 	object_name(h, dir, name);
-	/* Whoever put a FIFO there must not make us wait for it. */
-	*fd = openat(objectsfd, name,
-	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (*fd < 0)
-		return tf_fail(err,
-		    errno == ENOENT || errno == ELOOP ? TF_TAMPER : TF_IO,
-		    "object %s is missing or cannot be opened", name);
-	sys = fstat(*fd, &st) < 0 ? errno : 0;
-	if (sys == 0 && S_ISREG(st.st_mode))
-		return TF_OK;
-	(void)close(*fd);
-	*fd = -1;
-	errno = sys;
-	return sys != 0 ?
-	    tf_fail(err, TF_IO, "stat object %s", name) :
-	    tf_fail(err, TF_TAMPER, "object %s is not a plain file", name);
+	rc = tf_file_open(objectsfd, name, O_RDONLY, fd, err);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_TAMPER, "object %s is missing", name);
+	if (rc == TF_INVALID || rc == TF_ISDIR)
+		return tf_fail(err, TF_TAMPER, "object %s is not a plain file",
+		    name);
+	return rc;
 }

@@ -19,6 +19,7 @@
 
 #define APPLICATION_ID 0x54726673 /* "Trfs" */
 #define BUSY_MS 10000
+#define BUSY_WRITER_MS 3000 /* the committer asks again, see commit.c */
 
 static const char schema[] =
     /* Small facts: store, origin, next id. */
@@ -132,6 +133,10 @@ tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
 		break;
 	case SQLITE_READONLY:
 		code = TF_READONLY;
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		code = TF_LOCKED;
 		break;
 	case SQLITE_CORRUPT:
 		code = disk_failed(db) ? TF_IO : TF_TAMPER;
@@ -278,7 +283,8 @@ settings(struct tf_db *db, struct tf_error *err)
 				     "PRAGMA mmap_size=0;"
 				     "PRAGMA synchronous=FULL;";
 
-	(void)sqlite3_busy_timeout(db->sq, BUSY_MS);
+	(void)sqlite3_busy_timeout(db->sq,
+	    db->mode == TF_DB_WRITE ? BUSY_WRITER_MS : BUSY_MS);
 	(void)sqlite3_extended_result_codes(db->sq, 1);
 	if (sqlite3_db_config(db->sq, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) !=
 	    SQLITE_OK)
@@ -409,6 +415,25 @@ still_name(const char *path, struct tf_buf *out, struct tf_error *err)
 	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
 }
 
+/* SQLite waits for whoever opens the other end of a FIFO.  The database may be
+ * reached by a symbolic link; what SQLite makes beside it is none. */
+static enum tf_code
+check_files(const char *path, struct tf_error *err)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+	char name[PATH_MAX];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		if ((i == 0 ? stat(name, &st) : lstat(name, &st)) == 0 &&
+		    !S_ISREG(st.st_mode))
+			return tf_fail(err, TF_FOREIGN,
+			    "%s is not a plain file", name);
+	}
+	return TF_OK;
+}
+
 static bool
 is_read_only_medium(const char *path)
 {
@@ -449,6 +474,8 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 		return tf_fail(err, TF_EXISTS, "%s exists", path);
 	if (mode != TF_DB_CREATE && access(path, F_OK) != 0)
 		return tf_fail(err, TF_NOTFOUND, "%s: no database", path);
+	if ((rc = check_files(path, err)) != TF_OK)
+		return rc;
 	if (mode == TF_DB_CREATE && (rc = create_file(path, err)) != TF_OK)
 		return rc;
 	if (mode == TF_DB_READ && is_read_only_medium(path))

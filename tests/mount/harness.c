@@ -548,6 +548,12 @@ crash_vault(void)
 }
 
 void
+start_vault(const char *options)
+{
+	start_daemon(options);
+}
+
+void
 crash_start(const char *options, int ms)
 {
 	int status;

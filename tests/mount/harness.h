@@ -61,6 +61,8 @@ void unmount_vault(void);
 void remount_vault(void);
 /* kill(2) with SIGKILL: the mount stays, dead. */
 void crash_vault(void);
+/* Start it only; who calls this waits for what it does. */
+void start_vault(const char *options);
 /* Start it and kill it that many milliseconds later, wherever it is then. */
 void crash_start(const char *options, int ms);
 /* Wait for its end: the status as exit(3) gave it, or -signal. */

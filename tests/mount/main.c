@@ -40,6 +40,7 @@
 	X(package) \
 	X(passed) \
 	X(private) \
+	X(hostile) \
 	X(descriptors) \
 	X(copies) \
 	/* a line for each */

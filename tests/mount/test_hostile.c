@@ -1,0 +1,330 @@
+/* A store in which somebody put what makes a program wait: FIFOs, directories
+ * that are a circle, numbers beyond all sense, locks.  Nothing hangs. */
+#include <sqlite3.h>
+
+#include "harness.h"
+
+#define BIG 200000 /* bytes: a file of stage/ or objects/ */
+#define IN_TIME "timeout -k 1 30 "
+#define VKEY "--vkey $(cat good/keys/log.vkey)"
+
+/* A store with small and big evidence and a big draft; also as "good". */
+static void
+fill(void)
+{
+	mount_vault("settle=0");
+	make_attestation();
+	allowed(mkdir(A "/sub", 0755));
+	put(A "/sub/small", "x");
+	put_bytes(A "/big", noise(BIG, 1), BIG);
+	becomes(A "/big", "sealed");
+	becomes(A "/sub/small", "sealed");
+	put_bytes(A "/sub/big.tmp", noise(BIG, 2), BIG);
+	unmount_vault();
+	run(0, "cp -a store good");
+}
+
+static void
+restore(void)
+{
+	run(0, "rm -rf store && cp -a good store");
+}
+
+/* Run it; it may answer what it likes, but it must answer. */
+static void
+answers_in_time(const char *command)
+{
+	const char *said = run(0,
+	    IN_TIME "%s; s=$?; [ $s != 124 ] && [ $s != 137 ] || echo "
+		    "HANGS; fusermount3 -u mnt 2>/dev/null; "
+		    "[ ! -f store/lock ] || flock store/lock true",
+	    command);
+
+	ck_assert_msg(strstr(said, "HANGS") == NULL, "%s: %s", command, said);
+}
+
+/* --- files that are none ---------------------------------------------- */
+
+static const char *const files[] = { "config", "checkpoint", "lock",
+	"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal",
+	"keys/log.vkey", "keys/log.pem", "keys/log.pub.pem", "objects/*/*",
+	"objects", "stage", "keys" };
+
+/* Loop test. */
+START_TEST(a_fifo_in_the_place_of_a_file)
+{
+	static const char *const commands[] = { "trailfs store mnt",
+		"trailfs store mnt -o ro", "trailctl verify store",
+		"trailctl status store", "trailctl log store",
+		"trailctl seal store/t/w/a",
+		"trailctl package -o p.zip store/t/w",
+		"trailctl export-log store tiles",
+		"trailctl verify --against good store",
+		"trailctl init --recover store" };
+
+	fill();
+	for (size_t i = 0; i < LEN(commands); i++) {
+		run(0, "f=$(echo store/%s); rm -rf $f && mkfifo -m 600 $f",
+		    files[_i]);
+		answers_in_time(commands[i]);
+		restore();
+	}
+	expect_no_verify();
+}
+END_TEST
+
+/* Its bytes are gone, but the vault serves all others. */
+START_TEST(a_fifo_in_the_place_of_a_staged_file)
+{
+	char buf[8];
+	int fd;
+
+	fill();
+	run(0, "f=$(echo store/stage/*); rm $f && mkfifo -m 600 $f");
+	mount_vault("settle=0");
+	says(content("log", NULL), "is not a plain file");
+	if ((fd = open(A "/sub/big.tmp", O_RDONLY)) >= 0) {
+		ck_assert_int_lt(read(fd, buf, sizeof buf), 0);
+		close(fd);
+	}
+	(void)try_open(A "/sub/big.tmp", O_WRONLY);
+	holds(A "/sub/small", "x");
+	put(A "/other", "y");
+	becomes(A "/other", "sealed");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+START_TEST(a_fifo_in_a_log_or_a_package)
+{
+	static const char *const rows[][2] = {
+		{ "tiles/checkpoint", "trailctl verify " VKEY " tiles" },
+		{ "$(find tiles/tile -type f | head -1)",
+		    "trailctl verify " VKEY " tiles" },
+		{ "$(find tiles/tile/entries -type f | head -1)",
+		    "trailctl verify " VKEY " tiles" },
+		{ "tiles/checkpoint", "trailctl export-log store tiles" },
+		{ "dir/w/package.json",
+		    "trailctl verify --against dir/w store" },
+		{ "$(find dir/w/data -type f | head -1)",
+		    "trailctl verify --against dir/w store" },
+		{ "dir/w/package.json", "trailctl verify " VKEY " dir/w" },
+		{ "$(find dir -name '*.tlog-proof' | head -1)",
+		    "trailctl verify " VKEY " dir/w" },
+	};
+
+	fill();
+	for (size_t i = 0; i < LEN(rows); i++) {
+		run(0,
+		    "rm -rf tiles dir p.zip && trailctl export-log store tiles "
+		    "&& trailctl package --no-entry -o p.zip store/t/w && "
+		    "trailctl unpack p.zip dir && f=%s && rm \"$f\" && "
+		    "mkfifo \"$f\"",
+		    rows[i][0]);
+		answers_in_time(rows[i][1]);
+	}
+}
+END_TEST
+
+/* --- circles ----------------------------------------------------------- */
+
+/* Loop test: a row of stage, as directory, as attestation and as file, that
+ * is its own parent. */
+START_TEST(a_row_of_stage_that_is_its_own_parent)
+{
+	static const int kinds[] = { 5, 4, 3 };
+
+	fill();
+	tamper("UPDATE stage SET parent = id, kind = %d", kinds[_i]);
+	for (int f = 0; f < 2; f++)
+		run(1, IN_TIME "trailfs store mnt %s", f == 0 ? "-f" : "");
+	answers_in_time("trailctl seal store/t/w/a");
+	answers_in_time("trailctl status store");
+	answers_in_time("trailctl verify store");
+	restore();
+	mount_vault("settle=0");
+	unmount_vault();
+}
+END_TEST
+
+START_TEST(a_directory_that_is_its_own_parent)
+{
+	int dir;
+
+	fill();
+	tamper("UPDATE node SET parent = id WHERE CAST(name AS TEXT) = 'sub'");
+	run(1, IN_TIME "trailfs store mnt"); /* of the draft in it */
+	answers_in_time("trailctl verify store");
+	answers_in_time("trailctl log store");
+	answers_in_time("trailctl package -o p.zip store/t/w");
+	restore();
+	/* While somebody is in it. */
+	mount_vault("settle=0");
+	dir = open(A "/sub", O_RDONLY | O_DIRECTORY);
+	ck_assert_int_ge(dir, 0);
+	tamper("UPDATE node SET parent = id WHERE CAST(name AS TEXT) = 'sub'");
+	ck_assert_int_lt(openat(dir, "new", O_WRONLY | O_CREAT, 0644), 0);
+	ck_assert_int_lt(renameat(dir, "big.tmp", dir, "big"), 0);
+	(void)fsync(dir);
+	close(dir);
+	put(A "/other", "y");
+	becomes(A "/other", "sealed");
+	tamper("UPDATE node SET parent = (SELECT id FROM node WHERE"
+	       " CAST(name AS TEXT) = 'a') WHERE CAST(name AS TEXT) = 'sub'");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* --- numbers ------------------------------------------------------------ */
+
+static unsigned long
+peak_kib(void)
+{
+	const char *said = run(0, "grep VmHWM /proc/%d/status",
+	    (int)vault_pid());
+	unsigned long kib;
+
+	ck_assert_int_eq(1, sscanf(said, "VmHWM: %lu", &kib));
+	return kib;
+}
+
+/* A bit for each number up to this one would be 256 MiB. */
+START_TEST(an_object_with_a_huge_number_costs_no_memory)
+{
+	fill();
+	tamper("UPDATE object SET id = 2147483648 WHERE id = (SELECT object "
+	       "FROM node WHERE CAST(name AS TEXT) = 'small');"
+	       "UPDATE digest SET object = 2147483648 WHERE object = (SELECT "
+	       "object FROM node WHERE CAST(name AS TEXT) = 'small');"
+	       "UPDATE node SET object = 2147483648 WHERE "
+	       "CAST(name AS TEXT) = 'small'");
+	mount_vault("settle=0");
+	holds(A "/sub/small", "x");
+	ck_assert_uint_lt(peak_kib(), 200000);
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* --- locks and signals ---------------------------------------------------- */
+
+static sqlite3 *
+lock_database(void)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open("store/ledger.db", &db));
+	ck_assert_int_eq(SQLITE_OK,
+	    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+	return db;
+}
+
+static void
+unlock_database(sqlite3 *db)
+{
+	ck_assert_int_eq(SQLITE_OK,
+	    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL));
+	ck_assert_int_eq(SQLITE_OK, sqlite3_close(db));
+}
+
+static void
+log_says(const char *text)
+{
+	run(0,
+	    "for i in $(seq 600); do grep -q '%s' log && exit 0; sleep 0.1; "
+	    "done; cat log; exit 1",
+	    text);
+}
+
+static int
+write_one(void)
+{
+	int fd = open(A "/waits", O_WRONLY | O_CREAT, 0644);
+
+	return fd < 0 || write(fd, "x", 1) != 1 || close(fd) < 0;
+}
+
+/* Longer than SQLite waits by itself; then everything goes on. */
+START_TEST(a_foreign_lock_makes_writers_wait)
+{
+	sqlite3 *db;
+	pid_t child;
+
+	mount_vault("settle=0");
+	make_attestation();
+	db = lock_database();
+	child = in_child(write_one);
+	log_says("holds a lock");
+	ck_assert(exists(A)); /* readers do not wait */
+	unlock_database(db);
+	ck_assert_int_eq(0, child_ended(child));
+	log_says("lock on the database is gone");
+	becomes(A "/waits", "sealed");
+	put_sealed(A "/next", "y");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* Too long: who waited gets an error, and the next one succeeds. */
+START_TEST(a_foreign_lock_does_not_end_the_writing)
+{
+	sqlite3 *db;
+	pid_t child;
+
+	skip_unless(long_run(), "half a minute: TRAILFS_LONG");
+	mount_vault("settle=0");
+	make_attestation();
+	db = lock_database();
+	child = in_child(write_one);
+	log_says("what waited for it failed");
+	unlock_database(db);
+	ck_assert_int_eq(1, child_ended(child));
+	put_sealed(A "/next", "y");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* The start waits for a lock, as it may for a disk; a signal ends it. */
+START_TEST(a_signal_ends_a_start)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	sqlite3 *db;
+
+	fill();
+	for (size_t i = 0; i < LEN(signals); i++) {
+		run(0, ": >log");
+		db = lock_database();
+		start_vault("settle=0");
+		log_says("holds a lock");
+		kill(vault_pid(), signals[i]);
+		ck_assert_int_eq(1, vault_ended());
+		says(content("log", NULL), "stopped by a signal");
+		unlock_database(db);
+	}
+	mount_vault("settle=0");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+Suite *
+suite_hostile(void)
+{
+	Suite *s = suite_create("hostile");
+	TCase *t = stored_case(s, "hostile");
+
+	tcase_add_loop_test(t, a_fifo_in_the_place_of_a_file, 0, LEN(files));
+	tcase_add_test(t, a_fifo_in_the_place_of_a_staged_file);
+	tcase_add_test(t, a_fifo_in_a_log_or_a_package);
+	tcase_add_loop_test(t, a_row_of_stage_that_is_its_own_parent, 0, 3);
+	tcase_add_test(t, a_directory_that_is_its_own_parent);
+	tcase_add_test(t, an_object_with_a_huge_number_costs_no_memory);
+	tcase_add_test(t, a_foreign_lock_makes_writers_wait);
+	tcase_add_test(t, a_foreign_lock_does_not_end_the_writing);
+	tcase_add_test(t, a_signal_ends_a_start);
+	return s;
+}
