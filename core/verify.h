@@ -38,12 +38,17 @@ struct tf_report {
 	/* What is wrong; what could not be read is told too, and not counted. */
 	uint64_t findings;
 	uint64_t beside; /* of the findings, those of grade TF_GRADE_BESIDE */
+	uint64_t unproven; /* files of a package that nothing vouches for */
 	bool pinned; /* the key was given, not the store's own */
 	/* A package of another log than that of the key given: all that was
 	 * found holds for that one, and by its own word. */
 	bool foreign;
-	uint64_t unsealed; /* packaged workflows and attestations still open */
-	bool unpacked;	   /* the directory was compared as a package */
+	/* Of a package, what it cannot show to be all: packaged directories whose
+	 * seal it does not have; whether there may be later versions of its
+	 * attestation; whether it was cut by time. */
+	uint64_t unsealed;
+	bool may_be_repeated, cut;
+	bool unpacked;	   /* it was a package in a directory */
 	char origin[129];
 	uint64_t size; /* of the checkpoint that was checked */
 	struct tf_hash root;
@@ -54,6 +59,9 @@ enum tf_grade {
 	TF_GRADE_WRONG,	 /* what was recorded is altered, missing or forged */
 	TF_GRADE_BESIDE, /* something else is there, or in another form */
 	TF_GRADE_UNREAD, /* could not be looked at: nothing is known; not counted */
+	/* Of a package: there for people, and nothing vouches for what it says.
+	 * Counted apart. */
+	TF_GRADE_UNPROVEN,
 };
 
 /* One thing that is wrong.  seq UINT64_MAX: no entry; path and text are ready
@@ -106,9 +114,11 @@ TF_MUST_USE enum tf_code tf_verify_proof(const char *text, size_t n,
     struct tf_error *err);
 
 /*
- * A package, as trailfs-package(5) has it; nothing is unpacked to disk.  vkey
- * is needed; when the package is another log's, it is checked by its own key
- * and report->foreign is set.  Tiles are ABSENT.
+ * A package, as trailfs-package(5) has it, or unpacked below the directory file;
+ * nothing is unpacked to disk.  vkey is needed; when the package is of another
+ * origin, it is checked by its own key and report->foreign is set.  Tiles are
+ * ABSENT.  A package that another program packed again is a finding of grade
+ * TF_GRADE_BESIDE, and so is each file that its manifests do not list.
  * Errors: TF_NOTFOUND, TF_ACCESS, TF_INVALID (vkey), TF_NEWER.
  */
 TF_MUST_USE enum tf_code tf_verify_package(const char *file,

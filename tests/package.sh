@@ -240,11 +240,18 @@ a_trail_and_an_attestation_are_packaged_too() {
 	[ ! -e x.zip ]
 }
 
+# One origin and two keys is a forgery; another origin is only unknown.
 another_logs_package_is_told_apart() {
 	is 0 trailctl init --origin example.org/package store2
 	cp out vkey2
-	is 6 trailctl verify --vkey vkey2 w.zip
+	is 4 trailctl verify --vkey vkey2 w.zip
+	says '^signature +FAILED'
+	says 'not signed by the key given'
+	cp out said
+	is 1 grep -q ' OK ' said
+	is 6 trailctl verify --vkey "$golden/vkey" w.zip
 	says '^signature +OK +of example.org/package, which is not the log'
+	says 'nothing is proven'
 	is 6 trailctl verify --json --vkey "$golden/vkey" w.zip
 	says '"foreign":true'
 	is 2 trailctl verify w.zip
@@ -308,6 +315,73 @@ an_altered_object_is_not_packaged() {
 	says 'not what its entry says'
 	[ ! -e x.zip ]
 	[ -z "$(find . -maxdepth 1 -name '.x.zip*')" ]
+}
+
+# Of an open workflow nobody can tell what was withheld; a sealed one counts.
+what_may_be_missing_is_said() {
+	is 0 trailctl verify --vkey vkey w.zip
+	says '^names +OK +what the entries say$'
+	is 0 trailctl package --no-entry -o o.zip store/t/open
+	is 0 trailctl verify --vkey vkey o.zip
+	says '^names +OK .*2 without a seal here.*may be missing$'
+	is 0 trailctl package --no-entry -o a.zip store/t/w/a
+	is 0 trailctl verify --vkey vkey a.zip
+	says '^names +OK .*later versions of it may be missing$'
+	is 0 trailctl package --no-entry -o t.zip store/t
+	is 0 trailctl verify --vkey vkey t.zip
+	says '^names +OK .*3 without a seal here'
+	is 0 trailctl package --no-entry -o t.zip --since 2000-01-01 store/t
+	is 0 trailctl verify --json --vkey vkey t.zip
+	says '"partial":true,.*"unsealed":2}'
+}
+
+# In a directory, and as other programs pack it.
+a_package_in_another_form_is_checked_too() {
+	rm -rf u
+	is 0 trailctl unpack w.zip u
+	is 0 trailctl verify --vkey vkey u/w
+	says '^package +OK .*unpacked; 4 files in it UNPROVEN'
+	says '^contents +OK +7 files'
+	is 2 trailctl verify u/w
+	touch u/w/.DS_Store u/w/data/a/.DS_Store
+	is 1 trailctl verify --vkey vkey u/w
+	says '^    data/a/.DS_Store: is not of the package'
+	says '^contents +OK +7 files'
+	(cd u && zip -qr ../zip.zip w && 7z a -tzip ../7z.zip w >../out)
+	(cd u/w && zip -qr - . >../../bare.zip)
+	for f in zip.zip 7z.zip bare.zip; do
+		is 1 trailctl verify --vkey vkey $f
+		says '^    another program packed it again'
+		says '^contents +OK +7 files'
+		says '^signature +OK'
+	done
+	is 1 trailctl verify --json --vkey vkey zip.zip
+	says '"beside":3,.*"found":3,'
+	echo forged >>u/w/data/a/who
+	is 4 trailctl verify --vkey vkey u/w
+	says 'a/who: altered'
+	(cd u && zip -qr ../zip2.zip w)
+	is 4 trailctl verify --vkey vkey zip2.zip
+	rm u/w/data/a/who
+	is 4 trailctl verify --vkey vkey u/w
+	ln -s ../../../README u/w/data/a/who
+	is 4 trailctl verify --vkey vkey u/w
+	mkfifo u/w/index.htm && rm u/w/checkpoint && mkfifo u/w/checkpoint
+	is 4 trailctl verify --vkey vkey u/w
+}
+
+# An attestation without evidence gets its name when it is sealed.
+names_do_not_depend_on_who_gives_them() {
+	mount
+	mkdir mnt/t/case mnt/t/case/A mnt/t/case/a mnt/t/case/B
+	trailctl seal mnt/t/case/A
+	echo 1 >mnt/t/case/a/f
+	trailctl seal mnt/t/case/a
+	unmount
+	is 0 trailctl package --no-entry -o case.zip store/t/case
+	good case.zip
+	is 0 trailctl unpack case.zip c
+	is 0 trailctl verify --against c/case store/t/case
 }
 
 a_package_of_a_mount_is_recorded_through_it() {
@@ -510,6 +584,9 @@ if [ -w /dev/fuse ]; then
 		unpack_gives_the_files_back \
 		a_directory_is_compared_with_the_store \
 		a_package_of_some_time_is_compared_on_request \
+		what_may_be_missing_is_said \
+		a_package_in_another_form_is_checked_too \
+		names_do_not_depend_on_who_gives_them \
 		an_altered_object_is_not_packaged \
 		a_package_of_a_mount_is_recorded_through_it \
 		an_attestation_of_many_files_is_packaged \

@@ -15,6 +15,9 @@ by_entry(const void *a, const void *b)
 	const struct check_finding *x = a, *y = b;
 	int way;
 
+	/* What weighs most comes first, what only stands there last. */
+	if ((x->grade == TF_GRADE_UNPROVEN) != (y->grade == TF_GRADE_UNPROVEN))
+		return x->grade == TF_GRADE_UNPROVEN ? 1 : -1;
 	if (x->seq != y->seq)
 		return x->seq < y->seq ? -1 : 1;
 	way = strcmp(x->path, y->path);
@@ -58,9 +61,10 @@ check_found(void *arg, const struct tf_finding *f)
 {
 	struct check *c = arg;
 	struct check_link *l = &c->link[f->link];
-	struct check_finding mine = { .seq = f->seq };
+	struct check_finding mine = { .grade = f->grade, .seq = f->seq };
 
-	l->found++;
+	l->told++;
+	l->found += f->grade != TF_GRADE_UNPROVEN;
 	l->beside += f->grade == TF_GRADE_BESIDE;
 	/* They come in no order, so the first ones are known at the end. */
 	if (l->kept == NULL)

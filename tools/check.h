@@ -18,6 +18,7 @@ enum check_form {
 };
 
 struct check_finding {
+	enum tf_grade grade;
 	uint64_t seq;	   /* UINT64_MAX: of no entry */
 	char *path, *text; /* safe to show; path may be "" */
 };
@@ -33,6 +34,7 @@ struct check {
 	struct check_link {
 		struct check_finding *kept; /* the first ones; by entry */
 		size_t n;
+		uint64_t told;	 /* in all */
 		uint64_t found;	 /* in all */
 		uint64_t beside; /* of grade TF_GRADE_BESIDE */
 	} link[TF_LINKS];

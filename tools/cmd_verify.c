@@ -184,6 +184,14 @@ is_log(const char *dir)
 	    !is_there(dir, "ledger.db", S_IFREG);
 }
 
+/* A package that somebody unpacked. */
+static bool
+is_unpacked(const char *dir)
+{
+	return is_there(dir, "bagit.txt", S_IFREG) &&
+	    is_there(dir, "package.json", S_IFREG);
+}
+
 static bool
 readable(const char *store)
 {
@@ -275,6 +283,8 @@ choose(const struct ask *a, struct target *t, struct tf_error *err)
 		rc = set(t, CHECK_STORE, w.store, NULL, err);
 	else if (rc == TF_NOTFOUND && is_there(a->what, "", S_IFREG))
 		rc = set(t, CHECK_PROOF, a->what, NULL, err);
+	else if (rc == TF_NOTFOUND && is_unpacked(a->what))
+		rc = set(t, CHECK_PACKAGE, a->what, NULL, err);
 	else if (rc == TF_NOTFOUND && is_there(a->what, "tile", S_IFDIR))
 		rc = tf_fail(err, rc, "%s has tiles but no checkpoint",
 		    a->what);

@@ -107,6 +107,22 @@ add_entries(struct tf_buf *out, const struct tf_report *r)
 		    (unsigned long long)r->newer);
 }
 
+/* What no seal in the package counts, somebody may have left out. */
+static void
+add_missing(struct tf_buf *out, const struct tf_report *r)
+{
+	if (r->unsealed > 0)
+		tf_buf_printf(out,
+		    "; not all is sealed (%llu without a seal here): "
+		    "evidence, later versions and seals may be missing",
+		    (unsigned long long)r->unsealed);
+	else if (r->may_be_repeated)
+		tf_buf_str(out, "; later versions of it may be missing");
+	if (r->cut)
+		tf_buf_str(out,
+		    "; workflows begun at other times are left out");
+}
+
 static void
 add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 {
@@ -114,15 +130,15 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 
 	switch (link) {
 	case TF_LINK_PACKAGE:
-		tf_buf_str(out,
-		    "what its manifests list, and nothing else; pages are not "
-		    "proven");
+		tf_buf_str(out, "what its manifests list, and nothing else");
+		if (r->unpacked)
+			tf_buf_str(out, ", unpacked");
 		break;
 	case TF_LINK_CONTENTS:
 		add_count(out, r->files, "file");
 		tf_buf_str(out, ", ");
 		add_count(out, r->bytes, "byte");
-		if (r->unpacked)
+		if (r->unpacked && c->form == CHECK_AGAINST)
 			tf_buf_str(out, ", of an unpacked package");
 		break;
 	case TF_LINK_ENTRIES:
@@ -133,9 +149,7 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 		    c->form == CHECK_AGAINST ?
 			"nothing that the store does not have" :
 			"what the entries say");
-		if (r->unsealed > 0)
-			tf_buf_str(out,
-			    "; not all is sealed, so more may come later");
+		add_missing(out, r);
 		break;
 	case TF_LINK_TREE:
 		tf_buf_printf(out, "size %llu, root ",
@@ -151,7 +165,9 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 		tf_buf_str(out,
 		    r->pinned ? ", by the key given" :
 			r->foreign ?
-				", which is not the log of the key given" :
+				", which is not the log of the key given: "
+				"nothing is proven, the package only agrees "
+				"with itself" :
 				", by the store's own key; --vkey pins it");
 		break;
 	case TF_LINK_EARLIER:
@@ -203,6 +219,17 @@ add_beside(struct tf_buf *out, const struct check_link *l)
 		    (unsigned long long)l->beside);
 }
 
+/* Files that the verdict says nothing about. */
+static void
+add_unproven(struct tf_buf *out, const struct check *c, enum tf_link link)
+{
+	if (link != TF_LINK_PACKAGE || c->report.unproven == 0)
+		return;
+	tf_buf_str(out, "; ");
+	add_count(out, c->report.unproven, "file");
+	tf_buf_str(out, " in it UNPROVEN");
+}
+
 static void
 add_detail(struct tf_buf *out, const struct check *c, enum tf_link link)
 {
@@ -218,6 +245,7 @@ add_detail(struct tf_buf *out, const struct check *c, enum tf_link link)
 		tf_buf_str(out, why_absent(c, link));
 		break;
 	}
+	add_unproven(out, c, link);
 }
 
 /* The findings of a link, a line each. */
@@ -236,9 +264,9 @@ add_findings(struct tf_buf *out, const struct check_link *l, const char *indent)
 			tf_buf_printf(out, "%s: ", f->path);
 		tf_buf_printf(out, "%s\n", f->text);
 	}
-	if (l->found > l->n)
+	if (l->told > l->n)
 		tf_buf_printf(out, "%sand %llu more\n", indent,
-		    (unsigned long long)(l->found - l->n));
+		    (unsigned long long)(l->told - l->n));
 }
 
 void
@@ -290,6 +318,8 @@ put_findings(struct tf_json *j, const struct check *c)
 
 	for (int l = 0; l < TF_LINKS; l++) {
 		for (size_t i = 0; i < c->link[l].n; i++) {
+			if (c->link[l].kept[i].grade == TF_GRADE_UNPROVEN)
+				continue;
 			if (!any) {
 				tf_json_key(j, "findings");
 				tf_json_array(j);
@@ -300,6 +330,22 @@ put_findings(struct tf_json *j, const struct check *c)
 	}
 	if (any)
 		tf_json_array_end(j);
+}
+
+/* Names of files that nothing vouches for. */
+static void
+put_unproven(struct tf_json *j, const struct check *c)
+{
+	const struct check_link *l = &c->link[TF_LINK_PACKAGE];
+
+	if (c->report.unproven == 0)
+		return;
+	tf_json_key(j, "unproven");
+	tf_json_array(j);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->kept[i].grade == TF_GRADE_UNPROVEN)
+			tf_json_cstr(j, l->kept[i].path);
+	tf_json_array_end(j);
 }
 
 static int
@@ -356,12 +402,17 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 		tf_json_key(&j, "origin");
 		tf_json_cstr(&j, r->origin);
 	}
+	if (r->unsealed > 0 || r->may_be_repeated || r->cut) {
+		tf_json_key(&j, "partial");
+		tf_json_bool(&j, true);
+	}
 	tf_json_key(&j, "pinned");
 	tf_json_bool(&j, r->pinned);
 	tf_json_key(&j, "root");
 	tf_json_str(&j, root.p, root.n);
 	put_number(&j, "size", r->size);
 	put_number(&j, "unknown", r->unknown);
+	put_unproven(&j, c);
 	if (c->form == CHECK_PACKAGE)
 		put_number(&j, "unsealed", r->unsealed);
 	tf_json_object_end(&j);
@@ -439,7 +490,11 @@ add_case(struct tf_buf *out, const struct check *c, enum tf_link link)
 	tf_buf_printf(out,
 	    "  <testcase classname=\"trailfs.verify\" name=\"%s\"",
 	    tf_link_name(link));
-	if (element == NULL) {
+	if (element == NULL && lines.n > 0) {
+		tf_buf_str(out, ">\n    <system-out>");
+		add_xml(out, lines.p, lines.n);
+		tf_buf_str(out, "</system-out>\n  </testcase>\n");
+	} else if (element == NULL) {
 		tf_buf_str(out, "/>\n");
 	} else {
 		tf_buf_printf(out, ">\n    <%s message=\"", element);

@@ -81,6 +81,20 @@ tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
 	tell(a, l, TF_GRADE_WRONG, seq, path, text);
 }
 
+void
+tf_audit_remark(struct tf_audit *a, enum tf_link l, enum tf_grade grade,
+    struct tf_str path, const char *text)
+{
+	if (grade == TF_GRADE_UNPROVEN) {
+		a->r->unproven++;
+	} else {
+		a->r->link[l] = TF_VERDICT_FAILED;
+		a->r->findings++;
+		a->r->beside += grade == TF_GRADE_BESIDE;
+	}
+	tell(a, l, grade, UINT64_MAX, path, text);
+}
+
 /* Nothing can be said of what was never looked at. */
 static void
 not_seen(struct tf_audit *a, enum tf_link l)
@@ -263,7 +277,10 @@ tf_audit_head(struct tf_audit *a, struct tf_str note)
 			   &e) == TF_OK;
 	if (!a->head_good)
 		tf_audit_trouble(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
-		    "newest checkpoint", &e);
+		    e.code == TF_TAMPER && a->r->pinned ?
+			"not signed by the key given" :
+			"newest checkpoint",
+		    &e);
 	a->r->size = a->head.size;
 	a->r->root = a->head.root;
 }

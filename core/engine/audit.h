@@ -63,6 +63,9 @@ struct tf_source {
 void tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
     struct tf_str path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* The same of what does not touch the evidence, or proves nothing. */
+void tf_audit_remark(struct tf_audit *a, enum tf_link l, enum tf_grade grade,
+    struct tf_str path, const char *text);
 /* The same of what could not be looked at: ABSENT, not FAILED. */
 void tf_audit_unread(struct tf_audit *a, enum tf_link l, uint64_t seq,
     struct tf_str path, const char *text);

@@ -3,7 +3,6 @@
  * with its bytes, and nothing besides?  The directory is a backup of what a
  * mount shows, or an unpacked package.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 
 #include "../base/bytes.h"
 #include "../base/file.h"
+#include "../base/walk.h"
 #include "../store/entries.h"
 #include "../vault.h"
 #include "audit.h"
@@ -339,71 +339,20 @@ cannot_read(const char *path, struct tf_error *err)
 	    path, strerror(errno));
 }
 
-static enum tf_code look_around(struct against *g, int fd, struct tf_buf *path,
-    unsigned depth, struct tf_error *err);
-
-static bool
-is_known(const struct against *g, const char *path)
-{
-	return g->n > 0 &&
-	    bsearch(&path, g->sorted, g->n, sizeof(char *), by_text) != NULL;
-}
-
-/* Something called path, the last part of which is in directory fd. */
 static enum tf_code
-look_at(struct against *g, int fd, const char *name, struct tf_buf *path,
-    unsigned depth, struct tf_error *err)
-{
-	struct stat st;
-	int dir;
-
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return cannot_read(path->p, err);
-	if (!S_ISDIR(st.st_mode)) {
-		if (!S_ISREG(st.st_mode) || !is_known(g, path->p))
-			beside(g, path->p, "the ledger does not know it");
-		return TF_OK;
-	}
-	if (depth == DEPTH_MAX) {
-		beside(g, path->p, "is deeper than any evidence");
-		return TF_OK;
-	}
-	dir = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0)
-		return cannot_read(path->p, err);
-	path->n--; /* its NUL */
-	return look_around(g, dir, path, depth + 1, err);
-}
-
-/* Takes fd over. */
-static enum tf_code
-look_around(struct against *g, int fd, struct tf_buf *path, unsigned depth,
+one_file(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
     struct tf_error *err)
 {
-	DIR *d = fdopendir(fd);
-	size_t start = path->n;
-	struct dirent *e;
-	enum tf_code rc = TF_OK;
+	struct against *g = arg;
 
-	if (d == NULL) {
-		(void)close(fd);
-		return tf_fail(err, TF_IO, "%s", strerror(errno));
-	}
-	while (rc == TF_OK && (errno = 0, e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		path->n = start;
-		if (start > 0)
-			tf_buf_str(path, "/");
-		tf_buf_str(path, e->d_name);
-		tf_buf_add(path, "", 1);
-		rc = path->failed ? tf_fail(err, TF_NOMEM, "no memory") :
-				    look_at(g, fd, e->d_name, path, depth, err);
-	}
-	if (rc == TF_OK && errno != 0)
-		rc = tf_fail(err, TF_IO, "%s", strerror(errno));
-	(void)closedir(d);
-	return rc;
+	(void)size;
+	(void)err;
+	if (kind == TF_WALK_DEEP)
+		beside(g, path, "is deeper than any evidence");
+	else if (kind != TF_WALK_FILE || g->n == 0 ||
+	    bsearch(&path, g->sorted, g->n, sizeof(char *), by_text) == NULL)
+		beside(g, path, "the ledger does not know it");
+	return TF_OK;
 }
 
 /* --- the whole ------------------------------------------------------------------------ */
@@ -491,9 +440,7 @@ compare(struct against *g, struct tf_db *db, struct tf_error *err)
 		.end = end,
 		.hash = hash,
 		.arg = g };
-	struct tf_buf path = { 0 };
 	enum tf_code rc;
-	int fd;
 
 	if ((rc = tf_pool_new(&w, g->v->threads, &g->pool, err)) == TF_OK)
 		rc = read_ledger(g, db, err);
@@ -502,13 +449,7 @@ compare(struct against *g, struct tf_db *db, struct tf_error *err)
 		    err);
 	if (rc == TF_OK)
 		rc = sort_known(g, err);
-	if (rc != TF_OK)
-		return rc;
-	if ((fd = openat(g->fd, ".", O_RDONLY | O_CLOEXEC)) < 0)
-		return cannot_read(".", err);
-	rc = look_around(g, fd, &path, 0, err);
-	tf_buf_free(&path);
-	return rc;
+	return rc == TF_OK ? tf_walk(g->fd, DEPTH_MAX, one_file, g, err) : rc;
 }
 
 static void

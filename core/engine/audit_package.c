@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../ledger/proof.h"
 #include "audit.h"
 #include "impl.h"
@@ -35,8 +36,10 @@ struct package {
 	struct tf_buf line;   /* of events.jsonl, not whole yet */
 	struct tf_buf stored; /* name of the evidence at hand, below data/ */
 	struct tf_buf renamed;
-	char attester[128]; /* SPKI in base64, in force */
-	bool *seen;	    /* members that something speaks of */
+	char attester[128];	     /* SPKI in base64, in force */
+	bool *seen;		     /* members that something speaks of */
+	struct tf_package_dir *dirs; /* those that have pages */
+	size_t n_dirs, cap_dirs;
 };
 
 /* --- members -------------------------------------------------------------------- */
@@ -47,6 +50,14 @@ about_member(struct tf_audit *a, enum tf_link l, const char *name,
 {
 	tf_audit_finding(a, l, UINT64_MAX,
 	    (struct tf_str){ name, strlen(name) }, "%s", text);
+}
+
+static void
+remark(struct tf_audit *a, enum tf_grade grade, const char *name,
+    const char *text)
+{
+	tf_audit_remark(a, TF_LINK_PACKAGE, grade,
+	    (struct tf_str){ name, strlen(name) }, text);
 }
 
 /* Find it and say so; false: it is missing, which is a finding. */
@@ -334,12 +345,34 @@ name_evidence(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
+/* Remember it until all names are given, as the maker does. */
+static enum tf_code
+add_dir(struct package *k, const struct tf_package_dir *d, struct tf_error *err)
+{
+	size_t cap = k->cap_dirs == 0 ? 16 : k->cap_dirs * 2;
+	char *path;
+	void *p;
+
+	if (k->n_dirs == k->cap_dirs) {
+		if ((p = realloc(k->dirs, cap * sizeof(*k->dirs))) == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		k->dirs = p;
+		k->cap_dirs = cap;
+	}
+	if ((path = strndup(d->path.p, d->path.n)) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	k->dirs[k->n_dirs] = *d;
+	k->dirs[k->n_dirs++].path.p = path;
+	return TF_OK;
+}
+
 static enum tf_code
 one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 {
 	struct package *k = a->self;
 	struct tf_entry_decoded d = { 0 };
 	struct tf_error e = { .code = TF_OK };
+	struct tf_package_dir dir;
 	enum tf_code rc = TF_OK;
 	char what[64];
 	uint64_t seq;
@@ -364,6 +397,8 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 	} else {
 		if (d.e.type == TF_EVIDENCE_SEALED)
 			rc = name_evidence(a, &d.e, err);
+		if (rc == TF_OK && tf_package_dir_of(&k->p, &d.e, &dir))
+			rc = add_dir(k, &dir, err);
 		if (d.e.type == TF_LEDGER_OPENED)
 			(void)snprintf(k->attester, sizeof(k->attester), "%.*s",
 			    (int)d.e.key_attester.n, d.e.key_attester.p);
@@ -440,28 +475,6 @@ entries(struct tf_audit *a, struct tf_error *err)
 
 /* --- descriptions ------------------------------------------------------------------- */
 
-static bool
-is_below(const char *name, const char *dir, const char *file)
-{
-	size_t n = strlen(name), d = strlen(dir), f = strlen(file);
-
-	return n > d + f && strncmp(name, dir, d) == 0 &&
-	    strcmp(name + n - f, file) == 0;
-}
-
-/* Only for people to read: nothing that is checked depends on them. */
-static bool
-is_for_reading(const char *name)
-{
-	return strcmp(name, TF_PACKAGE_README) == 0 ||
-	    strcmp(name, TF_PACKAGE_SCRIPT) == 0 ||
-	    strcmp(name, TF_PACKAGE_PAGE) == 0 ||
-	    strcmp(name, TF_PACKAGE_STATUS) == 0 ||
-	    is_below(name, TF_PACKAGE_WORKFLOWS, "/" TF_PACKAGE_PAGE) ||
-	    is_below(name, TF_PACKAGE_WORKFLOWS, "/" TF_PACKAGE_STATUS) ||
-	    is_below(name, TF_PACKAGE_ATTESTATIONS, TF_PACKAGE_ATTESTATION);
-}
-
 /* Compared with the archive when it was opened. */
 static bool
 is_manifest(const char *name)
@@ -482,7 +495,7 @@ pass_over(void *arg, const void *p, size_t n, struct tf_error *err)
 
 /* A file for people: it must be what the manifest says.  It tells something of
  * each file at most, or it is there to fill somebody's disk. */
-static void
+static bool
 check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
 {
 	struct package *k = a->self;
@@ -498,6 +511,64 @@ check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
 	else if (memcmp(&h, &m->sha256, sizeof(h)) != 0)
 		about_member(a, TF_LINK_PACKAGE, m->name,
 		    "altered: its bytes are not those of the manifest");
+	else
+		return true;
+	return false;
+}
+
+/* A file for people called name, if it is there; text: what it must say to be
+ * ours, or NULL when nobody here can tell. */
+static void
+check_reading(struct tf_audit *a, const char *name, const char *text)
+{
+	struct package *k = a->self;
+	struct tf_archive_member m;
+	struct tf_hash h;
+	size_t i;
+
+	if (!tf_archive_find(k->z, name, &i) || k->seen[i])
+		return;
+	tf_archive_member(k->z, i, &m);
+	if (!m.listed)
+		return;
+	k->seen[i] = true;
+	if (text != NULL)
+		tf_sha256(text, strlen(text), &h);
+	if (check_digest(a, &m, i) &&
+	    (text == NULL || memcmp(&h, &m.sha256, sizeof(h)) != 0))
+		remark(a, TF_GRADE_UNPROVEN, name,
+		    text == NULL ?
+			"unproven: no signature covers what it says" :
+			"unproven: not the text of this version");
+}
+
+static enum tf_code
+one_page(void *arg, const char *name, tf_package_text write, void *self,
+    struct tf_error *err)
+{
+	(void)write;
+	(void)self;
+	(void)err;
+	check_reading(arg, name, NULL);
+	return TF_OK;
+}
+
+/* What people read: where the entries have such a thing, and nowhere else. */
+static enum tf_code
+check_pages(struct tf_audit *a, struct tf_error *err)
+{
+	struct package *k = a->self;
+	struct tf_package_pages g = { .p = &k->p,
+		.names = k->names,
+		.text = one_page,
+		.arg = a };
+	enum tf_code rc = TF_OK;
+
+	check_reading(a, TF_PACKAGE_README, tf_package_readme);
+	check_reading(a, TF_PACKAGE_SCRIPT, tf_package_script);
+	for (size_t i = 0; rc == TF_OK && i < k->n_dirs; i++)
+		rc = tf_package_pages_add(&g, &k->dirs[i], err);
+	return rc;
 }
 
 static void
@@ -510,15 +581,20 @@ check_rest(struct tf_audit *a)
 		tf_archive_member(k->z, i, &m);
 		if (k->seen[i] || is_manifest(m.name))
 			continue;
-		if (is_for_reading(m.name))
-			check_digest(a, &m, i);
+		if (m.missing)
+			remark(a, TF_GRADE_BESIDE, m.name,
+			    "is listed in a manifest, and not there");
+		else if (!m.listed)
+			remark(a, TF_GRADE_BESIDE, m.name,
+			    "is not of the package: no manifest lists it");
 		else if (strncmp(m.name, TF_PACKAGE_DATA,
 			     strlen(TF_PACKAGE_DATA)) == 0)
 			about_member(a, TF_LINK_NAMES, m.name,
 			    "no entry speaks of it");
 		else
 			about_member(a, TF_LINK_PACKAGE, m.name,
-			    "does not belong into a package");
+			    "does not belong into a package: no entry speaks "
+			    "of it");
 	}
 }
 
@@ -526,10 +602,13 @@ static void
 check_keys(struct tf_audit *a)
 {
 	struct package *k = a->self;
-	struct tf_buf pem = { 0 }, attester = { 0 };
+	struct tf_buf vkey = { 0 }, pem = { 0 }, attester = { 0 };
 	uint8_t der[TF_SPKI_LEN];
 	struct tf_pubkey pub;
 
+	tf_vkey_text(&a->vkey, &vkey);
+	tf_buf_str(&vkey, "\n");
+	must_be(a, TF_PACKAGE_VKEY, &vkey);
 	tf_pubkey_pem(&a->vkey.pub, &pem);
 	must_be(a, TF_PACKAGE_PEM, &pem);
 	if (tf_unbase64_exact(k->attester, strlen(k->attester), der,
@@ -538,6 +617,7 @@ check_keys(struct tf_audit *a)
 		tf_pubkey_pem(&pub, &attester);
 	}
 	must_be(a, TF_PACKAGE_ATTESTER, &attester);
+	tf_buf_free(&vkey);
 	tf_buf_free(&pem);
 	tf_buf_free(&attester);
 }
@@ -547,7 +627,17 @@ check_top(struct tf_audit *a)
 {
 	struct package *k = a->self;
 	struct tf_buf top = { 0 };
+	const char *why;
+	enum tf_archive_form form = tf_archive_form(k->z, &why);
 
+	if (form == TF_ARCHIVE_REPACKED)
+		remark(a, TF_GRADE_BESIDE, "",
+		    "another program packed it again, "
+		    "and what that one says of its files is not checked");
+	a->r->unpacked = form == TF_ARCHIVE_FILES;
+	/* Anybody may call the files otherwise. */
+	if (form != TF_ARCHIVE_OURS)
+		return;
 	tf_package_safe(&top, k->p.name, true);
 	tf_buf_add(&top, "", 1);
 	if (top.failed)
@@ -565,11 +655,13 @@ count_open(void *arg, const struct tf_replay_dir *d, struct tf_error *err)
 	struct package *k = a->self;
 
 	(void)err;
-	if (d->seal != UINT64_MAX || d->attr.kind < TF_KIND_WORKFLOW ||
+	if (d->seal != UINT64_MAX || d->attr.kind < TF_KIND_TRAIL ||
 	    d->attr.kind > TF_KIND_ATTESTATION)
 		return TF_OK;
-	/* Above an attestation its workflow is not what was packaged. */
-	a->r->unsealed += d->attr.kind >= k->p.kind;
+	/* Above an attestation its workflow is not what was packaged; nor is a
+	 * trail of which only some workflows are here. */
+	a->r->unsealed += d->attr.kind >= k->p.kind &&
+	    (d->attr.kind > TF_KIND_TRAIL || !a->r->cut);
 	return TF_OK;
 }
 
@@ -578,8 +670,11 @@ end(struct tf_audit *a, struct tf_error *err)
 {
 	struct package *k = a->self;
 	struct tf_buf b = { 0 };
-	enum tf_code rc = tf_replay_each(a->replay, count_open, a, err);
+	enum tf_code rc;
 
+	a->r->cut = k->p.has_since || k->p.has_until;
+	a->r->may_be_repeated = k->p.kind == TF_KIND_ATTESTATION;
+	rc = tf_replay_each(a->replay, count_open, a, err);
 	if (rc != TF_OK)
 		return rc;
 	k->f.p = &k->p;
@@ -597,7 +692,11 @@ end(struct tf_audit *a, struct tf_error *err)
 		must_be(a, TF_PACKAGE_NAMES, &k->renamed);
 	check_keys(a);
 	check_top(a);
-	check_rest(a);
+	if (rc == TF_OK)
+		rc = check_pages(a, err);
+	/* What was not found for want of memory is not too much. */
+	if (rc == TF_OK && tf_audit_able(a, NULL) == TF_OK)
+		check_rest(a);
 	tf_buf_free(&b);
 	return rc;
 }
@@ -650,7 +749,7 @@ read_first(struct package *k, struct tf_error *err)
 static enum tf_code
 open_package(struct package *k, const char *file, struct tf_error *err)
 {
-	enum tf_code rc = tf_archive_open(file, &k->z, err);
+	enum tf_code rc = tf_archive_open_any(file, &k->z, err);
 
 	if (rc == TF_OK)
 		rc = tf_archive_reader_new(k->z, &k->r, err);
@@ -663,7 +762,8 @@ open_package(struct package *k, const char *file, struct tf_error *err)
 	return read_first(k, err);
 }
 
-/* The package's own key, when it is not the one given: a string in k->vkey. */
+/* Is the package of another origin than the key given?  Then its own key is a
+ * string in k->vkey.  The same origin with another key is a forgery. */
 static enum tf_code
 is_foreign(struct package *k, const char *given, bool *yes,
     struct tf_error *err)
@@ -678,8 +778,7 @@ is_foreign(struct package *k, const char *given, bool *yes,
 	    tf_vkey_parse(k->vkey.p, k->vkey.n - 1, &its, NULL) != TF_OK)
 		return tf_fail(err, TF_TAMPER, TF_PACKAGE_VKEY " is malformed");
 	k->vkey.p[k->vkey.n - 1] = '\0';
-	*yes = strcmp(mine.name, its.name) != 0 ||
-	    memcmp(&mine.pub, &its.pub, sizeof(mine.pub)) != 0;
+	*yes = strcmp(mine.name, its.name) != 0;
 	return TF_OK;
 }
 
@@ -780,6 +879,9 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	tf_buf_free(&k.line);
 	tf_buf_free(&k.stored);
 	tf_buf_free(&k.renamed);
+	for (size_t i = 0; i < k.n_dirs; i++)
+		free((char *)k.dirs[i].path.p);
+	free(k.dirs);
 	free(k.seen);
 	return rc;
 }

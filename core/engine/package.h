@@ -1,7 +1,7 @@
 /*
  * Inside of packages: package_select.c chooses entries, package.c makes files
  * of them, package_zip.c the archive; package_scan.c and package_read.c take
- * one apart.  Only package_*.c know libzip.
+ * one apart.  Only package_zip.c knows libzip, and package_read.c zlib.
  */
 #ifndef TF_ENGINE_PACKAGE_H
 #define TF_ENGINE_PACKAGE_H
@@ -138,21 +138,33 @@ TF_MUST_USE enum tf_code tf_zip_write(int fd,
 
 /* One member, as local header and central directory agree. */
 struct tf_zip_entry {
-	const char *name; /* not NUL-terminated */
+	const char *name; /* NUL-terminated */
 	size_t name_len;
 	uint64_t at;	       /* of its bytes in the file */
 	uint64_t packed, size; /* bytes there, and unpacked */
-	bool executable;
+	uint32_t crc;
+	bool deflate, executable;
 };
 /*
- * Call fn for each member of the archive in order.  TF_OK when all of it is in
- * the strict profile of trailfs-package(5); until then what fn heard may be
- * wrong.  TF_TAMPER with what is.
+ * What archives may look like.  Either can be read in one way only: its members
+ * follow one another without gap, overlap or rest, headers and directory agree,
+ * no name is two.
+ */
+enum tf_zip_profile {
+	TF_ZIP_STRICT, /* as we write them: trailfs-package(5) */
+	/* As other programs pack the same files: with times, modes, other
+	 * fields, sizes behind the bytes, directories, in any order.  Two names
+	 * may still be one, and may have more than one topmost directory. */
+	TF_ZIP_ANY
+};
+/*
+ * Call fn for each file of the archive in its order.  TF_OK when all of it is in
+ * the profile; until then what fn heard may be wrong.  TF_TAMPER with what is.
  */
 typedef enum tf_code (*tf_zip_found)(void *arg, const struct tf_zip_entry *e,
     struct tf_error *err);
-TF_MUST_USE enum tf_code tf_zip_scan(int fd, tf_zip_found fn, void *arg,
-    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_zip_scan(int fd, enum tf_zip_profile profile,
+    tf_zip_found fn, void *arg, struct tf_error *err);
 
 /* A package open for reading: its members by name and number. */
 struct tf_archive;
@@ -160,17 +172,32 @@ struct tf_archive;
  * TF_TAMPER.  TF_NOTFOUND, TF_ACCESS. */
 TF_MUST_USE enum tf_code tf_archive_open(const char *file,
     struct tf_archive **out, struct tf_error *err);
+/*
+ * The same of a package in another form: unpacked below a directory, or packed
+ * again by another program (tf_archive_form).  Then its manifests must be whole,
+ * but there may be files that they do not list, and some may not be there.
+ */
+TF_MUST_USE enum tf_code tf_archive_open_any(const char *path,
+    struct tf_archive **out, struct tf_error *err);
 void tf_archive_close(struct tf_archive *a);
+enum tf_archive_form { TF_ARCHIVE_OURS, TF_ARCHIVE_REPACKED, TF_ARCHIVE_FILES };
+/* *why: of a repacked one, where it differs from ours. */
+enum tf_archive_form tf_archive_form(const struct tf_archive *a,
+    const char **why);
 size_t tf_archive_count(const struct tf_archive *a);
 /* A member's name below the topmost directory, and what the manifests say. */
 struct tf_archive_member {
 	const char *name;
-	struct tf_hash sha256; /* void for tagmanifest-sha256.txt */
+	struct tf_hash sha256; /* void for what is not listed */
 	uint64_t size;
-	bool executable;
+	/* listed: or tagmanifest-sha256.txt.  missing: only listed.  Of other
+	 * forms than ours. */
+	bool executable, listed, missing;
+	bool plain; /* false: a link, a device: it has no bytes */
 };
 void tf_archive_member(const struct tf_archive *a, size_t i,
     struct tf_archive_member *out);
+/* Of files in a directory: "". */
 const char *tf_archive_top(const struct tf_archive *a);
 /* Its number by that name; false: there is none. */
 bool tf_archive_find(const struct tf_archive *a, const char *name, size_t *i);

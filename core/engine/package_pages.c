@@ -236,6 +236,8 @@ tf_package_pages_add(struct tf_package_pages *g, const struct tf_package_dir *d,
 
 	if (rel.n > 0)
 		rc = tf_package_directory(g->names, rel, &stored, err);
+	if (rc == TF_OK && stored.failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
 	if (rc == TF_OK && d->kind == TF_KIND_ATTESTATION) {
 		rc = add_attestation(&p, (struct tf_str){ stored.p, stored.n },
 		    err);

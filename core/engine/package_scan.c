@@ -1,8 +1,8 @@
 /*
- * The strict profile of archives, looked at byte by byte before any library is
- * let near them.  An archive of this profile can be read in one way only: its
- * parts follow one another without gap, overlap or rest, and what the
- * directory says is what stands before the bytes.  Needs no libzip.
+ * The profiles of archives, looked at byte by byte; nothing else reads them.
+ * An archive of either profile can be read in one way only: its parts follow
+ * one another without gap, overlap or rest, and what the directory says is what
+ * stands before the bytes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,16 +20,19 @@
 #define LOCATOR 20
 #define NAME_MAX_BYTES 8192
 #define EXTRA_MAX 32
+#define EXTRA_MAX_ANY 4096
 #define MEMBERS_MAX ((uint64_t)8 << 20)
 #define SIZE_MAX_BYTES ((uint64_t)1 << 53)
 #define RATIO 1032 /* deflate makes no more of a byte */
 #define DOS_DATE (1 << 5 | 1)
 #define FLAGS 0x0806 /* UTF-8, and how hard deflate tried */
 #define UTF8 0x0800
+#define BEHIND 0x0008 /* sizes and checksum stand behind the bytes */
 #define FULL32 0xffffffffu
 
 struct scan {
 	int fd;
+	bool any;	   /* the profile TF_ZIP_ANY */
 	uint64_t size;	   /* of the file */
 	uint64_t at, stop; /* in the directory; where it ends */
 	uint64_t members;
@@ -143,19 +146,13 @@ find_directory(struct scan *s, struct tf_error *err)
 
 /* --- one member --------------------------------------------------------------- */
 
-/* Numbers that did not fit are in the one extra field there may be. */
+/* Numbers that did not fit are in an extra field of these n bytes. */
 static bool
-take_extra(struct head *h, const uint8_t *p, size_t n, bool central)
+take_extra64(struct head *h, const uint8_t *p, size_t n, bool central)
 {
-	size_t at = 4;
-	bool any = h->size == FULL32 || h->packed == FULL32 ||
-	    (central && h->offset == FULL32);
+	size_t at = 0;
 
-	if (n == 0)
-		return !any;
-	if (!any || n < 12 || get16(p) != 1 || get16(p + 2) != n - 4)
-		return false;
-	if (h->size == FULL32) {
+	if (h->size == FULL32 && at + 8 <= n) {
 		h->size = get64(p + at);
 		at += 8;
 	}
@@ -167,7 +164,35 @@ take_extra(struct head *h, const uint8_t *p, size_t n, bool central)
 		h->offset = get64(p + at);
 		at += 8;
 	}
-	return at == n;
+	return at > 0 && at == n;
+}
+
+/* Fields are a number, a length and that many bytes.  Ours have one at most;
+ * of others the one with numbers is taken, and the rest passed over. */
+static bool
+take_extra(const struct scan *s, struct head *h, const uint8_t *p, size_t n,
+    bool central)
+{
+	bool need = h->size == FULL32 || h->packed == FULL32 ||
+	    (central && h->offset == FULL32);
+	size_t at = 0, len;
+
+	if (!s->any && n > 0 && (!need || n < 12 || get16(p + 2) != n - 4))
+		return false;
+	for (; n - at >= 4; at += 4 + len) {
+		len = get16(p + at + 2);
+		if (len > n - at - 4)
+			return false;
+		if (get16(p + at) != 1) {
+			if (!s->any)
+				return false;
+			continue;
+		}
+		if (!need || !take_extra64(h, p + at + 4, len, central))
+			return false;
+		need = false;
+	}
+	return at == n && !need;
 }
 
 static bool
@@ -187,24 +212,14 @@ is_legal(const struct scan *s, size_t n)
 		if (!tf_package_is_safe((struct tf_str){ p, k }))
 			return false;
 		if (slash == NULL)
-			return parts > 0;
+			return parts > 0 || s->any;
 	}
 }
 
+/* Ours have one topmost directory, and their names in order. */
 static enum tf_code
-check_name(struct scan *s, size_t n, unsigned flags, uint64_t i,
-    struct tf_error *err)
+check_place(struct scan *s, size_t n, uint64_t i, struct tf_error *err)
 {
-	bool ascii = true;
-
-	for (size_t k = 0; k < n; k++)
-		ascii = ascii && (s->name[k] & 0x80) == 0;
-	if (strlen(s->name) != n || !is_legal(s, n) ||
-	    (!ascii && (flags & UTF8) == 0))
-		return tf_fail(err, TF_TAMPER,
-		    "the archive is malformed: a name that no package has: "
-		    "%.80s",
-		    s->name);
 	if (i == 0)
 		s->top = (size_t)(strchr(s->name, '/') + 1 - s->name);
 	else if (strncmp(s->name, s->last, s->top) != 0)
@@ -216,6 +231,29 @@ check_name(struct scan *s, size_t n, unsigned flags, uint64_t i,
 		    s->name);
 	memcpy(s->last, s->name, n + 1);
 	return TF_OK;
+}
+
+/* directory: its name ends with a slash, as names of others do. */
+static enum tf_code
+check_name(struct scan *s, size_t n, unsigned flags, uint64_t i,
+    bool *directory, struct tf_error *err)
+{
+	bool ascii = true;
+
+	for (size_t k = 0; k < n; k++)
+		ascii = ascii && (s->name[k] & 0x80) == 0;
+	*directory = s->any && n > 1 && s->name[n - 1] == '/';
+	if (*directory)
+		s->name[n - 1] = '\0';
+	if (strlen(s->name) != n - *directory || !is_legal(s, n - *directory) ||
+	    (!ascii && !s->any && (flags & UTF8) == 0))
+		return tf_fail(err, TF_TAMPER,
+		    "the archive is malformed: a name that no package has: "
+		    "%.80s",
+		    s->name);
+	if (*directory)
+		s->name[n - 1] = '/';
+	return s->any ? TF_OK : check_place(s, n, i, err);
 }
 
 static void
@@ -232,11 +270,25 @@ take_head(const uint8_t *p, struct head *h)
 	h->extra_len = get16(p + 22);
 }
 
+/* What stands before the bytes may leave out what stands behind them. */
+static bool
+agree(const struct head *local, const struct head *c)
+{
+	const bool behind = (c->flags & BEHIND) != 0;
+
+	return local->flags == c->flags && local->method == c->method &&
+	    local->time == c->time && local->date == c->date &&
+	    (local->crc == c->crc || (behind && local->crc == 0)) &&
+	    (local->packed == c->packed || (behind && local->packed == 0)) &&
+	    (local->size == c->size || (behind && local->size == 0));
+}
+
 static enum tf_code
 read_local(struct scan *s, const struct head *c, uint64_t *data,
     struct tf_error *err)
 {
-	uint8_t b[LOCAL + NAME_MAX_BYTES + EXTRA_MAX];
+	const size_t extra_max = s->any ? EXTRA_MAX_ANY : EXTRA_MAX;
+	uint8_t b[LOCAL + NAME_MAX_BYTES + EXTRA_MAX_ANY];
 	struct head h = { .offset = 0 };
 	size_t n = LOCAL + c->name_len;
 	enum tf_code rc = get(s, c->offset, b, n, err);
@@ -246,68 +298,138 @@ read_local(struct scan *s, const struct head *c, uint64_t *data,
 	take_head(b + 6, &h);
 	if (get32(b) != 0x04034b50 || h.name_len != c->name_len ||
 	    memcmp(b + LOCAL, s->name, c->name_len) != 0 ||
-	    h.extra_len > EXTRA_MAX)
+	    h.extra_len > extra_max)
 		return bad(err, "a header is not what the directory says");
 	if ((rc = get(s, c->offset + n, b, h.extra_len, err)) != TF_OK)
 		return rc;
-	if (!take_extra(&h, b, h.extra_len, false) || h.flags != c->flags ||
-	    h.method != c->method || h.time != c->time || h.date != c->date ||
-	    h.crc != c->crc || h.packed != c->packed || h.size != c->size)
+	if (!take_extra(s, &h, b, h.extra_len, false) || !agree(&h, c))
 		return bad(err, "a header is not what the directory says");
 	*data = c->offset + n + h.extra_len;
 	return TF_OK;
 }
 
+/* The sizes behind the bytes, with or without their mark, short or long. */
 static enum tf_code
-check_head(const struct head *h, const uint8_t *p, struct tf_error *err)
+skip_sizes(struct scan *s, const struct head *h, struct tf_error *err)
+{
+	uint8_t b[24];
+	size_t n, mark;
+	bool same;
+
+	for (int form = 0; form < 4; form++) {
+		mark = form < 2 ? 4 : 0;
+		n = mark + (form % 2 == 0 ? 12 : 20);
+		if (n > s->size - s->next ||
+		    get(s, s->next, b, n, NULL) != TF_OK)
+			continue;
+		same = get32(b + mark) == h->crc &&
+		    (form % 2 == 0 ? get32(b + mark + 4) == h->packed &&
+				get32(b + mark + 8) == h->size :
+				     get64(b + mark + 4) == h->packed &&
+				get64(b + mark + 12) == h->size);
+		if (same && (mark == 0 || get32(b) == 0x08074b50)) {
+			s->next += n;
+			return TF_OK;
+		}
+	}
+	return bad(err, "the sizes behind a file");
+}
+
+/* A plain file or a directory, whose bits nobody has to fear. */
+static bool
+is_usual(const uint8_t *p, bool directory)
+{
+	uint32_t mode = get32(p + 38) >> 16, type = mode & S_IFMT;
+
+	if (p[5] == 3 || p[5] == 19) /* Unix, macOS */
+		return (mode & (S_ISUID | S_ISGID)) == 0 &&
+		    (type == 0 || type == (directory ? S_IFDIR : S_IFREG));
+	return p[5] == 0 || p[5] == 10 || p[5] == 11; /* Windows */
+}
+
+static enum tf_code
+check_ours(const struct head *h, const uint8_t *p, struct tf_error *err)
 {
 	uint32_t mode = get32(p + 38) >> 16;
 
 	if ((h->flags & ~(unsigned)FLAGS) != 0)
 		return bad(err,
 		    "a file is encrypted or has its size behind it");
-	if (h->method != 0 && h->method != 8)
-		return bad(err, "a compression that no package uses");
 	if (h->time != 0 || h->date != DOS_DATE)
 		return bad(err, "a time that no package has");
 	if (p[5] != 3 || (get32(p + 38) & 0xffff) != 0 ||
 	    (mode != (S_IFREG | 0644) && mode != (S_IFREG | 0755)))
 		return bad(err,
 		    "a link, a device, or a mode that no package has");
-	if (get16(p + 32) != 0 || get16(p + 34) != 0 || get16(p + 36) > 1)
+	if (get16(p + 36) > 1)
 		return bad(err, "a comment, or another part");
-	if (h->size > SIZE_MAX_BYTES ||
-	    (h->method == 0 && h->packed != h->size) ||
-	    h->size / RATIO > h->packed)
-		return bad(err, "a size that cannot be");
 	return TF_OK;
 }
 
 static enum tf_code
-one_member(struct scan *s, uint64_t i, struct tf_zip_entry *e,
-    struct tf_error *err)
+check_head(const struct scan *s, const struct head *h, const uint8_t *p,
+    bool directory, struct tf_error *err)
 {
-	uint8_t p[CENTRAL], extra[EXTRA_MAX];
-	struct head h;
-	enum tf_code rc = get(s, s->at, p, sizeof(p), err);
+	enum tf_code rc = s->any ? TF_OK : check_ours(h, p, err);
 
 	if (rc != TF_OK)
 		return rc;
-	take_head(p + 8, &h);
-	h.offset = get32(p + 42);
-	if (get32(p) != 0x02014b50 || h.name_len == 0 ||
-	    h.name_len > NAME_MAX_BYTES || h.extra_len > EXTRA_MAX ||
-	    CENTRAL + h.name_len + h.extra_len > s->stop - s->at)
+	if ((h->flags & ~(unsigned)(FLAGS | BEHIND)) != 0)
+		return bad(err, "a file is encrypted");
+	if (h->method != 0 && h->method != 8)
+		return bad(err, "a compression that no package uses");
+	if (s->any && !is_usual(p, directory))
+		return bad(err, "a link, a device, or a mode to fear");
+	if (get16(p + 32) != 0 || get16(p + 34) != 0)
+		return bad(err, "a comment, or another part");
+	if (h->size > SIZE_MAX_BYTES ||
+	    (h->method == 0 && h->packed != h->size) ||
+	    h->size / RATIO > h->packed || (directory && h->size != 0))
+		return bad(err, "a size that cannot be");
+	return TF_OK;
+}
+
+/* The record of the directory at hand, and the name in it. */
+static enum tf_code
+read_record(struct scan *s, uint8_t *p, struct head *h, struct tf_error *err)
+{
+	const size_t extra_max = s->any ? EXTRA_MAX_ANY : EXTRA_MAX;
+	uint8_t extra[EXTRA_MAX_ANY];
+	enum tf_code rc = get(s, s->at, p, CENTRAL, err);
+
+	if (rc != TF_OK)
+		return rc;
+	take_head(p + 8, h);
+	h->offset = get32(p + 42);
+	if (get32(p) != 0x02014b50 || h->name_len == 0 ||
+	    h->name_len > NAME_MAX_BYTES || h->extra_len > extra_max ||
+	    CENTRAL + h->name_len + h->extra_len > s->stop - s->at)
 		return bad(err, "its directory");
-	if ((rc = get(s, s->at + CENTRAL, s->name, h.name_len, err)) != TF_OK ||
-	    (rc = get(s, s->at + CENTRAL + h.name_len, extra, h.extra_len,
+	if ((rc = get(s, s->at + CENTRAL, s->name, h->name_len, err)) !=
+		TF_OK ||
+	    (rc = get(s, s->at + CENTRAL + h->name_len, extra, h->extra_len,
 		 err)) != TF_OK)
 		return rc;
-	s->name[h.name_len] = '\0';
-	if (!take_extra(&h, extra, h.extra_len, true))
-		return bad(err, "a field that no package has");
-	if ((rc = check_head(&h, p, err)) != TF_OK ||
-	    (rc = check_name(s, h.name_len, h.flags, i, err)) != TF_OK)
+	s->name[h->name_len] = '\0';
+	return take_extra(s, h, extra, h->extra_len, true) ?
+	    TF_OK :
+	    bad(err, "a field that no package has");
+}
+
+static enum tf_code
+one_member(struct scan *s, uint64_t i, struct tf_zip_entry *e, bool *directory,
+    struct tf_error *err)
+{
+	uint8_t p[CENTRAL];
+	struct head h;
+	enum tf_code rc = read_record(s, p, &h, err);
+
+	if (rc != TF_OK)
+		return rc;
+	*directory = s->any && s->name[h.name_len - 1] == '/';
+	if ((rc = check_head(s, &h, p, *directory, err)) != TF_OK ||
+	    (rc = check_name(s, h.name_len, h.flags, i, directory, err)) !=
+		TF_OK)
 		return rc;
 	if (h.offset != s->next)
 		return bad(err,
@@ -317,27 +439,34 @@ one_member(struct scan *s, uint64_t i, struct tf_zip_entry *e,
 	if (h.packed > s->size - e->at)
 		return bad(err, "it is cut");
 	s->next = e->at + h.packed;
+	if ((h.flags & BEHIND) != 0 && (rc = skip_sizes(s, &h, err)) != TF_OK)
+		return rc;
 	s->at += CENTRAL + h.name_len + h.extra_len;
 	e->name = s->name;
 	e->name_len = h.name_len;
 	e->packed = h.packed;
 	e->size = h.size;
+	e->crc = h.crc;
+	e->deflate = h.method == 8;
 	e->executable = get32(p + 38) >> 16 == (S_IFREG | 0755);
 	return TF_OK;
 }
 
 enum tf_code
-tf_zip_scan(int fd, tf_zip_found fn, void *arg, struct tf_error *err)
+tf_zip_scan(int fd, enum tf_zip_profile profile, tf_zip_found fn, void *arg,
+    struct tf_error *err)
 {
 	struct scan *s = calloc(1, sizeof(*s));
 	struct tf_zip_entry e;
 	struct stat st;
 	uint64_t from = 0;
+	bool directory;
 	enum tf_code rc;
 
 	if (s == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	s->fd = fd;
+	s->any = profile == TF_ZIP_ANY;
 	if (fstat(fd, &st) < 0)
 		rc = tf_fail(err, TF_IO, "stat: %s", strerror(errno));
 	else if (!S_ISREG(st.st_mode))
@@ -348,7 +477,8 @@ tf_zip_scan(int fd, tf_zip_found fn, void *arg, struct tf_error *err)
 		from = s->at;
 	}
 	for (uint64_t i = 0; rc == TF_OK && i < s->members; i++)
-		if ((rc = one_member(s, i, &e, err)) == TF_OK)
+		if ((rc = one_member(s, i, &e, &directory, err)) == TF_OK &&
+		    !directory)
 			rc = fn(arg, &e, err);
 	if (rc == TF_OK && (s->at != s->stop || s->next != from))
 		rc = bad(err, "there are bytes that belong to no file");

@@ -1,0 +1,95 @@
+/* Walking through directories: see walk.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "walk.h"
+
+struct walk {
+	unsigned max, depth;
+	tf_walked fn;
+	void *arg;
+	struct tf_buf path; /* with a NUL that counts */
+};
+
+static enum tf_code enter(struct walk *w, int fd, struct tf_error *err);
+
+static enum tf_code
+cannot_read(const char *path, struct tf_error *err)
+{
+	return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO, "%.100s: %s",
+	    path, strerror(errno));
+}
+
+/* What is called w->path, the last part of which, name, is in fd. */
+static enum tf_code
+look_at(struct walk *w, int fd, const char *name, struct tf_error *err)
+{
+	struct stat st;
+	int dir;
+
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return cannot_read(w->path.p, err);
+	if (!S_ISDIR(st.st_mode) || w->depth == w->max)
+		return w->fn(w->arg, w->path.p,
+		    S_ISREG(st.st_mode)	    ? TF_WALK_FILE :
+			S_ISDIR(st.st_mode) ? TF_WALK_DEEP :
+					      TF_WALK_OTHER,
+		    (uint64_t)st.st_size, err);
+	dir = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return dir < 0 ? cannot_read(w->path.p, err) : enter(w, dir, err);
+}
+
+/* Takes fd over.  What stands in w->path is its name. */
+static enum tf_code
+enter(struct walk *w, int fd, struct tf_error *err)
+{
+	size_t start = w->path.n - 1; /* without its NUL */
+	DIR *d = fdopendir(fd);
+	struct dirent *e;
+	enum tf_code rc = TF_OK;
+
+	if (d == NULL) {
+		(void)close(fd);
+		return tf_fail(err, TF_IO, "%s", strerror(errno));
+	}
+	w->depth++;
+	while (rc == TF_OK && (errno = 0, e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		w->path.n = start;
+		if (start > 0)
+			tf_buf_str(&w->path, "/");
+		tf_buf_str(&w->path, e->d_name);
+		tf_buf_add(&w->path, "", 1);
+		rc = w->path.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+				      look_at(w, fd, e->d_name, err);
+	}
+	if (rc == TF_OK && errno != 0)
+		rc = tf_fail(err, TF_IO, "%s", strerror(errno));
+	w->depth--;
+	(void)closedir(d);
+	return rc;
+}
+
+enum tf_code
+tf_walk(int dirfd, unsigned max, tf_walked fn, void *arg, struct tf_error *err)
+{
+	struct walk w = { .max = max, .fn = fn, .arg = arg };
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum tf_code rc;
+
+	if (fd < 0)
+		return cannot_read(".", err);
+	tf_buf_add(&w.path, "", 1);
+	if (w.path.failed) {
+		(void)close(fd);
+		return tf_fail(err, TF_NOMEM, "no memory");
+	}
+	rc = enter(&w, fd, err);
+	tf_buf_free(&w.path);
+	return rc;
+}
