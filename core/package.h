@@ -42,13 +42,12 @@ TF_MUST_USE enum tf_code tf_package_write(struct tf_vault *v,
     struct tf_error *err);
 
 /*
- * The same bytes, of directory id, as package.zip of its .trailfs.  *private: it
- * holds what the modes do not let the directory's owner read.  When *stop
- * becomes true the call ends with TF_BUSY.  TF_NOTFOUND: not in the ledger yet;
- * TF_NOSPACE.
+ * The same bytes, of directory id, as package.zip of its .trailfs.  TF_ACCESS: it
+ * would hold what who may not read.  When *stop becomes true the call ends with
+ * TF_BUSY.  TF_NOTFOUND: not in the ledger yet; TF_NOSPACE.
  */
 TF_MUST_USE enum tf_code tf_package_spill(struct tf_vault *v, uint64_t id,
-    const atomic_bool *stop, struct tf_spill **out, bool *private,
+    const struct tf_asker *who, const atomic_bool *stop, struct tf_spill **out,
     struct tf_error *err);
 
 /*

@@ -26,13 +26,18 @@ struct tf_view;
 TF_MUST_USE enum tf_code tf_view_open(struct tf_vault *v,
     const struct tf_asker *who, struct tf_view **out, struct tf_error *err);
 void tf_view_close(struct tf_view *w); /* NULL is nothing */
+/* TF_ACCESS when there is anything in the ledger at or below directory id that
+ * the asker may not read. */
+TF_MUST_USE enum tf_code tf_view_check_whole(struct tf_view *w, uint64_t id,
+    struct tf_error *err);
 /* How many entries the ledger has in this view. */
 uint64_t tf_view_entries(const struct tf_view *w);
 
 /* --- a trail, workflow or attestation --------------------------------- */
 
 /* events.jsonl: the exact bytes of each entry about the directory id or
- * something below it, in order, a LF after each. */
+ * something below it, in order, a LF after each; of the root: of each entry.
+ * Lines about what the asker may not read are left out. */
 TF_MUST_USE enum tf_code tf_view_events(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
 

@@ -13,6 +13,7 @@
 #define TF_VAULT_H
 
 #include "asker.h"
+#include "asker.h"
 #include "error.h"
 #include "json.h"
 #include "types.h"
@@ -329,9 +330,10 @@ TF_MUST_USE enum tf_code tf_vault_prove_entry(struct tf_vault *v, uint64_t seq,
     struct tf_buf *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_vault_prove(struct tf_vault *v, uint64_t id,
     struct tf_buf *out, struct tf_error *err);
-/* status.json: canonical JSON and a LF; trailctl(1) lists the fields. */
-TF_MUST_USE enum tf_code tf_vault_status(struct tf_vault *v, struct tf_buf *out,
-    struct tf_error *err);
+/* status.json as who may see it: canonical JSON and a LF; trailctl(1) lists the
+ * fields. */
+TF_MUST_USE enum tf_code tf_vault_status(struct tf_vault *v,
+    const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
 
 struct tf_space {
 	uint64_t block_size, blocks, free, available; /* in blocks */

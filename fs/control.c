@@ -16,43 +16,46 @@
 	(AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW) | AT(TF_KIND_ATTESTATION))
 
 static enum tf_code
-checkpoint(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
-    struct tf_error *err)
+checkpoint(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
 {
+	(void)who;
 	(void)dir;
 	return tf_vault_checkpoint(v, out, err);
 }
 
 static enum tf_code
-vkey(struct tf_vault *v, uint64_t dir, struct tf_buf *out, struct tf_error *err)
+vkey(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
 {
+	(void)who;
 	(void)dir;
 	return tf_vault_vkey(v, out, err);
 }
 
 static enum tf_code
-pem(struct tf_vault *v, uint64_t dir, struct tf_buf *out, struct tf_error *err)
+pem(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
 {
+	(void)who;
 	(void)dir;
 	return tf_vault_pem(v, out, err);
 }
 
 static enum tf_code
-status(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
-    struct tf_error *err)
+status(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
 {
 	(void)dir;
-	return tf_vault_status(v, out, err);
+	return tf_vault_status(v, who, out, err);
 }
 
-/* To each user his own. */
 static enum tf_code
-denied(struct tf_vault *v, uint32_t uid, struct tf_buf *out,
-    struct tf_error *err)
+denied(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
 {
-	struct tf_asker who = { .uid = uid };
-
-	return tf_vault_denials(v, &who, out, err);
+	(void)dir;
+	return tf_vault_denials(v, who, out, err);
 }
 
 static enum tf_code
@@ -72,10 +75,17 @@ events_read(struct tf_vault *v, uint64_t dir, uint64_t mark, void *p, size_t n,
 }
 
 static enum tf_code
-attestation_proof(struct tf_vault *v, uint64_t dir, struct tf_buf *out,
-    struct tf_error *err)
+attestation_proof(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
 {
-	return tf_vault_prove(v, dir, out, err);
+	struct tf_view *w = NULL;
+	enum tf_code rc = tf_view_open(v, who, &w, err);
+
+	/* The entry of a seal has digests of all the evidence. */
+	if (rc == TF_OK)
+		rc = tf_view_check_whole(w, dir, err);
+	tf_view_close(w);
+	return rc == TF_OK ? tf_vault_prove(v, dir, out, err) : rc;
 }
 
 static enum tf_code
@@ -86,20 +96,19 @@ page(struct tf_view *w, uint64_t dir, const struct tf_sink *out,
 }
 
 /*
- * One of these makes a file: render makes it whole, being short; own does so
- * for one user, who shares it with nobody; write gives it
- * piece by piece; or it is read in ranges: size tells its size and a mark, and
- * read gives parts of the file as it was at that mark.  Or it is a package, or
- * the topmost directory of a tree.  The number of a row is in node ids: new rows at the end.
+ * One of these makes a file: render makes it whole, being short; write gives it
+ * piece by piece; or, for who may read all, it is read in ranges: size tells its
+ * size and a mark, and read gives parts of the file as it was at that mark.  Or
+ * it is a package, or the topmost directory of a tree.  What a file shows
+ * depends on who asks, unless it is the same for all.  The number of a row is in node ids: new rows at the end.
  */
 static const struct row {
 	const char *name;
 	unsigned levels; /* AT(kind) of directories that have it */
 	unsigned mode;	 /* less what the directory's mode lacks */
 	enum tf_code (*render)(struct tf_vault *v, uint64_t dir,
-	    struct tf_buf *out, struct tf_error *err);
-	enum tf_code (*own)(struct tf_vault *v, uint32_t uid,
-	    struct tf_buf *out, struct tf_error *err);
+	    const struct tf_asker *who, struct tf_buf *out,
+	    struct tf_error *err);
 	enum tf_code (*write)(struct tf_view *w, uint64_t dir,
 	    const struct tf_sink *out, struct tf_error *err);
 	enum tf_code (*size)(struct tf_vault *v, uint64_t dir, uint64_t *mark,
@@ -108,19 +117,23 @@ static const struct row {
 	    void *p, size_t n, uint64_t off, size_t *got, struct tf_error *err);
 	const struct fs_tree *tree;
 	bool package;
+	bool same;   /* for all who may open it */
 	bool sealed; /* only when the directory is sealed */
 	bool ledger; /* the ledger's entries alone decide what it holds */
 } rows[] = {
-	{ TF_CONTROL_CHECKPOINT, AT(TF_KIND_ROOT), 0444, .render = checkpoint },
-	{ TF_CONTROL_VKEY, AT(TF_KIND_ROOT), 0444, .render = vkey },
-	{ TF_CONTROL_PEM, AT(TF_KIND_ROOT), 0444, .render = pem },
+	{ TF_CONTROL_CHECKPOINT, AT(TF_KIND_ROOT), 0444, .render = checkpoint,
+	    .same = true },
+	{ TF_CONTROL_VKEY, AT(TF_KIND_ROOT), 0444, .render = vkey,
+	    .same = true },
+	{ TF_CONTROL_PEM, AT(TF_KIND_ROOT), 0444, .render = pem, .same = true },
 	{ TF_CONTROL_STATUS, AT(TF_KIND_ROOT), 0440, .render = status },
 	{ TF_CONTROL_EVENTS, AT(TF_KIND_ROOT), 0440, .size = events_size,
-	    .read = events_read },
-	{ TF_CONTROL_DENIED, AT(TF_KIND_ROOT), 0444, .own = denied },
+	    .read = events_read, .write = tf_view_events },
+	/* Each user's own attempts. */
+	{ TF_CONTROL_DENIED, AT(TF_KIND_ROOT), 0444, .render = denied },
 	{ TF_CONTROL_TILE, AT(TF_KIND_ROOT), .tree = &fs_tile_tree },
 	{ TF_CONTROL_PROOF, AT(TF_KIND_ATTESTATION), .tree = &fs_proof_tree },
-	{ TF_CONTROL_SEAL_PROOF, AT(TF_KIND_ATTESTATION), 0444,
+	{ TF_CONTROL_SEAL_PROOF, AT(TF_KIND_ATTESTATION), 0440,
 	    .render = attestation_proof, .sealed = true, .ledger = true },
 	{ TF_CONTROL_EVENTS, BELOW_ROOT, 0440, .write = tf_view_events,
 	    .ledger = true },
@@ -133,7 +146,7 @@ static const struct row {
 	{ TF_CONTROL_SIGSTORE, AT(TF_KIND_ATTESTATION), 0440,
 	    .write = tf_view_sigstore, .sealed = true, .ledger = true },
 	{ TF_CONTROL_WORD, AT(TF_KIND_WORKFLOW), 0444,
-	    .write = tf_view_status_word, .ledger = true },
+	    .write = tf_view_status_word, .same = true, .ledger = true },
 	{ TF_CONTROL_STATUS, AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW), 0440,
 	    .write = tf_view_status, .ledger = true },
 	{ TF_CONTROL_STATUS_MD, AT(TF_KIND_WORKFLOW), 0440,
@@ -153,7 +166,9 @@ struct source {
 	const struct row *row;
 	const struct fs_tree *tree;
 	uint32_t owner; /* of a row's directory */
-	uint32_t uid;	/* whose file it is, where each user has his own */
+	/* Who asks; his groups are kept by the caller, or by the snapshot.
+	 * Nobody where all see the same. */
+	struct tf_asker who;
 };
 
 /*
@@ -169,7 +184,7 @@ struct fs_snapshot {
 	uint64_t head;		/* entries of the ledger when it was made */
 	struct tf_buf text;	/* of render */
 	struct tf_spill *spill; /* of write, of a package */
-	bool private;		/* a package for root only */
+	uint32_t *groups;	/* of from.who */
 	uint64_t mark, size;
 };
 
@@ -224,12 +239,6 @@ bool
 fs_control_is(uint64_t ino)
 {
 	return fs_control_kind(ino) != 0;
-}
-
-static uint32_t
-uid_of(uint64_t caller)
-{
-	return (uint32_t)(caller >> 32);
 }
 
 /* The tree that ino is in, or NULL. */
@@ -306,7 +315,24 @@ snapshot_free(struct fs_snapshot *s)
 		return;
 	tf_buf_free(&s->text);
 	tf_spill_free(s->spill);
+	free(s->groups);
 	free(s);
+}
+
+/* Keep who asked. */
+static enum tf_code
+keep_asker(struct fs_snapshot *s, struct tf_error *err)
+{
+	struct tf_asker *who = &s->from.who;
+
+	if (who->n_groups == 0)
+		return TF_OK;
+	s->groups = calloc(who->n_groups, sizeof *s->groups);
+	if (s->groups == NULL)
+		return tf_fail(err, TF_NOMEM, "make a control file");
+	memcpy(s->groups, who->groups, who->n_groups * sizeof *s->groups);
+	who->groups = s->groups;
+	return TF_OK;
 }
 
 static bool
@@ -322,7 +348,7 @@ write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 	enum tf_code rc = tf_spill_new(v, &s->spill, err);
 
 	if (rc == TF_OK)
-		rc = tf_view_open(v, NULL, &w, err);
+		rc = tf_view_open(v, &s->from.who, &w, err);
 	if (rc == TF_OK)
 		rc = s->from.row->write(w, owner_of(s->ino),
 		    tf_spill_sink(s->spill), err);
@@ -346,19 +372,19 @@ snapshot_new(struct fs_control *c, uint64_t ino, const struct source *from,
 	s->from = *from;
 	s->head = head;
 	s->stays = row == NULL || row->ledger;
-	if (row == NULL)
+	if ((rc = keep_asker(s, err)) != TF_OK)
+		;
+	else if (row == NULL)
 		rc = from->tree->render(v, ino, &s->text, err);
 	else if (row->render != NULL)
-		rc = row->render(v, owner_of(ino), &s->text, err);
-	else if (row->own != NULL)
-		rc = row->own(v, from->uid, &s->text, err);
+		rc = row->render(v, owner_of(ino), &s->from.who, &s->text, err);
+	else if (row->size != NULL && tf_asker_may_all(&s->from.who))
+		rc = row->size(v, owner_of(ino), &s->mark, &s->size, err);
 	else if (row->write != NULL)
 		rc = write_row(v, s, err);
-	else if (row->package)
-		rc = tf_package_spill(v, owner_of(ino), c->stop, &s->spill,
-		    &s->private, err);
 	else
-		rc = row->size(v, owner_of(ino), &s->mark, &s->size, err);
+		rc = tf_package_spill(v, owner_of(ino), &s->from.who, c->stop,
+		    &s->spill, err);
 	if (rc == TF_OK && s->text.failed)
 		rc = tf_fail(err, TF_NOMEM, "make a control file");
 	if (rc != TF_OK) {
@@ -367,7 +393,7 @@ snapshot_new(struct fs_control *c, uint64_t ino, const struct source *from,
 	}
 	if (s->spill != NULL)
 		s->size = tf_spill_size(s->spill);
-	else if (row == NULL || row->render != NULL || row->own != NULL)
+	else if (row == NULL || row->render != NULL)
 		s->size = s->text.n;
 	*out = s;
 	return TF_OK;
@@ -384,16 +410,14 @@ unlink_snapshot(struct fs_control *c, const struct fs_snapshot *s)
 	*at = s->next;
 }
 
-/* The newest snapshot of ino for uid, or NULL; mu is held. */
+/* The newest snapshot of ino that shows what who may see, or NULL; mu is held. */
 static struct fs_snapshot *
-find(const struct fs_control *c, uint64_t ino, uint32_t uid)
+find(const struct fs_control *c, uint64_t ino, const struct tf_asker *who)
 {
 	struct fs_snapshot *s = c->all;
 
 	while (s != NULL &&
-	    (s->ino != ino ||
-		(s->from.row != NULL && s->from.row->own != NULL &&
-		    s->from.uid != uid)))
+	    (s->ino != ino || !tf_asker_same(&s->from.who, who)))
 		s = s->next;
 	return s;
 }
@@ -410,10 +434,10 @@ is_good(const struct fs_snapshot *s, uint64_t head, bool newest)
 /* The snapshot of ino that is open, or good; now opened once more.  NULL: none.
  * mu is held. */
 static struct fs_snapshot *
-reopen(struct fs_control *c, uint64_t ino, uint32_t uid, uint64_t head,
-    bool newest)
+reopen(struct fs_control *c, uint64_t ino, const struct source *from,
+    uint64_t head, bool newest)
 {
-	struct fs_snapshot *s = find(c, ino, uid);
+	struct fs_snapshot *s = find(c, ino, &from->who);
 
 	if (s == NULL)
 		return NULL;
@@ -437,7 +461,7 @@ get_snapshot(struct fs_control *c, uint64_t ino, const struct source *from,
 	if (rc != TF_OK)
 		return rc;
 	pthread_mutex_lock(&c->mu);
-	*out = reopen(c, ino, from->uid, head, newest);
+	*out = reopen(c, ino, from, head, newest);
 	pthread_mutex_unlock(&c->mu);
 	if (*out != NULL)
 		return TF_OK;
@@ -445,7 +469,7 @@ get_snapshot(struct fs_control *c, uint64_t ino, const struct source *from,
 		return rc;
 	pthread_mutex_lock(&c->mu);
 	/* Somebody else may have been faster: theirs counts. */
-	if ((*out = reopen(c, ino, from->uid, head, newest)) == NULL) {
+	if ((*out = reopen(c, ino, from, head, newest)) == NULL) {
 		mine->opens = 1;
 		mine->next = c->all;
 		c->all = mine;
@@ -520,63 +544,64 @@ fs_control_sweep(struct fs_control *c)
 	return left;
 }
 
-/* Does caller make packages of that directory? */
+/* Is it a package of which who is neither owner nor root? */
 static bool
-makes(const struct source *from, uint64_t caller)
+is_others_package(const struct source *from)
 {
-	uint32_t uid = uid_of(caller);
-
-	return uid == 0 || uid == from->owner;
+	return from->row != NULL && from->row->package &&
+	    !tf_asker_may_all(&from->who) && from->who.uid != from->owner;
 }
 
-/* The size of ino into *st, and root for its owner if need be. */
+/* The size of ino into *st; 0 for who may not open it. */
 static enum tf_code
 size_of(struct fs_control *c, uint64_t ino, const struct source *from,
-    uint64_t caller, bool newest, struct stat *st, struct tf_error *err)
+    bool newest, struct stat *st, struct tf_error *err)
 {
-	bool shows = true;
 	struct fs_snapshot *s;
 	enum tf_code rc;
 
-	if (from->row != NULL && from->row->package && !makes(from, caller)) {
-		pthread_mutex_lock(&c->mu);
-		shows = find(c, ino, from->uid) != NULL;
-		pthread_mutex_unlock(&c->mu);
-		newest = false;
-	}
 	st->st_size = 0;
-	if (!shows)
+	if (is_others_package(from))
 		return TF_OK;
-	if ((rc = get_snapshot(c, ino, from, newest, &s, err)) != TF_OK)
-		return rc;
+	rc = get_snapshot(c, ino, from, newest, &s, err);
+	if (rc != TF_OK)
+		return rc == TF_ACCESS ? TF_OK : rc;
 	st->st_size = (off_t)s->size;
-	if (s->private)
-		st->st_uid = st->st_gid = 0;
 	fs_control_close(c, s);
 	return TF_OK;
 }
 
-/* What makes file ino. */
+/* Whose eyes a row is for. */
+static void
+set_asker(struct source *from, struct fs_asker *who)
+{
+	if (!from->row->same)
+		from->who = *fs_asker_get(who);
+}
+
+/* What makes file ino for who. */
 static enum tf_code
-source_of(struct fs_control *c, uint64_t ino, uint64_t caller,
+source_of(struct fs_control *c, uint64_t ino, struct fs_asker *who,
     struct source *out, struct tf_error *err)
 {
 	struct tf_attr dir;
 	struct stat st;
 	enum tf_code rc;
 
-	*out = (struct source){ .tree = tree_of(ino), .uid = uid_of(caller) };
+	*out = (struct source){ .tree = tree_of(ino) };
 	if (out->tree != NULL)
 		return out->tree->stat(c->vault, ino, &st, err);
 	rc = tf_vault_getattr(c->vault, owner_of(ino), &dir, err);
 	if (rc != TF_OK)
 		return rc;
 	out->owner = dir.uid;
-	return row_of(ino, &dir, &out->row, err);
+	if ((rc = row_of(ino, &dir, &out->row, err)) == TF_OK)
+		set_asker(out, who);
+	return rc;
 }
 
 bool
-fs_control_takes_long(struct fs_control *c, uint64_t ino, uint64_t caller,
+fs_control_takes_long(struct fs_control *c, uint64_t ino, struct fs_asker *who,
     bool newest)
 {
 	unsigned r = fs_control_kind(ino) - FS_KIND_ROW;
@@ -586,39 +611,31 @@ fs_control_takes_long(struct fs_control *c, uint64_t ino, uint64_t caller,
 	bool ready;
 
 	if (r >= ROWS || !rows[r].package ||
-	    source_of(c, ino, caller, &from, NULL) != TF_OK ||
-	    !makes(&from, caller) ||
+	    source_of(c, ino, who, &from, NULL) != TF_OK ||
+	    is_others_package(&from) ||
 	    tf_vault_size(c->vault, &head, &bytes, NULL) != TF_OK)
 		return false;
 	pthread_mutex_lock(&c->mu);
-	s = find(c, ino, from.uid);
+	s = find(c, ino, &from.who);
 	ready = s != NULL && (s->opens > 0 || is_good(s, head, newest));
 	pthread_mutex_unlock(&c->mu);
 	return !ready;
 }
 
 enum tf_code
-fs_control_open(struct fs_control *c, uint64_t ino, uint64_t caller,
+fs_control_open(struct fs_control *c, uint64_t ino, struct fs_asker *who,
     struct fs_snapshot **out, struct tf_error *err)
 {
 	struct source from;
-	enum tf_code rc = source_of(c, ino, caller, &from, err);
-	bool package = rc == TF_OK && from.row != NULL && from.row->package;
+	enum tf_code rc = source_of(c, ino, who, &from, err);
 
-	if (package && !makes(&from, caller))
+	if (rc == TF_OK && is_others_package(&from))
 		rc = tf_fail(err, TF_ACCESS, "only for owner and root");
 	if (rc == TF_OK)
 		rc = get_snapshot(c, ino, &from, false, out, err);
-	if (rc != TF_OK)
-		return rc;
-	if ((*out)->private && caller >> 32 != 0) {
-		fs_control_close(c, *out);
-		*out = NULL;
-		return tf_fail(err, TF_ACCESS, "only for root");
-	}
-	if (from.row != NULL && from.row->render == checkpoint)
-		fs_walks_told(c->walks, caller, &(*out)->text);
-	return TF_OK;
+	if (rc == TF_OK && from.row != NULL && from.row->render == checkpoint)
+		fs_walks_told(c->walks, who->caller, &(*out)->text);
+	return rc;
 }
 
 enum tf_code
@@ -644,8 +661,8 @@ fs_control_read(struct fs_control *c, const struct fs_snapshot *s, void *p,
 
 /* stat(2) of a .trailfs, or of a file that is a row, in directory dir. */
 static enum tf_code
-stat_row(uint64_t ino, const struct tf_attr *dir, struct source *from,
-    struct stat *st, struct tf_error *err)
+stat_row(uint64_t ino, const struct tf_attr *dir, struct fs_asker *who,
+    struct source *from, struct stat *st, struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -658,6 +675,7 @@ stat_row(uint64_t ino, const struct tf_attr *dir, struct source *from,
 	if ((rc = row_of(ino, dir, &from->row, err)) != TF_OK)
 		return rc;
 	from->owner = dir->uid;
+	set_asker(from, who);
 	st->st_mode = S_IFREG | (from->row->mode & dir->mode);
 	st->st_nlink = 1;
 	st->st_size = -1;
@@ -665,10 +683,10 @@ stat_row(uint64_t ino, const struct tf_attr *dir, struct source *from,
 }
 
 enum tf_code
-fs_control_stat(struct fs_control *c, uint64_t ino, uint64_t caller,
+fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *who,
     bool newest, struct stat *st, struct tf_error *err)
 {
-	struct source from = { .tree = tree_of(ino), .uid = uid_of(caller) };
+	struct source from = { .tree = tree_of(ino) };
 	struct tf_attr dir;
 	enum tf_code rc;
 
@@ -677,10 +695,10 @@ fs_control_stat(struct fs_control *c, uint64_t ino, uint64_t caller,
 	} else {
 		rc = tf_vault_getattr(c->vault, owner_of(ino), &dir, err);
 		if (rc == TF_OK)
-			rc = stat_row(ino, &dir, &from, st, err);
+			rc = stat_row(ino, &dir, who, &from, st, err);
 	}
 	if (rc == TF_OK && st->st_size < 0)
-		rc = size_of(c, ino, &from, caller, newest, st, err);
+		rc = size_of(c, ino, &from, newest, st, err);
 	if (rc == TF_OK)
 		st->st_blocks = (st->st_size + 511) / 512;
 	return rc;

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "core/vault.h"
+#include "asker.h"
 
 struct fs_control;  /* the open snapshots */
 struct fs_snapshot; /* what one file held when it was opened */
@@ -36,17 +37,17 @@ bool fs_control_is_final(uint64_t ino);
 TF_MUST_USE enum tf_code fs_control_lookup(struct fs_control *c,
     uint64_t parent, const char *name, uint64_t *ino, struct tf_error *err);
 /*
- * *st as stat(2) will show it to caller (fs_ops_caller).  newest: for a name
- * that is being looked up; what follows a lookup may be told of the package
- * that was made for it.  Packages are made for the directory's owner and root;
- * others are told that they are empty, unless there is one already.
+ * *st as stat(2) will show it to who.  newest: for a name that is being looked
+ * up; what follows a lookup may be told of the package that was made for it.
+ * Packages are made for the directory's owner and root.  What cannot be opened,
+ * because it speaks of what who may not read, has size 0.
  * TF_NOTFOUND, and what making the file's content may return.
  */
 TF_MUST_USE enum tf_code fs_control_stat(struct fs_control *c, uint64_t ino,
-    uint64_t caller, bool newest, struct stat *st, struct tf_error *err);
+    struct fs_asker *who, bool newest, struct stat *st, struct tf_error *err);
 /* Would that, or with newest false fs_control_open, make a package first? */
-bool fs_control_takes_long(struct fs_control *c, uint64_t ino, uint64_t caller,
-    bool newest);
+bool fs_control_takes_long(struct fs_control *c, uint64_t ino,
+    struct fs_asker *who, bool newest);
 /* Let go of packages that the ledger has outgrown; open ones stay.  Are any
  * left? */
 bool fs_control_sweep(struct fs_control *c);
@@ -67,9 +68,10 @@ TF_MUST_USE enum tf_code fs_control_list(struct fs_control *c, uint64_t ino,
     uint64_t caller, uint64_t at, fs_control_add add, void *arg,
     struct tf_error *err);
 
-/* Open file ino for reading: everybody who has it open sees one snapshot. */
+/* Open file ino for reading: all who have the same rights and have it open see
+ * one snapshot.  TF_ACCESS: it cannot be made without what who may not read. */
 TF_MUST_USE enum tf_code fs_control_open(struct fs_control *c, uint64_t ino,
-    uint64_t caller, struct fs_snapshot **out, struct tf_error *err);
+    struct fs_asker *who, struct fs_snapshot **out, struct tf_error *err);
 TF_MUST_USE enum tf_code fs_control_read(struct fs_control *c,
     const struct fs_snapshot *s, void *p, size_t n, uint64_t off, size_t *got,
     struct tf_error *err);

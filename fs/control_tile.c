@@ -313,9 +313,9 @@ stat_tile(struct tf_vault *v, uint64_t ino, struct stat *st,
 		st->st_mode = S_IFDIR | (0555 & root.mode);
 		return TF_OK;
 	}
-	/* Hashes tell nothing; entries tell names. */
+	/* Hashes tell nothing; entries tell all, and cannot be left out. */
 	st->st_mode = S_IFREG |
-	    ((t.level == ENTRIES ? 0440 : 0444) & root.mode);
+	    ((t.level == ENTRIES ? 0400 : 0444) & root.mode);
 	st->st_nlink = 1;
 	st->st_size = t.level == ENTRIES ?
 	    -1 :

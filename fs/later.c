@@ -118,11 +118,16 @@ fs_later(struct fs *fs, fuse_req_t req, uint64_t ino, bool newest,
     fs_later_fn fn)
 {
 	struct fs_later *l = fs->later;
+	struct fs_asker who;
 	struct job *j;
+	bool takes_long;
 
-	if (l == NULL ||
-	    !fs_control_takes_long(fs->control, ino, fs_ops_caller(req),
-		newest))
+	if (l == NULL)
+		return false;
+	fs_asker_of(req, &who);
+	takes_long = fs_control_takes_long(fs->control, ino, &who, newest);
+	fs_asker_free(&who);
+	if (!takes_long)
 		return false;
 	fs_loop_pass();
 	if ((j = malloc(sizeof *j)) == NULL)

@@ -124,13 +124,16 @@ open_control(fuse_req_t req, uint64_t ino)
 	struct fuse_file_info fi = { .noflush = 1 };
 	struct fs_handle *h = fs_handle_new(fs);
 	struct tf_error err = { 0 };
+	struct fs_asker who;
 	enum tf_code rc = TF_NOMEM;
 
+	fs_asker_of(req, &who);
 	fi.keep_cache = fs_control_is_final(ino);
 	fi.direct_io = !fi.keep_cache;
 	if (h != NULL)
-		rc = fs_control_open(fs->control, ino, fs_ops_caller(req),
-		    &h->snapshot, &err);
+		rc = fs_control_open(fs->control, ino, &who, &h->snapshot,
+		    &err);
+	fs_asker_free(&who);
 	if (rc != TF_OK) {
 		fs_handle_free(fs, h);
 		fs_report_error(req, "open", rc, h != NULL ? &err : NULL);

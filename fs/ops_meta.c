@@ -34,8 +34,12 @@ reply_control(fuse_req_t req, uint64_t ino)
 {
 	struct stat st;
 	struct tf_error err = { 0 };
-	enum tf_code rc = fs_control_stat(fs_of(req)->control, ino,
-	    fs_ops_caller(req), false, &st, &err);
+	struct fs_asker who;
+	enum tf_code rc;
+
+	fs_asker_of(req, &who);
+	rc = fs_control_stat(fs_of(req)->control, ino, &who, false, &st, &err);
+	fs_asker_free(&who);
 
 	if (rc == TF_OK)
 		fuse_reply_attr(req, &st, fs_ops_control_timeout(ino));

@@ -47,8 +47,12 @@ reply_control(fuse_req_t req, uint64_t ino)
 	struct fuse_entry_param e;
 	struct stat st;
 	struct tf_error err = { 0 };
-	enum tf_code rc = fs_control_stat(fs_of(req)->control, ino,
-	    fs_ops_caller(req), true, &st, &err);
+	struct fs_asker who;
+	enum tf_code rc;
+
+	fs_asker_of(req, &who);
+	rc = fs_control_stat(fs_of(req)->control, ino, &who, true, &st, &err);
+	fs_asker_free(&who);
 
 	if (rc != TF_OK) {
 		fs_report_error(req, "look up", rc, &err);
@@ -81,6 +85,7 @@ lookup_dots(fuse_req_t req, uint64_t ino, bool up)
 {
 	struct fs *fs = fs_of(req);
 	struct fuse_entry_param e;
+	struct fs_asker who;
 	struct stat st;
 	struct tf_attr a;
 	struct tf_error err = { 0 };
@@ -95,8 +100,9 @@ lookup_dots(fuse_req_t req, uint64_t ino, bool up)
 		ino = a.parent;
 	}
 	if (rc == TF_OK && fs_control_is(ino)) {
-		rc = fs_control_stat(fs->control, ino, fs_ops_caller(req), true,
-		    &st, &err);
+		fs_asker_of(req, &who);
+		rc = fs_control_stat(fs->control, ino, &who, true, &st, &err);
+		fs_asker_free(&who);
 		if (rc == TF_OK)
 			fs_ops_control_entry(&st, &e);
 	} else if (rc == TF_OK) {

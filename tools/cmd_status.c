@@ -46,7 +46,7 @@ get(const struct where *w, struct tf_buf *out, struct tf_error *err)
 	}
 	if ((rc = where_open(w, false, &v, err)) != TF_OK)
 		return rc;
-	rc = tf_vault_status(v, out, err);
+	rc = tf_vault_status(v, NULL, out, err);
 	where_close(v);
 	return rc;
 }

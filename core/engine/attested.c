@@ -7,8 +7,7 @@
 #include "../base/bytes.h"
 #include "../base/file.h"
 #include "../base/member.h"
-#include "evidence.h"
-#include "view.h"
+#include "readable.h"
 
 #define PIECE 65536 /* bytes */
 
@@ -65,6 +64,8 @@ read_sealed(struct tf_view *w, uint64_t id, struct tf_told *seal,
 
 	if (rc == TF_OK && row.seal == TF_NO_SEQ)
 		rc = tf_fail(err, TF_NOTFOUND, "it is not sealed yet");
+	if (rc == TF_OK)
+		rc = tf_view_check_whole(w, id, err);
 	if (rc == TF_OK)
 		rc = tf_told_read(w, row.seal, seal, err);
 	if (rc == TF_OK && !seal->d.e.has_evidence)
@@ -138,7 +139,7 @@ tf_view_sums(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 {
 	struct tf_evidence ev = { 0 };
 	struct tf_buf text = { 0 };
-	enum tf_code rc = tf_evidence_list(w->db, id, &ev, err);
+	enum tf_code rc = tf_readable_evidence(w, id, &ev, err);
 
 	for (size_t i = 0; rc == TF_OK && i < ev.n; i++) {
 		tf_sums_line(&text, &ev.f[i].sha256, ev.f[i].name.p,
@@ -223,7 +224,7 @@ read_attested(struct tf_view *w, uint64_t id, struct attested *a,
 		rc = tf_fail(err, TF_NOMEM, "no memory");
 	if (rc == TF_OK)
 		rc = read_entries(w, id, a, err);
-	return rc == TF_OK ? tf_evidence_list(w->db, id, &a->ev, err) : rc;
+	return rc == TF_OK ? tf_readable_evidence(w, id, &a->ev, err) : rc;
 }
 
 void
@@ -346,8 +347,11 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
 	pthread_mutex_unlock(&w->v->mu);
 	qsort(x.file, x.n, sizeof(x.file[0]), by_id);
 	for (size_t i = 0; i < x.n; i++) {
+		bool may;
+
 		path.n = 0;
-		if (tf_path_of(w->v, w->db, x.file[i].id, &path, NULL) !=
+		if (tf_may_read(w, x.file[i].id, &may, NULL) != TF_OK || !may ||
+		    tf_path_of(w->v, w->db, x.file[i].id, &path, NULL) !=
 			TF_OK ||
 		    path.n <= a->path.n + 1)
 			continue; /* sealed, renamed or gone meanwhile */
@@ -419,9 +423,14 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct attested *a,
 	put_name(j, a);
 	if ((rc = put_files(w, j, a, out, err)) != TF_OK)
 		return rc;
-	tf_put_uint(j, "evidence_bytes", sums.bytes);
-	tf_put_uint(j, "evidence_count", sums.count);
-	tf_put_hash(j, "evidence_sums", &sums.sums);
+	/* Sums of a part would look like those of the whole. */
+	if (a->ev.left_out == 0) {
+		tf_put_uint(j, "evidence_bytes", sums.bytes);
+		tf_put_uint(j, "evidence_count", sums.count);
+		tf_put_hash(j, "evidence_sums", &sums.sums);
+	} else {
+		tf_put_uint(j, "evidence_not_shown", a->ev.left_out);
+	}
 	put_claim(j, "external_urls", a, "externalUrls");
 	if (a->seal.is) {
 		tf_put_bool(j, "is_compliant",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attest.h"
+#include "readable.h"
 #include "view.h"
 
 void
@@ -289,14 +290,64 @@ tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool rare,
 #define ALL_LEVELS 1024
 #define PIECE 65536 /* bytes */
 
+/* A line, unless it is not for the asker's eyes. */
+static enum tf_code
+put_line(struct tf_view *w, const struct tf_buf *body, struct tf_buf *piece,
+    const struct tf_sink *out, struct tf_error *err)
+{
+	bool may;
+	enum tf_code rc = tf_may_read_entry(w, body, &may, err);
+
+	if (rc != TF_OK || !may)
+		return rc;
+	tf_buf_add(piece, body->p, body->n);
+	tf_buf_add(piece, "\n", 1);
+	return piece->n >= PIECE ? tf_sink_buf(out, piece, err) : TF_OK;
+}
+
+struct lines {
+	struct tf_view *w;
+	const struct tf_sink *out;
+	struct tf_buf piece;
+};
+
+static enum tf_code
+put_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct lines *l = arg;
+	const struct tf_buf entry = { .p = (char *)(uintptr_t)body, .n = n };
+
+	(void)off;
+	return idx >= l->w->entries ?
+	    TF_NODATA :
+	    put_line(l->w, &entry, &l->piece, l->out, err);
+}
+
+/* Of the whole vault. */
+static enum tf_code
+put_all(struct tf_view *w, const struct tf_sink *out, struct tf_error *err)
+{
+	struct lines l = { .w = w, .out = out };
+	enum tf_code rc = tf_entries_each(w->db, 0, put_entry, &l, err);
+
+	if (rc == TF_OK || rc == TF_NODATA)
+		rc = tf_sink_buf(out, &l.piece, err);
+	tf_buf_free(&l.piece);
+	return rc;
+}
+
 enum tf_code
 tf_view_events(struct tf_view *w, uint64_t id, const struct tf_sink *out,
     struct tf_error *err)
 {
 	struct tf_buf path = { 0 }, body = { 0 }, piece = { 0 };
 	struct tf_seqs seqs = { 0 };
-	enum tf_code rc = tf_view_collect(w, id, ALL_LEVELS, false, &seqs, err);
+	enum tf_code rc;
 
+	if (id == TF_ROOT_ID)
+		return put_all(w, out, err);
+	rc = tf_view_collect(w, id, ALL_LEVELS, false, &seqs, err);
 	if (rc == TF_OK)
 		rc = tf_path_of(w->v, w->db, id, &path, err);
 	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
@@ -305,12 +356,8 @@ tf_view_events(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 		if (rc == TF_NOTFOUND)
 			rc = tf_fail(err, TF_TAMPER, "entry %llu is missing",
 			    (unsigned long long)seqs.p[i]);
-		if (rc != TF_OK || !tf_is_below(&body, &path))
-			continue;
-		tf_buf_add(&piece, body.p, body.n);
-		tf_buf_add(&piece, "\n", 1);
-		if (piece.n >= PIECE)
-			rc = tf_sink_buf(out, &piece, err);
+		if (rc == TF_OK && tf_is_below(&body, &path))
+			rc = put_line(w, &body, &piece, out, err);
 	}
 	if (rc == TF_OK)
 		rc = tf_sink_buf(out, &piece, err);

@@ -18,9 +18,16 @@ add_evidence(struct tf_db *db, struct tf_evidence *e, const char *prefix,
     size_t prefix_len, const struct tf_node_row *r, struct tf_error *err)
 {
 	struct tf_object_row o;
-	enum tf_code rc;
+	bool wanted = true;
+	enum tf_code rc = TF_OK;
 	void *p;
 
+	if (e->wants != NULL)
+		rc = e->wants(e->arg, r, &wanted, err);
+	if (rc != TF_OK || !wanted) {
+		e->left_out++;
+		return rc;
+	}
 	if (e->n == e->cap) {
 		e->cap = e->cap == 0 ? 16 : e->cap * 2;
 		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)

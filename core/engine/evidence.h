@@ -10,9 +10,15 @@ struct tf_evidence {
 	size_t n, cap;
 	struct tf_buf names;	    /* what f[i].name points into */
 	struct tf_time first, last; /* least btime, greatest ctime */
+	/* Is this file to be in the list?  NULL: all are. */
+	enum tf_code (*wants)(void *arg, const struct tf_node_row *row,
+	    bool *wanted, struct tf_error *err);
+	void *arg;
+	size_t left_out;
 };
 void tf_evidence_free(struct tf_evidence *e);
-/* Of attestation id.  *e is {0} before; free it in either case. */
+/* Of attestation id.  *e is {0} before, or has wants and arg; free it in either
+ * case. */
 TF_MUST_USE enum tf_code tf_evidence_list(struct tf_db *db, uint64_t id,
     struct tf_evidence *e, struct tf_error *err);
 /* For qsort(3): by name as bytes. */

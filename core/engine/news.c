@@ -6,7 +6,7 @@
 
 #include "../base/bytes.h"
 #include "holder.h"
-#include "impl.h"
+#include "readable.h"
 
 enum tf_code
 tf_vault_size(struct tf_vault *v, uint64_t *entries, uint64_t *bytes,
@@ -234,15 +234,15 @@ put_states(struct tf_json *j, const struct counts *c, uint64_t sealed)
 
 /* What is not sealed yet, so that nobody has to guess. */
 static void
-put_waiting(struct tf_vault *v, struct tf_db *db, struct tf_json *j,
-    const struct counts *c)
+put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
 {
 	struct tf_buf path = { 0 };
-	bool any = false;
+	bool any = false, may;
 
 	for (size_t i = 0; i < c->listed; i++) {
 		path.n = 0;
-		if (tf_path_of(v, db, c->id[i], &path, NULL) != TF_OK)
+		if (tf_may_read(w, c->id[i], &may, NULL) != TF_OK || !may ||
+		    tf_path_of(w->v, w->db, c->id[i], &path, NULL) != TF_OK)
 			continue; /* sealed or gone meanwhile */
 		if (!any) {
 			tf_json_key(j, "waiting");
@@ -347,30 +347,33 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 }
 
 enum tf_code
-tf_vault_status(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
 {
+	struct tf_view w = { .v = v, .all = tf_asker_may_all(who) };
 	struct tf_head h;
 	struct counts *c = malloc(sizeof(*c));
 	struct tf_json j;
-	struct tf_db *db;
 	enum tf_code rc;
 
 	if (c == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
-	if ((rc = tf_reader_db(v, &db, err)) != TF_OK) {
+	if (!w.all)
+		w.who = *who;
+	if ((rc = tf_reader_db(v, &w.db, err)) != TF_OK) {
 		free(c);
 		return rc;
 	}
-	if ((rc = status_facts(v, db, &h, c, err)) == TF_OK) {
+	if ((rc = status_facts(v, w.db, &h, c, err)) == TF_OK) {
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
 		put_facts(v, &j, &h, c);
-		put_waiting(v, db, &j, c);
+		put_waiting(&w, &j, c);
 		tf_json_object_end(&j);
 		rc = tf_json_end(&j, err);
 		tf_buf_add(out, "\n", 1);
 	}
-	tf_reader_done(v, db);
+	tf_reader_done(v, w.db);
 	free(c);
 	return rc;
 }

@@ -58,9 +58,7 @@ struct maker {
 	size_t n, cap;
 	/* What is asked when the package is read through a mount. */
 	const atomic_bool *stop;
-	bool judges; /* whether the owner may read all that is in it */
-	bool mixed;  /* he may not */
-	uint32_t owner;
+	const struct tf_asker *who; /* must be allowed to read all of it */
 	/* The member being written. */
 	size_t open;
 	int open_fd;
@@ -225,34 +223,6 @@ add_proof(struct maker *k, uint64_t seq, struct tf_str body, const char *where,
 	return add_buf(k, NAME(where, name, TF_PACKAGE_PROOF), &b, err);
 }
 
-/* --- who may read it ------------------------------------------------------------------ */
-
-/* Group and others, since nobody here knows what groups he is in. */
-static bool
-may_read(const struct tf_attr *a, uint32_t uid)
-{
-	uint32_t want = a->kind == TF_KIND_EVIDENCE ? 4 : 5;
-
-	if (uid == 0)
-		return true;
-	if (uid == a->uid)
-		return (a->mode >> 6 & want) == want;
-	return (a->mode >> 3 & a->mode & want) == want;
-}
-
-static enum tf_code
-judge(struct maker *k, uint64_t id, struct tf_error *err)
-{
-	struct tf_node_row row;
-	enum tf_code rc;
-
-	if (!k->judges || k->mixed)
-		return TF_OK;
-	if ((rc = tf_nodes_get(k->db, id, &row, err)) == TF_OK)
-		k->mixed = !may_read(&row.attr, k->owner);
-	return rc;
-}
-
 /* --- evidence ------------------------------------------------------------------------ */
 
 /* UTF-8 without the control characters that no text has. */
@@ -356,8 +326,6 @@ add_evidence(struct maker *k, uint64_t seq, struct tf_str body,
 	if (rc == TF_OK && stored.failed)
 		rc = tf_fail(err, TF_NOMEM, "no memory");
 	if (rc == TF_OK)
-		rc = judge(k, e->node, err);
-	if (rc == TF_OK)
 		rc = add_object(k, e, stored.p, err);
 	if (rc == TF_OK)
 		rc = add_proof(k, seq, body, TF_PACKAGE_FILE_PROOFS, stored.p,
@@ -436,7 +404,6 @@ complete_dir(struct maker *k, struct tf_package_dir *d, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	d->sealed = row.seal != TF_NO_SEQ;
-	k->mixed = k->mixed || (k->judges && !may_read(&row.attr, k->owner));
 	return TF_OK;
 }
 
@@ -719,7 +686,7 @@ setup(struct maker *k, const struct tf_package_request *r, struct tf_error *err)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	if ((rc = spool_open(&k->texts, k->v, r->tmp, err)) != TF_OK ||
 	    (rc = spool_open(&k->events, k->v, r->tmp, err)) != TF_OK ||
-	    (rc = tf_view_open(k->v, NULL, &k->w, err)) != TF_OK)
+	    (rc = tf_view_open(k->v, k->who, &k->w, err)) != TF_OK)
 		return rc;
 	k->w->ledger_only = true;
 	k->db = k->w->db;
@@ -741,11 +708,15 @@ check_there(struct maker *k, struct tf_error *err)
 		rc = tf_nodes_find(k->db, id, k->p.part[i].p, k->p.part[i].n,
 		    &row, err);
 		id = row.attr.id;
-		k->owner = row.attr.uid;
 	}
-	return rc == TF_NOTFOUND ? tf_fail(err, rc, "the ledger has no %.*s",
-				       (int)k->p.path.n, k->p.path.p) :
-				   rc;
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, rc, "the ledger has no %.*s",
+		    (int)k->p.path.n, k->p.path.p);
+	if (rc == TF_OK)
+		rc = tf_view_check_whole(k->w, id, err);
+	/* Nothing is left to be asked. */
+	k->w->all = true;
+	return rc;
 }
 
 static enum tf_code
@@ -859,8 +830,8 @@ path_of(struct tf_vault *v, uint64_t id, struct tf_buf *path,
 }
 
 enum tf_code
-tf_package_spill(struct tf_vault *v, uint64_t id, const atomic_bool *stop,
-    struct tf_spill **out, bool *private, struct tf_error *err)
+tf_package_spill(struct tf_vault *v, uint64_t id, const struct tf_asker *who,
+    const atomic_bool *stop, struct tf_spill **out, struct tf_error *err)
 {
 	struct tf_package_request r = { .path = NULL };
 	struct maker k = NOTHING(v);
@@ -869,7 +840,7 @@ tf_package_spill(struct tf_vault *v, uint64_t id, const atomic_bool *stop,
 	enum tf_code rc = path_of(v, id, &path, err);
 	int fd = -1;
 
-	k.judges = true;
+	k.who = who;
 	k.stop = stop;
 	r.path = path.p;
 	if (rc == TF_OK)
@@ -878,7 +849,6 @@ tf_package_spill(struct tf_vault *v, uint64_t id, const atomic_bool *stop,
 		rc = make(&k, &r, fd, err);
 	if (rc == TF_OK)
 		rc = tf_spill_filled(s, err);
-	*private = k.mixed;
 	dispose(&k);
 	tf_buf_free(&path);
 	if (rc == TF_OK)

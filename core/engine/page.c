@@ -6,6 +6,7 @@
 #include "../control.h"
 #include "attest.h"
 #include "pages.h"
+#include "readable.h"
 
 #define PIECE 65536 /* bytes */
 
@@ -417,8 +418,9 @@ put_row(struct tf_page *p)
  * of a workflow tells them as they came, the others the newest first. */
 static enum tf_code
 put_rows(struct tf_page *p, const struct tf_seqs *seqs, size_t from,
-    struct tf_error *err)
+    size_t *withheld, struct tf_error *err)
 {
+	bool may;
 	bool forward = p->row.attr.kind == TF_KIND_WORKFLOW;
 	enum tf_code rc = TF_OK;
 
@@ -428,12 +430,26 @@ put_rows(struct tf_page *p, const struct tf_seqs *seqs, size_t from,
 		rc = tf_told_read(p->w, seqs->p[at], &p->told, err);
 		if (rc != TF_OK)
 			break;
-		if (p->row.attr.kind == TF_KIND_ROOT ||
-		    tf_is_below(&p->told.text, &p->path))
+		if (p->row.attr.kind != TF_KIND_ROOT &&
+		    !tf_is_below(&p->told.text, &p->path))
+			continue;
+		rc = tf_may_read_entry(p->w, &p->told.text, &may, err);
+		if (rc == TF_OK && may)
 			put_row(p);
-		rc = tf_page_flush(p, err);
+		else
+			(*withheld)++;
+		if (rc == TF_OK)
+			rc = tf_page_flush(p, err);
 	}
 	return rc;
+}
+
+void
+tf_page_withheld(struct tf_page *p, size_t n, const char *what)
+{
+	if (n > 0)
+		tf_html(&p->b, "<p class=\"soft\">Not shown: %zu %s.</p>\n", n,
+		    what);
 }
 
 enum tf_code
@@ -441,6 +457,7 @@ tf_page_events(struct tf_page *p, const char *title, const char *note,
     const struct tf_seqs *seqs, struct tf_error *err)
 {
 	size_t from = seqs->n > TF_PAGE_ROWS ? seqs->n - TF_PAGE_ROWS : 0;
+	size_t withheld = 0;
 	enum tf_code rc;
 
 	tf_html(&p->b, "<h2>%s</h2>\n", title);
@@ -451,8 +468,9 @@ tf_page_events(struct tf_page *p, const char *title, const char *note,
 		tf_html(&p->b, ".</p>\n");
 	}
 	tf_page_table(p, "When|What|Of|By|#Entry");
-	rc = put_rows(p, seqs, from, err);
+	rc = put_rows(p, seqs, from, &withheld, err);
 	tf_page_table_end(p);
+	tf_page_withheld(p, withheld, "about what you may not read");
 	return rc;
 }
 

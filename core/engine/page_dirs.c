@@ -5,6 +5,7 @@
 #include "../base/bytes.h"
 #include "attest.h"
 #include "pages.h"
+#include "readable.h"
 
 static const struct tf_str none = { NULL, 0 };
 
@@ -30,6 +31,13 @@ struct recent {
 	struct line *l;
 	size_t cap;
 	uint64_t all;
+};
+
+/* Trails that the asker may read. */
+struct trails {
+	struct tf_view *w;
+	struct recent r;
+	size_t withheld;
 };
 
 static void
@@ -87,10 +95,15 @@ static enum tf_code
 add_trail(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
 	struct line l = line_of(row);
+	struct trails *t = arg;
+	bool may;
+	enum tf_code rc = tf_may_read_row(t->w, row, &may, err);
 
-	(void)err;
-	keep(arg, &l);
-	return TF_OK;
+	if (rc == TF_OK && may)
+		keep(&t->r, &l);
+	else
+		t->withheld++;
+	return rc;
 }
 
 static enum tf_code
@@ -128,23 +141,25 @@ put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 static enum tf_code
 put_trails(struct tf_page *p, struct tf_error *err)
 {
-	struct recent r;
-	enum tf_code rc = recent_new(&r, TF_PAGE_ROWS, err);
+	struct trails t = { .w = p->w };
+	struct recent *r = &t.r;
+	enum tf_code rc = recent_new(r, TF_PAGE_ROWS, err);
 
 	if (rc == TF_OK)
-		rc = tf_each_child(p->w->db, TF_ROOT_ID, add_trail, &r, err);
+		rc = tf_each_child(p->w->db, TF_ROOT_ID, add_trail, &t, err);
 	if (rc == TF_OK) {
 		tf_html(&p->b, "<h2>Trails</h2>\n");
-		if (r.all > r.cap)
+		if (r->all > r->cap)
 			tf_html(&p->b,
 			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
-			    kept(&r), (unsigned long long)r.all);
+			    kept(r), (unsigned long long)r->all);
 		tf_page_table(p, "Trail|Created|By|#Workflows|State");
 	}
-	for (size_t i = 0; rc == TF_OK && i < kept(&r); i++)
-		rc = put_trail(p, newest(&r, i), err);
+	for (size_t i = 0; rc == TF_OK && i < kept(r); i++)
+		rc = put_trail(p, newest(r, i), err);
 	tf_page_table_end(p);
-	free(r.l);
+	tf_page_withheld(p, t.withheld, "trails that you may not read");
+	free(r->l);
 	return rc;
 }
 
@@ -193,6 +208,7 @@ struct trail {
 	struct tf_page *p;
 	struct recent all, spoiled;
 	uint64_t n[3]; /* by enum tf_compliance */
+	size_t withheld;
 };
 
 static enum tf_code
@@ -201,8 +217,14 @@ add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 	struct trail *t = arg;
 	struct tf_facts f = { 0 };
 	struct line l = line_of(row);
-	enum tf_code rc = tf_facts_read(t->p->w, row->attr.id, &f, err);
+	bool may;
+	enum tf_code rc = tf_may_read_row(t->p->w, row, &may, err);
 
+	if (rc != TF_OK || !may) {
+		t->withheld++;
+		return rc;
+	}
+	rc = tf_facts_read(t->p->w, row->attr.id, &f, err);
 	if (rc == TF_OK) {
 		l.word = f.status.word;
 		l.attestations = f.status.n;
@@ -296,6 +318,7 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	}
 	if (rc == TF_OK)
 		rc = put_workflows(p, &t->all, err);
+	tf_page_withheld(p, t->withheld, "workflows that you may not read");
 	if (rc == TF_OK)
 		rc = tf_view_collect(p->w, p->row.attr.id, 1, false, &seqs,
 		    err);

@@ -5,6 +5,7 @@
 #include "../base/bytes.h"
 #include "evidence.h"
 #include "pages.h"
+#include "readable.h"
 
 static const struct tf_str none = { NULL, 0 };
 
@@ -115,7 +116,7 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 {
 	struct tf_page *p = x->p;
 	struct tf_evidence ev = { 0 };
-	enum tf_code rc = tf_evidence_list(p->w->db, a->id, &ev, err);
+	enum tf_code rc = tf_readable_evidence(p->w, a->id, &ev, err);
 	size_t n = ev.n < x->files ? ev.n : x->files;
 
 	if (rc == TF_OK && n > 0) {
@@ -129,6 +130,7 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 		tf_page_word(p, TF_PAGE_SUMS, name, none, "SHA256SUMS");
 		tf_html(&p->b, ".</p>\n");
 	}
+	tf_page_withheld(p, ev.left_out, "files that you may not read");
 	x->files -= n;
 	tf_evidence_free(&ev);
 	return rc;
@@ -177,10 +179,11 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	const struct tf_att *a = &x->f.a[i];
 	const struct tf_reported *r = &x->f.r[i];
 	struct tf_told begun = { 0 }, seal = { 0 }, override = { 0 };
-	bool good = r->overridden ? r->override : !r->denied;
+	bool good = r->overridden ? r->override : !r->denied, may;
 	enum tf_code rc;
 
-	if ((rc = tf_told_read(p->w, a->begun, &begun, err)) != TF_OK ||
+	if ((rc = tf_may_read(p->w, a->id, &may, err)) != TF_OK ||
+	    (rc = tf_told_read(p->w, a->begun, &begun, err)) != TF_OK ||
 	    (rc = tf_told_read(p->w, a->seal, &seal, err)) != TF_OK ||
 	    (rc = tf_told_read(p->w, a->override, &override, err)) != TF_OK)
 		goto out;
@@ -192,7 +195,14 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	    !r->sealed ? "OPEN" :
 		good   ? "COMPLIANT" :
 			 "NON-COMPLIANT");
-	tf_html(&p->b, "</h3>\n<dl>\n");
+	tf_html(&p->b, "</h3>\n");
+	if (!may) {
+		tf_html(&p->b,
+		    "<p class=\"soft\">You may not read it.</p>\n"
+		    "</section>\n");
+		goto out;
+	}
+	tf_html(&p->b, "<dl>\n");
 	tf_page_event(p, "Begun", &begun);
 	tf_page_event(p, "Sealed", &seal);
 	put_override(p, &override);

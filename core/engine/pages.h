@@ -43,6 +43,9 @@ void tf_page_event(struct tf_page *p, const char *what,
  * of numbers. */
 void tf_page_table(struct tf_page *p, const char *columns);
 void tf_page_table_end(struct tf_page *p);
+/* A line that says how many rows are left out because the asker may not read
+ * them; nothing for none. */
+void tf_page_withheld(struct tf_page *p, size_t n, const char *what);
 /* A section of events: of seqs the last ones that are about the directory.
  * note goes before a link to all of them; NULL: none, unless some are left
  * out. */

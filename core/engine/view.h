@@ -9,6 +9,14 @@
 #include "../page.h"
 #include "impl.h"
 
+#define TF_SEEN_DIRS 64 /* remembered by a view, by number */
+
+/* A directory as the asker stands before it; readable.h. */
+struct tf_seen_dir {
+	uint64_t id;	   /* 0: none */
+	bool comes, lists; /* search down to it; and read on it */
+};
+
 /* Everything is read from one snapshot of the database. */
 struct tf_view {
 	struct tf_vault *v;
@@ -16,7 +24,9 @@ struct tf_view {
 	uint64_t entries;
 	bool all; /* who may read all; else `who` is set */
 	struct tf_asker who;
-	bool ledger_only; /* nothing of what waits to be sealed */
+	struct tf_seen_dir seen[TF_SEEN_DIRS];
+	uint64_t withheld; /* entries that he may not read, so far */
+	bool ledger_only;  /* nothing of what waits to be sealed */
 };
 
 /* --- view.c --- */

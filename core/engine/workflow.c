@@ -5,7 +5,7 @@
 #include "../base/bytes.h"
 #include "../base/member.h"
 #include "attest.h"
-#include "view.h"
+#include "readable.h"
 
 #define PIECE 65536 /* bytes */
 
@@ -225,9 +225,12 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 	struct tf_facts f = { 0 };
 	struct tf_tally t;
 	struct tf_json j;
-	enum tf_code rc = tf_facts_read(l->w, row->attr.id, &f, err);
+	bool may;
+	enum tf_code rc = tf_may_read_row(l->w, row, &may, err);
 
-	if (rc == TF_OK) {
+	if (rc != TF_OK || !may)
+		return rc;
+	if ((rc = tf_facts_read(l->w, row->attr.id, &f, err)) == TF_OK) {
 		t = tf_facts_tally(&f);
 		tf_json_begin(&j, &l->text);
 		tf_json_object(&j);
@@ -304,8 +307,11 @@ md_item(struct tf_view *w, struct tf_buf *out, const struct tf_facts *f,
 	char at[TF_TIME_LEN + 1];
 	struct tf_buf who = { 0 };
 	const struct tf_att *a;
+	bool may = true;
 	enum tf_code rc = read_deciding(w, f, m, &a, seal, err);
 
+	if (rc == TF_OK && seal->is)
+		rc = tf_may_read(w, a->id, &may, err);
 	if (rc != TF_OK)
 		return rc;
 	tf_buf_str(out, "| ");
@@ -324,7 +330,7 @@ md_item(struct tf_view *w, struct tf_buf *out, const struct tf_facts *f,
 		m->compliant ? "yes" :
 			       "no",
 	    a != NULL && a->override != TF_NO_SEQ ? ", overridden" : "");
-	if (seal->is) {
+	if (seal->is && may) {
 		tf_time_text(seal->d.e.at, at);
 		tf_who(&seal->d.e, &who);
 		tf_buf_printf(out, " %s | ", at);

@@ -231,7 +231,7 @@ show_log(struct tf_vault *v, struct tf_buf *out)
 	say(out, "vkey", rc, &b);
 	rc = tf_vault_pem(v, &b, NULL);
 	say(out, "pem", rc, &b);
-	rc = tf_vault_status(v, &b, NULL);
+	rc = tf_vault_status(v, NULL, &b, NULL);
 	say(out, "status", rc, &b);
 	rc = tf_vault_tile(v, 0, 0, tf_log_width(entries, 0, 0), &b, NULL);
 	say(out, "tile", rc, &b);

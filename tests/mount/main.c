@@ -35,7 +35,7 @@
 	X(races) \
 	X(user) \
 	X(backup) \
-	X(auditor) \
+	X(auditor) X(readable) \
 	X(pages) \
 	X(package) \
 	X(passed) \

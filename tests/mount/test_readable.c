@@ -1,0 +1,244 @@
+/*
+ * A control file shows what who asks may read, and no more: names, digests and
+ * programs of others' evidence stay theirs.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define TEAM 2000 /* the group of trail, workflow and attestation */
+#define C "/.trailfs/"
+#define B W "/b"
+#define X "mnt/t/x"
+/* SHA-256 of "1234": a secret that is easily guessed. */
+#define SECRET \
+	"03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4"
+
+/* From now on the caller is BOB, and the team is his second group. */
+static void
+as_member(void)
+{
+	const gid_t team = TEAM;
+
+	as(0);
+	ck_assert_int_eq(0, setgroups(1, &team));
+	ck_assert_int_eq(0, setegid(BOB));
+	ck_assert_int_eq(0, seteuid(BOB));
+}
+
+/* Mode 0750 and the team's. */
+static void
+give(const char *path)
+{
+	allowed(chown(path, 0, TEAM));
+	allowed(chmod(path, 0750));
+}
+
+/*
+ * t/w/a is the team's, with a file `shared` and one that is root's alone; t/w/b
+ * and t/x are root's alone, with one file each.
+ */
+static void
+make_secrets(void)
+{
+	make_attestation();
+	give("mnt/t");
+	give(W);
+	give(A);
+	put(A "/shared", "for all");
+	allowed(chown(A "/shared", 0, TEAM));
+	allowed(chmod(A "/shared", 0640));
+	put(A "/pin", "1234");
+	allowed(chmod(A "/pin", 0600));
+	run(0, "trailctl seal " A);
+	allowed(mkdir(B, 0700));
+	put_sealed(B "/hidden", "1234");
+	run(0, "mkdir -m 700 " X " && mkdir " X "/y");
+	put_sealed(X "/y/hidden", "1234");
+}
+
+static void
+hides(const char *path)
+{
+	char *text = content(path, NULL);
+
+	says_not(text, "pin");
+	says_not(text, "hidden");
+	says_not(text, SECRET);
+	says_not(text, "t/x");
+	says_not(text, "t/w/b");
+}
+
+/* What members of the group may open. */
+static const char *const shown[] = { "mnt/t" C "events.jsonl",
+	"mnt/t" C "index.html", "mnt/t" C "status.json", W C "events.jsonl",
+	W C "index.html", W C "status.json", W C "status.md", W C "status",
+	A C "events.jsonl", A C "attestation.json", A C "SHA256SUMS" };
+
+START_TEST(what_is_others_is_not_shown)
+{
+	make_secrets();
+	as_member();
+	for (size_t i = 0; i < LEN(shown); i++)
+		hides(shown[i]);
+	says(content(A C "events.jsonl", NULL), "\"path\":\"t/w/a/shared\"");
+	says(content(W C "events.jsonl", NULL), "\"path\":\"t/w/a/shared\"");
+	says(content("mnt/t" C "events.jsonl", NULL), "t/w/a/shared");
+	says(content(A C "SHA256SUMS", NULL), "  shared\n");
+	says(content(A C "attestation.json", NULL),
+	    "\"evidence_not_shown\":1,");
+	says(content(W C "index.html", NULL),
+	    "Not shown: 1 files that you may not read.");
+	says(content(W C "index.html", NULL), "You may not read it.");
+	says(content("mnt/t" C "index.html", NULL),
+	    "Not shown: 1 workflows that you may not read.");
+	/* The verdict is the same for all. */
+	holds(W C "status", "COMPLIANT\n");
+}
+END_TEST
+
+/* With sums over all files, or the statement, the secret could be guessed. */
+START_TEST(digests_of_the_whole_are_for_who_may_read_the_whole)
+{
+	static const char *const whole[] = { "attestation.intoto.json",
+		"attestation.sigstore.json", "attestation.tlog-proof" };
+	char path[128];
+
+	make_secrets();
+	as_member();
+	for (size_t i = 0; i < LEN(whole); i++) {
+		snprintf(path, sizeof path, A C "%s", whole[i]);
+		ck_assert_int_eq(0, stat_of(path).st_size);
+		refused(EACCES, try_open(path, O_RDONLY));
+	}
+	refused(EACCES, try_open(A C "proof/pin.tlog-proof", O_RDONLY));
+	allowed(try_open(A C "proof/shared.tlog-proof", O_RDONLY));
+	says_not(content(A C "attestation.json", NULL), "evidence_sums");
+	says_not(content(A C "events.jsonl", NULL), "attestation.sealed");
+	as(0);
+	says(content(A C "attestation.json", NULL), "evidence_sums");
+	for (size_t i = 0; i < LEN(whole); i++) {
+		snprintf(path, sizeof path, A C "%s", whole[i]);
+		ck_assert_int_eq(0440, stat_of(path).st_mode & 07777);
+		allowed(try_open(path, O_RDONLY));
+	}
+}
+END_TEST
+
+/* Who may read all sees all, also while somebody else has his file open. */
+START_TEST(snapshots_are_for_the_same_rights)
+{
+	int roots[LEN(shown)], members[LEN(shown)];
+
+	make_secrets();
+	for (size_t i = 0; i < LEN(shown); i++)
+		roots[i] = open(shown[i], O_RDONLY | O_CLOEXEC);
+	as_member();
+	for (size_t i = 0; i < LEN(shown); i++) {
+		struct stat st;
+
+		hides(shown[i]);
+		members[i] = open(shown[i], O_RDONLY | O_CLOEXEC);
+		allowed(fstat(members[i], &st));
+		ck_assert_uint_eq((uint64_t)lseek(members[i], 0, SEEK_END),
+		    (uint64_t)st.st_size);
+	}
+	as(0);
+	says(content(A C "events.jsonl", NULL), SECRET);
+	says(content(A C "SHA256SUMS", NULL), "  pin\n");
+	says(content(W C "events.jsonl", NULL), "t/w/b/hidden");
+	says(content("mnt/t" C "events.jsonl", NULL), "t/x/y/hidden");
+	says(content("mnt/t" C "status.json", NULL), "\"name\":\"x\"");
+	says_not(content(W C "index.html", NULL), "Not shown");
+	for (size_t i = 0; i < LEN(shown); i++) {
+		close(roots[i]);
+		close(members[i]);
+	}
+}
+END_TEST
+
+START_TEST(the_size_is_that_of_what_is_shown)
+{
+	size_t n;
+
+	make_secrets();
+	as_member();
+	for (size_t i = 0; i < LEN(shown); i++) {
+		struct stat st = stat_of(shown[i]);
+
+		content(shown[i], &n);
+		ck_assert_uint_eq((size_t)st.st_size, n);
+	}
+}
+END_TEST
+
+START_TEST(who_is_not_of_the_group_reads_nothing)
+{
+	make_secrets();
+	as(BOB);
+	for (size_t i = 0; i < LEN(shown); i++)
+		refused(EACCES, try_open(shown[i], O_RDONLY));
+}
+END_TEST
+
+/* The root's files, for a group that the root directory was given to. */
+START_TEST(the_group_of_the_vault_reads_no_more_than_its_own)
+{
+	make_secrets();
+	put(B "/hidden.tmp", "waits"); /* a draft: status lists it */
+	give("mnt");
+	says(content("mnt" C "status.json", NULL), "t/w/b/hidden.tmp");
+	as_member();
+	hides("mnt" C "events.jsonl");
+	hides("mnt" C "index.html");
+	hides("mnt" C "status.json");
+	says(content("mnt" C "events.jsonl", NULL), "t/w/a/shared");
+	says(content("mnt" C "events.jsonl", NULL), "ledger.opened");
+	allowed(try_open("mnt" C "tile/0/000.p/5", O_RDONLY));
+	refused(EACCES, try_open("mnt" C "tile/entries/000.p/5", O_RDONLY));
+	as(0);
+	says(content("mnt" C "events.jsonl", NULL), "t/x/y/hidden");
+}
+END_TEST
+
+/* In execve(2) a process holds locks that some files of /proc need: whoever
+ * looks a name up for it must not wait for those. */
+static int
+execute(void)
+{
+	char *const argv[] = { (char *)(uintptr_t) "status.json", NULL };
+
+	execv("mnt/t" C "status.json", argv);
+	return errno == EACCES ? 0 : 1;
+}
+
+START_TEST(a_program_that_is_a_control_file_is_refused)
+{
+	pid_t child;
+
+	make_secrets();
+	as_member();
+	child = in_child(execute);
+	ck_assert_int_eq(0, child_ended(child));
+}
+END_TEST
+
+Suite *
+suite_readable(void)
+{
+	Suite *s = suite_create("readable");
+	TCase *t = mounted_case(s, "readable");
+
+	tcase_add_test(t, what_is_others_is_not_shown);
+	tcase_add_test(t, digests_of_the_whole_are_for_who_may_read_the_whole);
+	tcase_add_test(t, snapshots_are_for_the_same_rights);
+	tcase_add_test(t, the_size_is_that_of_what_is_shown);
+	tcase_add_test(t, who_is_not_of_the_group_reads_nothing);
+	tcase_add_test(t, the_group_of_the_vault_reads_no_more_than_its_own);
+	tcase_add_test(t, a_program_that_is_a_control_file_is_refused);
+	return s;
+}
