@@ -16,6 +16,7 @@
 	X(empty) \
 	X(writers) \
 	X(instead) \
+	X(cures) \
 	X(drafts) \
 	X(sealing) \
 	X(xattrs) \
