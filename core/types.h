@@ -63,6 +63,7 @@ struct tf_attr {
 	uint64_t parent;
 	enum tf_kind kind;
 	enum tf_state state;
+	bool unlinked; /* somebody has it open, but it has no name any more */
 	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid, gid;
 	uint64_t size; /* bytes; 0 for directories */

@@ -60,7 +60,7 @@ fs_ops_stat(const struct tf_attr *a, struct stat *st)
 	memset(st, 0, sizeof *st);
 	st->st_ino = a->id;
 	st->st_mode = (dir ? S_IFDIR : S_IFREG) | (a->mode & 07777);
-	st->st_nlink = dir ? 2 : 1;
+	st->st_nlink = a->unlinked ? 0 : dir ? 2 : 1;
 	st->st_uid = a->uid;
 	st->st_gid = a->gid;
 	st->st_size = dir ? 0 : (off_t)a->size;

@@ -28,6 +28,8 @@ struct fs {
 	atomic_bool stopping; /* no new writers, no packages */
 };
 
+#define FS_NAME_MAX 255 /* bytes */
+
 extern const struct fuse_lowlevel_ops fs_ops;
 
 static inline struct fs *

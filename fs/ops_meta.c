@@ -287,7 +287,7 @@ fs_meta_statfs(fuse_req_t req, fuse_ino_t ino)
 	s.f_bavail = space.available;
 	s.f_files = space.files;
 	s.f_ffree = s.f_favail = space.files_free;
-	s.f_namemax = 255;
+	s.f_namemax = FS_NAME_MAX;
 	fuse_reply_statfs(req, &s);
 }
 

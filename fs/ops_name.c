@@ -1,6 +1,7 @@
 /*
  * Names: looking up, making, taking away, renaming, listing.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,11 @@ fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
+	/* The kernel looks up what it is to change, too. */
+	if (strlen(name) > FS_NAME_MAX) {
+		fuse_reply_err(req, ENAMETOOLONG);
+		return;
+	}
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
 		lookup_dots(req, parent, name[1] == '.');
 		return;

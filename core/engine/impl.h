@@ -298,6 +298,9 @@ TF_MUST_USE enum tf_code tf_stage_save(struct tf_txn *t, struct tf_live *l,
     struct tf_error *err);
 /* That is committed now; mu is held. */
 void tf_stage_saved(struct tf_vault *v, struct tf_live *l);
+/* May a file become that long?  TF_TOOBIG. */
+TF_MUST_USE enum tf_code tf_size_check(const struct tf_vault *v, uint64_t size,
+    struct tf_error *err);
 /* A size change through a handle. */
 TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
     struct tf_error *err);

@@ -243,7 +243,7 @@ tf_live_unname(struct tf_live_table *t, struct tf_live *l)
 		return;
 	name_remove(t, l);
 	treap_remove(t, l);
-	l->unlinked = true;
+	l->unlinked = l->attr.unlinked = true;
 }
 
 bool

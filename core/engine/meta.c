@@ -89,6 +89,9 @@ set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
 		return tf_fail(err, TF_ISDIR, "is a directory");
 	if (size == a->size)
 		return TF_OK;
+	/* Whatever file it is: no file can have that size. */
+	if (size > a->size && (rc = tf_size_check(v, size, err)) != TF_OK)
+		return rc;
 	rc = tf_policy(&s, TF_REQ_TRUNCATE_PATH, who->uid);
 	if (rc != TF_OK)
 		return tf_fail(err, rc, "truncate: %s",

@@ -40,6 +40,23 @@ not_alive(const struct tf_node_row *row, enum tf_request req,
 	return tf_refusal(rc == TF_OK ? TF_DENIED : rc, &s, req, name, err);
 }
 
+/* A directory that no entry names, and that is empty, gives way to another. */
+static enum tf_code
+clear_directory(struct move *m, struct tf_error *err)
+{
+	struct tf_subject s = tf_directory_subject(&m->target->attr, false);
+	enum tf_code rc;
+
+	if (tf_live_is_file(m->l))
+		return tf_fail(err, TF_ISDIR, "is a directory");
+	if (tf_live_next(&m->v->live, m->target->attr.id, 0) != NULL)
+		return tf_fail(err, TF_NOTEMPTY,
+		    "a directory that is not empty is in the way");
+	rc = tf_policy(&s, TF_REQ_REPLACE, m->who->uid);
+	return rc == TF_OK ? TF_OK :
+			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
+}
+
 /* What stands at the new name (claimed in m->target, when live) must give
  * way. */
 static enum tf_code
@@ -63,9 +80,7 @@ clear_target(struct move *m, bool noreplace, struct tf_error *err)
 		return not_alive(&row, TF_REQ_REPLACE, m->who, m->name, err);
 	}
 	if (!tf_live_is_file(m->target))
-		return tf_fail(err,
-		    tf_live_is_file(m->l) ? TF_ISDIR : TF_NOTEMPTY,
-		    "a directory is in the way");
+		return clear_directory(m, err);
 	if (!tf_live_is_file(m->l))
 		return tf_fail(err, TF_NOTDIR, "not a directory");
 	s = tf_live_subject(m->target, m->who->uid);

@@ -244,22 +244,31 @@ changed(struct tf_file *f, uint64_t size)
 	pthread_mutex_unlock(&l->v->mu);
 }
 
+enum tf_code
+tf_size_check(const struct tf_vault *v, uint64_t size, struct tf_error *err)
+{
+	uint64_t max = v->settings.value[TF_MAX_FILE];
+
+	if (size > SIZE_MAX_FILE)
+		return tf_fail(err, TF_TOOBIG, "a file can have 2^53-1 bytes");
+	if (max != 0 && size > max)
+		return tf_fail(err, TF_TOOBIG,
+		    "a file may have %llu bytes here (max_file)",
+		    (unsigned long long)max);
+	return TF_OK;
+}
+
 /* May l become that long?  Then that much is charged to its owner.  io held,
  * mu too. */
 static enum tf_code
 may_grow(struct tf_live *l, uint64_t end, struct tf_error *err)
 {
-	uint64_t max = l->v->settings.value[TF_MAX_FILE];
+	enum tf_code rc;
 
-	if (end > SIZE_MAX_FILE)
-		return tf_fail(err, TF_TOOBIG, "a file can have 2^53-1 bytes");
 	if (end <= l->size)
 		return TF_OK;
-	if (max != 0 && end > max)
-		return tf_fail(err, TF_TOOBIG,
-		    "a file may have %llu bytes here (max_file)",
-		    (unsigned long long)max);
-	return tf_quota_take(l, end, err);
+	rc = tf_size_check(l->v, end, err);
+	return rc == TF_OK ? tf_quota_take(l, end, err) : rc;
 }
 
 /* What was charged for more than there is, is given back.  io held. */

@@ -192,12 +192,11 @@ expect_rename_dir(struct model *m, const struct op *o, struct place *from,
 
 	if (d->level < 3 || (d->level == 3 && (d->name[0] != '.' || d->sealed)))
 		return ON(EPERM) | expect_new_dir(m, to->dir, to->name);
-	if (to->node != NULL)
-		no |= ON(EPERM) | ON(ENOTEMPTY) |
-		    (to->node->level > 3 && d->level > 3 &&
-				!has_children(m, to->node) ?
-			    YES :
-			    0);
+	if (to->node != NULL &&
+	    (has_children(m, to->node) || to->node->recorded ||
+		to->node->level < 3 || is_closed(to->node) ||
+		(to->node->level == 3 && to->node->name[0] != '.')))
+		no |= ON(EPERM) | ON(ENOTEMPTY);
 	if (d->level > 3) {
 		if (to->dir->level < 3)
 			no |= ON(EPERM);

@@ -410,7 +410,10 @@ walk(struct model *m, uid_t who, const char *path)
 			at.no = ON(EACCES);
 		if (at.no != 0)
 			return at;
-		n = strcspn(path, "/");
+		if ((n = strcspn(path, "/")) > 255) {
+			at.no = ON(ENAMETOOLONG);
+			return at;
+		}
 		snprintf(at.name, sizeof at.name, "%.*s", (int)n, path);
 		at.dir = at.node;
 		at.node = child(m, at.dir, at.name);

@@ -17,6 +17,7 @@
 	X(writers) \
 	X(instead) \
 	X(cures) \
+	X(posix) \
 	X(drafts) \
 	X(sealing) \
 	X(xattrs) \
