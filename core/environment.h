@@ -10,4 +10,9 @@
  */
 void tf_environment_clean(void);
 
+/* The process may open as many descriptors as its hard limit allows. */
+void tf_environment_raise_limit(void);
+/* How many it may open. */
+unsigned tf_environment_descriptors(void);
+
 #endif

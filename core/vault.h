@@ -260,14 +260,21 @@ TF_MUST_USE enum tf_code tf_vault_open_read(struct tf_vault *v, uint64_t id,
     struct tf_reader **out, bool *fresh, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_reader_read(struct tf_reader *r, void *p, size_t n,
     uint64_t off, size_t *got, struct tf_error *err);
-/* A descriptor of the sealed object's file for splicing, or -1. */
-int tf_reader_fd(const struct tf_reader *r);
+/* A descriptor of the sealed object's file, for splicing; good until it is let
+ * go.  False: there is none, or what is sealed was not read yet. */
+struct tf_open_object {
+	int fd;
+	int place; /* core's */
+};
+bool tf_reader_hold(struct tf_reader *r, struct tf_open_object *out);
+void tf_vault_let_go(struct tf_vault *v, const struct tf_open_object *held);
 /* Is it a sealed object of TF_LONG bytes or more, for which it pays to open its
  * file before anything is read? */
 #define TF_LONG (4u << 20)
 bool tf_reader_is_long(const struct tf_reader *r);
-/* The same descriptor; what is sealed but not opened yet is opened for it. */
-TF_MUST_USE enum tf_code tf_reader_object(struct tf_reader *r, int *fd,
+/* Read what is sealed from its object from now on, though nothing was read
+ * yet: then it can be held. */
+TF_MUST_USE enum tf_code tf_reader_object(struct tf_reader *r,
     struct tf_error *err);
 void tf_reader_close(struct tf_reader *r);
 

@@ -276,6 +276,7 @@ harden(void)
 		close(fd);
 	/* Whatever is made in the store is its owner's alone. */
 	umask(077);
+	tf_environment_raise_limit();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	tf_environment_clean();

@@ -40,17 +40,21 @@ open_read(struct fs *fs, uint64_t ino, struct fs_handle *h,
 	return rc;
 }
 
-/* The object that h reads, when the kernel could read it itself, or -1. */
-static int
-passable(struct fs *fs, uint64_t ino, const struct fs_handle *h)
+/* Enter h among what is open of ino; with its object, when the kernel could
+ * read that itself. */
+static void
+enter(struct fs *fs, uint64_t ino, struct fs_handle *h)
 {
-	int fd;
-
-	if (h->reader == NULL || !tf_reader_is_long(h->reader) ||
-	    !fs_pass_wants(fs->pass, ino))
-		return -1;
+	struct tf_open_object held = { .fd = -1 };
 	/* If it cannot be opened, READ says so. */
-	return tf_reader_object(h->reader, &fd, NULL) == TF_OK ? fd : -1;
+	bool passable = h->reader != NULL && tf_reader_is_long(h->reader) &&
+	    fs_pass_wants(fs->pass, ino) &&
+	    tf_reader_object(h->reader, NULL) == TF_OK &&
+	    tf_reader_hold(h->reader, &held);
+
+	fs_pass_enter(fs->pass, h, ino, held.fd);
+	if (passable)
+		tf_vault_let_go(fs->vault, &held);
 }
 
 /* Does it ask for more than reading? */
@@ -188,7 +192,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	set_handle(fi, h);
-	fs_pass_enter(fs->pass, h, ino, passable(fs, ino, h));
+	enter(fs, ino, h);
 	if (fs_pass_reply_open(req, h, fi) == -ENOENT)
 		fs_handle_free(fs, h); /* interrupted, as in create */
 }
@@ -203,20 +207,22 @@ fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs_handle *h = fs_handle_of(fi);
 	struct fuse_bufvec v = FUSE_BUFVEC_INIT(size);
 	struct tf_error err = { 0 };
+	struct tf_open_object held;
 	char *buf;
 	size_t got = 0;
 	enum tf_code rc;
-	int fd;
 
 	(void)ino;
 	fs_loop_serves(req);
 	if (size > MANY_BYTES)
 		fs_loop_pass();
-	if (h->reader != NULL && (fd = tf_reader_fd(h->reader)) >= 0) {
+	if (h->reader != NULL && tf_reader_hold(h->reader, &held)) {
 		v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-		v.buf[0].fd = fd;
+		v.buf[0].fd = held.fd;
 		v.buf[0].pos = off;
 		fuse_reply_data(req, &v, 0);
+		/* Once answered, h may be released by another thread. */
+		tf_vault_let_go(fs->vault, &held);
 		return;
 	}
 	if ((buf = malloc(size > 0 ? size : 1)) == NULL) {

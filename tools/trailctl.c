@@ -131,6 +131,7 @@ main(int argc, char **argv)
 	const char *verb = argc > 1 ? argv[1] : "";
 
 	tf_environment_clean();
+	tf_environment_raise_limit();
 	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 ||
 	    strcmp(verb, "help") == 0) {
 		usage(stdout);

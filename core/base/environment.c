@@ -1,8 +1,10 @@
 /* Variables that choose files: see environment.h.  OpenSSL is kept from its
  * configuration in crypto.c, for that file may also be the host's. */
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "../environment.h"
 
@@ -38,4 +40,25 @@ tf_environment_clean(void)
 			*to++ = *from;
 	if (to != NULL)
 		*to = NULL;
+}
+
+void
+tf_environment_raise_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	r.rlim_cur = r.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &r); /* else there are fewer */
+}
+
+unsigned
+tf_environment_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return 256; /* POSIX promises 20 */
+	return r.rlim_cur > INT_MAX ? INT_MAX : (unsigned)r.rlim_cur;
 }

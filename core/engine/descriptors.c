@@ -1,21 +1,15 @@
 /* Descriptors that are lent: see descriptors.h. */
-#include <sys/resource.h>
-
+#include "../environment.h"
 #include "content.h"
 
-#define KEPT 128 /* never lent, or half of what there is */
+#define KEPT 384 /* never lent, or half of what there is */
 
 void
 tf_descriptors_start(struct tf_descriptors *d)
 {
-	struct rlimit r;
-	rlim_t n = 1024;
+	unsigned n = tf_environment_descriptors();
 
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0)
-		n = r.rlim_cur;
-	if (n > UINT32_MAX / 2)
-		n = UINT32_MAX / 2;
-	d->max = (unsigned)(n > 2 * (rlim_t)KEPT ? n - KEPT : n / 2);
+	d->max = n > 2 * KEPT ? n - KEPT : n / 2;
 	d->share = d->max / 2;
 }
 

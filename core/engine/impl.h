@@ -22,6 +22,7 @@
 #include "commit.h"
 #include "descriptors.h"
 #include "live.h"
+#include "open_objects.h"
 
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 #define TF_SETTLE_DEFAULT_S 2
@@ -96,6 +97,7 @@ struct tf_vault {
 	struct tf_denials denials;
 	struct tf_hasher *hasher;
 	struct tf_background *background;
+	struct tf_open_objects objects;
 
 	struct tf_rare *rare; /* of events.c, with a lock of its own */
 

@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../base/file.h"
 #include "impl.h"
@@ -15,8 +14,9 @@ struct tf_reader {
 	struct tf_live *l; /* until it is sealed */
 	bool later;	   /* the object is opened when it is read; mu */
 	bool is_long;
-	struct tf_buf body; /* a short object */
-	int fd;		    /* a long one */
+	struct tf_buf body;    /* a short object */
+	bool in_file;	       /* a long one; mu */
+	struct tf_hash sha256; /* its name */
 };
 
 static bool
@@ -43,13 +43,18 @@ static enum tf_code
 check_object(struct tf_reader *r, const struct tf_object_row *o,
     struct tf_error *err)
 {
+	struct tf_open_object held;
 	struct tf_hash h;
 	uint64_t size = 0;
 	enum tf_code rc = TF_OK;
 
-	if (r->fd >= 0) {
+	if (r->in_file) {
 		tf_vault_slow(r->v);
-		rc = tf_hash_fd(r->fd, &h, &size, err);
+		rc = tf_object_hold(&r->v->objects, &r->sha256, &held, err);
+		if (rc == TF_OK) {
+			rc = tf_hash_fd(held.fd, &h, &size, err);
+			tf_object_let_go(&r->v->objects, &held);
+		}
 	} else {
 		size = r->body.n;
 		tf_sha256(r->body.p == NULL ? "" : r->body.p, r->body.n, &h);
@@ -98,6 +103,7 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 	struct tf_vault *v = r->v;
 	struct tf_object_row o;
 	struct tf_node_row row;
+	struct tf_open_object held;
 	struct tf_db *db;
 	enum tf_code rc;
 
@@ -115,10 +121,14 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 	tf_reader_done(v, db);
 	if (rc != TF_OK)
 		return rc;
-	if (!o.is_inline &&
-	    (rc = tf_object_open(v->objectsfd, &o.sha256, &r->fd, err)) !=
-		TF_OK)
-		return rc;
+	r->in_file = !o.is_inline;
+	r->sha256 = o.sha256;
+	if (r->in_file) { /* is it there? */
+		rc = tf_object_hold(&v->objects, &o.sha256, &held, err);
+		if (rc != TF_OK)
+			return rc;
+		tf_object_let_go(&v->objects, &held);
+	}
 	/* Equal bytes are one object, but each node has its own cached pages:
 	 * those that its writer left were never hashed. */
 	*fresh = !get_bit(v, &v->opened, r->id);
@@ -148,7 +158,6 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
 		return tf_fail(err, TF_NOMEM, "no memory");
 	r->v = v;
 	r->id = id;
-	r->fd = -1;
 	*fresh = true;
 	pthread_mutex_lock(&v->mu);
 	r->l = tf_live_get(&v->live, id);
@@ -197,19 +206,19 @@ live_of(const struct tf_reader *r, bool *sealed)
 static enum tf_code
 change_over(struct tf_reader *r, struct tf_error *err)
 {
-	struct tf_reader s = { .v = r->v, .id = r->id, .fd = -1 };
+	struct tf_reader s = { .v = r->v, .id = r->id };
 	struct tf_live *old = NULL;
 	bool fresh;
 	enum tf_code rc = open_sealed(&s, &fresh, err);
 
 	pthread_mutex_lock(&r->v->mu);
 	if (rc == TF_OK && (r->l != NULL || r->later)) {
-		r->fd = s.fd;
+		r->in_file = s.in_file;
+		r->sha256 = s.sha256;
 		r->body = s.body;
 		old = r->l;
 		r->l = NULL;
 		r->later = false;
-		s.fd = -1;
 		s.body = (struct tf_buf){ 0 };
 	}
 	if (old != NULL) {
@@ -217,8 +226,6 @@ change_over(struct tf_reader *r, struct tf_error *err)
 		tf_live_unref(old);
 	}
 	pthread_mutex_unlock(&r->v->mu);
-	if (s.fd >= 0)
-		(void)close(s.fd);
 	tf_buf_free(&s.body);
 	return rc;
 }
@@ -246,6 +253,33 @@ let_go(struct tf_live *l)
 	pthread_mutex_unlock(&v->mu);
 }
 
+/* Is it an object with a file of its own? */
+static bool
+is_in_file(const struct tf_reader *r)
+{
+	bool yes;
+
+	pthread_mutex_lock(&r->v->mu);
+	yes = r->l == NULL && r->in_file;
+	pthread_mutex_unlock(&r->v->mu);
+	return yes;
+}
+
+static enum tf_code
+read_object(struct tf_reader *r, void *p, size_t n, uint64_t off, size_t *got,
+    struct tf_error *err)
+{
+	struct tf_open_object held;
+	enum tf_code rc;
+
+	rc = tf_object_hold(&r->v->objects, &r->sha256, &held, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_file_pread(held.fd, p, n, off, got, err);
+	tf_object_let_go(&r->v->objects, &held);
+	return rc;
+}
+
 enum tf_code
 tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err)
@@ -266,8 +300,8 @@ tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
 	}
 	if (sealed && (rc = change_over(r, err)) != TF_OK)
 		return rc;
-	if (r->fd >= 0)
-		return tf_file_pread(r->fd, p, n, off, got, err);
+	if (is_in_file(r))
+		return read_object(r, p, n, off, got, err);
 	if (off >= r->body.n)
 		return TF_OK;
 	*got = n < r->body.n - off ? n : r->body.n - (size_t)off;
@@ -275,15 +309,18 @@ tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
 	return TF_OK;
 }
 
-int
-tf_reader_fd(const struct tf_reader *r)
+bool
+tf_reader_hold(struct tf_reader *r, struct tf_open_object *out)
 {
-	int fd;
+	/* If it cannot be opened, reading it says so. */
+	return is_in_file(r) &&
+	    tf_object_hold(&r->v->objects, &r->sha256, out, NULL) == TF_OK;
+}
 
-	pthread_mutex_lock(&r->v->mu);
-	fd = r->l == NULL ? r->fd : -1;
-	pthread_mutex_unlock(&r->v->mu);
-	return fd;
+void
+tf_vault_let_go(struct tf_vault *v, const struct tf_open_object *held)
+{
+	tf_object_let_go(&v->objects, held);
 }
 
 bool
@@ -293,7 +330,7 @@ tf_reader_is_long(const struct tf_reader *r)
 }
 
 enum tf_code
-tf_reader_object(struct tf_reader *r, int *fd, struct tf_error *err)
+tf_reader_object(struct tf_reader *r, struct tf_error *err)
 {
 	struct tf_live *l;
 	bool sealed;
@@ -303,7 +340,6 @@ tf_reader_object(struct tf_reader *r, int *fd, struct tf_error *err)
 		let_go(l);
 	if (sealed)
 		rc = change_over(r, err);
-	*fd = tf_reader_fd(r);
 	return rc;
 }
 
@@ -312,8 +348,6 @@ tf_reader_close(struct tf_reader *r)
 {
 	if (r == NULL)
 		return;
-	if (r->fd >= 0)
-		(void)close(r->fd);
 	if (r->l != NULL) {
 		pthread_mutex_lock(&r->v->mu);
 		r->l->readers--;

@@ -23,6 +23,7 @@
 #include "store_files.h"
 #include "view.h"
 
+#define IDLE_MAX 16	 /* connections nobody uses */
 #define SMALL_FILE 65536 /* bytes */
 #define ASK_NS 100000000 /* how often who waits is asked whether he goes on */
 
@@ -88,7 +89,7 @@ tf_reader_done(struct tf_vault *v, struct tf_db *db)
 	void *p;
 
 	pthread_mutex_lock(&v->mu);
-	if (v->n_idle == v->cap_idle) {
+	if (v->n_idle == v->cap_idle && v->n_idle < IDLE_MAX) {
 		p = realloc(v->idle, (v->cap_idle + 8) * sizeof(*v->idle));
 		if (p != NULL) {
 			v->idle = p;
@@ -362,6 +363,8 @@ open_dirs(struct tf_vault *v, struct tf_error *err)
 		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_FOREIGN,
 		    "%.100s lacks objects/ or stage/: %s", v->path,
 		    strerror(errno));
+	tf_open_objects_start(&v->objects, v->objectsfd,
+	    v->descriptors.max / 8);
 	return TF_OK;
 }
 

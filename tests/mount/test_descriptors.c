@@ -4,6 +4,7 @@
  * limits that Debian gives, and less.
  */
 #include <dirent.h>
+#include <sys/resource.h>
 
 #include "harness.h"
 
@@ -72,9 +73,15 @@ others_work(const char *name)
 	as(0);
 }
 
+/* The daemon has so many; we have all that we may. */
 static void
 begin_with(unsigned descriptors)
 {
+	struct rlimit r;
+
+	allowed(getrlimit(RLIMIT_NOFILE, &r));
+	r.rlim_cur = r.rlim_max;
+	allowed(setrlimit(RLIMIT_NOFILE, &r));
 	daemon_descriptors(descriptors, descriptors);
 	mount_vault("settle=60");
 	make_attestation();
@@ -222,6 +229,52 @@ START_TEST(a_deleted_draft_is_read_until_it_is_closed)
 }
 END_TEST
 
+/* Sealed ones: many handles of one file, and of many files. */
+START_TEST(sealed_files_that_are_open_leave_some_for_others)
+{
+	enum { N = 900 };
+	static int fd[2 * N];
+	char path[64], *text = noise(FILE_SIZE, 1), *got;
+	unsigned n;
+
+	begin_with(limits[_i]);
+	put_many(A, "", N, FILE_SIZE);
+	sync_dir(A);
+	ck_assert_int_eq(0, posix_memalign((void **)&got, 4096, FILE_SIZE));
+	as(ALICE);
+	for (n = 0; n < 2 * N; n++) {
+		snprintf(path, sizeof path, A "/%u", n < N ? 0 : n - N);
+		fd[n] = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+		ck_assert_int_ge(fd[n], 0);
+		ck_assert_int_eq(4096, pread(fd[n], got, 4096, 0));
+	}
+	as(0);
+	ck_assert_uint_le(held("/objects/"), 64);
+	others_work("first");
+	for (n = 0; n < 2 * N; n++) {
+		unsigned i = n < N ? 0 : n - N;
+
+		memcpy(text, &i, sizeof i);
+		ck_assert_int_eq(8192, pread(fd[n], got, 8192, 0));
+		ck_assert_int_eq(0, memcmp(text, got, 8192));
+		close(fd[n]);
+	}
+	free(got);
+	end();
+}
+END_TEST
+
+/* The soft limit is no limit: it is raised to the hard one. */
+START_TEST(the_soft_limit_is_raised)
+{
+	daemon_descriptors(32, 2000);
+	mount_vault("settle=60");
+	run(0, "grep -E '^Max open files +2000 +2000' /proc/%d/limits",
+	    (int)vault_pid());
+	end();
+}
+END_TEST
+
 Suite *
 suite_descriptors(void)
 {
@@ -233,6 +286,9 @@ suite_descriptors(void)
 	tcase_add_loop_test(t, closed_drafts_hold_none, 0, n);
 	tcase_add_loop_test(t, many_files_of_one_program_are_sealed, 0, n);
 	tcase_add_loop_test(t, files_that_are_open_leave_some_for_others, 0, n);
+	tcase_add_loop_test(t, sealed_files_that_are_open_leave_some_for_others,
+	    0, n);
+	tcase_add_test(t, the_soft_limit_is_raised);
 	tcase_add_loop_test(t, a_deleted_draft_is_read_until_it_is_closed, 0,
 	    n);
 	return s;

@@ -1,0 +1,102 @@
+/* Objects that are open for reading: see open_objects.h. */
+#include <string.h>
+#include <unistd.h>
+
+#include "../store/objects.h"
+#include "open_objects.h"
+
+void
+tf_open_objects_start(struct tf_open_objects *o, int dirfd, unsigned max)
+{
+	(void)pthread_mutex_init(&o->mu, NULL);
+	o->dirfd = dirfd;
+	o->max = max < 1 ? 1 : max > TF_OPEN_OBJECTS ? TF_OPEN_OBJECTS : max;
+	for (unsigned i = 0; i < TF_OPEN_OBJECTS; i++)
+		o->object[i].fd = -1;
+}
+
+void
+tf_open_objects_end(struct tf_open_objects *o)
+{
+	if (o->max == 0)
+		return; /* never started */
+	for (unsigned i = 0; i < o->max; i++)
+		if (o->object[i].fd >= 0)
+			(void)close(o->object[i].fd);
+	(void)pthread_mutex_destroy(&o->mu);
+}
+
+/* Where h is open, or -1; mu held. */
+static int
+find(const struct tf_open_objects *o, const struct tf_hash *h)
+{
+	for (unsigned i = 0; i < o->max; i++)
+		if (o->object[i].fd >= 0 &&
+		    memcmp(&o->object[i].sha256, h, sizeof(*h)) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* The place that nobody holds and that was used longest ago, or -1; mu held. */
+static int
+oldest(const struct tf_open_objects *o)
+{
+	int at = -1;
+
+	for (unsigned i = 0; i < o->max; i++)
+		if (o->object[i].held == 0 &&
+		    (at < 0 || o->object[i].used < o->object[at].used))
+			at = (int)i;
+	return at;
+}
+
+static int
+hold(struct tf_open_objects *o, int at)
+{
+	o->object[at].held++;
+	o->object[at].used = ++o->now;
+	return o->object[at].fd;
+}
+
+enum tf_code
+tf_object_hold(struct tf_open_objects *o, const struct tf_hash *h,
+    struct tf_open_object *out, struct tf_error *err)
+{
+	int fd, old = -1;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&o->mu);
+	if ((out->place = find(o, h)) >= 0)
+		out->fd = hold(o, out->place);
+	pthread_mutex_unlock(&o->mu);
+	if (out->place >= 0)
+		return TF_OK;
+	if ((rc = tf_object_open(o->dirfd, h, &fd, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&o->mu);
+	/* Somebody else may have been faster: his counts. */
+	if ((out->place = find(o, h)) >= 0) {
+		old = fd;
+	} else if ((out->place = oldest(o)) >= 0) {
+		old = o->object[out->place].fd;
+		o->object[out->place].fd = fd;
+		o->object[out->place].sha256 = *h;
+	}
+	out->fd = out->place >= 0 ? hold(o, out->place) : fd;
+	pthread_mutex_unlock(&o->mu);
+	if (old >= 0)
+		(void)close(old);
+	return TF_OK;
+}
+
+void
+tf_object_let_go(struct tf_open_objects *o, const struct tf_open_object *held)
+{
+	if (held->place < 0) {
+		(void)close(held->fd);
+		return;
+	}
+	pthread_mutex_lock(&o->mu);
+	o->object[held->place].held--;
+	pthread_mutex_unlock(&o->mu);
+}
