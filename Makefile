@@ -109,7 +109,8 @@ $(archives):
 
 $(programs) $(tests) $(model) $(benches) $(fuzzers):
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 -lzip -lz -lcrypto
+	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 \
+		-lzip -lz -lutf8proc -lcrypto
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)

@@ -357,14 +357,39 @@ one_file(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
 
 /* --- the whole ------------------------------------------------------------------------ */
 
+/* By which rule the copy spells names; every name follows from the ledger, so
+ * this only decides where it is looked for. */
+static enum tf_code
+format_of(struct against *g, unsigned *format, struct tf_error *err)
+{
+	struct tf_package_request r;
+	struct tf_buf json = { 0 }, text = { 0 };
+	enum tf_code rc = tf_file_read(g->fd, TF_PACKAGE_JSON,
+	    TF_PACKAGE_JSON_MAX, &json, err);
+
+	if (rc == TF_OK)
+		rc = tf_package_json_read(&json, &r, format, &text, err);
+	tf_buf_free(&json);
+	tf_buf_free(&text);
+	if (rc == TF_OK || rc == TF_NOMEM)
+		return rc;
+	*format = TF_PACKAGE_FORMAT;
+	return TF_OK;
+}
+
 /* Where the evidence of an unpacked package is: below data/, under safe names. */
 static enum tf_code
 take_package(struct against *g, struct tf_error *err)
 {
+	unsigned format;
+	enum tf_code rc;
+
 	g->select = true;
 	g->r->unpacked = true;
 	g->base = g->place.base;
-	if ((g->names = tf_package_names_new()) == NULL)
+	if ((rc = format_of(g, &format, err)) != TF_OK)
+		return rc;
+	if ((g->names = tf_package_names_new(format)) == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	/* Without a slash behind it: no symlink. */
 	g->evidencefd = openat(g->fd, "data",

@@ -738,7 +738,7 @@ read_first(struct package *k, struct tf_error *err)
 			return tf_fail(err, rc, "%s %.100s", files[f].name,
 			    e.text);
 	}
-	rc = tf_package_json_read(&k->line, &k->q, &k->text, err);
+	rc = tf_package_json_read(&k->line, &k->q, &k->f.format, &k->text, err);
 	k->line.n = 0;
 	if (rc == TF_OK && tf_package_place(&k->q, &k->p, err) != TF_OK)
 		rc = tf_fail(err, TF_TAMPER,
@@ -756,10 +756,12 @@ open_package(struct package *k, const char *file, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	k->seen = calloc(tf_archive_count(k->z), sizeof(*k->seen));
-	k->names = tf_package_names_new();
-	if (k->seen == NULL || k->names == NULL)
+	if (k->seen == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
-	return read_first(k, err);
+	if ((rc = read_first(k, err)) != TF_OK)
+		return rc;
+	k->names = tf_package_names_new(k->f.format);
+	return k->names != NULL ? TF_OK : tf_fail(err, TF_NOMEM, "no memory");
 }
 
 /* Is the package of another origin than the key given?  Then its own key is a

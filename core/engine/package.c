@@ -676,9 +676,10 @@ setup(struct maker *k, const struct tf_package_request *r, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	k->f.p = &k->p;
+	k->f.format = TF_PACKAGE_FORMAT;
 	tf_package_safe(&k->top, k->p.name, true);
 	tf_buf_str(&k->top, "/");
-	k->names = tf_package_names_new();
+	k->names = tf_package_names_new(k->f.format);
 	k->events_sha = tf_sha256_new();
 	k->open_sha = tf_sha256_new();
 	if (k->names == NULL || k->events_sha == NULL || k->open_sha == NULL ||

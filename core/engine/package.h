@@ -13,8 +13,6 @@
 #include "../store/schema.h"
 #include "package_name.h"
 
-#define TF_PACKAGE_FORMAT 1
-
 /* Where a package is about. */
 struct tf_package_place {
 	enum tf_kind kind;
@@ -47,14 +45,17 @@ struct tf_package_facts {
 	struct tf_checkpoint head;
 	struct tf_time last; /* of the last entry in it */
 	uint64_t entries, files, bytes;
+	unsigned format;
 };
 void tf_package_bag_info(const struct tf_package_facts *f, struct tf_buf *out);
 /* package.json */
 TF_MUST_USE enum tf_code tf_package_json(const struct tf_package_facts *f,
     struct tf_buf *out, struct tf_error *err);
-/* What package.json asks for; the strings are kept in text. */
+/* What package.json asks for, and its format, which is 1 or 2; the strings are
+ * kept in text.  TF_NEWER, TF_TAMPER. */
 TF_MUST_USE enum tf_code tf_package_json_read(const struct tf_buf *json,
-    struct tf_package_request *r, struct tf_buf *text, struct tf_error *err);
+    struct tf_package_request *r, unsigned *format, struct tf_buf *text,
+    struct tf_error *err);
 extern const char tf_package_bagit[];
 extern const char tf_package_readme[], tf_package_script[];
 /* A line of names.jsonl: that path stands as stored, onto out. */
@@ -72,6 +73,7 @@ TF_MUST_USE enum tf_code tf_package_envelope(const struct tf_entry *e,
 #define TF_PACKAGE_README "VERIFY.txt"
 #define TF_PACKAGE_SCRIPT "verify.sh"
 #define TF_PACKAGE_JSON "package.json"
+#define TF_PACKAGE_JSON_MAX ((size_t)1 << 16) /* bytes */
 #define TF_PACKAGE_CHECKPOINT "checkpoint"
 #define TF_PACKAGE_EVENTS "events.jsonl"
 #define TF_PACKAGE_NAMES "names.jsonl"

@@ -1,6 +1,7 @@
 /* Names that every system can hold. */
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
@@ -16,6 +17,7 @@ struct directory {
 };
 
 struct tf_package_names {
+	unsigned format;
 	struct directory **dirs;
 	size_t slots, n_dirs;
 	uint64_t *taken; /* fingerprints; open addressing, 0 is free */
@@ -83,10 +85,58 @@ is_forbidden(char c)
 	    strchr("<>:\"/\\|?*%", c) != NULL;
 }
 
+/*
+ * name as utf8proc maps it, onto out.  False: no memory.  What is no UTF-8
+ * stays as it is.
+ */
+static bool
+map_name(struct tf_str name, utf8proc_option_t how, struct tf_buf *out)
+{
+	utf8proc_uint8_t *to = NULL;
+	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)name.p,
+	    (utf8proc_ssize_t)name.n, &to, how);
+
+	if (n >= 0)
+		tf_buf_add(out, to, (size_t)n);
+	else if (n != UTF8PROC_ERROR_NOMEM)
+		tf_buf_add(out, name.p, name.n);
+	free(to);
+	return n != UTF8PROC_ERROR_NOMEM && !out->failed;
+}
+
+static bool
+is_ascii(struct tf_str name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if ((name.p[i] & 0x80) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * Is every character composed?  Other names are changed on the way by programs
+ * (libarchive) and file systems (HFS+).  False with *failed: no memory.
+ */
+static bool
+is_composed(struct tf_str name, bool *failed)
+{
+	struct tf_buf b = { 0 };
+	bool same;
+
+	if (is_ascii(name))
+		return true;
+	*failed = !map_name(name, UTF8PROC_STABLE | UTF8PROC_COMPOSE, &b);
+	same = !*failed && tf_str_same(tf_buf_bytes(&b), name);
+	tf_buf_free(&b);
+	return same;
+}
+
 /* Would p be taken for an escape, or not be taken at all? */
 static bool
-must_escape(const char *p, size_t n)
+must_escape(const char *p, size_t n, bool composed)
 {
+	if (!composed && (*p & 0x80) != 0)
+		return true;
 	if (*p == '=')
 		return n >= 3 && is_digit(p[1]) && is_digit(p[2]);
 	return is_forbidden(*p);
@@ -122,36 +172,60 @@ escape_last(struct tf_buf *out)
 	escape(out, c);
 }
 
-void
-tf_package_safe(struct tf_buf *out, struct tf_str name, bool directory)
+/* Cut what was added since start to LONGEST bytes, between two characters. */
+static void
+cut(struct tf_buf *out, size_t start, unsigned format)
+{
+	if (out->n - start <= LONGEST)
+		return;
+	out->n = start + LONGEST;
+	while ((out->p[out->n] & 0xc0) == 0x80)
+		out->n--;
+	/* Nor within an escape; format 1 did that. */
+	for (size_t k = 1; format > 1 && k <= 2; k++)
+		if (out->p[out->n - k] == '=') {
+			out->n -= k;
+			break;
+		}
+}
+
+static void
+make_safe(struct tf_buf *out, struct tf_str name, bool directory,
+    unsigned format)
 {
 	size_t start = out->n, i = 0;
+	bool failed = false;
+	bool composed = format == 1 || is_composed(name, &failed);
 
 	if (is_device(name.p, name.n))
 		escape(out, name.p[i++]);
 	for (; i < name.n; i++) {
-		if (must_escape(name.p + i, name.n - i))
+		if (must_escape(name.p + i, name.n - i, composed))
 			escape(out, name.p[i]);
 		else
 			tf_buf_add(out, name.p + i, 1);
 	}
+	out->failed = out->failed || failed;
 	if (out->failed)
 		return;
-	if (out->n - start > LONGEST) {
-		out->n = start + LONGEST;
-		while ((out->p[out->n] & 0xc0) == 0x80)
-			out->n--; /* not within a character */
-	}
+	cut(out, start, format);
 	if (out->p[out->n - 1] == '.' || out->p[out->n - 1] == ' ' ||
 	    (directory && ends_as_proof(out->p + start, out->n - start)))
 		escape_last(out);
 }
 
+void
+tf_package_safe(struct tf_buf *out, struct tf_str name, bool directory)
+{
+	make_safe(out, name, directory, TF_PACKAGE_FORMAT);
+}
+
 /* --- names that differ in case only ---------------------------------------- */
 
-/* The small letter of a capital one: Latin, Greek, Cyrillic, Armenian. */
+/* Of format 1, whose packages stay readable: the small letter of most capital
+ * ones in Latin, Greek, Cyrillic and Armenian. */
 static uint32_t
-fold(uint32_t c)
+fold_format1(uint32_t c)
 {
 	if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) ||
 	    (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))
@@ -170,13 +244,9 @@ fold(uint32_t c)
 	return c;
 }
 
-/* Never 0, but without memory. */
-static uint64_t
-fingerprint(const char *p, size_t n)
+static void
+add_folded_format1(struct tf_buf *out, const char *p, size_t n)
 {
-	struct tf_buf b = { 0 };
-	struct tf_hash h;
-	uint64_t v = 0;
 	uint32_t c;
 	unsigned k;
 
@@ -185,10 +255,29 @@ fingerprint(const char *p, size_t n)
 			c = (uint8_t)p[i];
 			k = 1;
 		}
-		c = fold(c);
-		tf_buf_add(&b, &c, sizeof(c));
+		c = fold_format1(c);
+		tf_buf_add(out, &c, sizeof(c));
 	}
-	if (!b.failed) {
+}
+
+/* The same for names that some system takes for one.  Never 0, but without
+ * memory. */
+static uint64_t
+fingerprint(const char *p, size_t n, unsigned format)
+{
+	struct tf_buf b = { 0 };
+	struct tf_hash h;
+	uint64_t v = 0;
+	bool ok = true;
+
+	if (format == 1)
+		add_folded_format1(&b, p, n);
+	else
+		ok = map_name((struct tf_str){ p, n },
+		    UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD |
+			UTF8PROC_IGNORE,
+		    &b);
+	if (ok && !b.failed) {
 		tf_sha256(b.p, b.n, &h);
 		memcpy(&v, h.b, sizeof(v));
 		v |= 1;
@@ -225,7 +314,7 @@ grow_taken(struct tf_package_names *t)
 static int
 take(struct tf_package_names *t, const char *p, size_t n)
 {
-	uint64_t key = fingerprint(p, n);
+	uint64_t key = fingerprint(p, n, t->format);
 	size_t at;
 
 	if (key == 0 || (t->n_taken + 1 > t->cells / 4 * 3 && !grow_taken(t)))
@@ -252,13 +341,13 @@ add_name(struct tf_package_names *t, struct tf_str name, bool directory,
 	if (out->n > 0)
 		tf_buf_add(out, "/", 1);
 	start = out->n;
-	tf_package_safe(out, name, directory);
+	make_safe(out, name, directory, t->format);
 	for (unsigned n = 2; !out->failed; n++) {
 		if ((free_ = take(t, out->p, out->n)) != 0)
 			break;
 		out->n = start;
 		tf_buf_printf(out, "%u~", n);
-		tf_package_safe(out, name, directory);
+		make_safe(out, name, directory, t->format);
 	}
 	return free_ > 0 ? TF_OK : tf_fail(err, TF_NOMEM, "no memory");
 }
@@ -404,12 +493,13 @@ tf_package_stored(const struct tf_package_names *t, struct tf_str path,
 }
 
 struct tf_package_names *
-tf_package_names_new(void)
+tf_package_names_new(unsigned format)
 {
 	struct tf_package_names *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return NULL;
+	t->format = format;
 	t->slots = 256;
 	if ((t->dirs = calloc(t->slots, sizeof(struct directory *))) == NULL) {
 		free(t);

@@ -12,8 +12,12 @@
 /* The names given so far: what is free depends on them. */
 struct tf_package_names;
 
-/* NULL: no memory. */
-struct tf_package_names *tf_package_names_new(void);
+/* The newest format, and the only other one, whose rule is the same but for what
+ * is not composed, for letter case beyond some alphabets, and for cutting. */
+#define TF_PACKAGE_FORMAT 2
+
+/* By the rule of that format, 1 or 2.  NULL: no memory. */
+struct tf_package_names *tf_package_names_new(unsigned format);
 void tf_package_names_free(struct tf_package_names *n);
 
 /*
@@ -31,7 +35,7 @@ TF_MUST_USE enum tf_code tf_package_directory(struct tf_package_names *n,
 void tf_package_stored(const struct tf_package_names *n, struct tf_str path,
     struct tf_buf *out);
 
-/* One name by itself, made safe, onto out. */
+/* One name by itself, made safe by the newest rule, onto out. */
 void tf_package_safe(struct tf_buf *out, struct tf_str name, bool directory);
 /* Could that be a name in a package? */
 bool tf_package_is_safe(struct tf_str name);

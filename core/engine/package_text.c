@@ -34,7 +34,7 @@ tf_package_bag_info(const struct tf_package_facts *f, struct tf_buf *out)
 	tf_buf_printf(out, "Payload-Oxum: %llu.%llu\n",
 	    (unsigned long long)f->bytes, (unsigned long long)f->files);
 	tf_buf_printf(out, "Trailfs-Origin: %s\n", f->head.origin);
-	tf_buf_printf(out, "Trailfs-Package-Format: %d\n", TF_PACKAGE_FORMAT);
+	tf_buf_printf(out, "Trailfs-Package-Format: %u\n", f->format);
 }
 
 static void
@@ -68,7 +68,7 @@ tf_package_json(const struct tf_package_facts *f, struct tf_buf *out,
 	put_int(&j, "bytes", f->bytes);
 	put_int(&j, "entries", f->entries);
 	put_int(&j, "files", f->files);
-	put_int(&j, "format", TF_PACKAGE_FORMAT);
+	put_int(&j, "format", f->format);
 	tf_json_key(&j, "origin");
 	tf_json_cstr(&j, f->head.origin);
 	tf_json_key(&j, "path");
@@ -111,7 +111,7 @@ get_text(const struct tf_json_doc *d, const char *key, size_t *at,
 
 enum tf_code
 tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
-    struct tf_buf *text, struct tf_error *err)
+    unsigned *out, struct tf_buf *text, struct tf_error *err)
 {
 	size_t path, since, until;
 	bool has_since = false, has_until = false;
@@ -125,6 +125,7 @@ tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
 	    tf_json_parse(&d, json->p, json->n - 1, &e) == TF_OK) {
 		format = tf_json_get(&d, 0, "format");
 		ok = format >= 0 && d.tok[format].type == TF_JSON_INT &&
+		    d.tok[format].num > 0 &&
 		    get_text(&d, "path", &path, text, &failed);
 		has_since = ok && get_text(&d, "since", &since, text, &failed);
 		has_until = ok && get_text(&d, "until", &until, text, &failed);
@@ -138,6 +139,8 @@ tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
 		return tf_fail(err, TF_NEWER,
 		    "a later version made the package");
 	}
+	if (ok)
+		*out = (unsigned)d.tok[format].num;
 	tf_json_doc_free(&d);
 	if (ok) {
 		r->path = text->p + path;

@@ -25,6 +25,12 @@ static const struct {
 	{ "a:b", "a=3Ab", NULL },
 	{ "<>\"|?*\\%", "=3C=3E=22=7C=3F=2A=5C=25", NULL },
 	{ "k=v", "k=v", NULL },
+	/* Decomposed, a sign with a composed twin, and Hangul in parts. */
+	{ "U\xcc\x88:", "U=CC=88=3A", NULL },
+	{ "\xe2\x84\xab", "=E2=84=AB", NULL },
+	{ "\xe1\x84\x80\xe1\x85\xa1", "=E1=84=80=E1=85=A1", NULL },
+	{ "\xea\xb0\x80", "\xea\xb0\x80", NULL },
+	{ "e\xcc\x81\xc3\xa9", "e=CC=81=C3=A9", NULL },
 	{ "k=3Av", "k=3D3Av", NULL },
 	{ "k=3av", "k=3av", NULL },
 	{ "dot.", "dot=2E", NULL },
@@ -64,7 +70,7 @@ END_TEST
 START_TEST(no_name_gets_too_long)
 {
 	static const char *const unit[] = { "n", ":", "\xc3\xbc",
-		"\xf0\x9f\x93\x84", ".", " " };
+		"\xf0\x9f\x93\x84", ".", " ", "u\xcc\x88" };
 	char name[256] = "";
 	struct tf_buf b = { 0 };
 
@@ -80,6 +86,9 @@ START_TEST(no_name_gets_too_long)
 		k = tf_utf8(b.p + i, b.n - i, &c);
 		ck_assert_uint_gt(k, 0);
 	}
+	/* Nor within an escape. */
+	ck_assert_int_ne('=', b.p[b.n - 1]);
+	ck_assert_int_ne('=', b.p[b.n - 2]);
 	tf_buf_free(&b);
 }
 END_TEST
@@ -96,7 +105,7 @@ gives(struct tf_package_names *n, const char *path, const char *want)
 
 START_TEST(names_that_differ_in_case_only_are_told_apart)
 {
-	struct tf_package_names *n = tf_package_names_new();
+	struct tf_package_names *n = tf_package_names_new(TF_PACKAGE_FORMAT);
 
 	gives(n, "a/README", "a/README");
 	gives(n, "a/readme", "a/2~readme");
@@ -120,12 +129,68 @@ START_TEST(names_that_differ_in_case_only_are_told_apart)
 }
 END_TEST
 
+/* Pairs that a list of a few alphabets misses. */
+static const struct {
+	const char *one, *other;
+} clash[] = {
+	{ "\xc7\x84", "\xc7\x86" },	/* Latin: DZ with caron */
+	{ "\xc8\x80", "\xc8\x81" },	/* A with double grave */
+	{ "\xc6\x81", "\xc9\x93" },	/* B with hook */
+	{ "\xc5\xbf", "s" },		/* long s */
+	{ "K", "\xe2\x84\xaa" },	/* Kelvin, which is not composed */
+	{ "\xe1\xba\x9e", "\xc3\x9f" }, /* sharp s */
+	{ "stra\xc3\x9f"
+	  "e",
+	    "STRASSE" },
+	{ "\xef\xac\x81", "fi" },	    /* a ligature */
+	{ "\xce\x86", "\xce\xac" },	    /* Greek: Alpha with tonos */
+	{ "\xcf\x82", "\xcf\x83" },	    /* final sigma */
+	{ "\xe1\xbc\x88", "\xe1\xbc\x80" }, /* Alpha with psili */
+	{ "\xc2\xb5", "\xce\xbc" },	    /* micro and my */
+	{ "\xd3\x80", "\xd3\x8f" },	    /* Cyrillic: palochka */
+	{ "\xd4\x80", "\xd4\x81" },	    /* Komi De */
+	{ "\xd3\x81", "\xd3\x82" },	    /* Zhe with breve */
+	{ "\xe1\x82\xa0", "\xe2\xb4\x80" }, /* Georgian */
+	{ "\xf0\x90\x90\x80", "\xf0\x90\x90\xa8" }, /* Deseret */
+	{ "a", "a\xc2\xad" }, /* a soft hyphen is not seen */
+};
+
+START_TEST(names_that_any_system_takes_for_one_are_told_apart)
+{
+	struct tf_package_names *n = tf_package_names_new(TF_PACKAGE_FORMAT);
+	struct tf_buf b = { 0 };
+
+	gives(n, clash[_i].one, clash[_i].one);
+	ck_assert_int_eq(TF_OK,
+	    tf_package_file(n, str_of(clash[_i].other), &b, NULL));
+	/* Kelvin is spelled with escapes, which is enough. */
+	ck_assert(b.n > 2 && (memcmp(b.p, "2~", 2) == 0 || b.p[0] == '='));
+	tf_buf_free(&b);
+	tf_package_names_free(n);
+}
+END_TEST
+
+/* What was packaged before keeps its names. */
+START_TEST(the_first_format_spells_as_it_did)
+{
+	struct tf_package_names *n = tf_package_names_new(1);
+
+	gives(n, "U\xcc\x88", "U\xcc\x88");
+	gives(n, "\xc3\x9c", "\xc3\x9c");
+	gives(n, "\xc7\x84", "\xc7\x84");
+	gives(n, "\xc7\x86", "\xc7\x86");
+	gives(n, "\xd0\x96", "\xd0\x96");
+	gives(n, "\xd0\xb6", "2~\xd0\xb6");
+	tf_package_names_free(n);
+}
+END_TEST
+
 /* Whatever is recorded, no two files get one name, in any case. */
 START_TEST(many_names_stay_apart)
 {
 	static const char *const part[] = { "a", "A", "a:", "a=3A", "a=3D3A",
 		"2~a", "2~A", "con", "=63on", "a.", "a=2E", "%" };
-	struct tf_package_names *n = tf_package_names_new();
+	struct tf_package_names *n = tf_package_names_new(TF_PACKAGE_FORMAT);
 	const size_t parts = sizeof(part) / sizeof(*part);
 	char *given[sizeof(part) / sizeof(*part) *
 	    (sizeof(part) / sizeof(*part) + 1)];
@@ -273,8 +338,12 @@ suite_package(void)
 	tcase_add_loop_test(names,
 	    names_that_some_system_cannot_hold_are_written_otherwise, 0,
 	    sizeof(safe) / sizeof(*safe));
-	tcase_add_loop_test(names, no_name_gets_too_long, 0, 6);
+	tcase_add_loop_test(names, no_name_gets_too_long, 0, 7);
 	tcase_add_test(names, names_that_differ_in_case_only_are_told_apart);
+	tcase_add_loop_test(names,
+	    names_that_any_system_takes_for_one_are_told_apart, 0,
+	    (int)(sizeof(clash) / sizeof(*clash)));
+	tcase_add_test(names, the_first_format_spells_as_it_did);
 	tcase_add_test(names, many_names_stay_apart);
 	suite_add_tcase(s, names);
 	tcase_set_timeout(archives, 300);
