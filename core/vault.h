@@ -181,8 +181,9 @@ TF_MUST_USE enum tf_code tf_vault_rename(struct tf_vault *v, uint64_t parent,
 #define TF_SET_SIZE 16u
 /*
  * Change what is set in mask.  Values equal to the present ones succeed in any
- * state.  On a trail, workflow or attestation that holds something, taking
- * away the last write bit seals it.  file: the handle of ftruncate, or NULL.
+ * state.  On a trail, workflow or attestation that is worth a seal, taking away
+ * the last write bit closes it: nothing is born in it, and it is sealed when it
+ * has settled, unless a write bit comes back before.  file: the handle of ftruncate, or NULL.
  * *out is the result.  Who may do it was checked by the kernel.
  */
 TF_MUST_USE enum tf_code tf_vault_setattr(struct tf_vault *v, uint64_t id,
@@ -284,8 +285,12 @@ void tf_reader_close(struct tf_reader *r);
  * root: TF_DENIED for others. */
 TF_MUST_USE enum tf_code tf_vault_seal(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
-/* Seal what is frozen or a closed placeholder, at or below id and owned by the
- * caller (uid 0: all); returns when it is in the ledger. */
+/* Seal what is closed at or below id: somebody is about to read what only a
+ * seal makes. */
+TF_MUST_USE enum tf_code tf_vault_finish(struct tf_vault *v, uint64_t id,
+    struct tf_error *err);
+/* Seal what is frozen, a closed placeholder or a closed directory, at or below
+ * id and owned by the caller (uid 0: all); returns when it is in the ledger. */
 TF_MUST_USE enum tf_code tf_vault_sync(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
 

@@ -119,6 +119,7 @@ static const struct row {
 	bool package;
 	bool same;   /* for all who may open it */
 	bool sealed; /* only when the directory is sealed */
+	bool seals;  /* a directory that is closed is sealed for it */
 	bool ledger; /* the ledger's entries alone decide what it holds */
 } rows[] = {
 	{ TF_CONTROL_CHECKPOINT, AT(TF_KIND_ROOT), 0444, .render = checkpoint,
@@ -132,30 +133,35 @@ static const struct row {
 	/* Each user's own attempts. */
 	{ TF_CONTROL_DENIED, AT(TF_KIND_ROOT), 0444, .render = denied },
 	{ TF_CONTROL_TILE, AT(TF_KIND_ROOT), .tree = &fs_tile_tree },
-	{ TF_CONTROL_PROOF, AT(TF_KIND_ATTESTATION), .tree = &fs_proof_tree },
+	{ TF_CONTROL_PROOF, AT(TF_KIND_ATTESTATION), .tree = &fs_proof_tree,
+	    .seals = true },
 	{ TF_CONTROL_SEAL_PROOF, AT(TF_KIND_ATTESTATION), 0440,
-	    .render = attestation_proof, .sealed = true, .ledger = true },
+	    .render = attestation_proof, .sealed = true, .seals = true,
+	    .ledger = true },
 	{ TF_CONTROL_EVENTS, BELOW_ROOT, 0440, .write = tf_view_events,
 	    .ledger = true },
 	{ TF_CONTROL_ATTESTATION, AT(TF_KIND_ATTESTATION), 0440,
-	    .write = tf_view_attestation },
+	    .write = tf_view_attestation, .seals = true },
 	{ TF_CONTROL_SUMS, AT(TF_KIND_ATTESTATION), 0440, .write = tf_view_sums,
-	    .ledger = true },
+	    .seals = true, .ledger = true },
 	{ TF_CONTROL_INTOTO, AT(TF_KIND_ATTESTATION), 0440,
-	    .write = tf_view_intoto, .sealed = true, .ledger = true },
+	    .write = tf_view_intoto, .sealed = true, .seals = true,
+	    .ledger = true },
 	{ TF_CONTROL_SIGSTORE, AT(TF_KIND_ATTESTATION), 0440,
-	    .write = tf_view_sigstore, .sealed = true, .ledger = true },
+	    .write = tf_view_sigstore, .sealed = true, .seals = true,
+	    .ledger = true },
 	{ TF_CONTROL_WORD, AT(TF_KIND_WORKFLOW), 0444,
-	    .write = tf_view_status_word, .same = true, .ledger = true },
+	    .write = tf_view_status_word, .same = true, .seals = true,
+	    .ledger = true },
 	{ TF_CONTROL_STATUS, AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW), 0440,
-	    .write = tf_view_status, .ledger = true },
+	    .write = tf_view_status, .seals = true, .ledger = true },
 	{ TF_CONTROL_STATUS_MD, AT(TF_KIND_WORKFLOW), 0440,
-	    .write = tf_view_status_md, .ledger = true },
+	    .write = tf_view_status_md, .seals = true, .ledger = true },
 	{ TF_CONTROL_PAGE,
 	    AT(TF_KIND_ROOT) | AT(TF_KIND_TRAIL) | AT(TF_KIND_WORKFLOW), 0440,
 	    .write = page, .ledger = true },
 	/* All the evidence, which may be others' business. */
-	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0400, .package = true,
+	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0400, .package = true, .seals = true,
 	    .ledger = true },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -718,6 +724,34 @@ find_row(const struct tf_attr *dir, const char *name, uint64_t *ino,
 	return tf_fail(err, TF_NOTFOUND, "no such control file");
 }
 
+/* Is name, in the .trailfs of dir, what only a seal makes whole? */
+static bool
+asks_for_seal(const struct tf_attr *dir, const char *name)
+{
+	for (unsigned r = 0; r < ROWS; r++)
+		if (rows[r].seals && (rows[r].levels & AT(dir->kind)) != 0 &&
+		    strcmp(rows[r].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The directory of which parent is the .trailfs; sealed, if it is closed and
+ * somebody asks for what the seal makes. */
+static enum tf_code
+directory_of(struct fs_control *c, uint64_t parent, const char *name,
+    struct tf_attr *dir, struct tf_error *err)
+{
+	enum tf_code rc = tf_vault_getattr(c->vault, owner_of(parent), dir,
+	    err);
+
+	if (rc != TF_OK || dir->state != TF_STATE_OPEN ||
+	    !fs_control_is(parent) || !asks_for_seal(dir, name))
+		return rc;
+	if ((rc = tf_vault_finish(c->vault, dir->id, err)) != TF_OK)
+		return rc;
+	return tf_vault_getattr(c->vault, dir->id, dir, err);
+}
+
 enum tf_code
 fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
     uint64_t *ino, struct tf_error *err)
@@ -730,7 +764,7 @@ fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
 		return tf_fail(err, TF_NOTDIR, "not a directory");
 	if (tree != NULL)
 		return tree->lookup(c->vault, parent, name, ino, err);
-	rc = tf_vault_getattr(c->vault, owner_of(parent), &dir, err);
+	rc = directory_of(c, parent, name, &dir, err);
 	if (rc != TF_OK)
 		return rc;
 	if (dir.kind == TF_KIND_EVIDENCE)

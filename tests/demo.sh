@@ -181,8 +181,9 @@ typed 'cmp $L ../../sample/$L && echo unchanged'
 say '4. Seal: nothing can be added any more'
 typed 'chmod a-w $W/user-identity'
 refused 'cp ../../vault.vkey $W/user-identity/late.txt'
+typed 'trailctl sync .'
 refused 'chmod u+w $W/user-identity'
-typed 'chmod a-w $W'
+typed 'trailctl seal $W'
 refused 'mkdir $W/another-event'
 
 # --- 5 ------------------------------------------------------------------

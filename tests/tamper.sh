@@ -1025,7 +1025,7 @@ damaged() {
 a_damaged_database_is_told_clearly() {
 	size=$(wc -c <store/ledger.db)
 	for to in 0 1 16 99 100 512 4095 4096 8192 $((size / 2)) \
-		$((size - 4096)) $((size - 1)); do
+		$((size - 4096)) $((size - 5000)); do
 		again
 		truncate -s "$to" copy/ledger.db
 		damaged "cut to $to bytes"

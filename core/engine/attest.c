@@ -9,6 +9,7 @@
 #include "../base/clock.h"
 #include "../ledger/statement.h"
 #include "attest.h"
+#include "close_dir.h"
 #include "evidence.h"
 
 #define CHUNK 32 /* rows at a time */
@@ -124,36 +125,14 @@ tf_str_of(const char *s)
 	return (struct tf_str){ s, s == NULL ? 0 : strlen(s) };
 }
 
-/* A sealing chmod's access on the directory that it named. */
 static enum tf_code
-set_access(struct tf_txn *t, const struct tf_sealer *c, uint64_t id,
-    struct tf_entry *e, struct tf_access_names *names, struct tf_error *err)
-{
-	struct tf_node_row row;
-	enum tf_code rc;
-
-	if (c->r->mask == 0 || id != c->dir)
-		return TF_OK;
-	/* As it is now: somebody may have changed it since chmod looked. */
-	if ((rc = tf_nodes_get(t->db, id, &row, err)) != TF_OK)
-		return rc;
-	tf_attr_apply(&row.attr, c->r->mask, c->r->want);
-	e->has_access = true;
-	tf_access_fill(&e->access, row.attr.mode, row.attr.uid, row.attr.gid,
-	    names);
-	return TF_OK;
-}
-
-static enum tf_code
-mark_sealed(struct tf_txn *t, uint64_t id, const struct tf_entry *e,
-    struct tf_error *err)
+mark_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 {
 	enum tf_code rc = tf_nodes_set_seal(t->db, id, t->size - 1, t->at, err);
 
 	t->open_att = 0;
-	if (rc == TF_OK && e->has_access)
-		rc = tf_nodes_set_access(t->db, id, e->access.mode,
-		    e->access.uid, e->access.gid, t->at, err);
+	if (rc == TF_OK)
+		rc = tf_closed_sealed(t, id, err);
 	return rc == TF_OK ? tf_txn_changed(t, id, err) : rc;
 }
 
@@ -183,7 +162,6 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
 		.actor = tf_str_of(c->actor),
 		.cause = tf_str_of(c->r->cause),
 		.has_evidence = true };
-	struct tf_access_names names = { 0 };
 	struct signed_statement signed_ = { 0 };
 	struct tf_statement s = { 0 };
 	struct tf_evidence ev = { 0 };
@@ -198,8 +176,7 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
 	if ((rc = tf_sums(ev.f, ev.n, &s.evidence, err)) != TF_OK ||
 	    (rc = fill_statement(t, c, att, e.path, &ev, &s, err)) != TF_OK ||
 	    (rc = sign_statement(t->v, &s, &signed_, err)) != TF_OK ||
-	    (rc = keep_payload(t, &signed_, err)) != TF_OK ||
-	    (rc = set_access(t, c, att->attr.id, &e, &names, err)) != TF_OK)
+	    (rc = keep_payload(t, &signed_, err)) != TF_OK)
 		goto out;
 	e.evidence_count = s.evidence.count;
 	e.evidence_bytes = s.evidence.bytes;
@@ -207,9 +184,8 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
 	e.statement = signed_.ref;
 	t->not_before = s.sealed_at;
 	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
-		rc = mark_sealed(t, att->attr.id, &e, err);
+		rc = mark_sealed(t, att->attr.id, err);
 out:
-	tf_access_names_free(&names);
 	signed_free(&signed_);
 	tf_evidence_free(&ev);
 	tf_buf_free(&path);
@@ -298,7 +274,6 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 		.actor = tf_str_of(c->actor),
 		.cause = tf_str_of(c->r->cause),
 		.has_children = true };
-	struct tf_access_names names = { 0 };
 	struct tf_evidence ev = { 0 };
 	struct leaves x = { .db = t->db, .e = &ev, .seals = workflow };
 	struct tf_buf path = { 0 };
@@ -319,12 +294,9 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 		goto out;
 	e.children_count = sums.count;
 	e.children_sums = sums.sums;
-	if ((rc = set_access(t, c, dir->attr.id, &e, &names, err)) != TF_OK ||
-	    (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
-		goto out;
-	rc = mark_sealed(t, dir->attr.id, &e, err);
+	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
+		rc = mark_sealed(t, dir->attr.id, err);
 out:
-	tf_access_names_free(&names);
 	tf_evidence_free(&ev);
 	tf_buf_free(&path);
 	return rc;

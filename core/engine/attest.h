@@ -4,11 +4,10 @@
 
 #include "impl.h"
 
-/* Who seals, and what the sealing chmod sets on directory dir. */
+/* Who seals. */
 struct tf_sealer {
 	const struct tf_seal_request *r;
 	const char *actor; /* canonical JSON, or NULL */
-	uint64_t dir;
 };
 
 /* All evidence in it is in the ledger already. */

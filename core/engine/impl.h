@@ -62,6 +62,15 @@ struct tf_quiet {
 	uint64_t due_ns; /* until then it is not quiet; boot clock */
 };
 
+/* A directory that is closed: see close_dir.h. */
+struct tf_closed {
+	uint64_t id;
+	uint64_t wf;		   /* of an attestation: its workflow; else 0 */
+	char *actor;		   /* whoever closed it: canonical JSON */
+	bool recovered;		   /* the last run left it */
+	uint64_t first_ns, due_ns; /* closed, to be sealed; boot clock */
+};
+
 /* What a user has that is not sealed yet. */
 struct tf_user {
 	uint32_t uid;
@@ -105,8 +114,11 @@ struct tf_vault {
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */
 	/* All below: guarded by mu. */
 	struct tf_live_table live;
-	uint64_t closing; /* node whose seal is being decided: nothing is
-			   born below it meanwhile; 0: none */
+	uint64_t closing; /* node whose seal is being decided, or that is
+			   being closed or opened again: nothing is born below
+			   it meanwhile; 0: none */
+	struct tf_closed *closed; /* in no order; tf_closing_begin changes */
+	size_t n_closed, cap_closed;
 	uint64_t next_id, end_id; /* reserved node ids */
 	bool reserving;
 	struct tf_head head;
@@ -367,14 +379,44 @@ tf_mode_without_ids(uint32_t mode)
 /* Take from want what mask names; ctime is now. */
 void tf_attr_apply(struct tf_attr *a, unsigned mask,
     const struct tf_attr *want);
+/* The live nodes below a directory that is sealed or closed. */
+struct tf_below {
+	uint64_t id;
+	struct tf_live **l;
+	size_t n, cap;
+	enum tf_code refused;
+	bool wait;	     /* somebody is at work below */
+	uint64_t in_the_way; /* the node that refused is about, or 0 */
+};
+/* Find them all.  Fails when one may not be sealed: TF_BUSY when it is open for
+ * writing.  b->wait: wait on v->changed and look again.  mu is held. */
+TF_MUST_USE enum tf_code tf_below_look(struct tf_vault *v, struct tf_below *b,
+    struct tf_error *err);
+/* Complete the message of that failure with the path of the node in the way.
+ * mu is not held. */
+void tf_below_name(struct tf_vault *v, const struct tf_below *b,
+    struct tf_db *db, struct tf_error *err);
+/* Set job on all of them, with references, and sort them; and the end of that.
+ * mu is held. */
+void tf_below_claim(struct tf_below *b);
+void tf_below_unclaim(struct tf_vault *v, struct tf_below *b);
+/* One directory is being closed, opened again or sealed at a time: wait for the
+ * turn of id, and end it.  mu is held. */
+void tf_closing_begin(struct tf_vault *v, uint64_t id);
+void tf_closing_end(struct tf_vault *v);
+/* Somebody is at work below id, and that may take long: let others have their
+ * turn meanwhile.  What was true before need not be so any more.  Fails as
+ * tf_vault_wait_long does; it is the turn of id in either case. */
+TF_MUST_USE enum tf_code tf_closing_wait(struct tf_vault *v, uint64_t id,
+    struct tf_error *err);
 /* Seal an attestation, workflow or trail, or publish a draft attestation under
  * new_name (else NULL). */
 struct tf_seal_request {
 	uint64_t id;
-	const struct tf_actor *who; /* NULL: nobody, it is quiet */
+	const struct tf_actor *who; /* NULL: nobody, it is quiet, or closed */
+	bool closed; /* only if it still is; the actor closed it */
+	bool hurry;  /* TF_BUSY rather than wait for what is below */
 	const char *new_name;
-	unsigned mask; /* what the sealing chmod sets */
-	const struct tf_attr *want;
 	const char *cause;
 };
 TF_MUST_USE enum tf_code tf_seal_dir(struct tf_vault *v,
@@ -396,7 +438,8 @@ TF_MUST_USE enum tf_code tf_version_before(struct tf_db *db, uint64_t workflow,
 /* Thread body: seals what has settled, keeps STORE/checkpoint. */
 void *tf_keeper(void *vault);
 
-/* Seal what is frozen, as tf_vault_sync does for root, but no placeholder. */
+/* Seal what is frozen or closed, as tf_vault_sync does for root, but no
+ * placeholder. */
 TF_MUST_USE enum tf_code tf_seal_frozen(struct tf_vault *v,
     struct tf_error *err);
 

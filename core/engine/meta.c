@@ -8,6 +8,7 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "close_dir.h"
 #include "names.h"
 
 #define WRITE_BITS 0222u
@@ -101,42 +102,6 @@ set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
 
 /* --- the upper levels ---------------------------------------------------------- */
 
-struct access_change {
-	uint64_t id;
-	unsigned mask;
-	struct tf_attr want;
-	const char *actor;
-};
-
-static enum tf_code
-access_run(struct tf_txn *t, void *arg, struct tf_error *err)
-{
-	struct access_change *c = arg;
-	struct tf_entry e = { .type = TF_ACCESS_CHANGED,
-		.has_access = true,
-		.actor = { c->actor, strlen(c->actor) } };
-	struct tf_access_names names = { 0 };
-	struct tf_node_row row;
-	struct tf_attr *a = &row.attr;
-	enum tf_code rc;
-
-	if ((rc = tf_nodes_get(t->db, c->id, &row, err)) != TF_OK)
-		return rc;
-	if (row.seal != TF_NO_SEQ && (c->mask & TF_SET_MODE) != 0 &&
-	    (c->want.mode & ~a->mode & WRITE_BITS) != 0)
-		return tf_fail(err, TF_SEALED,
-		    "it is sealed: no write "
-		    "permission comes back");
-	tf_attr_apply(a, c->mask & ~TF_SET_MTIME, &c->want);
-	tf_access_fill(&e.access, a->mode, a->uid, a->gid, &names);
-	if ((rc = tf_txn_path(t, c->id, &e.path, err)) == TF_OK &&
-	    (rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
-		rc = tf_nodes_set_access(t->db, c->id, a->mode, a->uid, a->gid,
-		    t->at, err);
-	tf_access_names_free(&names);
-	return rc;
-}
-
 struct any_below {
 	uint64_t id;
 	bool any;
@@ -174,13 +139,18 @@ tf_holds_something(struct tf_vault *v, uint64_t id, bool *any,
 	return rc;
 }
 
+/* Would this open a closed directory again, though its mode stays? */
 static bool
-takes_last_write_bit(const struct tf_attr *a, unsigned mask,
+opens_again(struct tf_vault *v, uint64_t id, unsigned mask,
     const struct tf_attr *want)
 {
-	return (mask & TF_SET_MODE) != 0 && a->kind != TF_KIND_ROOT &&
-	    a->state == TF_STATE_OPEN && (a->mode & WRITE_BITS) != 0 &&
-	    (want->mode & WRITE_BITS) == 0;
+	bool closed;
+
+	pthread_mutex_lock(&v->mu);
+	closed = tf_is_closed(v, id);
+	pthread_mutex_unlock(&v->mu);
+	return closed && (mask & TF_SET_MODE) != 0 &&
+	    (want->mode & WRITE_BITS) != 0;
 }
 
 static enum tf_code
@@ -188,37 +158,10 @@ set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
     const struct tf_attr *want, const struct tf_actor *who,
     struct tf_error *err)
 {
-	struct access_change c = { .id = a->id,
-		.mask = mask & ~TF_SET_MTIME,
-		.want = *want };
-	struct tf_seal_request r = { .id = a->id,
-		.who = who,
-		.mask = mask & ~TF_SET_MTIME,
-		.want = want };
-	bool any = false;
-	char *actor;
-	enum tf_code rc;
-
 	mask &= ~TF_SET_MTIME; /* times follow the entries */
-	if (!changes(a, mask, want))
+	if (!changes(a, mask, want) && !opens_again(v, a->id, mask, want))
 		return TF_OK;
-	if (takes_last_write_bit(a, mask, want)) {
-		rc = tf_holds_something(v, a->id, &any, err);
-		if (rc != TF_OK || any)
-			return rc == TF_OK ? tf_seal_dir(v, &r, err) : rc;
-	}
-	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
-	    (rc = tf_actor_text(who, &actor, err)) != TF_OK)
-		return rc;
-	c.actor = actor;
-	if (a->kind == TF_KIND_ATTESTATION) {
-		pthread_mutex_lock(&v->mu);
-		tf_quiet_touch(v, a->id);
-		pthread_mutex_unlock(&v->mu);
-	}
-	rc = tf_commit_wait(v->commit, access_run, &c, err);
-	free(actor);
-	return rc;
+	return tf_change_access(v, a->id, mask, want, who, err);
 }
 
 /* --- what follows an attestation ------------------------------------------------- */

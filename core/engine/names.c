@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../store/closings.h"
+#include "close_dir.h"
 #include "names.h"
 
 /* --- what is where (mu held, unless it says otherwise) --- */
@@ -257,7 +259,7 @@ tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 		    p->att.kind == TF_KIND_ATTESTATION	? "attestation" :
 			p->att.kind == TF_KIND_WORKFLOW ? "workflow" :
 							  "trail");
-	return TF_OK;
+	return tf_closed_refuses(v, p->att.id, err);
 }
 
 /* Is the name free, and legal, below p?  mu held. */
@@ -353,11 +355,14 @@ static enum tf_code
 check_parent(struct tf_txn *t, const struct birth *b, struct tf_error *err)
 {
 	struct tf_node_row r;
+	bool closed = false;
 	enum tf_code rc = tf_nodes_get(t->db, b->attr.parent, &r, err);
 
+	if (rc == TF_OK)
+		rc = tf_closings_has(t->db, b->attr.parent, &closed, err);
 	if (rc != TF_OK)
 		return rc;
-	if (r.seal != TF_NO_SEQ)
+	if (r.seal != TF_NO_SEQ || closed)
 		return tf_fail(err, TF_READONLY, "the directory is sealed");
 	rc = tf_nodes_find(t->db, b->attr.parent, b->name, strlen(b->name), &r,
 	    err);
@@ -491,6 +496,8 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	}
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
+	if (rc == TF_OK && !live && a.kind == TF_KIND_ATTESTATION)
+		rc = tf_closed_before(v, parent, name, err);
 	if (rc == TF_OK && !live) {
 		a.state = TF_STATE_OPEN;
 		rc = be_born(v, &a, name, actor, err);
@@ -687,6 +694,8 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 		rc = tf_fail(err, TF_ISDIR, "is a directory");
 	else if ((rc = tf_policy(&s, req, who->uid)) != TF_OK)
 		rc = tf_refusal(rc, &s, req, name, err);
+	else if ((rc = tf_closed_refuses(v, l->att, err)) != TF_OK)
+		; /* as if it were sealed */
 	else if (directory && tf_live_next(&v->live, l->attr.id, 0) != NULL)
 		rc = tf_fail(err, TF_NOTEMPTY, "not empty");
 	if (rc == TF_OK)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "close_dir.h"
 #include "holder.h"
 #include "readable.h"
 
@@ -195,6 +196,8 @@ struct counts {
 	uint64_t id[WAITING_MAX];
 	enum tf_state state[WAITING_MAX];
 	size_t listed;
+	uint64_t closed_id[WAITING_MAX]; /* directories */
+	size_t closed;
 	uint64_t failed, denied;
 	char trouble[sizeof(((struct tf_error *)0)->text)];
 };
@@ -232,6 +235,23 @@ put_states(struct tf_json *j, const struct counts *c, uint64_t sealed)
 	tf_json_object_end(j);
 }
 
+static void
+put_one_waiting(struct tf_json *j, const struct tf_buf *path, const char *state,
+    bool *any)
+{
+	if (!*any) {
+		tf_json_key(j, "waiting");
+		tf_json_array(j);
+		*any = true;
+	}
+	tf_json_object(j);
+	tf_json_key(j, "path");
+	tf_json_str(j, path->p, path->n);
+	tf_json_key(j, "state");
+	tf_json_cstr(j, state);
+	tf_json_object_end(j);
+}
+
 /* What is not sealed yet, so that nobody has to guess. */
 static void
 put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
@@ -244,17 +264,15 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
 		if (tf_may_read(w, c->id[i], &may, NULL) != TF_OK || !may ||
 		    tf_path_of(w->v, w->db, c->id[i], &path, NULL) != TF_OK)
 			continue; /* sealed or gone meanwhile */
-		if (!any) {
-			tf_json_key(j, "waiting");
-			tf_json_array(j);
-			any = true;
-		}
-		tf_json_object(j);
-		tf_json_key(j, "path");
-		tf_json_str(j, path.p, path.n);
-		tf_json_key(j, "state");
-		tf_json_cstr(j, tf_state_name(c->state[i]));
-		tf_json_object_end(j);
+		put_one_waiting(j, &path, tf_state_name(c->state[i]), &any);
+	}
+	for (size_t i = 0; i < c->closed; i++) {
+		path.n = 0;
+		if (tf_may_read(w, c->closed_id[i], &may, NULL) == TF_OK &&
+		    may &&
+		    tf_path_of(w->v, w->db, c->closed_id[i], &path, NULL) ==
+			TF_OK)
+			put_one_waiting(j, &path, TF_CLOSING, &any);
 	}
 	if (any)
 		tf_json_array_end(j);
@@ -291,6 +309,8 @@ status_facts(struct tf_vault *v, struct tf_db *db, struct tf_head *h,
 			memcpy(c->trouble, v->broken_why.text,
 			    sizeof(c->trouble));
 		tf_live_each(&v->live, count_one, c);
+		for (size_t i = 0; i < v->n_closed && i < WAITING_MAX; i++)
+			c->closed_id[c->closed++] = v->closed[i].id;
 		pthread_mutex_unlock(&v->mu);
 		return TF_OK;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/clock.h"
+#include "close_dir.h"
 #include "names.h"
 #include "tend.h"
 
@@ -329,6 +330,8 @@ move_child(struct move *m, bool noreplace, bool *publish, struct tf_error *err)
 	enum tf_kind kind = m->l->attr.kind;
 	enum tf_code rc;
 
+	if ((rc = tf_closed_refuses(m->v, m->l->att, err)) != TF_OK)
+		return rc;
 	if (kind != TF_KIND_ATTESTATION)
 		rc = kind == TF_KIND_DIRECTORY ? may_move_directory(m, err) :
 						 may_move_file(m, err);

@@ -10,6 +10,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/mutant.h"
+#include "close_dir.h"
 #include "names.h"
 #include "tend.h"
 
@@ -540,6 +541,12 @@ tf_keeper(void *vault)
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
+		if ((att = tf_closed_next(v, now, &g.next_ns)) != 0) {
+			pthread_mutex_unlock(&v->mu);
+			(void)tf_closed_seal_due(v, att);
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
 		if ((att = tf_quiet_next(v, now, &g.next_ns)) != 0) {
 			pthread_mutex_unlock(&v->mu);
 			tf_quiet_seal(v, att);
@@ -704,11 +711,16 @@ enum tf_code
 tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
     struct tf_error *err)
 {
-	return seal_wanted(v, id, who->uid, true, err);
+	enum tf_code rc = seal_wanted(v, id, who->uid, true, err);
+
+	return rc == TF_OK ? tf_closed_sync(v, id, who, err) : rc;
 }
 
 enum tf_code
 tf_seal_frozen(struct tf_vault *v, struct tf_error *err)
 {
-	return seal_wanted(v, TF_ROOT_ID, 0, false, err);
+	struct tf_actor root = { .uid = 0 };
+	enum tf_code rc = seal_wanted(v, TF_ROOT_ID, 0, false, err);
+
+	return rc == TF_OK ? tf_closed_sync(v, TF_ROOT_ID, &root, err) : rc;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attest.h"
+#include "close_dir.h"
 #include "names.h"
 #include "tend.h"
 
@@ -18,13 +19,9 @@ struct closing {
 	struct tf_attr dir;
 	struct tf_sealer s;
 	char *actor;
-	struct tf_live **l;
-	size_t n, cap;
+	struct tf_below below;
 	struct tf_live *draft; /* the draft attestation to publish */
 	char old_name[256];
-	enum tf_code refused; /* found while looking */
-	bool wait;	      /* somebody is at work below; look again */
-	uint64_t in_the_way;  /* the node that refused is about, or 0 */
 };
 
 /* --- the transaction -------------------------------------------------------------- */
@@ -45,13 +42,14 @@ seal_live(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	for (size_t i = 0; rc == TF_OK && i < c->n; i++)
-		if (!tf_live_is_file(c->l[i]))
-			rc = tf_seal_directory(t, c->l[i]->attr.id, err);
-	for (size_t i = 0; rc == TF_OK && i < c->n; i++) {
-		struct tf_seal_file f = { .l = c->l[i], .cause = c->r->cause };
+	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
+		if (!tf_live_is_file(c->below.l[i]))
+			rc = tf_seal_directory(t, c->below.l[i]->attr.id, err);
+	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++) {
+		struct tf_seal_file f = { .l = c->below.l[i],
+			.cause = c->r->cause };
 
-		if (tf_live_is_file(c->l[i]))
+		if (tf_live_is_file(c->below.l[i]))
 			rc = tf_seal_one(t, &f, err);
 	}
 	return rc;
@@ -149,7 +147,7 @@ publish_run(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 	if (rc != TF_NOTFOUND ||
 	    (rc = tf_version_before(t->db, wf.attr.id, c->draft->name, &before,
 		 err)) != TF_OK ||
-	    (rc = tf_txn_batch(t, c->n + 2, err)) != TF_OK ||
+	    (rc = tf_txn_batch(t, c->below.n + 2, err)) != TF_OK ||
 	    (rc = begin_published(t, c, err)) != TF_OK ||
 	    (rc = seal_live(t, c, err)) != TF_OK ||
 	    (rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
@@ -179,7 +177,7 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (row.attr.kind == TF_KIND_WORKFLOW) {
 		rc = tf_each_child(t->db, c->dir.id, count_open, &open, err);
 		if (rc == TF_OK && open > 0)
-			rc = tf_txn_batch(t, c->n + open + 1, err);
+			rc = tf_txn_batch(t, c->below.n + open + 1, err);
 		if (rc == TF_OK)
 			rc = seal_live(t, c, err);
 		if (rc == TF_OK)
@@ -193,30 +191,30 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 /* --- before and after ---------------------------------------------------------------- */
 
 static bool
-is_inside(const struct closing *c, const struct tf_live *l)
+is_inside(const struct tf_below *b, const struct tf_live *l)
 {
-	if (l->attr.id == c->dir.id)
+	if (l->attr.id == b->id)
 		return false;
-	return l->att == c->dir.id || l->wf == c->dir.id;
+	return l->att == b->id || l->wf == b->id;
 }
 
 /* One look at a live node: is it below, and may it be sealed now? */
 static void
 look(void *arg, struct tf_live *l)
 {
-	struct closing *c = arg;
+	struct tf_below *b = arg;
 	void *p;
 
-	if (!is_inside(c, l) || c->refused != TF_OK)
+	if (!is_inside(b, l) || b->refused != TF_OK)
 		return;
 	if (l->writers > 0 || l->attr.kind == TF_KIND_ATTESTATION) {
-		c->refused = TF_BUSY;
-		c->in_the_way = l->attr.id;
+		b->refused = TF_BUSY;
+		b->in_the_way = l->attr.id;
 		return;
 	}
 	if (l->failed != TF_OK) {
-		c->refused = l->failed;
-		c->in_the_way = l->attr.id;
+		b->refused = l->failed;
+		b->in_the_way = l->attr.id;
 		return;
 	}
 	if (l->job || !tf_live_clean(l) || l->unchecked) {
@@ -224,43 +222,83 @@ look(void *arg, struct tf_live *l)
 			l->wants_check = true;
 			tf_live_tend_later(l);
 		}
-		c->wait = true;
+		b->wait = true;
 		return;
 	}
-	if (c->n == c->cap) {
-		c->cap = c->cap == 0 ? 64 : c->cap * 2;
-		p = realloc(c->l, c->cap * sizeof(struct tf_live *));
+	if (b->n == b->cap) {
+		b->cap = b->cap == 0 ? 64 : b->cap * 2;
+		p = realloc(b->l, b->cap * sizeof(struct tf_live *));
 		if (p == NULL) {
-			c->refused = TF_NOMEM;
+			b->refused = TF_NOMEM;
+			b->cap = b->n;
 			return;
 		}
-		c->l = p;
+		b->l = p;
 	}
-	c->l[c->n++] = l;
+	b->l[b->n++] = l;
 }
 
-/* One seal of a directory at a time, also of those above and below it. */
-static bool
-closing_now(const struct tf_vault *v)
+enum tf_code
+tf_below_look(struct tf_vault *v, struct tf_below *b, struct tf_error *err)
 {
-	return v->closing != 0;
+	b->n = 0;
+	b->wait = false;
+	b->refused = TF_OK;
+	b->in_the_way = 0;
+	tf_live_each(&v->live, look, b);
+	if (b->refused != TF_OK)
+		b->n = 0;
+	if (b->refused == TF_NOMEM)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if (b->refused != TF_OK)
+		return tf_fail(err, b->refused, "%s below",
+		    b->refused == TF_BUSY ? "being written" : "not on disk");
+	return TF_OK;
 }
 
-/* Somebody is at work below, and that may take long: others seal meanwhile. */
-static enum tf_code
-wait_below(struct closing *c, struct tf_error *err)
+void
+tf_below_claim(struct tf_below *b)
 {
-	struct tf_vault *v = c->v;
-	enum tf_code rc;
+	for (size_t i = 0; i < b->n; i++) {
+		tf_live_ref(b->l[i]);
+		b->l[i]->job = true;
+	}
+	tf_live_sort(b->l, b->n);
+}
 
+void
+tf_below_unclaim(struct tf_vault *v, struct tf_below *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		tf_live_unclaim(v, b->l[i]);
+	b->n = 0;
+}
+
+void
+tf_closing_begin(struct tf_vault *v, uint64_t id)
+{
+	while (v->closing != 0) /* not for long */
+		tf_vault_wait(v);
+	v->closing = id;
+}
+
+void
+tf_closing_end(struct tf_vault *v)
+{
 	v->closing = 0;
 	pthread_cond_broadcast(&v->changed);
+}
+
+enum tf_code
+tf_closing_wait(struct tf_vault *v, uint64_t id, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_closing_end(v);
 	do
 		rc = tf_vault_wait_long(v, err);
-	while (rc == TF_OK && closing_now(v));
-	while (closing_now(v)) /* not for long */
-		tf_vault_wait(v);
-	v->closing = c->r->id;
+	while (rc == TF_OK && v->closing != 0);
+	tf_closing_begin(v, id);
 	return rc;
 }
 
@@ -276,26 +314,21 @@ claim_below(struct closing *c, struct tf_error *err)
 		if (c->r->new_name != NULL &&
 		    (c->draft = tf_live_get(&v->live, c->r->id)) == NULL)
 			return tf_fail(err, TF_NOTFOUND, "it is gone");
-		c->n = 0;
-		c->wait = false;
-		tf_live_each(&v->live, look, c);
-		if (c->refused != TF_OK)
-			return tf_fail(err, c->refused, "%s below",
-			    c->refused == TF_BUSY ? "being written" :
-						    "not on disk");
-		if (!c->wait && (c->draft == NULL || !c->draft->job))
-			break;
-		if ((rc = wait_below(c, err)) != TF_OK)
+		if ((rc = tf_below_look(v, &c->below, err)) != TF_OK)
 			return rc;
+		if (!c->below.wait && (c->draft == NULL || !c->draft->job))
+			break;
+		if (c->r->hurry)
+			return tf_fail(err, TF_BUSY, "not ready below");
+		if ((rc = tf_closing_wait(v, c->r->id, err)) != TF_OK)
+			return rc;
+		if (c->r->closed && !tf_is_closed(v, c->r->id))
+			return tf_fail(err, TF_NOTFOUND, "it is open again");
 	}
 	/* Whatever happened until now has moved its time on. */
-	if (c->r->who == NULL && !tf_quiet_over(v, c->r->id))
+	if (c->r->who == NULL && !c->r->closed && !tf_quiet_over(v, c->r->id))
 		return tf_fail(err, TF_BUSY, "it is not quiet any more");
-	for (size_t i = 0; i < c->n; i++) {
-		tf_live_ref(c->l[i]);
-		c->l[i]->job = true;
-	}
-	tf_live_sort(c->l, c->n);
+	tf_below_claim(&c->below);
 	if (c->draft != NULL) {
 		tf_live_ref(c->draft);
 		c->draft->job = true;
@@ -310,6 +343,8 @@ check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
 	const struct tf_seal_request *r = c->r;
 	enum tf_code rc = tf_attr_of(c->v, db, r->id, &c->dir, err);
 
+	if (rc == TF_OK && r->closed)
+		rc = tf_closed_actor(c->v, r->id, &c->actor, err);
 	if (rc != TF_OK)
 		return rc;
 	if (c->dir.kind < TF_KIND_TRAIL || c->dir.kind > TF_KIND_ATTESTATION)
@@ -341,8 +376,8 @@ close_claimed(struct closing *c, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	for (size_t i = 0; rc == TF_OK && i < c->n; i++)
-		rc = tf_seal_prepare(c->l[i], err);
+	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
+		rc = tf_seal_prepare(c->below.l[i], err);
 	return rc == TF_OK ? tf_commit_wait(c->v->commit, closing_run, c, err) :
 			     rc;
 }
@@ -353,11 +388,10 @@ after(struct closing *c, enum tf_code rc)
 {
 	struct tf_vault *v = c->v;
 
-	for (size_t i = 0; i < c->n; i++) {
-		if (rc == TF_OK && c->l[i]->attr.state != TF_STATE_SEALED)
-			tf_seal_settle(v, c->l[i]);
-		tf_live_unclaim(v, c->l[i]);
-	}
+	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
+		if (c->below.l[i]->attr.state != TF_STATE_SEALED)
+			tf_seal_settle(v, c->below.l[i]);
+	tf_below_unclaim(v, &c->below);
 	if (c->draft == NULL)
 		return;
 	if (rc == TF_OK)
@@ -370,18 +404,17 @@ after(struct closing *c, enum tf_code rc)
 
 #define SHOWN_PATH 120 /* bytes of a path in a message: its end */
 
-/* Complete the message of a refusal with the path of the node in the way, below
- * the directory that was to be sealed.  mu is not held. */
-static void
-name_node(const struct closing *c, struct tf_db *db, struct tf_error *err)
+void
+tf_below_name(struct tf_vault *v, const struct tf_below *b, struct tf_db *db,
+    struct tf_error *err)
 {
 	struct tf_buf top = { 0 }, path = { 0 }, shown = { 0 };
 	size_t skip = 0;
 
-	if (err == NULL || c->in_the_way == 0)
+	if (err == NULL || b->in_the_way == 0)
 		return;
-	if (tf_path_of(c->v, db, c->dir.id, &top, NULL) == TF_OK &&
-	    tf_path_of(c->v, db, c->in_the_way, &path, NULL) == TF_OK &&
+	if (tf_path_of(v, db, b->id, &top, NULL) == TF_OK &&
+	    tf_path_of(v, db, b->in_the_way, &path, NULL) == TF_OK &&
 	    path.n > top.n + 1) {
 		skip = top.n + 1;
 		tf_name_show(&shown, path.p + skip, path.n - skip);
@@ -402,7 +435,7 @@ enum tf_code
 tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
     struct tf_error *err)
 {
-	struct closing c = { .v = v, .r = r };
+	struct closing c = { .v = v, .r = r, .below.id = r->id };
 	struct tf_db *db;
 	enum tf_code rc;
 
@@ -414,11 +447,9 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 		return rc;
 	}
 	pthread_mutex_lock(&v->mu);
-	while (closing_now(v))
-		tf_vault_wait(v);
-	v->closing = r->id;
+	tf_closing_begin(v, r->id);
 	rc = check_request(&c, db, err);
-	c.s = (struct tf_sealer){ .r = r, .actor = c.actor, .dir = r->id };
+	c.s = (struct tf_sealer){ .r = r, .actor = c.actor };
 	if (rc == TF_OK && c.dir.state != TF_STATE_SEALED &&
 	    (rc = claim_below(&c, err)) == TF_OK) {
 		if (c.draft != NULL)
@@ -428,14 +459,15 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 		pthread_mutex_lock(&v->mu);
 		after(&c, rc);
 	}
-	v->closing = 0;
-	pthread_cond_broadcast(&v->changed);
+	if (rc == TF_OK)
+		tf_closed_forget(v, r->id);
+	tf_closing_end(v);
 	pthread_mutex_unlock(&v->mu);
 	if (rc != TF_OK)
-		name_node(&c, db, err);
+		tf_below_name(v, &c.below, db, err);
 	tf_reader_done(v, db);
 	free(c.actor);
-	free(c.l);
+	free(c.below.l);
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/clock.h"
+#include "close_dir.h"
 #include "content.h"
 #include "flush.h"
 #include "names.h"
@@ -148,6 +149,8 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 	s = tf_live_subject(l, who->uid);
 	if ((rc = tf_policy(&s, req, who->uid)) != TF_OK)
 		rc = tf_refusal(rc, &s, req, l->name, err);
+	if (rc == TF_OK)
+		rc = tf_closed_refuses(v, l->att, err);
 	if (rc == TF_OK && l->failed != TF_OK)
 		rc = tf_fail(err, l->failed, "%s", l->failure.text);
 	if (rc == TF_OK)

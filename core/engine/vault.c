@@ -17,6 +17,7 @@
 #include "../base/clock.h"
 #include "../base/file.h"
 #include "../base/users.h"
+#include "close_dir.h"
 #include "hasher.h"
 #include "holder.h"
 #include "impl.h"
@@ -459,6 +460,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if (rc != TF_OK ||
 	    (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK ||
+	    (rc = tf_closed_recover(v, err)) != TF_OK ||
 	    (rc = tf_quiet_start(v, err)) != TF_OK)
 		return rc;
 	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
@@ -515,6 +517,7 @@ vault_free(struct tf_vault *v)
 	free(v->idle);
 	free(v->users);
 	free(v->quiet);
+	tf_closed_free(v);
 	tf_rare_free(v->rare);
 	tf_bits_free(&v->checked);
 	tf_bits_free(&v->opened);

@@ -10,6 +10,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../control.h"
+#include "close_dir.h"
 #include "names.h"
 
 #define XATTRS_MAX 4096 /* bytes of the JSON object */
@@ -110,7 +111,8 @@ get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
     const char *name, struct tf_buf *out, struct tf_error *err)
 {
 	if (strcmp(name, TF_XATTR_STATE) == 0) {
-		tf_buf_str(out, tf_state_name(a->state));
+		tf_buf_str(out,
+		    tf_closes(v, a->id) ? TF_CLOSING : tf_state_name(a->state));
 		return TF_OK;
 	}
 	if (strcmp(name, TF_XATTR_SHA256) == 0)

@@ -21,7 +21,11 @@
 #define BUSY_MS 10000
 #define BUSY_WRITER_MS 3000 /* the committer asks again, see commit.c */
 
-static const char schema[] =
+/*
+ * Version 1, as it was.  SQLite keeps the text of every CREATE, and the text of
+ * a store must be one of the two that check_schema() puts together.
+ */
+static const char tables[] =
     /* Small facts: store, origin, next id. */
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY NOT NULL)"
     " STRICT, WITHOUT ROWID;"
@@ -58,7 +62,9 @@ static const char schema[] =
     " mtime INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
     " ctime INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,"
     " btime INTEGER NOT NULL, btime_ns INTEGER NOT NULL,"
-    " actor BLOB, writers BLOB, xattrs BLOB) STRICT;"
+    " actor BLOB, writers BLOB, xattrs BLOB) STRICT;";
+
+static const char log_triggers[] =
     /* Append-only. */
     "CREATE TRIGGER entry_next BEFORE INSERT ON entry"
     " WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entry)"
@@ -79,13 +85,17 @@ static const char schema[] =
     "CREATE TRIGGER checkpoint_update BEFORE UPDATE ON checkpoint"
     " BEGIN SELECT raise(ABORT, 'checkpoints never change'); END;"
     "CREATE TRIGGER checkpoint_delete BEFORE DELETE ON checkpoint"
-    " BEGIN SELECT raise(ABORT, 'checkpoints never go'); END;"
+    " BEGIN SELECT raise(ABORT, 'checkpoints never go'); END;";
+
+static const char node_update_1[] =
     "CREATE TRIGGER node_update BEFORE UPDATE ON node"
     " WHEN NEW.id <> OLD.id OR NEW.parent <> OLD.parent OR"
     " NEW.name <> OLD.name OR NEW.kind <> OLD.kind OR OLD.kind = 5 OR"
     " NEW.entry <> OLD.entry OR"
     " (OLD.seal IS NOT NULL AND NEW.seal IS NOT OLD.seal)"
-    " BEGIN SELECT raise(ABORT, 'sealed names never change'); END;"
+    " BEGIN SELECT raise(ABORT, 'sealed names never change'); END;";
+
+static const char content_triggers[] =
     "CREATE TRIGGER node_delete BEFORE DELETE ON node"
     " BEGIN SELECT raise(ABORT, 'names never go'); END;"
     "CREATE TRIGGER object_update BEFORE UPDATE ON object"
@@ -100,6 +110,28 @@ static const char schema[] =
     " BEGIN SELECT raise(ABORT, 'digests never change'); END;"
     "CREATE TRIGGER digest_delete BEFORE DELETE ON digest"
     " BEGIN SELECT raise(ABORT, 'digests never go'); END;";
+
+/*
+ * Version 2: directories that close, and evidence whose reading bits and group
+ * change after its seal.
+ */
+static const char closing[] =
+    /* Directories that chmod(2) closed and that are not sealed yet. */
+    "CREATE TABLE closing(id INTEGER PRIMARY KEY, actor BLOB NOT NULL) STRICT;";
+
+static const char node_update_2[] =
+    "CREATE TRIGGER node_update BEFORE UPDATE ON node"
+    " WHEN NEW.id <> OLD.id OR NEW.parent <> OLD.parent OR"
+    " NEW.name <> OLD.name OR NEW.kind <> OLD.kind OR"
+    " NEW.entry <> OLD.entry OR"
+    " (OLD.seal IS NOT NULL AND NEW.seal IS NOT OLD.seal) OR"
+    " (OLD.kind = 5 AND ((NEW.mode | 292) <> (OLD.mode | 292) OR"
+    " NEW.uid <> OLD.uid OR NEW.size <> OLD.size OR"
+    " NEW.mtime <> OLD.mtime OR NEW.mtime_ns <> OLD.mtime_ns OR"
+    " NEW.btime <> OLD.btime OR NEW.btime_ns <> OLD.btime_ns OR"
+    " NEW.seal IS NOT OLD.seal OR NEW.object IS NOT OLD.object OR"
+    " NEW.xattrs IS NOT OLD.xattrs))"
+    " BEGIN SELECT raise(ABORT, 'sealed names never change'); END;";
 
 /* SQLite takes a page that the disk does not give for a damaged one. */
 static bool
@@ -305,24 +337,78 @@ create(struct tf_db *db, struct tf_error *err)
 	enum tf_code rc;
 	char sql[128];
 
+	db->version = TF_DB_VERSION;
 	(void)snprintf(sql, sizeof(sql),
 	    "PRAGMA application_id=%d; PRAGMA user_version=%d;", APPLICATION_ID,
 	    TF_DB_VERSION);
 	if ((rc = exec(db, "BEGIN IMMEDIATE", "create", err)) != TF_OK ||
 	    (rc = exec(db, sql, "create", err)) != TF_OK ||
-	    (rc = exec(db, schema, "create", err)) != TF_OK)
+	    (rc = exec(db, tables, "create", err)) != TF_OK ||
+	    (rc = exec(db, closing, "create", err)) != TF_OK ||
+	    (rc = exec(db, log_triggers, "create", err)) != TF_OK ||
+	    (rc = exec(db, content_triggers, "create", err)) != TF_OK ||
+	    (rc = exec(db, node_update_2, "create", err)) != TF_OK)
 		return rc;
 	return exec(db, "COMMIT", "create", err);
 }
 
-/* Are the tables, indexes and triggers exactly those of schema[]? */
+/*
+ * From version 1 to 2, in one transaction.  In version 1 the mode in the row of
+ * a directory below an attestation meant nothing: as its own mode it must not
+ * take anything away.
+ */
+static enum tf_code
+upgrade(struct tf_db *db, struct tf_error *err)
+{
+	static const char own_modes[] =
+	    "UPDATE node SET mode = 4095 WHERE kind = 4;"
+	    "DROP TRIGGER node_update;";
+	enum tf_code rc;
+	char sql[64];
+
+	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d",
+	    TF_DB_VERSION);
+	if ((rc = exec(db, "BEGIN IMMEDIATE", "upgrade", err)) != TF_OK)
+		return rc;
+	if ((rc = exec(db, own_modes, "upgrade", err)) != TF_OK ||
+	    (rc = exec(db, closing, "upgrade", err)) != TF_OK ||
+	    (rc = exec(db, node_update_2, "upgrade", err)) != TF_OK ||
+	    (rc = exec(db, sql, "upgrade", err)) != TF_OK ||
+	    (rc = exec(db, "COMMIT", "upgrade", err)) != TF_OK) {
+		tf_db_rollback(db);
+		return rc;
+	}
+	db->version = TF_DB_VERSION;
+	return TF_OK;
+}
+
+/* Is text the parts one after the other?  The last part is NULL. */
+static bool
+is_made_of(const char *text, const char *const *part)
+{
+	size_t n;
+
+	for (; *part != NULL; part++, text += n) {
+		n = strlen(*part);
+		if (strncmp(text, *part, n) != 0)
+			return false;
+	}
+	return *text == '\0';
+}
+
+/* Are the tables, indexes and triggers exactly those of the version? */
 static enum tf_code
 check_schema(struct tf_db *db, struct tf_error *err)
 {
+	static const char *const version_1[] = { tables, log_triggers,
+		node_update_1, content_triggers, NULL };
+	static const char *const version_2[] = { tables, closing, log_triggers,
+		content_triggers, node_update_2, NULL };
+
 	static const char list[] =
 	    "SELECT group_concat(sql, ';') || ';' FROM"
 	    " (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
-	    " ORDER BY rowid)";
+	    " ORDER BY type = 'trigger', rowid)";
 	sqlite3_stmt *st;
 	enum tf_code rc = TF_OK;
 	const char *text;
@@ -333,7 +419,8 @@ check_schema(struct tf_db *db, struct tf_error *err)
 		rc = tf_sql_fail(db, "read schema", err);
 	else {
 		text = (const char *)sqlite3_column_text(st, 0);
-		if (text == NULL || strcmp(text, schema) != 0)
+		if (text == NULL ||
+		    !is_made_of(text, db->version == 1 ? version_1 : version_2))
 			rc = tf_fail(err, TF_TAMPER,
 			    "the database's tables "
 			    "or triggers are not as trailfs makes them");
@@ -356,6 +443,7 @@ recognise(struct tf_db *db, struct tf_error *err)
 	if (app != APPLICATION_ID)
 		return tf_fail(err, TF_FOREIGN, "%s is not a trailfs database",
 		    TF_DB_NAME);
+	db->version = (int)version;
 	if (version > TF_DB_VERSION)
 		return tf_fail(err, TF_NEWER,
 		    "the store has format %d, this "
@@ -374,6 +462,9 @@ prepare_mode(struct tf_db *db, struct tf_error *err)
 	if (db->mode == TF_DB_CREATE && (rc = create(db, err)) != TF_OK)
 		return rc;
 	if (db->mode != TF_DB_CREATE && (rc = recognise(db, err)) != TF_OK)
+		return rc;
+	if (db->mode == TF_DB_WRITE && db->version < TF_DB_VERSION &&
+	    (rc = upgrade(db, err)) != TF_OK)
 		return rc;
 	if (db->mode == TF_DB_READ || db->mode == TF_DB_STILL)
 		return exec(db, "PRAGMA query_only=ON", "query_only", err);

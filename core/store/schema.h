@@ -10,7 +10,12 @@
 #include "../types.h"
 
 #define TF_DB_NAME "ledger.db"
-#define TF_DB_VERSION 1
+/*
+ * Version 1: 0.1.0.  Version 2 adds table closing and lets the reading bits and
+ * the group of evidence change.  TF_DB_WRITE makes a version 1 store version 2;
+ * for reading both do.
+ */
+#define TF_DB_VERSION 2
 
 struct tf_db;
 

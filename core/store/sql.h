@@ -11,6 +11,7 @@
 struct tf_db {
 	sqlite3 *sq;
 	enum tf_db_mode mode;
+	int version; /* of the schema: 1 only while nobody may write */
 	struct {
 		const char *sql; /* the literal: its address is the key */
 		sqlite3_stmt *st;

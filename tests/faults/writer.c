@@ -13,7 +13,7 @@
  *	closed PATH             the whole is, under its first name
  *	kept PATH SIZE SHA256   the whole is, under PATH
  *	sealed PATH INDEX       it is an entry
- *	shut PATH               the attestation is sealed
+ *	shut PATH               the attestation is closed: it will be sealed
  *	failed WHAT PATH ERRNO  this was refused
  *
  * PATH names the file whatever it is called at the moment.

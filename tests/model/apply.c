@@ -59,25 +59,73 @@ seal_attestation(struct model *m, struct node *a)
 	a->sealed = true;
 }
 
+/* A closed directory has its seal, and before it what is closed in it. */
+static void
+seal_closing(struct model *m, struct node *d)
+{
+	if (d->level == 3)
+		seal_attestation(m, d);
+	for (size_t i = 1; d->level == 2 && i < m->n; i++)
+		if (m->nodes[i]->parent == d && m->nodes[i]->closing)
+			seal_closing(m, m->nodes[i]);
+	d->sealed = true;
+	d->closing = false;
+}
+
+static void
+flush(struct node *f)
+{
+	copy(&f->durable, &f->now);
+	f->flushed = true;
+	f->durable_written = f->written;
+	f->dirty = f->doubt = false;
+}
+
+static void
+close_directory(struct model *m, struct node *d)
+{
+	for (size_t i = 1; i < m->n; i++)
+		if (!m->nodes[i]->dir && attestation(m->nodes[i]) == d)
+			flush(m->nodes[i]);
+	d->closing = true;
+	if (!m->settles)
+		seal_closing(m, d);
+}
+
 static void
 apply_chmod(struct model *m, struct node *d, unsigned mode)
 {
 	if (d->dir && d->level > 3)
 		return;
-	if (d->dir && d->level > 0 && takes_last_write_bit(d, mode) &&
-	    is_worth_sealing(m, d)) {
-		if (d->level == 1)
-			d->sealed = true;
-		if (d->level == 3 && d->name[0] != '.')
-			seal_attestation(m, d);
-		if (d->level == 2) {
-			d->sealed = true;
-			for (size_t i = 1; i < m->n; i++)
-				if (m->nodes[i]->parent == d)
-					seal_attestation(m, m->nodes[i]);
-		}
+	if (d->closing && (mode & 0222) != 0) {
+		d->closing = false;
+		if (d->level == 3)
+			d->parent->closing = false;
 	}
+	if (d->dir && d->level > 0 && takes_last_write_bit(d, mode) &&
+	    (d->level != 3 || d->name[0] != '.') && is_worth_sealing(m, d))
+		close_directory(m, d);
 	d->mode = mode;
+}
+
+/* The version before name, which mkdir(2) of it seals. */
+static void
+seal_before(struct model *m, const struct place *at)
+{
+	const char *version = strchr(at->name, '@');
+	long number = version != NULL ? strtol(version + 1, NULL, 10) : 0;
+	char before[340];
+	struct node *a;
+
+	if (at->dir->level != 2 || number < 2)
+		return;
+	snprintf(before, sizeof before, "%.*s", (int)(version - at->name),
+	    at->name);
+	if (number > 2)
+		snprintf(before + strlen(before), 30, "@%ld", number - 1);
+	a = child(m, at->dir, before);
+	if (a != NULL && a->closing)
+		seal_closing(m, a);
 }
 
 static void
@@ -86,9 +134,12 @@ seal_below(struct model *m, const struct node *dir, uid_t who)
 	for (size_t i = 1; i < m->n; i++) {
 		struct node *f = m->nodes[i];
 
-		if (!f->dir && !f->unlinked &&
-		    (is_frozen(f) || is_placeholder(f)) && is_below(f, dir) &&
-		    (who == 0 || f->uid == who))
+		if (f->unlinked || !is_below(f, dir) ||
+		    (who != 0 && f->uid != who))
+			continue;
+		if (f->dir && f->closing)
+			seal_closing(m, f);
+		else if (!f->dir && (is_frozen(f) || is_placeholder(f)))
 			seal_file(f);
 	}
 }
@@ -114,15 +165,6 @@ open_slot(struct model *m, int h, struct node *d, unsigned flags, uid_t who)
 	d->handles++;
 	if (is_writer(flags) && d->writers++ == 0)
 		d->writer = who;
-}
-
-static void
-flush(struct node *f)
-{
-	copy(&f->durable, &f->now);
-	f->flushed = true;
-	f->durable_written = f->written;
-	f->dirty = f->doubt = false;
 }
 
 /* The last one for writing makes durable what came after the last close, but
@@ -358,6 +400,7 @@ model_apply(struct model *m, const struct op *o)
 		return;
 	switch (o->verb) {
 	case OP_MKDIR:
+		seal_before(m, &at);
 		make(m, &at, o, true);
 		break;
 	case OP_MKNOD:
@@ -587,6 +630,9 @@ model_restart(struct model *m, bool crash, const struct seen *seen, size_t n,
 		if (!f->dir && !restart_file(m, f, crash, open, seen, n, text))
 			return false;
 	}
+	for (i = m->n; i-- > 1;)
+		if (m->nodes[i]->closing)
+			seal_closing(m, m->nodes[i]);
 	if (!restart_dirs(m, crash, seen, n, text))
 		return false;
 	for (i = 0; i < n; i++) {

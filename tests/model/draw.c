@@ -185,7 +185,7 @@ draw_mode(struct chance *c, struct model *m, struct op *o)
 {
 	static const unsigned files[] = { 0644, 0666, 0600, 0444, 0755, 0 };
 	static const unsigned dirs[] = { 0777, 0777, 0777, 0777, 0755, 0770,
-		0750, 0700, 0711, 0733, 0555 };
+		0750, 0700, 0711, 0733, 0555, 0555, 0555 };
 	struct node *d;
 
 	o->p = some_path(c, m, ANY);

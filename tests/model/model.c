@@ -22,9 +22,9 @@ evidence_place(const struct node *dir, const char *name)
 	return no | (is_closed(dir) ? ON(EROFS) : 0);
 }
 
-/* NAME@N: the one before is sealed.  dot: its draft counts as a name, too. */
+/* NAME@N: the one before is sealed; or closing, if it is made by mkdir(2). */
 static answers
-attestation_name(struct model *m, struct node *dir, const char *name)
+attestation_name(struct model *m, struct node *dir, const char *name, bool made)
 {
 	const char *at = strchr(name, '@');
 	size_t n = at != NULL ? (size_t)(at - name) : strlen(name);
@@ -43,11 +43,12 @@ attestation_name(struct model *m, struct node *dir, const char *name)
 	if (number > 2)
 		snprintf(before + n, sizeof before - n, "@%ld", number - 1);
 	a = child(m, dir, before);
-	return no | (a == NULL || !a->sealed ? ON(EPERM) : 0);
+	return no |
+	    (a == NULL || !(a->sealed || (made && a->closing)) ? ON(EPERM) : 0);
 }
 
 static answers
-expect_new_dir(struct model *m, struct node *dir, const char *name)
+expect_new_dir(struct model *m, struct node *dir, const char *name, bool made)
 {
 	answers no = is_closed(dir) ? ON(EROFS) : 0;
 
@@ -58,7 +59,7 @@ expect_new_dir(struct model *m, struct node *dir, const char *name)
 	if (name[0] == '.')
 		return no | upper_name(name + 1, strlen(name) - 1) |
 		    (strlen(name) > 255 ? ON(ENAMETOOLONG) : 0);
-	return no | attestation_name(m, dir, name) |
+	return no | attestation_name(m, dir, name, made) |
 	    (strlen(name) > 255 ? ON(ENAMETOOLONG) : 0);
 }
 
@@ -75,6 +76,8 @@ expect_content_change(const struct node *f, uid_t who, unsigned flags)
 		no |= ON(EPERM);
 	if (f->writers > 0 && f->writer != who)
 		no |= ON(EBUSY);
+	if (is_closing(f))
+		no |= ON(EROFS);
 	return no;
 }
 
@@ -118,9 +121,11 @@ expect_open(struct model *m, const struct op *o)
 static answers
 expect_loss(const struct node *f, uid_t who)
 {
+	answers no = is_closing(f) ? ON(EROFS) : 0;
+
 	if (f->sealed || (is_written(f) && !is_draft(f)) || !owns(f, who))
-		return ON(EPERM);
-	return 0;
+		no |= ON(EPERM);
+	return no;
 }
 
 bool
@@ -191,7 +196,7 @@ expect_rename_dir(struct model *m, const struct op *o, struct place *from,
 	answers no = 0;
 
 	if (d->level < 3 || (d->level == 3 && (d->name[0] != '.' || d->sealed)))
-		return ON(EPERM) | expect_new_dir(m, to->dir, to->name);
+		return ON(EPERM) | expect_new_dir(m, to->dir, to->name, false);
 	if (to->node != NULL &&
 	    (has_children(m, to->node) || to->node->recorded ||
 		to->node->level < 3 || is_closed(to->node) ||
@@ -210,7 +215,7 @@ expect_rename_dir(struct model *m, const struct op *o, struct place *from,
 		no |= ON(EPERM);
 	if (to->name[0] != '.' && is_written_below(m, d))
 		no |= ON(EBUSY);
-	return no | expect_new_dir(m, to->dir, to->name);
+	return no | expect_new_dir(m, to->dir, to->name, false);
 }
 
 static answers
@@ -258,6 +263,8 @@ expect_rename(struct model *m, const struct op *o)
 		return ON(EACCES);
 	if ((o->flags & (F_EXCHANGE | F_WHITEOUT)) != 0)
 		no |= ON(EINVAL);
+	if (f->level > 3 && is_closing(f))
+		no |= ON(EROFS);
 	if (f->dir)
 		return no | expect_rename_dir(m, o, &from, &to);
 	no |= evidence_place(to.dir, to.name);
@@ -271,23 +278,34 @@ expect_rename(struct model *m, const struct op *o)
 	return no;
 }
 
-/* A chmod(2) seals no directory that is still empty, as copying programs make
- * them; nor an attestation without a file. */
+/* A chmod(2) closes an attestation that has a file, and what holds only sealed
+ * and closed directories. */
 bool
 is_worth_sealing(struct model *m, const struct node *d)
 {
-	for (size_t i = 1; i < m->n; i++)
-		if (!m->nodes[i]->unlinked && m->nodes[i] != d &&
-		    is_below(m->nodes[i], d) &&
-		    (d->level < 3 || !m->nodes[i]->dir))
+	bool any = false;
+
+	for (size_t i = 1; i < m->n; i++) {
+		const struct node *c = m->nodes[i];
+
+		if (c->unlinked || c == d || !is_below(c, d))
+			continue;
+		if (d->level == 3 && !c->dir)
 			return true;
-	return false;
+		if (d->level == 3 || c->parent != d || c->name[0] == '.')
+			continue;
+		if (!c->sealed && !c->closing)
+			return false;
+		any = true;
+	}
+	return any;
 }
 
 bool
 takes_last_write_bit(const struct node *d, unsigned mode)
 {
-	return !d->sealed && (d->mode & 0222) != 0 && (mode & 0222) == 0;
+	return !d->sealed && !d->closing && (d->mode & 0222) != 0 &&
+	    (mode & 0222) == 0;
 }
 
 static answers
@@ -303,6 +321,9 @@ expect_chmod(struct model *m, const struct node *d, const struct op *o)
 		return (o->mode & 0222 & ~d->mode) != 0 ? ON(EPERM) :
 		    (o->mode & 0222) != 0		? ON(EPERM) | YES :
 							  0;
+	if (d->closing && d->level == 3 && d->parent->closing &&
+	    (o->mode & 0222) != 0)
+		return owns(d->parent, o->who) ? 0 : ON(EPERM);
 	if (!takes_last_write_bit(d, o->mode) || d->level == 1)
 		return 0;
 	if (d->level == 3 && d->name[0] == '.')
@@ -444,6 +465,8 @@ expect_on_node(struct model *m, const struct op *o)
 			return 0;
 		if (d->sealed || !is_draft(d))
 			return ON(EPERM);
+		if (is_closing(d))
+			return ON(EROFS);
 		return d->writers > 0 && d->writer != o->who ? ON(EBUSY) | YES :
 							       0;
 	case OP_UNLINK:
@@ -479,7 +502,7 @@ expect_new(struct model *m, const struct op *o)
 	if (!may(at.dir, o->who, W | X))
 		return ON(EACCES) | (o->verb == OP_LINK ? ON(EPERM) : 0);
 	if (o->verb == OP_MKDIR)
-		return expect_new_dir(m, at.dir, at.name);
+		return expect_new_dir(m, at.dir, at.name, true);
 	if (o->verb == OP_MKNOD && (o->flags & (F_FIFO | F_DEVICE)) == 0)
 		return evidence_place(at.dir, at.name);
 	return ON(EPERM) | evidence_place(at.dir, at.name);

@@ -90,6 +90,7 @@ struct node {
 	char *name;
 	int level; /* 0 root, 1 trail, 2 workflow, 3 attestation, 4 below */
 	bool dir, sealed;
+	bool closing; /* a chmod closed it: not sealed yet */
 	unsigned mode;
 	uid_t uid;
 	gid_t gid;

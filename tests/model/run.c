@@ -142,7 +142,9 @@ compare_state(struct run *r, const struct node *d, const char *path)
 	char state[64];
 
 	while (strcmp(state_at(path, state), node_state(d)) != 0) {
-		if (r->model.settles || strcmp(state, "frozen") != 0 ||
+		if (r->model.settles ||
+		    (strcmp(state, "frozen") != 0 &&
+			strcmp(state, "closing") != 0) ||
 		    now_ms() > end)
 			return differs(r, "%s is %s, not %s", path, state,
 			    node_state(d));

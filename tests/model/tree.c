@@ -286,7 +286,16 @@ is_closed(const struct node *dir)
 {
 	const struct node *a = attestation(dir);
 
-	return a != NULL ? a->sealed : dir->sealed;
+	return a != NULL ? a->sealed || a->closing :
+			   dir->sealed || dir->closing;
+}
+
+bool
+is_closing(const struct node *d)
+{
+	const struct node *a = attestation(d);
+
+	return a != NULL ? a->closing : d->closing;
 }
 
 /* Bytes count however they came. */
@@ -318,6 +327,7 @@ node_state(const struct node *d)
 		if (a == NULL)
 			a = d;
 		return a->sealed		       ? "sealed" :
+		    a->closing			       ? "closing" :
 		    a->level == 3 && a->name[0] == '.' ? "draft" :
 							 "open";
 	}

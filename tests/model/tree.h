@@ -36,7 +36,8 @@ void forget(struct model *m, struct node *d);
 void take_away(struct model *m, struct node *f);
 bool is_below(const struct node *d, const struct node *dir);
 struct node *attestation(const struct node *d);
-bool is_closed(const struct node *dir);
+bool is_closed(const struct node *dir); /* sealed, or closing */
+bool is_closing(const struct node *d);	/* its attestation is, or itself */
 bool is_written(const struct node *f);
 bool is_frozen(const struct node *f);
 bool is_placeholder(const struct node *f);

@@ -811,6 +811,13 @@ noise(size_t n, unsigned seed)
 }
 
 void
+seal(const char *dir, mode_t mode)
+{
+	allowed(chmod(dir, mode));
+	sync_dir(dir);
+}
+
+void
 sync_dir(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

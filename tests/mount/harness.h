@@ -140,6 +140,8 @@ char *content(const char *path, size_t *n);
 /* n bytes that look like chance, the same for the same seed. */
 char *noise(size_t n, unsigned seed);
 
+/* chmod(2) closes the directory, and fsync(2) of it seals it. */
+void seal(const char *dir, mode_t mode);
 /* fsync(2) of a directory: what root has frozen below it is sealed. */
 void sync_dir(const char *dir);
 /* user.trailfs.state, or what else; "(ENODATA)" and such when refused. */

@@ -45,6 +45,7 @@
 	X(hostile) \
 	X(descriptors) \
 	X(copies) \
+	X(closing) \
 	/* a line for each */
 /* clang-format on */
 

@@ -359,7 +359,7 @@ START_TEST(a_workflow_says_how_it_is)
 	allowed(mkdir(W "/b", 0755));
 	has_status("INCOMPLETE\n");
 	says(content(WC "status.json", NULL), "\"status\":\"MISSING\"");
-	run(0, "chmod a-w " W);
+	run(0, "trailctl seal " W);
 	has_status("COMPLIANT\n");
 	says(content(WC "status.json", NULL), "\"state\":\"sealed\"");
 	refused(ENOENT, try_open("mnt/t/.trailfs/status", O_RDONLY));

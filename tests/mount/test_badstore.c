@@ -98,8 +98,36 @@ START_TEST(a_store_of_a_later_version)
 	says(run(0, MOUNT "store mnt; :"), "99");
 	ck_assert_str_eq(before,
 	    sums_of("store/ledger.db store/keys store/checkpoint"));
-	tamper("PRAGMA user_version=1");
+	tamper("PRAGMA user_version=2");
 	mounts_again();
+}
+END_TEST
+
+/* A store of 0.1.0: its directories below attestations had no mode of their
+ * own, and its chmods sealed at once. */
+START_TEST(a_store_of_the_first_version_is_taken_over)
+{
+	expect_no_verify();
+	run(0, "mv store other && tar xzf " TF_VECTORS "/store-1.tar.gz");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 1");
+	run(0, "trailctl verify store");
+	mount_vault("ro");
+	ck_assert_uint_eq(0550, stat_of("mnt/t/w/a/d").st_mode & 07777);
+	ck_assert_uint_eq(0755, stat_of("mnt/t/w/b/sub").st_mode & 07777);
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 1");
+	mount_vault("settle=60");
+	has_state("mnt/t/w/a", "sealed");
+	ck_assert_uint_eq(0550, stat_of("mnt/t/w/a/d").st_mode & 07777);
+	ck_assert_uint_eq(0755, stat_of("mnt/t/w/b/sub").st_mode & 07777);
+	holds("mnt/t/w/b/h.tmp", "three\n");
+	put("mnt/t/w/b/new", "x");
+	seal("mnt/t/w/b", 0555);
+	remount_vault();
+	has_state("mnt/t/w/b", "sealed");
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 2");
+	run(0, "trailctl verify store");
 }
 END_TEST
 
@@ -108,7 +136,7 @@ START_TEST(a_store_whose_triggers_are_gone)
 {
 	run(0, "cp -r store copy");
 	run(0, "rm -rf store/ledger.db && cp copy/ledger.db store/");
-	tamper("PRAGMA user_version=1; DROP TRIGGER entry_update");
+	tamper("PRAGMA user_version=2; DROP TRIGGER entry_update");
 	not_mounted("store", "mnt", "tables or triggers");
 	run(0, "cp copy/ledger.db store/");
 	mounts_again();
@@ -399,6 +427,7 @@ suite_badstore(void)
 	tcase_add_test(t, a_database_that_is_not_ours);
 	tcase_add_test(t, another_programs_database);
 	tcase_add_test(t, a_store_of_a_later_version);
+	tcase_add_test(t, a_store_of_the_first_version_is_taken_over);
 	tcase_add_test(t, a_store_whose_triggers_are_gone);
 	tcase_add_test(t, a_key_that_others_can_read);
 	tcase_add_loop_test(t, a_key_that_is_no_key, 0, 2);

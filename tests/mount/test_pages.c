@@ -120,7 +120,7 @@ START_TEST(pages_say_how_things_are)
 	says(content(pages[2], NULL), "<title>w: INCOMPLETE - trailfs</title>");
 	says(content(pages[2], NULL), ">not yet: more can be added<");
 	put_sealed(A "/f", "x");
-	run(0, "chmod a-w " W);
+	run(0, "trailctl seal " W);
 	says(content(pages[2], NULL), "<title>w: COMPLIANT - trailfs</title>");
 	says(content(pages[2], NULL),
 	    "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");

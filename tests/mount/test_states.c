@@ -345,7 +345,7 @@ START_TEST(a_placeholder_is_sealed_empty_with_its_attestation)
 	make_attestation();
 	put(F, "");
 	put(A "/g", "text");
-	allowed(chmod(A, 0555));
+	seal(A, 0555);
 	has_state(F, "sealed");
 	holds(F, "");
 	refused(EPERM, try_open(F, O_WRONLY));
@@ -503,7 +503,7 @@ START_TEST(sealing_its_attestation_seals)
 {
 	make_attestation();
 	put(F, "x");
-	allowed(chmod(A, 0555));
+	seal(A, 0555);
 	has_state(F, "sealed");
 	has_state(A, "sealed");
 	ck_assert_uint_eq(1, entries("evidence.sealed", "t/w/a/f"));

@@ -352,6 +352,7 @@ START_TEST(a_tree_copied_with_its_modes_is_sealed_by_them)
 	allowed(chown(W, copies[_i].who, copies[_i].who));
 	as(copies[_i].who);
 	run(0, "%s", copies[_i].command);
+	sync_dir(W "/att");
 	has_state(W "/att", "sealed");
 	has_state(W "/att/1", "sealed");
 	has_state(W "/att/d/2", "sealed");
