@@ -77,9 +77,11 @@ TF_MUST_USE enum tf_code tf_view_status_md(struct tf_view *w, uint64_t id,
 /* What a page may lead to. */
 enum tf_page_link {
 	TF_PAGE_UP,	     /* the page of the directory above */
+	TF_PAGE_VAULT,	     /* the page of the root */
 	TF_PAGE_BELOW,	     /* of trail or workflow `name` in this directory */
 	TF_PAGE_STATUS,	     /* this directory's status.json */
 	TF_PAGE_EVENTS,	     /* its events.jsonl */
+	TF_PAGE_PACKAGE,     /* its package.zip */
 	TF_PAGE_CHECKPOINT,  /* the signed head of the ledger */
 	TF_PAGE_KEY,	     /* the key that it is signed with */
 	TF_PAGE_ATTESTATION, /* attestation.json of attestation `name` */
@@ -92,8 +94,10 @@ enum tf_page_link {
 
 struct tf_page_target {
 	enum tf_page_link link;
-	enum tf_kind page;  /* which page asks */
-	struct tf_str name; /* of the child, as its directory is called */
+	enum tf_kind page; /* which page asks */
+	/* Of the child, as its directory is called; of one further below, the
+	 * path from the page's directory. */
+	struct tf_str name;
 	struct tf_str path; /* below the attestation */
 };
 

@@ -116,6 +116,9 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 	case TF_PAGE_BELOW:
 		return add(out, TF_PACKAGE_WORKFLOWS, t->name,
 		    "/" TF_PACKAGE_PAGE);
+	case TF_PAGE_VAULT:
+	case TF_PAGE_PACKAGE:
+		return false; /* neither is in a package */
 	case TF_PAGE_STATUS:
 		return add(out, TF_PACKAGE_STATUS, none, "");
 	default:

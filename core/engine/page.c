@@ -65,6 +65,11 @@ find_in_mount(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 	case TF_PAGE_UP:
 		tf_buf_str(out, "../../" TF_CONTROL_DIR "/" TF_CONTROL_PAGE);
 		return up > 0;
+	case TF_PAGE_VAULT:
+		for (unsigned i = 0; i <= up; i++)
+			tf_buf_str(out, "../");
+		tf_buf_str(out, TF_CONTROL_DIR "/" TF_CONTROL_PAGE);
+		return up > 0;
 	case TF_PAGE_BELOW:
 		beside(out, t->name, TF_CONTROL_PAGE);
 		return true;
@@ -74,6 +79,9 @@ find_in_mount(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 	case TF_PAGE_EVENTS:
 		tf_buf_str(out, TF_CONTROL_EVENTS);
 		return true;
+	case TF_PAGE_PACKAGE:
+		tf_buf_str(out, TF_CONTROL_PACKAGE);
+		return up > 0;
 	case TF_PAGE_CHECKPOINT:
 	case TF_PAGE_KEY:
 		for (unsigned i = 0; i < up; i++)
@@ -137,6 +145,17 @@ tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 	tf_page_link(p, link, name, path, tf_str_of(text));
 }
 
+void
+tf_page_package(struct tf_page *p)
+{
+	/* A page in a package leads to no other package. */
+	if (p->links != NULL ||
+	    (!p->w->all && p->w->who.uid != p->row.attr.uid))
+		return;
+	tf_html(&p->b, ", ");
+	tf_page_word(p, TF_PAGE_PACKAGE, none, none, TF_CONTROL_PACKAGE);
+}
+
 /* --- the frame ------------------------------------------------------------------ */
 
 static const char style[] =
@@ -152,7 +171,7 @@ static const char style[] =
     "body{margin:0 auto;max-width:72rem;padding:1.5rem 1rem 3rem;"
     "background:var(--bg);color:var(--fg);"
     "font:1rem/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"DejaVu Sans\","
-    "sans-serif;overflow-wrap:break-word}"
+    "sans-serif;overflow-wrap:anywhere}"
     "a{color:var(--link)}"
     "h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 1rem}"
     "h2{font-size:1.2rem;margin:2.2rem 0 .6rem;padding-bottom:.25rem;"
@@ -160,8 +179,8 @@ static const char style[] =
     "h3{font-size:1.05rem;margin:1.8rem 0 .4rem}"
     "nav,.soft,caption,dt,th,footer{color:var(--soft)}"
     "nav,footer,td,th,dl,.soft{font-size:.9rem}"
-    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;"
-    "margin:.5rem 0}"
+    "dl{display:grid;grid-template-columns:fit-content(40%%) minmax(0,1fr);"
+    "gap:.15rem 1rem;margin:.5rem 0}"
     "dd{margin:0;white-space:pre-line}"
     "table{border-collapse:collapse;width:100%%;margin:.5rem 0}"
     "caption{text-align:left;padding:.2rem 0}"
@@ -169,6 +188,8 @@ static const char style[] =
     "border-bottom:1px solid var(--line)}"
     "th{font-weight:600}"
     ".wide{overflow-x:auto}"
+    ".who{white-space:nowrap}"
+    ".wide table,.badge{overflow-wrap:normal}"
     "[scope=row],.path{overflow-wrap:anywhere;min-width:11rem}"
     "td code{display:inline-block;overflow-wrap:anywhere;min-width:17ch}"
     "td.n,th.n{text-align:right;white-space:nowrap;padding-right:1.2rem}"
@@ -183,7 +204,7 @@ static const char style[] =
     ".wait{color:var(--wait);background:var(--waitbg)}"
     "footer{margin-top:3rem;border-top:1px solid var(--line);"
     "padding-top:.6rem}"
-    "@media(max-width:42rem){dl{grid-template-columns:1fr}"
+    "@media(max-width:42rem){dl{grid-template-columns:minmax(0,1fr)}"
     "dd{margin-bottom:.4rem}}"
     "@media print{:root{--bg:#fff;--fg:#000;--soft:#333;--line:#999;"
     "--link:#000;--good:#000;--bad:#000;--wait:#000;--goodbg:#fff;"
@@ -223,7 +244,9 @@ put_place(struct tf_page *p)
 		tf_html(&p->b, " &#8250; trail");
 	} else {
 		up.n = (size_t)(slash - path.p);
-		tf_html(&p->b, "<bdi>%s</bdi> &#8250; ", p->w->v->origin);
+		tf_page_link(p, TF_PAGE_VAULT, none, none,
+		    tf_str_of(p->w->v->origin));
+		tf_html(&p->b, " &#8250; ");
 		tf_page_link(p, TF_PAGE_UP, none, none, up);
 		tf_html(&p->b, " &#8250; workflow");
 	}
@@ -288,7 +311,8 @@ put_who(struct tf_page *p, const struct tf_entry *e)
 
 	tf_who(e, &who);
 	if (who.n > 0)
-		tf_html(&p->b, "<bdi>%.*s</bdi>", (int)who.n, who.p);
+		tf_html(&p->b, "<bdi class=\"who\">%.*s</bdi>", (int)who.n,
+		    who.p);
 	if (e->cause.p != NULL)
 		tf_html(&p->b, " <span class=\"soft\">(%.*s)</span>",
 		    (int)e->cause.n, e->cause.p);
@@ -315,11 +339,16 @@ tf_page_event(struct tf_page *p, const char *what, const struct tf_told *t)
 }
 
 void
-tf_page_table(struct tf_page *p, const char *columns)
+tf_page_table(struct tf_page *p, const char *label, struct tf_str of,
+    const char *columns)
 {
 	size_t n;
 
-	tf_html(&p->b, "<div class=\"wide\"><table>\n<thead><tr>");
+	/* Who has no mouse scrolls what has the focus. */
+	tf_html(&p->b,
+	    "<div class=\"wide\" role=\"region\" tabindex=\"0\" "
+	    "aria-label=\"%s%.*s\"><table>\n<thead><tr>",
+	    label, (int)of.n, of.n > 0 ? of.p : "");
 	for (; *columns != '\0'; columns += n + (columns[n] == '|')) {
 		bool number = *columns == '#';
 
@@ -388,6 +417,39 @@ put_details(struct tf_page *p, const struct tf_entry *e)
 		    (int)e->reason.n, e->reason.p);
 }
 
+/* The first n names of a path. */
+static struct tf_str
+first_names(struct tf_str path, unsigned n)
+{
+	for (size_t i = 0; i < path.n; i++)
+		if (path.p[i] == '/' && --n == 0)
+			return (struct tf_str){ path.p, i };
+	return path;
+}
+
+/* What an entry is about, rel below the page's directory, with a link to its
+ * page or to itself. */
+static void
+put_path(struct tf_page *p, const struct tf_entry *e, struct tf_str rel)
+{
+	unsigned at = (unsigned)p->row.attr.kind, depth = at + 1;
+	struct tf_str att = first_names(rel, TF_KIND_ATTESTATION - at);
+
+	for (size_t i = 0; i < rel.n; i++)
+		depth += rel.p[i] == '/';
+	if (depth < TF_KIND_ATTESTATION)
+		tf_page_link(p, TF_PAGE_BELOW, rel, none, rel);
+	else if (depth == TF_KIND_ATTESTATION)
+		tf_page_link(p, TF_PAGE_ATTESTATION, rel, none, rel);
+	else if (e->type == TF_EVIDENCE_SEALED)
+		tf_page_link(p, TF_PAGE_EVIDENCE, att,
+		    (struct tf_str){ rel.p + att.n + 1, rel.n - att.n - 1 },
+		    rel);
+	else
+		tf_html(&p->b, "<bdi dir=\"ltr\">%.*s</bdi>", (int)rel.n,
+		    rel.p);
+}
+
 /* A row: the path as seen from the page's directory. */
 static void
 put_row(struct tf_page *p)
@@ -406,8 +468,8 @@ put_row(struct tf_page *p)
 	put_details(p, e);
 	tf_html(&p->b, "</td><td class=\"path\">");
 	if (e->path.p != NULL && e->path.n > skip)
-		tf_html(&p->b, "<bdi dir=\"ltr\">%.*s</bdi>",
-		    (int)(e->path.n - skip), e->path.p + skip);
+		put_path(p, e,
+		    (struct tf_str){ e->path.p + skip, e->path.n - skip });
 	tf_html(&p->b, "</td><td>");
 	put_who(p, e);
 	tf_html(&p->b, "</td><td class=\"n\">%llu</td></tr>\n",
@@ -467,7 +529,7 @@ tf_page_events(struct tf_page *p, const char *title, const char *note,
 		tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
 		tf_html(&p->b, ".</p>\n");
 	}
-	tf_page_table(p, "When|What|Of|By|#Entry");
+	tf_page_table(p, title, none, "When|What|Of|By|#Entry");
 	rc = put_rows(p, seqs, from, &withheld, err);
 	tf_page_table_end(p);
 	tf_page_withheld(p, withheld, "about what you may not read");

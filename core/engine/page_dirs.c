@@ -153,7 +153,8 @@ put_trails(struct tf_page *p, struct tf_error *err)
 			tf_html(&p->b,
 			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
 			    kept(r), (unsigned long long)r->all);
-		tf_page_table(p, "Trail|Created|By|#Workflows|State");
+		tf_page_table(p, "Trails", none,
+		    "Trail|Created|By|#Workflows|State");
 	}
 	for (size_t i = 0; rc == TF_OK && i < kept(r); i++)
 		rc = put_trail(p, newest(r, i), err);
@@ -239,11 +240,12 @@ add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 }
 
 static enum tf_code
-put_workflows(struct tf_page *p, const struct recent *r, struct tf_error *err)
+put_workflows(struct tf_page *p, const char *label, const struct recent *r,
+    struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	tf_page_table(p,
+	tf_page_table(p, label, none,
 	    "Workflow|Status|Begun|#Attestations|#Missing|#Open|#Not compliant|State");
 	for (size_t i = 0; rc == TF_OK && i < kept(r); i++) {
 		const struct line *l = newest(r, i);
@@ -288,6 +290,7 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
 	tf_html(&p->b, ", ");
 	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
+	tf_page_package(p);
 	tf_html(&p->b, "</dd>\n</dl>\n");
 	tf_told_free(&begun);
 	tf_told_free(&sealed);
@@ -307,7 +310,7 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
 			    kept(&t->spoiled),
 			    (unsigned long long)t->spoiled.all);
-		rc = put_workflows(p, &t->spoiled, err);
+		rc = put_workflows(p, "Not compliant", &t->spoiled, err);
 	}
 	tf_html(&p->b, "<h2>Workflows</h2>\n");
 	if (t->all.all > t->all.cap) {
@@ -317,7 +320,7 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		tf_html(&p->b, "</p>\n");
 	}
 	if (rc == TF_OK)
-		rc = put_workflows(p, &t->all, err);
+		rc = put_workflows(p, "Workflows", &t->all, err);
 	tf_page_withheld(p, t->withheld, "workflows that you may not read");
 	if (rc == TF_OK)
 		rc = tf_view_collect(p->w, p->row.attr.id, 1, false, &seqs,

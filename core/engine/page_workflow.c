@@ -120,7 +120,8 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 	size_t n = ev.n < x->files ? ev.n : x->files;
 
 	if (rc == TF_OK && n > 0) {
-		tf_page_table(p, "Evidence|#Bytes|SHA-256|Sealed|By");
+		tf_page_table(p, "Evidence of ", name,
+		    "Evidence|#Bytes|SHA-256|Sealed|By");
 		for (size_t i = 0; rc == TF_OK && i < n; i++)
 			rc = put_file(p, name, &ev.f[i], err);
 		tf_page_table_end(p);
@@ -279,7 +280,8 @@ put_summary(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
 		tf_html(&p->b, "<p>None yet.</p>\n");
 		return TF_OK;
 	}
-	tf_page_table(p, "Name|Type|Status|Compliant|Open");
+	tf_page_table(p, "Attestations", none,
+	    "Name|Type|Status|Compliant|Open");
 	for (size_t i = 0; rc == TF_OK && i < n; i++) {
 		put_item(p, f, &f->status.items[i]);
 		rc = tf_page_flush(p, err);
@@ -309,6 +311,7 @@ put_facts(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
 	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
 	tf_html(&p->b, ", ");
 	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
+	tf_page_package(p);
 	tf_html(&p->b, "</dd>\n</dl>\n");
 	tf_told_free(&begun);
 	tf_told_free(&sealed);

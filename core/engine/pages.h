@@ -33,15 +33,20 @@ void tf_page_link(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 /* The same with words of ours. */
 void tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
     struct tf_str path, const char *text);
+/* ", package.zip" with its link, for who may open it; nothing where there is
+ * none. */
+void tf_page_package(struct tf_page *p);
 void tf_page_time(struct tf_page *p, struct tf_time t);
 /* Who is behind the told entry. */
 void tf_page_who(struct tf_page *p);
 /* A line of the list of facts. */
 void tf_page_event(struct tf_page *p, const char *what,
     const struct tf_told *t);
-/* Begin and end a table; columns are headings with '|' between, '#' before one
- * of numbers. */
-void tf_page_table(struct tf_page *p, const char *columns);
+/* Begin and end a table, which scrolls where it is too wide; label and `of` say
+ * what it is.  columns are headings with '|' between, '#' before one of
+ * numbers. */
+void tf_page_table(struct tf_page *p, const char *label, struct tf_str of,
+    const char *columns);
 void tf_page_table_end(struct tf_page *p);
 /* A line that says how many rows are left out because the asker may not read
  * them; nothing for none. */

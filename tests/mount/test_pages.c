@@ -132,6 +132,93 @@ START_TEST(pages_say_how_things_are)
 }
 END_TEST
 
+START_TEST(pages_lead_up_down_and_away)
+{
+	make_attestation();
+	put_sealed(A "/f", "x");
+	says(content(pages[2], NULL),
+	    "<a href=\"../../../.trailfs/index.html\">");
+	says(content(pages[2], NULL), "<a href=\"package.zip\">");
+	says(content(pages[1], NULL), "<a href=\"package.zip\">");
+	/* What an event is about. */
+	says(content(pages[2], NULL), "<td class=\"path\"><a href=\"../a/f\">");
+	says(content(pages[2], NULL),
+	    "<td class=\"path\"><a href=\"../a/.trailfs/attestation.json\">");
+	says(content(pages[1], NULL),
+	    "<td class=\"path\"><a href=\"../w/.trailfs/index.html\">");
+	says(content(pages[0], NULL),
+	    "<td class=\"path\"><a href=\"../t/w/a/f\">");
+	says(content(pages[0], NULL),
+	    "<td class=\"path\"><a href=\"../t/w/.trailfs/index.html\">");
+}
+END_TEST
+
+/* Tables scroll by themselves, and by keyboard. */
+START_TEST(wide_tables_take_the_focus)
+{
+	make_attestation();
+	put_sealed(A "/f", "x");
+	for (size_t i = 0; i < LEN(pages); i++) {
+		run(1, "grep '<table' %s | grep -v 'tabindex=\"0\"'", pages[i]);
+		run(1,
+		    "grep '<table' %s | grep -v 'role=\"region\".* "
+		    "aria-label=\"[A-Z]'",
+		    pages[i]);
+		says(content(pages[i], NULL), ".who{white-space:nowrap}");
+		says(content(pages[i], NULL), "<bdi class=\"who\">root (0)<");
+	}
+	says(content(pages[2], NULL), "aria-label=\"Evidence of a\"");
+}
+END_TEST
+
+/* In a frame as wide as a telephone, by a real browser: how wide is each page,
+ * and which of its parts stick out? */
+static const char frame[] =
+    "<!DOCTYPE html><body><iframe id=\"f\" "
+    "style=\"width:390px;height:3000px;border:0\"></iframe><pre id=\"o\">"
+    "</pre><script>"
+    "async function go() {"
+    " const f = document.getElementById('f'), out = [];"
+    " for (const p of ['.trailfs', 't/.trailfs', 't/w/.trailfs']) {"
+    "  await new Promise(r => { f.onload = r;"
+    "   f.src = 'mnt/' + p + '/index.html' });"
+    "  const d = f.contentDocument;"
+    "  const n = [...d.querySelectorAll('body *')].filter(x =>"
+    "   !x.closest('.wide') && x.getBoundingClientRect().right > 390.5);"
+    "  out.push('WIDTH ' + (d.documentElement.scrollWidth <= 390) + ' '"
+    "   + n.length);"
+    " }"
+    " document.getElementById('o').textContent = out.join(';');"
+    "}"
+    "go()</script>";
+
+static const char look[] =
+    "import functools, http.server, subprocess, threading\n"
+    "class Quiet(http.server.SimpleHTTPRequestHandler):\n"
+    "    def log_message(self, *args): pass\n"
+    "s = http.server.ThreadingHTTPServer(('127.0.0.1', 0),\n"
+    "    functools.partial(Quiet, directory='.'))\n"
+    "threading.Thread(target=s.serve_forever, daemon=True).start()\n"
+    "p = subprocess.run(['chromium', '--headless', '--no-sandbox',\n"
+    "    '--disable-gpu', '--no-first-run', '--disable-component-update',\n"
+    "    '--disable-background-networking', '--disable-sync',\n"
+    "    '--user-data-dir=profile', '--virtual-time-budget=20000',\n"
+    "    '--dump-dom', 'http://127.0.0.1:%d/frame.html' % s.server_port],\n"
+    "    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=300)\n"
+    "print(p.stdout.decode().split('<pre id=\"o\">')[1].split('<')[0])\n";
+
+START_TEST(no_page_scrolls_sideways_on_a_telephone)
+{
+	skip_unless(have("python3"), "no python3");
+	skip_unless(have("chromium"), "no chromium");
+	make_hostile();
+	put("frame.html", frame);
+	put("look.py", look);
+	ck_assert_str_eq("WIDTH true 0;WIDTH true 0;WIDTH true 0\n",
+	    run(0, "python3 look.py"));
+}
+END_TEST
+
 START_TEST(a_page_of_many_is_not_endless)
 {
 	size_t n;
@@ -158,6 +245,9 @@ suite_pages(void)
 	tcase_add_test(t, no_name_becomes_markup);
 	tcase_add_test(t, every_link_leads_to_a_file);
 	tcase_add_test(t, pages_say_how_things_are);
+	tcase_add_test(t, pages_lead_up_down_and_away);
+	tcase_add_test(t, wide_tables_take_the_focus);
+	tcase_add_test(t, no_page_scrolls_sideways_on_a_telephone);
 	tcase_add_test(t, a_page_of_many_is_not_endless);
 	return s;
 }
