@@ -57,7 +57,8 @@ $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
-$(BUILD)/test-mount: $(call objects,tests/mount) $(archives)
+$(BUILD)/test-mount: $(filter-out %/slow_names.o,\
+	$(call objects,tests/mount)) $(archives)
 $(BUILD)/test-faults: $(filter-out %/shim.o,\
 	$(call objects,tests/faults)) \
 	$(BUILD)/tests/mount/harness.o $(archives)
@@ -85,19 +86,21 @@ $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_TRACES='"$(CURDIR)/tests/model/regressions"' \
 	-DTRAILFS='"$(PROGRAMS)/trailfs"' \
 	-DTRAILCTL='"$(PROGRAMS)/trailctl"' \
-	-DFAULTS_SHIM='"$(abspath $(BUILD))/shim.so"'
+	-DFAULTS_SHIM='"$(abspath $(BUILD))/shim.so"' \
+	-DSLOW_NAMES='"$(abspath $(BUILD))/slow_names.so"'
 $(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"' \
 	-DTF_PACKAGES='"$(CURDIR)/tests/packages"'
 $(BUILD)/tests/fuzz/fuse.o $(BUILD)/tests/bench/limits.o: extra += $(fuse_cflags)
 # The tests of the mount start the programs, those of faults with the shim.
 $(BUILD)/test-mount $(BUILD)/test-faults $(model): | $(programs) \
-	$(BUILD)/shim.so
+	$(BUILD)/shim.so $(BUILD)/slow_names.so
 
 # What is preloaded must be as plain as it can be, sanitizers or not.
 $(BUILD)/shim.so: tests/faults/shim.c tests/faults/fault.h
 $(BUILD)/beneath.so: tests/memcheck/beneath.c
-$(BUILD)/shim.so $(BUILD)/beneath.so:
+$(BUILD)/slow_names.so: tests/mount/slow_names.c
+$(BUILD)/shim.so $(BUILD)/beneath.so $(BUILD)/slow_names.so:
 	$(call say,LD $@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) \

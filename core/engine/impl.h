@@ -257,12 +257,16 @@ TF_MUST_USE enum tf_code tf_vault_open_for(const char *path,
     const struct tf_vault_options *o, struct tf_recovery *recovery,
     struct tf_vault **out, struct tf_error *err);
 
-/* The actor as JSON for entries, allocated. */
+/* Learn the names of a user and a group, which may take two seconds: entries
+ * name only what is known.  No lock is held. */
+void tf_vault_learn(const struct tf_vault *v, uint32_t uid, uint32_t gid);
+/* The actor as JSON for entries, allocated; his names as they are known. */
 TF_MUST_USE enum tf_code tf_actor_text(const struct tf_actor *a, char **out,
     struct tf_error *err);
 /* The uids that ever wrote l, as JSON for entries, onto out. */
 void tf_writers_json(const struct tf_live *l, struct tf_buf *out);
-/* An entry's access field; the strings are in *names. */
+/* An entry's access field, with names as they are known; the strings are in
+ * *names. */
 struct tf_access_names {
 	struct tf_buf user, group;
 };

@@ -260,6 +260,12 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 
 	if ((rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
 		return rc;
+	/* For the entries that say so, now or when it is sealed. */
+	if ((rest & (TF_SET_MODE | TF_SET_UID | TF_SET_GID)) != 0) {
+		tf_vault_learn(v, who->uid, who->gid);
+		tf_vault_learn(v, rest & TF_SET_UID ? want->uid : a.uid,
+		    rest & TF_SET_GID ? want->gid : a.gid);
+	}
 	if ((mask & TF_SET_SIZE) != 0)
 		rc = file != NULL ? tf_file_set_size(file, want->size, err) :
 				    set_path_size(v, &a, want->size, who, err);

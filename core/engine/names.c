@@ -469,6 +469,7 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	enum tf_code rc;
 	bool live = false;
 
+	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (rc = tf_vault_new_id(v, &a.id, err)) != TF_OK ||
 	    (rc = tf_actor_text(who, &actor, err)) != TF_OK ||
@@ -498,6 +499,8 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	tf_reader_done(v, db);
 	if (rc == TF_OK && !live && a.kind == TF_KIND_ATTESTATION)
 		rc = tf_closed_before(v, parent, name, err);
+	if (rc == TF_OK)
+		tf_vault_learn(v, a.uid, a.gid); /* of the parent, perhaps */
 	if (rc == TF_OK && !live) {
 		a.state = TF_STATE_OPEN;
 		rc = be_born(v, &a, name, actor, err);

@@ -161,6 +161,9 @@ tf_append_opened(struct tf_vault *v, const struct tf_vault_options *o,
 	struct opening x = { .v = v, .o = o, .recovery = recovery };
 	enum tf_code rc = TF_OK;
 
+	tf_vault_learn(v, geteuid(), getegid()); /* of the root */
+	if (o->actor != NULL)
+		tf_vault_learn(v, o->actor->uid, o->actor->gid);
 	if (o->actor != NULL)
 		rc = tf_actor_text(o->actor, &x.actor, err);
 	if (rc == TF_OK)

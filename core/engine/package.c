@@ -918,6 +918,8 @@ tf_vault_packaged(struct tf_vault *v, uint64_t id,
 		rc = tf_fail(err, TF_DENIED,
 		    "only its owner and root may record a package");
 	if (rc == TF_OK)
+		tf_vault_learn(v, who->uid, who->gid);
+	if (rc == TF_OK)
 		rc = tf_actor_text(who, &actor, err);
 	p.actor = actor;
 	if (rc == TF_OK)

@@ -647,6 +647,8 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 		rc = place(v, db, f.l[i], err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
 		if (tf_live_is_file(f.l[i])) {
+			tf_vault_learn(v, f.l[i]->attr.uid,
+			    f.l[i]->attr.gid);
 			rc = finish_or_say(&f, f.l[i], f.dirty[i], db, err);
 			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
 		}

@@ -459,6 +459,7 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 
 	if (parent == new_parent && strcmp(name, new_name) == 0)
 		return TF_OK;
+	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (rc = check_content(v, parent, name, new_name, err)) != TF_OK ||
 	    (rc = tf_reader_db(v, &m.db, err)) != TF_OK)

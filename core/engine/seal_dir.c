@@ -439,6 +439,8 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	struct tf_db *db;
 	enum tf_code rc;
 
+	if (r->who != NULL)
+		tf_vault_learn(v, r->who->uid, r->who->gid);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (r->who != NULL &&
 		(rc = tf_actor_text(r->who, &c.actor, err)) != TF_OK) ||

@@ -37,8 +37,7 @@ tf_live_subject(const struct tf_live *l, uint32_t caller)
 	return s;
 }
 
-/* A handle without a file yet.  The name service is asked here, where no lock
- * is held. */
+/* A handle without a file yet.  No lock is held. */
 static enum tf_code
 new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
     struct tf_error *err)
@@ -48,6 +47,7 @@ new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
 
 	if (f == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
+	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_actor_text(who, &f->actor, err)) != TF_OK) {
 		free(f);
 		return rc;
@@ -106,6 +106,7 @@ tf_vault_create(struct tf_vault *v, uint64_t parent, const char *name,
 	pthread_mutex_lock(&v->mu);
 	*out = f->l->attr;
 	pthread_mutex_unlock(&v->mu);
+	tf_vault_learn(v, out->uid, out->gid); /* of the parent, perhaps */
 	*file = f;
 	return TF_OK;
 }

@@ -105,6 +105,15 @@ tf_reader_done(struct tf_vault *v, struct tf_db *db)
 	tf_db_close(db);
 }
 
+void
+tf_vault_learn(const struct tf_vault *v, uint32_t uid, uint32_t gid)
+{
+	if (tf_users_ask(uid, gid))
+		return;
+	tf_vault_slow(v);
+	tf_users_learn(uid, gid);
+}
+
 enum tf_code
 tf_actor_text(const struct tf_actor *a, char **out, struct tf_error *err)
 {

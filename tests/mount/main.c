@@ -43,6 +43,7 @@
 	X(passed) \
 	X(private) \
 	X(hostile) \
+	X(names) \
 	X(descriptors) \
 	X(copies) \
 	X(closing) \
