@@ -143,7 +143,7 @@ test: ## install what is missing, build, run all tests
 check: all $(tests) $(model) $(fuzzers) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) tests/tools.sh \
 		tests/tamper.sh tests/costs.sh tests/package.sh \
-		tests/forged.sh $(fuzzers)
+		tests/forged.sh tests/output.sh $(fuzzers)
 
 model: all $(model) ## compare with a model, by chance (STEPS=1000000 SEED=1)
 	$(Q)$(model) --steps $(or $(STEPS),1000000) \

@@ -162,20 +162,15 @@ static enum tf_code
 make(const struct ask *a, const struct where *w, struct tf_package_made *made,
     struct tf_error *err)
 {
-	char *tmp = NULL, *dir = NULL;
-	int fd = -1;
-	enum tf_code rc = files_begin(a->file, &tmp, &fd, err);
+	struct files_new f;
+	enum tf_code rc = files_begin(&f, a->file, err);
 
 	if (rc != TF_OK)
 		return rc;
-	dir = files_directory(a->file);
-	rc = dir == NULL ? tf_fail(err, TF_NOMEM, "no memory") :
-			   write_package(a, w, dir, fd, made, err);
+	rc = write_package(a, w, f.dir, f.fd, made, err);
 	if (rc == TF_OK && !a->no_entry)
 		rc = record(w, made, err);
-	rc = files_end(a->file, tmp, fd, rc, err);
-	free(dir);
-	return rc;
+	return files_end(&f, rc, err);
 }
 
 /* --- the answer ------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* Whole files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,16 +40,16 @@ files_read(const char *path, size_t max, struct tf_buf *out,
 	return rc;
 }
 
-/* All of b. */
+/* All n bytes at p; false with errno. */
 static bool
-put_all(int fd, const struct tf_buf *b)
+put_all(int fd, const char *p, size_t size)
 {
 	size_t done = 0;
 	ssize_t n;
 	int sys = 0;
 
-	while (sys == 0 && done < b->n) {
-		n = write(fd, b->p + done, b->n - done);
+	while (sys == 0 && done < size) {
+		n = write(fd, p + done, size - done);
 		if (n >= 0)
 			done += (size_t)n;
 		else if (errno != EINTR)
@@ -58,54 +59,55 @@ put_all(int fd, const struct tf_buf *b)
 	return sys == 0;
 }
 
-/* A name beside path that nobody has; in a mount it is that of a draft. */
+/* --- where a file cannot be without a name -------------------------------- */
+
+#define TMP_NAME "/.trailctl.XXXXXX.part" /* in a mount, a draft */
+#define TMP_SUFFIX 5
+
+static const int fatal[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+#define FATAL (sizeof(fatal) / sizeof(*fatal))
+
+static const char *volatile to_remove; /* by the handler; one at a time */
+
+static void
+remove_and_die(int sig)
+{
+	if (to_remove != NULL)
+		(void)unlink(to_remove);
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
+}
+
+/* Remove path when a signal ends the program; NULL: no more.  What was ignored
+ * stays ignored. */
+static void
+remove_on_signals(const char *path)
+{
+	struct sigaction new = { .sa_handler = remove_and_die }, old;
+
+	to_remove = path;
+	for (size_t i = 0; path != NULL && i < FATAL; i++)
+		if (sigaction(fatal[i], NULL, &old) == 0 &&
+		    old.sa_handler == SIG_DFL)
+			(void)sigaction(fatal[i], &new, NULL);
+}
+
+static void
+block_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < FATAL; i++)
+		(void)sigaddset(&set, fatal[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, before);
+}
+
+/* --- making a file ----------------------------------------------------------- */
+
+/* The directory that path is in; NULL: no memory. */
 static char *
-name_beside(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	int dir = slash == NULL ? 0 : (int)(slash + 1 - path);
-	char *s = NULL;
-
-	if (asprintf(&s, "%.*s.%s.XXXXXX", dir, path, path + dir) < 0)
-		return NULL;
-	return s;
-}
-
-enum tf_code
-files_begin(const char *path, char **tmp, int *fd, struct tf_error *err)
-{
-	mode_t mask = umask(0);
-	enum tf_code rc;
-
-	umask(mask);
-	if ((*tmp = name_beside(path)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
-	if ((*fd = mkostemp(*tmp, O_CLOEXEC)) < 0) {
-		rc = report_system(err, "%s", path);
-		free(*tmp);
-		return rc;
-	}
-	/* As open(2) would have made it. */
-	(void)!fchmod(*fd, 0666 & ~mask);
-	return TF_OK;
-}
-
-enum tf_code
-files_end(const char *path, char *tmp, int fd, enum tf_code rc,
-    struct tf_error *err)
-{
-	if (close(fd) < 0 && rc == TF_OK)
-		rc = report_system(err, "%s", path);
-	if (rc == TF_OK && rename(tmp, path) < 0)
-		rc = report_system(err, "%s", path);
-	if (rc != TF_OK)
-		(void)unlink(tmp);
-	free(tmp);
-	return rc;
-}
-
-char *
-files_directory(const char *path)
+directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -115,36 +117,225 @@ files_directory(const char *path)
 			       strndup(path, (size_t)(slash - path));
 }
 
-static enum tf_code
-replace(const char *path, const struct tf_buf *b, struct tf_error *err)
+static char *
+name_in(const char *dir)
 {
-	char *tmp;
-	int fd;
-	enum tf_code rc = files_begin(path, &tmp, &fd, err);
+	char *s;
 
+	return asprintf(&s, "%s" TMP_NAME, dir) < 0 ? NULL : s;
+}
+
+/* As open(2) would have made it. */
+static void
+set_mode(int fd)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	(void)!fchmod(fd, 0666 & ~mask);
+}
+
+static enum tf_code
+open_named(struct files_new *f, struct tf_error *err)
+{
+	sigset_t before;
+	enum tf_code rc = TF_OK;
+
+	if ((f->tmp = name_in(f->dir)) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	block_signals(&before);
+	f->fd = mkostemps(f->tmp, TMP_SUFFIX, O_CLOEXEC);
+	if (f->fd >= 0) {
+		remove_on_signals(f->tmp);
+		set_mode(f->fd);
+	} else {
+		rc = report_system(err, "%s", f->path);
+		free(f->tmp);
+		f->tmp = NULL;
+	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+/* A file without a name in f->dir, or one with a name for the time being. */
+static enum tf_code
+open_new(struct files_new *f, struct tf_error *err)
+{
+	f->fd = open(f->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	if (f->fd >= 0)
+		return TF_OK;
+	/* EISDIR: a kernel that does not know the flag. */
+	return errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL ?
+	    open_named(f, err) :
+	    report_system(err, "%s", f->path);
+}
+
+static enum tf_code
+open_into(struct files_new *f, struct tf_error *err)
+{
+	f->into = open(f->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (f->into < 0)
+		return report_system(err, "%s", f->path);
+	/* Beside a device is no place for a file. */
+	f->dir = strdup("/var/tmp");
+	return f->dir == NULL ? tf_fail(err, TF_NOMEM, "no memory") :
+				open_new(f, err);
+}
+
+static void
+let_go(struct files_new *f)
+{
+	if (f->tmp != NULL) {
+		(void)unlink(f->tmp);
+		remove_on_signals(NULL);
+	}
+	if (f->fd >= 0)
+		(void)close(f->fd);
+	if (f->into >= 0)
+		(void)close(f->into);
+	free(f->tmp);
+	free(f->dir);
+	*f = (struct files_new){ .fd = -1, .into = -1 };
+}
+
+enum tf_code
+files_begin(struct files_new *f, const char *path, struct tf_error *err)
+{
+	struct stat st;
+	enum tf_code rc;
+
+	*f = (struct files_new){ .fd = -1, .into = -1, .path = path };
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		rc = open_into(f, err);
+	else if ((f->dir = directory_of(path)) == NULL)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	else
+		rc = open_new(f, err);
 	if (rc != TF_OK)
-		return rc;
-	if (!put_all(fd, b))
-		rc = report_system(err, "%s", path);
-	return files_end(path, tmp, fd, rc, err);
+		let_go(f);
+	return rc;
+}
+
+/* --- ending it ------------------------------------------------------------------ */
+
+static bool
+link_fd(int fd, const char *name)
+{
+	char self[40];
+
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0)
+		return true;
+	/* Without /proc; but this needs a capability. */
+	return errno == ENOENT &&
+	    linkat(fd, "", AT_FDCWD, name, AT_EMPTY_PATH) == 0;
+}
+
+/* Give the file a name that nobody has, into f->tmp; false with errno. */
+static bool
+link_beside(struct files_new *f)
+{
+	char *name = name_in(f->dir);
+	int fd, tries = 0;
+	bool ok = false;
+
+	/* mkostemps finds a free name, which is taken again at once. */
+	while (name != NULL && !ok && tries++ < 100) {
+		(void)strcpy(name + strlen(f->dir), TMP_NAME);
+		if ((fd = mkostemps(name, TMP_SUFFIX, O_CLOEXEC)) < 0)
+			break;
+		(void)close(fd);
+		(void)unlink(name);
+		ok = link_fd(f->fd, name);
+		if (!ok && errno != EEXIST)
+			break;
+	}
+	if (!ok) {
+		free(name);
+		return false;
+	}
+	f->tmp = name;
+	return true;
+}
+
+/*
+ * linkat never replaces, rename needs a name: a file that is there already is
+ * replaced in two steps, between which no signal but SIGKILL can end us.
+ */
+static enum tf_code
+give_name(struct files_new *f, struct tf_error *err)
+{
+	sigset_t before;
+	enum tf_code rc = TF_OK;
+	bool named;
+
+	if (f->tmp == NULL && link_fd(f->fd, f->path))
+		return TF_OK;
+	if (f->tmp == NULL && errno != EEXIST)
+		return report_system(err, "%s", f->path);
+	block_signals(&before);
+	named = (f->tmp != NULL || link_beside(f)) &&
+	    rename(f->tmp, f->path) == 0;
+	if (!named)
+		rc = report_system(err, "%s", f->path);
+	if (f->tmp != NULL && named) {
+		remove_on_signals(NULL);
+		free(f->tmp);
+		f->tmp = NULL;
+	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+/* All of the file to what was there. */
+static enum tf_code
+copy_into(struct files_new *f, struct tf_error *err)
+{
+	char part[65536];
+	struct stat st;
+	ssize_t n;
+
+	/* Through a link. */
+	if (fstat(f->into, &st) == 0 && S_ISREG(st.st_mode) &&
+	    ftruncate(f->into, 0) < 0)
+		return report_system(err, "%s", f->path);
+	if (lseek(f->fd, 0, SEEK_SET) < 0)
+		return report_system(err, "%s", f->path);
+	while ((n = read(f->fd, part, sizeof(part))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || !put_all(f->into, part, (size_t)n))
+			return report_system(err, "%s", f->path);
+	}
+	n = close(f->into);
+	f->into = -1;
+	return n < 0 ? report_system(err, "%s", f->path) : TF_OK;
+}
+
+enum tf_code
+files_end(struct files_new *f, enum tf_code rc, struct tf_error *err)
+{
+	if (rc == TF_OK && f->into < 0 && f->tmp != NULL) {
+		/* Some file systems only now say that they could not. */
+		if (close(f->fd) < 0)
+			rc = report_system(err, "%s", f->path);
+		f->fd = -1;
+	}
+	if (rc == TF_OK)
+		rc = f->into >= 0 ? copy_into(f, err) : give_name(f, err);
+	let_go(f);
+	return rc;
 }
 
 enum tf_code
 files_write(const char *path, const struct tf_buf *b, struct tf_error *err)
 {
-	struct stat st;
-	enum tf_code rc = TF_OK;
-	int fd;
+	struct files_new f;
+	enum tf_code rc = files_begin(&f, path, err);
 
-	/* Root must not rename a file over /dev/null. */
-	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
-		return replace(path, b, err);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return report_system(err, "%s", path);
-	if (!put_all(fd, b))
+	if (rc != TF_OK)
+		return rc;
+	if (!put_all(f.fd, b->p, b->n))
 		rc = report_system(err, "%s", path);
-	if (close(fd) < 0 && rc == TF_OK)
-		rc = report_system(err, "%s", path);
-	return rc;
+	return files_end(&f, rc, err);
 }

@@ -34,17 +34,15 @@ make_parents(int fd, const char *path, struct tf_error *err)
 	return TF_OK;
 }
 
-/* A whole file under path, never half of one.  Not synced: whoever loses it
- * exports again, and the checkpoint at the end is. */
+/* The same where a file cannot be without a name, or is there already. */
 static enum tf_code
-put_file(int fd, const char *path, const struct tf_buf *b, struct tf_error *err)
+put_named(int fd, const char *path, const struct tf_buf *b,
+    struct tf_error *err)
 {
 	static const char tmp[] = ".tile.tmp";
 	enum tf_code rc;
 	int out;
 
-	if ((rc = make_parents(fd, path, err)) != TF_OK)
-		return rc;
 	out = openat(fd, tmp,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (out < 0)
@@ -55,6 +53,32 @@ put_file(int fd, const char *path, const struct tf_buf *b, struct tf_error *err)
 		rc = tf_fail(err, TF_IO, "close a tile");
 	if (rc == TF_OK && renameat(fd, tmp, fd, path) < 0)
 		rc = tf_fail(err, TF_IO, "rename to %s", path);
+	if (rc != TF_OK)
+		(void)unlinkat(fd, tmp, 0);
+	return rc;
+}
+
+/* A whole file under path, never half of one.  Not synced: whoever loses it
+ * exports again, and the checkpoint at the end is. */
+static enum tf_code
+put_file(int fd, const char *path, const struct tf_buf *b, struct tf_error *err)
+{
+	char self[40];
+	enum tf_code rc;
+	int out;
+
+	if ((rc = make_parents(fd, path, err)) != TF_OK)
+		return rc;
+	/* Without a name nothing is left of it when we are killed. */
+	out = openat(fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+	if (out < 0)
+		return put_named(fd, path, b, err);
+	rc = tf_file_pwrite(out, b->p, b->n, 0, err);
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", out);
+	if (rc == TF_OK &&
+	    linkat(AT_FDCWD, self, fd, path, AT_SYMLINK_FOLLOW) < 0)
+		rc = put_named(fd, path, b, err);
+	(void)close(out); /* it has its name, or nobody wants it */
 	return rc;
 }
 

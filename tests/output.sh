@@ -1,0 +1,313 @@
+#!/bin/sh
+# The files that trailctl makes (package -o, prove -o, verify --junit): what is
+# there and is no ordinary file stays what it is, and whoever is killed leaves
+# nothing behind.
+#
+# Each test is a function whose name is a sentence; it fails with its first
+# command that does.  The summary is in the form of Check's.
+set -u
+LC_ALL=C.UTF-8
+export LC_ALL
+cd "$(dirname "$0")/.." || exit 1
+BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
+PATH=$BUILD:$PATH
+work=$(mktemp -d "${TMPDIR:-/tmp}/output.XXXXXX") || exit 1
+store=$work/store mnt=$work/mnt
+cd "$work" || exit 1
+
+unmount() {
+	fusermount3 -u "$mnt" 2>/dev/null || umount "$mnt" 2>/dev/null ||
+		fusermount3 -uz "$mnt" 2>/dev/null || :
+	chattr -i "$mnt" 2>/dev/null || :
+	if [ -e "$store/lock" ]; then
+		flock -w 30 "$store/lock" true
+	fi
+}
+trap 'cd /; unmount; chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+
+# is STATUS COMMAND...: the command ends with that status.
+is() {
+	want=$1
+	shift
+	got=0
+	timeout 300 "$@" >out 2>err || got=$?
+	[ "$got" -eq "$want" ] || {
+		echo "$* ended with $got, not $want, and said:"
+		cat out err
+		exit 1
+	}
+}
+
+# In d there is exactly this.
+only() {
+	printf '%s\n' "$@" | sort >want
+	# shellcheck disable=SC2012  # names that we chose
+	ls -A d | sort | diff want -
+	[ -z "$(find /var/tmp -maxdepth 1 -name '.trailctl.*')" ]
+}
+
+nothing() {
+	# shellcheck disable=SC2012  # only to be shown
+	ls -lA d >left
+	[ -n "$(ls -A d)" ] || return 0
+	cat left
+	exit 1
+}
+
+fresh() {
+	rm -rf d && mkdir d
+}
+
+begin() {
+	is 0 trailctl init --origin example.org/output store
+	cp out vkey
+	mkdir -p mnt
+	timeout 30 trailfs store mnt -o settle=0
+	mkdir mnt/t mnt/t/w mnt/t/w/a mnt/t/x mnt/t/x/b
+	head -c 3000000 /dev/urandom >mnt/t/w/a/noise
+	seq 1000 >mnt/t/w/a/numbers
+	trailctl seal mnt/t/w
+	unmount
+	cp -a store still # no entries more
+	is 0 trailctl package --no-entry -o good.zip store/t/w
+	is 0 trailctl prove -o good.proof store/t/w/a/noise
+	is 0 trailctl verify --vkey vkey --junit good.xml store
+}
+
+a_file_is_made_with_the_usual_mode() {
+	fresh
+	(
+		umask 027
+		is 0 trailctl package --no-entry -o d/x.zip store/t/w
+		is 0 trailctl prove -o d/p store/t/w/a/noise
+	)
+	cmp d/x.zip good.zip
+	cmp d/p good.proof
+	[ "$(stat -c %a d/x.zip d/p | uniq)" = 640 ]
+	only x.zip p
+}
+
+an_ordinary_file_is_replaced_whole() {
+	fresh
+	echo old >d/x
+	ln d/x d/other
+	is 0 trailctl package --no-entry -o d/x store/t/w
+	cmp d/x good.zip
+	[ "$(cat d/other)" = old ]
+	is 0 trailctl prove -o d/x store/t/w/a/noise
+	cmp d/x good.proof
+	is 0 trailctl verify --vkey vkey --junit d/x store
+	grep -q testsuite d/x
+	only x other
+}
+
+what_fails_leaves_the_file_that_was_there() {
+	fresh
+	echo old >d/x
+	is 3 trailctl package --no-entry -o d/x store/t/none
+	is 3 trailctl prove -o d/x nowhere/t
+	[ "$(cat d/x)" = old ]
+	is 3 trailctl package --no-entry -o d/none/x store/t/w
+	only x
+}
+
+a_device_stays_a_device() {
+	fresh
+	mknod d/null c 1 3
+	is 0 trailctl package --no-entry -o d/null store/t/w
+	is 0 trailctl prove -o d/null store/t/w/a/noise
+	is 0 trailctl verify --vkey vkey --junit d/null store
+	[ "$(stat -c '%F %t %T' d/null)" = 'character special file 1 3' ]
+	mknod d/full c 1 7
+	for what in package prove; do
+		got=0
+		if [ $what = package ]; then
+			trailctl package --no-entry -o d/full store/t/w || got=$?
+		else
+			trailctl prove -o d/full store/t/w/a/noise || got=$?
+		fi
+		[ "$got" -eq 3 ]
+	done
+	[ "$(stat -c '%F %t %T' d/full)" = 'character special file 1 7' ]
+	only null full
+}
+
+a_pipe_stays_a_pipe() {
+	fresh
+	mkfifo d/pipe
+	timeout 60 cat d/pipe >got.zip &
+	is 0 trailctl package --no-entry -o d/pipe store/t/w
+	wait $!
+	cmp got.zip good.zip
+	timeout 60 cat d/pipe >got.proof &
+	is 0 trailctl prove -o d/pipe store/t/w/a/noise
+	wait $!
+	cmp got.proof good.proof
+	[ -p d/pipe ]
+	only pipe
+}
+
+a_link_stays_a_link() {
+	fresh
+	mkdir elsewhere
+	echo a-much-longer-file-than-the-proof-will-be >elsewhere/x
+	seq 1000 >>elsewhere/x
+	ln -s ../elsewhere/x d/link
+	is 0 trailctl package --no-entry -o d/link store/t/w
+	cmp elsewhere/x good.zip
+	is 0 trailctl prove -o d/link store/t/w/a/noise
+	cmp elsewhere/x good.proof
+	[ "$(readlink d/link)" = ../elsewhere/x ]
+	[ "$(ls -A elsewhere)" = x ]
+	ln -s nothing d/dangling
+	is 3 trailctl package --no-entry -o d/dangling store/t/w
+	is 3 trailctl prove -o d/dangling store/t/w/a/noise
+	[ "$(readlink d/dangling)" = nothing ]
+	only link dangling
+}
+
+a_directory_is_no_file() {
+	fresh
+	mkdir d/dir
+	is 3 trailctl package --no-entry -o d/dir store/t/w
+	is 3 trailctl prove -o d/dir store/t/w/a/noise
+	only dir
+	[ -z "$(ls -A d/dir)" ]
+}
+
+# killed SIGNAL CALL N COMMAND...: by that signal in its N-th call of that kind.
+# False: it made fewer.
+killed() {
+	signal=$1 call=$2 n=$3
+	shift 3
+	got=0
+	timeout 120 strace -f -qq -o trace -e trace="$call" \
+		-e inject="$call:signal=$signal:when=$n" "$@" \
+		>out 2>err || got=$?
+	[ "$got" -ne 0 ]
+}
+
+can_trace() {
+	strace -o trace true 2>/dev/null
+}
+
+# At every call that could leave something.
+a_killed_program_leaves_nothing() {
+	for signal in KILL INT; do
+		for call in openat pwrite64 fdatasync linkat renameat; do
+			n=1
+			while fresh && killed "$signal" "$call" "$n" trailctl \
+				package --no-entry -o d/x.zip store/t/w; do
+				# Whole, or not at all.
+				[ ! -e d/x.zip ] || cmp d/x.zip good.zip
+				rm -f d/x.zip
+				nothing
+				[ "$n" -lt 40 ] || break
+				n=$((n + 1))
+			done
+		done
+		fresh
+		killed "$signal" linkat 1 trailctl prove -o d/x \
+			store/t/w/a/noise
+		rm -f d/x
+		nothing
+		killed "$signal" linkat 1 trailctl verify --vkey vkey \
+			--junit d/x store
+		rm -f d/x
+		nothing
+	done
+}
+
+# SIGINT waits until the second name is gone.
+a_file_that_is_replaced_is_the_old_or_the_new_one() {
+	for call in linkat rename unlink; do
+		fresh
+		echo old >d/x
+		killed INT $call 1 trailctl package --no-entry -o d/x \
+			store/t/w || :
+		[ "$(cat d/x)" = old ] || cmp d/x good.zip
+		only x
+	done
+}
+
+# A mount knows no files without a name: there it has one, for a time.
+without_unnamed_files_signals_clean_up() {
+	timeout 30 trailfs store mnt -o settle=0
+	is 0 trailctl package --no-entry -o mnt/t/x/b/x.zip still/t/w
+	cmp mnt/t/x/b/x.zip good.zip
+	for signal in INT TERM HUP; do
+		killed "$signal" fdatasync 1 trailctl package --no-entry \
+			-o mnt/t/x/b/$signal.zip still/t/w
+		# shellcheck disable=SC2012  # names that we chose
+		[ "$(ls -A mnt/t/x/b)" = x.zip ]
+	done
+	# What was ignored stays ignored.
+	# shellcheck disable=SC2016  # for the inner shell
+	is 0 sh -c 'trap "" HUP; exec "$@"' - strace -f -qq -o trace \
+		-e trace=fdatasync -e inject=fdatasync:signal=HUP:when=1 \
+		trailctl package --no-entry -o mnt/t/x/b/hup.zip still/t/w
+	cmp mnt/t/x/b/hup.zip good.zip
+	unmount
+}
+
+an_export_that_is_killed_leaves_no_half_tile() {
+	for n in 1 2 3; do
+		rm -rf log
+		killed KILL linkat $n trailctl export-log store log || :
+		[ -z "$(find log -name '.*' -o -name '*.tmp')" ]
+		# An export is not gone on with, but done again.
+		rm -rf log
+		is 0 trailctl export-log store log
+		is 0 trailctl verify --vkey vkey log
+	done
+}
+
+checks=0 failures=0
+run() {
+	for test; do
+		checks=$((checks + 1))
+		# Not as a condition: there, -e would mean nothing.
+		(
+			set -e
+			"$test"
+		) >log.txt 2>&1
+		status=$?
+		[ "$status" -eq 0 ] && continue
+		failures=$((failures + 1))
+		echo "tests/output.sh: $test"
+		sed 's/^/    /' log.txt
+	done
+}
+
+if [ ! -w /dev/fuse ]; then
+	checks=1
+	echo 'SKIP files that trailctl makes: cannot open /dev/fuse'
+else
+	run begin a_file_is_made_with_the_usual_mode \
+		an_ordinary_file_is_replaced_whole \
+		what_fails_leaves_the_file_that_was_there \
+		a_pipe_stays_a_pipe \
+		a_link_stays_a_link \
+		a_directory_is_no_file
+	if [ "$(id -u)" -eq 0 ] && mknod null c 1 3 2>/dev/null &&
+		: 2>/dev/null >null; then
+		rm null
+		run a_device_stays_a_device
+	else
+		rm -f null
+		echo 'SKIP a_device_stays_a_device: no devices can be made here'
+	fi
+	if can_trace; then
+		run a_killed_program_leaves_nothing \
+			a_file_that_is_replaced_is_the_old_or_the_new_one \
+			without_unnamed_files_signals_clean_up \
+			an_export_that_is_killed_leaves_no_half_tile
+	else
+		echo 'SKIP a_killed_program_leaves_nothing: strace cannot trace'
+	fi
+fi
+
+good=$((checks - failures))
+echo "$((100 * good / checks))%: Checks: $checks, Failures: $failures, Errors: 0"
+[ "$failures" -eq 0 ]
