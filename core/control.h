@@ -36,6 +36,8 @@
 #define TF_XATTR_SHA256 TF_XATTR_PREFIX "sha256"
 #define TF_XATTR_INDEX TF_XATTR_PREFIX "index"
 #define TF_XATTR_SEALED_AT TF_XATTR_PREFIX "sealed-at"
+/* The reading of the clock then, where it is another: see tf_entry_when. */
+#define TF_XATTR_CLOCK TF_XATTR_PREFIX "sealed-clock"
 #define TF_XATTR_ACTOR TF_XATTR_PREFIX "actor"
 
 /*

@@ -37,9 +37,9 @@ struct tf_report {
 	uint64_t newer; /* entries of a later version: see exit 5 */
 	/* What is wrong; what could not be read is told too, and not counted. */
 	uint64_t findings;
-	uint64_t beside; /* of the findings, those of grade TF_GRADE_BESIDE */
+	uint64_t beside;   /* of the findings, those of grade TF_GRADE_BESIDE */
 	uint64_t unproven; /* files of a package that nothing vouches for */
-	bool pinned; /* the key was given, not the store's own */
+	bool pinned;	   /* the key was given, not the store's own */
 	/* A package of another log than that of the key given: all that was
 	 * found holds for that one, and by its own word. */
 	bool foreign;
@@ -48,7 +48,7 @@ struct tf_report {
 	 * attestation; whether it was cut by time. */
 	uint64_t unsealed;
 	bool may_be_repeated, cut;
-	bool unpacked;	   /* it was a package in a directory */
+	bool unpacked; /* it was a package in a directory */
 	char origin[129];
 	uint64_t size; /* of the checkpoint that was checked */
 	struct tf_hash root;
@@ -74,10 +74,30 @@ struct tf_finding {
 	const char *text;
 };
 
+/* What a proof or a package speaks of.  It is proven only if the links are OK.
+ * The strings live until the call returns. */
+struct tf_about {
+	struct tf_str path;
+	struct tf_str since, until; /* of a package that was cut; or absent */
+	/* Of a proof, from its entry: */
+	uint64_t seq;	     /* UINT64_MAX: a package */
+	struct tf_str type;  /* "evidence.sealed" */
+	struct tf_str actor; /* canonical JSON; absent: the daemon itself */
+	/* As entries write times; when: by the clock.  They differ if moved. */
+	const char *at, *when;
+	bool moved;
+	struct tf_str origin; /* that it was recorded under */
+	bool has_content;
+	struct tf_hash sha256;
+	uint64_t size; /* bytes */
+};
+
 struct tf_verify {
 	const char *vkey;      /* the log's key, from elsewhere; NULL: none */
 	struct tf_str earlier; /* a checkpoint note held from earlier */
 	void (*found)(void *arg, const struct tf_finding *f);
+	/* Once, of a proof or a package that could be read.  May be NULL. */
+	void (*about)(void *arg, const struct tf_about *s);
 	/* Now and then: entries done of all. */
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *arg;

@@ -23,7 +23,7 @@ unmount() {
 		flock -w 30 "$store/lock" true
 	fi
 }
-trap 'cd /; unmount; rm -rf "$work"' EXIT
+trap 'cd /; unmount; umount "$work/clocked/mnt" 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 
 mount() {
@@ -633,6 +633,52 @@ log_follows() {
 	grep -q more.txt followed
 }
 
+# Ten years ahead for one start: the ledger's order stays there, but times are
+# shown and searched as the clock has them since.
+one_start_with_the_clock_ahead_is_not_every_time() {
+	mkdir clocked clocked/mnt
+	today=$(date -u +%Y-%m-%d)
+	is 0 env LD_PRELOAD="$BUILD/shim.so" SHIM_CLOCK_AHEAD_S=315360000 \
+		ASAN_OPTIONS="verify_asan_link_order=0:${ASAN_OPTIONS-}" \
+		trailctl init --origin example.org/c clocked/store
+	timeout 60 trailfs -f clocked/store clocked/mnt -o settle=0 \
+		2>clocked/log &
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ ! -e clocked/mnt/.trailfs/checkpoint ] || break
+		sleep 0.5
+	done
+	grep 'the clock says .* and the last entry was at 20' clocked/log
+	mkdir -p clocked/mnt/t/w/a
+	echo late >clocked/mnt/t/w/a/f
+	trailctl sync clocked/mnt
+	trailctl seal clocked/mnt/t
+	is 0 trailctl show clocked/mnt/t/w/a/f
+	says "^sealed at *$today.* by the clock; its place in the ledger is"
+	is 0 trailctl show --json clocked/mnt/t/w/a/f
+	says "\"clock\":\"$today"
+	is 0 trailctl log clocked/mnt
+	says "^ *6  $today.*Z! evidence.sealed"
+	says '^ *0  20.*Z  ledger.opened'
+	is 0 trailctl log --since "$today" clocked/mnt
+	says 'trail.sealed'
+	is 0 trailctl log --since "$(date -u +%Y-%m-%d -d 1year)" clocked/mnt
+	says 'ledger.opened'
+	if grep trail.sealed out; then exit 1; fi
+	is 0 trailctl prove -o clocked/proof clocked/mnt/t/w/a/f
+	umount clocked/mnt
+	flock -w 30 clocked/store/lock true
+	chattr -i clocked/mnt 2>/dev/null || :
+	is 0 trailctl verify --vkey clocked/store/keys/log.vkey clocked/proof
+	says "^time *$today.* by the clock; its place in the ledger is"
+	is 0 trailctl package --no-entry --until "$(date -u +%Y-%m-%d -d 1day)" \
+		-o clocked/p.zip clocked/store/t
+	is 0 trailctl verify --vkey clocked/store/keys/log.vkey clocked/p.zip
+	says '^contents *OK *1 file'
+	is 0 trailctl show clocked/store/t/w/a/f
+	says "^sealed at *$today.* by the clock"
+	is 0 trailctl verify clocked/store
+}
+
 odd_names_are_shown_harmless() {
 	echo odd >"mnt/$A/back\\slash"
 	is 0 trailctl show "mnt/$A/back\\slash"
@@ -718,6 +764,26 @@ prove_into_a_pipe_leaves_the_pipe() {
 	wait $!
 	[ -p pipe ]
 	grep -q '^index [0-9]' piped
+}
+
+# Equal bytes that were recorded elsewhere have another proof.
+a_proof_says_of_what_it_is() {
+	mkdir -p mnt/t/proofs/a
+	echo same >mnt/t/proofs/a/one && echo same >mnt/t/proofs/a/two
+	trailctl sync mnt
+	is 0 trailctl prove -o two.tlog-proof mnt/t/proofs/a/two
+	is 0 trailctl verify --vkey vkey two.tlog-proof mnt/t/proofs/a/one
+	says "^path *t/proofs/a/two$"
+	says '^person *root'
+	says '^time *20..-'
+	says "^size *5 bytes, SHA-256 $(echo same | sha256sum | cut -c -64)"
+	says '^entry *[0-9]*, evidence.sealed, of '
+	is 0 trailctl verify --json --vkey vkey two.tlog-proof \
+		mnt/t/proofs/a/one
+	says '"subject":{"actor":{.*"uid":0.*"path":"t/proofs/a/two".*"size":5,"type":"evidence.sealed"}'
+	echo other >altered.txt
+	is 4 trailctl verify --vkey vkey two.tlog-proof altered.txt
+	says 'NOT PROVEN'
 }
 
 an_altered_file_fails_against_its_proof() {
@@ -832,6 +898,29 @@ seal_without_a_mount_is_by_trailctl() {
 	is 0 trailctl verify store
 }
 
+# Their entries keep the origin that they were recorded under.
+evidence_of_before_a_recovery_is_proven_after_it() {
+	rm -rf behind
+	cp -a store behind
+	is 0 trailctl sync store
+	cp -f store/checkpoint behind/checkpoint
+	is 0 trailctl init --recover behind
+	cp out vkey.new
+	f=$A/session-summary.json
+	cp "$sample/command-logs/session-summary.json" kept.json
+	is 0 trailctl prove -o kept.tlog-proof "behind/$f"
+	is 0 trailctl verify --vkey vkey.new kept.tlog-proof kept.json
+	says '^entries *OK'
+	says '^signature *OK *of example.org/tools/2, by the key given'
+	says '^entry .* of example.org/tools$'
+	is 4 trailctl verify --vkey vkey kept.tlog-proof kept.json
+	is 0 trailctl package --no-entry -o kept.zip behind/t
+	is 0 trailctl verify --vkey vkey.new kept.zip
+	is 0 trailctl verify behind
+	is 0 trailctl prove -o kept.tlog-proof "store/$f"
+	is 0 trailctl verify --vkey vkey kept.tlog-proof kept.json
+}
+
 verify_names_what_was_changed() {
 	cp -r store copy
 	sed -i 's/uid=0(root)/uid=7(nobd)/' copy/ledger.db
@@ -923,6 +1012,7 @@ if [ -w /dev/fuse ]; then
 		log_never_answers_a_wrong_name_with_nothing \
 		status_of_a_store_names_its_daemon_and_mount \
 		log_follows \
+		one_start_with_the_clock_ahead_is_not_every_time \
 		odd_names_are_shown_harmless \
 		a_mounted_store_is_not_written_beside_the_mount \
 		seal_through_the_mount_closes_an_attestation \
@@ -932,6 +1022,7 @@ if [ -w /dev/fuse ]; then
 		verify_finds_the_store_of_a_mount \
 		prove_takes_a_path_in_a_mount \
 		prove_into_a_pipe_leaves_the_pipe \
+		a_proof_says_of_what_it_is \
 		an_altered_file_fails_against_its_proof \
 		what_is_not_sealed_has_no_proof
 	reads a_log_is_checked_with_evidence \
@@ -945,6 +1036,7 @@ if [ -w /dev/fuse ]; then
 	run \
 		a_store_is_read_without_its_mount \
 		seal_without_a_mount_is_by_trailctl \
+		evidence_of_before_a_recovery_is_proven_after_it \
 		verify_names_what_was_changed
 else
 	checks=$((checks + 1))

@@ -81,6 +81,135 @@ check_found(void *arg, const struct tf_finding *f)
 	l->kept[l->n++] = mine;
 }
 
+/* --- what it is about --------------------------------------------------- */
+
+static void
+put_text(struct tf_json *j, const char *key, struct tf_str s)
+{
+	struct tf_buf b = { 0 };
+
+	if (s.p == NULL)
+		return;
+	text_add(&b, s.p, s.n);
+	tf_json_key(j, key);
+	tf_json_str(j, b.p, b.n);
+	tf_buf_free(&b);
+}
+
+static void
+put_number(struct tf_json *j, const char *key, uint64_t n)
+{
+	if (n > (uint64_t)TF_JSON_MAX)
+		return;
+	tf_json_key(j, key);
+	tf_json_int(j, (int64_t)n);
+}
+
+static void
+put_about(struct tf_buf *out, const struct tf_about *s, const char *hex)
+{
+	struct tf_error ignored;
+	struct tf_json j;
+
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	if (s->actor.p != NULL) {
+		tf_json_key(&j, "actor");
+		tf_json_raw(&j, s->actor);
+	}
+	if (s->seq != UINT64_MAX) {
+		tf_json_key(&j, "at");
+		tf_json_cstr(&j, s->at);
+		if (s->moved) {
+			tf_json_key(&j, "clock");
+			tf_json_cstr(&j, s->when);
+		}
+		put_text(&j, "origin", s->origin);
+	}
+	put_text(&j, "path", s->path);
+	if (s->seq != UINT64_MAX)
+		put_number(&j, "seq", s->seq);
+	if (s->has_content) {
+		tf_json_key(&j, "sha256");
+		tf_json_cstr(&j, hex);
+	}
+	put_text(&j, "since", s->since);
+	if (s->has_content)
+		put_number(&j, "size", s->size);
+	put_text(&j, "type", s->type);
+	put_text(&j, "until", s->until);
+	tf_json_object_end(&j);
+	if (tf_json_end(&j, &ignored) != TF_OK)
+		out->failed = true;
+}
+
+static void
+line(struct tf_buf *out, const char *label, struct tf_str s)
+{
+	if (s.p == NULL)
+		return;
+	tf_buf_printf(out, "%-18s  ", label);
+	text_add(out, s.p, s.n);
+	tf_buf_str(out, "\n");
+}
+
+static void
+add_person(struct tf_buf *out, struct tf_str actor)
+{
+	struct tf_json_doc d = { 0 };
+
+	tf_buf_printf(out, "%-18s  ", "person");
+	if (actor.p == NULL)
+		tf_buf_str(out, "none: the vault itself");
+	else if (tf_json_parse(&d, actor.p, actor.n, NULL) == TF_OK)
+		text_add_actor(out, &d, 0);
+	else
+		text_add(out, actor.p, actor.n);
+	tf_buf_str(out, "\n");
+	tf_json_doc_free(&d);
+}
+
+static void
+add_lines(struct tf_buf *out, const struct tf_about *s, const char *hex)
+{
+	line(out, "path", s->path);
+	line(out, "begun from", s->since);
+	line(out, "begun before", s->until);
+	if (s->seq == UINT64_MAX)
+		return;
+	add_person(out, s->actor);
+	tf_buf_printf(out, "%-18s  %s", "time", s->when);
+	if (s->moved)
+		tf_buf_printf(out,
+		    " by the clock; its place in the ledger is "
+		    "%s",
+		    s->at);
+	tf_buf_str(out, "\n");
+	if (s->has_content)
+		tf_buf_printf(out, "%-18s  %llu bytes, SHA-256 %s\n", "size",
+		    (unsigned long long)s->size, hex);
+	tf_buf_printf(out, "%-18s  %llu, ", "entry",
+	    (unsigned long long)s->seq);
+	text_add(out, s->type.p, s->type.n);
+	tf_buf_str(out, ", of ");
+	text_add(out, s->origin.p, s->origin.n);
+	tf_buf_str(out, "\n");
+}
+
+void
+check_about(void *arg, const struct tf_about *s)
+{
+	char hex[2 * sizeof(s->sha256.b) + 1];
+	struct check *c = arg;
+
+	for (size_t i = 0; i < sizeof(s->sha256.b); i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", s->sha256.b[i]);
+	put_about(&c->subject, s, hex);
+	add_lines(&c->subject_lines, s, hex);
+	c->no_memory = c->no_memory || c->subject.failed ||
+	    c->subject_lines.failed;
+}
+
 /* --- progress --------------------------------------------------------- */
 
 void
@@ -116,6 +245,8 @@ check_end(struct check *c)
 void
 check_free(struct check *c)
 {
+	tf_buf_free(&c->subject);
+	tf_buf_free(&c->subject_lines);
 	for (int l = 0; l < TF_LINKS; l++) {
 		for (size_t i = 0; i < c->link[l].n; i++)
 			drop(&c->link[l].kept[i]);

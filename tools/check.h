@@ -38,12 +38,16 @@ struct check {
 		uint64_t found;	 /* in all */
 		uint64_t beside; /* of grade TF_GRADE_BESIDE */
 	} link[TF_LINKS];
+	/* What a proof or a package speaks of: canonical JSON, and lines for
+	 * people.  Empty: of nothing, or not known. */
+	struct tf_buf subject, subject_lines;
 	bool no_memory;
 	int percent; /* shown last; -1: nothing is shown */
 };
 
 /* For struct tf_verify; arg is a struct check. */
 void check_found(void *arg, const struct tf_finding *f);
+void check_about(void *arg, const struct tf_about *s);
 void check_progress(void *arg, uint64_t done, uint64_t total);
 
 /* The check is over: bring what was found in order, hide the progress. */

@@ -58,16 +58,12 @@ is_below(const struct tf_json_doc *d, int t, const char *top)
 static bool
 wanted(const struct log *l, const struct tf_json_doc *d)
 {
-	struct tf_str at;
+	char when[TEXT_TIME_LEN + 1];
 	int t;
 
 	if (l->since[0] != '\0') {
-		t = tf_json_get(d, 0, "at");
-		if (t < 0)
-			return false;
-		at = tf_json_text(d, t); /* with its quotes */
-		if (at.n != TEXT_TIME_LEN + 2 ||
-		    memcmp(at.p + 1, l->since, TEXT_TIME_LEN) < 0)
+		(void)text_when(d, when);
+		if (strcmp(when, l->since) < 0)
 			return false;
 	}
 	if (l->type != NULL && !is(d, tf_json_get(d, 0, "type"), l->type))
@@ -99,12 +95,12 @@ add_field(struct tf_buf *out, const struct tf_json_doc *d, const char *key)
 static void
 print_entry(const struct tf_json_doc *d)
 {
-	struct tf_buf seq = { 0 }, at = { 0 }, type = { 0 }, who = { 0 };
-	struct tf_buf what = { 0 };
+	struct tf_buf seq = { 0 }, type = { 0 }, who = { 0 }, what = { 0 };
 	int actor = tf_json_get(d, 0, "actor");
+	char when[TEXT_TIME_LEN + 1];
+	bool moved = text_when(d, when);
 
 	add_field(&seq, d, "seq");
-	add_field(&at, d, "at");
 	add_field(&type, d, "type");
 	if (actor >= 0)
 		text_add_actor(&who, d, actor);
@@ -116,11 +112,11 @@ print_entry(const struct tf_json_doc *d)
 		add_field(&what, d, "host");
 	else
 		add_field(&what, d, "reason");
-	/* Seconds are enough to read. */
-	printf("%6s  %.19sZ  %-20s  %-18s  %s\n", text_of(&seq), text_of(&at),
-	    text_of(&type), text_of(&who), text_of(&what));
+	/* Seconds are enough to read.  A mark: the order of the ledger is not
+	 * that of these times. */
+	printf("%6s  %.19sZ%c %-20s  %-18s  %s\n", text_of(&seq), when,
+	    moved ? '!' : ' ', text_of(&type), text_of(&who), text_of(&what));
 	tf_buf_free(&seq);
-	tf_buf_free(&at);
 	tf_buf_free(&type);
 	tf_buf_free(&who);
 	tf_buf_free(&what);

@@ -14,12 +14,13 @@
 #include "where.h"
 
 /* Keys of --json in the order of their bytes; for people in that of shown. */
-enum field { ACTOR, INDEX, SEALED_AT, SHA256, STATE, FIELDS };
+enum field { ACTOR, CLOCK, INDEX, SEALED_AT, SHA256, STATE, FIELDS };
 static const struct {
 	const char *key, *label, *xattr;
 	bool number;
 } fields[FIELDS] = {
 	[ACTOR] = { "actor", "actor", TF_XATTR_ACTOR, false },
+	[CLOCK] = { "clock", "clock", TF_XATTR_CLOCK, false },
 	[INDEX] = { "index", "entry", TF_XATTR_INDEX, true },
 	[SEALED_AT] = { "sealedAt", "sealed at", TF_XATTR_SEALED_AT, false },
 	[SHA256] = { "sha256", "sha256", TF_XATTR_SHA256, false },
@@ -156,6 +157,24 @@ print_field(const char *label, const char *p, size_t n)
 	tf_buf_free(&b);
 }
 
+/* By the clock; where that is not the time that orders the ledger, both. */
+static void
+print_time(const struct tf_buf *clock, const struct tf_buf *at)
+{
+	struct tf_buf b = { 0 };
+
+	if (clock->n == 0) {
+		print_field(fields[SEALED_AT].label, at->p, at->n);
+		return;
+	}
+	tf_buf_add(&b, clock->p, clock->n);
+	tf_buf_str(&b, " by the clock; its place in the ledger is ");
+	tf_buf_add(&b, at->p, at->n);
+	if (!b.failed)
+		print_field(fields[SEALED_AT].label, b.p, b.n);
+	tf_buf_free(&b);
+}
+
 static void
 print_table(const struct where *w, const struct shown *s)
 {
@@ -172,7 +191,9 @@ print_table(const struct where *w, const struct shown *s)
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		const struct tf_buf *b = &s->field[order[i]];
 
-		if (b->n > 0)
+		if (b->n > 0 && order[i] == SEALED_AT)
+			print_time(&s->field[CLOCK], b);
+		else if (b->n > 0)
 			print_field(fields[order[i]].label, b->p, b->n);
 	}
 	if (actor->n > 0 &&

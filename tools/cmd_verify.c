@@ -352,6 +352,7 @@ check(const struct ask *a, const struct target *t, struct check *c,
 {
 	struct tf_buf vkey = { 0 }, earlier = { 0 };
 	struct tf_verify v = { .found = check_found,
+		.about = check_about,
 		.progress = check_progress,
 		.arg = c };
 	enum tf_code rc = TF_OK;

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "text.h"
 
@@ -122,6 +123,48 @@ text_of(struct tf_buf *b)
 {
 	tf_buf_add(b, "", 1);
 	return b->failed ? "" : b->p;
+}
+
+/* A time of an entry; "" when it is none. */
+static void
+take_time(const struct tf_json_doc *d, const char *key,
+    char out[TEXT_TIME_LEN + 1])
+{
+	int t = tf_json_get(d, 0, key);
+	struct tf_str s = { NULL, 0 };
+
+	out[0] = '\0';
+	if (t >= 0)
+		s = tf_json_text(d, t); /* with its quotes */
+	if (s.n == TEXT_TIME_LEN + 2) {
+		memcpy(out, s.p + 1, TEXT_TIME_LEN);
+		out[TEXT_TIME_LEN] = '\0';
+	}
+}
+
+/* Times that core made ready, in whole seconds; -1: none. */
+static long long
+seconds(const char *s)
+{
+	struct tm tm = { 0 };
+
+	return strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) == NULL ? -1 : timegm(&tm);
+}
+
+bool
+text_when(const struct tf_json_doc *d, char out[TEXT_TIME_LEN + 1])
+{
+	char at[TEXT_TIME_LEN + 1];
+	long long apart;
+
+	take_time(d, "at", at);
+	take_time(d, "clock", out);
+	if (out[0] == '\0') {
+		memcpy(out, at, sizeof(at));
+		return false;
+	}
+	apart = seconds(at) - seconds(out);
+	return apart > 1 || apart < -1;
 }
 
 bool

@@ -24,6 +24,12 @@ void text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor);
 
 #define TEXT_TIME_LEN 30 /* "2026-11-23T07:50:00.123456789Z" */
 /*
+ * When entry d happened, as a string of TEXT_TIME_LEN bytes or "": the reading
+ * of the clock, which an entry has where it is not the time that orders the
+ * ledger.  True: the two differ by more than a second, or nobody can tell.
+ */
+bool text_when(const struct tf_json_doc *d, char out[TEXT_TIME_LEN + 1]);
+/*
  * "2026-11-23", "2026-11-23 07:50", "2026-11-23T07:50:00.5Z" (UTC all) as the
  * text of ledger times, which sorts as time does.  False when it is none.
  */

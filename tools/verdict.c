@@ -272,6 +272,12 @@ add_findings(struct tf_buf *out, const struct check_link *l, const char *indent)
 void
 verdict_table(const struct check *c, struct tf_buf *out)
 {
+	const int status = verdict_status(c);
+
+	tf_buf_add(out, c->subject_lines.p, c->subject_lines.n);
+	if (c->subject_lines.n > 0 && status != REPORT_OK &&
+	    status != REPORT_FINDING)
+		tf_buf_str(out, "    NOT PROVEN: see below\n");
 	for (int l = 0; l < TF_LINKS; l++) {
 		if (!is_told(c, (enum tf_link)l))
 			continue;
@@ -411,6 +417,10 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	tf_json_key(&j, "root");
 	tf_json_str(&j, root.p, root.n);
 	put_number(&j, "size", r->size);
+	if (c->subject.n > 0) {
+		tf_json_key(&j, "subject");
+		tf_json_raw(&j, (struct tf_str){ c->subject.p, c->subject.n });
+	}
 	put_number(&j, "unknown", r->unknown);
 	put_unproven(&j, c);
 	if (c->form == CHECK_PACKAGE)

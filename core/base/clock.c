@@ -1,4 +1,6 @@
 /* The only caller of the clock. */
+#include <sys/timex.h>
+
 #include "clock.h"
 
 struct tf_time
@@ -8,6 +10,17 @@ tf_clock_now(void)
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	return (struct tf_time){ ts.tv_sec, (uint32_t)ts.tv_nsec };
+}
+
+bool
+tf_clock_adrift(void)
+{
+	struct timex t = { .modes = 0 };
+	int state = adjtimex(&t);
+
+	/* -1: it may not even be asked, so nothing is known. */
+	return state >= 0 &&
+	    (state == TIME_ERROR || (t.status & STA_UNSYNC) != 0);
 }
 
 uint64_t

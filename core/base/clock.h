@@ -2,12 +2,15 @@
 #ifndef TF_BASE_CLOCK_H
 #define TF_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <time.h>
 
 #include "../types.h"
 
 /* The host's wall clock, UTC. */
 struct tf_time tf_clock_now(void);
+/* Does the kernel say that nothing keeps that clock right (no NTP, no PTP)? */
+bool tf_clock_adrift(void);
 /* Nanoseconds that only go forward, suspend included (CLOCK_BOOTTIME). */
 uint64_t tf_clock_boot_ns(void);
 /* The moment ns from now on CLOCK_MONOTONIC, for timed waits. */

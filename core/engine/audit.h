@@ -30,6 +30,7 @@ struct tf_audit {
 	unsigned stored_width;
 	uint64_t next;		/* entries seen */
 	bool unseen;		/* some entries could not be looked at */
+	bool cut;		/* those at the end, so that no tree is known */
 	struct tf_error unable; /* the machine failed: nothing is decided */
 	struct tf_buf shown;
 	const struct tf_source *source;
@@ -106,6 +107,9 @@ TF_MUST_USE enum tf_code tf_audit_entry(struct tf_audit *a, uint64_t idx,
  */
 TF_MUST_USE enum tf_code tf_audit_hash(int fd, const struct tf_content *want,
     struct tf_hash *h, uint64_t *size, struct tf_error *err);
+/* The source has no more entries, and nobody can tell whether somebody took
+ * them: what depends on them is ABSENT. */
+void tf_audit_cut(struct tf_audit *a, const char *why);
 /* Queue contents for the pool. */
 TF_MUST_USE enum tf_code tf_audit_content(struct tf_audit *a, uint64_t seq,
     struct tf_str path, uint64_t object, const struct tf_content *want,

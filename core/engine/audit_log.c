@@ -3,6 +3,7 @@
  * directory, a mirror, or .trailfs of a mount; contents, where there are any,
  * by their paths below another directory.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -64,19 +65,84 @@ birth(struct tf_audit *a, const struct tf_entry *e,
 
 /* --- tiles ----------------------------------------------------------------------------- */
 
-/* A tile or bundle of that width, or the full one in its place. */
+/* A name in the directory of a tile's partial forms: its width, or 0. */
+static unsigned
+width_of(const char *name)
+{
+	uint64_t w;
+
+	return tf_decimal(name, strlen(name), TF_TILE_WIDTH - 1, &w) ?
+	    (unsigned)w :
+	    0;
+}
+
+/* The narrowest partial form that is wider than width; else the widest there
+ * is, 0 for none. */
+static enum tf_code
+find_partial(struct log *l, unsigned level, uint64_t n, unsigned width,
+    unsigned *have, struct tf_error *err)
+{
+	char path[TF_TILE_PATH_MAX];
+	struct dirent *e;
+	unsigned w;
+	int fd;
+	DIR *d;
+
+	*have = 0;
+	tf_tile_path(level, n, width, path);
+	*strrchr(path, '/') = '\0';
+	fd = openat(l->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return TF_OK;
+	if (fd < 0 || (d = fdopendir(fd)) == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO,
+		    "%s: %s", path, strerror(errno));
+	}
+	while ((errno = 0, e = readdir(d)) != NULL) {
+		w = width_of(e->d_name);
+		if (w > width ? *have <= width || w < *have :
+				*have <= width && w > *have)
+			*have = w;
+	}
+	w = (unsigned)errno;
+	(void)closedir(d);
+	errno = (int)w;
+	return w == 0 ? TF_OK :
+			tf_fail(err, TF_IO, "%s: %s", path, strerror(errno));
+}
+
+/*
+ * A tile or bundle that has at least that width: this one, or the full one, or
+ * any wider one, as a log that grew while it was copied has it.  Where there is
+ * only a narrower one, that.  *have: its width.
+ */
 static enum tf_code
 read_tile(struct log *l, unsigned level, uint64_t n, unsigned width, size_t max,
-    struct tf_buf *out, struct tf_error *err)
+    struct tf_buf *out, unsigned *have, struct tf_error *err)
 {
 	char path[TF_TILE_PATH_MAX];
 	enum tf_code rc;
 
+	*have = width;
 	tf_tile_path(level, n, width, path);
 	rc = tf_file_read(l->dirfd, path, max, out, err);
 	if (rc == TF_NOTFOUND && width < TF_TILE_WIDTH) {
-		tf_tile_path(level, n, TF_TILE_WIDTH, path);
+		*have = TF_TILE_WIDTH;
+		tf_tile_path(level, n, *have, path);
 		rc = tf_file_read(l->dirfd, path, max, out, err);
+	}
+	if (rc == TF_NOTFOUND) {
+		rc = find_partial(l, level, n,
+		    width < TF_TILE_WIDTH ? width : TF_TILE_WIDTH - 1, have,
+		    err);
+		if (rc != TF_OK)
+			return rc;
+		rc = TF_NOTFOUND;
+		tf_tile_path(level, n, *have, path);
+		if (*have > 0)
+			rc = tf_file_read(l->dirfd, path, max, out, err);
 	}
 	if (rc == TF_NOTFOUND) {
 		tf_tile_path(level, n, width, path);
@@ -90,12 +156,18 @@ tile(struct tf_audit *a, unsigned level, uint64_t n, unsigned width,
     struct tf_hash *out, struct tf_error *err)
 {
 	size_t want = width * sizeof(*out);
+	char path[TF_TILE_PATH_MAX];
 	struct tf_buf b = { 0 };
+	unsigned have;
 	enum tf_code rc;
 
 	rc = read_tile(a->self, level, n, width, TF_TILE_WIDTH * sizeof(*out),
-	    &b, err);
-	if (rc == TF_OK && b.n != want && b.n != TF_TILE_WIDTH * sizeof(*out))
+	    &b, &have, err);
+	if (rc == TF_OK && have < width) {
+		tf_tile_path(level, n, width, path);
+		rc = tf_fail(err, TF_TAMPER, "%s is missing", path);
+	}
+	if (rc == TF_OK && b.n != have * sizeof(*out))
 		rc = tf_fail(err, TF_TAMPER, "tile %u/%llu has a wrong size",
 		    level, (unsigned long long)n);
 	if (rc == TF_OK)
@@ -104,24 +176,28 @@ tile(struct tf_audit *a, unsigned level, uint64_t n, unsigned width,
 	return rc;
 }
 
-/* The entries of one bundle, up to width of them. */
+/* The entries of one bundle, up to width of them; *older: the bundle is one of
+ * an earlier, shorter log. */
 static enum tf_code
-bundle(struct tf_audit *a, uint64_t n, unsigned width, struct tf_error *err)
+bundle(struct tf_audit *a, uint64_t n, unsigned width, bool *older,
+    struct tf_error *err)
 {
 	struct tf_error why = { .code = TF_OK };
 	struct tf_buf b = { 0 };
 	size_t at = 0, len;
-	unsigned i;
+	unsigned i, have;
 	enum tf_code rc;
 
 	rc = read_tile(a->self, TF_TILE_ENTRIES, n, width,
-	    (size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &why);
+	    (size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &have, &why);
 	if (rc != TF_OK) {
 		tf_audit_trouble(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "",
 		    &why);
 		tf_buf_free(&b);
 		return TF_OK;
 	}
+	*older = have < width;
+	width = *older ? have : width;
 	for (i = 0; rc == TF_OK && i < width; i++) {
 		if (b.n - at < 2)
 			break;
@@ -132,7 +208,7 @@ bundle(struct tf_audit *a, uint64_t n, unsigned width, struct tf_error *err)
 		    err);
 		at += 2 + len;
 	}
-	if (rc == TF_OK && (i < width || (width == TF_TILE_WIDTH && at != b.n)))
+	if (rc == TF_OK && (i < width || (width == have && at != b.n)))
 		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
 		    "bundle %llu is cut or has bytes after its entries",
 		    (unsigned long long)n);
@@ -140,19 +216,41 @@ bundle(struct tf_audit *a, uint64_t n, unsigned width, struct tf_error *err)
 	return rc;
 }
 
+/* Is there nothing of bundle n and the next? */
+static bool
+ends_before(struct tf_audit *a, uint64_t n)
+{
+	unsigned width = tf_tile_width(a->head.size, 0, n), have;
+	struct tf_buf b = { 0 };
+	bool none = width == 0 ||
+	    read_tile(a->self, TF_TILE_ENTRIES, n, width,
+		(size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &have,
+		NULL) == TF_TAMPER;
+
+	tf_buf_free(&b);
+	return none;
+}
+
 static enum tf_code
 entries(struct tf_audit *a, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
+	bool older = false;
 	uint64_t n;
 	unsigned width;
 
-	for (n = 0; rc == TF_OK; n++) {
+	for (n = 0; rc == TF_OK && !older; n++) {
 		width = tf_tile_width(a->head.size, 0, n);
 		if (width == 0)
 			break;
-		rc = bundle(a, n, width, err);
+		rc = bundle(a, n, width, &older, err);
+		/* In the middle they are missing from any log. */
+		older = older && ends_before(a, n + 1);
 	}
+	if (rc == TF_OK && older)
+		tf_audit_cut(a,
+		    "the copy ends before this entry, which its checkpoint "
+		    "has: copy the checkpoint first, then the tiles");
 	return rc;
 }
 

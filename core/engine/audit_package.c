@@ -825,6 +825,25 @@ run(struct tf_audit *a, struct tf_error *err)
 	return tf_audit_run(a, err);
 }
 
+static struct tf_str
+text(const char *s)
+{
+	return s == NULL ? (struct tf_str){ NULL, 0 } :
+			   (struct tf_str){ s, strlen(s) };
+}
+
+static void
+tell_about(const struct package *k, const struct tf_verify *v)
+{
+	const struct tf_about s = { .seq = UINT64_MAX,
+		.path = k->p.path,
+		.since = text(k->q.since),
+		.until = text(k->q.until) };
+
+	if (v->about != NULL)
+		v->about(v->arg, &s);
+}
+
 static enum tf_code
 check(struct package *k, const struct tf_verify *v, struct tf_report *report,
     struct tf_error *err)
@@ -845,6 +864,7 @@ check(struct package *k, const struct tf_verify *v, struct tf_report *report,
 		a->self = k;
 		report->foreign = foreign;
 		report->pinned = !foreign;
+		tell_about(k, v);
 		rc = run(a, err);
 	}
 	tf_audit_free(a); /* first: its threads use the package */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../ledger/proof.h"
 #include "audit.h"
 #include "impl.h"
@@ -46,23 +47,62 @@ check_file(struct tf_audit *a, const struct tf_entry *e, const char *file,
 	return TF_OK;
 }
 
+static void
+tell_about(const struct tf_audit *a, const struct tf_entry *e)
+{
+	char at[TF_TIME_LEN + 1], when[TF_TIME_LEN + 1];
+	struct tf_about s = { .path = e->path,
+		.seq = e->seq,
+		.type = e->type_name,
+		.actor = e->actor,
+		.at = at,
+		.when = when,
+		.origin = e->origin,
+		.has_content = e->has_content,
+		.sha256 = e->content.sha256,
+		.size = e->content.size };
+
+	tf_time_text(e->at, at);
+	tf_time_text(tf_entry_when(e, &s.moved), when);
+	if (a->v->about != NULL)
+		a->v->about(a->v->arg, &s);
+}
+
+/*
+ * Does the entry say that it belongs where the proof has it?  A log that was
+ * recovered goes on under a new origin, and its older entries keep the old one:
+ * they are entries of this log because its key signs the tree that has them at
+ * this place.  included: it does.
+ */
+static bool
+in_its_place(const struct tf_audit *a, const struct tf_tlog_proof *p,
+    const struct tf_entry *e, bool included)
+{
+	return e->seq == p->index &&
+	    (included ||
+		(e->origin.n == strlen(a->vkey.name) &&
+		    memcmp(e->origin.p, a->vkey.name, e->origin.n) == 0));
+}
+
 static enum tf_code
 check_entry(struct tf_audit *a, const struct tf_tlog_proof *p, const char *file,
-    struct tf_error *err)
+    bool included, struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_error why = { .code = TF_OK };
 	enum tf_code rc = TF_OK;
 
-	if (tf_entry_decode(&d, p->extra.p, p->extra.n, &why) != TF_OK)
+	if (tf_entry_decode(&d, p->extra.p, p->extra.n, &why) != TF_OK) {
 		tf_audit_trouble(a, TF_LINK_ENTRIES, p->index, tf_nowhere,
 		    "malformed", &why);
-	else if (d.e.seq != p->index || d.e.origin.n != strlen(a->vkey.name) ||
-	    memcmp(d.e.origin.p, a->vkey.name, d.e.origin.n) != 0)
-		tf_audit_finding(a, TF_LINK_ENTRIES, p->index, d.e.path,
-		    "the entry belongs to another place or ledger");
-	else if (file != NULL)
-		rc = check_file(a, &d.e, file, err);
+	} else {
+		tell_about(a, &d.e);
+		if (!in_its_place(a, p, &d.e, included))
+			tf_audit_finding(a, TF_LINK_ENTRIES, p->index, d.e.path,
+			    "the entry belongs to another place or ledger");
+		else if (file != NULL)
+			rc = check_file(a, &d.e, file, err);
+	}
 	a->r->newer = d.e.v > TF_ENTRY_VERSION;
 	a->r->unknown = d.e.v == TF_ENTRY_VERSION &&
 	    d.e.type == TF_TYPE_UNKNOWN;
@@ -71,21 +111,25 @@ check_entry(struct tf_audit *a, const struct tf_tlog_proof *p, const char *file,
 	return rc;
 }
 
-static void
+/* Is the entry under the root that the key signs? */
+static bool
 check_inclusion(struct tf_audit *a, const struct tf_tlog_proof *p)
 {
 	struct tf_hash leaf;
+	bool included;
 
+	if (!a->head_good) {
+		a->r->link[TF_LINK_TREE] = TF_VERDICT_ABSENT;
+		return false;
+	}
 	tf_entry_leaf(p->extra.p, p->extra.n, &leaf);
-	if (a->head_good &&
-	    tf_merkle_check_inclusion(p->index, a->head.size, &leaf, p->path.h,
-		p->path.n, &a->head.root) != TF_OK)
+	included = tf_merkle_check_inclusion(p->index, a->head.size, &leaf,
+		       p->path.h, p->path.n, &a->head.root) == TF_OK;
+	if (!included)
 		tf_audit_finding(a, TF_LINK_TREE, p->index, tf_nowhere,
 		    "the entry is not in the tree of the checkpoint");
-	if (!a->head_good)
-		a->r->link[TF_LINK_TREE] = TF_VERDICT_ABSENT;
-	if (a->head_good)
-		tf_audit_held_alone(a);
+	tf_audit_held_alone(a);
+	return included;
 }
 
 enum tf_code
@@ -105,8 +149,7 @@ tf_verify_proof(const char *text, size_t n, const char *file,
 	if (rc == TF_OK) {
 		others_absent(report);
 		tf_audit_head(a, p.note);
-		check_inclusion(a, &p);
-		rc = check_entry(a, &p, file, err);
+		rc = check_entry(a, &p, file, check_inclusion(a, &p), err);
 		if (rc == TF_OK)
 			rc = tf_audit_able(a, err);
 	}

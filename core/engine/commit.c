@@ -104,6 +104,30 @@ ns_between(struct tf_time a, struct tf_time b)
 	return (b.s - a.s) * 1000000000 + (int64_t)b.ns - (int64_t)a.ns;
 }
 
+/* At the start of a daemon, for then somebody may still set it.  last: of the
+ * last entry. */
+static void
+doubt_clock(struct tf_vault *v, struct tf_time last)
+{
+	const struct tf_time now = tf_clock_now();
+	char here[TF_TIME_LEN + 1], there[TF_TIME_LEN + 1];
+
+	if (v->mount == NULL)
+		return;
+	tf_time_text(now, here);
+	tf_time_text(last, there);
+	if (ns_between(now, last) > JUMP_NS)
+		tf_vault_say(v, TF_INDOUBT,
+		    "the clock says %s, and the last entry was at %s: one of "
+		    "them is wrong; new entries keep their order and note the "
+		    "clock",
+		    here, there);
+	if (tf_clock_adrift())
+		tf_vault_say(v, TF_INDOUBT,
+		    "the clock is not synchronised, says the kernel: times "
+		    "of entries are worth no more than it");
+}
+
 /* An entry of its own when the clock was set since the last one. */
 static enum tf_code
 watch_clock(struct tf_txn *t, struct tf_time now, struct tf_error *err)
@@ -669,6 +693,7 @@ load(struct tf_committer *c, struct tf_error *err)
 		    err);
 	if (rc == TF_OK) {
 		t->at = d.e.at;
+		doubt_clock(c->v, t->at);
 		publish(c, &cp, &note);
 	}
 out:

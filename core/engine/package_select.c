@@ -112,8 +112,11 @@ part_after(struct tf_str path, size_t n)
 static bool
 in_time(const struct selection *s, const struct tf_entry *e)
 {
-	return (!s->p->has_since || tf_time_cmp(e->at, s->p->since) >= 0) &&
-	    (!s->p->has_until || tf_time_cmp(e->at, s->p->until) < 0);
+	bool moved;
+	struct tf_time when = tf_entry_when(e, &moved);
+
+	return (!s->p->has_since || tf_time_cmp(when, s->p->since) >= 0) &&
+	    (!s->p->has_until || tf_time_cmp(when, s->p->until) < 0);
 }
 
 /* Where name stands among the workflows, or would. */

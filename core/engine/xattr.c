@@ -77,7 +77,9 @@ get_entry_fact(struct tf_db *db, const struct tf_attr *a, const char *name,
 	struct tf_buf body = { 0 };
 	struct tf_node_row row;
 	char at[TF_TIME_LEN + 1];
+	struct tf_time when;
 	uint64_t seq;
+	bool moved;
 	enum tf_code rc = tf_nodes_get(db, a->id, &row, err);
 
 	if (rc != TF_OK)
@@ -96,8 +98,14 @@ get_entry_fact(struct tf_db *db, const struct tf_attr *a, const char *name,
 		else
 			tf_buf_add(out, d.e.actor.p, d.e.actor.n);
 	} else if (rc == TF_OK && row.attr.state == TF_STATE_SEALED) {
-		tf_time_text(d.e.at, at);
-		tf_buf_str(out, at);
+		when = tf_entry_when(&d.e, &moved);
+		if (strcmp(name, TF_XATTR_CLOCK) != 0)
+			when = d.e.at;
+		else if (!moved)
+			rc = no_data(err);
+		tf_time_text(when, at);
+		if (rc == TF_OK)
+			tf_buf_str(out, at);
 	} else if (rc == TF_OK) {
 		rc = no_data(err);
 	}
@@ -119,6 +127,7 @@ get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 		return get_sha256(v, db, a, out, err);
 	if (strcmp(name, TF_XATTR_INDEX) == 0 ||
 	    strcmp(name, TF_XATTR_SEALED_AT) == 0 ||
+	    strcmp(name, TF_XATTR_CLOCK) == 0 ||
 	    strcmp(name, TF_XATTR_ACTOR) == 0)
 		return get_entry_fact(db, a, name, out, err);
 	return no_data(err);

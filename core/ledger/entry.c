@@ -826,6 +826,16 @@ tf_entry_decoded_free(struct tf_entry_decoded *d)
 
 /* --- what entries are made of ------------------------------------------- */
 
+struct tf_time
+tf_entry_when(const struct tf_entry *e, bool *moved)
+{
+	const struct tf_time when = e->has_clock ? e->clock : e->at;
+
+	*moved = tf_time_cmp(tf_time_add_ns(when, 1000000000), e->at) <= 0 ||
+	    tf_time_cmp(tf_time_add_ns(e->at, 1000000000), when) <= 0;
+	return when;
+}
+
 void
 tf_entry_leaf(const void *bytes, size_t n, struct tf_hash *out)
 {

@@ -163,6 +163,14 @@ void tf_entry_decoded_free(struct tf_entry_decoded *d);
 void tf_entry_peek(const char *bytes, size_t n, struct tf_str *type,
     struct tf_str *path);
 
+/*
+ * The time to show of an entry: the reading of the host's clock.  That is at,
+ * which orders the ledger, unless the clock was behind the entry before, or was
+ * read before its batch.  *moved: the two differ by a second or more, so say
+ * so, for at is not when it happened.
+ */
+struct tf_time tf_entry_when(const struct tf_entry *e, bool *moved);
+
 /* RFC 6962 leaf hash of the entry's bytes. */
 void tf_entry_leaf(const void *bytes, size_t n, struct tf_hash *out);
 

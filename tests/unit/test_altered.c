@@ -445,6 +445,57 @@ START_TEST(full_tiles_stand_for_the_partial_ones)
 }
 END_TEST
 
+/* The store, opened and closed so many times more, and its log. */
+static void
+grow_log(int times)
+{
+	struct tf_actor root = { .loginuid = -1, .session = -1 };
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault *v;
+	uint64_t n;
+
+	for (int i = 0; i < times; i++) {
+		OK(tf_vault_open("store", &o, &v, NULL));
+		OK(tf_vault_close(v, "done", NULL));
+	}
+	sh("cp log/checkpoint held && rm -rf old && cp -r log old && rm -rf log");
+	OK(tf_export_log("store", "log", &n, NULL));
+}
+
+/* Loop test: some entries more, and more than a tile of them. */
+START_TEST(a_log_that_grew_while_it_was_copied_is_whole)
+{
+	grow_log(_i == 0 ? 1 : 150);
+	sh("cp held log/checkpoint");
+	OK(a_log());
+	is_whole();
+	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_TILES]);
+	sh("rm -r old held");
+}
+END_TEST
+
+/* Tiles first, checkpoint last: or somebody took the newest entries away. */
+START_TEST(a_copy_that_ends_before_its_checkpoint_is_in_doubt)
+{
+	grow_log(_i == 0 ? 1 : 150);
+	sh("cp log/checkpoint old/checkpoint && rm -r log && mv old log");
+	OK(a_log());
+	ck_assert_msg(r.findings == 0, "%s", said);
+	says("entries||the copy ends before this entry");
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_ENTRIES]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_TILES]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_CONTENTS]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_SIGNATURE]);
+	/* What is there must be right all the same. */
+	sh("f=$(echo log/tile/entries/000.p/*) && sed -i 's/example.org/exbmple."
+	   "org/' $f && rm -f held");
+	OK(a_log());
+	ck_assert_uint_gt(r.findings, 0);
+}
+END_TEST
+
 /* The first failure is the one that is told. */
 START_TEST(a_log_that_cannot_be_read_is_not_accused)
 {
@@ -984,6 +1035,10 @@ suite_altered(void)
 	tcase_add_loop_test(t, what_is_held_must_be_a_checkpoint_of_this_log, 0,
 	    3);
 	EACH(t, altered_logs_are_named, logs);
+	tcase_add_loop_test(t, a_log_that_grew_while_it_was_copied_is_whole, 0,
+	    2);
+	tcase_add_loop_test(t,
+	    a_copy_that_ends_before_its_checkpoint_is_in_doubt, 0, 2);
 	tcase_add_test(t, a_log_that_cannot_be_read_is_not_accused);
 	tcase_add_test(t, a_log_of_nothing_is_of_no_ledger);
 	tcase_add_loop_test(t, a_checkpoint_of_nothing_is_no_other_history, 0,
