@@ -5,6 +5,7 @@
 #ifndef TF_CONTROL_H
 #define TF_CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 
@@ -29,6 +30,16 @@
 #define TF_CONTROL_STATUS_MD "status.md"
 #define TF_CONTROL_PAGE "index.html"
 #define TF_CONTROL_PACKAGE "package.zip"
+
+/*
+ * The name of the proof of file name, whose inode number in the mount that is,
+ * below TF_CONTROL_PROOF: with the suffix, or where that leaves no room, cut
+ * between two characters, then '~', the number and the suffix.
+ */
+#define TF_CONTROL_NAME_MAX 255
+void tf_control_proof_name(const char *name, uint64_t inode,
+    char out[TF_CONTROL_NAME_MAX + 1]);
+bool tf_control_proof_is_cut(const char *name);
 
 /* Extended attributes of evidence and directories, read by name, not listed. */
 #define TF_XATTR_PREFIX "user.trailfs."

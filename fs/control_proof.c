@@ -1,14 +1,17 @@
 /*
  * Proofs: under .trailfs/proof of an attestation stands PATH.tlog-proof for
- * each sealed file PATH of it.
+ * each sealed file PATH of it.  A name that leaves no room for the suffix is cut,
+ * and '~' and the file's inode number stand before the suffix.
  *
  * Node ids, below the kind: the id of the evidence file, or of the directory
  * (the attestation for the topmost) whose proofs a directory holds.
  *
  * A proof leads to the newest checkpoint, so its bytes change with the log.
- * Where a directory has the name that a proof would have, it keeps it.
+ * Where a directory has the name that a proof would have, it keeps it, and where
+ * the name of a cut proof is that of another one, this one is the other's.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/control.h"
@@ -17,8 +20,8 @@
 
 #define SUFFIX TF_CONTROL_PROOF_SUFFIX
 #define SUFFIX_LEN (sizeof SUFFIX - 1)
-#define NAME_LEN 255 /* bytes, as tf_dirent has room for */
-#define BATCH 64     /* names asked of the vault at a time */
+#define NAME_LEN TF_CONTROL_NAME_MAX
+#define BATCH 64 /* names asked of the vault at a time */
 
 static uint64_t
 top(uint64_t dir)
@@ -53,6 +56,36 @@ find_dir(struct tf_vault *v, uint64_t dir, const char *name, uint64_t *id,
 	return rc;
 }
 
+/* The file in dir whose cut proof is called name. */
+static enum tf_code
+find_cut(struct tf_vault *v, uint64_t dir, const char *name, struct tf_attr *a,
+    struct tf_error *err)
+{
+	const char *tilde = strrchr(name, '~'), *last;
+	char its[NAME_LEN + 1] = "", *end;
+	struct tf_buf path = { 0 };
+	enum tf_code rc = TF_NOTFOUND;
+	uint64_t id = tilde == NULL ? 0 : strtoull(tilde + 1, &end, 10);
+
+	if (id > 0 && id <= FS_ID_MASK && strcmp(end, SUFFIX) == 0)
+		rc = tf_vault_getattr(v, id, a, err);
+	if (rc == TF_OK && a->parent == dir)
+		rc = tf_vault_path(v, id, &path, err);
+	tf_buf_add(&path, "", 1);
+	if (rc == TF_OK && path.failed)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	if (rc == TF_OK) {
+		last = strrchr(path.p, '/');
+		last = last == NULL ? path.p : last + 1;
+		if (tf_control_proof_is_cut(last))
+			tf_control_proof_name(last, id, its);
+	}
+	tf_buf_free(&path);
+	if (rc == TF_OK ? strcmp(its, name) != 0 : rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_NOTFOUND, "no such proof");
+	return rc;
+}
+
 static enum tf_code
 lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
     struct tf_error *err)
@@ -73,7 +106,10 @@ lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
 	    strcmp(name + n - SUFFIX_LEN, SUFFIX) != 0)
 		return tf_fail(err, TF_NOTFOUND, "no such proof");
 	snprintf(file, sizeof file, "%.*s", (int)(n - SUFFIX_LEN), name);
-	if ((rc = tf_vault_lookup(v, dir, file, &a, err)) != TF_OK)
+	rc = tf_vault_lookup(v, dir, file, &a, err);
+	if (rc == TF_NOTFOUND)
+		rc = find_cut(v, dir, name, &a, err);
+	if (rc != TF_OK)
 		return rc;
 	*ino = fs_control_id(FS_KIND_PROOF, a.id); /* stat looks at a */
 	return TF_OK;
@@ -128,17 +164,22 @@ static bool
 add(struct tf_vault *v, uint64_t dir, const struct tf_dirent *e,
     const struct fs_names *names)
 {
-	char name[NAME_LEN + 1];
+	char name[NAME_LEN + 1], file[NAME_LEN + 1];
+	struct tf_attr a;
 	uint64_t id;
 
 	if (e->attr.kind == TF_KIND_DIRECTORY)
 		return names->add(names->arg, e->attr.id, e->name,
 		    fs_control_id(FS_KIND_PROOF_DIR, e->attr.id), S_IFDIR);
-	if (!has_proof(&e->attr) || strlen(e->name) + SUFFIX_LEN > NAME_LEN)
+	if (!has_proof(&e->attr))
 		return true;
-	snprintf(name, sizeof name, "%.*s" SUFFIX, (int)(NAME_LEN - SUFFIX_LEN),
-	    e->name);
+	tf_control_proof_name(e->name, e->attr.id, name);
 	if (find_dir(v, dir, name, &id, NULL) == TF_OK)
+		return true;
+	snprintf(file, sizeof file, "%.*s", (int)(strlen(name) - SUFFIX_LEN),
+	    name);
+	if (tf_control_proof_is_cut(e->name) &&
+	    tf_vault_lookup(v, dir, file, &a, NULL) == TF_OK)
 		return true;
 	return names->add(names->arg, e->attr.id, name,
 	    fs_control_id(FS_KIND_PROOF, e->attr.id), S_IFREG);

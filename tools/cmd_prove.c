@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include "cmd.h"
@@ -14,7 +15,6 @@
 
 /* Below the control directory of an attestation. */
 #define PROOF_OF_ALL "attestation.tlog-proof"
-#define PROOF_OF_ONE "proof/%s.tlog-proof"
 #define PROOF_MAX ((size_t)1 << 20) /* bytes; an entry has 64 KiB at most */
 
 static bool
@@ -38,7 +38,7 @@ end_of_attestation(const char *path)
 
 /*
  * The mount has no proof there: none at all, a directory of evidence that has
- * its name, or no room for a name that long.
+ * its name, or another file whose proof is called so.
  */
 static bool
 is_none(enum tf_code rc, const struct tf_error *err)
@@ -51,7 +51,9 @@ is_none(enum tf_code rc, const struct tf_error *err)
 static enum tf_code
 control_file(const struct where *w, char **out, struct tf_error *err)
 {
-	const char *end = end_of_attestation(w->path);
+	const char *end = end_of_attestation(w->path), *slash;
+	char name[TF_CONTROL_NAME_MAX + 1];
+	struct stat st;
 	int n;
 
 	*out = NULL;
@@ -60,9 +62,18 @@ control_file(const struct where *w, char **out, struct tf_error *err)
 	if (*end == '\0')
 		n = asprintf(out, "%s/%s/" PROOF_OF_ALL, w->file,
 		    TF_CONTROL_DIR);
-	else
-		n = asprintf(out, "%s/%.*s/%s/" PROOF_OF_ONE, w->mount,
-		    (int)(end - w->path), w->path, TF_CONTROL_DIR, end + 1);
+	else {
+		/* The rest of the path, but for its last name. */
+		slash = strrchr(end, '/');
+		if (lstat(w->file, &st) < 0 ||
+		    strlen(slash + 1) > TF_CONTROL_NAME_MAX)
+			return report_system(err, "%s", w->file);
+		tf_control_proof_name(slash + 1, st.st_ino, name);
+		n = asprintf(out,
+		    "%s/%.*s/" TF_CONTROL_DIR "/" TF_CONTROL_PROOF "%.*s%s",
+		    w->mount, (int)(end - w->path), w->path,
+		    (int)(slash + 1 - end), end, name);
+	}
 	if (n >= 0)
 		return TF_OK;
 	*out = NULL;

@@ -293,6 +293,58 @@ START_TEST(they_are_never_older_than_the_ledger)
 }
 END_TEST
 
+/* A name that leaves no room for the suffix is cut, between two characters. */
+START_TEST(a_file_with_a_long_name_has_a_proof)
+{
+	static const char *const unit[] = { "n", "\xc3\xbc",
+		"\xf0\x9f\x93\x84" };
+	char name[256] = "", twin[300], other[300];
+	struct stat st;
+
+	make_attestation();
+	allowed(mkdir(A "/d", 0755));
+	while (strlen(name) + strlen(unit[_i]) <= 254)
+		strcat(name, unit[_i]);
+	strcat(name, "x");
+	snprintf(twin, sizeof(twin), A "/d/%s", name);
+	put_sealed(twin, "twin");
+	ck_assert_int_eq(0, stat(twin, &st));
+	snprintf(other, sizeof(other), C "proof/d/%.*s~%llu.tlog-proof",
+	    220 / (int)strlen(unit[_i]) * (int)strlen(unit[_i]), name,
+	    (unsigned long long)st.st_ino);
+	says(content(other, NULL), "index ");
+	run(0, "[ \"$(ls " C "proof/d)\" = '%s' ]", strrchr(other, '/') + 1);
+	run(0, "trailctl prove '%s' >p && cmp p '%s'", twin, other);
+	run(0, "trailctl verify --vkey store/keys/log.vkey p '%s'", twin);
+	/* Another number, or the same file's in another directory: no. */
+	other[strlen(other) - strlen(".tlog-proof")] = '\0';
+	strcat(other, "0.tlog-proof");
+	refused(ENOENT, access(other, F_OK));
+	snprintf(other, sizeof(other), C "proof/%.*s~%llu.tlog-proof",
+	    220 / (int)strlen(unit[_i]) * (int)strlen(unit[_i]), name,
+	    (unsigned long long)st.st_ino);
+	refused(ENOENT, access(other, F_OK));
+	refused(ENOENT, access(C "proof/d/x~3.tlog-proof", F_OK));
+	refused(ENOENT, access(C "proof/d/~.tlog-proof", F_OK));
+	refused(ENOENT,
+	    access(C "proof/d/x~99999999999999999999.tlog-proof", F_OK));
+}
+END_TEST
+
+/* The longest name that has room keeps it, and its name is its own. */
+START_TEST(a_proof_of_its_own_name_comes_first)
+{
+	char name[300], proof[300];
+
+	make_attestation();
+	snprintf(name, sizeof(name), A "/%0*d", 244, 0);
+	put_sealed(name, "x");
+	snprintf(proof, sizeof(proof), C "proof/%0*d.tlog-proof", 244, 0);
+	says(content(proof, NULL), "index ");
+	run(0, "trailctl prove '%s' | cmp - '%s'", name, proof);
+}
+END_TEST
+
 /* --- how a workflow is ------------------------------------------------- */
 
 #define WC W "/.trailfs/"
@@ -398,6 +450,8 @@ suite_auditor(void)
 	tcase_add_test(t, events_are_those_of_the_directory);
 	tcase_add_test(t, their_size_is_what_can_be_read);
 	tcase_add_test(t, they_are_never_older_than_the_ledger);
+	tcase_add_loop_test(t, a_file_with_a_long_name_has_a_proof, 0, 3);
+	tcase_add_test(t, a_proof_of_its_own_name_comes_first);
 	tcase_add_test(t, a_workflow_says_how_it_is);
 	tcase_add_test(t, a_trail_has_a_line_for_each_workflow);
 	return s;
