@@ -228,6 +228,27 @@ read_attested(struct tf_view *w, uint64_t id, struct attested *a,
 }
 
 void
+tf_put_clock(struct tf_json *j, const char *key, const struct tf_entry *e)
+{
+	bool moved;
+	struct tf_time when = tf_entry_when(e, &moved);
+
+	if (moved)
+		tf_put_time(j, key, when);
+}
+
+uint64_t
+tf_seconds_of(const struct tf_told *t)
+{
+	bool moved;
+	struct tf_time when = tf_entry_when(&t->d.e, &moved);
+
+	if (!moved)
+		when = t->d.e.at;
+	return when.s < 0 ? 0 : (uint64_t)when.s;
+}
+
+void
 tf_put_event(struct tf_json *j, const char *key, const struct tf_told *t)
 {
 	const struct tf_entry *e = &t->d.e;
@@ -240,6 +261,7 @@ tf_put_event(struct tf_json *j, const char *key, const struct tf_told *t)
 	tf_put_raw(j, "by", e->actor);
 	if (e->cause.p != NULL)
 		tf_put_str(j, "cause", e->cause);
+	tf_put_clock(j, "clock", e);
 	tf_put_uint(j, "index", e->seq);
 	if (e->type == TF_ATTESTATION_OVERRIDDEN) {
 		tf_put_bool(j, "is_compliant", e->compliant);
@@ -276,6 +298,7 @@ put_file(struct tf_view *w, struct tf_json *j, const struct tf_subject_file *f,
 	tf_put_uint(j, "index", e->seq);
 	tf_put_str(j, "path", f->name);
 	tf_put_time(j, "sealed_at", e->at);
+	tf_put_clock(j, "sealed_clock", e);
 	tf_put_hash(j, "sha256", &f->sha256);
 	tf_put_uint(j, "size", f->size);
 	tf_json_object_end(j);
@@ -405,8 +428,7 @@ put_name(struct tf_json *j, const struct attested *a)
 		tf_put_cstr(j, "attestation_type", "generic");
 	tf_put_event(j, "begun", &a->begun);
 	if (a->begun.is)
-		tf_put_uint(j, "created_at",
-		    (uint64_t)(a->begun.d.e.at.s < 0 ? 0 : a->begun.d.e.at.s));
+		tf_put_uint(j, "created_at", tf_seconds_of(&a->begun));
 	put_claim(j, "description", a, "description");
 }
 

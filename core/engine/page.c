@@ -294,14 +294,30 @@ tf_page_foot(struct tf_page *p)
 
 /* --- parts ------------------------------------------------------------------------ */
 
-void
-tf_page_time(struct tf_page *p, struct tf_time t)
+static void
+put_time(struct tf_page *p, struct tf_time t)
 {
 	char at[TF_TIME_LEN + 1];
 
 	tf_time_text(t, at);
 	tf_html(&p->b, "<time datetime=\"%s\">%.*s %.*s UTC</time>", at, 10, at,
 	    8, at + 11);
+}
+
+void
+tf_page_time(struct tf_page *p, const struct tf_told *t)
+{
+	bool moved;
+	struct tf_time when = tf_entry_when(&t->d.e, &moved);
+
+	put_time(p, moved ? when : t->d.e.at);
+	if (!moved)
+		return;
+	tf_html(&p->b,
+	    " <span class=\"soft\">by the clock; its place in the "
+	    "ledger is ");
+	put_time(p, t->d.e.at);
+	tf_html(&p->b, "</span>");
 }
 
 static void
@@ -332,7 +348,7 @@ tf_page_event(struct tf_page *p, const char *what, const struct tf_told *t)
 	if (!t->is)
 		return;
 	tf_html(&p->b, "<dt>%s</dt><dd>", what);
-	tf_page_time(p, t->d.e.at);
+	tf_page_time(p, t);
 	tf_html(&p->b, " by ");
 	put_who(p, &t->d.e);
 	tf_html(&p->b, ", entry %llu</dd>\n", (unsigned long long)t->d.e.seq);
@@ -459,7 +475,7 @@ put_row(struct tf_page *p)
 	const char *words = words_of(e->type);
 
 	tf_html(&p->b, "<tr><td>");
-	tf_page_time(p, e->at);
+	tf_page_time(p, &p->told);
 	tf_html(&p->b, "</td><td>");
 	if (words != NULL)
 		tf_html(&p->b, "%s", words);

@@ -19,7 +19,6 @@ struct line {
 	char name[256];
 	size_t name_len;
 	uint64_t id, entry;
-	struct tf_time begun;
 	bool sealed;
 	enum tf_compliance word;
 	size_t attestations;
@@ -72,7 +71,6 @@ line_of(const struct tf_node_row *row)
 	struct line l = { .id = row->attr.id,
 		.entry = row->entry,
 		.name_len = row->name_len,
-		.begun = row->attr.btime,
 		.sealed = row->seal != TF_NO_SEQ };
 
 	memcpy(l.name, row->name, row->name_len + 1);
@@ -128,7 +126,7 @@ put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 		return rc;
 	put_name(p, l);
 	tf_html(&p->b, "<td>");
-	tf_page_time(p, l->begun);
+	tf_page_time(p, &p->told);
 	tf_html(&p->b, "</td><td>");
 	tf_page_who(p);
 	tf_html(&p->b, "</td><td class=\"n\">%s%llu</td><td>%s</td></tr>\n",
@@ -250,11 +248,14 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 	for (size_t i = 0; rc == TF_OK && i < kept(r); i++) {
 		const struct line *l = newest(r, i);
 
+		rc = tf_told_read(p->w, l->entry, &p->told, err);
+		if (rc != TF_OK)
+			break;
 		put_name(p, l);
 		tf_html(&p->b, "<td>");
 		tf_page_badge(p, tf_compliance_word(l->word));
 		tf_html(&p->b, "</td><td>");
-		tf_page_time(p, l->begun);
+		tf_page_time(p, &p->told);
 		tf_html(&p->b,
 		    "</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
 		    "<td class=\"n\">%zu</td><td class=\"n\">%zu</td>"

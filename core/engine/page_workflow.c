@@ -103,7 +103,7 @@ put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
 	    (unsigned long long)f->size, hex);
 	tf_page_word(p, TF_PAGE_PROOF, att, f->name, "proof");
 	tf_html(&p->b, "</td><td>");
-	tf_page_time(p, p->told.d.e.at);
+	tf_page_time(p, &p->told);
 	tf_html(&p->b, "</td><td>");
 	tf_page_who(p);
 	tf_html(&p->b, "</td></tr>\n");
@@ -139,14 +139,15 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 
 /* --- an attestation ------------------------------------------------------------------ */
 
+/* whole: it is sealed, and who reads this may read all that its seal names. */
 static void
-put_attestation_files(struct tf_page *p, struct tf_str name, bool sealed)
+put_attestation_files(struct tf_page *p, struct tf_str name, bool whole)
 {
 	tf_html(&p->b, "<dt>For programs</dt><dd>");
 	tf_page_word(p, TF_PAGE_ATTESTATION, name, none, "attestation.json");
 	tf_html(&p->b, ", ");
 	tf_page_word(p, TF_PAGE_SUMS, name, none, "SHA256SUMS");
-	if (sealed) {
+	if (whole) {
 		tf_html(&p->b, ", ");
 		tf_page_word(p, TF_PAGE_INTOTO, name, none, "signed statement");
 		tf_html(&p->b, ", ");
@@ -209,7 +210,9 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	put_override(p, &override);
 	if (seal.is)
 		rc = put_all_claims(p, &seal.d.e, err);
-	put_attestation_files(p, r->name, seal.is);
+	if (rc == TF_OK)
+		rc = tf_may_read_whole(p->w, a->id, &may, err);
+	put_attestation_files(p, r->name, seal.is && may);
 	tf_html(&p->b, "</dl>\n");
 	if (rc == TF_OK)
 		rc = put_evidence(x, a, r->name, err);

@@ -36,7 +36,9 @@ void tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 /* ", package.zip" with its link, for who may open it; nothing where there is
  * none. */
 void tf_page_package(struct tf_page *p);
-void tf_page_time(struct tf_page *p, struct tf_time t);
+/* When what an entry tells of happened: by the clock, and marked where that is
+ * not its time in the ledger. */
+void tf_page_time(struct tf_page *p, const struct tf_told *t);
 /* Who is behind the told entry. */
 void tf_page_who(struct tf_page *p);
 /* A line of the list of facts. */

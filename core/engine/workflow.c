@@ -1,5 +1,6 @@
 /* The files that say how a workflow is: status, status.json, status.md; and
  * status.json of a trail. */
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -110,6 +111,8 @@ put_item(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
 		tf_put_uint(j, "overridden", a->override);
 	if (seal->is)
 		tf_put_time(j, "reported_at", seal->d.e.at);
+	if (seal->is)
+		tf_put_clock(j, "reported_clock", &seal->d.e);
 	tf_put_cstr(j, "status", tf_item_word(m->state));
 	tf_put_bool(j, "unexpected", m->unexpected);
 	if (m->reported)
@@ -173,7 +176,7 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct workflow *x,
 	if ((rc = put_sealed_word(j, &x->facts, err)) != TF_OK)
 		return rc;
 	tf_json_object_end(j);
-	tf_put_uint(j, "created_at", (uint64_t)(e->at.s < 0 ? 0 : e->at.s));
+	tf_put_uint(j, "created_at", tf_seconds_of(&x->begun));
 	tf_put_bool(j, "is_compliant", word == TF_COMPLIANT);
 	tf_put_cstr(j, "name", x->row.name);
 	tf_put_cstr(j, "origin", w->v->origin);
@@ -216,6 +219,7 @@ struct lines {
 	struct tf_view *w;
 	const struct tf_sink *out;
 	struct tf_buf text;
+	struct tf_told begun;
 };
 
 static enum tf_code
@@ -230,13 +234,14 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 
 	if (rc != TF_OK || !may)
 		return rc;
+	if ((rc = tf_told_read(l->w, row->entry, &l->begun, err)) != TF_OK)
+		return rc;
 	if ((rc = tf_facts_read(l->w, row->attr.id, &f, err)) == TF_OK) {
 		t = tf_facts_tally(&f);
 		tf_json_begin(&j, &l->text);
 		tf_json_object(&j);
 		tf_put_uint(&j, "attestations", f.status.n);
-		tf_put_uint(&j, "created_at",
-		    (uint64_t)(row->attr.btime.s < 0 ? 0 : row->attr.btime.s));
+		tf_put_uint(&j, "created_at", tf_seconds_of(&l->begun));
 		tf_put_bool(&j, "is_compliant", f.status.word == TF_COMPLIANT);
 		tf_put_uint(&j, "missing", t.lacking);
 		tf_put_cstr(&j, "name", row->name);
@@ -267,6 +272,7 @@ tf_view_status(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	rc = tf_each_child(w->db, id, put_line, &l, err);
 	if (rc == TF_OK)
 		rc = tf_sink_buf(out, &l.text, err);
+	tf_told_free(&l.begun);
 	tf_buf_free(&l.text);
 	return rc;
 }
@@ -284,15 +290,35 @@ md(struct tf_buf *out, const char *s, size_t n)
 	}
 }
 
+#define WHEN_LEN (2 * TF_TIME_LEN + 64)
+
+/* When it happened: by the clock, and marked where that is not its time in the
+ * ledger. */
+static void
+when_text(const struct tf_entry *e, char out[WHEN_LEN])
+{
+	char at[TF_TIME_LEN + 1], clock[TF_TIME_LEN + 1];
+	bool moved;
+
+	tf_time_text(tf_entry_when(e, &moved), clock);
+	tf_time_text(e->at, at);
+	if (moved)
+		(void)snprintf(out, WHEN_LEN,
+		    "%s by the clock; its place in the ledger is %s", clock,
+		    at);
+	else
+		(void)snprintf(out, WHEN_LEN, "%s", at);
+}
+
 static void
 md_event(struct tf_buf *out, const char *what, const struct tf_told *t)
 {
-	char at[TF_TIME_LEN + 1];
+	char at[WHEN_LEN];
 	struct tf_buf who = { 0 };
 
 	if (!t->is)
 		return;
-	tf_time_text(t->d.e.at, at);
+	when_text(&t->d.e, at);
 	tf_who(&t->d.e, &who);
 	tf_buf_printf(out, "- %s: %s by ", what, at);
 	md(out, who.p, who.n);
@@ -304,7 +330,7 @@ static enum tf_code
 md_item(struct tf_view *w, struct tf_buf *out, const struct tf_facts *f,
     const struct tf_status_item *m, struct tf_told *seal, struct tf_error *err)
 {
-	char at[TF_TIME_LEN + 1];
+	char at[WHEN_LEN];
 	struct tf_buf who = { 0 };
 	const struct tf_att *a;
 	bool may = true;
@@ -331,7 +357,7 @@ md_item(struct tf_view *w, struct tf_buf *out, const struct tf_facts *f,
 			       "no",
 	    a != NULL && a->override != TF_NO_SEQ ? ", overridden" : "");
 	if (seal->is && may) {
-		tf_time_text(seal->d.e.at, at);
+		when_text(&seal->d.e, at);
 		tf_who(&seal->d.e, &who);
 		tf_buf_printf(out, " %s | ", at);
 		md(out, who.p, who.n);

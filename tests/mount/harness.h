@@ -81,17 +81,17 @@ const char *run(int status, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Run one that may end as it likes: its status, "0" for success. */
 const char *run_any(const char *command);
-#define says(text, part)                                                       \
-	do {                                                                   \
-		const char *text_ = (text), *part_ = (part);                   \
-		ck_assert_msg(strstr(text_, part_) != NULL, "no '%s' in:\n%s", \
-		    part_, text_);                                             \
+#define says(text, part)                                     \
+	do {                                                 \
+		const char *text_ = (text), *part_ = (part); \
+		ck_assert_msg(strstr(text_, part_) != NULL,  \
+		    "no '%s' in:\n%.2000s", part_, text_);   \
 	} while (0)
-#define says_not(text, part)                                                \
-	do {                                                                \
-		const char *text_ = (text), *part_ = (part);                \
-		ck_assert_msg(strstr(text_, part_) == NULL, "'%s' in:\n%s", \
-		    part_, text_);                                          \
+#define says_not(text, part)                                 \
+	do {                                                 \
+		const char *text_ = (text), *part_ = (part); \
+		ck_assert_msg(strstr(text_, part_) == NULL,  \
+		    "'%s' in:\n%.2000s", part_, text_);      \
 	} while (0)
 
 /* --- calls ------------------------------------------------------------ */

@@ -132,6 +132,45 @@ START_TEST(pages_say_how_things_are)
 }
 END_TEST
 
+/* After one start with the clock ten years ahead the ledger's order stays there;
+ * people are shown when things happened. */
+START_TEST(times_are_those_of_the_clock)
+{
+	static const char marked[] = "by the clock; its place in the ledger is";
+	const char *today = run(0, "date -u +%%Y-%%m-%%d | tr -d '\\n'");
+	char begun[64], month[64];
+
+	unmount_vault();
+	run(0,
+	    "LD_PRELOAD=" FAULTS_SHIM " SHIM_CLOCK_AHEAD_S=315360000 "
+	    "ASAN_OPTIONS=verify_asan_link_order=0:$ASAN_OPTIONS "
+	    "trailctl sync store");
+	mount_vault("settle=0");
+	make_attestation();
+	put_sealed(A "/f", "x");
+	run(0, "chmod a-w " A);
+	snprintf(begun, sizeof begun, "<time datetime=\"%s", today);
+	snprintf(month, sizeof month, "\"clock\":\"%.7s", today);
+	for (size_t i = 0; i < LEN(pages); i++) {
+		says(content(pages[i], NULL), begun);
+		says(content(pages[i], NULL), marked);
+	}
+	says(content(W "/.trailfs/status.md", NULL), marked);
+	says(content(W "/.trailfs/status.json", NULL), month);
+	says(content(W "/.trailfs/status.json", NULL), "\"reported_clock\":");
+	says(content(A "/.trailfs/attestation.json", NULL), month);
+	says(content(A "/.trailfs/attestation.json", NULL),
+	    "\"sealed_clock\":");
+	if (have("jq"))
+		run(0,
+		    "now=$(date +%%s); for f in mnt/t " W " " A "; do "
+		    "f=$f/.trailfs/status.json; [ -e $f ] || "
+		    "f=" A "/.trailfs/attestation.json; "
+		    "[ $((now - $(jq .created_at $f))) -lt 86400 ] || exit 1; "
+		    "done");
+}
+END_TEST
+
 START_TEST(pages_lead_up_down_and_away)
 {
 	make_attestation();
@@ -245,6 +284,7 @@ suite_pages(void)
 	tcase_add_test(t, no_name_becomes_markup);
 	tcase_add_test(t, every_link_leads_to_a_file);
 	tcase_add_test(t, pages_say_how_things_are);
+	tcase_add_test(t, times_are_those_of_the_clock);
 	tcase_add_test(t, pages_lead_up_down_and_away);
 	tcase_add_test(t, wide_tables_take_the_focus);
 	tcase_add_test(t, no_page_scrolls_sideways_on_a_telephone);
