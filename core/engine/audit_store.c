@@ -18,6 +18,7 @@
 #include "../store/objects.h"
 #include "audit.h"
 #include "impl.h"
+#include "store_files.h"
 
 struct store {
 	char *db_path;
@@ -467,6 +468,16 @@ take_head(struct tf_audit *a, struct tf_error *err)
 	return rc;
 }
 
+/* Evidence that somebody copied into the store is nowhere recorded. */
+static void
+one_stray(void *arg, const char *path)
+{
+	struct tf_str where = { path, strlen(path) };
+
+	tf_audit_remark(arg, TF_LINK_NAMES, TF_GRADE_BESIDE, where,
+	    "does not belong in a store and is not recorded");
+}
+
 static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
 {
@@ -495,6 +506,7 @@ run(struct tf_audit *a, struct tf_error *err)
 	if (strcmp(s->origin, a->vkey.name) != 0)
 		tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    "the store's origin is not the key's");
+	tf_store_check_strays(s->dirfd, true, one_stray, a);
 	return tf_audit_run(a, err);
 }
 

@@ -1,11 +1,14 @@
-/* Owners, types and modes of the files of a store: see store_files.h. */
+/* Owners, types, modes and names of the files of a store: see store_files.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../store/sql.h"
 #include "impl.h"
 #include "store_files.h"
@@ -48,7 +51,7 @@ shown(const char *name)
 static void __attribute__((format(printf, 2, 3)))
 tell(const struct look *k, const char *fmt, ...)
 {
-	char line[256];
+	char line[512];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -155,4 +158,138 @@ tf_store_check_keys(int dirfd, struct tf_error *err)
 		    "they still yours?  Then chmod 0700 it",
 		    (unsigned)st.st_mode & 07777);
 	return TF_OK;
+}
+
+/* --- what does not belong there ------------------------------------------------ */
+
+static bool
+is_one_of(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "NAME.PID.NUMBER.tmp" of tf_file_write: a crash may have left it. */
+static size_t
+without_tmp(const char *name)
+{
+	static const char end[] = ".tmp";
+	size_t n = strlen(name);
+
+	if (n < sizeof(end) || strcmp(name + n - 4, end) != 0)
+		return n;
+	n -= 4;
+	for (int part = 0; part < 2; part++) {
+		while (n > 0 && name[n - 1] >= '0' && name[n - 1] <= '9')
+			n--;
+		if (n < 2 || name[n - 1] != '.')
+			return strlen(name);
+		n--;
+	}
+	return n;
+}
+
+static bool
+belongs_on_top(const char *name)
+{
+	static const char *const names[] = { TF_DB_NAME, TF_DB_NAME "-wal",
+		TF_DB_NAME "-shm", TF_DB_NAME "-journal", "objects", "stage",
+		"keys", "checkpoint", "config", "lock", "lost+found" };
+	char base[256];
+
+	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),
+	    name);
+	return is_one_of(base, names, sizeof(names) / sizeof(names[0]));
+}
+
+static bool
+belongs_in_keys(const char *name)
+{
+	static const char *const names[] = { TF_LOG_KEY, TF_LOG_VKEY,
+		TF_LOG_PUB, TF_ATTESTER_KEY, TF_ATTESTER_PUB };
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "keys/%.*s", (int)without_tmp(name),
+	    name);
+	return is_one_of(path, names, sizeof(names) / sizeof(names[0]));
+}
+
+static bool
+belongs_in_stage(const char *name)
+{
+	size_t n = strlen(name);
+	uint64_t id;
+
+	if (n > 4 && strcmp(name + n - 4, ".new") == 0)
+		n -= 4;
+	return tf_decimal(name, n, INT64_MAX, &id);
+}
+
+static bool
+is_hex(const char *name, size_t n)
+{
+	return strlen(name) == n && strspn(name, "0123456789abcdef") == n;
+}
+
+static bool
+belongs_in_objects(const char *name)
+{
+	return is_hex(name, 2);
+}
+
+static bool
+belongs_in_object_dir(const char *name)
+{
+	return is_hex(name, 62);
+}
+
+static void
+tell_stray(const struct look *k, const char *dir, const char *name)
+{
+	struct tf_buf shown = { 0 };
+
+	tf_name_show(&shown, name, strlen(name));
+	if (!shown.failed)
+		tell(k, "%s%s%.*s", dir, dir[0] == '\0' ? "" : "/",
+		    (int)shown.n, shown.p);
+	tf_buf_free(&shown);
+}
+
+/* Name what does not belong in dir ("": the store itself). */
+static void
+look_into(const struct look *k, const char *dir, bool (*belongs)(const char *))
+{
+	int fd = openat(k->dirfd, dir[0] == '\0' ? "." : dir,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return; /* who needs it says what is wrong */
+	}
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 && !belongs(e->d_name))
+			tell_stray(k, dir, e->d_name);
+	(void)closedir(d);
+}
+
+void
+tf_store_check_strays(int dirfd, bool all, tf_store_found found, void *arg)
+{
+	struct look k = { .dirfd = dirfd, .found = found, .arg = arg };
+	char dir[16];
+
+	look_into(&k, "", belongs_on_top);
+	look_into(&k, "keys", belongs_in_keys);
+	look_into(&k, "stage", belongs_in_stage);
+	look_into(&k, "objects", belongs_in_objects);
+	for (unsigned i = 0; all && i < 256; i++) {
+		(void)snprintf(dir, sizeof(dir), "objects/%02x", i);
+		look_into(&k, dir, belongs_in_object_dir);
+	}
 }

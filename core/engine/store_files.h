@@ -1,5 +1,5 @@
 /*
- * The files of a store: who may read and write them.  A store belongs to one
+ * The files of a store: who may read and write them, and which they are.  A store belongs to one
  * user alone: directories have mode 0700, files 0600, keys 0400.
  */
 #ifndef TF_ENGINE_STORE_FILES_H
@@ -26,5 +26,14 @@ void tf_store_check_access(int dirfd, bool tighten, tf_store_found found,
  * have exchanged the keys.
  */
 TF_MUST_USE enum tf_code tf_store_check_keys(int dirfd, struct tf_error *err);
+
+/*
+ * Name each file and directory in the store that trailfs did not make, such as
+ * evidence that somebody copied there: found gets its path in the store, safe to
+ * show.  With all, the directories in objects/ are read too, which takes as
+ * long as there are objects.
+ */
+void tf_store_check_strays(int dirfd, bool all, tf_store_found found,
+    void *arg);
 
 #endif

@@ -26,6 +26,7 @@
 
 #define IDLE_MAX 16	 /* connections nobody uses */
 #define SMALL_FILE 65536 /* bytes */
+#define STRAYS_NAMED 20	 /* files that do not belong in a store */
 #define ASK_NS 100000000 /* how often who waits is asked whether he goes on */
 
 /* --- small services -------------------------------------------------------- */
@@ -384,6 +385,38 @@ say_found(void *vault, const char *line)
 	tf_vault_say(vault, TF_FOREIGN, "%s", line);
 }
 
+struct strays {
+	struct tf_vault *v;
+	unsigned n;
+};
+
+static void
+say_stray(void *arg, const char *path)
+{
+	struct strays *s = arg;
+
+	if (s->n++ < STRAYS_NAMED)
+		tf_vault_say(s->v, TF_FOREIGN,
+		    "%.300s does not belong in a store and is not recorded: "
+		    "evidence goes into the mount",
+		    path);
+}
+
+/* What is wrong with the store's files; no reason not to serve. */
+static void
+say_about_files(struct tf_vault *v)
+{
+	struct strays s = { .v = v };
+
+	tf_store_check_access(v->dirfd, !v->read_only, say_found, v);
+	tf_store_check_strays(v->dirfd, false, say_stray, &s);
+	if (s.n > STRAYS_NAMED)
+		tf_vault_say(v, TF_FOREIGN,
+		    "and %u more that do not belong in a store: trailctl "
+		    "verify names them",
+		    s.n - STRAYS_NAMED);
+}
+
 static enum tf_code
 read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 {
@@ -460,7 +493,10 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		tf_db_close(db);
 		return rc;
 	}
-	tf_store_check_access(v->dirfd, true, say_found, v);
+	if (v->mount != NULL)
+		say_about_files(v);
+	else
+		tf_store_check_access(v->dirfd, true, say_found, v);
 	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
 	    (rc = tf_background_new(&v->background, err)) != TF_OK)
 		return rc;
@@ -500,7 +536,7 @@ open_reader(struct tf_vault *v, struct tf_error *err)
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	if (v->mount != NULL)
-		tf_store_check_access(v->dirfd, false, say_found, v);
+		say_about_files(v);
 	rc = read_facts(v, db, err);
 	if (rc == TF_OK && v->mount != NULL)
 		rc = tf_stage_each(db, count_staged, &waiting, err);

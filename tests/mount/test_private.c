@@ -120,6 +120,72 @@ START_TEST(foreign_owners_links_and_types_are_named)
 }
 END_TEST
 
+static const char *const strays[] = { "report.pdf", "t", "t/w", "objects/x",
+	"objects/ab/report", "stage/report", "keys/other.pem", ".hidden",
+	"stage/12x", "checkpoint.old", "objects/ab/ABCD" };
+
+/* Loop test.  Evidence that is copied into the store instead of the mount is
+ * not recorded; nothing else is wrong. */
+START_TEST(what_does_not_belong_in_a_store_is_named)
+{
+	const char *name = strays[_i];
+	bool deep = strncmp(name, "objects/ab/", 11) == 0;
+
+	use_it();
+	run(0, "mkdir -p store/$(dirname %s) && echo x >store/%s", name, name);
+	says(verify(1), "does not belong in a store");
+	says(verify(1), "the evidence itself is not touched");
+	for (int i = 0; i < 2; i++) {
+		run(0, ": >log");
+		mount_vault(i == 0 ? "ro" : "settle=0");
+		if (!deep)
+			says(content("log", NULL),
+			    "does not belong in a store and is not recorded");
+		unmount_vault();
+	}
+	ck_assert(exists("store/ledger.db"));
+	run(0, "rm -r store/%s", name);
+	run(0, "rmdir store/t 2>/dev/null || :");
+	verify(0);
+	expect_no_verify();
+}
+END_TEST
+
+/* The log is not filled, and names are made safe. */
+START_TEST(strays_are_named_in_few_lines)
+{
+	use_it();
+	run(0,
+	    "cd store && mkdir many && for i in $(seq 300); do "
+	    "echo >$i.txt; done && echo >\"$(printf 'a\\033[31m\\nb')\"");
+	run(0, ": >log");
+	mount_vault("settle=0");
+	run(0, "[ $(wc -l <log) -lt 40 ]");
+	says(content("log", NULL), "more that do not belong in a store");
+	unmount_vault();
+	says(verify(1), "300.txt");
+	run(0, "! trailctl verify store | grep -q \"$(printf '\\033')\"");
+	run(0, "cd store && rm -r many *.txt a*");
+	verify(0);
+}
+END_TEST
+
+/* Leftovers of a crash are ours. */
+START_TEST(what_a_crash_leaves_is_no_stray)
+{
+	use_it();
+	run(0,
+	    "touch store/checkpoint.123.4.tmp store/stage/99.new "
+	    "store/keys/log.vkey.1.2.tmp && mkdir store/lost+found");
+	verify(0);
+	run(0, ": >log");
+	mount_vault("settle=0");
+	ck_assert_ptr_null(strstr(content("log", NULL), "belong"));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
 /* Who may write in keys/ may exchange the keys. */
 START_TEST(keys_that_others_may_exchange_are_refused)
 {
@@ -180,6 +246,10 @@ suite_private(void)
 	tcase_add_test(t, init_in_a_directory_of_another_user_is_refused);
 	tcase_add_test(t, a_store_that_is_open_to_others_is_closed_at_start);
 	tcase_add_test(t, foreign_owners_links_and_types_are_named);
+	tcase_add_loop_test(t, what_does_not_belong_in_a_store_is_named, 0,
+	    LEN(strays));
+	tcase_add_test(t, strays_are_named_in_few_lines);
+	tcase_add_test(t, what_a_crash_leaves_is_no_stray);
 	tcase_add_test(t, keys_that_others_may_exchange_are_refused);
 	tcase_add_loop_test(t, no_program_reads_what_the_environment_names, 0,
 	    LEN(programs));
