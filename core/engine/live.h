@@ -88,6 +88,7 @@ struct tf_live {
 	uint64_t whole_gen;	   /* ...as it was then; 0: not known */
 	uint64_t gen;		   /* counts changes of the content */
 	uint64_t saved_gen;	   /* the last one on stable storage (and mu) */
+	uint64_t compared_gen;	   /* with an object that was there (mu) */
 	struct tf_hash digest;	   /* of that one (and mu) */
 	struct tf_waiter *waiters; /* for the flush under way (mu) */
 	uint64_t flushing_gen;	   /* (mu) */

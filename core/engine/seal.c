@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../base/mutant.h"
 #include "close_dir.h"
+#include "existing.h"
 #include "names.h"
 #include "tend.h"
 
@@ -124,18 +125,16 @@ static enum tf_code
 seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
     uint64_t size, uint64_t *object, struct tf_error *err)
 {
-	struct tf_object_row o;
 	uint64_t id = l->attr.id;
-	bool known = false;
+	bool known = false, right = false;
 	enum tf_code rc = tf_object_find(t->db, h, object, err);
 
 	if (rc == TF_OK) {
-		/* Somebody may have let the digest point at other bytes: then
-		 * ours are kept as well, whatever it says. */
+		/* The digest may point at other bytes, or at damaged ones: then
+		 * ours are kept as well. */
 		known = true;
-		rc = tf_object_get(t->db, *object, &o, NULL, err);
-		if (rc == TF_OK && o.size == size &&
-		    memcmp(&o.sha256, h, sizeof(*h)) == 0)
+		rc = tf_existing_is_right(t, *object, h, size, &right, err);
+		if (rc == TF_OK && right)
 			return tf_object_drop(tf_txn_write(t), id, err);
 	}
 	if (rc != TF_OK && rc != TF_NOTFOUND)
@@ -280,6 +279,8 @@ tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 	tf_live_lock(l);
 	l->linked = true;
 	pthread_mutex_unlock(&l->io);
+	if ((rc = tf_existing_check(l, NULL, err)) != TF_OK)
+		return rc;
 	tf_stage_name(l->attr.id, name);
 	rc = tf_object_link(l->v->objectsfd, l->v->stagefd, name, &l->digest,
 	    l->attr.size, err);

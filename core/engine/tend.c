@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "content.h"
+#include "existing.h"
 #include "flush.h"
 #include "tend.h"
 
@@ -123,9 +124,17 @@ seal_recovered(struct tf_live *l)
 
 /* --- either ---------------------------------------------------------------------- */
 
+/* Would tend take long? */
+static bool
+is_long(const struct tf_live *l)
+{
+	return l->attr.size > TF_HASH_LONG;
+}
+
 static void
 tend(struct tf_live *l)
 {
+	const struct tf_patience p = { can_wait, l };
 	struct tf_vault *v = l->v;
 	bool free, lost, check, flush, frozen;
 
@@ -151,14 +160,11 @@ tend(struct tf_live *l)
 			tf_live_interrupt(l);
 	} else {
 		put_down(l);
+		/* If it fails, that shows when l is sealed. */
+		if (frozen && is_long(l) &&
+		    tf_existing_check(l, &p, NULL) != TF_OK)
+			return;
 	}
-}
-
-/* Would tend take long?  mu is held. */
-static bool
-is_long(const struct tf_live *l)
-{
-	return l->attr.size > TF_HASH_LONG;
 }
 
 static void

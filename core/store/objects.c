@@ -178,6 +178,40 @@ tf_object_link(int objectsfd, int tmpfd, const char *tmp,
 }
 
 enum tf_code
+tf_object_there(int objectsfd, const struct tf_hash *h, bool *there,
+    struct tf_error *err)
+{
+	char dir[3], name[67];
+	struct stat st;
+
+	object_name(h, dir, name);
+	*there = fstatat(objectsfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return *there || errno == ENOENT ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "stat object %s", name);
+}
+
+enum tf_code
+tf_object_put_aside(int objectsfd, const struct tf_hash *h,
+    char name[TF_OBJECT_ASIDE], struct tf_error *err)
+{
+	char dir[3], object[67];
+	unsigned n = 1;
+
+	object_name(h, dir, object);
+	(void)snprintf(name, TF_OBJECT_ASIDE, "%s.damaged", object);
+	while (renameat2(objectsfd, object, objectsfd, name, RENAME_NOREPLACE) <
+	    0) {
+		if (errno != EEXIST || ++n > 9999)
+			return tf_fail(err, TF_IO, "put aside object %s",
+			    object);
+		(void)snprintf(name, TF_OBJECT_ASIDE, "%s.damaged.%u", object,
+		    n);
+	}
+	return tf_file_sync_dir(objectsfd, dir, err);
+}
+
+enum tf_code
 tf_object_open(int objectsfd, const struct tf_hash *h, int *fd,
     struct tf_error *err)
 {

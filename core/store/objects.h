@@ -45,11 +45,19 @@ TF_MUST_USE enum tf_code tf_object_seal(struct tf_db *db,
  * Make the file tmp of directory tmpfd, whose data is synced, the object of
  * this digest.  On TF_OK the object and its name survive power loss; tmp stays
  * and is the caller's to remove after its entry is committed.  An object
- * already present is success when its size is right; reads check its bytes.
+ * already present is success when its size is right: the caller has looked at
+ * its bytes.  TF_TAMPER when it is not.
  */
 TF_MUST_USE enum tf_code tf_object_link(int objectsfd, int tmpfd,
     const char *tmp, const struct tf_hash *h, uint64_t size,
     struct tf_error *err);
+/* Is there anything of the name that a digest gives? */
+TF_MUST_USE enum tf_code tf_object_there(int objectsfd, const struct tf_hash *h,
+    bool *there, struct tf_error *err);
+/* It is not what the digest says: give it another name, which goes to name. */
+#define TF_OBJECT_ASIDE 88 /* "ab/<62 hex>.damaged.N" and NUL */
+TF_MUST_USE enum tf_code tf_object_put_aside(int objectsfd,
+    const struct tf_hash *h, char name[TF_OBJECT_ASIDE], struct tf_error *err);
 /* Open the file of a digest for reading.  TF_TAMPER when it is missing. */
 TF_MUST_USE enum tf_code tf_object_open(int objectsfd, const struct tf_hash *h,
     int *fd, struct tf_error *err);

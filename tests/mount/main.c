@@ -18,6 +18,7 @@
 	X(instead) \
 	X(cures) \
 	X(posix) \
+	X(existing) \
 	X(drafts) \
 	X(sealing) \
 	X(xattrs) \

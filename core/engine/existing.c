@@ -1,0 +1,116 @@
+/* Objects that are there already: see existing.h. */
+#include "existing.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool
+never_over(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+/* Is the file what the digest of l says?  A disk that cannot read it is an
+ * answer, too. */
+static enum tf_code
+hash_existing(struct tf_live *l, const struct tf_patience *p, bool *right,
+    struct tf_error *err)
+{
+	const struct tf_patience patient = { never_over, NULL };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_vault *v = l->v;
+	struct tf_hash h;
+	uint64_t size = 0;
+	enum tf_code rc;
+	int fd;
+
+	*right = false;
+	rc = tf_object_open(v->objectsfd, &l->digest, &fd, &e);
+	if (rc == TF_TAMPER)
+		return TF_OK; /* no plain file */
+	if (rc == TF_OK) {
+		tf_vault_slow(v);
+		rc = tf_hash_whole(v->hasher, l->attr.uid, fd,
+		    p == NULL ? &patient : p, &h, &size, &e);
+		(void)close(fd);
+		if (rc == TF_IO && e.sys == EIO)
+			return TF_OK;
+	}
+	if (rc != TF_OK)
+		return tf_fail_as(err, &e);
+	*right = size == l->attr.size && memcmp(&h, &l->digest, sizeof(h)) == 0;
+	return TF_OK;
+}
+
+enum tf_code
+tf_existing_check(struct tf_live *l, const struct tf_patience *p,
+    struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	char aside[TF_OBJECT_ASIDE];
+	bool there = false, right = true;
+	uint64_t gen;
+	enum tf_code rc = TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	gen = l->gen;
+	there = l->in_file && l->compared_gen != gen;
+	pthread_mutex_unlock(&v->mu);
+	if (there)
+		rc = tf_object_there(v->objectsfd, &l->digest, &there, err);
+	if (rc == TF_OK && there)
+		rc = hash_existing(l, p, &right, err);
+	if (rc != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	l->compared_gen = gen;
+	pthread_mutex_unlock(&v->mu);
+	if (right)
+		return TF_OK;
+	if ((rc = tf_object_put_aside(v->objectsfd, &l->digest, aside, err)) !=
+	    TF_OK)
+		return rc;
+	tf_vault_say(v, TF_TAMPER,
+	    "an object was damaged: it is kept as objects/%s, and new evidence "
+	    "with the same bytes takes its place",
+	    aside);
+	return TF_OK;
+}
+
+enum tf_code
+tf_existing_is_right(struct tf_txn *t, uint64_t id, const struct tf_hash *h,
+    uint64_t size, bool *right, struct tf_error *err)
+{
+	struct tf_object_row o;
+	struct tf_buf body = { 0 };
+	struct tf_hash got = *h;
+	uint64_t n = size;
+	int fd = -1;
+	enum tf_code rc = tf_object_get(t->db, id, &o, &body, err);
+
+	*right = false;
+	if (rc == TF_OK && o.is_inline) {
+		tf_sha256(body.p == NULL ? "" : body.p, body.n, &got);
+		n = body.n;
+	} else if (rc == TF_OK && size <= TF_INLINE_MAX) {
+		rc = tf_object_open(t->v->objectsfd, h, &fd, err);
+		if (rc == TF_OK)
+			rc = tf_hash_fd(fd, &got, &n, err);
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	tf_buf_free(&body);
+	if (rc != TF_OK && rc != TF_NOTFOUND && rc != TF_TAMPER)
+		return rc;
+	*right = rc == TF_OK && o.size == size && n == size &&
+	    memcmp(&o.sha256, h, sizeof(*h)) == 0 &&
+	    memcmp(&got, h, sizeof(*h)) == 0;
+	if (!*right)
+		tf_vault_say(t->v, TF_TAMPER,
+		    "object %llu was damaged: the same bytes of new evidence "
+		    "are kept beside it; run trailctl verify",
+		    (unsigned long long)id);
+	return TF_OK;
+}
