@@ -9,6 +9,7 @@
 #include "core/package.h"
 #include "core/page.h"
 #include "control_tree.h"
+#include "later.h"
 #include "ops.h"
 
 #define AT(kind) (1u << (kind))
@@ -178,19 +179,22 @@ struct source {
 };
 
 /*
- * What a file holds.  It stays a while after its last close, as long as the
- * ledger has not grown: tools look a file up, ask for its size and open it.
+ * What an edition of a file holds.  A LOOKUP promises it, a GETATTR or OPEN
+ * makes it.  It stays a while after its last close, as long as the ledger has
+ * not grown: tools look a file up, ask for its size and open it.
  */
 struct fs_snapshot {
 	struct fs_snapshot *next; /* newest first; guarded by fs_control.mu */
 	unsigned opens;		  /* guarded by fs_control.mu */
-	uint64_t ino;		  /* this and what follows never change */
+	enum { PROMISED, BEGUN, MADE } state; /* guarded by fs_control.mu */
+	uint64_t head; /* entries of the ledger then; likewise until MADE */
+	uint64_t ino;  /* this and what follows never change */
 	struct source from;
 	bool stays;
-	uint64_t head;		/* entries of the ledger when it was made */
+	uint32_t *groups; /* of from.who */
+	/* Until it is made these are empty. */
 	struct tf_buf text;	/* of render */
 	struct tf_spill *spill; /* of write, of a package */
-	uint32_t *groups;	/* of from.who */
 	uint64_t mark, size;
 };
 
@@ -204,6 +208,7 @@ struct fs_control {
 	struct fs_walks *walks;
 	pthread_mutex_t mu;
 	struct fs_snapshot *all; /* guarded by mu */
+	uint64_t editions;	 /* so far; guarded by mu */
 };
 
 static void snapshot_free(struct fs_snapshot *s);
@@ -282,7 +287,21 @@ is_dir(uint64_t ino)
 static uint64_t
 owner_of(uint64_t ino)
 {
-	return ino & FS_ID_MASK;
+	return ino & FS_NODE_MASK;
+}
+
+/* Does file ino come in editions? */
+static bool
+has_editions(uint64_t ino)
+{
+	return !is_dir(ino) && !fs_control_is_final(ino);
+}
+
+/* Node ino without its edition: what stat(2) shows, and what names lead to. */
+static uint64_t
+base_of(uint64_t ino)
+{
+	return has_editions(ino) ? ino & ~FS_EDITION_MASK : ino;
 }
 
 static bool
@@ -347,61 +366,89 @@ is_package(const struct fs_snapshot *s)
 	return s->from.row != NULL && s->from.row->package;
 }
 
+/* A sink that fails when nobody wants the file any more. */
+static enum tf_code
+pass_on(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	const struct tf_sink *to = arg;
+
+	if (fs_later_given_up())
+		return tf_fail(err, TF_INTERRUPTED, "given up");
+	return to->put(to->arg, p, n, err);
+}
+
 static enum tf_code
 write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 {
 	struct tf_view *w = NULL;
+	struct tf_sink sink = { .put = pass_on };
 	enum tf_code rc = tf_spill_new(v, &s->spill, err);
 
 	if (rc == TF_OK)
 		rc = tf_view_open(v, &s->from.who, &w, err);
-	if (rc == TF_OK)
-		rc = s->from.row->write(w, owner_of(s->ino),
-		    tf_spill_sink(s->spill), err);
+	if (rc == TF_OK) {
+		sink.arg = (void *)tf_spill_sink(s->spill);
+		rc = s->from.row->write(w, owner_of(s->ino), &sink, err);
+	}
 	tf_view_close(w);
 	return rc;
 }
 
-/* Make the content of file ino. */
+/* A promise of file ino. */
 static enum tf_code
-snapshot_new(struct fs_control *c, uint64_t ino, const struct source *from,
-    uint64_t head, struct fs_snapshot **out, struct tf_error *err)
+snapshot_new(uint64_t ino, const struct source *from, struct fs_snapshot **out,
+    struct tf_error *err)
 {
 	struct fs_snapshot *s = calloc(1, sizeof *s);
-	const struct row *row = from->row;
-	struct tf_vault *v = c->vault;
 	enum tf_code rc;
 
 	if (s == NULL)
 		return tf_fail(err, TF_NOMEM, "make a control file");
 	s->ino = ino;
 	s->from = *from;
-	s->head = head;
-	s->stays = row == NULL || row->ledger;
-	if ((rc = keep_asker(s, err)) != TF_OK)
-		;
-	else if (row == NULL)
-		rc = from->tree->render(v, ino, &s->text, err);
-	else if (row->render != NULL)
-		rc = row->render(v, owner_of(ino), &s->from.who, &s->text, err);
-	else if (row->size != NULL && tf_asker_may_all(&s->from.who))
-		rc = row->size(v, owner_of(ino), &s->mark, &s->size, err);
-	else if (row->write != NULL)
-		rc = write_row(v, s, err);
-	else
-		rc = tf_package_spill(v, owner_of(ino), &s->from.who, c->stop,
-		    &s->spill, err);
-	if (rc == TF_OK && s->text.failed)
-		rc = tf_fail(err, TF_NOMEM, "make a control file");
-	if (rc != TF_OK) {
+	s->stays = from->row == NULL || from->row->ledger;
+	if ((rc = keep_asker(s, err)) != TF_OK) {
 		snapshot_free(s);
 		return rc;
 	}
+	*out = s;
+	return TF_OK;
+}
+
+/* Make its content; s is not in the list. */
+static enum tf_code
+make(struct fs_control *c, struct fs_snapshot *s, uint64_t head,
+    struct tf_error *err)
+{
+	const struct row *row = s->from.row;
+	const atomic_bool *stop = fs_later_flag();
+	uint64_t dir = owner_of(s->ino);
+	struct tf_vault *v = c->vault;
+	enum tf_code rc;
+
+	s->head = head;
+	if (row == NULL)
+		rc = s->from.tree->render(v, s->ino, &s->text, err);
+	else if (row->render != NULL)
+		rc = row->render(v, dir, &s->from.who, &s->text, err);
+	else if (row->size != NULL && tf_asker_may_all(&s->from.who))
+		rc = row->size(v, dir, &s->mark, &s->size, err);
+	else if (row->write != NULL)
+		rc = write_row(v, s, err);
+	else
+		rc = tf_package_spill(v, dir, &s->from.who,
+		    stop != NULL ? stop : c->stop, &s->spill, err);
+	if (rc == TF_OK && s->text.failed)
+		rc = tf_fail(err, TF_NOMEM, "make a control file");
+	if (rc == TF_BUSY && fs_later_given_up())
+		rc = tf_fail(err, TF_INTERRUPTED, "given up");
+	if (rc != TF_OK)
+		return rc;
 	if (s->spill != NULL)
 		s->size = tf_spill_size(s->spill);
 	else if (row == NULL || row->render != NULL)
 		s->size = s->text.n;
-	*out = s;
+	s->state = MADE;
 	return TF_OK;
 }
 
@@ -416,7 +463,39 @@ unlink_snapshot(struct fs_control *c, const struct fs_snapshot *s)
 	*at = s->next;
 }
 
-/* The newest snapshot of ino that shows what who may see, or NULL; mu is held. */
+static size_t
+memory_of(const struct fs_snapshot *s)
+{
+	return s->text.n +
+	    (s->spill != NULL ? tf_spill_in_memory(s->spill) : 0);
+}
+
+/* Of those that nobody has open only the newest stay, and `but`; mu is held. */
+static void
+trim(struct fs_control *c, const struct fs_snapshot *but)
+{
+	struct fs_snapshot **at = &c->all, *s;
+	size_t n = 0, bytes = 0, packages = 0;
+
+	while ((s = *at) != NULL) {
+		if (s->opens == 0) {
+			n++;
+			bytes += memory_of(s);
+			packages += is_package(s) && s->state == MADE;
+		}
+		if (s->opens == 0 && s != but &&
+		    ((!s->stays && s->state == MADE) || n > STAY_MAX ||
+			bytes > STAY_BYTES || packages > STAY_PACKAGES)) {
+			*at = s->next;
+			snapshot_free(s);
+		} else {
+			at = &s->next;
+		}
+	}
+}
+
+/* The snapshot of edition ino, made or not, that shows what who may see, or
+ * NULL; mu is held. */
 static struct fs_snapshot *
 find(const struct fs_control *c, uint64_t ino, const struct tf_asker *who)
 {
@@ -428,94 +507,144 @@ find(const struct fs_control *c, uint64_t ino, const struct tf_asker *who)
 	return s;
 }
 
-/* May s, which nobody has open, be shown once more?  A package is as new as the
- * name that was looked up, or it would be made again for each step of an open
- * while the ledger grows. */
+/* Is there any snapshot of edition ino?  mu is held. */
 static bool
-is_good(const struct fs_snapshot *s, uint64_t head, bool newest)
+is_used(const struct fs_control *c, uint64_t ino)
 {
-	return s->head == head || (!newest && is_package(s));
+	const struct fs_snapshot *s = c->all;
+
+	while (s != NULL && s->ino != ino)
+		s = s->next;
+	return s != NULL;
 }
 
-/* The snapshot of ino that is open, or good; now opened once more.  NULL: none.
- * mu is held. */
+/* The edition of file `base` that shows what is so now, or NULL: one that nobody
+ * began to make yet, or one that the ledger has not outgrown.  mu is held. */
 static struct fs_snapshot *
-reopen(struct fs_control *c, uint64_t ino, const struct source *from,
-    uint64_t head, bool newest)
+find_current(const struct fs_control *c, uint64_t base,
+    const struct source *from, uint64_t head)
 {
-	struct fs_snapshot *s = find(c, ino, &from->who);
+	struct fs_snapshot *s;
 
-	if (s == NULL)
-		return NULL;
-	if (s->opens == 0 && !is_good(s, head, newest)) {
-		unlink_snapshot(c, s);
-		snapshot_free(s);
-		return NULL;
-	}
-	s->opens++;
-	return s;
+	for (s = c->all; s != NULL; s = s->next)
+		if (base_of(s->ino) == base && s->ino != base &&
+		    tf_asker_same(&s->from.who, &from->who) &&
+		    (s->state == PROMISED || (s->stays && s->head == head)))
+			return s;
+	return NULL;
 }
 
+/* Promise an edition of file `base` as it is now: its number and, if it is made
+ * already, its size. */
 static enum tf_code
-get_snapshot(struct fs_control *c, uint64_t ino, const struct source *from,
-    bool newest, struct fs_snapshot **out, struct tf_error *err)
+promise(struct fs_control *c, uint64_t base, const struct source *from,
+    uint64_t *ino, uint64_t *size, struct tf_error *err)
 {
-	struct fs_snapshot *mine = NULL;
+	struct fs_snapshot *s, *mine = NULL;
 	uint64_t head, bytes;
-	enum tf_code rc = tf_vault_size(c->vault, &head, &bytes, err);
+	enum tf_code rc;
 
-	if (rc != TF_OK)
+	if ((rc = tf_vault_size(c->vault, &head, &bytes, err)) != TF_OK ||
+	    (rc = snapshot_new(base, from, &mine, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&c->mu);
-	*out = reopen(c, ino, from, head, newest);
-	pthread_mutex_unlock(&c->mu);
-	if (*out != NULL)
-		return TF_OK;
-	if ((rc = snapshot_new(c, ino, from, head, &mine, err)) != TF_OK)
-		return rc;
-	pthread_mutex_lock(&c->mu);
-	/* Somebody else may have been faster: theirs counts. */
-	if ((*out = reopen(c, ino, from, head, newest)) == NULL) {
-		mine->opens = 1;
+	if ((s = find_current(c, base, from, head)) == NULL) {
+		do
+			mine->ino = base |
+			    (++c->editions << FS_NODE_BITS & FS_EDITION_MASK);
+		while (mine->ino == base || is_used(c, mine->ino));
 		mine->next = c->all;
-		c->all = mine;
-		*out = mine;
+		c->all = s = mine;
 		mine = NULL;
 	}
+	*ino = s->ino;
+	*size = s->size;
+	trim(c, s);
 	pthread_mutex_unlock(&c->mu);
 	snapshot_free(mine);
 	return TF_OK;
 }
 
-static size_t
-memory_of(const struct fs_snapshot *s)
+/* Say that the edition is being made: a LOOKUP promises another when the ledger
+ * has grown. */
+static void
+begin(struct fs_control *c, uint64_t ino, const struct source *from,
+    uint64_t head)
 {
-	return s->text.n +
-	    (s->spill != NULL ? tf_spill_in_memory(s->spill) : 0);
+	struct fs_snapshot *s;
+
+	pthread_mutex_lock(&c->mu);
+	s = find(c, ino, &from->who);
+	if (s != NULL && s->state == PROMISED) {
+		s->state = BEGUN;
+		s->head = head;
+	}
+	pthread_mutex_unlock(&c->mu);
 }
 
-/* Of those that nobody has open only the newest stay; mu is held. */
-static void
-trim(struct fs_control *c)
+/* The edition, if it is made; now opened once more.  NULL: it is not. */
+static struct fs_snapshot *
+reopen(struct fs_control *c, uint64_t ino, const struct source *from)
 {
-	struct fs_snapshot **at = &c->all, *s;
-	size_t n = 0, bytes = 0, packages = 0;
+	struct fs_snapshot *s;
 
-	while ((s = *at) != NULL) {
-		if (s->opens == 0) {
-			n++;
-			bytes += memory_of(s);
-			packages += is_package(s);
-		}
-		if (s->opens == 0 &&
-		    (!s->stays || n > STAY_MAX || bytes > STAY_BYTES ||
-			packages > STAY_PACKAGES)) {
-			*at = s->next;
-			snapshot_free(s);
-		} else {
-			at = &s->next;
-		}
+	pthread_mutex_lock(&c->mu);
+	s = find(c, ino, &from->who);
+	if (s != NULL && s->state != MADE)
+		s = NULL;
+	if (s != NULL)
+		s->opens++;
+	pthread_mutex_unlock(&c->mu);
+	return s;
+}
+
+/* Put s, which is made and now open, into the list.  What was promised goes;
+ * what somebody else made meanwhile counts, and is returned. */
+static struct fs_snapshot *
+enter(struct fs_control *c, struct fs_snapshot *s)
+{
+	struct fs_snapshot *old;
+
+	pthread_mutex_lock(&c->mu);
+	old = find(c, s->ino, &s->from.who);
+	if (old != NULL && old->state != MADE) {
+		unlink_snapshot(c, old);
+		snapshot_free(old);
+		old = NULL;
 	}
+	if (old != NULL) {
+		old->opens++;
+	} else {
+		s->opens = 1;
+		s->next = c->all;
+		c->all = s;
+	}
+	pthread_mutex_unlock(&c->mu);
+	if (old != NULL)
+		snapshot_free(s);
+	return old != NULL ? old : s;
+}
+
+static enum tf_code
+get_snapshot(struct fs_control *c, uint64_t ino, const struct source *from,
+    struct fs_snapshot **out, struct tf_error *err)
+{
+	struct fs_snapshot *mine = NULL;
+	uint64_t head, bytes;
+	enum tf_code rc;
+
+	if ((*out = reopen(c, ino, from)) != NULL)
+		return TF_OK;
+	if ((rc = tf_vault_size(c->vault, &head, &bytes, err)) != TF_OK ||
+	    (rc = snapshot_new(ino, from, &mine, err)) != TF_OK)
+		return rc;
+	begin(c, ino, from, head);
+	if ((rc = make(c, mine, head, err)) != TF_OK) {
+		snapshot_free(mine);
+		return rc;
+	}
+	*out = enter(c, mine);
+	return TF_OK;
 }
 
 void
@@ -523,7 +652,7 @@ fs_control_close(struct fs_control *c, struct fs_snapshot *s)
 {
 	pthread_mutex_lock(&c->mu);
 	if (--s->opens == 0)
-		trim(c);
+		trim(c, NULL);
 	pthread_mutex_unlock(&c->mu);
 }
 
@@ -538,12 +667,12 @@ fs_control_sweep(struct fs_control *c)
 	pthread_mutex_lock(&c->mu);
 	for (at = &c->all; (s = *at) != NULL;) {
 		if (known && is_package(s) && s->opens == 0 &&
-		    s->head != head) {
+		    s->state == MADE && s->head != head) {
 			*at = s->next;
 			snapshot_free(s);
 			continue;
 		}
-		left |= is_package(s);
+		left |= is_package(s) && s->state == MADE;
 		at = &s->next;
 	}
 	pthread_mutex_unlock(&c->mu);
@@ -558,10 +687,10 @@ is_others_package(const struct source *from)
 	    !tf_asker_may_all(&from->who) && from->who.uid != from->owner;
 }
 
-/* The size of ino into *st; 0 for who may not open it. */
+/* The size of edition ino into *st; 0 for who may not open it. */
 static enum tf_code
 size_of(struct fs_control *c, uint64_t ino, const struct source *from,
-    bool newest, struct stat *st, struct tf_error *err)
+    struct stat *st, struct tf_error *err)
 {
 	struct fs_snapshot *s;
 	enum tf_code rc;
@@ -569,7 +698,7 @@ size_of(struct fs_control *c, uint64_t ino, const struct source *from,
 	st->st_size = 0;
 	if (is_others_package(from))
 		return TF_OK;
-	rc = get_snapshot(c, ino, from, newest, &s, err);
+	rc = get_snapshot(c, ino, from, &s, err);
 	if (rc != TF_OK)
 		return rc == TF_ACCESS ? TF_OK : rc;
 	st->st_size = (off_t)s->size;
@@ -606,24 +735,31 @@ source_of(struct fs_control *c, uint64_t ino, struct fs_asker *who,
 	return rc;
 }
 
-bool
-fs_control_takes_long(struct fs_control *c, uint64_t ino, struct fs_asker *who,
-    bool newest)
+/* Does it take long to make that, in a vault of any size? */
+static bool
+is_long(const struct source *from)
 {
-	unsigned r = fs_control_kind(ino) - FS_KIND_ROW;
+	const struct row *row = from->row;
+
+	if (row == NULL || is_others_package(from) ||
+	    (row->size != NULL && tf_asker_may_all(&from->who)))
+		return false;
+	return row->render == NULL || row->render == attestation_proof;
+}
+
+bool
+fs_control_takes_long(struct fs_control *c, uint64_t ino, struct fs_asker *who)
+{
 	struct fs_snapshot *s;
 	struct source from;
-	uint64_t head, bytes;
 	bool ready;
 
-	if (r >= ROWS || !rows[r].package ||
-	    source_of(c, ino, who, &from, NULL) != TF_OK ||
-	    is_others_package(&from) ||
-	    tf_vault_size(c->vault, &head, &bytes, NULL) != TF_OK)
+	if (tree_of(ino) != NULL || is_dir(ino) ||
+	    source_of(c, ino, who, &from, NULL) != TF_OK || !is_long(&from))
 		return false;
 	pthread_mutex_lock(&c->mu);
 	s = find(c, ino, &from.who);
-	ready = s != NULL && (s->opens > 0 || is_good(s, head, newest));
+	ready = s != NULL && s->state == MADE;
 	pthread_mutex_unlock(&c->mu);
 	return !ready;
 }
@@ -638,7 +774,7 @@ fs_control_open(struct fs_control *c, uint64_t ino, struct fs_asker *who,
 	if (rc == TF_OK && is_others_package(&from))
 		rc = tf_fail(err, TF_ACCESS, "only for owner and root");
 	if (rc == TF_OK)
-		rc = get_snapshot(c, ino, &from, false, out, err);
+		rc = get_snapshot(c, ino, &from, out, err);
 	if (rc == TF_OK && from.row != NULL && from.row->render == checkpoint)
 		fs_walks_told(c->walks, who->caller, &(*out)->text);
 	return rc;
@@ -690,9 +826,10 @@ stat_row(uint64_t ino, const struct tf_attr *dir, struct fs_asker *who,
 
 enum tf_code
 fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *who,
-    bool newest, struct stat *st, struct tf_error *err)
+    uint64_t *edition, struct stat *st, struct tf_error *err)
 {
 	struct source from = { .tree = tree_of(ino) };
+	uint64_t size = 0;
 	struct tf_attr dir;
 	enum tf_code rc;
 
@@ -703,8 +840,15 @@ fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *who,
 		if (rc == TF_OK)
 			rc = stat_row(ino, &dir, who, &from, st, err);
 	}
-	if (rc == TF_OK && st->st_size < 0)
-		rc = size_of(c, ino, &from, newest, st, err);
+	if (edition != NULL)
+		*edition = ino;
+	if (rc == TF_OK && edition != NULL && has_editions(ino)) {
+		rc = promise(c, ino, &from, edition, &size, err);
+		st->st_size = (off_t)size;
+	} else if (rc == TF_OK && st->st_size < 0) {
+		rc = size_of(c, ino, &from, st, err);
+	}
+	st->st_ino = base_of(ino);
 	if (rc == TF_OK)
 		st->st_blocks = (st->st_size + 511) / 512;
 	return rc;

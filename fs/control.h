@@ -4,8 +4,8 @@
  *
  * Node ids say all there is to know of a node, so nothing is kept of them but
  * the snapshots that are open.  fstat after open tells the true size, because a
- * size belongs to the inode: it is that of the open snapshot, or of one made
- * for the question.
+ * size belongs to the inode, and each state of a file is an inode of its own, an
+ * edition: whoever opens a file gets what is so now, whatever others have open.
  */
 #ifndef FS_CONTROL_H
 #define FS_CONTROL_H
@@ -37,17 +37,21 @@ bool fs_control_is_final(uint64_t ino);
 TF_MUST_USE enum tf_code fs_control_lookup(struct fs_control *c,
     uint64_t parent, const char *name, uint64_t *ino, struct tf_error *err);
 /*
- * *st as stat(2) will show it to who.  newest: for a name that is being looked
- * up; what follows a lookup may be told of the package that was made for it.
- * Packages are made for the directory's owner and root.  What cannot be opened,
- * because it speaks of what who may not read, has size 0.
+ * *st as stat(2) will show it to who.  Packages are made for the directory's
+ * owner and root.  What cannot be opened, because it speaks of what who may not
+ * read, has size 0.
+ * edition, unless NULL: a name is being looked up, which led to ino.  Then
+ * nothing is made that need not be, the size may be 0, and *edition is the node
+ * that shows what is so now: GETATTR and OPEN of that node make it, and it keeps
+ * its content and size as long as somebody has it open.
  * TF_NOTFOUND, and what making the file's content may return.
  */
 TF_MUST_USE enum tf_code fs_control_stat(struct fs_control *c, uint64_t ino,
-    struct fs_asker *who, bool newest, struct stat *st, struct tf_error *err);
-/* Would that, or with newest false fs_control_open, make a package first? */
+    struct fs_asker *who, uint64_t *edition, struct stat *st,
+    struct tf_error *err);
+/* Would that with NULL, or fs_control_open, first make what takes long? */
 bool fs_control_takes_long(struct fs_control *c, uint64_t ino,
-    struct fs_asker *who, bool newest);
+    struct fs_asker *who);
 /* Let go of packages that the ledger has outgrown; open ones stay.  Are any
  * left? */
 bool fs_control_sweep(struct fs_control *c);
@@ -68,8 +72,8 @@ TF_MUST_USE enum tf_code fs_control_list(struct fs_control *c, uint64_t ino,
     uint64_t caller, uint64_t at, fs_control_add add, void *arg,
     struct tf_error *err);
 
-/* Open file ino for reading: all who have the same rights and have it open see
- * one snapshot.  TF_ACCESS: it cannot be made without what who may not read. */
+/* Open edition ino of a file for reading: all who have the same rights and have
+ * it open see one snapshot.  TF_ACCESS: it cannot be made without what who may not read. */
 TF_MUST_USE enum tf_code fs_control_open(struct fs_control *c, uint64_t ino,
     struct fs_asker *who, struct fs_snapshot **out, struct tf_error *err);
 TF_MUST_USE enum tf_code fs_control_read(struct fs_control *c,

@@ -90,7 +90,7 @@ static enum tf_code
 lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
     struct tf_error *err)
 {
-	uint64_t dir = parent & FS_ID_MASK, id;
+	uint64_t dir = parent & FS_NODE_MASK, id;
 	size_t n = strlen(name);
 	char file[NAME_LEN + 1];
 	struct tf_attr a;
@@ -119,7 +119,7 @@ static enum tf_code
 parent(struct tf_vault *v, uint64_t ino, uint64_t *out, struct tf_error *err)
 {
 	struct tf_attr a;
-	enum tf_code rc = tf_vault_getattr(v, ino & FS_ID_MASK, &a, err);
+	enum tf_code rc = tf_vault_getattr(v, ino & FS_NODE_MASK, &a, err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -136,7 +136,7 @@ stat_proof(struct tf_vault *v, uint64_t ino, struct stat *st,
     struct tf_error *err)
 {
 	struct tf_attr a;
-	enum tf_code rc = tf_vault_getattr(v, ino & FS_ID_MASK, &a, err);
+	enum tf_code rc = tf_vault_getattr(v, ino & FS_NODE_MASK, &a, err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -156,7 +156,7 @@ static enum tf_code
 render(struct tf_vault *v, uint64_t ino, struct tf_buf *out,
     struct tf_error *err)
 {
-	return tf_vault_prove(v, ino & FS_ID_MASK, out, err);
+	return tf_vault_prove(v, ino & FS_NODE_MASK, out, err);
 }
 
 /* Add what directory dir has of entry e, if anything.  False: it is full. */
@@ -190,7 +190,7 @@ static enum tf_code
 list(struct tf_vault *v, uint64_t ino, const struct fs_names *names,
     struct tf_error *err)
 {
-	uint64_t dir = ino & FS_ID_MASK;
+	uint64_t dir = ino & FS_NODE_MASK;
 	uint64_t after = names->at > 0 ? names->at - 1 : 0;
 	struct tf_dirent batch[BATCH];
 	size_t n;

@@ -14,6 +14,15 @@
 #define FS_ID_BITS 56
 #define FS_ID_MASK ((UINT64_C(1) << FS_ID_BITS) - 1)
 
+/*
+ * Of the kinds whose rest is the id of a node of the vault, that has 40 bits;
+ * 16 bits above are an edition: another state of the ledger, or other rights, is
+ * another inode, for the size that fstat(2) tells belongs to that.
+ */
+#define FS_NODE_BITS 40
+#define FS_NODE_MASK ((UINT64_C(1) << FS_NODE_BITS) - 1)
+#define FS_EDITION_MASK (FS_ID_MASK & ~FS_NODE_MASK)
+
 enum fs_control_kind {
 	FS_KIND_DIR = 1, /* a .trailfs: the id of its directory */
 	FS_KIND_ROW = 2, /* and so on, a row of the table each: the same */

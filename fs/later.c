@@ -1,66 +1,66 @@
-/* The thread for what takes long. */
+/*
+ * The threads for what takes long.
+ *
+ * Makers make control files, one of each user at a time; an attendant answers
+ * requests that were given up before a maker took them, and lets go of packages
+ * that the ledger has outgrown.
+ */
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "control.h"
 #include "later.h"
 #include "loop.h"
 
+#define MAKERS 4
+#define NICENESS 5    /* who looks and writes goes before who has files made */
 #define SWEEP_MS 1000 /* how long a package may outlive its ledger */
 
 struct job {
 	struct job *next;
 	fuse_req_t req;
 	uint64_t ino;
+	uint32_t uid;
 	fs_later_fn fn;
+	struct fs_later *later;
+	atomic_bool over; /* given up */
 };
 
 struct fs_later {
 	struct fs_control *control;
-	pthread_t thread;
-	int wake; /* an eventfd */
+	pthread_t attendant, maker[MAKERS];
+	struct job *at_work[MAKERS]; /* guarded by mu, as all below */
+	unsigned makers, busy;
+	int wake; /* the attendant's eventfd; never changes */
 	pthread_mutex_t mu;
-	struct job *first, **end; /* guarded by mu */
-	bool quit;		  /* guarded by mu */
+	pthread_cond_t more;
+	struct job *first, **end;
+	bool ends; /* nothing is made any more */
+	bool quit;
 };
 
-/* The next job; NULL: none, and *quit tells whether there ever will be. */
-static struct job *
-take(struct fs_later *l, bool *quit)
-{
-	struct job *j;
+struct start {
+	struct fs_later *later;
+	unsigned n;
+};
 
-	pthread_mutex_lock(&l->mu);
-	if ((j = l->first) != NULL && (l->first = j->next) == NULL)
-		l->end = &l->first;
-	*quit = l->quit;
-	pthread_mutex_unlock(&l->mu);
-	return j;
+static _Thread_local struct job *mine; /* what this thread does, or NULL */
+
+bool
+fs_later_given_up(void)
+{
+	return mine != NULL && atomic_load(&mine->over);
 }
 
-static void *
-work(void *arg)
+const atomic_bool *
+fs_later_flag(void)
 {
-	struct fs_later *l = arg;
-	struct pollfd p = { .fd = l->wake, .events = POLLIN };
-	eventfd_t n;
-	struct job *j;
-	bool quit = false;
-
-	while (!quit) {
-		while ((j = take(l, &quit)) != NULL) {
-			j->fn(j->req, j->ino);
-			free(j);
-		}
-		if (!quit &&
-		    poll(&p, 1, fs_control_sweep(l->control) ? SWEEP_MS : -1) >
-			0)
-			(void)eventfd_read(l->wake, &n);
-	}
-	return NULL;
+	return mine != NULL ? &mine->over : NULL;
 }
 
 static void
@@ -69,10 +69,179 @@ wake(struct fs_later *l)
 	(void)eventfd_write(l->wake, 1);
 }
 
+/* FUSE_INTERRUPT; libfuse holds locks of the request, so it is answered
+ * elsewhere. */
+static void
+set_over(fuse_req_t req, void *arg)
+{
+	struct job *j = arg;
+
+	(void)req;
+	atomic_store(&j->over, true);
+	wake(j->later);
+}
+
+/* Nobody interrupts it any more; then it may be answered. */
+static void
+finish(struct job *j, bool answer)
+{
+	fuse_req_interrupt_func(j->req, NULL, NULL);
+	if (answer)
+		fuse_reply_err(j->req, EINTR);
+	free(j);
+}
+
+/* Take *at out; mu is held. */
+static struct job *
+unlink_job(struct fs_later *l, struct job **at)
+{
+	struct job *j = *at;
+
+	if ((*at = j->next) == NULL)
+		l->end = at;
+	return j;
+}
+
+/* --- makers ----------------------------------------------------------------- */
+
+static bool
+is_served(const struct fs_later *l, uint32_t uid)
+{
+	for (unsigned i = 0; i < l->makers; i++)
+		if (l->at_work[i] != NULL && l->at_work[i]->uid == uid)
+			return true;
+	return false;
+}
+
+/* The first job of a user for whom nobody works, or NULL; mu is held. */
+static struct job *
+take(struct fs_later *l)
+{
+	struct job **at = &l->first;
+
+	while (*at != NULL && is_served(l, (*at)->uid))
+		at = &(*at)->next;
+	return *at == NULL ? NULL : unlink_job(l, at);
+}
+
+static void *
+make(void *arg)
+{
+	struct start s = *(struct start *)arg;
+	struct fs_later *l = s.later;
+	struct job *j;
+
+	free(arg);
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+	pthread_mutex_lock(&l->mu);
+	for (;;) {
+		while ((j = take(l)) == NULL && !(l->quit && l->first == NULL))
+			pthread_cond_wait(&l->more, &l->mu);
+		if (j == NULL)
+			break;
+		l->at_work[s.n] = j;
+		l->busy++;
+		pthread_mutex_unlock(&l->mu);
+		mine = j;
+		if (atomic_load(&j->over)) {
+			fuse_req_interrupt_func(j->req, NULL, NULL);
+			fuse_reply_err(j->req, EINTR);
+		} else {
+			j->fn(j->req, j->ino);
+		}
+		mine = NULL;
+		pthread_mutex_lock(&l->mu);
+		l->at_work[s.n] = NULL;
+		l->busy--;
+		free(j);
+		wake(l); /* there may be a package to sweep */
+		pthread_cond_broadcast(&l->more);
+	}
+	pthread_mutex_unlock(&l->mu);
+	return NULL;
+}
+
+void
+fs_later_answers(fuse_req_t req)
+{
+	if (mine != NULL && mine->req == req)
+		fuse_req_interrupt_func(req, NULL, NULL);
+}
+
+/* mu is held.  If there cannot be one more, others do it. */
+static void
+add_maker(struct fs_later *l)
+{
+	struct start *s = malloc(sizeof *s);
+
+	if (s == NULL)
+		return;
+	*s = (struct start){ l, l->makers };
+	if (pthread_create(&l->maker[l->makers], NULL, make, s) == 0)
+		l->makers++;
+	else
+		free(s);
+}
+
+/* --- the attendant ------------------------------------------------------------ */
+
+/* Answer what was given up while it waited. */
+static void
+answer_given_up(struct fs_later *l)
+{
+	struct job **at, *j, *over = NULL;
+
+	pthread_mutex_lock(&l->mu);
+	for (at = &l->first; (j = *at) != NULL;) {
+		if (!atomic_load(&j->over)) {
+			at = &j->next;
+			continue;
+		}
+		(void)unlink_job(l, at);
+		j->next = over;
+		over = j;
+	}
+	pthread_mutex_unlock(&l->mu);
+	while ((j = over) != NULL) {
+		over = j->next;
+		finish(j, true);
+	}
+}
+
+static bool
+quits(struct fs_later *l)
+{
+	bool quit;
+
+	pthread_mutex_lock(&l->mu);
+	quit = l->quit;
+	pthread_mutex_unlock(&l->mu);
+	return quit;
+}
+
+static void *
+attend(void *arg)
+{
+	struct fs_later *l = arg;
+	struct pollfd p = { .fd = l->wake, .events = POLLIN };
+	eventfd_t n;
+
+	while (!quits(l)) {
+		answer_given_up(l);
+		if (poll(&p, 1, fs_control_sweep(l->control) ? SWEEP_MS : -1) >
+		    0)
+			(void)eventfd_read(l->wake, &n);
+	}
+	return NULL;
+}
+
+/* --- start and stop ------------------------------------------------------------- */
+
 static void
 discard(struct fs_later *l)
 {
 	close(l->wake);
+	pthread_cond_destroy(&l->more);
 	pthread_mutex_destroy(&l->mu);
 	free(l);
 }
@@ -87,14 +256,42 @@ fs_later_start(struct fs *fs, struct tf_error *err)
 	l->control = fs->control;
 	l->end = &l->first;
 	pthread_mutex_init(&l->mu, NULL);
+	pthread_cond_init(&l->more, NULL);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (l->wake < 0 || pthread_create(&l->thread, NULL, work, l) != 0) {
+	pthread_mutex_lock(&l->mu);
+	add_maker(l); /* others come when they are needed */
+	pthread_mutex_unlock(&l->mu);
+	fs->later = l;
+	if (l->wake < 0 || l->makers == 0 ||
+	    pthread_create(&l->attendant, NULL, attend, l) != 0) {
 		(void)tf_fail(err, TF_IO, "start a thread");
+		l->quit = true;
+		pthread_cond_broadcast(&l->more);
+		if (l->makers > 0)
+			pthread_join(l->maker[0], NULL);
 		discard(l);
+		fs->later = NULL;
 		return TF_IO;
 	}
-	fs->later = l;
 	return TF_OK;
+}
+
+void
+fs_later_give_up(struct fs *fs)
+{
+	struct fs_later *l = fs->later;
+
+	if (l == NULL)
+		return;
+	pthread_mutex_lock(&l->mu);
+	l->ends = true;
+	for (struct job *j = l->first; j != NULL; j = j->next)
+		atomic_store(&j->over, true);
+	for (unsigned i = 0; i < l->makers; i++)
+		if (l->at_work[i] != NULL)
+			atomic_store(&l->at_work[i]->over, true);
+	pthread_mutex_unlock(&l->mu);
+	wake(l);
 }
 
 void
@@ -104,39 +301,57 @@ fs_later_stop(struct fs *fs)
 
 	if (l == NULL)
 		return;
+	fs_later_give_up(fs);
 	pthread_mutex_lock(&l->mu);
 	l->quit = true;
+	pthread_cond_broadcast(&l->more);
 	pthread_mutex_unlock(&l->mu);
 	wake(l);
-	pthread_join(l->thread, NULL);
+	pthread_join(l->attendant, NULL);
+	for (unsigned i = 0; i < l->makers; i++)
+		pthread_join(l->maker[i], NULL);
 	discard(l);
 	fs->later = NULL;
 }
 
-bool
-fs_later(struct fs *fs, fuse_req_t req, uint64_t ino, bool newest,
-    fs_later_fn fn)
+/* Let a maker call fn; false: it cannot be done. */
+static bool
+add_job(struct fs *fs, fuse_req_t req, uint64_t ino, fs_later_fn fn)
 {
 	struct fs_later *l = fs->later;
-	struct fs_asker who;
 	struct job *j;
-	bool takes_long;
 
-	if (l == NULL)
+	if (l == NULL || (j = malloc(sizeof *j)) == NULL)
 		return false;
-	fs_asker_of(req, &who);
-	takes_long = fs_control_takes_long(fs->control, ino, &who, newest);
-	fs_asker_free(&who);
-	if (!takes_long)
-		return false;
-	fs_loop_pass();
-	if ((j = malloc(sizeof *j)) == NULL)
-		return false;
-	*j = (struct job){ .req = req, .ino = ino, .fn = fn };
+	*j = (struct job){ .req = req,
+		.ino = ino,
+		.uid = fuse_req_ctx(req)->uid,
+		.fn = fn,
+		.later = l };
+	atomic_init(&j->over, false);
+	/* Before a maker may answer it. */
+	fuse_req_interrupt_func(req, set_over, j);
 	pthread_mutex_lock(&l->mu);
+	if (l->ends)
+		atomic_store(&j->over, true);
 	*l->end = j;
 	l->end = &j->next;
+	if (l->busy == l->makers && l->makers < MAKERS)
+		add_maker(l);
+	pthread_cond_broadcast(&l->more);
 	pthread_mutex_unlock(&l->mu);
-	wake(l);
 	return true;
+}
+
+void
+fs_later_if_long(struct fs *fs, fuse_req_t req, uint64_t ino, fs_later_fn fn)
+{
+	struct fs_asker who;
+	bool takes_long;
+
+	fs_asker_of(req, &who);
+	takes_long = fs_control_takes_long(fs->control, ino, &who);
+	fs_asker_free(&who);
+	if (!takes_long || !add_job(fs, req, ino, fn))
+		fn(req, ino);
 }

@@ -1,29 +1,40 @@
 /*
- * A thread for what takes long: making packages.  The workers, which may be
- * few, go on with the requests of others meanwhile; and since there is one such
- * thread, nothing is made twice by two who ask at once.
+ * Threads for what takes long: making control files.  The workers, which may be
+ * few, go on with the requests of others meanwhile.  Of one user one file is
+ * made at a time, so that nothing is made twice for one who asks twice, and
+ * nobody's hundred requests come before another's one.
  */
 #ifndef FS_LATER_H
 #define FS_LATER_H
 
 #include <fuse_lowlevel.h>
+#include <stdatomic.h>
 
 #include "ops.h"
 
-/* Start it.  TF_NOMEM, TF_IO. */
+/* Start them.  TF_NOMEM, TF_IO. */
 TF_MUST_USE enum tf_code fs_later_start(struct fs *fs, struct tf_error *err);
-/* Answer all that waits, with errors while fs->stopping, and end it.  No worker
- * runs any more. */
+/* Give up all that is under way, and whatever comes. */
+void fs_later_give_up(struct fs *fs);
+/* The same, answer all that waits, and end them.  No
+ * worker runs any more. */
 void fs_later_stop(struct fs *fs);
 
 /* Answers req, which is about control node ino. */
 typedef void (*fs_later_fn)(fuse_req_t req, uint64_t ino);
 /*
- * If the answer takes long, let the other thread call fn, in the order of
- * asking, and return true: req is gone.  False: it is the caller's to answer,
- * now.  newest: as for fs_control_takes_long.
+ * Call fn: in another thread, in the order of the user's asking, if the file has
+ * to be made first and that takes long.  If its sender gives the request up
+ * before fn is called, it is answered with EINTR.
  */
-bool fs_later(struct fs *fs, fuse_req_t req, uint64_t ino, bool newest,
+void fs_later_if_long(struct fs *fs, fuse_req_t req, uint64_t ino,
     fs_later_fn fn);
+/* fn is about to answer req.  Nothing in other threads. */
+void fs_later_answers(fuse_req_t req);
+
+/* Was the request given up that this thread works for?  Also as a flag that
+ * lives until it is answered; NULL in other threads. */
+bool fs_later_given_up(void);
+const atomic_bool *fs_later_flag(void);
 
 #endif

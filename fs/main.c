@@ -445,6 +445,7 @@ unmount_patiently(struct fs *fs, const char *mnt, int signals)
 	};
 
 	atomic_store(&fs->stopping, true);
+	fs_later_give_up(fs);
 	for (int i = 0; i < STOP_TRIES; i++) {
 		if (fs_mount_off(mnt, false))
 			return true;

@@ -138,6 +138,7 @@ open_control(fuse_req_t req, uint64_t ino)
 		rc = fs_control_open(fs->control, ino, &who, &h->snapshot,
 		    &err);
 	fs_asker_free(&who);
+	fs_later_answers(req);
 	if (rc != TF_OK) {
 		fs_handle_free(fs, h);
 		fs_report_error(req, "open", rc, h != NULL ? &err : NULL);
@@ -166,8 +167,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (fs_control_is(ino)) {
 		fs_loop_pass();
 		fs_loop_await(fs->loop, 0); /* status counts what is frozen */
-		if (!fs_later(fs, req, ino, false, open_control))
-			open_control(req, ino);
+		fs_later_if_long(fs, req, ino, open_control);
 		return;
 	}
 	if ((h = fs_handle_new(fs)) == NULL) {

@@ -9,7 +9,6 @@
 #include "core/control.h"
 #include "actor.h"
 #include "control.h"
-#include "later.h"
 #include "loop.h"
 #include "ops.h"
 #include "report.h"
@@ -49,17 +48,19 @@ reply_control(fuse_req_t req, uint64_t ino)
 	struct stat st;
 	struct tf_error err = { 0 };
 	struct fs_asker who;
+	uint64_t edition;
 	enum tf_code rc;
 
 	fs_asker_of(req, &who);
-	rc = fs_control_stat(fs_of(req)->control, ino, &who, true, &st, &err);
+	rc = fs_control_stat(fs_of(req)->control, ino, &who, &edition, &st,
+	    &err);
 	fs_asker_free(&who);
-
 	if (rc != TF_OK) {
 		fs_report_error(req, "look up", rc, &err);
 		return;
 	}
 	fs_ops_control_entry(&st, &e);
+	e.ino = edition;
 	fuse_reply_entry(req, &e);
 }
 
@@ -76,7 +77,7 @@ lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 	rc = fs_control_lookup(fs->control, parent, name, &ino, &err);
 	if (rc != TF_OK)
 		fs_report_error(req, "look up", rc, &err);
-	else if (!fs_later(fs, req, ino, true, reply_control))
+	else
 		reply_control(req, ino);
 }
 
@@ -102,7 +103,7 @@ lookup_dots(fuse_req_t req, uint64_t ino, bool up)
 	}
 	if (rc == TF_OK && fs_control_is(ino)) {
 		fs_asker_of(req, &who);
-		rc = fs_control_stat(fs->control, ino, &who, true, &st, &err);
+		rc = fs_control_stat(fs->control, ino, &who, NULL, &st, &err);
 		fs_asker_free(&who);
 		if (rc == TF_OK)
 			fs_ops_control_entry(&st, &e);

@@ -90,6 +90,90 @@ lists(const char *dir, const char *name)
 	return found;
 }
 
+/* All of an open file, as tar(1) and rsync(1) read it: as long as fstat(2)
+ * says. */
+static char *
+read_all(int fd)
+{
+	struct stat st;
+	char *p;
+
+	allowed(fstat(fd, &st));
+	ck_assert_ptr_nonnull(p = calloc(1, (size_t)st.st_size + 2));
+	ck_assert_int_eq(st.st_size, pread(fd, p, (size_t)st.st_size + 1, 0));
+	return p;
+}
+
+static const char *const held[] = { "mnt/.trailfs/checkpoint",
+	"mnt/.trailfs/status.json", "mnt/.trailfs/events.jsonl",
+	"mnt/.trailfs/index.html", "mnt/t/.trailfs/events.jsonl",
+	"mnt/t/.trailfs/status.json", "mnt/t/.trailfs/index.html",
+	"mnt/t/w/.trailfs/status", "mnt/t/w/.trailfs/status.json",
+	"mnt/t/w/.trailfs/package.zip", "mnt/t/w/a/.trailfs/attestation.json",
+	"mnt/t/w/a/.trailfs/SHA256SUMS",
+	"mnt/t/w/a/.trailfs/proof/f.tlog-proof" };
+
+/* Who keeps a file open sees it as it was, and the others what is so now. */
+START_TEST(who_holds_one_open_pins_nothing)
+{
+	char *before[LEN(held)], *now, *again;
+	int fd[LEN(held)], other;
+	struct stat st;
+	size_t n;
+
+	make_attestation();
+	put_sealed(A "/f", "first");
+	for (size_t i = 0; i < LEN(held); i++) {
+		fd[i] = open(held[i], O_RDONLY);
+		ck_assert_msg(fd[i] >= 0, "%s", held[i]);
+		before[i] = read_all(fd[i]);
+	}
+	put_sealed(A "/a file with a rather long name", "second");
+	ck_assert_int_eq(0, mkdir(W "/b", 0755));
+	for (size_t i = 0; i < LEN(held); i++) {
+		other = open(held[i], O_RDONLY);
+		ck_assert_msg(other >= 0, "%s", held[i]);
+		now = read_all(other);
+		again = read_all(fd[i]);
+		st = stat_of(held[i]);
+		(void)content(held[i], &n);
+		ck_assert_msg(n == (size_t)st.st_size, "%s: %zu, not %zu",
+		    held[i], n, (size_t)st.st_size);
+		if (strstr(held[i], ".zip") == NULL) {
+			ck_assert_msg(strcmp(before[i], again) == 0,
+			    "%s changed while it was open", held[i]);
+			ck_assert_msg(strcmp(before[i], now) != 0 ||
+				strstr(held[i], "trailfs/status") != NULL,
+			    "%s shows what was", held[i]);
+		}
+		free(now);
+		free(again);
+		free(before[i]);
+		close(other);
+		close(fd[i]);
+	}
+}
+END_TEST
+
+START_TEST(verify_is_not_shown_a_checkpoint_that_somebody_holds_open)
+{
+	const char *said;
+	char entries_now[32];
+	int fd;
+
+	make_attestation();
+	put_sealed(A "/f", "first");
+	fd = open("mnt/.trailfs/checkpoint", O_RDONLY);
+	free(read_all(fd));
+	put_sealed(A "/g", "second");
+	snprintf(entries_now, sizeof entries_now, "%d entries",
+	    atoi(run(0, "wc -l <mnt/.trailfs/events.jsonl")));
+	said = run(0, TRAILCTL " verify mnt");
+	says(said, entries_now);
+	close(fd);
+}
+END_TEST
+
 START_TEST(they_are_in_no_listing_but_their_own)
 {
 	static const char *const dirs[] = { "mnt", "mnt/t", W, A, A "/d" };
@@ -580,6 +664,9 @@ suite_control(void)
 
 	tcase_add_test(t, their_size_is_what_can_be_read);
 	tcase_add_test(t, an_open_one_does_not_change);
+	tcase_add_test(t, who_holds_one_open_pins_nothing);
+	tcase_add_test(t,
+	    verify_is_not_shown_a_checkpoint_that_somebody_holds_open);
 	tcase_add_test(t, they_are_in_no_listing_but_their_own);
 	tcase_add_test(t, nobody_changes_them);
 	tcase_add_test(t, events_are_what_trailctl_log_prints);

@@ -297,6 +297,78 @@ START_TEST(a_long_draft_that_was_altered_is_not_sealed)
 }
 END_TEST
 
+/* --- control files ------------------------------------------------------------- */
+
+#define WORKFLOWS 1500
+#define READINGS 40
+
+static int
+list_a_large_trail(void)
+{
+	char path[64];
+	struct stat st;
+
+	as(ALICE);
+	for (int i = 0; i < READINGS; i++) {
+		/* What was made before does not count. */
+		snprintf(path, sizeof path, "mnt/t/alice/%s%d", path_in_child,
+		    i);
+		if (mkdir(path, 0755) < 0 ||
+		    stat("mnt/t/.trailfs/status.json", &st) < 0 ||
+		    stat("mnt/t/.trailfs/index.html", &st) < 0)
+			return 1;
+	}
+	return 0;
+}
+
+START_TEST(the_control_files_of_a_large_trail_keep_nobody_waiting)
+{
+	char path[64];
+	pid_t a, b;
+
+	make_vault();
+	for (int i = 0; i < WORKFLOWS; i++) {
+		snprintf(path, sizeof path, "mnt/t/%d", i);
+		ck_assert_int_eq(0, mkdir(path, 0755));
+	}
+	ck_assert_int_eq(0, mkdir("mnt/t/alice", 0755));
+	allowed(chown("mnt/t/alice", ALICE, ALICE));
+	a = child_with(list_a_large_trail, "a");
+	b = child_with(list_a_large_trail, "b");
+	bob_works_while(a, b);
+	ck_assert_int_eq(0, child_ended(a));
+	ck_assert_int_eq(0, child_ended(b));
+}
+END_TEST
+
+static int
+look_at_a_package(void)
+{
+	struct stat st;
+
+	return stat("mnt/t/w/.trailfs/package.zip", &st) == 0 ? 0 : errno;
+}
+
+/* Of one user one file is made at a time; of others meanwhile. */
+START_TEST(who_is_killed_while_a_file_is_made_for_him_is_gone)
+{
+	pid_t pid[8];
+
+	make_vault();
+	make_a_long_file(A "/one");
+	make_a_long_file(A "/two");
+	run(0, "trailctl sync mnt");
+	for (size_t i = 0; i < LEN(pid); i++)
+		pid[i] = in_child(look_at_a_package);
+	usleep(50000);
+	for (size_t i = 1; i < LEN(pid); i++) {
+		kill(pid[i], SIGKILL);
+		(void)child_ended(pid[i]);
+	}
+	ck_assert_int_eq(0, child_ended(pid[0]));
+}
+END_TEST
+
 Suite *
 suite_others(void)
 {
@@ -314,5 +386,9 @@ suite_others(void)
 	    a_long_file_whose_bytes_are_others_is_a_draft_after_the_start);
 	tcase_add_test(t, a_long_draft_is_compared_when_it_is_sealed);
 	tcase_add_test(t, a_long_draft_that_was_altered_is_not_sealed);
+	t = stored_case(s, "control_files");
+	tcase_add_test(t,
+	    the_control_files_of_a_large_trail_keep_nobody_waiting);
+	tcase_add_test(t, who_is_killed_while_a_file_is_made_for_him_is_gone);
 	return s;
 }

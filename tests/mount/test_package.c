@@ -179,7 +179,7 @@ START_TEST(who_has_it_open_keeps_it)
 	fd = open(W ZIP, O_RDONLY);
 	ck_assert_int_ge(fd, 0);
 	put_sealed(A "/more", "two");
-	ck_assert_int_eq(stat_of(W ZIP).st_size, lseek(fd, 0, SEEK_END));
+	ck_assert_int_gt(stat_of(W ZIP).st_size, lseek(fd, 0, SEEK_END));
 	ck_assert_int_eq(4, pread(fd, before + 4, 4, 0));
 	ck_assert_mem_eq(before, before + 4, 4);
 	close(fd);
