@@ -526,8 +526,10 @@ void
 tf_page_withheld(struct tf_page *p, size_t n, const char *what)
 {
 	if (n > 0)
-		tf_html(&p->b, "<p class=\"soft\">Not shown: %zu %s.</p>\n", n,
-		    what);
+		tf_html(&p->b,
+		    "<p class=\"soft\">Not shown: %zu %s%s that you may not "
+		    "read.</p>\n",
+		    n, what, n == 1 ? "" : "s");
 }
 
 enum tf_code
@@ -548,7 +550,7 @@ tf_page_events(struct tf_page *p, const char *title, const char *note,
 	tf_page_table(p, title, none, "When|What|Of|By|#Entry");
 	rc = put_rows(p, seqs, from, &withheld, err);
 	tf_page_table_end(p);
-	tf_page_withheld(p, withheld, "about what you may not read");
+	tf_page_withheld(p, withheld, "event");
 	return rc;
 }
 

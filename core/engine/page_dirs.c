@@ -157,7 +157,7 @@ put_trails(struct tf_page *p, struct tf_error *err)
 	for (size_t i = 0; rc == TF_OK && i < kept(r); i++)
 		rc = put_trail(p, newest(r, i), err);
 	tf_page_table_end(p);
-	tf_page_withheld(p, t.withheld, "trails that you may not read");
+	tf_page_withheld(p, t.withheld, "trail");
 	free(r->l);
 	return rc;
 }
@@ -322,7 +322,7 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	}
 	if (rc == TF_OK)
 		rc = put_workflows(p, "Workflows", &t->all, err);
-	tf_page_withheld(p, t->withheld, "workflows that you may not read");
+	tf_page_withheld(p, t->withheld, "workflow");
 	if (rc == TF_OK)
 		rc = tf_view_collect(p->w, p->row.attr.id, 1, false, &seqs,
 		    err);

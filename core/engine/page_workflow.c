@@ -131,7 +131,7 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 		tf_page_word(p, TF_PAGE_SUMS, name, none, "SHA256SUMS");
 		tf_html(&p->b, ".</p>\n");
 	}
-	tf_page_withheld(p, ev.left_out, "files that you may not read");
+	tf_page_withheld(p, ev.left_out, "file");
 	x->files -= n;
 	tf_evidence_free(&ev);
 	return rc;

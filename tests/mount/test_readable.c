@@ -92,10 +92,10 @@ START_TEST(what_is_others_is_not_shown)
 	says(content(A C "attestation.json", NULL),
 	    "\"evidence_not_shown\":1,");
 	says(content(W C "index.html", NULL),
-	    "Not shown: 1 files that you may not read.");
+	    "Not shown: 1 file that you may not read.");
 	says(content(W C "index.html", NULL), "You may not read it.");
 	says(content("mnt/t" C "index.html", NULL),
-	    "Not shown: 1 workflows that you may not read.");
+	    "Not shown: 1 workflow that you may not read.");
 	/* The verdict is the same for all. */
 	holds(W C "status", "COMPLIANT\n");
 }
@@ -185,6 +185,54 @@ START_TEST(who_is_not_of_the_group_reads_nothing)
 }
 END_TEST
 
+/* Names that everybody may open who may come and list: no evidence, no person;
+ * or each his own. */
+static bool
+is_for_all(const char *name)
+{
+	static const char *const names[] = { "checkpoint", "log.vkey",
+		"log.pub.pem", "denied.jsonl", "status" };
+
+	for (size_t i = 0; i < LEN(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Every control file, those to come too, is not for all unless it is above. */
+START_TEST(a_control_file_is_for_owner_and_group)
+{
+	static const char *const dirs[] = { "mnt", "mnt/t", W, A };
+	unsigned n = 0;
+
+	make_secrets();
+	for (size_t i = 0; i < LEN(dirs); i++)
+		allowed(chmod(dirs[i], 0755));
+	for (size_t i = 0; i < LEN(dirs); i++) {
+		const char *names = run(0, "ls %s/.trailfs", dirs[i]);
+		char *list = strdup(names), *rest = list, *name;
+
+		while ((name = strsep(&rest, "\n")) != NULL) {
+			char path[300];
+			bool is_file;
+
+			snprintf(path, sizeof path, "%s/.trailfs/%s", dirs[i],
+			    name);
+			is_file = S_ISREG(stat_of(path).st_mode);
+			if (*name == '\0' || !is_file)
+				continue;
+			n++;
+			as(BOB);
+			answers(is_for_all(name) ? 0 : EACCES,
+			    try_open(path, O_RDONLY));
+			as(0);
+		}
+		free(list);
+	}
+	ck_assert_uint_gt(n, 20);
+}
+END_TEST
+
 /* The root's files, for a group that the root directory was given to. */
 START_TEST(the_group_of_the_vault_reads_no_more_than_its_own)
 {
@@ -238,6 +286,7 @@ suite_readable(void)
 	tcase_add_test(t, snapshots_are_for_the_same_rights);
 	tcase_add_test(t, the_size_is_that_of_what_is_shown);
 	tcase_add_test(t, who_is_not_of_the_group_reads_nothing);
+	tcase_add_test(t, a_control_file_is_for_owner_and_group);
 	tcase_add_test(t, the_group_of_the_vault_reads_no_more_than_its_own);
 	tcase_add_test(t, a_program_that_is_a_control_file_is_refused);
 	return s;
