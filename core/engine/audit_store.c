@@ -113,9 +113,10 @@ difference(const struct tf_attr *x, const struct tf_attr *y)
 		return "place";
 	if (x->kind != y->kind)
 		return "kind";
-	/* Below an attestation access follows it and is not looked at. */
-	if (x->kind != TF_KIND_DIRECTORY &&
-	    (x->mode != y->mode || x->uid != y->uid || x->gid != y->gid))
+	/* Below an attestation owner and group follow it. */
+	if (x->kind == TF_KIND_DIRECTORY ?
+		((x->mode ^ y->mode) & 0777) != 0 :
+		(x->mode != y->mode || x->uid != y->uid || x->gid != y->gid))
 		return "owner or mode";
 	if (x->size != y->size)
 		return "size";

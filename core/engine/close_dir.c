@@ -6,6 +6,7 @@
 #include "../store/closings.h"
 #include "attest.h"
 #include "close_dir.h"
+#include "dir_mode.h"
 #include "names.h"
 
 #define WRITE_BITS 0222u
@@ -305,6 +306,10 @@ decide(struct change *c, const struct tf_attr *a, struct tf_db *db,
 	pthread_mutex_lock(&v->mu);
 	if (rc != TF_OK || !worth)
 		return rc;
+	c->below.in_the_way = tf_dir_filling(v, db, c->id);
+	if (c->below.in_the_way != 0)
+		return tf_fail(err, TF_BUSY,
+		    "a directory got its write bit back: being filled");
 	rc = tf_below_look(v, &c->below, err);
 	if (rc != TF_OK)
 		return rc;

@@ -119,6 +119,8 @@ struct tf_vault {
 			   it meanwhile; 0: none */
 	struct tf_closed *closed; /* in no order; tf_closing_begin changes */
 	size_t n_closed, cap_closed;
+	uint64_t *filling; /* directories: see dir_mode.h */
+	size_t n_filling, cap_filling;
 	uint64_t next_id, end_id; /* reserved node ids */
 	bool reserving;
 	struct tf_head head;

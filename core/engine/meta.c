@@ -9,6 +9,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "close_dir.h"
+#include "dir_mode.h"
 #include "names.h"
 
 #define WRITE_BITS 0222u
@@ -276,9 +277,14 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 			rc = changes(&a, rest, want) ?
 			    tf_sealed_refusal(TF_REQ_SETMETA, err) :
 			    TF_OK;
-		else if (a.kind != TF_KIND_DIRECTORY)
+		else if (a.kind == TF_KIND_DIRECTORY)
+			rc = TF_OK; /* below */
+		else
 			rc = set_directory(v, &a, rest, want, who, err);
 	}
+	if (rc == TF_OK && a.kind == TF_KIND_DIRECTORY &&
+	    (rest & TF_SET_MODE) != 0 && (want->mode & 07777) != a.mode)
+		rc = tf_dir_mode_set(v, id, want->mode, who, err);
 	if (rc == TF_OK && a.kind == TF_KIND_ATTESTATION &&
 	    changes(&a, rest & ~TF_SET_MTIME, want))
 		tell_followers(v, id);

@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../store/closings.h"
 #include "close_dir.h"
+#include "dir_mode.h"
 #include "names.h"
 
 /* --- what is where (mu held, unless it says otherwise) --- */
@@ -83,7 +84,8 @@ tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
 			return rc;
 		}
 	}
-	a->mode = up.mode;
+	a->mode = a->kind == TF_KIND_DIRECTORY ? tf_dir_mode(up.mode, a->mode) :
+						 up.mode;
 	a->uid = up.uid;
 	a->gid = up.gid;
 	return TF_OK;
@@ -126,7 +128,7 @@ tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	out->att = a;
 	out->wf = a.kind == TF_KIND_ATTESTATION ? a.parent : 0;
 	if (out->parent.kind == TF_KIND_DIRECTORY) {
-		out->parent.mode = a.mode;
+		out->parent.mode = tf_dir_mode(a.mode, out->parent.mode);
 		out->parent.uid = a.uid;
 		out->parent.gid = a.gid;
 	}
@@ -485,6 +487,10 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 		rc = tf_may_call(v, db, &p, a.kind, name, err);
 	if (rc == TF_OK) {
 		inherit(&a, &p, who, mode);
+		if (a.kind == TF_KIND_DIRECTORY)
+			rc = tf_dir_mode_new(&p.att, mode, who, &a.mode, err);
+	}
+	if (rc == TF_OK) {
 		live = a.kind == TF_KIND_DIRECTORY ||
 		    (a.kind == TF_KIND_ATTESTATION &&
 			tf_name_draft_attestation(name, strlen(name)));
@@ -594,6 +600,8 @@ void
 tf_drop_live(struct tf_vault *v, struct tf_live *l)
 {
 	l->saved = false;
+	if (l->attr.kind == TF_KIND_DIRECTORY)
+		tf_dir_filled(v, l->attr.id);
 	tf_live_unname(&v->live, l);
 	tf_live_forget(&v->live, l);
 }

@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../base/mutant.h"
 #include "close_dir.h"
+#include "dir_mode.h"
 #include "existing.h"
 #include "names.h"
 #include "tend.h"
@@ -44,7 +45,7 @@ tf_live_unclaim(struct tf_vault *v, struct tf_live *l)
 
 /* --- in the transaction ---------------------------------------------------- */
 
-/* The attestation's access holds for the directories below it. */
+/* Owner and group are the attestation's. */
 static enum tf_code
 directory_row(struct tf_txn *t, struct tf_live *l, struct tf_node_row *row,
     struct tf_error *err)
@@ -56,7 +57,7 @@ directory_row(struct tf_txn *t, struct tf_live *l, struct tf_node_row *row,
 		return rc;
 	*row = (struct tf_node_row){ .attr = l->attr, .name_len = l->name_len };
 	memcpy(row->name, l->name, sizeof(row->name));
-	row->attr.mode = att.attr.mode;
+	row->attr.mode = l->attr.mode & TF_OWN_MODE;
 	row->attr.uid = att.attr.uid;
 	row->attr.gid = att.attr.gid;
 	return TF_OK;
@@ -68,6 +69,7 @@ directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
 	struct tf_entry e = { .type = TF_DIRECTORY_CREATED,
 		.has_node = true,
 		.node = l->attr.id };
+	struct tf_access_names names = { 0 };
 	struct tf_buf path = { 0 };
 	struct tf_node_row row;
 	enum tf_code rc;
@@ -79,6 +81,10 @@ directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
 	e.path = (struct tf_str){ path.p, path.n };
 	if (l->actor != NULL)
 		e.actor = (struct tf_str){ l->actor, strlen(l->actor) };
+	e.has_access = row.attr.mode != TF_OWN_MODE;
+	if (e.has_access)
+		tf_access_fill(&e.access, row.attr.mode, row.attr.uid,
+		    row.attr.gid, &names);
 	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
 		goto out;
 	row.entry = t->size - 1;
@@ -87,6 +93,7 @@ directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
 	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
 		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
 out:
+	tf_access_names_free(&names);
 	tf_buf_free(&path);
 	return rc;
 }

@@ -391,6 +391,8 @@ born_directory(struct tf_replay *r, const struct tf_entry *e, enum tf_kind kind,
 		d.has_template = e->has_template;
 		d.template_version = e->has_template ? e->template_version : 0;
 	}
+	if (kind == TF_KIND_DIRECTORY && !e->has_access)
+		d.attr.mode = 0777; /* takes nothing away */
 	d.attr.parent = p.up.attr.id;
 	rc = tf_kept_add(&r->kept, e->path, &d, err);
 	return born(r, rc, kind, &p, out, err);
@@ -665,14 +667,17 @@ access_changed(struct tf_replay *r, const struct tf_entry *e,
     struct tf_error *err)
 {
 	static const char what[] = "changes access of what does not exist";
-	struct tf_kept_dir d;
+	struct tf_kept_dir d, att;
+	bool sealed;
 	enum tf_code rc = subject(r, &d, what, err);
 
 	if (rc == TF_OK && d.attr.kind == TF_KIND_DIRECTORY)
-		rc = broken(r, what);
+		rc = tf_kept_get(&r->kept, attestation_path(e->path), &att,
+		    err);
 	if (rc != TF_OK)
 		return rc;
-	if (is_sealed(&d) && (e->access.mode & ~d.attr.mode & WRITE_BITS) != 0)
+	sealed = is_sealed(d.attr.kind == TF_KIND_DIRECTORY ? &att : &d);
+	if (sealed && (e->access.mode & ~d.attr.mode & WRITE_BITS) != 0)
 		(void)broken(r, "gives a sealed directory write permission");
 	set_access(&d, e);
 	d.attr.ctime = e->at;

@@ -62,7 +62,8 @@ read_attr(sqlite3_stmt *st, struct tf_attr *a, char name[256], size_t *n,
 
 /* A row of COLUMNS, entry, seal, object. */
 static enum tf_code
-read_node(sqlite3_stmt *st, struct tf_node_row *r, struct tf_error *err)
+read_node(const struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *r,
+    struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -73,6 +74,9 @@ read_node(sqlite3_stmt *st, struct tf_node_row *r, struct tf_error *err)
 	    (uint64_t)sqlite3_column_int64(st, 15);
 	r->object = (uint64_t)sqlite3_column_int64(st, 16);
 	r->xattrs = (struct tf_str){ NULL, 0 };
+	/* It meant nothing, and so takes nothing away. */
+	if (db->version == 1 && r->attr.kind == TF_KIND_DIRECTORY)
+		r->attr.mode = 07777;
 	r->attr.state = r->attr.kind == TF_KIND_EVIDENCE ||
 		r->seal != TF_NO_SEQ ?
 	    TF_STATE_SEALED :
@@ -109,7 +113,7 @@ one_node(struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *out,
 
 	if (rc != TF_OK)
 		return rc;
-	rc = read_node(st, out, err);
+	rc = read_node(db, st, out, err);
 	(void)sqlite3_reset(st);
 	return rc;
 }
@@ -156,7 +160,7 @@ tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
 			return TF_OK;
 		if (rc != TF_OK)
 			return rc;
-		if ((rc = read_node(st, &out[*n], err)) != TF_OK)
+		if ((rc = read_node(db, st, &out[*n], err)) != TF_OK)
 			break;
 	}
 	(void)sqlite3_reset(st);
@@ -190,7 +194,7 @@ tf_nodes_each(struct tf_db *db, tf_node_fn fn, void *arg, struct tf_error *err)
 	enum tf_code rc;
 
 	while ((rc = tf_sql_row(db, st, "read names", err)) == TF_OK) {
-		rc = read_node(st, &r, err);
+		rc = read_node(db, st, &r, err);
 		r.xattrs = str_at(st, 17);
 		if (rc == TF_OK)
 			rc = fn(arg, &r, err);

@@ -362,6 +362,7 @@ upgrade(struct tf_db *db, struct tf_error *err)
 {
 	static const char own_modes[] =
 	    "UPDATE node SET mode = 4095 WHERE kind = 4;"
+	    "UPDATE stage SET mode = 4095 WHERE kind = 4;"
 	    "DROP TRIGGER node_update;";
 	enum tf_code rc;
 	char sql[64];

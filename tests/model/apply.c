@@ -95,8 +95,19 @@ close_directory(struct model *m, struct node *d)
 static void
 apply_chmod(struct model *m, struct node *d, unsigned mode)
 {
-	if (d->dir && d->level > 3)
+	unsigned shown;
+	uid_t uid;
+	gid_t gid;
+
+	if (d->dir && d->level > 3) {
+		node_access(d, &shown, &uid, &gid);
+		if (shown == mode)
+			return;
+		d->filling = (mode & 0222) != 0 &&
+		    (d->filling || (d->mode & 0222) == 0);
+		d->mode = mode & 0777;
 		return;
+	}
 	if (d->closing && (mode & 0222) != 0) {
 		d->closing = false;
 		if (d->level == 3)
@@ -309,6 +320,8 @@ make(struct model *m, struct place *at, const struct op *o, bool dir)
 	d->mode = o->mode & (dir && d->level == 1 ? 0770 : 0777);
 	d->uid = o->who;
 	d->gid = o->who;
+	if (dir && d->level > 3 && !owns(d, o->who))
+		d->mode = 0777; /* it is not his */
 	return d;
 }
 
@@ -618,7 +631,7 @@ model_restart(struct model *m, bool crash, const struct seen *seen, size_t n,
 		m->slot[h] = NULL;
 	}
 	for (i = m->n; i-- > 1;) {
-		m->nodes[i]->found = false;
+		m->nodes[i]->found = m->nodes[i]->filling = false;
 		if (m->nodes[i]->unlinked)
 			forget(m, m->nodes[i]);
 	}

@@ -311,11 +311,22 @@ takes_last_write_bit(const struct node *d, unsigned mode)
 static answers
 expect_chmod(struct model *m, const struct node *d, const struct op *o)
 {
+	unsigned mode;
+	uid_t uid;
+	gid_t gid;
+
 	if (!owns(d, o->who))
 		return ON(EPERM);
 	if (!d->dir)
 		return d->sealed && d->mode != o->mode ? ON(EPERM) : 0;
-	if (d->level > 3 || d->level == 0 || d->mode == o->mode)
+	if (d->level > 3) {
+		node_access(d, &mode, &uid, &gid);
+		return mode != o->mode && attestation(d)->sealed &&
+			(o->mode & 0222 & ~d->mode) != 0 ?
+		    ON(EPERM) :
+		    0;
+	}
+	if (d->level == 0 || d->mode == o->mode)
 		return 0;
 	if (d->sealed)
 		return (o->mode & 0222 & ~d->mode) != 0 ? ON(EPERM) :
@@ -332,6 +343,10 @@ expect_chmod(struct model *m, const struct node *d, const struct op *o)
 		return 0;
 	if (is_written_below(m, d))
 		return ON(EBUSY);
+	for (size_t i = 1; d->level == 3 && i < m->n; i++)
+		if (m->nodes[i]->filling && !m->nodes[i]->unlinked &&
+		    is_below(m->nodes[i], d))
+			return ON(EBUSY);
 	for (size_t i = 1; d->level == 2 && i < m->n; i++)
 		if (m->nodes[i]->parent == d && m->nodes[i]->name[0] == '.')
 			return ON(EBUSY);
@@ -484,6 +499,16 @@ expect_on_node(struct model *m, const struct op *o)
 	}
 }
 
+/* A directory would be less open than its attestation, of which another user is
+ * the owner. */
+static bool
+keeps_private(const struct node *dir, const struct op *o)
+{
+	const struct node *a = attestation(dir);
+
+	return a != NULL && !owns(a, o->who) && (a->mode & ~o->mode & 055) != 0;
+}
+
 static answers
 expect_new(struct model *m, const struct op *o)
 {
@@ -502,7 +527,8 @@ expect_new(struct model *m, const struct op *o)
 	if (!may(at.dir, o->who, W | X))
 		return ON(EACCES) | (o->verb == OP_LINK ? ON(EPERM) : 0);
 	if (o->verb == OP_MKDIR)
-		return expect_new_dir(m, at.dir, at.name, true);
+		return expect_new_dir(m, at.dir, at.name, true) |
+		    (keeps_private(at.dir, o) ? ON(EPERM) : 0);
 	if (o->verb == OP_MKNOD && (o->flags & (F_FIFO | F_DEVICE)) == 0)
 		return evidence_place(at.dir, at.name);
 	return ON(EPERM) | evidence_place(at.dir, at.name);

@@ -91,6 +91,7 @@ struct node {
 	int level; /* 0 root, 1 trail, 2 workflow, 3 attestation, 4 below */
 	bool dir, sealed;
 	bool closing; /* a chmod closed it: not sealed yet */
+	bool filling; /* below an attestation: its write bit came back */
 	unsigned mode;
 	uid_t uid;
 	gid_t gid;

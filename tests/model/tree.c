@@ -338,13 +338,18 @@ node_state(const struct node *d)
 			      "open";
 }
 
-/* Below an attestation, directories are as it is. */
+/* Below an attestation, directories are as it is, but for what their own mode
+ * takes away. */
 void
 node_access(const struct node *d, unsigned *mode, uid_t *uid, gid_t *gid)
 {
-	if (d->dir && d->level > 3)
+	unsigned own = 07777;
+
+	if (d->dir && d->level > 3) {
+		own = d->mode | 07000;
 		d = attestation(d);
-	*mode = d->mode;
+	}
+	*mode = d->mode & own;
 	*uid = d->uid;
 	*gid = d->gid;
 }

@@ -48,6 +48,7 @@
 	X(descriptors) \
 	X(copies) \
 	X(closing) \
+	X(dirmode) \
 	/* a line for each */
 /* clang-format on */
 

@@ -202,16 +202,16 @@ START_TEST(other_requests_on_directories_are_unknown)
 }
 END_TEST
 
-/* cp -a, tar and rsync are content; who may enter, the attestation says. */
+/* cp -a, tar and rsync are content; more than the attestation gives no mode. */
 START_TEST(directories_below_an_attestation_follow_it)
 {
 	struct timespec t[2] = { { 1, 0 }, { 1, 0 } };
 
 	make_attestation();
-	allowed(mkdir(A "/d", 0700));
+	allowed(mkdir(A "/d", 0777));
 	ck_assert_uint_eq(0755, stat_of(A "/d").st_mode & 07777);
 	allowed(chmod(A "/d", 0));
-	allowed(chmod(A "/d", 0555));
+	allowed(chmod(A "/d", 07777));
 	allowed(chown(A "/d", BOB, BOB));
 	allowed(utimensat(AT_FDCWD, A "/d", t, 0));
 	ck_assert_uint_eq(0755, stat_of(A "/d").st_mode & 07777);
@@ -220,10 +220,13 @@ START_TEST(directories_below_an_attestation_follow_it)
 	put(A "/d/f", "x");
 	sync_dir("mnt");
 	allowed(chmod(A "/d", 0555));
+	allowed(chmod(A "/d", 0777));
+	ck_assert_uint_eq(0755, stat_of(A "/d").st_mode & 07777);
 	allowed(chmod(A, 0750));
 	allowed(chown(A, ALICE, BOB));
 	ck_assert_uint_eq(0750, stat_of(A "/d").st_mode & 07777);
 	ck_assert_uint_eq(ALICE, stat_of(A "/d").st_uid);
+	allowed(chmod(A "/d", 0555));
 	seal(A, 0550);
 	ck_assert_uint_eq(0550, stat_of(A "/d").st_mode & 07777);
 	has_state(A "/d", "sealed");

@@ -274,6 +274,7 @@ optional(struct tf_str line, const char *key)
 		return is_type(line, "workflow.begun");
 	if (strcmp(key, "access") == 0)
 		return is_type(line, "ledger.opened") ||
+		    is_type(line, "directory.created") ||
 		    (find(line, ".sealed\"") &&
 			!is_type(line, "evidence.sealed"));
 	return false;
