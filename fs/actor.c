@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,10 +24,16 @@
 #define BELIEVED_S 1
 #define SLOTS 64 /* processes remembered, by pid */
 
+/* Flags of a thread in /proc/TID/stat (include/linux/sched.h). */
+#define IS_IO_WORKER 0x00000010ul   /* of io_uring */
+#define IS_USER_WORKER 0x00004000ul /* of the kernel, for a process */
+#define IS_KERNEL_THREAD 0x00200000ul
+
 /* What the helper found about one process.  A pidfd is of that process only,
  * so a number that was given to another one is noticed. */
 struct known {
-	uint32_t pid; /* 0: none */
+	uint32_t tid; /* as the kernel gave it; 0: none */
+	uint32_t pid; /* 0: nobody's, see read_process */
 	int pidfd;
 	uint64_t second; /* of fs_actors when it was found */
 	int64_t loginuid, session;
@@ -34,10 +41,11 @@ struct known {
 };
 
 struct job {
-	struct job *next;     /* guarded by fs_actors.mu, as are the flags */
-	bool done;	      /* the helper is through: the caller frees it */
-	bool left;	      /* the caller gave up: the helper frees it */
-	int ready;	      /* eventfd */
+	struct job *next; /* guarded by fs_actors.mu, as are the flags */
+	bool done;	  /* the helper is through: the caller frees it */
+	bool left;	  /* the caller gave up: the helper frees it */
+	int ready;	  /* eventfd */
+	uint32_t tid;
 	struct tf_actor seen; /* the helper's until done */
 };
 
@@ -48,7 +56,9 @@ struct fs_actors {
 	struct job *first, **last; /* guarded by mu, as all below */
 	bool stuck;		   /* somebody waited in vain */
 	bool end;
-	int ticks; /* timerfd; nobody waits for it */
+	bool proc_is_ours; /* never changes */
+	char mounts[64];   /* our mount namespace; never changes */
+	int ticks;	   /* timerfd; nobody waits for it */
 	uint64_t second;
 	struct known known[SLOTS];
 };
@@ -103,16 +113,92 @@ read_comm(uint32_t pid, char *out, size_t size)
 }
 
 static void
-read_exe(uint32_t pid, char *out, size_t size)
+read_link(uint32_t pid, const char *name, char *out, size_t size)
 {
 	char path[64];
 	ssize_t n;
 
-	snprintf(path, sizeof path, "/proc/%u/exe", pid);
+	snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
 	n = readlink(path, out, size);
 	if (n < 0 || (size_t)n >= size)
 		n = 0;
 	out[n] = '\0';
+}
+
+/* In another mount namespace that path may name another file, or none. */
+static void
+read_exe(const struct fs_actors *a, uint32_t pid, char *out, size_t size)
+{
+	char mounts[sizeof a->mounts];
+
+	read_link(pid, "ns/mnt", mounts, sizeof mounts);
+	if (mounts[0] != '\0' && strcmp(mounts, a->mounts) == 0)
+		read_link(pid, "exe", out, size);
+	else
+		out[0] = '\0';
+}
+
+/* The value of a line "NAME:\t..." of /proc/id/status in buf, or NULL. */
+static const char *
+status_line(const char *buf, const char *name)
+{
+	const char *line = strstr(buf, name);
+
+	return line == NULL ? NULL : line + strlen(name);
+}
+
+/* The flags of a thread; all of them when they cannot be read. */
+static unsigned long
+read_flags(uint32_t tid)
+{
+	char buf[1024], *p;
+	unsigned long flags;
+
+	if (read_proc(tid, "stat", buf, sizeof buf) == 0 ||
+	    (p = strrchr(buf, ')')) == NULL ||
+	    sscanf(p, ") %*c %*d %*d %*d %*d %*d %lu", &flags) != 1)
+		return ULONG_MAX;
+	return flags;
+}
+
+/*
+ * The process of a thread.  0: none that could be named; a thread of the kernel
+ * writes for somebody else, and one of io_uring for whoever has the ring.
+ */
+static uint32_t
+read_process(uint32_t tid)
+{
+	char buf[4096];
+	const char *tgid;
+
+	if ((read_flags(tid) &
+		(IS_IO_WORKER | IS_USER_WORKER | IS_KERNEL_THREAD)) != 0 ||
+	    read_proc(tid, "status", buf, sizeof buf) == 0 ||
+	    (tgid = status_line(buf, "\nTgid:\t")) == NULL)
+		return 0;
+	return (uint32_t)strtoul(tgid, NULL, 10);
+}
+
+/*
+ * Do the numbers of /proc mean what the kernel's numbers mean to us?  In a pid
+ * namespace with the host's /proc they name other processes; then each process
+ * has several numbers there.
+ */
+static bool
+is_proc_ours(void)
+{
+	char buf[4096], link[32], *end;
+	const char *numbers;
+	uint32_t self = (uint32_t)getpid();
+	ssize_t n = readlink("/proc/self", link, sizeof link - 1);
+
+	link[n < 0 ? 0 : n] = '\0';
+	if (strtoul(link, NULL, 10) != self ||
+	    read_proc(self, "status", buf, sizeof buf) == 0)
+		return false;
+	numbers = status_line(buf, "\nNSpid:\t");
+	return numbers == NULL ||
+	    (strtoul(numbers, &end, 10) == self && *end == '\n');
 }
 
 /* The path in the unified hierarchy if there is one, else in the first. */
@@ -141,8 +227,10 @@ read_cgroup(uint32_t pid, char *out, size_t size)
 
 /* What may have to wait for others' locks. */
 static void
-read_slowly(struct tf_actor *seen)
+read_slowly(uint32_t tid, struct tf_actor *seen)
 {
+	if ((seen->pid = read_process(tid)) == 0)
+		return;
 	seen->loginuid = read_number(seen->pid, "loginuid");
 	seen->session = read_number(seen->pid, "sessionid");
 	read_cgroup(seen->pid, seen->cgroup, sizeof seen->cgroup);
@@ -174,7 +262,7 @@ help(void *arg)
 		j = a->first;
 		if (!j->left) {
 			pthread_mutex_unlock(&a->mu);
-			read_slowly(&j->seen);
+			read_slowly(j->tid, &j->seen);
 			pthread_mutex_lock(&a->mu);
 		}
 		if ((a->first = j->next) == NULL)
@@ -199,6 +287,8 @@ fs_actors_new(void)
 
 	if (a == NULL)
 		return NULL;
+	a->proc_is_ours = is_proc_ours();
+	read_link((uint32_t)getpid(), "ns/mnt", a->mounts, sizeof a->mounts);
 	a->ticks = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (a->ticks < 0 || timerfd_settime(a->ticks, 0, &each, NULL) < 0) {
 		if (a->ticks >= 0)
@@ -236,7 +326,7 @@ fs_actors_free(struct fs_actors *a)
 	}
 	pthread_join(a->helper, NULL);
 	for (unsigned i = 0; i < SLOTS; i++)
-		if (a->known[i].pid != 0)
+		if (a->known[i].tid != 0)
 			close(a->known[i].pidfd);
 	close(a->ticks);
 	pthread_cond_destroy(&a->more);
@@ -246,13 +336,14 @@ fs_actors_free(struct fs_actors *a)
 
 /* Give the helper a job.  NULL: not now. */
 static struct job *
-hire(struct fs_actors *a, const struct tf_actor *who)
+hire(struct fs_actors *a, uint32_t tid, const struct tf_actor *who)
 {
 	struct job *j = calloc(1, sizeof *j);
 
 	if (j == NULL)
 		return NULL;
 	j->seen = *who;
+	j->tid = tid;
 	j->ready = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_lock(&a->mu);
 	if (j->ready < 0 || a->stuck) {
@@ -288,17 +379,18 @@ has_ended(int pidfd)
 	return poll(&p, 1, 0) != 0;
 }
 
-/* Fill in what is known of who->pid; false: nothing. */
+/* Fill in what is known of thread tid; false: nothing. */
 static bool
-recall(struct fs_actors *a, struct tf_actor *who)
+recall(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 {
-	struct known *k = &a->known[who->pid % SLOTS];
+	struct known *k = &a->known[tid % SLOTS];
 	bool fresh;
 
 	pthread_mutex_lock(&a->mu);
-	fresh = k->pid == who->pid && k->second == seconds(a) &&
+	fresh = k->tid == tid && k->second == seconds(a) &&
 	    !has_ended(k->pidfd);
 	if (fresh) {
+		who->pid = k->pid;
 		who->loginuid = k->loginuid;
 		who->session = k->session;
 		memcpy(who->cgroup, k->cgroup, sizeof who->cgroup);
@@ -309,13 +401,15 @@ recall(struct fs_actors *a, struct tf_actor *who)
 
 /* pidfd was opened before the helper looked. */
 static void
-remember(struct fs_actors *a, const struct tf_actor *who, int pidfd)
+remember(struct fs_actors *a, uint32_t tid, const struct tf_actor *who,
+    int pidfd)
 {
-	struct known *k = &a->known[who->pid % SLOTS];
+	struct known *k = &a->known[tid % SLOTS];
 	int old;
 
 	pthread_mutex_lock(&a->mu);
-	old = k->pid == 0 ? -1 : k->pidfd;
+	old = k->tid == 0 ? -1 : k->pidfd;
+	k->tid = tid;
 	k->pid = who->pid;
 	k->pidfd = pidfd;
 	k->second = seconds(a);
@@ -329,11 +423,11 @@ remember(struct fs_actors *a, const struct tf_actor *who, int pidfd)
 
 /* Ask the helper, and wait for it a little. */
 static void
-ask(struct fs_actors *a, struct tf_actor *who)
+ask(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, who->pid, 0);
+	int pidfd = (int)syscall(SYS_pidfd_open, tid, 0);
 	struct pollfd p = { .events = POLLIN };
-	struct job *j = hire(a, who);
+	struct job *j = hire(a, tid, who);
 	bool done = false;
 
 	if (j != NULL) {
@@ -348,11 +442,25 @@ ask(struct fs_actors *a, struct tf_actor *who)
 	if (done) {
 		*who = j->seen;
 		job_free(j);
+	} else if (pidfd >= 0) {
+		who->pid = tid; /* only a process has a pidfd */
 	}
 	if (done && pidfd >= 0)
-		remember(a, who, pidfd);
+		remember(a, tid, who, pidfd);
 	else if (pidfd >= 0)
 		close(pidfd);
+}
+
+/* The process of thread tid as far as that is known without /proc. */
+static uint32_t
+process_of(uint32_t tid)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, tid, 0);
+
+	if (pidfd < 0)
+		return 0; /* a thread of a process, or gone */
+	close(pidfd);
+	return tid;
 }
 
 void
@@ -360,16 +468,24 @@ fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
     struct tf_actor *who)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	uint32_t tid;
 
 	memset(who, 0, sizeof *who);
 	who->uid = ctx->uid;
 	who->gid = ctx->gid;
-	who->pid = ctx->pid > 0 ? (uint32_t)ctx->pid : 0;
 	who->loginuid = who->session = -1;
-	if (!hints || a == NULL || who->pid == 0)
+	/* 0: the caller's pid namespace is not below ours. */
+	if (ctx->pid <= 0 || a == NULL || !a->proc_is_ours)
 		return;
-	if (!recall(a, who))
-		ask(a, who);
+	tid = (uint32_t)ctx->pid;
+	if (!hints) {
+		who->pid = process_of(tid);
+		return;
+	}
+	if (!recall(a, tid, who))
+		ask(a, tid, who);
+	if (who->pid == 0)
+		return;
 	read_comm(who->pid, who->comm, sizeof who->comm);
-	read_exe(who->pid, who->exe, sizeof who->exe);
+	read_exe(a, who->pid, who->exe, sizeof who->exe);
 }

@@ -22,7 +22,11 @@ struct fs_actors *fs_actors_new(void);
 void fs_actors_free(struct fs_actors *a);
 
 /*
- * The caller of req into who.  hints: also what /proc says, as far as it says
+ * The caller of req into who.  The kernel gives the number of a thread; pid is
+ * that of its process, or 0 where this is not known.  Where /proc is that of
+ * another pid namespace, pid is 0 and there are no hints; likewise for threads
+ * of the kernel and of io_uring.  exe is left out where the caller has another
+ * mount namespace.  hints: also what /proc says, as far as it says
  * it in time; else, and with a NULL, the hints are empty.  Hints are asked for
  * in CREATE, OPEN for writing, MKDIR, RENAME, a sealing SETATTR and IOCTL, and
  * never in FLUSH, RELEASE or LOOKUP.

@@ -45,6 +45,7 @@
 	X(private) \
 	X(hostile) \
 	X(names) \
+	X(actor) \
 	X(descriptors) \
 	X(copies) \
 	X(closing) \

@@ -1,0 +1,236 @@
+/* Whom an entry names: the process that wrote, or nobody; never another one. */
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "harness.h"
+
+#define F "t/w/a/f"
+#define MF "mnt/" F
+
+/* The number after "pid": in the last entry about path, or 0. */
+static long
+pid_in(const char *type, const char *path)
+{
+	const char *p = strstr(entry(type, path), "\"pid\":");
+
+	return p == NULL ? 0 : strtol(p + 6, NULL, 10);
+}
+
+static void
+tells_nothing(const char *line)
+{
+	static const char *const words[] = { "\"pid\"", "\"hints\"", "\"comm\"",
+		"\"exe\"", "\"cgroup\"" };
+
+	for (size_t i = 0; i < LEN(words); i++)
+		ck_assert_msg(strstr(line, words[i]) == NULL, "%s in %s",
+		    words[i], line);
+}
+
+/* --- threads ------------------------------------------------------------ */
+
+static void *
+write_it(void *arg)
+{
+	(void)arg;
+	ck_assert_int_ne(getpid(), syscall(SYS_gettid));
+	put(MF, "x");
+	allowed(mkdir("mnt/t/w/dir", 0755));
+	allowed(rename("mnt/t/w/a/draft.tmp", "mnt/t/w/a/draft"));
+	return NULL;
+}
+
+static int
+write_in_a_thread(void)
+{
+	pthread_t t;
+
+	return pthread_create(&t, NULL, write_it, NULL) != 0 ||
+	    pthread_join(t, NULL) != 0;
+}
+
+START_TEST(a_thread_is_recorded_as_its_process)
+{
+	pid_t child;
+
+	make_attestation();
+	put("mnt/t/w/a/draft.tmp", "x");
+	child = in_child(write_in_a_thread);
+	ck_assert_int_eq(0, child_ended(child));
+	sync_dir("mnt");
+	ck_assert_int_eq(child, pid_in("evidence.sealed", F));
+	ck_assert_int_eq(child, pid_in("evidence.sealed", "t/w/a/draft"));
+	ck_assert_int_eq(child, pid_in("attestation.begun", "t/w/dir"));
+	says(entry("evidence.sealed", F), "\"comm\":\"test-mount\"");
+	says(entry("evidence.sealed", F), "\"exe\":\"");
+}
+END_TEST
+
+/* A chmod that seals nothing asks for no hints. */
+static void *
+chmod_it(void *arg)
+{
+	(void)arg;
+	allowed(chmod("mnt/t/w", 0711));
+	return NULL;
+}
+
+static int
+chmod_in_a_thread(void)
+{
+	pthread_t t;
+
+	return pthread_create(&t, NULL, chmod_it, NULL) != 0 ||
+	    pthread_join(t, NULL) != 0;
+}
+
+static int
+chmod_at_once(void)
+{
+	return chmod("mnt/t/w", 0700);
+}
+
+START_TEST(a_thread_is_never_recorded_as_a_process)
+{
+	pid_t child;
+
+	make_attestation();
+	ck_assert_int_eq(0, child_ended(in_child(chmod_in_a_thread)));
+	ck_assert_int_eq(0, pid_in("access.changed", "t/w"));
+	child = in_child(chmod_at_once);
+	ck_assert_int_eq(0, child_ended(child));
+	ck_assert_int_eq(child, pid_in("access.changed", "t/w"));
+}
+END_TEST
+
+/* --- other users and namespaces -------------------------------------------- */
+
+static int
+write_as_alice(void)
+{
+	if (setgid(ALICE) < 0 || setuid(ALICE) < 0)
+		return 1;
+	put(MF, "x");
+	return 0;
+}
+
+START_TEST(who_changed_his_ids_is_recorded_with_them)
+{
+	pid_t child;
+
+	make_attestation();
+	run(0, "chmod 0755 mnt/t mnt/t/w && chmod 0777 mnt/t/w/a");
+	child = in_child(write_as_alice);
+	ck_assert_int_eq(0, child_ended(child));
+	sync_dir("mnt");
+	ck_assert_int_eq(child, pid_in("evidence.sealed", F));
+	says(entry("evidence.sealed", F), "\"uid\":1001");
+	says(entry("evidence.sealed", F), "\"comm\":\"test-mount\"");
+}
+END_TEST
+
+/* The child knows the number that its own child has out here. */
+static int
+write_in_a_pid_namespace(void)
+{
+	pid_t pid;
+	FILE *f;
+	int status;
+
+	if (unshare(CLONE_NEWPID) < 0 || (pid = fork()) < 0)
+		return 1;
+	if (pid == 0) {
+		put(MF, "x");
+		_exit(0);
+	}
+	if ((f = fopen("pid", "w")) == NULL || fprintf(f, "%d", pid) < 0 ||
+	    fclose(f) != 0)
+		return 1;
+	return waitpid(pid, &status, 0) != pid || status != 0;
+}
+
+START_TEST(a_process_of_a_pid_namespace_has_our_number)
+{
+	make_attestation();
+	ck_assert_int_eq(0, child_ended(in_child(write_in_a_pid_namespace)));
+	sync_dir("mnt");
+	ck_assert_int_eq(strtol(content("pid", NULL), NULL, 10),
+	    pid_in("evidence.sealed", F));
+	says(entry("evidence.sealed", F), "\"comm\":\"test-mount\"");
+}
+END_TEST
+
+/* Its path would name another file here, or none. */
+START_TEST(an_exe_of_another_mount_namespace_is_left_out)
+{
+	static const char *const ways[] = { "unshare -m",
+		"unshare --pid --fork --mount-proc" };
+	char path[64];
+
+	make_attestation();
+	for (size_t i = 0; i < LEN(ways); i++) {
+		run(0, "%s sh -c 'echo x >" MF "%zu'", ways[i], i);
+		(void)snprintf(path, sizeof path, "mnt/" F "%zu", i);
+		sync_dir("mnt");
+		says(entry("evidence.sealed", path + 4), "\"comm\":\"sh\"");
+		ck_assert_ptr_null(strstr(entry("evidence.sealed", path + 4),
+		    "\"exe\""));
+		ck_assert_int_gt(pid_in("evidence.sealed", path + 4), 2);
+	}
+	run(0, "sh -c 'echo x >" MF "'");
+	sync_dir("mnt");
+	says(entry("evidence.sealed", F), "\"exe\":\"/");
+}
+END_TEST
+
+/* --- a daemon in a pid namespace --------------------------------------------- */
+
+#define IN_NAMESPACE                                                           \
+	"sh -c 'trailfs store mnt -f -o settle=0 >log 2>&1 & for i in "        \
+	"$(seq 600); do [ -e mnt/.trailfs/status.json ] && break; sleep 0.1; " \
+	"done; mkdir -p mnt/t/w/a; echo x >" MF "; (echo y >" MF               \
+	"2); chmod 0700 mnt/t; sync mnt/t/w/a; umount mnt; wait'"
+
+/* The host's /proc/1 is not the process that has the number 1 here. */
+START_TEST(with_a_foreign_proc_nobody_is_named)
+{
+	run(0, "unshare --pid --fork --kill-child " IN_NAMESPACE);
+	tells_nothing(entry("evidence.sealed", F));
+	tells_nothing(entry("evidence.sealed", F "2"));
+	tells_nothing(entry("trail.created", "t"));
+	tells_nothing(entry("access.changed", "t"));
+	says(entry("evidence.sealed", F), "\"uid\":0");
+	verify(0);
+}
+END_TEST
+
+START_TEST(with_its_own_proc_everybody_is_named)
+{
+	run(0, "unshare --pid --fork --kill-child --mount-proc " IN_NAMESPACE);
+	says(entry("evidence.sealed", F), "\"comm\":\"sh\"");
+	says(entry("evidence.sealed", F), "\"exe\":\"/");
+	ck_assert_int_eq(1, pid_in("evidence.sealed", F));
+	ck_assert_int_gt(pid_in("evidence.sealed", F "2"), 1);
+	verify(0);
+}
+END_TEST
+
+Suite *
+suite_actor(void)
+{
+	Suite *s = suite_create("actor");
+	TCase *t = mounted_case(s, "actor");
+
+	tcase_add_test(t, a_thread_is_recorded_as_its_process);
+	tcase_add_test(t, a_thread_is_never_recorded_as_a_process);
+	tcase_add_test(t, who_changed_his_ids_is_recorded_with_them);
+	tcase_add_test(t, a_process_of_a_pid_namespace_has_our_number);
+	tcase_add_test(t, an_exe_of_another_mount_namespace_is_left_out);
+	t = stored_case(s, "namespace");
+	tcase_add_test(t, with_a_foreign_proc_nobody_is_named);
+	tcase_add_test(t, with_its_own_proc_everybody_is_named);
+	return s;
+}
