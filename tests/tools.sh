@@ -636,10 +636,13 @@ log_follows() {
 # Ten years ahead for one start: the ledger's order stays there, but times are
 # shown and searched as the clock has them since.
 one_start_with_the_clock_ahead_is_not_every_time() {
+	if ldd "$BUILD/trailctl" | grep -q 'lib[at]san'; then
+		echo 'a sanitizer wants to be loaded first'
+		exit 77
+	fi
 	mkdir clocked clocked/mnt
 	today=$(date -u +%Y-%m-%d)
 	is 0 env LD_PRELOAD="$BUILD/shim.so" SHIM_CLOCK_AHEAD_S=315360000 \
-		ASAN_OPTIONS="verify_asan_link_order=0:${ASAN_OPTIONS-}" \
 		trailctl init --origin example.org/c clocked/store
 	timeout 60 trailfs -f clocked/store clocked/mnt -o settle=0 \
 		2>clocked/log &
