@@ -68,6 +68,12 @@ enum tf_code tf_fail(struct tf_error *err, enum tf_code code, const char *fmt,
 enum tf_code tf_fail_as(struct tf_error *err, const struct tf_error *why);
 
 /*
+ * The code of a file that could not be opened or looked at, by errno: TF_NOTFOUND,
+ * TF_ACCESS, else TF_IO, for too many open files are no missing one.
+ */
+enum tf_code tf_code_of_open(int sys);
+
+/*
  * Did the machine fail, or keep the caller out?  Then nothing is known about
  * what was to be looked at, and nobody is to be accused of it.
  */

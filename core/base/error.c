@@ -90,6 +90,23 @@ tf_fail_as(struct tf_error *err, const struct tf_error *why)
 	return why->code;
 }
 
+enum tf_code
+tf_code_of_open(int sys)
+{
+	switch (sys) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return TF_NOTFOUND;
+	case EACCES:
+	case EPERM:
+		return TF_ACCESS;
+	default:
+		return TF_IO;
+	}
+}
+
 bool
 tf_code_undecided(enum tf_code code)
 {

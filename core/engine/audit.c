@@ -308,13 +308,18 @@ stored_leaf(struct tf_audit *a, uint64_t idx, struct tf_hash *out)
 {
 	unsigned i = (unsigned)(idx % TF_TILE_WIDTH);
 	unsigned width = tf_tile_width(a->head.size, 0, idx / TF_TILE_WIDTH);
+	struct tf_error e = { .code = TF_OK };
 
-	/* What is wrong with the tile is told when it is compared. */
-	if (i == 0)
+	/* What is wrong with the tile is told when it is compared; what kept it
+	 * from being read may be over then, and is not to be taken for nothing. */
+	if (i == 0) {
 		a->stored_width = a->source->tile(a, 0, idx / TF_TILE_WIDTH,
-				      width, a->stored, NULL) == TF_OK ?
+				      width, a->stored, &e) == TF_OK ?
 		    width :
 		    0;
+		if (tf_code_undecided(e.code) && a->unable.code == TF_OK)
+			a->unable = e;
+	}
 	if (i >= a->stored_width)
 		return false;
 	*out = a->stored[i];

@@ -512,8 +512,8 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 	g.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	g.evidencefd = g.fd;
 	if (g.fd < 0)
-		rc = tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
-		    "%.100s: %s", dir, strerror(errno));
+		rc = tf_fail(err, tf_code_of_open(errno), "%.100s: %s", dir,
+		    strerror(errno));
 	if (rc == TF_OK)
 		rc = tf_vault_open(store, &o, &vault, err);
 	if (rc == TF_OK)

@@ -268,8 +268,8 @@ open_dir(const char *path, int *fd, struct tf_error *err)
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd >= 0)
 		return TF_OK;
-	return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
-	    "%.100s: %s", path, strerror(errno));
+	return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", path,
+	    strerror(errno));
 }
 
 static enum tf_code

@@ -28,7 +28,7 @@ check_file(struct tf_audit *a, const struct tf_entry *e, const char *file,
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return tf_fail(err, TF_NOTFOUND, "%.100s: %s", file,
+		return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", file,
 		    strerror(errno));
 	rc = tf_audit_hash(fd, &e->content, &h, &size, err);
 	(void)close(fd);

@@ -400,8 +400,8 @@ open_store(struct store *s, const char *path, struct tf_error *err)
 
 	s->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dirfd < 0)
-		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
-		    "%.100s: %s", path, strerror(errno));
+		return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", path,
+		    strerror(errno));
 	(void)snprintf(name, sizeof(name), "%s/%s", path, TF_DB_NAME);
 	if ((s->db_path = strdup(name)) == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
@@ -416,8 +416,11 @@ open_store(struct store *s, const char *path, struct tf_error *err)
 	s->objectsfd = openat(s->dirfd, "objects",
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->objectsfd < 0)
-		return tf_fail(err, TF_FOREIGN, "%.100s/objects: %s", path,
-		    strerror(errno));
+		return tf_fail(err,
+		    tf_code_of_open(errno) == TF_NOTFOUND ?
+			TF_FOREIGN :
+			tf_code_of_open(errno),
+		    "%.100s/objects: %s", path, strerror(errno));
 	return TF_OK;
 }
 

@@ -894,6 +894,8 @@ append(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (p->made->tree_size > 0 && p->made->tree_size <= t->size)
 		rc = tf_merkle_root(p->made->tree_size, get_tile, t->db, &root,
 		    err);
+	if (tf_code_undecided(rc))
+		return rc;
 	if (rc != TF_OK || memcmp(&root, &e.tree_root, sizeof(root)) != 0)
 		return tf_fail(err, TF_INVALID,
 		    "the package is of another log");

@@ -622,8 +622,8 @@ open_archive(const char *file, bool any, struct tf_archive **out,
 		return tf_fail(err, TF_NOMEM, "no memory");
 	a->fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (a->fd < 0)
-		rc = tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
-		    "%.100s: %s", file, strerror(errno));
+		rc = tf_fail(err, tf_code_of_open(errno), "%.100s: %s", file,
+		    strerror(errno));
 	else
 		rc = list(a, any, err);
 	if (rc == TF_OK)

@@ -358,6 +358,28 @@ load_vkey(struct tf_vault *v, struct tf_error *err)
 
 /* --- opening ------------------------------------------------------------------------- */
 
+/* By errno: too many open files do not make a store that is not there. */
+static enum tf_code
+cannot_open(const struct tf_vault *v, struct tf_error *err)
+{
+	enum tf_code rc = tf_code_of_open(errno);
+
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, rc,
+		    "%.100s: no store here; make one with trailctl init",
+		    v->path);
+	return tf_fail(err, rc, "%.100s: %s", v->path, strerror(errno));
+}
+
+static enum tf_code
+lacks(const struct tf_vault *v, struct tf_error *err)
+{
+	enum tf_code rc = tf_code_of_open(errno);
+
+	return tf_fail(err, rc == TF_NOTFOUND ? TF_FOREIGN : rc,
+	    "%.100s lacks objects/ or stage/: %s", v->path, strerror(errno));
+}
+
 static enum tf_code
 open_dirs(struct tf_vault *v, struct tf_error *err)
 {
@@ -365,15 +387,11 @@ open_dirs(struct tf_vault *v, struct tf_error *err)
 
 	v->dirfd = open(v->path, flags);
 	if (v->dirfd < 0 || faccessat(v->dirfd, TF_DB_NAME, F_OK, 0) < 0)
-		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_NOTFOUND,
-		    "%.100s: %s; make one with trailctl init", v->path,
-		    errno == EACCES ? strerror(errno) : "no store here");
+		return cannot_open(v, err);
 	v->objectsfd = openat(v->dirfd, "objects", flags);
 	v->stagefd = openat(v->dirfd, "stage", flags);
 	if (v->objectsfd < 0 || v->stagefd < 0)
-		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_FOREIGN,
-		    "%.100s lacks objects/ or stage/: %s", v->path,
-		    strerror(errno));
+		return lacks(v, err);
 	tf_open_objects_start(&v->objects, v->objectsfd,
 	    v->descriptors.max / 8);
 	return TF_OK;

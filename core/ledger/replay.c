@@ -178,13 +178,22 @@ check_previous(struct tf_replay *r, const struct tf_entry *e)
 	const char *p, *end;
 	uint64_t size = 0;
 	bool ok = false;
+	enum tf_code rc;
 	int t;
 
-	if (tf_json_parse(&d, e->previous.p, e->previous.n, NULL) != TF_OK)
-		return broken(r, "previous is malformed");
+	rc = tf_json_parse(&d, e->previous.p, e->previous.n, NULL);
+	if (rc != TF_OK)
+		return rc == TF_NOMEM ? rc : broken(r, "previous is malformed");
 	t = tf_json_get(&d, 0, "head");
+	if (t >= 0)
+		rc = tf_json_string(&d, t, &head, NULL);
+	if (rc == TF_NOMEM || head.failed) {
+		tf_buf_free(&head);
+		tf_json_doc_free(&d);
+		return TF_NOMEM;
+	}
 	/* The note's second line is its size. */
-	if (t >= 0 && tf_json_string(&d, t, &head, NULL) == TF_OK &&
+	if (t >= 0 && rc == TF_OK &&
 	    (p = memchr(head.p, '\n', head.n)) != NULL) {
 		p++;
 		end = memchr(p, '\n', head.n - (size_t)(p - head.p));

@@ -565,7 +565,9 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 	if (mode == TF_DB_CREATE && access(path, F_OK) == 0)
 		return tf_fail(err, TF_EXISTS, "%s exists", path);
 	if (mode != TF_DB_CREATE && access(path, F_OK) != 0)
-		return tf_fail(err, TF_NOTFOUND, "%s: no database", path);
+		return tf_fail(err, tf_code_of_open(errno), "%s: %s", path,
+		    tf_code_of_open(errno) == TF_NOTFOUND ? "no database" :
+							    strerror(errno));
 	if ((rc = check_files(path, err)) != TF_OK)
 		return rc;
 	if (mode == TF_DB_CREATE && (rc = create_file(path, err)) != TF_OK)

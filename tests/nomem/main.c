@@ -106,8 +106,8 @@ answer(enum tf_code rc, const struct tf_report *r, unsigned needed)
 {
 	enum answer a = WHOLE;
 
-	if (rc == TF_NOMEM || rc == TF_IO || rc == TF_NOTFOUND ||
-	    rc == TF_FOREIGN || rc == TF_NOSPACE)
+	if (rc == TF_NOMEM || rc == TF_IO || rc == TF_ACCESS ||
+	    rc == TF_NOSPACE)
 		return UNDECIDED;
 	if (rc == TF_TAMPER || (rc == TF_OK && r->findings > 0))
 		return ALTERED;
@@ -137,6 +137,18 @@ verify_grown(const struct tf_verify *v, bool good, struct tf_report *r,
     struct tf_error *err)
 {
 	return tf_verify_store(in_rig(good ? "grown" : "bad-grown"), v, r, err);
+}
+
+/* By its own key, which is new. */
+static enum tf_code
+verify_recovered(const struct tf_verify *v, bool good, struct tf_report *r,
+    struct tf_error *err)
+{
+	struct tf_verify own = *v;
+
+	own.vkey = NULL;
+	return tf_verify_store(in_rig(good ? "recovered" : "bad-recovered"),
+	    &own, r, err);
 }
 
 static enum tf_code
@@ -199,6 +211,9 @@ static const struct subject {
 	    LINK(CONTENTS) | LINK(ENTRIES) | LINK(NAMES) | LINK(TREE) |
 		LINK(TILES) | LINK(SIGNATURE) | LINK(EARLIER) },
 	{ verify_grown, "store that grew",
+	    LINK(CONTENTS) | LINK(ENTRIES) | LINK(NAMES) | LINK(TREE) |
+		LINK(TILES) | LINK(SIGNATURE) | LINK(EARLIER) },
+	{ verify_recovered, "store under a new origin",
 	    LINK(CONTENTS) | LINK(ENTRIES) | LINK(NAMES) | LINK(TREE) |
 		LINK(TILES) | LINK(SIGNATURE) | LINK(EARLIER) },
 	{ verify_log, "log",
@@ -560,6 +575,21 @@ make_grown(void)
 	sh("cp -f %s/checkpoint %s/", in_rig("grown"), in_rig("older"));
 }
 
+/* A store that goes on under a new origin, which an entry hangs on the old. */
+static void
+make_recovered(void)
+{
+	struct tf_buf key = { 0 };
+
+	sh("cp -a %s %s", in_rig("older"), in_rig("recovered"));
+	MUST(tf_vault_recover(in_rig("recovered"), NULL, &nobody, &key, NULL) ==
+	    TF_OK);
+	tf_buf_free(&key);
+	sh("cp -a %s %s", in_rig("recovered"), in_rig("bad-recovered"));
+	change("bad-recovered",
+	    "UPDATE node SET mode = 511 WHERE name = x'74'");
+}
+
 /* Stores to be recovered: nothing beside them tells of their head; the digests
  * beside the bytes that were flushed are damaged. */
 static void
@@ -639,6 +669,7 @@ set_up(void)
 	   " cp -a a/data/a evidence/" DONE,
 	    rig.dir, NULL);
 	make_grown();
+	make_recovered();
 	spoil();
 	make_dirty();
 	make_lost();
