@@ -94,7 +94,10 @@ struct tf_vault_options {
 	 * NULL: nobody remembers how directories look.
 	 */
 	void (*changed)(void *arg, uint64_t id);
-	void *arg; /* of say and changed */
+	/* File id was found altered while it was read: what anybody cached of it
+	 * is void.  From a thread that holds no lock.  NULL: nobody caches. */
+	void (*altered)(void *arg, uint64_t id);
+	void *arg; /* of say, changed and altered */
 };
 
 /*
@@ -255,10 +258,12 @@ void tf_file_abandon(struct tf_file *f);
  * entry says.  At later opens it is not looked at until it is read: that it is
  * missing or cannot be read then shows there.  *fresh: what anybody cached of
  * this node before is not to be kept: it is not sealed, or this is its first
- * open since it was.
+ * open since it was.  An object above 64 MiB is not waited for: it is hashed
+ * while it is read, and if it is altered, reads fail from then on with TF_TAMPER.
+ * uid: who opens it; each user's objects are hashed in turn.
  */
 TF_MUST_USE enum tf_code tf_vault_open_read(struct tf_vault *v, uint64_t id,
-    struct tf_reader **out, bool *fresh, struct tf_error *err);
+    uint32_t uid, struct tf_reader **out, bool *fresh, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_reader_read(struct tf_reader *r, void *p, size_t n,
     uint64_t off, size_t *got, struct tf_error *err);
 /* A descriptor of the sealed object's file, for splicing; good until it is let

@@ -559,6 +559,7 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 		tell_ready(parent);
 		notify_systemd();
 		*reason = serve(fs, o->mnt, signals, &closed, &copies);
+		fs_notify_finish(fs->notify);
 		fs_loop_stop(fs->loop);
 		fs_handles_drain(fs->handles);
 	}
@@ -605,6 +606,7 @@ run(const struct options *o, int *parent, struct tf_error *err)
 		.slow = fs_loop_away,
 		.interrupted = fs_loop_interrupted,
 		.changed = fs_notify_changed,
+		.altered = fs_notify_altered,
 		.arg = fs_notify_new(),
 		.durability = o->durability,
 	};

@@ -28,13 +28,14 @@ set_handle(struct fuse_file_info *fi, struct fs_handle *h)
 }
 
 static enum tf_code
-open_read(struct fs *fs, uint64_t ino, struct fs_handle *h,
+open_read(fuse_req_t req, uint64_t ino, struct fs_handle *h,
     struct fuse_file_info *fi, struct tf_error *err)
 {
 	bool fresh = true; /* and so it stays for what is not sealed */
 	enum tf_code rc;
 
-	rc = tf_vault_open_read(fs->vault, ino, &h->reader, &fresh, err);
+	rc = tf_vault_open_read(fs_of(req)->vault, ino, fuse_req_ctx(req)->uid,
+	    &h->reader, &fresh, err);
 	fi->keep_cache = rc == TF_OK && !fresh;
 	fi->noflush = 1; /* a reader's close has nothing to report */
 	return rc;
@@ -68,10 +69,11 @@ is_writing(const struct fuse_file_info *fi)
 /* open(O_RDONLY | O_CREAT): who only reads must not count as a writer, whom
  * others and the seal of the attestation wait for. */
 static enum tf_code
-become_reader(struct fs *fs, uint64_t ino, struct fs_handle *h,
+become_reader(fuse_req_t req, uint64_t ino, struct fs_handle *h,
     struct fuse_file_info *fi, struct tf_error *err)
 {
-	enum tf_code rc = open_read(fs, ino, h, fi, err), closed;
+	struct fs *fs = fs_of(req);
+	enum tf_code rc = open_read(req, ino, h, fi, err), closed;
 
 	/* Nobody will tell him at his close, which is a reader's. */
 	closed = tf_file_close(fs->vault, h->file, rc == TF_OK ? err : NULL);
@@ -104,7 +106,7 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	rc = tf_vault_create(fs->vault, parent, name, mode & 07777, &who, &a,
 	    &h->file, &err);
 	if (rc == TF_OK && !is_writing(fi))
-		rc = become_reader(fs, a.id, h, fi, &err);
+		rc = become_reader(req, a.id, h, fi, &err);
 	if (rc != TF_OK) {
 		fs_handle_free(fs, h);
 		fs_report_attempt(req, &try, rc, &err);
@@ -181,7 +183,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		rc = tf_vault_open_write(fs->vault, ino, truncate, &who,
 		    &h->file, &err);
 	} else {
-		rc = open_read(fs, ino, h, fi, &err);
+		rc = open_read(req, ino, h, fi, &err);
 	}
 	if (rc != TF_OK) {
 		fs_handle_free(fs, h);

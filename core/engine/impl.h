@@ -95,8 +95,9 @@ struct tf_vault {
 	char *mount;
 	char *guard; /* third copy of the head, on another disk; or NULL */
 	void (*say)(void *arg, enum tf_code code, const char *line);
-	void (*on_change)(void *arg, uint64_t id); /* or NULL */
-	void *arg;				   /* of both */
+	void (*on_change)(void *arg, uint64_t id);  /* or NULL */
+	void (*on_altered)(void *arg, uint64_t id); /* or NULL */
+	void *arg;				    /* of both */
 	char origin[TF_ORIGIN_MAX + 1];
 	char store[33];
 	char host[257];
@@ -136,6 +137,8 @@ struct tf_vault {
 	struct tf_quiet *quiet; /* while quiet is set; by att */
 	size_t n_quiet, cap_quiet;
 	struct tf_bits checked; /* objects by number: hashed, were right */
+	struct tf_bits altered; /* these were not */
+	struct tf_object_check *checks; /* under way */
 	struct tf_bits opened;	/* nodes by id: opened since they were sealed */
 	struct tf_bits is_long; /* of these: TF_LONG bytes or more */
 	struct tf_db **idle;	/* read connections nobody uses */

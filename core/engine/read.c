@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "check.h"
 #include "impl.h"
 
 struct tf_reader {
@@ -14,6 +15,9 @@ struct tf_reader {
 	struct tf_live *l; /* until it is sealed */
 	bool later;	   /* the object is opened when it is read; mu */
 	bool is_long;
+	uint32_t uid; /* who reads */
+	bool pending; /* not compared with its entry yet; mu */
+	uint64_t object;
 	struct tf_buf body;    /* a short object */
 	bool in_file;	       /* a long one; mu */
 	struct tf_hash sha256; /* its name */
@@ -39,29 +43,15 @@ set_bit(struct tf_vault *v, struct tf_bits *m, uint64_t i)
 	pthread_mutex_unlock(&v->mu);
 }
 
+/* One in the database. */
 static enum tf_code
-check_object(struct tf_reader *r, const struct tf_object_row *o,
+check_short(struct tf_reader *r, const struct tf_object_row *o,
     struct tf_error *err)
 {
-	struct tf_open_object held;
 	struct tf_hash h;
-	uint64_t size = 0;
-	enum tf_code rc = TF_OK;
 
-	if (r->in_file) {
-		tf_vault_slow(r->v);
-		rc = tf_object_hold(&r->v->objects, &r->sha256, &held, err);
-		if (rc == TF_OK) {
-			rc = tf_hash_fd(held.fd, &h, &size, err);
-			tf_object_let_go(&r->v->objects, &held);
-		}
-	} else {
-		size = r->body.n;
-		tf_sha256(r->body.p == NULL ? "" : r->body.p, r->body.n, &h);
-	}
-	if (rc != TF_OK)
-		return rc;
-	if (size != o->size || memcmp(&h, &o->sha256, sizeof(h)) != 0)
+	tf_sha256(r->body.p == NULL ? "" : r->body.p, r->body.n, &h);
+	if (r->body.n != o->size || memcmp(&h, &o->sha256, sizeof(h)) != 0)
 		return tf_fail(err, TF_TAMPER,
 		    "the bytes of node %llu are not "
 		    "what its entry says: run trailctl verify",
@@ -135,11 +125,18 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 	if (*fresh && v->verify_open &&
 	    (rc = check_entry(r, &row, &o, err)) != TF_OK)
 		return rc;
-	if (v->verify_open && !get_bit(v, &v->checked, row.object)) {
-		if ((rc = check_object(r, &o, err)) != TF_OK)
-			return rc;
+	r->object = row.object;
+	if (v->verify_open && r->in_file) {
+		rc = tf_check_object(v, row.object, &o, r->id, r->uid,
+		    &r->pending, err);
+	} else if (v->verify_open && !get_bit(v, &v->checked, row.object) &&
+	    (rc = check_short(r, &o, err)) == TF_OK) {
 		set_bit(v, &v->checked, row.object);
 	}
+	/* Until it is known to be right, it is opened as if for the first time,
+	 * and only we read it. */
+	if (rc != TF_OK || r->pending)
+		return rc;
 	r->is_long = !o.is_inline && o.size >= TF_LONG;
 	if (r->is_long)
 		set_bit(v, &v->is_long, r->id);
@@ -148,8 +145,8 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 }
 
 enum tf_code
-tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
-    bool *fresh, struct tf_error *err)
+tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
+    struct tf_reader **out, bool *fresh, struct tf_error *err)
 {
 	struct tf_reader *r = calloc(1, sizeof(*r));
 	enum tf_code rc = TF_OK;
@@ -158,6 +155,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, struct tf_reader **out,
 		return tf_fail(err, TF_NOMEM, "no memory");
 	r->v = v;
 	r->id = id;
+	r->uid = uid;
 	*fresh = true;
 	pthread_mutex_lock(&v->mu);
 	r->l = tf_live_get(&v->live, id);
@@ -206,7 +204,7 @@ live_of(const struct tf_reader *r, bool *sealed)
 static enum tf_code
 change_over(struct tf_reader *r, struct tf_error *err)
 {
-	struct tf_reader s = { .v = r->v, .id = r->id };
+	struct tf_reader s = { .v = r->v, .id = r->id, .uid = r->uid };
 	struct tf_live *old = NULL;
 	bool fresh;
 	enum tf_code rc = open_sealed(&s, &fresh, err);
@@ -215,6 +213,8 @@ change_over(struct tf_reader *r, struct tf_error *err)
 	if (rc == TF_OK && (r->l != NULL || r->later)) {
 		r->in_file = s.in_file;
 		r->sha256 = s.sha256;
+		r->pending = s.pending;
+		r->object = s.object;
 		r->body = s.body;
 		old = r->l;
 		r->l = NULL;
@@ -253,6 +253,25 @@ let_go(struct tf_live *l)
 	pthread_mutex_unlock(&v->mu);
 }
 
+/* What was opened before it was compared may have turned out to be altered. */
+static enum tf_code
+look_again(struct tf_reader *r, struct tf_error *err)
+{
+	bool pending;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&r->v->mu);
+	pending = r->pending;
+	pthread_mutex_unlock(&r->v->mu);
+	if (!pending)
+		return TF_OK;
+	rc = tf_check_known(r->v, r->object, &pending, err);
+	pthread_mutex_lock(&r->v->mu);
+	r->pending = pending;
+	pthread_mutex_unlock(&r->v->mu);
+	return rc;
+}
+
 /* Is it an object with a file of its own? */
 static bool
 is_in_file(const struct tf_reader *r)
@@ -272,8 +291,9 @@ read_object(struct tf_reader *r, void *p, size_t n, uint64_t off, size_t *got,
 	struct tf_open_object held;
 	enum tf_code rc;
 
-	rc = tf_object_hold(&r->v->objects, &r->sha256, &held, err);
-	if (rc != TF_OK)
+	if ((rc = look_again(r, err)) != TF_OK ||
+	    (rc = tf_object_hold(&r->v->objects, &r->sha256, &held, err)) !=
+		TF_OK)
 		return rc;
 	rc = tf_file_pread(held.fd, p, n, off, got, err);
 	tf_object_let_go(&r->v->objects, &held);
@@ -313,7 +333,7 @@ bool
 tf_reader_hold(struct tf_reader *r, struct tf_open_object *out)
 {
 	/* If it cannot be opened, reading it says so. */
-	return is_in_file(r) &&
+	return is_in_file(r) && look_again(r, NULL) == TF_OK &&
 	    tf_object_hold(&r->v->objects, &r->sha256, out, NULL) == TF_OK;
 }
 

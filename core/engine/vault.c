@@ -468,6 +468,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->interrupted = o->interrupted;
 	v->say = o->say;
 	v->on_change = o->changed;
+	v->on_altered = o->altered;
 	v->arg = o->arg;
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
 	(void)pthread_mutex_init(&v->mu, NULL);
@@ -515,8 +516,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		say_about_files(v);
 	else
 		tf_store_check_access(v->dirfd, true, say_found, v);
-	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
-	    (rc = tf_background_new(&v->background, err)) != TF_OK)
+	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK)
 		return rc;
 	rc = recovery == NULL ? tf_head_compare(v, NULL, err) :
 				tf_head_renew(v, recovery, err);
@@ -584,6 +584,7 @@ vault_free(struct tf_vault *v)
 	free(v->filling);
 	tf_rare_free(v->rare);
 	tf_bits_free(&v->checked);
+	tf_bits_free(&v->altered);
 	tf_bits_free(&v->opened);
 	tf_bits_free(&v->is_long);
 	tf_buf_free(&v->head.note);
@@ -643,6 +644,7 @@ tf_vault_open_for(const char *path, const struct tf_vault_options *o,
 		return tf_fail(err, TF_NOMEM, "no memory");
 	if ((rc = prepare(v, path, o, err)) == TF_OK &&
 	    (rc = tf_hasher_start(&v->hasher, err)) == TF_OK &&
+	    (rc = tf_background_new(&v->background, err)) == TF_OK &&
 	    (rc = open_dirs(v, err)) == TF_OK)
 		rc = o->read_only ? open_reader(v, err) :
 				    open_writer(v, o, recovery, err);

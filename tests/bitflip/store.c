@@ -130,7 +130,7 @@ show_file(struct tf_vault *v, uint64_t id, struct tf_buf *out)
 	char part[8192];
 	size_t got = 1;
 	bool fresh;
-	enum tf_code rc = tf_vault_open_read(v, id, &r, &fresh, NULL);
+	enum tf_code rc = tf_vault_open_read(v, id, 0, &r, &fresh, NULL);
 
 	if (rc == TF_OK) {
 		while (rc == TF_OK && got > 0 && !b.failed) {

@@ -217,8 +217,6 @@ START_TEST(the_end_of_the_daemon_does_not_wait_for_hashing)
 }
 END_TEST
 
-/* --- after a crash ---------------------------------------------------------- */
-
 /* Too long to be hashed before the mount serves. */
 #define LONG ((off_t)1 << 30)
 
@@ -231,6 +229,112 @@ make_a_long_file(const char *path)
 	ck_assert_int_eq(1, pwrite(fd, "x", 1, LONG / 2));
 	allowed(close(fd));
 }
+
+/* --- first opens ------------------------------------------------------------ */
+
+/* As long as an open waits for. */
+#define WAITED ((off_t)60 << 20)
+#define OBJECTS 24
+
+static int
+open_each(void)
+{
+	char path[64];
+	int fd;
+
+	for (int i = 0; i < OBJECTS; i++) {
+		snprintf(path, sizeof path, A "/%s%d", path_in_child, i);
+		if ((fd = open(path, O_RDONLY)) < 0)
+			return 1;
+		close(fd);
+	}
+	return 0;
+}
+
+START_TEST(first_opens_keep_nobody_waiting)
+{
+	char path[64];
+	pid_t a, b;
+	int fd;
+
+	make_vault();
+	for (int i = 0; i < 2 * OBJECTS; i++) {
+		snprintf(path, sizeof path, A "/%c%d", "ab"[i % 2], i / 2);
+		fd = begin(path);
+		allowed(ftruncate(fd, WAITED));
+		ck_assert_int_eq((ssize_t)strlen(path),
+		    pwrite(fd, path, strlen(path), 4096));
+		allowed(close(fd));
+	}
+	sync_dir("mnt");
+	unmount_vault();
+	mount_vault(TWO);
+	a = child_with(open_each, "a");
+	b = child_with(open_each, "b");
+	bob_works_while(a, b);
+	ck_assert_int_eq(0, child_ended(a));
+	ck_assert_int_eq(0, child_ended(b));
+}
+END_TEST
+
+/* Not waited for: the last byte is another, and is read before that is seen. */
+START_TEST(a_long_altered_object_is_not_read_for_long)
+{
+	char byte;
+	int fd, again, n;
+
+	make_vault();
+	fd = begin(A "/one");
+	allowed(ftruncate(fd, (off_t)1 << 30));
+	allowed(close(fd));
+	sync_dir("mnt");
+	unmount_vault();
+	run(0,
+	    "o=$(find store/objects -type f) && chmod u+w $o && "
+	    "printf x | dd of=$o bs=1 seek=1073741823 conv=notrunc");
+	expect_no_verify();
+	mount_vault(TWO);
+	fd = open(A "/one", O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(1, pread(fd, &byte, 1, 0));
+	for (n = 0; n < 6000; n++) {
+		if ((again = open(A "/one", O_RDONLY)) < 0)
+			break;
+		close(again);
+		usleep(10000);
+	}
+	ck_assert_int_eq(EIO, errno);
+	/* Nor is what was read before. */
+	for (n = 0; n < 6000 && pread(fd, &byte, 1, 0) == 1; n++)
+		usleep(10000);
+	ck_assert_int_eq(EIO, errno);
+	ck_assert_int_eq(-1, pread(fd, &byte, 1, 1 << 20));
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_long_object_that_is_right_is_read_on)
+{
+	char byte = 1;
+	int fd;
+
+	make_vault();
+	make_a_long_file(A "/one");
+	sync_dir("mnt");
+	unmount_vault();
+	mount_vault(TWO);
+	fd = open(A "/one", O_RDONLY);
+	for (off_t at = 0; at < LONG; at += LONG / 16) {
+		ck_assert_int_eq(1, pread(fd, &byte, 1, at));
+		ck_assert_int_eq(at == LONG / 2 ? 'x' : 0, byte);
+	}
+	close(fd);
+	run(0, "cmp mnt/t/w/a/one $(find store/objects -type f)");
+	run(0, "cmp mnt/t/w/a/one $(find store/objects -type f)");
+}
+END_TEST
+
+/* --- after a crash ---------------------------------------------------------- */
 
 START_TEST(a_long_file_that_was_accepted_is_sealed_after_the_start)
 {
@@ -379,6 +483,10 @@ suite_others(void)
 	tcase_add_test(t, what_is_being_closed_is_read_meanwhile);
 	tcase_add_test(t, who_is_killed_while_he_closes_is_gone);
 	tcase_add_test(t, the_end_of_the_daemon_does_not_wait_for_hashing);
+	t = stored_case(s, "first_opens");
+	tcase_add_test(t, first_opens_keep_nobody_waiting);
+	tcase_add_test(t, a_long_altered_object_is_not_read_for_long);
+	tcase_add_test(t, a_long_object_that_is_right_is_read_on);
 	t = stored_case(s, "after_a_crash");
 	tcase_add_test(t,
 	    a_long_file_that_was_accepted_is_sealed_after_the_start);

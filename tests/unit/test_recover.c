@@ -153,7 +153,7 @@ holds(uint64_t id, size_t n)
 	size_t got = 1, all = 0;
 	bool fresh;
 
-	OK(tf_vault_open_read(v, id, &r, &fresh, NULL));
+	OK(tf_vault_open_read(v, id, 0, &r, &fresh, NULL));
 	while (got > 0 && all < sizeof(have)) {
 		OK(tf_reader_read(r, have + all, sizeof(have) - all, all, &got,
 		    NULL));
@@ -562,7 +562,7 @@ START_TEST(damaged_bytes_of_the_database_are_a_draft_and_no_evidence)
 	ck_assert_uint_eq(rows[_i].left, size);
 	OK(tf_vault_list(v, att, 0, e, 2, &n, NULL));
 	ck_assert_uint_eq(1, n);
-	OK(tf_vault_open_read(v, e[0].attr.id, &r, &fresh, NULL));
+	OK(tf_vault_open_read(v, e[0].attr.id, 0, &r, &fresh, NULL));
 	OK(tf_reader_read(r, have, sizeof(have), 0, &got, NULL));
 	ck_assert_uint_eq(rows[_i].left, got);
 	for (size_t i = 0; i < got; i++)
@@ -585,7 +585,7 @@ START_TEST(bytes_that_go_missing_while_mounted_cannot_be_read)
 	stop();
 	start();
 	sql("UPDATE object SET body = zeroblob(7)");
-	OK(tf_vault_open_read(v, id, &r, &fresh, NULL));
+	OK(tf_vault_open_read(v, id, 0, &r, &fresh, NULL));
 	ck_assert_int_eq(TF_TAMPER,
 	    tf_reader_read(r, have, sizeof(have), 0, &got, &err));
 	ck_assert_str_eq("staged bytes changed their size", err.text);

@@ -1,0 +1,224 @@
+/* Comparing sealed objects with their entries: see check.h. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "check.h"
+
+#define NOW ((uint64_t)1 << 20) /* bytes that are hashed by who opens */
+
+/* One under way; found by its object. */
+struct tf_object_check {
+	struct tf_object_check *next; /* guarded by vault.mu */
+	struct tf_vault *v;
+	struct tf_duty duty;
+	uint64_t object;
+	uint32_t uid;
+	struct tf_object_row row;
+	uint64_t *nodes; /* that are read meanwhile; guarded by vault.mu */
+	size_t n_nodes;
+};
+
+static enum tf_code
+altered(struct tf_error *err)
+{
+	return tf_fail(err, TF_TAMPER,
+	    "the bytes are not what the entry says: run trailctl verify");
+}
+
+static bool
+is_over(void *arg)
+{
+	struct tf_vault *v = arg;
+
+	return atomic_load(&v->ending) || tf_vault_must_stop(v);
+}
+
+static enum tf_code
+compare(struct tf_vault *v, const struct tf_object_row *o, uint32_t uid,
+    struct tf_error *err)
+{
+	struct tf_patience p = { is_over, v };
+	uint64_t size = 0;
+	struct tf_hash h;
+	enum tf_code rc;
+	int fd;
+
+	rc = tf_object_open(v->objectsfd, &o->sha256, &fd, err);
+	if (rc != TF_OK)
+		return rc;
+	tf_vault_slow(v);
+	rc = o->size <= NOW ?
+	    tf_hash_fd(fd, &h, &size, err) :
+	    tf_hash_whole(v->hasher, uid, fd, &p, &h, &size, err);
+	(void)close(fd);
+	if (rc == TF_OK &&
+	    (size != o->size || memcmp(&h, &o->sha256, sizeof(h)) != 0))
+		rc = altered(err);
+	return rc;
+}
+
+/* mu is held. */
+static struct tf_object_check *
+find(struct tf_vault *v, uint64_t object)
+{
+	struct tf_object_check *c = v->checks;
+
+	while (c != NULL && c->object != object)
+		c = c->next;
+	return c;
+}
+
+static void
+discard(struct tf_object_check *c)
+{
+	free(c->nodes);
+	free(c);
+}
+
+/* It ended so.  Who waits for it looks again. */
+static void
+end(struct tf_object_check *c, enum tf_code rc)
+{
+	struct tf_vault *v = c->v;
+	struct tf_object_check **at = &v->checks;
+
+	pthread_mutex_lock(&v->mu);
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	if (rc == TF_OK)
+		tf_bits_add(&v->checked, c->object);
+	else if (rc == TF_TAMPER && c->n_nodes > 0)
+		tf_bits_add(&v->altered, c->object);
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->mu);
+	for (size_t i = 0; rc == TF_TAMPER && i < c->n_nodes; i++)
+		if (v->on_altered != NULL)
+			v->on_altered(v->arg, c->nodes[i]);
+	discard(c);
+}
+
+static void
+run(struct tf_duty *d)
+{
+	struct tf_object_check *c = (struct tf_object_check *)((char *)d -
+	    offsetof(struct tf_object_check, duty));
+	struct tf_error e;
+	enum tf_code rc = compare(c->v, &c->row, c->uid, &e);
+
+	if (rc != TF_OK && rc != TF_INTERRUPTED)
+		tf_vault_say(c->v, rc, "node %llu: %s",
+		    (unsigned long long)(c->n_nodes > 0 ? c->nodes[0] : 0),
+		    e.text);
+	end(c, rc);
+}
+
+/* node is read though it is not known yet whether it is right.  Without memory
+ * its pages stay with the kernel when it is not: so it is refused.  mu held. */
+static enum tf_code
+add_node(struct tf_object_check *c, uint64_t node, struct tf_error *err)
+{
+	uint64_t *p = realloc(c->nodes, (c->n_nodes + 1) * sizeof(*p));
+
+	if (p == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	c->nodes = p;
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (p[i] == node)
+			return TF_OK;
+	p[c->n_nodes++] = node;
+	return TF_OK;
+}
+
+enum tf_code
+tf_check_known(struct tf_vault *v, uint64_t id, bool *pending,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	*pending = !tf_bits_has(&v->checked, id);
+	if (tf_bits_has(&v->altered, id))
+		rc = altered(err);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+/* A new one, in the list; mu is held. */
+static enum tf_code
+begin(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
+    uint32_t uid, struct tf_object_check **out, struct tf_error *err)
+{
+	struct tf_object_check *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	c->v = v;
+	c->object = id;
+	c->row = *o;
+	c->uid = uid;
+	c->duty.uid = uid;
+	c->duty.run = run;
+	c->next = v->checks;
+	v->checks = c;
+	*out = c;
+	return TF_OK;
+}
+
+/* Nobody waits for it; mu is held. */
+static enum tf_code
+check_later(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
+    uint64_t node, uint32_t uid, struct tf_error *err)
+{
+	struct tf_object_check *c = find(v, id);
+	bool is_new = c == NULL;
+	enum tf_code rc = TF_OK;
+
+	if (is_new)
+		rc = begin(v, id, o, uid, &c, err);
+	if (rc == TF_OK)
+		rc = add_node(c, node, err);
+	if (rc == TF_OK && is_new) {
+		tf_background_add(v->background, &c->duty);
+	} else if (is_new && c != NULL) {
+		v->checks = c->next;
+		discard(c);
+	}
+	return rc;
+}
+
+enum tf_code
+tf_check_object(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
+    uint64_t node, uint32_t uid, bool *pending, struct tf_error *err)
+{
+	struct tf_object_check *c = NULL;
+	enum tf_code rc = TF_OK;
+	bool known;
+
+	*pending = false;
+	pthread_mutex_lock(&v->mu);
+	for (;;) {
+		known = tf_bits_has(&v->checked, id);
+		if (!known && tf_bits_has(&v->altered, id))
+			rc = altered(err);
+		if (known || rc != TF_OK || o->size > TF_CHECK_WAIT ||
+		    find(v, id) == NULL)
+			break;
+		rc = tf_vault_wait_long(v, err);
+	}
+	if (!known && rc == TF_OK && o->size > TF_CHECK_WAIT) {
+		*pending = true;
+		rc = check_later(v, id, o, node, uid, err);
+	} else if (!known && rc == TF_OK) {
+		rc = begin(v, id, o, uid, &c, err);
+	}
+	pthread_mutex_unlock(&v->mu);
+	if (c != NULL) {
+		rc = compare(v, o, uid, err);
+		end(c, rc);
+	}
+	return rc;
+}
