@@ -573,6 +573,11 @@ function list(n, name, digest) {
 function owner(dir, a) {
 	if (dir in of_dir)
 		return of_dir[dir]
+	a = base "/" dir
+	if (a in begun && !(a in dir_of)) {
+		dir_of[a] = dir
+		return of_dir[dir] = a
+	}
 	for (a in begun)
 		if (!(a in dir_of) && spells_path(dir, below(a))) {
 			dir_of[a] = dir
@@ -581,6 +586,8 @@ function owner(dir, a) {
 	return ""
 }
 function workflow_owner(dir, w) {
+	if ((base "/" dir) in flow)
+		return base "/" dir
 	for (w in flow)
 		if (spells_path(dir, below(w)))
 			return w
