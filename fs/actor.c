@@ -201,6 +201,12 @@ is_proc_ours(void)
 	    (strtoul(numbers, &end, 10) == self && *end == '\n');
 }
 
+bool
+fs_actors_know(const struct fs_actors *a)
+{
+	return a != NULL && a->proc_is_ours;
+}
+
 /* The path in the unified hierarchy if there is one, else in the first. */
 static void
 read_cgroup(uint32_t pid, char *out, size_t size)
@@ -475,7 +481,7 @@ fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
 	who->gid = ctx->gid;
 	who->loginuid = who->session = -1;
 	/* 0: the caller's pid namespace is not below ours. */
-	if (ctx->pid <= 0 || a == NULL || !a->proc_is_ours)
+	if (ctx->pid <= 0 || !fs_actors_know(a))
 		return;
 	tid = (uint32_t)ctx->pid;
 	if (!hints) {

@@ -20,6 +20,9 @@ struct fs_actors;
 /* Start the helper.  NULL: no memory or no thread; then there are no hints. */
 struct fs_actors *fs_actors_new(void);
 void fs_actors_free(struct fs_actors *a);
+/* Is the /proc here that of our pid namespace, so that the kernel's numbers name
+ * the same threads there?  NULL: no. */
+bool fs_actors_know(const struct fs_actors *a);
 
 /*
  * The caller of req into who.  The kernel gives the number of a thread; pid is

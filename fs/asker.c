@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actor.h"
 #include "asker.h"
 #include "ops.h"
 
@@ -16,7 +17,8 @@ fs_asker_of(fuse_req_t req, struct fs_asker *out)
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
 	*out = (struct fs_asker){ .caller = fs_ops_caller(req),
-		.tid = (uint32_t)ctx->pid,
+		.tid = fs_actors_know(fs_of(req)->actors) ? (uint32_t)ctx->pid :
+							    0,
 		.who = { .uid = ctx->uid, .gid = ctx->gid } };
 	/* Whose process this is may read the store itself. */
 	if (out->who.uid == geteuid())
@@ -28,20 +30,6 @@ fs_asker_free(struct fs_asker *a)
 {
 	free(a->groups);
 	a->groups = NULL;
-}
-
-/* Do the numbers in /proc name processes as the kernel names them to us? */
-static bool
-is_ours(void)
-{
-	char self[32], number[32];
-	ssize_t n = readlink("/proc/self", self, sizeof self - 1);
-
-	if (n <= 0)
-		return false;
-	self[n] = '\0';
-	snprintf(number, sizeof number, "%ld", (long)getpid());
-	return strcmp(self, number) == 0;
 }
 
 /* All of /proc/TID/status, allocated, or NULL. */
@@ -142,7 +130,7 @@ fs_asker_get(struct fs_asker *a)
 	if (a->complete || tf_asker_may_all(&a->who) || a->tid == 0)
 		return &a->who;
 	a->complete = true;
-	if (!is_ours() || (text = read_status(a->tid)) == NULL)
+	if ((text = read_status(a->tid)) == NULL)
 		return &a->who;
 	groups = value_of(text, "Groups:");
 	if (groups != NULL && is_fourth(value_of(text, "Uid:"), a->who.uid) &&

@@ -101,6 +101,39 @@ START_TEST(what_is_others_is_not_shown)
 }
 END_TEST
 
+/* Directories below an attestation count, too. */
+START_TEST(a_private_directory_below_an_attestation_is_not_shown)
+{
+	make_attestation();
+	give("mnt/t");
+	give(W);
+	give(A);
+	allowed(mkdir(A "/sub", 0700));
+	allowed(mkdir(A "/sub/deep", 0755));
+	put(A "/sub/deep/hidden", "1234");
+	put(A "/shared", "for all");
+	allowed(chown(A "/shared", 0, TEAM));
+	put(A "/sub/hidden.tmp", "a draft");
+	sync_dir("mnt");
+	as_member();
+	for (size_t i = 0; i < LEN(shown); i++)
+		hides(shown[i]);
+	says(content(A C "SHA256SUMS", NULL), "  shared\n");
+	refused(EACCES, try_open(A C "proof/sub", O_RDONLY));
+	as(0);
+	says(content(A C "attestation.json", NULL), "sub/hidden.tmp");
+	run(0, "trailctl seal " A);
+	as_member();
+	for (size_t i = 0; i < LEN(shown); i++)
+		hides(shown[i]);
+	refused(EACCES, try_open(A C "attestation.intoto.json", O_RDONLY));
+	/* The owner may read all of it. */
+	as(0);
+	allowed(try_open(A C "attestation.intoto.json", O_RDONLY));
+	says(content(W C "events.jsonl", NULL), "t/w/a/sub/deep/hidden");
+}
+END_TEST
+
 /* With sums over all files, or the statement, the secret could be guessed. */
 START_TEST(digests_of_the_whole_are_for_who_may_read_the_whole)
 {
@@ -282,6 +315,8 @@ suite_readable(void)
 	TCase *t = mounted_case(s, "readable");
 
 	tcase_add_test(t, what_is_others_is_not_shown);
+	tcase_add_test(t,
+	    a_private_directory_below_an_attestation_is_not_shown);
 	tcase_add_test(t, digests_of_the_whole_are_for_who_may_read_the_whole);
 	tcase_add_test(t, snapshots_are_for_the_same_rights);
 	tcase_add_test(t, the_size_is_that_of_what_is_shown);
