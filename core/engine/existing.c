@@ -44,38 +44,52 @@ hash_existing(struct tf_live *l, const struct tf_patience *p, bool *right,
 	return TF_OK;
 }
 
+/* It was hashed, and is damaged.  Two who found that at once must not put the
+ * good one aside that the other has linked since. */
+static enum tf_code
+put_aside(struct tf_live *l, uint64_t ino, struct tf_error *err)
+{
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	char name[TF_OBJECT_ASIDE];
+	enum tf_code rc;
+
+	pthread_mutex_lock(&one);
+	rc = tf_object_put_aside(l->v->objectsfd, &l->digest, ino, name, err);
+	pthread_mutex_unlock(&one);
+	if (rc == TF_OK)
+		tf_vault_say(l->v, TF_TAMPER,
+		    "an object was damaged: it is kept as objects/%s, and new "
+		    "evidence with the same bytes takes its place",
+		    name);
+	return rc;
+}
+
 enum tf_code
 tf_existing_check(struct tf_live *l, const struct tf_patience *p,
     struct tf_error *err)
 {
 	struct tf_vault *v = l->v;
-	char aside[TF_OBJECT_ASIDE];
-	bool there = false, right = true;
-	uint64_t gen;
-	enum tf_code rc = TF_OK;
+	bool right = false;
+	uint64_t gen, ino;
+	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
 	gen = l->gen;
-	there = l->in_file && l->compared_gen != gen;
+	right = !l->in_file || l->compared_gen == gen;
 	pthread_mutex_unlock(&v->mu);
-	if (there)
-		rc = tf_object_there(v->objectsfd, &l->digest, &there, err);
-	if (rc == TF_OK && there)
-		rc = hash_existing(l, p, &right, err);
-	if (rc != TF_OK)
-		return rc;
+	while (!right) {
+		rc = tf_object_inode(v->objectsfd, &l->digest, &ino, err);
+		if (rc != TF_OK || ino == 0)
+			return rc;
+		if ((rc = hash_existing(l, p, &right, err)) != TF_OK)
+			return rc;
+		if (!right && (rc = put_aside(l, ino, err)) != TF_OK &&
+		    rc != TF_NOTFOUND)
+			return rc;
+	}
 	pthread_mutex_lock(&v->mu);
 	l->compared_gen = gen;
 	pthread_mutex_unlock(&v->mu);
-	if (right)
-		return TF_OK;
-	if ((rc = tf_object_put_aside(v->objectsfd, &l->digest, aside, err)) !=
-	    TF_OK)
-		return rc;
-	tf_vault_say(v, TF_TAMPER,
-	    "an object was damaged: it is kept as objects/%s, and new evidence "
-	    "with the same bytes takes its place",
-	    aside);
 	return TF_OK;
 }
 

@@ -178,27 +178,35 @@ tf_object_link(int objectsfd, int tmpfd, const char *tmp,
 }
 
 enum tf_code
-tf_object_there(int objectsfd, const struct tf_hash *h, bool *there,
+tf_object_inode(int objectsfd, const struct tf_hash *h, uint64_t *ino,
     struct tf_error *err)
 {
 	char dir[3], name[67];
 	struct stat st;
 
 	object_name(h, dir, name);
-	*there = fstatat(objectsfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	return *there || errno == ENOENT ?
-	    TF_OK :
-	    tf_fail(err, TF_IO, "stat object %s", name);
+	*ino = 0;
+	if (fstatat(objectsfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		*ino = st.st_ino;
+	else if (errno != ENOENT)
+		return tf_fail(err, TF_IO, "stat object %s", name);
+	return TF_OK;
 }
 
 enum tf_code
-tf_object_put_aside(int objectsfd, const struct tf_hash *h,
+tf_object_put_aside(int objectsfd, const struct tf_hash *h, uint64_t ino,
     char name[TF_OBJECT_ASIDE], struct tf_error *err)
 {
 	char dir[3], object[67];
+	uint64_t now;
 	unsigned n = 1;
+	enum tf_code rc;
 
 	object_name(h, dir, object);
+	if ((rc = tf_object_inode(objectsfd, h, &now, err)) != TF_OK)
+		return rc;
+	if (now != ino)
+		return tf_fail(err, TF_NOTFOUND, "object %s changed", object);
 	(void)snprintf(name, TF_OBJECT_ASIDE, "%s.damaged", object);
 	while (renameat2(objectsfd, object, objectsfd, name, RENAME_NOREPLACE) <
 	    0) {

@@ -51,13 +51,18 @@ TF_MUST_USE enum tf_code tf_object_seal(struct tf_db *db,
 TF_MUST_USE enum tf_code tf_object_link(int objectsfd, int tmpfd,
     const char *tmp, const struct tf_hash *h, uint64_t size,
     struct tf_error *err);
-/* Is there anything of the name that a digest gives? */
-TF_MUST_USE enum tf_code tf_object_there(int objectsfd, const struct tf_hash *h,
-    bool *there, struct tf_error *err);
-/* It is not what the digest says: give it another name, which goes to name. */
+/* The inode number of what has the name that a digest gives; 0: nothing. */
+TF_MUST_USE enum tf_code tf_object_inode(int objectsfd, const struct tf_hash *h,
+    uint64_t *ino, struct tf_error *err);
+/*
+ * That inode is not what the digest says: give it another name, which goes to
+ * name.  TF_NOTFOUND: something else is there now, or nothing.  One thread at a
+ * time.
+ */
 #define TF_OBJECT_ASIDE 88 /* "ab/<62 hex>.damaged.N" and NUL */
 TF_MUST_USE enum tf_code tf_object_put_aside(int objectsfd,
-    const struct tf_hash *h, char name[TF_OBJECT_ASIDE], struct tf_error *err);
+    const struct tf_hash *h, uint64_t ino, char name[TF_OBJECT_ASIDE],
+    struct tf_error *err);
 /* Open the file of a digest for reading.  TF_TAMPER when it is missing. */
 TF_MUST_USE enum tf_code tf_object_open(int objectsfd, const struct tf_hash *h,
     int *fd, struct tf_error *err);

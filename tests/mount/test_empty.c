@@ -107,6 +107,32 @@ START_TEST(in_a_draft_attestation_it_is_published)
 }
 END_TEST
 
+/* Whatever a close waits for, an unmount and a signal wait for it. */
+START_TEST(it_survives_what_ends_the_daemon)
+{
+	int fd;
+
+	mount_vault(_i == 0 ? "settle=60,durability=batch" : "settle=60");
+	make_attestation();
+	run(0, "cd " A " && touch $(seq 200)");
+	fd = begin(F);
+	allowed(close(dup(fd)));
+	if (_i == 0) {
+		allowed(close(fd));
+		unmount_vault();
+	} else {
+		kill(vault_pid(), SIGTERM);
+		ck_assert_int_eq(0, vault_ended());
+		close(fd);
+	}
+	mount_vault("settle=60");
+	has_state(F, "placeholder");
+	ck_assert_str_eq("201\n", run(0, "ls -A " A " | wc -l"));
+	ck_assert_uint_eq(0, entries("evidence.sealed", NULL));
+	unmount_vault();
+}
+END_TEST
+
 /* A tree that is copied whole and fsynced or not, as databases copy. */
 START_TEST(no_file_of_a_tree_is_lost)
 {
@@ -354,6 +380,7 @@ suite_empty(void)
 	tcase_add_test(t, it_is_not_sealed_for_others);
 	tcase_add_test(t, while_somebody_has_it_open_it_is_not_sealed);
 	t = stored_case(s, "with time");
+	tcase_add_loop_test(t, it_survives_what_ends_the_daemon, 0, 2);
 	tcase_add_test(t, it_is_sealed_when_it_has_waited);
 	return s;
 }
