@@ -226,6 +226,19 @@ tf_directory_subject(const struct tf_attr *a, bool has_entry)
 		.has_entry = has_entry };
 }
 
+struct tf_subject
+tf_live_directory_subject(struct tf_vault *v, struct tf_db *db,
+    const struct tf_live *l, uint32_t caller)
+{
+	struct tf_subject s = tf_directory_subject(&l->attr, false);
+	struct tf_attr shown;
+
+	if (tf_attr_of(v, db, l->attr.id, &shown, NULL) == TF_OK &&
+	    shown.uid == caller)
+		s.uid = caller;
+	return s;
+}
+
 /* --- births ------------------------------------------------------------ */
 
 /* May a name be born in place p?  mu held; waits while a seal is decided. */
@@ -697,8 +710,9 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 			    .uid = row.attr.uid } :
 		    tf_directory_subject(&row.attr, true);
 	else
-		s = tf_live_is_file(l) ? tf_live_subject(l, who->uid) :
-					 tf_directory_subject(&l->attr, false);
+		s = tf_live_is_file(l) ?
+		    tf_live_subject(l, who->uid) :
+		    tf_live_directory_subject(v, db, l, who->uid);
 	if (directory && s.kind == TF_KIND_EVIDENCE)
 		rc = tf_fail(err, TF_NOTDIR, "not a directory");
 	else if (!directory && s.kind != TF_KIND_EVIDENCE)

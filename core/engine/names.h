@@ -20,6 +20,10 @@ TF_MUST_USE enum tf_code tf_may_call(struct tf_vault *v, struct tf_db *db,
 /* Is a file called name in place p a draft? */
 bool tf_is_draft(const struct tf_place *p, const char *name);
 struct tf_subject tf_directory_subject(const struct tf_attr *a, bool has_entry);
+/* The same of a live one, for caller.  A directory below an attestation belongs
+ * to who made it and to the owner of the attestation. */
+struct tf_subject tf_live_directory_subject(struct tf_vault *v,
+    struct tf_db *db, const struct tf_live *l, uint32_t caller);
 /* The policy's refusal with the name and the advice in err. */
 enum tf_code tf_refusal(enum tf_code rc, const struct tf_subject *s,
     enum tf_request req, const char *name, struct tf_error *err);

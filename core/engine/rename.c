@@ -20,7 +20,9 @@ struct move {
 	const char *name; /* the new one */
 	const struct tf_actor *who;
 	bool seals;
+	char *actor; /* the caller's; the node's old one once it has that */
 	/* to undo it in memory */
+	bool new_actor;
 	uint64_t old_parent, old_att, old_wf;
 	char old_name[256];
 	struct tf_attr old_attr;
@@ -45,7 +47,8 @@ not_alive(const struct tf_node_row *row, enum tf_request req,
 static enum tf_code
 clear_directory(struct move *m, struct tf_error *err)
 {
-	struct tf_subject s = tf_directory_subject(&m->target->attr, false);
+	struct tf_subject s = tf_live_directory_subject(m->v, m->db, m->target,
+	    m->who->uid);
 	enum tf_code rc;
 
 	if (tf_live_is_file(m->l))
@@ -93,7 +96,9 @@ clear_target(struct move *m, bool noreplace, struct tf_error *err)
 struct below {
 	struct tf_vault *v;
 	uint64_t id;
+	uint32_t uid; /* who asks */
 	bool any, final, busy;
+	bool others;	/* something in it belongs to another user */
 	size_t longest; /* path below it, bytes */
 };
 
@@ -111,6 +116,7 @@ look_below(void *arg, struct tf_live *l)
 			b->any = true;
 			b->busy = b->busy || l->job;
 			b->final = b->final || l->attr.state == TF_STATE_FROZEN;
+			b->others = b->others || l->attr.uid != b->uid;
 		}
 }
 
@@ -129,16 +135,26 @@ is_busy_below(const struct move *m)
 static enum tf_code
 may_move_directory(struct move *m, struct tf_error *err)
 {
-	struct below b = { .v = m->v, .id = m->l->attr.id };
+	struct below b = { .v = m->v, .id = m->l->attr.id, .uid = m->who->uid };
+	struct tf_subject s = tf_live_directory_subject(m->v, m->db, m->l,
+	    m->who->uid);
+	enum tf_code rc = tf_policy(&s, TF_REQ_RENAME, m->who->uid);
 	bool draft = m->to.in_draft ||
 	    tf_name_draft_dir(m->name, strlen(m->name));
 
+	if (rc != TF_OK)
+		return tf_refusal(rc, &s, TF_REQ_RENAME, m->l->name, err);
 	if (m->to.parent.kind != TF_KIND_ATTESTATION &&
 	    m->to.parent.kind != TF_KIND_DIRECTORY)
 		return tf_fail(err, TF_DENIED,
 		    "directories of evidence stay "
 		    "in attestations");
 	tf_live_each(&m->v->live, look_below, &b);
+	/* Their evidence would stand under a name that they never chose. */
+	if (b.others && m->who->uid != 0)
+		return tf_fail(err, TF_DENIED,
+		    "%.60s holds files of other users: only root renames it",
+		    m->l->name);
 	if (b.final)
 		return tf_fail(err, TF_SEALED,
 		    "%.60s holds frozen evidence: "
@@ -179,12 +195,33 @@ may_move_file(struct move *m, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Does the rename give the node its final name, as nobody did who is its actor?
+ * Of a file that is frozen or being written that is who wrote it, unless
+ * somebody else renames it. */
+static bool
+takes_actor(const struct move *m)
+{
+	return m->seals || m->l->attr.kind == TF_KIND_DIRECTORY ||
+	    m->l->attr.uid != m->who->uid;
+}
+
+static void
+swap_actors(struct move *m)
+{
+	char *was = m->l->actor;
+
+	m->l->actor = m->actor;
+	m->actor = was;
+}
+
 /* Take the new place in memory; seen by others once mu is let go. */
 static void
 move_in_memory(struct move *m)
 {
 	struct tf_live *l = m->l;
 
+	if ((m->new_actor = takes_actor(m)))
+		swap_actors(m);
 	m->old_parent = l->attr.parent;
 	m->old_att = l->att;
 	m->old_wf = l->wf;
@@ -217,6 +254,8 @@ move_back(struct move *m)
 
 	if (l->attr.state == TF_STATE_SEALED)
 		return; /* not in the tables any more */
+	if (m->new_actor)
+		swap_actors(m);
 	tf_live_rename(&m->v->live, l, m->old_parent, m->old_name,
 	    strlen(m->old_name));
 	l->att = m->old_att;
@@ -245,20 +284,6 @@ move_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return rc == TF_NOTFOUND ? tf_stage_save(t, m->l, err) : rc;
 }
 
-/* The rename gives a draft its final name, so its caller is the actor. */
-static enum tf_code
-be_actor(struct move *m, struct tf_error *err)
-{
-	char *actor;
-	enum tf_code rc = tf_actor_text(m->who, &actor, err);
-
-	if (rc != TF_OK)
-		return rc;
-	free(m->l->actor);
-	m->l->actor = actor;
-	return TF_OK;
-}
-
 /* mu held on entry and exit, not while waiting for the committer. */
 static enum tf_code
 commit_move(struct move *m, struct tf_error *err)
@@ -269,8 +294,6 @@ commit_move(struct move *m, struct tf_error *err)
 	if (!m->seals && !m->l->saved &&
 	    (m->target == NULL || !m->target->saved))
 		return TF_OK;
-	if (m->seals && (rc = be_actor(m, err)) != TF_OK)
-		return rc;
 	pthread_mutex_unlock(&v->mu);
 	if (m->target != NULL)
 		rc = tf_live_detach(m->target, err);
@@ -462,8 +485,11 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (rc = check_content(v, parent, name, new_name, err)) != TF_OK ||
-	    (rc = tf_reader_db(v, &m.db, err)) != TF_OK)
+	    (rc = tf_actor_text(who, &m.actor, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &m.db, err)) != TF_OK) {
+		free(m.actor);
 		return rc;
+	}
 	pthread_mutex_lock(&v->mu);
 	rc = rename_locked(&m, parent, name, new_parent, noreplace, &publish,
 	    err);
@@ -472,6 +498,7 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	let_go(&m);
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, m.db);
+	free(m.actor);
 	if (rc == TF_OK && publish)
 		rc = tf_seal_dir(v, &publication, err);
 	return rc;

@@ -93,17 +93,17 @@ file(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 
 /* May the directory leave its name? */
 static enum tf_code
-leave(const struct tf_subject *s)
+leave(const struct tf_subject *s, uint32_t caller_uid)
 {
 	if (s->kind == TF_KIND_ROOT)
 		return TF_DENIED;
 	if (!s->has_entry && s->state != TF_STATE_SEALED)
-		return TF_OK;
+		return only_owner(s, caller_uid);
 	return s->kind == TF_KIND_DIRECTORY ? TF_SEALED : TF_DENIED;
 }
 
 static enum tf_code
-directory(const struct tf_subject *s, enum tf_request req)
+directory(const struct tf_subject *s, enum tf_request req, uint32_t caller_uid)
 {
 	switch (req) {
 	case TF_REQ_ADD:
@@ -116,7 +116,7 @@ directory(const struct tf_subject *s, enum tf_request req)
 	case TF_REQ_RENAME:
 	case TF_REQ_RENAME_DRAFT:
 	case TF_REQ_REPLACE:
-		return leave(s);
+		return leave(s, caller_uid);
 	default:
 		return TF_ISDIR;
 	}
@@ -127,7 +127,7 @@ tf_policy(const struct tf_subject *s, enum tf_request req, uint32_t caller_uid)
 {
 	if (s->kind == TF_KIND_EVIDENCE)
 		return file(s, req, caller_uid);
-	return directory(s, req);
+	return directory(s, req, caller_uid);
 }
 
 enum tf_code
@@ -165,6 +165,8 @@ advice_directory(const struct tf_subject *s, enum tf_request req)
 	case TF_REQ_RENAME:
 	case TF_REQ_RENAME_DRAFT:
 	case TF_REQ_REPLACE:
+		if (!s->has_entry && s->state != TF_STATE_SEALED)
+			return "only its owner or root may do that";
 		return "its name is in the ledger and stays";
 	default:
 		return "it is a directory";

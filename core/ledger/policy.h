@@ -42,8 +42,8 @@ struct tf_subject {
  *                TF_BUSY; unlink, replace, set-meta by its owner or root
  *   frozen       set-meta and rename to an ordinary name, owner or root
  *   sealed       nothing
- * Directories: ADD unless sealed; RMDIR and the RENAMEs only where no entry
- * names them.  What is never allowed by kind or owner is TF_DENIED, what is
+ * Directories: ADD unless sealed; RMDIR, REPLACE and the RENAMEs only where no
+ * entry names them, by their owner or root.  What is never allowed by kind or owner is TF_DENIED, what is
  * refused since it is final TF_SEALED; ADD to a sealed directory TF_READONLY.
  */
 TF_MUST_USE enum tf_code tf_policy(const struct tf_subject *s,

@@ -137,18 +137,25 @@ has_children(struct model *m, const struct node *dir)
 	return false;
 }
 
+/* A directory below an attestation belongs to who made it, too. */
+static bool
+owns_directory(const struct node *d, uid_t who)
+{
+	return owns(d, who) || d->uid == who;
+}
+
 static answers
 expect_rmdir(struct model *m, const struct node *d, uid_t who)
 {
 	answers no = has_children(m, d) ? ON(ENOTEMPTY) | ON(EPERM) : 0;
 
 	if (d->level == 3 && d->name[0] == '.' && !d->sealed)
-		return no | (owns(d, who) ? 0 : ON(EPERM) | YES);
+		return no | (owns(d, who) ? 0 : ON(EPERM));
 	if (d->level <= 3)
 		return ON(EPERM) | no;
 	if (is_closed(d))
 		return ON(EPERM) | ON(EROFS) | no;
-	return no | (d->recorded ? ON(EPERM) : 0);
+	return no | (d->recorded || !owns_directory(d, who) ? ON(EPERM) : 0);
 }
 
 /* A file below that somebody writes? */
@@ -165,11 +172,11 @@ is_written_below(struct model *m, const struct node *dir)
 /* A directory's new place must hold all that is in it, and as what it is. */
 static answers
 expect_move_below(struct model *m, struct node *d, struct node *dir,
-    const char *name)
+    const char *name, uid_t who)
 {
 	size_t was = length_below(d->parent, d->name);
 	size_t more = length_below(dir, name);
-	answers no = d->recorded ? ON(EPERM) : 0;
+	answers no = d->recorded || !owns_directory(d, who) ? ON(EPERM) : 0;
 
 	for (size_t i = 1; i < m->n; i++) {
 		const struct node *f = m->nodes[i];
@@ -183,6 +190,8 @@ expect_move_below(struct model *m, struct node *d, struct node *dir,
 			(is_draft_at(dir, "x") || is_draft_dir(name)))
 			no |= ON(EPERM);
 		if (!f->dir && (f->sealed || is_frozen(f)))
+			no |= ON(EPERM);
+		if (who != 0 && f->uid != who)
 			no |= ON(EPERM);
 	}
 	return no;
@@ -202,11 +211,13 @@ expect_rename_dir(struct model *m, const struct op *o, struct place *from,
 		to->node->level < 3 || is_closed(to->node) ||
 		(to->node->level == 3 && to->node->name[0] != '.')))
 		no |= ON(EPERM) | ON(ENOTEMPTY);
+	if (to->node != NULL && !owns_directory(to->node, o->who))
+		no |= ON(EPERM);
 	if (d->level > 3) {
 		if (to->dir->level < 3)
 			no |= ON(EPERM);
 		no |= evidence_place(to->dir, to->name) |
-		    expect_move_below(m, d, to->dir, to->name);
+		    expect_move_below(m, d, to->dir, to->name, o->who);
 		return no;
 	}
 	if (to->dir != d->parent)

@@ -50,6 +50,7 @@
 	X(copies) \
 	X(closing) \
 	X(dirmode) \
+	X(shared) \
 	/* a line for each */
 /* clang-format on */
 

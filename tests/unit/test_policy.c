@@ -77,9 +77,11 @@ START_TEST(files_obey_the_table)
 }
 END_TEST
 
-/* What a directory answers by kind, state and whether an entry names it. */
+/* What a directory answers by kind, state, owner and whether an entry names
+ * it. */
 static enum tf_code
-expected_directory(const struct tf_subject *s, enum tf_request req)
+expected_directory(const struct tf_subject *s, enum tf_request req,
+    uint32_t caller)
 {
 	switch (req) {
 	case TF_REQ_ADD:
@@ -93,7 +95,7 @@ expected_directory(const struct tf_subject *s, enum tf_request req)
 		if (s->kind == TF_KIND_ROOT)
 			return TF_DENIED;
 		if (!s->has_entry && s->state != TF_STATE_SEALED)
-			return TF_OK;
+			return caller == OTHER ? TF_DENIED : TF_OK;
 		return s->kind == TF_KIND_DIRECTORY ? TF_SEALED : TF_DENIED;
 	default:
 		return TF_ISDIR;
@@ -104,6 +106,7 @@ START_TEST(directories_obey_the_table)
 {
 	static const enum tf_state states[] = { TF_STATE_OPEN, TF_STATE_DRAFT,
 		TF_STATE_SEALED };
+	static const uint32_t callers[] = { ROOT, OWNER, OTHER };
 
 	for (int kind = TF_KIND_ROOT; kind <= TF_KIND_DIRECTORY; kind++) {
 		for (int k = 0; k < 3 * 2; k++) {
@@ -114,9 +117,10 @@ START_TEST(directories_obey_the_table)
 				.uid = OWNER,
 			};
 
-			ck_assert_int_eq(expected_directory(&s,
-					     (enum tf_request)_i),
-			    tf_policy(&s, (enum tf_request)_i, OTHER));
+			for (size_t c = 0; c < 3; c++)
+				ck_assert_int_eq(expected_directory(&s, _i,
+						     callers[c]),
+				    tf_policy(&s, _i, callers[c]));
 			ck_assert(*tf_policy_advice(&s, _i) != '\0');
 		}
 	}

@@ -1,0 +1,141 @@
+/* Attestations that several users may write in: who may rename and remove what
+ * is not in the ledger yet. */
+#include "harness.h"
+
+#define CAROL 1003
+
+/* Alice's attestation, in which everybody may write. */
+static void
+make_shared(void)
+{
+	make_attestation();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chmod(W, 0777));
+	allowed(chown(A, ALICE, ALICE));
+	allowed(chmod(A, 0777));
+	umask(0);
+}
+
+START_TEST(a_directory_is_renamed_by_its_owner)
+{
+	make_shared();
+	as(BOB);
+	allowed(mkdir(A "/d", 0777));
+	allowed(mkdir(A "/e", 0777));
+	as(CAROL);
+	refused(EPERM, rename(A "/d", A "/x"));
+	refused(EPERM, rename(A "/d", A "/e"));
+	refused(EPERM, rmdir(A "/d"));
+	allowed(mkdir(A "/c", 0777));
+	refused(EPERM, rename(A "/c", A "/e")); /* which would be gone */
+	as(BOB);
+	allowed(rename(A "/d", A "/f"));
+	as(ALICE); /* it stands in her attestation */
+	allowed(rename(A "/f", A "/g"));
+	allowed(rmdir(A "/e"));
+	as(0);
+	allowed(rename(A "/g", A "/h"));
+	allowed(rmdir(A "/c"));
+}
+END_TEST
+
+START_TEST(nobody_moves_what_others_put_in_it)
+{
+	make_shared();
+	as(BOB);
+	allowed(mkdir(A "/d", 0777));
+	allowed(mkdir(A "/d/e", 0777));
+	as(CAROL);
+	put(A "/d/e/c.tmp", "x");
+	as(BOB); /* whose directory it is */
+	refused(EPERM, rename(A "/d", A "/x"));
+	refused(EPERM, rename(A "/d/e", A "/x"));
+	as(ALICE); /* whose attestation it is */
+	refused(EPERM, rename(A "/d", A "/x"));
+	refused(EPERM, unlink(A "/d/e/c.tmp"));
+	as(CAROL);
+	refused(EPERM, rename(A "/d", A "/x"));
+	as(0);
+	allowed(rename(A "/d", A "/x"));
+	as(CAROL);
+	allowed(rename(A "/x/e/c.tmp", A "/x/e/c"));
+	as(0);
+	has_state(A "/x/e/c", "sealed");
+}
+END_TEST
+
+START_TEST(files_of_others_are_left_alone)
+{
+	make_shared();
+	as(BOB);
+	put(A "/f", "x");
+	put(A "/t.tmp", "x");
+	put(A "/empty", "");
+	as(CAROL);
+	put(A "/mine.tmp", "y");
+	refused(EPERM, rename(A "/f", A "/g"));
+	refused(EPERM, rename(A "/t.tmp", A "/g"));
+	refused(EPERM, rename(A "/empty", A "/g"));
+	refused(EPERM, rename(A "/mine.tmp", A "/t.tmp"));
+	refused(EPERM, rename(A "/mine.tmp", A "/empty"));
+	refused(EPERM, unlink(A "/t.tmp"));
+	refused(EPERM, unlink(A "/empty"));
+	refused(EPERM, chmod(A "/t.tmp", 0600));
+	as(ALICE);
+	refused(EPERM, rename(A "/t.tmp", A "/g"));
+	refused(EPERM, unlink(A "/t.tmp"));
+	as(0);
+}
+END_TEST
+
+START_TEST(a_draft_attestation_is_its_owner_s)
+{
+	make_shared();
+	as(BOB);
+	allowed(mkdir(W "/.b", 0777));
+	as(CAROL);
+	refused(EPERM, rmdir(W "/.b"));
+	refused(EPERM, rename(W "/.b", W "/.c"));
+	refused(EPERM, rename(W "/.b", W "/c"));
+	allowed(mkdir(W "/.c", 0777));
+	refused(EPERM, rename(W "/.c", W "/.b"));
+	as(BOB);
+	allowed(rmdir(W "/.b"));
+	as(0);
+	allowed(rmdir(W "/.c"));
+}
+END_TEST
+
+START_TEST(the_actor_is_who_gave_the_final_name)
+{
+	make_shared();
+	as(BOB);
+	allowed(mkdir(A "/d", 0777));
+	put(A "/f", "x");
+	put(A "/g.tmp", "y");
+	as(0);
+	allowed(rename(A "/d", A "/e"));
+	put(A "/e/x", "x");
+	allowed(rename(A "/f", A "/h"));
+	allowed(rename(A "/g.tmp", A "/g"));
+	sync_dir(A);
+	says(entry("directory.created", "t/w/a/e"), "\"uid\":0,");
+	says(entry("evidence.sealed", "t/w/a/h"), "\"actor\":{\"gid\":0");
+	says(entry("evidence.sealed", "t/w/a/h"), "\"writers\":[1002]");
+	says(entry("evidence.sealed", "t/w/a/g"), "\"actor\":{\"gid\":0");
+}
+END_TEST
+
+Suite *
+suite_shared(void)
+{
+	Suite *s = suite_create("shared");
+	TCase *t = mounted_case(s, "shared");
+
+	tcase_add_test(t, a_directory_is_renamed_by_its_owner);
+	tcase_add_test(t, nobody_moves_what_others_put_in_it);
+	tcase_add_test(t, files_of_others_are_left_alone);
+	tcase_add_test(t, a_draft_attestation_is_its_owner_s);
+	tcase_add_test(t, the_actor_is_who_gave_the_final_name);
+	return s;
+}
