@@ -87,6 +87,7 @@ mutant COMMIT_FIRST 0 points cuts
 mutant UNLINK_FIRST 0 points
 mutant SHOW_FIRST 0 points
 mutant SEAL_AT_FLUSH 20 kill
+mutant FORGET_EMPTY 20 kill
 mutant IGNORE_WRITE 0 full
 mutant SKIP_PROOF_NODE 0 unit
 exit "$bad"

@@ -17,6 +17,7 @@ enum tf_mutant {
 	TF_UNLINK_FIRST,       /* staged bytes go before the entry is there */
 	TF_SHOW_FIRST,	       /* a checkpoint before its commit (not I3) */
 	TF_SEAL_AT_FLUSH,      /* any close of a descriptor freezes */
+	TF_FORGET_EMPTY,       /* a file without bytes is in memory only */
 	TF_IGNORE_WRITE,       /* what pwrite says is not looked at */
 	TF_SKIP_PROOF_NODE, /* what a longer proof comes to is not compared */
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/mutant.h"
 #include "../store/closings.h"
 #include "close_dir.h"
 #include "dir_mode.h"
@@ -588,7 +589,7 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 	}
 	if (rc == TF_OK) {
 		/* Not on disk yet, though it is as empty as it is there. */
-		(*out)->gen = 1;
+		(*out)->gen = TF_IS_MUTANT(TF_FORGET_EMPTY) ? 0 : 1;
 		/* Open from its first moment: nobody may seal it in between. */
 		tf_live_ref(*out);
 		tf_live_opened(*out, who->uid);
