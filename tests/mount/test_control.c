@@ -422,7 +422,7 @@ START_TEST(each_line_says_which_rule_refused)
 	add(fd, "x");
 	refused(EBUSY, chmod(A, 0555));
 	says(denied(), "being written below: d/log.txt\"");
-	refused(EBUSY, chmod(W, 0555));
+	run(1, "trailctl seal " W); /* chmod only changes the mode here */
 	says(denied(), "being written below: a/d/log.txt\"");
 	allowed(close(fd));
 }
