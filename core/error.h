@@ -64,6 +64,9 @@ struct tf_error {
 enum tf_code tf_fail(struct tf_error *err, enum tf_code code, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
 
+/* TF_NOMEM, in the same words everywhere. */
+enum tf_code tf_nomem(struct tf_error *err);
+
 /* Fail as why says: fill err (unless NULL) with it, and return its code. */
 enum tf_code tf_fail_as(struct tf_error *err, const struct tf_error *why);
 

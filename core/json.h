@@ -29,6 +29,13 @@ void tf_buf_add(struct tf_buf *b, const void *p, size_t n);
 void tf_buf_str(struct tf_buf *b, const char *s);
 void tf_buf_printf(struct tf_buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/*
+ * The end of filling b: TF_OK, or TF_NOMEM when an append failed.  Every
+ * function that fills a buffer of its caller and returns a code ends with it, so
+ * that a caller who looks at the code need not look at the buffer.
+ */
+TF_MUST_USE enum tf_code tf_buf_end(const struct tf_buf *b,
+    struct tf_error *err);
 
 /* Where text that is too long for memory goes, piece by piece. */
 struct tf_sink {

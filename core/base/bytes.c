@@ -82,6 +82,12 @@ tf_buf_printf(struct tf_buf *b, const char *fmt, ...)
 	b->n += (size_t)n;
 }
 
+enum tf_code
+tf_buf_end(const struct tf_buf *b, struct tf_error *err)
+{
+	return b->failed ? tf_nomem(err) : TF_OK;
+}
+
 struct tf_str
 tf_buf_bytes(const struct tf_buf *b)
 {

@@ -83,6 +83,12 @@ tf_fail(struct tf_error *err, enum tf_code code, const char *fmt, ...)
 }
 
 enum tf_code
+tf_nomem(struct tf_error *err)
+{
+	return tf_fail(err, TF_NOMEM, "no memory");
+}
+
+enum tf_code
 tf_fail_as(struct tf_error *err, const struct tf_error *why)
 {
 	if (err != NULL)

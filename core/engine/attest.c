@@ -260,7 +260,7 @@ add_leaf(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	e->f[e->n].name.n = r->name_len;
 	tf_buf_add(&e->names, r->name, r->name_len);
 	e->n++;
-	return rc;
+	return rc == TF_OK ? tf_buf_end(&e->names, err) : rc;
 }
 
 /* workflow.sealed, or trail.sealed. */

@@ -15,15 +15,20 @@
 #define LOCK_TRIES 10	   /* of 3 s each, see schema.c */
 #define JUMP_NS 1000000000 /* clock against boot clock */
 
+/* Both clocks as the last entry found them. */
+struct seen {
+	bool known;
+	struct tf_time clock;
+	uint64_t boot_ns;
+};
+
 struct tf_committer {
 	struct tf_vault *v;
 	struct tf_db *db;	  /* the committer's thread only */
 	struct tf_tree *tree;	  /* likewise */
 	struct tf_txn txn;	  /* likewise */
 	uint64_t next_id, end_id; /* node ids for jobs, likewise */
-	bool clock_known;
-	struct tf_time clock;
-	uint64_t boot_ns;
+	struct seen seen;	  /* likewise */
 
 	pthread_t thread;
 	bool started;
@@ -135,17 +140,16 @@ watch_clock(struct tf_txn *t, struct tf_time now, struct tf_error *err)
 	struct tf_committer *c = t->v->commit;
 	uint64_t boot = tf_clock_boot_ns();
 	struct tf_entry e = { .type = TF_CLOCK_JUMPED };
-	bool known = c->clock_known;
+	struct seen last = c->seen;
 	int64_t off = 0;
 
-	if (known)
-		off = ns_between(c->clock, now) - (int64_t)(boot - c->boot_ns);
-	if (known)
-		e.expected = tf_time_add_ns(c->clock, boot - c->boot_ns);
-	c->clock_known = true;
-	c->clock = now;
-	c->boot_ns = boot;
-	if (!known || (off <= JUMP_NS && off >= -JUMP_NS))
+	if (last.known)
+		off = ns_between(last.clock, now) -
+		    (int64_t)(boot - last.boot_ns);
+	if (last.known)
+		e.expected = tf_time_add_ns(last.clock, boot - last.boot_ns);
+	c->seen = (struct seen){ true, now, boot };
+	if (!last.known || (off <= JUMP_NS && off >= -JUMP_NS))
 		return TF_OK;
 	stamp(t, &e, now);
 	return append_bytes(t, &e, NULL, err);
@@ -363,7 +367,8 @@ tell_changed(const struct tf_txn *t)
 
 /* Back to what is on disk; if even that fails, nobody writes any more. */
 static void
-undo(struct tf_committer *c, const struct tf_txn *saved)
+undo(struct tf_committer *c, const struct tf_txn *saved,
+    const struct seen *seen)
 {
 	struct tf_vault *v = c->v;
 	struct tf_error e;
@@ -374,6 +379,8 @@ undo(struct tf_committer *c, const struct tf_txn *saved)
 	c->txn.files = saved->files;
 	c->txn.content_bytes = saved->content_bytes;
 	c->txn.at = saved->at;
+	/* A jump whose entry is undone is found again by the next entry. */
+	c->seen = *seen;
 	c->next_id = c->end_id = 0; /* perhaps reserved in what is undone */
 	forget_scratch(&c->txn);
 	if (tf_tree_load(c->tree, saved->size, get_tile, c->db, &e) == TF_OK)
@@ -468,6 +475,7 @@ static bool
 transact(struct tf_committer *c, struct tf_job *list)
 {
 	struct tf_txn saved = c->txn;
+	struct seen seen = c->seen;
 	struct tf_checkpoint cp;
 	struct tf_buf note = { 0 };
 	struct tf_error err = { .code = TF_OK };
@@ -483,7 +491,7 @@ transact(struct tf_committer *c, struct tf_job *list)
 	}
 	forget_scratch(&c->txn);
 	if (!run_jobs(c, list, &wrote)) {
-		undo(c, &saved);
+		undo(c, &saved, &seen);
 		return false;
 	}
 	if (!wrote) {
@@ -497,7 +505,7 @@ transact(struct tf_committer *c, struct tf_job *list)
 	if (rc == TF_OK)
 		rc = tf_db_commit(c->db, &err);
 	if (rc != TF_OK) {
-		undo(c, &saved);
+		undo(c, &saved, &seen);
 		all_failed(list, rc, &err);
 		poison(c, rc, &err);
 	} else {

@@ -53,7 +53,7 @@ add_evidence(struct tf_db *db, struct tf_evidence *e, const char *prefix,
 	if (e->n == 0 || tf_time_cmp(r->attr.ctime, e->last) > 0)
 		e->last = r->attr.ctime;
 	e->n++;
-	return e->names.failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(&e->names, err);
 }
 
 static enum tf_code

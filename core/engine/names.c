@@ -148,7 +148,7 @@ tf_path_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 
 	if (id == TF_ROOT_ID) {
 		tf_buf_add(out, ".", 1);
-		return TF_OK;
+		return tf_buf_end(out, err);
 	}
 	while (id != TF_ROOT_ID) {
 		pthread_mutex_lock(&v->mu);
@@ -165,7 +165,7 @@ tf_path_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 		id = a.parent;
 	}
 	tf_buf_add(out, text + at, sizeof(text) - at);
-	return TF_OK;
+	return tf_buf_end(out, err);
 }
 
 enum tf_code
@@ -182,7 +182,7 @@ tf_child_path(struct tf_txn *t, uint64_t dir, const char *name,
 		tf_buf_add(out, "/", 1);
 	}
 	tf_buf_str(out, name);
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }
 
 enum tf_code
@@ -195,8 +195,6 @@ tf_txn_path(struct tf_txn *t, uint64_t dir, struct tf_str *out,
 		t->path_id = 0;
 		t->path.n = 0;
 		rc = tf_path_of(t->v, t->db, dir, &t->path, err);
-		if (rc == TF_OK && t->path.failed)
-			rc = tf_fail(err, TF_NOMEM, "no memory");
 		if (rc == TF_OK)
 			t->path_id = dir;
 	}

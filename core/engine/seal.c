@@ -630,20 +630,21 @@ is_busy(const struct tf_live *l)
 			(!tf_live_clean(l) || l->unchecked))));
 }
 
-/* Is l at or below node id?  mu held. */
-static bool
+/* Is l at or below node id?  What is not in the tree any more is not.  mu held. */
+static enum tf_code
 is_below(struct tf_vault *v, struct tf_db *db, const struct tf_live *l,
-    uint64_t id)
+    uint64_t id, bool *yes, struct tf_error *err)
 {
 	struct tf_attr a = l->attr;
+	enum tf_code rc = TF_OK;
 	unsigned depth = 0;
 
-	while (a.id != id) {
-		if (a.id == TF_ROOT_ID || ++depth > TF_DEPTH_MAX ||
-		    tf_attr_of(v, db, a.parent, &a, NULL) != TF_OK)
-			return false;
-	}
-	return true;
+	while (rc == TF_OK && a.id != id && a.id != TF_ROOT_ID)
+		rc = ++depth > TF_DEPTH_MAX ?
+		    tf_fail(err, TF_TAMPER, "a path without an end") :
+		    tf_attr_of(v, db, a.parent, &a, err);
+	*yes = rc == TF_OK && a.id == id;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
 static enum tf_code
@@ -662,9 +663,13 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 	pthread_mutex_lock(&v->mu);
 	tf_live_each(&v->live, want, &w);
 	for (size_t i = 0; i < w.n || n > 0;) {
-		bool more = i < w.n, busy;
+		bool more = i < w.n, busy, below = false;
 
-		if (more && !is_below(v, db, w.l[i], id)) {
+		if (more) {
+			rc = is_below(v, db, w.l[i], id, &below, err);
+			last = rc != TF_OK ? rc : last;
+		}
+		if (more && !below) {
 			i++;
 			continue;
 		}

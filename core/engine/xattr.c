@@ -147,9 +147,9 @@ get_json(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_buf *out,
 		tf_buf_add(out, l->xattrs.p, l->xattrs.n);
 	pthread_mutex_unlock(&v->mu);
 	if (l != NULL)
-		return TF_OK;
+		return tf_buf_end(out, err);
 	rc = tf_nodes_xattrs(db, id, out, err);
-	return rc == TF_NOTFOUND ? TF_OK : rc;
+	return rc == TF_OK || rc == TF_NOTFOUND ? tf_buf_end(out, err) : rc;
 }
 
 static enum tf_code
@@ -198,9 +198,7 @@ tf_vault_xattr_get(struct tf_vault *v, uint64_t id, const char *name,
 	else
 		rc = get_written(v, db, id, name + strlen(USER), out, err);
 	tf_reader_done(v, db);
-	if (rc == TF_OK && out->failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
-	return rc;
+	return rc == TF_OK ? tf_buf_end(out, err) : rc;
 }
 
 enum tf_code
