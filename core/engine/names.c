@@ -193,7 +193,9 @@ tf_txn_path(struct tf_txn *t, uint64_t dir, struct tf_str *out,
 
 	if (t->path_id != dir) {
 		t->path_id = 0;
+		/* The buffer outlives the transaction, want of memory not. */
 		t->path.n = 0;
+		t->path.failed = false;
 		rc = tf_path_of(t->v, t->db, dir, &t->path, err);
 		if (rc == TF_OK)
 			t->path_id = dir;

@@ -21,6 +21,7 @@
 #include "../bitflip/bitflip.h"
 #include "price.h"
 #include "strike.h"
+#include "work.h"
 
 #define DONE "t/w/a" /* what make_store sealed */
 
@@ -681,6 +682,17 @@ set_up(void)
 	sh("chmod 0400 %s", in_rig("no-key"), NULL);
 }
 
+/* Every place without memory, and in a short run some of the others. */
+static void
+sweep_work(enum strike kind)
+{
+	struct work_result r = work_sweep(rig.dir, kind,
+	    kind == STRIKE_MEMORY || getenv("TRAILFS_LONG") != NULL ? 1 : 7);
+
+	rig.checks += r.checks;
+	rig.failures += r.failures;
+}
+
 int
 main(void)
 {
@@ -701,6 +713,7 @@ main(void)
 		sweep_call("renewing", renew, k);
 		sweep_recovery(k, "dirty-store", false);
 		sweep_recovery(k, "lost-store", true);
+		sweep_work(k);
 	}
 	rig.checks += PRICES;
 	rig.failures += price(in_rig("store"));

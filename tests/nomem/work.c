@@ -1,0 +1,508 @@
+/*
+ * What must hold after each operation, wherever it was struck:
+ *  - TF_OK only when the thing was done, and done right: the entries that it
+ *    made replay, which compares the sums, and what was shown is what is shown
+ *    at other times;
+ *  - an error, and then the same again, now undisturbed, is done or was done;
+ *  - the store verifies.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../core/page.h"
+#include "../../core/verify.h"
+#include "../bitflip/bitflip.h"
+#include "work.h"
+
+static const struct tf_actor root = { .loginuid = -1,
+	.session = -1,
+	.comm = "work" };
+
+static struct {
+	char store[128], copy[128];
+	unsigned checks, failures;
+	const char *what;
+	enum strike kind;
+	long n;
+	struct tf_error err;
+} sw;
+
+static void
+check(bool ok, const char *wrong)
+{
+	static const char *const struck[] = { "without memory", "with an error",
+		"with a failing database", "without memory in libcrypto" };
+
+	sw.checks++;
+	if (ok)
+		return;
+	sw.failures++;
+	printf("test-nomem: %s: %s, %s at call %ld; said: %s\n", sw.what, wrong,
+	    struck[sw.kind], sw.n, sw.err.text);
+}
+
+/* --- the store ---------------------------------------------------------- */
+
+static void
+fill_dir(struct tf_vault *v, uint64_t dir, const char *bytes)
+{
+	uint64_t sub = make_dir(v, dir, "sub");
+
+	tf_file_release(make_file(v, dir, "one", bytes, strlen(bytes)));
+	tf_file_release(make_file(v, dir, "two", "same\n", 5));
+	tf_file_release(make_file(v, sub, "three", "same\n", 5));
+}
+
+/* x/w: a sealed, b open; x/v: three begun attestations; x/d: a draft. */
+static void
+make_work_store(const char *from)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	uint64_t x, w, u, d;
+	struct tf_vault *v;
+	char line[400];
+
+	(void)snprintf(line, sizeof(line), "rm -rf %s && cp -a %s %s", sw.store,
+	    from, sw.store);
+	MUST(system(line) == 0);
+	MUST(tf_settings_take(&o.settings, "settle", "60"));
+	MUST(tf_vault_open(sw.store, &o, &v, NULL) == TF_OK);
+	x = make_dir(v, TF_ROOT_ID, "x");
+	w = make_dir(v, x, "w");
+	fill_dir(v, u = make_dir(v, w, "a"), "alpha\n");
+	MUST(tf_vault_seal(v, u, &root, NULL) == TF_OK);
+	fill_dir(v, make_dir(v, w, "b"), "beta\n");
+	u = make_dir(v, x, "v");
+	fill_dir(v, make_dir(v, u, "p"), "p\n");
+	fill_dir(v, make_dir(v, u, "q"), "q\n");
+	(void)make_dir(v, u, "r");
+	d = make_dir(v, make_dir(v, x, "d"), ".draft");
+	fill_dir(v, d, "draft\n");
+	MUST(tf_vault_close(v, "done", NULL) == TF_OK);
+}
+
+static struct tf_vault *
+open_copy(void)
+{
+	struct tf_vault_options o = { .program = "trailctl",
+		.actor = &root,
+		.verify_open = true };
+	struct tf_vault *v = NULL;
+	char line[400];
+
+	(void)snprintf(line, sizeof(line), "rm -rf %s && cp -a %s %s", sw.copy,
+	    sw.store, sw.copy);
+	MUST(system(line) == 0);
+	MUST(tf_settings_take(&o.settings, "settle", "60"));
+	MUST(tf_vault_open(sw.copy, &o, &v, NULL) == TF_OK);
+	return v;
+}
+
+static uint64_t
+id_of(struct tf_vault *v, const char *path)
+{
+	struct tf_attr a;
+
+	MUST(tf_vault_walk(v, path, &a, NULL) == TF_OK);
+	return a.id;
+}
+
+static bool
+is_sealed(struct tf_vault *v, const char *path)
+{
+	struct tf_attr a;
+
+	return tf_vault_walk(v, path, &a, NULL) == TF_OK &&
+	    a.state == TF_STATE_SEALED;
+}
+
+/* --- the operations ----------------------------------------------------- */
+
+/*
+ * One operation: prepare is undisturbed, run is struck, done says afterwards
+ * whether it was done.  show: instead of done, what it appends to out must be
+ * what an undisturbed run appends.
+ */
+struct operation {
+	const char *name;
+	void (*prepare)(struct tf_vault *v);
+	enum tf_code (*run)(struct tf_vault *v, struct tf_buf *out,
+	    struct tf_error *err);
+	bool (*done)(struct tf_vault *v);
+	bool shows;
+};
+
+static enum tf_code
+seal_attestation(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	(void)out;
+	return tf_vault_seal(v, id_of(v, "x/w/b"), &root, err);
+}
+
+static bool
+attestation_is_sealed(struct tf_vault *v)
+{
+	return is_sealed(v, "x/w/b") && is_sealed(v, "x/w/b/sub/three");
+}
+
+static enum tf_code
+seal_workflow(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	(void)out;
+	return tf_vault_seal(v, id_of(v, "x/v"), &root, err);
+}
+
+static bool
+workflow_is_sealed(struct tf_vault *v)
+{
+	return is_sealed(v, "x/v") && is_sealed(v, "x/v/q") &&
+	    is_sealed(v, "x/v/r");
+}
+
+static void
+remove_draft(struct tf_vault *v)
+{
+	MUST(tf_vault_rename(v, id_of(v, "x/d"), ".draft", id_of(v, "x/d"),
+		 "plain", false, &root, NULL) == TF_OK);
+}
+
+static enum tf_code
+seal_trail(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	(void)out;
+	return tf_vault_seal(v, id_of(v, "x"), &root, err);
+}
+
+static bool
+trail_is_sealed(struct tf_vault *v)
+{
+	return is_sealed(v, "x");
+}
+
+static enum tf_code
+publish(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	uint64_t d = id_of(v, "x/d");
+
+	(void)out;
+	return tf_vault_rename(v, d, ".draft", d, "login", false, &root, err);
+}
+
+static bool
+is_published(struct tf_vault *v)
+{
+	return is_sealed(v, "x/d/login") && is_sealed(v, "x/d/login/sub/three");
+}
+
+static void
+write_draft(struct tf_vault *v)
+{
+	tf_file_release(make_file(v, id_of(v, "x/v/r"), "f.tmp", "text\n", 5));
+	tf_file_release(make_file(v, id_of(v, "x/v/r"), "g.tmp", "old\n", 4));
+}
+
+static enum tf_code
+name_draft(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	uint64_t r = id_of(v, "x/v/r");
+
+	(void)out;
+	return tf_vault_rename(v, r, "f.tmp", r, "f", false, &root, err);
+}
+
+static bool
+draft_is_named(struct tf_vault *v)
+{
+	return is_sealed(v, "x/v/r/f");
+}
+
+static enum tf_code
+replace_draft(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	uint64_t r = id_of(v, "x/v/r");
+
+	(void)out;
+	return tf_vault_rename(v, r, "f.tmp", r, "g.tmp", false, &root, err);
+}
+
+static bool
+draft_is_replaced(struct tf_vault *v)
+{
+	struct tf_attr a;
+
+	return tf_vault_walk(v, "x/v/r/f.tmp", &a, NULL) == TF_NOTFOUND &&
+	    tf_vault_walk(v, "x/v/r/g.tmp", &a, NULL) == TF_OK && a.size == 5;
+}
+
+static void
+write_file(struct tf_vault *v)
+{
+	tf_file_release(make_file(v, id_of(v, "x/v/r"), "f", "text\n", 5));
+	MUST(tf_vault_xattr_set(v, id_of(v, "x/v/r/f"), "user.first", "1", 1, 0,
+		 &root, NULL) == TF_OK);
+}
+
+static enum tf_code
+sync_all(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	(void)out;
+	return tf_vault_sync(v, id_of(v, "x"), &root, err);
+}
+
+static bool
+all_is_synced(struct tf_vault *v)
+{
+	return is_sealed(v, "x/v/r/f");
+}
+
+static enum tf_code
+set_attribute(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	(void)out;
+	return tf_vault_xattr_set(v, id_of(v, "x/v/r/f"), "user.second", "2", 1,
+	    0, &root, err);
+}
+
+static bool
+attributes_are_set(struct tf_vault *v)
+{
+	struct tf_buf b = { 0 };
+	uint64_t f = id_of(v, "x/v/r/f");
+	bool both = tf_vault_xattr_get(v, f, "user.first", &b, NULL) == TF_OK &&
+	    tf_vault_xattr_get(v, f, "user.second", &b, NULL) == TF_OK &&
+	    b.n == 2 && memcmp(b.p, "12", 2) == 0;
+
+	tf_buf_free(&b);
+	return both;
+}
+
+/* --- what is shown ------------------------------------------------------ */
+
+static enum tf_code
+read_file(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	char part[65536];
+	struct tf_reader *r;
+	size_t got = 1;
+	bool fresh;
+	enum tf_code rc = tf_vault_open_read(v, id_of(v, "t/w/a/sub/large"), &r,
+	    &fresh, err);
+
+	if (rc != TF_OK)
+		return rc;
+	while (rc == TF_OK && got > 0) {
+		rc = tf_reader_read(r, part, sizeof(part), out->n, &got, err);
+		tf_buf_add(out, part, rc == TF_OK ? got : 0);
+	}
+	tf_reader_close(r);
+	return rc;
+}
+
+static enum tf_code
+put(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	(void)err;
+	tf_buf_add(arg, p, n);
+	return TF_OK;
+}
+
+typedef enum tf_code (*view)(struct tf_view *w, uint64_t id,
+    const struct tf_sink *out, struct tf_error *err);
+
+static enum tf_code
+show(struct tf_vault *v, const char *path, view make, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_sink sink = { put, out };
+	struct tf_view *w = NULL;
+	enum tf_code rc = tf_view_open(v, NULL, &w, err);
+
+	if (rc == TF_OK)
+		rc = make(w, id_of(v, path), &sink, err);
+	tf_view_close(w);
+	return rc;
+}
+
+static enum tf_code
+page(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	return tf_view_page(w, id, NULL, out, err);
+}
+
+#define SHOW(name, path, make)                                           \
+	static enum tf_code name(struct tf_vault *v, struct tf_buf *out, \
+	    struct tf_error *err)                                        \
+	{                                                                \
+		return show(v, path, make, out, err);                    \
+	}
+SHOW(show_events, "x", tf_view_events)
+SHOW(show_sums, "x/w/a", tf_view_sums)
+SHOW(show_attestation, "x/w/a", tf_view_attestation)
+SHOW(show_statement, "x/w/a", tf_view_intoto)
+SHOW(show_workflow, "x/w", tf_view_status)
+SHOW(show_trail, "x", tf_view_status)
+SHOW(show_page, "x/w", page)
+
+static enum tf_code
+show_proof(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	return tf_vault_prove(v, id_of(v, "x/w/a/one"), out, err);
+}
+
+static enum tf_code
+show_facts(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	static const char *const names[] = { "state", "sha256", "index",
+		"sealed-at", "actor" };
+	uint64_t id = id_of(v, "x/w/a/one");
+	enum tf_code rc = TF_OK;
+	char name[64];
+
+	for (size_t i = 0; rc == TF_OK && i < 5; i++) {
+		(void)snprintf(name, sizeof(name), "user.trailfs.%s", names[i]);
+		rc = tf_vault_xattr_get(v, id, name, out, err);
+	}
+	return rc;
+}
+
+static const struct operation operations[] = {
+	{ "sealing an attestation", NULL, seal_attestation,
+	    attestation_is_sealed, false },
+	{ "sealing a workflow", NULL, seal_workflow, workflow_is_sealed,
+	    false },
+	{ "sealing a trail", remove_draft, seal_trail, trail_is_sealed, false },
+	{ "publishing a draft", NULL, publish, is_published, false },
+	{ "naming a draft", write_draft, name_draft, draft_is_named, false },
+	{ "replacing a draft", write_draft, replace_draft, draft_is_replaced,
+	    false },
+	{ "sync", write_file, sync_all, all_is_synced, false },
+	{ "setting an attribute", write_file, set_attribute, attributes_are_set,
+	    false },
+	{ "reading a file", NULL, read_file, NULL, true },
+	{ "events.jsonl", NULL, show_events, NULL, true },
+	{ "SHA256SUMS", NULL, show_sums, NULL, true },
+	{ "attestation.json", NULL, show_attestation, NULL, true },
+	{ "attestation.intoto.json", NULL, show_statement, NULL, true },
+	{ "status.json of a workflow", NULL, show_workflow, NULL, true },
+	{ "status.json of a trail", NULL, show_trail, NULL, true },
+	{ "index.html", NULL, show_page, NULL, true },
+	{ "a proof", NULL, show_proof, NULL, true },
+	{ "xattrs", NULL, show_facts, NULL, true },
+};
+
+/* --- one place ---------------------------------------------------------- */
+
+static void
+verify_copy(void)
+{
+	struct tf_verify o = { .threads = 1 };
+	struct tf_report r;
+	enum tf_code rc = tf_verify_store(sw.copy, &o, &r, &sw.err);
+
+	check(rc == TF_OK && r.findings == 0, "not whole afterwards");
+}
+
+/* A vault whose disk failed cannot write its last entry. */
+static void
+close_vault(struct tf_vault *v)
+{
+	struct tf_error err;
+
+	if (tf_vault_close(v, "done", &err) != TF_OK)
+		check(sw.kind != STRIKE_MEMORY, "not closed");
+}
+
+/* Undisturbed now: it is done, or was done already. */
+static void
+try_again(const struct operation *op, struct tf_vault **v)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_buf out = { 0 };
+	enum tf_code rc = op->run(*v, &out, &sw.err);
+
+	if (rc == TF_READONLY) { /* the ledger's disk failed: open it again */
+		check(sw.kind != STRIKE_MEMORY, "read-only for want of memory");
+		close_vault(*v);
+		MUST(tf_settings_take(&o.settings, "settle", "60"));
+		MUST(tf_vault_open(sw.copy, &o, v, NULL) == TF_OK);
+		if (!op->done(*v))
+			rc = op->run(*v, &out, &sw.err);
+	}
+	check(op->done(*v), "not done when tried again");
+	tf_buf_free(&out);
+}
+
+/* False: the place is beyond the end. */
+static bool
+strike_once(const struct operation *op, const struct tf_buf *want)
+{
+	struct tf_vault *v = open_copy();
+	struct tf_buf out = { 0 };
+	enum tf_code rc;
+	bool reached;
+
+	if (op->prepare != NULL)
+		op->prepare(v);
+	sw.err = (struct tf_error){ .code = TF_OK };
+	strike_after(sw.kind, sw.n);
+	rc = op->run(v, &out, &sw.err);
+	reached = strike_end();
+	check(rc == TF_OK || reached, "refused");
+	if (op->shows) {
+		if (rc == TF_OK && !out.failed)
+			check(out.n == want->n &&
+				memcmp(out.p, want->p, out.n) == 0,
+			    "something else is shown");
+		else
+			check(rc != TF_NOTFOUND && rc != TF_NODATA &&
+				rc != TF_TAMPER,
+			    "a failure is an answer");
+	} else if (rc == TF_OK) {
+		check(op->done(v), "not done, and said to be");
+	} else {
+		try_again(op, &v);
+	}
+	tf_buf_free(&out);
+	close_vault(v);
+	if (!op->shows)
+		verify_copy();
+	return reached;
+}
+
+static void
+sweep(const struct operation *op, long step)
+{
+	struct tf_buf want = { 0 };
+	struct tf_vault *v = open_copy();
+	struct tf_error err;
+
+	if (op->shows)
+		MUST(op->run(v, &want, &err) == TF_OK && want.n > 0);
+	MUST(tf_vault_close(v, "done", NULL) == TF_OK);
+	sw.what = op->name;
+	sw.n = 0;
+	while (strike_once(op, &want))
+		sw.n += step;
+	printf("test-nomem: %s %d: %ld places\n", op->name, (int)sw.kind,
+	    sw.n / step);
+	tf_buf_free(&want);
+}
+
+struct work_result
+work_sweep(const char *dir, enum strike kind, long step)
+{
+	char from[128];
+
+	(void)snprintf(from, sizeof(from), "%s/store", dir);
+	(void)snprintf(sw.store, sizeof(sw.store), "%s/work-store", dir);
+	(void)snprintf(sw.copy, sizeof(sw.copy), "%s/work-copy", dir);
+	sw.kind = kind;
+	sw.checks = sw.failures = 0;
+	make_work_store(from);
+	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+		sweep(&operations[i], step);
+	return (struct work_result){ sw.checks, sw.failures };
+}
