@@ -175,8 +175,9 @@ tf_live_interrupt(struct tf_live *l)
 		return;
 	}
 	tf_name_show(&shown, l->name, l->name_len);
-	if (l->actor != NULL)
-		x.actor = strdup(l->actor);
+	if (l->actor != NULL && (x.actor = strdup(l->actor)) == NULL &&
+	    survives == TF_OK)
+		survives = tf_nomem(&e);
 	pthread_mutex_unlock(&v->mu);
 	rc = become_draft(l, &x, survives == TF_OK ? &e : NULL);
 	if (rc == TF_OK)
@@ -647,8 +648,7 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 		rc = place(v, db, f.l[i], err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
 		if (tf_live_is_file(f.l[i])) {
-			tf_vault_learn(v, f.l[i]->attr.uid,
-			    f.l[i]->attr.gid);
+			tf_vault_learn(v, f.l[i]->attr.uid, f.l[i]->attr.gid);
 			rc = finish_or_say(&f, f.l[i], f.dirty[i], db, err);
 			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
 		}

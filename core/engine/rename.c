@@ -26,6 +26,7 @@ struct move {
 	uint64_t old_parent, old_att, old_wf;
 	char old_name[256];
 	struct tf_attr old_attr;
+	struct tf_time moved; /* its ctime in the new place */
 	bool old_in_draft;
 };
 
@@ -239,7 +240,7 @@ move_in_memory(struct move *m)
 		tf_name_draft_dir(m->name, strlen(m->name)));
 	if (!tf_live_is_file(l))
 		return;
-	l->attr.ctime = tf_clock_now();
+	l->attr.ctime = m->moved = tf_clock_now();
 	if (tf_is_draft(&m->to, m->name))
 		l->attr.state = TF_STATE_DRAFT;
 	else if (l->attr.state == TF_STATE_DRAFT)
@@ -260,8 +261,11 @@ move_back(struct move *m)
 	    strlen(m->old_name));
 	l->att = m->old_att;
 	l->wf = m->old_wf;
-	l->attr = m->old_attr;
 	l->in_draft = m->old_in_draft;
+	/* Only what the move changed: size and times may have grown since. */
+	l->attr.state = m->old_attr.state;
+	if (tf_time_cmp(l->attr.ctime, m->moved) == 0)
+		l->attr.ctime = m->old_attr.ctime;
 }
 
 static enum tf_code

@@ -21,6 +21,7 @@ struct tf_file {
 	struct tf_live *l;
 	uint32_t uid;
 	char *actor;
+	char *spare; /* a copy for the file, made before a change needs it */
 	bool wrote;
 	bool by_path; /* truncate(2) */
 };
@@ -37,6 +38,24 @@ tf_live_subject(const struct tf_live *l, uint32_t caller)
 	return s;
 }
 
+static void
+free_handle(struct tf_file *f)
+{
+	if (f == NULL)
+		return;
+	free(f->actor);
+	free(f->spare);
+	free(f);
+}
+
+static enum tf_code
+make_spare(struct tf_file *f, struct tf_error *err)
+{
+	if (f->spare == NULL && (f->spare = strdup(f->actor)) == NULL)
+		return tf_nomem(err);
+	return TF_OK;
+}
+
 /* A handle without a file yet.  No lock is held. */
 static enum tf_code
 new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
@@ -48,23 +67,15 @@ new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
 	if (f == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	tf_vault_learn(v, who->uid, who->gid);
-	if ((rc = tf_actor_text(who, &f->actor, err)) != TF_OK) {
-		free(f);
+	if ((rc = tf_actor_text(who, &f->actor, err)) != TF_OK ||
+	    (rc = make_spare(f, err)) != TF_OK) {
+		free_handle(f);
 		return rc;
 	}
 	f->v = v;
 	f->uid = who->uid;
 	*out = f;
 	return TF_OK;
-}
-
-static void
-free_handle(struct tf_file *f)
-{
-	if (f == NULL)
-		return;
-	free(f->actor);
-	free(f);
 }
 
 bool
@@ -292,12 +303,11 @@ before_change(struct tf_file *f, uint64_t end, struct tf_error *err)
 	enum tf_code rc;
 
 	pthread_mutex_lock(&l->v->mu);
-	rc = l->failed;
-	if (rc != TF_OK && err != NULL)
-		*err = l->failure;
+	if (l->failed != TF_OK)
+		rc = tf_fail_as(err, &l->failure);
 	else if (l->attr.state == TF_STATE_SEALED)
 		rc = tf_fail(err, TF_SEALED, "it was sealed meanwhile");
-	else
+	else if ((rc = make_spare(f, err)) == TF_OK)
 		rc = may_grow(l, end, err);
 	pthread_mutex_unlock(&l->v->mu);
 	if (rc == TF_OK && end > l->size)
@@ -409,16 +419,16 @@ tf_file_read_at(struct tf_file *f, void *p, size_t n, uint64_t off, size_t *got,
 	return tf_live_read(f->l, p, n, off, got, err);
 }
 
-/* Who wrote last is whom the entry names; mu held. */
+/* The entry names who wrote last.  Cannot fail: a change makes the spare first.
+ * mu held. */
 static void
 own(struct tf_file *f)
 {
-	char *actor;
-
-	if (!f->wrote || (actor = strdup(f->actor)) == NULL)
+	if (!f->wrote || f->spare == NULL)
 		return;
 	free(f->l->actor);
-	f->l->actor = actor;
+	f->l->actor = f->spare;
+	f->spare = NULL;
 	f->wrote = false;
 }
 
@@ -514,8 +524,7 @@ tf_file_release(struct tf_file *f)
 	pthread_mutex_lock(&v->mu);
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
-	free(f->actor);
-	free(f);
+	free_handle(f);
 }
 
 void
@@ -526,6 +535,5 @@ tf_file_abandon(struct tf_file *f)
 	pthread_mutex_lock(&v->mu);
 	tf_live_unref(f->l);
 	pthread_mutex_unlock(&v->mu);
-	free(f->actor);
-	free(f);
+	free_handle(f);
 }

@@ -287,8 +287,8 @@ read_file(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 	struct tf_reader *r;
 	size_t got = 1;
 	bool fresh;
-	enum tf_code rc = tf_vault_open_read(v, id_of(v, "t/w/a/sub/large"), &r,
-	    &fresh, err);
+	enum tf_code rc = tf_vault_open_read(v, id_of(v, "t/w/a/sub/large"), 0,
+	    &r, &fresh, err);
 
 	if (rc != TF_OK)
 		return rc;
