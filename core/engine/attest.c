@@ -31,17 +31,17 @@ signed_free(struct signed_statement *s)
 
 /* Payload digest of the version before, from its entry. */
 static enum tf_code
-previous_payload(struct tf_txn *t, uint64_t wf, const char *name,
+previous_payload(struct tf_db *db, uint64_t wf, const char *name,
     struct tf_statement *s, struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_node_row before;
 	struct tf_buf body = { 0 };
-	enum tf_code rc = tf_version_before(t->db, wf, name, &before, err);
+	enum tf_code rc = tf_version_before(db, wf, name, &before, err);
 
 	if (rc != TF_OK || before.attr.id == 0)
 		return rc;
-	rc = tf_entries_get(t->db, before.seal, &body, NULL, err);
+	rc = tf_entries_get(db, before.seal, &body, NULL, err);
 	if (rc == TF_OK)
 		rc = tf_entry_decode(&d, body.p, body.n, err);
 	if (rc == TF_OK) {
@@ -136,59 +136,122 @@ mark_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 	return rc == TF_OK ? tf_txn_changed(t, id, err) : rc;
 }
 
-static enum tf_code
-fill_statement(struct tf_txn *t, const struct tf_sealer *c,
-    const struct tf_node_row *att, struct tf_str path, struct tf_evidence *ev,
-    struct tf_statement *s, struct tf_error *err)
+struct tf_attested_list {
+	struct tf_buf path;
+	struct tf_evidence ev;
+	struct tf_statement s;
+	struct signed_statement signed_;
+};
+
+void
+tf_seal_list_free(struct tf_attested_list *l)
 {
-	split_path(path, s);
-	s->origin = tf_str_of(t->v->origin);
-	s->host = tf_str_of(t->v->host);
+	if (l == NULL)
+		return;
+	signed_free(&l->signed_);
+	tf_evidence_free(&l->ev);
+	tf_buf_free(&l->path);
+	free(l);
+}
+
+static enum tf_code
+fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
+    const struct tf_node_row *att, struct tf_attested_list *l,
+    struct tf_error *err)
+{
+	struct tf_statement *s = &l->s;
+
+	split_path((struct tf_str){ l->path.p, l->path.n }, s);
+	s->origin = tf_str_of(v->origin);
+	s->host = tf_str_of(v->host);
 	s->actor = tf_str_of(c->actor);
 	s->cause = tf_str_of(c->r->cause);
-	s->files = ev->f;
-	s->has_written = ev->n > 0;
-	s->first_written = ev->first;
-	s->last_written = ev->last;
+	s->files = l->ev.f;
+	s->has_written = l->ev.n > 0;
+	s->first_written = l->ev.first;
+	s->last_written = l->ev.last;
 	s->sealed_at = tf_clock_now();
-	return previous_payload(t, att->attr.parent, att->name, s, err);
+	return previous_payload(db, att->attr.parent, att->name, s, err);
+}
+
+/* l has the path. */
+static enum tf_code
+fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
+    const struct tf_node_row *att, struct tf_attested_list *l,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (l->path.failed)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if ((rc = tf_evidence_list(db, att->attr.id, &l->ev, err)) != TF_OK ||
+	    (rc = tf_sums(l->ev.f, l->ev.n, &l->s.evidence, err)) != TF_OK ||
+	    (rc = fill_statement(v, db, c, att, l, err)) != TF_OK)
+		return rc;
+	return sign_statement(v, &l->s, &l->signed_, err);
 }
 
 enum tf_code
-tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
-    const struct tf_node_row *att, struct tf_error *err)
+tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
+    const struct tf_node_row *att, struct tf_attested_list **out,
+    struct tf_error *err)
+{
+	struct tf_attested_list *l = calloc(1, sizeof(*l));
+	enum tf_code rc;
+
+	if (l == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	rc = tf_path_of(v, db, att->attr.id, &l->path, err);
+	if (rc == TF_OK)
+		rc = fill_list(v, db, c, att, l, err);
+	if (rc == TF_OK)
+		*out = l;
+	else
+		tf_seal_list_free(l);
+	return rc;
+}
+
+static enum tf_code
+append_sealed(struct tf_txn *t, const struct tf_sealer *c,
+    const struct tf_node_row *att, const struct tf_attested_list *l,
+    struct tf_error *err)
 {
 	struct tf_entry e = { .type = TF_ATTESTATION_SEALED,
 		.actor = tf_str_of(c->actor),
 		.cause = tf_str_of(c->r->cause),
-		.has_evidence = true };
-	struct signed_statement signed_ = { 0 };
-	struct tf_statement s = { 0 };
-	struct tf_evidence ev = { 0 };
-	struct tf_buf path = { 0 };
-	enum tf_code rc;
+		.path = { l->path.p, l->path.n },
+		.has_evidence = true,
+		.evidence_count = l->s.evidence.count,
+		.evidence_bytes = l->s.evidence.bytes,
+		.evidence_sums = l->s.evidence.sums,
+		.statement = l->signed_.ref };
+	enum tf_code rc = keep_payload(t, &l->signed_, err);
 
-	if ((rc = tf_child_path(t, att->attr.parent, att->name, &path, err)) !=
-		TF_OK ||
-	    (rc = tf_evidence_list(t->db, att->attr.id, &ev, err)) != TF_OK)
-		goto out;
-	e.path = (struct tf_str){ path.p, path.n };
-	if ((rc = tf_sums(ev.f, ev.n, &s.evidence, err)) != TF_OK ||
-	    (rc = fill_statement(t, c, att, e.path, &ev, &s, err)) != TF_OK ||
-	    (rc = sign_statement(t->v, &s, &signed_, err)) != TF_OK ||
-	    (rc = keep_payload(t, &signed_, err)) != TF_OK)
-		goto out;
-	e.evidence_count = s.evidence.count;
-	e.evidence_bytes = s.evidence.bytes;
-	e.evidence_sums = s.evidence.sums;
-	e.statement = signed_.ref;
-	t->not_before = s.sealed_at;
+	if (rc != TF_OK)
+		return rc;
+	t->not_before = l->s.sealed_at;
 	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
 		rc = mark_sealed(t, att->attr.id, err);
-out:
-	signed_free(&signed_);
-	tf_evidence_free(&ev);
-	tf_buf_free(&path);
+	return rc;
+}
+
+enum tf_code
+tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
+    const struct tf_node_row *att, const struct tf_attested_list *list,
+    struct tf_error *err)
+{
+	struct tf_attested_list *mine;
+	enum tf_code rc;
+
+	if (list != NULL)
+		return append_sealed(t, c, att, list, err);
+	if ((mine = calloc(1, sizeof(*mine))) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	if ((rc = tf_child_path(t, att->attr.parent, att->name, &mine->path,
+		 err)) == TF_OK &&
+	    (rc = fill_list(t->v, t->db, c, att, mine, err)) == TF_OK)
+		rc = append_sealed(t, c, att, mine, err);
+	tf_seal_list_free(mine);
 	return rc;
 }
 

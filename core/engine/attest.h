@@ -10,10 +10,21 @@ struct tf_sealer {
 	const char *actor; /* canonical JSON, or NULL */
 };
 
-/* All evidence in it is in the ledger already. */
+/*
+ * The signed statement of an attestation, whose evidence is all in the ledger
+ * and stays what it is.  Made outside of the transaction, for it may list
+ * 100,000 files while others wait for the committer.  Locks are not held.
+ */
+struct tf_attested_list;
+TF_MUST_USE enum tf_code tf_seal_list(struct tf_vault *v, struct tf_db *db,
+    const struct tf_sealer *c, const struct tf_node_row *att,
+    struct tf_attested_list **out, struct tf_error *err);
+void tf_seal_list_free(struct tf_attested_list *l); /* NULL is nothing */
+
+/* All evidence in it is in the ledger already.  list NULL: it is made here. */
 TF_MUST_USE enum tf_code tf_seal_attestation(struct tf_txn *t,
     const struct tf_sealer *c, const struct tf_node_row *att,
-    struct tf_error *err);
+    const struct tf_attested_list *list, struct tf_error *err);
 /* A workflow whose attestations are sealed, or a trail. */
 TF_MUST_USE enum tf_code tf_seal_parent(struct tf_txn *t,
     const struct tf_sealer *c, const struct tf_node_row *dir,

@@ -1,7 +1,8 @@
 /*
  * Sealing attestations, workflows and trails, and publishing a draft
- * attestation: everything in one transaction.  While it is being decided
- * ("closing"), nothing is born below.
+ * attestation: everything in one transaction, but for much evidence of an
+ * attestation that was no draft.  While it is being decided ("closing"), nothing
+ * is born below.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 #include "close_dir.h"
 #include "names.h"
 #include "tend.h"
+
+#define TOGETHER 256 /* files in one transaction */
 
 /* The live nodes that become entries along with the directory. */
 struct closing {
@@ -22,6 +25,10 @@ struct closing {
 	struct tf_below below;
 	struct tf_live *draft; /* the draft attestation to publish */
 	char old_name[256];
+	struct tf_db *db;
+	/* Attestations to be sealed, and their statements, if all of their
+	 * evidence was in the ledger before; else empty. */
+	struct open_children *ready;
 };
 
 /* --- the transaction -------------------------------------------------------------- */
@@ -55,10 +62,10 @@ seal_live(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 	return rc;
 }
 
+/* Attestations that are not sealed. */
 struct open_children {
-	struct tf_txn *t;
-	const struct closing *c;
 	struct tf_node_row *rows;
+	struct tf_attested_list **lists; /* of as many, or NULL */
 	size_t n, cap;
 };
 
@@ -81,17 +88,31 @@ add_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
+static void
+open_children_free(struct open_children *o)
+{
+	for (size_t i = 0; o->lists != NULL && i < o->n; i++)
+		tf_seal_list_free(o->lists[i]);
+	free(o->lists);
+	free(o->rows);
+}
+
 /* In order of birth, so that a version is sealed before the next. */
 static enum tf_code
 seal_open_attestations(struct tf_txn *t, const struct closing *c,
     struct tf_error *err)
 {
-	struct open_children o = { .t = t, .c = c };
-	enum tf_code rc = tf_each_child(t->db, c->dir.id, add_open, &o, err);
+	struct open_children mine = { 0 }, *o = c->ready;
+	enum tf_code rc = TF_OK;
 
-	for (size_t i = 0; rc == TF_OK && i < o.n; i++)
-		rc = tf_seal_attestation(t, &c->s, &o.rows[i], err);
-	free(o.rows);
+	if (o == NULL) {
+		o = &mine;
+		rc = tf_each_child(t->db, c->dir.id, add_open, o, err);
+	}
+	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
+		rc = tf_seal_attestation(t, &c->s, &o->rows[i],
+		    o->lists != NULL ? o->lists[i] : NULL, err);
+	open_children_free(&mine);
 	return rc;
 }
 
@@ -152,7 +173,7 @@ publish_run(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 	    (rc = seal_live(t, c, err)) != TF_OK ||
 	    (rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
 		return rc;
-	return tf_seal_attestation(t, &c->s, &row, err);
+	return tf_seal_attestation(t, &c->s, &row, NULL, err);
 }
 
 static enum tf_code
@@ -170,9 +191,10 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (row.seal != TF_NO_SEQ)
 		return TF_OK; /* somebody was faster: it is sealed */
 	if (row.attr.kind == TF_KIND_ATTESTATION) {
-		rc = seal_live(t, c, err);
-		return rc == TF_OK ? tf_seal_attestation(t, &c->s, &row, err) :
-				     rc;
+		if ((rc = seal_live(t, c, err)) != TF_OK)
+			return rc;
+		return tf_seal_attestation(t, &c->s, &row,
+		    c->ready != NULL ? c->ready->lists[0] : NULL, err);
 	}
 	if (row.attr.kind == TF_KIND_WORKFLOW) {
 		rc = tf_each_child(t->db, c->dir.id, count_open, &open, err);
@@ -371,15 +393,119 @@ take_name(struct closing *c, const char *name)
 	    strlen(name));
 }
 
+static size_t
+count_files(const struct tf_below *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		n += tf_live_is_file(b->l[i]);
+	return n;
+}
+
+/* Only directories stay below; the files, in order of birth, are out's. */
+static void
+take_files(struct tf_below *b, struct tf_live **out)
+{
+	size_t files = 0, left = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (tf_live_is_file(b->l[i]))
+			out[files++] = b->l[i];
+		else
+			b->l[left++] = b->l[i];
+	b->n = left;
+}
+
+/* What got its entry meanwhile is below no more; mu is held. */
+static void
+drop_sealed(struct tf_vault *v, struct tf_below *b)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->l[i]->attr.state == TF_STATE_SEALED)
+			tf_live_unclaim(v, b->l[i]);
+		else
+			b->l[left++] = b->l[i];
+	b->n = left;
+}
+
+/*
+ * Evidence stands alone: when there is much of it, it gets its entries in
+ * several transactions before that of the seal, and commits of others come in
+ * between.  What is sealed so stays sealed if the rest fails.
+ */
+static enum tf_code
+seal_evidence(struct closing *c, struct tf_error *err)
+{
+	size_t n = count_files(&c->below), done = 0, some;
+	struct tf_live **files;
+	enum tf_code rc = TF_OK;
+
+	if (c->draft != NULL || n <= TOGETHER)
+		return TF_OK;
+	if ((files = calloc(n, sizeof(*files))) == NULL)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	take_files(&c->below, files);
+	while (rc == TF_OK && done < n) {
+		some = n - done < TOGETHER ? n - done : TOGETHER;
+		/* Ends the claims, too. */
+		rc = tf_seal_files(c->v, files + done, some, c->r->cause, err);
+		done += some;
+	}
+	pthread_mutex_lock(&c->v->mu);
+	for (; done < n; done++)
+		tf_live_unclaim(c->v, files[done]);
+	drop_sealed(c->v, &c->below);
+	pthread_mutex_unlock(&c->v->mu);
+	free(files);
+	return rc;
+}
+
+/* Make the statements, if all evidence is in the ledger. */
+static enum tf_code
+make_ready(struct closing *c, struct open_children *o, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (c->draft != NULL || c->dir.kind == TF_KIND_TRAIL ||
+	    count_files(&c->below) > 0)
+		return TF_OK;
+	if (c->dir.kind == TF_KIND_WORKFLOW) {
+		rc = tf_each_child(c->db, c->dir.id, add_open, o, err);
+	} else {
+		if ((o->rows = calloc(1, sizeof(*o->rows))) == NULL)
+			return tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nodes_get(c->db, c->dir.id, o->rows, err);
+		o->n = 1;
+	}
+	if (rc == TF_OK && o->n > 0 &&
+	    (o->lists = calloc(o->n, sizeof(*o->lists))) == NULL)
+		rc = tf_fail(err, TF_NOMEM, "no memory");
+	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
+		rc = tf_seal_list(c->v, c->db, &c->s, &o->rows[i], &o->lists[i],
+		    err);
+	if (rc == TF_OK && o->n > 0)
+		c->ready = o;
+	return rc;
+}
+
 static enum tf_code
 close_claimed(struct closing *c, struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
+	struct open_children o = { 0 };
+	enum tf_code rc = seal_evidence(c, err);
 
+	if (rc == TF_OK)
+		rc = make_ready(c, &o, err);
 	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
 		rc = tf_seal_prepare(c->below.l[i], err);
-	return rc == TF_OK ? tf_commit_wait(c->v->commit, closing_run, c, err) :
-			     rc;
+	if (rc == TF_OK)
+		rc = tf_commit_wait(c->v->commit, closing_run, c, err);
+	c->ready = NULL;
+	open_children_free(&o);
+	return rc;
 }
 
 /* mu held. */
@@ -448,6 +574,7 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 		free(c.actor);
 		return rc;
 	}
+	c.db = db;
 	pthread_mutex_lock(&v->mu);
 	tf_closing_begin(v, r->id);
 	rc = check_request(&c, db, err);

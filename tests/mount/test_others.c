@@ -473,6 +473,79 @@ START_TEST(who_is_killed_while_a_file_is_made_for_him_is_gone)
 }
 END_TEST
 
+/* --- sealing ---------------------------------------------------------------- */
+
+#define NAMES 3000
+
+static int
+seal_the_attestation(void)
+{
+	return system("trailctl seal " A) == 0 ? 0 : 1;
+}
+
+static unsigned long
+seq_of(const char *type, const char *path)
+{
+	return entry_seq(entry(type, path));
+}
+
+/* Each close of another is a commit; they come between those of the seal. */
+START_TEST(the_seal_of_many_names_lets_others_commit)
+{
+	unsigned long first, last, seq;
+	unsigned n = 0, between = 0;
+	char path[64];
+	pid_t a;
+
+	make_vault();
+	for (unsigned i = 0; i < NAMES; i++) {
+		snprintf(path, sizeof path, A "/%u", i);
+		put(path, "x");
+	}
+	a = in_child(seal_the_attestation);
+	for (; is_under_way(a); n++) {
+		snprintf(path, sizeof path, "mnt/t/bob/%u", n);
+		ck_assert_int_eq(0, mkdir(path, 0755));
+	}
+	ck_assert_int_eq(0, child_ended(a));
+	ck_assert_uint_eq(NAMES, entries("evidence.sealed", NULL));
+	first = seq_of("evidence.sealed", "t/w/a/0");
+	last = seq_of("attestation.sealed", "t/w/a");
+	ck_assert_uint_gt(last, first + NAMES - 1);
+	for (unsigned i = 0; i < n && between == 0; i++) {
+		snprintf(path, sizeof path, "t/bob/%u", i);
+		seq = seq_of("attestation.begun", path);
+		between += first < seq && seq < last;
+	}
+	ck_assert_uint_gt(between, 0);
+}
+END_TEST
+
+/* With its open attestations a workflow is sealed as before. */
+START_TEST(a_workflow_with_many_names_is_sealed_whole)
+{
+	char path[64];
+
+	make_vault();
+	ck_assert_int_eq(0, mkdir(W "/b", 0755));
+	ck_assert_int_eq(0, mkdir(A "/empty", 0755));
+	ck_assert_int_eq(0, mkdir(A "/full", 0755));
+	for (unsigned i = 0; i < 600; i++) {
+		snprintf(path, sizeof path, "%s/%u", i % 2 ? A "/full" : W "/b",
+		    i);
+		put(path, "x");
+	}
+	run(0, "trailctl seal " W);
+	ck_assert_uint_eq(600, entries("evidence.sealed", NULL));
+	ck_assert_uint_eq(2, entries("attestation.sealed", NULL));
+	ck_assert_uint_eq(1, entries("directory.created", "t/w/a/empty"));
+	ck_assert_uint_eq(1, entries("workflow.sealed", "t/w"));
+	says(entry("attestation.sealed", "t/w/a"), "\"batch\"");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
 Suite *
 suite_others(void)
 {
@@ -494,6 +567,9 @@ suite_others(void)
 	    a_long_file_whose_bytes_are_others_is_a_draft_after_the_start);
 	tcase_add_test(t, a_long_draft_is_compared_when_it_is_sealed);
 	tcase_add_test(t, a_long_draft_that_was_altered_is_not_sealed);
+	t = stored_case(s, "sealing");
+	tcase_add_test(t, the_seal_of_many_names_lets_others_commit);
+	tcase_add_test(t, a_workflow_with_many_names_is_sealed_whole);
 	t = stored_case(s, "control_files");
 	tcase_add_test(t,
 	    the_control_files_of_a_large_trail_keep_nobody_waiting);
