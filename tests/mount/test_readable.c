@@ -134,6 +134,54 @@ START_TEST(a_private_directory_below_an_attestation_is_not_shown)
 }
 END_TEST
 
+/* A name in an entry is escaped; its file is found all the same. */
+START_TEST(a_name_with_quotes_is_shown_to_who_may_read_it)
+{
+	make_attestation();
+	give("mnt/t");
+	give(W);
+	give(A);
+	put(A "/say \"\\hi\"", "x");
+	put(A "/pin \"\\2\"", "1234");
+	allowed(chmod(A "/pin \"\\2\"", 0600));
+	run(0, "trailctl sync mnt");
+	as_member();
+	says(content(W C "events.jsonl", NULL),
+	    "\"path\":\"t/w/a/say \\\"\\\\hi\\\"\"");
+	hides(W C "events.jsonl");
+}
+END_TEST
+
+/* What was left of a file when power went is shown to who may read that. */
+START_TEST(interrupted_files_are_shown_to_who_may_read_them)
+{
+	int secret, shared;
+
+	make_attestation();
+	give("mnt/t");
+	give(W);
+	give(A);
+	secret = open(A "/pin", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	add(secret, "1234");
+	allowed(close(dup(secret))); /* durable, and not the end of it */
+	add(secret, "5");
+	shared = begin(A "/shared");
+	add(shared, "for all");
+	allowed(close(dup(shared)));
+	add(shared, "!");
+	crash_vault();
+	(void)close(secret);
+	(void)close(shared);
+	mount_vault("settle=0");
+	says(content(A C "events.jsonl", NULL), "\"path\":\"t/w/a/pin\"");
+	as_member();
+	hides(A C "events.jsonl");
+	hides(W C "index.html");
+	says(content(A C "events.jsonl", NULL), "evidence.interrupted");
+	says(content(A C "events.jsonl", NULL), "t/w/a/shared");
+}
+END_TEST
+
 /* With sums over all files, or the statement, the secret could be guessed. */
 START_TEST(digests_of_the_whole_are_for_who_may_read_the_whole)
 {
@@ -317,6 +365,8 @@ suite_readable(void)
 	tcase_add_test(t, what_is_others_is_not_shown);
 	tcase_add_test(t,
 	    a_private_directory_below_an_attestation_is_not_shown);
+	tcase_add_test(t, a_name_with_quotes_is_shown_to_who_may_read_it);
+	tcase_add_test(t, interrupted_files_are_shown_to_who_may_read_them);
 	tcase_add_test(t, digests_of_the_whole_are_for_who_may_read_the_whole);
 	tcase_add_test(t, snapshots_are_for_the_same_rights);
 	tcase_add_test(t, the_size_is_that_of_what_is_shown);
