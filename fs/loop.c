@@ -224,7 +224,7 @@ static bool
 interrupt_aside(struct fs_loop *l, const struct fuse_buf *buf)
 {
 	const struct fuse_in_header *in = header_of(buf);
-	const struct fuse_interrupt_in *arg = (const void *)(in + 1);
+	const struct fuse_interrupt_in *arg;
 	struct fuse_out_header out = { .len = sizeof out, .error = -EINTR };
 	struct aside **at, *a = NULL;
 
@@ -232,6 +232,7 @@ interrupt_aside(struct fs_loop *l, const struct fuse_buf *buf)
 	    in->opcode != FUSE_INTERRUPT ||
 	    buf->size < sizeof *in + sizeof *arg)
 		return false;
+	arg = (const void *)(in + 1);
 	pthread_mutex_lock(&l->mu);
 	for (at = &l->first; *at != NULL && (*at)->unique != arg->unique;)
 		at = &(*at)->next;

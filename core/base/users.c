@@ -16,9 +16,9 @@
 #define SETS 256 /* of WAYS slots; a name has its place in one of them */
 #define WAYS 4
 #define NAME_SIZE 257
-#define KEEP_NS (60 * UINT64_C(1000000000)) /* what was heard */
+#define KEEP_NS (60 * UINT64_C(1000000000))   /* what was heard */
 #define STALE_NS (540 * UINT64_C(1000000000)) /* and used after that */
-#define RETRY_NS (5 * UINT64_C(1000000000)) /* after an error */
+#define RETRY_NS (5 * UINT64_C(1000000000))   /* after an error */
 #define PATIENCE_NS (2 * UINT64_C(1000000000))
 #define ASKING_MAX 16	       /* threads that wait for the service */
 #define BUFFER_MAX (16u << 20) /* a group with very many members */

@@ -108,7 +108,8 @@ line_to_drop(const struct tf_denials *d, const struct tf_denial *new)
 		uint32_t lines;
 		size_t oldest;
 	} user[TF_DENIED_KEPT];
-	size_t users = 0, most = 0, u;
+	size_t users = 0, drop = 0, u;
+	uint32_t most = 0;
 
 	for (size_t i = 0; i < d->n; i++) {
 		for (u = 0; u < users && user[u].uid != d->kept[i].uid; u++)
@@ -120,10 +121,12 @@ line_to_drop(const struct tf_denials *d, const struct tf_denial *new)
 			users++;
 		}
 		user[u].lines++;
-		if (user[u].lines > user[most].lines)
-			most = u;
+		if (user[u].lines > most) {
+			most = user[u].lines;
+			drop = user[u].oldest;
+		}
 	}
-	return user[most].oldest;
+	return drop;
 }
 
 static void
