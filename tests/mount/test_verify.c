@@ -74,6 +74,41 @@ START_TEST(a_mounted_store_is_ok_while_it_is_written)
 }
 END_TEST
 
+static void
+put_files(const char *name, int from, int upto)
+{
+	char path[64];
+
+	for (int i = from; i < upto; i++) {
+		snprintf(path, sizeof path, A "/%s%d", name, i);
+		put(path, path);
+	}
+	run(0, "trailctl sync mnt");
+}
+
+/* What nightly jobs do: each file is right when it is copied. */
+START_TEST(the_log_of_a_mount_is_copied_while_it_grows)
+{
+	const char *verify_copy =
+	    "timeout -k 1 60 trailctl verify --vkey store/keys/log.vkey copy";
+
+	mount_vault("settle=0");
+	make_attestation();
+	put_files("a", 0, 10);
+	run(0, "mkdir copy && cp mnt/.trailfs/checkpoint copy/");
+	put_files("b", 0, _i == 0 ? 5 : 400);
+	run(0, "cp -r mnt/.trailfs/tile copy/");
+	run(0, "%s", verify_copy);
+	/* The other way round nobody can tell. */
+	put_files("c", 0, 5);
+	run(0, "cp mnt/.trailfs/checkpoint copy/");
+	says(run(5, "%s", verify_copy), "the copy ends before this entry");
+	run(0, "cp -r mnt/.trailfs/tile copy/");
+	run(0, "%s", verify_copy);
+	unmount_vault();
+}
+END_TEST
+
 /* Another machine has the copy and nothing else. */
 START_TEST(a_copy_without_private_keys_verifies)
 {
@@ -405,6 +440,8 @@ suite_verify(void)
 
 	tcase_add_test(t, a_whole_store_is_ok);
 	tcase_add_test(t, a_mounted_store_is_ok_while_it_is_written);
+	tcase_add_loop_test(t, the_log_of_a_mount_is_copied_while_it_grows, 0,
+	    2);
 	tcase_add_test(t, a_copy_without_private_keys_verifies);
 	tcase_add_loop_test(t,
 	    changed_bytes_are_never_read_as_if_they_were_right, 0, 2);
