@@ -629,6 +629,8 @@ static const struct {
 	{ "ln -s a copy/t/w/b", "names|t/w/b|the ledger does not know it\n" },
 	{ "mknod copy/t/null c 1 3", "names|t/null|the ledger does not know" },
 	{ "echo >copy/new", "names|new|the ledger does not know it\n" },
+	{ "cd copy && for i in $(seq 610); do mkdir d && cd d; done",
+	    "/d|is deeper than any evidence\n" },
 	{ "cd copy/" DONE " && rm -f same && ln -s short.txt same",
 	    "names|t/w/a/same|the ledger does not know it\n" },
 	{ "cd copy/" DONE " && rm -f same && mkfifo same",
