@@ -238,8 +238,11 @@ find_thing(struct tf_view *w, const struct tf_buf *entry, struct tf_str type,
 		return find_draft(w, entry, dir, out, err);
 	s = next_name(&path, name);
 	rc = tf_nodes_find(w->db, dir, s.p, s.n, &row, err);
-	*out = row.attr;
-	return rc == TF_NOTFOUND ? find_pending(w, dir, s, out) : rc;
+	if (rc == TF_NOTFOUND)
+		return find_pending(w, dir, s, out);
+	if (rc == TF_OK)
+		*out = row.attr;
+	return rc;
 }
 
 enum tf_code
@@ -256,8 +259,8 @@ tf_may_read_entry(struct tf_view *w, const struct tf_buf *entry, bool *may,
 	tf_entry_peek(entry->p, entry->n, &type, &path);
 	if (path.p == NULL || type.p == NULL)
 		return TF_OK;
-	rc = find_thing(w, entry, type, path, &a, err);
 	*may = false;
+	rc = find_thing(w, entry, type, path, &a, err);
 	if (rc == TF_NOTFOUND)
 		return TF_OK; /* nobody can say whose it is */
 	if (rc == TF_OK && is_type(type, TF_ATTESTATION_SEALED))

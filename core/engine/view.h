@@ -25,8 +25,7 @@ struct tf_view {
 	bool all; /* who may read all; else `who` is set */
 	struct tf_asker who;
 	struct tf_seen_dir seen[TF_SEEN_DIRS];
-	uint64_t withheld; /* entries that he may not read, so far */
-	bool ledger_only;  /* nothing of what waits to be sealed */
+	bool ledger_only; /* nothing of what waits to be sealed */
 };
 
 /* --- view.c --- */
