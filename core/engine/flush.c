@@ -330,8 +330,11 @@ hash_all(struct tf_live *l, const struct tf_patience *p, struct tf_error *err)
 	pthread_mutex_unlock(&l->io);
 	if (rc != TF_OK)
 		return rc;
-	rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, p, &digest, &size,
-	    err);
+	/* Where there are holes is told best when nothing is on its way to the
+	 * disk; it has to get there anyway. */
+	if ((rc = tf_file_datasync(fd, err)) == TF_OK)
+		rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, p, &digest,
+		    &size, err);
 	(void)close(fd);
 	if (rc != TF_OK)
 		return rc;

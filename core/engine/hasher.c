@@ -1,7 +1,11 @@
 /* The threads that hash.  Their lock is taken after io, and never together with
  * vault.mu. */
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -12,6 +16,7 @@
 #define CHUNK ((size_t)1 << 18)
 #define SLICE 16 /* chunks hashed before it is another user's turn */
 #define THREADS_MAX 4
+#define NICENESS 10
 #define ASK_NS 50000000u /* how often patience is asked */
 
 struct tf_hasher {
@@ -84,6 +89,8 @@ work(void *arg)
 	struct tf_hash_task *t;
 	bool more;
 
+	/* Who is answered at once goes first.  If not, no harm. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 	pthread_mutex_lock(&h->mu);
 	for (;;) {
 		while (h->first == NULL && !h->quit)
@@ -239,7 +246,10 @@ struct whole {
 	int fd;
 	struct tf_sha256 *sha;
 	uint64_t at;
-	bool given_up; /* guarded by the hasher's mu, as done */
+	uint64_t end;	  /* of the file when it was opened */
+	uint64_t zero_to; /* no byte was ever written from at to here */
+	uint64_t data_to; /* bytes were */
+	bool given_up;	  /* guarded by the hasher's mu, as done */
 	bool done;
 	enum tf_code rc;
 	struct tf_error err;
@@ -259,6 +269,44 @@ is_over(struct tf_hasher *h, struct whole *w, bool done)
 	return done;
 }
 
+/*
+ * What follows at `at`: a hole or data?  A hole is not read, for that would fill
+ * the page cache with zeros.  A file system that cannot tell has data only.
+ */
+static void
+look_ahead(struct whole *w)
+{
+	off_t at = (off_t)w->at, next = lseek(w->fd, at, SEEK_DATA);
+
+	if (next < 0 && errno == ENXIO)
+		w->zero_to = w->end;
+	else if (next > at)
+		w->zero_to = (uint64_t)next < w->end ? (uint64_t)next : w->end;
+	else if (next == at && (next = lseek(w->fd, at, SEEK_HOLE)) > at)
+		w->data_to = (uint64_t)next;
+	if (w->zero_to <= w->at && w->data_to <= w->at)
+		w->data_to = UINT64_MAX;
+}
+
+/* One chunk of the file, or none at its end. */
+static enum tf_code
+next_chunk(struct whole *w, char *buf, size_t *got, struct tf_error *err)
+{
+	size_t n = CHUNK;
+
+	if (w->at >= w->zero_to && w->at >= w->data_to && w->at < w->end)
+		look_ahead(w);
+	if (w->at < w->zero_to) {
+		*got = w->zero_to - w->at < n ? (size_t)(w->zero_to - w->at) :
+						n;
+		memset(buf, 0, *got);
+		return TF_OK;
+	}
+	if (w->at < w->data_to && w->data_to - w->at < n)
+		n = (size_t)(w->data_to - w->at);
+	return tf_file_pread(w->fd, buf, n, w->at, got, err);
+}
+
 static bool
 hash_slice(struct tf_hasher *h, struct tf_hash_task *t, char *buf)
 {
@@ -270,7 +318,7 @@ hash_slice(struct tf_hasher *h, struct tf_hash_task *t, char *buf)
 	if (buf == NULL)
 		w->rc = tf_fail(&w->err, TF_NOMEM, "no memory");
 	for (int i = 0; w->rc == TF_OK && got > 0 && i < SLICE; i++) {
-		w->rc = tf_file_pread(w->fd, buf, CHUNK, w->at, &got, &w->err);
+		w->rc = next_chunk(w, buf, &got, &w->err);
 		if (w->rc != TF_OK)
 			break;
 		tf_sha256_add(w->sha, buf, got);
@@ -286,7 +334,11 @@ tf_hash_whole(struct tf_hasher *h, uint32_t uid, int fd,
 {
 	struct whole w = { .task = { .uid = uid, .step = hash_slice },
 		.fd = fd };
+	struct stat st;
 
+	if (fstat(fd, &st) < 0)
+		return tf_fail(err, TF_IO, "stat a file");
+	w.end = (uint64_t)st.st_size;
 	if ((w.sha = tf_sha256_new()) == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	pthread_mutex_lock(&h->mu);
@@ -335,8 +387,8 @@ tf_hasher_start(struct tf_hasher **out, struct tf_error *err)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&h->idle, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	if (cores < 1)
-		cores = 1;
+	/* One core is for those who do not wait for a digest. */
+	cores = cores > 2 ? cores - 1 : 1;
 	while (h->n_threads < THREADS_MAX && h->n_threads < (unsigned)cores &&
 	    pthread_create(&h->thread[h->n_threads], NULL, work, h) == 0)
 		h->n_threads++;

@@ -56,6 +56,7 @@ bool tf_hash_await(struct tf_hasher *h, struct tf_live *l,
     const struct tf_patience *p);
 /*
  * Hash all of fd, a user's file, and tell its size in bytes; the caller waits.
+ * Holes are not read.  The file's offset moves.
  * TF_INTERRUPTED: patience was over.
  */
 TF_MUST_USE enum tf_code tf_hash_whole(struct tf_hasher *h, uint32_t uid,
