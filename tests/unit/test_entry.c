@@ -1024,6 +1024,35 @@ START_TEST(what_is_not_known_of_an_actor_is_left_out)
 }
 END_TEST
 
+/* By the clock; a mark only where the order of the ledger is elsewhere. */
+START_TEST(an_entry_is_shown_by_the_clock)
+{
+	static const struct {
+		struct tf_time at, clock, when;
+		bool has_clock, moved;
+	} t[] = {
+		{ { 100, 5 }, { 0, 0 }, { 100, 5 }, false, false },
+		{ { 100, 5 }, { 100, 4 }, { 100, 4 }, true, false },
+		{ { 101, 4 }, { 100, 5 }, { 100, 5 }, true, false },
+		{ { 101, 5 }, { 100, 5 }, { 100, 5 }, true, true },
+		{ { 900, 0 }, { 100, 5 }, { 100, 5 }, true, true },
+		{ { 100, 5 }, { 900, 0 }, { 900, 0 }, true, true },
+		{ { 100, 5 }, { 100, 9 }, { 100, 9 }, true, false },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		const struct tf_entry e = { .at = t[i].at,
+			.clock = t[i].clock,
+			.has_clock = t[i].has_clock };
+		bool moved;
+		struct tf_time when = tf_entry_when(&e, &moved);
+
+		ck_assert_int_eq(0, tf_time_cmp(when, t[i].when));
+		ck_assert_int_eq(t[i].moved, moved);
+	}
+}
+END_TEST
+
 Suite *
 suite_entry(void)
 {
@@ -1035,6 +1064,7 @@ suite_entry(void)
 	tcase_add_test(t, the_worked_example_has_its_leaves);
 	tcase_add_test(t, what_comes_later_is_taken_without_effect);
 	tcase_add_test(t, every_bad_line_is_refused);
+	tcase_add_test(t, an_entry_is_shown_by_the_clock);
 	tcase_add_test(t, an_entry_is_read_field_by_field);
 	tcase_add_test(t, strings_come_out_unescaped);
 	tcase_add_test(t, mandatory_fields_must_be_there_and_no_others);
