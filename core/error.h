@@ -36,6 +36,7 @@ enum tf_code {
 	TF_QUOTA,
 	TF_TOOBIG, /* a file or a value beyond its limit */
 	TF_NOMEM,
+	TF_TOOMANY, /* too many open files; later it may work */
 	TF_IO,
 	/* What the caller or the store got wrong. */
 	TF_INVALID, /* malformed bytes or arguments */
@@ -58,7 +59,8 @@ struct tf_error {
  * Fill err (unless NULL) with code and the text, and return code.  What a
  * system call may have said (TF_IO, TF_NOTFOUND, TF_ACCESS...) takes the present
  * errno along; for TF_IO an errno of ENOSPC, EDQUOT, EFBIG, ENOMEM or EROFS sharpens
- * the code to TF_NOSPACE, TF_QUOTA, TF_TOOBIG, TF_NOMEM or TF_READONLY.
+ * the code to TF_NOSPACE, TF_QUOTA, TF_TOOBIG, TF_NOMEM or TF_READONLY, one of
+ * EMFILE or ENFILE to TF_TOOMANY.
  * Control characters in the text come out as '?'.
  */
 enum tf_code tf_fail(struct tf_error *err, enum tf_code code, const char *fmt,

@@ -131,6 +131,9 @@ TF_MUST_USE enum tf_code tf_view_page(struct tf_view *w, uint64_t id,
 struct tf_spill;
 TF_MUST_USE enum tf_code tf_spill_new(struct tf_vault *v, struct tf_spill **out,
     struct tf_error *err);
+/* All was written: from now on it is only read, and holds no descriptor unless
+ * the vault is open for reading only. */
+void tf_spill_done(struct tf_spill *s);
 void tf_spill_free(struct tf_spill *s); /* NULL is nothing */
 /* Where to put it; lives as long as s. */
 const struct tf_sink *tf_spill_sink(struct tf_spill *s);

@@ -18,11 +18,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "core/environment.h"
 #include "actor.h"
 
 #define DEADLINE_MS 50
 #define BELIEVED_S 1
-#define SLOTS 64 /* processes remembered, by pid */
+#define SLOTS 64	    /* processes remembered, by pid, at most */
+#define DESCRIPTORS_EACH 32 /* that the daemon has for each of these */
 
 /* Flags of a thread in /proc/TID/stat (include/linux/sched.h). */
 #define IS_IO_WORKER 0x00000010ul   /* of io_uring */
@@ -60,6 +62,7 @@ struct fs_actors {
 	char mounts[64];   /* our mount namespace; never changes */
 	int ticks;	   /* timerfd; nobody waits for it */
 	uint64_t second;
+	unsigned slots; /* of known, that are used; never changes */
 	struct known known[SLOTS];
 };
 
@@ -305,6 +308,8 @@ fs_actors_new(void)
 	pthread_mutex_init(&a->mu, NULL);
 	pthread_cond_init(&a->more, NULL);
 	a->last = &a->first;
+	a->slots = tf_environment_descriptors() / DESCRIPTORS_EACH;
+	a->slots = a->slots < 1 ? 1 : a->slots > SLOTS ? SLOTS : a->slots;
 	if (pthread_create(&a->helper, NULL, help, a) != 0) {
 		close(a->ticks);
 		free(a);
@@ -389,7 +394,7 @@ has_ended(int pidfd)
 static bool
 recall(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 {
-	struct known *k = &a->known[tid % SLOTS];
+	struct known *k = &a->known[tid % a->slots];
 	bool fresh;
 
 	pthread_mutex_lock(&a->mu);
@@ -410,7 +415,7 @@ static void
 remember(struct fs_actors *a, uint32_t tid, const struct tf_actor *who,
     int pidfd)
 {
-	struct known *k = &a->known[tid % SLOTS];
+	struct known *k = &a->known[tid % a->slots];
 	int old;
 
 	pthread_mutex_lock(&a->mu);

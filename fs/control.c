@@ -390,6 +390,8 @@ write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 		sink.arg = (void *)tf_spill_sink(s->spill);
 		rc = s->from.row->write(w, owner_of(s->ino), &sink, err);
 	}
+	if (rc == TF_OK)
+		tf_spill_done(s->spill);
 	tf_view_close(w);
 	return rc;
 }

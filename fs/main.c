@@ -630,6 +630,8 @@ run(const struct options *o, int *parent, struct tf_error *err)
 		goto out;
 	if ((rc = open_shared(&fs, o, err)) == TF_OK)
 		rc = run_mounted(&fs, o, signals, parent, &reason, err);
+	fs_control_free(fs.control); /* some of it is in the store */
+	fs.control = NULL;
 	close_rc = tf_vault_close(fs.vault, reason, &close_err);
 	if (close_rc != TF_OK && rc == TF_OK) {
 		rc = close_rc;
@@ -639,7 +641,6 @@ run(const struct options *o, int *parent, struct tf_error *err)
 		fs_report_line(LOG_NOTICE, "%s closed (%s)", o->store, reason);
 out:
 	fs_actors_free(fs.actors);
-	fs_control_free(fs.control);
 	fs_pass_free(fs.pass);
 	fs_handles_free(fs.handles);
 	fs_loop_free(fs.loop);

@@ -55,6 +55,7 @@ static const struct {
 	[TF_QUOTA] = { EDQUOT, false },
 	[TF_TOOBIG] = { EFBIG, false },
 	[TF_NOMEM] = { ENOMEM, false },
+	[TF_TOOMANY] = { EMFILE, false },
 	[TF_IO] = { EIO, false },
 	[TF_INVALID] = { EINVAL, false },
 	[TF_USAGE] = { EINVAL, false },
@@ -184,6 +185,7 @@ is_fault(enum tf_code code)
 	case TF_NOSPACE:
 	case TF_QUOTA:
 	case TF_NOMEM:
+	case TF_TOOMANY:
 	case TF_IO:
 	case TF_FOREIGN:
 	case TF_NEWER:

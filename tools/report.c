@@ -37,6 +37,7 @@ status_of(enum tf_code code)
 	case TF_QUOTA:
 	case TF_TOOBIG:
 	case TF_NOMEM:
+	case TF_TOOMANY:
 	case TF_IO:
 	case TF_INTERRUPTED:
 	case TF_LOCKED:

@@ -27,6 +27,7 @@ static const char *const names[TF_CODES] = {
 	[TF_QUOTA] = "quota",
 	[TF_TOOBIG] = "too big",
 	[TF_NOMEM] = "no memory",
+	[TF_TOOMANY] = "too many open files",
 	[TF_IO] = "i/o",
 	[TF_INVALID] = "invalid",
 	[TF_USAGE] = "usage",
@@ -51,6 +52,9 @@ sharpen(enum tf_code code, int sys)
 		return TF_TOOBIG;
 	case ENOMEM:
 		return TF_NOMEM;
+	case EMFILE:
+	case ENFILE:
+		return TF_TOOMANY;
 	case EROFS:
 		return TF_READONLY;
 	default:
@@ -117,8 +121,8 @@ bool
 tf_code_undecided(enum tf_code code)
 {
 	return code == TF_ACCESS || code == TF_READONLY || code == TF_NOSPACE ||
-	    code == TF_QUOTA || code == TF_NOMEM || code == TF_IO ||
-	    code == TF_INTERRUPTED;
+	    code == TF_QUOTA || code == TF_NOMEM || code == TF_TOOMANY ||
+	    code == TF_IO || code == TF_INTERRUPTED;
 }
 
 const char *

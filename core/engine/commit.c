@@ -400,7 +400,7 @@ poison(struct tf_committer *c, enum tf_code code, const struct tf_error *err)
 	struct tf_vault *v = c->v;
 
 	if (code == TF_NOSPACE || code == TF_QUOTA || code == TF_NOMEM ||
-	    code == TF_LOCKED)
+	    code == TF_LOCKED || code == TF_TOOMANY)
 		return;
 	pthread_mutex_lock(&v->mu);
 	if (v->broken == TF_OK) {

@@ -169,6 +169,8 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 		if (TF_IS_MUTANT(TF_SEAL_AT_FLUSH) &&
 		    l->attr.state == TF_STATE_OPEN)
 			tf_live_freeze(l);
+	} else if (code == TF_TOOMANY) {
+		l->put_off = true;
 	} else if (l->failed == TF_OK) {
 		l->failed = code;
 		l->failure = *err;
@@ -264,8 +266,11 @@ flush_failed(struct tf_live *l, enum tf_code rc, struct tf_error *e)
 {
 	struct tf_vault *v = l->v;
 
-	(void)tf_live_fail(l, rc, e, NULL);
+	/* For want of a descriptor nothing was lost, and it is tried again. */
+	if (rc != TF_TOOMANY)
+		(void)tf_live_fail(l, rc, e, NULL);
 	pthread_mutex_lock(&v->mu);
+	l->put_off = rc == TF_TOOMANY;
 	l->job = false;
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
@@ -402,6 +407,7 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 		if (!l->job) {
 			l->job = true;
 			l->flushing_gen = l->gen;
+			l->put_off = false;
 			tf_live_ref(l);
 			pthread_mutex_unlock(&v->mu);
 			rc = build_flush(l, &f, &e);

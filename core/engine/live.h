@@ -42,6 +42,7 @@ struct tf_live {
 	bool saved;	  /* has a row in stage */
 	bool stale;	  /* whose metadata is older than this */
 	bool marked;	  /* whose content is older: it says so */
+	bool put_off;	  /* its flush lacked a descriptor, and comes again */
 	bool hollow;	  /* which promises no byte, written by nobody */
 	uint64_t mark_ns; /* when that one is marked; boot clock, or 0 */
 	bool job;

@@ -396,6 +396,7 @@ struct gather {
 	size_t n;
 	struct tf_live *lost;	  /* frozen, but its last flush failed */
 	struct tf_live *unmarked; /* its row is to be marked */
+	struct tf_live *dirty;	  /* due, but its last flush did not happen */
 	uint64_t due_ns;	  /* frozen files whose deadline is not later */
 	uint64_t next_ns;	  /* the earliest deadline beyond */
 };
@@ -420,6 +421,14 @@ gather_due(void *arg, struct tf_live *l)
 	    !l->job) {
 		tf_live_ref(l);
 		g->lost = l;
+		return;
+	}
+	if (l->deadline_ns <= g->due_ns && !tf_live_clean(l) && !l->job &&
+	    l->failed == TF_OK && l->writers == 0 && !l->on_duty &&
+	    g->dirty == NULL) {
+		l->deadline_ns = g->due_ns + RETRY_NS;
+		tf_live_ref(l);
+		g->dirty = l;
 		return;
 	}
 	if (l->deadline_ns > g->due_ns || g->n == SEAL_MAX || l->job ||
@@ -540,7 +549,13 @@ tf_keeper(void *vault)
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
-		if (g.unmarked != NULL)
+		if (g.dirty != NULL) {
+			pthread_mutex_unlock(&v->mu);
+			tf_live_tend(g.dirty);
+			pthread_mutex_lock(&v->mu);
+			tf_live_unref(g.dirty);
+		}
+		if (g.unmarked != NULL || g.dirty != NULL)
 			continue; /* there may be more of them */
 		if (v->head.size != v->kept_size && head_ns <= now) {
 			pthread_mutex_unlock(&v->mu);
@@ -681,6 +696,19 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 			last = rc != TF_OK ? rc : last;
 			n = 0;
 			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if (busy && w.l[i]->put_off && !w.l[i]->job) {
+			pthread_mutex_unlock(&v->mu);
+			tf_live_tend(w.l[i]);
+			pthread_mutex_lock(&v->mu);
+			if (w.l[i]->put_off) {
+				last = tf_fail(err, TF_TOOMANY,
+				    "%.60s is not on disk yet: too few "
+				    "descriptors",
+				    w.l[i]->name);
+				i++;
+			}
 			continue;
 		}
 		/* At the end of the vault nothing more becomes of it. */

@@ -239,6 +239,11 @@ look(void *arg, struct tf_live *l)
 		b->in_the_way = l->attr.id;
 		return;
 	}
+	if (l->put_off) {
+		b->refused = TF_BUSY;
+		b->in_the_way = l->attr.id;
+		return;
+	}
 	if (l->job || !tf_live_clean(l) || l->unchecked) {
 		if (l->unchecked && !l->on_duty) {
 			l->wants_check = true;

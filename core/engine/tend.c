@@ -3,10 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "content.h"
 #include "existing.h"
 #include "flush.h"
 #include "tend.h"
+
+#define RETRY_NS TF_SECOND /* when there were too few descriptors */
 
 static void
 after_flush(void *arg, enum tf_code code, const struct tf_error *err)
@@ -14,13 +17,20 @@ after_flush(void *arg, enum tf_code code, const struct tf_error *err)
 	struct tf_live *l = arg;
 	struct tf_vault *v = l->v;
 
+	if (code == TF_TOOMANY) {
+		pthread_mutex_lock(&v->mu);
+		l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
+		if (l->deadline_ns < v->alarm_ns)
+			pthread_cond_signal(&v->alarm);
+		pthread_mutex_unlock(&v->mu);
+	}
 	/* If it was given up, the next start finds the file. */
 	if (code != TF_OK && code != TF_INTERRUPTED)
 		tf_vault_say(v, code,
 		    "node %llu: what was written after its "
 		    "last close is not on disk: %s",
 		    (unsigned long long)l->attr.id, err->text);
-	/* When it is due, the keeper seals it or gives it up. */
+	/* When it is due, the keeper seals it, tends it again or gives it up. */
 	pthread_mutex_lock(&v->mu);
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
@@ -86,7 +96,7 @@ tf_live_check(struct tf_live *l, struct tf_error *err)
 	    (size != l->size || memcmp(&h, &l->digest, sizeof(h)) != 0))
 		rc = tf_fail(&e, TF_TAMPER,
 		    "the bytes are not those that were accepted");
-	if (rc != TF_INTERRUPTED && gen == l->gen) {
+	if (rc != TF_INTERRUPTED && rc != TF_TOOMANY && gen == l->gen) {
 		l->unchecked = false;
 		if (rc != TF_OK && l->failed == TF_OK) {
 			l->failed = rc;

@@ -179,6 +179,12 @@ tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
 	case SQLITE_NOTADB:
 		code = TF_FOREIGN;
 		break;
+	case SQLITE_CANTOPEN:
+	case SQLITE_IOERR:
+		errno = sqlite3_system_errno(db->sq);
+		if (errno == EMFILE || errno == ENFILE)
+			code = TF_TOOMANY;
+		break;
 	}
 	return tf_fail(err, code, "%s: %s (%d)", what,
 	    code == TF_NOSPACE ? "no space left on the store's disk" :

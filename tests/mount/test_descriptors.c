@@ -264,6 +264,92 @@ START_TEST(sealed_files_that_are_open_leave_some_for_others)
 }
 END_TEST
 
+/* The daemon may open no more; what it has open stays. */
+static void
+take_descriptors_away(void)
+{
+	struct rlimit few = { 3, limits[0] }; /* 0 to 2 are in use */
+
+	allowed(prlimit(vault_pid(), RLIMIT_NOFILE, &few, NULL));
+}
+
+static void
+give_descriptors_back(void)
+{
+	struct rlimit r = { limits[0], limits[0] };
+
+	allowed(prlimit(vault_pid(), RLIMIT_NOFILE, &r, NULL));
+}
+
+/* Whatever took them: it is an error, and not the end of any file. */
+START_TEST(without_descriptors_nothing_is_lost)
+{
+	char *text = noise(FILE_SIZE, 6);
+	int fd;
+
+	begin_with(limits[0]);
+	put_bytes(A "/closed", text, FILE_SIZE);
+	text[0]++;
+	fd = begin(A "/open");
+	ck_assert_int_eq(FILE_SIZE, write(fd, text, FILE_SIZE));
+	take_descriptors_away();
+	refused(EMFILE, fsync(fd));
+	refused(EMFILE, close(fd));
+	ck_assert_str_ne("0", run_any("trailctl sync mnt"));
+	give_descriptors_back();
+	becomes(A "/open", "frozen");
+	sync_dir("mnt");
+	has_state(A "/open", "sealed");
+	has_state(A "/closed", "sealed");
+	ck_assert_int_eq(0, memcmp(text, content(A "/open", NULL), FILE_SIZE));
+	end();
+}
+END_TEST
+
+enum { PAGES = 40, EACH = 90 };
+
+/* Control files that are too long for memory. */
+START_TEST(control_files_that_are_open_leave_some_for_others)
+{
+	static int fd[2 * PAGES];
+	char path[400], dir[64];
+	unsigned n = 0;
+
+	begin_with(limits[1]);
+	for (int i = 0; i < PAGES; i++) {
+		snprintf(dir, sizeof dir, W "/p%d", i);
+		allowed(mkdir(dir, 0755));
+		for (int j = 0; j < EACH; j++) {
+			snprintf(path, sizeof path, "%s/%0200d", dir, j);
+			put(path, path);
+		}
+	}
+	sync_dir("mnt");
+	for (int i = 0; i < PAGES; i++)
+		for (int j = 0; j < 2; j++) {
+			snprintf(path, sizeof path, W "/p%d/.trailfs/%s", i,
+			    j == 0 ? "events.jsonl" : "attestation.json");
+			fd[n] = open(path, O_RDONLY | O_CLOEXEC);
+			ck_assert_msg(fd[n] >= 0, "%s: %s", path,
+			    errno_name(errno));
+			if (j == 0)
+				ck_assert_int_gt(stat_of(path).st_size, 65536);
+			n++;
+		}
+	ck_assert_uint_le(held(NULL), 64);
+	others_work("first");
+	while (n > 0) {
+		char last;
+		off_t end = lseek(fd[--n], 0, SEEK_END);
+
+		ck_assert_int_eq(1, pread(fd[n], &last, 1, end - 1));
+		ck_assert_int_eq('\n', last);
+		close(fd[n]);
+	}
+	end();
+}
+END_TEST
+
 /* The soft limit is no limit: it is raised to the hard one. */
 START_TEST(the_soft_limit_is_raised)
 {
@@ -289,6 +375,8 @@ suite_descriptors(void)
 	tcase_add_loop_test(t, sealed_files_that_are_open_leave_some_for_others,
 	    0, n);
 	tcase_add_test(t, the_soft_limit_is_raised);
+	tcase_add_test(t, without_descriptors_nothing_is_lost);
+	tcase_add_test(t, control_files_that_are_open_leave_some_for_others);
 	tcase_add_loop_test(t, a_deleted_draft_is_read_until_it_is_closed, 0,
 	    n);
 	return s;
