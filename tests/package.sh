@@ -11,7 +11,8 @@ export LC_ALL
 cd "$(dirname "$0")/.." || exit 1
 BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
 PATH=$BUILD:$PATH
-kept=$PWD/tests/packages
+here=$PWD/tests
+kept=$here/packages
 golden=$kept/golden/v1
 work=$(mktemp -d "${TMPDIR:-/tmp}/package.XXXXXX") || exit 1
 store=$work/store mnt=$work/mnt
@@ -354,6 +355,7 @@ unpack_gives_the_files_back() {
 }
 
 a_directory_is_compared_with_the_store() {
+	[ -d un ] || is 0 trailctl unpack w.zip un
 	is 0 trailctl verify --against un/w store/t/w
 	says '^contents +OK +7 files.*of an unpacked package'
 	touch un/w/.DS_Store un/w/data/a/.DS_Store
@@ -636,9 +638,31 @@ an_attestation_of_many_files_is_packaged() {
 	rm -rf many many.out many.zip
 }
 
+# The text of function NAME and of the functions that it calls.
+text_of() {
+	sed -n "/^$1() {/,/^}/p" "$here/package.sh"
+	for f in unzipped hard_names links; do
+		sed -n "/^$1() {/,/^}/p" "$here/package.sh" |
+			grep -qw "$f" && sed -n "/^$f() {/,/^}/p" "$here/package.sh"
+	done
+}
+
+# lacks NAME: the programs that the test needs and that are not here.
+lacks() {
+	text_of "$1" | grep -owE 'unzip|zip|7z|bsdtar|python3|jq|busybox' |
+		sort -u | while read -r tool; do
+		command -v "$tool" >/dev/null || echo "$tool"
+	done
+}
+
 run() {
 	for test; do
 		checks=$((checks + 1))
+		missing=$(lacks "$test" | tr '\n' ' ')
+		if [ -n "$missing" ]; then
+			echo "SKIP $test: no $missing"
+			continue
+		fi
 		# Not as a condition: there, -e would mean nothing.
 		(
 			set -e
