@@ -84,6 +84,8 @@ struct tf_actor {
 	char cgroup[1024];
 };
 
+#define TF_READ_BITS 0444u /* of a mode: they change after the seal, too */
+
 #define TF_ROOT_ID 1 /* inode number of the root directory */
 
 #endif

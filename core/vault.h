@@ -56,6 +56,7 @@ enum tf_setting {
 	TF_PLACEHOLDER, /* seconds after which a placeholder seals, empty */
 	TF_MAX_FILE,	/* bytes of one file; 0: as many as there can be */
 	TF_MAX_STAGED,	/* bytes of one uid that are not sealed yet; 0: any */
+	TF_MODE_FLOOR,	/* reading bits that evidence gets at its seal */
 	TF_SETTINGS
 };
 struct tf_settings {

@@ -87,6 +87,8 @@ usage(FILE *to)
 	    "behind (no limit)\n"
 	    "  max_staged=BYTES  no user has more that is not sealed yet (no "
 	    "limit)\n"
+	    "  mode_floor=MODE   reading bits that evidence gets at its seal, "
+	    "as 0440\n"
 	    "  threads=N         workers, 1 to 64 (cores, at most 4)\n"
 	    "  verify=open|none  check a file's bytes when it is first opened "
 	    "(open)\n"

@@ -528,6 +528,8 @@ meaning(struct tf_audit *a, const struct tf_entry *e,
 		a->r->files++;
 	if (rc == TF_OK && x.born)
 		rc = a->source->birth(a, e, &x, err);
+	if (rc == TF_OK && x.evidence_access && a->source->access != NULL)
+		a->source->access(a, e);
 	if (rc == TF_OK && x.has_statement && a->source->payload != NULL)
 		check_statement(a, e, &x);
 	return rc;

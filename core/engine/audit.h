@@ -53,6 +53,9 @@ struct tf_source {
 	/* A name was born: compare names, queue contents. */
 	enum tf_code (*birth)(struct tf_audit *a, const struct tf_entry *e,
 	    const struct tf_replay_effect *x, struct tf_error *err);
+	/* Who reads the evidence e->node is another from now on.  May be
+	 * NULL. */
+	void (*access)(struct tf_audit *a, const struct tf_entry *e);
 	/* Payload of a statement, onto out; likewise.  NULL: statements cannot
 	 * be seen. */
 	enum tf_code (*payload)(struct tf_audit *a, const struct tf_entry *e,

@@ -30,6 +30,9 @@ struct store {
 	struct tf_bits queued; /* objects that the pool has */
 	uint64_t names;
 	uint64_t files, content_bytes; /* of evidence, as status counts */
+	/* Paths of evidence whose access is compared at the end, as an entry
+	 * changed it after the seal: each with a NUL. */
+	struct tf_buf changed;
 };
 
 /* --- contents -------------------------------------------------------------------- */
@@ -171,6 +174,51 @@ compare_xattrs(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
+static void
+compare_later(struct store *s, struct tf_str path)
+{
+	tf_buf_add(&s->changed, path.p, path.n);
+	tf_buf_add(&s->changed, "", 1);
+}
+
+static void
+access_changed(struct tf_audit *a, const struct tf_entry *e)
+{
+	compare_later(a->self, e->path);
+}
+
+/* Evidence with another access than its seal says, or with an entry that
+ * changed it. */
+static enum tf_code
+compare_changed(struct tf_audit *a, struct tf_error *err)
+{
+	struct store *s = a->self;
+	struct tf_node_row have;
+	struct tf_attr want = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (s->changed.failed)
+		return tf_fail(err, TF_NOMEM, "no memory");
+	for (size_t at = 0; rc == TF_OK && at < s->changed.n;) {
+		struct tf_str path = { s->changed.p + at,
+			strlen(s->changed.p + at) };
+
+		at += path.n + 1;
+		rc = tf_replay_access(a->replay, path, &want, err);
+		if (rc == TF_OK)
+			rc = tf_nodes_get(s->db, want.id, &have, err);
+		if (rc == TF_OK &&
+		    (have.attr.mode != want.mode || have.attr.uid != want.uid ||
+			have.attr.gid != want.gid))
+			tf_audit_finding(a, TF_LINK_NAMES, have.entry, path,
+			    "the database shows another owner or mode than "
+			    "the entry");
+		/* What is missing was named before. */
+		rc = rc == TF_NOTFOUND ? TF_OK : rc;
+	}
+	return rc;
+}
+
 /* Evidence is compared when it is born, directories at the end. */
 static enum tf_code
 birth(struct tf_audit *a, const struct tf_entry *e,
@@ -196,8 +244,19 @@ birth(struct tf_audit *a, const struct tf_entry *e,
 		return TF_OK;
 	s->files++;
 	s->content_bytes += e->content.size;
-	rc = compare(a, &want, name, e->path, e->seq, TF_NO_SEQ, &have, &there,
-	    err);
+	/* Who reads it may be another by now; the entry will say. */
+	rc = tf_nodes_get(s->db, e->node, &have, err);
+	if (rc == TF_OK &&
+	    (have.attr.mode != want.mode || have.attr.uid != want.uid ||
+		have.attr.gid != want.gid)) {
+		want.mode = have.attr.mode;
+		want.uid = have.attr.uid;
+		want.gid = have.attr.gid;
+		compare_later(s, e->path);
+	}
+	if (rc == TF_OK || rc == TF_NOTFOUND)
+		rc = compare(a, &want, name, e->path, e->seq, TF_NO_SEQ, &have,
+		    &there, err);
 	if (rc != TF_OK || !there)
 		return rc;
 	if ((rc = compare_xattrs(a, e, err)) != TF_OK)
@@ -307,6 +366,8 @@ names(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc = tf_replay_each(a->replay, directory, a, err);
 
 	if (rc == TF_OK)
+		rc = compare_changed(a, err);
+	if (rc == TF_OK)
 		rc = tf_nodes_each(s->db, count_name, a, err);
 	if (rc == TF_OK && s->names != tf_replay_names(a->replay))
 		tf_audit_finding(a, TF_LINK_NAMES, UINT64_MAX, tf_nowhere,
@@ -386,6 +447,7 @@ static const struct tf_source source = {
 	.entries = entries,
 	.tile = tile,
 	.birth = birth,
+	.access = access_changed,
 	.payload = payload,
 	.end = names,
 };
@@ -436,6 +498,7 @@ close_store(struct store *s)
 		(void)close(s->dirfd);
 	tf_buf_free(&s->vkey);
 	tf_buf_free(&s->beside);
+	tf_buf_free(&s->changed);
 	tf_bits_free(&s->queued);
 	free(s->db_path);
 }

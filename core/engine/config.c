@@ -12,12 +12,14 @@ static const struct {
 	const char *key;
 	uint64_t max;
 	bool bytes; /* K, M, G or T may stand behind */
+	bool octal;
 } settings[TF_SETTINGS] = {
 	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, false },
 	[TF_QUIET] = { "quiet", TF_QUIET_MAX_S, false },
 	[TF_PLACEHOLDER] = { "placeholder", TF_QUIET_MAX_S, false },
 	[TF_MAX_FILE] = { "max_file", TF_JSON_MAX, true },
 	[TF_MAX_STAGED] = { "max_staged", TF_JSON_MAX, true },
+	[TF_MODE_FLOOR] = { "mode_floor", TF_READ_BITS, .octal = true },
 };
 
 bool
@@ -34,6 +36,12 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 			break;
 	if (i == TF_SETTINGS || n == 0)
 		return false;
+	if (settings[i].octal) {
+		s->value[i] = strtoul(value, NULL, 8);
+		s->given[i] = n <= 4 && strspn(value, "01234567") == n &&
+		    (s->value[i] & ~settings[i].max) == 0;
+		return s->given[i];
+	}
 	suffix = strchr(suffixes, value[n - 1]);
 	if (settings[i].bytes && suffix != NULL) {
 		shift = 10 * (unsigned)(suffix - suffixes + 1);

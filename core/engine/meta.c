@@ -10,6 +10,7 @@
 #include "../base/clock.h"
 #include "close_dir.h"
 #include "dir_mode.h"
+#include "evidence_access.h"
 #include "names.h"
 
 #define WRITE_BITS 0222u
@@ -215,6 +216,20 @@ tell_followers(struct tf_vault *v, uint64_t att)
 		    (unsigned long long)att, e.text);
 }
 
+/* --- sealed evidence ------------------------------------------------------------- */
+
+static enum tf_code
+set_sealed(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
+    const struct tf_attr *want, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	if (!changes(a, mask, want))
+		return TF_OK;
+	if (!tf_evidence_only_access(a, mask, want))
+		return tf_sealed_refusal(TF_REQ_SETMETA, err);
+	return tf_evidence_set_access(v, a->id, mask, want, who, err);
+}
+
 /* --- either ---------------------------------------------------------------------- */
 
 /* What is live is changed here; *done tells.  mu is taken. */
@@ -274,9 +289,7 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 		rc = set_live(v, id, rest, want, who, &done, err);
 	if (rc == TF_OK && rest != 0 && !done) {
 		if (a.kind == TF_KIND_EVIDENCE)
-			rc = changes(&a, rest, want) ?
-			    tf_sealed_refusal(TF_REQ_SETMETA, err) :
-			    TF_OK;
+			rc = set_sealed(v, &a, rest, want, who, err);
 		else if (a.kind == TF_KIND_DIRECTORY)
 			rc = TF_OK; /* below */
 		else

@@ -177,6 +177,13 @@ only_actor(const struct tf_live *l)
 	return same;
 }
 
+/* Evidence of a cron job with umask 077 is to be read by others as well. */
+static uint32_t
+sealed_mode(const struct tf_live *l)
+{
+	return l->attr.mode | (uint32_t)l->v->settings.value[TF_MODE_FLOOR];
+}
+
 static enum tf_code
 evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
     const struct tf_content *content, struct tf_error *err)
@@ -199,7 +206,7 @@ evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
 	if (rc != TF_OK)
 		goto out;
 	e.path = (struct tf_str){ path.p, path.n };
-	tf_access_fill(&e.access, l->attr.mode, l->attr.uid, l->attr.gid,
+	tf_access_fill(&e.access, sealed_mode(l), l->attr.uid, l->attr.gid,
 	    &names);
 	if (l->actor != NULL)
 		e.actor = (struct tf_str){ l->actor, strlen(l->actor) };
@@ -261,6 +268,7 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 		return rc;
 	memcpy(row.name, l->name, sizeof(row.name));
 	row.attr.mtime = tf_time_clamp(l->attr.mtime);
+	row.attr.mode = sealed_mode(l);
 	row.entry = t->size - 1;
 	row.xattrs = (struct tf_str){ l->xattrs.n > 0 ? l->xattrs.p : NULL,
 		l->xattrs.n };

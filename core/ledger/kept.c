@@ -313,11 +313,21 @@ tf_kept_files(struct tf_kept *k, struct tf_str path, tf_kept_file_fn fn,
 }
 
 enum tf_code
-tf_kept_forget_files(struct tf_kept *k, struct tf_str path,
-    struct tf_error *err)
+tf_kept_get_file(struct tf_kept *k, struct tf_str path,
+    struct tf_kept_file *out, struct tf_error *err)
 {
-	struct key low, high;
+	struct key key;
 
-	below(&low, &high, FILES, path);
-	return k->ops->cut(k->book, str(&low), str(&high), err);
+	make(&key, FILES, path, '\0');
+	return k->ops->get(k->book, str(&key), out, sizeof(*out), err);
+}
+
+enum tf_code
+tf_kept_put_file(struct tf_kept *k, struct tf_str path,
+    const struct tf_kept_file *f, struct tf_error *err)
+{
+	struct key key;
+
+	make(&key, FILES, path, '\0');
+	return k->ops->put(k->book, str(&key), bytes(f, sizeof(*f)), err);
 }

@@ -44,10 +44,11 @@ struct tf_kept_dir {
 	uint64_t template_version;
 };
 
-/* Evidence, kept until its attestation is sealed. */
+/* Evidence. */
 struct tf_kept_file {
 	struct tf_hash sha256;
-	uint64_t size;
+	uint64_t size, node;
+	uint32_t mode, uid, gid;
 };
 
 struct tf_kept {
@@ -99,8 +100,9 @@ typedef enum tf_code (*tf_kept_file_fn)(void *arg, struct tf_str name,
     const struct tf_kept_file *f, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_kept_files(struct tf_kept *k, struct tf_str path,
     tf_kept_file_fn fn, void *arg, struct tf_error *err);
-/* Nothing is born there any more: let its files go. */
-TF_MUST_USE enum tf_code tf_kept_forget_files(struct tf_kept *k,
-    struct tf_str path, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_kept_get_file(struct tf_kept *k, struct tf_str path,
+    struct tf_kept_file *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_kept_put_file(struct tf_kept *k, struct tf_str path,
+    const struct tf_kept_file *f, struct tf_error *err);
 
 #endif

@@ -422,7 +422,11 @@ born_evidence(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)
 {
 	struct tf_kept_file f = { .sha256 = e->content.sha256,
-		.size = e->content.size };
+		.size = e->content.size,
+		.node = e->node,
+		.mode = e->access.mode,
+		.uid = e->access.uid,
+		.gid = e->access.gid };
 	struct place p;
 	enum tf_code rc;
 
@@ -620,7 +624,7 @@ attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 	d.payload = e->statement.payload;
 	if ((rc = seal(r, &d, leaf, err)) != TF_OK)
 		return rc;
-	return tf_kept_forget_files(&r->kept, e->path, err);
+	return TF_OK;
 }
 
 static enum tf_code
@@ -671,15 +675,40 @@ parent_sealed(struct tf_replay *r, const struct tf_entry *e, bool workflow,
 
 /* --- the others -------------------------------------------------------------------------- */
 
+/* Of evidence: who reads it, and nothing else. */
 static enum tf_code
-access_changed(struct tf_replay *r, const struct tf_entry *e,
-    struct tf_error *err)
+evidence_access_changed(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_effect *out, struct tf_error *err)
 {
 	static const char what[] = "changes access of what does not exist";
+	struct tf_kept_file f;
+	enum tf_code rc = tf_kept_get_file(&r->kept, e->path, &f, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? broken(r, what) : rc;
+	if (!e->has_node || e->node != f.node)
+		return broken(r, "its node is not the evidence's");
+	if (((e->access.mode ^ f.mode) & ~TF_READ_BITS) != 0 ||
+	    e->access.uid != f.uid)
+		return broken(r, "changes more of evidence than who reads it");
+	f.mode = e->access.mode;
+	f.gid = e->access.gid;
+	out->evidence_access = true;
+	return tf_kept_put_file(&r->kept, e->path, &f, err);
+}
+
+static enum tf_code
+access_changed(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_effect *out, struct tf_error *err)
+{
 	struct tf_kept_dir d, att;
 	bool sealed;
-	enum tf_code rc = subject(r, &d, what, err);
+	enum tf_code rc = tf_kept_get(&r->kept, e->path, &d, err);
 
+	if (rc == TF_NOTFOUND)
+		return evidence_access_changed(r, e, out, err);
+	if (rc == TF_OK && e->has_node && e->node != d.attr.id)
+		return broken(r, "its node is not the directory's");
 	if (rc == TF_OK && d.attr.kind == TF_KIND_DIRECTORY)
 		rc = tf_kept_get(&r->kept, attestation_path(e->path), &att,
 		    err);
@@ -765,7 +794,7 @@ effect(struct tf_replay *r, const struct tf_entry *e,
 		return parent_sealed(r, e, e->type == TF_WORKFLOW_SEALED, leaf,
 		    err);
 	case TF_ACCESS_CHANGED:
-		return access_changed(r, e, err);
+		return access_changed(r, e, out, err);
 	case TF_TEMPLATE_SET:
 		return template_set(r, e, err);
 	case TF_ATTESTATION_OVERRIDDEN:
@@ -863,6 +892,22 @@ const char *
 tf_replay_vkey(const struct tf_replay *r)
 {
 	return r->vkey == NULL ? "" : r->vkey;
+}
+
+enum tf_code
+tf_replay_access(struct tf_replay *r, struct tf_str path, struct tf_attr *out,
+    struct tf_error *err)
+{
+	struct tf_kept_file f;
+	enum tf_code rc = tf_kept_get_file(&r->kept, path, &f, err);
+
+	if (rc == TF_OK) {
+		out->id = f.node;
+		out->mode = f.mode;
+		out->uid = f.uid;
+		out->gid = f.gid;
+	}
+	return rc;
 }
 
 uint64_t

@@ -25,6 +25,8 @@ struct tf_replay_effect {
 	enum tf_kind kind;
 	uint64_t parent;
 	size_t name_at;
+	/* access.changed of evidence, which the entry's node names. */
+	bool evidence_access;
 	/* attestation.sealed: what its statement must say, but for sealedAt. */
 	bool has_statement;
 	struct tf_statement statement;
@@ -66,6 +68,10 @@ const char *tf_replay_vkey(const struct tf_replay *r);
 /* Did an entry name this node number? */
 TF_MUST_USE enum tf_code tf_replay_knows(struct tf_replay *r, uint64_t node,
     bool *yes, struct tf_error *err);
+/* Node, mode, owner and group of the evidence at path, as the entries so far
+ * make them, into those fields of *out.  TF_NOTFOUND (err untouched). */
+TF_MUST_USE enum tf_code tf_replay_access(struct tf_replay *r,
+    struct tf_str path, struct tf_attr *out, struct tf_error *err);
 uint64_t tf_replay_names(const struct tf_replay *r); /* with the root */
 /* Every directory, by level and path, until fn returns another code than TF_OK. */
 TF_MUST_USE enum tf_code tf_replay_each(struct tf_replay *r,

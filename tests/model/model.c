@@ -329,7 +329,9 @@ expect_chmod(struct model *m, const struct node *d, const struct op *o)
 	if (!owns(d, o->who))
 		return ON(EPERM);
 	if (!d->dir)
-		return d->sealed && d->mode != o->mode ? ON(EPERM) : 0;
+		return d->sealed && ((d->mode ^ o->mode) & 07333) != 0 ?
+		    ON(EPERM) :
+		    0;
 	if (d->level > 3) {
 		node_access(d, &mode, &uid, &gid);
 		return mode != o->mode && attestation(d)->sealed &&
@@ -377,9 +379,7 @@ expect_chown(const struct node *d, const struct op *o)
 	if (o->who != 0 && group != (gid_t)-1 &&
 	    (o->who != uid || (group != o->who && group != gid)))
 		return ON(EPERM);
-	if (!d->dir && d->sealed &&
-	    ((to != (uid_t)-1 && to != uid) ||
-		(group != (gid_t)-1 && group != gid)))
+	if (!d->dir && d->sealed && to != (uid_t)-1 && to != uid)
 		return ON(EPERM);
 	return 0;
 }

@@ -51,6 +51,7 @@
 	X(closing) \
 	X(dirmode) \
 	X(shared) \
+	X(access) \
 	/* a line for each */
 /* clang-format on */
 

@@ -244,11 +244,11 @@ set_flags(void)
  X(symlink_beside, EPERM, EACCES, EPERM, 0, symlink("report", OTHER))         \
  X(mkdir_onto, EEXIST, EEXIST, EEXIST, 0, mkdir(F, 0777))                     \
  X(fifo_onto, EEXIST, EEXIST, EEXIST, 0, mkfifo(F, 0666))                     \
- X(chmod_it, EPERM, EPERM, EPERM, SETTLES, chmod(F, 0600))                    \
+ X(chmod_it, EPERM, EPERM, EPERM, SETTLES, chmod(F, 0700))                    \
  X(chmod_setuid, EPERM, EPERM, EPERM, SETTLES, chmod(F, 04755))               \
  X(fchmod_r, EPERM, EPERM, EPERM, SETTLES, fchmod(in_hand, 0777))             \
  X(chown_it, EPERM, EPERM, EPERM, SETTLES, chown(F, BOB, BOB))                \
- X(chgrp_it, EPERM, EPERM, EPERM, SETTLES, chown(F, (uid_t)-1, BOB))          \
+ X(chown_alone, EPERM, EPERM, EPERM, SETTLES, chown(F, BOB, (gid_t)-1))       \
  X(fchown_r, EPERM, EPERM, EPERM, SETTLES, fchown(in_hand, BOB, BOB))         \
  X(times, EPERM, EPERM, EPERM, SETTLES, set_times(F, 1, 1))                   \
  X(times_now, EPERM, EACCES, EPERM, SETTLES,                                  \

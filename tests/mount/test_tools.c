@@ -266,7 +266,7 @@ START_TEST(a_second_copy_is_refused_and_changes_nothing)
 		"tee " F " <src", "sed -i s/./x/ " F, "truncate -s 0 " F,
 		"truncate -s +1 " F, "rm -f " F, "rm -rf " A, "mv " F " gone",
 		"ln " F " " A "/g", "ln -sf x " F, "shred " F,
-		"touch -d 2001-01-01 " F, "chmod 600 " F, "chown 1001 " F,
+		"touch -d 2001-01-01 " F, "chmod 700 " F, "chown 1001 " F,
 		"setfattr -n user.x -v y " F, "gzip " F, "perl -i -pe 1 " F };
 	const char *said;
 	struct stat before;

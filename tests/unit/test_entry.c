@@ -270,6 +270,8 @@ optional(struct tf_str line, const char *key)
 		    is_type(line, "ledger.opened");
 	if (strcmp(key, "cause") == 0)
 		return find(line, "\"actor\":");
+	if (strcmp(key, "node") == 0)
+		return is_type(line, "access.changed");
 	if (strcmp(key, "template") == 0)
 		return is_type(line, "workflow.begun");
 	if (strcmp(key, "access") == 0)

@@ -360,6 +360,8 @@ static const char other_kind[] = "seals what is of another kind";
 static const char wrong_flows[] = "its sums are not those of its workflows";
 static const char wrong_atts[] = "its sums are not those of its attestations";
 static const char no_access[] = "changes access of what does not exist";
+static const char more[] = "changes more of evidence than who reads it";
+static const char other_node[] = "its node is not the evidence's";
 static const char write_back[] = "gives a sealed directory write permission";
 static const char no_trail[] = "sets a template of no trail";
 static const char not_next[] = "its template has not the next version";
@@ -473,6 +475,21 @@ static const struct story stories[] = {
 
 	/* access */
 	{ 4, { { ACCESS("x", 0700) } }, no_access },
+	/* of evidence: who reads it, before the seal and after */
+	{ 6, { { ACCESS(FILE_6, 0604), .has_node = true, .node = 5,
+		 .access.uid = 1000 } }, NULL },
+	{ 9, { { ACCESS(FILE_6, 0604), .has_node = true, .node = 5,
+		 .access.uid = 1000, .access.gid = 7 } }, NULL },
+	{ 9, { { ACCESS(FILE_6, 0604), .has_node = true, .node = 5 } }, more },
+	{ 9, { { ACCESS(FILE_6, 0660), .has_node = true, .node = 5,
+		 .access.uid = 1000 } }, more },
+	{ 9, { { ACCESS(FILE_6, 0650), .has_node = true, .node = 5,
+		 .access.uid = 1000 } }, more },
+	{ 9, { { ACCESS(FILE_6, 04640), .has_node = true, .node = 5,
+		 .access.uid = 1000 } }, more },
+	{ 9, { { ACCESS(FILE_6, 0600), .has_node = true, .node = 9,
+		 .access.uid = 1000 } }, other_node },
+	{ 9, { { ACCESS(FILE_6, 0600), .access.uid = 1000 } }, other_node },
 	{ 4, { { ACCESS(ATT "/x", 0700) } }, no_access },
 	{ 5, { { BORN(DIRECTORY_CREATED, 9, ATT "/x") },
 	       { ACCESS(ATT "/x", 0700) } }, NULL },
