@@ -266,7 +266,6 @@ tf_vault_recover(const char *path, const char *origin,
 {
 	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
 	struct tf_recovery r = { .origin = origin };
-	struct tf_buf line = { 0 };
 	struct tf_vault *v;
 	enum tf_code rc;
 
@@ -275,13 +274,8 @@ tf_vault_recover(const char *path, const char *origin,
 	if (rc != TF_OK)
 		return rc;
 	tf_vkey_text(&v->vkey, vkey);
-	rc = tf_vault_vkey(v, &line, err);
-	if (rc == TF_OK)
-		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, line.p, line.n, 0400,
-		    false, err);
-	if (rc == TF_OK && vkey->failed)
+	if (vkey->failed)
 		rc = tf_fail(err, TF_NOMEM, "no memory for the new key");
-	tf_buf_free(&line);
 	if (rc != TF_OK) {
 		(void)!tf_vault_close(v, "done", NULL);
 		return rc;

@@ -82,6 +82,7 @@ struct tf_user {
 struct tf_vault {
 	char *path;
 	int dirfd, stagefd, objectsfd, lockfd;
+	struct tf_object_dirs object_dirs;
 	bool read_only;
 	enum tf_db_mode read_mode;
 	bool verify_open;

@@ -297,8 +297,8 @@ tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 	if ((rc = tf_existing_check(l, NULL, err)) != TF_OK)
 		return rc;
 	tf_stage_name(l->attr.id, name);
-	rc = tf_object_link(l->v->objectsfd, l->v->stagefd, name, &l->digest,
-	    l->attr.size, err);
+	rc = tf_object_link(l->v->objectsfd, &l->v->object_dirs, l->v->stagefd,
+	    name, &l->digest, l->attr.size, err);
 	if (TF_IS_MUTANT(TF_UNLINK_FIRST) && rc == TF_OK)
 		(void)unlinkat(l->v->stagefd, name, 0);
 	return rc;

@@ -239,10 +239,26 @@ belongs_in_objects(const char *name)
 	return is_hex(name, 2);
 }
 
+/* Also what was put aside as damaged: ".damaged" or ".damaged.N" behind it. */
 static bool
 belongs_in_object_dir(const char *name)
 {
-	return is_hex(name, 62);
+	static const char aside[] = ".damaged";
+	const char *end = name + strcspn(name, ".");
+	char hex[64];
+	uint64_t n;
+
+	(void)snprintf(hex, sizeof(hex), "%.*s", (int)(end - name), name);
+	if (!is_hex(hex, 62))
+		return false;
+	if (*end == '\0')
+		return true;
+	if (strncmp(end, aside, sizeof(aside) - 1) != 0)
+		return false;
+	end += sizeof(aside) - 1;
+	return *end == '\0' ||
+	    (*end == '.' &&
+		tf_decimal(end + 1, strlen(end + 1), INT64_MAX, &n));
 }
 
 static void

@@ -340,6 +340,33 @@ load_keys(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	return check_attester(v, db, err);
 }
 
+/* keys/log.vkey follows from key and origin.  A crash after the commit of a new
+ * origin left that of the old one. */
+static enum tf_code
+keep_vkey(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_buf have = { 0 }, want = { 0 };
+	enum tf_code rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &have,
+	    err);
+
+	if (tf_code_undecided(rc))
+		goto out;
+	if ((rc = tf_vault_vkey(v, &want, err)) == TF_OK &&
+	    !tf_str_same(tf_buf_bytes(&have), tf_buf_bytes(&want))) {
+		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, want.p, want.n, 0400,
+		    false, err);
+		if (rc == TF_OK)
+			tf_vault_say(v, TF_OK,
+			    "%s was not that of the key and the origin %s, and "
+			    "is written anew",
+			    TF_LOG_VKEY, v->origin);
+	}
+out:
+	tf_buf_free(&have);
+	tf_buf_free(&want);
+	return rc;
+}
+
 /* Without the private key: what the store says its key is. */
 static enum tf_code
 load_vkey(struct tf_vault *v, struct tf_error *err)
@@ -522,6 +549,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 				tf_head_renew(v, recovery, err);
 	if (rc != TF_OK ||
 	    (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
+	    (rc = keep_vkey(v, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK ||
 	    (rc = tf_closed_recover(v, err)) != TF_OK ||
 	    (rc = tf_quiet_start(v, err)) != TF_OK)

@@ -1,6 +1,7 @@
 /* Objects: rows and files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -139,27 +140,42 @@ object_name(const struct tf_hash *h, char dir[3], char name[67])
 	(void)snprintf(name, 67, "%s/%s", dir, hex + 2);
 }
 
-/* Make the directory if need be; its own name must be durable too. */
+/*
+ * Make the directory if need be; its own name must be durable too.  One that is
+ * there may have been made a moment ago, by another thread or by one whose sync
+ * failed, or just before a crash.
+ */
 static enum tf_code
-object_dir(int objectsfd, const char *dir, struct tf_error *err)
+object_dir(int objectsfd, struct tf_object_dirs *dirs, const struct tf_hash *h,
+    const char *dir, struct tf_error *err)
 {
-	if (mkdirat(objectsfd, dir, 0700) == 0)
-		return tf_file_sync_dir(objectsfd, ".", err);
-	if (errno == EEXIST)
-		return TF_OK;
-	return tf_fail(err, TF_IO, "make directory objects/%s", dir);
+	_Atomic uint64_t *word = &dirs->durable[h->b[0] / 64];
+	uint64_t bit = UINT64_C(1) << h->b[0] % 64;
+	enum tf_code rc;
+
+	if (mkdirat(objectsfd, dir, 0700) < 0) {
+		if (errno != EEXIST)
+			return tf_fail(err, TF_IO, "make directory objects/%s",
+			    dir);
+		if ((atomic_load(word) & bit) != 0)
+			return TF_OK;
+	}
+	if ((rc = tf_file_sync_dir(objectsfd, ".", err)) == TF_OK)
+		atomic_fetch_or(word, bit);
+	return rc;
 }
 
 enum tf_code
-tf_object_link(int objectsfd, int tmpfd, const char *tmp,
-    const struct tf_hash *h, uint64_t size, struct tf_error *err)
+tf_object_link(int objectsfd, struct tf_object_dirs *dirs, int tmpfd,
+    const char *tmp, const struct tf_hash *h, uint64_t size,
+    struct tf_error *err)
 {
 	char dir[3], name[67];
 	struct stat st;
 	enum tf_code rc;
 
 	object_name(h, dir, name);
-	if ((rc = object_dir(objectsfd, dir, err)) != TF_OK)
+	if ((rc = object_dir(objectsfd, dirs, h, dir, err)) != TF_OK)
 		return rc;
 	if (fchmodat(tmpfd, tmp, 0400, 0) < 0)
 		return tf_fail(err, TF_IO, "chmod staged file %s", tmp);

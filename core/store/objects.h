@@ -41,6 +41,12 @@ TF_MUST_USE enum tf_code tf_object_misnamed(struct tf_db *db, tf_digest_fn fn,
 TF_MUST_USE enum tf_code tf_object_seal(struct tf_db *db,
     const struct tf_hash *h, uint64_t id, struct tf_error *err);
 
+/* The directories in objects/ whose names this process made durable, or found
+ * durable.  Zero at first; safe from many threads at once. */
+struct tf_object_dirs {
+	_Atomic uint64_t durable[4]; /* a bit for each of 256 */
+};
+
 /*
  * Make the file tmp of directory tmpfd, whose data is synced, the object of
  * this digest.  On TF_OK the object and its name survive power loss; tmp stays
@@ -48,9 +54,9 @@ TF_MUST_USE enum tf_code tf_object_seal(struct tf_db *db,
  * already present is success when its size is right: the caller has looked at
  * its bytes.  TF_TAMPER when it is not.
  */
-TF_MUST_USE enum tf_code tf_object_link(int objectsfd, int tmpfd,
-    const char *tmp, const struct tf_hash *h, uint64_t size,
-    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_object_link(int objectsfd,
+    struct tf_object_dirs *dirs, int tmpfd, const char *tmp,
+    const struct tf_hash *h, uint64_t size, struct tf_error *err);
 /* The inode number of what has the name that a digest gives; 0: nothing. */
 TF_MUST_USE enum tf_code tf_object_inode(int objectsfd, const struct tf_hash *h,
     uint64_t *ino, struct tf_error *err);

@@ -70,6 +70,31 @@ START_TEST(an_fsync_that_failed_is_final_for_the_file)
 }
 END_TEST
 
+/* A directory of objects/ that is there may not be on disk yet: the object in it
+ * is sealed only when the name of the directory is. */
+START_TEST(a_directory_of_objects_is_durable_before_what_is_in_it)
+{
+	struct fault *f;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = mount_with_fault();
+	put_bytes(A "/big", noise(BIG, 1), BIG);
+	strike(f, CALL_SYNC, "/store/objects", EIO);
+	run_any("sync mnt/t/w/a");
+	ck_assert_uint_gt(f->hits, 0);
+	has_state(A "/big", "frozen");
+	run(0, "[ -d store/objects/* ]"); /* it was made */
+	f->calls = 0;
+	f->at = 0; /* now count only */
+	f->count = 0;
+	f->calls = CALL_SYNC;
+	sync_dir("mnt");
+	becomes(A "/big", "sealed");
+	f->calls = 0;
+	ck_assert_uint_ge(f->count, 2); /* objects/ and objects/ab/ */
+}
+END_TEST
+
 START_TEST(a_ledger_whose_disk_failed_takes_nothing_until_the_next_start)
 {
 	struct fault *f;
@@ -143,6 +168,8 @@ suite_disk(void)
 	Suite *s = suite_create("disk");
 	TCase *t = stored_case(s, "disk");
 
+	tcase_add_test(t,
+	    a_directory_of_objects_is_durable_before_what_is_in_it);
 	tcase_add_test(t, an_fsync_that_failed_is_final_for_the_file);
 	tcase_add_test(t,
 	    a_ledger_whose_disk_failed_takes_nothing_until_the_next_start);

@@ -122,7 +122,8 @@ END_TEST
 
 static const char *const strays[] = { "report.pdf", "t", "t/w", "objects/x",
 	"objects/ab/report", "stage/report", "keys/other.pem", ".hidden",
-	"stage/12x", "checkpoint.old", "objects/ab/ABCD" };
+	"stage/12x", "checkpoint.old", "objects/ab/ABCD",
+	"objects/ab/x.damaged" };
 
 /* Loop test.  Evidence that is copied into the store instead of the mount is
  * not recorded; nothing else is wrong. */

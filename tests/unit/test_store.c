@@ -619,6 +619,7 @@ make_tmp(const char *text)
 
 START_TEST(an_object_file_is_never_replaced)
 {
+	struct tf_object_dirs dirs = { 0 };
 	struct tf_hash h = hash_of_text("first bytes");
 	char text[32] = "", command[300];
 	struct stat st;
@@ -629,12 +630,13 @@ START_TEST(an_object_file_is_never_replaced)
 	here = open(".", O_RDONLY | O_DIRECTORY);
 	ck_assert_int_eq(TF_TAMPER, tf_object_open(objects, &h, &fd, NULL));
 	make_tmp("first bytes");
-	OK(tf_object_link(objects, here, "tmp", &h, 11, NULL));
-	OK(tf_object_link(objects, here, "tmp", &h, 11, NULL)); /* again */
+	OK(tf_object_link(objects, &dirs, here, "tmp", &h, 11, NULL));
+	OK(tf_object_link(objects, &dirs, here, "tmp", &h, 11,
+	    NULL)); /* again */
 	ck_assert_int_eq(0, unlink("tmp"));
 	make_tmp("other bytes!");
 	ck_assert_int_eq(TF_TAMPER,
-	    tf_object_link(objects, here, "tmp", &h, 12, NULL));
+	    tf_object_link(objects, &dirs, here, "tmp", &h, 12, NULL));
 	OK(tf_object_open(objects, &h, &fd, NULL));
 	ck_assert_int_eq(11, read(fd, text, sizeof(text)));
 	ck_assert_str_eq("first bytes", text);
