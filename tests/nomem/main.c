@@ -304,7 +304,7 @@ is_sealed(const char *path)
 static void
 copy_store(const char *store)
 {
-	sh("rm -rf %s", rig.copy, NULL);
+	sh("rm -rf %s %s.guard", rig.copy, rig.copy);
 	sh("cp -a %s %s", in_rig(store), rig.copy);
 }
 
@@ -609,7 +609,7 @@ static void
 make_dirty(void)
 {
 	sh("cp -a %s %s", in_rig("store"), in_rig("dirty-store"));
-	sh("echo guard = %s/guard >>%s/config", rig.copy,
+	sh("echo guard = %s.guard >>%s/config", rig.copy,
 	    in_rig("dirty-store"));
 	change("dirty-store", "UPDATE stage SET dirty = 1");
 }
