@@ -117,7 +117,9 @@ look_below(void *arg, struct tf_live *l)
 			b->any = true;
 			b->busy = b->busy || l->job;
 			b->final = b->final || l->attr.state == TF_STATE_FROZEN;
-			b->others = b->others || l->attr.uid != b->uid;
+			/* A directory is the attestation's owner's. */
+			b->others = b->others ||
+			    (tf_live_is_file(l) && l->attr.uid != b->uid);
 		}
 }
 
