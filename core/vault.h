@@ -51,12 +51,13 @@ enum tf_durability {
 
 /* Numbers that an option of the mount may set, and STORE/config otherwise. */
 enum tf_setting {
-	TF_SETTLE,	/* seconds that frozen files settle */
-	TF_QUIET,	/* seconds after which attestations seal; 0: never */
-	TF_PLACEHOLDER, /* seconds after which a placeholder seals, empty */
-	TF_MAX_FILE,	/* bytes of one file; 0: as many as there can be */
-	TF_MAX_STAGED,	/* bytes of one uid that are not sealed yet; 0: any */
-	TF_MODE_FLOOR,	/* reading bits that evidence gets at its seal */
+	TF_SETTLE,	 /* seconds that frozen files settle */
+	TF_QUIET,	 /* seconds after which attestations seal; 0: never */
+	TF_PLACEHOLDER,	 /* seconds after which a placeholder seals, empty */
+	TF_MAX_FILE,	 /* bytes of one file; 0: as many as there can be */
+	TF_MAX_STAGED,	 /* bytes of one uid that are not sealed yet; 0: any */
+	TF_MODE_FLOOR,	 /* reading bits that evidence gets at its seal */
+	TF_MAX_UNSEALED, /* names of one uid that are not sealed yet; 0: any */
 	TF_SETTINGS
 };
 struct tf_settings {

@@ -89,6 +89,8 @@ usage(FILE *to)
 	    "limit)\n"
 	    "  mode_floor=MODE   reading bits that evidence gets at its seal, "
 	    "as 0440\n"
+	    "  max_unsealed=N    no user has more names that are not sealed yet "
+	    "(250000)\n"
 	    "  threads=N         workers, 1 to 64 (cores, at most 4)\n"
 	    "  verify=open|none  check a file's bytes when it is first opened "
 	    "(open)\n"

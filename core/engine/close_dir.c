@@ -4,6 +4,7 @@
 
 #include "../base/clock.h"
 #include "../store/closings.h"
+#include "content.h"
 #include "attest.h"
 #include "close_dir.h"
 #include "dir_mode.h"
@@ -378,7 +379,9 @@ change(struct change *c, struct tf_db *db, struct tf_error *err)
 		if (a.kind == TF_KIND_ATTESTATION)
 			tf_quiet_touch(v, a.id);
 		pthread_mutex_unlock(&v->mu);
-		rc = tf_commit_wait(v->commit, change_run, c, err);
+		rc = tf_space_take(v, TF_FILE_COST, 0, err);
+		if (rc == TF_OK)
+			rc = tf_commit_wait(v->commit, change_run, c, err);
 		pthread_mutex_lock(&v->mu);
 	}
 	if (rc == TF_OK)

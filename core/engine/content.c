@@ -81,6 +81,20 @@ tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
 	return rc;
 }
 
+enum tf_code
+tf_quota_name(struct tf_vault *v, uint32_t uid, struct tf_error *err)
+{
+	uint64_t max = v->settings.value[TF_MAX_UNSEALED];
+	const struct tf_user *u;
+
+	if (max == 0 || (u = tf_user_of(v, uid)) == NULL || u->names < max)
+		return TF_OK;
+	return tf_fail(err, TF_QUOTA,
+	    "uid %u may have %llu names that are not sealed yet "
+	    "(max_unsealed)",
+	    uid, (unsigned long long)max);
+}
+
 void
 tf_quota_charge(struct tf_live *l, uint64_t bytes)
 {

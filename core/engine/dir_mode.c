@@ -1,4 +1,5 @@
 /* Modes of directories below attestations; see dir_mode.h. */
+#include "content.h"
 #include "dir_mode.h"
 
 #include <stdlib.h>
@@ -128,8 +129,10 @@ static enum tf_code
 change_row(struct tf_vault *v, struct change *c, const struct tf_actor *who,
     struct tf_error *err)
 {
-	enum tf_code rc = tf_actor_text(who, &c->actor, err);
+	enum tf_code rc = tf_space_take(v, TF_FILE_COST, 0, err);
 
+	if (rc == TF_OK)
+		rc = tf_actor_text(who, &c->actor, err);
 	if (rc == TF_OK)
 		rc = tf_commit_wait(v->commit, change_run, c, err);
 	free(c->actor);

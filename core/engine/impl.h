@@ -26,6 +26,7 @@
 
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 #define TF_SETTLE_DEFAULT_S 2
+#define TF_MAX_UNSEALED_DEFAULT 250000 /* names of one user */
 #define TF_SETTLE_MAX_S 60
 #define TF_QUIET_MAX_S 31536000	       /* a year */
 #define TF_PLACEHOLDER_DEFAULT_S 600   /* until one is sealed empty */
@@ -75,6 +76,7 @@ struct tf_closed {
 struct tf_user {
 	uint32_t uid;
 	uint64_t bytes;
+	uint64_t names;
 	unsigned held; /* descriptors of files being written, */
 	struct tf_live *oldest, *newest; /* by when they were opened */
 };
@@ -333,6 +335,10 @@ TF_MUST_USE enum tf_code tf_path_set_size(struct tf_vault *v, uint64_t id,
     uint64_t size, const struct tf_actor *who, struct tf_error *err);
 /* content.c: the owner of l has that many bytes of it unsealed; mu is held. */
 void tf_quota_charge(struct tf_live *l, uint64_t bytes);
+/* May uid have one more name that is not sealed (max_unsealed)?  TF_QUOTA.
+ * Names are counted while they are in the table.  mu is held. */
+TF_MUST_USE enum tf_code tf_quota_name(struct tf_vault *v, uint32_t uid,
+    struct tf_error *err);
 /* The same, unless that is more than max_staged: TF_QUOTA. */
 TF_MUST_USE enum tf_code tf_quota_take(struct tf_live *l, uint64_t bytes,
     struct tf_error *err);

@@ -224,6 +224,7 @@ grow(struct tf_live_table *t)
 void
 tf_live_insert(struct tf_live_table *t, struct tf_live *l)
 {
+	struct tf_user *u;
 	size_t s;
 
 	if (t->count >= t->slots)
@@ -234,6 +235,11 @@ tf_live_insert(struct tf_live_table *t, struct tf_live *l)
 	name_insert(t, l);
 	treap_insert(t, l);
 	t->count++;
+	u = tf_user_of(l->v, l->attr.uid);
+	if ((l->counted = u != NULL)) {
+		l->counted_uid = u->uid;
+		u->names++;
+	}
 }
 
 void
@@ -250,6 +256,7 @@ bool
 tf_live_remove(struct tf_live_table *t, struct tf_live *l)
 {
 	struct tf_live **at = &t->by_id[id_slot(t, l->attr.id)];
+	struct tf_user *u;
 
 	while (*at != NULL && *at != l)
 		at = &(*at)->id_next;
@@ -257,6 +264,9 @@ tf_live_remove(struct tf_live_table *t, struct tf_live *l)
 		return false;
 	*at = l->id_next;
 	t->count--;
+	if (l->counted && (u = tf_user_of(l->v, l->counted_uid)) != NULL)
+		u->names--;
+	l->counted = false;
 	tf_live_unname(t, l);
 	return true;
 }

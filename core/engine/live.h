@@ -59,7 +59,9 @@ struct tf_live {
 	bool wrote;	      /* somebody, through a handle */
 	uint64_t charged;     /* to the owner's quota: bytes */
 	uint32_t charged_uid; /* who that was */
-	bool holds;	      /* a descriptor counts as that of holds_uid */
+	bool counted;	      /* among the names of counted_uid */
+	uint32_t counted_uid;
+	bool holds; /* a descriptor counts as that of holds_uid */
 	uint32_t holds_uid;
 	struct tf_live *holds_next, *holds_prev; /* of the same user's */
 	char *actor;	      /* canonical JSON: last writer, or renamer */

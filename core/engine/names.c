@@ -13,6 +13,7 @@
 #include "../store/closings.h"
 #include "close_dir.h"
 #include "dir_mode.h"
+#include "content.h"
 #include "names.h"
 
 /* --- what is where (mu held, unless it says otherwise) --- */
@@ -451,9 +452,12 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
     const char *name, const char *who, struct tf_live **out,
     struct tf_error *err)
 {
-	struct tf_live *l = tf_live_new(v, a, name, strlen(name));
+	struct tf_live *l;
+	enum tf_code rc;
 
-	if (l == NULL)
+	if ((rc = tf_quota_name(v, a->uid, err)) != TF_OK)
+		return rc;
+	if ((l = tf_live_new(v, a, name, strlen(name))) == NULL)
 		return tf_fail(err, TF_NOMEM, "no memory");
 	l->in_draft = p->in_draft;
 	l->att = a->kind == TF_KIND_ATTESTATION ? a->id : p->att.id;
@@ -487,6 +491,7 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 
 	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK ||
 	    (rc = tf_vault_new_id(v, &a.id, err)) != TF_OK ||
 	    (rc = tf_actor_text(who, &actor, err)) != TF_OK ||
 	    (rc = tf_reader_db(v, &db, err)) != TF_OK) {

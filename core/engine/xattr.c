@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../control.h"
 #include "close_dir.h"
+#include "content.h"
 #include "names.h"
 
 #define XATTRS_MAX 4096 /* bytes of the JSON object */
@@ -350,6 +351,8 @@ change_xattr(struct tf_vault *v, uint64_t id, const char *name,
 	if (strncmp(name, TF_XATTR_PREFIX, strlen(TF_XATTR_PREFIX)) == 0)
 		return tf_fail(err, TF_DENIED, "%.60s is trailfs's own", name);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (value != NULL &&
+		(rc = tf_space_take(v, TF_FILE_COST + n, 0, err)) != TF_OK) ||
 	    (rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
 		return rc;
 	/* No name or value that an entry could not hold. */

@@ -241,6 +241,34 @@ START_TEST(when_others_fill_it_nothing_promised_is_lost)
 }
 END_TEST
 
+/* One user's names and modes leave what is kept for sealing.  Loop test:
+ * trails, workflows, changes of access. */
+START_TEST(what_adds_a_row_takes_space_first)
+{
+	char path[64];
+	unsigned n;
+	int r = 0;
+
+	begin_on_small_disk("settle=60");
+	fill_disk(17 * MIB);
+	for (n = 0; n < 20000 && r == 0; n++) {
+		snprintf(path, sizeof path, "%s/n%u", _i == 0 ? "mnt" : "mnt/t",
+		    n);
+		r = _i < 2 ? mkdir(path, 0755) :
+			     chmod("mnt/t/w", n % 2 == 0 ? 0750 : 0755);
+	}
+	ck_assert_int_eq(-1, r);
+	ck_assert_int_eq(ENOSPC, errno);
+	ck_assert_uint_gt(free_bytes(), 12 * MIB);
+	sync_dir("mnt");
+	nothing_is_lost();
+	remount_vault();
+	allowed(unlink("store/filler"));
+	put_sealed(A "/after", "there is room");
+	verify_and_end();
+}
+END_TEST
+
 /* The same, and then the power goes. */
 START_TEST(a_crash_on_a_full_disk_loses_nothing_promised)
 {
@@ -349,6 +377,7 @@ suite_full(void)
 	    4);
 	tcase_add_loop_test(t,
 	    a_publication_on_a_full_disk_is_whole_or_not_at_all, 0, 3);
+	tcase_add_loop_test(t, what_adds_a_row_takes_space_first, 0, 3);
 	tcase_add_test(t, a_crash_on_a_full_disk_loses_nothing_promised);
 	tcase_add_test(t, a_full_disk_at_the_start_does_no_harm);
 	tcase_add_test(t, an_init_on_a_full_disk_leaves_nothing);

@@ -216,6 +216,42 @@ START_TEST(no_file_is_longer_than_its_entry_can_say)
 }
 END_TEST
 
+/* --- max_unsealed ------------------------------------------------------ */
+
+START_TEST(a_user_has_so_many_unsealed_names_and_no_more)
+{
+	char path[64];
+
+	begin_with("settle=60,max_unsealed=20");
+	as(ALICE);
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof path, A "/d%d", i);
+		allowed(mkdir(path, 0755));
+		snprintf(path, sizeof path, A "/f%d", i);
+		put(path, "text");
+	}
+	refused(EDQUOT, mkdir(A "/more", 0755));
+	refused(EDQUOT, open(A "/file", O_WRONLY | O_CREAT, 0644));
+	/* Others have their own. */
+	as(BOB);
+	put(A "/his", "text");
+	as(ALICE);
+	/* Sealed or deleted: then there is room again. */
+	sync_dir(A);
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof path, A "/g%d", i);
+		put(path, "text");
+	}
+	refused(EDQUOT, mkdir(A "/more", 0755));
+	as(0);
+	allowed(rmdir(A "/d0"));
+	as(ALICE);
+	allowed(mkdir(A "/more", 0755));
+	as(0);
+	end();
+}
+END_TEST
+
 /* --- max_staged -------------------------------------------------------- */
 
 static void
@@ -357,6 +393,7 @@ suite_limits(void)
 	tcase_add_test(t, a_draft_from_before_the_limit_stays);
 	tcase_add_test(t, a_limit_may_be_said_in_many_ways);
 	tcase_add_test(t, no_file_is_longer_than_its_entry_can_say);
+	tcase_add_test(t, a_user_has_so_many_unsealed_names_and_no_more);
 	tcase_add_test(t, a_user_stages_so_much_and_no_more);
 	tcase_add_test(t, what_is_not_staged_any_more_does_not_count);
 	tcase_add_test(t, what_failed_for_another_reason_does_not_count);
