@@ -420,7 +420,7 @@ list_a_large_trail(void)
 		if (mkdir(path, 0755) < 0 ||
 		    stat("mnt/t/.trailfs/status.json", &st) < 0 ||
 		    stat("mnt/t/.trailfs/index.html", &st) < 0)
-			return 1;
+			return errno;
 	}
 	return 0;
 }
