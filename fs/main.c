@@ -90,7 +90,7 @@ usage(FILE *to)
 	    "  mode_floor=MODE   reading bits that evidence gets at its seal, "
 	    "as 0440\n"
 	    "  max_unsealed=N    no user has more names that are not sealed yet "
-	    "(250000)\n"
+	    "(100000)\n"
 	    "  threads=N         workers, 1 to 64 (cores, at most 4)\n"
 	    "  verify=open|none  check a file's bytes when it is first opened "
 	    "(open)\n"

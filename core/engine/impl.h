@@ -26,7 +26,7 @@
 
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 #define TF_SETTLE_DEFAULT_S 2
-#define TF_MAX_UNSEALED_DEFAULT 250000 /* names of one user */
+#define TF_MAX_UNSEALED_DEFAULT 100000 /* names of one user */
 #define TF_SETTLE_MAX_S 60
 #define TF_QUIET_MAX_S 31536000	       /* a year */
 #define TF_PLACEHOLDER_DEFAULT_S 600   /* until one is sealed empty */
