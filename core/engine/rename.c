@@ -491,6 +491,7 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (rc = check_content(v, parent, name, new_name, err)) != TF_OK ||
+	    (rc = tf_closed_before(v, new_parent, new_name, err)) != TF_OK ||
 	    (rc = tf_actor_text(who, &m.actor, err)) != TF_OK ||
 	    (rc = tf_reader_db(v, &m.db, err)) != TF_OK) {
 		free(m.actor);

@@ -136,7 +136,7 @@ START_TEST(settling_is_what_some_tools_need)
 		const char *command; /* fails sooner or later */
 		const char *needs;
 	} late[] = {
-		{ "install -m 640 src " A "/1-$i 2>said", NULL },
+		{ "install -m 750 src " A "/1-$i 2>said", NULL },
 		{ "rsync -a --inplace src " A "/2-$i 2>said", "rsync" },
 		{ "python3 -c 'import shutil\n"
 		  "shutil.copy2(\"src\", \"" A "/3-'$i'\")' 2>said",
