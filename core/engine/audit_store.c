@@ -535,14 +535,17 @@ take_head(struct tf_audit *a, struct tf_error *err)
 	return rc;
 }
 
-/* Evidence that somebody copied into the store is nowhere recorded. */
+/* Evidence that somebody copied into the store is nowhere recorded; an object
+ * that was put aside is a trace of what was done to it. */
 static void
-one_stray(void *arg, const char *path)
+one_stray(void *arg, const char *path, bool aside)
 {
 	struct tf_str where = { path, strlen(path) };
 
 	tf_audit_remark(arg, TF_LINK_NAMES, TF_GRADE_BESIDE, where,
-	    "does not belong in a store and is not recorded");
+	    aside ? "was damaged and put aside: the same bytes of new evidence "
+		    "took its place" :
+		    "does not belong in a store and is not recorded");
 }
 
 static enum tf_code

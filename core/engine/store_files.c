@@ -239,9 +239,10 @@ belongs_in_objects(const char *name)
 	return is_hex(name, 2);
 }
 
-/* Also what was put aside as damaged: ".damaged" or ".damaged.N" behind it. */
+/* Is it what tf_object_put_aside made of an object: ".damaged" or ".damaged.N"
+ * behind its name? */
 static bool
-belongs_in_object_dir(const char *name)
+is_aside(const char *name)
 {
 	static const char aside[] = ".damaged";
 	const char *end = name + strcspn(name, ".");
@@ -249,11 +250,7 @@ belongs_in_object_dir(const char *name)
 	uint64_t n;
 
 	(void)snprintf(hex, sizeof(hex), "%.*s", (int)(end - name), name);
-	if (!is_hex(hex, 62))
-		return false;
-	if (*end == '\0')
-		return true;
-	if (strncmp(end, aside, sizeof(aside) - 1) != 0)
+	if (!is_hex(hex, 62) || strncmp(end, aside, sizeof(aside) - 1) != 0)
 		return false;
 	end += sizeof(aside) - 1;
 	return *end == '\0' ||
@@ -261,21 +258,38 @@ belongs_in_object_dir(const char *name)
 		tf_decimal(end + 1, strlen(end + 1), INT64_MAX, &n));
 }
 
+static bool
+belongs_in_object_dir(const char *name)
+{
+	return is_hex(name, 62);
+}
+
+struct strays {
+	int dirfd;
+	tf_store_stray found;
+	void *arg;
+};
+
 static void
-tell_stray(const struct look *k, const char *dir, const char *name)
+tell_stray(const struct strays *k, const char *dir, const char *name)
 {
 	struct tf_buf shown = { 0 };
+	bool aside = strncmp(dir, "objects/", 8) == 0 && is_aside(name);
+	char path[512];
 
 	tf_name_show(&shown, name, strlen(name));
-	if (!shown.failed)
-		tell(k, "%s%s%.*s", dir, dir[0] == '\0' ? "" : "/",
-		    (int)shown.n, shown.p);
+	if (!shown.failed) {
+		(void)snprintf(path, sizeof(path), "%s%s%.*s", dir,
+		    dir[0] == '\0' ? "" : "/", (int)shown.n, shown.p);
+		k->found(k->arg, path, aside);
+	}
 	tf_buf_free(&shown);
 }
 
 /* Name what does not belong in dir ("": the store itself). */
 static void
-look_into(const struct look *k, const char *dir, bool (*belongs)(const char *))
+look_into(const struct strays *k, const char *dir,
+    bool (*belongs)(const char *))
 {
 	int fd = openat(k->dirfd, dir[0] == '\0' ? "." : dir,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -295,9 +309,9 @@ look_into(const struct look *k, const char *dir, bool (*belongs)(const char *))
 }
 
 void
-tf_store_check_strays(int dirfd, bool all, tf_store_found found, void *arg)
+tf_store_check_strays(int dirfd, bool all, tf_store_stray found, void *arg)
 {
-	struct look k = { .dirfd = dirfd, .found = found, .arg = arg };
+	struct strays k = { .dirfd = dirfd, .found = found, .arg = arg };
 	char dir[16];
 
 	look_into(&k, "", belongs_on_top);

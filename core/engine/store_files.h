@@ -27,13 +27,17 @@ void tf_store_check_access(int dirfd, bool tighten, tf_store_found found,
  */
 TF_MUST_USE enum tf_code tf_store_check_keys(int dirfd, struct tf_error *err);
 
+/* A file in the store, its path safe to show; aside: an object that was damaged
+ * and put aside. */
+typedef void (*tf_store_stray)(void *arg, const char *path, bool aside);
+
 /*
  * Name each file and directory in the store that trailfs did not make, such as
- * evidence that somebody copied there: found gets its path in the store, safe to
- * show.  With all, the directories in objects/ are read too, which takes as
- * long as there are objects.
+ * evidence that somebody copied there.  With all, the directories in objects/
+ * are read too, which takes as long as there are objects, and what was put aside
+ * there is named.
  */
-void tf_store_check_strays(int dirfd, bool all, tf_store_found found,
+void tf_store_check_strays(int dirfd, bool all, tf_store_stray found,
     void *arg);
 
 #endif

@@ -436,10 +436,12 @@ struct strays {
 };
 
 static void
-say_stray(void *arg, const char *path)
+say_stray(void *arg, const char *path, bool aside)
 {
 	struct strays *s = arg;
 
+	if (aside)
+		return; /* the log said so when it was put there */
 	if (s->n++ < STRAYS_NAMED)
 		tf_vault_say(s->v, TF_FOREIGN,
 		    "%.300s does not belong in a store and is not recorded: "
