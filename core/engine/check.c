@@ -41,22 +41,26 @@ compare(struct tf_vault *v, const struct tf_object_row *o, uint32_t uid,
     struct tf_error *err)
 {
 	struct tf_patience p = { is_over, v };
+	struct tf_open_object held;
 	uint64_t size = 0;
 	struct tf_hash h;
 	enum tf_code rc;
-	int fd;
 
-	rc = tf_object_open(v->objectsfd, &o->sha256, &fd, err);
+	/* The one that is read, whatever its name leads to by now. */
+	rc = tf_object_hold(&v->objects, &o->sha256, &held, err);
 	if (rc != TF_OK)
 		return rc;
 	tf_vault_slow(v);
 	rc = o->size <= NOW ?
-	    tf_hash_fd(fd, &h, &size, err) :
-	    tf_hash_whole(v->hasher, uid, fd, &p, &h, &size, err);
-	(void)close(fd);
+	    tf_hash_fd(held.fd, &h, &size, err) :
+	    tf_hash_whole(v->hasher, uid, held.fd, &p, &h, &size, err);
+	tf_object_let_go(&v->objects, &held);
 	if (rc == TF_OK &&
 	    (size != o->size || memcmp(&h, &o->sha256, sizeof(h)) != 0))
 		rc = altered(err);
+	/* It may be mended. */
+	if (rc != TF_OK && rc != TF_INTERRUPTED)
+		tf_object_is_aside(&v->objects, &o->sha256);
 	return rc;
 }
 

@@ -56,6 +56,8 @@ put_aside(struct tf_live *l, uint64_t ino, struct tf_error *err)
 	pthread_mutex_lock(&one);
 	rc = tf_object_put_aside(l->v->objectsfd, &l->digest, ino, name, err);
 	pthread_mutex_unlock(&one);
+	/* Nobody reads on from its open descriptor. */
+	tf_object_is_aside(&l->v->objects, &l->digest);
 	if (rc == TF_OK)
 		tf_vault_say(l->v, TF_TAMPER,
 		    "an object was damaged: it is kept as objects/%s, and new "

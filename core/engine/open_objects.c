@@ -31,7 +31,7 @@ static int
 find(const struct tf_open_objects *o, const struct tf_hash *h)
 {
 	for (unsigned i = 0; i < o->max; i++)
-		if (o->object[i].fd >= 0 &&
+		if (o->object[i].fd >= 0 && !o->object[i].aside &&
 		    memcmp(&o->object[i].sha256, h, sizeof(*h)) == 0)
 			return (int)i;
 	return -1;
@@ -58,35 +58,67 @@ hold(struct tf_open_objects *o, int at)
 	return o->object[at].fd;
 }
 
-enum tf_code
-tf_object_hold(struct tf_open_objects *o, const struct tf_hash *h,
-    struct tf_open_object *out, struct tf_error *err)
+/* fd of h, opened while nothing was put aside, gets a place if there is one.
+ * What is to be closed, or -1; mu held. */
+static int
+take_place(struct tf_open_objects *o, const struct tf_hash *h, int fd,
+    struct tf_open_object *out)
 {
-	int fd, old = -1;
-	enum tf_code rc;
+	int old = -1;
 
-	pthread_mutex_lock(&o->mu);
-	if ((out->place = find(o, h)) >= 0)
-		out->fd = hold(o, out->place);
-	pthread_mutex_unlock(&o->mu);
-	if (out->place >= 0)
-		return TF_OK;
-	if ((rc = tf_object_open(o->dirfd, h, &fd, err)) != TF_OK)
-		return rc;
-	pthread_mutex_lock(&o->mu);
 	/* Somebody else may have been faster: his counts. */
 	if ((out->place = find(o, h)) >= 0) {
 		old = fd;
 	} else if ((out->place = oldest(o)) >= 0) {
 		old = o->object[out->place].fd;
 		o->object[out->place].fd = fd;
+		o->object[out->place].aside = false;
 		o->object[out->place].sha256 = *h;
 	}
 	out->fd = out->place >= 0 ? hold(o, out->place) : fd;
-	pthread_mutex_unlock(&o->mu);
-	if (old >= 0)
-		(void)close(old);
+	return old;
+}
+
+enum tf_code
+tf_object_hold(struct tf_open_objects *o, const struct tf_hash *h,
+    struct tf_open_object *out, struct tf_error *err)
+{
+	unsigned asides;
+	bool held;
+	int fd, old;
+	enum tf_code rc;
+
+	do {
+		pthread_mutex_lock(&o->mu);
+		asides = o->asides;
+		if ((out->place = find(o, h)) >= 0)
+			out->fd = hold(o, out->place);
+		pthread_mutex_unlock(&o->mu);
+		if (out->place >= 0)
+			return TF_OK;
+		if ((rc = tf_object_open(o->dirfd, h, &fd, err)) != TF_OK)
+			return rc;
+		pthread_mutex_lock(&o->mu);
+		/* Else it may be the one that was put aside. */
+		held = asides == o->asides;
+		old = held ? take_place(o, h, fd, out) : fd;
+		pthread_mutex_unlock(&o->mu);
+		if (old >= 0)
+			(void)close(old);
+	} while (!held);
 	return TF_OK;
+}
+
+void
+tf_object_is_aside(struct tf_open_objects *o, const struct tf_hash *h)
+{
+	int at;
+
+	pthread_mutex_lock(&o->mu);
+	o->asides++;
+	if ((at = find(o, h)) >= 0)
+		o->object[at].aside = true;
+	pthread_mutex_unlock(&o->mu);
 }
 
 void

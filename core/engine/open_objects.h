@@ -18,11 +18,13 @@ struct tf_open_objects {
 	pthread_mutex_t mu; /* no other is taken while it is held */
 	int dirfd;	    /* of objects/; never changes */
 	unsigned max;	    /* never changes */
-	uint64_t now; /* counts what follows; guarded by mu, as all below */
+	uint64_t now;	 /* counts what follows; guarded by mu, as all below */
+	unsigned asides; /* counts tf_object_is_aside */
 	struct {
 		struct tf_hash sha256;
 		int fd; /* -1: free */
 		unsigned held;
+		bool aside; /* held by its last readers only */
 		uint64_t used;
 	} object[TF_OPEN_OBJECTS];
 };
@@ -37,5 +39,8 @@ TF_MUST_USE enum tf_code tf_object_hold(struct tf_open_objects *o,
     const struct tf_hash *h, struct tf_open_object *out, struct tf_error *err);
 void tf_object_let_go(struct tf_open_objects *o,
     const struct tf_open_object *held);
+/* What h names is damaged, or not there any more: who holds it next opens it
+ * anew.  After the file was moved away. */
+void tf_object_is_aside(struct tf_open_objects *o, const struct tf_hash *h);
 
 #endif

@@ -84,6 +84,33 @@ START_TEST(a_damaged_object_file_is_replaced_by_good_bytes)
 }
 END_TEST
 
+/* Who found it damaged reads the good bytes once they are there: those of new
+ * evidence (0), or of a copy that the operator put in its place (1). */
+START_TEST(what_was_damaged_when_it_was_read_is_read_mended)
+{
+	const char *bytes = noise(N, 1), *object;
+	size_t got;
+
+	expect_no_verify();
+	make_attestation();
+	put_bytes(A "/f", bytes, N);
+	sync_dir("mnt");
+	object = object_of(A "/f");
+	remount_vault();
+	run(0, "cp store/objects/%s good && chmod 600 store/objects/%s", object,
+	    object);
+	run(0, "printf X | dd of=store/objects/%s bs=1 seek=5000 conv=notrunc",
+	    object);
+	refused(EIO, open(A "/f", O_RDONLY));
+	if (_i == 0)
+		put_again(BY_SYNC, bytes, N);
+	else
+		run(0, "mv good store/objects/%s", object);
+	ck_assert_mem_eq(bytes, content(A "/f", &got), N);
+	ck_assert_uint_eq(N, got);
+}
+END_TEST
+
 START_TEST(a_sound_object_is_kept_once)
 {
 	struct stat st;
@@ -176,6 +203,8 @@ suite_existing(void)
 
 	tcase_add_loop_test(t, a_damaged_object_file_is_replaced_by_good_bytes,
 	    0, 2 * LEN(ways));
+	tcase_add_loop_test(t, what_was_damaged_when_it_was_read_is_read_mended,
+	    0, 2);
 	tcase_add_loop_test(t, a_sound_object_is_kept_once, 0, 2);
 	tcase_add_test(t, it_may_be_damaged_again);
 	tcase_add_loop_test(t,
