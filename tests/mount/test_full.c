@@ -242,7 +242,7 @@ START_TEST(when_others_fill_it_nothing_promised_is_lost)
 END_TEST
 
 /* One user's names and modes leave what is kept for sealing.  Loop test:
- * trails, workflows, changes of access. */
+ * trails, workflows, changes of access to a directory and to sealed evidence. */
 START_TEST(what_adds_a_row_takes_space_first)
 {
 	char path[64];
@@ -250,12 +250,15 @@ START_TEST(what_adds_a_row_takes_space_first)
 	int r = 0;
 
 	begin_on_small_disk("settle=60");
+	put_sealed(A "/sealed", "text");
 	fill_disk(17 * MIB);
 	for (n = 0; n < 20000 && r == 0; n++) {
 		snprintf(path, sizeof path, "%s/n%u", _i == 0 ? "mnt" : "mnt/t",
 		    n);
-		r = _i < 2 ? mkdir(path, 0755) :
-			     chmod("mnt/t/w", n % 2 == 0 ? 0750 : 0755);
+		r = _i < 2 ?
+		    mkdir(path, 0755) :
+		    chmod(_i == 2 ? "mnt/t/w" : A "/sealed",
+			(_i == 2 ? 0711 : 0600) | (n % 2 == 0 ? 0040 : 0044));
 	}
 	ck_assert_int_eq(-1, r);
 	ck_assert_int_eq(ENOSPC, errno);
@@ -377,7 +380,7 @@ suite_full(void)
 	    4);
 	tcase_add_loop_test(t,
 	    a_publication_on_a_full_disk_is_whole_or_not_at_all, 0, 3);
-	tcase_add_loop_test(t, what_adds_a_row_takes_space_first, 0, 3);
+	tcase_add_loop_test(t, what_adds_a_row_takes_space_first, 0, 4);
 	tcase_add_test(t, a_crash_on_a_full_disk_loses_nothing_promised);
 	tcase_add_test(t, a_full_disk_at_the_start_does_no_harm);
 	tcase_add_test(t, an_init_on_a_full_disk_leaves_nothing);
