@@ -353,8 +353,12 @@ void tf_stage_name(uint64_t id, char out[24]);
 /* SHA-256 of a whole file descriptor. */
 TF_MUST_USE enum tf_code tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size,
     struct tf_error *err);
-/* The content of l is given up and it becomes a draft under another name. */
+/* The content of l is given up and it becomes a draft under another name, so
+ * that its name is free: at once, the entry follows (l->interruption). */
+void tf_live_step_aside(struct tf_live *l);
+/* The same with the entry; it hashes what there is, which takes long. */
 void tf_live_interrupt(struct tf_live *l);
+void tf_interruption_free(struct tf_interruption *x);
 /* Freeze, or let settling start anew: mu is held, nobody writes any more. */
 void tf_live_freeze(struct tf_live *l);
 /* Policy's view of a live node. */

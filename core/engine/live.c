@@ -92,6 +92,7 @@ tf_live_unref(struct tf_live *l)
 		l->v->unsaved -= l->mem_cap;
 	free(l->mem);
 	free(l->actor);
+	tf_interruption_free(l->interruption);
 	tf_buf_free(&l->xattrs);
 	tf_sha256_free(l->sha);
 	(void)pthread_mutex_destroy(&l->io);

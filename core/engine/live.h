@@ -22,6 +22,7 @@
 #define TF_WRITERS_MAX 32 /* uids that may hold one file open */
 
 struct tf_vault;
+struct tf_interruption;
 
 /* Somebody who waits for a flush. */
 struct tf_waiter {
@@ -69,6 +70,8 @@ struct tf_live {
 	uint64_t frozen_ns, deadline_ns; /* boot clock */
 	enum tf_code failed; /* final: the content is not what was sent */
 	struct tf_error failure;
+	/* It failed and gave up its name, but no entry says so yet; or NULL. */
+	struct tf_interruption *interruption;
 
 	pthread_mutex_t io;
 	char *mem; /* content, while it is short */

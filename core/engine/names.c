@@ -691,6 +691,21 @@ take_away(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
 	return rc;
 }
 
+/* What is left of a file that failed stays until its entry is written. */
+static enum tf_code
+await_entry(struct tf_vault *v, uint64_t parent, const char *name,
+    struct tf_error *err)
+{
+	const struct tf_live *l;
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK &&
+	    (l = tf_live_find(&v->live, parent, name, strlen(name))) != NULL &&
+	    l->interruption != NULL)
+		rc = tf_vault_wait_long(v, err);
+	return rc;
+}
+
 static enum tf_code
 remove_name(struct tf_vault *v, uint64_t parent, const char *name,
     bool directory, const struct tf_actor *who, struct tf_error *err)
@@ -706,7 +721,8 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);
-	rc = tf_claim_child(v, db, parent, name, &l, &row, err);
+	if ((rc = await_entry(v, parent, name, err)) == TF_OK)
+		rc = tf_claim_child(v, db, parent, name, &l, &row, err);
 	if (rc != TF_OK)
 		goto out;
 	if (l == NULL)

@@ -25,7 +25,7 @@
 
 /* --- interrupted files --------------------------------------------------------- */
 
-struct interruption {
+struct tf_interruption {
 	struct tf_live *l;
 	struct tf_content content;
 	char *body;	    /* inline bytes, or NULL */
@@ -37,7 +37,7 @@ struct interruption {
 static enum tf_code
 interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	struct interruption *x = arg;
+	struct tf_interruption *x = arg;
 	struct tf_entry e = { .type = TF_EVIDENCE_INTERRUPTED,
 		.has_content = true,
 		.content = x->content,
@@ -88,7 +88,7 @@ ends(void *arg)
 /* What is readable of the content: bytes and digest.  It takes long, and
  * nobody can write a file that failed, so no lock is held. */
 static enum tf_code
-surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
+surviving(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 {
 	struct tf_patience p = { ends, l->v };
 	enum tf_code rc = TF_OK;
@@ -119,7 +119,7 @@ surviving(struct tf_live *l, struct interruption *x, struct tf_error *err)
 
 /* The new name in memory; mu is not held, l is claimed. */
 static enum tf_code
-become_draft(struct tf_live *l, struct interruption *x, struct tf_error *err)
+become_draft(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 {
 	struct tf_db *db;
 	enum tf_code rc;
@@ -145,7 +145,7 @@ become_draft(struct tf_live *l, struct interruption *x, struct tf_error *err)
 
 /* The content is what x says, and saved. */
 static void
-took_hold(struct tf_live *l, const struct interruption *x)
+took_hold(struct tf_live *l, const struct tf_interruption *x)
 {
 	l->failed = TF_OK;
 	l->size = l->attr.size = x->content.size;
@@ -158,58 +158,162 @@ took_hold(struct tf_live *l, const struct interruption *x)
 }
 
 void
-tf_live_interrupt(struct tf_live *l)
+tf_interruption_free(struct tf_interruption *x)
 {
-	struct interruption x = { .l = l };
-	struct tf_error e = { .code = TF_OK };
-	struct tf_vault *v = l->v;
-	struct tf_buf shown = { 0 };
-	enum tf_code rc, survives = surviving(l, &x, &e);
+	if (x == NULL)
+		return;
+	tf_buf_free(&x->path);
+	free(x->body);
+	free(x->actor);
+	free(x);
+}
 
-	if (survives == TF_INTERRUPTED)
-		return; /* the next start finds it as it is */
+static enum tf_code
+renamed_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct tf_live *l = arg;
+
+	return tf_stage_save(t, l, err);
+}
+
+/* x takes the name from l, which is claimed; its row must not claim it any
+ * more when somebody else gets it.  mu is not held. */
+static enum tf_code
+take_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	bool saved;
+	enum tf_code rc;
+
+	x->l = l;
+	if (l->actor != NULL && (x->actor = strdup(l->actor)) == NULL)
+		return tf_nomem(err);
+	if ((rc = become_draft(l, x, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	if ((saved = l->saved && l->failed != TF_OK))
+		l->marked = l->wrote = true;
+	pthread_mutex_unlock(&v->mu);
+	return saved ? tf_commit_wait(v->commit, renamed_run, l, err) : TF_OK;
+}
+
+void
+tf_live_step_aside(struct tf_live *l)
+{
+	struct tf_vault *v = l->v;
+	struct tf_interruption *x = calloc(1, sizeof(*x));
+	struct tf_error e = { .code = TF_OK };
+	struct tf_buf shown = { 0 };
+	enum tf_code rc = x == NULL ? tf_nomem(&e) : TF_OK;
+
 	pthread_mutex_lock(&v->mu);
 	if (!tf_live_claim(v, l)) {
 		pthread_mutex_unlock(&v->mu);
-		free(x.body);
+		tf_interruption_free(x);
 		return;
 	}
 	tf_name_show(&shown, l->name, l->name_len);
-	if (l->actor != NULL && (x.actor = strdup(l->actor)) == NULL &&
-	    survives == TF_OK)
-		survives = tf_nomem(&e);
 	pthread_mutex_unlock(&v->mu);
-	rc = become_draft(l, &x, survives == TF_OK ? &e : NULL);
-	if (rc == TF_OK)
-		rc = survives;
-	if (rc == TF_OK) {
-		pthread_mutex_lock(&v->mu);
-		l->size = l->attr.size = x.content.size;
-		l->digest = x.content.sha256;
-		l->saved_gen = ++l->gen;
-		l->marked = false;
-		pthread_mutex_unlock(&v->mu);
-		rc = tf_commit_wait(v->commit, interrupted_run, &x, &e);
-	}
+	if (rc == TF_OK && l->interruption == NULL)
+		rc = take_name(l, x, &e);
 	pthread_mutex_lock(&v->mu);
-	if (rc == TF_OK)
-		took_hold(l, &x);
+	if (rc == TF_OK && l->interruption == NULL) {
+		l->interruption = x;
+		x = NULL;
+	}
 	tf_live_unclaim(v, l);
 	pthread_mutex_unlock(&v->mu);
+	if (rc != TF_OK)
+		tf_vault_say(v, rc, "%.60s was interrupted and is not kept: %s",
+		    tf_buf_bytes(&shown).p, e.text);
+	tf_buf_free(&shown);
+	tf_interruption_free(x);
+}
+
+/* Record x, whose content is known; l is claimed. */
+static enum tf_code
+record(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	l->size = l->attr.size = x->content.size;
+	l->digest = x->content.sha256;
+	l->saved_gen = ++l->gen;
+	l->marked = false;
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_commit_wait(v->commit, interrupted_run, x, err);
+	if (rc != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	took_hold(l, x);
+	pthread_mutex_unlock(&v->mu);
+	return TF_OK;
+}
+
+static void
+say_interrupted(struct tf_vault *v, const struct tf_interruption *x,
+    enum tf_code rc, const struct tf_error *e)
+{
+	struct tf_str path = tf_buf_bytes(&x->path);
+	struct tf_buf shown = { 0 };
+	size_t at = path.n;
+
+	while (at > 0 && path.p[at - 1] != '/')
+		at--;
+	tf_name_show(&shown, path.p + at, path.n - at);
 	if (rc == TF_OK)
 		tf_vault_say(v, TF_IO,
 		    "%.60s was interrupted: what survived "
 		    "is the draft %.80s; the name is free",
-		    tf_buf_bytes(&shown).p, x.draft);
+		    tf_buf_bytes(&shown).p, x->draft);
 	else
 		tf_vault_say(v, rc,
 		    "%.60s was interrupted and is not kept: "
 		    "%s",
-		    tf_buf_bytes(&shown).p, e.text);
+		    tf_buf_bytes(&shown).p, e->text);
 	tf_buf_free(&shown);
-	tf_buf_free(&x.path);
-	free(x.body);
-	free(x.actor);
+}
+
+void
+tf_live_interrupt(struct tf_live *l)
+{
+	struct tf_interruption *x, found = { .l = l };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_vault *v = l->v;
+	bool claimed;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	x = l->interruption;
+	pthread_mutex_unlock(&v->mu);
+	if (x == NULL)
+		tf_live_step_aside(l);
+	rc = surviving(l, &found, &e);
+	pthread_mutex_lock(&v->mu);
+	claimed = tf_live_claim(v, l);
+	x = claimed ? l->interruption : NULL;
+	pthread_mutex_unlock(&v->mu);
+	if (x != NULL) {
+		x->content = found.content;
+		x->body = found.body;
+		found.body = NULL;
+		if (rc == TF_OK)
+			rc = record(l, x, &e);
+		/* Else the next start finds it as it is. */
+		if (rc != TF_INTERRUPTED)
+			say_interrupted(v, x, rc, &e);
+	}
+	pthread_mutex_lock(&v->mu);
+	if (claimed) {
+		l->interruption = NULL;
+		tf_live_unclaim(v, l);
+	}
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->mu);
+	free(found.body);
+	tf_interruption_free(x);
 }
 
 /* --- after a crash --------------------------------------------------------------- */

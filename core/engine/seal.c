@@ -616,7 +616,7 @@ struct wanted {
 static bool
 is_wanted(const struct wanted *w, const struct tf_live *l)
 {
-	return l->attr.state == TF_STATE_FROZEN ||
+	return l->attr.state == TF_STATE_FROZEN || l->interruption != NULL ||
 	    (w->placeholders && tf_live_rests(l));
 }
 
@@ -646,7 +646,7 @@ want(void *arg, struct tf_live *l)
 static bool
 is_busy(const struct tf_live *l)
 {
-	return l->job ||
+	return l->job || l->interruption != NULL ||
 	    ((l->attr.state == TF_STATE_FROZEN || tf_live_rests(l)) &&
 		(l->on_duty ||
 		    (l->failed == TF_OK &&

@@ -234,6 +234,10 @@ look(void *arg, struct tf_live *l)
 		b->in_the_way = l->attr.id;
 		return;
 	}
+	if (l->interruption != NULL) {
+		b->wait = true;
+		return;
+	}
 	if (l->failed != TF_OK) {
 		b->refused = l->failed;
 		b->in_the_way = l->attr.id;

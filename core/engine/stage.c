@@ -320,6 +320,17 @@ before_change(struct tf_file *f, uint64_t end, struct tf_error *err)
 	return rc;
 }
 
+/* Its row may say that it is a placeholder, which a crash would make true.  io
+ * held. */
+static void
+mark_failed(struct tf_live *l)
+{
+	pthread_mutex_lock(&l->v->mu);
+	if (l->hollow)
+		tf_mark_later(l);
+	pthread_mutex_unlock(&l->v->mu);
+}
+
 enum tf_code
 tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
     bool append, struct tf_error *err)
@@ -341,6 +352,8 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 		changed(f, off + n > l->size ? off + n : l->size);
 	else /* half of what was sent must never look like all of it */
 		(void)tf_live_fail(l, rc, &e, err);
+	if (rc != TF_OK)
+		mark_failed(l);
 	if (rc != TF_OK)
 		give_back(l);
 	pthread_mutex_unlock(&l->io);

@@ -141,6 +141,15 @@ is_long(const struct tf_live *l)
 	return l->attr.size > TF_HASH_LONG;
 }
 
+/* It failed, and nobody writes it any more.  mu held. */
+static bool
+is_lost(const struct tf_live *l)
+{
+	return l->writers == 0 && !l->unlinked &&
+	    l->attr.state != TF_STATE_SEALED && l->failed != TF_OK &&
+	    (l->attr.state != TF_STATE_DRAFT || l->interruption != NULL);
+}
+
 static void
 tend(struct tf_live *l)
 {
@@ -152,7 +161,7 @@ tend(struct tf_live *l)
 	free = l->writers == 0 && !l->unlinked &&
 	    l->attr.state != TF_STATE_SEALED;
 	frozen = l->attr.state == TF_STATE_FROZEN;
-	lost = free && l->failed != TF_OK && l->attr.state != TF_STATE_DRAFT;
+	lost = is_lost(l);
 	flush = free && !lost && !tf_live_clean(l);
 	check = free && !lost && !flush && l->unchecked && l->wants_check;
 	l->wants_check = false;
@@ -217,7 +226,14 @@ tf_live_tend(struct tf_live *l)
 	bool later;
 
 	pthread_mutex_lock(&l->v->mu);
-	if ((later = is_long(l) && l->v->background != NULL))
+	later = is_long(l) && l->v->background != NULL;
+	if (later && is_lost(l) && l->interruption == NULL) {
+		/* Who failed to write it may try again at once. */
+		pthread_mutex_unlock(&l->v->mu);
+		tf_live_step_aside(l);
+		pthread_mutex_lock(&l->v->mu);
+	}
+	if (later)
 		tf_live_tend_later(l);
 	pthread_mutex_unlock(&l->v->mu);
 	if (!later)

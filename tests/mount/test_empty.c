@@ -359,6 +359,33 @@ START_TEST(it_is_sealed_when_it_has_waited)
 }
 END_TEST
 
+/* Its first write failed: not even a crash makes an empty file of it. */
+START_TEST(a_first_write_that_failed_survives_as_a_failure)
+{
+	int fd;
+
+	mount_vault("settle=60,max_file=10");
+	make_attestation();
+	fd = begin(A "/f");
+	allowed(close(dup(fd)));
+	refused(EFBIG, write(fd, "more than ten bytes", 19));
+	for (int i = 0; atoi(run(0,
+			    "sqlite3 store/ledger.db 'SELECT dirty FROM "
+			    "stage'")) != 1;
+	     i++) {
+		ck_assert_int_lt(i, 750);
+		usleep(20000);
+	}
+	crash_vault();
+	(void)close(fd);
+	mount_vault("settle=60");
+	ck_assert(!exists(A "/f"));
+	ck_assert_uint_eq(1, entries("evidence.interrupted", "t/w/a/f"));
+	sync_dir("mnt");
+	ck_assert_uint_eq(0, entries("evidence.sealed", NULL));
+}
+END_TEST
+
 Suite *
 suite_empty(void)
 {
@@ -382,5 +409,6 @@ suite_empty(void)
 	t = stored_case(s, "with time");
 	tcase_add_loop_test(t, it_survives_what_ends_the_daemon, 0, 2);
 	tcase_add_test(t, it_is_sealed_when_it_has_waited);
+	tcase_add_test(t, a_first_write_that_failed_survives_as_a_failure);
 	return s;
 }
