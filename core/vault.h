@@ -358,7 +358,8 @@ struct tf_space {
 	uint64_t block_size, blocks, free, available; /* in blocks */
 	uint64_t files, files_free;
 };
-TF_MUST_USE enum tf_code tf_vault_space(struct tf_vault *v,
+/* As uid may see it: only root (0) sees what equal bytes save. */
+TF_MUST_USE enum tf_code tf_vault_space(struct tf_vault *v, uint32_t uid,
     struct tf_space *out, struct tf_error *err);
 
 /* A change that was refused: of node id, or of the child that is called name,

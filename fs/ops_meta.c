@@ -275,7 +275,8 @@ fs_meta_statfs(fuse_req_t req, fuse_ino_t ino)
 	enum tf_code rc;
 
 	(void)ino;
-	rc = tf_vault_space(fs_of(req)->vault, &space, &err);
+	rc = tf_vault_space(fs_of(req)->vault, fuse_req_ctx(req)->uid, &space,
+	    &err);
 	if (rc != TF_OK) {
 		fs_report_error(req, "statfs", rc, &err);
 		return;

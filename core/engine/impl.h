@@ -81,7 +81,14 @@ struct tf_user {
 	struct tf_live *oldest, *newest; /* by when they were opened */
 };
 
+/* Free space, and what was recorded, when the vault was opened. */
+struct tf_space_start {
+	struct tf_space free;
+	uint64_t content_bytes, files;
+};
+
 struct tf_vault {
+	struct tf_space_start space; /* never changes once open */
 	char *path;
 	int dirfd, stagefd, objectsfd, lockfd;
 	struct tf_object_dirs object_dirs;
@@ -235,6 +242,11 @@ TF_MUST_USE enum tf_code tf_append_closed(struct tf_vault *v,
 
 /* Defaults of the store, from STORE/config. */
 TF_MUST_USE enum tf_code tf_config_read(struct tf_vault *v,
+    struct tf_error *err);
+
+/* --- space.c --- */
+/* Remember the free space, before there are callers. */
+TF_MUST_USE enum tf_code tf_space_start(struct tf_vault *v,
     struct tf_error *err);
 
 /* --- denied.c --- */

@@ -1,7 +1,6 @@
 /* What the vault tells of itself: entries, checkpoint, keys, status, space. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
@@ -169,22 +168,6 @@ tf_vault_pem(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 {
 	tf_pubkey_pem(&v->vkey.pub, out);
 	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
-}
-
-enum tf_code
-tf_vault_space(struct tf_vault *v, struct tf_space *out, struct tf_error *err)
-{
-	struct statvfs s;
-
-	if (fstatvfs(v->dirfd, &s) < 0)
-		return tf_fail(err, TF_IO, "statvfs");
-	*out = (struct tf_space){ .block_size = s.f_frsize,
-		.blocks = s.f_blocks,
-		.free = s.f_bfree,
-		.available = s.f_bavail,
-		.files = s.f_files,
-		.files_free = s.f_ffree };
-	return TF_OK;
 }
 
 /* --- status.json ------------------------------------------------------------ */

@@ -555,7 +555,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	    (rc = keep_vkey(v, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK ||
 	    (rc = tf_closed_recover(v, err)) != TF_OK ||
-	    (rc = tf_quiet_start(v, err)) != TF_OK)
+	    (rc = tf_quiet_start(v, err)) != TF_OK ||
+	    (rc = tf_space_start(v, err)) != TF_OK)
 		return rc;
 	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");

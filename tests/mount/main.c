@@ -52,6 +52,7 @@
 	X(dirmode) \
 	X(shared) \
 	X(access) \
+	X(space) \
 	/* a line for each */
 /* clang-format on */
 
