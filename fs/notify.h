@@ -19,7 +19,7 @@ void fs_notify_stop(struct fs_notify *n);
 
 /* tf_vault_options.changed: arg is a struct fs_notify. */
 void fs_notify_changed(void *arg, uint64_t id);
-/* Workers are about to leave: nothing more of altered files is told. */
+/* Workers are about to leave: report no more altered files. */
 void fs_notify_finish(struct fs_notify *n);
 /* tf_vault_options.altered, likewise. */
 void fs_notify_altered(void *arg, uint64_t id);

@@ -27,7 +27,7 @@ struct against {
 	struct tf_report *r;
 	const struct tf_verify *v;
 	struct tf_package_place place; /* of what is compared */
-	struct tf_str base;	       /* paths are told from here */
+	struct tf_str base;	       /* paths are relative to it */
 	bool select; /* what a package would have, not all below base */
 	struct tf_package_names *names; /* an unpacked package; or NULL */
 	struct tf_pool *pool;
