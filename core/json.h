@@ -79,6 +79,8 @@ void tf_json_bool(struct tf_json *j, bool v);
 void tf_json_null(struct tf_json *j);
 void tf_json_str(struct tf_json *j, const char *p, size_t n);
 void tf_json_cstr(struct tf_json *j, const char *s);
+/* The text of a buffer; when that failed, so does j, for want of memory. */
+void tf_json_buf(struct tf_json *j, const struct tf_buf *b);
 /* Bytes that already are one canonical value. */
 void tf_json_raw(struct tf_json *j, struct tf_str value);
 

@@ -354,7 +354,7 @@ keep_asker(struct fs_snapshot *s, struct tf_error *err)
 		return TF_OK;
 	s->groups = calloc(who->n_groups, sizeof *s->groups);
 	if (s->groups == NULL)
-		return tf_fail(err, TF_NOMEM, "make a control file");
+		return tf_nomem(err);
 	memcpy(s->groups, who->groups, who->n_groups * sizeof *s->groups);
 	who->groups = s->groups;
 	return TF_OK;
@@ -405,7 +405,7 @@ snapshot_new(uint64_t ino, const struct source *from, struct fs_snapshot **out,
 	enum tf_code rc;
 
 	if (s == NULL)
-		return tf_fail(err, TF_NOMEM, "make a control file");
+		return tf_nomem(err);
 	s->ino = ino;
 	s->from = *from;
 	s->stays = from->row == NULL || from->row->ledger;
@@ -441,7 +441,7 @@ make(struct fs_control *c, struct fs_snapshot *s, uint64_t head,
 		rc = tf_package_spill(v, dir, &s->from.who,
 		    stop != NULL ? stop : c->stop, &s->spill, err);
 	if (rc == TF_OK && s->text.failed)
-		rc = tf_fail(err, TF_NOMEM, "make a control file");
+		rc = tf_nomem(err);
 	if (rc == TF_BUSY && fs_later_given_up())
 		rc = tf_fail(err, TF_INTERRUPTED, "given up");
 	if (rc != TF_OK)

@@ -73,7 +73,7 @@ find_cut(struct tf_vault *v, uint64_t dir, const char *name, struct tf_attr *a,
 		rc = tf_vault_path(v, id, &path, err);
 	tf_buf_add(&path, "", 1);
 	if (rc == TF_OK && path.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK) {
 		last = strrchr(path.p, '/');
 		last = last == NULL ? path.p : last + 1;

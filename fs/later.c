@@ -252,7 +252,7 @@ fs_later_start(struct fs *fs, struct tf_error *err)
 	struct fs_later *l = calloc(1, sizeof *l);
 
 	if (l == NULL)
-		return tf_fail(err, TF_NOMEM, "start");
+		return tf_nomem(err);
 	l->control = fs->control;
 	l->end = &l->first;
 	pthread_mutex_init(&l->mu, NULL);

@@ -77,7 +77,7 @@ fs_loop_new(unsigned threads, struct fs_loop **out, struct tf_error *err)
 
 	l = calloc(1, sizeof *l + (threads + SPARES_MAX) * sizeof l->w[0]);
 	if (l == NULL)
-		return tf_fail(err, TF_NOMEM, "start workers");
+		return tf_nomem(err);
 	l->max = threads;
 	l->last = &l->first;
 	l->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

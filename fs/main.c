@@ -540,7 +540,7 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 	enum tf_code rc;
 
 	if (se == NULL)
-		return tf_fail(err, TF_NOMEM, "make a FUSE session");
+		return tf_nomem(err);
 	protected = fs_mount_protect(o->mnt);
 	if (fuse_session_mount(se, o->mnt) != 0) {
 		if (protected)
@@ -591,7 +591,7 @@ open_shared(struct fs *fs, const struct options *o, struct tf_error *err)
 	fs->handles = fs_handles_new();
 	fs->pass = fs_pass_new();
 	if (fs->control == NULL || fs->handles == NULL)
-		return tf_fail(err, TF_NOMEM, "start");
+		return tf_nomem(err);
 	return fs_loop_new(o->threads, &fs->loop, err);
 }
 
@@ -624,7 +624,7 @@ run(const struct options *o, int *parent, struct tf_error *err)
 	if (signals < 0)
 		rc = tf_fail(err, TF_IO, "take signals");
 	else if (fs.notify == NULL)
-		rc = tf_fail(err, TF_NOMEM, "start");
+		rc = tf_nomem(err);
 	if (rc != TF_OK)
 		goto out;
 	fs_start_watch(&start, signals, *parent);

@@ -241,7 +241,7 @@ check_apart(const char *store, const char *mnt, struct tf_error *err)
 	bool inside, around;
 
 	if (p == NULL)
-		return tf_fail(err, TF_NOMEM, "start");
+		return tf_nomem(err);
 	add_store(p, store);
 	inside = is_within(mnt, p);
 	p->n = 0;

@@ -92,7 +92,7 @@ put_text(struct tf_json *j, const char *key, struct tf_str s)
 		return;
 	text_add(&b, s.p, s.n);
 	tf_json_key(j, key);
-	tf_json_str(j, b.p, b.n);
+	tf_json_buf(j, &b);
 	tf_buf_free(&b);
 }
 

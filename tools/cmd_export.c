@@ -24,7 +24,7 @@ store_of_mount(const struct where *w, const char *dir, char **store,
 	enum tf_code rc = where_store(w, store, err);
 
 	if (rc == TF_OK && asprintf(&db, "%s/ledger.db", *store) < 0)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if (rc == TF_UNSUPPORTED || (rc == TF_OK && access(db, R_OK) < 0)) {
 		report_note("through the mount this does the same: "
 			    "cp -r %s/%s/checkpoint %s/%s/tile %s",
@@ -44,7 +44,7 @@ may_take(const char *dir, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (asprintf(&db, "%s/ledger.db", dir) < 0)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if (access(db, F_OK) == 0)
 		rc = tf_fail(err, TF_USAGE, "%s is a store", dir);
 	free(db);
@@ -60,7 +60,7 @@ size_of(const char *dir, unsigned long long *size, struct tf_error *err)
 	enum tf_code rc;
 
 	if (asprintf(&path, "%s/checkpoint", dir) < 0)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	rc = files_read(path, NOTE_MAX, &note, err);
 	line = strchr(text_of(&note), '\n');
 	if (rc == TF_OK && (line == NULL || sscanf(line, "%llu", size) != 1))

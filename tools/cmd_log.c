@@ -155,7 +155,7 @@ take(struct log *l, const char *p, size_t n, struct tf_error *err)
 	l->off += n;
 	tf_buf_add(&l->rest, p, n);
 	if (l->rest.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	while ((end = memchr(l->rest.p + done, '\n', l->rest.n - done)) !=
 	    NULL) {
 		take_line(l, l->rest.p + done,
@@ -295,7 +295,7 @@ find_path(struct log *l, const char *path, struct tf_error *err)
 	if (l->v != NULL) {
 		rc = tf_vault_walk(l->v, path, &attr, err);
 	} else if (asprintf(&file, "%s/%s", l->w.mount, path) < 0) {
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	} else if (access(file, F_OK) < 0) {
 		rc = report_system(err, "%s", path);
 	}

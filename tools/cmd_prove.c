@@ -77,7 +77,7 @@ control_file(const struct where *w, char **out, struct tf_error *err)
 	if (n >= 0)
 		return TF_OK;
 	*out = NULL;
-	return tf_fail(err, TF_NOMEM, "no memory");
+	return tf_nomem(err);
 }
 
 static enum tf_code

@@ -27,7 +27,7 @@ ask_mount(const struct where *w, bool seal, struct tf_error *err)
 	if (fd < 0 && !seal && (slash = strrchr(w->file, '/')) != NULL) {
 		dir = strndup(w->file, (size_t)(slash - w->file));
 		if (dir == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		free(dir);
 	}

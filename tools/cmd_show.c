@@ -99,17 +99,21 @@ put_field(struct tf_json *j, const struct tf_buf *b, bool number)
 	struct tf_str raw = { b->p, b->n };
 	struct tf_json_doc d;
 	struct tf_buf safe = { 0 };
+	enum tf_code rc;
 
 	if (number && is_number(b)) {
 		/* is_number has seen every byte of it. */
 		tf_json_int(j, (int64_t)strtoll(b->p, NULL, 10));
-	} else if (tf_json_parse(&d, raw.p, raw.n, NULL) == TF_OK) {
+		return;
+	}
+	rc = tf_json_parse(&d, raw.p, raw.n, NULL);
+	tf_json_doc_free(&d);
+	if (rc == TF_OK) {
 		tf_json_raw(j, raw);
-		tf_json_doc_free(&d);
 	} else {
-		tf_json_doc_free(&d);
+		j->out->failed = j->out->failed || rc == TF_NOMEM;
 		text_add(&safe, raw.p, raw.n);
-		tf_json_str(j, safe.p, safe.n);
+		tf_json_buf(j, &safe);
 		tf_buf_free(&safe);
 	}
 }

@@ -25,7 +25,7 @@ read_status(int fd, struct tf_buf *out, struct tf_error *err)
 	}
 	if (n < 0)
 		return report_system(err, "read status");
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }
 
 /* status.json of the vault at w, from its mount or its store. */

@@ -138,7 +138,7 @@ take_key(const char *arg, struct tf_buf *out, struct tf_error *err)
 		return tf_fail(err, TF_INVALID, "%s does not hold one key",
 		    arg);
 	tf_buf_add(out, "", 1);
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }
 
 /* --- what is to be checked -------------------------------------------- */
@@ -213,7 +213,7 @@ set(struct target *t, enum check_form form, const char *dir,
 	t->dir = strdup(dir);
 	t->evidence = evidence == NULL ? NULL : strdup(evidence);
 	if (t->dir == NULL || (evidence != NULL && t->evidence == NULL))
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	return TF_OK;
 }
 
@@ -232,7 +232,7 @@ choose_mount(const struct ask *a, const struct where *w, struct target *t,
 	} else if (a->rebuild) {
 		; /* where_store said why not */
 	} else if (asprintf(&log, "%s/%s", w->mount, TF_CONTROL_DIR) < 0) {
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	} else {
 		rc = set(t, CHECK_LOG, log,
 		    a->evidence != NULL ? a->evidence : w->mount, err);
@@ -256,7 +256,7 @@ choose_against(const struct ask *a, struct target *t, struct tf_error *err)
 		rc = set(t, CHECK_AGAINST, store != NULL ? store : w.store,
 		    a->against, err);
 	if (rc == TF_OK && (t->path = strdup(w.path)) == NULL)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	free(store);
 	where_free(&w);
 	return rc;
@@ -387,7 +387,7 @@ check(const struct ask *a, const struct target *t, struct check *c,
 		rc = check_proof(t, &v, c, err);
 	check_end(c);
 	if (rc == TF_OK && c->no_memory)
-		rc = tf_fail(err, TF_NOMEM, "no memory for all findings");
+		rc = tf_nomem(err);
 out:
 	tf_buf_free(&vkey);
 	tf_buf_free(&earlier);
@@ -406,7 +406,7 @@ write_junit(const struct ask *a, const struct check *c,
 
 	verdict_junit(c, failed, &b);
 	if (b.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	else if (strcmp(a->junit, "-") == 0)
 		fwrite(b.p, 1, b.n, stdout);
 	else
@@ -426,7 +426,7 @@ answer(const struct ask *a, const struct check *c, struct tf_error *err)
 	else if (a->junit == NULL || strcmp(a->junit, "-") != 0)
 		verdict_table(c, &b);
 	if (rc == TF_OK && b.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK && b.n > 0)
 		fwrite(b.p, 1, b.n, stdout);
 	tf_buf_free(&b);

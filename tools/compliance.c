@@ -45,7 +45,7 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 	struct tf_buf *out = arg;
 
 	tf_buf_add(out, p, n);
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }
 
 static enum tf_code
@@ -58,7 +58,7 @@ read_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 
 	if (asprintf(&path, "%s/%s/%s", w->file, TF_CONTROL_DIR,
 		TF_CONTROL_STATUS) < 0)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	free(path);
 	if (fd < 0)

@@ -34,7 +34,7 @@ files_read(const char *path, size_t max, struct tf_buf *out,
 		else
 			tf_buf_add(out, part, (size_t)n);
 		if (rc == TF_OK && out->failed)
-			rc = tf_fail(err, TF_NOMEM, "no memory");
+			rc = tf_nomem(err);
 	}
 	close(fd); /* read-only: close cannot lose data */
 	return rc;
@@ -142,7 +142,7 @@ open_named(struct files_new *f, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if ((f->tmp = name_in(f->dir)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	block_signals(&before);
 	f->fd = mkostemps(f->tmp, TMP_SUFFIX, O_CLOEXEC);
 	if (f->fd >= 0) {
@@ -178,8 +178,7 @@ open_into(struct files_new *f, struct tf_error *err)
 		return report_system(err, "%s", f->path);
 	/* Beside a device is no place for a file. */
 	f->dir = strdup("/var/tmp");
-	return f->dir == NULL ? tf_fail(err, TF_NOMEM, "no memory") :
-				open_new(f, err);
+	return f->dir == NULL ? tf_nomem(err) : open_new(f, err);
 }
 
 static void
@@ -208,7 +207,7 @@ files_begin(struct files_new *f, const char *path, struct tf_error *err)
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		rc = open_into(f, err);
 	else if ((f->dir = directory_of(path)) == NULL)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	else
 		rc = open_new(f, err);
 	if (rc != TF_OK)

@@ -60,7 +60,7 @@ refusals_read(const struct where *w, struct refusals *out, struct tf_error *err)
 		rc = report_system(err, "read " TF_CONTROL_DENIED);
 	close(fd);
 	if (rc == TF_OK && out->text.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	p = out->text.p;
 	while (rc == TF_OK && p != NULL &&
 	    (end = memchr(p, '\n', out->text.n - (size_t)(p - out->text.p))) !=

@@ -102,7 +102,7 @@ find_mount(const char *arg, struct where *w, struct tf_error *err)
 	w->mount = top;
 	w->file = file;
 	w->path = strdup(*rest != '\0' ? rest : ".");
-	return w->path != NULL ? TF_OK : tf_fail(err, TF_NOMEM, "no memory");
+	return w->path != NULL ? TF_OK : tf_nomem(err);
 }
 
 /* --- stores ----------------------------------------------------------- */
@@ -153,7 +153,7 @@ find_store(const char *arg, struct where *w, struct tf_error *err)
 	size_t n;
 
 	if (dir == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	for (n = strlen(dir);; n = (size_t)(slash - dir)) {
 		while (n > 1 && dir[n - 1] == '/')
 			n--;
@@ -176,7 +176,7 @@ find_store(const char *arg, struct where *w, struct tf_error *err)
 	if (w->store == NULL)
 		free(dir);
 	else if (w->path == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	return TF_OK;
 }
 
@@ -248,13 +248,11 @@ add_rest(struct where *w, const char *rest, struct tf_error *err)
 	char *tail = tidy(rest);
 
 	if (tail == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	w->file = append(w->file, tail);
 	w->path = append(w->path, tail);
 	free(tail);
-	return w->file != NULL && w->path != NULL ?
-	    TF_OK :
-	    tf_fail(err, TF_NOMEM, "no memory");
+	return w->file != NULL && w->path != NULL ? TF_OK : tf_nomem(err);
 }
 
 enum tf_code
@@ -366,7 +364,7 @@ where_control(const struct where *w, const char *name, int *fd,
 	enum tf_code rc = TF_OK;
 
 	if (asprintf(&path, "%s/%s/%s", w->mount, TF_CONTROL_DIR, name) < 0)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (*fd < 0)
 		rc = report_system(err, "%s", path);

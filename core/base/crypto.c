@@ -233,7 +233,7 @@ parse(const char *pem, size_t n, const char *name, struct tf_key **out,
 	BIO_free(bio);
 	errno = 0;
 	if (p == NULL && starved)
-		return tf_fail(err, TF_NOMEM, "no memory for key %s", name);
+		return tf_nomem(err);
 	if (p == NULL)
 		return tf_fail(err, TF_INVALID,
 		    "key %s is not a PEM private key", name);

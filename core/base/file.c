@@ -172,7 +172,7 @@ tf_file_read(int dirfd, const char *name, size_t max, struct tf_buf *out,
 	}
 	(void)close(fd);
 	if (rc == TF_OK && out->failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory for %s", name);
+		rc = tf_nomem(err);
 	return rc;
 }
 

@@ -301,7 +301,7 @@ parse(struct tf_json_doc *d, const char *text, size_t n, bool nulls,
 	at = sc.i;
 	tf_json_doc_free(d);
 	if (!sc.why)
-		return tf_fail(err, TF_NOMEM, "JSON: no memory");
+		return tf_nomem(err);
 	return tf_fail(err, TF_INVALID, "JSON: %s at byte %zu", sc.why, at);
 }
 
@@ -375,7 +375,7 @@ tf_json_string(const struct tf_json_doc *d, int t, struct tf_buf *out,
 	}
 	tf_buf_add(out, s.p + start, i - start);
 	if (out->failed)
-		return tf_fail(err, TF_NOMEM, "JSON: no memory");
+		return tf_nomem(err);
 	return TF_OK;
 }
 
@@ -397,7 +397,7 @@ enum tf_code
 tf_json_end(struct tf_json *j, struct tf_error *err)
 {
 	if (j->out->failed)
-		return tf_fail(err, TF_NOMEM, "JSON: no memory");
+		return tf_nomem(err);
 	if (j->failed || j->depth != 0 || j->first[0])
 		return tf_fail(err, TF_INVALID, "JSON: not canonical");
 	return TF_OK;
@@ -417,7 +417,7 @@ tf_json_drain(struct tf_json *j, const struct tf_sink *sink,
 	enum tf_code rc;
 
 	if (b->failed)
-		return tf_fail(err, TF_NOMEM, "JSON: no memory");
+		return tf_nomem(err);
 	if (b->n == j->drained)
 		return TF_OK;
 	rc = sink->put(sink->arg, b->p + j->drained, b->n - j->drained, err);
@@ -628,6 +628,13 @@ void
 tf_json_cstr(struct tf_json *j, const char *s)
 {
 	tf_json_str(j, s, s ? strlen(s) : 0);
+}
+
+void
+tf_json_buf(struct tf_json *j, const struct tf_buf *b)
+{
+	j->out->failed = j->out->failed || b->failed;
+	tf_json_str(j, b->p, b->n);
 }
 
 void

@@ -65,7 +65,7 @@ enter(struct walk *w, int fd, struct tf_error *err)
 			tf_buf_str(&w->path, "/");
 		tf_buf_str(&w->path, e->d_name);
 		tf_buf_add(&w->path, "", 1);
-		rc = w->path.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+		rc = w->path.failed ? tf_nomem(err) :
 				      look_at(w, fd, e->d_name, err);
 	}
 	if (rc == TF_OK && errno != 0)
@@ -87,7 +87,7 @@ tf_walk(int dirfd, unsigned max, tf_walked fn, void *arg, struct tf_error *err)
 	tf_buf_add(&w.path, "", 1);
 	if (w.path.failed) {
 		(void)close(fd);
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	}
 	rc = enter(&w, fd, err);
 	tf_buf_free(&w.path);

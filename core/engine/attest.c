@@ -81,7 +81,7 @@ sign_statement(struct tf_vault *v, const struct tf_statement *s,
 	if (rc != TF_OK)
 		return rc;
 	tf_dsse_pae(out->payload.p, out->payload.n, &pae);
-	rc = pae.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+	rc = pae.failed ? tf_nomem(err) :
 			  tf_key_sign(v->attester, pae.p, pae.n, sig, err);
 	if (rc == TF_OK) {
 		tf_sha256(out->payload.p, out->payload.n, &out->ref.payload);
@@ -94,7 +94,7 @@ sign_statement(struct tf_vault *v, const struct tf_statement *s,
 		out->ref.keyid = (struct tf_str){ out->keyid.p, out->keyid.n };
 		out->ref.sig = (struct tf_str){ out->sig.p, out->sig.n };
 		if (out->keyid.failed || out->sig.failed)
-			rc = tf_fail(err, TF_NOMEM, "no memory");
+			rc = tf_nomem(err);
 	}
 	tf_buf_free(&pae);
 	return rc;
@@ -183,7 +183,7 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
 	enum tf_code rc;
 
 	if (l->path.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if ((rc = tf_evidence_list(db, att->attr.id, &l->ev, err)) != TF_OK ||
 	    (rc = tf_sums(l->ev.f, l->ev.n, &l->s.evidence, err)) != TF_OK ||
 	    (rc = fill_statement(v, db, c, att, l, err)) != TF_OK)
@@ -200,7 +200,7 @@ tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
 	enum tf_code rc;
 
 	if (l == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	rc = tf_path_of(v, db, att->attr.id, &l->path, err);
 	if (rc == TF_OK)
 		rc = fill_list(v, db, c, att, l, err);
@@ -246,7 +246,7 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
 	if (list != NULL)
 		return append_sealed(t, c, att, list, err);
 	if ((mine = calloc(1, sizeof(*mine))) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if ((rc = tf_child_path(t, att->attr.parent, att->name, &mine->path,
 		 err)) == TF_OK &&
 	    (rc = fill_list(t->v, t->db, c, att, mine, err)) == TF_OK)
@@ -284,7 +284,7 @@ tf_each_child(struct tf_db *db, uint64_t dir,
 	size_t n = CHUNK;
 
 	if (rows == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	while (rc == TF_OK && n == CHUNK) {
 		rc = tf_nodes_list(db, dir, after, rows, CHUNK, &n, err);
 		for (size_t i = 0; rc == TF_OK && i < n; i++) {
@@ -313,7 +313,7 @@ add_leaf(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	if (e->n == e->cap) {
 		e->cap = e->cap == 0 ? 16 : e->cap * 2;
 		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		e->f = p;
 	}
 	rc = child_leaf(x->db, x->seals ? r->seal : r->entry,

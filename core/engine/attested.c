@@ -45,7 +45,7 @@ read_payload(struct tf_view *w, const struct tf_statement_ref *s,
 	if (rc != TF_OK)
 		return rc;
 	if (out->failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	tf_sha256(out->n == 0 ? "" : out->p, out->n, &h);
 	if (out->n != s->size || memcmp(&h, &s->payload, sizeof(h)) != 0)
 		return tf_fail(err, TF_TAMPER,
@@ -221,7 +221,7 @@ read_attested(struct tf_view *w, uint64_t id, struct attested *a,
 	if (rc == TF_OK)
 		rc = tf_path_of(w->v, w->db, id, &a->path, err);
 	if (rc == TF_OK && a->path.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		rc = read_entries(w, id, a, err);
 	return rc == TF_OK ? tf_readable_evidence(w, id, &a->ev, err) : rc;
@@ -370,14 +370,9 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
 	pthread_mutex_unlock(&w->v->mu);
 	qsort(x.file, x.n, sizeof(x.file[0]), by_id);
 	for (size_t i = 0; i < x.n; i++) {
-		bool may;
-
-		path.n = 0;
-		if (tf_may_read(w, x.file[i].id, &may, NULL) != TF_OK || !may ||
-		    tf_path_of(w->v, w->db, x.file[i].id, &path, NULL) !=
-			TF_OK ||
+		if (!tf_path_to_show(w, x.file[i].id, &path, j) ||
 		    path.n <= a->path.n + 1)
-			continue; /* sealed, renamed or gone meanwhile */
+			continue; /* renamed meanwhile */
 		if (!any) {
 			tf_json_key(j, "waiting");
 			tf_json_array(j);

@@ -125,7 +125,7 @@ tf_audit_trouble(struct tf_audit *a, enum tf_link l, uint64_t seq,
 void
 tf_audit_no_memory(struct tf_audit *a)
 {
-	(void)tf_fail(&a->unable, TF_NOMEM, "no memory");
+	(void)tf_nomem(&a->unable);
 }
 
 enum tf_code
@@ -212,7 +212,7 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 	r->link[TF_LINK_TIMESTAMP] = TF_VERDICT_ABSENT;
 	r->pinned = v->vkey != NULL;
 	if (a == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if ((rc = tf_book_open(&a->book, err)) != TF_OK) {
 		tf_audit_free(a);
 		return rc;
@@ -221,7 +221,7 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 	    (a->replay = tf_replay_new(&book_ops, a->book, rule_broken, a)) ==
 		NULL) {
 		tf_audit_free(a);
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	}
 	a->v = v;
 	a->r = r;
@@ -617,7 +617,7 @@ tf_audit_content(struct tf_audit *a, uint64_t seq, struct tf_str path,
 		.path = strndup(path.p, path.n) };
 
 	if (t.path == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	return tf_pool_add(a->pool, &t, err);
 }
 

@@ -115,7 +115,7 @@ add_known(struct against *g, const char *a, struct tf_str b, const char *c,
 	tf_buf_str(&g->known, c);
 	tf_buf_add(&g->known, "", 1);
 	g->n++;
-	return g->known.failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(&g->known, err);
 }
 
 /* Evidence must be there, called name. */
@@ -134,7 +134,7 @@ add_evidence(struct against *g, const struct tf_entry *e, struct tf_str name,
 	if (rc != TF_OK)
 		return rc;
 	if ((t.path = strndup(name.p, name.n)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	g->r->files++;
 	return tf_pool_add(g->pool, &t, err);
 }
@@ -194,12 +194,12 @@ add_dir(struct against *g, const struct tf_package_dir *d, struct tf_error *err)
 
 	if (g->n_dirs == g->cap_dirs) {
 		if ((p = realloc(g->dirs, cap * sizeof(*g->dirs))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		g->dirs = p;
 		g->cap_dirs = cap;
 	}
 	if ((path = strndup(d->path.p, d->path.n)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	g->dirs[g->n_dirs] = *d;
 	g->dirs[g->n_dirs].path.p = path;
 	g->dirs[g->n_dirs++].sealed = true; /* then it has most */
@@ -325,7 +325,7 @@ sort_known(struct against *g, struct tf_error *err)
 	const char *p = g->known.p;
 
 	if ((g->sorted = calloc(g->n + 1, sizeof(char *))) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	for (size_t i = 0; i < g->n; i++, p += strlen(p) + 1)
 		g->sorted[i] = p;
 	qsort(g->sorted, g->n, sizeof(char *), by_text);
@@ -390,7 +390,7 @@ take_package(struct against *g, struct tf_error *err)
 	if ((rc = format_of(g, &format, err)) != TF_OK)
 		return rc;
 	if ((g->names = tf_package_names_new(format)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	/* Without a slash behind it: no symlink. */
 	g->evidencefd = openat(g->fd, "data",
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -420,7 +420,7 @@ is_package(struct against *g, struct tf_vault *vault, const char *path,
 	tf_buf_printf(&b, "%s/" TF_PACKAGE_BAGIT, path);
 	tf_buf_add(&b, "", 1);
 	if (b.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	else if ((rc = tf_vault_walk(vault, b.p, &attr, err)) == TF_OK)
 		*yes = false;
 	else if (rc == TF_NOTFOUND || rc == TF_BADNAME)

@@ -25,7 +25,7 @@ hash_upto(int fd, uint64_t limit, struct tf_hash *h, uint64_t *size,
 	enum tf_code rc = TF_OK;
 
 	if (sha == NULL || buf == NULL)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	while (rc == TF_OK && got > 0 && off < limit) {
 		n = limit - off < CHUNK ? (size_t)(limit - off) : CHUNK;
 		rc = tf_file_pread(fd, buf, n, off, &got, err);

@@ -145,7 +145,7 @@ prove(struct tf_audit *a, uint64_t idx, struct tf_str path,
 		    (unsigned long long)idx);
 	tf_buf_add(&name, TF_PACKAGE_PROOF, sizeof(TF_PACKAGE_PROOF));
 	if (name.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if (load(a, TF_LINK_TREE, name.p, PROOF_MAX, &text)) {
 		if (tf_tlog_proof_parse(tf_buf_bytes(&text).p, text.n, &p,
 			&e) != TF_OK)
@@ -213,7 +213,7 @@ birth(struct tf_audit *a, const struct tf_entry *e,
 	    k->stored.p);
 	tf_buf_add(&name, "", 1);
 	if (name.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	there = tf_archive_find(k->z, name.p, &i);
 	tf_buf_free(&name);
 	if (!there) {
@@ -298,7 +298,7 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 		check_sums(a, e, &name);
 	tf_buf_add(&name, TF_PACKAGE_ENVELOPE, sizeof(TF_PACKAGE_ENVELOPE));
 	if (rc == TF_OK && name.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK && !tf_archive_find(k->z, name.p, &i))
 		rc = tf_fail(err, TF_NOTFOUND, "it is not in the package");
 	if (rc == TF_OK) {
@@ -311,7 +311,7 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 		    tf_package_envelope(e, out, &want, NULL) == TF_OK &&
 		    tf_str_same(tf_buf_bytes(&want), tf_buf_bytes(&have));
 		if (out->failed || want.failed)
-			rc = tf_fail(err, TF_NOMEM, "no memory");
+			rc = tf_nomem(err);
 		else if (!same)
 			rc = tf_fail(err, TF_TAMPER, "its envelope is altered");
 	}
@@ -355,12 +355,12 @@ add_dir(struct package *k, const struct tf_package_dir *d, struct tf_error *err)
 
 	if (k->n_dirs == k->cap_dirs) {
 		if ((p = realloc(k->dirs, cap * sizeof(*k->dirs))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		k->dirs = p;
 		k->cap_dirs = cap;
 	}
 	if ((path = strndup(d->path.p, d->path.n)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	k->dirs[k->n_dirs] = *d;
 	k->dirs[k->n_dirs++].path.p = path;
 	return TF_OK;
@@ -421,7 +421,7 @@ part(void *arg, const void *p, size_t n, struct tf_error *err)
 
 	tf_buf_add(&k->line, p, n);
 	if (k->line.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	at = k->line.p;
 	left = k->line.n;
 	while (rc == TF_OK && (end = memchr(at, '\n', left)) != NULL) {
@@ -757,11 +757,11 @@ open_package(struct package *k, const char *file, struct tf_error *err)
 		return rc;
 	k->seen = calloc(tf_archive_count(k->z), sizeof(*k->seen));
 	if (k->seen == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if ((rc = read_first(k, err)) != TF_OK)
 		return rc;
 	k->names = tf_package_names_new(k->f.format);
-	return k->names != NULL ? TF_OK : tf_fail(err, TF_NOMEM, "no memory");
+	return k->names != NULL ? TF_OK : tf_nomem(err);
 }
 
 /* Is the package of another origin than the key given?  Then its own key is a

@@ -198,7 +198,7 @@ compare_changed(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (s->changed.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	for (size_t at = 0; rc == TF_OK && at < s->changed.n;) {
 		struct tf_str path = { s->changed.p + at,
 			strlen(s->changed.p + at) };
@@ -466,7 +466,7 @@ open_store(struct store *s, const char *path, struct tf_error *err)
 		    strerror(errno));
 	(void)snprintf(name, sizeof(name), "%s/%s", path, TF_DB_NAME);
 	if ((s->db_path = strdup(name)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if ((rc = tf_db_open(name, TF_DB_READ, &s->db, err)) != TF_OK ||
 	    (rc = tf_meta_get_text(s->db, "origin", s->origin,
 		 sizeof(s->origin), err)) != TF_OK ||

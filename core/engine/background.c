@@ -94,7 +94,7 @@ tf_background_new(struct tf_background **out, struct tf_error *err)
 	struct tf_background *b = calloc(1, sizeof(*b));
 
 	if (b == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	b->last = &b->first;
 	(void)pthread_mutex_init(&b->mu, NULL);
 	(void)pthread_cond_init(&b->more, NULL);

@@ -128,7 +128,7 @@ add_node(struct tf_object_check *c, uint64_t node, struct tf_error *err)
 	uint64_t *p = realloc(c->nodes, (c->n_nodes + 1) * sizeof(*p));
 
 	if (p == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	c->nodes = p;
 	for (size_t i = 0; i < c->n_nodes; i++)
 		if (p[i] == node)
@@ -159,7 +159,7 @@ begin(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
 	struct tf_object_check *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	c->v = v;
 	c->object = id;
 	c->row = *o;

@@ -61,7 +61,7 @@ tf_closed_actor(const struct tf_vault *v, uint64_t id, char **out,
 	if (c == NULL)
 		return tf_fail(err, TF_NOTFOUND, "it is not closed");
 	*out = strdup(c->actor);
-	return *out != NULL ? TF_OK : tf_fail(err, TF_NOMEM, "no memory");
+	return *out != NULL ? TF_OK : tf_nomem(err);
 }
 
 uint64_t
@@ -86,7 +86,7 @@ make_room(struct tf_vault *v, struct tf_error *err)
 	if (v->n_closed < v->cap_closed)
 		return TF_OK;
 	if ((p = realloc(v->closed, cap * sizeof(*v->closed))) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	v->closed = p;
 	v->cap_closed = cap;
 	return TF_OK;
@@ -234,7 +234,7 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	struct tf_entry e = { .type = TF_ACCESS_CHANGED,
 		.has_access = true,
 		.actor = tf_str_of(c->actor) };
-	struct tf_access_names names = { 0 };
+	struct tf_access_names names;
 	struct tf_node_row row;
 	struct tf_attr *a = &row.attr;
 	enum tf_code rc;
@@ -252,7 +252,6 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	    (rc = tf_nodes_set_access(t->db, c->id, a->mode, a->uid, a->gid,
 		 t->at, err)) == TF_OK)
 		rc = change_closing(t, c, err);
-	tf_access_names_free(&names);
 	return rc;
 }
 
@@ -611,7 +610,7 @@ load(void *arg, uint64_t id, struct tf_str actor, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	if ((copy = strndup(actor.p == NULL ? "" : actor.p, actor.n)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	pthread_mutex_lock(&x->v->mu);
 	if ((rc = make_room(x->v, err)) == TF_OK) {
 		remember(x->v, &row.attr, copy);

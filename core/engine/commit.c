@@ -197,7 +197,7 @@ tf_txn_changed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 		cap = t->cap_touched == 0 ? 16 : t->cap_touched * 2;
 		p = realloc(t->touched, cap * sizeof(*t->touched));
 		if (p == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		t->touched = p;
 		t->cap_touched = cap;
 	}
@@ -721,7 +721,7 @@ tf_commit_start(struct tf_vault *v, struct tf_db *db, struct tf_committer **out,
 	if (c == NULL || (c->tree = calloc(1, sizeof(*c->tree))) == NULL) {
 		free(c);
 		tf_db_close(db);
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	}
 	c->v = v;
 	c->db = c->txn.db = db;

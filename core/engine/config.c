@@ -55,14 +55,19 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 	return true;
 }
 
-static bool
-set(struct tf_vault *v, const char *key, const char *value)
+static enum tf_code
+set(struct tf_vault *v, const char *key, const char *value,
+    struct tf_error *err)
 {
 	if (strcmp(key, "guard") == 0 && value[0] == '/') {
 		free(v->guard);
-		return (v->guard = strdup(value)) != NULL;
+		v->guard = strdup(value);
+		return v->guard == NULL ? tf_nomem(err) : TF_OK;
 	}
-	return tf_settings_take(&v->settings, key, value);
+	if (tf_settings_take(&v->settings, key, value))
+		return TF_OK;
+	return tf_fail(err, TF_USAGE, "config: \"%.60s\" is not understood",
+	    key);
 }
 
 /* Cut white space off both ends. */
@@ -78,18 +83,19 @@ trim(char *s)
 	return s;
 }
 
-static bool
-set_line(struct tf_vault *v, char *line)
+static enum tf_code
+set_line(struct tf_vault *v, char *line, struct tf_error *err)
 {
 	char *eq;
 
 	line = trim(line);
 	if (*line == '#' || *line == '\0')
-		return true;
+		return TF_OK;
 	if ((eq = strchr(line, '=')) == NULL)
-		return false;
+		return tf_fail(err, TF_USAGE,
+		    "config: \"%.60s\" is not understood", line);
 	*eq = '\0';
-	return set(v, trim(line), trim(eq + 1));
+	return set(v, trim(line), trim(eq + 1), err);
 }
 
 enum tf_code
@@ -103,18 +109,11 @@ tf_config_read(struct tf_vault *v, struct tf_error *err)
 	if (rc == TF_NOTFOUND)
 		rc = TF_OK;
 	tf_buf_add(&b, "", 1);
-	if (rc == TF_OK && b.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
 	if (rc == TF_OK)
-		for (line = strtok_r(b.p, "\n", &save); line != NULL;
-		     line = strtok_r(NULL, "\n", &save))
-			if (!set_line(v, line)) {
-				rc = tf_fail(err, TF_USAGE,
-				    "config: \"%.60s\" "
-				    "is not understood",
-				    line);
-				break;
-			}
+		rc = tf_buf_end(&b, err);
+	line = rc == TF_OK ? strtok_r(b.p, "\n", &save) : NULL;
+	for (; rc == TF_OK && line != NULL; line = strtok_r(NULL, "\n", &save))
+		rc = set_line(v, line, err);
 	tf_buf_free(&b);
 	return rc;
 }

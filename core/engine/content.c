@@ -159,7 +159,7 @@ need_mem(struct tf_live *l, size_t n, struct tf_error *err)
 	while (cap < n)
 		cap *= 2;
 	if ((p = realloc(l->mem, cap)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	count_unsaved(l, (int64_t)(cap - l->mem_cap));
 	l->mem = p;
 	l->mem_cap = cap;
@@ -249,7 +249,7 @@ static enum tf_code
 need_sha(struct tf_live *l, struct tf_error *err)
 {
 	if (l->sha == NULL && (l->sha = tf_sha256_new()) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	return TF_OK;
 }
 
@@ -333,7 +333,7 @@ fill_from_file(struct tf_live *l, int fd, struct tf_error *err)
 	int from;
 
 	if (buf == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	rc = tf_content_open(l, &from, err);
 	while (rc == TF_OK) {
 		rc = tf_file_pread(from, buf, chunk, off, &got, err);
@@ -475,7 +475,7 @@ tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (h == NULL || buf == NULL)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	while (rc == TF_OK) {
 		rc = tf_file_pread(fd, buf, chunk, off, &got, err);
 		if (rc != TF_OK || got == 0)

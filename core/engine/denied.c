@@ -17,10 +17,17 @@ put_path(struct tf_vault *v, struct tf_json *j, const char *key, uint64_t id,
 {
 	struct tf_buf path = { 0 }, shown = { 0 };
 	struct tf_db *db;
+	enum tf_code rc;
 
-	if (id == 0 || tf_reader_db(v, &db, NULL) != TF_OK)
+	if (id == 0)
 		return;
-	if (tf_path_of(v, db, id, &path, NULL) == TF_OK) {
+	if ((rc = tf_reader_db(v, &db, NULL)) != TF_OK) {
+		j->out->failed = j->out->failed || rc == TF_NOMEM;
+		return;
+	}
+	if ((rc = tf_path_of(v, db, id, &path, NULL)) == TF_NOMEM)
+		j->out->failed = true;
+	if (rc == TF_OK) {
 		if (name != NULL && id == TF_ROOT_ID)
 			path.n = 0;
 		else if (name != NULL)
@@ -29,7 +36,7 @@ put_path(struct tf_vault *v, struct tf_json *j, const char *key, uint64_t id,
 			tf_buf_str(&path, name);
 		tf_name_show(&shown, path.p, path.n);
 		tf_json_key(j, key);
-		tf_json_str(j, shown.p, shown.n);
+		tf_json_buf(j, &shown);
 	}
 	tf_reader_done(v, db);
 	tf_buf_free(&path);
@@ -39,12 +46,14 @@ put_path(struct tf_vault *v, struct tf_json *j, const char *key, uint64_t id,
 static void
 put_actor(struct tf_json *j, const struct tf_actor *a)
 {
-	struct tf_buf comm = { 0 };
+	char comm[257];
+	size_t n = tf_hint(comm, sizeof(comm) - 1, a->comm,
+	    strnlen(a->comm, sizeof(a->comm)));
 
 	tf_json_object(j);
-	if (tf_hint(&comm, a->comm, strnlen(a->comm, sizeof(a->comm)), 256)) {
+	if (n > 0) {
 		tf_json_key(j, "comm");
-		tf_json_str(j, comm.p, comm.n);
+		tf_json_str(j, comm, n);
 	}
 	tf_json_key(j, "gid");
 	tf_json_int(j, a->gid);
@@ -55,7 +64,6 @@ put_actor(struct tf_json *j, const struct tf_actor *a)
 	tf_json_key(j, "uid");
 	tf_json_int(j, a->uid);
 	tf_json_object_end(j);
-	tf_buf_free(&comm);
 }
 
 static void
@@ -66,7 +74,7 @@ put_reason(struct tf_json *j, const char *reason)
 	if (reason != NULL && reason[0] != '\0') {
 		tf_name_show(&shown, reason, strlen(reason));
 		tf_json_key(j, "reason");
-		tf_json_str(j, shown.p, shown.n);
+		tf_json_buf(j, &shown);
 	}
 	tf_buf_free(&shown);
 }
@@ -180,7 +188,7 @@ tf_vault_denials(struct tf_vault *v, const struct tf_asker *who,
 		if (all || d->kept[i].uid == who->uid)
 			tf_buf_add(out, d->kept[i].line.p, d->kept[i].line.n);
 	pthread_mutex_unlock(&d->mu);
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }
 
 void

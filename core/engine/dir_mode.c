@@ -102,7 +102,7 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	struct tf_entry e = { .type = TF_ACCESS_CHANGED,
 		.has_access = true,
 		.actor = tf_str_of(c->actor) };
-	struct tf_access_names names = { 0 };
+	struct tf_access_names names;
 	struct tf_node_row row, att;
 	enum tf_code rc;
 
@@ -121,7 +121,6 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	    (rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
 		rc = tf_nodes_set_access(t->db, c->id, c->mode, row.attr.uid,
 		    row.attr.gid, t->at, err);
-	tf_access_names_free(&names);
 	return rc;
 }
 

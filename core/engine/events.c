@@ -27,7 +27,7 @@ add_seq(struct tf_seqs *s, uint64_t seq, struct tf_error *err)
 	if (s->n == s->cap) {
 		cap = s->cap == 0 ? 64 : s->cap * 2;
 		if ((p = reallocarray(s->p, cap, sizeof(*s->p))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		s->p = p;
 		s->cap = cap;
 	}
@@ -144,7 +144,7 @@ note_rare(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	if (r->n == r->cap) {
 		cap = r->cap == 0 ? 256 : r->cap * 2;
 		if ((p = reallocarray(r->p, cap, sizeof(*r->p))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		r->p = p;
 		r->cap = cap;
 	}
@@ -270,7 +270,7 @@ tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool rare,
 	if (rc == TF_OK)
 		rc = tf_path_of(w->v, w->db, id, &path, err);
 	if (rc == TF_OK && path.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		rc = add_rare(w, &path, row.entry, out, err);
 	tf_buf_free(&path);

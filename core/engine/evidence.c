@@ -31,7 +31,7 @@ add_evidence(struct tf_db *db, struct tf_evidence *e, const char *prefix,
 	if (e->n == e->cap) {
 		e->cap = e->cap == 0 ? 16 : e->cap * 2;
 		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		e->f = p;
 	}
 	rc = tf_object_get(db, r->object, &o, NULL, err);
@@ -66,7 +66,7 @@ walk_evidence(struct tf_db *db, uint64_t dir, char *prefix, size_t prefix_len,
 	size_t n = CHUNK, len;
 
 	if (rows == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	while (rc == TF_OK && n == CHUNK) {
 		rc = tf_nodes_list(db, dir, after, rows, CHUNK, &n, err);
 		for (size_t i = 0; rc == TF_OK && i < n; i++) {

@@ -37,7 +37,7 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		.has_node = true,
 		.node = c->id,
 		.actor = tf_str_of(c->actor) };
-	struct tf_access_names names = { 0 };
+	struct tf_access_names names;
 	struct tf_node_row row;
 	struct tf_attr *a = &row.attr;
 	enum tf_code rc = tf_nodes_get(t->db, c->id, &row, err);
@@ -56,7 +56,6 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	    (rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
 		rc = tf_nodes_set_access(t->db, c->id, a->mode, a->uid, a->gid,
 		    a->ctime, err);
-	tf_access_names_free(&names);
 	return rc;
 }
 

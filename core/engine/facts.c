@@ -38,7 +38,7 @@ read_overrides(struct tf_view *w, uint64_t id, struct overrides *out,
 
 	*out = (struct overrides){ .o = calloc(seqs.n + 1, sizeof(*out->o)) };
 	if (rc == TF_OK && out->o == NULL)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
 		if ((rc = tf_told_read(w, seqs.p[i], &t, err)) != TF_OK)
 			break;
@@ -159,7 +159,7 @@ grow(struct tf_facts *f, struct tf_error *err)
 	if ((r = reallocarray(f->r, cap, sizeof(*f->r))) != NULL)
 		f->r = r;
 	if (a == NULL || r == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	f->cap = cap;
 	return TF_OK;
 }
@@ -242,7 +242,7 @@ tf_facts_read(struct tf_view *w, uint64_t workflow, struct tf_facts *out,
 	free(x.all.o);
 	tf_told_free(&x.t);
 	if (rc == TF_OK && out->strings.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc != TF_OK)
 		return rc;
 	for (size_t i = 0; i < out->n; i++) {

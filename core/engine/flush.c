@@ -83,7 +83,7 @@ save_row(struct tf_txn *t, struct tf_live *l, const struct flush *f,
 	r.xattrs = (struct tf_str){ xattrs.p, xattrs.n };
 	r.writers = (struct tf_str){ writers.p, writers.n };
 	rc = actor.failed || xattrs.failed || writers.failed ?
-	    tf_fail(err, TF_NOMEM, "no memory") :
+	    tf_nomem(err) :
 	    tf_stage_put(tf_txn_write(t), &r, err);
 	tf_buf_free(&actor);
 	tf_buf_free(&xattrs);
@@ -210,7 +210,7 @@ build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (f == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	f->job.run = flush_run;
 	f->job.done = flush_done;
 	f->l = l;
@@ -232,7 +232,7 @@ build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
 	if (rc == TF_OK && f->is_inline && f->size > 0) {
 		f->body = malloc(f->size);
 		if (f->body == NULL)
-			rc = tf_fail(err, TF_NOMEM, "no memory");
+			rc = tf_nomem(err);
 		else
 			memcpy(f->body, l->mem, f->size);
 	}
@@ -432,7 +432,7 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 		pthread_mutex_lock(&v->mu);
 	}
 	if (f != NULL && done != NULL && !add_waiter(l, done, arg)) {
-		rc = tf_fail(&e, TF_NOMEM, "no memory"); /* told below */
+		rc = tf_nomem(&e); /* told below */
 		tf_commit_submit(v->commit, &f->job);
 		f = NULL;
 	}

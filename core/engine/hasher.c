@@ -316,7 +316,7 @@ hash_slice(struct tf_hasher *h, struct tf_hash_task *t, char *buf)
 	if (is_over(h, w, false))
 		return false;
 	if (buf == NULL)
-		w->rc = tf_fail(&w->err, TF_NOMEM, "no memory");
+		w->rc = tf_nomem(&w->err);
 	for (int i = 0; w->rc == TF_OK && got > 0 && i < SLICE; i++) {
 		w->rc = next_chunk(w, buf, &got, &w->err);
 		if (w->rc != TF_OK)
@@ -340,7 +340,7 @@ tf_hash_whole(struct tf_hasher *h, uint32_t uid, int fd,
 		return tf_fail(err, TF_IO, "stat a file");
 	w.end = (uint64_t)st.st_size;
 	if ((w.sha = tf_sha256_new()) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	pthread_mutex_lock(&h->mu);
 	push(h, &w.task);
 	while (!w.done && wait_a_moment(h, p))
@@ -380,7 +380,7 @@ tf_hasher_start(struct tf_hasher **out, struct tf_error *err)
 	pthread_condattr_t attr;
 
 	if (h == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	(void)pthread_mutex_init(&h->mu, NULL);
 	(void)pthread_cond_init(&h->more, NULL);
 	(void)pthread_condattr_init(&attr);

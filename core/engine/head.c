@@ -24,7 +24,7 @@ open_guard(const char *path, int *dirfd, char name[256], struct tf_error *err)
 
 	*dirfd = -1;
 	if (copy == NULL || other == NULL) {
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	} else {
 		(void)snprintf(name, 256, "%s", basename(copy));
 		*dirfd = open(dirname(other),
@@ -67,7 +67,7 @@ tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
 	tf_buf_add(&note, v->head.note.p, v->head.note.n);
 	v->kept_size = v->head.size; /* also when it fails: not in a loop */
 	pthread_mutex_unlock(&v->mu);
-	rc = note.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+	rc = note.failed ? tf_nomem(err) :
 			   tf_file_write(v->dirfd, "checkpoint", note.p, note.n,
 			       0600, false, err);
 	if (rc == TF_OK)
@@ -275,7 +275,7 @@ tf_vault_recover(const char *path, const char *origin,
 		return rc;
 	tf_vkey_text(&v->vkey, vkey);
 	if (vkey->failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory for the new key");
+		rc = tf_nomem(err);
 	if (rc != TF_OK) {
 		(void)!tf_vault_close(v, "done", NULL);
 		return rc;

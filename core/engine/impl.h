@@ -288,11 +288,10 @@ void tf_writers_json(const struct tf_live *l, struct tf_buf *out);
 /* An entry's access field, with names as they are known; the strings are in
  * *names. */
 struct tf_access_names {
-	struct tf_buf user, group;
+	char user[257], group[257];
 };
 void tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid,
     uint32_t gid, struct tf_access_names *names);
-void tf_access_names_free(struct tf_access_names *names);
 
 /* Names of files in a store. */
 #define TF_LOG_KEY "keys/log.pem"

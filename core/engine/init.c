@@ -41,7 +41,7 @@ make_key(int dirfd, const char *name, const char *pub_name, struct tf_key **out,
 	tf_key_public(*out, &pub);
 	tf_pubkey_pem(&pub, &pem);
 	rc = pem.failed ?
-	    tf_fail(err, TF_NOMEM, "no memory") :
+	    tf_nomem(err) :
 	    tf_file_write(dirfd, pub_name, pem.p, pem.n, 0400, true, err);
 	tf_buf_free(&pem);
 	return rc;
@@ -124,7 +124,7 @@ make_keys(int dirfd, const char *origin, struct tf_buf *vkey,
 	tf_buf_add(vkey, text.p, text.n);
 	tf_buf_add(&text, "\n", 1);
 	rc = text.failed || vkey->failed ?
-	    tf_fail(err, TF_NOMEM, "no memory") :
+	    tf_nomem(err) :
 	    tf_file_write(dirfd, TF_LOG_VKEY, text.p, text.n, 0400, true, err);
 out:
 	tf_key_free(log);

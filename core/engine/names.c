@@ -396,7 +396,7 @@ birth_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		.has_node = true,
 		.node = b->attr.id,
 		.has_access = true };
-	struct tf_access_names names = { 0 };
+	struct tf_access_names names;
 	struct tf_node_row row = { .attr = b->attr }, before;
 	struct tf_buf path = { 0 };
 	enum tf_code rc = check_parent(t, b, err);
@@ -425,7 +425,6 @@ birth_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		rc = tf_txn_touch(t, row.attr.parent, t->at, err);
 	b->attr = row.attr;
 out:
-	tf_access_names_free(&names);
 	tf_buf_free(&path);
 	return rc;
 }
@@ -458,7 +457,7 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 	if ((rc = tf_quota_name(v, a->uid, err)) != TF_OK)
 		return rc;
 	if ((l = tf_live_new(v, a, name, strlen(name))) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	l->in_draft = p->in_draft;
 	l->att = a->kind == TF_KIND_ATTESTATION ? a->id : p->att.id;
 	l->wf = a->kind == TF_KIND_ATTESTATION ? p->parent.id : p->wf;
@@ -468,7 +467,7 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 		l->in_draft = true;
 	if (who != NULL && (l->actor = strdup(who)) == NULL) {
 		tf_live_unref(l);
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	}
 	tf_live_insert(&v->live, l);
 	tf_quiet_touch(v, l->att);

@@ -143,8 +143,7 @@ tf_vault_checkpoint(struct tf_vault *v, struct tf_buf *out,
 		pthread_mutex_lock(&v->mu);
 		tf_buf_add(out, v->head.note.p, v->head.note.n);
 		pthread_mutex_unlock(&v->mu);
-		return out->failed ? tf_fail(err, TF_NOMEM, "no memory") :
-				     TF_OK;
+		return tf_buf_end(out, err);
 	}
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
@@ -160,14 +159,14 @@ tf_vault_vkey(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 {
 	tf_vkey_text(&v->vkey, out);
 	tf_buf_add(out, "\n", 1);
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }
 
 enum tf_code
 tf_vault_pem(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 {
 	tf_pubkey_pem(&v->vkey.pub, out);
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }
 
 /* --- status.json ------------------------------------------------------------ */
@@ -240,23 +239,15 @@ static void
 put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
 {
 	struct tf_buf path = { 0 };
-	bool any = false, may;
+	bool any = false;
 
-	for (size_t i = 0; i < c->listed; i++) {
-		path.n = 0;
-		if (tf_may_read(w, c->id[i], &may, NULL) != TF_OK || !may ||
-		    tf_path_of(w->v, w->db, c->id[i], &path, NULL) != TF_OK)
-			continue; /* sealed or gone meanwhile */
-		put_one_waiting(j, &path, tf_state_name(c->state[i]), &any);
-	}
-	for (size_t i = 0; i < c->closed; i++) {
-		path.n = 0;
-		if (tf_may_read(w, c->closed_id[i], &may, NULL) == TF_OK &&
-		    may &&
-		    tf_path_of(w->v, w->db, c->closed_id[i], &path, NULL) ==
-			TF_OK)
+	for (size_t i = 0; i < c->listed; i++)
+		if (tf_path_to_show(w, c->id[i], &path, j))
+			put_one_waiting(j, &path, tf_state_name(c->state[i]),
+			    &any);
+	for (size_t i = 0; i < c->closed; i++)
+		if (tf_path_to_show(w, c->closed_id[i], &path, j))
 			put_one_waiting(j, &path, TF_CLOSING, &any);
-	}
 	if (any)
 		tf_json_array_end(j);
 	tf_buf_free(&path);
@@ -265,14 +256,15 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
 static void
 put_text(struct tf_json *j, const char *key, const char *text)
 {
-	struct tf_buf b = { 0 };
+	char hint[4097];
+	size_t n = text == NULL ?
+	    0 :
+	    tf_hint(hint, sizeof(hint) - 1, text, strlen(text));
 
-	if (text != NULL && text[0] != '\0' &&
-	    tf_hint(&b, text, strlen(text), 4096)) {
+	if (n > 0) {
 		tf_json_key(j, key);
-		tf_json_str(j, b.p, b.n);
+		tf_json_str(j, hint, n);
 	}
-	tf_buf_free(&b);
 }
 
 /* Head and counts as they are for this vault, writer or reader. */
@@ -360,7 +352,7 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 	enum tf_code rc;
 
 	if (c == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if (!w.all)
 		w.who = *who;
 	if ((rc = tf_reader_db(v, &w.db, err)) != TF_OK) {

@@ -17,15 +17,16 @@ struct opening {
 static void
 member(struct tf_json *j, const char *key, const char *value)
 {
-	struct tf_buf b = { 0 };
-
+	char hint[65];
 	/* Versions are bytes of the system: made safe, or left out. */
-	if (value != NULL && value[0] != '\0' &&
-	    tf_hint(&b, value, strlen(value), 64)) {
+	size_t n = value == NULL ?
+	    0 :
+	    tf_hint(hint, sizeof(hint) - 1, value, strlen(value));
+
+	if (n > 0) {
 		tf_json_key(j, key);
-		tf_json_str(j, b.p, b.n);
+		tf_json_str(j, hint, n);
 	}
-	tf_buf_free(&b);
 }
 
 static enum tf_code
@@ -91,9 +92,9 @@ tf_attester_text(const struct tf_vault *v, struct tf_buf *out)
 	tf_base64(out, der, sizeof(der));
 }
 
-static void
+static enum tf_code
 fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
-    struct tf_buf *vkey, struct tf_buf *spki)
+    struct tf_buf *vkey, struct tf_buf *spki, struct tf_error *err)
 {
 	struct tf_vault *v = x->v;
 
@@ -108,6 +109,7 @@ fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
 	e->key_attester = (struct tf_str){ spki->p, spki->n };
 	if (x->actor != NULL)
 		e->actor = (struct tf_str){ x->actor, strlen(x->actor) };
+	return vkey->failed ? tf_buf_end(vkey, err) : tf_buf_end(spki, err);
 }
 
 static enum tf_code
@@ -116,7 +118,7 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	struct opening *x = arg;
 	struct tf_entry e = { .type = TF_LEDGER_OPENED };
 	struct tf_buf vkey = { 0 }, spki = { 0 }, soft = { 0 }, opts = { 0 };
-	struct tf_access_names names = { 0 };
+	struct tf_access_names names;
 	bool first = t->size == 0;
 	char boot[64];
 	enum tf_code rc = software(x, &soft, err);
@@ -125,7 +127,8 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		rc = mount_options(x->v, &opts, err);
 	if (rc != TF_OK)
 		goto out;
-	fill_opened(x, &e, boot, &vkey, &spki);
+	if ((rc = fill_opened(x, &e, boot, &vkey, &spki, err)) != TF_OK)
+		goto out;
 	e.software = (struct tf_str){ soft.p, soft.n };
 	e.options = (struct tf_str){ opts.p, opts.n };
 	if (x->recovery != NULL) {
@@ -146,7 +149,6 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK && first)
 		rc = root_row(t, &e.access, err);
 out:
-	tf_access_names_free(&names);
 	tf_buf_free(&vkey);
 	tf_buf_free(&spki);
 	tf_buf_free(&soft);

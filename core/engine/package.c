@@ -111,7 +111,7 @@ spool_flush(struct spool *s, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (s->buf.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if (s->v != NULL)
 		rc = take_space(s->v, s->buf.n, err);
 	if (rc == TF_OK)
@@ -150,7 +150,7 @@ new_member(struct maker *k, const char *const *parts, struct member **out,
 
 	if (k->n == k->cap) {
 		if ((p = realloc(k->m, cap * sizeof(*k->m))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		k->m = p;
 		k->cap = cap;
 	}
@@ -160,7 +160,7 @@ new_member(struct maker *k, const char *const *parts, struct member **out,
 	tf_buf_add(&b, "", 1);
 	if (b.failed) {
 		tf_buf_free(&b);
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	}
 	*out = &k->m[k->n++];
 	memset(*out, 0, sizeof(**out));
@@ -191,7 +191,7 @@ static enum tf_code
 add_buf(struct maker *k, const char *const *parts, struct tf_buf *b,
     struct tf_error *err)
 {
-	enum tf_code rc = b->failed ? tf_fail(err, TF_NOMEM, "no memory") :
+	enum tf_code rc = b->failed ? tf_nomem(err) :
 				      add_text(k, parts, b->p, b->n, err);
 
 	tf_buf_free(b);
@@ -336,7 +336,7 @@ add_evidence(struct maker *k, uint64_t seq, struct tf_str body,
 		    (struct tf_str){ stored.p, stored.n }, &k->renamed, err);
 	tf_buf_add(&stored, "", 1);
 	if (rc == TF_OK && stored.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		rc = add_object(k, e, stored.p, err);
 	if (rc == TF_OK)
@@ -395,12 +395,12 @@ add_dir(struct maker *k, const struct tf_package_dir *d, struct tf_error *err)
 
 	if (k->n_dirs == k->cap_dirs) {
 		if ((p = realloc(k->dirs, cap * sizeof(*k->dirs))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		k->dirs = p;
 		k->cap_dirs = cap;
 	}
 	if ((path = strndup(d->path.p, d->path.n)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	k->dirs[k->n_dirs] = *d;
 	k->dirs[k->n_dirs++].path.p = path;
 	return TF_OK;
@@ -455,7 +455,7 @@ take_attester(struct maker *k, struct tf_str spki, struct tf_error *err)
 {
 	k->attester.n = 0;
 	tf_buf_add(&k->attester, spki.p, spki.n);
-	return k->attester.failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(&k->attester, err);
 }
 
 static enum tf_code
@@ -696,7 +696,7 @@ setup(struct maker *k, const struct tf_package_request *r, struct tf_error *err)
 	k->open_sha = tf_sha256_new();
 	if (k->names == NULL || k->events_sha == NULL || k->open_sha == NULL ||
 	    k->top.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if ((rc = spool_open(&k->texts, k->v, r->tmp, err)) != TF_OK ||
 	    (rc = spool_open(&k->events, k->v, r->tmp, err)) != TF_OK ||
 	    (rc = tf_view_open(k->v, k->who, &k->w, err)) != TF_OK)
@@ -837,9 +837,7 @@ path_of(struct tf_vault *v, uint64_t id, struct tf_buf *path,
 	if (rc == TF_OK)
 		rc = tf_vault_path(v, id, path, err);
 	tf_buf_add(path, "", 1);
-	return rc == TF_OK && path->failed ?
-	    tf_fail(err, TF_NOMEM, "no memory") :
-	    rc;
+	return rc == TF_OK && path->failed ? tf_nomem(err) : rc;
 }
 
 enum tf_code

@@ -349,7 +349,7 @@ add_name(struct tf_package_names *t, struct tf_str name, bool directory,
 		tf_buf_printf(out, "%u~", n);
 		make_safe(out, name, directory, t->format);
 	}
-	return free_ > 0 ? TF_OK : tf_fail(err, TF_NOMEM, "no memory");
+	return free_ > 0 ? TF_OK : tf_nomem(err);
 }
 
 /* --- directories ------------------------------------------------------------ */
@@ -442,7 +442,7 @@ tf_package_directory(struct tf_package_names *t, struct tf_str path,
 	if (rc == TF_OK)
 		rc = add_name(t, name, true, &b, err);
 	if (rc == TF_OK && !keep(t, path, &b))
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		tf_buf_add(out, b.p, b.n);
 	tf_buf_free(&b);
@@ -471,13 +471,11 @@ tf_package_file(struct tf_package_names *t, struct tf_str path,
 	if (rc == TF_OK &&
 	    (b.n != path.n || memcmp(b.p, path.p, path.n) != 0) &&
 	    !keep(t, path, &b))
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		tf_buf_add(out, b.p, b.n);
 	tf_buf_free(&b);
-	return rc == TF_OK && out->failed ?
-	    tf_fail(err, TF_NOMEM, "no memory") :
-	    rc;
+	return rc == TF_OK && out->failed ? tf_nomem(err) : rc;
 }
 
 void

@@ -207,7 +207,7 @@ add_text(struct page *p, const char *dir, struct tf_str name, const char *file,
 
 	add(&b, dir, name, file);
 	tf_buf_add(&b, "", 1);
-	rc = b.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+	rc = b.failed ? tf_nomem(err) :
 			p->g->text(p->g->arg, b.p, write, p, err);
 	tf_buf_free(&b);
 	return rc;
@@ -240,7 +240,7 @@ tf_package_pages_add(struct tf_package_pages *g, const struct tf_package_dir *d,
 	if (rel.n > 0)
 		rc = tf_package_directory(g->names, rel, &stored, err);
 	if (rc == TF_OK && stored.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK && d->kind == TF_KIND_ATTESTATION) {
 		rc = add_attestation(&p, (struct tf_str){ stored.p, stored.n },
 		    err);

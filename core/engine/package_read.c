@@ -59,12 +59,12 @@ add_member(struct tf_archive *a, const char *name, const struct member *m,
 
 	if (a->n == a->cap) {
 		if ((p = realloc(a->m, cap * sizeof(*a->m))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		a->m = p;
 		a->cap = cap;
 	}
 	if ((copy = strdup(name)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	a->names += strlen(copy);
 	a->m[a->n] = *m;
 	a->m[a->n++].m.name = copy;
@@ -192,7 +192,7 @@ find_top(struct tf_archive *a, struct tf_error *err)
 	else
 		a->top = strndup(name, (size_t)(slash - name));
 	if (a->top == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	return *a->top == '\0' ? TF_OK : cut_top(a, err);
 }
 
@@ -232,7 +232,7 @@ tf_archive_reader_new(const struct tf_archive *a,
 
 	if (r == NULL || (r->sha = tf_sha256_new()) == NULL) {
 		free(r);
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	}
 	r->a = a;
 	r->z.zalloc = z_alloc;
@@ -298,7 +298,7 @@ begin_inflate(struct tf_archive_reader *r, struct tf_error *err)
 
 	r->z_begun = r->z_begun || z == Z_OK;
 	r->z.avail_in = 0;
-	return z == Z_OK ? TF_OK : tf_fail(err, TF_NOMEM, "no memory");
+	return z == Z_OK ? TF_OK : tf_nomem(err);
 }
 
 /* The next bytes of the stream, which has n from at on. */
@@ -334,7 +334,7 @@ unpack(struct reading *g, uint64_t at, uint64_t n, struct tf_error *err)
 		r->z.avail_out = CHUNK;
 		z = inflate(&r->z, Z_NO_FLUSH);
 		if (z == Z_MEM_ERROR)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		if (z != Z_OK && z != Z_STREAM_END)
 			return tf_fail(err, TF_TAMPER, "cannot be unpacked");
 		rc = take(g, CHUNK - r->z.avail_out, err);
@@ -404,7 +404,7 @@ add_part(void *arg, const void *p, size_t n, struct tf_error *err)
 	struct tf_buf *b = arg;
 
 	tf_buf_add(b, p, n);
-	return b->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(b, err);
 }
 
 /* Into memory, whatever its digest. */
@@ -494,7 +494,7 @@ match_any(struct tf_archive *a, const struct tf_buf *text, const char *self,
 			return tf_fail(err, TF_TAMPER, "%s is malformed", self);
 		name = strndup(p + HEX + 2, (size_t)(end - p) - HEX - 2);
 		if (name == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		if (is_payload(name) != payload ||
 		    (find(a, name, n, &i) && a->m[i].m.listed)) {
 			rc = tf_fail(err, TF_TAMPER,
@@ -586,7 +586,7 @@ list_files(struct tf_archive *a, struct tf_error *err)
 
 	a->form = TF_ARCHIVE_FILES;
 	if ((a->top = strdup("")) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	rc = tf_walk(a->fd, DEPTH_MAX, walked, a, err);
 	return rc == TF_OK ? no_name_twice(a, err) : rc;
 }
@@ -619,7 +619,7 @@ open_archive(const char *file, bool any, struct tf_archive **out,
 	enum tf_code rc;
 
 	if (a == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	a->fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (a->fd < 0)
 		rc = tf_fail(err, tf_code_of_open(errno), "%.100s: %s", file,

@@ -464,7 +464,7 @@ tf_zip_scan(int fd, enum tf_zip_profile profile, tf_zip_found fn, void *arg,
 	enum tf_code rc;
 
 	if (s == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	s->fd = fd;
 	s->any = profile == TF_ZIP_ANY;
 	if (fstat(fd, &st) < 0)

@@ -150,7 +150,7 @@ choose_workflow(struct selection *s, struct tf_str name, struct tf_error *err)
 
 	if (s->n == s->cap) {
 		if ((p = realloc(s->workflow, cap * sizeof(char *))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		s->workflow = p;
 		s->cap = cap;
 	}
@@ -159,7 +159,7 @@ choose_workflow(struct selection *s, struct tf_str name, struct tf_error *err)
 	    (s->n - at) * sizeof(char *));
 	s->n++;
 	if ((s->workflow[at] = strndup(name.p, name.n)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	return TF_OK;
 }
 
@@ -253,7 +253,7 @@ take_opening(struct selection *s, uint64_t seq, const void *body, size_t n,
 	s->opened.n = 0;
 	s->opened_seq = seq;
 	tf_buf_add(&s->opened, body, n);
-	return s->opened.failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(&s->opened, err);
 }
 
 static enum tf_code
@@ -320,7 +320,7 @@ tf_package_select(struct tf_db *db, uint64_t size,
 	    p->part[0].p);
 	tf_buf_add(&below, "", 1);
 	s.below = below.p;
-	rc = below.failed ? tf_fail(err, TF_NOMEM, "no memory") :
+	rc = below.failed ? tf_nomem(err) :
 			    tf_entries_each(db, 0, one_row, &s, err);
 	for (size_t i = 0; i < s.n; i++)
 		free(s.workflow[i]);

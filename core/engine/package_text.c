@@ -132,7 +132,7 @@ tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
 	}
 	if (failed || e.code == TF_NOMEM) {
 		tf_json_doc_free(&d);
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	}
 	if (ok && d.tok[format].num > TF_PACKAGE_FORMAT) {
 		tf_json_doc_free(&d);
@@ -186,5 +186,5 @@ tf_package_envelope(const struct tf_entry *e, const struct tf_buf *payload,
 	(void)snprintf(keyid, sizeof(keyid), "%.*s", (int)s->keyid.n,
 	    s->keyid.p);
 	tf_dsse_envelope(payload->p, payload->n, keyid, sig, out);
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }

@@ -238,7 +238,7 @@ tf_zip_write(int fd, const struct tf_zip_member *(*member)(void *arg, size_t i),
 
 	zip_error_init(&e);
 	if (w == NULL || in == NULL) {
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 		goto out;
 	}
 	w->out.fd = fd;

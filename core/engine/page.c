@@ -16,7 +16,7 @@ enum tf_code
 tf_page_flush(struct tf_page *p, struct tf_error *err)
 {
 	if (p->b.failed)
-		return tf_fail(err, TF_NOMEM, "no memory for a page");
+		return tf_nomem(err);
 	return p->b.n < PIECE ? TF_OK : tf_sink_buf(p->out, &p->b, err);
 }
 
@@ -568,7 +568,7 @@ tf_view_page(struct tf_view *w, uint64_t id, const struct tf_page_links *links,
 	if (rc == TF_OK)
 		rc = tf_path_of(w->v, w->db, id, &p.path, err);
 	if (rc == TF_OK && p.path.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory for a page");
+		rc = tf_nomem(err);
 	if (rc == TF_OK) {
 		switch (p.row.attr.kind) {
 		case TF_KIND_ROOT:

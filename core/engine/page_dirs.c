@@ -62,7 +62,7 @@ static enum tf_code
 recent_new(struct recent *r, size_t cap, struct tf_error *err)
 {
 	*r = (struct recent){ .l = calloc(cap, sizeof(*r->l)), .cap = cap };
-	return r->l != NULL ? TF_OK : tf_fail(err, TF_NOMEM, "no memory");
+	return r->l != NULL ? TF_OK : tf_nomem(err);
 }
 
 static struct line

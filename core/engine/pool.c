@@ -39,7 +39,7 @@ tell(struct tf_pool *p, const struct tf_task *t, bool read, const char *text)
 
 	if (x == NULL) {
 		if (p->failed == TF_OK)
-			p->failed = tf_fail(&p->failure, TF_NOMEM, "no memory");
+			p->failed = tf_nomem(&p->failure);
 		free(t->path);
 		return;
 	}
@@ -126,7 +126,7 @@ tf_pool_new(const struct tf_pool_work *w, unsigned threads,
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (p == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	p->w = *w;
 	(void)pthread_mutex_init(&p->mu, NULL);
 	(void)pthread_cond_init(&p->more, NULL);

@@ -53,9 +53,7 @@ tf_vault_tile(struct tf_vault *v, unsigned level, uint64_t n, unsigned width,
 	tf_reader_done(v, db);
 	if (rc == TF_OK)
 		tf_buf_add(out, h, width * sizeof(*h));
-	return rc == TF_OK && out->failed ?
-	    tf_fail(err, TF_NOMEM, "no memory") :
-	    rc;
+	return rc == TF_OK && out->failed ? tf_nomem(err) : rc;
 }
 
 struct bundle {
@@ -80,7 +78,7 @@ add_to_bundle(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	tf_put_be16(len, (uint16_t)n);
 	tf_buf_add(b->out, len, sizeof(len));
 	tf_buf_add(b->out, body, n);
-	return b->out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(b->out, err);
 }
 
 enum tf_code
@@ -131,7 +129,7 @@ tf_vault_prove_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
 		    (struct tf_str){ body.p, body.n },
 		    (struct tf_str){ note.p, note.n });
 		if (out->failed)
-			rc = tf_fail(err, TF_NOMEM, "no memory");
+			rc = tf_nomem(err);
 	}
 	tf_reader_done(v, db);
 	tf_buf_free(&note);

@@ -154,7 +154,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	enum tf_code rc = TF_OK;
 
 	if (r == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	r->v = v;
 	r->id = id;
 	r->uid = uid;

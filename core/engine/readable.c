@@ -77,6 +77,21 @@ tf_may_read(struct tf_view *w, uint64_t id, bool *may, struct tf_error *err)
 	return rc == TF_OK ? may_read_attr(w, &a, may, err) : rc;
 }
 
+bool
+tf_path_to_show(struct tf_view *w, uint64_t id, struct tf_buf *path,
+    struct tf_json *j)
+{
+	bool may = false;
+	enum tf_code rc = tf_may_read(w, id, &may, NULL);
+
+	path->n = 0;
+	if (rc == TF_OK && may)
+		rc = tf_path_of(w->v, w->db, id, path, NULL);
+	if (rc == TF_NOMEM)
+		j->out->failed = true;
+	return rc == TF_OK && may;
+}
+
 /* --- all below one ----------------------------------------------------------------- */
 
 struct whole {

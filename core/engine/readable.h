@@ -19,6 +19,10 @@ TF_MUST_USE enum tf_code tf_may_read(struct tf_view *w, uint64_t id, bool *may,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_may_read_row(struct tf_view *w,
     const struct tf_node_row *row, bool *may, struct tf_error *err);
+/* The path of node id, for a list of j, if he may read it: false when not, and
+ * when it is gone meanwhile.  Want of memory fails j. */
+bool tf_path_to_show(struct tf_view *w, uint64_t id, struct tf_buf *path,
+    struct tf_json *j);
 /* Node id, and all that is in the ledger below it?  Digests of lists and
  * packages are of that: who knows all but a short secret could guess it. */
 TF_MUST_USE enum tf_code tf_may_read_whole(struct tf_view *w, uint64_t id,

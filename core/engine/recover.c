@@ -109,7 +109,7 @@ surviving(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 	x->content.size = l->size;
 	if (l->size > 0) {
 		if ((x->body = malloc(l->size)) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		rc = tf_live_read(l, x->body, l->size, 0, &got, err);
 	}
 	tf_sha256(x->body == NULL ? "" : x->body,
@@ -128,7 +128,7 @@ become_draft(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 		return rc;
 	rc = tf_path_of(l->v, db, l->attr.id, &x->path, err);
 	if (rc == TF_OK && x->path.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK) {
 		pthread_mutex_lock(&l->v->mu);
 		rc = draft_name(l, db, x->draft, err);
@@ -370,14 +370,14 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 		if (q != NULL)
 			f->dirty = q;
 		if (p == NULL || q == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		f->cap = cap;
 	}
 	if ((l = tf_live_new(f->v, &r->attr, r->name, r->name_len)) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if (read_facts(l, r) != TF_OK) {
 		tf_live_unref(l);
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	}
 	l->saved = true;
 	if (tf_live_is_file(l)) {

@@ -69,7 +69,7 @@ directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
 	struct tf_entry e = { .type = TF_DIRECTORY_CREATED,
 		.has_node = true,
 		.node = l->attr.id };
-	struct tf_access_names names = { 0 };
+	struct tf_access_names names;
 	struct tf_buf path = { 0 };
 	struct tf_node_row row;
 	enum tf_code rc;
@@ -93,7 +93,6 @@ directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
 	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
 		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
 out:
-	tf_access_names_free(&names);
 	tf_buf_free(&path);
 	return rc;
 }
@@ -198,7 +197,7 @@ evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
 		.created = l->attr.btime,
 		.ctime = l->attr.ctime,
 		.mtime = l->attr.mtime };
-	struct tf_access_names names = { 0 };
+	struct tf_access_names names;
 	struct tf_buf path = { 0 }, writers = { 0 };
 	enum tf_code rc;
 
@@ -218,10 +217,8 @@ evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
 		tf_writers_json(l, &writers);
 		e.writers = (struct tf_str){ writers.p, writers.n };
 	}
-	rc = writers.failed ? tf_fail(err, TF_NOMEM, "no memory") :
-			      tf_txn_append(t, &e, NULL, err);
+	rc = writers.failed ? tf_nomem(err) : tf_txn_append(t, &e, NULL, err);
 out:
-	tf_access_names_free(&names);
 	tf_buf_free(&writers);
 	tf_buf_free(&path);
 	return rc;
@@ -752,7 +749,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 	tf_reader_done(v, db);
 	free(w.l);
 	if (last == TF_OK && w.failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	return last;
 }
 

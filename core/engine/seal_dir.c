@@ -81,7 +81,7 @@ add_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
 		o->cap = o->cap == 0 ? 8 : o->cap * 2;
 		p = realloc(o->rows, o->cap * sizeof(*o->rows));
 		if (p == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		o->rows = p;
 	}
 	o->rows[o->n++] = *r;
@@ -126,7 +126,7 @@ begin_published(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 		.node = l->attr.id,
 		.has_access = true,
 		.actor = tf_str_of(c->actor) };
-	struct tf_access_names names = { 0 };
+	struct tf_access_names names;
 	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
 	struct tf_buf path = { 0 };
 	enum tf_code rc;
@@ -146,7 +146,6 @@ begin_published(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
 		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
 out:
-	tf_access_names_free(&names);
 	tf_buf_free(&path);
 	return rc;
 }
@@ -280,7 +279,7 @@ tf_below_look(struct tf_vault *v, struct tf_below *b, struct tf_error *err)
 	if (b->refused != TF_OK)
 		b->n = 0;
 	if (b->refused == TF_NOMEM)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if (b->refused != TF_OK)
 		return tf_fail(err, b->refused, "%s below",
 		    b->refused == TF_BUSY ? "being written" : "not on disk");
@@ -455,7 +454,7 @@ seal_evidence(struct closing *c, struct tf_error *err)
 	if (c->draft != NULL || n <= TOGETHER)
 		return TF_OK;
 	if ((files = calloc(n, sizeof(*files))) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	take_files(&c->below, files);
 	while (rc == TF_OK && done < n) {
 		some = n - done < TOGETHER ? n - done : TOGETHER;
@@ -485,13 +484,13 @@ make_ready(struct closing *c, struct open_children *o, struct tf_error *err)
 		rc = tf_each_child(c->db, c->dir.id, add_open, o, err);
 	} else {
 		if ((o->rows = calloc(1, sizeof(*o->rows))) == NULL)
-			return tf_fail(err, TF_NOMEM, "no memory");
+			return tf_nomem(err);
 		rc = tf_nodes_get(c->db, c->dir.id, o->rows, err);
 		o->n = 1;
 	}
 	if (rc == TF_OK && o->n > 0 &&
 	    (o->lists = calloc(o->n, sizeof(*o->lists))) == NULL)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
 		rc = tf_seal_list(c->v, c->db, &c->s, &o->rows[i], &o->lists[i],
 		    err);

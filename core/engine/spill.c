@@ -76,7 +76,7 @@ take(void *arg, const void *p, size_t n, struct tf_error *err)
 		tf_buf_add(&s->text, p, n);
 	s->size += n;
 	if (rc == TF_OK && s->text.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	return rc;
 }
 
@@ -86,7 +86,7 @@ tf_spill_new(struct tf_vault *v, struct tf_spill **out, struct tf_error *err)
 	struct tf_spill *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	s->v = v;
 	s->fd = -1;
 	s->sink = (struct tf_sink){ take, s };

@@ -65,7 +65,7 @@ new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
 	enum tf_code rc;
 
 	if (f == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_actor_text(who, &f->actor, err)) != TF_OK ||
 	    (rc = make_spare(f, err)) != TF_OK) {

@@ -127,7 +127,7 @@ tf_actor_text(const struct tf_actor *a, char **out, struct tf_error *err)
 	tf_buf_add(&b, "", 1);
 	if (b.failed) {
 		tf_buf_free(&b);
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	}
 	*out = b.p;
 	return TF_OK;
@@ -151,32 +151,28 @@ tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid, uint32_t gid,
     struct tf_access_names *names)
 {
 	char name[257];
+	size_t n;
 
 	*a = (struct tf_access){ .uid = uid, .gid = gid, .mode = mode & 07777 };
 	tf_user_name(uid, name, sizeof(name));
-	if (name[0] != '\0' && tf_hint(&names->user, name, strlen(name), 256))
-		a->user = (struct tf_str){ names->user.p, names->user.n };
+	n = tf_hint(names->user, 256, name, strlen(name));
+	a->user = (struct tf_str){ n > 0 ? names->user : NULL, n };
 	tf_group_name(gid, name, sizeof(name));
-	if (name[0] != '\0' && tf_hint(&names->group, name, strlen(name), 256))
-		a->group = (struct tf_str){ names->group.p, names->group.n };
+	n = tf_hint(names->group, 256, name, strlen(name));
+	a->group = (struct tf_str){ n > 0 ? names->group : NULL, n };
 }
 
-void
-tf_access_names_free(struct tf_access_names *names)
-{
-	tf_buf_free(&names->user);
-	tf_buf_free(&names->group);
-}
-
+/* The first line of a small file, without memory; "" when there is none. */
 static void
 read_word(const char *path, char *out, size_t size)
 {
-	struct tf_buf b = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
 
-	out[0] = '\0';
-	if (tf_file_read(AT_FDCWD, path, 4096, &b, NULL) == TF_OK && b.n > 0)
-		(void)snprintf(out, size, "%.*s", (int)strcspn(b.p, "\n"), b.p);
-	tf_buf_free(&b);
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
 }
 
 void
@@ -189,14 +185,11 @@ tf_boot_id(char out[64])
 static void
 host_name(struct tf_vault *v)
 {
-	struct tf_buf b = { 0 };
 	struct utsname u;
 
-	if (uname(&u) < 0 || !tf_hint(&b, u.nodename, strlen(u.nodename), 256))
+	if (uname(&u) < 0 ||
+	    tf_hint(v->host, 256, u.nodename, strlen(u.nodename)) == 0)
 		(void)snprintf(v->host, sizeof(v->host), "unknown");
-	else
-		(void)snprintf(v->host, sizeof(v->host), "%.*s", (int)b.n, b.p);
-	tf_buf_free(&b);
 }
 
 /* --- giving up what takes long --------------------------------------------- */
@@ -514,7 +507,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	if (v->path == NULL || (o->mount != NULL && v->mount == NULL) ||
 	    tf_live_init(&v->live) != TF_OK ||
 	    (v->rare = tf_rare_new()) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	return TF_OK;
 }
 
@@ -673,7 +666,7 @@ tf_vault_open_for(const char *path, const struct tf_vault_options *o,
 	enum tf_code rc;
 
 	if (v == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if ((rc = prepare(v, path, o, err)) == TF_OK &&
 	    (rc = tf_hasher_start(&v->hasher, err)) == TF_OK &&
 	    (rc = tf_background_new(&v->background, err)) == TF_OK &&

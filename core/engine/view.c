@@ -12,7 +12,7 @@ tf_view_open(struct tf_vault *v, const struct tf_asker *who,
 	enum tf_code rc;
 
 	if (w == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	w->v = v;
 	w->all = tf_asker_may_all(who);
 	if (!w->all)
@@ -64,7 +64,7 @@ tf_sink_buf(const struct tf_sink *s, struct tf_buf *b, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (b->failed)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if (b->n > 0)
 		rc = s->put(s->arg, b->p, b->n, err);
 	b->n = 0;

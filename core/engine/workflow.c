@@ -36,7 +36,7 @@ read_workflow(struct tf_view *w, uint64_t id, struct workflow *x,
 	if (rc == TF_OK)
 		rc = tf_path_of(w->v, w->db, id, &x->path, err);
 	if (rc == TF_OK && x->path.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		rc = tf_told_read(w, x->row.entry, &x->begun, err);
 	if (rc == TF_OK)

@@ -225,7 +225,7 @@ tf_vault_xattr_list(struct tf_vault *v, uint64_t id, struct tf_buf *out,
 	tf_buf_free(&json);
 	tf_reader_done(v, db);
 	if (rc == TF_OK && out->failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	return rc;
 }
 
@@ -246,8 +246,7 @@ put_value(struct tf_json *j, const char *key, const void *p, size_t n)
 
 	tf_base64(&b64, p, n);
 	tf_json_key(j, key);
-	tf_json_str(j, b64.p, b64.n);
-	j->failed = j->failed || b64.failed;
+	tf_json_buf(j, &b64);
 	tf_buf_free(&b64);
 }
 

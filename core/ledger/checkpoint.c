@@ -98,7 +98,7 @@ tf_checkpoint_sign(const struct tf_checkpoint *c, const struct tf_key *key,
 	tf_base64(out, c->root.b, sizeof(c->root.b));
 	tf_buf_str(out, "\n");
 	if (out->failed)
-		return tf_fail(err, TF_NOMEM, "checkpoint: no memory");
+		return tf_nomem(err);
 	memcpy(line, k.id, sizeof(k.id));
 	rc = tf_key_sign(key, out->p + start, out->n - start,
 	    line + sizeof(k.id), err);
@@ -108,7 +108,7 @@ tf_checkpoint_sign(const struct tf_checkpoint *c, const struct tf_key *key,
 	tf_base64(out, line, sizeof(line));
 	tf_buf_str(out, "\n");
 	if (out->failed)
-		return tf_fail(err, TF_NOMEM, "checkpoint: no memory");
+		return tf_nomem(err);
 	return TF_OK;
 }
 
@@ -285,8 +285,7 @@ tf_checkpoint_check(const char *note, size_t n, const struct tf_vkey *k,
 		return tf_fail(err, TF_TAMPER,
 		    "checkpoint: the signature is wrong");
 	if (lines.unsure > 0)
-		return tf_fail(err, TF_NOMEM,
-		    "checkpoint: no memory to check the signature");
+		return tf_nomem(err);
 	if (lines.good == 0)
 		return tf_fail(err, TF_TAMPER,
 		    "checkpoint: no signature of the key");

@@ -803,7 +803,7 @@ tf_entry_decode(struct tf_entry_decoded *d, const char *bytes, size_t n,
 	tf_buf_add(&d->text, bytes, n);
 	d->text.n = 0;
 	if (d->text.failed)
-		return tf_fail(err, TF_NOMEM, "entry: no memory");
+		return tf_nomem(err);
 	d->e.type = look_ahead(&d->doc);
 	type = &types[d->e.type];
 	if ((rc = take_fields(d, type, err)) != TF_OK)
@@ -842,45 +842,49 @@ tf_entry_leaf(const void *bytes, size_t n, struct tf_hash *out)
 	tf_merkle_leaf(bytes, n, out);
 }
 
-bool
-tf_hint(struct tf_buf *out, const char *bytes, size_t n, size_t max)
+size_t
+tf_hint(char *out, size_t max, const char *bytes, size_t n)
 {
-	size_t start = out->n;
+	size_t at = 0;
 
-	for (size_t i = 0; i < n && out->n - start <= max;) {
+	for (size_t i = 0; i < n;) {
 		uint32_t c = 0;
 		unsigned len = tf_utf8(bytes + i, n - i, &c);
 		bool plain = len > 0 && c >= 0x20 && c != '%' && c != '"' &&
 		    c != '\\' && !(c >= 0x7f && c < 0xa0);
 
-		if (plain)
-			tf_buf_add(out, bytes + i, len);
-		else if (len == 0)
+		if (len == 0)
 			len = 1;
-		for (unsigned k = 0; !plain && k < len; k++)
-			tf_buf_printf(out, "%%%02X", (uint8_t)bytes[i + k]);
+		if (max - at < (plain ? len : 3 * len)) {
+			at = 0;
+			break;
+		}
+		for (unsigned k = 0; k < len; k++) {
+			if (plain) {
+				out[at++] = bytes[i + k];
+				continue;
+			}
+			(void)snprintf(out + at, 4, "%%%02X",
+			    (uint8_t)bytes[i + k]);
+			at += 3;
+		}
 		i += len;
-		if (out->failed)
-			return false;
 	}
-	if (out->n - start > max) {
-		out->n = start;
-		out->p[start] = '\0';
-	}
-	return out->n > start;
+	out[at] = '\0';
+	return at;
 }
+
+#define HINT_MAX 512 /* of an actor */
 
 static void
 put_hint(struct tf_json *j, const char *key, const char *bytes, size_t size,
     size_t max)
 {
-	struct tf_buf b = { 0 };
+	char hint[HINT_MAX + 1];
+	size_t n = tf_hint(hint, max, bytes, strnlen(bytes, size));
 
-	if (tf_hint(&b, bytes, strnlen(bytes, size), max))
-		put_text(j, key, (struct tf_str){ b.p, b.n });
-	if (b.failed)
-		j->out->failed = true;
-	tf_buf_free(&b);
+	if (n > 0)
+		put_text(j, key, (struct tf_str){ hint, n });
 }
 
 /* Audit's "unset" is the largest number. */

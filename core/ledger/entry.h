@@ -176,10 +176,10 @@ void tf_entry_leaf(const void *bytes, size_t n, struct tf_hash *out);
 
 /*
  * A hint: bytes of the system made safe ('%', '"', '\', controls and what is
- * not UTF-8 become %XX).  Appends nothing when the result would be longer than
- * max bytes.  True when something was appended.
+ * not UTF-8 become %XX), and a NUL.  out has room for max + 1.  Returns the
+ * length; 0 and "" when the result would be longer than max bytes.
  */
-bool tf_hint(struct tf_buf *out, const char *bytes, size_t n, size_t max);
+size_t tf_hint(char *out, size_t max, const char *bytes, size_t n);
 
 /*
  * Append the actor as canonical JSON.  user and group are raw names, "" for

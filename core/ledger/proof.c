@@ -71,7 +71,7 @@ tf_tlog_proof_parse(const char *text, size_t n, struct tf_tlog_proof *p,
 			&p->extra) ||
 		    !next_line(&rest, &line))
 			return p->extra.failed ?
-			    tf_fail(err, TF_NOMEM, "no memory") :
+			    tf_nomem(err) :
 			    tf_fail(err, TF_INVALID, "extra is malformed");
 	}
 	if (!begins(line, INDEX) ||

@@ -519,7 +519,7 @@ list_files(struct tf_replay *r, struct tf_sums *out, struct tf_error *err)
 	r->listed_names.n = 0;
 	rc = tf_kept_files(&r->kept, r->e->path, list_file, &l, err);
 	if (rc == TF_OK && r->listed_names.failed)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	if (rc != TF_OK) {
 		tf_summer_free(l.sums);
 		return rc;

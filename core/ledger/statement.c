@@ -33,7 +33,7 @@ tf_summer_add(struct tf_summer *s, const struct tf_subject_file *f,
 	struct tf_str last;
 
 	if (s == NULL)
-		return tf_fail(err, TF_NOMEM, "sums: no memory");
+		return tf_nomem(err);
 	last = (struct tf_str){ s->last.p, s->last.n };
 	if (s->count > 0 && tf_str_cmp(last, f->name) >= 0)
 		return tf_fail(err, TF_INVALID, "sums: names not sorted");
@@ -45,7 +45,7 @@ tf_summer_add(struct tf_summer *s, const struct tf_subject_file *f,
 	tf_sums_line(&s->line, &f->sha256, f->name.p, f->name.n);
 	tf_buf_add(&s->last, f->name.p, f->name.n);
 	if (s->line.failed || s->last.failed)
-		return tf_fail(err, TF_NOMEM, "sums: no memory");
+		return tf_nomem(err);
 	tf_sha256_add(s->h, s->line.p, s->line.n);
 	return TF_OK;
 }
@@ -54,7 +54,7 @@ enum tf_code
 tf_summer_end(struct tf_summer *s, struct tf_sums *out, struct tf_error *err)
 {
 	if (s == NULL)
-		return tf_fail(err, TF_NOMEM, "sums: no memory");
+		return tf_nomem(err);
 	out->count = s->count;
 	out->bytes = s->bytes;
 	tf_sha256_peek(s->h, &out->sums);

@@ -147,7 +147,7 @@ tf_status_judge(const struct tf_template *t, const struct tf_reported *r,
 	if (c == NULL || out->items == NULL) {
 		free(c);
 		tf_status_free(out);
-		return tf_fail(err, TF_NOMEM, "no memory for a status");
+		return tf_nomem(err);
 	}
 	for (size_t i = 0; i < slots; i++)
 		c[i] = (struct claim){ .name = t->slots[i].name, .index = i };

@@ -35,7 +35,7 @@ tf_book_open(struct tf_book **out, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (b == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	if (sqlite3_open_v2("", &b->db.sq,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_NOMUTEX,

@@ -31,7 +31,7 @@ tf_entries_get(struct tf_db *db, uint64_t idx, struct tf_buf *out,
 
 		tf_buf_add(out, p, (size_t)sqlite3_column_bytes(st, 1));
 		if (out->failed)
-			rc = tf_fail(err, TF_NOMEM, "no memory for an entry");
+			rc = tf_nomem(err);
 	}
 	(void)sqlite3_reset(st);
 	return rc;
@@ -188,8 +188,7 @@ tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
 		p = sqlite3_column_blob(st, 2);
 		tf_buf_add(note, p, (size_t)sqlite3_column_bytes(st, 2));
 		if (note->failed)
-			rc = tf_fail(err, TF_NOMEM,
-			    "no memory for a checkpoint");
+			rc = tf_nomem(err);
 	}
 	(void)sqlite3_reset(st);
 	return rc;

@@ -221,7 +221,7 @@ tf_nodes_xattrs(struct tf_db *db, uint64_t id, struct tf_buf *out,
 	if (s.n > 0)
 		tf_buf_add(out, s.p, s.n);
 	(void)sqlite3_reset(st);
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }
 
 enum tf_code

@@ -76,7 +76,7 @@ tf_object_get(struct tf_db *db, uint64_t id, struct tf_object_row *out,
 		p = sqlite3_column_blob(st, 3);
 		tf_buf_add(body, p, (size_t)sqlite3_column_bytes(st, 3));
 		if (body->failed)
-			rc = tf_fail(err, TF_NOMEM, "no memory for an object");
+			rc = tf_nomem(err);
 	}
 	(void)sqlite3_reset(st);
 	return rc;

@@ -510,7 +510,7 @@ still_name(const char *path, struct tf_buf *out, struct tf_error *err)
 			tf_buf_add(out, path, 1);
 	tf_buf_str(out, log ? "?readonly_shm=1" : "?immutable=1");
 	tf_buf_add(out, "", 1);
-	return out->failed ? tf_fail(err, TF_NOMEM, "no memory") : TF_OK;
+	return tf_buf_end(out, err);
 }
 
 /* SQLite waits for whoever opens the other end of a FIFO.  The database may be
@@ -581,7 +581,7 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 	if (mode == TF_DB_READ && is_read_only_medium(path))
 		mode = TF_DB_STILL;
 	if ((db = calloc(1, sizeof(*db))) == NULL)
-		return tf_fail(err, TF_NOMEM, "no memory");
+		return tf_nomem(err);
 	db->mode = mode;
 	if (mode == TF_DB_STILL) {
 		if ((rc = still_name(path, &name, err)) != TF_OK)
@@ -735,7 +735,7 @@ tf_db_check(struct tf_db *db, struct tf_error *err)
 		return rc;
 	text = (const char *)sqlite3_column_text(st, 0);
 	if (text == NULL)
-		rc = tf_fail(err, TF_NOMEM, "no memory");
+		rc = tf_nomem(err);
 	else if (strcmp(text, "ok") != 0)
 		rc = tf_fail(err, not_read(text) ? TF_IO : TF_TAMPER,
 		    "database: %s", text);

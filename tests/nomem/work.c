@@ -312,7 +312,7 @@ typedef enum tf_code (*view)(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
 
 static enum tf_code
-show(struct tf_vault *v, const char *path, view make, struct tf_buf *out,
+show_node(struct tf_vault *v, uint64_t id, view make, struct tf_buf *out,
     struct tf_error *err)
 {
 	struct tf_sink sink = { put, out };
@@ -320,9 +320,16 @@ show(struct tf_vault *v, const char *path, view make, struct tf_buf *out,
 	enum tf_code rc = tf_view_open(v, NULL, &w, err);
 
 	if (rc == TF_OK)
-		rc = make(w, id_of(v, path), &sink, err);
+		rc = make(w, id, &sink, err);
 	tf_view_close(w);
 	return rc;
+}
+
+static enum tf_code
+show(struct tf_vault *v, const char *path, view make, struct tf_buf *out,
+    struct tf_error *err)
+{
+	return show_node(v, id_of(v, path), make, out, err);
 }
 
 static enum tf_code
@@ -368,6 +375,90 @@ show_facts(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
+/* From the last `from` in b up to the first `to` behind it, onto out. */
+static enum tf_code
+extract(const struct tf_buf *b, const char *from, const char *to,
+    struct tf_buf *out)
+{
+	const char *at = NULL, *end;
+
+	for (const char *p = b->p; p != NULL && (p = strstr(p, from)) != NULL;
+	     p++)
+		at = p;
+	if (at == NULL || (end = strstr(at, to)) == NULL)
+		return TF_OK;
+	tf_buf_add(out, at, (size_t)(end - at));
+	return TF_OK;
+}
+
+/* A new directory's entry names its owner, or there is none. */
+static enum tf_code
+make_directory(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_buf events = { 0 };
+	struct tf_attr a = { .mode = 0750 };
+	enum tf_code rc = tf_vault_mkdir(v, id_of(v, "x/v"), "s", 0750, &root,
+	    &a, err);
+
+	if (rc == TF_OK)
+		rc = show(v, "x/v", tf_view_events, &events, err);
+	if (rc == TF_OK)
+		rc = events.failed ? TF_NOMEM :
+				     extract(&events, "\"access\"", "}", out);
+	tf_buf_free(&events);
+	return rc;
+}
+
+/* What was refused has its path and its program, or is only counted. */
+static enum tf_code
+refuse(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_attempt a = { .id = id_of(v, "x/w/a"),
+		.name = "one",
+		.actor = &root,
+		.operation = "unlink",
+		.sys = "EPERM",
+		.reason = "sealed" };
+	struct tf_buf lines = { 0 };
+	enum tf_code rc;
+
+	tf_vault_denied(v, &a);
+	rc = tf_vault_denials(v, NULL, &lines, err);
+	if (rc == TF_OK && lines.n == 0)
+		rc = TF_NOMEM;
+	if (rc == TF_OK)
+		rc = extract(&lines, "\"actor\"", ",\"at\"", out);
+	if (rc == TF_OK)
+		rc = extract(&lines, "\"operation\"", "}", out);
+	tf_buf_free(&lines);
+	return rc;
+}
+
+static uint64_t waits_in;
+
+static void
+let_wait(struct tf_vault *v)
+{
+	write_file(v);
+	waits_in = id_of(v, "x/v/r");
+}
+
+/* Every file that is not sealed is listed. */
+static enum tf_code
+show_waiting(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = show_node(v, waits_in, tf_view_attestation, &b, err);
+
+	if (rc == TF_OK)
+		rc = b.failed ? TF_NOMEM : extract(&b, "\"waiting\"", "]", out);
+	b.n = 0;
+	if (rc == TF_OK && (rc = tf_vault_status(v, NULL, &b, err)) == TF_OK)
+		rc = extract(&b, "\"waiting\"", "]", out);
+	tf_buf_free(&b);
+	return rc;
+}
+
 static const struct operation operations[] = {
 	{ "sealing an attestation", NULL, seal_attestation,
 	    attestation_is_sealed, false },
@@ -391,6 +482,9 @@ static const struct operation operations[] = {
 	{ "index.html", NULL, show_page, NULL, true },
 	{ "a proof", NULL, show_proof, NULL, true },
 	{ "xattrs", NULL, show_facts, NULL, true },
+	{ "a new directory", NULL, make_directory, NULL, true },
+	{ "denied.jsonl", NULL, refuse, NULL, true },
+	{ "what waits to be sealed", let_wait, show_waiting, NULL, true },
 };
 
 /* --- one place ---------------------------------------------------------- */
@@ -479,6 +573,8 @@ sweep(const struct operation *op, long step)
 	struct tf_vault *v = open_copy();
 	struct tf_error err;
 
+	if (op->shows && op->prepare != NULL)
+		op->prepare(v);
 	if (op->shows)
 		MUST(op->run(v, &want, &err) == TF_OK && want.n > 0);
 	MUST(tf_vault_close(v, "done", NULL) == TF_OK);

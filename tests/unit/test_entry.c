@@ -962,19 +962,22 @@ END_TEST
 
 START_TEST(a_hint_is_harmless_and_whole_or_absent)
 {
-	struct tf_buf b = { 0 };
 	static const char raw[] = "a%\"\\\n\x7f\xc2\x9b\xff\xc3\xbc/b c";
+	static const char safe[] = "a%25%22%5C%0A%7F%C2%9B%FF\xc3\xbc/b c";
+	char out[257];
 
-	tf_buf_str(&b, ">");
-	ck_assert(tf_hint(&b, raw, sizeof(raw) - 1, 256));
-	ck_assert_str_eq(">a%25%22%5C%0A%7F%C2%9B%FF\xc3\xbc/b c", b.p);
-	b.n = 0;
-	ck_assert(tf_hint(&b, "abc", 3, 3));
-	ck_assert(!tf_hint(&b, "abcd", 4, 3));
-	ck_assert(!tf_hint(&b, "a\n", 2, 3));
-	ck_assert(!tf_hint(&b, "", 0, 3));
-	ck_assert_str_eq("abc", b.p);
-	tf_buf_free(&b);
+	ck_assert_uint_eq(strlen(safe),
+	    tf_hint(out, 256, raw, sizeof(raw) - 1));
+	ck_assert_str_eq(safe, out);
+	ck_assert_uint_eq(strlen(safe),
+	    tf_hint(out, strlen(safe), raw, sizeof(raw) - 1));
+	ck_assert_uint_eq(0,
+	    tf_hint(out, strlen(safe) - 1, raw, sizeof(raw) - 1));
+	ck_assert_str_eq("", out);
+	ck_assert_uint_eq(3, tf_hint(out, 3, "abc", 3));
+	ck_assert_uint_eq(0, tf_hint(out, 3, "abcd", 4));
+	ck_assert_uint_eq(0, tf_hint(out, 3, "a\n", 2));
+	ck_assert_uint_eq(0, tf_hint(out, 3, "", 0));
 }
 END_TEST
 
