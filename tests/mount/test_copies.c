@@ -124,7 +124,7 @@ START_TEST(a_bind_mount_here_keeps_the_daemon)
 	allowed(mount("mnt", "bind", NULL, MS_BIND, NULL));
 	skip_unless(make_copy(), "no mount namespaces");
 	allowed(umount2("mnt", UMOUNT_NOFOLLOW));
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 30; i++) {
 		usleep(100000);
 		holds("bind/t/w/a/f", "kept");
 	}

@@ -13,7 +13,7 @@
 
 #define TWO "threads=2,settle=60"
 #define BOBS "mnt/t/bob"
-#define ROUNDS 20
+#define ROUNDS 12
 /* Seconds of hashing for any machine, and no bytes on its disk. */
 #define HOLE ((off_t)6 << 30)
 
@@ -218,7 +218,7 @@ START_TEST(the_end_of_the_daemon_does_not_wait_for_hashing)
 END_TEST
 
 /* Too long to be hashed before the mount serves. */
-#define LONG ((off_t)1 << 30)
+#define LONG ((off_t)128 << 20)
 
 static void
 make_a_long_file(const char *path)
@@ -234,7 +234,7 @@ make_a_long_file(const char *path)
 
 /* As long as an open waits for. */
 #define WAITED ((off_t)60 << 20)
-#define OBJECTS 24
+#define OBJECTS 14
 
 static int
 open_each(void)
