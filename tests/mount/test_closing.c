@@ -210,6 +210,9 @@ START_TEST(a_workflow_closes_after_what_is_in_it)
 	has_state(W, "sealed");
 	has_state(A, "sealed");
 	says(entry("workflow.sealed", "t/w"), "\"count\":3,");
+	allowed(mkdir("mnt/t/empty", 0755));
+	allowed(chmod("mnt/t/empty", 0555));
+	has_state("mnt/t/empty", "open");
 }
 END_TEST
 
@@ -249,6 +252,30 @@ START_TEST(each_seal_names_who_closed)
 	sync_dir(W);
 	says(entry("attestation.sealed", "t/w/a"), "\"uid\":1001");
 	says(entry("workflow.sealed", "t/w"), "\"uid\":0");
+}
+END_TEST
+
+/* The workflow is due before its attestation, which began to settle anew. */
+START_TEST(each_seal_names_who_closed_when_time_is_over)
+{
+	mount_vault("settle=1");
+	make_attestation();
+	put(A "/f", "x");
+	allowed(chmod("mnt/t", 0755));
+	allowed(chown(A, ALICE, ALICE));
+	as(ALICE);
+	allowed(chmod(A, 0555));
+	as(0);
+	allowed(chmod(W, 0555));
+	usleep(300000);
+	as(ALICE);
+	allowed(chmod(A, 0500));
+	as(0);
+	becomes(W, "sealed");
+	says(entry("attestation.sealed", "t/w/a"), "\"uid\":1001");
+	says(entry("workflow.sealed", "t/w"), "\"uid\":0");
+	unmount_vault();
+	verify(0);
 }
 END_TEST
 
@@ -418,6 +445,7 @@ suite_closing(void)
 	tcase_add_test(t, a_file_being_written_keeps_it_open);
 	t = stored_case(s, "closings that end");
 	tcase_add_test(t, it_is_sealed_when_it_has_settled);
+	tcase_add_test(t, each_seal_names_who_closed_when_time_is_over);
 	tcase_add_test(t, a_closing_survives);
 	tcase_add_test(t, so_does_what_opened_it);
 	tcase_add_test(t, with_batch_what_is_in_it_is_durable_too);

@@ -182,6 +182,15 @@ START_TEST(a_directory_being_filled_keeps_its_attestation_open)
 	allowed(chmod(A, 0755));
 	allowed(chmod(D, 0755));
 	refused(EBUSY, chmod(A, 0555));
+	/* Deeper ones, too; other attestations have nothing to do with it. */
+	allowed(mkdir(D "/e", 0555));
+	allowed(chmod(D "/e", 0755));
+	allowed(chmod(D, 0555));
+	refused(EBUSY, chmod(A, 0555));
+	allowed(mkdir(W "/b", 0755));
+	put(W "/b/f", "x");
+	allowed(chmod(W "/b", 0555));
+	has_state(W "/b", "closing");
 	run(0, "trailctl seal " A);
 	unmount_vault();
 	verify(0);

@@ -92,6 +92,29 @@ START_TEST(a_crash_interrupts_nothing_twice)
 }
 END_TEST
 
+/* It was a placeholder until then; its writer is still there. */
+START_TEST(a_crash_after_a_refused_write_leaves_no_placeholder)
+{
+	int fd;
+
+	skip_unless(have("sqlite3"), "no sqlite3");
+	begin_with("settle=60,max_file=1M");
+	put(A "/f", "");
+	has_state(A "/f", "placeholder");
+	fd = open(A "/f", O_WRONLY);
+	refused(EFBIG, pwrite(fd, "x", 1, MIB));
+	run(0,
+	    "for i in $(seq 600); do sqlite3 store/ledger.db "
+	    "'SELECT id FROM stage WHERE dirty & 1' | grep -q . && exit 0; "
+	    "sleep 0.1; done; exit 1");
+	crash_vault();
+	close(fd);
+	mount_vault("settle=60,max_file=1M");
+	was_interrupted(A "/f");
+	end();
+}
+END_TEST
+
 /* What was not begun is not cut short: a size that is refused changes
  * nothing. */
 START_TEST(a_size_beyond_the_limit_changes_nothing)
@@ -143,10 +166,10 @@ START_TEST(a_draft_from_before_the_limit_stays)
 	mount_vault("settle=60,max_file=1000,max_staged=1000");
 	fd = open(A "/f.tmp", O_WRONLY);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(5, pwrite(fd, "other", 5, 0));
+	ck_assert_int_eq(5, pwrite(fd, "other", 5, 5000));
 	allowed(close(fd));
 	allowed(rename(A "/f.tmp", A "/f"));
-	memcpy(text, "other", 5);
+	memcpy(text + 5000, "other", 5);
 	ck_assert_int_eq(0, memcmp(text, content(A "/f", NULL), MIB));
 	has_state(A "/f", "sealed");
 	end();
@@ -315,6 +338,8 @@ START_TEST(what_is_not_staged_any_more_does_not_count)
 		allowed(ftruncate(fd, MIB));
 		refused(EDQUOT, ftruncate(fd, MIB + 1));
 		allowed(ftruncate(fd, 0));
+		fits(A "/z.tmp", MIB);
+		allowed(unlink(A "/z.tmp"));
 	}
 	allowed(ftruncate(fd, MIB));
 	/* Without its name it still takes its place. */
@@ -388,6 +413,7 @@ suite_limits(void)
 
 	tcase_add_test(t, a_file_that_grows_too_long_is_never_evidence);
 	tcase_add_test(t, a_crash_interrupts_nothing_twice);
+	tcase_add_test(t, a_crash_after_a_refused_write_leaves_no_placeholder);
 	tcase_add_test(t, a_size_beyond_the_limit_changes_nothing);
 	tcase_add_test(t, a_draft_that_was_cut_short_gets_no_name);
 	tcase_add_test(t, a_draft_from_before_the_limit_stays);

@@ -118,7 +118,14 @@ START_TEST(the_actor_is_who_gave_the_final_name)
 	put(A "/e/x", "x");
 	allowed(rename(A "/f", A "/h"));
 	allowed(rename(A "/g.tmp", A "/g"));
+	/* The same user, another program. */
+	put(A "/own.tmp", "z");
+	allowed(mkdir(A "/own", 0755));
+	run(0, "mv " A "/own.tmp " A "/own_f && mv " A "/own " A "/own_d");
+	put(A "/own_d/x", "x");
 	sync_dir(A);
+	says(entry("evidence.sealed", "t/w/a/own_f"), "\"comm\":\"mv\"");
+	says(entry("directory.created", "t/w/a/own_d"), "\"comm\":\"mv\"");
 	says(entry("directory.created", "t/w/a/e"), "\"uid\":0,");
 	says(entry("evidence.sealed", "t/w/a/h"), "\"actor\":{\"gid\":0");
 	says(entry("evidence.sealed", "t/w/a/h"), "\"writers\":[1002]");
