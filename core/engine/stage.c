@@ -126,11 +126,7 @@ tf_vault_create(struct tf_vault *v, uint64_t parent, const char *name,
 static enum tf_code
 cut(struct tf_file *f, struct tf_error *err)
 {
-	struct tf_attr want = { .size = 0 }, out;
-	struct tf_actor nobody = { .uid = f->uid };
-
-	return tf_vault_setattr(f->v, f->l->attr.id, f, TF_SET_SIZE, &want,
-	    &nobody, &out, err);
+	return tf_file_set_size(f, 0, err);
 }
 
 enum tf_code
