@@ -165,11 +165,12 @@ TF_MUST_USE enum tf_code tf_verify_against(const char *store, const char *path,
     struct tf_error *err);
 
 /*
- * Copy the log of a store (checkpoint and tiles) to directory dir, which is
+ * Copy the log of v (checkpoint and tiles) to directory dir, which is
  * made; full tiles that are there already are left.  The checkpoint comes
  * last.  *tiles: how many files were written.
  */
-TF_MUST_USE enum tf_code tf_export_log(const char *store, const char *dir,
+struct tf_vault;
+TF_MUST_USE enum tf_code tf_export_log(struct tf_vault *v, const char *dir,
     uint64_t *tiles, struct tf_error *err);
 
 #endif

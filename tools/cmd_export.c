@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "core/control.h"
+#include "core/vault.h"
 #include "core/verify.h"
 #include "files.h"
 #include "report.h"
@@ -111,6 +112,18 @@ find(const char *arg, const char *dir, char **store, struct tf_error *err)
 	return rc;
 }
 
+static enum tf_code export(const char *store, const char *dir, uint64_t *tiles,
+    struct tf_error *err) {
+	const struct tf_vault_options o = { .read_only = true,
+	    .program = "trailctl" };
+	struct tf_vault *v = NULL;
+	enum tf_code rc = tf_vault_open(store, &o, &v, err);
+
+	if (rc == TF_OK) rc = tf_export_log(v, dir, tiles, err);
+	(void)!tf_vault_close(v, "done", NULL); /* nothing was written */
+	return rc;
+}
+
 int
 cmd_export_log(int argc, char **argv)
 {
@@ -139,7 +152,7 @@ cmd_export_log(int argc, char **argv)
 	if (rc == TF_OK)
 		rc = find(argv[optind], dir, &store, &err);
 	if (rc == TF_OK)
-		rc = tf_export_log(store, dir, &tiles, &err);
+		rc = export(store, dir, &tiles, &err);
 	if (rc == TF_OK)
 		rc = size_of(dir, &size, &err);
 	if (rc == TF_OK)

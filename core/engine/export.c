@@ -196,18 +196,13 @@ put_log(struct tf_vault *v, int fd, uint64_t *count, struct tf_error *err)
 }
 
 enum tf_code
-tf_export_log(const char *store, const char *dir, uint64_t *tiles,
+tf_export_log(struct tf_vault *v, const char *dir, uint64_t *tiles,
     struct tf_error *err)
 {
-	struct tf_vault_options o = { .read_only = true,
-		.program = "trailctl" };
-	struct tf_vault *v;
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 	int fd;
 
 	*tiles = 0;
-	if ((rc = tf_vault_open(store, &o, &v, err)) != TF_OK)
-		return rc;
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		rc = tf_fail(err, TF_IO, "make %.100s: %s", dir,
 		    strerror(errno));
@@ -218,8 +213,5 @@ tf_export_log(const char *store, const char *dir, uint64_t *tiles,
 		rc = put_log(v, fd, tiles, err);
 	if (fd >= 0)
 		(void)close(fd);
-	if (tf_vault_close(v, "done", rc == TF_OK ? err : NULL) != TF_OK &&
-	    rc == TF_OK)
-		rc = TF_IO;
 	return rc;
 }

@@ -191,10 +191,15 @@ static void export(const char *store)
 {
 	char dir[4200];
 	struct tf_error err;
+	const struct tf_vault_options o = { .read_only = true,
+		.program = "bench" };
+	struct tf_vault *v;
 	uint64_t tiles;
 
 	(void)snprintf(dir, sizeof(dir), "%s.log", store);
-	must(tf_export_log(store, dir, &tiles, &err), &err);
+	must(tf_vault_open(store, &o, &v, &err), &err);
+	must(tf_export_log(v, dir, &tiles, &err), &err);
+	must(tf_vault_close(v, "done", &err), &err);
 }
 
 /* A store of so many entries, more callers each time. */

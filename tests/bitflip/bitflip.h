@@ -44,6 +44,9 @@ bool show_store(const char *path, struct tf_buf *out);
  * took other bytes for FLUSHED, which may become a draft but nothing else.
  */
 bool write_store(const char *path, bool *wrong);
+/* Copy the log of the store at path to dir, as trailctl export-log does. */
+TF_MUST_USE enum tf_code export_log(const char *path, const char *dir,
+    uint64_t *tiles, struct tf_error *err);
 
 /* --- pages.c: what a byte of an SQLite file is for --- */
 struct pages;

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/verify.h"
 #include "bitflip.h"
 
 static const struct tf_actor root = { .loginuid = -1,
@@ -272,4 +273,19 @@ write_store(const char *path, bool *wrong)
 	}
 	(void)!tf_vault_close(v, "done", NULL);
 	return true;
+}
+
+enum tf_code
+export_log(const char *path, const char *dir, uint64_t *tiles,
+    struct tf_error *err)
+{
+	const struct tf_vault_options o = { .read_only = true,
+		.program = "bitflip" };
+	struct tf_vault *v = NULL;
+	enum tf_code rc = tf_vault_open(path, &o, &v, err);
+
+	if (rc == TF_OK)
+		rc = tf_export_log(v, dir, tiles, err);
+	(void)!tf_vault_close(v, "done", NULL); /* nothing was written */
+	return rc;
 }

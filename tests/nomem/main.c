@@ -663,7 +663,7 @@ set_up(void)
 	(void)snprintf(rig.copy, sizeof(rig.copy), "%s/copy", rig.dir);
 	make_store(in_rig("store"), &rig.vkey);
 	read_file(in_rig("store/checkpoint"), &rig.early);
-	MUST(tf_export_log(in_rig("store"), in_rig("log"), &tiles, NULL) ==
+	MUST(export_log(in_rig("store"), in_rig("log"), &tiles, NULL) ==
 	    TF_OK);
 	take_away();
 	sh("cd %s && mv out/* a && mkdir -p evidence/t/w &&"

@@ -83,7 +83,7 @@ set_up(void)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_int_eq(0, chdir(dir));
 	make_store("store", &vkey);
-	OK(tf_export_log("store", "log", &n, NULL));
+	OK(export_log("store", "log", &n, NULL));
 	OK(tf_vault_open("store", &o, &v, NULL));
 	fd = open("a.zip", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	OK(tf_package_write(v, &q, fd, &made, NULL));
@@ -459,7 +459,7 @@ grow_log(int times)
 		OK(tf_vault_close(v, "done", NULL));
 	}
 	sh("cp log/checkpoint held && rm -rf old && cp -r log old && rm -rf log");
-	OK(tf_export_log("store", "log", &n, NULL));
+	OK(export_log("store", "log", &n, NULL));
 }
 
 /* Loop test: some entries more, and more than a tile of them. */
@@ -998,17 +998,17 @@ START_TEST(a_target_that_cannot_be_read_is_not_anothers)
 {
 	uint64_t n;
 
-	OK(tf_export_log("store", "log", &n, &err));
+	OK(export_log("store", "log", &n, &err));
 	sh(_i == 0 ? "rm log/checkpoint && mkdir log/checkpoint" :
 		     "echo text >log/checkpoint");
 	err = (struct tf_error){ .code = TF_OK };
 	ck_assert_int_eq(_i == 0 ? TF_IO : TF_FOREIGN,
-	    tf_export_log("store", "log", &n, &err));
+	    export_log("store", "log", &n, &err));
 	ck_assert_msg((strstr(err.text, "another log") != NULL) == (_i == 1),
 	    "%s", err.text);
 	sh("rm -r log/checkpoint");
 	/* Tiles without one. */
-	ck_assert_int_eq(TF_FOREIGN, tf_export_log("store", "log", &n, &err));
+	ck_assert_int_eq(TF_FOREIGN, export_log("store", "log", &n, &err));
 }
 END_TEST
 
