@@ -234,11 +234,10 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
 }
 
 static enum tf_code
-one_page(void *arg, const char *name, tf_package_text write, void *self,
+one_text(void *arg, enum tf_package_text text, const char *name,
     struct tf_error *err)
 {
-	(void)write;
-	(void)self;
+	(void)text;
 	return add_known(arg, "", str(name), "", err);
 }
 
@@ -250,17 +249,14 @@ add_package_files(struct against *g, struct tf_error *err)
 		TF_PACKAGE_SCRIPT, TF_PACKAGE_JSON, TF_PACKAGE_CHECKPOINT,
 		TF_PACKAGE_EVENTS, TF_PACKAGE_NAMES, TF_PACKAGE_VKEY,
 		TF_PACKAGE_PEM, TF_PACKAGE_ATTESTER };
-	struct tf_package_pages p = { .p = &g->place,
-		.names = g->names,
-		.text = one_page,
-		.arg = g };
 	enum tf_code rc = TF_OK;
 
 	for (size_t i = 0; rc == TF_OK && i < sizeof(fixed) / sizeof(*fixed);
 	     i++)
 		rc = add_known(g, "", str(fixed[i]), "", err);
 	for (size_t i = 0; rc == TF_OK && i < g->n_dirs; i++)
-		rc = tf_package_pages_add(&p, &g->dirs[i], err);
+		rc = tf_package_texts(&g->place, g->names, &g->dirs[i],
+		    one_text, g, err);
 	return rc;
 }
 

@@ -543,11 +543,10 @@ check_reading(struct tf_audit *a, const char *name, const char *text)
 }
 
 static enum tf_code
-one_page(void *arg, const char *name, tf_package_text write, void *self,
+one_text(void *arg, enum tf_package_text text, const char *name,
     struct tf_error *err)
 {
-	(void)write;
-	(void)self;
+	(void)text;
 	(void)err;
 	check_reading(arg, name, NULL);
 	return TF_OK;
@@ -558,16 +557,13 @@ static enum tf_code
 check_pages(struct tf_audit *a, struct tf_error *err)
 {
 	struct package *k = a->self;
-	struct tf_package_pages g = { .p = &k->p,
-		.names = k->names,
-		.text = one_page,
-		.arg = a };
 	enum tf_code rc = TF_OK;
 
 	check_reading(a, TF_PACKAGE_README, tf_package_readme);
 	check_reading(a, TF_PACKAGE_SCRIPT, tf_package_script);
 	for (size_t i = 0; rc == TF_OK && i < k->n_dirs; i++)
-		rc = tf_package_pages_add(&g, &k->dirs[i], err);
+		rc = tf_package_texts(&k->p, k->names, &k->dirs[i], one_text, a,
+		    err);
 	return rc;
 }
 

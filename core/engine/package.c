@@ -363,7 +363,7 @@ put_text(void *arg, const void *p, size_t n, struct tf_error *err)
 }
 
 static enum tf_code
-make_text(void *arg, const char *name, tf_package_text write, void *self,
+make_text(void *arg, const char *name, tf_package_writer write, void *self,
     struct tf_error *err)
 {
 	struct text t = { .k = arg, .sha = tf_sha256_new() };

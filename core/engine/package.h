@@ -106,18 +106,37 @@ struct tf_package_dir {
  * sealed yet; its path points into e. */
 bool tf_package_dir_of(const struct tf_package_place *p,
     const struct tf_entry *e, struct tf_package_dir *d);
-typedef enum tf_code (*tf_package_text)(void *self, const struct tf_sink *out,
+/* Does the package lack workflows of its trail, because of their time? */
+bool tf_package_is_cut(const struct tf_package_place *p);
+/* The files that describe a directory to a reader. */
+enum tf_package_text {
+	TF_PACKAGE_TEXT_PAGE,
+	TF_PACKAGE_TEXT_STATUS,
+	TF_PACKAGE_TEXT_ATTESTATION,
+	TF_PACKAGE_TEXT_SUMS,
+	TF_PACKAGE_TEXT_ENVELOPE,
+};
+typedef enum tf_code (*tf_package_text_found)(void *arg,
+    enum tf_package_text text, const char *name, struct tf_error *err);
+/* Call fn with the name of each such file of d; names has all names given. */
+TF_MUST_USE enum tf_code tf_package_texts(const struct tf_package_place *p,
+    struct tf_package_names *names, const struct tf_package_dir *d,
+    tf_package_text_found fn, void *arg, struct tf_error *err);
+
+/* --- writing those files --------------------------------------------------------- */
+
+typedef enum tf_code (*tf_package_writer)(void *self, const struct tf_sink *out,
     struct tf_error *err);
 struct tf_package_pages {
-	struct tf_view *w; /* NULL where text calls no writer */
+	struct tf_view *w;
 	const struct tf_package_place *p;
 	struct tf_package_names *names; /* all are given */
-	/* Make a file of that name of what write gives; or only hear of it. */
-	enum tf_code (*text)(void *arg, const char *name, tf_package_text write,
-	    void *self, struct tf_error *err);
+	/* Make a file of that name of what write gives. */
+	enum tf_code (*text)(void *arg, const char *name,
+	    tf_package_writer write, void *self, struct tf_error *err);
 	void *arg;
 };
-/* The files that tell of d. */
+/* The files that describe d. */
 TF_MUST_USE enum tf_code tf_package_pages_add(struct tf_package_pages *g,
     const struct tf_package_dir *d, struct tf_error *err);
 

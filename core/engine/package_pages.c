@@ -15,40 +15,6 @@ struct page {
 	const char *up; /* from the page to the topmost directory */
 };
 
-/* By time: not all workflows of the trail are in it. */
-static bool
-is_cut(const struct tf_package_place *p)
-{
-	return p->has_since || p->has_until;
-}
-
-bool
-tf_package_dir_of(const struct tf_package_place *p, const struct tf_entry *e,
-    struct tf_package_dir *d)
-{
-	enum tf_kind kind;
-
-	switch (e->type) {
-	case TF_TRAIL_CREATED:
-		kind = TF_KIND_TRAIL;
-		break;
-	case TF_WORKFLOW_BEGUN:
-		kind = TF_KIND_WORKFLOW;
-		break;
-	case TF_ATTESTATION_BEGUN:
-		kind = TF_KIND_ATTESTATION;
-		break;
-	default:
-		return false;
-	}
-	if (kind < p->kind || (kind == TF_KIND_TRAIL && is_cut(p)))
-		return false;
-	*d = (struct tf_package_dir){ .kind = kind,
-		.id = e->node,
-		.path = e->path };
-	return true;
-}
-
 /* --- links ---------------------------------------------------------------------- */
 
 static bool
@@ -111,7 +77,7 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 
 	switch (t->link) {
 	case TF_PAGE_UP: /* of a trail that was cut there is no page */
-		return *p->up != '\0' && !is_cut(p->g->p) &&
+		return *p->up != '\0' && !tf_package_is_cut(p->g->p) &&
 		    add(out, UP TF_PACKAGE_PAGE, none, "");
 	case TF_PAGE_BELOW:
 		return add(out, TF_PACKAGE_WORKFLOWS, t->name,
@@ -199,33 +165,19 @@ write_envelope(void *arg, const struct tf_sink *out, struct tf_error *err)
 }
 
 static enum tf_code
-add_text(struct page *p, const char *dir, struct tf_str name, const char *file,
-    tf_package_text write, struct tf_error *err)
+add_text(void *arg, enum tf_package_text text, const char *name,
+    struct tf_error *err)
 {
-	struct tf_buf b = { 0 };
-	enum tf_code rc;
+	static const tf_package_writer write[] = {
+		[TF_PACKAGE_TEXT_PAGE] = write_page,
+		[TF_PACKAGE_TEXT_STATUS] = write_status,
+		[TF_PACKAGE_TEXT_ATTESTATION] = write_attestation,
+		[TF_PACKAGE_TEXT_SUMS] = write_sums,
+		[TF_PACKAGE_TEXT_ENVELOPE] = write_envelope,
+	};
+	struct page *p = arg;
 
-	add(&b, dir, name, file);
-	tf_buf_add(&b, "", 1);
-	rc = b.failed ? tf_nomem(err) :
-			p->g->text(p->g->arg, b.p, write, p, err);
-	tf_buf_free(&b);
-	return rc;
-}
-
-static enum tf_code
-add_attestation(struct page *p, struct tf_str stored, struct tf_error *err)
-{
-	enum tf_code rc = add_text(p, TF_PACKAGE_ATTESTATIONS, stored,
-	    TF_PACKAGE_ATTESTATION, write_attestation, err);
-
-	if (rc != TF_OK || !p->d->sealed)
-		return rc;
-	rc = add_text(p, TF_PACKAGE_ATTESTATIONS, stored, TF_PACKAGE_SUMS,
-	    write_sums, err);
-	return rc == TF_OK ? add_text(p, TF_PACKAGE_ATTESTATIONS, stored,
-				 TF_PACKAGE_ENVELOPE, write_envelope, err) :
-			     rc;
+	return p->g->text(p->g->arg, name, write[text], p, err);
 }
 
 enum tf_code
@@ -233,32 +185,9 @@ tf_package_pages_add(struct tf_package_pages *g, const struct tf_package_dir *d,
     struct tf_error *err)
 {
 	struct page p = { .g = g, .d = d, .up = "" };
-	struct tf_str rel = tf_package_below(g->p, d->path), none = { "", 0 };
-	struct tf_buf stored = { 0 };
-	enum tf_code rc = TF_OK;
 
-	if (rel.n > 0)
-		rc = tf_package_directory(g->names, rel, &stored, err);
-	if (rc == TF_OK && stored.failed)
-		rc = tf_nomem(err);
-	if (rc == TF_OK && d->kind == TF_KIND_ATTESTATION) {
-		rc = add_attestation(&p, (struct tf_str){ stored.p, stored.n },
-		    err);
-	} else if (rc == TF_OK && rel.n == 0) {
-		rc = add_text(&p, "", none, TF_PACKAGE_PAGE, write_page, err);
-		if (rc == TF_OK)
-			rc = add_text(&p, "", none, TF_PACKAGE_STATUS,
-			    write_status, err);
-	} else if (rc == TF_OK) {
+	if (d->kind != TF_KIND_ATTESTATION &&
+	    tf_package_below(g->p, d->path).n > 0)
 		p.up = UP;
-		rc = add_text(&p, TF_PACKAGE_WORKFLOWS,
-		    (struct tf_str){ stored.p, stored.n }, "/" TF_PACKAGE_PAGE,
-		    write_page, err);
-		if (rc == TF_OK)
-			rc = add_text(&p, TF_PACKAGE_WORKFLOWS,
-			    (struct tf_str){ stored.p, stored.n },
-			    "/" TF_PACKAGE_STATUS, write_status, err);
-	}
-	tf_buf_free(&stored);
-	return rc;
+	return tf_package_texts(g->p, g->names, d, add_text, &p, err);
 }
