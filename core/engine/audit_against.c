@@ -14,10 +14,10 @@
 #include "../base/bytes.h"
 #include "../base/file.h"
 #include "../base/walk.h"
+#include "../ledger/name.h"
 #include "../store/entries.h"
-#include "../vault.h"
+#include "../store/nodes.h"
 #include "audit.h"
-#include "impl.h"
 #include "package.h"
 
 /* No evidence is below more directories. */
@@ -397,14 +397,37 @@ take_package(struct against *g, struct tf_error *err)
 	return TF_OK;
 }
 
+/* The kind of path in the ledger; "." is the root.  TF_NOTFOUND. */
+static enum tf_code
+find_path(struct tf_db *db, const char *path, enum tf_kind *kind,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc = tf_nodes_get(db, TF_ROOT_ID, &row, err);
+
+	for (size_t n; rc == TF_OK; path += n) {
+		path += strspn(path, "/");
+		if ((n = strcspn(path, "/")) == 0)
+			break;
+		if (n == 1 && *path == '.')
+			continue;
+		if (n > TF_NAME_MAX)
+			return tf_fail(err, TF_NAMETOOLONG, "name too long");
+		rc = tf_nodes_find(db, row.attr.id, path, n, &row, err);
+	}
+	if (rc == TF_OK)
+		*kind = row.attr.kind;
+	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
+}
+
 /* Is the directory an unpacked package of path?  Not where the ledger itself
  * has evidence of that name. */
 static enum tf_code
-is_package(struct against *g, struct tf_vault *vault, const char *path,
-    bool *yes, struct tf_error *err)
+is_package(struct against *g, struct tf_db *db, const char *path, bool *yes,
+    struct tf_error *err)
 {
 	struct tf_buf b = { 0 };
-	struct tf_attr attr;
+	enum tf_kind kind;
 	enum tf_code rc = TF_OK;
 
 	*yes = g->place.kind != TF_KIND_ROOT &&
@@ -417,7 +440,7 @@ is_package(struct against *g, struct tf_vault *vault, const char *path,
 	tf_buf_add(&b, "", 1);
 	if (b.failed)
 		rc = tf_nomem(err);
-	else if ((rc = tf_vault_walk(vault, b.p, &attr, err)) == TF_OK)
+	else if ((rc = find_path(db, b.p, &kind, err)) == TF_OK)
 		*yes = false;
 	else if (rc == TF_NOTFOUND || rc == TF_BADNAME)
 		rc = TF_OK;
@@ -427,17 +450,17 @@ is_package(struct against *g, struct tf_vault *vault, const char *path,
 
 /* What is compared: the caller says it, and the ledger, and nobody else. */
 static enum tf_code
-choose(struct against *g, struct tf_vault *vault, const char *path,
+choose(struct against *g, struct tf_db *db, const char *path,
     struct tf_error *err)
 {
 	const struct tf_package_request q = { .path = path,
 		.since = g->v->since,
 		.until = g->v->until };
 	bool package = false;
-	struct tf_attr attr;
-	enum tf_code rc = tf_vault_walk(vault, path, &attr, err);
+	enum tf_kind kind;
+	enum tf_code rc = find_path(db, path, &kind, err);
 
-	if (rc == TF_OK && attr.kind == TF_KIND_EVIDENCE)
+	if (rc == TF_OK && kind == TF_KIND_EVIDENCE)
 		rc = tf_fail(err, TF_USAGE,
 		    "%.100s is a file: name its directory", path);
 	if (rc != TF_OK)
@@ -450,7 +473,7 @@ choose(struct against *g, struct tf_vault *vault, const char *path,
 	if (rc == TF_UNSUPPORTED && !g->select)
 		rc = TF_OK;
 	if (rc == TF_OK)
-		rc = is_package(g, vault, path, &package, err);
+		rc = is_package(g, db, path, &package, err);
 	return rc == TF_OK && package ? take_package(g, err) : rc;
 }
 
@@ -489,14 +512,33 @@ let_go(struct against *g)
 	free(g->sorted);
 }
 
+static enum tf_code
+open_ledger(const char *store, struct tf_db **db, struct tf_report *r,
+    struct tf_error *err)
+{
+	struct tf_buf path = { 0 };
+	enum tf_code rc;
+
+	tf_buf_printf(&path, "%s/" TF_DB_NAME, store);
+	tf_buf_add(&path, "", 1);
+	rc = path.failed ? tf_nomem(err) :
+			   tf_db_open(path.p, TF_DB_READ, db, err);
+	tf_buf_free(&path);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "%.100s: no store here", store);
+	if (rc == TF_OK)
+		rc = tf_meta_get_text(*db, "origin", r->origin,
+		    sizeof(r->origin), err);
+	if (rc == TF_OK && !tf_origin_ok(r->origin, strlen(r->origin)))
+		rc = tf_fail(err, TF_TAMPER, "the origin is malformed");
+	return rc;
+}
+
 enum tf_code
 tf_verify_against(const char *store, const char *path, const char *dir,
     const struct tf_verify *v, struct tf_report *report, struct tf_error *err)
 {
-	struct tf_vault_options o = { .read_only = true,
-		.program = "trailctl" };
 	struct against g = { .r = report, .v = v };
-	struct tf_vault *vault = NULL;
 	struct tf_db *db = NULL;
 	enum tf_code rc = TF_OK;
 
@@ -511,19 +553,12 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 		rc = tf_fail(err, tf_code_of_open(errno), "%.100s: %s", dir,
 		    strerror(errno));
 	if (rc == TF_OK)
-		rc = tf_vault_open(store, &o, &vault, err);
+		rc = open_ledger(store, &db, report, err);
 	if (rc == TF_OK)
-		rc = choose(&g, vault, path, err);
-	if (rc == TF_OK) {
-		(void)snprintf(report->origin, sizeof(report->origin), "%s",
-		    vault->origin);
-		rc = tf_reader_db(vault, &db, err);
-	}
+		rc = choose(&g, db, path, err);
 	if (rc == TF_OK)
 		rc = compare(&g, db, err);
-	if (db != NULL)
-		tf_reader_done(vault, db);
 	let_go(&g);
-	(void)!tf_vault_close(vault, "done", NULL); /* nothing was written */
+	tf_db_close(db);
 	return rc;
 }
