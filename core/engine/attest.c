@@ -11,6 +11,7 @@
 #include "attest.h"
 #include "close_dir.h"
 #include "evidence.h"
+#include "existing.h"
 
 #define CHUNK 32 /* rows at a time */
 
@@ -105,11 +106,20 @@ static enum tf_code
 keep_payload(struct tf_txn *t, const struct signed_statement *s,
     struct tf_error *err)
 {
+	bool known, right;
 	uint64_t id;
-	enum tf_code rc = tf_object_find(t->db, &s->ref.payload, &id, err);
+	enum tf_code rc = tf_existing_find(t, &s->ref.payload, s->payload.n,
+	    &id, &known, &right, err);
 
-	if (rc != TF_NOTFOUND)
+	if (rc != TF_OK || right)
 		return rc;
+	/* Statements are found by digest, and a digest never changes: nobody
+	 * could read ours.  The next one has another time, so another digest. */
+	if (known)
+		return tf_fail(err, TF_TAMPER,
+		    "object %llu has the digest of a new statement and other "
+		    "bytes: run trailctl verify",
+		    (unsigned long long)id);
 	if ((rc = tf_txn_new_id(t, &id, err)) != TF_OK ||
 	    (rc = tf_object_put(tf_txn_write(t), id, &s->ref.payload,
 		 s->payload.p, s->payload.n, err)) != TF_OK)

@@ -95,9 +95,9 @@ tf_existing_check(struct tf_live *l, const struct tf_patience *p,
 	return TF_OK;
 }
 
-enum tf_code
-tf_existing_is_right(struct tf_txn *t, uint64_t id, const struct tf_hash *h,
-    uint64_t size, bool *right, struct tf_error *err)
+static enum tf_code
+is_right(struct tf_txn *t, uint64_t id, const struct tf_hash *h, uint64_t size,
+    bool *right, struct tf_error *err)
 {
 	struct tf_object_row o;
 	struct tf_buf body = { 0 };
@@ -123,10 +123,19 @@ tf_existing_is_right(struct tf_txn *t, uint64_t id, const struct tf_hash *h,
 	*right = rc == TF_OK && o.size == size && n == size &&
 	    memcmp(&o.sha256, h, sizeof(*h)) == 0 &&
 	    memcmp(&got, h, sizeof(*h)) == 0;
-	if (!*right)
-		tf_vault_say(t->v, TF_TAMPER,
-		    "object %llu was damaged: the same bytes of new evidence "
-		    "are kept beside it; run trailctl verify",
-		    (unsigned long long)id);
 	return TF_OK;
+}
+
+enum tf_code
+tf_existing_find(struct tf_txn *t, const struct tf_hash *h, uint64_t size,
+    uint64_t *id, bool *known, bool *right, struct tf_error *err)
+{
+	enum tf_code rc = tf_object_find(t->db, h, id, err);
+
+	*right = false;
+	*known = rc == TF_OK;
+	if (rc == TF_NOTFOUND)
+		return TF_OK;
+	/* The digest may point at other bytes, or at damaged ones. */
+	return rc == TF_OK ? is_right(t, *id, h, size, right, err) : rc;
 }

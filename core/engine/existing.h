@@ -19,11 +19,13 @@
 TF_MUST_USE enum tf_code tf_existing_check(struct tf_live *l,
     const struct tf_patience *p, struct tf_error *err);
 /*
- * *right: object number id of the database holds size bytes with that digest.
- * Bytes longer than TF_INLINE_MAX are not read: tf_existing_check did that.
- * If it does not, that is said.
+ * The object of the database that has this digest.  *known: there is one, and
+ * *id is its number.  *right: it holds size bytes with that digest, so that new
+ * ones need not be kept.  Bytes longer than TF_INLINE_MAX in a file are not read:
+ * tf_existing_check did that.
  */
-TF_MUST_USE enum tf_code tf_existing_is_right(struct tf_txn *t, uint64_t id,
-    const struct tf_hash *h, uint64_t size, bool *right, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_existing_find(struct tf_txn *t,
+    const struct tf_hash *h, uint64_t size, uint64_t *id, bool *known,
+    bool *right, struct tf_error *err);
 
 #endif

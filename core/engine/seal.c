@@ -132,21 +132,20 @@ seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
     uint64_t size, uint64_t *object, struct tf_error *err)
 {
 	uint64_t id = l->attr.id;
-	bool known = false, right = false;
-	enum tf_code rc = tf_object_find(t->db, h, object, err);
+	bool known, right;
+	enum tf_code rc = tf_existing_find(t, h, size, object, &known, &right,
+	    err);
 
-	if (rc == TF_OK) {
-		/* The digest may point at other bytes, or at damaged ones: then
-		 * ours are kept as well. */
-		known = true;
-		rc = tf_existing_is_right(t, *object, h, size, &right, err);
-		if (rc == TF_OK && right)
-			return tf_object_drop(tf_txn_write(t), id, err);
-	}
-	if (rc != TF_OK && rc != TF_NOTFOUND)
+	if (rc != TF_OK)
 		return rc;
+	if (right)
+		return tf_object_drop(tf_txn_write(t), id, err);
+	if (known)
+		tf_vault_say(t->v, TF_TAMPER,
+		    "object %llu was damaged: the same bytes of new evidence "
+		    "are kept beside it; run trailctl verify",
+		    (unsigned long long)*object);
 	*object = id;
-	rc = TF_OK;
 	if (!tf_live_written(l))
 		rc = tf_object_put(tf_txn_write(t), id, h, "", 0, err);
 	else if (l->in_file)
