@@ -136,6 +136,13 @@ TF_MUST_USE enum tf_code tf_vault_lookup(struct tf_vault *v, uint64_t parent,
     const char *name, struct tf_attr *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_vault_getattr(struct tf_vault *v, uint64_t id,
     struct tf_attr *out, struct tf_error *err);
+/*
+ * Somebody opens directory id, and closes it.  While it is open it has attributes
+ * though it was removed: those of before, and unlinked.
+ */
+TF_MUST_USE enum tf_code tf_vault_opendir(struct tf_vault *v, uint64_t id,
+    struct tf_attr *out, struct tf_error *err);
+void tf_vault_closedir(struct tf_vault *v, uint64_t id);
 /* Walk "a/b/c" from the root; "" and "." are the root. */
 TF_MUST_USE enum tf_code tf_vault_walk(struct tf_vault *v, const char *path,
     struct tf_attr *out, struct tf_error *err);

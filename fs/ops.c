@@ -194,6 +194,7 @@ const struct fuse_lowlevel_ops fs_ops = {
 	.rmdir = fs_name_rmdir,
 	.rename = fs_name_rename,
 	.opendir = fs_name_opendir,
+	.releasedir = fs_name_releasedir,
 	.readdir = fs_name_readdir,
 	.readdirplus = fs_name_readdirplus,
 	.create = fs_data_create,

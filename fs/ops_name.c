@@ -463,7 +463,7 @@ fs_name_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	enum tf_code rc;
 
 	if (!fs_control_is(ino)) {
-		rc = tf_vault_getattr(fs->vault, ino, &a, &err);
+		rc = tf_vault_opendir(fs->vault, ino, &a, &err);
 		if (rc != TF_OK) {
 			fs_report_error(req, "open directory", rc, &err);
 			return;
@@ -471,7 +471,18 @@ fs_name_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		if (a.state == TF_STATE_SEALED)
 			fi->cache_readdir = fi->keep_cache = 1;
 	}
-	fuse_reply_open(req, fi);
+	/* Interrupted: nobody will close it. */
+	if (fuse_reply_open(req, fi) == -ENOENT && !fs_control_is(ino))
+		tf_vault_closedir(fs->vault, ino);
+}
+
+void
+fs_name_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)fi;
+	if (!fs_control_is(ino))
+		tf_vault_closedir(fs_of(req)->vault, ino);
+	fuse_reply_err(req, 0);
 }
 
 void

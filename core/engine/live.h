@@ -50,11 +50,11 @@ struct tf_live {
 	bool wants_check; /* somebody waits for that */
 	bool unchecked;	  /* its digest is what the row says, but the bytes were
 			    * not compared with it since the start */
-	struct tf_duty duty;	       /* on it while on_duty */
-	bool on_duty, again;	       /* again: once more when it is done */
-	unsigned writers;	       /* open handles for writing */
-	uint32_t writer;	       /* whose they are */
-	unsigned readers;	       /* and for reading */
+	struct tf_duty duty; /* on it while on_duty */
+	bool on_duty, again; /* again: once more when it is done */
+	unsigned writers;    /* open handles for writing */
+	uint32_t writer;     /* whose they are */
+	unsigned readers;    /* and for reading; of a directory: all */
 	uint32_t uids[TF_WRITERS_MAX]; /* that ever wrote */
 	unsigned n_uids;
 	bool wrote;	      /* somebody, through a handle */

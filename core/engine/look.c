@@ -41,10 +41,11 @@ out:
 	return rc;
 }
 
-enum tf_code
-tf_vault_getattr(struct tf_vault *v, uint64_t id, struct tf_attr *out,
+static enum tf_code
+get_attr(struct tf_vault *v, uint64_t id, bool open, struct tf_attr *out,
     struct tf_error *err)
 {
+	struct tf_live *l;
 	struct tf_db *db;
 	enum tf_code rc;
 
@@ -52,9 +53,41 @@ tf_vault_getattr(struct tf_vault *v, uint64_t id, struct tf_attr *out,
 		return rc;
 	pthread_mutex_lock(&v->mu);
 	rc = tf_attr_of(v, db, id, out, err);
+	/* One with an entry is never removed. */
+	if (rc == TF_OK && open && (l = tf_live_get(&v->live, id)) != NULL &&
+	    !tf_live_is_file(l))
+		l->readers++;
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
 	return rc;
+}
+
+enum tf_code
+tf_vault_getattr(struct tf_vault *v, uint64_t id, struct tf_attr *out,
+    struct tf_error *err)
+{
+	return get_attr(v, id, false, out, err);
+}
+
+enum tf_code
+tf_vault_opendir(struct tf_vault *v, uint64_t id, struct tf_attr *out,
+    struct tf_error *err)
+{
+	return get_attr(v, id, true, out, err);
+}
+
+void
+tf_vault_closedir(struct tf_vault *v, uint64_t id)
+{
+	struct tf_live *l;
+
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, id); /* unless it has its entry now */
+	if (l != NULL && !tf_live_is_file(l) && l->readers > 0) {
+		l->readers--;
+		tf_live_forget(&v->live, l);
+	}
+	pthread_mutex_unlock(&v->mu);
 }
 
 enum tf_code

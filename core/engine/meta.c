@@ -295,7 +295,7 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 		else
 			rc = set_directory(v, &a, rest, want, who, err);
 	}
-	if (rc == TF_OK && a.kind == TF_KIND_DIRECTORY &&
+	if (rc == TF_OK && a.kind == TF_KIND_DIRECTORY && !a.unlinked &&
 	    (rest & TF_SET_MODE) != 0 && (want->mode & 07777) != a.mode)
 		rc = tf_dir_mode_set(v, id, want->mode, who, err);
 	if (rc == TF_OK && a.kind == TF_KIND_ATTESTATION &&

@@ -98,8 +98,17 @@ tf_attr_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
     struct tf_attr *out, struct tf_error *err)
 {
 	enum tf_code rc = raw_attr(v, db, id, out, NULL, NULL, err);
+	struct tf_attr own = { .unlinked = false };
 
-	return rc == TF_OK ? tf_follow_attestation(v, db, out, err) : rc;
+	if (rc == TF_OK) {
+		own = *out;
+		rc = tf_follow_attestation(v, db, out, err);
+	}
+	if (rc == TF_NOTFOUND && own.unlinked) {
+		*out = own; /* what was above it is gone, too */
+		rc = TF_OK;
+	}
+	return rc;
 }
 
 enum tf_code

@@ -438,6 +438,50 @@ START_TEST(what_was_deleted_has_no_links)
 }
 END_TEST
 
+/* A removed directory that is open, and one that another took the place of. */
+START_TEST(a_removed_directory_has_no_links)
+{
+	struct stat before, st;
+	int top, fd, other;
+
+	make_attestation();
+	allowed(mkdir(A "/d", 0750));
+	allowed(mkdir(A "/d/e", 0700));
+	top = open(A "/d", O_RDONLY | O_DIRECTORY);
+	fd = open(A "/d/e", O_RDONLY | O_DIRECTORY);
+	other = open(A "/d/e", O_RDONLY | O_DIRECTORY);
+	allowed(fstat(fd, &before));
+	allowed(rmdir(A "/d/e"));
+	allowed(rmdir(A "/d"));
+	ck_assert_uint_eq(0, links_of(top));
+	allowed(fstat(fd, &st));
+	ck_assert_uint_eq(0, st.st_nlink);
+	ck_assert_uint_eq(before.st_ino, st.st_ino);
+	ck_assert_uint_eq(before.st_mode, st.st_mode);
+	allowed(fchmod(fd, 0500));
+	allowed(fstat(fd, &st));
+	ck_assert_uint_eq(S_IFDIR | 0500, st.st_mode);
+	refused(ENOENT, mkdirat(fd, "x", 0700));
+	refused(ENOENT, openat(fd, "x", O_CREAT | O_WRONLY, 0600));
+	allowed(close(fd));
+	ck_assert_uint_eq(0, links_of(other));
+	allowed(close(other));
+	allowed(close(top));
+	/* What was replaced as well. */
+	allowed(mkdir(A "/g", 0750));
+	allowed(mkdir(A "/h", 0750));
+	fd = open(A "/g", O_RDONLY | O_DIRECTORY);
+	allowed(rename(A "/h", A "/g"));
+	ck_assert_uint_eq(0, links_of(fd));
+	allowed(close(fd));
+	/* The names are free, and nothing comes back. */
+	allowed(mkdir(A "/d", 0750));
+	remount_vault();
+	refused(ENOENT, access(A "/d/e", F_OK));
+	refused(ENOENT, access(A "/h", F_OK));
+}
+END_TEST
+
 /* --- files that are too large --------------------------------------------- */
 
 #define MOST ((off_t)1 << 53)
@@ -515,6 +559,7 @@ suite_posix(void)
 	tcase_add_test(t, a_long_name_is_too_long_everywhere);
 	tcase_add_test(t, an_empty_directory_gives_way_to_another);
 	tcase_add_test(t, what_was_deleted_has_no_links);
+	tcase_add_test(t, a_removed_directory_has_no_links);
 	tcase_add_loop_test(t, what_cannot_be_so_long_is_too_big, 0, 2);
 	tcase_add_test(t, a_limit_of_the_process_is_the_kernels);
 	return s;
