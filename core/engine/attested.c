@@ -330,7 +330,6 @@ put_files(struct tf_view *w, struct tf_json *j, const struct attested *a,
 #define WAITING_MAX 100 /* names of unsealed files that are listed */
 
 struct waiting {
-	uint64_t att;
 	struct unsealed {
 		uint64_t id;
 		enum tf_state state;
@@ -338,14 +337,15 @@ struct waiting {
 	size_t n;
 };
 
-static void
+static bool
 note_waiting(void *arg, struct tf_live *l)
 {
 	struct waiting *x = arg;
 
-	if (l->att != x->att || !tf_live_is_file(l) || x->n == WAITING_MAX)
-		return;
+	if (x->n == WAITING_MAX)
+		return false;
 	x->file[x->n++] = (struct unsealed){ l->attr.id, l->attr.state };
+	return true;
 }
 
 static int
@@ -359,14 +359,17 @@ by_id(const void *a, const void *b)
 static void
 put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
 {
-	struct waiting x = { .att = a->attr.id };
+	uint64_t part[] = { a->attr.parent, a->attr.id, TF_LIVE_TO_SEAL };
+	struct waiting x = { 0 };
 	struct tf_buf path = { 0 };
 	bool any = false;
 
 	if (a->seal.is || w->ledger_only)
 		return;
 	pthread_mutex_lock(&w->v->mu);
-	tf_live_each(&w->v->live, note_waiting, &x);
+	for (; part[2] <= TF_LIVE_FILE; part[2]++)
+		tf_live_range(&w->v->live, TF_LIVE_BY_ATTESTATION, part, 3,
+		    note_waiting, &x);
 	pthread_mutex_unlock(&w->v->mu);
 	qsort(x.file, x.n, sizeof(x.file[0]), by_id);
 	for (size_t i = 0; i < x.n; i++) {

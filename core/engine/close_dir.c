@@ -310,6 +310,7 @@ decide(struct change *c, const struct tf_attr *a, struct tf_db *db,
 	if (c->below.in_the_way != 0)
 		return tf_fail(err, TF_BUSY,
 		    "a directory got its write bit back: being filled");
+	c->below.dir = *a;
 	rc = tf_below_look(v, &c->below, err);
 	if (rc != TF_OK)
 		return rc;
@@ -404,7 +405,7 @@ tf_change_access(struct tf_vault *v, uint64_t id, unsigned mask,
 		.mask = mask,
 		.want = want,
 		.uid = who->uid,
-		.below.id = id };
+		.below.dir.id = id };
 	struct tf_db *db;
 	enum tf_code rc;
 

@@ -20,6 +20,7 @@ tf_live_fail(struct tf_live *l, enum tf_code rc, const struct tf_error *e,
 	if (l->failed == TF_OK) {
 		l->failed = rc;
 		l->failure = *e;
+		tf_live_index(l);
 	}
 	pthread_mutex_unlock(&l->v->mu);
 	if (err != NULL)
@@ -178,6 +179,7 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 	w = l->waiters;
 	l->waiters = NULL;
 	l->job = false;
+	tf_live_index(l);
 	pthread_cond_broadcast(&v->changed);
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
@@ -272,6 +274,7 @@ flush_failed(struct tf_live *l, enum tf_code rc, struct tf_error *e)
 	pthread_mutex_lock(&v->mu);
 	l->put_off = rc == TF_TOOMANY;
 	l->job = false;
+	tf_live_index(l);
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
 }

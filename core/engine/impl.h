@@ -412,7 +412,7 @@ void tf_attr_apply(struct tf_attr *a, unsigned mask,
     const struct tf_attr *want);
 /* The live nodes below a directory that is sealed or closed. */
 struct tf_below {
-	uint64_t id;
+	struct tf_attr dir;
 	struct tf_live **l;
 	size_t n, cap;
 	enum tf_code refused;

@@ -1,4 +1,4 @@
-/* Live nodes: two hash tables and a treap. */
+/* Live nodes: two hash tables, and a treap for each order. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,48 +99,92 @@ tf_live_unref(struct tf_live *l)
 	free(l);
 }
 
-/* --- treap by (parent, id) --- */
+/* --- treaps --------------------------------------------------------------- */
 
-static int
-order(const struct tf_live *l, uint64_t parent, uint64_t id)
+/* Fill k with l's key in order o; how many parts it has. */
+static unsigned
+key_of(const struct tf_live *l, enum tf_live_order o, struct tf_live_key *k)
 {
-	if (l->attr.parent != parent)
-		return l->attr.parent < parent ? -1 : 1;
-	return l->attr.id < id ? -1 : l->attr.id > id;
+	const struct tf_live_place *at = &l->at;
+	uint64_t *p = k->part;
+
+	switch (o) {
+	case TF_LIVE_BY_PLACE:
+		*p++ = at->parent;
+		break;
+	case TF_LIVE_BY_ATTESTATION:
+		*p++ = at->wf;
+		*p++ = at->att;
+		*p++ = at->class;
+		*p++ = at->uid;
+		break;
+	case TF_LIVE_BY_OWNER:
+		*p++ = at->class;
+		*p++ = at->uid;
+		break;
+	default:
+		*p++ = at->due_ns;
+		break;
+	}
+	*p++ = l->attr.id;
+	return (unsigned)(p - k->part);
+}
+
+/* l against the first n parts of a key. */
+static int
+compare(const struct tf_live *l, enum tf_live_order o, const uint64_t *part,
+    unsigned n)
+{
+	struct tf_live_key k;
+
+	(void)key_of(l, o, &k);
+	for (unsigned i = 0; i < n; i++)
+		if (k.part[i] != part[i])
+			return k.part[i] < part[i] ? -1 : 1;
+	return 0;
+}
+
+/* Is a node that stands there part of the order at all? */
+static bool
+belongs(const struct tf_live_place *at, enum tf_live_order o)
+{
+	return o == TF_LIVE_BY_OWNER ? at->class != TF_LIVE_DIRECTORY :
+	    o == TF_LIVE_BY_DUE	     ? at->due_ns != UINT64_MAX :
+				       true;
 }
 
 static void
-split(struct tf_live *t, uint64_t parent, uint64_t id, struct tf_live **low,
-    struct tf_live **high)
+split(struct tf_live *t, enum tf_live_order o, const struct tf_live_key *k,
+    unsigned n, struct tf_live **low, struct tf_live **high)
 {
 	while (t != NULL) {
-		if (order(t, parent, id) < 0) {
+		if (compare(t, o, k->part, n) < 0) {
 			*low = t;
-			low = &t->right;
-			t = t->right;
+			low = &t->link[o].right;
+			t = t->link[o].right;
 		} else {
 			*high = t;
-			high = &t->left;
-			t = t->left;
+			high = &t->link[o].left;
+			t = t->link[o].left;
 		}
 	}
 	*low = *high = NULL;
 }
 
 static struct tf_live *
-merge(struct tf_live *a, struct tf_live *b)
+merge(struct tf_live *a, struct tf_live *b, enum tf_live_order o)
 {
 	struct tf_live *root = NULL, **at = &root;
 
 	while (a != NULL && b != NULL) {
 		if (a->priority > b->priority) {
 			*at = a;
-			at = &a->right;
-			a = a->right;
+			at = &a->link[o].right;
+			a = a->link[o].right;
 		} else {
 			*at = b;
-			at = &b->left;
-			b = b->left;
+			at = &b->link[o].left;
+			b = b->link[o].left;
 		}
 	}
 	*at = a != NULL ? a : b;
@@ -148,26 +192,171 @@ merge(struct tf_live *a, struct tf_live *b)
 }
 
 static void
-treap_insert(struct tf_live_table *t, struct tf_live *l)
+treap_insert(struct tf_live_table *t, struct tf_live *l, enum tf_live_order o)
 {
 	struct tf_live *low, *high;
+	struct tf_live_key k;
+	unsigned n;
 
-	split(t->root, l->attr.parent, l->attr.id, &low, &high);
-	l->left = l->right = NULL;
-	t->root = merge(merge(low, l), high);
+	if (!belongs(&l->at, o))
+		return;
+	n = key_of(l, o, &k);
+	split(t->root[o], o, &k, n, &low, &high);
+	l->link[o].left = l->link[o].right = NULL;
+	t->root[o] = merge(merge(low, l, o), high, o);
 }
 
 static void
-treap_remove(struct tf_live_table *t, struct tf_live *l)
+treap_remove(struct tf_live_table *t, struct tf_live *l, enum tf_live_order o)
 {
-	struct tf_live **at = &t->root;
+	struct tf_live **at = &t->root[o];
+	struct tf_live_key k;
+	unsigned n = key_of(l, o, &k);
 
 	while (*at != NULL && *at != l)
-		at = order(*at, l->attr.parent, l->attr.id) < 0 ?
-		    &(*at)->right :
-		    &(*at)->left;
+		at = compare(*at, o, k.part, n) < 0 ? &(*at)->link[o].right :
+						      &(*at)->link[o].left;
 	if (*at == l)
-		*at = merge(l->left, l->right);
+		*at = merge(l->link[o].left, l->link[o].right, o);
+}
+
+/* The first node that is not before the n parts, or (beyond) the first that is
+ * behind whatever begins with them. */
+static struct tf_live *
+seek(struct tf_live_table *t, enum tf_live_order o, const uint64_t *part,
+    unsigned n, bool beyond)
+{
+	struct tf_live *l = t->root[o], *best = NULL;
+	int c;
+
+	while (l != NULL) {
+		c = compare(l, o, part, n);
+		if (c > 0 || (c == 0 && !beyond)) {
+			best = l;
+			l = l->link[o].left;
+		} else {
+			l = l->link[o].right;
+		}
+	}
+	t->visited += best != NULL;
+	return best;
+}
+
+/* --- what the indexes are told --------------------------------------------- */
+
+bool
+tf_live_awaits_seal(const struct tf_live *l)
+{
+	return l->attr.state == TF_STATE_FROZEN || l->interruption != NULL ||
+	    (tf_live_is_file(l) && tf_live_rests(l));
+}
+
+/* When the sealer is to look at l.  Who has claimed it, or is on duty with it,
+ * says so at the end. */
+static uint64_t
+due_of(const struct tf_live *l)
+{
+	uint64_t due = UINT64_MAX;
+
+	if (l->job)
+		return UINT64_MAX;
+	if (tf_live_is_file(l) && !l->on_duty &&
+	    (l->attr.state == TF_STATE_FROZEN || tf_live_rests(l))) {
+		due = l->failed != TF_OK && l->writers == 0 ? 0 :
+							      l->deadline_ns;
+		if (due < l->retry_ns)
+			due = l->retry_ns;
+	}
+	return l->mark_ns != 0 && l->mark_ns < due ? l->mark_ns : due;
+}
+
+static struct tf_live_place
+place_of(const struct tf_live *l)
+{
+	return (struct tf_live_place){
+		.parent = l->attr.parent,
+		.wf = l->wf,
+		.att = l->att,
+		.due_ns = due_of(l),
+		.uid = l->attr.uid,
+		.class = !tf_live_is_file(l) ? TF_LIVE_DIRECTORY :
+		    tf_live_awaits_seal(l)   ? TF_LIVE_TO_SEAL :
+					       TF_LIVE_FILE,
+		.state = (uint8_t)l->attr.state,
+		.failed = l->failed != TF_OK,
+	};
+}
+
+static void
+count(struct tf_live_table *t, const struct tf_live *l, int by)
+{
+	if (!tf_live_is_file(l))
+		return;
+	t->files[l->at.state] += (uint64_t)by;
+	if (l->at.failed)
+		t->failed += (uint64_t)by;
+}
+
+static bool
+same_key(struct tf_live *l, enum tf_live_order o,
+    const struct tf_live_place *other)
+{
+	struct tf_live_place was = l->at;
+	struct tf_live_key a, b;
+	unsigned n = key_of(l, o, &a);
+	bool same = belongs(&was, o) == belongs(other, o);
+
+	l->at = *other;
+	(void)key_of(l, o, &b);
+	l->at = was;
+	return same && memcmp(a.part, b.part, n * sizeof(a.part[0])) == 0;
+}
+
+void
+tf_live_index(struct tf_live *l)
+{
+	struct tf_live_table *t = &l->v->live;
+	struct tf_live_place now;
+	bool moves[TF_LIVE_ORDERS];
+
+	if (!l->indexed)
+		return;
+	now = place_of(l);
+	count(t, l, -1);
+	for (unsigned o = 0; o < TF_LIVE_ORDERS; o++) {
+		moves[o] = !same_key(l, o, &now);
+		if (moves[o] && belongs(&l->at, o))
+			treap_remove(t, l, o);
+	}
+	l->at = now;
+	for (unsigned o = 0; o < TF_LIVE_ORDERS; o++)
+		if (moves[o])
+			treap_insert(t, l, o);
+	count(t, l, 1);
+	if (now.due_ns < l->v->alarm_ns)
+		pthread_cond_signal(&l->v->alarm);
+}
+
+static void
+index_insert(struct tf_live_table *t, struct tf_live *l)
+{
+	l->at = place_of(l);
+	l->indexed = true;
+	for (unsigned o = 0; o < TF_LIVE_ORDERS; o++)
+		treap_insert(t, l, o);
+	count(t, l, 1);
+}
+
+static void
+index_remove(struct tf_live_table *t, struct tf_live *l)
+{
+	if (!l->indexed)
+		return;
+	count(t, l, -1);
+	for (unsigned o = 0; o < TF_LIVE_ORDERS; o++)
+		if (belongs(&l->at, o))
+			treap_remove(t, l, o);
+	l->indexed = false;
 }
 
 /* --- hash tables --- */
@@ -234,7 +423,7 @@ tf_live_insert(struct tf_live_table *t, struct tf_live *l)
 	l->id_next = t->by_id[s];
 	t->by_id[s] = l;
 	name_insert(t, l);
-	treap_insert(t, l);
+	index_insert(t, l);
 	t->count++;
 	u = tf_user_of(l->v, l->attr.uid);
 	if ((l->counted = u != NULL)) {
@@ -249,7 +438,7 @@ tf_live_unname(struct tf_live_table *t, struct tf_live *l)
 	if (l->unlinked)
 		return;
 	name_remove(t, l);
-	treap_remove(t, l);
+	index_remove(t, l);
 	l->unlinked = l->attr.unlinked = true;
 }
 
@@ -292,13 +481,12 @@ tf_live_rename(struct tf_live_table *t, struct tf_live *l, uint64_t parent,
     const char *name, size_t n)
 {
 	name_remove(t, l);
-	treap_remove(t, l);
 	l->attr.parent = parent;
 	memcpy(l->name, name, n);
 	l->name[n] = '\0';
 	l->name_len = n;
 	name_insert(t, l);
-	treap_insert(t, l);
+	tf_live_index(l);
 }
 
 struct tf_live *
@@ -325,27 +513,45 @@ tf_live_find(const struct tf_live_table *t, uint64_t parent, const char *name,
 }
 
 struct tf_live *
-tf_live_next(const struct tf_live_table *t, uint64_t parent, uint64_t after)
+tf_live_next(struct tf_live_table *t, uint64_t parent, uint64_t after)
 {
-	struct tf_live *l = t->root, *best = NULL;
+	const uint64_t part[] = { parent, after };
+	struct tf_live *l = seek(t, TF_LIVE_BY_PLACE, part, 2, true);
 
-	while (l != NULL) {
-		if (order(l, parent, after) > 0) {
-			best = l;
-			l = l->left;
-		} else {
-			l = l->right;
-		}
-	}
-	return best != NULL && best->attr.parent == parent ? best : NULL;
+	return l != NULL && l->attr.parent == parent ? l : NULL;
+}
+
+/*DEVEND*/
+struct tf_live *
+tf_live_first(struct tf_live_table *t, enum tf_live_order o)
+{
+	return seek(t, o, NULL, 0, false);
 }
 
 void
-tf_live_each(const struct tf_live_table *t,
-    void (*fn)(void *arg, struct tf_live *l), void *arg)
+tf_live_range(struct tf_live_table *t, enum tf_live_order o,
+    const uint64_t *part, unsigned n, bool (*fn)(void *arg, struct tf_live *l),
+    void *arg)
+{
+	struct tf_live *l = seek(t, o, part, n, false);
+	struct tf_live_key k;
+	unsigned all;
+
+	while (l != NULL && compare(l, o, part, n) == 0 && fn(arg, l)) {
+		all = key_of(l, o, &k);
+		l = seek(t, o, k.part, all, true);
+	}
+}
+
+void
+tf_live_each(struct tf_live_table *t, void (*fn)(void *arg, struct tf_live *l),
+    void *arg)
 {
 	for (size_t i = 0; i < t->slots; i++)
-		for (struct tf_live *l = t->by_id[i]; l != NULL; l = l->id_next)
+		for (struct tf_live *l = t->by_id[i]; l != NULL;
+		     l = l->id_next) {
+			t->visited++;
 			if (!l->unlinked)
 				fn(arg, l);
+		}
 }

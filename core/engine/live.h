@@ -1,7 +1,9 @@
 /*
  * Live nodes: everything that is not in the ledger yet (files being written,
  * frozen, drafts, placeholders, directories without an entry), in memory, found
- * by id, by name, and in order below a parent.
+ * by id, by name, and in the orders that the sealer, sync, a seal, a rename and
+ * status need: none of them visits what it has nothing to do with, for that may
+ * be a hundred thousand nodes of another user.
  *
  * Locks: all fields are guarded by vault.mu, but for the content, which is
  * guarded by io.  io is taken before mu; the committer takes mu only.  While
@@ -29,6 +31,33 @@ struct tf_waiter {
 	struct tf_waiter *next;
 	void (*done)(void *arg, enum tf_code code, const struct tf_error *err);
 	void *arg;
+};
+
+/* The orders, and the parts of their keys; the last is always the id. */
+enum tf_live_order {
+	TF_LIVE_BY_PLACE,	/* parent */
+	TF_LIVE_BY_ATTESTATION, /* workflow, attestation, class, owner */
+	TF_LIVE_BY_OWNER,	/* files: class, owner */
+	TF_LIVE_BY_DUE,		/* when the sealer is to look at it */
+	TF_LIVE_ORDERS
+};
+#define TF_LIVE_KEY_PARTS 5
+struct tf_live_key {
+	uint64_t part[TF_LIVE_KEY_PARTS];
+};
+enum tf_live_class {
+	TF_LIVE_TO_SEAL, /* a file that a sync may seal */
+	TF_LIVE_FILE,	 /* another one */
+	TF_LIVE_DIRECTORY,
+};
+/* Where the indexes have a node: as its fields were when they were told. */
+struct tf_live_place {
+	uint64_t parent, wf, att;
+	uint64_t due_ns; /* boot clock; UINT64_MAX: never */
+	uint32_t uid;
+	uint8_t class; /* enum tf_live_class */
+	uint8_t state; /* enum tf_state */
+	bool failed;
 };
 
 struct tf_live {
@@ -68,6 +97,7 @@ struct tf_live {
 	char *actor;	      /* canonical JSON: last writer, or renamer */
 	struct tf_buf xattrs; /* canonical JSON object, or empty */
 	uint64_t frozen_ns, deadline_ns; /* boot clock */
+	uint64_t retry_ns;   /* the sealer could do nothing until then */
 	enum tf_code failed; /* final: the content is not what was sent */
 	struct tf_error failure;
 	/* It failed and gave up its name, but no entry says so yet; or NULL. */
@@ -100,14 +130,21 @@ struct tf_live {
 	uint64_t flushing_gen;	   /* (mu) */
 
 	struct tf_live *id_next, *name_next; /* hash chains */
-	struct tf_live *left, *right;	     /* treap by (parent, id) */
-	uint32_t priority;
+	bool indexed;			     /* it has a name in the table */
+	struct tf_live_place at;	     /* while it is indexed */
+	struct {
+		struct tf_live *left, *right;
+	} link[TF_LIVE_ORDERS]; /* treaps */
+	uint32_t priority;	/* in all of them */
 };
 
 struct tf_live_table {
 	struct tf_live **by_id, **by_name;
 	size_t slots, count;
-	struct tf_live *root;
+	struct tf_live *root[TF_LIVE_ORDERS];
+	uint64_t files[TF_STATES]; /* that have a name */
+	uint64_t failed;	   /* of them */
+	uint64_t visited;	   /* nodes that walks came by, for tests */
 };
 
 /* Callers of all of these hold vault.mu. */
@@ -131,10 +168,26 @@ struct tf_live *tf_live_get(const struct tf_live_table *t, uint64_t id);
 struct tf_live *tf_live_find(const struct tf_live_table *t, uint64_t parent,
     const char *name, size_t n);
 /* The child of parent with the least id greater than after, or NULL. */
-struct tf_live *tf_live_next(const struct tf_live_table *t, uint64_t parent,
+struct tf_live *tf_live_next(struct tf_live_table *t, uint64_t parent,
     uint64_t after);
-/* Call fn for every node that has a name; fn must not change the table. */
-void tf_live_each(const struct tf_live_table *t,
+/*
+ * Bring the indexes up to date with l: after whatever changes its place, owner,
+ * state, failure, writers, or when the sealer is to look at it.  Ending a claim
+ * does it.
+ */
+void tf_live_index(struct tf_live *l);
+/* Would a sync seal it, or wait for its entry? */
+bool tf_live_awaits_seal(const struct tf_live *l);
+/* Call fn for the nodes whose key in order o begins with these n parts, in that
+ * order, until it returns false; fn must not change the table. */
+void tf_live_range(struct tf_live_table *t, enum tf_live_order o,
+    const uint64_t *part, unsigned n, bool (*fn)(void *arg, struct tf_live *l),
+    void *arg);
+/* The first in an order, or NULL. */
+struct tf_live *tf_live_first(struct tf_live_table *t, enum tf_live_order o);
+/* Call fn for every node that has a name; fn must not change the table.  Only
+ * for the start and the end of a vault. */
+void tf_live_each(struct tf_live_table *t,
     void (*fn)(void *arg, struct tf_live *l), void *arg);
 
 void tf_live_ref(struct tf_live *l);

@@ -104,40 +104,50 @@ set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
 
 /* --- the upper levels ---------------------------------------------------------- */
 
-struct any_below {
-	uint64_t id;
-	bool any;
-};
-
-static void
-look_for_file(void *arg, struct tf_live *l)
+static bool
+note_file(void *arg, struct tf_live *l)
 {
-	struct any_below *b = arg;
+	*(bool *)arg = tf_live_is_file(l);
+	return !*(bool *)arg;
+}
 
-	b->any = b->any || (l->att == b->id && tf_live_is_file(l));
+/* Does any user have an unsealed file in attestation att? */
+static bool
+any_file(struct tf_vault *v, const struct tf_attr *att)
+{
+	uint64_t part[] = { att->parent, att->id, TF_LIVE_TO_SEAL };
+	bool any = false;
+
+	tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3, note_file,
+	    &any);
+	part[2] = TF_LIVE_FILE;
+	if (!any)
+		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3,
+		    note_file, &any);
+	return any;
 }
 
 enum tf_code
 tf_holds_something(struct tf_vault *v, uint64_t id, bool *any,
     struct tf_error *err)
 {
-	struct any_below b = { .id = id };
 	struct tf_node_row row;
+	struct tf_attr a;
 	struct tf_db *db;
 	size_t n = 0;
 	enum tf_code rc;
 
-	pthread_mutex_lock(&v->mu);
-	tf_live_each(&v->live, look_for_file, &b);
-	pthread_mutex_unlock(&v->mu);
-	*any = b.any;
-	if (*any)
-		return TF_OK;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
-	rc = tf_nodes_list(db, id, 0, &row, 1, &n, err);
+	pthread_mutex_lock(&v->mu);
+	if ((rc = tf_attr_of(v, db, id, &a, err)) == TF_OK)
+		*any = any_file(v, &a);
+	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK && !*any) {
+		rc = tf_nodes_list(db, id, 0, &row, 1, &n, err);
+		*any = n > 0;
+	}
 	tf_reader_done(v, db);
-	*any = n > 0;
 	return rc;
 }
 
@@ -170,16 +180,16 @@ set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
 
 struct followers {
 	struct tf_vault *v;
-	uint64_t att;
 };
 
-static void
+static bool
 live_follows(void *arg, struct tf_live *l)
 {
 	struct followers *f = arg;
 
-	if (l->att == f->att && l->attr.kind == TF_KIND_DIRECTORY)
+	if (l->attr.kind == TF_KIND_DIRECTORY)
 		tf_vault_changed(f->v, l->attr.id);
+	return true;
 }
 
 static void
@@ -192,9 +202,10 @@ row_follows(void *arg, uint64_t id)
 
 /* The directories below att have another mode or owner. */
 static void
-tell_followers(struct tf_vault *v, uint64_t att)
+tell_followers(struct tf_vault *v, const struct tf_attr *att)
 {
-	struct followers f = { .v = v, .att = att };
+	const uint64_t part[] = { att->parent, att->id, TF_LIVE_DIRECTORY };
+	struct followers f = { .v = v };
 	struct tf_error e;
 	struct tf_db *db;
 	enum tf_code rc;
@@ -203,17 +214,18 @@ tell_followers(struct tf_vault *v, uint64_t att)
 		return;
 	/* Live first: what gets its row in between is then in the rows. */
 	pthread_mutex_lock(&v->mu);
-	tf_live_each(&v->live, live_follows, &f);
+	tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3, live_follows,
+	    &f);
 	pthread_mutex_unlock(&v->mu);
 	if ((rc = tf_reader_db(v, &db, &e)) == TF_OK) {
-		rc = tf_nodes_dirs(db, att, row_follows, &f, &e);
+		rc = tf_nodes_dirs(db, att->id, row_follows, &f, &e);
 		tf_reader_done(v, db);
 	}
 	if (rc != TF_OK)
 		tf_vault_say(v, rc,
 		    "directories below node %llu may look as before for a "
 		    "moment: %s",
-		    (unsigned long long)att, e.text);
+		    (unsigned long long)att->id, e.text);
 }
 
 /* --- sealed evidence ------------------------------------------------------------- */
@@ -300,6 +312,6 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 		rc = tf_dir_mode_set(v, id, want->mode, who, err);
 	if (rc == TF_OK && a.kind == TF_KIND_ATTESTATION &&
 	    changes(&a, rest & ~TF_SET_MTIME, want))
-		tell_followers(v, id);
+		tell_followers(v, &a);
 	return rc == TF_OK ? tf_vault_getattr(v, id, out, err) : rc;
 }

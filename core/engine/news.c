@@ -181,22 +181,42 @@ struct counts {
 	uint64_t closed_id[WAITING_MAX]; /* directories */
 	size_t closed;
 	uint64_t failed, denied;
+	uint32_t asker;
 	char trouble[sizeof(((struct tf_error *)0)->text)];
 };
 
-static void
-count_one(void *arg, struct tf_live *l)
+static bool
+list_one(void *arg, struct tf_live *l)
 {
 	struct counts *c = arg;
 
-	if (!tf_live_is_file(l))
-		return;
-	c->n[l->attr.state]++;
-	c->failed += l->failed != TF_OK;
-	if (c->listed < WAITING_MAX) {
-		c->id[c->listed] = l->attr.id;
-		c->state[c->listed++] = l->attr.state;
-	}
+	if (c->listed == WAITING_MAX)
+		return false;
+	c->id[c->listed] = l->attr.id;
+	c->state[c->listed++] = l->attr.state;
+	return true;
+}
+
+static bool
+list_others(void *arg, struct tf_live *l)
+{
+	struct counts *c = arg;
+
+	return l->attr.uid == c->asker || list_one(c, l);
+}
+
+/* Up to WAITING_MAX files: the asker's own first, for another user may have a
+ * hundred thousand.  mu is held. */
+static void
+list_waiting(struct tf_vault *v, struct counts *c)
+{
+	uint64_t part[] = { TF_LIVE_TO_SEAL, c->asker };
+
+	for (; part[0] <= TF_LIVE_FILE; part[0]++)
+		tf_live_range(&v->live, TF_LIVE_BY_OWNER, part, 2, list_one, c);
+	for (part[0] = 0; part[0] <= TF_LIVE_FILE; part[0]++)
+		tf_live_range(&v->live, TF_LIVE_BY_OWNER, part, 1, list_others,
+		    c);
 }
 
 static void
@@ -269,13 +289,14 @@ put_text(struct tf_json *j, const char *key, const char *text)
 
 /* Head and counts as they are for this vault, writer or reader. */
 static enum tf_code
-status_facts(struct tf_vault *v, struct tf_db *db, struct tf_head *h,
-    struct counts *c, struct tf_error *err)
+status_facts(struct tf_vault *v, struct tf_db *db, uint32_t asker,
+    struct tf_head *h, struct counts *c, struct tf_error *err)
 {
 	enum tf_code rc;
 
 	memset(h, 0, sizeof(*h));
 	memset(c, 0, sizeof(*c));
+	c->asker = asker;
 	c->denied = tf_denied_count(v);
 	if (!v->read_only) {
 		pthread_mutex_lock(&v->mu);
@@ -283,7 +304,10 @@ status_facts(struct tf_vault *v, struct tf_db *db, struct tf_head *h,
 		if (v->broken != TF_OK)
 			memcpy(c->trouble, v->broken_why.text,
 			    sizeof(c->trouble));
-		tf_live_each(&v->live, count_one, c);
+		for (unsigned i = 0; i < TF_STATES; i++)
+			c->n[i] = v->live.files[i];
+		c->failed = v->live.failed;
+		list_waiting(v, c);
 		for (size_t i = 0; i < v->n_closed && i < WAITING_MAX; i++)
 			c->closed_id[c->closed++] = v->closed[i].id;
 		pthread_mutex_unlock(&v->mu);
@@ -359,7 +383,8 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 		free(c);
 		return rc;
 	}
-	if ((rc = status_facts(v, w.db, &h, c, err)) == TF_OK) {
+	if ((rc = status_facts(v, w.db, w.all ? 0 : w.who.uid, &h, c, err)) ==
+	    TF_OK) {
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
 		put_facts(v, &j, &h, c);

@@ -20,8 +20,7 @@ tf_placeholder_rest(struct tf_live *l)
 
 	l->deadline_ns = tf_clock_boot_ns() +
 	    v->settings.value[TF_PLACEHOLDER] * TF_SECOND;
-	if (l->deadline_ns < v->alarm_ns)
-		pthread_cond_signal(&v->alarm);
+	tf_live_index(l);
 }
 
 /* --- the mark that it was written ------------------------------------------ */
@@ -33,8 +32,7 @@ tf_mark_later(struct tf_live *l)
 	if (l->mark_ns != 0 || l->attr.state == TF_STATE_DRAFT)
 		return;
 	l->mark_ns = tf_clock_boot_ns() + TF_MARK_NS;
-	if (l->mark_ns < l->v->alarm_ns)
-		pthread_cond_signal(&l->v->alarm);
+	tf_live_index(l);
 }
 
 static enum tf_code

@@ -136,6 +136,7 @@ become_draft(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 			tf_live_rename(&l->v->live, l, l->attr.parent, x->draft,
 			    strlen(x->draft));
 			l->attr.state = TF_STATE_DRAFT;
+			tf_live_index(l);
 		}
 		pthread_mutex_unlock(&l->v->mu);
 	}
@@ -441,6 +442,7 @@ place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
 			if (up->attr.kind == TF_KIND_ATTESTATION ||
 			    tf_name_draft_dir(up->name, up->name_len))
 				l->in_draft = true;
+		tf_live_index(l);
 	}
 	pthread_mutex_unlock(&v->mu);
 	return rc;
@@ -612,6 +614,7 @@ finish_later(struct tf_live *l, uint64_t size, bool dirty, bool draft,
 		l->attr.state = TF_STATE_PLACEHOLDER;
 	}
 	l->deadline_ns = UINT64_MAX; /* not the keeper's */
+	tf_live_index(l);
 	pthread_mutex_unlock(&v->mu);
 	return allow_writing(l, err);
 }
@@ -694,6 +697,7 @@ finish_or_say(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
 	if (l->attr.state == TF_STATE_DRAFT) {
 		l->failed = rc;
 		l->failure = e;
+		tf_live_index(l);
 	}
 	pthread_mutex_unlock(&v->mu);
 	tf_vault_say(v, rc,

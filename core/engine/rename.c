@@ -96,41 +96,42 @@ clear_target(struct move *m, bool noreplace, struct tf_error *err)
 
 struct below {
 	struct tf_vault *v;
-	uint64_t id;
 	uint32_t uid; /* who asks */
 	bool any, final, busy;
 	bool others;	/* something in it belongs to another user */
 	size_t longest; /* path below it, bytes */
 };
 
+/* What is in directory id, whose path is so long.  It has no entry, so that all
+ * in it is live. */
 static void
-look_below(void *arg, struct tf_live *l)
+look_below(struct below *b, uint64_t id, size_t len)
 {
-	struct below *b = arg;
-	size_t n = l->name_len + 1;
-	struct tf_live *d;
+	struct tf_live *l = tf_live_next(&b->v->live, id, 0);
+	size_t n;
 
-	for (d = tf_live_get(&b->v->live, l->attr.parent); d != NULL;
-	     n += d->name_len + 1, d = tf_live_get(&b->v->live, d->attr.parent))
-		if (d->attr.id == b->id) {
-			b->longest = n > b->longest ? n : b->longest;
-			b->any = true;
-			b->busy = b->busy || l->job;
-			b->final = b->final || l->attr.state == TF_STATE_FROZEN;
-			/* A directory is the attestation's owner's. */
-			b->others = b->others ||
-			    (tf_live_is_file(l) && l->attr.uid != b->uid);
-		}
+	for (; l != NULL; l = tf_live_next(&b->v->live, id, l->attr.id)) {
+		n = len + l->name_len + 1;
+		b->longest = n > b->longest ? n : b->longest;
+		b->any = true;
+		b->busy = b->busy || l->job;
+		b->final = b->final || l->attr.state == TF_STATE_FROZEN;
+		/* A directory is the attestation's owner's. */
+		b->others = b->others ||
+		    (tf_live_is_file(l) && l->attr.uid != b->uid);
+		if (!tf_live_is_file(l))
+			look_below(b, l->attr.id, n);
+	}
 }
 
 /* A job at a file below may be the one that seals it. */
 static bool
 is_busy_below(const struct move *m)
 {
-	struct below b = { .v = m->v, .id = m->l->attr.id };
+	struct below b = { .v = m->v };
 
 	if (m->l->attr.kind == TF_KIND_DIRECTORY)
-		tf_live_each(&m->v->live, look_below, &b);
+		look_below(&b, m->l->attr.id, 0);
 	return b.busy;
 }
 
@@ -138,7 +139,7 @@ is_busy_below(const struct move *m)
 static enum tf_code
 may_move_directory(struct move *m, struct tf_error *err)
 {
-	struct below b = { .v = m->v, .id = m->l->attr.id, .uid = m->who->uid };
+	struct below b = { .v = m->v, .uid = m->who->uid };
 	struct tf_subject s = tf_live_directory_subject(m->v, m->db, m->l,
 	    m->who->uid);
 	enum tf_code rc = tf_policy(&s, TF_REQ_RENAME, m->who->uid);
@@ -152,7 +153,7 @@ may_move_directory(struct move *m, struct tf_error *err)
 		return tf_fail(err, TF_DENIED,
 		    "directories of evidence stay "
 		    "in attestations");
-	tf_live_each(&m->v->live, look_below, &b);
+	look_below(&b, m->l->attr.id, 0);
 	/* Their evidence would stand under a name that they never chose. */
 	if (b.others && m->who->uid != 0)
 		return tf_fail(err, TF_DENIED,
@@ -217,9 +218,8 @@ swap_actors(struct move *m)
 	m->actor = was;
 }
 
-/* Take the new place in memory; seen by others once mu is let go. */
 static void
-move_in_memory(struct move *m)
+take_place(struct move *m)
 {
 	struct tf_live *l = m->l;
 
@@ -250,6 +250,14 @@ move_in_memory(struct move *m)
 						     TF_STATE_PLACEHOLDER;
 }
 
+/* Take the new place in memory; seen by others once mu is let go. */
+static void
+move_in_memory(struct move *m)
+{
+	take_place(m);
+	tf_live_index(m->l);
+}
+
 static void
 move_back(struct move *m)
 {
@@ -268,6 +276,7 @@ move_back(struct move *m)
 	l->attr.state = m->old_attr.state;
 	if (tf_time_cmp(l->attr.ctime, m->moved) == 0)
 		l->attr.ctime = m->old_attr.ctime;
+	tf_live_index(l);
 }
 
 static enum tf_code

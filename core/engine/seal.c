@@ -18,6 +18,7 @@
 
 #define SEAL_MAX 256	     /* files in one transaction */
 #define RETRY_NS 5000000000u /* after a seal that failed */
+#define AGAIN_NS 1000000000u /* when it is not on disk yet, if nobody says so */
 #define TOGETHER_NS 50000000 /* what is due that soon is sealed along */
 
 /* --- claims --------------------------------------------------------------- */
@@ -39,6 +40,7 @@ void
 tf_live_unclaim(struct tf_vault *v, struct tf_live *l)
 {
 	l->job = false;
+	tf_live_index(l);
 	pthread_cond_broadcast(&v->changed);
 	tf_live_unref(l);
 }
@@ -395,55 +397,69 @@ tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
 /* --- who is due --------------------------------------------------------------- */
 
 struct gather {
-	struct tf_vault *v;
-	struct tf_live *l[SEAL_MAX];
+	struct tf_live *l[SEAL_MAX]; /* claimed, to be sealed */
 	size_t n;
-	struct tf_live *lost;	  /* frozen, but its last flush failed */
-	struct tf_live *unmarked; /* its row is to be marked */
-	struct tf_live *dirty;	  /* due, but its last flush did not happen */
-	uint64_t due_ns;	  /* frozen files whose deadline is not later */
-	uint64_t next_ns;	  /* the earliest deadline beyond */
+	struct tf_live *one; /* to be seen to before others are looked for */
+	bool marks;	     /* its row is to be marked; else it is tended */
 };
 
+/* The sealer's time for l has come. */
 static void
-gather_due(void *arg, struct tf_live *l)
+take_due(struct gather *g, struct tf_live *l, uint64_t now)
 {
-	struct gather *g = arg;
+	bool ready = tf_live_clean(l) && !l->unchecked && l->failed == TF_OK;
 
-	if (l->mark_ns != 0 && l->mark_ns < g->next_ns)
-		g->next_ns = l->mark_ns;
-	if (l->mark_ns != 0 && l->mark_ns <= g->due_ns && !l->job &&
-	    g->unmarked == NULL) {
+	g->marks = l->mark_ns != 0 && l->mark_ns <= now;
+	if (g->marks ||
+	    (!ready && l->writers == 0 &&
+		(l->failed != TF_OK || !tf_live_clean(l)))) {
 		tf_live_ref(l);
-		g->unmarked = l;
-		return;
-	}
-	if ((l->attr.state != TF_STATE_FROZEN && !tf_live_rests(l)) ||
-	    l->on_duty)
-		return; /* who is on duty wakes the keeper */
-	if (l->failed != TF_OK && l->writers == 0 && g->lost == NULL &&
-	    !l->job) {
+		g->one = l;
+	} else if (ready) {
+		l->job = true;
 		tf_live_ref(l);
-		g->lost = l;
-		return;
+		g->l[g->n++] = l;
 	}
-	if (l->deadline_ns <= g->due_ns && !tf_live_clean(l) && !l->job &&
-	    l->failed == TF_OK && l->writers == 0 && !l->on_duty &&
-	    g->dirty == NULL) {
-		l->deadline_ns = g->due_ns + RETRY_NS;
-		tf_live_ref(l);
-		g->dirty = l;
-		return;
+	if (!g->marks && !ready)
+		l->retry_ns = now + (g->one == NULL ? AGAIN_NS : RETRY_NS);
+	tf_live_index(l);
+}
+
+/* What the sealer is to do now; *next_ns is when it has to look again.  mu is
+ * held. */
+static void
+gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
+    uint64_t *next_ns)
+{
+	struct tf_live *l;
+
+	g->n = 0;
+	g->one = NULL;
+	*next_ns = UINT64_MAX;
+	while (g->n < SEAL_MAX && g->one == NULL &&
+	    (l = tf_live_first(&v->live, TF_LIVE_BY_DUE)) != NULL) {
+		tf_live_index(l);
+		if (l->at.due_ns == UINT64_MAX)
+			continue; /* somebody claimed it: he files it again */
+		if (l->at.due_ns > now) {
+			*next_ns = l->at.due_ns;
+			break;
+		}
+		take_due(g, l, now);
 	}
-	if (l->deadline_ns > g->due_ns || g->n == SEAL_MAX || l->job ||
-	    !tf_live_clean(l) || l->unchecked) {
-		if (l->deadline_ns < g->next_ns)
-			g->next_ns = l->deadline_ns;
-		return;
-	}
-	l->job = true;
-	tf_live_ref(l);
-	g->l[g->n++] = l;
+}
+
+/* mu is held, but not while it works. */
+static void
+see_to_one(struct tf_vault *v, struct gather *g)
+{
+	pthread_mutex_unlock(&v->mu);
+	if (g->marks)
+		tf_mark_now(v, g->one);
+	else
+		tf_live_tend(g->one);
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(g->one);
 }
 
 static void
@@ -452,6 +468,7 @@ try_again_later(struct tf_vault *v, struct tf_live *l, enum tf_code rc,
 {
 	pthread_mutex_lock(&v->mu);
 	l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
+	tf_live_index(l);
 	pthread_mutex_unlock(&v->mu);
 	tf_vault_say(v, rc,
 	    "node %llu is not sealed yet, its bytes are safe, "
@@ -525,41 +542,20 @@ tf_keeper(void *vault)
 	uint64_t head_ns = 0, now;
 	struct timespec until;
 	struct gather g;
-	uint64_t att;
+	uint64_t att, next_ns;
 
 	pthread_mutex_lock(&v->mu);
 	while (!v->quit) {
 		now = tf_clock_boot_ns();
-		g = (struct gather){ .v = v,
-			.due_ns = now,
-			.next_ns = UINT64_MAX };
-		tf_live_each(&v->live, gather_due, &g);
-		if (g.lost != NULL) {
-			pthread_mutex_unlock(&v->mu);
-			tf_live_tend(g.lost);
-			pthread_mutex_lock(&v->mu);
-			tf_live_unref(g.lost);
-			g.lost = NULL;
-		}
-		if (g.unmarked != NULL) {
-			pthread_mutex_unlock(&v->mu);
-			tf_mark_now(v, g.unmarked);
-			pthread_mutex_lock(&v->mu);
-			tf_live_unref(g.unmarked);
-		}
+		gather_due(v, &g, now, &next_ns);
 		if (g.n > 0) {
 			pthread_mutex_unlock(&v->mu);
 			(void)seal_claimed(v, g.l, g.n, NULL);
 			pthread_mutex_lock(&v->mu);
-			continue;
 		}
-		if (g.dirty != NULL) {
-			pthread_mutex_unlock(&v->mu);
-			tf_live_tend(g.dirty);
-			pthread_mutex_lock(&v->mu);
-			tf_live_unref(g.dirty);
-		}
-		if (g.unmarked != NULL || g.dirty != NULL)
+		if (g.one != NULL)
+			see_to_one(v, &g);
+		if (g.n > 0 || g.one != NULL)
 			continue; /* there may be more of them */
 		if (v->head.size != v->kept_size && head_ns <= now) {
 			pthread_mutex_unlock(&v->mu);
@@ -568,27 +564,27 @@ tf_keeper(void *vault)
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
-		if ((att = tf_closed_next(v, now, &g.next_ns)) != 0) {
+		if ((att = tf_closed_next(v, now, &next_ns)) != 0) {
 			pthread_mutex_unlock(&v->mu);
 			(void)tf_closed_seal_due(v, att);
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
-		if ((att = tf_quiet_next(v, now, &g.next_ns)) != 0) {
+		if ((att = tf_quiet_next(v, now, &next_ns)) != 0) {
 			pthread_mutex_unlock(&v->mu);
 			tf_quiet_seal(v, att);
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
-		if (v->head.size != v->kept_size && head_ns < g.next_ns)
-			g.next_ns = head_ns;
-		if (g.next_ns < now) /* a flush or claim is in the way */
-			g.next_ns = now;
-		v->alarm_ns = g.next_ns;
-		if (g.next_ns == UINT64_MAX) {
+		if (v->head.size != v->kept_size && head_ns < next_ns)
+			next_ns = head_ns;
+		if (next_ns < now) /* a flush or claim is in the way */
+			next_ns = now;
+		v->alarm_ns = next_ns;
+		if (next_ns == UINT64_MAX) {
 			pthread_cond_wait(&v->alarm, &v->mu);
 		} else {
-			tf_clock_after(g.next_ns - now + TOGETHER_NS, &until);
+			tf_clock_after(next_ns - now + TOGETHER_NS, &until);
 			(void)pthread_cond_timedwait(&v->alarm, &v->mu, &until);
 		}
 		v->alarm_ns = 0;
@@ -616,26 +612,60 @@ is_wanted(const struct wanted *w, const struct tf_live *l)
 	    (w->placeholders && tf_live_rests(l));
 }
 
-static void
+static bool
 want(void *arg, struct tf_live *l)
 {
 	struct wanted *w = arg;
 	void *p;
 
 	if (!is_wanted(w, l) || (w->uid != 0 && w->uid != l->attr.uid))
-		return;
+		return true;
 	if (w->n == w->cap) {
 		w->cap = w->cap == 0 ? 64 : w->cap * 2;
 		p = realloc(w->l, w->cap * sizeof(struct tf_live *));
 		if (p == NULL) {
 			w->failed = true;
 			w->cap = w->n;
-			return;
+			return false;
 		}
 		w->l = p;
 	}
 	tf_live_ref(l);
 	w->l[w->n++] = l;
+	return true;
+}
+
+/* Collect those that may be at or below node id; mu held. */
+static enum tf_code
+want_below(struct wanted *w, struct tf_db *db, uint64_t id,
+    struct tf_error *err)
+{
+	uint64_t part[] = { 0, 0, TF_LIVE_TO_SEAL, w->uid };
+	unsigned n = w->uid == 0 ? 1 : 2; /* from the class on */
+	struct tf_live_table *t = &w->v->live;
+	struct tf_place p;
+	struct tf_attr a;
+	enum tf_code rc = tf_attr_of(w->v, db, id, &a, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	if (a.kind == TF_KIND_EVIDENCE) {
+		struct tf_live *l = tf_live_get(t, id);
+
+		if (l != NULL && !l->unlinked)
+			(void)want(w, l);
+		return TF_OK;
+	}
+	if (a.kind < TF_KIND_ATTESTATION) {
+		tf_live_range(t, TF_LIVE_BY_OWNER, part + 2, n, want, w);
+		return TF_OK;
+	}
+	if ((rc = tf_place_of(w->v, db, id, &p, err)) != TF_OK)
+		return rc;
+	part[0] = p.wf;
+	part[1] = p.att.id;
+	tf_live_range(t, TF_LIVE_BY_ATTESTATION, part, 2 + n, want, w);
+	return TF_OK;
 }
 
 /* A job, or a flush that is about to begin, is at work on it. */
@@ -680,7 +710,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);
-	tf_live_each(&v->live, want, &w);
+	last = want_below(&w, db, id, err);
 	for (size_t i = 0; i < w.n || n > 0;) {
 		bool more = i < w.n, busy, below = false;
 

@@ -211,23 +211,12 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 /* --- before and after ---------------------------------------------------------------- */
 
-static bool
-is_inside(const struct tf_below *b, const struct tf_live *l)
-{
-	if (l->attr.id == b->id)
-		return false;
-	return l->att == b->id || l->wf == b->id;
-}
-
 /* One look at a live node: is it below, and may it be sealed now? */
 static void
-look(void *arg, struct tf_live *l)
+look_at(struct tf_below *b, struct tf_live *l)
 {
-	struct tf_below *b = arg;
 	void *p;
 
-	if (!is_inside(b, l) || b->refused != TF_OK)
-		return;
 	if (l->writers > 0 || l->attr.kind == TF_KIND_ATTESTATION) {
 		b->refused = TF_BUSY;
 		b->in_the_way = l->attr.id;
@@ -268,14 +257,31 @@ look(void *arg, struct tf_live *l)
 	b->l[b->n++] = l;
 }
 
+static bool
+look(void *arg, struct tf_live *l)
+{
+	struct tf_below *b = arg;
+
+	if (l->attr.id != b->dir.id)
+		look_at(b, l);
+	return b->refused == TF_OK;
+}
+
 enum tf_code
 tf_below_look(struct tf_vault *v, struct tf_below *b, struct tf_error *err)
 {
+	const uint64_t att[] = { b->dir.parent, b->dir.id };
+
 	b->n = 0;
 	b->wait = false;
 	b->refused = TF_OK;
 	b->in_the_way = 0;
-	tf_live_each(&v->live, look, b);
+	if (b->dir.kind == TF_KIND_ATTESTATION)
+		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, att, 2, look,
+		    b);
+	else if (b->dir.kind == TF_KIND_WORKFLOW)
+		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, &b->dir.id, 1,
+		    look, b);
 	if (b->refused != TF_OK)
 		b->n = 0;
 	if (b->refused == TF_NOMEM)
@@ -372,6 +378,9 @@ check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
 {
 	const struct tf_seal_request *r = c->r;
 	enum tf_code rc = tf_attr_of(c->v, db, r->id, &c->dir, err);
+
+	if (rc == TF_OK)
+		c->below.dir = c->dir;
 
 	if (rc == TF_OK && r->closed)
 		rc = tf_closed_actor(c->v, r->id, &c->actor, err);
@@ -547,7 +556,7 @@ tf_below_name(struct tf_vault *v, const struct tf_below *b, struct tf_db *db,
 
 	if (err == NULL || b->in_the_way == 0)
 		return;
-	if (tf_path_of(v, db, b->id, &top, NULL) == TF_OK &&
+	if (tf_path_of(v, db, b->dir.id, &top, NULL) == TF_OK &&
 	    tf_path_of(v, db, b->in_the_way, &path, NULL) == TF_OK &&
 	    path.n > top.n + 1) {
 		skip = top.n + 1;
@@ -569,7 +578,7 @@ enum tf_code
 tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
     struct tf_error *err)
 {
-	struct closing c = { .v = v, .r = r, .below.id = r->id };
+	struct closing c = { .v = v, .r = r, .below.dir.id = r->id };
 	struct tf_db *db;
 	enum tf_code rc;
 

@@ -95,6 +95,7 @@ tf_live_opened(struct tf_live *l, uint32_t uid)
 	}
 	if (l->writers++ == 0)
 		l->writer = uid;
+	tf_live_index(l);
 	return true;
 }
 
@@ -228,6 +229,7 @@ dirty_again(struct tf_file *f, struct tf_error *err)
 		pthread_mutex_lock(&v->mu);
 		l->marked = rc == TF_OK;
 		l->job = false;
+		tf_live_index(l);
 		pthread_cond_broadcast(&v->changed);
 	}
 	pthread_mutex_unlock(&v->mu);
@@ -249,8 +251,10 @@ changed(struct tf_file *f, uint64_t size)
 	l->attr.mtime = l->attr.ctime = now;
 	l->attr.mode = tf_mode_without_ids(l->attr.mode);
 	l->wrote = l->wrote || !f->by_path;
-	if (l->attr.state == TF_STATE_PLACEHOLDER)
+	if (l->attr.state == TF_STATE_PLACEHOLDER) {
 		l->attr.state = TF_STATE_OPEN;
+		tf_live_index(l);
+	}
 	f->wrote = true;
 	pthread_mutex_unlock(&l->v->mu);
 }
@@ -454,6 +458,7 @@ write_nothing(struct tf_file *f)
 		l->gen++;
 		if (l->attr.state == TF_STATE_PLACEHOLDER)
 			l->attr.state = TF_STATE_OPEN;
+		tf_live_index(l);
 	}
 	pthread_mutex_unlock(&f->v->mu);
 	pthread_mutex_unlock(&l->io);
@@ -497,8 +502,7 @@ tf_live_freeze(struct tf_live *l)
 	l->deadline_ns = now + l->v->settings.value[TF_SETTLE] * TF_SECOND;
 	if (l->deadline_ns > l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND)
 		l->deadline_ns = l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND;
-	if (l->deadline_ns < l->v->alarm_ns)
-		pthread_cond_signal(&l->v->alarm);
+	tf_live_index(l);
 }
 
 /* The last release of a file; mu held. */
@@ -528,6 +532,7 @@ tf_file_release(struct tf_file *f)
 	own(f);
 	if (--l->writers == 0)
 		last_release(l);
+	tf_live_index(l);
 	pthread_mutex_unlock(&v->mu);
 	tf_live_tend(l);
 	pthread_mutex_lock(&v->mu);

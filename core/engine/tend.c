@@ -20,8 +20,7 @@ after_flush(void *arg, enum tf_code code, const struct tf_error *err)
 	if (code == TF_TOOMANY) {
 		pthread_mutex_lock(&v->mu);
 		l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
-		if (l->deadline_ns < v->alarm_ns)
-			pthread_cond_signal(&v->alarm);
+		tf_live_index(l);
 		pthread_mutex_unlock(&v->mu);
 	}
 	/* If it was given up, the next start finds the file. */
@@ -102,6 +101,7 @@ tf_live_check(struct tf_live *l, struct tf_error *err)
 			l->failed = rc;
 			l->failure = e;
 		}
+		tf_live_index(l);
 	}
 	pthread_mutex_unlock(&v->mu);
 	return rc == TF_OK ? rc : tf_fail_as(err, &e);
@@ -129,6 +129,7 @@ seal_recovered(struct tf_live *l)
 		    l->name, e.text);
 	pthread_mutex_lock(&v->mu);
 	l->deadline_ns = 0; /* if it is left to the keeper */
+	tf_live_index(l);
 	pthread_mutex_unlock(&v->mu);
 }
 
@@ -201,8 +202,8 @@ run(struct tf_duty *d)
 		pthread_mutex_lock(&v->mu);
 	} while (l->again);
 	l->on_duty = false;
+	tf_live_index(l);
 	pthread_cond_broadcast(&v->changed);
-	pthread_cond_signal(&v->alarm);
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
 }

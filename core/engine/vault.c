@@ -691,59 +691,87 @@ tf_vault_open(const char *path, const struct tf_vault_options *o,
 	return tf_vault_open_for(path, o, NULL, out, err);
 }
 
+#define SAVE_MAX 256 /* rows in one transaction */
+
+struct unsaved {
+	struct tf_live **l;
+	size_t n, cap;
+	bool failed;
+	size_t from, to; /* of l, in this transaction */
+};
+
 static enum tf_code
 save_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	return tf_stage_save(t, arg, err);
-}
+	const struct unsaved *u = arg;
+	enum tf_code rc = TF_OK;
 
-struct unsaved {
-	struct tf_live *l[64];
-	size_t n;
-};
+	for (size_t i = u->from; rc == TF_OK && i < u->to; i++)
+		rc = tf_stage_save(t, u->l[i], err);
+	return rc;
+}
 
 static void
 find_unsaved(void *arg, struct tf_live *l)
 {
 	struct unsaved *u = arg;
+	void *p;
 
 	/* Of a file that was closed and could not be flushed any more, the next
 	 * start finds what it holds. */
-	if (!l->job && u->n < 64 &&
-	    (l->saved ? l->stale :
-			!tf_live_is_file(l) ||
+	if (l->job ||
+	    !(l->saved ? l->stale :
+			 !tf_live_is_file(l) ||
 			(l->writers == 0 && l->in_file && l->failed == TF_OK &&
-			    !l->unlinked))) {
-		tf_live_ref(l);
-		u->l[u->n++] = l;
+			    !l->unlinked)))
+		return;
+	if (u->n == u->cap) {
+		size_t cap = u->cap == 0 ? 64 : u->cap * 2;
+
+		if ((p = realloc(u->l, cap * sizeof(struct tf_live *))) ==
+		    NULL) {
+			u->failed = true;
+			return;
+		}
+		u->l = p;
+		u->cap = cap;
 	}
+	tf_live_ref(l);
+	u->l[u->n++] = l;
+}
+
+/* Those of l[from..to) are saved, or could not be. */
+static void
+saved(struct tf_vault *v, struct unsaved *u, enum tf_code rc)
+{
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = u->from; i < u->to; i++) {
+		if (rc == TF_OK)
+			tf_stage_saved(v, u->l[i]);
+		u->l[i]->stale = false;
+		tf_live_unref(u->l[i]);
+	}
+	pthread_mutex_unlock(&v->mu);
 }
 
 /* Directories that nothing was flushed in yet, and what got new metadata. */
 static enum tf_code
 save_directories(struct tf_vault *v, struct tf_error *err)
 {
-	struct unsaved u;
+	struct unsaved u = { 0 };
 	enum tf_code rc = TF_OK;
 
-	do {
-		u.n = 0;
-		pthread_mutex_lock(&v->mu);
-		tf_live_each(&v->live, find_unsaved, &u);
-		pthread_mutex_unlock(&v->mu);
-		for (size_t i = 0; i < u.n; i++) {
-			if (rc == TF_OK)
-				rc = tf_commit_wait(v->commit, save_run, u.l[i],
-				    err);
-			pthread_mutex_lock(&v->mu);
-			if (rc == TF_OK)
-				tf_stage_saved(v, u.l[i]);
-			u.l[i]->stale = false;
-			tf_live_unref(u.l[i]);
-			pthread_mutex_unlock(&v->mu);
-		}
-	} while (rc == TF_OK && u.n > 0);
-	return rc;
+	pthread_mutex_lock(&v->mu);
+	tf_live_each(&v->live, find_unsaved, &u);
+	pthread_mutex_unlock(&v->mu);
+	for (; u.from < u.n; u.from = u.to) {
+		u.to = u.from + SAVE_MAX < u.n ? u.from + SAVE_MAX : u.n;
+		if (rc == TF_OK)
+			rc = tf_commit_wait(v->commit, save_run, &u, err);
+		saved(v, &u, rc);
+	}
+	free(u.l);
+	return rc == TF_OK && u.failed ? tf_nomem(err) : rc;
 }
 
 enum tf_code
