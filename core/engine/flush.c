@@ -17,11 +17,7 @@ tf_live_fail(struct tf_live *l, enum tf_code rc, const struct tf_error *e,
     struct tf_error *err)
 {
 	pthread_mutex_lock(&l->v->mu);
-	if (l->failed == TF_OK) {
-		l->failed = rc;
-		l->failure = *e;
-		tf_live_index(l);
-	}
+	tf_live_set_failed(l, rc, e);
 	pthread_mutex_unlock(&l->v->mu);
 	if (err != NULL)
 		*err = *e;
@@ -44,8 +40,8 @@ fill_row(const struct tf_live *l, struct tf_stage_row *r)
 	r->attr = l->attr;
 	r->name_len = l->name_len;
 	memcpy(r->name, l->name, l->name_len);
-	r->actor = (struct tf_str){ l->actor,
-		l->actor == NULL ? 0 : strlen(l->actor) };
+	if (l->actor != NULL)
+		r->actor = (struct tf_str){ l->actor->s, l->actor->n };
 	r->xattrs = (struct tf_str){ l->xattrs.n == 0 ? NULL : l->xattrs.p,
 		l->xattrs.n };
 }
@@ -172,9 +168,8 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 			tf_live_freeze(l);
 	} else if (code == TF_TOOMANY) {
 		l->put_off = true;
-	} else if (l->failed == TF_OK) {
-		l->failed = code;
-		l->failure = *err;
+	} else {
+		tf_live_set_failed(l, code, err);
 	}
 	w = l->waiters;
 	l->waiters = NULL;
@@ -385,8 +380,7 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 	pthread_mutex_lock(&v->mu);
 	for (;;) {
 		if (l->failed != TF_OK) {
-			rc = l->failed;
-			e = l->failure;
+			rc = tf_live_failure(l, &e);
 			break;
 		}
 		if (tf_live_clean(l) || l->unlinked)

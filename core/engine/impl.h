@@ -125,6 +125,7 @@ struct tf_vault {
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */
 	/* All below: guarded by mu. */
 	struct tf_live_table live;
+	struct tf_texts texts;
 	uint64_t closing; /* node whose seal is being decided, or that is
 			   being closed or opened again: nothing is born below
 			   it meanwhile; 0: none */

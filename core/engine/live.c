@@ -56,14 +56,15 @@ tf_live_new(struct tf_vault *v, const struct tf_attr *attr, const char *name,
 {
 	struct tf_live *l = calloc(1, sizeof(*l));
 
-	if (l == NULL || n > 255) {
+	if (l == NULL || n > TF_NAME_MAX ||
+	    (l->name = strndup(name, n)) == NULL) {
 		free(l);
 		return NULL;
 	}
+	l->uids = l->few;
 	l->v = v;
 	l->refs = 1;
 	l->attr = *attr;
-	memcpy(l->name, name, n);
 	l->name_len = n;
 	l->fd = -1;
 	l->in_order = true;
@@ -91,7 +92,11 @@ tf_live_unref(struct tf_live *l)
 	if (l->mem != NULL)
 		l->v->unsaved -= l->mem_cap;
 	free(l->mem);
-	free(l->actor);
+	tf_text_unref(l->actor);
+	if (l->uids != l->few)
+		free(l->uids);
+	free(l->failure);
+	free(l->name);
 	tf_interruption_free(l->interruption);
 	tf_buf_free(&l->xattrs);
 	tf_sha256_free(l->sha);
@@ -476,17 +481,65 @@ tf_live_forget(struct tf_live_table *t, struct tf_live *l)
 	tf_live_unref(l); /* the table's */
 }
 
-void
+char *
 tf_live_rename(struct tf_live_table *t, struct tf_live *l, uint64_t parent,
-    const char *name, size_t n)
+    char *name)
 {
+	char *was = l->name;
+
 	name_remove(t, l);
 	l->attr.parent = parent;
-	memcpy(l->name, name, n);
-	l->name[n] = '\0';
-	l->name_len = n;
+	l->name = name;
+	l->name_len = strlen(name);
 	name_insert(t, l);
 	tf_live_index(l);
+	return was;
+}
+
+void
+tf_live_set_failed(struct tf_live *l, enum tf_code rc, const struct tf_error *e)
+{
+	if (l->failed != TF_OK)
+		return;
+	l->failed = rc;
+	if ((l->failure = malloc(sizeof(*e))) != NULL)
+		*l->failure = *e;
+	tf_live_index(l);
+}
+
+enum tf_code
+tf_live_failure(const struct tf_live *l, struct tf_error *err)
+{
+	return l->failure != NULL ?
+	    tf_fail(err, l->failed, "%s", l->failure->text) :
+	    tf_fail(err, l->failed, "what was written of it is lost");
+}
+
+enum tf_code
+tf_live_note_writer(struct tf_live *l, uint32_t uid, struct tf_error *err)
+{
+	unsigned i;
+
+	for (i = 0; i < l->n_uids && l->uids[i] != uid; i++)
+		;
+	if (i < l->n_uids)
+		return TF_OK;
+	if (i == TF_WRITERS_MAX)
+		return tf_fail(err, TF_DENIED,
+		    "more than %d users wrote this file", TF_WRITERS_MAX);
+	if (i == sizeof(l->few) / sizeof(l->few[0]) && l->uids == l->few) {
+		l->uids = malloc(TF_WRITERS_MAX * sizeof(l->few[0]));
+		if (l->uids == NULL) {
+			l->uids = l->few;
+			return tf_nomem(err);
+		}
+		memcpy(l->uids, l->few, sizeof(l->few));
+	}
+	for (; i > 0 && l->uids[i - 1] > uid; i--)
+		l->uids[i] = l->uids[i - 1];
+	l->uids[i] = uid;
+	l->n_uids++;
+	return TF_OK;
 }
 
 struct tf_live *

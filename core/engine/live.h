@@ -20,6 +20,7 @@
 #include "../types.h"
 #include "background.h"
 #include "hasher.h"
+#include "text.h"
 
 #define TF_WRITERS_MAX 32 /* uids that may hold one file open */
 
@@ -64,7 +65,7 @@ struct tf_live {
 	struct tf_vault *v;
 	unsigned refs;
 	struct tf_attr attr;
-	char name[256];
+	char *name; /* who has claimed l, or holds mu, may read it */
 	size_t name_len;
 	uint64_t att, wf; /* attestation (or draft) and workflow above */
 	bool in_draft;	  /* below a draft directory or attestation */
@@ -84,7 +85,8 @@ struct tf_live {
 	unsigned writers;    /* open handles for writing */
 	uint32_t writer;     /* whose they are */
 	unsigned readers;    /* and for reading; of a directory: all */
-	uint32_t uids[TF_WRITERS_MAX]; /* that ever wrote */
+	uint32_t *uids;	     /* that ever wrote, rising */
+	uint32_t few[2];     /* these, as long as they suffice */
 	unsigned n_uids;
 	bool wrote;	      /* somebody, through a handle */
 	uint64_t charged;     /* to the owner's quota: bytes */
@@ -94,12 +96,12 @@ struct tf_live {
 	bool holds; /* a descriptor counts as that of holds_uid */
 	uint32_t holds_uid;
 	struct tf_live *holds_next, *holds_prev; /* of the same user's */
-	char *actor;	      /* canonical JSON: last writer, or renamer */
-	struct tf_buf xattrs; /* canonical JSON object, or empty */
+	struct tf_text *actor; /* canonical JSON: last writer, or renamer */
+	struct tf_buf xattrs;  /* canonical JSON object, or empty */
 	uint64_t frozen_ns, deadline_ns; /* boot clock */
-	uint64_t retry_ns;   /* the sealer could do nothing until then */
-	enum tf_code failed; /* final: the content is not what was sent */
-	struct tf_error failure;
+	uint64_t retry_ns;	  /* the sealer could do nothing until then */
+	enum tf_code failed;	  /* final: the content is not what was sent */
+	struct tf_error *failure; /* why, or NULL: there was no memory */
 	/* It failed and gave up its name, but no entry says so yet; or NULL. */
 	struct tf_interruption *interruption;
 
@@ -162,8 +164,9 @@ bool tf_live_remove(struct tf_live_table *t, struct tf_live *l);
 void tf_live_forget(struct tf_live_table *t, struct tf_live *l);
 /* Out of the indexes by name and place, still found by id. */
 void tf_live_unname(struct tf_live_table *t, struct tf_live *l);
-void tf_live_rename(struct tf_live_table *t, struct tf_live *l, uint64_t parent,
-    const char *name, size_t n);
+/* Takes name, which is allocated; the old one is the caller's then. */
+char *tf_live_rename(struct tf_live_table *t, struct tf_live *l,
+    uint64_t parent, char *name);
 struct tf_live *tf_live_get(const struct tf_live_table *t, uint64_t id);
 struct tf_live *tf_live_find(const struct tf_live_table *t, uint64_t parent,
     const char *name, size_t n);
@@ -176,6 +179,14 @@ struct tf_live *tf_live_next(struct tf_live_table *t, uint64_t parent,
  * does it.
  */
 void tf_live_index(struct tf_live *l);
+/* l failed for good, unless it had before. */
+void tf_live_set_failed(struct tf_live *l, enum tf_code rc,
+    const struct tf_error *e);
+/* The code, and why, in err. */
+enum tf_code tf_live_failure(const struct tf_live *l, struct tf_error *err);
+/* Note that uid writes l.  TF_DENIED: TF_WRITERS_MAX others did. */
+TF_MUST_USE enum tf_code tf_live_note_writer(struct tf_live *l, uint32_t uid,
+    struct tf_error *err);
 /* Would a sync seal it, or wait for its entry? */
 bool tf_live_awaits_seal(const struct tf_live *l);
 /* Call fn for the nodes whose key in order o begins with these n parts, in that

@@ -474,7 +474,9 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 	    (a->kind == TF_KIND_DIRECTORY &&
 		tf_name_draft_dir(name, strlen(name))))
 		l->in_draft = true;
-	if (who != NULL && (l->actor = strdup(who)) == NULL) {
+	l->actor = who == NULL ? NULL :
+				 tf_text_get(&v->texts, who, strlen(who));
+	if (who != NULL && l->actor == NULL) {
 		tf_live_unref(l);
 		return tf_nomem(err);
 	}
@@ -605,7 +607,7 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 		(*out)->gen = TF_IS_MUTANT(TF_FORGET_EMPTY) ? 0 : 1;
 		/* Open from its first moment: nobody may seal it in between. */
 		tf_live_ref(*out);
-		tf_live_opened(*out, who->uid);
+		(void)tf_live_opened(*out, who->uid, NULL); /* the first */
 	}
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);

@@ -45,6 +45,7 @@ TF_MUST_USE enum tf_code tf_names_create(struct tf_vault *v, uint64_t parent,
     const char *name, uint32_t mode, const struct tf_actor *who,
     const char *actor, struct tf_live **out, struct tf_error *err);
 /* One more handle of uid on l: false when too many users wrote it. */
-bool tf_live_opened(struct tf_live *l, uint32_t uid);
+enum tf_code tf_live_opened(struct tf_live *l, uint32_t uid,
+    struct tf_error *err);
 
 #endif

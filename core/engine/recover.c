@@ -123,6 +123,7 @@ become_draft(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 {
 	struct tf_db *db;
 	enum tf_code rc;
+	char *name;
 
 	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
 		return rc;
@@ -132,9 +133,11 @@ become_draft(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 	if (rc == TF_OK) {
 		pthread_mutex_lock(&l->v->mu);
 		rc = draft_name(l, db, x->draft, err);
+		if (rc == TF_OK && (name = strdup(x->draft)) == NULL)
+			rc = tf_nomem(err);
 		if (rc == TF_OK) {
-			tf_live_rename(&l->v->live, l, l->attr.parent, x->draft,
-			    strlen(x->draft));
+			free(tf_live_rename(&l->v->live, l, l->attr.parent,
+			    name));
 			l->attr.state = TF_STATE_DRAFT;
 			tf_live_index(l);
 		}
@@ -149,6 +152,8 @@ static void
 took_hold(struct tf_live *l, const struct tf_interruption *x)
 {
 	l->failed = TF_OK;
+	free(l->failure);
+	l->failure = NULL;
 	l->size = l->attr.size = x->content.size;
 	tf_quota_charge(l, l->size);
 	l->digest = x->content.sha256;
@@ -187,7 +192,7 @@ take_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 	enum tf_code rc;
 
 	x->l = l;
-	if (l->actor != NULL && (x->actor = strdup(l->actor)) == NULL)
+	if (l->actor != NULL && (x->actor = strdup(l->actor->s)) == NULL)
 		return tf_nomem(err);
 	if ((rc = become_draft(l, x, err)) != TF_OK)
 		return rc;
@@ -336,11 +341,10 @@ read_uids(struct tf_live *l, struct tf_str s)
 
 	if (rc != TF_OK)
 		return rc == TF_NOMEM ? rc : TF_OK;
-	for (uint32_t t = 1; t < d.n && l->n_uids < TF_WRITERS_MAX;
-	     t = d.tok[t].next)
-		l->uids[l->n_uids++] = (uint32_t)d.tok[t].num;
+	for (uint32_t t = 1; rc == TF_OK && t < d.n; t = d.tok[t].next)
+		rc = tf_live_note_writer(l, (uint32_t)d.tok[t].num, NULL);
 	tf_json_doc_free(&d);
-	return TF_OK;
+	return rc == TF_NOMEM ? rc : TF_OK;
 }
 
 /* Whose it is, and what else the row keeps for its entry. */
@@ -348,7 +352,8 @@ static enum tf_code
 read_facts(struct tf_live *l, const struct tf_stage_row *r)
 {
 	if (r->actor.n > 0 &&
-	    (l->actor = strndup(r->actor.p, r->actor.n)) == NULL)
+	    (l->actor = tf_text_get(&l->v->texts, r->actor.p, r->actor.n)) ==
+		NULL)
 		return TF_NOMEM;
 	tf_buf_add(&l->xattrs, r->xattrs.p, r->xattrs.n);
 	return l->xattrs.failed ? TF_NOMEM : read_uids(l, r->writers);
@@ -583,9 +588,12 @@ allow_writing(struct tf_live *l, struct tf_error *err)
 static void
 set_lost(struct tf_live *l)
 {
+	struct tf_error e;
+
 	l->attr.state = TF_STATE_FROZEN;
-	l->failed = tf_fail(&l->failure, TF_BUSY,
-	    "what survived the last run is being saved");
+	tf_live_set_failed(l,
+	    tf_fail(&e, TF_BUSY, "what survived the last run is being saved"),
+	    &e);
 	l->wants_check = true;
 }
 
@@ -694,11 +702,8 @@ finish_or_say(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
 		return tf_fail_as(err, &e);
 	/* Without its bytes nobody may add to it. */
 	pthread_mutex_lock(&v->mu);
-	if (l->attr.state == TF_STATE_DRAFT) {
-		l->failed = rc;
-		l->failure = e;
-		tf_live_index(l);
-	}
+	if (l->attr.state == TF_STATE_DRAFT)
+		tf_live_set_failed(l, rc, &e);
 	pthread_mutex_unlock(&v->mu);
 	tf_vault_say(v, rc,
 	    "%.60s could not be recovered and is tried again: "

@@ -20,11 +20,12 @@ struct move {
 	const char *name; /* the new one */
 	const struct tf_actor *who;
 	bool seals;
-	char *actor; /* the caller's; the node's old one once it has that */
+	/* The caller's; the node's old ones once it has them. */
+	struct tf_text *actor;
+	char *other_name;
 	/* to undo it in memory */
 	bool new_actor;
 	uint64_t old_parent, old_att, old_wf;
-	char old_name[256];
 	struct tf_attr old_attr;
 	struct tf_time moved; /* its ctime in the new place */
 	bool old_in_draft;
@@ -195,7 +196,7 @@ may_move_file(struct move *m, struct tf_error *err)
 	m->seals = l->attr.state == TF_STATE_DRAFT && !draft &&
 	    l->writers == 0 && tf_live_written(l);
 	if (m->seals && l->failed != TF_OK)
-		return tf_fail(err, l->failed, "%s", l->failure.text);
+		return tf_live_failure(l, err);
 	return TF_OK;
 }
 
@@ -212,7 +213,7 @@ takes_actor(const struct move *m)
 static void
 swap_actors(struct move *m)
 {
-	char *was = m->l->actor;
+	struct tf_text *was = m->l->actor;
 
 	m->l->actor = m->actor;
 	m->actor = was;
@@ -230,9 +231,8 @@ take_place(struct move *m)
 	m->old_wf = l->wf;
 	m->old_attr = l->attr;
 	m->old_in_draft = l->in_draft;
-	memcpy(m->old_name, l->name, sizeof(m->old_name));
-	tf_live_rename(&m->v->live, l, m->to.parent.id, m->name,
-	    strlen(m->name));
+	m->other_name = tf_live_rename(&m->v->live, l, m->to.parent.id,
+	    m->other_name);
 	if (l->attr.kind == TF_KIND_ATTESTATION)
 		return;
 	l->att = m->to.att.id;
@@ -267,8 +267,8 @@ move_back(struct move *m)
 		return; /* not in the tables any more */
 	if (m->new_actor)
 		swap_actors(m);
-	tf_live_rename(&m->v->live, l, m->old_parent, m->old_name,
-	    strlen(m->old_name));
+	m->other_name = tf_live_rename(&m->v->live, l, m->old_parent,
+	    m->other_name);
 	l->att = m->old_att;
 	l->wf = m->old_wf;
 	l->in_draft = m->old_in_draft;
@@ -493,6 +493,7 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	struct tf_seal_request publication = { .who = who,
 		.new_name = new_name };
 	bool publish = false;
+	char *actor = NULL;
 	enum tf_code rc;
 
 	if (parent == new_parent && strcmp(name, new_name) == 0)
@@ -501,20 +502,26 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (rc = check_content(v, parent, name, new_name, err)) != TF_OK ||
 	    (rc = tf_closed_before(v, new_parent, new_name, err)) != TF_OK ||
-	    (rc = tf_actor_text(who, &m.actor, err)) != TF_OK ||
+	    (rc = tf_actor_text(who, &actor, err)) != TF_OK ||
 	    (rc = tf_reader_db(v, &m.db, err)) != TF_OK) {
-		free(m.actor);
+		free(actor);
 		return rc;
 	}
 	pthread_mutex_lock(&v->mu);
-	rc = rename_locked(&m, parent, name, new_parent, noreplace, &publish,
-	    err);
+	m.actor = tf_text_get(&v->texts, actor, strlen(actor));
+	m.other_name = strdup(new_name);
+	rc = m.actor == NULL || m.other_name == NULL ?
+	    tf_nomem(err) :
+	    rename_locked(&m, parent, name, new_parent, noreplace, &publish,
+		err);
 	if (m.l != NULL)
 		publication.id = m.l->attr.id;
 	let_go(&m);
+	tf_text_unref(m.actor);
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, m.db);
-	free(m.actor);
+	free(m.other_name);
+	free(actor);
 	if (rc == TF_OK && publish)
 		rc = tf_seal_dir(v, &publication, err);
 	return rc;

@@ -58,7 +58,7 @@ directory_row(struct tf_txn *t, struct tf_live *l, struct tf_node_row *row,
 	if (rc != TF_OK)
 		return rc;
 	*row = (struct tf_node_row){ .attr = l->attr, .name_len = l->name_len };
-	memcpy(row->name, l->name, sizeof(row->name));
+	memcpy(row->name, l->name, l->name_len + 1);
 	row->attr.mode = l->attr.mode & TF_OWN_MODE;
 	row->attr.uid = att.attr.uid;
 	row->attr.gid = att.attr.gid;
@@ -82,7 +82,7 @@ directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
 		goto out;
 	e.path = (struct tf_str){ path.p, path.n };
 	if (l->actor != NULL)
-		e.actor = (struct tf_str){ l->actor, strlen(l->actor) };
+		e.actor = (struct tf_str){ l->actor->s, l->actor->n };
 	e.has_access = row.attr.mode != TF_OWN_MODE;
 	if (e.has_access)
 		tf_access_fill(&e.access, row.attr.mode, row.attr.uid,
@@ -169,7 +169,7 @@ only_actor(const struct tf_live *l)
 		return l->n_uids == 0;
 	if (l->n_uids == 0)
 		return true;
-	if (tf_json_parse(&d, l->actor, strlen(l->actor), NULL) != TF_OK)
+	if (tf_json_parse(&d, l->actor->s, l->actor->n, NULL) != TF_OK)
 		return false;
 	t = tf_json_get(&d, 0, "uid");
 	same = t >= 0 && d.tok[t].num == l->uids[0];
@@ -209,7 +209,7 @@ evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
 	tf_access_fill(&e.access, sealed_mode(l), l->attr.uid, l->attr.gid,
 	    &names);
 	if (l->actor != NULL)
-		e.actor = (struct tf_str){ l->actor, strlen(l->actor) };
+		e.actor = (struct tf_str){ l->actor->s, l->actor->n };
 	if (l->xattrs.n > 0)
 		e.xattrs = (struct tf_str){ l->xattrs.p, l->xattrs.n };
 	if (s->cause != NULL)
@@ -264,7 +264,7 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 		TF_OK ||
 	    (rc = evidence_entry(t, s, &c, err)) != TF_OK)
 		return rc;
-	memcpy(row.name, l->name, sizeof(row.name));
+	memcpy(row.name, l->name, l->name_len + 1);
 	row.attr.mtime = tf_time_clamp(l->attr.mtime);
 	row.attr.mode = sealed_mode(l);
 	row.entry = t->size - 1;
@@ -761,8 +761,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 			continue;
 		}
 		if (w.l[i]->failed != TF_OK) {
-			last = tf_fail(err, w.l[i]->failed, "%s",
-			    w.l[i]->failure.text);
+			last = tf_live_failure(w.l[i], err);
 		} else if (tf_live_claim(v, w.l[i])) {
 			/* Still?  It may have been renamed, or opened. */
 			if (is_wanted(&w, w.l[i]))

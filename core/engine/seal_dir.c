@@ -24,7 +24,7 @@ struct closing {
 	char *actor;
 	struct tf_below below;
 	struct tf_live *draft; /* the draft attestation to publish */
-	char old_name[256];
+	char *other_name; /* its new one, or the old one once it has that */
 	struct tf_db *db;
 	/* Attestations to be sealed, and their statements, if all of their
 	 * evidence was in the ledger before; else empty. */
@@ -131,7 +131,7 @@ begin_published(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 	struct tf_buf path = { 0 };
 	enum tf_code rc;
 
-	memcpy(row.name, l->name, sizeof(row.name));
+	memcpy(row.name, l->name, l->name_len + 1);
 	if ((rc = tf_child_path(t, l->attr.parent, l->name, &path, err)) !=
 	    TF_OK)
 		goto out;
@@ -401,13 +401,13 @@ check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The draft takes its new name in memory, so that paths come out right. */
+/* The draft takes its new name in memory, so that paths come out right; and its
+ * old one. */
 static void
-take_name(struct closing *c, const char *name)
+swap_names(struct closing *c)
 {
-	memcpy(c->old_name, c->draft->name, sizeof(c->old_name));
-	tf_live_rename(&c->v->live, c->draft, c->draft->attr.parent, name,
-	    strlen(name));
+	c->other_name = tf_live_rename(&c->v->live, c->draft,
+	    c->draft->attr.parent, c->other_name);
 }
 
 static size_t
@@ -540,8 +540,7 @@ after(struct closing *c, enum tf_code rc)
 	if (rc == TF_OK)
 		tf_live_leave(v, c->draft);
 	else
-		tf_live_rename(&v->live, c->draft, c->draft->attr.parent,
-		    c->old_name, strlen(c->old_name));
+		swap_names(c);
 	tf_live_unclaim(v, c->draft);
 }
 
@@ -587,7 +586,11 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (r->who != NULL &&
 		(rc = tf_actor_text(r->who, &c.actor, err)) != TF_OK) ||
+	    (r->new_name != NULL &&
+		(c.other_name = strdup(r->new_name)) == NULL &&
+		(rc = tf_nomem(err)) != TF_OK) ||
 	    (rc = tf_reader_db(v, &db, err)) != TF_OK) {
+		free(c.other_name);
 		free(c.actor);
 		return rc;
 	}
@@ -599,7 +602,7 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	if (rc == TF_OK && c.dir.state != TF_STATE_SEALED &&
 	    (rc = claim_below(&c, err)) == TF_OK) {
 		if (c.draft != NULL)
-			take_name(&c, r->new_name);
+			swap_names(&c);
 		pthread_mutex_unlock(&v->mu);
 		rc = close_claimed(&c, err);
 		pthread_mutex_lock(&v->mu);
@@ -612,6 +615,7 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	if (rc != TF_OK)
 		tf_below_name(v, &c.below, db, err);
 	tf_reader_done(v, db);
+	free(c.other_name);
 	free(c.actor);
 	free(c.below.l);
 	return rc;

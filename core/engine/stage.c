@@ -20,8 +20,7 @@ struct tf_file {
 	struct tf_vault *v;
 	struct tf_live *l;
 	uint32_t uid;
-	char *actor;
-	char *spare; /* a copy for the file, made before a change needs it */
+	struct tf_text *actor;
 	bool wrote;
 	bool by_path; /* truncate(2) */
 };
@@ -38,22 +37,16 @@ tf_live_subject(const struct tf_live *l, uint32_t caller)
 	return s;
 }
 
+/* mu is not held. */
 static void
 free_handle(struct tf_file *f)
 {
 	if (f == NULL)
 		return;
-	free(f->actor);
-	free(f->spare);
+	pthread_mutex_lock(&f->v->mu);
+	tf_text_unref(f->actor);
+	pthread_mutex_unlock(&f->v->mu);
 	free(f);
-}
-
-static enum tf_code
-make_spare(struct tf_file *f, struct tf_error *err)
-{
-	if (f->spare == NULL && (f->spare = strdup(f->actor)) == NULL)
-		return tf_nomem(err);
-	return TF_OK;
 }
 
 /* A handle without a file yet.  No lock is held. */
@@ -62,41 +55,40 @@ new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
     struct tf_error *err)
 {
 	struct tf_file *f = calloc(1, sizeof(*f));
+	char *actor = NULL;
 	enum tf_code rc;
 
 	if (f == NULL)
 		return tf_nomem(err);
 	tf_vault_learn(v, who->uid, who->gid);
-	if ((rc = tf_actor_text(who, &f->actor, err)) != TF_OK ||
-	    (rc = make_spare(f, err)) != TF_OK) {
-		free_handle(f);
-		return rc;
-	}
 	f->v = v;
 	f->uid = who->uid;
-	*out = f;
-	return TF_OK;
+	rc = tf_actor_text(who, &actor, err);
+	if (rc == TF_OK) {
+		pthread_mutex_lock(&v->mu);
+		f->actor = tf_text_get(&v->texts, actor, strlen(actor));
+		pthread_mutex_unlock(&v->mu);
+		rc = f->actor == NULL ? tf_nomem(err) : TF_OK;
+	}
+	free(actor);
+	if (rc == TF_OK)
+		*out = f;
+	else
+		free_handle(f);
+	return rc;
 }
 
-bool
-tf_live_opened(struct tf_live *l, uint32_t uid)
+enum tf_code
+tf_live_opened(struct tf_live *l, uint32_t uid, struct tf_error *err)
 {
-	unsigned i;
+	enum tf_code rc = tf_live_note_writer(l, uid, err);
 
-	for (i = 0; i < l->n_uids && l->uids[i] != uid; i++)
-		;
-	if (i == TF_WRITERS_MAX)
-		return false;
-	if (i == l->n_uids) {
-		for (; i > 0 && l->uids[i - 1] > uid; i--)
-			l->uids[i] = l->uids[i - 1];
-		l->uids[i] = uid;
-		l->n_uids++;
-	}
+	if (rc != TF_OK)
+		return rc;
 	if (l->writers++ == 0)
 		l->writer = uid;
 	tf_live_index(l);
-	return true;
+	return TF_OK;
 }
 
 enum tf_code
@@ -110,7 +102,8 @@ tf_vault_create(struct tf_vault *v, uint64_t parent, const char *name,
 	if ((rc = tf_space_take(v, TF_FILE_COST, 1, err)) != TF_OK ||
 	    (rc = new_handle(v, who, &f, err)) != TF_OK)
 		return rc;
-	rc = tf_names_create(v, parent, name, mode, who, f->actor, &f->l, err);
+	rc = tf_names_create(v, parent, name, mode, who, f->actor->s, &f->l,
+	    err);
 	if (rc != TF_OK) {
 		free_handle(f);
 		return rc;
@@ -161,14 +154,11 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 	if (rc == TF_OK)
 		rc = tf_closed_refuses(v, l->att, err);
 	if (rc == TF_OK && l->failed != TF_OK)
-		rc = tf_fail(err, l->failed, "%s", l->failure.text);
+		rc = tf_live_failure(l, err);
 	if (rc == TF_OK)
 		rc = tf_vault_writable_locked(v, err);
-	if (rc == TF_OK && !tf_live_opened(l, who->uid))
-		rc = tf_fail(err, TF_DENIED,
-		    "more than %d users wrote this "
-		    "file",
-		    TF_WRITERS_MAX);
+	if (rc == TF_OK)
+		rc = tf_live_opened(l, who->uid, err);
 	if (rc == TF_OK) {
 		tf_live_ref(l); /* the handle's */
 		f->l = l;
@@ -304,10 +294,10 @@ before_change(struct tf_file *f, uint64_t end, struct tf_error *err)
 
 	pthread_mutex_lock(&l->v->mu);
 	if (l->failed != TF_OK)
-		rc = tf_fail_as(err, &l->failure);
+		rc = tf_live_failure(l, err);
 	else if (l->attr.state == TF_STATE_SEALED)
 		rc = tf_fail(err, TF_SEALED, "it was sealed meanwhile");
-	else if ((rc = make_spare(f, err)) == TF_OK)
+	else
 		rc = may_grow(l, end, err);
 	pthread_mutex_unlock(&l->v->mu);
 	if (rc == TF_OK && end > l->size)
@@ -432,16 +422,14 @@ tf_file_read_at(struct tf_file *f, void *p, size_t n, uint64_t off, size_t *got,
 	return tf_live_read(f->l, p, n, off, got, err);
 }
 
-/* The entry names who wrote last.  Cannot fail: a change makes the spare first.
- * mu held. */
+/* The entry names who wrote last.  mu held. */
 static void
 own(struct tf_file *f)
 {
-	if (!f->wrote || f->spare == NULL)
+	if (!f->wrote)
 		return;
-	free(f->l->actor);
-	f->l->actor = f->spare;
-	f->spare = NULL;
+	tf_text_unref(f->l->actor);
+	f->l->actor = tf_text_ref(f->actor);
 	f->wrote = false;
 }
 
@@ -477,7 +465,7 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 	wait = sync || f->v->durability == TF_DURABLE_CLOSE ||
 	    f->v->unsaved > BATCH_UNSAVED;
 	if (f->l->failed != TF_OK)
-		e = f->l->failure;
+		(void)tf_live_failure(f->l, &e);
 	pthread_mutex_unlock(&f->v->mu);
 	if (wait)
 		tf_flush(f->l, done, arg);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/clock.h"
 #include "content.h"
 #include "existing.h"
@@ -97,10 +98,8 @@ tf_live_check(struct tf_live *l, struct tf_error *err)
 		    "the bytes are not those that were accepted");
 	if (rc != TF_INTERRUPTED && rc != TF_TOOMANY && gen == l->gen) {
 		l->unchecked = false;
-		if (rc != TF_OK && l->failed == TF_OK) {
-			l->failed = rc;
-			l->failure = e;
-		}
+		if (rc != TF_OK)
+			tf_live_set_failed(l, rc, &e);
 		tf_live_index(l);
 	}
 	pthread_mutex_unlock(&v->mu);
@@ -114,19 +113,22 @@ seal_recovered(struct tf_live *l)
 {
 	struct tf_vault *v = l->v;
 	struct tf_error e = { .code = TF_OK };
+	struct tf_buf shown = { 0 };
 	struct tf_live *one = l;
 	bool claimed;
 	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
 	claimed = l->failed == TF_OK && tf_live_claim(v, l);
+	tf_name_show(&shown, l->name, l->name_len);
 	pthread_mutex_unlock(&v->mu);
 	if (claimed)
 		rc = tf_seal_files(v, &one, 1, "recovery", &e);
 	if (rc != TF_OK)
 		tf_vault_say(v, rc,
 		    "%.60s could not be recovered and is tried again: %s",
-		    l->name, e.text);
+		    tf_buf_bytes(&shown).p, e.text);
+	tf_buf_free(&shown);
 	pthread_mutex_lock(&v->mu);
 	l->deadline_ns = 0; /* if it is left to the keeper */
 	tf_live_index(l);

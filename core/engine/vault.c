@@ -597,6 +597,7 @@ vault_free(struct tf_vault *v)
 {
 	tf_hasher_stop(v->hasher);
 	tf_live_destroy(&v->live);
+	tf_texts_free(&v->texts);
 	/* The writer last: only it can fold the write-ahead log back in. */
 	for (size_t i = 0; i < v->n_idle; i++)
 		tf_db_close(v->idle[i]);

@@ -4,6 +4,7 @@
  * not time.
  */
 #include <check.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +224,28 @@ START_TEST(status_lists_the_askers_own_first_and_so_many)
 }
 END_TEST
 
+/* A user may have a hundred thousand names: they fit in 128 MiB. */
+START_TEST(a_name_takes_little_memory)
+{
+	size_t before, after, each;
+	char name[32];
+
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 10 * CROWD; i++) {
+		snprintf(name, sizeof(name), "directory-%d", i);
+		(void)make_dir(att, name, &holder);
+	}
+	after = mallinfo2().uordblks;
+	if (after == 0) { /* a sanitizer's allocator does not count */
+		printf("SKIP a_name_takes_little_memory: not counted\n");
+		return;
+	}
+	each = (after - before) / (10 * CROWD);
+	ck_assert_uint_gt(each, 100);
+	ck_assert_uint_le(each, 1000);
+}
+END_TEST
+
 Suite *
 suite_crowd(void)
 {
@@ -236,6 +259,7 @@ suite_crowd(void)
 	tcase_add_test(tc, a_seal_visits_what_is_below);
 	tcase_add_test(tc, a_rename_visits_what_it_moves);
 	tcase_add_test(tc, status_lists_the_askers_own_first_and_so_many);
+	tcase_add_test(tc, a_name_takes_little_memory);
 	suite_add_tcase(s, tc);
 	return s;
 }
