@@ -9,7 +9,7 @@
 #include "harness.h"
 
 #define F A "/f"
-#define ITERATIONS 2000
+#define ITERATIONS 1000
 #define ENOUGH 200 /* while others press */
 #define PRESS_S 10
 
@@ -153,8 +153,8 @@ END_TEST
 /* --- as often as it takes --------------------------------------------- */
 
 /* Of one process, and of each of four. */
-#define ALONE (long_run() ? 100000 : 5000)
-#define EACH (long_run() ? 25000 : 2500)
+#define ALONE (long_run() ? 100000 : 2000)
+#define EACH (long_run() ? 25000 : 1000)
 #define PER_DIR 5000
 
 static unsigned writer; /* number of the child that in_child makes next */

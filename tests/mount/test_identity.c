@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-#define FILES (long_run() ? 100000u : 20000u)
+#define FILES (long_run() ? 100000u : 8000u)
 
 static void
 same_identity(const struct stat *a, const struct stat *b, bool times)

@@ -220,13 +220,13 @@ runs(pid_t pid)
 	return si.si_pid == 0;
 }
 
-/* 200 MiB of text, which takes seconds to deflate. */
+/* 64 MiB of text, which takes seconds to deflate. */
 static void
 make_large(void)
 {
 	make_attestation();
 	put(A "/f", "one");
-	run(0, "seq 25000000 | head -c 209715200 >" A "/large");
+	run(0, "seq 9000000 | head -c 67108864 >" A "/large");
 	sync_dir("mnt");
 }
 
