@@ -106,6 +106,67 @@ START_TEST(a_thread_is_never_recorded_as_a_process)
 }
 END_TEST
 
+/* --- numbers that are given again --------------------------------------------- */
+
+#define LAST_PID "/proc/sys/kernel/ns_last_pid"
+
+static pid_t given; /* the number that the thread should get */
+
+static int
+write_draft(void)
+{
+	put(MF ".tmp", "x");
+	return 0;
+}
+
+static void *
+write_with_it(void *arg)
+{
+	bool *has_it = arg;
+
+	if ((*has_it = gettid() == given))
+		put(MF, "x");
+	return NULL;
+}
+
+/* 2: another process was faster. */
+static int
+write_in_a_thread_with_it(void)
+{
+	bool has_it = false;
+	pthread_t t;
+	FILE *f;
+
+	if ((f = fopen(LAST_PID, "w")) == NULL ||
+	    fprintf(f, "%d", (int)given - 1) < 0 || fclose(f) != 0)
+		return 1;
+	if (pthread_create(&t, NULL, write_with_it, &has_it) != 0 ||
+	    pthread_join(t, NULL) != 0)
+		return 1;
+	return has_it ? 0 : 2;
+}
+
+/* What is remembered of a process ends with it, whoever has its number now. */
+START_TEST(a_number_that_is_given_again_is_another_process)
+{
+	int status = 2;
+	pid_t child = 0;
+
+	skip_unless(access(LAST_PID, W_OK) == 0, "cannot choose a number");
+	make_attestation();
+	for (int i = 0; status == 2 && i < 100; i++) {
+		run(0, "rm -f " MF ".tmp");
+		given = in_child(write_draft);
+		ck_assert_int_eq(0, child_ended(given));
+		child = in_child(write_in_a_thread_with_it);
+		status = child_ended(child);
+	}
+	skip_unless(status == 0, "others take the number each time");
+	sync_dir("mnt");
+	ck_assert_int_eq(child, pid_in("evidence.sealed", F));
+}
+END_TEST
+
 /* --- other users and namespaces -------------------------------------------- */
 
 static int
@@ -226,6 +287,7 @@ suite_actor(void)
 
 	tcase_add_test(t, a_thread_is_recorded_as_its_process);
 	tcase_add_test(t, a_thread_is_never_recorded_as_a_process);
+	tcase_add_test(t, a_number_that_is_given_again_is_another_process);
 	tcase_add_test(t, who_changed_his_ids_is_recorded_with_them);
 	tcase_add_test(t, a_process_of_a_pid_namespace_has_our_number);
 	tcase_add_test(t, an_exe_of_another_mount_namespace_is_left_out);

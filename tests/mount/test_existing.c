@@ -111,6 +111,38 @@ START_TEST(what_was_damaged_when_it_was_read_is_read_mended)
 }
 END_TEST
 
+/* It was right when it was opened, and is open still. */
+START_TEST(what_was_damaged_while_it_was_read_is_read_mended)
+{
+	const char *bytes = noise(N, 1), *object;
+	char *got;
+	int fd;
+
+	expect_no_verify();
+	ck_assert_int_eq(0, posix_memalign((void **)&got, 4096, 8192));
+	make_attestation();
+	put_bytes(A "/f", bytes, N);
+	sync_dir("mnt");
+	object = object_of(A "/f");
+	remount_vault();
+	/* Past the page cache: each read is a request. */
+	fd = open(A "/f", O_RDONLY | O_DIRECT);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(4096, pread(fd, got, 4096, 4096));
+	ck_assert_mem_eq(bytes + 4096, got, 4096);
+	run(0,
+	    "cd store/objects && chmod 600 %s && "
+	    "printf XXXX | dd of=%s bs=1 seek=5000 conv=notrunc",
+	    object, object);
+	put_again(BY_SYNC, bytes, N);
+	has_state(A "/g", "sealed");
+	ck_assert_int_eq(4096, pread(fd, got, 4096, 4096));
+	ck_assert_mem_eq(bytes + 4096, got, 4096);
+	close(fd);
+	free(got);
+}
+END_TEST
+
 START_TEST(a_sound_object_is_kept_once)
 {
 	struct stat st;
@@ -205,6 +237,7 @@ suite_existing(void)
 	    0, 2 * LEN(ways));
 	tcase_add_loop_test(t, what_was_damaged_when_it_was_read_is_read_mended,
 	    0, 2);
+	tcase_add_test(t, what_was_damaged_while_it_was_read_is_read_mended);
 	tcase_add_loop_test(t, a_sound_object_is_kept_once, 0, 2);
 	tcase_add_test(t, it_may_be_damaged_again);
 	tcase_add_loop_test(t,

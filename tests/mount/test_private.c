@@ -162,6 +162,7 @@ START_TEST(strays_are_named_in_few_lines)
 	run(0, ": >log");
 	mount_vault("settle=0");
 	run(0, "[ $(wc -l <log) -lt 40 ]");
+	run(0, "! grep -q \"$(printf '\\033')\" log");
 	says(content("log", NULL), "more that do not belong in a store");
 	unmount_vault();
 	says(verify(1), "300.txt");

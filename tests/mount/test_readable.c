@@ -134,6 +134,43 @@ START_TEST(a_private_directory_below_an_attestation_is_not_shown)
 }
 END_TEST
 
+/* Whoever may pass through a directory need not see what is in it. */
+START_TEST(what_he_may_enter_and_not_list_is_not_shown)
+{
+	make_secrets();
+	run(0, "chmod 0600 " B "/hidden " X "/y/hidden && chmod 0700 " X "/y");
+	run(0, "chown 0:%d " B " " X " && chmod 0710 " B " " X, TEAM);
+	as_member();
+	for (size_t i = 0; i < LEN(shown); i++)
+		hides(shown[i]);
+	says(content(W C "index.html", NULL), "You may not read it.");
+	says(content("mnt/t" C "index.html", NULL),
+	    "Not shown: 1 workflow that you may not read.");
+}
+END_TEST
+
+/* Nor is a digest of all of it his who may read all but one, however deep. */
+START_TEST(one_hidden_file_below_hides_the_digests_of_the_whole)
+{
+	make_attestation();
+	give("mnt/t");
+	give(W);
+	give(A);
+	allowed(mkdir(A "/sub", 0755));
+	allowed(mkdir(A "/sub/deep", 0755));
+	put(A "/sub/deep/pin", "1234");
+	allowed(chmod(A "/sub/deep/pin", 0600));
+	put(A "/sub/shared", "for all");
+	run(0, "trailctl seal " A);
+	as_member();
+	allowed(try_open(A "/sub/shared", O_RDONLY));
+	refused(EACCES, try_open(A C "attestation.intoto.json", O_RDONLY));
+	hides(A C "events.jsonl");
+	says_not(content(A C "events.jsonl", NULL), "attestation.sealed");
+	as(0);
+}
+END_TEST
+
 /* A name in an entry is escaped; its file is found all the same. */
 START_TEST(a_name_with_quotes_is_shown_to_who_may_read_it)
 {
@@ -152,8 +189,9 @@ START_TEST(a_name_with_quotes_is_shown_to_who_may_read_it)
 }
 END_TEST
 
-/* What was left of a file when power went is shown to who may read that. */
-START_TEST(interrupted_files_are_shown_to_who_may_read_them)
+/* One of root's alone and one of the team's, cut short by a crash. */
+static void
+interrupt_two(void)
 {
 	int secret, shared;
 
@@ -173,12 +211,30 @@ START_TEST(interrupted_files_are_shown_to_who_may_read_them)
 	(void)close(secret);
 	(void)close(shared);
 	mount_vault("settle=0");
+}
+
+/* What was left of a file when power went is shown to who may read that. */
+START_TEST(interrupted_files_are_shown_to_who_may_read_them)
+{
+	interrupt_two();
 	says(content(A C "events.jsonl", NULL), "\"path\":\"t/w/a/pin\"");
 	as_member();
 	hides(A C "events.jsonl");
 	hides(W C "index.html");
 	says(content(A C "events.jsonl", NULL), "evidence.interrupted");
 	says(content(A C "events.jsonl", NULL), "t/w/a/shared");
+}
+END_TEST
+
+/* When it is gone, nobody can say who might have read it. */
+START_TEST(interrupted_files_that_are_gone_are_for_who_reads_all)
+{
+	interrupt_two();
+	run(0, "rm " A "/*.part");
+	says(content(A C "events.jsonl", NULL), "\"path\":\"t/w/a/pin\"");
+	as_member();
+	hides(A C "events.jsonl");
+	says_not(content(A C "events.jsonl", NULL), "evidence.interrupted");
 }
 END_TEST
 
@@ -365,8 +421,12 @@ suite_readable(void)
 	tcase_add_test(t, what_is_others_is_not_shown);
 	tcase_add_test(t,
 	    a_private_directory_below_an_attestation_is_not_shown);
+	tcase_add_test(t, what_he_may_enter_and_not_list_is_not_shown);
+	tcase_add_test(t, one_hidden_file_below_hides_the_digests_of_the_whole);
 	tcase_add_test(t, a_name_with_quotes_is_shown_to_who_may_read_it);
 	tcase_add_test(t, interrupted_files_are_shown_to_who_may_read_them);
+	tcase_add_test(t,
+	    interrupted_files_that_are_gone_are_for_who_reads_all);
 	tcase_add_test(t, digests_of_the_whole_are_for_who_may_read_the_whole);
 	tcase_add_test(t, snapshots_are_for_the_same_rights);
 	tcase_add_test(t, the_size_is_that_of_what_is_shown);
