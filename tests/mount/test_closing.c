@@ -390,8 +390,8 @@ static const struct {
 	{ "rsync -a --exclude=b src/ mnt/t/ && chmod u+w mnt/t/w && "
 	  "rsync -a src/w/b mnt/t/w/ && chmod u-w mnt/t/w",
 	    true },
-	{ "mkdir -p mnt/t/w/a mnt/t/w/b && cp src/w/a/0 mnt/t/w/a/ && "
-	  "cp src/w/b/0 mnt/t/w/b/ && rsync -a src/ mnt/t/",
+	{ "mkdir -p mnt/t/w/a mnt/t/w/b && cp -p src/w/a/0 mnt/t/w/a/ && "
+	  "cp -p src/w/b/0 mnt/t/w/b/ && rsync -a src/ mnt/t/",
 	    false },
 	{ "cp -a src/w mnt/t/", true },
 	{ "tar c -C src w | tar x -C mnt/t", true },
