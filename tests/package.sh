@@ -161,6 +161,26 @@ its_own_script_checks_it() {
 	says 'differ: more'
 }
 
+# What was taken away is named, and what was no package is not called one.
+what_is_missing_of_a_directory_is_named() {
+	unzipped w.zip u
+	for gone in bagit.txt package.json checkpoint; do
+		rm -rf less
+		cp -r u/w less
+		rm "less/$gone"
+		is 4 trailctl verify --vkey vkey less
+		says "$gone"
+	done
+	rm -rf less
+	mkdir less
+	is 3 trailctl verify --vkey vkey less
+	says 'no store .*ledger.db.* no log .*checkpoint.* no package'
+	mkdir less/keys
+	is 3 trailctl verify --vkey vkey less
+	says 'less/ledger.db: no database'
+	rm -rf less u
+}
+
 # Names that programs or systems change on the way, or take for one; and some
 # that deceive scripts.
 hard_names() {
@@ -683,6 +703,7 @@ if [ -w /dev/fuse ]; then
 		the_same_ledger_gives_the_same_bytes \
 		every_reader_opens_it \
 		it_is_a_bag \
+		what_is_missing_of_a_directory_is_named \
 		its_own_script_checks_it \
 		names_survive_every_unpacker \
 		its_statements_are_signed \

@@ -184,12 +184,21 @@ is_log(const char *dir)
 	    !is_there(dir, "ledger.db", S_IFREG);
 }
 
-/* A package that somebody unpacked. */
+/* A package that somebody unpacked, though a file may have been taken away. */
 static bool
 is_unpacked(const char *dir)
 {
-	return is_there(dir, "bagit.txt", S_IFREG) &&
-	    is_there(dir, "package.json", S_IFREG);
+	return is_there(dir, "package.json", S_IFREG) ||
+	    (is_there(dir, "bagit.txt", S_IFREG) &&
+		is_there(dir, "checkpoint", S_IFREG));
+}
+
+/* What is left of a store whose database is gone is one, too. */
+static bool
+is_like_store(const char *dir)
+{
+	return is_there(dir, "ledger.db", S_IFREG) ||
+	    is_there(dir, "keys", S_IFDIR) || is_there(dir, "objects", S_IFDIR);
 }
 
 static bool
@@ -287,6 +296,12 @@ choose(const struct ask *a, struct target *t, struct tf_error *err)
 		rc = set(t, CHECK_PACKAGE, a->what, NULL, err);
 	else if (rc == TF_NOTFOUND && is_there(a->what, "tile", S_IFDIR))
 		rc = tf_fail(err, rc, "%s has tiles but no checkpoint",
+		    a->what);
+	else if (rc == TF_NOTFOUND && is_there(a->what, "", S_IFDIR) &&
+	    !is_like_store(a->what))
+		rc = tf_fail(err, rc,
+		    "%.40s is no store (it has no ledger.db, keys or objects), "
+		    "no log (no checkpoint) and no package (no package.json)",
 		    a->what);
 	/* A broken store may not look like one: it is taken as it is. */
 	else if (rc == TF_NOTFOUND && access(a->what, F_OK) == 0)

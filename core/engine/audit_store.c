@@ -580,6 +580,25 @@ run(struct tf_audit *a, struct tf_error *err)
 	return tf_audit_run(a, err);
 }
 
+/* keys/log.vkey follows from key and origin.  Until the next start it may have
+ * the origin of before, when a recovery ended before it was written. */
+static enum tf_code
+name_own_key(struct store *s, struct tf_error *err)
+{
+	struct tf_str text = tf_buf_bytes(&s->vkey);
+	struct tf_pubkey pub;
+	struct tf_vkey k;
+
+	if (tf_vkey_parse(text.p, strcspn(text.p, "\n"), &k, NULL) != TF_OK ||
+	    strcmp(k.name, s->origin) == 0)
+		return TF_OK; /* what it is not is told later */
+	pub = k.pub;
+	tf_vkey_make(&k, s->origin, &pub);
+	s->vkey.n = 0;
+	tf_vkey_text(&k, &s->vkey);
+	return tf_buf_end(&s->vkey, err);
+}
+
 enum tf_code
 tf_verify_store(const char *path, const struct tf_verify *v,
     struct tf_report *report, struct tf_error *err)
@@ -588,6 +607,8 @@ tf_verify_store(const char *path, const struct tf_verify *v,
 	struct tf_audit *a = NULL;
 	enum tf_code rc = open_store(&s, path, err);
 
+	if (rc == TF_OK)
+		rc = name_own_key(&s, err);
 	if (rc == TF_OK)
 		rc = tf_audit_new(v, tf_buf_bytes(&s.vkey).p, report, &a, err);
 	if (rc == TF_OK) {

@@ -365,13 +365,16 @@ static enum tf_code
 load_vkey(struct tf_vault *v, struct tf_error *err)
 {
 	struct tf_buf b = { 0 };
+	struct tf_vkey k;
 	enum tf_code rc;
 
 	rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &b, err);
 	if (rc == TF_OK)
 		rc = tf_vkey_parse(b.p == NULL ? "" : b.p,
-		    b.n > 0 && b.p[b.n - 1] == '\n' ? b.n - 1 : b.n, &v->vkey,
-		    err);
+		    b.n > 0 && b.p[b.n - 1] == '\n' ? b.n - 1 : b.n, &k, err);
+	/* It may have the origin of before a recovery: see keep_vkey. */
+	if (rc == TF_OK)
+		tf_vkey_make(&v->vkey, v->origin, &k.pub);
 	tf_buf_free(&b);
 	return rc;
 }

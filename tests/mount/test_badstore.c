@@ -261,7 +261,13 @@ START_TEST(the_key_of_an_old_origin_is_replaced)
 	run(0,
 	    "! cmp -s vkey store/keys/log.vkey && cp store/keys/log.vkey "
 	    "new && cp --remove-destination -p vkey store/keys/log.vkey");
-	verify(4); /* by the wrong key */
+	/* Until then the store is whole, and is shown under its new origin. */
+	says(run(0, "trailctl verify store"), " by the store's own key");
+	run(0, "trailctl verify --vkey new store");
+	run(4, "trailctl verify --vkey vkey store");
+	run(0,
+	    "trailfs store mnt -o ro && cmp new mnt/.trailfs/log.vkey &&"
+	    " umount mnt");
 	mount_vault("settle=0");
 	says(content("log", NULL), "is written anew");
 	run(0,
