@@ -75,6 +75,14 @@ tf_bits_add(struct tf_bits *b, uint64_t i)
 }
 
 void
+tf_bits_remove(struct tf_bits *b, uint64_t i)
+{
+	if (tf_bits_has(b, i))
+		slot_of(b, i / PAGE_BITS)->bits[i % PAGE_BITS / 8] &=
+		    (uint8_t) ~(1u << (i % 8));
+}
+
+void
 tf_bits_free(struct tf_bits *b)
 {
 	for (size_t i = 0; i < b->slots; i++)

@@ -18,6 +18,7 @@ struct tf_bits {
 bool tf_bits_has(const struct tf_bits *b, uint64_t i);
 /* Add i.  Without memory the set stays as it was. */
 void tf_bits_add(struct tf_bits *b, uint64_t i);
+void tf_bits_remove(struct tf_bits *b, uint64_t i);
 void tf_bits_free(struct tf_bits *b);
 
 #endif

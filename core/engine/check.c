@@ -93,10 +93,12 @@ end(struct tf_object_check *c, enum tf_code rc)
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
-	if (rc == TF_OK)
+	if (rc == TF_OK) {
 		tf_bits_add(&v->checked, c->object);
-	else if (rc == TF_TAMPER && c->n_nodes > 0)
+		tf_bits_remove(&v->altered, c->object);
+	} else if (rc == TF_TAMPER && c->n_nodes > 0) {
 		tf_bits_add(&v->altered, c->object);
+	}
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
 	for (size_t i = 0; rc == TF_TAMPER && i < c->n_nodes; i++)
@@ -200,20 +202,20 @@ tf_check_object(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
 {
 	struct tf_object_check *c = NULL;
 	enum tf_code rc = TF_OK;
-	bool known;
+	bool known, wait;
 
 	*pending = false;
 	pthread_mutex_lock(&v->mu);
 	for (;;) {
 		known = tf_bits_has(&v->checked, id);
-		if (!known && tf_bits_has(&v->altered, id))
-			rc = altered(err);
-		if (known || rc != TF_OK || o->size > TF_CHECK_WAIT ||
-		    find(v, id) == NULL)
+		/* What was altered may have been mended: nobody reads it before
+		 * that is known. */
+		wait = o->size <= TF_CHECK_WAIT || tf_bits_has(&v->altered, id);
+		if (known || rc != TF_OK || !wait || find(v, id) == NULL)
 			break;
 		rc = tf_vault_wait_long(v, err);
 	}
-	if (!known && rc == TF_OK && o->size > TF_CHECK_WAIT) {
+	if (!known && rc == TF_OK && !wait) {
 		*pending = true;
 		rc = check_later(v, id, o, node, uid, err);
 	} else if (!known && rc == TF_OK) {

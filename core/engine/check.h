@@ -2,7 +2,8 @@
  * Sealed objects are hashed at their first open since the vault was opened,
  * and compared with what their entries say.  Each once, however many open it.
  * A long one nobody waits for: it is read while it is hashed, and when it turns
- * out to be altered it is read no more.
+ * out to be altered it is read no more, until an open finds that its bytes are
+ * right again.
  */
 #ifndef TF_ENGINE_CHECK_H
 #define TF_ENGINE_CHECK_H

@@ -143,6 +143,43 @@ START_TEST(what_was_damaged_while_it_was_read_is_read_mended)
 }
 END_TEST
 
+/* Nobody waits for one that is that long, until it was found altered. */
+START_TEST(a_large_one_is_read_mended_without_a_remount)
+{
+	const off_t n = (off_t)65 << 20;
+	const char *object;
+	char last = '.';
+	int fd;
+
+	expect_no_verify();
+	make_attestation();
+	fd = begin(A "/f");
+	allowed(ftruncate(fd, n));
+	ck_assert_int_eq(1, pwrite(fd, "x", 1, n - 1));
+	allowed(close(fd));
+	sync_dir("mnt");
+	object = object_of(A "/f");
+	remount_vault();
+	run(0,
+	    "O=store/objects/%s; cp --sparse=always $O good && chmod 600 $O &&"
+	    " printf X | dd of=$O bs=1 seek=5000 conv=notrunc",
+	    object);
+	fd = open(A "/f", O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	while (pread(fd, &last, 1, n - 1) == 1)
+		usleep(50000); /* until that is found */
+	ck_assert_int_eq(EIO, errno);
+	allowed(close(fd));
+	refused(EIO, open(A "/f", O_RDONLY));
+	run(0, "mv good store/objects/%s", object);
+	fd = open(A "/f", O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(1, pread(fd, &last, 1, n - 1));
+	ck_assert_int_eq('x', last);
+	allowed(close(fd));
+}
+END_TEST
+
 START_TEST(a_sound_object_is_kept_once)
 {
 	struct stat st;
@@ -235,6 +272,7 @@ suite_existing(void)
 
 	tcase_add_loop_test(t, a_damaged_object_file_is_replaced_by_good_bytes,
 	    0, 2 * LEN(ways));
+	tcase_add_test(t, a_large_one_is_read_mended_without_a_remount);
 	tcase_add_loop_test(t, what_was_damaged_when_it_was_read_is_read_mended,
 	    0, 2);
 	tcase_add_test(t, what_was_damaged_while_it_was_read_is_read_mended);

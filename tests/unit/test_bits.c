@@ -19,7 +19,12 @@ START_TEST(a_number_is_in_the_set_once_it_was_added)
 			ck_assert(tf_bits_has(&b, numbers[k]) == (k <= i));
 	}
 	ck_assert(!tf_bits_has(&b, 2));
+	tf_bits_remove(&b, 2);
+	tf_bits_remove(&b, numbers[0]);
+	ck_assert(!tf_bits_has(&b, numbers[0]));
+	ck_assert(tf_bits_has(&b, numbers[1]));
 	tf_bits_free(&b);
+	tf_bits_remove(&b, numbers[1]);
 	ck_assert(!tf_bits_has(&b, 1));
 }
 END_TEST
