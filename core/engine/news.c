@@ -15,13 +15,8 @@ tf_vault_size(struct tf_vault *v, uint64_t *entries, uint64_t *bytes,
 	struct tf_db *db;
 	enum tf_code rc;
 
-	if (!v->read_only) {
-		pthread_mutex_lock(&v->mu);
-		*entries = v->head.size;
-		*bytes = v->head.bytes;
-		pthread_mutex_unlock(&v->mu);
-		return TF_OK;
-	}
+	/* Not v->head, which follows the commit: whoever sees that a file is
+	 * sealed finds its entry. */
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	rc = tf_entries_size(db, entries, bytes, err);
