@@ -34,8 +34,8 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 rooms := engine store ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
-tests := $(addprefix $(BUILD)/,test-unit test-mount test-faults \
-	test-bitflip test-nomem)
+tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \
+	test-bitflip)
 model := $(BUILD)/test-model
 benches := $(addprefix $(BUILD)/bench-,ledger files limits)
 # One file, one target; driver.c replays what is kept of them.
