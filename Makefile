@@ -235,6 +235,12 @@ uninstall: ## take away what install put there
 		rm -f $(mandir)/man$${m##*.}/$$m; \
 	done
 
+version = $(shell sed -n 's/^\#define TF_VERSION "\(.*\)"/\1/p' core/types.h)
+dist: ## build/trailfs-VERSION.tar.gz, of what is committed
+	$(Q)mkdir -p $(BUILD)
+	git archive --prefix=trailfs-$(version)/ HEAD | gzip -9n \
+		>$(BUILD)/trailfs-$(version).tar.gz
+
 clean: ## take away what was built
 	$(Q)chattr -i $(BUILD)/demo/mnt 2>/dev/null || :
 	rm -rf --one-file-system $(BUILD)
@@ -245,4 +251,4 @@ help: ## this list
 
 .PHONY: all test check model torture bench demo layers lint format sanitize \
 	tsan valgrind test-programs fuzz fuzzers coverage install uninstall \
-	clean help
+	dist clean help
