@@ -165,7 +165,7 @@ layers: $(archives) ## print the include arrows; fail on a forbidden one
 	$(Q)BUILD=$(BUILD) CC='$(CC)' CFLAGS='$(CFLAGS)' \
 		PKG_CONFIG=$(PKG_CONFIG) .ci/layers
 
-lint: ## clang-format, cppcheck, mandoc, shellcheck
+lint: ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck
 	$(Q).ci/lint
 
 format: ## let clang-format rewrite the sources

@@ -22,8 +22,6 @@
 #include "mount.h"
 #include "report.h"
 
-extern char **environ;
-
 /* The helper that may unmount for an ordinary user. */
 static bool
 run_fusermount(const char *mnt, bool lazy)

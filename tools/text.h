@@ -11,7 +11,7 @@
  * character, a character that turns the direction of writing, a byte that is
  * not UTF-8 and the backslash become \xHH, a pair of digits a byte.
  */
-void text_add(struct tf_buf *out, const char *p, size_t n);
+void text_add(struct tf_buf *out, const char *s, size_t n);
 /* The same, of text that core has made ready to show: its \xHH stay. */
 void text_add_shown(struct tf_buf *out, const char *s, size_t n);
 /* The first, to a stream. */

@@ -18,21 +18,21 @@ struct tf_package_names;
 
 /* By the rule of that format, 1 or 2.  NULL: no memory. */
 struct tf_package_names *tf_package_names_new(unsigned format);
-void tf_package_names_free(struct tf_package_names *n);
+void tf_package_names_free(struct tf_package_names *t);
 
 /*
  * The name in the package for the file at path, onto out.  Each file is asked
  * for once; the same files in the same order get the same names, and no two
  * files one.
  */
-TF_MUST_USE enum tf_code tf_package_file(struct tf_package_names *n,
+TF_MUST_USE enum tf_code tf_package_file(struct tf_package_names *t,
     struct tf_str path, struct tf_buf *out, struct tf_error *err);
 /* That of a directory, as often as one likes. */
-TF_MUST_USE enum tf_code tf_package_directory(struct tf_package_names *n,
+TF_MUST_USE enum tf_code tf_package_directory(struct tf_package_names *t,
     struct tf_str path, struct tf_buf *out, struct tf_error *err);
 
 /* The name that the file at path got, onto out; no new one. */
-void tf_package_stored(const struct tf_package_names *n, struct tf_str path,
+void tf_package_stored(const struct tf_package_names *t, struct tf_str path,
     struct tf_buf *out);
 
 /* One name by itself, made safe by the newest rule, onto out. */

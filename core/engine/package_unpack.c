@@ -114,9 +114,8 @@ tf_package_unpack(const char *file, const char *dir, uint64_t *files,
 	*files = 0;
 	if (rc != TF_OK)
 		return rc;
-	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-		rc = tf_fail(err, TF_IO, "%.100s: %s", dir, strerror(errno));
-	else if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if ((mkdir(dir, 0777) < 0 && errno != EEXIST) ||
+	    (fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		rc = tf_fail(err, TF_IO, "%.100s: %s", dir, strerror(errno));
 	if (rc == TF_OK)
 		rc = unpack_all(a, fd, files, err);
