@@ -47,6 +47,18 @@ strike_end(void)
 	return atomic_exchange(&left, -1) < 0;
 }
 
+long
+strike_pause(void)
+{
+	return atomic_exchange(&left, -1);
+}
+
+void
+strike_resume(long paused)
+{
+	atomic_store(&left, paused);
+}
+
 static bool
 struck(enum strike what)
 {

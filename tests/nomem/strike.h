@@ -15,6 +15,10 @@ void strike_begin(void);
 void strike_after(enum strike what, long n);
 /* From now on all succeed again; did it come so far? */
 bool strike_end(void);
+
+/* Let calls succeed until strike_resume is given what this returned. */
+long strike_pause(void);
+void strike_resume(long paused);
 /* How many calls were made since strike_after, if it did not come so far. */
 long strike_used(void);
 

@@ -100,12 +100,15 @@ open_copy(void)
 	return v;
 }
 
+/* Not a part of the operation that is struck. */
 static uint64_t
 id_of(struct tf_vault *v, const char *path)
 {
+	long paused = strike_pause();
 	struct tf_attr a;
 
 	MUST(tf_vault_walk(v, path, &a, NULL) == TF_OK);
+	strike_resume(paused);
 	return a.id;
 }
 
@@ -292,7 +295,7 @@ read_file(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 
 	if (rc != TF_OK)
 		return rc;
-	while (rc == TF_OK && got > 0) {
+	while (rc == TF_OK && got > 0 && !out->failed) {
 		rc = tf_reader_read(r, part, sizeof(part), out->n, &got, err);
 		tf_buf_add(out, part, rc == TF_OK ? got : 0);
 	}
