@@ -98,21 +98,21 @@ put_wrapped(struct tf_view *w, uint64_t id, wrap form,
     const struct tf_sink *out, struct tf_error *err)
 {
 	struct tf_told seal = { 0 };
-	struct tf_buf payload = { 0 }, sig = { 0 }, text = { 0 };
+	struct tf_buf payload = { 0 }, text = { 0 };
+	uint8_t sig[TF_SIG_LEN];
 	const struct tf_statement_ref *s = &seal.d.e.statement;
 	enum tf_code rc = read_sealed(w, id, &seal, &payload, err);
 
 	if (rc == TF_OK &&
-	    (!tf_unbase64(s->sig.p, s->sig.n, &sig) || sig.n != TF_SIG_LEN))
+	    !tf_unbase64_exact(s->sig.p, s->sig.n, sig, sizeof(sig)))
 		rc = tf_fail(err, TF_TAMPER, "its signature is malformed");
 	if (rc == TF_OK) {
 		/* Strings of a decoded entry end with a NUL. */
-		form(payload.p, payload.n, s->keyid.p, (uint8_t *)sig.p, &text);
+		form(payload.p, payload.n, s->keyid.p, sig, &text);
 		rc = tf_sink_buf(out, &text, err);
 	}
 	tf_told_free(&seal);
 	tf_buf_free(&payload);
-	tf_buf_free(&sig);
 	tf_buf_free(&text);
 	return rc;
 }

@@ -315,7 +315,9 @@ copy_store(const char *store)
 static void
 sweep_recovery(enum strike kind, const char *store, bool sealed)
 {
-	struct tf_verify v = { .vkey = rig.vkey.p, .threads = 1 };
+	struct tf_verify v = { .vkey = rig.vkey.p,
+		.threads = 1,
+		.found = found };
 	struct tf_report r;
 	bool reached = true, wrong;
 	enum tf_code rc;
@@ -332,6 +334,7 @@ sweep_recovery(enum strike kind, const char *store, bool sealed)
 	}
 	for (n = first; reached; n++) {
 		copy_store(store);
+		rig.said[0] = '\0';
 		strike_after(kind, n);
 		(void)write_store(rig.copy, &wrong);
 		reached = strike_end();

@@ -83,12 +83,14 @@ make_work_store(const char *from)
 	MUST(tf_vault_close(v, "done", NULL) == TF_OK);
 }
 
+/* to_show: opened for reading, for a vault that is written grows by itself. */
 static struct tf_vault *
-open_copy(void)
+open_copy(bool to_show)
 {
 	struct tf_vault_options o = { .program = "trailctl",
 		.actor = &root,
-		.verify_open = true };
+		.verify_open = true,
+		.read_only = to_show };
 	struct tf_vault *v = NULL;
 	char line[400];
 
@@ -536,7 +538,7 @@ try_again(const struct operation *op, struct tf_vault **v)
 static bool
 strike_once(const struct operation *op, const struct tf_buf *want)
 {
-	struct tf_vault *v = open_copy();
+	struct tf_vault *v = open_copy(op->shows);
 	struct tf_buf out = { 0 };
 	enum tf_code rc;
 	bool reached;
@@ -573,7 +575,7 @@ static void
 sweep(const struct operation *op, long step)
 {
 	struct tf_buf want = { 0 };
-	struct tf_vault *v = open_copy();
+	struct tf_vault *v = open_copy(op->shows);
 	struct tf_error err;
 
 	if (op->shows && op->prepare != NULL)
