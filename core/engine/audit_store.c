@@ -543,8 +543,8 @@ one_stray(void *arg, const char *path, bool aside)
 	struct tf_str where = { path, strlen(path) };
 
 	tf_audit_remark(arg, TF_LINK_NAMES, TF_GRADE_BESIDE, where,
-	    aside ? "was damaged and put aside: the same bytes of new evidence "
-		    "took its place" :
+	    aside ? "was damaged or unreadable and put aside: the same bytes "
+		    "of new evidence took its place" :
 		    "does not belong in a store and is not recorded");
 }
 

@@ -21,12 +21,12 @@ put_path(struct tf_vault *v, struct tf_json *j, const char *key, uint64_t id,
 
 	if (id == 0)
 		return;
-	if ((rc = tf_reader_db(v, &db, NULL)) != TF_OK) {
-		j->out->failed = j->out->failed || rc == TF_NOMEM;
+	if (tf_reader_db(v, &db, NULL) != TF_OK) {
+		j->out->failed = true;
 		return;
 	}
-	if ((rc = tf_path_of(v, db, id, &path, NULL)) == TF_NOMEM)
-		j->out->failed = true;
+	rc = tf_path_of(v, db, id, &path, NULL);
+	j->out->failed = j->out->failed || tf_code_undecided(rc);
 	if (rc == TF_OK) {
 		if (name != NULL && id == TF_ROOT_ID)
 			path.n = 0;

@@ -60,8 +60,9 @@ put_aside(struct tf_live *l, uint64_t ino, struct tf_error *err)
 	tf_object_is_aside(&l->v->objects, &l->digest);
 	if (rc == TF_OK)
 		tf_vault_say(l->v, TF_TAMPER,
-		    "an object was damaged: it is kept as objects/%s, and new "
-		    "evidence with the same bytes takes its place",
+		    "an object was damaged or unreadable: it is kept as "
+		    "objects/%s, and new evidence with the same bytes takes "
+		    "its place",
 		    name);
 	return rc;
 }

@@ -87,8 +87,8 @@ tf_path_to_show(struct tf_view *w, uint64_t id, struct tf_buf *path,
 	path->n = 0;
 	if (rc == TF_OK && may)
 		rc = tf_path_of(w->v, w->db, id, path, NULL);
-	if (rc == TF_NOMEM)
-		j->out->failed = true;
+	/* Not answered is not the answer that there is none. */
+	j->out->failed = j->out->failed || tf_code_undecided(rc);
 	return rc == TF_OK && may;
 }
 

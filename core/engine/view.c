@@ -112,8 +112,10 @@ tf_who(const struct tf_entry *e, struct tf_buf *out)
 		tf_buf_str(out, "trailfs");
 		return;
 	}
-	if (tf_json_parse(&d, e->actor.p, e->actor.n, NULL) != TF_OK)
-		return; /* cannot be: the entry was decoded */
+	if (tf_json_parse(&d, e->actor.p, e->actor.n, NULL) != TF_OK) {
+		out->failed = true; /* no memory: the entry was decoded */
+		return;
+	}
 	uid = tf_json_get(&d, 0, "uid");
 	user = tf_json_text(&d, tf_json_get(&d, 0, "user"));
 	/* A hint has no quotes and no backslashes in it. */

@@ -344,8 +344,11 @@ sweep_recovery(enum strike kind, const char *store, bool sealed)
 			is_sealed(FLUSHED_LONG) == sealed,
 		    "recovery", "what was acknowledged is not sealed", kind, n);
 		rc = tf_verify_store(rig.copy, &v, &r, NULL);
+		/* An object that could not be read was put aside. */
 		check(answer(rc, &r, subjects[0].needed & ~LINK(EARLIER)) ==
-			WHOLE,
+			    WHOLE ||
+			(kind == STRIKE_CALL && rc == TF_OK && r.beside > 0 &&
+			    r.findings == r.beside),
 		    "recovery", "not whole afterwards", kind, n);
 	}
 	printf("test-nomem: recovery of %s %s: %ld places\n", store,
@@ -666,8 +669,7 @@ set_up(void)
 	(void)snprintf(rig.copy, sizeof(rig.copy), "%s/copy", rig.dir);
 	make_store(in_rig("store"), &rig.vkey);
 	read_file(in_rig("store/checkpoint"), &rig.early);
-	MUST(export_log(in_rig("store"), in_rig("log"), &tiles, NULL) ==
-	    TF_OK);
+	MUST(export_log(in_rig("store"), in_rig("log"), &tiles, NULL) == TF_OK);
 	take_away();
 	sh("cd %s && mv out/* a && mkdir -p evidence/t/w &&"
 	   " cp -a a/data/a evidence/" DONE,

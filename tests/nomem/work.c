@@ -127,7 +127,7 @@ is_sealed(struct tf_vault *v, const char *path)
 
 /*
  * One operation: prepare is undisturbed, run is struck, done says afterwards
- * whether it was done.  show: instead of done, what it appends to out must be
+ * whether it was done.  shows: instead of done, what it appends to out must be
  * what an undisturbed run appends.
  */
 struct operation {
@@ -136,7 +136,7 @@ struct operation {
 	enum tf_code (*run)(struct tf_vault *v, struct tf_buf *out,
 	    struct tf_error *err);
 	bool (*done)(struct tf_vault *v);
-	bool shows;
+	bool shows, writes;
 };
 
 static enum tf_code
@@ -466,30 +466,32 @@ show_waiting(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 
 static const struct operation operations[] = {
 	{ "sealing an attestation", NULL, seal_attestation,
-	    attestation_is_sealed, false },
-	{ "sealing a workflow", NULL, seal_workflow, workflow_is_sealed,
+	    attestation_is_sealed, false, false },
+	{ "sealing a workflow", NULL, seal_workflow, workflow_is_sealed, false,
 	    false },
-	{ "sealing a trail", remove_draft, seal_trail, trail_is_sealed, false },
-	{ "publishing a draft", NULL, publish, is_published, false },
-	{ "naming a draft", write_draft, name_draft, draft_is_named, false },
+	{ "sealing a trail", remove_draft, seal_trail, trail_is_sealed, false,
+	    false },
+	{ "publishing a draft", NULL, publish, is_published, false, false },
+	{ "naming a draft", write_draft, name_draft, draft_is_named, false,
+	    false },
 	{ "replacing a draft", write_draft, replace_draft, draft_is_replaced,
-	    false },
-	{ "sync", write_file, sync_all, all_is_synced, false },
+	    false, false },
+	{ "sync", write_file, sync_all, all_is_synced, false, false },
 	{ "setting an attribute", write_file, set_attribute, attributes_are_set,
-	    false },
-	{ "reading a file", NULL, read_file, NULL, true },
-	{ "events.jsonl", NULL, show_events, NULL, true },
-	{ "SHA256SUMS", NULL, show_sums, NULL, true },
-	{ "attestation.json", NULL, show_attestation, NULL, true },
-	{ "attestation.intoto.json", NULL, show_statement, NULL, true },
-	{ "status.json of a workflow", NULL, show_workflow, NULL, true },
-	{ "status.json of a trail", NULL, show_trail, NULL, true },
-	{ "index.html", NULL, show_page, NULL, true },
-	{ "a proof", NULL, show_proof, NULL, true },
-	{ "xattrs", NULL, show_facts, NULL, true },
-	{ "a new directory", NULL, make_directory, NULL, true },
-	{ "denied.jsonl", NULL, refuse, NULL, true },
-	{ "what waits to be sealed", let_wait, show_waiting, NULL, true },
+	    false, false },
+	{ "reading a file", NULL, read_file, NULL, true, false },
+	{ "events.jsonl", NULL, show_events, NULL, true, false },
+	{ "SHA256SUMS", NULL, show_sums, NULL, true, false },
+	{ "attestation.json", NULL, show_attestation, NULL, true, false },
+	{ "attestation.intoto.json", NULL, show_statement, NULL, true, false },
+	{ "status.json of a workflow", NULL, show_workflow, NULL, true, false },
+	{ "status.json of a trail", NULL, show_trail, NULL, true, false },
+	{ "index.html", NULL, show_page, NULL, true, false },
+	{ "a proof", NULL, show_proof, NULL, true, false },
+	{ "xattrs", NULL, show_facts, NULL, true, false },
+	{ "a new directory", NULL, make_directory, NULL, true, true },
+	{ "denied.jsonl", NULL, refuse, NULL, true, true },
+	{ "what waits to be sealed", let_wait, show_waiting, NULL, true, true },
 };
 
 /* --- one place ---------------------------------------------------------- */
@@ -538,7 +540,7 @@ try_again(const struct operation *op, struct tf_vault **v)
 static bool
 strike_once(const struct operation *op, const struct tf_buf *want)
 {
-	struct tf_vault *v = open_copy(op->shows);
+	struct tf_vault *v = open_copy(op->shows && !op->writes);
 	struct tf_buf out = { 0 };
 	enum tf_code rc;
 	bool reached;
@@ -575,7 +577,7 @@ static void
 sweep(const struct operation *op, long step)
 {
 	struct tf_buf want = { 0 };
-	struct tf_vault *v = open_copy(op->shows);
+	struct tf_vault *v = open_copy(op->shows && !op->writes);
 	struct tf_error err;
 
 	if (op->shows && op->prepare != NULL)
