@@ -47,7 +47,8 @@ look_at_space(struct tf_vault *v, struct tf_error *err)
 		bytes = ledger_bytes;
 	if (ledger_files < files)
 		files = ledger_files;
-	v->space_left = beyond(bytes, TF_FLOOR_BYTES + 2 * v->unsaved);
+	v->space_left = beyond(bytes,
+	    TF_FLOOR_BYTES + 2 * v->unsaved + v->live.owed);
 	v->files_left = beyond(files, TF_FLOOR_FILES);
 	v->space_until_ns = tf_clock_boot_ns() + LOOK_NS;
 	return TF_OK;
@@ -82,17 +83,31 @@ tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
 }
 
 enum tf_code
-tf_quota_name(struct tf_vault *v, uint32_t uid, struct tf_error *err)
+tf_quota_names(struct tf_vault *v, uint32_t uid, uint64_t n,
+    struct tf_error *err)
 {
 	uint64_t max = v->settings.value[TF_MAX_UNSEALED];
 	const struct tf_user *u;
 
-	if (max == 0 || (u = tf_user_of(v, uid)) == NULL || u->names < max)
+	if (max == 0 || n == 0 || (u = tf_user_of(v, uid)) == NULL ||
+	    (u->names < max && n <= max - u->names))
 		return TF_OK;
 	return tf_fail(err, TF_QUOTA,
 	    "uid %u may have %llu names that are not sealed yet "
 	    "(max_unsealed)",
 	    uid, (unsigned long long)max);
+}
+
+void
+tf_quota_recount(struct tf_live *l)
+{
+	struct tf_user *u;
+
+	if (l->counted == 0 || (u = tf_user_of(l->v, l->counted_uid)) == NULL)
+		return;
+	u->names -= l->counted;
+	l->counted = tf_live_names(l);
+	u->names += l->counted;
 }
 
 void

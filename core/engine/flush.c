@@ -120,9 +120,11 @@ save_directories(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
 void
 tf_stage_saved(struct tf_vault *v, struct tf_live *l)
 {
-	l->saved = true;
-	while ((l = tf_live_get(&v->live, l->attr.parent)) != NULL && !l->saved)
+	do {
 		l->saved = true;
+		tf_live_index(l);
+		l = tf_live_get(&v->live, l->attr.parent);
+	} while (l != NULL && !l->saved);
 }
 
 enum tf_code

@@ -36,6 +36,7 @@
 #define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
 #define TF_FLOOR_FILES 300 /* likewise: objects/ has 256 directories */
 #define TF_FILE_COST 8192  /* bytes of database a file may cost */
+#define TF_ROW_COST 2048   /* of that, a row or an entry of a name */
 
 /* The ledger as it was last committed. */
 struct tf_head {
@@ -347,10 +348,12 @@ TF_MUST_USE enum tf_code tf_path_set_size(struct tf_vault *v, uint64_t id,
     uint64_t size, const struct tf_actor *who, struct tf_error *err);
 /* content.c: the owner of l has that many bytes of it unsealed; mu is held. */
 void tf_quota_charge(struct tf_live *l, uint64_t bytes);
-/* May uid have one more name that is not sealed (max_unsealed)?  TF_QUOTA.
+/* May uid have n more names that are not sealed (max_unsealed)?  TF_QUOTA.
  * Names are counted while they are in the table.  mu is held. */
-TF_MUST_USE enum tf_code tf_quota_name(struct tf_vault *v, uint32_t uid,
-    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_quota_names(struct tf_vault *v, uint32_t uid,
+    uint64_t n, struct tf_error *err);
+/* The attributes of l are others: count it by them.  mu is held. */
+void tf_quota_recount(struct tf_live *l);
 /* The same, unless that is more than max_staged: TF_QUOTA. */
 TF_MUST_USE enum tf_code tf_quota_take(struct tf_live *l, uint64_t bytes,
     struct tf_error *err);

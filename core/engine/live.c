@@ -275,6 +275,16 @@ due_of(const struct tf_live *l)
 	return l->mark_ns != 0 && l->mark_ns < due ? l->mark_ns : due;
 }
 
+/* What the database will grow by for l: its row of stage, unless that is there
+ * as it is, and its entry. */
+static uint64_t
+owes(const struct tf_live *l)
+{
+	bool has_row = l->saved && !l->stale;
+
+	return (TF_ROW_COST + l->xattrs.n) * (has_row ? 1 : 2);
+}
+
 static struct tf_live_place
 place_of(const struct tf_live *l)
 {
@@ -283,6 +293,7 @@ place_of(const struct tf_live *l)
 		.wf = l->wf,
 		.att = l->att,
 		.due_ns = due_of(l),
+		.owes = owes(l),
 		.uid = l->attr.uid,
 		.class = !tf_live_is_file(l) ? TF_LIVE_DIRECTORY :
 		    tf_live_awaits_seal(l)   ? TF_LIVE_TO_SEAL :
@@ -295,6 +306,7 @@ place_of(const struct tf_live *l)
 static void
 count(struct tf_live_table *t, const struct tf_live *l, int by)
 {
+	t->owed += (uint64_t)by * l->at.owes;
 	if (!tf_live_is_file(l))
 		return;
 	t->files[l->at.state] += (uint64_t)by;
@@ -431,9 +443,10 @@ tf_live_insert(struct tf_live_table *t, struct tf_live *l)
 	index_insert(t, l);
 	t->count++;
 	u = tf_user_of(l->v, l->attr.uid);
-	if ((l->counted = u != NULL)) {
+	if (u != NULL) {
 		l->counted_uid = u->uid;
-		u->names++;
+		l->counted = tf_live_names(l);
+		u->names += l->counted;
 	}
 }
 
@@ -459,9 +472,9 @@ tf_live_remove(struct tf_live_table *t, struct tf_live *l)
 		return false;
 	*at = l->id_next;
 	t->count--;
-	if (l->counted && (u = tf_user_of(l->v, l->counted_uid)) != NULL)
-		u->names--;
-	l->counted = false;
+	if (l->counted > 0 && (u = tf_user_of(l->v, l->counted_uid)) != NULL)
+		u->names -= l->counted;
+	l->counted = 0;
 	tf_live_unname(t, l);
 	return true;
 }

@@ -55,6 +55,7 @@ enum tf_live_class {
 struct tf_live_place {
 	uint64_t parent, wf, att;
 	uint64_t due_ns; /* boot clock; UINT64_MAX: never */
+	uint64_t owes;	 /* bytes of database, until it is sealed */
 	uint32_t uid;
 	uint8_t class; /* enum tf_live_class */
 	uint8_t state; /* enum tf_state */
@@ -91,7 +92,7 @@ struct tf_live {
 	bool wrote;	      /* somebody, through a handle */
 	uint64_t charged;     /* to the owner's quota: bytes */
 	uint32_t charged_uid; /* who that was */
-	bool counted;	      /* among the names of counted_uid */
+	uint64_t counted;     /* so many names of counted_uid; 0: not yet */
 	uint32_t counted_uid;
 	bool holds; /* a descriptor counts as that of holds_uid */
 	uint32_t holds_uid;
@@ -146,7 +147,8 @@ struct tf_live_table {
 	struct tf_live *root[TF_LIVE_ORDERS];
 	uint64_t files[TF_STATES]; /* that have a name */
 	uint64_t failed;	   /* of them */
-	uint64_t visited;	   /* nodes that walks came by, for tests */
+	uint64_t owed;	  /* bytes of database that sealing all takes */
+	uint64_t visited; /* nodes that walks came by, for tests */
 };
 
 /* Callers of all of these hold vault.mu. */
@@ -220,6 +222,13 @@ static inline bool
 tf_live_written(const struct tf_live *l)
 {
 	return l->wrote || l->attr.size > 0;
+}
+
+/* As how many names does it count?  Attributes are kept in memory, too. */
+static inline uint64_t
+tf_live_names(const struct tf_live *l)
+{
+	return 1 + l->xattrs.n / 1024;
 }
 
 /* A placeholder that nobody has open for writing. */

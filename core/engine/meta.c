@@ -9,6 +9,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "close_dir.h"
+#include "content.h"
 #include "dir_mode.h"
 #include "evidence_access.h"
 #include "names.h"
@@ -294,6 +295,10 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 		tf_vault_learn(v, rest & TF_SET_UID ? want->uid : a.uid,
 		    rest & TF_SET_GID ? want->gid : a.gid);
 	}
+	if (a.kind != TF_KIND_EVIDENCE &&
+	    changes(&a, rest & ~TF_SET_MTIME, want) &&
+	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK)
+		return rc;
 	if ((mask & TF_SET_SIZE) != 0)
 		rc = file != NULL ? tf_file_set_size(file, want->size, err) :
 				    set_path_size(v, &a, want->size, who, err);

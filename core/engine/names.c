@@ -463,7 +463,7 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 	struct tf_live *l;
 	enum tf_code rc;
 
-	if ((rc = tf_quota_name(v, a->uid, err)) != TF_OK)
+	if ((rc = tf_quota_names(v, a->uid, 1, err)) != TF_OK)
 		return rc;
 	if ((l = tf_live_new(v, a, name, strlen(name))) == NULL)
 		return tf_nomem(err);

@@ -322,12 +322,16 @@ set_written(struct tf_live *l, const char *key, const void *value, size_t n,
 		    "attributes of one file take at "
 		    "most %d bytes",
 		    XATTRS_MAX);
+	if (rc == TF_OK && made.n / 1024 > l->xattrs.n / 1024)
+		rc = tf_quota_names(l->v, l->counted_uid,
+		    made.n / 1024 - l->xattrs.n / 1024, err);
 	if (rc != TF_OK) {
 		tf_buf_free(&made);
 		return rc;
 	}
 	tf_buf_free(&l->xattrs);
 	l->xattrs = made;
+	tf_quota_recount(l);
 	l->stale = true;
 	tf_quiet_touch(l->v, l->att);
 	l->attr.ctime = tf_clock_now();

@@ -2,6 +2,7 @@
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "harness.h"
 
@@ -269,6 +270,38 @@ START_TEST(when_others_fill_it_nothing_promised_is_lost)
 }
 END_TEST
 
+/* The same of what is in memory until a flush: names without an entry, and
+ * attributes.  Loop test: directories, attributes of drafts. */
+START_TEST(what_will_add_a_row_takes_space_first)
+{
+	char *value = noise(2000, 3), path[64];
+	unsigned n;
+	int r = 0;
+
+	begin_on_small_disk("settle=60");
+	for (n = 0; _i == 1 && n < 400; n++) {
+		snprintf(path, sizeof path, A "/n%u.tmp", n);
+		put(path, "x");
+	}
+	fill_disk(19 * MIB);
+	for (n = 0; n < (_i == 0 ? 3000 : 400) && r == 0; n++) {
+		snprintf(path, sizeof path, A "/n%u%s", n, _i ? ".tmp" : "");
+		r = _i == 0 ? mkdir(path, 0755) :
+			      setxattr(path, "user.x", value, 2000, 0);
+	}
+	ck_assert_int_eq(-1, r);
+	ck_assert_int_eq(ENOSPC, errno);
+	sync_dir("mnt");
+	nothing_is_lost();
+	remount_vault(); /* saves them */
+	ck_assert_uint_gt(free_bytes(), 15 * MIB);
+	ck_assert(exists(A "/n0") || _i == 1);
+	allowed(unlink("store/filler"));
+	put_sealed(A "/after", "there is room");
+	verify_and_end();
+}
+END_TEST
+
 /* One user's names and modes leave what is kept for sealing.  Loop test:
  * trails, workflows, changes of access to a directory and to sealed evidence. */
 START_TEST(what_adds_a_row_takes_space_first)
@@ -410,6 +443,7 @@ suite_full(void)
 	tcase_add_loop_test(t,
 	    a_publication_on_a_full_disk_is_whole_or_not_at_all, 0, 3);
 	tcase_add_loop_test(t, what_adds_a_row_takes_space_first, 0, 4);
+	tcase_add_loop_test(t, what_will_add_a_row_takes_space_first, 0, 2);
 	tcase_add_test(t, a_crash_on_a_full_disk_loses_nothing_promised);
 	tcase_add_test(t, a_full_disk_at_the_start_does_no_harm);
 	tcase_add_test(t, an_init_on_a_full_disk_leaves_nothing);

@@ -1,6 +1,7 @@
 /* Limits that are set: of a file, and of what a user has not sealed yet.  What
  * they cut short is never evidence. */
 #include <stdint.h>
+#include <sys/xattr.h>
 
 #include "harness.h"
 
@@ -275,6 +276,27 @@ START_TEST(a_user_has_so_many_unsealed_names_and_no_more)
 }
 END_TEST
 
+/* Attributes are kept in memory: each KiB of them counts as a name. */
+START_TEST(attributes_count_as_names)
+{
+	char *value = noise(1500, 7);
+
+	begin_with("settle=60,max_unsealed=3");
+	as(ALICE);
+	put(A "/a.tmp", "text");
+	put(A "/b.tmp", "text");
+	allowed(setxattr(A "/a.tmp", "user.x", value, 1500, 0));
+	refused(EDQUOT, setxattr(A "/b.tmp", "user.x", value, 1500, 0));
+	refused(EDQUOT, mkdir(A "/more", 0755));
+	allowed(removexattr(A "/a.tmp", "user.x"));
+	allowed(setxattr(A "/b.tmp", "user.x", value, 1500, 0));
+	allowed(unlink(A "/b.tmp"));
+	allowed(mkdir(A "/more", 0755));
+	as(0);
+	end();
+}
+END_TEST
+
 /* --- max_staged -------------------------------------------------------- */
 
 static void
@@ -420,6 +442,7 @@ suite_limits(void)
 	tcase_add_test(t, a_limit_may_be_said_in_many_ways);
 	tcase_add_test(t, no_file_is_longer_than_its_entry_can_say);
 	tcase_add_test(t, a_user_has_so_many_unsealed_names_and_no_more);
+	tcase_add_test(t, attributes_count_as_names);
 	tcase_add_test(t, a_user_stages_so_much_and_no_more);
 	tcase_add_test(t, what_is_not_staged_any_more_does_not_count);
 	tcase_add_test(t, what_failed_for_another_reason_does_not_count);
