@@ -58,6 +58,7 @@ enum tf_setting {
 	TF_MAX_STAGED,	 /* bytes of one uid that are not sealed yet; 0: any */
 	TF_MODE_FLOOR,	 /* reading bits that evidence gets at its seal */
 	TF_MAX_UNSEALED, /* names of one uid that are not sealed yet; 0: any */
+	TF_MAX_OPEN,	 /* files that one uid has open to write; 0: any */
 	TF_SETTINGS
 };
 struct tf_settings {

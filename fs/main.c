@@ -91,6 +91,8 @@ usage(FILE *to)
 	    "as 0440\n"
 	    "  max_unsealed=N    no user has more names that are not sealed yet "
 	    "(100000)\n"
+	    "  max_open=N        no user has more files open for writing "
+	    "(10000)\n"
 	    "  threads=N         workers, 1 to 64 (cores, at most 4)\n"
 	    "  verify=open|none  check a file's bytes when it is first opened "
 	    "(open)\n"

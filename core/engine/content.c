@@ -98,6 +98,19 @@ tf_quota_names(struct tf_vault *v, uint32_t uid, uint64_t n,
 	    uid, (unsigned long long)max);
 }
 
+enum tf_code
+tf_quota_open(struct tf_vault *v, uint32_t uid, struct tf_error *err)
+{
+	uint64_t max = v->settings.value[TF_MAX_OPEN];
+	const struct tf_user *u;
+
+	if (max == 0 || (u = tf_user_of(v, uid)) == NULL || u->open < max)
+		return TF_OK;
+	return tf_fail(err, TF_QUOTA,
+	    "uid %u may have %llu files open for writing (max_open)", uid,
+	    (unsigned long long)max);
+}
+
 void
 tf_quota_recount(struct tf_live *l)
 {

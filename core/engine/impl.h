@@ -27,6 +27,7 @@
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 #define TF_SETTLE_DEFAULT_S 2
 #define TF_MAX_UNSEALED_DEFAULT 100000 /* names of one user */
+#define TF_MAX_OPEN_DEFAULT 10000      /* handles of one user */
 #define TF_SETTLE_MAX_S 60
 #define TF_QUIET_MAX_S 31536000	       /* a year */
 #define TF_PLACEHOLDER_DEFAULT_S 600   /* until one is sealed empty */
@@ -78,6 +79,7 @@ struct tf_user {
 	uint32_t uid;
 	uint64_t bytes;
 	uint64_t names;
+	uint64_t open; /* handles for writing */
 	unsigned held; /* descriptors of files being written, */
 	struct tf_live *oldest, *newest; /* by when they were opened */
 };
@@ -352,6 +354,10 @@ void tf_quota_charge(struct tf_live *l, uint64_t bytes);
  * Names are counted while they are in the table.  mu is held. */
 TF_MUST_USE enum tf_code tf_quota_names(struct tf_vault *v, uint32_t uid,
     uint64_t n, struct tf_error *err);
+/* May uid have one more file open for writing (max_open)?  TF_QUOTA.  mu is
+ * held. */
+TF_MUST_USE enum tf_code tf_quota_open(struct tf_vault *v, uint32_t uid,
+    struct tf_error *err);
 /* The attributes of l are others: count it by them.  mu is held. */
 void tf_quota_recount(struct tf_live *l);
 /* The same, unless that is more than max_staged: TF_QUOTA. */

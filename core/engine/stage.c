@@ -21,6 +21,7 @@ struct tf_file {
 	struct tf_live *l;
 	uint32_t uid;
 	struct tf_text *actor;
+	bool counted; /* among the open files of uid */
 	bool wrote;
 	bool by_path; /* truncate(2) */
 };
@@ -41,12 +42,30 @@ tf_live_subject(const struct tf_live *l, uint32_t caller)
 static void
 free_handle(struct tf_file *f)
 {
+	struct tf_user *u;
+
 	if (f == NULL)
 		return;
 	pthread_mutex_lock(&f->v->mu);
 	tf_text_unref(f->actor);
+	if (f->counted && (u = tf_user_of(f->v, f->uid)) != NULL)
+		u->open--;
 	pthread_mutex_unlock(&f->v->mu);
 	free(f);
+}
+
+/* One more that f->uid has open; mu is held. */
+static enum tf_code
+count(struct tf_file *f, struct tf_error *err)
+{
+	enum tf_code rc = tf_quota_open(f->v, f->uid, err);
+	struct tf_user *u;
+
+	if (rc == TF_OK && (u = tf_user_of(f->v, f->uid)) != NULL) {
+		u->open++;
+		f->counted = true;
+	}
+	return rc;
 }
 
 /* A handle without a file yet.  No lock is held. */
@@ -67,8 +86,8 @@ new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
 	if (rc == TF_OK) {
 		pthread_mutex_lock(&v->mu);
 		f->actor = tf_text_get(&v->texts, actor, strlen(actor));
+		rc = f->actor == NULL ? tf_nomem(err) : count(f, err);
 		pthread_mutex_unlock(&v->mu);
-		rc = f->actor == NULL ? tf_nomem(err) : TF_OK;
 	}
 	free(actor);
 	if (rc == TF_OK)

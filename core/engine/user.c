@@ -23,7 +23,7 @@ place_of(const struct tf_vault *v, uint32_t uid)
 static bool
 has_nothing(const struct tf_user *u)
 {
-	return u->bytes == 0 && u->names == 0 && u->held == 0;
+	return u->bytes == 0 && u->names == 0 && u->open == 0 && u->held == 0;
 }
 
 /* Room for one more: he who has nothing any more goes. */

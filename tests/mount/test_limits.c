@@ -297,6 +297,40 @@ START_TEST(attributes_count_as_names)
 }
 END_TEST
 
+/* --- max_open ---------------------------------------------------------- */
+
+START_TEST(a_user_opens_so_many_files_and_no_more)
+{
+	int fd[5];
+
+	begin_with("settle=60,max_open=5");
+	as(ALICE);
+	put(A "/draft.tmp", "text");
+	for (int i = 0; i < 4; i++) {
+		char path[64];
+
+		snprintf(path, sizeof path, A "/f%d", i);
+		fd[i] = begin(path);
+	}
+	fd[4] = open(A "/draft.tmp", O_WRONLY);
+	ck_assert_int_ge(fd[4], 0);
+	refused(EDQUOT, open(A "/more", O_WRONLY | O_CREAT, 0644));
+	refused(EDQUOT, open(A "/draft.tmp", O_WRONLY));
+	ck_assert(!exists(A "/more"));
+	holds(A "/draft.tmp", "text"); /* reading is not limited */
+	/* Others have their own. */
+	as(BOB);
+	put(A "/his", "text");
+	as(ALICE);
+	allowed(close(fd[4]));
+	put(A "/more", "text");
+	for (int i = 0; i < 4; i++)
+		allowed(close(fd[i]));
+	as(0);
+	end();
+}
+END_TEST
+
 /* --- max_staged -------------------------------------------------------- */
 
 static void
@@ -443,6 +477,7 @@ suite_limits(void)
 	tcase_add_test(t, no_file_is_longer_than_its_entry_can_say);
 	tcase_add_test(t, a_user_has_so_many_unsealed_names_and_no_more);
 	tcase_add_test(t, attributes_count_as_names);
+	tcase_add_test(t, a_user_opens_so_many_files_and_no_more);
 	tcase_add_test(t, a_user_stages_so_much_and_no_more);
 	tcase_add_test(t, what_is_not_staged_any_more_does_not_count);
 	tcase_add_test(t, what_failed_for_another_reason_does_not_count);
