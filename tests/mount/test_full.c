@@ -283,8 +283,9 @@ START_TEST(what_will_add_a_row_takes_space_first)
 		snprintf(path, sizeof path, A "/n%u.tmp", n);
 		put(path, "x");
 	}
-	fill_disk(19 * MIB);
 	for (n = 0; n < (_i == 0 ? 3000 : 400) && r == 0; n++) {
+		if (n % 50 == 0) /* the database may have given some back */
+			fill_disk(18 * MIB);
 		snprintf(path, sizeof path, A "/n%u%s", n, _i ? ".tmp" : "");
 		r = _i == 0 ? mkdir(path, 0755) :
 			      setxattr(path, "user.x", value, 2000, 0);
