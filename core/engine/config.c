@@ -21,6 +21,7 @@ static const struct {
 	[TF_MAX_STAGED] = { "max_staged", TF_JSON_MAX, true },
 	[TF_MODE_FLOOR] = { "mode_floor", TF_READ_BITS, .octal = true },
 	[TF_MAX_UNSEALED] = { "max_unsealed", TF_JSON_MAX, .bytes = false },
+	[TF_MAX_STORE] = { "max_store", TF_JSON_MAX, true },
 	[TF_MAX_OPEN] = { "max_open", TF_JSON_MAX, .bytes = false },
 };
 

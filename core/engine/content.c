@@ -54,13 +54,13 @@ look_at_space(struct tf_vault *v, struct tf_error *err)
 	return TF_OK;
 }
 
-enum tf_code
-tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
+/* mu is held. */
+static enum tf_code
+take_of_disks(struct tf_vault *v, uint64_t n, unsigned files,
     struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	pthread_mutex_lock(&v->mu);
 	if (tf_clock_boot_ns() > v->space_until_ns || v->space_left < n ||
 	    v->files_left < files)
 		rc = look_at_space(v, err);
@@ -78,6 +78,31 @@ tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
 		v->space_left -= n;
 		v->files_left -= files;
 	}
+	return rc;
+}
+
+enum tf_code
+tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	/* Of content, all was charged before; of the rest, this suffices. */
+	rc = tf_store_check(v, TF_FILE_COST, err);
+	if (rc == TF_OK)
+		rc = take_of_disks(v, n, files, err);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_space_spool(struct tf_vault *v, uint64_t n, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	rc = take_of_disks(v, n, 0, err);
 	pthread_mutex_unlock(&v->mu);
 	return rc;
 }
@@ -131,10 +156,12 @@ tf_quota_charge(struct tf_live *l, uint64_t bytes)
 
 	if (l->charged > 0 && (u = tf_user_of(v, l->charged_uid)) != NULL)
 		u->bytes -= l->charged;
+	v->staged -= l->charged;
 	l->charged = 0;
 	if (bytes == 0 || (u = tf_user_of(v, l->attr.uid)) == NULL)
 		return;
 	u->bytes += bytes;
+	v->staged += bytes;
 	l->charged = bytes;
 	l->charged_uid = l->attr.uid;
 }
@@ -144,8 +171,13 @@ tf_quota_take(struct tf_live *l, uint64_t bytes, struct tf_error *err)
 {
 	uint64_t max = l->v->settings.value[TF_MAX_STAGED], before = l->charged;
 	struct tf_user *u;
+	enum tf_code rc;
 
 	tf_quota_charge(l, bytes);
+	if ((rc = tf_store_check(l->v, 0, err)) != TF_OK) {
+		tf_quota_charge(l, before);
+		return rc;
+	}
 	if (max == 0 || (u = tf_user_of(l->v, l->attr.uid)) == NULL ||
 	    u->bytes <= max)
 		return TF_OK;

@@ -8,6 +8,9 @@
  * TF_NOSPACE. */
 TF_MUST_USE enum tf_code tf_space_take(struct tf_vault *v, uint64_t n,
     unsigned files, struct tf_error *err);
+/* The same for a file that is removed again, and so none of the store's. */
+TF_MUST_USE enum tf_code tf_space_spool(struct tf_vault *v, uint64_t n,
+    struct tf_error *err);
 /* Put bytes where they belong; l->size is the caller's to move. */
 TF_MUST_USE enum tf_code tf_content_put(struct tf_live *l, const void *p,
     size_t n, uint64_t off, struct tf_error *err);

@@ -145,6 +145,7 @@ struct tf_vault {
 	uint64_t files_left; /* and files */
 	uint64_t space_until_ns;
 	uint64_t unsaved;      /* bytes in memory only */
+	uint64_t staged;       /* bytes that all users are charged for */
 	struct tf_user *users; /* those who have something; by uid */
 	size_t n_users, cap_users;
 	struct tf_descriptors descriptors;
@@ -354,6 +355,11 @@ void tf_quota_charge(struct tf_live *l, uint64_t bytes);
  * Names are counted while they are in the table.  mu is held. */
 TF_MUST_USE enum tf_code tf_quota_names(struct tf_vault *v, uint32_t uid,
     uint64_t n, struct tf_error *err);
+/* space.c: what counts for max_store; mu is held. */
+uint64_t tf_store_used(const struct tf_vault *v);
+/* Are n more bytes within max_store?  TF_NOSPACE.  mu is held. */
+TF_MUST_USE enum tf_code tf_store_check(const struct tf_vault *v, uint64_t n,
+    struct tf_error *err);
 /* May uid have one more file open for writing (max_open)?  TF_QUOTA.  mu is
  * held. */
 TF_MUST_USE enum tf_code tf_quota_open(struct tf_vault *v, uint32_t uid,

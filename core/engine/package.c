@@ -78,7 +78,7 @@ check_stop(const struct maker *k, struct tf_error *err)
 static enum tf_code
 take_space(struct tf_vault *v, uint64_t n, struct tf_error *err)
 {
-	return v->read_only ? TF_OK : tf_space_take(v, n, 0, err);
+	return v->read_only ? TF_OK : tf_space_spool(v, n, err);
 }
 
 /* --- spools --------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* Limits that are set: of a file, and of what a user has not sealed yet.  What
  * they cut short is never evidence. */
 #include <stdint.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 
 #include "harness.h"
@@ -297,6 +298,44 @@ START_TEST(attributes_count_as_names)
 }
 END_TEST
 
+/* --- max_store --------------------------------------------------------- */
+
+/* Users share it; what was accepted is sealed, and equal bytes count twice. */
+START_TEST(a_store_takes_so_much_and_no_more)
+{
+	struct statvfs s;
+	int fd;
+
+	begin_with("settle=60,max_store=4M");
+	allowed(statvfs("mnt", &s));
+	ck_assert_uint_eq(4 * MIB, s.f_blocks * s.f_frsize);
+	as(ALICE);
+	fd = begin(A "/one"); /* at once, and more than half of what is left */
+	allowed(ftruncate(fd, 3 * MIB));
+	allowed(close(fd));
+	as(BOB);
+	put_refused(A "/two", 2 * MIB, ENOSPC);
+	put_bytes(A "/three", noise(512 * KIB, 4), 512 * KIB);
+	allowed(statvfs("mnt", &s));
+	ck_assert_uint_le(s.f_bavail * s.f_frsize, 512 * KIB);
+	as(0);
+	sync_dir("mnt");
+	has_state(A "/one", "sealed");
+	has_state(A "/three", "sealed");
+	put_refused(A "/four", MIB, ENOSPC);
+	/* Sealed bytes stay: another mount has no more room, but may be given
+	 * some. */
+	unmount_vault();
+	mount_vault("settle=60,max_store=3M");
+	refused(ENOSPC, mkdir("mnt/other", 0755));
+	refused(ENOSPC, open(A "/five", O_WRONLY | O_CREAT, 0644));
+	unmount_vault();
+	mount_vault("settle=60,max_store=8M");
+	put_sealed(A "/five", "text");
+	end();
+}
+END_TEST
+
 /* --- max_open ---------------------------------------------------------- */
 
 START_TEST(a_user_opens_so_many_files_and_no_more)
@@ -477,6 +516,7 @@ suite_limits(void)
 	tcase_add_test(t, no_file_is_longer_than_its_entry_can_say);
 	tcase_add_test(t, a_user_has_so_many_unsealed_names_and_no_more);
 	tcase_add_test(t, attributes_count_as_names);
+	tcase_add_test(t, a_store_takes_so_much_and_no_more);
 	tcase_add_test(t, a_user_opens_so_many_files_and_no_more);
 	tcase_add_test(t, a_user_stages_so_much_and_no_more);
 	tcase_add_test(t, what_is_not_staged_any_more_does_not_count);
