@@ -178,7 +178,7 @@ what_is_missing_of_a_directory_is_named() {
 	mkdir less/keys
 	is 3 trailctl verify --vkey vkey less
 	says 'less/ledger.db: no database'
-	rm -rf less u
+	rm -rf less
 }
 
 # Names that programs or systems change on the way, or take for one; and some
