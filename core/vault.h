@@ -60,6 +60,7 @@ enum tf_setting {
 	TF_MAX_UNSEALED, /* names of one uid that are not sealed yet; 0: any */
 	TF_MAX_OPEN,	 /* files that one uid has open to write; 0: any */
 	TF_MAX_STORE,	 /* bytes of evidence, entries and stage; 0: any */
+	TF_MAX_DRAFT,	 /* names in one draft attestation; 0: any */
 	TF_SETTINGS
 };
 struct tf_settings {

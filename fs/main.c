@@ -96,6 +96,7 @@ usage(FILE *to)
 	    "                    (no limit)\n"
 	    "  max_open=N        no user has more files open for writing "
 	    "(10000)\n"
+	    "  max_draft=N       no draft attestation holds more names (10000)\n"
 	    "  threads=N         workers, 1 to 64 (cores, at most 4)\n"
 	    "  verify=open|none  check a file's bytes when it is first opened "
 	    "(open)\n"

@@ -187,14 +187,17 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
 /* l has the path. */
 static enum tf_code
 fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
-    const struct tf_node_row *att, struct tf_attested_list *l,
-    struct tf_error *err)
+    const struct tf_node_row *att, const struct tf_seal_file *files, size_t n,
+    struct tf_attested_list *l, struct tf_error *err)
 {
 	enum tf_code rc;
 
 	if (l->path.failed)
 		return tf_nomem(err);
-	if ((rc = tf_evidence_list(db, att->attr.id, &l->ev, err)) != TF_OK ||
+	rc = n > 0 ?
+	    tf_evidence_prepared(files, n, l->path.n + 1, &l->ev, err) :
+	    tf_evidence_list(db, att->attr.id, &l->ev, err);
+	if (rc != TF_OK ||
 	    (rc = tf_sums(l->ev.f, l->ev.n, &l->s.evidence, err)) != TF_OK ||
 	    (rc = fill_statement(v, db, c, att, l, err)) != TF_OK)
 		return rc;
@@ -203,8 +206,8 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
 
 enum tf_code
 tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
-    const struct tf_node_row *att, struct tf_attested_list **out,
-    struct tf_error *err)
+    const struct tf_node_row *att, const struct tf_seal_file *files, size_t n,
+    struct tf_attested_list **out, struct tf_error *err)
 {
 	struct tf_attested_list *l = calloc(1, sizeof(*l));
 	enum tf_code rc;
@@ -213,7 +216,7 @@ tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
 		return tf_nomem(err);
 	rc = tf_path_of(v, db, att->attr.id, &l->path, err);
 	if (rc == TF_OK)
-		rc = fill_list(v, db, c, att, l, err);
+		rc = fill_list(v, db, c, att, files, n, l, err);
 	if (rc == TF_OK)
 		*out = l;
 	else
@@ -259,7 +262,7 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
 		return tf_nomem(err);
 	if ((rc = tf_child_path(t, att->attr.parent, att->name, &mine->path,
 		 err)) == TF_OK &&
-	    (rc = fill_list(t->v, t->db, c, att, mine, err)) == TF_OK)
+	    (rc = fill_list(t->v, t->db, c, att, NULL, 0, mine, err)) == TF_OK)
 		rc = append_sealed(t, c, att, mine, err);
 	tf_seal_list_free(mine);
 	return rc;

@@ -12,13 +12,15 @@ struct tf_sealer {
 
 /*
  * The signed statement of an attestation, whose evidence is all in the ledger
- * and stays what it is.  Made outside of the transaction, for it may list
- * 100,000 files while others wait for the committer.  Locks are not held.
+ * and stays what it is, or is all in files (prepared, claimed).  Made outside of
+ * the transaction, for it may list 100,000 files while others wait for the
+ * committer.  Locks are not held.
  */
 struct tf_attested_list;
 TF_MUST_USE enum tf_code tf_seal_list(struct tf_vault *v, struct tf_db *db,
     const struct tf_sealer *c, const struct tf_node_row *att,
-    struct tf_attested_list **out, struct tf_error *err);
+    const struct tf_seal_file *files, size_t n, struct tf_attested_list **out,
+    struct tf_error *err);
 void tf_seal_list_free(struct tf_attested_list *l); /* NULL is nothing */
 
 /* All evidence in it is in the ledger already.  list NULL: it is made here. */

@@ -54,30 +54,39 @@ get_tile(void *arg, unsigned level, uint64_t n, unsigned width,
 	return tf_tiles_get(arg, level, n, width, out, err);
 }
 
+/* The entry is body, and was at at. */
+static enum tf_code
+append_body(struct tf_txn *t, const struct tf_buf *body, struct tf_time at,
+    struct tf_hash *leaf, struct tf_error *err)
+{
+	struct tf_committer *c = t->v->commit;
+	struct tf_hash h;
+	enum tf_code rc;
+
+	tf_entry_leaf(body->p, body->n, &h);
+	rc = tf_entries_put(t->db, t->size, t->bytes, body->p, body->n, err);
+	if (rc == TF_OK)
+		rc = tf_tree_append(c->tree, &h, put_tile, t->db, err);
+	if (rc != TF_OK)
+		return rc;
+	t->size++;
+	t->bytes += body->n + 1;
+	t->at = at;
+	if (leaf != NULL)
+		*leaf = h;
+	return TF_OK;
+}
+
 static enum tf_code
 append_bytes(struct tf_txn *t, const struct tf_entry *e, struct tf_hash *leaf,
     struct tf_error *err)
 {
-	struct tf_committer *c = t->v->commit;
 	struct tf_buf body = { 0 };
-	struct tf_hash h;
 	enum tf_code rc;
 
 	t->wrote = true;
-	if ((rc = tf_entry_encode(e, &body, err)) != TF_OK)
-		goto out;
-	tf_entry_leaf(body.p, body.n, &h);
-	rc = tf_entries_put(t->db, t->size, t->bytes, body.p, body.n, err);
-	if (rc == TF_OK)
-		rc = tf_tree_append(c->tree, &h, put_tile, t->db, err);
-	if (rc != TF_OK)
-		goto out;
-	t->size++;
-	t->bytes += body.n + 1;
-	t->at = e->at;
-	if (leaf != NULL)
-		*leaf = h;
-out:
+	if ((rc = tf_entry_encode(e, &body, err)) == TF_OK)
+		rc = append_body(t, &body, e->at, leaf, err);
 	tf_buf_free(&body);
 	return rc;
 }
@@ -169,6 +178,25 @@ tf_txn_append(struct tf_txn *t, struct tf_entry *e, struct tf_hash *leaf,
 }
 
 enum tf_code
+tf_txn_append_prepared(struct tf_txn *t, const struct tf_prepared_entry *p,
+    struct tf_error *err)
+{
+	struct tf_time now = tf_clock_now();
+	struct tf_entry e = { 0 };
+	struct tf_buf body = { 0 };
+	enum tf_code rc;
+
+	t->wrote = true;
+	if (!t->batch && (rc = watch_clock(t, now, err)) != TF_OK)
+		return rc;
+	stamp(t, &e, now);
+	if ((rc = tf_entry_complete(p, &e, &body, err)) == TF_OK)
+		rc = append_body(t, &body, e.at, NULL, err);
+	tf_buf_free(&body);
+	return rc;
+}
+
+enum tf_code
 tf_txn_batch(struct tf_txn *t, uint64_t n, struct tf_error *err)
 {
 	enum tf_code rc = watch_clock(t, tf_clock_now(), err);
@@ -210,19 +238,17 @@ enum tf_code
 tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
     struct tf_error *err)
 {
-	size_t i = t->n_touched;
+	size_t n = t->n_touched;
 	enum tf_code rc;
 
-	while (i > 0 &&
-	    !(t->touched[i - 1].moves && t->touched[i - 1].id == id))
-		i--;
-	if (i == 0) {
+	/* The others of this directory are found in sort_touched. */
+	if (n == 0 || !t->touched[n - 1].moves || t->touched[n - 1].id != id) {
 		if ((rc = tf_txn_changed(t, id, err)) != TF_OK)
 			return rc;
-		i = t->n_touched;
+		n = t->n_touched;
 	}
-	t->touched[i - 1].moves = true;
-	t->touched[i - 1].at = at;
+	t->touched[n - 1].moves = true;
+	t->touched[n - 1].at = at;
 	return TF_OK;
 }
 
@@ -303,8 +329,37 @@ forget_scratch(struct tf_txn *t)
 	t->path_id = 0;
 	t->path.n = 0;
 	t->open_att = 0;
+	t->known_dir = 0;
 	t->batch = false;
 	t->not_before = (struct tf_time){ INT64_MIN, 0 };
+}
+
+static int
+by_directory(const void *a, const void *b)
+{
+	const struct tf_touched *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	if (x->moves != y->moves)
+		return x->moves ? 1 : -1;
+	return x->moves ? tf_time_cmp(x->at, y->at) : 0;
+}
+
+/* Each directory once, with its last time. */
+static void
+sort_touched(struct tf_txn *t)
+{
+	struct tf_touched *d = t->touched;
+	size_t n = 0;
+
+	if (t->n_touched < 2)
+		return;
+	qsort(d, t->n_touched, sizeof(*d), by_directory);
+	for (size_t i = 0; i < t->n_touched; i++)
+		if (i + 1 == t->n_touched || d[i].id != d[i + 1].id)
+			d[n++] = d[i];
+	t->n_touched = n;
 }
 
 /* What the entries of this transaction ask for at its end. */
@@ -315,6 +370,7 @@ finish(struct tf_committer *c, uint64_t before, struct tf_checkpoint *cp,
 	struct tf_txn *t = &c->txn;
 	enum tf_code rc;
 
+	sort_touched(t);
 	for (size_t i = 0; i < t->n_touched; i++)
 		if (t->touched[i].moves &&
 		    (rc = tf_nodes_touch(t->db, t->touched[i].id,

@@ -13,6 +13,12 @@
 struct tf_vault;
 struct tf_committer;
 
+struct tf_touched {
+	uint64_t id;
+	bool moves; /* names were born in it: its times move to at */
+	struct tf_time at;
+};
+
 /* The transaction that a job runs in. */
 struct tf_txn {
 	struct tf_vault *v;
@@ -26,13 +32,10 @@ struct tf_txn {
 	uint64_t batch_first, batch_last;
 	uint64_t path_id; /* the directory whose path is kept */
 	struct tf_buf path;
-	uint64_t open_att; /* an attestation known to be open */
+	uint64_t open_att;  /* an attestation known to be open */
+	uint64_t known_dir; /* a directory known to have its entry */
 	/* Directories that look different once this is committed. */
-	struct {
-		uint64_t id;
-		bool moves; /* names were born in it: its times move to at */
-		struct tf_time at;
-	} * touched;
+	struct tf_touched *touched;
 	size_t n_touched, cap_touched;
 };
 
@@ -80,6 +83,9 @@ tf_txn_write(struct tf_txn *t)
  */
 TF_MUST_USE enum tf_code tf_txn_append(struct tf_txn *t, struct tf_entry *e,
     struct tf_hash *leaf, struct tf_error *err);
+/* The same of one that was prepared with this v and origin. */
+TF_MUST_USE enum tf_code tf_txn_append_prepared(struct tf_txn *t,
+    const struct tf_prepared_entry *p, struct tf_error *err);
 /* The next n entries stand or fall together; ends with tf_txn_batch_end. */
 TF_MUST_USE enum tf_code tf_txn_batch(struct tf_txn *t, uint64_t n,
     struct tf_error *err);

@@ -23,6 +23,7 @@ static const struct {
 	[TF_MAX_UNSEALED] = { "max_unsealed", TF_JSON_MAX, .bytes = false },
 	[TF_MAX_STORE] = { "max_store", TF_JSON_MAX, true },
 	[TF_MAX_OPEN] = { "max_open", TF_JSON_MAX, .bytes = false },
+	[TF_MAX_DRAFT] = { "max_draft", TF_JSON_MAX, .bytes = false },
 };
 
 bool

@@ -148,6 +148,21 @@ tf_quota_recount(struct tf_live *l)
 	u->names += l->counted;
 }
 
+enum tf_code
+tf_quota_draft(struct tf_vault *v, uint64_t att, struct tf_error *err)
+{
+	uint64_t max = v->settings.value[TF_MAX_DRAFT];
+	const struct tf_live *d = tf_live_get(&v->live, att);
+
+	if (max == 0 || d == NULL || d->attr.kind != TF_KIND_ATTESTATION ||
+	    d->names < max)
+		return TF_OK;
+	return tf_fail(err, TF_QUOTA,
+	    "a draft attestation, published at once, may hold %llu names "
+	    "(max_draft)",
+	    (unsigned long long)max);
+}
+
 void
 tf_quota_charge(struct tf_live *l, uint64_t bytes)
 {

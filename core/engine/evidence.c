@@ -13,14 +13,41 @@ tf_evidence_free(struct tf_evidence *e)
 	tf_buf_free(&e->names);
 }
 
+/* One more; its name is what was put into e->names since at. */
+static enum tf_code
+add_file(struct tf_evidence *e, const struct tf_hash *h,
+    const struct tf_attr *a, uint64_t seq, size_t at, struct tf_error *err)
+{
+	void *p;
+
+	if (e->n == e->cap) {
+		e->cap = e->cap == 0 ? 16 : e->cap * 2;
+		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
+			return tf_nomem(err);
+		e->f = p;
+	}
+	e->f[e->n].sha256 = *h;
+	e->f[e->n].size = a->size;
+	e->f[e->n].seq = seq;
+	/* Offsets until all are there: the buffer moves as it grows. */
+	e->f[e->n].name.p = (const char *)at;
+	e->f[e->n].name.n = e->names.n - at;
+	if (e->n == 0 || tf_time_cmp(a->btime, e->first) < 0)
+		e->first = a->btime;
+	if (e->n == 0 || tf_time_cmp(a->ctime, e->last) > 0)
+		e->last = a->ctime;
+	e->n++;
+	return tf_buf_end(&e->names, err);
+}
+
 static enum tf_code
 add_evidence(struct tf_db *db, struct tf_evidence *e, const char *prefix,
     size_t prefix_len, const struct tf_node_row *r, struct tf_error *err)
 {
 	struct tf_object_row o;
 	bool wanted = true;
+	size_t at = e->names.n;
 	enum tf_code rc = TF_OK;
-	void *p;
 
 	if (e->wants != NULL)
 		rc = e->wants(e->arg, r, &wanted, err);
@@ -28,32 +55,15 @@ add_evidence(struct tf_db *db, struct tf_evidence *e, const char *prefix,
 		e->left_out++;
 		return rc;
 	}
-	if (e->n == e->cap) {
-		e->cap = e->cap == 0 ? 16 : e->cap * 2;
-		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
-			return tf_nomem(err);
-		e->f = p;
-	}
 	rc = tf_object_get(db, r->object, &o, NULL, err);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_TAMPER, "object of %.60s is missing",
 		    r->name);
 	if (rc != TF_OK)
 		return rc;
-	e->f[e->n].sha256 = o.sha256;
-	e->f[e->n].size = r->attr.size;
-	e->f[e->n].seq = r->entry;
-	/* Offsets until all are there: the buffer moves as it grows. */
-	e->f[e->n].name.p = (const char *)e->names.n;
-	e->f[e->n].name.n = prefix_len + r->name_len;
 	tf_buf_add(&e->names, prefix, prefix_len);
 	tf_buf_add(&e->names, r->name, r->name_len);
-	if (e->n == 0 || tf_time_cmp(r->attr.btime, e->first) < 0)
-		e->first = r->attr.btime;
-	if (e->n == 0 || tf_time_cmp(r->attr.ctime, e->last) > 0)
-		e->last = r->attr.ctime;
-	e->n++;
-	return tf_buf_end(&e->names, err);
+	return add_file(e, &o.sha256, &r->attr, r->entry, at, err);
 }
 
 static enum tf_code
@@ -101,6 +111,16 @@ tf_evidence_by_name(const void *a, const void *b)
 	return c != 0 ? c : (x->name.n > y->name.n) - (x->name.n < y->name.n);
 }
 
+/* All names are there. */
+static void
+sort(struct tf_evidence *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		e->f[i].name.p = e->names.p + (size_t)e->f[i].name.p;
+	if (e->n > 1)
+		qsort(e->f, e->n, sizeof(*e->f), tf_evidence_by_name);
+}
+
 enum tf_code
 tf_evidence_list(struct tf_db *db, uint64_t id, struct tf_evidence *e,
     struct tf_error *err)
@@ -108,9 +128,24 @@ tf_evidence_list(struct tf_db *db, uint64_t id, struct tf_evidence *e,
 	char prefix[TF_PATH_BELOW_MAX + 1];
 	enum tf_code rc = walk_evidence(db, id, prefix, 0, e, err);
 
-	for (size_t i = 0; i < e->n; i++)
-		e->f[i].name.p = e->names.p + (size_t)e->f[i].name.p;
-	if (e->n > 1)
-		qsort(e->f, e->n, sizeof(*e->f), tf_evidence_by_name);
+	sort(e);
+	return rc;
+}
+
+enum tf_code
+tf_evidence_prepared(const struct tf_seal_file *files, size_t n, size_t above,
+    struct tf_evidence *e, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < n; i++) {
+		size_t at = e->names.n;
+
+		tf_buf_add(&e->names, files[i].path.p + above,
+		    files[i].path.n - above);
+		rc = add_file(e, &files[i].content.sha256, &files[i].l->attr,
+		    TF_NO_SEQ, at, err);
+	}
+	sort(e);
 	return rc;
 }

@@ -96,23 +96,23 @@ tf_existing_check(struct tf_live *l, const struct tf_patience *p,
 	return TF_OK;
 }
 
-static enum tf_code
-is_right(struct tf_txn *t, uint64_t id, const struct tf_hash *h, uint64_t size,
-    bool *right, struct tf_error *err)
+enum tf_code
+tf_existing_is_right(struct tf_vault *v, struct tf_db *db, uint64_t id,
+    const struct tf_hash *h, uint64_t size, bool *right, struct tf_error *err)
 {
 	struct tf_object_row o;
 	struct tf_buf body = { 0 };
 	struct tf_hash got = *h;
 	uint64_t n = size;
 	int fd = -1;
-	enum tf_code rc = tf_object_get(t->db, id, &o, &body, err);
+	enum tf_code rc = tf_object_get(db, id, &o, &body, err);
 
 	*right = false;
 	if (rc == TF_OK && o.is_inline) {
 		tf_sha256(body.p == NULL ? "" : body.p, body.n, &got);
 		n = body.n;
 	} else if (rc == TF_OK && size <= TF_INLINE_MAX) {
-		rc = tf_object_open(t->v->objectsfd, h, &fd, err);
+		rc = tf_object_open(v->objectsfd, h, &fd, err);
 		if (rc == TF_OK)
 			rc = tf_hash_fd(fd, &got, &n, err);
 		if (fd >= 0)
@@ -138,5 +138,7 @@ tf_existing_find(struct tf_txn *t, const struct tf_hash *h, uint64_t size,
 	if (rc == TF_NOTFOUND)
 		return TF_OK;
 	/* The digest may point at other bytes, or at damaged ones. */
-	return rc == TF_OK ? is_right(t, *id, h, size, right, err) : rc;
+	return rc == TF_OK ? tf_existing_is_right(t->v, t->db, *id, h, size,
+			     right, err) :
+			     rc;
 }

@@ -28,4 +28,9 @@ TF_MUST_USE enum tf_code tf_existing_find(struct tf_txn *t,
     const struct tf_hash *h, uint64_t size, uint64_t *id, bool *known,
     bool *right, struct tf_error *err);
 
+/* The same of object number id. */
+TF_MUST_USE enum tf_code tf_existing_is_right(struct tf_vault *v,
+    struct tf_db *db, uint64_t id, const struct tf_hash *h, uint64_t size,
+    bool *right, struct tf_error *err);
+
 #endif

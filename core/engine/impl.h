@@ -28,6 +28,9 @@
 #define TF_SETTLE_DEFAULT_S 2
 #define TF_MAX_UNSEALED_DEFAULT 100000 /* names of one user */
 #define TF_MAX_OPEN_DEFAULT 10000      /* handles of one user */
+/* Names in a draft attestation: its publication is one transaction, for which
+ * the commits of others wait. */
+#define TF_MAX_DRAFT_DEFAULT 10000
 #define TF_SETTLE_MAX_S 60
 #define TF_QUIET_MAX_S 31536000	       /* a year */
 #define TF_PLACEHOLDER_DEFAULT_S 600   /* until one is sealed empty */
@@ -366,6 +369,10 @@ TF_MUST_USE enum tf_code tf_quota_open(struct tf_vault *v, uint32_t uid,
     struct tf_error *err);
 /* The attributes of l are others: count it by them.  mu is held. */
 void tf_quota_recount(struct tf_live *l);
+/* May the draft attestation att have one more name in it (max_draft)?  TF_QUOTA.
+ * TF_OK when att is no draft attestation.  mu is held. */
+TF_MUST_USE enum tf_code tf_quota_draft(struct tf_vault *v, uint64_t att,
+    struct tf_error *err);
 /* The same, unless that is more than max_staged: TF_QUOTA. */
 TF_MUST_USE enum tf_code tf_quota_take(struct tf_live *l, uint64_t bytes,
     struct tf_error *err);
@@ -392,24 +399,41 @@ void tf_live_freeze(struct tf_live *l);
 struct tf_subject tf_live_subject(const struct tf_live *l, uint32_t caller);
 
 /* --- seal.c, seal_dir.c --- */
-/* One live file (content clean, object durable) becomes evidence. */
+/*
+ * One live file (content clean) becomes evidence.  {l, cause} before; the rest
+ * is made by tf_seal_prepare, outside of the transaction.
+ */
 struct tf_seal_file {
-	struct tf_live *l;
+	struct tf_live *l; /* claimed */
 	const char *cause; /* or NULL */
+	struct tf_content content;
+	struct tf_buf path;
+	struct tf_prepared_entry entry;
+	uint64_t same; /* an object with these bytes, hashed; or 0 */
 };
+/*
+ * All that can be done before: long content becomes an object file (I2), the
+ * entries get their text, and objects with the same bytes are hashed.  db:
+ * reads what is committed.  Not in the committer, no lock is held.  Free them
+ * in either case.
+ */
+TF_MUST_USE enum tf_code tf_seal_prepare(struct tf_vault *v, struct tf_db *db,
+    struct tf_seal_file *f, size_t n, struct tf_error *err);
+void tf_seal_prepared_free(struct tf_seal_file *f, size_t n);
+/* TF_BUSY when it is not any more what was prepared. */
 TF_MUST_USE enum tf_code tf_seal_one(struct tf_txn *t,
     const struct tf_seal_file *s, struct tf_error *err);
 /* The live directory id gets its entry, and those above it. */
 TF_MUST_USE enum tf_code tf_seal_directory(struct tf_txn *t, uint64_t id,
-    struct tf_error *err);
-/* Long content of l becomes an object file (I2).  Not in the committer. */
-TF_MUST_USE enum tf_code tf_seal_prepare(struct tf_live *l,
     struct tf_error *err);
 /* It has a row in the node table and is live no more; mu is held. */
 void tf_live_leave(struct tf_vault *v, struct tf_live *l);
 /* After the commit: l and the directories it gave an entry are no longer live.
  * mu is held; a claim on l stays. */
 void tf_seal_settle(struct tf_vault *v, struct tf_live *l);
+/* After that: its staged file goes, if it is one.  Without mu, when there are
+ * many. */
+void tf_seal_unstage(const struct tf_live *l);
 /* Set job on l (waiting for the one under way), with a reference; mu is held.
  * False, and nothing to undo, when l went away meanwhile. */
 bool tf_live_claim(struct tf_vault *v, struct tf_live *l);

@@ -450,11 +450,37 @@ tf_live_insert(struct tf_live_table *t, struct tf_live *l)
 	}
 }
 
+/* One name more or less below the draft attestation of l, if it is in one. */
+static void
+count_in_draft(struct tf_live_table *t, const struct tf_live *l, bool more)
+{
+	struct tf_live *d = tf_live_get(t, l->att);
+
+	if (d == NULL || d == l || l->unlinked)
+		return;
+	if (more)
+		d->names++;
+	else
+		d->names--;
+}
+
+void
+tf_live_place(struct tf_live_table *t, struct tf_live *l, uint64_t att,
+    uint64_t wf)
+{
+	count_in_draft(t, l, false);
+	l->att = att;
+	l->wf = wf;
+	count_in_draft(t, l, true);
+	tf_live_index(l);
+}
+
 void
 tf_live_unname(struct tf_live_table *t, struct tf_live *l)
 {
 	if (l->unlinked)
 		return;
+	count_in_draft(t, l, false);
 	name_remove(t, l);
 	index_remove(t, l);
 	l->unlinked = l->attr.unlinked = true;

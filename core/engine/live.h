@@ -69,6 +69,7 @@ struct tf_live {
 	char *name; /* who has claimed l, or holds mu, may read it */
 	size_t name_len;
 	uint64_t att, wf; /* attestation (or draft) and workflow above */
+	size_t names;	  /* live below it; of a draft attestation only */
 	bool in_draft;	  /* below a draft directory or attestation */
 	bool unlinked;	  /* has no name any more */
 	bool saved;	  /* has a row in stage */
@@ -169,6 +170,9 @@ void tf_live_unname(struct tf_live_table *t, struct tf_live *l);
 /* Takes name, which is allocated; the old one is the caller's then. */
 char *tf_live_rename(struct tf_live_table *t, struct tf_live *l,
     uint64_t parent, char *name);
+/* Below these from now on; l is in the table. */
+void tf_live_place(struct tf_live_table *t, struct tf_live *l, uint64_t att,
+    uint64_t wf);
 struct tf_live *tf_live_get(const struct tf_live_table *t, uint64_t id);
 struct tf_live *tf_live_find(const struct tf_live_table *t, uint64_t parent,
     const char *name, size_t n);

@@ -463,13 +463,12 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 	struct tf_live *l;
 	enum tf_code rc;
 
-	if ((rc = tf_quota_names(v, a->uid, 1, err)) != TF_OK)
+	if ((rc = tf_quota_names(v, a->uid, 1, err)) != TF_OK ||
+	    (rc = tf_quota_draft(v, p->att.id, err)) != TF_OK)
 		return rc;
 	if ((l = tf_live_new(v, a, name, strlen(name))) == NULL)
 		return tf_nomem(err);
 	l->in_draft = p->in_draft;
-	l->att = a->kind == TF_KIND_ATTESTATION ? a->id : p->att.id;
-	l->wf = a->kind == TF_KIND_ATTESTATION ? p->parent.id : p->wf;
 	if (a->kind == TF_KIND_ATTESTATION ||
 	    (a->kind == TF_KIND_DIRECTORY &&
 		tf_name_draft_dir(name, strlen(name))))
@@ -481,6 +480,10 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 		return tf_nomem(err);
 	}
 	tf_live_insert(&v->live, l);
+	if (a->kind == TF_KIND_ATTESTATION)
+		tf_live_place(&v->live, l, a->id, p->parent.id);
+	else
+		tf_live_place(&v->live, l, p->att.id, p->wf);
 	tf_quiet_touch(v, l->att);
 	*out = l;
 	return TF_OK;

@@ -433,10 +433,10 @@ place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
 	if (rc == TF_OK)
 		rc = tf_place_of(v, db, l->attr.parent, &p, err);
 	if (rc == TF_OK) {
-		l->att = l->attr.kind == TF_KIND_ATTESTATION ? l->attr.id :
-							       p.att.id;
-		l->wf = l->attr.kind == TF_KIND_ATTESTATION ? p.parent.id :
-							      p.wf;
+		if (l->attr.kind == TF_KIND_ATTESTATION)
+			tf_live_place(&v->live, l, l->attr.id, p.parent.id);
+		else
+			tf_live_place(&v->live, l, p.att.id, p.wf);
 		l->in_draft = l->attr.kind == TF_KIND_ATTESTATION ||
 		    p.in_draft ||
 		    (l->attr.kind == TF_KIND_DIRECTORY &&

@@ -20,6 +20,7 @@ struct move {
 	const char *name; /* the new one */
 	const struct tf_actor *who;
 	bool seals;
+	struct tf_seal_file sealed; /* what is prepared for that */
 	/* The caller's; the node's old ones once it has them. */
 	struct tf_text *actor;
 	char *other_name;
@@ -235,8 +236,7 @@ take_place(struct move *m)
 	    m->other_name);
 	if (l->attr.kind == TF_KIND_ATTESTATION)
 		return;
-	l->att = m->to.att.id;
-	l->wf = m->to.wf;
+	tf_live_place(&m->v->live, l, m->to.att.id, m->to.wf);
 	l->in_draft = m->to.in_draft ||
 	    (!tf_live_is_file(l) &&
 		tf_name_draft_dir(m->name, strlen(m->name)));
@@ -269,8 +269,7 @@ move_back(struct move *m)
 		swap_actors(m);
 	m->other_name = tf_live_rename(&m->v->live, l, m->old_parent,
 	    m->other_name);
-	l->att = m->old_att;
-	l->wf = m->old_wf;
+	tf_live_place(&m->v->live, l, m->old_att, m->old_wf);
 	l->in_draft = m->old_in_draft;
 	/* Only what the move changed: size and times may have grown since. */
 	l->attr.state = m->old_attr.state;
@@ -283,7 +282,6 @@ static enum tf_code
 move_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
 	struct move *m = arg;
-	struct tf_seal_file s = { .l = m->l };
 	struct tf_node_row row;
 	enum tf_code rc;
 
@@ -291,7 +289,7 @@ move_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	    (rc = tf_drop_rows(t, m->target, err)) != TF_OK)
 		return rc;
 	if (m->seals)
-		return tf_seal_one(t, &s, err);
+		return tf_seal_one(t, &m->sealed, err);
 	if (!m->l->saved)
 		return TF_OK;
 	/* A directory whose child was sealed meanwhile has its entry now. */
@@ -312,14 +310,18 @@ commit_move(struct move *m, struct tf_error *err)
 	pthread_mutex_unlock(&v->mu);
 	if (m->target != NULL)
 		rc = tf_live_detach(m->target, err);
+	m->sealed = (struct tf_seal_file){ .l = m->l };
 	if (rc == TF_OK && m->seals)
-		rc = tf_seal_prepare(m->l, err);
+		rc = tf_seal_prepare(v, m->db, &m->sealed, 1, err);
 	if (rc == TF_OK)
 		rc = tf_commit_wait(v->commit, move_run, m, err);
+	tf_seal_prepared_free(&m->sealed, 1);
 	pthread_mutex_lock(&v->mu);
-	if (rc == TF_OK && m->seals)
+	if (rc == TF_OK && m->seals) {
 		tf_seal_settle(v, m->l);
-	else if (rc == TF_OK && m->l->saved)
+		tf_seal_unstage(m->l);
+	}
+	if (rc == TF_OK && !m->seals && m->l->saved)
 		tf_stage_saved(v, m->l);
 	return rc;
 }
@@ -378,6 +380,9 @@ move_child(struct move *m, bool noreplace, bool *publish, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = clear_target(m, noreplace, err);
 	if (rc != TF_OK)
+		return rc;
+	if (m->to.att.id != m->l->att &&
+	    (rc = tf_quota_draft(m->v, m->to.att.id, err)) != TF_OK)
 		return rc;
 	/* The name is free or will be; is it legal? */
 	if (m->target == NULL) {

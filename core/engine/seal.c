@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../base/mutant.h"
 #include "close_dir.h"
+#include "content.h"
 #include "dir_mode.h"
 #include "existing.h"
 #include "names.h"
@@ -107,6 +108,8 @@ tf_seal_directory(struct tf_txn *t, uint64_t id, struct tf_error *err)
 	struct tf_live *l;
 	enum tf_code rc;
 
+	if (t->known_dir == id)
+		return TF_OK;
 	pthread_mutex_lock(&v->mu);
 	l = tf_live_get(&v->live, id);
 	if (l != NULL)
@@ -125,19 +128,23 @@ tf_seal_directory(struct tf_txn *t, uint64_t id, struct tf_error *err)
 	pthread_mutex_lock(&v->mu);
 	tf_live_unref(l);
 	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK)
+		t->known_dir = id;
 	return rc;
 }
 
 /* The number of the object with these bytes; equal bytes are kept once. */
 static enum tf_code
-seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
-    uint64_t size, uint64_t *object, struct tf_error *err)
+seal_object(struct tf_txn *t, const struct tf_seal_file *s, uint64_t *object,
+    struct tf_error *err)
 {
-	uint64_t id = l->attr.id;
-	bool known, right;
-	enum tf_code rc = tf_existing_find(t, h, size, object, &known, &right,
-	    err);
+	const struct tf_hash *h = &s->content.sha256;
+	uint64_t id = s->l->attr.id, size = s->content.size;
+	bool known = true, right = true;
+	enum tf_code rc = tf_object_find(t->db, h, object, err);
 
+	if (rc != TF_OK || *object != s->same)
+		rc = tf_existing_find(t, h, size, object, &known, &right, err);
 	if (rc != TF_OK)
 		return rc;
 	if (right)
@@ -148,9 +155,9 @@ seal_object(struct tf_txn *t, struct tf_live *l, const struct tf_hash *h,
 		    "are kept beside it; run trailctl verify",
 		    (unsigned long long)*object);
 	*object = id;
-	if (!tf_live_written(l))
+	if (!tf_live_written(s->l))
 		rc = tf_object_put(tf_txn_write(t), id, h, "", 0, err);
-	else if (l->in_file)
+	else if (s->l->in_file)
 		rc = tf_object_put_file(tf_txn_write(t), id, h, size, err);
 	return rc == TF_OK && !known ?
 	    tf_object_seal(tf_txn_write(t), h, id, err) :
@@ -184,47 +191,6 @@ sealed_mode(const struct tf_live *l)
 	return l->attr.mode | (uint32_t)l->v->settings.value[TF_MODE_FLOOR];
 }
 
-static enum tf_code
-evidence_entry(struct tf_txn *t, const struct tf_seal_file *s,
-    const struct tf_content *content, struct tf_error *err)
-{
-	struct tf_live *l = s->l;
-	struct tf_entry e = { .type = TF_EVIDENCE_SEALED,
-		.has_node = true,
-		.node = l->attr.id,
-		.has_access = true,
-		.has_content = true,
-		.content = *content,
-		.created = l->attr.btime,
-		.ctime = l->attr.ctime,
-		.mtime = l->attr.mtime };
-	struct tf_access_names names;
-	struct tf_buf path = { 0 }, writers = { 0 };
-	enum tf_code rc;
-
-	rc = tf_child_path(t, l->attr.parent, l->name, &path, err);
-	if (rc != TF_OK)
-		goto out;
-	e.path = (struct tf_str){ path.p, path.n };
-	tf_access_fill(&e.access, sealed_mode(l), l->attr.uid, l->attr.gid,
-	    &names);
-	if (l->actor != NULL)
-		e.actor = (struct tf_str){ l->actor->s, l->actor->n };
-	if (l->xattrs.n > 0)
-		e.xattrs = (struct tf_str){ l->xattrs.p, l->xattrs.n };
-	if (s->cause != NULL)
-		e.cause = (struct tf_str){ s->cause, strlen(s->cause) };
-	if (!only_actor(l)) {
-		tf_writers_json(l, &writers);
-		e.writers = (struct tf_str){ writers.p, writers.n };
-	}
-	rc = writers.failed ? tf_nomem(err) : tf_txn_append(t, &e, NULL, err);
-out:
-	tf_buf_free(&writers);
-	tf_buf_free(&path);
-	return rc;
-}
-
 /* Nothing is born in a sealed attestation, however it came so far. */
 static enum tf_code
 check_open(struct tf_txn *t, uint64_t att, struct tf_error *err)
@@ -244,25 +210,43 @@ check_open(struct tf_txn *t, uint64_t att, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Did anything change since it was prepared? */
+static enum tf_code
+check_prepared(struct tf_txn *t, const struct tf_seal_file *s,
+    struct tf_error *err)
+{
+	const struct tf_live *l = s->l;
+	struct tf_str dir;
+	enum tf_code rc;
+
+	if (l->failed != TF_OK || !tf_live_clean(l) || l->unchecked ||
+	    (tf_live_written(l) &&
+		memcmp(&l->digest, &s->content.sha256, sizeof(l->digest)) !=
+		    0) ||
+	    l->attr.size != s->content.size)
+		return tf_fail(err, TF_BUSY, "%.60s is not on disk", l->name);
+	/* A directory above may have moved back, for its own rename failed. */
+	if ((rc = tf_txn_path(t, l->attr.parent, &dir, err)) != TF_OK)
+		return rc;
+	if (s->path.n != dir.n + 1 + l->name_len ||
+	    memcmp(s->path.p, dir.p, dir.n) != 0)
+		return tf_fail(err, TF_BUSY, "%.60s has another path", l->name);
+	return TF_OK;
+}
+
 enum tf_code
 tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
     struct tf_error *err)
 {
 	struct tf_live *l = s->l;
 	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
-	struct tf_content c = { .sha256 = l->digest, .size = l->attr.size };
 	enum tf_code rc;
 
-	if (l->failed != TF_OK || !tf_live_clean(l) || l->unchecked)
-		return tf_fail(err, TF_BUSY, "%.60s is not on disk", l->name);
-	if ((rc = check_open(t, l->att, err)) != TF_OK)
-		return rc;
-	if (!tf_live_written(l))
-		tf_sha256("", 0, &c.sha256);
-	if ((rc = tf_seal_directory(t, l->attr.parent, err)) != TF_OK ||
-	    (rc = seal_object(t, l, &c.sha256, c.size, &row.object, err)) !=
-		TF_OK ||
-	    (rc = evidence_entry(t, s, &c, err)) != TF_OK)
+	if ((rc = check_prepared(t, s, err)) != TF_OK ||
+	    (rc = check_open(t, l->att, err)) != TF_OK ||
+	    (rc = tf_seal_directory(t, l->attr.parent, err)) != TF_OK ||
+	    (rc = seal_object(t, s, &row.object, err)) != TF_OK ||
+	    (rc = tf_txn_append_prepared(t, &s->entry, err)) != TF_OK)
 		return rc;
 	memcpy(row.name, l->name, l->name_len + 1);
 	row.attr.mtime = tf_time_clamp(l->attr.mtime);
@@ -271,17 +255,17 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 	row.xattrs = (struct tf_str){ l->xattrs.n > 0 ? l->xattrs.p : NULL,
 		l->xattrs.n };
 	t->files++;
-	t->content_bytes += c.size;
+	t->content_bytes += s->content.size;
 	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
 	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
 		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
 	return rc;
 }
 
-/* --- around it -------------------------------------------------------------- */
+/* --- before the transaction ------------------------------------------------- */
 
-enum tf_code
-tf_seal_prepare(struct tf_live *l, struct tf_error *err)
+static enum tf_code
+link_object(struct tf_live *l, struct tf_error *err)
 {
 	char name[24];
 	enum tf_code rc;
@@ -302,6 +286,176 @@ tf_seal_prepare(struct tf_live *l, struct tf_error *err)
 	return rc;
 }
 
+/* s has its path. */
+static enum tf_code
+prepare_entry(struct tf_seal_file *s, struct tf_error *err)
+{
+	struct tf_live *l = s->l;
+	struct tf_entry e = { .v = TF_ENTRY_VERSION,
+		.type = TF_EVIDENCE_SEALED,
+		.origin = { l->v->origin, strlen(l->v->origin) },
+		.path = { s->path.p, s->path.n },
+		.has_node = true,
+		.node = l->attr.id,
+		.has_access = true,
+		.has_content = true,
+		.content = s->content,
+		.created = l->attr.btime,
+		.ctime = l->attr.ctime,
+		.mtime = l->attr.mtime };
+	struct tf_access_names names;
+	struct tf_buf writers = { 0 };
+	enum tf_code rc;
+
+	tf_access_fill(&e.access, sealed_mode(l), l->attr.uid, l->attr.gid,
+	    &names);
+	if (l->actor != NULL)
+		e.actor = (struct tf_str){ l->actor->s, l->actor->n };
+	if (l->xattrs.n > 0)
+		e.xattrs = (struct tf_str){ l->xattrs.p, l->xattrs.n };
+	if (s->cause != NULL)
+		e.cause = (struct tf_str){ s->cause, strlen(s->cause) };
+	if (!only_actor(l)) {
+		tf_writers_json(l, &writers);
+		e.writers = (struct tf_str){ writers.p, writers.n };
+	}
+	rc = writers.failed ? tf_nomem(err) :
+			      tf_entry_prepare(&e, &s->entry, err);
+	tf_buf_free(&writers);
+	return rc;
+}
+
+/* The files of one directory stand together, mostly. */
+struct dir_path {
+	uint64_t id;
+	struct tf_buf path;
+};
+
+static enum tf_code
+prepare_path(struct tf_vault *v, struct tf_db *db, struct dir_path *d,
+    struct tf_seal_file *s, struct tf_error *err)
+{
+	uint64_t dir = s->l->attr.parent;
+	enum tf_code rc;
+
+	if (d->id != dir) {
+		d->id = 0;
+		d->path.n = 0;
+		if ((rc = tf_path_of(v, db, dir, &d->path, err)) != TF_OK)
+			return rc;
+		d->id = dir;
+	}
+	tf_buf_add(&s->path, d->path.p, d->path.n);
+	tf_buf_str(&s->path, "/");
+	tf_buf_str(&s->path, s->l->name);
+	return tf_buf_end(&s->path, err);
+}
+
+static enum tf_code
+prepare_entries(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
+    size_t n, struct tf_error *err)
+{
+	struct dir_path d = { 0 };
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < n; i++) {
+		f[i].content = (struct tf_content){ .sha256 = f[i].l->digest,
+			.size = f[i].l->attr.size };
+		if (!tf_live_written(f[i].l))
+			tf_sha256("", 0, &f[i].content.sha256);
+		if ((rc = prepare_path(v, db, &d, &f[i], err)) == TF_OK)
+			rc = prepare_entry(&f[i], err);
+	}
+	tf_buf_free(&d.path);
+	return rc;
+}
+
+/* By digest; of one digest in the order of their seals. */
+static int
+by_content(const void *a, const void *b)
+{
+	const struct tf_seal_file *x = *(struct tf_seal_file *const *)a;
+	const struct tf_seal_file *y = *(struct tf_seal_file *const *)b;
+	int c = memcmp(&x->content.sha256, &y->content.sha256,
+	    sizeof(x->content.sha256));
+
+	return c != 0 ? c : (x > y) - (x < y);
+}
+
+/* One object will stand for the n files of f: hash it once. */
+static enum tf_code
+prepare_same(struct tf_vault *v, struct tf_db *db, struct tf_seal_file **f,
+    size_t n, struct tf_error *err)
+{
+	const struct tf_content *c = &f[0]->content;
+	bool right = false;
+	uint64_t id;
+	enum tf_code rc = tf_object_find(db, &c->sha256, &id, err);
+
+	if (rc == TF_NOTFOUND) {
+		if (n == 1 || !tf_content_in_db(f[0]->l))
+			return TF_OK;
+		id = f[0]->l->attr.id;
+	} else if (rc != TF_OK) {
+		return rc;
+	}
+	rc = tf_existing_is_right(v, db, id, &c->sha256, c->size, &right, err);
+	for (size_t i = 0; rc == TF_OK && right && i < n; i++)
+		f[i]->same = id;
+	return rc;
+}
+
+static enum tf_code
+prepare_objects(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
+    size_t n, struct tf_error *err)
+{
+	struct tf_seal_file **by;
+	enum tf_code rc = TF_OK;
+
+	if ((by = calloc(n, sizeof(*by))) == NULL)
+		return tf_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		by[i] = &f[i];
+	qsort(by, n, sizeof(*by), by_content);
+	for (size_t i = 0, to; rc == TF_OK && i < n; i = to) {
+		for (to = i + 1; to < n &&
+		     memcmp(&by[to]->content.sha256, &by[i]->content.sha256,
+			 sizeof(struct tf_hash)) == 0;
+		     to++)
+			;
+		rc = prepare_same(v, db, by + i, to - i, err);
+	}
+	free(by);
+	return rc;
+}
+
+enum tf_code
+tf_seal_prepare(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
+    size_t n, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (n == 0)
+		return TF_OK;
+	for (size_t i = 0; rc == TF_OK && i < n; i++)
+		if (!TF_IS_MUTANT(TF_COMMIT_FIRST))
+			rc = link_object(f[i].l, err);
+	if (rc == TF_OK)
+		rc = prepare_entries(v, db, f, n, err);
+	return rc == TF_OK ? prepare_objects(v, db, f, n, err) : rc;
+}
+
+void
+tf_seal_prepared_free(struct tf_seal_file *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		tf_buf_free(&f[i].path);
+		tf_prepared_entry_free(&f[i].entry);
+	}
+}
+
+/* --- around it -------------------------------------------------------------- */
+
 void
 tf_live_leave(struct tf_vault *v, struct tf_live *l)
 {
@@ -319,13 +473,8 @@ void
 tf_seal_settle(struct tf_vault *v, struct tf_live *l)
 {
 	struct tf_live *d;
-	char name[24];
 	uint64_t up = l->attr.parent;
 
-	if (l->in_file) {
-		tf_stage_name(l->attr.id, name);
-		(void)unlinkat(v->stagefd, name, 0); /* left? swept at start */
-	}
 	tf_live_leave(v, l);
 	while ((d = tf_live_get(&v->live, up)) != NULL &&
 	    d->attr.kind == TF_KIND_DIRECTORY) {
@@ -334,10 +483,20 @@ tf_seal_settle(struct tf_vault *v, struct tf_live *l)
 	}
 }
 
+void
+tf_seal_unstage(const struct tf_live *l)
+{
+	char name[24];
+
+	if (!l->in_file)
+		return;
+	tf_stage_name(l->attr.id, name);
+	(void)unlinkat(l->v->stagefd, name, 0); /* left? swept at start */
+}
+
 struct several {
-	struct tf_live **l;
+	struct tf_seal_file *f;
 	size_t n;
-	const char *cause;
 };
 
 static enum tf_code
@@ -346,11 +505,8 @@ several_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	struct several *s = arg;
 	enum tf_code rc = TF_OK;
 
-	for (size_t i = 0; rc == TF_OK && i < s->n; i++) {
-		struct tf_seal_file f = { .l = s->l[i], .cause = s->cause };
-
-		rc = tf_seal_one(t, &f, err);
-	}
+	for (size_t i = 0; rc == TF_OK && i < s->n; i++)
+		rc = tf_seal_one(t, &s->f[i], err);
 	return rc;
 }
 
@@ -370,26 +526,47 @@ tf_live_sort(struct tf_live **l, size_t n)
 		qsort(l, n, sizeof(struct tf_live *), by_id);
 }
 
+static enum tf_code
+seal_several(struct tf_vault *v, struct several *s, struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_seal_prepare(v, db, s->f, s->n, err);
+	tf_reader_done(v, db);
+	if (rc == TF_OK)
+		rc = tf_commit_wait(v->commit, several_run, s, err);
+	for (size_t i = 0; rc == TF_OK && i < s->n; i++)
+		if (TF_IS_MUTANT(TF_COMMIT_FIRST))
+			rc = link_object(s->f[i].l, err);
+	return rc;
+}
+
 enum tf_code
 tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
     const char *cause, struct tf_error *err)
 {
-	struct several s = { .l = l, .n = n, .cause = cause };
-	enum tf_code rc = TF_OK;
+	struct several s = { .f = calloc(n, sizeof(*s.f)), .n = n };
+	enum tf_code rc;
 
 	tf_live_sort(l, n);
-	if (TF_IS_MUTANT(TF_COMMIT_FIRST))
-		rc = tf_commit_wait(v->commit, several_run, &s, err);
-	for (size_t i = 0; rc == TF_OK && i < n; i++)
-		rc = tf_seal_prepare(l[i], err);
-	if (rc == TF_OK && !TF_IS_MUTANT(TF_COMMIT_FIRST))
-		rc = tf_commit_wait(v->commit, several_run, &s, err);
+	for (size_t i = 0; s.f != NULL && i < n; i++)
+		s.f[i] = (struct tf_seal_file){ .l = l[i], .cause = cause };
+	rc = s.f == NULL ? tf_nomem(err) : seal_several(v, &s, err);
+	if (s.f != NULL)
+		tf_seal_prepared_free(s.f, n);
+	free(s.f);
 	pthread_mutex_lock(&v->mu);
-	for (size_t i = 0; i < n; i++) {
-		if (rc == TF_OK)
-			tf_seal_settle(v, l[i]);
+	for (size_t i = 0; rc == TF_OK && i < n; i++)
+		tf_seal_settle(v, l[i]);
+	pthread_mutex_unlock(&v->mu);
+	for (size_t i = 0; rc == TF_OK && i < n; i++)
+		tf_seal_unstage(l[i]);
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; i < n; i++)
 		tf_live_unclaim(v, l[i]);
-	}
 	pthread_mutex_unlock(&v->mu);
 	return rc;
 }

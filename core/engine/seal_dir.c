@@ -23,11 +23,13 @@ struct closing {
 	struct tf_sealer s;
 	char *actor;
 	struct tf_below below;
+	struct tf_seal_file *files; /* of those below, prepared */
+	size_t n_files;
 	struct tf_live *draft; /* the draft attestation to publish */
 	char *other_name; /* its new one, or the old one once it has that */
 	struct tf_db *db;
 	/* Attestations to be sealed, and their statements, if all of their
-	 * evidence was in the ledger before; else empty. */
+	 * evidence is known before the transaction; else NULL. */
 	struct open_children *ready;
 };
 
@@ -52,13 +54,8 @@ seal_live(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
 		if (!tf_live_is_file(c->below.l[i]))
 			rc = tf_seal_directory(t, c->below.l[i]->attr.id, err);
-	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++) {
-		struct tf_seal_file f = { .l = c->below.l[i],
-			.cause = c->r->cause };
-
-		if (tf_live_is_file(c->below.l[i]))
-			rc = tf_seal_one(t, &f, err);
-	}
+	for (size_t i = 0; rc == TF_OK && i < c->n_files; i++)
+		rc = tf_seal_one(t, &c->files[i], err);
 	return rc;
 }
 
@@ -172,7 +169,7 @@ publish_run(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 	    (rc = seal_live(t, c, err)) != TF_OK ||
 	    (rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
 		return rc;
-	return tf_seal_attestation(t, &c->s, &row, NULL, err);
+	return tf_seal_attestation(t, &c->s, &row, c->ready->lists[0], err);
 }
 
 static enum tf_code
@@ -480,32 +477,66 @@ seal_evidence(struct closing *c, struct tf_error *err)
 	return rc;
 }
 
-/* Make the statements, if all evidence is in the ledger. */
+static enum tf_code
+add_statements(struct closing *c, struct open_children *o, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (o->n == 0)
+		return TF_OK;
+	if ((o->lists = calloc(o->n, sizeof(*o->lists))) == NULL)
+		return tf_nomem(err);
+	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
+		rc = tf_seal_list(c->v, c->db, &c->s, &o->rows[i], c->files,
+		    c->n_files, &o->lists[i], err);
+	if (rc == TF_OK)
+		c->ready = o;
+	return rc;
+}
+
+/* Make the statements, if all evidence is in the ledger, or is all of a draft.
+ */
 static enum tf_code
 make_ready(struct closing *c, struct open_children *o, struct tf_error *err)
 {
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
-	if (c->draft != NULL || c->dir.kind == TF_KIND_TRAIL ||
-	    count_files(&c->below) > 0)
+	if (c->dir.kind == TF_KIND_TRAIL ||
+	    (c->draft == NULL && c->n_files > 0))
 		return TF_OK;
 	if (c->dir.kind == TF_KIND_WORKFLOW) {
 		rc = tf_each_child(c->db, c->dir.id, add_open, o, err);
-	} else {
-		if ((o->rows = calloc(1, sizeof(*o->rows))) == NULL)
-			return tf_nomem(err);
-		rc = tf_nodes_get(c->db, c->dir.id, o->rows, err);
-		o->n = 1;
+		return rc == TF_OK ? add_statements(c, o, err) : rc;
 	}
-	if (rc == TF_OK && o->n > 0 &&
-	    (o->lists = calloc(o->n, sizeof(*o->lists))) == NULL)
-		rc = tf_nomem(err);
-	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
-		rc = tf_seal_list(c->v, c->db, &c->s, &o->rows[i], &o->lists[i],
-		    err);
-	if (rc == TF_OK && o->n > 0)
-		c->ready = o;
-	return rc;
+	if ((o->rows = calloc(1, sizeof(*o->rows))) == NULL)
+		return tf_nomem(err);
+	o->n = 1;
+	if (c->draft == NULL) {
+		rc = tf_nodes_get(c->db, c->dir.id, o->rows, err);
+	} else {
+		o->rows->attr = c->draft->attr;
+		o->rows->name_len = c->draft->name_len;
+		memcpy(o->rows->name, c->draft->name, c->draft->name_len + 1);
+	}
+	return rc == TF_OK ? add_statements(c, o, err) : rc;
+}
+
+static enum tf_code
+prepare_files(struct closing *c, struct tf_error *err)
+{
+	size_t n = count_files(&c->below);
+
+	if (n == 0)
+		return TF_OK;
+	if ((c->files = calloc(n, sizeof(*c->files))) == NULL)
+		return tf_nomem(err);
+	for (size_t i = 0; i < c->below.n; i++)
+		if (tf_live_is_file(c->below.l[i]))
+			c->files[c->n_files++] = (struct tf_seal_file){
+				.l = c->below.l[i],
+				.cause = c->r->cause
+			};
+	return tf_seal_prepare(c->v, c->db, c->files, c->n_files, err);
 }
 
 static enum tf_code
@@ -515,14 +546,36 @@ close_claimed(struct closing *c, struct tf_error *err)
 	enum tf_code rc = seal_evidence(c, err);
 
 	if (rc == TF_OK)
+		rc = prepare_files(c, err);
+	if (rc == TF_OK)
 		rc = make_ready(c, &o, err);
-	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
-		rc = tf_seal_prepare(c->below.l[i], err);
 	if (rc == TF_OK)
 		rc = tf_commit_wait(c->v->commit, closing_run, c, err);
 	c->ready = NULL;
 	open_children_free(&o);
+	tf_seal_prepared_free(c->files, c->n_files);
+	free(c->files);
 	return rc;
+}
+
+/* All that was sealed leaves, some at a time, for others wait for mu. */
+static void
+settle_below(struct closing *c)
+{
+	struct tf_live **l = c->below.l;
+	size_t to;
+
+	for (size_t from = 0; from < c->below.n; from = to) {
+		to = c->below.n - from > TOGETHER ? from + TOGETHER :
+						    c->below.n;
+		pthread_mutex_lock(&c->v->mu);
+		for (size_t i = from; i < to; i++)
+			if (l[i]->attr.state != TF_STATE_SEALED)
+				tf_seal_settle(c->v, l[i]);
+		pthread_mutex_unlock(&c->v->mu);
+		for (size_t i = from; i < to; i++)
+			tf_seal_unstage(l[i]);
+	}
 }
 
 /* mu held. */
@@ -531,9 +584,6 @@ after(struct closing *c, enum tf_code rc)
 {
 	struct tf_vault *v = c->v;
 
-	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
-		if (c->below.l[i]->attr.state != TF_STATE_SEALED)
-			tf_seal_settle(v, c->below.l[i]);
 	tf_below_unclaim(v, &c->below);
 	if (c->draft == NULL)
 		return;
@@ -604,7 +654,8 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 		if (c.draft != NULL)
 			swap_names(&c);
 		pthread_mutex_unlock(&v->mu);
-		rc = close_claimed(&c, err);
+		if ((rc = close_claimed(&c, err)) == TF_OK)
+			settle_below(&c);
 		pthread_mutex_lock(&v->mu);
 		after(&c, rc);
 	}

@@ -488,6 +488,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->settings.value[TF_SETTLE] = TF_SETTLE_DEFAULT_S;
 	v->settings.value[TF_MAX_UNSEALED] = TF_MAX_UNSEALED_DEFAULT;
 	v->settings.value[TF_MAX_OPEN] = TF_MAX_OPEN_DEFAULT;
+	v->settings.value[TF_MAX_DRAFT] = TF_MAX_DRAFT_DEFAULT;
 	v->settings.value[TF_PLACEHOLDER] = TF_PLACEHOLDER_DEFAULT_S;
 	v->durability = o->durability;
 	tf_descriptors_start(&v->descriptors);

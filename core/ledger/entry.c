@@ -433,8 +433,27 @@ present(const struct tf_entry *e, const struct field *f, bool wanted)
 	return wanted;
 }
 
+/* Which stamp a field is, or TF_STAMPS. */
+static unsigned
+stamp_of(unsigned field)
+{
+	static const unsigned fields_of[TF_STAMPS] = {
+		[TF_STAMP_AT] = F_AT,
+		[TF_STAMP_BATCH] = F_BATCH,
+		[TF_STAMP_CLOCK] = F_CLOCK,
+		[TF_STAMP_SEQ] = F_SEQ,
+	};
+	unsigned s = 0;
+
+	while (s < TF_STAMPS && fields_of[s] != field)
+		s++;
+	return s;
+}
+
+/* Where the stamps come to stand is noted in p (may be NULL). */
 static enum tf_code
-put_entry(struct tf_json *j, const struct tf_entry *e, struct tf_error *err)
+put_entry(struct tf_json *j, const struct tf_entry *e,
+    struct tf_prepared_entry *p, struct tf_error *err)
 {
 	const struct type *type = &types[e->type];
 	uint64_t must = type->must | ALWAYS;
@@ -443,6 +462,8 @@ put_entry(struct tf_json *j, const struct tf_entry *e, struct tf_error *err)
 	tf_json_object(j);
 	for (unsigned i = 0; i < FIELDS; i++) {
 		uint64_t bit = (uint64_t)1 << i;
+		size_t start = j->out->n;
+		unsigned stamp = stamp_of(i);
 
 		if (present(e, &fields[i], (must & bit) != 0)) {
 			if (may & bit)
@@ -455,14 +476,26 @@ put_entry(struct tf_json *j, const struct tf_entry *e, struct tf_error *err)
 			return tf_fail(err, TF_INVALID, "entry: %s lacks %s",
 			    type->name, fields[i].key);
 		}
+		if (p != NULL && stamp < TF_STAMPS) {
+			p->stamp[stamp].start = start;
+			p->stamp[stamp].end = j->out->n;
+		}
 	}
 	tf_json_object_end(j);
 	return tf_json_end(j, err);
 }
 
-enum tf_code
-tf_entry_encode(const struct tf_entry *e, struct tf_buf *out,
-    struct tf_error *err)
+static enum tf_code
+check_length(size_t n, struct tf_error *err)
+{
+	if (n > TF_ENTRY_MAX)
+		return tf_fail(err, TF_TOOBIG, "entry: of %zu bytes", n);
+	return TF_OK;
+}
+
+static enum tf_code
+encode(const struct tf_entry *e, struct tf_buf *out,
+    struct tf_prepared_entry *p, struct tf_error *err)
 {
 	struct tf_entry_decoded d;
 	struct tf_json j;
@@ -473,15 +506,111 @@ tf_entry_encode(const struct tf_entry *e, struct tf_buf *out,
 	    (unsigned)e->type >= TF_TYPES || e->v > TF_ENTRY_VERSION)
 		return tf_fail(err, TF_INVALID, "entry: no type to write");
 	tf_json_begin(&j, out);
-	if ((rc = put_entry(&j, e, err)) != TF_OK)
+	if ((rc = put_entry(&j, e, p, err)) != TF_OK ||
+	    (rc = check_length(out->n - start, err)) != TF_OK)
 		return rc;
-	if (out->n - start > TF_ENTRY_MAX)
-		return tf_fail(err, TF_TOOBIG, "entry: %s of %zu bytes",
-		    types[e->type].name, out->n - start);
 	/* The reader judges: nothing is written that it would refuse. */
 	rc = tf_entry_decode(&d, out->p + start, out->n - start, err);
 	tf_entry_decoded_free(&d);
 	return rc;
+}
+
+enum tf_code
+tf_entry_encode(const struct tf_entry *e, struct tf_buf *out,
+    struct tf_error *err)
+{
+	return encode(e, out, NULL, err);
+}
+
+enum tf_code
+tf_entry_prepare(const struct tf_entry *e, struct tf_prepared_entry *out,
+    struct tf_error *err)
+{
+	struct tf_entry all = *e;
+
+	/* All of them are there, so that each has its place. */
+	all.seq = 0;
+	all.has_batch = all.has_clock = true;
+	all.batch_first = all.batch_last = 0;
+	all.at = (struct tf_time){ 0, 0 };
+	all.clock = (struct tf_time){ 0, 1 };
+	return encode(&all, &out->text, out, err);
+}
+
+static void
+add_stamp(struct tf_buf *out, const struct tf_entry *e, unsigned stamp)
+{
+	char text[TF_TIME_LEN + 1];
+
+	switch (stamp) {
+	case TF_STAMP_AT:
+		tf_time_text(e->at, text);
+		tf_buf_str(out, "\"at\":\"");
+		tf_buf_str(out, text);
+		tf_buf_str(out, "\"");
+		break;
+	case TF_STAMP_BATCH:
+		if (e->has_batch)
+			tf_buf_printf(out,
+			    ",\"batch\":{\"first\":%llu,\"last\":%llu}",
+			    (unsigned long long)e->batch_first,
+			    (unsigned long long)e->batch_last);
+		break;
+	case TF_STAMP_CLOCK:
+		if (!e->has_clock)
+			break;
+		tf_time_text(e->clock, text);
+		tf_buf_str(out, ",\"clock\":\"");
+		tf_buf_str(out, text);
+		tf_buf_str(out, "\"");
+		break;
+	default: /* TF_STAMP_SEQ */
+		tf_buf_printf(out, ",\"seq\":%llu", (unsigned long long)e->seq);
+	}
+}
+
+/* The decoder is not asked again, so what it would say of stamps is said here.
+ */
+static enum tf_code
+check_stamps(const struct tf_entry *e, struct tf_error *err)
+{
+	if (e->seq > (uint64_t)TF_JSON_MAX ||
+	    (e->has_clock && tf_time_cmp(e->at, e->clock) == 0) ||
+	    (e->has_batch &&
+		(e->batch_first > e->seq || e->seq > e->batch_last ||
+		    e->batch_last > (uint64_t)TF_JSON_MAX)))
+		return tf_fail(err, TF_INVALID, "entry: stamps of no entry");
+	return TF_OK;
+}
+
+enum tf_code
+tf_entry_complete(const struct tf_prepared_entry *p,
+    const struct tf_entry *stamps, struct tf_buf *out, struct tf_error *err)
+{
+	size_t start = out->n, from = 0;
+	enum tf_code rc = check_stamps(stamps, err);
+
+	if (rc != TF_OK)
+		return rc;
+	for (unsigned s = 0; s < TF_STAMPS; s++) {
+		tf_buf_add(out, p->text.p + from, p->stamp[s].start - from);
+		/* Only at may be the first member. */
+		if (s == TF_STAMP_AT && p->stamp[s].start > 1)
+			tf_buf_str(out, ",");
+		add_stamp(out, stamps, s);
+		from = p->stamp[s].end;
+	}
+	tf_buf_add(out, p->text.p + from, p->text.n - from);
+	if ((rc = tf_buf_end(out, err)) != TF_OK)
+		return rc;
+	return check_length(out->n - start, err);
+}
+
+void
+tf_prepared_entry_free(struct tf_prepared_entry *p)
+{
+	tf_buf_free(&p->text);
+	memset(p, 0, sizeof(*p));
 }
 
 /* --- decoding ----------------------------------------------------------- */

@@ -138,6 +138,26 @@ struct tf_entry {
 TF_MUST_USE enum tf_code tf_entry_encode(const struct tf_entry *e,
     struct tf_buf *out, struct tf_error *err);
 
+/*
+ * An entry in two steps: all but its stamps (at, batch, clock, seq) is encoded
+ * and checked before its place in the ledger is known, and they are put in when
+ * it is.  {0} is empty; free it with tf_prepared_entry_free.
+ */
+enum { TF_STAMP_AT, TF_STAMP_BATCH, TF_STAMP_CLOCK, TF_STAMP_SEQ, TF_STAMPS };
+struct tf_prepared_entry {
+	struct tf_buf text;
+	struct {
+		size_t start, end; /* of the member, with its comma */
+	} stamp[TF_STAMPS];
+};
+/* As tf_entry_encode; the stamps of e do not count. */
+TF_MUST_USE enum tf_code tf_entry_prepare(const struct tf_entry *e,
+    struct tf_prepared_entry *out, struct tf_error *err);
+/* Append to out what tf_entry_encode would with these stamps. */
+TF_MUST_USE enum tf_code tf_entry_complete(const struct tf_prepared_entry *p,
+    const struct tf_entry *stamps, struct tf_buf *out, struct tf_error *err);
+void tf_prepared_entry_free(struct tf_prepared_entry *p);
+
 struct tf_entry_decoded {
 	struct tf_entry e;
 	struct tf_json_doc doc;

@@ -478,6 +478,9 @@ prepare_mode(struct tf_db *db, struct tf_error *err)
 	return exec(db,
 	    "PRAGMA journal_mode=WAL;"
 	    "PRAGMA wal_autocheckpoint=1000;"
+	    /* KiB, taken as needed: pages that do not find room are written
+	     * twice. */
+	    "PRAGMA cache_size=-16384;"
 	    "PRAGMA journal_size_limit=67108864;",
 	    "journal mode", err);
 }

@@ -550,6 +550,70 @@ START_TEST(a_workflow_with_many_names_is_sealed_whole)
 }
 END_TEST
 
+/* --- publishing ------------------------------------------------------------- */
+
+#define DRAFT W "/.login"
+#define DRAFT_NAMES 300
+#define LIMITED TWO ",max_draft=300"
+
+/* It is one transaction: it must not be a long one. */
+START_TEST(a_draft_attestation_has_its_limit_when_it_is_filled)
+{
+	char path[64];
+
+	make_vault();
+	unmount_vault();
+	mount_vault(LIMITED);
+	ck_assert_int_eq(0, mkdir(DRAFT, 0755));
+	put(A "/evidence.tmp", "x");
+	for (unsigned i = 0; i < DRAFT_NAMES; i++) {
+		snprintf(path, sizeof path, DRAFT "/%u", i);
+		ck_assert_int_eq(0, mkdir(path, 0755));
+	}
+	refused(EDQUOT, mkdir(DRAFT "/more", 0755));
+	refused(EDQUOT, open(DRAFT "/0/more", O_WRONLY | O_CREAT, 0644));
+	refused(EDQUOT, rename(A "/evidence.tmp", DRAFT "/0/evidence"));
+	allowed(rmdir(DRAFT "/1"));
+	allowed(rename(A "/evidence.tmp", DRAFT "/0/evidence"));
+	refused(EDQUOT, mkdir(DRAFT "/1", 0755));
+	/* Also after a start. */
+	unmount_vault();
+	mount_vault(LIMITED);
+	refused(EDQUOT, mkdir(DRAFT "/1", 0755));
+	/* And what is elsewhere does not count. */
+	put(A "/evidence", "x");
+	allowed(rename(DRAFT, W "/login"));
+	ck_assert_uint_eq(DRAFT_NAMES - 1, entries("directory.created", NULL));
+	ck_assert_uint_eq(1, entries("attestation.sealed", NULL));
+}
+END_TEST
+
+/* The same bytes many times: one object, and all of it proves. */
+START_TEST(a_draft_attestation_of_equal_files_is_published)
+{
+	char path[64];
+
+	make_vault();
+	ck_assert_int_eq(0, mkdir(DRAFT, 0755));
+	put(A "/earlier", "earlier");
+	sync_dir(A);
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, DRAFT "/%u", i);
+		ck_assert_int_eq(0, mkdir(path, 0755));
+	}
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(path, sizeof path, DRAFT "/%u/%u", i % 3, i);
+		put(path, i % 5 == 0 ? "earlier" : i % 5 == 1 ? "new" : path);
+	}
+	allowed(rename(DRAFT, W "/login"));
+	run(0, "cmp mnt/t/w/login/0/0 mnt/t/w/a/earlier");
+	run(0, "cmp mnt/t/w/login/0/6 mnt/t/w/login/1/1");
+	ck_assert_uint_eq(301, entries("evidence.sealed", NULL));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
 Suite *
 suite_others(void)
 {
@@ -574,6 +638,9 @@ suite_others(void)
 	t = stored_case(s, "sealing");
 	tcase_add_test(t, the_seal_of_many_names_lets_others_commit);
 	tcase_add_test(t, a_workflow_with_many_names_is_sealed_whole);
+	t = stored_case(s, "publishing");
+	tcase_add_test(t, a_draft_attestation_has_its_limit_when_it_is_filled);
+	tcase_add_test(t, a_draft_attestation_of_equal_files_is_published);
 	t = stored_case(s, "control_files");
 	tcase_add_test(t,
 	    the_control_files_of_a_large_trail_keep_nobody_waiting);

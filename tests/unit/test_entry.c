@@ -96,6 +96,37 @@ comes_back(struct tf_str line)
 	tf_buf_free(&out);
 }
 
+/* The same bytes, in two steps. */
+static void
+is_completed(struct tf_str line)
+{
+	struct tf_prepared_entry p = { 0 };
+	struct tf_entry_decoded d;
+	struct tf_entry bare;
+	struct tf_buf out = { 0 };
+
+	ck_assert_int_eq(TF_OK, tf_entry_decode(&d, line.p, line.n, NULL));
+	bare = d.e;
+	bare.seq = 7;
+	bare.at = bare.clock = (struct tf_time){ 5, 5 };
+	bare.has_batch = bare.has_clock = false;
+	ck_assert_int_eq(TF_OK, tf_entry_prepare(&bare, &p, NULL));
+	tf_buf_str(&out, "before");
+	ck_assert_int_eq(TF_OK, tf_entry_complete(&p, &d.e, &out, NULL));
+	assert_same(line.p, line.n, out.p + 6, out.n - 6);
+	d.e.clock = d.e.at;
+	d.e.has_clock = true;
+	ck_assert_int_eq(TF_INVALID, tf_entry_complete(&p, &d.e, &out, NULL));
+	d.e.has_clock = false;
+	d.e.has_batch = true;
+	d.e.batch_first = d.e.seq + 1;
+	d.e.batch_last = d.e.seq + 2;
+	ck_assert_int_eq(TF_INVALID, tf_entry_complete(&p, &d.e, &out, NULL));
+	tf_prepared_entry_free(&p);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&out);
+}
+
 START_TEST(every_line_of_a_known_type_comes_back)
 {
 	bool seen[TF_TYPES] = { false };
@@ -106,6 +137,7 @@ START_TEST(every_line_of_a_known_type_comes_back)
 
 		while (take_line(&rest, &line)) {
 			comes_back(line);
+			is_completed(line);
 			for (int t = 1; t < TF_TYPES; t++)
 				seen[t] = seen[t] ||
 				    is_type(line, tf_type_name(t));
