@@ -183,16 +183,17 @@ tf_txn_append_prepared(struct tf_txn *t, const struct tf_prepared_entry *p,
 {
 	struct tf_time now = tf_clock_now();
 	struct tf_entry e = { 0 };
-	struct tf_buf body = { 0 };
 	enum tf_code rc;
 
 	t->wrote = true;
 	if (!t->batch && (rc = watch_clock(t, now, err)) != TF_OK)
 		return rc;
 	stamp(t, &e, now);
-	if ((rc = tf_entry_complete(p, &e, &body, err)) == TF_OK)
-		rc = append_body(t, &body, e.at, NULL, err);
-	tf_buf_free(&body);
+	/* The buffer outlives the transaction, want of memory not. */
+	t->body.n = 0;
+	t->body.failed = false;
+	if ((rc = tf_entry_complete(p, &e, &t->body, err)) == TF_OK)
+		rc = append_body(t, &t->body, e.at, NULL, err);
 	return rc;
 }
 
@@ -811,6 +812,7 @@ tf_commit_stop(struct tf_committer *c)
 	}
 	tf_db_close(c->db);
 	tf_buf_free(&c->txn.path);
+	tf_buf_free(&c->txn.body);
 	free(c->txn.touched);
 	(void)pthread_cond_destroy(&c->more);
 	(void)pthread_mutex_destroy(&c->mu);

@@ -32,6 +32,7 @@ struct tf_txn {
 	uint64_t batch_first, batch_last;
 	uint64_t path_id; /* the directory whose path is kept */
 	struct tf_buf path;
+	struct tf_buf body; /* of the entry that is appended */
 	uint64_t open_att;  /* an attestation known to be open */
 	uint64_t known_dir; /* a directory known to have its entry */
 	/* Directories that look different once this is committed. */
