@@ -36,10 +36,13 @@ struct flush {
 static void
 fill_row(const struct tf_live *l, struct tf_stage_row *r)
 {
+	const char *name = l->meant != NULL ? l->meant : l->name;
+
 	memset(r, 0, sizeof(*r));
 	r->attr = l->attr;
-	r->name_len = l->name_len;
-	memcpy(r->name, l->name, l->name_len);
+	r->aside = l->meant != NULL;
+	r->name_len = strlen(name);
+	memcpy(r->name, name, r->name_len);
 	if (l->actor != NULL)
 		r->actor = (struct tf_str){ l->actor->s, l->actor->n };
 	r->xattrs = (struct tf_str){ l->xattrs.n == 0 ? NULL : l->xattrs.p,

@@ -97,6 +97,7 @@ tf_live_unref(struct tf_live *l)
 		free(l->uids);
 	free(l->failure);
 	free(l->name);
+	free(l->meant);
 	tf_interruption_free(l->interruption);
 	tf_buf_free(&l->xattrs);
 	tf_sha256_free(l->sha);

@@ -104,7 +104,10 @@ struct tf_live {
 	uint64_t retry_ns;	  /* the sealer could do nothing until then */
 	enum tf_code failed;	  /* final: the content is not what was sent */
 	struct tf_error *failure; /* why, or NULL: there was no memory */
-	/* It failed and gave up its name, but no entry says so yet; or NULL. */
+	/* It failed and gave up this name: its row has that one until an entry
+	 * says so; or NULL.  Nothing takes it away or its place meanwhile. */
+	char *meant;
+	/* That entry, while it is being made; or NULL. */
 	struct tf_interruption *interruption;
 
 	pthread_mutex_t io;

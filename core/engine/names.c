@@ -15,6 +15,7 @@
 #include "dir_mode.h"
 #include "content.h"
 #include "names.h"
+#include "tend.h"
 
 /* --- what is where (mu held, unless it says otherwise) --- */
 
@@ -641,23 +642,42 @@ tf_drop_live(struct tf_vault *v, struct tf_live *l)
 /* Find a live child for a change: claimed, with a reference; or say why not.
  * mu held. */
 enum tf_code
+tf_await_entry(struct tf_vault *v, struct tf_live *l, bool *tried,
+    struct tf_error *err)
+{
+	if (l->interruption == NULL && !l->on_duty) {
+		if (*tried)
+			return tf_fail(err, TF_IO,
+			    "%.60s is what survived of another file, and no "
+			    "entry could say so yet",
+			    l->name);
+		*tried = true;
+		tf_live_tend_later(l);
+	}
+	return tf_vault_wait_long(v, err);
+}
+
+enum tf_code
 tf_claim_child(struct tf_vault *v, struct tf_db *db, uint64_t parent,
     const char *name, struct tf_live **out, struct tf_node_row *row,
     struct tf_error *err)
 {
+	bool tried = false;
+	struct tf_live *l;
 	enum tf_code rc;
 
 	*out = NULL;
-	for (;;) {
-		struct tf_live *l = tf_live_find(&v->live, parent, name,
-		    strlen(name));
-
-		if (l == NULL)
-			break;
-		if (tf_live_claim(v, l)) {
+	while ((l = tf_live_find(&v->live, parent, name, strlen(name))) !=
+	    NULL) {
+		if (!tf_live_claim(v, l))
+			continue;
+		if (l->meant == NULL) {
 			*out = l;
 			return TF_OK;
 		}
+		tf_live_unclaim(v, l);
+		if ((rc = tf_await_entry(v, l, &tried, err)) != TF_OK)
+			return rc;
 	}
 	rc = tf_nodes_find(db, parent, name, strlen(name), row, err);
 	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
@@ -704,21 +724,6 @@ take_away(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
 	return rc;
 }
 
-/* What is left of a file that failed stays until its entry is written. */
-static enum tf_code
-await_entry(struct tf_vault *v, uint64_t parent, const char *name,
-    struct tf_error *err)
-{
-	const struct tf_live *l;
-	enum tf_code rc = TF_OK;
-
-	while (rc == TF_OK &&
-	    (l = tf_live_find(&v->live, parent, name, strlen(name))) != NULL &&
-	    l->interruption != NULL)
-		rc = tf_vault_wait_long(v, err);
-	return rc;
-}
-
 static enum tf_code
 remove_name(struct tf_vault *v, uint64_t parent, const char *name,
     bool directory, const struct tf_actor *who, struct tf_error *err)
@@ -734,8 +739,7 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);
-	if ((rc = await_entry(v, parent, name, err)) == TF_OK)
-		rc = tf_claim_child(v, db, parent, name, &l, &row, err);
+	rc = tf_claim_child(v, db, parent, name, &l, &row, err);
 	if (rc != TF_OK)
 		goto out;
 	if (l == NULL)

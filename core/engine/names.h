@@ -29,8 +29,15 @@ enum tf_code tf_refusal(enum tf_code rc, const struct tf_subject *s,
     enum tf_request req, const char *name, struct tf_error *err);
 /* The same for sealed evidence, whose name nobody looked up. */
 enum tf_code tf_sealed_refusal(enum tf_request req, struct tf_error *err);
-/* The child of that name: live and claimed in *out, or NULL there and its row
- * in *row.  TF_NOTFOUND. */
+/*
+ * l gave up its name, and no entry says so yet: until one does it can be neither
+ * renamed, replaced nor removed.  Wait for a change; the entry is tried once more
+ * if it was not *tried, and nobody is at it.  mu is held, and no claim.
+ */
+TF_MUST_USE enum tf_code tf_await_entry(struct tf_vault *v, struct tf_live *l,
+    bool *tried, struct tf_error *err);
+/* The child of that name: live and claimed in *out, after its entry if one is
+ * owed (tf_await_entry), or NULL there and its row in *row.  TF_NOTFOUND. */
 TF_MUST_USE enum tf_code tf_claim_child(struct tf_vault *v, struct tf_db *db,
     uint64_t parent, const char *name, struct tf_live **out,
     struct tf_node_row *row, struct tf_error *err);

@@ -32,6 +32,7 @@ struct tf_interruption {
 	struct tf_buf path; /* the name it was meant to have */
 	char draft[256];
 	char *actor;
+	char *meant; /* l's, while the transaction is under way */
 };
 
 static enum tf_code
@@ -117,32 +118,57 @@ surviving(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 	return rc;
 }
 
-/* The new name in memory; mu is not held, l is claimed. */
+/* l, in the table under the name that it gives up, gets that of a draft; mu
+ * held. */
 static enum tf_code
-become_draft(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+become_draft(struct tf_live *l, struct tf_db *db, struct tf_error *err)
+{
+	char draft[256], *name;
+	enum tf_code rc = draft_name(l, db, draft, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if ((name = strdup(draft)) == NULL)
+		return tf_nomem(err);
+	free(l->meant);
+	l->meant = tf_live_rename(&l->v->live, l, l->attr.parent, name);
+	l->attr.state = TF_STATE_DRAFT;
+	tf_live_index(l);
+	return TF_OK;
+}
+
+/* The path that l was meant to have; mu is not held. */
+static enum tf_code
+meant_path(struct tf_live *l, struct tf_db *db, struct tf_buf *out,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_path_of(l->v, db, l->attr.parent, out, err);
+
+	if (rc != TF_OK)
+		return rc;
+	pthread_mutex_lock(&l->v->mu);
+	tf_buf_printf(out, "/%s", l->meant);
+	pthread_mutex_unlock(&l->v->mu);
+	return out->failed ? tf_nomem(err) : TF_OK;
+}
+
+/* The new name in memory, unless l has it, and what the entry will say of
+ * both; mu is not held, l is claimed. */
+static enum tf_code
+give_up_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 {
 	struct tf_db *db;
 	enum tf_code rc;
-	char *name;
 
 	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
 		return rc;
-	rc = tf_path_of(l->v, db, l->attr.id, &x->path, err);
-	if (rc == TF_OK && x->path.failed)
-		rc = tf_nomem(err);
-	if (rc == TF_OK) {
-		pthread_mutex_lock(&l->v->mu);
-		rc = draft_name(l, db, x->draft, err);
-		if (rc == TF_OK && (name = strdup(x->draft)) == NULL)
-			rc = tf_nomem(err);
-		if (rc == TF_OK) {
-			free(tf_live_rename(&l->v->live, l, l->attr.parent,
-			    name));
-			l->attr.state = TF_STATE_DRAFT;
-			tf_live_index(l);
-		}
-		pthread_mutex_unlock(&l->v->mu);
-	}
+	pthread_mutex_lock(&l->v->mu);
+	if (l->meant == NULL)
+		rc = become_draft(l, db, err);
+	memcpy(x->draft, l->name, l->name_len + 1);
+	pthread_mutex_unlock(&l->v->mu);
+	if (rc == TF_OK)
+		rc = meant_path(l, db, &x->path, err);
 	tf_reader_done(l->v, db);
 	return rc;
 }
@@ -171,6 +197,7 @@ tf_interruption_free(struct tf_interruption *x)
 	tf_buf_free(&x->path);
 	free(x->body);
 	free(x->actor);
+	free(x->meant);
 	free(x);
 }
 
@@ -183,7 +210,8 @@ renamed_run(struct tf_txn *t, void *arg, struct tf_error *err)
 }
 
 /* x takes the name from l, which is claimed; its row must not claim it any
- * more when somebody else gets it.  mu is not held. */
+ * more when somebody else gets it, and says that an entry is owed.  mu is not
+ * held. */
 static enum tf_code
 take_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 {
@@ -194,7 +222,7 @@ take_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 	x->l = l;
 	if (l->actor != NULL && (x->actor = strdup(l->actor->s)) == NULL)
 		return tf_nomem(err);
-	if ((rc = become_draft(l, x, err)) != TF_OK)
+	if ((rc = give_up_name(l, x, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);
 	if ((saved = l->saved && l->failed != TF_OK))
@@ -248,14 +276,20 @@ record(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 	l->digest = x->content.sha256;
 	l->saved_gen = ++l->gen;
 	l->marked = false;
+	x->meant = l->meant;
+	l->meant = NULL; /* so the row has its name */
 	pthread_mutex_unlock(&v->mu);
 	rc = tf_commit_wait(v->commit, interrupted_run, x, err);
-	if (rc != TF_OK)
-		return rc;
 	pthread_mutex_lock(&v->mu);
-	took_hold(l, x);
+	if (rc == TF_OK) {
+		took_hold(l, x);
+	} else {
+		l->meant = x->meant;
+		x->meant = NULL;
+		l->marked = true;
+	}
 	pthread_mutex_unlock(&v->mu);
-	return TF_OK;
+	return rc;
 }
 
 static void
@@ -313,6 +347,9 @@ tf_live_interrupt(struct tf_live *l)
 	}
 	pthread_mutex_lock(&v->mu);
 	if (claimed) {
+		/* Nobody adds to what no entry speaks of. */
+		if (rc != TF_OK)
+			tf_live_set_failed(l, rc, &e);
 		l->interruption = NULL;
 		tf_live_unclaim(v, l);
 	}
@@ -399,7 +436,23 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	tf_live_ref(l);
 	f->dirty[f->n] = r->dirty;
 	f->l[f->n++] = l;
+	if (r->aside && (l->meant = strdup(l->name)) == NULL)
+		return tf_nomem(err);
 	return TF_OK;
+}
+
+/* The last run ended before an entry said that l gave its name up: somebody
+ * else may have it. */
+static enum tf_code
+step_aside_again(struct tf_live *l, struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	pthread_mutex_lock(&l->v->mu);
+	if (l->meant != NULL)
+		rc = become_draft(l, db, err);
+	pthread_mutex_unlock(&l->v->mu);
+	return rc;
 }
 
 /* The live nodes above l must come to an end: whoever walks up relies on it
@@ -590,7 +643,8 @@ set_lost(struct tf_live *l)
 {
 	struct tf_error e;
 
-	l->attr.state = TF_STATE_FROZEN;
+	if (l->meant == NULL)
+		l->attr.state = TF_STATE_FROZEN;
 	tf_live_set_failed(l,
 	    tf_fail(&e, TF_BUSY, "what survived the last run is being saved"),
 	    &e);
@@ -607,7 +661,7 @@ finish_later(struct tf_live *l, uint64_t size, bool dirty, bool draft,
     struct tf_error *err)
 {
 	struct tf_vault *v = l->v;
-	bool same = !dirty && size == l->size;
+	bool same = !dirty && l->meant == NULL && size == l->size;
 
 	pthread_mutex_lock(&v->mu);
 	l->in_file = true;
@@ -666,6 +720,8 @@ finish_file(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
 		return finish_later(l, size, dirty, draft, err);
 	if (rc != TF_OK)
 		return rc;
+	if (l->meant != NULL)
+		same = false; /* its writer knows that it failed */
 	if (same && !draft && !tf_live_written(l)) {
 		pthread_mutex_lock(&v->mu);
 		l->attr.state = TF_STATE_PLACEHOLDER;
@@ -757,6 +813,8 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	rc = tf_stage_each(db, revive, &f, err);
+	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
+		rc = step_aside_again(f.l[i], db, err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
 		rc = place(v, db, f.l[i], err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)

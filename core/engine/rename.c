@@ -411,6 +411,7 @@ static enum tf_code
 claim_both(struct move *m, uint64_t parent, const char *name,
     uint64_t new_parent, struct tf_node_row *row, struct tf_error *err)
 {
+	bool tried = false;
 	struct tf_live *t;
 	enum tf_code rc;
 
@@ -422,13 +423,16 @@ claim_both(struct move *m, uint64_t parent, const char *name,
 		    strlen(m->name));
 		if (t == NULL)
 			return TF_OK;
-		if (!t->job) {
+		if (!t->job && t->meant == NULL) {
 			(void)tf_live_claim(m->v, t); /* at once */
 			m->target = t;
 			return TF_OK;
 		}
 		let_go(m);
-		tf_vault_wait(m->v);
+		if (t->job)
+			tf_vault_wait(m->v);
+		else if ((rc = tf_await_entry(m->v, t, &tried, err)) != TF_OK)
+			return rc;
 	}
 }
 

@@ -150,7 +150,7 @@ is_lost(const struct tf_live *l)
 {
 	return l->writers == 0 && !l->unlinked &&
 	    l->attr.state != TF_STATE_SEALED && l->failed != TF_OK &&
-	    (l->attr.state != TF_STATE_DRAFT || l->interruption != NULL);
+	    (l->attr.state != TF_STATE_DRAFT || l->meant != NULL);
 }
 
 static void
@@ -230,7 +230,7 @@ tf_live_tend(struct tf_live *l)
 
 	pthread_mutex_lock(&l->v->mu);
 	later = is_long(l) && l->v->background != NULL;
-	if (later && is_lost(l) && l->interruption == NULL) {
+	if (later && is_lost(l) && l->meant == NULL) {
 		/* Who failed to write it may try again at once. */
 		pthread_mutex_unlock(&l->v->mu);
 		tf_live_step_aside(l);

@@ -9,7 +9,7 @@
 	" mtime_ns, ctime, ctime_ns, btime, btime_ns"
 
 /* Bits of stage.dirty. */
-enum { DIRTY = 1, UNWRITTEN = 2 };
+enum { DIRTY = 1, UNWRITTEN = 2, ASIDE = 4 };
 
 static struct tf_time
 time_at(sqlite3_stmt *st, int col)
@@ -280,7 +280,8 @@ tf_stage_put(struct tf_db *db, const struct tf_stage_row *r,
 	    (uint64_t)a->gid, a->size, a->mtime.s, (uint64_t)a->mtime.ns,
 	    a->ctime.s, (uint64_t)a->ctime.ns, a->btime.s,
 	    (uint64_t)a->btime.ns,
-	    (uint64_t)((r->dirty ? DIRTY : 0) | (r->unwritten ? UNWRITTEN : 0)),
+	    (uint64_t)((r->dirty ? DIRTY : 0) | (r->unwritten ? UNWRITTEN : 0) |
+		(r->aside ? ASIDE : 0)),
 	    r->has_digest ? r->sha256.b : NULL, sizeof(r->sha256), r->actor.p,
 	    r->actor.n, r->writers.p, r->writers.n, r->xattrs.p, r->xattrs.n);
 	return tf_sql_run(db, st, "write stage", err);
@@ -316,6 +317,7 @@ read_stage(sqlite3_stmt *st, struct tf_stage_row *r, struct tf_error *err)
 	rc = read_attr(st, &r->attr, r->name, &r->name_len, err);
 	r->dirty = (sqlite3_column_int64(st, 14) & DIRTY) != 0;
 	r->unwritten = (sqlite3_column_int64(st, 14) & UNWRITTEN) != 0;
+	r->aside = (sqlite3_column_int64(st, 14) & ASIDE) != 0;
 	r->has_digest = digest.p != NULL && digest.n == sizeof(r->sha256);
 	if (r->has_digest)
 		memcpy(r->sha256.b, digest.p, digest.n);

@@ -56,6 +56,7 @@ struct tf_stage_row {
 	size_t name_len;
 	bool dirty;	/* changed again after this row was */
 	bool unwritten; /* through no handle so far */
+	bool aside;	/* it gave its name up, and no entry says so yet */
 	bool has_digest;
 	struct tf_hash sha256;
 	struct tf_str actor, writers, xattrs; /* canonical JSON, or absent */

@@ -373,6 +373,87 @@ START_TEST(a_long_file_whose_bytes_are_others_is_a_draft_after_the_start)
 }
 END_TEST
 
+/* The name of what survived of one, whose hash takes seconds still. */
+static const char *
+interrupted_one(void)
+{
+	static char path[512];
+	const char *name;
+
+	make_vault();
+	make_a_long_file(A "/one");
+	crash_vault();
+	run(0, "chmod u+w store/stage/* && truncate -s %lld store/stage/*",
+	    (long long)HOLE / 2);
+	mount_vault(TWO);
+	for (int i = 0; i < 6000 && exists(A "/one"); i++)
+		usleep(10000);
+	ck_assert(!exists(A "/one"));
+	name = run(0, "ls " A);
+	snprintf(path, sizeof path, A "/%.*s", (int)strcspn(name, "\n"), name);
+	says(path, ".interrupted.part");
+	return path;
+}
+
+/* Its entry is there, once, under the name it was meant to have. */
+static void
+has_entry(const char *draft)
+{
+	for (int i = 0; i < 6000 && entries("evidence.interrupted", NULL) == 0;
+	     i++)
+		usleep(10000);
+	ck_assert_uint_eq(1, entries("evidence.interrupted", NULL));
+	says(entry("evidence.interrupted", "t/w/a/one"),
+	    strrchr(draft, '/') + 1);
+}
+
+START_TEST(a_crash_before_the_entry_of_what_survived_keeps_the_entry)
+{
+	const char *draft = interrupted_one();
+	char *again;
+
+	put(A "/one", "by another");
+	crash_vault();
+	run(0, "truncate -s %lld store/stage/*", (long long)LONG);
+	mount_vault(TWO);
+	ck_assert_uint_eq(0, entries("evidence.interrupted", draft + 4));
+	has_state(A "/one", "sealed");
+	holds(A "/one", "by another");
+	again = strdup(run(0, "ls -d " A "/one.*"));
+	again[strcspn(again, "\n")] = '\0';
+	has_entry(again);
+	has_state(again, "draft");
+	free(again);
+	sync_dir("mnt");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* Loop test: replaced, removed, renamed. */
+START_TEST(what_survived_stays_until_its_entry_is_there)
+{
+	const char *draft = interrupted_one();
+	char other[600];
+
+	put(A "/x.tmp", "x");
+	snprintf(other, sizeof other, "%s.part", draft);
+	if (_i == 0)
+		allowed(rename(A "/x.tmp", draft));
+	else if (_i == 1)
+		allowed(unlink(draft));
+	else
+		allowed(rename(draft, other));
+	has_entry(draft);
+	if (_i == 0)
+		holds(draft, "x");
+	else
+		ck_assert(!exists(draft));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
 START_TEST(a_long_draft_is_compared_when_it_is_sealed)
 {
 	make_vault();
@@ -633,6 +714,10 @@ suite_others(void)
 	    a_long_file_that_was_accepted_is_sealed_after_the_start);
 	tcase_add_test(t,
 	    a_long_file_whose_bytes_are_others_is_a_draft_after_the_start);
+	tcase_add_test(t,
+	    a_crash_before_the_entry_of_what_survived_keeps_the_entry);
+	tcase_add_loop_test(t, what_survived_stays_until_its_entry_is_there, 0,
+	    3);
 	tcase_add_test(t, a_long_draft_is_compared_when_it_is_sealed);
 	tcase_add_test(t, a_long_draft_that_was_altered_is_not_sealed);
 	t = stored_case(s, "sealing");
