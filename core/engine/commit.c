@@ -47,13 +47,6 @@ put_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
 	return tf_tiles_put(arg, level, n, h, width, err);
 }
 
-static enum tf_code
-get_tile(void *arg, unsigned level, uint64_t n, unsigned width,
-    struct tf_hash *out, struct tf_error *err)
-{
-	return tf_tiles_get(arg, level, n, width, out, err);
-}
-
 /* The entry is body, and was at at. */
 static enum tf_code
 append_body(struct tf_txn *t, const struct tf_buf *body, struct tf_time at,
@@ -440,7 +433,8 @@ undo(struct tf_committer *c, const struct tf_txn *saved,
 	c->seen = *seen;
 	c->next_id = c->end_id = 0; /* perhaps reserved in what is undone */
 	forget_scratch(&c->txn);
-	if (tf_tree_load(c->tree, saved->size, get_tile, c->db, &e) == TF_OK)
+	if (tf_tree_load(c->tree, saved->size, tf_tiles_read, c->db, &e) ==
+	    TF_OK)
 		return;
 	pthread_mutex_lock(&v->mu);
 	if (v->broken == TF_OK) {
@@ -736,7 +730,7 @@ load(struct tf_committer *c, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_checkpoint_check(note.p, note.n, &v->vkey, &cp, err);
 	if (rc == TF_OK)
-		rc = tf_tree_load(c->tree, t->size, get_tile, t->db, err);
+		rc = tf_tree_load(c->tree, t->size, tf_tiles_read, t->db, err);
 	if (rc != TF_OK)
 		goto out;
 	tf_tree_root(c->tree, &computed);

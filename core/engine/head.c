@@ -76,13 +76,6 @@ tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
 	return rc;
 }
 
-static enum tf_code
-get_tile(void *db, unsigned level, uint64_t n, unsigned width,
-    struct tf_hash *out, struct tf_error *err)
-{
-	return tf_tiles_get(db, level, n, width, out, err);
-}
-
 /* Is the tree of c a prefix of ours? */
 static enum tf_code
 is_prefix(struct tf_vault *v, const struct tf_checkpoint *c, bool *yes,
@@ -97,7 +90,7 @@ is_prefix(struct tf_vault *v, const struct tf_checkpoint *c, bool *yes,
 		return TF_OK;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
-	rc = tf_merkle_root(c->size, get_tile, db, &root, err);
+	rc = tf_merkle_root(c->size, tf_tiles_read, db, &root, err);
 	tf_reader_done(v, db);
 	*yes = rc == TF_OK && memcmp(&root, &c->root, sizeof(root)) == 0;
 	return rc;

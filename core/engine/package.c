@@ -201,20 +201,13 @@ add_buf(struct maker *k, const char *const *parts, struct tf_buf *b,
 /* --- proofs ------------------------------------------------------------------------- */
 
 static enum tf_code
-get_tile(void *db, unsigned level, uint64_t n, unsigned width,
-    struct tf_hash *out, struct tf_error *err)
-{
-	return tf_tiles_get(db, level, n, width, out, err);
-}
-
-static enum tf_code
 add_proof(struct maker *k, uint64_t seq, struct tf_str body, const char *where,
     const char *name, struct tf_error *err)
 {
 	struct tf_proof path;
 	struct tf_buf b = { 0 };
-	enum tf_code rc = tf_merkle_inclusion(seq, k->f.head.size, get_tile,
-	    k->db, &path, err);
+	enum tf_code rc = tf_merkle_inclusion(seq, k->f.head.size,
+	    tf_tiles_read, k->db, &path, err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -890,8 +883,8 @@ append(struct tf_txn *t, void *arg, struct tf_error *err)
 	enum tf_code rc = TF_INVALID;
 
 	if (p->made->tree_size > 0 && p->made->tree_size <= t->size)
-		rc = tf_merkle_root(p->made->tree_size, get_tile, t->db, &root,
-		    err);
+		rc = tf_merkle_root(p->made->tree_size, tf_tiles_read, t->db,
+		    &root, err);
 	if (tf_code_undecided(rc))
 		return rc;
 	if (rc != TF_OK || memcmp(&root, &e.tree_root, sizeof(root)) != 0)

@@ -9,13 +9,6 @@
 #include "../ledger/proof.h"
 #include "impl.h"
 
-static enum tf_code
-get_tile(void *db, unsigned level, uint64_t n, unsigned width,
-    struct tf_hash *out, struct tf_error *err)
-{
-	return tf_tiles_get(db, level, n, width, out, err);
-}
-
 /* Does the tree of the present head have width hashes in that tile? */
 static enum tf_code
 check_width(struct tf_vault *v, unsigned level, uint64_t n, unsigned width,
@@ -123,7 +116,8 @@ tf_vault_prove_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
 	if (rc == TF_OK)
 		rc = tf_entries_get(db, seq, &body, NULL, err);
 	if (rc == TF_OK)
-		rc = tf_merkle_inclusion(seq, c.size, get_tile, db, &path, err);
+		rc = tf_merkle_inclusion(seq, c.size, tf_tiles_read, db, &path,
+		    err);
 	if (rc == TF_OK) {
 		tf_tlog_proof_write(out, seq, &path,
 		    (struct tf_str){ body.p, body.n },

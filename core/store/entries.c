@@ -193,3 +193,10 @@ tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
 	(void)sqlite3_reset(st);
 	return rc;
 }
+
+enum tf_code
+tf_tiles_read(void *db, unsigned level, uint64_t n, unsigned width,
+    struct tf_hash *out, struct tf_error *err)
+{
+	return tf_tiles_get(db, level, n, width, out, err);
+}

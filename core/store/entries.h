@@ -36,6 +36,9 @@ TF_MUST_USE enum tf_code tf_tiles_put(struct tf_db *db, unsigned level,
 /* First width hashes; TF_TAMPER when there are fewer, or none. */
 TF_MUST_USE enum tf_code tf_tiles_get(struct tf_db *db, unsigned level,
     uint64_t n, unsigned width, struct tf_hash *out, struct tf_error *err);
+/* tf_tiles_get for those who read the tree: db is a struct tf_db. */
+TF_MUST_USE enum tf_code tf_tiles_read(void *db, unsigned level, uint64_t n,
+    unsigned width, struct tf_hash *out, struct tf_error *err);
 
 TF_MUST_USE enum tf_code tf_checkpoints_put(struct tf_db *db, uint64_t size,
     const struct tf_hash *root, const void *note, size_t n,
