@@ -31,7 +31,8 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 
 # --- what there is ------------------------------------------------------
 
-rooms := engine store ledger base	# in the order of linking
+rooms := package audit archive view vault seal commit node store \
+	ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
 tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \
@@ -112,7 +113,8 @@ $(archives):
 
 $(programs) $(tests) $(model) $(benches) $(fuzzers):
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 \
+	$(Q)$(link) -o $@ $(filter %.o,$^) -Wl,--start-group \
+		$(filter %.a,$^) -Wl,--end-group $(libs) -lsqlite3 \
 		-lzip -lz -lutf8proc -lcrypto
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
@@ -120,8 +122,8 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(compile) $(extra) -MMD -MP -c -o $@ $<
 
 # Texts that are compiled in.
-$(BUILD)/core/engine/package_text.o: core/engine/package-VERIFY.txt \
-	core/engine/package-verify.sh
+$(BUILD)/core/archive/description.o: core/archive/package-VERIFY.txt \
+	core/archive/package-verify.sh
 
 # Other flags, other objects.
 flags := $(compile) $(link)

@@ -13,7 +13,6 @@
 #define TF_VAULT_H
 
 #include "asker.h"
-#include "asker.h"
 #include "error.h"
 #include "json.h"
 #include "types.h"

@@ -7,7 +7,7 @@ set -u
 LC_ALL=C.UTF-8
 export LC_ALL
 cd "$(dirname "$0")/.." || exit 1
-script=$PWD/core/engine/package-verify.sh
+script=$PWD/core/archive/package-verify.sh
 kept=$PWD/tests/packages
 work=$(mktemp -d "${TMPDIR:-/tmp}/forged.XXXXXX") || exit 1
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT

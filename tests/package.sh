@@ -572,7 +572,7 @@ golden_packages_convince_their_own_script() {
 		for f in workflow odd-names no-workflow; do
 			unzipped "$v/$f.zip" "g-$f"
 			is 0 sh "g-$f"/*/verify.sh "$(cat "$v/vkey")"
-			is 0 sh "$kept/../../core/engine/package-verify.sh" \
+			is 0 sh "$kept/../../core/archive/package-verify.sh" \
 				"$(cat "$v/vkey")" "g-$f"/*
 		done
 	done
@@ -632,7 +632,7 @@ the_script_finds_what_it_says() {
 		rm -rf s
 		is 0 trailctl unpack "$kept/bad/$name.zip" s
 		# Ours: that of the package might have been altered.
-		is 1 sh "$kept/../../core/engine/package-verify.sh" \
+		is 1 sh "$kept/../../core/archive/package-verify.sh" \
 			"$(cat "$golden/vkey")" s/run-7
 	done
 }

@@ -9,7 +9,7 @@
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
-#include "form.h"
+#include "fields.h"
 #include "merkle.h"
 
 /* How a value is kept in struct tf_entry. */

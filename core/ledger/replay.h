@@ -7,7 +7,7 @@
 #define TF_LEDGER_REPLAY_H
 
 #include "entry.h"
-#include "kept.h"
+#include "replay_tree.h"
 #include "statement.h"
 
 /* A directory as the entries made it. */

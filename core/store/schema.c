@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../json.h"
 #include "../base/mutant.h"
+#include "../json.h"
 #include "sql.h"
 
 #define APPLICATION_ID 0x54726673 /* "Trfs" */

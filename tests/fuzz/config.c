@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../core/engine/impl.h"
+#include "../../core/node/vault_i.h"
 #include "fuzz.h"
 
 static char dir[] = "/dev/shm/trailfs-fuzz.XXXXXX";

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "../../core/base/bytes.h"
-#include "../../core/engine/audit.h"
+#include "../../core/audit/audit.h"
 #include "../../core/ledger/tilepath.h"
 #include "fuzz.h"
 

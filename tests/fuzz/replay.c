@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../../core/ledger/replay.h"
-#include "../../core/store/book.h"
+#include "../../core/store/temp_table.h"
 #include "fuzz.h"
 
 static const struct tf_book_ops book_ops = {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
-#include "../../core/engine/audit.h"
+#include "../../core/audit/audit.h"
 #include "fuzz.h"
 
 #define SEAL 7 /* line of attestation.sealed in the example */

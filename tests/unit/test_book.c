@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 
 #include "../../core/base/bytes.h"
-#include "../../core/store/book.h"
+#include "../../core/store/temp_table.h"
 #include "vectors.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../core/engine/impl.h"
+#include "../../core/node/vault_i.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define CROWD 300  /* nodes of each kind */

@@ -5,7 +5,7 @@
 
 #include "../../core/base/bytes.h"
 #include "../../core/ledger/entry.h"
-#include "../../core/ledger/form.h"
+#include "../../core/ledger/fields.h"
 #include "vectors.h"
 
 static const char *const known_files[] = { "entries-example.jsonl",

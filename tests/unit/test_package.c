@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "../../core/base/bytes.h"
-#include "../../core/engine/package.h"
+#include "../../core/archive/format.h"
 #include "../../core/verify.h"
 #include "vectors.h"
 

@@ -6,7 +6,7 @@
 
 #include "../../core/base/bytes.h"
 #include "../../core/ledger/replay.h"
-#include "../../core/store/book.h"
+#include "../../core/store/temp_table.h"
 #include "vectors.h"
 
 #define LINES 9

@@ -1,0 +1,190 @@
+/* The descriptions in a package: made here when it is written, and made again
+ * and compared when it is checked. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../ledger/statement.h"
+#include "format.h"
+
+const char tf_package_bagit[] = "BagIt-Version: 1.0\n"
+				"Tag-File-Character-Encoding: UTF-8\n";
+
+/* The texts are files of their own, so that they are read and checked as what
+ * they are. */
+#define TEXT(symbol, file)                            \
+	__asm__(".pushsection .rodata\n"              \
+		".global " #symbol "\n" #symbol ":\n" \
+		".incbin \"core/archive/" file "\"\n"  \
+		".byte 0\n"                           \
+		".popsection\n")
+TEXT(tf_package_readme, "package-VERIFY.txt");
+TEXT(tf_package_script, "package-verify.sh");
+
+void
+tf_package_bag_info(const struct tf_package_facts *f, struct tf_buf *out)
+{
+	char at[TF_TIME_LEN + 1];
+
+	tf_time_text(f->last, at);
+	tf_buf_printf(out, "Bag-Software-Agent: trailfs\n");
+	tf_buf_printf(out, "Bagging-Date: %.10s\n", at);
+	tf_buf_printf(out, "External-Identifier: %.*s\n", (int)f->p->path.n,
+	    f->p->path.p);
+	tf_buf_printf(out, "Payload-Oxum: %llu.%llu\n",
+	    (unsigned long long)f->bytes, (unsigned long long)f->files);
+	tf_buf_printf(out, "Trailfs-Origin: %s\n", f->head.origin);
+	tf_buf_printf(out, "Trailfs-Package-Format: %u\n", f->format);
+}
+
+static void
+put_int(struct tf_json *j, const char *key, uint64_t v)
+{
+	tf_json_key(j, key);
+	tf_json_int(j, (int64_t)v);
+}
+
+static void
+put_time(struct tf_json *j, const char *key, struct tf_time t)
+{
+	char text[TF_TIME_LEN + 1];
+
+	tf_time_text(t, text);
+	tf_json_key(j, key);
+	tf_json_cstr(j, text);
+}
+
+enum tf_code
+tf_package_json(const struct tf_package_facts *f, struct tf_buf *out,
+    struct tf_error *err)
+{
+	char root[2 * sizeof(f->head.root.b) + 1];
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_hex(f->head.root.b, sizeof(f->head.root.b), root);
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	put_int(&j, "bytes", f->bytes);
+	put_int(&j, "entries", f->entries);
+	put_int(&j, "files", f->files);
+	put_int(&j, "format", f->format);
+	tf_json_key(&j, "origin");
+	tf_json_cstr(&j, f->head.origin);
+	tf_json_key(&j, "path");
+	tf_json_str(&j, f->p->path.p, f->p->path.n);
+	if (f->p->has_since)
+		put_time(&j, "since", f->p->since);
+	tf_json_key(&j, "tree");
+	tf_json_object(&j);
+	tf_json_key(&j, "root");
+	tf_json_cstr(&j, root);
+	put_int(&j, "size", f->head.size);
+	tf_json_object_end(&j);
+	if (f->p->has_until)
+		put_time(&j, "until", f->p->until);
+	tf_json_object_end(&j);
+	rc = tf_json_end(&j, err);
+	tf_buf_str(out, "\n");
+	return rc;
+}
+
+/* Each string onto text, with a NUL; false when it is absent or none, or
+ * *failed: there was no memory. */
+static bool
+get_text(const struct tf_json_doc *d, const char *key, size_t *at,
+    struct tf_buf *text, bool *failed)
+{
+	int t = tf_json_get(d, 0, key);
+	struct tf_buf b = { 0 };
+	bool ok = tf_json_string(d, t, &b, NULL) == TF_OK;
+
+	*at = text->n;
+	if (ok) {
+		tf_buf_add(text, b.p, b.n);
+		tf_buf_add(text, "", 1);
+	}
+	*failed = *failed || b.failed || text->failed;
+	tf_buf_free(&b);
+	return ok;
+}
+
+enum tf_code
+tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
+    unsigned *out, struct tf_buf *text, struct tf_error *err)
+{
+	size_t path, since, until;
+	bool has_since = false, has_until = false;
+	struct tf_json_doc d = { 0 };
+	struct tf_error e = { .code = TF_OK };
+	bool ok = false, failed = false;
+	int format = -1;
+
+	memset(r, 0, sizeof(*r));
+	if (json->n > 1 && json->p[json->n - 1] == '\n' &&
+	    tf_json_parse(&d, json->p, json->n - 1, &e) == TF_OK) {
+		format = tf_json_get(&d, 0, "format");
+		ok = format >= 0 && d.tok[format].type == TF_JSON_INT &&
+		    d.tok[format].num > 0 &&
+		    get_text(&d, "path", &path, text, &failed);
+		has_since = ok && get_text(&d, "since", &since, text, &failed);
+		has_until = ok && get_text(&d, "until", &until, text, &failed);
+	}
+	if (failed || e.code == TF_NOMEM) {
+		tf_json_doc_free(&d);
+		return tf_nomem(err);
+	}
+	if (ok && d.tok[format].num > TF_PACKAGE_FORMAT) {
+		tf_json_doc_free(&d);
+		return tf_fail(err, TF_NEWER,
+		    "a later version made the package");
+	}
+	if (ok)
+		*out = (unsigned)d.tok[format].num;
+	tf_json_doc_free(&d);
+	if (ok) {
+		r->path = text->p + path;
+		r->since = has_since ? text->p + since : NULL;
+		r->until = has_until ? text->p + until : NULL;
+	}
+	return ok ?
+	    TF_OK :
+	    tf_fail(err, TF_TAMPER, TF_PACKAGE_JSON " is malformed%s%.80s",
+		e.text[0] != '\0' ? ": " : "", e.text);
+}
+
+enum tf_code
+tf_package_name_line(struct tf_str path, struct tf_str stored,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	tf_json_key(&j, "path");
+	tf_json_str(&j, path.p, path.n);
+	tf_json_key(&j, "stored");
+	tf_json_str(&j, stored.p, stored.n);
+	tf_json_object_end(&j);
+	rc = tf_json_end(&j, err);
+	tf_buf_str(out, "\n");
+	return rc;
+}
+
+enum tf_code
+tf_package_envelope(const struct tf_entry *e, const struct tf_buf *payload,
+    struct tf_buf *out, struct tf_error *err)
+{
+	const struct tf_statement_ref *s = &e->statement;
+	uint8_t sig[TF_SIG_LEN];
+	char keyid[TF_KEYID_LEN + 1];
+
+	if (!tf_unbase64_exact(s->sig.p, s->sig.n, sig, sizeof(sig)))
+		return tf_fail(err, TF_TAMPER,
+		    "the signature of a statement is malformed");
+	(void)snprintf(keyid, sizeof(keyid), "%.*s", (int)s->keyid.n,
+	    s->keyid.p);
+	tf_dsse_envelope(payload->p, payload->n, keyid, sig, out);
+	return tf_buf_end(out, err);
+}

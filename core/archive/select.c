@@ -1,0 +1,331 @@
+/*
+ * Which entries a package has: all at its path or below, and those without
+ * which these cannot be understood, so that replay (trailfs-format(5)) holds
+ * for what is there.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../ledger/name.h"
+#include "../store/entries.h"
+#include "format.h"
+
+struct selection {
+	const struct tf_package_place *p;
+	uint64_t size;
+	char *below; /* "\"path\":\"TRAIL", to look for before parsing */
+	struct tf_buf opened; /* the last ledger.opened not yet given */
+	uint64_t opened_seq;
+	char **workflow; /* chosen by time; sorted */
+	size_t n, cap;
+	tf_selected fn;
+	void *arg;
+};
+
+/* --- places ------------------------------------------------------------------ */
+
+static bool
+take_time(const char *text, bool *has, struct tf_time *out)
+{
+	*has = text != NULL;
+	return text == NULL || tf_time_parse(text, strlen(text), out);
+}
+
+enum tf_code
+tf_package_place(const struct tf_package_request *r, struct tf_package_place *p,
+    struct tf_error *err)
+{
+	const char *rest = r->path;
+	size_t n;
+
+	memset(p, 0, sizeof(*p));
+	p->path = (struct tf_str){ rest, strlen(rest) };
+	if (!take_time(r->since, &p->has_since, &p->since) ||
+	    !take_time(r->until, &p->has_until, &p->until))
+		return tf_fail(err, TF_USAGE, "that is no time");
+	for (p->kind = TF_KIND_ROOT; *rest != '\0';) {
+		n = strcspn(rest, "/");
+		p->kind = (enum tf_kind)((int)p->kind + 1);
+		if (p->kind > TF_KIND_ATTESTATION ||
+		    tf_name_check(p->kind, rest, n, NULL) != TF_OK) {
+			p->kind = TF_KIND_ROOT;
+			break;
+		}
+		p->part[p->kind - 1] = (struct tf_str){ rest, n };
+		rest += n;
+		rest += *rest == '/' && rest[1] != '\0';
+	}
+	if (p->kind == TF_KIND_ROOT)
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "%.100s is no trail, workflow or attestation", r->path);
+	if (p->kind != TF_KIND_TRAIL && (p->has_since || p->has_until))
+		return tf_fail(err, TF_USAGE, "only a trail is cut by time");
+	p->name = p->part[p->kind - 1];
+	/* Names below are told from here: of an attestation, from above it. */
+	p->base = p->path;
+	if (p->kind == TF_KIND_ATTESTATION)
+		p->base.n -= p->name.n + 1;
+	return TF_OK;
+}
+
+static bool
+is(struct tf_str a, struct tf_str b)
+{
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* Is path dir itself or below it? */
+static bool
+within(struct tf_str path, struct tf_str dir)
+{
+	return path.n >= dir.n && memcmp(path.p, dir.p, dir.n) == 0 &&
+	    (path.n == dir.n || path.p[dir.n] == '/');
+}
+
+struct tf_str
+tf_package_below(const struct tf_package_place *p, struct tf_str path)
+{
+	return within(path, p->base) && path.n > p->base.n ?
+	    (struct tf_str){ path.p + p->base.n + 1, path.n - p->base.n - 1 } :
+	    (struct tf_str){ NULL, 0 };
+}
+
+/* The first part of what is left of path after n bytes. */
+static struct tf_str
+part_after(struct tf_str path, size_t n)
+{
+	const char *end;
+
+	if (path.n <= n)
+		return (struct tf_str){ NULL, 0 };
+	path.p += n + 1;
+	path.n -= n + 1;
+	end = memchr(path.p, '/', path.n);
+	if (end != NULL)
+		path.n = (size_t)(end - path.p);
+	return path;
+}
+
+/* --- the choice ---------------------------------------------------------------- */
+
+static bool
+in_time(const struct selection *s, const struct tf_entry *e)
+{
+	bool moved;
+	struct tf_time when = tf_entry_when(e, &moved);
+
+	return (!s->p->has_since || tf_time_cmp(when, s->p->since) >= 0) &&
+	    (!s->p->has_until || tf_time_cmp(when, s->p->until) < 0);
+}
+
+/* Where name stands among the workflows, or would. */
+static size_t
+find_workflow(const struct selection *s, struct tf_str name, bool *there)
+{
+	size_t lo = 0, hi = s->n, mid;
+	int way;
+
+	*there = false;
+	while (lo < hi && !*there) {
+		mid = lo + (hi - lo) / 2;
+		way = strncmp(s->workflow[mid], name.p, name.n);
+		if (way == 0 && s->workflow[mid][name.n] != '\0')
+			way = 1;
+		*there = way == 0;
+		if (way < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return hi;
+}
+
+static enum tf_code
+choose_workflow(struct selection *s, struct tf_str name, struct tf_error *err)
+{
+	size_t cap = s->cap == 0 ? 64 : s->cap * 2, at;
+	bool there;
+	void *p;
+
+	if (s->n == s->cap) {
+		if ((p = realloc(s->workflow, cap * sizeof(char *))) == NULL)
+			return tf_nomem(err);
+		s->workflow = p;
+		s->cap = cap;
+	}
+	at = find_workflow(s, name, &there);
+	memmove(s->workflow + at + 1, s->workflow + at,
+	    (s->n - at) * sizeof(char *));
+	s->n++;
+	if ((s->workflow[at] = strndup(name.p, name.n)) == NULL)
+		return tf_nomem(err);
+	return TF_OK;
+}
+
+static bool
+workflow_chosen(const struct selection *s, struct tf_str name)
+{
+	bool there;
+
+	(void)find_workflow(s, name, &there);
+	return there;
+}
+
+/* Of a trail: the workflow that path is in decides. */
+static bool
+of_trail(const struct selection *s, const struct tf_entry *e)
+{
+	struct tf_str name = part_after(e->path, s->p->path.n);
+
+	if (!s->p->has_since && !s->p->has_until)
+		return true;
+	if (name.p == NULL) /* sums over workflows that are not there */
+		return e->type != TF_TRAIL_SEALED;
+	return workflow_chosen(s, name);
+}
+
+/* An attestation brings its earlier versions, which its statement names. */
+static bool
+of_attestation(const struct selection *s, struct tf_str path)
+{
+	struct tf_str name = part_after(path, s->p->base.n);
+	unsigned want, have;
+	size_t n = tf_name_version(s->p->name.p, s->p->name.n, &want);
+
+	return tf_name_version(name.p, name.n, &have) == n && have <= want &&
+	    memcmp(name.p, s->p->name.p, n) == 0;
+}
+
+static bool
+wanted(const struct selection *s, const struct tf_entry *e)
+{
+	const struct tf_package_place *p = s->p;
+
+	if (e->type == TF_KEY_ROTATED)
+		return true;
+	if (e->path.p == NULL)
+		return e->seq == 0 || e->previous.p != NULL;
+	if (p->kind > TF_KIND_TRAIL && is(e->path, p->part[0]))
+		return e->type == TF_TRAIL_CREATED ||
+		    e->type == TF_TEMPLATE_SET;
+	if (!within(e->path, p->base))
+		return false;
+	if (p->kind == TF_KIND_TRAIL)
+		return of_trail(s, e);
+	if (p->kind == TF_KIND_ATTESTATION)
+		return e->path.n == p->base.n ? e->type == TF_WORKFLOW_BEGUN :
+						of_attestation(s, e->path);
+	return true;
+}
+
+/* --- the walk ------------------------------------------------------------------- */
+
+static enum tf_code
+give(struct selection *s, uint64_t seq, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc = tf_entry_decode(&d, body, n, err);
+
+	if (rc == TF_OK)
+		rc = s->fn(s->arg, seq, (struct tf_str){ body, n }, &d.e, err);
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+/* The opening in force tells host and keys of what follows. */
+static enum tf_code
+give_opening(struct selection *s, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (s->opened.n > 0)
+		rc = give(s, s->opened_seq, s->opened.p, s->opened.n, err);
+	s->opened.n = 0;
+	return rc;
+}
+
+static enum tf_code
+take_opening(struct selection *s, uint64_t seq, const void *body, size_t n,
+    struct tf_error *err)
+{
+	s->opened.n = 0;
+	s->opened_seq = seq;
+	tf_buf_add(&s->opened, body, n);
+	return tf_buf_end(&s->opened, err);
+}
+
+static enum tf_code
+look_at(struct selection *s, uint64_t seq, const void *body, size_t n,
+    struct tf_error *err)
+{
+	const struct tf_package_place *p = s->p;
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc = tf_entry_decode(&d, body, n, err);
+
+	if (rc != TF_OK || d.e.seq != seq) {
+		tf_entry_decoded_free(&d);
+		return tf_fail(err, rc == TF_NOMEM ? rc : TF_TAMPER,
+		    rc == TF_NOMEM ?
+			"no memory for entry %llu" :
+			"entry %llu is damaged: run trailctl verify",
+		    (unsigned long long)seq);
+	}
+	if (d.e.type == TF_WORKFLOW_BEGUN && p->kind == TF_KIND_TRAIL &&
+	    (s->p->has_since || s->p->has_until) && in_time(s, &d.e) &&
+	    within(d.e.path, p->path))
+		rc = choose_workflow(s, part_after(d.e.path, p->path.n), err);
+	if (rc == TF_OK && d.e.type == TF_LEDGER_OPENED)
+		rc = take_opening(s, seq, body, n, err);
+	if (rc == TF_OK && wanted(s, &d.e)) {
+		rc = give_opening(s, err);
+		if (rc == TF_OK && d.e.type != TF_LEDGER_OPENED)
+			rc = s->fn(s->arg, seq, (struct tf_str){ body, n },
+			    &d.e, err);
+	}
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+/* A look at the bytes tells of most entries that they are somebody else's. */
+static enum tf_code
+one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	static const char opened[] = "\"type\":\"ledger.opened\"",
+			  rotated[] = "\"type\":\"key.rotated\"";
+	struct selection *s = arg;
+
+	(void)off;
+	if (idx >= s->size)
+		return TF_NODATA; /* after the checkpoint: enough */
+	if (memmem(body, n, s->below, strlen(s->below)) == NULL &&
+	    memmem(body, n, opened, strlen(opened)) == NULL &&
+	    memmem(body, n, rotated, strlen(rotated)) == NULL)
+		return TF_OK;
+	return look_at(s, idx, body, n, err);
+}
+
+enum tf_code
+tf_package_select(struct tf_db *db, uint64_t size,
+    const struct tf_package_place *p, tf_selected fn, void *arg,
+    struct tf_error *err)
+{
+	struct selection s = { .p = p, .size = size, .fn = fn, .arg = arg };
+	struct tf_buf below = { 0 };
+	enum tf_code rc;
+
+	tf_buf_printf(&below, "\"path\":\"%.*s", (int)p->part[0].n,
+	    p->part[0].p);
+	tf_buf_add(&below, "", 1);
+	s.below = below.p;
+	rc = below.failed ? tf_nomem(err) :
+			    tf_entries_each(db, 0, one_row, &s, err);
+	for (size_t i = 0; i < s.n; i++)
+		free(s.workflow[i]);
+	free(s.workflow);
+	tf_buf_free(&s.opened);
+	tf_buf_free(&below);
+	return rc == TF_NODATA ? TF_OK : rc;
+}

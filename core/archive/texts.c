@@ -1,0 +1,111 @@
+/*
+ * The names of the files in a package that describe its directories to a
+ * reader.  A package has these files and no others, so the maker and the
+ * verifier of a package both ask here.
+ */
+#include "../base/bytes.h"
+#include "format.h"
+
+bool
+tf_package_is_cut(const struct tf_package_place *p)
+{
+	return p->has_since || p->has_until;
+}
+
+bool
+tf_package_dir_of(const struct tf_package_place *p, const struct tf_entry *e,
+    struct tf_package_dir *d)
+{
+	enum tf_kind kind;
+
+	switch (e->type) {
+	case TF_TRAIL_CREATED:
+		kind = TF_KIND_TRAIL;
+		break;
+	case TF_WORKFLOW_BEGUN:
+		kind = TF_KIND_WORKFLOW;
+		break;
+	case TF_ATTESTATION_BEGUN:
+		kind = TF_KIND_ATTESTATION;
+		break;
+	default:
+		return false;
+	}
+	if (kind < p->kind || (kind == TF_KIND_TRAIL && tf_package_is_cut(p)))
+		return false;
+	*d = (struct tf_package_dir){ .kind = kind,
+		.id = e->node,
+		.path = e->path };
+	return true;
+}
+
+static enum tf_code
+found(const char *dir, struct tf_str stored, const char *file,
+    enum tf_package_text text, tf_package_text_found fn, void *arg,
+    struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc;
+
+	tf_buf_str(&b, dir);
+	tf_buf_add(&b, stored.p, stored.n);
+	tf_buf_str(&b, file);
+	tf_buf_add(&b, "", 1);
+	rc = b.failed ? tf_nomem(err) : fn(arg, text, b.p, err);
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
+attestation_texts(const struct tf_package_dir *d, struct tf_str stored,
+    tf_package_text_found fn, void *arg, struct tf_error *err)
+{
+	enum tf_code rc = found(TF_PACKAGE_ATTESTATIONS, stored,
+	    TF_PACKAGE_ATTESTATION, TF_PACKAGE_TEXT_ATTESTATION, fn, arg, err);
+
+	if (rc == TF_OK && d->sealed)
+		rc = found(TF_PACKAGE_ATTESTATIONS, stored, TF_PACKAGE_SUMS,
+		    TF_PACKAGE_TEXT_SUMS, fn, arg, err);
+	if (rc == TF_OK && d->sealed)
+		rc = found(TF_PACKAGE_ATTESTATIONS, stored, TF_PACKAGE_ENVELOPE,
+		    TF_PACKAGE_TEXT_ENVELOPE, fn, arg, err);
+	return rc;
+}
+
+/* The topmost directory of the package has its files at the top. */
+static enum tf_code
+parent_texts(struct tf_str stored, tf_package_text_found fn, void *arg,
+    struct tf_error *err)
+{
+	bool top = stored.n == 0;
+	const char *dir = top ? "" : TF_PACKAGE_WORKFLOWS;
+	enum tf_code rc = found(dir, stored,
+	    top ? TF_PACKAGE_PAGE : "/" TF_PACKAGE_PAGE, TF_PACKAGE_TEXT_PAGE,
+	    fn, arg, err);
+
+	return rc == TF_OK ?
+	    found(dir, stored, top ? TF_PACKAGE_STATUS : "/" TF_PACKAGE_STATUS,
+		TF_PACKAGE_TEXT_STATUS, fn, arg, err) :
+	    rc;
+}
+
+enum tf_code
+tf_package_texts(const struct tf_package_place *p,
+    struct tf_package_names *names, const struct tf_package_dir *d,
+    tf_package_text_found fn, void *arg, struct tf_error *err)
+{
+	struct tf_str rel = tf_package_below(p, d->path);
+	struct tf_buf stored = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (rel.n > 0)
+		rc = tf_package_directory(names, rel, &stored, err);
+	if (rc == TF_OK && stored.failed)
+		rc = tf_nomem(err);
+	if (rc == TF_OK && d->kind == TF_KIND_ATTESTATION)
+		rc = attestation_texts(d, tf_buf_bytes(&stored), fn, arg, err);
+	else if (rc == TF_OK)
+		rc = parent_texts(tf_buf_bytes(&stored), fn, arg, err);
+	tf_buf_free(&stored);
+	return rc;
+}

@@ -1,0 +1,126 @@
+/*
+ * Unpacking: only what the strict profile and the manifests hold, and through
+ * openat2(2), which leads to nothing outside of the directory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "format.h"
+
+struct target {
+	int fd;
+	uint64_t off;
+};
+
+static enum tf_code
+put(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	struct target *t = arg;
+	enum tf_code rc = tf_file_pwrite(t->fd, p, n, t->off, err);
+
+	t->off += n;
+	return rc;
+}
+
+/* The directories that name is in, below dirfd. */
+static enum tf_code
+make_parents(int dirfd, const char *name, struct tf_error *err)
+{
+	char path[8192 + 256];
+	const char *slash = name;
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK && (slash = strchr(slash, '/')) != NULL) {
+		memcpy(path, name, (size_t)(slash - name));
+		path[slash - name] = '\0';
+		rc = tf_file_mkdir_beneath(dirfd, path, err);
+		slash++;
+	}
+	return rc;
+}
+
+static enum tf_code
+unpack_one(struct tf_archive_reader *r, size_t i,
+    const struct tf_archive_member *m, int dirfd, struct tf_error *err)
+{
+	struct target t = { .fd = -1 };
+	struct tf_hash h;
+	enum tf_code rc = make_parents(dirfd, m->name, err);
+
+	if (rc == TF_OK)
+		rc = tf_file_create_beneath(dirfd, m->name,
+		    m->executable ? 0777 : 0666, &t.fd, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_archive_read(r, i, put, &t, &h, err);
+	if (close(t.fd) < 0 && rc == TF_OK)
+		rc = tf_fail(err, TF_IO, "close %.80s", m->name);
+	/* The one that lists the others is in no list. */
+	if (rc == TF_OK && strcmp(m->name, TF_PACKAGE_TAGMANIFEST) != 0 &&
+	    memcmp(&h, &m->sha256, sizeof(h)) != 0)
+		rc = tf_fail(err, TF_TAMPER,
+		    "%.80s: its bytes are not those of the manifest", m->name);
+	return rc;
+}
+
+/* A directory of this name in dirfd, which must be new. */
+static enum tf_code
+make_top(int dirfd, const char *name, int *fd, struct tf_error *err)
+{
+	if (mkdirat(dirfd, name, 0777) < 0)
+		return tf_fail(err, errno == EEXIST ? TF_EXISTS : TF_IO,
+		    "%.100s: %s", name, strerror(errno));
+	*fd = openat(dirfd, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *fd >= 0 ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "%.100s: %s", name, strerror(errno));
+}
+
+static enum tf_code
+unpack_all(const struct tf_archive *a, int dirfd, uint64_t *files,
+    struct tf_error *err)
+{
+	struct tf_archive_reader *r = NULL;
+	struct tf_archive_member m;
+	int top = -1;
+	enum tf_code rc = tf_archive_reader_new(a, &r, err);
+
+	if (rc == TF_OK)
+		rc = make_top(dirfd, tf_archive_top(a), &top, err);
+	for (size_t i = 0; rc == TF_OK && i < tf_archive_count(a); i++) {
+		tf_archive_member(a, i, &m);
+		rc = unpack_one(r, i, &m, top, err);
+		*files += rc == TF_OK;
+	}
+	if (top >= 0)
+		(void)close(top);
+	tf_archive_reader_free(r);
+	return rc;
+}
+
+enum tf_code
+tf_package_unpack(const char *file, const char *dir, uint64_t *files,
+    struct tf_error *err)
+{
+	struct tf_archive *a;
+	int fd = -1;
+	enum tf_code rc = tf_archive_open(file, &a, err);
+
+	*files = 0;
+	if (rc != TF_OK)
+		return rc;
+	if ((mkdir(dir, 0777) < 0 && errno != EEXIST) ||
+	    (fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		rc = tf_fail(err, TF_IO, "%.100s: %s", dir, strerror(errno));
+	if (rc == TF_OK)
+		rc = unpack_all(a, fd, files, err);
+	if (fd >= 0)
+		(void)close(fd);
+	tf_archive_close(a);
+	return rc;
+}

@@ -1,0 +1,324 @@
+/*
+ * A log as files (C2SP tlog-tiles) as the source of an audit: an exported
+ * directory, a mirror, or .trailfs of a mount; contents, where there are any,
+ * by their paths below another directory.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/file.h"
+#include "../ledger/tilepath.h"
+#include "../node/vault_i.h"
+#include "audit.h"
+
+struct log {
+	int dirfd, evidencefd;
+};
+
+/* --- contents ----------------------------------------------------------------------- */
+
+static enum tf_code
+begin(void *arg, void **self, struct tf_error *err)
+{
+	(void)arg;
+	(void)err;
+	*self = NULL;
+	return TF_OK;
+}
+
+static void
+end(void *self)
+{
+	(void)self;
+}
+
+static enum tf_code
+hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
+    uint64_t *size, struct tf_error *err)
+{
+	struct log *l = arg;
+	enum tf_code rc;
+	int fd;
+
+	(void)self;
+	rc = tf_file_open_beneath(l->evidencefd, t->path, &fd, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_audit_hash(fd, &t->want, h, size, err);
+	(void)close(fd);
+	return rc;
+}
+
+static enum tf_code
+birth(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	if (a->pool == NULL || x->kind != TF_KIND_EVIDENCE)
+		return TF_OK;
+	return tf_audit_content(a, e->seq, e->path, 0, &e->content, err);
+}
+
+/* --- tiles ----------------------------------------------------------------------------- */
+
+/* A name in the directory of a tile's partial forms: its width, or 0. */
+static unsigned
+width_of(const char *name)
+{
+	uint64_t w;
+
+	return tf_decimal(name, strlen(name), TF_TILE_WIDTH - 1, &w) ?
+	    (unsigned)w :
+	    0;
+}
+
+/* The narrowest partial form that is wider than width; else the widest there
+ * is, 0 for none. */
+static enum tf_code
+find_partial(struct log *l, unsigned level, uint64_t n, unsigned width,
+    unsigned *have, struct tf_error *err)
+{
+	char path[TF_TILE_PATH_MAX];
+	struct dirent *e;
+	unsigned w;
+	int fd;
+	DIR *d;
+
+	*have = 0;
+	tf_tile_path(level, n, width, path);
+	*strrchr(path, '/') = '\0';
+	fd = openat(l->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return TF_OK;
+	if (fd < 0 || (d = fdopendir(fd)) == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO,
+		    "%s: %s", path, strerror(errno));
+	}
+	while ((errno = 0, e = readdir(d)) != NULL) {
+		w = width_of(e->d_name);
+		if (w > width ? *have <= width || w < *have :
+				*have <= width && w > *have)
+			*have = w;
+	}
+	w = (unsigned)errno;
+	(void)closedir(d);
+	errno = (int)w;
+	return w == 0 ? TF_OK :
+			tf_fail(err, TF_IO, "%s: %s", path, strerror(errno));
+}
+
+/*
+ * A tile or bundle that has at least that width: this one, or the full one, or
+ * any wider one, as a log that grew while it was copied has it.  Where there is
+ * only a narrower one, that.  *have: its width.
+ */
+static enum tf_code
+read_tile(struct log *l, unsigned level, uint64_t n, unsigned width, size_t max,
+    struct tf_buf *out, unsigned *have, struct tf_error *err)
+{
+	char path[TF_TILE_PATH_MAX];
+	enum tf_code rc;
+
+	*have = width;
+	tf_tile_path(level, n, width, path);
+	rc = tf_file_read(l->dirfd, path, max, out, err);
+	if (rc == TF_NOTFOUND && width < TF_TILE_WIDTH) {
+		*have = TF_TILE_WIDTH;
+		tf_tile_path(level, n, *have, path);
+		rc = tf_file_read(l->dirfd, path, max, out, err);
+	}
+	if (rc == TF_NOTFOUND) {
+		rc = find_partial(l, level, n,
+		    width < TF_TILE_WIDTH ? width : TF_TILE_WIDTH - 1, have,
+		    err);
+		if (rc != TF_OK)
+			return rc;
+		rc = TF_NOTFOUND;
+		tf_tile_path(level, n, *have, path);
+		if (*have > 0)
+			rc = tf_file_read(l->dirfd, path, max, out, err);
+	}
+	if (rc == TF_NOTFOUND) {
+		tf_tile_path(level, n, width, path);
+		rc = tf_fail(err, TF_TAMPER, "%s is missing", path);
+	}
+	return rc;
+}
+
+static enum tf_code
+tile(struct tf_audit *a, unsigned level, uint64_t n, unsigned width,
+    struct tf_hash *out, struct tf_error *err)
+{
+	size_t want = width * sizeof(*out);
+	char path[TF_TILE_PATH_MAX];
+	struct tf_buf b = { 0 };
+	unsigned have;
+	enum tf_code rc;
+
+	rc = read_tile(a->self, level, n, width, TF_TILE_WIDTH * sizeof(*out),
+	    &b, &have, err);
+	if (rc == TF_OK && have < width) {
+		tf_tile_path(level, n, width, path);
+		rc = tf_fail(err, TF_TAMPER, "%s is missing", path);
+	}
+	if (rc == TF_OK && b.n != have * sizeof(*out))
+		rc = tf_fail(err, TF_TAMPER, "tile %u/%llu has a wrong size",
+		    level, (unsigned long long)n);
+	if (rc == TF_OK)
+		memcpy(out, b.p, want);
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* The entries of one bundle, up to width of them; *older: the bundle is one of
+ * an earlier, shorter log. */
+static enum tf_code
+bundle(struct tf_audit *a, uint64_t n, unsigned width, bool *older,
+    struct tf_error *err)
+{
+	struct tf_error why = { .code = TF_OK };
+	struct tf_buf b = { 0 };
+	size_t at = 0, len;
+	unsigned i, have;
+	enum tf_code rc;
+
+	rc = read_tile(a->self, TF_TILE_ENTRIES, n, width,
+	    (size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &have, &why);
+	if (rc != TF_OK) {
+		tf_audit_trouble(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "",
+		    &why);
+		tf_buf_free(&b);
+		return TF_OK;
+	}
+	*older = have < width;
+	width = *older ? have : width;
+	for (i = 0; rc == TF_OK && i < width; i++) {
+		if (b.n - at < 2)
+			break;
+		len = tf_get_be16((const uint8_t *)b.p + at);
+		if (b.n - at - 2 < len)
+			break;
+		rc = tf_audit_entry(a, n * TF_TILE_WIDTH + i, b.p + at + 2, len,
+		    err);
+		at += 2 + len;
+	}
+	if (rc == TF_OK && (i < width || (width == have && at != b.n)))
+		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
+		    "bundle %llu is cut or has bytes after its entries",
+		    (unsigned long long)n);
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* Is there nothing of bundle n and the next? */
+static bool
+ends_before(struct tf_audit *a, uint64_t n)
+{
+	unsigned width = tf_tile_width(a->head.size, 0, n), have;
+	struct tf_buf b = { 0 };
+	bool none = width == 0 ||
+	    read_tile(a->self, TF_TILE_ENTRIES, n, width,
+		(size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &have,
+		NULL) == TF_TAMPER;
+
+	tf_buf_free(&b);
+	return none;
+}
+
+static enum tf_code
+entries(struct tf_audit *a, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	bool older = false;
+	uint64_t n;
+	unsigned width;
+
+	for (n = 0; rc == TF_OK && !older; n++) {
+		width = tf_tile_width(a->head.size, 0, n);
+		if (width == 0)
+			break;
+		rc = bundle(a, n, width, &older, err);
+		/* In the middle they are missing from any log. */
+		older = older && ends_before(a, n + 1);
+	}
+	if (rc == TF_OK && older)
+		tf_audit_cut(a,
+		    "the copy ends before this entry, which its checkpoint "
+		    "has: copy the checkpoint first, then the tiles");
+	return rc;
+}
+
+static const struct tf_source source = {
+	.entries = entries,
+	.tile = tile,
+	.birth = birth,
+};
+
+/* --- around it ---------------------------------------------------------------------------- */
+
+static enum tf_code
+open_dir(const char *path, int *fd, struct tf_error *err)
+{
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd >= 0)
+		return TF_OK;
+	return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", path,
+	    strerror(errno));
+}
+
+static enum tf_code
+run(struct tf_audit *a, struct tf_error *err)
+{
+	struct log *l = a->self;
+	struct tf_pool_work w = { .begin = begin,
+		.end = end,
+		.hash = hash,
+		.arg = l };
+	struct tf_buf note = { 0 };
+	enum tf_code rc;
+
+	a->source = &source;
+	a->r->link[TF_LINK_NAMES] = TF_VERDICT_ABSENT;
+	if (l->evidencefd < 0)
+		a->r->link[TF_LINK_CONTENTS] = TF_VERDICT_ABSENT;
+	else if ((rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK)
+		return rc;
+	rc = tf_file_read(l->dirfd, "checkpoint", TF_NOTE_MAX, &note, err);
+	/* What is no plain file is no checkpoint either. */
+	if (rc == TF_OK || rc == TF_INVALID) {
+		tf_audit_head(a, tf_buf_bytes(&note));
+		rc = tf_audit_run(a, err);
+	}
+	tf_buf_free(&note);
+	return rc;
+}
+
+enum tf_code
+tf_verify_log(const char *dir, const char *evidence, const struct tf_verify *v,
+    struct tf_report *report, struct tf_error *err)
+{
+	struct log l = { .dirfd = -1, .evidencefd = -1 };
+	struct tf_audit *a = NULL;
+	enum tf_code rc = tf_audit_new(v, NULL, report, &a, err);
+
+	if (rc == TF_OK)
+		rc = open_dir(dir, &l.dirfd, err);
+	if (rc == TF_OK && evidence != NULL)
+		rc = open_dir(evidence, &l.evidencefd, err);
+	if (rc == TF_OK) {
+		a->self = &l;
+		rc = run(a, err);
+	}
+	tf_audit_free(a);
+	if (l.dirfd >= 0)
+		(void)close(l.dirfd);
+	if (l.evidencefd >= 0)
+		(void)close(l.evidencefd);
+	return rc;
+}

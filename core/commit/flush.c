@@ -1,0 +1,447 @@
+/*
+ * FLUSH: content, name and writer on stable storage, in one group commit with
+ * whatever else waits.  A failed flush is final for its file: the kernel may
+ * have dropped the pages, and a second try would lie (I4).
+ */
+#include <stdlib.h>
+#include <unistd.h>
+#include <string.h>
+
+#include "../base/file.h"
+#include "../base/mutant.h"
+#include "flush.h"
+#include "staging.h"
+
+enum tf_code
+tf_live_fail(struct tf_live *l, enum tf_code rc, const struct tf_error *e,
+    struct tf_error *err)
+{
+	pthread_mutex_lock(&l->v->mu);
+	tf_live_set_failed(l, rc, e);
+	pthread_mutex_unlock(&l->v->mu);
+	if (err != NULL)
+		*err = *e;
+	return rc;
+}
+
+struct flush {
+	struct tf_job job;
+	struct tf_live *l;
+	bool is_inline;
+	char *body; /* inline: a copy, for the writer may go on */
+	uint64_t size, gen;
+	struct tf_hash digest;
+};
+
+static void
+fill_row(const struct tf_live *l, struct tf_stage_row *r)
+{
+	const char *name = l->meant != NULL ? l->meant : l->name;
+
+	memset(r, 0, sizeof(*r));
+	r->attr = l->attr;
+	r->aside = l->meant != NULL;
+	r->name_len = strlen(name);
+	memcpy(r->name, name, r->name_len);
+	if (l->actor != NULL)
+		r->actor = (struct tf_str){ l->actor->s, l->actor->n };
+	r->xattrs = (struct tf_str){ l->xattrs.n == 0 ? NULL : l->xattrs.p,
+		l->xattrs.n };
+}
+
+/* Directories above that were never saved; then l itself.  The strings of a
+ * row are copied while mu is held. */
+static enum tf_code
+save_row(struct tf_txn *t, struct tf_live *l, const struct flush *f,
+    struct tf_error *err)
+{
+	struct tf_vault *v = t->v;
+	struct tf_buf writers = { 0 }, actor = { 0 }, xattrs = { 0 };
+	struct tf_stage_row r;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	fill_row(l, &r);
+	if (r.actor.n > 0)
+		tf_buf_add(&actor, r.actor.p, r.actor.n);
+	if (r.xattrs.n > 0)
+		tf_buf_add(&xattrs, r.xattrs.p, r.xattrs.n);
+	if (l->n_uids > 0)
+		tf_writers_json(l, &writers);
+	r.unwritten = tf_live_is_file(l) && !l->wrote;
+	if (f != NULL) {
+		r.has_digest = true;
+		r.sha256 = f->digest;
+		r.attr.size = f->size;
+	} else if (tf_live_is_file(l) && l->saved_gen > 0) {
+		r.has_digest = true;
+		r.sha256 = l->digest;
+		r.dirty = l->marked || !tf_live_clean(l);
+	}
+	pthread_mutex_unlock(&v->mu);
+	r.actor = (struct tf_str){ actor.p, actor.n };
+	r.xattrs = (struct tf_str){ xattrs.p, xattrs.n };
+	r.writers = (struct tf_str){ writers.p, writers.n };
+	rc = actor.failed || xattrs.failed || writers.failed ?
+	    tf_nomem(err) :
+	    tf_stage_put(tf_txn_write(t), &r, err);
+	tf_buf_free(&actor);
+	tf_buf_free(&xattrs);
+	tf_buf_free(&writers);
+	return rc;
+}
+
+/* The live directories above l, nearest first, that have no row yet. */
+static enum tf_code
+save_directories(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
+{
+	struct tf_vault *v = t->v;
+	uint64_t id = l->attr.parent;
+	struct tf_live *d;
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK) {
+		pthread_mutex_lock(&v->mu);
+		d = tf_live_get(&v->live, id);
+		if (d != NULL && d->saved)
+			d = NULL;
+		if (d != NULL) {
+			tf_live_ref(d);
+			id = d->attr.parent;
+		}
+		pthread_mutex_unlock(&v->mu);
+		if (d == NULL)
+			break;
+		rc = save_row(t, d, NULL, err);
+		pthread_mutex_lock(&v->mu);
+		tf_live_unref(d);
+		pthread_mutex_unlock(&v->mu);
+	}
+	return rc;
+}
+
+void
+tf_stage_saved(struct tf_vault *v, struct tf_live *l)
+{
+	do {
+		l->saved = true;
+		tf_live_index(l);
+		l = tf_live_get(&v->live, l->attr.parent);
+	} while (l != NULL && !l->saved);
+}
+
+enum tf_code
+tf_stage_save(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc = save_directories(t, l, err);
+
+	return rc == TF_OK ? save_row(t, l, NULL, err) : rc;
+}
+
+static enum tf_code
+flush_run(struct tf_txn *t, struct tf_job *j, struct tf_error *err)
+{
+	struct flush *f = (struct flush *)j;
+	enum tf_code rc;
+
+	if ((rc = save_directories(t, f->l, err)) != TF_OK ||
+	    (rc = save_row(t, f->l, f, err)) != TF_OK || !f->is_inline)
+		return rc;
+	return tf_object_put(t->db, f->l->attr.id, &f->digest, f->body, f->size,
+	    err);
+}
+
+static void
+flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
+{
+	struct flush *f = (struct flush *)j;
+	struct tf_live *l = f->l;
+	struct tf_vault *v = l->v;
+	struct tf_waiter *w, *next;
+
+	pthread_mutex_lock(&v->mu);
+	if (code == TF_OK) {
+		tf_stage_saved(v, l);
+		l->saved_gen = f->gen;
+		l->marked = l->stale = l->unchecked = false;
+		l->mark_ns = 0;
+		l->hollow = !l->wrote && f->size == 0;
+		l->digest = f->digest;
+		l->in_db = f->is_inline;
+		if (TF_IS_MUTANT(TF_SEAL_AT_FLUSH) &&
+		    l->attr.state == TF_STATE_OPEN)
+			tf_live_freeze(l);
+	} else if (code == TF_TOOMANY) {
+		l->put_off = true;
+	} else {
+		tf_live_set_failed(l, code, err);
+	}
+	w = l->waiters;
+	l->waiters = NULL;
+	l->job = false;
+	tf_live_index(l);
+	pthread_cond_broadcast(&v->changed);
+	tf_live_unref(l);
+	pthread_mutex_unlock(&v->mu);
+	for (; w != NULL; w = next) {
+		next = w->next;
+		w->done(w->arg, code, err);
+		free(w);
+	}
+	free(f->body);
+	free(f);
+}
+
+/* Does somebody have it open for writing? */
+static bool
+is_written(struct tf_live *l)
+{
+	bool yes;
+
+	pthread_mutex_lock(&l->v->mu);
+	yes = l->writers > 0;
+	pthread_mutex_unlock(&l->v->mu);
+	return yes;
+}
+
+/* Build the job from the content; io held, l claimed by us (job set). */
+static enum tf_code
+build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
+{
+	struct flush *f = calloc(1, sizeof(*f));
+	enum tf_code rc = TF_OK;
+
+	if (f == NULL)
+		return tf_nomem(err);
+	f->job.run = flush_run;
+	f->job.done = flush_done;
+	f->l = l;
+	f->size = l->size;
+	f->gen = l->gen;
+	f->is_inline = !l->in_file;
+	if (l->fd >= 0) { /* else that was done when it was closed */
+		tf_vault_slow(l->v);
+		tf_content_hash(l);
+		rc = tf_file_datasync(l->fd, err);
+	}
+	/* The row is about to rely on the name, too. */
+	if (rc == TF_OK && l->in_file && !l->named) {
+		rc = tf_file_sync_dir(l->v->stagefd, ".", err);
+		l->named = rc == TF_OK;
+	}
+	if (rc == TF_OK)
+		rc = tf_content_digest(l, &f->digest, err);
+	if (rc == TF_OK && f->is_inline && f->size > 0) {
+		f->body = malloc(f->size);
+		if (f->body == NULL)
+			rc = tf_nomem(err);
+		else
+			memcpy(f->body, l->mem, f->size);
+	}
+	if (rc != TF_OK) {
+		free(f->body);
+		free(f);
+		return rc;
+	}
+	if (!is_written(l))
+		tf_content_close(l);
+	*out = f;
+	return TF_OK;
+}
+
+static bool
+add_waiter(struct tf_live *l, tf_done done, void *arg)
+{
+	struct tf_waiter *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return false;
+	w->done = done;
+	w->arg = arg;
+	w->next = l->waiters;
+	l->waiters = w;
+	return true;
+}
+
+static void
+flush_failed(struct tf_live *l, enum tf_code rc, struct tf_error *e)
+{
+	struct tf_vault *v = l->v;
+
+	/* For want of a descriptor nothing was lost, and it is tried again. */
+	if (rc != TF_TOOMANY)
+		(void)tf_live_fail(l, rc, e, NULL);
+	pthread_mutex_lock(&v->mu);
+	l->put_off = rc == TF_TOOMANY;
+	l->job = false;
+	tf_live_index(l);
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->mu);
+}
+
+/* Is more left to hash than may be hashed with locks held?  io and mu held. */
+static bool
+is_long(struct tf_live *l)
+{
+	if (!l->in_file || l->size <= TF_HASH_LONG)
+		return false;
+	return l->in_order ?
+	    tf_hash_left(l->v->hasher, l, l->size) > TF_HASH_LONG :
+	    l->whole_gen != l->gen;
+}
+
+/* Nobody waits for the digest of l any more. */
+static bool
+is_moot(void *arg)
+{
+	struct tf_live *l = arg;
+	bool moot;
+
+	pthread_mutex_lock(&l->v->mu);
+	moot = l->unlinked;
+	pthread_mutex_unlock(&l->v->mu);
+	return moot || tf_vault_must_stop(l->v);
+}
+
+/* Let the hasher go through what was written in order. */
+static enum tf_code
+hash_behind(struct tf_live *l, const struct tf_patience *p,
+    struct tf_error *err)
+{
+	struct tf_hasher *h = l->v->hasher;
+
+	tf_live_lock(l);
+	tf_content_hash(l);
+	pthread_mutex_unlock(&l->io);
+	if (!tf_hash_await(h, l, p))
+		return tf_fail(err, TF_INTERRUPTED, "interrupted");
+	tf_live_lock(l);
+	/* It could not read: then all is read again, and the error is met. */
+	if (!l->hashing && tf_hash_left(h, l, l->hash_upto) > 0)
+		l->in_order = false;
+	pthread_mutex_unlock(&l->io);
+	return TF_OK;
+}
+
+/* Have all of the content hashed, and keep the digest if it is still that. */
+static enum tf_code
+hash_all(struct tf_live *l, const struct tf_patience *p, struct tf_error *err)
+{
+	struct tf_hash digest;
+	uint64_t gen, size;
+	enum tf_code rc;
+	int fd;
+
+	tf_live_lock(l);
+	gen = l->gen;
+	rc = tf_content_open(l, &fd, err);
+	pthread_mutex_unlock(&l->io);
+	if (rc != TF_OK)
+		return rc;
+	/* Where there are holes is told best when nothing is on its way to the
+	 * disk; it has to get there anyway. */
+	if ((rc = tf_file_datasync(fd, err)) == TF_OK)
+		rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, p, &digest,
+		    &size, err);
+	(void)close(fd);
+	if (rc != TF_OK)
+		return rc;
+	tf_live_lock(l);
+	if (gen == l->gen && size == l->size) {
+		l->whole = digest;
+		l->whole_gen = gen;
+	} else if (gen == l->gen) {
+		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
+	}
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+/* Hash what is long to hash; no lock is held, and others read and write it
+ * meanwhile. */
+static enum tf_code
+hash_long(struct tf_live *l, struct tf_error *err)
+{
+	struct tf_patience p = { is_moot, l };
+	bool in_order;
+
+	tf_vault_slow(l->v);
+	tf_live_lock(l);
+	in_order = l->in_order;
+	pthread_mutex_unlock(&l->io);
+	return in_order ? hash_behind(l, &p, err) : hash_all(l, &p, err);
+}
+
+/* Start making the present content durable; done (may be NULL) hears of it. */
+void
+tf_flush(struct tf_live *l, tf_done done, void *arg)
+{
+	struct tf_error e = { .code = TF_OK };
+	struct tf_vault *v = l->v;
+	struct flush *f = NULL;
+	enum tf_code rc = TF_OK;
+
+	tf_live_lock(l);
+	pthread_mutex_lock(&v->mu);
+	for (;;) {
+		if (l->failed != TF_OK) {
+			rc = tf_live_failure(l, &e);
+			break;
+		}
+		if (tf_live_clean(l) || l->unlinked)
+			break; /* nothing to do */
+		if (l->attr.state == TF_STATE_SEALED) {
+			rc = tf_fail(&e, TF_SEALED, "it was sealed meanwhile");
+			break;
+		}
+		if (!l->job && is_long(l)) {
+			pthread_mutex_unlock(&v->mu);
+			pthread_mutex_unlock(&l->io);
+			rc = hash_long(l, &e);
+			tf_live_lock(l);
+			pthread_mutex_lock(&v->mu);
+			if (l->unlinked)
+				rc = TF_OK;
+			if (rc != TF_OK)
+				break;
+			continue;
+		}
+		if (!l->job) {
+			l->job = true;
+			l->flushing_gen = l->gen;
+			l->put_off = false;
+			tf_live_ref(l);
+			pthread_mutex_unlock(&v->mu);
+			rc = build_flush(l, &f, &e);
+			if (rc != TF_OK)
+				flush_failed(l, rc, &e);
+			pthread_mutex_lock(&v->mu);
+			if (rc != TF_OK)
+				tf_live_unref(l);
+			break;
+		}
+		/* Somebody's flush of these very bytes: wait for it too. */
+		if (l->flushing_gen == l->gen && done != NULL &&
+		    add_waiter(l, done, arg)) {
+			pthread_mutex_unlock(&v->mu);
+			pthread_mutex_unlock(&l->io);
+			return;
+		}
+		pthread_mutex_unlock(&l->io);
+		tf_vault_wait(v);
+		pthread_mutex_unlock(&v->mu);
+		tf_live_lock(l);
+		pthread_mutex_lock(&v->mu);
+	}
+	if (f != NULL && done != NULL && !add_waiter(l, done, arg)) {
+		rc = tf_nomem(&e); /* told below */
+		tf_commit_submit(v->commit, &f->job);
+		f = NULL;
+	}
+	pthread_mutex_unlock(&v->mu);
+	if (f != NULL)
+		tf_commit_submit(v->commit, &f->job);
+	pthread_mutex_unlock(&l->io);
+	if (f == NULL && done != NULL)
+		done(arg, rc, &e);
+}

@@ -1,0 +1,415 @@
+/* The threads that hash.  Their lock is taken after io, and never together with
+ * vault.mu. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/file.h"
+#include "../node/vault_i.h"
+#include "hasher.h"
+
+#define CHUNK ((size_t)1 << 18)
+#define SLICE 16 /* chunks hashed before it is another user's turn */
+#define THREADS_MAX 4
+#define NICENESS 10
+#define ASK_NS 50000000u /* how often patience is asked */
+
+struct tf_hasher {
+	pthread_t thread[THREADS_MAX];
+	unsigned n_threads;
+	pthread_mutex_t mu;
+	pthread_cond_t more, idle;
+	struct tf_hash_task *first; /* one of each user; guarded by mu */
+	bool quit;		    /* guarded by mu */
+};
+
+/* --- whose turn it is ------------------------------------------------------- */
+
+/* Behind the other users, or behind the other tasks of its own; mu is held. */
+static void
+push(struct tf_hasher *h, struct tf_hash_task *t)
+{
+	struct tf_hash_task **at = &h->first;
+
+	t->next = t->below = NULL;
+	while (*at != NULL && (*at)->uid != t->uid)
+		at = &(*at)->next;
+	while (*at != NULL)
+		at = &(*at)->below;
+	*at = t;
+	pthread_cond_signal(&h->more);
+}
+
+/* The same before the other tasks of its own. */
+static void
+push_back(struct tf_hasher *h, struct tf_hash_task *t)
+{
+	struct tf_hash_task **at = &h->first, *others;
+
+	while (*at != NULL && (*at)->uid != t->uid)
+		at = &(*at)->next;
+	others = *at;
+	t->next = others == NULL ? NULL : others->next;
+	t->below = others;
+	if (others != NULL)
+		others->next = NULL;
+	*at = t;
+	pthread_cond_signal(&h->more);
+}
+
+/* The first task of the first user, who becomes the last; mu is held. */
+static struct tf_hash_task *
+pop(struct tf_hasher *h)
+{
+	struct tf_hash_task *t = h->first, **at, *rest;
+
+	if (t == NULL)
+		return NULL;
+	h->first = t->next;
+	if ((rest = t->below) != NULL) {
+		for (at = &h->first; *at != NULL; at = &(*at)->next)
+			;
+		rest->next = NULL;
+		*at = rest;
+	}
+	t->next = t->below = NULL;
+	return t;
+}
+
+static void *
+work(void *arg)
+{
+	struct tf_hasher *h = arg;
+	char *buf = malloc(CHUNK);
+	struct tf_hash_task *t;
+	bool more;
+
+	/* Who is answered at once goes first.  If not, no harm. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+	pthread_mutex_lock(&h->mu);
+	for (;;) {
+		while (h->first == NULL && !h->quit)
+			pthread_cond_wait(&h->more, &h->mu);
+		if ((t = pop(h)) == NULL)
+			break;
+		pthread_mutex_unlock(&h->mu);
+		more = t->step(h, t, buf);
+		pthread_mutex_lock(&h->mu);
+		if (more)
+			push_back(h, t);
+	}
+	pthread_mutex_unlock(&h->mu);
+	free(buf);
+	return NULL;
+}
+
+/* --- a file just behind its writer -------------------------------------------- */
+
+/* How far to go; false: all is done, and l is its writer's again. */
+static bool
+goal(struct tf_hasher *h, struct tf_live *l, uint64_t *upto)
+{
+	bool more;
+
+	pthread_mutex_lock(&h->mu);
+	l->hash_seen = l->hashed;
+	*upto = l->hash_upto;
+	more = l->hashing = *upto > l->hashed && !l->hash_failed;
+	if (!more)
+		pthread_cond_broadcast(&h->idle);
+	pthread_mutex_unlock(&h->mu);
+	return more;
+}
+
+static void
+let_go(struct tf_live *l)
+{
+	struct tf_vault *v = l->v;
+
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(l);
+	pthread_mutex_unlock(&v->mu);
+}
+
+static bool
+follow(struct tf_hasher *h, struct tf_hash_task *t, char *buf)
+{
+	struct tf_live *l = (struct tf_live *)((char *)t -
+	    offsetof(struct tf_live, hash_task));
+	uint64_t upto;
+	size_t n, got;
+
+	for (int i = 0; i < SLICE; i++) {
+		if (!goal(h, l, &upto)) {
+			let_go(l);
+			return false;
+		}
+		n = upto - l->hashed < CHUNK ? (size_t)(upto - l->hashed) :
+					       CHUNK;
+		l->hash_failed = buf == NULL ||
+		    tf_file_pread(l->fd, buf, n, l->hashed, &got, NULL) !=
+			TF_OK ||
+		    got == 0;
+		if (!l->hash_failed) {
+			tf_sha256_add(l->sha, buf, got);
+			l->hashed += got;
+		}
+	}
+	return true;
+}
+
+void
+tf_hash_ahead(struct tf_hasher *h, struct tf_live *l, uint64_t size)
+{
+	uint32_t uid;
+	bool begins;
+
+	pthread_mutex_lock(&l->v->mu);
+	tf_live_ref(l);
+	uid = l->attr.uid;
+	pthread_mutex_unlock(&l->v->mu);
+	pthread_mutex_lock(&h->mu);
+	l->hash_upto = size;
+	if ((begins = !l->hashing)) {
+		l->hashing = true;
+		l->hash_failed = false;
+		l->hash_seen = l->hashed;
+		l->hash_task.uid = uid;
+		l->hash_task.step = follow;
+		push(h, &l->hash_task);
+	}
+	pthread_mutex_unlock(&h->mu);
+	if (!begins)
+		let_go(l);
+}
+
+void
+tf_hash_wait(struct tf_hasher *h, struct tf_live *l)
+{
+	pthread_mutex_lock(&h->mu);
+	while (l->hashing)
+		pthread_cond_wait(&h->idle, &h->mu);
+	pthread_mutex_unlock(&h->mu);
+}
+
+uint64_t
+tf_hash_left(struct tf_hasher *h, struct tf_live *l, uint64_t size)
+{
+	uint64_t at;
+
+	pthread_mutex_lock(&h->mu);
+	at = l->hashing ? l->hash_seen : l->hashed;
+	pthread_mutex_unlock(&h->mu);
+	return at < size ? size - at : 0;
+}
+
+/* mu is held; it is let go while patience is asked. */
+static bool
+wait_a_moment(struct tf_hasher *h, const struct tf_patience *p)
+{
+	struct timespec until;
+	bool over;
+
+	pthread_mutex_unlock(&h->mu);
+	over = p->is_over(p->arg);
+	pthread_mutex_lock(&h->mu);
+	if (over)
+		return false;
+	tf_clock_after(ASK_NS, &until);
+	(void)pthread_cond_timedwait(&h->idle, &h->mu, &until);
+	return true;
+}
+
+bool
+tf_hash_await(struct tf_hasher *h, struct tf_live *l,
+    const struct tf_patience *p)
+{
+	bool done;
+
+	pthread_mutex_lock(&h->mu);
+	while (l->hashing && wait_a_moment(h, p))
+		;
+	done = !l->hashing;
+	pthread_mutex_unlock(&h->mu);
+	return done;
+}
+
+/* --- a whole file ------------------------------------------------------------- */
+
+struct whole {
+	struct tf_hash_task task;
+	int fd;
+	struct tf_sha256 *sha;
+	uint64_t at;
+	uint64_t end;	  /* of the file when it was opened */
+	uint64_t zero_to; /* no byte was ever written from at to here */
+	uint64_t data_to; /* bytes were */
+	bool given_up;	  /* guarded by the hasher's mu, as done */
+	bool done;
+	enum tf_code rc;
+	struct tf_error err;
+};
+
+/* Is it over?  Then its caller goes on, and w with him. */
+static bool
+is_over(struct tf_hasher *h, struct whole *w, bool done)
+{
+	pthread_mutex_lock(&h->mu);
+	done = done || w->given_up;
+	if (done) {
+		w->done = true;
+		pthread_cond_broadcast(&h->idle);
+	}
+	pthread_mutex_unlock(&h->mu);
+	return done;
+}
+
+/*
+ * What follows at `at`: a hole or data?  A hole is not read, for that would fill
+ * the page cache with zeros.  A file system that cannot tell has data only.
+ */
+static void
+look_ahead(struct whole *w)
+{
+	off_t at = (off_t)w->at, next = lseek(w->fd, at, SEEK_DATA);
+
+	if (next < 0 && errno == ENXIO)
+		w->zero_to = w->end;
+	else if (next > at)
+		w->zero_to = (uint64_t)next < w->end ? (uint64_t)next : w->end;
+	else if (next == at && (next = lseek(w->fd, at, SEEK_HOLE)) > at)
+		w->data_to = (uint64_t)next;
+	if (w->zero_to <= w->at && w->data_to <= w->at)
+		w->data_to = UINT64_MAX;
+}
+
+/* One chunk of the file, or none at its end. */
+static enum tf_code
+next_chunk(struct whole *w, char *buf, size_t *got, struct tf_error *err)
+{
+	size_t n = CHUNK;
+
+	if (w->at >= w->zero_to && w->at >= w->data_to && w->at < w->end)
+		look_ahead(w);
+	if (w->at < w->zero_to) {
+		*got = w->zero_to - w->at < n ? (size_t)(w->zero_to - w->at) :
+						n;
+		memset(buf, 0, *got);
+		return TF_OK;
+	}
+	if (w->at < w->data_to && w->data_to - w->at < n)
+		n = (size_t)(w->data_to - w->at);
+	return tf_file_pread(w->fd, buf, n, w->at, got, err);
+}
+
+static bool
+hash_slice(struct tf_hasher *h, struct tf_hash_task *t, char *buf)
+{
+	struct whole *w = (struct whole *)t;
+	size_t got = 1;
+
+	if (is_over(h, w, false))
+		return false;
+	if (buf == NULL)
+		w->rc = tf_nomem(&w->err);
+	for (int i = 0; w->rc == TF_OK && got > 0 && i < SLICE; i++) {
+		w->rc = next_chunk(w, buf, &got, &w->err);
+		if (w->rc != TF_OK)
+			break;
+		tf_sha256_add(w->sha, buf, got);
+		w->at += got;
+	}
+	return !is_over(h, w, w->rc != TF_OK || got == 0);
+}
+
+enum tf_code
+tf_hash_whole(struct tf_hasher *h, uint32_t uid, int fd,
+    const struct tf_patience *p, struct tf_hash *out, uint64_t *size,
+    struct tf_error *err)
+{
+	struct whole w = { .task = { .uid = uid, .step = hash_slice },
+		.fd = fd };
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return tf_fail(err, TF_IO, "stat a file");
+	w.end = (uint64_t)st.st_size;
+	if ((w.sha = tf_sha256_new()) == NULL)
+		return tf_nomem(err);
+	pthread_mutex_lock(&h->mu);
+	push(h, &w.task);
+	while (!w.done && wait_a_moment(h, p))
+		;
+	w.given_up = !w.done;
+	while (!w.done) /* the slice at hand */
+		pthread_cond_wait(&h->idle, &h->mu);
+	pthread_mutex_unlock(&h->mu);
+	if (w.given_up)
+		w.rc = tf_fail(&w.err, TF_INTERRUPTED, "interrupted");
+	if (w.rc == TF_OK) {
+		tf_sha256_peek(w.sha, out);
+		*size = w.at;
+	} else if (err != NULL) {
+		*err = w.err;
+	}
+	tf_sha256_free(w.sha);
+	return w.rc;
+}
+
+/* --- start and stop ------------------------------------------------------------- */
+
+static void
+discard(struct tf_hasher *h)
+{
+	(void)pthread_cond_destroy(&h->more);
+	(void)pthread_cond_destroy(&h->idle);
+	(void)pthread_mutex_destroy(&h->mu);
+	free(h);
+}
+
+enum tf_code
+tf_hasher_start(struct tf_hasher **out, struct tf_error *err)
+{
+	struct tf_hasher *h = calloc(1, sizeof(*h));
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_condattr_t attr;
+
+	if (h == NULL)
+		return tf_nomem(err);
+	(void)pthread_mutex_init(&h->mu, NULL);
+	(void)pthread_cond_init(&h->more, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&h->idle, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	/* One core is for those who do not wait for a digest. */
+	cores = cores > 2 ? cores - 1 : 1;
+	while (h->n_threads < THREADS_MAX && h->n_threads < (unsigned)cores &&
+	    pthread_create(&h->thread[h->n_threads], NULL, work, h) == 0)
+		h->n_threads++;
+	if (h->n_threads == 0) {
+		discard(h);
+		return tf_fail(err, TF_NOMEM, "cannot start a thread");
+	}
+	*out = h;
+	return TF_OK;
+}
+
+void
+tf_hasher_stop(struct tf_hasher *h)
+{
+	if (h == NULL)
+		return;
+	pthread_mutex_lock(&h->mu);
+	h->quit = true;
+	pthread_cond_broadcast(&h->more);
+	pthread_mutex_unlock(&h->mu);
+	for (unsigned i = 0; i < h->n_threads; i++)
+		(void)pthread_join(h->thread[i], NULL);
+	discard(h);
+}

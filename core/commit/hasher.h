@@ -1,0 +1,66 @@
+/*
+ * Hashing in threads of its own: what is being written in order, just behind
+ * the writer, so that neither a write nor a close waits for SHA-256; and whole
+ * files, for callers who wait.
+ *
+ * The threads hash a slice of one user's first file, then a slice of the next
+ * user's: what one user has to be hashed, a hole of a terabyte perhaps, does
+ * not hold up what another has.
+ */
+#ifndef TF_COMMIT_HASHER_H
+#define TF_COMMIT_HASHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/crypto.h"
+
+#define TF_HASH_AHEAD ((uint64_t)1 << 20) /* bytes worth waking it */
+/* Fewer bytes are hashed by who needs the digest, whatever he holds. */
+#define TF_HASH_LONG ((uint64_t)4 << 20)
+
+struct tf_hasher;
+struct tf_live;
+
+/* Something to hash; the hasher's while it is queued. */
+struct tf_hash_task {
+	struct tf_hash_task *next;  /* first of another user, or NULL */
+	struct tf_hash_task *below; /* the same user's next, or NULL */
+	uint32_t uid;
+	/* Hash a slice by way of buf.  False: no more; the task is the
+	 * caller's again.  In a thread of the hasher, without its lock. */
+	bool (*step)(struct tf_hasher *h, struct tf_hash_task *t, char *buf);
+};
+
+TF_MUST_USE enum tf_code tf_hasher_start(struct tf_hasher **out,
+    struct tf_error *err);
+/* Finishes what it has.  NULL is nothing. */
+void tf_hasher_stop(struct tf_hasher *h);
+
+/* Hash the first size bytes of l->fd; io is held, l->in_order. */
+void tf_hash_ahead(struct tf_hasher *h, struct tf_live *l, uint64_t size);
+/* Wait until it is through: then l->sha and l->hashed are the caller's, who
+ * holds io.  A read that failed leaves hashed short. */
+void tf_hash_wait(struct tf_hasher *h, struct tf_live *l);
+/* How many of the first size bytes are not hashed yet? */
+uint64_t tf_hash_left(struct tf_hasher *h, struct tf_live *l, uint64_t size);
+
+/* Should a caller who waits give up?  Asked every now and then. */
+struct tf_patience {
+	bool (*is_over)(void *arg);
+	void *arg;
+};
+/* Wait as tf_hash_wait does, io not held, as long as patience lasts.  False: it
+ * was over. */
+bool tf_hash_await(struct tf_hasher *h, struct tf_live *l,
+    const struct tf_patience *p);
+/*
+ * Hash all of fd, a user's file, and tell its size in bytes; the caller waits.
+ * Holes are not read.  The file's offset moves.
+ * TF_INTERRUPTED: patience was over.
+ */
+TF_MUST_USE enum tf_code tf_hash_whole(struct tf_hasher *h, uint32_t uid,
+    int fd, const struct tf_patience *p, struct tf_hash *out, uint64_t *size,
+    struct tf_error *err);
+
+#endif

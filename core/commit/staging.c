@@ -1,0 +1,668 @@
+/*
+ * The bytes of a live file: in memory while they are few, a file of stage/
+ * when they are many, in the database once they were flushed.  Hashed as they
+ * come when they come in order.  Space is taken before bytes are.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/file.h"
+#include "flush.h"
+#include "hasher.h"
+#include "staging.h"
+
+#define LOOK_NS 200000000 /* how long a look at free space is good */
+
+void
+tf_stage_name(uint64_t id, char out[24])
+{
+	(void)snprintf(out, 24, "%llu", (unsigned long long)id);
+}
+
+/* --- space -------------------------------------------------------------- */
+
+static uint64_t
+beyond(uint64_t free, uint64_t floor)
+{
+	return free > floor ? free - floor : 0;
+}
+
+/* Content and ledger may be on two disks: the lesser counts.  mu held. */
+static enum tf_code
+look_at_space(struct tf_vault *v, struct tf_error *err)
+{
+	uint64_t bytes = 0, files = 0, ledger_bytes = 0, ledger_files = 0;
+	enum tf_code rc;
+
+	if ((rc = tf_file_free(v->stagefd, &bytes, &files, err)) != TF_OK ||
+	    (rc = tf_file_free(v->dirfd, &ledger_bytes, &ledger_files, err)) !=
+		TF_OK)
+		return rc;
+	if (ledger_bytes < bytes)
+		bytes = ledger_bytes;
+	if (ledger_files < files)
+		files = ledger_files;
+	v->space_left = beyond(bytes,
+	    TF_FLOOR_BYTES + 2 * v->unsaved + v->live.owed);
+	v->files_left = beyond(files, TF_FLOOR_FILES);
+	v->space_until_ns = tf_clock_boot_ns() + LOOK_NS;
+	return TF_OK;
+}
+
+/* mu is held. */
+static enum tf_code
+take_of_disks(struct tf_vault *v, uint64_t n, unsigned files,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (tf_clock_boot_ns() > v->space_until_ns || v->space_left < n ||
+	    v->files_left < files)
+		rc = look_at_space(v, err);
+	errno = ENOSPC;
+	if (rc == TF_OK && v->space_left < n)
+		rc = tf_fail(err, TF_NOSPACE,
+		    "the store's disk is full (%llu "
+		    "MiB are kept for sealing): free some space",
+		    (unsigned long long)(TF_FLOOR_BYTES >> 20));
+	else if (rc == TF_OK && v->files_left < files)
+		rc = tf_fail(err, TF_NOSPACE,
+		    "the store's disk has no inodes (%d are kept for sealing)",
+		    TF_FLOOR_FILES);
+	if (rc == TF_OK) {
+		v->space_left -= n;
+		v->files_left -= files;
+	}
+	return rc;
+}
+
+enum tf_code
+tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	/* Of content, all was charged before; of the rest, this suffices. */
+	rc = tf_store_check(v, TF_FILE_COST, err);
+	if (rc == TF_OK)
+		rc = take_of_disks(v, n, files, err);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_space_spool(struct tf_vault *v, uint64_t n, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	rc = take_of_disks(v, n, 0, err);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_quota_names(struct tf_vault *v, uint32_t uid, uint64_t n,
+    struct tf_error *err)
+{
+	uint64_t max = v->settings.value[TF_MAX_UNSEALED];
+	const struct tf_user *u;
+
+	if (max == 0 || n == 0 || (u = tf_user_of(v, uid)) == NULL ||
+	    (u->names < max && n <= max - u->names))
+		return TF_OK;
+	return tf_fail(err, TF_QUOTA,
+	    "uid %u may have %llu names that are not sealed yet "
+	    "(max_unsealed)",
+	    uid, (unsigned long long)max);
+}
+
+enum tf_code
+tf_quota_open(struct tf_vault *v, uint32_t uid, struct tf_error *err)
+{
+	uint64_t max = v->settings.value[TF_MAX_OPEN];
+	const struct tf_user *u;
+
+	if (max == 0 || (u = tf_user_of(v, uid)) == NULL || u->open < max)
+		return TF_OK;
+	return tf_fail(err, TF_QUOTA,
+	    "uid %u may have %llu files open for writing (max_open)", uid,
+	    (unsigned long long)max);
+}
+
+void
+tf_quota_recount(struct tf_live *l)
+{
+	struct tf_user *u;
+
+	if (l->counted == 0 || (u = tf_user_of(l->v, l->counted_uid)) == NULL)
+		return;
+	u->names -= l->counted;
+	l->counted = tf_live_names(l);
+	u->names += l->counted;
+}
+
+enum tf_code
+tf_quota_draft(struct tf_vault *v, uint64_t att, struct tf_error *err)
+{
+	uint64_t max = v->settings.value[TF_MAX_DRAFT];
+	const struct tf_live *d = tf_live_get(&v->live, att);
+
+	if (max == 0 || d == NULL || d->attr.kind != TF_KIND_ATTESTATION ||
+	    d->names < max)
+		return TF_OK;
+	return tf_fail(err, TF_QUOTA,
+	    "a draft attestation, published at once, may hold %llu names "
+	    "(max_draft)",
+	    (unsigned long long)max);
+}
+
+void
+tf_quota_charge(struct tf_live *l, uint64_t bytes)
+{
+	struct tf_vault *v = l->v;
+	struct tf_user *u;
+
+	if (l->charged > 0 && (u = tf_user_of(v, l->charged_uid)) != NULL)
+		u->bytes -= l->charged;
+	v->staged -= l->charged;
+	l->charged = 0;
+	if (bytes == 0 || (u = tf_user_of(v, l->attr.uid)) == NULL)
+		return;
+	u->bytes += bytes;
+	v->staged += bytes;
+	l->charged = bytes;
+	l->charged_uid = l->attr.uid;
+}
+
+enum tf_code
+tf_quota_take(struct tf_live *l, uint64_t bytes, struct tf_error *err)
+{
+	uint64_t max = l->v->settings.value[TF_MAX_STAGED], before = l->charged;
+	struct tf_user *u;
+	enum tf_code rc;
+
+	tf_quota_charge(l, bytes);
+	if ((rc = tf_store_check(l->v, 0, err)) != TF_OK) {
+		tf_quota_charge(l, before);
+		return rc;
+	}
+	if (max == 0 || (u = tf_user_of(l->v, l->attr.uid)) == NULL ||
+	    u->bytes <= max)
+		return TF_OK;
+	tf_quota_charge(l, before);
+	return tf_fail(err, TF_QUOTA,
+	    "uid %u may have %llu bytes that are not sealed yet (max_staged)",
+	    l->attr.uid, (unsigned long long)max);
+}
+
+/* --- content (io held) --------------------------------------------------- */
+
+static void
+count_unsaved(struct tf_live *l, int64_t n)
+{
+	pthread_mutex_lock(&l->v->mu);
+	l->v->unsaved = (uint64_t)((int64_t)l->v->unsaved + n);
+	pthread_mutex_unlock(&l->v->mu);
+}
+
+void
+tf_content_forget(struct tf_live *l)
+{
+	if (l->mem == NULL)
+		return;
+	count_unsaved(l, -(int64_t)l->mem_cap);
+	free(l->mem);
+	l->mem = NULL;
+	l->mem_cap = 0;
+}
+
+static enum tf_code
+need_mem(struct tf_live *l, size_t n, struct tf_error *err)
+{
+	size_t cap = l->mem_cap == 0 ? 4096 : l->mem_cap;
+	char *p;
+
+	if (n <= l->mem_cap && l->mem != NULL)
+		return TF_OK;
+	while (cap < n)
+		cap *= 2;
+	if ((p = realloc(l->mem, cap)) == NULL)
+		return tf_nomem(err);
+	count_unsaved(l, (int64_t)(cap - l->mem_cap));
+	l->mem = p;
+	l->mem_cap = cap;
+	return TF_OK;
+}
+
+static enum tf_code
+read_inline(struct tf_live *l, struct tf_buf *body, struct tf_error *err)
+{
+	struct tf_object_row row;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_object_get(db, l->attr.id, &row, body, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "staged bytes are missing");
+	/* Nobody may be shown memory that no byte came into. */
+	if (rc == TF_OK && body->n != l->size)
+		rc = tf_fail(err, TF_TAMPER, "staged bytes changed their size");
+	tf_reader_done(l->v, db);
+	return rc;
+}
+
+bool
+tf_content_in_db(struct tf_live *l)
+{
+	bool yes;
+
+	pthread_mutex_lock(&l->v->mu);
+	yes = l->in_db;
+	pthread_mutex_unlock(&l->v->mu);
+	return yes;
+}
+
+/* The content is in memory or in a file, not only in the database. */
+enum tf_code
+tf_content_load(struct tf_live *l, struct tf_error *err)
+{
+	struct tf_buf body = { 0 };
+	enum tf_code rc;
+
+	if (l->mem != NULL || l->in_file)
+		return TF_OK;
+	/* Recovery could not get at it, and says so. */
+	if (!tf_content_in_db(l))
+		return l->size == 0 ?
+		    TF_OK :
+		    tf_fail(err, TF_IO, "staged bytes could not be read");
+	if ((rc = read_inline(l, &body, err)) == TF_OK)
+		rc = need_mem(l, body.n, err);
+	if (rc == TF_OK)
+		memcpy(l->mem, body.p, body.n);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* The staged file of l, for reading; the descriptor is the caller's. */
+enum tf_code
+tf_content_open(struct tf_live *l, int *fd, struct tf_error *err)
+{
+	char name[24];
+
+	tf_stage_name(l->attr.id, name);
+	return tf_file_open(l->v->stagefd, name, O_RDONLY, fd, err);
+}
+
+/* l->fd, for writing; l->in_file. */
+static enum tf_code
+need_fd(struct tf_live *l, struct tf_error *err)
+{
+	char name[24];
+	enum tf_code rc;
+
+	if (l->fd >= 0)
+		return TF_OK;
+	tf_descriptor_take(l);
+	tf_stage_name(l->attr.id, name);
+	rc = tf_file_open(l->v->stagefd, name, O_RDWR, &l->fd, err);
+	if (rc != TF_OK)
+		tf_descriptor_give(l);
+	return rc;
+}
+
+static enum tf_code
+need_sha(struct tf_live *l, struct tf_error *err)
+{
+	if (l->sha == NULL && (l->sha = tf_sha256_new()) == NULL)
+		return tf_nomem(err);
+	return TF_OK;
+}
+
+/*
+ * A staged file appears under its name only when it holds all that it should:
+ * until then what was flushed before is where it was.
+ */
+static enum tf_code
+new_file(struct tf_live *l,
+    enum tf_code (*fill)(struct tf_live *l, int fd, struct tf_error *err),
+    int *out, struct tf_error *err)
+{
+	char name[24], tmp[32];
+	enum tf_code rc;
+	int fd;
+
+	tf_stage_name(l->attr.id, name);
+	(void)snprintf(tmp, sizeof(tmp), "%s.new", name);
+	tf_descriptor_take(l);
+	fd = openat(l->v->stagefd, tmp,
+	    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		rc = tf_fail(err, TF_IO, "create stage/%s", tmp);
+		goto out;
+	}
+	rc = fill(l, fd, err);
+	/* What was acknowledged must survive a power cut after the rename. */
+	if (rc == TF_OK && l->saved_gen > 0)
+		rc = tf_file_datasync(fd, err);
+	if (rc == TF_OK &&
+	    renameat(l->v->stagefd, tmp, l->v->stagefd, name) < 0)
+		rc = tf_fail(err, TF_IO, "rename to stage/%s", name);
+	if (rc != TF_OK) {
+		(void)unlinkat(l->v->stagefd, tmp, 0);
+		(void)close(fd);
+		goto out;
+	}
+	l->named = false;
+	*out = fd;
+out:
+	if (rc != TF_OK && l->fd < 0)
+		tf_descriptor_give(l);
+	return rc;
+}
+
+static enum tf_code
+fill_from_memory(struct tf_live *l, int fd, struct tf_error *err)
+{
+	return l->size == 0 ? TF_OK :
+			      tf_file_pwrite(fd, l->mem, l->size, 0, err);
+}
+
+/* From memory into a file of stage/. */
+static enum tf_code
+spill(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd;
+
+	if ((rc = need_sha(l, err)) != TF_OK ||
+	    (rc = new_file(l, fill_from_memory, &fd, err)) != TF_OK)
+		return rc;
+	l->fd = fd;
+	l->in_file = true;
+	tf_sha256_reset(l->sha);
+	if (l->size > 0)
+		tf_sha256_add(l->sha, l->mem, l->size);
+	l->hashed = l->hash_upto = l->size;
+	l->in_order = true;
+	tf_content_forget(l);
+	return TF_OK;
+}
+
+static enum tf_code
+fill_from_file(struct tf_live *l, int fd, struct tf_error *err)
+{
+	size_t chunk = 1 << 16, got = 0;
+	char *buf = malloc(chunk);
+	uint64_t off = 0;
+	enum tf_code rc;
+	int from;
+
+	if (buf == NULL)
+		return tf_nomem(err);
+	rc = tf_content_open(l, &from, err);
+	while (rc == TF_OK) {
+		rc = tf_file_pread(from, buf, chunk, off, &got, err);
+		if (rc != TF_OK || got == 0)
+			break;
+		rc = tf_file_pwrite(fd, buf, got, off, err);
+		off += got;
+	}
+	if (from >= 0)
+		(void)close(from);
+	free(buf);
+	return rc;
+}
+
+/*
+ * The staged file became an object, and then its seal failed: what is written
+ * from now on must not change the object, so it goes into a copy.
+ */
+static enum tf_code
+copy_object(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd;
+
+	if (!l->linked)
+		return TF_OK;
+	if ((rc = new_file(l, fill_from_file, &fd, err)) != TF_OK)
+		return rc;
+	tf_hash_wait(l->v->hasher, l);
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	l->fd = fd;
+	l->linked = false;
+	return TF_OK;
+}
+
+/* The content is in a file of stage/ that may be written: l->fd. */
+static enum tf_code
+need_file(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (!l->in_file)
+		return spill(l, err);
+	if ((rc = copy_object(l, err)) != TF_OK)
+		return rc;
+	return need_fd(l, err);
+}
+
+void
+tf_content_close(struct tf_live *l)
+{
+	if (l->fd < 0)
+		return;
+	(void)close(l->fd);
+	l->fd = -1;
+	tf_descriptor_give(l);
+}
+
+void
+tf_content_put_down(struct tf_live *l)
+{
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = TF_OK;
+
+	if (l->fd < 0)
+		return;
+	tf_content_hash(l);
+	tf_hash_wait(l->v->hasher, l);
+	/* Whoever opens it again may not hear of what failed before. */
+	if (!tf_live_clean(l))
+		rc = tf_file_datasync(l->fd, &e);
+	if (rc != TF_OK)
+		(void)tf_live_fail(l, rc, &e, NULL);
+	tf_content_close(l);
+}
+
+enum tf_code
+tf_content_put(struct tf_live *l, const void *p, size_t n, uint64_t off,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (!l->in_file && off + n <= TF_INLINE_MAX) {
+		if ((rc = need_mem(l, off + n, err)) != TF_OK)
+			return rc;
+		if (off > l->size)
+			memset(l->mem + l->size, 0, off - l->size);
+		memcpy(l->mem + off, p, n);
+		return TF_OK;
+	}
+	if ((rc = need_file(l, err)) != TF_OK)
+		return rc;
+	if ((rc = tf_file_pwrite(l->fd, p, n, off, err)) != TF_OK)
+		return rc;
+	if (off != l->size)
+		l->in_order = false; /* hashed again as a whole at flush */
+	if (l->in_order && off + n - l->hash_upto >= TF_HASH_AHEAD) {
+		tf_hash_ahead(l->v->hasher, l, off + n);
+	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_content_resize(struct tf_live *l, uint64_t size, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (!l->in_file && size <= TF_INLINE_MAX) {
+		if ((rc = need_mem(l, size, err)) != TF_OK)
+			return rc;
+		if (size > l->size)
+			memset(l->mem + l->size, 0, size - l->size);
+		return TF_OK;
+	}
+	if ((rc = need_file(l, err)) != TF_OK ||
+	    (rc = need_sha(l, err)) != TF_OK)
+		return rc;
+	if (ftruncate(l->fd, (off_t)size) < 0)
+		return tf_fail(err, TF_IO, "truncate failed");
+	if (size == 0) {
+		tf_hash_wait(l->v->hasher, l);
+		tf_sha256_reset(l->sha);
+		l->hashed = l->hash_upto = 0;
+		l->in_order = true;
+	} else if (size != l->size) {
+		l->in_order = false;
+	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size, struct tf_error *err)
+{
+	size_t chunk = 1 << 20, got = 0;
+	struct tf_sha256 *h = tf_sha256_new();
+	char *buf = malloc(chunk);
+	uint64_t off = 0;
+	enum tf_code rc = TF_OK;
+
+	if (h == NULL || buf == NULL)
+		rc = tf_nomem(err);
+	while (rc == TF_OK) {
+		rc = tf_file_pread(fd, buf, chunk, off, &got, err);
+		if (rc != TF_OK || got == 0)
+			break;
+		tf_sha256_add(h, buf, got);
+		off += got;
+	}
+	if (rc == TF_OK) {
+		tf_sha256_peek(h, out);
+		*size = off;
+	}
+	tf_sha256_free(h);
+	free(buf);
+	return rc;
+}
+
+void
+tf_content_hash(struct tf_live *l)
+{
+	if (l->fd < 0 || !l->in_order || l->hash_upto == l->size)
+		return;
+	tf_hash_ahead(l->v->hasher, l, l->size);
+}
+
+/* The digest of the content as it is now. */
+enum tf_code
+tf_content_digest(struct tf_live *l, struct tf_hash *out, struct tf_error *err)
+{
+	uint64_t size = 0;
+	enum tf_code rc;
+	int fd;
+
+	if (!l->in_file) {
+		tf_sha256(l->mem == NULL ? "" : l->mem, l->size, out);
+		return TF_OK;
+	}
+	if (l->in_order) {
+		tf_content_hash(l);
+		tf_hash_wait(l->v->hasher, l);
+		if (l->hashed == l->size) {
+			tf_sha256_peek(l->sha, out);
+			return TF_OK;
+		}
+	}
+	if (l->whole_gen != 0 && l->whole_gen == l->gen) {
+		*out = l->whole;
+		return TF_OK;
+	}
+	if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
+		return rc;
+	rc = tf_hash_fd(fd, out, &size, err);
+	(void)close(fd);
+	if (rc == TF_OK && size != l->size)
+		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
+	return rc;
+}
+
+/* io held, l->in_file. */
+static enum tf_code
+read_file(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd = l->fd;
+
+	if (fd < 0 && (rc = tf_content_open(l, &fd, err)) != TF_OK)
+		return rc;
+	rc = tf_file_pread(fd, p, n, off, got, err);
+	if (fd != l->fd)
+		(void)close(fd);
+	return rc;
+}
+
+enum tf_code
+tf_live_read(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	bool brought;
+
+	*got = 0;
+	tf_live_lock(l);
+	brought = l->mem == NULL;
+	if (off < l->size) {
+		if (n > l->size - off)
+			n = (size_t)(l->size - off);
+		if (l->in_file) {
+			rc = read_file(l, p, n, off, got, err);
+		} else if ((rc = tf_content_load(l, err)) == TF_OK) {
+			memcpy(p, l->mem + off, n);
+			*got = n;
+		}
+	}
+	/* For this read only, while it is in the database. */
+	if (brought && tf_content_in_db(l))
+		tf_content_forget(l);
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+enum tf_code
+tf_live_detach(struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_live_lock(l);
+	rc = tf_content_load(l, err);
+	if (rc == TF_OK) {
+		pthread_mutex_lock(&l->v->mu);
+		l->in_db = false;
+		pthread_mutex_unlock(&l->v->mu);
+	}
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}

@@ -1,0 +1,87 @@
+/*
+ * The kinds of values that entries hold, as rules over parsed JSON: what
+ * trailfs-format(5) says of each, in one table.  For entry.c and its tests.
+ */
+#ifndef TF_LEDGER_FIELDS_H
+#define TF_LEDGER_FIELDS_H
+
+#include "../json.h"
+
+enum tf_form {
+	TF_FORM_UINT,	  /* 0 .. 2^53-1 */
+	TF_FORM_POSITIVE, /* from 1 */
+	TF_FORM_NODE,	  /* from 2 */
+	TF_FORM_ID,	  /* uid, gid: 0 .. 4294967294 */
+	TF_FORM_PID,
+	TF_FORM_MIB, /* 0 .. 2^20 */
+	TF_FORM_BOOL,
+	TF_FORM_TIME,
+	TF_FORM_DIGEST,
+	TF_FORM_SIGNATURE, /* base64 of 64 bytes */
+	TF_FORM_BASE64,
+	TF_FORM_MODE, /* "0640" */
+	TF_FORM_WORD, /* one of a list that may grow */
+	TF_FORM_TYPE,
+	TF_FORM_ORIGIN,
+	TF_FORM_PATH,
+	TF_FORM_NAME,  /* of evidence */
+	TF_FORM_BOOT,  /* UUID */
+	TF_FORM_STORE, /* 32 hex digits */
+	TF_FORM_VKEY,
+	TF_FORM_SPKI,
+	TF_FORM_KEY,   /* of a use that may be new */
+	TF_FORM_KEYID, /* "SHA256:" and 43 characters */
+	TF_FORM_HOLD,
+	TF_FORM_CLAIM_TYPE,
+	TF_FORM_NOTE, /* a whole checkpoint */
+	TF_FORM_HINT48,
+	TF_FORM_HINT256,
+	TF_FORM_HINT512,
+	TF_FORM_VERSION, /* of software: 64 bytes */
+	TF_FORM_TEXT512, /* or withheld, as all texts */
+	TF_FORM_TEXT1024,
+	TF_FORM_TEXT2048,
+	TF_FORM_UIDS, /* 1..32, rising */
+	TF_FORM_ACCESS,
+	TF_FORM_ACTOR,
+	TF_FORM_ACTOR_HINTS,
+	TF_FORM_BATCH,
+	TF_FORM_CONTENT,
+	TF_FORM_IMPORTED,
+	TF_FORM_KEYS,
+	TF_FORM_SOFTWARE,
+	TF_FORM_OPTIONS,
+	TF_FORM_PREVIOUS,
+	TF_FORM_XATTRS,
+	TF_FORM_EVIDENCE,
+	TF_FORM_STATEMENT,
+	TF_FORM_CLAIMS,
+	TF_FORM_ANNOTATIONS,
+	TF_FORM_URLS,
+	TF_FORM_URL,
+	TF_FORM_USER_DATA,
+	TF_FORM_EVALUATED,
+	TF_FORM_COUNTS,
+	TF_FORM_CHILDREN,
+	TF_FORM_TEMPLATE,
+	TF_FORM_TREE,
+	TF_FORM_SOURCE,
+	TF_FORMS
+};
+
+/* Is the value at token t of this form? */
+bool tf_form_ok(const struct tf_json_doc *d, int t, enum tf_form form);
+
+/* Is the value at token t {"withheld":digest}? */
+bool tf_form_withheld(const struct tf_json_doc *d, int t);
+
+/*
+ * Unescape the inside of a canonical string into at most max bytes; how many,
+ * or -1 when it has more.
+ */
+long tf_form_unescape(const char *s, size_t n, char *out, size_t max);
+
+/* Names in a path of legal names, 0 for "."; -1 when it is no path. */
+int tf_path_depth(const char *path, size_t n);
+
+#endif

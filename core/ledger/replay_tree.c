@@ -1,0 +1,333 @@
+/* The kept tree: keys, and structures as their bytes: no other process and no
+ * later one ever reads them. */
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "name.h"
+#include "replay_tree.h"
+
+/* First letters of keys. */
+enum {
+	LEVELS = 4,
+	FILES = 'f', /* evidence, by path */
+	NODES = 'n', /* node numbers, by run */
+};
+static const char level_letters[LEVELS + 1] = { 'a', 'b', 'c', 'd', 'e' };
+
+#define NODE_RUN (8 * 512)
+
+struct key {
+	char p[1 + TF_PATH_MAX + 1];
+	size_t n;
+};
+
+static struct tf_str
+str(const struct key *k)
+{
+	return (struct tf_str){ k->p, k->n };
+}
+
+/* letter, path, and a last byte unless that is 0. */
+static void
+make(struct key *k, char letter, struct tf_str path, char last)
+{
+	size_t n = path.n < TF_PATH_MAX ? path.n : TF_PATH_MAX;
+
+	k->p[0] = letter;
+	memcpy(k->p + 1, path.p, n);
+	k->n = 1 + n;
+	if (last != '\0')
+		k->p[k->n++] = last;
+}
+
+/* What is below path: '0' is the byte after '/'. */
+static void
+below(struct key *low, struct key *high, char letter, struct tf_str path)
+{
+	make(low, letter, path, '/');
+	make(high, letter, path, '/' + 1);
+}
+
+static int
+level(struct tf_str path)
+{
+	int n = 1;
+
+	if (path.n == 1 && path.p[0] == '.')
+		return 0;
+	for (size_t i = 0; i < path.n && n < LEVELS; i++)
+		n += path.p[i] == '/';
+	return n;
+}
+
+static void
+dir_key(struct key *k, struct tf_str path)
+{
+	make(k, level_letters[level(path)], path, '\0');
+}
+
+static struct tf_str
+bytes(const void *p, size_t n)
+{
+	return (struct tf_str){ p, n };
+}
+
+static bool
+is_last(const struct tf_kept *k, struct tf_str path)
+{
+	return k->last_len > 0 && k->last_len == path.n &&
+	    memcmp(k->last_path, path.p, path.n) == 0;
+}
+
+/* The directory put last goes into the book. */
+static enum tf_code
+write_last(struct tf_kept *k, struct tf_error *err)
+{
+	struct key key;
+	enum tf_code rc = TF_OK;
+
+	if (!k->last_changed)
+		return TF_OK;
+	dir_key(&key, (struct tf_str){ k->last_path, k->last_len });
+	rc = k->ops->put(k->book, str(&key), bytes(&k->last, sizeof(k->last)),
+	    err);
+	k->last_changed = rc != TF_OK;
+	return rc;
+}
+
+enum tf_code
+tf_kept_get(struct tf_kept *k, struct tf_str path, struct tf_kept_dir *out,
+    struct tf_error *err)
+{
+	struct key key;
+
+	if (is_last(k, path)) {
+		*out = k->last;
+		return TF_OK;
+	}
+	dir_key(&key, path);
+	return k->ops->get(k->book, str(&key), out, sizeof(*out), err);
+}
+
+enum tf_code
+tf_kept_put(struct tf_kept *k, struct tf_str path, const struct tf_kept_dir *d,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (!is_last(k, path)) {
+		if ((rc = write_last(k, err)) != TF_OK)
+			return rc;
+		if (path.n > sizeof(k->last_path))
+			return tf_fail(err, TF_NAMETOOLONG,
+			    "a path is too long");
+		memcpy(k->last_path, path.p, path.n);
+		k->last_len = path.n;
+	}
+	k->last = *d;
+	k->last_changed = true;
+	return TF_OK;
+}
+
+enum tf_code
+tf_kept_add(struct tf_kept *k, struct tf_str path, const struct tf_kept_dir *d,
+    struct tf_error *err)
+{
+	struct tf_kept_file f;
+	struct key key;
+	enum tf_code rc;
+
+	if (level(path) == LEVELS) { /* where files are, too */
+		make(&key, FILES, path, '\0');
+		rc = k->ops->get(k->book, str(&key), &f, sizeof(f), err);
+		if (rc != TF_NOTFOUND)
+			return rc == TF_OK ? TF_EXISTS : rc;
+	}
+	dir_key(&key, path);
+	return k->ops->add(k->book, str(&key), bytes(d, sizeof(*d)), err);
+}
+
+enum tf_code
+tf_kept_add_file(struct tf_kept *k, struct tf_str path,
+    const struct tf_kept_file *f, struct tf_error *err)
+{
+	struct tf_kept_dir d;
+	struct key key;
+	enum tf_code rc = tf_kept_get(k, path, &d, err);
+
+	if (rc != TF_NOTFOUND)
+		return rc == TF_OK ? TF_EXISTS : rc;
+	make(&key, FILES, path, '\0');
+	return k->ops->add(k->book, str(&key), bytes(f, sizeof(*f)), err);
+}
+
+/* --- node numbers --------------------------------------------------------- */
+
+static void
+mark(struct tf_kept *k, unsigned i)
+{
+	k->bits[i / 8] |= (uint8_t)(1u << (i % 8));
+	k->changed = true;
+}
+
+/* Nothing was put and no run but the first one was at hand: no book yet. */
+void
+tf_kept_root(struct tf_kept *k, const struct tf_kept_dir *d)
+{
+	k->last = *d;
+	k->last_path[0] = '.';
+	k->last_len = 1;
+	k->last_changed = true;
+	mark(k, TF_ROOT_ID);
+}
+
+static void
+run_key(struct key *k, uint64_t run)
+{
+	k->p[0] = NODES;
+	tf_put_be64((uint8_t *)k->p + 1, run);
+	k->n = 1 + sizeof(run);
+}
+
+/* Have the bits of that run at hand. */
+static enum tf_code
+turn_to(struct tf_kept *k, uint64_t run, struct tf_error *err)
+{
+	struct key key;
+	enum tf_code rc = TF_OK;
+
+	if (k->run == run)
+		return TF_OK;
+	if (k->changed) {
+		run_key(&key, k->run);
+		rc = k->ops->put(k->book, str(&key),
+		    bytes(k->bits, sizeof(k->bits)), err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	k->changed = false;
+	k->run = run;
+	run_key(&key, run);
+	rc = k->ops->get(k->book, str(&key), k->bits, sizeof(k->bits), err);
+	if (rc != TF_NOTFOUND)
+		return rc;
+	memset(k->bits, 0, sizeof(k->bits));
+	return TF_OK;
+}
+
+enum tf_code
+tf_kept_knows(struct tf_kept *k, uint64_t node, bool *yes, struct tf_error *err)
+{
+	unsigned i = (unsigned)(node % NODE_RUN);
+	enum tf_code rc = turn_to(k, node / NODE_RUN, err);
+
+	if (rc == TF_OK)
+		*yes = (k->bits[i / 8] >> (i % 8) & 1) != 0;
+	return rc;
+}
+
+enum tf_code
+tf_kept_node(struct tf_kept *k, uint64_t node, struct tf_error *err)
+{
+	unsigned i = (unsigned)(node % NODE_RUN);
+	bool seen;
+	enum tf_code rc = tf_kept_knows(k, node, &seen, err);
+
+	if (rc != TF_OK || seen)
+		return rc == TF_OK ? TF_EXISTS : rc;
+	mark(k, i);
+	return TF_OK;
+}
+
+/* --- walks ---------------------------------------------------------------- */
+
+struct walk {
+	tf_kept_dir_fn dir;
+	tf_kept_file_fn file;
+	void *arg;
+	size_t skip; /* bytes of the key before the name */
+};
+
+static enum tf_code
+give_dir(void *arg, struct tf_str key, struct tf_str value,
+    struct tf_error *err)
+{
+	const struct walk *w = arg;
+	struct tf_kept_dir d;
+
+	memcpy(&d, value.p, sizeof(d));
+	return w->dir(w->arg,
+	    (struct tf_str){ key.p + w->skip, key.n - w->skip }, &d, err);
+}
+
+static enum tf_code
+give_file(void *arg, struct tf_str key, struct tf_str value,
+    struct tf_error *err)
+{
+	const struct walk *w = arg;
+	struct tf_kept_file f;
+
+	memcpy(&f, value.p, sizeof(f));
+	return w->file(w->arg,
+	    (struct tf_str){ key.p + w->skip, key.n - w->skip }, &f, err);
+}
+
+enum tf_code
+tf_kept_children(struct tf_kept *k, struct tf_str path, tf_kept_dir_fn fn,
+    void *arg, struct tf_error *err)
+{
+	struct walk w = { .dir = fn, .arg = arg, .skip = path.n + 2 };
+	struct key low, high;
+	enum tf_code rc = write_last(k, err);
+
+	if (rc != TF_OK)
+		return rc;
+	below(&low, &high, level_letters[level(path) + 1], path);
+	return k->ops->each(k->book, str(&low), str(&high), give_dir, &w, err);
+}
+
+enum tf_code
+tf_kept_each(struct tf_kept *k, tf_kept_dir_fn fn, void *arg,
+    struct tf_error *err)
+{
+	struct walk w = { .dir = fn, .arg = arg, .skip = 1 };
+	struct tf_str low = { level_letters, 1 };
+	static const char high[] = { FILES };
+	enum tf_code rc = write_last(k, err);
+
+	if (rc != TF_OK)
+		return rc;
+	return k->ops->each(k->book, low, (struct tf_str){ high, 1 }, give_dir,
+	    &w, err);
+}
+
+enum tf_code
+tf_kept_files(struct tf_kept *k, struct tf_str path, tf_kept_file_fn fn,
+    void *arg, struct tf_error *err)
+{
+	struct walk w = { .file = fn, .arg = arg, .skip = path.n + 2 };
+	struct key low, high;
+
+	below(&low, &high, FILES, path);
+	return k->ops->each(k->book, str(&low), str(&high), give_file, &w, err);
+}
+
+enum tf_code
+tf_kept_get_file(struct tf_kept *k, struct tf_str path,
+    struct tf_kept_file *out, struct tf_error *err)
+{
+	struct key key;
+
+	make(&key, FILES, path, '\0');
+	return k->ops->get(k->book, str(&key), out, sizeof(*out), err);
+}
+
+enum tf_code
+tf_kept_put_file(struct tf_kept *k, struct tf_str path,
+    const struct tf_kept_file *f, struct tf_error *err)
+{
+	struct key key;
+
+	make(&key, FILES, path, '\0');
+	return k->ops->put(k->book, str(&key), bytes(f, sizeof(*f)), err);
+}

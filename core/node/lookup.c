@@ -1,0 +1,211 @@
+/*
+ * Looking: by name, by number, by path, and listing.  A name is either live
+ * (memory, see pending.h) or committed (the node table); a live one is looked up
+ * first, since it leaves memory only after its row is committed.
+ */
+#include <string.h>
+
+#include "../vault/namespace.h"
+
+enum tf_code
+tf_vault_lookup(struct tf_vault *v, uint64_t parent, const char *name,
+    struct tf_attr *out, struct tf_error *err)
+{
+	struct tf_node_row r;
+	struct tf_live *l;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_find(&v->live, parent, name, strlen(name));
+	if (l != NULL) {
+		*out = l->attr;
+		rc = tf_follow_attestation(v, db, out, err);
+		pthread_mutex_unlock(&v->mu);
+		goto out;
+	}
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_nodes_find(db, parent, name, strlen(name), &r, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "no such name");
+	if (rc != TF_OK)
+		goto out;
+	*out = r.attr;
+	pthread_mutex_lock(&v->mu);
+	rc = tf_follow_attestation(v, db, out, err);
+	pthread_mutex_unlock(&v->mu);
+out:
+	tf_reader_done(v, db);
+	return rc;
+}
+
+static enum tf_code
+get_attr(struct tf_vault *v, uint64_t id, bool open, struct tf_attr *out,
+    struct tf_error *err)
+{
+	struct tf_live *l;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	rc = tf_attr_of(v, db, id, out, err);
+	/* One with an entry is never removed. */
+	if (rc == TF_OK && open && (l = tf_live_get(&v->live, id)) != NULL &&
+	    !tf_live_is_file(l))
+		l->readers++;
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+enum tf_code
+tf_vault_getattr(struct tf_vault *v, uint64_t id, struct tf_attr *out,
+    struct tf_error *err)
+{
+	return get_attr(v, id, false, out, err);
+}
+
+enum tf_code
+tf_vault_opendir(struct tf_vault *v, uint64_t id, struct tf_attr *out,
+    struct tf_error *err)
+{
+	return get_attr(v, id, true, out, err);
+}
+
+void
+tf_vault_closedir(struct tf_vault *v, uint64_t id)
+{
+	struct tf_live *l;
+
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, id); /* unless it has its entry now */
+	if (l != NULL && !tf_live_is_file(l) && l->readers > 0) {
+		l->readers--;
+		tf_live_forget(&v->live, l);
+	}
+	pthread_mutex_unlock(&v->mu);
+}
+
+enum tf_code
+tf_vault_walk(struct tf_vault *v, const char *path, struct tf_attr *out,
+    struct tf_error *err)
+{
+	char name[TF_NAME_MAX + 1];
+	enum tf_code rc;
+	size_t n;
+
+	if ((rc = tf_vault_getattr(v, TF_ROOT_ID, out, err)) != TF_OK)
+		return rc;
+	for (;;) {
+		path += strspn(path, "/");
+		if ((n = strcspn(path, "/")) == 0)
+			return TF_OK;
+		if (n > TF_NAME_MAX)
+			return tf_fail(err, TF_NAMETOOLONG, "name too long");
+		memcpy(name, path, n);
+		name[n] = '\0';
+		path += n;
+		if (strcmp(name, ".") == 0)
+			continue;
+		rc = tf_vault_lookup(v, out->id, name, out, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+}
+
+enum tf_code
+tf_vault_path(struct tf_vault *v, uint64_t id, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_path_of(v, db, id, out, err);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* The live children after an id, copied. */
+static size_t
+list_live(struct tf_vault *v, uint64_t dir, uint64_t after,
+    struct tf_dirent *out, size_t max)
+{
+	struct tf_live *l;
+	size_t n = 0;
+
+	while (n < max && (l = tf_live_next(&v->live, dir, after)) != NULL) {
+		out[n].attr = l->attr;
+		memcpy(out[n].name, l->name, l->name_len + 1);
+		after = l->attr.id;
+		n++;
+	}
+	return n;
+}
+
+/* Merge live and committed names by id; a name in both is the committed. */
+static size_t
+merge_names(const struct tf_node_row *rows, size_t n_rows,
+    const struct tf_dirent *live, size_t n_live, struct tf_dirent *out,
+    size_t max)
+{
+	size_t i = 0, j = 0, n = 0;
+
+	while (n < max && (i < n_rows || j < n_live)) {
+		if (j == n_live ||
+		    (i < n_rows && rows[i].attr.id <= live[j].attr.id)) {
+			if (j < n_live && live[j].attr.id == rows[i].attr.id)
+				j++;
+			out[n].attr = rows[i].attr;
+			memcpy(out[n].name, rows[i].name, rows[i].name_len + 1);
+			i++;
+		} else {
+			out[n] = live[j++];
+		}
+		n++;
+	}
+	return n;
+}
+
+#define LIST_MAX 64
+
+enum tf_code
+tf_vault_list(struct tf_vault *v, uint64_t dir, uint64_t after,
+    struct tf_dirent *out, size_t max, size_t *n, struct tf_error *err)
+{
+	struct tf_node_row rows[LIST_MAX];
+	struct tf_dirent live[LIST_MAX];
+	size_t n_live, n_rows = 0;
+	struct tf_attr a;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	*n = 0;
+	if (max > LIST_MAX)
+		max = LIST_MAX;
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	/* Live first: what is sealed in between shows up in the rows. */
+	pthread_mutex_lock(&v->mu);
+	rc = tf_attr_of(v, db, dir, &a, err);
+	n_live = list_live(v, dir, after, live, max);
+	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK && a.kind == TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_NOTDIR, "not a directory");
+	if (rc == TF_OK)
+		rc = tf_nodes_list(db, dir, after, rows, max, &n_rows, err);
+	if (rc == TF_OK)
+		*n = merge_names(rows, n_rows, live, n_live, out, max);
+	for (size_t i = 0; rc == TF_OK && i < *n; i++) {
+		pthread_mutex_lock(&v->mu);
+		rc = tf_follow_attestation(v, db, &out[i].attr, err);
+		pthread_mutex_unlock(&v->mu);
+	}
+	tf_reader_done(v, db);
+	return rc;
+}

@@ -1,0 +1,256 @@
+/*
+ * Live nodes: everything that is not in the ledger yet (files being written,
+ * frozen, drafts, placeholders, directories without an entry), in memory, found
+ * by id, by name, and in the orders that the sealer, sync, a seal, a rename and
+ * status need: none of them visits what it has nothing to do with, for that may
+ * be a hundred thousand nodes of another user.
+ *
+ * Locks: all fields are guarded by vault.mu, but for the content, which is
+ * guarded by io.  io is taken before mu; the committer takes mu only.  While
+ * job is set, one change of this node is on its way through the committer, and
+ * nobody else changes its name, metadata or place: they wait on vault.changed.
+ */
+#ifndef TF_NODE_PENDING_H
+#define TF_NODE_PENDING_H
+
+#include <pthread.h>
+
+#include "../base/crypto.h"
+#include "../commit/hasher.h"
+#include "../json.h"
+#include "../types.h"
+#include "background.h"
+#include "text.h"
+
+#define TF_WRITERS_MAX 32 /* uids that may hold one file open */
+
+struct tf_vault;
+struct tf_interruption;
+
+/* Somebody who waits for a flush. */
+struct tf_waiter {
+	struct tf_waiter *next;
+	void (*done)(void *arg, enum tf_code code, const struct tf_error *err);
+	void *arg;
+};
+
+/* The orders, and the parts of their keys; the last is always the id. */
+enum tf_live_order {
+	TF_LIVE_BY_PLACE,	/* parent */
+	TF_LIVE_BY_ATTESTATION, /* workflow, attestation, class, owner */
+	TF_LIVE_BY_OWNER,	/* files: class, owner */
+	TF_LIVE_BY_DUE,		/* when the sealer is to look at it */
+	TF_LIVE_ORDERS
+};
+#define TF_LIVE_KEY_PARTS 5
+struct tf_live_key {
+	uint64_t part[TF_LIVE_KEY_PARTS];
+};
+enum tf_live_class {
+	TF_LIVE_TO_SEAL, /* a file that a sync may seal */
+	TF_LIVE_FILE,	 /* another one */
+	TF_LIVE_DIRECTORY,
+};
+/* Where the indexes have a node: as its fields were when they were told. */
+struct tf_live_place {
+	uint64_t parent, wf, att;
+	uint64_t due_ns; /* boot clock; UINT64_MAX: never */
+	uint64_t owes;	 /* bytes of database, until it is sealed */
+	uint32_t uid;
+	uint8_t class; /* enum tf_live_class */
+	uint8_t state; /* enum tf_state */
+	bool failed;
+};
+
+struct tf_live {
+	struct tf_vault *v;
+	unsigned refs;
+	struct tf_attr attr;
+	char *name; /* who has claimed l, or holds mu, may read it */
+	size_t name_len;
+	uint64_t att, wf; /* attestation (or draft) and workflow above */
+	size_t names;	  /* live below it; of a draft attestation only */
+	bool in_draft;	  /* below a draft directory or attestation */
+	bool unlinked;	  /* has no name any more */
+	bool saved;	  /* has a row in stage */
+	bool stale;	  /* whose metadata is older than this */
+	bool marked;	  /* whose content is older: it says so */
+	bool put_off;	  /* its flush lacked a descriptor, and comes again */
+	bool hollow;	  /* which promises no byte, written by nobody */
+	uint64_t mark_ns; /* when that one is marked; boot clock, or 0 */
+	bool job;
+	bool wants_check; /* somebody waits for that */
+	bool unchecked;	  /* its digest is what the row says, but the bytes were
+			    * not compared with it since the start */
+	struct tf_duty duty; /* on it while on_duty */
+	bool on_duty, again; /* again: once more when it is done */
+	unsigned writers;    /* open handles for writing */
+	uint32_t writer;     /* whose they are */
+	unsigned readers;    /* and for reading; of a directory: all */
+	uint32_t *uids;	     /* that ever wrote, rising */
+	uint32_t few[2];     /* these, as long as they suffice */
+	unsigned n_uids;
+	bool wrote;	      /* somebody, through a handle */
+	uint64_t charged;     /* to the owner's quota: bytes */
+	uint32_t charged_uid; /* who that was */
+	uint64_t counted;     /* so many names of counted_uid; 0: not yet */
+	uint32_t counted_uid;
+	bool holds; /* a descriptor counts as that of holds_uid */
+	uint32_t holds_uid;
+	struct tf_live *holds_next, *holds_prev; /* of the same user's */
+	struct tf_text *actor; /* canonical JSON: last writer, or renamer */
+	struct tf_buf xattrs;  /* canonical JSON object, or empty */
+	uint64_t frozen_ns, deadline_ns; /* boot clock */
+	uint64_t retry_ns;	  /* the sealer could do nothing until then */
+	enum tf_code failed;	  /* final: the content is not what was sent */
+	struct tf_error *failure; /* why, or NULL: there was no memory */
+	/* It failed and gave up this name: its row has that one until an entry
+	 * says so; or NULL.  Nothing takes it away or its place meanwhile. */
+	char *meant;
+	/* That entry, while it is being made; or NULL. */
+	struct tf_interruption *interruption;
+
+	pthread_mutex_t io;
+	char *mem; /* content, while it is short */
+	size_t mem_cap;
+	bool in_file;	       /* content: stage/<id> */
+	int fd;		       /* that, while it is written; or -1 */
+	bool named;	       /* its name survives a power cut */
+	bool linked;	       /* it is an object too: copy before writing */
+	bool in_db;	       /* content: inline object of this id */
+	uint64_t size;	       /* of the content */
+	struct tf_sha256 *sha; /* of the first `hashed` bytes of it */
+	uint64_t hashed;
+	bool in_order;	    /* so far each byte was written once */
+	bool hashing;	    /* sha and hashed are the hasher's (its mu) */
+	bool hash_failed;   /* the hasher could not read */
+	uint64_t hash_upto; /* what it was asked for (changed with its mu) */
+	uint64_t hash_seen; /* what it had hashed (its mu) */
+	struct tf_hash_task hash_task;
+	struct tf_hash whole;	   /* digest of all of the content... */
+	uint64_t whole_gen;	   /* ...as it was then; 0: not known */
+	uint64_t gen;		   /* counts changes of the content */
+	uint64_t saved_gen;	   /* the last one on stable storage (and mu) */
+	uint64_t compared_gen;	   /* with an object that was there (mu) */
+	struct tf_hash digest;	   /* of that one (and mu) */
+	struct tf_waiter *waiters; /* for the flush under way (mu) */
+	uint64_t flushing_gen;	   /* (mu) */
+
+	struct tf_live *id_next, *name_next; /* hash chains */
+	bool indexed;			     /* it has a name in the table */
+	struct tf_live_place at;	     /* while it is indexed */
+	struct {
+		struct tf_live *left, *right;
+	} link[TF_LIVE_ORDERS]; /* treaps */
+	uint32_t priority;	/* in all of them */
+};
+
+struct tf_live_table {
+	struct tf_live **by_id, **by_name;
+	size_t slots, count;
+	struct tf_live *root[TF_LIVE_ORDERS];
+	uint64_t files[TF_STATES]; /* that have a name */
+	uint64_t failed;	   /* of them */
+	uint64_t owed;	  /* bytes of database that sealing all takes */
+	uint64_t visited; /* nodes that walks came by, for tests */
+};
+
+/* Callers of all of these hold vault.mu. */
+TF_MUST_USE enum tf_code tf_live_init(struct tf_live_table *t);
+void tf_live_destroy(struct tf_live_table *t);
+/* A new node with one reference (the table's); NULL: no memory. */
+struct tf_live *tf_live_new(struct tf_vault *v, const struct tf_attr *attr,
+    const char *name, size_t n);
+void tf_live_insert(struct tf_live_table *t, struct tf_live *l);
+/* Out of all indexes; the table's reference is the caller's then.  False: it
+ * was not in. */
+bool tf_live_remove(struct tf_live_table *t, struct tf_live *l);
+/* Out of all indexes when it has no name and nobody has it open; its staged
+ * file goes, too. */
+void tf_live_forget(struct tf_live_table *t, struct tf_live *l);
+/* Out of the indexes by name and place, still found by id. */
+void tf_live_unname(struct tf_live_table *t, struct tf_live *l);
+/* Takes name, which is allocated; the old one is the caller's then. */
+char *tf_live_rename(struct tf_live_table *t, struct tf_live *l,
+    uint64_t parent, char *name);
+/* Below these from now on; l is in the table. */
+void tf_live_place(struct tf_live_table *t, struct tf_live *l, uint64_t att,
+    uint64_t wf);
+struct tf_live *tf_live_get(const struct tf_live_table *t, uint64_t id);
+struct tf_live *tf_live_find(const struct tf_live_table *t, uint64_t parent,
+    const char *name, size_t n);
+/* The child of parent with the least id greater than after, or NULL. */
+struct tf_live *tf_live_next(struct tf_live_table *t, uint64_t parent,
+    uint64_t after);
+/*
+ * Bring the indexes up to date with l: after whatever changes its place, owner,
+ * state, failure, writers, or when the sealer is to look at it.  Ending a claim
+ * does it.
+ */
+void tf_live_index(struct tf_live *l);
+/* l failed for good, unless it had before. */
+void tf_live_set_failed(struct tf_live *l, enum tf_code rc,
+    const struct tf_error *e);
+/* The code, and why, in err. */
+enum tf_code tf_live_failure(const struct tf_live *l, struct tf_error *err);
+/* Note that uid writes l.  TF_DENIED: TF_WRITERS_MAX others did. */
+TF_MUST_USE enum tf_code tf_live_note_writer(struct tf_live *l, uint32_t uid,
+    struct tf_error *err);
+/* Would a sync seal it, or wait for its entry? */
+bool tf_live_awaits_seal(const struct tf_live *l);
+/* Call fn for the nodes whose key in order o begins with these n parts, in that
+ * order, until it returns false; fn must not change the table. */
+void tf_live_range(struct tf_live_table *t, enum tf_live_order o,
+    const uint64_t *part, unsigned n, bool (*fn)(void *arg, struct tf_live *l),
+    void *arg);
+/* The first in an order, or NULL. */
+struct tf_live *tf_live_first(struct tf_live_table *t, enum tf_live_order o);
+/* Call fn for every node that has a name; fn must not change the table.  Only
+ * for the start and the end of a vault. */
+void tf_live_each(struct tf_live_table *t,
+    void (*fn)(void *arg, struct tf_live *l), void *arg);
+
+void tf_live_ref(struct tf_live *l);
+/* Frees at the last. */
+void tf_live_unref(struct tf_live *l);
+
+static inline bool
+tf_live_is_file(const struct tf_live *l)
+{
+	return l->attr.kind == TF_KIND_EVIDENCE;
+}
+
+/*
+ * Was it written?  What was not is a placeholder: no close freezes it, and no
+ * rename seals it.  A size that is set by path is no writing, but bytes count
+ * however they came.
+ */
+static inline bool
+tf_live_written(const struct tf_live *l)
+{
+	return l->wrote || l->attr.size > 0;
+}
+
+/* As how many names does it count?  Attributes are kept in memory, too. */
+static inline uint64_t
+tf_live_names(const struct tf_live *l)
+{
+	return 1 + l->xattrs.n / 1024;
+}
+
+/* A placeholder that nobody has open for writing. */
+static inline bool
+tf_live_rests(const struct tf_live *l)
+{
+	return l->attr.state == TF_STATE_PLACEHOLDER && l->writers == 0;
+}
+
+/* Is all of the content on stable storage, and the digest that of the row?  Of a
+ * new file, that it is there. */
+static inline bool
+tf_live_clean(const struct tf_live *l)
+{
+	return l->gen == l->saved_gen;
+}
+
+#endif

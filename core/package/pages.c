@@ -1,0 +1,193 @@
+/*
+ * What people read of what is in a package: the files of core/page.h, under
+ * the names that they have there.
+ */
+#include <string.h>
+
+#include "../archive/format.h"
+#include "../view/view.h"
+
+#define UP "../../" /* from a workflow's page in a package of its trail */
+
+struct page {
+	struct tf_package_pages *g;
+	const struct tf_package_dir *d;
+	const char *up; /* from the page to the topmost directory */
+};
+
+/* --- links ---------------------------------------------------------------------- */
+
+static bool
+add(struct tf_buf *out, const char *a, struct tf_str b, const char *c)
+{
+	tf_buf_str(out, a);
+	tf_buf_add(out, b.p, b.n);
+	tf_buf_str(out, c);
+	return true;
+}
+
+/* The stored name of attestation name of this workflow, and of path in it. */
+static bool
+add_stored(struct page *p, struct tf_str name, struct tf_str path,
+    struct tf_buf *out)
+{
+	struct tf_buf whole = { 0 };
+	struct tf_str rel = tf_package_below(p->g->p, p->d->path);
+
+	if (rel.n > 0)
+		add(&whole, "", rel, "/");
+	add(&whole, "", name, "");
+	if (path.n > 0)
+		add(&whole, "/", path, "");
+	if (!whole.failed)
+		tf_package_stored(p->g->names,
+		    (struct tf_str){ whole.p, whole.n }, out);
+	out->failed = out->failed || whole.failed;
+	tf_buf_free(&whole);
+	return true;
+}
+
+/* The entry that sealed attestation name of this workflow, or TF_NO_SEQ. */
+static uint64_t
+seal_of(const struct page *p, struct tf_str name)
+{
+	struct tf_node_row row;
+
+	return tf_nodes_find(p->g->w->db, p->d->id, name.p, name.n, &row,
+		   NULL) == TF_OK ?
+	    row.seal :
+	    TF_NO_SEQ;
+}
+
+static bool
+link_seal_proof(const struct page *p, struct tf_str name, struct tf_buf *out)
+{
+	uint64_t seal = seal_of(p, name);
+
+	tf_buf_printf(out, TF_PACKAGE_EVENT_PROOFS "%llu" TF_PACKAGE_PROOF,
+	    (unsigned long long)seal);
+	return seal != TF_NO_SEQ;
+}
+
+static bool
+find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
+{
+	static const struct tf_str none;
+	struct page *p = arg;
+
+	switch (t->link) {
+	case TF_PAGE_UP: /* of a trail that was cut there is no page */
+		return *p->up != '\0' && !tf_package_is_cut(p->g->p) &&
+		    add(out, UP TF_PACKAGE_PAGE, none, "");
+	case TF_PAGE_BELOW:
+		return add(out, TF_PACKAGE_WORKFLOWS, t->name,
+		    "/" TF_PACKAGE_PAGE);
+	case TF_PAGE_VAULT:
+	case TF_PAGE_PACKAGE:
+		return false; /* neither is in a package */
+	case TF_PAGE_STATUS:
+		return add(out, TF_PACKAGE_STATUS, none, "");
+	default:
+		break;
+	}
+	tf_buf_str(out, p->up);
+	switch (t->link) {
+	case TF_PAGE_EVENTS:
+		return add(out, TF_PACKAGE_EVENTS, none, "");
+	case TF_PAGE_CHECKPOINT:
+		return add(out, TF_PACKAGE_CHECKPOINT, none, "");
+	case TF_PAGE_KEY:
+		return add(out, TF_PACKAGE_VKEY, none, "");
+	case TF_PAGE_SEAL_PROOF:
+		return link_seal_proof(p, t->name, out);
+	case TF_PAGE_EVIDENCE:
+		tf_buf_str(out, TF_PACKAGE_DATA);
+		return add_stored(p, t->name, t->path, out);
+	case TF_PAGE_PROOF:
+		tf_buf_str(out, TF_PACKAGE_FILE_PROOFS);
+		return add_stored(p, t->name, t->path, out) &&
+		    add(out, TF_PACKAGE_PROOF, none, "");
+	default:
+		if (t->link != TF_PAGE_ATTESTATION &&
+		    seal_of(p, t->name) == TF_NO_SEQ)
+			return false;
+		tf_buf_str(out, TF_PACKAGE_ATTESTATIONS);
+		return add_stored(p, t->name, none, out) &&
+		    add(out,
+			t->link == TF_PAGE_SUMS	      ? TF_PACKAGE_SUMS :
+			    t->link == TF_PAGE_INTOTO ? TF_PACKAGE_ENVELOPE :
+							TF_PACKAGE_ATTESTATION,
+			none, "");
+	}
+}
+
+/* --- files ------------------------------------------------------------------------ */
+
+static enum tf_code
+write_page(void *arg, const struct tf_sink *out, struct tf_error *err)
+{
+	struct page *p = arg;
+	const struct tf_page_links links = { find, p };
+
+	return tf_view_page(p->g->w, p->d->id, &links, out, err);
+}
+
+static enum tf_code
+write_status(void *arg, const struct tf_sink *out, struct tf_error *err)
+{
+	struct page *p = arg;
+
+	return tf_view_status(p->g->w, p->d->id, out, err);
+}
+
+static enum tf_code
+write_attestation(void *arg, const struct tf_sink *out, struct tf_error *err)
+{
+	struct page *p = arg;
+
+	return tf_view_attestation(p->g->w, p->d->id, out, err);
+}
+
+static enum tf_code
+write_sums(void *arg, const struct tf_sink *out, struct tf_error *err)
+{
+	struct page *p = arg;
+
+	return tf_view_sums(p->g->w, p->d->id, out, err);
+}
+
+static enum tf_code
+write_envelope(void *arg, const struct tf_sink *out, struct tf_error *err)
+{
+	struct page *p = arg;
+
+	return tf_view_intoto(p->g->w, p->d->id, out, err);
+}
+
+static enum tf_code
+add_text(void *arg, enum tf_package_text text, const char *name,
+    struct tf_error *err)
+{
+	static const tf_package_writer write[] = {
+		[TF_PACKAGE_TEXT_PAGE] = write_page,
+		[TF_PACKAGE_TEXT_STATUS] = write_status,
+		[TF_PACKAGE_TEXT_ATTESTATION] = write_attestation,
+		[TF_PACKAGE_TEXT_SUMS] = write_sums,
+		[TF_PACKAGE_TEXT_ENVELOPE] = write_envelope,
+	};
+	struct page *p = arg;
+
+	return p->g->text(p->g->arg, name, write[text], p, err);
+}
+
+enum tf_code
+tf_package_pages_add(struct tf_package_pages *g, const struct tf_package_dir *d,
+    struct tf_error *err)
+{
+	struct page p = { .g = g, .d = d, .up = "" };
+
+	if (d->kind != TF_KIND_ATTESTATION &&
+	    tf_package_below(g->p, d->path).n > 0)
+		p.up = UP;
+	return tf_package_texts(g->p, g->names, d, add_text, &p, err);
+}

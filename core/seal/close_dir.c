@@ -1,0 +1,646 @@
+/* Directories that chmod(2) closed; see close_dir.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../commit/staging.h"
+#include "../store/closings.h"
+#include "../vault/dir_mode.h"
+#include "../vault/namespace.h"
+#include "close_dir.h"
+#include "seal_entries.h"
+
+#define WRITE_BITS 0222u
+#define RETRY_NS (5 * TF_SECOND) /* after a seal that failed */
+#define BUSY_NS (TF_SECOND / 4)	 /* after one that would have had to wait */
+
+/* --- in memory (mu is held) ----------------------------------------------- */
+
+static struct tf_closed *
+find(const struct tf_vault *v, uint64_t id)
+{
+	for (size_t i = 0; i < v->n_closed; i++)
+		if (v->closed[i].id == id)
+			return &v->closed[i];
+	return NULL;
+}
+
+bool
+tf_is_closed(const struct tf_vault *v, uint64_t id)
+{
+	return find(v, id) != NULL;
+}
+
+bool
+tf_closes(struct tf_vault *v, uint64_t id)
+{
+	bool yes;
+
+	pthread_mutex_lock(&v->mu);
+	yes = tf_is_closed(v, id);
+	pthread_mutex_unlock(&v->mu);
+	return yes;
+}
+
+enum tf_code
+tf_closed_refuses(const struct tf_vault *v, uint64_t id, struct tf_error *err)
+{
+	return !tf_is_closed(v, id) ?
+	    TF_OK :
+	    tf_fail(err, TF_READONLY,
+		"chmod closed this directory: until it is sealed, chmod u+w "
+		"opens it");
+}
+
+enum tf_code
+tf_closed_actor(const struct tf_vault *v, uint64_t id, char **out,
+    struct tf_error *err)
+{
+	const struct tf_closed *c = find(v, id);
+
+	if (c == NULL)
+		return tf_fail(err, TF_NOTFOUND, "it is not closed");
+	*out = strdup(c->actor);
+	return *out != NULL ? TF_OK : tf_nomem(err);
+}
+
+uint64_t
+tf_closed_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
+{
+	for (size_t i = 0; i < v->n_closed; i++) {
+		if (v->closed[i].due_ns <= now)
+			return v->closed[i].id;
+		if (v->closed[i].due_ns < *next_ns)
+			*next_ns = v->closed[i].due_ns;
+	}
+	return 0;
+}
+
+/* Room for one more. */
+static enum tf_code
+make_room(struct tf_vault *v, struct tf_error *err)
+{
+	size_t cap = v->cap_closed * 2 + 16;
+	void *p;
+
+	if (v->n_closed < v->cap_closed)
+		return TF_OK;
+	if ((p = realloc(v->closed, cap * sizeof(*v->closed))) == NULL)
+		return tf_nomem(err);
+	v->closed = p;
+	v->cap_closed = cap;
+	return TF_OK;
+}
+
+/* Settling begins anew, up to TF_SETTLE_MAX_S after it was closed. */
+static void
+settle(struct tf_vault *v, struct tf_closed *c)
+{
+	uint64_t last_ns = c->first_ns + TF_SETTLE_MAX_S * TF_SECOND;
+
+	c->due_ns = tf_clock_boot_ns() +
+	    v->settings.value[TF_SETTLE] * TF_SECOND;
+	if (c->due_ns > last_ns)
+		c->due_ns = last_ns;
+	if (c->due_ns < v->alarm_ns)
+		pthread_cond_signal(&v->alarm);
+}
+
+/* Remember that a is closed; there is room.  Takes actor. */
+static void
+remember(struct tf_vault *v, const struct tf_attr *a, char *actor)
+{
+	struct tf_closed *c = &v->closed[v->n_closed++];
+
+	*c = (struct tf_closed){ .id = a->id,
+		.wf = a->kind == TF_KIND_ATTESTATION ? a->parent : 0,
+		.actor = actor,
+		.first_ns = tf_clock_boot_ns() };
+	settle(v, c);
+}
+
+static void
+forget_one(struct tf_vault *v, struct tf_closed *c)
+{
+	free(c->actor);
+	*c = v->closed[--v->n_closed];
+}
+
+void
+tf_closed_forget(struct tf_vault *v, uint64_t id)
+{
+	for (size_t i = v->n_closed; i-- > 0;)
+		if (v->closed[i].id == id || v->closed[i].wf == id)
+			forget_one(v, &v->closed[i]);
+}
+
+void
+tf_closed_free(struct tf_vault *v)
+{
+	while (v->n_closed > 0)
+		forget_one(v, &v->closed[v->n_closed - 1]);
+	free(v->closed);
+}
+
+/* --- is it worth a seal? -------------------------------------------------- */
+
+struct inside {
+	struct tf_vault *v;
+	uint64_t seen;
+	bool open;
+};
+
+static enum tf_code
+look_at_child(void *arg, const struct tf_node_row *r, struct tf_error *err)
+{
+	struct inside *x = arg;
+
+	(void)err;
+	x->seen++;
+	if (r->seal != TF_NO_SEQ)
+		return TF_OK;
+	pthread_mutex_lock(&x->v->mu);
+	x->open = x->open || !tf_is_closed(x->v, r->attr.id);
+	pthread_mutex_unlock(&x->v->mu);
+	return TF_OK;
+}
+
+/*
+ * Programs that copy trees take the write bit away from directories that they
+ * have not filled yet, rsync from the upper ones first: those are not closed.
+ * An attestation must hold a file; a workflow or trail at least one directory,
+ * and only what is sealed or closed.  mu is not held.
+ */
+static enum tf_code
+is_worth_sealing(struct tf_vault *v, struct tf_db *db,
+    const struct tf_attr *dir, bool *yes, struct tf_error *err)
+{
+	struct inside x = { .v = v };
+	enum tf_code rc;
+
+	if (dir->kind == TF_KIND_ATTESTATION)
+		return tf_holds_something(v, dir->id, yes, err);
+	rc = tf_each_child(db, dir->id, look_at_child, &x, err);
+	*yes = !x.open && x.seen > 0;
+	return rc;
+}
+
+/* --- chmod and chown ------------------------------------------------------ */
+
+struct change {
+	struct tf_vault *v;
+	uint64_t id;
+	unsigned mask;
+	const struct tf_attr *want;
+	uint32_t uid; /* who asks */
+	char *actor;
+	enum { ONLY_ACCESS, CLOSES, OPENS } does;
+	uint64_t opens_wf;     /* the workflow is opened along with it, or 0 */
+	struct tf_below below; /* claimed, when it closes */
+};
+
+/* Does stage lack it, or know an older name or mode? */
+static bool
+needs_row(const struct tf_live *l)
+{
+	return l->saved ? l->stale : !tf_live_is_file(l);
+}
+
+static enum tf_code
+change_closing(struct tf_txn *t, const struct change *c, struct tf_error *err)
+{
+	struct tf_str actor = { c->actor, strlen(c->actor) };
+	enum tf_code rc = TF_OK;
+
+	if (c->does == OPENS) {
+		rc = tf_closings_delete(t->db, c->id, err);
+		return rc != TF_OK || c->opens_wf == 0 ?
+		    rc :
+		    tf_closings_delete(t->db, c->opens_wf, err);
+	}
+	if (c->does == ONLY_ACCESS)
+		return TF_OK;
+	/* What recovery is to seal must be there after a power cut. */
+	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
+		if (needs_row(c->below.l[i]))
+			rc = tf_stage_save(t, c->below.l[i], err);
+	return rc == TF_OK ? tf_closings_put(t->db, c->id, actor, err) : rc;
+}
+
+static enum tf_code
+change_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct change *c = arg;
+	struct tf_entry e = { .type = TF_ACCESS_CHANGED,
+		.has_access = true,
+		.actor = tf_str_of(c->actor) };
+	struct tf_access_names names;
+	struct tf_node_row row;
+	struct tf_attr *a = &row.attr;
+	enum tf_code rc;
+
+	if ((rc = tf_nodes_get(t->db, c->id, &row, err)) != TF_OK)
+		return rc;
+	if (row.seal != TF_NO_SEQ && (c->mask & TF_SET_MODE) != 0 &&
+	    (c->want->mode & ~a->mode & WRITE_BITS) != 0)
+		return tf_fail(err, TF_SEALED,
+		    "it is sealed: no write permission comes back");
+	tf_attr_apply(a, c->mask, c->want);
+	tf_access_fill(&e.access, a->mode, a->uid, a->gid, &names);
+	if ((rc = tf_txn_path(t, c->id, &e.path, err)) == TF_OK &&
+	    (rc = tf_txn_append(t, &e, NULL, err)) == TF_OK &&
+	    (rc = tf_nodes_set_access(t->db, c->id, a->mode, a->uid, a->gid,
+		 t->at, err)) == TF_OK)
+		rc = change_closing(t, c, err);
+	return rc;
+}
+
+static bool
+takes_last_write_bit(const struct tf_attr *a, const struct change *c)
+{
+	return (c->mask & TF_SET_MODE) != 0 && a->kind != TF_KIND_ROOT &&
+	    a->state == TF_STATE_OPEN && (a->mode & WRITE_BITS) != 0 &&
+	    (c->want->mode & WRITE_BITS) == 0;
+}
+
+/* A workflow is not sealed over an attestation that was opened again; but only
+ * who may open that may keep it from its seal. */
+static enum tf_code
+opens(struct change *c, const struct tf_attr *a, struct tf_db *db,
+    struct tf_error *err)
+{
+	struct tf_attr wf;
+	enum tf_code rc;
+
+	c->does = OPENS;
+	if (a->kind != TF_KIND_ATTESTATION || !tf_is_closed(c->v, a->parent))
+		return TF_OK;
+	if ((rc = tf_attr_of(c->v, db, a->parent, &wf, err)) != TF_OK)
+		return rc;
+	if (c->uid != 0 && c->uid != wf.uid)
+		return tf_fail(err, TF_SEALED, "its workflow is closed");
+	c->opens_wf = wf.id;
+	return TF_OK;
+}
+
+/* What does the chmod do, beside the mode?  Claims what is below a directory
+ * that it closes.  mu is held, but not all the time. */
+static enum tf_code
+decide(struct change *c, const struct tf_attr *a, struct tf_db *db,
+    struct tf_error *err)
+{
+	struct tf_vault *v = c->v;
+	bool worth = false;
+	enum tf_code rc;
+
+	if (tf_is_closed(v, c->id)) {
+		if ((c->mask & TF_SET_MODE) != 0 &&
+		    (c->want->mode & WRITE_BITS) != 0)
+			return opens(c, a, db, err);
+		return TF_OK;
+	}
+	if (!takes_last_write_bit(a, c))
+		return TF_OK;
+	pthread_mutex_unlock(&v->mu);
+	rc = is_worth_sealing(v, db, a, &worth, err);
+	pthread_mutex_lock(&v->mu);
+	if (rc != TF_OK || !worth)
+		return rc;
+	c->below.in_the_way = tf_dir_filling(v, db, c->id);
+	if (c->below.in_the_way != 0)
+		return tf_fail(err, TF_BUSY,
+		    "a directory got its write bit back: being filled");
+	c->below.dir = *a;
+	rc = tf_below_look(v, &c->below, err);
+	if (rc != TF_OK)
+		return rc;
+	if (c->below.wait) {
+		c->below.n = 0; /* not claimed */
+		return TF_OK;
+	}
+	c->does = CLOSES;
+	tf_below_claim(&c->below);
+	return make_room(v, err);
+}
+
+/* The chmod is committed.  mu is held. */
+static void
+changed(struct change *c, const struct tf_attr *a)
+{
+	struct tf_vault *v = c->v;
+	struct tf_closed *closed = find(v, c->id);
+
+	if (c->does == CLOSES) {
+		for (size_t i = 0; i < c->below.n; i++)
+			if (needs_row(c->below.l[i])) {
+				tf_stage_saved(v, c->below.l[i]);
+				c->below.l[i]->stale = false;
+			}
+		remember(v, a, c->actor);
+		c->actor = NULL;
+	} else if (c->does == OPENS && closed != NULL) {
+		forget_one(v, closed);
+		if (c->opens_wf != 0)
+			forget_one(v, find(v, c->opens_wf));
+	} else if (closed != NULL) {
+		settle(v, closed);
+	}
+}
+
+static enum tf_code
+change(struct change *c, struct tf_db *db, struct tf_error *err)
+{
+	struct tf_vault *v = c->v;
+	struct tf_attr a;
+	bool turn;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	rc = tf_attr_of(v, db, c->id, &a, err);
+	/* Who neither closes nor opens need not wait for others' seals. */
+	turn = rc == TF_OK &&
+	    (v->closing == c->id || tf_is_closed(v, c->id) ||
+		takes_last_write_bit(&a, c));
+	if (turn) {
+		tf_closing_begin(v, c->id);
+		rc = tf_attr_of(v, db, c->id, &a, err);
+		if (rc == TF_OK)
+			rc = decide(c, &a, db, err);
+	}
+	while (rc == TF_OK && c->below.wait) {
+		rc = tf_closing_wait(v, c->id, err);
+		c->below.wait = false;
+		if (rc == TF_OK)
+			rc = tf_attr_of(v, db, c->id, &a, err);
+		if (rc == TF_OK)
+			rc = decide(c, &a, db, err);
+	}
+	if (rc == TF_OK) {
+		if (a.kind == TF_KIND_ATTESTATION)
+			tf_quiet_touch(v, a.id);
+		pthread_mutex_unlock(&v->mu);
+		rc = tf_space_take(v, TF_FILE_COST, 0, err);
+		if (rc == TF_OK)
+			rc = tf_commit_wait(v->commit, change_run, c, err);
+		pthread_mutex_lock(&v->mu);
+	}
+	if (rc == TF_OK)
+		changed(c, &a);
+	tf_below_unclaim(v, &c->below);
+	if (turn)
+		tf_closing_end(v);
+	pthread_mutex_unlock(&v->mu);
+	if (rc != TF_OK)
+		tf_below_name(v, &c->below, db, err);
+	return rc;
+}
+
+enum tf_code
+tf_change_access(struct tf_vault *v, uint64_t id, unsigned mask,
+    const struct tf_attr *want, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct change c = { .v = v,
+		.id = id,
+		.mask = mask,
+		.want = want,
+		.uid = who->uid,
+		.below.dir.id = id };
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_actor_text(who, &c.actor, err)) != TF_OK)
+		return rc;
+	if ((rc = tf_reader_db(v, &db, err)) == TF_OK) {
+		rc = change(&c, db, err);
+		tf_reader_done(v, db);
+	}
+	free(c.actor);
+	free(c.below.l);
+	return rc;
+}
+
+/* --- sealing them --------------------------------------------------------- */
+
+enum tf_code
+tf_closed_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
+{
+	bool closed;
+
+	pthread_mutex_lock(&t->v->mu);
+	closed = tf_is_closed(t->v, id);
+	pthread_mutex_unlock(&t->v->mu);
+	return closed ? tf_closings_delete(t->db, id, err) : TF_OK;
+}
+
+static bool
+any_closed(struct tf_vault *v)
+{
+	bool any;
+
+	pthread_mutex_lock(&v->mu);
+	any = v->n_closed > 0;
+	pthread_mutex_unlock(&v->mu);
+	return any;
+}
+
+/* What is to be sealed next for the sake of id: a closed attestation in it, or
+ * itself. */
+static struct tf_seal_request
+next_of(struct tf_vault *v, uint64_t id)
+{
+	struct tf_seal_request r = { .id = id, .closed = true };
+	struct tf_closed *c;
+
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; i < v->n_closed; i++)
+		if (v->closed[i].wf == id)
+			r.id = v->closed[i].id;
+	c = find(v, r.id);
+	if (c != NULL && c->recovered)
+		r.cause = "recovery";
+	pthread_mutex_unlock(&v->mu);
+	return r;
+}
+
+static enum tf_code
+seal_closed(struct tf_vault *v, uint64_t id, bool hurry, struct tf_error *err)
+{
+	struct tf_seal_request r;
+	enum tf_code rc;
+
+	do {
+		r = next_of(v, id); /* each names who closed it */
+		r.hurry = hurry;
+		rc = tf_seal_dir(v, &r, err);
+		/* Sealed by somebody else, or opened again. */
+		if (rc == TF_NOTFOUND)
+			rc = TF_OK;
+	} while (rc == TF_OK && r.id != id);
+	return rc;
+}
+
+enum tf_code
+tf_closed_seal(struct tf_vault *v, uint64_t id, struct tf_error *err)
+{
+	return seal_closed(v, id, false, err);
+}
+
+enum tf_code
+tf_closed_seal_due(struct tf_vault *v, uint64_t id)
+{
+	struct tf_error e = { .code = TF_OK };
+	struct tf_closed *c;
+	enum tf_code rc = seal_closed(v, id, true, &e);
+
+	if (rc == TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	if ((c = find(v, id)) != NULL)
+		c->due_ns = tf_clock_boot_ns() +
+		    (rc == TF_BUSY ? BUSY_NS : RETRY_NS);
+	pthread_mutex_unlock(&v->mu);
+	if (rc != TF_BUSY)
+		tf_vault_say(v, rc,
+		    "node %llu is closed and not sealed yet, it is tried "
+		    "again: %s",
+		    (unsigned long long)id, e.text);
+	return rc;
+}
+
+/* The next closed directory after *at that is at or below top and who may seal;
+ * attestations before what is above them. */
+static uint64_t
+next_below(struct tf_vault *v, struct tf_db *db, uint64_t top,
+    const struct tf_actor *who, size_t *at)
+{
+	struct tf_attr a, up;
+
+	for (; *at < v->n_closed; ++*at) {
+		if (tf_attr_of(v, db, v->closed[*at].id, &a, NULL) != TF_OK ||
+		    (who->uid != 0 && who->uid != a.uid))
+			continue;
+		for (up = a; up.id != top && up.id != TF_ROOT_ID;)
+			if (tf_attr_of(v, db, up.parent, &up, NULL) != TF_OK)
+				break;
+		if (up.id == top)
+			return a.id;
+	}
+	return 0;
+}
+
+enum tf_code
+tf_closed_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	uint64_t next;
+	size_t at = 0;
+	enum tf_code rc, last = TF_OK;
+
+	if (!any_closed(v))
+		return TF_OK;
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	for (;;) {
+		pthread_mutex_lock(&v->mu);
+		next = next_below(v, db, id, who, &at);
+		pthread_mutex_unlock(&v->mu);
+		if (next == 0)
+			break;
+		rc = tf_closed_seal(v, next, err);
+		if (rc != TF_OK) {
+			last = rc;
+			at++; /* the others all the same */
+		} else {
+			at = 0; /* they moved */
+		}
+	}
+	tf_reader_done(v, db);
+	return last;
+}
+
+enum tf_code
+tf_closed_before(struct tf_vault *v, uint64_t wf, const char *name,
+    struct tf_error *err)
+{
+	struct tf_node_row before;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if (!any_closed(v))
+		return TF_OK;
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	memset(&before, 0, sizeof(before));
+	rc = tf_version_before(db, wf, name, &before, err);
+	tf_reader_done(v, db);
+	/* There is one, and it is not sealed. */
+	if (rc == TF_DENIED && before.attr.id != 0)
+		return tf_closed_seal(v, before.attr.id, err);
+	return rc == TF_DENIED ? TF_OK : rc;
+}
+
+enum tf_code
+tf_vault_finish(struct tf_vault *v, uint64_t id, struct tf_error *err)
+{
+	struct tf_actor root = { .uid = 0 };
+
+	return tf_closed_sync(v, id, &root, err);
+}
+
+/* --- at the start --------------------------------------------------------- */
+
+struct rows {
+	struct tf_vault *v;
+	struct tf_db *db;
+};
+
+static enum tf_code
+load(void *arg, uint64_t id, struct tf_str actor, struct tf_error *err)
+{
+	struct rows *x = arg;
+	struct tf_node_row row;
+	char *copy;
+	enum tf_code rc = tf_nodes_get(x->db, id, &row, err);
+
+	/* Left over, if anybody ever leaves one: it means nothing. */
+	if (rc == TF_NOTFOUND || (rc == TF_OK && row.seal != TF_NO_SEQ))
+		return TF_OK;
+	if (rc != TF_OK)
+		return rc;
+	if ((copy = strndup(actor.p == NULL ? "" : actor.p, actor.n)) == NULL)
+		return tf_nomem(err);
+	pthread_mutex_lock(&x->v->mu);
+	if ((rc = make_room(x->v, err)) == TF_OK) {
+		remember(x->v, &row.attr, copy);
+		find(x->v, id)->recovered = true;
+	} else {
+		free(copy);
+	}
+	pthread_mutex_unlock(&x->v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_closed_recover(struct tf_vault *v, struct tf_error *err)
+{
+	struct rows x = { .v = v };
+	size_t left = 0;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &x.db, err)) != TF_OK)
+		return rc;
+	rc = tf_closings_each(x.db, load, &x, err);
+	tf_reader_done(v, x.db);
+	/* What is not ready yet is left to the sealer. */
+	while (rc == TF_OK && v->n_closed > left) {
+		rc = tf_closed_seal_due(v, v->closed[left].id);
+		if (rc == TF_NOMEM)
+			return tf_fail(err, rc, "no memory");
+		left += rc != TF_OK;
+		rc = TF_OK;
+	}
+	return rc;
+}

@@ -1,0 +1,135 @@
+/*
+ * Placeholders: files that were created and never written.  A close makes them
+ * durable like any file, but does not freeze them: programs create a file and
+ * open it again to write it.  They are sealed as empty files when somebody
+ * asks, or when they have waited for a while.
+ *
+ * A shell closes a copy of its descriptor before it writes the first byte, so
+ * that each file of "echo x > f" is a placeholder in the database for a moment.
+ * That its row says less than what was written since is noted there, but not
+ * at once: within TF_MARK_NS the next flush has usually made it unnecessary.
+ */
+#include "../base/clock.h"
+#include "../commit/flush.h"
+#include "../vault/namespace.h"
+
+void
+tf_placeholder_rest(struct tf_live *l)
+{
+	struct tf_vault *v = l->v;
+
+	l->deadline_ns = tf_clock_boot_ns() +
+	    v->settings.value[TF_PLACEHOLDER] * TF_SECOND;
+	tf_live_index(l);
+}
+
+/* --- the mark that it was written ------------------------------------------ */
+
+void
+tf_mark_later(struct tf_live *l)
+{
+	/* What a draft is after a crash does not depend on it. */
+	if (l->mark_ns != 0 || l->attr.state == TF_STATE_DRAFT)
+		return;
+	l->mark_ns = tf_clock_boot_ns() + TF_MARK_NS;
+	tf_live_index(l);
+}
+
+static enum tf_code
+mark_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	const struct tf_live *l = arg;
+
+	return tf_stage_set_dirty(tf_txn_write(t), l->attr.id, true, err);
+}
+
+void
+tf_mark_now(struct tf_vault *v, struct tf_live *l)
+{
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	if (!tf_live_claim(v, l)) {
+		pthread_mutex_unlock(&v->mu);
+		return;
+	}
+	if (l->mark_ns != 0 && l->saved) {
+		pthread_mutex_unlock(&v->mu);
+		rc = tf_commit_wait(v->commit, mark_run, l, &e);
+		if (rc != TF_OK)
+			tf_vault_say(v, rc,
+			    "that node %llu is being written is not on disk: "
+			    "%s",
+			    (unsigned long long)l->attr.id, e.text);
+		pthread_mutex_lock(&v->mu);
+		l->marked = rc == TF_OK;
+		l->hollow = rc != TF_OK;
+	}
+	l->mark_ns = 0;
+	tf_live_unclaim(v, l);
+	pthread_mutex_unlock(&v->mu);
+}
+
+/* --- asking for it ---------------------------------------------------------- */
+
+enum tf_code
+tf_vault_sync_file(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct tf_live *l;
+	enum tf_code rc;
+	bool mine;
+
+	if (v->read_only)
+		return TF_OK;
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, id);
+	mine = l != NULL && tf_live_rests(l) &&
+	    (who->uid == 0 || who->uid == l->attr.uid);
+	pthread_mutex_unlock(&v->mu);
+	if (!mine)
+		return TF_OK;
+	rc = tf_vault_sync(v, id, who, err);
+	return rc == TF_NOTFOUND ? TF_OK : rc; /* unlinked meanwhile */
+}
+
+/* --- files that are made without being written ------------------------------ */
+
+struct closing_wait {
+	pthread_mutex_t mu;
+	pthread_cond_t over;
+	bool done; /* guarded by mu, as the rest */
+	enum tf_code rc;
+	struct tf_error err;
+};
+
+static void
+closed(void *arg, enum tf_code rc, const struct tf_error *err)
+{
+	struct closing_wait *w = arg;
+
+	pthread_mutex_lock(&w->mu);
+	w->rc = rc;
+	if (rc != TF_OK)
+		w->err = *err;
+	w->done = true;
+	pthread_cond_signal(&w->over);
+	pthread_mutex_unlock(&w->mu);
+}
+
+enum tf_code
+tf_file_close(struct tf_vault *v, struct tf_file *f, struct tf_error *err)
+{
+	struct closing_wait w = { .mu = PTHREAD_MUTEX_INITIALIZER,
+		.over = PTHREAD_COND_INITIALIZER };
+
+	tf_vault_slow(v);
+	tf_file_flush(f, false, closed, &w);
+	pthread_mutex_lock(&w.mu);
+	while (!w.done)
+		pthread_cond_wait(&w.over, &w.mu);
+	pthread_mutex_unlock(&w.mu);
+	tf_file_release(f);
+	return w.rc == TF_OK ? TF_OK : tf_fail_as(err, &w.err);
+}

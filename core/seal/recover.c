@@ -1,0 +1,846 @@
+/*
+ * What a crash left, and what a failed write leaves.  A row of stage tells
+ * what was promised: where the surviving bytes are those, the file is sealed
+ * (cause "recovery"); where they are not, what survived becomes a draft, and
+ * the event an entry.  Every step is a transaction, so a crash in here is
+ * followed by the same again.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/file.h"
+#include "../commit/staging.h"
+#include "../vault/namespace.h"
+#include "tend.h"
+
+#define HASH_AT_START ((uint64_t)256 << 20) /* bytes */
+
+/* --- interrupted files --------------------------------------------------------- */
+
+struct tf_interruption {
+	struct tf_live *l;
+	struct tf_content content;
+	char *body;	    /* inline bytes, or NULL */
+	struct tf_buf path; /* the name it was meant to have */
+	char draft[256];
+	char *actor;
+	char *meant; /* l's, while the transaction is under way */
+};
+
+static enum tf_code
+interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct tf_interruption *x = arg;
+	struct tf_entry e = { .type = TF_EVIDENCE_INTERRUPTED,
+		.has_content = true,
+		.content = x->content,
+		.path = tf_buf_bytes(&x->path),
+		.draft = { x->draft, strlen(x->draft) } };
+	enum tf_code rc;
+
+	if (x->actor != NULL)
+		e.actor = (struct tf_str){ x->actor, strlen(x->actor) };
+	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK ||
+	    (rc = tf_stage_save(t, x->l, err)) != TF_OK)
+		return rc;
+	if (x->l->in_file)
+		return tf_object_drop(t->db, x->l->attr.id, err);
+	return tf_object_put(t->db, x->l->attr.id, &x->content.sha256,
+	    x->body == NULL ? "" : x->body, x->content.size, err);
+}
+
+/* A free name for the draft; mu held. */
+static enum tf_code
+draft_name(struct tf_live *l, struct tf_db *db, char out[256],
+    struct tf_error *err)
+{
+	struct tf_time at = tf_clock_now();
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	for (;; at.s++) {
+		tf_name_interrupted(l->name, l->name_len, at, out);
+		if (tf_live_find(&l->v->live, l->attr.parent, out,
+			strlen(out)) != NULL)
+			continue;
+		rc = tf_nodes_find(db, l->attr.parent, out, strlen(out), &row,
+		    err);
+		if (rc != TF_OK)
+			return rc == TF_NOTFOUND ? TF_OK : rc;
+	}
+}
+
+static bool
+ends(void *arg)
+{
+	struct tf_vault *v = arg;
+
+	return atomic_load(&v->ending) || atomic_load(&v->stopping);
+}
+
+/* What is readable of the content: bytes and digest.  It takes long, and
+ * nobody can write a file that failed, so no lock is held. */
+static enum tf_code
+surviving(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_patience p = { ends, l->v };
+	enum tf_code rc = TF_OK;
+	size_t got = 0;
+	int fd;
+
+	if (l->in_file) {
+		if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
+			return rc;
+		tf_vault_slow(l->v);
+		rc = tf_file_datasync(fd, err);
+		if (rc == TF_OK)
+			rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, &p,
+			    &x->content.sha256, &x->content.size, err);
+		(void)close(fd);
+		return rc;
+	}
+	x->content.size = l->size;
+	if (l->size > 0) {
+		if ((x->body = malloc(l->size)) == NULL)
+			return tf_nomem(err);
+		rc = tf_live_read(l, x->body, l->size, 0, &got, err);
+	}
+	tf_sha256(x->body == NULL ? "" : x->body,
+	    x->body == NULL ? 0 : x->content.size, &x->content.sha256);
+	return rc;
+}
+
+/* l, in the table under the name that it gives up, gets that of a draft; mu
+ * held. */
+static enum tf_code
+become_draft(struct tf_live *l, struct tf_db *db, struct tf_error *err)
+{
+	char draft[256], *name;
+	enum tf_code rc = draft_name(l, db, draft, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if ((name = strdup(draft)) == NULL)
+		return tf_nomem(err);
+	free(l->meant);
+	l->meant = tf_live_rename(&l->v->live, l, l->attr.parent, name);
+	l->attr.state = TF_STATE_DRAFT;
+	tf_live_index(l);
+	return TF_OK;
+}
+
+/* The path that l was meant to have; mu is not held. */
+static enum tf_code
+meant_path(struct tf_live *l, struct tf_db *db, struct tf_buf *out,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_path_of(l->v, db, l->attr.parent, out, err);
+
+	if (rc != TF_OK)
+		return rc;
+	pthread_mutex_lock(&l->v->mu);
+	tf_buf_printf(out, "/%s", l->meant);
+	pthread_mutex_unlock(&l->v->mu);
+	return out->failed ? tf_nomem(err) : TF_OK;
+}
+
+/* The new name in memory, unless l has it, and what the entry will say of
+ * both; mu is not held, l is claimed. */
+static enum tf_code
+give_up_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&l->v->mu);
+	if (l->meant == NULL)
+		rc = become_draft(l, db, err);
+	memcpy(x->draft, l->name, l->name_len + 1);
+	pthread_mutex_unlock(&l->v->mu);
+	if (rc == TF_OK)
+		rc = meant_path(l, db, &x->path, err);
+	tf_reader_done(l->v, db);
+	return rc;
+}
+
+/* The content is what x says, and saved. */
+static void
+took_hold(struct tf_live *l, const struct tf_interruption *x)
+{
+	l->failed = TF_OK;
+	free(l->failure);
+	l->failure = NULL;
+	l->size = l->attr.size = x->content.size;
+	tf_quota_charge(l, l->size);
+	l->digest = x->content.sha256;
+	l->in_db = !l->in_file;
+	l->in_order = false;
+	l->marked = false;
+	tf_stage_saved(l->v, l);
+}
+
+void
+tf_interruption_free(struct tf_interruption *x)
+{
+	if (x == NULL)
+		return;
+	tf_buf_free(&x->path);
+	free(x->body);
+	free(x->actor);
+	free(x->meant);
+	free(x);
+}
+
+static enum tf_code
+renamed_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct tf_live *l = arg;
+
+	return tf_stage_save(t, l, err);
+}
+
+/* x takes the name from l, which is claimed; its row must not claim it any
+ * more when somebody else gets it, and says that an entry is owed.  mu is not
+ * held. */
+static enum tf_code
+take_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	bool saved;
+	enum tf_code rc;
+
+	x->l = l;
+	if (l->actor != NULL && (x->actor = strdup(l->actor->s)) == NULL)
+		return tf_nomem(err);
+	if ((rc = give_up_name(l, x, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	if ((saved = l->saved && l->failed != TF_OK))
+		l->marked = l->wrote = true;
+	pthread_mutex_unlock(&v->mu);
+	return saved ? tf_commit_wait(v->commit, renamed_run, l, err) : TF_OK;
+}
+
+void
+tf_live_step_aside(struct tf_live *l)
+{
+	struct tf_vault *v = l->v;
+	struct tf_interruption *x = calloc(1, sizeof(*x));
+	struct tf_error e = { .code = TF_OK };
+	struct tf_buf shown = { 0 };
+	enum tf_code rc = x == NULL ? tf_nomem(&e) : TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	if (!tf_live_claim(v, l)) {
+		pthread_mutex_unlock(&v->mu);
+		tf_interruption_free(x);
+		return;
+	}
+	tf_name_show(&shown, l->name, l->name_len);
+	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK && l->interruption == NULL)
+		rc = take_name(l, x, &e);
+	pthread_mutex_lock(&v->mu);
+	if (rc == TF_OK && l->interruption == NULL) {
+		l->interruption = x;
+		x = NULL;
+	}
+	tf_live_unclaim(v, l);
+	pthread_mutex_unlock(&v->mu);
+	if (rc != TF_OK)
+		tf_vault_say(v, rc, "%.60s was interrupted and is not kept: %s",
+		    tf_buf_bytes(&shown).p, e.text);
+	tf_buf_free(&shown);
+	tf_interruption_free(x);
+}
+
+/* Record x, whose content is known; l is claimed. */
+static enum tf_code
+record(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	l->size = l->attr.size = x->content.size;
+	l->digest = x->content.sha256;
+	l->saved_gen = ++l->gen;
+	l->marked = false;
+	x->meant = l->meant;
+	l->meant = NULL; /* so the row has its name */
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_commit_wait(v->commit, interrupted_run, x, err);
+	pthread_mutex_lock(&v->mu);
+	if (rc == TF_OK) {
+		took_hold(l, x);
+	} else {
+		l->meant = x->meant;
+		x->meant = NULL;
+		l->marked = true;
+	}
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+static void
+say_interrupted(struct tf_vault *v, const struct tf_interruption *x,
+    enum tf_code rc, const struct tf_error *e)
+{
+	struct tf_str path = tf_buf_bytes(&x->path);
+	struct tf_buf shown = { 0 };
+	size_t at = path.n;
+
+	while (at > 0 && path.p[at - 1] != '/')
+		at--;
+	tf_name_show(&shown, path.p + at, path.n - at);
+	if (rc == TF_OK)
+		tf_vault_say(v, TF_IO,
+		    "%.60s was interrupted: what survived "
+		    "is the draft %.80s; the name is free",
+		    tf_buf_bytes(&shown).p, x->draft);
+	else
+		tf_vault_say(v, rc,
+		    "%.60s was interrupted and is not kept: "
+		    "%s",
+		    tf_buf_bytes(&shown).p, e->text);
+	tf_buf_free(&shown);
+}
+
+void
+tf_live_interrupt(struct tf_live *l)
+{
+	struct tf_interruption *x, found = { .l = l };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_vault *v = l->v;
+	bool claimed;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	x = l->interruption;
+	pthread_mutex_unlock(&v->mu);
+	if (x == NULL)
+		tf_live_step_aside(l);
+	rc = surviving(l, &found, &e);
+	pthread_mutex_lock(&v->mu);
+	claimed = tf_live_claim(v, l);
+	x = claimed ? l->interruption : NULL;
+	pthread_mutex_unlock(&v->mu);
+	if (x != NULL) {
+		x->content = found.content;
+		x->body = found.body;
+		found.body = NULL;
+		if (rc == TF_OK)
+			rc = record(l, x, &e);
+		/* Else the next start finds it as it is. */
+		if (rc != TF_INTERRUPTED)
+			say_interrupted(v, x, rc, &e);
+	}
+	pthread_mutex_lock(&v->mu);
+	if (claimed) {
+		/* Nobody adds to what no entry speaks of. */
+		if (rc != TF_OK)
+			tf_live_set_failed(l, rc, &e);
+		l->interruption = NULL;
+		tf_live_unclaim(v, l);
+	}
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->mu);
+	free(found.body);
+	tf_interruption_free(x);
+}
+
+/* --- after a crash --------------------------------------------------------------- */
+
+struct found {
+	struct tf_vault *v;
+	struct tf_live **l;
+	bool *dirty;
+	size_t n, cap;
+	uint64_t budget; /* bytes that may still be hashed at once */
+};
+
+/* Who wrote it; a list that is damaged names nobody. */
+static enum tf_code
+read_uids(struct tf_live *l, struct tf_str s)
+{
+	struct tf_json_doc d;
+	enum tf_code rc = tf_json_parse(&d, s.p, s.n, NULL);
+
+	if (rc != TF_OK)
+		return rc == TF_NOMEM ? rc : TF_OK;
+	for (uint32_t t = 1; rc == TF_OK && t < d.n; t = d.tok[t].next)
+		rc = tf_live_note_writer(l, (uint32_t)d.tok[t].num, NULL);
+	tf_json_doc_free(&d);
+	return rc == TF_NOMEM ? rc : TF_OK;
+}
+
+/* Whose it is, and what else the row keeps for its entry. */
+static enum tf_code
+read_facts(struct tf_live *l, const struct tf_stage_row *r)
+{
+	if (r->actor.n > 0 &&
+	    (l->actor = tf_text_get(&l->v->texts, r->actor.p, r->actor.n)) ==
+		NULL)
+		return TF_NOMEM;
+	tf_buf_add(&l->xattrs, r->xattrs.p, r->xattrs.n);
+	return l->xattrs.failed ? TF_NOMEM : read_uids(l, r->writers);
+}
+
+/* A row of stage becomes a live node; where it is comes later. */
+static enum tf_code
+revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
+{
+	struct found *f = arg;
+	struct tf_live *l;
+	size_t cap = f->cap == 0 ? 64 : f->cap * 2;
+	void *p, *q;
+
+	if (f->n == f->cap) {
+		p = realloc(f->l, cap * sizeof(struct tf_live *));
+		if (p != NULL)
+			f->l = p;
+		q = realloc(f->dirty, cap * sizeof(bool));
+		if (q != NULL)
+			f->dirty = q;
+		if (p == NULL || q == NULL)
+			return tf_nomem(err);
+		f->cap = cap;
+	}
+	if ((l = tf_live_new(f->v, &r->attr, r->name, r->name_len)) == NULL)
+		return tf_nomem(err);
+	if (read_facts(l, r) != TF_OK) {
+		tf_live_unref(l);
+		return tf_nomem(err);
+	}
+	l->saved = true;
+	if (tf_live_is_file(l)) {
+		l->wrote = !r->unwritten;
+		l->hollow = r->unwritten && !r->dirty && r->attr.size == 0;
+		l->gen = l->saved_gen = 1;
+		l->size = r->attr.size;
+		l->digest = r->sha256;
+		l->in_order = false;
+	}
+	l->attr.state = TF_STATE_DRAFT;
+	tf_live_insert(&f->v->live, l);
+	tf_live_ref(l);
+	f->dirty[f->n] = r->dirty;
+	f->l[f->n++] = l;
+	if (r->aside && (l->meant = strdup(l->name)) == NULL)
+		return tf_nomem(err);
+	return TF_OK;
+}
+
+/* The last run ended before an entry said that l gave its name up: somebody
+ * else may have it. */
+static enum tf_code
+step_aside_again(struct tf_live *l, struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	pthread_mutex_lock(&l->v->mu);
+	if (l->meant != NULL)
+		rc = become_draft(l, db, err);
+	pthread_mutex_unlock(&l->v->mu);
+	return rc;
+}
+
+/* The live nodes above l must come to an end: whoever walks up relies on it
+ * from now on.  mu held. */
+static enum tf_code
+check_above(const struct tf_vault *v, const struct tf_live *l,
+    struct tf_error *err)
+{
+	const struct tf_live *up = l;
+
+	for (unsigned depth = 0; depth <= TF_DEPTH_MAX; depth++)
+		if ((up = tf_live_get(&v->live, up->attr.parent)) == NULL)
+			return TF_OK;
+	return tf_fail(err, TF_TAMPER,
+	    "the directories above node %llu, which is not sealed, are a "
+	    "circle",
+	    (unsigned long long)l->attr.id);
+}
+
+/* Attestation, workflow and draft zone of a revived node. */
+static enum tf_code
+place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
+    struct tf_error *err)
+{
+	struct tf_place p;
+	struct tf_live *up;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	rc = check_above(v, l, err);
+	if (rc == TF_OK)
+		rc = tf_place_of(v, db, l->attr.parent, &p, err);
+	if (rc == TF_OK) {
+		if (l->attr.kind == TF_KIND_ATTESTATION)
+			tf_live_place(&v->live, l, l->attr.id, p.parent.id);
+		else
+			tf_live_place(&v->live, l, p.att.id, p.wf);
+		l->in_draft = l->attr.kind == TF_KIND_ATTESTATION ||
+		    p.in_draft ||
+		    (l->attr.kind == TF_KIND_DIRECTORY &&
+			tf_name_draft_dir(l->name, l->name_len));
+		/* Draftness comes down from any live directory above. */
+		up = l;
+		while ((up = tf_live_get(&v->live, up->attr.parent)) != NULL)
+			if (up->attr.kind == TF_KIND_ATTESTATION ||
+			    tf_name_draft_dir(up->name, up->name_len))
+				l->in_draft = true;
+		tf_live_index(l);
+	}
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+struct mending {
+	struct tf_live *l;
+	struct tf_buf body;
+};
+
+static enum tf_code
+mend_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct mending *m = arg;
+
+	return tf_object_put(tf_txn_write(t), m->l->attr.id, &m->l->digest,
+	    m->body.p, m->body.n, err);
+}
+
+/* The bytes are those that were flushed, but what stands beside them is not:
+ * sealed so, nobody could read them. */
+static enum tf_code
+mend(struct mending *m, struct tf_error *err)
+{
+	struct tf_vault *v = m->l->v;
+	enum tf_code rc = tf_commit_wait(v->commit, mend_run, m, err);
+
+	if (rc == TF_OK)
+		tf_vault_say(v, TF_TAMPER,
+		    "%.60s: size or digest beside its bytes was damaged; the "
+		    "bytes are those that were accepted, and are kept",
+		    m->l->name);
+	return rc;
+}
+
+/*
+ * Is the content in the database, how long is it, and is it what the row of
+ * stage says?  By its bytes: a digest beside damaged ones would seal what
+ * nobody wrote.  TF_NOTFOUND.
+ */
+static enum tf_code
+in_database(struct tf_live *l, struct tf_db *db, uint64_t *size, bool *yes,
+    struct tf_error *err)
+{
+	struct mending m = { .l = l };
+	struct tf_object_row o;
+	struct tf_hash h;
+	enum tf_code rc = tf_object_get(db, l->attr.id, &o, &m.body, err);
+
+	*yes = false;
+	if (rc == TF_OK) {
+		tf_sha256(m.body.p, m.body.n, &h);
+		*size = m.body.n;
+		*yes = m.body.n == l->size &&
+		    memcmp(&h, &l->digest, sizeof(h)) == 0;
+	}
+	if (*yes &&
+	    (!o.is_inline || o.size != l->size ||
+		memcmp(&h, &o.sha256, sizeof(h)) != 0))
+		rc = mend(&m, err);
+	tf_buf_free(&m.body);
+	return rc;
+}
+
+/* It was flushed short, and grew into a file afterwards that nobody was
+ * promised. */
+static void
+drop_file(struct tf_live *l)
+{
+	char name[24];
+
+	tf_stage_name(l->attr.id, name);
+	(void)unlinkat(l->v->stagefd, name, 0);
+	l->in_file = false;
+	l->in_db = true;
+}
+
+/* Is the content what the row says? */
+static enum tf_code
+intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
+{
+	struct tf_hash h;
+	uint64_t size = 0, kept;
+	enum tf_code rc;
+	int fd;
+
+	*yes = false;
+	rc = tf_content_open(l, &fd, err);
+	if (rc != TF_OK && rc != TF_NOTFOUND)
+		return rc;
+	if (rc != TF_OK) {
+		rc = in_database(l, db, &size, yes, err);
+		if (rc != TF_OK && rc != TF_NOTFOUND)
+			return rc;
+		l->in_db = rc == TF_OK;
+		l->size = l->attr.size = size;
+		return TF_OK;
+	}
+	l->in_file = true;
+	rc = tf_hash_fd(fd, &h, &size, err);
+	(void)close(fd);
+	if (rc != TF_OK)
+		return rc;
+	*yes = size == l->size && memcmp(&h, &l->digest, sizeof(h)) == 0;
+	/* Where nothing was promised, what survived is worth keeping. */
+	if (!*yes && l->size > 0 &&
+	    in_database(l, db, &kept, yes, NULL) == TF_OK && *yes) {
+		drop_file(l);
+		return TF_OK;
+	}
+	l->size = l->attr.size = size;
+	return TF_OK;
+}
+
+/* A staged file may be written again (drafts): not read-only any more. */
+static enum tf_code
+allow_writing(struct tf_live *l, struct tf_error *err)
+{
+	struct stat st;
+	char name[24];
+
+	if (!l->in_file)
+		return TF_OK;
+	tf_stage_name(l->attr.id, name);
+	if (fstatat(l->v->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return tf_fail(err, TF_IO, "stat stage/%s", name);
+	/* An object already: what is written goes into a copy. */
+	if ((l->linked = st.st_nlink > 1))
+		return TF_OK;
+	if (fchmodat(l->v->stagefd, name, 0600, 0) < 0)
+		return tf_fail(err, TF_IO, "chmod stage/%s", name);
+	return TF_OK;
+}
+
+/* --- what takes long is decided while the mount serves already ------------------- */
+
+/* Nobody writes l until what survived of it is saved. */
+static void
+set_lost(struct tf_live *l)
+{
+	struct tf_error e;
+
+	if (l->meant == NULL)
+		l->attr.state = TF_STATE_FROZEN;
+	tf_live_set_failed(l,
+	    tf_fail(&e, TF_BUSY, "what survived the last run is being saved"),
+	    &e);
+	l->wants_check = true;
+}
+
+/*
+ * l has a staged file that is long.  A draft is compared with its digest only
+ * when somebody needs that; what was accepted of an ordinary file, and what was
+ * interrupted, is seen to in the background.
+ */
+static enum tf_code
+finish_later(struct tf_live *l, uint64_t size, bool dirty, bool draft,
+    struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	bool same = !dirty && l->meant == NULL && size == l->size;
+
+	pthread_mutex_lock(&v->mu);
+	l->in_file = true;
+	l->size = l->attr.size = size;
+	l->unchecked = same;
+	if (!same) {
+		set_lost(l);
+	} else if (!draft && tf_live_written(l)) {
+		l->attr.state = TF_STATE_FROZEN;
+		l->wants_check = true;
+	} else if (!draft) {
+		l->attr.state = TF_STATE_PLACEHOLDER;
+	}
+	l->deadline_ns = UINT64_MAX; /* not the keeper's */
+	tf_live_index(l);
+	pthread_mutex_unlock(&v->mu);
+	return allow_writing(l, err);
+}
+
+/* Is there a staged file that would take long to hash?  *budget is what may
+ * still be hashed before the mount serves. */
+static bool
+takes_long(struct tf_live *l, uint64_t *size, uint64_t *budget)
+{
+	struct stat st;
+	char name[24];
+
+	tf_stage_name(l->attr.id, name);
+	if (fstatat(l->v->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	*size = (uint64_t)st.st_size;
+	if (*size <= TF_HASH_LONG && *size <= *budget) {
+		*budget -= *size;
+		return false;
+	}
+	return true;
+}
+
+static enum tf_code
+finish_file(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
+    struct tf_error *err)
+{
+	bool same, draft = l->in_draft || tf_name_draft(l->name, l->name_len);
+	struct tf_vault *v = f->v;
+	struct tf_live *one = l;
+	uint64_t size, kept;
+	enum tf_code rc;
+
+	if (!takes_long(l, &size, &f->budget))
+		rc = intact(l, db, &same, err);
+	else if (l->size > 0 && l->size <= TF_INLINE_MAX &&
+	    (rc = in_database(l, db, &kept, &same, err)) == TF_OK && same)
+		drop_file(l);
+	else
+		return finish_later(l, size, dirty, draft, err);
+	if (rc != TF_OK)
+		return rc;
+	if (l->meant != NULL)
+		same = false; /* its writer knows that it failed */
+	if (same && !draft && !tf_live_written(l)) {
+		pthread_mutex_lock(&v->mu);
+		l->attr.state = TF_STATE_PLACEHOLDER;
+		tf_placeholder_rest(l);
+		pthread_mutex_unlock(&v->mu);
+	}
+	if (same && (draft || !tf_live_written(l)))
+		return allow_writing(l, err);
+	if (!dirty && same) {
+		pthread_mutex_lock(&v->mu);
+		l->attr.state = TF_STATE_FROZEN;
+		(void)tf_live_claim(v, l);
+		pthread_mutex_unlock(&v->mu);
+		return tf_seal_files(v, &one, 1, "recovery", err);
+	}
+	if ((rc = allow_writing(l, err)) != TF_OK)
+		return rc;
+	tf_live_interrupt(l);
+	return TF_OK;
+}
+
+/* One file that cannot be finished must not keep the others away. */
+static enum tf_code
+finish_or_say(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
+    struct tf_error *err)
+{
+	struct tf_vault *v = f->v;
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = finish_file(f, l, dirty, db, &e);
+
+	if (rc == TF_OK)
+		return TF_OK;
+	if (rc == TF_NOMEM)
+		return tf_fail_as(err, &e);
+	/* Without its bytes nobody may add to it. */
+	pthread_mutex_lock(&v->mu);
+	if (l->attr.state == TF_STATE_DRAFT)
+		tf_live_set_failed(l, rc, &e);
+	pthread_mutex_unlock(&v->mu);
+	tf_vault_say(v, rc,
+	    "%.60s could not be recovered and is tried again: "
+	    "%s",
+	    l->name, e.text);
+	return TF_OK;
+}
+
+/* Staged files that no row knows were promised to nobody. */
+static enum tf_code
+sweep(struct tf_vault *v, struct tf_error *err)
+{
+	int fd = openat(v->stagefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	uint64_t id;
+	size_t n;
+	bool known;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return tf_fail(err, TF_IO, "read stage/");
+	}
+	while ((e = readdir(d)) != NULL) {
+		n = strlen(e->d_name);
+		if (n > 4 && strcmp(e->d_name + n - 4, ".new") == 0) {
+			(void)unlinkat(v->stagefd, e->d_name, 0);
+			continue;
+		}
+		if (!tf_decimal(e->d_name, n, INT64_MAX, &id))
+			continue;
+		pthread_mutex_lock(&v->mu);
+		known = tf_live_get(&v->live, id) != NULL;
+		pthread_mutex_unlock(&v->mu);
+		if (!known)
+			(void)unlinkat(v->stagefd, e->d_name, 0);
+	}
+	(void)closedir(d);
+	return TF_OK;
+}
+
+enum tf_code
+tf_recover(struct tf_vault *v, struct tf_error *err)
+{
+	struct found f = { .v = v, .budget = HASH_AT_START };
+	struct tf_db *db;
+	size_t sealed = 0;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_stage_each(db, revive, &f, err);
+	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
+		rc = step_aside_again(f.l[i], db, err);
+	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
+		rc = place(v, db, f.l[i], err);
+	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
+		if (tf_live_is_file(f.l[i])) {
+			tf_vault_learn(v, f.l[i]->attr.uid, f.l[i]->attr.gid);
+			rc = finish_or_say(&f, f.l[i], f.dirty[i], db, err);
+			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
+		}
+	if (rc == TF_OK)
+		rc = sweep(v, err);
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; i < f.n; i++) {
+		if (f.l[i]->attr.state != TF_STATE_SEALED)
+			tf_quota_charge(f.l[i], f.l[i]->size);
+		if (rc == TF_OK && f.l[i]->wants_check)
+			tf_live_tend_later(f.l[i]);
+		tf_live_unref(f.l[i]);
+	}
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	free(f.l);
+	free(f.dirty);
+	if (rc == TF_OK && sealed > 0)
+		tf_vault_say(v, TF_OK,
+		    "%zu files that the last run had "
+		    "accepted were sealed",
+		    sealed);
+	return rc;
+}

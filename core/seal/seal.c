@@ -1,0 +1,977 @@
+/*
+ * Sealing files: one entry each, in batches, when their names and metadata
+ * have settled or when somebody asks.  I2: long content is an object file
+ * before the transaction that names it begins.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/mutant.h"
+#include "../commit/existing.h"
+#include "../commit/staging.h"
+#include "../vault/dir_mode.h"
+#include "../vault/namespace.h"
+#include "close_dir.h"
+#include "tend.h"
+
+#define SEAL_MAX 256	     /* files in one transaction */
+#define RETRY_NS 5000000000u /* after a seal that failed */
+#define AGAIN_NS 1000000000u /* when it is not on disk yet, if nobody says so */
+#define TOGETHER_NS 50000000 /* what is due that soon is sealed along */
+
+/* --- claims --------------------------------------------------------------- */
+
+bool
+tf_live_claim(struct tf_vault *v, struct tf_live *l)
+{
+	tf_live_ref(l);
+	tf_live_wait(v, l);
+	if (l->attr.state == TF_STATE_SEALED || l->unlinked) {
+		tf_live_unref(l);
+		return false;
+	}
+	l->job = true;
+	return true;
+}
+
+void
+tf_live_unclaim(struct tf_vault *v, struct tf_live *l)
+{
+	l->job = false;
+	tf_live_index(l);
+	pthread_cond_broadcast(&v->changed);
+	tf_live_unref(l);
+}
+
+/* --- in the transaction ---------------------------------------------------- */
+
+/* Owner and group are the attestation's. */
+static enum tf_code
+directory_row(struct tf_txn *t, struct tf_live *l, struct tf_node_row *row,
+    struct tf_error *err)
+{
+	struct tf_node_row att;
+	enum tf_code rc = tf_nodes_get(t->db, l->att, &att, err);
+
+	if (rc != TF_OK)
+		return rc;
+	*row = (struct tf_node_row){ .attr = l->attr, .name_len = l->name_len };
+	memcpy(row->name, l->name, l->name_len + 1);
+	row->attr.mode = l->attr.mode & TF_OWN_MODE;
+	row->attr.uid = att.attr.uid;
+	row->attr.gid = att.attr.gid;
+	return TF_OK;
+}
+
+static enum tf_code
+directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
+{
+	struct tf_entry e = { .type = TF_DIRECTORY_CREATED,
+		.has_node = true,
+		.node = l->attr.id };
+	struct tf_access_names names;
+	struct tf_buf path = { 0 };
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	if ((rc = directory_row(t, l, &row, err)) != TF_OK ||
+	    (rc = tf_child_path(t, l->attr.parent, l->name, &path, err)) !=
+		TF_OK)
+		goto out;
+	e.path = (struct tf_str){ path.p, path.n };
+	if (l->actor != NULL)
+		e.actor = (struct tf_str){ l->actor->s, l->actor->n };
+	e.has_access = row.attr.mode != TF_OWN_MODE;
+	if (e.has_access)
+		tf_access_fill(&e.access, row.attr.mode, row.attr.uid,
+		    row.attr.gid, &names);
+	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		goto out;
+	row.entry = t->size - 1;
+	row.attr.mtime = row.attr.ctime = row.attr.btime = t->at;
+	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
+	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
+		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
+out:
+	tf_buf_free(&path);
+	return rc;
+}
+
+enum tf_code
+tf_seal_directory(struct tf_txn *t, uint64_t id, struct tf_error *err)
+{
+	struct tf_vault *v = t->v;
+	struct tf_node_row row;
+	struct tf_live *l;
+	enum tf_code rc;
+
+	if (t->known_dir == id)
+		return TF_OK;
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, id);
+	if (l != NULL)
+		tf_live_ref(l);
+	pthread_mutex_unlock(&v->mu);
+	if (l == NULL)
+		return TF_OK; /* committed long ago */
+	rc = tf_nodes_get(t->db, id, &row, err);
+	if (rc == TF_NOTFOUND &&
+	    (rc = tf_seal_directory(t, l->attr.parent, err)) == TF_OK)
+		rc = l->attr.kind == TF_KIND_DIRECTORY ?
+		    directory_entry(t, l, err) :
+		    tf_fail(err, TF_DENIED,
+			"a draft attestation is sealed "
+			"by renaming it");
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(l);
+	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK)
+		t->known_dir = id;
+	return rc;
+}
+
+/* The number of the object with these bytes; equal bytes are kept once. */
+static enum tf_code
+seal_object(struct tf_txn *t, const struct tf_seal_file *s, uint64_t *object,
+    struct tf_error *err)
+{
+	const struct tf_hash *h = &s->content.sha256;
+	uint64_t id = s->l->attr.id, size = s->content.size;
+	bool known = true, right = true;
+	enum tf_code rc = tf_object_find(t->db, h, object, err);
+
+	if (rc != TF_OK || *object != s->same)
+		rc = tf_existing_find(t, h, size, object, &known, &right, err);
+	if (rc != TF_OK)
+		return rc;
+	if (right)
+		return tf_object_drop(tf_txn_write(t), id, err);
+	if (known)
+		tf_vault_say(t->v, TF_TAMPER,
+		    "object %llu was damaged: the same bytes of new evidence "
+		    "are kept beside it; run trailctl verify",
+		    (unsigned long long)*object);
+	*object = id;
+	if (!tf_live_written(s->l))
+		rc = tf_object_put(tf_txn_write(t), id, h, "", 0, err);
+	else if (s->l->in_file)
+		rc = tf_object_put_file(tf_txn_write(t), id, h, size, err);
+	return rc == TF_OK && !known ?
+	    tf_object_seal(tf_txn_write(t), h, id, err) :
+	    rc;
+}
+
+/* Does the actor alone say who wrote? */
+static bool
+only_actor(const struct tf_live *l)
+{
+	struct tf_json_doc d;
+	bool same = false;
+	int t;
+
+	if (l->n_uids > 1 || l->actor == NULL)
+		return l->n_uids == 0;
+	if (l->n_uids == 0)
+		return true;
+	if (tf_json_parse(&d, l->actor->s, l->actor->n, NULL) != TF_OK)
+		return false;
+	t = tf_json_get(&d, 0, "uid");
+	same = t >= 0 && d.tok[t].num == l->uids[0];
+	tf_json_doc_free(&d);
+	return same;
+}
+
+/* Evidence of a cron job with umask 077 is to be read by others as well. */
+static uint32_t
+sealed_mode(const struct tf_live *l)
+{
+	return l->attr.mode | (uint32_t)l->v->settings.value[TF_MODE_FLOOR];
+}
+
+/* Nothing is born in a sealed attestation, however it came so far. */
+static enum tf_code
+check_open(struct tf_txn *t, uint64_t att, struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	if (t->open_att == att)
+		return TF_OK;
+	if ((rc = tf_nodes_get(t->db, att, &row, err)) != TF_OK)
+		return rc == TF_NOTFOUND ?
+		    tf_fail(err, rc, "the attestation is not there") :
+		    rc;
+	if (row.seal != TF_NO_SEQ)
+		return tf_fail(err, TF_READONLY, "the attestation is sealed");
+	t->open_att = att;
+	return TF_OK;
+}
+
+/* Did anything change since it was prepared? */
+static enum tf_code
+check_prepared(struct tf_txn *t, const struct tf_seal_file *s,
+    struct tf_error *err)
+{
+	const struct tf_live *l = s->l;
+	struct tf_str dir;
+	enum tf_code rc;
+
+	if (l->failed != TF_OK || !tf_live_clean(l) || l->unchecked ||
+	    (tf_live_written(l) &&
+		memcmp(&l->digest, &s->content.sha256, sizeof(l->digest)) !=
+		    0) ||
+	    l->attr.size != s->content.size)
+		return tf_fail(err, TF_BUSY, "%.60s is not on disk", l->name);
+	/* A directory above may have moved back, for its own rename failed. */
+	if ((rc = tf_txn_path(t, l->attr.parent, &dir, err)) != TF_OK)
+		return rc;
+	if (s->path.n != dir.n + 1 + l->name_len ||
+	    memcmp(s->path.p, dir.p, dir.n) != 0)
+		return tf_fail(err, TF_BUSY, "%.60s has another path", l->name);
+	return TF_OK;
+}
+
+enum tf_code
+tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
+    struct tf_error *err)
+{
+	struct tf_live *l = s->l;
+	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
+	enum tf_code rc;
+
+	if ((rc = check_prepared(t, s, err)) != TF_OK ||
+	    (rc = check_open(t, l->att, err)) != TF_OK ||
+	    (rc = tf_seal_directory(t, l->attr.parent, err)) != TF_OK ||
+	    (rc = seal_object(t, s, &row.object, err)) != TF_OK ||
+	    (rc = tf_txn_append_prepared(t, &s->entry, err)) != TF_OK)
+		return rc;
+	memcpy(row.name, l->name, l->name_len + 1);
+	row.attr.mtime = tf_time_clamp(l->attr.mtime);
+	row.attr.mode = sealed_mode(l);
+	row.entry = t->size - 1;
+	row.xattrs = (struct tf_str){ l->xattrs.n > 0 ? l->xattrs.p : NULL,
+		l->xattrs.n };
+	t->files++;
+	t->content_bytes += s->content.size;
+	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
+	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
+		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
+	return rc;
+}
+
+/* --- before the transaction ------------------------------------------------- */
+
+static enum tf_code
+link_object(struct tf_live *l, struct tf_error *err)
+{
+	char name[24];
+	enum tf_code rc;
+
+	if (!l->in_file || !tf_live_written(l))
+		return TF_OK;
+	/* If the seal fails and this is a draft, it may be written again. */
+	tf_live_lock(l);
+	l->linked = true;
+	pthread_mutex_unlock(&l->io);
+	if ((rc = tf_existing_check(l, NULL, err)) != TF_OK)
+		return rc;
+	tf_stage_name(l->attr.id, name);
+	rc = tf_object_link(l->v->objectsfd, &l->v->object_dirs, l->v->stagefd,
+	    name, &l->digest, l->attr.size, err);
+	if (TF_IS_MUTANT(TF_UNLINK_FIRST) && rc == TF_OK)
+		(void)unlinkat(l->v->stagefd, name, 0);
+	return rc;
+}
+
+/* s has its path. */
+static enum tf_code
+prepare_entry(struct tf_seal_file *s, struct tf_error *err)
+{
+	struct tf_live *l = s->l;
+	struct tf_entry e = { .v = TF_ENTRY_VERSION,
+		.type = TF_EVIDENCE_SEALED,
+		.origin = { l->v->origin, strlen(l->v->origin) },
+		.path = { s->path.p, s->path.n },
+		.has_node = true,
+		.node = l->attr.id,
+		.has_access = true,
+		.has_content = true,
+		.content = s->content,
+		.created = l->attr.btime,
+		.ctime = l->attr.ctime,
+		.mtime = l->attr.mtime };
+	struct tf_access_names names;
+	struct tf_buf writers = { 0 };
+	enum tf_code rc;
+
+	tf_access_fill(&e.access, sealed_mode(l), l->attr.uid, l->attr.gid,
+	    &names);
+	if (l->actor != NULL)
+		e.actor = (struct tf_str){ l->actor->s, l->actor->n };
+	if (l->xattrs.n > 0)
+		e.xattrs = (struct tf_str){ l->xattrs.p, l->xattrs.n };
+	if (s->cause != NULL)
+		e.cause = (struct tf_str){ s->cause, strlen(s->cause) };
+	if (!only_actor(l)) {
+		tf_writers_json(l, &writers);
+		e.writers = (struct tf_str){ writers.p, writers.n };
+	}
+	rc = writers.failed ? tf_nomem(err) :
+			      tf_entry_prepare(&e, &s->entry, err);
+	tf_buf_free(&writers);
+	return rc;
+}
+
+/* The files of one directory stand together, mostly. */
+struct dir_path {
+	uint64_t id;
+	struct tf_buf path;
+};
+
+static enum tf_code
+prepare_path(struct tf_vault *v, struct tf_db *db, struct dir_path *d,
+    struct tf_seal_file *s, struct tf_error *err)
+{
+	uint64_t dir = s->l->attr.parent;
+	enum tf_code rc;
+
+	if (d->id != dir) {
+		d->id = 0;
+		d->path.n = 0;
+		if ((rc = tf_path_of(v, db, dir, &d->path, err)) != TF_OK)
+			return rc;
+		d->id = dir;
+	}
+	tf_buf_add(&s->path, d->path.p, d->path.n);
+	tf_buf_str(&s->path, "/");
+	tf_buf_str(&s->path, s->l->name);
+	return tf_buf_end(&s->path, err);
+}
+
+static enum tf_code
+prepare_entries(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
+    size_t n, struct tf_error *err)
+{
+	struct dir_path d = { 0 };
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < n; i++) {
+		f[i].content = (struct tf_content){ .sha256 = f[i].l->digest,
+			.size = f[i].l->attr.size };
+		if (!tf_live_written(f[i].l))
+			tf_sha256("", 0, &f[i].content.sha256);
+		if ((rc = prepare_path(v, db, &d, &f[i], err)) == TF_OK)
+			rc = prepare_entry(&f[i], err);
+	}
+	tf_buf_free(&d.path);
+	return rc;
+}
+
+/* By digest; of one digest in the order of their seals. */
+static int
+by_content(const void *a, const void *b)
+{
+	const struct tf_seal_file *x = *(struct tf_seal_file *const *)a;
+	const struct tf_seal_file *y = *(struct tf_seal_file *const *)b;
+	int c = memcmp(&x->content.sha256, &y->content.sha256,
+	    sizeof(x->content.sha256));
+
+	return c != 0 ? c : (x > y) - (x < y);
+}
+
+/* One object will stand for the n files of f: hash it once. */
+static enum tf_code
+prepare_same(struct tf_vault *v, struct tf_db *db, struct tf_seal_file **f,
+    size_t n, struct tf_error *err)
+{
+	const struct tf_content *c = &f[0]->content;
+	bool right = false;
+	uint64_t id;
+	enum tf_code rc = tf_object_find(db, &c->sha256, &id, err);
+
+	if (rc == TF_NOTFOUND) {
+		if (n == 1 || !tf_content_in_db(f[0]->l))
+			return TF_OK;
+		id = f[0]->l->attr.id;
+	} else if (rc != TF_OK) {
+		return rc;
+	}
+	rc = tf_existing_is_right(v, db, id, &c->sha256, c->size, &right, err);
+	for (size_t i = 0; rc == TF_OK && right && i < n; i++)
+		f[i]->same = id;
+	return rc;
+}
+
+static enum tf_code
+prepare_objects(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
+    size_t n, struct tf_error *err)
+{
+	struct tf_seal_file **by;
+	enum tf_code rc = TF_OK;
+
+	if ((by = calloc(n, sizeof(*by))) == NULL)
+		return tf_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		by[i] = &f[i];
+	qsort(by, n, sizeof(*by), by_content);
+	for (size_t i = 0, to; rc == TF_OK && i < n; i = to) {
+		for (to = i + 1; to < n &&
+		     memcmp(&by[to]->content.sha256, &by[i]->content.sha256,
+			 sizeof(struct tf_hash)) == 0;
+		     to++)
+			;
+		rc = prepare_same(v, db, by + i, to - i, err);
+	}
+	free(by);
+	return rc;
+}
+
+enum tf_code
+tf_seal_prepare(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
+    size_t n, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (n == 0)
+		return TF_OK;
+	for (size_t i = 0; rc == TF_OK && i < n; i++)
+		if (!TF_IS_MUTANT(TF_COMMIT_FIRST))
+			rc = link_object(f[i].l, err);
+	if (rc == TF_OK)
+		rc = prepare_entries(v, db, f, n, err);
+	return rc == TF_OK ? prepare_objects(v, db, f, n, err) : rc;
+}
+
+void
+tf_seal_prepared_free(struct tf_seal_file *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		tf_buf_free(&f[i].path);
+		tf_prepared_entry_free(&f[i].entry);
+	}
+}
+
+/* --- around it -------------------------------------------------------------- */
+
+void
+tf_live_leave(struct tf_vault *v, struct tf_live *l)
+{
+	l->attr.state = TF_STATE_SEALED;
+	l->saved = false;
+	tf_quota_charge(l, 0);
+	/* Its row has the time of its entry, and is what is seen from now. */
+	if (!tf_live_is_file(l))
+		tf_vault_changed(v, l->attr.id);
+	if (tf_live_remove(&v->live, l))
+		tf_live_unref(l); /* the table's */
+}
+
+void
+tf_seal_settle(struct tf_vault *v, struct tf_live *l)
+{
+	struct tf_live *d;
+	uint64_t up = l->attr.parent;
+
+	tf_live_leave(v, l);
+	while ((d = tf_live_get(&v->live, up)) != NULL &&
+	    d->attr.kind == TF_KIND_DIRECTORY) {
+		up = d->attr.parent;
+		tf_live_leave(v, d);
+	}
+}
+
+void
+tf_seal_unstage(const struct tf_live *l)
+{
+	char name[24];
+
+	if (!l->in_file)
+		return;
+	tf_stage_name(l->attr.id, name);
+	(void)unlinkat(l->v->stagefd, name, 0); /* left? swept at start */
+}
+
+struct several {
+	struct tf_seal_file *f;
+	size_t n;
+};
+
+static enum tf_code
+several_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct several *s = arg;
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < s->n; i++)
+		rc = tf_seal_one(t, &s->f[i], err);
+	return rc;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct tf_live *x = *(struct tf_live *const *)a;
+	const struct tf_live *y = *(struct tf_live *const *)b;
+
+	return (x->attr.id > y->attr.id) - (x->attr.id < y->attr.id);
+}
+
+void
+tf_live_sort(struct tf_live **l, size_t n)
+{
+	if (n > 1)
+		qsort(l, n, sizeof(struct tf_live *), by_id);
+}
+
+static enum tf_code
+seal_several(struct tf_vault *v, struct several *s, struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_seal_prepare(v, db, s->f, s->n, err);
+	tf_reader_done(v, db);
+	if (rc == TF_OK)
+		rc = tf_commit_wait(v->commit, several_run, s, err);
+	for (size_t i = 0; rc == TF_OK && i < s->n; i++)
+		if (TF_IS_MUTANT(TF_COMMIT_FIRST))
+			rc = link_object(s->f[i].l, err);
+	return rc;
+}
+
+enum tf_code
+tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
+    const char *cause, struct tf_error *err)
+{
+	struct several s = { .f = calloc(n, sizeof(*s.f)), .n = n };
+	enum tf_code rc;
+
+	tf_live_sort(l, n);
+	for (size_t i = 0; s.f != NULL && i < n; i++)
+		s.f[i] = (struct tf_seal_file){ .l = l[i], .cause = cause };
+	rc = s.f == NULL ? tf_nomem(err) : seal_several(v, &s, err);
+	if (s.f != NULL)
+		tf_seal_prepared_free(s.f, n);
+	free(s.f);
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; rc == TF_OK && i < n; i++)
+		tf_seal_settle(v, l[i]);
+	pthread_mutex_unlock(&v->mu);
+	for (size_t i = 0; rc == TF_OK && i < n; i++)
+		tf_seal_unstage(l[i]);
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; i < n; i++)
+		tf_live_unclaim(v, l[i]);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+/* --- who is due --------------------------------------------------------------- */
+
+struct gather {
+	struct tf_live *l[SEAL_MAX]; /* claimed, to be sealed */
+	size_t n;
+	struct tf_live *one; /* to be seen to before others are looked for */
+	bool marks;	     /* its row is to be marked; else it is tended */
+};
+
+/* The sealer's time for l has come. */
+static void
+take_due(struct gather *g, struct tf_live *l, uint64_t now)
+{
+	bool ready = tf_live_clean(l) && !l->unchecked && l->failed == TF_OK;
+
+	g->marks = l->mark_ns != 0 && l->mark_ns <= now;
+	if (g->marks ||
+	    (!ready && l->writers == 0 &&
+		(l->failed != TF_OK || !tf_live_clean(l)))) {
+		tf_live_ref(l);
+		g->one = l;
+	} else if (ready) {
+		l->job = true;
+		tf_live_ref(l);
+		g->l[g->n++] = l;
+	}
+	if (!g->marks && !ready)
+		l->retry_ns = now + (g->one == NULL ? AGAIN_NS : RETRY_NS);
+	tf_live_index(l);
+}
+
+/* What the sealer is to do now; *next_ns is when it has to look again.  mu is
+ * held. */
+static void
+gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
+    uint64_t *next_ns)
+{
+	struct tf_live *l;
+
+	g->n = 0;
+	g->one = NULL;
+	*next_ns = UINT64_MAX;
+	while (g->n < SEAL_MAX && g->one == NULL &&
+	    (l = tf_live_first(&v->live, TF_LIVE_BY_DUE)) != NULL) {
+		tf_live_index(l);
+		if (l->at.due_ns == UINT64_MAX)
+			continue; /* somebody claimed it: he files it again */
+		if (l->at.due_ns > now) {
+			*next_ns = l->at.due_ns;
+			break;
+		}
+		take_due(g, l, now);
+	}
+}
+
+/* mu is held, but not while it works. */
+static void
+see_to_one(struct tf_vault *v, struct gather *g)
+{
+	pthread_mutex_unlock(&v->mu);
+	if (g->marks)
+		tf_mark_now(v, g->one);
+	else
+		tf_live_tend(g->one);
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(g->one);
+}
+
+static void
+try_again_later(struct tf_vault *v, struct tf_live *l, enum tf_code rc,
+    const struct tf_error *e)
+{
+	pthread_mutex_lock(&v->mu);
+	l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
+	tf_live_index(l);
+	pthread_mutex_unlock(&v->mu);
+	tf_vault_say(v, rc,
+	    "node %llu is not sealed yet, its bytes are safe, "
+	    "it is tried again: %s",
+	    (unsigned long long)l->attr.id, e->text);
+}
+
+/* Alone, after it failed together with others. */
+static enum tf_code
+seal_again(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
+{
+	struct tf_live *one = l;
+	bool claimed;
+
+	pthread_mutex_lock(&v->mu);
+	claimed = tf_live_claim(v, l);
+	if (claimed && l->attr.state != TF_STATE_FROZEN && !tf_live_rests(l)) {
+		tf_live_unclaim(v, l); /* somebody opened a placeholder */
+		claimed = false;
+	}
+	pthread_mutex_unlock(&v->mu);
+	return claimed ? tf_seal_files(v, &one, 1, NULL, err) : TF_OK;
+}
+
+/* Seal what is claimed in l[0..n); if together fails, one by one.  The first
+ * failure is returned, the others are tried all the same. */
+static enum tf_code
+seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
+    struct tf_error *err)
+{
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc, one, first = TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; i < n; i++)
+		tf_live_ref(l[i]);
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_seal_files(v, l, n, NULL, &e);
+	for (size_t i = 0; i < n; i++) {
+		one = rc == TF_OK || n == 1 ? rc : seal_again(v, l[i], &e);
+		if (one != TF_OK) {
+			try_again_later(v, l[i], one, &e);
+			if (first == TF_OK && err != NULL)
+				*err = e;
+			first = first == TF_OK ? one : first;
+		}
+		pthread_mutex_lock(&v->mu);
+		tf_live_unref(l[i]);
+		pthread_mutex_unlock(&v->mu);
+	}
+	return first;
+}
+
+static void
+keep_head(struct tf_vault *v)
+{
+	struct tf_error e;
+	enum tf_code rc = tf_vault_keep_head(v, &e);
+
+	if (rc != TF_OK)
+		tf_vault_say(v, rc,
+		    "the second copy of the checkpoint cannot "
+		    "be written: %s",
+		    e.text);
+}
+
+void *
+tf_keeper(void *vault)
+{
+	struct tf_vault *v = vault;
+	uint64_t head_ns = 0, now;
+	struct timespec until;
+	struct gather g;
+	uint64_t att, next_ns;
+
+	pthread_mutex_lock(&v->mu);
+	while (!v->quit) {
+		now = tf_clock_boot_ns();
+		gather_due(v, &g, now, &next_ns);
+		if (g.n > 0) {
+			pthread_mutex_unlock(&v->mu);
+			(void)seal_claimed(v, g.l, g.n, NULL);
+			pthread_mutex_lock(&v->mu);
+		}
+		if (g.one != NULL)
+			see_to_one(v, &g);
+		if (g.n > 0 || g.one != NULL)
+			continue; /* there may be more of them */
+		if (v->head.size != v->kept_size && head_ns <= now) {
+			pthread_mutex_unlock(&v->mu);
+			keep_head(v);
+			head_ns = now + TF_HEAD_NS;
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if ((att = tf_closed_next(v, now, &next_ns)) != 0) {
+			pthread_mutex_unlock(&v->mu);
+			(void)tf_closed_seal_due(v, att);
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if ((att = tf_quiet_next(v, now, &next_ns)) != 0) {
+			pthread_mutex_unlock(&v->mu);
+			tf_quiet_seal(v, att);
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if (v->head.size != v->kept_size && head_ns < next_ns)
+			next_ns = head_ns;
+		if (next_ns < now) /* a flush or claim is in the way */
+			next_ns = now;
+		v->alarm_ns = next_ns;
+		if (next_ns == UINT64_MAX) {
+			pthread_cond_wait(&v->alarm, &v->mu);
+		} else {
+			tf_clock_after(next_ns - now + TOGETHER_NS, &until);
+			(void)pthread_cond_timedwait(&v->alarm, &v->mu, &until);
+		}
+		v->alarm_ns = 0;
+	}
+	pthread_mutex_unlock(&v->mu);
+	return NULL;
+}
+
+/* --- on demand ------------------------------------------------------------------ */
+
+struct wanted {
+	struct tf_vault *v;
+	uint32_t uid;
+	bool placeholders; /* these too */
+	struct tf_live **l;
+	size_t n, cap;
+	bool failed;
+};
+
+/* Is l one of them? */
+static bool
+is_wanted(const struct wanted *w, const struct tf_live *l)
+{
+	return l->attr.state == TF_STATE_FROZEN || l->interruption != NULL ||
+	    (w->placeholders && tf_live_rests(l));
+}
+
+static bool
+want(void *arg, struct tf_live *l)
+{
+	struct wanted *w = arg;
+	void *p;
+
+	if (!is_wanted(w, l) || (w->uid != 0 && w->uid != l->attr.uid))
+		return true;
+	if (w->n == w->cap) {
+		w->cap = w->cap == 0 ? 64 : w->cap * 2;
+		p = realloc(w->l, w->cap * sizeof(struct tf_live *));
+		if (p == NULL) {
+			w->failed = true;
+			w->cap = w->n;
+			return false;
+		}
+		w->l = p;
+	}
+	tf_live_ref(l);
+	w->l[w->n++] = l;
+	return true;
+}
+
+/* Collect those that may be at or below node id; mu held. */
+static enum tf_code
+want_below(struct wanted *w, struct tf_db *db, uint64_t id,
+    struct tf_error *err)
+{
+	uint64_t part[] = { 0, 0, TF_LIVE_TO_SEAL, w->uid };
+	unsigned n = w->uid == 0 ? 1 : 2; /* from the class on */
+	struct tf_live_table *t = &w->v->live;
+	struct tf_place p;
+	struct tf_attr a;
+	enum tf_code rc = tf_attr_of(w->v, db, id, &a, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	if (a.kind == TF_KIND_EVIDENCE) {
+		struct tf_live *l = tf_live_get(t, id);
+
+		if (l != NULL && !l->unlinked)
+			(void)want(w, l);
+		return TF_OK;
+	}
+	if (a.kind < TF_KIND_ATTESTATION) {
+		tf_live_range(t, TF_LIVE_BY_OWNER, part + 2, n, want, w);
+		return TF_OK;
+	}
+	if ((rc = tf_place_of(w->v, db, id, &p, err)) != TF_OK)
+		return rc;
+	part[0] = p.wf;
+	part[1] = p.att.id;
+	tf_live_range(t, TF_LIVE_BY_ATTESTATION, part, 2 + n, want, w);
+	return TF_OK;
+}
+
+/* A job, or a flush that is about to begin, is at work on it. */
+static bool
+is_busy(const struct tf_live *l)
+{
+	return l->job || l->interruption != NULL ||
+	    ((l->attr.state == TF_STATE_FROZEN || tf_live_rests(l)) &&
+		(l->on_duty ||
+		    (l->failed == TF_OK &&
+			(!tf_live_clean(l) || l->unchecked))));
+}
+
+/* Is l at or below node id?  What is not in the tree any more is not.  mu held. */
+static enum tf_code
+is_below(struct tf_vault *v, struct tf_db *db, const struct tf_live *l,
+    uint64_t id, bool *yes, struct tf_error *err)
+{
+	struct tf_attr a = l->attr;
+	enum tf_code rc = TF_OK;
+	unsigned depth = 0;
+
+	while (rc == TF_OK && a.id != id && a.id != TF_ROOT_ID)
+		rc = ++depth > TF_DEPTH_MAX ?
+		    tf_fail(err, TF_TAMPER, "a path without an end") :
+		    tf_attr_of(v, db, a.parent, &a, err);
+	*yes = rc == TF_OK && a.id == id;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
+    struct tf_error *err)
+{
+	struct wanted w = { .v = v, .uid = uid, .placeholders = placeholders };
+	struct tf_live *batch[SEAL_MAX];
+	enum tf_code rc, last = TF_OK;
+	struct tf_db *db;
+	size_t n = 0;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	last = want_below(&w, db, id, err);
+	for (size_t i = 0; i < w.n || n > 0;) {
+		bool more = i < w.n, busy, below = false;
+
+		if (more) {
+			rc = is_below(v, db, w.l[i], id, &below, err);
+			last = rc != TF_OK ? rc : last;
+		}
+		if (more && !below) {
+			i++;
+			continue;
+		}
+		busy = more && is_busy(w.l[i]);
+		/* Nobody waits while he holds claims. */
+		if (n == SEAL_MAX || (n > 0 && (!more || busy))) {
+			pthread_mutex_unlock(&v->mu);
+			rc = seal_claimed(v, batch, n, err);
+			last = rc != TF_OK ? rc : last;
+			n = 0;
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if (busy && w.l[i]->put_off && !w.l[i]->job) {
+			pthread_mutex_unlock(&v->mu);
+			tf_live_tend(w.l[i]);
+			pthread_mutex_lock(&v->mu);
+			if (w.l[i]->put_off) {
+				last = tf_fail(err, TF_TOOMANY,
+				    "%.60s is not on disk yet: too few "
+				    "descriptors",
+				    w.l[i]->name);
+				i++;
+			}
+			continue;
+		}
+		/* At the end of the vault nothing more becomes of it. */
+		if (busy && !w.l[i]->job && atomic_load(&v->ending)) {
+			i++;
+			continue;
+		}
+		if (busy && !w.l[i]->job &&
+		    (rc = tf_vault_wait_long(v, err)) != TF_OK) {
+			last = rc;
+			break;
+		}
+		if (busy) {
+			if (w.l[i]->job)
+				tf_vault_wait(v);
+			continue;
+		}
+		if (w.l[i]->failed != TF_OK) {
+			last = tf_live_failure(w.l[i], err);
+		} else if (tf_live_claim(v, w.l[i])) {
+			/* Still?  It may have been renamed, or opened. */
+			if (is_wanted(&w, w.l[i]))
+				batch[n++] = w.l[i];
+			else
+				tf_live_unclaim(v, w.l[i]);
+		}
+		i++;
+	}
+	for (size_t i = 0; i < w.n; i++)
+		tf_live_unref(w.l[i]);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	free(w.l);
+	if (last == TF_OK && w.failed)
+		return tf_nomem(err);
+	return last;
+}
+
+enum tf_code
+tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	enum tf_code rc = seal_wanted(v, id, who->uid, true, err);
+
+	return rc == TF_OK ? tf_closed_sync(v, id, who, err) : rc;
+}
+
+enum tf_code
+tf_seal_frozen(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_actor root = { .uid = 0 };
+	enum tf_code rc = seal_wanted(v, TF_ROOT_ID, 0, false, err);
+
+	return rc == TF_OK ? tf_closed_sync(v, TF_ROOT_ID, &root, err) : rc;
+}

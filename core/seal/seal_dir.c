@@ -1,0 +1,682 @@
+/*
+ * Sealing attestations, workflows and trails, and publishing a draft
+ * attestation: everything in one transaction, but for much evidence of an
+ * attestation that was no draft.  While it is being decided ("closing"), nothing
+ * is born below.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../vault/namespace.h"
+#include "close_dir.h"
+#include "seal_entries.h"
+#include "tend.h"
+
+#define TOGETHER 256 /* files in one transaction */
+
+/* The live nodes that become entries along with the directory. */
+struct closing {
+	struct tf_vault *v;
+	const struct tf_seal_request *r;
+	struct tf_attr dir;
+	struct tf_sealer s;
+	char *actor;
+	struct tf_below below;
+	struct tf_seal_file *files; /* of those below, prepared */
+	size_t n_files;
+	struct tf_live *draft; /* the draft attestation to publish */
+	char *other_name; /* its new one, or the old one once it has that */
+	struct tf_db *db;
+	/* Attestations to be sealed, and their statements, if all of their
+	 * evidence is known before the transaction; else NULL. */
+	struct open_children *ready;
+};
+
+/* --- the transaction -------------------------------------------------------------- */
+
+static enum tf_code
+count_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
+{
+	uint64_t *n = arg;
+
+	(void)err;
+	*n += r->seal == TF_NO_SEQ;
+	return TF_OK;
+}
+
+/* The live nodes below get their entries: directories, then files. */
+static enum tf_code
+seal_live(struct tf_txn *t, const struct closing *c, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
+		if (!tf_live_is_file(c->below.l[i]))
+			rc = tf_seal_directory(t, c->below.l[i]->attr.id, err);
+	for (size_t i = 0; rc == TF_OK && i < c->n_files; i++)
+		rc = tf_seal_one(t, &c->files[i], err);
+	return rc;
+}
+
+/* Attestations that are not sealed. */
+struct open_children {
+	struct tf_node_row *rows;
+	struct tf_attested_list **lists; /* of as many, or NULL */
+	size_t n, cap;
+};
+
+static enum tf_code
+add_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
+{
+	struct open_children *o = arg;
+	void *p;
+
+	if (r->seal != TF_NO_SEQ)
+		return TF_OK;
+	if (o->n == o->cap) {
+		o->cap = o->cap == 0 ? 8 : o->cap * 2;
+		p = realloc(o->rows, o->cap * sizeof(*o->rows));
+		if (p == NULL)
+			return tf_nomem(err);
+		o->rows = p;
+	}
+	o->rows[o->n++] = *r;
+	return TF_OK;
+}
+
+static void
+open_children_free(struct open_children *o)
+{
+	for (size_t i = 0; o->lists != NULL && i < o->n; i++)
+		tf_seal_list_free(o->lists[i]);
+	free(o->lists);
+	free(o->rows);
+}
+
+/* In order of birth, so that a version is sealed before the next. */
+static enum tf_code
+seal_open_attestations(struct tf_txn *t, const struct closing *c,
+    struct tf_error *err)
+{
+	struct open_children mine = { 0 }, *o = c->ready;
+	enum tf_code rc = TF_OK;
+
+	if (o == NULL) {
+		o = &mine;
+		rc = tf_each_child(t->db, c->dir.id, add_open, o, err);
+	}
+	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
+		rc = tf_seal_attestation(t, &c->s, &o->rows[i],
+		    o->lists != NULL ? o->lists[i] : NULL, err);
+	open_children_free(&mine);
+	return rc;
+}
+
+/* attestation.begun for the draft attestation under its new name. */
+static enum tf_code
+begin_published(struct tf_txn *t, const struct closing *c, struct tf_error *err)
+{
+	struct tf_live *l = c->draft;
+	struct tf_entry e = { .type = TF_ATTESTATION_BEGUN,
+		.has_node = true,
+		.node = l->attr.id,
+		.has_access = true,
+		.actor = tf_str_of(c->actor) };
+	struct tf_access_names names;
+	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
+	struct tf_buf path = { 0 };
+	enum tf_code rc;
+
+	memcpy(row.name, l->name, l->name_len + 1);
+	if ((rc = tf_child_path(t, l->attr.parent, l->name, &path, err)) !=
+	    TF_OK)
+		goto out;
+	e.path = (struct tf_str){ path.p, path.n };
+	tf_access_fill(&e.access, l->attr.mode, l->attr.uid, l->attr.gid,
+	    &names);
+	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		goto out;
+	row.entry = t->size - 1;
+	row.attr.mtime = row.attr.ctime = row.attr.btime = t->at;
+	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
+	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
+		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
+out:
+	tf_buf_free(&path);
+	return rc;
+}
+
+static enum tf_code
+publish_run(struct tf_txn *t, const struct closing *c, struct tf_error *err)
+{
+	struct tf_node_row wf, row, before;
+	enum tf_code rc = tf_nodes_get(t->db, c->draft->attr.parent, &wf, err);
+
+	if (rc == TF_OK && wf.seal != TF_NO_SEQ)
+		return tf_fail(err, TF_READONLY, "the workflow is sealed");
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_nodes_find(t->db, wf.attr.id, c->draft->name,
+	    c->draft->name_len, &row, err);
+	if (rc == TF_OK)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	if (rc != TF_NOTFOUND ||
+	    (rc = tf_version_before(t->db, wf.attr.id, c->draft->name, &before,
+		 err)) != TF_OK ||
+	    (rc = tf_txn_batch(t, c->below.n + 2, err)) != TF_OK ||
+	    (rc = begin_published(t, c, err)) != TF_OK ||
+	    (rc = seal_live(t, c, err)) != TF_OK ||
+	    (rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
+		return rc;
+	return tf_seal_attestation(t, &c->s, &row, c->ready->lists[0], err);
+}
+
+static enum tf_code
+closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	const struct closing *c = arg;
+	struct tf_node_row row;
+	uint64_t open = 0;
+	enum tf_code rc;
+
+	if (c->draft != NULL)
+		return publish_run(t, c, err);
+	if ((rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
+		return rc;
+	if (row.seal != TF_NO_SEQ)
+		return TF_OK; /* somebody was faster: it is sealed */
+	if (row.attr.kind == TF_KIND_ATTESTATION) {
+		if ((rc = seal_live(t, c, err)) != TF_OK)
+			return rc;
+		return tf_seal_attestation(t, &c->s, &row,
+		    c->ready != NULL ? c->ready->lists[0] : NULL, err);
+	}
+	if (row.attr.kind == TF_KIND_WORKFLOW) {
+		rc = tf_each_child(t->db, c->dir.id, count_open, &open, err);
+		if (rc == TF_OK && open > 0)
+			rc = tf_txn_batch(t, c->below.n + open + 1, err);
+		if (rc == TF_OK)
+			rc = seal_live(t, c, err);
+		if (rc == TF_OK)
+			rc = seal_open_attestations(t, c, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	return tf_seal_parent(t, &c->s, &row, err);
+}
+
+/* --- before and after ---------------------------------------------------------------- */
+
+/* One look at a live node: is it below, and may it be sealed now? */
+static void
+look_at(struct tf_below *b, struct tf_live *l)
+{
+	void *p;
+
+	if (l->writers > 0 || l->attr.kind == TF_KIND_ATTESTATION) {
+		b->refused = TF_BUSY;
+		b->in_the_way = l->attr.id;
+		return;
+	}
+	if (l->interruption != NULL) {
+		b->wait = true;
+		return;
+	}
+	if (l->failed != TF_OK) {
+		b->refused = l->failed;
+		b->in_the_way = l->attr.id;
+		return;
+	}
+	if (l->put_off) {
+		b->refused = TF_BUSY;
+		b->in_the_way = l->attr.id;
+		return;
+	}
+	if (l->job || !tf_live_clean(l) || l->unchecked) {
+		if (l->unchecked && !l->on_duty) {
+			l->wants_check = true;
+			tf_live_tend_later(l);
+		}
+		b->wait = true;
+		return;
+	}
+	if (b->n == b->cap) {
+		b->cap = b->cap == 0 ? 64 : b->cap * 2;
+		p = realloc(b->l, b->cap * sizeof(struct tf_live *));
+		if (p == NULL) {
+			b->refused = TF_NOMEM;
+			b->cap = b->n;
+			return;
+		}
+		b->l = p;
+	}
+	b->l[b->n++] = l;
+}
+
+static bool
+look(void *arg, struct tf_live *l)
+{
+	struct tf_below *b = arg;
+
+	if (l->attr.id != b->dir.id)
+		look_at(b, l);
+	return b->refused == TF_OK;
+}
+
+enum tf_code
+tf_below_look(struct tf_vault *v, struct tf_below *b, struct tf_error *err)
+{
+	const uint64_t att[] = { b->dir.parent, b->dir.id };
+
+	b->n = 0;
+	b->wait = false;
+	b->refused = TF_OK;
+	b->in_the_way = 0;
+	if (b->dir.kind == TF_KIND_ATTESTATION)
+		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, att, 2, look,
+		    b);
+	else if (b->dir.kind == TF_KIND_WORKFLOW)
+		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, &b->dir.id, 1,
+		    look, b);
+	if (b->refused != TF_OK)
+		b->n = 0;
+	if (b->refused == TF_NOMEM)
+		return tf_nomem(err);
+	if (b->refused != TF_OK)
+		return tf_fail(err, b->refused, "%s below",
+		    b->refused == TF_BUSY ? "being written" : "not on disk");
+	return TF_OK;
+}
+
+void
+tf_below_claim(struct tf_below *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		tf_live_ref(b->l[i]);
+		b->l[i]->job = true;
+	}
+	tf_live_sort(b->l, b->n);
+}
+
+void
+tf_below_unclaim(struct tf_vault *v, struct tf_below *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		tf_live_unclaim(v, b->l[i]);
+	b->n = 0;
+}
+
+void
+tf_closing_begin(struct tf_vault *v, uint64_t id)
+{
+	while (v->closing != 0) /* not for long */
+		tf_vault_wait(v);
+	v->closing = id;
+}
+
+void
+tf_closing_end(struct tf_vault *v)
+{
+	v->closing = 0;
+	pthread_cond_broadcast(&v->changed);
+}
+
+enum tf_code
+tf_closing_wait(struct tf_vault *v, uint64_t id, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_closing_end(v);
+	do
+		rc = tf_vault_wait_long(v, err);
+	while (rc == TF_OK && v->closing != 0);
+	tf_closing_begin(v, id);
+	return rc;
+}
+
+/* Claim everything below at once, when nobody is at work there.  mu held. */
+static enum tf_code
+claim_below(struct closing *c, struct tf_error *err)
+{
+	struct tf_vault *v = c->v;
+	enum tf_code rc;
+
+	for (;;) {
+		/* While we waited it may have been taken away. */
+		if (c->r->new_name != NULL &&
+		    (c->draft = tf_live_get(&v->live, c->r->id)) == NULL)
+			return tf_fail(err, TF_NOTFOUND, "it is gone");
+		if ((rc = tf_below_look(v, &c->below, err)) != TF_OK)
+			return rc;
+		if (!c->below.wait && (c->draft == NULL || !c->draft->job))
+			break;
+		if (c->r->hurry)
+			return tf_fail(err, TF_BUSY, "not ready below");
+		if ((rc = tf_closing_wait(v, c->r->id, err)) != TF_OK)
+			return rc;
+		if (c->r->closed && !tf_is_closed(v, c->r->id))
+			return tf_fail(err, TF_NOTFOUND, "it is open again");
+	}
+	/* Whatever happened until now has moved its time on. */
+	if (c->r->who == NULL && !c->r->closed && !tf_quiet_over(v, c->r->id))
+		return tf_fail(err, TF_BUSY, "it is not quiet any more");
+	tf_below_claim(&c->below);
+	if (c->draft != NULL) {
+		tf_live_ref(c->draft);
+		c->draft->job = true;
+	}
+	return TF_OK;
+}
+
+/* What is to be sealed, and may this caller?  mu held. */
+static enum tf_code
+check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
+{
+	const struct tf_seal_request *r = c->r;
+	enum tf_code rc = tf_attr_of(c->v, db, r->id, &c->dir, err);
+
+	if (rc == TF_OK)
+		c->below.dir = c->dir;
+
+	if (rc == TF_OK && r->closed)
+		rc = tf_closed_actor(c->v, r->id, &c->actor, err);
+	if (rc != TF_OK)
+		return rc;
+	if (c->dir.kind < TF_KIND_TRAIL || c->dir.kind > TF_KIND_ATTESTATION)
+		return tf_fail(err, TF_DENIED,
+		    "only trails, workflows and attestations are sealed");
+	if (r->who != NULL && r->who->uid != 0 && r->who->uid != c->dir.uid)
+		return tf_fail(err, TF_DENIED,
+		    "only its owner or root may seal it");
+	c->draft = tf_live_get(&c->v->live, r->id);
+	if (c->draft != NULL && r->new_name == NULL)
+		return tf_fail(err, TF_DENIED,
+		    "a draft attestation is sealed by renaming it");
+	if (c->draft == NULL && r->new_name != NULL)
+		return tf_fail(err, TF_BUSY, "it is no draft any more");
+	return TF_OK;
+}
+
+/* The draft takes its new name in memory, so that paths come out right; and its
+ * old one. */
+static void
+swap_names(struct closing *c)
+{
+	c->other_name = tf_live_rename(&c->v->live, c->draft,
+	    c->draft->attr.parent, c->other_name);
+}
+
+static size_t
+count_files(const struct tf_below *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		n += tf_live_is_file(b->l[i]);
+	return n;
+}
+
+/* Only directories stay below; the files, in order of birth, are out's. */
+static void
+take_files(struct tf_below *b, struct tf_live **out)
+{
+	size_t files = 0, left = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (tf_live_is_file(b->l[i]))
+			out[files++] = b->l[i];
+		else
+			b->l[left++] = b->l[i];
+	b->n = left;
+}
+
+/* What got its entry meanwhile is below no more; mu is held. */
+static void
+drop_sealed(struct tf_vault *v, struct tf_below *b)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->l[i]->attr.state == TF_STATE_SEALED)
+			tf_live_unclaim(v, b->l[i]);
+		else
+			b->l[left++] = b->l[i];
+	b->n = left;
+}
+
+/*
+ * Evidence stands alone: when there is much of it, it gets its entries in
+ * several transactions before that of the seal, and commits of others come in
+ * between.  What is sealed so stays sealed if the rest fails.
+ */
+static enum tf_code
+seal_evidence(struct closing *c, struct tf_error *err)
+{
+	size_t n = count_files(&c->below), done = 0, some;
+	struct tf_live **files;
+	enum tf_code rc = TF_OK;
+
+	if (c->draft != NULL || n <= TOGETHER)
+		return TF_OK;
+	if ((files = calloc(n, sizeof(*files))) == NULL)
+		return tf_nomem(err);
+	take_files(&c->below, files);
+	while (rc == TF_OK && done < n) {
+		some = n - done < TOGETHER ? n - done : TOGETHER;
+		/* Ends the claims, too. */
+		rc = tf_seal_files(c->v, files + done, some, c->r->cause, err);
+		done += some;
+	}
+	pthread_mutex_lock(&c->v->mu);
+	for (; done < n; done++)
+		tf_live_unclaim(c->v, files[done]);
+	drop_sealed(c->v, &c->below);
+	pthread_mutex_unlock(&c->v->mu);
+	free(files);
+	return rc;
+}
+
+static enum tf_code
+add_statements(struct closing *c, struct open_children *o, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (o->n == 0)
+		return TF_OK;
+	if ((o->lists = calloc(o->n, sizeof(*o->lists))) == NULL)
+		return tf_nomem(err);
+	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
+		rc = tf_seal_list(c->v, c->db, &c->s, &o->rows[i], c->files,
+		    c->n_files, &o->lists[i], err);
+	if (rc == TF_OK)
+		c->ready = o;
+	return rc;
+}
+
+/* Make the statements, if all evidence is in the ledger, or is all of a draft.
+ */
+static enum tf_code
+make_ready(struct closing *c, struct open_children *o, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (c->dir.kind == TF_KIND_TRAIL ||
+	    (c->draft == NULL && c->n_files > 0))
+		return TF_OK;
+	if (c->dir.kind == TF_KIND_WORKFLOW) {
+		rc = tf_each_child(c->db, c->dir.id, add_open, o, err);
+		return rc == TF_OK ? add_statements(c, o, err) : rc;
+	}
+	if ((o->rows = calloc(1, sizeof(*o->rows))) == NULL)
+		return tf_nomem(err);
+	o->n = 1;
+	if (c->draft == NULL) {
+		rc = tf_nodes_get(c->db, c->dir.id, o->rows, err);
+	} else {
+		o->rows->attr = c->draft->attr;
+		o->rows->name_len = c->draft->name_len;
+		memcpy(o->rows->name, c->draft->name, c->draft->name_len + 1);
+	}
+	return rc == TF_OK ? add_statements(c, o, err) : rc;
+}
+
+static enum tf_code
+prepare_files(struct closing *c, struct tf_error *err)
+{
+	size_t n = count_files(&c->below);
+
+	if (n == 0)
+		return TF_OK;
+	if ((c->files = calloc(n, sizeof(*c->files))) == NULL)
+		return tf_nomem(err);
+	for (size_t i = 0; i < c->below.n; i++)
+		if (tf_live_is_file(c->below.l[i]))
+			c->files[c->n_files++] = (struct tf_seal_file){
+				.l = c->below.l[i],
+				.cause = c->r->cause
+			};
+	return tf_seal_prepare(c->v, c->db, c->files, c->n_files, err);
+}
+
+static enum tf_code
+close_claimed(struct closing *c, struct tf_error *err)
+{
+	struct open_children o = { 0 };
+	enum tf_code rc = seal_evidence(c, err);
+
+	if (rc == TF_OK)
+		rc = prepare_files(c, err);
+	if (rc == TF_OK)
+		rc = make_ready(c, &o, err);
+	if (rc == TF_OK)
+		rc = tf_commit_wait(c->v->commit, closing_run, c, err);
+	c->ready = NULL;
+	open_children_free(&o);
+	tf_seal_prepared_free(c->files, c->n_files);
+	free(c->files);
+	return rc;
+}
+
+/* All that was sealed leaves, some at a time, for others wait for mu. */
+static void
+settle_below(struct closing *c)
+{
+	struct tf_live **l = c->below.l;
+	size_t to;
+
+	for (size_t from = 0; from < c->below.n; from = to) {
+		to = c->below.n - from > TOGETHER ? from + TOGETHER :
+						    c->below.n;
+		pthread_mutex_lock(&c->v->mu);
+		for (size_t i = from; i < to; i++)
+			if (l[i]->attr.state != TF_STATE_SEALED)
+				tf_seal_settle(c->v, l[i]);
+		pthread_mutex_unlock(&c->v->mu);
+		for (size_t i = from; i < to; i++)
+			tf_seal_unstage(l[i]);
+	}
+}
+
+/* mu held. */
+static void
+after(struct closing *c, enum tf_code rc)
+{
+	struct tf_vault *v = c->v;
+
+	tf_below_unclaim(v, &c->below);
+	if (c->draft == NULL)
+		return;
+	if (rc == TF_OK)
+		tf_live_leave(v, c->draft);
+	else
+		swap_names(c);
+	tf_live_unclaim(v, c->draft);
+}
+
+#define SHOWN_PATH 120 /* bytes of a path in a message: its end */
+
+void
+tf_below_name(struct tf_vault *v, const struct tf_below *b, struct tf_db *db,
+    struct tf_error *err)
+{
+	struct tf_buf top = { 0 }, path = { 0 }, shown = { 0 };
+	size_t skip = 0;
+
+	if (err == NULL || b->in_the_way == 0)
+		return;
+	if (tf_path_of(v, db, b->dir.id, &top, NULL) == TF_OK &&
+	    tf_path_of(v, db, b->in_the_way, &path, NULL) == TF_OK &&
+	    path.n > top.n + 1) {
+		skip = top.n + 1;
+		tf_name_show(&shown, path.p + skip, path.n - skip);
+	}
+	if (!shown.failed && shown.n > 0) {
+		skip = shown.n > SHOWN_PATH ? shown.n - SHOWN_PATH : 0;
+		(void)snprintf(err->text + strlen(err->text),
+		    sizeof(err->text) - strlen(err->text), ": %s%.*s",
+		    skip > 0 ? "..." : "", (int)(shown.n - skip),
+		    shown.p + skip);
+	}
+	tf_buf_free(&top);
+	tf_buf_free(&path);
+	tf_buf_free(&shown);
+}
+
+enum tf_code
+tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
+    struct tf_error *err)
+{
+	struct closing c = { .v = v, .r = r, .below.dir.id = r->id };
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if (r->who != NULL)
+		tf_vault_learn(v, r->who->uid, r->who->gid);
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (r->who != NULL &&
+		(rc = tf_actor_text(r->who, &c.actor, err)) != TF_OK) ||
+	    (r->new_name != NULL &&
+		(c.other_name = strdup(r->new_name)) == NULL &&
+		(rc = tf_nomem(err)) != TF_OK) ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK) {
+		free(c.other_name);
+		free(c.actor);
+		return rc;
+	}
+	c.db = db;
+	pthread_mutex_lock(&v->mu);
+	tf_closing_begin(v, r->id);
+	rc = check_request(&c, db, err);
+	c.s = (struct tf_sealer){ .r = r, .actor = c.actor };
+	if (rc == TF_OK && c.dir.state != TF_STATE_SEALED &&
+	    (rc = claim_below(&c, err)) == TF_OK) {
+		if (c.draft != NULL)
+			swap_names(&c);
+		pthread_mutex_unlock(&v->mu);
+		if ((rc = close_claimed(&c, err)) == TF_OK)
+			settle_below(&c);
+		pthread_mutex_lock(&v->mu);
+		after(&c, rc);
+	}
+	if (rc == TF_OK)
+		tf_closed_forget(v, r->id);
+	tf_closing_end(v);
+	pthread_mutex_unlock(&v->mu);
+	if (rc != TF_OK)
+		tf_below_name(v, &c.below, db, err);
+	tf_reader_done(v, db);
+	free(c.other_name);
+	free(c.actor);
+	free(c.below.l);
+	return rc;
+}
+
+enum tf_code
+tf_vault_seal(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct tf_seal_request r = { .id = id, .who = who };
+
+	return tf_seal_dir(v, &r, err);
+}

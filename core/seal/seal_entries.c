@@ -1,0 +1,379 @@
+/*
+ * The entries that seal: attestation.sealed with its signed statement,
+ * workflow.sealed and trail.sealed.  All in a transaction.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../commit/existing.h"
+#include "../ledger/statement.h"
+#include "../node/evidence.h"
+#include "close_dir.h"
+#include "seal_entries.h"
+
+#define CHUNK 32 /* rows at a time */
+
+/* --- the statement ----------------------------------------------------------- */
+
+struct signed_statement {
+	struct tf_statement_ref ref;
+	struct tf_buf payload, keyid, sig;
+};
+
+static void
+signed_free(struct signed_statement *s)
+{
+	tf_buf_free(&s->payload);
+	tf_buf_free(&s->keyid);
+	tf_buf_free(&s->sig);
+}
+
+/* Payload digest of the version before, from its entry. */
+static enum tf_code
+previous_payload(struct tf_db *db, uint64_t wf, const char *name,
+    struct tf_statement *s, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_node_row before;
+	struct tf_buf body = { 0 };
+	enum tf_code rc = tf_version_before(db, wf, name, &before, err);
+
+	if (rc != TF_OK || before.attr.id == 0)
+		return rc;
+	rc = tf_entries_get(db, before.seal, &body, NULL, err);
+	if (rc == TF_OK)
+		rc = tf_entry_decode(&d, body.p, body.n, err);
+	if (rc == TF_OK) {
+		s->has_previous = true;
+		s->previous = d.e.statement.payload;
+	}
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* "trail/workflow/attestation" taken apart. */
+static void
+split_path(struct tf_str path, struct tf_statement *s)
+{
+	const char *a = memchr(path.p, '/', path.n);
+	const char *end = path.p + path.n, *b;
+
+	b = memchr(a + 1, '/', (size_t)(end - a - 1));
+	s->trail = (struct tf_str){ path.p, (size_t)(a - path.p) };
+	s->workflow = (struct tf_str){ a + 1, (size_t)(b - a - 1) };
+	s->attestation.p = b + 1;
+	s->attestation.n = tf_name_version(b + 1, (size_t)(end - b - 1),
+	    &s->version);
+}
+
+static enum tf_code
+sign_statement(struct tf_vault *v, const struct tf_statement *s,
+    struct signed_statement *out, struct tf_error *err)
+{
+	char keyid[TF_KEYID_LEN + 1];
+	uint8_t sig[TF_SIG_LEN];
+	struct tf_pubkey pub;
+	struct tf_buf pae = { 0 };
+	enum tf_code rc = tf_statement_encode(s, &out->payload, err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_dsse_pae(out->payload.p, out->payload.n, &pae);
+	rc = pae.failed ? tf_nomem(err) :
+			  tf_key_sign(v->attester, pae.p, pae.n, sig, err);
+	if (rc == TF_OK) {
+		tf_sha256(out->payload.p, out->payload.n, &out->ref.payload);
+		tf_sha256(pae.p, pae.n, &out->ref.pae);
+		out->ref.size = out->payload.n;
+		tf_key_public(v->attester, &pub);
+		tf_dsse_keyid(&pub, keyid);
+		tf_buf_str(&out->keyid, keyid);
+		tf_base64(&out->sig, sig, sizeof(sig));
+		out->ref.keyid = (struct tf_str){ out->keyid.p, out->keyid.n };
+		out->ref.sig = (struct tf_str){ out->sig.p, out->sig.n };
+		if (out->keyid.failed || out->sig.failed)
+			rc = tf_nomem(err);
+	}
+	tf_buf_free(&pae);
+	return rc;
+}
+
+/* The payload is an object, shown beside the evidence. */
+static enum tf_code
+keep_payload(struct tf_txn *t, const struct signed_statement *s,
+    struct tf_error *err)
+{
+	bool known, right;
+	uint64_t id;
+	enum tf_code rc = tf_existing_find(t, &s->ref.payload, s->payload.n,
+	    &id, &known, &right, err);
+
+	if (rc != TF_OK || right)
+		return rc;
+	/* Statements are found by digest, and a digest never changes: nobody
+	 * could read ours.  The next one has another time, so another digest. */
+	if (known)
+		return tf_fail(err, TF_TAMPER,
+		    "object %llu has the digest of a new statement and other "
+		    "bytes: run trailctl verify",
+		    (unsigned long long)id);
+	if ((rc = tf_txn_new_id(t, &id, err)) != TF_OK ||
+	    (rc = tf_object_put(tf_txn_write(t), id, &s->ref.payload,
+		 s->payload.p, s->payload.n, err)) != TF_OK)
+		return rc;
+	return tf_object_seal(t->db, &s->ref.payload, id, err);
+}
+
+/* --- the sealing entries -------------------------------------------------------- */
+
+struct tf_str
+tf_str_of(const char *s)
+{
+	return (struct tf_str){ s, s == NULL ? 0 : strlen(s) };
+}
+
+static enum tf_code
+mark_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
+{
+	enum tf_code rc = tf_nodes_set_seal(t->db, id, t->size - 1, t->at, err);
+
+	t->open_att = 0;
+	if (rc == TF_OK)
+		rc = tf_closed_sealed(t, id, err);
+	return rc == TF_OK ? tf_txn_changed(t, id, err) : rc;
+}
+
+struct tf_attested_list {
+	struct tf_buf path;
+	struct tf_evidence ev;
+	struct tf_statement s;
+	struct signed_statement signed_;
+};
+
+void
+tf_seal_list_free(struct tf_attested_list *l)
+{
+	if (l == NULL)
+		return;
+	signed_free(&l->signed_);
+	tf_evidence_free(&l->ev);
+	tf_buf_free(&l->path);
+	free(l);
+}
+
+static enum tf_code
+fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
+    const struct tf_node_row *att, struct tf_attested_list *l,
+    struct tf_error *err)
+{
+	struct tf_statement *s = &l->s;
+
+	split_path((struct tf_str){ l->path.p, l->path.n }, s);
+	s->origin = tf_str_of(v->origin);
+	s->host = tf_str_of(v->host);
+	s->actor = tf_str_of(c->actor);
+	s->cause = tf_str_of(c->r->cause);
+	s->files = l->ev.f;
+	s->has_written = l->ev.n > 0;
+	s->first_written = l->ev.first;
+	s->last_written = l->ev.last;
+	s->sealed_at = tf_clock_now();
+	return previous_payload(db, att->attr.parent, att->name, s, err);
+}
+
+/* l has the path. */
+static enum tf_code
+fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
+    const struct tf_node_row *att, const struct tf_seal_file *files, size_t n,
+    struct tf_attested_list *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (l->path.failed)
+		return tf_nomem(err);
+	rc = n > 0 ?
+	    tf_evidence_prepared(files, n, l->path.n + 1, &l->ev, err) :
+	    tf_evidence_list(db, att->attr.id, &l->ev, err);
+	if (rc != TF_OK ||
+	    (rc = tf_sums(l->ev.f, l->ev.n, &l->s.evidence, err)) != TF_OK ||
+	    (rc = fill_statement(v, db, c, att, l, err)) != TF_OK)
+		return rc;
+	return sign_statement(v, &l->s, &l->signed_, err);
+}
+
+enum tf_code
+tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
+    const struct tf_node_row *att, const struct tf_seal_file *files, size_t n,
+    struct tf_attested_list **out, struct tf_error *err)
+{
+	struct tf_attested_list *l = calloc(1, sizeof(*l));
+	enum tf_code rc;
+
+	if (l == NULL)
+		return tf_nomem(err);
+	rc = tf_path_of(v, db, att->attr.id, &l->path, err);
+	if (rc == TF_OK)
+		rc = fill_list(v, db, c, att, files, n, l, err);
+	if (rc == TF_OK)
+		*out = l;
+	else
+		tf_seal_list_free(l);
+	return rc;
+}
+
+static enum tf_code
+append_sealed(struct tf_txn *t, const struct tf_sealer *c,
+    const struct tf_node_row *att, const struct tf_attested_list *l,
+    struct tf_error *err)
+{
+	struct tf_entry e = { .type = TF_ATTESTATION_SEALED,
+		.actor = tf_str_of(c->actor),
+		.cause = tf_str_of(c->r->cause),
+		.path = { l->path.p, l->path.n },
+		.has_evidence = true,
+		.evidence_count = l->s.evidence.count,
+		.evidence_bytes = l->s.evidence.bytes,
+		.evidence_sums = l->s.evidence.sums,
+		.statement = l->signed_.ref };
+	enum tf_code rc = keep_payload(t, &l->signed_, err);
+
+	if (rc != TF_OK)
+		return rc;
+	t->not_before = l->s.sealed_at;
+	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
+		rc = mark_sealed(t, att->attr.id, err);
+	return rc;
+}
+
+enum tf_code
+tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
+    const struct tf_node_row *att, const struct tf_attested_list *list,
+    struct tf_error *err)
+{
+	struct tf_attested_list *mine;
+	enum tf_code rc;
+
+	if (list != NULL)
+		return append_sealed(t, c, att, list, err);
+	if ((mine = calloc(1, sizeof(*mine))) == NULL)
+		return tf_nomem(err);
+	if ((rc = tf_child_path(t, att->attr.parent, att->name, &mine->path,
+		 err)) == TF_OK &&
+	    (rc = fill_list(t->v, t->db, c, att, NULL, 0, mine, err)) == TF_OK)
+		rc = append_sealed(t, c, att, mine, err);
+	tf_seal_list_free(mine);
+	return rc;
+}
+
+static enum tf_code
+child_leaf(struct tf_db *db, uint64_t seq, struct tf_hash *out,
+    struct tf_error *err)
+{
+	struct tf_buf body = { 0 };
+	enum tf_code rc = tf_entries_get(db, seq, &body, NULL, err);
+
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "entry %llu is missing",
+		    (unsigned long long)seq);
+	if (rc == TF_OK)
+		tf_entry_leaf(body.p, body.n, out);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* Call fn for every child row of dir. */
+enum tf_code
+tf_each_child(struct tf_db *db, uint64_t dir,
+    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
+	struct tf_error *err),
+    void *arg, struct tf_error *err)
+{
+	struct tf_node_row *rows = calloc(CHUNK, sizeof(*rows));
+	enum tf_code rc = TF_OK;
+	uint64_t after = 0;
+	size_t n = CHUNK;
+
+	if (rows == NULL)
+		return tf_nomem(err);
+	while (rc == TF_OK && n == CHUNK) {
+		rc = tf_nodes_list(db, dir, after, rows, CHUNK, &n, err);
+		for (size_t i = 0; rc == TF_OK && i < n; i++) {
+			after = rows[i].attr.id;
+			rc = fn(arg, &rows[i], err);
+		}
+	}
+	free(rows);
+	return rc;
+}
+
+struct leaves {
+	struct tf_db *db;
+	struct tf_evidence *e;
+	bool seals; /* the seal's entry, else the birth's */
+};
+
+static enum tf_code
+add_leaf(void *arg, const struct tf_node_row *r, struct tf_error *err)
+{
+	struct leaves *x = arg;
+	struct tf_evidence *e = x->e;
+	enum tf_code rc;
+	void *p;
+
+	if (e->n == e->cap) {
+		e->cap = e->cap == 0 ? 16 : e->cap * 2;
+		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
+			return tf_nomem(err);
+		e->f = p;
+	}
+	rc = child_leaf(x->db, x->seals ? r->seal : r->entry,
+	    &e->f[e->n].sha256, err);
+	e->f[e->n].size = 0;
+	e->f[e->n].name.p = (const char *)e->names.n;
+	e->f[e->n].name.n = r->name_len;
+	tf_buf_add(&e->names, r->name, r->name_len);
+	e->n++;
+	return rc == TF_OK ? tf_buf_end(&e->names, err) : rc;
+}
+
+/* workflow.sealed, or trail.sealed. */
+enum tf_code
+tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
+    const struct tf_node_row *dir, struct tf_error *err)
+{
+	bool workflow = dir->attr.kind == TF_KIND_WORKFLOW;
+	struct tf_entry e = { .type = workflow ? TF_WORKFLOW_SEALED :
+						 TF_TRAIL_SEALED,
+		.actor = tf_str_of(c->actor),
+		.cause = tf_str_of(c->r->cause),
+		.has_children = true };
+	struct tf_evidence ev = { 0 };
+	struct leaves x = { .db = t->db, .e = &ev, .seals = workflow };
+	struct tf_buf path = { 0 };
+	struct tf_sums sums;
+	enum tf_code rc;
+
+	if ((rc = tf_child_path(t, dir->attr.parent, dir->name, &path, err)) !=
+		TF_OK ||
+	    (rc = tf_each_child(t->db, dir->attr.id, add_leaf, &x, err)) !=
+		TF_OK)
+		goto out;
+	for (size_t i = 0; i < ev.n; i++)
+		ev.f[i].name.p = ev.names.p + (size_t)ev.f[i].name.p;
+	if (ev.n > 1)
+		qsort(ev.f, ev.n, sizeof(*ev.f), tf_evidence_by_name);
+	e.path = (struct tf_str){ path.p, path.n };
+	if ((rc = tf_sums(ev.f, ev.n, &sums, err)) != TF_OK)
+		goto out;
+	e.children_count = sums.count;
+	e.children_sums = sums.sums;
+	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
+		rc = mark_sealed(t, dir->attr.id, err);
+out:
+	tf_evidence_free(&ev);
+	tf_buf_free(&path);
+	return rc;
+}

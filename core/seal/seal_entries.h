@@ -1,0 +1,41 @@
+/* The entries that seal an attestation, a workflow or a trail. */
+#ifndef TF_SEAL_SEAL_ENTRIES_H
+#define TF_SEAL_SEAL_ENTRIES_H
+
+#include "../node/vault_i.h"
+
+/* Who seals. */
+struct tf_sealer {
+	const struct tf_seal_request *r;
+	const char *actor; /* canonical JSON, or NULL */
+};
+
+/*
+ * The signed statement of an attestation, whose evidence is all in the ledger
+ * and stays what it is, or is all in files (prepared, claimed).  Made outside of
+ * the transaction, for it may list 100,000 files while others wait for the
+ * committer.  Locks are not held.
+ */
+struct tf_attested_list;
+TF_MUST_USE enum tf_code tf_seal_list(struct tf_vault *v, struct tf_db *db,
+    const struct tf_sealer *c, const struct tf_node_row *att,
+    const struct tf_seal_file *files, size_t n, struct tf_attested_list **out,
+    struct tf_error *err);
+void tf_seal_list_free(struct tf_attested_list *l); /* NULL is nothing */
+
+/* All evidence in it is in the ledger already.  list NULL: it is made here. */
+TF_MUST_USE enum tf_code tf_seal_attestation(struct tf_txn *t,
+    const struct tf_sealer *c, const struct tf_node_row *att,
+    const struct tf_attested_list *list, struct tf_error *err);
+/* A workflow whose attestations are sealed, or a trail. */
+TF_MUST_USE enum tf_code tf_seal_parent(struct tf_txn *t,
+    const struct tf_sealer *c, const struct tf_node_row *dir,
+    struct tf_error *err);
+/* Call fn for every child row of dir. */
+TF_MUST_USE enum tf_code tf_each_child(struct tf_db *db, uint64_t dir,
+    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
+	struct tf_error *err),
+    void *arg, struct tf_error *err);
+struct tf_str tf_str_of(const char *s); /* NULL: absent */
+
+#endif

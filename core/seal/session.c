@@ -1,0 +1,200 @@
+/* ledger.opened and ledger.closed: the first and last entry of a process. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../node/vault_i.h"
+
+struct opening {
+	struct tf_vault *v;
+	const struct tf_vault_options *o;
+	const struct tf_recovery *recovery;
+	char *actor;
+};
+
+static void
+member(struct tf_json *j, const char *key, const char *value)
+{
+	char hint[65];
+	/* Versions are bytes of the system: made safe, or left out. */
+	size_t n = value == NULL ?
+	    0 :
+	    tf_hint(hint, sizeof(hint) - 1, value, strlen(value));
+
+	if (n > 0) {
+		tf_json_key(j, key);
+		tf_json_str(j, hint, n);
+	}
+}
+
+static enum tf_code
+software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
+{
+	struct utsname u;
+	struct tf_json j;
+
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	member(&j, "libfuse", x->o->libfuse);
+	member(&j, "linux", uname(&u) == 0 ? u.release : NULL);
+	member(&j, "openssl", tf_crypto_version());
+	member(&j, "sqlite", tf_db_version());
+	member(&j, "trailfs", TF_VERSION);
+	tf_json_object_end(&j);
+	return tf_json_end(&j, err);
+}
+
+static enum tf_code
+mount_options(const struct tf_vault *v, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_json j;
+
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	tf_json_key(&j, "durability");
+	tf_json_cstr(&j, v->durability == TF_DURABLE_BATCH ? "batch" : "close");
+	tf_json_key(&j, "quiet");
+	tf_json_int(&j, (int64_t)v->settings.value[TF_QUIET]);
+	tf_json_key(&j, "settle");
+	tf_json_int(&j, (int64_t)v->settings.value[TF_SETTLE]);
+	tf_json_object_end(&j);
+	return tf_json_end(&j, err);
+}
+
+/* The root is born with the ledger. */
+static enum tf_code
+root_row(struct tf_txn *t, const struct tf_access *a, struct tf_error *err)
+{
+	struct tf_node_row r = { .attr = { .id = TF_ROOT_ID,
+				     .parent = TF_ROOT_ID,
+				     .kind = TF_KIND_ROOT,
+				     .mode = a->mode,
+				     .uid = a->uid,
+				     .gid = a->gid,
+				     .mtime = t->at,
+				     .ctime = t->at,
+				     .btime = t->at } };
+
+	return tf_nodes_put(t->db, &r, err);
+}
+
+void
+tf_attester_text(const struct tf_vault *v, struct tf_buf *out)
+{
+	uint8_t der[TF_SPKI_LEN];
+	struct tf_pubkey pub;
+
+	tf_key_public(v->attester, &pub);
+	tf_pubkey_spki(&pub, der);
+	tf_base64(out, der, sizeof(der));
+}
+
+static enum tf_code
+fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
+    struct tf_buf *vkey, struct tf_buf *spki, struct tf_error *err)
+{
+	struct tf_vault *v = x->v;
+
+	tf_boot_id(boot);
+	tf_vkey_text(&v->vkey, vkey);
+	tf_attester_text(v, spki);
+	e->boot = (struct tf_str){ boot, strlen(boot) };
+	e->host = (struct tf_str){ v->host, strlen(v->host) };
+	e->program = (struct tf_str){ v->program, strlen(v->program) };
+	e->store = (struct tf_str){ v->store, strlen(v->store) };
+	e->key_log = (struct tf_str){ vkey->p, vkey->n };
+	e->key_attester = (struct tf_str){ spki->p, spki->n };
+	if (x->actor != NULL)
+		e->actor = (struct tf_str){ x->actor, strlen(x->actor) };
+	return vkey->failed ? tf_buf_end(vkey, err) : tf_buf_end(spki, err);
+}
+
+static enum tf_code
+opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct opening *x = arg;
+	struct tf_entry e = { .type = TF_LEDGER_OPENED };
+	struct tf_buf vkey = { 0 }, spki = { 0 }, soft = { 0 }, opts = { 0 };
+	struct tf_access_names names;
+	bool first = t->size == 0;
+	char boot[64];
+	enum tf_code rc = software(x, &soft, err);
+
+	if (rc == TF_OK && x->o->mount != NULL)
+		rc = mount_options(x->v, &opts, err);
+	if (rc != TF_OK)
+		goto out;
+	if ((rc = fill_opened(x, &e, boot, &vkey, &spki, err)) != TF_OK)
+		goto out;
+	e.software = (struct tf_str){ soft.p, soft.n };
+	e.options = (struct tf_str){ opts.p, opts.n };
+	if (x->recovery != NULL) {
+		e.previous = (struct tf_str){ x->recovery->previous.p,
+			x->recovery->previous.n };
+		rc = tf_meta_set_text(tf_txn_write(t), "origin", x->v->origin,
+		    err);
+		if (rc != TF_OK)
+			goto out;
+	}
+	if (first) {
+		rc = tf_meta_set_text(tf_txn_write(t), "attester", spki.p, err);
+		if (rc != TF_OK)
+			goto out;
+		e.has_access = true;
+		tf_access_fill(&e.access, 0755, geteuid(), getegid(), &names);
+	}
+	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK && first)
+		rc = root_row(t, &e.access, err);
+out:
+	tf_buf_free(&vkey);
+	tf_buf_free(&spki);
+	tf_buf_free(&soft);
+	tf_buf_free(&opts);
+	return rc;
+}
+
+enum tf_code
+tf_append_opened(struct tf_vault *v, const struct tf_vault_options *o,
+    const struct tf_recovery *recovery, struct tf_error *err)
+{
+	struct opening x = { .v = v, .o = o, .recovery = recovery };
+	enum tf_code rc = TF_OK;
+
+	tf_vault_learn(v, geteuid(), getegid()); /* of the root */
+	if (o->actor != NULL)
+		tf_vault_learn(v, o->actor->uid, o->actor->gid);
+	if (o->actor != NULL)
+		rc = tf_actor_text(o->actor, &x.actor, err);
+	if (rc == TF_OK)
+		rc = tf_commit_wait(v->commit, opened_run, &x, err);
+	free(x.actor);
+	return rc;
+}
+
+struct ending {
+	const char *reason;
+	uint64_t denied;
+};
+
+static enum tf_code
+closed_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct ending *x = arg;
+	struct tf_entry e = { .type = TF_LEDGER_CLOSED,
+		.reason = { x->reason, strlen(x->reason) },
+		.has_denied = x->denied > 0,
+		.denied = x->denied };
+
+	return tf_txn_append(t, &e, NULL, err);
+}
+
+enum tf_code
+tf_append_closed(struct tf_vault *v, const char *reason, struct tf_error *err)
+{
+	struct ending x = { .reason = reason, .denied = tf_denied_count(v) };
+
+	return tf_commit_wait(v->commit, closed_run, &x, err);
+}

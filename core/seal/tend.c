@@ -1,0 +1,244 @@
+/* Files that nobody writes: see tend.h. */
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../commit/existing.h"
+#include "../commit/flush.h"
+#include "../commit/staging.h"
+#include "tend.h"
+
+#define RETRY_NS TF_SECOND /* when there were too few descriptors */
+
+static void
+after_flush(void *arg, enum tf_code code, const struct tf_error *err)
+{
+	struct tf_live *l = arg;
+	struct tf_vault *v = l->v;
+
+	if (code == TF_TOOMANY) {
+		pthread_mutex_lock(&v->mu);
+		l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
+		tf_live_index(l);
+		pthread_mutex_unlock(&v->mu);
+	}
+	/* If it was given up, the next start finds the file. */
+	if (code != TF_OK && code != TF_INTERRUPTED)
+		tf_vault_say(v, code,
+		    "node %llu: what was written after its "
+		    "last close is not on disk: %s",
+		    (unsigned long long)l->attr.id, err->text);
+	/* When it is due, the keeper seals it, tends it again or gives it up. */
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(l);
+	pthread_mutex_unlock(&v->mu);
+}
+
+/* The database's copy, or the file, is enough. */
+static void
+put_down(struct tf_live *l)
+{
+	bool over, in_db;
+
+	tf_live_lock(l);
+	pthread_mutex_lock(&l->v->mu);
+	over = tf_live_clean(l) && l->writers == 0;
+	in_db = l->in_db;
+	pthread_mutex_unlock(&l->v->mu);
+	if (over && in_db)
+		tf_content_forget(l);
+	if (over)
+		tf_content_put_down(l);
+	pthread_mutex_unlock(&l->io);
+}
+
+/* --- after a crash -------------------------------------------------------------- */
+
+/* Another start will do. */
+static bool
+can_wait(void *arg)
+{
+	struct tf_live *l = arg;
+	bool unlinked;
+
+	pthread_mutex_lock(&l->v->mu);
+	unlinked = l->unlinked;
+	pthread_mutex_unlock(&l->v->mu);
+	return unlinked || atomic_load(&l->v->ending) ||
+	    tf_vault_must_stop(l->v);
+}
+
+enum tf_code
+tf_live_check(struct tf_live *l, struct tf_error *err)
+{
+	struct tf_patience p = { can_wait, l };
+	struct tf_vault *v = l->v;
+	struct tf_error e = { .code = TF_OK };
+	struct tf_hash h;
+	uint64_t size = 0, gen;
+	enum tf_code rc;
+	int fd;
+
+	tf_live_lock(l);
+	gen = l->gen;
+	rc = tf_content_open(l, &fd, &e);
+	pthread_mutex_unlock(&l->io);
+	if (rc == TF_OK) {
+		tf_vault_slow(v);
+		rc = tf_hash_whole(v->hasher, l->attr.uid, fd, &p, &h, &size,
+		    &e);
+		(void)close(fd);
+	}
+	pthread_mutex_lock(&v->mu);
+	if (rc == TF_OK && gen == l->gen && l->unchecked &&
+	    (size != l->size || memcmp(&h, &l->digest, sizeof(h)) != 0))
+		rc = tf_fail(&e, TF_TAMPER,
+		    "the bytes are not those that were accepted");
+	if (rc != TF_INTERRUPTED && rc != TF_TOOMANY && gen == l->gen) {
+		l->unchecked = false;
+		if (rc != TF_OK)
+			tf_live_set_failed(l, rc, &e);
+		tf_live_index(l);
+	}
+	pthread_mutex_unlock(&v->mu);
+	return rc == TF_OK ? rc : tf_fail_as(err, &e);
+}
+
+/* Accepted by the last run and compared now: it is sealed, as it would have
+ * been at the start. */
+static void
+seal_recovered(struct tf_live *l)
+{
+	struct tf_vault *v = l->v;
+	struct tf_error e = { .code = TF_OK };
+	struct tf_buf shown = { 0 };
+	struct tf_live *one = l;
+	bool claimed;
+	enum tf_code rc = TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	claimed = l->failed == TF_OK && tf_live_claim(v, l);
+	tf_name_show(&shown, l->name, l->name_len);
+	pthread_mutex_unlock(&v->mu);
+	if (claimed)
+		rc = tf_seal_files(v, &one, 1, "recovery", &e);
+	if (rc != TF_OK)
+		tf_vault_say(v, rc,
+		    "%.60s could not be recovered and is tried again: %s",
+		    tf_buf_bytes(&shown).p, e.text);
+	tf_buf_free(&shown);
+	pthread_mutex_lock(&v->mu);
+	l->deadline_ns = 0; /* if it is left to the keeper */
+	tf_live_index(l);
+	pthread_mutex_unlock(&v->mu);
+}
+
+/* --- either ---------------------------------------------------------------------- */
+
+/* Would tend take long? */
+static bool
+is_long(const struct tf_live *l)
+{
+	return l->attr.size > TF_HASH_LONG;
+}
+
+/* It failed, and nobody writes it any more.  mu held. */
+static bool
+is_lost(const struct tf_live *l)
+{
+	return l->writers == 0 && !l->unlinked &&
+	    l->attr.state != TF_STATE_SEALED && l->failed != TF_OK &&
+	    (l->attr.state != TF_STATE_DRAFT || l->meant != NULL);
+}
+
+static void
+tend(struct tf_live *l)
+{
+	const struct tf_patience p = { can_wait, l };
+	struct tf_vault *v = l->v;
+	bool free, lost, check, flush, frozen;
+
+	pthread_mutex_lock(&v->mu);
+	free = l->writers == 0 && !l->unlinked &&
+	    l->attr.state != TF_STATE_SEALED;
+	frozen = l->attr.state == TF_STATE_FROZEN;
+	lost = is_lost(l);
+	flush = free && !lost && !tf_live_clean(l);
+	check = free && !lost && !flush && l->unchecked && l->wants_check;
+	l->wants_check = false;
+	if (flush)
+		tf_live_ref(l);
+	pthread_mutex_unlock(&v->mu);
+	if (lost) {
+		tf_live_interrupt(l);
+	} else if (flush) {
+		tf_flush(l, after_flush, l);
+	} else if (check) {
+		if (tf_live_check(l, NULL) == TF_OK && frozen)
+			seal_recovered(l);
+		else if (frozen && l->failed != TF_OK)
+			tf_live_interrupt(l);
+	} else {
+		put_down(l);
+		/* If it fails, that shows when l is sealed. */
+		if (frozen && is_long(l) &&
+		    tf_existing_check(l, &p, NULL) != TF_OK)
+			return;
+	}
+}
+
+static void
+run(struct tf_duty *d)
+{
+	struct tf_live *l = (struct tf_live *)((char *)d -
+	    offsetof(struct tf_live, duty));
+	struct tf_vault *v = l->v;
+
+	pthread_mutex_lock(&v->mu);
+	do {
+		l->again = false;
+		pthread_mutex_unlock(&v->mu);
+		tend(l);
+		pthread_mutex_lock(&v->mu);
+	} while (l->again);
+	l->on_duty = false;
+	tf_live_index(l);
+	pthread_cond_broadcast(&v->changed);
+	tf_live_unref(l);
+	pthread_mutex_unlock(&v->mu);
+}
+
+void
+tf_live_tend_later(struct tf_live *l)
+{
+	l->again = true;
+	if (l->on_duty)
+		return;
+	l->on_duty = true;
+	tf_live_ref(l);
+	l->duty.uid = l->attr.uid;
+	l->duty.run = run;
+	tf_background_add(l->v->background, &l->duty);
+}
+
+void
+tf_live_tend(struct tf_live *l)
+{
+	bool later;
+
+	pthread_mutex_lock(&l->v->mu);
+	later = is_long(l) && l->v->background != NULL;
+	if (later && is_lost(l) && l->meant == NULL) {
+		/* Who failed to write it may try again at once. */
+		pthread_mutex_unlock(&l->v->mu);
+		tf_live_step_aside(l);
+		pthread_mutex_lock(&l->v->mu);
+	}
+	if (later)
+		tf_live_tend_later(l);
+	pthread_mutex_unlock(&l->v->mu);
+	if (!later)
+		tend(l);
+}

@@ -1,0 +1,325 @@
+/* Owners, types, modes and names of the files of a store: see store_files.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../node/vault_i.h"
+#include "sql.h"
+#include "store_files.h"
+
+#define OTHERS 077 /* the mode bits of group and others */
+
+struct look {
+	int dirfd;
+	uid_t owner; /* of the store's directory */
+	bool tighten;
+	tf_store_found found;
+	void *arg;
+};
+
+static const struct place {
+	const char *name;
+	bool is_dir;
+} places[] = {
+	{ ".", true },
+	{ "keys", true },
+	{ "objects", true },
+	{ "stage", true },
+	{ TF_DB_NAME, false },
+	{ TF_DB_NAME "-wal", false },
+	{ TF_DB_NAME "-shm", false },
+	{ "checkpoint", false },
+	{ "config", false },
+	{ "lock", false },
+	{ TF_LOG_VKEY, false },
+	{ TF_LOG_PUB, false },
+	{ TF_ATTESTER_PUB, false },
+};
+
+static const char *
+shown(const char *name)
+{
+	return name[0] == '.' ? "the store's directory" : name;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+tell(const struct look *k, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	k->found(k->arg, line);
+}
+
+/* Take the rights of group and others away.  A name that was exchanged since
+ * it was looked at must not have another file changed. */
+static bool
+tighten(const struct look *k, const char *name, const struct stat *seen)
+{
+	struct stat st;
+	bool done;
+	int fd = openat(k->dirfd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	done = fstat(fd, &st) == 0 && st.st_dev == seen->st_dev &&
+	    st.st_ino == seen->st_ino &&
+	    fchmod(fd, st.st_mode & 07777 & ~(mode_t)OTHERS) == 0;
+	(void)close(fd);
+	return done;
+}
+
+static void
+check_mode(const struct look *k, const char *name, const struct stat *st)
+{
+	unsigned mode = st->st_mode & 07777;
+
+	if ((mode & OTHERS) == 0)
+		return;
+	if (k->tighten && tighten(k, name, st))
+		tell(k,
+		    "%s was open to others, mode %04o: it has mode %04o now",
+		    shown(name), mode, mode & ~(unsigned)OTHERS);
+	else
+		tell(k, "%s is open to others: mode %04o", shown(name), mode);
+}
+
+static void
+check(const struct look *k, const struct place *p)
+{
+	struct stat st;
+
+	if (fstatat(k->dirfd, p->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return; /* who needs it says what is wrong */
+	if (p->is_dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode)) {
+		tell(k, "%s is %s", p->name,
+		    S_ISLNK(st.st_mode) ? "a symbolic link" :
+			p->is_dir	? "not a directory" :
+					  "not a plain file");
+		return;
+	}
+	if (st.st_uid != k->owner && st.st_uid != 0)
+		tell(k, "%s belongs to uid %u, the store to uid %u", p->name,
+		    (unsigned)st.st_uid, (unsigned)k->owner);
+	if (!p->is_dir && st.st_nlink > 1)
+		tell(k, "%s has %u names (hard links)", p->name,
+		    (unsigned)st.st_nlink);
+	check_mode(k, p->name, &st);
+}
+
+void
+tf_store_check_access(int dirfd, bool may_tighten, tf_store_found found,
+    void *arg)
+{
+	struct look k = { .dirfd = dirfd,
+		.tighten = may_tighten,
+		.found = found,
+		.arg = arg };
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		return;
+	k.owner = st.st_uid;
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		tell(&k,
+		    "the store belongs to uid %u, who can change all in it",
+		    (unsigned)st.st_uid);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		check(&k, &places[i]);
+}
+
+enum tf_code
+tf_store_check_keys(int dirfd, struct tf_error *err)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, "keys", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_FOREIGN,
+		    "keys/");
+	errno = 0;
+	if (!S_ISDIR(st.st_mode))
+		return tf_fail(err, TF_FOREIGN, "keys is not a directory");
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return tf_fail(err, TF_FOREIGN, "keys/ belongs to uid %u",
+		    (unsigned)st.st_uid);
+	if ((st.st_mode & 022) != 0)
+		return tf_fail(err, TF_FOREIGN,
+		    "others may exchange the keys: keys/ has mode %04o.  Are "
+		    "they still yours?  Then chmod 0700 it",
+		    (unsigned)st.st_mode & 07777);
+	return TF_OK;
+}
+
+/* --- what does not belong there ------------------------------------------------ */
+
+static bool
+is_one_of(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "NAME.PID.NUMBER.tmp" of tf_file_write: a crash may have left it. */
+static size_t
+without_tmp(const char *name)
+{
+	static const char end[] = ".tmp";
+	size_t n = strlen(name);
+
+	if (n < sizeof(end) || strcmp(name + n - 4, end) != 0)
+		return n;
+	n -= 4;
+	for (int part = 0; part < 2; part++) {
+		while (n > 0 && name[n - 1] >= '0' && name[n - 1] <= '9')
+			n--;
+		if (n < 2 || name[n - 1] != '.')
+			return strlen(name);
+		n--;
+	}
+	return n;
+}
+
+static bool
+belongs_on_top(const char *name)
+{
+	static const char *const names[] = { TF_DB_NAME, TF_DB_NAME "-wal",
+		TF_DB_NAME "-shm", TF_DB_NAME "-journal", "objects", "stage",
+		"keys", "checkpoint", "config", "lock", "lost+found" };
+	char base[256];
+
+	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),
+	    name);
+	return is_one_of(base, names, sizeof(names) / sizeof(names[0]));
+}
+
+static bool
+belongs_in_keys(const char *name)
+{
+	static const char *const names[] = { TF_LOG_KEY, TF_LOG_VKEY,
+		TF_LOG_PUB, TF_ATTESTER_KEY, TF_ATTESTER_PUB };
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "keys/%.*s", (int)without_tmp(name),
+	    name);
+	return is_one_of(path, names, sizeof(names) / sizeof(names[0]));
+}
+
+static bool
+belongs_in_stage(const char *name)
+{
+	size_t n = strlen(name);
+	uint64_t id;
+
+	if (n > 4 && strcmp(name + n - 4, ".new") == 0)
+		n -= 4;
+	return tf_decimal(name, n, INT64_MAX, &id);
+}
+
+static bool
+is_hex(const char *name, size_t n)
+{
+	return strlen(name) == n && strspn(name, "0123456789abcdef") == n;
+}
+
+static bool
+belongs_in_objects(const char *name)
+{
+	return is_hex(name, 2);
+}
+
+/* Is it what tf_object_put_aside made of an object: ".damaged" or ".damaged.N"
+ * behind its name? */
+static bool
+is_aside(const char *name)
+{
+	static const char aside[] = ".damaged";
+	const char *end = name + strcspn(name, ".");
+	char hex[64];
+	uint64_t n;
+
+	(void)snprintf(hex, sizeof(hex), "%.*s", (int)(end - name), name);
+	if (!is_hex(hex, 62) || strncmp(end, aside, sizeof(aside) - 1) != 0)
+		return false;
+	end += sizeof(aside) - 1;
+	return *end == '\0' ||
+	    (*end == '.' &&
+		tf_decimal(end + 1, strlen(end + 1), INT64_MAX, &n));
+}
+
+static bool
+belongs_in_object_dir(const char *name)
+{
+	return is_hex(name, 62);
+}
+
+struct strays {
+	int dirfd;
+	tf_store_stray found;
+	void *arg;
+};
+
+static void
+tell_stray(const struct strays *k, const char *dir, const char *name)
+{
+	struct tf_buf shown = { 0 };
+	bool aside = strncmp(dir, "objects/", 8) == 0 && is_aside(name);
+	char path[512];
+
+	tf_name_show(&shown, name, strlen(name));
+	if (!shown.failed) {
+		(void)snprintf(path, sizeof(path), "%s%s%.*s", dir,
+		    dir[0] == '\0' ? "" : "/", (int)shown.n, shown.p);
+		k->found(k->arg, path, aside);
+	}
+	tf_buf_free(&shown);
+}
+
+/* Name what does not belong in dir ("": the store itself). */
+static void
+look_into(const struct strays *k, const char *dir,
+    bool (*belongs)(const char *))
+{
+	int fd = openat(k->dirfd, dir[0] == '\0' ? "." : dir,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return; /* who needs it says what is wrong */
+	}
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 && !belongs(e->d_name))
+			tell_stray(k, dir, e->d_name);
+	(void)closedir(d);
+}
+
+void
+tf_store_check_strays(int dirfd, bool all, tf_store_stray found, void *arg)
+{
+	struct strays k = { .dirfd = dirfd, .found = found, .arg = arg };
+	char dir[16];
+
+	look_into(&k, "", belongs_on_top);
+	look_into(&k, "keys", belongs_in_keys);
+	look_into(&k, "stage", belongs_in_stage);
+	look_into(&k, "objects", belongs_in_objects);
+	for (unsigned i = 0; all && i < 256; i++) {
+		(void)snprintf(dir, sizeof(dir), "objects/%02x", i);
+		look_into(&k, dir, belongs_in_object_dir);
+	}
+}

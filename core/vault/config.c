@@ -1,0 +1,122 @@
+/* STORE/config: "key = value" lines, '#' begins a comment. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/file.h"
+#include "../node/vault_i.h"
+
+#define CONFIG_MAX 65536 /* bytes */
+
+static const struct {
+	const char *key;
+	uint64_t max;
+	bool bytes; /* K, M, G or T may stand behind */
+	bool octal;
+} settings[TF_SETTINGS] = {
+	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, false },
+	[TF_QUIET] = { "quiet", TF_QUIET_MAX_S, false },
+	[TF_PLACEHOLDER] = { "placeholder", TF_QUIET_MAX_S, false },
+	[TF_MAX_FILE] = { "max_file", TF_JSON_MAX, true },
+	[TF_MAX_STAGED] = { "max_staged", TF_JSON_MAX, true },
+	[TF_MODE_FLOOR] = { "mode_floor", TF_READ_BITS, .octal = true },
+	[TF_MAX_UNSEALED] = { "max_unsealed", TF_JSON_MAX, .bytes = false },
+	[TF_MAX_STORE] = { "max_store", TF_JSON_MAX, true },
+	[TF_MAX_OPEN] = { "max_open", TF_JSON_MAX, .bytes = false },
+	[TF_MAX_DRAFT] = { "max_draft", TF_JSON_MAX, .bytes = false },
+};
+
+bool
+tf_settings_take(struct tf_settings *s, const char *key, const char *value)
+{
+	static const char suffixes[] = "KMGT";
+	size_t n = strlen(value);
+	const char *suffix;
+	unsigned shift = 0;
+	int i;
+
+	for (i = 0; i < TF_SETTINGS; i++)
+		if (strcmp(key, settings[i].key) == 0)
+			break;
+	if (i == TF_SETTINGS || n == 0)
+		return false;
+	if (settings[i].octal) {
+		s->value[i] = strtoul(value, NULL, 8);
+		s->given[i] = n <= 4 && strspn(value, "01234567") == n &&
+		    (s->value[i] & ~settings[i].max) == 0;
+		return s->given[i];
+	}
+	suffix = strchr(suffixes, value[n - 1]);
+	if (settings[i].bytes && suffix != NULL) {
+		shift = 10 * (unsigned)(suffix - suffixes + 1);
+		n--;
+	}
+	if (!tf_decimal(value, n, settings[i].max >> shift, &s->value[i]))
+		return false;
+	s->value[i] <<= shift;
+	s->given[i] = true;
+	return true;
+}
+
+static enum tf_code
+set(struct tf_vault *v, const char *key, const char *value,
+    struct tf_error *err)
+{
+	if (strcmp(key, "guard") == 0 && value[0] == '/') {
+		free(v->guard);
+		v->guard = strdup(value);
+		return v->guard == NULL ? tf_nomem(err) : TF_OK;
+	}
+	if (tf_settings_take(&v->settings, key, value))
+		return TF_OK;
+	return tf_fail(err, TF_USAGE, "config: \"%.60s\" is not understood",
+	    key);
+}
+
+/* Cut white space off both ends. */
+static char *
+trim(char *s)
+{
+	char *end;
+
+	s += strspn(s, " \t");
+	end = s + strlen(s);
+	while (end > s && strchr(" \t\r", end[-1]) != NULL)
+		*--end = '\0';
+	return s;
+}
+
+static enum tf_code
+set_line(struct tf_vault *v, char *line, struct tf_error *err)
+{
+	char *eq;
+
+	line = trim(line);
+	if (*line == '#' || *line == '\0')
+		return TF_OK;
+	if ((eq = strchr(line, '=')) == NULL)
+		return tf_fail(err, TF_USAGE,
+		    "config: \"%.60s\" is not understood", line);
+	*eq = '\0';
+	return set(v, trim(line), trim(eq + 1), err);
+}
+
+enum tf_code
+tf_config_read(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	char *line, *save = NULL;
+	enum tf_code rc;
+
+	rc = tf_file_read(v->dirfd, "config", CONFIG_MAX, &b, err);
+	if (rc == TF_NOTFOUND)
+		rc = TF_OK;
+	tf_buf_add(&b, "", 1);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&b, err);
+	line = rc == TF_OK ? strtok_r(b.p, "\n", &save) : NULL;
+	for (; rc == TF_OK && line != NULL; line = strtok_r(NULL, "\n", &save))
+		rc = set_line(v, line, err);
+	tf_buf_free(&b);
+	return rc;
+}

@@ -1,0 +1,196 @@
+/* Modes of directories below attestations; see dir_mode.h. */
+#include "../commit/staging.h"
+#include "dir_mode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../seal/seal_entries.h"
+#include "namespace.h"
+
+#define WRITE_BITS 0222u
+#define OTHERS_BITS 055u /* that let group and others read and enter */
+
+enum tf_code
+tf_dir_mode_new(const struct tf_attr *att, uint32_t mode,
+    const struct tf_actor *who, uint32_t *own, struct tf_error *err)
+{
+	*own = mode & TF_OWN_MODE;
+	if (who->uid == 0 || who->uid == att->uid)
+		return TF_OK;
+	/* The directory belongs to the owner of the attestation: the mode would
+	 * keep out whoever makes it, or keep out nobody. */
+	if ((att->mode & ~mode & OTHERS_BITS) != 0)
+		return tf_fail(err, TF_DENIED,
+		    "only the owner of an attestation can keep a directory in "
+		    "it private");
+	*own = TF_OWN_MODE;
+	return TF_OK;
+}
+
+/* --- directories that are being filled (mu is held) ------------------------ */
+
+void
+tf_dir_filled(struct tf_vault *v, uint64_t id)
+{
+	for (size_t i = v->n_filling; i-- > 0;)
+		if (v->filling[i] == id)
+			v->filling[i] = v->filling[--v->n_filling];
+}
+
+static void
+note_change(struct tf_vault *v, uint64_t id, uint32_t was, uint32_t now)
+{
+	size_t cap = v->cap_filling * 2 + 16;
+	void *p;
+
+	if ((now & WRITE_BITS) == 0)
+		tf_dir_filled(v, id);
+	if ((was & WRITE_BITS) != 0 || (now & WRITE_BITS) == 0)
+		return;
+	if (v->n_filling == v->cap_filling) {
+		if ((p = realloc(v->filling, cap * sizeof(uint64_t))) == NULL)
+			return; /* its attestation may be closed too early */
+		v->filling = p;
+		v->cap_filling = cap;
+	}
+	v->filling[v->n_filling++] = id;
+}
+
+uint64_t
+tf_dir_filling(struct tf_vault *v, struct tf_db *db, uint64_t att)
+{
+	struct tf_attr a;
+
+	for (size_t i = 0; i < v->n_filling; i++) {
+		if (tf_attr_of(v, db, v->filling[i], &a, NULL) != TF_OK)
+			continue;
+		while (a.kind == TF_KIND_DIRECTORY)
+			if (tf_attr_of(v, db, a.parent, &a, NULL) != TF_OK)
+				break;
+		if (a.id == att)
+			return v->filling[i];
+	}
+	return 0;
+}
+
+/* --- chmod ----------------------------------------------------------------- */
+
+struct change {
+	uint64_t id;
+	uint32_t mode, was;
+	char *actor;
+};
+
+/* The row of the attestation that directory row is in. */
+static enum tf_code
+attestation_row(struct tf_db *db, const struct tf_node_row *row,
+    struct tf_node_row *att, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	*att = *row;
+	while (rc == TF_OK && att->attr.kind == TF_KIND_DIRECTORY)
+		rc = tf_nodes_get(db, att->attr.parent, att, err);
+	return rc;
+}
+
+static enum tf_code
+change_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct change *c = arg;
+	struct tf_entry e = { .type = TF_ACCESS_CHANGED,
+		.has_access = true,
+		.actor = tf_str_of(c->actor) };
+	struct tf_access_names names;
+	struct tf_node_row row, att;
+	enum tf_code rc;
+
+	if ((rc = tf_nodes_get(t->db, c->id, &row, err)) != TF_OK ||
+	    (rc = attestation_row(t->db, &row, &att, err)) != TF_OK)
+		return rc;
+	c->was = row.attr.mode;
+	if ((row.attr.mode & TF_OWN_MODE) == c->mode)
+		return TF_OK;
+	if (att.seal != TF_NO_SEQ &&
+	    (c->mode & ~row.attr.mode & WRITE_BITS) != 0)
+		return tf_fail(err, TF_SEALED,
+		    "it is sealed: no write permission comes back");
+	tf_access_fill(&e.access, c->mode, att.attr.uid, att.attr.gid, &names);
+	if ((rc = tf_txn_path(t, c->id, &e.path, err)) == TF_OK &&
+	    (rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
+		rc = tf_nodes_set_access(t->db, c->id, c->mode, row.attr.uid,
+		    row.attr.gid, t->at, err);
+	return rc;
+}
+
+static enum tf_code
+change_row(struct tf_vault *v, struct change *c, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_space_take(v, TF_FILE_COST, 0, err);
+
+	if (rc == TF_OK)
+		rc = tf_actor_text(who, &c->actor, err);
+	if (rc == TF_OK)
+		rc = tf_commit_wait(v->commit, change_run, c, err);
+	free(c->actor);
+	return rc;
+}
+
+static enum tf_code
+save_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	return tf_stage_save(t, arg, err);
+}
+
+/* A directory without an entry, claimed: its row in stage must not be wider
+ * than what was answered.  mu is held on entry and exit. */
+static enum tf_code
+change_live(struct tf_vault *v, struct tf_live *l, uint32_t mode,
+    struct tf_error *err)
+{
+	uint32_t was = l->attr.mode;
+	enum tf_code rc;
+
+	l->attr.mode = mode;
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_commit_wait(v->commit, save_run, l, err);
+	pthread_mutex_lock(&v->mu);
+	if (rc == TF_OK)
+		tf_stage_saved(v, l);
+	else
+		l->attr.mode = was;
+	return rc;
+}
+
+enum tf_code
+tf_dir_mode_set(struct tf_vault *v, uint64_t id, uint32_t mode,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct change c = { .id = id, .mode = mode & TF_OWN_MODE };
+	struct tf_live *l;
+	enum tf_code rc = TF_OK;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, id);
+	if (l != NULL && !tf_live_claim(v, l))
+		l = NULL; /* it has its entry now, or is gone */
+	if (l != NULL) {
+		c.was = l->attr.mode;
+		if ((c.was & TF_OWN_MODE) != c.mode)
+			rc = change_live(v, l, c.mode, err);
+		tf_quiet_touch(v, l->att);
+		tf_live_unclaim(v, l);
+	} else {
+		pthread_mutex_unlock(&v->mu);
+		rc = change_row(v, &c, who, err);
+		pthread_mutex_lock(&v->mu);
+	}
+	if (rc == TF_OK)
+		note_change(v, id, c.was, c.mode);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}

@@ -1,0 +1,44 @@
+/*
+ * Directories below an attestation keep a mode of their own, which only takes
+ * rights away: what is shown is their own mode and the attestation's.  Owner,
+ * group and special bits are the attestation's.
+ */
+#ifndef TF_VAULT_DIR_MODE_H
+#define TF_VAULT_DIR_MODE_H
+
+#include "../node/vault_i.h"
+
+#define TF_OWN_MODE 0777u /* the bits that such a directory has of its own */
+
+/* What a directory shows that has that mode of its own. */
+static inline uint32_t
+tf_dir_mode(uint32_t attestation, uint32_t own)
+{
+	return attestation & (own | ~TF_OWN_MODE);
+}
+
+/*
+ * The own mode of a directory that who makes with that mode in attestation att.
+ * Another user than the owner cannot keep anybody out: TF_DENIED when his mode
+ * would.
+ */
+TF_MUST_USE enum tf_code tf_dir_mode_new(const struct tf_attr *att,
+    uint32_t mode, const struct tf_actor *who, uint32_t *own,
+    struct tf_error *err);
+
+/* chmod of directory id: at once and durable, an access.changed entry when the
+ * directory has an entry.  TF_SEALED when a write bit would come back in a
+ * sealed attestation. */
+TF_MUST_USE enum tf_code tf_dir_mode_set(struct tf_vault *v, uint64_t id,
+    uint32_t mode, const struct tf_actor *who, struct tf_error *err);
+
+/*
+ * A directory whose write bit was taken away and given back is being filled, by
+ * rsync for example: its attestation is not closed.  Is there one below
+ * attestation att?  Its id, or 0.  mu is held.
+ */
+uint64_t tf_dir_filling(struct tf_vault *v, struct tf_db *db, uint64_t att);
+/* Directory id is gone.  mu is held. */
+void tf_dir_filled(struct tf_vault *v, uint64_t id);
+
+#endif

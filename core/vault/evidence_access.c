@@ -1,0 +1,81 @@
+/* Who may read sealed evidence; see evidence_access.h. */
+#include "evidence_access.h"
+
+#include <stdlib.h>
+
+#include "../base/bytes.h"
+#include "../commit/staging.h"
+#include "../seal/seal_entries.h"
+#include "namespace.h"
+
+bool
+tf_evidence_only_access(const struct tf_attr *a, unsigned mask,
+    const struct tf_attr *want)
+{
+	if ((mask & TF_SET_UID) != 0 && want->uid != a->uid)
+		return false;
+	if ((mask & TF_SET_MTIME) != 0 &&
+	    tf_time_cmp(want->mtime, a->mtime) != 0)
+		return false;
+	return (mask & TF_SET_MODE) == 0 ||
+	    ((want->mode ^ a->mode) & 07777 & ~TF_READ_BITS) == 0;
+}
+
+struct change {
+	uint64_t id;
+	unsigned mask;
+	const struct tf_attr *want;
+	char *actor;
+};
+
+static enum tf_code
+change_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct change *c = arg;
+	struct tf_entry e = { .type = TF_ACCESS_CHANGED,
+		.has_access = true,
+		.has_node = true,
+		.node = c->id,
+		.actor = tf_str_of(c->actor) };
+	struct tf_access_names names;
+	struct tf_node_row row;
+	struct tf_attr *a = &row.attr;
+	enum tf_code rc = tf_nodes_get(t->db, c->id, &row, err);
+
+	if (rc != TF_OK)
+		return rc;
+	/* As it is now: somebody may have been faster. */
+	if (!tf_evidence_only_access(a, c->mask, c->want))
+		return tf_sealed_refusal(TF_REQ_SETMETA, err);
+	if ((c->mask & TF_SET_MODE) != 0)
+		a->mode = c->want->mode & 07777;
+	if ((c->mask & TF_SET_GID) != 0)
+		a->gid = c->want->gid;
+	tf_access_fill(&e.access, a->mode, a->uid, a->gid, &names);
+	if ((rc = tf_txn_path(t, c->id, &e.path, err)) == TF_OK &&
+	    (rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
+		rc = tf_nodes_set_access(t->db, c->id, a->mode, a->uid, a->gid,
+		    a->ctime, err);
+	return rc;
+}
+
+enum tf_code
+tf_evidence_set_access(struct tf_vault *v, uint64_t id, unsigned mask,
+    const struct tf_attr *want, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct change c = { .id = id, .mask = mask, .want = want };
+	struct tf_attr a;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
+		return rc;
+	if (who->uid != 0 && who->uid != a.uid)
+		return tf_fail(err, TF_DENIED, "only its owner or root may");
+	if ((rc = tf_space_take(v, TF_FILE_COST, 0, err)) == TF_OK &&
+	    (rc = tf_actor_text(who, &c.actor, err)) == TF_OK)
+		rc = tf_commit_wait(v->commit, change_run, &c, err);
+	free(c.actor);
+	return rc;
+}

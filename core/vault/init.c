@@ -1,0 +1,242 @@
+/*
+ * Making a store:
+ *   ledger.db objects/ stage/ keys/ checkpoint config lock
+ * The first entry is written by opening it once.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/file.h"
+#include "../node/vault_i.h"
+
+static const char config_text[] =
+    "# Defaults of this store; options of the mount come before them.\n"
+    "# settle = 2\t\tseconds until a finished file is sealed\n"
+    "# quiet = 3600\t\tseconds until an attestation nobody touches is sealed\n"
+    "# max_file = 10G\tno file is longer\n"
+    "# max_staged = 50G\tno user has more that is not sealed yet\n"
+    "# guard = /PATH\tthird copy of the checkpoint, on another disk\n";
+
+static enum tf_code
+make_key(int dirfd, const char *name, const char *pub_name, struct tf_key **out,
+    struct tf_error *err)
+{
+	struct tf_buf pem = { 0 };
+	struct tf_pubkey pub;
+	enum tf_code rc;
+
+	if ((rc = tf_key_generate(out, err)) != TF_OK ||
+	    (rc = tf_key_save(*out, dirfd, name, err)) != TF_OK)
+		return rc;
+	tf_key_public(*out, &pub);
+	tf_pubkey_pem(&pub, &pem);
+	rc = pem.failed ?
+	    tf_nomem(err) :
+	    tf_file_write(dirfd, pub_name, pem.p, pem.n, 0400, true, err);
+	tf_buf_free(&pem);
+	return rc;
+}
+
+/* "HOST/NAME", of the characters an origin can hold. */
+static void
+default_origin(const char *path, char out[TF_ORIGIN_MAX + 1])
+{
+	char full[PATH_MAX];
+	struct utsname u;
+	const char *base;
+	size_t n;
+
+	if (realpath(path, full) == NULL)
+		(void)snprintf(full, sizeof(full), "%s", path);
+	base = strrchr(full, '/');
+	base = base == NULL || base[1] == '\0' ? "/vault" : base;
+	(void)snprintf(out, TF_ORIGIN_MAX + 1, "%.60s%.60s",
+	    uname(&u) == 0 && u.nodename[0] != '\0' ? u.nodename : "localhost",
+	    base);
+	for (n = 0; out[n] != '\0'; n++)
+		if (!isalnum((unsigned char)out[n]) &&
+		    strchr("._~:/-", out[n]) == NULL)
+			out[n] = '-';
+}
+
+static enum tf_code
+make_directories(const char *path, int *dirfd, bool *made, struct tf_error *err)
+{
+	static const char *const names[] = { "objects", "stage", "keys" };
+	struct stat st;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return tf_fail(err, TF_IO, "make %.100s: %s", path,
+		    strerror(errno));
+	*made = errno != EEXIST;
+	*dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*dirfd < 0)
+		return tf_fail(err, errno == ENOTDIR ? TF_EXISTS : TF_IO,
+		    "%.100s: %s", path, strerror(errno));
+	if (fstat(*dirfd, &st) < 0)
+		return tf_fail(err, TF_IO, "stat %.100s", path);
+	errno = 0;
+	if (st.st_uid != geteuid())
+		return tf_fail(err, TF_FOREIGN,
+		    "%.100s belongs to uid %u, who could change all in it",
+		    path, (unsigned)st.st_uid);
+	/* A directory that was there may be open to others, and the umask may
+	 * take away what the owner needs. */
+	if (fchmod(*dirfd, 0700) < 0)
+		return tf_fail(err, TF_IO, "chmod %.100s: %s", path,
+		    strerror(errno));
+	for (size_t i = 0; i < 3; i++)
+		if (mkdirat(*dirfd, names[i], 0700) < 0 ||
+		    fchmodat(*dirfd, names[i], 0700, 0) < 0)
+			return tf_fail(err, TF_IO, "make %s: %s", names[i],
+			    strerror(errno));
+	return TF_OK;
+}
+
+static enum tf_code
+make_keys(int dirfd, const char *origin, struct tf_buf *vkey,
+    struct tf_error *err)
+{
+	struct tf_key *log = NULL, *attester = NULL;
+	struct tf_buf text = { 0 };
+	struct tf_pubkey pub;
+	struct tf_vkey k;
+	enum tf_code rc;
+
+	if ((rc = make_key(dirfd, TF_LOG_KEY, TF_LOG_PUB, &log, err)) !=
+		TF_OK ||
+	    (rc = make_key(dirfd, TF_ATTESTER_KEY, TF_ATTESTER_PUB, &attester,
+		 err)) != TF_OK)
+		goto out;
+	tf_key_public(log, &pub);
+	tf_vkey_make(&k, origin, &pub);
+	tf_vkey_text(&k, &text);
+	tf_buf_add(vkey, text.p, text.n);
+	tf_buf_add(&text, "\n", 1);
+	rc = text.failed || vkey->failed ?
+	    tf_nomem(err) :
+	    tf_file_write(dirfd, TF_LOG_VKEY, text.p, text.n, 0400, true, err);
+out:
+	tf_key_free(log);
+	tf_key_free(attester);
+	tf_buf_free(&text);
+	return rc;
+}
+
+static enum tf_code
+make_database(const char *path, const char *origin, struct tf_error *err)
+{
+	char name[PATH_MAX], store[33];
+	uint8_t id[16];
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_random(id, sizeof(id), err)) != TF_OK)
+		return rc;
+	tf_hex(id, sizeof(id), store);
+	(void)snprintf(name, sizeof(name), "%s/%s", path, TF_DB_NAME);
+	if ((rc = tf_db_open(name, TF_DB_CREATE, &db, err)) != TF_OK)
+		return rc;
+	if ((rc = tf_db_begin(db, err)) == TF_OK &&
+	    (rc = tf_meta_set_text(db, "store", store, err)) == TF_OK &&
+	    (rc = tf_meta_set_text(db, "origin", origin, err)) == TF_OK &&
+	    (rc = tf_meta_set_int(db, "next_id", TF_ROOT_ID + 1, err)) ==
+		TF_OK &&
+	    (rc = tf_meta_set_int(db, "files", 0, err)) == TF_OK &&
+	    (rc = tf_meta_set_int(db, "content_bytes", 0, err)) == TF_OK)
+		rc = tf_db_commit(db, err);
+	tf_db_close(db);
+	return rc;
+}
+
+/* Take away what a failed init made; nothing in it was anybody's yet. */
+static void
+unmake(int dirfd, const char *path, bool made)
+{
+	static const char *const files[] = { TF_LOG_KEY, TF_LOG_VKEY,
+		TF_LOG_PUB, TF_ATTESTER_KEY, TF_ATTESTER_PUB, TF_DB_NAME,
+		TF_DB_NAME "-wal", TF_DB_NAME "-shm", "checkpoint", "config",
+		"lock" };
+	static const char *const dirs[] = { "objects", "stage", "keys" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		(void)unlinkat(dirfd, files[i], 0);
+	for (size_t i = 0; i < 3; i++)
+		(void)unlinkat(dirfd, dirs[i], AT_REMOVEDIR);
+	if (made)
+		(void)rmdir(path);
+}
+
+static enum tf_code
+check_empty(const char *path, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	char name[PATH_MAX];
+	struct dirent *e;
+	DIR *d;
+
+	(void)snprintf(name, sizeof(name), "%s/%s", path, TF_DB_NAME);
+	if (access(name, F_OK) == 0)
+		return tf_fail(err, TF_EXISTS, "%.100s is a store already",
+		    path);
+	if ((d = opendir(path)) == NULL)
+		return errno == ENOENT ?
+		    TF_OK :
+		    tf_fail(err, errno == EACCES ? TF_ACCESS : TF_EXISTS,
+			"%.100s: %s", path, strerror(errno));
+	while (rc == TF_OK && (e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			rc = tf_fail(err, TF_EXISTS, "%.100s is not empty",
+			    path);
+	(void)closedir(d);
+	return rc;
+}
+
+enum tf_code
+tf_vault_init(const char *path, const char *origin,
+    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
+	char fallback[TF_ORIGIN_MAX + 1];
+	struct tf_vault *v = NULL;
+	bool made = false;
+	int dirfd = -1;
+	enum tf_code rc;
+
+	if ((rc = check_empty(path, err)) != TF_OK)
+		return rc;
+	if (origin == NULL) {
+		default_origin(path, fallback);
+		origin = fallback;
+	}
+	if (!tf_origin_ok(origin, strlen(origin)))
+		return tf_fail(err, TF_USAGE,
+		    "an origin is 1 to 128 of "
+		    "A-Za-z0-9._~:/-");
+	if ((rc = make_directories(path, &dirfd, &made, err)) == TF_OK &&
+	    (rc = make_keys(dirfd, origin, vkey, err)) == TF_OK &&
+	    (rc = tf_file_write(dirfd, "config", config_text,
+		 strlen(config_text), 0600, true, err)) == TF_OK &&
+	    (rc = make_database(path, origin, err)) == TF_OK &&
+	    (rc = tf_vault_open(path, &o, &v, err)) == TF_OK)
+		rc = tf_vault_close(v, "done", err);
+	if (rc == TF_OK)
+		rc = tf_file_sync_dir(dirfd, ".", err);
+	if (rc == TF_OK)
+		rc = tf_file_sync_dir(dirfd, "..", err);
+	if (rc != TF_OK && dirfd >= 0)
+		unmake(dirfd, path, made);
+	if (dirfd >= 0)
+		(void)close(dirfd);
+	return rc;
+}

@@ -1,0 +1,787 @@
+/*
+ * Names: where things are and what may be called what.  A name is either live
+ * (memory, see pending.h) or committed (the node table); a live one is looked up
+ * first, since it leaves memory only after its row is committed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/mutant.h"
+#include "../commit/staging.h"
+#include "../seal/close_dir.h"
+#include "../seal/tend.h"
+#include "../store/closings.h"
+#include "dir_mode.h"
+#include "namespace.h"
+
+/* --- what is where (mu held, unless it says otherwise) --- */
+
+/* Live or committed, as it stands. */
+static enum tf_code
+raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
+    char *name, size_t *name_len, struct tf_error *err)
+{
+	struct tf_live *l = tf_live_get(&v->live, id);
+	struct tf_node_row r;
+	enum tf_code rc;
+
+	if (l != NULL) {
+		*out = l->attr;
+		if (name != NULL) {
+			memcpy(name, l->name, l->name_len);
+			*name_len = l->name_len;
+		}
+		return TF_OK;
+	}
+	rc = tf_nodes_get(db, id, &r, err);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, rc, "no node %llu", (unsigned long long)id);
+	if (rc != TF_OK)
+		return rc;
+	*out = r.attr;
+	if (name != NULL) {
+		memcpy(name, r.name, r.name_len);
+		*name_len = r.name_len;
+	}
+	return TF_OK;
+}
+
+/* Go from a to the directory above it.  Parents in damaged rows may be a
+ * circle; *depth, 0 at first, ends the walk. */
+static enum tf_code
+go_up(struct tf_vault *v, struct tf_db *db, struct tf_attr *a, char *name,
+    size_t *name_len, unsigned *depth, struct tf_error *err)
+{
+	if (++*depth > TF_DEPTH_MAX)
+		return tf_fail(err, TF_TAMPER,
+		    "the directories above node %llu are a circle",
+		    (unsigned long long)a->id);
+	return raw_attr(v, db, a->parent, a, name, name_len, err);
+}
+
+enum tf_code
+tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
+    struct tf_error *err)
+{
+	struct tf_attr up = *a;
+	struct tf_node_row r;
+	unsigned depth = 0;
+	enum tf_code rc;
+
+	while (up.kind == TF_KIND_DIRECTORY) {
+		rc = go_up(v, db, &up, NULL, NULL, &depth, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	/* What was read before may be older than the seal, and that is for
+	 * ever; what has no row is not sealed, and on its way out. */
+	if (up.state == TF_STATE_SEALED && a->state != TF_STATE_SEALED) {
+		rc = tf_nodes_get(db, a->id, &r, err);
+		if (rc == TF_OK) {
+			*a = r.attr;
+			a->state = TF_STATE_SEALED;
+		} else if (rc != TF_NOTFOUND) {
+			return rc;
+		}
+	}
+	a->mode = a->kind == TF_KIND_DIRECTORY ? tf_dir_mode(up.mode, a->mode) :
+						 up.mode;
+	a->uid = up.uid;
+	a->gid = up.gid;
+	return TF_OK;
+}
+
+enum tf_code
+tf_attr_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
+    struct tf_attr *out, struct tf_error *err)
+{
+	enum tf_code rc = raw_attr(v, db, id, out, NULL, NULL, err);
+	struct tf_attr own = { .unlinked = false };
+
+	if (rc == TF_OK) {
+		own = *out;
+		rc = tf_follow_attestation(v, db, out, err);
+	}
+	if (rc == TF_NOTFOUND && own.unlinked) {
+		*out = own; /* what was above it is gone, too */
+		rc = TF_OK;
+	}
+	return rc;
+}
+
+enum tf_code
+tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
+    struct tf_place *out, struct tf_error *err)
+{
+	struct tf_live *l;
+	struct tf_attr a;
+	char name[256];
+	unsigned depth = 0;
+	size_t n;
+	enum tf_code rc;
+
+	memset(out, 0, sizeof(*out));
+	rc = raw_attr(v, db, id, &out->parent, name, &n, err);
+	if (rc != TF_OK)
+		return rc;
+	l = tf_live_get(&v->live, id);
+	out->in_draft = l != NULL && l->in_draft;
+	a = out->parent;
+	while (a.kind == TF_KIND_DIRECTORY) {
+		out->below += n + 1;
+		out->in_draft = out->in_draft || tf_name_draft_dir(name, n);
+		rc = go_up(v, db, &a, name, &n, &depth, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	out->att = a;
+	out->wf = a.kind == TF_KIND_ATTESTATION ? a.parent : 0;
+	if (out->parent.kind == TF_KIND_DIRECTORY) {
+		out->parent.mode = tf_dir_mode(a.mode, out->parent.mode);
+		out->parent.uid = a.uid;
+		out->parent.gid = a.gid;
+	}
+	return TF_OK;
+}
+
+/* mu is not held: it is taken for each step that may be live. */
+enum tf_code
+tf_path_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
+    struct tf_buf *out, struct tf_error *err)
+{
+	char text[TF_PATH_MAX + 256], name[256];
+	size_t at = sizeof(text), n = 0;
+	struct tf_attr a;
+	enum tf_code rc;
+
+	if (id == TF_ROOT_ID) {
+		tf_buf_add(out, ".", 1);
+		return tf_buf_end(out, err);
+	}
+	while (id != TF_ROOT_ID) {
+		pthread_mutex_lock(&v->mu);
+		rc = raw_attr(v, db, id, &a, name, &n, err);
+		pthread_mutex_unlock(&v->mu);
+		if (rc != TF_OK)
+			return rc;
+		if (n + 1 > at)
+			return tf_fail(err, TF_TAMPER, "a path is too long");
+		if (at < sizeof(text))
+			text[--at] = '/';
+		at -= n;
+		memcpy(text + at, name, n);
+		id = a.parent;
+	}
+	tf_buf_add(out, text + at, sizeof(text) - at);
+	return tf_buf_end(out, err);
+}
+
+enum tf_code
+tf_child_path(struct tf_txn *t, uint64_t dir, const char *name,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_str parent;
+	enum tf_code rc = tf_txn_path(t, dir, &parent, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (dir != TF_ROOT_ID) {
+		tf_buf_add(out, parent.p, parent.n);
+		tf_buf_add(out, "/", 1);
+	}
+	tf_buf_str(out, name);
+	return tf_buf_end(out, err);
+}
+
+enum tf_code
+tf_txn_path(struct tf_txn *t, uint64_t dir, struct tf_str *out,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (t->path_id != dir) {
+		t->path_id = 0;
+		/* The buffer outlives the transaction, want of memory not. */
+		t->path.n = 0;
+		t->path.failed = false;
+		rc = tf_path_of(t->v, t->db, dir, &t->path, err);
+		if (rc == TF_OK)
+			t->path_id = dir;
+	}
+	*out = (struct tf_str){ t->path.p, t->path.n };
+	return rc;
+}
+
+void
+tf_live_wait(struct tf_vault *v, struct tf_live *l)
+{
+	while (l->job)
+		tf_vault_wait(v);
+}
+
+/* Is a seal of this node being decided? */
+static bool
+is_closing(const struct tf_vault *v, uint64_t id)
+{
+	return id != 0 && v->closing == id;
+}
+
+struct tf_subject
+tf_directory_subject(const struct tf_attr *a, bool has_entry)
+{
+	return (struct tf_subject){ .kind = a->kind,
+		.state = a->state,
+		.uid = a->uid,
+		.has_entry = has_entry };
+}
+
+struct tf_subject
+tf_live_directory_subject(struct tf_vault *v, struct tf_db *db,
+    const struct tf_live *l, uint32_t caller)
+{
+	struct tf_subject s = tf_directory_subject(&l->attr, false);
+	struct tf_attr shown;
+
+	if (tf_attr_of(v, db, l->attr.id, &shown, NULL) == TF_OK &&
+	    shown.uid == caller)
+		s.uid = caller;
+	return s;
+}
+
+/* --- births ------------------------------------------------------------ */
+
+/* May a name be born in place p?  mu held; waits while a seal is decided. */
+enum tf_code
+tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
+    const struct tf_actor *who, bool wait, struct tf_place *p,
+    struct tf_error *err)
+{
+	struct tf_subject s;
+	struct tf_live *l;
+	enum tf_code rc;
+
+	for (;;) {
+		if ((rc = tf_place_of(v, db, parent, p, err)) != TF_OK)
+			return rc;
+		/* Directories above may be on their way somewhere else. */
+		for (l = tf_live_get(&v->live, parent); l != NULL && !l->job;
+		     l = tf_live_get(&v->live, l->attr.parent))
+			;
+		if (l == NULL && !is_closing(v, p->att.id) &&
+		    !is_closing(v, p->wf) && !is_closing(v, parent))
+			break;
+		if (!wait)
+			return tf_fail(err, TF_BUSY, "it is being sealed");
+		tf_vault_wait(v);
+	}
+	s = tf_directory_subject(&p->att, true);
+	rc = tf_policy(&s, TF_REQ_ADD, who->uid);
+	if (rc != TF_OK)
+		return tf_fail(err, rc,
+		    "this %s is sealed: nothing can be "
+		    "added",
+		    p->att.kind == TF_KIND_ATTESTATION	? "attestation" :
+			p->att.kind == TF_KIND_WORKFLOW ? "workflow" :
+							  "trail");
+	return tf_closed_refuses(v, p->att.id, err);
+}
+
+/* Is the name free, and legal, below p?  mu held. */
+enum tf_code
+tf_may_call(struct tf_vault *v, struct tf_db *db, const struct tf_place *p,
+    enum tf_kind kind, const char *name, struct tf_error *err)
+{
+	size_t n = strlen(name);
+	struct tf_node_row r;
+	enum tf_code rc;
+
+	if (kind != TF_KIND_ATTESTATION || !tf_name_draft_attestation(name, n))
+		if ((rc = tf_name_check(kind, name, n, err)) != TF_OK)
+			return rc;
+	if (kind >= TF_KIND_DIRECTORY && p->below + n > TF_PATH_BELOW_MAX)
+		return tf_fail(err, TF_NAMETOOLONG,
+		    "the path below the "
+		    "attestation is longer than %d bytes",
+		    TF_PATH_BELOW_MAX);
+	if (tf_live_find(&v->live, p->parent.id, name, n) != NULL)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	rc = tf_nodes_find(db, p->parent.id, name, n, &r, err);
+	if (rc == TF_OK)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+/* Owner, group and mode of what who makes in p, as other file systems do. */
+static void
+inherit(struct tf_attr *a, const struct tf_place *p, const struct tf_actor *who,
+    uint32_t mode)
+{
+	struct tf_time now = tf_clock_now();
+
+	a->parent = p->parent.id;
+	a->uid = who->uid;
+	a->gid = who->gid;
+	a->mode = mode & 07777;
+	if ((p->parent.mode & 02000) != 0) {
+		a->gid = p->parent.gid;
+		if (a->kind < TF_KIND_DIRECTORY)
+			a->mode |= 02000;
+	}
+	if (a->kind == TF_KIND_TRAIL)
+		a->mode &= ~(uint32_t)07; /* 0750 unless opened later */
+	a->mtime = a->ctime = a->btime = now;
+}
+
+struct birth {
+	struct tf_vault *v;
+	struct tf_attr attr;
+	const char *name;
+	const char *actor;
+};
+
+static enum tf_type
+birth_type(enum tf_kind k)
+{
+	return k == TF_KIND_TRAIL ? TF_TRAIL_CREATED :
+	    k == TF_KIND_WORKFLOW ? TF_WORKFLOW_BEGUN :
+				    TF_ATTESTATION_BEGUN;
+}
+
+enum tf_code
+tf_version_before(struct tf_db *db, uint64_t workflow, const char *name,
+    struct tf_node_row *before, struct tf_error *err)
+{
+	unsigned version;
+	char earlier[300];
+	size_t base = tf_name_version(name, strlen(name), &version);
+	enum tf_code rc;
+
+	memset(before, 0, sizeof(*before));
+	if (version < 2)
+		return TF_OK;
+	if (version == 2)
+		(void)snprintf(earlier, sizeof(earlier), "%.*s", (int)base,
+		    name);
+	else
+		(void)snprintf(earlier, sizeof(earlier), "%.*s@%u", (int)base,
+		    name, version - 1);
+	rc = tf_nodes_find(db, workflow, earlier, strlen(earlier), before, err);
+	if (rc == TF_NOTFOUND || (rc == TF_OK && before->seal == TF_NO_SEQ))
+		return tf_fail(err, TF_DENIED,
+		    "%.60s can be begun once %.60s "
+		    "is sealed",
+		    name, earlier);
+	return rc;
+}
+
+/* A closed parent refuses, here again: in the committer's order. */
+static enum tf_code
+check_parent(struct tf_txn *t, const struct birth *b, struct tf_error *err)
+{
+	struct tf_node_row r;
+	bool closed = false;
+	enum tf_code rc = tf_nodes_get(t->db, b->attr.parent, &r, err);
+
+	if (rc == TF_OK)
+		rc = tf_closings_has(t->db, b->attr.parent, &closed, err);
+	if (rc != TF_OK)
+		return rc;
+	if (r.seal != TF_NO_SEQ || closed)
+		return tf_fail(err, TF_READONLY, "the directory is sealed");
+	rc = tf_nodes_find(t->db, b->attr.parent, b->name, strlen(b->name), &r,
+	    err);
+	if (rc == TF_OK)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+birth_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct birth *b = arg;
+	struct tf_entry e = { .type = birth_type(b->attr.kind),
+		.has_node = true,
+		.node = b->attr.id,
+		.has_access = true };
+	struct tf_access_names names;
+	struct tf_node_row row = { .attr = b->attr }, before;
+	struct tf_buf path = { 0 };
+	enum tf_code rc = check_parent(t, b, err);
+
+	if (rc == TF_OK && b->attr.kind == TF_KIND_ATTESTATION)
+		rc = tf_version_before(t->db, b->attr.parent, b->name, &before,
+		    err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_child_path(t, b->attr.parent, b->name, &path, err);
+	if (rc != TF_OK)
+		goto out;
+	e.path = (struct tf_str){ path.p, path.n };
+	e.actor = (struct tf_str){ b->actor, strlen(b->actor) };
+	tf_access_fill(&e.access, b->attr.mode, b->attr.uid, b->attr.gid,
+	    &names);
+	row.entry = t->size;
+	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		goto out;
+	row.entry = t->size - 1;
+	row.attr.mtime = row.attr.ctime = row.attr.btime = t->at;
+	row.name_len = strlen(b->name);
+	memcpy(row.name, b->name, row.name_len + 1);
+	rc = tf_nodes_put(tf_txn_write(t), &row, err);
+	if (rc == TF_OK)
+		rc = tf_txn_touch(t, row.attr.parent, t->at, err);
+	b->attr = row.attr;
+out:
+	tf_buf_free(&path);
+	return rc;
+}
+
+/* A trail, workflow or attestation: in the ledger when this returns. */
+static enum tf_code
+be_born(struct tf_vault *v, struct tf_attr *attr, const char *name,
+    const char *actor, struct tf_error *err)
+{
+	struct birth b = { .v = v,
+		.attr = *attr,
+		.name = name,
+		.actor = actor };
+	enum tf_code rc = tf_commit_wait(v->commit, birth_run, &b, err);
+
+	if (rc == TF_OK)
+		*attr = b.attr;
+	return rc;
+}
+
+/* Put a live node in place p; mu held. */
+static enum tf_code
+live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
+    const char *name, const char *who, struct tf_live **out,
+    struct tf_error *err)
+{
+	struct tf_live *l;
+	enum tf_code rc;
+
+	if ((rc = tf_quota_names(v, a->uid, 1, err)) != TF_OK ||
+	    (rc = tf_quota_draft(v, p->att.id, err)) != TF_OK)
+		return rc;
+	if ((l = tf_live_new(v, a, name, strlen(name))) == NULL)
+		return tf_nomem(err);
+	l->in_draft = p->in_draft;
+	if (a->kind == TF_KIND_ATTESTATION ||
+	    (a->kind == TF_KIND_DIRECTORY &&
+		tf_name_draft_dir(name, strlen(name))))
+		l->in_draft = true;
+	l->actor = who == NULL ? NULL :
+				 tf_text_get(&v->texts, who, strlen(who));
+	if (who != NULL && l->actor == NULL) {
+		tf_live_unref(l);
+		return tf_nomem(err);
+	}
+	tf_live_insert(&v->live, l);
+	if (a->kind == TF_KIND_ATTESTATION)
+		tf_live_place(&v->live, l, a->id, p->parent.id);
+	else
+		tf_live_place(&v->live, l, p->att.id, p->wf);
+	tf_quiet_touch(v, l->att);
+	*out = l;
+	return TF_OK;
+}
+
+enum tf_code
+tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
+    uint32_t mode, const struct tf_actor *who, struct tf_attr *out,
+    struct tf_error *err)
+{
+	struct tf_attr a = { 0 };
+	struct tf_live *l;
+	struct tf_place p;
+	struct tf_db *db;
+	char *actor = NULL;
+	enum tf_code rc;
+	bool live = false;
+
+	tf_vault_learn(v, who->uid, who->gid);
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK ||
+	    (rc = tf_vault_new_id(v, &a.id, err)) != TF_OK ||
+	    (rc = tf_actor_text(who, &actor, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK) {
+		free(actor);
+		return rc;
+	}
+	pthread_mutex_lock(&v->mu);
+	if ((rc = tf_may_add(v, db, parent, who, true, &p, err)) == TF_OK &&
+	    (rc = tf_policy_child(p.parent.kind, true, &a.kind)) != TF_OK)
+		rc = tf_fail(err, rc, "no directory can stand here");
+	if (rc == TF_OK)
+		rc = tf_may_call(v, db, &p, a.kind, name, err);
+	if (rc == TF_OK) {
+		inherit(&a, &p, who, mode);
+		if (a.kind == TF_KIND_DIRECTORY)
+			rc = tf_dir_mode_new(&p.att, mode, who, &a.mode, err);
+	}
+	if (rc == TF_OK) {
+		live = a.kind == TF_KIND_DIRECTORY ||
+		    (a.kind == TF_KIND_ATTESTATION &&
+			tf_name_draft_attestation(name, strlen(name)));
+	}
+	if (rc == TF_OK && live) {
+		a.state = TF_STATE_DRAFT;
+		rc = live_birth(v, &p, &a, name, actor, &l, err);
+		if (rc == TF_OK)
+			rc = tf_follow_attestation(v, db, &a, err);
+	}
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	if (rc == TF_OK && !live && a.kind == TF_KIND_ATTESTATION)
+		rc = tf_closed_before(v, parent, name, err);
+	if (rc == TF_OK)
+		tf_vault_learn(v, a.uid, a.gid); /* of the parent, perhaps */
+	if (rc == TF_OK && !live) {
+		a.state = TF_STATE_OPEN;
+		rc = be_born(v, &a, name, actor, err);
+	}
+	if (rc == TF_OK)
+		*out = a;
+	free(actor);
+	return rc;
+}
+
+enum tf_code
+tf_vault_refuse(struct tf_vault *v, uint64_t parent, const char *name,
+    struct tf_error *err)
+{
+	struct tf_buf shown = { 0 };
+	enum tf_code rc;
+
+	(void)v;
+	(void)parent;
+	rc = tf_name_check(TF_KIND_EVIDENCE, name, strlen(name), err);
+	if (rc != TF_OK)
+		return rc;
+	tf_name_show(&shown, name, strlen(name));
+	rc = tf_fail(err, TF_DENIED,
+	    "%.80s: only plain files and directories "
+	    "can be evidence",
+	    shown.p == NULL ? "" : shown.p);
+	tf_buf_free(&shown);
+	return rc;
+}
+
+/* Is a plain file named so, below p, a draft? */
+bool
+tf_is_draft(const struct tf_place *p, const char *name)
+{
+	return p->in_draft || tf_name_draft(name, strlen(name));
+}
+
+enum tf_code
+tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
+    uint32_t mode, const struct tf_actor *who, const char *actor,
+    struct tf_live **out, struct tf_error *err)
+{
+	struct tf_attr a = { 0 };
+	struct tf_place p;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_vault_new_id(v, &a.id, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	if ((rc = tf_may_add(v, db, parent, who, true, &p, err)) == TF_OK &&
+	    (rc = tf_policy_child(p.parent.kind, false, &a.kind)) != TF_OK)
+		rc = tf_fail(err, rc,
+		    "files can be created in attestations "
+		    "only (TRAIL/WORKFLOW/ATTESTATION/FILE)");
+	if (rc == TF_OK)
+		rc = tf_may_call(v, db, &p, a.kind, name, err);
+	if (rc == TF_OK) {
+		inherit(&a, &p, who, mode);
+		a.state = tf_is_draft(&p, name) ? TF_STATE_DRAFT :
+						  TF_STATE_PLACEHOLDER;
+		rc = live_birth(v, &p, &a, name, actor, out, err);
+	}
+	if (rc == TF_OK) {
+		/* Not on disk yet, though it is as empty as it is there. */
+		(*out)->gen = TF_IS_MUTANT(TF_FORGET_EMPTY) ? 0 : 1;
+		/* Open from its first moment: nobody may seal it in between. */
+		tf_live_ref(*out);
+		(void)tf_live_opened(*out, who->uid, NULL); /* the first */
+	}
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* --- taking names away ------------------------------------------------- */
+
+enum tf_code
+tf_drop_rows(struct tf_txn *t, void *live, struct tf_error *err)
+{
+	struct tf_live *l = live;
+	enum tf_code rc = tf_stage_delete(tf_txn_write(t), l->attr.id, err);
+
+	return rc == TF_OK ? tf_object_drop(t->db, l->attr.id, err) : rc;
+}
+
+void
+tf_drop_live(struct tf_vault *v, struct tf_live *l)
+{
+	l->saved = false;
+	if (l->attr.kind == TF_KIND_DIRECTORY)
+		tf_dir_filled(v, l->attr.id);
+	tf_live_unname(&v->live, l);
+	tf_live_forget(&v->live, l);
+}
+
+/* Find a live child for a change: claimed, with a reference; or say why not.
+ * mu held. */
+enum tf_code
+tf_await_entry(struct tf_vault *v, struct tf_live *l, bool *tried,
+    struct tf_error *err)
+{
+	if (l->interruption == NULL && !l->on_duty) {
+		if (*tried)
+			return tf_fail(err, TF_IO,
+			    "%.60s is what survived of another file, and no "
+			    "entry could say so yet",
+			    l->name);
+		*tried = true;
+		tf_live_tend_later(l);
+	}
+	return tf_vault_wait_long(v, err);
+}
+
+enum tf_code
+tf_claim_child(struct tf_vault *v, struct tf_db *db, uint64_t parent,
+    const char *name, struct tf_live **out, struct tf_node_row *row,
+    struct tf_error *err)
+{
+	bool tried = false;
+	struct tf_live *l;
+	enum tf_code rc;
+
+	*out = NULL;
+	while ((l = tf_live_find(&v->live, parent, name, strlen(name))) !=
+	    NULL) {
+		if (!tf_live_claim(v, l))
+			continue;
+		if (l->meant == NULL) {
+			*out = l;
+			return TF_OK;
+		}
+		tf_live_unclaim(v, l);
+		if ((rc = tf_await_entry(v, l, &tried, err)) != TF_OK)
+			return rc;
+	}
+	rc = tf_nodes_find(db, parent, name, strlen(name), row, err);
+	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
+}
+
+enum tf_code
+tf_refusal(enum tf_code rc, const struct tf_subject *s, enum tf_request req,
+    const char *name, struct tf_error *err)
+{
+	struct tf_buf shown = { 0 };
+
+	tf_name_show(&shown, name, strlen(name));
+	rc = tf_fail(err, rc, "%.60s: %s", shown.p == NULL ? "" : shown.p,
+	    tf_policy_advice(s, req));
+	tf_buf_free(&shown);
+	return rc;
+}
+
+enum tf_code
+tf_sealed_refusal(enum tf_request req, struct tf_error *err)
+{
+	struct tf_subject s = { .kind = TF_KIND_EVIDENCE,
+		.state = TF_STATE_SEALED };
+
+	return tf_fail(err, TF_SEALED, "%s", tf_policy_advice(&s, req));
+}
+
+/* Take a claimed live node away for good; mu held on entry and on exit. */
+static enum tf_code
+take_away(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (l->saved) {
+		pthread_mutex_unlock(&v->mu);
+		rc = tf_live_detach(l, err);
+		if (rc == TF_OK)
+			rc = tf_commit_wait(v->commit, tf_drop_rows, l, err);
+		pthread_mutex_lock(&v->mu);
+	}
+	tf_quiet_touch(v, l->att);
+	if (rc == TF_OK)
+		tf_drop_live(v, l);
+	return rc;
+}
+
+static enum tf_code
+remove_name(struct tf_vault *v, uint64_t parent, const char *name,
+    bool directory, const struct tf_actor *who, struct tf_error *err)
+{
+	enum tf_request req = directory ? TF_REQ_RMDIR : TF_REQ_UNLINK;
+	struct tf_node_row row;
+	struct tf_subject s;
+	struct tf_live *l = NULL;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	rc = tf_claim_child(v, db, parent, name, &l, &row, err);
+	if (rc != TF_OK)
+		goto out;
+	if (l == NULL)
+		s = row.attr.kind == TF_KIND_EVIDENCE ?
+		    (struct tf_subject){ .kind = row.attr.kind,
+			    .state = TF_STATE_SEALED,
+			    .uid = row.attr.uid } :
+		    tf_directory_subject(&row.attr, true);
+	else
+		s = tf_live_is_file(l) ?
+		    tf_live_subject(l, who->uid) :
+		    tf_live_directory_subject(v, db, l, who->uid);
+	if (directory && s.kind == TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_NOTDIR, "not a directory");
+	else if (!directory && s.kind != TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_ISDIR, "is a directory");
+	else if ((rc = tf_policy(&s, req, who->uid)) != TF_OK)
+		rc = tf_refusal(rc, &s, req, name, err);
+	else if ((rc = tf_closed_refuses(v, l->att, err)) != TF_OK)
+		; /* as if it were sealed */
+	else if (directory && tf_live_next(&v->live, l->attr.id, 0) != NULL)
+		rc = tf_fail(err, TF_NOTEMPTY, "not empty");
+	if (rc == TF_OK)
+		rc = take_away(v, l, err);
+out:
+	if (l != NULL)
+		tf_live_unclaim(v, l);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+enum tf_code
+tf_vault_unlink(struct tf_vault *v, uint64_t parent, const char *name,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	return remove_name(v, parent, name, false, who, err);
+}
+
+enum tf_code
+tf_vault_rmdir(struct tf_vault *v, uint64_t parent, const char *name,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	return remove_name(v, parent, name, true, who, err);
+}

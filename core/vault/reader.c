@@ -1,0 +1,382 @@
+/*
+ * Reading.  A sealed object is hashed at its first open since the vault was
+ * opened, so that what a reader sees is what the entry says.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/file.h"
+#include "../node/vault_i.h"
+#include "check.h"
+
+struct tf_reader {
+	struct tf_vault *v;
+	uint64_t id;
+	struct tf_live *l; /* until it is sealed */
+	bool later;	   /* the object is opened when it is read; mu */
+	bool is_long;
+	uint32_t uid; /* who reads */
+	bool pending; /* not compared with its entry yet; mu */
+	uint64_t object;
+	struct tf_buf body;    /* a short object */
+	bool in_file;	       /* a long one; mu */
+	struct tf_hash sha256; /* its name */
+};
+
+static bool
+get_bit(struct tf_vault *v, const struct tf_bits *m, uint64_t i)
+{
+	bool yes;
+
+	pthread_mutex_lock(&v->mu);
+	yes = tf_bits_has(m, i);
+	pthread_mutex_unlock(&v->mu);
+	return yes;
+}
+
+/* Without memory it is done again: no harm. */
+static void
+set_bit(struct tf_vault *v, struct tf_bits *m, uint64_t i)
+{
+	pthread_mutex_lock(&v->mu);
+	tf_bits_add(m, i);
+	pthread_mutex_unlock(&v->mu);
+}
+
+/* One in the database. */
+static enum tf_code
+check_short(struct tf_reader *r, const struct tf_object_row *o,
+    struct tf_error *err)
+{
+	struct tf_hash h;
+
+	tf_sha256(r->body.p == NULL ? "" : r->body.p, r->body.n, &h);
+	if (r->body.n != o->size || memcmp(&h, &o->sha256, sizeof(h)) != 0)
+		return tf_fail(err, TF_TAMPER,
+		    "the bytes of node %llu are not "
+		    "what its entry says: run trailctl verify",
+		    (unsigned long long)r->id);
+	return TF_OK;
+}
+
+/* The name must point at the very object that its entry speaks of. */
+static enum tf_code
+check_entry(struct tf_reader *r, const struct tf_node_row *row,
+    const struct tf_object_row *o, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(r->v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_entries_get(db, row->entry, &body, NULL, err);
+	tf_reader_done(r->v, db);
+	if (rc == TF_OK)
+		rc = tf_entry_decode(&d, body.p, body.n, err);
+	if (!tf_code_undecided(rc) &&
+	    (rc != TF_OK || d.e.node != r->id || d.e.content.size != o->size ||
+		memcmp(&d.e.content.sha256, &o->sha256, sizeof(o->sha256)) !=
+		    0))
+		rc = tf_fail(err, TF_TAMPER,
+		    "node %llu does not point at "
+		    "what its entry says: run trailctl verify",
+		    (unsigned long long)r->id);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* r reads the sealed object of node id. */
+static enum tf_code
+open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
+{
+	struct tf_vault *v = r->v;
+	struct tf_object_row o;
+	struct tf_node_row row;
+	struct tf_open_object held;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_nodes_get(db, r->id, &row, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "no such file");
+	if (rc == TF_OK && row.attr.kind != TF_KIND_EVIDENCE)
+		rc = tf_fail(err, TF_ISDIR, "is a directory");
+	if (rc == TF_OK &&
+	    (rc = tf_object_get(db, row.object, &o, &r->body, err)) ==
+		TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "its object is missing");
+	tf_reader_done(v, db);
+	if (rc != TF_OK)
+		return rc;
+	r->in_file = !o.is_inline;
+	r->sha256 = o.sha256;
+	if (r->in_file) { /* is it there? */
+		rc = tf_object_hold(&v->objects, &o.sha256, &held, err);
+		if (rc != TF_OK)
+			return rc;
+		tf_object_let_go(&v->objects, &held);
+	}
+	/* Equal bytes are one object, but each node has its own cached pages:
+	 * those that its writer left were never hashed. */
+	*fresh = !get_bit(v, &v->opened, r->id);
+	if (*fresh && v->verify_open &&
+	    (rc = check_entry(r, &row, &o, err)) != TF_OK)
+		return rc;
+	r->object = row.object;
+	if (v->verify_open && r->in_file) {
+		rc = tf_check_object(v, row.object, &o, r->id, r->uid,
+		    &r->pending, err);
+	} else if (v->verify_open && !get_bit(v, &v->checked, row.object) &&
+	    (rc = check_short(r, &o, err)) == TF_OK) {
+		set_bit(v, &v->checked, row.object);
+	}
+	/* Until it is known to be right, it is opened as if for the first time,
+	 * and only we read it. */
+	if (rc != TF_OK || r->pending)
+		return rc;
+	r->is_long = !o.is_inline && o.size >= TF_LONG;
+	if (r->is_long)
+		set_bit(v, &v->is_long, r->id);
+	set_bit(v, &v->opened, r->id);
+	return TF_OK;
+}
+
+enum tf_code
+tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
+    struct tf_reader **out, bool *fresh, struct tf_error *err)
+{
+	struct tf_reader *r = calloc(1, sizeof(*r));
+	enum tf_code rc = TF_OK;
+
+	if (r == NULL)
+		return tf_nomem(err);
+	r->v = v;
+	r->id = id;
+	r->uid = uid;
+	*fresh = true;
+	pthread_mutex_lock(&v->mu);
+	r->l = tf_live_get(&v->live, id);
+	if (r->l != NULL) {
+		tf_live_ref(r->l);
+		r->l->readers++;
+	} else {
+		/* Checked before, and likely in the cache of the caller. */
+		r->later = tf_bits_has(&v->opened, id);
+		r->is_long = r->later && tf_bits_has(&v->is_long, id);
+	}
+	pthread_mutex_unlock(&v->mu);
+	if (r->later)
+		*fresh = false;
+	else if (r->l == NULL)
+		rc = open_sealed(r, fresh, err);
+	else if (!tf_live_is_file(r->l))
+		rc = tf_fail(err, TF_ISDIR, "is a directory");
+	if (rc != TF_OK) {
+		tf_reader_close(r);
+		return rc;
+	}
+	*out = r;
+	return TF_OK;
+}
+
+/* The live node that r reads, or NULL once it reads a sealed object.  With a
+ * reference: another read through r may go over to the object meanwhile.
+ * *sealed: there is an object to go over to. */
+static struct tf_live *
+live_of(const struct tf_reader *r, bool *sealed)
+{
+	struct tf_live *l;
+
+	pthread_mutex_lock(&r->v->mu);
+	l = r->l;
+	*sealed = l != NULL ? l->attr.state == TF_STATE_SEALED : r->later;
+	if (l != NULL)
+		tf_live_ref(l);
+	pthread_mutex_unlock(&r->v->mu);
+	return l;
+}
+
+/* What was read while it was written is sealed now, or it is the first read:
+ * go over to its object. */
+static enum tf_code
+change_over(struct tf_reader *r, struct tf_error *err)
+{
+	struct tf_reader s = { .v = r->v, .id = r->id, .uid = r->uid };
+	struct tf_live *old = NULL;
+	bool fresh;
+	enum tf_code rc = open_sealed(&s, &fresh, err);
+
+	pthread_mutex_lock(&r->v->mu);
+	if (rc == TF_OK && (r->l != NULL || r->later)) {
+		r->in_file = s.in_file;
+		r->sha256 = s.sha256;
+		r->pending = s.pending;
+		r->object = s.object;
+		r->body = s.body;
+		old = r->l;
+		r->l = NULL;
+		r->later = false;
+		s.body = (struct tf_buf){ 0 };
+	}
+	if (old != NULL) {
+		old->readers--;
+		tf_live_unref(old);
+	}
+	pthread_mutex_unlock(&r->v->mu);
+	tf_buf_free(&s.body);
+	return rc;
+}
+
+/* Reading it failed: because it was being sealed? */
+static bool
+sealed_by_now(struct tf_live *l)
+{
+	bool sealed;
+
+	pthread_mutex_lock(&l->v->mu);
+	tf_live_wait(l->v, l);
+	sealed = l->attr.state == TF_STATE_SEALED;
+	pthread_mutex_unlock(&l->v->mu);
+	return sealed;
+}
+
+static void
+let_go(struct tf_live *l)
+{
+	struct tf_vault *v = l->v;
+
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(l);
+	pthread_mutex_unlock(&v->mu);
+}
+
+/* What was opened before it was compared may have turned out to be altered. */
+static enum tf_code
+look_again(struct tf_reader *r, struct tf_error *err)
+{
+	bool pending;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&r->v->mu);
+	pending = r->pending;
+	pthread_mutex_unlock(&r->v->mu);
+	if (!pending)
+		return TF_OK;
+	rc = tf_check_known(r->v, r->object, &pending, err);
+	pthread_mutex_lock(&r->v->mu);
+	r->pending = pending;
+	pthread_mutex_unlock(&r->v->mu);
+	return rc;
+}
+
+/* Is it an object with a file of its own? */
+static bool
+is_in_file(const struct tf_reader *r)
+{
+	bool yes;
+
+	pthread_mutex_lock(&r->v->mu);
+	yes = r->l == NULL && r->in_file;
+	pthread_mutex_unlock(&r->v->mu);
+	return yes;
+}
+
+static enum tf_code
+read_object(struct tf_reader *r, void *p, size_t n, uint64_t off, size_t *got,
+    struct tf_error *err)
+{
+	struct tf_open_object held;
+	enum tf_code rc;
+
+	if ((rc = look_again(r, err)) != TF_OK ||
+	    (rc = tf_object_hold(&r->v->objects, &r->sha256, &held, err)) !=
+		TF_OK)
+		return rc;
+	rc = tf_file_pread(held.fd, p, n, off, got, err);
+	tf_object_let_go(&r->v->objects, &held);
+	return rc;
+}
+
+enum tf_code
+tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
+    size_t *got, struct tf_error *err)
+{
+	struct tf_live *l;
+	bool sealed;
+	enum tf_code rc = TF_OK;
+
+	*got = 0;
+	if ((l = live_of(r, &sealed)) != NULL) {
+		/* While it is sealed its staged bytes may go away. */
+		if (!sealed &&
+		    (rc = tf_live_read(l, p, n, off, got, err)) != TF_OK)
+			sealed = sealed_by_now(l);
+		let_go(l);
+		if (!sealed)
+			return rc;
+	}
+	if (sealed && (rc = change_over(r, err)) != TF_OK)
+		return rc;
+	if (is_in_file(r))
+		return read_object(r, p, n, off, got, err);
+	if (off >= r->body.n)
+		return TF_OK;
+	*got = n < r->body.n - off ? n : r->body.n - (size_t)off;
+	memcpy(p, r->body.p + off, *got);
+	return TF_OK;
+}
+
+bool
+tf_reader_hold(struct tf_reader *r, struct tf_open_object *out)
+{
+	/* If it cannot be opened, reading it says so. */
+	return is_in_file(r) && look_again(r, NULL) == TF_OK &&
+	    tf_object_hold(&r->v->objects, &r->sha256, out, NULL) == TF_OK;
+}
+
+void
+tf_vault_let_go(struct tf_vault *v, const struct tf_open_object *held)
+{
+	tf_object_let_go(&v->objects, held);
+}
+
+bool
+tf_reader_is_long(const struct tf_reader *r)
+{
+	return r->is_long;
+}
+
+enum tf_code
+tf_reader_object(struct tf_reader *r, struct tf_error *err)
+{
+	struct tf_live *l;
+	bool sealed;
+	enum tf_code rc = TF_OK;
+
+	if ((l = live_of(r, &sealed)) != NULL)
+		let_go(l);
+	if (sealed)
+		rc = change_over(r, err);
+	return rc;
+}
+
+void
+tf_reader_close(struct tf_reader *r)
+{
+	if (r == NULL)
+		return;
+	if (r->l != NULL) {
+		pthread_mutex_lock(&r->v->mu);
+		r->l->readers--;
+		tf_live_forget(&r->v->live, r->l);
+		tf_live_unref(r->l);
+		pthread_mutex_unlock(&r->v->mu);
+	}
+	tf_buf_free(&r->body);
+	free(r);
+}

@@ -1,0 +1,537 @@
+/*
+ * rename(2).  Only what is live moves.  A draft that takes an ordinary name is
+ * sealed in the same transaction; everything else that was saved gets its new
+ * name on stable storage before rename returns.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../seal/close_dir.h"
+#include "../seal/tend.h"
+#include "namespace.h"
+
+struct move {
+	struct tf_vault *v;
+	struct tf_db *db;
+	struct tf_live *l;	/* claimed */
+	struct tf_live *target; /* claimed, or NULL */
+	struct tf_place to;
+	const char *name; /* the new one */
+	const struct tf_actor *who;
+	bool seals;
+	struct tf_seal_file sealed; /* what is prepared for that */
+	/* The caller's; the node's old ones once it has them. */
+	struct tf_text *actor;
+	char *other_name;
+	/* to undo it in memory */
+	bool new_actor;
+	uint64_t old_parent, old_att, old_wf;
+	struct tf_attr old_attr;
+	struct tf_time moved; /* its ctime in the new place */
+	bool old_in_draft;
+};
+
+static enum tf_code
+not_alive(const struct tf_node_row *row, enum tf_request req,
+    const struct tf_actor *who, const char *name, struct tf_error *err)
+{
+	struct tf_subject s = row->attr.kind == TF_KIND_EVIDENCE ?
+	    (struct tf_subject){ .kind = row->attr.kind,
+		    .state = TF_STATE_SEALED,
+		    .uid = row->attr.uid } :
+	    tf_directory_subject(&row->attr, true);
+	enum tf_code rc = tf_policy(&s, req, who->uid);
+
+	return tf_refusal(rc == TF_OK ? TF_DENIED : rc, &s, req, name, err);
+}
+
+/* A directory that no entry names, and that is empty, gives way to another. */
+static enum tf_code
+clear_directory(struct move *m, struct tf_error *err)
+{
+	struct tf_subject s = tf_live_directory_subject(m->v, m->db, m->target,
+	    m->who->uid);
+	enum tf_code rc;
+
+	if (tf_live_is_file(m->l))
+		return tf_fail(err, TF_ISDIR, "is a directory");
+	if (tf_live_next(&m->v->live, m->target->attr.id, 0) != NULL)
+		return tf_fail(err, TF_NOTEMPTY,
+		    "a directory that is not empty is in the way");
+	rc = tf_policy(&s, TF_REQ_REPLACE, m->who->uid);
+	return rc == TF_OK ? TF_OK :
+			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
+}
+
+/* What stands at the new name (claimed in m->target, when live) must give
+ * way. */
+static enum tf_code
+clear_target(struct move *m, bool noreplace, struct tf_error *err)
+{
+	struct tf_node_row row;
+	struct tf_subject s;
+	enum tf_code rc;
+
+	if (m->target == NULL) {
+		rc = tf_nodes_find(m->db, m->to.parent.id, m->name,
+		    strlen(m->name), &row, err);
+		if (rc != TF_OK)
+			return rc == TF_NOTFOUND ? TF_OK : rc;
+	}
+	if (noreplace)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	if (m->target == NULL) {
+		if (row.attr.kind != TF_KIND_EVIDENCE && tf_live_is_file(m->l))
+			return tf_fail(err, TF_ISDIR, "is a directory");
+		return not_alive(&row, TF_REQ_REPLACE, m->who, m->name, err);
+	}
+	if (!tf_live_is_file(m->target))
+		return clear_directory(m, err);
+	if (!tf_live_is_file(m->l))
+		return tf_fail(err, TF_NOTDIR, "not a directory");
+	s = tf_live_subject(m->target, m->who->uid);
+	rc = tf_policy(&s, TF_REQ_REPLACE, m->who->uid);
+	return rc == TF_OK ? TF_OK :
+			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
+}
+
+struct below {
+	struct tf_vault *v;
+	uint32_t uid; /* who asks */
+	bool any, final, busy;
+	bool others;	/* something in it belongs to another user */
+	size_t longest; /* path below it, bytes */
+};
+
+/* What is in directory id, whose path is so long.  It has no entry, so that all
+ * in it is live. */
+static void
+look_below(struct below *b, uint64_t id, size_t len)
+{
+	struct tf_live *l = tf_live_next(&b->v->live, id, 0);
+	size_t n;
+
+	for (; l != NULL; l = tf_live_next(&b->v->live, id, l->attr.id)) {
+		n = len + l->name_len + 1;
+		b->longest = n > b->longest ? n : b->longest;
+		b->any = true;
+		b->busy = b->busy || l->job;
+		b->final = b->final || l->attr.state == TF_STATE_FROZEN;
+		/* A directory is the attestation's owner's. */
+		b->others = b->others ||
+		    (tf_live_is_file(l) && l->attr.uid != b->uid);
+		if (!tf_live_is_file(l))
+			look_below(b, l->attr.id, n);
+	}
+}
+
+/* A job at a file below may be the one that seals it. */
+static bool
+is_busy_below(const struct move *m)
+{
+	struct below b = { .v = m->v };
+
+	if (m->l->attr.kind == TF_KIND_DIRECTORY)
+		look_below(&b, m->l->attr.id, 0);
+	return b.busy;
+}
+
+/* A directory without an entry: its name is in no entry yet. */
+static enum tf_code
+may_move_directory(struct move *m, struct tf_error *err)
+{
+	struct below b = { .v = m->v, .uid = m->who->uid };
+	struct tf_subject s = tf_live_directory_subject(m->v, m->db, m->l,
+	    m->who->uid);
+	enum tf_code rc = tf_policy(&s, TF_REQ_RENAME, m->who->uid);
+	bool draft = m->to.in_draft ||
+	    tf_name_draft_dir(m->name, strlen(m->name));
+
+	if (rc != TF_OK)
+		return tf_refusal(rc, &s, TF_REQ_RENAME, m->l->name, err);
+	if (m->to.parent.kind != TF_KIND_ATTESTATION &&
+	    m->to.parent.kind != TF_KIND_DIRECTORY)
+		return tf_fail(err, TF_DENIED,
+		    "directories of evidence stay "
+		    "in attestations");
+	look_below(&b, m->l->attr.id, 0);
+	/* Their evidence would stand under a name that they never chose. */
+	if (b.others && m->who->uid != 0)
+		return tf_fail(err, TF_DENIED,
+		    "%.60s holds files of other users: only root renames it",
+		    m->l->name);
+	if (b.final)
+		return tf_fail(err, TF_SEALED,
+		    "%.60s holds frozen evidence: "
+		    "its name stays",
+		    m->l->name);
+	if (b.any && (m->to.att.id != m->l->att || draft != m->l->in_draft))
+		return tf_fail(err, TF_DENIED,
+		    "only an empty directory moves "
+		    "to another attestation or out of a draft");
+	if (m->to.below + strlen(m->name) + b.longest > TF_PATH_BELOW_MAX)
+		return tf_fail(err, TF_NAMETOOLONG,
+		    "a path below the "
+		    "attestation would be longer than %d bytes",
+		    TF_PATH_BELOW_MAX);
+	return TF_OK;
+}
+
+static enum tf_code
+may_move_file(struct move *m, struct tf_error *err)
+{
+	struct tf_live *l = m->l;
+	bool draft = tf_is_draft(&m->to, m->name);
+	enum tf_request req = draft ? TF_REQ_RENAME_DRAFT : TF_REQ_RENAME;
+	struct tf_subject s = tf_live_subject(l, m->who->uid);
+	enum tf_code rc = tf_policy(&s, req, m->who->uid);
+
+	if (rc != TF_OK)
+		return tf_refusal(rc, &s, req, l->name, err);
+	if (m->to.parent.kind != TF_KIND_ATTESTATION &&
+	    m->to.parent.kind != TF_KIND_DIRECTORY)
+		return tf_fail(err, TF_DENIED,
+		    "files can stand in "
+		    "attestations only");
+	m->seals = l->attr.state == TF_STATE_DRAFT && !draft &&
+	    l->writers == 0 && tf_live_written(l);
+	if (m->seals && l->failed != TF_OK)
+		return tf_live_failure(l, err);
+	return TF_OK;
+}
+
+/* Does the rename give the node its final name, as nobody did who is its actor?
+ * Of a file that is frozen or being written that is who wrote it, unless
+ * somebody else renames it. */
+static bool
+takes_actor(const struct move *m)
+{
+	return m->seals || m->l->attr.kind == TF_KIND_DIRECTORY ||
+	    m->l->attr.uid != m->who->uid;
+}
+
+static void
+swap_actors(struct move *m)
+{
+	struct tf_text *was = m->l->actor;
+
+	m->l->actor = m->actor;
+	m->actor = was;
+}
+
+static void
+take_place(struct move *m)
+{
+	struct tf_live *l = m->l;
+
+	if ((m->new_actor = takes_actor(m)))
+		swap_actors(m);
+	m->old_parent = l->attr.parent;
+	m->old_att = l->att;
+	m->old_wf = l->wf;
+	m->old_attr = l->attr;
+	m->old_in_draft = l->in_draft;
+	m->other_name = tf_live_rename(&m->v->live, l, m->to.parent.id,
+	    m->other_name);
+	if (l->attr.kind == TF_KIND_ATTESTATION)
+		return;
+	tf_live_place(&m->v->live, l, m->to.att.id, m->to.wf);
+	l->in_draft = m->to.in_draft ||
+	    (!tf_live_is_file(l) &&
+		tf_name_draft_dir(m->name, strlen(m->name)));
+	if (!tf_live_is_file(l))
+		return;
+	l->attr.ctime = m->moved = tf_clock_now();
+	if (tf_is_draft(&m->to, m->name))
+		l->attr.state = TF_STATE_DRAFT;
+	else if (l->attr.state == TF_STATE_DRAFT)
+		l->attr.state = tf_live_written(l) ? TF_STATE_OPEN :
+						     TF_STATE_PLACEHOLDER;
+}
+
+/* Take the new place in memory; seen by others once mu is let go. */
+static void
+move_in_memory(struct move *m)
+{
+	take_place(m);
+	tf_live_index(m->l);
+}
+
+static void
+move_back(struct move *m)
+{
+	struct tf_live *l = m->l;
+
+	if (l->attr.state == TF_STATE_SEALED)
+		return; /* not in the tables any more */
+	if (m->new_actor)
+		swap_actors(m);
+	m->other_name = tf_live_rename(&m->v->live, l, m->old_parent,
+	    m->other_name);
+	tf_live_place(&m->v->live, l, m->old_att, m->old_wf);
+	l->in_draft = m->old_in_draft;
+	/* Only what the move changed: size and times may have grown since. */
+	l->attr.state = m->old_attr.state;
+	if (tf_time_cmp(l->attr.ctime, m->moved) == 0)
+		l->attr.ctime = m->old_attr.ctime;
+	tf_live_index(l);
+}
+
+static enum tf_code
+move_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct move *m = arg;
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	if (m->target != NULL && m->target->saved &&
+	    (rc = tf_drop_rows(t, m->target, err)) != TF_OK)
+		return rc;
+	if (m->seals)
+		return tf_seal_one(t, &m->sealed, err);
+	if (!m->l->saved)
+		return TF_OK;
+	/* A directory whose child was sealed meanwhile has its entry now. */
+	rc = tf_nodes_get(t->db, m->l->attr.id, &row, err);
+	return rc == TF_NOTFOUND ? tf_stage_save(t, m->l, err) : rc;
+}
+
+/* mu held on entry and exit, not while waiting for the committer. */
+static enum tf_code
+commit_move(struct move *m, struct tf_error *err)
+{
+	struct tf_vault *v = m->v;
+	enum tf_code rc = TF_OK;
+
+	if (!m->seals && !m->l->saved &&
+	    (m->target == NULL || !m->target->saved))
+		return TF_OK;
+	pthread_mutex_unlock(&v->mu);
+	if (m->target != NULL)
+		rc = tf_live_detach(m->target, err);
+	m->sealed = (struct tf_seal_file){ .l = m->l };
+	if (rc == TF_OK && m->seals)
+		rc = tf_seal_prepare(v, m->db, &m->sealed, 1, err);
+	if (rc == TF_OK)
+		rc = tf_commit_wait(v->commit, move_run, m, err);
+	tf_seal_prepared_free(&m->sealed, 1);
+	pthread_mutex_lock(&v->mu);
+	if (rc == TF_OK && m->seals) {
+		tf_seal_settle(v, m->l);
+		tf_seal_unstage(m->l);
+	}
+	if (rc == TF_OK && !m->seals && m->l->saved)
+		tf_stage_saved(v, m->l);
+	return rc;
+}
+
+static enum tf_code
+move(struct move *m, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	move_in_memory(m);
+	rc = commit_move(m, err);
+	if (rc == TF_OK && m->target != NULL)
+		tf_drop_live(m->v, m->target);
+	tf_quiet_touch(m->v, m->old_att);
+	tf_quiet_touch(m->v, m->l->att);
+	if (rc != TF_OK)
+		move_back(m);
+	if (m->l->attr.kind == TF_KIND_DIRECTORY && m->to.att.id != m->old_att)
+		tf_vault_changed(m->v,
+		    m->l->attr.id); /* also if back: it was seen there */
+	if (rc == TF_OK && m->l->attr.state == TF_STATE_FROZEN)
+		tf_live_freeze(m->l); /* settling starts anew */
+	if (rc == TF_OK && tf_live_rests(m->l))
+		tf_placeholder_rest(m->l);
+	return rc;
+}
+
+/* A draft attestation: another draft name, or its publication, which seals it
+ * and so is its owner's and root's only. */
+static enum tf_code
+move_attestation(struct move *m, bool *publish, struct tf_error *err)
+{
+	if (m->who->uid != 0 && m->who->uid != m->l->attr.uid)
+		return tf_fail(err, TF_DENIED,
+		    "only its owner or root publishes %.60s", m->l->name);
+	if (m->to.parent.id != m->l->wf)
+		return tf_fail(err, TF_DENIED,
+		    "a draft attestation stays in its workflow");
+	*publish = !tf_name_draft_attestation(m->name, strlen(m->name));
+	return *publish ? TF_OK : move(m, err);
+}
+
+static enum tf_code
+move_child(struct move *m, bool noreplace, bool *publish, struct tf_error *err)
+{
+	enum tf_kind kind = m->l->attr.kind;
+	enum tf_code rc;
+
+	if ((rc = tf_closed_refuses(m->v, m->l->att, err)) != TF_OK)
+		return rc;
+	if (kind != TF_KIND_ATTESTATION)
+		rc = kind == TF_KIND_DIRECTORY ? may_move_directory(m, err) :
+						 may_move_file(m, err);
+	else
+		rc = TF_OK;
+	if (rc == TF_OK)
+		rc = clear_target(m, noreplace, err);
+	if (rc != TF_OK)
+		return rc;
+	if (m->to.att.id != m->l->att &&
+	    (rc = tf_quota_draft(m->v, m->to.att.id, err)) != TF_OK)
+		return rc;
+	/* The name is free or will be; is it legal? */
+	if (m->target == NULL) {
+		rc = tf_may_call(m->v, m->db, &m->to, kind, m->name, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	if (kind == TF_KIND_ATTESTATION)
+		return move_attestation(m, publish, err);
+	return move(m, err);
+}
+
+/* Let go of both, so that nobody waits for us while we wait. */
+static void
+let_go(struct move *m)
+{
+	if (m->target != NULL)
+		tf_live_unclaim(m->v, m->target);
+	if (m->l != NULL)
+		tf_live_unclaim(m->v, m->l);
+	m->target = m->l = NULL;
+}
+
+/* Claim source and target, holding neither while waiting for the other. */
+static enum tf_code
+claim_both(struct move *m, uint64_t parent, const char *name,
+    uint64_t new_parent, struct tf_node_row *row, struct tf_error *err)
+{
+	bool tried = false;
+	struct tf_live *t;
+	enum tf_code rc;
+
+	for (;;) {
+		rc = tf_claim_child(m->v, m->db, parent, name, &m->l, row, err);
+		if (rc != TF_OK || m->l == NULL)
+			return rc;
+		t = tf_live_find(&m->v->live, new_parent, m->name,
+		    strlen(m->name));
+		if (t == NULL)
+			return TF_OK;
+		if (!t->job && t->meant == NULL) {
+			(void)tf_live_claim(m->v, t); /* at once */
+			m->target = t;
+			return TF_OK;
+		}
+		let_go(m);
+		if (t->job)
+			tf_vault_wait(m->v);
+		else if ((rc = tf_await_entry(m->v, t, &tried, err)) != TF_OK)
+			return rc;
+	}
+}
+
+static enum tf_code
+rename_locked(struct move *m, uint64_t parent, const char *name,
+    uint64_t new_parent, bool noreplace, bool *publish, struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	for (;;) {
+		rc = tf_may_add(m->v, m->db, new_parent, m->who, true, &m->to,
+		    err);
+		if (rc != TF_OK && rc != TF_READONLY)
+			return rc;
+		rc = claim_both(m, parent, name, new_parent, &row, err);
+		if (rc != TF_OK)
+			return rc;
+		/* Sealed things are refused for what they are. */
+		if (m->l == NULL)
+			return not_alive(&row, TF_REQ_RENAME, m->who, name,
+			    err);
+		rc = tf_may_add(m->v, m->db, new_parent, m->who, false, &m->to,
+		    err);
+		if (rc != TF_BUSY && !(rc == TF_OK && is_busy_below(m)))
+			break;
+		let_go(m);
+		if (rc == TF_OK)
+			tf_vault_wait(m->v);
+	}
+	return rc == TF_OK ? move_child(m, noreplace, publish, err) : rc;
+}
+
+/* A draft that an earlier run left, and that is sealed by an ordinary name:
+ * compare its bytes before anything is claimed, for it may take long. */
+static enum tf_code
+check_content(struct tf_vault *v, uint64_t parent, const char *name,
+    const char *new_name, struct tf_error *err)
+{
+	struct tf_live *l;
+	enum tf_code rc = TF_OK;
+
+	if (tf_name_draft(new_name, strlen(new_name)))
+		return TF_OK;
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_find(&v->live, parent, name, strlen(name));
+	if (l != NULL && l->unchecked && l->attr.state == TF_STATE_DRAFT)
+		tf_live_ref(l);
+	else
+		l = NULL;
+	pthread_mutex_unlock(&v->mu);
+	if (l == NULL)
+		return TF_OK;
+	rc = tf_live_check(l, err);
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(l);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
+    uint64_t new_parent, const char *new_name, bool noreplace,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct move m = { .v = v, .name = new_name, .who = who };
+	struct tf_seal_request publication = { .who = who,
+		.new_name = new_name };
+	bool publish = false;
+	char *actor = NULL;
+	enum tf_code rc;
+
+	if (parent == new_parent && strcmp(name, new_name) == 0)
+		return TF_OK;
+	tf_vault_learn(v, who->uid, who->gid);
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = check_content(v, parent, name, new_name, err)) != TF_OK ||
+	    (rc = tf_closed_before(v, new_parent, new_name, err)) != TF_OK ||
+	    (rc = tf_actor_text(who, &actor, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &m.db, err)) != TF_OK) {
+		free(actor);
+		return rc;
+	}
+	pthread_mutex_lock(&v->mu);
+	m.actor = tf_text_get(&v->texts, actor, strlen(actor));
+	m.other_name = strdup(new_name);
+	rc = m.actor == NULL || m.other_name == NULL ?
+	    tf_nomem(err) :
+	    rename_locked(&m, parent, name, new_parent, noreplace, &publish,
+		err);
+	if (m.l != NULL)
+		publication.id = m.l->attr.id;
+	let_go(&m);
+	tf_text_unref(m.actor);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, m.db);
+	free(m.other_name);
+	free(actor);
+	if (rc == TF_OK && publish)
+		rc = tf_seal_dir(v, &publication, err);
+	return rc;
+}

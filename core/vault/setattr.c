@@ -1,0 +1,322 @@
+/*
+ * Metadata: chmod, chown, utimens, truncate by path.
+ * Files settle in memory until they are sealed; what the upper three levels
+ * are given is a ledger entry at once.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../commit/staging.h"
+#include "../seal/close_dir.h"
+#include "dir_mode.h"
+#include "evidence_access.h"
+#include "namespace.h"
+
+#define WRITE_BITS 0222u
+
+/* --- files ------------------------------------------------------------------ */
+
+static bool
+is_now(struct tf_time t)
+{
+	return t.s == INT64_MIN;
+}
+
+/* Would this change anything but the size? */
+static bool
+changes(const struct tf_attr *a, unsigned mask, const struct tf_attr *want)
+{
+	return ((mask & TF_SET_MODE) != 0 && (want->mode & 07777) != a->mode) ||
+	    ((mask & TF_SET_UID) != 0 && want->uid != a->uid) ||
+	    ((mask & TF_SET_GID) != 0 && want->gid != a->gid) ||
+	    ((mask & TF_SET_MTIME) != 0 &&
+		(is_now(want->mtime) ||
+		    tf_time_cmp(want->mtime, a->mtime) != 0));
+}
+
+void
+tf_attr_apply(struct tf_attr *a, unsigned mask, const struct tf_attr *want)
+{
+	struct tf_time now = tf_clock_now();
+
+	if ((mask & TF_SET_MODE) != 0)
+		a->mode = want->mode & 07777;
+	else if ((mask & (TF_SET_UID | TF_SET_GID)) != 0 &&
+	    a->kind == TF_KIND_EVIDENCE)
+		a->mode = tf_mode_without_ids(a->mode);
+	if ((mask & TF_SET_UID) != 0)
+		a->uid = want->uid;
+	if ((mask & TF_SET_GID) != 0)
+		a->gid = want->gid;
+	if ((mask & TF_SET_MTIME) != 0)
+		a->mtime = is_now(want->mtime) ? now :
+						 tf_time_clamp(want->mtime);
+	a->ctime = now;
+}
+
+/* A live file; mu held, l claimed. */
+static enum tf_code
+set_file(struct tf_live *l, unsigned mask, const struct tf_attr *want,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_subject s = tf_live_subject(l, who->uid);
+	enum tf_code rc;
+
+	if (!changes(&l->attr, mask, want))
+		return TF_OK;
+	rc = tf_policy(&s, TF_REQ_SETMETA, who->uid);
+	if (rc != TF_OK)
+		return tf_refusal(rc, &s, TF_REQ_SETMETA, l->name, err);
+	tf_attr_apply(&l->attr, mask, want);
+	tf_quota_charge(l, l->size);
+	tf_quiet_touch(l->v, l->att);
+	l->stale = true;
+	if (l->attr.state == TF_STATE_FROZEN)
+		tf_live_freeze(l);
+	return TF_OK;
+}
+
+/* A size by path: only drafts, since nothing would freeze it afterwards. */
+static enum tf_code
+set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_subject s = { .kind = a->kind,
+		.state = a->state,
+		.size = a->size,
+		.uid = a->uid };
+	enum tf_code rc;
+
+	if (a->kind != TF_KIND_EVIDENCE)
+		return tf_fail(err, TF_ISDIR, "is a directory");
+	if (size == a->size)
+		return TF_OK;
+	/* Whatever file it is: no file can have that size. */
+	if (size > a->size && (rc = tf_size_check(v, size, err)) != TF_OK)
+		return rc;
+	rc = tf_policy(&s, TF_REQ_TRUNCATE_PATH, who->uid);
+	if (rc != TF_OK)
+		return tf_fail(err, rc, "truncate: %s",
+		    tf_policy_advice(&s, TF_REQ_TRUNCATE_PATH));
+	return tf_path_set_size(v, a->id, size, who, err);
+}
+
+/* --- the upper levels ---------------------------------------------------------- */
+
+static bool
+note_file(void *arg, struct tf_live *l)
+{
+	*(bool *)arg = tf_live_is_file(l);
+	return !*(bool *)arg;
+}
+
+/* Does any user have an unsealed file in attestation att? */
+static bool
+any_file(struct tf_vault *v, const struct tf_attr *att)
+{
+	uint64_t part[] = { att->parent, att->id, TF_LIVE_TO_SEAL };
+	bool any = false;
+
+	tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3, note_file,
+	    &any);
+	part[2] = TF_LIVE_FILE;
+	if (!any)
+		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3,
+		    note_file, &any);
+	return any;
+}
+
+enum tf_code
+tf_holds_something(struct tf_vault *v, uint64_t id, bool *any,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	struct tf_attr a;
+	struct tf_db *db;
+	size_t n = 0;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	if ((rc = tf_attr_of(v, db, id, &a, err)) == TF_OK)
+		*any = any_file(v, &a);
+	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK && !*any) {
+		rc = tf_nodes_list(db, id, 0, &row, 1, &n, err);
+		*any = n > 0;
+	}
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* Would this open a closed directory again, though its mode stays? */
+static bool
+opens_again(struct tf_vault *v, uint64_t id, unsigned mask,
+    const struct tf_attr *want)
+{
+	bool closed;
+
+	pthread_mutex_lock(&v->mu);
+	closed = tf_is_closed(v, id);
+	pthread_mutex_unlock(&v->mu);
+	return closed && (mask & TF_SET_MODE) != 0 &&
+	    (want->mode & WRITE_BITS) != 0;
+}
+
+static enum tf_code
+set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
+    const struct tf_attr *want, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	mask &= ~TF_SET_MTIME; /* times follow the entries */
+	if (!changes(a, mask, want) && !opens_again(v, a->id, mask, want))
+		return TF_OK;
+	return tf_change_access(v, a->id, mask, want, who, err);
+}
+
+/* --- what follows an attestation ------------------------------------------------- */
+
+struct followers {
+	struct tf_vault *v;
+};
+
+static bool
+live_follows(void *arg, struct tf_live *l)
+{
+	struct followers *f = arg;
+
+	if (l->attr.kind == TF_KIND_DIRECTORY)
+		tf_vault_changed(f->v, l->attr.id);
+	return true;
+}
+
+static void
+row_follows(void *arg, uint64_t id)
+{
+	struct followers *f = arg;
+
+	tf_vault_changed(f->v, id);
+}
+
+/* The directories below att have another mode or owner. */
+static void
+tell_followers(struct tf_vault *v, const struct tf_attr *att)
+{
+	const uint64_t part[] = { att->parent, att->id, TF_LIVE_DIRECTORY };
+	struct followers f = { .v = v };
+	struct tf_error e;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if (v->on_change == NULL)
+		return;
+	/* Live first: what gets its row in between is then in the rows. */
+	pthread_mutex_lock(&v->mu);
+	tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3, live_follows,
+	    &f);
+	pthread_mutex_unlock(&v->mu);
+	if ((rc = tf_reader_db(v, &db, &e)) == TF_OK) {
+		rc = tf_nodes_dirs(db, att->id, row_follows, &f, &e);
+		tf_reader_done(v, db);
+	}
+	if (rc != TF_OK)
+		tf_vault_say(v, rc,
+		    "directories below node %llu may look as before for a "
+		    "moment: %s",
+		    (unsigned long long)att->id, e.text);
+}
+
+/* --- sealed evidence ------------------------------------------------------------- */
+
+static enum tf_code
+set_sealed(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
+    const struct tf_attr *want, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	if (!changes(a, mask, want))
+		return TF_OK;
+	if (!tf_evidence_only_access(a, mask, want))
+		return tf_sealed_refusal(TF_REQ_SETMETA, err);
+	return tf_evidence_set_access(v, a->id, mask, want, who, err);
+}
+
+/* --- either ---------------------------------------------------------------------- */
+
+/* What is live is changed here; *done tells.  mu is taken. */
+static enum tf_code
+set_live(struct tf_vault *v, uint64_t id, unsigned mask,
+    const struct tf_attr *want, const struct tf_actor *who, bool *done,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	struct tf_live *l;
+
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, id);
+	if (l != NULL && l->unlinked) {
+		tf_attr_apply(&l->attr, mask, want); /* fchmod, no name */
+		*done = true;
+		pthread_mutex_unlock(&v->mu);
+		return TF_OK;
+	}
+	*done = l != NULL && tf_live_claim(v, l);
+	if (*done) {
+		if (tf_live_is_file(l))
+			rc = set_file(l, mask, want, who, err);
+		else if (l->attr.kind == TF_KIND_ATTESTATION &&
+		    changes(&l->attr, mask & ~TF_SET_MTIME, want)) {
+			tf_attr_apply(&l->attr, mask & ~TF_SET_MTIME, want);
+			l->stale = true;
+		}
+		tf_live_unclaim(v, l);
+	}
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
+    unsigned mask, const struct tf_attr *want, const struct tf_actor *who,
+    struct tf_attr *out, struct tf_error *err)
+{
+	unsigned rest = mask & ~TF_SET_SIZE;
+	bool done = false;
+	struct tf_attr a;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
+		return rc;
+	/* For the entries that say so, now or when it is sealed. */
+	if ((rest & (TF_SET_MODE | TF_SET_UID | TF_SET_GID)) != 0) {
+		tf_vault_learn(v, who->uid, who->gid);
+		tf_vault_learn(v, rest & TF_SET_UID ? want->uid : a.uid,
+		    rest & TF_SET_GID ? want->gid : a.gid);
+	}
+	if (a.kind != TF_KIND_EVIDENCE &&
+	    changes(&a, rest & ~TF_SET_MTIME, want) &&
+	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK)
+		return rc;
+	if ((mask & TF_SET_SIZE) != 0)
+		rc = file != NULL ? tf_file_set_size(file, want->size, err) :
+				    set_path_size(v, &a, want->size, who, err);
+	if (rc == TF_OK && rest != 0)
+		rc = set_live(v, id, rest, want, who, &done, err);
+	if (rc == TF_OK && rest != 0 && !done) {
+		if (a.kind == TF_KIND_EVIDENCE)
+			rc = set_sealed(v, &a, rest, want, who, err);
+		else if (a.kind == TF_KIND_DIRECTORY)
+			rc = TF_OK; /* below */
+		else
+			rc = set_directory(v, &a, rest, want, who, err);
+	}
+	if (rc == TF_OK && a.kind == TF_KIND_DIRECTORY && !a.unlinked &&
+	    (rest & TF_SET_MODE) != 0 && (want->mode & 07777) != a.mode)
+		rc = tf_dir_mode_set(v, id, want->mode, who, err);
+	if (rc == TF_OK && a.kind == TF_KIND_ATTESTATION &&
+	    changes(&a, rest & ~TF_SET_MTIME, want))
+		tell_followers(v, &a);
+	return rc == TF_OK ? tf_vault_getattr(v, id, out, err) : rc;
+}

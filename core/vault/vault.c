@@ -1,0 +1,807 @@
+/*
+ * One vault: opening and closing.  One process writes at a time: the lock is
+ * flock(2), its text says who.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/file.h"
+#include "../base/users.h"
+#include "../commit/hasher.h"
+#include "../node/holder.h"
+#include "../node/vault_i.h"
+#include "../seal/close_dir.h"
+#include "../store/store_files.h"
+#include "../view/view.h"
+
+#define IDLE_MAX 16	 /* connections nobody uses */
+#define SMALL_FILE 65536 /* bytes */
+#define STRAYS_NAMED 20	 /* files that do not belong in a store */
+#define ASK_NS 100000000 /* how often who waits is asked whether he goes on */
+
+/* --- small services -------------------------------------------------------- */
+
+void
+tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
+{
+	char line[400];
+	va_list ap;
+
+	if (v->say == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	v->say(v->arg, code, line);
+}
+
+enum tf_code
+tf_vault_writable_locked(struct tf_vault *v, struct tf_error *err)
+{
+	if (v->read_only)
+		return tf_fail(err, TF_READONLY,
+		    "the store is open for "
+		    "reading only");
+	if (v->broken != TF_OK)
+		return tf_fail(err, TF_READONLY, "the ledger failed: %.120s",
+		    v->broken_why.text);
+	return TF_OK;
+}
+
+enum tf_code
+tf_vault_writable(struct tf_vault *v, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	rc = tf_vault_writable_locked(v, err);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_reader_db(struct tf_vault *v, struct tf_db **out, struct tf_error *err)
+{
+	char path[PATH_MAX];
+
+	*out = NULL;
+	pthread_mutex_lock(&v->mu);
+	if (v->n_idle > 0)
+		*out = v->idle[--v->n_idle];
+	pthread_mutex_unlock(&v->mu);
+	if (*out != NULL)
+		return TF_OK;
+	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
+	return tf_db_open(path, v->read_mode, out, err);
+}
+
+void
+tf_reader_done(struct tf_vault *v, struct tf_db *db)
+{
+	void *p;
+
+	pthread_mutex_lock(&v->mu);
+	if (v->n_idle == v->cap_idle && v->n_idle < IDLE_MAX) {
+		p = realloc(v->idle, (v->cap_idle + 8) * sizeof(*v->idle));
+		if (p != NULL) {
+			v->idle = p;
+			v->cap_idle += 8;
+		}
+	}
+	if (v->n_idle < v->cap_idle) {
+		v->idle[v->n_idle++] = db;
+		db = NULL;
+	}
+	pthread_mutex_unlock(&v->mu);
+	tf_db_close(db);
+}
+
+void
+tf_vault_learn(const struct tf_vault *v, uint32_t uid, uint32_t gid)
+{
+	if (tf_users_ask(uid, gid))
+		return;
+	tf_vault_slow(v);
+	tf_users_learn(uid, gid);
+}
+
+enum tf_code
+tf_actor_text(const struct tf_actor *a, char **out, struct tf_error *err)
+{
+	char user[257], group[257];
+	struct tf_buf b = { 0 };
+
+	tf_user_name(a->uid, user, sizeof(user));
+	tf_group_name(a->gid, group, sizeof(group));
+	tf_actor_json(&b, a, user, group);
+	tf_buf_add(&b, "", 1);
+	if (b.failed) {
+		tf_buf_free(&b);
+		return tf_nomem(err);
+	}
+	*out = b.p;
+	return TF_OK;
+}
+
+void
+tf_writers_json(const struct tf_live *l, struct tf_buf *out)
+{
+	struct tf_json j;
+
+	tf_json_begin(&j, out);
+	tf_json_array(&j);
+	for (unsigned i = 0; i < l->n_uids; i++)
+		tf_json_int(&j, l->uids[i]);
+	tf_json_array_end(&j);
+	out->failed = out->failed || tf_json_end(&j, NULL) != TF_OK;
+}
+
+void
+tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid, uint32_t gid,
+    struct tf_access_names *names)
+{
+	char name[257];
+	size_t n;
+
+	*a = (struct tf_access){ .uid = uid, .gid = gid, .mode = mode & 07777 };
+	tf_user_name(uid, name, sizeof(name));
+	n = tf_hint(names->user, 256, name, strlen(name));
+	a->user = (struct tf_str){ n > 0 ? names->user : NULL, n };
+	tf_group_name(gid, name, sizeof(name));
+	n = tf_hint(names->group, 256, name, strlen(name));
+	a->group = (struct tf_str){ n > 0 ? names->group : NULL, n };
+}
+
+/* The first line of a small file, without memory; "" when there is none. */
+static void
+read_word(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+void
+tf_boot_id(char out[64])
+{
+	read_word("/proc/sys/kernel/random/boot_id", out, 64);
+	out[36] = '\0'; /* 8-4-4-4-12 */
+}
+
+static void
+host_name(struct tf_vault *v)
+{
+	struct utsname u;
+
+	if (uname(&u) < 0 ||
+	    tf_hint(v->host, 256, u.nodename, strlen(u.nodename)) == 0)
+		(void)snprintf(v->host, sizeof(v->host), "unknown");
+}
+
+/* --- giving up what takes long --------------------------------------------- */
+
+void
+tf_vault_stop(struct tf_vault *v)
+{
+	atomic_store(&v->stopping, true);
+	pthread_mutex_lock(&v->mu);
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->mu);
+}
+
+static bool
+must_stop(void *arg)
+{
+	return tf_vault_must_stop(arg);
+}
+
+struct tf_patience
+tf_vault_patience(struct tf_vault *v)
+{
+	return (struct tf_patience){ must_stop, v };
+}
+
+enum tf_code
+tf_vault_wait_long(struct tf_vault *v, struct tf_error *err)
+{
+	struct timespec until;
+
+	tf_vault_slow(v);
+	tf_clock_after(ASK_NS, &until);
+	(void)pthread_cond_timedwait(&v->changed, &v->mu, &until);
+	return tf_vault_must_stop(v) ?
+	    tf_fail(err, TF_INTERRUPTED, "given up while it waited") :
+	    TF_OK;
+}
+
+/* --- the lock ------------------------------------------------------------------ */
+
+static enum tf_code
+locked_by(int fd, const char *advice, struct tf_error *err)
+{
+	struct tf_holder who;
+
+	/* The text is of the last writer, and readers do not exclude us. */
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return tf_fail(err, TF_LOCKED,
+		    "the store is mounted read-only");
+	tf_holder_read(fd, &who);
+	if (!tf_holder_is_seen(&who))
+		return tf_fail(err, TF_LOCKED,
+		    "the store is in use by trailfs pid %d, whose mount is not "
+		    "in this mount namespace: lsns -t mnt lists others",
+		    who.pid);
+	return tf_fail(err, TF_LOCKED, "%sthe store is in use by %.120s",
+	    advice, who.text[0] == '\0' ? "another process" : who.text);
+}
+
+static enum tf_code
+take_lock(struct tf_vault *v, struct tf_error *err)
+{
+	char text[512], boot[64];
+	enum tf_code rc;
+
+	rc = tf_file_open(v->dirfd, "lock", O_RDWR | O_CREAT, &v->lockfd, err);
+	if (rc != TF_OK)
+		return tf_fail(err, rc, "open %.100s/lock: %s", v->path,
+		    rc == TF_INVALID || rc == TF_ISDIR ? "not a plain file" :
+							 strerror(errno));
+	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ?
+		    locked_by(v->lockfd, "", err) :
+		    tf_fail(err, TF_IO, "lock the store");
+	tf_boot_id(boot);
+	(void)snprintf(text, sizeof(text),
+	    "%s pid %d\nmount %s\nhost %s\nboot %s\n", v->program,
+	    (int)getpid(), v->mount == NULL ? "-" : v->mount, v->host, boot);
+	if (ftruncate(v->lockfd, 0) < 0)
+		return tf_fail(err, TF_IO, "write the lock");
+	rc = tf_file_pwrite(v->lockfd, text, strlen(text), 0, err);
+	return rc;
+}
+
+/* Readers share the lock, so that nobody writes meanwhile.  Where there is
+ * none or it may not be read, this is a copy or another's. */
+static enum tf_code
+share_lock(struct tf_vault *v, struct tf_error *err)
+{
+	if (tf_file_open(v->dirfd, "lock", O_RDONLY, &v->lockfd, NULL) !=
+		TF_OK ||
+	    flock(v->lockfd, LOCK_SH | LOCK_NB) == 0)
+		return TF_OK;
+	return errno == EWOULDBLOCK ?
+	    locked_by(v->lockfd, "see its mount with mount -o bind,ro: ", err) :
+	    tf_fail(err, TF_IO, "lock the store");
+}
+
+/* --- keys ------------------------------------------------------------------------ */
+
+/* Only the key in force may sign statements; the log's key is proved by the
+ * newest checkpoint. */
+static enum tf_code
+check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
+{
+	char want[128];
+	struct tf_buf have = { 0 };
+	bool same;
+	enum tf_code rc = tf_meta_get_text(db, "attester", want, sizeof(want),
+	    err);
+
+	if (rc == TF_NOTFOUND)
+		return TF_OK; /* the first opening */
+	if (rc != TF_OK)
+		return rc;
+	tf_attester_text(v, &have);
+	same = !have.failed && have.n == strlen(want) &&
+	    memcmp(have.p, want, have.n) == 0;
+	tf_buf_free(&have);
+	return same ? TF_OK :
+		      tf_fail(err, TF_TAMPER,
+			  "%s is not the key that "
+			  "the ledger says is in force",
+			  TF_ATTESTER_KEY);
+}
+
+static enum tf_code
+load_keys(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
+{
+	struct tf_pubkey pub;
+	enum tf_code rc;
+
+	if ((rc = tf_store_check_keys(v->dirfd, err)) != TF_OK ||
+	    (rc = tf_key_load(v->dirfd, TF_LOG_KEY, &v->log_key, err)) !=
+		TF_OK ||
+	    (rc = tf_key_load(v->dirfd, TF_ATTESTER_KEY, &v->attester, err)) !=
+		TF_OK)
+		return rc;
+	tf_key_public(v->log_key, &pub);
+	tf_vkey_make(&v->vkey, v->origin, &pub);
+	return check_attester(v, db, err);
+}
+
+/* keys/log.vkey follows from key and origin.  A crash after the commit of a new
+ * origin left that of the old one. */
+static enum tf_code
+keep_vkey(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_buf have = { 0 }, want = { 0 };
+	enum tf_code rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &have,
+	    err);
+
+	if (tf_code_undecided(rc))
+		goto out;
+	if ((rc = tf_vault_vkey(v, &want, err)) == TF_OK &&
+	    !tf_str_same(tf_buf_bytes(&have), tf_buf_bytes(&want))) {
+		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, want.p, want.n, 0400,
+		    false, err);
+		if (rc == TF_OK)
+			tf_vault_say(v, TF_OK,
+			    "%s was not that of the key and the origin %s, and "
+			    "is written anew",
+			    TF_LOG_VKEY, v->origin);
+	}
+out:
+	tf_buf_free(&have);
+	tf_buf_free(&want);
+	return rc;
+}
+
+/* Without the private key: what the store says its key is. */
+static enum tf_code
+load_vkey(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_vkey k;
+	enum tf_code rc;
+
+	rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &b, err);
+	if (rc == TF_OK)
+		rc = tf_vkey_parse(b.p == NULL ? "" : b.p,
+		    b.n > 0 && b.p[b.n - 1] == '\n' ? b.n - 1 : b.n, &k, err);
+	/* It may have the origin of before a recovery: see keep_vkey. */
+	if (rc == TF_OK)
+		tf_vkey_make(&v->vkey, v->origin, &k.pub);
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* --- opening ------------------------------------------------------------------------- */
+
+/* By errno: too many open files do not make a store that is not there. */
+static enum tf_code
+cannot_open(const struct tf_vault *v, struct tf_error *err)
+{
+	enum tf_code rc = tf_code_of_open(errno);
+
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, rc,
+		    "%.100s: no store here; make one with trailctl init",
+		    v->path);
+	return tf_fail(err, rc, "%.100s: %s", v->path, strerror(errno));
+}
+
+static enum tf_code
+lacks(const struct tf_vault *v, struct tf_error *err)
+{
+	enum tf_code rc = tf_code_of_open(errno);
+
+	return tf_fail(err, rc == TF_NOTFOUND ? TF_FOREIGN : rc,
+	    "%.100s lacks objects/ or stage/: %s", v->path, strerror(errno));
+}
+
+static enum tf_code
+open_dirs(struct tf_vault *v, struct tf_error *err)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+	v->dirfd = open(v->path, flags);
+	if (v->dirfd < 0 || faccessat(v->dirfd, TF_DB_NAME, F_OK, 0) < 0)
+		return cannot_open(v, err);
+	v->objectsfd = openat(v->dirfd, "objects", flags);
+	v->stagefd = openat(v->dirfd, "stage", flags);
+	if (v->objectsfd < 0 || v->stagefd < 0)
+		return lacks(v, err);
+	tf_open_objects_start(&v->objects, v->objectsfd,
+	    v->descriptors.max / 8);
+	return TF_OK;
+}
+
+static void
+say_found(void *vault, const char *line)
+{
+	tf_vault_say(vault, TF_FOREIGN, "%s", line);
+}
+
+struct strays {
+	struct tf_vault *v;
+	unsigned n;
+};
+
+static void
+say_stray(void *arg, const char *path, bool aside)
+{
+	struct strays *s = arg;
+
+	if (aside)
+		return; /* the log said so when it was put there */
+	if (s->n++ < STRAYS_NAMED)
+		tf_vault_say(s->v, TF_FOREIGN,
+		    "%.300s does not belong in a store and is not recorded: "
+		    "evidence goes into the mount",
+		    path);
+}
+
+/* What is wrong with the store's files; no reason not to serve. */
+static void
+say_about_files(struct tf_vault *v)
+{
+	struct strays s = { .v = v };
+
+	tf_store_check_access(v->dirfd, !v->read_only, say_found, v);
+	tf_store_check_strays(v->dirfd, false, say_stray, &s);
+	if (s.n > STRAYS_NAMED)
+		tf_vault_say(v, TF_FOREIGN,
+		    "and %u more that do not belong in a store: trailctl "
+		    "verify names them",
+		    s.n - STRAYS_NAMED);
+}
+
+static enum tf_code
+read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	rc = tf_meta_get_text(db, "origin", v->origin, sizeof(v->origin), err);
+	if (rc == TF_OK)
+		rc = tf_meta_get_text(db, "store", v->store, sizeof(v->store),
+		    err);
+	if (rc == TF_OK && !tf_origin_ok(v->origin, strlen(v->origin)))
+		rc = tf_fail(err, TF_TAMPER, "the origin is malformed");
+	return rc;
+}
+
+static enum tf_code
+prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
+    struct tf_error *err)
+{
+	pthread_condattr_t attr;
+
+	v->dirfd = v->stagefd = v->objectsfd = v->lockfd = -1;
+	v->read_only = o->read_only;
+	v->read_mode = o->read_only && o->mount != NULL ? TF_DB_STILL :
+							  TF_DB_READ;
+	v->verify_open = o->verify_open;
+	v->settings.value[TF_SETTLE] = TF_SETTLE_DEFAULT_S;
+	v->settings.value[TF_MAX_UNSEALED] = TF_MAX_UNSEALED_DEFAULT;
+	v->settings.value[TF_MAX_OPEN] = TF_MAX_OPEN_DEFAULT;
+	v->settings.value[TF_MAX_DRAFT] = TF_MAX_DRAFT_DEFAULT;
+	v->settings.value[TF_PLACEHOLDER] = TF_PLACEHOLDER_DEFAULT_S;
+	v->durability = o->durability;
+	tf_descriptors_start(&v->descriptors);
+	v->slow = o->slow;
+	v->interrupted = o->interrupted;
+	v->say = o->say;
+	v->on_change = o->changed;
+	v->on_altered = o->altered;
+	v->arg = o->arg;
+	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
+	(void)pthread_mutex_init(&v->mu, NULL);
+	(void)pthread_mutex_init(&v->denials.mu, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&v->changed, &attr);
+	(void)pthread_cond_init(&v->alarm, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	host_name(v);
+	v->path = strdup(path);
+	v->mount = o->mount == NULL ? NULL : strdup(o->mount);
+	if (v->path == NULL || (o->mount != NULL && v->mount == NULL) ||
+	    tf_live_init(&v->live) != TF_OK ||
+	    (v->rare = tf_rare_new()) == NULL)
+		return tf_nomem(err);
+	return TF_OK;
+}
+
+static enum tf_code
+open_writer(struct tf_vault *v, const struct tf_vault_options *o,
+    struct tf_recovery *recovery, struct tf_error *err)
+{
+	char path[PATH_MAX];
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = take_lock(v, err)) != TF_OK ||
+	    (rc = tf_config_read(v, err)) != TF_OK)
+		return rc;
+	for (int i = 0; i < TF_SETTINGS; i++)
+		if (o->settings.given[i])
+			v->settings.value[i] = o->settings.value[i];
+	if (o->mount == NULL)
+		v->settings.value[TF_QUIET] = 0; /* the daemon's to watch */
+	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
+	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
+		return rc;
+	if ((rc = read_facts(v, db, err)) != TF_OK ||
+	    (rc = load_keys(v, db, err)) != TF_OK) {
+		tf_db_close(db);
+		return rc;
+	}
+	if (v->mount != NULL)
+		say_about_files(v);
+	else
+		tf_store_check_access(v->dirfd, true, say_found, v);
+	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK)
+		return rc;
+	rc = recovery == NULL ? tf_head_compare(v, NULL, err) :
+				tf_head_renew(v, recovery, err);
+	if (rc != TF_OK ||
+	    (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
+	    (rc = keep_vkey(v, err)) != TF_OK ||
+	    (rc = tf_recover(v, err)) != TF_OK ||
+	    (rc = tf_closed_recover(v, err)) != TF_OK ||
+	    (rc = tf_quiet_start(v, err)) != TF_OK ||
+	    (rc = tf_space_start(v, err)) != TF_OK)
+		return rc;
+	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
+		return tf_fail(err, TF_NOMEM, "cannot start a thread");
+	v->keeper_runs = true;
+	return TF_OK;
+}
+
+static enum tf_code
+count_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
+{
+	unsigned *n = arg;
+
+	(void)err;
+	*n += r->attr.kind == TF_KIND_EVIDENCE;
+	return TF_OK;
+}
+
+static enum tf_code
+open_reader(struct tf_vault *v, struct tf_error *err)
+{
+	unsigned waiting = 0;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if (v->mount != NULL && (rc = share_lock(v, err)) != TF_OK)
+		return rc;
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	if (v->mount != NULL)
+		say_about_files(v);
+	rc = read_facts(v, db, err);
+	if (rc == TF_OK && v->mount != NULL)
+		rc = tf_stage_each(db, count_staged, &waiting, err);
+	tf_reader_done(v, db);
+	if (waiting > 0)
+		tf_vault_say(v, TF_OK,
+		    "%u files are not sealed and not shown: they wait for the "
+		    "next mount that writes",
+		    waiting);
+	return rc == TF_OK ? load_vkey(v, err) : rc;
+}
+
+static void
+vault_free(struct tf_vault *v)
+{
+	tf_hasher_stop(v->hasher);
+	tf_live_destroy(&v->live);
+	tf_texts_free(&v->texts);
+	/* The writer last: only it can fold the write-ahead log back in. */
+	for (size_t i = 0; i < v->n_idle; i++)
+		tf_db_close(v->idle[i]);
+	v->n_idle = 0;
+	tf_commit_stop(v->commit);
+	free(v->idle);
+	free(v->users);
+	free(v->quiet);
+	tf_closed_free(v);
+	free(v->filling);
+	tf_rare_free(v->rare);
+	tf_bits_free(&v->checked);
+	tf_bits_free(&v->altered);
+	tf_bits_free(&v->opened);
+	tf_bits_free(&v->is_long);
+	tf_buf_free(&v->head.note);
+	tf_denied_free(&v->denials);
+	tf_key_free(v->log_key);
+	tf_key_free(v->attester);
+	/* The lock last: who waits for it finds nothing of the store in use. */
+	for (int i = 0; i < 4; i++) {
+		int fd = i == 0 ? v->stagefd :
+		    i == 1	? v->objectsfd :
+		    i == 2	? v->dirfd :
+				  v->lockfd;
+
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	(void)pthread_cond_destroy(&v->alarm);
+	(void)pthread_cond_destroy(&v->changed);
+	(void)pthread_mutex_destroy(&v->mu);
+	free(v->path);
+	free(v->mount);
+	free(v->guard);
+	free(v);
+}
+
+static void
+stop_keeper(struct tf_vault *v)
+{
+	if (!v->keeper_runs)
+		return;
+	pthread_mutex_lock(&v->mu);
+	v->quit = true;
+	pthread_cond_broadcast(&v->alarm);
+	pthread_mutex_unlock(&v->mu);
+	(void)pthread_join(v->keeper, NULL);
+	v->keeper_runs = false;
+}
+
+/* What compares files after a crash is left to the next start; files that were
+ * closed are flushed, unless the end is near. */
+static void
+stop_background(struct tf_vault *v)
+{
+	atomic_store(&v->ending, true);
+	tf_background_stop(v->background);
+	v->background = NULL;
+}
+
+enum tf_code
+tf_vault_open_for(const char *path, const struct tf_vault_options *o,
+    struct tf_recovery *recovery, struct tf_vault **out, struct tf_error *err)
+{
+	struct tf_vault *v = calloc(1, sizeof(*v));
+	enum tf_code rc;
+
+	if (v == NULL)
+		return tf_nomem(err);
+	if ((rc = prepare(v, path, o, err)) == TF_OK &&
+	    (rc = tf_hasher_start(&v->hasher, err)) == TF_OK &&
+	    (rc = tf_background_new(&v->background, err)) == TF_OK &&
+	    (rc = open_dirs(v, err)) == TF_OK)
+		rc = o->read_only ? open_reader(v, err) :
+				    open_writer(v, o, recovery, err);
+	if (rc != TF_OK) {
+		tf_vault_stop(v);
+		stop_keeper(v);
+		stop_background(v);
+		vault_free(v);
+		return rc;
+	}
+	*out = v;
+	return TF_OK;
+}
+
+enum tf_code
+tf_vault_open(const char *path, const struct tf_vault_options *o,
+    struct tf_vault **out, struct tf_error *err)
+{
+	return tf_vault_open_for(path, o, NULL, out, err);
+}
+
+#define SAVE_MAX 256 /* rows in one transaction */
+
+struct unsaved {
+	struct tf_live **l;
+	size_t n, cap;
+	bool failed;
+	size_t from, to; /* of l, in this transaction */
+};
+
+static enum tf_code
+save_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	const struct unsaved *u = arg;
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = u->from; rc == TF_OK && i < u->to; i++)
+		rc = tf_stage_save(t, u->l[i], err);
+	return rc;
+}
+
+static void
+find_unsaved(void *arg, struct tf_live *l)
+{
+	struct unsaved *u = arg;
+	void *p;
+
+	/* Of a file that was closed and could not be flushed any more, the next
+	 * start finds what it holds. */
+	if (l->job ||
+	    !(l->saved ? l->stale :
+			 !tf_live_is_file(l) ||
+			(l->writers == 0 && l->in_file && l->failed == TF_OK &&
+			    !l->unlinked)))
+		return;
+	if (u->n == u->cap) {
+		size_t cap = u->cap == 0 ? 64 : u->cap * 2;
+
+		if ((p = realloc(u->l, cap * sizeof(struct tf_live *))) ==
+		    NULL) {
+			u->failed = true;
+			return;
+		}
+		u->l = p;
+		u->cap = cap;
+	}
+	tf_live_ref(l);
+	u->l[u->n++] = l;
+}
+
+/* Those of l[from..to) are saved, or could not be. */
+static void
+saved(struct tf_vault *v, struct unsaved *u, enum tf_code rc)
+{
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = u->from; i < u->to; i++) {
+		if (rc == TF_OK)
+			tf_stage_saved(v, u->l[i]);
+		u->l[i]->stale = false;
+		tf_live_unref(u->l[i]);
+	}
+	pthread_mutex_unlock(&v->mu);
+}
+
+/* Directories that nothing was flushed in yet, and what got new metadata. */
+static enum tf_code
+save_directories(struct tf_vault *v, struct tf_error *err)
+{
+	struct unsaved u = { 0 };
+	enum tf_code rc = TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	tf_live_each(&v->live, find_unsaved, &u);
+	pthread_mutex_unlock(&v->mu);
+	for (; u.from < u.n; u.from = u.to) {
+		u.to = u.from + SAVE_MAX < u.n ? u.from + SAVE_MAX : u.n;
+		if (rc == TF_OK)
+			rc = tf_commit_wait(v->commit, save_run, &u, err);
+		saved(v, &u, rc);
+	}
+	free(u.l);
+	return rc == TF_OK && u.failed ? tf_nomem(err) : rc;
+}
+
+enum tf_code
+tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK, last = TF_OK;
+
+	if (v == NULL)
+		return TF_OK;
+	stop_keeper(v);
+	stop_background(v);
+	if (!v->read_only) {
+		if ((rc = tf_seal_frozen(v, err)) != TF_OK)
+			last = rc;
+		if ((rc = save_directories(v, err)) != TF_OK)
+			last = rc;
+		rc = tf_append_closed(v, reason, err);
+		if (rc == TF_OK)
+			rc = tf_vault_keep_head(v, err);
+		if (rc != TF_OK)
+			last = rc;
+		if (ftruncate(v->lockfd, 0) < 0 && last == TF_OK)
+			last = tf_fail(err, TF_IO, "empty the lock");
+	}
+	vault_free(v);
+	return last;
+}

@@ -1,0 +1,394 @@
+/*
+ * Extended attributes: trailfs's own, read from the entries, and those that
+ * writers set, kept as the canonical JSON that their entry will hold.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../commit/staging.h"
+#include "../control.h"
+#include "../seal/close_dir.h"
+#include "namespace.h"
+
+#define XATTRS_MAX 4096 /* bytes of the JSON object */
+
+static const char *const state_names[TF_STATES] = {
+	[TF_STATE_PLACEHOLDER] = "placeholder",
+	[TF_STATE_OPEN] = "open",
+	[TF_STATE_DRAFT] = "draft",
+	[TF_STATE_FROZEN] = "frozen",
+	[TF_STATE_SEALED] = "sealed",
+};
+
+const char *
+tf_state_name(enum tf_state s)
+{
+	return state_names[s];
+}
+
+static enum tf_code
+no_data(struct tf_error *err)
+{
+	return tf_fail(err, TF_NODATA, "no such attribute");
+}
+
+/* Digest of a frozen file, or of sealed evidence. */
+static enum tf_code
+get_sha256(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_node_row row;
+	struct tf_object_row o;
+	struct tf_live *l;
+	char hex[65];
+	bool have = false;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, a->id);
+	if (l != NULL && l->attr.state == TF_STATE_FROZEN && tf_live_clean(l)) {
+		tf_hex(l->digest.b, 32, hex);
+		have = true;
+	}
+	pthread_mutex_unlock(&v->mu);
+	if (!have) {
+		if (a->kind != TF_KIND_EVIDENCE)
+			return no_data(err);
+		rc = tf_nodes_get(db, a->id, &row, err);
+		if (rc == TF_OK)
+			rc = tf_object_get(db, row.object, &o, NULL, err);
+		if (rc != TF_OK)
+			return rc == TF_NOTFOUND ? no_data(err) : rc;
+		tf_hex(o.sha256.b, 32, hex);
+	}
+	tf_buf_add(out, hex, 64);
+	return TF_OK;
+}
+
+/* index, sealed-at, actor: from the entry. */
+static enum tf_code
+get_entry_fact(struct tf_db *db, const struct tf_attr *a, const char *name,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_node_row row;
+	char at[TF_TIME_LEN + 1];
+	struct tf_time when;
+	uint64_t seq;
+	bool moved;
+	enum tf_code rc = tf_nodes_get(db, a->id, &row, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? no_data(err) : rc;
+	seq = row.seal != TF_NO_SEQ ? row.seal : row.entry;
+	if (strcmp(name, TF_XATTR_INDEX) == 0) {
+		tf_buf_printf(out, "%llu", (unsigned long long)seq);
+		return TF_OK;
+	}
+	rc = tf_entries_get(db, seq, &body, NULL, err);
+	if (rc == TF_OK)
+		rc = tf_entry_decode(&d, body.p, body.n, err);
+	if (rc == TF_OK && strcmp(name, TF_XATTR_ACTOR) == 0) {
+		if (d.e.actor.p == NULL)
+			rc = no_data(err);
+		else
+			tf_buf_add(out, d.e.actor.p, d.e.actor.n);
+	} else if (rc == TF_OK && row.attr.state == TF_STATE_SEALED) {
+		when = tf_entry_when(&d.e, &moved);
+		if (strcmp(name, TF_XATTR_CLOCK) != 0)
+			when = d.e.at;
+		else if (!moved)
+			rc = no_data(err);
+		tf_time_text(when, at);
+		if (rc == TF_OK)
+			tf_buf_str(out, at);
+	} else if (rc == TF_OK) {
+		rc = no_data(err);
+	}
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
+}
+
+static enum tf_code
+get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
+    const char *name, struct tf_buf *out, struct tf_error *err)
+{
+	if (strcmp(name, TF_XATTR_STATE) == 0) {
+		tf_buf_str(out,
+		    tf_closes(v, a->id) ? TF_CLOSING : tf_state_name(a->state));
+		return TF_OK;
+	}
+	if (strcmp(name, TF_XATTR_SHA256) == 0)
+		return get_sha256(v, db, a, out, err);
+	if (strcmp(name, TF_XATTR_INDEX) == 0 ||
+	    strcmp(name, TF_XATTR_SEALED_AT) == 0 ||
+	    strcmp(name, TF_XATTR_CLOCK) == 0 ||
+	    strcmp(name, TF_XATTR_ACTOR) == 0)
+		return get_entry_fact(db, a, name, out, err);
+	return no_data(err);
+}
+
+/* The writers' attributes of id as JSON, onto out; nothing for none. */
+static enum tf_code
+get_json(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_live *l;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, id);
+	if (l != NULL && l->xattrs.n > 0)
+		tf_buf_add(out, l->xattrs.p, l->xattrs.n);
+	pthread_mutex_unlock(&v->mu);
+	if (l != NULL)
+		return tf_buf_end(out, err);
+	rc = tf_nodes_xattrs(db, id, out, err);
+	return rc == TF_OK || rc == TF_NOTFOUND ? tf_buf_end(out, err) : rc;
+}
+
+static enum tf_code
+get_written(struct tf_vault *v, struct tf_db *db, uint64_t id, const char *key,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_buf json = { 0 };
+	enum tf_code rc = get_json(v, db, id, &json, err);
+	struct tf_str s;
+	int t = -1;
+
+	if (rc == TF_OK && json.n > 0)
+		rc = tf_json_parse(&d, json.p, json.n, err);
+	if (rc == TF_OK && json.n > 0)
+		t = tf_json_get(&d, 0, key);
+	if (rc == TF_OK && t < 0)
+		rc = no_data(err);
+	if (rc == TF_OK) {
+		s = tf_json_text(&d, t); /* quotes around base64 */
+		if (s.n < 2 || !tf_unbase64(s.p + 1, s.n - 2, out))
+			rc = tf_fail(err, TF_TAMPER, "attribute is malformed");
+	}
+	tf_json_doc_free(&d);
+	tf_buf_free(&json);
+	return rc;
+}
+
+#define USER "user."
+
+enum tf_code
+tf_vault_xattr_get(struct tf_vault *v, uint64_t id, const char *name,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_attr a;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if (strncmp(name, USER, strlen(USER)) != 0)
+		return no_data(err);
+	if ((rc = tf_vault_getattr(v, id, &a, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	if (strncmp(name, TF_XATTR_PREFIX, strlen(TF_XATTR_PREFIX)) == 0)
+		rc = get_own(v, db, &a, name, out, err);
+	else
+		rc = get_written(v, db, id, name + strlen(USER), out, err);
+	tf_reader_done(v, db);
+	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}
+
+enum tf_code
+tf_vault_xattr_list(struct tf_vault *v, uint64_t id, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_buf json = { 0 };
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = get_json(v, db, id, &json, err);
+	if (rc == TF_OK && json.n > 0)
+		rc = tf_json_parse(&d, json.p, json.n, err);
+	for (uint32_t t = 1; rc == TF_OK && t < d.n; t = d.tok[t].next) {
+		tf_buf_str(out, USER);
+		tf_buf_add(out, d.text + d.tok[t].key_off, d.tok[t].key_len);
+		tf_buf_add(out, "", 1);
+	}
+	tf_json_doc_free(&d);
+	tf_buf_free(&json);
+	tf_reader_done(v, db);
+	if (rc == TF_OK && out->failed)
+		rc = tf_nomem(err);
+	return rc;
+}
+
+/* A key of an entry's JSON: printable ASCII without '"' and '\'. */
+static bool
+fit_key(const char *s)
+{
+	for (size_t n = 0; s[n] != '\0'; n++)
+		if (s[n] < 0x20 || s[n] > 0x7e || s[n] == '"' || s[n] == '\\')
+			return false;
+	return s[0] != '\0';
+}
+
+static void
+put_value(struct tf_json *j, const char *key, const void *p, size_t n)
+{
+	struct tf_buf b64 = { 0 };
+
+	tf_base64(&b64, p, n);
+	tf_json_key(j, key);
+	tf_json_buf(j, &b64);
+	tf_buf_free(&b64);
+}
+
+/* The object of old with key set (value) or removed (NULL), into out. */
+static enum tf_code
+rebuild(const struct tf_buf *old, const char *key, const void *value, size_t n,
+    bool *had, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_json j;
+	bool placed = value == NULL;
+	unsigned members = 0;
+	char k[256];
+	enum tf_code rc = TF_OK;
+	int order;
+
+	*had = false;
+	if (old->n > 0 &&
+	    (rc = tf_json_parse(&d, old->p, old->n, err)) != TF_OK)
+		return rc;
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	for (uint32_t t = 1; t < d.n; t = d.tok[t].next) {
+		(void)snprintf(k, sizeof(k), "%.*s", (int)d.tok[t].key_len,
+		    d.text + d.tok[t].key_off);
+		order = strcmp(k, key);
+		if (order == 0)
+			*had = true;
+		if (order >= 0 && !placed) {
+			put_value(&j, key, value, n);
+			placed = true;
+			members++;
+		}
+		if (order != 0) {
+			tf_json_key(&j, k);
+			tf_json_raw(&j, tf_json_text(&d, (int)t));
+			members++;
+		}
+	}
+	if (!placed) {
+		put_value(&j, key, value, n);
+		members++;
+	}
+	tf_json_doc_free(&d);
+	if (members == 0) {
+		out->n = 0;
+		return TF_OK;
+	}
+	tf_json_object_end(&j);
+	return tf_json_end(&j, err);
+}
+
+/* Set or remove on a claimed live file; mu held. */
+static enum tf_code
+set_written(struct tf_live *l, const char *key, const void *value, size_t n,
+    int flags, const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_subject s = tf_live_subject(l, who->uid);
+	struct tf_buf made = { 0 };
+	bool had = false;
+	enum tf_code rc = tf_policy(&s, TF_REQ_SETMETA, who->uid);
+
+	if (rc != TF_OK)
+		return tf_refusal(rc, &s, TF_REQ_SETMETA, l->name, err);
+	rc = rebuild(&l->xattrs, key, value, n, &had, &made, err);
+	if (rc == TF_OK && ((flags & XATTR_CREATE) != 0 && had))
+		rc = tf_fail(err, TF_EXISTS, "the attribute exists");
+	if (rc == TF_OK && !had &&
+	    ((flags & XATTR_REPLACE) != 0 || value == NULL))
+		rc = no_data(err);
+	if (rc == TF_OK && made.n > XATTRS_MAX)
+		rc = tf_fail(err, TF_NOSPACE,
+		    "attributes of one file take at "
+		    "most %d bytes",
+		    XATTRS_MAX);
+	if (rc == TF_OK && made.n / 1024 > l->xattrs.n / 1024)
+		rc = tf_quota_names(l->v, l->counted_uid,
+		    made.n / 1024 - l->xattrs.n / 1024, err);
+	if (rc != TF_OK) {
+		tf_buf_free(&made);
+		return rc;
+	}
+	tf_buf_free(&l->xattrs);
+	l->xattrs = made;
+	tf_quota_recount(l);
+	l->stale = true;
+	tf_quiet_touch(l->v, l->att);
+	l->attr.ctime = tf_clock_now();
+	if (l->attr.state == TF_STATE_FROZEN)
+		tf_live_freeze(l);
+	return TF_OK;
+}
+
+static enum tf_code
+change_xattr(struct tf_vault *v, uint64_t id, const char *name,
+    const void *value, size_t n, int flags, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct tf_live *l;
+	struct tf_attr a;
+	enum tf_code rc;
+
+	if (strncmp(name, USER, strlen(USER)) != 0)
+		return tf_fail(err, TF_UNSUPPORTED, "only user.* attributes");
+	if (strncmp(name, TF_XATTR_PREFIX, strlen(TF_XATTR_PREFIX)) == 0)
+		return tf_fail(err, TF_DENIED, "%.60s is trailfs's own", name);
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (value != NULL &&
+		(rc = tf_space_take(v, TF_FILE_COST + n, 0, err)) != TF_OK) ||
+	    (rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
+		return rc;
+	/* No name or value that an entry could not hold. */
+	if (a.kind != TF_KIND_EVIDENCE || !fit_key(name + strlen(USER)) ||
+	    (value != NULL && n == 0))
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "this attribute cannot be "
+		    "kept in an entry");
+	pthread_mutex_lock(&v->mu);
+	l = tf_live_get(&v->live, id);
+	if (l != NULL && tf_live_claim(v, l)) {
+		rc = set_written(l, name + strlen(USER), value, n, flags, who,
+		    err);
+		tf_live_unclaim(v, l);
+	} else {
+		rc = tf_sealed_refusal(TF_REQ_SETMETA, err);
+	}
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_vault_xattr_set(struct tf_vault *v, uint64_t id, const char *name,
+    const void *value, size_t n, int flags, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	return change_xattr(v, id, name, value == NULL ? "" : value, n, flags,
+	    who, err);
+}
+
+enum tf_code
+tf_vault_xattr_remove(struct tf_vault *v, uint64_t id, const char *name,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	return change_xattr(v, id, name, NULL, 0, 0, who, err);
+}

@@ -1,0 +1,369 @@
+/*
+ * The entries about a directory and what is below it.  The node table leads to
+ * births and seals; the others are found by going through the ledger, each entry
+ * once in a process's life at most.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../seal/seal_entries.h"
+#include "readable.h"
+#include "view.h"
+
+void
+tf_seqs_free(struct tf_seqs *s)
+{
+	free(s->p);
+	*s = (struct tf_seqs){ 0 };
+}
+
+static enum tf_code
+add_seq(struct tf_seqs *s, uint64_t seq, struct tf_error *err)
+{
+	size_t cap;
+	void *p;
+
+	if (s->n == s->cap) {
+		cap = s->cap == 0 ? 64 : s->cap * 2;
+		if ((p = reallocarray(s->p, cap, sizeof(*s->p))) == NULL)
+			return tf_nomem(err);
+		s->p = p;
+		s->cap = cap;
+	}
+	s->p[s->n++] = seq;
+	return TF_OK;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+bool
+tf_is_below(const struct tf_buf *entry, const struct tf_buf *dir)
+{
+	struct tf_str type, path;
+
+	/* Nothing in the name of such a directory is ever escaped. */
+	tf_entry_peek(entry->p, entry->n, &type, &path);
+	return path.p != NULL && path.n >= dir->n &&
+	    memcmp(path.p, dir->p, dir->n) == 0 &&
+	    (path.n == dir->n || path.p[dir->n] == '/');
+}
+
+/* --- those that no row names ------------------------------------------------ */
+
+struct item {
+	uint64_t seq;
+	uint32_t trail, workflow; /* hashes of the path's first one and two */
+};
+
+struct tf_rare {
+	pthread_mutex_t mu;
+	struct item *p; /* by seq; guarded by mu, as all below */
+	size_t n, cap;
+	uint64_t from, to; /* of these entries all are known */
+};
+
+struct tf_rare *
+tf_rare_new(void)
+{
+	struct tf_rare *r = calloc(1, sizeof(*r));
+
+	if (r != NULL)
+		(void)pthread_mutex_init(&r->mu, NULL);
+	return r;
+}
+
+void
+tf_rare_free(struct tf_rare *r)
+{
+	if (r == NULL)
+		return;
+	(void)pthread_mutex_destroy(&r->mu);
+	free(r->p);
+	free(r);
+}
+
+/* FNV-1a of a path's first parts; of all of it when it has fewer. */
+static uint32_t
+hash_parts(struct tf_str path, unsigned parts)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < path.n; i++) {
+		if (path.p[i] == '/' && --parts == 0)
+			break;
+		h = (h ^ (uint8_t)path.p[i]) * 16777619u;
+	}
+	return h;
+}
+
+static bool
+has_row(struct tf_str type)
+{
+	static const enum tf_type types[] = { TF_TRAIL_CREATED,
+		TF_WORKFLOW_BEGUN, TF_ATTESTATION_BEGUN, TF_DIRECTORY_CREATED,
+		TF_EVIDENCE_SEALED, TF_ATTESTATION_SEALED, TF_WORKFLOW_SEALED,
+		TF_TRAIL_SEALED };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		const char *name = tf_type_name(types[i]);
+
+		if (type.n == strlen(name) && memcmp(type.p, name, type.n) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct scan {
+	struct tf_rare *r;
+	uint64_t end;
+};
+
+static enum tf_code
+note_rare(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct scan *s = arg;
+	struct tf_rare *r = s->r;
+	struct tf_str type, path;
+	size_t cap;
+	void *p;
+
+	(void)off;
+	if (idx >= s->end)
+		return TF_NODATA; /* enough */
+	tf_entry_peek(body, n, &type, &path);
+	if (path.p == NULL || type.p == NULL || has_row(type))
+		return TF_OK;
+	if (r->n == r->cap) {
+		cap = r->cap == 0 ? 256 : r->cap * 2;
+		if ((p = reallocarray(r->p, cap, sizeof(*r->p))) == NULL)
+			return tf_nomem(err);
+		r->p = p;
+		r->cap = cap;
+	}
+	r->p[r->n++] = (struct item){ idx, hash_parts(path, 1),
+		hash_parts(path, 2) };
+	return TF_OK;
+}
+
+/* Go through the entries from..end; what was found is forgotten on failure. */
+static enum tf_code
+scan_range(struct tf_view *w, struct tf_rare *r, uint64_t from, uint64_t end,
+    struct tf_error *err)
+{
+	struct scan s = { r, end };
+	size_t before = r->n;
+	enum tf_code rc = TF_OK;
+
+	if (from < end)
+		rc = tf_entries_each(w->db, from, note_rare, &s, err);
+	if (rc == TF_NODATA)
+		rc = TF_OK;
+	if (rc != TF_OK)
+		r->n = before;
+	return rc;
+}
+
+static int
+by_seq(const void *a, const void *b)
+{
+	return by_number(&((const struct item *)a)->seq,
+	    &((const struct item *)b)->seq);
+}
+
+/* Know all of them from entry `from` to the end of the view; mu is held. */
+static enum tf_code
+know_since(struct tf_view *w, struct tf_rare *r, uint64_t from,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	/* An older view than somebody had before must not pass over what it
+	 * does not see. */
+	if (r->from == r->to || r->from > w->entries) {
+		r->n = 0;
+		r->from = r->to = from;
+	}
+	if ((rc = scan_range(w, r, r->to, w->entries, err)) != TF_OK)
+		return rc;
+	if (w->entries > r->to)
+		r->to = w->entries;
+	if (from >= r->from)
+		return TF_OK;
+	rc = scan_range(w, r, from, r->from, err);
+	if (rc == TF_OK)
+		r->from = from;
+	if (r->n > 1)
+		qsort(r->p, r->n, sizeof(*r->p), by_seq);
+	return rc;
+}
+
+/* Those since entry `from` that may be about path or below it. */
+static enum tf_code
+add_rare(struct tf_view *w, const struct tf_buf *path, uint64_t from,
+    struct tf_seqs *out, struct tf_error *err)
+{
+	struct tf_str s = { path->p, path->n };
+	bool trail = memchr(path->p, '/', path->n) == NULL;
+	uint32_t want = hash_parts(s, trail ? 1 : 2);
+	struct tf_rare *r = w->v->rare;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&r->mu);
+	rc = know_since(w, r, from, err);
+	for (size_t i = 0; rc == TF_OK && i < r->n; i++) {
+		const struct item *x = &r->p[i];
+
+		if (x->seq >= from && x->seq < w->entries &&
+		    (trail ? x->trail : x->workflow) == want)
+			rc = add_seq(out, x->seq, err);
+	}
+	pthread_mutex_unlock(&r->mu);
+	return rc;
+}
+
+/* --- those of the rows -------------------------------------------------------- */
+
+struct walk {
+	struct tf_view *w;
+	struct tf_seqs *out;
+	unsigned levels;
+};
+
+static enum tf_code
+add_row(void *arg, const struct tf_node_row *r, struct tf_error *err)
+{
+	struct walk *k = arg;
+	enum tf_code rc = add_seq(k->out, r->entry, err);
+
+	if (rc == TF_OK && r->seal != TF_NO_SEQ)
+		rc = add_seq(k->out, r->seal, err);
+	if (rc != TF_OK || k->levels == 0 || r->attr.kind == TF_KIND_EVIDENCE)
+		return rc;
+	k->levels--;
+	rc = tf_each_child(k->w->db, r->attr.id, add_row, k, err);
+	k->levels++;
+	return rc;
+}
+
+enum tf_code
+tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool rare,
+    struct tf_seqs *out, struct tf_error *err)
+{
+	struct walk k = { w, out, levels };
+	struct tf_buf path = { 0 };
+	struct tf_node_row row;
+	size_t kept = 0;
+	enum tf_code rc = tf_nodes_get(w->db, id, &row, err);
+
+	if (rc == TF_NOTFOUND)
+		return TF_OK; /* no entry yet */
+	if (rc == TF_OK && !rare)
+		rc = add_row(&k, &row, err);
+	if (rc == TF_OK)
+		rc = tf_path_of(w->v, w->db, id, &path, err);
+	if (rc == TF_OK && path.failed)
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = add_rare(w, &path, row.entry, out, err);
+	tf_buf_free(&path);
+	if (rc != TF_OK || out->n == 0)
+		return rc;
+	/* One entry may be told of twice. */
+	qsort(out->p, out->n, sizeof(*out->p), by_number);
+	for (size_t i = 1; i < out->n; i++)
+		if (out->p[i] != out->p[kept])
+			out->p[++kept] = out->p[i];
+	out->n = kept + 1;
+	return TF_OK;
+}
+
+/* --- events.jsonl --------------------------------------------------------------- */
+
+#define ALL_LEVELS 1024
+#define PIECE 65536 /* bytes */
+
+/* A line, unless it is not for the asker's eyes. */
+static enum tf_code
+put_line(struct tf_view *w, const struct tf_buf *body, struct tf_buf *piece,
+    const struct tf_sink *out, struct tf_error *err)
+{
+	bool may;
+	enum tf_code rc = tf_may_read_entry(w, body, &may, err);
+
+	if (rc != TF_OK || !may)
+		return rc;
+	tf_buf_add(piece, body->p, body->n);
+	tf_buf_add(piece, "\n", 1);
+	return piece->n >= PIECE ? tf_sink_buf(out, piece, err) : TF_OK;
+}
+
+struct lines {
+	struct tf_view *w;
+	const struct tf_sink *out;
+	struct tf_buf piece;
+};
+
+static enum tf_code
+put_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct lines *l = arg;
+	const struct tf_buf entry = { .p = (char *)(uintptr_t)body, .n = n };
+
+	(void)off;
+	return idx >= l->w->entries ?
+	    TF_NODATA :
+	    put_line(l->w, &entry, &l->piece, l->out, err);
+}
+
+/* Of the whole vault. */
+static enum tf_code
+put_all(struct tf_view *w, const struct tf_sink *out, struct tf_error *err)
+{
+	struct lines l = { .w = w, .out = out };
+	enum tf_code rc = tf_entries_each(w->db, 0, put_entry, &l, err);
+
+	if (rc == TF_OK || rc == TF_NODATA)
+		rc = tf_sink_buf(out, &l.piece, err);
+	tf_buf_free(&l.piece);
+	return rc;
+}
+
+enum tf_code
+tf_view_events(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	struct tf_buf path = { 0 }, body = { 0 }, piece = { 0 };
+	struct tf_seqs seqs = { 0 };
+	enum tf_code rc;
+
+	if (id == TF_ROOT_ID)
+		return put_all(w, out, err);
+	rc = tf_view_collect(w, id, ALL_LEVELS, false, &seqs, err);
+	if (rc == TF_OK)
+		rc = tf_path_of(w->v, w->db, id, &path, err);
+	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
+		body.n = 0;
+		rc = tf_entries_get(w->db, seqs.p[i], &body, NULL, err);
+		if (rc == TF_NOTFOUND)
+			rc = tf_fail(err, TF_TAMPER, "entry %llu is missing",
+			    (unsigned long long)seqs.p[i]);
+		if (rc == TF_OK && tf_is_below(&body, &path))
+			rc = put_line(w, &body, &piece, out, err);
+	}
+	if (rc == TF_OK)
+		rc = tf_sink_buf(out, &piece, err);
+	tf_seqs_free(&seqs);
+	tf_buf_free(&path);
+	tf_buf_free(&body);
+	tf_buf_free(&piece);
+	return rc;
+}

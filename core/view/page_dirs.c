@@ -1,0 +1,355 @@
+/* The pages of the vault and of a trail: tables of what is in them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../seal/seal_entries.h"
+#include "pages.h"
+#include "readable.h"
+
+static const struct tf_str none = { NULL, 0 };
+
+/* --- the newest of many ------------------------------------------------------ */
+
+#define COUNT_MAX 10000 /* workflows that the vault's page counts in a trail */
+#define SPOILED_MAX 100 /* older workflows that are listed for what they are */
+
+/* What a table shows of a trail or a workflow. */
+struct line {
+	char name[256];
+	size_t name_len;
+	uint64_t id, entry;
+	bool sealed;
+	enum tf_compliance word;
+	size_t attestations;
+	struct tf_tally tally;
+};
+
+/* The last `cap` of all that were added. */
+struct recent {
+	struct line *l;
+	size_t cap;
+	uint64_t all;
+};
+
+/* Trails that the asker may read. */
+struct trails {
+	struct tf_view *w;
+	struct recent r;
+	size_t withheld;
+};
+
+static void
+keep(struct recent *r, const struct line *l)
+{
+	r->l[r->all++ % r->cap] = *l;
+}
+
+static size_t
+kept(const struct recent *r)
+{
+	return r->all < r->cap ? (size_t)r->all : r->cap;
+}
+
+/* The i-th of those that are kept, the newest first. */
+static const struct line *
+newest(const struct recent *r, size_t i)
+{
+	return &r->l[(r->all - 1 - i) % r->cap];
+}
+
+static enum tf_code
+recent_new(struct recent *r, size_t cap, struct tf_error *err)
+{
+	*r = (struct recent){ .l = calloc(cap, sizeof(*r->l)), .cap = cap };
+	return r->l != NULL ? TF_OK : tf_nomem(err);
+}
+
+static struct line
+line_of(const struct tf_node_row *row)
+{
+	struct line l = { .id = row->attr.id,
+		.entry = row->entry,
+		.name_len = row->name_len,
+		.sealed = row->seal != TF_NO_SEQ };
+
+	memcpy(l.name, row->name, row->name_len + 1);
+	return l;
+}
+
+static void
+put_name(struct tf_page *p, const struct line *l)
+{
+	struct tf_str name = { l->name, l->name_len };
+
+	tf_html(&p->b, "<tr><th scope=\"row\">");
+	tf_page_link(p, TF_PAGE_BELOW, name, none, name);
+	tf_html(&p->b, "</th>");
+}
+
+/* --- the vault ------------------------------------------------------------------ */
+
+static enum tf_code
+add_trail(void *arg, const struct tf_node_row *row, struct tf_error *err)
+{
+	struct line l = line_of(row);
+	struct trails *t = arg;
+	bool may;
+	enum tf_code rc = tf_may_read_row(t->w, row, &may, err);
+
+	if (rc == TF_OK && may)
+		keep(&t->r, &l);
+	else
+		t->withheld++;
+	return rc;
+}
+
+static enum tf_code
+count(void *arg, const struct tf_node_row *row, struct tf_error *err)
+{
+	uint64_t *n = arg;
+
+	(void)row;
+	(void)err;
+	return ++*n > COUNT_MAX ? TF_NODATA : TF_OK; /* enough */
+}
+
+static enum tf_code
+put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
+{
+	uint64_t n = 0;
+	enum tf_code rc = tf_told_read(p->w, l->entry, &p->told, err);
+
+	if (rc == TF_OK)
+		rc = tf_each_child(p->w->db, l->id, count, &n, err);
+	if (rc != TF_OK && rc != TF_NODATA)
+		return rc;
+	put_name(p, l);
+	tf_html(&p->b, "<td>");
+	tf_page_time(p, &p->told);
+	tf_html(&p->b, "</td><td>");
+	tf_page_who(p);
+	tf_html(&p->b, "</td><td class=\"n\">%s%llu</td><td>%s</td></tr>\n",
+	    n > COUNT_MAX ? "over " : "",
+	    (unsigned long long)(n > COUNT_MAX ? COUNT_MAX : n),
+	    l->sealed ? "sealed" : "open");
+	return tf_page_flush(p, err);
+}
+
+static enum tf_code
+put_trails(struct tf_page *p, struct tf_error *err)
+{
+	struct trails t = { .w = p->w };
+	struct recent *r = &t.r;
+	enum tf_code rc = recent_new(r, TF_PAGE_ROWS, err);
+
+	if (rc == TF_OK)
+		rc = tf_each_child(p->w->db, TF_ROOT_ID, add_trail, &t, err);
+	if (rc == TF_OK) {
+		tf_html(&p->b, "<h2>Trails</h2>\n");
+		if (r->all > r->cap)
+			tf_html(&p->b,
+			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
+			    kept(r), (unsigned long long)r->all);
+		tf_page_table(p, "Trails", none,
+		    "Trail|Created|By|#Workflows|State");
+	}
+	for (size_t i = 0; rc == TF_OK && i < kept(r); i++)
+		rc = put_trail(p, newest(r, i), err);
+	tf_page_table_end(p);
+	tf_page_withheld(p, t.withheld, "trail");
+	free(r->l);
+	return rc;
+}
+
+static enum tf_code
+put_last_entries(struct tf_page *p, struct tf_error *err)
+{
+	uint64_t n = p->w->entries < 100 ? p->w->entries : 100;
+	uint64_t seq[100];
+	struct tf_seqs seqs = { seq, (size_t)n, 100 };
+
+	for (uint64_t i = 0; i < n; i++)
+		seq[i] = p->w->entries - n + i;
+	return tf_page_events(p, "Latest events", "All are in", &seqs, err);
+}
+
+enum tf_code
+tf_page_root(struct tf_page *p, struct tf_error *err)
+{
+	struct tf_hash root;
+	char hex[65];
+	uint64_t size;
+	enum tf_code rc = tf_checkpoints_newest(p->w->db, &size, &root, NULL,
+	    err);
+
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "no checkpoint yet");
+	if (rc != TF_OK)
+		return rc;
+	tf_hex(root.b, sizeof(root.b), hex);
+	tf_page_head(p, p->w->v->origin, NULL);
+	tf_html(&p->b,
+	    "<dl>\n<dt>Entries in the ledger</dt><dd>%llu</dd>\n"
+	    "<dt>Root of its tree</dt><dd><code>%s</code></dd>\n"
+	    "<dt>Signed in</dt><dd>",
+	    (unsigned long long)size, hex);
+	tf_page_word(p, TF_PAGE_CHECKPOINT, none, none, "checkpoint");
+	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n</dl>\n",
+	    p->w->v->store);
+	rc = put_trails(p, err);
+	return rc != TF_OK ? rc : put_last_entries(p, err);
+}
+
+/* --- a trail ---------------------------------------------------------------------- */
+
+struct trail {
+	struct tf_page *p;
+	struct recent all, spoiled;
+	uint64_t n[3]; /* by enum tf_compliance */
+	size_t withheld;
+};
+
+static enum tf_code
+add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
+{
+	struct trail *t = arg;
+	struct tf_facts f = { 0 };
+	struct line l = line_of(row);
+	bool may;
+	enum tf_code rc = tf_may_read_row(t->p->w, row, &may, err);
+
+	if (rc != TF_OK || !may) {
+		t->withheld++;
+		return rc;
+	}
+	rc = tf_facts_read(t->p->w, row->attr.id, &f, err);
+	if (rc == TF_OK) {
+		l.word = f.status.word;
+		l.attestations = f.status.n;
+		l.tally = tf_facts_tally(&f);
+		t->n[l.word]++;
+		keep(&t->all, &l);
+		if (l.word == TF_NON_COMPLIANT)
+			keep(&t->spoiled, &l);
+	}
+	tf_facts_free(&f);
+	return rc;
+}
+
+static enum tf_code
+put_workflows(struct tf_page *p, const char *label, const struct recent *r,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	tf_page_table(p, label, none,
+	    "Workflow|Status|Begun|#Attestations|#Missing|#Open|#Not compliant|State");
+	for (size_t i = 0; rc == TF_OK && i < kept(r); i++) {
+		const struct line *l = newest(r, i);
+
+		rc = tf_told_read(p->w, l->entry, &p->told, err);
+		if (rc != TF_OK)
+			break;
+		put_name(p, l);
+		tf_html(&p->b, "<td>");
+		tf_page_badge(p, tf_compliance_word(l->word));
+		tf_html(&p->b, "</td><td>");
+		tf_page_time(p, &p->told);
+		tf_html(&p->b,
+		    "</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
+		    "<td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
+		    "<td>%s</td></tr>\n",
+		    l->attestations, l->tally.lacking, l->tally.open,
+		    l->tally.spoiled, l->sealed ? "sealed" : "open");
+		rc = tf_page_flush(p, err);
+	}
+	tf_page_table_end(p);
+	return rc;
+}
+
+static enum tf_code
+put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
+{
+	struct tf_told begun = { 0 }, sealed = { 0 };
+	enum tf_code rc = tf_told_read(p->w, p->row.entry, &begun, err);
+
+	if (rc == TF_OK)
+		rc = tf_told_read(p->w, p->row.seal, &sealed, err);
+	tf_page_head(p, p->path.p, NULL);
+	tf_html(&p->b, "<dl>\n");
+	tf_page_event(p, "Created", &begun);
+	tf_page_event(p, "Sealed", &sealed);
+	tf_html(&p->b,
+	    "<dt>Workflows</dt><dd>%llu: ", (unsigned long long)t->all.all);
+	for (int i = 0; i < 3; i++) {
+		tf_html(&p->b, "%s%llu ", i > 0 ? ", " : "",
+		    (unsigned long long)t->n[i]);
+		tf_page_badge(p, tf_compliance_word((enum tf_compliance)i));
+	}
+	tf_html(&p->b, "</dd>\n<dt>For programs</dt><dd>");
+	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
+	tf_html(&p->b, ", ");
+	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
+	tf_page_package(p);
+	tf_html(&p->b, "</dd>\n</dl>\n");
+	tf_told_free(&begun);
+	tf_told_free(&sealed);
+	return rc;
+}
+
+static enum tf_code
+put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
+{
+	struct tf_seqs seqs = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (t->all.all > t->all.cap && t->spoiled.all > 0) {
+		tf_html(&p->b, "<h2>Not compliant</h2>\n");
+		if (t->spoiled.all > t->spoiled.cap)
+			tf_html(&p->b,
+			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
+			    kept(&t->spoiled),
+			    (unsigned long long)t->spoiled.all);
+		rc = put_workflows(p, "Not compliant", &t->spoiled, err);
+	}
+	tf_html(&p->b, "<h2>Workflows</h2>\n");
+	if (t->all.all > t->all.cap) {
+		tf_html(&p->b, "<p class=\"soft\">The newest %zu of %llu. ",
+		    kept(&t->all), (unsigned long long)t->all.all);
+		tf_page_word(p, TF_PAGE_STATUS, none, none, "All of them");
+		tf_html(&p->b, "</p>\n");
+	}
+	if (rc == TF_OK)
+		rc = put_workflows(p, "Workflows", &t->all, err);
+	tf_page_withheld(p, t->withheld, "workflow");
+	if (rc == TF_OK)
+		rc = tf_view_collect(p->w, p->row.attr.id, 1, false, &seqs,
+		    err);
+	if (rc == TF_OK)
+		rc = tf_page_events(p, "Latest events",
+		    "Of the trail and its workflows; those of attestations too are in",
+		    &seqs, err);
+	tf_seqs_free(&seqs);
+	return rc;
+}
+
+enum tf_code
+tf_page_trail(struct tf_page *p, struct tf_error *err)
+{
+	struct trail t = { .p = p };
+	enum tf_code rc = recent_new(&t.all, TF_PAGE_ROWS, err);
+
+	if (rc == TF_OK)
+		rc = recent_new(&t.spoiled, SPOILED_MAX, err);
+	if (rc == TF_OK)
+		rc = tf_each_child(p->w->db, p->row.attr.id, add_workflow, &t,
+		    err);
+	if (rc == TF_OK)
+		rc = put_trail_facts(p, &t, err);
+	if (rc == TF_OK)
+		rc = put_trail_tables(p, &t, err);
+	free(t.all.l);
+	free(t.spoiled.l);
+	return rc;
+}

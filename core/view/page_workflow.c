@@ -1,0 +1,345 @@
+/* The page of a workflow: its status, each attestation with its evidence, and
+ * what happened. */
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../node/evidence.h"
+#include "pages.h"
+#include "readable.h"
+
+static const struct tf_str none = { NULL, 0 };
+
+struct workflow {
+	struct tf_page *p;
+	struct tf_facts f;
+	size_t files; /* rows of evidence that may still be shown */
+};
+
+/* --- what was claimed ------------------------------------------------------------ */
+
+/* A text of a person's, or that it was withheld. */
+static void
+put_text(struct tf_page *p, const struct tf_json_doc *d, int t)
+{
+	struct tf_buf text = { 0 };
+
+	if (d->tok[t].type != TF_JSON_STRING)
+		tf_html(&p->b, "withheld");
+	else if (tf_json_string(d, t, &text, NULL) == TF_OK)
+		tf_html(&p->b, "<bdi>%.*s</bdi>", (int)text.n, text.p);
+	else
+		p->b.failed = true;
+	tf_buf_free(&text);
+}
+
+static void
+put_claim(struct tf_page *p, const char *label, const struct tf_json_doc *d,
+    const char *key)
+{
+	int t = tf_json_get(d, 0, key);
+
+	if (t < 0)
+		return;
+	tf_html(&p->b, "<dt>%s</dt><dd>", label);
+	put_text(p, d, t);
+	tf_html(&p->b, "</dd>\n");
+}
+
+/* Members of an object of texts; of addresses their `href`.  An address is
+ * text here: a page leads to nothing outside. */
+static void
+put_claims(struct tf_page *p, const struct tf_json_doc *d, const char *key)
+{
+	int of = tf_json_get(d, 0, key), text;
+	uint32_t t, end;
+
+	if (of < 0)
+		return;
+	end = d->tok[of].next;
+	for (t = (uint32_t)of + 1; t < end; t = d->tok[t].next) {
+		text = tf_json_get(d, (int)t, "href");
+		tf_html(&p->b, "<dt><bdi>%.*s</bdi></dt><dd>",
+		    (int)d->tok[t].key_len, d->text + d->tok[t].key_off);
+		put_text(p, d, text < 0 ? (int)t : text);
+		tf_html(&p->b, "</dd>\n");
+	}
+}
+
+static enum tf_code
+put_all_claims(struct tf_page *p, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	enum tf_code rc;
+
+	if (e->claims.p == NULL)
+		return TF_OK;
+	if ((rc = tf_json_parse(&d, e->claims.p, e->claims.n, err)) != TF_OK)
+		return rc;
+	put_claim(p, "Type", &d, "type");
+	put_claim(p, "Description", &d, "description");
+	put_claim(p, "Made at", &d, "originUrl");
+	put_claims(p, &d, "annotations");
+	put_claims(p, &d, "externalUrls");
+	tf_json_doc_free(&d);
+	return TF_OK;
+}
+
+/* --- evidence ---------------------------------------------------------------------- */
+
+static enum tf_code
+put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
+    struct tf_error *err)
+{
+	char hex[65];
+	enum tf_code rc = tf_told_read(p->w, f->seq, &p->told, err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_hex(f->sha256.b, sizeof(f->sha256.b), hex);
+	tf_html(&p->b, "<tr><th scope=\"row\">");
+	tf_page_link(p, TF_PAGE_EVIDENCE, att, f->name, f->name);
+	tf_html(&p->b, "</th><td class=\"n\">%llu</td><td><code>%s</code> ",
+	    (unsigned long long)f->size, hex);
+	tf_page_word(p, TF_PAGE_PROOF, att, f->name, "proof");
+	tf_html(&p->b, "</td><td>");
+	tf_page_time(p, &p->told);
+	tf_html(&p->b, "</td><td>");
+	tf_page_who(p);
+	tf_html(&p->b, "</td></tr>\n");
+	return tf_page_flush(p, err);
+}
+
+static enum tf_code
+put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
+    struct tf_error *err)
+{
+	struct tf_page *p = x->p;
+	struct tf_evidence ev = { 0 };
+	enum tf_code rc = tf_readable_evidence(p->w, a->id, &ev, err);
+	size_t n = ev.n < x->files ? ev.n : x->files;
+
+	if (rc == TF_OK && n > 0) {
+		tf_page_table(p, "Evidence of ", name,
+		    "Evidence|#Bytes|SHA-256|Sealed|By");
+		for (size_t i = 0; rc == TF_OK && i < n; i++)
+			rc = put_file(p, name, &ev.f[i], err);
+		tf_page_table_end(p);
+	}
+	if (rc == TF_OK && n < ev.n) {
+		tf_html(&p->b, "<p class=\"soft\">%zu more in ", ev.n - n);
+		tf_page_word(p, TF_PAGE_SUMS, name, none, "SHA256SUMS");
+		tf_html(&p->b, ".</p>\n");
+	}
+	tf_page_withheld(p, ev.left_out, "file");
+	x->files -= n;
+	tf_evidence_free(&ev);
+	return rc;
+}
+
+/* --- an attestation ------------------------------------------------------------------ */
+
+/* whole: it is sealed, and who reads this may read all that its seal names. */
+static void
+put_attestation_files(struct tf_page *p, struct tf_str name, bool whole)
+{
+	tf_html(&p->b, "<dt>For programs</dt><dd>");
+	tf_page_word(p, TF_PAGE_ATTESTATION, name, none, "attestation.json");
+	tf_html(&p->b, ", ");
+	tf_page_word(p, TF_PAGE_SUMS, name, none, "SHA256SUMS");
+	if (whole) {
+		tf_html(&p->b, ", ");
+		tf_page_word(p, TF_PAGE_INTOTO, name, none, "signed statement");
+		tf_html(&p->b, ", ");
+		tf_page_word(p, TF_PAGE_SEAL_PROOF, name, none,
+		    "proof of the seal");
+	}
+	tf_html(&p->b, "</dd>\n");
+}
+
+static void
+put_override(struct tf_page *p, const struct tf_told *t)
+{
+	int reason;
+
+	if (!t->is)
+		return;
+	tf_page_event(p, "Overridden", t);
+	reason = tf_json_get(&t->d.doc, 0, "reason");
+	tf_html(&p->b,
+	    "<dt>Now counts as</dt><dd>%s</dd>\n<dt>Because</dt><dd>",
+	    t->d.e.compliant ? "compliant" : "not compliant");
+	if (reason >= 0)
+		put_text(p, &t->d.doc, reason);
+	tf_html(&p->b, "</dd>\n");
+}
+
+static enum tf_code
+put_attestation(struct workflow *x, size_t i, struct tf_error *err)
+{
+	struct tf_page *p = x->p;
+	const struct tf_att *a = &x->f.a[i];
+	const struct tf_reported *r = &x->f.r[i];
+	struct tf_told begun = { 0 }, seal = { 0 }, override = { 0 };
+	bool good = r->overridden ? r->override : !r->denied, may;
+	enum tf_code rc;
+
+	if ((rc = tf_may_read(p->w, a->id, &may, err)) != TF_OK ||
+	    (rc = tf_told_read(p->w, a->begun, &begun, err)) != TF_OK ||
+	    (rc = tf_told_read(p->w, a->seal, &seal, err)) != TF_OK ||
+	    (rc = tf_told_read(p->w, a->override, &override, err)) != TF_OK)
+		goto out;
+	tf_html(&p->b,
+	    "<section aria-labelledby=\"a%zu\">\n<h3 id=\"a%zu\">"
+	    "<bdi>%.*s</bdi> ",
+	    i, i, (int)r->name.n, r->name.p);
+	tf_page_badge(p,
+	    !r->sealed ? "OPEN" :
+		good   ? "COMPLIANT" :
+			 "NON-COMPLIANT");
+	tf_html(&p->b, "</h3>\n");
+	if (!may) {
+		tf_html(&p->b,
+		    "<p class=\"soft\">You may not read it.</p>\n"
+		    "</section>\n");
+		goto out;
+	}
+	tf_html(&p->b, "<dl>\n");
+	tf_page_event(p, "Begun", &begun);
+	tf_page_event(p, "Sealed", &seal);
+	put_override(p, &override);
+	if (seal.is)
+		rc = put_all_claims(p, &seal.d.e, err);
+	if (rc == TF_OK)
+		rc = tf_may_read_whole(p->w, a->id, &may, err);
+	put_attestation_files(p, r->name, seal.is && may);
+	tf_html(&p->b, "</dl>\n");
+	if (rc == TF_OK)
+		rc = put_evidence(x, a, r->name, err);
+	tf_html(&p->b, "</section>\n");
+out:
+	tf_told_free(&begun);
+	tf_told_free(&seal);
+	tf_told_free(&override);
+	return rc;
+}
+
+/* --- the summary ---------------------------------------------------------------------- */
+
+/* Attestation i of the facts by its name, which leads down to its section. */
+static void
+put_name(struct tf_page *p, const struct tf_facts *f, size_t i)
+{
+	const struct tf_reported *r = &f->r[i];
+
+	if (i < TF_PAGE_ROWS)
+		tf_html(&p->b, "<a href=\"#a%zu\">", i);
+	tf_html(&p->b, "<bdi>%.*s</bdi>", (int)r->name.n, r->name.p);
+	if (i < TF_PAGE_ROWS)
+		tf_html(&p->b, "</a>");
+}
+
+static void
+put_item(struct tf_page *p, const struct tf_facts *f,
+    const struct tf_status_item *m)
+{
+	bool overridden = m->reported && f->r[m->decides].overridden;
+
+	tf_html(&p->b, "<tr><th scope=\"row\">");
+	if (m->reported)
+		put_name(p, f, m->decides);
+	else
+		tf_html(&p->b, "<bdi>%.*s</bdi>", (int)m->name.n, m->name.p);
+	tf_html(&p->b, "</th><td>%.*s</td><td>",
+	    m->type.p != NULL ? (int)m->type.n : 7,
+	    m->type.p != NULL ? m->type.p : "generic");
+	tf_page_badge(p, tf_item_word(m->state));
+	if (m->unexpected)
+		tf_html(&p->b, " unexpected");
+	tf_html(&p->b, "</td><td>%s%s</td><td>",
+	    !m->reported     ? "" :
+		m->compliant ? "yes" :
+			       "no",
+	    overridden ? ", overridden" : "");
+	if (m->open != SIZE_MAX)
+		put_name(p, f, m->open);
+	tf_html(&p->b, "</td></tr>\n");
+}
+
+static enum tf_code
+put_summary(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
+{
+	size_t n = f->status.n < TF_PAGE_ROWS ? f->status.n : TF_PAGE_ROWS;
+	enum tf_code rc = TF_OK;
+
+	tf_html(&p->b, "<h2>Attestations</h2>\n");
+	if (n < f->status.n) {
+		tf_html(&p->b, "<p class=\"soft\">%zu of %zu. ", n,
+		    f->status.n);
+		tf_page_word(p, TF_PAGE_STATUS, none, none, "All of them");
+		tf_html(&p->b, "</p>\n");
+	}
+	if (n == 0) {
+		tf_html(&p->b, "<p>None yet.</p>\n");
+		return TF_OK;
+	}
+	tf_page_table(p, "Attestations", none,
+	    "Name|Type|Status|Compliant|Open");
+	for (size_t i = 0; rc == TF_OK && i < n; i++) {
+		put_item(p, f, &f->status.items[i]);
+		rc = tf_page_flush(p, err);
+	}
+	tf_page_table_end(p);
+	return rc;
+}
+
+static enum tf_code
+put_facts(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
+{
+	struct tf_told begun = { 0 }, sealed = { 0 };
+	enum tf_code rc = tf_told_read(p->w, p->row.entry, &begun, err);
+
+	if (rc == TF_OK)
+		rc = tf_told_read(p->w, p->row.seal, &sealed, err);
+	tf_page_head(p, p->row.name, tf_compliance_word(f->status.word));
+	tf_html(&p->b, "<dl>\n");
+	tf_page_event(p, "Begun", &begun);
+	if (sealed.is)
+		tf_page_event(p, "Sealed", &sealed);
+	else
+		tf_html(&p->b,
+		    "<dt>Sealed</dt><dd>not yet: more can be added"
+		    "</dd>\n");
+	tf_html(&p->b, "<dt>For programs</dt><dd>");
+	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
+	tf_html(&p->b, ", ");
+	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
+	tf_page_package(p);
+	tf_html(&p->b, "</dd>\n</dl>\n");
+	tf_told_free(&begun);
+	tf_told_free(&sealed);
+	return rc;
+}
+
+enum tf_code
+tf_page_workflow(struct tf_page *p, struct tf_error *err)
+{
+	struct workflow x = { .p = p, .files = TF_PAGE_FILES };
+	struct tf_seqs seqs = { 0 };
+	enum tf_code rc = tf_facts_read(p->w, p->row.attr.id, &x.f, err);
+
+	if (rc == TF_OK)
+		rc = put_facts(p, &x.f, err);
+	if (rc == TF_OK)
+		rc = put_summary(p, &x.f, err);
+	for (size_t i = 0; rc == TF_OK && i < x.f.n && i < TF_PAGE_ROWS; i++)
+		rc = put_attestation(&x, i, err);
+	if (rc == TF_OK)
+		rc = tf_view_collect(p->w, p->row.attr.id, 1024, false, &seqs,
+		    err);
+	if (rc == TF_OK)
+		rc = tf_page_events(p, "Events", NULL, &seqs, err);
+	tf_seqs_free(&seqs);
+	tf_facts_free(&x.f);
+	return rc;
+}

@@ -1,0 +1,284 @@
+/* Whose eyes a view is for: permissions from the root down. */
+#include "readable.h"
+
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../seal/seal_entries.h"
+
+/* --- directories ------------------------------------------------------------- */
+
+/* May he come into directory id, and list it?  Remembered by number: what is
+ * asked next stands in the same directory most often. */
+static enum tf_code
+look_at(struct tf_view *w, uint64_t id, const struct tf_seen_dir **out,
+    struct tf_error *err)
+{
+	struct tf_seen_dir *d = &w->seen[id % TF_SEEN_DIRS];
+	const struct tf_seen_dir *up;
+	struct tf_attr a;
+	bool comes = true;
+	enum tf_code rc;
+
+	*out = d;
+	if (d->id == id)
+		return TF_OK;
+	pthread_mutex_lock(&w->v->mu);
+	rc = tf_attr_of(w->v, w->db, id, &a, err);
+	pthread_mutex_unlock(&w->v->mu);
+	if (rc == TF_OK && id != TF_ROOT_ID) {
+		rc = look_at(w, a.parent, &up, err);
+		comes = rc == TF_OK && up->comes;
+	}
+	if (rc != TF_OK)
+		return rc;
+	*d = (struct tf_seen_dir){ .id = id,
+		.comes = comes && tf_asker_may(&w->who, &a, TF_MAY_SEARCH) };
+	d->lists = d->comes && tf_asker_may(&w->who, &a, TF_MAY_READ);
+	return TF_OK;
+}
+
+/* --- nodes --------------------------------------------------------------------- */
+
+static enum tf_code
+may_read_attr(struct tf_view *w, const struct tf_attr *a, bool *may,
+    struct tf_error *err)
+{
+	bool dir = a->kind != TF_KIND_EVIDENCE;
+	const struct tf_seen_dir *d;
+	enum tf_code rc = look_at(w, dir ? a->id : a->parent, &d, err);
+
+	*may = rc == TF_OK &&
+	    (dir ? d->lists :
+		   d->comes && tf_asker_may(&w->who, a, TF_MAY_READ));
+	return rc;
+}
+
+enum tf_code
+tf_may_read_row(struct tf_view *w, const struct tf_node_row *row, bool *may,
+    struct tf_error *err)
+{
+	*may = true;
+	return w->all ? TF_OK : may_read_attr(w, &row->attr, may, err);
+}
+
+enum tf_code
+tf_may_read(struct tf_view *w, uint64_t id, bool *may, struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc;
+
+	*may = true;
+	if (w->all)
+		return TF_OK;
+	pthread_mutex_lock(&w->v->mu);
+	rc = tf_attr_of(w->v, w->db, id, &a, err);
+	pthread_mutex_unlock(&w->v->mu);
+	return rc == TF_OK ? may_read_attr(w, &a, may, err) : rc;
+}
+
+bool
+tf_path_to_show(struct tf_view *w, uint64_t id, struct tf_buf *path,
+    struct tf_json *j)
+{
+	bool may = false;
+	enum tf_code rc = tf_may_read(w, id, &may, NULL);
+
+	path->n = 0;
+	if (rc == TF_OK && may)
+		rc = tf_path_of(w->v, w->db, id, path, NULL);
+	/* Not answered is not the answer that there is none. */
+	j->out->failed = j->out->failed || tf_code_undecided(rc);
+	return rc == TF_OK && may;
+}
+
+/* --- all below one ----------------------------------------------------------------- */
+
+struct whole {
+	struct tf_view *w;
+	bool may;
+};
+
+static enum tf_code
+check_row(void *arg, const struct tf_node_row *row, struct tf_error *err)
+{
+	struct whole *x = arg;
+	enum tf_code rc = may_read_attr(x->w, &row->attr, &x->may, err);
+
+	if (rc == TF_OK && x->may && row->attr.kind != TF_KIND_EVIDENCE)
+		rc = tf_each_child(x->w->db, row->attr.id, check_row, x, err);
+	return rc == TF_OK && !x->may ? TF_NODATA : rc; /* enough */
+}
+
+enum tf_code
+tf_may_read_whole(struct tf_view *w, uint64_t id, bool *may,
+    struct tf_error *err)
+{
+	struct whole x = { w, true };
+	enum tf_code rc = tf_may_read(w, id, &x.may, err);
+
+	if (rc == TF_OK && x.may && !w->all)
+		rc = tf_each_child(w->db, id, check_row, &x, err);
+	*may = x.may;
+	return rc == TF_NODATA && !x.may ? TF_OK : rc;
+}
+
+enum tf_code
+tf_view_check_whole(struct tf_view *w, uint64_t id, struct tf_error *err)
+{
+	bool may;
+	enum tf_code rc = tf_may_read_whole(w, id, &may, err);
+
+	if (rc == TF_OK && !may)
+		rc = tf_fail(err, TF_ACCESS,
+		    "it is about evidence that you may not read");
+	return rc;
+}
+
+static enum tf_code
+wants(void *arg, const struct tf_node_row *row, bool *wanted,
+    struct tf_error *err)
+{
+	return tf_may_read_row(arg, row, wanted, err);
+}
+
+enum tf_code
+tf_readable_evidence(struct tf_view *w, uint64_t id, struct tf_evidence *e,
+    struct tf_error *err)
+{
+	if (!w->all) {
+		e->wants = wants;
+		e->arg = w;
+	}
+	return tf_evidence_list(w->db, id, e, err);
+}
+
+/* --- what an entry speaks of ---------------------------------------------------------- */
+
+/* The next name of a path as it stands in an entry, unescaped into name; names
+ * hold no character whose escape is more than a '\' before it. */
+static struct tf_str
+next_name(struct tf_str *path, char name[TF_NAME_MAX + 1])
+{
+	struct tf_str s = { name, 0 };
+	size_t i = 0;
+
+	for (; i < path->n && path->p[i] != '/'; i++) {
+		if (path->p[i] == '\\' && ++i == path->n)
+			break;
+		if (s.n < TF_NAME_MAX)
+			name[s.n++] = path->p[i];
+	}
+	name[s.n] = '\0';
+	i += i < path->n;
+	path->p += i;
+	path->n -= i;
+	return s;
+}
+
+/* The directory that the path's last name is in; *path is that name then.
+ * TF_NOTFOUND. */
+static enum tf_code
+find_dir(struct tf_view *w, struct tf_str *path, uint64_t *id,
+    struct tf_error *err)
+{
+	char name[TF_NAME_MAX + 1];
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	*id = TF_ROOT_ID;
+	while (memchr(path->p, '/', path->n) != NULL) {
+		struct tf_str s = next_name(path, name);
+
+		rc = tf_nodes_find(w->db, *id, s.p, s.n, &row, err);
+		if (rc != TF_OK)
+			return rc;
+		*id = row.attr.id;
+	}
+	return TF_OK;
+}
+
+/* The attributes of a name that waits to be sealed. */
+static enum tf_code
+find_pending(struct tf_view *w, uint64_t dir, struct tf_str name,
+    struct tf_attr *out)
+{
+	const struct tf_live *l;
+
+	pthread_mutex_lock(&w->v->mu);
+	l = tf_live_find(&w->v->live, dir, name.p, name.n);
+	if (l != NULL)
+		*out = l->attr;
+	pthread_mutex_unlock(&w->v->mu);
+	return l != NULL ? TF_OK : TF_NOTFOUND;
+}
+
+/* What was left of an interrupted file is a draft, while it is there: the name
+ * in the path may be another file's by now. */
+static enum tf_code
+find_draft(struct tf_view *w, const struct tf_buf *entry, uint64_t dir,
+    struct tf_attr *out, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc = tf_entry_decode(&d, entry->p, entry->n, err);
+
+	if (rc == TF_OK)
+		rc = d.e.draft.p != NULL ?
+		    find_pending(w, dir, d.e.draft, out) :
+		    TF_NOTFOUND;
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+static bool
+is_type(struct tf_str type, enum tf_type t)
+{
+	return tf_str_same(type,
+	    (struct tf_str){ tf_type_name(t), strlen(tf_type_name(t)) });
+}
+
+static enum tf_code
+find_thing(struct tf_view *w, const struct tf_buf *entry, struct tf_str type,
+    struct tf_str path, struct tf_attr *out, struct tf_error *err)
+{
+	char name[TF_NAME_MAX + 1];
+	struct tf_node_row row;
+	struct tf_str s;
+	uint64_t dir;
+	enum tf_code rc = find_dir(w, &path, &dir, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (is_type(type, TF_EVIDENCE_INTERRUPTED))
+		return find_draft(w, entry, dir, out, err);
+	s = next_name(&path, name);
+	rc = tf_nodes_find(w->db, dir, s.p, s.n, &row, err);
+	if (rc == TF_NOTFOUND)
+		return find_pending(w, dir, s, out);
+	if (rc == TF_OK)
+		*out = row.attr;
+	return rc;
+}
+
+enum tf_code
+tf_may_read_entry(struct tf_view *w, const struct tf_buf *entry, bool *may,
+    struct tf_error *err)
+{
+	struct tf_str type, path;
+	struct tf_attr a;
+	enum tf_code rc;
+
+	*may = true;
+	if (w->all)
+		return TF_OK;
+	tf_entry_peek(entry->p, entry->n, &type, &path);
+	if (path.p == NULL || type.p == NULL)
+		return TF_OK;
+	*may = false;
+	rc = find_thing(w, entry, type, path, &a, err);
+	if (rc == TF_NOTFOUND)
+		return TF_OK; /* nobody can say whose it is */
+	if (rc == TF_OK && is_type(type, TF_ATTESTATION_SEALED))
+		return tf_may_read_whole(w, a.id, may, err);
+	return rc == TF_OK ? may_read_attr(w, &a, may, err) : rc;
+}

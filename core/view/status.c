@@ -1,0 +1,394 @@
+/* What the vault tells of itself: entries, checkpoint, keys, status, space. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../node/holder.h"
+#include "../seal/close_dir.h"
+#include "readable.h"
+
+enum tf_code
+tf_vault_size(struct tf_vault *v, uint64_t *entries, uint64_t *bytes,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	/* Not v->head, which follows the commit: whoever sees that a file is
+	 * sealed finds its entry. */
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_entries_size(db, entries, bytes, err);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* The last of the first n entries that begins at or before off. */
+static enum tf_code
+entry_at(struct tf_db *db, uint64_t n, uint64_t off, uint64_t *idx,
+    struct tf_error *err)
+{
+	uint64_t low = 0, high = n, mid, at;
+	enum tf_code rc;
+
+	while (high - low > 1) {
+		mid = low + (high - low) / 2;
+		if ((rc = tf_entries_get(db, mid, NULL, &at, err)) != TF_OK)
+			return rc;
+		if (at <= off)
+			low = mid;
+		else
+			high = mid;
+	}
+	*idx = low;
+	return TF_OK;
+}
+
+struct copy {
+	uint64_t entries, off;
+	char *p;
+	size_t n, got;
+};
+
+static enum tf_code
+copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct copy *c = arg;
+	size_t skip, take;
+
+	(void)err;
+	if (idx >= c->entries || c->got == c->n)
+		return TF_NODATA; /* enough */
+	skip = (size_t)(c->off + c->got - off);
+	if (skip < n) {
+		take = n - skip < c->n - c->got ? n - skip : c->n - c->got;
+		memcpy(c->p + c->got, (const char *)body + skip, take);
+		c->got += take;
+	}
+	if (c->got < c->n)
+		c->p[c->got++] = '\n';
+	return TF_OK;
+}
+
+enum tf_code
+tf_vault_events(struct tf_vault *v, uint64_t entries, uint64_t off, void *p,
+    size_t n, size_t *got, struct tf_error *err)
+{
+	struct copy c = { .entries = entries, .off = off, .p = p, .n = n };
+	uint64_t idx, at = 0;
+	struct tf_db *db;
+	struct tf_buf last = { 0 };
+	enum tf_code rc;
+
+	*got = 0;
+	if (entries == 0 || n == 0)
+		return TF_OK;
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_entries_get(db, entries - 1, &last, &at, err);
+	if (rc == TF_OK && off < at + last.n + 1 &&
+	    (rc = entry_at(db, entries, off, &idx, err)) == TF_OK) {
+		rc = tf_entries_each(db, idx, copy_entry, &c, err);
+		if (rc == TF_NODATA)
+			rc = TF_OK;
+	}
+	tf_reader_done(v, db);
+	tf_buf_free(&last);
+	*got = c.got;
+	return rc;
+}
+
+enum tf_code
+tf_vault_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_entries_get(db, seq, out, NULL, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "no such entry");
+	tf_reader_done(v, db);
+	return rc;
+}
+
+bool
+tf_vault_knows_type(const char *type)
+{
+	for (int t = TF_TYPE_UNKNOWN + 1; t < TF_TYPES; t++)
+		if (strcmp(type, tf_type_name((enum tf_type)t)) == 0)
+			return true;
+	return false;
+}
+
+enum tf_code
+tf_vault_checkpoint(struct tf_vault *v, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_hash root;
+	struct tf_db *db;
+	uint64_t size;
+	enum tf_code rc;
+
+	if (!v->read_only) {
+		pthread_mutex_lock(&v->mu);
+		tf_buf_add(out, v->head.note.p, v->head.note.n);
+		pthread_mutex_unlock(&v->mu);
+		return tf_buf_end(out, err);
+	}
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_checkpoints_newest(db, &size, &root, out, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "no checkpoint yet");
+	tf_reader_done(v, db);
+	return rc;
+}
+
+enum tf_code
+tf_vault_vkey(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	tf_vkey_text(&v->vkey, out);
+	tf_buf_add(out, "\n", 1);
+	return tf_buf_end(out, err);
+}
+
+enum tf_code
+tf_vault_pem(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	tf_pubkey_pem(&v->vkey.pub, out);
+	return tf_buf_end(out, err);
+}
+
+/* --- status.json ------------------------------------------------------------ */
+
+#define WAITING_MAX 100 /* unsealed names that are listed */
+
+struct counts {
+	uint64_t n[TF_STATES];
+	uint64_t id[WAITING_MAX];
+	enum tf_state state[WAITING_MAX];
+	size_t listed;
+	uint64_t closed_id[WAITING_MAX]; /* directories */
+	size_t closed;
+	uint64_t failed, denied;
+	uint32_t asker;
+	char trouble[sizeof(((struct tf_error *)0)->text)];
+};
+
+static bool
+list_one(void *arg, struct tf_live *l)
+{
+	struct counts *c = arg;
+
+	if (c->listed == WAITING_MAX)
+		return false;
+	c->id[c->listed] = l->attr.id;
+	c->state[c->listed++] = l->attr.state;
+	return true;
+}
+
+static bool
+list_others(void *arg, struct tf_live *l)
+{
+	struct counts *c = arg;
+
+	return l->attr.uid == c->asker || list_one(c, l);
+}
+
+/* Up to WAITING_MAX files: the asker's own first, for another user may have a
+ * hundred thousand.  mu is held. */
+static void
+list_waiting(struct tf_vault *v, struct counts *c)
+{
+	uint64_t part[] = { TF_LIVE_TO_SEAL, c->asker };
+
+	for (; part[0] <= TF_LIVE_FILE; part[0]++)
+		tf_live_range(&v->live, TF_LIVE_BY_OWNER, part, 2, list_one, c);
+	for (part[0] = 0; part[0] <= TF_LIVE_FILE; part[0]++)
+		tf_live_range(&v->live, TF_LIVE_BY_OWNER, part, 1, list_others,
+		    c);
+}
+
+static void
+put_states(struct tf_json *j, const struct counts *c, uint64_t sealed)
+{
+	tf_json_key(j, "states");
+	tf_json_object(j);
+	tf_json_key(j, "draft");
+	tf_json_int(j, (int64_t)c->n[TF_STATE_DRAFT]);
+	tf_json_key(j, "frozen");
+	tf_json_int(j, (int64_t)c->n[TF_STATE_FROZEN]);
+	tf_json_key(j, "open");
+	tf_json_int(j, (int64_t)c->n[TF_STATE_OPEN]);
+	tf_json_key(j, "placeholder");
+	tf_json_int(j, (int64_t)c->n[TF_STATE_PLACEHOLDER]);
+	tf_json_key(j, "sealed");
+	tf_json_int(j, (int64_t)sealed);
+	tf_json_object_end(j);
+}
+
+static void
+put_one_waiting(struct tf_json *j, const struct tf_buf *path, const char *state,
+    bool *any)
+{
+	if (!*any) {
+		tf_json_key(j, "waiting");
+		tf_json_array(j);
+		*any = true;
+	}
+	tf_json_object(j);
+	tf_json_key(j, "path");
+	tf_json_str(j, path->p, path->n);
+	tf_json_key(j, "state");
+	tf_json_cstr(j, state);
+	tf_json_object_end(j);
+}
+
+/* What is not sealed yet, so that nobody has to guess. */
+static void
+put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
+{
+	struct tf_buf path = { 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < c->listed; i++)
+		if (tf_path_to_show(w, c->id[i], &path, j))
+			put_one_waiting(j, &path, tf_state_name(c->state[i]),
+			    &any);
+	for (size_t i = 0; i < c->closed; i++)
+		if (tf_path_to_show(w, c->closed_id[i], &path, j))
+			put_one_waiting(j, &path, TF_CLOSING, &any);
+	if (any)
+		tf_json_array_end(j);
+	tf_buf_free(&path);
+}
+
+static void
+put_text(struct tf_json *j, const char *key, const char *text)
+{
+	char hint[4097];
+	size_t n = text == NULL ?
+	    0 :
+	    tf_hint(hint, sizeof(hint) - 1, text, strlen(text));
+
+	if (n > 0) {
+		tf_json_key(j, key);
+		tf_json_str(j, hint, n);
+	}
+}
+
+/* Head and counts as they are for this vault, writer or reader. */
+static enum tf_code
+status_facts(struct tf_vault *v, struct tf_db *db, uint32_t asker,
+    struct tf_head *h, struct counts *c, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	memset(h, 0, sizeof(*h));
+	memset(c, 0, sizeof(*c));
+	c->asker = asker;
+	c->denied = tf_denied_count(v);
+	if (!v->read_only) {
+		pthread_mutex_lock(&v->mu);
+		*h = v->head;
+		if (v->broken != TF_OK)
+			memcpy(c->trouble, v->broken_why.text,
+			    sizeof(c->trouble));
+		for (unsigned i = 0; i < TF_STATES; i++)
+			c->n[i] = v->live.files[i];
+		c->failed = v->live.failed;
+		list_waiting(v, c);
+		for (size_t i = 0; i < v->n_closed && i < WAITING_MAX; i++)
+			c->closed_id[c->closed++] = v->closed[i].id;
+		pthread_mutex_unlock(&v->mu);
+		return TF_OK;
+	}
+	rc = tf_checkpoints_newest(db, &h->size, &h->root, NULL, err);
+	if (rc == TF_OK)
+		rc = tf_meta_get_int(db, "files", &h->files, err);
+	if (rc == TF_OK)
+		rc = tf_meta_get_int(db, "content_bytes", &h->content_bytes,
+		    err);
+	return rc;
+}
+
+/* Who writes, and where it is mounted: we ourselves, or the lock's holder. */
+static void
+find_writer(struct tf_vault *v, struct tf_holder *who)
+{
+	memset(who, 0, sizeof(*who));
+	if (!v->read_only)
+		who->pid = getpid();
+	else if (v->mount != NULL || !tf_holder_find(v->dirfd, who))
+		memset(who, 0, sizeof(*who));
+}
+
+static void
+put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
+    const struct counts *c)
+{
+	struct tf_holder who;
+	char hex[65];
+
+	find_writer(v, &who);
+	tf_hex(h->root.b, sizeof(h->root.b), hex);
+	tf_json_key(j, "bytes");
+	tf_json_int(j, (int64_t)h->content_bytes);
+	tf_json_key(j, "denied");
+	tf_json_int(j, (int64_t)c->denied);
+	tf_json_key(j, "entries");
+	tf_json_int(j, (int64_t)h->size);
+	tf_json_key(j, "failed");
+	tf_json_int(j, (int64_t)c->failed);
+	put_text(j, "host", v->host);
+	put_text(j, "mount", v->mount != NULL ? v->mount : who.mount);
+	put_text(j, "origin", v->origin);
+	if (who.pid > 0) {
+		tf_json_key(j, "pid");
+		tf_json_int(j, who.pid);
+	}
+	tf_json_key(j, "root");
+	tf_json_cstr(j, hex);
+	put_states(j, c, h->files);
+	put_text(j, "store", v->store);
+	put_text(j, "trouble", c->trouble);
+	put_text(j, "version", TF_VERSION);
+}
+
+enum tf_code
+tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_view w = { .v = v, .all = tf_asker_may_all(who) };
+	struct tf_head h;
+	struct counts *c = malloc(sizeof(*c));
+	struct tf_json j;
+	enum tf_code rc;
+
+	if (c == NULL)
+		return tf_nomem(err);
+	if (!w.all)
+		w.who = *who;
+	if ((rc = tf_reader_db(v, &w.db, err)) != TF_OK) {
+		free(c);
+		return rc;
+	}
+	if ((rc = status_facts(v, w.db, w.all ? 0 : w.who.uid, &h, c, err)) ==
+	    TF_OK) {
+		tf_json_begin(&j, out);
+		tf_json_object(&j);
+		put_facts(v, &j, &h, c);
+		put_waiting(&w, &j, c);
+		tf_json_object_end(&j);
+		rc = tf_json_end(&j, err);
+		tf_buf_add(out, "\n", 1);
+	}
+	tf_reader_done(v, w.db);
+	free(c);
+	return rc;
+}
