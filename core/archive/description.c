@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../ledger/entry.h"
 #include "../ledger/statement.h"
+#include "../package.h"
 #include "format.h"
+#include "names.h"
 
 const char tf_package_bagit[] = "BagIt-Version: 1.0\n"
 				"Tag-File-Character-Encoding: UTF-8\n";
@@ -15,7 +19,7 @@ const char tf_package_bagit[] = "BagIt-Version: 1.0\n"
 #define TEXT(symbol, file)                            \
 	__asm__(".pushsection .rodata\n"              \
 		".global " #symbol "\n" #symbol ":\n" \
-		".incbin \"core/archive/" file "\"\n"  \
+		".incbin \"core/archive/" file "\"\n" \
 		".byte 0\n"                           \
 		".popsection\n")
 TEXT(tf_package_readme, "package-VERIFY.txt");

@@ -6,12 +6,17 @@
 #ifndef TF_ARCHIVE_FORMAT_H
 #define TF_ARCHIVE_FORMAT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "../ledger/checkpoint.h"
-#include "../ledger/entry.h"
-#include "../package.h"
-#include "../page.h"
-#include "../store/schema.h"
-#include "names.h"
+
+struct tf_db;
+struct tf_entry;
+struct tf_package_names;
+struct tf_package_request;
+struct tf_view;
 
 /* Where a package is about. */
 struct tf_package_place {

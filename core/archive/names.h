@@ -6,8 +6,12 @@
 #ifndef TF_ARCHIVE_NAMES_H
 #define TF_ARCHIVE_NAMES_H
 
+#include <stdbool.h>
+
 #include "../error.h"
-#include "../json.h"
+#include "../types.h"
+
+struct tf_buf;
 
 /* The names given so far: what is free depends on them. */
 struct tf_package_names;

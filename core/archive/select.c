@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../ledger/entry.h"
 #include "../ledger/name.h"
+#include "../package.h"
 #include "../store/entries.h"
 #include "format.h"
 

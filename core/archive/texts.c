@@ -4,7 +4,9 @@
  * verifier of a package both ask here.
  */
 #include "../base/bytes.h"
+#include "../ledger/entry.h"
 #include "format.h"
+#include "names.h"
 
 bool
 tf_package_is_cut(const struct tf_package_place *p)

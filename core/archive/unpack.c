@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../base/file.h"
+#include "../package.h"
 #include "format.h"
 
 struct target {

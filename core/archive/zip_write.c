@@ -2,7 +2,6 @@
  * Writing the archive with libzip, such that the same members give the same
  * bytes: order, time, attributes and compression are told, never guessed.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

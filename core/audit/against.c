@@ -8,17 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../archive/format.h"
+#include "../archive/names.h"
 #include "../base/bytes.h"
 #include "../base/file.h"
 #include "../base/walk.h"
+#include "../ledger/entry.h"
 #include "../ledger/name.h"
+#include "../package.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
+#include "../store/schema.h"
+#include "../verify.h"
 #include "audit.h"
+#include "pool.h"
 
 /* No evidence is below more directories. */
 #define DEPTH_MAX 600

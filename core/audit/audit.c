@@ -7,11 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
+#include "../ledger/merkle.h"
 #include "../ledger/name.h"
+#include "../ledger/replay.h"
+#include "../ledger/replay_tree.h"
+#include "../ledger/statement.h"
 #include "../store/temp_table.h"
+#include "../verify.h"
 #include "audit.h"
+#include "pool.h"
 
 #define MADE_UP_MAX (1U << 20)
 #define PROGRESS_EVERY 256

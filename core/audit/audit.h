@@ -5,11 +5,20 @@
 #ifndef TF_AUDIT_AUDIT_H
 #define TF_AUDIT_AUDIT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
-#include "../ledger/replay.h"
 #include "../verify.h"
-#include "pool.h"
+
+struct tf_book;
+struct tf_content;
+struct tf_entry;
+struct tf_pool;
+struct tf_replay;
+struct tf_replay_effect;
 
 struct tf_audit {
 	const struct tf_verify *v;

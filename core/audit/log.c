@@ -6,15 +6,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
 #include "../base/file.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
+#include "../ledger/merkle.h"
+#include "../ledger/replay.h"
 #include "../ledger/tilepath.h"
-#include "../node/vault_i.h"
+#include "../verify.h"
 #include "audit.h"
+#include "pool.h"
 
 struct log {
 	int dirfd, evidencefd;

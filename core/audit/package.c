@@ -4,7 +4,6 @@
  * tell of, under the names that follow from them, and nothing else.  Nothing is
  * written to disk.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +11,18 @@
 #include <unistd.h>
 
 #include "../archive/format.h"
+#include "../archive/names.h"
 #include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
+#include "../ledger/merkle.h"
 #include "../ledger/proof.h"
-#include "../node/vault_i.h"
+#include "../ledger/replay.h"
+#include "../package.h"
+#include "../verify.h"
 #include "audit.h"
+#include "pool.h"
 
 #define PROOF_MAX ((size_t)1 << 20)
 #define TEXT_MAX ((size_t)1 << 20) /* descriptions, keys */

@@ -5,7 +5,9 @@
 #ifndef TF_AUDIT_POOL_H
 #define TF_AUDIT_POOL_H
 
-#include "../error.h"
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "../ledger/entry.h"
 
 struct tf_pool;

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../ledger/entry.h"
+#include "../ledger/merkle.h"
 #include "../ledger/proof.h"
-#include "../node/vault_i.h"
+#include "../verify.h"
 #include "audit.h"
 
 static void

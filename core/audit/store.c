@@ -11,14 +11,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bits.h"
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
+#include "../ledger/merkle.h"
+#include "../ledger/replay.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "../store/schema.h"
 #include "../store/store_files.h"
+#include "../verify.h"
 #include "audit.h"
+#include "pool.h"
 
 struct store {
 	char *db_path;

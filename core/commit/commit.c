@@ -3,13 +3,21 @@
  * is to group commit.  A checkpoint is shown only after COMMIT returned: then
  * no two heads of one size can ever have been seen (I3).
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/mutant.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
+#include "../ledger/merkle.h"
 #include "../node/vault_i.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../store/schema.h"
+#include "commit.h"
 
 #define BATCH_MAX 256	   /* jobs in one transaction */
 #define LOCK_TRIES 10	   /* of 3 s each, see schema.c */

@@ -6,12 +6,17 @@
 #ifndef TF_COMMIT_COMMIT_H
 #define TF_COMMIT_COMMIT_H
 
-#include "../ledger/entry.h"
-#include "../ledger/merkle.h"
-#include "../store/schema.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-struct tf_vault;
+#include "../json.h"
+
 struct tf_committer;
+struct tf_db;
+struct tf_entry;
+struct tf_prepared_entry;
+struct tf_vault;
 
 struct tf_touched {
 	uint64_t id;

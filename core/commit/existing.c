@@ -1,9 +1,17 @@
 /* Objects that are there already: see existing.h. */
-#include "existing.h"
-
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "../base/crypto.h"
+#include "../node/open_objects.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "../store/objects.h"
+#include "commit.h"
+#include "existing.h"
+#include "hasher.h"
 
 static bool
 never_over(void *arg)
@@ -138,7 +146,7 @@ tf_existing_find(struct tf_txn *t, const struct tf_hash *h, uint64_t size,
 	if (rc == TF_NOTFOUND)
 		return TF_OK;
 	/* The digest may point at other bytes, or at damaged ones. */
-	return rc == TF_OK ? tf_existing_is_right(t->v, t->db, *id, h, size,
-			     right, err) :
-			     rc;
+	return rc == TF_OK ?
+	    tf_existing_is_right(t->v, t->db, *id, h, size, right, err) :
+	    rc;
 }

@@ -6,8 +6,17 @@
 #ifndef TF_COMMIT_EXISTING_H
 #define TF_COMMIT_EXISTING_H
 
-#include "../node/vault_i.h"
-#include "hasher.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_db;
+struct tf_hash;
+struct tf_live;
+struct tf_patience;
+struct tf_txn;
+struct tf_vault;
 
 /*
  * The file of objects/ with the digest of l, whose content is final.  TF_OK:

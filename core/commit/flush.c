@@ -3,13 +3,21 @@
  * whatever else waits.  A failed flush is final for its file: the kernel may
  * have dropped the pages, and a second try would lie (I4).
  */
+#include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/file.h"
 #include "../base/mutant.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "../vault.h"
+#include "commit.h"
 #include "flush.h"
+#include "hasher.h"
 #include "staging.h"
 
 enum tf_code

@@ -2,7 +2,9 @@
 #ifndef TF_COMMIT_FLUSH_H
 #define TF_COMMIT_FLUSH_H
 
-#include "../node/vault_i.h"
+#include "../vault.h"
+
+struct tf_live;
 
 /* Start making the present content of l durable; done (may be NULL) hears of
  * it, perhaps at once, perhaps from the committer's thread.  No lock is held. */

@@ -1,6 +1,7 @@
 /* The threads that hash.  Their lock is taken after io, and never together with
  * vault.mu. */
 #include <errno.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,9 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
+#include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "hasher.h"
 

@@ -13,14 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../base/crypto.h"
+#include "../error.h"
+
+struct tf_hash;
+struct tf_hasher;
+struct tf_live;
 
 #define TF_HASH_AHEAD ((uint64_t)1 << 20) /* bytes worth waking it */
 /* Fewer bytes are hashed by who needs the digest, whatever he holds. */
 #define TF_HASH_LONG ((uint64_t)4 << 20)
-
-struct tf_hasher;
-struct tf_live;
 
 /* Something to hash; the hasher's while it is queued. */
 struct tf_hash_task {

@@ -5,13 +5,20 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
+#include "../node/descriptors.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "../store/objects.h"
+#include "../vault.h"
 #include "flush.h"
 #include "hasher.h"
 #include "staging.h"

@@ -2,7 +2,15 @@
 #ifndef TF_COMMIT_STAGING_H
 #define TF_COMMIT_STAGING_H
 
-#include "../node/vault_i.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_hash;
+struct tf_live;
+struct tf_vault;
 
 /* Take n bytes and some files of what the disks have beyond the floor.
  * TF_NOSPACE. */

@@ -4,10 +4,15 @@
  * of others.  Attempts are in no ledger, so they do not outlive the process;
  * their number does, in ledger.closed.
  */
+#include <pthread.h>
 #include <string.h>
 
+#include "../asker.h"
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../vault.h"
 #include "vault_i.h"
 
 /* The path of node id, or of its child name, made safe to show. */

@@ -1,6 +1,11 @@
 /* Descriptors that are lent: see descriptors.h. */
+#include <pthread.h>
+
 #include "../commit/staging.h"
 #include "../environment.h"
+#include "descriptors.h"
+#include "pending.h"
+#include "vault_i.h"
 
 #define KEPT 384 /* never lent, or half of what there is */
 

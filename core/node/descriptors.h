@@ -13,8 +13,6 @@
 #include <stdint.h>
 
 struct tf_live;
-struct tf_user;
-struct tf_vault;
 
 /* Guarded by vault.mu. */
 struct tf_descriptors {

@@ -1,8 +1,13 @@
 /* The evidence of an attestation, as its seal and its pages list it. */
-#include "evidence.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "../ledger/name.h"
+#include "../ledger/statement.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "evidence.h"
+#include "vault_i.h"
 
 #define CHUNK 32 /* rows at a time */
 

@@ -2,8 +2,16 @@
 #ifndef TF_NODE_EVIDENCE_H
 #define TF_NODE_EVIDENCE_H
 
-#include "../ledger/statement.h"
-#include "vault_i.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../json.h"
+
+struct tf_db;
+struct tf_node_row;
+struct tf_seal_file;
+struct tf_subject_file;
 
 struct tf_evidence {
 	struct tf_subject_file *f; /* names relative to the attestation */

@@ -5,11 +5,16 @@
  * and the keeper looks when the first is due.  Nothing is remembered of an
  * attestation in which nothing happened yet.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/clock.h"
 #include "../seal/seal_entries.h"
+#include "../store/nodes.h"
+#include "../vault.h"
+#include "pending.h"
+#include "vault_i.h"
 
 /* Where attestation att stands in v->quiet, or should.  mu held. */
 static size_t

@@ -3,9 +3,15 @@
  * (memory, see pending.h) or committed (the node table); a live one is looked up
  * first, since it leaves memory only after its row is committed.
  */
+#include <pthread.h>
 #include <string.h>
 
+#include "../ledger/name.h"
+#include "../store/nodes.h"
+#include "../vault.h"
 #include "../vault/namespace.h"
+#include "pending.h"
+#include "vault_i.h"
 
 enum tf_code
 tf_vault_lookup(struct tf_vault *v, uint64_t parent, const char *name,

@@ -1,8 +1,10 @@
 /* Objects that are open for reading: see open_objects.h. */
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../store/objects.h"
+#include "../vault.h"
 #include "open_objects.h"
 
 void

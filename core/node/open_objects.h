@@ -8,9 +8,13 @@
 #define TF_NODE_OPEN_OBJECTS_H
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-#include "../base/crypto.h"
-#include "../vault.h"
+#include "../error.h"
+#include "../types.h"
+
+struct tf_open_object;
 
 #define TF_OPEN_OBJECTS 64
 

@@ -1,9 +1,14 @@
 /* Live nodes: two hash tables, and a treap for each order. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/crypto.h"
+#include "../ledger/name.h"
 #include "descriptors.h"
+#include "pending.h"
+#include "text.h"
 #include "vault_i.h"
 
 #define SLOTS 256 /* at first; a power of two */

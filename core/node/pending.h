@@ -14,18 +14,20 @@
 #define TF_NODE_PENDING_H
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "../base/crypto.h"
 #include "../commit/hasher.h"
-#include "../json.h"
-#include "../types.h"
 #include "background.h"
-#include "text.h"
+
+struct tf_interruption;
+struct tf_sha256;
+struct tf_text;
+struct tf_vault;
 
 #define TF_WRITERS_MAX 32 /* uids that may hold one file open */
-
-struct tf_vault;
-struct tf_interruption;
 
 /* Somebody who waits for a flush. */
 struct tf_waiter {

@@ -7,8 +7,11 @@
  * disk is nearly full, in steps of a 64th of it.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <sys/statvfs.h>
 
+#include "../vault.h"
 #include "vault_i.h"
 
 #define STEPS 64

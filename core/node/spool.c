@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "../base/file.h"
+#include "../page.h"
 #include "../view/view.h"
+#include "vault_i.h"
 
 #define NO_NODE (1ull << 62) /* no node has that number, or a higher one */
 #define SHORT 65536	     /* bytes that stay in memory */

@@ -8,21 +8,34 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "../base/bits.h"
-#include "../base/crypto.h"
-#include "../commit/commit.h"
+#include "../commit/hasher.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
-#include "../ledger/name.h"
 #include "../ledger/policy.h"
-#include "../store/entries.h"
-#include "../store/nodes.h"
 #include "../store/objects.h"
+#include "../store/schema.h"
 #include "../vault.h"
 #include "descriptors.h"
 #include "open_objects.h"
 #include "pending.h"
+#include "text.h"
+
+struct tf_background;
+struct tf_committer;
+struct tf_db;
+struct tf_file;
+struct tf_hasher;
+struct tf_interruption;
+struct tf_key;
+struct tf_node_row;
+struct tf_object_check;
+struct tf_rare;
+struct tf_txn;
 
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 #define TF_SETTLE_DEFAULT_S 2

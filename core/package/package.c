@@ -6,18 +6,32 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../archive/format.h"
+#include "../archive/names.h"
+#include "../asker.h"
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
+#include "../commit/commit.h"
 #include "../commit/staging.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
 #include "../node/vault_i.h"
+#include "../package.h"
+#include "../page.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "../store/schema.h"
+#include "../vault.h"
 #include "../view/view.h"
 
 #define SNIFF 4096	/* bytes that tell text from the rest */

@@ -2,9 +2,12 @@
  * What people read of what is in a package: the files of core/page.h, under
  * the names that they have there.
  */
-#include <string.h>
+#include <unistd.h>
 
 #include "../archive/format.h"
+#include "../archive/names.h"
+#include "../page.h"
+#include "../store/nodes.h"
 #include "../view/view.h"
 
 #define UP "../../" /* from a workflow's page in a package of its trail */

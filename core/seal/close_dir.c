@@ -1,12 +1,19 @@
 /* Directories that chmod(2) closed; see close_dir.h. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/clock.h"
+#include "../commit/commit.h"
 #include "../commit/staging.h"
+#include "../ledger/entry.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
 #include "../store/closings.h"
+#include "../store/nodes.h"
+#include "../vault.h"
 #include "../vault/dir_mode.h"
-#include "../vault/namespace.h"
 #include "close_dir.h"
 #include "seal_entries.h"
 

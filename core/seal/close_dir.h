@@ -15,7 +15,15 @@
 #ifndef TF_SEAL_CLOSE_DIR_H
 #define TF_SEAL_CLOSE_DIR_H
 
-#include "../node/vault_i.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_actor;
+struct tf_attr;
+struct tf_txn;
+struct tf_vault;
 
 /* mu is held for these, unless they say otherwise. */
 

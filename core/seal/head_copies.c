@@ -6,14 +6,21 @@
  */
 #include <fcntl.h>
 #include <libgen.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/merkle.h"
+#include "../ledger/name.h"
 #include "../node/vault_i.h"
+#include "../store/entries.h"
+#include "../vault.h"
 
 /* The guard's directory, and its name there. */
 static enum tf_code

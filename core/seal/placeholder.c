@@ -9,9 +9,14 @@
  * That its row says less than what was written since is noted there, but not
  * at once: within TF_MARK_NS the next flush has usually made it unnecessary.
  */
+#include <pthread.h>
+
 #include "../base/clock.h"
-#include "../commit/flush.h"
-#include "../vault/namespace.h"
+#include "../commit/commit.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "../store/nodes.h"
+#include "../vault.h"
 
 void
 tf_placeholder_rest(struct tf_live *l)

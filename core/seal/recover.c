@@ -6,9 +6,9 @@
  * followed by the same again.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,9 +16,18 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
+#include "../commit/commit.h"
+#include "../commit/hasher.h"
 #include "../commit/staging.h"
-#include "../vault/namespace.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../node/pending.h"
+#include "../node/text.h"
+#include "../node/vault_i.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
 #include "tend.h"
 
 #define HASH_AT_START ((uint64_t)256 << 20) /* bytes */

@@ -3,17 +3,27 @@
  * have settled or when somebody asks.  I2: long content is an object file
  * before the transaction that names it begins.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/crypto.h"
 #include "../base/mutant.h"
+#include "../commit/commit.h"
 #include "../commit/existing.h"
 #include "../commit/staging.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "../vault.h"
 #include "../vault/dir_mode.h"
-#include "../vault/namespace.h"
 #include "close_dir.h"
 #include "tend.h"
 

@@ -4,11 +4,19 @@
  * attestation that was no draft.  While it is being decided ("closing"), nothing
  * is born below.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "../vault/namespace.h"
+#include "../commit/commit.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "../store/nodes.h"
+#include "../vault.h"
 #include "close_dir.h"
 #include "seal_entries.h"
 #include "tend.h"

@@ -7,9 +7,17 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/crypto.h"
+#include "../commit/commit.h"
 #include "../commit/existing.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
 #include "../ledger/statement.h"
 #include "../node/evidence.h"
+#include "../node/vault_i.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
 #include "close_dir.h"
 #include "seal_entries.h"
 

@@ -2,7 +2,18 @@
 #ifndef TF_SEAL_SEAL_ENTRIES_H
 #define TF_SEAL_SEAL_ENTRIES_H
 
-#include "../node/vault_i.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+struct tf_db;
+struct tf_node_row;
+struct tf_seal_file;
+struct tf_seal_request;
+struct tf_txn;
+struct tf_vault;
 
 /* Who seals. */
 struct tf_sealer {

@@ -5,7 +5,14 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../commit/commit.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
 #include "../node/vault_i.h"
+#include "../store/nodes.h"
+#include "../store/schema.h"
+#include "../vault.h"
 
 struct opening {
 	struct tf_vault *v;

@@ -1,5 +1,8 @@
 /* Files that nobody writes: see tend.h. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -7,7 +10,12 @@
 #include "../base/clock.h"
 #include "../commit/existing.h"
 #include "../commit/flush.h"
+#include "../commit/hasher.h"
 #include "../commit/staging.h"
+#include "../ledger/name.h"
+#include "../node/background.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
 #include "tend.h"
 
 #define RETRY_NS TF_SECOND /* when there were too few descriptors */

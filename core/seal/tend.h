@@ -6,7 +6,9 @@
 #ifndef TF_SEAL_TEND_H
 #define TF_SEAL_TEND_H
 
-#include "../node/vault_i.h"
+#include "../error.h"
+
+struct tf_live;
 
 /* Do that now if it is little, else soon.  No lock is held. */
 void tf_live_tend(struct tf_live *l);

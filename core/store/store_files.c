@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../ledger/name.h"
 #include "../node/vault_i.h"
-#include "sql.h"
+#include "schema.h"
 #include "store_files.h"
 
 #define OTHERS 077 /* the mode bits of group and others */

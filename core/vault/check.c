@@ -1,10 +1,17 @@
 /* Comparing sealed objects with their entries: see check.h. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "../base/file.h"
+#include "../base/bits.h"
+#include "../commit/hasher.h"
+#include "../node/background.h"
+#include "../node/open_objects.h"
+#include "../node/vault_i.h"
+#include "../store/objects.h"
+#include "../vault.h"
 #include "check.h"
 
 #define NOW ((uint64_t)1 << 20) /* bytes that are hashed by who opens */

@@ -8,7 +8,13 @@
 #ifndef TF_VAULT_CHECK_H
 #define TF_VAULT_CHECK_H
 
-#include "../node/vault_i.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_object_row;
+struct tf_vault;
 
 #define TF_CHECK_WAIT ((uint64_t)64 << 20) /* bytes that an open waits for */
 

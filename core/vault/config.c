@@ -5,6 +5,7 @@
 #include "../base/bytes.h"
 #include "../base/file.h"
 #include "../node/vault_i.h"
+#include "../vault.h"
 
 #define CONFIG_MAX 65536 /* bytes */
 

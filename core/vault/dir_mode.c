@@ -1,12 +1,16 @@
 /* Modes of directories below attestations; see dir_mode.h. */
-#include "../commit/staging.h"
-#include "dir_mode.h"
-
+#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
+#include "../commit/commit.h"
+#include "../commit/staging.h"
+#include "../ledger/entry.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
 #include "../seal/seal_entries.h"
-#include "namespace.h"
+#include "../store/nodes.h"
+#include "dir_mode.h"
 
 #define WRITE_BITS 0222u
 #define OTHERS_BITS 055u /* that let group and others read and enter */

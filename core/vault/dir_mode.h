@@ -6,7 +6,14 @@
 #ifndef TF_VAULT_DIR_MODE_H
 #define TF_VAULT_DIR_MODE_H
 
-#include "../node/vault_i.h"
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_actor;
+struct tf_attr;
+struct tf_db;
+struct tf_vault;
 
 #define TF_OWN_MODE 0777u /* the bits that such a directory has of its own */
 

@@ -5,7 +5,14 @@
 #ifndef TF_VAULT_EVIDENCE_ACCESS_H
 #define TF_VAULT_EVIDENCE_ACCESS_H
 
-#include "../node/vault_i.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_actor;
+struct tf_attr;
+struct tf_vault;
 
 /* Does a change from a to want, of what mask names, touch only that? */
 bool tf_evidence_only_access(const struct tf_attr *a, unsigned mask,

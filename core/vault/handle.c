@@ -2,14 +2,23 @@
  * Files open for writing: their handles.  The last release freezes and reports
  * to nobody, so all that it needs was reserved before (I4).
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/clock.h"
+#include "../commit/commit.h"
 #include "../commit/flush.h"
 #include "../commit/staging.h"
+#include "../ledger/policy.h"
+#include "../node/pending.h"
+#include "../node/text.h"
+#include "../node/vault_i.h"
 #include "../seal/close_dir.h"
 #include "../seal/tend.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "../vault.h"
 #include "namespace.h"
 
 /* Bytes in memory only, beyond which a close waits all the same. */

@@ -16,8 +16,13 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/name.h"
 #include "../node/vault_i.h"
+#include "../store/schema.h"
+#include "../vault.h"
 
 static const char config_text[] =
     "# Defaults of this store; options of the mount come before them.\n"

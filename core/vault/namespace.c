@@ -3,6 +3,7 @@
  * (memory, see pending.h) or committed (the node table); a live one is looked up
  * first, since it leaves memory only after its row is committed.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,20 @@
 
 #include "../base/clock.h"
 #include "../base/mutant.h"
+#include "../commit/commit.h"
 #include "../commit/staging.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../ledger/policy.h"
+#include "../node/pending.h"
+#include "../node/text.h"
+#include "../node/vault_i.h"
 #include "../seal/close_dir.h"
 #include "../seal/tend.h"
 #include "../store/closings.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "../vault.h"
 #include "dir_mode.h"
 #include "namespace.h"
 

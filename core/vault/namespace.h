@@ -2,7 +2,17 @@
 #ifndef TF_VAULT_NAMESPACE_H
 #define TF_VAULT_NAMESPACE_H
 
-#include "../node/vault_i.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../ledger/policy.h"
+
+struct tf_db;
+struct tf_live;
+struct tf_node_row;
+struct tf_place;
+struct tf_txn;
+struct tf_vault;
 
 /* A directory below an attestation has the access of that. */
 TF_MUST_USE enum tf_code tf_follow_attestation(struct tf_vault *v,

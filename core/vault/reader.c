@@ -2,11 +2,21 @@
  * Reading.  A sealed object is hashed at its first open since the vault was
  * opened, so that what a reader sees is what the entry says.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bits.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
+#include "../ledger/entry.h"
+#include "../node/open_objects.h"
+#include "../node/pending.h"
 #include "../node/vault_i.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "../vault.h"
 #include "check.h"
 
 struct tf_reader {

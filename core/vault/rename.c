@@ -3,12 +3,21 @@
  * sealed in the same transaction; everything else that was saved gets its new
  * name on stable storage before rename returns.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/clock.h"
+#include "../commit/commit.h"
+#include "../ledger/name.h"
+#include "../ledger/policy.h"
+#include "../node/pending.h"
+#include "../node/text.h"
+#include "../node/vault_i.h"
 #include "../seal/close_dir.h"
 #include "../seal/tend.h"
+#include "../store/nodes.h"
+#include "../vault.h"
 #include "namespace.h"
 
 struct move {

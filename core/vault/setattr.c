@@ -3,13 +3,17 @@
  * Files settle in memory until they are sealed; what the upper three levels
  * are given is a ledger entry at once.
  */
-#include <stdlib.h>
-#include <string.h>
+#include <pthread.h>
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../commit/staging.h"
+#include "../ledger/policy.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
 #include "../seal/close_dir.h"
+#include "../store/nodes.h"
+#include "../vault.h"
 #include "dir_mode.h"
 #include "evidence_access.h"
 #include "namespace.h"

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +15,29 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../base/bits.h"
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/users.h"
+#include "../commit/commit.h"
 #include "../commit/hasher.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../node/background.h"
+#include "../node/descriptors.h"
 #include "../node/holder.h"
+#include "../node/open_objects.h"
+#include "../node/pending.h"
+#include "../node/text.h"
 #include "../node/vault_i.h"
 #include "../seal/close_dir.h"
+#include "../store/nodes.h"
+#include "../store/schema.h"
 #include "../store/store_files.h"
+#include "../vault.h"
 #include "../view/view.h"
 
 #define IDLE_MAX 16	 /* connections nobody uses */

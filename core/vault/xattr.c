@@ -2,8 +2,8 @@
  * Extended attributes: trailfs's own, read from the entries, and those that
  * writers set, kept as the canonical JSON that their entry will hold.
  */
+#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
 
@@ -11,7 +11,15 @@
 #include "../base/clock.h"
 #include "../commit/staging.h"
 #include "../control.h"
+#include "../ledger/entry.h"
+#include "../ledger/policy.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
 #include "../seal/close_dir.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "../vault.h"
 #include "namespace.h"
 
 #define XATTRS_MAX 4096 /* bytes of the JSON object */

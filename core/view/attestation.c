@@ -1,13 +1,25 @@
 /* The files of an attestation: its signed statement in three forms, SHA256SUMS
  * and attestation.json. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/member.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../ledger/statement.h"
+#include "../node/evidence.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "../page.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
 #include "readable.h"
+#include "view.h"
 
 #define PIECE 65536 /* bytes */
 

@@ -1,8 +1,10 @@
 /* The facts of a workflow: its attestations, what they claim, who overrode. */
 #include <stdlib.h>
-#include <string.h>
 
+#include "../ledger/entry.h"
+#include "../ledger/status.h"
 #include "../seal/seal_entries.h"
+#include "../store/nodes.h"
 #include "view.h"
 
 void

@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../ledger/entry.h"
+#include "../node/vault_i.h"
+#include "../page.h"
 #include "../seal/seal_entries.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
 #include "readable.h"
 #include "view.h"
 

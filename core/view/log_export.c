@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "../base/file.h"
+#include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
 #include "../ledger/tilepath.h"
 #include "../node/vault_i.h"
+#include "../vault.h"
 #include "../verify.h"
 
 /* Make the directories of a path below fd. */

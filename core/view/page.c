@@ -1,12 +1,20 @@
 /* Pages: the frame, links, and the table of events. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/html.h"
 #include "../control.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../node/vault_i.h"
+#include "../page.h"
 #include "../seal/seal_entries.h"
+#include "../store/nodes.h"
 #include "pages.h"
 #include "readable.h"
+#include "view.h"
 
 #define PIECE 65536 /* bytes */
 

@@ -3,9 +3,16 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/html.h"
+#include "../ledger/status.h"
+#include "../node/vault_i.h"
+#include "../page.h"
 #include "../seal/seal_entries.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
 #include "pages.h"
 #include "readable.h"
+#include "view.h"
 
 static const struct tf_str none = { NULL, 0 };
 

@@ -1,11 +1,15 @@
 /* The page of a workflow: its status, each attestation with its evidence, and
  * what happened. */
-#include <string.h>
-
 #include "../base/bytes.h"
+#include "../base/html.h"
+#include "../ledger/entry.h"
+#include "../ledger/statement.h"
+#include "../ledger/status.h"
 #include "../node/evidence.h"
+#include "../page.h"
 #include "pages.h"
 #include "readable.h"
+#include "view.h"
 
 static const struct tf_str none = { NULL, 0 };
 

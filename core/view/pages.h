@@ -2,7 +2,10 @@
 #ifndef TF_VIEW_PAGES_H
 #define TF_VIEW_PAGES_H
 
-#include "../base/html.h"
+#include <stddef.h>
+
+#include "../page.h"
+#include "../store/nodes.h"
 #include "view.h"
 
 /* No page shows more, so that any browser can; it says so and leads on. */

@@ -2,12 +2,14 @@
  * The ledger as others read it: tiles, entry bundles, proofs.  Everything is
  * of the tree of a published checkpoint, never of what is being written.
  */
-#include <string.h>
-
 #include "../base/bytes.h"
+#include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
 #include "../node/vault_i.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../vault.h"
 
 /* Does the tree of the present head have width hashes in that tile? */
 static enum tf_code

@@ -1,10 +1,19 @@
 /* Whose eyes a view is for: permissions from the root down. */
-#include "readable.h"
-
+#include <pthread.h>
 #include <string.h>
 
+#include "../asker.h"
 #include "../base/bytes.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../node/evidence.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "../page.h"
 #include "../seal/seal_entries.h"
+#include "../store/nodes.h"
+#include "readable.h"
+#include "view.h"
 
 /* --- directories ------------------------------------------------------------- */
 

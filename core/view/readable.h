@@ -11,8 +11,16 @@
 #ifndef TF_VIEW_READABLE_H
 #define TF_VIEW_READABLE_H
 
-#include "../node/evidence.h"
-#include "view.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_buf;
+struct tf_evidence;
+struct tf_json;
+struct tf_node_row;
+struct tf_view;
 
 /* May he read node id?  row: the same for a row of the node table. */
 TF_MUST_USE enum tf_code tf_may_read(struct tf_view *w, uint64_t id, bool *may,

@@ -1,12 +1,23 @@
 /* What the vault tells of itself: entries, checkpoint, keys, status, space. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../asker.h"
 #include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
 #include "../node/holder.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
 #include "../seal/close_dir.h"
+#include "../store/entries.h"
+#include "../store/schema.h"
+#include "../vault.h"
 #include "readable.h"
+#include "view.h"
 
 enum tf_code
 tf_vault_size(struct tf_vault *v, uint64_t *entries, uint64_t *bytes,

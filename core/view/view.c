@@ -1,7 +1,14 @@
 /* One snapshot of the ledger, and what is read from it everywhere. */
-#include "view.h"
-
 #include <stdlib.h>
+
+#include "../asker.h"
+#include "../ledger/entry.h"
+#include "../node/vault_i.h"
+#include "../page.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../store/schema.h"
+#include "view.h"
 
 enum tf_code
 tf_view_open(struct tf_vault *v, const struct tf_asker *who,

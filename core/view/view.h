@@ -5,9 +5,18 @@
 #ifndef TF_VIEW_VIEW_H
 #define TF_VIEW_VIEW_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../asker.h"
+#include "../ledger/entry.h"
 #include "../ledger/status.h"
-#include "../node/vault_i.h"
-#include "../page.h"
+
+struct tf_db;
+struct tf_node_row;
+struct tf_spill;
+struct tf_vault;
 
 #define TF_SEEN_DIRS 64 /* remembered by a view, by number */
 

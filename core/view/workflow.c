@@ -5,8 +5,15 @@
 
 #include "../base/bytes.h"
 #include "../base/member.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../ledger/status.h"
+#include "../node/vault_i.h"
+#include "../page.h"
 #include "../seal/seal_entries.h"
+#include "../store/nodes.h"
 #include "readable.h"
+#include "view.h"
 
 #define PIECE 65536 /* bytes */
 

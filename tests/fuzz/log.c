@@ -8,8 +8,12 @@
 #include <unistd.h>
 
 #include "../../core/base/bytes.h"
-#include "../../core/audit/audit.h"
+#include "../../core/base/crypto.h"
+#include "../../core/ledger/checkpoint.h"
+#include "../../core/ledger/entry.h"
+#include "../../core/ledger/merkle.h"
 #include "../../core/ledger/tilepath.h"
+#include "../../core/verify.h"
 #include "fuzz.h"
 
 #define ENTRIES 9 /* of the example */

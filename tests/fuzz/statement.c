@@ -5,8 +5,10 @@
  */
 #include <string.h>
 
-#include "../../core/base/bytes.h"
 #include "../../core/audit/audit.h"
+#include "../../core/base/bytes.h"
+#include "../../core/ledger/entry.h"
+#include "../../core/ledger/statement.h"
 #include "fuzz.h"
 
 #define SEAL 7 /* line of attestation.sealed in the example */

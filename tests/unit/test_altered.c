@@ -15,6 +15,7 @@
 #include "../../core/base/crypto.h"
 #include "../../core/ledger/checkpoint.h"
 #include "../../core/ledger/proof.h"
+#include "../../core/node/vault_i.h"
 #include "../../core/package.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"

@@ -7,6 +7,7 @@
 
 #include "../../core/ledger/checkpoint.h"
 #include "../../core/ledger/proof.h"
+#include "../../core/node/vault_i.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
 #include "vectors.h"

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../core/base/bytes.h"
 #include "../../core/ledger/checkpoint.h"
 #include "vectors.h"
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../core/base/crypto.h"
 #include "../../core/ledger/merkle.h"
 #include "vectors.h"
 

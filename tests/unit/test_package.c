@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../core/base/bytes.h"
 #include "../../core/archive/format.h"
+#include "../../core/archive/names.h"
+#include "../../core/base/bytes.h"
 #include "../../core/verify.h"
 #include "vectors.h"
 

@@ -2,7 +2,6 @@
 #include <check.h>
 #include <string.h>
 
-#include "../../core/base/bytes.h"
 #include "../../core/ledger/proof.h"
 #include "../../core/ledger/tilepath.h"
 #include "vectors.h"

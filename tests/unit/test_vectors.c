@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../core/base/bytes.h"
 #include "../../core/ledger/checkpoint.h"
 #include "../../core/ledger/merkle.h"
 #include "../../core/ledger/proof.h"

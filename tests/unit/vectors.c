@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/base/crypto.h"
 
 struct tf_buf
 read_vector(const char *name)

@@ -2,7 +2,6 @@
 #ifndef TESTS_UNIT_VECTORS_H
 #define TESTS_UNIT_VECTORS_H
 
-#include "../../core/base/crypto.h"
 #include "../../core/json.h"
 
 #ifndef TF_VECTORS
