@@ -14,6 +14,7 @@
 #include "../archive/names.h"
 #include "../base/bytes.h"
 #include "../base/file.h"
+#include "../base/show.h"
 #include "../base/walk.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"

@@ -11,10 +11,10 @@
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "../base/show.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
-#include "../ledger/name.h"
 #include "../ledger/replay.h"
 #include "../ledger/replay_tree.h"
 #include "../ledger/statement.h"

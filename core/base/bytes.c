@@ -2,12 +2,13 @@
  * Growing buffers, hex, base64, big-endian, UTF-8, decimal, times.  All of it
  * meets hostile bytes: sizes are checked before they are added.
  */
-#include "bytes.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../json.h"
+#include "bytes.h"
 
 void
 tf_buf_free(struct tf_buf *b)
@@ -497,4 +498,10 @@ tf_hidden_char(uint32_t c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
 	    c == 0x2029 || c == 0x061c || c == 0x200e || c == 0x200f ||
 	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+struct tf_str
+tf_str_of(const char *s)
+{
+	return (struct tf_str){ s, s == NULL ? 0 : strlen(s) };
 }

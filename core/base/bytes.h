@@ -3,7 +3,13 @@
 #ifndef TF_BASE_BYTES_H
 #define TF_BASE_BYTES_H
 
-#include "../json.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../types.h"
+
+struct tf_buf;
 
 /* Order by bytes, what is shorter first: <0, 0 or >0.  Nothing is equal to
  * nothing, wherever it lies. */
@@ -54,5 +60,7 @@ bool tf_time_parse(const char *s, size_t len, struct tf_time *out);
 /* Nearest time that tf_time_text can write (years 0001..9999). */
 struct tf_time tf_time_clamp(struct tf_time t);
 struct tf_time tf_time_add_ns(struct tf_time t, uint64_t ns);
+
+struct tf_str tf_str_of(const char *s); /* NULL: absent */
 
 #endif

@@ -1,17 +1,16 @@
 /* The only caller of OpenSSL.  Secrets are wiped here and nowhere kept. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "crypto.h"
 #include "file.h"
@@ -383,4 +382,31 @@ const char *
 tf_crypto_version(void)
 {
 	return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
+enum tf_code
+tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size, struct tf_error *err)
+{
+	size_t chunk = 1 << 20, got = 0;
+	struct tf_sha256 *h = tf_sha256_new();
+	char *buf = malloc(chunk);
+	uint64_t off = 0;
+	enum tf_code rc = TF_OK;
+
+	if (h == NULL || buf == NULL)
+		rc = tf_nomem(err);
+	while (rc == TF_OK) {
+		rc = tf_file_pread(fd, buf, chunk, off, &got, err);
+		if (rc != TF_OK || got == 0)
+			break;
+		tf_sha256_add(h, buf, got);
+		off += got;
+	}
+	if (rc == TF_OK) {
+		tf_sha256_peek(h, out);
+		*size = off;
+	}
+	tf_sha256_free(h);
+	free(buf);
+	return rc;
 }

@@ -5,7 +5,13 @@
 #ifndef TF_BASE_CRYPTO_H
 #define TF_BASE_CRYPTO_H
 
-#include "../json.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_buf;
+struct tf_hash;
 
 void tf_sha256(const void *p, size_t n, struct tf_hash *out);
 /* SHA-256 of a one-byte prefix and two runs: RFC 6962 leaves and nodes. */
@@ -62,5 +68,9 @@ TF_MUST_USE enum tf_code tf_random(void *p, size_t n, struct tf_error *err);
 
 /* "3.0.17": the library that is loaded. */
 const char *tf_crypto_version(void);
+
+/* SHA-256 of a whole file descriptor. */
+TF_MUST_USE enum tf_code tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size,
+    struct tf_error *err);
 
 #endif

@@ -547,33 +547,6 @@ tf_content_resize(struct tf_live *l, uint64_t size, struct tf_error *err)
 	return TF_OK;
 }
 
-enum tf_code
-tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size, struct tf_error *err)
-{
-	size_t chunk = 1 << 20, got = 0;
-	struct tf_sha256 *h = tf_sha256_new();
-	char *buf = malloc(chunk);
-	uint64_t off = 0;
-	enum tf_code rc = TF_OK;
-
-	if (h == NULL || buf == NULL)
-		rc = tf_nomem(err);
-	while (rc == TF_OK) {
-		rc = tf_file_pread(fd, buf, chunk, off, &got, err);
-		if (rc != TF_OK || got == 0)
-			break;
-		tf_sha256_add(h, buf, got);
-		off += got;
-	}
-	if (rc == TF_OK) {
-		tf_sha256_peek(h, out);
-		*size = off;
-	}
-	tf_sha256_free(h);
-	free(buf);
-	return rc;
-}
-
 void
 tf_content_hash(struct tf_live *l)
 {

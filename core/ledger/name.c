@@ -1,10 +1,9 @@
 /* The rule of names: the only place that looks at their characters. */
-#include "name.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "name.h"
 
 static bool
 is_digit(char c)
@@ -217,23 +216,6 @@ tf_name_interrupted(const char *name, size_t n, struct tf_time at,
 	}
 	memcpy(out, name, n);
 	memcpy(out + n, suffix, len + 1);
-}
-
-void
-tf_name_show(struct tf_buf *out, const char *name, size_t n)
-{
-	for (size_t i = 0; i < n;) {
-		uint32_t c = 0;
-		unsigned len = tf_utf8(name + i, n - i, &c);
-
-		if (len > 0 && !tf_hidden_char(c) && c != '\\') {
-			tf_buf_add(out, name + i, len);
-			i += len;
-			continue;
-		}
-		for (len = len ? len : 1; len > 0; len--)
-			tf_buf_printf(out, "\\x%02X", (uint8_t)name[i++]);
-	}
 }
 
 bool

@@ -5,8 +5,10 @@
 #ifndef TF_LEDGER_NAME_H
 #define TF_LEDGER_NAME_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "../error.h"
-#include "../json.h"
 #include "../types.h"
 
 #define TF_NAME_MAX 255	       /* bytes a name */
@@ -55,12 +57,6 @@ size_t tf_name_version(const char *name, size_t n, unsigned *version);
  */
 void tf_name_interrupted(const char *name, size_t n, struct tf_time at,
     char out[TF_NAME_MAX + 1]);
-
-/*
- * Append name or path so that it is harmless on a terminal and in a log: bytes
- * that are control characters, bidi controls or not UTF-8, and '\', as \xHH.
- */
-void tf_name_show(struct tf_buf *out, const char *name, size_t n);
 
 /* A ledger's origin: 1..128 of A-Za-z0-9._~:/- and not "cosignature/v1". */
 bool tf_origin_ok(const char *s, size_t n);

@@ -10,8 +10,8 @@
 #include "../asker.h"
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/show.h"
 #include "../ledger/entry.h"
-#include "../ledger/name.h"
 #include "../vault.h"
 #include "vault_i.h"
 

@@ -20,6 +20,7 @@
 
 #include "../base/crypto.h"
 #include "../commit/hasher.h"
+#include "../json.h"
 #include "background.h"
 
 struct tf_interruption;

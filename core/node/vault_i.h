@@ -397,9 +397,6 @@ TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,
 TF_MUST_USE enum tf_code tf_live_detach(struct tf_live *l,
     struct tf_error *err);
 void tf_stage_name(uint64_t id, char out[24]);
-/* SHA-256 of a whole file descriptor. */
-TF_MUST_USE enum tf_code tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size,
-    struct tf_error *err);
 /* The content of l is given up and it becomes a draft under another name, so
  * that its name is free: at once, the entry follows (l->interruption). */
 void tf_live_step_aside(struct tf_live *l);

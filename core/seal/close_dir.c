@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../commit/commit.h"
 #include "../commit/staging.h"

@@ -18,6 +18,7 @@
 #include "../base/clock.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../base/show.h"
 #include "../commit/commit.h"
 #include "../commit/hasher.h"
 #include "../commit/staging.h"

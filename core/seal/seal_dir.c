@@ -10,9 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
+#include "../base/show.h"
 #include "../commit/commit.h"
 #include "../ledger/entry.h"
-#include "../ledger/name.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"

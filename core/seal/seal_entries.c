@@ -137,12 +137,6 @@ keep_payload(struct tf_txn *t, const struct signed_statement *s,
 
 /* --- the sealing entries -------------------------------------------------------- */
 
-struct tf_str
-tf_str_of(const char *s)
-{
-	return (struct tf_str){ s, s == NULL ? 0 : strlen(s) };
-}
-
 static enum tf_code
 mark_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 {

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "../error.h"
-#include "../types.h"
 
 struct tf_db;
 struct tf_node_row;
@@ -47,6 +46,5 @@ TF_MUST_USE enum tf_code tf_each_child(struct tf_db *db, uint64_t dir,
     enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
 	struct tf_error *err),
     void *arg, struct tf_error *err);
-struct tf_str tf_str_of(const char *s); /* NULL: absent */
 
 #endif

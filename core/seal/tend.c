@@ -8,11 +8,11 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/show.h"
 #include "../commit/existing.h"
 #include "../commit/flush.h"
 #include "../commit/hasher.h"
 #include "../commit/staging.h"
-#include "../ledger/name.h"
 #include "../node/background.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"

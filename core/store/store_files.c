@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
-#include "../ledger/name.h"
+#include "../base/show.h"
 #include "../node/vault_i.h"
 #include "schema.h"
 #include "store_files.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/bits.h"
+#include "../base/crypto.h"
 #include "../commit/hasher.h"
 #include "../node/background.h"
 #include "../node/open_objects.h"

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../commit/commit.h"
 #include "../commit/staging.h"
 #include "../ledger/entry.h"
 #include "../ledger/policy.h"
 #include "../node/vault_i.h"
-#include "../seal/seal_entries.h"
 #include "../store/nodes.h"
 #include "../vault.h"
 #include "evidence_access.h"

@@ -11,6 +11,7 @@
 
 #include "../base/clock.h"
 #include "../base/mutant.h"
+#include "../base/show.h"
 #include "../commit/commit.h"
 #include "../commit/staging.h"
 #include "../ledger/entry.h"

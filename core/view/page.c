@@ -10,7 +10,6 @@
 #include "../ledger/name.h"
 #include "../node/vault_i.h"
 #include "../page.h"
-#include "../seal/seal_entries.h"
 #include "../store/nodes.h"
 #include "pages.h"
 #include "readable.h"

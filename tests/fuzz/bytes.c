@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/json.h"
 #include "fuzz.h"
 
 static void

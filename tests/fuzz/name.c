@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/base/show.h"
+#include "../../core/json.h"
 #include "../../core/ledger/name.h"
 #include "fuzz.h"
 

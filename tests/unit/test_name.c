@@ -1,6 +1,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "../../core/base/show.h"
 #include "../../core/ledger/name.h"
 #include "vectors.h"
 
