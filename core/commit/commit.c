@@ -13,6 +13,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
+#include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../base/crypto.h"
+#include "../node/base.h"
 #include "../node/open_objects.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"

@@ -10,6 +10,8 @@
 
 #include "../base/file.h"
 #include "../base/mutant.h"
+#include "../node/actor.h"
+#include "../node/freeze.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
@@ -19,18 +21,6 @@
 #include "flush.h"
 #include "hasher.h"
 #include "staging.h"
-
-enum tf_code
-tf_live_fail(struct tf_live *l, enum tf_code rc, const struct tf_error *e,
-    struct tf_error *err)
-{
-	pthread_mutex_lock(&l->v->mu);
-	tf_live_set_failed(l, rc, e);
-	pthread_mutex_unlock(&l->v->mu);
-	if (err != NULL)
-		*err = *e;
-	return rc;
-}
 
 struct flush {
 	struct tf_job job;

@@ -9,8 +9,5 @@ struct tf_live;
 /* Start making the present content of l durable; done (may be NULL) hears of
  * it, perhaps at once, perhaps from the committer's thread.  No lock is held. */
 void tf_flush(struct tf_live *l, tf_done done, void *arg);
-/* The content is not what was sent: final.  Returns rc, with e in err. */
-enum tf_code tf_live_fail(struct tf_live *l, enum tf_code rc,
-    const struct tf_error *e, struct tf_error *err);
 
 #endif

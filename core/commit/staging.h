@@ -10,15 +10,7 @@
 
 struct tf_hash;
 struct tf_live;
-struct tf_vault;
 
-/* Take n bytes and some files of what the disks have beyond the floor.
- * TF_NOSPACE. */
-TF_MUST_USE enum tf_code tf_space_take(struct tf_vault *v, uint64_t n,
-    unsigned files, struct tf_error *err);
-/* The same for a file that is removed again, and so none of the store's. */
-TF_MUST_USE enum tf_code tf_space_spool(struct tf_vault *v, uint64_t n,
-    struct tf_error *err);
 /* Put bytes where they belong; l->size is the caller's to move. */
 TF_MUST_USE enum tf_code tf_content_put(struct tf_live *l, const void *p,
     size_t n, uint64_t off, struct tf_error *err);

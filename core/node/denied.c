@@ -13,6 +13,8 @@
 #include "../base/show.h"
 #include "../ledger/entry.h"
 #include "../vault.h"
+#include "base.h"
+#include "paths.h"
 #include "vault_i.h"
 
 /* The path of node id, or of its child name, made safe to show. */

@@ -18,9 +18,8 @@ tf_evidence_free(struct tf_evidence *e)
 	tf_buf_free(&e->names);
 }
 
-/* One more; its name is what was put into e->names since at. */
-static enum tf_code
-add_file(struct tf_evidence *e, const struct tf_hash *h,
+enum tf_code
+tf_evidence_add(struct tf_evidence *e, const struct tf_hash *h,
     const struct tf_attr *a, uint64_t seq, size_t at, struct tf_error *err)
 {
 	void *p;
@@ -68,7 +67,7 @@ add_evidence(struct tf_db *db, struct tf_evidence *e, const char *prefix,
 		return rc;
 	tf_buf_add(&e->names, prefix, prefix_len);
 	tf_buf_add(&e->names, r->name, r->name_len);
-	return add_file(e, &o.sha256, &r->attr, r->entry, at, err);
+	return tf_evidence_add(e, &o.sha256, &r->attr, r->entry, at, err);
 }
 
 static enum tf_code
@@ -116,9 +115,8 @@ tf_evidence_by_name(const void *a, const void *b)
 	return c != 0 ? c : (x->name.n > y->name.n) - (x->name.n < y->name.n);
 }
 
-/* All names are there. */
-static void
-sort(struct tf_evidence *e)
+void
+tf_evidence_sort(struct tf_evidence *e)
 {
 	for (size_t i = 0; i < e->n; i++)
 		e->f[i].name.p = e->names.p + (size_t)e->f[i].name.p;
@@ -133,7 +131,7 @@ tf_evidence_list(struct tf_db *db, uint64_t id, struct tf_evidence *e,
 	char prefix[TF_PATH_BELOW_MAX + 1];
 	enum tf_code rc = walk_evidence(db, id, prefix, 0, e, err);
 
-	sort(e);
+	tf_evidence_sort(e);
 	return rc;
 }
 
@@ -148,9 +146,9 @@ tf_evidence_prepared(const struct tf_seal_file *files, size_t n, size_t above,
 
 		tf_buf_add(&e->names, files[i].path.p + above,
 		    files[i].path.n - above);
-		rc = add_file(e, &files[i].content.sha256, &files[i].l->attr,
-		    TF_NO_SEQ, at, err);
+		rc = tf_evidence_add(e, &files[i].content.sha256,
+		    &files[i].l->attr, TF_NO_SEQ, at, err);
 	}
-	sort(e);
+	tf_evidence_sort(e);
 	return rc;
 }

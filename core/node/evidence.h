@@ -35,4 +35,11 @@ TF_MUST_USE enum tf_code tf_evidence_prepared(const struct tf_seal_file *files,
 /* For qsort(3): by name as bytes. */
 int tf_evidence_by_name(const void *a, const void *b);
 
+/* One more; its name is what was put into e->names since at. */
+enum tf_code tf_evidence_add(struct tf_evidence *e, const struct tf_hash *h,
+    const struct tf_attr *a, uint64_t seq, size_t at, struct tf_error *err);
+
+/* All names are there: point to them, and sort. */
+void tf_evidence_sort(struct tf_evidence *e);
+
 #endif

@@ -10,15 +10,17 @@
 #include <string.h>
 
 #include "../base/clock.h"
-#include "../seal/seal_entries.h"
 #include "../store/nodes.h"
 #include "../vault.h"
+#include "base.h"
+#include "children.h"
+#include "holds.h"
+#include "idle.h"
 #include "pending.h"
 #include "vault_i.h"
 
-/* Where attestation att stands in v->quiet, or should.  mu held. */
-static size_t
-place_of(const struct tf_vault *v, uint64_t att)
+size_t
+tf_quiet_place(const struct tf_vault *v, uint64_t att)
 {
 	size_t low = 0, high = v->n_quiet, mid;
 
@@ -32,20 +34,19 @@ place_of(const struct tf_vault *v, uint64_t att)
 	return low;
 }
 
-static bool
-is_there(const struct tf_vault *v, size_t i, uint64_t att)
+bool
+tf_quiet_is_there(const struct tf_vault *v, size_t i, uint64_t att)
 {
 	return i < v->n_quiet && v->quiet[i].att == att;
 }
 
-/* mu held.  Without memory it is only sealed later, or by hand. */
-static void
-set_due(struct tf_vault *v, uint64_t att, uint64_t due_ns)
+void
+tf_quiet_due(struct tf_vault *v, uint64_t att, uint64_t due_ns)
 {
-	size_t i = place_of(v, att), cap;
+	size_t i = tf_quiet_place(v, att), cap;
 	void *p;
 
-	if (!is_there(v, i, att)) {
+	if (!tf_quiet_is_there(v, i, att)) {
 		if (v->n_quiet == v->cap_quiet) {
 			cap = v->cap_quiet * 2 + 16;
 			p = realloc(v->quiet, cap * sizeof(*v->quiet));
@@ -70,15 +71,16 @@ tf_quiet_touch(struct tf_vault *v, uint64_t att)
 	uint64_t quiet = v->settings.value[TF_QUIET] * TF_SECOND;
 
 	if (quiet != 0 && att != 0)
-		set_due(v, att, tf_clock_boot_ns() + quiet);
+		tf_quiet_due(v, att, tf_clock_boot_ns() + quiet);
 }
 
 bool
 tf_quiet_over(const struct tf_vault *v, uint64_t att)
 {
-	size_t i = place_of(v, att);
+	size_t i = tf_quiet_place(v, att);
 
-	return is_there(v, i, att) && v->quiet[i].due_ns <= tf_clock_boot_ns();
+	return tf_quiet_is_there(v, i, att) &&
+	    v->quiet[i].due_ns <= tf_clock_boot_ns();
 }
 
 uint64_t
@@ -101,7 +103,7 @@ forget(struct tf_vault *v, uint64_t att)
 
 	pthread_mutex_lock(&v->mu);
 	if (tf_quiet_over(v, att)) {
-		i = place_of(v, att);
+		i = tf_quiet_place(v, att);
 		memmove(v->quiet + i, v->quiet + i + 1,
 		    (v->n_quiet - i - 1) * sizeof(*v->quiet));
 		v->n_quiet--;
@@ -155,9 +157,9 @@ happened(struct tf_vault *v, uint64_t att, struct tf_time at)
 	else if (age_s > 0)
 		quiet -= (uint64_t)age_s * TF_SECOND;
 	due = tf_clock_boot_ns() + quiet;
-	i = place_of(v, att);
-	if (!is_there(v, i, att) || v->quiet[i].due_ns < due)
-		set_due(v, att, due);
+	i = tf_quiet_place(v, att);
+	if (!tf_quiet_is_there(v, i, att) || v->quiet[i].due_ns < due)
+		tf_quiet_due(v, att, due);
 }
 
 /* A name born in a directory moves the directory's times. */

@@ -9,7 +9,8 @@
 #include "../ledger/name.h"
 #include "../store/nodes.h"
 #include "../vault.h"
-#include "../vault/namespace.h"
+#include "base.h"
+#include "paths.h"
 #include "pending.h"
 #include "vault_i.h"
 

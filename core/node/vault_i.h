@@ -13,10 +13,8 @@
 #include <stdint.h>
 
 #include "../base/bits.h"
-#include "../commit/hasher.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
-#include "../ledger/policy.h"
 #include "../store/objects.h"
 #include "../store/schema.h"
 #include "../vault.h"
@@ -30,9 +28,7 @@ struct tf_committer;
 struct tf_db;
 struct tf_file;
 struct tf_hasher;
-struct tf_interruption;
 struct tf_key;
-struct tf_node_row;
 struct tf_object_check;
 struct tf_rare;
 struct tf_txn;
@@ -198,11 +194,6 @@ tf_vault_must_stop(struct tf_vault *v)
 	return atomic_load(&v->stopping) ||
 	    (v->interrupted != NULL && v->interrupted());
 }
-/* tf_vault_must_stop, for the hasher. */
-struct tf_patience tf_vault_patience(struct tf_vault *v);
-/* Wait as tf_vault_wait, for what may take long: TF_INTERRUPTED. */
-TF_MUST_USE enum tf_code tf_vault_wait_long(struct tf_vault *v,
-    struct tf_error *err);
 
 /* Wait until something of v changed; mu is held. */
 static inline void
@@ -229,30 +220,12 @@ tf_vault_changed(const struct tf_vault *v, uint64_t id)
 	if (v->on_change != NULL)
 		v->on_change(v->arg, id);
 }
-
-/* A read connection, and back. */
-TF_MUST_USE enum tf_code tf_reader_db(struct tf_vault *v, struct tf_db **out,
-    struct tf_error *err);
-void tf_reader_done(struct tf_vault *v, struct tf_db *db);
-
-/* TF_READONLY with the reason when the vault takes no changes. */
-TF_MUST_USE enum tf_code tf_vault_writable(struct tf_vault *v,
-    struct tf_error *err);
-/* The same with mu held. */
-TF_MUST_USE enum tf_code tf_vault_writable_locked(struct tf_vault *v,
-    struct tf_error *err);
-void tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
 /* A new node id, never given before and never again. */
 TF_MUST_USE enum tf_code tf_vault_new_id(struct tf_vault *v, uint64_t *id,
     struct tf_error *err);
 /* The same inside a job. */
 TF_MUST_USE enum tf_code tf_txn_new_id(struct tf_txn *t, uint64_t *id,
     struct tf_error *err);
-/* The attester's public key as entries name it: SPKI in base64. */
-void tf_attester_text(const struct tf_vault *v, struct tf_buf *out);
-/* The kernel's id of this boot. */
-void tf_boot_id(char out[64]);
 /* The first and the last entry of this process. */
 struct tf_recovery;
 TF_MUST_USE enum tf_code tf_append_opened(struct tf_vault *v,
@@ -297,22 +270,11 @@ TF_MUST_USE enum tf_code tf_head_renew(struct tf_vault *v,
 TF_MUST_USE enum tf_code tf_vault_open_for(const char *path,
     const struct tf_vault_options *o, struct tf_recovery *recovery,
     struct tf_vault **out, struct tf_error *err);
-
-/* Learn the names of a user and a group, which may take two seconds: entries
- * name only what is known.  No lock is held. */
-void tf_vault_learn(const struct tf_vault *v, uint32_t uid, uint32_t gid);
-/* The actor as JSON for entries, allocated; his names as they are known. */
-TF_MUST_USE enum tf_code tf_actor_text(const struct tf_actor *a, char **out,
-    struct tf_error *err);
-/* The uids that ever wrote l, as JSON for entries, onto out. */
-void tf_writers_json(const struct tf_live *l, struct tf_buf *out);
 /* An entry's access field, with names as they are known; the strings are in
  * *names. */
 struct tf_access_names {
 	char user[257], group[257];
 };
-void tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid,
-    uint32_t gid, struct tf_access_names *names);
 
 /* Names of files in a store. */
 #define TF_LOG_KEY "keys/log.pem"
@@ -325,9 +287,6 @@ void tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid,
  * until it is asked for another.  mu is held. */
 struct tf_user *tf_user_of(struct tf_vault *v, uint32_t uid);
 
-/* "frozen" and so on. */
-const char *tf_state_name(enum tf_state s);
-
 /* --- namespace.c --- */
 /* What is above a node: its attestation (0: none) and workflow, whether in a
  * draft, length of the path below the attestation, and whether sealed. */
@@ -338,17 +297,6 @@ struct tf_place {
 	bool in_draft; /* all below it is draft */
 	size_t below;  /* bytes of parent's path below the att */
 };
-/* Where is directory id?  mu is held. */
-TF_MUST_USE enum tf_code tf_place_of(struct tf_vault *v, struct tf_db *db,
-    uint64_t id, struct tf_place *out, struct tf_error *err);
-/* Attributes of id, live or committed.  mu is held. */
-TF_MUST_USE enum tf_code tf_attr_of(struct tf_vault *v, struct tf_db *db,
-    uint64_t id, struct tf_attr *out, struct tf_error *err);
-/* The path of id ("." for the root) with db's view; mu is not held. */
-TF_MUST_USE enum tf_code tf_path_of(struct tf_vault *v, struct tf_db *db,
-    uint64_t id, struct tf_buf *out, struct tf_error *err);
-/* Wait until no job changes l; mu is held. */
-void tf_live_wait(struct tf_vault *v, struct tf_live *l);
 
 /* --- handle.c --- */
 /* Put the row of l (and of its unsaved directories) into stage. */
@@ -365,29 +313,14 @@ TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
 /* A size by path: no writing, see tf_live_written. */
 TF_MUST_USE enum tf_code tf_path_set_size(struct tf_vault *v, uint64_t id,
     uint64_t size, const struct tf_actor *who, struct tf_error *err);
-/* staging.c: the owner of l has that many bytes of it unsealed; mu is held. */
-void tf_quota_charge(struct tf_live *l, uint64_t bytes);
-/* May uid have n more names that are not sealed (max_unsealed)?  TF_QUOTA.
- * Names are counted while they are in the table.  mu is held. */
-TF_MUST_USE enum tf_code tf_quota_names(struct tf_vault *v, uint32_t uid,
-    uint64_t n, struct tf_error *err);
 /* space.c: what counts for max_store; mu is held. */
 uint64_t tf_store_used(const struct tf_vault *v);
 /* Are n more bytes within max_store?  TF_NOSPACE.  mu is held. */
 TF_MUST_USE enum tf_code tf_store_check(const struct tf_vault *v, uint64_t n,
     struct tf_error *err);
-/* May uid have one more file open for writing (max_open)?  TF_QUOTA.  mu is
- * held. */
-TF_MUST_USE enum tf_code tf_quota_open(struct tf_vault *v, uint32_t uid,
-    struct tf_error *err);
-/* The attributes of l are others: count it by them.  mu is held. */
-void tf_quota_recount(struct tf_live *l);
 /* May the draft attestation att have one more name in it (max_draft)?  TF_QUOTA.
  * TF_OK when att is no draft attestation.  mu is held. */
 TF_MUST_USE enum tf_code tf_quota_draft(struct tf_vault *v, uint64_t att,
-    struct tf_error *err);
-/* The same, unless that is more than max_staged: TF_QUOTA. */
-TF_MUST_USE enum tf_code tf_quota_take(struct tf_live *l, uint64_t bytes,
     struct tf_error *err);
 /* Read the content of l, wherever it is. */
 TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,
@@ -396,17 +329,11 @@ TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,
  * somebody may have it open.  mu is not held. */
 TF_MUST_USE enum tf_code tf_live_detach(struct tf_live *l,
     struct tf_error *err);
-void tf_stage_name(uint64_t id, char out[24]);
 /* The content of l is given up and it becomes a draft under another name, so
  * that its name is free: at once, the entry follows (l->interruption). */
 void tf_live_step_aside(struct tf_live *l);
 /* The same with the entry; it hashes what there is, which takes long. */
 void tf_live_interrupt(struct tf_live *l);
-void tf_interruption_free(struct tf_interruption *x);
-/* Freeze, or let settling start anew: mu is held, nobody writes any more. */
-void tf_live_freeze(struct tf_live *l);
-/* Policy's view of a live node. */
-struct tf_subject tf_live_subject(const struct tf_live *l, uint32_t caller);
 
 /* --- seal.c, seal_dir.c --- */
 /*
@@ -436,20 +363,12 @@ TF_MUST_USE enum tf_code tf_seal_one(struct tf_txn *t,
 /* The live directory id gets its entry, and those above it. */
 TF_MUST_USE enum tf_code tf_seal_directory(struct tf_txn *t, uint64_t id,
     struct tf_error *err);
-/* It has a row in the node table and is live no more; mu is held. */
-void tf_live_leave(struct tf_vault *v, struct tf_live *l);
 /* After the commit: l and the directories it gave an entry are no longer live.
  * mu is held; a claim on l stays. */
 void tf_seal_settle(struct tf_vault *v, struct tf_live *l);
 /* After that: its staged file goes, if it is one.  Without mu, when there are
  * many. */
 void tf_seal_unstage(const struct tf_live *l);
-/* Set job on l (waiting for the one under way), with a reference; mu is held.
- * False, and nothing to undo, when l went away meanwhile. */
-bool tf_live_claim(struct tf_vault *v, struct tf_live *l);
-void tf_live_unclaim(struct tf_vault *v, struct tf_live *l);
-/* In order of birth, as their entries will stand. */
-void tf_live_sort(struct tf_live **l, size_t n);
 /* The mode of a file whose bytes or owner changed: programs that ran as its
  * owner or group do not any more. */
 static inline uint32_t
@@ -457,9 +376,6 @@ tf_mode_without_ids(uint32_t mode)
 {
 	return mode & ~04000u & ((mode & 010) != 0 ? ~02000u : ~0u);
 }
-/* Take from want what mask names; ctime is now. */
-void tf_attr_apply(struct tf_attr *a, unsigned mask,
-    const struct tf_attr *want);
 /* The live nodes below a directory that is sealed or closed. */
 struct tf_below {
 	struct tf_attr dir;
@@ -512,10 +428,6 @@ TF_MUST_USE enum tf_code tf_txn_path(struct tf_txn *t, uint64_t dir,
 /* The path of child name of directory dir, onto out. */
 TF_MUST_USE enum tf_code tf_child_path(struct tf_txn *t, uint64_t dir,
     const char *name, struct tf_buf *out, struct tf_error *err);
-/* NAME@N may be begun once NAME@(N-1) is sealed: *before is its row (id 0 for
- * a first version), or TF_DENIED. */
-TF_MUST_USE enum tf_code tf_version_before(struct tf_db *db, uint64_t workflow,
-    const char *name, struct tf_node_row *before, struct tf_error *err);
 /* Thread body: seals what has settled, keeps STORE/checkpoint. */
 void *tf_keeper(void *vault);
 
@@ -547,9 +459,6 @@ void tf_quiet_seal(struct tf_vault *v, uint64_t att);
 /* Find out what was last done where, before there are callers. */
 TF_MUST_USE enum tf_code tf_quiet_start(struct tf_vault *v,
     struct tf_error *err);
-/* setattr.c: does the directory hold anything that a seal would be about? */
-TF_MUST_USE enum tf_code tf_holds_something(struct tf_vault *v, uint64_t id,
-    bool *any, struct tf_error *err);
 
 /* --- recover.c --- */
 /* Finish what the last process left: before threads start changing things. */

@@ -7,37 +7,27 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../commit/commit.h"
-#include "../commit/staging.h"
 #include "../ledger/entry.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/children.h"
+#include "../node/closed.h"
+#include "../node/filling.h"
+#include "../node/holds.h"
+#include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/closings.h"
 #include "../store/nodes.h"
 #include "../vault.h"
-#include "../vault/dir_mode.h"
 #include "close_dir.h"
-#include "seal_entries.h"
 
 #define WRITE_BITS 0222u
 #define RETRY_NS (5 * TF_SECOND) /* after a seal that failed */
 #define BUSY_NS (TF_SECOND / 4)	 /* after one that would have had to wait */
 
 /* --- in memory (mu is held) ----------------------------------------------- */
-
-static struct tf_closed *
-find(const struct tf_vault *v, uint64_t id)
-{
-	for (size_t i = 0; i < v->n_closed; i++)
-		if (v->closed[i].id == id)
-			return &v->closed[i];
-	return NULL;
-}
-
-bool
-tf_is_closed(const struct tf_vault *v, uint64_t id)
-{
-	return find(v, id) != NULL;
-}
 
 bool
 tf_closes(struct tf_vault *v, uint64_t id)
@@ -48,28 +38,6 @@ tf_closes(struct tf_vault *v, uint64_t id)
 	yes = tf_is_closed(v, id);
 	pthread_mutex_unlock(&v->mu);
 	return yes;
-}
-
-enum tf_code
-tf_closed_refuses(const struct tf_vault *v, uint64_t id, struct tf_error *err)
-{
-	return !tf_is_closed(v, id) ?
-	    TF_OK :
-	    tf_fail(err, TF_READONLY,
-		"chmod closed this directory: until it is sealed, chmod u+w "
-		"opens it");
-}
-
-enum tf_code
-tf_closed_actor(const struct tf_vault *v, uint64_t id, char **out,
-    struct tf_error *err)
-{
-	const struct tf_closed *c = find(v, id);
-
-	if (c == NULL)
-		return tf_fail(err, TF_NOTFOUND, "it is not closed");
-	*out = strdup(c->actor);
-	return *out != NULL ? TF_OK : tf_nomem(err);
 }
 
 uint64_t
@@ -125,29 +93,6 @@ remember(struct tf_vault *v, const struct tf_attr *a, char *actor)
 		.actor = actor,
 		.first_ns = tf_clock_boot_ns() };
 	settle(v, c);
-}
-
-static void
-forget_one(struct tf_vault *v, struct tf_closed *c)
-{
-	free(c->actor);
-	*c = v->closed[--v->n_closed];
-}
-
-void
-tf_closed_forget(struct tf_vault *v, uint64_t id)
-{
-	for (size_t i = v->n_closed; i-- > 0;)
-		if (v->closed[i].id == id || v->closed[i].wf == id)
-			forget_one(v, &v->closed[i]);
-}
-
-void
-tf_closed_free(struct tf_vault *v)
-{
-	while (v->n_closed > 0)
-		forget_one(v, &v->closed[v->n_closed - 1]);
-	free(v->closed);
 }
 
 /* --- is it worth a seal? -------------------------------------------------- */
@@ -336,7 +281,7 @@ static void
 changed(struct change *c, const struct tf_attr *a)
 {
 	struct tf_vault *v = c->v;
-	struct tf_closed *closed = find(v, c->id);
+	struct tf_closed *closed = tf_closed_find(v, c->id);
 
 	if (c->does == CLOSES) {
 		for (size_t i = 0; i < c->below.n; i++)
@@ -347,9 +292,9 @@ changed(struct change *c, const struct tf_attr *a)
 		remember(v, a, c->actor);
 		c->actor = NULL;
 	} else if (c->does == OPENS && closed != NULL) {
-		forget_one(v, closed);
+		tf_closed_drop(v, closed);
 		if (c->opens_wf != 0)
-			forget_one(v, find(v, c->opens_wf));
+			tf_closed_drop(v, tf_closed_find(v, c->opens_wf));
 	} else if (closed != NULL) {
 		settle(v, closed);
 	}
@@ -465,7 +410,7 @@ next_of(struct tf_vault *v, uint64_t id)
 	for (size_t i = 0; i < v->n_closed; i++)
 		if (v->closed[i].wf == id)
 			r.id = v->closed[i].id;
-	c = find(v, r.id);
+	c = tf_closed_find(v, r.id);
 	if (c != NULL && c->recovered)
 		r.cause = "recovery";
 	pthread_mutex_unlock(&v->mu);
@@ -505,7 +450,7 @@ tf_closed_seal_due(struct tf_vault *v, uint64_t id)
 	if (rc == TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);
-	if ((c = find(v, id)) != NULL)
+	if ((c = tf_closed_find(v, id)) != NULL)
 		c->due_ns = tf_clock_boot_ns() +
 		    (rc == TF_BUSY ? BUSY_NS : RETRY_NS);
 	pthread_mutex_unlock(&v->mu);
@@ -623,7 +568,7 @@ load(void *arg, uint64_t id, struct tf_str actor, struct tf_error *err)
 	pthread_mutex_lock(&x->v->mu);
 	if ((rc = make_room(x->v, err)) == TF_OK) {
 		remember(x->v, &row.attr, copy);
-		find(x->v, id)->recovered = true;
+		tf_closed_find(x->v, id)->recovered = true;
 	} else {
 		free(copy);
 	}

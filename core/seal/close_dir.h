@@ -26,27 +26,14 @@ struct tf_txn;
 struct tf_vault;
 
 /* mu is held for these, unless they say otherwise. */
-
-/* Did a chmod close directory id itself? */
-bool tf_is_closed(const struct tf_vault *v, uint64_t id);
 /* The same; takes mu. */
 bool tf_closes(struct tf_vault *v, uint64_t id);
 /* In place of a state's name, for people. */
 #define TF_CLOSING "closing"
-/* TF_READONLY when directory id is closed. */
-TF_MUST_USE enum tf_code tf_closed_refuses(const struct tf_vault *v,
-    uint64_t id, struct tf_error *err);
 /* A closed directory whose time has come, or 0; *next_ns becomes earlier when
  * another is due before. */
 uint64_t tf_closed_next(const struct tf_vault *v, uint64_t now,
     uint64_t *next_ns);
-/* Directory id was sealed, and what is in it, if it is a workflow. */
-void tf_closed_forget(struct tf_vault *v, uint64_t id);
-
-/* Whoever closed directory id, allocated.  TF_NOTFOUND when it is not closed.
- * mu is held. */
-TF_MUST_USE enum tf_code tf_closed_actor(const struct tf_vault *v, uint64_t id,
-    char **out, struct tf_error *err);
 /* In a transaction: directory id got its seal.  mu is not held. */
 TF_MUST_USE enum tf_code tf_closed_sealed(struct tf_txn *t, uint64_t id,
     struct tf_error *err);
@@ -78,6 +65,5 @@ TF_MUST_USE enum tf_code tf_closed_before(struct tf_vault *v, uint64_t wf,
 /* Finish the closings that the last run left, before there are callers. */
 TF_MUST_USE enum tf_code tf_closed_recover(struct tf_vault *v,
     struct tf_error *err);
-void tf_closed_free(struct tf_vault *v);
 
 #endif

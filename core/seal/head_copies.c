@@ -18,6 +18,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
 #include "../ledger/name.h"
+#include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../vault.h"

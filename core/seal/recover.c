@@ -24,7 +24,12 @@
 #include "../commit/staging.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/interruption.h"
+#include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/quota.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
@@ -34,16 +39,6 @@
 #define HASH_AT_START ((uint64_t)256 << 20) /* bytes */
 
 /* --- interrupted files --------------------------------------------------------- */
-
-struct tf_interruption {
-	struct tf_live *l;
-	struct tf_content content;
-	char *body;	    /* inline bytes, or NULL */
-	struct tf_buf path; /* the name it was meant to have */
-	char draft[256];
-	char *actor;
-	char *meant; /* l's, while the transaction is under way */
-};
 
 static enum tf_code
 interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
@@ -197,18 +192,6 @@ took_hold(struct tf_live *l, const struct tf_interruption *x)
 	l->in_order = false;
 	l->marked = false;
 	tf_stage_saved(l->v, l);
-}
-
-void
-tf_interruption_free(struct tf_interruption *x)
-{
-	if (x == NULL)
-		return;
-	tf_buf_free(&x->path);
-	free(x->body);
-	free(x->actor);
-	free(x->meant);
-	free(x);
 }
 
 static enum tf_code

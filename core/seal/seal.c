@@ -18,6 +18,9 @@
 #include "../commit/staging.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
@@ -27,34 +30,10 @@
 #include "close_dir.h"
 #include "tend.h"
 
-#define SEAL_MAX 256	     /* files in one transaction */
-#define RETRY_NS 5000000000u /* after a seal that failed */
+#define TF_SEAL_MAX 256		     /* files in one transaction */
+#define TF_SEAL_RETRY_NS 5000000000u /* after a seal that failed */
 #define AGAIN_NS 1000000000u /* when it is not on disk yet, if nobody says so */
 #define TOGETHER_NS 50000000 /* what is due that soon is sealed along */
-
-/* --- claims --------------------------------------------------------------- */
-
-bool
-tf_live_claim(struct tf_vault *v, struct tf_live *l)
-{
-	tf_live_ref(l);
-	tf_live_wait(v, l);
-	if (l->attr.state == TF_STATE_SEALED || l->unlinked) {
-		tf_live_unref(l);
-		return false;
-	}
-	l->job = true;
-	return true;
-}
-
-void
-tf_live_unclaim(struct tf_vault *v, struct tf_live *l)
-{
-	l->job = false;
-	tf_live_index(l);
-	pthread_cond_broadcast(&v->changed);
-	tf_live_unref(l);
-}
 
 /* --- in the transaction ---------------------------------------------------- */
 
@@ -467,19 +446,6 @@ tf_seal_prepared_free(struct tf_seal_file *f, size_t n)
 /* --- around it -------------------------------------------------------------- */
 
 void
-tf_live_leave(struct tf_vault *v, struct tf_live *l)
-{
-	l->attr.state = TF_STATE_SEALED;
-	l->saved = false;
-	tf_quota_charge(l, 0);
-	/* Its row has the time of its entry, and is what is seen from now. */
-	if (!tf_live_is_file(l))
-		tf_vault_changed(v, l->attr.id);
-	if (tf_live_remove(&v->live, l))
-		tf_live_unref(l); /* the table's */
-}
-
-void
 tf_seal_settle(struct tf_vault *v, struct tf_live *l)
 {
 	struct tf_live *d;
@@ -518,22 +484,6 @@ several_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	for (size_t i = 0; rc == TF_OK && i < s->n; i++)
 		rc = tf_seal_one(t, &s->f[i], err);
 	return rc;
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	const struct tf_live *x = *(struct tf_live *const *)a;
-	const struct tf_live *y = *(struct tf_live *const *)b;
-
-	return (x->attr.id > y->attr.id) - (x->attr.id < y->attr.id);
-}
-
-void
-tf_live_sort(struct tf_live **l, size_t n)
-{
-	if (n > 1)
-		qsort(l, n, sizeof(struct tf_live *), by_id);
 }
 
 static enum tf_code
@@ -584,7 +534,7 @@ tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
 /* --- who is due --------------------------------------------------------------- */
 
 struct gather {
-	struct tf_live *l[SEAL_MAX]; /* claimed, to be sealed */
+	struct tf_live *l[TF_SEAL_MAX]; /* claimed, to be sealed */
 	size_t n;
 	struct tf_live *one; /* to be seen to before others are looked for */
 	bool marks;	     /* its row is to be marked; else it is tended */
@@ -608,7 +558,8 @@ take_due(struct gather *g, struct tf_live *l, uint64_t now)
 		g->l[g->n++] = l;
 	}
 	if (!g->marks && !ready)
-		l->retry_ns = now + (g->one == NULL ? AGAIN_NS : RETRY_NS);
+		l->retry_ns = now +
+		    (g->one == NULL ? AGAIN_NS : TF_SEAL_RETRY_NS);
 	tf_live_index(l);
 }
 
@@ -623,7 +574,7 @@ gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
 	g->n = 0;
 	g->one = NULL;
 	*next_ns = UINT64_MAX;
-	while (g->n < SEAL_MAX && g->one == NULL &&
+	while (g->n < TF_SEAL_MAX && g->one == NULL &&
 	    (l = tf_live_first(&v->live, TF_LIVE_BY_DUE)) != NULL) {
 		tf_live_index(l);
 		if (l->at.due_ns == UINT64_MAX)
@@ -654,7 +605,7 @@ try_again_later(struct tf_vault *v, struct tf_live *l, enum tf_code rc,
     const struct tf_error *e)
 {
 	pthread_mutex_lock(&v->mu);
-	l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
+	l->deadline_ns = tf_clock_boot_ns() + TF_SEAL_RETRY_NS;
 	tf_live_index(l);
 	pthread_mutex_unlock(&v->mu);
 	tf_vault_say(v, rc,
@@ -888,7 +839,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
     struct tf_error *err)
 {
 	struct wanted w = { .v = v, .uid = uid, .placeholders = placeholders };
-	struct tf_live *batch[SEAL_MAX];
+	struct tf_live *batch[TF_SEAL_MAX];
 	enum tf_code rc, last = TF_OK;
 	struct tf_db *db;
 	size_t n = 0;
@@ -911,7 +862,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 		}
 		busy = more && is_busy(w.l[i]);
 		/* Nobody waits while he holds claims. */
-		if (n == SEAL_MAX || (n > 0 && (!more || busy))) {
+		if (n == TF_SEAL_MAX || (n > 0 && (!more || busy))) {
 			pthread_mutex_unlock(&v->mu);
 			rc = seal_claimed(v, batch, n, err);
 			last = rc != TF_OK ? rc : last;

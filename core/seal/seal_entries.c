@@ -13,15 +13,15 @@
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
+#include "../node/children.h"
 #include "../node/evidence.h"
+#include "../node/paths.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "close_dir.h"
 #include "seal_entries.h"
-
-#define CHUNK 32 /* rows at a time */
 
 /* --- the statement ----------------------------------------------------------- */
 
@@ -283,31 +283,6 @@ child_leaf(struct tf_db *db, uint64_t seq, struct tf_hash *out,
 	if (rc == TF_OK)
 		tf_entry_leaf(body.p, body.n, out);
 	tf_buf_free(&body);
-	return rc;
-}
-
-/* Call fn for every child row of dir. */
-enum tf_code
-tf_each_child(struct tf_db *db, uint64_t dir,
-    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
-	struct tf_error *err),
-    void *arg, struct tf_error *err)
-{
-	struct tf_node_row *rows = calloc(CHUNK, sizeof(*rows));
-	enum tf_code rc = TF_OK;
-	uint64_t after = 0;
-	size_t n = CHUNK;
-
-	if (rows == NULL)
-		return tf_nomem(err);
-	while (rc == TF_OK && n == CHUNK) {
-		rc = tf_nodes_list(db, dir, after, rows, CHUNK, &n, err);
-		for (size_t i = 0; rc == TF_OK && i < n; i++) {
-			after = rows[i].attr.id;
-			rc = fn(arg, &rows[i], err);
-		}
-	}
-	free(rows);
 	return rc;
 }
 

@@ -41,10 +41,5 @@ TF_MUST_USE enum tf_code tf_seal_attestation(struct tf_txn *t,
 TF_MUST_USE enum tf_code tf_seal_parent(struct tf_txn *t,
     const struct tf_sealer *c, const struct tf_node_row *dir,
     struct tf_error *err);
-/* Call fn for every child row of dir. */
-TF_MUST_USE enum tf_code tf_each_child(struct tf_db *db, uint64_t dir,
-    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
-	struct tf_error *err),
-    void *arg, struct tf_error *err);
 
 #endif

@@ -4,11 +4,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../commit/commit.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
+#include "../node/actor.h"
+#include "../node/host.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../store/schema.h"
@@ -86,17 +87,6 @@ root_row(struct tf_txn *t, const struct tf_access *a, struct tf_error *err)
 				     .btime = t->at } };
 
 	return tf_nodes_put(t->db, &r, err);
-}
-
-void
-tf_attester_text(const struct tf_vault *v, struct tf_buf *out)
-{
-	uint8_t der[TF_SPKI_LEN];
-	struct tf_pubkey pub;
-
-	tf_key_public(v->attester, &pub);
-	tf_pubkey_spki(&pub, der);
-	tf_base64(out, der, sizeof(der));
 }
 
 static enum tf_code

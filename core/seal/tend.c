@@ -14,6 +14,7 @@
 #include "../commit/hasher.h"
 #include "../commit/staging.h"
 #include "../node/background.h"
+#include "../node/base.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "tend.h"

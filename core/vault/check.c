@@ -9,6 +9,7 @@
 #include "../base/crypto.h"
 #include "../commit/hasher.h"
 #include "../node/background.h"
+#include "../node/base.h"
 #include "../node/open_objects.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"

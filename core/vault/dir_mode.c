@@ -5,9 +5,12 @@
 
 #include "../base/bytes.h"
 #include "../commit/commit.h"
-#include "../commit/staging.h"
 #include "../ledger/entry.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/filling.h"
 #include "../node/pending.h"
+#include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "dir_mode.h"
@@ -34,14 +37,6 @@ tf_dir_mode_new(const struct tf_attr *att, uint32_t mode,
 
 /* --- directories that are being filled (mu is held) ------------------------ */
 
-void
-tf_dir_filled(struct tf_vault *v, uint64_t id)
-{
-	for (size_t i = v->n_filling; i-- > 0;)
-		if (v->filling[i] == id)
-			v->filling[i] = v->filling[--v->n_filling];
-}
-
 static void
 note_change(struct tf_vault *v, uint64_t id, uint32_t was, uint32_t now)
 {
@@ -59,23 +54,6 @@ note_change(struct tf_vault *v, uint64_t id, uint32_t was, uint32_t now)
 		v->cap_filling = cap;
 	}
 	v->filling[v->n_filling++] = id;
-}
-
-uint64_t
-tf_dir_filling(struct tf_vault *v, struct tf_db *db, uint64_t att)
-{
-	struct tf_attr a;
-
-	for (size_t i = 0; i < v->n_filling; i++) {
-		if (tf_attr_of(v, db, v->filling[i], &a, NULL) != TF_OK)
-			continue;
-		while (a.kind == TF_KIND_DIRECTORY)
-			if (tf_attr_of(v, db, a.parent, &a, NULL) != TF_OK)
-				break;
-		if (a.id == att)
-			return v->filling[i];
-	}
-	return 0;
 }
 
 /* --- chmod ----------------------------------------------------------------- */

@@ -12,7 +12,6 @@
 
 struct tf_actor;
 struct tf_attr;
-struct tf_db;
 struct tf_vault;
 
 #define TF_OWN_MODE 0777u /* the bits that such a directory has of its own */
@@ -38,14 +37,5 @@ TF_MUST_USE enum tf_code tf_dir_mode_new(const struct tf_attr *att,
  * sealed attestation. */
 TF_MUST_USE enum tf_code tf_dir_mode_set(struct tf_vault *v, uint64_t id,
     uint32_t mode, const struct tf_actor *who, struct tf_error *err);
-
-/*
- * A directory whose write bit was taken away and given back is being filled, by
- * rsync for example: its attestation is not closed.  Is there one below
- * attestation att?  Its id, or 0.  mu is held.
- */
-uint64_t tf_dir_filling(struct tf_vault *v, struct tf_db *db, uint64_t att);
-/* Directory id is gone.  mu is held. */
-void tf_dir_filled(struct tf_vault *v, uint64_t id);
 
 #endif

@@ -4,14 +4,16 @@
 
 #include "../base/bytes.h"
 #include "../commit/commit.h"
-#include "../commit/staging.h"
 #include "../ledger/entry.h"
 #include "../ledger/policy.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/quota.h"
+#include "../node/refusal.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../vault.h"
 #include "evidence_access.h"
-#include "namespace.h"
 
 bool
 tf_evidence_only_access(const struct tf_attr *a, unsigned mask,

@@ -11,10 +11,15 @@
 #include "../commit/flush.h"
 #include "../commit/staging.h"
 #include "../ledger/policy.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/closed.h"
+#include "../node/freeze.h"
 #include "../node/pending.h"
+#include "../node/quota.h"
+#include "../node/refusal.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"
-#include "../seal/close_dir.h"
 #include "../seal/tend.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
@@ -34,18 +39,6 @@ struct tf_file {
 	bool wrote;
 	bool by_path; /* truncate(2) */
 };
-
-struct tf_subject
-tf_live_subject(const struct tf_live *l, uint32_t caller)
-{
-	struct tf_subject s = { .kind = l->attr.kind,
-		.state = l->attr.state,
-		.size = l->attr.size,
-		.uid = l->attr.uid };
-
-	s.open_by_other = l->writers > 0 && l->writer != caller;
-	return s;
-}
 
 /* mu is not held. */
 static void
@@ -104,19 +97,6 @@ new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
 	else
 		free_handle(f);
 	return rc;
-}
-
-enum tf_code
-tf_live_opened(struct tf_live *l, uint32_t uid, struct tf_error *err)
-{
-	enum tf_code rc = tf_live_note_writer(l, uid, err);
-
-	if (rc != TF_OK)
-		return rc;
-	if (l->writers++ == 0)
-		l->writer = uid;
-	tf_live_index(l);
-	return TF_OK;
 }
 
 enum tf_code
@@ -502,24 +482,6 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 }
 
 /* --- the last close ------------------------------------------------------- */
-
-void
-tf_live_freeze(struct tf_live *l)
-{
-	uint64_t now = tf_clock_boot_ns();
-	struct tf_time clock = tf_clock_now();
-
-	if (l->attr.state != TF_STATE_FROZEN) {
-		l->attr.state = TF_STATE_FROZEN;
-		l->frozen_ns = now;
-	}
-	if (tf_time_cmp(l->attr.ctime, clock) < 0)
-		l->attr.ctime = clock;
-	l->deadline_ns = now + l->v->settings.value[TF_SETTLE] * TF_SECOND;
-	if (l->deadline_ns > l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND)
-		l->deadline_ns = l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND;
-	tf_live_index(l);
-}
 
 /* The last release of a file; mu held. */
 static void

@@ -14,9 +14,6 @@ struct tf_place;
 struct tf_txn;
 struct tf_vault;
 
-/* A directory below an attestation has the access of that. */
-TF_MUST_USE enum tf_code tf_follow_attestation(struct tf_vault *v,
-    struct tf_db *db, struct tf_attr *a, struct tf_error *err);
 /* May a name be born in directory parent?  Fills *p.  While a seal of what is
  * above is being decided: waits, or TF_BUSY.  Who has claimed a live node must
  * not wait here: the seal waits for him. */
@@ -29,16 +26,10 @@ TF_MUST_USE enum tf_code tf_may_call(struct tf_vault *v, struct tf_db *db,
     struct tf_error *err);
 /* Is a file called name in place p a draft? */
 bool tf_is_draft(const struct tf_place *p, const char *name);
-struct tf_subject tf_directory_subject(const struct tf_attr *a, bool has_entry);
 /* The same of a live one, for caller.  A directory below an attestation belongs
  * to who made it and to the owner of the attestation. */
 struct tf_subject tf_live_directory_subject(struct tf_vault *v,
     struct tf_db *db, const struct tf_live *l, uint32_t caller);
-/* The policy's refusal with the name and the advice in err. */
-enum tf_code tf_refusal(enum tf_code rc, const struct tf_subject *s,
-    enum tf_request req, const char *name, struct tf_error *err);
-/* The same for sealed evidence, whose name nobody looked up. */
-enum tf_code tf_sealed_refusal(enum tf_request req, struct tf_error *err);
 /*
  * l gave up its name, and no entry says so yet: until one does it can be neither
  * renamed, replaced nor removed.  Wait for a change; the entry is tried once more
@@ -61,8 +52,5 @@ void tf_drop_live(struct tf_vault *v, struct tf_live *l);
 TF_MUST_USE enum tf_code tf_names_create(struct tf_vault *v, uint64_t parent,
     const char *name, uint32_t mode, const struct tf_actor *who,
     const char *actor, struct tf_live **out, struct tf_error *err);
-/* One more handle of uid on l: false when too many users wrote it. */
-enum tf_code tf_live_opened(struct tf_live *l, uint32_t uid,
-    struct tf_error *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../ledger/entry.h"
+#include "../node/base.h"
 #include "../node/open_objects.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"

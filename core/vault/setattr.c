@@ -5,28 +5,25 @@
  */
 #include <pthread.h>
 
-#include "../base/bytes.h"
-#include "../base/clock.h"
-#include "../commit/staging.h"
 #include "../ledger/policy.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/closed.h"
+#include "../node/freeze.h"
 #include "../node/pending.h"
+#include "../node/quota.h"
+#include "../node/refusal.h"
 #include "../node/vault_i.h"
 #include "../seal/close_dir.h"
 #include "../store/nodes.h"
 #include "../vault.h"
 #include "dir_mode.h"
 #include "evidence_access.h"
-#include "namespace.h"
+#include "setattr.h"
 
 #define WRITE_BITS 0222u
 
 /* --- files ------------------------------------------------------------------ */
-
-static bool
-is_now(struct tf_time t)
-{
-	return t.s == INT64_MIN;
-}
 
 /* Would this change anything but the size? */
 static bool
@@ -36,28 +33,8 @@ changes(const struct tf_attr *a, unsigned mask, const struct tf_attr *want)
 	    ((mask & TF_SET_UID) != 0 && want->uid != a->uid) ||
 	    ((mask & TF_SET_GID) != 0 && want->gid != a->gid) ||
 	    ((mask & TF_SET_MTIME) != 0 &&
-		(is_now(want->mtime) ||
+		(tf_time_is_now(want->mtime) ||
 		    tf_time_cmp(want->mtime, a->mtime) != 0));
-}
-
-void
-tf_attr_apply(struct tf_attr *a, unsigned mask, const struct tf_attr *want)
-{
-	struct tf_time now = tf_clock_now();
-
-	if ((mask & TF_SET_MODE) != 0)
-		a->mode = want->mode & 07777;
-	else if ((mask & (TF_SET_UID | TF_SET_GID)) != 0 &&
-	    a->kind == TF_KIND_EVIDENCE)
-		a->mode = tf_mode_without_ids(a->mode);
-	if ((mask & TF_SET_UID) != 0)
-		a->uid = want->uid;
-	if ((mask & TF_SET_GID) != 0)
-		a->gid = want->gid;
-	if ((mask & TF_SET_MTIME) != 0)
-		a->mtime = is_now(want->mtime) ? now :
-						 tf_time_clamp(want->mtime);
-	a->ctime = now;
 }
 
 /* A live file; mu held, l claimed. */
@@ -108,53 +85,6 @@ set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
 }
 
 /* --- the upper levels ---------------------------------------------------------- */
-
-static bool
-note_file(void *arg, struct tf_live *l)
-{
-	*(bool *)arg = tf_live_is_file(l);
-	return !*(bool *)arg;
-}
-
-/* Does any user have an unsealed file in attestation att? */
-static bool
-any_file(struct tf_vault *v, const struct tf_attr *att)
-{
-	uint64_t part[] = { att->parent, att->id, TF_LIVE_TO_SEAL };
-	bool any = false;
-
-	tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3, note_file,
-	    &any);
-	part[2] = TF_LIVE_FILE;
-	if (!any)
-		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3,
-		    note_file, &any);
-	return any;
-}
-
-enum tf_code
-tf_holds_something(struct tf_vault *v, uint64_t id, bool *any,
-    struct tf_error *err)
-{
-	struct tf_node_row row;
-	struct tf_attr a;
-	struct tf_db *db;
-	size_t n = 0;
-	enum tf_code rc;
-
-	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
-		return rc;
-	pthread_mutex_lock(&v->mu);
-	if ((rc = tf_attr_of(v, db, id, &a, err)) == TF_OK)
-		*any = any_file(v, &a);
-	pthread_mutex_unlock(&v->mu);
-	if (rc == TF_OK && !*any) {
-		rc = tf_nodes_list(db, id, 0, &row, 1, &n, err);
-		*any = n > 0;
-	}
-	tf_reader_done(v, db);
-	return rc;
-}
 
 /* Would this open a closed directory again, though its mode stays? */
 static bool

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,186 +16,34 @@
 
 #include "../base/bits.h"
 #include "../base/bytes.h"
-#include "../base/clock.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
-#include "../base/users.h"
 #include "../commit/commit.h"
 #include "../commit/hasher.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../node/background.h"
+#include "../node/base.h"
+#include "../node/closed.h"
 #include "../node/descriptors.h"
 #include "../node/holder.h"
+#include "../node/host.h"
 #include "../node/open_objects.h"
 #include "../node/pending.h"
 #include "../node/text.h"
+#include "../node/unindexed.h"
 #include "../node/vault_i.h"
 #include "../seal/close_dir.h"
 #include "../store/nodes.h"
 #include "../store/schema.h"
 #include "../store/store_files.h"
 #include "../vault.h"
-#include "../view/view.h"
 
-#define IDLE_MAX 16	 /* connections nobody uses */
 #define SMALL_FILE 65536 /* bytes */
 #define STRAYS_NAMED 20	 /* files that do not belong in a store */
-#define ASK_NS 100000000 /* how often who waits is asked whether he goes on */
 
 /* --- small services -------------------------------------------------------- */
-
-void
-tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
-{
-	char line[400];
-	va_list ap;
-
-	if (v->say == NULL)
-		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	v->say(v->arg, code, line);
-}
-
-enum tf_code
-tf_vault_writable_locked(struct tf_vault *v, struct tf_error *err)
-{
-	if (v->read_only)
-		return tf_fail(err, TF_READONLY,
-		    "the store is open for "
-		    "reading only");
-	if (v->broken != TF_OK)
-		return tf_fail(err, TF_READONLY, "the ledger failed: %.120s",
-		    v->broken_why.text);
-	return TF_OK;
-}
-
-enum tf_code
-tf_vault_writable(struct tf_vault *v, struct tf_error *err)
-{
-	enum tf_code rc;
-
-	pthread_mutex_lock(&v->mu);
-	rc = tf_vault_writable_locked(v, err);
-	pthread_mutex_unlock(&v->mu);
-	return rc;
-}
-
-enum tf_code
-tf_reader_db(struct tf_vault *v, struct tf_db **out, struct tf_error *err)
-{
-	char path[PATH_MAX];
-
-	*out = NULL;
-	pthread_mutex_lock(&v->mu);
-	if (v->n_idle > 0)
-		*out = v->idle[--v->n_idle];
-	pthread_mutex_unlock(&v->mu);
-	if (*out != NULL)
-		return TF_OK;
-	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
-	return tf_db_open(path, v->read_mode, out, err);
-}
-
-void
-tf_reader_done(struct tf_vault *v, struct tf_db *db)
-{
-	void *p;
-
-	pthread_mutex_lock(&v->mu);
-	if (v->n_idle == v->cap_idle && v->n_idle < IDLE_MAX) {
-		p = realloc(v->idle, (v->cap_idle + 8) * sizeof(*v->idle));
-		if (p != NULL) {
-			v->idle = p;
-			v->cap_idle += 8;
-		}
-	}
-	if (v->n_idle < v->cap_idle) {
-		v->idle[v->n_idle++] = db;
-		db = NULL;
-	}
-	pthread_mutex_unlock(&v->mu);
-	tf_db_close(db);
-}
-
-void
-tf_vault_learn(const struct tf_vault *v, uint32_t uid, uint32_t gid)
-{
-	if (tf_users_ask(uid, gid))
-		return;
-	tf_vault_slow(v);
-	tf_users_learn(uid, gid);
-}
-
-enum tf_code
-tf_actor_text(const struct tf_actor *a, char **out, struct tf_error *err)
-{
-	char user[257], group[257];
-	struct tf_buf b = { 0 };
-
-	tf_user_name(a->uid, user, sizeof(user));
-	tf_group_name(a->gid, group, sizeof(group));
-	tf_actor_json(&b, a, user, group);
-	tf_buf_add(&b, "", 1);
-	if (b.failed) {
-		tf_buf_free(&b);
-		return tf_nomem(err);
-	}
-	*out = b.p;
-	return TF_OK;
-}
-
-void
-tf_writers_json(const struct tf_live *l, struct tf_buf *out)
-{
-	struct tf_json j;
-
-	tf_json_begin(&j, out);
-	tf_json_array(&j);
-	for (unsigned i = 0; i < l->n_uids; i++)
-		tf_json_int(&j, l->uids[i]);
-	tf_json_array_end(&j);
-	out->failed = out->failed || tf_json_end(&j, NULL) != TF_OK;
-}
-
-void
-tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid, uint32_t gid,
-    struct tf_access_names *names)
-{
-	char name[257];
-	size_t n;
-
-	*a = (struct tf_access){ .uid = uid, .gid = gid, .mode = mode & 07777 };
-	tf_user_name(uid, name, sizeof(name));
-	n = tf_hint(names->user, 256, name, strlen(name));
-	a->user = (struct tf_str){ n > 0 ? names->user : NULL, n };
-	tf_group_name(gid, name, sizeof(name));
-	n = tf_hint(names->group, 256, name, strlen(name));
-	a->group = (struct tf_str){ n > 0 ? names->group : NULL, n };
-}
-
-/* The first line of a small file, without memory; "" when there is none. */
-static void
-read_word(const char *path, char *out, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
-
-	out[n > 0 ? n : 0] = '\0';
-	out[strcspn(out, "\n")] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
-void
-tf_boot_id(char out[64])
-{
-	read_word("/proc/sys/kernel/random/boot_id", out, 64);
-	out[36] = '\0'; /* 8-4-4-4-12 */
-}
 
 static void
 host_name(struct tf_vault *v)
@@ -217,31 +64,6 @@ tf_vault_stop(struct tf_vault *v)
 	pthread_mutex_lock(&v->mu);
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
-}
-
-static bool
-must_stop(void *arg)
-{
-	return tf_vault_must_stop(arg);
-}
-
-struct tf_patience
-tf_vault_patience(struct tf_vault *v)
-{
-	return (struct tf_patience){ must_stop, v };
-}
-
-enum tf_code
-tf_vault_wait_long(struct tf_vault *v, struct tf_error *err)
-{
-	struct timespec until;
-
-	tf_vault_slow(v);
-	tf_clock_after(ASK_NS, &until);
-	(void)pthread_cond_timedwait(&v->changed, &v->mu, &until);
-	return tf_vault_must_stop(v) ?
-	    tf_fail(err, TF_INTERRUPTED, "given up while it waited") :
-	    TF_OK;
 }
 
 /* --- the lock ------------------------------------------------------------------ */

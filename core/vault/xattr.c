@@ -9,34 +9,22 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
-#include "../commit/staging.h"
 #include "../control.h"
 #include "../ledger/entry.h"
 #include "../ledger/policy.h"
+#include "../node/base.h"
+#include "../node/freeze.h"
 #include "../node/pending.h"
+#include "../node/quota.h"
+#include "../node/refusal.h"
 #include "../node/vault_i.h"
 #include "../seal/close_dir.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../vault.h"
-#include "namespace.h"
 
 #define XATTRS_MAX 4096 /* bytes of the JSON object */
-
-static const char *const state_names[TF_STATES] = {
-	[TF_STATE_PLACEHOLDER] = "placeholder",
-	[TF_STATE_OPEN] = "open",
-	[TF_STATE_DRAFT] = "draft",
-	[TF_STATE_FROZEN] = "frozen",
-	[TF_STATE_SEALED] = "sealed",
-};
-
-const char *
-tf_state_name(enum tf_state s)
-{
-	return state_names[s];
-}
 
 static enum tf_code
 no_data(struct tf_error *err)

@@ -13,6 +13,7 @@
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
 #include "../node/evidence.h"
+#include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "../page.h"

@@ -3,7 +3,7 @@
 
 #include "../ledger/entry.h"
 #include "../ledger/status.h"
-#include "../seal/seal_entries.h"
+#include "../node/children.h"
 #include "../store/nodes.h"
 #include "view.h"
 

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "../ledger/entry.h"
+#include "../node/children.h"
+#include "../node/paths.h"
+#include "../node/unindexed.h"
 #include "../node/vault_i.h"
 #include "../page.h"
-#include "../seal/seal_entries.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "readable.h"
@@ -61,38 +63,6 @@ tf_is_below(const struct tf_buf *entry, const struct tf_buf *dir)
 }
 
 /* --- those that no row names ------------------------------------------------ */
-
-struct item {
-	uint64_t seq;
-	uint32_t trail, workflow; /* hashes of the path's first one and two */
-};
-
-struct tf_rare {
-	pthread_mutex_t mu;
-	struct item *p; /* by seq; guarded by mu, as all below */
-	size_t n, cap;
-	uint64_t from, to; /* of these entries all are known */
-};
-
-struct tf_rare *
-tf_rare_new(void)
-{
-	struct tf_rare *r = calloc(1, sizeof(*r));
-
-	if (r != NULL)
-		(void)pthread_mutex_init(&r->mu, NULL);
-	return r;
-}
-
-void
-tf_rare_free(struct tf_rare *r)
-{
-	if (r == NULL)
-		return;
-	(void)pthread_mutex_destroy(&r->mu);
-	free(r->p);
-	free(r);
-}
 
 /* FNV-1a of a path's first parts; of all of it when it has fewer. */
 static uint32_t
@@ -153,7 +123,7 @@ note_rare(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		r->p = p;
 		r->cap = cap;
 	}
-	r->p[r->n++] = (struct item){ idx, hash_parts(path, 1),
+	r->p[r->n++] = (struct tf_rare_item){ idx, hash_parts(path, 1),
 		hash_parts(path, 2) };
 	return TF_OK;
 }
@@ -179,8 +149,8 @@ scan_range(struct tf_view *w, struct tf_rare *r, uint64_t from, uint64_t end,
 static int
 by_seq(const void *a, const void *b)
 {
-	return by_number(&((const struct item *)a)->seq,
-	    &((const struct item *)b)->seq);
+	return by_number(&((const struct tf_rare_item *)a)->seq,
+	    &((const struct tf_rare_item *)b)->seq);
 }
 
 /* Know all of them from entry `from` to the end of the view; mu is held. */
@@ -224,7 +194,7 @@ add_rare(struct tf_view *w, const struct tf_buf *path, uint64_t from,
 	pthread_mutex_lock(&r->mu);
 	rc = know_since(w, r, from, err);
 	for (size_t i = 0; rc == TF_OK && i < r->n; i++) {
-		const struct item *x = &r->p[i];
+		const struct tf_rare_item *x = &r->p[i];
 
 		if (x->seq >= from && x->seq < w->entries &&
 		    (trail ? x->trail : x->workflow) == want)

@@ -8,6 +8,7 @@
 #include "../control.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
+#include "../node/paths.h"
 #include "../node/vault_i.h"
 #include "../page.h"
 #include "../store/nodes.h"

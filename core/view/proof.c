@@ -6,6 +6,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
+#include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"

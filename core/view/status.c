@@ -6,9 +6,8 @@
 
 #include "../asker.h"
 #include "../base/bytes.h"
-#include "../base/crypto.h"
-#include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
+#include "../node/base.h"
 #include "../node/holder.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
@@ -158,21 +157,6 @@ tf_vault_checkpoint(struct tf_vault *v, struct tf_buf *out,
 		rc = tf_fail(err, rc, "no checkpoint yet");
 	tf_reader_done(v, db);
 	return rc;
-}
-
-enum tf_code
-tf_vault_vkey(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
-{
-	tf_vkey_text(&v->vkey, out);
-	tf_buf_add(out, "\n", 1);
-	return tf_buf_end(out, err);
-}
-
-enum tf_code
-tf_vault_pem(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
-{
-	tf_pubkey_pem(&v->vkey.pub, out);
-	return tf_buf_end(out, err);
 }
 
 /* --- status.json ------------------------------------------------------------ */

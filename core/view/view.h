@@ -80,8 +80,6 @@ TF_MUST_USE enum tf_code tf_spill_filled(struct tf_spill *s,
  * about to the end of the ledger.
  */
 struct tf_rare;
-struct tf_rare *tf_rare_new(void);
-void tf_rare_free(struct tf_rare *r); /* NULL is nothing */
 
 /* Numbers of entries, rising. */
 struct tf_seqs {

@@ -1,0 +1,116 @@
+/* What every room above store shares: connections, messages, waiting. */
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../base/clock.h"
+#include "../commit/hasher.h"
+#include "../store/schema.h"
+#include "base.h"
+#include "vault_i.h"
+
+#define ASK_NS 100000000 /* how often who waits is asked whether he goes on */
+
+#define IDLE_MAX 16 /* connections nobody uses */
+
+void
+tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
+{
+	char line[400];
+	va_list ap;
+
+	if (v->say == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	v->say(v->arg, code, line);
+}
+
+enum tf_code
+tf_vault_writable_locked(struct tf_vault *v, struct tf_error *err)
+{
+	if (v->read_only)
+		return tf_fail(err, TF_READONLY,
+		    "the store is open for "
+		    "reading only");
+	if (v->broken != TF_OK)
+		return tf_fail(err, TF_READONLY, "the ledger failed: %.120s",
+		    v->broken_why.text);
+	return TF_OK;
+}
+
+enum tf_code
+tf_vault_writable(struct tf_vault *v, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	rc = tf_vault_writable_locked(v, err);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_reader_db(struct tf_vault *v, struct tf_db **out, struct tf_error *err)
+{
+	char path[PATH_MAX];
+
+	*out = NULL;
+	pthread_mutex_lock(&v->mu);
+	if (v->n_idle > 0)
+		*out = v->idle[--v->n_idle];
+	pthread_mutex_unlock(&v->mu);
+	if (*out != NULL)
+		return TF_OK;
+	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
+	return tf_db_open(path, v->read_mode, out, err);
+}
+
+void
+tf_reader_done(struct tf_vault *v, struct tf_db *db)
+{
+	void *p;
+
+	pthread_mutex_lock(&v->mu);
+	if (v->n_idle == v->cap_idle && v->n_idle < IDLE_MAX) {
+		p = realloc(v->idle, (v->cap_idle + 8) * sizeof(*v->idle));
+		if (p != NULL) {
+			v->idle = p;
+			v->cap_idle += 8;
+		}
+	}
+	if (v->n_idle < v->cap_idle) {
+		v->idle[v->n_idle++] = db;
+		db = NULL;
+	}
+	pthread_mutex_unlock(&v->mu);
+	tf_db_close(db);
+}
+
+static bool
+must_stop(void *arg)
+{
+	return tf_vault_must_stop(arg);
+}
+
+struct tf_patience
+tf_vault_patience(struct tf_vault *v)
+{
+	return (struct tf_patience){ must_stop, v };
+}
+
+enum tf_code
+tf_vault_wait_long(struct tf_vault *v, struct tf_error *err)
+{
+	struct timespec until;
+
+	tf_vault_slow(v);
+	tf_clock_after(ASK_NS, &until);
+	(void)pthread_cond_timedwait(&v->changed, &v->mu, &until);
+	return tf_vault_must_stop(v) ?
+	    tf_fail(err, TF_INTERRUPTED, "given up while it waited") :
+	    TF_OK;
+}

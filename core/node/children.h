@@ -1,0 +1,23 @@
+/* The rows below a directory, and the versions of a name. */
+#ifndef TF_NODE_CHILDREN_H
+#define TF_NODE_CHILDREN_H
+
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_db;
+struct tf_node_row;
+
+/* NAME@N may be begun once NAME@(N-1) is sealed: *before is its row (id 0 for
+ * a first version), or TF_DENIED. */
+TF_MUST_USE enum tf_code tf_version_before(struct tf_db *db, uint64_t workflow,
+    const char *name, struct tf_node_row *before, struct tf_error *err);
+
+/* Call fn for every child row of dir. */
+TF_MUST_USE enum tf_code tf_each_child(struct tf_db *db, uint64_t dir,
+    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
+	struct tf_error *err),
+    void *arg, struct tf_error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* A file that nobody writes any more freezes. */
+#include "../base/clock.h"
+#include "../vault.h"
+#include "freeze.h"
+#include "pending.h"
+#include "vault_i.h"
+
+void
+tf_live_freeze(struct tf_live *l)
+{
+	uint64_t now = tf_clock_boot_ns();
+	struct tf_time clock = tf_clock_now();
+
+	if (l->attr.state != TF_STATE_FROZEN) {
+		l->attr.state = TF_STATE_FROZEN;
+		l->frozen_ns = now;
+	}
+	if (tf_time_cmp(l->attr.ctime, clock) < 0)
+		l->attr.ctime = clock;
+	l->deadline_ns = now + l->v->settings.value[TF_SETTLE] * TF_SECOND;
+	if (l->deadline_ns > l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND)
+		l->deadline_ns = l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND;
+	tf_live_index(l);
+}

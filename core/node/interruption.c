@@ -1,0 +1,16 @@
+/* What is left to say about a file that failed. */
+#include <stdlib.h>
+
+#include "interruption.h"
+
+void
+tf_interruption_free(struct tf_interruption *x)
+{
+	if (x == NULL)
+		return;
+	tf_buf_free(&x->path);
+	free(x->body);
+	free(x->actor);
+	free(x->meant);
+	free(x);
+}

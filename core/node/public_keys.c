@@ -1,0 +1,20 @@
+/* The public keys of the log, as control files show them. */
+#include "../base/crypto.h"
+#include "../ledger/checkpoint.h"
+#include "../vault.h"
+#include "vault_i.h"
+
+enum tf_code
+tf_vault_vkey(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	tf_vkey_text(&v->vkey, out);
+	tf_buf_add(out, "\n", 1);
+	return tf_buf_end(out, err);
+}
+
+enum tf_code
+tf_vault_pem(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	tf_pubkey_pem(&v->vkey.pub, out);
+	return tf_buf_end(out, err);
+}

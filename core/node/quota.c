@@ -1,0 +1,174 @@
+/* Space: what the disk has beyond the floor, and what each user may stage. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "../base/clock.h"
+#include "../base/file.h"
+#include "../vault.h"
+#include "pending.h"
+#include "quota.h"
+#include "vault_i.h"
+
+#define LOOK_NS 200000000 /* how long a look at free space is good */
+
+static uint64_t
+beyond(uint64_t free, uint64_t floor)
+{
+	return free > floor ? free - floor : 0;
+}
+
+/* Content and ledger may be on two disks: the lesser counts.  mu held. */
+static enum tf_code
+look_at_space(struct tf_vault *v, struct tf_error *err)
+{
+	uint64_t bytes = 0, files = 0, ledger_bytes = 0, ledger_files = 0;
+	enum tf_code rc;
+
+	if ((rc = tf_file_free(v->stagefd, &bytes, &files, err)) != TF_OK ||
+	    (rc = tf_file_free(v->dirfd, &ledger_bytes, &ledger_files, err)) !=
+		TF_OK)
+		return rc;
+	if (ledger_bytes < bytes)
+		bytes = ledger_bytes;
+	if (ledger_files < files)
+		files = ledger_files;
+	v->space_left = beyond(bytes,
+	    TF_FLOOR_BYTES + 2 * v->unsaved + v->live.owed);
+	v->files_left = beyond(files, TF_FLOOR_FILES);
+	v->space_until_ns = tf_clock_boot_ns() + LOOK_NS;
+	return TF_OK;
+}
+
+/* mu is held. */
+static enum tf_code
+take_of_disks(struct tf_vault *v, uint64_t n, unsigned files,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (tf_clock_boot_ns() > v->space_until_ns || v->space_left < n ||
+	    v->files_left < files)
+		rc = look_at_space(v, err);
+	errno = ENOSPC;
+	if (rc == TF_OK && v->space_left < n)
+		rc = tf_fail(err, TF_NOSPACE,
+		    "the store's disk is full (%llu "
+		    "MiB are kept for sealing): free some space",
+		    (unsigned long long)(TF_FLOOR_BYTES >> 20));
+	else if (rc == TF_OK && v->files_left < files)
+		rc = tf_fail(err, TF_NOSPACE,
+		    "the store's disk has no inodes (%d are kept for sealing)",
+		    TF_FLOOR_FILES);
+	if (rc == TF_OK) {
+		v->space_left -= n;
+		v->files_left -= files;
+	}
+	return rc;
+}
+
+enum tf_code
+tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	/* Of content, all was charged before; of the rest, this suffices. */
+	rc = tf_store_check(v, TF_FILE_COST, err);
+	if (rc == TF_OK)
+		rc = take_of_disks(v, n, files, err);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_space_spool(struct tf_vault *v, uint64_t n, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	rc = take_of_disks(v, n, 0, err);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+enum tf_code
+tf_quota_names(struct tf_vault *v, uint32_t uid, uint64_t n,
+    struct tf_error *err)
+{
+	uint64_t max = v->settings.value[TF_MAX_UNSEALED];
+	const struct tf_user *u;
+
+	if (max == 0 || n == 0 || (u = tf_user_of(v, uid)) == NULL ||
+	    (u->names < max && n <= max - u->names))
+		return TF_OK;
+	return tf_fail(err, TF_QUOTA,
+	    "uid %u may have %llu names that are not sealed yet "
+	    "(max_unsealed)",
+	    uid, (unsigned long long)max);
+}
+
+enum tf_code
+tf_quota_open(struct tf_vault *v, uint32_t uid, struct tf_error *err)
+{
+	uint64_t max = v->settings.value[TF_MAX_OPEN];
+	const struct tf_user *u;
+
+	if (max == 0 || (u = tf_user_of(v, uid)) == NULL || u->open < max)
+		return TF_OK;
+	return tf_fail(err, TF_QUOTA,
+	    "uid %u may have %llu files open for writing (max_open)", uid,
+	    (unsigned long long)max);
+}
+
+void
+tf_quota_recount(struct tf_live *l)
+{
+	struct tf_user *u;
+
+	if (l->counted == 0 || (u = tf_user_of(l->v, l->counted_uid)) == NULL)
+		return;
+	u->names -= l->counted;
+	l->counted = tf_live_names(l);
+	u->names += l->counted;
+}
+
+void
+tf_quota_charge(struct tf_live *l, uint64_t bytes)
+{
+	struct tf_vault *v = l->v;
+	struct tf_user *u;
+
+	if (l->charged > 0 && (u = tf_user_of(v, l->charged_uid)) != NULL)
+		u->bytes -= l->charged;
+	v->staged -= l->charged;
+	l->charged = 0;
+	if (bytes == 0 || (u = tf_user_of(v, l->attr.uid)) == NULL)
+		return;
+	u->bytes += bytes;
+	v->staged += bytes;
+	l->charged = bytes;
+	l->charged_uid = l->attr.uid;
+}
+
+enum tf_code
+tf_quota_take(struct tf_live *l, uint64_t bytes, struct tf_error *err)
+{
+	uint64_t max = l->v->settings.value[TF_MAX_STAGED], before = l->charged;
+	struct tf_user *u;
+	enum tf_code rc;
+
+	tf_quota_charge(l, bytes);
+	if ((rc = tf_store_check(l->v, 0, err)) != TF_OK) {
+		tf_quota_charge(l, before);
+		return rc;
+	}
+	if (max == 0 || (u = tf_user_of(l->v, l->attr.uid)) == NULL ||
+	    u->bytes <= max)
+		return TF_OK;
+	tf_quota_charge(l, before);
+	return tf_fail(err, TF_QUOTA,
+	    "uid %u may have %llu bytes that are not sealed yet (max_staged)",
+	    l->attr.uid, (unsigned long long)max);
+}
