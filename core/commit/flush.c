@@ -20,6 +20,7 @@
 #include "commit.h"
 #include "flush.h"
 #include "hasher.h"
+#include "staged_fd.h"
 #include "staging.h"
 
 struct flush {

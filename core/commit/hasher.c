@@ -416,3 +416,11 @@ tf_hasher_stop(struct tf_hasher *h)
 		(void)pthread_join(h->thread[i], NULL);
 	discard(h);
 }
+
+void
+tf_content_hash(struct tf_live *l)
+{
+	if (l->fd < 0 || !l->in_order || l->hash_upto == l->size)
+		return;
+	tf_hash_ahead(l->v->hasher, l, l->size);
+}

@@ -64,4 +64,7 @@ TF_MUST_USE enum tf_code tf_hash_whole(struct tf_hasher *h, uint32_t uid,
     int fd, const struct tf_patience *p, struct tf_hash *out, uint64_t *size,
     struct tf_error *err);
 
+/* Begin to hash what is not hashed yet; tf_content_digest waits for it. */
+void tf_content_hash(struct tf_live *l);
+
 #endif

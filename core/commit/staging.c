@@ -19,6 +19,7 @@
 #include "../store/objects.h"
 #include "../vault.h"
 #include "hasher.h"
+#include "staged_fd.h"
 #include "staging.h"
 
 /* --- space -------------------------------------------------------------- */
@@ -294,34 +295,6 @@ need_file(struct tf_live *l, struct tf_error *err)
 	return need_fd(l, err);
 }
 
-void
-tf_content_close(struct tf_live *l)
-{
-	if (l->fd < 0)
-		return;
-	(void)close(l->fd);
-	l->fd = -1;
-	tf_descriptor_give(l);
-}
-
-void
-tf_content_put_down(struct tf_live *l)
-{
-	struct tf_error e = { .code = TF_OK };
-	enum tf_code rc = TF_OK;
-
-	if (l->fd < 0)
-		return;
-	tf_content_hash(l);
-	tf_hash_wait(l->v->hasher, l);
-	/* Whoever opens it again may not hear of what failed before. */
-	if (!tf_live_clean(l))
-		rc = tf_file_datasync(l->fd, &e);
-	if (rc != TF_OK)
-		(void)tf_live_fail(l, rc, &e, NULL);
-	tf_content_close(l);
-}
-
 enum tf_code
 tf_content_put(struct tf_live *l, const void *p, size_t n, uint64_t off,
     struct tf_error *err)
@@ -374,14 +347,6 @@ tf_content_resize(struct tf_live *l, uint64_t size, struct tf_error *err)
 		l->in_order = false;
 	}
 	return TF_OK;
-}
-
-void
-tf_content_hash(struct tf_live *l)
-{
-	if (l->fd < 0 || !l->in_order || l->hash_upto == l->size)
-		return;
-	tf_hash_ahead(l->v->hasher, l, l->size);
 }
 
 /* The digest of the content as it is now. */

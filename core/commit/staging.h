@@ -16,8 +16,6 @@ TF_MUST_USE enum tf_code tf_content_put(struct tf_live *l, const void *p,
     size_t n, uint64_t off, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_content_resize(struct tf_live *l, uint64_t size,
     struct tf_error *err);
-/* Begin to hash what is not hashed yet; tf_content_digest waits for it. */
-void tf_content_hash(struct tf_live *l);
 /* SHA-256 of the content as it is now. */
 TF_MUST_USE enum tf_code tf_content_digest(struct tf_live *l,
     struct tf_hash *out, struct tf_error *err);
@@ -27,11 +25,6 @@ TF_MUST_USE enum tf_code tf_content_load(struct tf_live *l,
 /* The staged file of l, for reading; the descriptor is the caller's. */
 TF_MUST_USE enum tf_code tf_content_open(struct tf_live *l, int *fd,
     struct tf_error *err);
-/* Close l->fd, if it is open: all that it holds was synced. */
-void tf_content_close(struct tf_live *l);
-/* Close l->fd, which is opened again when l is written.  What it holds is on
- * stable storage then, or l has failed.  Waits for the hasher. */
-void tf_content_put_down(struct tf_live *l);
 /* Give its memory back: the content is elsewhere, or not needed. */
 void tf_content_forget(struct tf_live *l);
 bool tf_content_in_db(struct tf_live *l);

@@ -23,10 +23,6 @@ struct tf_descriptors {
 
 /* Look how many there are; before threads start. */
 void tf_descriptors_start(struct tf_descriptors *d);
-
-/* A descriptor for l is about to be opened: count it, and take back another if
- * need be, which may wait for the disk.  l->io is held, mu is not. */
-void tf_descriptor_take(struct tf_live *l);
 /* It was closed, or not opened.  Nothing if l has none. */
 void tf_descriptor_give(struct tf_live *l);
 /* The same with mu held. */

@@ -422,12 +422,6 @@ TF_MUST_USE enum tf_code tf_seal_dir(struct tf_vault *v,
  * on success.  The claims end in either case. */
 TF_MUST_USE enum tf_code tf_seal_files(struct tf_vault *v, struct tf_live **l,
     size_t n, const char *cause, struct tf_error *err);
-/* Path of a directory in a transaction, kept until another is asked for. */
-TF_MUST_USE enum tf_code tf_txn_path(struct tf_txn *t, uint64_t dir,
-    struct tf_str *out, struct tf_error *err);
-/* The path of child name of directory dir, onto out. */
-TF_MUST_USE enum tf_code tf_child_path(struct tf_txn *t, uint64_t dir,
-    const char *name, struct tf_buf *out, struct tf_error *err);
 /* Thread body: seals what has settled, keeps STORE/checkpoint. */
 void *tf_keeper(void *vault);
 

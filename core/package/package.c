@@ -19,6 +19,7 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../commit/commit.h"
+#include "../commit/txn_path.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"

@@ -7,6 +7,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../commit/commit.h"
+#include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../node/actor.h"
 #include "../node/base.h"

@@ -16,6 +16,7 @@
 #include "../commit/commit.h"
 #include "../commit/existing.h"
 #include "../commit/staging.h"
+#include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../node/actor.h"

@@ -13,6 +13,7 @@
 #include "../base/bytes.h"
 #include "../base/show.h"
 #include "../commit/commit.h"
+#include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../node/actor.h"
 #include "../node/base.h"

@@ -10,6 +10,7 @@
 #include "../base/crypto.h"
 #include "../commit/commit.h"
 #include "../commit/existing.h"
+#include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../ledger/statement.h"

@@ -12,6 +12,7 @@
 #include "../commit/existing.h"
 #include "../commit/flush.h"
 #include "../commit/hasher.h"
+#include "../commit/staged_fd.h"
 #include "../commit/staging.h"
 #include "../node/background.h"
 #include "../node/base.h"

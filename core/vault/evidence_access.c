@@ -4,6 +4,7 @@
 
 #include "../base/bytes.h"
 #include "../commit/commit.h"
+#include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../ledger/policy.h"
 #include "../node/actor.h"

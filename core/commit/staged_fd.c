@@ -1,0 +1,110 @@
+/* The descriptor of a staged file: lent, put down, taken back. */
+#include <pthread.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "../node/descriptors.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "hasher.h"
+#include "staged_fd.h"
+
+static void
+lend(struct tf_vault *v, struct tf_user *u, struct tf_live *l)
+{
+	l->holds = true;
+	l->holds_uid = u->uid;
+	l->holds_next = NULL;
+	l->holds_prev = u->newest;
+	if (u->newest != NULL)
+		u->newest->holds_next = l;
+	else
+		u->oldest = l;
+	u->newest = l;
+	u->held++;
+	v->descriptors.lent++;
+}
+
+static struct tf_user *
+holds_most(struct tf_vault *v)
+{
+	struct tf_user *most = v->users;
+
+	for (size_t i = 1; i < v->n_users; i++)
+		if (v->users[i].held > most->held)
+			most = &v->users[i];
+	return most;
+}
+
+/* The oldest of u's that nobody is at work on, with its io and a reference;
+ * NULL: none.  mu is held, and the io of another file: so do not wait. */
+static struct tf_live *
+choose(struct tf_user *u)
+{
+	struct tf_live *l = u->oldest;
+
+	while (l != NULL && pthread_mutex_trylock(&l->io) != 0)
+		l = l->holds_next;
+	if (l != NULL)
+		tf_live_ref(l);
+	return l;
+}
+
+void
+tf_descriptor_take(struct tf_live *l)
+{
+	struct tf_vault *v = l->v;
+	struct tf_descriptors *d = &v->descriptors;
+	struct tf_live *other;
+	struct tf_user *u;
+
+	pthread_mutex_lock(&v->mu);
+	while (!l->holds && (u = tf_user_of(v, l->attr.uid)) != NULL) {
+		if (u->held >= d->share)
+			other = choose(u);
+		else if (d->lent >= d->max)
+			other = choose(holds_most(v));
+		else
+			other = NULL;
+		/* All at work: there are not more than threads. */
+		if (other == NULL) {
+			lend(v, u, l);
+			break;
+		}
+		pthread_mutex_unlock(&v->mu);
+		tf_vault_slow(v);
+		tf_content_put_down(other);
+		pthread_mutex_unlock(&other->io);
+		pthread_mutex_lock(&v->mu);
+		tf_live_unref(other);
+	}
+	pthread_mutex_unlock(&v->mu);
+}
+
+void
+tf_content_close(struct tf_live *l)
+{
+	if (l->fd < 0)
+		return;
+	(void)close(l->fd);
+	l->fd = -1;
+	tf_descriptor_give(l);
+}
+
+void
+tf_content_put_down(struct tf_live *l)
+{
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = TF_OK;
+
+	if (l->fd < 0)
+		return;
+	tf_content_hash(l);
+	tf_hash_wait(l->v->hasher, l);
+	/* Whoever opens it again may not hear of what failed before. */
+	if (!tf_live_clean(l))
+		rc = tf_file_datasync(l->fd, &e);
+	if (rc != TF_OK)
+		(void)tf_live_fail(l, rc, &e, NULL);
+	tf_content_close(l);
+}
