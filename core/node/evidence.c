@@ -7,7 +7,6 @@
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "evidence.h"
-#include "vault_i.h"
 
 #define CHUNK 32 /* rows at a time */
 
@@ -131,24 +130,6 @@ tf_evidence_list(struct tf_db *db, uint64_t id, struct tf_evidence *e,
 	char prefix[TF_PATH_BELOW_MAX + 1];
 	enum tf_code rc = walk_evidence(db, id, prefix, 0, e, err);
 
-	tf_evidence_sort(e);
-	return rc;
-}
-
-enum tf_code
-tf_evidence_prepared(const struct tf_seal_file *files, size_t n, size_t above,
-    struct tf_evidence *e, struct tf_error *err)
-{
-	enum tf_code rc = TF_OK;
-
-	for (size_t i = 0; rc == TF_OK && i < n; i++) {
-		size_t at = e->names.n;
-
-		tf_buf_add(&e->names, files[i].path.p + above,
-		    files[i].path.n - above);
-		rc = tf_evidence_add(e, &files[i].content.sha256,
-		    &files[i].l->attr, TF_NO_SEQ, at, err);
-	}
 	tf_evidence_sort(e);
 	return rc;
 }

@@ -10,7 +10,6 @@
 
 struct tf_db;
 struct tf_node_row;
-struct tf_seal_file;
 struct tf_subject_file;
 
 struct tf_evidence {
@@ -29,9 +28,6 @@ void tf_evidence_free(struct tf_evidence *e);
  * case. */
 TF_MUST_USE enum tf_code tf_evidence_list(struct tf_db *db, uint64_t id,
     struct tf_evidence *e, struct tf_error *err);
-/* Of the n files, whose paths have `above` bytes before the names. */
-TF_MUST_USE enum tf_code tf_evidence_prepared(const struct tf_seal_file *files,
-    size_t n, size_t above, struct tf_evidence *e, struct tf_error *err);
 /* For qsort(3): by name as bytes. */
 int tf_evidence_by_name(const void *a, const void *b);
 

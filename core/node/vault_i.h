@@ -329,11 +329,6 @@ TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,
  * somebody may have it open.  mu is not held. */
 TF_MUST_USE enum tf_code tf_live_detach(struct tf_live *l,
     struct tf_error *err);
-/* The content of l is given up and it becomes a draft under another name, so
- * that its name is free: at once, the entry follows (l->interruption). */
-void tf_live_step_aside(struct tf_live *l);
-/* The same with the entry; it hashes what there is, which takes long. */
-void tf_live_interrupt(struct tf_live *l);
 
 /* --- seal.c, seal_dir.c --- */
 /*
@@ -422,13 +417,6 @@ TF_MUST_USE enum tf_code tf_seal_dir(struct tf_vault *v,
  * on success.  The claims end in either case. */
 TF_MUST_USE enum tf_code tf_seal_files(struct tf_vault *v, struct tf_live **l,
     size_t n, const char *cause, struct tf_error *err);
-/* Thread body: seals what has settled, keeps STORE/checkpoint. */
-void *tf_keeper(void *vault);
-
-/* Seal what is frozen or closed, as tf_vault_sync does for root, but no
- * placeholder. */
-TF_MUST_USE enum tf_code tf_seal_frozen(struct tf_vault *v,
-    struct tf_error *err);
 
 /* --- placeholder.c: mu is held for the first two --- */
 /* Nobody has it open for writing any more: its time begins. */
@@ -448,11 +436,6 @@ bool tf_quiet_over(const struct tf_vault *v, uint64_t att);
  * next is due before. */
 uint64_t tf_quiet_next(const struct tf_vault *v, uint64_t now,
     uint64_t *next_ns);
-/* Seal it, unless somebody is at work there, or there is nothing. */
-void tf_quiet_seal(struct tf_vault *v, uint64_t att);
-/* Find out what was last done where, before there are callers. */
-TF_MUST_USE enum tf_code tf_quiet_start(struct tf_vault *v,
-    struct tf_error *err);
 
 /* --- recover.c --- */
 /* Finish what the last process left: before threads start changing things. */

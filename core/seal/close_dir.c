@@ -377,17 +377,6 @@ tf_change_access(struct tf_vault *v, uint64_t id, unsigned mask,
 
 /* --- sealing them --------------------------------------------------------- */
 
-enum tf_code
-tf_closed_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
-{
-	bool closed;
-
-	pthread_mutex_lock(&t->v->mu);
-	closed = tf_is_closed(t->v, id);
-	pthread_mutex_unlock(&t->v->mu);
-	return closed ? tf_closings_delete(t->db, id, err) : TF_OK;
-}
-
 static bool
 any_closed(struct tf_vault *v)
 {

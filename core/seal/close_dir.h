@@ -22,7 +22,6 @@
 
 struct tf_actor;
 struct tf_attr;
-struct tf_txn;
 struct tf_vault;
 
 /* mu is held for these, unless they say otherwise. */
@@ -34,9 +33,6 @@ bool tf_closes(struct tf_vault *v, uint64_t id);
  * another is due before. */
 uint64_t tf_closed_next(const struct tf_vault *v, uint64_t now,
     uint64_t *next_ns);
-/* In a transaction: directory id got its seal.  mu is not held. */
-TF_MUST_USE enum tf_code tf_closed_sealed(struct tf_txn *t, uint64_t id,
-    struct tf_error *err);
 
 /*
  * chmod and chown of the upper three, and of the root: an access.changed entry.

@@ -4,7 +4,6 @@
  * before the transaction that names it begins.
  */
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@
 #include "../commit/staging.h"
 #include "../commit/txn_path.h"
 #include "../ledger/entry.h"
-#include "../ledger/name.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/paths.h"
@@ -28,13 +26,7 @@
 #include "../store/objects.h"
 #include "../vault.h"
 #include "../vault/dir_mode.h"
-#include "close_dir.h"
-#include "tend.h"
-
-#define TF_SEAL_MAX 256		     /* files in one transaction */
-#define TF_SEAL_RETRY_NS 5000000000u /* after a seal that failed */
-#define AGAIN_NS 1000000000u /* when it is not on disk yet, if nobody says so */
-#define TOGETHER_NS 50000000 /* what is due that soon is sealed along */
+#include "seal.h"
 
 /* --- in the transaction ---------------------------------------------------- */
 
@@ -534,73 +526,6 @@ tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
 
 /* --- who is due --------------------------------------------------------------- */
 
-struct gather {
-	struct tf_live *l[TF_SEAL_MAX]; /* claimed, to be sealed */
-	size_t n;
-	struct tf_live *one; /* to be seen to before others are looked for */
-	bool marks;	     /* its row is to be marked; else it is tended */
-};
-
-/* The sealer's time for l has come. */
-static void
-take_due(struct gather *g, struct tf_live *l, uint64_t now)
-{
-	bool ready = tf_live_clean(l) && !l->unchecked && l->failed == TF_OK;
-
-	g->marks = l->mark_ns != 0 && l->mark_ns <= now;
-	if (g->marks ||
-	    (!ready && l->writers == 0 &&
-		(l->failed != TF_OK || !tf_live_clean(l)))) {
-		tf_live_ref(l);
-		g->one = l;
-	} else if (ready) {
-		l->job = true;
-		tf_live_ref(l);
-		g->l[g->n++] = l;
-	}
-	if (!g->marks && !ready)
-		l->retry_ns = now +
-		    (g->one == NULL ? AGAIN_NS : TF_SEAL_RETRY_NS);
-	tf_live_index(l);
-}
-
-/* What the sealer is to do now; *next_ns is when it has to look again.  mu is
- * held. */
-static void
-gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
-    uint64_t *next_ns)
-{
-	struct tf_live *l;
-
-	g->n = 0;
-	g->one = NULL;
-	*next_ns = UINT64_MAX;
-	while (g->n < TF_SEAL_MAX && g->one == NULL &&
-	    (l = tf_live_first(&v->live, TF_LIVE_BY_DUE)) != NULL) {
-		tf_live_index(l);
-		if (l->at.due_ns == UINT64_MAX)
-			continue; /* somebody claimed it: he files it again */
-		if (l->at.due_ns > now) {
-			*next_ns = l->at.due_ns;
-			break;
-		}
-		take_due(g, l, now);
-	}
-}
-
-/* mu is held, but not while it works. */
-static void
-see_to_one(struct tf_vault *v, struct gather *g)
-{
-	pthread_mutex_unlock(&v->mu);
-	if (g->marks)
-		tf_mark_now(v, g->one);
-	else
-		tf_live_tend(g->one);
-	pthread_mutex_lock(&v->mu);
-	tf_live_unref(g->one);
-}
-
 static void
 try_again_later(struct tf_vault *v, struct tf_live *l, enum tf_code rc,
     const struct tf_error *e)
@@ -632,10 +557,8 @@ seal_again(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
 	return claimed ? tf_seal_files(v, &one, 1, NULL, err) : TF_OK;
 }
 
-/* Seal what is claimed in l[0..n); if together fails, one by one.  The first
- * failure is returned, the others are tried all the same. */
-static enum tf_code
-seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
+enum tf_code
+tf_seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
     struct tf_error *err)
 {
 	struct tf_error e = { .code = TF_OK };
@@ -659,281 +582,4 @@ seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
 		pthread_mutex_unlock(&v->mu);
 	}
 	return first;
-}
-
-static void
-keep_head(struct tf_vault *v)
-{
-	struct tf_error e;
-	enum tf_code rc = tf_vault_keep_head(v, &e);
-
-	if (rc != TF_OK)
-		tf_vault_say(v, rc,
-		    "the second copy of the checkpoint cannot "
-		    "be written: %s",
-		    e.text);
-}
-
-void *
-tf_keeper(void *vault)
-{
-	struct tf_vault *v = vault;
-	uint64_t head_ns = 0, now;
-	struct timespec until;
-	struct gather g;
-	uint64_t att, next_ns;
-
-	pthread_mutex_lock(&v->mu);
-	while (!v->quit) {
-		now = tf_clock_boot_ns();
-		gather_due(v, &g, now, &next_ns);
-		if (g.n > 0) {
-			pthread_mutex_unlock(&v->mu);
-			(void)seal_claimed(v, g.l, g.n, NULL);
-			pthread_mutex_lock(&v->mu);
-		}
-		if (g.one != NULL)
-			see_to_one(v, &g);
-		if (g.n > 0 || g.one != NULL)
-			continue; /* there may be more of them */
-		if (v->head.size != v->kept_size && head_ns <= now) {
-			pthread_mutex_unlock(&v->mu);
-			keep_head(v);
-			head_ns = now + TF_HEAD_NS;
-			pthread_mutex_lock(&v->mu);
-			continue;
-		}
-		if ((att = tf_closed_next(v, now, &next_ns)) != 0) {
-			pthread_mutex_unlock(&v->mu);
-			(void)tf_closed_seal_due(v, att);
-			pthread_mutex_lock(&v->mu);
-			continue;
-		}
-		if ((att = tf_quiet_next(v, now, &next_ns)) != 0) {
-			pthread_mutex_unlock(&v->mu);
-			tf_quiet_seal(v, att);
-			pthread_mutex_lock(&v->mu);
-			continue;
-		}
-		if (v->head.size != v->kept_size && head_ns < next_ns)
-			next_ns = head_ns;
-		if (next_ns < now) /* a flush or claim is in the way */
-			next_ns = now;
-		v->alarm_ns = next_ns;
-		if (next_ns == UINT64_MAX) {
-			pthread_cond_wait(&v->alarm, &v->mu);
-		} else {
-			tf_clock_after(next_ns - now + TOGETHER_NS, &until);
-			(void)pthread_cond_timedwait(&v->alarm, &v->mu, &until);
-		}
-		v->alarm_ns = 0;
-	}
-	pthread_mutex_unlock(&v->mu);
-	return NULL;
-}
-
-/* --- on demand ------------------------------------------------------------------ */
-
-struct wanted {
-	struct tf_vault *v;
-	uint32_t uid;
-	bool placeholders; /* these too */
-	struct tf_live **l;
-	size_t n, cap;
-	bool failed;
-};
-
-/* Is l one of them? */
-static bool
-is_wanted(const struct wanted *w, const struct tf_live *l)
-{
-	return l->attr.state == TF_STATE_FROZEN || l->interruption != NULL ||
-	    (w->placeholders && tf_live_rests(l));
-}
-
-static bool
-want(void *arg, struct tf_live *l)
-{
-	struct wanted *w = arg;
-	void *p;
-
-	if (!is_wanted(w, l) || (w->uid != 0 && w->uid != l->attr.uid))
-		return true;
-	if (w->n == w->cap) {
-		w->cap = w->cap == 0 ? 64 : w->cap * 2;
-		p = realloc(w->l, w->cap * sizeof(struct tf_live *));
-		if (p == NULL) {
-			w->failed = true;
-			w->cap = w->n;
-			return false;
-		}
-		w->l = p;
-	}
-	tf_live_ref(l);
-	w->l[w->n++] = l;
-	return true;
-}
-
-/* Collect those that may be at or below node id; mu held. */
-static enum tf_code
-want_below(struct wanted *w, struct tf_db *db, uint64_t id,
-    struct tf_error *err)
-{
-	uint64_t part[] = { 0, 0, TF_LIVE_TO_SEAL, w->uid };
-	unsigned n = w->uid == 0 ? 1 : 2; /* from the class on */
-	struct tf_live_table *t = &w->v->live;
-	struct tf_place p;
-	struct tf_attr a;
-	enum tf_code rc = tf_attr_of(w->v, db, id, &a, err);
-
-	if (rc != TF_OK)
-		return rc == TF_NOTFOUND ? TF_OK : rc;
-	if (a.kind == TF_KIND_EVIDENCE) {
-		struct tf_live *l = tf_live_get(t, id);
-
-		if (l != NULL && !l->unlinked)
-			(void)want(w, l);
-		return TF_OK;
-	}
-	if (a.kind < TF_KIND_ATTESTATION) {
-		tf_live_range(t, TF_LIVE_BY_OWNER, part + 2, n, want, w);
-		return TF_OK;
-	}
-	if ((rc = tf_place_of(w->v, db, id, &p, err)) != TF_OK)
-		return rc;
-	part[0] = p.wf;
-	part[1] = p.att.id;
-	tf_live_range(t, TF_LIVE_BY_ATTESTATION, part, 2 + n, want, w);
-	return TF_OK;
-}
-
-/* A job, or a flush that is about to begin, is at work on it. */
-static bool
-is_busy(const struct tf_live *l)
-{
-	return l->job || l->interruption != NULL ||
-	    ((l->attr.state == TF_STATE_FROZEN || tf_live_rests(l)) &&
-		(l->on_duty ||
-		    (l->failed == TF_OK &&
-			(!tf_live_clean(l) || l->unchecked))));
-}
-
-/* Is l at or below node id?  What is not in the tree any more is not.  mu held. */
-static enum tf_code
-is_below(struct tf_vault *v, struct tf_db *db, const struct tf_live *l,
-    uint64_t id, bool *yes, struct tf_error *err)
-{
-	struct tf_attr a = l->attr;
-	enum tf_code rc = TF_OK;
-	unsigned depth = 0;
-
-	while (rc == TF_OK && a.id != id && a.id != TF_ROOT_ID)
-		rc = ++depth > TF_DEPTH_MAX ?
-		    tf_fail(err, TF_TAMPER, "a path without an end") :
-		    tf_attr_of(v, db, a.parent, &a, err);
-	*yes = rc == TF_OK && a.id == id;
-	return rc == TF_NOTFOUND ? TF_OK : rc;
-}
-
-static enum tf_code
-seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
-    struct tf_error *err)
-{
-	struct wanted w = { .v = v, .uid = uid, .placeholders = placeholders };
-	struct tf_live *batch[TF_SEAL_MAX];
-	enum tf_code rc, last = TF_OK;
-	struct tf_db *db;
-	size_t n = 0;
-
-	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
-	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
-		return rc;
-	pthread_mutex_lock(&v->mu);
-	last = want_below(&w, db, id, err);
-	for (size_t i = 0; i < w.n || n > 0;) {
-		bool more = i < w.n, busy, below = false;
-
-		if (more) {
-			rc = is_below(v, db, w.l[i], id, &below, err);
-			last = rc != TF_OK ? rc : last;
-		}
-		if (more && !below) {
-			i++;
-			continue;
-		}
-		busy = more && is_busy(w.l[i]);
-		/* Nobody waits while he holds claims. */
-		if (n == TF_SEAL_MAX || (n > 0 && (!more || busy))) {
-			pthread_mutex_unlock(&v->mu);
-			rc = seal_claimed(v, batch, n, err);
-			last = rc != TF_OK ? rc : last;
-			n = 0;
-			pthread_mutex_lock(&v->mu);
-			continue;
-		}
-		if (busy && w.l[i]->put_off && !w.l[i]->job) {
-			pthread_mutex_unlock(&v->mu);
-			tf_live_tend(w.l[i]);
-			pthread_mutex_lock(&v->mu);
-			if (w.l[i]->put_off) {
-				last = tf_fail(err, TF_TOOMANY,
-				    "%.60s is not on disk yet: too few "
-				    "descriptors",
-				    w.l[i]->name);
-				i++;
-			}
-			continue;
-		}
-		/* At the end of the vault nothing more becomes of it. */
-		if (busy && !w.l[i]->job && atomic_load(&v->ending)) {
-			i++;
-			continue;
-		}
-		if (busy && !w.l[i]->job &&
-		    (rc = tf_vault_wait_long(v, err)) != TF_OK) {
-			last = rc;
-			break;
-		}
-		if (busy) {
-			if (w.l[i]->job)
-				tf_vault_wait(v);
-			continue;
-		}
-		if (w.l[i]->failed != TF_OK) {
-			last = tf_live_failure(w.l[i], err);
-		} else if (tf_live_claim(v, w.l[i])) {
-			/* Still?  It may have been renamed, or opened. */
-			if (is_wanted(&w, w.l[i]))
-				batch[n++] = w.l[i];
-			else
-				tf_live_unclaim(v, w.l[i]);
-		}
-		i++;
-	}
-	for (size_t i = 0; i < w.n; i++)
-		tf_live_unref(w.l[i]);
-	pthread_mutex_unlock(&v->mu);
-	tf_reader_done(v, db);
-	free(w.l);
-	if (last == TF_OK && w.failed)
-		return tf_nomem(err);
-	return last;
-}
-
-enum tf_code
-tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
-    struct tf_error *err)
-{
-	enum tf_code rc = seal_wanted(v, id, who->uid, true, err);
-
-	return rc == TF_OK ? tf_closed_sync(v, id, who, err) : rc;
-}
-
-enum tf_code
-tf_seal_frozen(struct tf_vault *v, struct tf_error *err)
-{
-	struct tf_actor root = { .uid = 0 };
-	enum tf_code rc = seal_wanted(v, TF_ROOT_ID, 0, false, err);
-
-	return rc == TF_OK ? tf_closed_sync(v, TF_ROOT_ID, &root, err) : rc;
 }

@@ -2,6 +2,7 @@
  * The entries that seal: attestation.sealed with its signed statement,
  * workflow.sealed and trail.sealed.  All in a transaction.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +16,14 @@
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
 #include "../node/children.h"
+#include "../node/closed.h"
 #include "../node/evidence.h"
 #include "../node/paths.h"
 #include "../node/vault_i.h"
+#include "../store/closings.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
-#include "close_dir.h"
 #include "seal_entries.h"
 
 /* --- the statement ----------------------------------------------------------- */
@@ -353,5 +355,34 @@ tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
 out:
 	tf_evidence_free(&ev);
 	tf_buf_free(&path);
+	return rc;
+}
+
+enum tf_code
+tf_closed_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
+{
+	bool closed;
+
+	pthread_mutex_lock(&t->v->mu);
+	closed = tf_is_closed(t->v, id);
+	pthread_mutex_unlock(&t->v->mu);
+	return closed ? tf_closings_delete(t->db, id, err) : TF_OK;
+}
+
+enum tf_code
+tf_evidence_prepared(const struct tf_seal_file *files, size_t n, size_t above,
+    struct tf_evidence *e, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < n; i++) {
+		size_t at = e->names.n;
+
+		tf_buf_add(&e->names, files[i].path.p + above,
+		    files[i].path.n - above);
+		rc = tf_evidence_add(e, &files[i].content.sha256,
+		    &files[i].l->attr, TF_NO_SEQ, at, err);
+	}
+	tf_evidence_sort(e);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "../error.h"
 
 struct tf_db;
+struct tf_evidence;
 struct tf_node_row;
 struct tf_seal_file;
 struct tf_seal_request;
@@ -41,5 +42,13 @@ TF_MUST_USE enum tf_code tf_seal_attestation(struct tf_txn *t,
 TF_MUST_USE enum tf_code tf_seal_parent(struct tf_txn *t,
     const struct tf_sealer *c, const struct tf_node_row *dir,
     struct tf_error *err);
+
+/* In a transaction: directory id got its seal.  mu is not held. */
+TF_MUST_USE enum tf_code tf_closed_sealed(struct tf_txn *t, uint64_t id,
+    struct tf_error *err);
+
+/* Of the n files, whose paths have `above` bytes before the names. */
+TF_MUST_USE enum tf_code tf_evidence_prepared(const struct tf_seal_file *files,
+    size_t n, size_t above, struct tf_evidence *e, struct tf_error *err);
 
 #endif

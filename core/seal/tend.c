@@ -18,6 +18,7 @@
 #include "../node/base.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
+#include "interrupt.h"
 #include "tend.h"
 
 #define RETRY_NS TF_SECOND /* when there were too few descriptors */

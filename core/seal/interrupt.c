@@ -1,0 +1,337 @@
+/* A file whose content is not what was sent gives up its name and becomes a
+ * draft. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/crypto.h"
+#include "../base/file.h"
+#include "../base/show.h"
+#include "../commit/commit.h"
+#include "../commit/hasher.h"
+#include "../commit/staging.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../node/base.h"
+#include "../node/interruption.h"
+#include "../node/paths.h"
+#include "../node/pending.h"
+#include "../node/quota.h"
+#include "../node/vault_i.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "interrupt.h"
+
+static enum tf_code
+interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct tf_interruption *x = arg;
+	struct tf_entry e = { .type = TF_EVIDENCE_INTERRUPTED,
+		.has_content = true,
+		.content = x->content,
+		.path = tf_buf_bytes(&x->path),
+		.draft = { x->draft, strlen(x->draft) } };
+	enum tf_code rc;
+
+	if (x->actor != NULL)
+		e.actor = (struct tf_str){ x->actor, strlen(x->actor) };
+	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK ||
+	    (rc = tf_stage_save(t, x->l, err)) != TF_OK)
+		return rc;
+	if (x->l->in_file)
+		return tf_object_drop(t->db, x->l->attr.id, err);
+	return tf_object_put(t->db, x->l->attr.id, &x->content.sha256,
+	    x->body == NULL ? "" : x->body, x->content.size, err);
+}
+
+/* A free name for the draft; mu held. */
+static enum tf_code
+draft_name(struct tf_live *l, struct tf_db *db, char out[256],
+    struct tf_error *err)
+{
+	struct tf_time at = tf_clock_now();
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	for (;; at.s++) {
+		tf_name_interrupted(l->name, l->name_len, at, out);
+		if (tf_live_find(&l->v->live, l->attr.parent, out,
+			strlen(out)) != NULL)
+			continue;
+		rc = tf_nodes_find(db, l->attr.parent, out, strlen(out), &row,
+		    err);
+		if (rc != TF_OK)
+			return rc == TF_NOTFOUND ? TF_OK : rc;
+	}
+}
+
+static bool
+ends(void *arg)
+{
+	struct tf_vault *v = arg;
+
+	return atomic_load(&v->ending) || atomic_load(&v->stopping);
+}
+
+/* What is readable of the content: bytes and digest.  It takes long, and
+ * nobody can write a file that failed, so no lock is held. */
+static enum tf_code
+surviving(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_patience p = { ends, l->v };
+	enum tf_code rc = TF_OK;
+	size_t got = 0;
+	int fd;
+
+	if (l->in_file) {
+		if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
+			return rc;
+		tf_vault_slow(l->v);
+		rc = tf_file_datasync(fd, err);
+		if (rc == TF_OK)
+			rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, &p,
+			    &x->content.sha256, &x->content.size, err);
+		(void)close(fd);
+		return rc;
+	}
+	x->content.size = l->size;
+	if (l->size > 0) {
+		if ((x->body = malloc(l->size)) == NULL)
+			return tf_nomem(err);
+		rc = tf_live_read(l, x->body, l->size, 0, &got, err);
+	}
+	tf_sha256(x->body == NULL ? "" : x->body,
+	    x->body == NULL ? 0 : x->content.size, &x->content.sha256);
+	return rc;
+}
+
+enum tf_code
+tf_live_become_draft(struct tf_live *l, struct tf_db *db, struct tf_error *err)
+{
+	char draft[256], *name;
+	enum tf_code rc = draft_name(l, db, draft, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if ((name = strdup(draft)) == NULL)
+		return tf_nomem(err);
+	free(l->meant);
+	l->meant = tf_live_rename(&l->v->live, l, l->attr.parent, name);
+	l->attr.state = TF_STATE_DRAFT;
+	tf_live_index(l);
+	return TF_OK;
+}
+
+/* The path that l was meant to have; mu is not held. */
+static enum tf_code
+meant_path(struct tf_live *l, struct tf_db *db, struct tf_buf *out,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_path_of(l->v, db, l->attr.parent, out, err);
+
+	if (rc != TF_OK)
+		return rc;
+	pthread_mutex_lock(&l->v->mu);
+	tf_buf_printf(out, "/%s", l->meant);
+	pthread_mutex_unlock(&l->v->mu);
+	return out->failed ? tf_nomem(err) : TF_OK;
+}
+
+/* The new name in memory, unless l has it, and what the entry will say of
+ * both; mu is not held, l is claimed. */
+static enum tf_code
+give_up_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&l->v->mu);
+	if (l->meant == NULL)
+		rc = tf_live_become_draft(l, db, err);
+	memcpy(x->draft, l->name, l->name_len + 1);
+	pthread_mutex_unlock(&l->v->mu);
+	if (rc == TF_OK)
+		rc = meant_path(l, db, &x->path, err);
+	tf_reader_done(l->v, db);
+	return rc;
+}
+
+/* The content is what x says, and saved. */
+static void
+took_hold(struct tf_live *l, const struct tf_interruption *x)
+{
+	l->failed = TF_OK;
+	free(l->failure);
+	l->failure = NULL;
+	l->size = l->attr.size = x->content.size;
+	tf_quota_charge(l, l->size);
+	l->digest = x->content.sha256;
+	l->in_db = !l->in_file;
+	l->in_order = false;
+	l->marked = false;
+	tf_stage_saved(l->v, l);
+}
+
+static enum tf_code
+renamed_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct tf_live *l = arg;
+
+	return tf_stage_save(t, l, err);
+}
+
+/* x takes the name from l, which is claimed; its row must not claim it any
+ * more when somebody else gets it, and says that an entry is owed.  mu is not
+ * held. */
+static enum tf_code
+take_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	bool saved;
+	enum tf_code rc;
+
+	x->l = l;
+	if (l->actor != NULL && (x->actor = strdup(l->actor->s)) == NULL)
+		return tf_nomem(err);
+	if ((rc = give_up_name(l, x, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	if ((saved = l->saved && l->failed != TF_OK))
+		l->marked = l->wrote = true;
+	pthread_mutex_unlock(&v->mu);
+	return saved ? tf_commit_wait(v->commit, renamed_run, l, err) : TF_OK;
+}
+
+void
+tf_live_step_aside(struct tf_live *l)
+{
+	struct tf_vault *v = l->v;
+	struct tf_interruption *x = calloc(1, sizeof(*x));
+	struct tf_error e = { .code = TF_OK };
+	struct tf_buf shown = { 0 };
+	enum tf_code rc = x == NULL ? tf_nomem(&e) : TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	if (!tf_live_claim(v, l)) {
+		pthread_mutex_unlock(&v->mu);
+		tf_interruption_free(x);
+		return;
+	}
+	tf_name_show(&shown, l->name, l->name_len);
+	pthread_mutex_unlock(&v->mu);
+	if (rc == TF_OK && l->interruption == NULL)
+		rc = take_name(l, x, &e);
+	pthread_mutex_lock(&v->mu);
+	if (rc == TF_OK && l->interruption == NULL) {
+		l->interruption = x;
+		x = NULL;
+	}
+	tf_live_unclaim(v, l);
+	pthread_mutex_unlock(&v->mu);
+	if (rc != TF_OK)
+		tf_vault_say(v, rc, "%.60s was interrupted and is not kept: %s",
+		    tf_buf_bytes(&shown).p, e.text);
+	tf_buf_free(&shown);
+	tf_interruption_free(x);
+}
+
+/* Record x, whose content is known; l is claimed. */
+static enum tf_code
+record(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	l->size = l->attr.size = x->content.size;
+	l->digest = x->content.sha256;
+	l->saved_gen = ++l->gen;
+	l->marked = false;
+	x->meant = l->meant;
+	l->meant = NULL; /* so the row has its name */
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_commit_wait(v->commit, interrupted_run, x, err);
+	pthread_mutex_lock(&v->mu);
+	if (rc == TF_OK) {
+		took_hold(l, x);
+	} else {
+		l->meant = x->meant;
+		x->meant = NULL;
+		l->marked = true;
+	}
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+static void
+say_interrupted(struct tf_vault *v, const struct tf_interruption *x,
+    enum tf_code rc, const struct tf_error *e)
+{
+	struct tf_str path = tf_buf_bytes(&x->path);
+	struct tf_buf shown = { 0 };
+	size_t at = path.n;
+
+	while (at > 0 && path.p[at - 1] != '/')
+		at--;
+	tf_name_show(&shown, path.p + at, path.n - at);
+	if (rc == TF_OK)
+		tf_vault_say(v, TF_IO,
+		    "%.60s was interrupted: what survived "
+		    "is the draft %.80s; the name is free",
+		    tf_buf_bytes(&shown).p, x->draft);
+	else
+		tf_vault_say(v, rc,
+		    "%.60s was interrupted and is not kept: "
+		    "%s",
+		    tf_buf_bytes(&shown).p, e->text);
+	tf_buf_free(&shown);
+}
+
+void
+tf_live_interrupt(struct tf_live *l)
+{
+	struct tf_interruption *x, found = { .l = l };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_vault *v = l->v;
+	bool claimed;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	x = l->interruption;
+	pthread_mutex_unlock(&v->mu);
+	if (x == NULL)
+		tf_live_step_aside(l);
+	rc = surviving(l, &found, &e);
+	pthread_mutex_lock(&v->mu);
+	claimed = tf_live_claim(v, l);
+	x = claimed ? l->interruption : NULL;
+	pthread_mutex_unlock(&v->mu);
+	if (x != NULL) {
+		x->content = found.content;
+		x->body = found.body;
+		found.body = NULL;
+		if (rc == TF_OK)
+			rc = record(l, x, &e);
+		/* Else the next start finds it as it is. */
+		if (rc != TF_INTERRUPTED)
+			say_interrupted(v, x, rc, &e);
+	}
+	pthread_mutex_lock(&v->mu);
+	if (claimed) {
+		/* Nobody adds to what no entry speaks of. */
+		if (rc != TF_OK)
+			tf_live_set_failed(l, rc, &e);
+		l->interruption = NULL;
+		tf_live_unclaim(v, l);
+	}
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->mu);
+	free(found.body);
+	tf_interruption_free(x);
+}

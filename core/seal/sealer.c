@@ -1,0 +1,198 @@
+/*
+ * The sealer: the thread that seals what has settled or is closed or idle, and
+ * keeps STORE/checkpoint.
+ */
+#include <pthread.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../node/base.h"
+#include "../node/holds.h"
+#include "../node/idle.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "close_dir.h"
+#include "seal.h"
+#include "sealer.h"
+#include "tend.h"
+
+#define AGAIN_NS 1000000000u /* when it is not on disk yet, if nobody says so */
+#define TOGETHER_NS 50000000 /* what is due that soon is sealed along */
+
+struct gather {
+	struct tf_live *l[TF_SEAL_MAX]; /* claimed, to be sealed */
+	size_t n;
+	struct tf_live *one; /* to be seen to before others are looked for */
+	bool marks;	     /* its row is to be marked; else it is tended */
+};
+
+/* The sealer's time for l has come. */
+static void
+take_due(struct gather *g, struct tf_live *l, uint64_t now)
+{
+	bool ready = tf_live_clean(l) && !l->unchecked && l->failed == TF_OK;
+
+	g->marks = l->mark_ns != 0 && l->mark_ns <= now;
+	if (g->marks ||
+	    (!ready && l->writers == 0 &&
+		(l->failed != TF_OK || !tf_live_clean(l)))) {
+		tf_live_ref(l);
+		g->one = l;
+	} else if (ready) {
+		l->job = true;
+		tf_live_ref(l);
+		g->l[g->n++] = l;
+	}
+	if (!g->marks && !ready)
+		l->retry_ns = now +
+		    (g->one == NULL ? AGAIN_NS : TF_SEAL_RETRY_NS);
+	tf_live_index(l);
+}
+
+/* What the sealer is to do now; *next_ns is when it has to look again.  mu is
+ * held. */
+static void
+gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
+    uint64_t *next_ns)
+{
+	struct tf_live *l;
+
+	g->n = 0;
+	g->one = NULL;
+	*next_ns = UINT64_MAX;
+	while (g->n < TF_SEAL_MAX && g->one == NULL &&
+	    (l = tf_live_first(&v->live, TF_LIVE_BY_DUE)) != NULL) {
+		tf_live_index(l);
+		if (l->at.due_ns == UINT64_MAX)
+			continue; /* somebody claimed it: he files it again */
+		if (l->at.due_ns > now) {
+			*next_ns = l->at.due_ns;
+			break;
+		}
+		take_due(g, l, now);
+	}
+}
+
+/* mu is held, but not while it works. */
+static void
+see_to_one(struct tf_vault *v, struct gather *g)
+{
+	pthread_mutex_unlock(&v->mu);
+	if (g->marks)
+		tf_mark_now(v, g->one);
+	else
+		tf_live_tend(g->one);
+	pthread_mutex_lock(&v->mu);
+	tf_live_unref(g->one);
+}
+
+static void
+keep_head(struct tf_vault *v)
+{
+	struct tf_error e;
+	enum tf_code rc = tf_vault_keep_head(v, &e);
+
+	if (rc != TF_OK)
+		tf_vault_say(v, rc,
+		    "the second copy of the checkpoint cannot "
+		    "be written: %s",
+		    e.text);
+}
+
+void *
+tf_keeper(void *vault)
+{
+	struct tf_vault *v = vault;
+	uint64_t head_ns = 0, now;
+	struct timespec until;
+	struct gather g;
+	uint64_t att, next_ns;
+
+	pthread_mutex_lock(&v->mu);
+	while (!v->quit) {
+		now = tf_clock_boot_ns();
+		gather_due(v, &g, now, &next_ns);
+		if (g.n > 0) {
+			pthread_mutex_unlock(&v->mu);
+			(void)tf_seal_claimed(v, g.l, g.n, NULL);
+			pthread_mutex_lock(&v->mu);
+		}
+		if (g.one != NULL)
+			see_to_one(v, &g);
+		if (g.n > 0 || g.one != NULL)
+			continue; /* there may be more of them */
+		if (v->head.size != v->kept_size && head_ns <= now) {
+			pthread_mutex_unlock(&v->mu);
+			keep_head(v);
+			head_ns = now + TF_HEAD_NS;
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if ((att = tf_closed_next(v, now, &next_ns)) != 0) {
+			pthread_mutex_unlock(&v->mu);
+			(void)tf_closed_seal_due(v, att);
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if ((att = tf_quiet_next(v, now, &next_ns)) != 0) {
+			pthread_mutex_unlock(&v->mu);
+			tf_quiet_seal(v, att);
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if (v->head.size != v->kept_size && head_ns < next_ns)
+			next_ns = head_ns;
+		if (next_ns < now) /* a flush or claim is in the way */
+			next_ns = now;
+		v->alarm_ns = next_ns;
+		if (next_ns == UINT64_MAX) {
+			pthread_cond_wait(&v->alarm, &v->mu);
+		} else {
+			tf_clock_after(next_ns - now + TOGETHER_NS, &until);
+			(void)pthread_cond_timedwait(&v->alarm, &v->mu, &until);
+		}
+		v->alarm_ns = 0;
+	}
+	pthread_mutex_unlock(&v->mu);
+	return NULL;
+}
+
+/* Nothing more to do for it, unless something happened meanwhile. */
+static void
+forget(struct tf_vault *v, uint64_t att)
+{
+	size_t i;
+
+	pthread_mutex_lock(&v->mu);
+	if (tf_quiet_over(v, att)) {
+		i = tf_quiet_place(v, att);
+		memmove(v->quiet + i, v->quiet + i + 1,
+		    (v->n_quiet - i - 1) * sizeof(*v->quiet));
+		v->n_quiet--;
+	}
+	pthread_mutex_unlock(&v->mu);
+}
+
+void
+tf_quiet_seal(struct tf_vault *v, uint64_t att)
+{
+	struct tf_seal_request r = { .id = att, .cause = "quiet" };
+	struct tf_error e = { .code = TF_OK };
+	bool any = false;
+	enum tf_code rc = tf_holds_something(v, att, &any, &e);
+
+	if (rc == TF_OK && any)
+		rc = tf_seal_dir(v, &r, &e);
+	/* Sealed (perhaps by somebody else), empty, or a draft attestation. */
+	if (rc == TF_OK || rc == TF_NOTFOUND || rc == TF_DENIED) {
+		forget(v, att);
+		return;
+	}
+	if (rc != TF_BUSY)
+		tf_vault_say(v, rc, "node %llu is quiet and not sealed yet: %s",
+		    (unsigned long long)att, e.text);
+	pthread_mutex_lock(&v->mu);
+	if (tf_quiet_over(v, att))
+		tf_quiet_touch(v, att); /* try again after as long */
+	pthread_mutex_unlock(&v->mu);
+}

@@ -1,0 +1,219 @@
+/* Sealing now what somebody asks for: fsync(2) and sync(1). */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "../ledger/name.h"
+#include "../node/base.h"
+#include "../node/paths.h"
+#include "../node/pending.h"
+#include "../node/vault_i.h"
+#include "../vault.h"
+#include "close_dir.h"
+#include "seal.h"
+#include "sync.h"
+#include "tend.h"
+
+struct wanted {
+	struct tf_vault *v;
+	uint32_t uid;
+	bool placeholders; /* these too */
+	struct tf_live **l;
+	size_t n, cap;
+	bool failed;
+};
+
+/* Is l one of them? */
+static bool
+is_wanted(const struct wanted *w, const struct tf_live *l)
+{
+	return l->attr.state == TF_STATE_FROZEN || l->interruption != NULL ||
+	    (w->placeholders && tf_live_rests(l));
+}
+
+static bool
+want(void *arg, struct tf_live *l)
+{
+	struct wanted *w = arg;
+	void *p;
+
+	if (!is_wanted(w, l) || (w->uid != 0 && w->uid != l->attr.uid))
+		return true;
+	if (w->n == w->cap) {
+		w->cap = w->cap == 0 ? 64 : w->cap * 2;
+		p = realloc(w->l, w->cap * sizeof(struct tf_live *));
+		if (p == NULL) {
+			w->failed = true;
+			w->cap = w->n;
+			return false;
+		}
+		w->l = p;
+	}
+	tf_live_ref(l);
+	w->l[w->n++] = l;
+	return true;
+}
+
+/* Collect those that may be at or below node id; mu held. */
+static enum tf_code
+want_below(struct wanted *w, struct tf_db *db, uint64_t id,
+    struct tf_error *err)
+{
+	uint64_t part[] = { 0, 0, TF_LIVE_TO_SEAL, w->uid };
+	unsigned n = w->uid == 0 ? 1 : 2; /* from the class on */
+	struct tf_live_table *t = &w->v->live;
+	struct tf_place p;
+	struct tf_attr a;
+	enum tf_code rc = tf_attr_of(w->v, db, id, &a, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	if (a.kind == TF_KIND_EVIDENCE) {
+		struct tf_live *l = tf_live_get(t, id);
+
+		if (l != NULL && !l->unlinked)
+			(void)want(w, l);
+		return TF_OK;
+	}
+	if (a.kind < TF_KIND_ATTESTATION) {
+		tf_live_range(t, TF_LIVE_BY_OWNER, part + 2, n, want, w);
+		return TF_OK;
+	}
+	if ((rc = tf_place_of(w->v, db, id, &p, err)) != TF_OK)
+		return rc;
+	part[0] = p.wf;
+	part[1] = p.att.id;
+	tf_live_range(t, TF_LIVE_BY_ATTESTATION, part, 2 + n, want, w);
+	return TF_OK;
+}
+
+/* A job, or a flush that is about to begin, is at work on it. */
+static bool
+is_busy(const struct tf_live *l)
+{
+	return l->job || l->interruption != NULL ||
+	    ((l->attr.state == TF_STATE_FROZEN || tf_live_rests(l)) &&
+		(l->on_duty ||
+		    (l->failed == TF_OK &&
+			(!tf_live_clean(l) || l->unchecked))));
+}
+
+/* Is l at or below node id?  What is not in the tree any more is not.  mu held. */
+static enum tf_code
+is_below(struct tf_vault *v, struct tf_db *db, const struct tf_live *l,
+    uint64_t id, bool *yes, struct tf_error *err)
+{
+	struct tf_attr a = l->attr;
+	enum tf_code rc = TF_OK;
+	unsigned depth = 0;
+
+	while (rc == TF_OK && a.id != id && a.id != TF_ROOT_ID)
+		rc = ++depth > TF_DEPTH_MAX ?
+		    tf_fail(err, TF_TAMPER, "a path without an end") :
+		    tf_attr_of(v, db, a.parent, &a, err);
+	*yes = rc == TF_OK && a.id == id;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
+    struct tf_error *err)
+{
+	struct wanted w = { .v = v, .uid = uid, .placeholders = placeholders };
+	struct tf_live *batch[TF_SEAL_MAX];
+	enum tf_code rc, last = TF_OK;
+	struct tf_db *db;
+	size_t n = 0;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	last = want_below(&w, db, id, err);
+	for (size_t i = 0; i < w.n || n > 0;) {
+		bool more = i < w.n, busy, below = false;
+
+		if (more) {
+			rc = is_below(v, db, w.l[i], id, &below, err);
+			last = rc != TF_OK ? rc : last;
+		}
+		if (more && !below) {
+			i++;
+			continue;
+		}
+		busy = more && is_busy(w.l[i]);
+		/* Nobody waits while he holds claims. */
+		if (n == TF_SEAL_MAX || (n > 0 && (!more || busy))) {
+			pthread_mutex_unlock(&v->mu);
+			rc = tf_seal_claimed(v, batch, n, err);
+			last = rc != TF_OK ? rc : last;
+			n = 0;
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
+		if (busy && w.l[i]->put_off && !w.l[i]->job) {
+			pthread_mutex_unlock(&v->mu);
+			tf_live_tend(w.l[i]);
+			pthread_mutex_lock(&v->mu);
+			if (w.l[i]->put_off) {
+				last = tf_fail(err, TF_TOOMANY,
+				    "%.60s is not on disk yet: too few "
+				    "descriptors",
+				    w.l[i]->name);
+				i++;
+			}
+			continue;
+		}
+		/* At the end of the vault nothing more becomes of it. */
+		if (busy && !w.l[i]->job && atomic_load(&v->ending)) {
+			i++;
+			continue;
+		}
+		if (busy && !w.l[i]->job &&
+		    (rc = tf_vault_wait_long(v, err)) != TF_OK) {
+			last = rc;
+			break;
+		}
+		if (busy) {
+			if (w.l[i]->job)
+				tf_vault_wait(v);
+			continue;
+		}
+		if (w.l[i]->failed != TF_OK) {
+			last = tf_live_failure(w.l[i], err);
+		} else if (tf_live_claim(v, w.l[i])) {
+			/* Still?  It may have been renamed, or opened. */
+			if (is_wanted(&w, w.l[i]))
+				batch[n++] = w.l[i];
+			else
+				tf_live_unclaim(v, w.l[i]);
+		}
+		i++;
+	}
+	for (size_t i = 0; i < w.n; i++)
+		tf_live_unref(w.l[i]);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	free(w.l);
+	if (last == TF_OK && w.failed)
+		return tf_nomem(err);
+	return last;
+}
+
+enum tf_code
+tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	enum tf_code rc = seal_wanted(v, id, who->uid, true, err);
+
+	return rc == TF_OK ? tf_closed_sync(v, id, who, err) : rc;
+}
+
+enum tf_code
+tf_seal_frozen(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_actor root = { .uid = 0 };
+	enum tf_code rc = seal_wanted(v, TF_ROOT_ID, 0, false, err);
+
+	return rc == TF_OK ? tf_closed_sync(v, TF_ROOT_ID, &root, err) : rc;
+}
