@@ -26,7 +26,6 @@
 struct tf_background;
 struct tf_committer;
 struct tf_db;
-struct tf_file;
 struct tf_hasher;
 struct tf_key;
 struct tf_object_check;
@@ -304,15 +303,6 @@ TF_MUST_USE enum tf_code tf_stage_save(struct tf_txn *t, struct tf_live *l,
     struct tf_error *err);
 /* That is committed now; mu is held. */
 void tf_stage_saved(struct tf_vault *v, struct tf_live *l);
-/* May a file become that long?  TF_TOOBIG. */
-TF_MUST_USE enum tf_code tf_size_check(const struct tf_vault *v, uint64_t size,
-    struct tf_error *err);
-/* A size change through a handle. */
-TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
-    struct tf_error *err);
-/* A size by path: no writing, see tf_live_written. */
-TF_MUST_USE enum tf_code tf_path_set_size(struct tf_vault *v, uint64_t id,
-    uint64_t size, const struct tf_actor *who, struct tf_error *err);
 /* space.c: what counts for max_store; mu is held. */
 uint64_t tf_store_used(const struct tf_vault *v);
 /* Are n more bytes within max_store?  TF_NOSPACE.  mu is held. */

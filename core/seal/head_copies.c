@@ -21,7 +21,6 @@
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
-#include "../vault.h"
 
 /* The guard's directory, and its name there. */
 static enum tf_code
@@ -259,27 +258,4 @@ tf_head_renew(struct tf_vault *v, struct tf_recovery *r, struct tf_error *err)
 out:
 	tf_buf_free(&lost);
 	return rc;
-}
-
-enum tf_code
-tf_vault_recover(const char *path, const char *origin,
-    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
-{
-	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
-	struct tf_recovery r = { .origin = origin };
-	struct tf_vault *v;
-	enum tf_code rc;
-
-	rc = tf_vault_open_for(path, &o, &r, &v, err);
-	tf_buf_free(&r.previous);
-	if (rc != TF_OK)
-		return rc;
-	tf_vkey_text(&v->vkey, vkey);
-	if (vkey->failed)
-		rc = tf_nomem(err);
-	if (rc != TF_OK) {
-		(void)!tf_vault_close(v, "done", NULL);
-		return rc;
-	}
-	return tf_vault_close(v, "done", err);
 }

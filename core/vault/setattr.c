@@ -19,6 +19,7 @@
 #include "../vault.h"
 #include "dir_mode.h"
 #include "evidence_access.h"
+#include "file_write.h"
 #include "setattr.h"
 
 #define WRITE_BITS 0222u
@@ -253,4 +254,19 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 	    changes(&a, rest & ~TF_SET_MTIME, want))
 		tell_followers(v, &a);
 	return rc == TF_OK ? tf_vault_getattr(v, id, out, err) : rc;
+}
+
+enum tf_code
+tf_path_set_size(struct tf_vault *v, uint64_t id, uint64_t size,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_file *f;
+	enum tf_code rc = tf_vault_open_write(v, id, false, who, &f, err);
+
+	if (rc != TF_OK)
+		return rc;
+	f->by_path = true;
+	rc = tf_file_set_size(f, size, err);
+	tf_file_release(f);
+	return rc;
 }

@@ -646,3 +646,26 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 	vault_free(v);
 	return last;
 }
+
+enum tf_code
+tf_vault_recover(const char *path, const char *origin,
+    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
+	struct tf_recovery r = { .origin = origin };
+	struct tf_vault *v;
+	enum tf_code rc;
+
+	rc = tf_vault_open_for(path, &o, &r, &v, err);
+	tf_buf_free(&r.previous);
+	if (rc != TF_OK)
+		return rc;
+	tf_vkey_text(&v->vkey, vkey);
+	if (vkey->failed)
+		rc = tf_nomem(err);
+	if (rc != TF_OK) {
+		(void)!tf_vault_close(v, "done", NULL);
+		return rc;
+	}
+	return tf_vault_close(v, "done", err);
+}

@@ -8,10 +8,8 @@
 #include "../control.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
-#include "../node/paths.h"
 #include "../node/vault_i.h"
 #include "../page.h"
-#include "../store/nodes.h"
 #include "pages.h"
 #include "readable.h"
 #include "view.h"
@@ -559,45 +557,5 @@ tf_page_events(struct tf_page *p, const char *title, const char *note,
 	rc = put_rows(p, seqs, from, &withheld, err);
 	tf_page_table_end(p);
 	tf_page_withheld(p, withheld, "event");
-	return rc;
-}
-
-/* --- which page ------------------------------------------------------------------------ */
-
-enum tf_code
-tf_view_page(struct tf_view *w, uint64_t id, const struct tf_page_links *links,
-    const struct tf_sink *out, struct tf_error *err)
-{
-	struct tf_page p = { .w = w, .out = out, .links = links };
-	enum tf_code rc = tf_nodes_get(w->db, id, &p.row, err);
-
-	if (rc == TF_NOTFOUND)
-		return tf_fail(err, rc, "it is not in the ledger yet");
-	if (rc == TF_OK)
-		rc = tf_path_of(w->v, w->db, id, &p.path, err);
-	if (rc == TF_OK && p.path.failed)
-		rc = tf_nomem(err);
-	if (rc == TF_OK) {
-		switch (p.row.attr.kind) {
-		case TF_KIND_ROOT:
-			rc = tf_page_root(&p, err);
-			break;
-		case TF_KIND_TRAIL:
-			rc = tf_page_trail(&p, err);
-			break;
-		case TF_KIND_WORKFLOW:
-			rc = tf_page_workflow(&p, err);
-			break;
-		default:
-			rc = tf_fail(err, TF_NOTFOUND, "it has no page");
-		}
-	}
-	if (rc == TF_OK) {
-		tf_page_foot(&p);
-		rc = tf_sink_buf(out, &p.b, err);
-	}
-	tf_told_free(&p.told);
-	tf_buf_free(&p.path);
-	tf_buf_free(&p.b);
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../core/node/vault_i.h"
+#include "../../core/vault/file_write.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define CROWD 300  /* nodes of each kind */
