@@ -8,6 +8,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/statement.h"
 #include "../package.h"
+#include "description.h"
 #include "format.h"
 #include "names.h"
 

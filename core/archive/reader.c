@@ -15,6 +15,8 @@
 #include "../base/file.h"
 #include "../base/walk.h"
 #include "format.h"
+#include "reader.h"
+#include "zip_scan.h"
 
 #define CHUNK 65536
 #define HEX 64

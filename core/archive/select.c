@@ -11,7 +11,7 @@
 #include "../ledger/name.h"
 #include "../package.h"
 #include "../store/entries.h"
-#include "format.h"
+#include "select.h"
 
 struct selection {
 	const struct tf_package_place *p;

@@ -7,6 +7,8 @@
 #include "../ledger/entry.h"
 #include "format.h"
 #include "names.h"
+#include "select.h"
+#include "texts.h"
 
 bool
 tf_package_is_cut(const struct tf_package_place *p)

@@ -11,6 +11,7 @@
 #include "../base/file.h"
 #include "../package.h"
 #include "format.h"
+#include "reader.h"
 
 struct target {
 	int fd;

@@ -11,8 +11,8 @@
 
 #include "../base/bytes.h"
 #include "../base/file.h"
-#include "format.h"
 #include "names.h"
+#include "zip_scan.h"
 
 #define LOCAL 30   /* bytes of a local header before the name */
 #define CENTRAL 46 /* of a record of the directory */

@@ -9,7 +9,7 @@
 #include <zip.h>
 
 #include "../base/file.h"
-#include "format.h"
+#include "zip_write.h"
 
 #define BUFFER 65536
 #define DOS_DATE ((zip_uint16_t)(1 << 5 | 1)) /* 1980-01-01, the first */

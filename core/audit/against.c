@@ -10,8 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../archive/description.h"
 #include "../archive/format.h"
 #include "../archive/names.h"
+#include "../archive/select.h"
+#include "../archive/texts.h"
 #include "../base/bytes.h"
 #include "../base/file.h"
 #include "../base/show.h"
@@ -23,7 +26,7 @@
 #include "../store/nodes.h"
 #include "../store/schema.h"
 #include "../verify.h"
-#include "audit.h"
+#include "file.h"
 #include "pool.h"
 
 /* No evidence is below more directories. */

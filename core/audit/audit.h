@@ -112,13 +112,6 @@ TF_MUST_USE enum tf_code tf_audit_run(struct tf_audit *a, struct tf_error *err);
 /* One entry, from the source. */
 TF_MUST_USE enum tf_code tf_audit_entry(struct tf_audit *a, uint64_t idx,
     const void *body, size_t n, struct tf_error *err);
-/*
- * Digest and size of the plain file fd, for the comparison with want.  A file
- * of another size is not read, and no byte after the first one too many: it may
- * be endless.  h is void then.  Errors: TF_IO, TF_NOMEM.
- */
-TF_MUST_USE enum tf_code tf_audit_hash(int fd, const struct tf_content *want,
-    struct tf_hash *h, uint64_t *size, struct tf_error *err);
 /* The source has no more entries, and nobody can tell whether somebody took
  * them: what depends on them is ABSENT. */
 void tf_audit_cut(struct tf_audit *a, const char *why);

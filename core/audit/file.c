@@ -10,7 +10,7 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../ledger/entry.h"
-#include "audit.h"
+#include "file.h"
 
 #define CHUNK ((size_t)1 << 20)
 

@@ -18,6 +18,7 @@
 #include "../ledger/tilepath.h"
 #include "../verify.h"
 #include "audit.h"
+#include "file.h"
 #include "pool.h"
 
 struct log {

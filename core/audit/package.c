@@ -10,8 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../archive/description.h"
 #include "../archive/format.h"
 #include "../archive/names.h"
+#include "../archive/reader.h"
+#include "../archive/select.h"
+#include "../archive/texts.h"
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../ledger/checkpoint.h"

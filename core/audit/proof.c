@@ -10,6 +10,7 @@
 #include "../ledger/proof.h"
 #include "../verify.h"
 #include "audit.h"
+#include "file.h"
 
 static void
 others_absent(struct tf_report *r)

@@ -19,7 +19,6 @@
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
 #include "../ledger/replay.h"
-#include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
@@ -27,6 +26,7 @@
 #include "../store/store_files.h"
 #include "../verify.h"
 #include "audit.h"
+#include "file.h"
 #include "pool.h"
 
 struct store {

@@ -3,9 +3,12 @@
 #define TF_BASE_CLOCK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "../types.h"
+
+#define TF_SECOND UINT64_C(1000000000) /* in nanoseconds */
 
 /* The host's wall clock, UTC. */
 struct tf_time tf_clock_now(void);

@@ -60,6 +60,7 @@ struct tf_job {
 	enum tf_code rc;
 	struct tf_error err;
 };
+#define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 
 /* Takes db over, also on failure.  Checks the right edge of the tree against
  * the newest checkpoint: TF_TAMPER. */
@@ -101,6 +102,14 @@ TF_MUST_USE enum tf_code tf_txn_touch(struct tf_txn *t, uint64_t id,
     struct tf_time at, struct tf_error *err);
 /* The row of directory id was changed otherwise. */
 TF_MUST_USE enum tf_code tf_txn_changed(struct tf_txn *t, uint64_t id,
+    struct tf_error *err);
+
+/* A new node id, never given before and never again. */
+TF_MUST_USE enum tf_code tf_vault_new_id(struct tf_vault *v, uint64_t *id,
+    struct tf_error *err);
+
+/* The same inside a job. */
+TF_MUST_USE enum tf_code tf_txn_new_id(struct tf_txn *t, uint64_t *id,
     struct tf_error *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "../base/file.h"
 #include "../base/mutant.h"
 #include "../node/actor.h"
+#include "../node/base.h"
 #include "../node/freeze.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"

@@ -12,6 +12,8 @@
 #include "../base/clock.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../node/base.h"
+#include "../node/hash_task.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "hasher.h"

@@ -18,20 +18,11 @@
 struct tf_hash;
 struct tf_hasher;
 struct tf_live;
+struct tf_patience;
 
 #define TF_HASH_AHEAD ((uint64_t)1 << 20) /* bytes worth waking it */
 /* Fewer bytes are hashed by who needs the digest, whatever he holds. */
 #define TF_HASH_LONG ((uint64_t)4 << 20)
-
-/* Something to hash; the hasher's while it is queued. */
-struct tf_hash_task {
-	struct tf_hash_task *next;  /* first of another user, or NULL */
-	struct tf_hash_task *below; /* the same user's next, or NULL */
-	uint32_t uid;
-	/* Hash a slice by way of buf.  False: no more; the task is the
-	 * caller's again.  In a thread of the hasher, without its lock. */
-	bool (*step)(struct tf_hasher *h, struct tf_hash_task *t, char *buf);
-};
 
 TF_MUST_USE enum tf_code tf_hasher_start(struct tf_hasher **out,
     struct tf_error *err);
@@ -45,12 +36,6 @@ void tf_hash_ahead(struct tf_hasher *h, struct tf_live *l, uint64_t size);
 void tf_hash_wait(struct tf_hasher *h, struct tf_live *l);
 /* How many of the first size bytes are not hashed yet? */
 uint64_t tf_hash_left(struct tf_hasher *h, struct tf_live *l, uint64_t size);
-
-/* Should a caller who waits give up?  Asked every now and then. */
-struct tf_patience {
-	bool (*is_over)(void *arg);
-	void *arg;
-};
 /* Wait as tf_hash_wait does, io not held, as long as patience lasts.  False: it
  * was over. */
 bool tf_hash_await(struct tf_hasher *h, struct tf_live *l,

@@ -5,6 +5,7 @@
 #include "../base/file.h"
 #include "../node/descriptors.h"
 #include "../node/pending.h"
+#include "../node/user.h"
 #include "../node/vault_i.h"
 #include "hasher.h"
 #include "staged_fd.h"

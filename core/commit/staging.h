@@ -10,6 +10,7 @@
 
 struct tf_hash;
 struct tf_live;
+struct tf_vault;
 
 /* Put bytes where they belong; l->size is the caller's to move. */
 TF_MUST_USE enum tf_code tf_content_put(struct tf_live *l, const void *p,
@@ -28,5 +29,19 @@ TF_MUST_USE enum tf_code tf_content_open(struct tf_live *l, int *fd,
 /* Give its memory back: the content is elsewhere, or not needed. */
 void tf_content_forget(struct tf_live *l);
 bool tf_content_in_db(struct tf_live *l);
+
+/* May the draft attestation att have one more name in it (max_draft)?  TF_QUOTA.
+ * TF_OK when att is no draft attestation.  mu is held. */
+TF_MUST_USE enum tf_code tf_quota_draft(struct tf_vault *v, uint64_t att,
+    struct tf_error *err);
+
+/* Read the content of l, wherever it is. */
+TF_MUST_USE enum tf_code tf_live_read(struct tf_live *l, void *p, size_t n,
+    uint64_t off, size_t *got, struct tf_error *err);
+
+/* The content no longer needs the database: its row is about to go, and
+ * somebody may have it open.  mu is not held. */
+TF_MUST_USE enum tf_code tf_live_detach(struct tf_live *l,
+    struct tf_error *err);
 
 #endif

@@ -2,13 +2,13 @@
  * Entries: one table of fields in the order of their keys, one of types, and
  * over them the only encoder and the only decoder (I1, I5).
  */
-#include "entry.h"
-
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/bytes.h"
-#include "../base/crypto.h"
+#include "entry.h"
 #include "fields.h"
 #include "merkle.h"
 

@@ -6,9 +6,11 @@
 #ifndef TF_LEDGER_ENTRY_H
 #define TF_LEDGER_ENTRY_H
 
-#include "../error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "../json.h"
-#include "../types.h"
 
 #define TF_ENTRY_MAX 16384 /* bytes */
 #define TF_ENTRY_VERSION 1
@@ -175,13 +177,6 @@ struct tf_entry_decoded {
 TF_MUST_USE enum tf_code tf_entry_decode(struct tf_entry_decoded *d,
     const char *bytes, size_t n, struct tf_error *err);
 void tf_entry_decoded_free(struct tf_entry_decoded *d);
-
-/*
- * For going through many: type and path of an entry whose bytes are canonical,
- * as they stand between their quotes; absent: p NULL.
- */
-void tf_entry_peek(const char *bytes, size_t n, struct tf_str *type,
-    struct tf_str *path);
 
 /*
  * The time to show of an entry: the reading of the host's clock.  That is at,

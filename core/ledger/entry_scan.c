@@ -1,7 +1,8 @@
 /* Type and path of an entry without decoding it. */
 #include <string.h>
 
-#include "entry.h"
+#include "../types.h"
+#include "entry_scan.h"
 
 /* Where the string that begins behind s[i] ends: its closing quote, or n. */
 static size_t

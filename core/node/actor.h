@@ -7,11 +7,17 @@
 #include "../error.h"
 
 struct tf_access;
-struct tf_access_names;
 struct tf_actor;
 struct tf_buf;
 struct tf_live;
 struct tf_vault;
+
+struct tf_access_names;
+/* An entry's access field, with names as they are known; the strings are in
+ * *names. */
+struct tf_access_names {
+	char user[257], group[257];
+};
 
 /* The actor as JSON for entries, allocated; his names as they are known. */
 TF_MUST_USE enum tf_code tf_actor_text(const struct tf_actor *a, char **out,

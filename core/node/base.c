@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "../base/clock.h"
-#include "../commit/hasher.h"
 #include "../store/schema.h"
 #include "base.h"
 #include "vault_i.h"

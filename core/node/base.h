@@ -5,10 +5,18 @@
 #ifndef TF_NODE_BASE_H
 #define TF_NODE_BASE_H
 
-#include "../commit/hasher.h"
+#include <stdbool.h>
+
+#include "../error.h"
 
 struct tf_db;
 struct tf_vault;
+
+/* Should a caller who waits give up?  Asked every now and then. */
+struct tf_patience {
+	bool (*is_over)(void *arg);
+	void *arg;
+};
 
 /* A read connection, and back. */
 TF_MUST_USE enum tf_code tf_reader_db(struct tf_vault *v, struct tf_db **out,

@@ -7,8 +7,19 @@
 
 #include "../error.h"
 
-struct tf_closed;
 struct tf_vault;
+
+struct tf_closed;
+/* A directory that is closed: see close_dir.h. */
+struct tf_closed {
+	uint64_t id;
+	uint64_t wf;		   /* of an attestation: its workflow; else 0 */
+	char *actor;		   /* whoever closed it: canonical JSON */
+	bool recovered;		   /* the last run left it */
+	uint64_t first_ns, due_ns; /* closed, to be sealed; boot clock */
+};
+/* In place of a state's name, for people. */
+#define TF_CLOSING "closing"
 
 /* Did a chmod close directory id itself? */
 bool tf_is_closed(const struct tf_vault *v, uint64_t id);

@@ -14,6 +14,7 @@
 #include "../ledger/entry.h"
 #include "../vault.h"
 #include "base.h"
+#include "denied.h"
 #include "paths.h"
 #include "vault_i.h"
 

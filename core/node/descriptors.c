@@ -4,6 +4,7 @@
 #include "../environment.h"
 #include "descriptors.h"
 #include "pending.h"
+#include "user.h"
 #include "vault_i.h"
 
 #define KEPT 384 /* never lent, or half of what there is */

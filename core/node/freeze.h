@@ -5,6 +5,7 @@
 struct tf_live;
 
 struct tf_live;
+#define TF_SETTLE_MAX_S 60
 
 /* Freeze, or let settling start anew: mu is held, nobody writes any more. */
 void tf_live_freeze(struct tf_live *l);

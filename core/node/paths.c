@@ -5,7 +5,6 @@
 #include "../ledger/name.h"
 #include "../ledger/policy.h"
 #include "../store/nodes.h"
-#include "../vault/dir_mode.h"
 #include "paths.h"
 #include "pending.h"
 #include "vault_i.h"

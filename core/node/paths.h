@@ -3,14 +3,32 @@
 #define TF_NODE_PATHS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../ledger/policy.h"
 
 struct tf_buf;
 struct tf_db;
-struct tf_place;
 struct tf_vault;
+
+struct tf_place;
+/* What is above a node: its attestation (0: none) and workflow, whether in a
+ * draft, length of the path below the attestation, and whether sealed. */
+struct tf_place {
+	struct tf_attr parent; /* the directory itself */
+	struct tf_attr att;    /* kind ATTESTATION, or the parent */
+	uint64_t wf;
+	bool in_draft; /* all below it is draft */
+	size_t below;  /* bytes of parent's path below the att */
+};
+#define TF_OWN_MODE 0777u /* the bits that such a directory has of its own */
+/* What a directory shows that has that mode of its own. */
+static inline uint32_t
+tf_dir_mode(uint32_t attestation, uint32_t own)
+{
+	return attestation & (own | ~TF_OWN_MODE);
+}
 
 /* Where is directory id?  mu is held. */
 TF_MUST_USE enum tf_code tf_place_of(struct tf_vault *v, struct tf_db *db,

@@ -16,6 +16,7 @@
 #include "pending.h"
 #include "quota.h"
 #include "text.h"
+#include "user.h"
 #include "vault_i.h"
 
 #define SLOTS 256 /* at first; a power of two */

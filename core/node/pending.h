@@ -19,10 +19,10 @@
 #include <stdint.h>
 
 #include "../base/crypto.h"
-#include "../commit/hasher.h"
 #include "../json.h"
 #include "../ledger/policy.h"
 #include "background.h"
+#include "hash_task.h"
 
 struct tf_interruption;
 struct tf_sha256;
@@ -158,6 +158,15 @@ struct tf_live_table {
 	uint64_t owed;	  /* bytes of database that sealing all takes */
 	uint64_t visited; /* nodes that walks came by, for tests */
 };
+#define TF_ROW_COST 2048 /* of that, a row or an entry of a name */
+
+/* The mode of a file whose bytes or owner changed: programs that ran as its
+ * owner or group do not any more. */
+static inline uint32_t
+tf_mode_without_ids(uint32_t mode)
+{
+	return mode & ~04000u & ((mode & 010) != 0 ? ~02000u : ~0u);
+}
 
 /* Callers of all of these hold vault.mu. */
 TF_MUST_USE enum tf_code tf_live_init(struct tf_live_table *t);

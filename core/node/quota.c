@@ -8,6 +8,8 @@
 #include "../vault.h"
 #include "pending.h"
 #include "quota.h"
+#include "space.h"
+#include "user.h"
 #include "vault_i.h"
 
 #define LOOK_NS 200000000 /* how long a look at free space is good */

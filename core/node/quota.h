@@ -9,6 +9,10 @@
 struct tf_live;
 struct tf_vault;
 
+#define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
+#define TF_FLOOR_FILES 300 /* likewise: objects/ has 256 directories */
+#define TF_FILE_COST 8192  /* bytes of database a file may cost */
+
 /* Take n bytes and some files of what the disks have beyond the floor.
  * TF_NOSPACE. */
 TF_MUST_USE enum tf_code tf_space_take(struct tf_vault *v, uint64_t n,

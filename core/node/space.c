@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 
 #include "../vault.h"
+#include "space.h"
 #include "vault_i.h"
 
 #define STEPS 64

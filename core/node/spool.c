@@ -10,7 +10,7 @@
 
 #include "../base/file.h"
 #include "../page.h"
-#include "../view/view.h"
+#include "spool.h"
 #include "vault_i.h"
 
 #define NO_NODE (1ull << 62) /* no node has that number, or a higher one */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user.h"
 #include "vault_i.h"
 
 /* Where uid stands, or should. */

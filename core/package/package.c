@@ -12,8 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../archive/description.h"
 #include "../archive/format.h"
 #include "../archive/names.h"
+#include "../archive/select.h"
+#include "../archive/texts.h"
+#include "../archive/zip_write.h"
 #include "../asker.h"
 #include "../base/bytes.h"
 #include "../base/crypto.h"
@@ -23,6 +27,7 @@
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
 #include "../node/quota.h"
+#include "../node/spool.h"
 #include "../node/vault_i.h"
 #include "../package.h"
 #include "../page.h"
@@ -32,6 +37,7 @@
 #include "../store/schema.h"
 #include "../vault.h"
 #include "../view/view.h"
+#include "pages.h"
 
 #define SNIFF 4096	/* bytes that tell text from the rest */
 #define DEFLATE_MIN 128 /* shorter ones do not get shorter */

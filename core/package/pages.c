@@ -6,9 +6,12 @@
 
 #include "../archive/format.h"
 #include "../archive/names.h"
+#include "../archive/select.h"
+#include "../archive/texts.h"
 #include "../page.h"
 #include "../store/nodes.h"
 #include "../view/view.h"
+#include "pages.h"
 
 #define UP "../../" /* from a workflow's page in a package of its trail */
 

@@ -7,6 +7,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../commit/commit.h"
+#include "../commit/flush.h"
 #include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../node/actor.h"
@@ -14,7 +15,9 @@
 #include "../node/children.h"
 #include "../node/closed.h"
 #include "../node/filling.h"
+#include "../node/freeze.h"
 #include "../node/holds.h"
+#include "../node/idle.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/quota.h"
@@ -23,6 +26,8 @@
 #include "../store/nodes.h"
 #include "../vault.h"
 #include "close_dir.h"
+#include "seal_dir.h"
+#include "seal_entries.h"
 
 #define WRITE_BITS 0222u
 #define RETRY_NS (5 * TF_SECOND) /* after a seal that failed */

@@ -27,8 +27,6 @@ struct tf_vault;
 /* mu is held for these, unless they say otherwise. */
 /* The same; takes mu. */
 bool tf_closes(struct tf_vault *v, uint64_t id);
-/* In place of a state's name, for people. */
-#define TF_CLOSING "closing"
 /* A closed directory whose time has come, or 0; *next_ns becomes earlier when
  * another is due before. */
 uint64_t tf_closed_next(const struct tf_vault *v, uint64_t now,

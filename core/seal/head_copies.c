@@ -21,6 +21,7 @@
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
+#include "head_copies.h"
 
 /* The guard's directory, and its name there. */
 static enum tf_code

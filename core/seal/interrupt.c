@@ -12,6 +12,7 @@
 #include "../base/file.h"
 #include "../base/show.h"
 #include "../commit/commit.h"
+#include "../commit/flush.h"
 #include "../commit/hasher.h"
 #include "../commit/staging.h"
 #include "../ledger/entry.h"

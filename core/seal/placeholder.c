@@ -18,6 +18,7 @@
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../vault.h"
+#include "placeholder.h"
 
 void
 tf_placeholder_rest(struct tf_live *l)

@@ -29,7 +29,9 @@
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "interrupt.h"
+#include "placeholder.h"
 #include "recover.h"
+#include "seal.h"
 #include "tend.h"
 
 #define HASH_AT_START ((uint64_t)256 << 20) /* bytes */

@@ -25,7 +25,6 @@
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../vault.h"
-#include "../vault/dir_mode.h"
 #include "seal.h"
 
 /* --- in the transaction ---------------------------------------------------- */

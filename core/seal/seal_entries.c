@@ -24,6 +24,7 @@
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "seal.h"
 #include "seal_entries.h"
 
 /* --- the statement ----------------------------------------------------------- */

@@ -2,18 +2,21 @@
 #ifndef TF_SEAL_SEAL_ENTRIES_H
 #define TF_SEAL_SEAL_ENTRIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../error.h"
 
+struct tf_actor;
 struct tf_db;
 struct tf_evidence;
 struct tf_node_row;
 struct tf_seal_file;
-struct tf_seal_request;
 struct tf_txn;
 struct tf_vault;
+
+struct tf_seal_request;
 
 /* Who seals. */
 struct tf_sealer {
@@ -28,6 +31,17 @@ struct tf_sealer {
  * committer.  Locks are not held.
  */
 struct tf_attested_list;
+/* Seal an attestation, workflow or trail, or publish a draft attestation under
+ * new_name (else NULL). */
+struct tf_seal_request {
+	uint64_t id;
+	const struct tf_actor *who; /* NULL: nobody, it is quiet, or closed */
+	bool closed; /* only if it still is; the actor closed it */
+	bool hurry;  /* TF_BUSY rather than wait for what is below */
+	const char *new_name;
+	const char *cause;
+};
+
 TF_MUST_USE enum tf_code tf_seal_list(struct tf_vault *v, struct tf_db *db,
     const struct tf_sealer *c, const struct tf_node_row *att,
     const struct tf_seal_file *files, size_t n, struct tf_attested_list **out,

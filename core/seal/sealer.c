@@ -12,7 +12,11 @@
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "close_dir.h"
+#include "head_copies.h"
+#include "placeholder.h"
 #include "seal.h"
+#include "seal_dir.h"
+#include "seal_entries.h"
 #include "sealer.h"
 #include "tend.h"
 

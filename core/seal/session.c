@@ -9,11 +9,14 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../node/actor.h"
+#include "../node/denied.h"
 #include "../node/host.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../store/schema.h"
 #include "../vault.h"
+#include "head_copies.h"
+#include "session.h"
 
 struct opening {
 	struct tf_vault *v;

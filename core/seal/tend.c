@@ -19,6 +19,7 @@
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "interrupt.h"
+#include "seal.h"
 #include "tend.h"
 
 #define RETRY_NS TF_SECOND /* when there were too few descriptors */

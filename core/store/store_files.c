@@ -10,7 +10,7 @@
 
 #include "../base/bytes.h"
 #include "../base/show.h"
-#include "../node/vault_i.h"
+#include "../json.h"
 #include "schema.h"
 #include "store_files.h"
 

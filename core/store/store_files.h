@@ -5,10 +5,18 @@
 #ifndef TF_STORE_STORE_FILES_H
 #define TF_STORE_STORE_FILES_H
 
-#include "../json.h"
+#include <stdbool.h>
+
+#include "../error.h"
 
 /* One line about something that is wrong, without a full stop. */
 typedef void (*tf_store_found)(void *arg, const char *line);
+/* Names of files in a store. */
+#define TF_LOG_KEY "keys/log.pem"
+#define TF_LOG_VKEY "keys/log.vkey"
+#define TF_LOG_PUB "keys/log.pub.pem"
+#define TF_ATTESTER_KEY "keys/attester.pem"
+#define TF_ATTESTER_PUB "keys/attester.pub.pem"
 
 /*
  * Look at owner, type and mode of each file that every store has; dirfd is the

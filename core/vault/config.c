@@ -4,8 +4,10 @@
 
 #include "../base/bytes.h"
 #include "../base/file.h"
+#include "../node/freeze.h"
 #include "../node/vault_i.h"
 #include "../vault.h"
+#include "config.h"
 
 #define CONFIG_MAX 65536 /* bytes */
 

@@ -14,15 +14,6 @@ struct tf_actor;
 struct tf_attr;
 struct tf_vault;
 
-#define TF_OWN_MODE 0777u /* the bits that such a directory has of its own */
-
-/* What a directory shows that has that mode of its own. */
-static inline uint32_t
-tf_dir_mode(uint32_t attestation, uint32_t own)
-{
-	return attestation & (own | ~TF_OWN_MODE);
-}
-
 /*
  * The own mode of a directory that who makes with that mode in attestation att.
  * Another user than the owner cannot keep anybody out: TF_DENIED when his mode

@@ -7,6 +7,7 @@
 #include "../node/pending.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
+#include "../seal/placeholder.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../vault.h"

@@ -22,6 +22,7 @@
 #include "../ledger/name.h"
 #include "../node/vault_i.h"
 #include "../store/schema.h"
+#include "../store/store_files.h"
 #include "../vault.h"
 
 static const char config_text[] =

@@ -9,6 +9,7 @@
 #include "../base/bits.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../commit/staging.h"
 #include "../ledger/entry.h"
 #include "../node/base.h"
 #include "../node/open_objects.h"

@@ -10,6 +10,7 @@
 #include "../node/base.h"
 #include "../node/closed.h"
 #include "../node/freeze.h"
+#include "../node/idle.h"
 #include "../node/pending.h"
 #include "../node/quota.h"
 #include "../node/refusal.h"

@@ -19,6 +19,8 @@
 #include "../page.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "attestation.h"
+#include "compliance.h"
 #include "readable.h"
 #include "view.h"
 

@@ -5,6 +5,8 @@
 #include "../ledger/status.h"
 #include "../node/children.h"
 #include "../store/nodes.h"
+#include "compliance.h"
+#include "events.h"
 #include "view.h"
 
 void

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../ledger/entry.h"
+#include "../ledger/entry_scan.h"
 #include "../node/children.h"
 #include "../node/paths.h"
 #include "../node/unindexed.h"
@@ -15,6 +16,7 @@
 #include "../page.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
+#include "events.h"
 #include "readable.h"
 #include "view.h"
 

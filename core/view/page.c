@@ -10,7 +10,8 @@
 #include "../ledger/name.h"
 #include "../node/vault_i.h"
 #include "../page.h"
-#include "pages.h"
+#include "events.h"
+#include "page.h"
 #include "readable.h"
 #include "view.h"
 

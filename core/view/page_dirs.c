@@ -10,7 +10,10 @@
 #include "../page.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
-#include "pages.h"
+#include "compliance.h"
+#include "events.h"
+#include "page.h"
+#include "page_dirs.h"
 #include "readable.h"
 #include "view.h"
 

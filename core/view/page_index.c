@@ -2,7 +2,9 @@
 #include "../node/paths.h"
 #include "../page.h"
 #include "../store/nodes.h"
-#include "pages.h"
+#include "page.h"
+#include "page_dirs.h"
+#include "page_workflow.h"
 #include "view.h"
 
 enum tf_code

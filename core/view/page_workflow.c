@@ -7,7 +7,10 @@
 #include "../ledger/status.h"
 #include "../node/evidence.h"
 #include "../page.h"
-#include "pages.h"
+#include "compliance.h"
+#include "events.h"
+#include "page.h"
+#include "page_workflow.h"
 #include "readable.h"
 #include "view.h"
 

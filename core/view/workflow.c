@@ -14,6 +14,8 @@
 #include "../node/vault_i.h"
 #include "../page.h"
 #include "../store/nodes.h"
+#include "attestation.h"
+#include "compliance.h"
 #include "readable.h"
 #include "view.h"
 

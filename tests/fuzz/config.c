@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../../core/node/vault_i.h"
+#include "../../core/vault/config.h"
 #include "fuzz.h"
 
 static char dir[] = "/dev/shm/trailfs-fuzz.XXXXXX";

@@ -8,7 +8,9 @@
 
 #include "../../core/archive/format.h"
 #include "../../core/archive/names.h"
+#include "../../core/archive/reader.h"
 #include "../../core/base/bytes.h"
+#include "../../core/base/crypto.h"
 #include "../../core/verify.h"
 #include "vectors.h"
 

@@ -1,0 +1,15 @@
+/* Opening a vault, also under a new origin. */
+#ifndef TF_VAULT_VAULT_H
+#define TF_VAULT_VAULT_H
+
+#include "../error.h"
+
+struct tf_recovery;
+struct tf_vault;
+struct tf_vault_options;
+
+TF_MUST_USE enum tf_code tf_vault_open_for(const char *path,
+    const struct tf_vault_options *o, struct tf_recovery *recovery,
+    struct tf_vault **out, struct tf_error *err);
+
+#endif

@@ -1,0 +1,12 @@
+/* The page of a workflow. */
+#ifndef TF_VIEW_PAGE_WORKFLOW_H
+#define TF_VIEW_PAGE_WORKFLOW_H
+
+#include "../error.h"
+
+struct tf_page;
+
+TF_MUST_USE enum tf_code tf_page_workflow(struct tf_page *p,
+    struct tf_error *err);
+
+#endif
