@@ -113,8 +113,7 @@ $(archives):
 
 $(programs) $(tests) $(model) $(benches) $(fuzzers):
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $(filter %.o,$^) -Wl,--start-group \
-		$(filter %.a,$^) -Wl,--end-group $(libs) -lsqlite3 \
+	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 \
 		-lzip -lz -lutf8proc -lcrypto
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
@@ -167,8 +166,8 @@ layers: $(archives) ## print the include arrows; fail on a forbidden one
 	$(Q)BUILD=$(BUILD) CC='$(CC)' CFLAGS='$(CFLAGS)' \
 		PKG_CONFIG=$(PKG_CONFIG) .ci/layers
 
-lint: ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck
-	$(Q).ci/lint
+lint: $(archives) ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck, circles
+	$(Q)BUILD=$(BUILD) .ci/lint
 
 format: ## let clang-format rewrite the sources
 	clang-format -i $(wildcard core/*.h core/*/*.[ch] fs/*.[ch] \
