@@ -1,4 +1,5 @@
 /* Live nodes: two hash tables, and a treap for each order. */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -555,17 +556,20 @@ tf_live_set_failed(struct tf_live *l, enum tf_code rc, const struct tf_error *e)
 	if (l->failed != TF_OK)
 		return;
 	l->failed = rc;
-	if ((l->failure = malloc(sizeof(*e))) != NULL)
+	if ((l->failure = malloc(sizeof(*e))) != NULL) {
 		*l->failure = *e;
+		l->failure->code = rc;
+	}
 	tf_live_index(l);
 }
 
 enum tf_code
 tf_live_failure(const struct tf_live *l, struct tf_error *err)
 {
-	return l->failure != NULL ?
-	    tf_fail(err, l->failed, "%s", l->failure->text) :
-	    tf_fail(err, l->failed, "what was written of it is lost");
+	if (l->failure != NULL)
+		return tf_fail_as(err, l->failure);
+	errno = 0; /* of another failure */
+	return tf_fail(err, l->failed, "what was written of it is lost");
 }
 
 enum tf_code
