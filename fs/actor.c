@@ -18,8 +18,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "core/environment.h"
 #include "actor.h"
+#include "core/environment.h"
 
 #define DEADLINE_MS 50
 #define BELIEVED_S 1

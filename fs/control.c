@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control_tree.h"
 #include "core/control.h"
 #include "core/package.h"
 #include "core/page.h"
-#include "control_tree.h"
-#include "later.h"
 #include "ops.h"
+#include "worker.h"
 
 #define AT(kind) (1u << (kind))
 #define BELOW_ROOT \

@@ -15,8 +15,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "core/vault.h"
 #include "asker.h"
+#include "core/vault.h"
 
 struct fs_control;  /* the open snapshots */
 struct fs_snapshot; /* what one file held when it was opened */

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/control.h"
 #include "control_tree.h"
+#include "core/control.h"
 #include "ops.h"
 
 #define SUFFIX TF_CONTROL_PROOF_SUFFIX

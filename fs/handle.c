@@ -1,8 +1,8 @@
 /*
  * Open files, and flushes under way.
  *
- * Lock order in fs/: loop.c's reading, then its mu; handle.c's, later.c's,
- * pass.c's, control.c's, control_tile.c's, actor.c's, notify.c's and report.c's
+ * Lock order in fs/: loop.c's reading, then its mu; handle.c's, worker.c's,
+ * passthrough.c's, control.c's, control_tile.c's, actor.c's, notify.c's and report.c's
  * mu each stand alone: none is held while another is taken, nor while core or
  * fuse_reply_* is called.  notify.c's is taken below locks of the vault.
  */
@@ -11,7 +11,7 @@
 
 #include "handle.h"
 #include "ops.h"
-#include "pass.h"
+#include "passthrough.h"
 #include "report.h"
 
 struct fs_handles {

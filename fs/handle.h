@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "core/vault.h"
 #include "control.h"
+#include "core/vault.h"
 
 struct fs;
 struct fs_handles; /* all of them */
@@ -24,7 +24,7 @@ struct fs_handle {
 	 * flush that went well had seen (UINT64_MAX: none yet). */
 	_Atomic uint64_t changes, flushed;
 	struct fs_handle *next, *prev; /* guarded by fs_handles.mu */
-	/* What pass.h knows; ino 0: nothing. */
+	/* What passthrough.h knows; ino 0: nothing. */
 	uint64_t ino;
 	uint32_t backing;
 	struct fs_handle *next_open, *prev_open; /* guarded by fs_pass.mu */

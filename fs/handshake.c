@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "handshake.h"
-#include "pass.h"
+#include "passthrough.h"
 
 #define ANSWER_MAX 4096
 

@@ -27,14 +27,14 @@
 #include "core/environment.h"
 #include "handle.h"
 #include "handshake.h"
-#include "later.h"
 #include "loop.h"
 #include "mount.h"
 #include "notify.h"
 #include "ops.h"
-#include "pass.h"
+#include "passthrough.h"
 #include "report.h"
 #include "start.h"
+#include "worker.h"
 
 #define EXIT_USAGE 2
 #define EXIT_LOCKED 3 /* another process has the store */

@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
-#include "core/control.h"
 #include "control.h"
+#include "core/control.h"
 #include "ops.h"
 #include "report.h"
 

@@ -12,11 +12,11 @@
 #include "actor.h"
 #include "control.h"
 #include "handle.h"
-#include "later.h"
 #include "loop.h"
 #include "ops.h"
-#include "pass.h"
+#include "passthrough.h"
 #include "report.h"
+#include "worker.h"
 
 /* More bytes than that are worth another worker. */
 #define MANY_BYTES 32768

@@ -6,15 +6,15 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "core/control.h"
-#include "core/package.h"
 #include "actor.h"
 #include "control.h"
+#include "core/control.h"
+#include "core/package.h"
 #include "handle.h"
-#include "later.h"
 #include "loop.h"
 #include "ops.h"
 #include "report.h"
+#include "worker.h"
 
 #define WRITE_BITS 0222
 

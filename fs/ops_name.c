@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/control.h"
 #include "actor.h"
 #include "control.h"
+#include "core/control.h"
 #include "loop.h"
 #include "ops.h"
 #include "report.h"

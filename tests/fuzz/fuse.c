@@ -20,7 +20,7 @@
 #include "../../fs/loop.h"
 #include "../../fs/notify.h"
 #include "../../fs/ops.h"
-#include "../../fs/pass.h"
+#include "../../fs/passthrough.h"
 #include "../../fs/report.h"
 #include "fuzz.h"
 

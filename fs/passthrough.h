@@ -8,8 +8,8 @@
  * here before it is answered for and stays until its RELEASE, and whichever
  * came first decides for those after it.
  */
-#ifndef FS_PASS_H
-#define FS_PASS_H
+#ifndef FS_PASSTHROUGH_H
+#define FS_PASSTHROUGH_H
 
 #include <fuse_lowlevel.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * made at a time, so that nothing is made twice for one who asks twice, and
  * nobody's hundred requests come before another's one.
  */
-#ifndef FS_LATER_H
-#define FS_LATER_H
+#ifndef FS_WORKER_H
+#define FS_WORKER_H
 
 #include <fuse_lowlevel.h>
 #include <stdatomic.h>

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "control.h"
-#include "later.h"
 #include "loop.h"
+#include "worker.h"
 
 #define MAKERS 4
 #define NICENESS 5    /* who looks and writes goes before who has files made */

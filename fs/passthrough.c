@@ -2,7 +2,7 @@
  * The kernel counts what is open of a node, and so do we: what is open there is
  * always among what is entered here.  The order of locks is in handle.c.
  */
-#include "pass.h"
+#include "passthrough.h"
 
 #include <fcntl.h>
 #include <linux/fuse.h>
