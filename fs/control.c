@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attr.h"
 #include "control_tree.h"
 #include "core/control.h"
 #include "core/package.h"
 #include "core/page.h"
-#include "ops.h"
+#include "fs.h"
 #include "worker.h"
 
 #define AT(kind) (1u << (kind))
@@ -810,7 +811,7 @@ stat_row(uint64_t ino, const struct tf_attr *dir, struct fs_asker *who,
 {
 	enum tf_code rc;
 
-	fs_ops_stat(dir, st);
+	fs_attr_stat(dir, st);
 	st->st_ino = ino;
 	if (fs_control_kind(ino) == FS_KIND_DIR) {
 		st->st_mode = S_IFDIR | (0555 & dir->mode);

@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attr.h"
 #include "control_tree.h"
 #include "core/control.h"
-#include "ops.h"
+#include "fs.h"
 
 #define SUFFIX TF_CONTROL_PROOF_SUFFIX
 #define SUFFIX_LEN (sizeof SUFFIX - 1)
@@ -144,7 +145,7 @@ stat_proof(struct tf_vault *v, uint64_t ino, struct stat *st,
 		a.kind != TF_KIND_ATTESTATION && a.kind != TF_KIND_DIRECTORY :
 		!has_proof(&a))
 		return tf_fail(err, TF_NOTFOUND, "no such proof");
-	fs_ops_stat(&a, st);
+	fs_attr_stat(&a, st);
 	st->st_ino = ino;
 	st->st_mode = is_dir(ino) ? S_IFDIR | (0555 & a.mode) :
 				    S_IFREG | (0444 & a.mode);

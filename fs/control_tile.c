@@ -22,8 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attr.h"
 #include "control_tree.h"
-#include "ops.h"
+#include "fs.h"
 
 #define ENTRIES 7 /* the level that stands for entries */
 #define FULL 256
@@ -307,7 +308,7 @@ stat_tile(struct tf_vault *v, uint64_t ino, struct stat *st,
 		return tf_fail(err, TF_NOTFOUND, "no such tile");
 	if ((rc = tf_vault_getattr(v, TF_ROOT_ID, &root, err)) != TF_OK)
 		return rc;
-	fs_ops_stat(&root, st);
+	fs_attr_stat(&root, st);
 	st->st_ino = ino;
 	if (is_dir(ino)) {
 		st->st_mode = S_IFDIR | (0555 & root.mode);

@@ -9,8 +9,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "fs.h"
 #include "handle.h"
-#include "ops.h"
 #include "passthrough.h"
 #include "report.h"
 

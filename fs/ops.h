@@ -9,48 +9,12 @@
 #define FS_OPS_H
 
 #include <fuse_lowlevel.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "core/vault.h"
-
-/* One mount.  All is set before the workers start, but stopping. */
-struct fs {
-	struct tf_vault *vault;
-	struct fs_loop *loop;
-	struct fs_actors *actors; /* or NULL: no hints */
-	struct fs_control *control;
-	struct fs_handles *handles;
-	struct fs_later *later; /* or NULL: never later */
-	struct fs_notify *notify;
-	struct fs_pass *pass; /* or NULL: nothing is passed through */
-	bool read_only;
-	atomic_bool stopping; /* no new writers, no packages */
-};
-
-#define FS_NAME_MAX 255 /* bytes */
+#include "fs.h"
 
 extern const struct fuse_lowlevel_ops fs_ops;
-
-static inline struct fs *
-fs_of(fuse_req_t req)
-{
-	return fuse_req_userdata(req);
-}
-
-/* What changes only through this kernel, or by what it is told (notify.h), it
- * may remember so long, in seconds. */
-#define FS_MOMENT 1.0
-
-/* What stat(2) shows of a. */
-void fs_ops_stat(const struct tf_attr *a, struct stat *st);
-/* How long the kernel may remember a, in seconds. */
-double fs_ops_attr_timeout(const struct tf_attr *a);
-/* An entry of the vault, of a control file. */
-void fs_ops_entry(const struct tf_attr *a, struct fuse_entry_param *e);
-void fs_ops_control_entry(const struct stat *st, struct fuse_entry_param *e);
-/* How long the kernel may remember attributes of control node ino. */
-double fs_ops_control_timeout(uint64_t ino);
 /* Who sends req, as fs_control_list wants to know it. */
 uint64_t fs_ops_caller(fuse_req_t req);
 

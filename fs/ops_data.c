@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "actor.h"
+#include "attr.h"
 #include "control.h"
 #include "handle.h"
 #include "loop.h"
@@ -114,8 +115,8 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	}
 	set_handle(fi, h);
 	fs_pass_enter(fs->pass, h, a.id, -1);
-	fs_ops_entry(&a, &e);
-	e.attr_timeout = FS_MOMENT; /* until it is written */
+	fs_attr_entry(&a, &e);
+	e.attr_timeout = FS_ATTR_TIMEOUT_S; /* until it is written */
 	/* The open was interrupted: there will be no RELEASE. */
 	if (fuse_reply_create(req, &e, fi) == -ENOENT)
 		fs_handle_free(fs, h);

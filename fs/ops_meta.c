@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "actor.h"
+#include "attr.h"
 #include "control.h"
 #include "core/control.h"
 #include "core/package.h"
@@ -25,8 +26,8 @@ reply_attr(fuse_req_t req, const struct tf_attr *a)
 {
 	struct stat st;
 
-	fs_ops_stat(a, &st);
-	fuse_reply_attr(req, &st, fs_ops_attr_timeout(a));
+	fs_attr_stat(a, &st);
+	fuse_reply_attr(req, &st, fs_attr_timeout(a));
 }
 
 static void
@@ -42,7 +43,7 @@ reply_control(fuse_req_t req, uint64_t ino)
 	fs_asker_free(&who);
 	fs_later_answers(req);
 	if (rc == TF_OK)
-		fuse_reply_attr(req, &st, fs_ops_control_timeout(ino));
+		fuse_reply_attr(req, &st, fs_attr_control_timeout(ino));
 	else
 		fs_report_error(req, "stat", rc, &err);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "actor.h"
+#include "attr.h"
 #include "control.h"
 #include "core/control.h"
 #include "loop.h"
@@ -35,7 +36,7 @@ reply_entry(fuse_req_t req, const struct tf_attr *a)
 {
 	struct fuse_entry_param e;
 
-	fs_ops_entry(a, &e);
+	fs_attr_entry(a, &e);
 	fuse_reply_entry(req, &e);
 }
 
@@ -59,7 +60,7 @@ reply_control(fuse_req_t req, uint64_t ino)
 		fs_report_error(req, "look up", rc, &err);
 		return;
 	}
-	fs_ops_control_entry(&st, &e);
+	fs_attr_control_entry(&st, &e);
 	e.ino = edition;
 	fuse_reply_entry(req, &e);
 }
@@ -106,11 +107,11 @@ lookup_dots(fuse_req_t req, uint64_t ino, bool up)
 		rc = fs_control_stat(fs->control, ino, &who, NULL, &st, &err);
 		fs_asker_free(&who);
 		if (rc == TF_OK)
-			fs_ops_control_entry(&st, &e);
+			fs_attr_control_entry(&st, &e);
 	} else if (rc == TF_OK) {
 		rc = tf_vault_getattr(fs->vault, ino, &a, &err);
 		if (rc == TF_OK)
-			fs_ops_entry(&a, &e);
+			fs_attr_entry(&a, &e);
 	}
 	if (rc == TF_OK)
 		fuse_reply_entry(req, &e);
@@ -422,7 +423,7 @@ list_vault(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
 					NULL) != TF_OK)
 					continue; /* gone meanwhile */
 			}
-			fs_ops_entry(&a, &e);
+			fs_attr_entry(&a, &e);
 			if (!add(l, batch[i].name, &e, (off_t)a.id + 2))
 				return TF_OK;
 		}

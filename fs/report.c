@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "actor.h"
-#include "ops.h"
+#include "fs.h"
 #include "report.h"
 
 #define BURST 100	  /* lines at once */

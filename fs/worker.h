@@ -10,7 +10,7 @@
 #include <fuse_lowlevel.h>
 #include <stdatomic.h>
 
-#include "ops.h"
+#include "fs.h"
 
 /* Start them.  TF_NOMEM, TF_IO. */
 TF_MUST_USE enum tf_code fs_later_start(struct fs *fs, struct tf_error *err);
