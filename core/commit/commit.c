@@ -1,7 +1,58 @@
 /*
- * The one writer.  While a flush runs, the next queue fills; that is all there
- * is to group commit.  A checkpoint is shown only after COMMIT returned: then
- * no two heads of one size can ever have been seen (I3).
+ * The one writer of the ledger, and group commit: while one transaction is
+ * flushed, the queue of the next one fills.
+ *
+ * Promises, and what keeps them here:
+ *  I1  A committed entry never changes and never moves.  append_body() puts an
+ *      entry at txn.size only; triggers of the schema refuse UPDATE and DELETE.
+ *  I2  An object is durable before the entry that names it.  Jobs are submitted
+ *      after their objects were linked and synced (tf_seal_prepare).
+ *  I3  Each checkpoint is consistent with every earlier one.  load() compares
+ *      the right edge of the tree with the newest checkpoint; finish() signs
+ *      the root of the same tree; publish() shows the checkpoint only after
+ *      COMMIT returned, so no two checkpoints of one size were ever seen.
+ *  I4  Success is answered only after it is durable.  process() calls done()
+ *      after tf_db_commit(), which flushes the write-ahead log.
+ *  I5  The tree of names follows from the entries.  An entry and the rows that
+ *      it changes are one transaction.
+ *  I6  A verifier needs no secret.  finish() signs; the public key is enough to
+ *      check the checkpoint.
+ *
+ * States of a job:
+ *
+ *     tf_commit_submit()      take()        run_jobs()     tf_db_commit()
+ *   --------------> queued ---------> claimed -------> running -------> committed
+ *                                        ^                |                 |
+ *                            process():  |                | undo()          |
+ *                            one by one  |                v                 |
+ *                                        +---(first)--- undone              |
+ *                                                         |(second)         |
+ *                                                         v    process()    v
+ *                                                        done <-------------+
+ *
+ *  queued     In the list of c->mu.  The submitter may hold vault.mu.
+ *  claimed    In the list of the committer's thread.  At most BATCH_MAX jobs
+ *             share a transaction.  refused_all() fails them when the vault is
+ *             read-only or broken.
+ *  running    run() was called inside the transaction.  It may take vault.mu
+ *             for a moment; it takes no pending.io and never waits for the
+ *             committer.
+ *  undone     A job failed after it had written, or COMMIT failed.  undo() rolls
+ *             back the database and loads the tree from it again.  A job that
+ *             failed makes all jobs of its transaction run again, each in a
+ *             transaction of its own (retried alone): so one bad job fails
+ *             nobody else, and run() may be called twice.  A failed COMMIT
+ *             fails all jobs at once.
+ *  committed  publish() stored the head in the vault under vault.mu, and
+ *             tell_changed() dropped what the kernel remembered.
+ *  done       done() was called, exactly once, in the committer's thread and
+ *             without a lock of this file.  The job may be freed.
+ *
+ * A job that wrote nothing (a refusal, a question) is answered without a
+ * commit.  An error of the ledger's disk is final (poison): the kernel may have
+ * dropped pages that it could not write, so nothing is appended until the store
+ * is opened again.  A full disk, a lock, want of memory or of descriptors fail
+ * only the jobs of that transaction.
  */
 #include <pthread.h>
 #include <stdlib.h>
