@@ -18,12 +18,14 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
+#include "../ledger/policy.h"
 #include "../ledger/replay.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../store/schema.h"
 #include "../store/store_files.h"
+#include "../store/unplaced.h"
 #include "../verify.h"
 #include "audit.h"
 #include "file.h"
@@ -557,6 +559,19 @@ one_stray(void *arg, const char *path, bool aside)
 		    "does not belong in a store and is not recorded");
 }
 
+/* A row that waits to be sealed, and never will as it is. */
+static void
+one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text),
+	    "node %llu is not sealed and not shown, as %s",
+	    (unsigned long long)id, why);
+	tf_audit_remark(arg, TF_LINK_NAMES, TF_GRADE_BESIDE,
+	    (struct tf_str){ name, strlen(name) }, text);
+}
+
 static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
 {
@@ -586,6 +601,12 @@ run(struct tf_audit *a, struct tf_error *err)
 		tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    "the store's origin is not the key's");
 	tf_store_check_strays(s->dirfd, true, one_stray, a);
+	if ((rc = tf_unplaced_each(s->db, TF_STAGE_RULE, one_unplaced, a,
+		 &e)) == TF_NOMEM)
+		return tf_fail_as(err, &e);
+	if (rc != TF_OK)
+		tf_audit_trouble(a, TF_LINK_NAMES, UINT64_MAX, tf_nowhere,
+		    "what is not sealed", &e);
 	return tf_audit_run(a, err);
 }
 

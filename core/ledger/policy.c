@@ -1,4 +1,5 @@
 /* The append-only rule.  Pure: no state but what it is handed. */
+#include "name.h"
 #include "policy.h"
 
 static bool
@@ -148,6 +149,26 @@ tf_policy_child(enum tf_kind parent, bool directory, enum tf_kind *child)
 	default:
 		return TF_DENIED;
 	}
+}
+
+bool
+tf_policy_may_wait(enum tf_kind kind, const char *name, size_t n)
+{
+	if (kind < TF_KIND_ATTESTATION)
+		return false; /* they have entries from their beginning */
+	return kind == TF_KIND_ATTESTATION ?
+	    tf_name_draft_attestation(name, n) :
+	    tf_name_check(kind, name, n, NULL) == TF_OK;
+}
+
+bool
+tf_policy_may_hold(enum tf_kind parent, enum tf_kind kind)
+{
+	enum tf_kind child;
+
+	return tf_policy_child(parent, kind != TF_KIND_EVIDENCE, &child) ==
+	    TF_OK &&
+	    child == kind;
 }
 
 static const char *

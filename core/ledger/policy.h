@@ -7,6 +7,7 @@
 
 #include "../error.h"
 #include "../types.h"
+#include "name.h"
 
 enum tf_request {
 	TF_REQ_WRITE_OPEN,    /* open for writing, no O_TRUNC */
@@ -58,5 +59,13 @@ TF_MUST_USE enum tf_code tf_policy_child(enum tf_kind parent, bool directory,
 
 /* For logs: what to do about a refusal; never NULL. */
 const char *tf_policy_advice(const struct tf_subject *s, enum tf_request req);
+
+/* May a row of stage be of this kind, and have this name? */
+bool tf_policy_may_wait(enum tf_kind kind, const char *name, size_t n);
+/* May it stand in a directory of that kind? */
+bool tf_policy_may_hold(enum tf_kind parent, enum tf_kind kind);
+#define TF_STAGE_RULE                                                    \
+	((struct tf_stage_rule){ tf_policy_may_wait, tf_policy_may_hold, \
+	    TF_DEPTH_MAX })
 
 #endif

@@ -46,8 +46,16 @@ struct tf_head {
 	struct tf_buf note;
 };
 
+/* A row of stage that is not shown: see unplaced.h. */
+struct tf_unplaced {
+	uint64_t id;
+	const char *why;
+};
+
 struct tf_vault {
-	struct tf_space_start space; /* never changes once open */
+	struct tf_space_start space;  /* never changes once open */
+	struct tf_unplaced *unplaced; /* by id; likewise */
+	size_t n_unplaced;
 	char *path;
 	int dirfd, stagefd, objectsfd, lockfd;
 	struct tf_object_dirs object_dirs;

@@ -19,6 +19,7 @@
 #include "../commit/hasher.h"
 #include "../commit/staging.h"
 #include "../ledger/name.h"
+#include "../ledger/policy.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/paths.h"
@@ -28,6 +29,7 @@
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "../store/unplaced.h"
 #include "interrupt.h"
 #include "placeholder.h"
 #include "recover.h"
@@ -73,6 +75,69 @@ read_facts(struct tf_live *l, const struct tf_stage_row *r)
 	return l->xattrs.failed ? TF_NOMEM : read_uids(l, r->writers);
 }
 
+static int
+compare_unplaced(const void *id, const void *u)
+{
+	uint64_t a = *(const uint64_t *)id,
+		 b = ((const struct tf_unplaced *)u)->id;
+
+	return a < b ? -1 : a > b;
+}
+
+static bool
+is_unplaced(const struct tf_vault *v, uint64_t id)
+{
+	return v->n_unplaced > 0 &&
+	    bsearch(&id, v->unplaced, v->n_unplaced, sizeof(*v->unplaced),
+		compare_unplaced) != NULL;
+}
+
+#define UNPLACED_NAMED 10 /* in the log */
+
+struct unplaced {
+	struct tf_vault *v;
+	bool failed; /* no memory */
+};
+
+static void
+set_aside(void *arg, uint64_t id, const char *name, const char *why)
+{
+	struct unplaced *u = arg;
+	struct tf_vault *v = u->v;
+	void *p = realloc(v->unplaced,
+	    (v->n_unplaced + 1) * sizeof(*v->unplaced));
+
+	if (p == NULL) {
+		u->failed = true;
+		return;
+	}
+	v->unplaced = p;
+	v->unplaced[v->n_unplaced++] = (struct tf_unplaced){ id, why };
+	if (v->n_unplaced <= UNPLACED_NAMED)
+		tf_vault_say(v, TF_TAMPER,
+		    "node %llu (%.60s) is not sealed and not shown, as %s; "
+		    "what there is of it is kept",
+		    (unsigned long long)id, name, why);
+}
+
+/* The others are not kept away by rows that have no place. */
+static enum tf_code
+set_unplaced_aside(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
+{
+	struct unplaced u = { .v = v };
+	enum tf_code rc = tf_unplaced_each(db, TF_STAGE_RULE, set_aside, &u,
+	    err);
+
+	if (rc == TF_OK && u.failed)
+		return tf_nomem(err);
+	if (rc == TF_OK && v->n_unplaced > UNPLACED_NAMED)
+		tf_vault_say(v, TF_TAMPER,
+		    "and %zu more that are not shown: trailctl verify names "
+		    "them",
+		    v->n_unplaced - UNPLACED_NAMED);
+	return rc;
+}
+
 /* A row of stage becomes a live node; where it is comes later. */
 static enum tf_code
 revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
@@ -82,6 +147,8 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	size_t cap = f->cap == 0 ? 64 : f->cap * 2;
 	void *p, *q;
 
+	if (is_unplaced(f->v, r->attr.id))
+		return TF_OK;
 	if (f->n == f->cap) {
 		p = realloc(f->l, cap * sizeof(struct tf_live *));
 		if (p != NULL)
@@ -132,23 +199,6 @@ step_aside_again(struct tf_live *l, struct tf_db *db, struct tf_error *err)
 	return rc;
 }
 
-/* The live nodes above l must come to an end: whoever walks up relies on it
- * from now on.  mu held. */
-static enum tf_code
-check_above(const struct tf_vault *v, const struct tf_live *l,
-    struct tf_error *err)
-{
-	const struct tf_live *up = l;
-
-	for (unsigned depth = 0; depth <= TF_DEPTH_MAX; depth++)
-		if ((up = tf_live_get(&v->live, up->attr.parent)) == NULL)
-			return TF_OK;
-	return tf_fail(err, TF_TAMPER,
-	    "the directories above node %llu, which is not sealed, are a "
-	    "circle",
-	    (unsigned long long)l->attr.id);
-}
-
 /* Attestation, workflow and draft zone of a revived node. */
 static enum tf_code
 place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
@@ -159,9 +209,7 @@ place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	rc = check_above(v, l, err);
-	if (rc == TF_OK)
-		rc = tf_place_of(v, db, l->attr.parent, &p, err);
+	rc = tf_place_of(v, db, l->attr.parent, &p, err);
 	if (rc == TF_OK) {
 		if (l->attr.kind == TF_KIND_ATTESTATION)
 			tf_live_place(&v->live, l, l->attr.id, p.parent.id);
@@ -470,7 +518,7 @@ sweep(struct tf_vault *v, struct tf_error *err)
 		if (!tf_decimal(e->d_name, n, INT64_MAX, &id))
 			continue;
 		pthread_mutex_lock(&v->mu);
-		known = tf_live_get(&v->live, id) != NULL;
+		known = tf_live_get(&v->live, id) != NULL || is_unplaced(v, id);
 		pthread_mutex_unlock(&v->mu);
 		if (!known)
 			(void)unlinkat(v->stagefd, e->d_name, 0);
@@ -489,7 +537,9 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
-	rc = tf_stage_each(db, revive, &f, err);
+	rc = set_unplaced_aside(v, db, err);
+	if (rc == TF_OK)
+		rc = tf_stage_each(db, revive, &f, err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
 		rc = step_aside_again(f.l[i], db, err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)

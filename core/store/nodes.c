@@ -315,6 +315,8 @@ read_stage(sqlite3_stmt *st, struct tf_stage_row *r, struct tf_error *err)
 
 	memset(r, 0, sizeof(*r));
 	rc = read_attr(st, &r->attr, r->name, &r->name_len, err);
+	if ((r->malformed = rc == TF_TAMPER))
+		rc = TF_OK;
 	r->dirty = (sqlite3_column_int64(st, 14) & DIRTY) != 0;
 	r->unwritten = (sqlite3_column_int64(st, 14) & UNWRITTEN) != 0;
 	r->aside = (sqlite3_column_int64(st, 14) & ASIDE) != 0;

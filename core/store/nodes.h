@@ -54,6 +54,7 @@ struct tf_stage_row {
 	struct tf_attr attr; /* state is not kept */
 	char name[256];
 	size_t name_len;
+	bool malformed; /* only id and parent can be relied on */
 	bool dirty;	/* changed again after this row was */
 	bool unwritten; /* through no handle so far */
 	bool aside;	/* it gave its name up, and no entry says so yet */

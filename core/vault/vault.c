@@ -462,6 +462,7 @@ vault_free(struct tf_vault *v)
 	free(v->quiet);
 	tf_closed_free(v);
 	free(v->filling);
+	free(v->unplaced);
 	tf_rare_free(v->rare);
 	tf_bits_free(&v->checked);
 	tf_bits_free(&v->altered);

@@ -7,6 +7,7 @@
 #include "../asker.h"
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
+#include "../ledger/policy.h"
 #include "../node/base.h"
 #include "../node/closed.h"
 #include "../node/denied.h"
@@ -15,6 +16,7 @@
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/schema.h"
+#include "../store/unplaced.h"
 #include "../vault.h"
 #include "readable.h"
 #include "view.h"
@@ -353,7 +355,51 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	put_states(j, c, h->files);
 	put_text(j, "store", v->store);
 	put_text(j, "trouble", c->trouble);
-	put_text(j, "version", TF_VERSION);
+}
+
+struct unplaced {
+	struct tf_json *j;
+	size_t n;
+};
+
+static void
+put_one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
+{
+	struct unplaced *u = arg;
+
+	(void)name; /* who may know it, nobody can tell */
+	if (u->n == WAITING_MAX)
+		return;
+	if (u->n++ == 0) {
+		tf_json_key(u->j, "unplaced");
+		tf_json_array(u->j);
+	}
+	tf_json_object(u->j);
+	tf_json_key(u->j, "node");
+	tf_json_int(u->j, (int64_t)id);
+	tf_json_key(u->j, "why");
+	tf_json_cstr(u->j, why);
+	tf_json_object_end(u->j);
+}
+
+/* Rows of stage that have no place; a writer knows since its start. */
+static enum tf_code
+put_unplaced(struct tf_vault *v, struct tf_db *db, struct tf_json *j,
+    struct tf_error *err)
+{
+	struct unplaced u = { .j = j };
+	enum tf_code rc = TF_OK;
+
+	if (v->read_only)
+		rc = tf_unplaced_each(db, TF_STAGE_RULE, put_one_unplaced, &u,
+		    err);
+	else
+		for (size_t i = 0; i < v->n_unplaced; i++)
+			put_one_unplaced(&u, v->unplaced[i].id, NULL,
+			    v->unplaced[i].why);
+	if (u.n > 0)
+		tf_json_array_end(j);
+	return rc;
 }
 
 enum tf_code
@@ -379,9 +425,12 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
 		put_facts(v, &j, &h, c);
+		rc = put_unplaced(v, w.db, &j, err);
+		put_text(&j, "version", TF_VERSION);
 		put_waiting(&w, &j, c);
 		tf_json_object_end(&j);
-		rc = tf_json_end(&j, err);
+		if (rc == TF_OK)
+			rc = tf_json_end(&j, err);
 		tf_buf_add(out, "\n", 1);
 	}
 	tf_reader_done(v, w.db);

@@ -1,0 +1,174 @@
+/* Which rows of stage have no place in the tree, and why. */
+#include <stdlib.h>
+
+#include "../base/show.h"
+#include "unplaced.h"
+
+struct row {
+	uint64_t id, parent;
+	enum tf_kind kind;
+	const char *why; /* it is wrong in itself, or NULL */
+};
+
+struct look {
+	struct tf_db *db;
+	struct tf_stage_rule rule;
+	struct row *row; /* by id */
+	size_t n, cap;
+	uint64_t node; /* the node that was looked at last: */
+	enum tf_kind kind;
+	const char *why;
+	tf_unplaced_fn fn;
+	void *arg;
+};
+
+static const char *
+wrong_in_itself(const struct look *k, const struct tf_stage_row *r)
+{
+	if (r->malformed)
+		return "its row is malformed";
+	if (!k->rule.may_wait(r->attr.kind, r->name, r->name_len))
+		return "nothing like it can wait to be sealed";
+	return NULL;
+}
+
+static enum tf_code
+collect(void *arg, const struct tf_stage_row *r, struct tf_error *err)
+{
+	struct look *k = arg;
+	void *p;
+
+	if (k->n == k->cap) {
+		k->cap = k->cap == 0 ? 64 : k->cap * 2;
+		p = realloc(k->row, k->cap * sizeof(struct row));
+		if (p == NULL)
+			return tf_nomem(err);
+		k->row = p;
+	}
+	k->row[k->n++] = (struct row){ .id = r->attr.id,
+		.parent = r->attr.parent,
+		.kind = r->attr.kind,
+		.why = wrong_in_itself(k, r) };
+	return TF_OK;
+}
+
+static int
+compare(const void *id, const void *row)
+{
+	uint64_t a = *(const uint64_t *)id, b = ((const struct row *)row)->id;
+
+	return a < b ? -1 : a > b;
+}
+
+static const struct row *
+find(const struct look *k, uint64_t id)
+{
+	return k->n == 0 ?
+	    NULL :
+	    bsearch(&id, k->row, k->n, sizeof(struct row), compare);
+}
+
+/* Is directory id of the committed tree below its root?  k->kind and k->why are
+ * about it then. */
+static enum tf_code
+look_at_node(struct look *k, uint64_t id, struct tf_error *err)
+{
+	struct tf_node_row r;
+	struct tf_error e;
+	enum tf_code rc;
+
+	if (k->node == id)
+		return TF_OK;
+	k->node = id;
+	k->why = NULL;
+	for (unsigned depth = 0; depth <= k->rule.depth_max; depth++) {
+		rc = tf_nodes_get(k->db, id, &r, &e);
+		if (rc == TF_NOTFOUND || rc == TF_TAMPER) {
+			k->why = "the directory above it is missing";
+			return TF_OK;
+		}
+		if (rc != TF_OK)
+			return tf_fail_as(err, &e);
+		if (depth == 0)
+			k->kind = r.attr.kind;
+		if (id == TF_ROOT_ID)
+			return TF_OK;
+		id = r.attr.parent;
+	}
+	k->why = "the directories above it are a circle";
+	return TF_OK;
+}
+
+/* Why r has no place, or NULL: from it to the root nothing may be wrong. */
+static enum tf_code
+judge(struct look *k, const struct row *r, const char **why,
+    struct tf_error *err)
+{
+	const struct row *up;
+	enum tf_code rc;
+
+	for (unsigned depth = 0; depth <= k->rule.depth_max; depth++, r = up) {
+		if ((*why = r->why) != NULL) {
+			if (depth > 0)
+				*why = "what is above it has no place";
+			return TF_OK;
+		}
+		up = find(k, r->parent);
+		if (up == NULL) {
+			if ((rc = look_at_node(k, r->parent, err)) != TF_OK)
+				return rc;
+			if ((*why = k->why) == NULL &&
+			    !k->rule.may_hold(k->kind, r->kind))
+				*why = "nothing of its kind can stand there";
+			return TF_OK;
+		}
+		if (!k->rule.may_hold(up->kind, r->kind)) {
+			*why = "nothing of its kind can stand there";
+			return TF_OK;
+		}
+	}
+	*why = "the directories above it are a circle";
+	return TF_OK;
+}
+
+struct told {
+	struct look *k;
+	size_t i;
+};
+
+/* The rows come in the order in which they were collected. */
+static enum tf_code
+tell(void *arg, const struct tf_stage_row *r, struct tf_error *err)
+{
+	struct told *t = arg;
+	struct tf_buf shown = { 0 };
+	const char *why = NULL;
+	enum tf_code rc;
+
+	if (t->i >= t->k->n || t->k->row[t->i].id != r->attr.id)
+		return TF_OK; /* it was not there a moment ago */
+	rc = judge(t->k, &t->k->row[t->i++], &why, err);
+	if (rc != TF_OK || why == NULL)
+		return rc;
+	tf_name_show(&shown, r->name, r->name_len);
+	rc = tf_buf_end(&shown, err);
+	if (rc == TF_OK)
+		t->k->fn(t->k->arg, r->attr.id, shown.p == NULL ? "" : shown.p,
+		    why);
+	tf_buf_free(&shown);
+	return rc;
+}
+
+enum tf_code
+tf_unplaced_each(struct tf_db *db, struct tf_stage_rule rule, tf_unplaced_fn fn,
+    void *arg, struct tf_error *err)
+{
+	struct look k = { .db = db, .rule = rule, .fn = fn, .arg = arg };
+	struct told t = { .k = &k };
+	enum tf_code rc = tf_stage_each(db, collect, &k, err);
+
+	if (rc == TF_OK)
+		rc = tf_stage_each(db, tell, &t, err);
+	free(k.row);
+	return rc;
+}
