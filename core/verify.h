@@ -1,5 +1,5 @@
 /*
- * Checking.  Needs no private key and changes nothing; may run beside a live
+ * Checking.  Needs no private key and changes nothing; may run beside a pending
  * mount.  What is wrong is told through a callback, on the caller's thread, not
  * in order; an error is returned only when the check itself cannot be made:
  * then nothing was found out, and nobody is accused.
@@ -27,7 +27,8 @@ enum tf_link {
 	TF_LINKS
 };
 
-/* "package", "contents", "entries", ..., "earlier checkpoint", "witness", "timestamp". */
+/* "package", "contents", "entries", ..., "earlier checkpoint", "witness",
+ * "timestamp". */
 const char *tf_link_name(enum tf_link l);
 
 struct tf_report {
@@ -35,7 +36,8 @@ struct tf_report {
 	uint64_t entries, files, bytes; /* looked at */
 	uint64_t unknown;		/* entries of types that came later */
 	uint64_t newer; /* entries of a later version: see exit 5 */
-	/* What is wrong; what could not be read is told too, and not counted. */
+	/* What is wrong; what could not be read is told too, and not counted.
+	 *  */
 	uint64_t findings;
 	uint64_t beside;   /* of the findings, those of grade TF_GRADE_BESIDE */
 	uint64_t unproven; /* files of a package that nothing vouches for */
@@ -43,9 +45,9 @@ struct tf_report {
 	/* A package of another log than that of the key given: all that was
 	 * found holds for that one, and by its own word. */
 	bool foreign;
-	/* Of a package, what it cannot show to be all: packaged directories whose
-	 * seal it does not have; whether there may be later versions of its
-	 * attestation; whether it was cut by time. */
+	/* Of a package, what it cannot show to be all: packaged directories
+	 * whose seal it does not have; whether there may be later versions of
+	 * its attestation; whether it was cut by time. */
 	uint64_t unsealed;
 	bool may_be_repeated, cut;
 	bool unpacked; /* it was a package in a directory */
@@ -102,8 +104,8 @@ struct tf_verify {
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *arg;
 	unsigned threads; /* for contents; 0: all cores */
-	/* Of tf_verify_against of a trail: only workflows begun from since on and
-	 * before until, times as entries write them; or NULL. */
+	/* Of tf_verify_against of a trail: only workflows begun from since on
+	 * and before until, times as entries write them; or NULL. */
 	const char *since, *until;
 };
 
@@ -134,11 +136,11 @@ TF_MUST_USE enum tf_code tf_verify_proof(const char *text, size_t n,
     struct tf_error *err);
 
 /*
- * A package, as trailfs-package(5) has it, or unpacked below the directory file;
- * nothing is unpacked to disk.  vkey is needed; when the package is of another
- * origin, it is checked by its own key and report->foreign is set.  Tiles are
- * ABSENT.  A package that another program packed again is a finding of grade
- * TF_GRADE_BESIDE, and so is each file that its manifests do not list.
+ * A package, as trailfs-package(5) has it, or unpacked below the directory
+ * file; nothing is unpacked to disk.  vkey is needed; when the package is of
+ * another origin, it is checked by its own key and report->foreign is set. 
+ * Tiles are ABSENT.  A package that another program packed again is a finding
+ * of grade TF_GRADE_BESIDE, and so is each file that its manifests do not list.
  * Errors: TF_NOTFOUND, TF_ACCESS, TF_INVALID (vkey), TF_NEWER.
  */
 TF_MUST_USE enum tf_code tf_verify_package(const char *file,

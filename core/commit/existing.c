@@ -24,7 +24,7 @@ never_over(void *arg)
 /* Is the file what the digest of l says?  A disk that cannot read it is an
  * answer, too. */
 static enum tf_code
-hash_existing(struct tf_live *l, const struct tf_patience *p, bool *right,
+hash_existing(struct tf_pending *l, const struct tf_patience *p, bool *right,
     struct tf_error *err)
 {
 	const struct tf_patience patient = { never_over, NULL };
@@ -56,7 +56,7 @@ hash_existing(struct tf_live *l, const struct tf_patience *p, bool *right,
 /* It was hashed, and is damaged.  Two who found that at once must not put the
  * good one aside that the other has linked since. */
 static enum tf_code
-put_aside(struct tf_live *l, uint64_t ino, struct tf_error *err)
+put_aside(struct tf_pending *l, uint64_t ino, struct tf_error *err)
 {
 	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 	char name[TF_OBJECT_ASIDE];
@@ -77,7 +77,7 @@ put_aside(struct tf_live *l, uint64_t ino, struct tf_error *err)
 }
 
 enum tf_code
-tf_existing_check(struct tf_live *l, const struct tf_patience *p,
+tf_existing_check(struct tf_pending *l, const struct tf_patience *p,
     struct tf_error *err)
 {
 	struct tf_vault *v = l->v;

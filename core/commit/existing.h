@@ -13,7 +13,7 @@
 
 struct tf_db;
 struct tf_hash;
-struct tf_live;
+struct tf_pending;
 struct tf_patience;
 struct tf_txn;
 struct tf_vault;
@@ -25,13 +25,13 @@ struct tf_vault;
  * file; no lock is held, l has a reference.  Errors: TF_IO; TF_INTERRUPTED when
  * patience was over.
  */
-TF_MUST_USE enum tf_code tf_existing_check(struct tf_live *l,
+TF_MUST_USE enum tf_code tf_existing_check(struct tf_pending *l,
     const struct tf_patience *p, struct tf_error *err);
 /*
  * The object of the database that has this digest.  *known: there is one, and
  * *id is its number.  *right: it holds size bytes with that digest, so that new
- * ones need not be kept.  Bytes longer than TF_INLINE_MAX in a file are not read:
- * tf_existing_check did that.
+ * ones need not be kept.  Bytes longer than TF_INLINE_MAX in a file are not
+ * read: tf_existing_check did that.
  */
 TF_MUST_USE enum tf_code tf_existing_find(struct tf_txn *t,
     const struct tf_hash *h, uint64_t size, uint64_t *id, bool *known,

@@ -26,7 +26,7 @@
 
 struct flush {
 	struct tf_job job;
-	struct tf_live *l;
+	struct tf_pending *l;
 	bool is_inline;
 	char *body; /* inline: a copy, for the writer may go on */
 	uint64_t size, gen;
@@ -34,7 +34,7 @@ struct flush {
 };
 
 static void
-fill_row(const struct tf_live *l, struct tf_stage_row *r)
+fill_row(const struct tf_pending *l, struct tf_stage_row *r)
 {
 	const char *name = l->meant != NULL ? l->meant : l->name;
 
@@ -52,7 +52,7 @@ fill_row(const struct tf_live *l, struct tf_stage_row *r)
 /* Directories above that were never saved; then l itself.  The strings of a
  * row are copied while mu is held. */
 static enum tf_code
-save_row(struct tf_txn *t, struct tf_live *l, const struct flush *f,
+save_row(struct tf_txn *t, struct tf_pending *l, const struct flush *f,
     struct tf_error *err)
 {
 	struct tf_vault *v = t->v;
@@ -68,15 +68,15 @@ save_row(struct tf_txn *t, struct tf_live *l, const struct flush *f,
 		tf_buf_add(&xattrs, r.xattrs.p, r.xattrs.n);
 	if (l->n_uids > 0)
 		tf_writers_json(l, &writers);
-	r.unwritten = tf_live_is_file(l) && !l->wrote;
+	r.unwritten = tf_pending_is_file(l) && !l->wrote;
 	if (f != NULL) {
 		r.has_digest = true;
 		r.sha256 = f->digest;
 		r.attr.size = f->size;
-	} else if (tf_live_is_file(l) && l->saved_gen > 0) {
+	} else if (tf_pending_is_file(l) && l->saved_gen > 0) {
 		r.has_digest = true;
 		r.sha256 = l->digest;
-		r.dirty = l->marked || !tf_live_clean(l);
+		r.dirty = l->marked || !tf_pending_clean(l);
 	}
 	pthread_mutex_unlock(&v->mu);
 	r.actor = (struct tf_str){ actor.p, actor.n };
@@ -91,22 +91,22 @@ save_row(struct tf_txn *t, struct tf_live *l, const struct flush *f,
 	return rc;
 }
 
-/* The live directories above l, nearest first, that have no row yet. */
+/* The pending directories above l, nearest first, that have no row yet. */
 static enum tf_code
-save_directories(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
+save_directories(struct tf_txn *t, struct tf_pending *l, struct tf_error *err)
 {
 	struct tf_vault *v = t->v;
 	uint64_t id = l->attr.parent;
-	struct tf_live *d;
+	struct tf_pending *d;
 	enum tf_code rc = TF_OK;
 
 	while (rc == TF_OK) {
 		pthread_mutex_lock(&v->mu);
-		d = tf_live_get(&v->live, id);
+		d = tf_pending_get(&v->pending, id);
 		if (d != NULL && d->saved)
 			d = NULL;
 		if (d != NULL) {
-			tf_live_ref(d);
+			tf_pending_ref(d);
 			id = d->attr.parent;
 		}
 		pthread_mutex_unlock(&v->mu);
@@ -114,24 +114,24 @@ save_directories(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
 			break;
 		rc = save_row(t, d, NULL, err);
 		pthread_mutex_lock(&v->mu);
-		tf_live_unref(d);
+		tf_pending_unref(d);
 		pthread_mutex_unlock(&v->mu);
 	}
 	return rc;
 }
 
 void
-tf_stage_saved(struct tf_vault *v, struct tf_live *l)
+tf_stage_saved(struct tf_vault *v, struct tf_pending *l)
 {
 	do {
 		l->saved = true;
-		tf_live_index(l);
-		l = tf_live_get(&v->live, l->attr.parent);
+		tf_pending_index(l);
+		l = tf_pending_get(&v->pending, l->attr.parent);
 	} while (l != NULL && !l->saved);
 }
 
 enum tf_code
-tf_stage_save(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
+tf_stage_save(struct tf_txn *t, struct tf_pending *l, struct tf_error *err)
 {
 	enum tf_code rc = save_directories(t, l, err);
 
@@ -155,7 +155,7 @@ static void
 flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 {
 	struct flush *f = (struct flush *)j;
-	struct tf_live *l = f->l;
+	struct tf_pending *l = f->l;
 	struct tf_vault *v = l->v;
 	struct tf_waiter *w, *next;
 
@@ -170,18 +170,18 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 		l->in_db = f->is_inline;
 		if (TF_IS_MUTANT(TF_SEAL_AT_FLUSH) &&
 		    l->attr.state == TF_STATE_OPEN)
-			tf_live_freeze(l);
+			tf_pending_freeze(l);
 	} else if (code == TF_TOOMANY) {
 		l->put_off = true;
 	} else {
-		tf_live_set_failed(l, code, err);
+		tf_pending_set_failed(l, code, err);
 	}
 	w = l->waiters;
 	l->waiters = NULL;
 	l->job = false;
-	tf_live_index(l);
+	tf_pending_index(l);
 	pthread_cond_broadcast(&v->changed);
-	tf_live_unref(l);
+	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 	for (; w != NULL; w = next) {
 		next = w->next;
@@ -194,7 +194,7 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 
 /* Does somebody have it open for writing? */
 static bool
-is_written(struct tf_live *l)
+is_written(struct tf_pending *l)
 {
 	bool yes;
 
@@ -206,7 +206,7 @@ is_written(struct tf_live *l)
 
 /* Build the job from the content; io held, l claimed by us (job set). */
 static enum tf_code
-build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
+build_flush(struct tf_pending *l, struct flush **out, struct tf_error *err)
 {
 	struct flush *f = calloc(1, sizeof(*f));
 	enum tf_code rc = TF_OK;
@@ -250,7 +250,7 @@ build_flush(struct tf_live *l, struct flush **out, struct tf_error *err)
 }
 
 static bool
-add_waiter(struct tf_live *l, tf_done done, void *arg)
+add_waiter(struct tf_pending *l, tf_done done, void *arg)
 {
 	struct tf_waiter *w = calloc(1, sizeof(*w));
 
@@ -264,24 +264,24 @@ add_waiter(struct tf_live *l, tf_done done, void *arg)
 }
 
 static void
-flush_failed(struct tf_live *l, enum tf_code rc, struct tf_error *e)
+flush_failed(struct tf_pending *l, enum tf_code rc, struct tf_error *e)
 {
 	struct tf_vault *v = l->v;
 
 	/* For want of a descriptor nothing was lost, and it is tried again. */
 	if (rc != TF_TOOMANY)
-		(void)tf_live_fail(l, rc, e, NULL);
+		(void)tf_pending_fail(l, rc, e, NULL);
 	pthread_mutex_lock(&v->mu);
 	l->put_off = rc == TF_TOOMANY;
 	l->job = false;
-	tf_live_index(l);
+	tf_pending_index(l);
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
 }
 
 /* Is more left to hash than may be hashed with locks held?  io and mu held. */
 static bool
-is_long(struct tf_live *l)
+is_long(struct tf_pending *l)
 {
 	if (!l->in_file || l->size <= TF_HASH_LONG)
 		return false;
@@ -294,7 +294,7 @@ is_long(struct tf_live *l)
 static bool
 is_moot(void *arg)
 {
-	struct tf_live *l = arg;
+	struct tf_pending *l = arg;
 	bool moot;
 
 	pthread_mutex_lock(&l->v->mu);
@@ -305,17 +305,17 @@ is_moot(void *arg)
 
 /* Let the hasher go through what was written in order. */
 static enum tf_code
-hash_behind(struct tf_live *l, const struct tf_patience *p,
+hash_behind(struct tf_pending *l, const struct tf_patience *p,
     struct tf_error *err)
 {
 	struct tf_hasher *h = l->v->hasher;
 
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	tf_content_hash(l);
 	pthread_mutex_unlock(&l->io);
 	if (!tf_hash_await(h, l, p))
 		return tf_fail(err, TF_INTERRUPTED, "interrupted");
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	/* It could not read: then all is read again, and the error is met. */
 	if (!l->hashing && tf_hash_left(h, l, l->hash_upto) > 0)
 		l->in_order = false;
@@ -325,14 +325,15 @@ hash_behind(struct tf_live *l, const struct tf_patience *p,
 
 /* Have all of the content hashed, and keep the digest if it is still that. */
 static enum tf_code
-hash_all(struct tf_live *l, const struct tf_patience *p, struct tf_error *err)
+hash_all(struct tf_pending *l, const struct tf_patience *p,
+    struct tf_error *err)
 {
 	struct tf_hash digest;
 	uint64_t gen, size;
 	enum tf_code rc;
 	int fd;
 
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	gen = l->gen;
 	rc = tf_content_open(l, &fd, err);
 	pthread_mutex_unlock(&l->io);
@@ -346,7 +347,7 @@ hash_all(struct tf_live *l, const struct tf_patience *p, struct tf_error *err)
 	(void)close(fd);
 	if (rc != TF_OK)
 		return rc;
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	if (gen == l->gen && size == l->size) {
 		l->whole = digest;
 		l->whole_gen = gen;
@@ -360,13 +361,13 @@ hash_all(struct tf_live *l, const struct tf_patience *p, struct tf_error *err)
 /* Hash what is long to hash; no lock is held, and others read and write it
  * meanwhile. */
 static enum tf_code
-hash_long(struct tf_live *l, struct tf_error *err)
+hash_long(struct tf_pending *l, struct tf_error *err)
 {
 	struct tf_patience p = { is_moot, l };
 	bool in_order;
 
 	tf_vault_slow(l->v);
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	in_order = l->in_order;
 	pthread_mutex_unlock(&l->io);
 	return in_order ? hash_behind(l, &p, err) : hash_all(l, &p, err);
@@ -374,21 +375,21 @@ hash_long(struct tf_live *l, struct tf_error *err)
 
 /* Start making the present content durable; done (may be NULL) hears of it. */
 void
-tf_flush(struct tf_live *l, tf_done done, void *arg)
+tf_flush(struct tf_pending *l, tf_done done, void *arg)
 {
 	struct tf_error e = { .code = TF_OK };
 	struct tf_vault *v = l->v;
 	struct flush *f = NULL;
 	enum tf_code rc = TF_OK;
 
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	pthread_mutex_lock(&v->mu);
 	for (;;) {
 		if (l->failed != TF_OK) {
-			rc = tf_live_failure(l, &e);
+			rc = tf_pending_failure(l, &e);
 			break;
 		}
-		if (tf_live_clean(l) || l->unlinked)
+		if (tf_pending_clean(l) || l->unlinked)
 			break; /* nothing to do */
 		if (l->attr.state == TF_STATE_SEALED) {
 			rc = tf_fail(&e, TF_SEALED, "it was sealed meanwhile");
@@ -398,7 +399,7 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 			pthread_mutex_unlock(&v->mu);
 			pthread_mutex_unlock(&l->io);
 			rc = hash_long(l, &e);
-			tf_live_lock(l);
+			tf_pending_lock(l);
 			pthread_mutex_lock(&v->mu);
 			if (l->unlinked)
 				rc = TF_OK;
@@ -410,14 +411,14 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 			l->job = true;
 			l->flushing_gen = l->gen;
 			l->put_off = false;
-			tf_live_ref(l);
+			tf_pending_ref(l);
 			pthread_mutex_unlock(&v->mu);
 			rc = build_flush(l, &f, &e);
 			if (rc != TF_OK)
 				flush_failed(l, rc, &e);
 			pthread_mutex_lock(&v->mu);
 			if (rc != TF_OK)
-				tf_live_unref(l);
+				tf_pending_unref(l);
 			break;
 		}
 		/* Somebody's flush of these very bytes: wait for it too. */
@@ -430,7 +431,7 @@ tf_flush(struct tf_live *l, tf_done done, void *arg)
 		pthread_mutex_unlock(&l->io);
 		tf_vault_wait(v);
 		pthread_mutex_unlock(&v->mu);
-		tf_live_lock(l);
+		tf_pending_lock(l);
 		pthread_mutex_lock(&v->mu);
 	}
 	if (f != NULL && done != NULL && !add_waiter(l, done, arg)) {

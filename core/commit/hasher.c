@@ -117,7 +117,7 @@ work(void *arg)
 
 /* How far to go; false: all is done, and l is its writer's again. */
 static bool
-goal(struct tf_hasher *h, struct tf_live *l, uint64_t *upto)
+goal(struct tf_hasher *h, struct tf_pending *l, uint64_t *upto)
 {
 	bool more;
 
@@ -132,20 +132,20 @@ goal(struct tf_hasher *h, struct tf_live *l, uint64_t *upto)
 }
 
 static void
-let_go(struct tf_live *l)
+let_go(struct tf_pending *l)
 {
 	struct tf_vault *v = l->v;
 
 	pthread_mutex_lock(&v->mu);
-	tf_live_unref(l);
+	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 }
 
 static bool
 follow(struct tf_hasher *h, struct tf_hash_task *t, char *buf)
 {
-	struct tf_live *l = (struct tf_live *)((char *)t -
-	    offsetof(struct tf_live, hash_task));
+	struct tf_pending *l = (struct tf_pending *)((char *)t -
+	    offsetof(struct tf_pending, hash_task));
 	uint64_t upto;
 	size_t n, got;
 
@@ -169,13 +169,13 @@ follow(struct tf_hasher *h, struct tf_hash_task *t, char *buf)
 }
 
 void
-tf_hash_ahead(struct tf_hasher *h, struct tf_live *l, uint64_t size)
+tf_hash_ahead(struct tf_hasher *h, struct tf_pending *l, uint64_t size)
 {
 	uint32_t uid;
 	bool begins;
 
 	pthread_mutex_lock(&l->v->mu);
-	tf_live_ref(l);
+	tf_pending_ref(l);
 	uid = l->attr.uid;
 	pthread_mutex_unlock(&l->v->mu);
 	pthread_mutex_lock(&h->mu);
@@ -194,7 +194,7 @@ tf_hash_ahead(struct tf_hasher *h, struct tf_live *l, uint64_t size)
 }
 
 void
-tf_hash_wait(struct tf_hasher *h, struct tf_live *l)
+tf_hash_wait(struct tf_hasher *h, struct tf_pending *l)
 {
 	pthread_mutex_lock(&h->mu);
 	while (l->hashing)
@@ -203,7 +203,7 @@ tf_hash_wait(struct tf_hasher *h, struct tf_live *l)
 }
 
 uint64_t
-tf_hash_left(struct tf_hasher *h, struct tf_live *l, uint64_t size)
+tf_hash_left(struct tf_hasher *h, struct tf_pending *l, uint64_t size)
 {
 	uint64_t at;
 
@@ -231,7 +231,7 @@ wait_a_moment(struct tf_hasher *h, const struct tf_patience *p)
 }
 
 bool
-tf_hash_await(struct tf_hasher *h, struct tf_live *l,
+tf_hash_await(struct tf_hasher *h, struct tf_pending *l,
     const struct tf_patience *p)
 {
 	bool done;
@@ -275,8 +275,9 @@ is_over(struct tf_hasher *h, struct whole *w, bool done)
 }
 
 /*
- * What follows at `at`: a hole or data?  A hole is not read, for that would fill
- * the page cache with zeros.  A file system that cannot tell has data only.
+ * What follows at `at`: a hole or data?  A hole is not read, for that would
+ * fill the page cache with zeros.  A file system that cannot tell has data
+ * only.
  */
 static void
 look_ahead(struct whole *w)
@@ -420,7 +421,7 @@ tf_hasher_stop(struct tf_hasher *h)
 }
 
 void
-tf_content_hash(struct tf_live *l)
+tf_content_hash(struct tf_pending *l)
 {
 	if (l->fd < 0 || !l->in_order || l->hash_upto == l->size)
 		return;

@@ -17,7 +17,7 @@
 
 struct tf_hash;
 struct tf_hasher;
-struct tf_live;
+struct tf_pending;
 struct tf_patience;
 
 #define TF_HASH_AHEAD ((uint64_t)1 << 20) /* bytes worth waking it */
@@ -30,15 +30,15 @@ TF_MUST_USE enum tf_code tf_hasher_start(struct tf_hasher **out,
 void tf_hasher_stop(struct tf_hasher *h);
 
 /* Hash the first size bytes of l->fd; io is held, l->in_order. */
-void tf_hash_ahead(struct tf_hasher *h, struct tf_live *l, uint64_t size);
+void tf_hash_ahead(struct tf_hasher *h, struct tf_pending *l, uint64_t size);
 /* Wait until it is through: then l->sha and l->hashed are the caller's, who
  * holds io.  A read that failed leaves hashed short. */
-void tf_hash_wait(struct tf_hasher *h, struct tf_live *l);
+void tf_hash_wait(struct tf_hasher *h, struct tf_pending *l);
 /* How many of the first size bytes are not hashed yet? */
-uint64_t tf_hash_left(struct tf_hasher *h, struct tf_live *l, uint64_t size);
+uint64_t tf_hash_left(struct tf_hasher *h, struct tf_pending *l, uint64_t size);
 /* Wait as tf_hash_wait does, io not held, as long as patience lasts.  False: it
  * was over. */
-bool tf_hash_await(struct tf_hasher *h, struct tf_live *l,
+bool tf_hash_await(struct tf_hasher *h, struct tf_pending *l,
     const struct tf_patience *p);
 /*
  * Hash all of fd, a user's file, and tell its size in bytes; the caller waits.
@@ -50,6 +50,6 @@ TF_MUST_USE enum tf_code tf_hash_whole(struct tf_hasher *h, uint32_t uid,
     struct tf_error *err);
 
 /* Begin to hash what is not hashed yet; tf_content_digest waits for it. */
-void tf_content_hash(struct tf_live *l);
+void tf_content_hash(struct tf_pending *l);
 
 #endif

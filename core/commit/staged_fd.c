@@ -11,7 +11,7 @@
 #include "staged_fd.h"
 
 static void
-lend(struct tf_vault *v, struct tf_user *u, struct tf_live *l)
+lend(struct tf_vault *v, struct tf_user *u, struct tf_pending *l)
 {
 	l->holds = true;
 	l->holds_uid = u->uid;
@@ -39,24 +39,24 @@ holds_most(struct tf_vault *v)
 
 /* The oldest of u's that nobody is at work on, with its io and a reference;
  * NULL: none.  mu is held, and the io of another file: so do not wait. */
-static struct tf_live *
+static struct tf_pending *
 choose(struct tf_user *u)
 {
-	struct tf_live *l = u->oldest;
+	struct tf_pending *l = u->oldest;
 
 	while (l != NULL && pthread_mutex_trylock(&l->io) != 0)
 		l = l->holds_next;
 	if (l != NULL)
-		tf_live_ref(l);
+		tf_pending_ref(l);
 	return l;
 }
 
 void
-tf_descriptor_take(struct tf_live *l)
+tf_descriptor_take(struct tf_pending *l)
 {
 	struct tf_vault *v = l->v;
 	struct tf_descriptors *d = &v->descriptors;
-	struct tf_live *other;
+	struct tf_pending *other;
 	struct tf_user *u;
 
 	pthread_mutex_lock(&v->mu);
@@ -77,13 +77,13 @@ tf_descriptor_take(struct tf_live *l)
 		tf_content_put_down(other);
 		pthread_mutex_unlock(&other->io);
 		pthread_mutex_lock(&v->mu);
-		tf_live_unref(other);
+		tf_pending_unref(other);
 	}
 	pthread_mutex_unlock(&v->mu);
 }
 
 void
-tf_content_close(struct tf_live *l)
+tf_content_close(struct tf_pending *l)
 {
 	if (l->fd < 0)
 		return;
@@ -93,7 +93,7 @@ tf_content_close(struct tf_live *l)
 }
 
 void
-tf_content_put_down(struct tf_live *l)
+tf_content_put_down(struct tf_pending *l)
 {
 	struct tf_error e = { .code = TF_OK };
 	enum tf_code rc = TF_OK;
@@ -103,9 +103,9 @@ tf_content_put_down(struct tf_live *l)
 	tf_content_hash(l);
 	tf_hash_wait(l->v->hasher, l);
 	/* Whoever opens it again may not hear of what failed before. */
-	if (!tf_live_clean(l))
+	if (!tf_pending_clean(l))
 		rc = tf_file_datasync(l->fd, &e);
 	if (rc != TF_OK)
-		(void)tf_live_fail(l, rc, &e, NULL);
+		(void)tf_pending_fail(l, rc, &e, NULL);
 	tf_content_close(l);
 }

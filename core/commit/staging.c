@@ -1,5 +1,5 @@
 /*
- * The bytes of a live file: in memory while they are few, a file of stage/
+ * The bytes of a pending file: in memory while they are few, a file of stage/
  * when they are many, in the database once they were flushed.  Hashed as they
  * come when they come in order.  Space is taken before bytes are.
  */
@@ -28,7 +28,7 @@ enum tf_code
 tf_quota_draft(struct tf_vault *v, uint64_t att, struct tf_error *err)
 {
 	uint64_t max = v->settings.value[TF_MAX_DRAFT];
-	const struct tf_live *d = tf_live_get(&v->live, att);
+	const struct tf_pending *d = tf_pending_get(&v->pending, att);
 
 	if (max == 0 || d == NULL || d->attr.kind != TF_KIND_ATTESTATION ||
 	    d->names < max)
@@ -42,7 +42,7 @@ tf_quota_draft(struct tf_vault *v, uint64_t att, struct tf_error *err)
 /* --- content (io held) --------------------------------------------------- */
 
 static void
-count_unsaved(struct tf_live *l, int64_t n)
+count_unsaved(struct tf_pending *l, int64_t n)
 {
 	pthread_mutex_lock(&l->v->mu);
 	l->v->unsaved = (uint64_t)((int64_t)l->v->unsaved + n);
@@ -50,7 +50,7 @@ count_unsaved(struct tf_live *l, int64_t n)
 }
 
 void
-tf_content_forget(struct tf_live *l)
+tf_content_forget(struct tf_pending *l)
 {
 	if (l->mem == NULL)
 		return;
@@ -61,7 +61,7 @@ tf_content_forget(struct tf_live *l)
 }
 
 static enum tf_code
-need_mem(struct tf_live *l, size_t n, struct tf_error *err)
+need_mem(struct tf_pending *l, size_t n, struct tf_error *err)
 {
 	size_t cap = l->mem_cap == 0 ? 4096 : l->mem_cap;
 	char *p;
@@ -79,7 +79,7 @@ need_mem(struct tf_live *l, size_t n, struct tf_error *err)
 }
 
 static enum tf_code
-read_inline(struct tf_live *l, struct tf_buf *body, struct tf_error *err)
+read_inline(struct tf_pending *l, struct tf_buf *body, struct tf_error *err)
 {
 	struct tf_object_row row;
 	struct tf_db *db;
@@ -98,7 +98,7 @@ read_inline(struct tf_live *l, struct tf_buf *body, struct tf_error *err)
 }
 
 bool
-tf_content_in_db(struct tf_live *l)
+tf_content_in_db(struct tf_pending *l)
 {
 	bool yes;
 
@@ -110,7 +110,7 @@ tf_content_in_db(struct tf_live *l)
 
 /* The content is in memory or in a file, not only in the database. */
 enum tf_code
-tf_content_load(struct tf_live *l, struct tf_error *err)
+tf_content_load(struct tf_pending *l, struct tf_error *err)
 {
 	struct tf_buf body = { 0 };
 	enum tf_code rc;
@@ -132,7 +132,7 @@ tf_content_load(struct tf_live *l, struct tf_error *err)
 
 /* The staged file of l, for reading; the descriptor is the caller's. */
 enum tf_code
-tf_content_open(struct tf_live *l, int *fd, struct tf_error *err)
+tf_content_open(struct tf_pending *l, int *fd, struct tf_error *err)
 {
 	char name[24];
 
@@ -142,7 +142,7 @@ tf_content_open(struct tf_live *l, int *fd, struct tf_error *err)
 
 /* l->fd, for writing; l->in_file. */
 static enum tf_code
-need_fd(struct tf_live *l, struct tf_error *err)
+need_fd(struct tf_pending *l, struct tf_error *err)
 {
 	char name[24];
 	enum tf_code rc;
@@ -158,7 +158,7 @@ need_fd(struct tf_live *l, struct tf_error *err)
 }
 
 static enum tf_code
-need_sha(struct tf_live *l, struct tf_error *err)
+need_sha(struct tf_pending *l, struct tf_error *err)
 {
 	if (l->sha == NULL && (l->sha = tf_sha256_new()) == NULL)
 		return tf_nomem(err);
@@ -170,8 +170,8 @@ need_sha(struct tf_live *l, struct tf_error *err)
  * until then what was flushed before is where it was.
  */
 static enum tf_code
-new_file(struct tf_live *l,
-    enum tf_code (*fill)(struct tf_live *l, int fd, struct tf_error *err),
+new_file(struct tf_pending *l,
+    enum tf_code (*fill)(struct tf_pending *l, int fd, struct tf_error *err),
     int *out, struct tf_error *err)
 {
 	char name[24], tmp[32];
@@ -208,7 +208,7 @@ out:
 }
 
 static enum tf_code
-fill_from_memory(struct tf_live *l, int fd, struct tf_error *err)
+fill_from_memory(struct tf_pending *l, int fd, struct tf_error *err)
 {
 	return l->size == 0 ? TF_OK :
 			      tf_file_pwrite(fd, l->mem, l->size, 0, err);
@@ -216,7 +216,7 @@ fill_from_memory(struct tf_live *l, int fd, struct tf_error *err)
 
 /* From memory into a file of stage/. */
 static enum tf_code
-spill(struct tf_live *l, struct tf_error *err)
+spill(struct tf_pending *l, struct tf_error *err)
 {
 	enum tf_code rc;
 	int fd;
@@ -236,7 +236,7 @@ spill(struct tf_live *l, struct tf_error *err)
 }
 
 static enum tf_code
-fill_from_file(struct tf_live *l, int fd, struct tf_error *err)
+fill_from_file(struct tf_pending *l, int fd, struct tf_error *err)
 {
 	size_t chunk = 1 << 16, got = 0;
 	char *buf = malloc(chunk);
@@ -265,7 +265,7 @@ fill_from_file(struct tf_live *l, int fd, struct tf_error *err)
  * from now on must not change the object, so it goes into a copy.
  */
 static enum tf_code
-copy_object(struct tf_live *l, struct tf_error *err)
+copy_object(struct tf_pending *l, struct tf_error *err)
 {
 	enum tf_code rc;
 	int fd;
@@ -284,7 +284,7 @@ copy_object(struct tf_live *l, struct tf_error *err)
 
 /* The content is in a file of stage/ that may be written: l->fd. */
 static enum tf_code
-need_file(struct tf_live *l, struct tf_error *err)
+need_file(struct tf_pending *l, struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -296,7 +296,7 @@ need_file(struct tf_live *l, struct tf_error *err)
 }
 
 enum tf_code
-tf_content_put(struct tf_live *l, const void *p, size_t n, uint64_t off,
+tf_content_put(struct tf_pending *l, const void *p, size_t n, uint64_t off,
     struct tf_error *err)
 {
 	enum tf_code rc;
@@ -322,7 +322,7 @@ tf_content_put(struct tf_live *l, const void *p, size_t n, uint64_t off,
 }
 
 enum tf_code
-tf_content_resize(struct tf_live *l, uint64_t size, struct tf_error *err)
+tf_content_resize(struct tf_pending *l, uint64_t size, struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -351,7 +351,8 @@ tf_content_resize(struct tf_live *l, uint64_t size, struct tf_error *err)
 
 /* The digest of the content as it is now. */
 enum tf_code
-tf_content_digest(struct tf_live *l, struct tf_hash *out, struct tf_error *err)
+tf_content_digest(struct tf_pending *l, struct tf_hash *out,
+    struct tf_error *err)
 {
 	uint64_t size = 0;
 	enum tf_code rc;
@@ -384,7 +385,7 @@ tf_content_digest(struct tf_live *l, struct tf_hash *out, struct tf_error *err)
 
 /* io held, l->in_file. */
 static enum tf_code
-read_file(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
+read_file(struct tf_pending *l, void *p, size_t n, uint64_t off, size_t *got,
     struct tf_error *err)
 {
 	enum tf_code rc;
@@ -399,14 +400,14 @@ read_file(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
 }
 
 enum tf_code
-tf_live_read(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
-    struct tf_error *err)
+tf_pending_read(struct tf_pending *l, void *p, size_t n, uint64_t off,
+    size_t *got, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 	bool brought;
 
 	*got = 0;
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	brought = l->mem == NULL;
 	if (off < l->size) {
 		if (n > l->size - off)
@@ -426,11 +427,11 @@ tf_live_read(struct tf_live *l, void *p, size_t n, uint64_t off, size_t *got,
 }
 
 enum tf_code
-tf_live_detach(struct tf_live *l, struct tf_error *err)
+tf_pending_detach(struct tf_pending *l, struct tf_error *err)
 {
 	enum tf_code rc;
 
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	rc = tf_content_load(l, err);
 	if (rc == TF_OK) {
 		pthread_mutex_lock(&l->v->mu);

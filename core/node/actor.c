@@ -26,7 +26,7 @@ tf_actor_text(const struct tf_actor *a, char **out, struct tf_error *err)
 }
 
 void
-tf_writers_json(const struct tf_live *l, struct tf_buf *out)
+tf_writers_json(const struct tf_pending *l, struct tf_buf *out)
 {
 	struct tf_json j;
 

@@ -9,7 +9,7 @@
 struct tf_access;
 struct tf_actor;
 struct tf_buf;
-struct tf_live;
+struct tf_pending;
 struct tf_vault;
 
 struct tf_access_names;
@@ -24,7 +24,7 @@ TF_MUST_USE enum tf_code tf_actor_text(const struct tf_actor *a, char **out,
     struct tf_error *err);
 
 /* The uids that ever wrote l, as JSON for entries, onto out. */
-void tf_writers_json(const struct tf_live *l, struct tf_buf *out);
+void tf_writers_json(const struct tf_pending *l, struct tf_buf *out);
 
 void tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid,
     uint32_t gid, struct tf_access_names *names);

@@ -19,7 +19,7 @@ tf_descriptors_start(struct tf_descriptors *d)
 }
 
 void
-tf_descriptor_give_locked(struct tf_live *l)
+tf_descriptor_give_locked(struct tf_pending *l)
 {
 	struct tf_user *u;
 
@@ -40,7 +40,7 @@ tf_descriptor_give_locked(struct tf_live *l)
 }
 
 void
-tf_descriptor_give(struct tf_live *l)
+tf_descriptor_give(struct tf_pending *l)
 {
 	pthread_mutex_lock(&l->v->mu);
 	tf_descriptor_give_locked(l);

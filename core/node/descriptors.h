@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-struct tf_live;
+struct tf_pending;
 
 /* Guarded by vault.mu. */
 struct tf_descriptors {
@@ -24,8 +24,8 @@ struct tf_descriptors {
 /* Look how many there are; before threads start. */
 void tf_descriptors_start(struct tf_descriptors *d);
 /* It was closed, or not opened.  Nothing if l has none. */
-void tf_descriptor_give(struct tf_live *l);
+void tf_descriptor_give(struct tf_pending *l);
 /* The same with mu held. */
-void tf_descriptor_give_locked(struct tf_live *l);
+void tf_descriptor_give_locked(struct tf_pending *l);
 
 #endif

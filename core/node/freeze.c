@@ -6,7 +6,7 @@
 #include "vault_i.h"
 
 void
-tf_live_freeze(struct tf_live *l)
+tf_pending_freeze(struct tf_pending *l)
 {
 	uint64_t now = tf_clock_boot_ns();
 	struct tf_time clock = tf_clock_now();
@@ -20,5 +20,5 @@ tf_live_freeze(struct tf_live *l)
 	l->deadline_ns = now + l->v->settings.value[TF_SETTLE] * TF_SECOND;
 	if (l->deadline_ns > l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND)
 		l->deadline_ns = l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND;
-	tf_live_index(l);
+	tf_pending_index(l);
 }

@@ -9,9 +9,9 @@
 #include "vault_i.h"
 
 static bool
-note_file(void *arg, struct tf_live *l)
+note_file(void *arg, struct tf_pending *l)
 {
-	*(bool *)arg = tf_live_is_file(l);
+	*(bool *)arg = tf_pending_is_file(l);
 	return !*(bool *)arg;
 }
 
@@ -19,15 +19,15 @@ note_file(void *arg, struct tf_live *l)
 static bool
 any_file(struct tf_vault *v, const struct tf_attr *att)
 {
-	uint64_t part[] = { att->parent, att->id, TF_LIVE_TO_SEAL };
+	uint64_t part[] = { att->parent, att->id, TF_PENDING_TO_SEAL };
 	bool any = false;
 
-	tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3, note_file,
-	    &any);
-	part[2] = TF_LIVE_FILE;
+	tf_pending_range(&v->pending, TF_PENDING_BY_ATTESTATION, part, 3,
+	    note_file, &any);
+	part[2] = TF_PENDING_FILE;
 	if (!any)
-		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3,
-		    note_file, &any);
+		tf_pending_range(&v->pending, TF_PENDING_BY_ATTESTATION, part,
+		    3, note_file, &any);
 	return any;
 }
 

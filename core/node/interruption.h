@@ -4,10 +4,10 @@
 
 #include "../ledger/entry.h"
 
-struct tf_live;
+struct tf_pending;
 
 struct tf_interruption {
-	struct tf_live *l;
+	struct tf_pending *l;
 	struct tf_content content;
 	char *body;	    /* inline bytes, or NULL */
 	struct tf_buf path; /* the name it was meant to have */

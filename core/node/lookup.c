@@ -1,7 +1,7 @@
 /*
- * Looking: by name, by number, by path, and listing.  A name is either live
- * (memory, see pending.h) or committed (the node table); a live one is looked up
- * first, since it leaves memory only after its row is committed.
+ * Looking: by name, by number, by path, and listing.  A name is either pending
+ * (memory, see pending.h) or committed (the node table); a pending one is
+ * looked up first, since it leaves memory only after its row is committed.
  */
 #include <pthread.h>
 #include <string.h>
@@ -19,14 +19,14 @@ tf_vault_lookup(struct tf_vault *v, uint64_t parent, const char *name,
     struct tf_attr *out, struct tf_error *err)
 {
 	struct tf_node_row r;
-	struct tf_live *l;
+	struct tf_pending *l;
 	struct tf_db *db;
 	enum tf_code rc;
 
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_find(&v->live, parent, name, strlen(name));
+	l = tf_pending_find(&v->pending, parent, name, strlen(name));
 	if (l != NULL) {
 		*out = l->attr;
 		rc = tf_follow_attestation(v, db, out, err);
@@ -52,7 +52,7 @@ static enum tf_code
 get_attr(struct tf_vault *v, uint64_t id, bool open, struct tf_attr *out,
     struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	struct tf_db *db;
 	enum tf_code rc;
 
@@ -61,8 +61,9 @@ get_attr(struct tf_vault *v, uint64_t id, bool open, struct tf_attr *out,
 	pthread_mutex_lock(&v->mu);
 	rc = tf_attr_of(v, db, id, out, err);
 	/* One with an entry is never removed. */
-	if (rc == TF_OK && open && (l = tf_live_get(&v->live, id)) != NULL &&
-	    !tf_live_is_file(l))
+	if (rc == TF_OK && open &&
+	    (l = tf_pending_get(&v->pending, id)) != NULL &&
+	    !tf_pending_is_file(l))
 		l->readers++;
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
@@ -86,13 +87,13 @@ tf_vault_opendir(struct tf_vault *v, uint64_t id, struct tf_attr *out,
 void
 tf_vault_closedir(struct tf_vault *v, uint64_t id)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_get(&v->live, id); /* unless it has its entry now */
-	if (l != NULL && !tf_live_is_file(l) && l->readers > 0) {
+	l = tf_pending_get(&v->pending, id); /* unless it has its entry now */
+	if (l != NULL && !tf_pending_is_file(l) && l->readers > 0) {
 		l->readers--;
-		tf_live_forget(&v->live, l);
+		tf_pending_forget(&v->pending, l);
 	}
 	pthread_mutex_unlock(&v->mu);
 }
@@ -138,15 +139,16 @@ tf_vault_path(struct tf_vault *v, uint64_t id, struct tf_buf *out,
 	return rc;
 }
 
-/* The live children after an id, copied. */
+/* The pending children after an id, copied. */
 static size_t
-list_live(struct tf_vault *v, uint64_t dir, uint64_t after,
+list_pending(struct tf_vault *v, uint64_t dir, uint64_t after,
     struct tf_dirent *out, size_t max)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	size_t n = 0;
 
-	while (n < max && (l = tf_live_next(&v->live, dir, after)) != NULL) {
+	while (n < max &&
+	    (l = tf_pending_next(&v->pending, dir, after)) != NULL) {
 		out[n].attr = l->attr;
 		memcpy(out[n].name, l->name, l->name_len + 1);
 		after = l->attr.id;
@@ -155,24 +157,25 @@ list_live(struct tf_vault *v, uint64_t dir, uint64_t after,
 	return n;
 }
 
-/* Merge live and committed names by id; a name in both is the committed. */
+/* Merge pending and committed names by id; a name in both is the committed. */
 static size_t
 merge_names(const struct tf_node_row *rows, size_t n_rows,
-    const struct tf_dirent *live, size_t n_live, struct tf_dirent *out,
+    const struct tf_dirent *pending, size_t n_pending, struct tf_dirent *out,
     size_t max)
 {
 	size_t i = 0, j = 0, n = 0;
 
-	while (n < max && (i < n_rows || j < n_live)) {
-		if (j == n_live ||
-		    (i < n_rows && rows[i].attr.id <= live[j].attr.id)) {
-			if (j < n_live && live[j].attr.id == rows[i].attr.id)
+	while (n < max && (i < n_rows || j < n_pending)) {
+		if (j == n_pending ||
+		    (i < n_rows && rows[i].attr.id <= pending[j].attr.id)) {
+			if (j < n_pending &&
+			    pending[j].attr.id == rows[i].attr.id)
 				j++;
 			out[n].attr = rows[i].attr;
 			memcpy(out[n].name, rows[i].name, rows[i].name_len + 1);
 			i++;
 		} else {
-			out[n] = live[j++];
+			out[n] = pending[j++];
 		}
 		n++;
 	}
@@ -186,8 +189,8 @@ tf_vault_list(struct tf_vault *v, uint64_t dir, uint64_t after,
     struct tf_dirent *out, size_t max, size_t *n, struct tf_error *err)
 {
 	struct tf_node_row rows[LIST_MAX];
-	struct tf_dirent live[LIST_MAX];
-	size_t n_live, n_rows = 0;
+	struct tf_dirent pending[LIST_MAX];
+	size_t n_pending, n_rows = 0;
 	struct tf_attr a;
 	struct tf_db *db;
 	enum tf_code rc;
@@ -197,17 +200,17 @@ tf_vault_list(struct tf_vault *v, uint64_t dir, uint64_t after,
 		max = LIST_MAX;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
-	/* Live first: what is sealed in between shows up in the rows. */
+	/* Pending first: what is sealed in between shows up in the rows. */
 	pthread_mutex_lock(&v->mu);
 	rc = tf_attr_of(v, db, dir, &a, err);
-	n_live = list_live(v, dir, after, live, max);
+	n_pending = list_pending(v, dir, after, pending, max);
 	pthread_mutex_unlock(&v->mu);
 	if (rc == TF_OK && a.kind == TF_KIND_EVIDENCE)
 		rc = tf_fail(err, TF_NOTDIR, "not a directory");
 	if (rc == TF_OK)
 		rc = tf_nodes_list(db, dir, after, rows, max, &n_rows, err);
 	if (rc == TF_OK)
-		*n = merge_names(rows, n_rows, live, n_live, out, max);
+		*n = merge_names(rows, n_rows, pending, n_pending, out, max);
 	for (size_t i = 0; rc == TF_OK && i < *n; i++) {
 		pthread_mutex_lock(&v->mu);
 		rc = tf_follow_attestation(v, db, &out[i].attr, err);

@@ -9,12 +9,12 @@
 #include "pending.h"
 #include "vault_i.h"
 
-/* Live or committed, as it stands. */
+/* Pending or committed, as it stands. */
 static enum tf_code
 raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
     char *name, size_t *name_len, struct tf_error *err)
 {
-	struct tf_live *l = tf_live_get(&v->live, id);
+	struct tf_pending *l = tf_pending_get(&v->pending, id);
 	struct tf_node_row r;
 	enum tf_code rc;
 
@@ -106,7 +106,7 @@ enum tf_code
 tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
     struct tf_place *out, struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	struct tf_attr a;
 	char name[256];
 	unsigned depth = 0;
@@ -117,7 +117,7 @@ tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	rc = raw_attr(v, db, id, &out->parent, name, &n, err);
 	if (rc != TF_OK)
 		return rc;
-	l = tf_live_get(&v->live, id);
+	l = tf_pending_get(&v->pending, id);
 	out->in_draft = l != NULL && l->in_draft;
 	a = out->parent;
 	while (a.kind == TF_KIND_DIRECTORY) {
@@ -137,7 +137,7 @@ tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	return TF_OK;
 }
 
-/* mu is not held: it is taken for each step that may be live. */
+/* mu is not held: it is taken for each step that may be pending. */
 enum tf_code
 tf_path_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
     struct tf_buf *out, struct tf_error *err)

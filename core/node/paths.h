@@ -34,7 +34,7 @@ tf_dir_mode(uint32_t attestation, uint32_t own)
 TF_MUST_USE enum tf_code tf_place_of(struct tf_vault *v, struct tf_db *db,
     uint64_t id, struct tf_place *out, struct tf_error *err);
 
-/* Attributes of id, live or committed.  mu is held. */
+/* Attributes of id, pending or committed.  mu is held. */
 TF_MUST_USE enum tf_code tf_attr_of(struct tf_vault *v, struct tf_db *db,
     uint64_t id, struct tf_attr *out, struct tf_error *err);
 

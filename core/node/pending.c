@@ -1,4 +1,4 @@
-/* Live nodes: two hash tables, and a treap for each order. */
+/* Pending nodes: two hash tables, and a treap for each order. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,13 +23,13 @@
 #define SLOTS 256 /* at first; a power of two */
 
 static size_t
-id_slot(const struct tf_live_table *t, uint64_t id)
+id_slot(const struct tf_pending_table *t, uint64_t id)
 {
 	return (size_t)((id * 0x9e3779b97f4a7c15u) >> 32) & (t->slots - 1);
 }
 
 static size_t
-name_slot(const struct tf_live_table *t, uint64_t parent, const char *name,
+name_slot(const struct tf_pending_table *t, uint64_t parent, const char *name,
     size_t n)
 {
 	uint64_t h = parent * 0x9e3779b97f4a7c15u ^ 0xcbf29ce484222325u;
@@ -40,35 +40,35 @@ name_slot(const struct tf_live_table *t, uint64_t parent, const char *name,
 }
 
 enum tf_code
-tf_live_init(struct tf_live_table *t)
+tf_pending_init(struct tf_pending_table *t)
 {
 	memset(t, 0, sizeof(*t));
 	t->slots = SLOTS;
-	t->by_id = calloc(t->slots, sizeof(struct tf_live *));
-	t->by_name = calloc(t->slots, sizeof(struct tf_live *));
+	t->by_id = calloc(t->slots, sizeof(struct tf_pending *));
+	t->by_name = calloc(t->slots, sizeof(struct tf_pending *));
 	return t->by_id == NULL || t->by_name == NULL ? TF_NOMEM : TF_OK;
 }
 
 void
-tf_live_destroy(struct tf_live_table *t)
+tf_pending_destroy(struct tf_pending_table *t)
 {
 	for (size_t i = 0; t->by_id != NULL && i < t->slots; i++)
 		while (t->by_id[i] != NULL) {
-			struct tf_live *l = t->by_id[i];
+			struct tf_pending *l = t->by_id[i];
 
 			t->by_id[i] = l->id_next;
-			tf_live_unref(l);
+			tf_pending_unref(l);
 		}
 	free(t->by_id);
 	free(t->by_name);
 	memset(t, 0, sizeof(*t));
 }
 
-struct tf_live *
-tf_live_new(struct tf_vault *v, const struct tf_attr *attr, const char *name,
+struct tf_pending *
+tf_pending_new(struct tf_vault *v, const struct tf_attr *attr, const char *name,
     size_t n)
 {
-	struct tf_live *l = calloc(1, sizeof(*l));
+	struct tf_pending *l = calloc(1, sizeof(*l));
 
 	if (l == NULL || n > TF_NAME_MAX ||
 	    (l->name = strndup(name, n)) == NULL) {
@@ -89,13 +89,13 @@ tf_live_new(struct tf_vault *v, const struct tf_attr *attr, const char *name,
 }
 
 void
-tf_live_ref(struct tf_live *l)
+tf_pending_ref(struct tf_pending *l)
 {
 	l->refs++;
 }
 
 void
-tf_live_unref(struct tf_live *l)
+tf_pending_unref(struct tf_pending *l)
 {
 	if (l == NULL || --l->refs > 0)
 		return;
@@ -123,22 +123,23 @@ tf_live_unref(struct tf_live *l)
 
 /* Fill k with l's key in order o; how many parts it has. */
 static unsigned
-key_of(const struct tf_live *l, enum tf_live_order o, struct tf_live_key *k)
+key_of(const struct tf_pending *l, enum tf_pending_order o,
+    struct tf_pending_key *k)
 {
-	const struct tf_live_place *at = &l->at;
+	const struct tf_pending_place *at = &l->at;
 	uint64_t *p = k->part;
 
 	switch (o) {
-	case TF_LIVE_BY_PLACE:
+	case TF_PENDING_BY_PLACE:
 		*p++ = at->parent;
 		break;
-	case TF_LIVE_BY_ATTESTATION:
+	case TF_PENDING_BY_ATTESTATION:
 		*p++ = at->wf;
 		*p++ = at->att;
 		*p++ = at->class;
 		*p++ = at->uid;
 		break;
-	case TF_LIVE_BY_OWNER:
+	case TF_PENDING_BY_OWNER:
 		*p++ = at->class;
 		*p++ = at->uid;
 		break;
@@ -152,10 +153,10 @@ key_of(const struct tf_live *l, enum tf_live_order o, struct tf_live_key *k)
 
 /* l against the first n parts of a key. */
 static int
-compare(const struct tf_live *l, enum tf_live_order o, const uint64_t *part,
-    unsigned n)
+compare(const struct tf_pending *l, enum tf_pending_order o,
+    const uint64_t *part, unsigned n)
 {
-	struct tf_live_key k;
+	struct tf_pending_key k;
 
 	(void)key_of(l, o, &k);
 	for (unsigned i = 0; i < n; i++)
@@ -166,16 +167,17 @@ compare(const struct tf_live *l, enum tf_live_order o, const uint64_t *part,
 
 /* Is a node that stands there part of the order at all? */
 static bool
-belongs(const struct tf_live_place *at, enum tf_live_order o)
+belongs(const struct tf_pending_place *at, enum tf_pending_order o)
 {
-	return o == TF_LIVE_BY_OWNER ? at->class != TF_LIVE_DIRECTORY :
-	    o == TF_LIVE_BY_DUE	     ? at->due_ns != UINT64_MAX :
-				       true;
+	return o == TF_PENDING_BY_OWNER ? at->class != TF_PENDING_DIRECTORY :
+	    o == TF_PENDING_BY_DUE	? at->due_ns != UINT64_MAX :
+					  true;
 }
 
 static void
-split(struct tf_live *t, enum tf_live_order o, const struct tf_live_key *k,
-    unsigned n, struct tf_live **low, struct tf_live **high)
+split(struct tf_pending *t, enum tf_pending_order o,
+    const struct tf_pending_key *k, unsigned n, struct tf_pending **low,
+    struct tf_pending **high)
 {
 	while (t != NULL) {
 		if (compare(t, o, k->part, n) < 0) {
@@ -191,10 +193,10 @@ split(struct tf_live *t, enum tf_live_order o, const struct tf_live_key *k,
 	*low = *high = NULL;
 }
 
-static struct tf_live *
-merge(struct tf_live *a, struct tf_live *b, enum tf_live_order o)
+static struct tf_pending *
+merge(struct tf_pending *a, struct tf_pending *b, enum tf_pending_order o)
 {
-	struct tf_live *root = NULL, **at = &root;
+	struct tf_pending *root = NULL, **at = &root;
 
 	while (a != NULL && b != NULL) {
 		if (a->priority > b->priority) {
@@ -212,10 +214,11 @@ merge(struct tf_live *a, struct tf_live *b, enum tf_live_order o)
 }
 
 static void
-treap_insert(struct tf_live_table *t, struct tf_live *l, enum tf_live_order o)
+treap_insert(struct tf_pending_table *t, struct tf_pending *l,
+    enum tf_pending_order o)
 {
-	struct tf_live *low, *high;
-	struct tf_live_key k;
+	struct tf_pending *low, *high;
+	struct tf_pending_key k;
 	unsigned n;
 
 	if (!belongs(&l->at, o))
@@ -227,10 +230,11 @@ treap_insert(struct tf_live_table *t, struct tf_live *l, enum tf_live_order o)
 }
 
 static void
-treap_remove(struct tf_live_table *t, struct tf_live *l, enum tf_live_order o)
+treap_remove(struct tf_pending_table *t, struct tf_pending *l,
+    enum tf_pending_order o)
 {
-	struct tf_live **at = &t->root[o];
-	struct tf_live_key k;
+	struct tf_pending **at = &t->root[o];
+	struct tf_pending_key k;
 	unsigned n = key_of(l, o, &k);
 
 	while (*at != NULL && *at != l)
@@ -242,11 +246,11 @@ treap_remove(struct tf_live_table *t, struct tf_live *l, enum tf_live_order o)
 
 /* The first node that is not before the n parts, or (beyond) the first that is
  * behind whatever begins with them. */
-static struct tf_live *
-seek(struct tf_live_table *t, enum tf_live_order o, const uint64_t *part,
+static struct tf_pending *
+seek(struct tf_pending_table *t, enum tf_pending_order o, const uint64_t *part,
     unsigned n, bool beyond)
 {
-	struct tf_live *l = t->root[o], *best = NULL;
+	struct tf_pending *l = t->root[o], *best = NULL;
 	int c;
 
 	while (l != NULL) {
@@ -265,23 +269,23 @@ seek(struct tf_live_table *t, enum tf_live_order o, const uint64_t *part,
 /* --- what the indexes are told --------------------------------------------- */
 
 bool
-tf_live_awaits_seal(const struct tf_live *l)
+tf_pending_awaits_seal(const struct tf_pending *l)
 {
 	return l->attr.state == TF_STATE_FROZEN || l->interruption != NULL ||
-	    (tf_live_is_file(l) && tf_live_rests(l));
+	    (tf_pending_is_file(l) && tf_pending_rests(l));
 }
 
 /* When the sealer is to look at l.  Who has claimed it, or is on duty with it,
  * says so at the end. */
 static uint64_t
-due_of(const struct tf_live *l)
+due_of(const struct tf_pending *l)
 {
 	uint64_t due = UINT64_MAX;
 
 	if (l->job)
 		return UINT64_MAX;
-	if (tf_live_is_file(l) && !l->on_duty &&
-	    (l->attr.state == TF_STATE_FROZEN || tf_live_rests(l))) {
+	if (tf_pending_is_file(l) && !l->on_duty &&
+	    (l->attr.state == TF_STATE_FROZEN || tf_pending_rests(l))) {
 		due = l->failed != TF_OK && l->writers == 0 ? 0 :
 							      l->deadline_ns;
 		if (due < l->retry_ns)
@@ -293,36 +297,36 @@ due_of(const struct tf_live *l)
 /* What the database will grow by for l: its row of stage, unless that is there
  * as it is, and its entry. */
 static uint64_t
-owes(const struct tf_live *l)
+owes(const struct tf_pending *l)
 {
 	bool has_row = l->saved && !l->stale;
 
 	return (TF_ROW_COST + l->xattrs.n) * (has_row ? 1 : 2);
 }
 
-static struct tf_live_place
-place_of(const struct tf_live *l)
+static struct tf_pending_place
+place_of(const struct tf_pending *l)
 {
-	return (struct tf_live_place){
+	return (struct tf_pending_place){
 		.parent = l->attr.parent,
 		.wf = l->wf,
 		.att = l->att,
 		.due_ns = due_of(l),
 		.owes = owes(l),
 		.uid = l->attr.uid,
-		.class = !tf_live_is_file(l) ? TF_LIVE_DIRECTORY :
-		    tf_live_awaits_seal(l)   ? TF_LIVE_TO_SEAL :
-					       TF_LIVE_FILE,
+		.class = !tf_pending_is_file(l) ? TF_PENDING_DIRECTORY :
+		    tf_pending_awaits_seal(l)	? TF_PENDING_TO_SEAL :
+						  TF_PENDING_FILE,
 		.state = (uint8_t)l->attr.state,
 		.failed = l->failed != TF_OK,
 	};
 }
 
 static void
-count(struct tf_live_table *t, const struct tf_live *l, int by)
+count(struct tf_pending_table *t, const struct tf_pending *l, int by)
 {
 	t->owed += (uint64_t)by * l->at.owes;
-	if (!tf_live_is_file(l))
+	if (!tf_pending_is_file(l))
 		return;
 	t->files[l->at.state] += (uint64_t)by;
 	if (l->at.failed)
@@ -330,11 +334,11 @@ count(struct tf_live_table *t, const struct tf_live *l, int by)
 }
 
 static bool
-same_key(struct tf_live *l, enum tf_live_order o,
-    const struct tf_live_place *other)
+same_key(struct tf_pending *l, enum tf_pending_order o,
+    const struct tf_pending_place *other)
 {
-	struct tf_live_place was = l->at;
-	struct tf_live_key a, b;
+	struct tf_pending_place was = l->at;
+	struct tf_pending_key a, b;
 	unsigned n = key_of(l, o, &a);
 	bool same = belongs(&was, o) == belongs(other, o);
 
@@ -345,23 +349,23 @@ same_key(struct tf_live *l, enum tf_live_order o,
 }
 
 void
-tf_live_index(struct tf_live *l)
+tf_pending_index(struct tf_pending *l)
 {
-	struct tf_live_table *t = &l->v->live;
-	struct tf_live_place now;
-	bool moves[TF_LIVE_ORDERS];
+	struct tf_pending_table *t = &l->v->pending;
+	struct tf_pending_place now;
+	bool moves[TF_PENDING_ORDERS];
 
 	if (!l->indexed)
 		return;
 	now = place_of(l);
 	count(t, l, -1);
-	for (unsigned o = 0; o < TF_LIVE_ORDERS; o++) {
+	for (unsigned o = 0; o < TF_PENDING_ORDERS; o++) {
 		moves[o] = !same_key(l, o, &now);
 		if (moves[o] && belongs(&l->at, o))
 			treap_remove(t, l, o);
 	}
 	l->at = now;
-	for (unsigned o = 0; o < TF_LIVE_ORDERS; o++)
+	for (unsigned o = 0; o < TF_PENDING_ORDERS; o++)
 		if (moves[o])
 			treap_insert(t, l, o);
 	count(t, l, 1);
@@ -370,22 +374,22 @@ tf_live_index(struct tf_live *l)
 }
 
 static void
-index_insert(struct tf_live_table *t, struct tf_live *l)
+index_insert(struct tf_pending_table *t, struct tf_pending *l)
 {
 	l->at = place_of(l);
 	l->indexed = true;
-	for (unsigned o = 0; o < TF_LIVE_ORDERS; o++)
+	for (unsigned o = 0; o < TF_PENDING_ORDERS; o++)
 		treap_insert(t, l, o);
 	count(t, l, 1);
 }
 
 static void
-index_remove(struct tf_live_table *t, struct tf_live *l)
+index_remove(struct tf_pending_table *t, struct tf_pending *l)
 {
 	if (!l->indexed)
 		return;
 	count(t, l, -1);
-	for (unsigned o = 0; o < TF_LIVE_ORDERS; o++)
+	for (unsigned o = 0; o < TF_PENDING_ORDERS; o++)
 		if (belongs(&l->at, o))
 			treap_remove(t, l, o);
 	l->indexed = false;
@@ -394,7 +398,7 @@ index_remove(struct tf_live_table *t, struct tf_live *l)
 /* --- hash tables --- */
 
 static void
-name_insert(struct tf_live_table *t, struct tf_live *l)
+name_insert(struct tf_pending_table *t, struct tf_pending *l)
 {
 	size_t s = name_slot(t, l->attr.parent, l->name, l->name_len);
 
@@ -403,10 +407,10 @@ name_insert(struct tf_live_table *t, struct tf_live *l)
 }
 
 static void
-name_remove(struct tf_live_table *t, struct tf_live *l)
+name_remove(struct tf_pending_table *t, struct tf_pending *l)
 {
 	size_t s = name_slot(t, l->attr.parent, l->name, l->name_len);
-	struct tf_live **at = &t->by_name[s];
+	struct tf_pending **at = &t->by_name[s];
 
 	while (*at != NULL && *at != l)
 		at = &(*at)->name_next;
@@ -415,15 +419,15 @@ name_remove(struct tf_live_table *t, struct tf_live *l)
 }
 
 static void
-grow(struct tf_live_table *t)
+grow(struct tf_pending_table *t)
 {
-	struct tf_live_table bigger = *t;
-	struct tf_live *l, *next;
+	struct tf_pending_table bigger = *t;
+	struct tf_pending *l, *next;
 	size_t s;
 
 	bigger.slots = t->slots * 2;
-	bigger.by_id = calloc(bigger.slots, sizeof(struct tf_live *));
-	bigger.by_name = calloc(bigger.slots, sizeof(struct tf_live *));
+	bigger.by_id = calloc(bigger.slots, sizeof(struct tf_pending *));
+	bigger.by_name = calloc(bigger.slots, sizeof(struct tf_pending *));
 	if (bigger.by_id == NULL || bigger.by_name == NULL) {
 		free(bigger.by_id); /* slower, not wrong */
 		free(bigger.by_name);
@@ -444,7 +448,7 @@ grow(struct tf_live_table *t)
 }
 
 void
-tf_live_insert(struct tf_live_table *t, struct tf_live *l)
+tf_pending_insert(struct tf_pending_table *t, struct tf_pending *l)
 {
 	struct tf_user *u;
 	size_t s;
@@ -460,16 +464,17 @@ tf_live_insert(struct tf_live_table *t, struct tf_live *l)
 	u = tf_user_of(l->v, l->attr.uid);
 	if (u != NULL) {
 		l->counted_uid = u->uid;
-		l->counted = tf_live_names(l);
+		l->counted = tf_pending_names(l);
 		u->names += l->counted;
 	}
 }
 
 /* One name more or less below the draft attestation of l, if it is in one. */
 static void
-count_in_draft(struct tf_live_table *t, const struct tf_live *l, bool more)
+count_in_draft(struct tf_pending_table *t, const struct tf_pending *l,
+    bool more)
 {
-	struct tf_live *d = tf_live_get(t, l->att);
+	struct tf_pending *d = tf_pending_get(t, l->att);
 
 	if (d == NULL || d == l || l->unlinked)
 		return;
@@ -480,18 +485,18 @@ count_in_draft(struct tf_live_table *t, const struct tf_live *l, bool more)
 }
 
 void
-tf_live_place(struct tf_live_table *t, struct tf_live *l, uint64_t att,
+tf_pending_place(struct tf_pending_table *t, struct tf_pending *l, uint64_t att,
     uint64_t wf)
 {
 	count_in_draft(t, l, false);
 	l->att = att;
 	l->wf = wf;
 	count_in_draft(t, l, true);
-	tf_live_index(l);
+	tf_pending_index(l);
 }
 
 void
-tf_live_unname(struct tf_live_table *t, struct tf_live *l)
+tf_pending_unname(struct tf_pending_table *t, struct tf_pending *l)
 {
 	if (l->unlinked)
 		return;
@@ -502,9 +507,9 @@ tf_live_unname(struct tf_live_table *t, struct tf_live *l)
 }
 
 bool
-tf_live_remove(struct tf_live_table *t, struct tf_live *l)
+tf_pending_remove(struct tf_pending_table *t, struct tf_pending *l)
 {
-	struct tf_live **at = &t->by_id[id_slot(t, l->attr.id)];
+	struct tf_pending **at = &t->by_id[id_slot(t, l->attr.id)];
 	struct tf_user *u;
 
 	while (*at != NULL && *at != l)
@@ -516,28 +521,28 @@ tf_live_remove(struct tf_live_table *t, struct tf_live *l)
 	if (l->counted > 0 && (u = tf_user_of(l->v, l->counted_uid)) != NULL)
 		u->names -= l->counted;
 	l->counted = 0;
-	tf_live_unname(t, l);
+	tf_pending_unname(t, l);
 	return true;
 }
 
 void
-tf_live_forget(struct tf_live_table *t, struct tf_live *l)
+tf_pending_forget(struct tf_pending_table *t, struct tf_pending *l)
 {
 	char name[24];
 
 	if (!l->unlinked || l->writers > 0 || l->readers > 0 ||
-	    !tf_live_remove(t, l))
+	    !tf_pending_remove(t, l))
 		return;
 	if (l->in_file) {
 		tf_stage_name(l->attr.id, name);
 		(void)unlinkat(l->v->stagefd, name, 0); /* else at start */
 	}
-	tf_live_unref(l); /* the table's */
+	tf_pending_unref(l); /* the table's */
 }
 
 char *
-tf_live_rename(struct tf_live_table *t, struct tf_live *l, uint64_t parent,
-    char *name)
+tf_pending_rename(struct tf_pending_table *t, struct tf_pending *l,
+    uint64_t parent, char *name)
 {
 	char *was = l->name;
 
@@ -546,12 +551,13 @@ tf_live_rename(struct tf_live_table *t, struct tf_live *l, uint64_t parent,
 	l->name = name;
 	l->name_len = strlen(name);
 	name_insert(t, l);
-	tf_live_index(l);
+	tf_pending_index(l);
 	return was;
 }
 
 void
-tf_live_set_failed(struct tf_live *l, enum tf_code rc, const struct tf_error *e)
+tf_pending_set_failed(struct tf_pending *l, enum tf_code rc,
+    const struct tf_error *e)
 {
 	if (l->failed != TF_OK)
 		return;
@@ -560,11 +566,11 @@ tf_live_set_failed(struct tf_live *l, enum tf_code rc, const struct tf_error *e)
 		*l->failure = *e;
 		l->failure->code = rc;
 	}
-	tf_live_index(l);
+	tf_pending_index(l);
 }
 
 enum tf_code
-tf_live_failure(const struct tf_live *l, struct tf_error *err)
+tf_pending_failure(const struct tf_pending *l, struct tf_error *err)
 {
 	if (l->failure != NULL)
 		return tf_fail_as(err, l->failure);
@@ -573,7 +579,7 @@ tf_live_failure(const struct tf_live *l, struct tf_error *err)
 }
 
 enum tf_code
-tf_live_note_writer(struct tf_live *l, uint32_t uid, struct tf_error *err)
+tf_pending_note_writer(struct tf_pending *l, uint32_t uid, struct tf_error *err)
 {
 	unsigned i;
 
@@ -599,21 +605,21 @@ tf_live_note_writer(struct tf_live *l, uint32_t uid, struct tf_error *err)
 	return TF_OK;
 }
 
-struct tf_live *
-tf_live_get(const struct tf_live_table *t, uint64_t id)
+struct tf_pending *
+tf_pending_get(const struct tf_pending_table *t, uint64_t id)
 {
-	struct tf_live *l = t->by_id[id_slot(t, id)];
+	struct tf_pending *l = t->by_id[id_slot(t, id)];
 
 	while (l != NULL && l->attr.id != id)
 		l = l->id_next;
 	return l;
 }
 
-struct tf_live *
-tf_live_find(const struct tf_live_table *t, uint64_t parent, const char *name,
-    size_t n)
+struct tf_pending *
+tf_pending_find(const struct tf_pending_table *t, uint64_t parent,
+    const char *name, size_t n)
 {
-	struct tf_live *l = t->by_name[name_slot(t, parent, name, n)];
+	struct tf_pending *l = t->by_name[name_slot(t, parent, name, n)];
 
 	while (l != NULL &&
 	    (l->attr.parent != parent || l->name_len != n ||
@@ -622,29 +628,29 @@ tf_live_find(const struct tf_live_table *t, uint64_t parent, const char *name,
 	return l;
 }
 
-struct tf_live *
-tf_live_next(struct tf_live_table *t, uint64_t parent, uint64_t after)
+struct tf_pending *
+tf_pending_next(struct tf_pending_table *t, uint64_t parent, uint64_t after)
 {
 	const uint64_t part[] = { parent, after };
-	struct tf_live *l = seek(t, TF_LIVE_BY_PLACE, part, 2, true);
+	struct tf_pending *l = seek(t, TF_PENDING_BY_PLACE, part, 2, true);
 
 	return l != NULL && l->attr.parent == parent ? l : NULL;
 }
 
 /*DEVEND*/
-struct tf_live *
-tf_live_first(struct tf_live_table *t, enum tf_live_order o)
+struct tf_pending *
+tf_pending_first(struct tf_pending_table *t, enum tf_pending_order o)
 {
 	return seek(t, o, NULL, 0, false);
 }
 
 void
-tf_live_range(struct tf_live_table *t, enum tf_live_order o,
-    const uint64_t *part, unsigned n, bool (*fn)(void *arg, struct tf_live *l),
-    void *arg)
+tf_pending_range(struct tf_pending_table *t, enum tf_pending_order o,
+    const uint64_t *part, unsigned n,
+    bool (*fn)(void *arg, struct tf_pending *l), void *arg)
 {
-	struct tf_live *l = seek(t, o, part, n, false);
-	struct tf_live_key k;
+	struct tf_pending *l = seek(t, o, part, n, false);
+	struct tf_pending_key k;
 	unsigned all;
 
 	while (l != NULL && compare(l, o, part, n) == 0 && fn(arg, l)) {
@@ -654,11 +660,11 @@ tf_live_range(struct tf_live_table *t, enum tf_live_order o,
 }
 
 void
-tf_live_each(struct tf_live_table *t, void (*fn)(void *arg, struct tf_live *l),
-    void *arg)
+tf_pending_each(struct tf_pending_table *t,
+    void (*fn)(void *arg, struct tf_pending *l), void *arg)
 {
 	for (size_t i = 0; i < t->slots; i++)
-		for (struct tf_live *l = t->by_id[i]; l != NULL;
+		for (struct tf_pending *l = t->by_id[i]; l != NULL;
 		     l = l->id_next) {
 			t->visited++;
 			if (!l->unlinked)
@@ -667,19 +673,19 @@ tf_live_each(struct tf_live_table *t, void (*fn)(void *arg, struct tf_live *l),
 }
 
 void
-tf_live_wait(struct tf_vault *v, struct tf_live *l)
+tf_pending_wait(struct tf_vault *v, struct tf_pending *l)
 {
 	while (l->job)
 		tf_vault_wait(v);
 }
 
 bool
-tf_live_claim(struct tf_vault *v, struct tf_live *l)
+tf_pending_claim(struct tf_vault *v, struct tf_pending *l)
 {
-	tf_live_ref(l);
-	tf_live_wait(v, l);
+	tf_pending_ref(l);
+	tf_pending_wait(v, l);
 	if (l->attr.state == TF_STATE_SEALED || l->unlinked) {
-		tf_live_unref(l);
+		tf_pending_unref(l);
 		return false;
 	}
 	l->job = true;
@@ -687,45 +693,45 @@ tf_live_claim(struct tf_vault *v, struct tf_live *l)
 }
 
 void
-tf_live_unclaim(struct tf_vault *v, struct tf_live *l)
+tf_pending_unclaim(struct tf_vault *v, struct tf_pending *l)
 {
 	l->job = false;
-	tf_live_index(l);
+	tf_pending_index(l);
 	pthread_cond_broadcast(&v->changed);
-	tf_live_unref(l);
+	tf_pending_unref(l);
 }
 
 void
-tf_live_leave(struct tf_vault *v, struct tf_live *l)
+tf_pending_leave(struct tf_vault *v, struct tf_pending *l)
 {
 	l->attr.state = TF_STATE_SEALED;
 	l->saved = false;
 	tf_quota_charge(l, 0);
 	/* Its row has the time of its entry, and is what is seen from now. */
-	if (!tf_live_is_file(l))
+	if (!tf_pending_is_file(l))
 		tf_vault_changed(v, l->attr.id);
-	if (tf_live_remove(&v->live, l))
-		tf_live_unref(l); /* the table's */
+	if (tf_pending_remove(&v->pending, l))
+		tf_pending_unref(l); /* the table's */
 }
 
 static int
 by_id(const void *a, const void *b)
 {
-	const struct tf_live *x = *(struct tf_live *const *)a;
-	const struct tf_live *y = *(struct tf_live *const *)b;
+	const struct tf_pending *x = *(struct tf_pending *const *)a;
+	const struct tf_pending *y = *(struct tf_pending *const *)b;
 
 	return (x->attr.id > y->attr.id) - (x->attr.id < y->attr.id);
 }
 
 void
-tf_live_sort(struct tf_live **l, size_t n)
+tf_pending_sort(struct tf_pending **l, size_t n)
 {
 	if (n > 1)
-		qsort(l, n, sizeof(struct tf_live *), by_id);
+		qsort(l, n, sizeof(struct tf_pending *), by_id);
 }
 
 struct tf_subject
-tf_live_subject(const struct tf_live *l, uint32_t caller)
+tf_pending_subject(const struct tf_pending *l, uint32_t caller)
 {
 	struct tf_subject s = { .kind = l->attr.kind,
 		.state = l->attr.state,
@@ -737,15 +743,15 @@ tf_live_subject(const struct tf_live *l, uint32_t caller)
 }
 
 enum tf_code
-tf_live_opened(struct tf_live *l, uint32_t uid, struct tf_error *err)
+tf_pending_opened(struct tf_pending *l, uint32_t uid, struct tf_error *err)
 {
-	enum tf_code rc = tf_live_note_writer(l, uid, err);
+	enum tf_code rc = tf_pending_note_writer(l, uid, err);
 
 	if (rc != TF_OK)
 		return rc;
 	if (l->writers++ == 0)
 		l->writer = uid;
-	tf_live_index(l);
+	tf_pending_index(l);
 	return TF_OK;
 }
 
@@ -791,11 +797,11 @@ tf_stage_name(uint64_t id, char out[24])
 }
 
 enum tf_code
-tf_live_fail(struct tf_live *l, enum tf_code rc, const struct tf_error *e,
+tf_pending_fail(struct tf_pending *l, enum tf_code rc, const struct tf_error *e,
     struct tf_error *err)
 {
 	pthread_mutex_lock(&l->v->mu);
-	tf_live_set_failed(l, rc, e);
+	tf_pending_set_failed(l, rc, e);
 	pthread_mutex_unlock(&l->v->mu);
 	if (err != NULL)
 		*err = *e;

@@ -1,5 +1,5 @@
 /*
- * Live nodes: everything that is not in the ledger yet (files being written,
+ * Pending nodes: everything that is not in the ledger yet (files being written,
  * frozen, drafts, placeholders, directories without an entry), in memory, found
  * by id, by name, and in the orders that the sealer, sync, a seal, a rename and
  * status need: none of them visits what it has nothing to do with, for that may
@@ -39,41 +39,41 @@ struct tf_waiter {
 };
 
 /* The orders, and the parts of their keys; the last is always the id. */
-enum tf_live_order {
-	TF_LIVE_BY_PLACE,	/* parent */
-	TF_LIVE_BY_ATTESTATION, /* workflow, attestation, class, owner */
-	TF_LIVE_BY_OWNER,	/* files: class, owner */
-	TF_LIVE_BY_DUE,		/* when the sealer is to look at it */
-	TF_LIVE_ORDERS
+enum tf_pending_order {
+	TF_PENDING_BY_PLACE,	   /* parent */
+	TF_PENDING_BY_ATTESTATION, /* workflow, attestation, class, owner */
+	TF_PENDING_BY_OWNER,	   /* files: class, owner */
+	TF_PENDING_BY_DUE,	   /* when the sealer is to look at it */
+	TF_PENDING_ORDERS
 };
-#define TF_LIVE_KEY_PARTS 5
-struct tf_live_key {
-	uint64_t part[TF_LIVE_KEY_PARTS];
+#define TF_PENDING_KEY_PARTS 5
+struct tf_pending_key {
+	uint64_t part[TF_PENDING_KEY_PARTS];
 };
-enum tf_live_class {
-	TF_LIVE_TO_SEAL, /* a file that a sync may seal */
-	TF_LIVE_FILE,	 /* another one */
-	TF_LIVE_DIRECTORY,
+enum tf_pending_class {
+	TF_PENDING_TO_SEAL, /* a file that a sync may seal */
+	TF_PENDING_FILE,    /* another one */
+	TF_PENDING_DIRECTORY,
 };
 /* Where the indexes have a node: as its fields were when they were told. */
-struct tf_live_place {
+struct tf_pending_place {
 	uint64_t parent, wf, att;
 	uint64_t due_ns; /* boot clock; UINT64_MAX: never */
 	uint64_t owes;	 /* bytes of database, until it is sealed */
 	uint32_t uid;
-	uint8_t class; /* enum tf_live_class */
+	uint8_t class; /* enum tf_pending_class */
 	uint8_t state; /* enum tf_state */
 	bool failed;
 };
 
-struct tf_live {
+struct tf_pending {
 	struct tf_vault *v;
 	unsigned refs;
 	struct tf_attr attr;
 	char *name; /* who has claimed l, or holds mu, may read it */
 	size_t name_len;
 	uint64_t att, wf; /* attestation (or draft) and workflow above */
-	size_t names;	  /* live below it; of a draft attestation only */
+	size_t names;	  /* pending below it; of a draft attestation only */
 	bool in_draft;	  /* below a draft directory or attestation */
 	bool unlinked;	  /* has no name any more */
 	bool saved;	  /* has a row in stage */
@@ -101,7 +101,7 @@ struct tf_live {
 	uint32_t counted_uid;
 	bool holds; /* a descriptor counts as that of holds_uid */
 	uint32_t holds_uid;
-	struct tf_live *holds_next, *holds_prev; /* of the same user's */
+	struct tf_pending *holds_next, *holds_prev; /* of the same user's */
 	struct tf_text *actor; /* canonical JSON: last writer, or renamer */
 	struct tf_buf xattrs;  /* canonical JSON object, or empty */
 	uint64_t frozen_ns, deadline_ns; /* boot clock */
@@ -140,19 +140,19 @@ struct tf_live {
 	struct tf_waiter *waiters; /* for the flush under way (mu) */
 	uint64_t flushing_gen;	   /* (mu) */
 
-	struct tf_live *id_next, *name_next; /* hash chains */
-	bool indexed;			     /* it has a name in the table */
-	struct tf_live_place at;	     /* while it is indexed */
+	struct tf_pending *id_next, *name_next; /* hash chains */
+	bool indexed;				/* it has a name in the table */
+	struct tf_pending_place at;		/* while it is indexed */
 	struct {
-		struct tf_live *left, *right;
-	} link[TF_LIVE_ORDERS]; /* treaps */
-	uint32_t priority;	/* in all of them */
+		struct tf_pending *left, *right;
+	} link[TF_PENDING_ORDERS]; /* treaps */
+	uint32_t priority;	   /* in all of them */
 };
 
-struct tf_live_table {
-	struct tf_live **by_id, **by_name;
+struct tf_pending_table {
+	struct tf_pending **by_id, **by_name;
 	size_t slots, count;
-	struct tf_live *root[TF_LIVE_ORDERS];
+	struct tf_pending *root[TF_PENDING_ORDERS];
 	uint64_t files[TF_STATES]; /* that have a name */
 	uint64_t failed;	   /* of them */
 	uint64_t owed;	  /* bytes of database that sealing all takes */
@@ -169,66 +169,69 @@ tf_mode_without_ids(uint32_t mode)
 }
 
 /* Callers of all of these hold vault.mu. */
-TF_MUST_USE enum tf_code tf_live_init(struct tf_live_table *t);
-void tf_live_destroy(struct tf_live_table *t);
+TF_MUST_USE enum tf_code tf_pending_init(struct tf_pending_table *t);
+void tf_pending_destroy(struct tf_pending_table *t);
 /* A new node with one reference (the table's); NULL: no memory. */
-struct tf_live *tf_live_new(struct tf_vault *v, const struct tf_attr *attr,
-    const char *name, size_t n);
-void tf_live_insert(struct tf_live_table *t, struct tf_live *l);
+struct tf_pending *tf_pending_new(struct tf_vault *v,
+    const struct tf_attr *attr, const char *name, size_t n);
+void tf_pending_insert(struct tf_pending_table *t, struct tf_pending *l);
 /* Out of all indexes; the table's reference is the caller's then.  False: it
  * was not in. */
-bool tf_live_remove(struct tf_live_table *t, struct tf_live *l);
+bool tf_pending_remove(struct tf_pending_table *t, struct tf_pending *l);
 /* Out of all indexes when it has no name and nobody has it open; its staged
  * file goes, too. */
-void tf_live_forget(struct tf_live_table *t, struct tf_live *l);
+void tf_pending_forget(struct tf_pending_table *t, struct tf_pending *l);
 /* Out of the indexes by name and place, still found by id. */
-void tf_live_unname(struct tf_live_table *t, struct tf_live *l);
+void tf_pending_unname(struct tf_pending_table *t, struct tf_pending *l);
 /* Takes name, which is allocated; the old one is the caller's then. */
-char *tf_live_rename(struct tf_live_table *t, struct tf_live *l,
+char *tf_pending_rename(struct tf_pending_table *t, struct tf_pending *l,
     uint64_t parent, char *name);
 /* Below these from now on; l is in the table. */
-void tf_live_place(struct tf_live_table *t, struct tf_live *l, uint64_t att,
-    uint64_t wf);
-struct tf_live *tf_live_get(const struct tf_live_table *t, uint64_t id);
-struct tf_live *tf_live_find(const struct tf_live_table *t, uint64_t parent,
-    const char *name, size_t n);
+void tf_pending_place(struct tf_pending_table *t, struct tf_pending *l,
+    uint64_t att, uint64_t wf);
+struct tf_pending *tf_pending_get(const struct tf_pending_table *t,
+    uint64_t id);
+struct tf_pending *tf_pending_find(const struct tf_pending_table *t,
+    uint64_t parent, const char *name, size_t n);
 /* The child of parent with the least id greater than after, or NULL. */
-struct tf_live *tf_live_next(struct tf_live_table *t, uint64_t parent,
+struct tf_pending *tf_pending_next(struct tf_pending_table *t, uint64_t parent,
     uint64_t after);
 /*
  * Bring the indexes up to date with l: after whatever changes its place, owner,
  * state, failure, writers, or when the sealer is to look at it.  Ending a claim
  * does it.
  */
-void tf_live_index(struct tf_live *l);
+void tf_pending_index(struct tf_pending *l);
 /* l failed for good, unless it had before. */
-void tf_live_set_failed(struct tf_live *l, enum tf_code rc,
+void tf_pending_set_failed(struct tf_pending *l, enum tf_code rc,
     const struct tf_error *e);
 /* The code, and why, in err. */
-enum tf_code tf_live_failure(const struct tf_live *l, struct tf_error *err);
-/* Note that uid writes l.  TF_DENIED: TF_WRITERS_MAX others did. */
-TF_MUST_USE enum tf_code tf_live_note_writer(struct tf_live *l, uint32_t uid,
+enum tf_code tf_pending_failure(const struct tf_pending *l,
     struct tf_error *err);
+/* Note that uid writes l.  TF_DENIED: TF_WRITERS_MAX others did. */
+TF_MUST_USE enum tf_code tf_pending_note_writer(struct tf_pending *l,
+    uint32_t uid, struct tf_error *err);
 /* Would a sync seal it, or wait for its entry? */
-bool tf_live_awaits_seal(const struct tf_live *l);
+bool tf_pending_awaits_seal(const struct tf_pending *l);
 /* Call fn for the nodes whose key in order o begins with these n parts, in that
  * order, until it returns false; fn must not change the table. */
-void tf_live_range(struct tf_live_table *t, enum tf_live_order o,
-    const uint64_t *part, unsigned n, bool (*fn)(void *arg, struct tf_live *l),
-    void *arg);
+void tf_pending_range(struct tf_pending_table *t, enum tf_pending_order o,
+    const uint64_t *part, unsigned n,
+    bool (*fn)(void *arg, struct tf_pending *l), void *arg);
 /* The first in an order, or NULL. */
-struct tf_live *tf_live_first(struct tf_live_table *t, enum tf_live_order o);
+struct tf_pending *tf_pending_first(struct tf_pending_table *t,
+    enum tf_pending_order o);
 /* Call fn for every node that has a name; fn must not change the table.  Only
  * for the start and the end of a vault. */
-void tf_live_each(struct tf_live_table *t,
-    void (*fn)(void *arg, struct tf_live *l), void *arg);
+void tf_pending_each(struct tf_pending_table *t,
+    void (*fn)(void *arg, struct tf_pending *l), void *arg);
 
-void tf_live_ref(struct tf_live *l);
+void tf_pending_ref(struct tf_pending *l);
 /* Frees at the last. */
-void tf_live_unref(struct tf_live *l);
+void tf_pending_unref(struct tf_pending *l);
 
 static inline bool
-tf_live_is_file(const struct tf_live *l)
+tf_pending_is_file(const struct tf_pending *l)
 {
 	return l->attr.kind == TF_KIND_EVIDENCE;
 }
@@ -239,53 +242,54 @@ tf_live_is_file(const struct tf_live *l)
  * however they came.
  */
 static inline bool
-tf_live_written(const struct tf_live *l)
+tf_pending_written(const struct tf_pending *l)
 {
 	return l->wrote || l->attr.size > 0;
 }
 
 /* As how many names does it count?  Attributes are kept in memory, too. */
 static inline uint64_t
-tf_live_names(const struct tf_live *l)
+tf_pending_names(const struct tf_pending *l)
 {
 	return 1 + l->xattrs.n / 1024;
 }
 
 /* A placeholder that nobody has open for writing. */
 static inline bool
-tf_live_rests(const struct tf_live *l)
+tf_pending_rests(const struct tf_pending *l)
 {
 	return l->attr.state == TF_STATE_PLACEHOLDER && l->writers == 0;
 }
 
-/* Is all of the content on stable storage, and the digest that of the row?  Of a
- * new file, that it is there. */
+/* Is all of the content on stable storage, and the digest that of the row?  Of
+ * a new file, that it is there. */
 static inline bool
-tf_live_clean(const struct tf_live *l)
+tf_pending_clean(const struct tf_pending *l)
 {
 	return l->gen == l->saved_gen;
 }
 
 /* Wait until no job changes l; mu is held. */
-void tf_live_wait(struct tf_vault *v, struct tf_live *l);
+void tf_pending_wait(struct tf_vault *v, struct tf_pending *l);
 
-/* It has a row in the node table and is live no more; mu is held. */
-void tf_live_leave(struct tf_vault *v, struct tf_live *l);
+/* It has a row in the node table and is pending no more; mu is held. */
+void tf_pending_leave(struct tf_vault *v, struct tf_pending *l);
 
 /* Set job on l (waiting for the one under way), with a reference; mu is held.
  * False, and nothing to undo, when l went away meanwhile. */
-bool tf_live_claim(struct tf_vault *v, struct tf_live *l);
+bool tf_pending_claim(struct tf_vault *v, struct tf_pending *l);
 
-void tf_live_unclaim(struct tf_vault *v, struct tf_live *l);
+void tf_pending_unclaim(struct tf_vault *v, struct tf_pending *l);
 
 /* In order of birth, as their entries will stand. */
-void tf_live_sort(struct tf_live **l, size_t n);
+void tf_pending_sort(struct tf_pending **l, size_t n);
 
-/* Policy's view of a live node. */
-struct tf_subject tf_live_subject(const struct tf_live *l, uint32_t caller);
+/* Policy's view of a pending node. */
+struct tf_subject tf_pending_subject(const struct tf_pending *l,
+    uint32_t caller);
 
 /* One more handle of uid on l: false when too many users wrote it. */
-enum tf_code tf_live_opened(struct tf_live *l, uint32_t uid,
+enum tf_code tf_pending_opened(struct tf_pending *l, uint32_t uid,
     struct tf_error *err);
 
 /* Take from want what mask names; ctime is now. */
@@ -298,7 +302,7 @@ const char *tf_state_name(enum tf_state s);
 void tf_stage_name(uint64_t id, char out[24]);
 
 /* The content is not what was sent: final.  Returns rc, with e in err. */
-enum tf_code tf_live_fail(struct tf_live *l, enum tf_code rc,
+enum tf_code tf_pending_fail(struct tf_pending *l, enum tf_code rc,
     const struct tf_error *e, struct tf_error *err);
 
 /* Does t stand for the present? */

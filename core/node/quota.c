@@ -36,7 +36,7 @@ look_at_space(struct tf_vault *v, struct tf_error *err)
 	if (ledger_files < files)
 		files = ledger_files;
 	v->space_left = beyond(bytes,
-	    TF_FLOOR_BYTES + 2 * v->unsaved + v->live.owed);
+	    TF_FLOOR_BYTES + 2 * v->unsaved + v->pending.owed);
 	v->files_left = beyond(files, TF_FLOOR_FILES);
 	v->space_until_ns = tf_clock_boot_ns() + LOOK_NS;
 	return TF_OK;
@@ -125,19 +125,19 @@ tf_quota_open(struct tf_vault *v, uint32_t uid, struct tf_error *err)
 }
 
 void
-tf_quota_recount(struct tf_live *l)
+tf_quota_recount(struct tf_pending *l)
 {
 	struct tf_user *u;
 
 	if (l->counted == 0 || (u = tf_user_of(l->v, l->counted_uid)) == NULL)
 		return;
 	u->names -= l->counted;
-	l->counted = tf_live_names(l);
+	l->counted = tf_pending_names(l);
 	u->names += l->counted;
 }
 
 void
-tf_quota_charge(struct tf_live *l, uint64_t bytes)
+tf_quota_charge(struct tf_pending *l, uint64_t bytes)
 {
 	struct tf_vault *v = l->v;
 	struct tf_user *u;
@@ -155,7 +155,7 @@ tf_quota_charge(struct tf_live *l, uint64_t bytes)
 }
 
 enum tf_code
-tf_quota_take(struct tf_live *l, uint64_t bytes, struct tf_error *err)
+tf_quota_take(struct tf_pending *l, uint64_t bytes, struct tf_error *err)
 {
 	uint64_t max = l->v->settings.value[TF_MAX_STAGED], before = l->charged;
 	struct tf_user *u;

@@ -6,7 +6,7 @@
 
 #include "../error.h"
 
-struct tf_live;
+struct tf_pending;
 struct tf_vault;
 
 #define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
@@ -23,7 +23,7 @@ TF_MUST_USE enum tf_code tf_space_spool(struct tf_vault *v, uint64_t n,
     struct tf_error *err);
 
 /* staging.c: the owner of l has that many bytes of it unsealed; mu is held. */
-void tf_quota_charge(struct tf_live *l, uint64_t bytes);
+void tf_quota_charge(struct tf_pending *l, uint64_t bytes);
 
 /* May uid have n more names that are not sealed (max_unsealed)?  TF_QUOTA.
  * Names are counted while they are in the table.  mu is held. */
@@ -36,10 +36,10 @@ TF_MUST_USE enum tf_code tf_quota_open(struct tf_vault *v, uint32_t uid,
     struct tf_error *err);
 
 /* The attributes of l are others: count it by them.  mu is held. */
-void tf_quota_recount(struct tf_live *l);
+void tf_quota_recount(struct tf_pending *l);
 
 /* The same, unless that is more than max_staged: TF_QUOTA. */
-TF_MUST_USE enum tf_code tf_quota_take(struct tf_live *l, uint64_t bytes,
+TF_MUST_USE enum tf_code tf_quota_take(struct tf_pending *l, uint64_t bytes,
     struct tf_error *err);
 
 #endif

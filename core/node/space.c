@@ -1,10 +1,10 @@
 /*
- * What statfs(2) tells.  Equal bytes are kept once, so the true free space would
- * tell every user, by how it shrinks when he records some content, whether that
- * content is in the vault already.  Root sees the true numbers.  Others see the
- * free space of the start of the mount less what was recorded since, every file
- * with its full size; of the true numbers they see so much only as that the
- * disk is nearly full, in steps of a 64th of it.
+ * What statfs(2) tells.  Equal bytes are kept once, so the true free space
+ * would tell every user, by how it shrinks when he records some content,
+ * whether that content is in the vault already.  Root sees the true numbers. 
+ * Others see the free space of the start of the mount less what was recorded
+ * since, every file with its full size; of the true numbers they see so much
+ * only as that the disk is nearly full, in steps of a 64th of it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -46,7 +46,8 @@ tf_space_start(struct tf_vault *v, struct tf_error *err)
 uint64_t
 tf_store_used(const struct tf_vault *v)
 {
-	return v->head.content_bytes + v->head.bytes + v->staged + v->live.owed;
+	return v->head.content_bytes + v->head.bytes + v->staged +
+	    v->pending.owed;
 }
 
 enum tf_code

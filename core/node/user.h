@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-struct tf_live;
+struct tf_pending;
 struct tf_vault;
 
 /* What a user has that is not sealed yet. */
@@ -14,7 +14,7 @@ struct tf_user {
 	uint64_t names;
 	uint64_t open; /* handles for writing */
 	unsigned held; /* descriptors of files being written, */
-	struct tf_live *oldest, *newest; /* by when they were opened */
+	struct tf_pending *oldest, *newest; /* by when they were opened */
 };
 
 /* user.c: where what uid has is counted; NULL: no memory, and it is not.  Good

@@ -1,5 +1,5 @@
 /*
- * Inside the vault.  Lock order: live.io, then vault.mu, then what the
+ * Inside the vault.  Lock order: pending.io, then vault.mu, then what the
  * committer and the reader pool lock for themselves.  Nobody waits for the
  * committer while holding mu; the committer never takes an io.
  */
@@ -91,7 +91,7 @@ struct tf_vault {
 	pthread_mutex_t mu;
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */
 	/* All below: guarded by mu. */
-	struct tf_live_table live;
+	struct tf_pending_table pending;
 	struct tf_texts texts;
 	uint64_t closing; /* node whose seal is being decided, or that is
 			   being closed or opened again: nothing is born below
@@ -157,7 +157,7 @@ tf_vault_wait(struct tf_vault *v)
 
 /* Take l->io, which somebody may hold who works on the disk. */
 static inline void
-tf_live_lock(struct tf_live *l)
+tf_pending_lock(struct tf_pending *l)
 {
 	if (pthread_mutex_trylock(&l->io) == 0)
 		return;

@@ -160,9 +160,9 @@ struct change {
 
 /* Does stage lack it, or know an older name or mode? */
 static bool
-needs_row(const struct tf_live *l)
+needs_row(const struct tf_pending *l)
 {
-	return l->saved ? l->stale : !tf_live_is_file(l);
+	return l->saved ? l->stale : !tf_pending_is_file(l);
 }
 
 static enum tf_code

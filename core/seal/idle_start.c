@@ -71,7 +71,7 @@ look_for_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
 }
 
 static void
-look_at_live(void *arg, struct tf_live *l)
+look_at_pending(void *arg, struct tf_pending *l)
 {
 	happened(arg, l->att, l->attr.ctime);
 }
@@ -89,7 +89,7 @@ tf_quiet_start(struct tf_vault *v, struct tf_error *err)
 	rc = tf_each_child(s.db, TF_ROOT_ID, look_for_open, &s, err);
 	tf_reader_done(v, s.db);
 	pthread_mutex_lock(&v->mu);
-	tf_live_each(&v->live, look_at_live, v);
+	tf_pending_each(&v->pending, look_at_pending, v);
 	pthread_mutex_unlock(&v->mu);
 	return rc;
 }

@@ -51,7 +51,7 @@ interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 /* A free name for the draft; mu held. */
 static enum tf_code
-draft_name(struct tf_live *l, struct tf_db *db, char out[256],
+draft_name(struct tf_pending *l, struct tf_db *db, char out[256],
     struct tf_error *err)
 {
 	struct tf_time at = tf_clock_now();
@@ -60,7 +60,7 @@ draft_name(struct tf_live *l, struct tf_db *db, char out[256],
 
 	for (;; at.s++) {
 		tf_name_interrupted(l->name, l->name_len, at, out);
-		if (tf_live_find(&l->v->live, l->attr.parent, out,
+		if (tf_pending_find(&l->v->pending, l->attr.parent, out,
 			strlen(out)) != NULL)
 			continue;
 		rc = tf_nodes_find(db, l->attr.parent, out, strlen(out), &row,
@@ -81,7 +81,7 @@ ends(void *arg)
 /* What is readable of the content: bytes and digest.  It takes long, and
  * nobody can write a file that failed, so no lock is held. */
 static enum tf_code
-surviving(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+surviving(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 {
 	struct tf_patience p = { ends, l->v };
 	enum tf_code rc = TF_OK;
@@ -103,7 +103,7 @@ surviving(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 	if (l->size > 0) {
 		if ((x->body = malloc(l->size)) == NULL)
 			return tf_nomem(err);
-		rc = tf_live_read(l, x->body, l->size, 0, &got, err);
+		rc = tf_pending_read(l, x->body, l->size, 0, &got, err);
 	}
 	tf_sha256(x->body == NULL ? "" : x->body,
 	    x->body == NULL ? 0 : x->content.size, &x->content.sha256);
@@ -111,7 +111,8 @@ surviving(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 }
 
 enum tf_code
-tf_live_become_draft(struct tf_live *l, struct tf_db *db, struct tf_error *err)
+tf_pending_become_draft(struct tf_pending *l, struct tf_db *db,
+    struct tf_error *err)
 {
 	char draft[256], *name;
 	enum tf_code rc = draft_name(l, db, draft, err);
@@ -121,15 +122,15 @@ tf_live_become_draft(struct tf_live *l, struct tf_db *db, struct tf_error *err)
 	if ((name = strdup(draft)) == NULL)
 		return tf_nomem(err);
 	free(l->meant);
-	l->meant = tf_live_rename(&l->v->live, l, l->attr.parent, name);
+	l->meant = tf_pending_rename(&l->v->pending, l, l->attr.parent, name);
 	l->attr.state = TF_STATE_DRAFT;
-	tf_live_index(l);
+	tf_pending_index(l);
 	return TF_OK;
 }
 
 /* The path that l was meant to have; mu is not held. */
 static enum tf_code
-meant_path(struct tf_live *l, struct tf_db *db, struct tf_buf *out,
+meant_path(struct tf_pending *l, struct tf_db *db, struct tf_buf *out,
     struct tf_error *err)
 {
 	enum tf_code rc = tf_path_of(l->v, db, l->attr.parent, out, err);
@@ -145,7 +146,8 @@ meant_path(struct tf_live *l, struct tf_db *db, struct tf_buf *out,
 /* The new name in memory, unless l has it, and what the entry will say of
  * both; mu is not held, l is claimed. */
 static enum tf_code
-give_up_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+give_up_name(struct tf_pending *l, struct tf_interruption *x,
+    struct tf_error *err)
 {
 	struct tf_db *db;
 	enum tf_code rc;
@@ -154,7 +156,7 @@ give_up_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 		return rc;
 	pthread_mutex_lock(&l->v->mu);
 	if (l->meant == NULL)
-		rc = tf_live_become_draft(l, db, err);
+		rc = tf_pending_become_draft(l, db, err);
 	memcpy(x->draft, l->name, l->name_len + 1);
 	pthread_mutex_unlock(&l->v->mu);
 	if (rc == TF_OK)
@@ -165,7 +167,7 @@ give_up_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 
 /* The content is what x says, and saved. */
 static void
-took_hold(struct tf_live *l, const struct tf_interruption *x)
+took_hold(struct tf_pending *l, const struct tf_interruption *x)
 {
 	l->failed = TF_OK;
 	free(l->failure);
@@ -182,7 +184,7 @@ took_hold(struct tf_live *l, const struct tf_interruption *x)
 static enum tf_code
 renamed_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	struct tf_live *l = arg;
+	struct tf_pending *l = arg;
 
 	return tf_stage_save(t, l, err);
 }
@@ -191,7 +193,7 @@ renamed_run(struct tf_txn *t, void *arg, struct tf_error *err)
  * more when somebody else gets it, and says that an entry is owed.  mu is not
  * held. */
 static enum tf_code
-take_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+take_name(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 {
 	struct tf_vault *v = l->v;
 	bool saved;
@@ -210,7 +212,7 @@ take_name(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
 }
 
 void
-tf_live_step_aside(struct tf_live *l)
+tf_pending_step_aside(struct tf_pending *l)
 {
 	struct tf_vault *v = l->v;
 	struct tf_interruption *x = calloc(1, sizeof(*x));
@@ -219,7 +221,7 @@ tf_live_step_aside(struct tf_live *l)
 	enum tf_code rc = x == NULL ? tf_nomem(&e) : TF_OK;
 
 	pthread_mutex_lock(&v->mu);
-	if (!tf_live_claim(v, l)) {
+	if (!tf_pending_claim(v, l)) {
 		pthread_mutex_unlock(&v->mu);
 		tf_interruption_free(x);
 		return;
@@ -233,7 +235,7 @@ tf_live_step_aside(struct tf_live *l)
 		l->interruption = x;
 		x = NULL;
 	}
-	tf_live_unclaim(v, l);
+	tf_pending_unclaim(v, l);
 	pthread_mutex_unlock(&v->mu);
 	if (rc != TF_OK)
 		tf_vault_say(v, rc, "%.60s was interrupted and is not kept: %s",
@@ -244,7 +246,7 @@ tf_live_step_aside(struct tf_live *l)
 
 /* Record x, whose content is known; l is claimed. */
 static enum tf_code
-record(struct tf_live *l, struct tf_interruption *x, struct tf_error *err)
+record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 {
 	struct tf_vault *v = l->v;
 	enum tf_code rc;
@@ -295,7 +297,7 @@ say_interrupted(struct tf_vault *v, const struct tf_interruption *x,
 }
 
 void
-tf_live_interrupt(struct tf_live *l)
+tf_pending_interrupt(struct tf_pending *l)
 {
 	struct tf_interruption *x, found = { .l = l };
 	struct tf_error e = { .code = TF_OK };
@@ -307,10 +309,10 @@ tf_live_interrupt(struct tf_live *l)
 	x = l->interruption;
 	pthread_mutex_unlock(&v->mu);
 	if (x == NULL)
-		tf_live_step_aside(l);
+		tf_pending_step_aside(l);
 	rc = surviving(l, &found, &e);
 	pthread_mutex_lock(&v->mu);
-	claimed = tf_live_claim(v, l);
+	claimed = tf_pending_claim(v, l);
 	x = claimed ? l->interruption : NULL;
 	pthread_mutex_unlock(&v->mu);
 	if (x != NULL) {
@@ -327,9 +329,9 @@ tf_live_interrupt(struct tf_live *l)
 	if (claimed) {
 		/* Nobody adds to what no entry speaks of. */
 		if (rc != TF_OK)
-			tf_live_set_failed(l, rc, &e);
+			tf_pending_set_failed(l, rc, &e);
 		l->interruption = NULL;
-		tf_live_unclaim(v, l);
+		tf_pending_unclaim(v, l);
 	}
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);

@@ -5,17 +5,18 @@
 #include "../error.h"
 
 struct tf_db;
-struct tf_live;
+struct tf_pending;
 
 /* The content of l is given up and it becomes a draft under another name, so
  * that its name is free: at once, the entry follows (l->interruption). */
-void tf_live_step_aside(struct tf_live *l);
+void tf_pending_step_aside(struct tf_pending *l);
 
 /* The same with the entry; it hashes what there is, which takes long. */
-void tf_live_interrupt(struct tf_live *l);
+void tf_pending_interrupt(struct tf_pending *l);
 
-/* l, which failed or was left by a crash, takes the name of a draft.  mu is held. */
-enum tf_code tf_live_become_draft(struct tf_live *l, struct tf_db *db,
+/* l, which failed or was left by a crash, takes the name of a draft.  mu is
+ * held. */
+enum tf_code tf_pending_become_draft(struct tf_pending *l, struct tf_db *db,
     struct tf_error *err);
 
 #endif

@@ -21,43 +21,43 @@
 #include "placeholder.h"
 
 void
-tf_placeholder_rest(struct tf_live *l)
+tf_placeholder_rest(struct tf_pending *l)
 {
 	struct tf_vault *v = l->v;
 
 	l->deadline_ns = tf_clock_boot_ns() +
 	    v->settings.value[TF_PLACEHOLDER] * TF_SECOND;
-	tf_live_index(l);
+	tf_pending_index(l);
 }
 
 /* --- the mark that it was written ------------------------------------------ */
 
 void
-tf_mark_later(struct tf_live *l)
+tf_mark_later(struct tf_pending *l)
 {
 	/* What a draft is after a crash does not depend on it. */
 	if (l->mark_ns != 0 || l->attr.state == TF_STATE_DRAFT)
 		return;
 	l->mark_ns = tf_clock_boot_ns() + TF_MARK_NS;
-	tf_live_index(l);
+	tf_pending_index(l);
 }
 
 static enum tf_code
 mark_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	const struct tf_live *l = arg;
+	const struct tf_pending *l = arg;
 
 	return tf_stage_set_dirty(tf_txn_write(t), l->attr.id, true, err);
 }
 
 void
-tf_mark_now(struct tf_vault *v, struct tf_live *l)
+tf_mark_now(struct tf_vault *v, struct tf_pending *l)
 {
 	struct tf_error e = { .code = TF_OK };
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	if (!tf_live_claim(v, l)) {
+	if (!tf_pending_claim(v, l)) {
 		pthread_mutex_unlock(&v->mu);
 		return;
 	}
@@ -74,6 +74,6 @@ tf_mark_now(struct tf_vault *v, struct tf_live *l)
 		l->hollow = rc != TF_OK;
 	}
 	l->mark_ns = 0;
-	tf_live_unclaim(v, l);
+	tf_pending_unclaim(v, l);
 	pthread_mutex_unlock(&v->mu);
 }

@@ -5,19 +5,19 @@
 
 #include "../base/clock.h"
 
-struct tf_live;
+struct tf_pending;
 struct tf_vault;
 
 #define TF_MARK_NS TF_SECOND /* a written placeholder's row says so by then */
 
 /* Nobody has it open for writing any more: its time begins. */
-void tf_placeholder_rest(struct tf_live *l);
+void tf_placeholder_rest(struct tf_pending *l);
 
 /* l is about to be written and its row promises no byte: the sealer marks the
  * row within TF_MARK_NS, unless a flush comes first. */
-void tf_mark_later(struct tf_live *l);
+void tf_mark_later(struct tf_pending *l);
 
 /* Mark it now. */
-void tf_mark_now(struct tf_vault *v, struct tf_live *l);
+void tf_mark_now(struct tf_vault *v, struct tf_pending *l);
 
 #endif

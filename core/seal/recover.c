@@ -42,7 +42,7 @@
 
 struct found {
 	struct tf_vault *v;
-	struct tf_live **l;
+	struct tf_pending **l;
 	bool *dirty;
 	size_t n, cap;
 	uint64_t budget; /* bytes that may still be hashed at once */
@@ -50,7 +50,7 @@ struct found {
 
 /* Who wrote it; a list that is damaged names nobody. */
 static enum tf_code
-read_uids(struct tf_live *l, struct tf_str s)
+read_uids(struct tf_pending *l, struct tf_str s)
 {
 	struct tf_json_doc d;
 	enum tf_code rc = tf_json_parse(&d, s.p, s.n, NULL);
@@ -58,14 +58,14 @@ read_uids(struct tf_live *l, struct tf_str s)
 	if (rc != TF_OK)
 		return rc == TF_NOMEM ? rc : TF_OK;
 	for (uint32_t t = 1; rc == TF_OK && t < d.n; t = d.tok[t].next)
-		rc = tf_live_note_writer(l, (uint32_t)d.tok[t].num, NULL);
+		rc = tf_pending_note_writer(l, (uint32_t)d.tok[t].num, NULL);
 	tf_json_doc_free(&d);
 	return rc == TF_NOMEM ? rc : TF_OK;
 }
 
 /* Whose it is, and what else the row keeps for its entry. */
 static enum tf_code
-read_facts(struct tf_live *l, const struct tf_stage_row *r)
+read_facts(struct tf_pending *l, const struct tf_stage_row *r)
 {
 	if (r->actor.n > 0 &&
 	    (l->actor = tf_text_get(&l->v->texts, r->actor.p, r->actor.n)) ==
@@ -138,19 +138,19 @@ set_unplaced_aside(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	return rc;
 }
 
-/* A row of stage becomes a live node; where it is comes later. */
+/* A row of stage becomes a pending node; where it is comes later. */
 static enum tf_code
 revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 {
 	struct found *f = arg;
-	struct tf_live *l;
+	struct tf_pending *l;
 	size_t cap = f->cap == 0 ? 64 : f->cap * 2;
 	void *p, *q;
 
 	if (is_unplaced(f->v, r->attr.id))
 		return TF_OK;
 	if (f->n == f->cap) {
-		p = realloc(f->l, cap * sizeof(struct tf_live *));
+		p = realloc(f->l, cap * sizeof(struct tf_pending *));
 		if (p != NULL)
 			f->l = p;
 		q = realloc(f->dirty, cap * sizeof(bool));
@@ -160,14 +160,14 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 			return tf_nomem(err);
 		f->cap = cap;
 	}
-	if ((l = tf_live_new(f->v, &r->attr, r->name, r->name_len)) == NULL)
+	if ((l = tf_pending_new(f->v, &r->attr, r->name, r->name_len)) == NULL)
 		return tf_nomem(err);
 	if (read_facts(l, r) != TF_OK) {
-		tf_live_unref(l);
+		tf_pending_unref(l);
 		return tf_nomem(err);
 	}
 	l->saved = true;
-	if (tf_live_is_file(l)) {
+	if (tf_pending_is_file(l)) {
 		l->wrote = !r->unwritten;
 		l->hollow = r->unwritten && !r->dirty && r->attr.size == 0;
 		l->gen = l->saved_gen = 1;
@@ -176,8 +176,8 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 		l->in_order = false;
 	}
 	l->attr.state = TF_STATE_DRAFT;
-	tf_live_insert(&f->v->live, l);
-	tf_live_ref(l);
+	tf_pending_insert(&f->v->pending, l);
+	tf_pending_ref(l);
 	f->dirty[f->n] = r->dirty;
 	f->l[f->n++] = l;
 	if (r->aside && (l->meant = strdup(l->name)) == NULL)
@@ -188,51 +188,53 @@ revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 /* The last run ended before an entry said that l gave its name up: somebody
  * else may have it. */
 static enum tf_code
-step_aside_again(struct tf_live *l, struct tf_db *db, struct tf_error *err)
+step_aside_again(struct tf_pending *l, struct tf_db *db, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&l->v->mu);
 	if (l->meant != NULL)
-		rc = tf_live_become_draft(l, db, err);
+		rc = tf_pending_become_draft(l, db, err);
 	pthread_mutex_unlock(&l->v->mu);
 	return rc;
 }
 
 /* Attestation, workflow and draft zone of a revived node. */
 static enum tf_code
-place(struct tf_vault *v, struct tf_db *db, struct tf_live *l,
+place(struct tf_vault *v, struct tf_db *db, struct tf_pending *l,
     struct tf_error *err)
 {
 	struct tf_place p;
-	struct tf_live *up;
+	struct tf_pending *up;
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
 	rc = tf_place_of(v, db, l->attr.parent, &p, err);
 	if (rc == TF_OK) {
 		if (l->attr.kind == TF_KIND_ATTESTATION)
-			tf_live_place(&v->live, l, l->attr.id, p.parent.id);
+			tf_pending_place(&v->pending, l, l->attr.id,
+			    p.parent.id);
 		else
-			tf_live_place(&v->live, l, p.att.id, p.wf);
+			tf_pending_place(&v->pending, l, p.att.id, p.wf);
 		l->in_draft = l->attr.kind == TF_KIND_ATTESTATION ||
 		    p.in_draft ||
 		    (l->attr.kind == TF_KIND_DIRECTORY &&
 			tf_name_draft_dir(l->name, l->name_len));
-		/* Draftness comes down from any live directory above. */
+		/* Draftness comes down from any pending directory above. */
 		up = l;
-		while ((up = tf_live_get(&v->live, up->attr.parent)) != NULL)
+		while ((up = tf_pending_get(&v->pending, up->attr.parent)) !=
+		    NULL)
 			if (up->attr.kind == TF_KIND_ATTESTATION ||
 			    tf_name_draft_dir(up->name, up->name_len))
 				l->in_draft = true;
-		tf_live_index(l);
+		tf_pending_index(l);
 	}
 	pthread_mutex_unlock(&v->mu);
 	return rc;
 }
 
 struct mending {
-	struct tf_live *l;
+	struct tf_pending *l;
 	struct tf_buf body;
 };
 
@@ -267,7 +269,7 @@ mend(struct mending *m, struct tf_error *err)
  * nobody wrote.  TF_NOTFOUND.
  */
 static enum tf_code
-in_database(struct tf_live *l, struct tf_db *db, uint64_t *size, bool *yes,
+in_database(struct tf_pending *l, struct tf_db *db, uint64_t *size, bool *yes,
     struct tf_error *err)
 {
 	struct mending m = { .l = l };
@@ -293,7 +295,7 @@ in_database(struct tf_live *l, struct tf_db *db, uint64_t *size, bool *yes,
 /* It was flushed short, and grew into a file afterwards that nobody was
  * promised. */
 static void
-drop_file(struct tf_live *l)
+drop_file(struct tf_pending *l)
 {
 	char name[24];
 
@@ -305,7 +307,7 @@ drop_file(struct tf_live *l)
 
 /* Is the content what the row says? */
 static enum tf_code
-intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
+intact(struct tf_pending *l, struct tf_db *db, bool *yes, struct tf_error *err)
 {
 	struct tf_hash h;
 	uint64_t size = 0, kept;
@@ -342,7 +344,7 @@ intact(struct tf_live *l, struct tf_db *db, bool *yes, struct tf_error *err)
 
 /* A staged file may be written again (drafts): not read-only any more. */
 static enum tf_code
-allow_writing(struct tf_live *l, struct tf_error *err)
+allow_writing(struct tf_pending *l, struct tf_error *err)
 {
 	struct stat st;
 	char name[24];
@@ -364,13 +366,13 @@ allow_writing(struct tf_live *l, struct tf_error *err)
 
 /* Nobody writes l until what survived of it is saved. */
 static void
-set_lost(struct tf_live *l)
+set_lost(struct tf_pending *l)
 {
 	struct tf_error e;
 
 	if (l->meant == NULL)
 		l->attr.state = TF_STATE_FROZEN;
-	tf_live_set_failed(l,
+	tf_pending_set_failed(l,
 	    tf_fail(&e, TF_BUSY, "what survived the last run is being saved"),
 	    &e);
 	l->wants_check = true;
@@ -382,7 +384,7 @@ set_lost(struct tf_live *l)
  * interrupted, is seen to in the background.
  */
 static enum tf_code
-finish_later(struct tf_live *l, uint64_t size, bool dirty, bool draft,
+finish_later(struct tf_pending *l, uint64_t size, bool dirty, bool draft,
     struct tf_error *err)
 {
 	struct tf_vault *v = l->v;
@@ -394,14 +396,14 @@ finish_later(struct tf_live *l, uint64_t size, bool dirty, bool draft,
 	l->unchecked = same;
 	if (!same) {
 		set_lost(l);
-	} else if (!draft && tf_live_written(l)) {
+	} else if (!draft && tf_pending_written(l)) {
 		l->attr.state = TF_STATE_FROZEN;
 		l->wants_check = true;
 	} else if (!draft) {
 		l->attr.state = TF_STATE_PLACEHOLDER;
 	}
 	l->deadline_ns = UINT64_MAX; /* not the keeper's */
-	tf_live_index(l);
+	tf_pending_index(l);
 	pthread_mutex_unlock(&v->mu);
 	return allow_writing(l, err);
 }
@@ -409,7 +411,7 @@ finish_later(struct tf_live *l, uint64_t size, bool dirty, bool draft,
 /* Is there a staged file that would take long to hash?  *budget is what may
  * still be hashed before the mount serves. */
 static bool
-takes_long(struct tf_live *l, uint64_t *size, uint64_t *budget)
+takes_long(struct tf_pending *l, uint64_t *size, uint64_t *budget)
 {
 	struct stat st;
 	char name[24];
@@ -427,12 +429,12 @@ takes_long(struct tf_live *l, uint64_t *size, uint64_t *budget)
 }
 
 static enum tf_code
-finish_file(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
+finish_file(struct found *f, struct tf_pending *l, bool dirty, struct tf_db *db,
     struct tf_error *err)
 {
 	bool same, draft = l->in_draft || tf_name_draft(l->name, l->name_len);
 	struct tf_vault *v = f->v;
-	struct tf_live *one = l;
+	struct tf_pending *one = l;
 	uint64_t size, kept;
 	enum tf_code rc;
 
@@ -447,31 +449,31 @@ finish_file(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
 		return rc;
 	if (l->meant != NULL)
 		same = false; /* its writer knows that it failed */
-	if (same && !draft && !tf_live_written(l)) {
+	if (same && !draft && !tf_pending_written(l)) {
 		pthread_mutex_lock(&v->mu);
 		l->attr.state = TF_STATE_PLACEHOLDER;
 		tf_placeholder_rest(l);
 		pthread_mutex_unlock(&v->mu);
 	}
-	if (same && (draft || !tf_live_written(l)))
+	if (same && (draft || !tf_pending_written(l)))
 		return allow_writing(l, err);
 	if (!dirty && same) {
 		pthread_mutex_lock(&v->mu);
 		l->attr.state = TF_STATE_FROZEN;
-		(void)tf_live_claim(v, l);
+		(void)tf_pending_claim(v, l);
 		pthread_mutex_unlock(&v->mu);
 		return tf_seal_files(v, &one, 1, "recovery", err);
 	}
 	if ((rc = allow_writing(l, err)) != TF_OK)
 		return rc;
-	tf_live_interrupt(l);
+	tf_pending_interrupt(l);
 	return TF_OK;
 }
 
 /* One file that cannot be finished must not keep the others away. */
 static enum tf_code
-finish_or_say(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
-    struct tf_error *err)
+finish_or_say(struct found *f, struct tf_pending *l, bool dirty,
+    struct tf_db *db, struct tf_error *err)
 {
 	struct tf_vault *v = f->v;
 	struct tf_error e = { .code = TF_OK };
@@ -484,7 +486,7 @@ finish_or_say(struct found *f, struct tf_live *l, bool dirty, struct tf_db *db,
 	/* Without its bytes nobody may add to it. */
 	pthread_mutex_lock(&v->mu);
 	if (l->attr.state == TF_STATE_DRAFT)
-		tf_live_set_failed(l, rc, &e);
+		tf_pending_set_failed(l, rc, &e);
 	pthread_mutex_unlock(&v->mu);
 	tf_vault_say(v, rc,
 	    "%.60s could not be recovered and is tried again: "
@@ -518,7 +520,8 @@ sweep(struct tf_vault *v, struct tf_error *err)
 		if (!tf_decimal(e->d_name, n, INT64_MAX, &id))
 			continue;
 		pthread_mutex_lock(&v->mu);
-		known = tf_live_get(&v->live, id) != NULL || is_unplaced(v, id);
+		known = tf_pending_get(&v->pending, id) != NULL ||
+		    is_unplaced(v, id);
 		pthread_mutex_unlock(&v->mu);
 		if (!known)
 			(void)unlinkat(v->stagefd, e->d_name, 0);
@@ -545,7 +548,7 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
 		rc = place(v, db, f.l[i], err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
-		if (tf_live_is_file(f.l[i])) {
+		if (tf_pending_is_file(f.l[i])) {
 			tf_vault_learn(v, f.l[i]->attr.uid, f.l[i]->attr.gid);
 			rc = finish_or_say(&f, f.l[i], f.dirty[i], db, err);
 			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
@@ -557,8 +560,8 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 		if (f.l[i]->attr.state != TF_STATE_SEALED)
 			tf_quota_charge(f.l[i], f.l[i]->size);
 		if (rc == TF_OK && f.l[i]->wants_check)
-			tf_live_tend_later(f.l[i]);
-		tf_live_unref(f.l[i]);
+			tf_pending_tend_later(f.l[i]);
+		tf_pending_unref(f.l[i]);
 	}
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);

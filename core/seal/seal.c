@@ -31,7 +31,7 @@
 
 /* Owner and group are the attestation's. */
 static enum tf_code
-directory_row(struct tf_txn *t, struct tf_live *l, struct tf_node_row *row,
+directory_row(struct tf_txn *t, struct tf_pending *l, struct tf_node_row *row,
     struct tf_error *err)
 {
 	struct tf_node_row att;
@@ -48,7 +48,7 @@ directory_row(struct tf_txn *t, struct tf_live *l, struct tf_node_row *row,
 }
 
 static enum tf_code
-directory_entry(struct tf_txn *t, struct tf_live *l, struct tf_error *err)
+directory_entry(struct tf_txn *t, struct tf_pending *l, struct tf_error *err)
 {
 	struct tf_entry e = { .type = TF_DIRECTORY_CREATED,
 		.has_node = true,
@@ -86,15 +86,15 @@ tf_seal_directory(struct tf_txn *t, uint64_t id, struct tf_error *err)
 {
 	struct tf_vault *v = t->v;
 	struct tf_node_row row;
-	struct tf_live *l;
+	struct tf_pending *l;
 	enum tf_code rc;
 
 	if (t->known_dir == id)
 		return TF_OK;
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_get(&v->live, id);
+	l = tf_pending_get(&v->pending, id);
 	if (l != NULL)
-		tf_live_ref(l);
+		tf_pending_ref(l);
 	pthread_mutex_unlock(&v->mu);
 	if (l == NULL)
 		return TF_OK; /* committed long ago */
@@ -107,7 +107,7 @@ tf_seal_directory(struct tf_txn *t, uint64_t id, struct tf_error *err)
 			"a draft attestation is sealed "
 			"by renaming it");
 	pthread_mutex_lock(&v->mu);
-	tf_live_unref(l);
+	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 	if (rc == TF_OK)
 		t->known_dir = id;
@@ -136,7 +136,7 @@ seal_object(struct tf_txn *t, const struct tf_seal_file *s, uint64_t *object,
 		    "are kept beside it; run trailctl verify",
 		    (unsigned long long)*object);
 	*object = id;
-	if (!tf_live_written(s->l))
+	if (!tf_pending_written(s->l))
 		rc = tf_object_put(tf_txn_write(t), id, h, "", 0, err);
 	else if (s->l->in_file)
 		rc = tf_object_put_file(tf_txn_write(t), id, h, size, err);
@@ -147,7 +147,7 @@ seal_object(struct tf_txn *t, const struct tf_seal_file *s, uint64_t *object,
 
 /* Does the actor alone say who wrote? */
 static bool
-only_actor(const struct tf_live *l)
+only_actor(const struct tf_pending *l)
 {
 	struct tf_json_doc d;
 	bool same = false;
@@ -167,7 +167,7 @@ only_actor(const struct tf_live *l)
 
 /* Evidence of a cron job with umask 077 is to be read by others as well. */
 static uint32_t
-sealed_mode(const struct tf_live *l)
+sealed_mode(const struct tf_pending *l)
 {
 	return l->attr.mode | (uint32_t)l->v->settings.value[TF_MODE_FLOOR];
 }
@@ -196,12 +196,12 @@ static enum tf_code
 check_prepared(struct tf_txn *t, const struct tf_seal_file *s,
     struct tf_error *err)
 {
-	const struct tf_live *l = s->l;
+	const struct tf_pending *l = s->l;
 	struct tf_str dir;
 	enum tf_code rc;
 
-	if (l->failed != TF_OK || !tf_live_clean(l) || l->unchecked ||
-	    (tf_live_written(l) &&
+	if (l->failed != TF_OK || !tf_pending_clean(l) || l->unchecked ||
+	    (tf_pending_written(l) &&
 		memcmp(&l->digest, &s->content.sha256, sizeof(l->digest)) !=
 		    0) ||
 	    l->attr.size != s->content.size)
@@ -219,7 +219,7 @@ enum tf_code
 tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
     struct tf_error *err)
 {
-	struct tf_live *l = s->l;
+	struct tf_pending *l = s->l;
 	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
 	enum tf_code rc;
 
@@ -246,15 +246,15 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 /* --- before the transaction ------------------------------------------------- */
 
 static enum tf_code
-link_object(struct tf_live *l, struct tf_error *err)
+link_object(struct tf_pending *l, struct tf_error *err)
 {
 	char name[24];
 	enum tf_code rc;
 
-	if (!l->in_file || !tf_live_written(l))
+	if (!l->in_file || !tf_pending_written(l))
 		return TF_OK;
 	/* If the seal fails and this is a draft, it may be written again. */
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	l->linked = true;
 	pthread_mutex_unlock(&l->io);
 	if ((rc = tf_existing_check(l, NULL, err)) != TF_OK)
@@ -271,7 +271,7 @@ link_object(struct tf_live *l, struct tf_error *err)
 static enum tf_code
 prepare_entry(struct tf_seal_file *s, struct tf_error *err)
 {
-	struct tf_live *l = s->l;
+	struct tf_pending *l = s->l;
 	struct tf_entry e = { .v = TF_ENTRY_VERSION,
 		.type = TF_EVIDENCE_SEALED,
 		.origin = { l->v->origin, strlen(l->v->origin) },
@@ -342,7 +342,7 @@ prepare_entries(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
 	for (size_t i = 0; rc == TF_OK && i < n; i++) {
 		f[i].content = (struct tf_content){ .sha256 = f[i].l->digest,
 			.size = f[i].l->attr.size };
-		if (!tf_live_written(f[i].l))
+		if (!tf_pending_written(f[i].l))
 			tf_sha256("", 0, &f[i].content.sha256);
 		if ((rc = prepare_path(v, db, &d, &f[i], err)) == TF_OK)
 			rc = prepare_entry(&f[i], err);
@@ -438,21 +438,21 @@ tf_seal_prepared_free(struct tf_seal_file *f, size_t n)
 /* --- around it -------------------------------------------------------------- */
 
 void
-tf_seal_settle(struct tf_vault *v, struct tf_live *l)
+tf_seal_settle(struct tf_vault *v, struct tf_pending *l)
 {
-	struct tf_live *d;
+	struct tf_pending *d;
 	uint64_t up = l->attr.parent;
 
-	tf_live_leave(v, l);
-	while ((d = tf_live_get(&v->live, up)) != NULL &&
+	tf_pending_leave(v, l);
+	while ((d = tf_pending_get(&v->pending, up)) != NULL &&
 	    d->attr.kind == TF_KIND_DIRECTORY) {
 		up = d->attr.parent;
-		tf_live_leave(v, d);
+		tf_pending_leave(v, d);
 	}
 }
 
 void
-tf_seal_unstage(const struct tf_live *l)
+tf_seal_unstage(const struct tf_pending *l)
 {
 	char name[24];
 
@@ -497,13 +497,13 @@ seal_several(struct tf_vault *v, struct several *s, struct tf_error *err)
 }
 
 enum tf_code
-tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
+tf_seal_files(struct tf_vault *v, struct tf_pending **l, size_t n,
     const char *cause, struct tf_error *err)
 {
 	struct several s = { .f = calloc(n, sizeof(*s.f)), .n = n };
 	enum tf_code rc;
 
-	tf_live_sort(l, n);
+	tf_pending_sort(l, n);
 	for (size_t i = 0; s.f != NULL && i < n; i++)
 		s.f[i] = (struct tf_seal_file){ .l = l[i], .cause = cause };
 	rc = s.f == NULL ? tf_nomem(err) : seal_several(v, &s, err);
@@ -518,7 +518,7 @@ tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
 		tf_seal_unstage(l[i]);
 	pthread_mutex_lock(&v->mu);
 	for (size_t i = 0; i < n; i++)
-		tf_live_unclaim(v, l[i]);
+		tf_pending_unclaim(v, l[i]);
 	pthread_mutex_unlock(&v->mu);
 	return rc;
 }
@@ -526,12 +526,12 @@ tf_seal_files(struct tf_vault *v, struct tf_live **l, size_t n,
 /* --- who is due --------------------------------------------------------------- */
 
 static void
-try_again_later(struct tf_vault *v, struct tf_live *l, enum tf_code rc,
+try_again_later(struct tf_vault *v, struct tf_pending *l, enum tf_code rc,
     const struct tf_error *e)
 {
 	pthread_mutex_lock(&v->mu);
 	l->deadline_ns = tf_clock_boot_ns() + TF_SEAL_RETRY_NS;
-	tf_live_index(l);
+	tf_pending_index(l);
 	pthread_mutex_unlock(&v->mu);
 	tf_vault_say(v, rc,
 	    "node %llu is not sealed yet, its bytes are safe, "
@@ -541,15 +541,16 @@ try_again_later(struct tf_vault *v, struct tf_live *l, enum tf_code rc,
 
 /* Alone, after it failed together with others. */
 static enum tf_code
-seal_again(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
+seal_again(struct tf_vault *v, struct tf_pending *l, struct tf_error *err)
 {
-	struct tf_live *one = l;
+	struct tf_pending *one = l;
 	bool claimed;
 
 	pthread_mutex_lock(&v->mu);
-	claimed = tf_live_claim(v, l);
-	if (claimed && l->attr.state != TF_STATE_FROZEN && !tf_live_rests(l)) {
-		tf_live_unclaim(v, l); /* somebody opened a placeholder */
+	claimed = tf_pending_claim(v, l);
+	if (claimed && l->attr.state != TF_STATE_FROZEN &&
+	    !tf_pending_rests(l)) {
+		tf_pending_unclaim(v, l); /* somebody opened a placeholder */
 		claimed = false;
 	}
 	pthread_mutex_unlock(&v->mu);
@@ -557,7 +558,7 @@ seal_again(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
 }
 
 enum tf_code
-tf_seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
+tf_seal_claimed(struct tf_vault *v, struct tf_pending **l, size_t n,
     struct tf_error *err)
 {
 	struct tf_error e = { .code = TF_OK };
@@ -565,7 +566,7 @@ tf_seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
 
 	pthread_mutex_lock(&v->mu);
 	for (size_t i = 0; i < n; i++)
-		tf_live_ref(l[i]);
+		tf_pending_ref(l[i]);
 	pthread_mutex_unlock(&v->mu);
 	rc = tf_seal_files(v, l, n, NULL, &e);
 	for (size_t i = 0; i < n; i++) {
@@ -577,7 +578,7 @@ tf_seal_claimed(struct tf_vault *v, struct tf_live **l, size_t n,
 			first = first == TF_OK ? one : first;
 		}
 		pthread_mutex_lock(&v->mu);
-		tf_live_unref(l[i]);
+		tf_pending_unref(l[i]);
 		pthread_mutex_unlock(&v->mu);
 	}
 	return first;

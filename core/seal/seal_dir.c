@@ -1,8 +1,8 @@
 /*
  * Sealing attestations, workflows and trails, and publishing a draft
  * attestation: everything in one transaction, but for much evidence of an
- * attestation that was no draft.  While it is being decided ("closing"), nothing
- * is born below.
+ * attestation that was no draft.  While it is being decided ("closing"),
+ * nothing is born below.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@
 
 #define TOGETHER 256 /* files in one transaction */
 
-/* The live nodes that become entries along with the directory. */
+/* The pending nodes that become entries along with the directory. */
 struct closing {
 	struct tf_vault *v;
 	const struct tf_seal_request *r;
@@ -42,7 +42,7 @@ struct closing {
 	struct tf_below below;
 	struct tf_seal_file *files; /* of those below, prepared */
 	size_t n_files;
-	struct tf_live *draft; /* the draft attestation to publish */
+	struct tf_pending *draft; /* the draft attestation to publish */
 	char *other_name; /* its new one, or the old one once it has that */
 	struct tf_db *db;
 	/* Attestations to be sealed, and their statements, if all of their
@@ -62,14 +62,14 @@ count_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The live nodes below get their entries: directories, then files. */
+/* The pending nodes below get their entries: directories, then files. */
 static enum tf_code
-seal_live(struct tf_txn *t, const struct closing *c, struct tf_error *err)
+seal_pending(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
 	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
-		if (!tf_live_is_file(c->below.l[i]))
+		if (!tf_pending_is_file(c->below.l[i]))
 			rc = tf_seal_directory(t, c->below.l[i]->attr.id, err);
 	for (size_t i = 0; rc == TF_OK && i < c->n_files; i++)
 		rc = tf_seal_one(t, &c->files[i], err);
@@ -134,7 +134,7 @@ seal_open_attestations(struct tf_txn *t, const struct closing *c,
 static enum tf_code
 begin_published(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 {
-	struct tf_live *l = c->draft;
+	struct tf_pending *l = c->draft;
 	struct tf_entry e = { .type = TF_ATTESTATION_BEGUN,
 		.has_node = true,
 		.node = l->attr.id,
@@ -183,7 +183,7 @@ publish_run(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 		 err)) != TF_OK ||
 	    (rc = tf_txn_batch(t, c->below.n + 2, err)) != TF_OK ||
 	    (rc = begin_published(t, c, err)) != TF_OK ||
-	    (rc = seal_live(t, c, err)) != TF_OK ||
+	    (rc = seal_pending(t, c, err)) != TF_OK ||
 	    (rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
 		return rc;
 	return tf_seal_attestation(t, &c->s, &row, c->ready->lists[0], err);
@@ -204,7 +204,7 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (row.seal != TF_NO_SEQ)
 		return TF_OK; /* somebody was faster: it is sealed */
 	if (row.attr.kind == TF_KIND_ATTESTATION) {
-		if ((rc = seal_live(t, c, err)) != TF_OK)
+		if ((rc = seal_pending(t, c, err)) != TF_OK)
 			return rc;
 		return tf_seal_attestation(t, &c->s, &row,
 		    c->ready != NULL ? c->ready->lists[0] : NULL, err);
@@ -214,7 +214,7 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		if (rc == TF_OK && open > 0)
 			rc = tf_txn_batch(t, c->below.n + open + 1, err);
 		if (rc == TF_OK)
-			rc = seal_live(t, c, err);
+			rc = seal_pending(t, c, err);
 		if (rc == TF_OK)
 			rc = seal_open_attestations(t, c, err);
 		if (rc != TF_OK)
@@ -225,9 +225,9 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 /* --- before and after ---------------------------------------------------------------- */
 
-/* One look at a live node: is it below, and may it be sealed now? */
+/* One look at a pending node: is it below, and may it be sealed now? */
 static void
-look_at(struct tf_below *b, struct tf_live *l)
+look_at(struct tf_below *b, struct tf_pending *l)
 {
 	void *p;
 
@@ -250,17 +250,17 @@ look_at(struct tf_below *b, struct tf_live *l)
 		b->in_the_way = l->attr.id;
 		return;
 	}
-	if (l->job || !tf_live_clean(l) || l->unchecked) {
+	if (l->job || !tf_pending_clean(l) || l->unchecked) {
 		if (l->unchecked && !l->on_duty) {
 			l->wants_check = true;
-			tf_live_tend_later(l);
+			tf_pending_tend_later(l);
 		}
 		b->wait = true;
 		return;
 	}
 	if (b->n == b->cap) {
 		b->cap = b->cap == 0 ? 64 : b->cap * 2;
-		p = realloc(b->l, b->cap * sizeof(struct tf_live *));
+		p = realloc(b->l, b->cap * sizeof(struct tf_pending *));
 		if (p == NULL) {
 			b->refused = TF_NOMEM;
 			b->cap = b->n;
@@ -272,7 +272,7 @@ look_at(struct tf_below *b, struct tf_live *l)
 }
 
 static bool
-look(void *arg, struct tf_live *l)
+look(void *arg, struct tf_pending *l)
 {
 	struct tf_below *b = arg;
 
@@ -291,11 +291,11 @@ tf_below_look(struct tf_vault *v, struct tf_below *b, struct tf_error *err)
 	b->refused = TF_OK;
 	b->in_the_way = 0;
 	if (b->dir.kind == TF_KIND_ATTESTATION)
-		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, att, 2, look,
-		    b);
-	else if (b->dir.kind == TF_KIND_WORKFLOW)
-		tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, &b->dir.id, 1,
+		tf_pending_range(&v->pending, TF_PENDING_BY_ATTESTATION, att, 2,
 		    look, b);
+	else if (b->dir.kind == TF_KIND_WORKFLOW)
+		tf_pending_range(&v->pending, TF_PENDING_BY_ATTESTATION,
+		    &b->dir.id, 1, look, b);
 	if (b->refused != TF_OK)
 		b->n = 0;
 	if (b->refused == TF_NOMEM)
@@ -310,17 +310,17 @@ void
 tf_below_claim(struct tf_below *b)
 {
 	for (size_t i = 0; i < b->n; i++) {
-		tf_live_ref(b->l[i]);
+		tf_pending_ref(b->l[i]);
 		b->l[i]->job = true;
 	}
-	tf_live_sort(b->l, b->n);
+	tf_pending_sort(b->l, b->n);
 }
 
 void
 tf_below_unclaim(struct tf_vault *v, struct tf_below *b)
 {
 	for (size_t i = 0; i < b->n; i++)
-		tf_live_unclaim(v, b->l[i]);
+		tf_pending_unclaim(v, b->l[i]);
 	b->n = 0;
 }
 
@@ -362,7 +362,7 @@ claim_below(struct closing *c, struct tf_error *err)
 	for (;;) {
 		/* While we waited it may have been taken away. */
 		if (c->r->new_name != NULL &&
-		    (c->draft = tf_live_get(&v->live, c->r->id)) == NULL)
+		    (c->draft = tf_pending_get(&v->pending, c->r->id)) == NULL)
 			return tf_fail(err, TF_NOTFOUND, "it is gone");
 		if ((rc = tf_below_look(v, &c->below, err)) != TF_OK)
 			return rc;
@@ -380,7 +380,7 @@ claim_below(struct closing *c, struct tf_error *err)
 		return tf_fail(err, TF_BUSY, "it is not quiet any more");
 	tf_below_claim(&c->below);
 	if (c->draft != NULL) {
-		tf_live_ref(c->draft);
+		tf_pending_ref(c->draft);
 		c->draft->job = true;
 	}
 	return TF_OK;
@@ -406,7 +406,7 @@ check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
 	if (r->who != NULL && r->who->uid != 0 && r->who->uid != c->dir.uid)
 		return tf_fail(err, TF_DENIED,
 		    "only its owner or root may seal it");
-	c->draft = tf_live_get(&c->v->live, r->id);
+	c->draft = tf_pending_get(&c->v->pending, r->id);
 	if (c->draft != NULL && r->new_name == NULL)
 		return tf_fail(err, TF_DENIED,
 		    "a draft attestation is sealed by renaming it");
@@ -420,7 +420,7 @@ check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
 static void
 swap_names(struct closing *c)
 {
-	c->other_name = tf_live_rename(&c->v->live, c->draft,
+	c->other_name = tf_pending_rename(&c->v->pending, c->draft,
 	    c->draft->attr.parent, c->other_name);
 }
 
@@ -430,18 +430,18 @@ count_files(const struct tf_below *b)
 	size_t n = 0;
 
 	for (size_t i = 0; i < b->n; i++)
-		n += tf_live_is_file(b->l[i]);
+		n += tf_pending_is_file(b->l[i]);
 	return n;
 }
 
 /* Only directories stay below; the files, in order of birth, are out's. */
 static void
-take_files(struct tf_below *b, struct tf_live **out)
+take_files(struct tf_below *b, struct tf_pending **out)
 {
 	size_t files = 0, left = 0;
 
 	for (size_t i = 0; i < b->n; i++)
-		if (tf_live_is_file(b->l[i]))
+		if (tf_pending_is_file(b->l[i]))
 			out[files++] = b->l[i];
 		else
 			b->l[left++] = b->l[i];
@@ -456,7 +456,7 @@ drop_sealed(struct tf_vault *v, struct tf_below *b)
 
 	for (size_t i = 0; i < b->n; i++)
 		if (b->l[i]->attr.state == TF_STATE_SEALED)
-			tf_live_unclaim(v, b->l[i]);
+			tf_pending_unclaim(v, b->l[i]);
 		else
 			b->l[left++] = b->l[i];
 	b->n = left;
@@ -471,7 +471,7 @@ static enum tf_code
 seal_evidence(struct closing *c, struct tf_error *err)
 {
 	size_t n = count_files(&c->below), done = 0, some;
-	struct tf_live **files;
+	struct tf_pending **files;
 	enum tf_code rc = TF_OK;
 
 	if (c->draft != NULL || n <= TOGETHER)
@@ -487,7 +487,7 @@ seal_evidence(struct closing *c, struct tf_error *err)
 	}
 	pthread_mutex_lock(&c->v->mu);
 	for (; done < n; done++)
-		tf_live_unclaim(c->v, files[done]);
+		tf_pending_unclaim(c->v, files[done]);
 	drop_sealed(c->v, &c->below);
 	pthread_mutex_unlock(&c->v->mu);
 	free(files);
@@ -548,7 +548,7 @@ prepare_files(struct closing *c, struct tf_error *err)
 	if ((c->files = calloc(n, sizeof(*c->files))) == NULL)
 		return tf_nomem(err);
 	for (size_t i = 0; i < c->below.n; i++)
-		if (tf_live_is_file(c->below.l[i]))
+		if (tf_pending_is_file(c->below.l[i]))
 			c->files[c->n_files++] = (struct tf_seal_file){
 				.l = c->below.l[i],
 				.cause = c->r->cause
@@ -579,7 +579,7 @@ close_claimed(struct closing *c, struct tf_error *err)
 static void
 settle_below(struct closing *c)
 {
-	struct tf_live **l = c->below.l;
+	struct tf_pending **l = c->below.l;
 	size_t to;
 
 	for (size_t from = 0; from < c->below.n; from = to) {
@@ -605,10 +605,10 @@ after(struct closing *c, enum tf_code rc)
 	if (c->draft == NULL)
 		return;
 	if (rc == TF_OK)
-		tf_live_leave(v, c->draft);
+		tf_pending_leave(v, c->draft);
 	else
 		swap_names(c);
-	tf_live_unclaim(v, c->draft);
+	tf_pending_unclaim(v, c->draft);
 }
 
 #define SHOWN_PATH 120 /* bytes of a path in a message: its end */

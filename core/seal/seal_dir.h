@@ -10,14 +10,14 @@
 #include "../types.h"
 
 struct tf_db;
-struct tf_live;
+struct tf_pending;
 struct tf_seal_request;
 struct tf_vault;
 
-/* The live nodes below a directory that is sealed or closed. */
+/* The pending nodes below a directory that is sealed or closed. */
 struct tf_below {
 	struct tf_attr dir;
-	struct tf_live **l;
+	struct tf_pending **l;
 	size_t n, cap;
 	enum tf_code refused;
 	bool wait;	     /* somebody is at work below */

@@ -24,33 +24,33 @@
 #define TOGETHER_NS 50000000 /* what is due that soon is sealed along */
 
 struct gather {
-	struct tf_live *l[TF_SEAL_MAX]; /* claimed, to be sealed */
+	struct tf_pending *l[TF_SEAL_MAX]; /* claimed, to be sealed */
 	size_t n;
-	struct tf_live *one; /* to be seen to before others are looked for */
-	bool marks;	     /* its row is to be marked; else it is tended */
+	struct tf_pending *one; /* to be seen to before others are looked for */
+	bool marks;		/* its row is to be marked; else it is tended */
 };
 
 /* The sealer's time for l has come. */
 static void
-take_due(struct gather *g, struct tf_live *l, uint64_t now)
+take_due(struct gather *g, struct tf_pending *l, uint64_t now)
 {
-	bool ready = tf_live_clean(l) && !l->unchecked && l->failed == TF_OK;
+	bool ready = tf_pending_clean(l) && !l->unchecked && l->failed == TF_OK;
 
 	g->marks = l->mark_ns != 0 && l->mark_ns <= now;
 	if (g->marks ||
 	    (!ready && l->writers == 0 &&
-		(l->failed != TF_OK || !tf_live_clean(l)))) {
-		tf_live_ref(l);
+		(l->failed != TF_OK || !tf_pending_clean(l)))) {
+		tf_pending_ref(l);
 		g->one = l;
 	} else if (ready) {
 		l->job = true;
-		tf_live_ref(l);
+		tf_pending_ref(l);
 		g->l[g->n++] = l;
 	}
 	if (!g->marks && !ready)
 		l->retry_ns = now +
 		    (g->one == NULL ? AGAIN_NS : TF_SEAL_RETRY_NS);
-	tf_live_index(l);
+	tf_pending_index(l);
 }
 
 /* What the sealer is to do now; *next_ns is when it has to look again.  mu is
@@ -59,14 +59,14 @@ static void
 gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
     uint64_t *next_ns)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 
 	g->n = 0;
 	g->one = NULL;
 	*next_ns = UINT64_MAX;
 	while (g->n < TF_SEAL_MAX && g->one == NULL &&
-	    (l = tf_live_first(&v->live, TF_LIVE_BY_DUE)) != NULL) {
-		tf_live_index(l);
+	    (l = tf_pending_first(&v->pending, TF_PENDING_BY_DUE)) != NULL) {
+		tf_pending_index(l);
 		if (l->at.due_ns == UINT64_MAX)
 			continue; /* somebody claimed it: he files it again */
 		if (l->at.due_ns > now) {
@@ -85,9 +85,9 @@ see_to_one(struct tf_vault *v, struct gather *g)
 	if (g->marks)
 		tf_mark_now(v, g->one);
 	else
-		tf_live_tend(g->one);
+		tf_pending_tend(g->one);
 	pthread_mutex_lock(&v->mu);
-	tf_live_unref(g->one);
+	tf_pending_unref(g->one);
 }
 
 static void

@@ -18,21 +18,21 @@ struct wanted {
 	struct tf_vault *v;
 	uint32_t uid;
 	bool placeholders; /* these too */
-	struct tf_live **l;
+	struct tf_pending **l;
 	size_t n, cap;
 	bool failed;
 };
 
 /* Is l one of them? */
 static bool
-is_wanted(const struct wanted *w, const struct tf_live *l)
+is_wanted(const struct wanted *w, const struct tf_pending *l)
 {
 	return l->attr.state == TF_STATE_FROZEN || l->interruption != NULL ||
-	    (w->placeholders && tf_live_rests(l));
+	    (w->placeholders && tf_pending_rests(l));
 }
 
 static bool
-want(void *arg, struct tf_live *l)
+want(void *arg, struct tf_pending *l)
 {
 	struct wanted *w = arg;
 	void *p;
@@ -41,7 +41,7 @@ want(void *arg, struct tf_live *l)
 		return true;
 	if (w->n == w->cap) {
 		w->cap = w->cap == 0 ? 64 : w->cap * 2;
-		p = realloc(w->l, w->cap * sizeof(struct tf_live *));
+		p = realloc(w->l, w->cap * sizeof(struct tf_pending *));
 		if (p == NULL) {
 			w->failed = true;
 			w->cap = w->n;
@@ -49,7 +49,7 @@ want(void *arg, struct tf_live *l)
 		}
 		w->l = p;
 	}
-	tf_live_ref(l);
+	tf_pending_ref(l);
 	w->l[w->n++] = l;
 	return true;
 }
@@ -59,9 +59,9 @@ static enum tf_code
 want_below(struct wanted *w, struct tf_db *db, uint64_t id,
     struct tf_error *err)
 {
-	uint64_t part[] = { 0, 0, TF_LIVE_TO_SEAL, w->uid };
+	uint64_t part[] = { 0, 0, TF_PENDING_TO_SEAL, w->uid };
 	unsigned n = w->uid == 0 ? 1 : 2; /* from the class on */
-	struct tf_live_table *t = &w->v->live;
+	struct tf_pending_table *t = &w->v->pending;
 	struct tf_place p;
 	struct tf_attr a;
 	enum tf_code rc = tf_attr_of(w->v, db, id, &a, err);
@@ -69,38 +69,39 @@ want_below(struct wanted *w, struct tf_db *db, uint64_t id,
 	if (rc != TF_OK)
 		return rc == TF_NOTFOUND ? TF_OK : rc;
 	if (a.kind == TF_KIND_EVIDENCE) {
-		struct tf_live *l = tf_live_get(t, id);
+		struct tf_pending *l = tf_pending_get(t, id);
 
 		if (l != NULL && !l->unlinked)
 			(void)want(w, l);
 		return TF_OK;
 	}
 	if (a.kind < TF_KIND_ATTESTATION) {
-		tf_live_range(t, TF_LIVE_BY_OWNER, part + 2, n, want, w);
+		tf_pending_range(t, TF_PENDING_BY_OWNER, part + 2, n, want, w);
 		return TF_OK;
 	}
 	if ((rc = tf_place_of(w->v, db, id, &p, err)) != TF_OK)
 		return rc;
 	part[0] = p.wf;
 	part[1] = p.att.id;
-	tf_live_range(t, TF_LIVE_BY_ATTESTATION, part, 2 + n, want, w);
+	tf_pending_range(t, TF_PENDING_BY_ATTESTATION, part, 2 + n, want, w);
 	return TF_OK;
 }
 
 /* A job, or a flush that is about to begin, is at work on it. */
 static bool
-is_busy(const struct tf_live *l)
+is_busy(const struct tf_pending *l)
 {
 	return l->job || l->interruption != NULL ||
-	    ((l->attr.state == TF_STATE_FROZEN || tf_live_rests(l)) &&
+	    ((l->attr.state == TF_STATE_FROZEN || tf_pending_rests(l)) &&
 		(l->on_duty ||
 		    (l->failed == TF_OK &&
-			(!tf_live_clean(l) || l->unchecked))));
+			(!tf_pending_clean(l) || l->unchecked))));
 }
 
-/* Is l at or below node id?  What is not in the tree any more is not.  mu held. */
+/* Is l at or below node id?  What is not in the tree any more is not.  mu held.
+ *  */
 static enum tf_code
-is_below(struct tf_vault *v, struct tf_db *db, const struct tf_live *l,
+is_below(struct tf_vault *v, struct tf_db *db, const struct tf_pending *l,
     uint64_t id, bool *yes, struct tf_error *err)
 {
 	struct tf_attr a = l->attr;
@@ -120,7 +121,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
     struct tf_error *err)
 {
 	struct wanted w = { .v = v, .uid = uid, .placeholders = placeholders };
-	struct tf_live *batch[TF_SEAL_MAX];
+	struct tf_pending *batch[TF_SEAL_MAX];
 	enum tf_code rc, last = TF_OK;
 	struct tf_db *db;
 	size_t n = 0;
@@ -153,7 +154,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 		}
 		if (busy && w.l[i]->put_off && !w.l[i]->job) {
 			pthread_mutex_unlock(&v->mu);
-			tf_live_tend(w.l[i]);
+			tf_pending_tend(w.l[i]);
 			pthread_mutex_lock(&v->mu);
 			if (w.l[i]->put_off) {
 				last = tf_fail(err, TF_TOOMANY,
@@ -180,18 +181,18 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 			continue;
 		}
 		if (w.l[i]->failed != TF_OK) {
-			last = tf_live_failure(w.l[i], err);
-		} else if (tf_live_claim(v, w.l[i])) {
+			last = tf_pending_failure(w.l[i], err);
+		} else if (tf_pending_claim(v, w.l[i])) {
 			/* Still?  It may have been renamed, or opened. */
 			if (is_wanted(&w, w.l[i]))
 				batch[n++] = w.l[i];
 			else
-				tf_live_unclaim(v, w.l[i]);
+				tf_pending_unclaim(v, w.l[i]);
 		}
 		i++;
 	}
 	for (size_t i = 0; i < w.n; i++)
-		tf_live_unref(w.l[i]);
+		tf_pending_unref(w.l[i]);
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
 	free(w.l);

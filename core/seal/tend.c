@@ -27,13 +27,13 @@
 static void
 after_flush(void *arg, enum tf_code code, const struct tf_error *err)
 {
-	struct tf_live *l = arg;
+	struct tf_pending *l = arg;
 	struct tf_vault *v = l->v;
 
 	if (code == TF_TOOMANY) {
 		pthread_mutex_lock(&v->mu);
 		l->deadline_ns = tf_clock_boot_ns() + RETRY_NS;
-		tf_live_index(l);
+		tf_pending_index(l);
 		pthread_mutex_unlock(&v->mu);
 	}
 	/* If it was given up, the next start finds the file. */
@@ -42,21 +42,22 @@ after_flush(void *arg, enum tf_code code, const struct tf_error *err)
 		    "node %llu: what was written after its "
 		    "last close is not on disk: %s",
 		    (unsigned long long)l->attr.id, err->text);
-	/* When it is due, the keeper seals it, tends it again or gives it up. */
+	/* When it is due, the keeper seals it, tends it again or gives it up.
+	 *  */
 	pthread_mutex_lock(&v->mu);
-	tf_live_unref(l);
+	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 }
 
 /* The database's copy, or the file, is enough. */
 static void
-put_down(struct tf_live *l)
+put_down(struct tf_pending *l)
 {
 	bool over, in_db;
 
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	pthread_mutex_lock(&l->v->mu);
-	over = tf_live_clean(l) && l->writers == 0;
+	over = tf_pending_clean(l) && l->writers == 0;
 	in_db = l->in_db;
 	pthread_mutex_unlock(&l->v->mu);
 	if (over && in_db)
@@ -72,7 +73,7 @@ put_down(struct tf_live *l)
 static bool
 can_wait(void *arg)
 {
-	struct tf_live *l = arg;
+	struct tf_pending *l = arg;
 	bool unlinked;
 
 	pthread_mutex_lock(&l->v->mu);
@@ -83,7 +84,7 @@ can_wait(void *arg)
 }
 
 enum tf_code
-tf_live_check(struct tf_live *l, struct tf_error *err)
+tf_pending_check(struct tf_pending *l, struct tf_error *err)
 {
 	struct tf_patience p = { can_wait, l };
 	struct tf_vault *v = l->v;
@@ -93,7 +94,7 @@ tf_live_check(struct tf_live *l, struct tf_error *err)
 	enum tf_code rc;
 	int fd;
 
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	gen = l->gen;
 	rc = tf_content_open(l, &fd, &e);
 	pthread_mutex_unlock(&l->io);
@@ -111,8 +112,8 @@ tf_live_check(struct tf_live *l, struct tf_error *err)
 	if (rc != TF_INTERRUPTED && rc != TF_TOOMANY && gen == l->gen) {
 		l->unchecked = false;
 		if (rc != TF_OK)
-			tf_live_set_failed(l, rc, &e);
-		tf_live_index(l);
+			tf_pending_set_failed(l, rc, &e);
+		tf_pending_index(l);
 	}
 	pthread_mutex_unlock(&v->mu);
 	return rc == TF_OK ? rc : tf_fail_as(err, &e);
@@ -121,17 +122,17 @@ tf_live_check(struct tf_live *l, struct tf_error *err)
 /* Accepted by the last run and compared now: it is sealed, as it would have
  * been at the start. */
 static void
-seal_recovered(struct tf_live *l)
+seal_recovered(struct tf_pending *l)
 {
 	struct tf_vault *v = l->v;
 	struct tf_error e = { .code = TF_OK };
 	struct tf_buf shown = { 0 };
-	struct tf_live *one = l;
+	struct tf_pending *one = l;
 	bool claimed;
 	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
-	claimed = l->failed == TF_OK && tf_live_claim(v, l);
+	claimed = l->failed == TF_OK && tf_pending_claim(v, l);
 	tf_name_show(&shown, l->name, l->name_len);
 	pthread_mutex_unlock(&v->mu);
 	if (claimed)
@@ -143,7 +144,7 @@ seal_recovered(struct tf_live *l)
 	tf_buf_free(&shown);
 	pthread_mutex_lock(&v->mu);
 	l->deadline_ns = 0; /* if it is left to the keeper */
-	tf_live_index(l);
+	tf_pending_index(l);
 	pthread_mutex_unlock(&v->mu);
 }
 
@@ -151,14 +152,14 @@ seal_recovered(struct tf_live *l)
 
 /* Would tend take long? */
 static bool
-is_long(const struct tf_live *l)
+is_long(const struct tf_pending *l)
 {
 	return l->attr.size > TF_HASH_LONG;
 }
 
 /* It failed, and nobody writes it any more.  mu held. */
 static bool
-is_lost(const struct tf_live *l)
+is_lost(const struct tf_pending *l)
 {
 	return l->writers == 0 && !l->unlinked &&
 	    l->attr.state != TF_STATE_SEALED && l->failed != TF_OK &&
@@ -166,7 +167,7 @@ is_lost(const struct tf_live *l)
 }
 
 static void
-tend(struct tf_live *l)
+tend(struct tf_pending *l)
 {
 	const struct tf_patience p = { can_wait, l };
 	struct tf_vault *v = l->v;
@@ -177,21 +178,21 @@ tend(struct tf_live *l)
 	    l->attr.state != TF_STATE_SEALED;
 	frozen = l->attr.state == TF_STATE_FROZEN;
 	lost = is_lost(l);
-	flush = free && !lost && !tf_live_clean(l);
+	flush = free && !lost && !tf_pending_clean(l);
 	check = free && !lost && !flush && l->unchecked && l->wants_check;
 	l->wants_check = false;
 	if (flush)
-		tf_live_ref(l);
+		tf_pending_ref(l);
 	pthread_mutex_unlock(&v->mu);
 	if (lost) {
-		tf_live_interrupt(l);
+		tf_pending_interrupt(l);
 	} else if (flush) {
 		tf_flush(l, after_flush, l);
 	} else if (check) {
-		if (tf_live_check(l, NULL) == TF_OK && frozen)
+		if (tf_pending_check(l, NULL) == TF_OK && frozen)
 			seal_recovered(l);
 		else if (frozen && l->failed != TF_OK)
-			tf_live_interrupt(l);
+			tf_pending_interrupt(l);
 	} else {
 		put_down(l);
 		/* If it fails, that shows when l is sealed. */
@@ -204,8 +205,8 @@ tend(struct tf_live *l)
 static void
 run(struct tf_duty *d)
 {
-	struct tf_live *l = (struct tf_live *)((char *)d -
-	    offsetof(struct tf_live, duty));
+	struct tf_pending *l = (struct tf_pending *)((char *)d -
+	    offsetof(struct tf_pending, duty));
 	struct tf_vault *v = l->v;
 
 	pthread_mutex_lock(&v->mu);
@@ -216,27 +217,27 @@ run(struct tf_duty *d)
 		pthread_mutex_lock(&v->mu);
 	} while (l->again);
 	l->on_duty = false;
-	tf_live_index(l);
+	tf_pending_index(l);
 	pthread_cond_broadcast(&v->changed);
-	tf_live_unref(l);
+	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 }
 
 void
-tf_live_tend_later(struct tf_live *l)
+tf_pending_tend_later(struct tf_pending *l)
 {
 	l->again = true;
 	if (l->on_duty)
 		return;
 	l->on_duty = true;
-	tf_live_ref(l);
+	tf_pending_ref(l);
 	l->duty.uid = l->attr.uid;
 	l->duty.run = run;
 	tf_background_add(l->v->background, &l->duty);
 }
 
 void
-tf_live_tend(struct tf_live *l)
+tf_pending_tend(struct tf_pending *l)
 {
 	bool later;
 
@@ -245,11 +246,11 @@ tf_live_tend(struct tf_live *l)
 	if (later && is_lost(l) && l->meant == NULL) {
 		/* Who failed to write it may try again at once. */
 		pthread_mutex_unlock(&l->v->mu);
-		tf_live_step_aside(l);
+		tf_pending_step_aside(l);
 		pthread_mutex_lock(&l->v->mu);
 	}
 	if (later)
-		tf_live_tend_later(l);
+		tf_pending_tend_later(l);
 	pthread_mutex_unlock(&l->v->mu);
 	if (!later)
 		tend(l);

@@ -133,7 +133,7 @@ save_run(struct tf_txn *t, void *arg, struct tf_error *err)
 /* A directory without an entry, claimed: its row in stage must not be wider
  * than what was answered.  mu is held on entry and exit. */
 static enum tf_code
-change_live(struct tf_vault *v, struct tf_live *l, uint32_t mode,
+change_pending(struct tf_vault *v, struct tf_pending *l, uint32_t mode,
     struct tf_error *err)
 {
 	uint32_t was = l->attr.mode;
@@ -155,21 +155,21 @@ tf_dir_mode_set(struct tf_vault *v, uint64_t id, uint32_t mode,
     const struct tf_actor *who, struct tf_error *err)
 {
 	struct change c = { .id = id, .mode = mode & TF_OWN_MODE };
-	struct tf_live *l;
+	struct tf_pending *l;
 	enum tf_code rc = TF_OK;
 
 	if ((rc = tf_vault_writable(v, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_get(&v->live, id);
-	if (l != NULL && !tf_live_claim(v, l))
+	l = tf_pending_get(&v->pending, id);
+	if (l != NULL && !tf_pending_claim(v, l))
 		l = NULL; /* it has its entry now, or is gone */
 	if (l != NULL) {
 		c.was = l->attr.mode;
 		if ((c.was & TF_OWN_MODE) != c.mode)
-			rc = change_live(v, l, c.mode, err);
+			rc = change_pending(v, l, c.mode, err);
 		tf_quiet_touch(v, l->att);
-		tf_live_unclaim(v, l);
+		tf_pending_unclaim(v, l);
 	} else {
 		pthread_mutex_unlock(&v->mu);
 		rc = change_row(v, &c, who, err);

@@ -16,7 +16,7 @@
 #define SIZE_MAX_FILE ((uint64_t)TF_JSON_MAX) /* entries cannot say more */
 
 struct mark {
-	struct tf_live *l;
+	struct tf_pending *l;
 	bool wrote;
 };
 
@@ -37,14 +37,14 @@ dirty_run(struct tf_txn *t, void *arg, struct tf_error *err)
 static enum tf_code
 dirty_again(struct tf_file *f, struct tf_error *err)
 {
-	struct tf_live *l = f->l;
+	struct tf_pending *l = f->l;
 	struct tf_vault *v = l->v;
 	struct mark m = { .l = l };
 	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
 	/* A flush under way would write a row that knows nothing of this. */
-	tf_live_wait(v, l);
+	tf_pending_wait(v, l);
 	m.wrote = l->wrote || !f->by_path;
 	if (l->hollow && !f->by_path) {
 		tf_mark_later(l);
@@ -58,7 +58,7 @@ dirty_again(struct tf_file *f, struct tf_error *err)
 		pthread_mutex_lock(&v->mu);
 		l->marked = rc == TF_OK;
 		l->job = false;
-		tf_live_index(l);
+		tf_pending_index(l);
 		pthread_cond_broadcast(&v->changed);
 	}
 	pthread_mutex_unlock(&v->mu);
@@ -69,7 +69,7 @@ dirty_again(struct tf_file *f, struct tf_error *err)
 static void
 changed(struct tf_file *f, uint64_t size)
 {
-	struct tf_live *l = f->l;
+	struct tf_pending *l = f->l;
 	struct tf_time now = tf_clock_now();
 
 	pthread_mutex_lock(&l->v->mu);
@@ -82,7 +82,7 @@ changed(struct tf_file *f, uint64_t size)
 	l->wrote = l->wrote || !f->by_path;
 	if (l->attr.state == TF_STATE_PLACEHOLDER) {
 		l->attr.state = TF_STATE_OPEN;
-		tf_live_index(l);
+		tf_pending_index(l);
 	}
 	f->wrote = true;
 	pthread_mutex_unlock(&l->v->mu);
@@ -105,7 +105,7 @@ tf_size_check(const struct tf_vault *v, uint64_t size, struct tf_error *err)
 /* May l become that long?  Then that much is charged to its owner.  io held,
  * mu too. */
 static enum tf_code
-may_grow(struct tf_live *l, uint64_t end, struct tf_error *err)
+may_grow(struct tf_pending *l, uint64_t end, struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -117,7 +117,7 @@ may_grow(struct tf_live *l, uint64_t end, struct tf_error *err)
 
 /* What was charged for more than there is, is given back.  io held. */
 static void
-give_back(struct tf_live *l)
+give_back(struct tf_pending *l)
 {
 	pthread_mutex_lock(&l->v->mu);
 	tf_quota_charge(l, l->size);
@@ -128,12 +128,12 @@ give_back(struct tf_live *l)
 static enum tf_code
 before_change(struct tf_file *f, uint64_t end, struct tf_error *err)
 {
-	struct tf_live *l = f->l;
+	struct tf_pending *l = f->l;
 	enum tf_code rc;
 
 	pthread_mutex_lock(&l->v->mu);
 	if (l->failed != TF_OK)
-		rc = tf_live_failure(l, err);
+		rc = tf_pending_failure(l, err);
 	else if (l->attr.state == TF_STATE_SEALED)
 		rc = tf_fail(err, TF_SEALED, "it was sealed meanwhile");
 	else
@@ -152,7 +152,7 @@ before_change(struct tf_file *f, uint64_t end, struct tf_error *err)
 /* Its row may say that it is a placeholder, which a crash would make true.  io
  * held. */
 static void
-mark_failed(struct tf_live *l)
+mark_failed(struct tf_pending *l)
 {
 	pthread_mutex_lock(&l->v->mu);
 	if (l->hollow)
@@ -164,11 +164,11 @@ enum tf_code
 tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
     bool append, struct tf_error *err)
 {
-	struct tf_live *l = f->l;
+	struct tf_pending *l = f->l;
 	struct tf_error e = { .code = TF_OK };
 	enum tf_code rc;
 
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	if (append)
 		off = l->size;
 	if (off > SIZE_MAX_FILE || n > SIZE_MAX_FILE - off)
@@ -180,7 +180,7 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 	if (rc == TF_OK)
 		changed(f, off + n > l->size ? off + n : l->size);
 	else /* half of what was sent must never look like all of it */
-		(void)tf_live_fail(l, rc, &e, err);
+		(void)tf_pending_fail(l, rc, &e, err);
 	if (rc != TF_OK)
 		mark_failed(l);
 	if (rc != TF_OK)
@@ -193,10 +193,10 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 enum tf_code
 tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 {
-	struct tf_live *l = f->l;
+	struct tf_pending *l = f->l;
 	enum tf_code rc;
 
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	if (size == l->size) {
 		pthread_mutex_unlock(&l->io);
 		return TF_OK;
@@ -216,13 +216,13 @@ enum tf_code
 tf_file_allocate(struct tf_file *f, uint64_t off, uint64_t len, bool grow,
     struct tf_error *err)
 {
-	struct tf_live *l = f->l;
+	struct tf_pending *l = f->l;
 	uint64_t size;
 	enum tf_code rc;
 
 	if (len > SIZE_MAX_FILE || off > SIZE_MAX_FILE - len)
 		return tf_fail(err, TF_TOOBIG, "a file can have 2^53-1 bytes");
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	size = l->size;
 	pthread_mutex_unlock(&l->io);
 	if (off + len <= size)
@@ -230,7 +230,7 @@ tf_file_allocate(struct tf_file *f, uint64_t off, uint64_t len, bool grow,
 	if (grow)
 		return tf_file_set_size(f, off + len, err);
 	/* KEEP_SIZE: see that the space is there, and leave it at that. */
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	pthread_mutex_lock(&f->v->mu);
 	rc = may_grow(l, off + len, err);
 	tf_quota_charge(l, l->size);

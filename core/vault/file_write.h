@@ -7,13 +7,13 @@
 
 #include "../error.h"
 
-struct tf_live;
+struct tf_pending;
 struct tf_text;
 struct tf_vault;
 
 struct tf_file {
 	struct tf_vault *v;
-	struct tf_live *l;
+	struct tf_pending *l;
 	uint32_t uid;
 	struct tf_text *actor;
 	bool counted; /* among the open files of uid */

@@ -137,7 +137,7 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 	struct tf_file *f;
 	struct tf_attr a;
 	struct tf_subject s;
-	struct tf_live *l;
+	struct tf_pending *l;
 	enum tf_code rc;
 
 	if ((rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
@@ -147,28 +147,28 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 	if ((rc = new_handle(v, who, &f, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_get(&v->live, id);
-	if (l == NULL || !tf_live_claim(v, l)) {
+	l = tf_pending_get(&v->pending, id);
+	if (l == NULL || !tf_pending_claim(v, l)) {
 		pthread_mutex_unlock(&v->mu);
 		free_handle(f);
 		return tf_sealed_refusal(req, err);
 	}
-	s = tf_live_subject(l, who->uid);
+	s = tf_pending_subject(l, who->uid);
 	if ((rc = tf_policy(&s, req, who->uid)) != TF_OK)
 		rc = tf_refusal(rc, &s, req, l->name, err);
 	if (rc == TF_OK)
 		rc = tf_closed_refuses(v, l->att, err);
 	if (rc == TF_OK && l->failed != TF_OK)
-		rc = tf_live_failure(l, err);
+		rc = tf_pending_failure(l, err);
 	if (rc == TF_OK)
 		rc = tf_vault_writable_locked(v, err);
 	if (rc == TF_OK)
-		rc = tf_live_opened(l, who->uid, err);
+		rc = tf_pending_opened(l, who->uid, err);
 	if (rc == TF_OK) {
-		tf_live_ref(l); /* the handle's */
+		tf_pending_ref(l); /* the handle's */
 		f->l = l;
 	}
-	tf_live_unclaim(v, l);
+	tf_pending_unclaim(v, l);
 	pthread_mutex_unlock(&v->mu);
 	if (rc != TF_OK) {
 		free_handle(f);
@@ -185,7 +185,7 @@ enum tf_code
 tf_file_read_at(struct tf_file *f, void *p, size_t n, uint64_t off, size_t *got,
     struct tf_error *err)
 {
-	return tf_live_read(f->l, p, n, off, got, err);
+	return tf_pending_read(f->l, p, n, off, got, err);
 }
 
 /* The entry names who wrote last.  mu held. */
@@ -203,16 +203,16 @@ own(struct tf_file *f)
 static void
 write_nothing(struct tf_file *f)
 {
-	struct tf_live *l = f->l;
+	struct tf_pending *l = f->l;
 
-	tf_live_lock(l);
+	tf_pending_lock(l);
 	pthread_mutex_lock(&f->v->mu);
-	if (!tf_live_written(l) && !l->unlinked) {
+	if (!tf_pending_written(l) && !l->unlinked) {
 		l->wrote = f->wrote = true;
 		l->gen++;
 		if (l->attr.state == TF_STATE_PLACEHOLDER)
 			l->attr.state = TF_STATE_OPEN;
-		tf_live_index(l);
+		tf_pending_index(l);
 	}
 	pthread_mutex_unlock(&f->v->mu);
 	pthread_mutex_unlock(&l->io);
@@ -231,7 +231,7 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 	wait = sync || f->v->durability == TF_DURABLE_CLOSE ||
 	    f->v->unsaved > BATCH_UNSAVED;
 	if (f->l->failed != TF_OK)
-		(void)tf_live_failure(f->l, &e);
+		(void)tf_pending_failure(f->l, &e);
 	pthread_mutex_unlock(&f->v->mu);
 	if (wait)
 		tf_flush(f->l, done, arg);
@@ -243,17 +243,17 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 
 /* The last release of a file; mu held. */
 static void
-last_release(struct tf_live *l)
+last_release(struct tf_pending *l)
 {
 	tf_quiet_touch(l->v, l->att);
 	if (l->unlinked) {
-		tf_live_forget(&l->v->live, l);
+		tf_pending_forget(&l->v->pending, l);
 		return;
 	}
 	if (l->failed != TF_OK)
 		return;
 	if (l->attr.state == TF_STATE_OPEN)
-		tf_live_freeze(l);
+		tf_pending_freeze(l);
 	else if (l->attr.state == TF_STATE_PLACEHOLDER)
 		tf_placeholder_rest(l);
 }
@@ -261,18 +261,18 @@ last_release(struct tf_live *l)
 void
 tf_file_release(struct tf_file *f)
 {
-	struct tf_live *l = f->l;
+	struct tf_pending *l = f->l;
 	struct tf_vault *v = f->v;
 
 	pthread_mutex_lock(&v->mu);
 	own(f);
 	if (--l->writers == 0)
 		last_release(l);
-	tf_live_index(l);
+	tf_pending_index(l);
 	pthread_mutex_unlock(&v->mu);
-	tf_live_tend(l);
+	tf_pending_tend(l);
 	pthread_mutex_lock(&v->mu);
-	tf_live_unref(l);
+	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 	free_handle(f);
 }
@@ -283,7 +283,7 @@ tf_file_abandon(struct tf_file *f)
 	struct tf_vault *v = f->v;
 
 	pthread_mutex_lock(&v->mu);
-	tf_live_unref(f->l);
+	tf_pending_unref(f->l);
 	pthread_mutex_unlock(&v->mu);
 	free_handle(f);
 }
@@ -322,15 +322,15 @@ enum tf_code
 tf_vault_sync_file(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
     struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	enum tf_code rc;
 	bool mine;
 
 	if (v->read_only)
 		return TF_OK;
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_get(&v->live, id);
-	mine = l != NULL && tf_live_rests(l) &&
+	l = tf_pending_get(&v->pending, id);
+	mine = l != NULL && tf_pending_rests(l) &&
 	    (who->uid == 0 || who->uid == l->attr.uid);
 	pthread_mutex_unlock(&v->mu);
 	if (!mine)

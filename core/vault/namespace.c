@@ -1,7 +1,7 @@
 /*
- * Names: where things are and what may be called what.  A name is either live
- * (memory, see pending.h) or committed (the node table); a live one is looked up
- * first, since it leaves memory only after its row is committed.
+ * Names: where things are and what may be called what.  A name is either
+ * pending (memory, see pending.h) or committed (the node table); a pending one
+ * is looked up first, since it leaves memory only after its row is committed.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -48,8 +48,8 @@ is_closing(const struct tf_vault *v, uint64_t id)
 }
 
 struct tf_subject
-tf_live_directory_subject(struct tf_vault *v, struct tf_db *db,
-    const struct tf_live *l, uint32_t caller)
+tf_pending_directory_subject(struct tf_vault *v, struct tf_db *db,
+    const struct tf_pending *l, uint32_t caller)
 {
 	struct tf_subject s = tf_directory_subject(&l->attr, false);
 	struct tf_attr shown;
@@ -69,15 +69,16 @@ tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
     struct tf_error *err)
 {
 	struct tf_subject s;
-	struct tf_live *l;
+	struct tf_pending *l;
 	enum tf_code rc;
 
 	for (;;) {
 		if ((rc = tf_place_of(v, db, parent, p, err)) != TF_OK)
 			return rc;
 		/* Directories above may be on their way somewhere else. */
-		for (l = tf_live_get(&v->live, parent); l != NULL && !l->job;
-		     l = tf_live_get(&v->live, l->attr.parent))
+		for (l = tf_pending_get(&v->pending, parent);
+		     l != NULL && !l->job;
+		     l = tf_pending_get(&v->pending, l->attr.parent))
 			;
 		if (l == NULL && !is_closing(v, p->att.id) &&
 		    !is_closing(v, p->wf) && !is_closing(v, parent))
@@ -115,7 +116,7 @@ tf_may_call(struct tf_vault *v, struct tf_db *db, const struct tf_place *p,
 		    "the path below the "
 		    "attestation is longer than %d bytes",
 		    TF_PATH_BELOW_MAX);
-	if (tf_live_find(&v->live, p->parent.id, name, n) != NULL)
+	if (tf_pending_find(&v->pending, p->parent.id, name, n) != NULL)
 		return tf_fail(err, TF_EXISTS, "the name is taken");
 	rc = tf_nodes_find(db, p->parent.id, name, n, &r, err);
 	if (rc == TF_OK)
@@ -237,19 +238,19 @@ be_born(struct tf_vault *v, struct tf_attr *attr, const char *name,
 	return rc;
 }
 
-/* Put a live node in place p; mu held. */
+/* Put a pending node in place p; mu held. */
 static enum tf_code
-live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
-    const char *name, const char *who, struct tf_live **out,
+create_pending(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
+    const char *name, const char *who, struct tf_pending **out,
     struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	enum tf_code rc;
 
 	if ((rc = tf_quota_names(v, a->uid, 1, err)) != TF_OK ||
 	    (rc = tf_quota_draft(v, p->att.id, err)) != TF_OK)
 		return rc;
-	if ((l = tf_live_new(v, a, name, strlen(name))) == NULL)
+	if ((l = tf_pending_new(v, a, name, strlen(name))) == NULL)
 		return tf_nomem(err);
 	l->in_draft = p->in_draft;
 	if (a->kind == TF_KIND_ATTESTATION ||
@@ -259,14 +260,14 @@ live_birth(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 	l->actor = who == NULL ? NULL :
 				 tf_text_get(&v->texts, who, strlen(who));
 	if (who != NULL && l->actor == NULL) {
-		tf_live_unref(l);
+		tf_pending_unref(l);
 		return tf_nomem(err);
 	}
-	tf_live_insert(&v->live, l);
+	tf_pending_insert(&v->pending, l);
 	if (a->kind == TF_KIND_ATTESTATION)
-		tf_live_place(&v->live, l, a->id, p->parent.id);
+		tf_pending_place(&v->pending, l, a->id, p->parent.id);
 	else
-		tf_live_place(&v->live, l, p->att.id, p->wf);
+		tf_pending_place(&v->pending, l, p->att.id, p->wf);
 	tf_quiet_touch(v, l->att);
 	*out = l;
 	return TF_OK;
@@ -278,12 +279,12 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
     struct tf_error *err)
 {
 	struct tf_attr a = { 0 };
-	struct tf_live *l;
+	struct tf_pending *l;
 	struct tf_place p;
 	struct tf_db *db;
 	char *actor = NULL;
 	enum tf_code rc;
-	bool live = false;
+	bool pending = false;
 
 	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
@@ -306,23 +307,23 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 			rc = tf_dir_mode_new(&p.att, mode, who, &a.mode, err);
 	}
 	if (rc == TF_OK) {
-		live = a.kind == TF_KIND_DIRECTORY ||
+		pending = a.kind == TF_KIND_DIRECTORY ||
 		    (a.kind == TF_KIND_ATTESTATION &&
 			tf_name_draft_attestation(name, strlen(name)));
 	}
-	if (rc == TF_OK && live) {
+	if (rc == TF_OK && pending) {
 		a.state = TF_STATE_DRAFT;
-		rc = live_birth(v, &p, &a, name, actor, &l, err);
+		rc = create_pending(v, &p, &a, name, actor, &l, err);
 		if (rc == TF_OK)
 			rc = tf_follow_attestation(v, db, &a, err);
 	}
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
-	if (rc == TF_OK && !live && a.kind == TF_KIND_ATTESTATION)
+	if (rc == TF_OK && !pending && a.kind == TF_KIND_ATTESTATION)
 		rc = tf_closed_before(v, parent, name, err);
 	if (rc == TF_OK)
 		tf_vault_learn(v, a.uid, a.gid); /* of the parent, perhaps */
-	if (rc == TF_OK && !live) {
+	if (rc == TF_OK && !pending) {
 		a.state = TF_STATE_OPEN;
 		rc = be_born(v, &a, name, actor, err);
 	}
@@ -363,7 +364,7 @@ tf_is_draft(const struct tf_place *p, const char *name)
 enum tf_code
 tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
     uint32_t mode, const struct tf_actor *who, const char *actor,
-    struct tf_live **out, struct tf_error *err)
+    struct tf_pending **out, struct tf_error *err)
 {
 	struct tf_attr a = { 0 };
 	struct tf_place p;
@@ -386,14 +387,14 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 		inherit(&a, &p, who, mode);
 		a.state = tf_is_draft(&p, name) ? TF_STATE_DRAFT :
 						  TF_STATE_PLACEHOLDER;
-		rc = live_birth(v, &p, &a, name, actor, out, err);
+		rc = create_pending(v, &p, &a, name, actor, out, err);
 	}
 	if (rc == TF_OK) {
 		/* Not on disk yet, though it is as empty as it is there. */
 		(*out)->gen = TF_IS_MUTANT(TF_FORGET_EMPTY) ? 0 : 1;
 		/* Open from its first moment: nobody may seal it in between. */
-		tf_live_ref(*out);
-		(void)tf_live_opened(*out, who->uid, NULL); /* the first */
+		tf_pending_ref(*out);
+		(void)tf_pending_opened(*out, who->uid, NULL); /* the first */
 	}
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
@@ -403,28 +404,28 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 /* --- taking names away ------------------------------------------------- */
 
 enum tf_code
-tf_drop_rows(struct tf_txn *t, void *live, struct tf_error *err)
+tf_drop_rows(struct tf_txn *t, void *pending, struct tf_error *err)
 {
-	struct tf_live *l = live;
+	struct tf_pending *l = pending;
 	enum tf_code rc = tf_stage_delete(tf_txn_write(t), l->attr.id, err);
 
 	return rc == TF_OK ? tf_object_drop(t->db, l->attr.id, err) : rc;
 }
 
 void
-tf_drop_live(struct tf_vault *v, struct tf_live *l)
+tf_drop_pending(struct tf_vault *v, struct tf_pending *l)
 {
 	l->saved = false;
 	if (l->attr.kind == TF_KIND_DIRECTORY)
 		tf_dir_filled(v, l->attr.id);
-	tf_live_unname(&v->live, l);
-	tf_live_forget(&v->live, l);
+	tf_pending_unname(&v->pending, l);
+	tf_pending_forget(&v->pending, l);
 }
 
-/* Find a live child for a change: claimed, with a reference; or say why not.
+/* Find a pending child for a change: claimed, with a reference; or say why not.
  * mu held. */
 enum tf_code
-tf_await_entry(struct tf_vault *v, struct tf_live *l, bool *tried,
+tf_await_entry(struct tf_vault *v, struct tf_pending *l, bool *tried,
     struct tf_error *err)
 {
 	if (l->interruption == NULL && !l->on_duty) {
@@ -434,30 +435,30 @@ tf_await_entry(struct tf_vault *v, struct tf_live *l, bool *tried,
 			    "entry could say so yet",
 			    l->name);
 		*tried = true;
-		tf_live_tend_later(l);
+		tf_pending_tend_later(l);
 	}
 	return tf_vault_wait_long(v, err);
 }
 
 enum tf_code
 tf_claim_child(struct tf_vault *v, struct tf_db *db, uint64_t parent,
-    const char *name, struct tf_live **out, struct tf_node_row *row,
+    const char *name, struct tf_pending **out, struct tf_node_row *row,
     struct tf_error *err)
 {
 	bool tried = false;
-	struct tf_live *l;
+	struct tf_pending *l;
 	enum tf_code rc;
 
 	*out = NULL;
-	while ((l = tf_live_find(&v->live, parent, name, strlen(name))) !=
+	while ((l = tf_pending_find(&v->pending, parent, name, strlen(name))) !=
 	    NULL) {
-		if (!tf_live_claim(v, l))
+		if (!tf_pending_claim(v, l))
 			continue;
 		if (l->meant == NULL) {
 			*out = l;
 			return TF_OK;
 		}
-		tf_live_unclaim(v, l);
+		tf_pending_unclaim(v, l);
 		if ((rc = tf_await_entry(v, l, &tried, err)) != TF_OK)
 			return rc;
 	}
@@ -465,22 +466,22 @@ tf_claim_child(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
 }
 
-/* Take a claimed live node away for good; mu held on entry and on exit. */
+/* Take a claimed pending node away for good; mu held on entry and on exit. */
 static enum tf_code
-take_away(struct tf_vault *v, struct tf_live *l, struct tf_error *err)
+take_away(struct tf_vault *v, struct tf_pending *l, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
 	if (l->saved) {
 		pthread_mutex_unlock(&v->mu);
-		rc = tf_live_detach(l, err);
+		rc = tf_pending_detach(l, err);
 		if (rc == TF_OK)
 			rc = tf_commit_wait(v->commit, tf_drop_rows, l, err);
 		pthread_mutex_lock(&v->mu);
 	}
 	tf_quiet_touch(v, l->att);
 	if (rc == TF_OK)
-		tf_drop_live(v, l);
+		tf_drop_pending(v, l);
 	return rc;
 }
 
@@ -491,7 +492,7 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 	enum tf_request req = directory ? TF_REQ_RMDIR : TF_REQ_UNLINK;
 	struct tf_node_row row;
 	struct tf_subject s;
-	struct tf_live *l = NULL;
+	struct tf_pending *l = NULL;
 	struct tf_db *db;
 	enum tf_code rc;
 
@@ -509,9 +510,9 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 			    .uid = row.attr.uid } :
 		    tf_directory_subject(&row.attr, true);
 	else
-		s = tf_live_is_file(l) ?
-		    tf_live_subject(l, who->uid) :
-		    tf_live_directory_subject(v, db, l, who->uid);
+		s = tf_pending_is_file(l) ?
+		    tf_pending_subject(l, who->uid) :
+		    tf_pending_directory_subject(v, db, l, who->uid);
 	if (directory && s.kind == TF_KIND_EVIDENCE)
 		rc = tf_fail(err, TF_NOTDIR, "not a directory");
 	else if (!directory && s.kind != TF_KIND_EVIDENCE)
@@ -520,13 +521,14 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 		rc = tf_refusal(rc, &s, req, name, err);
 	else if ((rc = tf_closed_refuses(v, l->att, err)) != TF_OK)
 		; /* as if it were sealed */
-	else if (directory && tf_live_next(&v->live, l->attr.id, 0) != NULL)
+	else if (directory &&
+	    tf_pending_next(&v->pending, l->attr.id, 0) != NULL)
 		rc = tf_fail(err, TF_NOTEMPTY, "not empty");
 	if (rc == TF_OK)
 		rc = take_away(v, l, err);
 out:
 	if (l != NULL)
-		tf_live_unclaim(v, l);
+		tf_pending_unclaim(v, l);
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
 	return rc;

@@ -24,8 +24,8 @@
 struct tf_reader {
 	struct tf_vault *v;
 	uint64_t id;
-	struct tf_live *l; /* until it is sealed */
-	bool later;	   /* the object is opened when it is read; mu */
+	struct tf_pending *l; /* until it is sealed */
+	bool later;	      /* the object is opened when it is read; mu */
 	bool is_long;
 	uint32_t uid; /* who reads */
 	bool pending; /* not compared with its entry yet; mu */
@@ -172,9 +172,9 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	r->uid = uid;
 	*fresh = true;
 	pthread_mutex_lock(&v->mu);
-	r->l = tf_live_get(&v->live, id);
+	r->l = tf_pending_get(&v->pending, id);
 	if (r->l != NULL) {
-		tf_live_ref(r->l);
+		tf_pending_ref(r->l);
 		r->l->readers++;
 	} else {
 		/* Checked before, and likely in the cache of the caller. */
@@ -186,7 +186,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 		*fresh = false;
 	else if (r->l == NULL)
 		rc = open_sealed(r, fresh, err);
-	else if (!tf_live_is_file(r->l))
+	else if (!tf_pending_is_file(r->l))
 		rc = tf_fail(err, TF_ISDIR, "is a directory");
 	if (rc != TF_OK) {
 		tf_reader_close(r);
@@ -196,19 +196,19 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	return TF_OK;
 }
 
-/* The live node that r reads, or NULL once it reads a sealed object.  With a
+/* The pending node that r reads, or NULL once it reads a sealed object.  With a
  * reference: another read through r may go over to the object meanwhile.
  * *sealed: there is an object to go over to. */
-static struct tf_live *
-live_of(const struct tf_reader *r, bool *sealed)
+static struct tf_pending *
+pending_of(const struct tf_reader *r, bool *sealed)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 
 	pthread_mutex_lock(&r->v->mu);
 	l = r->l;
 	*sealed = l != NULL ? l->attr.state == TF_STATE_SEALED : r->later;
 	if (l != NULL)
-		tf_live_ref(l);
+		tf_pending_ref(l);
 	pthread_mutex_unlock(&r->v->mu);
 	return l;
 }
@@ -219,7 +219,7 @@ static enum tf_code
 change_over(struct tf_reader *r, struct tf_error *err)
 {
 	struct tf_reader s = { .v = r->v, .id = r->id, .uid = r->uid };
-	struct tf_live *old = NULL;
+	struct tf_pending *old = NULL;
 	bool fresh;
 	enum tf_code rc = open_sealed(&s, &fresh, err);
 
@@ -237,7 +237,7 @@ change_over(struct tf_reader *r, struct tf_error *err)
 	}
 	if (old != NULL) {
 		old->readers--;
-		tf_live_unref(old);
+		tf_pending_unref(old);
 	}
 	pthread_mutex_unlock(&r->v->mu);
 	tf_buf_free(&s.body);
@@ -246,24 +246,24 @@ change_over(struct tf_reader *r, struct tf_error *err)
 
 /* Reading it failed: because it was being sealed? */
 static bool
-sealed_by_now(struct tf_live *l)
+sealed_by_now(struct tf_pending *l)
 {
 	bool sealed;
 
 	pthread_mutex_lock(&l->v->mu);
-	tf_live_wait(l->v, l);
+	tf_pending_wait(l->v, l);
 	sealed = l->attr.state == TF_STATE_SEALED;
 	pthread_mutex_unlock(&l->v->mu);
 	return sealed;
 }
 
 static void
-let_go(struct tf_live *l)
+let_go(struct tf_pending *l)
 {
 	struct tf_vault *v = l->v;
 
 	pthread_mutex_lock(&v->mu);
-	tf_live_unref(l);
+	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 }
 
@@ -318,15 +318,15 @@ enum tf_code
 tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	bool sealed;
 	enum tf_code rc = TF_OK;
 
 	*got = 0;
-	if ((l = live_of(r, &sealed)) != NULL) {
+	if ((l = pending_of(r, &sealed)) != NULL) {
 		/* While it is sealed its staged bytes may go away. */
 		if (!sealed &&
-		    (rc = tf_live_read(l, p, n, off, got, err)) != TF_OK)
+		    (rc = tf_pending_read(l, p, n, off, got, err)) != TF_OK)
 			sealed = sealed_by_now(l);
 		let_go(l);
 		if (!sealed)
@@ -366,11 +366,11 @@ tf_reader_is_long(const struct tf_reader *r)
 enum tf_code
 tf_reader_object(struct tf_reader *r, struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	bool sealed;
 	enum tf_code rc = TF_OK;
 
-	if ((l = live_of(r, &sealed)) != NULL)
+	if ((l = pending_of(r, &sealed)) != NULL)
 		let_go(l);
 	if (sealed)
 		rc = change_over(r, err);
@@ -385,8 +385,8 @@ tf_reader_close(struct tf_reader *r)
 	if (r->l != NULL) {
 		pthread_mutex_lock(&r->v->mu);
 		r->l->readers--;
-		tf_live_forget(&r->v->live, r->l);
-		tf_live_unref(r->l);
+		tf_pending_forget(&r->v->pending, r->l);
+		tf_pending_unref(r->l);
 		pthread_mutex_unlock(&r->v->mu);
 	}
 	tf_buf_free(&r->body);

@@ -1,7 +1,7 @@
 /*
- * rename(2).  Only what is live moves.  A draft that takes an ordinary name is
- * sealed in the same transaction; everything else that was saved gets its new
- * name on stable storage before rename returns.
+ * rename(2).  Only what is pending moves.  A draft that takes an ordinary name
+ * is sealed in the same transaction; everything else that was saved gets its
+ * new name on stable storage before rename returns.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -36,8 +36,8 @@
 struct move {
 	struct tf_vault *v;
 	struct tf_db *db;
-	struct tf_live *l;	/* claimed */
-	struct tf_live *target; /* claimed, or NULL */
+	struct tf_pending *l;	   /* claimed */
+	struct tf_pending *target; /* claimed, or NULL */
 	struct tf_place to;
 	const char *name; /* the new one */
 	const struct tf_actor *who;
@@ -72,13 +72,13 @@ not_alive(const struct tf_node_row *row, enum tf_request req,
 static enum tf_code
 clear_directory(struct move *m, struct tf_error *err)
 {
-	struct tf_subject s = tf_live_directory_subject(m->v, m->db, m->target,
-	    m->who->uid);
+	struct tf_subject s = tf_pending_directory_subject(m->v, m->db,
+	    m->target, m->who->uid);
 	enum tf_code rc;
 
-	if (tf_live_is_file(m->l))
+	if (tf_pending_is_file(m->l))
 		return tf_fail(err, TF_ISDIR, "is a directory");
-	if (tf_live_next(&m->v->live, m->target->attr.id, 0) != NULL)
+	if (tf_pending_next(&m->v->pending, m->target->attr.id, 0) != NULL)
 		return tf_fail(err, TF_NOTEMPTY,
 		    "a directory that is not empty is in the way");
 	rc = tf_policy(&s, TF_REQ_REPLACE, m->who->uid);
@@ -86,7 +86,7 @@ clear_directory(struct move *m, struct tf_error *err)
 			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
 }
 
-/* What stands at the new name (claimed in m->target, when live) must give
+/* What stands at the new name (claimed in m->target, when pending) must give
  * way. */
 static enum tf_code
 clear_target(struct move *m, bool noreplace, struct tf_error *err)
@@ -104,15 +104,16 @@ clear_target(struct move *m, bool noreplace, struct tf_error *err)
 	if (noreplace)
 		return tf_fail(err, TF_EXISTS, "the name is taken");
 	if (m->target == NULL) {
-		if (row.attr.kind != TF_KIND_EVIDENCE && tf_live_is_file(m->l))
+		if (row.attr.kind != TF_KIND_EVIDENCE &&
+		    tf_pending_is_file(m->l))
 			return tf_fail(err, TF_ISDIR, "is a directory");
 		return not_alive(&row, TF_REQ_REPLACE, m->who, m->name, err);
 	}
-	if (!tf_live_is_file(m->target))
+	if (!tf_pending_is_file(m->target))
 		return clear_directory(m, err);
-	if (!tf_live_is_file(m->l))
+	if (!tf_pending_is_file(m->l))
 		return tf_fail(err, TF_NOTDIR, "not a directory");
-	s = tf_live_subject(m->target, m->who->uid);
+	s = tf_pending_subject(m->target, m->who->uid);
 	rc = tf_policy(&s, TF_REQ_REPLACE, m->who->uid);
 	return rc == TF_OK ? TF_OK :
 			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
@@ -127,14 +128,14 @@ struct below {
 };
 
 /* What is in directory id, whose path is so long.  It has no entry, so that all
- * in it is live. */
+ * in it is pending. */
 static void
 look_below(struct below *b, uint64_t id, size_t len)
 {
-	struct tf_live *l = tf_live_next(&b->v->live, id, 0);
+	struct tf_pending *l = tf_pending_next(&b->v->pending, id, 0);
 	size_t n;
 
-	for (; l != NULL; l = tf_live_next(&b->v->live, id, l->attr.id)) {
+	for (; l != NULL; l = tf_pending_next(&b->v->pending, id, l->attr.id)) {
 		n = len + l->name_len + 1;
 		b->longest = n > b->longest ? n : b->longest;
 		b->any = true;
@@ -142,8 +143,8 @@ look_below(struct below *b, uint64_t id, size_t len)
 		b->final = b->final || l->attr.state == TF_STATE_FROZEN;
 		/* A directory is the attestation's owner's. */
 		b->others = b->others ||
-		    (tf_live_is_file(l) && l->attr.uid != b->uid);
-		if (!tf_live_is_file(l))
+		    (tf_pending_is_file(l) && l->attr.uid != b->uid);
+		if (!tf_pending_is_file(l))
 			look_below(b, l->attr.id, n);
 	}
 }
@@ -164,7 +165,7 @@ static enum tf_code
 may_move_directory(struct move *m, struct tf_error *err)
 {
 	struct below b = { .v = m->v, .uid = m->who->uid };
-	struct tf_subject s = tf_live_directory_subject(m->v, m->db, m->l,
+	struct tf_subject s = tf_pending_directory_subject(m->v, m->db, m->l,
 	    m->who->uid);
 	enum tf_code rc = tf_policy(&s, TF_REQ_RENAME, m->who->uid);
 	bool draft = m->to.in_draft ||
@@ -203,10 +204,10 @@ may_move_directory(struct move *m, struct tf_error *err)
 static enum tf_code
 may_move_file(struct move *m, struct tf_error *err)
 {
-	struct tf_live *l = m->l;
+	struct tf_pending *l = m->l;
 	bool draft = tf_is_draft(&m->to, m->name);
 	enum tf_request req = draft ? TF_REQ_RENAME_DRAFT : TF_REQ_RENAME;
-	struct tf_subject s = tf_live_subject(l, m->who->uid);
+	struct tf_subject s = tf_pending_subject(l, m->who->uid);
 	enum tf_code rc = tf_policy(&s, req, m->who->uid);
 
 	if (rc != TF_OK)
@@ -217,9 +218,9 @@ may_move_file(struct move *m, struct tf_error *err)
 		    "files can stand in "
 		    "attestations only");
 	m->seals = l->attr.state == TF_STATE_DRAFT && !draft &&
-	    l->writers == 0 && tf_live_written(l);
+	    l->writers == 0 && tf_pending_written(l);
 	if (m->seals && l->failed != TF_OK)
-		return tf_live_failure(l, err);
+		return tf_pending_failure(l, err);
 	return TF_OK;
 }
 
@@ -245,7 +246,7 @@ swap_actors(struct move *m)
 static void
 take_place(struct move *m)
 {
-	struct tf_live *l = m->l;
+	struct tf_pending *l = m->l;
 
 	if ((m->new_actor = takes_actor(m)))
 		swap_actors(m);
@@ -254,22 +255,22 @@ take_place(struct move *m)
 	m->old_wf = l->wf;
 	m->old_attr = l->attr;
 	m->old_in_draft = l->in_draft;
-	m->other_name = tf_live_rename(&m->v->live, l, m->to.parent.id,
+	m->other_name = tf_pending_rename(&m->v->pending, l, m->to.parent.id,
 	    m->other_name);
 	if (l->attr.kind == TF_KIND_ATTESTATION)
 		return;
-	tf_live_place(&m->v->live, l, m->to.att.id, m->to.wf);
+	tf_pending_place(&m->v->pending, l, m->to.att.id, m->to.wf);
 	l->in_draft = m->to.in_draft ||
-	    (!tf_live_is_file(l) &&
+	    (!tf_pending_is_file(l) &&
 		tf_name_draft_dir(m->name, strlen(m->name)));
-	if (!tf_live_is_file(l))
+	if (!tf_pending_is_file(l))
 		return;
 	l->attr.ctime = m->moved = tf_clock_now();
 	if (tf_is_draft(&m->to, m->name))
 		l->attr.state = TF_STATE_DRAFT;
 	else if (l->attr.state == TF_STATE_DRAFT)
-		l->attr.state = tf_live_written(l) ? TF_STATE_OPEN :
-						     TF_STATE_PLACEHOLDER;
+		l->attr.state = tf_pending_written(l) ? TF_STATE_OPEN :
+							TF_STATE_PLACEHOLDER;
 }
 
 /* Take the new place in memory; seen by others once mu is let go. */
@@ -277,27 +278,27 @@ static void
 move_in_memory(struct move *m)
 {
 	take_place(m);
-	tf_live_index(m->l);
+	tf_pending_index(m->l);
 }
 
 static void
 move_back(struct move *m)
 {
-	struct tf_live *l = m->l;
+	struct tf_pending *l = m->l;
 
 	if (l->attr.state == TF_STATE_SEALED)
 		return; /* not in the tables any more */
 	if (m->new_actor)
 		swap_actors(m);
-	m->other_name = tf_live_rename(&m->v->live, l, m->old_parent,
+	m->other_name = tf_pending_rename(&m->v->pending, l, m->old_parent,
 	    m->other_name);
-	tf_live_place(&m->v->live, l, m->old_att, m->old_wf);
+	tf_pending_place(&m->v->pending, l, m->old_att, m->old_wf);
 	l->in_draft = m->old_in_draft;
 	/* Only what the move changed: size and times may have grown since. */
 	l->attr.state = m->old_attr.state;
 	if (tf_time_cmp(l->attr.ctime, m->moved) == 0)
 		l->attr.ctime = m->old_attr.ctime;
-	tf_live_index(l);
+	tf_pending_index(l);
 }
 
 static enum tf_code
@@ -331,7 +332,7 @@ commit_move(struct move *m, struct tf_error *err)
 		return TF_OK;
 	pthread_mutex_unlock(&v->mu);
 	if (m->target != NULL)
-		rc = tf_live_detach(m->target, err);
+		rc = tf_pending_detach(m->target, err);
 	m->sealed = (struct tf_seal_file){ .l = m->l };
 	if (rc == TF_OK && m->seals)
 		rc = tf_seal_prepare(v, m->db, &m->sealed, 1, err);
@@ -356,7 +357,7 @@ move(struct move *m, struct tf_error *err)
 	move_in_memory(m);
 	rc = commit_move(m, err);
 	if (rc == TF_OK && m->target != NULL)
-		tf_drop_live(m->v, m->target);
+		tf_drop_pending(m->v, m->target);
 	tf_quiet_touch(m->v, m->old_att);
 	tf_quiet_touch(m->v, m->l->att);
 	if (rc != TF_OK)
@@ -365,8 +366,8 @@ move(struct move *m, struct tf_error *err)
 		tf_vault_changed(m->v,
 		    m->l->attr.id); /* also if back: it was seen there */
 	if (rc == TF_OK && m->l->attr.state == TF_STATE_FROZEN)
-		tf_live_freeze(m->l); /* settling starts anew */
-	if (rc == TF_OK && tf_live_rests(m->l))
+		tf_pending_freeze(m->l); /* settling starts anew */
+	if (rc == TF_OK && tf_pending_rests(m->l))
 		tf_placeholder_rest(m->l);
 	return rc;
 }
@@ -422,9 +423,9 @@ static void
 let_go(struct move *m)
 {
 	if (m->target != NULL)
-		tf_live_unclaim(m->v, m->target);
+		tf_pending_unclaim(m->v, m->target);
 	if (m->l != NULL)
-		tf_live_unclaim(m->v, m->l);
+		tf_pending_unclaim(m->v, m->l);
 	m->target = m->l = NULL;
 }
 
@@ -434,19 +435,19 @@ claim_both(struct move *m, uint64_t parent, const char *name,
     uint64_t new_parent, struct tf_node_row *row, struct tf_error *err)
 {
 	bool tried = false;
-	struct tf_live *t;
+	struct tf_pending *t;
 	enum tf_code rc;
 
 	for (;;) {
 		rc = tf_claim_child(m->v, m->db, parent, name, &m->l, row, err);
 		if (rc != TF_OK || m->l == NULL)
 			return rc;
-		t = tf_live_find(&m->v->live, new_parent, m->name,
+		t = tf_pending_find(&m->v->pending, new_parent, m->name,
 		    strlen(m->name));
 		if (t == NULL)
 			return TF_OK;
 		if (!t->job && t->meant == NULL) {
-			(void)tf_live_claim(m->v, t); /* at once */
+			(void)tf_pending_claim(m->v, t); /* at once */
 			m->target = t;
 			return TF_OK;
 		}
@@ -494,23 +495,23 @@ static enum tf_code
 check_content(struct tf_vault *v, uint64_t parent, const char *name,
     const char *new_name, struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	enum tf_code rc = TF_OK;
 
 	if (tf_name_draft(new_name, strlen(new_name)))
 		return TF_OK;
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_find(&v->live, parent, name, strlen(name));
+	l = tf_pending_find(&v->pending, parent, name, strlen(name));
 	if (l != NULL && l->unchecked && l->attr.state == TF_STATE_DRAFT)
-		tf_live_ref(l);
+		tf_pending_ref(l);
 	else
 		l = NULL;
 	pthread_mutex_unlock(&v->mu);
 	if (l == NULL)
 		return TF_OK;
-	rc = tf_live_check(l, err);
+	rc = tf_pending_check(l, err);
 	pthread_mutex_lock(&v->mu);
-	tf_live_unref(l);
+	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 	return rc;
 }

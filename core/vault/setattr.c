@@ -39,12 +39,12 @@ changes(const struct tf_attr *a, unsigned mask, const struct tf_attr *want)
 		    tf_time_cmp(want->mtime, a->mtime) != 0));
 }
 
-/* A live file; mu held, l claimed. */
+/* A pending file; mu held, l claimed. */
 static enum tf_code
-set_file(struct tf_live *l, unsigned mask, const struct tf_attr *want,
+set_file(struct tf_pending *l, unsigned mask, const struct tf_attr *want,
     const struct tf_actor *who, struct tf_error *err)
 {
-	struct tf_subject s = tf_live_subject(l, who->uid);
+	struct tf_subject s = tf_pending_subject(l, who->uid);
 	enum tf_code rc;
 
 	if (!changes(&l->attr, mask, want))
@@ -57,7 +57,7 @@ set_file(struct tf_live *l, unsigned mask, const struct tf_attr *want,
 	tf_quiet_touch(l->v, l->att);
 	l->stale = true;
 	if (l->attr.state == TF_STATE_FROZEN)
-		tf_live_freeze(l);
+		tf_pending_freeze(l);
 	return TF_OK;
 }
 
@@ -120,7 +120,7 @@ struct followers {
 };
 
 static bool
-live_follows(void *arg, struct tf_live *l)
+live_follows(void *arg, struct tf_pending *l)
 {
 	struct followers *f = arg;
 
@@ -141,7 +141,7 @@ row_follows(void *arg, uint64_t id)
 static void
 tell_followers(struct tf_vault *v, const struct tf_attr *att)
 {
-	const uint64_t part[] = { att->parent, att->id, TF_LIVE_DIRECTORY };
+	const uint64_t part[] = { att->parent, att->id, TF_PENDING_DIRECTORY };
 	struct followers f = { .v = v };
 	struct tf_error e;
 	struct tf_db *db;
@@ -149,10 +149,10 @@ tell_followers(struct tf_vault *v, const struct tf_attr *att)
 
 	if (v->on_change == NULL)
 		return;
-	/* Live first: what gets its row in between is then in the rows. */
+	/* Pending first: what gets its row in between is then in the rows. */
 	pthread_mutex_lock(&v->mu);
-	tf_live_range(&v->live, TF_LIVE_BY_ATTESTATION, part, 3, live_follows,
-	    &f);
+	tf_pending_range(&v->pending, TF_PENDING_BY_ATTESTATION, part, 3,
+	    live_follows, &f);
 	pthread_mutex_unlock(&v->mu);
 	if ((rc = tf_reader_db(v, &db, &e)) == TF_OK) {
 		rc = tf_nodes_dirs(db, att->id, row_follows, &f, &e);
@@ -181,33 +181,33 @@ set_sealed(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
 
 /* --- either ---------------------------------------------------------------------- */
 
-/* What is live is changed here; *done tells.  mu is taken. */
+/* What is pending is changed here; *done tells.  mu is taken. */
 static enum tf_code
-set_live(struct tf_vault *v, uint64_t id, unsigned mask,
+set_pending(struct tf_vault *v, uint64_t id, unsigned mask,
     const struct tf_attr *want, const struct tf_actor *who, bool *done,
     struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
-	struct tf_live *l;
+	struct tf_pending *l;
 
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_get(&v->live, id);
+	l = tf_pending_get(&v->pending, id);
 	if (l != NULL && l->unlinked) {
 		tf_attr_apply(&l->attr, mask, want); /* fchmod, no name */
 		*done = true;
 		pthread_mutex_unlock(&v->mu);
 		return TF_OK;
 	}
-	*done = l != NULL && tf_live_claim(v, l);
+	*done = l != NULL && tf_pending_claim(v, l);
 	if (*done) {
-		if (tf_live_is_file(l))
+		if (tf_pending_is_file(l))
 			rc = set_file(l, mask, want, who, err);
 		else if (l->attr.kind == TF_KIND_ATTESTATION &&
 		    changes(&l->attr, mask & ~TF_SET_MTIME, want)) {
 			tf_attr_apply(&l->attr, mask & ~TF_SET_MTIME, want);
 			l->stale = true;
 		}
-		tf_live_unclaim(v, l);
+		tf_pending_unclaim(v, l);
 	}
 	pthread_mutex_unlock(&v->mu);
 	return rc;
@@ -239,7 +239,7 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 		rc = file != NULL ? tf_file_set_size(file, want->size, err) :
 				    set_path_size(v, &a, want->size, who, err);
 	if (rc == TF_OK && rest != 0)
-		rc = set_live(v, id, rest, want, who, &done, err);
+		rc = set_pending(v, id, rest, want, who, &done, err);
 	if (rc == TF_OK && rest != 0 && !done) {
 		if (a.kind == TF_KIND_EVIDENCE)
 			rc = set_sealed(v, &a, rest, want, who, err);

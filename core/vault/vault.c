@@ -359,7 +359,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->path = strdup(path);
 	v->mount = o->mount == NULL ? NULL : strdup(o->mount);
 	if (v->path == NULL || (o->mount != NULL && v->mount == NULL) ||
-	    tf_live_init(&v->live) != TF_OK ||
+	    tf_pending_init(&v->pending) != TF_OK ||
 	    (v->rare = tf_rare_new()) == NULL)
 		return tf_nomem(err);
 	return TF_OK;
@@ -450,7 +450,7 @@ static void
 vault_free(struct tf_vault *v)
 {
 	tf_hasher_stop(v->hasher);
-	tf_live_destroy(&v->live);
+	tf_pending_destroy(&v->pending);
 	tf_texts_free(&v->texts);
 	/* The writer last: only it can fold the write-ahead log back in. */
 	for (size_t i = 0; i < v->n_idle; i++)
@@ -550,7 +550,7 @@ tf_vault_open(const char *path, const struct tf_vault_options *o,
 #define SAVE_MAX 256 /* rows in one transaction */
 
 struct unsaved {
-	struct tf_live **l;
+	struct tf_pending **l;
 	size_t n, cap;
 	bool failed;
 	size_t from, to; /* of l, in this transaction */
@@ -568,7 +568,7 @@ save_run(struct tf_txn *t, void *arg, struct tf_error *err)
 }
 
 static void
-find_unsaved(void *arg, struct tf_live *l)
+find_unsaved(void *arg, struct tf_pending *l)
 {
 	struct unsaved *u = arg;
 	void *p;
@@ -577,14 +577,14 @@ find_unsaved(void *arg, struct tf_live *l)
 	 * start finds what it holds. */
 	if (l->job ||
 	    !(l->saved ? l->stale :
-			 !tf_live_is_file(l) ||
+			 !tf_pending_is_file(l) ||
 			(l->writers == 0 && l->in_file && l->failed == TF_OK &&
 			    !l->unlinked)))
 		return;
 	if (u->n == u->cap) {
 		size_t cap = u->cap == 0 ? 64 : u->cap * 2;
 
-		if ((p = realloc(u->l, cap * sizeof(struct tf_live *))) ==
+		if ((p = realloc(u->l, cap * sizeof(struct tf_pending *))) ==
 		    NULL) {
 			u->failed = true;
 			return;
@@ -592,7 +592,7 @@ find_unsaved(void *arg, struct tf_live *l)
 		u->l = p;
 		u->cap = cap;
 	}
-	tf_live_ref(l);
+	tf_pending_ref(l);
 	u->l[u->n++] = l;
 }
 
@@ -605,7 +605,7 @@ saved(struct tf_vault *v, struct unsaved *u, enum tf_code rc)
 		if (rc == TF_OK)
 			tf_stage_saved(v, u->l[i]);
 		u->l[i]->stale = false;
-		tf_live_unref(u->l[i]);
+		tf_pending_unref(u->l[i]);
 	}
 	pthread_mutex_unlock(&v->mu);
 }
@@ -618,7 +618,7 @@ save_directories(struct tf_vault *v, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
-	tf_live_each(&v->live, find_unsaved, &u);
+	tf_pending_each(&v->pending, find_unsaved, &u);
 	pthread_mutex_unlock(&v->mu);
 	for (; u.from < u.n; u.from = u.to) {
 		u.to = u.from + SAVE_MAX < u.n ? u.from + SAVE_MAX : u.n;

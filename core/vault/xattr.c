@@ -41,14 +41,15 @@ get_sha256(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 {
 	struct tf_node_row row;
 	struct tf_object_row o;
-	struct tf_live *l;
+	struct tf_pending *l;
 	char hex[65];
 	bool have = false;
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_get(&v->live, a->id);
-	if (l != NULL && l->attr.state == TF_STATE_FROZEN && tf_live_clean(l)) {
+	l = tf_pending_get(&v->pending, a->id);
+	if (l != NULL && l->attr.state == TF_STATE_FROZEN &&
+	    tf_pending_clean(l)) {
 		tf_hex(l->digest.b, 32, hex);
 		have = true;
 	}
@@ -137,11 +138,11 @@ static enum tf_code
 get_json(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_buf *out,
     struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_get(&v->live, id);
+	l = tf_pending_get(&v->pending, id);
 	if (l != NULL && l->xattrs.n > 0)
 		tf_buf_add(out, l->xattrs.p, l->xattrs.n);
 	pthread_mutex_unlock(&v->mu);
@@ -297,12 +298,12 @@ rebuild(const struct tf_buf *old, const char *key, const void *value, size_t n,
 	return tf_json_end(&j, err);
 }
 
-/* Set or remove on a claimed live file; mu held. */
+/* Set or remove on a claimed pending file; mu held. */
 static enum tf_code
-set_written(struct tf_live *l, const char *key, const void *value, size_t n,
+set_written(struct tf_pending *l, const char *key, const void *value, size_t n,
     int flags, const struct tf_actor *who, struct tf_error *err)
 {
-	struct tf_subject s = tf_live_subject(l, who->uid);
+	struct tf_subject s = tf_pending_subject(l, who->uid);
 	struct tf_buf made = { 0 };
 	bool had = false;
 	enum tf_code rc = tf_policy(&s, TF_REQ_SETMETA, who->uid);
@@ -334,7 +335,7 @@ set_written(struct tf_live *l, const char *key, const void *value, size_t n,
 	tf_quiet_touch(l->v, l->att);
 	l->attr.ctime = tf_clock_now();
 	if (l->attr.state == TF_STATE_FROZEN)
-		tf_live_freeze(l);
+		tf_pending_freeze(l);
 	return TF_OK;
 }
 
@@ -343,7 +344,7 @@ change_xattr(struct tf_vault *v, uint64_t id, const char *name,
     const void *value, size_t n, int flags, const struct tf_actor *who,
     struct tf_error *err)
 {
-	struct tf_live *l;
+	struct tf_pending *l;
 	struct tf_attr a;
 	enum tf_code rc;
 
@@ -363,11 +364,11 @@ change_xattr(struct tf_vault *v, uint64_t id, const char *name,
 		    "this attribute cannot be "
 		    "kept in an entry");
 	pthread_mutex_lock(&v->mu);
-	l = tf_live_get(&v->live, id);
-	if (l != NULL && tf_live_claim(v, l)) {
+	l = tf_pending_get(&v->pending, id);
+	if (l != NULL && tf_pending_claim(v, l)) {
 		rc = set_written(l, name + strlen(USER), value, n, flags, who,
 		    err);
-		tf_live_unclaim(v, l);
+		tf_pending_unclaim(v, l);
 	} else {
 		rc = tf_sealed_refusal(TF_REQ_SETMETA, err);
 	}

@@ -353,7 +353,7 @@ struct waiting {
 };
 
 static bool
-note_waiting(void *arg, struct tf_live *l)
+note_waiting(void *arg, struct tf_pending *l)
 {
 	struct waiting *x = arg;
 
@@ -374,7 +374,7 @@ by_id(const void *a, const void *b)
 static void
 put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
 {
-	uint64_t part[] = { a->attr.parent, a->attr.id, TF_LIVE_TO_SEAL };
+	uint64_t part[] = { a->attr.parent, a->attr.id, TF_PENDING_TO_SEAL };
 	struct waiting x = { 0 };
 	struct tf_buf path = { 0 };
 	bool any = false;
@@ -382,9 +382,9 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
 	if (a->seal.is || w->ledger_only)
 		return;
 	pthread_mutex_lock(&w->v->mu);
-	for (; part[2] <= TF_LIVE_FILE; part[2]++)
-		tf_live_range(&w->v->live, TF_LIVE_BY_ATTESTATION, part, 3,
-		    note_waiting, &x);
+	for (; part[2] <= TF_PENDING_FILE; part[2]++)
+		tf_pending_range(&w->v->pending, TF_PENDING_BY_ATTESTATION,
+		    part, 3, note_waiting, &x);
 	pthread_mutex_unlock(&w->v->mu);
 	qsort(x.file, x.n, sizeof(x.file[0]), by_id);
 	for (size_t i = 0; i < x.n; i++) {

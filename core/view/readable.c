@@ -214,10 +214,10 @@ static enum tf_code
 find_pending(struct tf_view *w, uint64_t dir, struct tf_str name,
     struct tf_attr *out)
 {
-	const struct tf_live *l;
+	const struct tf_pending *l;
 
 	pthread_mutex_lock(&w->v->mu);
-	l = tf_live_find(&w->v->live, dir, name.p, name.n);
+	l = tf_pending_find(&w->v->pending, dir, name.p, name.n);
 	if (l != NULL)
 		*out = l->attr;
 	pthread_mutex_unlock(&w->v->mu);

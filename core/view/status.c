@@ -179,7 +179,7 @@ struct counts {
 };
 
 static bool
-list_one(void *arg, struct tf_live *l)
+list_one(void *arg, struct tf_pending *l)
 {
 	struct counts *c = arg;
 
@@ -191,7 +191,7 @@ list_one(void *arg, struct tf_live *l)
 }
 
 static bool
-list_others(void *arg, struct tf_live *l)
+list_others(void *arg, struct tf_pending *l)
 {
 	struct counts *c = arg;
 
@@ -203,13 +203,14 @@ list_others(void *arg, struct tf_live *l)
 static void
 list_waiting(struct tf_vault *v, struct counts *c)
 {
-	uint64_t part[] = { TF_LIVE_TO_SEAL, c->asker };
+	uint64_t part[] = { TF_PENDING_TO_SEAL, c->asker };
 
-	for (; part[0] <= TF_LIVE_FILE; part[0]++)
-		tf_live_range(&v->live, TF_LIVE_BY_OWNER, part, 2, list_one, c);
-	for (part[0] = 0; part[0] <= TF_LIVE_FILE; part[0]++)
-		tf_live_range(&v->live, TF_LIVE_BY_OWNER, part, 1, list_others,
-		    c);
+	for (; part[0] <= TF_PENDING_FILE; part[0]++)
+		tf_pending_range(&v->pending, TF_PENDING_BY_OWNER, part, 2,
+		    list_one, c);
+	for (part[0] = 0; part[0] <= TF_PENDING_FILE; part[0]++)
+		tf_pending_range(&v->pending, TF_PENDING_BY_OWNER, part, 1,
+		    list_others, c);
 }
 
 static void
@@ -298,8 +299,8 @@ status_facts(struct tf_vault *v, struct tf_db *db, uint32_t asker,
 			memcpy(c->trouble, v->broken_why.text,
 			    sizeof(c->trouble));
 		for (unsigned i = 0; i < TF_STATES; i++)
-			c->n[i] = v->live.files[i];
-		c->failed = v->live.failed;
+			c->n[i] = v->pending.files[i];
+		c->failed = v->pending.failed;
 		list_waiting(v, c);
 		for (size_t i = 0; i < v->n_closed && i < WAITING_MAX; i++)
 			c->closed_id[c->closed++] = v->closed[i].id;

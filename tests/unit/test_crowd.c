@@ -115,7 +115,7 @@ visits(void)
 	uint64_t now, n;
 
 	pthread_mutex_lock(&v->mu);
-	now = v->live.visited;
+	now = v->pending.visited;
 	pthread_mutex_unlock(&v->mu);
 	n = now - before;
 	before = now;
