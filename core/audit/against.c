@@ -382,7 +382,8 @@ format_of(struct against *g, unsigned *format, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Where the evidence of an unpacked package is: below data/, under safe names. */
+/* Where the evidence of an unpacked package is: below data/, under safe names.
+ *  */
 static enum tf_code
 take_package(struct against *g, struct tf_error *err)
 {
@@ -498,8 +499,8 @@ compare(struct against *g, struct tf_db *db, struct tf_error *err)
 	if ((rc = tf_pool_new(&w, g->v->threads, &g->pool, err)) == TF_OK)
 		rc = read_ledger(g, db, err);
 	if (rc == TF_OK)
-		rc = tf_pool_told(g->pool, true, content_wrong, g, &g->r->bytes,
-		    err);
+		rc = tf_pool_results(g->pool, true, content_wrong, g,
+		    &g->r->bytes, err);
 	if (rc == TF_OK)
 		rc = sort_known(g, err);
 	return rc == TF_OK ? tf_walk(g->fd, DEPTH_MAX, one_file, g, err) : rc;

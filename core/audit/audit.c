@@ -321,7 +321,8 @@ stored_leaf(struct tf_audit *a, uint64_t idx, struct tf_hash *out)
 	struct tf_error e = { .code = TF_OK };
 
 	/* What is wrong with the tile is told when it is compared; what kept it
-	 * from being read may be over then, and is not to be taken for nothing. */
+	 * from being read may be over then, and is not to be taken for nothing.
+	 *  */
 	if (i == 0) {
 		a->stored_width = a->source->tile(a, 0, idx / TF_TILE_WIDTH,
 				      width, a->stored, &e) == TF_OK ?
@@ -552,7 +553,7 @@ told(struct tf_audit *a, bool finish, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (a->pool != NULL)
-		rc = tf_pool_told(a->pool, finish, content_wrong, a, &bytes,
+		rc = tf_pool_results(a->pool, finish, content_wrong, a, &bytes,
 		    err);
 	if (finish)
 		a->r->bytes += bytes;

@@ -160,7 +160,7 @@ tf_pool_add(struct tf_pool *p, const struct tf_task *t, struct tf_error *err)
 }
 
 enum tf_code
-tf_pool_told(struct tf_pool *p, bool finish, tf_pool_found found, void *arg,
+tf_pool_results(struct tf_pool *p, bool finish, tf_pool_found found, void *arg,
     uint64_t *bytes, struct tf_error *err)
 {
 	struct wrong *x, *next;

@@ -44,7 +44,7 @@ TF_MUST_USE enum tf_code tf_pool_add(struct tf_pool *p, const struct tf_task *t,
  */
 typedef void (*tf_pool_found)(void *arg, const struct tf_task *t, bool read,
     const char *text);
-TF_MUST_USE enum tf_code tf_pool_told(struct tf_pool *p, bool finish,
+TF_MUST_USE enum tf_code tf_pool_results(struct tf_pool *p, bool finish,
     tf_pool_found found, void *arg, uint64_t *bytes, struct tf_error *err);
 void tf_pool_free(struct tf_pool *p);
 

@@ -71,7 +71,7 @@ read_payload(struct tf_view *w, const struct tf_statement_ref *s,
 
 /* The seal of attestation id and its statement. */
 static enum tf_code
-read_sealed(struct tf_view *w, uint64_t id, struct tf_told *seal,
+read_sealed(struct tf_view *w, uint64_t id, struct tf_loaded_entry *seal,
     struct tf_buf *payload, struct tf_error *err)
 {
 	struct tf_node_row row;
@@ -82,7 +82,7 @@ read_sealed(struct tf_view *w, uint64_t id, struct tf_told *seal,
 	if (rc == TF_OK)
 		rc = tf_view_check_whole(w, id, err);
 	if (rc == TF_OK)
-		rc = tf_told_read(w, row.seal, seal, err);
+		rc = tf_loaded_entry_read(w, row.seal, seal, err);
 	if (rc == TF_OK && !seal->d.e.has_evidence)
 		rc = tf_fail(err, TF_TAMPER, "its seal has no statement");
 	return rc != TF_OK ?
@@ -94,13 +94,13 @@ enum tf_code
 tf_view_statement(struct tf_view *w, uint64_t id, const struct tf_sink *out,
     struct tf_error *err)
 {
-	struct tf_told seal = { 0 };
+	struct tf_loaded_entry seal = { 0 };
 	struct tf_buf payload = { 0 };
 	enum tf_code rc = read_sealed(w, id, &seal, &payload, err);
 
 	if (rc == TF_OK)
 		rc = tf_sink_buf(out, &payload, err);
-	tf_told_free(&seal);
+	tf_loaded_entry_free(&seal);
 	tf_buf_free(&payload);
 	return rc;
 }
@@ -112,7 +112,7 @@ static enum tf_code
 put_wrapped(struct tf_view *w, uint64_t id, wrap form,
     const struct tf_sink *out, struct tf_error *err)
 {
-	struct tf_told seal = { 0 };
+	struct tf_loaded_entry seal = { 0 };
 	struct tf_buf payload = { 0 }, text = { 0 };
 	uint8_t sig[TF_SIG_LEN];
 	const struct tf_statement_ref *s = &seal.d.e.statement;
@@ -126,7 +126,7 @@ put_wrapped(struct tf_view *w, uint64_t id, wrap form,
 		form(payload.p, payload.n, s->keyid.p, sig, &text);
 		rc = tf_sink_buf(out, &text, err);
 	}
-	tf_told_free(&seal);
+	tf_loaded_entry_free(&seal);
 	tf_buf_free(&payload);
 	tf_buf_free(&text);
 	return rc;
@@ -175,7 +175,7 @@ tf_view_sums(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 struct attested {
 	struct tf_attr attr;
 	struct tf_buf path;
-	struct tf_told begun, seal, override;
+	struct tf_loaded_entry begun, seal, override;
 	bool denied;
 	struct tf_json_doc claims;
 	struct tf_evidence ev;
@@ -185,9 +185,9 @@ static void
 attested_free(struct attested *a)
 {
 	tf_buf_free(&a->path);
-	tf_told_free(&a->begun);
-	tf_told_free(&a->seal);
-	tf_told_free(&a->override);
+	tf_loaded_entry_free(&a->begun);
+	tf_loaded_entry_free(&a->seal);
+	tf_loaded_entry_free(&a->override);
 	tf_json_doc_free(&a->claims);
 	tf_evidence_free(&a->ev);
 }
@@ -203,12 +203,14 @@ read_entries(struct tf_view *w, uint64_t id, struct attested *a,
 	if (rc == TF_NOTFOUND) /* a draft attestation */
 		return TF_OK;
 	if (rc != TF_OK ||
-	    (rc = tf_told_read(w, row.entry, &a->begun, err)) != TF_OK ||
-	    (rc = tf_told_read(w, row.seal, &a->seal, err)) != TF_OK ||
+	    (rc = tf_loaded_entry_read(w, row.entry, &a->begun, err)) !=
+		TF_OK ||
+	    (rc = tf_loaded_entry_read(w, row.seal, &a->seal, err)) != TF_OK ||
 	    !a->seal.is)
 		return rc;
 	if ((rc = tf_override_of(w, id, row.seal, &override, err)) != TF_OK ||
-	    (rc = tf_told_read(w, override, &a->override, err)) != TF_OK ||
+	    (rc = tf_loaded_entry_read(w, override, &a->override, err)) !=
+		TF_OK ||
 	    (rc = tf_denied(&a->seal.d.e, &a->denied, err)) != TF_OK ||
 	    a->seal.d.e.claims.p == NULL)
 		return rc;
@@ -253,7 +255,7 @@ tf_put_clock(struct tf_json *j, const char *key, const struct tf_entry *e)
 }
 
 uint64_t
-tf_seconds_of(const struct tf_told *t)
+tf_seconds_of(const struct tf_loaded_entry *t)
 {
 	bool moved;
 	struct tf_time when = tf_entry_when(&t->d.e, &moved);
@@ -264,7 +266,8 @@ tf_seconds_of(const struct tf_told *t)
 }
 
 void
-tf_put_event(struct tf_json *j, const char *key, const struct tf_told *t)
+tf_put_event(struct tf_json *j, const char *key,
+    const struct tf_loaded_entry *t)
 {
 	const struct tf_entry *e = &t->d.e;
 
@@ -299,10 +302,10 @@ put_claim(struct tf_json *j, const char *key, const struct attested *a,
 
 static enum tf_code
 put_file(struct tf_view *w, struct tf_json *j, const struct tf_subject_file *f,
-    struct tf_told *t, struct tf_error *err)
+    struct tf_loaded_entry *t, struct tf_error *err)
 {
 	const struct tf_entry *e = &t->d.e;
-	enum tf_code rc = tf_told_read(w, f->seq, t, err);
+	enum tf_code rc = tf_loaded_entry_read(w, f->seq, t, err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -325,7 +328,7 @@ static enum tf_code
 put_files(struct tf_view *w, struct tf_json *j, const struct attested *a,
     const struct tf_sink *out, struct tf_error *err)
 {
-	struct tf_told t = { 0 };
+	struct tf_loaded_entry t = { 0 };
 	enum tf_code rc = TF_OK;
 
 	if (a->ev.n == 0)
@@ -338,7 +341,7 @@ put_files(struct tf_view *w, struct tf_json *j, const struct attested *a,
 			rc = tf_json_drain(j, out, err);
 	}
 	tf_json_array_end(j);
-	tf_told_free(&t);
+	tf_loaded_entry_free(&t);
 	return rc;
 }
 

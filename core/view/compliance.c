@@ -37,21 +37,21 @@ read_overrides(struct tf_view *w, uint64_t id, struct overrides *out,
     struct tf_error *err)
 {
 	struct tf_seqs seqs = { 0 };
-	struct tf_told t = { 0 };
+	struct tf_loaded_entry t = { 0 };
 	enum tf_code rc = tf_view_collect(w, id, 0, true, &seqs, err);
 
 	*out = (struct overrides){ .o = calloc(seqs.n + 1, sizeof(*out->o)) };
 	if (rc == TF_OK && out->o == NULL)
 		rc = tf_nomem(err);
 	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
-		if ((rc = tf_told_read(w, seqs.p[i], &t, err)) != TF_OK)
+		if ((rc = tf_loaded_entry_read(w, seqs.p[i], &t, err)) != TF_OK)
 			break;
 		if (t.d.e.type != TF_ATTESTATION_OVERRIDDEN)
 			continue;
 		out->o[out->n++] = (struct override){ t.d.e.target, seqs.p[i],
 			t.d.e.compliant };
 	}
-	tf_told_free(&t);
+	tf_loaded_entry_free(&t);
 	tf_seqs_free(&seqs);
 	return rc;
 }
@@ -147,7 +147,7 @@ struct reading {
 	struct tf_view *w;
 	struct tf_facts *f;
 	struct overrides all;
-	struct tf_told t;
+	struct tf_loaded_entry t;
 };
 
 static enum tf_code
@@ -213,7 +213,7 @@ add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		.sealed = row->seal != TF_NO_SEQ };
 	if (r->sealed) {
 		o = last_override(&x->all, row->seal);
-		rc = tf_told_read(x->w, row->seal, &x->t, err);
+		rc = tf_loaded_entry_read(x->w, row->seal, &x->t, err);
 		if (rc == TF_OK)
 			rc = read_claims(f, r, &x->t.d.e, err);
 	} else {
@@ -244,7 +244,7 @@ tf_facts_read(struct tf_view *w, uint64_t workflow, struct tf_facts *out,
 	if (rc == TF_OK)
 		rc = tf_each_child(w->db, workflow, add_attestation, &x, err);
 	free(x.all.o);
-	tf_told_free(&x.t);
+	tf_loaded_entry_free(&x.t);
 	if (rc == TF_OK && out->strings.failed)
 		rc = tf_nomem(err);
 	if (rc != TF_OK)

@@ -312,7 +312,7 @@ put_time(struct tf_page *p, struct tf_time t)
 }
 
 void
-tf_page_time(struct tf_page *p, const struct tf_told *t)
+tf_page_time(struct tf_page *p, const struct tf_loaded_entry *t)
 {
 	bool moved;
 	struct tf_time when = tf_entry_when(&t->d.e, &moved);
@@ -346,11 +346,12 @@ put_who(struct tf_page *p, const struct tf_entry *e)
 void
 tf_page_who(struct tf_page *p)
 {
-	put_who(p, &p->told.d.e);
+	put_who(p, &p->loaded.d.e);
 }
 
 void
-tf_page_event(struct tf_page *p, const char *what, const struct tf_told *t)
+tf_page_event(struct tf_page *p, const char *what,
+    const struct tf_loaded_entry *t)
 {
 	if (!t->is)
 		return;
@@ -477,12 +478,12 @@ put_path(struct tf_page *p, const struct tf_entry *e, struct tf_str rel)
 static void
 put_row(struct tf_page *p)
 {
-	const struct tf_entry *e = &p->told.d.e;
+	const struct tf_entry *e = &p->loaded.d.e;
 	size_t skip = p->row.attr.kind == TF_KIND_ROOT ? 0 : p->path.n + 1;
 	const char *words = words_of(e->type);
 
 	tf_html(&p->b, "<tr><td>");
-	tf_page_time(p, &p->told);
+	tf_page_time(p, &p->loaded);
 	tf_html(&p->b, "</td><td>");
 	if (words != NULL)
 		tf_html(&p->b, "%s", words);
@@ -512,13 +513,13 @@ put_rows(struct tf_page *p, const struct tf_seqs *seqs, size_t from,
 	for (size_t i = from; rc == TF_OK && i < seqs->n; i++) {
 		size_t at = forward ? i : seqs->n - 1 - (i - from);
 
-		rc = tf_told_read(p->w, seqs->p[at], &p->told, err);
+		rc = tf_loaded_entry_read(p->w, seqs->p[at], &p->loaded, err);
 		if (rc != TF_OK)
 			break;
 		if (p->row.attr.kind != TF_KIND_ROOT &&
-		    !tf_is_below(&p->told.text, &p->path))
+		    !tf_is_below(&p->loaded.text, &p->path))
 			continue;
-		rc = tf_may_read_entry(p->w, &p->told.text, &may, err);
+		rc = tf_may_read_entry(p->w, &p->loaded.text, &may, err);
 		if (rc == TF_OK && may)
 			put_row(p);
 		else

@@ -22,7 +22,7 @@ struct tf_page {
 	struct tf_buf b;	/* what is not in the sink yet */
 	const struct tf_sink *out;
 	const struct tf_page_links *links;
-	struct tf_told told; /* the entry that is being shown */
+	struct tf_loaded_entry loaded; /* the entry that is being shown */
 };
 
 /* Give b to the sink when it is long enough. */
@@ -51,14 +51,14 @@ void tf_page_package(struct tf_page *p);
 
 /* When what an entry tells of happened: by the clock, and marked where that is
  * not its time in the ledger. */
-void tf_page_time(struct tf_page *p, const struct tf_told *t);
+void tf_page_time(struct tf_page *p, const struct tf_loaded_entry *t);
 
 /* Who is behind the told entry. */
 void tf_page_who(struct tf_page *p);
 
 /* A line of the list of facts. */
 void tf_page_event(struct tf_page *p, const char *what,
-    const struct tf_told *t);
+    const struct tf_loaded_entry *t);
 
 /* Begin and end a table, which scrolls where it is too wide; label and `of` say
  * what it is.  columns are headings with '|' between, '#' before one of

@@ -128,7 +128,7 @@ static enum tf_code
 put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 {
 	uint64_t n = 0;
-	enum tf_code rc = tf_told_read(p->w, l->entry, &p->told, err);
+	enum tf_code rc = tf_loaded_entry_read(p->w, l->entry, &p->loaded, err);
 
 	if (rc == TF_OK)
 		rc = tf_each_child(p->w->db, l->id, count, &n, err);
@@ -136,7 +136,7 @@ put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 		return rc;
 	put_name(p, l);
 	tf_html(&p->b, "<td>");
-	tf_page_time(p, &p->told);
+	tf_page_time(p, &p->loaded);
 	tf_html(&p->b, "</td><td>");
 	tf_page_who(p);
 	tf_html(&p->b, "</td><td class=\"n\">%s%llu</td><td>%s</td></tr>\n",
@@ -258,14 +258,14 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 	for (size_t i = 0; rc == TF_OK && i < kept(r); i++) {
 		const struct line *l = newest(r, i);
 
-		rc = tf_told_read(p->w, l->entry, &p->told, err);
+		rc = tf_loaded_entry_read(p->w, l->entry, &p->loaded, err);
 		if (rc != TF_OK)
 			break;
 		put_name(p, l);
 		tf_html(&p->b, "<td>");
 		tf_page_badge(p, tf_compliance_word(l->word));
 		tf_html(&p->b, "</td><td>");
-		tf_page_time(p, &p->told);
+		tf_page_time(p, &p->loaded);
 		tf_html(&p->b,
 		    "</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
 		    "<td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
@@ -281,11 +281,11 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 static enum tf_code
 put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 {
-	struct tf_told begun = { 0 }, sealed = { 0 };
-	enum tf_code rc = tf_told_read(p->w, p->row.entry, &begun, err);
+	struct tf_loaded_entry begun = { 0 }, sealed = { 0 };
+	enum tf_code rc = tf_loaded_entry_read(p->w, p->row.entry, &begun, err);
 
 	if (rc == TF_OK)
-		rc = tf_told_read(p->w, p->row.seal, &sealed, err);
+		rc = tf_loaded_entry_read(p->w, p->row.seal, &sealed, err);
 	tf_page_head(p, p->path.p, NULL);
 	tf_html(&p->b, "<dl>\n");
 	tf_page_event(p, "Created", &begun);
@@ -303,8 +303,8 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
 	tf_page_package(p);
 	tf_html(&p->b, "</dd>\n</dl>\n");
-	tf_told_free(&begun);
-	tf_told_free(&sealed);
+	tf_loaded_entry_free(&begun);
+	tf_loaded_entry_free(&sealed);
 	return rc;
 }
 

@@ -39,7 +39,7 @@ tf_view_page(struct tf_view *w, uint64_t id, const struct tf_page_links *links,
 		tf_page_foot(&p);
 		rc = tf_sink_buf(out, &p.b, err);
 	}
-	tf_told_free(&p.told);
+	tf_loaded_entry_free(&p.loaded);
 	tf_buf_free(&p.path);
 	tf_buf_free(&p.b);
 	return rc;

@@ -99,7 +99,7 @@ put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
     struct tf_error *err)
 {
 	char hex[65];
-	enum tf_code rc = tf_told_read(p->w, f->seq, &p->told, err);
+	enum tf_code rc = tf_loaded_entry_read(p->w, f->seq, &p->loaded, err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -110,7 +110,7 @@ put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
 	    (unsigned long long)f->size, hex);
 	tf_page_word(p, TF_PAGE_PROOF, att, f->name, "proof");
 	tf_html(&p->b, "</td><td>");
-	tf_page_time(p, &p->told);
+	tf_page_time(p, &p->loaded);
 	tf_html(&p->b, "</td><td>");
 	tf_page_who(p);
 	tf_html(&p->b, "</td></tr>\n");
@@ -165,7 +165,7 @@ put_attestation_files(struct tf_page *p, struct tf_str name, bool whole)
 }
 
 static void
-put_override(struct tf_page *p, const struct tf_told *t)
+put_override(struct tf_page *p, const struct tf_loaded_entry *t)
 {
 	int reason;
 
@@ -187,14 +187,15 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	struct tf_page *p = x->p;
 	const struct tf_att *a = &x->f.a[i];
 	const struct tf_reported *r = &x->f.r[i];
-	struct tf_told begun = { 0 }, seal = { 0 }, override = { 0 };
+	struct tf_loaded_entry begun = { 0 }, seal = { 0 }, override = { 0 };
 	bool good = r->overridden ? r->override : !r->denied, may;
 	enum tf_code rc;
 
 	if ((rc = tf_may_read(p->w, a->id, &may, err)) != TF_OK ||
-	    (rc = tf_told_read(p->w, a->begun, &begun, err)) != TF_OK ||
-	    (rc = tf_told_read(p->w, a->seal, &seal, err)) != TF_OK ||
-	    (rc = tf_told_read(p->w, a->override, &override, err)) != TF_OK)
+	    (rc = tf_loaded_entry_read(p->w, a->begun, &begun, err)) != TF_OK ||
+	    (rc = tf_loaded_entry_read(p->w, a->seal, &seal, err)) != TF_OK ||
+	    (rc = tf_loaded_entry_read(p->w, a->override, &override, err)) !=
+		TF_OK)
 		goto out;
 	tf_html(&p->b,
 	    "<section aria-labelledby=\"a%zu\">\n<h3 id=\"a%zu\">"
@@ -225,9 +226,9 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 		rc = put_evidence(x, a, r->name, err);
 	tf_html(&p->b, "</section>\n");
 out:
-	tf_told_free(&begun);
-	tf_told_free(&seal);
-	tf_told_free(&override);
+	tf_loaded_entry_free(&begun);
+	tf_loaded_entry_free(&seal);
+	tf_loaded_entry_free(&override);
 	return rc;
 }
 
@@ -303,11 +304,11 @@ put_summary(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
 static enum tf_code
 put_facts(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
 {
-	struct tf_told begun = { 0 }, sealed = { 0 };
-	enum tf_code rc = tf_told_read(p->w, p->row.entry, &begun, err);
+	struct tf_loaded_entry begun = { 0 }, sealed = { 0 };
+	enum tf_code rc = tf_loaded_entry_read(p->w, p->row.entry, &begun, err);
 
 	if (rc == TF_OK)
-		rc = tf_told_read(p->w, p->row.seal, &sealed, err);
+		rc = tf_loaded_entry_read(p->w, p->row.seal, &sealed, err);
 	tf_page_head(p, p->row.name, tf_compliance_word(f->status.word));
 	tf_html(&p->b, "<dl>\n");
 	tf_page_event(p, "Begun", &begun);
@@ -323,8 +324,8 @@ put_facts(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
 	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
 	tf_page_package(p);
 	tf_html(&p->b, "</dd>\n</dl>\n");
-	tf_told_free(&begun);
-	tf_told_free(&sealed);
+	tf_loaded_entry_free(&begun);
+	tf_loaded_entry_free(&sealed);
 	return rc;
 }
 

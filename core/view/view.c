@@ -80,7 +80,7 @@ tf_sink_buf(const struct tf_sink *s, struct tf_buf *b, struct tf_error *err)
 }
 
 void
-tf_told_free(struct tf_told *t)
+tf_loaded_entry_free(struct tf_loaded_entry *t)
 {
 	tf_entry_decoded_free(&t->d);
 	tf_buf_free(&t->text);
@@ -88,7 +88,7 @@ tf_told_free(struct tf_told *t)
 }
 
 enum tf_code
-tf_told_read(struct tf_view *w, uint64_t seq, struct tf_told *t,
+tf_loaded_entry_read(struct tf_view *w, uint64_t seq, struct tf_loaded_entry *t,
     struct tf_error *err)
 {
 	enum tf_code rc;

@@ -43,15 +43,15 @@ TF_MUST_USE enum tf_code tf_sink_buf(const struct tf_sink *s, struct tf_buf *b,
     struct tf_error *err);
 
 /* An entry as it stands and decoded; {0} is none. */
-struct tf_told {
+struct tf_loaded_entry {
 	bool is;
 	struct tf_buf text;
 	struct tf_entry_decoded d;
 };
-void tf_told_free(struct tf_told *t);
+void tf_loaded_entry_free(struct tf_loaded_entry *t);
 /* Read entry seq, in place of what *t told before; TF_NO_SEQ: none. */
-TF_MUST_USE enum tf_code tf_told_read(struct tf_view *w, uint64_t seq,
-    struct tf_told *t, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_loaded_entry_read(struct tf_view *w, uint64_t seq,
+    struct tf_loaded_entry *t, struct tf_error *err);
 
 /* Who: "alice (1000)", "uid 1000", or "trailfs" where nobody asked, onto out;
  * a user's name as the entry has it. */

@@ -26,7 +26,7 @@ struct workflow {
 	struct tf_node_row row;
 	struct tf_buf path;
 	struct tf_facts facts;
-	struct tf_told begun, sealed;
+	struct tf_loaded_entry begun, sealed;
 };
 
 static void
@@ -34,8 +34,8 @@ workflow_free(struct workflow *x)
 {
 	tf_buf_free(&x->path);
 	tf_facts_free(&x->facts);
-	tf_told_free(&x->begun);
-	tf_told_free(&x->sealed);
+	tf_loaded_entry_free(&x->begun);
+	tf_loaded_entry_free(&x->sealed);
 }
 
 static enum tf_code
@@ -49,9 +49,9 @@ read_workflow(struct tf_view *w, uint64_t id, struct workflow *x,
 	if (rc == TF_OK && x->path.failed)
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
-		rc = tf_told_read(w, x->row.entry, &x->begun, err);
+		rc = tf_loaded_entry_read(w, x->row.entry, &x->begun, err);
 	if (rc == TF_OK)
-		rc = tf_told_read(w, x->row.seal, &x->sealed, err);
+		rc = tf_loaded_entry_read(w, x->row.seal, &x->sealed, err);
 	return rc == TF_OK ? tf_facts_read(w, id, &x->facts, err) : rc;
 }
 
@@ -81,10 +81,11 @@ tf_view_status_word(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 static enum tf_code
 read_deciding(struct tf_view *w, const struct tf_facts *f,
     const struct tf_status_item *m, const struct tf_att **a,
-    struct tf_told *seal, struct tf_error *err)
+    struct tf_loaded_entry *seal, struct tf_error *err)
 {
 	*a = m->decides == SIZE_MAX ? NULL : &f->a[m->decides];
-	return tf_told_read(w, *a == NULL ? TF_NO_SEQ : (*a)->seal, seal, err);
+	return tf_loaded_entry_read(w, *a == NULL ? TF_NO_SEQ : (*a)->seal,
+	    seal, err);
 }
 
 static unsigned
@@ -98,7 +99,8 @@ version_of(const struct tf_reported *r)
 
 static enum tf_code
 put_item(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
-    const struct tf_status_item *m, struct tf_told *seal, struct tf_error *err)
+    const struct tf_status_item *m, struct tf_loaded_entry *seal,
+    struct tf_error *err)
 {
 	static const struct tf_str generic = { "generic", 7 };
 	const struct tf_att *a;
@@ -136,7 +138,7 @@ static enum tf_code
 put_items(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
     const struct tf_sink *out, struct tf_error *err)
 {
-	struct tf_told seal = { 0 };
+	struct tf_loaded_entry seal = { 0 };
 	enum tf_code rc = TF_OK;
 
 	if (f->status.n == 0)
@@ -149,7 +151,7 @@ put_items(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
 			rc = tf_json_drain(j, out, err);
 	}
 	tf_json_array_end(j);
-	tf_told_free(&seal);
+	tf_loaded_entry_free(&seal);
 	return rc;
 }
 
@@ -230,7 +232,7 @@ struct lines {
 	struct tf_view *w;
 	const struct tf_sink *out;
 	struct tf_buf text;
-	struct tf_told begun;
+	struct tf_loaded_entry begun;
 };
 
 static enum tf_code
@@ -245,7 +247,8 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 
 	if (rc != TF_OK || !may)
 		return rc;
-	if ((rc = tf_told_read(l->w, row->entry, &l->begun, err)) != TF_OK)
+	if ((rc = tf_loaded_entry_read(l->w, row->entry, &l->begun, err)) !=
+	    TF_OK)
 		return rc;
 	if ((rc = tf_facts_read(l->w, row->attr.id, &f, err)) == TF_OK) {
 		t = tf_facts_tally(&f);
@@ -283,7 +286,7 @@ tf_view_status(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	rc = tf_each_child(w->db, id, put_line, &l, err);
 	if (rc == TF_OK)
 		rc = tf_sink_buf(out, &l.text, err);
-	tf_told_free(&l.begun);
+	tf_loaded_entry_free(&l.begun);
 	tf_buf_free(&l.text);
 	return rc;
 }
@@ -322,7 +325,7 @@ when_text(const struct tf_entry *e, char out[WHEN_LEN])
 }
 
 static void
-md_event(struct tf_buf *out, const char *what, const struct tf_told *t)
+md_event(struct tf_buf *out, const char *what, const struct tf_loaded_entry *t)
 {
 	char at[WHEN_LEN];
 	struct tf_buf who = { 0 };
@@ -339,7 +342,8 @@ md_event(struct tf_buf *out, const char *what, const struct tf_told *t)
 
 static enum tf_code
 md_item(struct tf_view *w, struct tf_buf *out, const struct tf_facts *f,
-    const struct tf_status_item *m, struct tf_told *seal, struct tf_error *err)
+    const struct tf_status_item *m, struct tf_loaded_entry *seal,
+    struct tf_error *err)
 {
 	char at[WHEN_LEN];
 	struct tf_buf who = { 0 };
@@ -386,7 +390,7 @@ put_md(struct tf_view *w, const struct workflow *x, struct tf_buf *out,
     const struct tf_sink *sink, struct tf_error *err)
 {
 	const struct tf_status *s = &x->facts.status;
-	struct tf_told seal = { 0 };
+	struct tf_loaded_entry seal = { 0 };
 	enum tf_code rc = TF_OK;
 
 	tf_buf_str(out, "# ");
@@ -404,7 +408,7 @@ put_md(struct tf_view *w, const struct workflow *x, struct tf_buf *out,
 		if (rc == TF_OK && out->n >= PIECE)
 			rc = tf_sink_buf(sink, out, err);
 	}
-	tf_told_free(&seal);
+	tf_loaded_entry_free(&seal);
 	return rc == TF_OK ? tf_sink_buf(sink, out, err) : rc;
 }
 
