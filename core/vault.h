@@ -51,7 +51,7 @@ enum tf_durability {
 /* Numbers that an option of the mount may set, and STORE/config otherwise. */
 enum tf_setting {
 	TF_SETTLE,	 /* seconds that frozen files settle */
-	TF_QUIET,	 /* seconds after which attestations seal; 0: never */
+	TF_IDLE,	 /* seconds after which attestations seal; 0: never */
 	TF_PLACEHOLDER,	 /* seconds after which a placeholder seals, empty */
 	TF_MAX_FILE,	 /* bytes of one file; 0: as many as there can be */
 	TF_MAX_STAGED,	 /* bytes of one uid that are not sealed yet; 0: any */
@@ -98,18 +98,19 @@ struct tf_vault_options {
 	 * NULL: nobody remembers how directories look.
 	 */
 	void (*changed)(void *arg, uint64_t id);
-	/* File id was found altered while it was read: what anybody cached of it
-	 * is void.  From a thread that holds no lock.  NULL: nobody caches. */
+	/* File id was found altered while it was read: what anybody cached of
+	 * it is void.  From a thread that holds no lock.  NULL: nobody caches.
+	 *  */
 	void (*altered)(void *arg, uint64_t id);
 	void *arg; /* of say, changed and altered */
 };
 
 /*
  * Open a store.  Writers take its lock (TF_LOCKED with the holder's pid and
- * mount point) for themselves, read-only mounts share it.  Writers check it, finish what a crash left (see Recovery in
- * trailfs(8)) and append ledger.opened.
- * Errors: TF_NOTFOUND no store there; TF_FOREIGN not a trailfs store, or keys
- * that are not fit; TF_NEWER; TF_LOCKED; TF_ACCESS; TF_TAMPER.
+ * mount point) for themselves, read-only mounts share it.  Writers check it,
+ * finish what a crash left (see Recovery in trailfs(8)) and append
+ * ledger.opened. Errors: TF_NOTFOUND no store there; TF_FOREIGN not a trailfs
+ * store, or keys that are not fit; TF_NEWER; TF_LOCKED; TF_ACCESS; TF_TAMPER.
  * Threads are started here: fork before, not after.
  */
 TF_MUST_USE enum tf_code tf_vault_open(const char *path,
@@ -139,8 +140,8 @@ TF_MUST_USE enum tf_code tf_vault_lookup(struct tf_vault *v, uint64_t parent,
 TF_MUST_USE enum tf_code tf_vault_getattr(struct tf_vault *v, uint64_t id,
     struct tf_attr *out, struct tf_error *err);
 /*
- * Somebody opens directory id, and closes it.  While it is open it has attributes
- * though it was removed: those of before, and unlinked.
+ * Somebody opens directory id, and closes it.  While it is open it has
+ * attributes though it was removed: those of before, and unlinked.
  */
 TF_MUST_USE enum tf_code tf_vault_opendir(struct tf_vault *v, uint64_t id,
     struct tf_attr *out, struct tf_error *err);
@@ -197,8 +198,9 @@ TF_MUST_USE enum tf_code tf_vault_rename(struct tf_vault *v, uint64_t parent,
  * Change what is set in mask.  Values equal to the present ones succeed in any
  * state.  On a trail, workflow or attestation that is worth a seal, taking away
  * the last write bit closes it: nothing is born in it, and it is sealed when it
- * has settled, unless a write bit comes back before.  file: the handle of ftruncate, or NULL.
- * *out is the result.  Who may do it was checked by the kernel.
+ * has settled, unless a write bit comes back before.  file: the handle of
+ * ftruncate, or NULL. *out is the result.  Who may do it was checked by the
+ * kernel.
  */
 TF_MUST_USE enum tf_code tf_vault_setattr(struct tf_vault *v, uint64_t id,
     struct tf_file *file, unsigned mask, const struct tf_attr *want,
@@ -246,8 +248,8 @@ TF_MUST_USE enum tf_code tf_file_allocate(struct tf_file *f, uint64_t off,
  * storage, or with the error, which is final for the file.  sync makes a file
  * without bytes one that was written, empty.  Nothing dirty and
  * nothing under way: at once.  With TF_DURABLE_BATCH a close does not wait,
- * unless much waits already; then the error is one that came before.  f is not touched after done was called, so it may be
- * released there.
+ * unless much waits already; then the error is one that came before.  f is not
+ * touched after done was called, so it may be released there.
  */
 typedef void (*tf_done)(void *arg, enum tf_code code,
     const struct tf_error *err);
@@ -270,8 +272,8 @@ void tf_file_abandon(struct tf_file *f);
  * missing or cannot be read then shows there.  *fresh: what anybody cached of
  * this node before is not to be kept: it is not sealed, or this is its first
  * open since it was.  An object above 64 MiB is not waited for: it is hashed
- * while it is read, and if it is altered, reads fail from then on with TF_TAMPER.
- * uid: who opens it; each user's objects are hashed in turn.
+ * while it is read, and if it is altered, reads fail from then on with
+ * TF_TAMPER. uid: who opens it; each user's objects are hashed in turn.
  */
 TF_MUST_USE enum tf_code tf_vault_open_read(struct tf_vault *v, uint64_t id,
     uint32_t uid, struct tf_reader **out, bool *fresh, struct tf_error *err);

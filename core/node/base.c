@@ -59,8 +59,8 @@ tf_reader_db(struct tf_vault *v, struct tf_db **out, struct tf_error *err)
 
 	*out = NULL;
 	pthread_mutex_lock(&v->mu);
-	if (v->n_idle > 0)
-		*out = v->idle[--v->n_idle];
+	if (v->n_free_dbs > 0)
+		*out = v->free_dbs[--v->n_free_dbs];
 	pthread_mutex_unlock(&v->mu);
 	if (*out != NULL)
 		return TF_OK;
@@ -74,15 +74,16 @@ tf_reader_done(struct tf_vault *v, struct tf_db *db)
 	void *p;
 
 	pthread_mutex_lock(&v->mu);
-	if (v->n_idle == v->cap_idle && v->n_idle < IDLE_MAX) {
-		p = realloc(v->idle, (v->cap_idle + 8) * sizeof(*v->idle));
+	if (v->n_free_dbs == v->cap_free_dbs && v->n_free_dbs < IDLE_MAX) {
+		p = realloc(v->free_dbs,
+		    (v->cap_free_dbs + 8) * sizeof(*v->free_dbs));
 		if (p != NULL) {
-			v->idle = p;
-			v->cap_idle += 8;
+			v->free_dbs = p;
+			v->cap_free_dbs += 8;
 		}
 	}
-	if (v->n_idle < v->cap_idle) {
-		v->idle[v->n_idle++] = db;
+	if (v->n_free_dbs < v->cap_free_dbs) {
+		v->free_dbs[v->n_free_dbs++] = db;
 		db = NULL;
 	}
 	pthread_mutex_unlock(&v->mu);

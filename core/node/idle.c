@@ -1,5 +1,5 @@
 /*
- * Sealing what is quiet: attestations below which nothing was made, closed,
+ * Sealing what is idle: attestations below which nothing was made, closed,
  * renamed, deleted or changed for as long as the setting says.  What is
  * remembered of each is when that time will be over; every change moves it on,
  * and the keeper looks when the first is due.  Nothing is remembered of an
@@ -15,13 +15,13 @@
 #include "vault_i.h"
 
 size_t
-tf_quiet_place(const struct tf_vault *v, uint64_t att)
+tf_idle_place(const struct tf_vault *v, uint64_t att)
 {
-	size_t low = 0, high = v->n_quiet, mid;
+	size_t low = 0, high = v->n_idle, mid;
 
 	while (low < high) {
 		mid = low + (high - low) / 2;
-		if (v->quiet[mid].att < att)
+		if (v->idle[mid].att < att)
 			low = mid + 1;
 		else
 			high = mid;
@@ -30,62 +30,62 @@ tf_quiet_place(const struct tf_vault *v, uint64_t att)
 }
 
 bool
-tf_quiet_is_there(const struct tf_vault *v, size_t i, uint64_t att)
+tf_idle_is_there(const struct tf_vault *v, size_t i, uint64_t att)
 {
-	return i < v->n_quiet && v->quiet[i].att == att;
+	return i < v->n_idle && v->idle[i].att == att;
 }
 
 void
-tf_quiet_due(struct tf_vault *v, uint64_t att, uint64_t due_ns)
+tf_idle_due(struct tf_vault *v, uint64_t att, uint64_t due_ns)
 {
-	size_t i = tf_quiet_place(v, att), cap;
+	size_t i = tf_idle_place(v, att), cap;
 	void *p;
 
-	if (!tf_quiet_is_there(v, i, att)) {
-		if (v->n_quiet == v->cap_quiet) {
-			cap = v->cap_quiet * 2 + 16;
-			p = realloc(v->quiet, cap * sizeof(*v->quiet));
+	if (!tf_idle_is_there(v, i, att)) {
+		if (v->n_idle == v->cap_idle) {
+			cap = v->cap_idle * 2 + 16;
+			p = realloc(v->idle, cap * sizeof(*v->idle));
 			if (p == NULL)
 				return;
-			v->quiet = p;
-			v->cap_quiet = cap;
+			v->idle = p;
+			v->cap_idle = cap;
 		}
-		memmove(v->quiet + i + 1, v->quiet + i,
-		    (v->n_quiet - i) * sizeof(*v->quiet));
-		v->n_quiet++;
-		v->quiet[i].att = att;
+		memmove(v->idle + i + 1, v->idle + i,
+		    (v->n_idle - i) * sizeof(*v->idle));
+		v->n_idle++;
+		v->idle[i].att = att;
 	}
-	v->quiet[i].due_ns = due_ns;
+	v->idle[i].due_ns = due_ns;
 	if (due_ns < v->alarm_ns)
 		pthread_cond_signal(&v->alarm);
 }
 
 void
-tf_quiet_touch(struct tf_vault *v, uint64_t att)
+tf_idle_touch(struct tf_vault *v, uint64_t att)
 {
-	uint64_t quiet = v->settings.value[TF_QUIET] * TF_SECOND;
+	uint64_t idle = v->settings.value[TF_IDLE] * TF_SECOND;
 
-	if (quiet != 0 && att != 0)
-		tf_quiet_due(v, att, tf_clock_boot_ns() + quiet);
+	if (idle != 0 && att != 0)
+		tf_idle_due(v, att, tf_clock_boot_ns() + idle);
 }
 
 bool
-tf_quiet_over(const struct tf_vault *v, uint64_t att)
+tf_idle_over(const struct tf_vault *v, uint64_t att)
 {
-	size_t i = tf_quiet_place(v, att);
+	size_t i = tf_idle_place(v, att);
 
-	return tf_quiet_is_there(v, i, att) &&
-	    v->quiet[i].due_ns <= tf_clock_boot_ns();
+	return tf_idle_is_there(v, i, att) &&
+	    v->idle[i].due_ns <= tf_clock_boot_ns();
 }
 
 uint64_t
-tf_quiet_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
+tf_idle_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
 {
-	for (size_t i = 0; i < v->n_quiet; i++) {
-		if (v->quiet[i].due_ns <= now)
-			return v->quiet[i].att;
-		if (v->quiet[i].due_ns < *next_ns)
-			*next_ns = v->quiet[i].due_ns;
+	for (size_t i = 0; i < v->n_idle; i++) {
+		if (v->idle[i].due_ns <= now)
+			return v->idle[i].att;
+		if (v->idle[i].due_ns < *next_ns)
+			*next_ns = v->idle[i].due_ns;
 	}
 	return 0;
 }

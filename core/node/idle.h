@@ -9,28 +9,28 @@
 struct tf_vault;
 
 /* An attestation that something happened in. */
-struct tf_quiet {
+struct tf_idle {
 	uint64_t att;
-	uint64_t due_ns; /* until then it is not quiet; boot clock */
+	uint64_t due_ns; /* until then it is not idle; boot clock */
 };
 
-bool tf_quiet_is_there(const struct tf_vault *v, size_t i, uint64_t att);
+bool tf_idle_is_there(const struct tf_vault *v, size_t i, uint64_t att);
 
-/* Where attestation att stands in v->quiet, or should.  mu held. */
-size_t tf_quiet_place(const struct tf_vault *v, uint64_t att);
+/* Where attestation att stands in v->idle, or should.  mu held. */
+size_t tf_idle_place(const struct tf_vault *v, uint64_t att);
 
 /* mu held.  Without memory it is only sealed later, or by hand. */
-void tf_quiet_due(struct tf_vault *v, uint64_t att, uint64_t due_ns);
+void tf_idle_due(struct tf_vault *v, uint64_t att, uint64_t due_ns);
 
-/* Something changes in attestation att: it is not quiet. */
-void tf_quiet_touch(struct tf_vault *v, uint64_t att);
+/* Something changes in attestation att: it is not idle. */
+void tf_idle_touch(struct tf_vault *v, uint64_t att);
 
 /* Has nothing happened in att for long enough? */
-bool tf_quiet_over(const struct tf_vault *v, uint64_t att);
+bool tf_idle_over(const struct tf_vault *v, uint64_t att);
 
 /* An attestation of which that is true, or 0; *next_ns becomes earlier if the
  * next is due before. */
-uint64_t tf_quiet_next(const struct tf_vault *v, uint64_t now,
+uint64_t tf_idle_next(const struct tf_vault *v, uint64_t now,
     uint64_t *next_ns);
 
 #endif

@@ -31,7 +31,7 @@ struct tf_db;
 struct tf_hasher;
 struct tf_key;
 struct tf_object_check;
-struct tf_quiet;
+struct tf_idle;
 struct tf_rare;
 struct tf_user;
 
@@ -113,15 +113,15 @@ struct tf_vault {
 	struct tf_user *users; /* those who have something; by uid */
 	size_t n_users, cap_users;
 	struct tf_descriptors descriptors;
-	struct tf_quiet *quiet; /* while quiet is set; by att */
-	size_t n_quiet, cap_quiet;
+	struct tf_idle *idle; /* while idle is set; by att */
+	size_t n_idle, cap_idle;
 	struct tf_bits checked; /* objects by number: hashed, were right */
 	struct tf_bits altered; /* these were not */
 	struct tf_object_check *checks; /* under way */
 	struct tf_bits opened;	/* nodes by id: opened since they were sealed */
 	struct tf_bits is_long; /* of these: TF_LONG bytes or more */
-	struct tf_db **idle;	/* read connections nobody uses */
-	size_t n_idle, cap_idle;
+	struct tf_db **free_dbs; /* read connections nobody uses */
+	size_t n_free_dbs, cap_free_dbs;
 
 	pthread_t keeper;
 	bool keeper_runs;

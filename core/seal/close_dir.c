@@ -336,7 +336,7 @@ change(struct change *c, struct tf_db *db, struct tf_error *err)
 	}
 	if (rc == TF_OK) {
 		if (a.kind == TF_KIND_ATTESTATION)
-			tf_quiet_touch(v, a.id);
+			tf_idle_touch(v, a.id);
 		pthread_mutex_unlock(&v->mu);
 		rc = tf_space_take(v, TF_FILE_COST, 0, err);
 		if (rc == TF_OK)

@@ -21,19 +21,19 @@ struct scan {
 static void
 happened(struct tf_vault *v, uint64_t att, struct tf_time at)
 {
-	uint64_t quiet = v->settings.value[TF_QUIET] * TF_SECOND, due;
+	uint64_t idle = v->settings.value[TF_IDLE] * TF_SECOND, due;
 	struct tf_time now = tf_clock_now();
 	int64_t age_s = now.s - at.s - 1; /* at least: never too early */
 	size_t i;
 
-	if (age_s > 0 && (uint64_t)age_s >= v->settings.value[TF_QUIET])
-		quiet = 0;
+	if (age_s > 0 && (uint64_t)age_s >= v->settings.value[TF_IDLE])
+		idle = 0;
 	else if (age_s > 0)
-		quiet -= (uint64_t)age_s * TF_SECOND;
-	due = tf_clock_boot_ns() + quiet;
-	i = tf_quiet_place(v, att);
-	if (!tf_quiet_is_there(v, i, att) || v->quiet[i].due_ns < due)
-		tf_quiet_due(v, att, due);
+		idle -= (uint64_t)age_s * TF_SECOND;
+	due = tf_clock_boot_ns() + idle;
+	i = tf_idle_place(v, att);
+	if (!tf_idle_is_there(v, i, att) || v->idle[i].due_ns < due)
+		tf_idle_due(v, att, due);
 }
 
 /* A name born in a directory moves the directory's times. */
@@ -77,12 +77,12 @@ look_at_pending(void *arg, struct tf_pending *l)
 }
 
 enum tf_code
-tf_quiet_start(struct tf_vault *v, struct tf_error *err)
+tf_idle_start(struct tf_vault *v, struct tf_error *err)
 {
 	struct scan s = { .v = v };
 	enum tf_code rc;
 
-	if (v->settings.value[TF_QUIET] == 0)
+	if (v->settings.value[TF_IDLE] == 0)
 		return TF_OK;
 	if ((rc = tf_reader_db(v, &s.db, err)) != TF_OK)
 		return rc;

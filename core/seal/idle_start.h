@@ -7,7 +7,7 @@
 struct tf_vault;
 
 /* Find out what was last done where, before there are callers. */
-TF_MUST_USE enum tf_code tf_quiet_start(struct tf_vault *v,
+TF_MUST_USE enum tf_code tf_idle_start(struct tf_vault *v,
     struct tf_error *err);
 
 #endif

@@ -376,7 +376,7 @@ claim_below(struct closing *c, struct tf_error *err)
 			return tf_fail(err, TF_NOTFOUND, "it is open again");
 	}
 	/* Whatever happened until now has moved its time on. */
-	if (c->r->who == NULL && !c->r->closed && !tf_quiet_over(v, c->r->id))
+	if (c->r->who == NULL && !c->r->closed && !tf_idle_over(v, c->r->id))
 		return tf_fail(err, TF_BUSY, "it is not quiet any more");
 	tf_below_claim(&c->below);
 	if (c->draft != NULL) {

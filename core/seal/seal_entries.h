@@ -26,8 +26,8 @@ struct tf_sealer {
 
 /*
  * The signed statement of an attestation, whose evidence is all in the ledger
- * and stays what it is, or is all in files (prepared, claimed).  Made outside of
- * the transaction, for it may list 100,000 files while others wait for the
+ * and stays what it is, or is all in files (prepared, claimed).  Made outside
+ * of the transaction, for it may list 100,000 files while others wait for the
  * committer.  Locks are not held.
  */
 struct tf_attested_list;
@@ -35,7 +35,7 @@ struct tf_attested_list;
  * new_name (else NULL). */
 struct tf_seal_request {
 	uint64_t id;
-	const struct tf_actor *who; /* NULL: nobody, it is quiet, or closed */
+	const struct tf_actor *who; /* NULL: nobody, it is idle, or closed */
 	bool closed; /* only if it still is; the actor closed it */
 	bool hurry;  /* TF_BUSY rather than wait for what is below */
 	const char *new_name;

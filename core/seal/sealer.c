@@ -138,9 +138,9 @@ tf_keeper(void *vault)
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
-		if ((att = tf_quiet_next(v, now, &next_ns)) != 0) {
+		if ((att = tf_idle_next(v, now, &next_ns)) != 0) {
 			pthread_mutex_unlock(&v->mu);
-			tf_quiet_seal(v, att);
+			tf_idle_seal(v, att);
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
@@ -168,17 +168,17 @@ forget(struct tf_vault *v, uint64_t att)
 	size_t i;
 
 	pthread_mutex_lock(&v->mu);
-	if (tf_quiet_over(v, att)) {
-		i = tf_quiet_place(v, att);
-		memmove(v->quiet + i, v->quiet + i + 1,
-		    (v->n_quiet - i - 1) * sizeof(*v->quiet));
-		v->n_quiet--;
+	if (tf_idle_over(v, att)) {
+		i = tf_idle_place(v, att);
+		memmove(v->idle + i, v->idle + i + 1,
+		    (v->n_idle - i - 1) * sizeof(*v->idle));
+		v->n_idle--;
 	}
 	pthread_mutex_unlock(&v->mu);
 }
 
 void
-tf_quiet_seal(struct tf_vault *v, uint64_t att)
+tf_idle_seal(struct tf_vault *v, uint64_t att)
 {
 	struct tf_seal_request r = { .id = att, .cause = "quiet" };
 	struct tf_error e = { .code = TF_OK };
@@ -196,7 +196,7 @@ tf_quiet_seal(struct tf_vault *v, uint64_t att)
 		tf_vault_say(v, rc, "node %llu is quiet and not sealed yet: %s",
 		    (unsigned long long)att, e.text);
 	pthread_mutex_lock(&v->mu);
-	if (tf_quiet_over(v, att))
-		tf_quiet_touch(v, att); /* try again after as long */
+	if (tf_idle_over(v, att))
+		tf_idle_touch(v, att); /* try again after as long */
 	pthread_mutex_unlock(&v->mu);
 }

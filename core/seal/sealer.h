@@ -10,6 +10,6 @@ struct tf_vault;
 void *tf_keeper(void *vault);
 
 /* Seal it, unless somebody is at work there, or there is nothing. */
-void tf_quiet_seal(struct tf_vault *v, uint64_t att);
+void tf_idle_seal(struct tf_vault *v, uint64_t att);
 
 #endif

@@ -68,7 +68,7 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 	tf_json_key(&j, "durability");
 	tf_json_cstr(&j, v->durability == TF_DURABLE_BATCH ? "batch" : "close");
 	tf_json_key(&j, "quiet");
-	tf_json_int(&j, (int64_t)v->settings.value[TF_QUIET]);
+	tf_json_int(&j, (int64_t)v->settings.value[TF_IDLE]);
 	tf_json_key(&j, "settle");
 	tf_json_int(&j, (int64_t)v->settings.value[TF_SETTLE]);
 	tf_json_object_end(&j);

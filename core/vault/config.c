@@ -18,8 +18,8 @@ static const struct {
 	bool octal;
 } settings[TF_SETTINGS] = {
 	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, false },
-	[TF_QUIET] = { "quiet", TF_QUIET_MAX_S, false },
-	[TF_PLACEHOLDER] = { "placeholder", TF_QUIET_MAX_S, false },
+	[TF_IDLE] = { "quiet", TF_IDLE_MAX_S, false },
+	[TF_PLACEHOLDER] = { "placeholder", TF_IDLE_MAX_S, false },
 	[TF_MAX_FILE] = { "max_file", TF_JSON_MAX, true },
 	[TF_MAX_STAGED] = { "max_staged", TF_JSON_MAX, true },
 	[TF_MODE_FLOOR] = { "mode_floor", TF_READ_BITS, .octal = true },

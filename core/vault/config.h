@@ -10,7 +10,7 @@ struct tf_vault;
 
 #define TF_MAX_UNSEALED_DEFAULT 100000 /* names of one user */
 
-#define TF_QUIET_MAX_S 31536000 /* a year */
+#define TF_IDLE_MAX_S 31536000 /* a year */
 
 #define TF_PLACEHOLDER_DEFAULT_S 600 /* until one is sealed empty */
 

@@ -168,7 +168,7 @@ tf_dir_mode_set(struct tf_vault *v, uint64_t id, uint32_t mode,
 		c.was = l->attr.mode;
 		if ((c.was & TF_OWN_MODE) != c.mode)
 			rc = change_pending(v, l, c.mode, err);
-		tf_quiet_touch(v, l->att);
+		tf_idle_touch(v, l->att);
 		tf_pending_unclaim(v, l);
 	} else {
 		pthread_mutex_unlock(&v->mu);

@@ -245,7 +245,7 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 static void
 last_release(struct tf_pending *l)
 {
-	tf_quiet_touch(l->v, l->att);
+	tf_idle_touch(l->v, l->att);
 	if (l->unlinked) {
 		tf_pending_forget(&l->v->pending, l);
 		return;

@@ -268,7 +268,7 @@ create_pending(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 		tf_pending_place(&v->pending, l, a->id, p->parent.id);
 	else
 		tf_pending_place(&v->pending, l, p->att.id, p->wf);
-	tf_quiet_touch(v, l->att);
+	tf_idle_touch(v, l->att);
 	*out = l;
 	return TF_OK;
 }
@@ -479,7 +479,7 @@ take_away(struct tf_vault *v, struct tf_pending *l, struct tf_error *err)
 			rc = tf_commit_wait(v->commit, tf_drop_rows, l, err);
 		pthread_mutex_lock(&v->mu);
 	}
-	tf_quiet_touch(v, l->att);
+	tf_idle_touch(v, l->att);
 	if (rc == TF_OK)
 		tf_drop_pending(v, l);
 	return rc;

@@ -358,8 +358,8 @@ move(struct move *m, struct tf_error *err)
 	rc = commit_move(m, err);
 	if (rc == TF_OK && m->target != NULL)
 		tf_drop_pending(m->v, m->target);
-	tf_quiet_touch(m->v, m->old_att);
-	tf_quiet_touch(m->v, m->l->att);
+	tf_idle_touch(m->v, m->old_att);
+	tf_idle_touch(m->v, m->l->att);
 	if (rc != TF_OK)
 		move_back(m);
 	if (m->l->attr.kind == TF_KIND_DIRECTORY && m->to.att.id != m->old_att)

@@ -54,7 +54,7 @@ set_file(struct tf_pending *l, unsigned mask, const struct tf_attr *want,
 		return tf_refusal(rc, &s, TF_REQ_SETMETA, l->name, err);
 	tf_attr_apply(&l->attr, mask, want);
 	tf_quota_charge(l, l->size);
-	tf_quiet_touch(l->v, l->att);
+	tf_idle_touch(l->v, l->att);
 	l->stale = true;
 	if (l->attr.state == TF_STATE_FROZEN)
 		tf_pending_freeze(l);

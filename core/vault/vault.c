@@ -380,7 +380,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		if (o->settings.given[i])
 			v->settings.value[i] = o->settings.value[i];
 	if (o->mount == NULL)
-		v->settings.value[TF_QUIET] = 0; /* the daemon's to watch */
+		v->settings.value[TF_IDLE] = 0; /* the daemon's to watch */
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;
@@ -402,7 +402,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	    (rc = keep_vkey(v, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK ||
 	    (rc = tf_closed_recover(v, err)) != TF_OK ||
-	    (rc = tf_quiet_start(v, err)) != TF_OK ||
+	    (rc = tf_idle_start(v, err)) != TF_OK ||
 	    (rc = tf_space_start(v, err)) != TF_OK)
 		return rc;
 	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
@@ -453,13 +453,13 @@ vault_free(struct tf_vault *v)
 	tf_pending_destroy(&v->pending);
 	tf_texts_free(&v->texts);
 	/* The writer last: only it can fold the write-ahead log back in. */
-	for (size_t i = 0; i < v->n_idle; i++)
-		tf_db_close(v->idle[i]);
-	v->n_idle = 0;
+	for (size_t i = 0; i < v->n_free_dbs; i++)
+		tf_db_close(v->free_dbs[i]);
+	v->n_free_dbs = 0;
 	tf_commit_stop(v->commit);
-	free(v->idle);
+	free(v->free_dbs);
 	free(v->users);
-	free(v->quiet);
+	free(v->idle);
 	tf_closed_free(v);
 	free(v->filling);
 	free(v->unplaced);

@@ -332,7 +332,7 @@ set_written(struct tf_pending *l, const char *key, const void *value, size_t n,
 	l->xattrs = made;
 	tf_quota_recount(l);
 	l->stale = true;
-	tf_quiet_touch(l->v, l->att);
+	tf_idle_touch(l->v, l->att);
 	l->attr.ctime = tf_clock_now();
 	if (l->attr.state == TF_STATE_FROZEN)
 		tf_pending_freeze(l);

@@ -31,7 +31,7 @@
 	X(disk) \
 	X(limits) \
 	X(compliance) \
-	X(quiet) \
+	X(idle) \
 	X(batch) \
 	X(readonly) \
 	X(verify) \

@@ -32,7 +32,7 @@ end(void)
 	verify(0);
 }
 
-START_TEST(a_quiet_attestation_is_sealed)
+START_TEST(an_idle_attestation_is_sealed)
 {
 	const char *line;
 
@@ -349,12 +349,12 @@ START_TEST(only_the_daemon_watches)
 END_TEST
 
 Suite *
-suite_quiet(void)
+suite_idle(void)
 {
-	Suite *s = suite_create("quiet");
+	Suite *s = suite_create("idle");
 	TCase *t = stored_case(s, "quiet");
 
-	tcase_add_test(t, a_quiet_attestation_is_sealed);
+	tcase_add_test(t, an_idle_attestation_is_sealed);
 	tcase_add_test(t, many_are_sealed);
 	tcase_add_test(t, by_default_none_is_sealed);
 	tcase_add_test(t, what_is_open_below_is_waited_for);
