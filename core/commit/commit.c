@@ -37,7 +37,8 @@
  *  running    run() was called inside the transaction.  It may take vault.mu
  *             for a moment; it takes no pending.io and never waits for the
  *             committer.
- *  undone     A job failed after it had written, or COMMIT failed.  undo() rolls
+ *  undone     A job failed after it had written, or COMMIT failed.  undo()
+ * rolls
  *             back the database and loads the tree from it again.  A job that
  *             failed makes all jobs of its transaction run again, each in a
  *             transaction of its own (retried alone): so one bad job fails
@@ -462,7 +463,7 @@ publish(struct tf_committer *c, const struct tf_checkpoint *cp,
 	tf_buf_free(&v->head.note);
 	v->head.note = *note;
 	memset(note, 0, sizeof(*note));
-	if (v->alarm_ns == UINT64_MAX) /* the keeper sleeps without end */
+	if (v->alarm_ns == UINT64_MAX) /* the sealer sleeps without end */
 		pthread_cond_signal(&v->alarm);
 	pthread_mutex_unlock(&v->mu);
 }

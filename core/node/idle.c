@@ -2,7 +2,7 @@
  * Sealing what is idle: attestations below which nothing was made, closed,
  * renamed, deleted or changed for as long as the setting says.  What is
  * remembered of each is when that time will be over; every change moves it on,
- * and the keeper looks when the first is due.  Nothing is remembered of an
+ * and the sealer looks when the first is due.  Nothing is remembered of an
  * attestation in which nothing happened yet.
  */
 #include <pthread.h>

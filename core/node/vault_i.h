@@ -123,9 +123,9 @@ struct tf_vault {
 	struct tf_db **free_dbs; /* read connections nobody uses */
 	size_t n_free_dbs, cap_free_dbs;
 
-	pthread_t keeper;
-	bool keeper_runs;
-	pthread_cond_t alarm; /* for the keeper: something is due earlier */
+	pthread_t sealer;
+	bool sealer_runs;
+	pthread_cond_t alarm; /* for the sealer: something is due earlier */
 	uint64_t alarm_ns;    /* guarded by mu: when it wakes; boot clock */
 	bool quit;	      /* guarded by mu */
 	uint64_t kept_size;   /* size of the head in STORE/checkpoint */

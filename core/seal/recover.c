@@ -402,7 +402,7 @@ finish_later(struct tf_pending *l, uint64_t size, bool dirty, bool draft,
 	} else if (!draft) {
 		l->attr.state = TF_STATE_PLACEHOLDER;
 	}
-	l->deadline_ns = UINT64_MAX; /* not the keeper's */
+	l->deadline_ns = UINT64_MAX; /* not the sealer's */
 	tf_pending_index(l);
 	pthread_mutex_unlock(&v->mu);
 	return allow_writing(l, err);

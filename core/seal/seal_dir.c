@@ -37,7 +37,7 @@ struct closing {
 	struct tf_vault *v;
 	const struct tf_seal_request *r;
 	struct tf_attr dir;
-	struct tf_sealer s;
+	struct tf_seal_by s;
 	char *actor;
 	struct tf_below below;
 	struct tf_seal_file *files; /* of those below, prepared */
@@ -665,7 +665,7 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	pthread_mutex_lock(&v->mu);
 	tf_closing_begin(v, r->id);
 	rc = check_request(&c, db, err);
-	c.s = (struct tf_sealer){ .r = r, .actor = c.actor };
+	c.s = (struct tf_seal_by){ .r = r, .actor = c.actor };
 	if (rc == TF_OK && c.dir.state != TF_STATE_SEALED &&
 	    (rc = claim_below(&c, err)) == TF_OK) {
 		if (c.draft != NULL)

@@ -126,7 +126,8 @@ keep_payload(struct tf_txn *t, const struct signed_statement *s,
 	if (rc != TF_OK || right)
 		return rc;
 	/* Statements are found by digest, and a digest never changes: nobody
-	 * could read ours.  The next one has another time, so another digest. */
+	 * could read ours.  The next one has another time, so another digest.
+	 *  */
 	if (known)
 		return tf_fail(err, TF_TAMPER,
 		    "object %llu has the digest of a new statement and other "
@@ -171,7 +172,7 @@ tf_seal_list_free(struct tf_attested_list *l)
 }
 
 static enum tf_code
-fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
+fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
     const struct tf_node_row *att, struct tf_attested_list *l,
     struct tf_error *err)
 {
@@ -192,7 +193,7 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
 
 /* l has the path. */
 static enum tf_code
-fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
+fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_seal_file *files, size_t n,
     struct tf_attested_list *l, struct tf_error *err)
 {
@@ -211,7 +212,7 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
 }
 
 enum tf_code
-tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
+tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_seal_file *files, size_t n,
     struct tf_attested_list **out, struct tf_error *err)
 {
@@ -231,7 +232,7 @@ tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_sealer *c,
 }
 
 static enum tf_code
-append_sealed(struct tf_txn *t, const struct tf_sealer *c,
+append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_attested_list *l,
     struct tf_error *err)
 {
@@ -255,7 +256,7 @@ append_sealed(struct tf_txn *t, const struct tf_sealer *c,
 }
 
 enum tf_code
-tf_seal_attestation(struct tf_txn *t, const struct tf_sealer *c,
+tf_seal_attestation(struct tf_txn *t, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_attested_list *list,
     struct tf_error *err)
 {
@@ -322,7 +323,7 @@ add_leaf(void *arg, const struct tf_node_row *r, struct tf_error *err)
 
 /* workflow.sealed, or trail.sealed. */
 enum tf_code
-tf_seal_parent(struct tf_txn *t, const struct tf_sealer *c,
+tf_seal_parent(struct tf_txn *t, const struct tf_seal_by *c,
     const struct tf_node_row *dir, struct tf_error *err)
 {
 	bool workflow = dir->attr.kind == TF_KIND_WORKFLOW;

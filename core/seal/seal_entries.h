@@ -19,7 +19,7 @@ struct tf_vault;
 struct tf_seal_request;
 
 /* Who seals. */
-struct tf_sealer {
+struct tf_seal_by {
 	const struct tf_seal_request *r;
 	const char *actor; /* canonical JSON, or NULL */
 };
@@ -43,18 +43,18 @@ struct tf_seal_request {
 };
 
 TF_MUST_USE enum tf_code tf_seal_list(struct tf_vault *v, struct tf_db *db,
-    const struct tf_sealer *c, const struct tf_node_row *att,
+    const struct tf_seal_by *c, const struct tf_node_row *att,
     const struct tf_seal_file *files, size_t n, struct tf_attested_list **out,
     struct tf_error *err);
 void tf_seal_list_free(struct tf_attested_list *l); /* NULL is nothing */
 
 /* All evidence in it is in the ledger already.  list NULL: it is made here. */
 TF_MUST_USE enum tf_code tf_seal_attestation(struct tf_txn *t,
-    const struct tf_sealer *c, const struct tf_node_row *att,
+    const struct tf_seal_by *c, const struct tf_node_row *att,
     const struct tf_attested_list *list, struct tf_error *err);
 /* A workflow whose attestations are sealed, or a trail. */
 TF_MUST_USE enum tf_code tf_seal_parent(struct tf_txn *t,
-    const struct tf_sealer *c, const struct tf_node_row *dir,
+    const struct tf_seal_by *c, const struct tf_node_row *dir,
     struct tf_error *err);
 
 /* In a transaction: directory id got its seal.  mu is not held. */

@@ -104,7 +104,7 @@ keep_head(struct tf_vault *v)
 }
 
 void *
-tf_keeper(void *vault)
+tf_sealer_run(void *vault)
 {
 	struct tf_vault *v = vault;
 	uint64_t head_ns = 0, now;

@@ -7,7 +7,7 @@
 struct tf_vault;
 
 /* Thread body: seals what has settled, keeps STORE/checkpoint. */
-void *tf_keeper(void *vault);
+void *tf_sealer_run(void *vault);
 
 /* Seal it, unless somebody is at work there, or there is nothing. */
 void tf_idle_seal(struct tf_vault *v, uint64_t att);

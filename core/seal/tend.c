@@ -42,7 +42,7 @@ after_flush(void *arg, enum tf_code code, const struct tf_error *err)
 		    "node %llu: what was written after its "
 		    "last close is not on disk: %s",
 		    (unsigned long long)l->attr.id, err->text);
-	/* When it is due, the keeper seals it, tends it again or gives it up.
+	/* When it is due, the sealer seals it, tends it again or gives it up.
 	 *  */
 	pthread_mutex_lock(&v->mu);
 	tf_pending_unref(l);
@@ -143,7 +143,7 @@ seal_recovered(struct tf_pending *l)
 		    tf_buf_bytes(&shown).p, e.text);
 	tf_buf_free(&shown);
 	pthread_mutex_lock(&v->mu);
-	l->deadline_ns = 0; /* if it is left to the keeper */
+	l->deadline_ns = 0; /* if it is left to the sealer */
 	tf_pending_index(l);
 	pthread_mutex_unlock(&v->mu);
 }

@@ -405,9 +405,9 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	    (rc = tf_idle_start(v, err)) != TF_OK ||
 	    (rc = tf_space_start(v, err)) != TF_OK)
 		return rc;
-	if (pthread_create(&v->keeper, NULL, tf_keeper, v) != 0)
+	if (pthread_create(&v->sealer, NULL, tf_sealer_run, v) != 0)
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");
-	v->keeper_runs = true;
+	v->sealer_runs = true;
 	return TF_OK;
 }
 
@@ -492,16 +492,16 @@ vault_free(struct tf_vault *v)
 }
 
 static void
-stop_keeper(struct tf_vault *v)
+stop_sealer(struct tf_vault *v)
 {
-	if (!v->keeper_runs)
+	if (!v->sealer_runs)
 		return;
 	pthread_mutex_lock(&v->mu);
 	v->quit = true;
 	pthread_cond_broadcast(&v->alarm);
 	pthread_mutex_unlock(&v->mu);
-	(void)pthread_join(v->keeper, NULL);
-	v->keeper_runs = false;
+	(void)pthread_join(v->sealer, NULL);
+	v->sealer_runs = false;
 }
 
 /* What compares files after a crash is left to the next start; files that were
@@ -531,7 +531,7 @@ tf_vault_open_for(const char *path, const struct tf_vault_options *o,
 				    open_writer(v, o, recovery, err);
 	if (rc != TF_OK) {
 		tf_vault_stop(v);
-		stop_keeper(v);
+		stop_sealer(v);
 		stop_background(v);
 		vault_free(v);
 		return rc;
@@ -637,7 +637,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 
 	if (v == NULL)
 		return TF_OK;
-	stop_keeper(v);
+	stop_sealer(v);
 	stop_background(v);
 	if (!v->read_only) {
 		if ((rc = tf_seal_frozen(v, err)) != TF_OK)

@@ -286,7 +286,7 @@ START_TEST(a_file_just_made)
 }
 END_TEST
 
-/* The keeper seals without any request. */
+/* The sealer seals without any request. */
 START_TEST(what_seals_by_itself)
 {
 	unmount_vault();
