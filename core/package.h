@@ -12,8 +12,8 @@
 
 struct tf_package_request {
 	const char *path; /* a trail, a workflow, an attestation */
-	/* Of a trail: only workflows begun from since on and before until, times
-	 * as entries write them; or NULL. */
+	/* Of a trail: only workflows begun from since on and before until,
+	 * times as entries write them; or NULL. */
 	const char *since, *until;
 	/* A directory for what is needed meanwhile; NULL: the store's disk, and
 	 * of that not what is kept for sealing. */
@@ -31,9 +31,9 @@ struct tf_package_made {
 
 /*
  * Write the package to fd, an empty file open for reading and writing; its
- * bytes are durable then.  It holds what the ledger holds, of one checkpoint: the same ledger
- * gives the same bytes.  On failure what is in fd is worth nothing.
- * Memory grows with the number of files, not with their bytes.
+ * bytes are durable then.  It holds what the ledger holds, of one checkpoint:
+ * the same ledger gives the same bytes.  On failure what is in fd is worth
+ * nothing. Memory grows with the number of files, not with their bytes.
  * Errors: TF_NOTFOUND no such path in the ledger; TF_UNSUPPORTED neither trail,
  * workflow nor attestation; TF_TAMPER an object is not what its entry says.
  */
@@ -42,12 +42,12 @@ TF_MUST_USE enum tf_code tf_package_write(struct tf_vault *v,
     struct tf_error *err);
 
 /*
- * The same bytes, of directory id, as package.zip of its .trailfs.  TF_ACCESS: it
- * would hold what who may not read.  When *stop becomes true the call ends with
- * TF_BUSY.  TF_NOTFOUND: not in the ledger yet; TF_NOSPACE.
+ * The same bytes, of directory id, as package.zip of its .trailfs.  TF_ACCESS:
+ * it would hold what who may not read.  When *stop becomes true the call ends
+ * with TF_BUSY.  TF_NOTFOUND: not in the ledger yet; TF_NOSPACE.
  */
-TF_MUST_USE enum tf_code tf_package_spill(struct tf_vault *v, uint64_t id,
-    const struct tf_asker *who, const atomic_bool *stop, struct tf_spill **out,
+TF_MUST_USE enum tf_code tf_package_spool(struct tf_vault *v, uint64_t id,
+    const struct tf_asker *who, const atomic_bool *stop, struct tf_spool **out,
     struct tf_error *err);
 
 /*

@@ -4,8 +4,8 @@
  * their fields.
  *
  * All that one view writes is about the same state of the ledger, and the same
- * state gives the same bytes.  Nothing is built in memory as a whole: it goes to
- * a sink, piece by piece; when a call fails, what the sink has is void.  A
+ * state gives the same bytes.  Nothing is built in memory as a whole: it goes
+ * to a sink, piece by piece; when a call fails, what the sink has is void.  A
  * view belongs to one thread at a time.
  * Errors: those of vault.h, what the sink returns, and TF_NOTFOUND where the
  * directory has no such file (yet).
@@ -128,19 +128,19 @@ TF_MUST_USE enum tf_code tf_view_page(struct tf_view *w, uint64_t id,
  * short, then in a file without a name on the store's disk (of a read-only
  * store: below /tmp).
  */
-struct tf_spill;
-TF_MUST_USE enum tf_code tf_spill_new(struct tf_vault *v, struct tf_spill **out,
+struct tf_spool;
+TF_MUST_USE enum tf_code tf_spool_new(struct tf_vault *v, struct tf_spool **out,
     struct tf_error *err);
 /* All was written: from now on it is only read, and holds no descriptor unless
  * the vault is open for reading only. */
-void tf_spill_done(struct tf_spill *s);
-void tf_spill_free(struct tf_spill *s); /* NULL is nothing */
+void tf_spool_done(struct tf_spool *s);
+void tf_spool_free(struct tf_spool *s); /* NULL is nothing */
 /* Where to put it; lives as long as s. */
-const struct tf_sink *tf_spill_sink(struct tf_spill *s);
-uint64_t tf_spill_size(const struct tf_spill *s);    /* bytes */
-size_t tf_spill_in_memory(const struct tf_spill *s); /* of these */
+const struct tf_sink *tf_spool_sink(struct tf_spool *s);
+uint64_t tf_spool_size(const struct tf_spool *s);    /* bytes */
+size_t tf_spool_in_memory(const struct tf_spool *s); /* of these */
 /* *got is less than n only at the end.  Safe from many threads at once. */
-TF_MUST_USE enum tf_code tf_spill_read(const struct tf_spill *s, void *p,
+TF_MUST_USE enum tf_code tf_spool_read(const struct tf_spool *s, void *p,
     size_t n, uint64_t off, size_t *got, struct tf_error *err);
 
 #endif

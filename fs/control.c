@@ -99,10 +99,11 @@ page(struct tf_view *w, uint64_t dir, const struct tf_sink *out,
 
 /*
  * One of these makes a file: render makes it whole, being short; write gives it
- * piece by piece; or, for who may read all, it is read in ranges: size tells its
- * size and a mark, and read gives parts of the file as it was at that mark.  Or
- * it is a package, or the topmost directory of a tree.  What a file shows
- * depends on who asks, unless it is the same for all.  The number of a row is in node ids: new rows at the end.
+ * piece by piece; or, for who may read all, it is read in ranges: size tells
+ * its size and a mark, and read gives parts of the file as it was at that mark.
+ *  Or it is a package, or the topmost directory of a tree.  What a file shows
+ * depends on who asks, unless it is the same for all.  The number of a row is
+ * in node ids: new rows at the end.
  */
 static const struct row {
 	const char *name;
@@ -195,7 +196,7 @@ struct fs_snapshot {
 	uint32_t *groups; /* of from.who */
 	/* Until it is made these are empty. */
 	struct tf_buf text;	/* of render */
-	struct tf_spill *spill; /* of write, of a package */
+	struct tf_spool *spool; /* of write, of a package */
 	uint64_t mark, size;
 };
 
@@ -340,7 +341,7 @@ snapshot_free(struct fs_snapshot *s)
 	if (s == NULL)
 		return;
 	tf_buf_free(&s->text);
-	tf_spill_free(s->spill);
+	tf_spool_free(s->spool);
 	free(s->groups);
 	free(s);
 }
@@ -383,16 +384,16 @@ write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 {
 	struct tf_view *w = NULL;
 	struct tf_sink sink = { .put = pass_on };
-	enum tf_code rc = tf_spill_new(v, &s->spill, err);
+	enum tf_code rc = tf_spool_new(v, &s->spool, err);
 
 	if (rc == TF_OK)
 		rc = tf_view_open(v, &s->from.who, &w, err);
 	if (rc == TF_OK) {
-		sink.arg = (void *)tf_spill_sink(s->spill);
+		sink.arg = (void *)tf_spool_sink(s->spool);
 		rc = s->from.row->write(w, owner_of(s->ino), &sink, err);
 	}
 	if (rc == TF_OK)
-		tf_spill_done(s->spill);
+		tf_spool_done(s->spool);
 	tf_view_close(w);
 	return rc;
 }
@@ -439,16 +440,16 @@ make(struct fs_control *c, struct fs_snapshot *s, uint64_t head,
 	else if (row->write != NULL)
 		rc = write_row(v, s, err);
 	else
-		rc = tf_package_spill(v, dir, &s->from.who,
-		    stop != NULL ? stop : c->stop, &s->spill, err);
+		rc = tf_package_spool(v, dir, &s->from.who,
+		    stop != NULL ? stop : c->stop, &s->spool, err);
 	if (rc == TF_OK && s->text.failed)
 		rc = tf_nomem(err);
 	if (rc == TF_BUSY && fs_later_given_up())
 		rc = tf_fail(err, TF_INTERRUPTED, "given up");
 	if (rc != TF_OK)
 		return rc;
-	if (s->spill != NULL)
-		s->size = tf_spill_size(s->spill);
+	if (s->spool != NULL)
+		s->size = tf_spool_size(s->spool);
 	else if (row == NULL || row->render != NULL)
 		s->size = s->text.n;
 	s->state = MADE;
@@ -470,7 +471,7 @@ static size_t
 memory_of(const struct fs_snapshot *s)
 {
 	return s->text.n +
-	    (s->spill != NULL ? tf_spill_in_memory(s->spill) : 0);
+	    (s->spool != NULL ? tf_spool_in_memory(s->spool) : 0);
 }
 
 /* Of those that nobody has open only the newest stay, and `but`; mu is held. */
@@ -521,8 +522,9 @@ is_used(const struct fs_control *c, uint64_t ino)
 	return s != NULL;
 }
 
-/* The edition of file `base` that shows what is so now, or NULL: one that nobody
- * began to make yet, or one that the ledger has not outgrown.  mu is held. */
+/* The edition of file `base` that shows what is so now, or NULL: one that
+ * nobody began to make yet, or one that the ledger has not outgrown.  mu is
+ * held. */
 static struct fs_snapshot *
 find_current(const struct fs_control *c, uint64_t base,
     const struct source *from, uint64_t head)
@@ -792,8 +794,8 @@ fs_control_read(struct fs_control *c, const struct fs_snapshot *s, void *p,
 		return TF_OK;
 	if (n > s->size - off)
 		n = (size_t)(s->size - off);
-	if (s->spill != NULL)
-		return tf_spill_read(s->spill, p, n, off, got, err);
+	if (s->spool != NULL)
+		return tf_spool_read(s->spool, p, n, off, got, err);
 	if (s->from.row != NULL && s->from.row->read != NULL)
 		return s->from.row->read(c->vault, owner_of(s->ino), s->mark, p,
 		    n, off, got, err);

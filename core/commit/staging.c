@@ -216,7 +216,7 @@ fill_from_memory(struct tf_pending *l, int fd, struct tf_error *err)
 
 /* From memory into a file of stage/. */
 static enum tf_code
-spill(struct tf_pending *l, struct tf_error *err)
+spool(struct tf_pending *l, struct tf_error *err)
 {
 	enum tf_code rc;
 	int fd;
@@ -289,7 +289,7 @@ need_file(struct tf_pending *l, struct tf_error *err)
 	enum tf_code rc;
 
 	if (!l->in_file)
-		return spill(l, err);
+		return spool(l, err);
 	if ((rc = copy_object(l, err)) != TF_OK)
 		return rc;
 	return need_fd(l, err);

@@ -16,7 +16,7 @@
 #define NO_NODE (1ull << 62) /* no node has that number, or a higher one */
 #define SHORT 65536	     /* bytes that stay in memory */
 
-struct tf_spill {
+struct tf_spool {
 	struct tf_vault *v;
 	struct tf_sink sink;
 	struct tf_buf text; /* all of it, until there is a file */
@@ -26,7 +26,7 @@ struct tf_spill {
 };
 
 enum tf_code
-tf_spill_scratch(struct tf_vault *v, int *fd, struct tf_error *err)
+tf_spool_scratch(struct tf_vault *v, int *fd, struct tf_error *err)
 {
 	return tf_file_scratch(v->read_only ? -1 : v->stagefd, fd, err);
 }
@@ -34,13 +34,13 @@ tf_spill_scratch(struct tf_vault *v, int *fd, struct tf_error *err)
 /* A file for s.  It has a name, so that none of the daemon's descriptors is
  * held as long as somebody reads it; recovery removes what a crash leaves. */
 static enum tf_code
-make_file(struct tf_spill *s, struct tf_error *err)
+make_file(struct tf_spool *s, struct tf_error *err)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
 	static atomic_ullong made;
 
 	if (s->v->read_only)
-		return tf_spill_scratch(s->v, &s->fd, err);
+		return tf_spool_scratch(s->v, &s->fd, err);
 	do {
 		(void)snprintf(s->name, sizeof(s->name), "%llu.new",
 		    NO_NODE + atomic_fetch_add(&made, 1));
@@ -54,7 +54,7 @@ make_file(struct tf_spill *s, struct tf_error *err)
 
 /* From memory to a file. */
 static enum tf_code
-spill(struct tf_spill *s, struct tf_error *err)
+spool(struct tf_spool *s, struct tf_error *err)
 {
 	enum tf_code rc = make_file(s, err);
 
@@ -67,11 +67,11 @@ spill(struct tf_spill *s, struct tf_error *err)
 static enum tf_code
 take(void *arg, const void *p, size_t n, struct tf_error *err)
 {
-	struct tf_spill *s = arg;
+	struct tf_spool *s = arg;
 	enum tf_code rc = TF_OK;
 
 	if (s->fd < 0 && s->size + n > SHORT)
-		rc = spill(s, err);
+		rc = spool(s, err);
 	if (rc == TF_OK && s->fd >= 0)
 		rc = tf_file_pwrite(s->fd, p, n, s->size, err);
 	else if (rc == TF_OK)
@@ -83,9 +83,9 @@ take(void *arg, const void *p, size_t n, struct tf_error *err)
 }
 
 enum tf_code
-tf_spill_new(struct tf_vault *v, struct tf_spill **out, struct tf_error *err)
+tf_spool_new(struct tf_vault *v, struct tf_spool **out, struct tf_error *err)
 {
-	struct tf_spill *s = calloc(1, sizeof(*s));
+	struct tf_spool *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return tf_nomem(err);
@@ -97,14 +97,14 @@ tf_spill_new(struct tf_vault *v, struct tf_spill **out, struct tf_error *err)
 }
 
 enum tf_code
-tf_spill_file(struct tf_vault *v, struct tf_spill **out, int *fd,
+tf_spool_file(struct tf_vault *v, struct tf_spool **out, int *fd,
     struct tf_error *err)
 {
-	struct tf_spill *s = NULL;
-	enum tf_code rc = tf_spill_new(v, &s, err);
+	struct tf_spool *s = NULL;
+	enum tf_code rc = tf_spool_new(v, &s, err);
 
 	if (rc == TF_OK && (rc = make_file(s, err)) != TF_OK) {
-		tf_spill_free(s);
+		tf_spool_free(s);
 		return rc;
 	}
 	if (rc == TF_OK) {
@@ -115,19 +115,19 @@ tf_spill_file(struct tf_vault *v, struct tf_spill **out, int *fd,
 }
 
 enum tf_code
-tf_spill_filled(struct tf_spill *s, struct tf_error *err)
+tf_spool_filled(struct tf_spool *s, struct tf_error *err)
 {
 	struct stat st;
 
 	if (fstat(s->fd, &st) < 0)
 		return tf_fail(err, TF_IO, "stat a temporary file");
 	s->size = (uint64_t)st.st_size;
-	tf_spill_done(s);
+	tf_spool_done(s);
 	return TF_OK;
 }
 
 void
-tf_spill_done(struct tf_spill *s)
+tf_spool_done(struct tf_spool *s)
 {
 	if (s->fd < 0 || s->name[0] == '\0')
 		return;
@@ -136,7 +136,7 @@ tf_spill_done(struct tf_spill *s)
 }
 
 void
-tf_spill_free(struct tf_spill *s)
+tf_spool_free(struct tf_spool *s)
 {
 	if (s == NULL)
 		return;
@@ -149,25 +149,25 @@ tf_spill_free(struct tf_spill *s)
 }
 
 const struct tf_sink *
-tf_spill_sink(struct tf_spill *s)
+tf_spool_sink(struct tf_spool *s)
 {
 	return &s->sink;
 }
 
 uint64_t
-tf_spill_size(const struct tf_spill *s)
+tf_spool_size(const struct tf_spool *s)
 {
 	return s->size;
 }
 
 size_t
-tf_spill_in_memory(const struct tf_spill *s)
+tf_spool_in_memory(const struct tf_spool *s)
 {
 	return s->text.n;
 }
 
 enum tf_code
-tf_spill_read(const struct tf_spill *s, void *p, size_t n, uint64_t off,
+tf_spool_read(const struct tf_spool *s, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err)
 {
 	enum tf_code rc;

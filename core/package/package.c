@@ -111,7 +111,7 @@ spool_open(struct spool *s, struct tf_vault *v, const char *dir,
 
 	if (dir == NULL) {
 		s->v = v;
-		return tf_spill_scratch(v, &s->fd, err);
+		return tf_spool_scratch(v, &s->fd, err);
 	}
 	s->fd = open(dir, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
 	if (s->fd >= 0)
@@ -804,7 +804,8 @@ make(struct maker *k, const struct tf_package_request *r, int fd,
 
 	if (rc == TF_OK)
 		rc = gather(k, err);
-	/* Objects never change, and a snapshot holds back the database's log. */
+	/* Objects never change, and a snapshot holds back the database's log.
+	 *  */
 	if (k->db != NULL)
 		tf_db_rollback(k->db);
 	for (size_t i = 0; i < k->n; i++)
@@ -853,12 +854,12 @@ path_of(struct tf_vault *v, uint64_t id, struct tf_buf *path,
 }
 
 enum tf_code
-tf_package_spill(struct tf_vault *v, uint64_t id, const struct tf_asker *who,
-    const atomic_bool *stop, struct tf_spill **out, struct tf_error *err)
+tf_package_spool(struct tf_vault *v, uint64_t id, const struct tf_asker *who,
+    const atomic_bool *stop, struct tf_spool **out, struct tf_error *err)
 {
 	struct tf_package_request r = { .path = NULL };
 	struct maker k = NOTHING(v);
-	struct tf_spill *s = NULL;
+	struct tf_spool *s = NULL;
 	struct tf_buf path = { 0 };
 	enum tf_code rc = path_of(v, id, &path, err);
 	int fd = -1;
@@ -867,16 +868,16 @@ tf_package_spill(struct tf_vault *v, uint64_t id, const struct tf_asker *who,
 	k.stop = stop;
 	r.path = path.p;
 	if (rc == TF_OK)
-		rc = tf_spill_file(v, &s, &fd, err);
+		rc = tf_spool_file(v, &s, &fd, err);
 	if (rc == TF_OK)
 		rc = make(&k, &r, fd, err);
 	if (rc == TF_OK)
-		rc = tf_spill_filled(s, err);
+		rc = tf_spool_filled(s, err);
 	dispose(&k);
 	tf_buf_free(&path);
 	if (rc == TF_OK)
 		*out = s;
 	else
-		tf_spill_free(s);
+		tf_spool_free(s);
 	return rc;
 }

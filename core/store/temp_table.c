@@ -1,5 +1,5 @@
 /* A sorted table in a temporary database: SQLite keeps what fits its cache in
- * memory and spills the rest. */
+ * memory and spools the rest. */
 #include <stdlib.h>
 #include <string.h>
 
