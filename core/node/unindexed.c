@@ -7,10 +7,10 @@
 
 #include "unindexed.h"
 
-struct tf_rare *
-tf_rare_new(void)
+struct tf_unindexed *
+tf_unindexed_new(void)
 {
-	struct tf_rare *r = calloc(1, sizeof(*r));
+	struct tf_unindexed *r = calloc(1, sizeof(*r));
 
 	if (r != NULL)
 		(void)pthread_mutex_init(&r->mu, NULL);
@@ -18,7 +18,7 @@ tf_rare_new(void)
 }
 
 void
-tf_rare_free(struct tf_rare *r)
+tf_unindexed_free(struct tf_unindexed *r)
 {
 	if (r == NULL)
 		return;

@@ -6,20 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct tf_rare {
+struct tf_unindexed {
 	pthread_mutex_t mu;
-	struct tf_rare_item *p; /* by seq; guarded by mu, as all below */
+	struct tf_unindexed_entry *p; /* by seq; guarded by mu, as all below */
 	size_t n, cap;
 	uint64_t from, to; /* of these entries all are known */
 };
 
-struct tf_rare_item {
+struct tf_unindexed_entry {
 	uint64_t seq;
 	uint32_t trail, workflow; /* hashes of the path's first one and two */
 };
 
-struct tf_rare *tf_rare_new(void);
+struct tf_unindexed *tf_unindexed_new(void);
 
-void tf_rare_free(struct tf_rare *r); /* NULL is nothing */
+void tf_unindexed_free(struct tf_unindexed *r); /* NULL is nothing */
 
 #endif

@@ -32,7 +32,7 @@ struct tf_hasher;
 struct tf_key;
 struct tf_object_check;
 struct tf_idle;
-struct tf_rare;
+struct tf_unindexed;
 struct tf_user;
 
 /* Names in a draft attestation: its publication is one transaction, for which
@@ -86,7 +86,8 @@ struct tf_vault {
 	struct tf_background *background;
 	struct tf_open_objects objects;
 
-	struct tf_rare *rare; /* of events.c, with a lock of its own */
+	struct tf_unindexed
+	    *unindexed; /* of events.c, with a lock of its own */
 
 	pthread_mutex_t mu;
 	pthread_cond_t changed; /* a job ended, a closing ended, quit */

@@ -360,7 +360,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->mount = o->mount == NULL ? NULL : strdup(o->mount);
 	if (v->path == NULL || (o->mount != NULL && v->mount == NULL) ||
 	    tf_pending_init(&v->pending) != TF_OK ||
-	    (v->rare = tf_rare_new()) == NULL)
+	    (v->unindexed = tf_unindexed_new()) == NULL)
 		return tf_nomem(err);
 	return TF_OK;
 }
@@ -463,7 +463,7 @@ vault_free(struct tf_vault *v)
 	tf_closed_free(v);
 	free(v->filling);
 	free(v->unplaced);
-	tf_rare_free(v->rare);
+	tf_unindexed_free(v->unindexed);
 	tf_bits_free(&v->checked);
 	tf_bits_free(&v->altered);
 	tf_bits_free(&v->opened);

@@ -1,7 +1,7 @@
 /*
  * The entries about a directory and what is below it.  The node table leads to
- * births and seals; the others are found by going through the ledger, each entry
- * once in a process's life at most.
+ * births and seals; the others are found by going through the ledger, each
+ * entry once in a process's life at most.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -98,16 +98,16 @@ has_row(struct tf_str type)
 }
 
 struct scan {
-	struct tf_rare *r;
+	struct tf_unindexed *r;
 	uint64_t end;
 };
 
 static enum tf_code
-note_rare(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
-    struct tf_error *err)
+note_unindexed(void *arg, uint64_t idx, uint64_t off, const void *body,
+    size_t n, struct tf_error *err)
 {
 	struct scan *s = arg;
-	struct tf_rare *r = s->r;
+	struct tf_unindexed *r = s->r;
 	struct tf_str type, path;
 	size_t cap;
 	void *p;
@@ -125,22 +125,22 @@ note_rare(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		r->p = p;
 		r->cap = cap;
 	}
-	r->p[r->n++] = (struct tf_rare_item){ idx, hash_parts(path, 1),
+	r->p[r->n++] = (struct tf_unindexed_entry){ idx, hash_parts(path, 1),
 		hash_parts(path, 2) };
 	return TF_OK;
 }
 
 /* Go through the entries from..end; what was found is forgotten on failure. */
 static enum tf_code
-scan_range(struct tf_view *w, struct tf_rare *r, uint64_t from, uint64_t end,
-    struct tf_error *err)
+scan_range(struct tf_view *w, struct tf_unindexed *r, uint64_t from,
+    uint64_t end, struct tf_error *err)
 {
 	struct scan s = { r, end };
 	size_t before = r->n;
 	enum tf_code rc = TF_OK;
 
 	if (from < end)
-		rc = tf_entries_each(w->db, from, note_rare, &s, err);
+		rc = tf_entries_each(w->db, from, note_unindexed, &s, err);
 	if (rc == TF_NODATA)
 		rc = TF_OK;
 	if (rc != TF_OK)
@@ -151,13 +151,13 @@ scan_range(struct tf_view *w, struct tf_rare *r, uint64_t from, uint64_t end,
 static int
 by_seq(const void *a, const void *b)
 {
-	return by_number(&((const struct tf_rare_item *)a)->seq,
-	    &((const struct tf_rare_item *)b)->seq);
+	return by_number(&((const struct tf_unindexed_entry *)a)->seq,
+	    &((const struct tf_unindexed_entry *)b)->seq);
 }
 
 /* Know all of them from entry `from` to the end of the view; mu is held. */
 static enum tf_code
-know_since(struct tf_view *w, struct tf_rare *r, uint64_t from,
+know_since(struct tf_view *w, struct tf_unindexed *r, uint64_t from,
     struct tf_error *err)
 {
 	enum tf_code rc;
@@ -184,19 +184,19 @@ know_since(struct tf_view *w, struct tf_rare *r, uint64_t from,
 
 /* Those since entry `from` that may be about path or below it. */
 static enum tf_code
-add_rare(struct tf_view *w, const struct tf_buf *path, uint64_t from,
+add_unindexed(struct tf_view *w, const struct tf_buf *path, uint64_t from,
     struct tf_seqs *out, struct tf_error *err)
 {
 	struct tf_str s = { path->p, path->n };
 	bool trail = memchr(path->p, '/', path->n) == NULL;
 	uint32_t want = hash_parts(s, trail ? 1 : 2);
-	struct tf_rare *r = w->v->rare;
+	struct tf_unindexed *r = w->v->unindexed;
 	enum tf_code rc;
 
 	pthread_mutex_lock(&r->mu);
 	rc = know_since(w, r, from, err);
 	for (size_t i = 0; rc == TF_OK && i < r->n; i++) {
-		const struct tf_rare_item *x = &r->p[i];
+		const struct tf_unindexed_entry *x = &r->p[i];
 
 		if (x->seq >= from && x->seq < w->entries &&
 		    (trail ? x->trail : x->workflow) == want)
@@ -231,7 +231,7 @@ add_row(void *arg, const struct tf_node_row *r, struct tf_error *err)
 }
 
 enum tf_code
-tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool rare,
+tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool unindexed,
     struct tf_seqs *out, struct tf_error *err)
 {
 	struct walk k = { w, out, levels };
@@ -242,14 +242,14 @@ tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool rare,
 
 	if (rc == TF_NOTFOUND)
 		return TF_OK; /* no entry yet */
-	if (rc == TF_OK && !rare)
+	if (rc == TF_OK && !unindexed)
 		rc = add_row(&k, &row, err);
 	if (rc == TF_OK)
 		rc = tf_path_of(w->v, w->db, id, &path, err);
 	if (rc == TF_OK && path.failed)
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
-		rc = add_rare(w, &path, row.entry, out, err);
+		rc = add_unindexed(w, &path, row.entry, out, err);
 	tf_buf_free(&path);
 	if (rc != TF_OK || out->n == 0)
 		return rc;

@@ -63,6 +63,6 @@ void tf_who(const struct tf_entry *e, struct tf_buf *out);
  * somebody asked, 16 bytes each, from the birth of the oldest directory asked
  * about to the end of the ledger.
  */
-struct tf_rare;
+struct tf_unindexed;
 
 #endif
