@@ -13,26 +13,26 @@
 
 enum tf_verdict { TF_VERDICT_OK, TF_VERDICT_FAILED, TF_VERDICT_ABSENT };
 
-enum tf_link {
-	TF_LINK_PACKAGE,   /* the archive holds its profile and manifests */
-	TF_LINK_CONTENTS,  /* every object hashes to what its entry says */
-	TF_LINK_ENTRIES,   /* canonical, dense, obeying the replay rules */
-	TF_LINK_NAMES,	   /* the database shows what the entries say */
-	TF_LINK_TREE,	   /* the entries give the checkpoint's root */
-	TF_LINK_TILES,	   /* the stored tiles are those of the entries */
-	TF_LINK_SIGNATURE, /* the checkpoint, by the log's key */
-	TF_LINK_EARLIER,   /* a checkpoint held from earlier is a prefix */
-	TF_LINK_WITNESS,   /* cosigned */
-	TF_LINK_TIMESTAMP, /* stamped by an outside clock */
-	TF_LINKS
+enum tf_check {
+	TF_CHECK_PACKAGE,   /* the archive holds its profile and manifests */
+	TF_CHECK_CONTENTS,  /* every object hashes to what its entry says */
+	TF_CHECK_ENTRIES,   /* canonical, dense, obeying the replay rules */
+	TF_CHECK_NAMES,	    /* the database shows what the entries say */
+	TF_CHECK_TREE,	    /* the entries give the checkpoint's root */
+	TF_CHECK_TILES,	    /* the stored tiles are those of the entries */
+	TF_CHECK_SIGNATURE, /* the checkpoint, by the log's key */
+	TF_CHECK_EARLIER,   /* a checkpoint held from earlier is a prefix */
+	TF_CHECK_WITNESS,   /* cosigned */
+	TF_CHECK_TIMESTAMP, /* stamped by an outside clock */
+	TF_CHECKS
 };
 
 /* "package", "contents", "entries", ..., "earlier checkpoint", "witness",
  * "timestamp". */
-const char *tf_link_name(enum tf_link l);
+const char *tf_check_name(enum tf_check l);
 
 struct tf_report {
-	enum tf_verdict link[TF_LINKS];
+	enum tf_verdict check[TF_CHECKS];
 	uint64_t entries, files, bytes; /* looked at */
 	uint64_t unknown;		/* entries of types that came later */
 	uint64_t newer; /* entries of a later version: see exit 5 */
@@ -69,7 +69,7 @@ enum tf_grade {
 /* One thing that is wrong.  seq UINT64_MAX: no entry; path and text are ready
  * to show. */
 struct tf_finding {
-	enum tf_link link;
+	enum tf_check check;
 	enum tf_grade grade;
 	uint64_t seq;
 	const char *path; /* of the vault, or of the store; may be "" */

@@ -60,7 +60,7 @@ void
 check_found(void *arg, const struct tf_finding *f)
 {
 	struct check *c = arg;
-	struct check_link *l = &c->link[f->link];
+	struct check_link *l = &c->check[f->check];
 	struct check_finding mine = { .grade = f->grade, .seq = f->seq };
 
 	l->told++;
@@ -235,8 +235,8 @@ check_progress(void *arg, uint64_t done, uint64_t total)
 void
 check_end(struct check *c)
 {
-	for (int l = 0; l < TF_LINKS; l++)
-		arrange(&c->link[l]);
+	for (int l = 0; l < TF_CHECKS; l++)
+		arrange(&c->check[l]);
 	if (c->percent >= 0)
 		fputs("\r\033[K", stderr);
 	c->percent = -1;
@@ -247,9 +247,9 @@ check_free(struct check *c)
 {
 	tf_buf_free(&c->subject);
 	tf_buf_free(&c->subject_lines);
-	for (int l = 0; l < TF_LINKS; l++) {
-		for (size_t i = 0; i < c->link[l].n; i++)
-			drop(&c->link[l].kept[i]);
-		free(c->link[l].kept);
+	for (int l = 0; l < TF_CHECKS; l++) {
+		for (size_t i = 0; i < c->check[l].n; i++)
+			drop(&c->check[l].kept[i]);
+		free(c->check[l].kept);
 	}
 }

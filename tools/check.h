@@ -37,7 +37,7 @@ struct check {
 		uint64_t told;	 /* in all */
 		uint64_t found;	 /* in all */
 		uint64_t beside; /* of grade TF_GRADE_BESIDE */
-	} link[TF_LINKS];
+	} check[TF_CHECKS];
 	/* What a proof or a package speaks of: canonical JSON, and lines for
 	 * people.  Empty: of nothing, or not known. */
 	struct tf_buf subject, subject_lines;

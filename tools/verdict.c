@@ -27,23 +27,23 @@ word(enum tf_verdict v)
 
 /* Nothing that was asked for is lost when the link is ABSENT. */
 static bool
-may_be_absent(const struct check *c, enum tf_link link)
+may_be_absent(const struct check *c, enum tf_check check)
 {
 	if (c->form == CHECK_AGAINST) /* the rest is the store's */
-		return link != TF_LINK_CONTENTS && link != TF_LINK_NAMES;
-	switch (link) {
-	case TF_LINK_PACKAGE:
+		return check != TF_CHECK_CONTENTS && check != TF_CHECK_NAMES;
+	switch (check) {
+	case TF_CHECK_PACKAGE:
 		return c->form != CHECK_PACKAGE;
-	case TF_LINK_CONTENTS:
+	case TF_CHECK_CONTENTS:
 		return !c->contents;
-	case TF_LINK_NAMES:
+	case TF_CHECK_NAMES:
 		return c->form != CHECK_STORE && c->form != CHECK_PACKAGE;
-	case TF_LINK_TILES:
+	case TF_CHECK_TILES:
 		return c->form == CHECK_PROOF || c->form == CHECK_PACKAGE;
-	case TF_LINK_EARLIER:
+	case TF_CHECK_EARLIER:
 		return !c->earlier;
-	case TF_LINK_WITNESS:
-	case TF_LINK_TIMESTAMP:
+	case TF_CHECK_WITNESS:
+	case TF_CHECK_TIMESTAMP:
 		return true;
 	default:
 		return false;
@@ -52,9 +52,9 @@ may_be_absent(const struct check *c, enum tf_link link)
 
 /* Only a package is one: of other things the link is not told. */
 static bool
-is_told(const struct check *c, enum tf_link link)
+is_told(const struct check *c, enum tf_check check)
 {
-	return link != TF_LINK_PACKAGE || c->form == CHECK_PACKAGE;
+	return check != TF_CHECK_PACKAGE || c->form == CHECK_PACKAGE;
 }
 
 int
@@ -67,9 +67,9 @@ verdict_status(const struct check *c)
 		return REPORT_TAMPERED;
 	if (r->newer > 0)
 		status = REPORT_DOUBT;
-	for (int l = 0; l < TF_LINKS; l++)
-		if (r->link[l] == TF_VERDICT_ABSENT &&
-		    !may_be_absent(c, (enum tf_link)l))
+	for (int l = 0; l < TF_CHECKS; l++)
+		if (r->check[l] == TF_VERDICT_ABSENT &&
+		    !may_be_absent(c, (enum tf_check)l))
 			status = REPORT_DOUBT;
 	return status == REPORT_OK && r->foreign ? REPORT_FOREIGN : status;
 }
@@ -124,42 +124,42 @@ add_missing(struct tf_buf *out, const struct tf_report *r)
 }
 
 static void
-add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
+add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
 	const struct tf_report *r = &c->report;
 
-	switch (link) {
-	case TF_LINK_PACKAGE:
+	switch (check) {
+	case TF_CHECK_PACKAGE:
 		tf_buf_str(out, "what its manifests list, and nothing else");
 		if (r->unpacked)
 			tf_buf_str(out, ", unpacked");
 		break;
-	case TF_LINK_CONTENTS:
+	case TF_CHECK_CONTENTS:
 		add_count(out, r->files, "file");
 		tf_buf_str(out, ", ");
 		add_count(out, r->bytes, "byte");
 		if (r->unpacked && c->form == CHECK_AGAINST)
 			tf_buf_str(out, ", of an unpacked package");
 		break;
-	case TF_LINK_ENTRIES:
+	case TF_CHECK_ENTRIES:
 		add_entries(out, r);
 		break;
-	case TF_LINK_NAMES:
+	case TF_CHECK_NAMES:
 		tf_buf_str(out,
 		    c->form == CHECK_AGAINST ?
 			"nothing that the store does not have" :
 			"what the entries say");
 		add_missing(out, r);
 		break;
-	case TF_LINK_TREE:
+	case TF_CHECK_TREE:
 		tf_buf_printf(out, "size %llu, root ",
 		    (unsigned long long)r->size);
 		add_root(out, r);
 		break;
-	case TF_LINK_TILES:
+	case TF_CHECK_TILES:
 		tf_buf_str(out, "what the entries give");
 		break;
-	case TF_LINK_SIGNATURE:
+	case TF_CHECK_SIGNATURE:
 		tf_buf_str(out, "of ");
 		text_add(out, r->origin, strlen(r->origin));
 		tf_buf_str(out,
@@ -170,7 +170,7 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 				"with itself" :
 				", by the store's own key; --vkey pins it");
 		break;
-	case TF_LINK_EARLIER:
+	case TF_CHECK_EARLIER:
 		tf_buf_str(out, "what it has are the first entries of now");
 		break;
 	default:
@@ -179,29 +179,29 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_link link)
 }
 
 static const char *
-why_absent(const struct check *c, enum tf_link link)
+why_absent(const struct check *c, enum tf_check check)
 {
 	/* What could not be looked at has its reason in another link. */
-	if (!may_be_absent(c, link))
-		return link == TF_LINK_EARLIER && c->report.foreign ?
+	if (!may_be_absent(c, check))
+		return check == TF_CHECK_EARLIER && c->report.foreign ?
 		    "it is not of this log" :
-		    link == TF_LINK_EARLIER &&
+		    check == TF_CHECK_EARLIER &&
 			(c->form == CHECK_PROOF || c->form == CHECK_PACKAGE) ?
 		    "one checkpoint says nothing about another tree" :
 		    "could not be looked at";
 	if (c->form == CHECK_AGAINST)
 		return "verify the store itself for that";
-	switch (link) {
-	case TF_LINK_CONTENTS:
+	switch (check) {
+	case TF_CHECK_CONTENTS:
 		return c->form == CHECK_PROOF ?
 		    "name the file after the proof" :
 		    "name the evidence with --evidence";
-	case TF_LINK_NAMES:
+	case TF_CHECK_NAMES:
 		return "only a store has them";
-	case TF_LINK_TILES:
+	case TF_CHECK_TILES:
 		return c->form == CHECK_PACKAGE ? "a package has none" :
 						  "a proof has none";
-	case TF_LINK_EARLIER:
+	case TF_CHECK_EARLIER:
 		return "give one with --checkpoint";
 	default:
 		return "none was asked";
@@ -221,9 +221,9 @@ add_beside(struct tf_buf *out, const struct check_link *l)
 
 /* Files that the verdict says nothing about. */
 static void
-add_unproven(struct tf_buf *out, const struct check *c, enum tf_link link)
+add_unproven(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
-	if (link != TF_LINK_PACKAGE || c->report.unproven == 0)
+	if (check != TF_CHECK_PACKAGE || c->report.unproven == 0)
 		return;
 	tf_buf_str(out, "; ");
 	add_count(out, c->report.unproven, "file");
@@ -231,21 +231,21 @@ add_unproven(struct tf_buf *out, const struct check *c, enum tf_link link)
 }
 
 static void
-add_detail(struct tf_buf *out, const struct check *c, enum tf_link link)
+add_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
-	switch (c->report.link[link]) {
+	switch (c->report.check[check]) {
 	case TF_VERDICT_OK:
-		add_good(out, c, link);
+		add_good(out, c, check);
 		break;
 	case TF_VERDICT_FAILED:
-		add_count(out, c->link[link].found, "finding");
-		add_beside(out, &c->link[link]);
+		add_count(out, c->check[check].found, "finding");
+		add_beside(out, &c->check[check]);
 		break;
 	case TF_VERDICT_ABSENT:
-		tf_buf_str(out, why_absent(c, link));
+		tf_buf_str(out, why_absent(c, check));
 		break;
 	}
-	add_unproven(out, c, link);
+	add_unproven(out, c, check);
 }
 
 /* The findings of a link, a line each. */
@@ -278,14 +278,14 @@ verdict_table(const struct check *c, struct tf_buf *out)
 	if (c->subject_lines.n > 0 && status != REPORT_OK &&
 	    status != REPORT_FINDING)
 		tf_buf_str(out, "    NOT PROVEN: see below\n");
-	for (int l = 0; l < TF_LINKS; l++) {
-		if (!is_told(c, (enum tf_link)l))
+	for (int l = 0; l < TF_CHECKS; l++) {
+		if (!is_told(c, (enum tf_check)l))
 			continue;
 		tf_buf_printf(out, "%-18s  %-6s  ",
-		    tf_link_name((enum tf_link)l), word(c->report.link[l]));
-		add_detail(out, c, (enum tf_link)l);
+		    tf_check_name((enum tf_check)l), word(c->report.check[l]));
+		add_detail(out, c, (enum tf_check)l);
 		tf_buf_str(out, "\n");
-		add_findings(out, &c->link[l], "    ");
+		add_findings(out, &c->check[l], "    ");
 	}
 }
 
@@ -302,11 +302,12 @@ put_number(struct tf_json *j, const char *key, uint64_t v)
 }
 
 static void
-put_finding(struct tf_json *j, enum tf_link link, const struct check_finding *f)
+put_finding(struct tf_json *j, enum tf_check check,
+    const struct check_finding *f)
 {
 	tf_json_object(j);
 	tf_json_key(j, "link");
-	tf_json_cstr(j, tf_link_name(link));
+	tf_json_cstr(j, tf_check_name(check));
 	if (f->path[0] != '\0') {
 		tf_json_key(j, "path");
 		tf_json_cstr(j, f->path);
@@ -322,16 +323,16 @@ put_findings(struct tf_json *j, const struct check *c)
 {
 	bool any = false;
 
-	for (int l = 0; l < TF_LINKS; l++) {
-		for (size_t i = 0; i < c->link[l].n; i++) {
-			if (c->link[l].kept[i].grade == TF_GRADE_UNPROVEN)
+	for (int l = 0; l < TF_CHECKS; l++) {
+		for (size_t i = 0; i < c->check[l].n; i++) {
+			if (c->check[l].kept[i].grade == TF_GRADE_UNPROVEN)
 				continue;
 			if (!any) {
 				tf_json_key(j, "findings");
 				tf_json_array(j);
 			}
 			any = true;
-			put_finding(j, (enum tf_link)l, &c->link[l].kept[i]);
+			put_finding(j, (enum tf_check)l, &c->check[l].kept[i]);
 		}
 	}
 	if (any)
@@ -342,7 +343,7 @@ put_findings(struct tf_json *j, const struct check *c)
 static void
 put_unproven(struct tf_json *j, const struct check *c)
 {
-	const struct check_link *l = &c->link[TF_LINK_PACKAGE];
+	const struct check_link *l = &c->check[TF_CHECK_PACKAGE];
 
 	if (c->report.unproven == 0)
 		return;
@@ -357,26 +358,26 @@ put_unproven(struct tf_json *j, const struct check *c)
 static int
 by_name(const void *a, const void *b)
 {
-	const enum tf_link *x = a, *y = b;
+	const enum tf_check *x = a, *y = b;
 
-	return strcmp(tf_link_name(*x), tf_link_name(*y));
+	return strcmp(tf_check_name(*x), tf_check_name(*y));
 }
 
 static void
 put_links(struct tf_json *j, const struct check *c)
 {
-	enum tf_link order[TF_LINKS];
+	enum tf_check order[TF_CHECKS];
 
-	for (int l = 0; l < TF_LINKS; l++)
-		order[l] = (enum tf_link)l;
-	qsort(order, TF_LINKS, sizeof(order[0]), by_name);
+	for (int l = 0; l < TF_CHECKS; l++)
+		order[l] = (enum tf_check)l;
+	qsort(order, TF_CHECKS, sizeof(order[0]), by_name);
 	tf_json_key(j, "links");
 	tf_json_object(j);
-	for (int l = 0; l < TF_LINKS; l++) {
+	for (int l = 0; l < TF_CHECKS; l++) {
 		if (!is_told(c, order[l]))
 			continue;
-		tf_json_key(j, tf_link_name(order[l]));
-		tf_json_cstr(j, word(c->report.link[order[l]]));
+		tf_json_key(j, tf_check_name(order[l]));
+		tf_json_cstr(j, word(c->report.check[order[l]]));
 	}
 	tf_json_object_end(j);
 }
@@ -473,33 +474,33 @@ add_xml(struct tf_buf *out, const char *p, size_t n)
 /* Entries that this version cannot read are not a passed test, nor is the key
  * of somebody else. */
 static bool
-in_doubt(const struct check *c, enum tf_link link)
+in_doubt(const struct check *c, enum tf_check check)
 {
-	if (link == TF_LINK_SIGNATURE && c->report.foreign)
-		return c->report.link[link] == TF_VERDICT_OK;
-	if (link == TF_LINK_ENTRIES && c->report.newer > 0)
-		return c->report.link[link] == TF_VERDICT_OK;
-	return c->report.link[link] == TF_VERDICT_ABSENT &&
-	    !may_be_absent(c, link);
+	if (check == TF_CHECK_SIGNATURE && c->report.foreign)
+		return c->report.check[check] == TF_VERDICT_OK;
+	if (check == TF_CHECK_ENTRIES && c->report.newer > 0)
+		return c->report.check[check] == TF_VERDICT_OK;
+	return c->report.check[check] == TF_VERDICT_ABSENT &&
+	    !may_be_absent(c, check);
 }
 
 static void
-add_case(struct tf_buf *out, const struct check *c, enum tf_link link)
+add_case(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
 	struct tf_buf detail = { 0 }, lines = { 0 };
 	const char *element = NULL;
 
-	add_detail(&detail, c, link);
-	add_findings(&lines, &c->link[link], "");
-	if (in_doubt(c, link))
+	add_detail(&detail, c, check);
+	add_findings(&lines, &c->check[check], "");
+	if (in_doubt(c, check))
 		element = "error";
-	else if (c->report.link[link] == TF_VERDICT_FAILED)
+	else if (c->report.check[check] == TF_VERDICT_FAILED)
 		element = "failure";
-	else if (c->report.link[link] == TF_VERDICT_ABSENT)
+	else if (c->report.check[check] == TF_VERDICT_ABSENT)
 		element = "skipped";
 	tf_buf_printf(out,
 	    "  <testcase classname=\"trailfs.verify\" name=\"%s\"",
-	    tf_link_name(link));
+	    tf_check_name(check));
 	if (element == NULL && lines.n > 0) {
 		tf_buf_str(out, ">\n    <system-out>");
 		add_xml(out, lines.p, lines.n);
@@ -554,20 +555,20 @@ verdict_junit(const struct check *c, const struct tf_error *failed,
 		add_error(out, failed);
 		return;
 	}
-	for (int l = 0; l < TF_LINKS; l++) {
-		if (!is_told(c, (enum tf_link)l))
+	for (int l = 0; l < TF_CHECKS; l++) {
+		if (!is_told(c, (enum tf_check)l))
 			continue;
 		tests++;
-		if (in_doubt(c, (enum tf_link)l))
+		if (in_doubt(c, (enum tf_check)l))
 			errors++;
-		else if (c->report.link[l] == TF_VERDICT_FAILED)
+		else if (c->report.check[l] == TF_VERDICT_FAILED)
 			failures++;
-		else if (c->report.link[l] == TF_VERDICT_ABSENT)
+		else if (c->report.check[l] == TF_VERDICT_ABSENT)
 			skipped++;
 	}
 	begin_suite(out, tests, failures, errors, skipped);
-	for (int l = 0; l < TF_LINKS; l++)
-		if (is_told(c, (enum tf_link)l))
-			add_case(out, c, (enum tf_link)l);
+	for (int l = 0; l < TF_CHECKS; l++)
+		if (is_told(c, (enum tf_check)l))
+			add_case(out, c, (enum tf_check)l);
 	tf_buf_str(out, "</testsuite>\n");
 }

@@ -49,11 +49,11 @@ struct against {
 };
 
 static void
-tell(struct against *g, enum tf_link l, enum tf_grade grade, uint64_t seq,
+tell(struct against *g, enum tf_check l, enum tf_grade grade, uint64_t seq,
     const char *path, const char *text)
 {
 	struct tf_buf shown = { 0 };
-	struct tf_finding f = { .link = l,
+	struct tf_finding f = { .check = l,
 		.grade = grade,
 		.seq = seq,
 		.text = text };
@@ -67,10 +67,10 @@ tell(struct against *g, enum tf_link l, enum tf_grade grade, uint64_t seq,
 }
 
 static void
-finding(struct against *g, enum tf_link l, enum tf_grade grade, uint64_t seq,
+finding(struct against *g, enum tf_check l, enum tf_grade grade, uint64_t seq,
     const char *path, const char *text)
 {
-	g->r->link[l] = TF_VERDICT_FAILED;
+	g->r->check[l] = TF_VERDICT_FAILED;
 	g->r->findings++;
 	g->r->beside += grade == TF_GRADE_BESIDE;
 	tell(g, l, grade, seq, path, text);
@@ -80,7 +80,7 @@ finding(struct against *g, enum tf_link l, enum tf_grade grade, uint64_t seq,
 static void
 beside(struct against *g, const char *path, const char *text)
 {
-	finding(g, TF_LINK_NAMES, TF_GRADE_BESIDE, UINT64_MAX, path, text);
+	finding(g, TF_CHECK_NAMES, TF_GRADE_BESIDE, UINT64_MAX, path, text);
 }
 
 static void
@@ -89,13 +89,13 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 	struct against *g = arg;
 
 	if (read) {
-		finding(g, TF_LINK_CONTENTS, TF_GRADE_WRONG, t->seq, t->path,
+		finding(g, TF_CHECK_CONTENTS, TF_GRADE_WRONG, t->seq, t->path,
 		    text);
 		return;
 	}
-	if (g->r->link[TF_LINK_CONTENTS] == TF_VERDICT_OK)
-		g->r->link[TF_LINK_CONTENTS] = TF_VERDICT_ABSENT;
-	tell(g, TF_LINK_CONTENTS, TF_GRADE_UNREAD, t->seq, t->path, text);
+	if (g->r->check[TF_CHECK_CONTENTS] == TF_VERDICT_OK)
+		g->r->check[TF_CHECK_CONTENTS] = TF_VERDICT_ABSENT;
+	tell(g, TF_CHECK_CONTENTS, TF_GRADE_UNREAD, t->seq, t->path, text);
 }
 
 /* --- what the ledger tells of --------------------------------------------------- */
@@ -553,10 +553,10 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 	enum tf_code rc = TF_OK;
 
 	memset(report, 0, sizeof(*report));
-	for (int l = 0; l < TF_LINKS; l++)
-		report->link[l] = TF_VERDICT_ABSENT;
-	report->link[TF_LINK_CONTENTS] = TF_VERDICT_OK;
-	report->link[TF_LINK_NAMES] = TF_VERDICT_OK;
+	for (int l = 0; l < TF_CHECKS; l++)
+		report->check[l] = TF_VERDICT_ABSENT;
+	report->check[TF_CHECK_CONTENTS] = TF_VERDICT_OK;
+	report->check[TF_CHECK_NAMES] = TF_VERDICT_OK;
 	g.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	g.evidencefd = g.fd;
 	if (g.fd < 0)

@@ -37,21 +37,21 @@ static const struct tf_book_ops book_ops = {
 	.cut = tf_book_cut,
 };
 
-static const char *const link_names[TF_LINKS] = {
-	[TF_LINK_PACKAGE] = "package",
-	[TF_LINK_CONTENTS] = "contents",
-	[TF_LINK_ENTRIES] = "entries",
-	[TF_LINK_NAMES] = "names",
-	[TF_LINK_TREE] = "tree",
-	[TF_LINK_TILES] = "tiles",
-	[TF_LINK_SIGNATURE] = "signature",
-	[TF_LINK_EARLIER] = "earlier checkpoint",
-	[TF_LINK_WITNESS] = "witness",
-	[TF_LINK_TIMESTAMP] = "timestamp",
+static const char *const link_names[TF_CHECKS] = {
+	[TF_CHECK_PACKAGE] = "package",
+	[TF_CHECK_CONTENTS] = "contents",
+	[TF_CHECK_ENTRIES] = "entries",
+	[TF_CHECK_NAMES] = "names",
+	[TF_CHECK_TREE] = "tree",
+	[TF_CHECK_TILES] = "tiles",
+	[TF_CHECK_SIGNATURE] = "signature",
+	[TF_CHECK_EARLIER] = "earlier checkpoint",
+	[TF_CHECK_WITNESS] = "witness",
+	[TF_CHECK_TIMESTAMP] = "timestamp",
 };
 
 const char *
-tf_link_name(enum tf_link l)
+tf_check_name(enum tf_check l)
 {
 	return link_names[l];
 }
@@ -59,10 +59,10 @@ tf_link_name(enum tf_link l)
 /* --- findings ------------------------------------------------------------------ */
 
 static void
-tell(struct tf_audit *a, enum tf_link l, enum tf_grade grade, uint64_t seq,
+tell(struct tf_audit *a, enum tf_check l, enum tf_grade grade, uint64_t seq,
     struct tf_str path, const char *text)
 {
-	struct tf_finding f = { .link = l,
+	struct tf_finding f = { .check = l,
 		.grade = grade,
 		.seq = seq,
 		.text = text };
@@ -77,7 +77,7 @@ tell(struct tf_audit *a, enum tf_link l, enum tf_grade grade, uint64_t seq,
 }
 
 void
-tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
+tf_audit_finding(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *fmt, ...)
 {
 	char text[256];
@@ -86,19 +86,19 @@ tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	a->r->link[l] = TF_VERDICT_FAILED;
+	a->r->check[l] = TF_VERDICT_FAILED;
 	a->r->findings++;
 	tell(a, l, TF_GRADE_WRONG, seq, path, text);
 }
 
 void
-tf_audit_remark(struct tf_audit *a, enum tf_link l, enum tf_grade grade,
+tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
     struct tf_str path, const char *text)
 {
 	if (grade == TF_GRADE_UNPROVEN) {
 		a->r->unproven++;
 	} else {
-		a->r->link[l] = TF_VERDICT_FAILED;
+		a->r->check[l] = TF_VERDICT_FAILED;
 		a->r->findings++;
 		a->r->beside += grade == TF_GRADE_BESIDE;
 	}
@@ -107,14 +107,14 @@ tf_audit_remark(struct tf_audit *a, enum tf_link l, enum tf_grade grade,
 
 /* Nothing can be said of what was never looked at. */
 static void
-not_seen(struct tf_audit *a, enum tf_link l)
+not_seen(struct tf_audit *a, enum tf_check l)
 {
-	if (a->r->link[l] == TF_VERDICT_OK)
-		a->r->link[l] = TF_VERDICT_ABSENT;
+	if (a->r->check[l] == TF_VERDICT_OK)
+		a->r->check[l] = TF_VERDICT_ABSENT;
 }
 
 void
-tf_audit_unread(struct tf_audit *a, enum tf_link l, uint64_t seq,
+tf_audit_unread(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *text)
 {
 	not_seen(a, l);
@@ -122,7 +122,7 @@ tf_audit_unread(struct tf_audit *a, enum tf_link l, uint64_t seq,
 }
 
 void
-tf_audit_trouble(struct tf_audit *a, enum tf_link l, uint64_t seq,
+tf_audit_trouble(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *what, const struct tf_error *why)
 {
 	if (!tf_code_undecided(why->code))
@@ -149,7 +149,7 @@ rule_broken(void *arg, const struct tf_entry *e, const char *text)
 {
 	struct tf_audit *a = arg;
 
-	tf_audit_finding(a, TF_LINK_ENTRIES,
+	tf_audit_finding(a, TF_CHECK_ENTRIES,
 	    e->seq == UINT64_MAX ? UINT64_MAX : a->next, e->path, "%s", text);
 }
 
@@ -159,10 +159,10 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 	struct tf_str path = { t->path, strlen(t->path) };
 
 	if (read)
-		tf_audit_finding(arg, TF_LINK_CONTENTS, t->seq, path, "%s",
+		tf_audit_finding(arg, TF_CHECK_CONTENTS, t->seq, path, "%s",
 		    text);
 	else
-		tf_audit_unread(arg, TF_LINK_CONTENTS, t->seq, path, text);
+		tf_audit_unread(arg, TF_CHECK_CONTENTS, t->seq, path, text);
 }
 
 /* --- setting up ------------------------------------------------------------------ */
@@ -191,7 +191,7 @@ take_earlier(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (v->earlier.p == NULL)
-		a->r->link[TF_LINK_EARLIER] = TF_VERDICT_ABSENT;
+		a->r->check[TF_CHECK_EARLIER] = TF_VERDICT_ABSENT;
 	else
 		rc = tf_checkpoint_check(v->earlier.p, v->earlier.n, &a->vkey,
 		    &a->held[0].c, &e);
@@ -203,7 +203,7 @@ take_earlier(struct tf_audit *a, struct tf_error *err)
 	a->held[0].wanted = rc == TF_OK && v->earlier.p != NULL;
 	a->held[0].what = "what you hold";
 	if (rc != TF_OK)
-		tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
 		    "what you hold is no checkpoint of this log: %s", e.text);
 	return TF_OK;
 }
@@ -217,9 +217,9 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 	enum tf_code rc = TF_OK;
 
 	memset(r, 0, sizeof(*r));
-	r->link[TF_LINK_PACKAGE] = TF_VERDICT_ABSENT;
-	r->link[TF_LINK_WITNESS] = TF_VERDICT_ABSENT;
-	r->link[TF_LINK_TIMESTAMP] = TF_VERDICT_ABSENT;
+	r->check[TF_CHECK_PACKAGE] = TF_VERDICT_ABSENT;
+	r->check[TF_CHECK_WITNESS] = TF_VERDICT_ABSENT;
+	r->check[TF_CHECK_TIMESTAMP] = TF_VERDICT_ABSENT;
 	r->pinned = v->vkey != NULL;
 	if (a == NULL)
 		return tf_nomem(err);
@@ -286,7 +286,7 @@ tf_audit_head(struct tf_audit *a, struct tf_str note)
 	a->head_good = tf_checkpoint_check(note.p, note.n, &a->vkey, &a->head,
 			   &e) == TF_OK;
 	if (!a->head_good)
-		tf_audit_trouble(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		tf_audit_trouble(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    e.code == TF_TAMPER && a->r->pinned ?
 			"not signed by the key given" :
 			"newest checkpoint",
@@ -303,9 +303,9 @@ tf_audit_held_alone(struct tf_audit *a)
 	if (!h->wanted)
 		return;
 	if (h->c.size != a->head.size)
-		a->r->link[TF_LINK_EARLIER] = TF_VERDICT_ABSENT;
+		a->r->check[TF_CHECK_EARLIER] = TF_VERDICT_ABSENT;
 	else if (memcmp(&h->c.root, &a->head.root, sizeof(h->c.root)) != 0)
-		tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
 		    "what you hold is of the same size and another tree: "
 		    "the log told two stories; keep both signed checkpoints");
 }
@@ -347,10 +347,10 @@ compare_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
 
 	(void)err;
 	if (a->source->tile(a, level, n, width, have, &e) != TF_OK)
-		tf_audit_trouble(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "",
+		tf_audit_trouble(a, TF_CHECK_TILES, UINT64_MAX, tf_nowhere, "",
 		    &e);
 	else if (memcmp(have, h, width * sizeof(*h)) != 0)
-		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_TILES, UINT64_MAX, tf_nowhere,
 		    "tile %u/%llu is not what the entries give", level,
 		    (unsigned long long)n);
 	return TF_OK;
@@ -368,7 +368,7 @@ compare_earlier(struct tf_audit *a)
 			continue;
 		tf_tree_root(a->tree, &root);
 		if (memcmp(&root, &h->c.root, sizeof(root)) != 0)
-			tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX,
+			tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX,
 			    tf_nowhere,
 			    "the %llu entries of %s are not the "
 			    "first ones of this log: history was rewritten; "
@@ -395,11 +395,11 @@ missing(struct tf_audit *a, uint64_t upto)
 
 	a->unseen = true;
 	if (upto > a->next + 1)
-		tf_audit_finding(a, TF_LINK_ENTRIES, a->next, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, a->next, tf_nowhere,
 		    "entries %llu to %llu are missing",
 		    (unsigned long long)a->next, (unsigned long long)upto - 1);
 	else
-		tf_audit_finding(a, TF_LINK_ENTRIES, a->next, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, a->next, tf_nowhere,
 		    "the entry is missing");
 	for (; a->next < upto; a->next++) {
 		memset(&have, 0, sizeof(have));
@@ -489,7 +489,7 @@ check_signature(struct tf_audit *a, const struct tf_entry *e,
 	if (rc == TF_NOMEM)
 		tf_audit_no_memory(a);
 	else if (rc != TF_OK)
-		tf_audit_finding(a, TF_LINK_ENTRIES, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, e->seq, e->path,
 		    "its statement is not signed by the attester key in "
 		    "force");
 	tf_buf_free(&pae);
@@ -505,19 +505,19 @@ check_statement(struct tf_audit *a, const struct tf_entry *e,
 	struct tf_hash h;
 
 	if (a->source->payload(a, e, &payload, &why) != TF_OK) {
-		tf_audit_trouble(a, TF_LINK_CONTENTS, e->seq, e->path,
+		tf_audit_trouble(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "its statement is missing", &why);
 		goto out;
 	}
 	tf_sha256(payload.p, payload.n, &h);
 	if (memcmp(&h, &e->statement.payload, sizeof(h)) != 0 ||
 	    payload.n != e->statement.size) {
-		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "its statement is altered");
 		goto out;
 	}
 	if (!says_the_same(a, e, &x->statement, &payload))
-		tf_audit_finding(a, TF_LINK_ENTRIES, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, e->seq, e->path,
 		    "its statement says something else than the entries");
 	check_signature(a, e, x->attester, &payload);
 out:
@@ -571,7 +571,7 @@ place(struct tf_audit *a, uint64_t idx, struct tf_str path,
 		return a->source->prove(a, idx, path, leaf, err);
 	if (stored_leaf(a, idx, &have) &&
 	    memcmp(&have, leaf, sizeof(*leaf)) != 0)
-		tf_audit_finding(a, TF_LINK_TREE, idx, path,
+		tf_audit_finding(a, TF_CHECK_TREE, idx, path,
 		    "altered: the "
 		    "entry is not the one that the tree holds");
 	grow(a, leaf);
@@ -598,7 +598,7 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	if (ok)
 		path = d.e.path;
 	else
-		tf_audit_trouble(a, TF_LINK_ENTRIES, idx, tf_nowhere,
+		tf_audit_trouble(a, TF_CHECK_ENTRIES, idx, tf_nowhere,
 		    "malformed", &e);
 	rc = place(a, idx, path, &leaf, err);
 	if (rc == TF_OK && ok)
@@ -637,12 +637,12 @@ tf_audit_cut(struct tf_audit *a, const char *why)
 {
 	if (a->next >= a->head.size)
 		return;
-	tf_audit_unread(a, TF_LINK_ENTRIES, a->next, tf_nowhere, why);
-	not_seen(a, TF_LINK_TREE);
-	not_seen(a, TF_LINK_TILES);
+	tf_audit_unread(a, TF_CHECK_ENTRIES, a->next, tf_nowhere, why);
+	not_seen(a, TF_CHECK_TREE);
+	not_seen(a, TF_CHECK_TILES);
 	for (int i = 0; i < 2; i++)
 		if (a->held[i].wanted && a->held[i].c.size > a->next)
-			not_seen(a, TF_LINK_EARLIER);
+			not_seen(a, TF_CHECK_EARLIER);
 	a->unseen = a->cut = true;
 	tf_replay_gap(a->replay, a->head.size);
 }
@@ -659,12 +659,12 @@ check_tree(struct tf_audit *a)
 	(void)!tf_tree_edge(a->tree, 0, compare_tile, a, NULL);
 	tf_tree_root(a->tree, &root);
 	if (memcmp(&root, &a->head.root, sizeof(root)) != 0)
-		tf_audit_finding(a, TF_LINK_TREE, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_TREE, UINT64_MAX, tf_nowhere,
 		    "the entries do not give the root of the newest "
 		    "checkpoint");
 	for (int i = 0; i < 2; i++)
 		if (a->held[i].wanted && a->held[i].c.size > a->head.size)
-			tf_audit_finding(a, TF_LINK_EARLIER, UINT64_MAX,
+			tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX,
 			    tf_nowhere,
 			    "%s has %llu entries, this log %llu: "
 			    "entries were cut off, or an older copy was put "
@@ -683,22 +683,22 @@ check_identity(struct tf_audit *a)
 	(void)!tf_vkey_parse(text, strlen(text), &k, NULL);
 
 	if (strcmp(tf_replay_origin(a->replay), a->vkey.name) != 0)
-		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries end as another ledger than the key's");
 	else if (memcmp(&k.pub, &a->vkey.pub, sizeof(k.pub)) != 0)
-		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries name another log key");
 }
 
 static void
 without_head(struct tf_audit *a)
 {
-	not_seen(a, TF_LINK_CONTENTS);
-	not_seen(a, TF_LINK_ENTRIES);
-	not_seen(a, TF_LINK_NAMES);
-	not_seen(a, TF_LINK_TREE);
-	not_seen(a, TF_LINK_TILES);
-	not_seen(a, TF_LINK_PACKAGE);
+	not_seen(a, TF_CHECK_CONTENTS);
+	not_seen(a, TF_CHECK_ENTRIES);
+	not_seen(a, TF_CHECK_NAMES);
+	not_seen(a, TF_CHECK_TREE);
+	not_seen(a, TF_CHECK_TILES);
+	not_seen(a, TF_CHECK_PACKAGE);
 }
 
 enum tf_code
@@ -725,10 +725,10 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 		return rc;
 	rc = told(a, true, err);
 	if (a->unseen) {
-		not_seen(a, TF_LINK_CONTENTS);
-		not_seen(a, TF_LINK_NAMES);
+		not_seen(a, TF_CHECK_CONTENTS);
+		not_seen(a, TF_CHECK_NAMES);
 	}
 	if (!a->head_good)
-		not_seen(a, TF_LINK_TREE);
+		not_seen(a, TF_CHECK_TREE);
 	return rc == TF_OK ? tf_audit_able(a, err) : rc;
 }

@@ -73,20 +73,20 @@ struct tf_source {
 	enum tf_code (*end)(struct tf_audit *a, struct tf_error *err);
 };
 
-void tf_audit_finding(struct tf_audit *a, enum tf_link l, uint64_t seq,
+void tf_audit_finding(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 /* The same of what does not touch the evidence, or proves nothing. */
-void tf_audit_remark(struct tf_audit *a, enum tf_link l, enum tf_grade grade,
+void tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
     struct tf_str path, const char *text);
 /* The same of what could not be looked at: ABSENT, not FAILED. */
-void tf_audit_unread(struct tf_audit *a, enum tf_link l, uint64_t seq,
+void tf_audit_unread(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *text);
 /*
  * What kept something from being checked: a finding, "WHAT: why", unless the
  * machine failed.  Then the audit goes on, and ends with that.
  */
-void tf_audit_trouble(struct tf_audit *a, enum tf_link l, uint64_t seq,
+void tf_audit_trouble(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *what, const struct tf_error *why);
 /* There was no memory to check something: the audit ends with that. */
 void tf_audit_no_memory(struct tf_audit *a);

@@ -196,7 +196,7 @@ bundle(struct tf_audit *a, uint64_t n, unsigned width, bool *older,
 	rc = read_tile(a->self, TF_TILE_ENTRIES, n, width,
 	    (size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &have, &why);
 	if (rc != TF_OK) {
-		tf_audit_trouble(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere, "",
+		tf_audit_trouble(a, TF_CHECK_TILES, UINT64_MAX, tf_nowhere, "",
 		    &why);
 		tf_buf_free(&b);
 		return TF_OK;
@@ -214,7 +214,7 @@ bundle(struct tf_audit *a, uint64_t n, unsigned width, bool *older,
 		at += 2 + len;
 	}
 	if (rc == TF_OK && (i < width || (width == have && at != b.n)))
-		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_TILES, UINT64_MAX, tf_nowhere,
 		    "bundle %llu is cut or has bytes after its entries",
 		    (unsigned long long)n);
 	tf_buf_free(&b);
@@ -289,9 +289,9 @@ run(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc;
 
 	a->source = &source;
-	a->r->link[TF_LINK_NAMES] = TF_VERDICT_ABSENT;
+	a->r->check[TF_CHECK_NAMES] = TF_VERDICT_ABSENT;
 	if (l->evidencefd < 0)
-		a->r->link[TF_LINK_CONTENTS] = TF_VERDICT_ABSENT;
+		a->r->check[TF_CHECK_CONTENTS] = TF_VERDICT_ABSENT;
 	else if ((rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK)
 		return rc;
 	rc = tf_file_read(l->dirfd, "checkpoint", TF_NOTE_MAX, &note, err);

@@ -55,7 +55,7 @@ struct package {
 /* --- members -------------------------------------------------------------------- */
 
 static void
-about_member(struct tf_audit *a, enum tf_link l, const char *name,
+about_member(struct tf_audit *a, enum tf_check l, const char *name,
     const char *text)
 {
 	tf_audit_finding(a, l, UINT64_MAX,
@@ -66,13 +66,13 @@ static void
 remark(struct tf_audit *a, enum tf_grade grade, const char *name,
     const char *text)
 {
-	tf_audit_remark(a, TF_LINK_PACKAGE, grade,
+	tf_audit_remark(a, TF_CHECK_PACKAGE, grade,
 	    (struct tf_str){ name, strlen(name) }, text);
 }
 
 /* Find it and say so; false: it is missing, which is a finding. */
 static bool
-expect(struct tf_audit *a, enum tf_link l, const char *name, size_t *i)
+expect(struct tf_audit *a, enum tf_check l, const char *name, size_t *i)
 {
 	struct package *k = a->self;
 
@@ -85,7 +85,7 @@ expect(struct tf_audit *a, enum tf_link l, const char *name, size_t *i)
 }
 
 static bool
-load(struct tf_audit *a, enum tf_link l, const char *name, size_t max,
+load(struct tf_audit *a, enum tf_check l, const char *name, size_t max,
     struct tf_buf *out)
 {
 	struct package *k = a->self;
@@ -109,9 +109,9 @@ must_be(struct tf_audit *a, const char *name, const struct tf_buf *want)
 
 	if (want->failed)
 		tf_audit_no_memory(a);
-	else if (load(a, TF_LINK_PACKAGE, name, TEXT_MAX + want->n, &have) &&
+	else if (load(a, TF_CHECK_PACKAGE, name, TEXT_MAX + want->n, &have) &&
 	    !tf_str_same(tf_buf_bytes(&have), tf_buf_bytes(want)))
-		about_member(a, TF_LINK_PACKAGE, name,
+		about_member(a, TF_CHECK_PACKAGE, name,
 		    "says something else than the entries");
 	tf_buf_free(&have);
 }
@@ -156,14 +156,14 @@ prove(struct tf_audit *a, uint64_t idx, struct tf_str path,
 	tf_buf_add(&name, TF_PACKAGE_PROOF, sizeof(TF_PACKAGE_PROOF));
 	if (name.failed)
 		return tf_nomem(err);
-	if (load(a, TF_LINK_TREE, name.p, PROOF_MAX, &text)) {
+	if (load(a, TF_CHECK_TREE, name.p, PROOF_MAX, &text)) {
 		if (tf_tlog_proof_parse(tf_buf_bytes(&text).p, text.n, &p,
 			&e) != TF_OK)
-			tf_audit_trouble(a, TF_LINK_TREE, UINT64_MAX,
+			tf_audit_trouble(a, TF_CHECK_TREE, UINT64_MAX,
 			    (struct tf_str){ name.p, strlen(name.p) },
 			    "is malformed", &e);
 		else if ((wrong = wrong_proof(a, &p, idx, leaf)) != NULL)
-			about_member(a, TF_LINK_TREE, name.p, wrong);
+			about_member(a, TF_CHECK_TREE, name.p, wrong);
 		tf_tlog_proof_free(&p);
 	}
 	tf_buf_free(&name);
@@ -227,7 +227,7 @@ birth(struct tf_audit *a, const struct tf_entry *e,
 	there = tf_archive_find(k->z, name.p, &i);
 	tf_buf_free(&name);
 	if (!there) {
-		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "missing from the package");
 		return TF_OK;
 	}
@@ -236,12 +236,12 @@ birth(struct tf_audit *a, const struct tf_entry *e,
 	k->f.bytes += e->content.size;
 	tf_archive_member(k->z, i, &m);
 	if (m.size != e->content.size) { /* not unpacked for its size */
-		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "altered: its size is not that of the entry");
 		return TF_OK;
 	}
 	if (memcmp(&m.sha256, &e->content.sha256, sizeof(m.sha256)) != 0)
-		tf_audit_finding(a, TF_LINK_PACKAGE, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_PACKAGE, e->seq, e->path,
 		    "the manifest has another digest than the entry");
 	return tf_audit_content(a, e->seq, e->path, i, &e->content, err);
 }
@@ -279,10 +279,10 @@ check_sums(struct tf_audit *a, const struct tf_entry *e,
 	if (name.failed)
 		tf_audit_no_memory(a);
 	else if (tf_archive_find(k->z, name.p, &i) &&
-	    load(a, TF_LINK_PACKAGE, name.p, STATEMENT_MAX, &b)) {
+	    load(a, TF_CHECK_PACKAGE, name.p, STATEMENT_MAX, &b)) {
 		tf_archive_member(k->z, i, &m);
 		if (memcmp(&m.sha256, &e->evidence_sums, sizeof(m.sha256)) != 0)
-			about_member(a, TF_LINK_CONTENTS, name.p,
+			about_member(a, TF_CHECK_CONTENTS, name.p,
 			    "is not the list that was sealed");
 	}
 	tf_buf_free(&name);
@@ -343,7 +343,7 @@ name_evidence(struct tf_audit *a, const struct tf_entry *e,
 	enum tf_code rc;
 
 	if (rel.p == NULL) {
-		tf_audit_finding(a, TF_LINK_ENTRIES, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, e->seq, e->path,
 		    "is not of what the package is about");
 		return TF_OK;
 	}
@@ -392,7 +392,7 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 		(void)snprintf(what, sizeof(what),
 		    "line %llu of " TF_PACKAGE_EVENTS " is malformed",
 		    (unsigned long long)a->r->entries + 1);
-		tf_audit_trouble(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
+		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    what, &e);
 		a->r->entries++;
 		tf_entry_decoded_free(&d);
@@ -402,7 +402,7 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 	k->f.entries++;
 	k->f.last = d.e.at;
 	if (seq < a->next || seq >= a->head.size) {
-		tf_audit_finding(a, TF_LINK_ENTRIES, seq, d.e.path,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, seq, d.e.path,
 		    "is not in its place");
 	} else {
 		if (d.e.type == TF_EVIDENCE_SEALED)
@@ -459,7 +459,7 @@ entries(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc;
 	size_t i;
 
-	if (!expect(a, TF_LINK_ENTRIES, TF_PACKAGE_EVENTS, &i))
+	if (!expect(a, TF_CHECK_ENTRIES, TF_PACKAGE_EVENTS, &i))
 		return TF_OK;
 	/* Of its own: proofs are read between the lines. */
 	if ((rc = tf_archive_reader_new(k->z, &r, err)) != TF_OK)
@@ -468,17 +468,17 @@ entries(struct tf_audit *a, struct tf_error *err)
 	rc = tf_archive_read(r, i, part, a, &h, &e);
 	tf_archive_reader_free(r);
 	if (rc != TF_OK) {
-		tf_audit_trouble(a, TF_LINK_ENTRIES, UINT64_MAX,
+		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX,
 		    (struct tf_str){ TF_PACKAGE_EVENTS,
 			strlen(TF_PACKAGE_EVENTS) },
 		    "", &e);
 		return TF_OK;
 	}
 	if (k->line.n > 0)
-		about_member(a, TF_LINK_ENTRIES, TF_PACKAGE_EVENTS,
+		about_member(a, TF_CHECK_ENTRIES, TF_PACKAGE_EVENTS,
 		    "its last line is cut");
 	if (memcmp(&h, &m.sha256, sizeof(h)) != 0)
-		about_member(a, TF_LINK_PACKAGE, TF_PACKAGE_EVENTS,
+		about_member(a, TF_CHECK_PACKAGE, TF_PACKAGE_EVENTS,
 		    "altered: its bytes are not those of the manifest");
 	return TF_OK;
 }
@@ -513,13 +513,13 @@ check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
 	struct tf_hash h;
 
 	if (m->size > TEXT_MAX + tf_archive_count(k->z) * ABOUT_A_FILE_MAX)
-		about_member(a, TF_LINK_PACKAGE, m->name,
+		about_member(a, TF_CHECK_PACKAGE, m->name,
 		    "is longer than it can be");
 	else if (tf_archive_read(k->r, i, pass_over, NULL, &h, &e) != TF_OK)
-		tf_audit_trouble(a, TF_LINK_PACKAGE, UINT64_MAX,
+		tf_audit_trouble(a, TF_CHECK_PACKAGE, UINT64_MAX,
 		    (struct tf_str){ m->name, strlen(m->name) }, "", &e);
 	else if (memcmp(&h, &m->sha256, sizeof(h)) != 0)
-		about_member(a, TF_LINK_PACKAGE, m->name,
+		about_member(a, TF_CHECK_PACKAGE, m->name,
 		    "altered: its bytes are not those of the manifest");
 	else
 		return true;
@@ -595,10 +595,10 @@ check_rest(struct tf_audit *a)
 			    "is not of the package: no manifest lists it");
 		else if (strncmp(m.name, TF_PACKAGE_DATA,
 			     strlen(TF_PACKAGE_DATA)) == 0)
-			about_member(a, TF_LINK_NAMES, m.name,
+			about_member(a, TF_CHECK_NAMES, m.name,
 			    "no entry speaks of it");
 		else
-			about_member(a, TF_LINK_PACKAGE, m.name,
+			about_member(a, TF_CHECK_PACKAGE, m.name,
 			    "does not belong into a package: no entry speaks "
 			    "of it");
 	}
@@ -649,7 +649,7 @@ check_top(struct tf_audit *a)
 	if (top.failed)
 		tf_audit_no_memory(a);
 	else if (strcmp(top.p, tf_archive_top(k->z)) != 0)
-		about_member(a, TF_LINK_PACKAGE, tf_archive_top(k->z),
+		about_member(a, TF_CHECK_PACKAGE, tf_archive_top(k->z),
 		    "the package is called otherwise than what it is about");
 	tf_buf_free(&top);
 }
@@ -795,15 +795,15 @@ static void
 refused(const struct tf_verify *v, struct tf_report *r,
     const struct tf_error *why)
 {
-	struct tf_finding f = { .link = TF_LINK_PACKAGE,
+	struct tf_finding f = { .check = TF_CHECK_PACKAGE,
 		.seq = UINT64_MAX,
 		.path = "",
 		.text = why->text };
 
 	memset(r, 0, sizeof(*r));
-	for (int l = 0; l < TF_LINKS; l++)
-		r->link[l] = TF_VERDICT_ABSENT;
-	r->link[TF_LINK_PACKAGE] = TF_VERDICT_FAILED;
+	for (int l = 0; l < TF_CHECKS; l++)
+		r->check[l] = TF_VERDICT_ABSENT;
+	r->check[TF_CHECK_PACKAGE] = TF_VERDICT_FAILED;
 	r->pinned = true;
 	r->findings = 1;
 	if (v->found != NULL)
@@ -823,8 +823,8 @@ run(struct tf_audit *a, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	a->source = &source;
-	a->r->link[TF_LINK_PACKAGE] = TF_VERDICT_OK;
-	a->r->link[TF_LINK_TILES] = TF_VERDICT_ABSENT;
+	a->r->check[TF_CHECK_PACKAGE] = TF_VERDICT_OK;
+	a->r->check[TF_CHECK_TILES] = TF_VERDICT_ABSENT;
 	tf_audit_head(a, tf_buf_bytes(&k->note));
 	if (a->head_good)
 		tf_audit_held_alone(a);

@@ -15,9 +15,9 @@
 static void
 others_absent(struct tf_report *r)
 {
-	r->link[TF_LINK_CONTENTS] = TF_VERDICT_ABSENT;
-	r->link[TF_LINK_NAMES] = TF_VERDICT_ABSENT;
-	r->link[TF_LINK_TILES] = TF_VERDICT_ABSENT;
+	r->check[TF_CHECK_CONTENTS] = TF_VERDICT_ABSENT;
+	r->check[TF_CHECK_NAMES] = TF_VERDICT_ABSENT;
+	r->check[TF_CHECK_TILES] = TF_VERDICT_ABSENT;
 }
 
 /* The file's bytes against the entry's digest. */
@@ -37,15 +37,15 @@ check_file(struct tf_audit *a, const struct tf_entry *e, const char *file,
 	(void)close(fd);
 	if (rc != TF_OK)
 		return rc;
-	a->r->link[TF_LINK_CONTENTS] = TF_VERDICT_OK;
+	a->r->check[TF_CHECK_CONTENTS] = TF_VERDICT_OK;
 	a->r->files = 1;
 	a->r->bytes = size == e->content.size ? size : 0;
 	if (e->type != TF_EVIDENCE_SEALED)
-		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "the proof is of an entry about no file");
 	else if (size != e->content.size ||
 	    memcmp(&h, &e->content.sha256, sizeof(h)) != 0)
-		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "altered: the file is not the one that was sealed");
 	return TF_OK;
 }
@@ -96,12 +96,13 @@ check_entry(struct tf_audit *a, const struct tf_tlog_proof *p, const char *file,
 	enum tf_code rc = TF_OK;
 
 	if (tf_entry_decode(&d, p->extra.p, p->extra.n, &why) != TF_OK) {
-		tf_audit_trouble(a, TF_LINK_ENTRIES, p->index, tf_nowhere,
+		tf_audit_trouble(a, TF_CHECK_ENTRIES, p->index, tf_nowhere,
 		    "malformed", &why);
 	} else {
 		tell_about(a, &d.e);
 		if (!in_its_place(a, p, &d.e, included))
-			tf_audit_finding(a, TF_LINK_ENTRIES, p->index, d.e.path,
+			tf_audit_finding(a, TF_CHECK_ENTRIES, p->index,
+			    d.e.path,
 			    "the entry belongs to another place or ledger");
 		else if (file != NULL)
 			rc = check_file(a, &d.e, file, err);
@@ -122,14 +123,14 @@ check_inclusion(struct tf_audit *a, const struct tf_tlog_proof *p)
 	bool included;
 
 	if (!a->head_good) {
-		a->r->link[TF_LINK_TREE] = TF_VERDICT_ABSENT;
+		a->r->check[TF_CHECK_TREE] = TF_VERDICT_ABSENT;
 		return false;
 	}
 	tf_entry_leaf(p->extra.p, p->extra.n, &leaf);
 	included = tf_merkle_check_inclusion(p->index, a->head.size, &leaf,
 		       p->path.h, p->path.n, &a->head.root) == TF_OK;
 	if (!included)
-		tf_audit_finding(a, TF_LINK_TREE, p->index, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_TREE, p->index, tf_nowhere,
 		    "the entry is not in the tree of the checkpoint");
 	tf_audit_held_alone(a);
 	return included;

@@ -99,7 +99,7 @@ contents(struct tf_audit *a, const struct tf_entry *e, uint64_t object,
 	enum tf_code rc = tf_object_get(s->db, object, &o, NULL, err);
 
 	if (rc == TF_NOTFOUND) {
-		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "missing: the database has no object for it");
 		return TF_OK;
 	}
@@ -107,7 +107,7 @@ contents(struct tf_audit *a, const struct tf_entry *e, uint64_t object,
 		return rc;
 	if (o.size != e->content.size ||
 	    memcmp(&o.sha256, &e->content.sha256, sizeof(o.sha256)) != 0) {
-		tf_audit_finding(a, TF_LINK_CONTENTS, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "altered: the name points at other bytes");
 		return TF_OK;
 	}
@@ -152,7 +152,7 @@ compare(struct tf_audit *a, const struct tf_attr *want, struct tf_str name,
 
 	*there = rc == TF_OK;
 	if (rc == TF_NOTFOUND) {
-		tf_audit_finding(a, TF_LINK_NAMES, entry, path,
+		tf_audit_finding(a, TF_CHECK_NAMES, entry, path,
 		    "the name is missing from the database");
 		return TF_OK;
 	}
@@ -165,7 +165,7 @@ compare(struct tf_audit *a, const struct tf_attr *want, struct tf_str name,
 	if (what == NULL && (have->entry != entry || have->seal != seal))
 		what = "entry number";
 	if (what != NULL)
-		tf_audit_finding(a, TF_LINK_NAMES, entry, path,
+		tf_audit_finding(a, TF_CHECK_NAMES, entry, path,
 		    "the database shows another %s than the entry", what);
 	return TF_OK;
 }
@@ -179,7 +179,7 @@ compare_xattrs(struct tf_audit *a, const struct tf_entry *e,
 	enum tf_code rc = tf_nodes_xattrs(s->db, e->node, &have, err);
 
 	if (rc == TF_OK && !tf_str_same(tf_buf_bytes(&have), e->xattrs))
-		tf_audit_finding(a, TF_LINK_NAMES, e->seq, e->path,
+		tf_audit_finding(a, TF_CHECK_NAMES, e->seq, e->path,
 		    "the database shows other attributes than the entry");
 	tf_buf_free(&have);
 	return rc;
@@ -221,7 +221,7 @@ compare_changed(struct tf_audit *a, struct tf_error *err)
 		if (rc == TF_OK &&
 		    (have.attr.mode != want.mode || have.attr.uid != want.uid ||
 			have.attr.gid != want.gid))
-			tf_audit_finding(a, TF_LINK_NAMES, have.entry, path,
+			tf_audit_finding(a, TF_CHECK_NAMES, have.entry, path,
 			    "the database shows another owner or mode than "
 			    "the entry");
 		/* What is missing was named before. */
@@ -299,7 +299,7 @@ count_name(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	s->names++;
 	rc = tf_replay_knows(a->replay, r->attr.id, &known, err);
 	if (rc == TF_OK && !known)
-		tf_audit_finding(a, TF_LINK_NAMES, UINT64_MAX,
+		tf_audit_finding(a, TF_CHECK_NAMES, UINT64_MAX,
 		    (struct tf_str){ r->name, r->name_len },
 		    "node %llu has no entry", (unsigned long long)r->attr.id);
 	return rc;
@@ -314,7 +314,7 @@ one_tile(void *arg, int64_t level, int64_t n, uint64_t width,
 	(void)err;
 	if (level < 0 || level >= TF_TILE_LEVELS || n < 0 ||
 	    tf_tile_width(a->head.size, (unsigned)level, (uint64_t)n) != width)
-		tf_audit_finding(a, TF_LINK_TILES, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_TILES, UINT64_MAX, tf_nowhere,
 		    "tile %lld/%lld has %llu hashes, which the log does not "
 		    "have",
 		    (long long)level, (long long)n, (unsigned long long)width);
@@ -325,7 +325,7 @@ static enum tf_code
 one_misnamed(void *arg, uint64_t object, struct tf_error *err)
 {
 	(void)err;
-	tf_audit_finding(arg, TF_LINK_CONTENTS, UINT64_MAX, tf_nowhere,
+	tf_audit_finding(arg, TF_CHECK_CONTENTS, UINT64_MAX, tf_nowhere,
 	    "a digest names object %llu, which has other bytes",
 	    (unsigned long long)object);
 	return TF_OK;
@@ -340,7 +340,7 @@ extra_rows(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc = tf_entries_rows(s->db, &rows, err);
 
 	if (rc == TF_OK && rows > a->head.size)
-		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the database has %llu entries, the log %llu",
 		    (unsigned long long)rows, (unsigned long long)a->head.size);
 	if (rc == TF_OK)
@@ -361,7 +361,7 @@ sums(struct tf_audit *a, struct tf_error *err)
 		rc = tf_meta_get_int(s->db, "content_bytes", &bytes, err);
 	if (rc == TF_OK && !a->unseen &&
 	    (files != s->files || bytes != s->content_bytes))
-		tf_audit_finding(a, TF_LINK_NAMES, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_NAMES, UINT64_MAX, tf_nowhere,
 		    "the database counts %llu files of %llu bytes, the "
 		    "entries %llu of %llu",
 		    (unsigned long long)files, (unsigned long long)bytes,
@@ -381,12 +381,12 @@ names(struct tf_audit *a, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_nodes_each(s->db, count_name, a, err);
 	if (rc == TF_OK && s->names != tf_replay_names(a->replay))
-		tf_audit_finding(a, TF_LINK_NAMES, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_NAMES, UINT64_MAX, tf_nowhere,
 		    "the database has %llu names, the entries make %llu",
 		    (unsigned long long)s->names,
 		    (unsigned long long)tf_replay_names(a->replay));
 	if (rc == TF_OK && strcmp(tf_replay_store(a->replay), s->id) != 0)
-		tf_audit_finding(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries are those of another store");
 	if (rc == TF_OK)
 		rc = sums(a, err);
@@ -433,7 +433,7 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	if (idx >= a->head.size)
 		return TF_NODATA; /* after the checkpoint we look at */
 	if (idx == a->next && off != s->off)
-		tf_audit_finding(a, TF_LINK_ENTRIES, idx, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, idx, tf_nowhere,
 		    "its place in events.jsonl is wrong");
 	s->off = off + n + 1;
 	return tf_audit_entry(a, idx, body, n, err);
@@ -447,7 +447,7 @@ entries(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc = tf_entries_size(s->db, &count, &bytes, err);
 
 	if (rc == TF_OK && count > a->head.size)
-		tf_audit_finding(a, TF_LINK_ENTRIES, a->head.size, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_ENTRIES, a->head.size, tf_nowhere,
 		    "there are entries after the newest checkpoint");
 	if (rc == TF_OK)
 		rc = tf_entries_each(s->db, 0, one_row, a, err);
@@ -526,7 +526,7 @@ take_head(struct tf_audit *a, struct tf_error *err)
 	    err);
 
 	if (rc == TF_NOTFOUND) {
-		tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    "there is no checkpoint");
 		rc = TF_OK;
 	} else if (rc == TF_OK) {
@@ -536,7 +536,7 @@ take_head(struct tf_audit *a, struct tf_error *err)
 			a->head.root = a->r->root = root;
 		} else if (a->head.size != size ||
 		    memcmp(&root, &a->head.root, sizeof(root)) != 0) {
-			tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX,
+			tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX,
 			    tf_nowhere,
 			    "the checkpoint's row is not its "
 			    "note");
@@ -553,7 +553,7 @@ one_stray(void *arg, const char *path, bool aside)
 {
 	struct tf_str where = { path, strlen(path) };
 
-	tf_audit_remark(arg, TF_LINK_NAMES, TF_GRADE_BESIDE, where,
+	tf_audit_remark(arg, TF_CHECK_NAMES, TF_GRADE_BESIDE, where,
 	    aside ? "was damaged or unreadable and put aside: the same bytes "
 		    "of new evidence took its place" :
 		    "does not belong in a store and is not recorded");
@@ -568,7 +568,7 @@ one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
 	(void)snprintf(text, sizeof(text),
 	    "node %llu is not sealed and not shown, as %s",
 	    (unsigned long long)id, why);
-	tf_audit_remark(arg, TF_LINK_NAMES, TF_GRADE_BESIDE,
+	tf_audit_remark(arg, TF_CHECK_NAMES, TF_GRADE_BESIDE,
 	    (struct tf_str){ name, strlen(name) }, text);
 }
 
@@ -591,21 +591,21 @@ run(struct tf_audit *a, struct tf_error *err)
 	if (rc == TF_OK)
 		tf_audit_beside(a, tf_buf_bytes(&s->beside));
 	if (tf_db_check(s->db, &e) != TF_OK)
-		tf_audit_trouble(a, TF_LINK_ENTRIES, UINT64_MAX, tf_nowhere, "",
-		    &e);
+		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
+		    "", &e);
 	if ((rc = tf_db_snapshot(s->db, err)) != TF_OK ||
 	    (rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK ||
 	    (rc = take_head(a, err)) != TF_OK)
 		return rc;
 	if (strcmp(s->origin, a->vkey.name) != 0)
-		tf_audit_finding(a, TF_LINK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    "the store's origin is not the key's");
 	tf_store_check_strays(s->dirfd, true, one_stray, a);
 	if ((rc = tf_unplaced_each(s->db, TF_STAGE_RULE, one_unplaced, a,
 		 &e)) == TF_NOMEM)
 		return tf_fail_as(err, &e);
 	if (rc != TF_OK)
-		tf_audit_trouble(a, TF_LINK_NAMES, UINT64_MAX, tf_nowhere,
+		tf_audit_trouble(a, TF_CHECK_NAMES, UINT64_MAX, tf_nowhere,
 		    "what is not sealed", &e);
 	return tf_audit_run(a, err);
 }

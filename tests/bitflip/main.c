@@ -3,9 +3,9 @@
  *
  * COUNT bits (400), chosen by SEED (1), or each bit with COUNT=all, or one of
  * each byte with COUNT=bytes; the latter two only of places that have ONLY in
- * their name, as in ONLY='unsealed row'.  For each: the verifier refuses or finds it, or
- * it is in a place that nothing is read from (listed, and counted), and then all
- * that the store shows is the same.
+ * their name, as in ONLY='unsealed row'.  For each: the verifier refuses or
+ * finds it, or it is in a place that nothing is read from (listed, and
+ * counted), and then all that the store shows is the same.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -182,8 +182,8 @@ verify(const char *path)
 		return REFUSED;
 	if (r.findings > 0)
 		return FOUND;
-	for (int l = 0; l < TF_LINKS; l++)
-		if (r.link[l] == TF_VERDICT_FAILED)
+	for (int l = 0; l < TF_CHECKS; l++)
+		if (r.check[l] == TF_VERDICT_FAILED)
 			return FOUND;
 	return PASSED;
 }

@@ -119,8 +119,8 @@ set_up(void)
 static bool
 whole(const struct tf_report *r)
 {
-	for (int l = 0; l < TF_LINKS; l++)
-		if (r->link[l] == TF_VERDICT_FAILED)
+	for (int l = 0; l < TF_CHECKS; l++)
+		if (r->check[l] == TF_VERDICT_FAILED)
 			return false;
 	return true;
 }

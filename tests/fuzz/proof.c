@@ -65,10 +65,10 @@ fuzz_one(const uint8_t *data, size_t n)
 	check_paths((const char *)data, n);
 	rc = tf_verify_proof((const char *)data, n, NULL, &v, &r, NULL);
 	if (rc == TF_OK) {
-		MUST(r.link[TF_LINK_CONTENTS] == TF_VERDICT_ABSENT);
-		MUST(r.link[TF_LINK_NAMES] == TF_VERDICT_ABSENT);
-		if (r.link[TF_LINK_SIGNATURE] != TF_VERDICT_OK)
-			MUST(r.link[TF_LINK_TREE] != TF_VERDICT_OK);
+		MUST(r.check[TF_CHECK_CONTENTS] == TF_VERDICT_ABSENT);
+		MUST(r.check[TF_CHECK_NAMES] == TF_VERDICT_ABSENT);
+		if (r.check[TF_CHECK_SIGNATURE] != TF_VERDICT_OK)
+			MUST(r.check[TF_CHECK_TREE] != TF_VERDICT_OK);
 	}
 	return 0;
 }

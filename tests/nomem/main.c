@@ -1,9 +1,10 @@
 /*
- * test-nomem: memory runs out, or reading, writing or SQLite fails, at each place
- * once, while a store, a log, a proof, a package and a directory are verified
- * and while a store recovers.  Nothing ends the process; what is not whole is
- * never called so; what is whole is never called altered, but not checked; and
- * a store that could not be opened is opened afterwards and has lost nothing.
+ * test-nomem: memory runs out, or reading, writing or SQLite fails, at each
+ * place once, while a store, a log, a proof, a package and a directory are
+ * verified and while a store recovers.  Nothing ends the process; what is not
+ * whole is never called so; what is whole is never called altered, but not
+ * checked; and a store that could not be opened is opened afterwards and has
+ * lost nothing.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -86,7 +87,7 @@ found(void *arg, const struct tf_finding *f)
 {
 	(void)arg;
 	(void)snprintf(rig.said, sizeof(rig.said), "%s: %.180s",
-	    tf_link_name(f->link), f->text);
+	    tf_check_name(f->check), f->text);
 }
 
 static void
@@ -115,10 +116,10 @@ answer(enum tf_code rc, const struct tf_report *r, unsigned needed)
 		return ALTERED;
 	if (rc != TF_OK)
 		return NONSENSE;
-	for (int l = 0; l < TF_LINKS; l++) {
-		if (r->link[l] == TF_VERDICT_FAILED)
+	for (int l = 0; l < TF_CHECKS; l++) {
+		if (r->check[l] == TF_VERDICT_FAILED)
 			return ALTERED;
-		if (r->link[l] == TF_VERDICT_ABSENT && (needed >> l & 1) != 0)
+		if (r->check[l] == TF_VERDICT_ABSENT && (needed >> l & 1) != 0)
 			a = UNDECIDED;
 	}
 	return a;
@@ -202,7 +203,7 @@ verify_copy(const struct tf_verify *v, bool good, struct tf_report *r,
 	    in_rig(good ? "evidence" : "bad-evidence"), v, r, err);
 }
 
-#define LINK(l) (1u << TF_LINK_##l)
+#define LINK(l) (1u << TF_CHECK_##l)
 
 static const struct subject {
 	verifier verify;

@@ -109,7 +109,7 @@ found(void *arg, const struct tf_finding *f)
 {
 	(void)arg;
 	snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s|%s|%s\n",
-	    tf_link_name(f->link), f->path, f->text);
+	    tf_check_name(f->check), f->path, f->text);
 }
 
 static struct tf_verify
@@ -157,8 +157,8 @@ static void
 is_whole(void)
 {
 	ck_assert_msg(r.findings == 0, "%s", said);
-	for (int l = 0; l < TF_LINKS; l++)
-		ck_assert_int_ne(TF_VERDICT_FAILED, r.link[l]);
+	for (int l = 0; l < TF_CHECKS; l++)
+		ck_assert_int_ne(TF_VERDICT_FAILED, r.check[l]);
 }
 
 /* Everything was his to read but what command closes; he is not root. */
@@ -470,8 +470,8 @@ START_TEST(a_log_that_grew_while_it_was_copied_is_whole)
 	sh("cp held log/checkpoint");
 	OK(a_log());
 	is_whole();
-	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_TREE]);
-	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_TILES]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_TILES]);
 	sh("rm -r old held");
 }
 END_TEST
@@ -484,11 +484,11 @@ START_TEST(a_copy_that_ends_before_its_checkpoint_is_in_doubt)
 	OK(a_log());
 	ck_assert_msg(r.findings == 0, "%s", said);
 	says("entries||the copy ends before this entry");
-	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_ENTRIES]);
-	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_TREE]);
-	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_TILES]);
-	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_CONTENTS]);
-	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_SIGNATURE]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.check[TF_CHECK_ENTRIES]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.check[TF_CHECK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.check[TF_CHECK_TILES]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.check[TF_CHECK_CONTENTS]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_SIGNATURE]);
 	/* What is there must be right all the same. */
 	sh("f=$(echo log/tile/entries/000.p/*) && sed -i 's/example.org/exbmple."
 	   "org/' $f && rm -f held");
@@ -540,8 +540,8 @@ START_TEST(a_log_of_nothing_is_of_no_ledger)
 	tf_sha256("", 0, &none);
 	sign_head(0, &none, "log/checkpoint");
 	OK(a_log());
-	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_TREE]);
-	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_SIGNATURE]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_SIGNATURE]);
 	says("entries||the entries end as another ledger than the key's\n");
 }
 END_TEST
@@ -662,7 +662,7 @@ START_TEST(findings_are_counted_where_nobody_listens)
 	sh("echo >copy/new");
 	OK(tf_verify_against("store", ".", "copy", &v, &r, &err));
 	ck_assert_uint_eq(1, r.findings);
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_NAMES]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_NAMES]);
 }
 END_TEST
 
@@ -671,7 +671,7 @@ START_TEST(an_unpacked_package_without_its_evidence_has_none)
 	sh("rm -rf a/data");
 	OK(against(DONE, "a"));
 	says("contents|a/short.txt|");
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_CONTENTS]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_CONTENTS]);
 	sh("touch a/data");
 	OK(against(DONE, "a"));
 	says("contents|a/short.txt|missing");
@@ -756,8 +756,8 @@ START_TEST(a_fifo_is_never_waited_for)
 	says("tiles||");
 	sh("rm log/checkpoint && mkfifo log/checkpoint");
 	OK(a_log());
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_SIGNATURE]);
-	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_SIGNATURE]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.check[TF_CHECK_TREE]);
 }
 END_TEST
 
@@ -768,12 +768,12 @@ START_TEST(what_lies_beside_evidence_is_told_apart)
 	OK(against(".", "copy"));
 	ck_assert_uint_eq(1, r.findings);
 	ck_assert_uint_eq(1, r.beside);
-	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_CONTENTS]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_CONTENTS]);
 	OK(against(DONE, "a"));
 	ck_assert(r.unpacked);
 	ck_assert_uint_eq(2, r.findings);
 	ck_assert_uint_eq(2, r.beside);
-	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_CONTENTS]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_CONTENTS]);
 	says("names|.DS_Store|the ledger does not know it\n");
 	sh("echo >a/data/a/short.txt");
 	OK(against(DONE, "a"));
@@ -931,7 +931,7 @@ START_TEST(a_package_is_judged_by_a_key_from_elsewhere)
 	v.found = NULL;
 	OK(tf_verify_package("store/ledger.db", &v, &r, &err));
 	ck_assert_uint_eq(1, r.findings);
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_PACKAGE]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_PACKAGE]);
 	ck_assert_int_eq(TF_NOTFOUND,
 	    tf_verify_package("gone.zip", &v, &r, &err));
 }
@@ -962,13 +962,13 @@ START_TEST(an_unreadable_file_is_told_and_not_accused)
 	be_a_stranger("chmod 0 copy/" DONE "/same");
 	OK(against(".", "copy"));
 	ck_assert_uint_eq(0, r.findings);
-	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_CONTENTS]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.check[TF_CHECK_CONTENTS]);
 	says("contents|t/w/a/same|");
 	be_oneself();
 	be_a_stranger("echo >copy/" DONE "/none; chmod 0 copy/" DONE "/same");
 	OK(against(".", "copy"));
 	ck_assert_uint_eq(1, r.findings);
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_CONTENTS]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_CONTENTS]);
 	be_oneself();
 }
 END_TEST

@@ -102,7 +102,7 @@ START_TEST(a_proof_holds_with_the_key_and_not_without)
 
 	OK(check(&proof, vkey.p, NULL, nothing, &r));
 	ck_assert_uint_eq(0, r.findings);
-	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_TREE]);
 	ck_assert_int_eq(TF_USAGE, check(&proof, NULL, NULL, nothing, &r));
 	ck_assert_int_eq(TF_INVALID, check(&proof, "x", NULL, nothing, &r));
 }
@@ -121,12 +121,12 @@ START_TEST(an_altered_proof_does_not_hold)
 	b.n = 0;
 	tf_tlog_proof_write(&b, 1, &p.path, str(&p.extra), p.note);
 	OK(check(&b, vkey.p, NULL, nothing, &r));
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_TREE]);
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_ENTRIES]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_ENTRIES]);
 	b.n = 0;
 	tf_tlog_proof_write(&b, p.index, &p.path, str_of("{}"), p.note);
 	OK(check(&b, vkey.p, NULL, nothing, &r));
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_TREE]);
 	ck_assert_ptr_nonnull(strstr(said, "malformed"));
 	tf_tlog_proof_free(&p);
 	tf_buf_free(&b);
@@ -138,7 +138,7 @@ START_TEST(a_proof_of_no_file_vouches_for_none)
 	struct tf_report r;
 
 	OK(check(&proof, vkey.p, "store/config", nothing, &r));
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_CONTENTS]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_CONTENTS]);
 	ck_assert_ptr_nonnull(strstr(said, "about no file"));
 	ck_assert_int_eq(TF_NOTFOUND,
 	    check(&proof, vkey.p, "gone", nothing, &r));
@@ -151,14 +151,14 @@ START_TEST(what_is_held_tells_of_two_stories)
 	struct tf_report r;
 
 	OK(check(&proof, vkey.p, NULL, str(&held), &r));
-	ck_assert_int_eq(TF_VERDICT_OK, r.link[TF_LINK_EARLIER]);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_EARLIER]);
 	OK(check(&proof, vkey.p, NULL, str(&forked), &r));
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_EARLIER]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_EARLIER]);
 	ck_assert_ptr_nonnull(strstr(said, "two stories"));
 	forked.n = held.n = 0;
 	go_on("store", &forked, &held);
 	OK(check(&proof, vkey.p, NULL, str(&held), &r));
-	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_EARLIER]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.check[TF_CHECK_EARLIER]);
 	ck_assert_int_eq(TF_INVALID,
 	    check(&proof, vkey.p, NULL, str_of("x"), &r));
 }
@@ -180,9 +180,9 @@ START_TEST(a_proof_of_another_log_vouches_for_nothing)
 	tf_vkey_text(&k, &other);
 	tf_buf_add(&other, "", 1);
 	OK(check(&proof, other.p, NULL, nothing, &r));
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_SIGNATURE]);
-	ck_assert_int_eq(TF_VERDICT_FAILED, r.link[TF_LINK_ENTRIES]);
-	ck_assert_int_eq(TF_VERDICT_ABSENT, r.link[TF_LINK_TREE]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_SIGNATURE]);
+	ck_assert_int_eq(TF_VERDICT_FAILED, r.check[TF_CHECK_ENTRIES]);
+	ck_assert_int_eq(TF_VERDICT_ABSENT, r.check[TF_CHECK_TREE]);
 	ck_assert_ptr_nonnull(strstr(said, "another place or ledger"));
 	tf_buf_free(&other);
 }
