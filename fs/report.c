@@ -27,7 +27,7 @@ static struct {
 	pthread_mutex_t mu;
 	uint64_t left;	  /* lines that may be written now; guarded by mu */
 	uint64_t dropped; /* since the last line; guarded by mu */
-} book = { .timer = -1, .mu = PTHREAD_MUTEX_INITIALIZER, .left = BURST };
+} log_budget = { .timer = -1, .mu = PTHREAD_MUTEX_INITIALIZER, .left = BURST };
 
 /* errno, and whether it is an everyday answer that needs no line. */
 static const struct {
@@ -74,21 +74,21 @@ fs_report_open(bool foreground)
 		.it_value = { .tv_nsec = TICK_NS },
 	};
 
-	book.daemon = !foreground;
-	if (book.daemon)
+	log_budget.daemon = !foreground;
+	if (log_budget.daemon)
 		openlog("trailfs", LOG_PID, LOG_DAEMON);
-	if (book.timer >= 0)
+	if (log_budget.timer >= 0)
 		return;
-	book.timer = timerfd_create(CLOCK_MONOTONIC,
+	log_budget.timer = timerfd_create(CLOCK_MONOTONIC,
 	    TFD_NONBLOCK | TFD_CLOEXEC);
-	if (book.timer >= 0)
-		(void)timerfd_settime(book.timer, 0, &tick, NULL);
+	if (log_budget.timer >= 0)
+		(void)timerfd_settime(log_budget.timer, 0, &tick, NULL);
 }
 
 static void
 put(int priority, const char *line)
 {
-	if (book.daemon)
+	if (log_budget.daemon)
 		syslog(priority, "%s", line);
 	else
 		(void)dprintf(STDERR_FILENO, "trailfs: %s\n", line);
@@ -113,23 +113,24 @@ may_write(uint64_t *dropped)
 	uint64_t ticks;
 	bool yes;
 
-	if (book.timer < 0) {
+	if (log_budget.timer < 0) {
 		*dropped = 0;
 		return true;
 	}
-	pthread_mutex_lock(&book.mu);
-	if (read(book.timer, &ticks, sizeof ticks) == sizeof ticks)
-		book.left = ticks > BURST - book.left ? BURST :
-							book.left + ticks;
-	yes = book.left > 0;
-	*dropped = yes ? book.dropped : 0;
+	pthread_mutex_lock(&log_budget.mu);
+	if (read(log_budget.timer, &ticks, sizeof ticks) == sizeof ticks)
+		log_budget.left = ticks > BURST - log_budget.left ?
+		    BURST :
+		    log_budget.left + ticks;
+	yes = log_budget.left > 0;
+	*dropped = yes ? log_budget.dropped : 0;
 	if (yes) {
-		book.left--;
-		book.dropped = 0;
+		log_budget.left--;
+		log_budget.dropped = 0;
 	} else {
-		book.dropped++;
+		log_budget.dropped++;
 	}
-	pthread_mutex_unlock(&book.mu);
+	pthread_mutex_unlock(&log_budget.mu);
 	return yes;
 }
 

@@ -29,12 +29,12 @@
 const struct tf_str tf_nowhere;
 
 /* Where the replay keeps what it has to remember. */
-static const struct tf_book_ops book_ops = {
-	.add = tf_book_add,
-	.put = tf_book_put,
-	.get = tf_book_get,
-	.each = tf_book_each,
-	.cut = tf_book_cut,
+static const struct tf_temp_table_ops table_ops = {
+	.add = tf_temp_table_add,
+	.put = tf_temp_table_put,
+	.get = tf_temp_table_get,
+	.each = tf_temp_table_each,
+	.cut = tf_temp_table_cut,
 };
 
 static const char *const link_names[TF_CHECKS] = {
@@ -223,12 +223,12 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 	r->pinned = v->vkey != NULL;
 	if (a == NULL)
 		return tf_nomem(err);
-	if ((rc = tf_book_open(&a->book, err)) != TF_OK) {
+	if ((rc = tf_temp_table_open(&a->table, err)) != TF_OK) {
 		tf_audit_free(a);
 		return rc;
 	}
 	if ((a->tree = calloc(1, sizeof(*a->tree))) == NULL ||
-	    (a->replay = tf_replay_new(&book_ops, a->book, rule_broken, a)) ==
+	    (a->replay = tf_replay_new(&table_ops, a->table, rule_broken, a)) ==
 		NULL) {
 		tf_audit_free(a);
 		return tf_nomem(err);
@@ -259,7 +259,7 @@ tf_audit_free(struct tf_audit *a)
 		return;
 	tf_pool_free(a->pool);
 	tf_replay_free(a->replay);
-	tf_book_close(a->book);
+	tf_temp_table_close(a->table);
 	free(a->tree);
 	tf_buf_free(&a->shown);
 	free(a);

@@ -13,7 +13,7 @@
 #include "../ledger/merkle.h"
 #include "../verify.h"
 
-struct tf_book;
+struct tf_temp_table;
 struct tf_content;
 struct tf_entry;
 struct tf_pool;
@@ -33,7 +33,7 @@ struct tf_audit {
 	} held[2]; /* somebody's, and the one beside the store */
 	struct tf_tree *tree;
 	struct tf_replay *replay;
-	struct tf_book *book;		      /* what the replay remembers */
+	struct tf_temp_table *table;	      /* what the replay remembers */
 	struct tf_pool *pool;		      /* NULL: contents are ABSENT */
 	struct tf_hash stored[TF_TILE_WIDTH]; /* level-0 tile at hand */
 	unsigned stored_width;

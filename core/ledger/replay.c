@@ -849,7 +849,7 @@ tf_replay_end(struct tf_replay *r)
 /* --- making and asking ---------------------------------------------------------------------- */
 
 struct tf_replay *
-tf_replay_new(const struct tf_book_ops *ops, struct tf_book *book,
+tf_replay_new(const struct tf_temp_table_ops *ops, struct tf_temp_table *table,
     void (*fail)(void *arg, const struct tf_entry *e, const char *text),
     void *arg)
 {
@@ -858,7 +858,7 @@ tf_replay_new(const struct tf_book_ops *ops, struct tf_book *book,
 	if (r == NULL)
 		return NULL;
 	r->kept.ops = ops;
-	r->kept.book = book;
+	r->kept.table = table;
 	r->fail = fail;
 	r->arg = arg;
 	return r;

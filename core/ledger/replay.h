@@ -1,7 +1,7 @@
 /*
  * Replay: the entries alone, in order, rebuild the tree of names and obey the
  * rules of trailfs-format(5) (I5).  Pure: what it has to remember it keeps in a
- * book that the caller opens, so memory does not grow with the log.
+ * table that the caller opens, so memory does not grow with the log.
  */
 #ifndef TF_LEDGER_REPLAY_H
 #define TF_LEDGER_REPLAY_H
@@ -36,12 +36,12 @@ struct tf_replay_effect {
 struct tf_replay;
 
 /*
- * book is empty and stays the caller's, to close afterwards; what it fails with
- * any call may return.  fail hears of every broken rule: text is one line.
+ * table is empty and stays the caller's, to close afterwards; what it fails
+ * with any call may return.  fail hears of every broken rule: text is one line.
  * NULL: no memory.
  */
-struct tf_replay *tf_replay_new(const struct tf_book_ops *ops,
-    struct tf_book *book,
+struct tf_replay *tf_replay_new(const struct tf_temp_table_ops *ops,
+    struct tf_temp_table *table,
     void (*fail)(void *arg, const struct tf_entry *e, const char *text),
     void *arg);
 void tf_replay_free(struct tf_replay *r);
@@ -73,7 +73,8 @@ TF_MUST_USE enum tf_code tf_replay_knows(struct tf_replay *r, uint64_t node,
 TF_MUST_USE enum tf_code tf_replay_access(struct tf_replay *r,
     struct tf_str path, struct tf_attr *out, struct tf_error *err);
 uint64_t tf_replay_names(const struct tf_replay *r); /* with the root */
-/* Every directory, by level and path, until fn returns another code than TF_OK. */
+/* Every directory, by level and path, until fn returns another code than TF_OK.
+ *  */
 TF_MUST_USE enum tf_code tf_replay_each(struct tf_replay *r,
     enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
 	struct tf_error *err),

@@ -79,7 +79,7 @@ is_last(const struct tf_kept *k, struct tf_str path)
 	    memcmp(k->last_path, path.p, path.n) == 0;
 }
 
-/* The directory put last goes into the book. */
+/* The directory put last goes into the table. */
 static enum tf_code
 write_last(struct tf_kept *k, struct tf_error *err)
 {
@@ -89,7 +89,7 @@ write_last(struct tf_kept *k, struct tf_error *err)
 	if (!k->last_changed)
 		return TF_OK;
 	dir_key(&key, (struct tf_str){ k->last_path, k->last_len });
-	rc = k->ops->put(k->book, str(&key), bytes(&k->last, sizeof(k->last)),
+	rc = k->ops->put(k->table, str(&key), bytes(&k->last, sizeof(k->last)),
 	    err);
 	k->last_changed = rc != TF_OK;
 	return rc;
@@ -106,7 +106,7 @@ tf_kept_get(struct tf_kept *k, struct tf_str path, struct tf_kept_dir *out,
 		return TF_OK;
 	}
 	dir_key(&key, path);
-	return k->ops->get(k->book, str(&key), out, sizeof(*out), err);
+	return k->ops->get(k->table, str(&key), out, sizeof(*out), err);
 }
 
 enum tf_code
@@ -139,12 +139,12 @@ tf_kept_add(struct tf_kept *k, struct tf_str path, const struct tf_kept_dir *d,
 
 	if (level(path) == LEVELS) { /* where files are, too */
 		make(&key, FILES, path, '\0');
-		rc = k->ops->get(k->book, str(&key), &f, sizeof(f), err);
+		rc = k->ops->get(k->table, str(&key), &f, sizeof(f), err);
 		if (rc != TF_NOTFOUND)
 			return rc == TF_OK ? TF_EXISTS : rc;
 	}
 	dir_key(&key, path);
-	return k->ops->add(k->book, str(&key), bytes(d, sizeof(*d)), err);
+	return k->ops->add(k->table, str(&key), bytes(d, sizeof(*d)), err);
 }
 
 enum tf_code
@@ -158,7 +158,7 @@ tf_kept_add_file(struct tf_kept *k, struct tf_str path,
 	if (rc != TF_NOTFOUND)
 		return rc == TF_OK ? TF_EXISTS : rc;
 	make(&key, FILES, path, '\0');
-	return k->ops->add(k->book, str(&key), bytes(f, sizeof(*f)), err);
+	return k->ops->add(k->table, str(&key), bytes(f, sizeof(*f)), err);
 }
 
 /* --- node numbers --------------------------------------------------------- */
@@ -170,7 +170,7 @@ mark(struct tf_kept *k, unsigned i)
 	k->changed = true;
 }
 
-/* Nothing was put and no run but the first one was at hand: no book yet. */
+/* Nothing was put and no run but the first one was at hand: no table yet. */
 void
 tf_kept_root(struct tf_kept *k, const struct tf_kept_dir *d)
 {
@@ -200,7 +200,7 @@ turn_to(struct tf_kept *k, uint64_t run, struct tf_error *err)
 		return TF_OK;
 	if (k->changed) {
 		run_key(&key, k->run);
-		rc = k->ops->put(k->book, str(&key),
+		rc = k->ops->put(k->table, str(&key),
 		    bytes(k->bits, sizeof(k->bits)), err);
 		if (rc != TF_OK)
 			return rc;
@@ -208,7 +208,7 @@ turn_to(struct tf_kept *k, uint64_t run, struct tf_error *err)
 	k->changed = false;
 	k->run = run;
 	run_key(&key, run);
-	rc = k->ops->get(k->book, str(&key), k->bits, sizeof(k->bits), err);
+	rc = k->ops->get(k->table, str(&key), k->bits, sizeof(k->bits), err);
 	if (rc != TF_NOTFOUND)
 		return rc;
 	memset(k->bits, 0, sizeof(k->bits));
@@ -283,7 +283,7 @@ tf_kept_children(struct tf_kept *k, struct tf_str path, tf_kept_dir_fn fn,
 	if (rc != TF_OK)
 		return rc;
 	below(&low, &high, level_letters[level(path) + 1], path);
-	return k->ops->each(k->book, str(&low), str(&high), give_dir, &w, err);
+	return k->ops->each(k->table, str(&low), str(&high), give_dir, &w, err);
 }
 
 enum tf_code
@@ -297,7 +297,7 @@ tf_kept_each(struct tf_kept *k, tf_kept_dir_fn fn, void *arg,
 
 	if (rc != TF_OK)
 		return rc;
-	return k->ops->each(k->book, low, (struct tf_str){ high, 1 }, give_dir,
+	return k->ops->each(k->table, low, (struct tf_str){ high, 1 }, give_dir,
 	    &w, err);
 }
 
@@ -309,7 +309,8 @@ tf_kept_files(struct tf_kept *k, struct tf_str path, tf_kept_file_fn fn,
 	struct key low, high;
 
 	below(&low, &high, FILES, path);
-	return k->ops->each(k->book, str(&low), str(&high), give_file, &w, err);
+	return k->ops->each(k->table, str(&low), str(&high), give_file, &w,
+	    err);
 }
 
 enum tf_code
@@ -319,7 +320,7 @@ tf_kept_get_file(struct tf_kept *k, struct tf_str path,
 	struct key key;
 
 	make(&key, FILES, path, '\0');
-	return k->ops->get(k->book, str(&key), out, sizeof(*out), err);
+	return k->ops->get(k->table, str(&key), out, sizeof(*out), err);
 }
 
 enum tf_code
@@ -329,5 +330,5 @@ tf_kept_put_file(struct tf_kept *k, struct tf_str path,
 	struct key key;
 
 	make(&key, FILES, path, '\0');
-	return k->ops->put(k->book, str(&key), bytes(f, sizeof(*f)), err);
+	return k->ops->put(k->table, str(&key), bytes(f, sizeof(*f)), err);
 }

@@ -1,7 +1,7 @@
 /*
- * The tree of names that entries made, as replay keeps it: in a book, a sorted
- * table of bytes that whoever replays provides, so that memory does not grow
- * with the log.  A letter for the level and a path are a key.
+ * The tree of names that entries made, as replay keeps it: in a temporary
+ * table, a sorted table of bytes that whoever replays provides, so that memory
+ * does not grow with the log.  A letter for the level and a path are a key.
  */
 #ifndef TF_LEDGER_REPLAY_TREE_H
 #define TF_LEDGER_REPLAY_TREE_H
@@ -11,22 +11,22 @@
 #include "../types.h"
 #include "name.h"
 
-struct tf_book;
+struct tf_temp_table;
 
-/* What a book does; core/store/temp_table.h states it. */
-struct tf_book_ops {
-	enum tf_code (*add)(struct tf_book *b, struct tf_str key,
+/* What a temporary table does; core/store/temp_table.h states it. */
+struct tf_temp_table_ops {
+	enum tf_code (*add)(struct tf_temp_table *b, struct tf_str key,
 	    struct tf_str value, struct tf_error *err);
-	enum tf_code (*put)(struct tf_book *b, struct tf_str key,
+	enum tf_code (*put)(struct tf_temp_table *b, struct tf_str key,
 	    struct tf_str value, struct tf_error *err);
-	enum tf_code (*get)(struct tf_book *b, struct tf_str key, void *out,
-	    size_t n, struct tf_error *err);
-	enum tf_code (*each)(struct tf_book *b, struct tf_str low,
+	enum tf_code (*get)(struct tf_temp_table *b, struct tf_str key,
+	    void *out, size_t n, struct tf_error *err);
+	enum tf_code (*each)(struct tf_temp_table *b, struct tf_str low,
 	    struct tf_str high,
 	    enum tf_code (*fn)(void *arg, struct tf_str key,
 		struct tf_str value, struct tf_error *err),
 	    void *arg, struct tf_error *err);
-	enum tf_code (*cut)(struct tf_book *b, struct tf_str low,
+	enum tf_code (*cut)(struct tf_temp_table *b, struct tf_str low,
 	    struct tf_str high, struct tf_error *err);
 };
 
@@ -52,8 +52,8 @@ struct tf_kept_file {
 };
 
 struct tf_kept {
-	const struct tf_book_ops *ops;
-	struct tf_book *book;
+	const struct tf_temp_table_ops *ops;
+	struct tf_temp_table *table;
 	/* the directory put last: mostly the next one's, too */
 	struct tf_kept_dir last;
 	char last_path[TF_PATH_MAX];

@@ -6,12 +6,12 @@
 #include "sql.h"
 #include "temp_table.h"
 
-struct tf_book {
+struct tf_temp_table {
 	struct tf_db db;
 };
 
 static enum tf_code
-failed(struct tf_book *b, enum tf_code rc, struct tf_error *err)
+failed(struct tf_temp_table *b, enum tf_code rc, struct tf_error *err)
 {
 	(void)b;
 	if (rc == TF_NOSPACE)
@@ -22,7 +22,7 @@ failed(struct tf_book *b, enum tf_code rc, struct tf_error *err)
 }
 
 enum tf_code
-tf_book_open(struct tf_book **out, struct tf_error *err)
+tf_temp_table_open(struct tf_temp_table **out, struct tf_error *err)
 {
 	/* One transaction that never ends: nothing is written for its own
 	 * sake, and nothing of it is to last. */
@@ -31,7 +31,7 @@ tf_book_open(struct tf_book **out, struct tf_error *err)
 	    "PRAGMA cache_size=-32768;"
 	    "CREATE TABLE book(k BLOB PRIMARY KEY, v BLOB NOT NULL)"
 	    " STRICT, WITHOUT ROWID; BEGIN";
-	struct tf_book *b = calloc(1, sizeof(*b));
+	struct tf_temp_table *b = calloc(1, sizeof(*b));
 	enum tf_code rc = TF_OK;
 
 	if (b == NULL)
@@ -44,7 +44,7 @@ tf_book_open(struct tf_book **out, struct tf_error *err)
 		rc = failed(b, tf_sql_fail(&b->db, "temporary database", err),
 		    err);
 	if (rc != TF_OK) {
-		tf_book_close(b);
+		tf_temp_table_close(b);
 		return rc;
 	}
 	(void)sqlite3_extended_result_codes(b->db.sq, 1);
@@ -53,7 +53,7 @@ tf_book_open(struct tf_book **out, struct tf_error *err)
 }
 
 void
-tf_book_close(struct tf_book *b)
+tf_temp_table_close(struct tf_temp_table *b)
 {
 	if (b == NULL)
 		return;
@@ -62,8 +62,8 @@ tf_book_close(struct tf_book *b)
 }
 
 enum tf_code
-tf_book_add(struct tf_book *b, struct tf_str key, struct tf_str value,
-    struct tf_error *err)
+tf_temp_table_add(struct tf_temp_table *b, struct tf_str key,
+    struct tf_str value, struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -78,8 +78,8 @@ tf_book_add(struct tf_book *b, struct tf_str key, struct tf_str value,
 }
 
 enum tf_code
-tf_book_put(struct tf_book *b, struct tf_str key, struct tf_str value,
-    struct tf_error *err)
+tf_temp_table_put(struct tf_temp_table *b, struct tf_str key,
+    struct tf_str value, struct tf_error *err)
 {
 	return failed(b,
 	    tf_sql_run(&b->db,
@@ -92,8 +92,8 @@ tf_book_put(struct tf_book *b, struct tf_str key, struct tf_str value,
 }
 
 enum tf_code
-tf_book_get(struct tf_book *b, struct tf_str key, void *out, size_t n,
-    struct tf_error *err)
+tf_temp_table_get(struct tf_temp_table *b, struct tf_str key, void *out,
+    size_t n, struct tf_error *err)
 {
 	sqlite3_stmt *st = tf_sql(&b->db, err,
 	    "SELECT v FROM book WHERE k = ?1", "b", key.p, key.n);
@@ -112,7 +112,8 @@ tf_book_get(struct tf_book *b, struct tf_str key, void *out, size_t n,
 }
 
 enum tf_code
-tf_book_each(struct tf_book *b, struct tf_str low, struct tf_str high,
+tf_temp_table_each(struct tf_temp_table *b, struct tf_str low,
+    struct tf_str high,
     enum tf_code (*fn)(void *arg, struct tf_str key, struct tf_str value,
 	struct tf_error *err),
     void *arg, struct tf_error *err)
@@ -138,8 +139,8 @@ tf_book_each(struct tf_book *b, struct tf_str low, struct tf_str high,
 }
 
 enum tf_code
-tf_book_cut(struct tf_book *b, struct tf_str low, struct tf_str high,
-    struct tf_error *err)
+tf_temp_table_cut(struct tf_temp_table *b, struct tf_str low,
+    struct tf_str high, struct tf_error *err)
 {
 	return failed(b,
 	    tf_sql_run(&b->db,

@@ -8,12 +8,12 @@
 #include "../../core/store/temp_table.h"
 #include "fuzz.h"
 
-static const struct tf_book_ops book_ops = {
-	.add = tf_book_add,
-	.put = tf_book_put,
-	.get = tf_book_get,
-	.each = tf_book_each,
-	.cut = tf_book_cut,
+static const struct tf_temp_table_ops table_ops = {
+	.add = tf_temp_table_add,
+	.put = tf_temp_table_put,
+	.get = tf_temp_table_get,
+	.each = tf_temp_table_each,
+	.cut = tf_temp_table_cut,
 };
 
 static void
@@ -64,15 +64,15 @@ fuzz_one(const uint8_t *data, size_t n)
 	const char *p = (const char *)data, *end = p + n, *lf;
 	uint64_t next = 0, dirs = 0;
 	unsigned broken = 0;
-	struct tf_book *book;
+	struct tf_temp_table *table;
 	struct tf_replay *r;
 	bool number;
 
 	if (n == 0)
 		return 0;
 	number = (*p++ & 1) != 0;
-	MUST(tf_book_open(&book, NULL) == TF_OK);
-	r = tf_replay_new(&book_ops, book, heard, &broken);
+	MUST(tf_temp_table_open(&table, NULL) == TF_OK);
+	r = tf_replay_new(&table_ops, table, heard, &broken);
 	MUST(r != NULL);
 	for (; p < end; p = lf + 1) {
 		lf = memchr(p, '\n', (size_t)(end - p));
@@ -86,6 +86,6 @@ fuzz_one(const uint8_t *data, size_t n)
 	MUST(tf_replay_origin(r) != NULL && tf_replay_store(r) != NULL &&
 	    tf_replay_vkey(r) != NULL);
 	tf_replay_free(r);
-	tf_book_close(book);
+	tf_temp_table_close(table);
 	return 0;
 }

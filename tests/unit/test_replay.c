@@ -28,18 +28,18 @@ rule_broken(void *arg, const struct tf_entry *e, const char *text)
 	}
 }
 
-static const struct tf_book_ops book_ops = {
-	.add = tf_book_add,
-	.put = tf_book_put,
-	.get = tf_book_get,
-	.each = tf_book_each,
-	.cut = tf_book_cut,
+static const struct tf_temp_table_ops table_ops = {
+	.add = tf_temp_table_add,
+	.put = tf_temp_table_put,
+	.get = tf_temp_table_get,
+	.each = tf_temp_table_each,
+	.cut = tf_temp_table_cut,
 };
 
 /* The worked example, one entry changed by hand before it is replayed. */
 struct play {
 	struct told told;
-	struct tf_book *book;
+	struct tf_temp_table *table;
 	struct tf_replay *r;
 	struct tf_replay_effect last;
 	struct tf_entry_decoded d[LINES];
@@ -52,8 +52,8 @@ begin(struct play *p)
 	struct tf_str rest, line;
 
 	memset(p, 0, sizeof(*p));
-	ck_assert_int_eq(TF_OK, tf_book_open(&p->book, NULL));
-	p->r = tf_replay_new(&book_ops, p->book, rule_broken, &p->told);
+	ck_assert_int_eq(TF_OK, tf_temp_table_open(&p->table, NULL));
+	p->r = tf_replay_new(&table_ops, p->table, rule_broken, &p->told);
 	p->text = read_vector("entries-example.jsonl");
 	rest = (struct tf_str){ p->text.p, p->text.n };
 	for (int i = 0; i < LINES; i++) {
@@ -86,7 +86,7 @@ static void
 end(struct play *p)
 {
 	tf_replay_free(p->r);
-	tf_book_close(p->book);
+	tf_temp_table_close(p->table);
 	for (int i = 0; i < LINES; i++)
 		tf_entry_decoded_free(&p->d[i]);
 	tf_buf_free(&p->text);
@@ -713,11 +713,11 @@ END_TEST
 START_TEST(a_path_that_is_too_long_is_not_kept)
 {
 	static char text[TF_PATH_MAX + 1];
-	struct tf_kept k = { .ops = &book_ops };
+	struct tf_kept k = { .ops = &table_ops };
 	struct tf_kept_dir d = { .files = 7 }, have;
 
 	memset(text, 'x', sizeof(text));
-	ck_assert_int_eq(TF_OK, tf_book_open(&k.book, NULL));
+	ck_assert_int_eq(TF_OK, tf_temp_table_open(&k.table, NULL));
 	ck_assert_int_eq(TF_NAMETOOLONG,
 	    tf_kept_put(&k, (struct tf_str){ text, sizeof(text) }, &d, NULL));
 	ck_assert_int_eq(TF_OK,
@@ -725,7 +725,7 @@ START_TEST(a_path_that_is_too_long_is_not_kept)
 	ck_assert_int_eq(TF_OK,
 	    tf_kept_get(&k, (struct tf_str){ text, TF_PATH_MAX }, &have, NULL));
 	ck_assert_uint_eq(7, have.files);
-	tf_book_close(k.book);
+	tf_temp_table_close(k.table);
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-/* A book keeps what it was given in order, and not in memory. */
+/* A temporary table keeps what it was given in order, and not in memory. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,18 +11,18 @@
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 
-static struct tf_book *book;
+static struct tf_temp_table *table;
 
 static void
-open_book(void)
+open_table(void)
 {
-	OK(tf_book_open(&book, NULL));
+	OK(tf_temp_table_open(&table, NULL));
 }
 
 static void
-close_book(void)
+close_table(void)
 {
-	tf_book_close(book);
+	tf_temp_table_close(table);
 }
 
 static struct tf_str
@@ -49,26 +49,28 @@ START_TEST(keys_are_in_order_and_each_is_there_once)
 	struct tf_buf all = { 0 };
 	char two[2];
 
-	OK(tf_book_add(book, s("b"), s("2"), NULL));
-	OK(tf_book_add(book, s("a/z"), s("11"), NULL));
-	OK(tf_book_add(book, s("a"), s("1"), NULL));
-	ck_assert_int_eq(TF_EXISTS, tf_book_add(book, s("b"), s("3"), NULL));
-	OK(tf_book_put(book, s("b"), s("4"), NULL));
-	OK(tf_book_put(book, s("c"), s("5"), NULL));
-	OK(tf_book_each(book, s("a"), s("c"), collect, &all, NULL));
+	OK(tf_temp_table_add(table, s("b"), s("2"), NULL));
+	OK(tf_temp_table_add(table, s("a/z"), s("11"), NULL));
+	OK(tf_temp_table_add(table, s("a"), s("1"), NULL));
+	ck_assert_int_eq(TF_EXISTS,
+	    tf_temp_table_add(table, s("b"), s("3"), NULL));
+	OK(tf_temp_table_put(table, s("b"), s("4"), NULL));
+	OK(tf_temp_table_put(table, s("c"), s("5"), NULL));
+	OK(tf_temp_table_each(table, s("a"), s("c"), collect, &all, NULL));
 	tf_buf_add(&all, "", 1);
 	ck_assert_str_eq("a=1 a/z=11 b=4 ", all.p);
 	tf_buf_free(&all);
 
-	OK(tf_book_get(book, s("a/z"), two, 2, NULL));
+	OK(tf_temp_table_get(table, s("a/z"), two, 2, NULL));
 	ck_assert_mem_eq("11", two, 2);
-	ck_assert_int_eq(TF_IO, tf_book_get(book, s("a"), two, 2, NULL));
-	ck_assert_int_eq(TF_NOTFOUND, tf_book_get(book, s("z"), two, 2, NULL));
-
-	OK(tf_book_cut(book, s("a/"), s("a0"), NULL));
+	ck_assert_int_eq(TF_IO, tf_temp_table_get(table, s("a"), two, 2, NULL));
 	ck_assert_int_eq(TF_NOTFOUND,
-	    tf_book_get(book, s("a/z"), two, 2, NULL));
-	OK(tf_book_get(book, s("b"), two, 1, NULL));
+	    tf_temp_table_get(table, s("z"), two, 2, NULL));
+
+	OK(tf_temp_table_cut(table, s("a/"), s("a0"), NULL));
+	ck_assert_int_eq(TF_NOTFOUND,
+	    tf_temp_table_get(table, s("a/z"), two, 2, NULL));
+	OK(tf_temp_table_get(table, s("b"), two, 1, NULL));
 }
 END_TEST
 
@@ -76,13 +78,13 @@ START_TEST(a_walk_ends_with_what_its_reader_says)
 {
 	struct tf_buf all = { 0 };
 
-	OK(tf_book_put(book, s("long"), s("x"), NULL));
-	OK(tf_book_put(book, s("z"), s("y"), NULL));
+	OK(tf_temp_table_put(table, s("long"), s("x"), NULL));
+	OK(tf_temp_table_put(table, s("z"), s("y"), NULL));
 	ck_assert_int_eq(TF_NODATA,
-	    tf_book_each(book, s("a"), s("zz"), collect, &all, NULL));
+	    tf_temp_table_each(table, s("a"), s("zz"), collect, &all, NULL));
 	tf_buf_free(&all);
 	/* And the next one can begin. */
-	OK(tf_book_each(book, s("m"), s("zz"), collect, &all, NULL));
+	OK(tf_temp_table_each(table, s("m"), s("zz"), collect, &all, NULL));
 	tf_buf_free(&all);
 }
 END_TEST
@@ -96,14 +98,14 @@ START_TEST(what_does_not_fit_into_memory_goes_to_disk)
 		/* all over the place */
 		tf_put_be64((uint8_t *)key, i * UINT64_C(0x9e3779b97f4a7c15));
 		memcpy(value + 100, &i, sizeof(i));
-		OK(tf_book_add(book, (struct tf_str){ key, 8 },
+		OK(tf_temp_table_add(table, (struct tf_str){ key, 8 },
 		    (struct tf_str){ value, sizeof(value) }, NULL));
 	}
 	ck_assert_int_lt(sqlite3_memory_used(), 40 << 20); /* of 50 */
 	for (uint32_t i = 0; i < ROWS; i++) {
 		tf_put_be64((uint8_t *)key, i * UINT64_C(0x9e3779b97f4a7c15));
 		memcpy(value + 100, &i, sizeof(i));
-		OK(tf_book_get(book, (struct tf_str){ key, 8 }, have,
+		OK(tf_temp_table_get(table, (struct tf_str){ key, 8 }, have,
 		    sizeof(have), NULL));
 		ck_assert_mem_eq(value, have, sizeof(have));
 	}
@@ -111,12 +113,12 @@ START_TEST(what_does_not_fit_into_memory_goes_to_disk)
 END_TEST
 
 Suite *
-suite_book(void)
+suite_temp_table(void)
 {
-	Suite *suite = suite_create("book");
-	TCase *t = tcase_create("book");
+	Suite *suite = suite_create("temp_table");
+	TCase *t = tcase_create("temp_table");
 
-	tcase_add_checked_fixture(t, open_book, close_book);
+	tcase_add_checked_fixture(t, open_table, close_table);
 	tcase_add_test(t, keys_are_in_order_and_each_is_there_once);
 	tcase_add_test(t, a_walk_ends_with_what_its_reader_says);
 	tcase_add_test(t, what_does_not_fit_into_memory_goes_to_disk);
