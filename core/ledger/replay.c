@@ -19,7 +19,7 @@
 struct tf_replay {
 	void (*fail)(void *arg, const struct tf_entry *e, const char *text);
 	void *arg;
-	struct tf_kept kept;
+	struct tf_replay_tree tree;
 	uint64_t n_names; /* 0: before the root */
 	uint64_t next_seq;
 	bool any, gap;
@@ -73,17 +73,17 @@ attestation_path(struct tf_str path)
 }
 
 static bool
-is_sealed(const struct tf_kept_dir *d)
+is_sealed(const struct tf_replay_tree_dir *d)
 {
 	return d->seal != NO_SEQ;
 }
 
 /* The directory that the entry is about; what: the rule when there is none. */
 static enum tf_code
-subject(struct tf_replay *r, struct tf_kept_dir *d, const char *what,
+subject(struct tf_replay *r, struct tf_replay_tree_dir *d, const char *what,
     struct tf_error *err)
 {
-	enum tf_code rc = tf_kept_get(&r->kept, r->e->path, d, err);
+	enum tf_code rc = tf_replay_tree_get(&r->tree, r->e->path, d, err);
 
 	return rc == TF_NOTFOUND ? broken(r, what) : rc;
 }
@@ -210,22 +210,22 @@ check_previous(struct tf_replay *r, const struct tf_entry *e)
 static enum tf_code
 first_opened(struct tf_replay *r, const struct tf_entry *e)
 {
-	struct tf_kept_dir root = { .attr = { .id = TF_ROOT_ID,
-					.parent = TF_ROOT_ID,
-					.kind = TF_KIND_ROOT,
-					.state = TF_STATE_OPEN,
-					.mode = e->access.mode,
-					.uid = e->access.uid,
-					.gid = e->access.gid,
-					.mtime = e->at,
-					.ctime = e->at,
-					.btime = e->at },
+	struct tf_replay_tree_dir root = { .attr = { .id = TF_ROOT_ID,
+					       .parent = TF_ROOT_ID,
+					       .kind = TF_KIND_ROOT,
+					       .state = TF_STATE_OPEN,
+					       .mode = e->access.mode,
+					       .uid = e->access.uid,
+					       .gid = e->access.gid,
+					       .mtime = e->at,
+					       .ctime = e->at,
+					       .btime = e->at },
 		.entry = e->seq,
 		.seal = NO_SEQ };
 
 	if (!e->has_access)
 		(void)broken(r, "does not say whose the root is");
-	tf_kept_root(&r->kept, &root);
+	tf_replay_tree_root(&r->tree, &root);
 	r->n_names++;
 	return keep_opening(r, e);
 }
@@ -256,7 +256,7 @@ opened(struct tf_replay *r, const struct tf_entry *e)
 /* Where a name is born: its directory, and the attestation that is in. */
 struct place {
 	struct tf_str up_path, att_path; /* att_path.n 0: in none */
-	struct tf_kept_dir up, att;
+	struct tf_replay_tree_dir up, att;
 };
 
 static enum tf_code
@@ -270,7 +270,7 @@ place_of(struct tf_replay *r, enum tf_kind kind, struct place *p,
 	p->up_path = parent_path(path);
 	p->att_path = (struct tf_str){ NULL, 0 };
 	out->name_at = last_part(path);
-	rc = tf_kept_get(&r->kept, p->up_path, &p->up, err);
+	rc = tf_replay_tree_get(&r->tree, p->up_path, &p->up, err);
 	if (rc == TF_NOTFOUND)
 		return broken(r, "is born in a directory that does not exist");
 	if (rc != TF_OK)
@@ -283,7 +283,7 @@ place_of(struct tf_replay *r, enum tf_kind kind, struct place *p,
 	    p->up.attr.kind == TF_KIND_DIRECTORY) {
 		p->att_path = attestation_path(p->up_path);
 		/* It is there, or what is in it would not be. */
-		rc = tf_kept_get(&r->kept, p->att_path, &p->att, err);
+		rc = tf_replay_tree_get(&r->tree, p->att_path, &p->att, err);
 		if (rc != TF_OK)
 			return rc;
 	}
@@ -295,7 +295,7 @@ place_of(struct tf_replay *r, enum tf_kind kind, struct place *p,
 static enum tf_code
 check_node(struct tf_replay *r, struct tf_error *err)
 {
-	enum tf_code rc = tf_kept_node(&r->kept, r->e->node, err);
+	enum tf_code rc = tf_replay_tree_node(&r->tree, r->e->node, err);
 
 	return rc == TF_EXISTS ? broken(r, "its node number was used before") :
 				 rc;
@@ -313,7 +313,8 @@ born(struct tf_replay *r, enum tf_code added, enum tf_kind kind,
 		    broken(r, "its name was used before") :
 		    added;
 	p->up.attr.mtime = p->up.attr.ctime = r->e->at;
-	if ((rc = tf_kept_put(&r->kept, p->up_path, &p->up, err)) != TF_OK)
+	if ((rc = tf_replay_tree_put(&r->tree, p->up_path, &p->up, err)) !=
+	    TF_OK)
 		return rc;
 	out->born = true;
 	out->kind = kind;
@@ -347,13 +348,13 @@ static enum tf_code
 check_version(struct tf_replay *r, struct tf_error *err)
 {
 	char text[TF_PATH_MAX + 16];
-	struct tf_kept_dir d;
+	struct tf_replay_tree_dir d;
 	struct tf_str before;
 	enum tf_code rc;
 
 	if (!version_before(r->e->path, text, &before))
 		return TF_OK;
-	rc = tf_kept_get(&r->kept, before, &d, err);
+	rc = tf_replay_tree_get(&r->tree, before, &d, err);
 	if (rc == TF_NOTFOUND || (rc == TF_OK && !is_sealed(&d)))
 		return broken(r, "repeats what is not sealed yet");
 	return rc;
@@ -362,7 +363,7 @@ check_version(struct tf_replay *r, struct tf_error *err)
 /* A workflow is judged by the template in force when it began. */
 static void
 check_template(struct tf_replay *r, const struct tf_entry *e,
-    const struct tf_kept_dir *trail)
+    const struct tf_replay_tree_dir *trail)
 {
 	if (e->has_template != trail->has_template ||
 	    (e->has_template && e->template_version != trail->template_version))
@@ -374,15 +375,15 @@ born_directory(struct tf_replay *r, const struct tf_entry *e, enum tf_kind kind,
     const struct tf_hash *leaf, struct tf_replay_effect *out,
     struct tf_error *err)
 {
-	struct tf_kept_dir d = { .attr = { .id = e->node,
-				     .kind = kind,
-				     .state = TF_STATE_OPEN,
-				     .mode = e->access.mode,
-				     .uid = e->access.uid,
-				     .gid = e->access.gid,
-				     .mtime = e->at,
-				     .ctime = e->at,
-				     .btime = e->at },
+	struct tf_replay_tree_dir d = { .attr = { .id = e->node,
+					    .kind = kind,
+					    .state = TF_STATE_OPEN,
+					    .mode = e->access.mode,
+					    .uid = e->access.uid,
+					    .gid = e->access.gid,
+					    .mtime = e->at,
+					    .ctime = e->at,
+					    .btime = e->at },
 		.entry = e->seq,
 		.seal = NO_SEQ,
 		.birth_leaf = *leaf };
@@ -403,12 +404,12 @@ born_directory(struct tf_replay *r, const struct tf_entry *e, enum tf_kind kind,
 	if (kind == TF_KIND_DIRECTORY && !e->has_access)
 		d.attr.mode = 0777; /* takes nothing away */
 	d.attr.parent = p.up.attr.id;
-	rc = tf_kept_add(&r->kept, e->path, &d, err);
+	rc = tf_replay_tree_add(&r->tree, e->path, &d, err);
 	return born(r, rc, kind, &p, out, err);
 }
 
 static void
-count_file(struct tf_kept_dir *att, const struct tf_entry *e)
+count_file(struct tf_replay_tree_dir *att, const struct tf_entry *e)
 {
 	if (att->files == 0 || tf_time_cmp(e->created, att->first) < 0)
 		att->first = e->created;
@@ -421,7 +422,7 @@ static enum tf_code
 born_evidence(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)
 {
-	struct tf_kept_file f = { .sha256 = e->content.sha256,
+	struct tf_replay_tree_file f = { .sha256 = e->content.sha256,
 		.size = e->content.size,
 		.node = e->node,
 		.mode = e->access.mode,
@@ -433,12 +434,14 @@ born_evidence(struct tf_replay *r, const struct tf_entry *e,
 	if ((rc = place_of(r, TF_KIND_EVIDENCE, &p, out, err)) != TF_OK ||
 	    (rc = check_node(r, err)) != TF_OK)
 		return rc;
-	if ((rc = tf_kept_add_file(&r->kept, e->path, &f, err)) == TF_OK) {
+	if ((rc = tf_replay_tree_add_file(&r->tree, e->path, &f, err)) ==
+	    TF_OK) {
 		if (tf_str_same(p.up_path, p.att_path)) {
 			count_file(&p.up, e);
 		} else {
 			count_file(&p.att, e);
-			rc = tf_kept_put(&r->kept, p.att_path, &p.att, err);
+			rc = tf_replay_tree_put(&r->tree, p.att_path, &p.att,
+			    err);
 		}
 	}
 	return born(r, rc, TF_KIND_EVIDENCE, &p, out, err);
@@ -447,7 +450,7 @@ born_evidence(struct tf_replay *r, const struct tf_entry *e,
 /* --- seals ----------------------------------------------------------------------------- */
 
 static enum tf_code
-to_seal(struct tf_replay *r, struct tf_kept_dir *d, struct tf_error *err)
+to_seal(struct tf_replay *r, struct tf_replay_tree_dir *d, struct tf_error *err)
 {
 	const struct tf_entry *e = r->e;
 	enum tf_code rc = subject(r, d, "seals what was never begun", err);
@@ -460,7 +463,7 @@ to_seal(struct tf_replay *r, struct tf_kept_dir *d, struct tf_error *err)
 }
 
 static void
-set_access(struct tf_kept_dir *d, const struct tf_entry *e)
+set_access(struct tf_replay_tree_dir *d, const struct tf_entry *e)
 {
 	d->attr.mode = e->access.mode;
 	d->attr.uid = e->access.uid;
@@ -468,8 +471,8 @@ set_access(struct tf_kept_dir *d, const struct tf_entry *e)
 }
 
 static enum tf_code
-seal(struct tf_replay *r, struct tf_kept_dir *d, const struct tf_hash *leaf,
-    struct tf_error *err)
+seal(struct tf_replay *r, struct tf_replay_tree_dir *d,
+    const struct tf_hash *leaf, struct tf_error *err)
 {
 	const struct tf_entry *e = r->e;
 
@@ -479,7 +482,7 @@ seal(struct tf_replay *r, struct tf_kept_dir *d, const struct tf_hash *leaf,
 	d->seal_leaf = *leaf;
 	if (e->has_access)
 		set_access(d, e);
-	return tf_kept_put(&r->kept, e->path, d, err);
+	return tf_replay_tree_put(&r->tree, e->path, d, err);
 }
 
 struct listing {
@@ -491,7 +494,7 @@ struct listing {
 
 /* Add up one evidence file; the first ones are kept for the statement. */
 static enum tf_code
-list_file(void *arg, struct tf_str name, const struct tf_kept_file *f,
+list_file(void *arg, struct tf_str name, const struct tf_replay_tree_file *f,
     struct tf_error *err)
 {
 	struct tf_subject_file s = { .name = name,
@@ -517,7 +520,7 @@ list_files(struct tf_replay *r, struct tf_sums *out, struct tf_error *err)
 	const char *p;
 
 	r->listed_names.n = 0;
-	rc = tf_kept_files(&r->kept, r->e->path, list_file, &l, err);
+	rc = tf_replay_tree_files(&r->tree, r->e->path, list_file, &l, err);
 	if (rc == TF_OK && r->listed_names.failed)
 		rc = tf_nomem(err);
 	if (rc != TF_OK) {
@@ -550,14 +553,14 @@ previous_version(struct tf_replay *r, struct tf_statement *s,
     struct tf_error *err)
 {
 	char text[TF_PATH_MAX + 16];
-	struct tf_kept_dir d = { .files = 0 };
+	struct tf_replay_tree_dir d = { .files = 0 };
 	struct tf_str before;
 	enum tf_code rc;
 
 	if (!version_before(r->e->path, text, &before))
 		return TF_OK;
 	/* It is there: check_version saw it when this one was begun. */
-	rc = tf_kept_get(&r->kept, before, &d, err);
+	rc = tf_replay_tree_get(&r->tree, before, &d, err);
 	s->has_previous = rc == TF_OK;
 	s->previous = d.payload;
 	return rc;
@@ -565,14 +568,14 @@ previous_version(struct tf_replay *r, struct tf_statement *s,
 
 static enum tf_code
 expect_statement(struct tf_replay *r, const struct tf_entry *e,
-    const struct tf_kept_dir *d, const struct tf_sums *sums,
+    const struct tf_replay_tree_dir *d, const struct tf_sums *sums,
     struct tf_replay_effect *out, struct tf_error *err)
 {
 	struct tf_statement *s = &out->statement;
-	struct tf_kept_dir wf;
+	struct tf_replay_tree_dir wf;
 	enum tf_code rc;
 
-	rc = tf_kept_get(&r->kept, parent_path(e->path), &wf, err);
+	rc = tf_replay_tree_get(&r->tree, parent_path(e->path), &wf, err);
 	if (rc != TF_OK)
 		return rc;
 	split_path(e->path, s);
@@ -602,7 +605,7 @@ attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 {
 	static const char wrong[] =
 	    "its sums are not those of the evidence that was sealed";
-	struct tf_kept_dir d;
+	struct tf_replay_tree_dir d;
 	struct tf_sums sums;
 	enum tf_code rc;
 
@@ -628,7 +631,7 @@ attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 }
 
 static enum tf_code
-list_child(void *arg, struct tf_str name, const struct tf_kept_dir *d,
+list_child(void *arg, struct tf_str name, const struct tf_replay_tree_dir *d,
     struct tf_error *err)
 {
 	struct listing *l = arg;
@@ -647,7 +650,7 @@ parent_sealed(struct tf_replay *r, const struct tf_entry *e, bool workflow,
     const struct tf_hash *leaf, struct tf_error *err)
 {
 	struct listing l = { .r = r, .workflow = workflow };
-	struct tf_kept_dir d;
+	struct tf_replay_tree_dir d;
 	struct tf_sums sums;
 	enum tf_code rc;
 
@@ -656,7 +659,7 @@ parent_sealed(struct tf_replay *r, const struct tf_entry *e, bool workflow,
 	if (d.attr.kind != (workflow ? TF_KIND_WORKFLOW : TF_KIND_TRAIL))
 		return broken(r, "seals what is of another kind");
 	l.sums = tf_summer_new();
-	rc = tf_kept_children(&r->kept, e->path, list_child, &l, err);
+	rc = tf_replay_tree_children(&r->tree, e->path, list_child, &l, err);
 	if (rc == TF_OK)
 		rc = tf_summer_end(l.sums, &sums, err);
 	else
@@ -681,8 +684,8 @@ evidence_access_changed(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)
 {
 	static const char what[] = "changes access of what does not exist";
-	struct tf_kept_file f;
-	enum tf_code rc = tf_kept_get_file(&r->kept, e->path, &f, err);
+	struct tf_replay_tree_file f;
+	enum tf_code rc = tf_replay_tree_get_file(&r->tree, e->path, &f, err);
 
 	if (rc != TF_OK)
 		return rc == TF_NOTFOUND ? broken(r, what) : rc;
@@ -694,24 +697,24 @@ evidence_access_changed(struct tf_replay *r, const struct tf_entry *e,
 	f.mode = e->access.mode;
 	f.gid = e->access.gid;
 	out->evidence_access = true;
-	return tf_kept_put_file(&r->kept, e->path, &f, err);
+	return tf_replay_tree_put_file(&r->tree, e->path, &f, err);
 }
 
 static enum tf_code
 access_changed(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)
 {
-	struct tf_kept_dir d, att;
+	struct tf_replay_tree_dir d, att;
 	bool sealed;
-	enum tf_code rc = tf_kept_get(&r->kept, e->path, &d, err);
+	enum tf_code rc = tf_replay_tree_get(&r->tree, e->path, &d, err);
 
 	if (rc == TF_NOTFOUND)
 		return evidence_access_changed(r, e, out, err);
 	if (rc == TF_OK && e->has_node && e->node != d.attr.id)
 		return broken(r, "its node is not the directory's");
 	if (rc == TF_OK && d.attr.kind == TF_KIND_DIRECTORY)
-		rc = tf_kept_get(&r->kept, attestation_path(e->path), &att,
-		    err);
+		rc = tf_replay_tree_get(&r->tree, attestation_path(e->path),
+		    &att, err);
 	if (rc != TF_OK)
 		return rc;
 	sealed = is_sealed(d.attr.kind == TF_KIND_DIRECTORY ? &att : &d);
@@ -719,7 +722,7 @@ access_changed(struct tf_replay *r, const struct tf_entry *e,
 		(void)broken(r, "gives a sealed directory write permission");
 	set_access(&d, e);
 	d.attr.ctime = e->at;
-	return tf_kept_put(&r->kept, e->path, &d, err);
+	return tf_replay_tree_put(&r->tree, e->path, &d, err);
 }
 
 static enum tf_code
@@ -727,7 +730,7 @@ template_set(struct tf_replay *r, const struct tf_entry *e,
     struct tf_error *err)
 {
 	static const char what[] = "sets a template of no trail";
-	struct tf_kept_dir d;
+	struct tf_replay_tree_dir d;
 	enum tf_code rc = subject(r, &d, what, err);
 
 	if (rc == TF_OK && d.attr.kind != TF_KIND_TRAIL)
@@ -738,14 +741,14 @@ template_set(struct tf_replay *r, const struct tf_entry *e,
 		(void)broken(r, "its template has not the next version");
 	d.has_template = true;
 	d.template_version = e->template_version;
-	return tf_kept_put(&r->kept, e->path, &d, err);
+	return tf_replay_tree_put(&r->tree, e->path, &d, err);
 }
 
 static enum tf_code
 overridden(struct tf_replay *r, const struct tf_entry *e, struct tf_error *err)
 {
 	static const char what[] = "overrides what is not the seal of its path";
-	struct tf_kept_dir d;
+	struct tf_replay_tree_dir d;
 	enum tf_code rc = subject(r, &d, what, err);
 
 	if (rc == TF_OK &&
@@ -857,8 +860,8 @@ tf_replay_new(const struct tf_temp_table_ops *ops, struct tf_temp_table *table,
 
 	if (r == NULL)
 		return NULL;
-	r->kept.ops = ops;
-	r->kept.table = table;
+	r->tree.ops = ops;
+	r->tree.table = table;
 	r->fail = fail;
 	r->arg = arg;
 	return r;
@@ -898,8 +901,8 @@ enum tf_code
 tf_replay_access(struct tf_replay *r, struct tf_str path, struct tf_attr *out,
     struct tf_error *err)
 {
-	struct tf_kept_file f;
-	enum tf_code rc = tf_kept_get_file(&r->kept, path, &f, err);
+	struct tf_replay_tree_file f;
+	enum tf_code rc = tf_replay_tree_get_file(&r->tree, path, &f, err);
 
 	if (rc == TF_OK) {
 		out->id = f.node;
@@ -920,7 +923,7 @@ enum tf_code
 tf_replay_knows(struct tf_replay *r, uint64_t node, bool *yes,
     struct tf_error *err)
 {
-	return tf_kept_knows(&r->kept, node, yes, err);
+	return tf_replay_tree_knows(&r->tree, node, yes, err);
 }
 
 struct each {
@@ -930,7 +933,7 @@ struct each {
 };
 
 static enum tf_code
-one_dir(void *arg, struct tf_str path, const struct tf_kept_dir *d,
+one_dir(void *arg, struct tf_str path, const struct tf_replay_tree_dir *d,
     struct tf_error *err)
 {
 	const struct each *x = arg;
@@ -952,5 +955,5 @@ tf_replay_each(struct tf_replay *r,
 {
 	struct each x = { fn, arg };
 
-	return tf_kept_each(&r->kept, one_dir, &x, err);
+	return tf_replay_tree_each(&r->tree, one_dir, &x, err);
 }

@@ -73,7 +73,7 @@ bytes(const void *p, size_t n)
 }
 
 static bool
-is_last(const struct tf_kept *k, struct tf_str path)
+is_last(const struct tf_replay_tree *k, struct tf_str path)
 {
 	return k->last_len > 0 && k->last_len == path.n &&
 	    memcmp(k->last_path, path.p, path.n) == 0;
@@ -81,7 +81,7 @@ is_last(const struct tf_kept *k, struct tf_str path)
 
 /* The directory put last goes into the table. */
 static enum tf_code
-write_last(struct tf_kept *k, struct tf_error *err)
+write_last(struct tf_replay_tree *k, struct tf_error *err)
 {
 	struct key key;
 	enum tf_code rc = TF_OK;
@@ -96,8 +96,8 @@ write_last(struct tf_kept *k, struct tf_error *err)
 }
 
 enum tf_code
-tf_kept_get(struct tf_kept *k, struct tf_str path, struct tf_kept_dir *out,
-    struct tf_error *err)
+tf_replay_tree_get(struct tf_replay_tree *k, struct tf_str path,
+    struct tf_replay_tree_dir *out, struct tf_error *err)
 {
 	struct key key;
 
@@ -110,8 +110,8 @@ tf_kept_get(struct tf_kept *k, struct tf_str path, struct tf_kept_dir *out,
 }
 
 enum tf_code
-tf_kept_put(struct tf_kept *k, struct tf_str path, const struct tf_kept_dir *d,
-    struct tf_error *err)
+tf_replay_tree_put(struct tf_replay_tree *k, struct tf_str path,
+    const struct tf_replay_tree_dir *d, struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -130,10 +130,10 @@ tf_kept_put(struct tf_kept *k, struct tf_str path, const struct tf_kept_dir *d,
 }
 
 enum tf_code
-tf_kept_add(struct tf_kept *k, struct tf_str path, const struct tf_kept_dir *d,
-    struct tf_error *err)
+tf_replay_tree_add(struct tf_replay_tree *k, struct tf_str path,
+    const struct tf_replay_tree_dir *d, struct tf_error *err)
 {
-	struct tf_kept_file f;
+	struct tf_replay_tree_file f;
 	struct key key;
 	enum tf_code rc;
 
@@ -148,12 +148,12 @@ tf_kept_add(struct tf_kept *k, struct tf_str path, const struct tf_kept_dir *d,
 }
 
 enum tf_code
-tf_kept_add_file(struct tf_kept *k, struct tf_str path,
-    const struct tf_kept_file *f, struct tf_error *err)
+tf_replay_tree_add_file(struct tf_replay_tree *k, struct tf_str path,
+    const struct tf_replay_tree_file *f, struct tf_error *err)
 {
-	struct tf_kept_dir d;
+	struct tf_replay_tree_dir d;
 	struct key key;
-	enum tf_code rc = tf_kept_get(k, path, &d, err);
+	enum tf_code rc = tf_replay_tree_get(k, path, &d, err);
 
 	if (rc != TF_NOTFOUND)
 		return rc == TF_OK ? TF_EXISTS : rc;
@@ -164,7 +164,7 @@ tf_kept_add_file(struct tf_kept *k, struct tf_str path,
 /* --- node numbers --------------------------------------------------------- */
 
 static void
-mark(struct tf_kept *k, unsigned i)
+mark(struct tf_replay_tree *k, unsigned i)
 {
 	k->bits[i / 8] |= (uint8_t)(1u << (i % 8));
 	k->changed = true;
@@ -172,7 +172,8 @@ mark(struct tf_kept *k, unsigned i)
 
 /* Nothing was put and no run but the first one was at hand: no table yet. */
 void
-tf_kept_root(struct tf_kept *k, const struct tf_kept_dir *d)
+tf_replay_tree_root(struct tf_replay_tree *k,
+    const struct tf_replay_tree_dir *d)
 {
 	k->last = *d;
 	k->last_path[0] = '.';
@@ -191,7 +192,7 @@ run_key(struct key *k, uint64_t run)
 
 /* Have the bits of that run at hand. */
 static enum tf_code
-turn_to(struct tf_kept *k, uint64_t run, struct tf_error *err)
+turn_to(struct tf_replay_tree *k, uint64_t run, struct tf_error *err)
 {
 	struct key key;
 	enum tf_code rc = TF_OK;
@@ -216,7 +217,8 @@ turn_to(struct tf_kept *k, uint64_t run, struct tf_error *err)
 }
 
 enum tf_code
-tf_kept_knows(struct tf_kept *k, uint64_t node, bool *yes, struct tf_error *err)
+tf_replay_tree_knows(struct tf_replay_tree *k, uint64_t node, bool *yes,
+    struct tf_error *err)
 {
 	unsigned i = (unsigned)(node % NODE_RUN);
 	enum tf_code rc = turn_to(k, node / NODE_RUN, err);
@@ -227,11 +229,12 @@ tf_kept_knows(struct tf_kept *k, uint64_t node, bool *yes, struct tf_error *err)
 }
 
 enum tf_code
-tf_kept_node(struct tf_kept *k, uint64_t node, struct tf_error *err)
+tf_replay_tree_node(struct tf_replay_tree *k, uint64_t node,
+    struct tf_error *err)
 {
 	unsigned i = (unsigned)(node % NODE_RUN);
 	bool seen;
-	enum tf_code rc = tf_kept_knows(k, node, &seen, err);
+	enum tf_code rc = tf_replay_tree_knows(k, node, &seen, err);
 
 	if (rc != TF_OK || seen)
 		return rc == TF_OK ? TF_EXISTS : rc;
@@ -242,8 +245,8 @@ tf_kept_node(struct tf_kept *k, uint64_t node, struct tf_error *err)
 /* --- walks ---------------------------------------------------------------- */
 
 struct walk {
-	tf_kept_dir_fn dir;
-	tf_kept_file_fn file;
+	tf_replay_tree_dir_fn dir;
+	tf_replay_tree_file_fn file;
 	void *arg;
 	size_t skip; /* bytes of the key before the name */
 };
@@ -253,7 +256,7 @@ give_dir(void *arg, struct tf_str key, struct tf_str value,
     struct tf_error *err)
 {
 	const struct walk *w = arg;
-	struct tf_kept_dir d;
+	struct tf_replay_tree_dir d;
 
 	memcpy(&d, value.p, sizeof(d));
 	return w->dir(w->arg,
@@ -265,7 +268,7 @@ give_file(void *arg, struct tf_str key, struct tf_str value,
     struct tf_error *err)
 {
 	const struct walk *w = arg;
-	struct tf_kept_file f;
+	struct tf_replay_tree_file f;
 
 	memcpy(&f, value.p, sizeof(f));
 	return w->file(w->arg,
@@ -273,8 +276,8 @@ give_file(void *arg, struct tf_str key, struct tf_str value,
 }
 
 enum tf_code
-tf_kept_children(struct tf_kept *k, struct tf_str path, tf_kept_dir_fn fn,
-    void *arg, struct tf_error *err)
+tf_replay_tree_children(struct tf_replay_tree *k, struct tf_str path,
+    tf_replay_tree_dir_fn fn, void *arg, struct tf_error *err)
 {
 	struct walk w = { .dir = fn, .arg = arg, .skip = path.n + 2 };
 	struct key low, high;
@@ -287,8 +290,8 @@ tf_kept_children(struct tf_kept *k, struct tf_str path, tf_kept_dir_fn fn,
 }
 
 enum tf_code
-tf_kept_each(struct tf_kept *k, tf_kept_dir_fn fn, void *arg,
-    struct tf_error *err)
+tf_replay_tree_each(struct tf_replay_tree *k, tf_replay_tree_dir_fn fn,
+    void *arg, struct tf_error *err)
 {
 	struct walk w = { .dir = fn, .arg = arg, .skip = 1 };
 	struct tf_str low = { level_letters, 1 };
@@ -302,8 +305,8 @@ tf_kept_each(struct tf_kept *k, tf_kept_dir_fn fn, void *arg,
 }
 
 enum tf_code
-tf_kept_files(struct tf_kept *k, struct tf_str path, tf_kept_file_fn fn,
-    void *arg, struct tf_error *err)
+tf_replay_tree_files(struct tf_replay_tree *k, struct tf_str path,
+    tf_replay_tree_file_fn fn, void *arg, struct tf_error *err)
 {
 	struct walk w = { .file = fn, .arg = arg, .skip = path.n + 2 };
 	struct key low, high;
@@ -314,8 +317,8 @@ tf_kept_files(struct tf_kept *k, struct tf_str path, tf_kept_file_fn fn,
 }
 
 enum tf_code
-tf_kept_get_file(struct tf_kept *k, struct tf_str path,
-    struct tf_kept_file *out, struct tf_error *err)
+tf_replay_tree_get_file(struct tf_replay_tree *k, struct tf_str path,
+    struct tf_replay_tree_file *out, struct tf_error *err)
 {
 	struct key key;
 
@@ -324,8 +327,8 @@ tf_kept_get_file(struct tf_kept *k, struct tf_str path,
 }
 
 enum tf_code
-tf_kept_put_file(struct tf_kept *k, struct tf_str path,
-    const struct tf_kept_file *f, struct tf_error *err)
+tf_replay_tree_put_file(struct tf_replay_tree *k, struct tf_str path,
+    const struct tf_replay_tree_file *f, struct tf_error *err)
 {
 	struct key key;
 

@@ -31,7 +31,7 @@ struct tf_temp_table_ops {
 };
 
 /* A directory. */
-struct tf_kept_dir {
+struct tf_replay_tree_dir {
 	struct tf_attr attr;
 	uint64_t entry, seal; /* seq; seal UINT64_MAX: open */
 	struct tf_hash birth_leaf, seal_leaf;
@@ -45,17 +45,17 @@ struct tf_kept_dir {
 };
 
 /* Evidence. */
-struct tf_kept_file {
+struct tf_replay_tree_file {
 	struct tf_hash sha256;
 	uint64_t size, node;
 	uint32_t mode, uid, gid;
 };
 
-struct tf_kept {
+struct tf_replay_tree {
 	const struct tf_temp_table_ops *ops;
 	struct tf_temp_table *table;
 	/* the directory put last: mostly the next one's, too */
-	struct tf_kept_dir last;
+	struct tf_replay_tree_dir last;
 	char last_path[TF_PATH_MAX];
 	size_t last_len; /* 0: none */
 	bool last_changed;
@@ -66,43 +66,50 @@ struct tf_kept {
 };
 
 /* Before all others: the root, and its node number.  Nothing can fail. */
-void tf_kept_root(struct tf_kept *k, const struct tf_kept_dir *d);
+void tf_replay_tree_root(struct tf_replay_tree *k,
+    const struct tf_replay_tree_dir *d);
 
 /* The level is by the path: "." for the root, one part a trail, and so on.
  * TF_NOTFOUND (err untouched). */
-TF_MUST_USE enum tf_code tf_kept_get(struct tf_kept *k, struct tf_str path,
-    struct tf_kept_dir *out, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_kept_put(struct tf_kept *k, struct tf_str path,
-    const struct tf_kept_dir *d, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_get(struct tf_replay_tree *k,
+    struct tf_str path, struct tf_replay_tree_dir *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_put(struct tf_replay_tree *k,
+    struct tf_str path, const struct tf_replay_tree_dir *d,
+    struct tf_error *err);
 /* A new name: TF_EXISTS (err untouched) when there was one. */
-TF_MUST_USE enum tf_code tf_kept_add(struct tf_kept *k, struct tf_str path,
-    const struct tf_kept_dir *d, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_kept_add_file(struct tf_kept *k, struct tf_str path,
-    const struct tf_kept_file *f, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_add(struct tf_replay_tree *k,
+    struct tf_str path, const struct tf_replay_tree_dir *d,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_add_file(struct tf_replay_tree *k,
+    struct tf_str path, const struct tf_replay_tree_file *f,
+    struct tf_error *err);
 
 /* A node number: TF_EXISTS when it was seen before. */
-TF_MUST_USE enum tf_code tf_kept_node(struct tf_kept *k, uint64_t node,
-    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_node(struct tf_replay_tree *k,
+    uint64_t node, struct tf_error *err);
 /* Was it seen? */
-TF_MUST_USE enum tf_code tf_kept_knows(struct tf_kept *k, uint64_t node,
-    bool *yes, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_knows(struct tf_replay_tree *k,
+    uint64_t node, bool *yes, struct tf_error *err);
 
 /* Directories right in a trail or workflow, by name; name is the last part. */
-typedef enum tf_code (*tf_kept_dir_fn)(void *arg, struct tf_str path,
-    const struct tf_kept_dir *d, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_kept_children(struct tf_kept *k, struct tf_str path,
-    tf_kept_dir_fn fn, void *arg, struct tf_error *err);
+typedef enum tf_code (*tf_replay_tree_dir_fn)(void *arg, struct tf_str path,
+    const struct tf_replay_tree_dir *d, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_children(struct tf_replay_tree *k,
+    struct tf_str path, tf_replay_tree_dir_fn fn, void *arg,
+    struct tf_error *err);
 /* Every directory, the root first. */
-TF_MUST_USE enum tf_code tf_kept_each(struct tf_kept *k, tf_kept_dir_fn fn,
-    void *arg, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_each(struct tf_replay_tree *k,
+    tf_replay_tree_dir_fn fn, void *arg, struct tf_error *err);
 /* Evidence of an attestation by name, which is relative to it. */
-typedef enum tf_code (*tf_kept_file_fn)(void *arg, struct tf_str name,
-    const struct tf_kept_file *f, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_kept_files(struct tf_kept *k, struct tf_str path,
-    tf_kept_file_fn fn, void *arg, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_kept_get_file(struct tf_kept *k, struct tf_str path,
-    struct tf_kept_file *out, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_kept_put_file(struct tf_kept *k, struct tf_str path,
-    const struct tf_kept_file *f, struct tf_error *err);
+typedef enum tf_code (*tf_replay_tree_file_fn)(void *arg, struct tf_str name,
+    const struct tf_replay_tree_file *f, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_files(struct tf_replay_tree *k,
+    struct tf_str path, tf_replay_tree_file_fn fn, void *arg,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_get_file(struct tf_replay_tree *k,
+    struct tf_str path, struct tf_replay_tree_file *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_put_file(struct tf_replay_tree *k,
+    struct tf_str path, const struct tf_replay_tree_file *f,
+    struct tf_error *err);
 
 #endif

@@ -713,17 +713,20 @@ END_TEST
 START_TEST(a_path_that_is_too_long_is_not_kept)
 {
 	static char text[TF_PATH_MAX + 1];
-	struct tf_kept k = { .ops = &table_ops };
-	struct tf_kept_dir d = { .files = 7 }, have;
+	struct tf_replay_tree k = { .ops = &table_ops };
+	struct tf_replay_tree_dir d = { .files = 7 }, have;
 
 	memset(text, 'x', sizeof(text));
 	ck_assert_int_eq(TF_OK, tf_temp_table_open(&k.table, NULL));
 	ck_assert_int_eq(TF_NAMETOOLONG,
-	    tf_kept_put(&k, (struct tf_str){ text, sizeof(text) }, &d, NULL));
+	    tf_replay_tree_put(&k, (struct tf_str){ text, sizeof(text) }, &d,
+		NULL));
 	ck_assert_int_eq(TF_OK,
-	    tf_kept_put(&k, (struct tf_str){ text, TF_PATH_MAX }, &d, NULL));
+	    tf_replay_tree_put(&k, (struct tf_str){ text, TF_PATH_MAX }, &d,
+		NULL));
 	ck_assert_int_eq(TF_OK,
-	    tf_kept_get(&k, (struct tf_str){ text, TF_PATH_MAX }, &have, NULL));
+	    tf_replay_tree_get(&k, (struct tf_str){ text, TF_PATH_MAX }, &have,
+		NULL));
 	ck_assert_uint_eq(7, have.files);
 	tf_temp_table_close(k.table);
 }
