@@ -287,9 +287,9 @@ struct tf_open_object {
 };
 bool tf_reader_hold(struct tf_reader *r, struct tf_open_object *out);
 void tf_vault_let_go(struct tf_vault *v, const struct tf_open_object *held);
-/* Is it a sealed object of TF_LONG bytes or more, for which it pays to open its
- * file before anything is read? */
-#define TF_LONG (4u << 20)
+/* Is it a sealed object of TF_LONG_OBJECT_BYTES bytes or more, for which it
+ * pays to open its file before anything is read? */
+#define TF_LONG_OBJECT_BYTES (4u << 20)
 bool tf_reader_is_long(const struct tf_reader *r);
 /* Read what is sealed from its object from now on, though nothing was read
  * yet: then it can be held. */

@@ -374,7 +374,7 @@ pass_on(void *arg, const void *p, size_t n, struct tf_error *err)
 {
 	const struct tf_sink *to = arg;
 
-	if (fs_later_given_up())
+	if (fs_worker_given_up())
 		return tf_fail(err, TF_INTERRUPTED, "given up");
 	return to->put(to->arg, p, n, err);
 }
@@ -425,7 +425,7 @@ make(struct fs_control *c, struct fs_snapshot *s, uint64_t head,
     struct tf_error *err)
 {
 	const struct row *row = s->from.row;
-	const atomic_bool *stop = fs_later_flag();
+	const atomic_bool *stop = fs_worker_flag();
 	uint64_t dir = owner_of(s->ino);
 	struct tf_vault *v = c->vault;
 	enum tf_code rc;
@@ -444,7 +444,7 @@ make(struct fs_control *c, struct fs_snapshot *s, uint64_t head,
 		    stop != NULL ? stop : c->stop, &s->spool, err);
 	if (rc == TF_OK && s->text.failed)
 		rc = tf_nomem(err);
-	if (rc == TF_BUSY && fs_later_given_up())
+	if (rc == TF_BUSY && fs_worker_given_up())
 		rc = tf_fail(err, TF_INTERRUPTED, "given up");
 	if (rc != TF_OK)
 		return rc;

@@ -15,9 +15,10 @@ struct fs {
 	struct fs_actors *actors; /* or NULL: no hints */
 	struct fs_control *control;
 	struct fs_handles *handles;
-	struct fs_later *later; /* or NULL: never later */
+	struct fs_worker *worker; /* or NULL: never later */
 	struct fs_notify *notify;
-	struct fs_pass *pass; /* or NULL: nothing is passed through */
+	struct fs_passthrough
+	    *passthrough; /* or NULL: nothing is passed through */
 	bool read_only;
 	atomic_bool stopping; /* no new writers, no packages */
 };

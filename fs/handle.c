@@ -2,9 +2,10 @@
  * Open files, and flushes under way.
  *
  * Lock order in fs/: loop.c's reading, then its mu; handle.c's, worker.c's,
- * passthrough.c's, control.c's, control_tile.c's, actor.c's, notify.c's and report.c's
- * mu each stand alone: none is held while another is taken, nor while core or
- * fuse_reply_* is called.  notify.c's is taken below locks of the vault.
+ * passthrough.c's, control.c's, control_tile.c's, actor.c's, notify.c's and
+ * report.c's mu each stand alone: none is held while another is taken, nor
+ * while core or fuse_reply_* is called.  notify.c's is taken below locks of the
+ * vault.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -98,7 +99,7 @@ fs_handle_free(struct fs *fs, struct fs_handle *h)
 		tf_reader_close(h->reader);
 	if (h->snapshot != NULL)
 		fs_control_close(fs->control, h->snapshot);
-	fs_pass_leave(fs->pass, h);
+	fs_passthrough_leave(fs->passthrough, h);
 	forget(fs->handles, h);
 }
 

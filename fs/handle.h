@@ -27,7 +27,8 @@ struct fs_handle {
 	/* What passthrough.h knows; ino 0: nothing. */
 	uint64_t ino;
 	uint32_t backing;
-	struct fs_handle *next_open, *prev_open; /* guarded by fs_pass.mu */
+	struct fs_handle *next_open,
+	    *prev_open; /* guarded by fs_passthrough.mu */
 };
 
 /* NULL: no memory. */
@@ -48,8 +49,8 @@ fs_handle_of(const struct fuse_file_info *fi)
 
 /*
  * Answer req, a FLUSH (sync false) or FSYNC of h, when all that was written
- * through it is as durable as that promises, or at once when it cannot write.  The answer
- * comes from another thread perhaps; no worker waits.
+ * through it is as durable as that promises, or at once when it cannot write. 
+ * The answer comes from another thread perhaps; no worker waits.
  */
 void fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req,
     bool sync);

@@ -66,9 +66,9 @@ accept_more(char *answer, size_t n, struct offer offer)
 	if (n < sizeof *h + sizeof *out || h->error != 0)
 		return;
 	out->flags |= offer.flags & FUSE_HANDLE_KILLPRIV_V2;
-	if ((offer.flags2 & FS_PASS_FLAGS2) != 0) {
+	if ((offer.flags2 & FS_PASSTHROUGH_FLAGS2) != 0) {
 		out->flags |= FUSE_INIT_EXT;
-		out->flags2 |= FS_PASS_FLAGS2;
+		out->flags2 |= FS_PASSTHROUGH_FLAGS2;
 		memcpy((char *)out + behind, &max_stack_depth,
 		    sizeof max_stack_depth);
 	}

@@ -455,7 +455,7 @@ unmount_patiently(struct fs *fs, const char *mnt, int signals)
 	};
 
 	atomic_store(&fs->stopping, true);
-	fs_later_give_up(fs);
+	fs_worker_give_up(fs);
 	for (int i = 0; i < STOP_TRIES; i++) {
 		if (fs_mount_off(mnt, false))
 			return true;
@@ -558,9 +558,9 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 	if (!o->debug)
 		fuse_set_log_func(fs_report_fuse);
 	if ((rc = fs_handshake(se, err)) == TF_OK &&
-	    (rc = fs_later_start(fs, err)) == TF_OK) {
+	    (rc = fs_worker_start(fs, err)) == TF_OK) {
 		fs_notify_start(fs->notify, se);
-		fs_pass_start(fs->pass, fuse_session_fd(se));
+		fs_passthrough_start(fs->passthrough, fuse_session_fd(se));
 		rc = fs_loop_start(fs->loop, se, err);
 	}
 	if (rc == TF_OK) {
@@ -574,9 +574,9 @@ run_mounted(struct fs *fs, const struct options *o, int signals, int *parent,
 		fs_handles_drain(fs->handles);
 	}
 	atomic_store(&fs->stopping, true);
-	fs_later_stop(fs);
+	fs_worker_stop(fs);
 	fs_notify_stop(fs->notify);
-	fs_pass_stop(fs->pass);
+	fs_passthrough_stop(fs->passthrough);
 	/* Closes the connection; detaches what is still mounted.  Where that
 	 * was done already, something else may be mounted there now. */
 	if (!copies)
@@ -595,7 +595,7 @@ open_shared(struct fs *fs, const struct options *o, struct tf_error *err)
 	fs->actors = fs_actors_new();
 	fs->control = fs_control_new(fs->vault, &fs->stopping);
 	fs->handles = fs_handles_new();
-	fs->pass = fs_pass_new();
+	fs->passthrough = fs_passthrough_new();
 	if (fs->control == NULL || fs->handles == NULL)
 		return tf_nomem(err);
 	return fs_loop_new(o->threads, &fs->loop, err);
@@ -651,7 +651,7 @@ run(const struct options *o, int *parent, struct tf_error *err)
 		fs_report_line(LOG_NOTICE, "%s closed (%s)", o->store, reason);
 out:
 	fs_actors_free(fs.actors);
-	fs_pass_free(fs.pass);
+	fs_passthrough_free(fs.passthrough);
 	fs_handles_free(fs.handles);
 	fs_loop_free(fs.loop);
 	fs_notify_free(fs.notify);

@@ -50,11 +50,11 @@ enter(struct fs *fs, uint64_t ino, struct fs_handle *h)
 	struct tf_open_object held = { .fd = -1 };
 	/* If it cannot be opened, READ says so. */
 	bool passable = h->reader != NULL && tf_reader_is_long(h->reader) &&
-	    fs_pass_wants(fs->pass, ino) &&
+	    fs_passthrough_wants(fs->passthrough, ino) &&
 	    tf_reader_object(h->reader, NULL) == TF_OK &&
 	    tf_reader_hold(h->reader, &held);
 
-	fs_pass_enter(fs->pass, h, ino, held.fd);
+	fs_passthrough_enter(fs->passthrough, h, ino, held.fd);
 	if (passable)
 		tf_vault_let_go(fs->vault, &held);
 }
@@ -114,7 +114,7 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	set_handle(fi, h);
-	fs_pass_enter(fs->pass, h, a.id, -1);
+	fs_passthrough_enter(fs->passthrough, h, a.id, -1);
 	fs_attr_entry(&a, &e);
 	e.attr_timeout = FS_ATTR_TIMEOUT_S; /* until it is written */
 	/* The open was interrupted: there will be no RELEASE. */
@@ -141,7 +141,7 @@ open_control(fuse_req_t req, uint64_t ino)
 		rc = fs_control_open(fs->control, ino, &who, &h->snapshot,
 		    &err);
 	fs_asker_free(&who);
-	fs_later_answers(req);
+	fs_worker_answers(req);
 	if (rc != TF_OK) {
 		fs_handle_free(fs, h);
 		fs_report_error(req, "open", rc, h != NULL ? &err : NULL);
@@ -170,7 +170,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (fs_control_is(ino)) {
 		fs_loop_pass();
 		fs_loop_await(fs->loop, 0); /* status counts what is frozen */
-		fs_later_if_long(fs, req, ino, open_control);
+		fs_worker_if_long(fs, req, ino, open_control);
 		return;
 	}
 	if ((h = fs_handle_new(fs)) == NULL) {
@@ -196,7 +196,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	set_handle(fi, h);
 	enter(fs, ino, h);
-	if (fs_pass_reply_open(req, h, fi) == -ENOENT)
+	if (fs_passthrough_reply_open(req, h, fi) == -ENOENT)
 		fs_handle_free(fs, h); /* interrupted, as in create */
 }
 

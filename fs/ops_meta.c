@@ -41,7 +41,7 @@ reply_control(fuse_req_t req, uint64_t ino)
 	fs_asker_of(req, &who);
 	rc = fs_control_stat(fs_of(req)->control, ino, &who, NULL, &st, &err);
 	fs_asker_free(&who);
-	fs_later_answers(req);
+	fs_worker_answers(req);
 	if (rc == TF_OK)
 		fuse_reply_attr(req, &st, fs_attr_control_timeout(ino));
 	else
@@ -59,7 +59,7 @@ fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	(void)fi;
 	if (fs_control_is(ino)) {
 		fs_loop_await(fs->loop, 0);
-		fs_later_if_long(fs, req, ino, reply_control);
+		fs_worker_if_long(fs, req, ino, reply_control);
 		return;
 	}
 	fs_loop_await(fs->loop, ino);

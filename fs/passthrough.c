@@ -29,7 +29,7 @@ struct open_out {
 _Static_assert(sizeof(struct open_out) == sizeof(struct fuse_open_out),
     "the answer to OPEN");
 
-struct fs_pass {
+struct fs_passthrough {
 	pthread_mutex_t mu;
 	int fuse_fd;  /* -1: nobody to ask; guarded by mu */
 	bool refused; /* guarded by mu */
@@ -37,10 +37,10 @@ struct fs_pass {
 	struct fs_handle *first[BUCKETS];
 };
 
-struct fs_pass *
-fs_pass_new(void)
+struct fs_passthrough *
+fs_passthrough_new(void)
 {
-	struct fs_pass *p = calloc(1, sizeof *p);
+	struct fs_passthrough *p = calloc(1, sizeof *p);
 
 	if (p == NULL)
 		return NULL;
@@ -50,7 +50,7 @@ fs_pass_new(void)
 }
 
 void
-fs_pass_free(struct fs_pass *p)
+fs_passthrough_free(struct fs_passthrough *p)
 {
 	if (p == NULL)
 		return;
@@ -59,7 +59,7 @@ fs_pass_free(struct fs_pass *p)
 }
 
 void
-fs_pass_start(struct fs_pass *p, int fuse_fd)
+fs_passthrough_start(struct fs_passthrough *p, int fuse_fd)
 {
 	if (p == NULL)
 		return;
@@ -69,14 +69,14 @@ fs_pass_start(struct fs_pass *p, int fuse_fd)
 }
 
 void
-fs_pass_stop(struct fs_pass *p)
+fs_passthrough_stop(struct fs_passthrough *p)
 {
-	fs_pass_start(p, -1);
+	fs_passthrough_start(p, -1);
 }
 
 /* One that is open of ino, or NULL.  mu held. */
 static struct fs_handle *
-find(const struct fs_pass *p, uint64_t ino)
+find(const struct fs_passthrough *p, uint64_t ino)
 {
 	struct fs_handle *h = p->first[ino % BUCKETS];
 
@@ -86,7 +86,7 @@ find(const struct fs_pass *p, uint64_t ino)
 }
 
 bool
-fs_pass_wants(struct fs_pass *p, uint64_t ino)
+fs_passthrough_wants(struct fs_passthrough *p, uint64_t ino)
 {
 	bool wants;
 
@@ -111,7 +111,7 @@ any_flags(int fd)
 
 /* The kernel's id for the file fd, or 0.  mu held. */
 static uint32_t
-backing_open(struct fs_pass *p, int fd)
+backing_open(struct fs_passthrough *p, int fd)
 {
 	struct backing_map map = { .fd = fd };
 	int id = -1;
@@ -125,7 +125,8 @@ backing_open(struct fs_pass *p, int fd)
 }
 
 void
-fs_pass_enter(struct fs_pass *p, struct fs_handle *h, uint64_t ino, int fd)
+fs_passthrough_enter(struct fs_passthrough *p, struct fs_handle *h,
+    uint64_t ino, int fd)
 {
 	struct fs_handle *other;
 
@@ -143,7 +144,7 @@ fs_pass_enter(struct fs_pass *p, struct fs_handle *h, uint64_t ino, int fd)
 }
 
 void
-fs_pass_leave(struct fs_pass *p, struct fs_handle *h)
+fs_passthrough_leave(struct fs_passthrough *p, struct fs_handle *h)
 {
 	if (p == NULL || h->ino == 0)
 		return;
@@ -161,7 +162,7 @@ fs_pass_leave(struct fs_pass *p, struct fs_handle *h)
 }
 
 int
-fs_pass_reply_open(fuse_req_t req, const struct fs_handle *h,
+fs_passthrough_reply_open(fuse_req_t req, const struct fs_handle *h,
     const struct fuse_file_info *fi)
 {
 	struct open_out out = { .fh = fi->fh,

@@ -18,33 +18,34 @@
 #include "handle.h"
 
 /* What libfuse 3.14, and <linux/fuse.h> before 6.9, have no name for. */
-#define FS_PASS_FLAGS2 (1u << 5) /* FUSE_PASSTHROUGH, in flags2 */
+#define FS_PASSTHROUGH_FLAGS2 (1u << 5) /* FUSE_PASSTHROUGH, in flags2 */
 
-struct fs_pass;
+struct fs_passthrough;
 
 /* NULL: no memory; then nothing is passed. */
-struct fs_pass *fs_pass_new(void);
-void fs_pass_free(struct fs_pass *p);
+struct fs_passthrough *fs_passthrough_new(void);
+void fs_passthrough_free(struct fs_passthrough *p);
 
-/* From the one to the other the kernel is asked, over fuse_fd.  What it does not
- * allow (only root may) is not asked for again. */
-void fs_pass_start(struct fs_pass *p, int fuse_fd);
-void fs_pass_stop(struct fs_pass *p);
+/* From the one to the other the kernel is asked, over fuse_fd.  What it does
+ * not allow (only root may) is not asked for again. */
+void fs_passthrough_start(struct fs_passthrough *p, int fuse_fd);
+void fs_passthrough_stop(struct fs_passthrough *p);
 
-/* Might a file of ino be passed, if fs_pass_enter got its object? */
-bool fs_pass_wants(struct fs_pass *p, uint64_t ino);
+/* Might a file of ino be passed, if fs_passthrough_enter got its object? */
+bool fs_passthrough_wants(struct fs_passthrough *p, uint64_t ino);
 /*
  * h is about to be the answer to an OPEN or CREATE of ino.  fd is of the sealed
  * object, whose bytes were checked, or -1; it stays the caller's.  Afterwards
  * h->backing is what the kernel passes by; 0: it is not passed.
  */
-void fs_pass_enter(struct fs_pass *p, struct fs_handle *h, uint64_t ino,
-    int fd);
-/* h was released, or never came to be open.  Nothing when it was not entered. */
-void fs_pass_leave(struct fs_pass *p, struct fs_handle *h);
+void fs_passthrough_enter(struct fs_passthrough *p, struct fs_handle *h,
+    uint64_t ino, int fd);
+/* h was released, or never came to be open.  Nothing when it was not entered.
+ *  */
+void fs_passthrough_leave(struct fs_passthrough *p, struct fs_handle *h);
 
 /* fuse_reply_open(), with h->backing. */
-int fs_pass_reply_open(fuse_req_t req, const struct fs_handle *h,
+int fs_passthrough_reply_open(fuse_req_t req, const struct fs_handle *h,
     const struct fuse_file_info *fi);
 
 #endif

@@ -26,12 +26,12 @@ struct job {
 	fuse_req_t req;
 	uint64_t ino;
 	uint32_t uid;
-	fs_later_fn fn;
-	struct fs_later *later;
+	fs_worker_fn fn;
+	struct fs_worker *worker;
 	atomic_bool over; /* given up */
 };
 
-struct fs_later {
+struct fs_worker {
 	struct fs_control *control;
 	pthread_t attendant, maker[MAKERS];
 	struct job *at_work[MAKERS]; /* guarded by mu, as all below */
@@ -45,26 +45,26 @@ struct fs_later {
 };
 
 struct start {
-	struct fs_later *later;
+	struct fs_worker *worker;
 	unsigned n;
 };
 
 static _Thread_local struct job *mine; /* what this thread does, or NULL */
 
 bool
-fs_later_given_up(void)
+fs_worker_given_up(void)
 {
 	return mine != NULL && atomic_load(&mine->over);
 }
 
 const atomic_bool *
-fs_later_flag(void)
+fs_worker_flag(void)
 {
 	return mine != NULL ? &mine->over : NULL;
 }
 
 static void
-wake(struct fs_later *l)
+wake(struct fs_worker *l)
 {
 	(void)eventfd_write(l->wake, 1);
 }
@@ -78,7 +78,7 @@ set_over(fuse_req_t req, void *arg)
 
 	(void)req;
 	atomic_store(&j->over, true);
-	wake(j->later);
+	wake(j->worker);
 }
 
 /* Nobody interrupts it any more; then it may be answered. */
@@ -93,7 +93,7 @@ finish(struct job *j, bool answer)
 
 /* Take *at out; mu is held. */
 static struct job *
-unlink_job(struct fs_later *l, struct job **at)
+unlink_job(struct fs_worker *l, struct job **at)
 {
 	struct job *j = *at;
 
@@ -105,7 +105,7 @@ unlink_job(struct fs_later *l, struct job **at)
 /* --- makers ----------------------------------------------------------------- */
 
 static bool
-is_served(const struct fs_later *l, uint32_t uid)
+is_served(const struct fs_worker *l, uint32_t uid)
 {
 	for (unsigned i = 0; i < l->makers; i++)
 		if (l->at_work[i] != NULL && l->at_work[i]->uid == uid)
@@ -115,7 +115,7 @@ is_served(const struct fs_later *l, uint32_t uid)
 
 /* The first job of a user for whom nobody works, or NULL; mu is held. */
 static struct job *
-take(struct fs_later *l)
+take(struct fs_worker *l)
 {
 	struct job **at = &l->first;
 
@@ -128,7 +128,7 @@ static void *
 make(void *arg)
 {
 	struct start s = *(struct start *)arg;
-	struct fs_later *l = s.later;
+	struct fs_worker *l = s.worker;
 	struct job *j;
 
 	free(arg);
@@ -162,7 +162,7 @@ make(void *arg)
 }
 
 void
-fs_later_answers(fuse_req_t req)
+fs_worker_answers(fuse_req_t req)
 {
 	if (mine != NULL && mine->req == req)
 		fuse_req_interrupt_func(req, NULL, NULL);
@@ -170,7 +170,7 @@ fs_later_answers(fuse_req_t req)
 
 /* mu is held.  If there cannot be one more, others do it. */
 static void
-add_maker(struct fs_later *l)
+add_maker(struct fs_worker *l)
 {
 	struct start *s = malloc(sizeof *s);
 
@@ -187,7 +187,7 @@ add_maker(struct fs_later *l)
 
 /* Answer what was given up while it waited. */
 static void
-answer_given_up(struct fs_later *l)
+answer_given_up(struct fs_worker *l)
 {
 	struct job **at, *j, *over = NULL;
 
@@ -209,7 +209,7 @@ answer_given_up(struct fs_later *l)
 }
 
 static bool
-quits(struct fs_later *l)
+quits(struct fs_worker *l)
 {
 	bool quit;
 
@@ -222,7 +222,7 @@ quits(struct fs_later *l)
 static void *
 attend(void *arg)
 {
-	struct fs_later *l = arg;
+	struct fs_worker *l = arg;
 	struct pollfd p = { .fd = l->wake, .events = POLLIN };
 	eventfd_t n;
 
@@ -238,7 +238,7 @@ attend(void *arg)
 /* --- start and stop ------------------------------------------------------------- */
 
 static void
-discard(struct fs_later *l)
+discard(struct fs_worker *l)
 {
 	close(l->wake);
 	pthread_cond_destroy(&l->more);
@@ -247,9 +247,9 @@ discard(struct fs_later *l)
 }
 
 enum tf_code
-fs_later_start(struct fs *fs, struct tf_error *err)
+fs_worker_start(struct fs *fs, struct tf_error *err)
 {
-	struct fs_later *l = calloc(1, sizeof *l);
+	struct fs_worker *l = calloc(1, sizeof *l);
 
 	if (l == NULL)
 		return tf_nomem(err);
@@ -261,7 +261,7 @@ fs_later_start(struct fs *fs, struct tf_error *err)
 	pthread_mutex_lock(&l->mu);
 	add_maker(l); /* others come when they are needed */
 	pthread_mutex_unlock(&l->mu);
-	fs->later = l;
+	fs->worker = l;
 	if (l->wake < 0 || l->makers == 0 ||
 	    pthread_create(&l->attendant, NULL, attend, l) != 0) {
 		(void)tf_fail(err, TF_IO, "start a thread");
@@ -270,16 +270,16 @@ fs_later_start(struct fs *fs, struct tf_error *err)
 		if (l->makers > 0)
 			pthread_join(l->maker[0], NULL);
 		discard(l);
-		fs->later = NULL;
+		fs->worker = NULL;
 		return TF_IO;
 	}
 	return TF_OK;
 }
 
 void
-fs_later_give_up(struct fs *fs)
+fs_worker_give_up(struct fs *fs)
 {
-	struct fs_later *l = fs->later;
+	struct fs_worker *l = fs->worker;
 
 	if (l == NULL)
 		return;
@@ -295,13 +295,13 @@ fs_later_give_up(struct fs *fs)
 }
 
 void
-fs_later_stop(struct fs *fs)
+fs_worker_stop(struct fs *fs)
 {
-	struct fs_later *l = fs->later;
+	struct fs_worker *l = fs->worker;
 
 	if (l == NULL)
 		return;
-	fs_later_give_up(fs);
+	fs_worker_give_up(fs);
 	pthread_mutex_lock(&l->mu);
 	l->quit = true;
 	pthread_cond_broadcast(&l->more);
@@ -311,14 +311,14 @@ fs_later_stop(struct fs *fs)
 	for (unsigned i = 0; i < l->makers; i++)
 		pthread_join(l->maker[i], NULL);
 	discard(l);
-	fs->later = NULL;
+	fs->worker = NULL;
 }
 
 /* Let a maker call fn; false: it cannot be done. */
 static bool
-add_job(struct fs *fs, fuse_req_t req, uint64_t ino, fs_later_fn fn)
+add_job(struct fs *fs, fuse_req_t req, uint64_t ino, fs_worker_fn fn)
 {
-	struct fs_later *l = fs->later;
+	struct fs_worker *l = fs->worker;
 	struct job *j;
 
 	if (l == NULL || (j = malloc(sizeof *j)) == NULL)
@@ -327,7 +327,7 @@ add_job(struct fs *fs, fuse_req_t req, uint64_t ino, fs_later_fn fn)
 		.ino = ino,
 		.uid = fuse_req_ctx(req)->uid,
 		.fn = fn,
-		.later = l };
+		.worker = l };
 	atomic_init(&j->over, false);
 	/* Before a maker may answer it. */
 	fuse_req_interrupt_func(req, set_over, j);
@@ -344,7 +344,7 @@ add_job(struct fs *fs, fuse_req_t req, uint64_t ino, fs_later_fn fn)
 }
 
 void
-fs_later_if_long(struct fs *fs, fuse_req_t req, uint64_t ino, fs_later_fn fn)
+fs_worker_if_long(struct fs *fs, fuse_req_t req, uint64_t ino, fs_worker_fn fn)
 {
 	struct fs_asker who;
 	bool takes_long;

@@ -13,28 +13,28 @@
 #include "fs.h"
 
 /* Start them.  TF_NOMEM, TF_IO. */
-TF_MUST_USE enum tf_code fs_later_start(struct fs *fs, struct tf_error *err);
+TF_MUST_USE enum tf_code fs_worker_start(struct fs *fs, struct tf_error *err);
 /* Give up all that is under way, and whatever comes. */
-void fs_later_give_up(struct fs *fs);
+void fs_worker_give_up(struct fs *fs);
 /* The same, answer all that waits, and end them.  No
  * worker runs any more. */
-void fs_later_stop(struct fs *fs);
+void fs_worker_stop(struct fs *fs);
 
 /* Answers req, which is about control node ino. */
-typedef void (*fs_later_fn)(fuse_req_t req, uint64_t ino);
+typedef void (*fs_worker_fn)(fuse_req_t req, uint64_t ino);
 /*
- * Call fn: in another thread, in the order of the user's asking, if the file has
- * to be made first and that takes long.  If its sender gives the request up
+ * Call fn: in another thread, in the order of the user's asking, if the file
+ * has to be made first and that takes long.  If its sender gives the request up
  * before fn is called, it is answered with EINTR.
  */
-void fs_later_if_long(struct fs *fs, fuse_req_t req, uint64_t ino,
-    fs_later_fn fn);
+void fs_worker_if_long(struct fs *fs, fuse_req_t req, uint64_t ino,
+    fs_worker_fn fn);
 /* fn is about to answer req.  Nothing in other threads. */
-void fs_later_answers(fuse_req_t req);
+void fs_worker_answers(fuse_req_t req);
 
 /* Was the request given up that this thread works for?  Also as a flag that
  * lives until it is answered; NULL in other threads. */
-bool fs_later_given_up(void);
-const atomic_bool *fs_later_flag(void);
+bool fs_worker_given_up(void);
+const atomic_bool *fs_worker_flag(void);
 
 #endif

@@ -30,7 +30,7 @@ is_key(struct tf_str key, const char *name)
 }
 
 void
-tf_entry_peek(const char *bytes, size_t n, struct tf_str *type,
+tf_entry_scan(const char *bytes, size_t n, struct tf_str *type,
     struct tf_str *path)
 {
 	struct tf_str key = { NULL, 0 }, text;

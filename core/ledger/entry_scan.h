@@ -10,7 +10,7 @@ struct tf_str;
  * For going through many: type and path of an entry whose bytes are canonical,
  * as they stand between their quotes; absent: p NULL.
  */
-void tf_entry_peek(const char *bytes, size_t n, struct tf_str *type,
+void tf_entry_scan(const char *bytes, size_t n, struct tf_str *type,
     struct tf_str *path);
 
 #endif

@@ -119,8 +119,9 @@ struct tf_vault {
 	struct tf_bits checked; /* objects by number: hashed, were right */
 	struct tf_bits altered; /* these were not */
 	struct tf_object_check *checks; /* under way */
-	struct tf_bits opened;	/* nodes by id: opened since they were sealed */
-	struct tf_bits is_long; /* of these: TF_LONG bytes or more */
+	struct tf_bits opened; /* nodes by id: opened since they were sealed */
+	struct tf_bits
+	    is_long; /* of these: TF_LONG_OBJECT_BYTES bytes or more */
 	struct tf_db **free_dbs; /* read connections nobody uses */
 	size_t n_free_dbs, cap_free_dbs;
 

@@ -151,7 +151,7 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 	 * and only we read it. */
 	if (rc != TF_OK || r->pending)
 		return rc;
-	r->is_long = !o.is_inline && o.size >= TF_LONG;
+	r->is_long = !o.is_inline && o.size >= TF_LONG_OBJECT_BYTES;
 	if (r->is_long)
 		set_bit(v, &v->is_long, r->id);
 	set_bit(v, &v->opened, r->id);

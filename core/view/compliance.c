@@ -10,13 +10,13 @@
 #include "view.h"
 
 void
-tf_facts_free(struct tf_facts *f)
+tf_judgement_free(struct tf_judgement *f)
 {
 	free(f->a);
 	free(f->r);
 	tf_buf_free(&f->strings);
 	tf_status_free(&f->status);
-	*f = (struct tf_facts){ 0 };
+	*f = (struct tf_judgement){ 0 };
 }
 
 /* --- overrides ------------------------------------------------------------- */
@@ -106,7 +106,7 @@ says_no(struct tf_str raw, bool *no, struct tf_error *err)
 
 /* Keep a string; its p is an offset until all are there. */
 static struct tf_str
-keep(struct tf_facts *f, const char *p, size_t n)
+keep(struct tf_judgement *f, const char *p, size_t n)
 {
 	struct tf_str s = { (const char *)f->strings.n + 1, n };
 
@@ -125,8 +125,8 @@ tf_denied(const struct tf_entry *seal, bool *denied, struct tf_error *err)
 }
 
 static enum tf_code
-read_claims(struct tf_facts *f, struct tf_reported *r, const struct tf_entry *e,
-    struct tf_error *err)
+read_claims(struct tf_judgement *f, struct tf_reported *r,
+    const struct tf_entry *e, struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_str type;
@@ -145,13 +145,13 @@ read_claims(struct tf_facts *f, struct tf_reported *r, const struct tf_entry *e,
 
 struct reading {
 	struct tf_view *w;
-	struct tf_facts *f;
+	struct tf_judgement *f;
 	struct overrides all;
 	struct tf_loaded_entry t;
 };
 
 static enum tf_code
-grow(struct tf_facts *f, struct tf_error *err)
+grow(struct tf_judgement *f, struct tf_error *err)
 {
 	size_t cap = f->cap == 0 ? 16 : f->cap * 2;
 	void *a, *r;
@@ -201,7 +201,7 @@ static enum tf_code
 add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
 	struct reading *x = arg;
-	struct tf_facts *f = x->f;
+	struct tf_judgement *f = x->f;
 	const struct override *o = NULL;
 	struct tf_reported *r;
 	enum tf_code rc;
@@ -228,15 +228,15 @@ add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 }
 
 static void
-place(const struct tf_facts *f, struct tf_str *s)
+place(const struct tf_judgement *f, struct tf_str *s)
 {
 	if (s->p != NULL)
 		s->p = f->strings.p + (size_t)s->p - 1;
 }
 
 enum tf_code
-tf_facts_read(struct tf_view *w, uint64_t workflow, struct tf_facts *out,
-    struct tf_error *err)
+tf_judgement_read(struct tf_view *w, uint64_t workflow,
+    struct tf_judgement *out, struct tf_error *err)
 {
 	struct reading x = { .w = w, .f = out };
 	enum tf_code rc = read_overrides(w, workflow, &x.all, err);
@@ -257,7 +257,7 @@ tf_facts_read(struct tf_view *w, uint64_t workflow, struct tf_facts *out,
 }
 
 struct tf_tally
-tf_facts_tally(const struct tf_facts *f)
+tf_judgement_tally(const struct tf_judgement *f)
 {
 	struct tf_tally t = { 0 };
 

@@ -16,7 +16,7 @@ struct tf_att {
 	uint64_t id, begun, seal, override; /* the last two: or TF_NO_SEQ */
 };
 
-struct tf_facts {
+struct tf_judgement {
 	struct tf_att *a;      /* by node id */
 	struct tf_reported *r; /* r[i] is of a[i] */
 	size_t n, cap;
@@ -30,12 +30,12 @@ struct tf_tally {
 	size_t open;		 /* with a version that is not sealed */
 };
 
-void tf_facts_free(struct tf_facts *f);
+void tf_judgement_free(struct tf_judgement *f);
 
 /* All attestations of a workflow, judged.  *out is {0} before; free it in
  * either case. */
-TF_MUST_USE enum tf_code tf_facts_read(struct tf_view *w, uint64_t workflow,
-    struct tf_facts *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_judgement_read(struct tf_view *w, uint64_t workflow,
+    struct tf_judgement *out, struct tf_error *err);
 
 /* The last override of the seal of attestation id, or TF_NO_SEQ. */
 TF_MUST_USE enum tf_code tf_override_of(struct tf_view *w, uint64_t id,
@@ -45,6 +45,6 @@ TF_MUST_USE enum tf_code tf_override_of(struct tf_view *w, uint64_t id,
 TF_MUST_USE enum tf_code tf_denied(const struct tf_entry *seal, bool *denied,
     struct tf_error *err);
 
-struct tf_tally tf_facts_tally(const struct tf_facts *f);
+struct tf_tally tf_judgement_tally(const struct tf_judgement *f);
 
 #endif

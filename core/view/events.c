@@ -58,7 +58,7 @@ tf_is_below(const struct tf_buf *entry, const struct tf_buf *dir)
 	struct tf_str type, path;
 
 	/* Nothing in the name of such a directory is ever escaped. */
-	tf_entry_peek(entry->p, entry->n, &type, &path);
+	tf_entry_scan(entry->p, entry->n, &type, &path);
 	return path.p != NULL && path.n >= dir->n &&
 	    memcmp(path.p, dir->p, dir->n) == 0 &&
 	    (path.n == dir->n || path.p[dir->n] == '/');
@@ -115,7 +115,7 @@ note_unindexed(void *arg, uint64_t idx, uint64_t off, const void *body,
 	(void)off;
 	if (idx >= s->end)
 		return TF_NODATA; /* enough */
-	tf_entry_peek(body, n, &type, &path);
+	tf_entry_scan(body, n, &type, &path);
 	if (path.p == NULL || type.p == NULL || has_row(type))
 		return TF_OK;
 	if (r->n == r->cap) {

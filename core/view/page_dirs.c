@@ -224,7 +224,7 @@ static enum tf_code
 add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
 	struct trail *t = arg;
-	struct tf_facts f = { 0 };
+	struct tf_judgement f = { 0 };
 	struct line l = line_of(row);
 	bool may;
 	enum tf_code rc = tf_may_read_row(t->p->w, row, &may, err);
@@ -233,17 +233,17 @@ add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		t->withheld++;
 		return rc;
 	}
-	rc = tf_facts_read(t->p->w, row->attr.id, &f, err);
+	rc = tf_judgement_read(t->p->w, row->attr.id, &f, err);
 	if (rc == TF_OK) {
 		l.word = f.status.word;
 		l.attestations = f.status.n;
-		l.tally = tf_facts_tally(&f);
+		l.tally = tf_judgement_tally(&f);
 		t->n[l.word]++;
 		keep(&t->all, &l);
 		if (l.word == TF_NON_COMPLIANT)
 			keep(&t->spoiled, &l);
 	}
-	tf_facts_free(&f);
+	tf_judgement_free(&f);
 	return rc;
 }
 

@@ -18,7 +18,7 @@ static const struct tf_str none = { NULL, 0 };
 
 struct workflow {
 	struct tf_page *p;
-	struct tf_facts f;
+	struct tf_judgement f;
 	size_t files; /* rows of evidence that may still be shown */
 };
 
@@ -236,7 +236,7 @@ out:
 
 /* Attestation i of the facts by its name, which leads down to its section. */
 static void
-put_name(struct tf_page *p, const struct tf_facts *f, size_t i)
+put_name(struct tf_page *p, const struct tf_judgement *f, size_t i)
 {
 	const struct tf_reported *r = &f->r[i];
 
@@ -248,7 +248,7 @@ put_name(struct tf_page *p, const struct tf_facts *f, size_t i)
 }
 
 static void
-put_item(struct tf_page *p, const struct tf_facts *f,
+put_item(struct tf_page *p, const struct tf_judgement *f,
     const struct tf_status_item *m)
 {
 	bool overridden = m->reported && f->r[m->decides].overridden;
@@ -275,7 +275,8 @@ put_item(struct tf_page *p, const struct tf_facts *f,
 }
 
 static enum tf_code
-put_summary(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
+put_summary(struct tf_page *p, const struct tf_judgement *f,
+    struct tf_error *err)
 {
 	size_t n = f->status.n < TF_PAGE_ROWS ? f->status.n : TF_PAGE_ROWS;
 	enum tf_code rc = TF_OK;
@@ -302,7 +303,7 @@ put_summary(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
 }
 
 static enum tf_code
-put_facts(struct tf_page *p, const struct tf_facts *f, struct tf_error *err)
+put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 {
 	struct tf_loaded_entry begun = { 0 }, sealed = { 0 };
 	enum tf_code rc = tf_loaded_entry_read(p->w, p->row.entry, &begun, err);
@@ -334,7 +335,7 @@ tf_page_workflow(struct tf_page *p, struct tf_error *err)
 {
 	struct workflow x = { .p = p, .files = TF_PAGE_FILES };
 	struct tf_seqs seqs = { 0 };
-	enum tf_code rc = tf_facts_read(p->w, p->row.attr.id, &x.f, err);
+	enum tf_code rc = tf_judgement_read(p->w, p->row.attr.id, &x.f, err);
 
 	if (rc == TF_OK)
 		rc = put_facts(p, &x.f, err);
@@ -348,6 +349,6 @@ tf_page_workflow(struct tf_page *p, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_page_events(p, "Events", NULL, &seqs, err);
 	tf_seqs_free(&seqs);
-	tf_facts_free(&x.f);
+	tf_judgement_free(&x.f);
 	return rc;
 }

@@ -282,7 +282,7 @@ tf_may_read_entry(struct tf_view *w, const struct tf_buf *entry, bool *may,
 	*may = true;
 	if (w->all)
 		return TF_OK;
-	tf_entry_peek(entry->p, entry->n, &type, &path);
+	tf_entry_scan(entry->p, entry->n, &type, &path);
 	if (path.p == NULL || type.p == NULL)
 		return TF_OK;
 	*may = false;

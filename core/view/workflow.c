@@ -25,7 +25,7 @@
 struct workflow {
 	struct tf_node_row row;
 	struct tf_buf path;
-	struct tf_facts facts;
+	struct tf_judgement facts;
 	struct tf_loaded_entry begun, sealed;
 };
 
@@ -33,7 +33,7 @@ static void
 workflow_free(struct workflow *x)
 {
 	tf_buf_free(&x->path);
-	tf_facts_free(&x->facts);
+	tf_judgement_free(&x->facts);
 	tf_loaded_entry_free(&x->begun);
 	tf_loaded_entry_free(&x->sealed);
 }
@@ -52,7 +52,7 @@ read_workflow(struct tf_view *w, uint64_t id, struct workflow *x,
 		rc = tf_loaded_entry_read(w, x->row.entry, &x->begun, err);
 	if (rc == TF_OK)
 		rc = tf_loaded_entry_read(w, x->row.seal, &x->sealed, err);
-	return rc == TF_OK ? tf_facts_read(w, id, &x->facts, err) : rc;
+	return rc == TF_OK ? tf_judgement_read(w, id, &x->facts, err) : rc;
 }
 
 /* --- one word ---------------------------------------------------------------- */
@@ -79,7 +79,7 @@ tf_view_status_word(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 
 /* The report that decides for an item, or NULL, and its seal, if it has one. */
 static enum tf_code
-read_deciding(struct tf_view *w, const struct tf_facts *f,
+read_deciding(struct tf_view *w, const struct tf_judgement *f,
     const struct tf_status_item *m, const struct tf_att **a,
     struct tf_loaded_entry *seal, struct tf_error *err)
 {
@@ -98,7 +98,7 @@ version_of(const struct tf_reported *r)
 }
 
 static enum tf_code
-put_item(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
+put_item(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
     const struct tf_status_item *m, struct tf_loaded_entry *seal,
     struct tf_error *err)
 {
@@ -135,7 +135,7 @@ put_item(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
 }
 
 static enum tf_code
-put_items(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
+put_items(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
     const struct tf_sink *out, struct tf_error *err)
 {
 	struct tf_loaded_entry seal = { 0 };
@@ -157,7 +157,7 @@ put_items(struct tf_view *w, struct tf_json *j, const struct tf_facts *f,
 
 /* The word when only what is sealed counts. */
 static enum tf_code
-put_sealed_word(struct tf_json *j, const struct tf_facts *f,
+put_sealed_word(struct tf_json *j, const struct tf_judgement *f,
     struct tf_error *err)
 {
 	struct tf_status s;
@@ -239,7 +239,7 @@ static enum tf_code
 put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
 	struct lines *l = arg;
-	struct tf_facts f = { 0 };
+	struct tf_judgement f = { 0 };
 	struct tf_tally t;
 	struct tf_json j;
 	bool may;
@@ -250,8 +250,8 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 	if ((rc = tf_loaded_entry_read(l->w, row->entry, &l->begun, err)) !=
 	    TF_OK)
 		return rc;
-	if ((rc = tf_facts_read(l->w, row->attr.id, &f, err)) == TF_OK) {
-		t = tf_facts_tally(&f);
+	if ((rc = tf_judgement_read(l->w, row->attr.id, &f, err)) == TF_OK) {
+		t = tf_judgement_tally(&f);
 		tf_json_begin(&j, &l->text);
 		tf_json_object(&j);
 		tf_put_uint(&j, "attestations", f.status.n);
@@ -269,7 +269,7 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 	}
 	if (rc == TF_OK && l->text.n >= PIECE)
 		rc = tf_sink_buf(l->out, &l->text, err);
-	tf_facts_free(&f);
+	tf_judgement_free(&f);
 	return rc;
 }
 
@@ -341,7 +341,7 @@ md_event(struct tf_buf *out, const char *what, const struct tf_loaded_entry *t)
 }
 
 static enum tf_code
-md_item(struct tf_view *w, struct tf_buf *out, const struct tf_facts *f,
+md_item(struct tf_view *w, struct tf_buf *out, const struct tf_judgement *f,
     const struct tf_status_item *m, struct tf_loaded_entry *seal,
     struct tf_error *err)
 {

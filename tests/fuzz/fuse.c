@@ -299,7 +299,7 @@ close_store(void)
 	fs_handles_end(&fs, true);
 	MUST(tf_vault_close(fs.vault, "unmounted", NULL) == TF_OK);
 	fs_control_free(fs.control);
-	fs_pass_free(fs.pass);
+	fs_passthrough_free(fs.passthrough);
 	fs_handles_free(fs.handles);
 	fs_loop_free(fs.loop);
 	fs_notify_free(fs.notify);
@@ -333,7 +333,7 @@ open_store(void)
 	MUST(tf_vault_open(store, &o, &fs.vault, NULL) == TF_OK);
 	fs.control = fs_control_new(fs.vault, &fs.stopping);
 	fs.handles = fs_handles_new();
-	fs.pass = fs_pass_new();
+	fs.passthrough = fs_passthrough_new();
 	MUST(fs.control != NULL && fs.handles != NULL);
 	MUST(fs_loop_new(1, &fs.loop, NULL) == TF_OK);
 }
