@@ -347,7 +347,7 @@ fs_actors_free(struct fs_actors *a)
 
 /* Give the helper a job.  NULL: not now. */
 static struct job *
-hire(struct fs_actors *a, uint32_t tid, const struct tf_actor *who)
+start_helper(struct fs_actors *a, uint32_t tid, const struct tf_actor *who)
 {
 	struct job *j = calloc(1, sizeof *j);
 
@@ -438,7 +438,7 @@ ask(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, tid, 0);
 	struct pollfd p = { .events = POLLIN };
-	struct job *j = hire(a, tid, who);
+	struct job *j = start_helper(a, tid, who);
 	bool done = false;
 
 	if (j != NULL) {

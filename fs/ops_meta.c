@@ -72,7 +72,7 @@ fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 /* What SETATTR asks for in the vault's words. */
 static unsigned
-wanted(const struct stat *st, int to_set, struct tf_attr *want)
+is_wanted(const struct stat *st, int to_set, struct tf_attr *want)
 {
 	unsigned mask = 0;
 
@@ -114,7 +114,7 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	struct tf_attr want, a;
 	struct tf_actor who;
 	struct tf_error err = { 0 };
-	unsigned mask = wanted(st, to_set, &want);
+	unsigned mask = is_wanted(st, to_set, &want);
 	/* Of a directory this seals. */
 	bool seals = (mask & TF_SET_MODE) != 0 && (want.mode & WRITE_BITS) == 0;
 	enum tf_code rc;

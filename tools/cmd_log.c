@@ -56,7 +56,7 @@ is_below(const struct tf_json_doc *d, int t, const char *top)
 }
 
 static bool
-wanted(const struct log *l, const struct tf_json_doc *d)
+is_wanted(const struct log *l, const struct tf_json_doc *d)
 {
 	char when[TEXT_TIME_LEN + 1];
 	int t;
@@ -133,7 +133,7 @@ take_line(struct log *l, const char *p, size_t n)
 		report_note("a line before byte %llu is no entry: %s",
 		    (unsigned long long)l->off, err.text);
 		l->bad++;
-	} else if (wanted(l, &d)) {
+	} else if (is_wanted(l, &d)) {
 		if (l->json) {
 			fwrite(p, 1, n, stdout);
 			putchar('\n');

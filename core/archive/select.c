@@ -200,7 +200,7 @@ of_attestation(const struct selection *s, struct tf_str path)
 }
 
 static bool
-wanted(const struct selection *s, const struct tf_entry *e)
+is_selected(const struct selection *s, const struct tf_entry *e)
 {
 	const struct tf_package_place *p = s->p;
 
@@ -280,7 +280,7 @@ look_at(struct selection *s, uint64_t seq, const void *body, size_t n,
 		rc = choose_workflow(s, part_after(d.e.path, p->path.n), err);
 	if (rc == TF_OK && d.e.type == TF_LEDGER_OPENED)
 		rc = take_opening(s, seq, body, n, err);
-	if (rc == TF_OK && wanted(s, &d.e)) {
+	if (rc == TF_OK && is_selected(s, &d.e)) {
 		rc = give_opening(s, err);
 		if (rc == TF_OK && d.e.type != TF_LEDGER_OPENED)
 			rc = s->fn(s->arg, seq, (struct tf_str){ body, n },

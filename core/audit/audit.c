@@ -379,7 +379,7 @@ compare_earlier(struct tf_audit *a)
 
 /* compare_tile never fails: it tells what is wrong; and no log is too long. */
 static void
-grow(struct tf_audit *a, const struct tf_hash *leaf)
+add_leaf(struct tf_audit *a, const struct tf_hash *leaf)
 {
 	(void)!tf_tree_append(a->tree, leaf, compare_tile, a, NULL);
 	compare_earlier(a);
@@ -405,7 +405,7 @@ missing(struct tf_audit *a, uint64_t upto)
 		memset(&have, 0, sizeof(have));
 		if (!stored_leaf(a, a->next, &have) && ++made_up > MADE_UP_MAX)
 			break;
-		grow(a, &have);
+		add_leaf(a, &have);
 	}
 	a->next = upto;
 	tf_replay_gap(a->replay, upto);
@@ -527,7 +527,7 @@ out:
 /* --- one entry ------------------------------------------------------------------------ */
 
 static enum tf_code
-meaning(struct tf_audit *a, const struct tf_entry *e,
+check_meaning(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_hash *leaf, struct tf_error *err)
 {
 	struct tf_replay_effect x;
@@ -538,7 +538,7 @@ meaning(struct tf_audit *a, const struct tf_entry *e,
 	if (rc == TF_OK && x.born && x.kind == TF_KIND_EVIDENCE)
 		a->r->files++;
 	if (rc == TF_OK && x.born)
-		rc = a->source->birth(a, e, &x, err);
+		rc = a->source->created(a, e, &x, err);
 	if (rc == TF_OK && x.evidence_access && a->source->access != NULL)
 		a->source->access(a, e);
 	if (rc == TF_OK && x.has_statement && a->source->payload != NULL)
@@ -562,7 +562,7 @@ told(struct tf_audit *a, bool finish, struct tf_error *err)
 
 /* Is the entry in its place in the tree? */
 static enum tf_code
-place(struct tf_audit *a, uint64_t idx, struct tf_str path,
+check_place(struct tf_audit *a, uint64_t idx, struct tf_str path,
     const struct tf_hash *leaf, struct tf_error *err)
 {
 	struct tf_hash have;
@@ -574,7 +574,7 @@ place(struct tf_audit *a, uint64_t idx, struct tf_str path,
 		tf_audit_finding(a, TF_CHECK_TREE, idx, path,
 		    "altered: the "
 		    "entry is not the one that the tree holds");
-	grow(a, leaf);
+	add_leaf(a, leaf);
 	return TF_OK;
 }
 
@@ -600,9 +600,9 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	else
 		tf_audit_trouble(a, TF_CHECK_ENTRIES, idx, tf_nowhere,
 		    "malformed", &e);
-	rc = place(a, idx, path, &leaf, err);
+	rc = check_place(a, idx, path, &leaf, err);
 	if (rc == TF_OK && ok)
-		rc = meaning(a, &d.e, &leaf, err);
+		rc = check_meaning(a, &d.e, &leaf, err);
 	else if (rc == TF_OK) {
 		a->unseen = true;
 		tf_replay_gap(a->replay, idx + 1);

@@ -60,7 +60,7 @@ struct tf_source {
 	enum tf_code (*tile)(struct tf_audit *a, unsigned level, uint64_t n,
 	    unsigned width, struct tf_hash *out, struct tf_error *err);
 	/* A name was born: compare names, queue contents. */
-	enum tf_code (*birth)(struct tf_audit *a, const struct tf_entry *e,
+	enum tf_code (*created)(struct tf_audit *a, const struct tf_entry *e,
 	    const struct tf_replay_effect *x, struct tf_error *err);
 	/* Who reads the evidence e->node is another from now on.  May be
 	 * NULL. */

@@ -60,7 +60,7 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 }
 
 static enum tf_code
-birth(struct tf_audit *a, const struct tf_entry *e,
+created(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
 {
 	if (a->pool == NULL || x->kind != TF_KIND_EVIDENCE)
@@ -262,7 +262,7 @@ entries(struct tf_audit *a, struct tf_error *err)
 static const struct tf_source source = {
 	.entries = entries,
 	.tile = tile,
-	.birth = birth,
+	.created = created,
 };
 
 /* --- around it ---------------------------------------------------------------------------- */

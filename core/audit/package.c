@@ -208,7 +208,7 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 
 /* A file was sealed: its bytes must be here, and be those. */
 static enum tf_code
-birth(struct tf_audit *a, const struct tf_entry *e,
+created(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
 {
 	struct package *k = a->self;
@@ -710,7 +710,7 @@ end(struct tf_audit *a, struct tf_error *err)
 static const struct tf_source source = {
 	.entries = entries,
 	.prove = prove,
-	.birth = birth,
+	.created = created,
 	.payload = payload,
 	.end = end,
 };

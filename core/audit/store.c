@@ -232,7 +232,7 @@ compare_changed(struct tf_audit *a, struct tf_error *err)
 
 /* Evidence is compared when it is born, directories at the end. */
 static enum tf_code
-birth(struct tf_audit *a, const struct tf_entry *e,
+created(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
 {
 	struct tf_attr want = { .id = e->node,
@@ -457,7 +457,7 @@ entries(struct tf_audit *a, struct tf_error *err)
 static const struct tf_source source = {
 	.entries = entries,
 	.tile = tile,
-	.birth = birth,
+	.created = created,
 	.access = access_changed,
 	.payload = payload,
 	.end = names,

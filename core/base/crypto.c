@@ -64,7 +64,7 @@ crypto_realloc(void *p, size_t n, const char *file, int line)
 
 /* Only before libcrypto has any memory. */
 __attribute__((constructor)) static void
-feed(void)
+use_alloc_hooks(void)
 {
 	(void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
 	    crypto_free);

@@ -159,7 +159,7 @@ start_asker(struct slot *s)
 
 /* The slot of a name, being asked for if it is not fresh; mu held. */
 static struct slot *
-want(bool group, uint32_t id)
+find_or_add(bool group, uint32_t id)
 {
 	struct slot *s = find(group, id);
 
@@ -188,8 +188,8 @@ tf_users_ask(uint32_t uid, uint32_t gid)
 
 	(void)pthread_once(&once, begin);
 	pthread_mutex_lock(&mu);
-	u = want(false, uid);
-	g = want(true, gid);
+	u = find_or_add(false, uid);
+	g = find_or_add(true, gid);
 	known = !is_awaited(u, now) && !is_awaited(g, now);
 	pthread_mutex_unlock(&mu);
 	return known;
@@ -206,8 +206,8 @@ tf_users_learn(uint32_t uid, uint32_t gid)
 	(void)pthread_once(&once, begin);
 	tf_clock_after(PATIENCE_NS, &until);
 	pthread_mutex_lock(&mu);
-	u = want(false, uid);
-	g = want(true, gid);
+	u = find_or_add(false, uid);
+	g = find_or_add(true, gid);
 	while (rc == 0 && (is_awaited(u, now) || is_awaited(g, now)))
 		rc = pthread_cond_timedwait(&heard, &mu, &until);
 	if (rc != 0 && is_awaited(u, now))

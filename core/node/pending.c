@@ -419,7 +419,7 @@ name_remove(struct tf_pending_table *t, struct tf_pending *l)
 }
 
 static void
-grow(struct tf_pending_table *t)
+grow_table(struct tf_pending_table *t)
 {
 	struct tf_pending_table bigger = *t;
 	struct tf_pending *l, *next;
@@ -454,7 +454,7 @@ tf_pending_insert(struct tf_pending_table *t, struct tf_pending *l)
 	size_t s;
 
 	if (t->count >= t->slots)
-		grow(t);
+		grow_table(t);
 	s = id_slot(t, l->attr.id);
 	l->id_next = t->by_id[s];
 	t->by_id[s] = l;

@@ -18,7 +18,7 @@ hash_of(const char *s, size_t n)
 
 /* False: it stays as it is, which is slower, or not there. */
 static bool
-grow(struct tf_texts *t)
+grow_table(struct tf_texts *t)
 {
 	size_t slots = t->slots == 0 ? SLOTS : t->slots * 2;
 	struct tf_text **to = calloc(slots, sizeof(struct tf_text *));
@@ -44,7 +44,7 @@ tf_text_get(struct tf_texts *t, const char *s, size_t n)
 	uint64_t h = hash_of(s, n);
 	struct tf_text *x;
 
-	if (t->count >= t->slots && !grow(t))
+	if (t->count >= t->slots && !grow_table(t))
 		return NULL;
 	for (x = t->slot[h & (t->slots - 1)]; x != NULL; x = x->next)
 		if (x->hash == h && x->n == n && memcmp(x->s, s, n) == 0)

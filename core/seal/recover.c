@@ -140,7 +140,7 @@ set_unplaced_aside(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 
 /* A row of stage becomes a pending node; where it is comes later. */
 static enum tf_code
-revive(void *arg, const struct tf_stage_row *r, struct tf_error *err)
+load_pending(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 {
 	struct found *f = arg;
 	struct tf_pending *l;
@@ -201,7 +201,7 @@ step_aside_again(struct tf_pending *l, struct tf_db *db, struct tf_error *err)
 
 /* Attestation, workflow and draft zone of a revived node. */
 static enum tf_code
-place(struct tf_vault *v, struct tf_db *db, struct tf_pending *l,
+find_place(struct tf_vault *v, struct tf_db *db, struct tf_pending *l,
     struct tf_error *err)
 {
 	struct tf_place p;
@@ -233,7 +233,7 @@ place(struct tf_vault *v, struct tf_db *db, struct tf_pending *l,
 	return rc;
 }
 
-struct mending {
+struct repair {
 	struct tf_pending *l;
 	struct tf_buf body;
 };
@@ -241,7 +241,7 @@ struct mending {
 static enum tf_code
 mend_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	struct mending *m = arg;
+	struct repair *m = arg;
 
 	return tf_object_put(tf_txn_write(t), m->l->attr.id, &m->l->digest,
 	    m->body.p, m->body.n, err);
@@ -250,7 +250,7 @@ mend_run(struct tf_txn *t, void *arg, struct tf_error *err)
 /* The bytes are those that were flushed, but what stands beside them is not:
  * sealed so, nobody could read them. */
 static enum tf_code
-mend(struct mending *m, struct tf_error *err)
+repair_row(struct repair *m, struct tf_error *err)
 {
 	struct tf_vault *v = m->l->v;
 	enum tf_code rc = tf_commit_wait(v->commit, mend_run, m, err);
@@ -272,7 +272,7 @@ static enum tf_code
 in_database(struct tf_pending *l, struct tf_db *db, uint64_t *size, bool *yes,
     struct tf_error *err)
 {
-	struct mending m = { .l = l };
+	struct repair m = { .l = l };
 	struct tf_object_row o;
 	struct tf_hash h;
 	enum tf_code rc = tf_object_get(db, l->attr.id, &o, &m.body, err);
@@ -287,7 +287,7 @@ in_database(struct tf_pending *l, struct tf_db *db, uint64_t *size, bool *yes,
 	if (*yes &&
 	    (!o.is_inline || o.size != l->size ||
 		memcmp(&h, &o.sha256, sizeof(h)) != 0))
-		rc = mend(&m, err);
+		rc = repair_row(&m, err);
 	tf_buf_free(&m.body);
 	return rc;
 }
@@ -497,7 +497,7 @@ finish_or_say(struct found *f, struct tf_pending *l, bool dirty,
 
 /* Staged files that no row knows were promised to nobody. */
 static enum tf_code
-sweep(struct tf_vault *v, struct tf_error *err)
+remove_orphans(struct tf_vault *v, struct tf_error *err)
 {
 	int fd = openat(v->stagefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -542,11 +542,11 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 		return rc;
 	rc = set_unplaced_aside(v, db, err);
 	if (rc == TF_OK)
-		rc = tf_stage_each(db, revive, &f, err);
+		rc = tf_stage_each(db, load_pending, &f, err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
 		rc = step_aside_again(f.l[i], db, err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
-		rc = place(v, db, f.l[i], err);
+		rc = find_place(v, db, f.l[i], err);
 	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
 		if (tf_pending_is_file(f.l[i])) {
 			tf_vault_learn(v, f.l[i]->attr.uid, f.l[i]->attr.gid);
@@ -554,7 +554,7 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
 		}
 	if (rc == TF_OK)
-		rc = sweep(v, err);
+		rc = remove_orphans(v, err);
 	pthread_mutex_lock(&v->mu);
 	for (size_t i = 0; i < f.n; i++) {
 		if (f.l[i]->attr.state != TF_STATE_SEALED)

@@ -14,7 +14,7 @@
 #include "sync.h"
 #include "tend.h"
 
-struct wanted {
+struct due {
 	struct tf_vault *v;
 	uint32_t uid;
 	bool placeholders; /* these too */
@@ -25,16 +25,16 @@ struct wanted {
 
 /* Is l one of them? */
 static bool
-is_wanted(const struct wanted *w, const struct tf_pending *l)
+is_wanted(const struct due *w, const struct tf_pending *l)
 {
 	return l->attr.state == TF_STATE_FROZEN || l->interruption != NULL ||
 	    (w->placeholders && tf_pending_rests(l));
 }
 
 static bool
-want(void *arg, struct tf_pending *l)
+add_due(void *arg, struct tf_pending *l)
 {
-	struct wanted *w = arg;
+	struct due *w = arg;
 	void *p;
 
 	if (!is_wanted(w, l) || (w->uid != 0 && w->uid != l->attr.uid))
@@ -56,8 +56,7 @@ want(void *arg, struct tf_pending *l)
 
 /* Collect those that may be at or below node id; mu held. */
 static enum tf_code
-want_below(struct wanted *w, struct tf_db *db, uint64_t id,
-    struct tf_error *err)
+want_below(struct due *w, struct tf_db *db, uint64_t id, struct tf_error *err)
 {
 	uint64_t part[] = { 0, 0, TF_PENDING_TO_SEAL, w->uid };
 	unsigned n = w->uid == 0 ? 1 : 2; /* from the class on */
@@ -72,18 +71,19 @@ want_below(struct wanted *w, struct tf_db *db, uint64_t id,
 		struct tf_pending *l = tf_pending_get(t, id);
 
 		if (l != NULL && !l->unlinked)
-			(void)want(w, l);
+			(void)add_due(w, l);
 		return TF_OK;
 	}
 	if (a.kind < TF_KIND_ATTESTATION) {
-		tf_pending_range(t, TF_PENDING_BY_OWNER, part + 2, n, want, w);
+		tf_pending_range(t, TF_PENDING_BY_OWNER, part + 2, n, add_due,
+		    w);
 		return TF_OK;
 	}
 	if ((rc = tf_place_of(w->v, db, id, &p, err)) != TF_OK)
 		return rc;
 	part[0] = p.wf;
 	part[1] = p.att.id;
-	tf_pending_range(t, TF_PENDING_BY_ATTESTATION, part, 2 + n, want, w);
+	tf_pending_range(t, TF_PENDING_BY_ATTESTATION, part, 2 + n, add_due, w);
 	return TF_OK;
 }
 
@@ -120,7 +120,7 @@ static enum tf_code
 seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
     struct tf_error *err)
 {
-	struct wanted w = { .v = v, .uid = uid, .placeholders = placeholders };
+	struct due w = { .v = v, .uid = uid, .placeholders = placeholders };
 	struct tf_pending *batch[TF_SEAL_MAX];
 	enum tf_code rc, last = TF_OK;
 	struct tf_db *db;

@@ -190,7 +190,7 @@ tf_file_read_at(struct tf_file *f, void *p, size_t n, uint64_t off, size_t *got,
 
 /* The entry names who wrote last.  mu held. */
 static void
-own(struct tf_file *f)
+set_actor(struct tf_file *f)
 {
 	if (!f->wrote)
 		return;
@@ -227,7 +227,7 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 	if (sync)
 		write_nothing(f);
 	pthread_mutex_lock(&f->v->mu);
-	own(f);
+	set_actor(f);
 	wait = sync || f->v->durability == TF_DURABLE_CLOSE ||
 	    f->v->unsaved > BATCH_UNSAVED;
 	if (f->l->failed != TF_OK)
@@ -265,7 +265,7 @@ tf_file_release(struct tf_file *f)
 	struct tf_vault *v = f->v;
 
 	pthread_mutex_lock(&v->mu);
-	own(f);
+	set_actor(f);
 	if (--l->writers == 0)
 		last_release(l);
 	tf_pending_index(l);

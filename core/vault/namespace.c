@@ -60,7 +60,7 @@ tf_pending_directory_subject(struct tf_vault *v, struct tf_db *db,
 	return s;
 }
 
-/* --- births ------------------------------------------------------------ */
+/* --- creation ------------------------------------------------------------ */
 
 /* May a name be born in place p?  mu held; waits while a seal is decided. */
 enum tf_code
@@ -145,7 +145,7 @@ inherit(struct tf_attr *a, const struct tf_place *p, const struct tf_actor *who,
 	a->mtime = a->ctime = a->btime = now;
 }
 
-struct birth {
+struct creation {
 	struct tf_vault *v;
 	struct tf_attr attr;
 	const char *name;
@@ -162,7 +162,7 @@ birth_type(enum tf_kind k)
 
 /* A closed parent refuses, here again: in the committer's order. */
 static enum tf_code
-check_parent(struct tf_txn *t, const struct birth *b, struct tf_error *err)
+check_parent(struct tf_txn *t, const struct creation *b, struct tf_error *err)
 {
 	struct tf_node_row r;
 	bool closed = false;
@@ -182,9 +182,9 @@ check_parent(struct tf_txn *t, const struct birth *b, struct tf_error *err)
 }
 
 static enum tf_code
-birth_run(struct tf_txn *t, void *arg, struct tf_error *err)
+create_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	struct birth *b = arg;
+	struct creation *b = arg;
 	struct tf_entry e = { .type = birth_type(b->attr.kind),
 		.has_node = true,
 		.node = b->attr.id,
@@ -224,14 +224,14 @@ out:
 
 /* A trail, workflow or attestation: in the ledger when this returns. */
 static enum tf_code
-be_born(struct tf_vault *v, struct tf_attr *attr, const char *name,
+create_node(struct tf_vault *v, struct tf_attr *attr, const char *name,
     const char *actor, struct tf_error *err)
 {
-	struct birth b = { .v = v,
+	struct creation b = { .v = v,
 		.attr = *attr,
 		.name = name,
 		.actor = actor };
-	enum tf_code rc = tf_commit_wait(v->commit, birth_run, &b, err);
+	enum tf_code rc = tf_commit_wait(v->commit, create_run, &b, err);
 
 	if (rc == TF_OK)
 		*attr = b.attr;
@@ -325,7 +325,7 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 		tf_vault_learn(v, a.uid, a.gid); /* of the parent, perhaps */
 	if (rc == TF_OK && !pending) {
 		a.state = TF_STATE_OPEN;
-		rc = be_born(v, &a, name, actor, err);
+		rc = create_node(v, &a, name, actor, err);
 	}
 	if (rc == TF_OK)
 		*out = a;
@@ -468,7 +468,7 @@ tf_claim_child(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 
 /* Take a claimed pending node away for good; mu held on entry and on exit. */
 static enum tf_code
-take_away(struct tf_vault *v, struct tf_pending *l, struct tf_error *err)
+remove_node(struct tf_vault *v, struct tf_pending *l, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
@@ -525,7 +525,7 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 	    tf_pending_next(&v->pending, l->attr.id, 0) != NULL)
 		rc = tf_fail(err, TF_NOTEMPTY, "not empty");
 	if (rc == TF_OK)
-		rc = take_away(v, l, err);
+		rc = remove_node(v, l, err);
 out:
 	if (l != NULL)
 		tf_pending_unclaim(v, l);

@@ -151,7 +151,7 @@ struct reading {
 };
 
 static enum tf_code
-grow(struct tf_judgement *f, struct tf_error *err)
+grow_lists(struct tf_judgement *f, struct tf_error *err)
 {
 	size_t cap = f->cap == 0 ? 16 : f->cap * 2;
 	void *a, *r;
@@ -206,7 +206,7 @@ add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 	struct tf_reported *r;
 	enum tf_code rc;
 
-	if ((rc = grow(f, err)) != TF_OK)
+	if ((rc = grow_lists(f, err)) != TF_OK)
 		return rc;
 	r = &f->r[f->n];
 	*r = (struct tf_reported){ .name = keep(f, row->name, row->name_len),
@@ -228,7 +228,7 @@ add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 }
 
 static void
-place(const struct tf_judgement *f, struct tf_str *s)
+find_strings(const struct tf_judgement *f, struct tf_str *s)
 {
 	if (s->p != NULL)
 		s->p = f->strings.p + (size_t)s->p - 1;
@@ -250,8 +250,8 @@ tf_judgement_read(struct tf_view *w, uint64_t workflow,
 	if (rc != TF_OK)
 		return rc;
 	for (size_t i = 0; i < out->n; i++) {
-		place(out, &out->r[i].name);
-		place(out, &out->r[i].type);
+		find_strings(out, &out->r[i].name);
+		find_strings(out, &out->r[i].type);
 	}
 	return tf_status_judge(NULL, out->r, out->n, false, &out->status, err);
 }

@@ -114,7 +114,7 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 
 /* Names are none of its business. */
 static enum tf_code
-birth(struct tf_audit *a, const struct tf_entry *e,
+created(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
 {
 	(void)a, (void)e, (void)x, (void)err;
@@ -150,7 +150,7 @@ fuzz_one(const uint8_t *data, size_t n)
 {
 	static const struct tf_source source = { .entries = entries,
 		.tile = tile,
-		.birth = birth,
+		.created = created,
 		.payload = payload };
 	struct look l = { .payload = { (const char *)data, n } };
 	struct tf_verify v = { .vkey = FUZZ_VKEY, .found = found, .arg = &l };
