@@ -38,6 +38,7 @@ programs := $(BUILD)/trailfs $(BUILD)/trailctl
 tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \
 	test-bitflip)
 model := $(BUILD)/test-model
+suites := $(wildcard tests/shell/*.sh)
 benches := $(addprefix $(BUILD)/bench-,ledger files limits)
 # One file, one target; driver.c replays what is kept of them.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
@@ -142,9 +143,7 @@ test: ## install what is missing, build, run all tests
 	$(Q)$(MAKE) --no-print-directory check
 
 check: all $(tests) $(model) $(fuzzers) ## run all tests, with what is installed
-	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) tests/tools.sh \
-		tests/tamper.sh tests/costs.sh tests/package.sh \
-		tests/forged.sh tests/output.sh $(fuzzers)
+	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) $(suites) $(fuzzers)
 
 model: all $(model) ## compare with a model, by chance (STEPS=1000000 SEED=1)
 	$(Q)$(model) --steps $(or $(STEPS),1000000) \
@@ -184,7 +183,8 @@ tsan: ## the tests under ThreadSanitizer
 
 # Not those that count calls or places: memcheck has its own.
 memchecked = $(valgrind)/test-mount $(valgrind)/test-model \
-	$(addprefix tests/,tools.sh tamper.sh package.sh) \
+	$(filter tests/shell/tools-% tests/shell/tamper-% \
+	tests/shell/package-% tests/shell/second-%,$(suites)) \
 	$(addprefix $(valgrind)/memcheck/,test-unit test-bitflip \
 	$(fuzz_names:%=fuzz-%))
 valgrind = $(abspath $(BUILD))/valgrind

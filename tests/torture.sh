@@ -45,7 +45,7 @@ if [ "${MUTANTS-}" != only ]; then
 	# By chance against a model, packages of 70,000 files and of 5 GiB, and
 	# what the standard run does less often.
 	long "$BUILD/test-model" --steps "$((cycles * 100))" --seed "$seed"
-	PACKAGE_LONG=1 long tests/package.sh
+	PACKAGE_LONG=1 long tests/shell/package-names.sh
 	TRAILFS_LONG=1 long "$BUILD/test-mount"
 fi
 

@@ -1,7 +1,8 @@
 /*
  * Files of our own, named by what is wrong with them: good-* must pass, bad-*
  * must be refused.  Each is signed as far as it can be, so that its own fault
- * is the only one.  tests/tamper.sh puts them to another verifier too.
+ * is the only one.  tests/shell/second-verifier.sh puts them to another
+ * verifier too.
  */
 #include <check.h>
 #include <dirent.h>

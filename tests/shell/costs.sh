@@ -1,27 +1,12 @@
 #!/bin/sh
 # What an operation costs, in things that can be counted and do not depend on
 # how fast the machine is: requests of the kernel, flushes of the disk, system
-# calls, bytes.  A count above its limit is a step back; the limits are what was
-# counted when they were set and a margin, given beside each.
-set -u
-LC_ALL=C
-export LC_ALL
-cd "$(dirname "$0")/.." || exit 1
-BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
-work=$(mktemp -d "${TMPDIR:-/tmp}/costs.XXXXXX") || exit 1
-store=$work/store mnt=$work/mnt log=$work/log daemon='' tracer=''
-FILES=100
-cd "$work" || exit 1
+# calls, bytes.  A count above its limit is a step back; the limits are what
+# was counted when they were set and a margin, given beside each.
+. "$(dirname "$0")/../suite.sh"
 
-unmount() {
-	umount "$mnt" 2>/dev/null || umount -l "$mnt" 2>/dev/null
-	[ -z "$daemon" ] || wait "$daemon"
-	daemon=
-	[ ! -e "$store/lock" ] || flock -w 30 "$store/lock" true
-	chattr -i "$mnt" 2>/dev/null || :
-}
-trap 'cd /; [ -z "$tracer" ] || kill "$tracer"; unmount; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM HUP
+show_output=yes
+store=$work/store log=$work/log FILES=100
 
 # wait_for COMMAND...: until it succeeds, half a minute at most.
 wait_for() {
@@ -44,8 +29,8 @@ serve() {
 }
 
 mount_with() {
+	unmount
 	rm -rf "$store"
-	mkdir -p "$mnt"
 	"$BUILD/trailctl" init "$store" >/dev/null 2>&1 || exit 1
 	serve "$@"
 	mkdir -p "$mnt/t/w/a" "$mnt/t/w/b"
@@ -72,17 +57,23 @@ at_most() {
 	[ "$2" -le "$3" ]
 }
 
-# --- requests --------------------------------------------------------------
+# --- requests -----------------------------------------------------------
 
 requests() {
-	grep -c "opcode: $1 " "$log"
+	grep -c "opcode: $1 " "$log" || :
 }
 
 # counted COMMAND...: how many requests it made is in $asked.
 counted() {
 	asked=$(requests '[A-Z]*')
-	"$@" >/dev/null || return 1
+	"$@" >/dev/null
 	asked=$(($(requests '[A-Z]*') - asked))
+}
+
+# The kernel reads long files from their objects by itself, for root.
+passes_reads() {
+	zcat /proc/config.gz 2>/dev/null |
+		grep -qx CONFIG_FUSE_PASSTHROUGH=y && [ "$(id -u)" -eq 0 ]
 }
 
 # Per file, by an absolute path: LOOKUP, CREATE, GETATTR of the directory, which
@@ -90,32 +81,21 @@ counted() {
 a_small_file_is_so_many_requests() {
 	mount_with -d
 	counted create "$mnt/t/w/a" $FILES
-	at_most "requests for $FILES files" "$asked" $((FILES * 8)) || return 1
+	at_most "requests for $FILES files" "$asked" $((FILES * 8))
 	mkdir "$work/from"
 	create "$work/from" $FILES
 	counted cp -r "$work/from" "$mnt/t/w/a/d"
 	at_most "requests for $FILES files by cp -r" "$asked" \
-		$((FILES * 8)) || return 1
-	"$BUILD/trailctl" sync "$mnt" || return 1
+		$((FILES * 8))
+	"$BUILD/trailctl" sync "$mnt"
 	cat "$mnt"/t/w/a/0* >/dev/null
 	# A file once read is the kernel's: OPEN and RELEASE, no READ.
 	before=$(requests 'READ')
 	counted cat "$mnt"/t/w/a/0*
 	at_most "READs of what was read before" \
-		$(($(requests 'READ') - before)) 0 || return 1
+		$(($(requests 'READ') - before)) 0
 	at_most "requests for reading $FILES files again" "$asked" \
 		$((FILES * 2 + 20))
-}
-
-# What is long the kernel reads from its object by itself, if root asks it to.
-a_long_file_is_no_read() {
-	mount_with -d
-	head -c 16M /dev/urandom >"$mnt/t/w/a/long"
-	"$BUILD/trailctl" sync "$mnt" || return 1
-	before=$(requests 'READ')
-	counted cat "$mnt/t/w/a/long"
-	at_most "READs of a long sealed file" \
-		$(($(requests 'READ') - before)) 0
 }
 
 # The kernel remembers directories, and is told when they change; the name of
@@ -126,16 +106,15 @@ walking_asks_next_to_nothing() {
 	mkdir "$mnt/t/w/a/d"
 	create "$mnt/t/w/a" $FILES
 	create "$mnt/t/w/a/d" $FILES
-	"$BUILD/trailctl" sync "$mnt" || return 1
+	"$BUILD/trailctl" sync "$mnt"
 	counted find "$mnt/t/w/a" -ls
-	at_most "requests for find -ls of 2 x $FILES files" "$asked" 40 ||
-		return 1
+	at_most "requests for find -ls of 2 x $FILES files" "$asked" 40
 	counted stat "$mnt"/t/w/a/*
-	at_most "requests for stat of $FILES files" "$asked" 40 || return 1
+	at_most "requests for stat of $FILES files" "$asked" 40
 	counted stat "$mnt"/t/w/a/d/*
 	at_most "requests for stat of $FILES files in a directory" "$asked" \
-		$((FILES + 40)) || return 1
-	"$BUILD/trailctl" seal "$mnt/t/w/a" || return 1
+		$((FILES + 40))
+	"$BUILD/trailctl" seal "$mnt/t/w/a"
 	counted stat "$mnt"/t/w/a/d/*
 	at_most "requests for stat of $FILES sealed files in a directory" \
 		"$asked" 40
@@ -145,14 +124,26 @@ walking_asks_next_to_nothing() {
 a_first_walk_asks_for_no_name() {
 	mount_with -d
 	create "$mnt/t/w/a" 2000
-	"$BUILD/trailctl" sync "$mnt" || return 1
+	"$BUILD/trailctl" sync "$mnt"
 	unmount
 	serve -d
 	counted find "$mnt/t/w/a" -ls
 	at_most "requests for a first find -ls of 2,000 files" "$asked" 200
 }
 
-# --- system calls ------------------------------------------------------------
+# What is long the kernel reads from its object by itself, if root asks it to.
+a_long_file_is_no_read() {
+	passes_reads || skip 'the kernel does not pass reads through'
+	mount_with -d
+	head -c 16M /dev/urandom >"$mnt/t/w/a/long"
+	"$BUILD/trailctl" sync "$mnt"
+	before=$(requests 'READ')
+	counted cat "$mnt/t/w/a/long"
+	at_most "READs of a long sealed file" \
+		$(($(requests 'READ') - before)) 0
+}
+
+# --- system calls -------------------------------------------------------
 
 # traced COMMAND...: the daemon's system calls meanwhile are in $work/calls.
 traced() {
@@ -165,8 +156,7 @@ traced() {
 	done
 	"$@"
 	kill -INT "$tracer"
-	wait "$tracer"
-	tracer=
+	wait "$tracer" || :
 }
 
 calls() {
@@ -178,10 +168,10 @@ a_close_is_so_many_flushes_and_calls() {
 	traced create "$mnt/t/w/a" $FILES
 	# One each, and those of folding the log back in.
 	at_most "flushes for $FILES closes by one writer" \
-		"$(calls 'fdatasync|fsync')" $((FILES * 125 / 100)) || return 1
+		"$(calls 'fdatasync|fsync')" $((FILES * 125 / 100))
 	# 55 a file when this was set.
 	at_most "system calls for $FILES files" "$(calls '[a-z0-9_]+')" \
-		$((FILES * 70)) || return 1
+		$((FILES * 70))
 	traced "$BUILD/trailctl" sync "$mnt"
 	at_most "flushes for sealing $FILES files" \
 		"$(calls 'fdatasync|fsync')" 5
@@ -196,7 +186,7 @@ a_shell_is_one_flush_more() {
 	traced sh -c 'for i in $(seq "$2"); do echo "$i" >"$1/$i"; done' \
 		sh "$mnt/t/w/a" $FILES
 	at_most "flushes for $FILES files of a shell" \
-		"$(calls 'fdatasync|fsync')" $((FILES * 230 / 100)) || return 1
+		"$(calls 'fdatasync|fsync')" $((FILES * 230 / 100))
 	# shellcheck disable=SC2016
 	traced sh -c 'for i in $(seq "$2"); do touch "$1/$i.lock"; done' \
 		sh "$mnt/t/w/a" $FILES
@@ -208,7 +198,7 @@ a_shell_is_one_flush_more() {
 reading_again_is_so_many_calls() {
 	mount_with
 	create "$mnt/t/w/a" $FILES
-	"$BUILD/trailctl" sync "$mnt" || return 1
+	"$BUILD/trailctl" sync "$mnt"
 	cat "$mnt"/t/w/a/* >/dev/null
 	traced cat "$mnt"/t/w/a/* >/dev/null
 	at_most "system calls for reading $FILES files again" \
@@ -228,64 +218,25 @@ eight_writers_share_flushes() {
 		"$(calls 'fdatasync|fsync')" 88
 }
 
-# --- bytes -------------------------------------------------------------------
+# --- bytes --------------------------------------------------------------
 
 # 5.6 KiB when this was set: bytes, their row, entry, node, digest, tile.
 evidence_takes_so_many_bytes() {
 	mount_with
 	create "$mnt/t/w/a" 1000
-	"$BUILD/trailctl" sync "$mnt" || return 1
+	"$BUILD/trailctl" sync "$mnt"
 	unmount
 	size=$(stat -c %s "$store/ledger.db")
 	at_most "bytes of database for 4 KiB of evidence" $((size / 1020)) 7000
 }
 
-checks=0 failures=0
-run() {
-	for t; do
-		checks=$((checks + 1))
-		if (
-			trap 'unmount 2>/dev/null' EXIT
-			"$t"
-		) >"$work/said" 2>&1; then
-			cat "$work/said"
-		else
-			failures=$((failures + 1))
-			echo "costs.sh:$t failed:"
-			cat "$work/said"
-		fi
-		unmount 2>/dev/null
-		rm -rf "$store"
-	done
-}
-
-skip() {
-	checks=$((checks + 1))
-	echo "SKIP costs: $1"
-}
-
-if [ ! -w /dev/fuse ]; then
-	skip 'cannot open /dev/fuse'
-elif ! command -v python3 >/dev/null; then
-	skip 'no python3'
-else
-	run a_small_file_is_so_many_requests walking_asks_next_to_nothing \
-		a_first_walk_asks_for_no_name evidence_takes_so_many_bytes
-	if zcat /proc/config.gz 2>/dev/null |
-		grep -qx CONFIG_FUSE_PASSTHROUGH=y && [ "$(id -u)" -eq 0 ]; then
-		run a_long_file_is_no_read
-	else
-		skip 'the kernel does not pass reads through'
-	fi
-	if strace -qq true 2>/dev/null; then
-		run a_close_is_so_many_flushes_and_calls \
-			a_shell_is_one_flush_more \
-			reading_again_is_so_many_calls \
-			eight_writers_share_flushes
-	else
-		skip 'strace cannot trace here'
-	fi
-fi
-good=$((checks - failures))
-echo "$((100 * good / checks))%: Checks: $checks, Failures: $failures, Errors: 0"
-[ "$failures" -eq 0 ]
+with '/dev/fuse python3' a_small_file_is_so_many_requests \
+	walking_asks_next_to_nothing \
+	a_first_walk_asks_for_no_name \
+	a_long_file_is_no_read
+with '/dev/fuse python3 strace' a_close_is_so_many_flushes_and_calls \
+	a_shell_is_one_flush_more \
+	reading_again_is_so_many_calls \
+	eight_writers_share_flushes
+with '/dev/fuse python3' evidence_takes_so_many_bytes
+finish

@@ -1,43 +1,11 @@
 #!/bin/sh
-# The files that trailctl makes (package -o, prove -o, verify --junit): what is
-# there and is no ordinary file stays what it is, and whoever is killed leaves
-# nothing behind.
-#
-# Each test is a function whose name is a sentence; it fails with its first
-# command that does.  The summary is in the form of Check's.
-set -u
+# The files that trailctl makes (package -o, prove -o, verify --junit): what
+# is there and is no ordinary file stays what it is, and whoever is killed
+# leaves nothing behind.
+. "$(dirname "$0")/../suite.sh"
+
 LC_ALL=C.UTF-8
-export LC_ALL
-cd "$(dirname "$0")/.." || exit 1
-BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
-PATH=$BUILD:$PATH
-work=$(mktemp -d "${TMPDIR:-/tmp}/output.XXXXXX") || exit 1
-store=$work/store mnt=$work/mnt
-cd "$work" || exit 1
-
-unmount() {
-	fusermount3 -u "$mnt" 2>/dev/null || umount "$mnt" 2>/dev/null ||
-		fusermount3 -uz "$mnt" 2>/dev/null || :
-	chattr -i "$mnt" 2>/dev/null || :
-	if [ -e "$store/lock" ]; then
-		flock -w 30 "$store/lock" true
-	fi
-}
-trap 'cd /; unmount; chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM HUP
-
-# is STATUS COMMAND...: the command ends with that status.
-is() {
-	want=$1
-	shift
-	got=0
-	timeout 300 "$@" >out 2>err || got=$?
-	[ "$got" -eq "$want" ] || {
-		echo "$* ended with $got, not $want, and said:"
-		cat out err
-		exit 1
-	}
-}
+patience_s=300
 
 # In d there is exactly this.
 only() {
@@ -62,8 +30,7 @@ fresh() {
 begin() {
 	is 0 trailctl init --origin example.org/output store
 	cp out vkey
-	mkdir -p mnt
-	timeout 30 trailfs store mnt -o settle=0
+	mount store -o settle=0
 	mkdir mnt/t mnt/t/w mnt/t/w/a mnt/t/x mnt/t/x/b
 	head -c 3000000 /dev/urandom >mnt/t/w/a/noise
 	seq 1000 >mnt/t/w/a/numbers
@@ -112,27 +79,6 @@ what_fails_leaves_the_file_that_was_there() {
 	only x
 }
 
-a_device_stays_a_device() {
-	fresh
-	mknod d/null c 1 3
-	is 0 trailctl package --no-entry -o d/null store/t/w
-	is 0 trailctl prove -o d/null store/t/w/a/noise
-	is 0 trailctl verify --vkey vkey --junit d/null store
-	[ "$(stat -c '%F %t %T' d/null)" = 'character special file 1 3' ]
-	mknod d/full c 1 7
-	for what in package prove; do
-		got=0
-		if [ $what = package ]; then
-			trailctl package --no-entry -o d/full store/t/w || got=$?
-		else
-			trailctl prove -o d/full store/t/w/a/noise || got=$?
-		fi
-		[ "$got" -eq 3 ]
-	done
-	[ "$(stat -c '%F %t %T' d/full)" = 'character special file 1 7' ]
-	only null full
-}
-
 a_pipe_stays_a_pipe() {
 	fresh
 	mkfifo d/pipe
@@ -176,6 +122,33 @@ a_directory_is_no_file() {
 	[ -z "$(ls -A d/dir)" ]
 }
 
+a_device_stays_a_device() {
+	can_make_devices || skip 'no devices can be made here'
+	fresh
+	mknod d/null c 1 3
+	is 0 trailctl package --no-entry -o d/null store/t/w
+	is 0 trailctl prove -o d/null store/t/w/a/noise
+	is 0 trailctl verify --vkey vkey --junit d/null store
+	[ "$(stat -c '%F %t %T' d/null)" = 'character special file 1 3' ]
+	mknod d/full c 1 7
+	for what in package prove; do
+		got=0
+		if [ $what = package ]; then
+			trailctl package --no-entry -o d/full store/t/w || got=$?
+		else
+			trailctl prove -o d/full store/t/w/a/noise || got=$?
+		fi
+		[ "$got" -eq 3 ]
+	done
+	[ "$(stat -c '%F %t %T' d/full)" = 'character special file 1 7' ]
+	only null full
+}
+
+can_make_devices() {
+	[ "$(id -u)" -eq 0 ] && mknod null c 1 3 2>/dev/null &&
+		: 2>/dev/null >null
+}
+
 # Leaks are not looked for in what is traced: that needs tracing itself.
 untraced=${ASAN_OPTIONS-}:detect_leaks=0
 
@@ -190,10 +163,6 @@ killed() {
 		-e inject="$call:signal=$signal:when=$n" "$@" \
 		>out 2>err || got=$?
 	[ "$got" -ne 0 ]
-}
-
-can_trace() {
-	strace -o trace true 2>/dev/null
 }
 
 # At every call that could leave something.
@@ -237,7 +206,7 @@ a_file_that_is_replaced_is_the_old_or_the_new_one() {
 
 # A mount knows no files without a name: there it has one, for a time.
 without_unnamed_files_signals_clean_up() {
-	timeout 30 trailfs store mnt -o settle=0
+	mount store -o settle=0
 	is 0 trailctl package --no-entry -o mnt/t/x/b/x.zip still/t/w
 	cmp mnt/t/x/b/x.zip good.zip
 	for signal in INT TERM HUP; do
@@ -268,51 +237,16 @@ an_export_that_is_killed_leaves_no_half_tile() {
 	done
 }
 
-checks=0 failures=0
-run() {
-	for test; do
-		checks=$((checks + 1))
-		# Not as a condition: there, -e would mean nothing.
-		(
-			set -e
-			"$test"
-		) >log.txt 2>&1
-		status=$?
-		[ "$status" -eq 0 ] && continue
-		failures=$((failures + 1))
-		echo "tests/output.sh: $test"
-		sed 's/^/    /' log.txt
-	done
-}
-
-if [ ! -w /dev/fuse ]; then
-	checks=1
-	echo 'SKIP files that trailctl makes: cannot open /dev/fuse'
-else
-	run begin a_file_is_made_with_the_usual_mode \
-		an_ordinary_file_is_replaced_whole \
-		what_fails_leaves_the_file_that_was_there \
-		a_pipe_stays_a_pipe \
-		a_link_stays_a_link \
-		a_directory_is_no_file
-	if [ "$(id -u)" -eq 0 ] && mknod null c 1 3 2>/dev/null &&
-		: 2>/dev/null >null; then
-		rm null
-		run a_device_stays_a_device
-	else
-		rm -f null
-		echo 'SKIP a_device_stays_a_device: no devices can be made here'
-	fi
-	if can_trace; then
-		run a_killed_program_leaves_nothing \
-			a_file_that_is_replaced_is_the_old_or_the_new_one \
-			without_unnamed_files_signals_clean_up \
-			an_export_that_is_killed_leaves_no_half_tile
-	else
-		echo 'SKIP a_killed_program_leaves_nothing: strace cannot trace'
-	fi
-fi
-
-good=$((checks - failures))
-echo "$((100 * good / checks))%: Checks: $checks, Failures: $failures, Errors: 0"
-[ "$failures" -eq 0 ]
+with /dev/fuse begin \
+	a_file_is_made_with_the_usual_mode \
+	an_ordinary_file_is_replaced_whole \
+	what_fails_leaves_the_file_that_was_there \
+	a_pipe_stays_a_pipe \
+	a_link_stays_a_link \
+	a_directory_is_no_file \
+	a_device_stays_a_device
+with '/dev/fuse strace' a_killed_program_leaves_nothing \
+	a_file_that_is_replaced_is_the_old_or_the_new_one \
+	without_unnamed_files_signals_clean_up \
+	an_export_that_is_killed_leaves_no_half_tile
+finish

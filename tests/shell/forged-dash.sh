@@ -1,0 +1,12 @@
+#!/bin/sh
+# Forged packages against the script of a package, run by dash.
+. "$(dirname "$0")/../suite_forged.sh"
+
+each_package_is_judged_right_by_dash() {
+	judge dash
+}
+
+with 'python3 dash' \
+	all_forgeries_are_there \
+	each_package_is_judged_right_by_dash
+finish

@@ -1,0 +1,138 @@
+#!/bin/sh
+# trailctl verify and unpack on packages: other keys, other forms, what is
+# missing.
+. "$(dirname "$0")/../suite_package.sh"
+
+# A package of the workflow, w.zip.
+a_package_is_made() {
+	is 0 trailctl package -o w.zip store/t/w
+}
+
+# One origin and two keys is a forgery; another origin is only unknown.
+another_logs_package_is_told_apart() {
+	is 0 trailctl init --origin example.org/package store2
+	cp out vkey2
+	is 4 trailctl verify --vkey vkey2 w.zip
+	reports '^signature +FAILED'
+	reports 'not signed by the key given'
+	cp out said
+	is 1 grep -q ' OK ' said
+	is 6 trailctl verify --vkey "$golden/vkey" w.zip
+	reports '^signature +OK +of example.org/package, which is not the log'
+	reports 'nothing is proven'
+	is 6 trailctl verify --json --vkey "$golden/vkey" w.zip
+	reports '"foreign":true'
+	is 2 trailctl verify w.zip
+}
+
+a_checkpoint_held_from_elsewhere_must_agree() {
+	unzipped w.zip u
+	is 0 trailctl verify --vkey vkey --checkpoint u/w/checkpoint w.zip
+	reports '^earlier checkpoint +OK'
+	is 5 trailctl verify --vkey vkey --checkpoint store/checkpoint w.zip
+	reports '^earlier checkpoint +ABSENT'
+}
+
+unpack_gives_the_files_back() {
+	is 0 trailctl unpack w.zip un
+	unzipped w.zip u
+	diff -r u un
+	is 1 trailctl unpack w.zip un
+	is 0 trailctl unpack w.zip elsewhere
+}
+
+a_directory_is_compared_with_the_store() {
+	[ -d un ] || is 0 trailctl unpack w.zip un
+	is 0 trailctl verify --against un/w store/t/w
+	reports '^contents +OK +7 files.*of an unpacked package'
+	touch un/w/.DS_Store un/w/data/a/.DS_Store
+	is 1 trailctl verify --against un/w store/t/w
+	reports '^contents +OK +7 files'
+	reports 'data/a/.DS_Store: the ledger does not know it'
+	rm un/w/.DS_Store
+	echo more >>un/w/data/a/who
+	rm un/w/data/b/empty
+	echo x >un/w/data/extra
+	ln -s /etc/passwd un/w/data/link
+	is 4 trailctl verify --against un/w store/t/w
+	reports 'a/who: altered'
+	reports 'b/empty: missing'
+	reports 'extra: the ledger does not know it'
+	reports 'link: the ledger does not know it'
+	is 4 trailctl verify --against un/w store/t/open
+	is 3 trailctl verify --against nowhere store/t/w
+	is 2 trailctl verify --since 2000-01-01 store
+	is 2 trailctl verify --against un/w --since 2000-01-01 store/t/w
+}
+
+a_package_of_some_time_is_compared_on_request() {
+	is 0 trailctl package --no-entry -o old.zip --until 2000-01-01 store/t
+	is 0 trailctl unpack old.zip old
+	is 4 trailctl verify --against old/t store/t
+	reports 'w/a/who: missing'
+	is 0 trailctl verify --against old/t --until 2000-01-01 store/t
+	reports '^contents +OK +0 files'
+}
+
+# Of an open workflow nobody can tell what was withheld; a sealed one counts.
+what_may_be_missing_is_said() {
+	is 0 trailctl verify --vkey vkey w.zip
+	reports '^names +OK +what the entries say$'
+	is 0 trailctl package --no-entry -o o.zip store/t/open
+	is 0 trailctl verify --vkey vkey o.zip
+	reports '^names +OK .*2 without a seal here.*may be missing$'
+	is 0 trailctl package --no-entry -o a.zip store/t/w/a
+	is 0 trailctl verify --vkey vkey a.zip
+	reports '^names +OK .*later versions of it may be missing$'
+	is 0 trailctl package --no-entry -o t.zip store/t
+	is 0 trailctl verify --vkey vkey t.zip
+	reports '^names +OK .*3 without a seal here'
+	is 0 trailctl package --no-entry -o t.zip --since 2000-01-01 store/t
+	is 0 trailctl verify --json --vkey vkey t.zip
+	reports '"partial":true,.*"unsealed":2}'
+}
+
+# In a directory, and as other programs pack it.
+a_package_in_another_form_is_checked_too() {
+	rm -rf u
+	is 0 trailctl unpack w.zip u
+	is 0 trailctl verify --vkey vkey u/w
+	reports '^package +OK .*unpacked; 4 files in it UNPROVEN'
+	reports '^contents +OK +7 files'
+	is 2 trailctl verify u/w
+	touch u/w/.DS_Store u/w/data/a/.DS_Store
+	is 1 trailctl verify --vkey vkey u/w
+	reports '^    data/a/.DS_Store: is not of the package'
+	reports '^contents +OK +7 files'
+	(cd u && zip -qr ../zip.zip w && 7z a -tzip ../7z.zip w >../out)
+	(cd u/w && zip -qr - . >../../bare.zip)
+	for f in zip.zip 7z.zip bare.zip; do
+		is 1 trailctl verify --vkey vkey $f
+		reports '^    another program packed it again'
+		reports '^contents +OK +7 files'
+		reports '^signature +OK'
+	done
+	is 1 trailctl verify --json --vkey vkey zip.zip
+	reports '"beside":3,.*"found":3,'
+	echo forged >>u/w/data/a/who
+	is 4 trailctl verify --vkey vkey u/w
+	reports 'a/who: altered'
+	(cd u && zip -qr ../zip2.zip w)
+	is 4 trailctl verify --vkey vkey zip2.zip
+	rm u/w/data/a/who
+	is 4 trailctl verify --vkey vkey u/w
+	ln -s ../../../README u/w/data/a/who
+	is 4 trailctl verify --vkey vkey u/w
+	mkfifo u/w/index.htm && rm u/w/checkpoint && mkfifo u/w/checkpoint
+	is 4 trailctl verify --vkey vkey u/w
+}
+
+with /dev/fuse a_store_is_made a_package_is_made
+with /dev/fuse another_logs_package_is_told_apart
+with '/dev/fuse unzip' a_checkpoint_held_from_elsewhere_must_agree \
+	unpack_gives_the_files_back
+with /dev/fuse a_directory_is_compared_with_the_store \
+	a_package_of_some_time_is_compared_on_request \
+	what_may_be_missing_is_said
+with '/dev/fuse zip 7z' a_package_in_another_form_is_checked_too
+finish

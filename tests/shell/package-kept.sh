@@ -1,0 +1,90 @@
+#!/bin/sh
+# Kept packages: golden ones verify, hostile ones are refused by name and
+# write nothing.
+. "$(dirname "$0")/../suite_package.sh"
+
+golden_packages_verify() {
+	for v in "$packages"/golden/v*; do
+		for f in "$v"/*.zip; do
+			is 0 trailctl verify --vkey "$v/vkey" "$f"
+		done
+	done
+}
+
+golden_packages_convince_their_own_script() {
+	for v in "$packages"/golden/v*; do
+		for f in workflow odd-names no-workflow; do
+			unzipped "$v/$f.zip" "g-$f"
+			is 0 sh "g-$f"/*/verify.sh "$(cat "$v/vkey")"
+			is 0 sh "$script" \
+				"$(cat "$v/vkey")" "g-$f"/*
+		done
+	done
+}
+
+hostile_packages_are_refused_by_name() {
+	bad=0
+	while read -r status name what; do
+		is "$status" trailctl verify --vkey "$golden/vkey" \
+			"$packages/bad/$name.zip"
+		reports "$what"
+		bad=$((bad + 1))
+	done <"$packages/bad/expected"
+	[ "$bad" -eq "$(find "$packages/bad" -name '*.zip' | wc -l)" ]
+	[ "$bad" -ge 100 ]
+}
+
+hostile_packages_write_nothing_outside() {
+	mkdir -p jail/cell
+	echo untouched >jail/evil
+	for f in "$packages"/bad/*.zip; do
+		rm -rf jail/cell/x
+		status=0
+		timeout 60 trailctl unpack "$f" jail/cell/x >out 2>err ||
+			status=$?
+		case $status in
+		0 | 4) ;;
+		*)
+			echo "$f: $status"
+			cat err
+			exit 1
+			;;
+		esac
+		[ "$(cat jail/evil)" = untouched ]
+		[ "$(find jail | grep -vc '^jail/cell/x')" -eq 3 ]
+		[ -z "$(find jail -type l)" ]
+	done
+}
+
+# Profile and manifests come first: then there is not even a directory.
+what_is_no_package_is_not_unpacked() {
+	for name in symlink name-up-and-out name-absolute name-drive \
+		local-name-differs file-not-listed bomb-more-than-deflate-can; do
+		is 4 trailctl unpack "$packages/bad/$name.zip" never
+		[ ! -e never ]
+	done
+}
+
+# What its own script promises to find, too.
+the_script_finds_what_it_says() {
+	for name in evidence-altered evidence-swapped evidence-added \
+		evidence-missing proof-missing proof-of-another \
+		proof-index-altered proof-too-long proof-hash-short \
+		proof-under-another-checkpoint proof-hash-altered \
+		entry-forged evidence-and-entry-forged checkpoint-altered \
+		checkpoint-of-another-size; do
+		rm -rf s
+		is 0 trailctl unpack "$packages/bad/$name.zip" s
+		# Ours: that of the package might have been altered.
+		is 1 sh "$script" \
+			"$(cat "$golden/vkey")" s/run-7
+	done
+}
+
+run golden_packages_verify
+with unzip golden_packages_convince_their_own_script
+run hostile_packages_are_refused_by_name \
+	hostile_packages_write_nothing_outside \
+	what_is_no_package_is_not_unpacked \
+	the_script_finds_what_it_says
+finish

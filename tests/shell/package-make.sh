@@ -1,0 +1,69 @@
+#!/bin/sh
+# trailctl package: what is packaged, who may do it, and what its entry says.
+. "$(dirname "$0")/../suite_package.sh"
+
+a_trail_and_an_attestation_are_packaged_too() {
+	is 0 trailctl package -o t.zip store/t
+	good t.zip
+	reports 'not all is sealed'
+	is 0 trailctl package -o a.zip store/t/w/a
+	good a.zip
+	is 0 trailctl package -o none.zip --until 2000-01-01 store/t
+	good none.zip
+	reports '^contents +OK +0 files'
+	is 0 trailctl package -o all.zip --since 2000-01-01 store/t
+	good all.zip
+	reports '^contents +OK +8 files'
+	is 2 trailctl package -o x.zip --since 2000-01-01 store/t/w
+	is 2 trailctl package -o x.zip --since yesterday store/t
+	is 2 trailctl package -o x.zip store
+	is 2 trailctl package -o x.zip store/t/w/a/who
+	is 3 trailctl package -o x.zip store/t/nothing
+	[ ! -e x.zip ]
+}
+
+an_altered_object_is_not_packaged() {
+	cp -a store broken
+	object=$(find broken/objects -type f -size +100k)
+	chmod u+w "$object"
+	printf 'not what was there' |
+		dd of="$object" bs=1 seek=70000 conv=notrunc 2>/dev/null
+	is 4 trailctl package -o x.zip broken/t/w
+	reports 'not what its entry says'
+	[ ! -e x.zip ]
+	[ -z "$(find . -maxdepth 1 -name '.x.zip*')" ]
+}
+
+a_package_of_a_mount_is_recorded_through_it() {
+	mount store -o settle=0
+	is 0 trailctl package -o m.zip mnt/t/w
+	reports '^[0-9a-f]* '
+	tail -n 1 mnt/.trailfs/events.jsonl | grep '"type":"package.made"' |
+		grep -q "$(sha256sum <m.zip | cut -c -64)"
+	cp -a mnt/t/w backup
+	is 0 trailctl verify --against backup mnt/t/w
+	echo draft >backup/a/notes.tmp
+	is 1 trailctl verify --against backup mnt/t/w
+	reports '^contents +OK'
+	unmount
+	good m.zip
+	is 0 trailctl verify store
+}
+
+who_may_not_record_makes_no_package() {
+	mount store -o settle=0
+	chmod 755 store mnt/t mnt/t/w
+	mkdir -m 777 out.d
+	# Without root's rights the store cannot even be read.
+	is 3 setpriv --reuid 1001 --regid 1001 --clear-groups \
+		"$BUILD/trailctl" package -o out.d/x.zip mnt/t/w
+	[ -z "$(ls -A out.d)" ]
+	unmount
+}
+
+with /dev/fuse a_store_is_made
+with /dev/fuse a_trail_and_an_attestation_are_packaged_too \
+	an_altered_object_is_not_packaged \
+	a_package_of_a_mount_is_recorded_through_it \
+	who_may_not_record_makes_no_package
+finish

@@ -1,0 +1,171 @@
+#!/bin/sh
+# Names in packages, and packages of many or large files (PACKAGE_LONG=1: very
+# many).
+. "$(dirname "$0")/../suite_package.sh"
+
+# Names that programs or systems change on the way, or take for one; and some
+# that deceive scripts.
+hard_names() {
+	python3 - "$1" <<'PYTHON'
+import os, sys, unicodedata
+top = sys.argv[1]
+names = ["tagmanifest-sha256.txt", " leading", "  two  spaces ", "-rf",
+         "$(touch RAN)", "'; touch RAN; '", "back\\slash", "\\", "quo\"te",
+         "=41", "=", ".hidden", "U\u0308ber", "\u00dcber", "\u00fcber",
+         "u\u0308ber", "\u212bngstr\u00f6m", "\u01c4", "\u01c6", "\u017f", "s",
+         "\u03c3", "\u03c2", "\u0386", "\u03ac", "\u04c0", "\u04cf",
+         "stra\u00dfe", "STRASSE", "\u1112\u1161\u11ab", "\ud55c",
+         "n" * 244, "m" * 245, "l" * 254 + "x", "l" * 254 + "y",
+         "\u00fc" * 127, "u\u0308" * 85, "u\u0308" * 84 + "x",
+         "\u65e5\u672c\u8a9e" * 28, "x" * 244 + ".tlog-proof",
+         "manifest-sha256.txt", "index.html", "nul", "a\u00adb", "ab"]
+assert len(set(names)) == len(names)
+for i, n in enumerate(names):
+    with open(os.path.join(top, n), "w") as f:
+        f.write(f"{i}\n")
+for d in ("de\u0301composed", "d\u00e9composed", "D\u00c9COMPOSED",
+          "k" * 255, "x.tlog-proof"):
+    os.mkdir(os.path.join(top, d))
+    for n in ("same", "SAME", "sa\u0301me"):
+        with open(os.path.join(top, d, n), "w") as f:
+            f.write(d + n)
+print(len(names) + 15)
+PYTHON
+}
+
+# Each file once, under names that no reader changes, and the script agrees.
+names_survive_every_unpacker() {
+	mount store -o settle=0
+	mkdir -p mnt/n/names/a
+	hard_names mnt/n/names/a >number
+	trailctl seal mnt/n/names
+	mkdir seen
+	cp -r mnt/n/names/a seen
+	unmount
+	is 0 trailctl package --no-entry -o names.zip store/n/names
+	good names.zip
+	reports "^contents +OK +$(cat number) files"
+	rm -rf by && mkdir by
+	is 0 unzip -q names.zip -d by/unzip
+	is 0 7z x -y -oby/7z names.zip
+	is 0 python3 -c 'import sys, zipfile
+zipfile.ZipFile(sys.argv[1]).extractall("by/python")' names.zip
+	mkdir by/bsdtar
+	is 0 bsdtar -x -f names.zip -C by/bsdtar
+	is 0 trailctl unpack names.zip by/trailctl
+	for with in unzip 7z python bsdtar trailctl; do
+		diff -r "by/$with" by/unzip
+		is 0 sh "by/$with/names/verify.sh" "$(cat vkey)"
+		reports "^$(cat number) files"
+		is 0 trailctl verify --against "by/$with/names" store/n/names
+	done
+	[ -z "$(find . -name RAN)" ]
+	python3 - by/bsdtar/names <<'PYTHON'
+import json, os, sys, unicodedata
+top = sys.argv[1]
+stored = {}
+with open(top + "/names.jsonl", encoding="utf-8") as f:
+    for line in f:
+        line = json.loads(line)
+        stored[line["stored"]] = line["path"]
+folded = set()
+for d, _, files in os.walk(top + "/data"):
+    for f in files:
+        name = os.path.relpath(os.path.join(d, f), top + "/data")
+        assert unicodedata.normalize("NFC", name) == name, name
+        assert name.casefold() not in folded, name
+        folded.add(name.casefold())
+        path = stored.pop(name, name)
+        assert os.path.isfile(f"{top}/proofs/data/{name}.tlog-proof"), name
+        with open(f"seen/{path}") as a, open(f"{top}/data/{name}") as b:
+            assert a.read() == b.read(), name
+assert not stored, stored
+PYTHON
+}
+
+# An attestation without evidence gets its name when it is sealed.
+names_do_not_depend_on_who_gives_them() {
+	mount store -o settle=0
+	mkdir mnt/t/case mnt/t/case/A mnt/t/case/a mnt/t/case/B
+	trailctl seal mnt/t/case/A
+	echo 1 >mnt/t/case/a/f
+	trailctl seal mnt/t/case/a
+	unmount
+	is 0 trailctl package --no-entry -o case.zip store/t/case
+	good case.zip
+	is 0 trailctl unpack case.zip c
+	is 0 trailctl verify --against c/case store/t/case
+}
+
+# What is said of so many files is longer than a megabyte.
+an_attestation_of_many_files_is_packaged() {
+	rm -rf many && mkdir many
+	seq 5000 | split -l 1 -a 4 -d - many/evidence-of-the-run-
+	mount store -o settle=0
+	mkdir -p mnt/t/many
+	cp -r many mnt/t/many/a
+	trailctl seal mnt/t/many
+	unmount
+	is 0 trailctl package --no-entry -o many.zip store/t/many
+	[ "$(unzip -p many.zip '*/attestation.json' | wc -c)" -gt 1048576 ]
+	good many.zip
+	reports '^contents +OK +5000 files'
+	is 0 trailctl unpack many.zip many.out
+	diff -r many many.out/many/data/a
+	rm -rf many many.out many.zip
+}
+
+# --- long ones: make torture --------------------------------------------
+
+# took WHAT COMMAND...: how long, and how much memory.
+took() {
+	what=$1
+	shift
+	is 0 env time -f "    $what: %e s, %M KiB" -o times -a timeout 3600 "$@"
+}
+
+readers() {
+	took "$1, unzip -t" unzip -tq "$1"
+	took "$1, 7z t" 7z t "$1"
+	took "$1, zipfile" python3 -c 'import sys, zipfile
+assert zipfile.ZipFile(sys.argv[1]).testzip() is None' "$1"
+}
+
+seventy_thousand_files() {
+	mount store -o settle=0
+	mkdir mnt/t/lines mnt/t/lines/a
+	(cd mnt/t/lines/a && seq 70000 | split -l 1 -a 5 -)
+	trailctl seal mnt/t/lines
+	unmount
+	took '70,000 files, package' trailctl package -o many.zip store/t/lines
+	took '70,000 files, verify' trailctl verify --vkey vkey many.zip
+	reports '^contents +OK +70000 files'
+	readers many.zip
+	rm many.zip
+}
+
+five_gigabytes() {
+	mount store -o settle=0
+	mkdir mnt/t/long mnt/t/long/a
+	openssl enc -aes-128-ctr -K 00 -iv 00 -nosalt </dev/zero 2>/dev/null |
+		head -c 5368709121 >mnt/t/long/a/noise
+	echo after >mnt/t/long/a/small
+	trailctl seal mnt/t/long
+	unmount
+	took '5 GiB, package' trailctl package -o long.zip store/t/long
+	took '5 GiB, verify' trailctl verify --vkey vkey long.zip
+	reports '^contents +OK +2 files'
+	readers long.zip
+	rm long.zip
+}
+
+with /dev/fuse a_store_is_made
+with '/dev/fuse unzip 7z bsdtar python3' names_survive_every_unpacker
+with /dev/fuse names_do_not_depend_on_who_gives_them
+with '/dev/fuse unzip' an_attestation_of_many_files_is_packaged
+if [ -n "${PACKAGE_LONG-}" ]; then
+	patience_s=3600
+	with '/dev/fuse unzip 7z python3' seventy_thousand_files five_gigabytes
+	cat times
+fi
+finish

@@ -1,0 +1,51 @@
+#!/bin/sh
+# A store that was made while the clock was wrong.
+. "$(dirname "$0")/../suite_tools.sh"
+
+# Ten years ahead for one start: the ledger's order stays there, but times are
+# shown and searched as the clock has them since.
+one_start_with_the_clock_ahead_is_not_every_time() {
+	if ldd "$BUILD/trailctl" | grep -q 'lib[at]san'; then
+		skip 'a sanitizer wants to be loaded first'
+	fi
+	today=$(date -u +%Y-%m-%d)
+	is 0 env LD_PRELOAD="$BUILD/shim.so" SHIM_CLOCK_AHEAD_S=315360000 \
+		trailctl init --origin example.org/c store
+	timeout 60 trailfs -f store mnt -o settle=0 \
+		2>log &
+	for _ in $(seq 120); do
+		[ ! -e mnt/.trailfs/checkpoint ] || break
+		sleep 0.5
+	done
+	grep 'the clock says .* and the last entry was at 20' log
+	mkdir -p mnt/t/w/a
+	echo late >mnt/t/w/a/f
+	trailctl sync mnt
+	trailctl seal mnt/t
+	is 0 trailctl show mnt/t/w/a/f
+	says "^sealed at *$today.* by the clock; its place in the ledger is"
+	is 0 trailctl show --json mnt/t/w/a/f
+	says "\"clock\":\"$today"
+	is 0 trailctl log mnt
+	says "^ *6  $today.*Z! evidence.sealed"
+	says '^ *0  20.*Z  ledger.opened'
+	is 0 trailctl log --since "$today" mnt
+	says 'trail.sealed'
+	is 0 trailctl log --since "$(date -u +%Y-%m-%d -d 1year)" mnt
+	says 'ledger.opened'
+	if grep trail.sealed out; then exit 1; fi
+	is 0 trailctl prove -o proof mnt/t/w/a/f
+	unmount
+	is 0 trailctl verify --vkey store/keys/log.vkey proof
+	says "^time *$today.* by the clock; its place in the ledger is"
+	is 0 trailctl package --no-entry --until "$(date -u +%Y-%m-%d -d 1day)" \
+		-o p.zip store/t
+	is 0 trailctl verify --vkey store/keys/log.vkey p.zip
+	says '^contents *OK *1 file'
+	is 0 trailctl show store/t/w/a/f
+	says "^sealed at *$today.* by the clock"
+	is 0 trailctl verify store
+}
+
+with /dev/fuse one_start_with_the_clock_ahead_is_not_every_time
+finish

@@ -1,0 +1,145 @@
+#!/bin/sh
+# trailctl init, usage and exit status: what is printed where, without a
+# mount.
+. "$(dirname "$0")/../suite_tools.sh"
+
+help_is_an_answer_on_stdout() {
+	is 0 trailctl --help
+	says 'usage: trailctl'
+	[ ! -s err ]
+	is 0 trailctl verify --help
+	says 'trailctl verify'
+	[ ! -s err ]
+	is 0 trailctl --version
+	says '^trailctl [0-9]'
+	is 0 trailctl -V
+	says '^trailctl [0-9]'
+	is 0 trailctl log -h
+	says 'trailctl log'
+	for word in -h --help; do
+		is 0 trailfs $word
+		says '^usage: trailfs'
+		[ ! -s err ]
+	done
+	for word in -V --version; do
+		is 0 trailfs $word
+		says '^trailfs [0-9]'
+	done
+}
+
+wrong_usage_exits_2_and_prints_on_stderr() {
+	is 2 trailctl
+	has_lines 0
+	complains usage
+	is 2 trailctl frobnicate
+	has_lines 0
+	is 2 trailctl status --frobnicate
+	has_lines 0
+	is 2 trailctl status a b
+	has_lines 0
+	is 2 trailctl seal
+	has_lines 0
+	is 2 trailctl log --since yesterday .
+	has_lines 0
+	is 2 trailctl log --uid alice .
+	has_lines 0
+}
+
+what_is_no_store_exits_3() {
+	mkdir nothing
+	is 3 trailctl status nothing
+	complains 'neither'
+	complains 'nothing is mounted'
+	is 3 trailctl log nowhere
+	complains 'No such file'
+	is 3 trailctl verify nowhere
+	has_lines 0
+}
+
+init_prints_the_key_alone_on_stdout() {
+	is 0 trailctl init --origin example.org/tools store
+	has_lines 1
+	says '^example.org/tools+[0-9a-f]\{8\}+A'
+	complains 'Keep this key somewhere else'
+	cp out vkey
+}
+
+init_refuses_what_is_not_empty() {
+	sha256sum store/ledger.db >before
+	is 1 trailctl init store
+	has_lines 0
+	sha256sum --status --check before
+	mkdir full
+	touch full/file
+	is 1 trailctl init full
+	has_lines 0
+	[ "$(ls full)" = file ]
+}
+
+init_refuses_a_bad_origin() {
+	is 2 trailctl init --origin 'a b' other
+	has_lines 0
+	[ ! -e other ]
+}
+
+a_new_store_verifies() {
+	is 0 trailctl verify store
+	for link in contents entries names tree signature; do
+		says "^$link *OK"
+	done
+	for link in 'earlier checkpoint' witness timestamp; do
+		says "^$link *ABSENT"
+	done
+}
+
+an_answer_that_cannot_be_written_exits_3() {
+	got=0
+	trailctl status store >/dev/full 2>err || got=$?
+	[ "$got" -eq 3 ]
+	complains 'standard output'
+}
+
+init_goes_on_with_a_store_that_was_put_back() {
+	is 2 trailctl init --recover store
+	complains 'nothing is wrong'
+	has_lines 0
+	cp -r store back
+	is 0 trailctl sync store
+	cp -f store/checkpoint back/checkpoint
+	is 4 trailctl sync back
+	complains 'init STORE --recover'
+	is 0 trailctl init back --recover
+	has_lines 1
+	says '^example.org/tools/2+[0-9a-f]\{8\}+A'
+	complains 'new origin'
+	complains 'needs this new key'
+	cp out newkey
+	is 0 trailctl sync back
+	is 0 trailctl verify --vkey newkey back
+	is 4 trailctl verify --vkey vkey back
+	says '^signature *FAILED'
+	is 2 trailctl init back --recover
+	has_lines 0
+	is 3 trailctl init nowhere --recover
+}
+
+verify_knows_a_foreign_file() {
+	mkdir -p foreign/keys
+	echo hello >foreign/ledger.db
+	got=0
+	timeout 60 trailctl verify foreign >out 2>err || got=$?
+	[ "$got" -ne 0 ]
+	! grep -q 'contents *OK' out
+}
+
+run help_is_an_answer_on_stdout \
+	wrong_usage_exits_2_and_prints_on_stderr \
+	what_is_no_store_exits_3 \
+	init_prints_the_key_alone_on_stdout \
+	init_refuses_what_is_not_empty \
+	init_refuses_a_bad_origin \
+	a_new_store_verifies \
+	an_answer_that_cannot_be_written_exits_3 \
+	init_goes_on_with_a_store_that_was_put_back \
+	verify_knows_a_foreign_file
+finish

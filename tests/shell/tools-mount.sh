@@ -1,0 +1,203 @@
+#!/bin/sh
+# trailctl in a mount: status, sync, show, log, seal and why.
+. "$(dirname "$0")/../suite_tools.sh"
+
+shared_mount=yes
+
+any_path_in_a_mount_names_the_vault() {
+	mount store
+	mkdir -p "mnt/$A"
+	cp "$sample"/command-logs/* "mnt/$A/"
+	is 0 trailctl status mnt
+	says '^origin *example.org/tools'
+	says "^mount *$mnt"
+	is 0 trailctl status "mnt/$A/session-summary.json"
+	says '^origin *example.org/tools'
+	(cd "mnt/$A" && trailctl status) >out
+	says '^origin'
+}
+
+status_in_json_is_one_object() {
+	is 0 trailctl status --json mnt
+	has_lines 1
+	says '^{.*"entries":[0-9]*,.*}$'
+	says '"states":{"draft":0,"frozen":'
+}
+
+sync_waits_until_files_are_sealed() {
+	echo late >"mnt/$A/late.txt"
+	is 0 trailctl sync "mnt/$A/late.txt"
+	has_lines 0
+	is 0 trailctl show "mnt/$A/late.txt"
+	says '^state *sealed'
+}
+
+show_tells_the_hash_and_the_entry() {
+	f=mnt/$A/session-summary.json
+	is 0 trailctl show "$f"
+	says '^kind *evidence'
+	says '^state *sealed'
+	says '^entry *[0-9]'
+	says "^sha256 *$(sha256sum <"$f" | cut -d ' ' -f 1)\$"
+	is 0 trailctl show --json "$f"
+	says '"kind":"evidence"'
+	says '"index":[0-9]'
+	is 0 trailctl show mnt/t/w
+	says '^kind *workflow'
+	is 3 trailctl show mnt/t/x
+	has_lines 0
+}
+
+log_is_the_ledger() {
+	is 0 trailctl log --json mnt
+	cmp out mnt/.trailfs/events.jsonl
+	is 0 trailctl log mnt
+	has_lines "$(wc -l <mnt/.trailfs/events.jsonl)"
+	says '^ *0  ....-..-..T..:..:..Z  ledger.opened'
+}
+
+log_can_be_narrowed() {
+	is 0 trailctl log --type evidence.sealed mnt
+	has_lines 3
+	is 0 trailctl log --trail t --type trail.created mnt
+	has_lines 1
+	is 0 trailctl log "mnt/$A/../../../t/w"
+	never_says ledger.opened
+	never_says trail.created
+	says workflow.begun
+	is 0 trailctl log "mnt/$A" --type attestation.begun
+	has_lines 1
+	is 0 trailctl log --uid "$(id -u)" --type trail.created mnt
+	has_lines 1
+	is 0 trailctl log --uid 54321 mnt
+	has_lines 0
+	is 0 trailctl log --since 9999-01-01 mnt
+	has_lines 0
+	is 0 trailctl log --since 2000-01-01T00:00 --type trail.created mnt
+	has_lines 1
+}
+
+log_never_answers_a_wrong_name_with_nothing() {
+	is 2 trailctl log --type evidence.seal mnt
+	complains 'evidence.seal'
+	is 0 trailctl log --type key.rotated mnt
+	has_lines 0
+	is 3 trailctl log --trail other mnt
+	complains 'no such trail: other'
+	is 2 trailctl log --trail t/w mnt
+	is 3 trailctl log mnt/t/other
+	is 3 trailctl log store/t/other
+	complains 'other'
+	is 3 trailctl log --trail other store
+	complains 'no such trail: other'
+	is 0 trailctl log store/t/w
+	says workflow.begun
+	never_says trail.created
+}
+
+status_of_a_store_names_its_daemon_and_mount() {
+	is 0 trailctl status store
+	says "^mount  *$mnt\$"
+	needs jq
+	is 0 trailctl status --json mnt
+	pid=$(jq .pid out)
+	is 0 trailctl status --json store
+	[ "$(jq .pid out)" = "$pid" ]
+	[ "$(jq -r .mount out)" = "$mnt" ]
+}
+
+log_follows() {
+	timeout 20 trailctl log --follow --json --type evidence.sealed mnt \
+		>followed &
+	follower=$!
+	echo more >"mnt/$A/more.txt"
+	trailctl sync mnt
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		grep -q more.txt followed && break
+		sleep 0.5
+	done
+	kill "$follower"
+	grep -q more.txt followed
+}
+
+odd_names_are_shown_harmless() {
+	echo odd >"mnt/$A/back\\slash"
+	is 0 trailctl show "mnt/$A/back\\slash"
+	says 'back\\x5cslash'
+}
+
+a_mounted_store_is_not_written_beside_the_mount() {
+	is 3 trailctl seal "store/$A"
+	complains 'in its mount'
+}
+
+seal_through_the_mount_closes_an_attestation() {
+	is 0 trailctl seal --json "mnt/$A"
+	says '"sealed":"'"$A"'"'
+	if touch "mnt/$A/new" 2>/dev/null; then
+		echo "added a file to a sealed attestation"
+		return 1
+	fi
+	is 0 trailctl show "mnt/$A"
+	says '^state *sealed'
+}
+
+seal_names_the_file_that_is_in_the_way() {
+	mkdir "mnt/t/w/busy" "mnt/t/w/busy/d"
+	exec 9>"mnt/t/w/busy/d/log"
+	is 1 trailctl seal mnt/t/w/busy
+	exec 9>&-
+	complains 'seal t/w/busy: being written below: d/log'
+}
+
+why_tells_state_rule_and_refusal() {
+	echo x >mnt/t/w/file 2>err && exit 1
+	rm -f "mnt/$A/late.txt" 2>err && exit 1
+	is 0 trailctl why mnt/t/w/file
+	says '^state  *no such name'
+	says '^rule .*files cannot be here'
+	says '^refused .*create t/w/file: EPERM: files can be created in '
+	is 0 trailctl why "mnt/$A/late.txt"
+	says '^refused .*unlink .*EPERM: .*write a new file'
+	is 0 trailctl why mnt/t/w/busy
+	says 'being written below: d/log'
+	is 0 trailctl why mnt/t/.trailfs/status.json
+	says '^state  *reserved'
+	is 0 trailctl why mnt
+	says '^kind  *root'
+	is 2 trailctl why
+	is 3 trailctl why nowhere/at/all
+	needs jq
+	is 0 trailctl why --json "mnt/$A"
+	is_canonical
+	[ "$(jq -r .kind out)" = attestation ]
+}
+
+seal_of_a_file_is_refused() {
+	is 2 trailctl seal "mnt/$A/late.txt"
+	has_lines 0
+}
+
+verify_finds_the_store_of_a_mount() {
+	is 0 trailctl verify mnt
+	says '^contents *OK'
+}
+
+with /dev/fuse a_store_is_made
+with /dev/fuse any_path_in_a_mount_names_the_vault \
+	status_in_json_is_one_object \
+	sync_waits_until_files_are_sealed \
+	show_tells_the_hash_and_the_entry \
+	log_is_the_ledger \
+	log_can_be_narrowed \
+	log_never_answers_a_wrong_name_with_nothing \
+	status_of_a_store_names_its_daemon_and_mount \
+	log_follows \
+	odd_names_are_shown_harmless \
+	a_mounted_store_is_not_written_beside_the_mount \
+	seal_through_the_mount_closes_an_attestation \
+	seal_names_the_file_that_is_in_the_way \
+	why_tells_state_rule_and_refusal \
+	seal_of_a_file_is_refused \
+	verify_finds_the_store_of_a_mount
+finish
