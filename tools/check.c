@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "core/base/bytes.h"
 #include "text.h"
 
 /* --- findings --------------------------------------------------------- */
@@ -202,8 +203,7 @@ check_about(void *arg, const struct tf_about *s)
 	char hex[2 * sizeof(s->sha256.b) + 1];
 	struct check *c = arg;
 
-	for (size_t i = 0; i < sizeof(s->sha256.b); i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", s->sha256.b[i]);
+	tf_hex(s->sha256.b, sizeof(s->sha256.b), hex);
 	put_about(&c->subject, s, hex);
 	add_lines(&c->subject_lines, s, hex);
 	c->no_memory = c->no_memory || c->subject.failed ||

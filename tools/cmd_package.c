@@ -15,6 +15,7 @@
 
 #include "actor.h"
 #include "cmd.h"
+#include "core/base/bytes.h"
 #include "core/control.h"
 #include "core/package.h"
 #include "files.h"
@@ -175,27 +176,20 @@ make(const struct ask *a, const struct where *w, struct tf_package_made *made,
 
 /* --- the answer ------------------------------------------------------- */
 
-static void
-add_hex(struct tf_buf *b, const struct tf_hash *h)
-{
-	for (size_t i = 0; i < sizeof(h->b); i++)
-		tf_buf_printf(b, "%02x", h->b[i]);
-}
-
 static enum tf_code
 answer(const struct ask *a, const struct tf_package_made *m,
     struct tf_error *err)
 {
-	struct tf_buf hex = { 0 }, out = { 0 };
+	char hex[2 * sizeof(m->sha256.b) + 1];
+	struct tf_buf out = { 0 };
 	struct tf_json j;
 	enum tf_code rc = TF_OK;
 
-	add_hex(&hex, &m->sha256);
+	tf_hex(m->sha256.b, sizeof(m->sha256.b), hex);
 	if (!a->json) {
-		printf("%s  ", text_of(&hex));
+		printf("%s  ", hex);
 		text_put(stdout, a->file, strlen(a->file));
 		printf("\n");
-		tf_buf_free(&hex);
 		return TF_OK;
 	}
 	tf_json_begin(&j, &out);
@@ -207,7 +201,7 @@ answer(const struct ask *a, const struct tf_package_made *m,
 	tf_json_key(&j, "recorded");
 	tf_json_bool(&j, !a->no_entry);
 	tf_json_key(&j, "sha256");
-	tf_json_str(&j, hex.p, hex.n);
+	tf_json_cstr(&j, hex);
 	tf_json_key(&j, "size");
 	tf_json_int(&j, (int64_t)m->size);
 	tf_json_key(&j, "tree");
@@ -215,7 +209,6 @@ answer(const struct ask *a, const struct tf_package_made *m,
 	tf_json_object_end(&j);
 	if ((rc = tf_json_end(&j, err)) == TF_OK)
 		printf("%s\n", text_of(&out));
-	tf_buf_free(&hex);
 	tf_buf_free(&out);
 	return rc;
 }

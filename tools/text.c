@@ -4,40 +4,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/bytes.h"
 #include "text.h"
-
-/* Length of the UTF-8 character at p (*cp tells which), 0 if there is none. */
-static size_t
-character(const unsigned char *p, size_t n, uint32_t *cp)
-{
-	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = 0;
-
-	if (p[0] < 0x80)
-		len = 1;
-	else if (p[0] >= 0xc0 && p[0] < 0xf8)
-		len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (len == 0 || len > n)
-		return 0;
-	*cp = len == 1 ? p[0] : p[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		*cp = *cp << 6 | (p[i] & 0x3fu);
-	}
-	if (*cp < least[len] || *cp > 0x10ffff || (*cp & 0x1ff800) == 0xd800)
-		return 0;
-	return len;
-}
 
 static bool
 harmless(uint32_t cp)
 {
-	if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
-		return false;
-	/* Line and paragraph separators, and all that reorders a line. */
-	return cp != 0x061c && cp != 0x200e && cp != 0x200f && cp != 0xfeff &&
-	    !(cp >= 0x2028 && cp <= 0x202e) && !(cp >= 0x2066 && cp <= 0x2069);
+	/* The byte order mark cannot be seen either. */
+	return !tf_hidden_char(cp) && cp != 0xfeff;
 }
 
 static void
@@ -47,7 +21,7 @@ add(struct tf_buf *out, const char *s, size_t n, bool backslash)
 	uint32_t cp;
 
 	for (size_t i = 0, len; i < n; i += len) {
-		len = character(p + i, n - i, &cp);
+		len = tf_utf8(s + i, n - i, &cp);
 		if (len > 0 && harmless(cp) && (backslash || cp != '\\')) {
 			tf_buf_add(out, p + i, len);
 			continue;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "report.h"
 #include "text.h"
 #include "verdict.h"
@@ -86,8 +87,10 @@ add_count(struct tf_buf *out, uint64_t n, const char *what)
 static void
 add_root(struct tf_buf *out, const struct tf_report *r)
 {
-	for (size_t i = 0; i < sizeof(r->root.b); i++)
-		tf_buf_printf(out, "%02x", r->root.b[i]);
+	char hex[2 * sizeof(r->root.b) + 1];
+
+	tf_hex(r->root.b, sizeof(r->root.b), hex);
+	tf_buf_str(out, hex);
 }
 
 static void

@@ -71,7 +71,8 @@ START_TEST(a_damaged_object_file_is_replaced_by_good_bytes)
 		    "test -e store/objects/%s.damaged -o"
 		    " -L store/objects/%s.damaged",
 		    object, object);
-		says(content("log", NULL), "an object was damaged or unreadable: it is kept");
+		says(content("log", NULL),
+		    "an object was damaged or unreadable: it is kept");
 		says(content("log", NULL), object);
 	}
 	unmount_vault();
