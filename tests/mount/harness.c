@@ -26,11 +26,14 @@
 /* Its daemon: a caller whose request is never answered cannot even be killed,
  * so this comes first. */
 #define DAEMON_S (80 * patience())
-#define START_MS (30000 * (int)patience())   /* until the daemon serves */
-#define END_MS (60000 * (int)patience())     /* until it has ended */
-#define COMMAND_MS (90000 * (int)patience()) /* one command */
-#define STATE_MS (15000 * (int)patience())   /* until a file has a state */
-#define LOOK_MS 2			     /* between two looks */
+#define WORK_S (900 * patience()) /* where others may take all processors */
+#define START_MS (30000 * (int)patience()) /* until the daemon serves */
+#define END_MS \
+	(60000 * ((works ? 10 : 1) * (int)patience())) /* until it has ended */
+#define COMMAND_MS \
+	(90000 * ((works ? 10 : 1) * (int)patience())) /* one command */
+#define STATE_MS (15000 * (int)patience()) /* until a file has a state */
+#define LOOK_MS 2			   /* between two looks */
 #define NO_SEAL "settle=60" /* longer than any test takes to look */
 
 bool
@@ -54,6 +57,7 @@ static char top[PATH_MAX];  /* of this run; all tests are below */
 static const char *missing; /* why nothing can be mounted, or NULL */
 static char here[PATH_MAX]; /* of this test */
 static pid_t daemon_pid;    /* 0: none */
+static bool works;	    /* it does so in the background */
 static char daemon_options[256];
 static struct rlimit daemon_files; /* rlim_max 0: no limit of its own */
 static bool no_verify;
@@ -453,6 +457,18 @@ stored_case(Suite *s, const char *name)
 }
 
 void
+case_works(TCase *t)
+{
+	tcase_set_timeout(t, WORK_S + TEST_S);
+}
+
+void
+daemon_works(void)
+{
+	works = true;
+}
+
+void
 expect_no_verify(void)
 {
 	no_verify = true;
@@ -476,7 +492,7 @@ start_daemon(const char *options)
 	log = open("log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
-	alarm(DAEMON_S);
+	alarm(works ? WORK_S : DAEMON_S);
 	if (daemon_files.rlim_max > 0 &&
 	    setrlimit(RLIMIT_NOFILE, &daemon_files) < 0)
 		_exit(126);

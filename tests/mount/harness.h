@@ -28,6 +28,10 @@
 /* Tests that begin with a mounted vault, in which nothing is sealed unless
  * somebody asks.  It is unmounted afterwards and must verify. */
 TCase *mounted_case(Suite *s, const char *name);
+/* What its tests wait for is made by threads that let all other programs go
+ * first, which may take long: they mount after daemon_works(). */
+void case_works(TCase *t);
+void daemon_works(void);
 /* With a store that is not mounted; what becomes of it is the test's. */
 TCase *stored_case(Suite *s, const char *name);
 

@@ -252,6 +252,7 @@ START_TEST(others_are_served_while_it_is_made)
 	long before;
 
 	unmount_vault();
+	daemon_works();
 	mount_vault("threads=1,settle=0");
 	make_large();
 	before = high_water_kib();
@@ -278,6 +279,9 @@ START_TEST(a_signal_does_not_wait_for_it)
 {
 	pid_t pid;
 
+	unmount_vault();
+	daemon_works();
+	mount_vault("settle=60");
 	make_large();
 	pid = in_child(look);
 	while (runs(pid) && count(temporary()) < 3)
@@ -334,6 +338,7 @@ suite_package(void)
 	tcase_add_test(t, a_store_at_rest_gives_the_same);
 	tcase_add_test(t, altered_evidence_is_not_given);
 	t = mounted_case(s, "package large");
+	case_works(t);
 	tcase_add_test(t, others_are_served_while_it_is_made);
 	tcase_add_test(t, a_signal_does_not_wait_for_it);
 	return s;
