@@ -1,0 +1,144 @@
+/*
+ * The process as a daemon: a clean start, the background, and its readiness.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/environment.h"
+#include "daemon.h"
+#include "report.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1 /* the leak checker must read our memory */
+#else
+#define SANITIZED 0
+#endif
+
+/* Whatever the one who started us left lying about. */
+void
+fs_daemon_harden(void)
+{
+	struct rlimit none = { 0, 0 };
+	int fd;
+
+	/* A pipe or a lock of whoever started us would live as long as we. */
+	closefrom(STDERR_FILENO + 1);
+	/* A store's file must never be opened as descriptor 0, 1 or 2. */
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
+	if (fd >= 0)
+		close(fd);
+	/* Whatever is made in the store is its owner's alone. */
+	umask(077);
+	tf_environment_raise_limit();
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	tf_environment_clean();
+	if (!SANITIZED) {
+		setrlimit(RLIMIT_CORE, &none);
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	}
+	/* An ordinary user needs fusermount3, which is setuid. */
+	if (geteuid() == 0)
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* In the parent: pass on how the child's start went. */
+static int
+await_child(int from)
+{
+	unsigned char status;
+	ssize_t n;
+
+	do
+		n = read(from, &status, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 1)
+		return status;
+	fputs("trailfs: the daemon ended before it had mounted\n", stderr);
+	return EXIT_FAILURE;
+}
+
+/*
+ * Go into the background.  In the child *to is where it says how that went;
+ * what it prints on stderr until then is seen.  The parent does not return.
+ */
+enum tf_code
+fs_daemon_fork(int *to, struct tf_error *err)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return tf_fail(err, TF_IO, "make a pipe");
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return tf_fail(err, TF_IO, "fork");
+	if (pid > 0) {
+		close(fds[1]);
+		_exit(await_child(fds[0]));
+	}
+	close(fds[0]);
+	setsid();
+	*to = fds[1];
+	return TF_OK;
+}
+
+/* Let the parent go, and its terminal.  *to is -1 afterwards. */
+void
+fs_daemon_ready(int *to)
+{
+	unsigned char ok = 0;
+	int null;
+
+	if (*to < 0)
+		return;
+	if (chdir("/") < 0)
+		fs_report_line(LOG_WARNING, "chdir: %s", strerror(errno));
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		close(null);
+	}
+	(void)!write(*to, &ok, 1);
+	close(*to);
+	*to = -1;
+}
+
+/* READY=1, when systemd started us and asked for it. */
+void
+fs_daemon_notify_systemd(void)
+{
+	static const char ready[] = "READY=1";
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	size_t n;
+	int fd;
+
+	if (path == NULL || (n = strlen(path)) >= sizeof sa.sun_path)
+		return;
+	memcpy(sa.sun_path, path, n);
+	if (sa.sun_path[0] == '@')
+		sa.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL,
+	    (struct sockaddr *)&sa,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	close(fd);
+}

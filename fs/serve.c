@@ -1,0 +1,302 @@
+/*
+ * A mount from the opening of the vault to its closing.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "control.h"
+#include "daemon.h"
+#include "handle.h"
+#include "handshake.h"
+#include "loop.h"
+#include "mount.h"
+#include "notify.h"
+#include "ops.h"
+#include "passthrough.h"
+#include "report.h"
+#include "serve.h"
+#include "start.h"
+#include "worker.h"
+
+#define THREADS_DEFAULT 4
+#define STOP_TRIES 50 /* to unmount while files are open */
+#define STOP_WAIT_MS 100
+#define LEFT_IDLE_MS 2000 /* a mount seen only by others ends after that */
+#define STOP_PATIENT 20 /* of these tries are before what is long is given up */
+
+static struct fuse_session *
+new_session(struct fs *fs, const struct fs_options *o)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	struct fuse_session *se = NULL;
+	char *opts = NULL, *name = NULL;
+
+	if (asprintf(&name, "fsname=%s", o->store) < 0)
+		name = NULL;
+	if (name != NULL &&
+	    fuse_opt_add_opt(&opts,
+		"default_permissions,nosuid,nodev,noexec,"
+		"subtype=trailfs") == 0 &&
+	    (!o->read_only || fuse_opt_add_opt(&opts, "ro") == 0) &&
+	    (!o->allow_other || fuse_opt_add_opt(&opts, "allow_other") == 0) &&
+	    fuse_opt_add_opt_escaped(&opts, name) == 0 &&
+	    fuse_opt_add_arg(&args, "trailfs") == 0 &&
+	    fuse_opt_add_arg(&args, "-o") == 0 &&
+	    fuse_opt_add_arg(&args, opts) == 0 &&
+	    (!o->debug || fuse_opt_add_arg(&args, "-d") == 0))
+		se = fuse_session_new(&args, &fs_ops, sizeof fs_ops, fs);
+	fuse_opt_free_args(&args);
+	free(opts);
+	free(name);
+	return se;
+}
+
+/* Signals that end us, as a descriptor; no thread takes them. */
+static int
+open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void
+take_signal(int fd)
+{
+	struct signalfd_siginfo si;
+
+	if (read(fd, &si, sizeof si) == sizeof si)
+		fs_report_line(LOG_NOTICE, "stopping: %s",
+		    strsignal((int)si.ssi_signo));
+}
+
+/*
+ * After a signal: no new writers, and a plain unmount as soon as nothing is
+ * open.  A second signal cuts the waiting short.  True: unmounted.
+ */
+static bool
+unmount_patiently(struct fs *fs, const char *mnt, int signals)
+{
+	struct pollfd p[2] = {
+		{ .fd = fs_loop_end_fd(fs->loop), .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+
+	atomic_store(&fs->stopping, true);
+	fs_worker_give_up(fs);
+	for (int i = 0; i < STOP_TRIES; i++) {
+		if (fs_mount_off(mnt, false))
+			return true;
+		/* Nobody closes a file before what is long to hash is given
+		 * up. */
+		if (i == STOP_PATIENT)
+			tf_vault_stop(fs->vault);
+		if (poll(p, 2, STOP_WAIT_MS) <= 0)
+			continue;
+		if ((p[0].revents & POLLIN) != 0)
+			return true;
+		take_signal(signals);
+		break;
+	}
+	fs_report_line(LOG_WARNING, "files are still open: detached");
+	return false;
+}
+
+/*
+ * The last mount in this namespace was taken off.  Mostly the connection ends
+ * now; a copy of the mount in another namespace would keep it for ever, with
+ * the store locked by a mount that nobody sees.  So serve what is open, and end
+ * when for some seconds nothing is.  False: the mount is here again.
+ */
+static bool
+outlive_mount(struct fs *fs, const struct fs_mount_watch *watch,
+    struct pollfd p[2])
+{
+	int idle = 0;
+
+	while (idle < LEFT_IDLE_MS) {
+		if (poll(p, 2, STOP_WAIT_MS) > 0)
+			return true;
+		idle = fs_handles_any(fs->handles) ? 0 : idle + STOP_WAIT_MS;
+		if (fs_mount_is_here(watch))
+			return false;
+	}
+	return true;
+}
+
+/* Until a signal comes or the mount is taken off.  Why, for the ledger.
+ * *copies: the file system may still be mounted in other mount namespaces. */
+static const char *
+await_end(struct fs *fs, const char *mnt, int signals, bool *closed,
+    bool *copies)
+{
+	struct fs_mount_watch watch;
+	struct pollfd p[3] = {
+		{ .fd = fs_loop_end_fd(fs->loop), .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+
+	fs_mount_watch(&watch, mnt);
+	p[2] = (struct pollfd){ .fd = watch.fd, .events = POLLPRI };
+	for (;;) {
+		if (poll(p, 3, -1) < 0)
+			continue;
+		if (((p[0].revents | p[1].revents) & POLLIN) != 0)
+			break;
+		if (!fs_mount_is_here(&watch) && outlive_mount(fs, &watch, p))
+			break;
+	}
+	fs_mount_watch_end(&watch);
+	if ((p[0].revents & POLLIN) != 0) {
+		/* A dead mount here: the connection was cut, not unmounted. */
+		*closed = !fs_mount_is_dead(mnt);
+		return "unmounted";
+	}
+	if ((p[1].revents & POLLIN) == 0) {
+		fs_report_line(LOG_WARNING,
+		    "unmounted here; copies of the mount in other mount "
+		    "namespaces are cut off");
+		*closed = *copies = true;
+		return "unmounted";
+	}
+	take_signal(signals);
+	*closed = unmount_patiently(fs, mnt, signals);
+	tf_vault_stop(fs->vault);
+	return "signal";
+}
+
+/* Mount and serve.  vault is open; on return nothing is mounted. */
+static enum tf_code
+run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
+    const char **reason, struct tf_error *err)
+{
+	struct fuse_session *se = new_session(fs, o);
+	bool protected, closed = false, copies = false;
+	enum tf_code rc;
+
+	if (se == NULL)
+		return tf_nomem(err);
+	protected = fs_mount_protect(o->mnt);
+	if (fuse_session_mount(se, o->mnt) != 0) {
+		if (protected)
+			fs_mount_unprotect(o->mnt);
+		fuse_session_destroy(se);
+		errno = 0;
+		return tf_fail(err, TF_IO, "cannot mount at %s", o->mnt);
+	}
+	if (!o->debug)
+		fuse_set_log_func(fs_report_fuse);
+	if ((rc = fs_handshake(se, err)) == TF_OK &&
+	    (rc = fs_worker_start(fs, err)) == TF_OK) {
+		fs_notify_start(fs->notify, se);
+		fs_passthrough_start(fs->passthrough, fuse_session_fd(se));
+		rc = fs_loop_start(fs->loop, se, err);
+	}
+	if (rc == TF_OK) {
+		fs_report_line(LOG_NOTICE, "%s mounted at %s", o->store,
+		    o->mnt);
+		fs_daemon_ready(parent);
+		fs_daemon_notify_systemd();
+		*reason = await_end(fs, o->mnt, signals, &closed, &copies);
+		fs_notify_finish(fs->notify);
+		fs_loop_stop(fs->loop);
+		fs_handles_drain(fs->handles);
+	}
+	atomic_store(&fs->stopping, true);
+	fs_worker_stop(fs);
+	fs_notify_stop(fs->notify);
+	fs_passthrough_stop(fs->passthrough);
+	/* Closes the connection; detaches what is still mounted.  Where that
+	 * was done already, something else may be mounted there now. */
+	if (!copies)
+		fuse_session_unmount(se);
+	if (fs_mount_is_dead(o->mnt))
+		(void)fs_mount_off(o->mnt, true);
+	fs_handles_end(fs, closed);
+	fuse_session_destroy(se);
+	return rc;
+}
+
+/* Everything the handlers share but the vault. */
+static enum tf_code
+open_shared(struct fs *fs, const struct fs_options *o, struct tf_error *err)
+{
+	fs->actors = fs_actors_new();
+	fs->control = fs_control_new(fs->vault, &fs->stopping);
+	fs->handles = fs_handles_new();
+	fs->passthrough = fs_passthrough_new();
+	if (fs->control == NULL || fs->handles == NULL)
+		return tf_nomem(err);
+	return fs_loop_new(o->threads, &fs->loop, err);
+}
+
+enum tf_code
+fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
+{
+	struct tf_vault_options vo = {
+		.read_only = o->read_only,
+		.program = "trailfs",
+		.mount = o->mnt,
+		.settings = o->settings,
+		.libfuse = fuse_pkgversion(),
+		.verify_open = o->verify_open,
+		.say = fs_report_news,
+		.slow = fs_loop_away,
+		.interrupted = fs_loop_interrupted,
+		.changed = fs_notify_changed,
+		.altered = fs_notify_altered,
+		.arg = fs_notify_new(),
+		.durability = o->durability,
+	};
+	struct fs fs = { .read_only = o->read_only, .notify = vo.arg };
+	struct tf_error close_err;
+	const char *reason = "unmounted";
+	struct fs_start start;
+	int signals = open_signals();
+	enum tf_code rc = TF_OK, close_rc;
+
+	if (signals < 0)
+		rc = tf_fail(err, TF_IO, "take signals");
+	else if (fs.notify == NULL)
+		rc = tf_nomem(err);
+	if (rc != TF_OK)
+		goto out;
+	fs_start_watch(&start, signals, *parent);
+	rc = tf_vault_open(o->store, &vo, &fs.vault, err);
+	fs_start_end(&start);
+	if (rc != TF_OK)
+		goto out;
+	if ((rc = open_shared(&fs, o, err)) == TF_OK)
+		rc = run_mounted(&fs, o, signals, parent, &reason, err);
+	fs_control_free(fs.control); /* some of it is in the store */
+	fs.control = NULL;
+	close_rc = tf_vault_close(fs.vault, reason, &close_err);
+	if (close_rc != TF_OK && rc == TF_OK) {
+		rc = close_rc;
+		*err = close_err;
+	}
+	if (rc == TF_OK)
+		fs_report_line(LOG_NOTICE, "%s closed (%s)", o->store, reason);
+out:
+	fs_actors_free(fs.actors);
+	fs_passthrough_free(fs.passthrough);
+	fs_handles_free(fs.handles);
+	fs_loop_free(fs.loop);
+	fs_notify_free(fs.notify);
+	if (signals >= 0)
+		close(signals);
+	return rc;
+}
