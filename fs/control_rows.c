@@ -1,0 +1,255 @@
+/*
+ * The table of what is in a .trailfs.  A new file is a function and a row; a
+ * directory is a tree (control_tree.h).
+ */
+#include <string.h>
+
+#include "control.h"
+#include "control_rows.h"
+#include "core/control.h"
+#include "core/package.h"
+#include "core/page.h"
+
+#define BELOW_ROOT                                                \
+	(FS_ROW_AT(TF_KIND_TRAIL) | FS_ROW_AT(TF_KIND_WORKFLOW) | \
+	    FS_ROW_AT(TF_KIND_ATTESTATION))
+
+static enum tf_code
+checkpoint(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
+{
+	(void)who;
+	(void)dir;
+	return tf_vault_checkpoint(v, out, err);
+}
+
+static enum tf_code
+vkey(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
+{
+	(void)who;
+	(void)dir;
+	return tf_vault_vkey(v, out, err);
+}
+
+static enum tf_code
+pem(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
+{
+	(void)who;
+	(void)dir;
+	return tf_vault_pem(v, out, err);
+}
+
+static enum tf_code
+status(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
+{
+	(void)dir;
+	return tf_vault_status(v, who, out, err);
+}
+
+static enum tf_code
+denied(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
+{
+	(void)dir;
+	return tf_vault_denials(v, who, out, err);
+}
+
+static enum tf_code
+events_size(struct tf_vault *v, uint64_t dir, uint64_t *mark, uint64_t *size,
+    struct tf_error *err)
+{
+	(void)dir;
+	return tf_vault_size(v, mark, size, err);
+}
+
+static enum tf_code
+events_read(struct tf_vault *v, uint64_t dir, uint64_t mark, void *p, size_t n,
+    uint64_t off, size_t *got, struct tf_error *err)
+{
+	(void)dir;
+	return tf_vault_events(v, mark, off, p, n, got, err);
+}
+
+static enum tf_code
+attestation_proof(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_view *w = NULL;
+	enum tf_code rc = tf_view_open(v, who, &w, err);
+
+	/* The entry of a seal has digests of all the evidence. */
+	if (rc == TF_OK)
+		rc = tf_view_check_whole(w, dir, err);
+	tf_view_close(w);
+	return rc == TF_OK ? tf_vault_prove(v, dir, out, err) : rc;
+}
+
+static enum tf_code
+page(struct tf_view *w, uint64_t dir, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	return tf_view_page(w, dir, NULL, out, err);
+}
+
+static const struct fs_row rows[] = {
+	{ TF_CONTROL_CHECKPOINT, FS_ROW_AT(TF_KIND_ROOT), 0444,
+	    .render = checkpoint, .same = true, .walk = true },
+	{ TF_CONTROL_VKEY, FS_ROW_AT(TF_KIND_ROOT), 0444, .render = vkey,
+	    .same = true },
+	{ TF_CONTROL_PEM, FS_ROW_AT(TF_KIND_ROOT), 0444, .render = pem,
+	    .same = true },
+	{ TF_CONTROL_STATUS, FS_ROW_AT(TF_KIND_ROOT), 0440, .render = status },
+	{ TF_CONTROL_EVENTS, FS_ROW_AT(TF_KIND_ROOT), 0440, .size = events_size,
+	    .read = events_read, .write = tf_view_events },
+	/* Each user's own attempts. */
+	{ TF_CONTROL_DENIED, FS_ROW_AT(TF_KIND_ROOT), 0444, .render = denied },
+	{ TF_CONTROL_TILE, FS_ROW_AT(TF_KIND_ROOT), .tree = &fs_tile_tree },
+	{ TF_CONTROL_PROOF, FS_ROW_AT(TF_KIND_ATTESTATION),
+	    .tree = &fs_proof_tree, .seals = true },
+	{ TF_CONTROL_SEAL_PROOF, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
+	    .render = attestation_proof, .slow = true, .sealed = true,
+	    .seals = true, .ledger = true },
+	{ TF_CONTROL_EVENTS, BELOW_ROOT, 0440, .write = tf_view_events,
+	    .ledger = true },
+	{ TF_CONTROL_ATTESTATION, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
+	    .write = tf_view_attestation, .seals = true },
+	{ TF_CONTROL_SUMS, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
+	    .write = tf_view_sums, .seals = true, .ledger = true },
+	{ TF_CONTROL_INTOTO, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
+	    .write = tf_view_intoto, .sealed = true, .seals = true,
+	    .ledger = true },
+	{ TF_CONTROL_SIGSTORE, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
+	    .write = tf_view_sigstore, .sealed = true, .seals = true,
+	    .ledger = true },
+	{ TF_CONTROL_WORD, FS_ROW_AT(TF_KIND_WORKFLOW), 0444,
+	    .write = tf_view_status_word, .same = true, .seals = true,
+	    .ledger = true },
+	{ TF_CONTROL_STATUS,
+	    FS_ROW_AT(TF_KIND_TRAIL) | FS_ROW_AT(TF_KIND_WORKFLOW), 0440,
+	    .write = tf_view_status, .seals = true, .ledger = true },
+	{ TF_CONTROL_STATUS_MD, FS_ROW_AT(TF_KIND_WORKFLOW), 0440,
+	    .write = tf_view_status_md, .seals = true, .ledger = true },
+	{ TF_CONTROL_PAGE,
+	    FS_ROW_AT(TF_KIND_ROOT) | FS_ROW_AT(TF_KIND_TRAIL) |
+		FS_ROW_AT(TF_KIND_WORKFLOW),
+	    0440, .write = page, .ledger = true },
+	/* All the evidence, which may be others' business. */
+	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0400, .package = true, .seals = true,
+	    .ledger = true },
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+_Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");
+
+const struct fs_tree *
+fs_row_tree(uint64_t ino)
+{
+	unsigned kind = fs_control_kind(ino);
+	const struct fs_tree *t;
+
+	for (unsigned r = 0; r < ROWS; r++) {
+		t = rows[r].tree;
+		if (t != NULL && kind >= t->first && kind <= t->last)
+			return t;
+	}
+	return NULL;
+}
+
+bool
+fs_control_is_final(uint64_t ino)
+{
+	const struct fs_tree *t = fs_row_tree(ino);
+
+	return t != NULL && t->final && !t->is_dir(ino);
+}
+
+bool
+fs_row_is_dir(uint64_t ino)
+{
+	const struct fs_tree *t = fs_row_tree(ino);
+
+	return t != NULL ? t->is_dir(ino) : fs_control_kind(ino) == FS_KIND_DIR;
+}
+
+uint64_t
+fs_row_owner(uint64_t ino)
+{
+	return ino & FS_NODE_MASK;
+}
+
+bool
+fs_row_has_editions(uint64_t ino)
+{
+	return !fs_row_is_dir(ino) && !fs_control_is_final(ino);
+}
+
+uint64_t
+fs_row_base(uint64_t ino)
+{
+	return fs_row_has_editions(ino) ? ino & ~FS_EDITION_MASK : ino;
+}
+
+static bool
+has_row(const struct tf_attr *dir, const struct fs_row *row)
+{
+	return (row->levels & FS_ROW_AT(dir->kind)) != 0 &&
+	    (!row->sealed || dir->state == TF_STATE_SEALED);
+}
+
+static uint64_t
+row_id(unsigned r, uint64_t dir)
+{
+	return rows[r].tree != NULL ? rows[r].tree->top(dir) :
+				      fs_control_id(FS_KIND_ROW + r, dir);
+}
+
+enum tf_code
+fs_row_of(uint64_t ino, const struct tf_attr *dir, const struct fs_row **out,
+    struct tf_error *err)
+{
+	unsigned r = fs_control_kind(ino) - FS_KIND_ROW;
+
+	if (r >= ROWS || rows[r].tree != NULL || !has_row(dir, &rows[r]))
+		return tf_fail(err, TF_NOTFOUND, "no such control file");
+	*out = &rows[r];
+	return TF_OK;
+}
+
+enum tf_code
+fs_row_find(const struct tf_attr *dir, const char *name, uint64_t *ino,
+    struct tf_error *err)
+{
+	for (unsigned r = 0; r < ROWS; r++) {
+		if (strcmp(rows[r].name, name) != 0 || !has_row(dir, &rows[r]))
+			continue;
+		*ino = row_id(r, dir->id);
+		return TF_OK;
+	}
+	return tf_fail(err, TF_NOTFOUND, "no such control file");
+}
+
+bool
+fs_row_asks_for_seal(const struct tf_attr *dir, const char *name)
+{
+	for (unsigned r = 0; r < ROWS; r++)
+		if (rows[r].seals &&
+		    (rows[r].levels & FS_ROW_AT(dir->kind)) != 0 &&
+		    strcmp(rows[r].name, name) == 0)
+			return true;
+	return false;
+}
+
+bool
+fs_row_next(const struct tf_attr *dir, uint64_t *at, const char **name,
+    uint64_t *ino)
+{
+	while (*at < ROWS && !has_row(dir, &rows[*at]))
+		++*at;
+	if (*at >= ROWS)
+		return false;
+	*name = rows[*at].name;
+	*ino = row_id((unsigned)*at, dir->id);
+	return true;
+}

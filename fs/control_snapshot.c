@@ -1,0 +1,464 @@
+/*
+ * Snapshots: what is promised, made and open, and which of them stay.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control_snapshot.h"
+#include "core/package.h"
+#include "worker.h"
+
+/*
+ * What an edition of a file holds.  A LOOKUP promises it, a GETATTR or OPEN
+ * makes it.  It stays a while after its last close, as long as the ledger has
+ * not grown: tools look a file up, ask for its size and open it.
+ */
+struct fs_snapshot {
+	struct fs_snapshot *next; /* newest first; guarded by fs_snapshots.mu */
+	unsigned opens;		  /* guarded by fs_snapshots.mu */
+	enum { PROMISED, BEGUN, MADE } state; /* guarded by fs_snapshots.mu */
+	uint64_t head; /* entries of the ledger then; likewise until MADE */
+	uint64_t ino;  /* this and what follows never change */
+	struct fs_source from;
+	bool stays;
+	uint32_t *groups; /* of from.who */
+	/* Until it is made these are empty. */
+	struct tf_buf text;	/* of render */
+	struct tf_spool *spool; /* of write, of a package */
+	uint64_t mark, size;
+};
+
+#define STAY_MAX 64	      /* snapshots nobody has open */
+#define STAY_BYTES (1u << 20) /* and what they take of memory */
+#define STAY_PACKAGES 4	      /* of the store's disk */
+
+struct fs_snapshots {
+	struct tf_vault *vault;
+	const atomic_bool *stop;
+	pthread_mutex_t mu;
+	struct fs_snapshot *all; /* guarded by mu */
+	uint64_t editions;	 /* so far; guarded by mu */
+};
+
+static void
+snapshot_free(struct fs_snapshot *s)
+{
+	if (s == NULL)
+		return;
+	tf_buf_free(&s->text);
+	tf_spool_free(s->spool);
+	free(s->groups);
+	free(s);
+}
+
+struct fs_snapshots *
+fs_snapshots_new(struct tf_vault *v, const atomic_bool *stop)
+{
+	struct fs_snapshots *ss = calloc(1, sizeof *ss);
+
+	if (ss == NULL)
+		return NULL;
+	ss->vault = v;
+	ss->stop = stop;
+	pthread_mutex_init(&ss->mu, NULL);
+	return ss;
+}
+
+void
+fs_snapshots_free(struct fs_snapshots *ss)
+{
+	struct fs_snapshot *s;
+
+	if (ss == NULL)
+		return;
+	while ((s = ss->all) != NULL) {
+		ss->all = s->next;
+		snapshot_free(s);
+	}
+	pthread_mutex_destroy(&ss->mu);
+	free(ss);
+}
+
+/* Keep who asked. */
+static enum tf_code
+keep_asker(struct fs_snapshot *s, struct tf_error *err)
+{
+	struct tf_asker *who = &s->from.who;
+
+	if (who->n_groups == 0)
+		return TF_OK;
+	s->groups = calloc(who->n_groups, sizeof *s->groups);
+	if (s->groups == NULL)
+		return tf_nomem(err);
+	memcpy(s->groups, who->groups, who->n_groups * sizeof *s->groups);
+	who->groups = s->groups;
+	return TF_OK;
+}
+
+static bool
+is_package(const struct fs_snapshot *s)
+{
+	return s->from.row != NULL && s->from.row->package;
+}
+
+/* A sink that fails when nobody wants the file any more. */
+static enum tf_code
+pass_on(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	const struct tf_sink *to = arg;
+
+	if (fs_worker_given_up())
+		return tf_fail(err, TF_INTERRUPTED, "given up");
+	return to->put(to->arg, p, n, err);
+}
+
+static enum tf_code
+write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
+{
+	struct tf_view *w = NULL;
+	struct tf_sink sink = { .put = pass_on };
+	enum tf_code rc = tf_spool_new(v, &s->spool, err);
+
+	if (rc == TF_OK)
+		rc = tf_view_open(v, &s->from.who, &w, err);
+	if (rc == TF_OK) {
+		sink.arg = (void *)tf_spool_sink(s->spool);
+		rc = s->from.row->write(w, fs_row_owner(s->ino), &sink, err);
+	}
+	if (rc == TF_OK)
+		tf_spool_done(s->spool);
+	tf_view_close(w);
+	return rc;
+}
+
+/* A fs_snapshot_promise of file ino. */
+static enum tf_code
+snapshot_new(uint64_t ino, const struct fs_source *from,
+    struct fs_snapshot **out, struct tf_error *err)
+{
+	struct fs_snapshot *s = calloc(1, sizeof *s);
+	enum tf_code rc;
+
+	if (s == NULL)
+		return tf_nomem(err);
+	s->ino = ino;
+	s->from = *from;
+	s->stays = from->row == NULL || from->row->ledger;
+	if ((rc = keep_asker(s, err)) != TF_OK) {
+		snapshot_free(s);
+		return rc;
+	}
+	*out = s;
+	return TF_OK;
+}
+
+/* Make its content; s is not in the list. */
+static enum tf_code
+make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
+    struct tf_error *err)
+{
+	const struct fs_row *row = s->from.row;
+	const atomic_bool *stop = fs_worker_flag();
+	uint64_t dir = fs_row_owner(s->ino);
+	struct tf_vault *v = ss->vault;
+	enum tf_code rc;
+
+	s->head = head;
+	if (row == NULL)
+		rc = s->from.tree->render(v, s->ino, &s->text, err);
+	else if (row->render != NULL)
+		rc = row->render(v, dir, &s->from.who, &s->text, err);
+	else if (row->size != NULL && tf_asker_may_all(&s->from.who))
+		rc = row->size(v, dir, &s->mark, &s->size, err);
+	else if (row->write != NULL)
+		rc = write_row(v, s, err);
+	else
+		rc = tf_package_spool(v, dir, &s->from.who,
+		    stop != NULL ? stop : ss->stop, &s->spool, err);
+	if (rc == TF_OK && s->text.failed)
+		rc = tf_nomem(err);
+	if (rc == TF_BUSY && fs_worker_given_up())
+		rc = tf_fail(err, TF_INTERRUPTED, "given up");
+	if (rc != TF_OK)
+		return rc;
+	if (s->spool != NULL)
+		s->size = tf_spool_size(s->spool);
+	else if (row == NULL || row->render != NULL)
+		s->size = s->text.n;
+	s->state = MADE;
+	return TF_OK;
+}
+
+/* Take s, which is in the list, out of it; mu is held. */
+static void
+unlink_snapshot(struct fs_snapshots *ss, const struct fs_snapshot *s)
+{
+	struct fs_snapshot **at = &ss->all;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+}
+
+static size_t
+memory_of(const struct fs_snapshot *s)
+{
+	return s->text.n +
+	    (s->spool != NULL ? tf_spool_in_memory(s->spool) : 0);
+}
+
+/* Of those that nobody has open only the newest stay, and `but`; mu is held. */
+static void
+trim(struct fs_snapshots *ss, const struct fs_snapshot *but)
+{
+	struct fs_snapshot **at = &ss->all, *s;
+	size_t n = 0, bytes = 0, packages = 0;
+
+	while ((s = *at) != NULL) {
+		if (s->opens == 0) {
+			n++;
+			bytes += memory_of(s);
+			packages += is_package(s) && s->state == MADE;
+		}
+		if (s->opens == 0 && s != but &&
+		    ((!s->stays && s->state == MADE) || n > STAY_MAX ||
+			bytes > STAY_BYTES || packages > STAY_PACKAGES)) {
+			*at = s->next;
+			snapshot_free(s);
+		} else {
+			at = &s->next;
+		}
+	}
+}
+
+/* The snapshot of edition ino, made or not, that shows what who may see, or
+ * NULL; mu is held. */
+static struct fs_snapshot *
+find(const struct fs_snapshots *ss, uint64_t ino, const struct tf_asker *who)
+{
+	struct fs_snapshot *s = ss->all;
+
+	while (s != NULL &&
+	    (s->ino != ino || !tf_asker_same(&s->from.who, who)))
+		s = s->next;
+	return s;
+}
+
+/* Is there any snapshot of edition ino?  mu is held. */
+static bool
+is_used(const struct fs_snapshots *ss, uint64_t ino)
+{
+	const struct fs_snapshot *s = ss->all;
+
+	while (s != NULL && s->ino != ino)
+		s = s->next;
+	return s != NULL;
+}
+
+/* The edition of file `base` that shows what is so now, or NULL: one that
+ * nobody began to make yet, or one that the ledger has not outgrown.  mu is
+ * held. */
+static struct fs_snapshot *
+find_current(const struct fs_snapshots *ss, uint64_t base,
+    const struct fs_source *from, uint64_t head)
+{
+	struct fs_snapshot *s;
+
+	for (s = ss->all; s != NULL; s = s->next)
+		if (fs_row_base(s->ino) == base && s->ino != base &&
+		    tf_asker_same(&s->from.who, &from->who) &&
+		    (s->state == PROMISED || (s->stays && s->head == head)))
+			return s;
+	return NULL;
+}
+
+enum tf_code
+fs_snapshot_promise(struct fs_snapshots *ss, uint64_t base,
+    const struct fs_source *from, uint64_t *ino, uint64_t *size,
+    struct tf_error *err)
+{
+	struct fs_snapshot *s, *mine = NULL;
+	uint64_t head, bytes;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_size(ss->vault, &head, &bytes, err)) != TF_OK ||
+	    (rc = snapshot_new(base, from, &mine, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&ss->mu);
+	if ((s = find_current(ss, base, from, head)) == NULL) {
+		do
+			mine->ino = base |
+			    (++ss->editions << FS_NODE_BITS & FS_EDITION_MASK);
+		while (mine->ino == base || is_used(ss, mine->ino));
+		mine->next = ss->all;
+		ss->all = s = mine;
+		mine = NULL;
+	}
+	*ino = s->ino;
+	*size = s->size;
+	trim(ss, s);
+	pthread_mutex_unlock(&ss->mu);
+	snapshot_free(mine);
+	return TF_OK;
+}
+
+/* Say that the edition is being made: a LOOKUP promises another when the ledger
+ * has grown. */
+static void
+begin(struct fs_snapshots *ss, uint64_t ino, const struct fs_source *from,
+    uint64_t head)
+{
+	struct fs_snapshot *s;
+
+	pthread_mutex_lock(&ss->mu);
+	s = find(ss, ino, &from->who);
+	if (s != NULL && s->state == PROMISED) {
+		s->state = BEGUN;
+		s->head = head;
+	}
+	pthread_mutex_unlock(&ss->mu);
+}
+
+/* The edition, if it is made; now opened once more.  NULL: it is not. */
+static struct fs_snapshot *
+reopen(struct fs_snapshots *ss, uint64_t ino, const struct fs_source *from)
+{
+	struct fs_snapshot *s;
+
+	pthread_mutex_lock(&ss->mu);
+	s = find(ss, ino, &from->who);
+	if (s != NULL && s->state != MADE)
+		s = NULL;
+	if (s != NULL)
+		s->opens++;
+	pthread_mutex_unlock(&ss->mu);
+	return s;
+}
+
+/* Put s, which is made and now open, into the list.  What was promised goes;
+ * what somebody else made meanwhile counts, and is returned. */
+static struct fs_snapshot *
+enter(struct fs_snapshots *ss, struct fs_snapshot *s)
+{
+	struct fs_snapshot *old;
+
+	pthread_mutex_lock(&ss->mu);
+	old = find(ss, s->ino, &s->from.who);
+	if (old != NULL && old->state != MADE) {
+		unlink_snapshot(ss, old);
+		snapshot_free(old);
+		old = NULL;
+	}
+	if (old != NULL) {
+		old->opens++;
+	} else {
+		s->opens = 1;
+		s->next = ss->all;
+		ss->all = s;
+	}
+	pthread_mutex_unlock(&ss->mu);
+	if (old != NULL)
+		snapshot_free(s);
+	return old != NULL ? old : s;
+}
+
+enum tf_code
+fs_snapshot_get(struct fs_snapshots *ss, uint64_t ino,
+    const struct fs_source *from, struct fs_snapshot **out,
+    struct tf_error *err)
+{
+	struct fs_snapshot *mine = NULL;
+	uint64_t head, bytes;
+	enum tf_code rc;
+
+	if ((*out = reopen(ss, ino, from)) != NULL)
+		return TF_OK;
+	if ((rc = tf_vault_size(ss->vault, &head, &bytes, err)) != TF_OK ||
+	    (rc = snapshot_new(ino, from, &mine, err)) != TF_OK)
+		return rc;
+	begin(ss, ino, from, head);
+	if ((rc = make(ss, mine, head, err)) != TF_OK) {
+		snapshot_free(mine);
+		return rc;
+	}
+	*out = enter(ss, mine);
+	return TF_OK;
+}
+
+void
+fs_snapshot_close(struct fs_snapshots *ss, struct fs_snapshot *s)
+{
+	pthread_mutex_lock(&ss->mu);
+	if (--s->opens == 0)
+		trim(ss, NULL);
+	pthread_mutex_unlock(&ss->mu);
+}
+
+bool
+fs_snapshots_sweep(struct fs_snapshots *ss)
+{
+	struct fs_snapshot **at, *s;
+	uint64_t head, bytes;
+	bool known = tf_vault_size(ss->vault, &head, &bytes, NULL) == TF_OK;
+	bool left = false;
+
+	pthread_mutex_lock(&ss->mu);
+	for (at = &ss->all; (s = *at) != NULL;) {
+		if (known && is_package(s) && s->opens == 0 &&
+		    s->state == MADE && s->head != head) {
+			*at = s->next;
+			snapshot_free(s);
+			continue;
+		}
+		left |= is_package(s) && s->state == MADE;
+		at = &s->next;
+	}
+	pthread_mutex_unlock(&ss->mu);
+	return left;
+}
+
+bool
+fs_snapshot_is_ready(struct fs_snapshots *ss, uint64_t ino,
+    const struct tf_asker *who)
+{
+	const struct fs_snapshot *s;
+	bool ready;
+
+	pthread_mutex_lock(&ss->mu);
+	s = find(ss, ino, who);
+	ready = s != NULL && s->state == MADE;
+	pthread_mutex_unlock(&ss->mu);
+	return ready;
+}
+
+uint64_t
+fs_snapshot_size(const struct fs_snapshot *s)
+{
+	return s->size;
+}
+
+const struct tf_buf *
+fs_snapshot_text(const struct fs_snapshot *s)
+{
+	return &s->text;
+}
+
+enum tf_code
+fs_snapshot_read(struct fs_snapshots *ss, const struct fs_snapshot *s, void *p,
+    size_t n, uint64_t off, size_t *got, struct tf_error *err)
+{
+	*got = 0;
+	if (off >= s->size)
+		return TF_OK;
+	if (n > s->size - off)
+		n = (size_t)(s->size - off);
+	if (s->spool != NULL)
+		return tf_spool_read(s->spool, p, n, off, got, err);
+	if (s->from.row != NULL && s->from.row->read != NULL)
+		return s->from.row->read(ss->vault, fs_row_owner(s->ino),
+		    s->mark, p, n, off, got, err);
+	memcpy(p, s->text.p + off, n);
+	*got = n;
+	return TF_OK;
+}
