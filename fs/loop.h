@@ -6,6 +6,9 @@
  * file still open.  So one worker reads at a time, notes the RELEASE it read
  * before the next may read, and whoever looks at a node waits for the releases
  * that were read before.
+ *
+ * Most releases are done before the worker that read them lets another one read
+ * (fs_loop_pass), so the wait is for those that pass reading on.
  */
 #ifndef FS_LOOP_H
 #define FS_LOOP_H

@@ -1,6 +1,11 @@
 /*
  * The release barrier: what the next request after close(2) meets is frozen,
  * whoever sends it and however busy the mount is.
+ *
+ * Two things see to that: a worker reads on only when it has answered, unless
+ * that takes long; and fs_loop_await.  With one of them taken out (the other way
+ * is fs_loop_pass() at the head of fs_data_release) all here is green, without
+ * both four of these tests are red, with some 25 misses of 1,000 closes.
  */
 #include <sys/resource.h>
 #include <sys/xattr.h>
