@@ -1,29 +1,34 @@
 /*
- * Who asks to see something, and whether owner, group and mode let him: the
- * ordinary check, for what the kernel does not check because a control file
- * speaks of many files at once.
+ * The reader of a control file, and what owner, group and mode let that user
+ * read.  The kernel checks the permissions of evidence, but a control file
+ * describes many files at once, so core repeats the POSIX check for each.
+ * All functions here only read their arguments and cannot fail.
  */
 #ifndef TF_ASKER_H
 #define TF_ASKER_H
 
 #include "types.h"
 
-/* Where a pointer to one is asked for, NULL is somebody who may read all. */
+/* Functions that take a pointer to this accept NULL: a user who may read
+ * everything. */
 struct tf_asker {
 	uint32_t uid, gid;
-	const uint32_t *groups; /* supplementary, rising; the caller's */
+	const uint32_t *groups; /* supplementary, ascending; the caller's */
 	size_t n_groups;
 };
 
 #define TF_MAY_READ 4u
 #define TF_MAY_SEARCH 1u /* of a directory */
 
-/* May who do all of want with a?  Only its own mode is looked at.  uid 0 may. */
+/*
+ * True if owner, group and mode of a grant who every TF_MAY_ bit in want.
+ * The directories above a are the caller's to check.  uid 0 may do everything.
+ */
 bool tf_asker_may(const struct tf_asker *who, const struct tf_attr *a,
     unsigned want);
-/* Is there nothing that uid, gid and groups do not let him read? */
+/* True if who may read everything: NULL or uid 0. */
 bool tf_asker_may_all(const struct tf_asker *who);
-/* Have both the same rights, whatever they ask for? */
+/* True if a and b have the same rights to every file. */
 bool tf_asker_same(const struct tf_asker *a, const struct tf_asker *b);
 
 #endif

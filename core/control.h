@@ -1,6 +1,6 @@
 /*
- * Names that the mount and its clients agree on: control files, extended
- * attributes, and the requests that trailctl sends to a live mount.
+ * Names that the mount and its clients share: control files, extended
+ * attributes, and the ioctl requests that trailctl sends to a mount.
  */
 #ifndef TF_CONTROL_H
 #define TF_CONTROL_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
-#define TF_CONTROL_DIR ".trailfs" /* answered by lookup, never listed */
+#define TF_CONTROL_DIR ".trailfs" /* lookup finds it, readdir omits it */
 
 /* Files and trees below the control directories. */
 #define TF_CONTROL_STATUS "status.json"
@@ -20,7 +20,7 @@
 #define TF_CONTROL_PEM "log.pub.pem"
 #define TF_CONTROL_TILE "tile"
 #define TF_CONTROL_PROOF "proof"
-#define TF_CONTROL_PROOF_SUFFIX ".tlog-proof" /* of each file in it */
+#define TF_CONTROL_PROOF_SUFFIX ".tlog-proof" /* of each file in "proof" */
 #define TF_CONTROL_SEAL_PROOF "attestation.tlog-proof"
 #define TF_CONTROL_ATTESTATION "attestation.json"
 #define TF_CONTROL_INTOTO "attestation.intoto.json"
@@ -32,41 +32,45 @@
 #define TF_CONTROL_PACKAGE "package.zip"
 
 /*
- * The name of the proof of file name, whose inode number in the mount that is,
- * below TF_CONTROL_PROOF: with the suffix, or where that leaves no room, cut
- * between two characters, then '~', the number and the suffix.
+ * Write to out the name that the proof of the file `name` has below
+ * TF_CONTROL_PROOF: the name and the suffix.  If that is longer than
+ * TF_CONTROL_NAME_MAX bytes, the name is cut between two UTF-8 characters and
+ * '~', the file's inode number and the suffix follow.
  */
 #define TF_CONTROL_NAME_MAX 255
 void tf_control_proof_name(const char *name, uint64_t inode,
     char out[TF_CONTROL_NAME_MAX + 1]);
+/* True if the proof of the file `name` has a cut name. */
 bool tf_control_proof_is_cut(const char *name);
 
-/* Extended attributes of evidence and directories, read by name, not listed. */
+/* Extended attributes of evidence and directories.  getxattr(2) answers them,
+ * listxattr(2) omits them. */
 #define TF_XATTR_PREFIX "user.trailfs."
 #define TF_XATTR_STATE TF_XATTR_PREFIX "state"
 #define TF_XATTR_SHA256 TF_XATTR_PREFIX "sha256"
 #define TF_XATTR_INDEX TF_XATTR_PREFIX "index"
 #define TF_XATTR_SEALED_AT TF_XATTR_PREFIX "sealed-at"
-/* The reading of the clock then, where it is another: see tf_entry_when. */
+/* The clock's reading at the seal, if sealed-at differs: see tf_entry_when. */
 #define TF_XATTR_CLOCK TF_XATTR_PREFIX "sealed-clock"
 #define TF_XATTR_ACTOR TF_XATTR_PREFIX "actor"
 
 /*
- * ioctl(2) on a directory of the mount, no argument.  SEAL seals the trail,
- * workflow or attestation (its owner or root); SYNC returns when everything
- * frozen at or below it that the caller owns (root: all) is sealed.
+ * ioctl(2) on a directory of the mount, without an argument.  SEAL seals the
+ * trail, workflow or attestation; only its owner or root may.  SYNC returns
+ * once every frozen file of the caller (of root: every frozen file) at or
+ * below the directory is sealed.
  */
 #define TF_IOC_SEAL _IO('t', 0x71)
 #define TF_IOC_SYNC _IO('t', 0x72)
 
 /*
- * ioctl(2) on a trail, workflow or attestation: append package.made, with the
- * digests and lengths of a package of it and of the tree that it proves, which
- * must be one of this log.  Its owner or root.
+ * ioctl(2) on a trail, workflow or attestation: append the entry package.made
+ * for a package of that directory.  root and tree_size must be a tree of this
+ * log.  Only the directory's owner or root may.
  */
 struct tf_ioc_package {
-	uint8_t sha256[32], root[32];
-	uint64_t size, tree_size;
+	uint8_t sha256[32], root[32]; /* of the package; of the tree */
+	uint64_t size, tree_size;     /* bytes; entries */
 };
 #define TF_IOC_PACKAGED _IOW('t', 0x73, struct tf_ioc_package)
 

@@ -1,18 +1,20 @@
-/* The environment of a program that may run as root: it must not choose files
- * that are loaded or written. */
+/*
+ * The environment of a program that may run as root.  Variables set by another
+ * user must not choose which files the program loads or writes.
+ */
 #ifndef TF_ENVIRONMENT_H
 #define TF_ENVIRONMENT_H
 
 /*
- * Remove the variables by which libraries and programs that we start choose
- * modules, configuration, temporary directories, time zones and locales.  Call
- * this first in main, before there are threads.
+ * Remove every variable by which libraries and child programs choose modules,
+ * configuration, temporary directories, time zones or locales.  Call this
+ * first in main: it is not safe once other threads run.
  */
 void tf_environment_clean(void);
 
-/* The process may open as many descriptors as its hard limit allows. */
+/* Raise RLIMIT_NOFILE to the hard limit.  A failure leaves the old limit. */
 void tf_environment_raise_limit(void);
-/* How many it may open. */
+/* The number of descriptors that the process may open (RLIMIT_NOFILE). */
 unsigned tf_environment_descriptors(void);
 
 #endif

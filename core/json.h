@@ -1,12 +1,13 @@
 /*
- * JSON, canonical: the one writer and the one reader.
+ * Canonical JSON: the only writer and the only reader.
  *
- * Canonical is RFC 8785 further restricted: one object or array, no white
- * space, keys in printable ASCII without '"' and '\', sorted by byte and never
- * twice; strings escape exactly \" \\ \n \t, hold no other C0, no DEL, no C1,
- * and are valid UTF-8; numbers are integers within +-(2^53-1); no null, no
- * empty string, object or array; at most 8 levels, the outermost being the
- * first.  The writer makes nothing else, the reader accepts nothing else.
+ * The form is RFC 8785 with further limits: one object or array, no white
+ * space; keys are printable ASCII without '"' and '\', sorted by byte and
+ * unique; strings are valid UTF-8, escape exactly \" \\ \n \t, and hold no
+ * other C0 control, no DEL and no C1 control; numbers are integers within
+ * +-(2^53-1); no null, no empty string, object or array; at most 8 levels,
+ * counting the outermost as the first.  The writer produces only this form
+ * and the reader accepts only this form.
  */
 #ifndef TF_JSON_H
 #define TF_JSON_H
@@ -17,11 +18,15 @@
 #define TF_JSON_DEPTH 8
 #define TF_JSON_MAX ((int64_t)9007199254740991) /* 2^53-1 */
 
-/* A growing run of bytes.  {0} is empty and valid; see tf_buf_free. */
+/*
+ * A growing buffer.  {0} is empty and valid; tf_buf_free releases it and makes
+ * it {0} again.  An append that runs out of memory sets failed; the content is
+ * then void and later appends do nothing.  A buffer belongs to one thread.
+ */
 struct tf_buf {
 	char *p;
 	size_t n, cap;
-	bool failed; /* an append ran out of memory; the rest is void */
+	bool failed;
 };
 
 void tf_buf_free(struct tf_buf *b);
@@ -30,14 +35,15 @@ void tf_buf_str(struct tf_buf *b, const char *s);
 void tf_buf_printf(struct tf_buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /*
- * The end of filling b: TF_OK, or TF_NOMEM when an append failed.  Every
- * function that fills a buffer of its caller and returns a code ends with it, so
- * that a caller who looks at the code need not look at the buffer.
+ * TF_OK, or TF_NOMEM if an append to b failed.  Every function that fills its
+ * caller's buffer and returns a code ends with this call, so the caller checks
+ * the code and not the buffer.
  */
 TF_MUST_USE enum tf_code tf_buf_end(const struct tf_buf *b,
     struct tf_error *err);
 
-/* Where text that is too long for memory goes, piece by piece. */
+/* A receiver of text that is too long for memory: put is called once per
+ * piece, in order, and its error ends the call that produces the text. */
 struct tf_sink {
 	enum tf_code (*put)(void *arg, const void *p, size_t n,
 	    struct tf_error *err);
@@ -45,9 +51,9 @@ struct tf_sink {
 };
 
 /*
- * Writer.  Calls nest: open, key, value, close.  The caller gives keys in
- * sorted order; a key out of order, a bad string or a wrong nesting sets
- * failed, as does want of memory, and tf_json_end reports it.
+ * Writer.  Calls nest: open, key, value, close.  The caller passes keys in
+ * sorted order.  A key out of order, a string that the form forbids, a wrong
+ * nesting or a lack of memory sets failed; tf_json_end reports it.
  */
 struct tf_json {
 	struct tf_buf *out;
@@ -56,15 +62,18 @@ struct tf_json {
 	bool first[TF_JSON_DEPTH + 1];
 	size_t last_key[TF_JSON_DEPTH + 1]; /* offset in out, 0: none */
 	size_t last_len[TF_JSON_DEPTH + 1];
-	size_t drained; /* bytes at the front of out that are not the text's */
+	size_t drained; /* leading bytes of out that were drained already */
 };
 
+/* Start to append one JSON text to out, which must outlive the writer. */
 void tf_json_begin(struct tf_json *j, struct tf_buf *out);
+/* TF_INVALID if the text is not complete and canonical; TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_json_end(struct tf_json *j, struct tf_error *err);
 /*
- * Give what was written so far to a sink and let go of it, at any place of a
- * text, and after tf_json_end.  out is the writer's alone from tf_json_begin on
- * and holds no text afterwards.
+ * Pass the text written so far to sink and free its memory.  Allowed at any
+ * place in the text and after tf_json_end.  The writer then uses out as its
+ * own memory: out holds no text afterwards, not even what preceded
+ * tf_json_begin.  On failure the sink's text is void.
  */
 TF_MUST_USE enum tf_code tf_json_drain(struct tf_json *j,
     const struct tf_sink *sink, struct tf_error *err);
@@ -75,18 +84,18 @@ void tf_json_array_end(struct tf_json *j);
 void tf_json_key(struct tf_json *j, const char *key);
 void tf_json_int(struct tf_json *j, int64_t v);
 void tf_json_bool(struct tf_json *j, bool v);
-/* Only status files hold it; entries never do. */
+/* Only status files may hold null; entries never do. */
 void tf_json_null(struct tf_json *j);
 void tf_json_str(struct tf_json *j, const char *p, size_t n);
 void tf_json_cstr(struct tf_json *j, const char *s);
-/* The text of a buffer; when that failed, so does j, for want of memory. */
+/* The content of b as a string.  If b has failed, j fails with TF_NOMEM. */
 void tf_json_buf(struct tf_json *j, const struct tf_buf *b);
-/* Bytes that already are one canonical value. */
+/* Append value unchanged; it must be one canonical JSON value. */
 void tf_json_raw(struct tf_json *j, struct tf_str value);
 
 /*
- * Reader: one pass over the whole text into a flat array of tokens, in text
- * order; token 0 is the outermost value.
+ * Reader: one pass over the whole text, into a flat array of tokens in text
+ * order.  Token 0 is the outermost value.
  */
 enum tf_json_type {
 	TF_JSON_OBJECT,
@@ -99,10 +108,10 @@ enum tf_json_type {
 
 struct tf_json_token {
 	enum tf_json_type type;
-	uint32_t off, len; /* of the value's text, quotes included */
+	uint32_t off, len; /* bytes of the value's text, quotes included */
 	uint32_t next;	   /* index of the first token after this value */
-	uint32_t key_off, key_len; /* of its key, when in an object */
-	int64_t num;		   /* of an integer; 0 or 1 of a boolean */
+	uint32_t key_off, key_len; /* the member's key; 0 outside an object */
+	int64_t num;		   /* the integer; a boolean as 0 or 1 */
 };
 
 struct tf_json_doc {
@@ -111,20 +120,24 @@ struct tf_json_doc {
 	uint32_t n;
 };
 
-/* Parse n bytes.  TF_INVALID with the reason when they are not canonical. */
+/*
+ * Parse n bytes at text.  On TF_OK free d with tf_json_doc_free.  On failure d
+ * holds nothing: TF_INVALID, with the reason in err, if the text is not
+ * canonical; TF_NOMEM.
+ */
 TF_MUST_USE enum tf_code tf_json_parse(struct tf_json_doc *d, const char *text,
     size_t n, struct tf_error *err);
-/* The same for status.json, in which a value may be null. */
+/* The same for status.json, where a value may be null. */
 TF_MUST_USE enum tf_code tf_json_parse_status(struct tf_json_doc *d,
     const char *text, size_t n, struct tf_error *err);
 void tf_json_doc_free(struct tf_json_doc *d);
-/* The member key of the object at token obj, or -1. */
+/* The token of member key in the object at token obj, or -1. */
 int tf_json_get(const struct tf_json_doc *d, int obj, const char *key);
-/* The raw text of token t. */
+/* The raw text of token t, quotes and escapes included. */
 struct tf_str tf_json_text(const struct tf_json_doc *d, int t);
 /*
- * Unescape string token t into out (cleared first, NUL added but not counted).
- * TF_INVALID when t is not a string, TF_NOMEM.
+ * Replace the content of out by the unescaped string of token t.  A NUL
+ * follows that out->n does not count.  TF_INVALID if t is not a string.
  */
 TF_MUST_USE enum tf_code tf_json_string(const struct tf_json_doc *d, int t,
     struct tf_buf *out, struct tf_error *err);

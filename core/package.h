@@ -1,7 +1,8 @@
 /*
- * Evidence packages: what an auditor takes away and checks without us, a zip
- * file in the shape of a BagIt bag.  trailfs-package(5) is its layout; checking
- * one is tf_verify_package of verify.h.
+ * Evidence packages: a zip file, laid out as a BagIt bag (RFC 8493), that an
+ * auditor takes away and checks without our store or our tools.
+ * trailfs-package(5) defines the layout; tf_verify_package in verify.h checks
+ * a package.
  */
 #ifndef TF_PACKAGE_H
 #define TF_PACKAGE_H
@@ -12,59 +13,64 @@
 
 struct tf_package_request {
 	const char *path; /* a trail, a workflow, an attestation */
-	/* Of a trail: only workflows begun from since on and before until,
-	 * times as entries write them; or NULL. */
+	/* Of a trail, take only workflows begun at or after since and before
+	 * until.  Each is a time as entries write it, or NULL: no limit. */
 	const char *since, *until;
-	/* A directory for what is needed meanwhile; NULL: the store's disk, and
-	 * of that not what is kept for sealing. */
+	/* A directory for temporary files.  NULL: the store's disk, without
+	 * the space that is reserved for sealing. */
 	const char *tmp;
 };
 
-/* What was written, as package.made says it. */
+/* The package that was written: the fields of the entry package.made. */
 struct tf_package_made {
 	struct tf_hash sha256; /* of the package */
 	uint64_t size;	       /* bytes */
 	struct tf_hash tree_root;
-	uint64_t tree_size;    /* the checkpoint that it proves */
-	uint64_t files, bytes; /* evidence in it */
+	uint64_t tree_size;    /* entries of the checkpoint in the package */
+	uint64_t files, bytes; /* the evidence in the package */
 };
 
 /*
- * Write the package to fd, an empty file open for reading and writing; its
- * bytes are durable then.  It holds what the ledger holds, of one checkpoint:
- * the same ledger gives the same bytes.  On failure what is in fd is worth
- * nothing. Memory grows with the number of files, not with their bytes.
- * Errors: TF_NOTFOUND no such path in the ledger; TF_UNSUPPORTED neither trail,
- * workflow nor attestation; TF_TAMPER an object is not what its entry says.
+ * Write the package to fd, an empty file open for reading and writing.  On
+ * TF_OK its bytes are durable.  The package holds sealed evidence as of one
+ * checkpoint: the same ledger and request give the same bytes.  On failure the
+ * content of fd is void.  Memory grows with the number of files, not with
+ * their bytes.
+ * Errors: TF_NOTFOUND the path is not in the ledger; TF_UNSUPPORTED the path is
+ * neither a trail, a workflow nor an attestation; TF_TAMPER the bytes of an
+ * object differ from its entry.
  */
 TF_MUST_USE enum tf_code tf_package_write(struct tf_vault *v,
     const struct tf_package_request *r, int fd, struct tf_package_made *made,
     struct tf_error *err);
 
 /*
- * The same bytes, of directory id, as package.zip of its .trailfs.  TF_ACCESS:
- * it would hold what who may not read.  When *stop becomes true the call ends
- * with TF_BUSY.  TF_NOTFOUND: not in the ledger yet; TF_NOSPACE.
+ * Make the package of directory id, as package.zip under its .trailfs, in a
+ * spool.  On TF_OK the caller frees *out.  If *stop becomes true in another
+ * thread, the call ends soon with TF_BUSY.
+ * Errors: TF_ACCESS the package would hold files that who may not read;
+ * TF_NOTFOUND the directory is not in the ledger yet; TF_NOSPACE.
  */
 TF_MUST_USE enum tf_code tf_package_spool(struct tf_vault *v, uint64_t id,
     const struct tf_asker *who, const atomic_bool *stop, struct tf_spool **out,
     struct tf_error *err);
 
 /*
- * Append package.made for the trail, workflow or attestation id; its owner or
- * root: TF_DENIED for others.  TF_INVALID when the tree is none of this log,
- * TF_NOTFOUND when id is not in the ledger.
+ * Append the entry package.made for the trail, workflow or attestation id.
+ * Errors: TF_DENIED who is neither its owner nor root; TF_INVALID the tree is
+ * not one of this log; TF_NOTFOUND id is not in the ledger.
  */
 TF_MUST_USE enum tf_code tf_vault_packaged(struct tf_vault *v, uint64_t id,
     const struct tf_package_made *made, const struct tf_actor *who,
     struct tf_error *err);
 
 /*
- * Unpack file below the directory dir, which is made; nothing in it is
- * replaced.  Only a package that holds the strict profile is unpacked, and
- * nothing of it ever lies outside of dir.  *files: how many were written.
- * Whether it proves anything is for tf_verify_package to say.
- * Errors: TF_TAMPER the package is malformed, err says where; TF_EXISTS.
+ * Unpack the package file below the directory dir, which is created.  No
+ * existing file is replaced, and no file is written outside dir.  Only a
+ * package in the strict form of trailfs-package(5) is unpacked.  *files becomes
+ * the number of files written.  Unpacking does not verify the package:
+ * tf_verify_package does.
+ * Errors: TF_TAMPER the package is malformed, err names the place; TF_EXISTS.
  */
 TF_MUST_USE enum tf_code tf_package_unpack(const char *file, const char *dir,
     uint64_t *files, struct tf_error *err);

@@ -1,4 +1,4 @@
-/* Plain data that every room may hold.  No functions but trivial ones. */
+/* Plain data types of all rooms, without functions except trivial ones. */
 #ifndef TF_TYPES_H
 #define TF_TYPES_H
 
@@ -8,7 +8,7 @@
 
 #define TF_VERSION "0.1.0"
 
-/* SHA-256 of something; which, the field's name says. */
+/* A SHA-256 digest; the name of each field says of what. */
 struct tf_hash {
 	uint8_t b[32];
 };
@@ -27,14 +27,14 @@ tf_time_cmp(struct tf_time a, struct tf_time b)
 	return a.ns < b.ns ? -1 : a.ns > b.ns;
 }
 
-/* A run of bytes that belongs to somebody else; p NULL means absent. */
+/* Bytes that another object owns, without a NUL; p NULL means absent. */
 struct tf_str {
 	const char *p;
 	size_t n;
 };
 
-/* What a node is: depth decides.  The numbers are in the store: never change
- * one. */
+/* The kind of a node follows from its depth.  These numbers are in the store:
+ * never change one. */
 enum tf_kind {
 	TF_KIND_ROOT = 0,
 	TF_KIND_TRAIL = 1,
@@ -45,16 +45,16 @@ enum tf_kind {
 };
 
 /*
- * Where a node is in its life.  Directories know OPEN, DRAFT (a draft
- * attestation and what is below it, or a directory with no entry yet) and
- * SEALED; files all of them.
+ * The state of a node in its life.  A file may have each of them.  A directory
+ * is OPEN, DRAFT (a draft attestation, a directory below one, or a directory
+ * without an entry) or SEALED.
  */
 enum tf_state {
 	TF_STATE_PLACEHOLDER, /* created, never written */
-	TF_STATE_OPEN,	      /* being written */
-	TF_STATE_DRAFT,	      /* a temporary name */
-	TF_STATE_FROZEN,      /* bytes final; name and metadata settle */
-	TF_STATE_SEALED,      /* in the ledger */
+	TF_STATE_OPEN,	      /* open for writing */
+	TF_STATE_DRAFT,	      /* has a temporary name */
+	TF_STATE_FROZEN,      /* bytes final; name and metadata may change */
+	TF_STATE_SEALED,      /* in the ledger: nothing changes */
 	TF_STATES
 };
 
@@ -63,7 +63,7 @@ struct tf_attr {
 	uint64_t parent;
 	enum tf_kind kind;
 	enum tf_state state;
-	bool unlinked; /* somebody has it open, but it has no name any more */
+	bool unlinked; /* a descriptor is open, but the name was removed */
 	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid, gid;
 	uint64_t size; /* bytes; 0 for directories */
@@ -71,9 +71,9 @@ struct tf_attr {
 };
 
 /*
- * Who asked, as the caller of the mount or of trailctl was seen.  uid, gid and
- * pid are the kernel's word; the hints are what /proc said, raw bytes, empty or
- * -1 where it said nothing.
+ * The caller of the mount or of trailctl.  The kernel vouches for uid, gid and
+ * pid.  The other fields are hints from /proc, as raw bytes; a hint that /proc
+ * did not give is empty or -1.
  */
 struct tf_actor {
 	uint32_t uid, gid;
@@ -84,7 +84,7 @@ struct tf_actor {
 	char cgroup[1024];
 };
 
-#define TF_READ_BITS 0444u /* of a mode: they change after the seal, too */
+#define TF_READ_BITS 0444u /* mode bits that may change after the seal */
 
 #define TF_ROOT_ID 1 /* inode number of the root directory */
 

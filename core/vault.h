@@ -1,13 +1,13 @@
 /*
  * The vault: one store with its ledger, its tree of names and its objects.
  *
- * Everything that changes a store goes through here.  All functions are safe
+ * Every change of a store is a call of this header.  All functions are safe
  * from many threads at once unless they say otherwise.  Ids are inode numbers
- * (TF_ROOT_ID is the root).  Errors that any call may return: TF_NOMEM, TF_IO
- * and its sharper forms, TF_TAMPER when the store contradicts itself, and
- * TF_READONLY after an error of the ledger's disk, which is final until the
- * store is opened again.  The pointers given stay the caller's; err may be
- * NULL.
+ * (TF_ROOT_ID is the root).  Any call may fail with TF_NOMEM, with TF_IO and
+ * its more precise forms (see tf_fail), and with TF_TAMPER if parts of the
+ * store contradict each other.  After an error of the ledger's disk every
+ * change fails with TF_READONLY until the store is opened again.  Arguments
+ * stay the caller's; err may be NULL.
  */
 #ifndef TF_VAULT_H
 #define TF_VAULT_H
@@ -24,124 +24,127 @@ struct tf_reader; /* one open descriptor for reading */
 /* --- opening ---------------------------------------------------------- */
 
 /*
- * Make a store in the directory path, which must not exist or be empty
+ * Create a store in the directory path, which must be absent or empty
  * (TF_EXISTS otherwise): database, key pairs, first ledger entry.  origin NULL:
- * "HOST/NAME" from host and path.  The vkey is appended to vkey.
- * On failure what was made is taken away again.
+ * "HOST/NAME" from host name and path.  The log's vkey (C2SP signed-note) is
+ * appended to vkey.  On failure the files created are removed.
  */
 TF_MUST_USE enum tf_code tf_vault_init(const char *path, const char *origin,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
 
 /*
- * Go on with a store whose database is behind the checkpoint that was kept
- * beside it (an older copy was put back), or not consistent with it: the
- * ledger continues under a new origin (NULL: the old one and "/2", "/3", ...),
- * since the old one must never be signed again, and the first entry under it
- * says what happened.  The new vkey is appended to vkey.
- * TF_USAGE when nothing is wrong with the store.
+ * Continue a store whose database is older than STORE/checkpoint (an old copy
+ * was restored) or not consistent with it.  The ledger continues under a new
+ * origin (NULL: the old one and "/2", "/3", ...), because signing a second
+ * history under the old one would break I3.  The first entry under the new
+ * origin records the old log.  The new vkey is appended to
+ * vkey.  TF_USAGE if the store needs no recovery.
  */
 TF_MUST_USE enum tf_code tf_vault_recover(const char *path, const char *origin,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
 
 enum tf_durability {
 	TF_DURABLE_CLOSE, /* close and fsync wait for the disk */
-	TF_DURABLE_BATCH, /* only fsync does, and tf_vault_sync */
+	TF_DURABLE_BATCH, /* only fsync and tf_vault_sync wait for the disk */
 };
 
-/* Numbers that an option of the mount may set, and STORE/config otherwise. */
+/* Numbers that a mount option sets, or else STORE/config. */
 enum tf_setting {
-	TF_SETTLE,	 /* seconds that frozen files settle */
-	TF_IDLE,	 /* seconds after which attestations seal; 0: never */
-	TF_PLACEHOLDER,	 /* seconds after which a placeholder seals, empty */
-	TF_MAX_FILE,	 /* bytes of one file; 0: as many as there can be */
-	TF_MAX_STAGED,	 /* bytes of one uid that are not sealed yet; 0: any */
-	TF_MODE_FLOOR,	 /* reading bits that evidence gets at its seal */
-	TF_MAX_UNSEALED, /* names of one uid that are not sealed yet; 0: any */
-	TF_MAX_OPEN,	 /* files that one uid has open to write; 0: any */
-	TF_MAX_STORE,	 /* bytes of evidence, entries and stage; 0: any */
-	TF_MAX_DRAFT,	 /* names in one draft attestation; 0: any */
+	TF_SETTLE,	 /* seconds between freeze and seal */
+	TF_IDLE,	 /* seconds until an idle attestation seals; 0: never */
+	TF_PLACEHOLDER,	 /* seconds until a placeholder seals as empty */
+	TF_MAX_FILE,	 /* bytes per file; 0: no limit */
+	TF_MAX_STAGED,	 /* unsealed bytes per uid; 0: no limit */
+	TF_MODE_FLOOR,	 /* read bits that evidence gets at its seal */
+	TF_MAX_UNSEALED, /* unsealed names per uid; 0: no limit */
+	TF_MAX_OPEN,	 /* files open for writing per uid; 0: no limit */
+	TF_MAX_STORE,	 /* bytes of evidence, entries, stage; 0: no limit */
+	TF_MAX_DRAFT,	 /* names per draft attestation; 0: no limit */
 	TF_SETTINGS
 };
 struct tf_settings {
 	uint64_t value[TF_SETTINGS];
 	bool given[TF_SETTINGS];
 };
-/* Take "settle", "2" or "max_file", "10M".  False: no such, or it does not
- * fit. */
+/* Set the setting named key ("settle", "max_file") from text ("2", "10M").
+ * False: the key is unknown or the value is out of range. */
 bool tf_settings_take(struct tf_settings *s, const char *key,
     const char *value);
 
 struct tf_vault_options {
-	/* No change, no recovery.  With a mount writers are kept out as well,
-	 * and what is not sealed yet is not shown. */
+	/* Change nothing and recover nothing.  A read-only mount also keeps
+	 * writers out of the store, and shows only sealed files. */
 	bool read_only;
 	const char *program;	      /* "trailfs", "trailctl" */
 	const char *mount;	      /* the mount point, or NULL */
-	const struct tf_actor *actor; /* trailctl: who; NULL: a daemon */
+	const struct tf_actor *actor; /* trailctl's caller; NULL: a daemon */
 	struct tf_settings settings;
 	const char *libfuse; /* its version, or NULL */
 	bool verify_open;    /* hash an object at its first open */
 	enum tf_durability durability;
-	/* Called in the caller's thread when a call is about to wait for a disk
-	 * or to read much, once or oftener.  NULL: nobody minds. */
+	/* Called in the thread of a call that is about to wait for a disk or
+	 * to read much, once or more often.  NULL: not called. */
 	void (*slow)(void);
-	/* Was the call that this thread makes given up by who asked for it?
-	 * Asked now and then by calls that take long.  NULL: never. */
+	/* Returns true if the requester has cancelled the call that this
+	 * thread is in.  Long calls poll it.  NULL: never cancelled. */
 	bool (*interrupted)(void);
-	/* One line of news (recovery, failed seal), from any thread. */
+	/* Report one line (recovery, failed seal).  From any thread. */
 	void (*say)(void *arg, enum tf_code code, const char *line);
 	/*
-	 * Directory id looks different to stat(2), and no call that named it
-	 * made it so: it was sealed, something in it was, or its attestation
-	 * has another owner.  From any thread, before whoever caused it is
-	 * answered, with locks of the vault held: it must not call the vault.
-	 * NULL: nobody remembers how directories look.
+	 * The attributes of directory id have changed without a call that named
+	 * id: it was sealed, a node in it was sealed, or its attestation has
+	 * a new owner.  From any thread, before the call that caused the change
+	 * returns, and with locks of the vault held: it must not call the
+	 * vault.  NULL: the caller caches no attributes.
 	 */
 	void (*changed)(void *arg, uint64_t id);
-	/* File id was found altered while it was read: what anybody cached of
-	 * it is void.  From a thread that holds no lock.  NULL: nobody caches.
-	 *  */
+	/* Reading found file id altered: every cached byte of it is void.
+	 * From a thread that holds no lock.  NULL: the caller caches no bytes.
+	 */
 	void (*altered)(void *arg, uint64_t id);
 	void *arg; /* of say, changed and altered */
 };
 
 /*
- * Open a store.  Writers take its lock (TF_LOCKED with the holder's pid and
- * mount point) for themselves, read-only mounts share it.  Writers check it,
- * finish what a crash left (see Recovery in trailfs(8)) and append
- * ledger.opened. Errors: TF_NOTFOUND no store there; TF_FOREIGN not a trailfs
- * store, or keys that are not fit; TF_NEWER; TF_LOCKED; TF_ACCESS; TF_TAMPER.
- * Threads are started here: fork before, not after.
+ * Open a store.  A writer takes the store's lock exclusively, a read-only mount
+ * shares it.  A writer also checks the store, completes the work that a crash
+ * interrupted (see Recovery in trailfs(8)) and appends ledger.opened.  On TF_OK
+ * the caller closes *out with tf_vault_close.  This call starts threads: fork
+ * before it, not after.
+ * Errors: TF_NOTFOUND no store at path; TF_FOREIGN not a trailfs store, or its
+ * key files are unsafe; TF_LOCKED another process holds the lock, err names its
+ * pid and mount point; TF_NEWER; TF_ACCESS; TF_TAMPER.
  */
 TF_MUST_USE enum tf_code tf_vault_open(const char *path,
     const struct tf_vault_options *o, struct tf_vault **out,
     struct tf_error *err);
 
 /*
- * The end is near: what takes long is given up from now on, in other threads
- * too, with TF_INTERRUPTED, and tf_vault_close leaves to the next start what
- * would take long.  May be called at any time, from any thread.
+ * Announce the end of the process.  From now on long calls, also those of other
+ * threads, fail with TF_INTERRUPTED, and tf_vault_close leaves long work to the
+ * next start.  Safe at any time from any thread.
  */
 void tf_vault_stop(struct tf_vault *v);
 
 /*
- * Seal what is frozen, append ledger.closed (reason "unmounted", "signal" or
- * "done") and let go.  Files still open for writing are left as a crash would
- * leave them.  No other call may be under way.  NULL is nothing.
+ * Seal all frozen files, append ledger.closed (reason "unmounted", "signal" or
+ * "done") and free v in any case.  Files still open for writing stay as a crash
+ * would leave them.  No other call may be running.  NULL: does nothing.
  */
 TF_MUST_USE enum tf_code tf_vault_close(struct tf_vault *v, const char *reason,
     struct tf_error *err);
 
 /* --- names ------------------------------------------------------------ */
 
-/* TF_NOTFOUND; TF_NOTDIR. */
+/* The attributes of the child `name` of parent, or of id.  Errors: TF_NOTFOUND;
+ * TF_NOTDIR parent is a file. */
 TF_MUST_USE enum tf_code tf_vault_lookup(struct tf_vault *v, uint64_t parent,
     const char *name, struct tf_attr *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_vault_getattr(struct tf_vault *v, uint64_t id,
     struct tf_attr *out, struct tf_error *err);
 /*
- * Somebody opens directory id, and closes it.  While it is open it has
- * attributes though it was removed: those of before, and unlinked.
+ * Open and close directory id.  A directory that is removed while it is open
+ * keeps its attributes until the last close, with unlinked set.
  */
 TF_MUST_USE enum tf_code tf_vault_opendir(struct tf_vault *v, uint64_t id,
     struct tf_attr *out, struct tf_error *err);
@@ -149,7 +152,7 @@ void tf_vault_closedir(struct tf_vault *v, uint64_t id);
 /* Walk "a/b/c" from the root; "" and "." are the root. */
 TF_MUST_USE enum tf_code tf_vault_walk(struct tf_vault *v, const char *path,
     struct tf_attr *out, struct tf_error *err);
-/* The path of id from the root ("." for the root), onto out. */
+/* Append the path of id from the root ("." for the root) to out. */
 TF_MUST_USE enum tf_code tf_vault_path(struct tf_vault *v, uint64_t id,
     struct tf_buf *out, struct tf_error *err);
 
@@ -158,31 +161,32 @@ struct tf_dirent {
 	char name[256];
 };
 /*
- * Up to max names of directory dir whose id is greater than after, in order of
- * id, into out; *n tells how many, 0 at the end.  An id never repeats while
- * the directory changes and none that stays is missed.
+ * Write up to max children of dir with an id greater than after to out, in
+ * order of id; *n becomes their number, 0 at the end.  While the directory
+ * changes, no child is listed twice and no child that stays is missed.
  */
 TF_MUST_USE enum tf_code tf_vault_list(struct tf_vault *v, uint64_t dir,
     uint64_t after, struct tf_dirent *out, size_t max, size_t *n,
     struct tf_error *err);
 
 /*
- * Make a directory; what kind, its parent decides.  Trails, workflows and
- * attestations are ledger entries when this returns; a draft attestation and a
- * directory below an attestation are not yet.  mode has the umask taken off.
+ * Create a directory, whose kind follows from its parent.  On TF_OK the entry
+ * of a trail, workflow or attestation is in the ledger; a draft attestation or
+ * a directory below an attestation has no entry yet.  The umask is already
+ * applied to mode.
  */
 TF_MUST_USE enum tf_code tf_vault_mkdir(struct tf_vault *v, uint64_t parent,
     const char *name, uint32_t mode, const struct tf_actor *who,
     struct tf_attr *out, struct tf_error *err);
-/* Refuse a node that trailfs never holds (link, symlink, device, FIFO): always
- * an error, the one that fits the parent and name. */
+/* Refuse to create a link, symlink, device or FIFO: always fails, with the
+ * error that fits the parent and name. */
 TF_MUST_USE enum tf_code tf_vault_refuse(struct tf_vault *v, uint64_t parent,
     const char *name, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_vault_unlink(struct tf_vault *v, uint64_t parent,
     const char *name, const struct tf_actor *who, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_vault_rmdir(struct tf_vault *v, uint64_t parent,
     const char *name, const struct tf_actor *who, struct tf_error *err);
-/* noreplace: TF_EXISTS when the new name is taken. */
+/* noreplace: TF_EXISTS if the new name exists (RENAME_NOREPLACE). */
 TF_MUST_USE enum tf_code tf_vault_rename(struct tf_vault *v, uint64_t parent,
     const char *name, uint64_t new_parent, const char *new_name, bool noreplace,
     const struct tf_actor *who, struct tf_error *err);
@@ -195,21 +199,21 @@ TF_MUST_USE enum tf_code tf_vault_rename(struct tf_vault *v, uint64_t parent,
 #define TF_SET_MTIME 8u
 #define TF_SET_SIZE 16u
 /*
- * Change what is set in mask.  Values equal to the present ones succeed in any
- * state.  On a trail, workflow or attestation that is worth a seal, taking away
- * the last write bit closes it: nothing is born in it, and it is sealed when it
- * has settled, unless a write bit comes back before.  file: the handle of
- * ftruncate, or NULL. *out is the result.  Who may do it was checked by the
- * kernel.
+ * Change the attributes named in mask to those of want; *out becomes the
+ * result.  Values equal to the present ones succeed in any state.  Removing the
+ * last write bit of a trail, workflow or attestation that can be sealed closes
+ * it: no node can be created in it, and after its settle time it is sealed,
+ * unless a write bit is set before that.  file: the handle of ftruncate(2), or
+ * NULL.  The kernel has checked that who may make the change.
  */
 TF_MUST_USE enum tf_code tf_vault_setattr(struct tf_vault *v, uint64_t id,
     struct tf_file *file, unsigned mask, const struct tf_attr *want,
     const struct tf_actor *who, struct tf_attr *out, struct tf_error *err);
 
 /*
- * Extended attributes, full names ("user.x").  get appends the value; the
- * names of control.h are answered too.  list appends NUL-terminated names.
- * set with flags of setxattr(2).
+ * Extended attributes, with full names ("user.x").  get appends the value to
+ * out; it also answers the TF_XATTR_ names of control.h.  list appends names
+ * that each end in a NUL.  set takes the flags of setxattr(2).
  * Errors: TF_NODATA, TF_EXISTS, TF_UNSUPPORTED, TF_NOSPACE, TF_SEALED.
  */
 TF_MUST_USE enum tf_code tf_vault_xattr_get(struct tf_vault *v, uint64_t id,
@@ -224,18 +228,21 @@ TF_MUST_USE enum tf_code tf_vault_xattr_remove(struct tf_vault *v, uint64_t id,
 
 /* --- writing ---------------------------------------------------------- */
 
-/* Create a file and open it for writing.  TF_EXISTS. */
+/* Create a file and open it for writing.  On TF_OK the caller ends *file with
+ * tf_file_release, tf_file_close or tf_file_abandon.  Errors: TF_EXISTS. */
 TF_MUST_USE enum tf_code tf_vault_create(struct tf_vault *v, uint64_t parent,
     const char *name, uint32_t mode, const struct tf_actor *who,
     struct tf_attr *out, struct tf_file **file, struct tf_error *err);
-/* Open an existing file for writing; truncate: O_TRUNC. */
+/* Open an existing file for writing, with O_TRUNC if truncate.  Errors:
+ * TF_SEALED the file is frozen or sealed; TF_BUSY another uid writes it. */
 TF_MUST_USE enum tf_code tf_vault_open_write(struct tf_vault *v, uint64_t id,
     bool truncate, const struct tf_actor *who, struct tf_file **file,
     struct tf_error *err);
-/* append: at the end of the file, whatever off says. */
+/* Write all n bytes at off, or with append at the end of the file. */
 TF_MUST_USE enum tf_code tf_file_write_at(struct tf_file *f, const void *p,
     size_t n, uint64_t off, bool append, struct tf_error *err);
-/* Read through a handle that also writes. */
+/* Read through a writing handle (O_RDWR); *got is less than n only at the end
+ * of the file. */
 TF_MUST_USE enum tf_code tf_file_read_at(struct tf_file *f, void *p, size_t n,
     uint64_t off, size_t *got, struct tf_error *err);
 /* fallocate(2) with mode 0 (grow true) or KEEP_SIZE. */
@@ -243,97 +250,104 @@ TF_MUST_USE enum tf_code tf_file_allocate(struct tf_file *f, uint64_t off,
     uint64_t len, bool grow, struct tf_error *err);
 
 /*
- * close(2) of a descriptor, and fsync(2) (sync): done is called exactly once,
- * from this or another thread, when bytes, name and writer are on stable
- * storage, or with the error, which is final for the file.  sync makes a file
- * without bytes one that was written, empty.  Nothing dirty and
- * nothing under way: at once.  With TF_DURABLE_BATCH a close does not wait,
- * unless much waits already; then the error is one that came before.  f is not
- * touched after done was called, so it may be released there.
+ * Flush a descriptor, for close(2) or with sync for fsync(2).  done is called
+ * exactly once, from this or another thread: with TF_OK once bytes, name and
+ * writer are on stable storage (I4), or with an error, which is final for the
+ * file.  sync makes an unwritten file one that was written as empty.  If the
+ * file has no unflushed bytes and no flush is running, done is called at once.
+ * With TF_DURABLE_BATCH a close waits only if many flushes are queued, and the
+ * error is that of an earlier flush.  f is not used after done is called, so
+ * done may release it.
  */
 typedef void (*tf_done)(void *arg, enum tf_code code,
     const struct tf_error *err);
 void tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg);
-/* The last close: frees f.  The last of a file freezes it.  Never fails; what
- * goes wrong is said and shows in status. */
+/* Free f.  The release of a file's last writing handle freezes the file.  It
+ * has no result: a failure is reported through say and shown in status. */
 void tf_file_release(struct tf_file *f);
-/* Both at once, waiting for the disk as close(2) does: frees f in any case. */
+/* Flush f, wait as close(2) does, and release f, which is freed in any case. */
 TF_MUST_USE enum tf_code tf_file_close(struct tf_vault *v, struct tf_file *f,
     struct tf_error *err);
-/* At the end of the process: frees f and leaves its file as a crash would. */
+/* Free f at the end of the process.  Its file stays as after a crash. */
 void tf_file_abandon(struct tf_file *f);
 
 /* --- reading ---------------------------------------------------------- */
 
 /*
- * Open for reading, in any state.  A sealed object is hashed at its first open
- * since the vault was opened (verify_open): TF_TAMPER when it is not what its
- * entry says.  At later opens it is not looked at until it is read: that it is
- * missing or cannot be read then shows there.  *fresh: what anybody cached of
- * this node before is not to be kept: it is not sealed, or this is its first
- * open since it was.  An object above 64 MiB is not waited for: it is hashed
- * while it is read, and if it is altered, reads fail from then on with
- * TF_TAMPER. uid: who opens it; each user's objects are hashed in turn.
+ * Open file id for reading, in any state.  On TF_OK the caller closes *out.
+ * With verify_open, the first open of a sealed object since tf_vault_open
+ * hashes it: TF_TAMPER if it differs from its entry.  Later opens do not touch
+ * the object, so a missing or unreadable object fails at the first read.  An
+ * object above 64 MiB is hashed in the background from its first open; once it
+ * is found altered, every read fails with TF_TAMPER.  The hashers serve the
+ * users (uid) in turn.
+ * *fresh becomes true if cached bytes of the file must be dropped: it is not
+ * sealed, or this is the first open since its seal.
  */
 TF_MUST_USE enum tf_code tf_vault_open_read(struct tf_vault *v, uint64_t id,
     uint32_t uid, struct tf_reader **out, bool *fresh, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_reader_read(struct tf_reader *r, void *p, size_t n,
     uint64_t off, size_t *got, struct tf_error *err);
-/* A descriptor of the sealed object's file, for splicing; good until it is let
- * go.  False: there is none, or what is sealed was not read yet. */
+/* The descriptor of a sealed object's file, for splice(2); valid until
+ * tf_vault_let_go.  tf_reader_hold returns false if the object has no file or
+ * nothing was read from it yet. */
 struct tf_open_object {
 	int fd;
-	int place; /* core's */
+	int place; /* for core only */
 };
 bool tf_reader_hold(struct tf_reader *r, struct tf_open_object *out);
 void tf_vault_let_go(struct tf_vault *v, const struct tf_open_object *held);
-/* Is it a sealed object of TF_LONG_OBJECT_BYTES bytes or more, for which it
- * pays to open its file before anything is read? */
+/* True for a sealed object of TF_LONG_OBJECT_BYTES or more, whose file is worth
+ * opening before the first read (tf_reader_object). */
 #define TF_LONG_OBJECT_BYTES (4u << 20)
 bool tf_reader_is_long(const struct tf_reader *r);
-/* Read what is sealed from its object from now on, though nothing was read
- * yet: then it can be held. */
+/* Open the file of a sealed object before the first read, so that
+ * tf_reader_hold can succeed. */
 TF_MUST_USE enum tf_code tf_reader_object(struct tf_reader *r,
     struct tf_error *err);
 void tf_reader_close(struct tf_reader *r);
 
 /* --- sealing ---------------------------------------------------------- */
 
-/* Seal a trail, workflow or attestation, with all that is in it; its owner or
- * root: TF_DENIED for others. */
+/* Seal a trail, workflow or attestation and every node in it.  On TF_OK their
+ * entries are in the ledger.  Errors: TF_DENIED who is neither its owner nor
+ * root; TF_BUSY a file in it is open for writing. */
 TF_MUST_USE enum tf_code tf_vault_seal(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
-/* Seal what is closed at or below id: somebody is about to read what only a
- * seal makes. */
+/* Seal every closed directory at or below id.  Call this before reading a
+ * control file that exists only after the seal. */
 TF_MUST_USE enum tf_code tf_vault_finish(struct tf_vault *v, uint64_t id,
     struct tf_error *err);
-/* Seal what is frozen, a closed placeholder or a closed directory, at or below
- * id and owned by the caller (uid 0: all); returns when it is in the ledger. */
+/* Seal every frozen file, closed placeholder and closed directory at or below
+ * id that belongs to who (uid 0: to anyone).  On TF_OK their entries are in the
+ * ledger. */
 TF_MUST_USE enum tf_code tf_vault_sync(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
 
-/* fsync(2) through a descriptor for reading: the same for file id alone, and
- * only if it is a placeholder. */
+/* fsync(2) through a reading descriptor: seal file id if it is a placeholder,
+ * by the rules of tf_vault_sync. */
 TF_MUST_USE enum tf_code tf_vault_sync_file(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
 
-/* --- the ledger, and news --------------------------------------------- */
+/* --- the ledger and the status ---------------------------------------- */
 
-/* Entries so far; bytes of all of them with a LF after each. */
+/* The number of entries, and the bytes of all entries with a LF after each. */
 TF_MUST_USE enum tf_code tf_vault_size(struct tf_vault *v, uint64_t *entries,
     uint64_t *bytes, struct tf_error *err);
 /*
- * events.jsonl as a file: up to n bytes at off, of the first `entries` entries
- * (a size that tf_vault_size told).
+ * Read events.jsonl: up to n bytes at offset off of the first `entries`
+ * entries, a number that tf_vault_size has returned.  *got is less than n only
+ * at the end.
  */
 TF_MUST_USE enum tf_code tf_vault_events(struct tf_vault *v, uint64_t entries,
     uint64_t off, void *p, size_t n, size_t *got, struct tf_error *err);
-/* The bytes of one entry, onto out.  TF_NOTFOUND beyond the end. */
+/* Append the exact bytes of entry seq to out.  TF_NOTFOUND beyond the end. */
 TF_MUST_USE enum tf_code tf_vault_entry(struct tf_vault *v, uint64_t seq,
     struct tf_buf *out, struct tf_error *err);
-/* Does this version know entries of the type ("evidence.sealed")? */
+/* True if this version knows the entry type ("evidence.sealed"). */
 bool tf_vault_knows_type(const char *type);
-/* The newest signed note; the log's vkey and a LF; its key as PEM. */
+/* Append to out: the newest checkpoint (C2SP tlog-checkpoint); the log's vkey
+ * and a LF; the log's public key as PEM. */
 TF_MUST_USE enum tf_code tf_vault_checkpoint(struct tf_vault *v,
     struct tf_buf *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_vault_vkey(struct tf_vault *v, struct tf_buf *out,
@@ -341,58 +355,62 @@ TF_MUST_USE enum tf_code tf_vault_vkey(struct tf_vault *v, struct tf_buf *out,
 TF_MUST_USE enum tf_code tf_vault_pem(struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err);
 /*
- * C2SP tlog-tiles of the present checkpoint, onto out: a tile's first width
- * hashes (32 bytes each), or the bundle of its entries (a big-endian uint16
- * length before each).  TF_NOTFOUND beyond what the log has.
+ * Append to out, as C2SP tlog-tiles defines, the first width hashes of tile n
+ * of a level (32 bytes each), or the first width entries of bundle n (each
+ * after its length as a big-endian uint16).  TF_NOTFOUND beyond the newest
+ * checkpoint.
  */
 TF_MUST_USE enum tf_code tf_vault_tile(struct tf_vault *v, unsigned level,
     uint64_t n, unsigned width, struct tf_buf *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_vault_bundle(struct tf_vault *v, uint64_t n,
     unsigned width, struct tf_buf *out, struct tf_error *err);
-/* Hashes in tile n of a level for a log of that many entries: 0 to 256. */
+/* The number of hashes, 0 to 256, in tile n of a level in a log of so many
+ * entries. */
 unsigned tf_log_width(uint64_t entries, unsigned level, uint64_t n);
 /*
- * A C2SP tlog-proof onto out, the entry's bytes as its extra line: of entry
- * seq, or of the entry that sealed (else made) node id.  TF_NOTFOUND when no
- * checkpoint covers it yet.
+ * Append a C2SP tlog-proof to out, with the entry's bytes as its extra line:
+ * the proof of entry seq, or of the entry that sealed node id, or else created
+ * it.  TF_NOTFOUND until a checkpoint covers the entry.
  */
 TF_MUST_USE enum tf_code tf_vault_prove_entry(struct tf_vault *v, uint64_t seq,
     struct tf_buf *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_vault_prove(struct tf_vault *v, uint64_t id,
     struct tf_buf *out, struct tf_error *err);
-/* status.json as who may see it: canonical JSON and a LF; trailctl(1) lists the
- * fields. */
+/* Append status.json to out, with the parts that who may see: canonical JSON
+ * and a LF.  trailctl(1) lists the fields. */
 TF_MUST_USE enum tf_code tf_vault_status(struct tf_vault *v,
     const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
 
 struct tf_space {
-	uint64_t block_size, blocks, free, available; /* in blocks */
+	uint64_t block_size;		  /* bytes */
+	uint64_t blocks, free, available; /* in blocks */
 	uint64_t files, files_free;
 };
-/* As uid may see it: only root (0) sees what equal bytes save. */
+/* The space for statfs(2).  Only root (uid 0) sees the space saved by storing
+ * equal files once: others could learn from it which bytes are in the store. */
 TF_MUST_USE enum tf_code tf_vault_space(struct tf_vault *v, uint32_t uid,
     struct tf_space *out, struct tf_error *err);
 
-/* A change that was refused: of node id, or of the child that is called name,
- * whatever bytes that are. */
+/* A refused change of node id, or of its child `name` (any bytes but NUL). */
 struct tf_attempt {
 	const char *operation; /* "unlink", for people */
 	uint64_t id;
 	const char *name; /* or NULL */
-	uint64_t to;	  /* directory of a new name, or 0 */
+	uint64_t to;	  /* a rename's target directory, or 0 */
 	const char *to_name;
 	const char *sys;    /* "EPERM" */
 	const char *reason; /* the rule, for people; or NULL */
 	const struct tf_actor *actor;
 };
 /*
- * Count it for ledger.closed and status, and keep it if it is one of the last
- * 1,000; one uid's do not push out those of others.  The strings are copied.
+ * Count a refused change for ledger.closed and status, and keep it among the
+ * last 1,000.  The attempts of one uid do not displace those of another.  The
+ * strings are copied.
  */
 void tf_vault_denied(struct tf_vault *v, const struct tf_attempt *a);
 /*
- * The attempts of who (NULL or uid 0: of everybody), the oldest first, each a
- * line of canonical JSON.
+ * Append the kept attempts of who (NULL or uid 0: of all users) to out, oldest
+ * first, each as one line of canonical JSON.
  */
 TF_MUST_USE enum tf_code tf_vault_denials(struct tf_vault *v,
     const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
