@@ -3,7 +3,7 @@
 
 #include "bits.h"
 
-#define PAGE_BYTES 512 /* numbers are mostly neighbours */
+#define PAGE_BYTES 512 /* one bitmap; the numbers are mostly consecutive */
 #define PAGE_BITS (PAGE_BYTES * 8)
 
 struct tf_bits_page {
@@ -11,7 +11,7 @@ struct tf_bits_page {
 	uint8_t *bits; /* NULL: the slot is free */
 };
 
-/* The slot of page number, or the free one where it belongs. */
+/* The slot that holds page `number`, or the free slot for it. */
 static struct tf_bits_page *
 slot_of(const struct tf_bits *b, uint64_t number)
 {

@@ -1,7 +1,7 @@
 /*
- * A set of numbers, such as nodes and objects that were checked.  Memory grows
- * with the numbers that are in it and not with their size: a damaged database
- * may name any number.
+ * A set of numbers, such as the ids of nodes that were checked.  Its memory
+ * grows with the count of its numbers, not with their values: a damaged
+ * database may name any number.
  */
 #ifndef TF_BASE_BITS_H
 #define TF_BASE_BITS_H
@@ -9,14 +9,15 @@
 #include "../types.h"
 
 struct tf_bits_page;
-/* Zero is the empty set.  The caller guards it. */
+/* {0} is the empty set.  The caller serialises access. */
 struct tf_bits {
 	struct tf_bits_page *page; /* open addressing by page number */
 	size_t slots, used;
 };
 
 bool tf_bits_has(const struct tf_bits *b, uint64_t i);
-/* Add i.  Without memory the set stays as it was. */
+/* Add i.  If memory runs out, the set stays unchanged: use it only where a
+ * number that is missing costs time and not correctness. */
 void tf_bits_add(struct tf_bits *b, uint64_t i);
 void tf_bits_remove(struct tf_bits *b, uint64_t i);
 void tf_bits_free(struct tf_bits *b);

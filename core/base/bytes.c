@@ -1,6 +1,6 @@
 /*
- * Growing buffers, hex, base64, big-endian, UTF-8, decimal, times.  All of it
- * meets hostile bytes: sizes are checked before they are added.
+ * Growing buffers and the conversions of bytes.h.  The input may be hostile, so
+ * sizes are checked before they are added.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ tf_buf_free(struct tf_buf *b)
 	*b = (struct tf_buf){ 0 };
 }
 
-/* Room for n more bytes and the NUL that always follows them. */
+/* Make room for n more bytes and the NUL that always follows them. */
 static bool
 buf_room(struct tf_buf *b, size_t n)
 {
@@ -202,7 +202,8 @@ base64_value(char c)
 	return c == '/' ? 63 : -1;
 }
 
-/* Four characters into three bytes at most; 0 when they are not base64. */
+/* Decode four characters to at most three bytes.  The result is the number of
+ * bytes, or 0: not base64. */
 static unsigned
 base64_group(const char *s, bool last, uint8_t out[3])
 {
@@ -216,7 +217,7 @@ base64_group(const char *s, bool last, uint8_t out[3])
 			return 0;
 		v = v << 6 | (uint32_t)d;
 	}
-	/* Spare bits would give one value two texts. */
+	/* If unused bits could be set, one value would have several texts. */
 	if (pad > 0 && (v & (pad == 2 ? 0xffffu : 0xffu)) != 0)
 		return 0;
 	out[0] = (uint8_t)(v >> 16);
@@ -225,7 +226,7 @@ base64_group(const char *s, bool last, uint8_t out[3])
 	return 3 - pad;
 }
 
-/* Into out, unless that is NULL; -1: it is no base64, or has not room. */
+/* Decode to out, unless that is NULL.  -1: not base64, or out is too small. */
 static long
 unbase64(const char *s, size_t len, uint8_t *out, size_t room)
 {
@@ -362,8 +363,8 @@ tf_decimal(const char *s, size_t len, uint64_t max, uint64_t *out)
 #define NS 1000000000u
 
 /*
- * Days since 1970-01-01 of a day of the Gregorian calendar, and back.  Years
- * are counted from March, so that a leap day is the last of its year.
+ * Convert a day of the Gregorian calendar to days since 1970-01-01, and back.
+ * Years start in March here, so a leap day is the last day of its year.
  */
 static int64_t
 days_of(int64_t year, unsigned month, unsigned day)
@@ -401,7 +402,7 @@ days_in(unsigned year, unsigned month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
-/* v as digits, right to left, the last at out[n - 1]. */
+/* Write the last n decimal digits of v to out. */
 static void
 put_digits(char *out, unsigned n, uint32_t v)
 {

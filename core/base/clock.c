@@ -1,4 +1,4 @@
-/* The only caller of the clock. */
+/* The clocks of the host: see clock.h. */
 #include <sys/timex.h>
 
 #include "clock.h"
@@ -18,7 +18,7 @@ tf_clock_adrift(void)
 	struct timex t = { .modes = 0 };
 	int state = adjtimex(&t);
 
-	/* -1: it may not even be asked, so nothing is known. */
+	/* -1: the kernel refused the call, so the state is unknown. */
 	return state >= 0 &&
 	    (state == TIME_ERROR || (t.status & STA_UNSYNC) != 0);
 }

@@ -1,4 +1,4 @@
-/* The only caller of the clock. */
+/* The clocks of the host.  No other file calls them. */
 #ifndef TF_BASE_CLOCK_H
 #define TF_BASE_CLOCK_H
 
@@ -12,11 +12,12 @@
 
 /* The host's wall clock, UTC. */
 struct tf_time tf_clock_now(void);
-/* Does the kernel say that nothing keeps that clock right (no NTP, no PTP)? */
+/* True if the kernel reports that no service synchronises the wall clock (NTP,
+ * PTP).  False also if the kernel refuses the question. */
 bool tf_clock_adrift(void);
-/* Nanoseconds that only go forward, suspend included (CLOCK_BOOTTIME). */
+/* Nanoseconds since boot, suspend included (CLOCK_BOOTTIME); never go back. */
 uint64_t tf_clock_boot_ns(void);
-/* The moment ns from now on CLOCK_MONOTONIC, for timed waits. */
+/* The time on CLOCK_MONOTONIC in ns nanoseconds from now, for timed waits. */
 void tf_clock_after(uint64_t ns, struct timespec *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* The only caller of OpenSSL.  Secrets are wiped here and nowhere kept. */
+/* The calls of OpenSSL: see crypto.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/bio.h>
@@ -23,9 +23,9 @@ struct tf_key {
 /* --- memory ----------------------------------------------------------------- */
 
 /*
- * A function of libcrypto that ran out of memory may well say that a signature
- * is wrong.  So what it asks for comes from here, and whether it always got it
- * is remembered.
+ * A function of libcrypto that runs out of memory may report a wrong signature.
+ * So libcrypto allocates through these hooks, and starved records that an
+ * allocation of this thread has failed.
  */
 static _Thread_local bool starved;
 
@@ -62,22 +62,22 @@ crypto_realloc(void *p, size_t n, const char *file, int line)
 	return NULL;
 }
 
-/* Only before libcrypto has any memory. */
+/* libcrypto accepts the hooks only before its first allocation. */
 __attribute__((constructor)) static void
 use_alloc_hooks(void)
 {
 	(void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
 	    crypto_free);
-	/* A configuration file may name modules, which would be loaded into a
-	 * process that holds the keys.  What we use needs none. */
+	/* A configuration file could load modules into the process that holds
+	 * the keys.  The algorithms that we use need none. */
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }
 
 /* --- digests ---------------------------------------------------------------- */
 
 /*
- * SHA256_* of libcrypto needs no memory, so that no digest ever fails, and
- * saves the provider's set-up, which costs more than the hash of a leaf.
+ * The deprecated SHA256_* functions allocate nothing, so a digest cannot fail.
+ * They also avoid the provider's set-up, which costs more than hashing a leaf.
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -157,7 +157,7 @@ tf_key_free(struct tf_key *k)
 	free(k);
 }
 
-/* Takes pkey over, also on failure. */
+/* Takes ownership of pkey, also on failure. */
 static enum tf_code
 wrap(EVP_PKEY *pkey, struct tf_key **out, struct tf_error *err)
 {
@@ -197,7 +197,7 @@ tf_key_from_seed(const uint8_t seed[32], struct tf_key **out,
 	    out, err);
 }
 
-/* Is this open file fit to hold a secret? */
+/* Check that owner, mode and link count of the open file protect a secret. */
 static enum tf_code
 fit(int fd, const char *name, struct tf_error *err)
 {
@@ -250,7 +250,7 @@ tf_key_load(int dirfd, const char *name, struct tf_key **out,
 	size_t got = 0;
 	int fd;
 
-	/* A FIFO in its place must not make us wait. */
+	/* O_NONBLOCK: opening a FIFO under this name must not block. */
 	fd = openat(dirfd, name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
@@ -323,7 +323,7 @@ tf_key_verify(const struct tf_pubkey *pub, const void *msg, size_t n,
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int yes = -1;
 
-	/* Any 32 bytes are a key, so that what fails before is the machine. */
+	/* Any 32 bytes are a key: a failure to load one is a lack of memory. */
 	starved = false;
 	if (k != NULL && ctx != NULL &&
 	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k) == 1)

@@ -1,6 +1,7 @@
 /*
- * The only caller of OpenSSL: SHA-256, Ed25519 (RFC 8032), random bytes.
- * Keys on disk are PEM PKCS#8, mode 0400.  Secrets are wiped here.
+ * SHA-256, Ed25519 (RFC 8032) and random bytes.  No other file calls OpenSSL.
+ * A private key on disk is a PEM file with PKCS#8 and mode 0400.  Every copy of
+ * a secret in memory is wiped before it is freed.
  */
 #ifndef TF_BASE_CRYPTO_H
 #define TF_BASE_CRYPTO_H
@@ -14,17 +15,18 @@ struct tf_buf;
 struct tf_hash;
 
 void tf_sha256(const void *p, size_t n, struct tf_hash *out);
-/* SHA-256 of a one-byte prefix and two runs: RFC 6962 leaves and nodes. */
+/* SHA-256 of a one-byte prefix, a and b: leaves and nodes of RFC 6962 2.1. */
 void tf_sha256_prefixed(uint8_t prefix, const void *a, size_t an, const void *b,
     size_t bn, struct tf_hash *out);
 
-/* A digest in progress.  NULL from new: no memory. */
+/* An incremental digest, for one thread at a time.  new returns NULL if memory
+ * runs out. */
 struct tf_sha256;
 struct tf_sha256 *tf_sha256_new(void);
 void tf_sha256_free(struct tf_sha256 *h);
 void tf_sha256_reset(struct tf_sha256 *h);
 void tf_sha256_add(struct tf_sha256 *h, const void *p, size_t n);
-/* The digest of what was added so far; more may be added afterwards. */
+/* The digest of the bytes added so far; more may be added afterwards. */
 void tf_sha256_peek(const struct tf_sha256 *h, struct tf_hash *out);
 
 #define TF_PUBKEY_LEN 32
@@ -42,34 +44,37 @@ TF_MUST_USE enum tf_code tf_key_generate(struct tf_key **out,
 TF_MUST_USE enum tf_code tf_key_from_seed(const uint8_t seed[32],
     struct tf_key **out, struct tf_error *err);
 /*
- * Read a PEM file below dirfd.  Refuses a symlink, more than one link, an
- * owner that is neither the process nor root, and any mode bit for group or
- * others (TF_FOREIGN); TF_INVALID when it is not an Ed25519 key, TF_NOMEM when
- * that could not be told.
+ * Read a private key from the PEM file name below dirfd.  On TF_OK free *out
+ * with tf_key_free.
+ * Errors: TF_FOREIGN the file is a symlink, has more than one link, belongs to
+ * neither the process nor root, or gives group or others any mode bit;
+ * TF_INVALID it is not an Ed25519 key; TF_NOMEM the key could not be parsed.
  */
 TF_MUST_USE enum tf_code tf_key_load(int dirfd, const char *name,
     struct tf_key **out, struct tf_error *err);
-/* Write the PEM file, mode 0400, durable; TF_EXISTS when it is there. */
+/* Write k to a new PEM file of mode 0400.  On TF_OK it survives power loss.
+ * TF_EXISTS if the name exists. */
 TF_MUST_USE enum tf_code tf_key_save(const struct tf_key *k, int dirfd,
     const char *name, struct tf_error *err);
 void tf_key_public(const struct tf_key *k, struct tf_pubkey *out);
 TF_MUST_USE enum tf_code tf_key_sign(const struct tf_key *k, const void *msg,
     size_t n, uint8_t sig[TF_SIG_LEN], struct tf_error *err);
-/* TF_OK, or TF_TAMPER: it is not so signed; TF_NOMEM: nobody can tell. */
+/* TF_OK if sig is pub's signature of msg, TF_TAMPER if it is not, TF_NOMEM if
+ * the signature could not be checked. */
 TF_MUST_USE enum tf_code tf_key_verify(const struct tf_pubkey *pub,
     const void *msg, size_t n, const uint8_t sig[TF_SIG_LEN]);
 
-/* DER SubjectPublicKeyInfo: 44 bytes, and as PEM text. */
+/* The key as DER SubjectPublicKeyInfo (RFC 8410); the same, appended as PEM. */
 #define TF_SPKI_LEN 44
 void tf_pubkey_spki(const struct tf_pubkey *pub, uint8_t out[TF_SPKI_LEN]);
 void tf_pubkey_pem(const struct tf_pubkey *pub, struct tf_buf *out);
 
 TF_MUST_USE enum tf_code tf_random(void *p, size_t n, struct tf_error *err);
 
-/* "3.0.17": the library that is loaded. */
+/* The version of the loaded library, such as "3.0.17". */
 const char *tf_crypto_version(void);
 
-/* SHA-256 of a whole file descriptor. */
+/* SHA-256 of the whole file fd, from offset 0; *size becomes its bytes. */
 TF_MUST_USE enum tf_code tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size,
     struct tf_error *err);
 

@@ -1,5 +1,5 @@
-/* Variables that choose files: see environment.h.  OpenSSL is kept from its
- * configuration in crypto.c, for that file may also be the host's. */
+/* Variables that choose files: see environment.h.  crypto.c keeps OpenSSL from
+ * reading any configuration file, because the host's own may load modules. */
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ tf_environment_clean(void)
 	extern char **environ;
 	char **to = environ;
 
-	/* The strings are not ours to free; the array may be shortened. */
+	/* The strings are not freed: the C library owns some of them. */
 	for (char **from = environ; from != NULL && *from != NULL; from++)
 		if (!chooses_files(*from, strcspn(*from, "=")))
 			*to++ = *from;
@@ -50,7 +50,7 @@ tf_environment_raise_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
 		return;
 	r.rlim_cur = r.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &r); /* else there are fewer */
+	(void)setrlimit(RLIMIT_NOFILE, &r); /* failure: the old limit */
 }
 
 unsigned
@@ -59,6 +59,6 @@ tf_environment_descriptors(void)
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
-		return 256; /* POSIX promises 20 */
+		return 256; /* a cautious guess; every Linux allows more */
 	return r.rlim_cur > INT_MAX ? INT_MAX : (unsigned)r.rlim_cur;
 }

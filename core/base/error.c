@@ -65,7 +65,7 @@ sharpen(enum tf_code code, int sys)
 enum tf_code
 tf_fail(struct tf_error *err, enum tf_code code, const char *fmt, ...)
 {
-	/* The errno behind anything else is an old one. */
+	/* For any other code errno is left over from an earlier call. */
 	int sys = code == TF_IO || code == TF_NOTFOUND || code == TF_NOTDIR ||
 		code == TF_NOTEMPTY || code == TF_ACCESS ?
 	    errno :

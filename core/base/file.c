@@ -1,6 +1,6 @@
 /*
- * Files: the only callers of fsync, whole reads and writes.  Keeps I2 and I4
- * together with their callers: what this file reports durable is.
+ * File access: see file.h.  I2 and I4 rest on this file: data that it reports
+ * as synced survives power loss.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +101,7 @@ tf_file_pread(int fd, void *p, size_t n, uint64_t off, size_t *got,
 	return TF_OK;
 }
 
-/* Is *fd a plain file?  Else it is closed, and *fd is -1. */
+/* Check that *fd is a regular file; if not, close it and set *fd to -1. */
 static enum tf_code
 require_plain(int *fd, const char *name, struct tf_error *err)
 {
@@ -125,7 +125,7 @@ enum tf_code
 tf_file_open(int dirfd, const char *name, int flags, int *fd,
     struct tf_error *err)
 {
-	/* Opening a FIFO waits for a writer, but not so. */
+	/* O_NONBLOCK: opening a FIFO would otherwise wait for its other end. */
 	*fd = openat(dirfd, name,
 	    flags | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
 	if (*fd >= 0)
@@ -176,7 +176,7 @@ tf_file_read(int dirfd, const char *name, size_t max, struct tf_buf *out,
 	return rc;
 }
 
-/* Make fd, a temporary file, appear as name. */
+/* Give the synced temporary file tmp its final name. */
 static enum tf_code
 appear(int dirfd, const char *tmp, const char *name, bool exclusive,
     struct tf_error *err)
@@ -207,7 +207,7 @@ tf_file_write(int dirfd, const char *name, const void *p, size_t n,
 	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return tf_fail(err, TF_IO, "create %s", tmp);
-	/* The umask took bits off; mode is meant exactly. */
+	/* The umask has removed bits, but the file must have exactly mode. */
 	rc = fchmod(fd, mode) < 0 ? tf_fail(err, TF_IO, "chmod %s", tmp) :
 				    TF_OK;
 	if (rc == TF_OK)

@@ -1,4 +1,4 @@
-/* Text to markup. */
+/* HTML output: see html.h. */
 #include "html.h"
 
 #include <stdarg.h>
@@ -47,7 +47,7 @@ escape(struct tf_buf *out, const char *p, size_t n)
 	}
 }
 
-/* 1,234,567 */
+/* Append v with thousands separators: 1,234,567. */
 static void
 grouped(struct tf_buf *out, unsigned long long v)
 {
@@ -61,7 +61,7 @@ grouped(struct tf_buf *out, unsigned long long v)
 	}
 }
 
-/* Is this how fmt goes on?  Then it is behind it. */
+/* If *fmt starts with the conversion, advance *fmt past it and return true. */
 static bool
 next(const char **fmt, const char *conversion)
 {
@@ -100,7 +100,7 @@ tf_html(struct tf_buf *out, const char *fmt, ...)
 		} else if (next(&fmt, "%%")) {
 			tf_buf_add(out, "%", 1);
 		} else {
-			abort(); /* a mistake of the caller's, not of data */
+			abort(); /* a bug in the caller: fmt is a literal */
 		}
 	}
 	tf_buf_str(out, fmt);

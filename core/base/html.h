@@ -1,7 +1,7 @@
 /*
- * HTML: the one place where text becomes markup.  Whoever writes a page gives
- * markup as a literal and everything else as an argument, and arguments are
- * always escaped.
+ * HTML output.  No other file turns text into markup.  A caller passes markup
+ * as a literal format and all text as arguments, which are always escaped: a
+ * name in the vault cannot inject markup.
  */
 #ifndef TF_BASE_HTML_H
 #define TF_BASE_HTML_H
@@ -9,17 +9,17 @@
 #include "../json.h"
 
 /*
- * Append fmt, which is markup, to out.  In it %s and %.*s are text, fit for
- * elements and for quoted attributes; %u, %zu and %llu are numbers (%llu with a
- * comma after each three digits); %% is a per cent sign.  Nothing else.
- * Text that is not UTF-8 and characters that would turn the text around them
- * (bidi controls) come out visibly.
+ * Append the markup fmt to out.  %s and %.*s insert escaped text, inside an
+ * element or a quoted attribute; %u, %zu and %llu insert a number (%llu with a
+ * comma after every three digits); %% inserts a percent sign.  Any other
+ * conversion aborts.  Bytes that are not UTF-8 and bidi controls, which would
+ * reorder the text around them, are replaced by visible escapes.
  */
 void tf_html(struct tf_buf *out, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A relative path, percent-encoded but for its slashes, onto out: then text
- * for an attribute. */
+/* Append a relative path to out, percent-encoded except for its slashes.  The
+ * result is text: pass it to tf_html for an attribute. */
 void tf_html_path(struct tf_buf *out, const char *path, size_t n);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The one JSON writer and the one reader.  Both keep to the canonical form of
- * json.h: two readers must never see two values in the same bytes.
+ * The JSON writer and reader of json.h.  Both allow only the canonical form, so
+ * that no two programs can read different values in the same signed bytes.
  */
 #include "../json.h"
 
@@ -10,17 +10,15 @@
 
 #include "bytes.h"
 
-/*
- * The scanner.  With a doc it records tokens, without one it only judges.
- */
+/* The scanner.  Without a doc it checks the text and records no tokens. */
 struct scan {
 	const char *s;
 	size_t n, i;
-	const char *why; /* NULL: no complaint yet */
+	const char *why; /* the first error, or NULL */
 	struct tf_json_doc *doc;
 	uint32_t cap;
 	int depth, max_depth;
-	bool nulls; /* may a value be null? */
+	bool nulls; /* a value may be null */
 	struct level {
 		bool object;
 		uint32_t token;
@@ -37,8 +35,8 @@ complain(struct scan *sc, const char *why)
 }
 
 /*
- * Length of the character at p within a string, or of its escape: 0 when no
- * string may hold it.
+ * The length of the character or escape at p inside a string; 0 if the
+ * canonical form forbids it.
  */
 static unsigned
 string_char(const char *p, size_t n)
@@ -61,7 +59,7 @@ string_char(const char *p, size_t n)
 	return len > 0 && cp >= 0xa0 ? len : 0;
 }
 
-/* At the opening quote; leaves i behind the closing one. */
+/* Scan a string: i goes from the opening quote to behind the closing one. */
 static bool
 scan_string(struct scan *sc)
 {
@@ -87,7 +85,7 @@ key_char(char c)
 	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
 }
 
-/* Like memcmp, the shorter of two that agree first. */
+/* Compare as memcmp does; a prefix sorts first. */
 static int
 compare(const char *a, size_t an, const char *b, size_t bn)
 {
@@ -98,7 +96,7 @@ compare(const char *a, size_t an, const char *b, size_t bn)
 	return an < bn ? -1 : an > bn;
 }
 
-/* "key": behind which the value stands. */
+/* Scan "key": and leave i at the value. */
 static bool
 scan_key(struct scan *sc)
 {
@@ -174,7 +172,7 @@ scan_scalar(struct scan *sc, struct tf_json_token *t)
 	return scan_word(sc, t->num ? "true" : "false");
 }
 
-/* Keep a token; its index goes to *at.  Nothing to do without a doc. */
+/* Record a token and set *at to its index.  Does nothing without a doc. */
 static bool
 keep(struct scan *sc, const struct tf_json_token *t, uint32_t *at)
 {
@@ -199,7 +197,7 @@ keep(struct scan *sc, const struct tf_json_token *t, uint32_t *at)
 	return true;
 }
 
-/* One value, of a container only what opens it. */
+/* Scan one value; of an object or array, only its opening bracket. */
 static bool
 scan_value(struct scan *sc)
 {
@@ -232,7 +230,8 @@ scan_value(struct scan *sc)
 	return true;
 }
 
-/* After a value: close what ends here; false in *more when all is closed. */
+/* After a value: close every container that ends here.  *more becomes false
+ * once the outermost value is closed. */
 static bool
 scan_close(struct scan *sc, bool *more)
 {
@@ -269,7 +268,7 @@ scan_all(struct scan *sc)
 			return false;
 		if (!scan_value(sc))
 			return false;
-		/* What was just opened has its first value still to come. */
+		/* A container that was just opened still needs a value. */
 		if (sc->depth == depth && !scan_close(sc, &more))
 			return false;
 	}
@@ -381,8 +380,8 @@ tf_json_string(const struct tf_json_doc *d, int t, struct tf_buf *out,
 
 /*
  * The writer.  last_key of a level is the offset of its last key, 0 for none,
- * IN_ARRAY for an array.  A value is due exactly when the text ends in a
- * colon: no value does.
+ * or IN_ARRAY.  In an object a value may follow only a colon, and the text ends
+ * in a colon only after a key: no value ends in one.
  */
 #define IN_ARRAY SIZE_MAX
 
@@ -404,8 +403,9 @@ tf_json_end(struct tf_json *j, struct tf_error *err)
 }
 
 /*
- * What the writer looks back at is kept: the last key of each level and the
- * last byte, behind a first byte, as the offset 0 means none.
+ * The writer still needs the last key of each level and the last byte, so they
+ * move to the front of the buffer.  They start at offset 1, because offset 0
+ * means no key.
  */
 enum tf_code
 tf_json_drain(struct tf_json *j, const struct tf_sink *sink,
@@ -424,7 +424,8 @@ tf_json_drain(struct tf_json *j, const struct tf_sink *sink,
 	if (rc != TF_OK)
 		return rc;
 	last = b->p[b->n - 1];
-	/* Keys stand in the order of their levels, so they only move down. */
+	/* The keys lie in the order of their levels, so each moves towards the
+	 * front and overwrites no other. */
 	for (int d = 1; d <= j->depth; d++) {
 		if (j->last_key[d] == 0 || j->last_key[d] == IN_ARRAY)
 			continue;
@@ -444,7 +445,7 @@ value_due(const struct tf_json *j)
 	return j->out->n > 0 && j->out->p[j->out->n - 1] == ':';
 }
 
-/* May a value stand here?  Writes the comma before it. */
+/* Check that a value may follow, and write the comma before it. */
 static bool
 begin_value(struct tf_json *j, bool container)
 {
@@ -577,7 +578,7 @@ tf_json_null(struct tf_json *j)
 		tf_buf_str(j->out, "null");
 }
 
-/* The escape of a byte that needs one, or NULL. */
+/* The escape sequence of byte c, or NULL if it needs none. */
 static const char *
 escape(char c)
 {

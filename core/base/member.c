@@ -1,4 +1,4 @@
-/* Members of JSON objects. */
+/* Members of JSON objects: see member.h. */
 #include "member.h"
 
 #include "bytes.h"

@@ -1,4 +1,4 @@
-/* Names made harmless for terminals and logs. */
+/* Names that are safe to print: see show.h. */
 #include "../json.h"
 #include "bytes.h"
 #include "show.h"

@@ -1,4 +1,4 @@
-/* Names made harmless for terminals and logs. */
+/* Names that are safe to print. */
 #ifndef TF_BASE_SHOW_H
 #define TF_BASE_SHOW_H
 
@@ -7,8 +7,9 @@
 struct tf_buf;
 
 /*
- * Append name or path so that it is harmless on a terminal and in a log: bytes
- * that are control characters, bidi controls or not UTF-8, and '\', as \xHH.
+ * Append the name or path to out so that it is safe on a terminal and in a log:
+ * control characters, bidi controls, bytes that are not UTF-8 and '\' become
+ * \xHH.
  */
 void tf_name_show(struct tf_buf *out, const char *name, size_t n);
 

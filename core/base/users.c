@@ -1,6 +1,6 @@
 /*
- * Names of users and groups: see users.h.  A small table holds what is known;
- * where it is full, the name that was longest not asked for goes.
+ * Names of users and groups: see users.h.  The cache is a set-associative
+ * table; in a full set a new name replaces the least recently used one.
  */
 #include <errno.h>
 #include <grp.h>
@@ -13,29 +13,29 @@
 #include "clock.h"
 #include "users.h"
 
-#define SETS 256 /* of WAYS slots; a name has its place in one of them */
+#define SETS 256 /* each of WAYS slots; an id belongs to one set */
 #define WAYS 4
 #define NAME_SIZE 257
-#define KEEP_NS (60 * UINT64_C(1000000000))   /* what was heard */
-#define STALE_NS (540 * UINT64_C(1000000000)) /* and used after that */
-#define RETRY_NS (5 * UINT64_C(1000000000))   /* after an error */
-#define PATIENCE_NS (2 * UINT64_C(1000000000))
-#define ASKING_MAX 16	       /* threads that wait for the service */
-#define BUFFER_MAX (16u << 20) /* a group with very many members */
+#define KEEP_NS (60 * UINT64_C(1000000000))    /* an answer is fresh */
+#define STALE_NS (540 * UINT64_C(1000000000))  /* then usable, but queried */
+#define RETRY_NS (5 * UINT64_C(1000000000))    /* between failed queries */
+#define PATIENCE_NS (2 * UINT64_C(1000000000)) /* a caller waits */
+#define ASKING_MAX 16			       /* helper threads at most */
+#define BUFFER_MAX (16u << 20) /* bytes; for a group with many members */
 
 struct slot {
 	bool used, group;
-	bool asking; /* a thread does; the slot stays what it is */
-	bool late;   /* somebody waited in vain: nobody waits again */
+	bool asking; /* a thread queries this name; the slot is not reused */
+	bool late;   /* a wait for this name timed out: do not wait again */
 	uint32_t id;
-	uint64_t until_ns; /* fresh until then */
-	uint64_t turn;	   /* when it was last wanted */
+	uint64_t until_ns; /* the name is fresh until this time */
+	uint64_t turn;	   /* of the last use, for replacement */
 	char name[NAME_SIZE];
 };
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_cond_t heard;	      /* an answer came */
+static pthread_cond_t heard;	      /* signalled at each answer */
 static struct slot table[SETS][WAYS]; /* guarded by mu, as all below */
 static uint64_t turn;
 static unsigned asking;
@@ -51,7 +51,7 @@ begin(void)
 	(void)pthread_condattr_destroy(&attr);
 }
 
-/* One question with a buffer of n bytes: 0, or an errno. */
+/* Make one query with a buffer of n bytes.  Returns 0 or an errno. */
 static int
 ask_once(bool group, uint32_t id, char *buf, size_t n, char out[NAME_SIZE])
 {
@@ -69,8 +69,8 @@ ask_once(bool group, uint32_t id, char *buf, size_t n, char out[NAME_SIZE])
 	return rc;
 }
 
-/* Ask the service; false: it failed.  A group comes with all its members, so
- * the answer may be long. */
+/* Query the service; false: it failed.  The answer for a group holds all its
+ * members, so the buffer grows while it is too small. */
 static bool
 ask(bool group, uint32_t id, char out[NAME_SIZE])
 {
@@ -99,7 +99,8 @@ find(bool group, uint32_t id)
 	return NULL;
 }
 
-/* A slot for a new name, or NULL while all of its set are being asked for. */
+/* A slot for a new name, or NULL while every slot of its set has a query
+ * running. */
 static struct slot *
 make(bool group, uint32_t id)
 {
@@ -127,7 +128,7 @@ asker(void *arg)
 	pthread_mutex_unlock(&mu);
 	ok = ask(group, id, name);
 	pthread_mutex_lock(&mu);
-	/* After an error the old name is better than none. */
+	/* After an error the old name stays: it is better than none. */
 	if (ok)
 		memcpy(s->name, name, sizeof(name));
 	s->until_ns = tf_clock_boot_ns() + (ok ? KEEP_NS : RETRY_NS);
@@ -138,7 +139,7 @@ asker(void *arg)
 	return NULL;
 }
 
-/* Have a thread ask; mu held. */
+/* Start a thread that queries the name of s; mu held. */
 static void
 start_asker(struct slot *s)
 {
@@ -157,7 +158,7 @@ start_asker(struct slot *s)
 	(void)pthread_attr_destroy(&attr);
 }
 
-/* The slot of a name, being asked for if it is not fresh; mu held. */
+/* The slot of a name; starts a query if it is not fresh; mu held. */
 static struct slot *
 find_or_add(bool group, uint32_t id)
 {
@@ -171,7 +172,7 @@ find_or_add(bool group, uint32_t id)
 	return s;
 }
 
-/* A name that is only a little old does. */
+/* True if the name is fresh or at most STALE_NS past that. */
 static bool
 is_awaited(const struct slot *s, uint64_t now)
 {

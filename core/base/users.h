@@ -1,7 +1,8 @@
 /*
- * Names of users and groups.  The name service may be slow or never answer
- * (LDAP), so it is asked by threads of its own, what it said is kept for a
- * minute, and nobody waits for it but who calls tf_users_learn.
+ * Names of users and groups.  The name service (LDAP) may be slow or never
+ * answer, so helper threads query it and its answers are cached for a minute.
+ * Only tf_users_learn waits for an answer.  All functions are safe from many
+ * threads at once.
  */
 #ifndef TF_BASE_USERS_H
 #define TF_BASE_USERS_H
@@ -10,19 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Have both names asked for where they are not fresh.  True when there is
- * nothing to wait for: they were heard lately, or did not come in time. */
+/* Start a query for each of the two names that is not fresh.  True if there is
+ * no answer to wait for: both names are recent, or a wait for them has timed
+ * out before. */
 bool tf_users_ask(uint32_t uid, uint32_t gid);
 
 /*
- * The same, and wait for names that were not heard in the last ten minutes:
- * two seconds at most, and not again while the service has not answered.  Call
- * this before a lock is taken or a transaction begun.
+ * Do the same and wait up to two seconds for names older than ten minutes.
+ * After a wait that timed out, no call waits again until the service answers.
+ * Call this before taking a lock or beginning a transaction.
  */
 void tf_users_learn(uint32_t uid, uint32_t gid);
 
-/* The name of uid or gid as it was last heard, into out; "" when there is none
- * or it is not known.  Never waits. */
+/* Write the cached name of uid or gid to out; "" if there is none or it is
+ * unknown.  Never waits for the name service. */
 void tf_user_name(uint32_t uid, char *out, size_t size);
 void tf_group_name(uint32_t gid, char *out, size_t size);
 

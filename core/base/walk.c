@@ -12,7 +12,7 @@ struct walk {
 	unsigned max, depth;
 	tf_walked fn;
 	void *arg;
-	struct tf_buf path; /* with a NUL that counts */
+	struct tf_buf path; /* n includes the final NUL */
 };
 
 static enum tf_code enter(struct walk *w, int fd, struct tf_error *err);
@@ -24,7 +24,7 @@ cannot_read(const char *path, struct tf_error *err)
 	    path, strerror(errno));
 }
 
-/* What is called w->path, the last part of which, name, is in fd. */
+/* Handle the node at w->path: its last component is name, in directory fd. */
 static enum tf_code
 look_at(struct walk *w, int fd, const char *name, struct tf_error *err)
 {
@@ -43,11 +43,11 @@ look_at(struct walk *w, int fd, const char *name, struct tf_error *err)
 	return dir < 0 ? cannot_read(w->path.p, err) : enter(w, dir, err);
 }
 
-/* Takes fd over.  What stands in w->path is its name. */
+/* Walk the directory fd, whose path is w->path.  Takes ownership of fd. */
 static enum tf_code
 enter(struct walk *w, int fd, struct tf_error *err)
 {
-	size_t start = w->path.n - 1; /* without its NUL */
+	size_t start = w->path.n - 1; /* without the NUL */
 	DIR *d = fdopendir(fd);
 	struct dirent *e;
 	enum tf_code rc = TF_OK;
