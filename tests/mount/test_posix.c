@@ -290,7 +290,7 @@ answer_in(const char *dir, int i)
 	return sys;
 }
 
-static const char *
+static char *
 names_in(const char *dir)
 {
 	return strdup(run(0,
@@ -303,6 +303,7 @@ static void
 compare_row(int i)
 {
 	char in_here[32], in_there[32];
+	char *names_here, *names_there;
 	int here, there;
 
 	snprintf(in_here, sizeof in_here, "here%d", i);
@@ -314,7 +315,11 @@ compare_row(int i)
 	ck_assert_msg(here == there, "row %d, %s %s: %s, here %s", i, rows[i].a,
 	    rows[i].b == NULL ? "" : rows[i].b, errno_name(there),
 	    errno_name(here));
-	ck_assert_str_eq(names_in(in_here), names_in(in_there));
+	names_here = names_in(in_here);
+	names_there = names_in(in_there);
+	ck_assert_str_eq(names_here, names_there);
+	free(names_here);
+	free(names_there);
 }
 
 #define AT_ONCE 20 /* rows that share a mount */
