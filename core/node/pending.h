@@ -1,14 +1,129 @@
 /*
  * Pending nodes: everything that is not in the ledger yet (files being written,
- * frozen, drafts, placeholders, directories without an entry), in memory, found
- * by id, by name, and in the orders that the sealer, sync, a seal, a rename and
- * status need: none of them visits what it has nothing to do with, for that may
- * be a hundred thousand nodes of another user.
+ * frozen files, drafts, placeholders, directories without an entry).  They are
+ * in memory, found by id, by name, and in the orders that the sealer, sync, a
+ * seal, a rename and status need.  None of these walks visits nodes that it has
+ * nothing to do with, for those may be a hundred thousand nodes of another
+ * user.
  *
- * Locks: all fields are guarded by vault.mu, but for the content, which is
- * guarded by io.  io is taken before mu; the committer takes mu only.  While
- * job is set, one change of this node is on its way through the committer, and
- * nobody else changes its name, metadata or place: they wait on vault.changed.
+ * THE LIFE OF AN EVIDENCE FILE
+ *
+ * Promises, and the functions that keep them:
+ *  F1  Frozen bytes never change.  last_release() freezes when no handle for
+ *      writing is left; tf_policy() refuses every later one, and truncate(2).
+ *  F2  When close or fsync has succeeded, bytes, name and writer survive a
+ *      crash.  build_flush() syncs the staged file and stage/, flush_run()
+ *      writes the row, and flush_done() answers only after COMMIT.
+ *      (durability=batch: fsync only.)
+ *  F3  A failed write or flush is final: no later close succeeds.  Only
+ *      took_hold() clears `failed`, and then the file has another name.  (A
+ *      flush that lacked a descriptor lost nothing: put_off, and it is tried
+ *      again.)
+ *  F4  The row of a file never promises more than what is on disk.  Before the
+ *      first change after a flush, dirty_again() marks the row as no longer
+ *      true, durably.  (The row of a placeholder promises no byte: its mark may
+ *      come up to TF_MARK_NS later, by tf_mark_now().)
+ *  F5  A file is sealed with exactly the bytes, path and metadata of its entry.
+ *      check_prepared() compares them in the transaction; the claim keeps name
+ *      and metadata in place from tf_seal_prepare() on.
+ *  F6  A file is always found.  tf_pending_leave() takes it out of memory only
+ *      after the COMMIT that gave it its row in the node table; readers look
+ *      here first, then at that table.
+ *  F7  An ordinary file whose row says that it was written is sealed in the
+ *      end, or what survived of it becomes a draft, and an entry says so.
+ *
+ * States (attr.state), and the function that makes each step:
+ *
+ *            tf_names_create()                  tf_names_create()
+ *                   |                                  |
+ *                   v          take_place()            v
+ *             placeholder <-----------------------> draft <------------+
+ *              |    |                                |  |              |
+ *              |    | changed(),     take_place(),   |  |              |
+ *              |    | write_nothing()  has writers   |  |              |
+ *              |    v                                |  |              |
+ *              |   open <----------------------------+  |              |
+ *              |    |                                   |              |
+ *              |    | last_release()                    |              |
+ *              |    v                                   |              |
+ *              |  frozen                                | move_run(),  |
+ *              |    |                                   | several_run(),
+ *              |    | several_run(),                    | closing_run()|
+ *              v    v closing_run()                     |              |
+ *             sealed <----------------------------------+              |
+ *                                                                      |
+ *     placeholder, open or frozen, failed and without writers:         |
+ *     tf_pending_become_draft() ---------------------------------------+
+ *
+ *  placeholder  Created and not written.  The last close makes it durable and
+ *              does not freeze it.  tf_placeholder_rest() sets the time when
+ *              the sealer seals it as an empty file; tf_vault_sync() and the
+ *              seal of its attestation do so earlier.  fsync(2) through a
+ *              handle makes it an open file (write_nothing()).
+ *  open        Written, and somebody has a handle for writing.  May not take
+ *              the name of a draft.
+ *  draft       Has a temporary name, or is below a draft directory.  May be
+ *              written again after its last close.  When it gets an ordinary
+ *              name it becomes open if it has writers, a placeholder if it was
+ *              never written, and else it is sealed in the transaction of the
+ *              rename.  Publishing or sealing its attestation seals it, too.
+ *  frozen      No writer is left.  Name and metadata may change until
+ *              deadline_ns, which tf_pending_freeze() sets again after each
+ *              change.  Then gather_due() hands the file to the sealer;
+ *              tf_vault_sync() and tf_seal_dir() seal it earlier.  When a seal
+ *              fails, try_again_later() sets the next time.
+ *  sealed      tf_seal_settle() took it out of memory.  Handles for reading
+ *              may still refer to it.
+ *
+ * Unlinked (`unlinked`): a placeholder or draft lost its name by
+ * tf_drop_pending().  It lives until its last handle is gone, and then goes by
+ * tf_pending_forget().
+ *
+ * Interrupted: `failed` is set by tf_pending_set_failed() and the last handle
+ * for writing is gone.  tf_pending_tend() starts this for all but drafts:
+ *  1. tf_pending_step_aside() claims the file; tf_pending_become_draft() gives
+ *     it the name NAME.TIME.interrupted.part and keeps the old one in `meant`;
+ *     renamed_run() says so in its row, if it has one.  NAME is free.
+ *  2. surviving() reads and hashes what is left, without a lock.
+ *  3. record() commits interrupted_run(): the entry and the row of the draft in
+ *     one transaction.  took_hold() clears `failed`.
+ * When 2 or 3 fails, the draft stays failed and the next start goes on.
+ *
+ * After a crash load_pending() makes a node of each row, and finish_file()
+ * decides by bytes, digest and the mark of F4:
+ *  - a draft whose bytes are those of its row: draft;
+ *  - not written, and its bytes are those of its row: placeholder;
+ *  - written, not marked, and its bytes are those of its row: frozen, and
+ *    sealed by tf_seal_files() with the cause "recovery";
+ *  - all else, and those with `meant`: interrupted, as above.
+ * A long file waits for its comparison while the mount serves: finish_later()
+ * sets `unchecked`, then tf_pending_check() compares, and seal_recovered() or
+ * tf_pending_interrupt() ends it.  remove_orphans() deletes staged files
+ * without a row: nobody was promised them.
+ *
+ * LOCKS
+ *
+ * io guards the content, vault.mu all other fields; io is taken before mu, and
+ * the committer's thread takes mu only.  The claim (`job`) is no mutex: it is
+ * set under mu and says that one change of this node is on its way through the
+ * committer.  Nobody else then changes its name, metadata or place, or flushes
+ * it; they wait on vault.changed (tf_pending_wait(), tf_pending_claim()).
+ *
+ *  write   Holds io from beginning to end and mu for moments.  Commits the mark
+ *          of F4 with io held, mu not.  Does not wait for a claim with io held.
+ *  flush   tf_flush() claims with io and mu held; build_flush() syncs with io
+ *          held; flush_done() ends the claim in the committer's thread, under
+ *          mu.  tf_flush() lets go of io before it waits for another claim.
+ *  seal    Claims files without writers; opening them needs the claim, so their
+ *          bytes stay.  link_object() takes io for a moment.
+ *  rename, unlink, chmod, setxattr
+ *          Claim under mu and let go of mu before they wait for the committer.
+ *          tf_pending_detach() takes io of a file that loses its name.
+ *  tend    Takes io for moments and no claim but that of tf_flush().  While
+ *          on_duty is set, the sealer leaves the file alone.
+ *
+ * Nobody waits for a claim who holds another: see let_go() of rename.c,
+ * seal_wanted() and claim_below().
  */
 #ifndef TF_NODE_PENDING_H
 #define TF_NODE_PENDING_H
