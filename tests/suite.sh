@@ -2,14 +2,15 @@
 # The common part of the shell suites, tests/shell/*.sh.  A suite sources it
 # first, with `. "$(dirname "$0")/../suite.sh"`.
 #
-# Each test is a function.  Its name is a sentence, the comment above it states
-# its goal, and it fails at the first command in it that fails.  `run` and
-# `with` run tests in the order given: later tests use what earlier ones made.
-# A suite ends with `finish`, which prints the line that tests/run reads.
+# Each test is a function.  Its name is a sentence, the first line of the
+# comment above it states its goal, and it fails at the first command that
+# fails.  `run` and `with` run tests in the order given: later tests use the
+# files that earlier tests made.  A suite ends with `finish`, which prints the
+# line that tests/run reads.
 #
-# The suite gets a directory of its own below $TMPDIR, $work, as its working
-# directory, and an empty mount point in it, $mnt.  At the end, however the suite
-# ends, all mounts below $work are unmounted by their path and $work is removed.
+# A suite works in $work, a directory of its own below $TMPDIR, with an empty
+# mount point in it, $mnt.  When the suite ends, also by a signal, all mounts
+# below $work are unmounted by their path and $work is removed.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -25,7 +26,7 @@ sample=$top/tests/sample/ecs-execute-command-0199bb27be8f354b7
 # A suite may change these three.
 patience_s=60   # how long `is` waits for a command
 shared_mount='' # set: tests share one mount, which a failed test leaves there
-show_output=''  # set: print what a passing test prints, too
+show_output=''  # set: print the output of passing tests too
 test_log=$work/.test-log skip_reason=$work/.skip-reason
 checks=0 failures=0
 cd "$work" || exit 1

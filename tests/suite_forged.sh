@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The common part of tests/shell/forged*.sh: forged packages against verify.sh,
 # the script that is in every package.  Each forgery of tests/packages/forge is
-# refused, what is genuine passes, and no text of a package is ever run.
+# refused, genuine packages pass, and no text of a package is ever run.
 # shellcheck source=tests/suite.sh
 . "$(dirname "$0")/../suite.sh"
 LC_ALL=C.UTF-8
@@ -32,7 +32,7 @@ judge() {
 		[ "$got" -eq "$want" ] &&
 			grep -Eq -- "$text" ../answer && continue
 		bad=1
-		echo "$package: ended with $got, not $want, without '$text':"
+		echo "$package: exited with $got, not $want, without '$text':"
 		head -n 5 ../answer
 	done <expected
 	find . "$work" -name RAN | sort -u >../ran

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034 # the suites use the variables
-# The common part of tests/shell/package-*.sh: what auditors take away opens
-# everywhere, is the same bytes for the same ledger, and is checked without us;
-# hostile packages are refused by name and write nothing.
+# The common part of tests/shell/package-*.sh.  A package opens in every ZIP
+# reader, is the same bytes for the same ledger, and can be checked without
+# trailfs.  Hostile packages are refused by name and write nothing.
 # shellcheck source=tests/suite.sh
 . "$(dirname "$0")/../suite.sh"
 LC_ALL=C.UTF-8
@@ -10,7 +10,8 @@ golden=$packages/golden/v1
 script=$top/core/archive/package-verify.sh
 patience_s=120
 
-# One of the streams of the last one has a line like that.
+# reports PATTERN: the last `is` printed a line like that, an extended regular
+# expression, on stdout or stderr.
 reports() {
 	cat out err | grep -Eq -- "$1" || {
 		echo "no '$1' in:"
@@ -19,17 +20,18 @@ reports() {
 	}
 }
 
+# good PACKAGE: it verifies.
 good() {
 	is 0 trailctl verify --vkey vkey "$1"
 }
 
-# unzipped FILE DIRECTORY: by somebody else's program.
+# unzipped FILE DIRECTORY: unpack with a program that is not ours.
 unzipped() {
 	rm -rf "$2"
 	is 0 unzip -q "$1" -d "$2"
 }
 
-# A workflow of two attestations, sealed, and another that is open.
+# Make a store with a sealed workflow of two attestations and an open workflow.
 a_store_is_made() {
 	is 0 trailctl init --origin example.org/package store
 	cp out vkey

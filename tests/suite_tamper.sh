@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034 # the suites use the variables
-# The common part of tests/shell/tamper-*.sh: somebody with every right changes
-# a store behind trailfs' back, or the log that was taken from it.  For each
-# attack: which link of the chain fails, and who is named.  What cannot be seen
-# without a checkpoint or a key held from earlier is said to be so, too.
+# The common part of tests/shell/tamper-*.sh: root changes a store without
+# trailfs, or a log that was exported from it.  Each test states which link of
+# the chain fails and what the finding names.  Tests also show which attacks
+# only an earlier checkpoint or a pinned key can find.
 # shellcheck source=tests/suite.sh
 . "$(dirname "$0")/../suite.sh"
 
@@ -11,41 +11,41 @@ L=$A/ecs-execute-command-0199bb27be8f354b7.log
 S=$A/session-summary.json
 B=$A/big.bin
 U=t/w/user-identity
-# Entries that changed are not those of the checkpoint beside the database.
+# This link fails if the entries contradict the checkpoint file of the store.
 beside='earlier checkpoint'
 
-# --- what is expected ---------------------------------------------------
+# --- expectations -------------------------------------------------------
 
-# fails LINK,... STORE OPTION...: exactly those links fail, and all others
-# that can be looked at hold.
+# fails LINK,... STORE OPTION...: exactly these links fail, and all others that
+# can be checked hold.
 fails() {
 	links=$1
 	shift
 	is 4 trailctl verify --vkey vkey "$@"
 	found=$(sed -n 's/^\([a-z ]*[a-z]\)  *FAILED .*/\1/p' out | paste -sd, -)
 	[ "$found" = "$links" ] || {
-		echo "$* failed in '$found', not '$links', and said:"
+		echo "$* failed in '$found', not '$links', and printed:"
 		cat out
 		exit 1
 	}
 }
 
-# names THING TEXT: a finding names that thing: an entry with its path, or a
-# path alone.
+# names THING TEXT: a finding names that thing, an entry with its path or a path
+# alone.
 names() {
 	says "^    $1: .*$2"
 }
 
 # --- attacks ------------------------------------------------------------
 
-# A copy to be attacked.
+# again STORE: make copy, a copy of the store to attack.
 again() {
 	rm -rf copy
 	cp -a "$1" copy
 }
 
-# sql STORE: run the SQL on stdin where the triggers would not let it.  They
-# are made again to the letter, so that only the rows tell.
+# sql STORE: run the SQL on stdin without the triggers.  They are put back to
+# the letter afterwards, so that only the rows can give the attack away.
 sql() {
 	{
 		echo 'BEGIN;'
@@ -54,19 +54,19 @@ sql() {
 	} | sqlite3 -bail "$1/ledger.db"
 }
 
-# attack SQL: a fresh copy, and that done to it.
+# attack SQL: run this on a fresh copy.
 attack() {
 	again store
 	echo "$1;" | sql copy
 }
 
-# query SQL: of the store that nobody touched.
+# query SQL: ask the store that nobody attacks.
 query() {
 	sqlite3 store/ledger.db "$1"
 }
 
 # entry_of PATH, node_of PATH, object_of PATH: their numbers; the entry is the
-# one that made it.
+# one that made the path.
 entry_of() {
 	query "SELECT min(idx) FROM entry
 		WHERE json_extract(CAST(body AS TEXT), '\$.path') = '$1'"
@@ -80,25 +80,25 @@ object_of() {
 	query "SELECT object FROM node WHERE entry = $(entry_of "$1")"
 }
 
-# The entry that sealed the attestation.
+# seal_of PATH: the number of the entry that sealed the attestation.
 seal_of() {
 	query "SELECT seal FROM node WHERE entry = $(entry_of "$1")"
 }
 
-# object_file STORE PATH: where the bytes of a large one are.
+# object_file STORE PATH: the file that holds the bytes of large evidence.
 object_file() {
 	hash=$(trailctl show "store/$2" | sed -n 's/^sha256 *//p')
 	echo "$1/objects/$(echo "$hash" | cut -c 1-2)/$(echo "$hash" |
 		cut -c 3-)"
 }
 
-# place FILE TEXT: where it stands first.
+# place FILE TEXT: the offset of the first such text.
 place() {
 	grep -abo -- "$2" "$1" | head -n 1 | cut -d : -f 1
 }
 
-# resign STORE KEY: make tile and checkpoint of the entries that are there,
-# as whoever has stolen the key would.  The file note has the checkpoint.
+# resign STORE KEY: make tile and checkpoint of the entries that are there, as a
+# thief of the key would.  The file note has the checkpoint.
 resign() {
 	python3 - "$1" "$2" >again.sql <<-'PYTHON'
 	import base64, hashlib, json, sqlite3, subprocess, sys
@@ -139,21 +139,21 @@ resign() {
 	sql "$1" <again.sql
 }
 
-# rewrite SQL: history changed and signed again, with the log's own key, in
-# all places of the store.
+# rewrite SQL: change history and sign it again with the log's own key, in all
+# places of the store.
 rewrite() {
 	attack "$1"
 	resign copy store/keys/log.pem
 	cp -f note copy/checkpoint
 }
 
-# in_entry N OLD NEW: SQL that puts other text into an entry.
+# in_entry N OLD NEW: print SQL that replaces text in an entry.
 in_entry() {
 	echo "UPDATE entry SET body =
 		CAST(replace(CAST(body AS TEXT), '$2', '$3') AS BLOB) WHERE idx = $1"
 }
 
-# Two sessions, with a checkpoint and a backup kept from between them.
+# Record two sessions, and keep a checkpoint and a backup from between them.
 a_store_is_made_to_be_attacked() {
 	is 0 trailctl init --origin example.org/tamper store
 	cp out vkey

@@ -5,13 +5,13 @@
 # An attestation in the mount.
 A=t/w/command-logs
 
-# A new store and its key, vkey.
+# Make a store and keep its key in vkey.
 a_store_is_made() {
 	is 0 trailctl init --origin example.org/tools store
 	cp out vkey
 }
 
-# Mount the store, with a workflow of the sample session and some files more.
+# Mount the store and record the sample session and three more files.
 evidence_is_recorded() {
 	mount store
 	mkdir -p "mnt/$A"
@@ -22,8 +22,8 @@ evidence_is_recorded() {
 	is 0 trailctl sync mnt
 }
 
-# The summary of a JUnit file: tests, failures, errors, skipped, then the
-# names of the cases that did not pass.
+# junit FILE: print the totals of a JUnit file (tests, failures, errors,
+# skipped), then the cases that did not pass.
 junit() {
 	python3 - "$1" <<-'EOF'
 	import sys, xml.etree.ElementTree as tree
@@ -40,7 +40,7 @@ junit() {
 	EOF
 }
 
-# The output is one line of JSON with sorted keys.
+# The output of the last `is` is one line of JSON with sorted keys.
 is_canonical() {
 	jq -Sc . <out >canonical
 	cmp canonical out

@@ -1,8 +1,8 @@
 #!/bin/sh
-# What an operation costs, in things that can be counted and do not depend on
-# how fast the machine is: requests of the kernel, flushes of the disk, system
-# calls, bytes.  A count above its limit is a step back; the limits are what
-# was counted when they were set and a margin, given beside each.
+# The cost of operations, in counts that do not depend on the speed of the
+# machine: requests of the kernel, flushes of the disk, system calls, bytes.  A
+# count above its limit is a regression.  A limit is the count on the day when
+# it was set and a margin.
 . "$(dirname "$0")/../suite.sh"
 
 show_output=yes
@@ -14,13 +14,15 @@ wait_for() {
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
 		[ "$tries" -lt 1500 ] || {
-			echo "waited in vain for: $*"
+			echo "timed out waiting for: $*"
 			exit 1
 		}
 		sleep 0.02
 	done
 }
 
+# serve OPTION...: mount the store with a daemon that stays a child; its log is
+# in $log.
 serve() {
 	"$BUILD/trailfs" "$store" "$mnt" -f -o settle=60 "$@" \
 		2>"$log" &
@@ -28,17 +30,19 @@ serve() {
 	wait_for mountpoint -q "$mnt"
 }
 
+# mount_with OPTION...: mount a new store in which the first files are made, so
+# that work done only once is not counted.
 mount_with() {
 	unmount
 	rm -rf "$store"
 	"$BUILD/trailctl" init "$store" >/dev/null 2>&1 || exit 1
 	serve "$@"
 	mkdir -p "$mnt/t/w/a" "$mnt/t/w/b"
-	# What is only done at first is not what we count.
+	# The first files cost more, and we do not count those.
 	create "$mnt/t/w/b" 20
 }
 
-# create DIR N: N files of 4 KiB, opened by name, written once, closed.
+# create DIR N: make N files of 4 KiB: opened by name, written once, closed.
 create() {
 	python3 - "$1" "$2" <<'PY'
 import os, sys
@@ -51,7 +55,7 @@ for i in range(int(sys.argv[2])):
 PY
 }
 
-# at_most WHAT COUNT LIMIT
+# at_most WHAT COUNT LIMIT: print the count and compare.
 at_most() {
 	echo "  $1: $2 (limit $3)"
 	[ "$2" -le "$3" ]
@@ -59,25 +63,27 @@ at_most() {
 
 # --- requests -----------------------------------------------------------
 
+# requests PATTERN: print how many such requests the daemon has got.
 requests() {
 	grep -c "opcode: $1 " "$log" || :
 }
 
-# counted COMMAND...: how many requests it made is in $asked.
+# counted COMMAND...: set $asked to the number of requests that it makes.
 counted() {
 	asked=$(requests '[A-Z]*')
 	"$@" >/dev/null
 	asked=$(($(requests '[A-Z]*') - asked))
 }
 
-# The kernel reads long files from their objects by itself, for root.
+# True if the kernel reads long files from their objects; this needs root.
 passes_reads() {
 	zcat /proc/config.gz 2>/dev/null |
 		grep -qx CONFIG_FUSE_PASSTHROUGH=y && [ "$(id -u)" -eq 0 ]
 }
 
-# Per file, by an absolute path: LOOKUP, CREATE, GETATTR of the directory, which
-# the birth has changed, GETXATTR (once a file), WRITE, FLUSH, RELEASE: 7.
+# A small file takes 7 requests; reading it again takes 2 and no READ.
+# The 7 are LOOKUP, CREATE, GETATTR of the directory (the new file changed it),
+# GETXATTR (once per file), WRITE, FLUSH, RELEASE.
 a_small_file_is_so_many_requests() {
 	mount_with -d
 	counted create "$mnt/t/w/a" $FILES
@@ -89,18 +95,18 @@ a_small_file_is_so_many_requests() {
 		$((FILES * 8))
 	"$BUILD/trailctl" sync "$mnt"
 	cat "$mnt"/t/w/a/0* >/dev/null
-	# A file once read is the kernel's: OPEN and RELEASE, no READ.
+	# The kernel has cached the content: OPEN and RELEASE, no READ.
 	before=$(requests 'READ')
 	counted cat "$mnt"/t/w/a/0*
-	at_most "READs of what was read before" \
+	at_most "READs of files read before" \
 		$(($(requests 'READ') - before)) 0
 	at_most "requests for reading $FILES files again" "$asked" \
 		$((FILES * 2 + 20))
 }
 
-# The kernel remembers directories, and is told when they change; the name of
-# one inside an attestation it asks for each time that it walks there by path,
-# until that is sealed.
+# Walking a tree is answered from the kernel's cache.
+# The kernel looks up a directory inside an attestation on each walk by path,
+# until the attestation is sealed.
 walking_asks_next_to_nothing() {
 	mount_with -d
 	mkdir "$mnt/t/w/a/d"
@@ -120,7 +126,7 @@ walking_asks_next_to_nothing() {
 		"$asked" 40
 }
 
-# Whoever lists gets what he will ask for next, with many names, too.
+# A first find makes no LOOKUP per file: listing gives the attributes too.
 a_first_walk_asks_for_no_name() {
 	mount_with -d
 	create "$mnt/t/w/a" 2000
@@ -131,7 +137,7 @@ a_first_walk_asks_for_no_name() {
 	at_most "requests for a first find -ls of 2,000 files" "$asked" 200
 }
 
-# What is long the kernel reads from its object by itself, if root asks it to.
+# The kernel reads a long sealed file without asking the daemon.
 a_long_file_is_no_read() {
 	passes_reads || skip 'the kernel does not pass reads through'
 	mount_with -d
@@ -145,12 +151,13 @@ a_long_file_is_no_read() {
 
 # --- system calls -------------------------------------------------------
 
-# traced COMMAND...: the daemon's system calls meanwhile are in $work/calls.
+# traced COMMAND...: write the daemon's system calls while the command runs to
+# $work/calls.
 traced() {
 	strace -f -qq -p "$daemon" -o "$work/calls" &
 	tracer=$!
 	wait_for grep -q "TracerPid:.*[1-9]" "/proc/$daemon/status"
-	# All its threads.
+	# Tracing must have reached all threads of the daemon.
 	for t in /proc/"$daemon"/task/*; do
 		wait_for grep -q 'TracerPid:.*[1-9]' "$t/status"
 	done
@@ -159,17 +166,19 @@ traced() {
 	wait "$tracer" || :
 }
 
+# calls PATTERN: print how many such system calls were traced.
 calls() {
 	grep -Ec "^[0-9]+ +($1)\(" "$work/calls"
 }
 
+# A close is one flush and at most 70 calls; a batch of seals few flushes.
 a_close_is_so_many_flushes_and_calls() {
 	mount_with
 	traced create "$mnt/t/w/a" $FILES
-	# One each, and those of folding the log back in.
+	# One per file, and a few for checkpoints of the write-ahead log.
 	at_most "flushes for $FILES closes by one writer" \
 		"$(calls 'fdatasync|fsync')" $((FILES * 125 / 100))
-	# 55 a file when this was set.
+	# 55 per file when this was set.
 	at_most "system calls for $FILES files" "$(calls '[a-z0-9_]+')" \
 		$((FILES * 70))
 	traced "$BUILD/trailctl" sync "$mnt"
@@ -177,9 +186,9 @@ a_close_is_so_many_flushes_and_calls() {
 		"$(calls 'fdatasync|fsync')" 5
 }
 
-# A shell closes a copy of its descriptor before it writes, and nobody can tell
-# that from the close of a file that is meant to be empty: one flush more.  What
-# is written after it is not noted apart.
+# A file written by a shell costs one flush more than another one.
+# The shell closes a copy of its descriptor before it writes.  That close looks
+# like the close of a file that stays empty, which costs one flush.
 a_shell_is_one_flush_more() {
 	mount_with
 	# shellcheck disable=SC2016
@@ -194,7 +203,7 @@ a_shell_is_one_flush_more() {
 		"$(calls 'fdatasync|fsync')" $((FILES * 125 / 100))
 }
 
-# The kernel has the bytes: a request is read and answered, for OPEN and RELEASE.
+# Reading cached files costs the daemon 5 calls per file, to open and release.
 reading_again_is_so_many_calls() {
 	mount_with
 	create "$mnt/t/w/a" $FILES
@@ -205,7 +214,8 @@ reading_again_is_so_many_calls() {
 		"$(calls '[a-z0-9_]+')" $((FILES * 5))
 }
 
-eight_writers_share_flushes() {
+# Writers that close at the same time share flushes: at most 1.1 per file.
+four_writers_share_flushes() {
 	mount_with
 	mkdir "$mnt/t/w/a/1" "$mnt/t/w/a/2" "$mnt/t/w/a/3" "$mnt/t/w/a/4"
 	# shellcheck disable=SC2016
@@ -220,7 +230,8 @@ eight_writers_share_flushes() {
 
 # --- bytes --------------------------------------------------------------
 
-# 5.6 KiB when this was set: bytes, their row, entry, node, digest, tile.
+# 4 KiB of evidence take at most 7,000 bytes of database.
+# Bytes, row, entry, node, digest and tile took 5.6 KiB when this was set.
 evidence_takes_so_many_bytes() {
 	mount_with
 	create "$mnt/t/w/a" 1000
@@ -237,6 +248,6 @@ with '/dev/fuse python3' a_small_file_is_so_many_requests \
 with '/dev/fuse python3 strace' a_close_is_so_many_flushes_and_calls \
 	a_shell_is_one_flush_more \
 	reading_again_is_so_many_calls \
-	eight_writers_share_flushes
+	four_writers_share_flushes
 with '/dev/fuse python3' evidence_takes_so_many_bytes
 finish

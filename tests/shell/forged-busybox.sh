@@ -12,6 +12,7 @@ busybox_is_alone() {
 	ln -sf "$(command -v openssl)" bin/openssl
 }
 
+# Run by busybox alone, the script gives every package the expected answer.
 each_package_is_judged_right_by_busybox() {
 	judge env PATH="$work/bin" "$work/bin/sh"
 }

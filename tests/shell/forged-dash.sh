@@ -2,6 +2,7 @@
 # Forged packages against the script of a package, run by dash.
 . "$(dirname "$0")/../suite_forged.sh"
 
+# Run by dash, the script gives every package the expected answer.
 each_package_is_judged_right_by_dash() {
 	judge dash
 }

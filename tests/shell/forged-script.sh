@@ -1,6 +1,6 @@
 #!/bin/sh
-# How the script of a package, verify.sh, answers what it cannot read, and where
-# it can be run from.
+# verify.sh of a package: unreadable files, wrong usage, other working
+# directories.
 . "$(dirname "$0")/../suite_forged.sh"
 
 genuine=genuine/run-7
@@ -12,7 +12,7 @@ a_genuine_package_is_there() {
 	is 0 sh "$script" "$key" "$genuine"
 }
 
-# What cannot be read is no answer, neither this one nor the other.
+# With an unreadable file the script exits with 2: neither good nor bad.
 an_unreadable_file_is_no_answer() {
 	chmod 0 "$genuine/data/login/who.txt"
 	chmod 755 . genuine
@@ -27,7 +27,7 @@ an_unreadable_file_is_no_answer() {
 	chmod 644 "$genuine/data/login/who.txt"
 }
 
-# The copy in a package checks the package that it is in, from anywhere.
+# The script in a package checks that package from any working directory.
 the_copy_inside_checks_its_package() {
 	cp -r "$genuine" ./-x
 	cp "$script" ./-x/verify.sh
@@ -43,6 +43,7 @@ the_copy_inside_checks_its_package() {
 	fi
 }
 
+# Without a key, or with too many arguments, the script exits with 2.
 wrong_usage_exits_2() {
 	is 2 sh "$script"
 	is 2 sh "$script" "$key" a b

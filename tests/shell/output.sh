@@ -1,13 +1,13 @@
 #!/bin/sh
-# The files that trailctl makes (package -o, prove -o, verify --junit): what
-# is there and is no ordinary file stays what it is, and whoever is killed
-# leaves nothing behind.
+# The files that trailctl makes (package -o, prove -o, verify --junit).  A
+# device, pipe, link or directory is not replaced, and a killed command leaves
+# no temporary file.
 . "$(dirname "$0")/../suite.sh"
 
 LC_ALL=C.UTF-8
 patience_s=300
 
-# In d there is exactly this.
+# only NAME...: the directory d holds exactly these, and no spool file is left.
 only() {
 	printf '%s\n' "$@" | sort >want
 	# shellcheck disable=SC2012  # names that we chose
@@ -15,6 +15,7 @@ only() {
 	[ -z "$(find /var/tmp -maxdepth 1 -name '.trailctl.*')" ]
 }
 
+# The directory d is empty.
 nothing() {
 	# shellcheck disable=SC2012  # only to be shown
 	ls -lA d >left
@@ -23,11 +24,13 @@ nothing() {
 	exit 1
 }
 
+# Make d, an empty directory.
 fresh() {
 	rm -rf d && mkdir d
 }
 
-begin() {
+# Make a store, a package, a proof and a report to compare with.
+a_store_is_made() {
 	is 0 trailctl init --origin example.org/output store
 	cp out vkey
 	mount store -o settle=0
@@ -42,6 +45,7 @@ begin() {
 	is 0 trailctl verify --vkey vkey --junit good.xml store
 }
 
+# A new file gets the mode that the umask gives, and no other file is left.
 a_file_is_made_with_the_usual_mode() {
 	fresh
 	(
@@ -55,6 +59,7 @@ a_file_is_made_with_the_usual_mode() {
 	only x.zip p
 }
 
+# A file is replaced, not overwritten: a hard link keeps the old content.
 an_ordinary_file_is_replaced_whole() {
 	fresh
 	echo old >d/x
@@ -69,7 +74,8 @@ an_ordinary_file_is_replaced_whole() {
 	only x other
 }
 
-what_fails_leaves_the_file_that_was_there() {
+# A command that fails leaves the earlier file as it was.
+a_failed_command_leaves_the_earlier_file() {
 	fresh
 	echo old >d/x
 	is 3 trailctl package --no-entry -o d/x store/t/none
@@ -79,6 +85,7 @@ what_fails_leaves_the_file_that_was_there() {
 	only x
 }
 
+# Output goes into a named pipe and never replaces it.
 a_pipe_stays_a_pipe() {
 	fresh
 	mkfifo d/pipe
@@ -94,6 +101,7 @@ a_pipe_stays_a_pipe() {
 	only pipe
 }
 
+# Output follows a symlink and does not replace it; a dangling one is refused.
 a_link_stays_a_link() {
 	fresh
 	mkdir elsewhere
@@ -113,6 +121,7 @@ a_link_stays_a_link() {
 	only link dangling
 }
 
+# A directory as output is refused and stays empty.
 a_directory_is_no_file() {
 	fresh
 	mkdir d/dir
@@ -122,6 +131,7 @@ a_directory_is_no_file() {
 	[ -z "$(ls -A d/dir)" ]
 }
 
+# Output into a device node does not replace it; a full device is an error.
 a_device_stays_a_device() {
 	can_make_devices || skip 'no devices can be made here'
 	fresh
@@ -144,16 +154,17 @@ a_device_stays_a_device() {
 	only null full
 }
 
+# True if device nodes can be made and used here.
 can_make_devices() {
 	[ "$(id -u)" -eq 0 ] && mknod null c 1 3 2>/dev/null &&
 		: 2>/dev/null >null
 }
 
-# Leaks are not looked for in what is traced: that needs tracing itself.
+# The leak checker needs to trace the program itself, so it is off here.
 untraced=${ASAN_OPTIONS-}:detect_leaks=0
 
-# killed SIGNAL CALL N COMMAND...: by that signal in its N-th call of that kind.
-# False: it made fewer.
+# killed SIGNAL CALL N COMMAND...: send it that signal in its N-th system call
+# of that name.  False if it made fewer such calls.
 killed() {
 	signal=$1 call=$2 n=$3
 	shift 3
@@ -165,14 +176,14 @@ killed() {
 	[ "$got" -ne 0 ]
 }
 
-# At every call that could leave something.
+# A command killed at any system call leaves the whole output or nothing.
 a_killed_program_leaves_nothing() {
 	for signal in KILL INT; do
 		for call in openat pwrite64 fdatasync linkat renameat; do
 			n=1
 			while fresh && killed "$signal" "$call" "$n" trailctl \
 				package --no-entry -o d/x.zip store/t/w; do
-				# Whole, or not at all.
+				# The whole package, or none.
 				[ ! -e d/x.zip ] || cmp d/x.zip good.zip
 				rm -f d/x.zip
 				nothing
@@ -192,7 +203,8 @@ a_killed_program_leaves_nothing() {
 	done
 }
 
-# SIGINT waits until the second name is gone.
+# SIGINT during a replacement leaves the old or the new file.
+# The signal waits until the second name is removed.
 a_file_that_is_replaced_is_the_old_or_the_new_one() {
 	for call in linkat rename unlink; do
 		fresh
@@ -204,7 +216,8 @@ a_file_that_is_replaced_is_the_old_or_the_new_one() {
 	done
 }
 
-# A mount knows no files without a name: there it has one, for a time.
+# Where a temporary file needs a name, a signal removes it.
+# A mount has no unnamed files.  An ignored signal stays ignored.
 without_unnamed_files_signals_clean_up() {
 	mount store -o settle=0
 	is 0 trailctl package --no-entry -o mnt/t/x/b/x.zip still/t/w
@@ -215,7 +228,7 @@ without_unnamed_files_signals_clean_up() {
 		# shellcheck disable=SC2012  # names that we chose
 		[ "$(ls -A mnt/t/x/b)" = x.zip ]
 	done
-	# What was ignored stays ignored.
+	# A signal that was ignored before the start stays ignored.
 	# shellcheck disable=SC2016  # for the inner shell
 	is 0 env ASAN_OPTIONS="$untraced" sh -c \
 		'trap "" HUP; exec "$@"' - strace -f -qq -o trace \
@@ -225,22 +238,23 @@ without_unnamed_files_signals_clean_up() {
 	unmount
 }
 
+# A killed export leaves whole tiles only; the next export is whole.
 an_export_that_is_killed_leaves_no_half_tile() {
 	for n in 1 2 3; do
 		rm -rf log
 		killed KILL linkat $n trailctl export-log store log || :
 		[ -z "$(find log -name '.*' -o -name '*.tmp')" ]
-		# An export is not gone on with, but done again.
+		# A new export starts afresh.
 		rm -rf log
 		is 0 trailctl export-log store log
 		is 0 trailctl verify --vkey vkey log
 	done
 }
 
-with /dev/fuse begin \
+with /dev/fuse a_store_is_made \
 	a_file_is_made_with_the_usual_mode \
 	an_ordinary_file_is_replaced_whole \
-	what_fails_leaves_the_file_that_was_there \
+	a_failed_command_leaves_the_earlier_file \
 	a_pipe_stays_a_pipe \
 	a_link_stays_a_link \
 	a_directory_is_no_file \

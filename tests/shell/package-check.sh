@@ -1,15 +1,15 @@
 #!/bin/sh
-# trailctl verify and unpack on packages: other keys, other forms, what is
-# missing.
+# trailctl verify and unpack on packages: other keys, other forms, missing and
+# added files.
 . "$(dirname "$0")/../suite_package.sh"
 
-# A package of the workflow, w.zip.
+# Make a package of the workflow, w.zip.
 a_package_is_made() {
 	is 0 trailctl package -o w.zip store/t/w
 }
 
-# One origin and two keys is a forgery; another origin is only unknown.
-another_logs_package_is_told_apart() {
+# One origin with two keys is a forgery; another origin is only not proven.
+a_package_of_another_log_is_recognized() {
 	is 0 trailctl init --origin example.org/package store2
 	cp out vkey2
 	is 4 trailctl verify --vkey vkey2 w.zip
@@ -25,6 +25,7 @@ another_logs_package_is_told_apart() {
 	is 2 trailctl verify w.zip
 }
 
+# An earlier checkpoint must agree; a later one proves nothing.
 a_checkpoint_held_from_elsewhere_must_agree() {
 	unzipped w.zip u
 	is 0 trailctl verify --vkey vkey --checkpoint u/w/checkpoint w.zip
@@ -33,6 +34,7 @@ a_checkpoint_held_from_elsewhere_must_agree() {
 	reports '^earlier checkpoint +ABSENT'
 }
 
+# Unpack gives the same files as unzip, and never overwrites a directory.
 unpack_gives_the_files_back() {
 	is 0 trailctl unpack w.zip un
 	unzipped w.zip u
@@ -41,6 +43,7 @@ unpack_gives_the_files_back() {
 	is 0 trailctl unpack w.zip elsewhere
 }
 
+# verify --against names altered, missing and added files of a package.
 a_directory_is_compared_with_the_store() {
 	[ -d un ] || is 0 trailctl unpack w.zip un
 	is 0 trailctl verify --against un/w store/t/w
@@ -65,6 +68,7 @@ a_directory_is_compared_with_the_store() {
 	is 2 trailctl verify --against un/w --since 2000-01-01 store/t/w
 }
 
+# A package of a range of time is compared with that range if asked to.
 a_package_of_some_time_is_compared_on_request() {
 	is 0 trailctl package --no-entry -o old.zip --until 2000-01-01 store/t
 	is 0 trailctl unpack old.zip old
@@ -74,8 +78,9 @@ a_package_of_some_time_is_compared_on_request() {
 	reports '^contents +OK +0 files'
 }
 
-# Of an open workflow nobody can tell what was withheld; a sealed one counts.
-what_may_be_missing_is_said() {
+# Verify says what may be missing.
+# Only a sealed workflow proves that nothing was withheld.
+verify_says_what_may_be_missing() {
 	is 0 trailctl verify --vkey vkey w.zip
 	reports '^names +OK +what the entries say$'
 	is 0 trailctl package --no-entry -o o.zip store/t/open
@@ -92,7 +97,7 @@ what_may_be_missing_is_said() {
 	reports '"partial":true,.*"unsealed":2}'
 }
 
-# In a directory, and as other programs pack it.
+# An unpacked or repacked package is checked, and changes in it are named.
 a_package_in_another_form_is_checked_too() {
 	rm -rf u
 	is 0 trailctl unpack w.zip u
@@ -128,11 +133,11 @@ a_package_in_another_form_is_checked_too() {
 }
 
 with /dev/fuse a_store_is_made a_package_is_made
-with /dev/fuse another_logs_package_is_told_apart
+with /dev/fuse a_package_of_another_log_is_recognized
 with '/dev/fuse unzip' a_checkpoint_held_from_elsewhere_must_agree \
 	unpack_gives_the_files_back
 with /dev/fuse a_directory_is_compared_with_the_store \
 	a_package_of_some_time_is_compared_on_request \
-	what_may_be_missing_is_said
+	verify_says_what_may_be_missing
 with '/dev/fuse zip 7z' a_package_in_another_form_is_checked_too
 finish

@@ -3,6 +3,7 @@
 # by hand.
 . "$(dirname "$0")/../suite_package.sh"
 
+# A package verifies, and the ledger holds its hash and size.
 a_package_verifies_and_is_an_entry() {
 	is 0 trailctl package -o w.zip store/t/w
 	reports "^$(sha256sum <w.zip | cut -c -64)  w.zip$"
@@ -15,6 +16,7 @@ a_package_verifies_and_is_an_entry() {
 	is 0 trailctl verify store
 }
 
+# package --no-entry leaves the ledger as it is.
 without_an_entry_nothing_changes() {
 	sha256sum store/ledger.db >before
 	is 0 trailctl package --no-entry -o n.zip store/t/w
@@ -22,6 +24,7 @@ without_an_entry_nothing_changes() {
 	good n.zip
 }
 
+# Time zone, locale and place of the store do not change a package.
 the_same_ledger_gives_the_same_bytes() {
 	is 0 trailctl package --no-entry -o one.zip store/t
 	is 0 env TZ=Asia/Tokyo LC_ALL=C trailctl package --no-entry \
@@ -32,6 +35,7 @@ the_same_ledger_gives_the_same_bytes() {
 	cmp one.zip two.zip
 }
 
+# Three independent ZIP readers accept a package.
 every_reader_opens_it() {
 	is 0 unzip -tq w.zip
 	is 0 7z t w.zip
@@ -41,6 +45,7 @@ assert z.testzip() is None
 print(len(z.namelist()))' w.zip
 }
 
+# An unpacked package is a BagIt bag that sha256sum alone can check.
 it_is_a_bag() {
 	unzipped w.zip u
 	(cd u/w && sha256sum --strict -c manifest-sha256.txt) >/dev/null
@@ -55,8 +60,9 @@ it_is_a_bag() {
 	[ -f u/w/data/a/=63on/noise ] || [ -f u/w/data/a/con/noise ]
 }
 
-# What was taken away is named, and what was no package is not called one.
-what_is_missing_of_a_directory_is_named() {
+# A file missing from an unpacked package is named.
+# Another directory is not called a package.
+a_missing_file_of_a_package_is_named() {
 	unzipped w.zip u
 	for gone in bagit.txt package.json checkpoint; do
 		rm -rf less
@@ -75,6 +81,7 @@ what_is_missing_of_a_directory_is_named() {
 	rm -rf less
 }
 
+# verify.sh in a package accepts it; not with another key or changed files.
 its_own_script_checks_it() {
 	unzipped w.zip u
 	is 0 sh u/w/verify.sh "$(cat vkey)"
@@ -92,6 +99,7 @@ its_own_script_checks_it() {
 	reports 'differ: more'
 }
 
+# openssl alone can check the signature of a statement in a package.
 its_statements_are_signed() {
 	unzipped w.zip u
 	cd u/w
@@ -127,13 +135,15 @@ assert pages > 0 and links > 10, (pages, links)
 EOF
 }
 
-its_pages_lead_only_to_what_is_in_it() {
+# No page of a package links to anything outside the package.
+its_pages_link_only_to_files_in_it() {
 	for f in "$golden/odd-names.zip" "$golden/trail.zip" w.zip; do
 		unzipped "$f" u
 		links u/*
 	done
 }
 
+# status.json, SHA256SUMS and statements are the same bytes as in the mount.
 its_lists_and_status_are_those_of_the_mount() {
 	unzipped w.zip u
 	mount store -o settle=0
@@ -144,6 +154,7 @@ its_lists_and_status_are_those_of_the_mount() {
 	unmount
 }
 
+# Each proof in a package verifies alone, by trailctl and tests/verify.sh.
 its_proofs_stand_alone() {
 	unzipped w.zip u
 	is 0 trailctl verify --vkey vkey u/w/proofs/data/a/who.tlog-proof \
@@ -158,10 +169,10 @@ with /dev/fuse a_package_verifies_and_is_an_entry \
 	the_same_ledger_gives_the_same_bytes
 with '/dev/fuse unzip 7z python3' every_reader_opens_it
 with '/dev/fuse unzip' it_is_a_bag \
-	what_is_missing_of_a_directory_is_named \
+	a_missing_file_of_a_package_is_named \
 	its_own_script_checks_it \
 	its_statements_are_signed
-with '/dev/fuse unzip python3' its_pages_lead_only_to_what_is_in_it
+with '/dev/fuse unzip python3' its_pages_link_only_to_files_in_it
 with '/dev/fuse unzip' its_lists_and_status_are_those_of_the_mount \
 	its_proofs_stand_alone
 finish

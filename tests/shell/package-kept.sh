@@ -3,6 +3,7 @@
 # write nothing.
 . "$(dirname "$0")/../suite_package.sh"
 
+# Packages of all earlier versions still verify.
 golden_packages_verify() {
 	for v in "$packages"/golden/v*; do
 		for f in "$v"/*.zip; do
@@ -11,6 +12,7 @@ golden_packages_verify() {
 	done
 }
 
+# Packages of all earlier versions pass their own script and today's.
 golden_packages_convince_their_own_script() {
 	for v in "$packages"/golden/v*; do
 		for f in workflow odd-names no-workflow; do
@@ -22,6 +24,7 @@ golden_packages_convince_their_own_script() {
 	done
 }
 
+# Each hostile package gets the expected status and message.
 hostile_packages_are_refused_by_name() {
 	bad=0
 	while read -r status name what; do
@@ -34,6 +37,7 @@ hostile_packages_are_refused_by_name() {
 	[ "$bad" -ge 100 ]
 }
 
+# Unpacking a hostile package writes only below its directory, and no link.
 hostile_packages_write_nothing_outside() {
 	mkdir -p jail/cell
 	echo untouched >jail/evil
@@ -56,8 +60,8 @@ hostile_packages_write_nothing_outside() {
 	done
 }
 
-# Profile and manifests come first: then there is not even a directory.
-what_is_no_package_is_not_unpacked() {
+# Unpack checks profile and manifests before it makes a directory.
+a_malformed_package_is_not_unpacked() {
 	for name in symlink name-up-and-out name-absolute name-drive \
 		local-name-differs file-not-listed bomb-more-than-deflate-can; do
 		is 4 trailctl unpack "$packages/bad/$name.zip" never
@@ -65,7 +69,7 @@ what_is_no_package_is_not_unpacked() {
 	done
 }
 
-# What its own script promises to find, too.
+# Today's script refuses every hostile package that it promises to refuse.
 the_script_finds_what_it_says() {
 	for name in evidence-altered evidence-swapped evidence-added \
 		evidence-missing proof-missing proof-of-another \
@@ -75,7 +79,7 @@ the_script_finds_what_it_says() {
 		checkpoint-of-another-size; do
 		rm -rf s
 		is 0 trailctl unpack "$packages/bad/$name.zip" s
-		# Ours: that of the package might have been altered.
+		# Our script, because the one in the package may be altered.
 		is 1 sh "$script" \
 			"$(cat "$golden/vkey")" s/run-7
 	done
@@ -85,6 +89,6 @@ run golden_packages_verify
 with unzip golden_packages_convince_their_own_script
 run hostile_packages_are_refused_by_name \
 	hostile_packages_write_nothing_outside \
-	what_is_no_package_is_not_unpacked \
+	a_malformed_package_is_not_unpacked \
 	the_script_finds_what_it_says
 finish

@@ -1,7 +1,8 @@
 #!/bin/sh
-# trailctl package: what is packaged, who may do it, and what its entry says.
+# trailctl package: what can be packaged, by whom, and the entry it makes.
 . "$(dirname "$0")/../suite_package.sh"
 
+# Trails, attestations and ranges of time are packaged, other paths refused.
 a_trail_and_an_attestation_are_packaged_too() {
 	is 0 trailctl package -o t.zip store/t
 	good t.zip
@@ -22,6 +23,7 @@ a_trail_and_an_attestation_are_packaged_too() {
 	[ ! -e x.zip ]
 }
 
+# Packaging altered evidence fails and leaves no file.
 an_altered_object_is_not_packaged() {
 	cp -a store broken
 	object=$(find broken/objects -type f -size +100k)
@@ -34,6 +36,7 @@ an_altered_object_is_not_packaged() {
 	[ -z "$(find . -maxdepth 1 -name '.x.zip*')" ]
 }
 
+# A package made from a mount is recorded by the daemon of that mount.
 a_package_of_a_mount_is_recorded_through_it() {
 	mount store -o settle=0
 	is 0 trailctl package -o m.zip mnt/t/w
@@ -50,11 +53,12 @@ a_package_of_a_mount_is_recorded_through_it() {
 	is 0 trailctl verify store
 }
 
-who_may_not_record_makes_no_package() {
+# A user without access to the store gets no package and leaves no file.
+a_user_who_cannot_record_gets_no_package() {
 	mount store -o settle=0
 	chmod 755 store mnt/t mnt/t/w
 	mkdir -m 777 out.d
-	# Without root's rights the store cannot even be read.
+	# This user cannot read the store.
 	is 3 setpriv --reuid 1001 --regid 1001 --clear-groups \
 		"$BUILD/trailctl" package -o out.d/x.zip mnt/t/w
 	[ -z "$(ls -A out.d)" ]
@@ -65,5 +69,5 @@ with /dev/fuse a_store_is_made
 with /dev/fuse a_trail_and_an_attestation_are_packaged_too \
 	an_altered_object_is_not_packaged \
 	a_package_of_a_mount_is_recorded_through_it \
-	who_may_not_record_makes_no_package
+	a_user_who_cannot_record_gets_no_package
 finish

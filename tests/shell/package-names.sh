@@ -1,10 +1,10 @@
 #!/bin/sh
-# Names in packages, and packages of many or large files (PACKAGE_LONG=1: very
-# many).
+# Names in packages, and packages of many files.  PACKAGE_LONG=1 adds packages
+# of 70,000 files and of 5 GiB.
 . "$(dirname "$0")/../suite_package.sh"
 
-# Names that programs or systems change on the way, or take for one; and some
-# that deceive scripts.
+# hard_names DIRECTORY: make names that programs or systems change, confuse or
+# mistake for code; print how many.
 hard_names() {
 	python3 - "$1" <<'PYTHON'
 import os, sys, unicodedata
@@ -33,7 +33,7 @@ print(len(names) + 15)
 PYTHON
 }
 
-# Each file once, under names that no reader changes, and the script agrees.
+# Every unpacker gives each file once, under a name that none changes.
 names_survive_every_unpacker() {
 	mount store -o settle=0
 	mkdir -p mnt/n/names/a
@@ -83,7 +83,8 @@ assert not stored, stored
 PYTHON
 }
 
-# An attestation without evidence gets its name when it is sealed.
+# Stored names are the same, whether given at a seal or with evidence.
+# An attestation without evidence gets its stored name when it is sealed.
 names_do_not_depend_on_who_gives_them() {
 	mount store -o settle=0
 	mkdir mnt/t/case mnt/t/case/A mnt/t/case/a mnt/t/case/B
@@ -97,7 +98,7 @@ names_do_not_depend_on_who_gives_them() {
 	is 0 trailctl verify --against c/case store/t/case
 }
 
-# What is said of so many files is longer than a megabyte.
+# A statement of 5,000 files, longer than a megabyte, is packaged.
 an_attestation_of_many_files_is_packaged() {
 	rm -rf many && mkdir many
 	seq 5000 | split -l 1 -a 4 -d - many/evidence-of-the-run-
@@ -115,15 +116,16 @@ an_attestation_of_many_files_is_packaged() {
 	rm -rf many many.out many.zip
 }
 
-# --- long ones: make torture --------------------------------------------
+# --- long tests: make torture --------------------------------------------
 
-# took WHAT COMMAND...: how long, and how much memory.
+# took WHAT COMMAND...: run it and note its time and memory in the file times.
 took() {
 	what=$1
 	shift
 	is 0 env time -f "    $what: %e s, %M KiB" -o times -a timeout 3600 "$@"
 }
 
+# readers FILE: three independent ZIP readers accept a large package.
 readers() {
 	took "$1, unzip -t" unzip -tq "$1"
 	took "$1, 7z t" 7z t "$1"
@@ -131,6 +133,7 @@ readers() {
 assert zipfile.ZipFile(sys.argv[1]).testzip() is None' "$1"
 }
 
+# A package of more than 65,535 files is made, verifies, and opens everywhere.
 seventy_thousand_files() {
 	mount store -o settle=0
 	mkdir mnt/t/lines mnt/t/lines/a
@@ -144,6 +147,7 @@ seventy_thousand_files() {
 	rm many.zip
 }
 
+# A package of more than 4 GiB is made, verifies, and opens everywhere.
 five_gigabytes() {
 	mount store -o settle=0
 	mkdir mnt/t/long mnt/t/long/a

@@ -1,11 +1,11 @@
 #!/bin/sh
-# tests/verify.sh, a second verifier, against a log of a thousand entries: it
-# and trailctl agree.
+# tests/verify.sh, a second verifier, and trailctl agree about a log of a
+# thousand entries, its proofs and what is altered in them.
 . "$(dirname "$0")/../suite.sh"
 
 verifier=$top/tests/verify.sh
 
-# Keys of other logs.
+# Make the keys of two other logs.
 other_keys_are_made() {
 	is 0 trailctl init --origin example.org/other other
 	cp out otherkey
@@ -13,13 +13,14 @@ other_keys_are_made() {
 	cp out vkey
 }
 
-# second STATUS THING...: what tests/verify.sh has to say.
+# second STATUS THING...: check with tests/verify.sh.
 second() {
 	want=$1
 	shift
 	is "$want" "$verifier" bigkey "$@"
 }
 
+# Make a log of several tiles and levels, as exported and as served.
 a_log_of_a_thousand_entries_is_made() {
 	is 0 trailctl init --origin example.org/thousand big
 	cp out bigkey
@@ -41,6 +42,7 @@ a_log_of_a_thousand_entries_is_made() {
 	is 0 trailctl prove -o first.tlog-proof big
 }
 
+# The second verifier accepts log, proofs and checkpoint, by their key only.
 another_verifier_agrees_with_the_log() {
 	second 0 thousand entry.tlog-proof first.tlog-proof \
 		thousand/checkpoint
@@ -52,12 +54,14 @@ another_verifier_agrees_with_the_log() {
 	is 1 "$verifier" vkey entry.tlog-proof
 }
 
+# The second verifier accepts tiles, proof and checkpoint from the mount.
 it_agrees_with_what_the_mount_serves() {
 	second 0 served served.tlog-proof
 	second 0 thousand served.tlog-proof served/checkpoint
 }
 
-it_holds_kept_checkpoints_and_proofs_against_the_log() {
+# The second verifier finds a shorter log and another history.
+it_compares_kept_checkpoints_and_proofs_with_the_log() {
 	cp -a big grown
 	is 0 trailctl sync grown
 	is 0 trailctl export-log grown longer
@@ -69,18 +73,21 @@ it_holds_kept_checkpoints_and_proofs_against_the_log() {
 	complains 'another history'
 }
 
-# both_refuse WHAT: the copy of the log is altered, and both see it.
+# both_refuse WHAT: both verifiers refuse the altered copy of the log, the
+# second with that message.
 both_refuse() {
 	second 1 altered
 	complains "$1"
 	is 4 trailctl verify --vkey bigkey altered
 }
 
+# Make altered, a fresh copy of the log.
 alter() {
 	rm -rf altered
 	cp -a thousand altered
 }
 
+# Flipped, cut, missing, swapped and longer tiles are refused by both.
 an_altered_log_is_refused_by_both() {
 	last=$(sed -n 2p thousand/checkpoint)
 	w=$((last % 256))
@@ -96,7 +103,7 @@ an_altered_log_is_refused_by_both() {
 		rm "altered/tile/$tile"
 		both_refuse "altered/tile/$tile is missing"
 	done
-	# Two bundles in each other's place, two hashes in each other's.
+	# Two bundles that swapped places; a bundle with a line more.
 	alter
 	mv altered/tile/entries/000 altered/tile/entries/one
 	mv altered/tile/entries/001 altered/tile/entries/000
@@ -107,12 +114,13 @@ an_altered_log_is_refused_by_both() {
 	both_refuse altered/tile/entries/000
 }
 
+# A checkpoint altered in size, root or signature is refused by both.
 an_altered_checkpoint_is_refused_by_both() {
 	alter
 	sed "2s/.*/$(($(sed -n 2p thousand/checkpoint) - 1))/" \
 		thousand/checkpoint >altered/checkpoint
 	both_refuse 'signature is wrong'
-	# The root, the signature, the text behind it.
+	# In the root, the signature and the text behind it.
 	for at in 28 40 130 170; do
 		alter
 		flip altered/checkpoint "$at"
@@ -126,6 +134,7 @@ an_altered_checkpoint_is_refused_by_both() {
 	second 1 altered
 }
 
+# A proof altered in any part is refused by both verifiers.
 an_altered_proof_is_refused_by_both() {
 	for edit in 's/^index ./index 9/' '4s/^./-/' '4d' '5{h;d};6G' \
 		's/^extra eyJ/extra eyK/' '4{p}'; do
@@ -139,8 +148,8 @@ an_altered_proof_is_refused_by_both() {
 	done
 }
 
-# Those of tests/unit/test_vectors.c.
-it_judges_our_vectors_as_we_do() {
+# The second verifier judges the vectors of tests/unit/test_vectors.c alike.
+it_judges_our_vectors_as_trailctl_does() {
 	cd "$top/tests/vectors"
 	# shellcheck disable=SC2016
 	find notes proofs -type f | timeout 300 xargs -n 1 -P "$(nproc)" sh -c '
@@ -158,9 +167,9 @@ with 'openssl /dev/fuse' other_keys_are_made
 with 'openssl /dev/fuse' a_log_of_a_thousand_entries_is_made \
 	another_verifier_agrees_with_the_log \
 	it_agrees_with_what_the_mount_serves \
-	it_holds_kept_checkpoints_and_proofs_against_the_log
+	it_compares_kept_checkpoints_and_proofs_with_the_log
 with 'openssl /dev/fuse' an_altered_log_is_refused_by_both \
 	an_altered_checkpoint_is_refused_by_both \
 	an_altered_proof_is_refused_by_both \
-	it_judges_our_vectors_as_we_do
+	it_judges_our_vectors_as_trailctl_does
 finish

@@ -2,6 +2,7 @@
 # Attacks on the bytes of evidence: altered, deleted, swapped.
 . "$(dirname "$0")/../suite_tamper.sh"
 
+# One altered bit of small evidence is found and names the file.
 a_flipped_bit_in_the_database_names_the_file() {
 	again store
 	flip copy/ledger.db "$(place copy/ledger.db 'uid=0(root)')"
@@ -9,6 +10,7 @@ a_flipped_bit_in_the_database_names_the_file() {
 	names "entry $(entry_of "$L"), $L" altered
 }
 
+# One altered bit, or bytes appended, in an object file name the evidence.
 a_flipped_bit_in_an_object_file_names_the_file() {
 	again store
 	flip "$(object_file copy "$B")" 5000
@@ -21,6 +23,7 @@ a_flipped_bit_in_an_object_file_names_the_file() {
 	names "entry $(entry_of "$B"), $B" altered
 }
 
+# One altered bit in a signed statement names its attestation.
 a_flipped_bit_in_a_statement_names_the_attestation() {
 	again store
 	flip copy/ledger.db "$(place copy/ledger.db 'in-toto.io/Statement')"
@@ -28,7 +31,8 @@ a_flipped_bit_in_a_statement_names_the_attestation() {
 	names "entry $(seal_of "$U"), $U" 'statement is altered'
 }
 
-# Not ENOENT: that would say that it was never there.
+# The mount answers altered or missing evidence with EIO.
+# ENOENT would say that the file never existed.
 altered_bytes_are_not_served() {
 	again store
 	flip copy/ledger.db "$(place copy/ledger.db 'uid=0(root)')"
@@ -44,12 +48,13 @@ altered_bytes_are_not_served() {
 	unmount
 }
 
+# A deleted object is missing, also if a link to equal bytes replaces it.
 a_deleted_object_is_missing_and_not_altered() {
 	again store
 	rm -f "$(object_file copy "$B")"
 	fails contents copy
 	names "entry $(entry_of "$B"), $B" missing
-	# The same bytes elsewhere are not the object.
+	# A link to the same bytes elsewhere is not the object.
 	ln -s "$work/$(object_file store "$B")" "$(object_file copy "$B")"
 	fails contents copy
 	names "entry $(entry_of "$B"), $B" missing
@@ -62,7 +67,8 @@ a_deleted_object_is_missing_and_not_altered() {
 	names "entry $(seal_of "$U"), $U" 'statement is missing'
 }
 
-# Else equal bytes that come later would be taken for other ones.
+# A digest that points to the wrong object is found.
+# Otherwise equal bytes that come later would be taken for that object.
 a_digest_of_other_bytes_is_found() {
 	attack "UPDATE digest SET object = $(object_of "$S")
 		WHERE object = $(object_of "$L")"
@@ -70,6 +76,7 @@ a_digest_of_other_bytes_is_found() {
 	says '^contents *FAILED'
 }
 
+# Evidence recorded under a wrong digest still keeps its own bytes.
 equal_bytes_are_not_taken_for_other_ones() {
 	attack "UPDATE digest SET object = $(object_of "$S")
 		WHERE object = $(object_of "$L")"
@@ -85,25 +92,27 @@ equal_bytes_are_not_taken_for_other_ones() {
 	fi
 }
 
+# Attack a copy: two files swap their objects.
 swap_objects() {
 	x=$(object_of "$L") y=$(object_of "$S")
 	attack "UPDATE node SET object = $x + $y - object
 		WHERE object IN ($x, $y)"
 }
 
+# Swapped objects, swapped bytes and swapped rows each name both files.
 swapped_bytes_name_both_files() {
 	swap_objects
 	fails contents copy
 	names "entry $(entry_of "$L"), $L" altered
 	names "entry $(entry_of "$S"), $S" altered
-	# The bytes themselves.
+	# Swap the bytes themselves.
 	attack "CREATE TEMP TABLE was AS SELECT id, body FROM object;
 		UPDATE object SET body = (SELECT body FROM was
 		WHERE was.id = $x + $y - object.id) WHERE id IN ($x, $y)"
 	fails contents copy
 	names "entry $(entry_of "$L"), $L" altered
 	names "entry $(entry_of "$S"), $S" altered
-	# With all that says what they are.
+	# Swap the whole rows.
 	attack "UPDATE object SET id = -id WHERE id IN ($x, $y);
 		UPDATE object SET id = $x + $y + id WHERE id < 0"
 	fails contents copy
@@ -111,6 +120,7 @@ swapped_bytes_name_both_files() {
 	names "entry $(entry_of "$S"), $S" altered
 }
 
+# The mount answers swapped evidence with EIO.
 swapped_bytes_are_not_served() {
 	swap_objects
 	mount copy

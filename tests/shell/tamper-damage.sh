@@ -1,13 +1,13 @@
 #!/bin/sh
-# A damaged database: never a crash, never OK.
+# A damaged database: no command crashes, and verify never accepts it.
 . "$(dirname "$0")/../suite_tamper.sh"
 
-# damaged HOW: never a crash, never OK, and a line that says what is wrong.
+# damaged HOW: no command crashes on the copy, and verify says what is wrong.
 damaged() {
 	got=0
 	timeout 60 trailctl verify --vkey vkey copy >out 2>err || got=$?
 	[ "$got" -eq 3 ] || [ "$got" -eq 4 ] || {
-		echo "$1: verify ended with $got"
+		echo "$1: verify exited with $got"
 		cat out err
 		exit 1
 	}
@@ -20,13 +20,14 @@ damaged() {
 		got=0
 		timeout 60 trailctl $verb copy >out 2>err || got=$?
 		[ "$got" -lt 6 ] || {
-			echo "$1: $verb ended with $got"
+			echo "$1: $verb exited with $got"
 			exit 1
 		}
 	done
 }
 
-a_damaged_database_is_told_clearly() {
+# A cut, zeroed or missing database is reported clearly and never as whole.
+a_damaged_database_is_reported_clearly() {
 	size=$(wc -c <store/ledger.db)
 	for to in 0 1 16 99 100 512 4095 4096 8192 $((size / 2)) \
 		$((size - 4096)) $((size - 5000)); do
@@ -46,11 +47,12 @@ a_damaged_database_is_told_clearly() {
 	complains 'no database'
 }
 
+# shown STORE: print the rows that the mount shows.
 shown() {
 	sqlite3 "$1/ledger.db" '.dump entry node object tile' 2>&1
 }
 
-# A bit in each of many places: whoever says OK shows what was there.
+# If verify accepts a flipped bit, in 120 places, the rows are the same.
 no_flipped_bit_is_shown_as_whole() {
 	shown store >was
 	size=$(wc -c <store/ledger.db)
@@ -66,12 +68,12 @@ no_flipped_bit_is_shown_as_whole() {
 		3 | 4 | 5) ;;
 		0)
 			shown copy | cmp -s - was || {
-				echo "byte $at: taken"
+				echo "byte $at: verify accepts other rows"
 				missed=1
 			}
 			;;
 		*)
-			echo "byte $at: ended with $got"
+			echo "byte $at: verify exited with $got"
 			cat out err
 			missed=1
 			;;
@@ -81,6 +83,6 @@ no_flipped_bit_is_shown_as_whole() {
 }
 
 with 'sqlite3 /dev/fuse' a_store_is_made_to_be_attacked
-with 'sqlite3 /dev/fuse' a_damaged_database_is_told_clearly
+with 'sqlite3 /dev/fuse' a_damaged_database_is_reported_clearly
 with 'sqlite3 /dev/fuse' no_flipped_bit_is_shown_as_whole
 finish

@@ -2,6 +2,7 @@
 # Attacks on ledger entries, hashes and checkpoints.
 . "$(dirname "$0")/../suite_tamper.sh"
 
+# An edited person, mode, size or body fails the right links and is named.
 an_edited_entry_is_named() {
 	n=$(entry_of "$L")
 	attack "$(in_entry "$n" '"user":"root"' '"user":"toor"')"
@@ -19,6 +20,7 @@ an_edited_entry_is_named() {
 	names "entry $n" malformed
 }
 
+# Deleted entries are found at the beginning, in the middle and at the end.
 a_deleted_entry_is_named() {
 	n=$(entry_of "$L")
 	attack "DELETE FROM entry WHERE idx = $n"
@@ -35,6 +37,7 @@ a_deleted_entry_is_named() {
 	names "entry $(query 'SELECT max(idx) FROM entry')" 'is missing'
 }
 
+# Two entries that swapped their numbers are both named.
 entries_that_changed_places_are_named() {
 	n=$(entry_of "$L")
 	attack "UPDATE entry SET idx = -1 WHERE idx = $n;
@@ -45,6 +48,7 @@ entries_that_changed_places_are_named() {
 	names "entry $((n + 1)), $L" "number $n"
 }
 
+# Edited or deleted tiles and checkpoints fail tree, tiles or signature.
 edited_hashes_and_checkpoints_are_found() {
 	attack "UPDATE tile SET data = CAST(substr(data, 1, 64) || zeroblob(32)
 		|| substr(data, 97) AS BLOB)"
@@ -70,7 +74,8 @@ edited_hashes_and_checkpoints_are_found() {
 	says 'there is no checkpoint'
 }
 
-an_entry_more_is_found() {
+# An entry appended behind the newest checkpoint is found.
+an_appended_entry_is_found() {
 	for n in max\(idx\)+1 max\(idx\)+7; do
 		attack "INSERT INTO entry SELECT $n, max(off) + length(body) + 1,
 			body FROM entry"
@@ -79,19 +84,21 @@ an_entry_more_is_found() {
 	done
 }
 
+# An entry with a negative number is found.
 an_entry_before_the_first_is_found() {
 	attack 'INSERT INTO entry SELECT -1, 0, body FROM entry WHERE idx = 1'
 	fails entries copy
 }
 
-# The next append would run into it.
-a_hash_more_is_found() {
+# A hash or a tile too many is found: the next append would collide with it.
+an_appended_hash_is_found() {
 	attack 'UPDATE tile SET data = CAST(data || zeroblob(32) AS BLOB)'
 	fails tiles copy
 	attack 'INSERT INTO tile VALUES(0, 1, zeroblob(32))'
 	fails tiles copy
 }
 
+# An entry copied from another store is named, here without a new signature.
 an_entry_of_another_store_is_named() {
 	for n in 0 1; do
 		attack "UPDATE entry SET body = x'$(sqlite3 other/ledger.db \
@@ -110,6 +117,7 @@ an_entry_of_another_store_is_named() {
 	done
 }
 
+# The same, when the key of the log has signed it.
 an_entry_of_another_store_is_named_even_when_signed() {
 	an_entry_of_another_store_is_named signed
 }
@@ -119,9 +127,9 @@ with 'sqlite3 /dev/fuse' an_edited_entry_is_named \
 	a_deleted_entry_is_named \
 	entries_that_changed_places_are_named \
 	edited_hashes_and_checkpoints_are_found \
-	an_entry_more_is_found \
+	an_appended_entry_is_found \
 	an_entry_before_the_first_is_found \
-	a_hash_more_is_found \
+	an_appended_hash_is_found \
 	an_entry_of_another_store_is_named
 with 'sqlite3 /dev/fuse python3 openssl' an_entry_of_another_store_is_named_even_when_signed
 finish

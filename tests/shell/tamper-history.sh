@@ -3,6 +3,8 @@
 # backups put back.
 . "$(dirname "$0")/../suite_tamper.sh"
 
+# cut_to_early [SQL]: attack a copy: remove all entries after the early
+# checkpoint, then run the SQL.
 cut_to_early() {
 	n=$(sed -n 2p early)
 	attack "DELETE FROM entry WHERE idx >= $n;
@@ -11,7 +13,7 @@ cut_to_early() {
 		${1-}"
 }
 
-# With the names that came after, and sums and the root's times set back.
+# The same, and remove later names, set sums and the root's times back.
 cut_to_early_without_a_trace() {
 	cut_to_early "DELETE FROM node WHERE entry >= $(sed -n 2p early);
 		$(sqlite3 backup/ledger.db "SELECT format('UPDATE meta SET
@@ -22,7 +24,8 @@ cut_to_early_without_a_trace() {
 		mtime, mtime_ns, ctime, ctime_ns) FROM node WHERE id = 1")"
 }
 
-# The checkpoints of each size are signed: a cut needs no key.
+# The checkpoint file finds a cut tail.
+# A cut needs no key: checkpoints of all sizes are signed.
 a_cut_tail_is_found_by_the_checkpoint_beside_it() {
 	cut_to_early_without_a_trace
 	fails "$beside" copy
@@ -30,7 +33,7 @@ a_cut_tail_is_found_by_the_checkpoint_beside_it() {
 	says 'entries were cut off'
 }
 
-# With that one cut too, only what is held elsewhere tells.
+# With that file cut too, only a checkpoint kept elsewhere finds the cut.
 a_cut_tail_is_found_with_a_kept_checkpoint() {
 	cut_to_early_without_a_trace
 	cp -f early copy/checkpoint
@@ -42,12 +45,14 @@ a_cut_tail_is_found_with_a_kept_checkpoint() {
 	fails "$beside" cut --checkpoint late
 }
 
+# Names without an entry are found after a careless cut.
 a_cut_tail_leaves_names_behind() {
 	cut_to_early
 	fails "names,$beside" copy
 	says "^    late: .*has no entry"
 }
 
+# Neither trailctl nor the mount continues a ledger that was cut.
 nothing_is_appended_to_a_cut_ledger() {
 	cut_to_early_without_a_trace
 	is 4 trailctl sync copy
@@ -58,7 +63,8 @@ nothing_is_appended_to_a_cut_ledger() {
 		"$(sed -n 2p early)" ]
 }
 
-# Nothing in the store contradicts it; only an older head does.
+# An older checkpoint finds a history that was rewritten with the real key.
+# Nothing in the store itself contradicts such a history.
 rewritten_history_is_found_with_a_kept_checkpoint() {
 	rewrite "$(in_entry "$(entry_of "$L")" '"user":"root"' '"user":"toor"')"
 	is 0 trailctl verify --vkey vkey copy
@@ -68,14 +74,14 @@ rewritten_history_is_found_with_a_kept_checkpoint() {
 	is 0 trailctl export-log copy rewritten
 	is 0 trailctl verify --vkey vkey rewritten
 	fails "$beside" rewritten --checkpoint early
-	# What came after the change in time, the checkpoint from before allows.
+	# A change after the early checkpoint does not contradict it.
 	rewrite "$(in_entry "$(entry_of late/w/a/late.txt)" '"user":"root"' \
 		'"user":"toor"')"
 	is 0 trailctl verify --vkey vkey --checkpoint early copy
 	fails "$beside" copy --checkpoint late
 }
 
-# One who changes content too must follow it everywhere.
+# Rewriting content is found unless entry, row, object and digest all agree.
 rewritten_content_must_agree_with_what_is_stored() {
 	old=$(trailctl show "store/$L" | sed -n 's/^sha256 *//p')
 	new=$(printf 'all was well\n' | sha256sum | cut -c 1-64)
@@ -98,6 +104,7 @@ rewritten_content_must_agree_with_what_is_stored() {
 	fails "$beside" copy --checkpoint early
 }
 
+# Rewritten evidence of a sealed attestation contradicts the signed statement.
 rewritten_evidence_contradicts_its_statement() {
 	file=$U/sso-sign-in.json seal=$(seal_of "$U")
 	old=$(trailctl show "store/$file" | sed -n 's/^sha256 *//p')
@@ -114,6 +121,7 @@ rewritten_evidence_contradicts_its_statement() {
 	names "entry $seal, $U" ''
 }
 
+# The checkpoint file finds a rewritten ledger, and nothing is appended.
 a_rewritten_ledger_is_not_the_one_beside_it() {
 	attack "$(in_entry "$(entry_of "$L")" '"user":"root"' '"user":"toor"')"
 	resign copy store/keys/log.pem
@@ -125,7 +133,8 @@ a_rewritten_ledger_is_not_the_one_beside_it() {
 	complains 'history differs'
 }
 
-an_old_database_is_not_gone_on_with() {
+# An older database is refused until init --recover, which is recorded.
+an_old_database_is_not_continued() {
 	again backup
 	cp -f late copy/checkpoint
 	fails "$beside" copy
@@ -142,7 +151,7 @@ an_old_database_is_not_gone_on_with() {
 	is 0 trailctl verify --vkey newkey copy
 	is 4 trailctl verify --vkey vkey copy
 	says '^signature *FAILED'
-	# That it happened stands in the ledger.
+	# The ledger records the recovery.
 	is 0 trailctl log --json --type ledger.opened copy
 	tail -n 1 out >opened
 	grep -q '"origin":"example.org/tamper/2"' opened
@@ -150,7 +159,7 @@ an_old_database_is_not_gone_on_with() {
 		text=$(sed 's/$/\\n/' "${head#*:}" | tr -d '\n')
 		grep -qF "\"${head%:*}\":\"$text\"" opened
 	done
-	# What was before is still the beginning; what was lost is lost.
+	# The early checkpoint is still a beginning; the late one is not.
 	is 0 trailctl verify --vkey newkey --checkpoint early copy
 	is 4 trailctl verify --vkey newkey --checkpoint late copy
 	says '^earlier checkpoint *FAILED'
@@ -160,7 +169,8 @@ an_old_database_is_not_gone_on_with() {
 	is 0 trailctl verify --vkey newkey copy
 }
 
-# Put back as a whole, nothing in it can tell.
+# A kept checkpoint finds a backup that was put back whole.
+# Nothing in such a store contradicts itself.
 a_backup_put_back_whole_is_found_with_a_kept_checkpoint() {
 	again backup
 	is 0 trailctl sync copy
@@ -168,6 +178,7 @@ a_backup_put_back_whole_is_found_with_a_kept_checkpoint() {
 	fails "$beside" copy --checkpoint late
 }
 
+# The guard file outside the store finds a backup that was put back whole.
 a_backup_put_back_whole_is_found_by_the_guard() {
 	again backup
 	echo "guard = $work/guard" >>copy/config
@@ -182,6 +193,7 @@ a_backup_put_back_whole_is_found_by_the_guard() {
 	complains 'the guard'
 }
 
+# Two stores grown from one backup contradict the checkpoints of each other.
 two_histories_are_found_when_their_heads_are_compared() {
 	again backup
 	cp -a copy fork
@@ -204,7 +216,7 @@ with 'sqlite3 /dev/fuse python3 openssl' rewritten_history_is_found_with_a_kept_
 	rewritten_content_must_agree_with_what_is_stored \
 	rewritten_evidence_contradicts_its_statement \
 	a_rewritten_ledger_is_not_the_one_beside_it
-with 'sqlite3 /dev/fuse' an_old_database_is_not_gone_on_with \
+with 'sqlite3 /dev/fuse' an_old_database_is_not_continued \
 	a_backup_put_back_whole_is_found_with_a_kept_checkpoint \
 	a_backup_put_back_whole_is_found_by_the_guard \
 	two_histories_are_found_when_their_heads_are_compared

@@ -2,13 +2,14 @@
 # Attacks with other or stolen keys.
 . "$(dirname "$0")/../suite_tamper.sh"
 
+# With keys of another log nothing is written; the log itself still verifies.
 swapped_keys_are_refused() {
 	again store
 	rm -rf copy/keys
 	cp -a other/keys copy/keys
 	is 4 trailctl verify copy
 	says '^signature *FAILED'
-	# The log itself is as it was; keys are not learned from the store.
+	# The log is unchanged, and the key given does not come from the store.
 	is 0 trailctl verify --vkey vkey copy
 	is 4 trailctl sync copy
 	complains 'not the key'
@@ -24,7 +25,8 @@ swapped_keys_are_refused() {
 	is 0 trailctl verify --vkey vkey copy
 }
 
-# Statements signed by it would be nobody's.
+# With a foreign attester key nothing is written.
+# Nobody could check statements signed by it.
 a_swapped_attester_key_is_refused() {
 	again store
 	cp -f other/keys/attester.pem copy/keys/
@@ -34,7 +36,7 @@ a_swapped_attester_key_is_refused() {
 	is 0 trailctl verify --vkey vkey copy
 }
 
-# With the whole history signed by another key only the pinned one tells.
+# A history signed again by another key is whole; only the pinned key fails.
 a_history_by_another_key_fails_the_pinned_one() {
 	{
 		echo '-----BEGIN PRIVATE KEY-----'
@@ -60,14 +62,14 @@ a_history_by_another_key_fails_the_pinned_one() {
 	says '^earlier checkpoint *FAILED'
 }
 
-# The thief signs another tree elsewhere.
+# A checkpoint that a thief signed for another tree contradicts this log.
 a_checkpoint_by_a_stolen_key_is_not_of_this_log() {
 	attack "$(in_entry "$(entry_of "$L")" '"user":"root"' '"user":"toor"')"
 	resign copy store/keys/log.pem
 	cp note stolen
 	fails "$beside" store --checkpoint stolen
 	says 'history was rewritten; keep both'
-	# Put in place of the right one.
+	# Now put it in place of the right one.
 	rm -rf exported
 	is 0 trailctl export-log store exported
 	cp -f stolen exported/checkpoint

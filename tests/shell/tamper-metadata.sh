@@ -1,7 +1,8 @@
 #!/bin/sh
-# Attacks on what ls shows: metadata, attributes and facts of the store.
+# Attacks on what ls shows: metadata, attributes and sums of the store.
 . "$(dirname "$0")/../suite_tamper.sh"
 
+# Each changed column of a file is found and names the file.
 changed_metadata_of_a_file_is_named() {
 	n=$(entry_of "$L")
 	for change in "name = x'78'" "parent = $(node_of "$U")" 'kind = 4' \
@@ -15,6 +16,7 @@ changed_metadata_of_a_file_is_named() {
 	done
 }
 
+# Each changed column of a directory of any kind is found and named.
 changed_metadata_of_a_directory_is_named() {
 	for dir in t t/w "$A" "$U" "$A/sub"; do
 		n=$(entry_of "$dir")
@@ -39,8 +41,8 @@ changed_metadata_of_a_directory_is_named() {
 	names 'entry 0, \.' 'another owner or mode'
 }
 
-# What verify does not compare is nowhere to be seen.
-what_is_not_in_an_entry_is_not_shown() {
+# Columns that verify does not compare have no effect on what the mount shows.
+columns_without_an_entry_are_not_shown() {
 	attack "UPDATE node SET mode = 511, uid = 7, gid = 7,
 		object = $(object_of "$L"), xattrs = x'7b226e6f7465223a22227d'
 		WHERE entry = $(entry_of "$A/sub")"
@@ -56,6 +58,7 @@ what_is_not_in_an_entry_is_not_shown() {
 	cmp before after
 }
 
+# Removed, emptied and edited extended attributes name the file.
 changed_attributes_are_named() {
 	rm -rf marked
 	cp -a backup marked
@@ -78,6 +81,7 @@ changed_attributes_are_named() {
 	done
 }
 
+# A changed origin, store identity or sum of the store is found.
 changed_facts_of_the_store_are_found() {
 	attack "UPDATE meta SET value = 'example.org/temper' WHERE key = 'origin'"
 	fails signature copy
@@ -95,7 +99,7 @@ changed_facts_of_the_store_are_found() {
 with 'sqlite3 /dev/fuse' a_store_is_made_to_be_attacked
 with 'sqlite3 /dev/fuse' changed_metadata_of_a_file_is_named \
 	changed_metadata_of_a_directory_is_named \
-	what_is_not_in_an_entry_is_not_shown
+	columns_without_an_entry_are_not_shown
 with 'sqlite3 /dev/fuse setfattr' changed_attributes_are_named
 with 'sqlite3 /dev/fuse' changed_facts_of_the_store_are_found
 finish

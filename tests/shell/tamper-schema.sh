@@ -1,11 +1,10 @@
 #!/bin/sh
-# Attacks with the means of the database: schema, index, triggers, rows of
-# names.
+# Attacks on the database: schema, index, triggers, rows of names.
 . "$(dirname "$0")/../suite_tamper.sh"
 
 games='are not as trailfs makes them'
 
-# refused: verify, trailctl and the mount do not even look.
+# verify, trailctl and the mount refuse the copy without looking further.
 refused() {
 	is 4 trailctl verify --vkey vkey copy
 	complains "$games"
@@ -16,6 +15,7 @@ refused() {
 	[ ! -s out ]
 }
 
+# A database with anything added to its schema or removed is refused.
 another_schema_is_refused() {
 	for game in 'DROP TRIGGER entry_update' 'DROP TRIGGER node_delete' \
 		'DROP INDEX node_parent' 'CREATE TABLE extra(x)' \
@@ -30,6 +30,7 @@ another_schema_is_refused() {
 	done
 }
 
+# A schema edited through writable_schema is refused.
 a_schema_written_by_hand_is_refused() {
 	while read -r old new; do
 		again store
@@ -45,13 +46,13 @@ a_schema_written_by_hand_is_refused() {
 	EOT
 }
 
-# Rows that lie beside the index by which the mount finds them.
+# A row that the index of names does not know is found and named.
 an_index_that_lies_is_found() {
 	again store
 	n=$(node_of "$L")
 	root=$(query "SELECT rootpage FROM sqlite_schema
 		WHERE name = 'node_parent'")
-	# The index is forgotten while its row moves, and remembered.
+	# Hide the index from SQLite, move a row, and show the index again.
 	triggers=$(query "SELECT group_concat('''' || name || '''') FROM
 		sqlite_schema WHERE type = 'trigger' AND tbl_name = 'node'")
 	sqlite3 copy/ledger.db "ATTACH 'kept.db' AS kept;
@@ -72,7 +73,7 @@ an_index_that_lies_is_found() {
 	names "entry $(entry_of "$L"), $L" 'another place'
 }
 
-# forged ID ENTRY: SQL for a name more.
+# forged ID ENTRY: print SQL that adds a name.
 forged() {
 	echo "INSERT INTO node SELECT $1, $(node_of "$A"), CAST('forged' AS BLOB),
 		5, mode, uid, gid, size, mtime, mtime_ns, ctime, ctime_ns, btime,
@@ -80,6 +81,7 @@ forged() {
 		WHERE entry = $(entry_of "$L")"
 }
 
+# A deleted file, directory, attestation or trail is reported as missing.
 a_deleted_name_is_named() {
 	for path in "$L" "$A/sub" "$A" t; do
 		attack "DELETE FROM node WHERE entry = $(entry_of "$path")"
@@ -88,8 +90,8 @@ a_deleted_name_is_named() {
 	done
 }
 
-# By its name: nobody looks for what they do not know of.
-a_name_more_is_named() {
+# A name without an entry, or with the entry of another name, is reported.
+an_added_name_is_named() {
 	attack "$(forged 90000 90000)"
 	fails names copy
 	says '^    .*forged: .*has no entry'
@@ -98,6 +100,7 @@ a_name_more_is_named() {
 	says '^    .*forged: '
 }
 
+# A name that took the entry of a deleted one is reported, as is that one.
 a_name_in_the_place_of_another_is_named() {
 	attack "DELETE FROM node WHERE entry = $(entry_of "$S");
 		$(forged 90000 "$(entry_of "$S")")"
@@ -106,6 +109,7 @@ a_name_in_the_place_of_another_is_named() {
 	says '^    .*forged: '
 }
 
+# INSERT OR REPLACE is refused by the triggers where SQLite lets them see it.
 replace_walks_past_no_trigger() {
 	for table in entry tile checkpoint node object digest; do
 		again store
@@ -119,7 +123,8 @@ replace_walks_past_no_trigger() {
 	done
 }
 
-# Without that setting it does: the triggers are for our own mistakes.
+# Verify finds rows replaced where a setting hides this from the triggers.
+# Triggers guard against our own mistakes only.
 replace_past_a_trigger_is_found() {
 	again store
 	sqlite3 copy/ledger.db "PRAGMA recursive_triggers = OFF;
@@ -141,7 +146,7 @@ with 'sqlite3 /dev/fuse' another_schema_is_refused \
 	a_schema_written_by_hand_is_refused \
 	an_index_that_lies_is_found
 with 'sqlite3 /dev/fuse' a_deleted_name_is_named \
-	a_name_more_is_named \
+	an_added_name_is_named \
 	a_name_in_the_place_of_another_is_named \
 	replace_walks_past_no_trigger \
 	replace_past_a_trigger_is_found

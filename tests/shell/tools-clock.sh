@@ -2,8 +2,9 @@
 # A store that was made while the clock was wrong.
 . "$(dirname "$0")/../suite_tools.sh"
 
-# Ten years ahead for one start: the ledger's order stays there, but times are
-# shown and searched as the clock has them since.
+# One start with a clock ten years ahead does not spoil later times.
+# The ledger keeps its order; times are shown and searched by the corrected
+# clock.
 one_start_with_the_clock_ahead_is_not_every_time() {
 	if ldd "$BUILD/trailctl" | grep -q 'lib[at]san'; then
 		skip 'a sanitizer wants to be loaded first'

@@ -1,8 +1,8 @@
 #!/bin/sh
-# trailctl init, usage and exit status: what is printed where, without a
-# mount.
+# trailctl init, usage, exit status and output streams, without a mount.
 . "$(dirname "$0")/../suite_tools.sh"
 
+# Help and version are printed on stdout, with status 0 and nothing on stderr.
 help_is_an_answer_on_stdout() {
 	is 0 trailctl --help
 	says 'usage: trailctl'
@@ -27,6 +27,7 @@ help_is_an_answer_on_stdout() {
 	done
 }
 
+# A wrong command line exits with 2 and leaves stdout empty.
 wrong_usage_exits_2_and_prints_on_stderr() {
 	is 2 trailctl
 	has_lines 0
@@ -45,7 +46,8 @@ wrong_usage_exits_2_and_prints_on_stderr() {
 	has_lines 0
 }
 
-what_is_no_store_exits_3() {
+# A path that is neither a store nor in a mount exits with 3 and says so.
+a_path_that_is_no_store_exits_3() {
 	mkdir nothing
 	is 3 trailctl status nothing
 	complains 'neither'
@@ -56,6 +58,7 @@ what_is_no_store_exits_3() {
 	has_lines 0
 }
 
+# Scripts can redirect stdout of init to get the key and nothing else.
 init_prints_the_key_alone_on_stdout() {
 	is 0 trailctl init --origin example.org/tools store
 	has_lines 1
@@ -64,7 +67,8 @@ init_prints_the_key_alone_on_stdout() {
 	cp out vkey
 }
 
-init_refuses_what_is_not_empty() {
+# Init never touches an existing store or a directory with files.
+init_refuses_a_directory_that_is_not_empty() {
 	sha256sum store/ledger.db >before
 	is 1 trailctl init store
 	has_lines 0
@@ -76,12 +80,14 @@ init_refuses_what_is_not_empty() {
 	[ "$(ls full)" = file ]
 }
 
+# An origin with a space is refused, and no store is made.
 init_refuses_a_bad_origin() {
 	is 2 trailctl init --origin 'a b' other
 	has_lines 0
 	[ ! -e other ]
 }
 
+# A new store is whole; what it cannot have yet is reported as ABSENT.
 a_new_store_verifies() {
 	is 0 trailctl verify store
 	for link in contents entries names tree signature; do
@@ -92,6 +98,7 @@ a_new_store_verifies() {
 	done
 }
 
+# A full disk under stdout is an error, not a success.
 an_answer_that_cannot_be_written_exits_3() {
 	got=0
 	trailctl status store >/dev/full 2>err || got=$?
@@ -99,7 +106,8 @@ an_answer_that_cannot_be_written_exits_3() {
 	complains 'standard output'
 }
 
-init_goes_on_with_a_store_that_was_put_back() {
+# init --recover continues an older copy under a new origin and key, once.
+init_continues_a_store_that_was_put_back() {
 	is 2 trailctl init --recover store
 	complains 'nothing is wrong'
 	has_lines 0
@@ -123,6 +131,7 @@ init_goes_on_with_a_store_that_was_put_back() {
 	is 3 trailctl init nowhere --recover
 }
 
+# A file that is no database is never reported as whole.
 verify_knows_a_foreign_file() {
 	mkdir -p foreign/keys
 	echo hello >foreign/ledger.db
@@ -134,12 +143,12 @@ verify_knows_a_foreign_file() {
 
 run help_is_an_answer_on_stdout \
 	wrong_usage_exits_2_and_prints_on_stderr \
-	what_is_no_store_exits_3 \
+	a_path_that_is_no_store_exits_3 \
 	init_prints_the_key_alone_on_stdout \
-	init_refuses_what_is_not_empty \
+	init_refuses_a_directory_that_is_not_empty \
 	init_refuses_a_bad_origin \
 	a_new_store_verifies \
 	an_answer_that_cannot_be_written_exits_3 \
-	init_goes_on_with_a_store_that_was_put_back \
+	init_continues_a_store_that_was_put_back \
 	verify_knows_a_foreign_file
 finish

@@ -3,6 +3,7 @@
 # logs, proofs, earlier checkpoints.
 . "$(dirname "$0")/../suite_tools.sh"
 
+# verify --vkey checks by the key given; without it, by the store's own key.
 verify_pins_the_key() {
 	is 0 trailctl verify store
 	says "^signature *OK *of example.org/tools, by the store's own key; --vkey"
@@ -12,6 +13,7 @@ verify_pins_the_key() {
 	says '^names *OK'
 }
 
+# A store signed by another key fails the key given, in both directions.
 verify_finds_another_key() {
 	is 0 trailctl init --origin example.org/tools other
 	cp out otherkey
@@ -21,7 +23,8 @@ verify_finds_another_key() {
 	says '^signature *FAILED'
 }
 
-verify_refuses_what_is_no_key() {
+# A cut, empty, double or missing key is refused and never ignored.
+verify_refuses_a_file_that_is_no_key() {
 	is 2 trailctl verify --vkey "$(cut -c 1-40 vkey)" store
 	has_lines 0
 	cat vkey otherkey >twokeys
@@ -33,6 +36,7 @@ verify_refuses_what_is_no_key() {
 	has_lines 0
 }
 
+# An exported log verifies without the store; a second export writes nothing.
 export_log_makes_a_log_that_verifies() {
 	is 0 trailctl export-log store exported
 	has_lines 1
@@ -51,6 +55,7 @@ export_log_makes_a_log_that_verifies() {
 	is 3 trailctl export-log nowhere exported
 }
 
+# A proof of the root verifies, from stdout as with -o; it has no tiles.
 prove_makes_a_proof_that_verifies() {
 	is 0 trailctl prove store
 	says '^c2sp.org/tlog-proof@v1$'
@@ -68,6 +73,7 @@ prove_makes_a_proof_that_verifies() {
 	is 3 trailctl prove nowhere
 }
 
+# A log and a proof hold no key, so verify without --vkey is refused.
 a_log_or_a_proof_needs_a_key() {
 	is 2 trailctl verify exported
 	complains 'never learned'
@@ -81,6 +87,7 @@ a_log_or_a_proof_needs_a_key() {
 	has_lines 0
 }
 
+# A proof and a log fail against the key of another log with the same origin.
 a_proof_by_another_key_fails() {
 	is 4 trailctl verify --vkey otherkey root.tlog-proof
 	says '^signature *FAILED'
@@ -89,7 +96,8 @@ a_proof_by_another_key_fails() {
 	says '^signature *FAILED'
 }
 
-# altered SED-SCRIPT: root.tlog-proof with that done to it.
+# altered SED-SCRIPT: make altered.tlog-proof of root.tlog-proof; false if
+# nothing changed.
 altered() {
 	sed "$1" root.tlog-proof >altered.tlog-proof
 	if cmp -s root.tlog-proof altered.tlog-proof; then
@@ -97,10 +105,11 @@ altered() {
 	fi
 }
 
+# A change in index, hash, entry, root, signature or line ends is found.
 an_altered_proof_fails() {
 	altered 's/^index 0/index 1/'
 	is 4 trailctl verify --vkey vkey altered.tlog-proof
-	# The first hash, the entry, the root, the signature.
+	# In the first hash, the entry, the root and the signature.
 	altered '4{s/^Q/R/;t;s/^./Q/;}'
 	is 4 trailctl verify --vkey vkey altered.tlog-proof
 	says '^tree *FAILED'
@@ -119,6 +128,7 @@ an_altered_proof_fails() {
 	has_lines 0
 }
 
+# Cut, missing and edited tiles fail the right link and name the entry.
 a_log_that_is_not_whole_fails() {
 	rm -rf cut
 	cp -r exported cut
@@ -146,6 +156,7 @@ a_log_that_is_not_whole_fails() {
 	complains 'no checkpoint'
 }
 
+# An earlier checkpoint holds; a later one shows that entries were cut off.
 verify_compares_with_an_earlier_checkpoint() {
 	cp exported/checkpoint held
 	is 0 trailctl verify --vkey vkey --checkpoint held exported
@@ -158,10 +169,10 @@ verify_compares_with_an_earlier_checkpoint() {
 	says 'size 4$'
 	is 0 trailctl verify --vkey vkey --checkpoint held grown
 	says '^earlier checkpoint *OK'
-	# The other way round entries were cut off.
+	# Compared the other way round, entries were cut off.
 	is 4 trailctl verify --vkey vkey --checkpoint grown/checkpoint exported
 	says '^earlier checkpoint *FAILED'
-	# A proof speaks of one tree only.
+	# A proof covers one tree only.
 	is 0 trailctl verify --vkey vkey --checkpoint held root.tlog-proof
 	says '^earlier checkpoint *OK'
 	is 5 trailctl verify --vkey vkey --checkpoint grown/checkpoint \
@@ -169,6 +180,7 @@ verify_compares_with_an_earlier_checkpoint() {
 	says '^earlier checkpoint *ABSENT'
 }
 
+# A checkpoint of another history fails although the tree itself is whole.
 an_earlier_checkpoint_that_is_no_prefix_fails() {
 	is 0 trailctl sync fork
 	is 0 trailctl verify --vkey vkey fork
@@ -180,7 +192,8 @@ an_earlier_checkpoint_that_is_no_prefix_fails() {
 	says '^earlier checkpoint *FAILED'
 }
 
-what_is_no_checkpoint_is_never_a_prefix() {
+# An empty, malformed or foreign checkpoint never counts as an earlier one.
+a_malformed_checkpoint_is_never_a_prefix() {
 	: >empty
 	printf 'example.org/tools\n02\nx\n' >bad
 	sed 's/$/\r/' held >crlf
@@ -198,7 +211,7 @@ what_is_no_checkpoint_is_never_a_prefix() {
 run a_store_is_made
 run verify_pins_the_key \
 	verify_finds_another_key \
-	verify_refuses_what_is_no_key \
+	verify_refuses_a_file_that_is_no_key \
 	export_log_makes_a_log_that_verifies \
 	prove_makes_a_proof_that_verifies \
 	a_log_or_a_proof_needs_a_key \
@@ -207,5 +220,5 @@ run an_altered_proof_fails \
 	a_log_that_is_not_whole_fails \
 	verify_compares_with_an_earlier_checkpoint \
 	an_earlier_checkpoint_that_is_no_prefix_fails \
-	what_is_no_checkpoint_is_never_a_prefix
+	a_malformed_checkpoint_is_never_a_prefix
 finish

@@ -4,6 +4,7 @@
 
 shared_mount=yes
 
+# Status works on the mount, on a file in it, and in its working directory.
 any_path_in_a_mount_names_the_vault() {
 	mount store
 	mkdir -p "mnt/$A"
@@ -17,6 +18,7 @@ any_path_in_a_mount_names_the_vault() {
 	says '^origin'
 }
 
+# status --json prints one JSON object on one line.
 status_in_json_is_one_object() {
 	is 0 trailctl status --json mnt
 	has_lines 1
@@ -24,6 +26,7 @@ status_in_json_is_one_object() {
 	says '"states":{"draft":0,"frozen":'
 }
 
+# When sync returns, the file is sealed.
 sync_waits_until_files_are_sealed() {
 	echo late >"mnt/$A/late.txt"
 	is 0 trailctl sync "mnt/$A/late.txt"
@@ -32,7 +35,8 @@ sync_waits_until_files_are_sealed() {
 	says '^state *sealed'
 }
 
-show_tells_the_hash_and_the_entry() {
+# Show prints kind, state, hash and ledger entry of evidence.
+show_prints_the_hash_and_the_entry() {
 	f=mnt/$A/session-summary.json
 	is 0 trailctl show "$f"
 	says '^kind *evidence'
@@ -48,6 +52,7 @@ show_tells_the_hash_and_the_entry() {
 	has_lines 0
 }
 
+# log --json prints events.jsonl to the byte; log prints a line per entry.
 log_is_the_ledger() {
 	is 0 trailctl log --json mnt
 	cmp out mnt/.trailfs/events.jsonl
@@ -56,6 +61,7 @@ log_is_the_ledger() {
 	says '^ *0  ....-..-..T..:..:..Z  ledger.opened'
 }
 
+# Log selects entries by type, trail, path, user and time.
 log_can_be_narrowed() {
 	is 0 trailctl log --type evidence.sealed mnt
 	has_lines 3
@@ -77,6 +83,7 @@ log_can_be_narrowed() {
 	has_lines 1
 }
 
+# A misspelled type or path is an error, not an empty answer.
 log_never_answers_a_wrong_name_with_nothing() {
 	is 2 trailctl log --type evidence.seal mnt
 	complains 'evidence.seal'
@@ -95,6 +102,7 @@ log_never_answers_a_wrong_name_with_nothing() {
 	never_says trail.created
 }
 
+# Status of a store finds the daemon that serves it and where it is mounted.
 status_of_a_store_names_its_daemon_and_mount() {
 	is 0 trailctl status store
 	says "^mount  *$mnt\$"
@@ -106,6 +114,7 @@ status_of_a_store_names_its_daemon_and_mount() {
 	[ "$(jq -r .mount out)" = "$mnt" ]
 }
 
+# log --follow prints an entry that is made after it started.
 log_follows() {
 	timeout 20 trailctl log --follow --json --type evidence.sealed mnt \
 		>followed &
@@ -120,28 +129,32 @@ log_follows() {
 	grep -q more.txt followed
 }
 
+# A backslash in a name is printed escaped.
 odd_names_are_shown_harmless() {
 	echo odd >"mnt/$A/back\\slash"
 	is 0 trailctl show "mnt/$A/back\\slash"
 	says 'back\\x5cslash'
 }
 
+# Seal on a mounted store points to the mount instead of writing.
 a_mounted_store_is_not_written_beside_the_mount() {
 	is 3 trailctl seal "store/$A"
 	complains 'in its mount'
 }
 
+# After seal no file can be added to the attestation.
 seal_through_the_mount_closes_an_attestation() {
 	is 0 trailctl seal --json "mnt/$A"
 	says '"sealed":"'"$A"'"'
 	if touch "mnt/$A/new" 2>/dev/null; then
-		echo "added a file to a sealed attestation"
+		echo "a file was added to a sealed attestation"
 		return 1
 	fi
 	is 0 trailctl show "mnt/$A"
 	says '^state *sealed'
 }
 
+# A seal that fails names the file that is still open.
 seal_names_the_file_that_is_in_the_way() {
 	mkdir "mnt/t/w/busy" "mnt/t/w/busy/d"
 	exec 9>"mnt/t/w/busy/d/log"
@@ -150,7 +163,8 @@ seal_names_the_file_that_is_in_the_way() {
 	complains 'seal t/w/busy: being written below: d/log'
 }
 
-why_tells_state_rule_and_refusal() {
+# Why prints state, rule and last refusal, also for a name that does not exist.
+why_prints_state_rule_and_refusal() {
 	echo x >mnt/t/w/file 2>err && exit 1
 	rm -f "mnt/$A/late.txt" 2>err && exit 1
 	is 0 trailctl why mnt/t/w/file
@@ -173,11 +187,13 @@ why_tells_state_rule_and_refusal() {
 	[ "$(jq -r .kind out)" = attestation ]
 }
 
+# A single file cannot be sealed; that is wrong usage.
 seal_of_a_file_is_refused() {
 	is 2 trailctl seal "mnt/$A/late.txt"
 	has_lines 0
 }
 
+# Verify of a mount checks the store that is mounted there.
 verify_finds_the_store_of_a_mount() {
 	is 0 trailctl verify mnt
 	says '^contents *OK'
@@ -187,7 +203,7 @@ with /dev/fuse a_store_is_made
 with /dev/fuse any_path_in_a_mount_names_the_vault \
 	status_in_json_is_one_object \
 	sync_waits_until_files_are_sealed \
-	show_tells_the_hash_and_the_entry \
+	show_prints_the_hash_and_the_entry \
 	log_is_the_ledger \
 	log_can_be_narrowed \
 	log_never_answers_a_wrong_name_with_nothing \
@@ -197,7 +213,7 @@ with /dev/fuse any_path_in_a_mount_names_the_vault \
 	a_mounted_store_is_not_written_beside_the_mount \
 	seal_through_the_mount_closes_an_attestation \
 	seal_names_the_file_that_is_in_the_way \
-	why_tells_state_rule_and_refusal \
+	why_prints_state_rule_and_refusal \
 	seal_of_a_file_is_refused \
 	verify_finds_the_store_of_a_mount
 finish

@@ -4,6 +4,7 @@
 
 shared_mount=yes
 
+# Evidence and directories are proven by their path in mount or store.
 prove_takes_a_path_in_a_mount() {
 	f=$A/session-summary.json
 	is 0 trailctl prove -o mounted.tlog-proof "mnt/$f"
@@ -19,6 +20,7 @@ prove_takes_a_path_in_a_mount() {
 	done
 }
 
+# prove -o writes into a named pipe and does not replace it.
 prove_into_a_pipe_leaves_the_pipe() {
 	mkfifo pipe
 	timeout 20 cat pipe >piped &
@@ -28,8 +30,9 @@ prove_into_a_pipe_leaves_the_pipe() {
 	grep -q '^index [0-9]' piped
 }
 
+# A proof names its path, person, time, size and entry.
 # Equal bytes that were recorded elsewhere have another proof.
-a_proof_says_of_what_it_is() {
+a_proof_names_its_subject() {
 	mkdir -p mnt/t/proofs/a
 	echo same >mnt/t/proofs/a/one && echo same >mnt/t/proofs/a/two
 	trailctl sync mnt
@@ -48,6 +51,7 @@ a_proof_says_of_what_it_is() {
 	says 'NOT PROVEN'
 }
 
+# A copy verifies against the proof; an altered copy fails in its contents.
 an_altered_file_fails_against_its_proof() {
 	f=$A/session-summary.json
 	cp "mnt/$f" copy.json
@@ -61,7 +65,8 @@ an_altered_file_fails_against_its_proof() {
 	is 4 trailctl verify --vkey vkey dir.tlog-proof copy.json
 }
 
-what_is_not_sealed_has_no_proof() {
+# An open file has no proof, and no file is left by the attempt.
+an_open_file_has_no_proof() {
 	mkdir -p mnt/t/v/a
 	exec 3>mnt/t/v/a/open
 	echo x >&3
@@ -73,6 +78,7 @@ what_is_not_sealed_has_no_proof() {
 	[ ! -e no.tlog-proof ]
 }
 
+# verify --evidence names altered and missing files beside a log, in order.
 a_log_is_checked_with_evidence() {
 	is 0 trailctl sync mnt
 	rm -rf exported ev
@@ -88,11 +94,12 @@ a_log_is_checked_with_evidence() {
 	says "^    entry [0-9]*, $A/late.txt: altered"
 	says "^    entry [0-9]*, $A/more.txt: "
 	[ "$(junit j.xml)" = '9 1 0 4 contents/failure' ]
-	# The first entry comes first.
+	# Findings are in the order of their entries.
 	sed -n 's/^    entry \([0-9]*\), .*/\1/p' out | sort -nc
 	is 3 trailctl verify --vkey vkey --evidence nowhere exported
 }
 
+# Odd names are escaped in text, JSON and JUnit.
 odd_names_do_no_harm_in_any_form() {
 	odd=$(printf '<&>"]]>\357\277\277')
 	mkdir mnt/t/v/odd
@@ -110,6 +117,7 @@ odd_names_do_no_harm_in_any_form() {
 	says '/back\\x5Cslash: '
 }
 
+# With a key, verify of a mount checks what the mount serves, not the store.
 verify_of_a_mount_by_a_key_is_through_the_mount() {
 	is 0 trailctl verify --vkey vkey "mnt/$A"
 	says '^contents *OK *[1-9]'
@@ -129,9 +137,9 @@ verify_of_a_mount_by_a_key_is_through_the_mount() {
 with /dev/fuse a_store_is_made evidence_is_recorded
 with /dev/fuse prove_takes_a_path_in_a_mount \
 	prove_into_a_pipe_leaves_the_pipe \
-	a_proof_says_of_what_it_is \
+	a_proof_names_its_subject \
 	an_altered_file_fails_against_its_proof \
-	what_is_not_sealed_has_no_proof
+	an_open_file_has_no_proof
 with '/dev/fuse jq python3' a_log_is_checked_with_evidence \
 	odd_names_do_no_harm_in_any_form
 with /dev/fuse verify_of_a_mount_by_a_key_is_through_the_mount

@@ -2,7 +2,7 @@
 # The reports of trailctl verify: JSON, JUnit, and entries of a later version.
 . "$(dirname "$0")/../suite_tools.sh"
 
-# A store, one entry grown; its logs before and after; one log that is cut.
+# Make a store, its log before and after one sync, and a log to damage.
 a_store_and_its_logs_are_made() {
 	a_store_is_made
 	is 0 trailctl init --origin example.org/tools other
@@ -14,6 +14,7 @@ a_store_and_its_logs_are_made() {
 	is 0 trailctl export-log store grown
 }
 
+# The JSON of verify is canonical and holds all links, sizes and findings.
 verify_in_json_is_canonical() {
 	is 0 trailctl verify --json --vkey vkey --checkpoint held store
 	is_canonical
@@ -31,6 +32,7 @@ verify_in_json_is_canonical() {
 	[ "$(jq -r .pinned <out)" = false ]
 }
 
+# The JUnit file agrees with the exit status, also if nothing was checked.
 verify_writes_junit() {
 	is 0 trailctl verify --junit j.xml --vkey vkey store
 	says '^signature *OK'
@@ -42,7 +44,7 @@ verify_writes_junit() {
 	is 4 trailctl verify --json --junit j.xml --vkey vkey cut
 	[ "$(jq -r .links.tree <out)" = FAILED ]
 	junit j.xml | grep -q tree/failure
-	# What could not be checked is not left as it was.
+	# A check that failed replaces the earlier report too.
 	is 3 trailctl verify --junit j.xml --vkey vkey nowhere
 	[ "$(junit j.xml)" = '1 0 1 0 verify/error' ]
 	is 3 trailctl verify --junit nowhere/j.xml --vkey vkey store
@@ -51,7 +53,8 @@ verify_writes_junit() {
 	[ -c /dev/null ]
 }
 
-# forge ENTRY: the log grown with one entry more, signed by the log's own key.
+# forge ENTRY: make the log forged, which is grown with that entry more, signed
+# by the log's own key.
 forge() {
 	rm -rf forged
 	cp -r grown forged
@@ -84,6 +87,7 @@ forge() {
 	EOF
 }
 
+# An entry of a later version exits with 5, one with a wrong number with 4.
 entries_of_a_later_version_are_in_doubt() {
 	later='"at":"2999-01-01T00:00:00.000000000Z","origin":"example.org/tools"'
 	forge "{$later,\"seq\":SEQ,\"type\":\"thing.done\",\"v\":1}"

@@ -4,6 +4,7 @@
 
 shared_mount=yes
 
+# Show, log, status and why print the same from the store as from the mount.
 a_store_is_read_without_its_mount() {
 	is 0 trailctl show "mnt/$A/late.txt"
 	cp out mounted
@@ -30,6 +31,7 @@ a_store_is_read_without_its_mount() {
 	is 3 trailctl show "store/../store/$A/none"
 }
 
+# A seal without a mount is recorded as done by trailctl.
 seal_without_a_mount_is_by_trailctl() {
 	is 0 trailctl seal store/t/w
 	is 0 trailctl log --type workflow.sealed store
@@ -40,7 +42,7 @@ seal_without_a_mount_is_by_trailctl() {
 	is 0 trailctl verify store
 }
 
-# Their entries keep the origin that they were recorded under.
+# Entries keep the origin they were recorded under: proofs survive a recovery.
 evidence_of_before_a_recovery_is_proven_after_it() {
 	rm -rf behind
 	cp -a store behind
@@ -63,7 +65,8 @@ evidence_of_before_a_recovery_is_proven_after_it() {
 	is 0 trailctl verify --vkey vkey kept.tlog-proof kept.json
 }
 
-verify_names_what_was_changed() {
+# A byte changed in the database is found, with entry and path.
+verify_names_the_file_that_was_changed() {
 	cp -r store copy
 	sed -i 's/uid=0(root)/uid=7(nobd)/' copy/ledger.db
 	is 4 trailctl verify copy
@@ -78,5 +81,5 @@ with /dev/fuse a_store_is_made evidence_is_recorded
 with /dev/fuse a_store_is_read_without_its_mount \
 	seal_without_a_mount_is_by_trailctl \
 	evidence_of_before_a_recovery_is_proven_after_it \
-	verify_names_what_was_changed
+	verify_names_the_file_that_was_changed
 finish
