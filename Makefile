@@ -1,6 +1,6 @@
-# trailfs.  `make help` lists the targets; CFLAGS, LDFLAGS, PREFIX, DESTDIR and
-# BUILD (where everything built goes) are yours, WERROR=1 turns warnings into
-# errors, V=1 shows the commands.
+# trailfs.  `make help` lists the targets.  Set CFLAGS, LDFLAGS, PREFIX, DESTDIR
+# and BUILD (the directory of all built files) as you like.  WERROR=1 turns
+# warnings into errors, V=1 shows the commands.
 
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
@@ -23,13 +23,13 @@ compile := $(CC) -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra \
 	$(fortify) $(if $(MUTANT),-DTF_MUTANT=TF_$(MUTANT)) $(CPPFLAGS) $(CFLAGS)
 link := $(CC) $(CFLAGS) -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
-# Asked for only where they are needed, so that the rest works without them.
+# Expanded only where needed, so that the other targets work without them.
 fuse_cflags = -DFUSE_USE_VERSION=314 $(shell $(PKG_CONFIG) --cflags fuse3)
 fuse_libs = $(shell $(PKG_CONFIG) --libs fuse3)
 check_cflags = $(shell $(PKG_CONFIG) --cflags check)
 check_libs = $(shell $(PKG_CONFIG) --libs check)
 
-# --- what there is ------------------------------------------------------
+# --- programs and tests -------------------------------------------------
 
 rooms := package audit archive view vault seal commit node store \
 	ledger base	# in the order of linking
@@ -40,7 +40,7 @@ tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \
 model := $(BUILD)/test-model
 suites := $(wildcard tests/shell/*.sh)
 benches := $(addprefix $(BUILD)/bench-,ledger files limits)
-# One file, one target; driver.c replays what is kept of them.
+# Each file is one fuzz target; driver.c replays the kept corpus.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 	tests/fuzz/*.c))))
 fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
@@ -67,10 +67,10 @@ $(BUILD)/test-faults: $(filter-out %/shim.o,\
 $(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
 $(BUILD)/test-nomem: $(call objects,tests/nomem) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
-# It shares nothing with what it tests.
+# The model shares no code with the vault that it checks.
 $(model): $(call objects,tests/model)
 $(benches): $(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(archives)
-# FUZZER=1, with clang: libFuzzer stands in for the driver.
+# FUZZER=1, with clang: libFuzzer replaces the driver.
 $(fuzzers): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(archives) \
 	$(if $(FUZZER),,$(BUILD)/tests/fuzz/driver.o)
 $(BUILD)/fuzz-fuse: $(filter-out %/main.o,$(call objects,fs))
@@ -94,11 +94,11 @@ $(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"' \
 	-DTF_PACKAGES='"$(CURDIR)/tests/packages"'
 $(BUILD)/tests/fuzz/fuse.o $(BUILD)/tests/bench/limits.o: extra += $(fuse_cflags)
-# The tests of the mount start the programs, those of faults with the shim.
+# These tests start the programs; the fault tests load shim.so into them.
 $(BUILD)/test-mount $(BUILD)/test-faults $(model): | $(programs) \
 	$(BUILD)/shim.so $(BUILD)/slow_names.so
 
-# What is preloaded must be as plain as it can be, sanitizers or not.
+# Preloaded libraries are built without sanitizers, whatever CFLAGS says.
 $(BUILD)/shim.so: tests/faults/shim.c tests/faults/fault.h
 $(BUILD)/beneath.so: tests/memcheck/beneath.c
 $(BUILD)/slow_names.so: tests/mount/slow_names.c
@@ -121,11 +121,11 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(compile) $(extra) -MMD -MP -c -o $@ $<
 
-# Texts that are compiled in.
+# Texts that are compiled into the programs.
 $(BUILD)/core/archive/description.o: core/archive/package-VERIFY.txt \
 	core/archive/package-verify.sh
 
-# Other flags, other objects.
+# Changed flags rebuild all objects.
 flags := $(compile) $(link)
 ifneq ($(flags),$(file <$(BUILD)/flags))
 .PHONY: $(BUILD)/flags
@@ -145,15 +145,15 @@ test: ## install what is missing, build, run all tests
 check: all $(tests) $(model) $(fuzzers) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) $(suites) $(fuzzers)
 
-model: all $(model) ## compare with a model, by chance (STEPS=1000000 SEED=1)
+model: all $(model) ## compare random operations with a model (STEPS=1000000 SEED=1)
 	$(Q)$(model) --steps $(or $(STEPS),1000000) \
 		--seed $(or $(SEED),$$(date +%s)) --save $(BUILD)/model.ops
 
-torture: all $(tests) $(model) ## all that takes long: faults, mutants, model (CYCLES= SEED=)
+torture: all $(tests) $(model) ## run the long tests: faults, mutants, model (CYCLES= SEED=)
 	$(Q)+BUILD=$(BUILD) MAKE='$(MAKE)' tests/torture.sh $(or $(CYCLES),1000) \
 		$(SEED)
 
-bench: all $(benches) ## measure beside ext4, bindfs, git (ENTRIES, ROUNDS, CURVE)
+bench: all $(benches) ## compare the speed with ext4, bindfs, git (ENTRIES, ROUNDS, CURVE)
 	$(Q).ci/setup bench
 	$(Q)tests/bench/bench.py $(BUILD) --rounds $(or $(ROUNDS),5) \
 		--curve '$(CURVE)' --ledger $(or $(ENTRIES),1000000)
@@ -168,27 +168,27 @@ layers: $(archives) ## print the include arrows; fail on a forbidden one
 lint: $(archives) ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck, circles
 	$(Q)BUILD=$(BUILD) .ci/lint
 
-format: ## let clang-format rewrite the sources
+format: ## rewrite the sources with clang-format
 	clang-format -i $(wildcard core/*.h core/*/*.[ch] fs/*.[ch] \
 		tools/*.[ch] tests/*/*.[ch])
 
 sanitizer := -O1 -g -fno-omit-frame-pointer -fsanitize
-sanitize: ## the tests under AddressSanitizer and UBSan
+sanitize: ## run the tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan \
 		CFLAGS='$(sanitizer)=address,undefined -fno-sanitize-recover=undefined'
 
-tsan: ## the tests under ThreadSanitizer
+tsan: ## run the tests under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan \
 		CFLAGS='$(sanitizer)=thread'
 
-# Not those that count calls or places: memcheck has its own.
+# Without suites that count calls or places, which memcheck changes.
 memchecked = $(valgrind)/test-mount $(valgrind)/test-model \
 	$(filter tests/shell/tools-% tests/shell/tamper-% \
 	tests/shell/package-% tests/shell/second-%,$(suites)) \
 	$(addprefix $(valgrind)/memcheck/,test-unit test-bitflip \
 	$(fuzz_names:%=fuzz-%))
 valgrind = $(abspath $(BUILD))/valgrind
-valgrind: ## what all programs do in tests, under memcheck (hours)
+valgrind: ## run the tests with all programs under memcheck (hours)
 	$(Q).ci/setup valgrind
 	$(Q)$(MAKE) --no-print-directory all test-programs BUILD=$(valgrind) \
 		$(valgrind)/beneath.so CFLAGS='-O1 -g' \
@@ -197,7 +197,7 @@ valgrind: ## what all programs do in tests, under memcheck (hours)
 
 test-programs: $(tests) $(model) $(fuzzers)
 
-fuzz: ## invent inputs with libFuzzer and clang (FUZZ_TIME=60 seconds each)
+fuzz: ## fuzz with libFuzzer and clang (FUZZ_TIME=60 seconds per target)
 	$(Q).ci/setup fuzz
 	$(Q)$(MAKE) --no-print-directory fuzzers BUILD=$(BUILD)/fuzz CC=clang \
 		FUZZER=1 CFLAGS='$(sanitizer)=fuzzer-no-link,address,undefined \
@@ -207,7 +207,7 @@ fuzz: ## invent inputs with libFuzzer and clang (FUZZ_TIME=60 seconds each)
 
 fuzzers: $(fuzzers)
 
-coverage: ## the tests, and which lines and branches they reach
+coverage: ## run the tests and report which lines and branches they reach
 	$(Q)find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null || :
 	$(Q).ci/setup coverage
 	$(Q)$(MAKE) --no-print-directory check BUILD=$(BUILD)/coverage \
@@ -229,7 +229,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 		install -d $$d; install -m 644 $$m $$d; \
 	done
 
-uninstall: ## take away what install put there
+uninstall: ## remove what install put there
 	rm -f $(bindir)/trailfs $(bindir)/trailctl \
 		$(sbindir)/mount.fuse.trailfs
 	$(Q)for m in $(notdir $(manuals)); do \
@@ -237,16 +237,16 @@ uninstall: ## take away what install put there
 	done
 
 version = $(shell sed -n 's/^\#define TF_VERSION "\(.*\)"/\1/p' core/types.h)
-dist: ## build/trailfs-VERSION.tar.gz, of what is committed
+dist: ## make build/trailfs-VERSION.tar.gz from the last commit
 	$(Q)mkdir -p $(BUILD)
 	git archive --prefix=trailfs-$(version)/ HEAD | gzip -9n \
 		>$(BUILD)/trailfs-$(version).tar.gz
 
-clean: ## take away what was built
+clean: ## remove everything that was built
 	$(Q)chattr -i $(BUILD)/demo/mnt 2>/dev/null || :
 	rm -rf --one-file-system $(BUILD)
 
-help: ## this list
+help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 

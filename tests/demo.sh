@@ -1,11 +1,12 @@
 #!/bin/sh
-# The sample session, recorded in a real mount with mkdir, cp and mv; then
-# everything that an evidence vault must refuse, each refusal checked.
+# Record the sample session in a real mount with mkdir, cp and mv.  Then try
+# everything that an evidence vault must refuse, and check each refusal.
 #
-# It works below DEMO_DIR (build/demo) and starts afresh there each time.
-# DEMO_KEEP=1 leaves the vault mounted.  Needs no root, only fusermount3.
+# The demo works below DEMO_DIR (build/demo) and first removes the files of an
+# earlier run there.  DEMO_KEEP=1 leaves the vault mounted.  The demo needs
+# fusermount3, but not root.
 #
-# The commands are kept as text, to be shown as a person would type them.
+# Commands are strings, so that the demo can print them as a person types them.
 # shellcheck disable=SC2016
 set -eu
 LC_ALL=C
@@ -20,7 +21,7 @@ DEMO_DIR=$(cd "$DEMO_DIR" && pwd)
 export BUILD
 mnt=$DEMO_DIR/mnt
 
-# --- how it speaks ------------------------------------------------------
+# --- output -------------------------------------------------------------
 
 if [ -t 1 ]; then
 	bold=$(printf '\033[1m') plain=$(printf '\033[0m')
@@ -41,34 +42,35 @@ fail() {
 	exit 1
 }
 
-# Show a command and run it.
+# typed COMMAND: print a command and run it.
 typed() {
 	printf '\n$ %s\n' "$1"
-	eval "$1" || fail "that failed, and should not have"
+	eval "$1" || fail "this command failed, but must succeed"
 }
 
-# Show a command that the vault must refuse, and what it said.
+# refused COMMAND: print a command that the vault must refuse, run it, and print
+# the error.
 refused() {
 	printf '\n$ %s\n' "$1"
 	allowed=
 	(eval "$1") >"$DEMO_DIR/said" 2>&1 && allowed=1
-	# The shell's own complaints begin with the place in this script.
+	# Errors of the shell itself begin with the place in this script.
 	sed 's/^[^ ]*: [0-9]*: eval: /sh: /' "$DEMO_DIR/said"
-	[ -z "$allowed" ] || fail 'that was allowed, and must not be'
+	[ -z "$allowed" ] || fail 'this command was allowed, but must be refused'
 	grep -Eq 'not permitted|Permission denied|Read-only file system' \
-		"$DEMO_DIR/said" || fail 'that failed for another reason'
+		"$DEMO_DIR/said" || fail 'this command failed for another reason'
 }
 
 # --- the mount ----------------------------------------------------------
 
-# As /proc writes it.
+# The mount point, escaped as in /proc/self/mounts.
 in_proc=$(printf '%s' "$mnt" | sed 's/\\/\\134/g; s/ /\\040/g; s/	/\\011/g')
 
 mounted() {
 	grep -qF " $in_proc fuse" /proc/self/mounts
 }
 
-# Take the mount off, by its path.
+# Unmount the vault, by its path.
 unmount() {
 	mounted || return 0
 	fusermount3 -u "$mnt" 2>/dev/null || umount "$mnt" 2>/dev/null ||
@@ -76,7 +78,7 @@ unmount() {
 		fail "cannot unmount $mnt"
 }
 
-# The daemon lets go of the store a moment after it is unmounted.
+# The daemon releases the store a moment after the unmount.
 await_daemon() {
 	if [ -e "$DEMO_DIR/store/lock" ]; then
 		flock -w 30 "$DEMO_DIR/store/lock" true ||
@@ -84,7 +86,7 @@ await_daemon() {
 	fi
 }
 
-# trailfs makes the bare mount point immutable when root runs it.
+# When root runs trailfs, it makes the bare mount point immutable.
 release() {
 	unmount
 	await_daemon
@@ -105,15 +107,15 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# --- getting ready ------------------------------------------------------
+# --- preparation --------------------------------------------------------
 
 .ci/setup
-# Called by make or not, this is a make of its own.
+# This make is independent of a make that started the demo.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 make -s -j"$(nproc)" all
 [ -w /dev/fuse ] || fail "cannot open /dev/fuse: FUSE is needed to mount"
 
-# Only what an earlier run made is taken away.
+# Remove only files that an earlier run made.
 if [ -e "$DEMO_DIR/made-by-demo" ]; then
 	release
 	rm -rf "$DEMO_DIR/store" "$DEMO_DIR/copy" "$mnt"
@@ -126,7 +128,7 @@ mkdir "$mnt"
 
 PATH=$BUILD:$PATH
 cd "$DEMO_DIR"
-# Short names for long ones, in the commands that follow.
+# Short names for the commands that follow.
 W=ecs-execute-command-0199bb27be8f354b7
 X=ecs-execute-command-0a4c1de97f25b8360
 
@@ -225,8 +227,8 @@ if [ -n "$DEMO_KEEP" ]; then
 	exit 0
 fi
 
-say '7. Change it behind its back' \
-	'Whoever owns the disk can write to it; but it is found out.'
+say '7. Change the store without trailfs' \
+	'The owner of the disk can write to it, but verify finds the change.'
 typed 'fusermount3 -u mnt'
 release
 typed 'cp -r store copy'
@@ -234,11 +236,11 @@ typed 'sed -i "s/uid=0(root)/uid=7(nobd)/" copy/ledger.db'
 printf '\n$ trailctl verify copy\n'
 found=0
 trailctl verify copy || found=$?
-[ "$found" -eq 4 ] || fail "verify ended with $found and did not see that"
+[ "$found" -eq 4 ] || fail "verify exited with $found and did not find the change"
 rm -rf copy
 
 say 'All refusals were seen, and the vault is unmounted.  To go on browsing:'
-# Short where it can be: as seen from the top of the source tree.
+# Paths relative to the top of the source tree, where possible.
 bin=${BUILD#"$top"/} dir=${DEMO_DIR#"$top"/}
 cat <<END
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # tests/fuzz.sh DIR TARGET...: run each libFuzzer program DIR/fuzz-TARGET for
-# FUZZ_TIME seconds (60), and say in a line how that went.  It begins with the
-# kept corpus; what reaches more is collected in DIR/found/TARGET, and inputs
-# that end a target are DIR/found/TARGET.crash-... or so: one that was
-# understood and mended goes into tests/fuzz/corpus/TARGET.
+# FUZZ_TIME seconds (60) and print one line about its result.  A run begins with
+# the kept corpus.  Inputs that reach new code are collected in the directory
+# DIR/found/TARGET.  Inputs that crash a target are DIR/found/TARGET.crash-...;
+# after the bug is fixed, such an input belongs into tests/fuzz/corpus/TARGET.
 set -u
 : "${FUZZ_TIME:=60}"
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,7 +11,7 @@ dir=$1
 shift
 bad=0
 
-# stat NAME FILE: one of libFuzzer's final numbers.
+# stat NAME FILE: print one of the final numbers of libFuzzer.
 stat() {
 	sed -n "s/^stat::$1: *//p" "$2" | tail -n 1
 }
@@ -21,7 +21,7 @@ for name; do
 	log=$found.log
 	mkdir -p "$found"
 	set -- "$found" "$top/tests/fuzz/corpus/$name"
-	case $name in # published vectors are good beginnings
+	case $name in # published vectors are good seeds
 	note) set -- "$@" "$top/tests/vectors/notes" ;;
 	package) set -- "$@" "$top/tests/packages/bad" ;;
 	proof) set -- "$@" "$top/tests/vectors/proofs" ;;

@@ -1,9 +1,9 @@
 #!/bin/sh
-# tests/torture.sh [CYCLES [SEED]]: every rig of test-faults, the model and the
-# longer suites, one line each; then the mutants, each of which a rig (or the unit tests) must turn red.
-# A rig that has never been red proves nothing.
+# tests/torture.sh [CYCLES [SEED]]: run every rig of test-faults, the model and
+# the longer suites, with one line of output each.  Then build the mutants: for
+# each, a rig or the unit tests must fail.  This shows that the rigs can fail.
 #
-# BUILD and MAKE come from the Makefile.  MUTANTS=only leaves the rigs out.
+# BUILD and MAKE come from the Makefile.  MUTANTS=only runs only the mutants.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
@@ -13,7 +13,7 @@ log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 echo "SEED=$seed"
 
-# One rig, its last words: RED lines and the summary.
+# rig RIG CYCLES: run it and print its summary; if it fails, all its output.
 rig() {
 	timeout 86400 "$BUILD/test-faults" "$1" "$2" "$seed" >"$log" 2>&1
 	status=$?
@@ -24,7 +24,7 @@ rig() {
 	return "$status"
 }
 
-# A suite of the standard run, longer; its last line.
+# long PROGRAM...: run a longer version of a suite and print its last line.
 long() {
 	BUILD=$BUILD timeout 86400 "$@" >"$log" 2>&1 || {
 		cat "$log"
@@ -36,20 +36,20 @@ long() {
 if [ "${MUTANTS-}" != only ]; then
 	rig kill "$cycles"
 	rig power "$cycles"
-	# These come to an end by themselves: every call, in order.
+	# 0 cycles: these strike every call in order and end by themselves.
 	for r in points recovery cuts eio eio-stays full full-stays eintr \
 		short; do
 		rig "$r" 0
 	done
 	rig memory "$cycles"
-	# By chance against a model, packages of 70,000 files and of 5 GiB, and
-	# what the standard run does less often.
+	# The model with random operations, packages of 70,000 files and of
+	# 5 GiB, and more rounds of the mount tests.
 	long "$BUILD/test-model" --steps "$((cycles * 100))" --seed "$seed"
 	PACKAGE_LONG=1 long tests/shell/package-names.sh
 	TRAILFS_LONG=1 long "$BUILD/test-mount"
 fi
 
-# mutant NAME CYCLES RIG...: one of these rigs must be red.
+# mutant NAME CYCLES RIG...: build this mutant; one of the rigs must fail.
 mutant() {
 	name=$1 most=$2
 	shift 2

@@ -1,9 +1,10 @@
 #!/bin/sh
-# tests/valgrind.sh DIR PROGRAM...: what the programs of the build in DIR do, by
-# themselves or where tests start them, under memcheck; tests/run collects what
-# valgrind has to say.  DIR/memcheck holds them under the names that tests know.
+# tests/valgrind.sh DIR PROGRAM...: run the tests with the programs of the build
+# in DIR under memcheck, also where tests start them.  tests/run collects the
+# reports of valgrind.  DIR/memcheck holds wrappers with the names of the
+# programs.
 #
-# Of our own ioctls it knows nothing and needs not: they carry no memory.
+# lax-ioctls: valgrind does not know our ioctls, which carry no memory.
 set -eu
 dir=$(cd "$1" && pwd)
 shift

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A second verifier of trailfs logs, to be read before it is believed.  It has
-# nothing in common with trailfs and needs only a POSIX shell, coreutils (od
-# among them), awk and openssl.
+# A second verifier of trailfs logs, short enough to be read before it is
+# trusted.  It shares no code with trailfs and needs only a POSIX shell,
+# coreutils, awk and openssl.
 #
 #	tests/verify.sh KEY THING...
 #
@@ -9,8 +9,9 @@
 # that holds it; or a PEM file, which pins the key but not the origin.
 # A THING is the directory of a log (checkpoint and tile/, C2SP tlog-tiles), a
 # file *.tlog-proof (C2SP tlog-proof that carries its entry), or a checkpoint.
-# Proofs and checkpoints after a log must be of a tree that is the beginning
-# of that log.  Exits 0 if all of it holds; says what does not, and exits 1.
+# Proofs and checkpoints that follow a log must belong to a tree that is a
+# beginning of that log.  Exits 0 if everything holds; otherwise prints the
+# reason and exits 1.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -33,19 +34,19 @@ bytes() {
 	wc -c <"$1" | tr -d ' '
 }
 
-# same FILE: is it what comes on stdin?
+# same FILE: true if it holds the same bytes as stdin.
 same() {
 	[ "$(sha256sum)" = "$(sha256sum <"$1")" ]
 }
 
-# unbase64 TEXT FILE: false unless FILE encodes to TEXT again, so that padding
-# is there and no stray bits are.
+# unbase64 TEXT FILE: decode; false unless FILE encodes to TEXT again, which
+# refuses missing padding and stray bits.
 unbase64() {
 	printf %s "$1" | base64 -d >"$2" 2>/dev/null || return 1
 	[ "$(base64 <"$2" | tr -d '\n')" = "$1" ]
 }
 
-# A number without leading zeros, below 2^63.
+# number TEXT: true for a number below 2^63 without leading zeros.
 number() {
 	case $1 in
 	'' | *[!0-9]* | 0?*) return 1 ;;
@@ -63,7 +64,7 @@ key_id() {
 	} | openssl dgst -sha256 -binary | head -c 4 | hex
 }
 
-# Makes key.der and key.pem; name stays empty when it is not known.
+# Make key.der and key.pem.  name stays empty for a PEM file, which has none.
 take_key() {
 	key=$1 name=
 	[ ! -f "$1" ] || key=$(cat "$1")
@@ -75,7 +76,7 @@ take_key() {
 		name=${key%%+*}
 		id=${key#*+}
 		id=${id%%+*}
-		# There may be a + in base64: what is after the first two.
+		# Base64 may contain +, so take all after the first two.
 		{
 			unbase64 "${key#*+*+}" "$work/key.raw" &&
 				[ "$(head -c 1 "$work/key.raw" | hex)" = 01 ] &&
@@ -95,14 +96,14 @@ take_key() {
 
 dash=$(printf '\342\200\224')
 
-# line N FILE: and no NUL, which no text holds.
+# line N FILE: print that line without NUL bytes, which no text holds.
 line() {
 	tail -n +"$1" "$2" | head -n 1 | tr -d '\0'
 }
 
 # checkpoint FILE WHAT: three lines, an empty one, and lines of signatures, of
 # which one at least must be of the key, and none of the key may be wrong.
-# Sets origin, size and root.
+# Set origin, size and root.
 checkpoint() {
 	origin=$(line 1 "$1") size=$(line 2 "$1") root=$(line 3 "$1")
 	printf '%s\n%s\n%s\n' "$origin" "$size" "$root" >"$work/body"
@@ -251,7 +252,7 @@ fold() {
 	done
 }
 
-# --- what is checked ----------------------------------------------------
+# --- logs, checkpoints and proofs ---------------------------------------
 
 whole='' entries=0
 log() {
@@ -272,7 +273,7 @@ log() {
 	echo "$1: $size entries of $origin in $tiles tiles, signed"
 }
 
-# Is the tree of the last checkpoint the beginning of the log's?
+# True if the tree of the last checkpoint is a beginning of the log.
 beginning() {
 	[ -n "$whole" ] || return 0
 	[ "$size" -le "$entries" ] || no "$1: $whole has fewer entries"
