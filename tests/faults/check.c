@@ -1,8 +1,8 @@
 /*
- * The judge.  What was acknowledged must be there, whole, under its name and
- * sealed, with the entry that was reported; what was not may be there whole, as
- * an interrupted draft with all that was flushed, or not at all; and nothing is
- * there that nobody wrote.
+ * Compare a vault with the logs of its writers.  A file that was acknowledged
+ * must be whole, under its name, and sealed with the entry that was reported.
+ * A file that was not acknowledged may be whole, an interrupted draft with all
+ * bytes that were flushed, or absent.  There must be no other file.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,22 +24,22 @@
 enum where { NOWHERE, FINAL, FIRST, AS_DRAFT };
 
 struct file {
-	/* What the log says. */
+	/* From the log. */
 	char path[160], first[160];
 	size_t size, flush[2];
 	uint64_t seed;
 	size_t durable; /* bytes that a flush acknowledged */
 	bool more;	/* written after that */
-	bool there;	/* as it was before the first byte */
+	bool there;	/* its creation is durable */
 	bool closed, kept;
 	char digest[65];
-	long index; /* of its entry, as somebody saw it; -1: nobody */
-	/* What is there. */
+	long index; /* of its entry, once seen; else -1 */
+	/* From the mount. */
 	enum where where;
 	size_t found_size;
 	char state[16];
-	bool dropped; /* removed by ourselves */
-	bool hollow;  /* a placeholder when it was looked at first */
+	bool dropped; /* removed by check_sealed */
+	bool hollow;  /* was a placeholder at the first check */
 };
 
 struct dir {
@@ -64,7 +64,7 @@ check_forget(void)
 static void *
 one_more(void *array, size_t n, size_t size)
 {
-	/* In powers of two. */
+	/* The capacity grows in powers of two. */
 	if ((n & (n - 1)) == 0)
 		array = realloc(array, (n == 0 ? 1 : 2 * n) * size);
 	if (array == NULL)
@@ -175,7 +175,7 @@ check_read(unsigned n, const int *errors)
 	free(line);
 }
 
-/* --- what is there ---------------------------------------------------- */
+/* --- the files in the mount ------------------------------------------- */
 
 static void
 fact(const char *path, const char *name, char *out, size_t size)
@@ -185,7 +185,7 @@ fact(const char *path, const char *name, char *out, size_t size)
 	out[n < 0 ? 0 : n] = '\0';
 }
 
-/* PATH.<time>.interrupted.part */
+/* True if found is path.<time>.interrupted.part. */
 static bool
 is_interrupted(const char *found, const char *path)
 {
@@ -214,7 +214,7 @@ match(const char *found, enum where *where)
 	return NULL;
 }
 
-/* Its bytes: what was flushed must be right; the rest too, or never written. */
+/* Check the bytes: flushed ones must be right, others right or zero. */
 static void
 look_into(struct file *f, const char *path, const char *name)
 {
@@ -242,8 +242,8 @@ look_into(struct file *f, const char *path, const char *name)
 		goto out;
 	}
 	content_of(f->seed, 0, want, f->found_size);
-	/* An interrupted draft holds what survived, and is sealed as it is with
-	 * its attestation. */
+	/* An interrupted draft holds the bytes that survived, and is sealed
+	 * with them when its attestation is. */
 	exact = f->where != AS_DRAFT && strcmp(f->state, "sealed") == 0 ?
 	    f->found_size :
 	    f->durable;
@@ -294,7 +294,7 @@ found_file(const char *name)
 	}
 }
 
-/* All files below a directory of the mount. */
+/* Check all files below a directory of the mount. */
 static void
 look_below(const char *name)
 {
@@ -361,7 +361,7 @@ no_strangers(void)
 		closedir(d);
 }
 
-/* --- the judgement ---------------------------------------------------- */
+/* --- comparison ------------------------------------------------------- */
 
 static bool
 is_ordinary(const struct file *f)
@@ -402,13 +402,13 @@ wrong_with(const struct file *f)
 		    NULL;
 	if (!is_ordinary(f))
 		return NULL;
-	/* Nobody was promised more of it. */
+	/* No more of it was acknowledged. */
 	if (is_placeholder(f) || (f->hollow && f->found_size == 0))
 		return NULL;
 	if (strcmp(f->state, "sealed") != 0)
 		return "it is neither sealed nor a draft";
-	/* A write that found no memory before it was a request of ours leaves
-	 * what was never written: an empty file. */
+	/* A write for which libfuse found no memory never reached the vault, so
+	 * the file stays empty. */
 	if (f->found_size == 0 && f->flush[0] == 0 && f->flush[1] == 0 &&
 	    fault->calls == CALL_MEMORY)
 		return NULL;
@@ -462,7 +462,7 @@ void
 check_mounted(void)
 {
 	if (!vault_lives())
-		return; /* that was said */
+		return; /* already reported */
 	check_from(first_file, first_dir);
 	first_file = n_files;
 	first_dir = n_dirs;
@@ -473,7 +473,7 @@ check_sealed(void)
 {
 	if (!vault_lives())
 		return;
-	/* What was never published would be in the way. */
+	/* Unpublished drafts would make the seal fail. */
 	for (size_t i = 0; i < n_files; i++)
 		files[i].dropped = files[i].dropped ||
 		    (files[i].where == FIRST &&

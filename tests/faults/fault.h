@@ -1,7 +1,7 @@
 /*
- * What the shim does to the daemon it is loaded into.  The rig and the shim
- * share this in a file that the environment names: the rig may say what is to
- * happen at any time, and sees how far it came.
+ * The fault that the shim injects into the daemon.  Rig and shim share this
+ * struct in a mapped file that the environment names.  The rig may change the
+ * fault at any time and can read how many calls were made and struck.
  */
 #ifndef TESTS_FAULTS_FAULT_H
 #define TESTS_FAULTS_FAULT_H
@@ -18,7 +18,7 @@ enum {
 	CALL_SIZE = 8,	  /* ftruncate */
 	CALL_CREATE = 16, /* open and openat with O_CREAT, mkdirat */
 	CALL_MEMORY = 32, /* malloc calloc realloc */
-	CALL_DISK = 15,	  /* where what is on disk may change */
+	CALL_DISK = 15,	  /* calls that may change the disk */
 };
 
 enum fault_kind {
@@ -31,27 +31,27 @@ enum fault_kind {
 struct fault {
 	atomic_uint calls;  /* bits of CALL_; 0: nothing is counted */
 	atomic_ulong count; /* calls so far */
-	unsigned long at;   /* the first that is hit, from 1; 0: none is */
-	unsigned long last; /* the last */
+	unsigned long at;   /* the first call to strike, from 1; 0: none */
+	unsigned long last; /* the last call to strike */
 	enum fault_kind kind;
 	int sys;	       /* errno */
 	char only[32];	       /* files whose path holds this; "": all */
-	atomic_ulong hits;     /* how often it struck */
-	atomic_uint dark;      /* the power is off: nothing is seen any more */
+	atomic_ulong hits;     /* calls that were struck */
+	atomic_uint dark;      /* the power is off: calls never return */
 	atomic_uint busy;      /* calls under way */
 	char disk[2][128];     /* FAULT_CUT: mount points */
 	unsigned cut_flags[2]; /* as the ioctl takes them */
 };
 
-/* A sanitizer wants to be loaded first: with one, nothing is struck. */
+/* A sanitizer must be loaded before the shim: with one, inject no faults. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FAULTS_WORK 0
 #else
 #define FAULTS_WORK 1
 #endif
 
-/* Shut a file system down; the same number on ext4 and xfs.  Flags: 0 writes
- * all out, 1 the journal only, 2 nothing. */
+/* The ioctl that shuts a file system down, the same on ext4 and xfs.  Flags: 0
+ * writes everything to disk first, 1 only the journal, 2 nothing. */
 #define CUT_POWER _IOR('X', 125, unsigned)
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * The fault harness.  Writers work in a real mount and keep a log of what was
- * acknowledged, outside of it; something terrible happens; the vault is mounted
- * again, and everything in it is held against the logs.
+ * The fault harness.  Writers work in a real mount and log outside of it what
+ * was acknowledged.  A rig injects a fault, mounts the vault again, and
+ * compares all files in it with the logs.
  *
- * The working directory of a rig holds "store", "mnt", "acks" (the logs),
- * "seen" (the newest checkpoint anybody saw), "vkey" and "log" (the daemon's).
+ * The working directory of a rig holds "store", "mnt", "acks" (the logs of the
+ * writers), "seen" (the newest checkpoint that a writer saw), "vkey", and "log"
+ * (of the daemon).
  */
 #ifndef TESTS_FAULTS_FAULTS_H
 #define TESTS_FAULTS_FAULTS_H
@@ -20,7 +21,7 @@
 
 /* --- util.c ----------------------------------------------------------- */
 
-/* The same numbers for the same seed. */
+/* Random numbers, the same for the same seed. */
 struct chance {
 	uint64_t s;
 };
@@ -29,41 +30,42 @@ unsigned below(struct chance *c, unsigned n); /* 0..n-1 */
 
 int64_t now_us(void);
 void wait_us(int64_t us);
-/* A promise was broken: say so, and count it. */
+/* Print and count a broken promise of the vault. */
 void red(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 extern unsigned reds;
-/* The rig itself does not work: the end. */
+/* End the process: the rig itself failed. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
-/* Run a shell command; its exit status.  What it says goes to "said". */
+/* Run a shell command and return its exit status; its output is in "said". */
 int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Print "said". */
+/* Print the file "said". */
 void show_said(void);
-/* Wait for a child at most ms; false, and it lives on, when that is over. */
+/* Wait for a child, at most ms; false if it is still running then. */
 bool ended(pid_t pid, int ms, int *status);
 
 /* --- world.c: the store, the daemon, the disks ------------------------- */
 
-/* A new store, on the file system here, or on two disks of their own. */
+/* Make a new store, on the file system here or on two disks of its own. */
 enum disks { DISKS_NONE, DISKS_EXT4, DISKS_XFS };
 void world_begin(enum disks disks);
 void world_end(void);
-/* What a power cut leaves: daemon dead, disks back from their journals.  Flags
- * as the ioctl takes them; call it also when the shim has cut already. */
+/* Cut the power: kill the daemon and mount the disks again from their journals.
+ * Flags as for CUT_POWER.  Call this also after the shim has cut the power. */
 void world_cut(unsigned ledger_flags, unsigned objects_flags);
 
-extern struct fault *fault; /* what the next daemon will suffer */
-/* Nothing any more. */
+extern struct fault *fault; /* for the next daemon */
+/* Inject no fault. */
 void fault_none(void);
 
 /* Start a daemon. */
 void vault_start(const char *options);
-/* True when it serves; false when it has ended instead, with *status. */
+/* Wait: true when it serves, false when it has ended, with *status. */
 bool vault_serves(int *status);
-/* Start it where it must serve. */
+/* Start a daemon; the rig fails unless it serves. */
 void vault_mount(const char *options);
-/* kill -9 if it lives; writers are waited for, then the mount is gone. */
+/* Kill the daemon with SIGKILL, wait for the writers, and unmount. */
 void vault_kill(void);
-/* Unmount in order: its exit status, or -signal.  It may be dead already. */
+/* Unmount and return the exit status of the daemon, or -signal.  The daemon may
+ * be dead already. */
 int vault_unmount(void);
 bool vault_lives(void);
 
@@ -72,29 +74,29 @@ bool vault_lives(void);
 #define WRITERS 3 /* processes */
 #define THREADS 2 /* in each */
 
-/* Writers of round number n, logging to acks/N.*; they work until the mount is
- * gone or an error comes. */
+/* Start the writers of round n, which log to acks/N.*.  They work until the
+ * mount is gone or an error occurs. */
 void writers_start(unsigned n, uint64_t seed);
-/* One that does everything once and goes on after errors. */
+/* Start one writer that does everything once and continues after errors. */
 void writers_script(unsigned n, uint64_t seed);
-/* Wait for their end; the daemon is dead. */
+/* Wait for the writers to end, after the daemon is dead. */
 void writers_end(void);
-/* The bytes of a file: the first n of those that the seed stands for. */
+/* The n bytes from off of the file content that the seed generates. */
 void content_of(uint64_t seed, uint64_t off, void *p, size_t n);
 void digest_of(const void *p, size_t n, char hex[65]);
 
 /* --- check.c ---------------------------------------------------------- */
 
-/* Read the logs acks/N.* of writers whose errors may only be those that the
- * rig causes: errnos, 0 at the end; NULL: any. */
+/* Read the logs acks/N.*.  Writers may have failed only with these errnos (0 at
+ * the end), or with any if errors is NULL. */
 void check_read(unsigned n, const int *errors);
-/* Hold what is mounted against the logs read since the last check... */
+/* Compare the mounted vault with the logs read since the last check. */
 void check_mounted(void);
-/* ... and all of this store, after sealing it; the store ends unmounted. */
+/* Seal everything, compare with all logs of this store, and unmount. */
 void check_sealed(void);
-/* Forget it all: a new store. */
+/* Forget all logs, for a new store. */
 void check_forget(void);
-/* How many acknowledgements there were so far. */
+/* The number of acknowledgements so far. */
 extern unsigned long acks;
 
 #endif

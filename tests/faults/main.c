@@ -1,9 +1,9 @@
 /*
- * test-faults                     the short version of all rigs
- * test-faults RIG [CYCLES [SEED]] one of them; 0 cycles: all there are
+ * test-faults                     run the short version of all rigs
+ * test-faults RIG [CYCLES [SEED]] run one rig; 0 cycles: as many as there are
  *
- * The seed is printed first: with it the same cycles come again.  Each rig ends
- * with one line of what it did, at its first red.
+ * The seed is printed first; with it the same cycles can be run again.  A rig
+ * ends at the first broken promise, or after its cycles, and prints one line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -145,7 +145,7 @@ run_one(void)
 	return 2;
 }
 
-/* Our copies of others' mounts would keep them alive: let go of them. */
+/* Unmount our copies of other FUSE mounts, which would keep them alive. */
 static void
 leave_other_mounts(void)
 {
@@ -164,10 +164,10 @@ static int
 run_all(void)
 {
 	/*
-	 * In memory: no rig needs a real disk to lose something, and no other
-	 * program on it can slow one down.  In a mount namespace of our own: a
-	 * copy of a mount in somebody else's would keep a file system alive
-	 * that we think is unmounted.
+	 * Work in memory: no rig needs a real disk to lose data, and other
+	 * programs cannot slow memory down.  Work in a mount namespace of our
+	 * own: a copy of a mount in another namespace would keep a file system
+	 * alive that we have unmounted.
 	 */
 	if (geteuid() == 0 &&
 	    (unshare(CLONE_NEWNS) < 0 ||

@@ -1,7 +1,7 @@
 /*
- * At random: writers at work, then kill -9 or a power cut, at any moment.  In
- * order: the daemon is struck at the first call, then at the second, until a
- * run comes through untouched.
+ * Random rigs: writers work, then a kill -9 or a power cut comes at any moment.
+ * Ordered rigs: the daemon is struck at the first call, in the next run at the
+ * second, and so on, until a run ends without having been struck.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,11 +15,11 @@
 #define WORK_US 60000 /* writers work so long, at most */
 #define RECOVER_US 25000
 
-/* What writers may hear of it. */
+/* The errors that writers may get. */
 static const int after_kill[] = { ENOTCONN, ECONNABORTED, EIO, 0 };
 static const int after_cut[] = { ENOTCONN, ECONNABORTED, EIO, EROFS, 0 };
 
-/* Every cycle draws for itself, so that each can be had again. */
+/* Each cycle has its own random numbers, so that it can be repeated alone. */
 static struct chance
 chance_of(uint64_t seed, unsigned cycle)
 {
@@ -37,7 +37,7 @@ round_begin(const struct rig *rig, unsigned cycle)
 	if (cycle % ROUND != 0)
 		return;
 	in_round = true;
-	/* Both kinds of file systems in turn. */
+	/* Use ext4 and xfs in turn. */
 	world_begin(rig->disks == DISKS_NONE ? DISKS_NONE :
 		rig->disks != DISKS_EXT4     ? rig->disks :
 		cycle / ROUND % 2 == 0	     ? DISKS_EXT4 :
@@ -50,11 +50,11 @@ round_end(const struct rig *rig, unsigned cycle, bool last)
 	if (reds > 0 || !in_round || (!last && (cycle + 1) % ROUND != 0))
 		return;
 	in_round = false;
-	/* EIO is the kernel's word when a daemon dies over a request; from the
-	 * daemon itself it would stand in its log. */
+	/* The kernel answers EIO when a daemon dies during a request.  An EIO
+	 * of the daemon itself would be in its log. */
 	if (rig->calls == 0 && rig->disks == DISKS_NONE &&
 	    shell("! grep '^trailfs: failed' log") != 0) {
-		red("a daemon that nothing happened to said:");
+		red("a daemon without a fault printed:");
 		show_said();
 	}
 	if (!vault_lives())
@@ -63,8 +63,8 @@ round_end(const struct rig *rig, unsigned cycle, bool last)
 	check_sealed();
 }
 
-/* Half of the cuts write nothing out any more; one may be later than the
- * other. */
+/* Half of the cuts write nothing to disk.  The two disks may differ, as if one
+ * lost power later. */
 static unsigned
 flags_of(struct chance *c)
 {
@@ -86,7 +86,7 @@ strike(const struct rig *rig, struct chance *c)
 		world_cut(a, b);
 }
 
-/* The recovery is struck, too. */
+/* Strike the recovery too. */
 static void
 strike_again(const struct rig *rig, struct chance *c)
 {
@@ -113,7 +113,7 @@ at_random(const struct rig *rig, unsigned cycles, uint64_t seed)
 		if (reds > 0)
 			break;
 		writers_start(i, draw(&c));
-		/* A disk is slower than none. */
+		/* Disks are slower than memory. */
 		wait_us(1000 +
 		    below(&c,
 			rig->disks == DISKS_NONE ? WORK_US : 3 * WORK_US));
@@ -140,7 +140,7 @@ rig_power(const struct rig *rig, unsigned cycles, uint64_t seed)
 
 /* --- in order --------------------------------------------------------- */
 
-/* Arm the next daemon: struck at call number at; 0: only count. */
+/* Prepare a fault at call number at of the next daemon; 0: only count. */
 static void
 arm(const struct rig *rig, unsigned long at, struct chance *c)
 {
@@ -156,8 +156,8 @@ arm(const struct rig *rig, unsigned long at, struct chance *c)
 	fault->calls = rig->calls;
 }
 
-/* One daemon's life with a fault in it, and the judgement.  How often it was
- * struck; *count: of how many calls. */
+/* Run one daemon with a fault, then check the vault.  Returns how many calls
+ * were struck; *count is the number of calls. */
 static unsigned long
 live(const struct rig *rig, unsigned cycle, unsigned long at, struct chance *c,
     void (*work)(unsigned n, uint64_t seed), unsigned long *count)
@@ -179,7 +179,7 @@ live(const struct rig *rig, unsigned cycle, unsigned long at, struct chance *c,
 		world_cut(0, 0);
 	fault_none();
 	if (hits == 0 && status != 0)
-		red("a daemon that nothing happened to ended with %d", status);
+		red("a daemon without a fault exited with %d", status);
 	if (status < 0 && status != -SIGKILL)
 		red("the daemon died of signal %d", -status);
 	if (work != NULL)
@@ -189,7 +189,7 @@ live(const struct rig *rig, unsigned cycle, unsigned long at, struct chance *c,
 	return hits;
 }
 
-/* Points in order, every one or so many of them that cycles will do. */
+/* Strike calls in order: all of them, or as many as there are cycles. */
 static unsigned
 in_order(const struct rig *rig, unsigned cycles, uint64_t seed,
     void (*before)(unsigned n, struct chance *c),
@@ -205,7 +205,7 @@ in_order(const struct rig *rig, unsigned cycles, uint64_t seed,
 		if (before != NULL)
 			before(i, &c);
 		hits = live(rig, i, at, &c, work, &count);
-		/* The first life was counted only. */
+		/* The first run only counted the calls. */
 		if (i == 0 && cycles > 1)
 			step = 1 + count / (cycles - 1);
 		if (i == 0 && step > 1)
@@ -225,7 +225,7 @@ rig_sweep(const struct rig *rig, unsigned cycles, uint64_t seed)
 	return in_order(rig, cycles, seed, NULL, writers_script);
 }
 
-/* Leave something to recover. */
+/* Leave a store that needs recovery. */
 static void
 leave_a_mess(unsigned n, struct chance *c)
 {

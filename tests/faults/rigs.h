@@ -1,4 +1,4 @@
-/* The rigs: each does one terrible thing, again and again. */
+/* The rigs: each injects one kind of fault, again and again. */
 #ifndef TESTS_FAULTS_RIGS_H
 #define TESTS_FAULTS_RIGS_H
 
@@ -6,11 +6,12 @@
 
 struct rig {
 	const char *name;
-	/* cycles 0: all there are.  Ends at the first red; how many it did. */
+	/* Run so many cycles (0: as many as there are) or until the first
+	 * broken promise; returns the number of cycles run. */
 	unsigned (*run)(const struct rig *rig, unsigned cycles, uint64_t seed);
 	unsigned cycles; /* in the short version */
 	enum disks disks;
-	enum fault_kind kind; /* for sweeps */
+	enum fault_kind kind; /* for ordered rigs */
 	unsigned calls;
 	int sys;
 	bool stays; /* every call fails from then on */

@@ -1,7 +1,7 @@
 /*
- * Preloaded into trailfs: counts the calls that change a disk, and strikes at
- * one of them.  The calls go to the kernel directly, so that nothing has to be
- * looked up, and malloc can be among them.
+ * A library preloaded into trailfs: it counts the calls that change a disk and
+ * injects a fault into one of them.  It makes the system calls itself, so that
+ * no symbol must be looked up, and so that malloc can be one of the calls.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ begin(void)
 		close(fd);
 }
 
-/* A host whose clock is that many seconds ahead, or behind. */
+/* Move the clock so many seconds ahead, or back if negative. */
 int
 clock_gettime(clockid_t clock, struct timespec *ts)
 {
@@ -53,7 +53,7 @@ clock_gettime(clockid_t clock, struct timespec *ts)
 	return rc;
 }
 
-/* Is this call about the files that were meant?  name may be NULL. */
+/* True if the call concerns a file that the fault is for.  name may be NULL. */
 static bool
 concerns(int fd, const char *name)
 {
@@ -70,9 +70,9 @@ concerns(int fd, const char *name)
 	return strstr(path, fault->only) != NULL;
 }
 
-/* At one moment for both disks: a call under way ends first, and no other
- * begins.  (On a file system that was shut down while an fsync was under way,
- * that fsync may still say yes.) */
+/* Cut both disks at the same moment: calls that have begun end first, and no
+ * other call begins.  (An fsync during which its file system is shut down may
+ * still report success.) */
 static void
 cut_power(void)
 {
@@ -87,7 +87,7 @@ cut_power(void)
 	}
 }
 
-/* Count a call; true when it shall not be made as it was meant. */
+/* Count a call; true if a fault replaces it. */
 static bool
 strikes(unsigned call, int fd, const char *name)
 {
@@ -142,7 +142,7 @@ begin_call(void)
 		pause();
 }
 
-/* The call itself, unless it is struck. */
+/* Make the call, unless a fault replaces it. */
 #define CALL(call, fd, name, ...)  \
 	(strikes(call, fd, name) ? \
 		-1 :               \

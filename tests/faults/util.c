@@ -1,4 +1,4 @@
-/* Small things. */
+/* Random numbers, time, messages, shell commands and children. */
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The store under test, its daemon, and the disks whose power is cut. */
+/* The store under test, its daemon, and the disks that lose power. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -28,8 +28,8 @@ static pid_t daemon_pid; /* 0: none */
 
 /* --- disks ------------------------------------------------------------ */
 
-/* Bytes in memory that are a block device: nothing but the file system itself
- * can lose what it was given.  It goes away with the last who uses it. */
+/* Make a block device in memory, so that only the file system itself can lose
+ * data.  The device disappears with its last user. */
 struct disk {
 	const char *at; /* mount point */
 	char device[32];
@@ -57,7 +57,7 @@ attach(struct disk *d, off_t size)
 	if (control < 0 || d->bytes < 0 || ftruncate(d->bytes, size) < 0)
 		die("no loop device");
 	c.fd = (unsigned)d->bytes;
-	/* Somebody else may take the free one first. */
+	/* Another process may take the free device first. */
 	for (int i = 0; i < 100; i++) {
 		int n = ioctl(control, LOOP_CTL_GET_FREE);
 
@@ -129,9 +129,9 @@ world_cut(unsigned ledger_flags, unsigned objects_flags)
 	unsigned flags[2] = { ledger_flags, objects_flags };
 	int status;
 
-	/* At one moment for both disks: calls under way end first.  (On a file
-	 * system that was shut down while an fsync was under way, that fsync
-	 * may still say yes.)  Nobody sees what comes now. */
+	/* Cut both disks at the same moment: calls that have begun end first.
+	 * (An fsync during which its file system is shut down may still report
+	 * success.)  Later results do not reach the writers. */
 	fault->dark = 1;
 	if (daemon_pid > 0 && kill(daemon_pid, SIGSTOP) == 0 &&
 	    waitpid(daemon_pid, &status, WUNTRACED) == daemon_pid &&
@@ -140,7 +140,7 @@ world_cut(unsigned ledger_flags, unsigned objects_flags)
 	for (int i = 0; i < 2; i++) {
 		int fd = open(disk[i].at, O_RDONLY | O_CLOEXEC);
 
-		/* After a cut by the shim it cannot even be opened. */
+		/* After a cut by the shim it cannot be opened. */
 		if (fd >= 0 && ioctl(fd, CUT_POWER, &flags[i]) < 0 &&
 		    errno != EIO)
 			die("cut %s", disk[i].at);
@@ -150,7 +150,7 @@ world_cut(unsigned ledger_flags, unsigned objects_flags)
 	vault_kill();
 	fault->dark = 0;
 	disks_unmount();
-	/* What we hold open keeps its cache, which no machine does. */
+	/* Loop devices held open keep a cache, which a power cut loses. */
 	for (int i = 0; i < 2; i++)
 		if (ioctl(disk[i].loop, BLKFLSBUF) < 0)
 			die("empty the cache of %s", disk[i].device);
@@ -184,7 +184,8 @@ world_begin(enum disks d)
 		show_said();
 		die("init");
 	}
-	/* Objects must be where they can be linked to from stage. */
+	/* Stage and objects must be on one file system: staged files are
+	 * linked. */
 	if (disks != DISKS_NONE &&
 	    shell("for d in objects stage; do rmdir store/$d &&"
 		  " mkdir objects/$d && ln -s \"$PWD/objects/$d\" store/$d ||"
@@ -239,7 +240,7 @@ vault_start(const char *options)
 	_exit(127);
 }
 
-/* As exit(3) gave it, or -signal. */
+/* The exit status, or -signal. */
 static int
 plain(int status)
 {
@@ -292,7 +293,7 @@ vault_kill(void)
 		(void)waitpid(daemon_pid, &status, 0);
 	}
 	daemon_pid = 0;
-	/* They must meet the dead mount, not the bare directory. */
+	/* Writers must see the dead mount, not the bare directory. */
 	writers_end();
 	(void)umount2("mnt", MNT_DETACH | UMOUNT_NOFOLLOW);
 }

@@ -1,22 +1,23 @@
 /*
- * What writers do, and the log they keep of it.  A line says what is about to
- * be done (it may have happened), another what was acknowledged (it must have):
+ * The writers and their logs.  One kind of line announces an operation, which
+ * may then have happened; the other records an acknowledgement, so that it must
+ * have:
  *
- *	dir PATH                about to make this attestation
- *	made PATH               it was made
+ *	dir PATH                will make this attestation
+ *	made PATH               mkdir succeeded
  *	file PATH FIRST SIZE SEED A B
- *	                        about to write it, under the name FIRST at first;
- *	                        flushed at A and B bytes on the way (0: not)
- *	there PATH              it is there, though no byte of it
- *	flushed PATH SIZE       that much is durable
- *	more PATH               and more was written after that
- *	closed PATH             the whole is, under its first name
- *	kept PATH SIZE SHA256   the whole is, under PATH
- *	sealed PATH INDEX       it is an entry
- *	shut PATH               the attestation is closed: it will be sealed
- *	failed WHAT PATH ERRNO  this was refused
+ *	                        will write it, first under the name FIRST, and
+ *	                        flush it after A and B bytes (0: not)
+ *	there PATH              it exists, without bytes
+ *	flushed PATH SIZE       so many bytes are durable
+ *	more PATH               more bytes were written after that
+ *	closed PATH             all of it is durable, under FIRST
+ *	kept PATH SIZE SHA256   all of it is durable, under PATH
+ *	sealed PATH INDEX       it has this ledger entry
+ *	shut PATH               the attestation is closed and will be sealed
+ *	failed WHAT PATH ERRNO  this call failed
  *
- * PATH names the file whatever it is called at the moment.
+ * PATH identifies the file, also while it still has the name FIRST.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,8 +46,8 @@ struct writer {
 	bool stop;
 	struct chance chance;
 	char name[32];	 /* of this writer, in names */
-	char att[64];	 /* where it writes */
-	char last[160];	 /* the last file that was kept there */
+	char att[64];	 /* its attestation */
+	char last[160];	 /* the last file kept there */
 	unsigned number; /* counts names */
 	unsigned files;	 /* kept in att */
 	char *bytes;
@@ -94,7 +95,7 @@ put_line(struct writer *w, bool sync, const char *fmt, va_list ap)
 		die("the log of a writer");
 }
 
-/* Before: this process may be killed, this machine is not. */
+/* Announce an operation.  No sync: only the process may be killed. */
 static void
 intend(struct writer *w, const char *fmt, ...)
 {
@@ -105,7 +106,7 @@ intend(struct writer *w, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* After: durable, as what it tells of should be. */
+/* Record an acknowledgement, durably. */
 static void
 acknowledge(struct writer *w, const char *fmt, ...)
 {
@@ -120,7 +121,7 @@ acknowledge(struct writer *w, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Did the call succeed?  If not, log that; writers end with it. */
+/* True if the call succeeded; otherwise log the error and end the writer. */
 static bool
 fine(struct writer *w, long result, const char *what, const char *path)
 {
@@ -134,7 +135,7 @@ fine(struct writer *w, long result, const char *what, const char *path)
 
 /* --- files ------------------------------------------------------------ */
 
-/* A file to be written: its name, the name it has at first, and its bytes. */
+/* A file to write: its name, its first name, and its bytes. */
 struct plan {
 	char path[160], first[160];
 	size_t size, flush[2];
@@ -170,7 +171,7 @@ large(struct writer *w)
 	return 65537 + below(&w->chance, 150000);
 }
 
-/* fsync, or the close of another descriptor: the same promise. */
+/* Flush by fsync or by close of another descriptor: the same promise. */
 static bool
 flush(struct writer *w, const struct plan *p, int fd, size_t n)
 {
@@ -182,7 +183,7 @@ flush(struct writer *w, const struct plan *p, int fd, size_t n)
 	return true;
 }
 
-/* Write it under its first name, and close it. */
+/* Write the file under its first name and close it. */
 static bool
 write_file(struct writer *w, const struct plan *p)
 {
@@ -218,7 +219,7 @@ write_file(struct writer *w, const struct plan *p)
 			continue;
 		ok = flush(w, p, fd, done);
 		told = !ok;
-		/* Whoever asks now for what is frozen does not mean this. */
+		/* fsync of the directory must not freeze this open file. */
 		at(dir, w->att);
 		if (ok && below(&w->chance, 2) == 0 &&
 		    (other = open(dir, O_RDONLY | O_DIRECTORY)) >= 0) {
@@ -249,7 +250,7 @@ rename_file(struct writer *w, const struct plan *p)
 
 	at(from, p->first);
 	at(to, p->path);
-	/* A frozen file may be sealed before its new name comes. */
+	/* A frozen file may be sealed before it gets its new name. */
 	if (rename(from, to) == 0)
 		return true;
 	return errno == EPERM && strstr(p->first, ".tmp") == NULL ?
@@ -257,7 +258,7 @@ rename_file(struct writer *w, const struct plan *p)
 	    fine(w, -1, "rename", p->path);
 }
 
-/* Write it, give it its name, and count it. */
+/* Write the file, rename it, and count it. */
 static void
 make_file(struct writer *w, const struct plan *p)
 {
@@ -269,7 +270,7 @@ make_file(struct writer *w, const struct plan *p)
 	w->files++;
 }
 
-/* --- what writers do -------------------------------------------------- */
+/* --- the operations of writers ---------------------------------------- */
 
 static void
 begin_attestation(struct writer *w)
@@ -301,7 +302,7 @@ do_large(struct writer *w)
 	make_file(w, &p);
 }
 
-/* Flushed twice on the way; the second time it may be a file already. */
+/* Flush twice while writing; by then the bytes may be in a staged file. */
 static void
 do_flushed(struct writer *w)
 {
@@ -316,7 +317,7 @@ do_flushed(struct writer *w)
 	make_file(w, &p);
 }
 
-/* As a shell writes. */
+/* Write as a shell does. */
 static void
 do_early(struct writer *w)
 {
@@ -327,7 +328,7 @@ do_early(struct writer *w)
 	make_file(w, &p);
 }
 
-/* Without bytes, sometimes by way of a draft. */
+/* Make an empty file, sometimes as a draft first. */
 static void
 do_empty(struct writer *w)
 {
@@ -349,7 +350,7 @@ do_draft(struct writer *w)
 	make_file(w, &p);
 }
 
-/* Another name while it settles. */
+/* Rename a file while it settles. */
 static void
 do_renamed(struct writer *w)
 {
@@ -375,7 +376,7 @@ do_below(struct writer *w)
 	make_file(w, &p);
 }
 
-/* A draft attestation: all at once, or none. */
+/* Publish a draft attestation: all of it, or nothing. */
 static void
 do_publish(struct writer *w)
 {
@@ -406,7 +407,7 @@ do_publish(struct writer *w)
 		kept(w, &p[i]);
 }
 
-/* fsync of the directory: what is in it is sealed. */
+/* fsync of the directory seals the files in it. */
 static void
 do_sync(struct writer *w)
 {
@@ -515,8 +516,8 @@ writer_process(unsigned n, unsigned process, uint64_t seed)
 		(void)pthread_join(thread[i], NULL);
 }
 
-/* Keep the newest checkpoint that the vault shows: whatever it showed, it must
- * stand by. */
+/* Keep the newest checkpoint that the vault has shown: the ledger must always
+ * contain it. */
 static void
 watcher_process(void)
 {
