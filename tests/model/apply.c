@@ -1,4 +1,4 @@
-/* How the tree is after an operation, and after a restart; see model.h. */
+/* Change the tree after an operation, and after a restart; see model.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ seal_attestation(struct model *m, struct node *a)
 	a->sealed = true;
 }
 
-/* A closed directory has its seal, and before it what is closed in it. */
+/* Seal a closed directory, and before it the closed directories in it. */
 static void
 seal_closing(struct model *m, struct node *d)
 {
@@ -119,7 +119,7 @@ apply_chmod(struct model *m, struct node *d, unsigned mode)
 	d->mode = mode;
 }
 
-/* The version before name, which mkdir(2) of it seals. */
+/* Seal the version before this name: mkdir(2) of the next version does that. */
 static void
 seal_before(struct model *m, const struct place *at)
 {
@@ -157,7 +157,7 @@ seal_below(struct model *m, const struct node *dir, uid_t who)
 
 /* --- descriptors ------------------------------------------------------ */
 
-/* O_RDONLY | O_TRUNC changes content, too. */
+/* O_RDONLY | O_TRUNC changes content too. */
 static bool
 is_writer(unsigned flags)
 {
@@ -178,8 +178,8 @@ open_slot(struct model *m, int h, struct node *d, unsigned flags, uid_t who)
 		d->writer = who;
 }
 
-/* The last one for writing makes durable what came after the last close, but
- * nobody is told when. */
+/* The last release by a writer makes durable the bytes that came after the last
+ * close, but no caller learns when. */
 static void
 release(struct model *m, struct description *s)
 {
@@ -246,8 +246,8 @@ cut(struct node *f, size_t n)
 	wrote(f);
 }
 
-/* Through a descriptor for writing it says that what is empty is meant; through
- * another it asks for the seal of what nobody writes. */
+/* fsync of a descriptor for writing makes an empty file evidence.  fsync of
+ * another descriptor asks to seal a file that has no writer. */
 static void
 sync_file(const struct description *s, uid_t who)
 {
@@ -296,7 +296,7 @@ apply_on_slot(struct model *m, const struct op *o)
 		if ((o->flags & F_TRUNC) != 0)
 			cut(f, 0);
 		break;
-	case OP_MMAP: /* stored after the descriptor was closed */
+	case OP_MMAP: /* written after the descriptor was closed */
 		s->refs++;
 		close_slot(m, o->h);
 		store(f, (size_t)o->at, (size_t)o->n, o->seed);
@@ -321,7 +321,7 @@ make(struct model *m, struct place *at, const struct op *o, bool dir)
 	d->uid = o->who;
 	d->gid = o->who;
 	if (dir && d->level > 3 && !owns(d, o->who))
-		d->mode = 0777; /* it is not his */
+		d->mode = 0777; /* the attestation belongs to another user */
 	return d;
 }
 
@@ -332,13 +332,13 @@ apply_open(struct model *m, const struct op *o, struct place *at)
 	struct node *f = at->node;
 
 	if (f != NULL && f->dir)
-		return; /* looked at, and closed */
+		return; /* opened for reading and closed */
 	if (f == NULL)
 		f = make(m, at, o, false);
 	if ((flags & F_EXCL) != 0)
-		flags &= ~F_TRUNC; /* the kernel: it is new */
+		flags &= ~F_TRUNC; /* the kernel: the file is new */
 	if (at->node == NULL && !is_writer(flags))
-		flush(f); /* a reader's close would not */
+		flush(f); /* closing a reader does not flush */
 	open_slot(m, o->h, f, flags, o->who);
 	if ((flags & F_TRUNC) != 0)
 		cut(f, 0);
@@ -362,7 +362,7 @@ apply_rename(struct model *m, const struct op *o, struct place *at)
 	} else if (!d->dir) {
 		d->parent = to.dir;
 		if (draft && is_frozen(d))
-			seal_file(d); /* at once, whatever settles */
+			seal_file(d); /* at once, also if files settle */
 		settle(m, d);
 	}
 	d->parent = to.dir;
@@ -426,7 +426,7 @@ model_apply(struct model *m, const struct op *o)
 		if ((size_t)o->n != d->now.n) {
 			resize(&d->now, (size_t)o->n);
 			changed(d);
-			d->doubt = true; /* nobody closed it */
+			d->doubt = true; /* it was not closed */
 		}
 		break;
 	case OP_RENAME:
@@ -461,7 +461,7 @@ model_apply(struct model *m, const struct op *o)
 
 /* --- restarts --------------------------------------------------------- */
 
-/* Is that the draft that recovery makes of f? */
+/* True if this is the draft that recovery made of f. */
 static bool
 is_interrupted(const struct node *f, const struct seen *s)
 {
@@ -496,7 +496,7 @@ wrong(char text[512], const char *fmt, ...)
 	return false;
 }
 
-/* What nobody promised is as it is found: owner, mode, times, attributes. */
+/* Take owner, mode, times and attributes from the vault: none is promised. */
 static void
 learn(struct node *f, const struct seen *s)
 {
@@ -510,7 +510,7 @@ learn(struct node *f, const struct seen *s)
 	}
 }
 
-/* A file that was neither sealed nor closed when the daemon was killed. */
+/* Check a file that was not sealed or closed when the daemon was killed. */
 static bool
 survive(struct model *m, struct node *f, const struct seen *seen, size_t n,
     const struct seen *there, char text[512])
@@ -549,7 +549,7 @@ survive(struct model *m, struct node *f, const struct seen *seen, size_t n,
 		free(f->name);
 		f->name = strdup(strrchr(part->path, '/') + 1);
 	}
-	/* That it was written since is forgotten with what was written. */
+	/* The mark that it was written is lost with the bytes. */
 	if (f->flushed && !f->durable_written && f->durable.n == 0 &&
 	    there != part)
 		f->written = false;
@@ -581,7 +581,7 @@ restart_file(struct model *m, struct node *f, bool crash, bool open,
 	return true;
 }
 
-/* A directory of which no entry speaks outlives a crash with what is in it. */
+/* After a crash, a directory without an entry and without nodes may be gone. */
 static bool
 restart_dirs(struct model *m, bool crash, const struct seen *seen, size_t n,
     char text[512])

@@ -1,4 +1,4 @@
-/* Operations by chance; see ops.h. */
+/* Random operations; see ops.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ static const char *const lower[] = { "f", "g", "h", "d", "e", ".env", "a b",
 	"f.crdownload", ".~tmp~", ".rsync-partial", "f.filepart", "f.partial",
 	"a@2", "CON", "..." };
 
-/* Two of long bytes are made where they are used. */
+/* join() replaces the LONG names by long ones. */
 static const char *const nasty[] = { "a\nb", "\x1b[31m", "\x7f", "\xff",
 	"a\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xe2\x80\xae", "\xe2\x81\xa6",
 	"\xc2\x85", "\xe2\x80\xa8", ".trailfs", "LONG255", "LONG256", "LONG200",
@@ -64,7 +64,7 @@ some_node(struct chance *c, struct model *m, enum kind kind)
 		    (kind == A_DIR && !d->dir) ||
 		    (kind == A_PLACE && (!d->dir || d->level < 3)))
 			continue;
-		/* What is sealed is not all there is to try. */
+		/* Prefer nodes that are not sealed: more can happen to them. */
 		if (d->sealed && draw(c, 2) > 0)
 			continue;
 		return d;
@@ -72,7 +72,7 @@ some_node(struct chance *c, struct model *m, enum kind kind)
 	return m->nodes[0];
 }
 
-/* A name in some directory: a new one, most of the time. */
+/* A name in some directory, usually a new one. */
 static char *
 new_path(struct chance *c, struct model *m, bool file)
 {
@@ -115,7 +115,7 @@ some_slot(struct chance *c, struct model *m, bool used)
 	return h;
 }
 
-/* Small most of the time, and around what is kept inline. */
+/* Usually small; sometimes near the limit of inline content. */
 static long
 some_length(struct chance *c)
 {
@@ -159,7 +159,7 @@ draw_open(struct chance *c, struct model *m, struct op *o)
 		o->flags |= F_EXCL;
 }
 
-/* From a draft to a name, most of the time. */
+/* Usually from a draft to a final name. */
 static void
 draw_rename(struct chance *c, struct model *m, struct op *o)
 {
@@ -192,7 +192,7 @@ draw_mode(struct chance *c, struct model *m, struct op *o)
 	d = model_find(m, o->p);
 	o->mode = d != NULL && d->dir ? ONE_OF(c, dirs) : ONE_OF(c, files);
 	if (d != NULL && d->level < 3 && draw(c, 4) > 0)
-		o->mode = 0777; /* keep it open */
+		o->mode = 0777; /* keep it writable for all */
 }
 
 static const char *
@@ -338,7 +338,7 @@ static const struct {
 	{ OP_REMOUNT, 1 },
 };
 
-/* A little tree that everybody may write in, to begin with. */
+/* Begin with a small tree that all users may write to. */
 static bool
 draw_beginning(struct op *o, size_t step)
 {

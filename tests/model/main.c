@@ -1,11 +1,11 @@
 /*
  * model [--seed S] [--steps N] [--each N] [--save FILE] [FILE...]
  *
- * Replays the traces in the files (none: those beside this source), then makes
- * N steps by chance, a new vault for each EACH of them, and compares with the
- * model after each step.  A trace that differs is shrunk, printed, and written
- * to FILE.  The seed of a vault is printed before it is used: --seed S --steps 1
- * makes it again.
+ * Replay the traces in the files (by default, those beside this source).  Then
+ * run N random steps, with a new vault after every --each steps, and compare
+ * with the model after each step.  A trace that differs is shrunk, printed, and
+ * written to the file of --save.  The seed of each vault is printed first;
+ * --seed S --steps 1 runs that vault again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 #include "vault.h"
 
 #define SHRINK_MS 240000
-#define MANY 60 /* more are only saved */
+#define MANY 60 /* longer traces are only saved */
 
 static struct {
 	uint64_t seed;
@@ -36,7 +36,7 @@ static size_t refused;
 
 /* --- shrinking -------------------------------------------------------- */
 
-/* In the same way, as far as one can tell. */
+/* True if both differ in the same way, as far as can be seen. */
 static bool
 still_differs(const struct trace *t, enum verb verb, struct result *result)
 {
@@ -44,7 +44,7 @@ still_differs(const struct trace *t, enum verb verb, struct result *result)
 	return result->differs && result->verb == verb;
 }
 
-/* Without the operations from..from+n: does it differ still?  Then so be it. */
+/* Drop the operations from..from+n if the trace still differs without them. */
 static bool
 drop(struct trace *t, size_t from, size_t n, enum verb verb)
 {
@@ -63,7 +63,7 @@ drop(struct trace *t, size_t from, size_t n, enum verb verb)
 	return true;
 }
 
-/* What is dropped is leaked: the trace that it came from has it, too. */
+/* Dropped operations are not freed: the original trace has them too. */
 static void
 shrink(struct trace *t, enum verb verb)
 {
@@ -113,7 +113,7 @@ report(const struct trace *t, const struct result *result)
 	free(less.ops);
 }
 
-/* --- what there is to run --------------------------------------------- */
+/* --- traces and random runs ------------------------------------------- */
 
 static void
 replay(const char *path)
@@ -182,7 +182,7 @@ run_all(int n, char *files[])
 	return failures > 0;
 }
 
-/* The vault is looked after by a parent: it goes whatever becomes of us. */
+/* A parent process removes the vault, however this process ends. */
 static int
 guarded(int n, char *files[])
 {
@@ -254,7 +254,7 @@ main(int argc, char *argv[])
 		       "100%%: Checks: 1, Failures: 0, Errors: 0\n");
 		return 0;
 	}
-	/* The working directory will be another. */
+	/* The working directory will change. */
 	if (option.save != NULL && option.save[0] != '/' &&
 	    getcwd(here, sizeof here) != NULL &&
 	    asprintf(&save, "%s/%s", here, option.save) > 0)

@@ -1,6 +1,6 @@
-/* What is refused; see model.h.  Where two rules are broken at once either errno
- * is right; what the kernel checks by itself (search and write permission,
- * kinds) it checks before the vault is asked. */
+/* The operations that a vault refuses; see model.h.  If two rules are broken at
+ * once, either errno is correct.  The kernel checks search and write permission
+ * and file types itself, before it asks the vault. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "tree.h"
 
-/* --- what is refused -------------------------------------------------- */
+/* --- refusals --------------------------------------------------------- */
 
 static answers
 evidence_place(const struct node *dir, const char *name)
@@ -22,7 +22,7 @@ evidence_place(const struct node *dir, const char *name)
 	return no | (is_closed(dir) ? ON(EROFS) : 0);
 }
 
-/* NAME@N: the one before is sealed; or closing, if it is made by mkdir(2). */
+/* NAME@N needs version N-1 to be sealed, or closing if mkdir(2) makes it. */
 static answers
 attestation_name(struct model *m, struct node *dir, const char *name, bool made)
 {
@@ -102,7 +102,7 @@ expect_open(struct model *m, const struct op *o)
 	if (at.node != NULL || at.control) {
 		if ((o->flags & F_EXCL) != 0 && (o->flags & F_CREATE) != 0)
 			return ON(EEXIST);
-		/* .trailfs is a directory, too. */
+		/* .trailfs is a directory too. */
 		if ((at.control || at.node->dir) &&
 		    (o->flags & (F_WRITE | F_TRUNC | F_CREATE)) != 0)
 			return ON(EISDIR);
@@ -117,7 +117,7 @@ expect_open(struct model *m, const struct op *o)
 	return evidence_place(at.dir, at.name);
 }
 
-/* What is taken from under a name: unlinked, or replaced. */
+/* The file loses its name, by unlink or because it is replaced. */
 static answers
 expect_loss(const struct node *f, uid_t who)
 {
@@ -137,7 +137,7 @@ has_children(struct model *m, const struct node *dir)
 	return false;
 }
 
-/* A directory below an attestation belongs to who made it, too. */
+/* The maker of a directory below an attestation is an owner of it too. */
 static bool
 owns_directory(const struct node *d, uid_t who)
 {
@@ -158,7 +158,7 @@ expect_rmdir(struct model *m, const struct node *d, uid_t who)
 	return no | (d->recorded || !owns_directory(d, who) ? ON(EPERM) : 0);
 }
 
-/* A file below that somebody writes? */
+/* True if a file below is open for writing. */
 static bool
 is_written_below(struct model *m, const struct node *dir)
 {
@@ -169,7 +169,7 @@ is_written_below(struct model *m, const struct node *dir)
 	return false;
 }
 
-/* A directory's new place must hold all that is in it, and as what it is. */
+/* At its new place, all nodes in a directory must still be allowed. */
 static answers
 expect_move_below(struct model *m, struct node *d, struct node *dir,
     const char *name, uid_t who)
@@ -266,7 +266,7 @@ expect_rename(struct model *m, const struct op *o)
 	if (to.node != NULL && (o->flags & F_EXCHANGE) == 0 &&
 	    f->dir != to.node->dir)
 		return f->dir ? ON(ENOTDIR) : ON(EISDIR);
-	/* Their ".." changes. */
+	/* The ".." of moved directories changes. */
 	if (from.dir != to.dir &&
 	    ((f->dir && !may(f, o->who, W)) ||
 		((o->flags & F_EXCHANGE) != 0 && to.node->dir &&
@@ -289,8 +289,8 @@ expect_rename(struct model *m, const struct op *o)
 	return no;
 }
 
-/* A chmod(2) closes an attestation that has a file, and what holds only sealed
- * and closed directories. */
+/* chmod(2) closes an attestation that has a file, and a directory that holds
+ * only sealed and closed directories. */
 bool
 is_worth_sealing(struct model *m, const struct node *d)
 {
@@ -510,8 +510,8 @@ expect_on_node(struct model *m, const struct op *o)
 	}
 }
 
-/* A directory would be less open than its attestation, of which another user is
- * the owner. */
+/* True if a directory would have fewer permissions than its attestation, which
+ * another user owns. */
 static bool
 keeps_private(const struct node *dir, const struct op *o)
 {

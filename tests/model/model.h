@@ -1,10 +1,10 @@
 /*
- * The tree of a vault as its manual says it behaves, in memory.
+ * A model, in memory, of the tree of a vault as its manual describes it.
  *
- * Written from trailfs(8), not from the program: it shares no code with it.
- * For one operation it says which answers are right (0 or an errno; several
- * where the manual does not say which of two broken rules is named) and, when
- * the operation succeeded, how the tree is afterwards.
+ * The model was written from trailfs(8) and shares no code with the vault.  For
+ * each operation it gives the correct answers (0 or errnos; several if two
+ * rules are broken and the manual does not say which one is reported).  After a
+ * successful operation it gives the resulting tree.
  */
 #ifndef TESTS_MODEL_MODEL_H
 #define TESTS_MODEL_MODEL_H
@@ -15,8 +15,8 @@
 #include <sys/types.h>
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define SLOTS 6	 /* descriptors that a trace holds open at once */
-#define XATTRS 2 /* extended attributes that it knows: user.a, user.b */
+#define SLOTS 6	 /* open descriptors of a trace */
+#define XATTRS 2 /* extended attributes in the model: user.a, user.b */
 
 enum verb {
 	OP_MKDIR,
@@ -46,13 +46,13 @@ enum verb {
 	OP_REMOVEXATTR,
 	OP_GETXATTR,
 	OP_SYNCDIR,
-	OP_KEEP,    /* a copy of the checkpoint is taken out of the vault */
-	OP_CRASH,   /* kill -9, and mounted again */
-	OP_REMOUNT, /* in order; what is open is closed before */
+	OP_KEEP,    /* copy the checkpoint out of the vault */
+	OP_CRASH,   /* kill -9, then mount again */
+	OP_REMOUNT, /* close all files, unmount, mount again */
 	OP_COUNT
 };
 
-/* Words that change a verb. */
+/* Flags of a verb. */
 enum {
 	F_READ = 1,
 	F_WRITE = 2,
@@ -77,7 +77,7 @@ struct op {
 	char *p, *q;
 	unsigned flags, mode, seed;
 	int h, h2;  /* slots */
-	long n, at; /* length, and where; seconds; uid and gid */
+	long n, at; /* length and offset; seconds; uid and gid */
 };
 
 struct bytes {
@@ -90,26 +90,26 @@ struct node {
 	char *name;
 	int level; /* 0 root, 1 trail, 2 workflow, 3 attestation, 4 below */
 	bool dir, sealed;
-	bool closing; /* a chmod closed it: not sealed yet */
-	bool filling; /* below an attestation: its write bit came back */
+	bool closing; /* closed by chmod, not sealed yet */
+	bool filling; /* below an attestation: write bit set again */
 	unsigned mode;
 	uid_t uid;
 	gid_t gid;
-	/* Of a file: */
-	bool written; /* by a handle, once */
+	/* Only for files: */
+	bool written; /* by a handle, at least once */
 	struct bytes now, durable;
-	bool flushed, dirty, doubt; /* doubt: dirty or not, nobody promised */
-	bool durable_written;	    /* and by a handle: of what was flushed */
+	bool flushed, dirty, doubt; /* doubt: may be dirty or not */
+	bool durable_written; /* the flushed bytes were written by a handle */
 	bool mtime_known;
 	int64_t mtime_ns;
-	unsigned writers; /* descriptions open for writing */
-	uid_t writer;	  /* whose */
-	unsigned handles; /* descriptions */
+	unsigned writers; /* open file descriptions for writing */
+	uid_t writer;	  /* the user who opened it so */
+	unsigned handles; /* open file descriptions */
 	bool unlinked;
 	char *xattr[XATTRS];
-	/* Of a directory below an attestation: an entry names it. */
+	/* Only for directories below an attestation: an entry names it. */
 	bool recorded;
-	bool found; /* after a restart */
+	bool found; /* seen after a restart */
 };
 
 struct description {
@@ -121,32 +121,32 @@ struct model {
 	struct node **nodes; /* [0] is the root */
 	size_t n, cap;
 	struct description *slot[SLOTS];
-	bool settles; /* false: what freezes is sealed at once */
+	bool settles; /* false: frozen files are sealed at once */
 };
 
-/* A set of answers; 0 is in it where success is one of them. */
+/* A set of answers: errnos, and 0 for success. */
 typedef uint32_t answers;
 answers answer_of(int sys);
 const char *answer_names(answers, char text[256]);
 
 void model_init(struct model *, bool settles, unsigned root_mode);
 void model_free(struct model *);
-/* The operation means nothing now: a slot in use, or none. */
+/* True if the operation is meaningless now: its slot is in use, or empty. */
 bool model_skips(const struct model *, const struct op *);
 answers model_expect(struct model *, const struct op *);
-/* It succeeded. */
+/* Change the tree after the operation succeeded. */
 void model_apply(struct model *, const struct op *);
 
-/* What root finds there, or NULL. */
+/* The node that root finds at path, or NULL. */
 struct node *model_find(struct model *, const char *path);
 char *node_path(const struct node *, char path[4096]);
 const char *node_state(const struct node *);
 void node_access(const struct node *, unsigned *mode, uid_t *, gid_t *);
 const char *const *xattr_names(void);
-/* The bytes that a seed means. */
+/* Generate the n bytes of a seed. */
 void fill(unsigned char *p, size_t n, unsigned seed);
 
-/* What was seen after a restart. */
+/* A name that was seen in the vault after a restart. */
 struct seen {
 	char *path;
 	bool dir;
@@ -157,8 +157,8 @@ struct seen {
 	gid_t gid;
 	char *xattr[XATTRS];
 };
-/* Go on with what the restart left, if that is what it had to leave; else why
- * not, in text, and false. */
+/* Continue with the names that a restart left, if the manual allows them;
+ * otherwise false, with the reason in text. */
 bool model_restart(struct model *, bool crash, const struct seen *, size_t n,
     char text[512]);
 

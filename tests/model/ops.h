@@ -1,9 +1,9 @@
 /*
- * Operations as lines of text, and by chance.
+ * Operations: as lines of text, and random ones.
  *
  *     open 1001 p=t/w/a/f flags=write,create mode=644 h=2
  *
- * Bytes of a path that are not plain stand as %XX.
+ * Special bytes of a path are written as %XX.
  */
 #ifndef TESTS_MODEL_OPS_H
 #define TESTS_MODEL_OPS_H
@@ -23,11 +23,11 @@ struct trace {
 };
 
 uint64_t draw(struct chance *, uint64_t below);
-/* The next operation: in one case of two about something that is there. */
+/* Draw the next operation; every second one is about an existing node. */
 struct op draw_op(struct chance *, struct model *, size_t step);
 
 void op_print(FILE *, const struct op *);
-/* Takes what o points to. */
+/* The strings of o then belong to the trace. */
 void trace_add(struct trace *, struct op o);
 void trace_free(struct trace *);
 void trace_print(FILE *, const struct trace *);

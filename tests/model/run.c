@@ -1,5 +1,5 @@
-/* See run.h.  Users change by setfsuid(2): the caller that the kernel tells the
- * daemon of, and that it asks for permissions, is that user. */
+/* See run.h.  setfsuid(2) changes the user: the kernel checks the permissions
+ * of that user and names that user to the daemon. */
 #include "run.h"
 
 #include <dirent.h>
@@ -19,9 +19,9 @@
 
 #include "vault.h"
 
-#define SEALED_MS 20000	  /* until what does not settle is sealed */
-#define LOOK_AT_ALL 200	  /* every so many steps */
-#define SEAL_ALL_MS 30000 /* before the end of settling does it */
+#define SEALED_MS 20000	  /* for a file that does not settle */
+#define LOOK_AT_ALL 200	  /* steps between full comparisons */
+#define SEAL_ALL_MS 30000 /* less than the settle time */
 
 static struct vault vault;
 
@@ -65,7 +65,7 @@ below_mount(const char *path)
 	return out;
 }
 
-/* --- what the vault has ----------------------------------------------- */
+/* --- comparison with the vault ---------------------------------------- */
 
 static const char *
 state_at(const char *path, char state[64])
@@ -179,7 +179,7 @@ compare_stat(struct run *r, struct node *d, const char *path,
 	if (d->mtime_known && d->mtime_ns != ns)
 		return differs(r, "%s: changed at %lld, not %lld", path,
 		    (long long)ns, (long long)d->mtime_ns);
-	/* Once nobody writes, it stays what it is. */
+	/* Without writers the time stays the same. */
 	if (d->writers == 0) {
 		d->mtime_known = true;
 		d->mtime_ns = ns;
@@ -196,7 +196,7 @@ compare_node(struct run *r, struct node *d, int fd, bool whole)
 
 	if (fstat(fd, &st) < 0)
 		return differs(r, "fstat: %s", strerror(errno));
-	/* One walk to it is enough. */
+	/* Walk the path only once. */
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	good = compare_stat(r, d, path, &st);
 	if (good && d->level > 0 && (!d->dir || d->level <= 3))
@@ -209,7 +209,7 @@ compare_node(struct run *r, struct node *d, int fd, bool whole)
 	return good;
 }
 
-/* Is there in the vault what the model has there? */
+/* Compare the vault with the model at this name. */
 static bool
 compare(struct run *r, const char *name, bool whole)
 {
@@ -236,7 +236,7 @@ compare(struct run *r, const char *name, bool whole)
 	return good;
 }
 
-/* The names in a directory are those of the model. */
+/* Compare the names in a directory with those of the model. */
 static bool
 compare_list(struct run *r, const struct node *dir, DIR *list)
 {
@@ -295,7 +295,7 @@ compare_all(struct run *r)
 	return good;
 }
 
-/* --- what is done to it ----------------------------------------------- */
+/* --- operations ------------------------------------------------------- */
 
 static int
 open_flags(unsigned f)
@@ -624,7 +624,7 @@ forget_found(struct found *all)
 	free(all->seen);
 }
 
-/* Their names have the time in them; a trace must not. */
+/* Names of interrupted drafts hold the time; rename them, for the trace. */
 static bool
 name_interrupted(struct run *r)
 {
@@ -673,7 +673,7 @@ close_slots(struct run *r, bool model)
 	}
 }
 
-/* The checkpoint that was kept before must be of this log still. */
+/* Verify, against the checkpoint that was kept before, if any. */
 static bool
 verify(struct run *r)
 {
@@ -797,7 +797,7 @@ begin(struct run *r, struct result *result, bool settles)
 	return true;
 }
 
-/* Everything is in order at the end, too. */
+/* Compare everything at the end. */
 static void
 end(struct run *r, bool whole)
 {

@@ -37,7 +37,7 @@ static const char *const verbs[OP_COUNT] = {
 	[OP_REMOUNT] = "remount",
 };
 
-/* In the order of the bits. */
+/* In the order of the bits of flags. */
 static const char *const words[] = { "read", "write", "append", "trunc",
 	"create", "excl", "noreplace", "exchange", "whiteout", "fifo", "device",
 	"now", "keepsize", "replace" };

@@ -78,7 +78,7 @@ ends(const char *name, const char *end)
 	return n > k && strcmp(name + n - k, end) == 0;
 }
 
-/* .NAME.XXXXXX of rsync: one of the six is a digit or a capital. */
+/* .NAME.XXXXXX as rsync makes it: one of the six is a digit or a capital. */
 static bool
 by_rsync(const char *name)
 {
@@ -149,7 +149,7 @@ is_draft(const struct node *f)
 	return is_draft_at(f->parent, f->name);
 }
 
-/* Next code point of UTF-8, -1 when it is none. */
+/* Read the next code point of UTF-8; -1 if the bytes are not UTF-8. */
 static long
 code_point(const unsigned char **p)
 {
@@ -172,7 +172,7 @@ code_point(const unsigned char **p)
 	return c < least[more + 1] ? -1 : c;
 }
 
-/* Control characters and those that turn the direction of text. */
+/* Control characters and characters that change the direction of text. */
 static bool
 is_shown(long c)
 {
@@ -298,7 +298,7 @@ is_closing(const struct node *d)
 	return a != NULL ? a->closing : d->closing;
 }
 
-/* Bytes count however they came. */
+/* A file with bytes counts as written, however they were made. */
 bool
 is_written(const struct node *f)
 {
@@ -311,7 +311,7 @@ is_frozen(const struct node *f)
 	return is_written(f) && !f->sealed && f->writers == 0 && !is_draft(f);
 }
 
-/* That nobody has open for writing. */
+/* Empty, not written, and without a writer. */
 bool
 is_placeholder(const struct node *f)
 {
@@ -338,8 +338,8 @@ node_state(const struct node *d)
 			      "open";
 }
 
-/* Below an attestation, directories are as it is, but for what their own mode
- * takes away. */
+/* A directory below an attestation has the permissions of the attestation,
+ * without those that its own mode lacks. */
 void
 node_access(const struct node *d, unsigned *mode, uid_t *uid, gid_t *gid)
 {
@@ -368,7 +368,7 @@ may(const struct node *d, uid_t who, unsigned want)
 	return (mode & want) == want;
 }
 
-/* Root or its owner. */
+/* True for root and the owner. */
 bool
 owns(const struct node *d, uid_t who)
 {
@@ -395,7 +395,7 @@ node_path(const struct node *d, char path[4096])
 	return path;
 }
 
-/* Bytes of the path of name in dir, below its attestation. */
+/* The length in bytes of the path of name in dir below its attestation. */
 size_t
 length_below(const struct node *dir, const char *name)
 {

@@ -1,5 +1,5 @@
 /*
- * What the model's rules stand on: names, nodes, who may look where.
+ * The parts that the rules of the model use: names, nodes, paths, permissions.
  */
 #ifndef TESTS_MODEL_TREE_H
 #define TESTS_MODEL_TREE_H
@@ -13,12 +13,12 @@
 #define ON(sys) answer_of(sys)
 #define YES ON(0)
 
-/* Where a path leads. */
+/* The result of a path walk. */
 struct place {
 	struct node *dir, *node;
 	char name[300];
-	bool control; /* it is .trailfs */
-	answers no;   /* not even found */
+	bool control; /* the path is in .trailfs */
+	answers no;   /* errnos of the walk itself */
 };
 
 void resize(struct bytes *b, size_t n);
@@ -37,7 +37,7 @@ void take_away(struct model *m, struct node *f);
 bool is_below(const struct node *d, const struct node *dir);
 struct node *attestation(const struct node *d);
 bool is_closed(const struct node *dir); /* sealed, or closing */
-bool is_closing(const struct node *d);	/* its attestation is, or itself */
+bool is_closing(const struct node *d);	/* it or its attestation is closing */
 bool is_written(const struct node *f);
 bool is_frozen(const struct node *f);
 bool is_placeholder(const struct node *f);
@@ -46,7 +46,7 @@ bool owns(const struct node *d, uid_t who);
 size_t length_below(const struct node *dir, const char *name);
 struct place walk(struct model *m, uid_t who, const char *path);
 
-/* Rules that tell what happens, not only whether. */
+/* Rules that decide the result of an operation, not only its answer. */
 bool has_children(struct model *, const struct node *dir);
 bool is_worth_sealing(struct model *, const struct node *);
 bool takes_last_write_bit(const struct node *, unsigned mode);

@@ -20,12 +20,12 @@
 
 #include "vault.h"
 
-/* A daemon that answers no more dies by this: its callers cannot. */
+/* The daemon is killed after this time: callers of a hung daemon cannot die. */
 #define DAEMON_S 150
 #define WAIT_MS 60000
 
-#define MORE_FDS 24	   /* than at the beginning: connections of threads */
-#define MORE_KB (64 << 10) /* the same of memory: caches, and contents */
+#define MORE_FDS 24	   /* more than at the start: connections of threads */
+#define MORE_KB (64 << 10) /* more than at the start: caches and content */
 
 long long
 now_ms(void)
@@ -55,7 +55,7 @@ says(char *text, const char *fmt, ...)
 	return false;
 }
 
-/* The status of a child as exit(3) gave it, -signal, or -1000: not ended. */
+/* The exit status of a child, -signal, or -1000 if it has not ended. */
 static int
 ended(pid_t pid)
 {
@@ -236,7 +236,7 @@ vault_remove(struct vault *v)
 	v->pid = 0;
 	while (umount2("mnt", MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 		continue;
-	/* trailfs makes a bare mount point immutable. */
+	/* trailfs makes the bare mount point immutable. */
 	fd = open("mnt", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
 		flags &= ~FS_IMMUTABLE_FL;

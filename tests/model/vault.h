@@ -1,5 +1,6 @@
 /*
- * A store and its daemon, in the working directory: "store", "mnt", "log".
+ * A store and its daemon.  The working directory holds "store", "mnt" and
+ * "log".
  */
 #ifndef TESTS_MODEL_VAULT_H
 #define TESTS_MODEL_VAULT_H
@@ -10,19 +11,20 @@
 struct vault {
 	pid_t pid;
 	bool settles;
-	long fds, rss_kb; /* of the daemon, when it began */
+	long fds, rss_kb; /* of the daemon at its start */
 };
 
-/* All of these: false, and why in text[512]. */
+/* These return false on failure, with the reason in text[512]. */
 bool vault_make(struct vault *, char *text);
 bool vault_mount(struct vault *, char *text);
 bool vault_crash(struct vault *, char *text);
 bool vault_unmount(struct vault *, char *text);
 /* trailctl verify, against the checkpoint in that file (or NULL). */
 bool vault_verify(const char *checkpoint, char *text);
-/* The daemon holds what it held in the beginning, or not much more. */
+/* True if the daemon has few more descriptors and little more memory than at
+ * its start. */
 bool vault_is_lean(const struct vault *, char *text);
-/* Whatever is there goes. */
+/* End the daemon, unmount, and remove the files. */
 void vault_remove(struct vault *);
 
 long long now_ms(void);
