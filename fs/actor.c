@@ -6,11 +6,8 @@
  * until it comes back nobody waits for it.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -20,16 +17,12 @@
 
 #include "actor.h"
 #include "core/environment.h"
+#include "proc.h"
 
 #define DEADLINE_MS 50
 #define BELIEVED_S 1
 #define SLOTS 64	    /* processes remembered, by pid, at most */
 #define DESCRIPTORS_EACH 32 /* that the daemon has for each of these */
-
-/* Flags of a thread in /proc/TID/stat (include/linux/sched.h). */
-#define IS_IO_WORKER 0x00000010ul   /* of io_uring */
-#define IS_USER_WORKER 0x00004000ul /* of the kernel, for a process */
-#define IS_KERNEL_THREAD 0x00200000ul
 
 /* What the helper found about one process.  A pidfd is of that process only,
  * so a number that was given to another one is noticed. */
@@ -66,183 +59,21 @@ struct fs_actors {
 	struct known known[SLOTS];
 };
 
-/* The file name of /proc/pid into buf, NUL added; its length, 0: none. */
-static size_t
-read_proc(uint32_t pid, const char *name, char *buf, size_t size)
-{
-	char path[64];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	do
-		n = read(fd, buf, size - 1);
-	while (n < 0 && errno == EINTR);
-	close(fd);
-	if (n < 0)
-		n = 0;
-	buf[n] = '\0';
-	return (size_t)n;
-}
-
-/* A number of /proc; -1 when unset, which the kernel writes as 2^32-1. */
-static int64_t
-read_number(uint32_t pid, const char *name)
-{
-	char buf[32], *end;
-	unsigned long long v;
-
-	if (read_proc(pid, name, buf, sizeof buf) == 0)
-		return -1;
-	errno = 0;
-	v = strtoull(buf, &end, 10);
-	if (errno != 0 || end == buf || v >= UINT32_MAX)
-		return -1;
-	return (int64_t)v;
-}
-
-static void
-read_comm(uint32_t pid, char *out, size_t size)
-{
-	size_t n = read_proc(pid, "comm", out, size);
-
-	if (n > 0 && out[n - 1] == '\n')
-		out[n - 1] = '\0';
-	else
-		out[0] = '\0'; /* cut or none: absent */
-}
-
-static void
-read_link(uint32_t pid, const char *name, char *out, size_t size)
-{
-	char path[64];
-	ssize_t n;
-
-	snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
-	n = readlink(path, out, size);
-	if (n < 0 || (size_t)n >= size)
-		n = 0;
-	out[n] = '\0';
-}
-
-/* In another mount namespace that path may name another file, or none. */
-static void
-read_exe(const struct fs_actors *a, uint32_t pid, char *out, size_t size)
-{
-	char mounts[sizeof a->mounts];
-
-	read_link(pid, "ns/mnt", mounts, sizeof mounts);
-	if (mounts[0] != '\0' && strcmp(mounts, a->mounts) == 0)
-		read_link(pid, "exe", out, size);
-	else
-		out[0] = '\0';
-}
-
-/* The value of a line "NAME:\t..." of /proc/id/status in buf, or NULL. */
-static const char *
-status_line(const char *buf, const char *name)
-{
-	const char *line = strstr(buf, name);
-
-	return line == NULL ? NULL : line + strlen(name);
-}
-
-/* The flags of a thread; all of them when they cannot be read. */
-static unsigned long
-read_flags(uint32_t tid)
-{
-	char buf[1024], *p;
-	unsigned long flags;
-
-	if (read_proc(tid, "stat", buf, sizeof buf) == 0 ||
-	    (p = strrchr(buf, ')')) == NULL ||
-	    sscanf(p, ") %*c %*d %*d %*d %*d %*d %lu", &flags) != 1)
-		return ULONG_MAX;
-	return flags;
-}
-
-/*
- * The process of a thread.  0: none that could be named; a thread of the kernel
- * writes for somebody else, and one of io_uring for whoever has the ring.
- */
-static uint32_t
-read_process(uint32_t tid)
-{
-	char buf[4096];
-	const char *tgid;
-
-	if ((read_flags(tid) &
-		(IS_IO_WORKER | IS_USER_WORKER | IS_KERNEL_THREAD)) != 0 ||
-	    read_proc(tid, "status", buf, sizeof buf) == 0 ||
-	    (tgid = status_line(buf, "\nTgid:\t")) == NULL)
-		return 0;
-	return (uint32_t)strtoul(tgid, NULL, 10);
-}
-
-/*
- * Do the numbers of /proc mean what the kernel's numbers mean to us?  In a pid
- * namespace with the host's /proc they name other processes; then each process
- * has several numbers there.
- */
-static bool
-is_proc_ours(void)
-{
-	char buf[4096], link[32], *end;
-	const char *numbers;
-	uint32_t self = (uint32_t)getpid();
-	ssize_t n = readlink("/proc/self", link, sizeof link - 1);
-
-	link[n < 0 ? 0 : n] = '\0';
-	if (strtoul(link, NULL, 10) != self ||
-	    read_proc(self, "status", buf, sizeof buf) == 0)
-		return false;
-	numbers = status_line(buf, "\nNSpid:\t");
-	return numbers == NULL ||
-	    (strtoul(numbers, &end, 10) == self && *end == '\n');
-}
-
 bool
 fs_actors_know(const struct fs_actors *a)
 {
 	return a != NULL && a->proc_is_ours;
 }
 
-/* The path in the unified hierarchy if there is one, else in the first. */
-static void
-read_cgroup(uint32_t pid, char *out, size_t size)
-{
-	char buf[8192], *line, *rest = buf, *path = NULL;
-	size_t n = read_proc(pid, "cgroup", buf, sizeof buf);
-
-	out[0] = '\0';
-	if (n == sizeof buf - 1)
-		return;
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		char *colon = strchr(line, ':');
-
-		if (colon != NULL)
-			colon = strchr(colon + 1, ':');
-		if (colon == NULL)
-			continue;
-		if (path == NULL || strncmp(line, "0::", 3) == 0)
-			path = colon + 1;
-	}
-	if (path != NULL && strlen(path) < size)
-		memcpy(out, path, strlen(path) + 1);
-}
-
 /* What may have to wait for others' locks. */
 static void
 read_slowly(uint32_t tid, struct tf_actor *seen)
 {
-	if ((seen->pid = read_process(tid)) == 0)
+	if ((seen->pid = fs_proc_process(tid)) == 0)
 		return;
-	seen->loginuid = read_number(seen->pid, "loginuid");
-	seen->session = read_number(seen->pid, "sessionid");
-	read_cgroup(seen->pid, seen->cgroup, sizeof seen->cgroup);
+	seen->loginuid = fs_proc_number(seen->pid, "loginuid");
+	seen->session = fs_proc_number(seen->pid, "sessionid");
+	fs_proc_cgroup(seen->pid, seen->cgroup, sizeof seen->cgroup);
 }
 
 static void
@@ -296,8 +127,8 @@ fs_actors_new(void)
 
 	if (a == NULL)
 		return NULL;
-	a->proc_is_ours = is_proc_ours();
-	read_link((uint32_t)getpid(), "ns/mnt", a->mounts, sizeof a->mounts);
+	a->proc_is_ours = fs_proc_is_ours();
+	fs_proc_link((uint32_t)getpid(), "ns/mnt", a->mounts, sizeof a->mounts);
 	a->ticks = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (a->ticks < 0 || timerfd_settime(a->ticks, 0, &each, NULL) < 0) {
 		if (a->ticks >= 0)
@@ -497,6 +328,6 @@ fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
 		ask(a, tid, who);
 	if (who->pid == 0)
 		return;
-	read_comm(who->pid, who->comm, sizeof who->comm);
-	read_exe(a, who->pid, who->exe, sizeof who->exe);
+	fs_proc_comm(who->pid, who->comm, sizeof who->comm);
+	fs_proc_exe(who->pid, a->mounts, who->exe, sizeof who->exe);
 }

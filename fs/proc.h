@@ -1,0 +1,47 @@
+/*
+ * What /proc says about threads and processes.
+ *
+ * Nothing here fails: a value that cannot be read is empty, 0 or -1.  All
+ * functions may be called from any thread.
+ *
+ * Reading comm, exe and ns/mnt, and status and stat of a thread, takes no lock
+ * that a caller of trailfs can hold while it waits for an answer.  Reading
+ * cgroup, loginuid and sessionid can take one, so a thread that serves requests
+ * must not do it (actor.h).
+ */
+#ifndef FS_PROC_H
+#define FS_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Do the numbers in /proc name the same threads as the numbers from the kernel?
+ * In a pid namespace with the /proc of the host they do not.
+ */
+bool fs_proc_is_ours(void);
+
+/*
+ * The process of thread tid.  0: unknown, or a thread that works for somebody
+ * else: threads of the kernel write for any process, and those of io_uring for
+ * the process that owns the ring.
+ */
+uint32_t fs_proc_process(uint32_t tid);
+
+/* The number in file name of pid.  -1: unset, or it cannot be read. */
+int64_t fs_proc_number(uint32_t pid, const char *name);
+
+/*
+ * Strings, with a NUL, in size bytes.  A string that does not fit is empty.
+ * link: the target of the link called name.  exe: the path of the program,
+ * empty where pid is not in the mount namespace ours (the target of ns/mnt),
+ * because there the path can name another file.  cgroup: the path in the
+ * unified hierarchy if there is one, else in the first.
+ */
+void fs_proc_comm(uint32_t pid, char *out, size_t size);
+void fs_proc_link(uint32_t pid, const char *name, char *out, size_t size);
+void fs_proc_exe(uint32_t pid, const char *ours, char *out, size_t size);
+void fs_proc_cgroup(uint32_t pid, char *out, size_t size);
+
+#endif
