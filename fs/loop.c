@@ -1,8 +1,6 @@
 /*
- * Workers and the release barrier.  Lock order: reading, then mu.
- *
- * A worker answers the RELEASE it has read before it reads again, so a slot in
- * each worker is all the barrier has to remember.
+ * Workers.  Lock order: reading, then mu or the mutex of the barrier, which are
+ * never held together.
  *
  * Whoever reads goes on reading: most requests are answered in less time than
  * waking another worker takes.  Only what is slow passes reading on first.
@@ -23,6 +21,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "barrier.h"
 #include "loop.h"
 
 #define KICK_MS 20
@@ -32,14 +31,13 @@
 
 struct worker {
 	struct fs_loop *loop;
-	pthread_t thread; /* set by the thread itself */
-	uint64_t ino;	  /* being released; guarded by loop->mu */
-	uint64_t turn;	  /* number of that release, 0: none; loop->mu */
-	uint32_t uid;	  /* who sent the request; fixed while away */
-	bool reads;	  /* this thread's: it holds loop->reading */
-	fuse_req_t req;	  /* this thread's: what may be interrupted, or NULL */
-	bool away;	  /* its request waits; guarded by loop->mu */
-	bool used;	  /* there is such a thread; guarded by loop->mu */
+	pthread_t thread;	   /* set by the thread itself */
+	struct fs_release release; /* what it releases; see barrier.h */
+	uint32_t uid;		   /* who sent the request; fixed while away */
+	bool reads;		   /* this thread's: it holds loop->reading */
+	fuse_req_t req; /* this thread's: what may be interrupted, or NULL */
+	bool away;	/* its request waits; guarded by loop->mu */
+	bool used;	/* there is such a thread; guarded by loop->mu */
 };
 
 static _Thread_local struct worker *me; /* NULL: no worker */
@@ -59,9 +57,7 @@ struct fs_loop {
 	pthread_mutex_t reading;	 /* held while reading a request */
 	_Atomic(struct worker *) reader; /* who does, or NULL */
 	pthread_mutex_t mu;
-	pthread_cond_t done;   /* a release was done */
-	uint64_t turns;	       /* releases read so far; guarded by mu */
-	atomic_uint releasing; /* slots in use; changed under mu */
+	struct fs_barrier barrier;
 	unsigned max;
 	unsigned running;	     /* workers; guarded by mu */
 	atomic_uint away;	     /* of these; changed under mu */
@@ -89,7 +85,7 @@ fs_loop_new(unsigned threads, struct fs_loop **out, struct tf_error *err)
 		l->w[i].loop = l;
 	pthread_mutex_init(&l->reading, NULL);
 	pthread_mutex_init(&l->mu, NULL);
-	pthread_cond_init(&l->done, NULL);
+	fs_barrier_init(&l->barrier);
 	*out = l;
 	return TF_OK;
 }
@@ -108,7 +104,7 @@ fs_loop_free(struct fs_loop *l)
 		free(a);
 	}
 	close(l->end_fd);
-	pthread_cond_destroy(&l->done);
+	fs_barrier_destroy(&l->barrier);
 	pthread_mutex_destroy(&l->mu);
 	pthread_mutex_destroy(&l->reading);
 	free(l);
@@ -261,23 +257,7 @@ note_release(struct worker *w, const struct fuse_buf *buf)
 		w->uid = in->uid;
 	if (in == NULL || in->opcode != FUSE_RELEASE)
 		return;
-	pthread_mutex_lock(&l->mu);
-	w->ino = in->nodeid;
-	w->turn = ++l->turns;
-	atomic_fetch_add(&l->releasing, 1);
-	pthread_mutex_unlock(&l->mu);
-}
-
-static void
-end_release(struct worker *w)
-{
-	struct fs_loop *l = w->loop;
-
-	pthread_mutex_lock(&l->mu);
-	w->turn = 0;
-	atomic_fetch_sub(&l->releasing, 1);
-	pthread_cond_broadcast(&l->done);
-	pthread_mutex_unlock(&l->mu);
+	fs_barrier_note(&l->barrier, &w->release, in->nodeid);
 }
 
 /* Read the next request into buf.  False: there will be none. */
@@ -365,8 +345,7 @@ work(void *arg)
 	while (stays && (take_aside(w, &buf) || take(w, &buf))) {
 		fuse_session_process_buf(l->se, &buf);
 		w->req = NULL;
-		if (w->turn != 0) /* only this thread sets it */
-			end_release(w);
+		fs_barrier_end(&l->barrier, &w->release);
 		stays = come_back(w);
 	}
 	free(buf.mem);
@@ -475,23 +454,7 @@ fs_loop_stop(struct fs_loop *l)
 bool
 fs_loop_releasing(struct fs_loop *l)
 {
-	/* Releases read before our request were counted before the reading
-	 * lock was let go, so this sees them. */
-	return atomic_load(&l->releasing) != 0;
-}
-
-/* Is a release of ino, one of the first upto, under way?  mu is held. */
-static bool
-pending(const struct fs_loop *l, uint64_t ino, uint64_t upto)
-{
-	for (unsigned i = 0; i < l->max + SPARES_MAX; i++) {
-		const struct worker *w = &l->w[i];
-
-		if (w->turn != 0 && w->turn <= upto &&
-		    (ino == 0 || w->ino == ino))
-			return true;
-	}
-	return false;
+	return fs_barrier_any(&l->barrier);
 }
 
 void
@@ -499,19 +462,8 @@ fs_loop_await(struct fs_loop *l, uint64_t ino)
 {
 	uint64_t upto;
 
-	bool waits;
-
-	if (!fs_loop_releasing(l))
-		return;
-	pthread_mutex_lock(&l->mu);
-	upto = l->turns;
-	waits = pending(l, ino, upto);
-	pthread_mutex_unlock(&l->mu);
-	if (!waits)
+	if (!fs_barrier_pending(&l->barrier, ino, &upto))
 		return;
 	fs_loop_away();
-	pthread_mutex_lock(&l->mu);
-	while (pending(l, ino, upto))
-		pthread_cond_wait(&l->done, &l->mu);
-	pthread_mutex_unlock(&l->mu);
+	fs_barrier_wait(&l->barrier, ino, upto);
 }
