@@ -38,12 +38,14 @@ void fs_name_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void fs_name_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 void fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
     fuse_ino_t new_parent, const char *new_name, unsigned flags);
-void fs_name_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void fs_name_releasedir(fuse_req_t req, fuse_ino_t ino,
+
+/* ops_list.c */
+void fs_list_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_list_releasedir(fuse_req_t req, fuse_ino_t ino,
     struct fuse_file_info *fi);
-void fs_name_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+void fs_list_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi);
-void fs_name_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+void fs_list_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi);
 
 /* ops_data.c */

@@ -1,9 +1,8 @@
 /*
- * Names: looking up, making, taking away, renaming, listing.
+ * Names: look up, create, remove, rename.
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "actor.h"
@@ -13,8 +12,6 @@
 #include "loop.h"
 #include "ops.h"
 #include "report.h"
-
-#define BATCH 64 /* names asked of the vault at a time */
 
 /*
  * Wait for releases under way of the node that name means now; of a directory,
@@ -320,184 +317,4 @@ fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 		fuse_reply_err(req, 0);
 	else
 		fs_report_attempt(req, &try, rc, &err);
-}
-
-/* --- listing ------------------------------------------------------------ */
-
-/* The answer to a READDIR, as it fills up. */
-struct listing {
-	fuse_req_t req;
-	bool plus; /* READDIRPLUS */
-	char *buf;
-	size_t size, used;
-};
-
-/* Add a name; next is the cookie to go on behind it.  False: no room. */
-static bool
-add(struct listing *l, const char *name, const struct fuse_entry_param *e,
-    off_t next)
-{
-	char *at = l->buf + l->used;
-	size_t room = l->size - l->used, n;
-
-	n = l->plus ? fuse_add_direntry_plus(l->req, at, room, name, e, next) :
-		      fuse_add_direntry(l->req, at, room, name, &e->attr, next);
-	if (n > room)
-		return false;
-	l->used += n;
-	return true;
-}
-
-/* "." and ".." have the cookies 1 and 2, and no node in READDIRPLUS. */
-static bool
-add_dots(struct listing *l, off_t off, uint64_t self, uint64_t parent)
-{
-	struct fuse_entry_param e = { .attr = { .st_mode = S_IFDIR } };
-
-	e.attr.st_ino = self;
-	if (off < 1 && !add(l, ".", &e, 1))
-		return false;
-	e.attr.st_ino = parent;
-	return off >= 2 || add(l, "..", &e, 2);
-}
-
-/* The cookie behind a place is place + 3.  In READDIRPLUS too there are only
- * names: to make every file just to tell its size would be dear. */
-static bool
-add_control(void *arg, uint64_t place, const char *name, uint64_t ino,
-    mode_t type)
-{
-	struct fuse_entry_param e = { .attr = { .st_ino = ino,
-					  .st_mode = type } };
-
-	return add(arg, name, &e, (off_t)place + 3);
-}
-
-static enum tf_code
-list_control(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
-{
-	struct fs *fs = fs_of(l->req);
-	uint64_t parent;
-	enum tf_code rc;
-
-	rc = fs_control_parent(fs->control, ino, &parent, err);
-	if (rc != TF_OK || !add_dots(l, off, ino, parent))
-		return rc;
-	return fs_control_list(fs->control, ino, fs_ops_caller(l->req),
-	    off <= 2 ? 0 : (uint64_t)off - 2, add_control, l, err);
-}
-
-/* The cookie behind node id is id + 2: it rises, and is never 0, 1 or 2. */
-static enum tf_code
-list_vault(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
-{
-	struct fs *fs = fs_of(l->req);
-	uint64_t after = off <= 2 ? 0 : (uint64_t)off - 2;
-	struct tf_dirent batch[BATCH];
-	struct fuse_entry_param e;
-	struct tf_attr a;
-	size_t n;
-	enum tf_code rc;
-
-	if (off < 2) {
-		rc = tf_vault_getattr(fs->vault, ino, &a, err);
-		if (rc != TF_OK)
-			return rc;
-		if (!add_dots(l, off, ino,
-			a.parent != 0 ? a.parent : TF_ROOT_ID))
-			return TF_OK;
-	}
-	do {
-		rc = tf_vault_list(fs->vault, ino, after, batch, BATCH, &n,
-		    err);
-		if (rc != TF_OK)
-			return rc;
-		for (size_t i = 0; i < n; i++) {
-			a = batch[i].attr;
-			after = a.id;
-			if (l->plus && a.state != TF_STATE_SEALED &&
-			    a.kind == TF_KIND_EVIDENCE &&
-			    fs_loop_releasing(fs->loop)) {
-				fs_loop_await(fs->loop, a.id);
-				if (tf_vault_getattr(fs->vault, a.id, &a,
-					NULL) != TF_OK)
-					continue; /* gone meanwhile */
-			}
-			fs_attr_entry(&a, &e);
-			if (!add(l, batch[i].name, &e, (off_t)a.id + 2))
-				return TF_OK;
-		}
-	} while (n > 0);
-	return TF_OK;
-}
-
-static void
-list(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
-{
-	struct listing l = { .req = req, .plus = plus, .size = size };
-	struct tf_error err = { 0 };
-	enum tf_code rc;
-
-	if ((l.buf = malloc(size)) == NULL) {
-		fs_report_error(req, "list", TF_NOMEM, NULL);
-		return;
-	}
-	if (fs_control_is(ino))
-		rc = list_control(&l, ino, off, &err);
-	else
-		rc = list_vault(&l, ino, off, &err);
-	/* What was found before an error is given; the next call meets it. */
-	if (rc == TF_OK || l.used > 0)
-		fuse_reply_buf(req, l.buf, l.used);
-	else
-		fs_report_error(req, "list", rc, &err);
-	free(l.buf);
-}
-
-/* A sealed directory's names never change: the kernel may keep them. */
-void
-fs_name_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-	struct fs *fs = fs_of(req);
-	struct tf_attr a;
-	struct tf_error err = { 0 };
-	enum tf_code rc;
-
-	if (!fs_control_is(ino)) {
-		rc = tf_vault_opendir(fs->vault, ino, &a, &err);
-		if (rc != TF_OK) {
-			fs_report_error(req, "open directory", rc, &err);
-			return;
-		}
-		if (a.state == TF_STATE_SEALED)
-			fi->cache_readdir = fi->keep_cache = 1;
-	}
-	/* Interrupted: nobody will close it. */
-	if (fuse_reply_open(req, fi) == -ENOENT && !fs_control_is(ino))
-		tf_vault_closedir(fs->vault, ino);
-}
-
-void
-fs_name_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-	(void)fi;
-	if (!fs_control_is(ino))
-		tf_vault_closedir(fs_of(req)->vault, ino);
-	fuse_reply_err(req, 0);
-}
-
-void
-fs_name_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-    struct fuse_file_info *fi)
-{
-	(void)fi;
-	list(req, ino, size, off, false);
-}
-
-void
-fs_name_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-    struct fuse_file_info *fi)
-{
-	(void)fi;
-	list(req, ino, size, off, true);
 }
