@@ -5,7 +5,6 @@
  * frees it.  A caller that gave up leaves the helper marked as stuck, and
  * until it comes back nobody waits for it.
  */
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
