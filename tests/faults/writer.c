@@ -189,7 +189,7 @@ write_file(struct writer *w, const struct plan *p)
 {
 	char path[192], dir[192];
 	size_t done = 0, step;
-	bool ok = true, told = true;
+	bool ok = true, more_logged = true;
 	int fd, other;
 
 	intend(w, "file %s %s %zu %llu %zu %zu", p->path, p->first, p->size,
@@ -211,14 +211,14 @@ write_file(struct writer *w, const struct plan *p)
 				step = p->flush[i] - done;
 		ok = fine(w, write(fd, w->bytes + done, step), "write",
 		    p->path);
-		if (ok && !told)
+		if (ok && !more_logged)
 			acknowledge(w, "more %s", p->path);
-		told = true;
+		more_logged = true;
 		done += step;
 		if (!ok || (done != p->flush[0] && done != p->flush[1]))
 			continue;
 		ok = flush(w, p, fd, done);
-		told = !ok;
+		more_logged = !ok;
 		/* fsync of the directory must not freeze this open file. */
 		at(dir, w->att);
 		if (ok && below(&w->chance, 2) == 0 &&

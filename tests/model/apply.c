@@ -354,7 +354,7 @@ apply_rename(struct model *m, const struct op *o, struct place *at)
 	if (d == to.node)
 		return;
 	if (to.node != NULL)
-		take_away(m, to.node);
+		unlink_node(m, to.node);
 	free(d->name);
 	d->name = strdup(to.name);
 	if (d->dir && d->level == 3 && d->name[0] != '.') {
@@ -434,7 +434,7 @@ model_apply(struct model *m, const struct op *o)
 		break;
 	case OP_UNLINK:
 	case OP_RMDIR:
-		take_away(m, d);
+		unlink_node(m, d);
 		break;
 	case OP_CHMOD:
 		apply_chmod(m, d, o->mode);

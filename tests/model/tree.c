@@ -257,7 +257,7 @@ forget(struct model *m, struct node *d)
 }
 
 void
-take_away(struct model *m, struct node *f)
+unlink_node(struct model *m, struct node *f)
 {
 	f->unlinked = true;
 	if (f->handles == 0)

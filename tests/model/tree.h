@@ -33,7 +33,7 @@ struct node *child(struct model *m, const struct node *dir, const char *name);
 struct node *add(struct model *m, struct node *dir, const char *name,
     bool is_dir);
 void forget(struct model *m, struct node *d);
-void take_away(struct model *m, struct node *f);
+void unlink_node(struct model *m, struct node *f);
 bool is_below(const struct node *d, const struct node *dir);
 struct node *attestation(const struct node *d);
 bool is_closed(const struct node *dir); /* sealed, or closing */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # tests/verify.sh, a second verifier, and trailctl agree about a log of a
-# thousand entries, its proofs and what is altered in them.
+# thousand entries and its proofs, intact and altered.
 . "$(dirname "$0")/../suite.sh"
 
 verifier=$top/tests/verify.sh

@@ -87,7 +87,7 @@ init_refuses_a_bad_origin() {
 	[ ! -e other ]
 }
 
-# A new store is whole; what it cannot have yet is reported as ABSENT.
+# A new store is whole; links that it cannot have yet are ABSENT.
 a_new_store_verifies() {
 	is 0 trailctl verify store
 	for link in contents entries names tree signature; do
