@@ -1,4 +1,4 @@
-/* Directories that are closed: rows of table closing. */
+/* Table closing: see closings.h. */
 #include "closings.h"
 
 #include "sql.h"

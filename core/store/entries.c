@@ -1,4 +1,5 @@
-/* The ledger's rows.  I1: the triggers of schema.c hold them in place. */
+/* The ledger's tables.  I1: triggers in schema.c refuse to change or delete
+ * rows of entry and checkpoint, and to shorten tiles. */
 #include <string.h>
 
 #include "entries.h"

@@ -1,4 +1,4 @@
-/* Names: rows of node and stage. */
+/* The tables of names, node and stage: see nodes.h. */
 #include <string.h>
 
 #include "nodes.h"
@@ -27,7 +27,7 @@ str_at(sqlite3_stmt *st, int col)
 	return s;
 }
 
-/* The COLUMNS of the present row. */
+/* Read COLUMNS of the current row. */
 static enum tf_code
 read_attr(sqlite3_stmt *st, struct tf_attr *a, char name[256], size_t *n,
     struct tf_error *err)
@@ -46,7 +46,7 @@ read_attr(sqlite3_stmt *st, struct tf_attr *a, char name[256], size_t *n,
 		.ctime = time_at(st, 10),
 		.btime = time_at(st, 12),
 	};
-	/* What does not fit would be cut, and nobody see it. */
+	/* A value that is out of range would be cut without notice. */
 	if (s.n > 255 || (unsigned)a->kind > TF_KIND_EVIDENCE ||
 	    sqlite3_column_int64(st, 4) != (a->mode & 07777) ||
 	    sqlite3_column_int64(st, 5) != a->uid ||
@@ -60,7 +60,7 @@ read_attr(sqlite3_stmt *st, struct tf_attr *a, char name[256], size_t *n,
 	return TF_OK;
 }
 
-/* A row of COLUMNS, entry, seal, object. */
+/* Read a row of COLUMNS, entry, seal, object. */
 static enum tf_code
 read_node(const struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *r,
     struct tf_error *err)
@@ -74,7 +74,7 @@ read_node(const struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *r,
 	    (uint64_t)sqlite3_column_int64(st, 15);
 	r->object = (uint64_t)sqlite3_column_int64(st, 16);
 	r->xattrs = (struct tf_str){ NULL, 0 };
-	/* It meant nothing, and so takes nothing away. */
+	/* Version 1 ignored this mode, so it must not restrict access now. */
 	if (db->version == 1 && r->attr.kind == TF_KIND_DIRECTORY)
 		r->attr.mode = 07777;
 	r->attr.state = r->attr.kind == TF_KIND_EVIDENCE ||
@@ -146,7 +146,7 @@ enum tf_code
 tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
     struct tf_node_row *out, size_t max, size_t *n, struct tf_error *err)
 {
-	/* The root is its own parent, and no child of itself. */
+	/* The root's parent is the root, but the root is not its own child. */
 	sqlite3_stmt *st = tf_sql(db, err,
 	    "SELECT " COLUMNS
 	    ", entry, seal, object FROM node INDEXED BY node_parent"

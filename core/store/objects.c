@@ -1,4 +1,4 @@
-/* Objects: rows and files. */
+/* Objects in rows and in files: see objects.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -52,7 +52,7 @@ tf_object_get(struct tf_db *db, uint64_t id, struct tf_object_row *out,
 	enum tf_code rc;
 	const void *p;
 
-	/* Two statements: reading a row's head must not read its body. */
+	/* Two statements, so that reading the size does not read the body. */
 	if (body == NULL)
 		st = tf_sql(db, err,
 		    "SELECT size, sha256, body IS NOT NULL"
@@ -128,7 +128,7 @@ tf_object_seal(struct tf_db *db, const struct tf_hash *h, uint64_t id,
 	    "seal object", err);
 }
 
-/* "ab/<62 hex>"; the first two are the directory's name. */
+/* Write the object's name "ab/<62 hex>" and its directory's name "ab". */
 static void
 object_name(const struct tf_hash *h, char dir[3], char name[67])
 {
@@ -141,9 +141,10 @@ object_name(const struct tf_hash *h, char dir[3], char name[67])
 }
 
 /*
- * Make the directory if need be; its own name must be durable too.  One that is
- * there may have been made a moment ago, by another thread or by one whose sync
- * failed, or just before a crash.
+ * Create the directory if it is absent and sync objects/, so that the
+ * directory's own name survives power loss.  A directory that exists may still
+ * be unsynced: another thread may just have created it, an earlier sync may
+ * have failed, or the host may have crashed.
  */
 static enum tf_code
 object_dir(int objectsfd, struct tf_object_dirs *dirs, const struct tf_hash *h,
@@ -187,7 +188,7 @@ tf_object_link(int objectsfd, struct tf_object_dirs *dirs, int tmpfd,
 			return tf_fail(err, TF_IO, "stat object %s", name);
 		if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 			return tf_fail(err, TF_TAMPER,
-			    "object %s is there with another size", name);
+			    "object %s exists with another size", name);
 	}
 	/* I2: the name must be durable before an entry may point at it. */
 	return tf_file_sync_dir(objectsfd, dir, err);

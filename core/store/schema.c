@@ -1,7 +1,11 @@
 /*
- * Schema and connections.  WAL with synchronous=FULL: NORMAL may lose the last
- * commits at a power cut, after their checkpoint was shown (I4).  The triggers
- * stop our own mistakes, not people: those the Merkle tree finds.
+ * Schema and connections.
+ *
+ * I4: the journal is WAL with synchronous=FULL.  With NORMAL a power cut may
+ * lose the last commits after their checkpoint was shown.
+ * I1: triggers refuse to change or delete committed rows.  They stop mistakes
+ * of our own code; changes made with other programs are detected by the Merkle
+ * tree.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,14 +23,14 @@
 
 #define APPLICATION_ID 0x54726673 /* "Trfs" */
 #define BUSY_MS 10000
-#define BUSY_WRITER_MS 3000 /* the committer asks again, see commit.c */
+#define BUSY_WRITER_MS 3000 /* then the committer retries: see commit.c */
 
 /*
- * Version 1, as it was.  SQLite keeps the text of every CREATE, and the text of
- * a store must be one of the two that check_schema() puts together.
+ * Version 1, which must not change: SQLite stores the text of every CREATE, and
+ * check_schema() compares the stored text with that of the store's version.
  */
 static const char tables[] =
-    /* Small facts: store, origin, next id. */
+    /* Single values: store, origin, next id. */
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY NOT NULL)"
     " STRICT, WITHOUT ROWID;"
     /* The ledger.  off: bytes of events.jsonl before this entry. */
@@ -38,7 +42,7 @@ static const char tables[] =
     " PRIMARY KEY(level, n)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE checkpoint(size INTEGER PRIMARY KEY,"
     " root BLOB NOT NULL CHECK(length(root) = 32), note BLOB NOT NULL) STRICT;"
-    /* The tree of names, as the entries say it (I5). */
+    /* The tree of names, which follows from the entries (I5). */
     "CREATE TABLE node(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL,"
     " name BLOB NOT NULL, kind INTEGER NOT NULL, mode INTEGER NOT NULL,"
     " uid INTEGER NOT NULL, gid INTEGER NOT NULL, size INTEGER NOT NULL,"
@@ -48,13 +52,13 @@ static const char tables[] =
     " entry INTEGER NOT NULL, seal INTEGER, object INTEGER, xattrs BLOB,"
     " UNIQUE(parent, name)) STRICT;"
     "CREATE INDEX node_parent ON node(parent);"
-    /* Bytes by number; body NULL: a file named by its digest. */
+    /* Objects; body NULL: the bytes are in a file named by the digest. */
     "CREATE TABLE object(id INTEGER PRIMARY KEY, size INTEGER NOT NULL,"
     " sha256 BLOB NOT NULL CHECK(length(sha256) = 32), body BLOB) STRICT;"
-    /* Sealed bytes by digest: each once. */
+    /* The sealed object of each digest. */
     "CREATE TABLE digest(sha256 BLOB PRIMARY KEY, object INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;"
-    /* What is not in the ledger yet: flushed files, drafts, directories. */
+    /* Pending nodes: flushed files, drafts, directories. */
     "CREATE TABLE stage(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL,"
     " name BLOB NOT NULL, kind INTEGER NOT NULL, dirty INTEGER NOT NULL,"
     " mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,"
@@ -112,11 +116,11 @@ static const char content_triggers[] =
     " BEGIN SELECT raise(ABORT, 'digests never go'); END;";
 
 /*
- * Version 2: directories that close, and evidence whose reading bits and group
- * change after its seal.
+ * Version 2: closed directories, and evidence whose read bits and group may
+ * change after the seal.
  */
 static const char closing[] =
-    /* Directories that chmod(2) closed and that are not sealed yet. */
+    /* Directories that chmod(2) has closed and that are not sealed yet. */
     "CREATE TABLE closing(id INTEGER PRIMARY KEY, actor BLOB NOT NULL) STRICT;";
 
 static const char node_update_2[] =
@@ -133,7 +137,8 @@ static const char node_update_2[] =
     " NEW.xattrs IS NOT OLD.xattrs))"
     " BEGIN SELECT raise(ABORT, 'sealed names never change'); END;";
 
-/* SQLite takes a page that the disk does not give for a damaged one. */
+/* True if the error comes from a page that could not be read.  SQLite reports
+ * such a page as a damaged database, but nothing is known about its content. */
 static bool
 disk_failed(struct tf_db *db)
 {
@@ -359,9 +364,9 @@ create(struct tf_db *db, struct tf_error *err)
 }
 
 /*
- * From version 1 to 2, in one transaction.  In version 1 the mode in the row of
- * a directory below an attestation meant nothing: as its own mode it must not
- * take anything away.
+ * Convert version 1 to 2 in one transaction.  Version 1 ignored the mode in the
+ * row of a directory below an attestation, but version 2 enforces it: it is set
+ * so that it restricts nothing.
  */
 static enum tf_code
 upgrade(struct tf_db *db, struct tf_error *err)
@@ -389,7 +394,7 @@ upgrade(struct tf_db *db, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Is text the parts one after the other?  The last part is NULL. */
+/* True if text is the concatenation of parts; the last part is NULL. */
 static bool
 is_made_of(const char *text, const char *const *part)
 {
@@ -403,7 +408,7 @@ is_made_of(const char *text, const char *const *part)
 	return *text == '\0';
 }
 
-/* Are the tables, indexes and triggers exactly those of the version? */
+/* Check that tables, indexes and triggers are exactly those of the version. */
 static enum tf_code
 check_schema(struct tf_db *db, struct tf_error *err)
 {
@@ -478,18 +483,18 @@ prepare_mode(struct tf_db *db, struct tf_error *err)
 	return exec(db,
 	    "PRAGMA journal_mode=WAL;"
 	    "PRAGMA wal_autocheckpoint=1000;"
-	    /* KiB, taken as needed: pages that do not find room are written
-	     * twice. */
+	    /* KiB, allocated on demand.  Dirty pages that exceed the cache
+	     * are written twice. */
 	    "PRAGMA cache_size=-16384;"
 	    "PRAGMA journal_size_limit=67108864;",
 	    "journal mode", err);
 }
 
 /*
- * The name under which SQLite makes no file beside the database.  While a
- * write-ahead log holds anything, it must be read, and SQLite does that in
- * memory only if its index is there, which it then neither believes nor
- * writes.
+ * Append the URI under which SQLite creates no file beside the database.
+ * Commits in the write-ahead log must be read too.  SQLite can read a log
+ * without writing an index only if the index file exists; it then rebuilds the
+ * index in memory and ignores that of the file.
  */
 static enum tf_code
 still_name(const char *path, struct tf_buf *out, struct tf_error *err)
@@ -503,7 +508,7 @@ still_name(const char *path, struct tf_buf *out, struct tf_error *err)
 	(void)snprintf(beside, sizeof(beside), "%s-shm", path);
 	if (log && access(beside, F_OK) != 0)
 		return tf_fail(err, TF_READONLY,
-		    "the last run did not end in order: mount the store "
+		    "the last run did not end cleanly: mount the store "
 		    "writable once");
 	tf_buf_str(out, "file:");
 	for (; *path != '\0'; path++)
@@ -516,8 +521,9 @@ still_name(const char *path, struct tf_buf *out, struct tf_error *err)
 	return tf_buf_end(out, err);
 }
 
-/* SQLite waits for whoever opens the other end of a FIFO.  The database may be
- * reached by a symbolic link; what SQLite makes beside it is none. */
+/* Check that the database and SQLite's files beside it are regular files: a
+ * FIFO would block SQLite for ever.  The database itself may be reached by a
+ * symbolic link, the other files may not. */
 static enum tf_code
 check_files(const char *path, struct tf_error *err)
 {
@@ -541,8 +547,9 @@ is_read_only_medium(const char *path)
 	return access(path, W_OK) != 0 && errno == EROFS;
 }
 
-/* SQLite would make it 0644 and give its log and index the same mode; an
- * empty file is a new database to it. */
+/* Create the file with mode 0600.  SQLite would create it with 0644, and it
+ * gives its log and index the mode of the database.  SQLite takes an empty file
+ * for a new database. */
 static enum tf_code
 create_file(const char *path, struct tf_error *err)
 {
@@ -653,7 +660,7 @@ tf_db_snapshot(struct tf_db *db, struct tf_error *err)
 
 	if ((rc = exec(db, "BEGIN", "snapshot", err)) != TF_OK)
 		return rc;
-	/* The snapshot is taken at the first read, so read. */
+	/* SQLite takes the snapshot at the first read, not at BEGIN. */
 	return one_int(db, "SELECT count(*) FROM meta", &n, err);
 }
 
@@ -716,7 +723,8 @@ tf_meta_get_int(struct tf_db *db, const char *key, uint64_t *out,
 	return TF_OK;
 }
 
-/* The check says of a page that could not be read "... error code=266". */
+/* True if a line of the integrity check reports a page that could not be read:
+ * such a line ends in an I/O error such as "error code=266". */
 static bool
 not_read(const char *text)
 {

@@ -1,7 +1,7 @@
 /*
- * The database of a store: one SQLite file, its schema, its connections.
- * A connection belongs to one thread at a time.  Nothing outside core/store
- * sees SQL.
+ * The database of a store: one SQLite file, its schema and its connections.
+ * A connection belongs to one thread at a time.  SQL is written only in
+ * core/store.
  */
 #ifndef TF_STORE_SCHEMA_H
 #define TF_STORE_SCHEMA_H
@@ -11,42 +11,48 @@
 
 #define TF_DB_NAME "ledger.db"
 /*
- * Version 1: 0.1.0.  Version 2 adds table closing and lets the reading bits and
- * the group of evidence change.  TF_DB_WRITE makes a version 1 store version 2;
- * for reading both do.
+ * Version 1 is that of trailfs 0.1.0.  Version 2 adds table closing and lets
+ * read bits and group of sealed evidence change.  TF_DB_WRITE converts a
+ * version 1 store to version 2; the reading modes accept both.
  */
 #define TF_DB_VERSION 2
 
 struct tf_db;
 
 enum tf_db_mode {
-	TF_DB_CREATE, /* a new file; TF_EXISTS when it is there */
-	TF_DB_WRITE,  /* the one writer */
-	TF_DB_READ,   /* beside a writer perhaps; changes nothing in it */
-	TF_DB_STILL,  /* nobody writes meanwhile: makes no file either */
+	TF_DB_CREATE, /* create the file; TF_EXISTS if it exists */
+	TF_DB_WRITE,  /* the only writer */
+	TF_DB_READ,   /* a reader; another process may write */
+	TF_DB_STILL,  /* a reader that creates no file; no process may write */
 };
 
 /*
- * Open path.  TF_NOTFOUND; TF_FOREIGN when it is not a trailfs database;
- * TF_NEWER when a later version made it; TF_TAMPER when tables or triggers are
- * not as this version makes them.  On a medium that cannot be written, READ is
- * STILL; TF_READONLY when that cannot show all that was committed.
+ * Open the database file path.  On TF_OK close *out with tf_db_close.  On a
+ * read-only medium TF_DB_READ acts as TF_DB_STILL.
+ * Errors: TF_NOTFOUND; TF_FOREIGN not a trailfs database; TF_NEWER a later
+ * version made it; TF_TAMPER its tables or triggers differ from those of its
+ * version; TF_READONLY some commits cannot be read without writing, as the
+ * write-ahead log has no index.
  */
 TF_MUST_USE enum tf_code tf_db_open(const char *path, enum tf_db_mode mode,
     struct tf_db **out, struct tf_error *err);
-/* Writer: also empties the write-ahead log into the file.  NULL is nothing. */
+/* Close db.  A writer first copies the write-ahead log into the database file.
+ * NULL: does nothing. */
 void tf_db_close(struct tf_db *db);
 
-/* A write transaction.  commit returns when it survives power loss; after an
- * error of commit or of any call in it, rollback. */
+/* A write transaction.  When commit returns TF_OK the changes survive power
+ * loss (I4).  After an error of commit, or of any call in the transaction, the
+ * caller calls rollback. */
 TF_MUST_USE enum tf_code tf_db_begin(struct tf_db *db, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_db_commit(struct tf_db *db, struct tf_error *err);
 void tf_db_rollback(struct tf_db *db);
 
-/* One snapshot for several reads of a read connection; end with rollback. */
+/* Begin a snapshot, so that several reads of a reading connection see one
+ * state.  End it with tf_db_rollback. */
 TF_MUST_USE enum tf_code tf_db_snapshot(struct tf_db *db, struct tf_error *err);
 
-/* Small facts by key.  get: TF_NOTFOUND. */
+/* Table meta: single values by key.  get fails with TF_NOTFOUND if the key is
+ * absent. */
 TF_MUST_USE enum tf_code tf_meta_set_text(struct tf_db *db, const char *key,
     const char *value, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_meta_get_text(struct tf_db *db, const char *key,
@@ -56,9 +62,11 @@ TF_MUST_USE enum tf_code tf_meta_set_int(struct tf_db *db, const char *key,
 TF_MUST_USE enum tf_code tf_meta_get_int(struct tf_db *db, const char *key,
     uint64_t *out, struct tf_error *err);
 
-/* SQLite's own integrity check; TF_TAMPER with its first complaint. */
+/* Run SQLite's integrity check.  TF_TAMPER, with the first error in err, if the
+ * database is damaged. */
 TF_MUST_USE enum tf_code tf_db_check(struct tf_db *db, struct tf_error *err);
 
+/* The version of the loaded SQLite library. */
 const char *tf_db_version(void);
 
 #endif

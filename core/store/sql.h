@@ -1,4 +1,4 @@
-/* SQL for the files of core/store only: statements, binding, errors. */
+/* Statements, binding and errors of SQL, for the files of core/store only. */
 #ifndef TF_STORE_SQL_H
 #define TF_STORE_SQL_H
 
@@ -11,33 +11,38 @@
 struct tf_db {
 	sqlite3 *sq;
 	enum tf_db_mode mode;
-	int version; /* of the schema: 1 only while nobody may write */
+	int version; /* of the schema; 1 only on a reading connection */
 	struct {
 		const char *sql; /* the literal: its address is the key */
 		sqlite3_stmt *st;
 	} cache[TF_DB_STATEMENTS];
 };
 
-/* The SQLite error of db as a tf_error; what: what was being done. */
+/* Fill err from the last SQLite error of db and return its code.  what names
+ * the operation for the text. */
 enum tf_code tf_sql_fail(struct tf_db *db, const char *what,
     struct tf_error *err);
 
 /*
- * A ready statement for a string literal, its values bound from fmt: 'i' an
- * int64_t, 'u' a uint64_t, 'b' a const void * and a size_t (NULL: SQL NULL),
- * 't' a const char *.  NULL on error.  Reset it after use.
+ * The prepared statement of the string literal sql, whose address is its key in
+ * the cache.  fmt names the bound values: 'i' an int64_t, 'u' a uint64_t, 'b' a
+ * const void * and a size_t (NULL pointer: SQL NULL), 't' a const char *.  The
+ * values must stay valid until the statement is reset.  Returns NULL, and fills
+ * err, on failure.  The caller resets the statement after use; db owns it.
  */
 sqlite3_stmt *tf_sql(struct tf_db *db, struct tf_error *err, const char *sql,
     const char *fmt, ...);
 
-/* Run a statement that returns no row. */
+/* Run and reset a statement that returns no row.  A NULL st, from a tf_sql that
+ * failed, returns that failure. */
 TF_MUST_USE enum tf_code tf_sql_run(struct tf_db *db, sqlite3_stmt *st,
     const char *what, struct tf_error *err);
-/* Step to a row: TF_OK, TF_NOTFOUND (reset already), or the error. */
+/* Step st to its next row.  TF_NOTFOUND if there is none; st is then already
+ * reset. */
 TF_MUST_USE enum tf_code tf_sql_row(struct tf_db *db, sqlite3_stmt *st,
     const char *what, struct tf_error *err);
 
-/* Let go of the statements and the connection. */
+/* Finalize all statements and close the connection. */
 void tf_sql_close(struct tf_db *db);
 
 #endif

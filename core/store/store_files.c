@@ -18,7 +18,7 @@
 
 struct look {
 	int dirfd;
-	uid_t owner; /* of the store's directory */
+	uid_t owner; /* the owner of the store's directory */
 	bool tighten;
 	tf_store_found found;
 	void *arg;
@@ -61,8 +61,8 @@ tell(const struct look *k, const char *fmt, ...)
 	k->found(k->arg, line);
 }
 
-/* Take the rights of group and others away.  A name that was exchanged since
- * it was looked at must not have another file changed. */
+/* Remove the mode bits of group and others.  The name may refer to another file
+ * since it was checked, and the mode of that file must not change. */
 static bool
 tighten(const struct look *k, const char *name, const struct stat *seen)
 {
@@ -172,7 +172,8 @@ is_one_of(const char *name, const char *const *names, size_t n)
 	return false;
 }
 
-/* "NAME.PID.NUMBER.tmp" of tf_file_write: a crash may have left it. */
+/* The length of name without ".PID.NUMBER.tmp", the suffix of a temporary file
+ * of tf_file_write that a crash may have left. */
 static size_t
 without_tmp(const char *name)
 {
@@ -240,8 +241,8 @@ belongs_in_objects(const char *name)
 	return is_hex(name, 2);
 }
 
-/* Is it what tf_object_put_aside made of an object: ".damaged" or ".damaged.N"
- * behind its name? */
+/* True if name is an object's name and ".damaged" or ".damaged.N": a file that
+ * tf_object_put_aside renamed. */
 static bool
 is_aside(const char *name)
 {
@@ -287,7 +288,7 @@ tell_stray(const struct strays *k, const char *dir, const char *name)
 	tf_buf_free(&shown);
 }
 
-/* Name what does not belong in dir ("": the store itself). */
+/* Report the foreign files in dir ("": the store's directory). */
 static void
 look_into(const struct strays *k, const char *dir,
     bool (*belongs)(const char *))

@@ -1,6 +1,7 @@
 /*
- * The files of a store: who may read and write them, and which they are.  A store belongs to one
- * user alone: directories have mode 0700, files 0600, keys 0400.
+ * The files of a store: their names, owners and modes.  A store belongs to one
+ * user, and no other user may read it: directories have mode 0700, files 0600,
+ * keys 0400.
  */
 #ifndef TF_STORE_STORE_FILES_H
 #define TF_STORE_STORE_FILES_H
@@ -9,7 +10,7 @@
 
 #include "../error.h"
 
-/* One line about something that is wrong, without a full stop. */
+/* Receives one line about one wrong file, without a full stop. */
 typedef void (*tf_store_found)(void *arg, const char *line);
 /* Names of files in a store. */
 #define TF_LOG_KEY "keys/log.pem"
@@ -19,31 +20,31 @@ typedef void (*tf_store_found)(void *arg, const char *line);
 #define TF_ATTESTER_PUB "keys/attester.pub.pem"
 
 /*
- * Look at owner, type and mode of each file that every store has; dirfd is the
- * store's directory.  Each difference is one call of found.  With tighten, what
- * group or others may read or write is taken away from them, so the caller
- * holds the store's lock.  Private keys are left to tf_key_load, which refuses
- * them.  A file that is not there is no difference.
+ * Check owner, type and mode of each file that every store has; dirfd is the
+ * store's directory.  found is called once per difference.  With tighten, the
+ * mode bits of group and others are removed; the caller then holds the store's
+ * lock.  Private keys are not checked here: tf_key_load refuses unsafe ones.  A
+ * missing file is no difference.
  */
 void tf_store_check_access(int dirfd, bool tighten, tf_store_found found,
     void *arg);
 
 /*
- * May keys/ be trusted?  TF_FOREIGN when it is a symbolic link, when it belongs
- * to neither the process nor root, or when others may write in it: they could
- * have exchanged the keys.
+ * Check that no other user could have exchanged the files in keys/.
+ * TF_FOREIGN if keys/ is a symbolic link, belongs to neither the process nor
+ * root, or is writable by group or others.
  */
 TF_MUST_USE enum tf_code tf_store_check_keys(int dirfd, struct tf_error *err);
 
-/* A file in the store, its path safe to show; aside: an object that was damaged
- * and put aside. */
+/* Receives the path of a file in the store, safe to print.  aside: the file is
+ * a damaged object that tf_object_put_aside renamed. */
 typedef void (*tf_store_stray)(void *arg, const char *path, bool aside);
 
 /*
- * Name each file and directory in the store that trailfs did not make, such as
- * evidence that somebody copied there.  With all, the directories in objects/
- * are read too, which takes as long as there are objects, and what was put aside
- * there is named.
+ * Call found for each file and directory in the store that trailfs did not
+ * create, such as evidence that was copied there by mistake.  With all, the
+ * directories in objects/ are read too, in time proportional to the number of
+ * objects, and damaged objects are reported.
  */
 void tf_store_check_strays(int dirfd, bool all, tf_store_stray found,
     void *arg);

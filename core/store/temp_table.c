@@ -1,5 +1,5 @@
-/* A sorted table in a temporary database: SQLite keeps what fits its cache in
- * memory and spools the rest. */
+/* A sorted table in a temporary database: see temp_table.h.  SQLite keeps the
+ * pages that fit its cache in memory and writes the others to disk. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +24,8 @@ failed(struct tf_temp_table *b, enum tf_code rc, struct tf_error *err)
 enum tf_code
 tf_temp_table_open(struct tf_temp_table **out, struct tf_error *err)
 {
-	/* One transaction that never ends: nothing is written for its own
-	 * sake, and nothing of it is to last. */
+	/* One transaction that is never committed: a commit would write pages
+	 * to disk, but nothing in the table needs to last. */
 	static const char begin[] =
 	    "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
 	    "PRAGMA cache_size=-32768;"

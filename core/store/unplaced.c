@@ -1,4 +1,4 @@
-/* Which rows of stage have no place in the tree, and why. */
+/* Rows of stage that have no place in the tree: see unplaced.h. */
 #include <stdlib.h>
 
 #include "../base/show.h"
@@ -7,7 +7,7 @@
 struct row {
 	uint64_t id, parent;
 	enum tf_kind kind;
-	const char *why; /* it is wrong in itself, or NULL */
+	const char *why; /* the fault of the row itself, or NULL */
 };
 
 struct look {
@@ -15,7 +15,7 @@ struct look {
 	struct tf_stage_rule rule;
 	struct row *row; /* by id */
 	size_t n, cap;
-	uint64_t node; /* the node that was looked at last: */
+	uint64_t node; /* the committed node that was checked last: */
 	enum tf_kind kind;
 	const char *why;
 	tf_unplaced_fn fn;
@@ -28,7 +28,7 @@ wrong_in_itself(const struct look *k, const struct tf_stage_row *r)
 	if (r->malformed)
 		return "its row is malformed";
 	if (!k->rule.may_wait(r->attr.kind, r->name, r->name_len))
-		return "nothing like it can wait to be sealed";
+		return "no node of this kind and name can be pending";
 	return NULL;
 }
 
@@ -68,8 +68,8 @@ find(const struct look *k, uint64_t id)
 	    bsearch(&id, k->row, k->n, sizeof(struct row), compare);
 }
 
-/* Is directory id of the committed tree below its root?  k->kind and k->why are
- * about it then. */
+/* Check that directory id of the committed tree leads to the root, and set
+ * k->kind and k->why for it. */
 static enum tf_code
 look_at_node(struct look *k, uint64_t id, struct tf_error *err)
 {
@@ -99,7 +99,8 @@ look_at_node(struct look *k, uint64_t id, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Why r has no place, or NULL: from it to the root nothing may be wrong. */
+/* Set *why to the reason why r has no place, or to NULL: no row between r and
+ * the root may have a fault. */
 static enum tf_code
 judge(struct look *k, const struct row *r, const char **why,
     struct tf_error *err)
@@ -110,7 +111,7 @@ judge(struct look *k, const struct row *r, const char **why,
 	for (unsigned depth = 0; depth <= k->rule.depth_max; depth++, r = up) {
 		if ((*why = r->why) != NULL) {
 			if (depth > 0)
-				*why = "what is above it has no place";
+				*why = "its parent has no place";
 			return TF_OK;
 		}
 		up = find(k, r->parent);
@@ -136,7 +137,7 @@ struct told {
 	size_t i;
 };
 
-/* The rows come in the order in which they were collected. */
+/* tf_stage_each passes the rows in the order in which they were collected. */
 static enum tf_code
 tell(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 {
@@ -146,7 +147,7 @@ tell(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	enum tf_code rc;
 
 	if (t->i >= t->k->n || t->k->row[t->i].id != r->attr.id)
-		return TF_OK; /* it was not there a moment ago */
+		return TF_OK; /* a row that was added since then */
 	rc = judge(t->k, &t->k->row[t->i++], &why, err);
 	if (rc != TF_OK || why == NULL)
 		return rc;
