@@ -33,9 +33,13 @@ dirty_run(struct tf_txn *t, void *arg, struct tf_error *err)
  * The first change after a flush, or the first that is writing: a durable mark
  * says that the row no longer tells everything.  io held; the committer never
  * takes it.
+ *
+ * Whoever has claimed the file may wait for io, so io is given up while we wait
+ * for the claim to end.  *again: that happened, nothing is marked, and the
+ * caller must look at the content anew.
  */
 static enum tf_code
-dirty_again(struct tf_file *f, struct tf_error *err)
+dirty_again(struct tf_file *f, bool *again, struct tf_error *err)
 {
 	struct tf_pending *l = f->l;
 	struct tf_vault *v = l->v;
@@ -44,7 +48,13 @@ dirty_again(struct tf_file *f, struct tf_error *err)
 
 	pthread_mutex_lock(&v->mu);
 	/* A flush under way would write a row that knows nothing of this. */
-	tf_pending_wait(v, l);
+	if ((*again = l->job)) {
+		pthread_mutex_unlock(&l->io);
+		tf_pending_wait(v, l);
+		pthread_mutex_unlock(&v->mu);
+		tf_pending_lock(l);
+		return TF_OK;
+	}
 	m.wrote = l->wrote || !f->by_path;
 	if (l->hollow && !f->by_path) {
 		tf_mark_later(l);
@@ -124,13 +134,16 @@ give_back(struct tf_pending *l)
 	pthread_mutex_unlock(&l->v->mu);
 }
 
-/* Space for growing to end, and the file's past checked.  io held. */
+/* Space for growing to end, and the file's past checked.  io held; *again: it
+ * was not for a while, so end may be another now, and nothing is ready. */
 static enum tf_code
-before_change(struct tf_file *f, uint64_t end, struct tf_error *err)
+before_change(struct tf_file *f, uint64_t end, bool *again,
+    struct tf_error *err)
 {
 	struct tf_pending *l = f->l;
 	enum tf_code rc;
 
+	*again = false;
 	pthread_mutex_lock(&l->v->mu);
 	if (l->failed != TF_OK)
 		rc = tf_pending_failure(l, err);
@@ -143,8 +156,8 @@ before_change(struct tf_file *f, uint64_t end, struct tf_error *err)
 		rc = tf_space_take(l->v,
 		    (end - l->size) * (end <= TF_INLINE_MAX ? 2 : 1), 0, err);
 	if (rc == TF_OK)
-		rc = dirty_again(f, err);
-	if (rc == TF_OK)
+		rc = dirty_again(f, again, err);
+	if (rc == TF_OK && !*again)
 		rc = tf_content_load(l, err);
 	return rc;
 }
@@ -166,15 +179,20 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 {
 	struct tf_pending *l = f->l;
 	struct tf_error e = { .code = TF_OK };
+	bool again;
 	enum tf_code rc;
 
 	tf_pending_lock(l);
-	if (append)
-		off = l->size;
-	if (off > SIZE_MAX_FILE || n > SIZE_MAX_FILE - off)
-		rc = tf_fail(&e, TF_TOOBIG, "a file can have 2^53-1 bytes");
-	else
-		rc = before_change(f, off + n, &e);
+	do {
+		again = false;
+		if (append)
+			off = l->size;
+		if (off > SIZE_MAX_FILE || n > SIZE_MAX_FILE - off)
+			rc = tf_fail(&e, TF_TOOBIG,
+			    "a file can have 2^53-1 bytes");
+		else
+			rc = before_change(f, off + n, &again, &e);
+	} while (again);
 	if (rc == TF_OK)
 		rc = tf_content_put(l, p, n, off, &e);
 	if (rc == TF_OK)
@@ -194,14 +212,18 @@ enum tf_code
 tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 {
 	struct tf_pending *l = f->l;
+	bool again;
 	enum tf_code rc;
 
 	tf_pending_lock(l);
-	if (size == l->size) {
-		pthread_mutex_unlock(&l->io);
-		return TF_OK;
-	}
-	rc = before_change(f, size, err);
+	do {
+		if (size == l->size) {
+			give_back(l); /* taken before somebody else's change */
+			pthread_mutex_unlock(&l->io);
+			return TF_OK;
+		}
+		rc = before_change(f, size, &again, err);
+	} while (again);
 	if (rc == TF_OK)
 		rc = tf_content_resize(l, size, err);
 	if (rc == TF_OK)
