@@ -138,13 +138,14 @@ tf_existing_is_right(struct tf_vault *v, struct tf_db *db, uint64_t id,
 
 enum tf_code
 tf_existing_find(struct tf_txn *t, const struct tf_hash *h, uint64_t size,
-    uint64_t *id, bool *known, bool *right, struct tf_error *err)
+    uint64_t compared, uint64_t *id, bool *known, bool *right,
+    struct tf_error *err)
 {
 	enum tf_code rc = tf_object_find(t->db, h, id, err);
 
-	*right = false;
 	*known = rc == TF_OK;
-	if (rc == TF_NOTFOUND)
+	*right = *known && *id == compared;
+	if (rc == TF_NOTFOUND || *right)
 		return TF_OK;
 	/* The digest may point at other bytes, or at damaged ones. */
 	return rc == TF_OK ?

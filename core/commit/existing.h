@@ -32,10 +32,12 @@ TF_MUST_USE enum tf_code tf_existing_check(struct tf_pending *l,
  * *id is its number.  *right: it holds size bytes with that digest, so that new
  * ones need not be kept.  Bytes longer than TF_INLINE_MAX in a file are not
  * read: tf_existing_check did that.
+ * compared: the number of an object whose bytes were compared before this
+ * transaction, which is right if it still is the one; 0: none was.
  */
 TF_MUST_USE enum tf_code tf_existing_find(struct tf_txn *t,
-    const struct tf_hash *h, uint64_t size, uint64_t *id, bool *known,
-    bool *right, struct tf_error *err);
+    const struct tf_hash *h, uint64_t size, uint64_t compared, uint64_t *id,
+    bool *known, bool *right, struct tf_error *err);
 
 /* The same of object number id. */
 TF_MUST_USE enum tf_code tf_existing_is_right(struct tf_vault *v,

@@ -121,11 +121,10 @@ seal_object(struct tf_txn *t, const struct tf_seal_file *s, uint64_t *object,
 {
 	const struct tf_hash *h = &s->content.sha256;
 	uint64_t id = s->l->attr.id, size = s->content.size;
-	bool known = true, right = true;
-	enum tf_code rc = tf_object_find(t->db, h, object, err);
+	bool known, right;
+	enum tf_code rc = tf_existing_find(t, h, size, s->same, object, &known,
+	    &right, err);
 
-	if (rc != TF_OK || *object != s->same)
-		rc = tf_existing_find(t, h, size, object, &known, &right, err);
 	if (rc != TF_OK)
 		return rc;
 	if (right)

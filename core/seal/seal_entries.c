@@ -120,7 +120,7 @@ keep_payload(struct tf_txn *t, const struct signed_statement *s,
 {
 	bool known, right;
 	uint64_t id;
-	enum tf_code rc = tf_existing_find(t, &s->ref.payload, s->payload.n,
+	enum tf_code rc = tf_existing_find(t, &s->ref.payload, s->payload.n, 0,
 	    &id, &known, &right, err);
 
 	if (rc != TF_OK || right)
