@@ -1,4 +1,8 @@
-/* Directories that chmod(2) closed; see close_dir.h. */
+/*
+ * Directories that chmod(2) closed: see close_dir.h.  The decision is made
+ * under the turn of the directory (tf_closing_begin), so that no file is
+ * created below between the decision and its entry.
+ */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +34,8 @@
 #include "seal_entries.h"
 
 #define WRITE_BITS 0222u
-#define RETRY_NS (5 * TF_SECOND) /* after a seal that failed */
-#define BUSY_NS (TF_SECOND / 4)	 /* after one that would have had to wait */
+#define RETRY_NS (5 * TF_SECOND) /* until the next try, after a failure */
+#define BUSY_NS (TF_SECOND / 4)	 /* the same after TF_BUSY */
 
 /* --- in memory (mu is held) ----------------------------------------------- */
 
@@ -58,7 +62,7 @@ tf_closed_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
 	return 0;
 }
 
-/* Room for one more. */
+/* Make room in v->closed for one more. */
 static enum tf_code
 make_room(struct tf_vault *v, struct tf_error *err)
 {
@@ -74,7 +78,7 @@ make_room(struct tf_vault *v, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Settling begins anew, up to TF_SETTLE_MAX_S after it was closed. */
+/* Settling starts again, but ends TF_SETTLE_MAX_S after the chmod. */
 static void
 settle(struct tf_vault *v, struct tf_closed *c)
 {
@@ -88,7 +92,7 @@ settle(struct tf_vault *v, struct tf_closed *c)
 		pthread_cond_signal(&v->alarm);
 }
 
-/* Remember that a is closed; there is room.  Takes actor. */
+/* Add directory a to v->closed, which has room.  Takes actor. */
 static void
 remember(struct tf_vault *v, const struct tf_attr *a, char *actor)
 {
@@ -125,10 +129,11 @@ look_at_child(void *arg, const struct tf_node_row *r, struct tf_error *err)
 }
 
 /*
- * Programs that copy trees take the write bit away from directories that they
- * have not filled yet, rsync from the upper ones first: those are not closed.
- * An attestation must hold a file; a workflow or trail at least one directory,
- * and only what is sealed or closed.  mu is not held.
+ * Is directory id ready to be closed? Programs that copy trees remove the
+ * write bit of directories before they fill them (rsync starts at the top),
+ * and that must not close them.  An attestation must hold a file; a workflow
+ * or trail must hold a directory, and each of them must be sealed or closed.
+ * mu is not held.
  */
 static enum tf_code
 is_worth_sealing(struct tf_vault *v, struct tf_db *db,
@@ -151,14 +156,14 @@ struct change {
 	uint64_t id;
 	unsigned mask;
 	const struct tf_attr *want;
-	uint32_t uid; /* who asks */
+	uint32_t uid; /* of the caller */
 	char *actor;
 	enum { ONLY_ACCESS, CLOSES, OPENS } does;
-	uint64_t opens_wf;     /* the workflow is opened along with it, or 0 */
+	uint64_t opens_wf;     /* the workflow that opens with it, or 0 */
 	struct tf_below below; /* claimed, when it closes */
 };
 
-/* Does stage lack it, or know an older name or mode? */
+/* Has the table stage no row of l, or one with an older name or mode? */
 static bool
 needs_row(const struct tf_pending *l)
 {
@@ -179,7 +184,7 @@ change_closing(struct tf_txn *t, const struct change *c, struct tf_error *err)
 	}
 	if (c->does == ONLY_ACCESS)
 		return TF_OK;
-	/* What recovery is to seal must be there after a power cut. */
+	/* Recovery must find after a power cut what it is to seal. */
 	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
 		if (needs_row(c->below.l[i]))
 			rc = tf_stage_save(t, c->below.l[i], err);
@@ -222,8 +227,8 @@ takes_last_write_bit(const struct tf_attr *a, const struct change *c)
 	    (c->want->mode & WRITE_BITS) == 0;
 }
 
-/* A workflow is not sealed over an attestation that was opened again; but only
- * who may open that may keep it from its seal. */
+/* An attestation that opens again opens its closed workflow, too.  So the
+ * caller must be allowed to open that. */
 static enum tf_code
 opens(struct change *c, const struct tf_attr *a, struct tf_db *db,
     struct tf_error *err)
@@ -242,8 +247,8 @@ opens(struct change *c, const struct tf_attr *a, struct tf_db *db,
 	return TF_OK;
 }
 
-/* What does the chmod do, beside the mode?  Claims what is below a directory
- * that it closes.  mu is held, but not all the time. */
+/* Decide whether the chmod closes or opens the directory.  Claims all nodes
+ * below one that it closes.  mu is held, and let go of for moments. */
 static enum tf_code
 decide(struct change *c, const struct tf_attr *a, struct tf_db *db,
     struct tf_error *err)
@@ -282,7 +287,7 @@ decide(struct change *c, const struct tf_attr *a, struct tf_db *db,
 	return make_room(v, err);
 }
 
-/* The chmod is committed.  mu is held. */
+/* Update v->closed after the commit of the chmod.  mu is held. */
 static void
 changed(struct change *c, const struct tf_attr *a)
 {
@@ -316,7 +321,7 @@ change(struct change *c, struct tf_db *db, struct tf_error *err)
 
 	pthread_mutex_lock(&v->mu);
 	rc = tf_attr_of(v, db, c->id, &a, err);
-	/* Who neither closes nor opens need not wait for others' seals. */
+	/* A chmod that neither closes nor opens does not wait for seals. */
 	turn = rc == TF_OK &&
 	    (v->closing == c->id || tf_is_closed(v, c->id) ||
 		takes_last_write_bit(&a, c));
@@ -393,8 +398,8 @@ any_closed(struct tf_vault *v)
 	return any;
 }
 
-/* What is to be sealed next for the sake of id: a closed attestation in it, or
- * itself. */
+/* The directory to seal next so that id can be sealed: a closed attestation in
+ * it, or id. */
 static struct tf_seal_request
 next_of(struct tf_vault *v, uint64_t id)
 {
@@ -419,7 +424,7 @@ seal_closed(struct tf_vault *v, uint64_t id, bool hurry, struct tf_error *err)
 	enum tf_code rc;
 
 	do {
-		r = next_of(v, id); /* each names who closed it */
+		r = next_of(v, id); /* each seal has the actor of its chmod */
 		r.hurry = hurry;
 		rc = tf_seal_dir(v, &r, err);
 		/* Sealed by somebody else, or opened again. */
@@ -457,8 +462,9 @@ tf_closed_seal_due(struct tf_vault *v, uint64_t id)
 	return rc;
 }
 
-/* The next closed directory after *at that is at or below top and who may seal;
- * attestations before what is above them. */
+/* The next directory in v->closed, from *at on, that is at or below top and
+ * that who may seal; or 0.  Attestations come before the directories above
+ * them. */
 static uint64_t
 next_below(struct tf_vault *v, struct tf_db *db, uint64_t top,
     const struct tf_actor *who, size_t *at)
@@ -500,9 +506,9 @@ tf_closed_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 		rc = tf_closed_seal(v, next, err);
 		if (rc != TF_OK) {
 			last = rc;
-			at++; /* the others all the same */
+			at++; /* go on with the others */
 		} else {
-			at = 0; /* they moved */
+			at = 0; /* v->closed has changed */
 		}
 	}
 	tf_reader_done(v, db);
@@ -524,7 +530,7 @@ tf_closed_before(struct tf_vault *v, uint64_t wf, const char *name,
 	memset(&before, 0, sizeof(before));
 	rc = tf_version_before(db, wf, name, &before, err);
 	tf_reader_done(v, db);
-	/* There is one, and it is not sealed. */
+	/* There is an earlier version, and it is not sealed. */
 	if (rc == TF_DENIED && before.attr.id != 0)
 		return tf_closed_seal(v, before.attr.id, err);
 	return rc == TF_DENIED ? TF_OK : rc;
@@ -553,7 +559,7 @@ load(void *arg, uint64_t id, struct tf_str actor, struct tf_error *err)
 	char *copy;
 	enum tf_code rc = tf_nodes_get(x->db, id, &row, err);
 
-	/* Left over, if anybody ever leaves one: it means nothing. */
+	/* A row of a directory that is gone or sealed has no meaning. */
 	if (rc == TF_NOTFOUND || (rc == TF_OK && row.seal != TF_NO_SEQ))
 		return TF_OK;
 	if (rc != TF_OK)
@@ -582,7 +588,7 @@ tf_closed_recover(struct tf_vault *v, struct tf_error *err)
 		return rc;
 	rc = tf_closings_each(x.db, load, &x, err);
 	tf_reader_done(v, x.db);
-	/* What is not ready yet is left to the sealer. */
+	/* The sealer seals those that are not ready yet. */
 	while (rc == TF_OK && v->n_closed > left) {
 		rc = tf_closed_seal_due(v, v->closed[left].id);
 		if (rc == TF_NOMEM)

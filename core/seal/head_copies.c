@@ -1,8 +1,8 @@
 /*
  * Copies of the newest checkpoint beside the database (STORE/checkpoint) and,
- * where a guard is set, on another disk.  A file alone can never prove that it
- * is the newest: a database behind a copy of its head was rolled back, and
- * signing on would make two histories (I3).
+ * where a guard is set, on another disk.  The database alone cannot prove that
+ * it is the newest.  If it is behind a copy of its head, it was rolled back:
+ * signing more entries would make two histories of one log (I3).
  */
 #include <fcntl.h>
 #include <libgen.h>
@@ -23,7 +23,7 @@
 #include "../store/entries.h"
 #include "head_copies.h"
 
-/* The guard's directory, and its name there. */
+/* Open the directory of the guard; name is the guard's name in it. */
 static enum tf_code
 open_guard(const char *path, int *dirfd, char name[256], struct tf_error *err)
 {
@@ -73,7 +73,7 @@ tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
 
 	pthread_mutex_lock(&v->mu);
 	tf_buf_add(&note, v->head.note.p, v->head.note.n);
-	v->kept_size = v->head.size; /* also when it fails: not in a loop */
+	v->kept_size = v->head.size; /* also after a failure: no busy loop */
 	pthread_mutex_unlock(&v->mu);
 	rc = note.failed ? tf_nomem(err) :
 			   tf_file_write(v->dirfd, "checkpoint", note.p, note.n,
@@ -84,7 +84,7 @@ tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
 	return rc;
 }
 
-/* Is the tree of c a prefix of ours? */
+/* Is the tree of c a prefix of our tree? */
 static enum tf_code
 is_prefix(struct tf_vault *v, const struct tf_checkpoint *c, bool *yes,
     struct tf_error *err)
@@ -104,7 +104,7 @@ is_prefix(struct tf_vault *v, const struct tf_checkpoint *c, bool *yes,
 	return rc;
 }
 
-/* What lies there against our tree; what that lacks goes onto lost. */
+/* Compare the copy b with our tree; if the copy is ahead, append it to lost. */
 static enum tf_code
 compare_note(struct tf_vault *v, const char *where, const struct tf_buf *b,
     struct tf_buf *lost, struct tf_error *err)
@@ -114,7 +114,7 @@ compare_note(struct tf_vault *v, const char *where, const struct tf_buf *b,
 	enum tf_code rc = tf_checkpoint_check(b->p == NULL ? "" : b->p, b->n,
 	    &v->vkey, &c, NULL);
 
-	/* Another origin's: from before this one began, nothing to compare. */
+	/* A copy from before the new origin began: nothing to compare. */
 	if (rc == TF_FOREIGN)
 		return TF_OK;
 	if (rc == TF_NOMEM)
@@ -150,7 +150,7 @@ compare_copy(struct tf_vault *v, int dirfd, const char *name, const char *where,
 	struct tf_buf b = { 0 };
 	enum tf_code rc = tf_file_read(dirfd, name, TF_NOTE_MAX, &b, err);
 
-	if (rc == TF_NOTFOUND) /* the first time */
+	if (rc == TF_NOTFOUND) /* not written yet */
 		rc = TF_OK;
 	else if (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID)
 		rc = compare_note(v, where, &b, lost, err);
@@ -198,7 +198,7 @@ next_origin(const char *old, char out[TF_ORIGIN_MAX + 1], struct tf_error *err)
 	return TF_OK;
 }
 
-/* A note as it goes into an entry: without signatures that do not fit. */
+/* Write a note into the entry; one that is too long for it is left out. */
 static void
 put_note(struct tf_json *j, const char *key, const struct tf_buf *note)
 {

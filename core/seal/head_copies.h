@@ -1,4 +1,8 @@
-/* Copies of the newest checkpoint, and what they tell. */
+/*
+ * Copies of the newest checkpoint outside of the database: STORE/checkpoint
+ * and, where a guard is set, a file on another disk.  A database that is
+ * behind a copy was rolled back (I3).
+ */
 #ifndef TF_SEAL_HEAD_COPIES_H
 #define TF_SEAL_HEAD_COPIES_H
 
@@ -7,30 +11,35 @@
 
 struct tf_vault;
 
-#define TF_HEAD_NS TF_SECOND /* STORE/checkpoint is at most that old */
+#define TF_HEAD_NS TF_SECOND /* between two writes of STORE/checkpoint */
 
-/* The first and the last entry of this process. */
-struct tf_recovery;
-
-/* What is needed to go on under a new origin. */
+/* How to go on under a new origin. */
 struct tf_recovery {
-	const char *origin;	/* the new one, or NULL */
-	struct tf_buf previous; /* the field of ledger.opened */
+	const char *origin; /* the caller's wish, or NULL: the next number */
+	struct tf_buf
+	    previous; /* field of ledger.opened; the caller frees it */
 };
 
-/* Write STORE/checkpoint and the guard when the head moved. */
+/* Write STORE/checkpoint and the guard when the head has moved.  Durable on
+ * TF_OK.  For the sealer's thread, and for opening and closing; mu is not held.
+ * Errors: TF_IO and its sharper forms. */
 TF_MUST_USE enum tf_code tf_vault_keep_head(struct tf_vault *v,
     struct tf_error *err);
 
 /*
- * TF_OK when the database holds all that its copies of the head say; TF_TAMPER
- * with what happened and what to do, and the note that is ahead in *lost (may
- * be NULL).
+ * Compare the head of the database with its copies.  TF_OK: no copy is ahead of
+ * the database, and all are consistent with it.  TF_TAMPER: err says what
+ * happened and what to do, and *lost (may be NULL) has the note that is ahead;
+ * the caller frees it.  Before there are other callers.
  */
 TF_MUST_USE enum tf_code tf_head_compare(struct tf_vault *v,
     struct tf_buf *lost, struct tf_error *err);
 
-/* Take a new origin; TF_USAGE when nothing is wrong. */
+/*
+ * Give the vault, in memory, a new origin, and fill r->previous for the entry
+ * that records it.  TF_USAGE when tf_head_compare() finds nothing wrong, or
+ * when r->origin is the old origin or none.  Before there are other callers.
+ */
 TF_MUST_USE enum tf_code tf_head_renew(struct tf_vault *v,
     struct tf_recovery *r, struct tf_error *err);
 

@@ -1,4 +1,4 @@
-/* When was each open attestation last changed?  Asked once, at the start. */
+/* When each open attestation was last changed: see idle_start.h. */
 #include <pthread.h>
 
 #include "../base/clock.h"

@@ -1,5 +1,5 @@
-/* A file whose content is not what was sent gives up its name and becomes a
- * draft. */
+/* A file whose content is not what its writer sent gives up its name and
+ * becomes a draft: see interrupt.h. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -78,8 +78,8 @@ ends(void *arg)
 	return atomic_load(&v->ending) || atomic_load(&v->stopping);
 }
 
-/* What is readable of the content: bytes and digest.  It takes long, and
- * nobody can write a file that failed, so no lock is held. */
+/* Read and hash what survived of the content.  That may take long, so no lock
+ * is held: nobody can write a file that failed. */
 static enum tf_code
 surviving(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 {
@@ -128,7 +128,7 @@ tf_pending_become_draft(struct tf_pending *l, struct tf_db *db,
 	return TF_OK;
 }
 
-/* The path that l was meant to have; mu is not held. */
+/* The path of l with its old name; mu is not held. */
 static enum tf_code
 meant_path(struct tf_pending *l, struct tf_db *db, struct tf_buf *out,
     struct tf_error *err)
@@ -143,8 +143,8 @@ meant_path(struct tf_pending *l, struct tf_db *db, struct tf_buf *out,
 	return out->failed ? tf_nomem(err) : TF_OK;
 }
 
-/* The new name in memory, unless l has it, and what the entry will say of
- * both; mu is not held, l is claimed. */
+/* Rename l in memory unless that was done, and fill x with both names for the
+ * entry.  mu is not held, l is claimed. */
 static enum tf_code
 give_up_name(struct tf_pending *l, struct tf_interruption *x,
     struct tf_error *err)
@@ -165,7 +165,7 @@ give_up_name(struct tf_pending *l, struct tf_interruption *x,
 	return rc;
 }
 
-/* The content is what x says, and saved. */
+/* The entry is committed: l is a draft with the content that x names. */
 static void
 took_hold(struct tf_pending *l, const struct tf_interruption *x)
 {
@@ -189,9 +189,8 @@ renamed_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return tf_stage_save(t, l, err);
 }
 
-/* x takes the name from l, which is claimed; its row must not claim it any
- * more when somebody else gets it, and says that an entry is owed.  mu is not
- * held. */
+/* Rename l, which is claimed, and its row.  The row must not have the old name
+ * when another file gets it; it says that an entry is owed.  mu is not held. */
 static enum tf_code
 take_name(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 {
@@ -244,7 +243,7 @@ tf_pending_step_aside(struct tf_pending *l)
 	tf_interruption_free(x);
 }
 
-/* Record x, whose content is known; l is claimed. */
+/* Commit the entry for x, whose content is known; l is claimed. */
 static enum tf_code
 record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 {
@@ -321,13 +320,13 @@ tf_pending_interrupt(struct tf_pending *l)
 		found.body = NULL;
 		if (rc == TF_OK)
 			rc = record(l, x, &e);
-		/* Else the next start finds it as it is. */
+		/* After an interruption the next start does it. */
 		if (rc != TF_INTERRUPTED)
 			say_interrupted(v, x, rc, &e);
 	}
 	pthread_mutex_lock(&v->mu);
 	if (claimed) {
-		/* Nobody adds to what no entry speaks of. */
+		/* Nobody may write a draft whose entry is missing. */
 		if (rc != TF_OK)
 			tf_pending_set_failed(l, rc, &e);
 		l->interruption = NULL;

@@ -1,13 +1,14 @@
 /*
- * Placeholders: files that were created and never written.  A close makes them
- * durable like any file, but does not freeze them: programs create a file and
- * open it again to write it.  They are sealed as empty files when somebody
- * asks, or when they have waited for a while.
+ * Placeholders: files that were created and never written.  A close makes a
+ * placeholder durable and does not freeze it, because programs create a file
+ * and open it again to write it.  It is sealed as an empty file on request, or
+ * some time after its last close.
  *
  * A shell closes a copy of its descriptor before it writes the first byte, so
- * that each file of "echo x > f" is a placeholder in the database for a moment.
- * That its row says less than what was written since is noted there, but not
- * at once: within TF_MARK_NS the next flush has usually made it unnecessary.
+ * each file of "echo x > f" is a placeholder in the database for a moment.
+ * Its row must be marked when it is written, or a crash would leave an empty
+ * file.  The mark waits for TF_MARK_NS, because the flush of the next close
+ * usually makes it unnecessary.
  */
 #include <pthread.h>
 

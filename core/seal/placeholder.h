@@ -1,5 +1,7 @@
-/* Placeholders: when they are due, and marking those that are written.  mu is
- * held for the first two. */
+/*
+ * Placeholders: when they are sealed, and the mark in the row of one that is
+ * being written.  For the first two functions the caller holds mu.
+ */
 #ifndef TF_SEAL_PLACEHOLDER_H
 #define TF_SEAL_PLACEHOLDER_H
 
@@ -8,16 +10,18 @@
 struct tf_pending;
 struct tf_vault;
 
-#define TF_MARK_NS TF_SECOND /* a written placeholder's row says so by then */
+#define TF_MARK_NS TF_SECOND /* from the first write until the row is marked */
 
-/* Nobody has it open for writing any more: its time begins. */
+/* The last handle for writing of l is gone: the sealer seals l after the time
+ * of the option placeholder. */
 void tf_placeholder_rest(struct tf_pending *l);
 
-/* l is about to be written and its row promises no byte: the sealer marks the
- * row within TF_MARK_NS, unless a flush comes first. */
+/* l is about to be written and its row promises no byte: let the sealer mark
+ * the row after TF_MARK_NS, unless a flush comes first. */
 void tf_mark_later(struct tf_pending *l);
 
-/* Mark it now. */
+/* Mark the row of l now, durably.  A failure is reported to the operator, and
+ * the next write marks the row.  No lock is held; waits for a claim on l. */
 void tf_mark_now(struct tf_vault *v, struct tf_pending *l);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * What a crash left, and what a failed write leaves.  A row of stage tells
- * what was promised: where the surviving bytes are those, the file is sealed
- * (cause "recovery"); where they are not, what survived becomes a draft, and
- * the event an entry.  Every step is a transaction, so a crash in here is
- * followed by the same again.
+ * Recovery.  A row of stage has the size and the digest that a flush promised.
+ * If the surviving bytes match, the file is sealed with the cause "recovery".
+ * If not, what survived becomes a draft, and an entry records that.  Every
+ * step is a transaction, so after a crash in here the next start does the same
+ * again.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -48,7 +48,7 @@ struct found {
 	uint64_t budget; /* bytes that may still be hashed at once */
 };
 
-/* Who wrote it; a list that is damaged names nobody. */
+/* The uids that wrote l, from the row; a damaged list names nobody. */
 static enum tf_code
 read_uids(struct tf_pending *l, struct tf_str s)
 {
@@ -63,7 +63,7 @@ read_uids(struct tf_pending *l, struct tf_str s)
 	return rc == TF_NOMEM ? rc : TF_OK;
 }
 
-/* Whose it is, and what else the row keeps for its entry. */
+/* Actor, attributes and writers, which the row keeps for the entry. */
 static enum tf_code
 read_facts(struct tf_pending *l, const struct tf_stage_row *r)
 {
@@ -120,7 +120,8 @@ set_aside(void *arg, uint64_t id, const char *name, const char *why)
 		    (unsigned long long)id, name, why);
 }
 
-/* The others are not kept away by rows that have no place. */
+/* Rows without a place in the tree are not loaded, so that all other files are
+ * there. */
 static enum tf_code
 set_unplaced_aside(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 {
@@ -138,7 +139,7 @@ set_unplaced_aside(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	return rc;
 }
 
-/* A row of stage becomes a pending node; where it is comes later. */
+/* Make a pending node of a row of stage; find_place() completes it. */
 static enum tf_code
 load_pending(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 {
@@ -185,8 +186,8 @@ load_pending(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The last run ended before an entry said that l gave its name up: somebody
- * else may have it. */
+/* If the last run ended before the entry for l, rename l again: another file
+ * may have its name. */
 static enum tf_code
 step_aside_again(struct tf_pending *l, struct tf_db *db, struct tf_error *err)
 {
@@ -199,7 +200,7 @@ step_aside_again(struct tf_pending *l, struct tf_db *db, struct tf_error *err)
 	return rc;
 }
 
-/* Attestation, workflow and draft zone of a revived node. */
+/* Find attestation and workflow of l, and whether it is below a draft. */
 static enum tf_code
 find_place(struct tf_vault *v, struct tf_db *db, struct tf_pending *l,
     struct tf_error *err)
@@ -247,8 +248,8 @@ mend_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	    m->body.p, m->body.n, err);
 }
 
-/* The bytes are those that were flushed, but what stands beside them is not:
- * sealed so, nobody could read them. */
+/* The bytes are those that were flushed, but size or digest in the object's row
+ * is damaged.  Write that row anew: sealed with it, nobody could read them. */
 static enum tf_code
 repair_row(struct repair *m, struct tf_error *err)
 {
@@ -264,9 +265,9 @@ repair_row(struct repair *m, struct tf_error *err)
 }
 
 /*
- * Is the content in the database, how long is it, and is it what the row of
- * stage says?  By its bytes: a digest beside damaged ones would seal what
- * nobody wrote.  TF_NOTFOUND.
+ * Is the content in the database (else TF_NOTFOUND), how long is it, and is it
+ * what the row of stage says?  The bytes are hashed: the digest beside damaged
+ * bytes would seal what nobody wrote.
  */
 static enum tf_code
 in_database(struct tf_pending *l, struct tf_db *db, uint64_t *size, bool *yes,
@@ -292,8 +293,8 @@ in_database(struct tf_pending *l, struct tf_db *db, uint64_t *size, bool *yes,
 	return rc;
 }
 
-/* It was flushed short, and grew into a file afterwards that nobody was
- * promised. */
+/* Delete the staged file of l: l was flushed while it was short, and nobody was
+ * promised what was written to the file later. */
 static void
 drop_file(struct tf_pending *l)
 {
@@ -305,7 +306,7 @@ drop_file(struct tf_pending *l)
 	l->in_db = true;
 }
 
-/* Is the content what the row says? */
+/* Is the surviving content of l what its row says?  Sets size and place. */
 static enum tf_code
 intact(struct tf_pending *l, struct tf_db *db, bool *yes, struct tf_error *err)
 {
@@ -342,7 +343,7 @@ intact(struct tf_pending *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	return TF_OK;
 }
 
-/* A staged file may be written again (drafts): not read-only any more. */
+/* Make the staged file of l writable again; sealing made it read-only. */
 static enum tf_code
 allow_writing(struct tf_pending *l, struct tf_error *err)
 {
@@ -354,7 +355,7 @@ allow_writing(struct tf_pending *l, struct tf_error *err)
 	tf_stage_name(l->attr.id, name);
 	if (fstatat(l->v->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return tf_fail(err, TF_IO, "stat stage/%s", name);
-	/* An object already: what is written goes into a copy. */
+	/* It is an object, too: a write makes a copy first. */
 	if ((l->linked = st.st_nlink > 1))
 		return TF_OK;
 	if (fchmodat(l->v->stagefd, name, 0600, 0) < 0)
@@ -364,7 +365,7 @@ allow_writing(struct tf_pending *l, struct tf_error *err)
 
 /* --- what takes long is decided while the mount serves already ------------------- */
 
-/* Nobody writes l until what survived of it is saved. */
+/* Mark l as failed until what survived of it is recorded: nobody writes it. */
 static void
 set_lost(struct tf_pending *l)
 {
@@ -379,9 +380,9 @@ set_lost(struct tf_pending *l)
 }
 
 /*
- * l has a staged file that is long.  A draft is compared with its digest only
- * when somebody needs that; what was accepted of an ordinary file, and what was
- * interrupted, is seen to in the background.
+ * Decide about l, which has a long staged file, without reading it.  A draft is
+ * compared with its digest only when somebody seals it.  An ordinary file is
+ * compared, and an interrupted one recorded, in the background.
  */
 static enum tf_code
 finish_later(struct tf_pending *l, uint64_t size, bool dirty, bool draft,
@@ -402,14 +403,14 @@ finish_later(struct tf_pending *l, uint64_t size, bool dirty, bool draft,
 	} else if (!draft) {
 		l->attr.state = TF_STATE_PLACEHOLDER;
 	}
-	l->deadline_ns = UINT64_MAX; /* not the sealer's */
+	l->deadline_ns = UINT64_MAX; /* the sealer leaves it alone */
 	tf_pending_index(l);
 	pthread_mutex_unlock(&v->mu);
 	return allow_writing(l, err);
 }
 
-/* Is there a staged file that would take long to hash?  *budget is what may
- * still be hashed before the mount serves. */
+/* Would the staged file of l, of *size bytes, take long to hash? *budget is how
+ * many bytes may still be hashed before the mount serves. */
 static bool
 takes_long(struct tf_pending *l, uint64_t *size, uint64_t *budget)
 {
@@ -470,7 +471,7 @@ finish_file(struct found *f, struct tf_pending *l, bool dirty, struct tf_db *db,
 	return TF_OK;
 }
 
-/* One file that cannot be finished must not keep the others away. */
+/* Finish l.  Only TF_NOMEM is returned; other failures are reported. */
 static enum tf_code
 finish_or_say(struct found *f, struct tf_pending *l, bool dirty,
     struct tf_db *db, struct tf_error *err)
@@ -483,7 +484,7 @@ finish_or_say(struct found *f, struct tf_pending *l, bool dirty,
 		return TF_OK;
 	if (rc == TF_NOMEM)
 		return tf_fail_as(err, &e);
-	/* Without its bytes nobody may add to it. */
+	/* Nobody may write to a file whose bytes could not be read. */
 	pthread_mutex_lock(&v->mu);
 	if (l->attr.state == TF_STATE_DRAFT)
 		tf_pending_set_failed(l, rc, &e);
@@ -495,7 +496,7 @@ finish_or_say(struct found *f, struct tf_pending *l, bool dirty,
 	return TF_OK;
 }
 
-/* Staged files that no row knows were promised to nobody. */
+/* Delete staged files without a row: nobody was promised them. */
 static enum tf_code
 remove_orphans(struct tf_vault *v, struct tf_error *err)
 {

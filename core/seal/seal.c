@@ -1,7 +1,7 @@
 /*
- * Sealing files: one entry each, in batches, when their names and metadata
- * have settled or when somebody asks.  I2: long content is an object file
- * before the transaction that names it begins.
+ * Sealing files: one entry each, many in one transaction.  Keeps I2: long
+ * content is an object file before the transaction that names it begins
+ * (link_object).  Keeps F5 of pending.h: check_prepared().
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@
 
 /* --- in the transaction ---------------------------------------------------- */
 
-/* Owner and group are the attestation's. */
+/* The row of directory l; owner and group are those of its attestation. */
 static enum tf_code
 directory_row(struct tf_txn *t, struct tf_pending *l, struct tf_node_row *row,
     struct tf_error *err)
@@ -144,7 +144,7 @@ seal_object(struct tf_txn *t, const struct tf_seal_file *s, uint64_t *object,
 	    rc;
 }
 
-/* Does the actor alone say who wrote? */
+/* Is the actor the only writer, so that the entry needs no list of writers? */
 static bool
 only_actor(const struct tf_pending *l)
 {
@@ -164,14 +164,15 @@ only_actor(const struct tf_pending *l)
 	return same;
 }
 
-/* Evidence of a cron job with umask 077 is to be read by others as well. */
+/* The mode of l with the bits of mode_floor: they make evidence readable that a
+ * program with umask 077 wrote. */
 static uint32_t
 sealed_mode(const struct tf_pending *l)
 {
 	return l->attr.mode | (uint32_t)l->v->settings.value[TF_MODE_FLOOR];
 }
 
-/* Nothing is born in a sealed attestation, however it came so far. */
+/* No entry may be added to a sealed attestation. */
 static enum tf_code
 check_open(struct tf_txn *t, uint64_t att, struct tf_error *err)
 {
@@ -190,7 +191,7 @@ check_open(struct tf_txn *t, uint64_t att, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Did anything change since it was prepared? */
+/* Fail if anything changed since s was prepared. */
 static enum tf_code
 check_prepared(struct tf_txn *t, const struct tf_seal_file *s,
     struct tf_error *err)
@@ -205,7 +206,7 @@ check_prepared(struct tf_txn *t, const struct tf_seal_file *s,
 		    0) ||
 	    l->attr.size != s->content.size)
 		return tf_fail(err, TF_BUSY, "%.60s is not on disk", l->name);
-	/* A directory above may have moved back, for its own rename failed. */
+	/* A directory above is back at its old name if its rename failed. */
 	if ((rc = tf_txn_path(t, l->attr.parent, &dir, err)) != TF_OK)
 		return rc;
 	if (s->path.n != dir.n + 1 + l->name_len ||
@@ -266,7 +267,7 @@ link_object(struct tf_pending *l, struct tf_error *err)
 	return rc;
 }
 
-/* s has its path. */
+/* Make the entry of s, which has its path. */
 static enum tf_code
 prepare_entry(struct tf_seal_file *s, struct tf_error *err)
 {
@@ -305,7 +306,7 @@ prepare_entry(struct tf_seal_file *s, struct tf_error *err)
 	return rc;
 }
 
-/* The files of one directory stand together, mostly. */
+/* The last path that was looked up: neighbours mostly share their directory. */
 struct dir_path {
 	uint64_t id;
 	struct tf_buf path;
@@ -350,7 +351,7 @@ prepare_entries(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
 	return rc;
 }
 
-/* By digest; of one digest in the order of their seals. */
+/* Order by digest; files with the same digest in the order of sealing. */
 static int
 by_content(const void *a, const void *b)
 {
@@ -362,7 +363,7 @@ by_content(const void *a, const void *b)
 	return c != 0 ? c : (x > y) - (x < y);
 }
 
-/* One object will stand for the n files of f: hash it once. */
+/* The n files of f have one digest: hash the object for all of them once. */
 static enum tf_code
 prepare_same(struct tf_vault *v, struct tf_db *db, struct tf_seal_file **f,
     size_t n, struct tf_error *err)
@@ -538,7 +539,7 @@ try_again_later(struct tf_vault *v, struct tf_pending *l, enum tf_code rc,
 	    (unsigned long long)l->attr.id, e->text);
 }
 
-/* Alone, after it failed together with others. */
+/* Seal l alone, after it failed together with others. */
 static enum tf_code
 seal_again(struct tf_vault *v, struct tf_pending *l, struct tf_error *err)
 {
@@ -549,7 +550,7 @@ seal_again(struct tf_vault *v, struct tf_pending *l, struct tf_error *err)
 	claimed = tf_pending_claim(v, l);
 	if (claimed && l->attr.state != TF_STATE_FROZEN &&
 	    !tf_pending_rests(l)) {
-		tf_pending_unclaim(v, l); /* somebody opened a placeholder */
+		tf_pending_unclaim(v, l); /* a placeholder was opened */
 		claimed = false;
 	}
 	pthread_mutex_unlock(&v->mu);

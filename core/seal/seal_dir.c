@@ -1,8 +1,9 @@
 /*
- * Sealing attestations, workflows and trails, and publishing a draft
- * attestation: everything in one transaction, but for much evidence of an
- * attestation that was no draft.  While it is being decided ("closing"),
- * nothing is born below.
+ * Sealing attestations, workflows and trails, and publishing draft
+ * attestations.  All entries are one transaction, except that an attestation
+ * with many files, if it is no draft, gets the entries of the files in several
+ * transactions before its seal (seal_evidence).  From tf_closing_begin() to
+ * tf_closing_end() nothing can be created below the directory.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@
 
 #define TOGETHER 256 /* files in one transaction */
 
-/* The pending nodes that become entries along with the directory. */
+/* One seal or publication on its way. */
 struct closing {
 	struct tf_vault *v;
 	const struct tf_seal_request *r;
@@ -40,13 +41,13 @@ struct closing {
 	struct tf_seal_by s;
 	char *actor;
 	struct tf_below below;
-	struct tf_seal_file *files; /* of those below, prepared */
+	struct tf_seal_file *files; /* the files below, prepared */
 	size_t n_files;
 	struct tf_pending *draft; /* the draft attestation to publish */
-	char *other_name; /* its new one, or the old one once it has that */
+	char *other_name; /* its new name; the old one after swap_names() */
 	struct tf_db *db;
-	/* Attestations to be sealed, and their statements, if all of their
-	 * evidence is known before the transaction; else NULL. */
+	/* The attestations to be sealed and their statements, when all of
+	 * their evidence is known before the transaction; else NULL. */
 	struct open_children *ready;
 };
 
@@ -62,7 +63,7 @@ count_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The pending nodes below get their entries: directories, then files. */
+/* Give the pending nodes below their entries: directories, then files. */
 static enum tf_code
 seal_pending(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 {
@@ -79,7 +80,7 @@ seal_pending(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 /* Attestations that are not sealed. */
 struct open_children {
 	struct tf_node_row *rows;
-	struct tf_attested_list **lists; /* of as many, or NULL */
+	struct tf_attested_list **lists; /* one for each row, or NULL */
 	size_t n, cap;
 };
 
@@ -111,7 +112,7 @@ open_children_free(struct open_children *o)
 	free(o->rows);
 }
 
-/* In order of birth, so that a version is sealed before the next. */
+/* Order by age, so that a version is sealed before the next. */
 static enum tf_code
 seal_open_attestations(struct tf_txn *t, const struct closing *c,
     struct tf_error *err)
@@ -130,7 +131,7 @@ seal_open_attestations(struct tf_txn *t, const struct closing *c,
 	return rc;
 }
 
-/* attestation.begun for the draft attestation under its new name. */
+/* Append attestation.begun for the draft attestation under its new name. */
 static enum tf_code
 begin_published(struct tf_txn *t, const struct closing *c, struct tf_error *err)
 {
@@ -202,7 +203,7 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if ((rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
 		return rc;
 	if (row.seal != TF_NO_SEQ)
-		return TF_OK; /* somebody was faster: it is sealed */
+		return TF_OK; /* another request has sealed it */
 	if (row.attr.kind == TF_KIND_ATTESTATION) {
 		if ((rc = seal_pending(t, c, err)) != TF_OK)
 			return rc;
@@ -225,7 +226,8 @@ closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 /* --- before and after ---------------------------------------------------------------- */
 
-/* One look at a pending node: is it below, and may it be sealed now? */
+/* Add l, which is below, to b; or note that it must be waited for, or why it
+ * may not be sealed. */
 static void
 look_at(struct tf_below *b, struct tf_pending *l)
 {
@@ -327,7 +329,7 @@ tf_below_unclaim(struct tf_vault *v, struct tf_below *b)
 void
 tf_closing_begin(struct tf_vault *v, uint64_t id)
 {
-	while (v->closing != 0) /* not for long */
+	while (v->closing != 0)
 		tf_vault_wait(v);
 	v->closing = id;
 }
@@ -352,7 +354,7 @@ tf_closing_wait(struct tf_vault *v, uint64_t id, struct tf_error *err)
 	return rc;
 }
 
-/* Claim everything below at once, when nobody is at work there.  mu held. */
+/* Wait until nobody is at work below, and claim all of it at once.  mu held. */
 static enum tf_code
 claim_below(struct closing *c, struct tf_error *err)
 {
@@ -360,7 +362,7 @@ claim_below(struct closing *c, struct tf_error *err)
 	enum tf_code rc;
 
 	for (;;) {
-		/* While we waited it may have been taken away. */
+		/* The draft may have been removed while we waited. */
 		if (c->r->new_name != NULL &&
 		    (c->draft = tf_pending_get(&v->pending, c->r->id)) == NULL)
 			return tf_fail(err, TF_NOTFOUND, "it is gone");
@@ -375,7 +377,7 @@ claim_below(struct closing *c, struct tf_error *err)
 		if (c->r->closed && !tf_is_closed(v, c->r->id))
 			return tf_fail(err, TF_NOTFOUND, "it is open again");
 	}
-	/* Whatever happened until now has moved its time on. */
+	/* A change while we waited has moved the time of an idle one. */
 	if (c->r->who == NULL && !c->r->closed && !tf_idle_over(v, c->r->id))
 		return tf_fail(err, TF_BUSY, "it is not quiet any more");
 	tf_below_claim(&c->below);
@@ -386,7 +388,7 @@ claim_below(struct closing *c, struct tf_error *err)
 	return TF_OK;
 }
 
-/* What is to be sealed, and may this caller?  mu held. */
+/* Find the directory and check that the caller may seal it.  mu held. */
 static enum tf_code
 check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
 {
@@ -415,8 +417,8 @@ check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The draft takes its new name in memory, so that paths come out right; and its
- * old one. */
+/* Give the draft its new name in memory, so that the entries get the new paths;
+ * a second call gives it the old one back. */
 static void
 swap_names(struct closing *c)
 {
@@ -434,7 +436,7 @@ count_files(const struct tf_below *b)
 	return n;
 }
 
-/* Only directories stay below; the files, in order of birth, are out's. */
+/* Move the files from b to out, in order of age; the directories stay in b. */
 static void
 take_files(struct tf_below *b, struct tf_pending **out)
 {
@@ -448,7 +450,7 @@ take_files(struct tf_below *b, struct tf_pending **out)
 	b->n = left;
 }
 
-/* What got its entry meanwhile is below no more; mu is held. */
+/* Take nodes that got their entry meanwhile out of b; mu is held. */
 static void
 drop_sealed(struct tf_vault *v, struct tf_below *b)
 {
@@ -463,9 +465,9 @@ drop_sealed(struct tf_vault *v, struct tf_below *b)
 }
 
 /*
- * Evidence stands alone: when there is much of it, it gets its entries in
- * several transactions before that of the seal, and commits of others come in
- * between.  What is sealed so stays sealed if the rest fails.
+ * Seal the files of an attestation that has many of them, in several
+ * transactions before the one of its seal, so that others can commit in
+ * between.  These files stay sealed when the rest fails.
  */
 static enum tf_code
 seal_evidence(struct closing *c, struct tf_error *err)
@@ -481,7 +483,7 @@ seal_evidence(struct closing *c, struct tf_error *err)
 	take_files(&c->below, files);
 	while (rc == TF_OK && done < n) {
 		some = n - done < TOGETHER ? n - done : TOGETHER;
-		/* Ends the claims, too. */
+		/* This ends their claims. */
 		rc = tf_seal_files(c->v, files + done, some, c->r->cause, err);
 		done += some;
 	}
@@ -511,8 +513,8 @@ add_statements(struct closing *c, struct open_children *o, struct tf_error *err)
 	return rc;
 }
 
-/* Make the statements, if all evidence is in the ledger, or is all of a draft.
- */
+/* Make the statements before the transaction.  That is possible when all of the
+ * evidence is in the ledger, or all of it is in the draft. */
 static enum tf_code
 make_ready(struct closing *c, struct open_children *o, struct tf_error *err)
 {
@@ -575,7 +577,7 @@ close_claimed(struct closing *c, struct tf_error *err)
 	return rc;
 }
 
-/* All that was sealed leaves, some at a time, for others wait for mu. */
+/* Take all sealed nodes out of memory, TOGETHER at a time: others need mu. */
 static void
 settle_below(struct closing *c)
 {
@@ -595,7 +597,7 @@ settle_below(struct closing *c)
 	}
 }
 
-/* mu held. */
+/* End the claims; the draft leaves memory or gets its old name.  mu held. */
 static void
 after(struct closing *c, enum tf_code rc)
 {
@@ -611,7 +613,7 @@ after(struct closing *c, enum tf_code rc)
 	tf_pending_unclaim(v, c->draft);
 }
 
-#define SHOWN_PATH 120 /* bytes of a path in a message: its end */
+#define SHOWN_PATH 120 /* bytes; a message shows the end of a path */
 
 void
 tf_below_name(struct tf_vault *v, const struct tf_below *b, struct tf_db *db,

@@ -1,6 +1,6 @@
 /*
- * The entries that seal: attestation.sealed with its signed statement,
- * workflow.sealed and trail.sealed.  All in a transaction.
+ * The entries that seal a directory: attestation.sealed with its signed
+ * statement, workflow.sealed and trail.sealed.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ signed_free(struct signed_statement *s)
 	tf_buf_free(&s->sig);
 }
 
-/* Payload digest of the version before, from its entry. */
+/* The payload digest of the version before, from the entry of its seal. */
 static enum tf_code
 previous_payload(struct tf_db *db, uint64_t wf, const char *name,
     struct tf_statement *s, struct tf_error *err)
@@ -66,7 +66,7 @@ previous_payload(struct tf_db *db, uint64_t wf, const char *name,
 	return rc;
 }
 
-/* "trail/workflow/attestation" taken apart. */
+/* Split "trail/workflow/attestation". */
 static void
 split_path(struct tf_str path, struct tf_statement *s)
 {
@@ -113,7 +113,7 @@ sign_statement(struct tf_vault *v, const struct tf_statement *s,
 	return rc;
 }
 
-/* The payload is an object, shown beside the evidence. */
+/* Keep the statement as an object; control files show it. */
 static enum tf_code
 keep_payload(struct tf_txn *t, const struct signed_statement *s,
     struct tf_error *err)
@@ -125,9 +125,9 @@ keep_payload(struct tf_txn *t, const struct signed_statement *s,
 
 	if (rc != TF_OK || right)
 		return rc;
-	/* Statements are found by digest, and a digest never changes: nobody
-	 * could read ours.  The next one has another time, so another digest.
-	 *  */
+	/* A statement is found by its digest.  If a damaged object has this
+	 * one, nobody could read ours: fail.  The next try has another time
+	 * and so another digest. */
 	if (known)
 		return tf_fail(err, TF_TAMPER,
 		    "object %llu has the digest of a new statement and other "
@@ -191,7 +191,7 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	return previous_payload(db, att->attr.parent, att->name, s, err);
 }
 
-/* l has the path. */
+/* Fill in the statement of l, which has the path. */
 static enum tf_code
 fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_seal_file *files, size_t n,
@@ -294,7 +294,7 @@ child_leaf(struct tf_db *db, uint64_t seq, struct tf_hash *out,
 struct leaves {
 	struct tf_db *db;
 	struct tf_evidence *e;
-	bool seals; /* the seal's entry, else the birth's */
+	bool seals; /* look for the seal; else for the beginning */
 };
 
 static enum tf_code
@@ -321,7 +321,7 @@ add_leaf(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	return rc == TF_OK ? tf_buf_end(&e->names, err) : rc;
 }
 
-/* workflow.sealed, or trail.sealed. */
+/* Append workflow.sealed or trail.sealed. */
 enum tf_code
 tf_seal_parent(struct tf_txn *t, const struct tf_seal_by *c,
     const struct tf_node_row *dir, struct tf_error *err)

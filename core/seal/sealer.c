@@ -1,6 +1,6 @@
 /*
- * The sealer: the thread that seals what has settled or is closed or idle, and
- * keeps STORE/checkpoint.
+ * The sealer: the thread that seals files that have settled, and directories
+ * that are closed or idle, and that writes the copies of the head.
  */
 #include <pthread.h>
 #include <string.h>
@@ -20,17 +20,17 @@
 #include "sealer.h"
 #include "tend.h"
 
-#define AGAIN_NS 1000000000u /* when it is not on disk yet, if nobody says so */
-#define TOGETHER_NS 50000000 /* what is due that soon is sealed along */
+#define AGAIN_NS 1000000000u /* until it looks again at a file not on disk */
+#define TOGETHER_NS 50000000 /* files due within this are sealed together */
 
 struct gather {
 	struct tf_pending *l[TF_SEAL_MAX]; /* claimed, to be sealed */
 	size_t n;
-	struct tf_pending *one; /* to be seen to before others are looked for */
-	bool marks;		/* its row is to be marked; else it is tended */
+	struct tf_pending *one; /* to be marked or tended first; or NULL */
+	bool marks;		/* one: mark its row; else tend it */
 };
 
-/* The sealer's time for l has come. */
+/* l is due: claim it to be sealed, or take it as g->one. */
 static void
 take_due(struct gather *g, struct tf_pending *l, uint64_t now)
 {
@@ -53,7 +53,7 @@ take_due(struct gather *g, struct tf_pending *l, uint64_t now)
 	tf_pending_index(l);
 }
 
-/* What the sealer is to do now; *next_ns is when it has to look again.  mu is
+/* Collect in g what is due now; *next_ns is when the next file is due.  mu is
  * held. */
 static void
 gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
@@ -68,7 +68,7 @@ gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
 	    (l = tf_pending_first(&v->pending, TF_PENDING_BY_DUE)) != NULL) {
 		tf_pending_index(l);
 		if (l->at.due_ns == UINT64_MAX)
-			continue; /* somebody claimed it: he files it again */
+			continue; /* claimed: the end of the claim sets it */
 		if (l->at.due_ns > now) {
 			*next_ns = l->at.due_ns;
 			break;
@@ -77,7 +77,7 @@ gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
 	}
 }
 
-/* mu is held, but not while it works. */
+/* Mark or tend g->one.  mu is held, and let go of meanwhile. */
 static void
 see_to_one(struct tf_vault *v, struct gather *g)
 {
@@ -161,7 +161,7 @@ tf_sealer_run(void *vault)
 	return NULL;
 }
 
-/* Nothing more to do for it, unless something happened meanwhile. */
+/* Take att out of v->idle, unless it was changed meanwhile. */
 static void
 forget(struct tf_vault *v, uint64_t att)
 {
@@ -197,6 +197,6 @@ tf_idle_seal(struct tf_vault *v, uint64_t att)
 		    (unsigned long long)att, e.text);
 	pthread_mutex_lock(&v->mu);
 	if (tf_idle_over(v, att))
-		tf_idle_touch(v, att); /* try again after as long */
+		tf_idle_touch(v, att); /* idle again after the same time */
 	pthread_mutex_unlock(&v->mu);
 }

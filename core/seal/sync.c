@@ -1,4 +1,7 @@
-/* Sealing now what somebody asks for: fsync(2) and sync(1). */
+/*
+ * Sealing at once on request: fsync(2) of a directory or placeholder, trailctl
+ * sync, and the end of a vault.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,13 +20,13 @@
 struct due {
 	struct tf_vault *v;
 	uint32_t uid;
-	bool placeholders; /* these too */
+	bool placeholders; /* seal these, too */
 	struct tf_pending **l;
 	size_t n, cap;
 	bool failed;
 };
 
-/* Is l one of them? */
+/* Is l to be sealed, or to be waited for? */
 static bool
 is_wanted(const struct due *w, const struct tf_pending *l)
 {
@@ -87,7 +90,7 @@ want_below(struct due *w, struct tf_db *db, uint64_t id, struct tf_error *err)
 	return TF_OK;
 }
 
-/* A job, or a flush that is about to begin, is at work on it. */
+/* Is l claimed, or about to be flushed, compared or recorded? */
 static bool
 is_busy(const struct tf_pending *l)
 {
@@ -98,8 +101,7 @@ is_busy(const struct tf_pending *l)
 			(!tf_pending_clean(l) || l->unchecked))));
 }
 
-/* Is l at or below node id?  What is not in the tree any more is not.  mu held.
- *  */
+/* Is l at or below node id?  A node that left the tree is not.  mu held. */
 static enum tf_code
 is_below(struct tf_vault *v, struct tf_db *db, const struct tf_pending *l,
     uint64_t id, bool *yes, struct tf_error *err)
@@ -143,7 +145,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 			continue;
 		}
 		busy = more && is_busy(w.l[i]);
-		/* Nobody waits while he holds claims. */
+		/* Seal the batch first: nobody waits who holds claims. */
 		if (n == TF_SEAL_MAX || (n > 0 && (!more || busy))) {
 			pthread_mutex_unlock(&v->mu);
 			rc = tf_seal_claimed(v, batch, n, err);
@@ -165,7 +167,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 			}
 			continue;
 		}
-		/* At the end of the vault nothing more becomes of it. */
+		/* At the end of the vault nobody finishes that work. */
 		if (busy && !w.l[i]->job && atomic_load(&v->ending)) {
 			i++;
 			continue;
@@ -183,7 +185,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 		if (w.l[i]->failed != TF_OK) {
 			last = tf_pending_failure(w.l[i], err);
 		} else if (tf_pending_claim(v, w.l[i])) {
-			/* Still?  It may have been renamed, or opened. */
+			/* It may have been renamed or opened meanwhile. */
 			if (is_wanted(&w, w.l[i]))
 				batch[n++] = w.l[i];
 			else

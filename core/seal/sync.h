@@ -1,4 +1,4 @@
-/* Sealing now what somebody asks for: fsync(2) and sync(1). */
+/* Sealing at once on request; tf_vault_sync() is in core/vault.h. */
 #ifndef TF_SEAL_SYNC_H
 #define TF_SEAL_SYNC_H
 
@@ -6,8 +6,8 @@
 
 struct tf_vault;
 
-/* Seal what is frozen or closed, as tf_vault_sync does for root, but no
- * placeholder. */
+/* Seal all frozen files and closed directories of the vault, of every user, but
+ * no placeholder.  Returns the last failure.  No lock is held. */
 TF_MUST_USE enum tf_code tf_seal_frozen(struct tf_vault *v,
     struct tf_error *err);
 

@@ -1,4 +1,4 @@
-/* Files that nobody writes: see tend.h. */
+/* Tending files that nobody has open for writing: see tend.h. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -36,20 +36,20 @@ after_flush(void *arg, enum tf_code code, const struct tf_error *err)
 		tf_pending_index(l);
 		pthread_mutex_unlock(&v->mu);
 	}
-	/* If it was given up, the next start finds the file. */
+	/* After TF_INTERRUPTED the next start finds the file. */
 	if (code != TF_OK && code != TF_INTERRUPTED)
 		tf_vault_say(v, code,
 		    "node %llu: what was written after its "
 		    "last close is not on disk: %s",
 		    (unsigned long long)l->attr.id, err->text);
-	/* When it is due, the sealer seals it, tends it again or gives it up.
-	 *  */
+	/* The sealer goes on with it when it is due. */
 	pthread_mutex_lock(&v->mu);
 	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 }
 
-/* The database's copy, or the file, is enough. */
+/* Free the copy in memory and the descriptor of l: the database or the staged
+ * file has the content. */
 static void
 put_down(struct tf_pending *l)
 {
@@ -69,7 +69,7 @@ put_down(struct tf_pending *l)
 
 /* --- after a crash -------------------------------------------------------------- */
 
-/* Another start will do. */
+/* May the comparison end early?  Then the next start does it. */
 static bool
 can_wait(void *arg)
 {
@@ -119,8 +119,8 @@ tf_pending_check(struct tf_pending *l, struct tf_error *err)
 	return rc == TF_OK ? rc : tf_fail_as(err, &e);
 }
 
-/* Accepted by the last run and compared now: it is sealed, as it would have
- * been at the start. */
+/* Seal l, which the last run accepted and whose bytes match, as recovery does
+ * with short files. */
 static void
 seal_recovered(struct tf_pending *l)
 {
@@ -143,21 +143,21 @@ seal_recovered(struct tf_pending *l)
 		    tf_buf_bytes(&shown).p, e.text);
 	tf_buf_free(&shown);
 	pthread_mutex_lock(&v->mu);
-	l->deadline_ns = 0; /* if it is left to the sealer */
+	l->deadline_ns = 0; /* not sealed?  The sealer tries at once */
 	tf_pending_index(l);
 	pthread_mutex_unlock(&v->mu);
 }
 
 /* --- either ---------------------------------------------------------------------- */
 
-/* Would tend take long? */
+/* Is l tended in the background? */
 static bool
 is_long(const struct tf_pending *l)
 {
 	return l->attr.size > TF_HASH_LONG;
 }
 
-/* It failed, and nobody writes it any more.  mu held. */
+/* Has l failed, without being a draft yet, and no writer is left?  mu held. */
 static bool
 is_lost(const struct tf_pending *l)
 {
@@ -195,7 +195,7 @@ tend(struct tf_pending *l)
 			tf_pending_interrupt(l);
 	} else {
 		put_down(l);
-		/* If it fails, that shows when l is sealed. */
+		/* A failure shows when l is sealed. */
 		if (frozen && is_long(l) &&
 		    tf_existing_check(l, &p, NULL) != TF_OK)
 			return;
@@ -244,7 +244,7 @@ tf_pending_tend(struct tf_pending *l)
 	pthread_mutex_lock(&l->v->mu);
 	later = is_long(l) && l->v->background != NULL;
 	if (later && is_lost(l) && l->meant == NULL) {
-		/* Who failed to write it may try again at once. */
+		/* Free the name at once, so that the writer can retry. */
 		pthread_mutex_unlock(&l->v->mu);
 		tf_pending_step_aside(l);
 		pthread_mutex_lock(&l->v->mu);

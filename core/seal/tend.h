@@ -1,7 +1,8 @@
 /*
- * What a file needs that nobody writes: to be flushed, to be compared with what
- * was promised of it after a crash, to be saved as a draft when it failed. 
- * What takes long is done in the background (background.h).
+ * Tending files that nobody has open for writing.  One that has changed since
+ * its last flush is flushed; one that was found after a crash is compared with
+ * its digest; one that failed becomes a draft.  Long files are tended in the
+ * background (background.h).
  */
 #ifndef TF_SEAL_TEND_H
 #define TF_SEAL_TEND_H
@@ -10,14 +11,16 @@
 
 struct tf_pending;
 
-/* Do that now if it is little, else soon.  No lock is held. */
+/* Tend l now if it is short, else in the background.  The caller has a
+ * reference and holds no lock. */
 void tf_pending_tend(struct tf_pending *l);
-/* Soon in any case; mu is held. */
+/* Tend l in the background.  The caller holds mu. */
 void tf_pending_tend_later(struct tf_pending *l);
 /*
- * l->unchecked: compare the bytes with the digest, which takes long; no lock is
- * held.  TF_INTERRUPTED: not known yet.  TF_TAMPER: they are others, and l has
- * failed.
+ * Compare the bytes of l, which is unchecked, with the digest of its row.
+ * Takes long; no lock is held.  TF_OK: they match.  TF_TAMPER: they do not,
+ * and l has failed.  TF_INTERRUPTED and TF_TOOMANY: it could not be decided;
+ * try again.
  */
 TF_MUST_USE enum tf_code tf_pending_check(struct tf_pending *l,
     struct tf_error *err);
