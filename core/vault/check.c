@@ -91,9 +91,10 @@ discard(struct tf_object_check *c)
 	free(c);
 }
 
-/* It ended so.  Who waits for it looks again. */
+/* The comparison of c ended with rc.  Once c is out of the list, no other
+ * thread adds nodes to it.  why: what to report, or NULL when a caller does. */
 static void
-end(struct tf_object_check *c, enum tf_code rc)
+end(struct tf_object_check *c, enum tf_code rc, const struct tf_error *why)
 {
 	struct tf_vault *v = c->v;
 	struct tf_object_check **at = &v->checks;
@@ -110,6 +111,10 @@ end(struct tf_object_check *c, enum tf_code rc)
 	}
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
+	if (why != NULL && rc != TF_OK && rc != TF_INTERRUPTED)
+		tf_vault_say(v, rc, "node %llu: %s",
+		    (unsigned long long)(c->n_nodes > 0 ? c->nodes[0] : 0),
+		    why->text);
 	for (size_t i = 0; rc == TF_TAMPER && i < c->n_nodes; i++)
 		if (v->on_altered != NULL)
 			v->on_altered(v->arg, c->nodes[i]);
@@ -121,14 +126,10 @@ run(struct tf_duty *d)
 {
 	struct tf_object_check *c = (struct tf_object_check *)((char *)d -
 	    offsetof(struct tf_object_check, duty));
-	struct tf_error e;
+	struct tf_error e = { .code = TF_OK };
 	enum tf_code rc = compare(c->v, &c->row, c->uid, &e);
 
-	if (rc != TF_OK && rc != TF_INTERRUPTED)
-		tf_vault_say(c->v, rc, "node %llu: %s",
-		    (unsigned long long)(c->n_nodes > 0 ? c->nodes[0] : 0),
-		    e.text);
-	end(c, rc);
+	end(c, rc, &e);
 }
 
 /* node is read though it is not known yet whether it is right.  Without memory
@@ -233,7 +234,7 @@ tf_check_object(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
 	pthread_mutex_unlock(&v->mu);
 	if (c != NULL) {
 		rc = compare(v, o, uid, err);
-		end(c, rc);
+		end(c, rc, NULL);
 	}
 	return rc;
 }
