@@ -1,4 +1,4 @@
-/* Users as entries name them. */
+/* Actors, writers and owners in entries: see actor.h. */
 #include <string.h>
 
 #include "../base/users.h"

@@ -1,4 +1,6 @@
-/* Users as entries name them: actors, writers, owners. */
+/* Actors, writers and owners, in the form of the ledger's entries (ENTRIES.md).
+ * User and group names come from the cache of base/users.h: nothing here waits
+ * for the name service except tf_vault_learn. */
 #ifndef TF_NODE_ACTOR_H
 #define TF_NODE_ACTOR_H
 
@@ -13,24 +15,27 @@ struct tf_pending;
 struct tf_vault;
 
 struct tf_access_names;
-/* An entry's access field, with names as they are known; the strings are in
- * *names. */
+/* The memory of the user and group names in a struct tf_access. */
 struct tf_access_names {
 	char user[257], group[257];
 };
 
-/* The actor as JSON for entries, allocated; his names as they are known. */
+/* The actor as canonical JSON for an entry.  On TF_OK the caller frees *out
+ * with free(3). */
 TF_MUST_USE enum tf_code tf_actor_text(const struct tf_actor *a, char **out,
     struct tf_error *err);
 
-/* The uids that ever wrote l, as JSON for entries, onto out. */
+/* Append the uids that have written l to out, as canonical JSON for an entry.
+ * */
 void tf_writers_json(const struct tf_pending *l, struct tf_buf *out);
 
+/* Fill an entry's access field.  The names that a points to are in *names,
+ * which must outlive a. */
 void tf_access_fill(struct tf_access *a, uint32_t mode, uint32_t uid,
     uint32_t gid, struct tf_access_names *names);
 
-/* Learn the names of a user and a group, which may take two seconds: entries
- * name only what is known.  No lock is held. */
+/* Query the names of a user and a group, so that the next entries hold them.
+ * May wait two seconds: the caller holds no lock. */
 void tf_vault_learn(const struct tf_vault *v, uint32_t uid, uint32_t gid);
 
 #endif

@@ -1,4 +1,4 @@
-/* Threads for what nobody waits for: see background.h. */
+/* Background threads: see background.h. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,11 +8,11 @@
 #define THREADS_MAX 4
 
 struct tf_background {
-	pthread_mutex_t mu; /* guards all below; others may be held */
+	pthread_mutex_t mu; /* guards all below; taken after any other lock */
 	pthread_cond_t more;
 	pthread_t thread[THREADS_MAX];
-	uint32_t at_work[THREADS_MAX]; /* whose duty each does, */
-	bool busy[THREADS_MAX];	       /* if it does one */
+	uint32_t at_work[THREADS_MAX]; /* uid that the thread works for, */
+	bool busy[THREADS_MAX];	       /* while it is busy */
 	unsigned n_threads, n_busy;
 	struct tf_duty *first, **last;
 	bool quit;
@@ -32,7 +32,7 @@ is_served(const struct tf_background *b, uint32_t uid)
 	return false;
 }
 
-/* The first duty of a user whom no thread serves, or NULL. */
+/* Take the first duty of a user for whom no thread works, or NULL. */
 static struct tf_duty *
 take(struct tf_background *b)
 {
@@ -73,7 +73,8 @@ work(void *arg)
 	return NULL;
 }
 
-/* One more thread; mu is held.  If there cannot be one, others do it. */
+/* Start one more thread; mu is held.  If that fails, the threads that exist do
+ * the work. */
 static void
 add_thread(struct tf_background *b)
 {
@@ -98,7 +99,7 @@ tf_background_new(struct tf_background **out, struct tf_error *err)
 	b->last = &b->first;
 	(void)pthread_mutex_init(&b->mu, NULL);
 	(void)pthread_cond_init(&b->more, NULL);
-	/* One there must be; the others come when they are needed. */
+	/* One thread must exist; others are started on demand. */
 	add_thread(b);
 	if (b->n_threads == 0) {
 		tf_background_stop(b);

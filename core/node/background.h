@@ -1,7 +1,8 @@
 /*
- * Work that nobody waits for, in threads of its own: flushing long files that
- * were closed, comparing them after a crash, saving what survived of them.  One
- * user has one thread at most; there are a few.
+ * Background threads for work that no caller waits for: flushing long files
+ * after their close, comparing files after a crash, saving the remains of
+ * interrupted files.  There are a few threads, and the work of one user
+ * occupies at most one of them, so that no user can delay the others.
  */
 #ifndef TF_NODE_BACKGROUND_H
 #define TF_NODE_BACKGROUND_H
@@ -12,7 +13,8 @@
 
 struct tf_background;
 
-/* Something to do; it belongs to these threads until run is called. */
+/* One piece of work.  It belongs to the background threads from
+ * tf_background_add until run is called; run may free it. */
 struct tf_duty {
 	struct tf_duty *next;
 	uint32_t uid;
@@ -21,9 +23,10 @@ struct tf_duty {
 
 TF_MUST_USE enum tf_code tf_background_new(struct tf_background **out,
     struct tf_error *err);
-/* In the order of asking, each user's for itself.  Any lock may be held. */
+/* Queue d.  The work of one user runs in the order of the calls.  The caller
+ * may hold any lock. */
 void tf_background_add(struct tf_background *b, struct tf_duty *d);
-/* Run what is left, and end.  NULL is nothing. */
+/* Run all queued work, end the threads and free b.  NULL: does nothing. */
 void tf_background_stop(struct tf_background *b);
 
 #endif

@@ -1,4 +1,4 @@
-/* What every room above store shares: connections, messages, waiting. */
+/* Connections, messages and waiting: see base.h. */
 #include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -10,9 +10,9 @@
 #include "base.h"
 #include "vault_i.h"
 
-#define ASK_NS 100000000 /* how often who waits is asked whether he goes on */
+#define ASK_NS 100000000 /* between two checks for cancellation in a wait */
 
-#define IDLE_MAX 16 /* connections nobody uses */
+#define IDLE_MAX 16 /* unused connections that stay open */
 
 void
 tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)

@@ -1,6 +1,6 @@
 /*
- * What every room above store shares: read connections, whether the vault takes
- * changes, messages to the operator, and waiting.
+ * Basic services for every room above core/store: reading connections, the
+ * check that the vault accepts changes, messages to the operator, and waiting.
  */
 #ifndef TF_NODE_BASE_H
 #define TF_NODE_BASE_H
@@ -12,19 +12,20 @@
 struct tf_db;
 struct tf_vault;
 
-/* Should a caller who waits give up?  Asked every now and then. */
+/* Decides whether a waiting caller must stop waiting.  Waits poll is_over. */
 struct tf_patience {
 	bool (*is_over)(void *arg);
 	void *arg;
 };
 
-/* A read connection, and back. */
+/* Borrow a reading connection from the vault's pool, and return it.  A
+ * connection belongs to one thread at a time. */
 TF_MUST_USE enum tf_code tf_reader_db(struct tf_vault *v, struct tf_db **out,
     struct tf_error *err);
 
 void tf_reader_done(struct tf_vault *v, struct tf_db *db);
 
-/* TF_READONLY with the reason when the vault takes no changes. */
+/* TF_READONLY, with the reason in err, if the vault accepts no changes. */
 TF_MUST_USE enum tf_code tf_vault_writable(struct tf_vault *v,
     struct tf_error *err);
 
@@ -32,13 +33,15 @@ TF_MUST_USE enum tf_code tf_vault_writable(struct tf_vault *v,
 TF_MUST_USE enum tf_code tf_vault_writable_locked(struct tf_vault *v,
     struct tf_error *err);
 
+/* Report one line to the operator.  Any lock may be held. */
 void tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* tf_vault_must_stop, for the hasher. */
+/* tf_vault_must_stop as a tf_patience. */
 struct tf_patience tf_vault_patience(struct tf_vault *v);
 
-/* Wait as tf_vault_wait, for what may take long: TF_INTERRUPTED. */
+/* Wait as tf_vault_wait does, but fail with TF_INTERRUPTED once the caller has
+ * cancelled its call or the vault is stopping.  mu is held. */
 TF_MUST_USE enum tf_code tf_vault_wait_long(struct tf_vault *v,
     struct tf_error *err);
 

@@ -1,4 +1,4 @@
-/* The rows below a directory, and the versions of a name. */
+/* The rows below a directory, and the versions of a name: see children.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,6 @@ tf_version_before(struct tf_db *db, uint64_t workflow, const char *name,
 	return rc;
 }
 
-/* Call fn for every child row of dir. */
 enum tf_code
 tf_each_child(struct tf_db *db, uint64_t dir,
     enum tf_code (*fn)(void *arg, const struct tf_node_row *r,

@@ -1,4 +1,4 @@
-/* Which directories chmod(2) closed: v->closed. */
+/* The list of closed directories: see closed.h. */
 #include <stdlib.h>
 #include <string.h>
 

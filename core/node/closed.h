@@ -1,4 +1,5 @@
-/* Which directories chmod(2) closed: v->closed.  close_dir.h tells the rest. */
+/* The list of directories that chmod(2) has closed, v->closed.  close_dir.h
+ * describes how a directory closes, reopens and is sealed. */
 #ifndef TF_NODE_CLOSED_H
 #define TF_NODE_CLOSED_H
 
@@ -10,38 +11,40 @@
 struct tf_vault;
 
 struct tf_closed;
-/* A directory that is closed: see close_dir.h. */
+/* One closed directory. */
 struct tf_closed {
 	uint64_t id;
 	uint64_t wf;		   /* of an attestation: its workflow; else 0 */
-	char *actor;		   /* whoever closed it: canonical JSON */
-	bool recovered;		   /* the last run left it */
-	uint64_t first_ns, due_ns; /* closed, to be sealed; boot clock */
+	char *actor;		   /* of the chmod: canonical JSON, owned */
+	bool recovered;		   /* an earlier run of the daemon closed it */
+	uint64_t first_ns, due_ns; /* closed at, seal due at; boot clock */
 };
-/* In place of a state's name, for people. */
+/* Shown to people instead of the state's name. */
 #define TF_CLOSING "closing"
 
-/* Did a chmod close directory id itself? */
+/* True if a chmod of directory id itself has closed it.  mu is held. */
 bool tf_is_closed(const struct tf_vault *v, uint64_t id);
 
-/* TF_READONLY when directory id is closed. */
+/* TF_READONLY if directory id is closed.  mu is held. */
 TF_MUST_USE enum tf_code tf_closed_refuses(const struct tf_vault *v,
     uint64_t id, struct tf_error *err);
 
-/* Directory id was sealed, and what is in it, if it is a workflow. */
+/* Directory id was sealed: remove it from the list, and if it is a workflow
+ * also the attestations in it.  mu is held. */
 void tf_closed_forget(struct tf_vault *v, uint64_t id);
 
-/* Whoever closed directory id, allocated.  TF_NOTFOUND when it is not closed.
- * mu is held. */
+/* A copy of the actor that closed directory id; the caller frees it with
+ * free(3).  TF_NOTFOUND if id is not closed.  mu is held. */
 TF_MUST_USE enum tf_code tf_closed_actor(const struct tf_vault *v, uint64_t id,
     char **out, struct tf_error *err);
 
 void tf_closed_free(struct tf_vault *v);
 
-/* Directory id in v->closed, or NULL; good until the next change.  mu is held. */
+/* The element of directory id, or NULL; valid until the list changes.  mu is
+ * held. */
 struct tf_closed *tf_closed_find(const struct tf_vault *v, uint64_t id);
 
-/* Take c out of v->closed.  mu is held. */
+/* Remove c from the list and free it.  mu is held. */
 void tf_closed_drop(struct tf_vault *v, struct tf_closed *c);
 
 #endif

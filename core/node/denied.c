@@ -1,8 +1,9 @@
 /*
- * The last refused attempts, as lines of JSON: however many come, memory does
- * not grow, and a user who is refused all the time does not push out the lines
- * of others.  Attempts are in no ledger, so they do not outlive the process;
- * their number does, in ledger.closed.
+ * The last TF_DENIED_KEPT refused attempts, as lines of JSON.  When the list is
+ * full, a new line replaces the oldest line of the user who has the most:
+ * memory does not grow, and one user cannot displace the lines of others.
+ * Attempts are not in the ledger and are lost when the process ends; only their
+ * number is recorded, in ledger.closed.
  */
 #include <pthread.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #include "paths.h"
 #include "vault_i.h"
 
-/* The path of node id, or of its child name, made safe to show. */
+/* Append the path of node id, or of its child `name`, made safe to print. */
 static void
 put_path(struct tf_vault *v, struct tf_json *j, const char *key, uint64_t id,
     const char *name)
@@ -109,13 +110,13 @@ put_line(struct tf_vault *v, const struct tf_attempt *a, struct tf_buf *out)
 	put_path(v, &j, "to", a->to, a->to_name);
 	tf_json_object_end(&j);
 	if (tf_json_end(&j, NULL) != TF_OK)
-		out->n = 0; /* counted all the same */
+		out->n = 0; /* the attempt counts without a path */
 	else
 		tf_buf_add(out, "\n", 1);
 }
 
-/* The oldest line of the uid that has most, new counted; all places are
- * taken. */
+/* The list is full: the index of the oldest line of the uid that would have the
+ * most lines, the new line included. */
 static size_t
 line_to_drop(const struct tf_denials *d, const struct tf_denial *new)
 {

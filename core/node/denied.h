@@ -1,4 +1,4 @@
-/* Refused attempts, in memory. */
+/* The last refused attempts, in memory: see denied.c for the limits. */
 #ifndef TF_NODE_DENIED_H
 #define TF_NODE_DENIED_H
 
@@ -10,7 +10,7 @@
 
 struct tf_vault;
 
-/* Refused attempts, the oldest first; lock order: alone. */
+/* The number of attempts that are kept. */
 #define TF_DENIED_KEPT 1000
 
 struct tf_denial {
@@ -18,14 +18,15 @@ struct tf_denial {
 	struct tf_buf line;
 };
 
+/* The kept attempts, oldest first. */
 struct tf_denials {
-	pthread_mutex_t mu;
-	uint64_t count; /* of all ever; guarded by mu, as all below */
+	pthread_mutex_t mu; /* no other lock is taken while it is held */
+	uint64_t count; /* attempts since the start; guarded by mu, as below */
 	size_t n;
 	struct tf_denial kept[TF_DENIED_KEPT];
 };
 
-/* How many attempts were refused so far. */
+/* The number of refused attempts since the vault was opened. */
 uint64_t tf_denied_count(struct tf_vault *v);
 
 void tf_denied_free(struct tf_denials *d);

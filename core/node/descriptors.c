@@ -1,4 +1,4 @@
-/* Descriptors that are lent: see descriptors.h. */
+/* The budget of descriptors: see descriptors.h. */
 #include <pthread.h>
 
 #include "../environment.h"
@@ -7,7 +7,7 @@
 #include "user.h"
 #include "vault_i.h"
 
-#define KEPT 384 /* never lent, or half of what there is */
+#define KEPT 384 /* reserved, but at most half of RLIMIT_NOFILE */
 
 void
 tf_descriptors_start(struct tf_descriptors *d)
@@ -25,7 +25,7 @@ tf_descriptor_give_locked(struct tf_pending *l)
 
 	if (!l->holds)
 		return;
-	u = tf_user_of(l->v, l->holds_uid); /* is there: he holds one */
+	u = tf_user_of(l->v, l->holds_uid); /* exists: it holds a descriptor */
 	if (l->holds_prev != NULL)
 		l->holds_prev->holds_next = l->holds_next;
 	else

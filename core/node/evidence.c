@@ -1,4 +1,5 @@
-/* The evidence of an attestation, as its seal and its pages list it. */
+/* The list of an attestation's evidence, for its seal and its pages: see
+ * evidence.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +33,8 @@ tf_evidence_add(struct tf_evidence *e, const struct tf_hash *h,
 	e->f[e->n].sha256 = *h;
 	e->f[e->n].size = a->size;
 	e->f[e->n].seq = seq;
-	/* Offsets until all are there: the buffer moves as it grows. */
+	/* The buffer moves as it grows, so name.p holds an offset until
+	 * tf_evidence_sort. */
 	e->f[e->n].name.p = (const char *)at;
 	e->f[e->n].name.n = e->names.n - at;
 	if (e->n == 0 || tf_time_cmp(a->btime, e->first) < 0)

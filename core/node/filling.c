@@ -1,4 +1,4 @@
-/* Directories that are being filled: v->filling. */
+/* Directories that are being filled: see filling.h. */
 #include "filling.h"
 #include "paths.h"
 #include "vault_i.h"

@@ -1,4 +1,4 @@
-/* A file that nobody writes any more freezes. */
+/* The freeze of a file: see freeze.h. */
 #include "../base/clock.h"
 #include "../vault.h"
 #include "freeze.h"

@@ -1,4 +1,4 @@
-/* The text of STORE/lock, and the kernel's word on whether it is true. */
+/* The holder of the store's lock: see holder.h. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ tf_holder_read(int lockfd, struct tf_holder *out)
 			*p = ' ';
 }
 
-/* "1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF" */
+/* Parse a line of /proc/locks:
+ * "1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF" */
 static bool
 is_listed(int32_t pid, uint64_t ino)
 {
@@ -82,7 +83,7 @@ tf_holder_is_seen(const struct tf_holder *h)
 		return true;
 	while (!seen && getline(&line, &cap, f) > 0) {
 		at = type = NULL;
-		dash = strstr(line, " - "); /* the type follows */
+		dash = strstr(line, " - "); /* the file system type follows */
 		if (dash != NULL &&
 		    sscanf(line, "%*d %*d %*s %*s %ms", &at) == 1 &&
 		    sscanf(dash, " - %ms", &type) == 1)

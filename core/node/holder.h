@@ -1,6 +1,6 @@
 /*
- * Who has the store open for writing.  The lock is flock(2) on STORE/lock; the
- * file's text, written by the holder, says who that is.
+ * The process that has the store open for writing.  It holds flock(2) on
+ * STORE/lock and has written its pid and mount point into that file.
  */
 #ifndef TF_NODE_HOLDER_H
 #define TF_NODE_HOLDER_H
@@ -9,24 +9,24 @@
 #include <stdint.h>
 
 struct tf_holder {
-	char text[256]; /* the whole text on one line, for people */
+	char text[256]; /* the text of the lock file as one line, for people */
 	int32_t pid;
-	char mount[200]; /* "" when it did not mount the store */
+	char mount[200]; /* "" if the holder has not mounted the store */
 };
 
-/* Read the text of the lock file lockfd.  A text that is not one leaves pid 0;
- * the text may be of a holder that has gone. */
+/* Read the lock file lockfd.  A malformed text gives pid 0.  The text may be
+ * that of a process that has ended. */
 void tf_holder_read(int lockfd, struct tf_holder *out);
 
 /*
- * Does a living process hold the lock of the store at dirfd, as the kernel's
- * list of locks says?  Then *out tells which.  Takes no lock itself: a writer
- * that starts meanwhile is not disturbed.
+ * True if a running process holds the lock of the store at dirfd, according to
+ * /proc/locks; *out then describes it.  This takes no lock, so it cannot make a
+ * writer fail that starts at the same time.
  */
 bool tf_holder_find(int dirfd, struct tf_holder *out);
 
-/* Is what the holder mounted seen in this process's mount namespace?  True when
- * it mounted nothing, or that cannot be told. */
+/* True if the holder's mount is visible in the mount namespace of this process.
+ * True also if the holder has no mount or the mount table cannot be read. */
 bool tf_holder_is_seen(const struct tf_holder *h);
 
 #endif

@@ -1,4 +1,4 @@
-/* Does a directory hold anything that a seal would be about? */
+/* Whether a directory has content: see holds.h. */
 #include <pthread.h>
 
 #include "../store/nodes.h"
@@ -15,7 +15,7 @@ note_file(void *arg, struct tf_pending *l)
 	return !*(bool *)arg;
 }
 
-/* Does any user have an unsealed file in attestation att? */
+/* True if attestation att holds an unsealed file; mu held. */
 static bool
 any_file(struct tf_vault *v, const struct tf_attr *att)
 {

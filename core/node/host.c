@@ -1,4 +1,4 @@
-/* The host, its boot, and the attester, as entries name them. */
+/* The boot and the attester in entries: see host.h. */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,7 +8,8 @@
 #include "host.h"
 #include "vault_i.h"
 
-/* The first line of a small file, without memory; "" when there is none. */
+/* The first line of a small file, read without allocating memory; "" if it
+ * cannot be read. */
 static void
 read_word(const char *path, char *out, size_t size)
 {

@@ -1,9 +1,9 @@
 /*
- * Sealing what is idle: attestations below which nothing was made, closed,
- * renamed, deleted or changed for as long as the setting says.  What is
- * remembered of each is when that time will be over; every change moves it on,
- * and the sealer looks when the first is due.  Nothing is remembered of an
- * attestation in which nothing happened yet.
+ * Idle attestations: those below which no node was created, closed, renamed,
+ * deleted or changed for TF_IDLE seconds.  v->idle holds, for each attestation
+ * that has changed, the time at which it becomes idle.  Every change moves that
+ * time, and the sealer wakes at the earliest.  An attestation without changes
+ * is not in the list, so it is never sealed for being idle.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What is left to say about a file that failed. */
+/* A pending evidence.interrupted entry: see interruption.h. */
 #include <stdlib.h>
 
 #include "interruption.h"

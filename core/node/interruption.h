@@ -1,4 +1,5 @@
-/* What is left to say about a file that failed and gave up its name. */
+/* A pending evidence.interrupted entry: a file failed or was cut off by a
+ * crash, and its remains have become a draft under another name (DESIGN 2). */
 #ifndef TF_NODE_INTERRUPTION_H
 #define TF_NODE_INTERRUPTION_H
 
@@ -9,11 +10,11 @@ struct tf_pending;
 struct tf_interruption {
 	struct tf_pending *l;
 	struct tf_content content;
-	char *body;	    /* inline bytes, or NULL */
-	struct tf_buf path; /* the name it was meant to have */
-	char draft[256];
-	char *actor;
-	char *meant; /* l's, while the transaction is under way */
+	char *body;	    /* inline bytes, or NULL; owned */
+	struct tf_buf path; /* the path that the file should have had */
+	char draft[256];    /* the name of the draft */
+	char *actor;	    /* canonical JSON, owned */
+	char *meant;	    /* l->meant during the transaction; owned */
 };
 
 void tf_interruption_free(struct tf_interruption *x);

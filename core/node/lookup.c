@@ -1,7 +1,8 @@
 /*
- * Looking: by name, by number, by path, and listing.  A name is either pending
- * (memory, see pending.h) or committed (the node table); a pending one is
- * looked up first, since it leaves memory only after its row is committed.
+ * Lookup by name, id and path, and listing.  A name is pending (in memory, see
+ * pending.h) or committed (in table node).  Pending names are searched first: a
+ * node leaves memory only after its row is committed, so a search in this order
+ * cannot miss it.
  */
 #include <pthread.h>
 #include <string.h>
@@ -60,7 +61,7 @@ get_attr(struct tf_vault *v, uint64_t id, bool open, struct tf_attr *out,
 		return rc;
 	pthread_mutex_lock(&v->mu);
 	rc = tf_attr_of(v, db, id, out, err);
-	/* One with an entry is never removed. */
+	/* A directory with an entry is never removed. */
 	if (rc == TF_OK && open &&
 	    (l = tf_pending_get(&v->pending, id)) != NULL &&
 	    !tf_pending_is_file(l))
@@ -90,7 +91,7 @@ tf_vault_closedir(struct tf_vault *v, uint64_t id)
 	struct tf_pending *l;
 
 	pthread_mutex_lock(&v->mu);
-	l = tf_pending_get(&v->pending, id); /* unless it has its entry now */
+	l = tf_pending_get(&v->pending, id); /* NULL: it has an entry now */
 	if (l != NULL && !tf_pending_is_file(l) && l->readers > 0) {
 		l->readers--;
 		tf_pending_forget(&v->pending, l);
@@ -139,7 +140,7 @@ tf_vault_path(struct tf_vault *v, uint64_t id, struct tf_buf *out,
 	return rc;
 }
 
-/* The pending children after an id, copied. */
+/* Copy the pending children with an id greater than after. */
 static size_t
 list_pending(struct tf_vault *v, uint64_t dir, uint64_t after,
     struct tf_dirent *out, size_t max)
@@ -157,7 +158,8 @@ list_pending(struct tf_vault *v, uint64_t dir, uint64_t after,
 	return n;
 }
 
-/* Merge pending and committed names by id; a name in both is the committed. */
+/* Merge pending and committed names by id; of an id in both lists the committed
+ * one is taken. */
 static size_t
 merge_names(const struct tf_node_row *rows, size_t n_rows,
     const struct tf_dirent *pending, size_t n_pending, struct tf_dirent *out,
@@ -200,7 +202,8 @@ tf_vault_list(struct tf_vault *v, uint64_t dir, uint64_t after,
 		max = LIST_MAX;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
-	/* Pending first: what is sealed in between shows up in the rows. */
+	/* Pending names first: a node that is sealed between the two reads is
+	 * then in both lists, and in the other order it would be in none. */
 	pthread_mutex_lock(&v->mu);
 	rc = tf_attr_of(v, db, dir, &a, err);
 	n_pending = list_pending(v, dir, after, pending, max);

@@ -1,4 +1,4 @@
-/* Objects that are open for reading: see open_objects.h. */
+/* The cache of open object files: see open_objects.h. */
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,14 +21,14 @@ void
 tf_open_objects_end(struct tf_open_objects *o)
 {
 	if (o->max == 0)
-		return; /* never started */
+		return; /* tf_open_objects_start was not called */
 	for (unsigned i = 0; i < o->max; i++)
 		if (o->object[i].fd >= 0)
 			(void)close(o->object[i].fd);
 	(void)pthread_mutex_destroy(&o->mu);
 }
 
-/* Where h is open, or -1; mu held. */
+/* The place of the open object h, or -1; mu held. */
 static int
 find(const struct tf_open_objects *o, const struct tf_hash *h)
 {
@@ -39,7 +39,7 @@ find(const struct tf_open_objects *o, const struct tf_hash *h)
 	return -1;
 }
 
-/* The place that nobody holds and that was used longest ago, or -1; mu held. */
+/* The least recently used place that no reader holds, or -1; mu held. */
 static int
 oldest(const struct tf_open_objects *o)
 {
@@ -60,15 +60,15 @@ hold(struct tf_open_objects *o, int at)
 	return o->object[at].fd;
 }
 
-/* fd of h, opened while nothing was put aside, gets a place if there is one.
- * What is to be closed, or -1; mu held. */
+/* Store fd, an open descriptor of h, in a free place if there is one.  Returns
+ * the descriptor that the caller must close, or -1; mu held. */
 static int
 take_place(struct tf_open_objects *o, const struct tf_hash *h, int fd,
     struct tf_open_object *out)
 {
 	int old = -1;
 
-	/* Somebody else may have been faster: his counts. */
+	/* Another thread may have opened h meanwhile: use its descriptor. */
 	if ((out->place = find(o, h)) >= 0) {
 		old = fd;
 	} else if ((out->place = oldest(o)) >= 0) {
@@ -101,7 +101,7 @@ tf_object_hold(struct tf_open_objects *o, const struct tf_hash *h,
 		if ((rc = tf_object_open(o->dirfd, h, &fd, err)) != TF_OK)
 			return rc;
 		pthread_mutex_lock(&o->mu);
-		/* Else it may be the one that was put aside. */
+		/* If the counts differ, fd may be the damaged file. */
 		held = asides == o->asides;
 		old = held ? take_place(o, h, fd, out) : fd;
 		pthread_mutex_unlock(&o->mu);

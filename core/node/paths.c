@@ -1,4 +1,4 @@
-/* Where a node is: its attributes, its path, and what is above it. */
+/* The place of a node in the tree: see paths.h. */
 #include <pthread.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "pending.h"
 #include "vault_i.h"
 
-/* Pending or committed, as it stands. */
+/* The attributes of id, pending or committed, without the attestation's. */
 static enum tf_code
 raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
     char *name, size_t *name_len, struct tf_error *err)
@@ -39,8 +39,8 @@ raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
 	return TF_OK;
 }
 
-/* Go from a to the directory above it.  Parents in damaged rows may be a
- * circle; *depth, 0 at first, ends the walk. */
+/* Replace a by the directory above it.  In a damaged database parents may form
+ * a circle, so *depth, which starts at 0, limits the walk. */
 static enum tf_code
 go_up(struct tf_vault *v, struct tf_db *db, struct tf_attr *a, char *name,
     size_t *name_len, unsigned *depth, struct tf_error *err)
@@ -66,8 +66,9 @@ tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
 		if (rc != TF_OK)
 			return rc;
 	}
-	/* What was read before may be older than the seal, and that is for
-	 * ever; what has no row is not sealed, and on its way out. */
+	/* *a was read before its attestation and may be older than the seal:
+	 * read it again, because clients cache sealed attributes for ever.  A
+	 * node without a row is not sealed and is being removed. */
 	if (up.state == TF_STATE_SEALED && a->state != TF_STATE_SEALED) {
 		rc = tf_nodes_get(db, a->id, &r, err);
 		if (rc == TF_OK) {
@@ -96,7 +97,7 @@ tf_attr_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 		rc = tf_follow_attestation(v, db, out, err);
 	}
 	if (rc == TF_NOTFOUND && own.unlinked) {
-		*out = own; /* what was above it is gone, too */
+		*out = own; /* its ancestors were removed, too */
 		rc = TF_OK;
 	}
 	return rc;
@@ -137,7 +138,7 @@ tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	return TF_OK;
 }
 
-/* mu is not held: it is taken for each step that may be pending. */
+/* Takes mu for each step, because any ancestor may be pending. */
 enum tf_code
 tf_path_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
     struct tf_buf *out, struct tf_error *err)

@@ -1,4 +1,4 @@
-/* The public keys of the log, as control files show them. */
+/* The log's public key in the forms of the control files (see vault.h). */
 #include "../base/crypto.h"
 #include "../ledger/checkpoint.h"
 #include "../vault.h"

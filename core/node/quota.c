@@ -1,4 +1,4 @@
-/* Space: what the disk has beyond the floor, and what each user may stage. */
+/* Free disk space and the users' limits: see quota.h. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "user.h"
 #include "vault_i.h"
 
-#define LOOK_NS 200000000 /* how long a look at free space is good */
+#define LOOK_NS 200000000 /* a reading of the free space is valid so long */
 
 static uint64_t
 beyond(uint64_t free, uint64_t floor)
@@ -20,7 +20,8 @@ beyond(uint64_t free, uint64_t floor)
 	return free > floor ? free - floor : 0;
 }
 
-/* Content and ledger may be on two disks: the lesser counts.  mu held. */
+/* Read the free space.  Objects and ledger may be on two disks: the smaller one
+ * counts.  mu held. */
 static enum tf_code
 look_at_space(struct tf_vault *v, struct tf_error *err)
 {
@@ -76,7 +77,7 @@ tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	/* Of content, all was charged before; of the rest, this suffices. */
+	/* All content is charged already.  TF_FILE_COST covers the entry. */
 	rc = tf_store_check(v, TF_FILE_COST, err);
 	if (rc == TF_OK)
 		rc = take_of_disks(v, n, files, err);

@@ -1,4 +1,8 @@
-/* Space: what the disk has beyond the floor, and what each user may stage. */
+/*
+ * Space and limits: free disk space above the floor, and each user's limits of
+ * unsealed bytes and names (trailfs(8)).  The floor is a reserve of free space
+ * that staging never uses, so that a frozen file can always be sealed.
+ */
 #ifndef TF_NODE_QUOTA_H
 #define TF_NODE_QUOTA_H
 
@@ -10,35 +14,38 @@ struct tf_pending;
 struct tf_vault;
 
 #define TF_FLOOR_BYTES ((uint64_t)16 << 20) /* kept free for sealing */
-#define TF_FLOOR_FILES 300 /* likewise: objects/ has 256 directories */
-#define TF_FILE_COST 8192  /* bytes of database a file may cost */
+#define TF_FLOOR_FILES 300 /* inodes: objects/ has 256 directories */
+#define TF_FILE_COST 8192  /* bytes of database that a file may need */
 
-/* Take n bytes and some files of what the disks have beyond the floor.
- * TF_NOSPACE. */
+/* Reserve n bytes and some inodes of the disks' space above the floor, and
+ * check max_store.  TF_NOSPACE. */
 TF_MUST_USE enum tf_code tf_space_take(struct tf_vault *v, uint64_t n,
     unsigned files, struct tf_error *err);
 
-/* The same for a file that is removed again, and so none of the store's. */
+/* Reserve n bytes for a temporary file, which max_store does not count. */
 TF_MUST_USE enum tf_code tf_space_spool(struct tf_vault *v, uint64_t n,
     struct tf_error *err);
 
-/* staging.c: the owner of l has that many bytes of it unsealed; mu is held. */
+/* Set the unsealed bytes that l's owner is charged for l.  mu is held. */
 void tf_quota_charge(struct tf_pending *l, uint64_t bytes);
 
-/* May uid have n more names that are not sealed (max_unsealed)?  TF_QUOTA.
- * Names are counted while they are in the table.  mu is held. */
+/* TF_QUOTA if n more unsealed names of uid would exceed max_unsealed.  A name
+ * counts while it is in the table of pending nodes.  mu is held. */
 TF_MUST_USE enum tf_code tf_quota_names(struct tf_vault *v, uint32_t uid,
     uint64_t n, struct tf_error *err);
 
-/* May uid have one more file open for writing (max_open)?  TF_QUOTA.  mu is
- * held. */
+/* TF_QUOTA if one more file that uid has open for writing would exceed
+ * max_open.  mu is held. */
 TF_MUST_USE enum tf_code tf_quota_open(struct tf_vault *v, uint32_t uid,
     struct tf_error *err);
 
-/* The attributes of l are others: count it by them.  mu is held. */
+/* Call this after the owner of l has changed: moves its bytes and its name to
+ * the new owner's account.  mu is held. */
 void tf_quota_recount(struct tf_pending *l);
 
-/* The same, unless that is more than max_staged: TF_QUOTA. */
+/* Do as tf_quota_charge, but change nothing and fail with TF_QUOTA if the owner
+ * would exceed max_staged, or TF_NOSPACE if the store would exceed max_store.
+ * mu is held. */
 TF_MUST_USE enum tf_code tf_quota_take(struct tf_pending *l, uint64_t bytes,
     struct tf_error *err);
 

@@ -1,4 +1,4 @@
-/* Refusals of the policy, with the name and the advice. */
+/* The texts of refusals: see refusal.h. */
 #include <string.h>
 
 #include "../base/show.h"

@@ -1,10 +1,12 @@
 /*
- * What statfs(2) tells.  Equal bytes are kept once, so the true free space
- * would tell every user, by how it shrinks when he records some content,
- * whether that content is in the vault already.  Root sees the true numbers. 
- * Others see the free space of the start of the mount less what was recorded
- * since, every file with its full size; of the true numbers they see so much
- * only as that the disk is nearly full, in steps of a 64th of it.
+ * The numbers of statfs(2).
+ *
+ * Equal bytes are stored once.  A user who records a file and sees that the
+ * free space does not shrink would learn that those bytes are in the vault
+ * already.  So only root sees the true numbers.  Other users see the free space
+ * at the start of the mount minus everything recorded since, each file with its
+ * full size, but never more than the true number rounded up to a 64th of the
+ * disk: they do see that a disk is nearly full.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -41,8 +43,8 @@ tf_space_start(struct tf_vault *v, struct tf_error *err)
 	return real_space(v, &v->space.free, err);
 }
 
-/* Equal bytes are kept once, but each file counts: else this would tell, too,
- * what is in the vault already. */
+/* Each file counts with its full size, although equal bytes are stored once:
+ * otherwise max_store would reveal which bytes are in the vault. */
 uint64_t
 tf_store_used(const struct tf_vault *v)
 {
@@ -63,7 +65,7 @@ tf_store_check(const struct tf_vault *v, uint64_t n, struct tf_error *err)
 	    (unsigned long long)max);
 }
 
-/* No more than max_store is there, and no more is free than is left of it. */
+/* Reduce *out to the limits of max_store. */
 static void
 limit(struct tf_vault *v, struct tf_space *s)
 {
@@ -83,7 +85,7 @@ limit(struct tf_vault *v, struct tf_space *s)
 		s->available = left;
 }
 
-/* start less what was used since, and not more than now, rounded up. */
+/* The free blocks that users see: start minus used, at most now rounded up. */
 static uint64_t
 shown(uint64_t start, uint64_t used, uint64_t now, uint64_t total)
 {

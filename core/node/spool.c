@@ -1,4 +1,4 @@
-/* Text that may be too long for memory. */
+/* Spools: text that may be too long for memory.  See page.h and spool.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -13,15 +13,15 @@
 #include "spool.h"
 #include "vault_i.h"
 
-#define NO_NODE (1ull << 62) /* no node has that number, or a higher one */
-#define SHORT 65536	     /* bytes that stay in memory */
+#define NO_NODE (1ull << 62) /* all node ids are lower */
+#define SHORT 65536	     /* bytes; a longer text goes to a file */
 
 struct tf_spool {
 	struct tf_vault *v;
 	struct tf_sink sink;
-	struct tf_buf text; /* all of it, until there is a file */
-	int fd;		    /* of that while it is written, or -1 */
-	char name[32];	    /* in stage/; empty: fd is all there is */
+	struct tf_buf text; /* the whole text, while it has no file */
+	int fd;		    /* the file, while it is written; else -1 */
+	char name[32];	    /* in stage/; "": the file has no name */
 	uint64_t size;
 };
 
@@ -31,8 +31,9 @@ tf_spool_scratch(struct tf_vault *v, int *fd, struct tf_error *err)
 	return tf_file_scratch(v->read_only ? -1 : v->stagefd, fd, err);
 }
 
-/* A file for s.  It has a name, so that none of the daemon's descriptors is
- * held as long as somebody reads it; recovery removes what a crash leaves. */
+/* Create a file for s.  It has a name in stage/, so that a reader needs no
+ * descriptor of the daemon between two reads; recovery removes the file if a
+ * crash leaves it. */
 static enum tf_code
 make_file(struct tf_spool *s, struct tf_error *err)
 {
@@ -52,7 +53,7 @@ make_file(struct tf_spool *s, struct tf_error *err)
 	return tf_fail(err, TF_IO, "make a temporary file");
 }
 
-/* From memory to a file. */
+/* Move the text from memory to a file. */
 static enum tf_code
 spool(struct tf_spool *s, struct tf_error *err)
 {

@@ -1,10 +1,10 @@
-/* Shared texts, in a hash table. */
+/* Shared strings in a hash table: see text.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
 
-#define SLOTS 64 /* at first; a power of two */
+#define SLOTS 64 /* initially; always a power of two */
 
 static uint64_t
 hash_of(const char *s, size_t n)
@@ -16,7 +16,8 @@ hash_of(const char *s, size_t n)
 	return h ^ h >> 29;
 }
 
-/* False: it stays as it is, which is slower, or not there. */
+/* Create or enlarge the table.  If that fails, an existing table stays in use,
+ * with longer chains. */
 static bool
 grow_table(struct tf_texts *t)
 {

@@ -1,6 +1,7 @@
 /*
- * Texts that many unsealed nodes share: who writes them.  Each is kept once,
- * however many files a process makes.  All of this is guarded by vault.mu.
+ * Shared strings of pending nodes, such as the JSON of an actor.  Equal strings
+ * are stored once and counted, so that a process that creates many files does
+ * not multiply them.  All of this is guarded by vault.mu.
  */
 #ifndef TF_NODE_TEXT_H
 #define TF_NODE_TEXT_H
@@ -15,22 +16,23 @@ struct tf_text {
 	uint64_t hash;
 	unsigned refs;
 	size_t n;
-	char s[]; /* n bytes and a zero */
+	char s[]; /* n bytes and a NUL */
 };
 
-/* All zero is empty. */
+/* A hash table of strings.  {0} is empty. */
 struct tf_texts {
 	struct tf_text **slot;
 	size_t slots, count;
 };
 
-/* These n bytes, with a reference; NULL: no memory. */
+/* The shared string of these n bytes, with one reference for the caller.  NULL
+ * if memory runs out. */
 struct tf_text *tf_text_get(struct tf_texts *t, const char *s, size_t n);
-/* One reference more; NULL stays NULL. */
+/* Add a reference and return x.  NULL: returns NULL. */
 struct tf_text *tf_text_ref(struct tf_text *x);
-/* One less: the last frees it.  NULL is nothing. */
+/* Drop a reference; the last one frees x.  NULL: does nothing. */
 void tf_text_unref(struct tf_text *x);
-/* When no text is left. */
+/* Free the table.  All strings must be freed already. */
 void tf_texts_free(struct tf_texts *t);
 
 #endif

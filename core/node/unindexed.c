@@ -1,7 +1,4 @@
-/*
- * Entries that no row of the node table names (access.changed,
- * attestation.overridden and the like), remembered by number and path.
- */
+/* The index of entries that no row of table node refers to: see unindexed.h. */
 #include <pthread.h>
 #include <stdlib.h>
 

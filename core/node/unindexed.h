@@ -1,4 +1,8 @@
-/* Entries that no row of the node table names, and lists of entry numbers. */
+/*
+ * The index of entries that no row of table node refers to, such as
+ * access.changed.  Without it, listing the entries about a directory would read
+ * the whole ledger.  view/events.c fills and searches it.
+ */
 #ifndef TF_NODE_UNINDEXED_H
 #define TF_NODE_UNINDEXED_H
 
@@ -10,16 +14,16 @@ struct tf_unindexed {
 	pthread_mutex_t mu;
 	struct tf_unindexed_entry *p; /* by seq; guarded by mu, as all below */
 	size_t n, cap;
-	uint64_t from, to; /* of these entries all are known */
+	uint64_t from, to; /* the range of entries that the index covers */
 };
 
 struct tf_unindexed_entry {
 	uint64_t seq;
-	uint32_t trail, workflow; /* hashes of the path's first one and two */
+	uint32_t trail, workflow; /* hashes of 1 and 2 components of the path */
 };
 
 struct tf_unindexed *tf_unindexed_new(void);
 
-void tf_unindexed_free(struct tf_unindexed *r); /* NULL is nothing */
+void tf_unindexed_free(struct tf_unindexed *r); /* NULL: does nothing */
 
 #endif

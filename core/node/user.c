@@ -1,11 +1,11 @@
-/* What each user has that is not sealed yet, in order of uid. */
+/* The users' accounts, sorted by uid: see user.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "user.h"
 #include "vault_i.h"
 
-/* Where uid stands, or should. */
+/* The index of uid, or the index to insert it at. */
 static size_t
 place_of(const struct tf_vault *v, uint32_t uid)
 {
@@ -27,7 +27,7 @@ has_nothing(const struct tf_user *u)
 	return u->bytes == 0 && u->names == 0 && u->open == 0 && u->held == 0;
 }
 
-/* Room for one more: he who has nothing any more goes. */
+/* Make room for one more account; empty accounts are dropped. */
 static bool
 make_room(struct tf_vault *v)
 {

@@ -1,4 +1,5 @@
-/* What a user has that is not sealed yet. */
+/* Each user's account of unsealed bytes, names and open files, for the limits
+ * of quota.h and descriptors.h. */
 #ifndef TF_NODE_USER_H
 #define TF_NODE_USER_H
 
@@ -7,18 +8,18 @@
 struct tf_pending;
 struct tf_vault;
 
-/* What a user has that is not sealed yet. */
+/* One account.  Guarded by vault.mu. */
 struct tf_user {
 	uint32_t uid;
-	uint64_t bytes;
-	uint64_t names;
-	uint64_t open; /* handles for writing */
-	unsigned held; /* descriptors of files being written, */
-	struct tf_pending *oldest, *newest; /* by when they were opened */
+	uint64_t bytes; /* unsealed */
+	uint64_t names; /* unsealed */
+	uint64_t open;	/* handles for writing */
+	unsigned held;	/* descriptors of staged files; a list of these, */
+	struct tf_pending *oldest, *newest; /* in the order of opening */
 };
 
-/* user.c: where what uid has is counted; NULL: no memory, and it is not.  Good
- * until it is asked for another.  mu is held. */
+/* The account of uid, created if absent; valid until the next call for another
+ * uid.  NULL if memory runs out, and nothing is counted then.  mu is held. */
 struct tf_user *tf_user_of(struct tf_vault *v, uint32_t uid);
 
 #endif

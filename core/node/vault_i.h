@@ -1,7 +1,9 @@
 /*
- * Inside the vault.  Lock order: pending.io, then vault.mu, then what the
- * committer and the reader pool lock for themselves.  Nobody waits for the
- * committer while holding mu; the committer never takes an io.
+ * struct tf_vault, for the rooms of core.
+ *
+ * Lock order: pending.io, then vault.mu, then the locks inside the committer,
+ * the hasher and the other parts.  No thread waits for the committer while it
+ * holds mu, because the committer takes mu.  The committer never takes an io.
  */
 #ifndef TF_NODE_VAULT_I_H
 #define TF_NODE_VAULT_I_H
@@ -35,26 +37,28 @@ struct tf_idle;
 struct tf_unindexed;
 struct tf_user;
 
-/* Names in a draft attestation: its publication is one transaction, for which
- * the commits of others wait. */
+/* Names per draft attestation.  Its publication is one transaction, during
+ * which all other commits wait. */
 #define TF_MAX_DRAFT_DEFAULT 10000
 
-/* The ledger as it was last committed. */
+/* The ledger after the last commit. */
 struct tf_head {
-	uint64_t size, bytes, files, content_bytes;
+	uint64_t size, bytes;	       /* entries; bytes of events.jsonl */
+	uint64_t files, content_bytes; /* of sealed evidence */
 	struct tf_hash root;
 	struct tf_buf note;
 };
 
-/* A row of stage that is not shown: see unplaced.h. */
+/* A row of stage without a place in the tree: see unplaced.h. */
 struct tf_unplaced {
 	uint64_t id;
 	const char *why;
 };
 
 struct tf_vault {
-	struct tf_space_start space;  /* never changes once open */
-	struct tf_unplaced *unplaced; /* by id; likewise */
+	/* All up to mu: set by tf_vault_open, or with a lock of its own. */
+	struct tf_space_start space;
+	struct tf_unplaced *unplaced; /* by id */
 	size_t n_unplaced;
 	char *path;
 	int dirfd, stagefd, objectsfd, lockfd;
@@ -62,7 +66,7 @@ struct tf_vault {
 	bool read_only;
 	enum tf_db_mode read_mode;
 	bool verify_open;
-	struct tf_settings settings; /* never change once open */
+	struct tf_settings settings;
 	enum tf_durability durability;
 	void (*slow)(void);	   /* or NULL */
 	bool (*interrupted)(void); /* or NULL */
@@ -70,11 +74,12 @@ struct tf_vault {
 	atomic_bool ending;	   /* tf_vault_close was called */
 	char program[25];
 	char *mount;
-	char *guard; /* third copy of the head, on another disk; or NULL */
+	char *
+	    guard; /* path of the head's third copy, on another disk, or NULL */
 	void (*say)(void *arg, enum tf_code code, const char *line);
 	void (*on_change)(void *arg, uint64_t id);  /* or NULL */
 	void (*on_altered)(void *arg, uint64_t id); /* or NULL */
-	void *arg;				    /* of both */
+	void *arg; /* of say, on_change and on_altered */
 	char origin[TF_ORIGIN_MAX + 1];
 	char store[33];
 	char host[257];
@@ -86,54 +91,54 @@ struct tf_vault {
 	struct tf_background *background;
 	struct tf_open_objects objects;
 
-	struct tf_unindexed
-	    *unindexed; /* of events.c, with a lock of its own */
+	struct tf_unindexed *unindexed; /* see unindexed.h */
 
 	pthread_mutex_t mu;
-	pthread_cond_t changed; /* a job ended, a closing ended, quit */
+	pthread_cond_t changed; /* a job or a closing has ended, or quit */
 	/* All below: guarded by mu. */
 	struct tf_pending_table pending;
 	struct tf_texts texts;
-	uint64_t closing; /* node whose seal is being decided, or that is
-			   being closed or opened again: nothing is born below
-			   it meanwhile; 0: none */
-	struct tf_closed *closed; /* in no order; tf_closing_begin changes */
+	/* The directory that is being sealed, closed or reopened, or 0.  No
+	 * node can be created below it during that time. */
+	uint64_t closing;
+	struct tf_closed *closed; /* unsorted: see closed.h */
 	size_t n_closed, cap_closed;
-	uint64_t *filling; /* directories: see dir_mode.h */
+	uint64_t *filling; /* directory ids: see filling.h */
 	size_t n_filling, cap_filling;
-	uint64_t next_id, end_id; /* reserved node ids */
-	bool reserving;
+	uint64_t next_id, end_id; /* the reserved node ids */
+	bool reserving;		  /* a thread reserves the next block */
 	struct tf_head head;
-	enum tf_code broken; /* the ledger's disk failed: no more writing */
+	enum tf_code
+	    broken; /* not TF_OK: the ledger's disk failed, read-only */
 	struct tf_error broken_why;
-	uint64_t space_left; /* bytes that may be taken before looking */
-	uint64_t files_left; /* and files */
-	uint64_t space_until_ns;
-	uint64_t unsaved;      /* bytes in memory only */
-	uint64_t staged;       /* bytes that all users are charged for */
-	struct tf_user *users; /* those who have something; by uid */
+	/* The last reading of the free space, minus reservations since. */
+	uint64_t space_left;	 /* bytes */
+	uint64_t files_left;	 /* inodes */
+	uint64_t space_until_ns; /* the reading is valid until; boot clock */
+	uint64_t unsaved;	 /* bytes of files in memory only */
+	uint64_t staged;	 /* bytes charged to all users */
+	struct tf_user *users;	 /* by uid */
 	size_t n_users, cap_users;
 	struct tf_descriptors descriptors;
-	struct tf_idle *idle; /* while idle is set; by att */
+	struct tf_idle *idle; /* by att */
 	size_t n_idle, cap_idle;
-	struct tf_bits checked; /* objects by number: hashed, were right */
-	struct tf_bits altered; /* these were not */
-	struct tf_object_check *checks; /* under way */
-	struct tf_bits opened; /* nodes by id: opened since they were sealed */
-	struct tf_bits
-	    is_long; /* of these: TF_LONG_OBJECT_BYTES bytes or more */
-	struct tf_db **free_dbs; /* read connections nobody uses */
+	struct tf_bits checked; /* object rows that were hashed and match */
+	struct tf_bits altered; /* object rows that do not match */
+	struct tf_object_check *checks; /* running */
+	struct tf_bits opened;		/* node ids opened since their seal */
+	struct tf_bits is_long;	 /* of these, TF_LONG_OBJECT_BYTES or more */
+	struct tf_db **free_dbs; /* unused reading connections */
 	size_t n_free_dbs, cap_free_dbs;
 
 	pthread_t sealer;
 	bool sealer_runs;
-	pthread_cond_t alarm; /* for the sealer: something is due earlier */
-	uint64_t alarm_ns;    /* guarded by mu: when it wakes; boot clock */
-	bool quit;	      /* guarded by mu */
-	uint64_t kept_size;   /* size of the head in STORE/checkpoint */
+	pthread_cond_t alarm; /* wakes the sealer before alarm_ns */
+	uint64_t alarm_ns;    /* the sealer wakes at this time; boot clock */
+	bool quit;	      /* the sealer must end */
+	uint64_t kept_size;   /* tree size of the head in STORE/checkpoint */
 };
 
-/* The caller's call is about to take long. */
+/* Report that the present call is about to take long (options.slow). */
 static inline void
 tf_vault_slow(const struct tf_vault *v)
 {
@@ -141,7 +146,8 @@ tf_vault_slow(const struct tf_vault *v)
 		v->slow();
 }
 
-/* Should the caller's call end, though it is not done? */
+/* True if the present call must end early: the vault is stopping, or the caller
+ * has cancelled the call. */
 static inline bool
 tf_vault_must_stop(struct tf_vault *v)
 {
@@ -149,7 +155,7 @@ tf_vault_must_stop(struct tf_vault *v)
 	    (v->interrupted != NULL && v->interrupted());
 }
 
-/* Wait until something of v changed; mu is held. */
+/* Wait on v->changed; mu is held and released meanwhile. */
 static inline void
 tf_vault_wait(struct tf_vault *v)
 {
@@ -157,7 +163,7 @@ tf_vault_wait(struct tf_vault *v)
 	pthread_cond_wait(&v->changed, &v->mu);
 }
 
-/* Take l->io, which somebody may hold who works on the disk. */
+/* Lock l->io, which another thread may hold during disk access. */
 static inline void
 tf_pending_lock(struct tf_pending *l)
 {
@@ -167,7 +173,8 @@ tf_pending_lock(struct tf_pending *l)
 	pthread_mutex_lock(&l->io);
 }
 
-/* Directory id looks different; any lock may be held. */
+/* Report that the attributes of directory id have changed (options.changed).
+ * Any lock may be held. */
 static inline void
 tf_vault_changed(const struct tf_vault *v, uint64_t id)
 {
