@@ -16,8 +16,8 @@ struct tf_vault;
 /* How to go on under a new origin. */
 struct tf_recovery {
 	const char *origin; /* the caller's wish, or NULL: the next number */
-	struct tf_buf
-	    previous; /* field of ledger.opened; the caller frees it */
+	/* The field of ledger.opened; the caller frees it. */
+	struct tf_buf previous;
 };
 
 /* Write STORE/checkpoint and the guard when the head has moved.  Durable on

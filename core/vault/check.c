@@ -16,9 +16,9 @@
 #include "../vault.h"
 #include "check.h"
 
-#define NOW ((uint64_t)1 << 20) /* bytes that are hashed by who opens */
+#define NOW ((uint64_t)1 << 20) /* bytes; the opener hashes up to that */
 
-/* One under way; found by its object. */
+/* A comparison under way, found by the number of its object. */
 struct tf_object_check {
 	struct tf_object_check *next; /* guarded by vault.mu */
 	struct tf_vault *v;
@@ -26,7 +26,7 @@ struct tf_object_check {
 	uint64_t object;
 	uint32_t uid;
 	struct tf_object_row row;
-	uint64_t *nodes; /* that are read meanwhile; guarded by vault.mu */
+	uint64_t *nodes; /* read meanwhile; guarded by vault.mu */
 	size_t n_nodes;
 };
 
@@ -55,7 +55,7 @@ compare(struct tf_vault *v, const struct tf_object_row *o, uint32_t uid,
 	struct tf_hash h;
 	enum tf_code rc;
 
-	/* The one that is read, whatever its name leads to by now. */
+	/* Compare the very file that is read: its name may be another. */
 	rc = tf_object_hold(&v->objects, &o->sha256, &held, err);
 	if (rc != TF_OK)
 		return rc;
@@ -67,7 +67,7 @@ compare(struct tf_vault *v, const struct tf_object_row *o, uint32_t uid,
 	if (rc == TF_OK &&
 	    (size != o->size || memcmp(&h, &o->sha256, sizeof(h)) != 0))
 		rc = altered(err);
-	/* It may be mended. */
+	/* The next open may find it repaired. */
 	if (rc != TF_OK && rc != TF_INTERRUPTED)
 		tf_object_is_aside(&v->objects, &o->sha256);
 	return rc;
@@ -132,8 +132,9 @@ run(struct tf_duty *d)
 	end(c, rc, &e);
 }
 
-/* node is read though it is not known yet whether it is right.  Without memory
- * its pages stay with the kernel when it is not: so it is refused.  mu held. */
+/* Note that node is read before the result is known: when the bytes are wrong,
+ * the kernel must drop its pages.  So the open fails when there is no memory
+ * for the note.  mu held. */
 static enum tf_code
 add_node(struct tf_object_check *c, uint64_t node, struct tf_error *err)
 {
@@ -163,7 +164,7 @@ tf_check_known(struct tf_vault *v, uint64_t id, bool *pending,
 	return rc;
 }
 
-/* A new one, in the list; mu is held. */
+/* Begin a comparison; mu is held. */
 static enum tf_code
 begin(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
     uint32_t uid, struct tf_object_check **out, struct tf_error *err)
@@ -184,7 +185,7 @@ begin(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
 	return TF_OK;
 }
 
-/* Nobody waits for it; mu is held. */
+/* Compare in the background; mu is held. */
 static enum tf_code
 check_later(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
     uint64_t node, uint32_t uid, struct tf_error *err)
@@ -218,8 +219,8 @@ tf_check_object(struct tf_vault *v, uint64_t id, const struct tf_object_row *o,
 	pthread_mutex_lock(&v->mu);
 	for (;;) {
 		known = tf_bits_has(&v->checked, id);
-		/* What was altered may have been mended: nobody reads it before
-		 * that is known. */
+		/* An altered object may have been repaired: wait for the
+		 * result, even if it is long. */
 		wait = o->size <= TF_CHECK_WAIT || tf_bits_has(&v->altered, id);
 		if (known || rc != TF_OK || !wait || find(v, id) == NULL)
 			break;

@@ -14,7 +14,7 @@
 static const struct {
 	const char *key;
 	uint64_t max;
-	bool bytes; /* K, M, G or T may stand behind */
+	bool bytes; /* the value may end in K, M, G or T */
 	bool octal;
 } settings[TF_SETTINGS] = {
 	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, false },
@@ -76,7 +76,7 @@ set(struct tf_vault *v, const char *key, const char *value,
 	    key);
 }
 
-/* Cut white space off both ends. */
+/* Remove white space at both ends. */
 static char *
 trim(char *s)
 {

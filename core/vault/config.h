@@ -1,4 +1,4 @@
-/* Settings of a store, and their defaults. */
+/* STORE/config: the settings of a store, and their defaults. */
 #ifndef TF_VAULT_CONFIG_H
 #define TF_VAULT_CONFIG_H
 
@@ -7,16 +7,13 @@
 struct tf_vault;
 
 #define TF_SETTLE_DEFAULT_S 2
+#define TF_PLACEHOLDER_DEFAULT_S 600   /* until it is sealed as empty */
+#define TF_IDLE_MAX_S 31536000	       /* a year */
+#define TF_MAX_UNSEALED_DEFAULT 100000 /* names per user */
+#define TF_MAX_OPEN_DEFAULT 10000      /* handles per user */
 
-#define TF_MAX_UNSEALED_DEFAULT 100000 /* names of one user */
-
-#define TF_IDLE_MAX_S 31536000 /* a year */
-
-#define TF_PLACEHOLDER_DEFAULT_S 600 /* until one is sealed empty */
-
-#define TF_MAX_OPEN_DEFAULT 10000 /* handles of one user */
-
-/* Defaults of the store, from STORE/config. */
+/* Read STORE/config into v->settings; no file is an empty one.  TF_USAGE: a
+ * line that is not a setting.  Before there are other callers. */
 TF_MUST_USE enum tf_code tf_config_read(struct tf_vault *v,
     struct tf_error *err);
 

@@ -1,4 +1,4 @@
-/* Modes of directories below attestations; see dir_mode.h. */
+/* Modes of directories below attestations: see dir_mode.h. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@
 #include "dir_mode.h"
 
 #define WRITE_BITS 0222u
-#define OTHERS_BITS 055u /* that let group and others read and enter */
+#define OTHERS_BITS 055u /* group and others may read and enter */
 
 enum tf_code
 tf_dir_mode_new(const struct tf_attr *att, uint32_t mode,
@@ -29,8 +29,8 @@ tf_dir_mode_new(const struct tf_attr *att, uint32_t mode,
 	*own = mode & TF_OWN_MODE;
 	if (who->uid == 0 || who->uid == att->uid)
 		return TF_OK;
-	/* The directory belongs to the owner of the attestation: the mode would
-	 * keep out whoever makes it, or keep out nobody. */
+	/* The directory will belong to the owner of the attestation, so this
+	 * mode would keep out its maker, or nobody. */
 	if ((att->mode & ~mode & OTHERS_BITS) != 0)
 		return tf_fail(err, TF_DENIED,
 		    "only the owner of an attestation can keep a directory in "
@@ -53,7 +53,7 @@ note_change(struct tf_vault *v, uint64_t id, uint32_t was, uint32_t now)
 		return;
 	if (v->n_filling == v->cap_filling) {
 		if ((p = realloc(v->filling, cap * sizeof(uint64_t))) == NULL)
-			return; /* its attestation may be closed too early */
+			return; /* so the attestation may close too early */
 		v->filling = p;
 		v->cap_filling = cap;
 	}
@@ -68,7 +68,7 @@ struct change {
 	char *actor;
 };
 
-/* The row of the attestation that directory row is in. */
+/* Find the row of the attestation above the directory of row. */
 static enum tf_code
 attestation_row(struct tf_db *db, const struct tf_node_row *row,
     struct tf_node_row *att, struct tf_error *err)
@@ -130,8 +130,9 @@ save_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return tf_stage_save(t, arg, err);
 }
 
-/* A directory without an entry, claimed: its row in stage must not be wider
- * than what was answered.  mu is held on entry and exit. */
+/* chmod of a claimed directory without an entry.  Its row in stage is
+ * committed before we answer: after a crash it must not allow more than that.
+ * mu is held on entry and exit. */
 static enum tf_code
 change_pending(struct tf_vault *v, struct tf_pending *l, uint32_t mode,
     struct tf_error *err)
@@ -163,7 +164,7 @@ tf_dir_mode_set(struct tf_vault *v, uint64_t id, uint32_t mode,
 	pthread_mutex_lock(&v->mu);
 	l = tf_pending_get(&v->pending, id);
 	if (l != NULL && !tf_pending_claim(v, l))
-		l = NULL; /* it has its entry now, or is gone */
+		l = NULL; /* it got its entry, or was removed */
 	if (l != NULL) {
 		c.was = l->attr.mode;
 		if ((c.was & TF_OWN_MODE) != c.mode)

@@ -1,7 +1,8 @@
 /*
- * Directories below an attestation keep a mode of their own, which only takes
- * rights away: what is shown is their own mode and the attestation's.  Owner,
- * group and special bits are the attestation's.
+ * Modes of directories below an attestation.  Each has a mode of its own,
+ * which only removes rights: stat(2) shows the bits that are set both in it
+ * and in the mode of the attestation.  Owner, group and special bits are those
+ * of the attestation.
  */
 #ifndef TF_VAULT_DIR_MODE_H
 #define TF_VAULT_DIR_MODE_H
@@ -15,17 +16,17 @@ struct tf_attr;
 struct tf_vault;
 
 /*
- * The own mode of a directory that who makes with that mode in attestation att.
- * Another user than the owner cannot keep anybody out: TF_DENIED when his mode
- * would.
+ * *own: the mode of its own for a directory that who makes with this mode in
+ * attestation att.  TF_DENIED: who is not the owner of the attestation, and the
+ * mode would keep somebody out.
  */
 TF_MUST_USE enum tf_code tf_dir_mode_new(const struct tf_attr *att,
     uint32_t mode, const struct tf_actor *who, uint32_t *own,
     struct tf_error *err);
 
-/* chmod of directory id: at once and durable, an access.changed entry when the
- * directory has an entry.  TF_SEALED when a write bit would come back in a
- * sealed attestation. */
+/* chmod of directory id.  Durable on TF_OK; it is an access.changed entry if
+ * the directory has an entry.  TF_SEALED: the attestation is sealed and mode
+ * has a write bit.  No lock is held. */
 TF_MUST_USE enum tf_code tf_dir_mode_set(struct tf_vault *v, uint64_t id,
     uint32_t mode, const struct tf_actor *who, struct tf_error *err);
 

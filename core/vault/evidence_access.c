@@ -1,4 +1,4 @@
-/* Who may read sealed evidence; see evidence_access.h. */
+/* Access to sealed evidence: see evidence_access.h. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,7 +52,7 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 	if (rc != TF_OK)
 		return rc;
-	/* As it is now: somebody may have been faster. */
+	/* Read it again: another change may have come first. */
 	if (!tf_evidence_only_access(a, c->mask, c->want))
 		return tf_sealed_refusal(TF_REQ_SETMETA, err);
 	if ((c->mask & TF_SET_MODE) != 0)

@@ -1,4 +1,8 @@
-/* Changing bytes through a handle. */
+/*
+ * Changing bytes through a handle.  Keeps F3 and F4 of pending.h: a failed
+ * write fails the file, and the row is marked before the first change after a
+ * flush.
+ */
 #include <pthread.h>
 
 #include "../base/clock.h"
@@ -13,7 +17,7 @@
 #include "../vault.h"
 #include "file_write.h"
 
-#define SIZE_MAX_FILE ((uint64_t)TF_JSON_MAX) /* entries cannot say more */
+#define SIZE_MAX_FILE ((uint64_t)TF_JSON_MAX) /* an entry's largest number */
 
 struct mark {
 	struct tf_pending *l;
@@ -30,13 +34,13 @@ dirty_run(struct tf_txn *t, void *arg, struct tf_error *err)
 }
 
 /*
- * The first change after a flush, or the first that is writing: a durable mark
- * says that the row no longer tells everything.  io held; the committer never
- * takes it.
+ * Before the first change after a flush, and before the first write: mark the
+ * row, durably, as no longer true (F4).  io is held; the committer never takes
+ * it.
  *
  * Whoever has claimed the file may wait for io, so io is given up while we wait
- * for the claim to end.  *again: that happened, nothing is marked, and the
- * caller must look at the content anew.
+ * for the claim to end.  *again: that happened, the row is not marked, and the
+ * caller must check everything again.
  */
 static enum tf_code
 dirty_again(struct tf_file *f, bool *again, struct tf_error *err)
@@ -47,7 +51,7 @@ dirty_again(struct tf_file *f, bool *again, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
-	/* A flush under way would write a row that knows nothing of this. */
+	/* A flush under way would write the row without the mark. */
 	if ((*again = l->job)) {
 		pthread_mutex_unlock(&l->io);
 		tf_pending_wait(v, l);
@@ -75,7 +79,7 @@ dirty_again(struct tf_file *f, bool *again, struct tf_error *err)
 	return rc;
 }
 
-/* The content changed: everybody may know.  io held. */
+/* Note that the content changed and has this size now.  io held. */
 static void
 changed(struct tf_file *f, uint64_t size)
 {
@@ -112,8 +116,8 @@ tf_size_check(const struct tf_vault *v, uint64_t size, struct tf_error *err)
 	return TF_OK;
 }
 
-/* May l become that long?  Then that much is charged to its owner.  io held,
- * mu too. */
+/* Check that l may grow to end bytes, and charge them to its owner.  io and mu
+ * held. */
 static enum tf_code
 may_grow(struct tf_pending *l, uint64_t end, struct tf_error *err)
 {
@@ -125,7 +129,7 @@ may_grow(struct tf_pending *l, uint64_t end, struct tf_error *err)
 	return rc == TF_OK ? tf_quota_take(l, end, err) : rc;
 }
 
-/* What was charged for more than there is, is given back.  io held. */
+/* Charge the owner for the real size again, after a failure.  io held. */
 static void
 give_back(struct tf_pending *l)
 {
@@ -134,8 +138,9 @@ give_back(struct tf_pending *l)
 	pthread_mutex_unlock(&l->v->mu);
 }
 
-/* Space for growing to end, and the file's past checked.  io held; *again: it
- * was not for a while, so end may be another now, and nothing is ready. */
+/* Before a change: check that l has not failed, take the space for end bytes
+ * and mark the row.  io held.  *again: io was let go of for a while and nothing
+ * is ready, so the caller must begin again. */
 static enum tf_code
 before_change(struct tf_file *f, uint64_t end, bool *again,
     struct tf_error *err)
@@ -162,8 +167,8 @@ before_change(struct tf_file *f, uint64_t end, bool *again,
 	return rc;
 }
 
-/* Its row may say that it is a placeholder, which a crash would make true.  io
- * held. */
+/* A first write has failed: mark the row, or after a crash the file would be an
+ * empty placeholder.  io held. */
 static void
 mark_failed(struct tf_pending *l)
 {
@@ -197,7 +202,7 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 		rc = tf_content_put(l, p, n, off, &e);
 	if (rc == TF_OK)
 		changed(f, off + n > l->size ? off + n : l->size);
-	else /* half of what was sent must never look like all of it */
+	else /* a part of a write must never look like the whole */
 		(void)tf_pending_fail(l, rc, &e, err);
 	if (rc != TF_OK)
 		mark_failed(l);
@@ -207,7 +212,6 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 	return rc;
 }
 
-/* For setattr: a size through a handle. */
 enum tf_code
 tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 {
@@ -218,7 +222,7 @@ tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 	tf_pending_lock(l);
 	do {
 		if (size == l->size) {
-			give_back(l); /* taken before somebody else's change */
+			give_back(l); /* an earlier round may have taken more */
 			pthread_mutex_unlock(&l->io);
 			return TF_OK;
 		}
@@ -251,7 +255,7 @@ tf_file_allocate(struct tf_file *f, uint64_t off, uint64_t len, bool grow,
 		return TF_OK;
 	if (grow)
 		return tf_file_set_size(f, off + len, err);
-	/* KEEP_SIZE: see that the space is there, and leave it at that. */
+	/* KEEP_SIZE: check that there is space, reserve nothing. */
 	tf_pending_lock(l);
 	pthread_mutex_lock(&f->v->mu);
 	rc = may_grow(l, off + len, err);

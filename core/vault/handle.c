@@ -1,6 +1,7 @@
 /*
- * Files open for writing: their handles.  The last release freezes and reports
- * to nobody, so all that it needs was reserved before (I4).
+ * Handles for writing: create, open, flush, release.  The last release freezes
+ * the file.  It has nobody to report to, so everything it needs was reserved
+ * before (I4).
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -29,15 +30,15 @@
 struct closing_wait {
 	pthread_mutex_t mu;
 	pthread_cond_t over;
-	bool done; /* guarded by mu, as the rest */
+	bool done; /* guarded by mu, as are the fields below */
 	enum tf_code rc;
 	struct tf_error err;
 };
 
-/* Bytes in memory only, beyond which a close waits all the same. */
+/* With durability=batch: with more bytes in memory a close waits for disk. */
 #define BATCH_UNSAVED ((uint64_t)64 << 20)
 
-/* mu is not held. */
+/* NULL is nothing; mu is not held. */
 static void
 free_handle(struct tf_file *f)
 {
@@ -53,7 +54,7 @@ free_handle(struct tf_file *f)
 	free(f);
 }
 
-/* One more that f->uid has open; mu is held. */
+/* Count f among the open files of its uid, or fail; mu is held. */
 static enum tf_code
 count(struct tf_file *f, struct tf_error *err)
 {
@@ -67,7 +68,7 @@ count(struct tf_file *f, struct tf_error *err)
 	return rc;
 }
 
-/* A handle without a file yet.  No lock is held. */
+/* Make a handle, still without a file.  No lock is held. */
 static enum tf_code
 new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
     struct tf_error *err)
@@ -116,12 +117,12 @@ tf_vault_create(struct tf_vault *v, uint64_t parent, const char *name,
 	pthread_mutex_lock(&v->mu);
 	*out = f->l->attr;
 	pthread_mutex_unlock(&v->mu);
-	tf_vault_learn(v, out->uid, out->gid); /* of the parent, perhaps */
+	tf_vault_learn(v, out->uid, out->gid); /* perhaps those of the parent */
 	*file = f;
 	return TF_OK;
 }
 
-/* Cut to nothing, for O_TRUNC; io not held. */
+/* O_TRUNC; io is not held. */
 static enum tf_code
 cut(struct tf_file *f, struct tf_error *err)
 {
@@ -188,7 +189,7 @@ tf_file_read_at(struct tf_file *f, void *p, size_t n, uint64_t off, size_t *got,
 	return tf_pending_read(f->l, p, n, off, got, err);
 }
 
-/* The entry names who wrote last.  mu held. */
+/* The entry names the last writer.  mu held. */
 static void
 set_actor(struct tf_file *f)
 {
@@ -199,7 +200,7 @@ set_actor(struct tf_file *f)
 	f->wrote = false;
 }
 
-/* fsync(2) of what was never written: it is meant to be empty. */
+/* fsync(2) of a file that was never written: it is meant to be empty. */
 static void
 write_nothing(struct tf_file *f)
 {
@@ -235,13 +236,13 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 	pthread_mutex_unlock(&f->v->mu);
 	if (wait)
 		tf_flush(f->l, done, arg);
-	else /* the release will flush it */
+	else /* release flushes it */
 		done(arg, e.code, &e);
 }
 
 /* --- the last close ------------------------------------------------------- */
 
-/* The last release of a file; mu held. */
+/* The last handle for writing is gone; mu held. */
 static void
 last_release(struct tf_pending *l)
 {

@@ -1,7 +1,7 @@
 /*
  * Making a store:
  *   ledger.db objects/ stage/ keys/ checkpoint config lock
- * The first entry is written by opening it once.
+ * Opening it once appends the first entry.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -53,7 +53,8 @@ make_key(int dirfd, const char *name, const char *pub_name, struct tf_key **out,
 	return rc;
 }
 
-/* "HOST/NAME", of the characters an origin can hold. */
+/* The default origin "HOST/NAME", without characters that an origin may not
+ * have. */
 static void
 default_origin(const char *path, char out[TF_ORIGIN_MAX + 1])
 {
@@ -96,8 +97,8 @@ make_directories(const char *path, int *dirfd, bool *made, struct tf_error *err)
 		return tf_fail(err, TF_FOREIGN,
 		    "%.100s belongs to uid %u, who could change all in it",
 		    path, (unsigned)st.st_uid);
-	/* A directory that was there may be open to others, and the umask may
-	 * take away what the owner needs. */
+	/* An existing directory may be open to others, and the umask may have
+	 * removed bits that the owner needs. */
 	if (fchmod(*dirfd, 0700) < 0)
 		return tf_fail(err, TF_IO, "chmod %.100s: %s", path,
 		    strerror(errno));
@@ -165,7 +166,7 @@ make_database(const char *path, const char *origin, struct tf_error *err)
 	return rc;
 }
 
-/* Take away what a failed init made; nothing in it was anybody's yet. */
+/* Remove what a failed init made; nobody has put anything into it yet. */
 static void
 unmake(int dirfd, const char *path, bool made)
 {

@@ -1,7 +1,7 @@
 /*
- * Names: where things are and what may be called what.  A name is either
- * pending (memory, see pending.h) or committed (the node table); a pending one
- * is looked up first, since it leaves memory only after its row is committed.
+ * Making and removing names: mkdir, create, unlink, rmdir.  A name is pending
+ * (in memory, pending.h) or committed (a row of the node table).  A pending one
+ * is looked up first: it leaves memory only after its row is committed.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -62,7 +62,7 @@ tf_pending_directory_subject(struct tf_vault *v, struct tf_db *db,
 
 /* --- creation ------------------------------------------------------------ */
 
-/* May a name be born in place p?  mu held; waits while a seal is decided. */
+/* May a name be made in place p?  mu held; waits while a seal is decided. */
 enum tf_code
 tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
     const struct tf_actor *who, bool wait, struct tf_place *p,
@@ -75,7 +75,7 @@ tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 	for (;;) {
 		if ((rc = tf_place_of(v, db, parent, p, err)) != TF_OK)
 			return rc;
-		/* Directories above may be on their way somewhere else. */
+		/* A directory above may be moving. */
 		for (l = tf_pending_get(&v->pending, parent);
 		     l != NULL && !l->job;
 		     l = tf_pending_get(&v->pending, l->attr.parent))
@@ -124,7 +124,7 @@ tf_may_call(struct tf_vault *v, struct tf_db *db, const struct tf_place *p,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
-/* Owner, group and mode of what who makes in p, as other file systems do. */
+/* Owner, group and mode of a new node in p, as in other file systems. */
 static void
 inherit(struct tf_attr *a, const struct tf_place *p, const struct tf_actor *who,
     uint32_t mode)
@@ -141,7 +141,7 @@ inherit(struct tf_attr *a, const struct tf_place *p, const struct tf_actor *who,
 			a->mode |= 02000;
 	}
 	if (a->kind == TF_KIND_TRAIL)
-		a->mode &= ~(uint32_t)07; /* 0750 unless opened later */
+		a->mode &= ~(uint32_t)07; /* 0750 until somebody opens it */
 	a->mtime = a->ctime = a->btime = now;
 }
 
@@ -160,7 +160,7 @@ birth_type(enum tf_kind k)
 				    TF_ATTESTATION_BEGUN;
 }
 
-/* A closed parent refuses, here again: in the committer's order. */
+/* Refuse again when the parent is closed: the commits decide the order. */
 static enum tf_code
 check_parent(struct tf_txn *t, const struct creation *b, struct tf_error *err)
 {
@@ -222,7 +222,7 @@ out:
 	return rc;
 }
 
-/* A trail, workflow or attestation: in the ledger when this returns. */
+/* Make a trail, workflow or attestation: it has its entry when this returns. */
 static enum tf_code
 create_node(struct tf_vault *v, struct tf_attr *attr, const char *name,
     const char *actor, struct tf_error *err)
@@ -322,7 +322,8 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	if (rc == TF_OK && !pending && a.kind == TF_KIND_ATTESTATION)
 		rc = tf_closed_before(v, parent, name, err);
 	if (rc == TF_OK)
-		tf_vault_learn(v, a.uid, a.gid); /* of the parent, perhaps */
+		tf_vault_learn(v, a.uid,
+		    a.gid); /* perhaps those of the parent */
 	if (rc == TF_OK && !pending) {
 		a.state = TF_STATE_OPEN;
 		rc = create_node(v, &a, name, actor, err);
@@ -354,7 +355,6 @@ tf_vault_refuse(struct tf_vault *v, uint64_t parent, const char *name,
 	return rc;
 }
 
-/* Is a plain file named so, below p, a draft? */
 bool
 tf_is_draft(const struct tf_place *p, const char *name)
 {
@@ -390,9 +390,9 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 		rc = create_pending(v, &p, &a, name, actor, out, err);
 	}
 	if (rc == TF_OK) {
-		/* Not on disk yet, though it is as empty as it is there. */
+		/* Its existence is not on disk yet: let a close flush it. */
 		(*out)->gen = TF_IS_MUTANT(TF_FORGET_EMPTY) ? 0 : 1;
-		/* Open from its first moment: nobody may seal it in between. */
+		/* It has a writer at once, so that nobody seals it before. */
 		tf_pending_ref(*out);
 		(void)tf_pending_opened(*out, who->uid, NULL); /* the first */
 	}
@@ -422,8 +422,6 @@ tf_drop_pending(struct tf_vault *v, struct tf_pending *l)
 	tf_pending_forget(&v->pending, l);
 }
 
-/* Find a pending child for a change: claimed, with a reference; or say why not.
- * mu held. */
 enum tf_code
 tf_await_entry(struct tf_vault *v, struct tf_pending *l, bool *tried,
     struct tf_error *err)
@@ -466,7 +464,7 @@ tf_claim_child(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
 }
 
-/* Take a claimed pending node away for good; mu held on entry and on exit. */
+/* Remove a claimed pending node for good; mu held on entry and on exit. */
 static enum tf_code
 remove_node(struct tf_vault *v, struct tf_pending *l, struct tf_error *err)
 {
@@ -520,7 +518,7 @@ remove_name(struct tf_vault *v, uint64_t parent, const char *name,
 	else if ((rc = tf_policy(&s, req, who->uid)) != TF_OK)
 		rc = tf_refusal(rc, &s, req, name, err);
 	else if ((rc = tf_closed_refuses(v, l->att, err)) != TF_OK)
-		; /* as if it were sealed */
+		; /* a closed directory refuses as a sealed one does */
 	else if (directory &&
 	    tf_pending_next(&v->pending, l->attr.id, 0) != NULL)
 		rc = tf_fail(err, TF_NOTEMPTY, "not empty");

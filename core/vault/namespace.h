@@ -1,4 +1,7 @@
-/* What namespace.c shares with the rest of the room.  mu is held for all. */
+/*
+ * What namespace.c shares with the rest of the room.  The caller holds mu
+ * unless a comment says otherwise.
+ */
 #ifndef TF_VAULT_NAMESPACE_H
 #define TF_VAULT_NAMESPACE_H
 
@@ -14,42 +17,47 @@ struct tf_place;
 struct tf_txn;
 struct tf_vault;
 
-/* May a name be born in directory parent?  Fills *p.  While a seal of what is
- * above is being decided: waits, or TF_BUSY.  Who has claimed a pending node
- * must not wait here: the seal waits for him. */
+/*
+ * May a name be made in directory parent? Fills *p.  While a seal of a
+ * directory above is being decided, this waits, or returns TF_BUSY without
+ * wait.  A caller with a claim must not wait: the seal waits for that claim.
+ * TF_READONLY: sealed or closed.
+ */
 TF_MUST_USE enum tf_code tf_may_add(struct tf_vault *v, struct tf_db *db,
     uint64_t parent, const struct tf_actor *who, bool wait, struct tf_place *p,
     struct tf_error *err);
-/* Is the name legal and free there?  TF_EXISTS. */
+/* Is the name legal for that kind and free in place p?  TF_EXISTS: it is taken.
+ */
 TF_MUST_USE enum tf_code tf_may_call(struct tf_vault *v, struct tf_db *db,
     const struct tf_place *p, enum tf_kind kind, const char *name,
     struct tf_error *err);
-/* Is a file called name in place p a draft? */
+/* Would a file with that name in place p be a draft? */
 bool tf_is_draft(const struct tf_place *p, const char *name);
-/* The same of a pending one, for caller.  A directory below an attestation
- * belongs to who made it and to the owner of the attestation. */
+/* What tf_policy() has to know of a pending directory, for caller.  One below
+ * an attestation belongs to its maker and to the owner of the attestation. */
 struct tf_subject tf_pending_directory_subject(struct tf_vault *v,
     struct tf_db *db, const struct tf_pending *l, uint32_t caller);
 /*
- * l gave up its name, and no entry says so yet: until one does it can be
- * neither renamed, replaced nor removed.  Wait for a change; the entry is tried
- * once more if it was not *tried, and nobody is at it.  mu is held, and no
- * claim.
+ * l gave up its name and its entry is still owed: until then it can be neither
+ * renamed, replaced nor removed.  Wait for a change.  If nobody is at work on
+ * the entry, it is tried once more; *tried notes that, and TF_IO says that it
+ * failed.  The caller has no claim.
  */
 TF_MUST_USE enum tf_code tf_await_entry(struct tf_vault *v,
     struct tf_pending *l, bool *tried, struct tf_error *err);
-/* The child of that name: pending and claimed in *out, after its entry if one
- * is owed (tf_await_entry), or NULL there and its row in *row.  TF_NOTFOUND. */
+/* Find the child of that name.  A pending one is claimed, with a reference, and
+ * in *out; if it owes an entry, this waits for it.  Of a committed one *out is
+ * NULL and *row is filled.  TF_NOTFOUND: neither. */
 TF_MUST_USE enum tf_code tf_claim_child(struct tf_vault *v, struct tf_db *db,
     uint64_t parent, const char *name, struct tf_pending **out,
     struct tf_node_row *row, struct tf_error *err);
-/* Remove a claimed pending node for good: its rows (in a job, mu not held),
- * then what is in memory. */
+/* Remove a claimed pending node for good: first its rows, in a transaction and
+ * without mu; then, with mu, its name and what is in memory. */
 TF_MUST_USE enum tf_code tf_drop_rows(struct tf_txn *t, void *pending,
     struct tf_error *err);
 void tf_drop_pending(struct tf_vault *v, struct tf_pending *l);
-/* A new pending file, open once for who, with a reference for that handle; mu
- * is not held. */
+/* Make a pending file that who has open for writing; *out has a reference for
+ * that handle.  actor: canonical JSON.  mu is not held. */
 TF_MUST_USE enum tf_code tf_names_create(struct tf_vault *v, uint64_t parent,
     const char *name, uint32_t mode, const struct tf_actor *who,
     const char *actor, struct tf_pending **out, struct tf_error *err);

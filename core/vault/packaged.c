@@ -1,4 +1,4 @@
-/* The entry that says that a package was made. */
+/* The entry that records that a package was made. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +40,7 @@ append(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc != TF_OK || memcmp(&root, &e.tree_root, sizeof(root)) != 0)
 		return tf_fail(err, TF_INVALID,
 		    "the package is of another log");
-	/* A draft is in no package, so there is none of it. */
+	/* A draft is in no package. */
 	if ((rc = tf_nodes_get(t->db, p->id, &row, err)) != TF_OK)
 		return rc == TF_NOTFOUND ?
 		    tf_fail(err, rc, "it is not in the ledger yet") :

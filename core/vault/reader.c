@@ -1,6 +1,6 @@
 /*
  * Reading.  A sealed object is hashed at its first open since the vault was
- * opened, so that what a reader sees is what the entry says.
+ * opened (check.h), so that readers get the bytes that the entry names.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -24,15 +24,15 @@
 struct tf_reader {
 	struct tf_vault *v;
 	uint64_t id;
-	struct tf_pending *l; /* until it is sealed */
-	bool later;	      /* the object is opened when it is read; mu */
+	struct tf_pending *l; /* or NULL, once it is sealed; mu */
+	bool later;	      /* the first read opens the object; mu */
 	bool is_long;
-	uint32_t uid; /* who reads */
-	bool pending; /* not compared with its entry yet; mu */
+	uint32_t uid; /* of the reader */
+	bool pending; /* the comparison is not over; mu */
 	uint64_t object;
-	struct tf_buf body;    /* a short object */
-	bool in_file;	       /* a long one; mu */
-	struct tf_hash sha256; /* its name */
+	struct tf_buf body;    /* of a short object */
+	bool in_file;	       /* a long object; mu */
+	struct tf_hash sha256; /* names the file of a long object */
 };
 
 static bool
@@ -46,7 +46,7 @@ get_bit(struct tf_vault *v, const struct tf_bits *m, uint64_t i)
 	return yes;
 }
 
-/* Without memory it is done again: no harm. */
+/* Without memory for the note, the next open compares again. */
 static void
 set_bit(struct tf_vault *v, struct tf_bits *m, uint64_t i)
 {
@@ -55,7 +55,7 @@ set_bit(struct tf_vault *v, struct tf_bits *m, uint64_t i)
 	pthread_mutex_unlock(&v->mu);
 }
 
-/* One in the database. */
+/* Check an object in the database. */
 static enum tf_code
 check_short(struct tf_reader *r, const struct tf_object_row *o,
     struct tf_error *err)
@@ -71,7 +71,7 @@ check_short(struct tf_reader *r, const struct tf_object_row *o,
 	return TF_OK;
 }
 
-/* The name must point at the very object that its entry speaks of. */
+/* The row must name the object that its entry names. */
 static enum tf_code
 check_entry(struct tf_reader *r, const struct tf_node_row *row,
     const struct tf_object_row *o, struct tf_error *err)
@@ -100,7 +100,7 @@ check_entry(struct tf_reader *r, const struct tf_node_row *row,
 	return rc;
 }
 
-/* r reads the sealed object of node id. */
+/* Let r read the sealed object of node id. */
 static enum tf_code
 open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 {
@@ -133,8 +133,8 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 			return rc;
 		tf_object_let_go(&v->objects, &held);
 	}
-	/* Equal bytes are one object, but each node has its own cached pages:
-	 * those that its writer left were never hashed. */
+	/* Each node has its own cached pages, even if nodes share an object:
+	 * pages that the writer left were never hashed. */
 	*fresh = !get_bit(v, &v->opened, r->id);
 	if (*fresh && v->verify_open &&
 	    (rc = check_entry(r, &row, &o, err)) != TF_OK)
@@ -147,8 +147,8 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 	    (rc = check_short(r, &o, err)) == TF_OK) {
 		set_bit(v, &v->checked, row.object);
 	}
-	/* Until it is known to be right, it is opened as if for the first time,
-	 * and only we read it. */
+	/* Until the result is known, each open is like the first, and the
+	 * kernel must not read the object by itself. */
 	if (rc != TF_OK || r->pending)
 		return rc;
 	r->is_long = !o.is_inline && o.size >= TF_LONG_OBJECT_BYTES;
@@ -177,7 +177,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 		tf_pending_ref(r->l);
 		r->l->readers++;
 	} else {
-		/* Checked before, and likely in the cache of the caller. */
+		/* It was compared, and the kernel likely has its pages. */
 		r->later = tf_bits_has(&v->opened, id);
 		r->is_long = r->later && tf_bits_has(&v->is_long, id);
 	}
@@ -196,9 +196,8 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	return TF_OK;
 }
 
-/* The pending node that r reads, or NULL once it reads a sealed object.  With a
- * reference: another read through r may go over to the object meanwhile.
- * *sealed: there is an object to go over to. */
+/* The pending node that r reads, with a reference, or NULL if r reads a sealed
+ * object.  *sealed: the node was sealed, so r should go over to its object. */
 static struct tf_pending *
 pending_of(const struct tf_reader *r, bool *sealed)
 {
@@ -213,8 +212,8 @@ pending_of(const struct tf_reader *r, bool *sealed)
 	return l;
 }
 
-/* What was read while it was written is sealed now, or it is the first read:
- * go over to its object. */
+/* Go over to the object: the file was sealed since r was opened, or this is the
+ * first read. */
 static enum tf_code
 change_over(struct tf_reader *r, struct tf_error *err)
 {
@@ -244,7 +243,7 @@ change_over(struct tf_reader *r, struct tf_error *err)
 	return rc;
 }
 
-/* Reading it failed: because it was being sealed? */
+/* Reading l failed: was it sealed meanwhile? */
 static bool
 sealed_by_now(struct tf_pending *l)
 {
@@ -267,7 +266,7 @@ let_go(struct tf_pending *l)
 	pthread_mutex_unlock(&v->mu);
 }
 
-/* What was opened before it was compared may have turned out to be altered. */
+/* r was opened before the comparison was over: ask for the result. */
 static enum tf_code
 look_again(struct tf_reader *r, struct tf_error *err)
 {
@@ -286,7 +285,7 @@ look_again(struct tf_reader *r, struct tf_error *err)
 	return rc;
 }
 
-/* Is it an object with a file of its own? */
+/* Does r read an object with a file of its own? */
 static bool
 is_in_file(const struct tf_reader *r)
 {
@@ -324,7 +323,7 @@ tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
 
 	*got = 0;
 	if ((l = pending_of(r, &sealed)) != NULL) {
-		/* While it is sealed its staged bytes may go away. */
+		/* A seal may have deleted the staged file. */
 		if (!sealed &&
 		    (rc = tf_pending_read(l, p, n, off, got, err)) != TF_OK)
 			sealed = sealed_by_now(l);
@@ -346,7 +345,7 @@ tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
 bool
 tf_reader_hold(struct tf_reader *r, struct tf_open_object *out)
 {
-	/* If it cannot be opened, reading it says so. */
+	/* If this fails, the first read reports it. */
 	return is_in_file(r) && look_again(r, NULL) == TF_OK &&
 	    tf_object_hold(&r->v->objects, &r->sha256, out, NULL) == TF_OK;
 }

@@ -1,7 +1,9 @@
 /*
- * rename(2).  Only what is pending moves.  A draft that takes an ordinary name
- * is sealed in the same transaction; everything else that was saved gets its
- * new name on stable storage before rename returns.
+ * rename(2).  Only pending nodes can be renamed.  A written, closed draft that
+ * gets an ordinary name is sealed in the same transaction.  Any other node
+ * with a row has its new name on stable storage when rename returns.  The new
+ * name is set in memory first; when the commit fails, move_back() restores the
+ * old one.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -42,11 +44,11 @@ struct move {
 	const char *name; /* the new one */
 	const struct tf_actor *who;
 	bool seals;
-	struct tf_seal_file sealed; /* what is prepared for that */
-	/* The caller's; the node's old ones once it has them. */
+	struct tf_seal_file sealed; /* prepared, if it seals */
+	/* The new ones; after take_place() the old ones of the node. */
 	struct tf_text *actor;
 	char *other_name;
-	/* to undo it in memory */
+	/* For move_back(): */
 	bool new_actor;
 	uint64_t old_parent, old_att, old_wf;
 	struct tf_attr old_attr;
@@ -68,7 +70,8 @@ not_alive(const struct tf_node_row *row, enum tf_request req,
 	return tf_refusal(rc == TF_OK ? TF_DENIED : rc, &s, req, name, err);
 }
 
-/* A directory that no entry names, and that is empty, gives way to another. */
+/* May the directory at the new name be replaced?  It must have no entry and be
+ * empty. */
 static enum tf_code
 clear_directory(struct move *m, struct tf_error *err)
 {
@@ -86,8 +89,8 @@ clear_directory(struct move *m, struct tf_error *err)
 			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
 }
 
-/* What stands at the new name (claimed in m->target, when pending) must give
- * way. */
+/* May the node at the new name, if there is one, be replaced?  A pending one is
+ * claimed in m->target. */
 static enum tf_code
 clear_target(struct move *m, bool noreplace, struct tf_error *err)
 {
@@ -121,14 +124,14 @@ clear_target(struct move *m, bool noreplace, struct tf_error *err)
 
 struct below {
 	struct tf_vault *v;
-	uint32_t uid; /* who asks */
+	uint32_t uid; /* of the caller */
 	bool any, final, busy;
 	bool others;	/* something in it belongs to another user */
 	size_t longest; /* path below it, bytes */
 };
 
-/* What is in directory id, whose path is so long.  It has no entry, so that all
- * in it is pending. */
+/* Fill b from all nodes below directory id, which has no entry, so that they
+ * are pending.  len: bytes of its path below the first. */
 static void
 look_below(struct below *b, uint64_t id, size_t len)
 {
@@ -141,7 +144,7 @@ look_below(struct below *b, uint64_t id, size_t len)
 		b->any = true;
 		b->busy = b->busy || l->job;
 		b->final = b->final || l->attr.state == TF_STATE_FROZEN;
-		/* A directory is the attestation's owner's. */
+		/* Directories belong to the owner of the attestation. */
 		b->others = b->others ||
 		    (tf_pending_is_file(l) && l->attr.uid != b->uid);
 		if (!tf_pending_is_file(l))
@@ -149,7 +152,7 @@ look_below(struct below *b, uint64_t id, size_t len)
 	}
 }
 
-/* A job at a file below may be the one that seals it. */
+/* Is a node below claimed?  Perhaps a seal is on its way. */
 static bool
 is_busy_below(const struct move *m)
 {
@@ -160,7 +163,7 @@ is_busy_below(const struct move *m)
 	return b.busy;
 }
 
-/* A directory without an entry: its name is in no entry yet. */
+/* A directory may be renamed while it has no entry. */
 static enum tf_code
 may_move_directory(struct move *m, struct tf_error *err)
 {
@@ -179,7 +182,7 @@ may_move_directory(struct move *m, struct tf_error *err)
 		    "directories of evidence stay "
 		    "in attestations");
 	look_below(&b, m->l->attr.id, 0);
-	/* Their evidence would stand under a name that they never chose. */
+	/* Their evidence would get a path that they did not choose. */
 	if (b.others && m->who->uid != 0)
 		return tf_fail(err, TF_DENIED,
 		    "%.60s holds files of other users: only root renames it",
@@ -224,9 +227,8 @@ may_move_file(struct move *m, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Does the rename give the node its final name, as nobody did who is its actor?
- * Of a file that is frozen or being written that is who wrote it, unless
- * somebody else renames it. */
+/* Does the caller become the actor of the node?  The actor of a file that is
+ * open or frozen is its writer, unless another user renames it. */
 static bool
 takes_actor(const struct move *m)
 {
@@ -273,7 +275,7 @@ take_place(struct move *m)
 							TF_STATE_PLACEHOLDER;
 }
 
-/* Take the new place in memory; seen by others once mu is let go. */
+/* Give the node its new place in memory; others see it once mu is released. */
 static void
 move_in_memory(struct move *m)
 {
@@ -287,14 +289,14 @@ move_back(struct move *m)
 	struct tf_pending *l = m->l;
 
 	if (l->attr.state == TF_STATE_SEALED)
-		return; /* not in the tables any more */
+		return; /* it has left memory */
 	if (m->new_actor)
 		swap_actors(m);
 	m->other_name = tf_pending_rename(&m->v->pending, l, m->old_parent,
 	    m->other_name);
 	tf_pending_place(&m->v->pending, l, m->old_att, m->old_wf);
 	l->in_draft = m->old_in_draft;
-	/* Only what the move changed: size and times may have grown since. */
+	/* Not all of attr: a writer may have changed size and times. */
 	l->attr.state = m->old_attr.state;
 	if (tf_time_cmp(l->attr.ctime, m->moved) == 0)
 		l->attr.ctime = m->old_attr.ctime;
@@ -315,12 +317,12 @@ move_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		return tf_seal_one(t, &m->sealed, err);
 	if (!m->l->saved)
 		return TF_OK;
-	/* A directory whose child was sealed meanwhile has its entry now. */
+	/* A directory got its entry if a child was sealed meanwhile. */
 	rc = tf_nodes_get(t->db, m->l->attr.id, &row, err);
 	return rc == TF_NOTFOUND ? tf_stage_save(t, m->l, err) : rc;
 }
 
-/* mu held on entry and exit, not while waiting for the committer. */
+/* Commit the move.  mu is held on entry and exit, and let go of meanwhile. */
 static enum tf_code
 commit_move(struct move *m, struct tf_error *err)
 {
@@ -364,7 +366,7 @@ move(struct move *m, struct tf_error *err)
 		move_back(m);
 	if (m->l->attr.kind == TF_KIND_DIRECTORY && m->to.att.id != m->old_att)
 		tf_vault_changed(m->v,
-		    m->l->attr.id); /* also if back: it was seen there */
+		    m->l->attr.id); /* also after move_back() */
 	if (rc == TF_OK && m->l->attr.state == TF_STATE_FROZEN)
 		tf_pending_freeze(m->l); /* settling starts anew */
 	if (rc == TF_OK && tf_pending_rests(m->l))
@@ -372,8 +374,8 @@ move(struct move *m, struct tf_error *err)
 	return rc;
 }
 
-/* A draft attestation: another draft name, or its publication, which seals it
- * and so is its owner's and root's only. */
+/* Rename a draft attestation to another draft name, or tell the caller to
+ * publish it.  Publishing seals it, so only its owner and root may do that. */
 static enum tf_code
 move_attestation(struct move *m, bool *publish, struct tf_error *err)
 {
@@ -407,7 +409,7 @@ move_child(struct move *m, bool noreplace, bool *publish, struct tf_error *err)
 	if (m->to.att.id != m->l->att &&
 	    (rc = tf_quota_draft(m->v, m->to.att.id, err)) != TF_OK)
 		return rc;
-	/* The name is free or will be; is it legal? */
+	/* The name is free or will be.  Is it legal? */
 	if (m->target == NULL) {
 		rc = tf_may_call(m->v, m->db, &m->to, kind, m->name, err);
 		if (rc != TF_OK)
@@ -418,7 +420,7 @@ move_child(struct move *m, bool noreplace, bool *publish, struct tf_error *err)
 	return move(m, err);
 }
 
-/* Let go of both, so that nobody waits for us while we wait. */
+/* End both claims: nobody waits who holds a claim. */
 static void
 let_go(struct move *m)
 {
@@ -429,7 +431,7 @@ let_go(struct move *m)
 	m->target = m->l = NULL;
 }
 
-/* Claim source and target, holding neither while waiting for the other. */
+/* Claim source and target.  Waiting for one, we do not hold the other. */
 static enum tf_code
 claim_both(struct move *m, uint64_t parent, const char *name,
     uint64_t new_parent, struct tf_node_row *row, struct tf_error *err)
@@ -474,7 +476,7 @@ rename_locked(struct move *m, uint64_t parent, const char *name,
 		rc = claim_both(m, parent, name, new_parent, &row, err);
 		if (rc != TF_OK)
 			return rc;
-		/* Sealed things are refused for what they are. */
+		/* The refusal of a sealed node says that it is sealed. */
 		if (m->l == NULL)
 			return not_alive(&row, TF_REQ_RENAME, m->who, name,
 			    err);
@@ -489,8 +491,8 @@ rename_locked(struct move *m, uint64_t parent, const char *name,
 	return rc == TF_OK ? move_child(m, noreplace, publish, err) : rc;
 }
 
-/* A draft that an earlier run left, and that is sealed by an ordinary name:
- * compare its bytes before anything is claimed, for it may take long. */
+/* If the rename will seal a draft that an earlier run left, compare its bytes
+ * now.  That may take long, so nothing is claimed yet. */
 static enum tf_code
 check_content(struct tf_vault *v, uint64_t parent, const char *name,
     const char *new_name, struct tf_error *err)

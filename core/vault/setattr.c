@@ -1,7 +1,7 @@
 /*
- * Metadata: chmod, chown, utimens, truncate by path.
- * Files settle in memory until they are sealed; what the upper three levels
- * are given is a ledger entry at once.
+ * Metadata: chmod, chown, utimens, truncate by path.  Changes of a file stay in
+ * memory until it is sealed.  A change of a trail, workflow or attestation is a
+ * ledger entry at once.
  */
 #include <pthread.h>
 
@@ -39,7 +39,7 @@ changes(const struct tf_attr *a, unsigned mask, const struct tf_attr *want)
 		    tf_time_cmp(want->mtime, a->mtime) != 0));
 }
 
-/* A pending file; mu held, l claimed. */
+/* Change a pending file; mu held, l claimed. */
 static enum tf_code
 set_file(struct tf_pending *l, unsigned mask, const struct tf_attr *want,
     const struct tf_actor *who, struct tf_error *err)
@@ -61,7 +61,7 @@ set_file(struct tf_pending *l, unsigned mask, const struct tf_attr *want,
 	return TF_OK;
 }
 
-/* A size by path: only drafts, since nothing would freeze it afterwards. */
+/* truncate(2): only for drafts, since no release would freeze the result. */
 static enum tf_code
 set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
     const struct tf_actor *who, struct tf_error *err)
@@ -76,7 +76,7 @@ set_path_size(struct tf_vault *v, const struct tf_attr *a, uint64_t size,
 		return tf_fail(err, TF_ISDIR, "is a directory");
 	if (size == a->size)
 		return TF_OK;
-	/* Whatever file it is: no file can have that size. */
+	/* First the size that no file can have, whatever the file is. */
 	if (size > a->size && (rc = tf_size_check(v, size, err)) != TF_OK)
 		return rc;
 	rc = tf_policy(&s, TF_REQ_TRUNCATE_PATH, who->uid);
@@ -137,7 +137,7 @@ row_follows(void *arg, uint64_t id)
 	tf_vault_changed(f->v, id);
 }
 
-/* The directories below att have another mode or owner. */
+/* Tell the kernel that the directories below att look different. */
 static void
 tell_followers(struct tf_vault *v, const struct tf_attr *att)
 {
@@ -149,7 +149,7 @@ tell_followers(struct tf_vault *v, const struct tf_attr *att)
 
 	if (v->on_change == NULL)
 		return;
-	/* Pending first: what gets its row in between is then in the rows. */
+	/* Pending ones first: the rows have those that are sealed then. */
 	pthread_mutex_lock(&v->mu);
 	tf_pending_range(&v->pending, TF_PENDING_BY_ATTESTATION, part, 3,
 	    live_follows, &f);
@@ -181,7 +181,7 @@ set_sealed(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
 
 /* --- either ---------------------------------------------------------------------- */
 
-/* What is pending is changed here; *done tells.  mu is taken. */
+/* Change a pending node; *done: it was one.  Takes mu. */
 static enum tf_code
 set_pending(struct tf_vault *v, uint64_t id, unsigned mask,
     const struct tf_attr *want, const struct tf_actor *who, bool *done,
@@ -225,7 +225,7 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 
 	if ((rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
 		return rc;
-	/* For the entries that say so, now or when it is sealed. */
+	/* The entry will have these names, now or when the file is sealed. */
 	if ((rest & (TF_SET_MODE | TF_SET_UID | TF_SET_GID)) != 0) {
 		tf_vault_learn(v, who->uid, who->gid);
 		tf_vault_learn(v, rest & TF_SET_UID ? want->uid : a.uid,

@@ -1,4 +1,4 @@
-/*  */
+/* Metadata by path; the rest is in core/vault.h. */
 #ifndef TF_VAULT_SETATTR_H
 #define TF_VAULT_SETATTR_H
 
@@ -9,7 +9,8 @@
 struct tf_actor;
 struct tf_vault;
 
-/* A size by path: no writing, see tf_pending_written. */
+/* truncate(2) of a draft.  It does not count as a write, see
+ * tf_pending_written(), and is flushed after this returns.  No lock is held. */
 TF_MUST_USE enum tf_code tf_path_set_size(struct tf_vault *v, uint64_t id,
     uint64_t size, const struct tf_actor *who, struct tf_error *err);
 

@@ -1,6 +1,6 @@
 /*
- * One vault: opening and closing.  One process writes at a time: the lock is
- * flock(2), its text says who.
+ * Opening and closing a vault.  One process may write a store at a time: it
+ * holds flock(2) on STORE/lock, whose text names the process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +52,7 @@
 #include "vault.h"
 
 #define SMALL_FILE 65536 /* bytes */
-#define STRAYS_NAMED 20	 /* files that do not belong in a store */
+#define STRAYS_NAMED 20	 /* foreign files that the log names */
 
 /* --- small services -------------------------------------------------------- */
 
@@ -123,8 +123,8 @@ take_lock(struct tf_vault *v, struct tf_error *err)
 	return rc;
 }
 
-/* Readers share the lock, so that nobody writes meanwhile.  Where there is
- * none or it may not be read, this is a copy or another's. */
+/* Readers share the lock, so that nobody writes meanwhile.  A store without a
+ * lock that we may read is a copy, or belongs to another user. */
 static enum tf_code
 share_lock(struct tf_vault *v, struct tf_error *err)
 {
@@ -139,8 +139,8 @@ share_lock(struct tf_vault *v, struct tf_error *err)
 
 /* --- keys ------------------------------------------------------------------------ */
 
-/* Only the key in force may sign statements; the log's key is proved by the
- * newest checkpoint. */
+/* Check that the attester's key is the one in force.  (The newest checkpoint
+ * proves the log's key.) */
 static enum tf_code
 check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 {
@@ -182,8 +182,8 @@ load_keys(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	return check_attester(v, db, err);
 }
 
-/* keys/log.vkey follows from key and origin.  A crash after the commit of a new
- * origin left that of the old one. */
+/* Write keys/log.vkey if it is not that of key and origin: a crash after the
+ * commit of a new origin leaves the old one. */
 static enum tf_code
 keep_vkey(struct tf_vault *v, struct tf_error *err)
 {
@@ -209,7 +209,7 @@ out:
 	return rc;
 }
 
-/* Without the private key: what the store says its key is. */
+/* Without the private key: take the public key that the store has. */
 static enum tf_code
 load_vkey(struct tf_vault *v, struct tf_error *err)
 {
@@ -221,7 +221,7 @@ load_vkey(struct tf_vault *v, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_vkey_parse(b.p == NULL ? "" : b.p,
 		    b.n > 0 && b.p[b.n - 1] == '\n' ? b.n - 1 : b.n, &k, err);
-	/* It may have the origin of before a recovery: see keep_vkey. */
+	/* After a crash it may have the old origin: see keep_vkey(). */
 	if (rc == TF_OK)
 		tf_vkey_make(&v->vkey, v->origin, &k.pub);
 	tf_buf_free(&b);
@@ -230,7 +230,7 @@ load_vkey(struct tf_vault *v, struct tf_error *err)
 
 /* --- opening ------------------------------------------------------------------------- */
 
-/* By errno: too many open files do not make a store that is not there. */
+/* The code for errno: EMFILE does not mean that there is no store. */
 static enum tf_code
 cannot_open(const struct tf_vault *v, struct tf_error *err)
 {
@@ -294,7 +294,8 @@ say_stray(void *arg, const char *path, bool aside)
 		    path);
 }
 
-/* What is wrong with the store's files; no reason not to serve. */
+/* Report wrong modes, owners and foreign files of the store; they do not keep
+ * it from being opened. */
 static void
 say_about_files(struct tf_vault *v)
 {
@@ -380,7 +381,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		if (o->settings.given[i])
 			v->settings.value[i] = o->settings.value[i];
 	if (o->mount == NULL)
-		v->settings.value[TF_IDLE] = 0; /* the daemon's to watch */
+		v->settings.value[TF_IDLE] = 0; /* only the daemon watches it */
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;
@@ -452,7 +453,7 @@ vault_free(struct tf_vault *v)
 	tf_hasher_stop(v->hasher);
 	tf_pending_destroy(&v->pending);
 	tf_texts_free(&v->texts);
-	/* The writer last: only it can fold the write-ahead log back in. */
+	/* The writer last: only it can merge the write-ahead log. */
 	for (size_t i = 0; i < v->n_free_dbs; i++)
 		tf_db_close(v->free_dbs[i]);
 	v->n_free_dbs = 0;
@@ -472,7 +473,7 @@ vault_free(struct tf_vault *v)
 	tf_denied_free(&v->denials);
 	tf_key_free(v->log_key);
 	tf_key_free(v->attester);
-	/* The lock last: who waits for it finds nothing of the store in use. */
+	/* The lock last: whoever gets it must find nothing in use. */
 	for (int i = 0; i < 4; i++) {
 		int fd = i == 0 ? v->stagefd :
 		    i == 1	? v->objectsfd :
@@ -504,8 +505,8 @@ stop_sealer(struct tf_vault *v)
 	v->sealer_runs = false;
 }
 
-/* What compares files after a crash is left to the next start; files that were
- * closed are flushed, unless the end is near. */
+/* End the background work: comparisons after a crash are left to the next
+ * start; closed files are flushed, unless the process must end at once. */
 static void
 stop_background(struct tf_vault *v)
 {
@@ -573,8 +574,8 @@ find_unsaved(void *arg, struct tf_pending *l)
 	struct unsaved *u = arg;
 	void *p;
 
-	/* Of a file that was closed and could not be flushed any more, the next
-	 * start finds what it holds. */
+	/* Recovery takes what survived of a closed file that could not be
+	 * flushed. */
 	if (l->job ||
 	    !(l->saved ? l->stale :
 			 !tf_pending_is_file(l) ||
@@ -596,7 +597,7 @@ find_unsaved(void *arg, struct tf_pending *l)
 	u->l[u->n++] = l;
 }
 
-/* Those of l[from..to) are saved, or could not be. */
+/* Note which of l[from..to) were saved. */
 static void
 saved(struct tf_vault *v, struct unsaved *u, enum tf_code rc)
 {
@@ -610,7 +611,8 @@ saved(struct tf_vault *v, struct unsaved *u, enum tf_code rc)
 	pthread_mutex_unlock(&v->mu);
 }
 
-/* Directories that nothing was flushed in yet, and what got new metadata. */
+/* Save the rows that are missing or old: directories without flushed files, and
+ * nodes with new metadata. */
 static enum tf_code
 save_directories(struct tf_vault *v, struct tf_error *err)
 {

@@ -8,6 +8,10 @@ struct tf_recovery;
 struct tf_vault;
 struct tf_vault_options;
 
+/*
+ * tf_vault_open() with a recovery: when it is not NULL, go on under a new
+ * origin (tf_head_renew).  The caller frees recovery->previous.
+ */
 TF_MUST_USE enum tf_code tf_vault_open_for(const char *path,
     const struct tf_vault_options *o, struct tf_recovery *recovery,
     struct tf_vault **out, struct tf_error *err);

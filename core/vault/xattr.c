@@ -1,6 +1,6 @@
 /*
- * Extended attributes: trailfs's own, read from the entries, and those that
- * writers set, kept as the canonical JSON that their entry will hold.
+ * Extended attributes.  Those of trailfs are read from the entries.  Those that
+ * writers set are kept as the canonical JSON that the entry will have.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ no_data(struct tf_error *err)
 	return tf_fail(err, TF_NODATA, "no such attribute");
 }
 
-/* Digest of a frozen file, or of sealed evidence. */
+/* sha256: the digest of a frozen or sealed file. */
 static enum tf_code
 get_sha256(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
     struct tf_buf *out, struct tf_error *err)
@@ -68,7 +68,7 @@ get_sha256(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 	return TF_OK;
 }
 
-/* index, sealed-at, actor: from the entry. */
+/* index, sealed-at and actor, from the entry. */
 static enum tf_code
 get_entry_fact(struct tf_db *db, const struct tf_attr *a, const char *name,
     struct tf_buf *out, struct tf_error *err)
@@ -133,7 +133,8 @@ get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 	return no_data(err);
 }
 
-/* The writers' attributes of id as JSON, onto out; nothing for none. */
+/* Append the writers' attributes of id to out as JSON; nothing if there are
+ * none. */
 static enum tf_code
 get_json(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_buf *out,
     struct tf_error *err)
@@ -228,7 +229,7 @@ tf_vault_xattr_list(struct tf_vault *v, uint64_t id, struct tf_buf *out,
 	return rc;
 }
 
-/* A key of an entry's JSON: printable ASCII without '"' and '\'. */
+/* Is it a legal key of canonical JSON: printable ASCII without '"' and '\'? */
 static bool
 fit_key(const char *s)
 {
@@ -249,7 +250,8 @@ put_value(struct tf_json *j, const char *key, const void *p, size_t n)
 	tf_buf_free(&b64);
 }
 
-/* The object of old with key set (value) or removed (NULL), into out. */
+/* Copy the JSON object old to out with key set to value, or removed if value is
+ * NULL. */
 static enum tf_code
 rebuild(const struct tf_buf *old, const char *key, const void *value, size_t n,
     bool *had, struct tf_buf *out, struct tf_error *err)
@@ -298,7 +300,7 @@ rebuild(const struct tf_buf *old, const char *key, const void *value, size_t n,
 	return tf_json_end(&j, err);
 }
 
-/* Set or remove on a claimed pending file; mu held. */
+/* Set or remove an attribute of a claimed pending file; mu held. */
 static enum tf_code
 set_written(struct tf_pending *l, const char *key, const void *value, size_t n,
     int flags, const struct tf_actor *who, struct tf_error *err)
@@ -357,7 +359,7 @@ change_xattr(struct tf_vault *v, uint64_t id, const char *name,
 		(rc = tf_space_take(v, TF_FILE_COST + n, 0, err)) != TF_OK) ||
 	    (rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
 		return rc;
-	/* No name or value that an entry could not hold. */
+	/* The entry must be able to hold name and value. */
 	if (a.kind != TF_KIND_EVIDENCE || !fit_key(name + strlen(USER)) ||
 	    (value != NULL && n == 0))
 		return tf_fail(err, TF_UNSUPPORTED,
