@@ -7,16 +7,24 @@
 
 #include "actor.h"
 #include "asker.h"
-#include "ops.h"
+#include "fs.h"
 
 #define STATUS_MAX (1u << 20) /* bytes: 65,536 groups and the rest */
+
+uint64_t
+fs_asker_caller(fuse_req_t req)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return (uint64_t)ctx->uid << 32 | (uint32_t)ctx->pid;
+}
 
 void
 fs_asker_of(fuse_req_t req, struct fs_asker *out)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
-	*out = (struct fs_asker){ .caller = fs_ops_caller(req),
+	*out = (struct fs_asker){ .caller = fs_asker_caller(req),
 		.tid = fs_actors_know(fs_of(req)->actors) ? (uint32_t)ctx->pid :
 							    0,
 		.who = { .uid = ctx->uid, .gid = ctx->gid } };

@@ -18,6 +18,9 @@ struct fs_asker {
 	uint32_t *groups;
 };
 
+/* The number of the caller of req for fs_control_list. */
+uint64_t fs_asker_caller(fuse_req_t req);
+
 /* What the request itself says.  Free with fs_asker_free. */
 void fs_asker_of(fuse_req_t req, struct fs_asker *out);
 void fs_asker_free(struct fs_asker *a);

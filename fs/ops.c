@@ -1,10 +1,5 @@
-/* The table of operations, what INIT agrees on, and what handlers share. */
-#include <string.h>
-
-#include "control.h"
-#include "core/control.h"
+/* The table of operations, and what INIT agrees on. */
 #include "ops.h"
-#include "report.h"
 
 #define MAX_WRITE (1024 * 1024)
 /* RELEASE keeps its place in the kernel's queue only while fewer background
@@ -40,49 +35,6 @@ init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_background = MAX_BACKGROUND;
 	conn->congestion_threshold = MAX_BACKGROUND / 4 * 3;
 	conn->time_gran = 1;
-}
-
-uint64_t
-fs_ops_caller(fuse_req_t req)
-{
-	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-
-	return (uint64_t)ctx->uid << 32 | (uint32_t)ctx->pid;
-}
-
-/* Is it a .trailfs, or in one?  Then make it that one's name in the vault. */
-static bool
-is_reserved(struct fs *fs, uint64_t *id, const char **name)
-{
-	while (fs_control_is(*id)) {
-		*name = TF_CONTROL_DIR;
-		if (fs_control_parent(fs->control, *id, id, NULL) != TF_OK)
-			*id = TF_ROOT_ID;
-	}
-	return *name != NULL && strcmp(*name, TF_CONTROL_DIR) == 0;
-}
-
-bool
-fs_ops_reserved(fuse_req_t req, const struct tf_attempt *a)
-{
-	struct tf_attempt shown = *a;
-	bool old = is_reserved(fs_of(req), &shown.id, &shown.name);
-	bool new = is_reserved(fs_of(req), &shown.to, &shown.to_name);
-
-	if (!old && !new)
-		return false;
-	fs_report_refuse(req, &shown, TF_DENIED,
-	    TF_CONTROL_DIR " is not changed by hand");
-	return true;
-}
-
-bool
-fs_ops_stopping(fuse_req_t req, const struct tf_attempt *a)
-{
-	if (!atomic_load(&fs_of(req)->stopping))
-		return false;
-	fs_report_refuse(req, a, TF_READONLY, "trailfs is stopping");
-	return true;
 }
 
 /*

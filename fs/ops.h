@@ -1,29 +1,16 @@
 /*
- * The operations of the low-level API and what they share.
+ * The handlers of requests, one per operation of libfuse's low-level API.
  *
- * Each handler translates a request, calls core once or twice and answers.
- * Rules are core's.  A handler that looks at a node first waits for releases
- * of it (loop.h).
+ * A handler translates a request, calls core once or twice and answers; the
+ * rules are in core.  What all handlers do before and after is in request.h.
+ * libfuse calls handlers from the workers (loop.h), several at a time.
  */
 #ifndef FS_OPS_H
 #define FS_OPS_H
 
 #include <fuse_lowlevel.h>
-#include <stdbool.h>
-
-#include "core/vault.h"
-#include "fs.h"
 
 extern const struct fuse_lowlevel_ops fs_ops;
-/* Who sends req, as fs_control_list wants to know it. */
-uint64_t fs_ops_caller(fuse_req_t req);
-
-/* Refuse req when it would change a .trailfs or what is in one.  True: refused,
- * and req is gone. */
-bool fs_ops_reserved(fuse_req_t req, const struct tf_attempt *a);
-/* Refuse req when the mount is stopping.  True: refused, req is gone. */
-bool fs_ops_stopping(fuse_req_t req, const struct tf_attempt *a);
-
 /* ops_name.c */
 void fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void fs_name_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,

@@ -9,7 +9,6 @@
 #include <linux/falloc.h>
 #include <stdlib.h>
 
-#include "actor.h"
 #include "attr.h"
 #include "control.h"
 #include "handle.h"
@@ -17,6 +16,7 @@
 #include "ops.h"
 #include "passthrough.h"
 #include "report.h"
+#include "request.h"
 #include "worker.h"
 
 /* More bytes than that are worth another worker. */
@@ -86,114 +86,103 @@ void
 fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     struct fuse_file_info *fi)
 {
-	struct tf_attempt try = { .operation = "create",
-		.id = parent,
-		.name = name };
-	struct fs *fs = fs_of(req);
+	static const struct fs_operation op = { .name = "create",
+		.changes = true,
+		.starts = true,
+		.actor = FS_ACTOR_HINTS };
 	struct fuse_entry_param e;
+	struct fs_request r;
 	struct fs_handle *h;
-	struct tf_actor who;
 	struct tf_attr a;
-	struct tf_error err = { 0 };
-	enum tf_code rc;
+	enum tf_code rc = TF_NOMEM;
 
-	if (fs_ops_reserved(req, &try) || fs_ops_stopping(req, &try))
+	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
-	if ((h = fs_handle_new(fs)) == NULL) {
-		fs_report_error(req, "create", TF_NOMEM, NULL);
-		return;
-	}
-	fs_actor_of(fs->actors, req, true, &who);
-	rc = tf_vault_create(fs->vault, parent, name, mode & 07777, &who, &a,
-	    &h->file, &err);
+	if ((h = fs_handle_new(r.fs)) != NULL)
+		rc = tf_vault_create(r.fs->vault, parent, name, mode & 07777,
+		    &r.who, &a, &h->file, &r.err);
 	if (rc == TF_OK && !is_writing(fi))
-		rc = become_reader(req, a.id, h, fi, &err);
-	if (rc != TF_OK) {
-		fs_handle_free(fs, h);
-		fs_report_attempt(req, &try, rc, &err);
+		rc = become_reader(req, a.id, h, fi, &r.err);
+	if (rc != TF_OK)
+		fs_handle_free(r.fs, h);
+	if (fs_request_failed(&r, rc))
 		return;
-	}
 	set_handle(fi, h);
-	fs_passthrough_enter(fs->passthrough, h, a.id, -1);
+	fs_passthrough_enter(r.fs->passthrough, h, a.id, -1);
 	fs_attr_entry(&a, &e);
 	e.attr_timeout = FS_ATTR_TIMEOUT_S; /* until it is written */
 	/* The open was interrupted: there will be no RELEASE. */
 	if (fuse_reply_create(req, &e, fi) == -ENOENT)
-		fs_handle_free(fs, h);
+		fs_handle_free(r.fs, h);
 }
 
 /* --- OPEN --------------------------------------------------------------- */
 
+/* Also in a thread of worker.c, when the releases were waited for already. */
 static void
 open_control(fuse_req_t req, uint64_t ino)
 {
-	struct fs *fs = fs_of(req);
+	static const struct fs_operation op = { .name = "open" };
 	struct fuse_file_info fi = { .noflush = 1 };
-	struct fs_handle *h = fs_handle_new(fs);
-	struct tf_error err = { 0 };
+	struct fs_request r;
+	struct fs_handle *h;
 	struct fs_asker who;
 	enum tf_code rc = TF_NOMEM;
 
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
 	fs_asker_of(req, &who);
 	fi.keep_cache = fs_control_is_final(ino);
 	fi.direct_io = !fi.keep_cache;
-	if (h != NULL)
-		rc = fs_control_open(fs->control, ino, &who, &h->snapshot,
-		    &err);
+	if ((h = fs_handle_new(r.fs)) != NULL)
+		rc = fs_control_open(r.fs->control, ino, &who, &h->snapshot,
+		    &r.err);
 	fs_asker_free(&who);
 	fs_worker_answers(req);
-	if (rc != TF_OK) {
-		fs_handle_free(fs, h);
-		fs_report_error(req, "open", rc, h != NULL ? &err : NULL);
+	if (rc != TF_OK)
+		fs_handle_free(r.fs, h);
+	if (fs_request_failed(&r, rc))
 		return;
-	}
 	set_handle(&fi, h);
 	if (fuse_reply_open(req, &fi) == -ENOENT)
-		fs_handle_free(fs, h); /* interrupted, as in create */
+		fs_handle_free(r.fs, h); /* interrupted, as in create */
 }
 
 void
 fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	static const struct fs_operation reads = { .name = "open",
+		.awaits = FS_AWAIT_NODE,
+		.interruptible = true };
+	static const struct fs_operation writes = { .name = "open for writing",
+		.changes = true,
+		.starts = true,
+		.awaits = FS_AWAIT_NODE,
+		.interruptible = true,
+		.actor = FS_ACTOR_HINTS };
 	struct fs *fs = fs_of(req);
-	bool truncate = (fi->flags & O_TRUNC) != 0;
 	bool writing = is_writing(fi);
-	struct tf_attempt try = { .operation = "open for writing", .id = ino };
+	struct fs_request r;
 	struct fs_handle *h;
-	struct tf_actor who;
-	struct tf_error err = { 0 };
-	enum tf_code rc;
+	enum tf_code rc = TF_NOMEM;
 
-	if (writing &&
-	    (fs_ops_reserved(req, &try) || fs_ops_stopping(req, &try)))
-		return;
-	if (fs_control_is(ino)) {
+	if (!writing && fs_control_is(ino)) {
 		fs_loop_pass();
 		fs_loop_await(fs->loop, 0); /* status counts what is frozen */
 		fs_worker_if_long(fs, req, ino, open_control);
 		return;
 	}
-	if ((h = fs_handle_new(fs)) == NULL) {
-		fs_report_error(req, "open", TF_NOMEM, NULL);
+	if (!fs_request_begin(&r, req, writing ? &writes : &reads, ino, NULL))
 		return;
-	}
-	fs_loop_await(fs->loop, ino);
-	fs_loop_serves(req);
-	if (writing) {
-		fs_actor_of(fs->actors, req, true, &who);
-		rc = tf_vault_open_write(fs->vault, ino, truncate, &who,
-		    &h->file, &err);
-	} else {
-		rc = open_read(req, ino, h, fi, &err);
-	}
-	if (rc != TF_OK) {
+	if ((h = fs_handle_new(fs)) != NULL)
+		rc = writing ?
+		    tf_vault_open_write(fs->vault, ino,
+			(fi->flags & O_TRUNC) != 0, &r.who, &h->file, &r.err) :
+		    open_read(req, ino, h, fi, &r.err);
+	if (rc != TF_OK)
 		fs_handle_free(fs, h);
-		if (writing)
-			fs_report_attempt(req, &try, rc, &err);
-		else
-			fs_report_error(req, "open", rc, &err);
+	if (fs_request_failed(&r, rc))
 		return;
-	}
 	set_handle(fi, h);
 	enter(fs, ino, h);
 	if (fs_passthrough_reply_open(req, h, fi) == -ENOENT)
@@ -206,17 +195,18 @@ void
 fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
-	struct fs *fs = fs_of(req);
+	static const struct fs_operation op = { .name = "read",
+		.interruptible = true };
 	struct fs_handle *h = fs_handle_of(fi);
 	struct fuse_bufvec v = FUSE_BUFVEC_INIT(size);
-	struct tf_error err = { 0 };
 	struct tf_open_object held;
+	struct fs_request r;
 	char *buf;
 	size_t got = 0;
 	enum tf_code rc;
 
-	(void)ino;
-	fs_loop_serves(req);
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
 	if (size > MANY_BYTES)
 		fs_loop_pass();
 	if (h->reader != NULL && tf_reader_hold(h->reader, &held)) {
@@ -225,26 +215,22 @@ fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		v.buf[0].pos = off;
 		fuse_reply_data(req, &v, 0);
 		/* Once answered, h may be released by another thread. */
-		tf_vault_let_go(fs->vault, &held);
+		tf_vault_let_go(r.fs->vault, &held);
 		return;
 	}
-	if ((buf = malloc(size > 0 ? size : 1)) == NULL) {
-		fs_report_error(req, "read", TF_NOMEM, NULL);
-		return;
-	}
-	if (h->snapshot != NULL)
-		rc = fs_control_read(fs->control, h->snapshot, buf, size,
-		    (uint64_t)off, &got, &err);
+	if ((buf = malloc(size > 0 ? size : 1)) == NULL)
+		rc = TF_NOMEM;
+	else if (h->snapshot != NULL)
+		rc = fs_control_read(r.fs->control, h->snapshot, buf, size,
+		    (uint64_t)off, &got, &r.err);
 	else if (h->reader != NULL)
 		rc = tf_reader_read(h->reader, buf, size, (uint64_t)off, &got,
-		    &err);
+		    &r.err);
 	else
 		rc = tf_file_read_at(h->file, buf, size, (uint64_t)off, &got,
-		    &err);
-	if (rc == TF_OK)
+		    &r.err);
+	if (!fs_request_failed(&r, rc))
 		fuse_reply_buf(req, buf, got);
-	else
-		fs_report_error(req, "read", rc, &err);
 	free(buf);
 }
 
@@ -252,35 +238,36 @@ void
 fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
     off_t off, struct fuse_file_info *fi)
 {
-	struct tf_attempt try = { .operation = "write", .id = ino };
+	static const struct fs_operation op = { .name = "write",
+		.changes = true };
 	struct fs_handle *h = fs_handle_of(fi);
-	/* A page of a shared mapping has its own place. */
+	/* A page of a shared mapping is written at its own offset. */
 	bool append = (fi->flags & O_APPEND) != 0 && !fi->writepage;
-	struct tf_error err = { 0 };
+	struct fs_request r;
 	enum tf_code rc;
 
 	if (h->file == NULL) {
 		fuse_reply_err(req, EBADF);
 		return;
 	}
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
 	if (n > MANY_BYTES)
 		fs_loop_pass();
 	atomic_fetch_add(&h->changes, 1);
-	rc = tf_file_write_at(h->file, p, n, (uint64_t)off, append, &err);
-	if (rc == TF_OK)
+	rc = tf_file_write_at(h->file, p, n, (uint64_t)off, append, &r.err);
+	if (!fs_request_failed(&r, rc))
 		fuse_reply_write(req, n);
-	else
-		fs_report_attempt(req, &try, rc, &err);
 }
 
 void
 fs_data_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
     off_t len, struct fuse_file_info *fi)
 {
-	struct tf_attempt try = { .operation = "allocate", .id = ino };
+	static const struct fs_operation op = { .name = "allocate",
+		.changes = true };
 	struct fs_handle *h = fs_handle_of(fi);
-	struct tf_error err = { 0 };
-	enum tf_code rc;
+	struct fs_request r;
 
 	if ((mode & ~FALLOC_FL_KEEP_SIZE) != 0) {
 		fuse_reply_err(req, EOPNOTSUPP);
@@ -290,13 +277,12 @@ fs_data_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 		fuse_reply_err(req, EBADF);
 		return;
 	}
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
 	atomic_fetch_add(&h->changes, 1);
-	rc = tf_file_allocate(h->file, (uint64_t)off, (uint64_t)len, mode == 0,
-	    &err);
-	if (rc == TF_OK)
-		fuse_reply_err(req, 0);
-	else
-		fs_report_attempt(req, &try, rc, &err);
+	fs_request_end(&r,
+	    tf_file_allocate(h->file, (uint64_t)off, (uint64_t)len, mode == 0,
+		&r.err));
 }
 
 /* --- closing ------------------------------------------------------------ */
@@ -309,22 +295,20 @@ fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, false);
 }
 
-/* sync(1) and others open for reading what they want to be on disk. */
+/* sync(1) and other programs open a file for reading to have it on disk. */
 static void
 sync_read(fuse_req_t req, uint64_t ino)
 {
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
-	struct tf_error err = { 0 };
-	enum tf_code rc;
+	static const struct fs_operation op = { .name = "fsync",
+		.awaits = FS_AWAIT_NODE,
+		.interruptible = true,
+		.actor = FS_ACTOR };
+	struct fs_request r;
 
-	fs_loop_await(fs->loop, ino);
-	fs_actor_of(fs->actors, req, false, &who);
-	rc = tf_vault_sync_file(fs->vault, ino, &who, &err);
-	if (rc == TF_OK)
-		fuse_reply_err(req, 0);
-	else
-		fs_report_error(req, "fsync", rc, &err);
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
+	fs_request_end(&r,
+	    tf_vault_sync_file(r.fs->vault, ino, &r.who, &r.err));
 }
 
 void
@@ -334,11 +318,12 @@ fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	struct fs_handle *h = fs_handle_of(fi);
 
 	(void)datasync;
-	fs_loop_serves(req);
-	if (h->reader != NULL)
+	if (h->reader != NULL) {
 		sync_read(req, ino);
-	else
-		fs_handle_flush(fs_of(req), h, req, true);
+		return;
+	}
+	fs_loop_serves(req);
+	fs_handle_flush(fs_of(req), h, req, true);
 }
 
 /* The worker's loop ends the barrier when this has returned. */

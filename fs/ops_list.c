@@ -8,7 +8,7 @@
 #include "control.h"
 #include "loop.h"
 #include "ops.h"
-#include "report.h"
+#include "request.h"
 
 #define BATCH 64 /* names asked of the vault at a time */
 
@@ -71,7 +71,7 @@ list_control(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
 	rc = fs_control_parent(fs->control, ino, &parent, err);
 	if (rc != TF_OK || !add_dots(l, off, ino, parent))
 		return rc;
-	return fs_control_list(fs->control, ino, fs_ops_caller(l->req),
+	return fs_control_list(fs->control, ino, fs_asker_caller(l->req),
 	    off <= 2 ? 0 : (uint64_t)off - 2, add_control, l, err);
 }
 
@@ -122,23 +122,23 @@ list_vault(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
 static void
 list(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
 {
+	static const struct fs_operation op = { .name = "list" };
 	struct listing l = { .req = req, .plus = plus, .size = size };
-	struct tf_error err = { 0 };
+	struct fs_request r;
 	enum tf_code rc;
 
-	if ((l.buf = malloc(size)) == NULL) {
-		fs_report_error(req, "list", TF_NOMEM, NULL);
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	}
-	if (fs_control_is(ino))
-		rc = list_control(&l, ino, off, &err);
+	if ((l.buf = malloc(size)) == NULL)
+		rc = TF_NOMEM;
+	else if (fs_control_is(ino))
+		rc = list_control(&l, ino, off, &r.err);
 	else
-		rc = list_vault(&l, ino, off, &err);
-	/* What was found before an error is given; the next call meets it. */
-	if (rc == TF_OK || l.used > 0)
+		rc = list_vault(&l, ino, off, &r.err);
+	/* Names found before an error are returned; the next call meets the
+	 * error again. */
+	if (l.used > 0 || !fs_request_failed(&r, rc))
 		fuse_reply_buf(req, l.buf, l.used);
-	else
-		fs_report_error(req, "list", rc, &err);
 	free(l.buf);
 }
 
@@ -146,23 +146,25 @@ list(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
 void
 fs_list_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct fs *fs = fs_of(req);
+	static const struct fs_operation op = { .name = "open directory" };
+	struct fs_request r;
 	struct tf_attr a;
-	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (!fs_control_is(ino)) {
-		rc = tf_vault_opendir(fs->vault, ino, &a, &err);
-		if (rc != TF_OK) {
-			fs_report_error(req, "open directory", rc, &err);
-			return;
-		}
-		if (a.state == TF_STATE_SEALED)
-			fi->cache_readdir = fi->keep_cache = 1;
+	if (fs_control_is(ino)) {
+		fuse_reply_open(req, fi);
+		return;
 	}
-	/* Interrupted: nobody will close it. */
-	if (fuse_reply_open(req, fi) == -ENOENT && !fs_control_is(ino))
-		tf_vault_closedir(fs->vault, ino);
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
+	rc = tf_vault_opendir(r.fs->vault, ino, &a, &r.err);
+	if (fs_request_failed(&r, rc))
+		return;
+	if (a.state == TF_STATE_SEALED)
+		fi->cache_readdir = fi->keep_cache = 1;
+	/* Interrupted: there will be no RELEASEDIR. */
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		tf_vault_closedir(r.fs->vault, ino);
 }
 
 void

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "actor.h"
 #include "attr.h"
 #include "control.h"
 #include "core/control.h"
@@ -15,6 +14,7 @@
 #include "loop.h"
 #include "ops.h"
 #include "report.h"
+#include "request.h"
 #include "worker.h"
 
 #define WRITE_BITS 0222
@@ -30,30 +30,35 @@ reply_attr(fuse_req_t req, const struct tf_attr *a)
 	fuse_reply_attr(req, &st, fs_attr_timeout(a));
 }
 
+static const struct fs_operation gets = { .name = "stat",
+	.awaits = FS_AWAIT_NODE };
+
+/* Also in a thread of worker.c, when the releases were waited for already. */
 static void
 reply_control(fuse_req_t req, uint64_t ino)
 {
+	static const struct fs_operation op = { .name = "stat" };
+	struct fs_request r;
 	struct stat st;
-	struct tf_error err = { 0 };
 	struct fs_asker who;
 	enum tf_code rc;
 
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
 	fs_asker_of(req, &who);
-	rc = fs_control_stat(fs_of(req)->control, ino, &who, NULL, &st, &err);
+	rc = fs_control_stat(r.fs->control, ino, &who, NULL, &st, &r.err);
 	fs_asker_free(&who);
 	fs_worker_answers(req);
-	if (rc == TF_OK)
+	if (!fs_request_failed(&r, rc))
 		fuse_reply_attr(req, &st, fs_attr_control_timeout(ino));
-	else
-		fs_report_error(req, "stat", rc, &err);
 }
 
 void
 fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
+	struct fs_request r;
 	struct tf_attr a;
-	struct tf_error err = { 0 };
 	enum tf_code rc;
 
 	(void)fi;
@@ -62,80 +67,87 @@ fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fs_worker_if_long(fs, req, ino, reply_control);
 		return;
 	}
-	fs_loop_await(fs->loop, ino);
-	rc = tf_vault_getattr(fs->vault, ino, &a, &err);
-	if (rc == TF_OK)
+	if (!fs_request_begin(&r, req, &gets, ino, NULL))
+		return;
+	rc = tf_vault_getattr(fs->vault, ino, &a, &r.err);
+	if (!fs_request_failed(&r, rc))
 		reply_attr(req, &a);
-	else
-		fs_report_error(req, "stat", rc, &err);
 }
 
-/* What SETATTR asks for in the vault's words. */
+/* The values that SETATTR sets.  Returns the mask of TF_SET_*. */
 static unsigned
-is_wanted(const struct stat *st, int to_set, struct tf_attr *want)
+values_of(const struct stat *st, int to_set, struct tf_attr *values)
 {
 	unsigned mask = 0;
 
-	memset(want, 0, sizeof *want);
+	memset(values, 0, sizeof *values);
 	if ((to_set & FUSE_SET_ATTR_MODE) != 0) {
 		mask |= TF_SET_MODE;
-		want->mode = st->st_mode & 07777;
+		values->mode = st->st_mode & 07777;
 	}
 	if ((to_set & FUSE_SET_ATTR_UID) != 0) {
 		mask |= TF_SET_UID;
-		want->uid = st->st_uid;
+		values->uid = st->st_uid;
 	}
 	if ((to_set & FUSE_SET_ATTR_GID) != 0) {
 		mask |= TF_SET_GID;
-		want->gid = st->st_gid;
+		values->gid = st->st_gid;
 	}
 	if ((to_set & FUSE_SET_ATTR_SIZE) != 0) {
 		mask |= TF_SET_SIZE;
-		want->size = (uint64_t)st->st_size;
+		values->size = (uint64_t)st->st_size;
 	}
 	if ((to_set & FUSE_SET_ATTR_MTIME_NOW) != 0) {
 		mask |= TF_SET_MTIME;
-		want->mtime = (struct tf_time){ INT64_MIN, 0 }; /* now */
+		values->mtime = (struct tf_time){ INT64_MIN, 0 }; /* now */
 	} else if ((to_set & FUSE_SET_ATTR_MTIME) != 0) {
 		mask |= TF_SET_MTIME;
-		want->mtime = (struct tf_time){ st->st_mtim.tv_sec,
+		values->mtime = (struct tf_time){ st->st_mtim.tv_sec,
 			(uint32_t)st->st_mtim.tv_nsec };
 	}
-	return mask; /* 0: the access time, which nobody keeps */
+	return mask; /* 0: only the access time, which is not kept */
 }
 
 void
 fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
     struct fuse_file_info *fi)
 {
-	struct tf_attempt try = { .operation = "change attributes", .id = ino };
-	struct fs *fs = fs_of(req);
+	static const struct fs_operation changes = {
+		.name = "change attributes",
+		.changes = true,
+		.awaits = FS_AWAIT_NODE,
+		.interruptible = true,
+		.actor = FS_ACTOR,
+	};
+	/* The mode of a directory without write bits seals it. */
+	static const struct fs_operation seals = {
+		.name = "change attributes",
+		.changes = true,
+		.awaits = FS_AWAIT_ALL,
+		.interruptible = true,
+		.actor = FS_ACTOR_HINTS,
+	};
 	struct fs_handle *h = fi != NULL ? fs_handle_of(fi) : NULL;
-	struct tf_attr want, a;
-	struct tf_actor who;
-	struct tf_error err = { 0 };
-	unsigned mask = is_wanted(st, to_set, &want);
-	/* Of a directory this seals. */
-	bool seals = (mask & TF_SET_MODE) != 0 && (want.mode & WRITE_BITS) == 0;
+	struct tf_attr values, a;
+	unsigned mask = values_of(st, to_set, &values);
+	bool read_only = (mask & TF_SET_MODE) != 0 &&
+	    (values.mode & WRITE_BITS) == 0;
+	struct fs_request r;
 	enum tf_code rc;
 
 	if (mask == 0) {
 		fs_meta_getattr(req, ino, fi);
 		return;
 	}
-	if (fs_ops_reserved(req, &try))
+	if (!fs_request_begin(&r, req, read_only ? &seals : &changes, ino,
+		NULL))
 		return;
 	if (h != NULL && (mask & TF_SET_SIZE) != 0)
 		atomic_fetch_add(&h->changes, 1);
-	fs_loop_await(fs->loop, seals ? 0 : ino);
-	fs_loop_serves(req);
-	fs_actor_of(fs->actors, req, seals, &who);
-	rc = tf_vault_setattr(fs->vault, ino, h != NULL ? h->file : NULL, mask,
-	    &want, &who, &a, &err);
-	if (rc == TF_OK)
+	rc = tf_vault_setattr(r.fs->vault, ino, h != NULL ? h->file : NULL,
+	    mask, &values, &r.who, &a, &r.err);
+	if (!fs_request_failed(&r, rc))
 		reply_attr(req, &a);
-	else
-		fs_report_attempt(req, &try, rc, &err);
 }
 
 /* --- extended attributes ------------------------------------------------ */
@@ -165,9 +177,10 @@ reply_sized(fuse_req_t req, struct tf_buf *b, size_t size)
 void
 fs_meta_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-	struct fs *fs = fs_of(req);
+	static const struct fs_operation op = { .name = "read attribute",
+		.awaits = FS_AWAIT_NODE };
+	struct fs_request r;
 	struct tf_buf b = { 0 };
-	struct tf_error err = { 0 };
 	enum tf_code rc;
 
 	/* The kernel asks for this before each write. */
@@ -183,86 +196,79 @@ fs_meta_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		fuse_reply_err(req, ENODATA);
 		return;
 	}
-	fs_loop_await(fs->loop, ino);
-	rc = tf_vault_xattr_get(fs->vault, ino, name, &b, &err);
-	if (rc == TF_OK) {
-		reply_sized(req, &b, size);
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	}
-	tf_buf_free(&b);
-	fs_report_error(req, "read attribute", rc, &err);
+	rc = tf_vault_xattr_get(r.fs->vault, ino, name, &b, &r.err);
+	if (fs_request_failed(&r, rc))
+		tf_buf_free(&b);
+	else
+		reply_sized(req, &b, size);
 }
 
 void
 fs_meta_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	struct fs *fs = fs_of(req);
+	static const struct fs_operation op = { .name = "list attributes",
+		.awaits = FS_AWAIT_NODE };
+	struct fs_request r;
 	struct tf_buf b = { 0 };
-	struct tf_error err = { 0 };
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
 
-	if (!fs_control_is(ino)) {
-		fs_loop_await(fs->loop, ino);
-		rc = tf_vault_xattr_list(fs->vault, ino, &b, &err);
-	}
-	if (rc == TF_OK) {
+	if (fs_control_is(ino)) {
 		reply_sized(req, &b, size);
 		return;
 	}
-	tf_buf_free(&b);
-	fs_report_error(req, "list attributes", rc, &err);
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
+	rc = tf_vault_xattr_list(r.fs->vault, ino, &b, &r.err);
+	if (fs_request_failed(&r, rc))
+		tf_buf_free(&b);
+	else
+		reply_sized(req, &b, size);
 }
 
 void
 fs_meta_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
     const char *value, size_t size, int flags)
 {
-	struct tf_attempt try = { .operation = "set attribute", .id = ino };
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
-	struct tf_error err = { 0 };
+	static const struct fs_operation op = { .name = "set attribute",
+		.changes = true,
+		.awaits = FS_AWAIT_NODE,
+		.actor = FS_ACTOR };
+	struct fs_request r;
 	enum tf_code rc;
 
 	if (foreign_xattr(name)) {
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
-	if (fs_ops_reserved(req, &try))
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	fs_loop_await(fs->loop, ino);
-	fs_actor_of(fs->actors, req, false, &who);
-	rc = tf_vault_xattr_set(fs->vault, ino, name, value, size, flags, &who,
-	    &err);
-	if (rc == TF_OK)
-		fuse_reply_err(req, 0);
-	else if (rc == TF_TOOBIG)
-		fs_report_error_as(req, "set attribute", rc, &err, E2BIG);
+	rc = tf_vault_xattr_set(r.fs->vault, ino, name, value, size, flags,
+	    &r.who, &r.err);
+	if (rc == TF_TOOBIG) /* setxattr(2) has its own errno for this */
+		fs_report_error_as(req, op.name, rc, &r.err, E2BIG);
 	else
-		fs_report_attempt(req, &try, rc, &err);
+		fs_request_end(&r, rc);
 }
 
 void
 fs_meta_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	struct tf_attempt try = { .operation = "remove attribute", .id = ino };
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
-	struct tf_error err = { 0 };
-	enum tf_code rc;
+	static const struct fs_operation op = { .name = "remove attribute",
+		.changes = true,
+		.awaits = FS_AWAIT_NODE,
+		.actor = FS_ACTOR };
+	struct fs_request r;
 
 	if (foreign_xattr(name)) {
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
-	if (fs_ops_reserved(req, &try))
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	fs_loop_await(fs->loop, ino);
-	fs_actor_of(fs->actors, req, false, &who);
-	rc = tf_vault_xattr_remove(fs->vault, ino, name, &who, &err);
-	if (rc == TF_OK)
-		fuse_reply_err(req, 0);
-	else
-		fs_report_attempt(req, &try, rc, &err);
+	fs_request_end(&r,
+	    tf_vault_xattr_remove(r.fs->vault, ino, name, &r.who, &r.err));
 }
 
 /* --- the store, and directories ----------------------------------------- */
@@ -270,18 +276,18 @@ fs_meta_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 void
 fs_meta_statfs(fuse_req_t req, fuse_ino_t ino)
 {
+	static const struct fs_operation op = { .name = "statfs" };
+	struct fs_request r;
 	struct tf_space space;
 	struct statvfs s = { 0 };
-	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	(void)ino;
-	rc = tf_vault_space(fs_of(req)->vault, fuse_req_ctx(req)->uid, &space,
-	    &err);
-	if (rc != TF_OK) {
-		fs_report_error(req, "statfs", rc, &err);
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	}
+	rc = tf_vault_space(r.fs->vault, fuse_req_ctx(req)->uid, &space,
+	    &r.err);
+	if (fs_request_failed(&r, rc))
+		return;
 	s.f_bsize = s.f_frsize = space.block_size;
 	s.f_blocks = space.blocks;
 	s.f_bfree = space.free;
@@ -292,77 +298,75 @@ fs_meta_statfs(fuse_req_t req, fuse_ino_t ino)
 	fuse_reply_statfs(req, &s);
 }
 
-static enum tf_code
-sync_dir(fuse_req_t req, uint64_t ino, bool hints, struct tf_error *err)
-{
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
-
-	fs_loop_await(fs->loop, 0); /* what was closed below is frozen */
-	fs_loop_serves(req);
-	fs_actor_of(fs->actors, req, hints, &who);
-	return tf_vault_sync(fs->vault, ino, &who, err);
-}
-
+/* What is done to a directory waits for all releases, so that the files closed
+ * in it are frozen. */
 void
 fs_meta_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
     struct fuse_file_info *fi)
 {
-	struct tf_error err = { 0 };
-	enum tf_code rc = TF_OK;
+	static const struct fs_operation op = { .name = "fsync of a directory",
+		.awaits = FS_AWAIT_ALL,
+		.interruptible = true,
+		.actor = FS_ACTOR };
+	struct fs_request r;
 
 	(void)datasync;
 	(void)fi;
-	if (!fs_control_is(ino) && !fs_of(req)->read_only)
-		rc = sync_dir(req, ino, false, &err);
-	if (rc == TF_OK)
+	if (fs_control_is(ino) || fs_of(req)->read_only) {
 		fuse_reply_err(req, 0);
-	else
-		fs_report_error(req, "fsync of a directory", rc, &err);
+		return;
+	}
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
+	fs_request_end(&r, tf_vault_sync(r.fs->vault, ino, &r.who, &r.err));
 }
 
-/* Sealing by ioctl(2): the kernel has not looked at the caller, so that is
- * done here as it does for chmod(2). */
+/* --- IOCTL on directories ----------------------------------------------- */
+
+static const struct fs_operation syncs = { .name = "sync",
+	.changes = true,
+	.awaits = FS_AWAIT_ALL,
+	.interruptible = true,
+	.actor = FS_ACTOR_HINTS };
+static const struct fs_operation seals = { .name = "seal",
+	.changes = true,
+	.awaits = FS_AWAIT_ALL,
+	.interruptible = true,
+	.actor = FS_ACTOR_HINTS };
+static const struct fs_operation packages = { .name = "package",
+	.changes = true,
+	.awaits = FS_AWAIT_ALL,
+	.actor = FS_ACTOR_HINTS };
+
+/* The kernel checks the caller of chmod(2), and not that of ioctl(2), so this
+ * checks that the caller may change the directory. */
 static enum tf_code
-seal_dir(fuse_req_t req, uint64_t ino, struct tf_error *err)
+seal_dir(struct fs_request *r, uint64_t ino)
 {
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
 	struct tf_attr a;
 	enum tf_code rc;
 
-	fs_loop_await(fs->loop, 0);
-	fs_loop_serves(req);
-	fs_actor_of(fs->actors, req, true, &who);
-	rc = tf_vault_getattr(fs->vault, ino, &a, err);
+	rc = tf_vault_getattr(r->fs->vault, ino, &a, &r->err);
 	if (rc != TF_OK)
 		return rc;
-	if (who.uid != 0 && who.uid != a.uid)
-		return tf_fail(err, TF_DENIED,
+	if (r->who.uid != 0 && r->who.uid != a.uid)
+		return tf_fail(&r->err, TF_DENIED,
 		    "only its owner and root may seal a directory");
-	return tf_vault_seal(fs->vault, ino, &who, err);
+	return tf_vault_seal(r->fs->vault, ino, &r->who, &r->err);
 }
 
-/* What the kernel copied in is as long as cmd says, or it is not ours. */
 static enum tf_code
-record_package(fuse_req_t req, uint64_t ino, const void *in, size_t in_size,
-    struct tf_error *err)
+record_package(struct fs_request *r, uint64_t ino, const void *in)
 {
-	struct fs *fs = fs_of(req);
 	struct tf_package_made made = { .size = 0 };
 	struct tf_ioc_package p;
-	struct tf_actor who;
 
-	if (in_size != sizeof p)
-		return tf_fail(err, TF_INVALID, "no package is told");
 	memcpy(&p, in, sizeof p);
 	memcpy(made.sha256.b, p.sha256, sizeof p.sha256);
 	memcpy(made.tree_root.b, p.root, sizeof p.root);
 	made.size = p.size;
 	made.tree_size = p.tree_size;
-	fs_loop_await(fs->loop, 0);
-	fs_actor_of(fs->actors, req, true, &who);
-	return tf_vault_packaged(fs->vault, ino, &made, &who, err);
+	return tf_vault_packaged(r->fs->vault, ino, &made, &r->who, &r->err);
 }
 
 void
@@ -370,33 +374,30 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
     struct fuse_file_info *fi, unsigned flags, const void *in, size_t in_size,
     size_t out_size)
 {
-	struct tf_attempt try = {
-		.operation = cmd == TF_IOC_SEAL ? "seal" :
-		    cmd == TF_IOC_PACKAGED	? "package" :
-						  "sync",
-		.id = ino,
-	};
-	struct tf_error err = { 0 };
+	const struct fs_operation *op = cmd == TF_IOC_SEAL ? &seals :
+	    cmd == TF_IOC_PACKAGED			   ? &packages :
+	    cmd == TF_IOC_SYNC				   ? &syncs :
+							     NULL;
+	struct fs_request r;
 	enum tf_code rc;
 
 	(void)arg;
 	(void)fi;
 	(void)out_size;
-	if ((flags & FUSE_IOCTL_DIR) == 0 || fs_control_is(ino) ||
-	    (cmd != TF_IOC_SEAL && cmd != TF_IOC_SYNC &&
-		cmd != TF_IOC_PACKAGED)) {
+	if ((flags & FUSE_IOCTL_DIR) == 0 || fs_control_is(ino) || op == NULL) {
 		fuse_reply_err(req, ENOTTY);
 		return;
 	}
-	if (cmd == TF_IOC_SEAL) {
-		rc = seal_dir(req, ino, &err);
-	} else if (cmd == TF_IOC_PACKAGED) {
-		rc = record_package(req, ino, in, in_size, &err);
-	} else {
-		rc = sync_dir(req, ino, true, &err);
-	}
-	if (rc == TF_OK)
-		fuse_reply_ioctl(req, 0, NULL, 0);
+	if (!fs_request_begin(&r, req, op, ino, NULL))
+		return;
+	if (op == &seals)
+		rc = seal_dir(&r, ino);
+	else if (op == &syncs)
+		rc = tf_vault_sync(r.fs->vault, ino, &r.who, &r.err);
+	else if (in_size == sizeof(struct tf_ioc_package))
+		rc = record_package(&r, ino, in);
 	else
-		fs_report_attempt(req, &try, rc, &err);
+		rc = tf_fail(&r.err, TF_INVALID, "no package is told");
+	if (!fs_request_failed(&r, rc))
+		fuse_reply_ioctl(req, 0, NULL, 0);
 }

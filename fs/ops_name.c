@@ -5,28 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "actor.h"
 #include "attr.h"
 #include "control.h"
 #include "core/control.h"
 #include "loop.h"
 #include "ops.h"
 #include "report.h"
-
-/*
- * Wait for releases under way of the node that name means now; of a directory,
- * of all, for what is in it counts.
- */
-static void
-await_name(struct fs *fs, uint64_t parent, const char *name)
-{
-	struct tf_attr a;
-
-	if (!fs_loop_releasing(fs->loop) ||
-	    tf_vault_lookup(fs->vault, parent, name, &a, NULL) != TF_OK)
-		return;
-	fs_loop_await(fs->loop, a.kind == TF_KIND_EVIDENCE ? a.id : 0);
-}
+#include "request.h"
 
 static void
 reply_entry(fuse_req_t req, const struct tf_attr *a)
@@ -39,92 +24,94 @@ reply_entry(fuse_req_t req, const struct tf_attr *a)
 
 /* --- LOOKUP ------------------------------------------------------------- */
 
+static const struct fs_operation looks_up = { .name = "look up",
+	.awaits = FS_AWAIT_NAME };
+/* Control files show what is frozen, so these wait for all releases. */
+static const struct fs_operation looks_up_control = { .name = "look up",
+	.awaits = FS_AWAIT_ALL };
+
 static void
-reply_control(fuse_req_t req, uint64_t ino)
+lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 {
 	struct fuse_entry_param e;
-	struct stat st;
-	struct tf_error err = { 0 };
+	struct fs_request r;
 	struct fs_asker who;
-	uint64_t edition;
+	struct stat st;
+	uint64_t ino = 0, edition = 0;
 	enum tf_code rc;
 
-	fs_asker_of(req, &who);
-	rc = fs_control_stat(fs_of(req)->control, ino, &who, &edition, &st,
-	    &err);
-	fs_asker_free(&who);
-	if (rc != TF_OK) {
-		fs_report_error(req, "look up", rc, &err);
+	fs_loop_pass();
+	if (!fs_request_begin(&r, req, &looks_up_control, parent, name))
 		return;
+	rc = fs_control_lookup(r.fs->control, parent, name, &ino, &r.err);
+	if (rc == TF_OK) {
+		fs_asker_of(req, &who);
+		rc = fs_control_stat(r.fs->control, ino, &who, &edition, &st,
+		    &r.err);
+		fs_asker_free(&who);
 	}
+	if (fs_request_failed(&r, rc))
+		return;
 	fs_attr_control_entry(&st, &e);
 	e.ino = edition;
 	fuse_reply_entry(req, &e);
 }
 
-static void
-lookup_control(fuse_req_t req, uint64_t parent, const char *name)
+/* The entry of node ino, of .trailfs or of the vault. */
+static enum tf_code
+entry_of(struct fs_request *r, uint64_t ino, struct fuse_entry_param *e)
 {
-	struct fs *fs = fs_of(req);
-	struct tf_error err = { 0 };
-	uint64_t ino = 0;
-	enum tf_code rc;
-
-	fs_loop_pass();
-	fs_loop_await(fs->loop, 0);
-	rc = fs_control_lookup(fs->control, parent, name, &ino, &err);
-	if (rc != TF_OK)
-		fs_report_error(req, "look up", rc, &err);
-	else
-		reply_control(req, ino);
-}
-
-/* "." and "..", which only an NFS server asks for. */
-static void
-lookup_dots(fuse_req_t req, uint64_t ino, bool up)
-{
-	struct fs *fs = fs_of(req);
-	struct fuse_entry_param e;
 	struct fs_asker who;
 	struct stat st;
 	struct tf_attr a;
-	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (fs_control_is(ino)) {
+		fs_asker_of(r->req, &who);
+		rc = fs_control_stat(r->fs->control, ino, &who, NULL, &st,
+		    &r->err);
+		fs_asker_free(&who);
+		if (rc == TF_OK)
+			fs_attr_control_entry(&st, e);
+		return rc;
+	}
+	if ((rc = tf_vault_getattr(r->fs->vault, ino, &a, &r->err)) == TF_OK)
+		fs_attr_entry(&a, e);
+	return rc;
+}
+
+/* "." and "..", which only an NFS server looks up. */
+static void
+lookup_dots(fuse_req_t req, uint64_t ino, bool up)
+{
+	struct fuse_entry_param e;
+	struct fs_request r;
+	struct tf_attr a;
 	enum tf_code rc = TF_OK;
 
 	fs_loop_pass();
-	fs_loop_await(fs->loop, 0);
+	if (!fs_request_begin(&r, req, &looks_up_control, ino, NULL))
+		return;
 	if (up && fs_control_is(ino)) {
-		rc = fs_control_parent(fs->control, ino, &ino, &err);
+		rc = fs_control_parent(r.fs->control, ino, &ino, &r.err);
 	} else if (up) {
-		rc = tf_vault_getattr(fs->vault, ino, &a, &err);
+		rc = tf_vault_getattr(r.fs->vault, ino, &a, &r.err);
 		ino = a.parent;
 	}
-	if (rc == TF_OK && fs_control_is(ino)) {
-		fs_asker_of(req, &who);
-		rc = fs_control_stat(fs->control, ino, &who, NULL, &st, &err);
-		fs_asker_free(&who);
-		if (rc == TF_OK)
-			fs_attr_control_entry(&st, &e);
-	} else if (rc == TF_OK) {
-		rc = tf_vault_getattr(fs->vault, ino, &a, &err);
-		if (rc == TF_OK)
-			fs_attr_entry(&a, &e);
-	}
 	if (rc == TF_OK)
+		rc = entry_of(&r, ino, &e);
+	if (!fs_request_failed(&r, rc))
 		fuse_reply_entry(req, &e);
-	else
-		fs_report_error(req, "look up", rc, &err);
 }
 
 void
 fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct fs *fs = fs_of(req);
+	struct fs_request r;
 	struct tf_attr a;
-	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	/* The kernel looks up what it is to change, too. */
+	/* The kernel looks a name up before it creates one, too. */
 	if (strlen(name) > FS_NAME_MAX) {
 		fuse_reply_err(req, ENAMETOOLONG);
 		return;
@@ -137,184 +124,159 @@ fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		lookup_control(req, parent, name);
 		return;
 	}
-	await_name(fs, parent, name);
-	rc = tf_vault_lookup(fs->vault, parent, name, &a, &err);
-	if (rc == TF_OK)
+	if (!fs_request_begin(&r, req, &looks_up, parent, name))
+		return;
+	rc = tf_vault_lookup(r.fs->vault, parent, name, &a, &r.err);
+	if (!fs_request_failed(&r, rc))
 		reply_entry(req, &a);
-	else
-		fs_report_error(req, "look up", rc, &err);
 }
 
-/* --- making and taking away --------------------------------------------- */
+/* --- create ------------------------------------------------------------- */
 
 void
 fs_name_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	struct tf_attempt try = { .operation = "mkdir",
-		.id = parent,
-		.name = name };
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
+	static const struct fs_operation op = { .name = "mkdir",
+		.changes = true,
+		.starts = true,
+		.actor = FS_ACTOR_HINTS };
+	struct fs_request r;
 	struct tf_attr a;
-	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (fs_ops_reserved(req, &try) || fs_ops_stopping(req, &try))
+	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
-	fs_actor_of(fs->actors, req, true, &who);
-	rc = tf_vault_mkdir(fs->vault, parent, name, mode & 07777, &who, &a,
-	    &err);
-	if (rc == TF_OK)
+	rc = tf_vault_mkdir(r.fs->vault, parent, name, mode & 07777, &r.who, &a,
+	    &r.err);
+	if (!fs_request_failed(&r, rc))
 		reply_entry(req, &a);
-	else
-		fs_report_attempt(req, &try, rc, &err);
 }
 
-/* What trailfs never holds. */
+/* Refuse a kind of node that trailfs never holds. */
 static void
-refuse_node(fuse_req_t req, const struct tf_attempt *try)
+refuse_node(fuse_req_t req, const struct fs_operation *op, uint64_t parent,
+    const char *name)
 {
-	struct tf_error err = { 0 };
+	struct fs_request r;
 	enum tf_code rc;
 
-	if (fs_ops_reserved(req, try))
+	if (!fs_request_begin(&r, req, op, parent, name))
 		return;
-	rc = tf_vault_refuse(fs_of(req)->vault, try->id, try->name, &err);
-	fs_report_attempt(req, try, rc != TF_OK ? rc : TF_DENIED, &err);
+	rc = tf_vault_refuse(r.fs->vault, parent, name, &r.err);
+	fs_request_end(&r, rc != TF_OK ? rc : TF_DENIED);
 }
 
-/* Some tools make regular files with mknod(2) and open them afterwards. */
+/* Some tools create regular files with mknod(2) and open them afterwards. */
 void
 fs_name_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
     dev_t rdev)
 {
-	struct tf_attempt try = { .operation = "mknod",
-		.id = parent,
-		.name = name };
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
+	static const struct fs_operation other = { .name = "mknod",
+		.changes = true };
+	static const struct fs_operation regular = { .name = "mknod",
+		.changes = true,
+		.starts = true,
+		.actor = FS_ACTOR_HINTS };
+	struct fs_request r;
 	struct tf_attr a;
 	struct tf_file *file;
-	struct tf_error err = { 0 };
 	enum tf_code rc;
 
 	(void)rdev;
 	if (!S_ISREG(mode)) {
-		refuse_node(req, &try);
+		refuse_node(req, &other, parent, name);
 		return;
 	}
-	if (fs_ops_reserved(req, &try) || fs_ops_stopping(req, &try))
+	if (!fs_request_begin(&r, req, &regular, parent, name))
 		return;
-	fs_actor_of(fs->actors, req, true, &who);
-	rc = tf_vault_create(fs->vault, parent, name, mode & 07777, &who, &a,
-	    &file, &err);
+	rc = tf_vault_create(r.fs->vault, parent, name, mode & 07777, &r.who,
+	    &a, &file, &r.err);
 	if (rc == TF_OK)
-		rc = tf_file_close(fs->vault, file, &err);
-	if (rc == TF_OK)
+		rc = tf_file_close(r.fs->vault, file, &r.err);
+	if (!fs_request_failed(&r, rc))
 		reply_entry(req, &a);
-	else
-		fs_report_attempt(req, &try, rc, &err);
 }
 
 void
 fs_name_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
     const char *name)
 {
-	struct tf_attempt try = { .operation = "symlink",
-		.id = parent,
-		.name = name };
+	static const struct fs_operation op = { .name = "symlink",
+		.changes = true };
 
 	(void)target;
-	refuse_node(req, &try);
+	refuse_node(req, &op, parent, name);
 }
 
 void
 fs_name_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
     const char *name)
 {
-	struct tf_attempt try = { .operation = "link",
-		.id = parent,
-		.name = name };
+	static const struct fs_operation op = { .name = "link",
+		.changes = true };
 
 	(void)ino;
-	refuse_node(req, &try);
+	refuse_node(req, &op, parent, name);
 }
+
+/* --- remove and rename -------------------------------------------------- */
 
 void
 fs_name_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct tf_attempt try = { .operation = "unlink",
-		.id = parent,
-		.name = name };
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
-	struct tf_error err = { 0 };
-	enum tf_code rc;
+	static const struct fs_operation op = { .name = "unlink",
+		.changes = true,
+		.awaits = FS_AWAIT_NAME,
+		.actor = FS_ACTOR };
+	struct fs_request r;
 
-	if (fs_ops_reserved(req, &try))
+	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
-	await_name(fs, parent, name);
-	fs_actor_of(fs->actors, req, false, &who);
-	rc = tf_vault_unlink(fs->vault, parent, name, &who, &err);
-	if (rc == TF_OK)
-		fuse_reply_err(req, 0);
-	else
-		fs_report_attempt(req, &try, rc, &err);
+	fs_request_end(&r,
+	    tf_vault_unlink(r.fs->vault, parent, name, &r.who, &r.err));
 }
 
 void
 fs_name_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct tf_attempt try = { .operation = "rmdir",
-		.id = parent,
-		.name = name };
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
-	struct tf_error err = { 0 };
-	enum tf_code rc;
+	static const struct fs_operation op = { .name = "rmdir",
+		.changes = true,
+		.awaits = FS_AWAIT_NAME,
+		.actor = FS_ACTOR };
+	struct fs_request r;
 
-	if (fs_ops_reserved(req, &try))
+	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
-	await_name(fs, parent, name);
-	fs_actor_of(fs->actors, req, false, &who);
-	rc = tf_vault_rmdir(fs->vault, parent, name, &who, &err);
-	if (rc == TF_OK)
-		fuse_reply_err(req, 0);
-	else
-		fs_report_attempt(req, &try, rc, &err);
+	fs_request_end(&r,
+	    tf_vault_rmdir(r.fs->vault, parent, name, &r.who, &r.err));
 }
 
 void
 fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
     fuse_ino_t new_parent, const char *new_name, unsigned flags)
 {
-	struct tf_attempt try = {
-		.operation = "rename",
+	static const struct fs_operation op = { .name = "rename",
+		.changes = true,
+		.awaits = FS_AWAIT_NAME,
+		.interruptible = true,
+		.actor = FS_ACTOR_HINTS };
+	const struct tf_attempt exchange = { .operation = op.name,
 		.id = parent,
 		.name = name,
 		.to = new_parent,
-		.to_name = new_name,
-	};
-	struct fs *fs = fs_of(req);
-	struct tf_actor who;
-	struct tf_error err = { 0 };
+		.to_name = new_name };
+	struct fs_request r;
 	enum tf_code rc;
 
 	if ((flags & ~(unsigned)RENAME_NOREPLACE) != 0) {
-		fs_report_refuse(req, &try, TF_INVALID,
+		fs_report_refuse(req, &exchange, TF_INVALID,
 		    "names are not exchanged");
 		return;
 	}
-	if (fs_ops_reserved(req, &try))
+	if (!fs_request_begin_move(&r, req, &op, parent, name, new_parent,
+		new_name))
 		return;
-	await_name(fs, parent, name);
-	await_name(fs, new_parent, new_name);
-	fs_loop_serves(req);
-	fs_actor_of(fs->actors, req, true, &who);
-	rc = tf_vault_rename(fs->vault, parent, name, new_parent, new_name,
-	    (flags & RENAME_NOREPLACE) != 0, &who, &err);
-	if (rc == TF_OK)
-		fuse_reply_err(req, 0);
-	else
-		fs_report_attempt(req, &try, rc, &err);
+	rc = tf_vault_rename(r.fs->vault, parent, name, new_parent, new_name,
+	    (flags & RENAME_NOREPLACE) != 0, &r.who, &r.err);
+	fs_request_end(&r, rc);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../../fs/control.h"
+#include "../../fs/fs.h"
 #include "../../fs/handle.h"
 #include "../../fs/loop.h"
 #include "../../fs/notify.h"

@@ -1,0 +1,132 @@
+/* What every handler does before and after its call into core. */
+#include <string.h>
+
+#include "actor.h"
+#include "control.h"
+#include "core/control.h"
+#include "loop.h"
+#include "report.h"
+#include "request.h"
+
+/* Is it a .trailfs, or in one?  Then *id and *name become the .trailfs and the
+ * directory of the vault that has it. */
+static bool
+is_reserved(struct fs *fs, uint64_t *id, const char **name)
+{
+	while (fs_control_is(*id)) {
+		*name = TF_CONTROL_DIR;
+		if (fs_control_parent(fs->control, *id, id, NULL) != TF_OK)
+			*id = TF_ROOT_ID;
+	}
+	return *name != NULL && strcmp(*name, TF_CONTROL_DIR) == 0;
+}
+
+/* Refuse a change of a .trailfs or of what is in one.  True: refused. */
+static bool
+refuse_reserved(const struct fs_request *r)
+{
+	struct tf_attempt shown = r->try;
+	bool old = is_reserved(r->fs, &shown.id, &shown.name);
+	bool new = is_reserved(r->fs, &shown.to, &shown.to_name);
+
+	if (!old && !new)
+		return false;
+	fs_report_refuse(r->req, &shown, TF_DENIED,
+	    TF_CONTROL_DIR " is not changed by hand");
+	return true;
+}
+
+/* Refuse what begins to write while the mount stops.  True: refused. */
+static bool
+refuse_stopping(const struct fs_request *r)
+{
+	if (!atomic_load(&r->fs->stopping))
+		return false;
+	fs_report_refuse(r->req, &r->try, TF_READONLY, "trailfs is stopping");
+	return true;
+}
+
+/* Wait for the releases of the node that name means now.  The state of a
+ * directory depends on what is in it, so there all releases count. */
+static void
+await_name(struct fs *fs, uint64_t parent, const char *name)
+{
+	struct tf_attr a;
+
+	if (!fs_loop_releasing(fs->loop) ||
+	    tf_vault_lookup(fs->vault, parent, name, &a, NULL) != TF_OK)
+		return;
+	fs_loop_await(fs->loop, a.kind == TF_KIND_EVIDENCE ? a.id : 0);
+}
+
+static void
+await(const struct fs_request *r)
+{
+	switch (r->op->awaits) {
+	case FS_AWAIT_NONE:
+		break;
+	case FS_AWAIT_NODE:
+		fs_loop_await(r->fs->loop, r->try.id);
+		break;
+	case FS_AWAIT_NAME:
+		await_name(r->fs, r->try.id, r->try.name);
+		if (r->try.to_name != NULL)
+			await_name(r->fs, r->try.to, r->try.to_name);
+		break;
+	case FS_AWAIT_ALL:
+		fs_loop_await(r->fs->loop, 0);
+		break;
+	}
+}
+
+bool
+fs_request_begin_move(struct fs_request *r, fuse_req_t req,
+    const struct fs_operation *op, uint64_t id, const char *name, uint64_t to,
+    const char *to_name)
+{
+	r->req = req;
+	r->fs = fs_of(req);
+	r->op = op;
+	r->try = (struct tf_attempt){ .operation = op->name,
+		.id = id,
+		.name = name,
+		.to = to,
+		.to_name = to_name };
+	r->err = (struct tf_error){ 0 };
+	if ((op->changes && refuse_reserved(r)) ||
+	    (op->starts && refuse_stopping(r)))
+		return false;
+	await(r);
+	if (op->interruptible)
+		fs_loop_serves(req);
+	if (op->actor != FS_ACTOR_NONE)
+		fs_actor_of(r->fs->actors, req, op->actor == FS_ACTOR_HINTS,
+		    &r->who);
+	return true;
+}
+
+bool
+fs_request_begin(struct fs_request *r, fuse_req_t req,
+    const struct fs_operation *op, uint64_t id, const char *name)
+{
+	return fs_request_begin_move(r, req, op, id, name, 0, NULL);
+}
+
+bool
+fs_request_failed(struct fs_request *r, enum tf_code rc)
+{
+	if (rc == TF_OK)
+		return false;
+	if (r->op->changes)
+		fs_report_attempt(r->req, &r->try, rc, &r->err);
+	else
+		fs_report_error(r->req, r->op->name, rc, &r->err);
+	return true;
+}
+
+void
+fs_request_end(struct fs_request *r, enum tf_code rc)
+{
+	if (!fs_request_failed(r, rc))
+		fuse_reply_err(r->req, 0);
+}
