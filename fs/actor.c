@@ -1,9 +1,9 @@
 /*
- * The helper that reads /proc, its deadline, and what it found lately.
+ * The helper thread that reads /proc, its deadline, and its recent results.
  *
- * A job belongs to the helper and the caller together: whoever comes last
- * frees it.  A caller that gave up leaves the helper marked as stuck, and
- * until it comes back nobody waits for it.
+ * A job belongs to the helper and the caller together: the last of the two
+ * frees it.  A caller that gives up marks the helper as blocked, and no caller
+ * waits for the helper until it has finished that job.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -19,25 +19,25 @@
 #include "proc.h"
 
 #define DEADLINE_MS 50
-#define BELIEVED_S 1
-#define SLOTS 64	    /* processes remembered, by pid, at most */
-#define DESCRIPTORS_EACH 32 /* that the daemon has for each of these */
+#define BELIEVED_S 1	    /* a result is used again for so long */
+#define SLOTS 64	    /* results that are remembered, at most */
+#define DESCRIPTORS_EACH 32 /* of the daemon's limit, per result */
 
-/* What the helper found about one process.  A pidfd is of that process only,
- * so a number that was given to another one is noticed. */
+/* What the helper found about one process.  The pidfd refers to that process
+ * only, so a pid that was given to a new process is noticed. */
 struct known {
-	uint32_t tid; /* as the kernel gave it; 0: none */
-	uint32_t pid; /* 0: nobody's, see read_process */
+	uint32_t tid; /* the number in the request; 0: unused */
+	uint32_t pid; /* 0: none, see fs_proc_process */
 	int pidfd;
-	uint64_t second; /* of fs_actors when it was found */
+	uint64_t second; /* fs_actors.second when it was found */
 	int64_t loginuid, session;
 	char cgroup[sizeof((struct tf_actor *)0)->cgroup];
 };
 
 struct job {
 	struct job *next; /* guarded by fs_actors.mu, as are the flags */
-	bool done;	  /* the helper is through: the caller frees it */
-	bool left;	  /* the caller gave up: the helper frees it */
+	bool done;	  /* the helper has finished: the caller frees it */
+	bool abandoned;	  /* the caller gave up: the helper frees it */
 	int ready;	  /* eventfd */
 	uint32_t tid;
 	struct tf_actor seen; /* the helper's until done */
@@ -48,13 +48,13 @@ struct fs_actors {
 	pthread_mutex_t mu;
 	pthread_cond_t more;
 	struct job *first, **last; /* guarded by mu, as all below */
-	bool stuck;		   /* somebody waited in vain */
+	bool blocked;		   /* a caller waited in vain; see above */
 	bool end;
 	bool proc_is_ours; /* never changes */
 	char mounts[64];   /* our mount namespace; never changes */
-	int ticks;	   /* timerfd; nobody waits for it */
+	int ticks;	   /* timerfd that counts seconds */
 	uint64_t second;
-	unsigned slots; /* of known, that are used; never changes */
+	unsigned slots; /* the part of known in use; never changes */
 	struct known known[SLOTS];
 };
 
@@ -64,7 +64,7 @@ fs_actors_know(const struct fs_actors *a)
 	return a != NULL && a->proc_is_ours;
 }
 
-/* What may have to wait for others' locks. */
+/* Read what can wait for locks of other processes. */
 static void
 read_slowly(uint32_t tid, struct tf_actor *seen)
 {
@@ -91,22 +91,22 @@ help(void *arg)
 
 	pthread_mutex_lock(&a->mu);
 	for (;;) {
-		a->stuck = false;
+		a->blocked = false;
 		while (a->first == NULL && !a->end)
 			pthread_cond_wait(&a->more, &a->mu);
 		if (a->first == NULL)
 			break;
-		/* In the list until it is done: whoever ends meanwhile loses
-		 * no memory. */
+		/* The job stays in the list until it is done, so that it can
+		 * be found when the process ends. */
 		j = a->first;
-		if (!j->left) {
+		if (!j->abandoned) {
 			pthread_mutex_unlock(&a->mu);
 			read_slowly(j->tid, &j->seen);
 			pthread_mutex_lock(&a->mu);
 		}
 		if ((a->first = j->next) == NULL)
 			a->last = &a->first;
-		if (j->left) {
+		if (j->abandoned) {
 			job_free(j);
 			continue;
 		}
@@ -151,17 +151,17 @@ fs_actors_new(void)
 void
 fs_actors_free(struct fs_actors *a)
 {
-	bool stuck;
+	bool blocked;
 
 	if (a == NULL)
 		return;
 	pthread_mutex_lock(&a->mu);
 	a->end = true;
-	stuck = a->stuck;
+	blocked = a->blocked;
 	pthread_cond_signal(&a->more);
 	pthread_mutex_unlock(&a->mu);
-	if (stuck) {
-		/* It may never come back; the process ends without it. */
+	if (blocked) {
+		/* It may never return; the process ends without it. */
 		pthread_detach(a->helper);
 		return;
 	}
@@ -175,7 +175,7 @@ fs_actors_free(struct fs_actors *a)
 	free(a);
 }
 
-/* Give the helper a job.  NULL: not now. */
+/* Give the helper a job.  NULL: no memory, or the helper is blocked. */
 static struct job *
 start_helper(struct fs_actors *a, uint32_t tid, const struct tf_actor *who)
 {
@@ -187,7 +187,7 @@ start_helper(struct fs_actors *a, uint32_t tid, const struct tf_actor *who)
 	j->tid = tid;
 	j->ready = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_lock(&a->mu);
-	if (j->ready < 0 || a->stuck) {
+	if (j->ready < 0 || a->blocked) {
 		pthread_mutex_unlock(&a->mu);
 		job_free(j);
 		return NULL;
@@ -199,9 +199,9 @@ start_helper(struct fs_actors *a, uint32_t tid, const struct tf_actor *who)
 	return j;
 }
 
-/* --- what was found lately ------------------------------------------------ */
+/* --- recent results ------------------------------------------------------ */
 
-/* Seconds that went by, counted while mu is held. */
+/* The seconds since the start.  mu is held. */
 static uint64_t
 seconds(struct fs_actors *a)
 {
@@ -220,7 +220,7 @@ has_ended(int pidfd)
 	return poll(&p, 1, 0) != 0;
 }
 
-/* Fill in what is known of thread tid; false: nothing. */
+/* Copy what is remembered of thread tid to *who.  False: nothing. */
 static bool
 recall(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 {
@@ -240,7 +240,7 @@ recall(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 	return fresh;
 }
 
-/* pidfd was opened before the helper looked. */
+/* Remember *who.  pidfd was opened before the helper read /proc. */
 static void
 remember(struct fs_actors *a, uint32_t tid, const struct tf_actor *who,
     int pidfd)
@@ -262,7 +262,7 @@ remember(struct fs_actors *a, uint32_t tid, const struct tf_actor *who,
 		close(old);
 }
 
-/* Ask the helper, and wait for it a little. */
+/* Ask the helper, and wait for it up to DEADLINE_MS. */
 static void
 ask(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 {
@@ -277,7 +277,7 @@ ask(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 		pthread_mutex_lock(&a->mu);
 		done = j->done;
 		if (!done)
-			j->left = a->stuck = true;
+			j->abandoned = a->blocked = true;
 		pthread_mutex_unlock(&a->mu);
 	}
 	if (done) {
@@ -292,14 +292,14 @@ ask(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 		close(pidfd);
 }
 
-/* The process of thread tid as far as that is known without /proc. */
+/* The process of thread tid, found without /proc.  0: unknown. */
 static uint32_t
 process_of(uint32_t tid)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, tid, 0);
 
 	if (pidfd < 0)
-		return 0; /* a thread of a process, or gone */
+		return 0; /* not the main thread, or ended */
 	close(pidfd);
 	return tid;
 }
@@ -315,7 +315,7 @@ fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
 	who->uid = ctx->uid;
 	who->gid = ctx->gid;
 	who->loginuid = who->session = -1;
-	/* 0: the caller's pid namespace is not below ours. */
+	/* 0: the caller's pid namespace is not inside ours. */
 	if (ctx->pid <= 0 || !fs_actors_know(a))
 		return;
 	tid = (uint32_t)ctx->pid;

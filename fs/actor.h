@@ -1,11 +1,11 @@
 /*
- * Who is calling: the kernel's word, and hints from /proc.
+ * The caller of a request: what the kernel says, and hints from /proc.
  *
- * /proc of a caller that waits for us can hang in the kernel.  comm and exe
- * take no lock that a caller in our requests could hold while it waits, so they
- * are read at once.  The rest, which hardly ever changes, one helper thread
- * reads; nobody waits for it longer than 50 ms, and what it found is believed
- * for a second while the process lives.
+ * Reading /proc of a process that waits for trailfs can block in the kernel.
+ * comm and exe take no lock that such a process can hold, so the calling thread
+ * reads them itself.  One helper thread reads the rest, which rarely changes.
+ * A request waits for the helper at most 50 ms, and a result is used again for
+ * one second while the process lives.
  */
 #ifndef FS_ACTOR_H
 #define FS_ACTOR_H
@@ -17,22 +17,28 @@
 
 struct fs_actors;
 
-/* Start the helper.  NULL: no memory or no thread; then there are no hints. */
+/* Start the helper thread.  NULL: no memory or no thread; a mount works without
+ * it, and then there are no hints. */
 struct fs_actors *fs_actors_new(void);
+/* No request is under way.  A helper that is blocked in /proc keeps its memory
+ * until the process ends.  NULL: nothing. */
 void fs_actors_free(struct fs_actors *a);
-/* Is the /proc here that of our pid namespace, so that the kernel's numbers name
- * the same threads there?  NULL: no. */
+/* Does /proc belong to the pid namespace of this process, so that the kernel's
+ * numbers name the same threads there?  With NULL: no. */
 bool fs_actors_know(const struct fs_actors *a);
 
 /*
- * The caller of req into who.  The kernel gives the number of a thread; pid is
- * that of its process, or 0 where this is not known.  Where /proc is that of
- * another pid namespace, pid is 0 and there are no hints; likewise for threads
- * of the kernel and of io_uring.  exe is left out where the caller has another
- * mount namespace.  hints: also what /proc says, as far as it says
- * it in time; else, and with a NULL, the hints are empty.  Hints are asked for
- * in CREATE, OPEN for writing, MKDIR, RENAME, a sealing SETATTR and IOCTL, and
- * never in FLUSH, RELEASE or LOOKUP.
+ * Set *who to the caller of req.  Never fails: what is unknown is 0, -1 or
+ * empty.  May be called from any thread, with no lock held.
+ *
+ * The kernel names a thread; who->pid is the process of that thread.  pid is 0
+ * and there are no hints when /proc belongs to another pid namespace, and for
+ * threads of the kernel and of io_uring.
+ * hints: also read /proc, as far as it answers in time; with a NULL there are
+ * no hints.  exe stays empty for a caller in another mount namespace.
+ * Handlers ask for hints in CREATE, OPEN for writing, MKDIR, MKNOD, RENAME, a
+ * SETATTR that seals and IOCTL, and for reports of refusals; never in FLUSH,
+ * RELEASE or LOOKUP.
  */
 void fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
     struct tf_actor *who);

@@ -1,4 +1,4 @@
-/* The groups of who asks, of /proc. */
+/* The groups of an asker, from /proc. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ fs_asker_of(fuse_req_t req, struct fs_asker *out)
 		.tid = fs_actors_know(fs_of(req)->actors) ? (uint32_t)ctx->pid :
 							    0,
 		.who = { .uid = ctx->uid, .gid = ctx->gid } };
-	/* Whose process this is may read the store itself. */
+	/* The user of this process can read the store itself. */
 	if (out->who.uid == geteuid())
 		out->who.uid = 0;
 }
@@ -70,7 +70,7 @@ read_status(uint32_t tid)
 	return text;
 }
 
-/* What stands behind a key at the beginning of a line, or NULL. */
+/* The text after key at the beginning of a line, or NULL. */
 static char *
 value_of(char *text, const char *key)
 {
@@ -85,7 +85,7 @@ value_of(char *text, const char *key)
 	return NULL;
 }
 
-/* Is the fourth number there, that of the file system, this one? */
+/* Is id the fourth number at `at`, the one used for file access? */
 static bool
 is_fourth(char *at, uint32_t id)
 {

@@ -1,6 +1,6 @@
 /*
- * Who asks for a control file: uid and gid by the kernel's word, and his other
- * groups, which requests do not name.
+ * The user who asks for a control file: uid and gid from the request, and the
+ * other groups, which requests do not name, from /proc.
  */
 #ifndef FS_ASKER_H
 #define FS_ASKER_H
@@ -11,27 +11,29 @@
 #include "core/asker.h"
 
 struct fs_asker {
-	uint64_t caller; /* as fs_control_list wants to know it */
-	uint32_t tid;	 /* his thread; 0: unknown */
-	bool complete;	 /* groups were looked for */
+	uint64_t caller; /* fs_asker_caller */
+	uint32_t tid;	 /* the thread; 0: unknown */
+	bool complete;	 /* fs_asker_get has read the groups */
 	struct tf_asker who;
-	uint32_t *groups;
+	uint32_t *groups; /* owned; who.groups points to it */
 };
 
 /* The number of the caller of req for fs_control_list. */
 uint64_t fs_asker_caller(fuse_req_t req);
 
-/* What the request itself says.  Free with fs_asker_free. */
+/* Set *out to what the request says.  Free it with fs_asker_free. */
 void fs_asker_of(fuse_req_t req, struct fs_asker *out);
 void fs_asker_free(struct fs_asker *a);
 
 /*
- * The same with his other groups, of /proc/TID/status; lives as long as *a.
- * Where that file does not say that it is of a thread with this uid and gid (it
- * has ended, or is of another pid namespace), he has no other group.
+ * The asker with the other groups, read from /proc/TID/status the first time.
+ * The result lives as long as *a.  Where that file is not of a thread with this
+ * uid and gid (the thread has ended, or /proc is of another pid namespace), and
+ * without memory, there are no other groups.
  *
- * May be called in LOOKUP and GETATTR as well: this file takes no lock that a
- * thread can hold while it waits for us.  cmdline, environ and cgroup would.
+ * LOOKUP and GETATTR may call this: reading the file takes no lock that a
+ * thread can hold while it waits for trailfs.  Reading cmdline, environ or
+ * cgroup does.
  */
 const struct tf_asker *fs_asker_get(struct fs_asker *a);
 

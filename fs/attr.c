@@ -1,9 +1,9 @@
 /*
- * How nodes look to the kernel, and how long it may remember that.
+ * What the kernel is told about a node, and how long it may remember that.
  *
- * What is sealed never changes, so the kernel may remember it; a file that is
- * not is asked for each time, or the kernel would answer stat(2) itself and
- * never meet the release barrier.
+ * A sealed node never changes, so the kernel may remember it.  For a file that
+ * is not sealed the kernel must ask each time: otherwise it would answer
+ * stat(2) itself, without waiting for the release barrier.
  */
 #include <string.h>
 
@@ -42,27 +42,28 @@ fs_attr_timeout(const struct tf_attr *a)
 {
 	if (a->state == TF_STATE_SEALED)
 		return SEALED_TIMEOUT_S;
-	/* Every name that is walked asks for the directory it stands in.  These
-	 * change by requests of this kernel, or it is told (notify.h). */
+	/* Each step along a path asks for the attributes of a directory.  They
+	 * change by requests of this kernel, or it is notified (notify.h). */
 	return a->kind == TF_KIND_EVIDENCE ? 0 : FS_ATTR_TIMEOUT_S;
 }
 
-/* May the kernel remember which node the name of a means? */
+/* How long may the kernel remember which node the name of a means, in s? */
 static double
 entry_timeout(const struct tf_attr *a)
 {
-	/* What is in the ledger never goes away. */
+	/* A node in the ledger keeps its name for ever. */
 	if (a->state == TF_STATE_SEALED)
 		return SEALED_TIMEOUT_S;
-	/* Until its attestation is sealed the owner of a directory moves with
-	 * that, and who may chmod(2) it the kernel decides by what the last
-	 * LOOKUP told. */
+	/* Until its attestation is sealed, a directory changes its owner with
+	 * the attestation.  The kernel decides who may chmod(2) it by the
+	 * attributes of the last LOOKUP. */
 	if (a->kind == TF_KIND_DIRECTORY)
 		return 0;
 	if (a->state == TF_STATE_OPEN && a->kind != TF_KIND_EVIDENCE)
 		return SEALED_TIMEOUT_S;
-	/* Drafts are renamed and removed through this kernel; of others, what
-	 * failed to be written gets a draft's name by itself. */
+	/* Drafts are renamed and removed by requests of this kernel only.  Any
+	 * other file that failed to be written gets the name of a draft without
+	 * a request. */
 	return a->state == TF_STATE_DRAFT ? FS_ATTR_TIMEOUT_S : 0;
 }
 
@@ -74,8 +75,9 @@ fs_attr_entry(const struct tf_attr *a, struct fuse_entry_param *e)
 	e->generation = 1;
 	fs_attr_stat(a, &e->attr);
 	e->attr_timeout = fs_attr_timeout(a);
-	/* The kernel may not know the node yet, and be told of a change in
-	 * vain while this is on its way: good for the walk that asks. */
+	/* The kernel may not know the node yet, and then ignores a notification
+	 * that overtakes this answer.  So the answer is valid only for the path
+	 * walk that asks. */
 	if (a->kind == TF_KIND_DIRECTORY && a->state != TF_STATE_SEALED)
 		e->attr_timeout = WALK_TIMEOUT_S;
 	e->entry_timeout = entry_timeout(a);
@@ -93,7 +95,8 @@ fs_attr_control_entry(const struct stat *st, struct fuse_entry_param *e)
 							     0;
 }
 
-/* The bytes of a tile never change, but its owner and mode are the root's. */
+/* The bytes of a tile never change, but its owner and mode are those of the
+ * root directory. */
 double
 fs_attr_control_timeout(uint64_t ino)
 {

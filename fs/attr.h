@@ -1,4 +1,7 @@
-/* How nodes look to the kernel, and how long it may remember that. */
+/*
+ * What the kernel is told about a node, and how long it may remember that.
+ * These functions only convert: they cannot fail, and any thread may call them.
+ */
 #ifndef FS_ATTR_H
 #define FS_ATTR_H
 
@@ -8,14 +11,15 @@
 
 #include "core/vault.h"
 
-/* What stat(2) shows of a. */
+/* *st as stat(2) shows a. */
 void fs_attr_stat(const struct tf_attr *a, struct stat *st);
-/* How long the kernel may remember a, in seconds. */
+/* How long the kernel may remember the attributes a, in seconds. */
 double fs_attr_timeout(const struct tf_attr *a);
-/* An entry of the vault, of a control file. */
+/* The answer to a LOOKUP: of a node of the vault, of a control file. */
 void fs_attr_entry(const struct tf_attr *a, struct fuse_entry_param *e);
 void fs_attr_control_entry(const struct stat *st, struct fuse_entry_param *e);
-/* How long the kernel may remember attributes of control node ino. */
+/* How long the kernel may remember the attributes of control node ino, in
+ * seconds. */
 double fs_attr_control_timeout(uint64_t ino);
 
 #endif

@@ -56,9 +56,9 @@ fs_control_close(struct fs_control *c, struct fs_snapshot *s)
 }
 
 bool
-fs_control_sweep(struct fs_control *c)
+fs_control_drop_packages(struct fs_control *c)
 {
-	return fs_snapshots_sweep(c->snapshots);
+	return fs_snapshots_drop_packages(c->snapshots);
 }
 
 enum tf_code
@@ -68,15 +68,15 @@ fs_control_read(struct fs_control *c, const struct fs_snapshot *s, void *p,
 	return fs_snapshot_read(c->snapshots, s, p, n, off, got, err);
 }
 
-/* Is it a package of which who is neither owner nor root? */
+/* Is it a package, and the asker neither the directory's owner nor root? */
 static bool
 is_others_package(const struct fs_source *from)
 {
 	return from->row != NULL && from->row->package &&
-	    !tf_asker_may_all(&from->who) && from->who.uid != from->owner;
+	    !tf_asker_may_all(&from->asker) && from->asker.uid != from->owner;
 }
 
-/* The size of edition ino into *st; 0 for who may not open it. */
+/* Set the size of edition ino in *st; 0 if the asker may not open it. */
 static enum tf_code
 size_of(struct fs_control *c, uint64_t ino, const struct fs_source *from,
     struct stat *st, struct tf_error *err)
@@ -95,17 +95,17 @@ size_of(struct fs_control *c, uint64_t ino, const struct fs_source *from,
 	return TF_OK;
 }
 
-/* Whose eyes a row is for. */
+/* Set the asker of a row that does not show the same to everybody. */
 static void
-set_asker(struct fs_source *from, struct fs_asker *who)
+set_asker(struct fs_source *from, struct fs_asker *asker)
 {
 	if (!from->row->same)
-		from->who = *fs_asker_get(who);
+		from->asker = *fs_asker_get(asker);
 }
 
-/* What makes file ino for who. */
+/* The source of file ino for the asker. */
 static enum tf_code
-source_of(struct fs_control *c, uint64_t ino, struct fs_asker *who,
+source_of(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
     struct fs_source *out, struct tf_error *err)
 {
 	struct tf_attr dir;
@@ -120,54 +120,55 @@ source_of(struct fs_control *c, uint64_t ino, struct fs_asker *who,
 		return rc;
 	out->owner = dir.uid;
 	if ((rc = fs_row_of(ino, &dir, &out->row, err)) == TF_OK)
-		set_asker(out, who);
+		set_asker(out, asker);
 	return rc;
 }
 
-/* Does it take long to make that, in a vault of any size? */
+/* Can it take long to make, in some vault? */
 static bool
 is_long(const struct fs_source *from)
 {
 	const struct fs_row *row = from->row;
 
 	if (row == NULL || is_others_package(from) ||
-	    (row->size != NULL && tf_asker_may_all(&from->who)))
+	    (row->size != NULL && tf_asker_may_all(&from->asker)))
 		return false;
 	return row->render == NULL || row->slow;
 }
 
 bool
-fs_control_takes_long(struct fs_control *c, uint64_t ino, struct fs_asker *who)
+fs_control_takes_long(struct fs_control *c, uint64_t ino,
+    struct fs_asker *asker)
 {
 	struct fs_source from;
 
 	if (fs_row_tree(ino) != NULL || fs_row_is_dir(ino) ||
-	    source_of(c, ino, who, &from, NULL) != TF_OK || !is_long(&from))
+	    source_of(c, ino, asker, &from, NULL) != TF_OK || !is_long(&from))
 		return false;
-	return !fs_snapshot_is_ready(c->snapshots, ino, &from.who);
+	return !fs_snapshot_is_ready(c->snapshots, ino, &from.asker);
 }
 
 enum tf_code
-fs_control_open(struct fs_control *c, uint64_t ino, struct fs_asker *who,
+fs_control_open(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
     struct fs_snapshot **out, struct tf_error *err)
 {
 	struct fs_source from;
-	enum tf_code rc = source_of(c, ino, who, &from, err);
+	enum tf_code rc = source_of(c, ino, asker, &from, err);
 
 	if (rc == TF_OK && is_others_package(&from))
 		rc = tf_fail(err, TF_ACCESS, "only for owner and root");
 	if (rc == TF_OK)
 		rc = fs_snapshot_get(c->snapshots, ino, &from, out, err);
 	if (rc == TF_OK && from.row != NULL && from.row->walk)
-		fs_walks_told(c->walks, who->caller, fs_snapshot_text(*out));
+		fs_walks_begin(c->walks, asker->caller, fs_snapshot_text(*out));
 	return rc;
 }
 
-/* --- names -------------------------------------------------------------- */
+/* --- names --------------------------------------------------------------- */
 
-/* stat(2) of a .trailfs, or of a file that is a row, in directory dir. */
+/* stat(2) of the .trailfs of dir, or of a file of a row in it. */
 static enum tf_code
-stat_row(uint64_t ino, const struct tf_attr *dir, struct fs_asker *who,
+stat_row(uint64_t ino, const struct tf_attr *dir, struct fs_asker *asker,
     struct fs_source *from, struct stat *st, struct tf_error *err)
 {
 	enum tf_code rc;
@@ -181,7 +182,7 @@ stat_row(uint64_t ino, const struct tf_attr *dir, struct fs_asker *who,
 	if ((rc = fs_row_of(ino, dir, &from->row, err)) != TF_OK)
 		return rc;
 	from->owner = dir->uid;
-	set_asker(from, who);
+	set_asker(from, asker);
 	st->st_mode = S_IFREG | (from->row->mode & dir->mode);
 	st->st_nlink = 1;
 	st->st_size = -1;
@@ -189,7 +190,7 @@ stat_row(uint64_t ino, const struct tf_attr *dir, struct fs_asker *who,
 }
 
 enum tf_code
-fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *who,
+fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
     uint64_t *edition, struct stat *st, struct tf_error *err)
 {
 	struct fs_source from = { .tree = fs_row_tree(ino) };
@@ -202,7 +203,7 @@ fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *who,
 	} else {
 		rc = tf_vault_getattr(c->vault, fs_row_owner(ino), &dir, err);
 		if (rc == TF_OK)
-			rc = stat_row(ino, &dir, who, &from, st, err);
+			rc = stat_row(ino, &dir, asker, &from, st, err);
 	}
 	if (edition != NULL)
 		*edition = ino;
@@ -219,8 +220,8 @@ fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *who,
 	return rc;
 }
 
-/* The directory of which parent is the .trailfs; sealed, if it is closed and
- * somebody asks for what the seal makes. */
+/* The directory of the vault that parent is the .trailfs of.  It is sealed
+ * first if it is closed and name asks for what the seal makes. */
 static enum tf_code
 directory_of(struct fs_control *c, uint64_t parent, const char *name,
     struct tf_attr *dir, struct tf_error *err)

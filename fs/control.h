@@ -1,11 +1,15 @@
 /*
- * What is under .trailfs: one row each of the table in control.c, a file or a
- * tree of directories (control_tree.h).
+ * The files and directories in .trailfs.  Each is a row of the table in
+ * control_rows.c: a file, or a tree of directories (control_tree.h).
  *
- * Node ids say all there is to know of a node, so nothing is kept of them but
- * the snapshots that are open.  fstat after open tells the true size, because a
- * size belongs to the inode, and each state of a file is an inode of its own, an
- * edition: whoever opens a file gets what is so now, whatever others have open.
+ * The id of a node says everything about the node, so only snapshots of files
+ * are kept in memory.  Each state of a file is an inode of its own, an edition,
+ * because the kernel has one size per inode.  So an open returns the present
+ * state, whatever other programs have open, and fstat(2) after it returns the
+ * true size.
+ *
+ * Every function may be called from several threads at a time.  Where errors
+ * are not named, they are those of the vault, and TF_NOMEM.
  */
 #ifndef FS_CONTROL_H
 #define FS_CONTROL_H
@@ -18,64 +22,76 @@
 #include "asker.h"
 #include "core/vault.h"
 
-struct fs_control;  /* the open snapshots */
+struct fs_control;  /* the control files of one mount */
 struct fs_snapshot; /* what one file held when it was opened */
 
-/* When *stop becomes true, what takes long is given up.  NULL: no memory. */
+/* When *stop becomes true, making a package is given up.  v and stop stay the
+ * caller's and must outlive the result.  NULL: no memory. */
 struct fs_control *fs_control_new(struct tf_vault *v, const atomic_bool *stop);
+/* No file is open any more, and v is.  NULL: nothing. */
 void fs_control_free(struct fs_control *c);
 
-/* Is ino a .trailfs or in one? */
+/* Is ino a .trailfs, or in one? */
 bool fs_control_is(uint64_t ino);
-/* Is ino a file whose bytes never change? */
+/* Is ino a file whose bytes never change, as those of a tile? */
 bool fs_control_is_final(uint64_t ino);
 
 /*
- * Which node is name in parent, a directory in .trailfs, or one of the vault and
- * then the name is .trailfs?  TF_NOTFOUND, TF_NOTDIR.
+ * Set *ino to the node called name in parent.  parent is a directory in
+ * .trailfs, or a directory of the vault if name is .trailfs.  A directory that
+ * is closed is sealed first if the name asks for what its seal makes.
+ * TF_NOTFOUND, TF_NOTDIR.
  */
 TF_MUST_USE enum tf_code fs_control_lookup(struct fs_control *c,
     uint64_t parent, const char *name, uint64_t *ino, struct tf_error *err);
 /*
- * *st as stat(2) will show it to who.  Packages are made for the directory's
- * owner and root.  What cannot be opened, because it speaks of what who may not
- * read, has size 0.
- * edition, unless NULL: a name is being looked up, which led to ino.  Then
- * nothing is made that need not be, the size may be 0, and *edition is the node
- * that shows what is so now: GETATTR and OPEN of that node make it, and it keeps
- * its content and size as long as somebody has it open.
- * TF_NOTFOUND, and what making the file's content may return.
+ * *st as stat(2) shows node ino to the asker.  A file that the asker may not
+ * open has size 0: a package of somebody else's directory, or a file about
+ * evidence that the asker may not read.
+ *
+ * edition is NULL for GETATTR; then the content is made to know its size.  For
+ * LOOKUP, *edition is the node that shows the present state; the content is not
+ * made yet, and the size may be 0.  GETATTR and OPEN of that node make it, and
+ * it keeps its content and size while anybody has it open.
+ * TF_NOTFOUND, and the errors of making the content.
  */
 TF_MUST_USE enum tf_code fs_control_stat(struct fs_control *c, uint64_t ino,
-    struct fs_asker *who, uint64_t *edition, struct stat *st,
+    struct fs_asker *asker, uint64_t *edition, struct stat *st,
     struct tf_error *err);
-/* Would that with NULL, or fs_control_open, first make what takes long? */
+/* Must fs_control_stat without edition, or fs_control_open, first make content
+ * that takes long to make? */
 bool fs_control_takes_long(struct fs_control *c, uint64_t ino,
-    struct fs_asker *who);
-/* Let go of packages that the ledger has outgrown; open ones stay.  Are any
- * left? */
-bool fs_control_sweep(struct fs_control *c);
-/* The directory that ino is in; that of a .trailfs is one of the vault. */
+    struct fs_asker *asker);
+/* Free the packages that nobody has open and that the ledger has outgrown.
+ * True: there are other packages. */
+bool fs_control_drop_packages(struct fs_control *c);
+/* Set *parent to the directory that ino is in.  The parent of a .trailfs is a
+ * directory of the vault. */
 TF_MUST_USE enum tf_code fs_control_parent(struct fs_control *c, uint64_t ino,
     uint64_t *parent, struct tf_error *err);
 
-/* One name of a listing; type is S_IFDIR or S_IFREG.  False: no more. */
+/* Takes one name of a listing; type is S_IFDIR or S_IFREG.  False: stop. */
 typedef bool (*fs_control_add)(void *arg, uint64_t place, const char *name,
     uint64_t ino, mode_t type);
 /*
- * Give the names of directory ino that stand at place at or behind it, in order
- * of their places, to add; a name keeps its place.  The caller is any number
- * that tells one process from another: who has opened the checkpoint finds
- * afterwards, as the same caller, all tiles that belong to it.
+ * Call add for each name of directory ino whose place is at or more, in the
+ * order of places.  A name always has the same place.
+ * caller is a number per process (fs_asker_caller): a caller that has opened
+ * the checkpoint finds all tiles of that checkpoint afterwards.
+ * TF_NOTDIR.
  */
 TF_MUST_USE enum tf_code fs_control_list(struct fs_control *c, uint64_t ino,
     uint64_t caller, uint64_t at, fs_control_add add, void *arg,
     struct tf_error *err);
 
-/* Open edition ino of a file for reading: all who have the same rights and have
- * it open see one snapshot.  TF_ACCESS: it cannot be made without what who may not read. */
+/*
+ * Open edition ino of a file.  *out is the caller's until fs_control_close; all
+ * askers with the same rights share one snapshot.
+ * TF_ACCESS: the content needs evidence that the asker may not read.
+ */
 TF_MUST_USE enum tf_code fs_control_open(struct fs_control *c, uint64_t ino,
-    struct fs_asker *who, struct fs_snapshot **out, struct tf_error *err);
+    struct fs_asker *asker, struct fs_snapshot **out, struct tf_error *err);
+/* Read at most n bytes at offset off; *got is 0 at the end of the file. */
 TF_MUST_USE enum tf_code fs_control_read(struct fs_control *c,
     const struct fs_snapshot *s, void *p, size_t n, uint64_t off, size_t *got,
     struct tf_error *err);

@@ -1,14 +1,15 @@
 /*
- * Proofs: under .trailfs/proof of an attestation stands PATH.tlog-proof for
- * each sealed file PATH of it.  A name that leaves no room for the suffix is cut,
- * and '~' and the file's inode number stand before the suffix.
+ * Proofs: .trailfs/proof of an attestation has PATH.tlog-proof for each sealed
+ * file PATH of the attestation.  A name that is too long for the suffix is cut
+ * off, and '~' and the inode number of the file are put before the suffix.
  *
  * Node ids, below the kind: the id of the evidence file, or of the directory
  * (the attestation for the topmost) whose proofs a directory holds.
  *
  * A proof leads to the newest checkpoint, so its bytes change with the log.
- * Where a directory has the name that a proof would have, it keeps it, and where
- * the name of a cut proof is that of another one, this one is the other's.
+ * If a directory has the name that a proof would have, the name means the
+ * directory.  If a cut name equals the name of another proof, it means that
+ * other proof.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +58,7 @@ find_dir(struct tf_vault *v, uint64_t dir, const char *name, uint64_t *id,
 	return rc;
 }
 
-/* The file in dir whose cut proof is called name. */
+/* The file in dir whose proof has the cut name `name`. */
 static enum tf_code
 find_cut(struct tf_vault *v, uint64_t dir, const char *name, struct tf_attr *a,
     struct tf_error *err)
@@ -112,7 +113,8 @@ lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
 		rc = find_cut(v, dir, name, &a, err);
 	if (rc != TF_OK)
 		return rc;
-	*ino = fs_control_id(FS_KIND_PROOF, a.id); /* stat looks at a */
+	*ino = fs_control_id(FS_KIND_PROOF,
+	    a.id); /* stat checks that it has a proof */
 	return TF_OK;
 }
 
@@ -131,7 +133,7 @@ parent(struct tf_vault *v, uint64_t ino, uint64_t *out, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Whoever may read a file may read its proof. */
+/* A user who may read a file may read its proof. */
 static enum tf_code
 stat_proof(struct tf_vault *v, uint64_t ino, struct stat *st,
     struct tf_error *err)
@@ -160,7 +162,7 @@ render(struct tf_vault *v, uint64_t ino, struct tf_buf *out,
 	return tf_vault_prove(v, ino & FS_NODE_MASK, out, err);
 }
 
-/* Add what directory dir has of entry e, if anything.  False: it is full. */
+/* Add the name, if any, of entry e in dir.  False: the listing is full. */
 static bool
 add(struct tf_vault *v, uint64_t dir, const struct tf_dirent *e,
     const struct fs_names *names)
@@ -186,7 +188,7 @@ add(struct tf_vault *v, uint64_t dir, const struct tf_dirent *e,
 	    fs_control_id(FS_KIND_PROOF, e->attr.id), S_IFREG);
 }
 
-/* The place of a name is the node id. */
+/* The place of a name is the id of its node. */
 static enum tf_code
 list(struct tf_vault *v, uint64_t ino, const struct fs_names *names,
     struct tf_error *err)

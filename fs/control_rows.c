@@ -15,46 +15,46 @@
 	    FS_ROW_AT(TF_KIND_ATTESTATION))
 
 static enum tf_code
-checkpoint(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+checkpoint(struct tf_vault *v, uint64_t dir, const struct tf_asker *asker,
     struct tf_buf *out, struct tf_error *err)
 {
-	(void)who;
+	(void)asker;
 	(void)dir;
 	return tf_vault_checkpoint(v, out, err);
 }
 
 static enum tf_code
-vkey(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+vkey(struct tf_vault *v, uint64_t dir, const struct tf_asker *asker,
     struct tf_buf *out, struct tf_error *err)
 {
-	(void)who;
+	(void)asker;
 	(void)dir;
 	return tf_vault_vkey(v, out, err);
 }
 
 static enum tf_code
-pem(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+pem(struct tf_vault *v, uint64_t dir, const struct tf_asker *asker,
     struct tf_buf *out, struct tf_error *err)
 {
-	(void)who;
+	(void)asker;
 	(void)dir;
 	return tf_vault_pem(v, out, err);
 }
 
 static enum tf_code
-status(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+status(struct tf_vault *v, uint64_t dir, const struct tf_asker *asker,
     struct tf_buf *out, struct tf_error *err)
 {
 	(void)dir;
-	return tf_vault_status(v, who, out, err);
+	return tf_vault_status(v, asker, out, err);
 }
 
 static enum tf_code
-denied(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
+denied(struct tf_vault *v, uint64_t dir, const struct tf_asker *asker,
     struct tf_buf *out, struct tf_error *err)
 {
 	(void)dir;
-	return tf_vault_denials(v, who, out, err);
+	return tf_vault_denials(v, asker, out, err);
 }
 
 static enum tf_code
@@ -74,13 +74,13 @@ events_read(struct tf_vault *v, uint64_t dir, uint64_t mark, void *p, size_t n,
 }
 
 static enum tf_code
-attestation_proof(struct tf_vault *v, uint64_t dir, const struct tf_asker *who,
-    struct tf_buf *out, struct tf_error *err)
+attestation_proof(struct tf_vault *v, uint64_t dir,
+    const struct tf_asker *asker, struct tf_buf *out, struct tf_error *err)
 {
 	struct tf_view *w = NULL;
-	enum tf_code rc = tf_view_open(v, who, &w, err);
+	enum tf_code rc = tf_view_open(v, asker, &w, err);
 
-	/* The entry of a seal has digests of all the evidence. */
+	/* The entry of a seal contains digests of all the evidence. */
 	if (rc == TF_OK)
 		rc = tf_view_check_whole(w, dir, err);
 	tf_view_close(w);
@@ -104,7 +104,7 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_STATUS, FS_ROW_AT(TF_KIND_ROOT), 0440, .render = status },
 	{ TF_CONTROL_EVENTS, FS_ROW_AT(TF_KIND_ROOT), 0440, .size = events_size,
 	    .read = events_read, .write = tf_view_events },
-	/* Each user's own attempts. */
+	/* Each user sees his own attempts. */
 	{ TF_CONTROL_DENIED, FS_ROW_AT(TF_KIND_ROOT), 0444, .render = denied },
 	{ TF_CONTROL_TILE, FS_ROW_AT(TF_KIND_ROOT), .tree = &fs_tile_tree },
 	{ TF_CONTROL_PROOF, FS_ROW_AT(TF_KIND_ATTESTATION),
@@ -136,7 +136,7 @@ static const struct fs_row rows[] = {
 	    FS_ROW_AT(TF_KIND_ROOT) | FS_ROW_AT(TF_KIND_TRAIL) |
 		FS_ROW_AT(TF_KIND_WORKFLOW),
 	    0440, .write = page, .ledger = true },
-	/* All the evidence, which may be others' business. */
+	/* It holds all the evidence, also of other users. */
 	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0400, .package = true, .seals = true,
 	    .ledger = true },
 };

@@ -34,7 +34,7 @@ struct fs_row {
 	unsigned levels; /* FS_ROW_AT(kind) of the directories that have it */
 	unsigned mode;	 /* without the bits that the directory's mode lacks */
 	enum tf_code (*render)(struct tf_vault *v, uint64_t dir,
-	    const struct tf_asker *who, struct tf_buf *out,
+	    const struct tf_asker *asker, struct tf_buf *out,
 	    struct tf_error *err);
 	enum tf_code (*write)(struct tf_view *w, uint64_t dir,
 	    const struct tf_sink *out, struct tf_error *err);

@@ -1,5 +1,11 @@
 /*
- * Snapshots: what is promised, made and open, and which of them stay.
+ * Snapshots: promised, made and open ones, and which of them stay in memory.
+ *
+ *	(none) --promise--> PROMISED --begin--> BEGUN --enter--> MADE
+ *	(none) ------------------- get -----------------enter--> MADE
+ *
+ * A snapshot is made without the mutex, outside the list.  If another thread
+ * was faster, enter returns the snapshot of that thread.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,36 +15,32 @@
 #include "core/package.h"
 #include "worker.h"
 
-/*
- * What an edition of a file holds.  A LOOKUP promises it, a GETATTR or OPEN
- * makes it.  It stays a while after its last close, as long as the ledger has
- * not grown: tools look a file up, ask for its size and open it.
- */
+/* One edition of a file. */
 struct fs_snapshot {
 	struct fs_snapshot *next; /* newest first; guarded by fs_snapshots.mu */
 	unsigned opens;		  /* guarded by fs_snapshots.mu */
 	enum { PROMISED, BEGUN, MADE } state; /* guarded by fs_snapshots.mu */
-	uint64_t head; /* entries of the ledger then; likewise until MADE */
-	uint64_t ino;  /* this and what follows never change */
+	uint64_t head; /* ledger entries when begun; guarded until MADE */
+	uint64_t ino;  /* this and the fields below never change once MADE */
 	struct fs_source from;
-	bool stays;
-	uint32_t *groups; /* of from.who */
-	/* Until it is made these are empty. */
-	struct tf_buf text;	/* of render */
-	struct tf_spool *spool; /* of write, of a package */
+	bool stays;	  /* may stay after its last close */
+	uint32_t *groups; /* owned; those of from.asker */
+	/* Empty until it is made. */
+	struct tf_buf text;	/* by render */
+	struct tf_spool *spool; /* by write, or a package */
 	uint64_t mark, size;
 };
 
-#define STAY_MAX 64	      /* snapshots nobody has open */
-#define STAY_BYTES (1u << 20) /* and what they take of memory */
-#define STAY_PACKAGES 4	      /* of the store's disk */
+#define STAY_MAX 64	      /* snapshots that nobody has open */
+#define STAY_BYTES (1u << 20) /* their memory */
+#define STAY_PACKAGES 4 /* packages among them, on the disk of the store */
 
 struct fs_snapshots {
 	struct tf_vault *vault;
 	const atomic_bool *stop;
 	pthread_mutex_t mu;
 	struct fs_snapshot *all; /* guarded by mu */
-	uint64_t editions;	 /* so far; guarded by mu */
+	uint64_t editions;	 /* number of the last; guarded by mu */
 };
 
 static void
@@ -80,19 +82,19 @@ fs_snapshots_free(struct fs_snapshots *ss)
 	free(ss);
 }
 
-/* Keep who asked. */
+/* Copy the groups of the asker. */
 static enum tf_code
 keep_asker(struct fs_snapshot *s, struct tf_error *err)
 {
-	struct tf_asker *who = &s->from.who;
+	struct tf_asker *asker = &s->from.asker;
 
-	if (who->n_groups == 0)
+	if (asker->n_groups == 0)
 		return TF_OK;
-	s->groups = calloc(who->n_groups, sizeof *s->groups);
+	s->groups = calloc(asker->n_groups, sizeof *s->groups);
 	if (s->groups == NULL)
 		return tf_nomem(err);
-	memcpy(s->groups, who->groups, who->n_groups * sizeof *s->groups);
-	who->groups = s->groups;
+	memcpy(s->groups, asker->groups, asker->n_groups * sizeof *s->groups);
+	asker->groups = s->groups;
 	return TF_OK;
 }
 
@@ -102,7 +104,7 @@ is_package(const struct fs_snapshot *s)
 	return s->from.row != NULL && s->from.row->package;
 }
 
-/* A sink that fails when nobody wants the file any more. */
+/* A sink that fails when the request was given up. */
 static enum tf_code
 pass_on(void *arg, const void *p, size_t n, struct tf_error *err)
 {
@@ -121,7 +123,7 @@ write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 	enum tf_code rc = tf_spool_new(v, &s->spool, err);
 
 	if (rc == TF_OK)
-		rc = tf_view_open(v, &s->from.who, &w, err);
+		rc = tf_view_open(v, &s->from.asker, &w, err);
 	if (rc == TF_OK) {
 		sink.arg = (void *)tf_spool_sink(s->spool);
 		rc = s->from.row->write(w, fs_row_owner(s->ino), &sink, err);
@@ -132,7 +134,7 @@ write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 	return rc;
 }
 
-/* A fs_snapshot_promise of file ino. */
+/* A promised snapshot of file ino, not in the list. */
 static enum tf_code
 snapshot_new(uint64_t ino, const struct fs_source *from,
     struct fs_snapshot **out, struct tf_error *err)
@@ -153,7 +155,7 @@ snapshot_new(uint64_t ino, const struct fs_source *from,
 	return TF_OK;
 }
 
-/* Make its content; s is not in the list. */
+/* Make the content of s, which is not in the list. */
 static enum tf_code
 make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
     struct tf_error *err)
@@ -168,13 +170,13 @@ make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
 	if (row == NULL)
 		rc = s->from.tree->render(v, s->ino, &s->text, err);
 	else if (row->render != NULL)
-		rc = row->render(v, dir, &s->from.who, &s->text, err);
-	else if (row->size != NULL && tf_asker_may_all(&s->from.who))
+		rc = row->render(v, dir, &s->from.asker, &s->text, err);
+	else if (row->size != NULL && tf_asker_may_all(&s->from.asker))
 		rc = row->size(v, dir, &s->mark, &s->size, err);
 	else if (row->write != NULL)
 		rc = write_row(v, s, err);
 	else
-		rc = tf_package_spool(v, dir, &s->from.who,
+		rc = tf_package_spool(v, dir, &s->from.asker,
 		    stop != NULL ? stop : ss->stop, &s->spool, err);
 	if (rc == TF_OK && s->text.failed)
 		rc = tf_nomem(err);
@@ -190,7 +192,7 @@ make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
 	return TF_OK;
 }
 
-/* Take s, which is in the list, out of it; mu is held. */
+/* Remove s from the list.  mu is held. */
 static void
 unlink_snapshot(struct fs_snapshots *ss, const struct fs_snapshot *s)
 {
@@ -208,7 +210,8 @@ memory_of(const struct fs_snapshot *s)
 	    (s->spool != NULL ? tf_spool_in_memory(s->spool) : 0);
 }
 
-/* Of those that nobody has open only the newest stay, and `but`; mu is held. */
+/* Free the snapshots that nobody has open, except the newest and `but`.  mu is
+ * held. */
 static void
 trim(struct fs_snapshots *ss, const struct fs_snapshot *but)
 {
@@ -232,20 +235,20 @@ trim(struct fs_snapshots *ss, const struct fs_snapshot *but)
 	}
 }
 
-/* The snapshot of edition ino, made or not, that shows what who may see, or
- * NULL; mu is held. */
+/* The snapshot of edition ino for askers with these rights, made or not, or
+ * NULL.  mu is held. */
 static struct fs_snapshot *
-find(const struct fs_snapshots *ss, uint64_t ino, const struct tf_asker *who)
+find(const struct fs_snapshots *ss, uint64_t ino, const struct tf_asker *asker)
 {
 	struct fs_snapshot *s = ss->all;
 
 	while (s != NULL &&
-	    (s->ino != ino || !tf_asker_same(&s->from.who, who)))
+	    (s->ino != ino || !tf_asker_same(&s->from.asker, asker)))
 		s = s->next;
 	return s;
 }
 
-/* Is there any snapshot of edition ino?  mu is held. */
+/* Is there a snapshot of edition ino, for any asker?  mu is held. */
 static bool
 is_used(const struct fs_snapshots *ss, uint64_t ino)
 {
@@ -256,8 +259,8 @@ is_used(const struct fs_snapshots *ss, uint64_t ino)
 	return s != NULL;
 }
 
-/* The edition of file `base` that shows what is so now, or NULL: one that
- * nobody began to make yet, or one that the ledger has not outgrown.  mu is
+/* The edition of file `base` that shows the present state, or NULL: one that
+ * is only promised, or one that was made at this size of the ledger.  mu is
  * held. */
 static struct fs_snapshot *
 find_current(const struct fs_snapshots *ss, uint64_t base,
@@ -267,7 +270,7 @@ find_current(const struct fs_snapshots *ss, uint64_t base,
 
 	for (s = ss->all; s != NULL; s = s->next)
 		if (fs_row_base(s->ino) == base && s->ino != base &&
-		    tf_asker_same(&s->from.who, &from->who) &&
+		    tf_asker_same(&s->from.asker, &from->asker) &&
 		    (s->state == PROMISED || (s->stays && s->head == head)))
 			return s;
 	return NULL;
@@ -303,8 +306,8 @@ fs_snapshot_promise(struct fs_snapshots *ss, uint64_t base,
 	return TF_OK;
 }
 
-/* Say that the edition is being made: a LOOKUP promises another when the ledger
- * has grown. */
+/* Mark the edition as being made, so that a LOOKUP promises another one once
+ * the ledger has grown. */
 static void
 begin(struct fs_snapshots *ss, uint64_t ino, const struct fs_source *from,
     uint64_t head)
@@ -312,7 +315,7 @@ begin(struct fs_snapshots *ss, uint64_t ino, const struct fs_source *from,
 	struct fs_snapshot *s;
 
 	pthread_mutex_lock(&ss->mu);
-	s = find(ss, ino, &from->who);
+	s = find(ss, ino, &from->asker);
 	if (s != NULL && s->state == PROMISED) {
 		s->state = BEGUN;
 		s->head = head;
@@ -320,14 +323,14 @@ begin(struct fs_snapshots *ss, uint64_t ino, const struct fs_source *from,
 	pthread_mutex_unlock(&ss->mu);
 }
 
-/* The edition, if it is made; now opened once more.  NULL: it is not. */
+/* Open the edition once more if it is made.  NULL: it is not. */
 static struct fs_snapshot *
 reopen(struct fs_snapshots *ss, uint64_t ino, const struct fs_source *from)
 {
 	struct fs_snapshot *s;
 
 	pthread_mutex_lock(&ss->mu);
-	s = find(ss, ino, &from->who);
+	s = find(ss, ino, &from->asker);
 	if (s != NULL && s->state != MADE)
 		s = NULL;
 	if (s != NULL)
@@ -336,15 +339,16 @@ reopen(struct fs_snapshots *ss, uint64_t ino, const struct fs_source *from)
 	return s;
 }
 
-/* Put s, which is made and now open, into the list.  What was promised goes;
- * what somebody else made meanwhile counts, and is returned. */
+/* Put s, which is made, into the list, open once; it replaces the promise.  If
+ * another thread made the edition meanwhile, s is freed and its snapshot is
+ * returned. */
 static struct fs_snapshot *
 enter(struct fs_snapshots *ss, struct fs_snapshot *s)
 {
 	struct fs_snapshot *old;
 
 	pthread_mutex_lock(&ss->mu);
-	old = find(ss, s->ino, &s->from.who);
+	old = find(ss, s->ino, &s->from.asker);
 	if (old != NULL && old->state != MADE) {
 		unlink_snapshot(ss, old);
 		snapshot_free(old);
@@ -396,7 +400,7 @@ fs_snapshot_close(struct fs_snapshots *ss, struct fs_snapshot *s)
 }
 
 bool
-fs_snapshots_sweep(struct fs_snapshots *ss)
+fs_snapshots_drop_packages(struct fs_snapshots *ss)
 {
 	struct fs_snapshot **at, *s;
 	uint64_t head, bytes;
@@ -420,13 +424,13 @@ fs_snapshots_sweep(struct fs_snapshots *ss)
 
 bool
 fs_snapshot_is_ready(struct fs_snapshots *ss, uint64_t ino,
-    const struct tf_asker *who)
+    const struct tf_asker *asker)
 {
 	const struct fs_snapshot *s;
 	bool ready;
 
 	pthread_mutex_lock(&ss->mu);
-	s = find(ss, ino, who);
+	s = find(ss, ino, asker);
 	ready = s != NULL && s->state == MADE;
 	pthread_mutex_unlock(&ss->mu);
 	return ready;

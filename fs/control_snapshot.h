@@ -2,9 +2,10 @@
  * Snapshots: the content of control files, as it was when they were opened.
  *
  * Each state of a file is an edition, a node of its own.  LOOKUP promises an
- * edition, GETATTR or OPEN makes it, and it stays for a time after its last
- * close while the ledger has not grown: tools look a file up, ask for its size
- * and then open it.  Every function may be called from any thread.
+ * edition, GETATTR or OPEN makes it.  Tools look a file up, ask for its size
+ * and then open it, so a snapshot stays after its last close while the ledger
+ * has not grown and there is room.  Every function may be called from any
+ * thread.
  */
 #ifndef FS_CONTROL_SNAPSHOT_H
 #define FS_CONTROL_SNAPSHOT_H
@@ -26,7 +27,7 @@ struct fs_source {
 	uint32_t owner; /* uid of the row's directory */
 	/* The asker, whose groups the caller or the snapshot owns; all zero
 	 * where every asker sees the same. */
-	struct tf_asker who;
+	struct tf_asker asker;
 };
 
 /* When *stop becomes true, making a package is given up.  v and stop stay the
@@ -52,9 +53,9 @@ TF_MUST_USE enum tf_code fs_snapshot_get(struct fs_snapshots *ss, uint64_t ino,
     const struct fs_source *from, struct fs_snapshot **out,
     struct tf_error *err);
 void fs_snapshot_close(struct fs_snapshots *ss, struct fs_snapshot *s);
-/* Is edition ino, as who sees it, made? */
+/* Is edition ino, as the asker sees it, made? */
 bool fs_snapshot_is_ready(struct fs_snapshots *ss, uint64_t ino,
-    const struct tf_asker *who);
+    const struct tf_asker *asker);
 
 /* Of an open snapshot: its size in bytes, and what render made. */
 uint64_t fs_snapshot_size(const struct fs_snapshot *s);
@@ -67,6 +68,6 @@ TF_MUST_USE enum tf_code fs_snapshot_read(struct fs_snapshots *ss,
 
 /* Free the packages that nobody has open and that the ledger has outgrown.
  * True: there are other packages. */
-bool fs_snapshots_sweep(struct fs_snapshots *ss);
+bool fs_snapshots_drop_packages(struct fs_snapshots *ss);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The tiles of the log, as C2SP tlog-tiles has them: under .trailfs/tile of the
- * root are L/N and entries/N, full tiles, and L/N.p/W and entries/N.p/W,
- * partial ones.
+ * The tiles of the log, named as in C2SP tlog-tiles.  Under .trailfs/tile of
+ * the root are the full tiles L/N and entries/N, and the partial tiles L/N.p/W
+ * and entries/N.p/W.
  *
  * Node ids, below the kind:
  *	bits 53-55	level 0 to 6 of hashes, 7 for entries
@@ -12,10 +12,9 @@
  * That is enough for 2^53 entries.  The kinds: the topmost directory (all bits
  * 0), directories of tiles, N.p, files.
  *
- * The log only grows, so what was found once stays: the bytes of a tile of a
- * given width are final, and every width of every tile that the log has or had
- * is found.  A listing names only the full tiles and, of the partial ones,
- * those that the caller needs (struct fs_walks).
+ * The log only grows.  So the bytes of a tile of a given width are final, and a
+ * lookup finds every width that a tile has or had.  A listing names only the
+ * full tiles and those partial tiles that the caller needs (struct fs_walks).
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -58,7 +57,7 @@ make_id(unsigned kind, unsigned level, uint64_t n, unsigned width)
 	    (uint64_t)level << LEVEL_SHIFT | n << N_SHIFT | width);
 }
 
-/* Number d in directory of tiles n.  False: beyond all logs. */
+/* The number of tile d in the directory of tiles n.  False: beyond any log. */
 static bool
 inside(uint64_t n, unsigned d, uint64_t *out)
 {
@@ -74,7 +73,7 @@ width_at(uint64_t size, unsigned level, uint64_t n)
 	return tf_log_width(size, level == ENTRIES ? 0 : level, n);
 }
 
-/* Does a log of that size have anything in directory of tiles n? */
+/* Does a log of that size have a tile in the directory of tiles n? */
 static bool
 any_inside(uint64_t size, unsigned level, uint64_t n)
 {
@@ -83,7 +82,7 @@ any_inside(uint64_t size, unsigned level, uint64_t n)
 	return inside(n, 0, &first) && width_at(size, level, first) > 0;
 }
 
-/* --- walks -------------------------------------------------------------- */
+/* --- walks --------------------------------------------------------------- */
 
 #define WALKS 256
 
@@ -91,9 +90,9 @@ struct fs_walks {
 	pthread_mutex_t mu;
 	struct walk {
 		uint64_t caller, size;
-		bool told; /* of a checkpoint, and has not listed since */
-	} walk[WALKS];	   /* guarded by mu; size 0: unused */
-	unsigned next;	   /* the oldest; guarded by mu */
+		bool checkpoint; /* begun by one, and not listed since */
+	} walk[WALKS];		 /* guarded by mu; size 0: unused */
+	unsigned next;		 /* the oldest; guarded by mu */
 };
 
 struct fs_walks *
@@ -115,7 +114,7 @@ fs_walks_free(struct fs_walks *w)
 	free(w);
 }
 
-/* The caller's walk, or NULL.  mu is held. */
+/* The walk of caller, or NULL.  mu is held. */
 static struct walk *
 find(struct fs_walks *w, uint64_t caller)
 {
@@ -127,7 +126,7 @@ find(struct fs_walks *w, uint64_t caller)
 
 /* Begin a walk.  mu is held. */
 static void
-begin(struct fs_walks *w, uint64_t caller, uint64_t size, bool told)
+begin(struct fs_walks *w, uint64_t caller, uint64_t size, bool checkpoint)
 {
 	struct walk *k = find(w, caller);
 
@@ -135,11 +134,11 @@ begin(struct fs_walks *w, uint64_t caller, uint64_t size, bool told)
 		k = &w->walk[w->next];
 		w->next = (w->next + 1) % WALKS;
 	}
-	*k = (struct walk){ caller, size, told };
+	*k = (struct walk){ caller, size, checkpoint };
 }
 
 void
-fs_walks_told(struct fs_walks *w, uint64_t caller, const struct tf_buf *note)
+fs_walks_begin(struct fs_walks *w, uint64_t caller, const struct tf_buf *note)
 {
 	const char *end = note->p + note->n;
 	const char *at = memchr(note->p, '\n', note->n);
@@ -153,8 +152,8 @@ fs_walks_told(struct fs_walks *w, uint64_t caller, const struct tf_buf *note)
 	pthread_mutex_unlock(&w->mu);
 }
 
-/* The size at which the caller's walk began; now when it has none.  top: it
- * lists the topmost directory from its beginning. */
+/* The size of the log when the caller's walk began; now if there is no walk.
+ * top: the caller lists the topmost directory from its beginning. */
 static uint64_t
 begun(struct fs_walks *w, uint64_t caller, bool top, uint64_t now)
 {
@@ -163,19 +162,19 @@ begun(struct fs_walks *w, uint64_t caller, bool top, uint64_t now)
 
 	pthread_mutex_lock(&w->mu);
 	k = find(w, caller);
-	if (top && (k == NULL || !k->told)) {
+	if (top && (k == NULL || !k->checkpoint)) {
 		begin(w, caller, now, false);
 	} else if (k != NULL) {
 		size = k->size;
-		k->told = k->told && !top;
+		k->checkpoint = k->checkpoint && !top;
 	}
 	pthread_mutex_unlock(&w->mu);
 	return size;
 }
 
-/* --- names -------------------------------------------------------------- */
+/* --- names --------------------------------------------------------------- */
 
-/* The number that three digits at s make, or -1. */
+/* The number of the three digits at s, or -1. */
 static int
 three_digits(const char *s)
 {
@@ -274,7 +273,7 @@ parent(struct tf_vault *v, uint64_t ino, uint64_t *out, struct tf_error *err)
 	return TF_OK;
 }
 
-/* --- stat and content --------------------------------------------------- */
+/* --- stat and content ---------------------------------------------------- */
 
 static bool
 exists(const struct tile *t, uint64_t size)
@@ -314,14 +313,15 @@ stat_tile(struct tf_vault *v, uint64_t ino, struct stat *st,
 		st->st_mode = S_IFDIR | (0555 & root.mode);
 		return TF_OK;
 	}
-	/* Hashes tell nothing; entries tell all, and cannot be left out. */
+	/* Hashes disclose nothing.  Entries disclose everything, and a bundle
+	 * cannot leave one out, so only the owner may read it. */
 	st->st_mode = S_IFREG |
 	    ((t.level == ENTRIES ? 0400 : 0444) & root.mode);
 	st->st_nlink = 1;
 	st->st_size = t.level == ENTRIES ?
 	    -1 :
 	    HASH * (off_t)(t.width != 0 ? t.width : FULL);
-	/* What never changes has one time for ever: the store's birth. */
+	/* A tile never changes, so its time is that of the store. */
 	st->st_mtim.tv_sec = root.btime.s;
 	st->st_mtim.tv_nsec = root.btime.ns;
 	st->st_ctim = st->st_atim = st->st_mtim;
@@ -340,15 +340,15 @@ render(struct tf_vault *v, uint64_t ino, struct tf_buf *out,
 	return tf_vault_tile(v, t.level, t.n, width, out, err);
 }
 
-/* --- listing ------------------------------------------------------------ */
+/* --- listing ------------------------------------------------------------- */
 
-/* What is listed: the tiles of the present log, and those of the log as it was
- * when the caller's walk began. */
+/* The sizes of the log now, and when the caller's walk began.  Both have tiles
+ * to list. */
 struct sizes {
 	uint64_t now, begun;
 };
 
-/* False: the listing is full. */
+/* Add a name unless its place is before the listing.  False: it is full. */
 static bool
 add(const struct fs_names *names, uint64_t place, const char *name,
     uint64_t ino)
@@ -374,15 +374,15 @@ list_top(const struct sizes *s, const struct fs_names *names)
 	}
 }
 
-/* Is a tile of that width a partial one? */
+/* Is a tile of that width a partial tile? */
 static bool
 partial(unsigned width)
 {
 	return width > 0 && width < FULL;
 }
 
-/* Tile d has the places 2d, as a partial tile, and 2d + 1; the directory xDDD
- * has 2000 + d. */
+/* The places of names: 2d for partial tile d, 2d + 1 for full tile d, and
+ * 2000 + d for the directory xDDD. */
 static void
 list_group(const struct tile *t, const struct sizes *s,
     const struct fs_names *names)

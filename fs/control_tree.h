@@ -1,10 +1,10 @@
 /*
- * What a tree of directories under .trailfs gives to control.c, which keeps
- * the table of names and the snapshots.
+ * The ids of control nodes, and what a tree of directories in .trailfs
+ * provides: control_tile.c and control_proof.c are trees.
  *
- * The id of a control node is a kind, 8 bits, and 56 bits that the kind
- * explains.  So the id is all there is to know of a node, and nothing has to be
- * remembered of it.
+ * An id is a kind of 8 bits and a rest of 56 bits, whose meaning depends on the
+ * kind.  The id says everything about a node, so nothing about nodes is kept in
+ * memory.
  */
 #ifndef FS_CONTROL_TREE_H
 #define FS_CONTROL_TREE_H
@@ -15,17 +15,18 @@
 #define FS_ID_MASK ((UINT64_C(1) << FS_ID_BITS) - 1)
 
 /*
- * Of the kinds whose rest is the id of a node of the vault, that has 40 bits;
- * 16 bits above are an edition: another state of the ledger, or other rights, is
- * another inode, for the size that fstat(2) tells belongs to that.
+ * Where the rest is the id of a node of the vault, that id takes the lower 40
+ * bits.  The 16 bits above are the edition: another state of the ledger, or
+ * other rights of the asker, is another inode, because the kernel has one size
+ * per inode.
  */
 #define FS_NODE_BITS 40
 #define FS_NODE_MASK ((UINT64_C(1) << FS_NODE_BITS) - 1)
 #define FS_EDITION_MASK (FS_ID_MASK & ~FS_NODE_MASK)
 
 enum fs_control_kind {
-	FS_KIND_DIR = 1, /* a .trailfs: the id of its directory */
-	FS_KIND_ROW = 2, /* and so on, a row of the table each: the same */
+	FS_KIND_DIR = 1, /* a .trailfs; rest: the id of its directory */
+	FS_KIND_ROW = 2, /* and following, one per row; rest: the same */
 	FS_KIND_ROW_LAST = 0x3f,
 	FS_KIND_TILE_TOP = 0x40, /* these four: control_tile.c */
 	FS_KIND_TILE_GROUP,
@@ -47,33 +48,34 @@ fs_control_kind(uint64_t ino)
 	return (unsigned)(ino >> FS_ID_BITS);
 }
 
-/* A listing under way: fs_control_list explains. */
+/* The arguments of fs_control_list. */
 struct fs_names {
-	uint64_t at;	 /* names before this place are not asked for */
+	uint64_t at;	 /* the first place to list */
 	uint64_t caller; /* who lists */
 	struct fs_walks *walks;
 	fs_control_add add;
 	void *arg;
 };
 
-/* All but top and is_dir may fail as the vault does. */
+/* Any thread may call these.  All but top and is_dir can fail, with the errors
+ * of the vault. */
 struct fs_tree {
 	unsigned first, last; /* its kinds */
 	bool final;	      /* its files never change */
-	/* Its topmost directory, in the .trailfs of directory dir. */
+	/* The id of the topmost directory in the .trailfs of dir. */
 	uint64_t (*top)(uint64_t dir);
 	bool (*is_dir)(uint64_t ino);
-	/* The id that name has in directory parent.  stat says whether there
-	 * is such a node.  TF_NOTFOUND. */
+	/* The id of name in directory parent.  TF_NOTFOUND: there can be no
+	 * such name; otherwise stat decides whether there is such a node. */
 	enum tf_code (*lookup)(struct tf_vault *v, uint64_t parent,
 	    const char *name, uint64_t *ino, struct tf_error *err);
 	enum tf_code (*parent)(struct tf_vault *v, uint64_t ino,
 	    uint64_t *parent, struct tf_error *err);
-	/* As stat(2), with a size of -1 where only render knows.
-	 * TF_NOTFOUND. */
+	/* *st as stat(2) shows it; a size of -1 means that render must make
+	 * the content to know it.  TF_NOTFOUND. */
 	enum tf_code (*stat)(struct tf_vault *v, uint64_t ino, struct stat *st,
 	    struct tf_error *err);
-	/* The content of a file, onto out. */
+	/* Append the content of a file to out. */
 	enum tf_code (*render)(struct tf_vault *v, uint64_t ino,
 	    struct tf_buf *out, struct tf_error *err);
 	enum tf_code (*list)(struct tf_vault *v, uint64_t ino,
@@ -84,21 +86,23 @@ extern const struct fs_tree fs_tile_tree;
 extern const struct fs_tree fs_proof_tree;
 
 /*
- * Walks through the tiles.  Whoever copies the log reads the checkpoint first
- * and then, for minutes perhaps, one directory after another, while the log
- * grows: the partial tile that a directory named can be full when it is listed
- * itself.  So each caller is shown, with the tiles of the present log, those of
- * the log as it was when its walk began: when it opened the checkpoint, else
- * when it began to list the topmost directory.  Some hundred callers are
- * remembered, the newest walks.
+ * Walks through the tiles.
+ *
+ * A program that copies the log reads the checkpoint first and then, perhaps
+ * for minutes, one directory after another, while the log grows.  A partial
+ * tile that it needs can be full by the time it lists the directory.  So a
+ * listing shows the tiles of the present log and those of the log as it was
+ * when the caller's walk began: when the caller opened the checkpoint, else
+ * when it began to list the topmost directory.  The newest 256 walks are
+ * remembered.  Any thread may call these functions.
  */
 struct fs_walks;
 
 /* NULL: no memory. */
 struct fs_walks *fs_walks_new(void);
 void fs_walks_free(struct fs_walks *w);
-/* The caller has been given this checkpoint, a note. */
-void fs_walks_told(struct fs_walks *w, uint64_t caller,
+/* The caller has opened this checkpoint, a signed note: its walk begins. */
+void fs_walks_begin(struct fs_walks *w, uint64_t caller,
     const struct tf_buf *note);
 
 #endif

@@ -24,22 +24,22 @@
 #define SANITIZED 0
 #endif
 
-/* Whatever the one who started us left lying about. */
 void
 fs_daemon_harden(void)
 {
 	struct rlimit none = { 0, 0 };
 	int fd;
 
-	/* A pipe or a lock of whoever started us would live as long as we. */
+	/* Inherited descriptors would keep pipes and locks of the parent
+	 * process open as long as this process lives. */
 	closefrom(STDERR_FILENO + 1);
-	/* A store's file must never be opened as descriptor 0, 1 or 2. */
+	/* A file of the store must never get descriptor 0, 1 or 2. */
 	do
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
 	if (fd >= 0)
 		close(fd);
-	/* Whatever is made in the store is its owner's alone. */
+	/* Only the owner may read what is created in the store. */
 	umask(077);
 	tf_environment_raise_limit();
 	signal(SIGPIPE, SIG_IGN);
@@ -54,7 +54,7 @@ fs_daemon_harden(void)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* In the parent: pass on how the child's start went. */
+/* In the parent: the exit status that the child reports. */
 static int
 await_child(int from)
 {
@@ -70,10 +70,6 @@ await_child(int from)
 	return EXIT_FAILURE;
 }
 
-/*
- * Go into the background.  In the child *to is where it says how that went;
- * what it prints on stderr until then is seen.  The parent does not return.
- */
 enum tf_code
 fs_daemon_fork(int *to, struct tf_error *err)
 {
@@ -96,7 +92,6 @@ fs_daemon_fork(int *to, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Let the parent go, and its terminal.  *to is -1 afterwards. */
 void
 fs_daemon_ready(int *to)
 {
@@ -119,7 +114,6 @@ fs_daemon_ready(int *to)
 	*to = -1;
 }
 
-/* READY=1, when systemd started us and asked for it. */
 void
 fs_daemon_notify_systemd(void)
 {

@@ -1,4 +1,4 @@
-/* One mount, as all files here see it. */
+/* One mount: what all files of fs/ share. */
 #ifndef FS_FS_H
 #define FS_FS_H
 
@@ -8,31 +8,33 @@
 
 #include "core/vault.h"
 
-/* One mount.  All is set before the workers start, but stopping. */
+/* Only stopping changes after the workers have started.  fs_serve owns all. */
 struct fs {
 	struct tf_vault *vault;
 	struct fs_loop *loop;
 	struct fs_actors *actors; /* or NULL: no hints */
 	struct fs_control *control;
 	struct fs_handles *handles;
-	struct fs_worker *worker; /* or NULL: never later */
+	struct fs_worker
+	    *worker; /* or NULL: control files are made by workers */
 	struct fs_notify *notify;
 	struct fs_passthrough
-	    *passthrough; /* or NULL: nothing is passed through */
+	    *passthrough; /* or NULL: the kernel asks for every read */
 	bool read_only;
 	atomic_bool stopping; /* no new writers, no packages */
 };
 
 #define FS_NAME_MAX 255 /* bytes */
 
+/* The mount that req came from. */
 static inline struct fs *
 fs_of(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
 }
 
-/* What changes only through this kernel, or by what it is told (notify.h), it
- * may remember so long, in seconds. */
+/* How long the kernel may remember, in seconds, what changes only by requests
+ * of this kernel or with a notification to it (notify.h). */
 #define FS_ATTR_TIMEOUT_S 1.0
 
 #endif

@@ -1,11 +1,12 @@
 /*
- * Open files, and flushes under way.
+ * Open files, and flushes that are not answered yet.
  *
- * Lock order in fs/: loop.c's reading, then its mu; handle.c's, worker.c's,
- * passthrough.c's, control.c's, control_tile.c's, actor.c's, notify.c's and
- * report.c's mu each stand alone: none is held while another is taken, nor
- * while core or fuse_reply_* is called.  notify.c's is taken below locks of the
- * vault.
+ * Lock order in fs/: the reading mutex of loop.c comes before the mu of loop.c
+ * and that of barrier.c.  The mu of every file (actor.c, barrier.c,
+ * control_snapshot.c, control_tile.c, handle.c, loop.c, notify.c,
+ * passthrough.c, report.c, worker.c) stands alone: no other lock is taken, core
+ * is not called and no request is answered while it is held.  loop.c and
+ * notify.c take theirs while locks of the vault are held.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ fs_handles_any(struct fs_handles *hs)
 	return any;
 }
 
-/* Take h off the list and give its memory back. */
+/* Remove h from the list and free it. */
 static void
 forget(struct fs_handles *hs, struct fs_handle *h)
 {
@@ -103,13 +104,13 @@ fs_handle_free(struct fs *fs, struct fs_handle *h)
 	forget(fs->handles, h);
 }
 
-/* A FLUSH or FSYNC that waits for the disk. */
+/* A FLUSH or FSYNC that waits for the disk.  flushed frees it. */
 struct flush {
 	struct fs *fs;
 	struct fs_handle *h;
 	fuse_req_t req;
 	const char *what;
-	uint64_t changes; /* when it began */
+	uint64_t changes; /* fs_handle.changes when it began */
 };
 
 static void

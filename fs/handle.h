@@ -13,34 +13,37 @@
 #include "core/vault.h"
 
 struct fs;
-struct fs_handles; /* all of them */
+struct fs_handles; /* all open files of one mount */
 
 /* Exactly one of file, reader and snapshot is not NULL. */
 struct fs_handle {
 	struct tf_file *file; /* for writing, perhaps reading too */
 	struct tf_reader *reader;
 	struct fs_snapshot *snapshot;
-	/* Changes asked for through this handle, and how many of them the last
-	 * flush that went well had seen (UINT64_MAX: none yet). */
+	/* Changes that requests made through this handle, and the number of
+	 * them before the last successful flush (UINT64_MAX: none yet). */
 	_Atomic uint64_t changes, flushed;
 	struct fs_handle *next, *prev; /* guarded by fs_handles.mu */
-	/* What passthrough.h knows; ino 0: nothing. */
+	/* The fields of passthrough.h; ino 0: not entered there. */
 	uint64_t ino;
 	uint32_t backing;
 	struct fs_handle *next_open,
 	    *prev_open; /* guarded by fs_passthrough.mu */
 };
 
-/* NULL: no memory. */
+/* Functions of this header may be called from any thread, those that end a
+ * mount excepted.  NULL: no memory. */
 struct fs_handles *fs_handles_new(void);
 void fs_handles_free(struct fs_handles *hs);
 
-/* A handle in which the caller sets one of the three.  NULL: no memory. */
+/* A new handle; the caller sets file, reader or snapshot, which h owns then.
+ * NULL: no memory. */
 struct fs_handle *fs_handle_new(struct fs *fs);
-/* Release what it holds, and h.  What h->file wrote freezes when it was the
- * last. */
+/* Close what h owns and free h.  A file that was written freezes with its last
+ * handle.  h may be NULL. */
 void fs_handle_free(struct fs *fs, struct fs_handle *h);
 
+/* The handle in fi, of an open file. */
 static inline struct fs_handle *
 fs_handle_of(const struct fuse_file_info *fi)
 {
@@ -48,23 +51,25 @@ fs_handle_of(const struct fuse_file_info *fi)
 }
 
 /*
- * Answer req, a FLUSH (sync false) or FSYNC of h, when all that was written
- * through it is as durable as that promises, or at once when it cannot write. 
- * The answer comes from another thread perhaps; no worker waits.
+ * Answer req, a FLUSH (sync false) or an FSYNC (sync true) of h, once all that
+ * was written through h is as durable as the mount's durability promises; at
+ * once when h was not opened for writing.  Another thread may send the answer,
+ * so no worker waits.  req is gone afterwards.
  */
 void fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req,
     bool sync);
 
 /* Is any file open? */
 bool fs_handles_any(struct fs_handles *hs);
-/* Wait until every flush has been answered. */
+/* Wait until every flush is answered.  No new one may begin. */
 void fs_handles_drain(struct fs_handles *hs);
 /*
- * At the end, with no worker left: let go of what is still open.  closed: the
- * file system was unmounted, so every descriptor has been closed, though the
- * kernel has thrown away the RELEASEs that were still queued (measured); files
- * whose last change was flushed are then released in the ordinary way.  All
- * others are left to the vault as a crash would leave them.
+ * Close all handles at the end of a mount, when no worker is left.
+ *
+ * closed: the file system was unmounted.  Then every descriptor has been
+ * closed, although the kernel drops RELEASEs that are still queued (measured),
+ * and files whose last change was flushed are released as usual.  All other
+ * files are left as a crash would leave them, for the next start to recover.
  */
 void fs_handles_end(struct fs *fs, bool closed);
 

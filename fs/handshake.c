@@ -1,6 +1,8 @@
 /*
- * libfuse makes the answer and writes it to what it takes for the kernel: a
- * socket that stands in for it, for this one answer.
+ * libfuse 3.14 has no names for some flags of INIT, so its answer must be
+ * changed before the kernel gets it.  For this one answer the descriptor of the
+ * session is replaced by a socket, from which the answer is read, completed and
+ * then sent to the kernel.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +19,7 @@
 
 #define ANSWER_MAX 4096
 
-/* The next request; TF_IO when there is none. */
+/* Read the next request.  TF_IO: there is none. */
 static enum tf_code
 receive(struct fuse_session *se, struct fuse_buf *buf, struct tf_error *err)
 {
@@ -36,7 +38,7 @@ struct offer {
 	uint32_t flags, flags2;
 };
 
-/* What the kernel offers, when the request is its greeting. */
+/* The flags that the kernel offers, if the request is INIT. */
 static struct offer
 offered(const struct fuse_buf *buf)
 {
@@ -56,7 +58,7 @@ offered(const struct fuse_buf *buf)
 static void
 accept_more(char *answer, size_t n, struct offer offer)
 {
-	/* Of the object's file system: none that stands on another one. */
+	/* Objects must not be on a stacked file system. */
 	const uint32_t max_stack_depth = 1;
 	const size_t behind = offsetof(struct fuse_init_out, flags2) +
 	    sizeof(uint32_t);
@@ -74,7 +76,7 @@ accept_more(char *answer, size_t n, struct offer offer)
 	}
 }
 
-/* Have libfuse answer into a socket, and pass the answer on to kernel_fd. */
+/* Let libfuse answer into the socket, and send the answer to kernel_fd. */
 static enum tf_code
 answer(struct fuse_session *se, const struct fuse_buf *buf, const int pair[2],
     int kernel_fd, struct tf_error *err)
@@ -106,8 +108,8 @@ fs_handshake(struct fuse_session *se, struct tf_error *err)
 	int pair[2] = { -1, -1 }, kernel_fd;
 	enum tf_code rc;
 
-	/* By dup(2): ThreadSanitizer does not see that F_DUPFD makes another
-	 * of the same, and that what is answered comes before what is asked. */
+	/* dup(2), because ThreadSanitizer does not see that F_DUPFD copies a
+	 * descriptor, and then misses the order of answers and requests. */
 	kernel_fd = dup(fuse_session_fd(se));
 	if (kernel_fd < 0 || fcntl(kernel_fd, F_SETFD, FD_CLOEXEC) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)

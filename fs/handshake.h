@@ -1,6 +1,6 @@
 /*
- * The first request of the kernel and its answer, with what this version of
- * libfuse has no name for.
+ * INIT, the first request of the kernel, and its answer, with the flags that
+ * libfuse 3.14 does not know.
  */
 #ifndef FS_HANDSHAKE_H
 #define FS_HANDSHAKE_H
@@ -10,11 +10,12 @@
 #include "core/error.h"
 
 /*
- * Answer INIT on a mounted session, before any worker reads from it.  Where
- * the kernel offers FUSE_HANDLE_KILLPRIV_V2 it is accepted: the vault takes
- * set-id bits away itself, and the kernel need not ask for security.capability
- * before each write.  So is FUSE_PASSTHROUGH (passthrough.h).  TF_IO; the session is of
- * no use then.
+ * Answer INIT on a mounted session, before any worker reads from it.
+ *
+ * Two offers of the kernel are accepted: FUSE_HANDLE_KILLPRIV_V2, because the
+ * vault removes set-id bits itself, so the kernel need not ask for
+ * security.capability before each write; and FUSE_PASSTHROUGH (passthrough.h).
+ * TF_IO: the session cannot be used and must be destroyed.
  */
 TF_MUST_USE enum tf_code fs_handshake(struct fuse_session *se,
     struct tf_error *err);

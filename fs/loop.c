@@ -2,14 +2,15 @@
  * Workers.  Lock order: reading, then mu or the mutex of the barrier, which are
  * never held together.
  *
- * Whoever reads goes on reading: most requests are answered in less time than
- * waking another worker takes.  Only what is slow passes reading on first.
+ * A worker keeps the reading mutex while it handles a request, because most
+ * requests are answered in less time than waking another worker takes.  A slow
+ * request hands reading over first (fs_loop_hand_over).
  *
- * A worker whose request waits is away, and a spare one takes its place: so
- * there are always as many workers for short requests as were asked for.  One
- * user can have AWAY_PER_UID workers away.  His other requests that might wait
- * are set aside until one of these has come back; the requests of other users
- * go on.
+ * A worker whose request waits is away, and a spare worker takes its place.  So
+ * there are always as many workers for short requests as were configured.  One
+ * user can have AWAY_PER_UID workers away.  Further requests of that user that
+ * might wait are set aside until one of those workers comes back; requests of
+ * other users are handled meanwhile.
  */
 #include <errno.h>
 #include <linux/fuse.h>
@@ -25,24 +26,24 @@
 #include "loop.h"
 
 #define KICK_MS 20
-#define SPARES_MAX 256 /* workers beyond those that were asked for */
-#define SPARES_KEPT 8  /* of these stay when nobody is away */
+#define SPARES_MAX 256 /* workers beyond the configured number */
+#define SPARES_KEPT 8  /* of these stay when no worker is away */
 #define AWAY_PER_UID 16
 
 struct worker {
 	struct fs_loop *loop;
 	pthread_t thread;	   /* set by the thread itself */
-	struct fs_release release; /* what it releases; see barrier.h */
-	uint32_t uid;		   /* who sent the request; fixed while away */
-	bool reads;		   /* this thread's: it holds loop->reading */
-	fuse_req_t req; /* this thread's: what may be interrupted, or NULL */
+	struct fs_release release; /* of its request; see barrier.h */
+	uint32_t uid;		   /* sender of the request; fixed while away */
+	bool reads;	/* of this thread only: it holds loop->reading */
+	fuse_req_t req; /* of this thread only: may be interrupted; or NULL */
 	bool away;	/* its request waits; guarded by loop->mu */
 	bool used;	/* there is such a thread; guarded by loop->mu */
 };
 
-static _Thread_local struct worker *me; /* NULL: no worker */
+static _Thread_local struct worker *me; /* this thread's; NULL: no worker */
 
-/* A request that was read and waits until its sender has fewer workers away. */
+/* A request that waits until its sender has fewer workers away. */
 struct aside {
 	struct aside *next;
 	uint32_t uid;
@@ -53,9 +54,9 @@ struct aside {
 struct fs_loop {
 	struct fuse_session *se;
 	int end_fd;
-	atomic_uint left;		 /* workers that have not left */
+	atomic_uint alive;		 /* workers that have not ended */
 	pthread_mutex_t reading;	 /* held while reading a request */
-	_Atomic(struct worker *) reader; /* who does, or NULL */
+	_Atomic(struct worker *) reader; /* the worker that reads, or NULL */
 	pthread_mutex_t mu;
 	struct fs_barrier barrier;
 	unsigned max;
@@ -97,7 +98,7 @@ fs_loop_free(struct fs_loop *l)
 
 	if (l == NULL)
 		return;
-	/* Left when the kernel had closed the connection. */
+	/* Requests are left here when the kernel closed the connection. */
 	while ((a = l->first) != NULL) {
 		l->first = a->next;
 		free(a->buf.mem);
@@ -112,7 +113,7 @@ fs_loop_free(struct fs_loop *l)
 
 /* --- requests that are set aside ----------------------------------------- */
 
-/* The header, of a request that was not spliced; else NULL. */
+/* The header of a request that was not spliced; else NULL. */
 static const struct fuse_in_header *
 header_of(const struct fuse_buf *buf)
 {
@@ -122,8 +123,9 @@ header_of(const struct fuse_buf *buf)
 	    NULL;
 }
 
-/* Requests that may wait, but for those for which the kernel holds the lock of
- * a directory: whoever looks into that one would wait too. */
+/* May the request be set aside?  Those that can wait, except requests for which
+ * the kernel holds the lock of a directory: other users of the directory would
+ * wait too. */
 static bool
 may_be_set_aside(const struct fuse_in_header *in)
 {
@@ -137,7 +139,7 @@ may_be_set_aside(const struct fuse_in_header *in)
 	case FUSE_FSYNCDIR:
 	case FUSE_FALLOCATE:
 	case FUSE_IOCTL:
-		return in->pid != 0; /* 0: the kernel's own */
+		return in->pid != 0; /* 0: sent by the kernel itself */
 	default:
 		return false;
 	}
@@ -155,7 +157,7 @@ may_go(const struct fs_loop *l, uint32_t uid)
 }
 
 /* Set the request in buf aside if its sender has too many workers away.  True:
- * buf is empty. */
+ * it was, and buf is empty. */
 static bool
 set_aside(struct fs_loop *l, struct fuse_buf *buf)
 {
@@ -179,7 +181,7 @@ set_aside(struct fs_loop *l, struct fuse_buf *buf)
 	return a != NULL;
 }
 
-/* Take *at out of the list; mu is held. */
+/* Remove *at from the list.  mu is held. */
 static struct aside *
 unlink_aside(struct fs_loop *l, struct aside **at)
 {
@@ -191,7 +193,7 @@ unlink_aside(struct fs_loop *l, struct aside **at)
 	return a;
 }
 
-/* The first request set aside whose sender may go on, into buf. */
+/* Move the first request that need not wait any more to buf.  False: none. */
 static bool
 take_aside(struct worker *w, struct fuse_buf *buf)
 {
@@ -215,7 +217,7 @@ take_aside(struct worker *w, struct fuse_buf *buf)
 	return true;
 }
 
-/* INTERRUPT of a request that is set aside: it is answered here. */
+/* Answer a request that is set aside if buf is the INTERRUPT of it. */
 static bool
 interrupt_aside(struct fs_loop *l, const struct fuse_buf *buf)
 {
@@ -244,9 +246,9 @@ interrupt_aside(struct fs_loop *l, const struct fuse_buf *buf)
 	return true;
 }
 
-/* --- workers -------------------------------------------------------------- */
+/* --- workers ------------------------------------------------------------- */
 
-/* Note the release that w has read, while nobody else can read. */
+/* Note the sender and, of a RELEASE, the node.  No other worker can read. */
 static void
 note_release(struct worker *w, const struct fuse_buf *buf)
 {
@@ -260,7 +262,7 @@ note_release(struct worker *w, const struct fuse_buf *buf)
 	fs_barrier_note(&l->barrier, &w->release, in->nodeid);
 }
 
-/* Read the next request into buf.  False: there will be none. */
+/* Read the next request into buf.  False: there will be no more. */
 static bool
 take(struct worker *w, struct fuse_buf *buf)
 {
@@ -285,7 +287,7 @@ take(struct worker *w, struct fuse_buf *buf)
 }
 
 void
-fs_loop_pass(void)
+fs_loop_hand_over(void)
 {
 	struct worker *w = me;
 
@@ -295,7 +297,7 @@ fs_loop_pass(void)
 	pthread_mutex_unlock(&w->loop->reading);
 }
 
-/* The request is answered.  False: w is not needed any more, and may not be
+/* The request is answered.  False: w is not needed any more, and must not be
  * used again. */
 static bool
 come_back(struct worker *w)
@@ -313,7 +315,7 @@ come_back(struct worker *w)
 		stays = w->used = false;
 		l->running--;
 		pthread_detach(pthread_self());
-		atomic_fetch_sub(&l->left, 1); /* others are there */
+		atomic_fetch_sub(&l->alive, 1); /* not the last worker */
 	}
 	pthread_mutex_unlock(&l->mu);
 	return stays;
@@ -349,15 +351,15 @@ work(void *arg)
 		stays = come_back(w);
 	}
 	free(buf.mem);
-	if (!stays) /* away, so it does not read */
+	if (!stays) /* it was away, so it does not hold reading */
 		return NULL;
-	fs_loop_pass();
-	if (atomic_fetch_sub(&l->left, 1) == 1)
+	fs_loop_hand_over();
+	if (atomic_fetch_sub(&l->alive, 1) == 1)
 		(void)eventfd_write(l->end_fd, 1);
 	return NULL;
 }
 
-/* One more worker; mu is held. */
+/* Start one more worker.  mu is held. */
 static enum tf_code
 add_worker(struct fs_loop *l, struct tf_error *err)
 {
@@ -370,13 +372,13 @@ add_worker(struct fs_loop *l, struct tf_error *err)
 		return tf_fail(err, TF_BUSY, "too many workers");
 	w->used = true;
 	l->running++;
-	atomic_fetch_add(&l->left, 1);
+	atomic_fetch_add(&l->alive, 1);
 	errno = pthread_create(&thread, NULL, work, w);
 	if (errno == 0)
 		return TF_OK;
 	w->used = false;
 	l->running--;
-	atomic_fetch_sub(&l->left, 1);
+	atomic_fetch_sub(&l->alive, 1);
 	return tf_fail(err, TF_IO, "start a worker thread");
 }
 
@@ -392,18 +394,18 @@ fs_loop_away(void)
 	pthread_mutex_lock(&l->mu);
 	w->away = true;
 	atomic_fetch_add(&l->away, 1);
-	/* If there cannot be one more, those that are left do it. */
+	/* If no worker can be started, the present ones do the work. */
 	if (l->running - atomic_load(&l->away) < l->max &&
 	    !fuse_session_exited(l->se))
 		(void)add_worker(l, NULL);
 	pthread_mutex_unlock(&l->mu);
-	fs_loop_pass();
+	fs_loop_hand_over();
 }
 
 static void
 wake_up(int sig)
 {
-	(void)sig; /* its work is to make read(2) return EINTR */
+	(void)sig; /* the signal only makes read(2) return EINTR */
 }
 
 enum tf_code
@@ -438,8 +440,8 @@ fs_loop_stop(struct fs_loop *l)
 	struct worker *w;
 
 	fuse_session_exit(l->se);
-	/* The kick may come just before the read, so it is repeated. */
-	while (atomic_load(&l->left) > 0 && poll(&p, 1, KICK_MS) <= 0) {
+	/* The signal can come just before the read, so it is repeated. */
+	while (atomic_load(&l->alive) > 0 && poll(&p, 1, KICK_MS) <= 0) {
 		w = atomic_load(&l->reader);
 		if (w != NULL)
 			pthread_kill(w->thread, SIGUSR1);

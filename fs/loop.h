@@ -1,14 +1,11 @@
 /*
- * The workers that read requests from the kernel, and the release barrier.
+ * The workers: threads that read requests from the kernel and handle them.
  *
- * The kernel queues RELEASE before close(2) returns, but with several workers
- * a later request could be answered first, and a caller would see its closed
- * file still open.  So one worker reads at a time, notes the RELEASE it read
- * before the next may read, and whoever looks at a node waits for the releases
- * that were read before.
- *
- * Most releases are done before the worker that read them lets another one read
- * (fs_loop_pass), so the wait is for those that pass reading on.
+ * One worker reads at a time and notes each RELEASE before the next worker may
+ * read, so that a handler can wait for the releases that were read before its
+ * own request (barrier.h).  Most releases are done before another worker can
+ * read at all, because a worker reads until it hands reading over
+ * (fs_loop_hand_over); the wait is for the others.
  */
 #ifndef FS_LOOP_H
 #define FS_LOOP_H
@@ -19,50 +16,56 @@
 
 #include "core/error.h"
 
-#define FS_LOOP_THREADS 64 /* at most */
+#define FS_LOOP_THREADS 64 /* workers at most */
 
 struct fs_loop;
 
-/* A loop with so many workers (1 to FS_LOOP_THREADS) that do not wait, none
- * started.
- * TF_NOMEM, TF_IO. */
+/*
+ * A loop that keeps threads (1 to FS_LOOP_THREADS) workers ready; none is
+ * started.  fs_loop_free frees *out.  TF_NOMEM, TF_IO.
+ */
 TF_MUST_USE enum tf_code fs_loop_new(unsigned threads, struct fs_loop **out,
     struct tf_error *err);
-/* Start the workers on a mounted session.  On failure none is left.
- * Signals that the workers shall not take are blocked by the caller. */
+/*
+ * Start the workers on a mounted session, which stays the caller's.  On failure
+ * no worker is left.  The caller has blocked the signals that the workers must
+ * not take; SIGUSR1 is used to wake them.  TF_IO.
+ */
 TF_MUST_USE enum tf_code fs_loop_start(struct fs_loop *l,
     struct fuse_session *se, struct tf_error *err);
-/* A descriptor that is readable once every worker has left. */
+/* A descriptor that becomes readable when every worker has ended; the loop owns
+ * it. */
 int fs_loop_end_fd(const struct fs_loop *l);
-/* Make the workers leave, blocked in a read or not, and join them. */
+/* End the workers, also one that is blocked in a read, and join them. */
 void fs_loop_stop(struct fs_loop *l);
 void fs_loop_free(struct fs_loop *l);
 
 /*
- * The request at hand will take longer than waking another worker: let that one
- * read the next.  Nothing in any other thread than a worker's, or the second
- * time.
+ * Let another worker read the next request, because this request will take
+ * longer than waking that worker.  Does nothing the second time for a request,
+ * and in threads that are no workers.
  */
-void fs_loop_pass(void);
+void fs_loop_hand_over(void);
 
 /*
- * The request at hand is about to wait, for the disk or for others: another
- * worker takes this one's place until it is answered.  Nothing in any other
- * thread than a worker's, or the second time.  Locks of the vault may be held.
+ * This request is about to wait, for the disk or for another request: another
+ * worker takes this worker's place until the request is answered.  Does nothing
+ * the second time for a request, and in threads that are no workers.  Locks of
+ * the vault may be held.
  */
 void fs_loop_away(void);
 
-/* The request at hand, which may take long, is req until it is answered: then
- * fs_loop_interrupted tells whether its sender gave it up. */
+/* This worker handles req, which may take long.  From now until req is
+ * answered, fs_loop_interrupted says whether its sender has given it up. */
 void fs_loop_serves(fuse_req_t req);
 bool fs_loop_interrupted(void);
 
-/* Is any release under way? */
+/* Was any RELEASE read that is not done? */
 bool fs_loop_releasing(struct fs_loop *l);
 /*
  * Wait until the releases of inode ino (0: of every inode) that were read
- * before this call have been done.  Only for handlers of requests other than
- * RELEASE, with no lock held.
+ * before this call are done.  Only for handlers of requests other than RELEASE;
+ * no lock may be held.
  */
 void fs_loop_await(struct fs_loop *l, uint64_t ino);
 

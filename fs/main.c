@@ -21,7 +21,8 @@ exit_status(enum tf_code rc)
 			      EXIT_FAILURE;
 }
 
-/* One line where it is read: the log, and stderr while the parent waits. */
+/* Report the failure to the log and, while the parent waits, on stderr and by
+ * the exit status. */
 static void
 complain(const struct tf_error *e, int parent)
 {

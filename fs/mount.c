@@ -1,5 +1,5 @@
 /*
- * Checks and care of the mount point.
+ * The mount point: checks before mounting, protection, and unmounting.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include "mount.h"
 #include "report.h"
 
-/* The helper that may unmount for an ordinary user. */
+/* Run fusermount3, which may unmount for an ordinary user. */
 static bool
 run_fusermount(const char *mnt, bool lazy)
 {
@@ -52,13 +52,13 @@ fs_mount_is_dead(const char *mnt)
 {
 	struct statfs s;
 
-	/* stat(2) may be answered from what the kernel remembers. */
+	/* Not stat(2), which the kernel can answer from its cache. */
 	return statfs(mnt, &s) < 0 && errno == ENOTCONN;
 }
 
 /* --- the mounts of this namespace ---------------------------------------- */
 
-/* Undo the \\ooo of mountinfo, in place. */
+/* Decode the \\ooo of mountinfo, in place. */
 static void
 unescape(char *s)
 {
@@ -78,8 +78,8 @@ unescape(char *s)
 }
 
 /*
- * Walk through mountinfo: is there a mount at mnt (then its numbers are in *w),
- * or, with mnt NULL, one with the numbers in *w?  1, 0, or -1: unreadable.
+ * Search mountinfo for a mount at mnt and set its numbers in *w; with mnt NULL,
+ * for a mount with the numbers in *w.  1: found; 0: not found; -1: unreadable.
  */
 static int
 find_mount(struct fs_mount_watch *w, const char *mnt)
@@ -101,7 +101,7 @@ find_mount(struct fs_mount_watch *w, const char *mnt)
 		}
 		unescape(at);
 		if (mnt != NULL && strcmp(at, mnt) == 0) {
-			/* The last one lies on top. */
+			/* The last mount at a path hides those before it. */
 			w->major = major;
 			w->minor = minor;
 			found = 1;
@@ -127,7 +127,7 @@ fs_mount_watch(struct fs_mount_watch *w, const char *mnt)
 	if (find_mount(w, mnt) != 1)
 		return;
 	w->fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	/* Changes count from the first read on. */
+	/* The kernel reports changes after the first read. */
 	if (w->fd >= 0)
 		(void)!read(w->fd, part, sizeof part);
 }
@@ -148,7 +148,8 @@ fs_mount_watch_end(struct fs_mount_watch *w)
 	w->fd = -1;
 }
 
-/* realpath(3) of a path whose last part is a dead mount: of what is above. */
+/* realpath(3) of a path whose last part is a dead mount: resolve only what is
+ * above that part. */
 static char *
 real_parent(const char *path)
 {
@@ -166,12 +167,12 @@ real_parent(const char *path)
 	return out;
 }
 
-/* --- the mount point and the store ------------------------------------ */
+/* --- the mount point and the store --------------------------------------- */
 
-#define DEPTH_MAX 4096	/* directories above one another: PATH_MAX */
+#define DEPTH_MAX 4096	/* levels of directories: PATH_MAX */
 #define OBJECT_DIRS 256 /* objects/00 to objects/ff */
 
-/* Directories, known by device and number: a bind mount gives them other
+/* Directories by device and inode, because a bind mount gives them other
  * paths. */
 struct places {
 	struct stat st[4 + OBJECT_DIRS];
@@ -185,7 +186,7 @@ add_place(struct places *p, const char *path)
 		p->n++;
 }
 
-/* Every directory of the store: each may be the root of a bind mount. */
+/* Add every directory of the store: each can be the root of a bind mount. */
 static void
 add_store(struct places *p, const char *store)
 {
@@ -231,7 +232,7 @@ is_within(const char *dir, const struct places *p)
 	return found;
 }
 
-/* What the daemon writes into its store must not come back to it. */
+/* The daemon's writes to its store must not become requests to the daemon. */
 static enum tf_code
 check_apart(const char *store, const char *mnt, struct tf_error *err)
 {
@@ -256,7 +257,7 @@ check_apart(const char *store, const char *mnt, struct tf_error *err)
 	return TF_OK;
 }
 
-/* An empty directory, and not a mount of ours that happens to be empty. */
+/* mnt must be an empty directory, and no mount of an empty store. */
 static enum tf_code
 check_empty(const char *mnt, struct tf_error *err)
 {

@@ -1,5 +1,5 @@
 /*
- * The mount point: what must be true of it before, and taking it off.
+ * The mount point: checks before mounting, protection, and unmounting.
  */
 #ifndef FS_MOUNT_H
 #define FS_MOUNT_H
@@ -9,42 +9,45 @@
 #include "core/error.h"
 
 /*
- * Make sure that a file system can be mounted at mnt for the store at the
- * absolute path store: an empty directory, not inside the store nor the other
- * way round.  A dead mount (its daemon is gone) is taken off first.  *out: its
- * absolute path, to be freed.
+ * Check that the store at the absolute path store can be mounted at mnt: an
+ * empty directory that is not inside the store, and the store not inside it.
+ * A dead mount there (its daemon has ended) is unmounted first.
+ * On TF_OK *out is the absolute path of mnt, which the caller frees.
  * TF_NOTFOUND, TF_NOTDIR, TF_NOTEMPTY, TF_BUSY, TF_USAGE, TF_IO, TF_NOMEM.
  */
 TF_MUST_USE enum tf_code fs_mount_check(const char *store, const char *mnt,
     char **out, struct tf_error *err);
 
 /*
- * Make the bare directory immutable, so that nobody writes under the mount
- * while nothing is mounted, and say in the log how to undo it.
- * Where that cannot be done, nothing happens.  True: it was done now.
+ * Make the bare directory immutable, so that nothing is written to it while
+ * nothing is mounted there, and log how to undo that.
+ * True: this call did it.  False: it was so before, or the caller is not root,
+ * or the file system cannot do it.
  */
 bool fs_mount_protect(const char *mnt);
 void fs_mount_unprotect(const char *mnt);
 
 /*
- * The mounts of one file system in this process's mount namespace.  A copy in
- * another namespace keeps the connection to the kernel alive after umount(8),
- * so the end of the connection alone does not say that nobody here needs the
- * daemon any more.
+ * The mounts of one file system in the mount namespace of this process.
+ *
+ * A copy of the mount in another namespace keeps the connection to the kernel
+ * open after umount(8).  So the daemon must watch the mounts too, to notice
+ * that it was unmounted here.
  */
 struct fs_mount_watch {
 	int fd; /* /proc/self/mountinfo: POLLPRI when mounts changed; or -1 */
 	unsigned major, minor; /* of the file system */
 };
-/* Watch what is mounted at mnt now.  Where that is impossible fd is -1. */
+/* Watch the file system that is mounted at mnt now.  fd is -1 where that is
+ * impossible. */
 void fs_mount_watch(struct fs_mount_watch *w, const char *mnt);
-/* Is it mounted anywhere in this namespace?  True when that cannot be read. */
+/* Is it mounted anywhere in this namespace?  True when that is unknown. */
 bool fs_mount_is_here(const struct fs_mount_watch *w);
 void fs_mount_watch_end(struct fs_mount_watch *w);
 
-/* Is a mount at mnt whose daemon is gone? */
+/* Is there a mount at mnt whose daemon has ended? */
 bool fs_mount_is_dead(const char *mnt);
-/* Unmount; lazy: also when files are open.  True: it was done. */
+/* Unmount mnt; lazy: detach it even if files are open.  True: success. */
 bool fs_mount_off(const char *mnt, bool lazy);
 
 #endif

@@ -1,9 +1,11 @@
 /*
- * FUSE_NOTIFY_INVAL_INODE.  The kernel answers it by itself and takes no lock
- * that a request holds: it may be sent with locks of the vault held, from a
- * thread that somebody's request waits for.  Attributes of a node it knows that
- * were on their way it takes for outdated; of one it does not know yet it takes
- * them, so those must not be good for long (ops.c).
+ * Notifications: FUSE_NOTIFY_INVAL_INODE.
+ *
+ * For attributes, the kernel takes no lock that a request holds, so the
+ * notification may be sent while locks of the vault are held, from a thread
+ * that a request waits for.  If an answer with old attributes is under way, the
+ * kernel drops them when it knows the node.  When it does not know the node yet
+ * it accepts them, so such an answer must be valid only briefly (attr.c).
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,11 +13,11 @@
 #include "notify.h"
 
 struct fs_notify {
-	/* Held while sending: nothing goes to a descriptor that is closed. */
+	/* Held while sending, so that the descriptor is not closed before. */
 	pthread_mutex_t mu;
-	struct fuse_session *se;     /* guarded by mu; NULL: nobody to tell */
+	struct fuse_session *se;     /* guarded by mu; NULL: not mounted */
 	struct fuse_session *serves; /* the same while there are workers */
-	unsigned calls;		     /* under way; guarded by mu */
+	unsigned calls; /* of fs_notify_altered now; guarded by mu */
 	pthread_cond_t done;
 };
 
@@ -61,16 +63,16 @@ fs_notify_changed(void *arg, uint64_t id)
 	struct fs_notify *n = arg;
 
 	pthread_mutex_lock(&n->mu);
-	/* -1: the attributes only.  If it fails, the kernel knows no such node,
-	 * or forgets after its moment. */
+	/* -1: the attributes only.  On failure the kernel does not know the
+	 * node, or its attributes expire soon. */
 	if (n->se != NULL)
 		(void)fuse_lowlevel_notify_inval_inode(n->se, id, -1, 0);
 	pthread_mutex_unlock(&n->mu);
 }
 
 /*
- * The kernel waits for reads of these pages that are under way: no lock is held
- * meanwhile, and it must be over before the last worker leaves.
+ * The kernel waits for reads of these pages.  So no lock is held meanwhile, and
+ * the call must have returned before the last worker ends.
  */
 void
 fs_notify_altered(void *arg, uint64_t id)

@@ -1,5 +1,5 @@
 /*
- * Telling the kernel that what it remembers of a directory is no longer so.
+ * Notifications to the kernel that what it remembers of a node has changed.
  */
 #ifndef FS_NOTIFY_H
 #define FS_NOTIFY_H
@@ -13,15 +13,18 @@ struct fs_notify;
 struct fs_notify *fs_notify_new(void);
 void fs_notify_free(struct fs_notify *n);
 
-/* se is mounted.  Until fs_notify_stop has returned, what changes is told. */
+/* se is mounted: send notifications to it until fs_notify_stop returns. */
 void fs_notify_start(struct fs_notify *n, struct fuse_session *se);
 void fs_notify_stop(struct fs_notify *n);
 
-/* tf_vault_options.changed: arg is a struct fs_notify. */
+/* tf_vault_options.changed: the attributes of node id changed.  arg is a struct
+ * fs_notify.  Locks of the vault may be held. */
 void fs_notify_changed(void *arg, uint64_t id);
-/* Workers are about to leave: report no more altered files. */
+/* Call it before the workers end: fs_notify_altered does nothing afterwards,
+ * and no call of it is under way. */
 void fs_notify_finish(struct fs_notify *n);
-/* tf_vault_options.altered, likewise. */
+/* tf_vault_options.altered: the content of file id changed.  It waits for reads
+ * of the file, so no lock may be held. */
 void fs_notify_altered(void *arg, uint64_t id);
 
 #endif

@@ -2,29 +2,30 @@
 #include "ops.h"
 
 #define MAX_WRITE (1024 * 1024)
-/* RELEASE keeps its place in the kernel's queue only while fewer background
- * requests than this are under way. */
+/* RELEASE keeps its place in the kernel's queue only while there are fewer
+ * background requests than this. */
 #define MAX_BACKGROUND 4096
 
-/* ThreadSanitizer sees in write(2), not in splice(2), that an answer comes
- * before the request that follows it. */
+/* ThreadSanitizer does not see with splice(2), only with write(2), that an
+ * answer comes before the request that follows it. */
 #ifdef __SANITIZE_THREAD__
 #define SPLICE_OUT 0u
 #else
 #define SPLICE_OUT FUSE_CAP_SPLICE_WRITE
 #endif
 
-/* libfuse before 3.17 knows PARALLEL_DIROPS and does not pass it on. */
+/* libfuse before 3.17 knows PARALLEL_DIROPS and does not request it. */
 static void
 init(void *userdata, struct fuse_conn_info *conn)
 {
 	const unsigned want = FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
 	    FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_ASYNC_READ | SPLICE_OUT |
 	    FUSE_CAP_IOCTL_DIR | FUSE_CAP_EXPORT_SUPPORT;
-	/* Splicing a write in gains nothing, for it is hashed; moving pages
-	 * out would take them from the cache of the object; who lists by and
-	 * by, as find(1), would ask for each name by itself; the rest would
-	 * have the kernel decide what only the vault can. */
+	/* SPLICE_READ: a write is hashed, so splicing it gains nothing.
+	 * SPLICE_MOVE would take pages from the cache of the object.
+	 * READDIRPLUS_AUTO: programs that list slowly, as find(1), would send
+	 * a LOOKUP per name.  With the others the kernel would decide what only
+	 * the vault can decide. */
 	const unsigned avoid = FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_MOVE |
 	    FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_HANDLE_KILLPRIV |
 	    FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_DONT_MASK | FUSE_CAP_POSIX_ACL;
@@ -38,9 +39,9 @@ init(void *userdata, struct fuse_conn_info *conn)
 }
 
 /*
- * Left out: forget (a node id is a vault id, nothing is counted), access
- * (default_permissions), locks (the kernel's own), lseek and copy_file_range
- * (the kernel falls back), tmpfile.
+ * Not implemented: forget (a node id is an id of the vault, and no lookups are
+ * counted), access (default_permissions), locks (the kernel has them), lseek
+ * and copy_file_range (the kernel falls back), tmpfile.
  */
 const struct fuse_lowlevel_ops fs_ops = {
 	.init = init,

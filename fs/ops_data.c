@@ -1,8 +1,8 @@
 /*
- * Content: creating, opening, reading, writing, closing.
+ * Content: create, open, read, write, close.
  *
- * FLUSH makes durable and answers for it, from whichever thread the vault is
- * done in; RELEASE freezes.
+ * FLUSH makes the content durable and reports failure to close(2); a thread of
+ * the vault may send its answer.  RELEASE freezes the content.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include "request.h"
 #include "worker.h"
 
-/* More bytes than that are worth another worker. */
+/* A request of more bytes hands reading over to another worker. */
 #define MANY_BYTES 32768
 
 static void
@@ -32,23 +32,23 @@ static enum tf_code
 open_read(fuse_req_t req, uint64_t ino, struct fs_handle *h,
     struct fuse_file_info *fi, struct tf_error *err)
 {
-	bool fresh = true; /* and so it stays for what is not sealed */
+	bool fresh = true; /* stays true for a file that is not sealed */
 	enum tf_code rc;
 
 	rc = tf_vault_open_read(fs_of(req)->vault, ino, fuse_req_ctx(req)->uid,
 	    &h->reader, &fresh, err);
 	fi->keep_cache = rc == TF_OK && !fresh;
-	fi->noflush = 1; /* a reader's close has nothing to report */
+	fi->noflush = 1; /* the close of a reader has nothing to report */
 	return rc;
 }
 
-/* Enter h among what is open of ino; with its object, when the kernel could
- * read that itself. */
+/* Enter h as an open file of ino, with its object if the kernel could read that
+ * itself. */
 static void
 enter(struct fs *fs, uint64_t ino, struct fs_handle *h)
 {
 	struct tf_open_object held = { .fd = -1 };
-	/* If it cannot be opened, READ says so. */
+	/* An object that cannot be opened is reported by READ. */
 	bool passable = h->reader != NULL && tf_reader_is_long(h->reader) &&
 	    fs_passthrough_wants(fs->passthrough, ino) &&
 	    tf_reader_object(h->reader, NULL) == TF_OK &&
@@ -59,7 +59,7 @@ enter(struct fs *fs, uint64_t ino, struct fs_handle *h)
 		tf_vault_let_go(fs->vault, &held);
 }
 
-/* Does it ask for more than reading? */
+/* Does the open ask for more than reading? */
 static bool
 is_writing(const struct fuse_file_info *fi)
 {
@@ -67,8 +67,8 @@ is_writing(const struct fuse_file_info *fi)
 	    (fi->flags & O_TRUNC) != 0;
 }
 
-/* open(O_RDONLY | O_CREAT): who only reads must not count as a writer, whom
- * others and the seal of the attestation wait for. */
+/* open(O_RDONLY | O_CREAT): other writers and the seal of the attestation wait
+ * for writers, so a file that is only read must not count as one. */
 static enum tf_code
 become_reader(fuse_req_t req, uint64_t ino, struct fs_handle *h,
     struct fuse_file_info *fi, struct tf_error *err)
@@ -76,7 +76,7 @@ become_reader(fuse_req_t req, uint64_t ino, struct fs_handle *h,
 	struct fs *fs = fs_of(req);
 	enum tf_code rc = open_read(req, ino, h, fi, err), closed;
 
-	/* Nobody will tell him at his close, which is a reader's. */
+	/* The close of a reader reports nothing, so report the error now. */
 	closed = tf_file_close(fs->vault, h->file, rc == TF_OK ? err : NULL);
 	h->file = NULL;
 	return rc == TF_OK ? closed : rc;
@@ -110,13 +110,13 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	set_handle(fi, h);
 	fs_passthrough_enter(r.fs->passthrough, h, a.id, -1);
 	fs_attr_entry(&a, &e);
-	e.attr_timeout = FS_ATTR_TIMEOUT_S; /* until it is written */
+	e.attr_timeout = FS_ATTR_TIMEOUT_S; /* it has no content yet */
 	/* The open was interrupted: there will be no RELEASE. */
 	if (fuse_reply_create(req, &e, fi) == -ENOENT)
 		fs_handle_free(r.fs, h);
 }
 
-/* --- OPEN --------------------------------------------------------------- */
+/* --- OPEN ---------------------------------------------------------------- */
 
 /* Also in a thread of worker.c, when the releases were waited for already. */
 static void
@@ -167,7 +167,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	enum tf_code rc = TF_NOMEM;
 
 	if (!writing && fs_control_is(ino)) {
-		fs_loop_pass();
+		fs_loop_hand_over();
 		fs_loop_await(fs->loop, 0); /* status counts what is frozen */
 		fs_worker_if_long(fs, req, ino, open_control);
 		return;
@@ -189,7 +189,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fs_handle_free(fs, h); /* interrupted, as in create */
 }
 
-/* --- READ and WRITE ----------------------------------------------------- */
+/* --- READ and WRITE ------------------------------------------------------ */
 
 void
 fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
@@ -208,13 +208,13 @@ fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
 	if (size > MANY_BYTES)
-		fs_loop_pass();
+		fs_loop_hand_over();
 	if (h->reader != NULL && tf_reader_hold(h->reader, &held)) {
 		v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
 		v.buf[0].fd = held.fd;
 		v.buf[0].pos = off;
 		fuse_reply_data(req, &v, 0);
-		/* Once answered, h may be released by another thread. */
+		/* Once answered, another thread may have released h. */
 		tf_vault_let_go(r.fs->vault, &held);
 		return;
 	}
@@ -253,7 +253,7 @@ fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
 	if (n > MANY_BYTES)
-		fs_loop_pass();
+		fs_loop_hand_over();
 	atomic_fetch_add(&h->changes, 1);
 	rc = tf_file_write_at(h->file, p, n, (uint64_t)off, append, &r.err);
 	if (!fs_request_failed(&r, rc))
@@ -285,7 +285,7 @@ fs_data_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 		&r.err));
 }
 
-/* --- closing ------------------------------------------------------------ */
+/* --- closing ------------------------------------------------------------- */
 
 void
 fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -326,7 +326,7 @@ fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	fs_handle_flush(fs_of(req), h, req, true);
 }
 
-/* The worker's loop ends the barrier when this has returned. */
+/* The worker ends the release in the barrier when this returns. */
 void
 fs_data_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {

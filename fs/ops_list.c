@@ -12,7 +12,7 @@
 
 #define BATCH 64 /* names asked of the vault at a time */
 
-/* The answer to a READDIR, as it fills up. */
+/* The answer to a READDIR, while it is filled. */
 struct listing {
 	fuse_req_t req;
 	bool plus; /* READDIRPLUS */
@@ -20,7 +20,7 @@ struct listing {
 	size_t size, used;
 };
 
-/* Add a name; next is the cookie to go on behind it.  False: no room. */
+/* Add a name; next is the cookie of the name after it.  False: no room. */
 static bool
 add(struct listing *l, const char *name, const struct fuse_entry_param *e,
     off_t next)
@@ -49,8 +49,8 @@ add_dots(struct listing *l, off_t off, uint64_t self, uint64_t parent)
 	return off >= 2 || add(l, "..", &e, 2);
 }
 
-/* The cookie behind a place is place + 3.  In READDIRPLUS too there are only
- * names: to make every file just to tell its size would be dear. */
+/* The cookie after a place is place + 3.  READDIRPLUS returns no attributes
+ * either: every file would have to be made to know its size. */
 static bool
 add_control(void *arg, uint64_t place, const char *name, uint64_t ino,
     mode_t type)
@@ -75,7 +75,7 @@ list_control(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
 	    off <= 2 ? 0 : (uint64_t)off - 2, add_control, l, err);
 }
 
-/* The cookie behind node id is id + 2: it rises, and is never 0, 1 or 2. */
+/* The cookie after node id is id + 2: it rises, and is never 0, 1 or 2. */
 static enum tf_code
 list_vault(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
 {
@@ -109,7 +109,7 @@ list_vault(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
 				fs_loop_await(fs->loop, a.id);
 				if (tf_vault_getattr(fs->vault, a.id, &a,
 					NULL) != TF_OK)
-					continue; /* gone meanwhile */
+					continue; /* removed meanwhile */
 			}
 			fs_attr_entry(&a, &e);
 			if (!add(l, batch[i].name, &e, (off_t)a.id + 2))
@@ -142,7 +142,7 @@ list(fuse_req_t req, uint64_t ino, size_t size, off_t off, bool plus)
 	free(l.buf);
 }
 
-/* A sealed directory's names never change: the kernel may keep them. */
+/* The names of a sealed directory never change, so the kernel may keep them. */
 void
 fs_list_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {

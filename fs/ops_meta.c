@@ -1,6 +1,6 @@
 /*
- * Metadata: attributes, extended attributes, space, and the requests on
- * directories that seal.
+ * Metadata: attributes, extended attributes, space, and the ioctls of
+ * directories.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 
 #define WRITE_BITS 0222
 
-/* --- attributes --------------------------------------------------------- */
+/* --- attributes ---------------------------------------------------------- */
 
 static void
 reply_attr(fuse_req_t req, const struct tf_attr *a)
@@ -150,9 +150,9 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 		reply_attr(req, &a);
 }
 
-/* --- extended attributes ------------------------------------------------ */
+/* --- extended attributes ------------------------------------------------- */
 
-/* Only user.* is kept. */
+/* Only attributes of user.* are stored. */
 static bool
 foreign_xattr(const char *name)
 {
@@ -271,7 +271,7 @@ fs_meta_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	    tf_vault_xattr_remove(r.fs->vault, ino, name, &r.who, &r.err));
 }
 
-/* --- the store, and directories ----------------------------------------- */
+/* --- the store, and directories ------------------------------------------ */
 
 void
 fs_meta_statfs(fuse_req_t req, fuse_ino_t ino)
@@ -321,7 +321,7 @@ fs_meta_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 	fs_request_end(&r, tf_vault_sync(r.fs->vault, ino, &r.who, &r.err));
 }
 
-/* --- IOCTL on directories ----------------------------------------------- */
+/* --- IOCTL on directories ------------------------------------------------ */
 
 static const struct fs_operation syncs = { .name = "sync",
 	.changes = true,

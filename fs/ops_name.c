@@ -22,7 +22,7 @@ reply_entry(fuse_req_t req, const struct tf_attr *a)
 	fuse_reply_entry(req, &e);
 }
 
-/* --- LOOKUP ------------------------------------------------------------- */
+/* --- LOOKUP -------------------------------------------------------------- */
 
 static const struct fs_operation looks_up = { .name = "look up",
 	.awaits = FS_AWAIT_NAME };
@@ -40,7 +40,7 @@ lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 	uint64_t ino = 0, edition = 0;
 	enum tf_code rc;
 
-	fs_loop_pass();
+	fs_loop_hand_over();
 	if (!fs_request_begin(&r, req, &looks_up_control, parent, name))
 		return;
 	rc = fs_control_lookup(r.fs->control, parent, name, &ino, &r.err);
@@ -89,7 +89,7 @@ lookup_dots(fuse_req_t req, uint64_t ino, bool up)
 	struct tf_attr a;
 	enum tf_code rc = TF_OK;
 
-	fs_loop_pass();
+	fs_loop_hand_over();
 	if (!fs_request_begin(&r, req, &looks_up_control, ino, NULL))
 		return;
 	if (up && fs_control_is(ino)) {
@@ -131,7 +131,7 @@ fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		reply_entry(req, &a);
 }
 
-/* --- create ------------------------------------------------------------- */
+/* --- create -------------------------------------------------------------- */
 
 void
 fs_name_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
@@ -219,7 +219,7 @@ fs_name_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 	refuse_node(req, &op, parent, name);
 }
 
-/* --- remove and rename -------------------------------------------------- */
+/* --- remove and rename --------------------------------------------------- */
 
 void
 fs_name_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)

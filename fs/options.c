@@ -75,7 +75,7 @@ parse_number(const char *s, unsigned min, unsigned max, unsigned *out)
 	return true;
 }
 
-/* Words for mount(8) and fstab, or what holds anyway. */
+/* Words that are for mount(8) and fstab, or that are always so. */
 static bool
 is_ignored(const char *name)
 {
@@ -90,7 +90,7 @@ is_ignored(const char *name)
 	return strncmp(name, "x-", 2) == 0 || strncmp(name, "user=", 5) == 0;
 }
 
-/* One word of -o. */
+/* Take one word of -o.  False: unknown, or its value does not fit. */
 static bool
 parse_option(struct fs_options *o, char *word)
 {

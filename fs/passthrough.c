@@ -1,6 +1,6 @@
 /*
- * The kernel counts what is open of a node, and so do we: what is open there is
- * always among what is entered here.  The order of locks is in handle.c.
+ * Open files per node, as the kernel counts them: every file that is open in
+ * the kernel is entered here.  The order of locks is in handle.c.
  */
 #include "passthrough.h"
 
@@ -31,9 +31,9 @@ _Static_assert(sizeof(struct open_out) == sizeof(struct fuse_open_out),
 
 struct fs_passthrough {
 	pthread_mutex_t mu;
-	int fuse_fd;  /* -1: nobody to ask; guarded by mu */
+	int fuse_fd;  /* -1: not mounted; guarded by mu */
 	bool refused; /* guarded by mu */
-	/* What is open, by node: first and next_open, guarded by mu. */
+	/* The open files by node, linked by next_open; guarded by mu. */
 	struct fs_handle *first[BUCKETS];
 };
 
@@ -74,7 +74,7 @@ fs_passthrough_stop(struct fs_passthrough *p)
 	fs_passthrough_start(p, -1);
 }
 
-/* One that is open of ino, or NULL.  mu held. */
+/* An open file of ino, or NULL.  mu is held. */
 static struct fs_handle *
 find(const struct fs_passthrough *p, uint64_t ino)
 {
@@ -98,10 +98,10 @@ fs_passthrough_wants(struct fs_passthrough *p, uint64_t ino)
 	return wants;
 }
 
-/* The kernel opens the object again with the flags of each who opens the file;
- * where the store cannot do O_DIRECT that would be their EIO. */
+/* Can the object be opened with O_DIRECT?  The kernel opens it with the flags
+ * of each open of the file, which would otherwise fail with EIO. */
 static bool
-any_flags(int fd)
+can_do_direct(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
@@ -109,7 +109,7 @@ any_flags(int fd)
 	    fcntl(fd, F_SETFL, flags) == 0;
 }
 
-/* The kernel's id for the file fd, or 0.  mu held. */
+/* Register the file fd: the kernel's id of it, or 0.  mu is held. */
 static uint32_t
 backing_open(struct fs_passthrough *p, int fd)
 {
@@ -118,7 +118,7 @@ backing_open(struct fs_passthrough *p, int fd)
 
 	if (p->fuse_fd < 0 || p->refused || fd < 0)
 		return 0;
-	if (any_flags(fd))
+	if (can_do_direct(fd))
 		id = ioctl(p->fuse_fd, BACKING_OPEN, &map);
 	p->refused = id <= 0;
 	return p->refused ? 0 : (uint32_t)id;
@@ -155,7 +155,7 @@ fs_passthrough_leave(struct fs_passthrough *p, struct fs_handle *h)
 		p->first[h->ino % BUCKETS] = h->next_open;
 	if (h->next_open != NULL)
 		h->next_open->prev_open = h->prev_open;
-	/* The next one may have another id once the kernel has none open. */
+	/* Without open files in the kernel, the node may get a new id. */
 	if (h->backing != 0 && p->fuse_fd >= 0 && find(p, h->ino) == NULL)
 		(void)ioctl(p->fuse_fd, BACKING_CLOSE, &h->backing);
 	pthread_mutex_unlock(&p->mu);
@@ -172,6 +172,6 @@ fs_passthrough_reply_open(fuse_req_t req, const struct fs_handle *h,
 
 	if (h->backing == 0)
 		return fuse_reply_open(req, fi);
-	/* Not FOPEN_KEEP_CACHE: pages of the file itself are in the way. */
+	/* Not FOPEN_KEEP_CACHE: cached pages of the file would be used. */
 	return fuse_reply_buf(req, (const char *)&out, sizeof out);
 }

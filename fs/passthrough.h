@@ -1,12 +1,15 @@
 /*
- * Passing reads through: the kernel reads a long sealed file from its object,
- * without asking and without pages of its own (Linux 6.9).
+ * Passthrough: the kernel reads a long sealed file from its object itself,
+ * without a request and without pages of its own (Linux 6.9).
  *
- * All that are open of a node at one time it wants to be of one kind, passed
- * with one id or not passed; an OPEN that is answered otherwise fails with EIO.
- * It forgets one that is open before it sends RELEASE.  So a handle is entered
- * here before it is answered for and stays until its RELEASE, and whichever
- * came first decides for those after it.
+ * The kernel requires that all open files of one node are of one kind: passed
+ * through with one id, or not passed through.  Otherwise the open fails with
+ * EIO.  It forgets an open file before it sends RELEASE.  So a handle is
+ * entered here before its OPEN is answered and stays until its RELEASE, and the
+ * first handle of a node decides for the following ones.
+ *
+ * All functions accept NULL for p and then do nothing.  Any thread may call
+ * them, except start, stop and free.
  */
 #ifndef FS_PASSTHROUGH_H
 #define FS_PASSTHROUGH_H
@@ -22,29 +25,29 @@
 
 struct fs_passthrough;
 
-/* NULL: no memory; then nothing is passed. */
+/* NULL: no memory; then nothing is passed through. */
 struct fs_passthrough *fs_passthrough_new(void);
 void fs_passthrough_free(struct fs_passthrough *p);
 
-/* From the one to the other the kernel is asked, over fuse_fd.  What it does
- * not allow (only root may) is not asked for again. */
+/* Between start and stop, objects are registered with the kernel over fuse_fd.
+ * After the first refusal (only root may register) none is. */
 void fs_passthrough_start(struct fs_passthrough *p, int fuse_fd);
 void fs_passthrough_stop(struct fs_passthrough *p);
 
-/* Might a file of ino be passed, if fs_passthrough_enter got its object? */
+/* Could ino be passed through if fs_passthrough_enter gets its object? */
 bool fs_passthrough_wants(struct fs_passthrough *p, uint64_t ino);
 /*
- * h is about to be the answer to an OPEN or CREATE of ino.  fd is of the sealed
- * object, whose bytes were checked, or -1; it stays the caller's.  Afterwards
- * h->backing is what the kernel passes by; 0: it is not passed.
+ * Enter h before an OPEN or CREATE of ino is answered with it.  fd is open on
+ * the sealed object, whose bytes were verified, or -1; it stays the caller's.
+ * Afterwards h->backing is the kernel's id of the object, or 0: not passed
+ * through.
  */
 void fs_passthrough_enter(struct fs_passthrough *p, struct fs_handle *h,
     uint64_t ino, int fd);
-/* h was released, or never came to be open.  Nothing when it was not entered.
- *  */
+/* h is released, or its open failed.  Does nothing if h was not entered. */
 void fs_passthrough_leave(struct fs_passthrough *p, struct fs_handle *h);
 
-/* fuse_reply_open(), with h->backing. */
+/* fuse_reply_open() with h->backing, and its result. */
 int fs_passthrough_reply_open(fuse_req_t req, const struct fs_handle *h,
     const struct fuse_file_info *fi);
 

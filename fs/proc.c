@@ -16,7 +16,8 @@
 #define IS_USER_WORKER 0x00004000ul /* of the kernel, for a process */
 #define IS_KERNEL_THREAD 0x00200000ul
 
-/* The file name of /proc/pid into buf, NUL added; its length, 0: none. */
+/* Read file name of /proc/pid into buf and add a NUL.  Returns the length; 0:
+ * nothing was read. */
 static size_t
 read_proc(uint32_t pid, const char *name, char *buf, size_t size)
 {
@@ -38,7 +39,7 @@ read_proc(uint32_t pid, const char *name, char *buf, size_t size)
 	return (size_t)n;
 }
 
-/* A number of /proc; -1 when unset, which the kernel writes as 2^32-1. */
+/* The kernel writes an unset number as 2^32-1. */
 int64_t
 fs_proc_number(uint32_t pid, const char *name)
 {
@@ -62,7 +63,7 @@ fs_proc_comm(uint32_t pid, char *out, size_t size)
 	if (n > 0 && out[n - 1] == '\n')
 		out[n - 1] = '\0';
 	else
-		out[0] = '\0'; /* cut or none: absent */
+		out[0] = '\0'; /* cut off, or nothing was read */
 }
 
 void
@@ -78,7 +79,6 @@ fs_proc_link(uint32_t pid, const char *name, char *out, size_t size)
 	out[n] = '\0';
 }
 
-/* In another mount namespace that path may name another file, or none. */
 void
 fs_proc_exe(uint32_t pid, const char *ours, char *out, size_t size)
 {
@@ -100,7 +100,7 @@ status_line(const char *buf, const char *name)
 	return line == NULL ? NULL : line + strlen(name);
 }
 
-/* The flags of a thread; all of them when they cannot be read. */
+/* The flags of a thread; all bits set when they cannot be read. */
 static unsigned long
 read_flags(uint32_t tid)
 {
@@ -114,10 +114,6 @@ read_flags(uint32_t tid)
 	return flags;
 }
 
-/*
- * The process of a thread.  0: none that could be named; a thread of the kernel
- * writes for somebody else, and one of io_uring for whoever has the ring.
- */
 uint32_t
 fs_proc_process(uint32_t tid)
 {
@@ -132,11 +128,8 @@ fs_proc_process(uint32_t tid)
 	return (uint32_t)strtoul(tgid, NULL, 10);
 }
 
-/*
- * Do the numbers of /proc mean what the kernel's numbers mean to us?  In a pid
- * namespace with the host's /proc they name other processes; then each process
- * has several numbers there.
- */
+/* In a pid namespace with the /proc of the host, each process has several
+ * numbers in NSpid there. */
 bool
 fs_proc_is_ours(void)
 {
@@ -154,7 +147,6 @@ fs_proc_is_ours(void)
 	    (strtoul(numbers, &end, 10) == self && *end == '\n');
 }
 
-/* The path in the unified hierarchy if there is one, else in the first. */
 void
 fs_proc_cgroup(uint32_t pid, char *out, size_t size)
 {

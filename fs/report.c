@@ -1,10 +1,10 @@
 /*
  * The only table from code to errno, and the daemon's log.
  *
- * A refusal is worth a line, because somebody tried to change what cannot be
- * changed; a loop that tries for ever must not fill the disk, so lines are
- * rationed.  The ration is counted by a timer's ticks, for only core reads the
- * clock.
+ * A refusal is logged, because somebody tried to change what cannot be changed.
+ * A program that tries in an endless loop must not fill the disk, so there is a
+ * budget of lines.  It grows with the ticks of a timer, because only core reads
+ * the clock.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -23,13 +23,13 @@
 
 static struct {
 	bool daemon; /* syslog; else stderr.  Set before threads start */
-	int timer;   /* counts ticks; -1: no ration.  Likewise */
+	int timer;   /* counts ticks; -1: no budget.  Likewise */
 	pthread_mutex_t mu;
 	uint64_t left;	  /* lines that may be written now; guarded by mu */
 	uint64_t dropped; /* since the last line; guarded by mu */
 } log_budget = { .timer = -1, .mu = PTHREAD_MUTEX_INITIALIZER, .left = BURST };
 
-/* errno, and whether it is an everyday answer that needs no line. */
+/* The errno of each code; everyday answers are not logged. */
 static const struct {
 	int sys;
 	bool everyday;
@@ -106,9 +106,10 @@ fs_report_line(int priority, const char *fmt, ...)
 	put(priority, line);
 }
 
-/* Take one line from the ration.  *dropped: how many were held back before. */
+/* Take one line from the budget.  *dropped: the lines left out before it.
+ * False: the budget is used up. */
 static bool
-may_write(uint64_t *dropped)
+take_line(uint64_t *dropped)
 {
 	uint64_t ticks;
 	bool yes;
@@ -134,13 +135,13 @@ may_write(uint64_t *dropped)
 	return yes;
 }
 
-/* One line under the ration. */
+/* Write one line if the budget has one left. */
 static void
-ration(int priority, const char *line)
+put_within_budget(int priority, const char *line)
 {
 	uint64_t dropped;
 
-	if (!may_write(&dropped))
+	if (!take_line(&dropped))
 		return;
 	if (dropped > 0)
 		fs_report_line(LOG_WARNING,
@@ -150,10 +151,10 @@ ration(int priority, const char *line)
 }
 
 void
-fs_report_news(void *arg, enum tf_code code, const char *line)
+fs_report_message(void *arg, enum tf_code code, const char *line)
 {
 	(void)arg;
-	ration(code == TF_OK ? LOG_NOTICE : LOG_ERR, line);
+	put_within_budget(code == TF_OK ? LOG_NOTICE : LOG_ERR, line);
 }
 
 void
@@ -178,7 +179,7 @@ fs_report_errno(enum tf_code code)
 	return answers[code].sys;
 }
 
-/* Did the machine fail, rather than a rule hold? */
+/* Is it a fault of the machine or the store, and no refusal by a rule? */
 static bool
 is_fault(enum tf_code code)
 {
@@ -216,7 +217,7 @@ fs_report_error_as(fuse_req_t req, const char *what, enum tf_code rc,
 		    fault ? "failed" : "refused", what, (unsigned)ctx->uid,
 		    (int)ctx->pid, text, why != NULL ? ": " : "",
 		    why != NULL ? why : "");
-		ration(fault ? LOG_ERR : LOG_WARNING, line);
+		put_within_budget(fault ? LOG_ERR : LOG_WARNING, line);
 	}
 	fuse_reply_err(req, sys);
 }
@@ -231,7 +232,7 @@ fs_report_error(fuse_req_t req, const char *what, enum tf_code rc,
 	fs_report_error_as(req, what, rc, e, sys != 0 ? sys : EIO);
 }
 
-/* Did a rule refuse the change, so that its reason is worth keeping? */
+/* Did a rule refuse the change?  Then the vault records the attempt. */
 static bool
 is_rule(enum tf_code code)
 {

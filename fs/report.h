@@ -1,6 +1,7 @@
 /*
- * What the mount says: an errno to the caller, a line to the daemon's log.
- * Nothing else in fs/ knows which code is which errno.
+ * Reports of the mount: an errno to the caller, a line in the daemon's log.
+ * Only report.c knows the errno of each code.  Any thread may call these
+ * functions, fs_report_open excepted.
  */
 #ifndef FS_REPORT_H
 #define FS_REPORT_H
@@ -12,17 +13,18 @@
 #include "core/vault.h"
 
 /*
- * Choose where lines go: stderr (the start, and -f) or syslog(3) as a daemon.
- * Call it before there are threads.
+ * Choose where lines go: stderr in the foreground, syslog(3) in the background.
+ * Before it is called they go to stderr.  Call it before there are threads.
  */
 void fs_report_open(bool foreground);
 
-/* One line, never held back.  priority as in syslog(3). */
+/* Write one line, whatever the budget.  priority is that of syslog(3). */
 void fs_report_line(int priority, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* News of the vault: struct tf_vault_options.say.  Held back when a storm. */
-void fs_report_news(void *arg, enum tf_code code, const char *line);
+/* A message of the vault: struct tf_vault_options.say.  Subject to the budget
+ * of lines (fs_report_error). */
+void fs_report_message(void *arg, enum tf_code code, const char *line);
 
 /* Messages of libfuse, for fuse_set_log_func. */
 void fs_report_fuse(enum fuse_log_level level, const char *fmt, va_list ap);
@@ -31,21 +33,21 @@ void fs_report_fuse(enum fuse_log_level level, const char *fmt, va_list ap);
 int fs_report_errno(enum tf_code code);
 
 /*
- * Answer req with the errno of rc, which is not TF_OK, and write a line about
- * what was refused ("open for writing") unless it is an everyday answer (no
- * such file).  At most a hundred such lines at once and ten a second, then
- * they are counted.  e may be NULL.  req is gone afterwards.
+ * Answer req with the errno of rc, which is not TF_OK.  Log what failed ("open
+ * for writing"), unless rc is an everyday answer such as "no such file".  The
+ * budget is 100 lines at once and 10 lines per second; lines beyond that are
+ * only counted.  e may be NULL.  req is gone afterwards.
  */
 void fs_report_error(fuse_req_t req, const char *what, enum tf_code rc,
     const struct tf_error *e);
-/* The same with another errno, where the call has its own (E2BIG). */
+/* The same with the errno sys, for calls that have their own (E2BIG). */
 void fs_report_error_as(fuse_req_t req, const char *what, enum tf_code rc,
     const struct tf_error *e, int sys);
-/* The same for a change; if a rule refused it, the vault keeps that.  a says
- * which operation and of what. */
+/* The same for a change.  If a rule refused the change, the vault records the
+ * attempt a: the operation, and its nodes and names. */
 void fs_report_attempt(fuse_req_t req, const struct tf_attempt *a,
     enum tf_code rc, const struct tf_error *e);
-/* Refuse req with a rule that needs no engine: EPERM or what code says. */
+/* Refuse req by a rule of fs/: the errno of code, and text as the reason. */
 void fs_report_refuse(fuse_req_t req, const struct tf_attempt *a,
     enum tf_code code, const char *text);
 

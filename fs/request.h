@@ -34,7 +34,8 @@ struct fs_operation {
 	/* Refuse it when the mount is stopping: it would begin to write. */
 	bool starts;
 	/* Wait for the releases under way (loop.h): of the node; of the node
-	 * that the name means, and where that is a directory, of all; of all. */
+	 * that the name means, or of all nodes if that is a directory; of all
+	 * nodes. */
 	enum {
 		FS_AWAIT_NONE,
 		FS_AWAIT_NODE,

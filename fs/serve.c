@@ -26,10 +26,10 @@
 #include "worker.h"
 
 #define THREADS_DEFAULT 4
-#define STOP_TRIES 50 /* to unmount while files are open */
+#define STOP_TRIES 50 /* attempts to unmount while files are open */
 #define STOP_WAIT_MS 100
-#define LEFT_IDLE_MS 2000 /* a mount seen only by others ends after that */
-#define STOP_PATIENT 20 /* of these tries are before what is long is given up */
+#define UNSEEN_IDLE_MS 2000 /* without open files, see outlive_mount */
+#define STOP_PATIENT 20	    /* attempts before slow requests are given up */
 
 static struct fuse_session *
 new_session(struct fs *fs, const struct fs_options *o)
@@ -58,7 +58,7 @@ new_session(struct fs *fs, const struct fs_options *o)
 	return se;
 }
 
-/* Signals that end us, as a descriptor; no thread takes them. */
+/* A descriptor of the signals that end the daemon; no thread handles them. */
 static int
 open_signals(void)
 {
@@ -84,8 +84,8 @@ take_signal(int fd)
 }
 
 /*
- * After a signal: no new writers, and a plain unmount as soon as nothing is
- * open.  A second signal cuts the waiting short.  True: unmounted.
+ * After a signal: refuse new writers, and unmount as soon as no file is open.
+ * A second signal ends the waiting.  True: it is unmounted.
  */
 static bool
 unmount_patiently(struct fs *fs, const char *mnt, int signals)
@@ -100,8 +100,8 @@ unmount_patiently(struct fs *fs, const char *mnt, int signals)
 	for (int i = 0; i < STOP_TRIES; i++) {
 		if (fs_mount_off(mnt, false))
 			return true;
-		/* Nobody closes a file before what is long to hash is given
-		 * up. */
+		/* A program that waits for a long request cannot close its
+		 * files. */
 		if (i == STOP_PATIENT)
 			tf_vault_stop(fs->vault);
 		if (poll(p, 2, STOP_WAIT_MS) <= 0)
@@ -116,10 +116,10 @@ unmount_patiently(struct fs *fs, const char *mnt, int signals)
 }
 
 /*
- * The last mount in this namespace was taken off.  Mostly the connection ends
- * now; a copy of the mount in another namespace would keep it for ever, with
- * the store locked by a mount that nobody sees.  So serve what is open, and end
- * when for some seconds nothing is.  False: the mount is here again.
+ * The last mount in this namespace was unmounted.  Usually the connection ends
+ * now, but a copy of the mount in another namespace keeps it open, and the
+ * store locked.  So serve the open files, and end when no file was open for
+ * UNSEEN_IDLE_MS.  False: the file system is mounted here again.
  */
 static bool
 outlive_mount(struct fs *fs, const struct fs_mount_watch *watch,
@@ -127,7 +127,7 @@ outlive_mount(struct fs *fs, const struct fs_mount_watch *watch,
 {
 	int idle = 0;
 
-	while (idle < LEFT_IDLE_MS) {
+	while (idle < UNSEEN_IDLE_MS) {
 		if (poll(p, 2, STOP_WAIT_MS) > 0)
 			return true;
 		idle = fs_handles_any(fs->handles) ? 0 : idle + STOP_WAIT_MS;
@@ -137,8 +137,11 @@ outlive_mount(struct fs *fs, const struct fs_mount_watch *watch,
 	return true;
 }
 
-/* Until a signal comes or the mount is taken off.  Why, for the ledger.
- * *copies: the file system may still be mounted in other mount namespaces. */
+/*
+ * Wait until a signal comes or the file system is unmounted.  Returns the
+ * reason for the ledger.  *closed: no program has a file open any more.
+ * *copies: the file system may still be mounted in other mount namespaces.
+ */
 static const char *
 await_end(struct fs *fs, const char *mnt, int signals, bool *closed,
     bool *copies)
@@ -161,7 +164,7 @@ await_end(struct fs *fs, const char *mnt, int signals, bool *closed,
 	}
 	fs_mount_watch_end(&watch);
 	if ((p[0].revents & POLLIN) != 0) {
-		/* A dead mount here: the connection was cut, not unmounted. */
+		/* A dead mount here: the connection was aborted. */
 		*closed = !fs_mount_is_dead(mnt);
 		return "unmounted";
 	}
@@ -178,7 +181,7 @@ await_end(struct fs *fs, const char *mnt, int signals, bool *closed,
 	return "signal";
 }
 
-/* Mount and serve.  vault is open; on return nothing is mounted. */
+/* Mount and serve.  The vault is open; on return nothing is mounted. */
 static enum tf_code
 run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
     const char **reason, struct tf_error *err)
@@ -219,8 +222,8 @@ run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
 	fs_worker_stop(fs);
 	fs_notify_stop(fs->notify);
 	fs_passthrough_stop(fs->passthrough);
-	/* Closes the connection; detaches what is still mounted.  Where that
-	 * was done already, something else may be mounted there now. */
+	/* This closes the connection and detaches a mount that is left.  After
+	 * *copies, something else may be mounted there now. */
 	if (!copies)
 		fuse_session_unmount(se);
 	if (fs_mount_is_dead(o->mnt))
@@ -230,7 +233,7 @@ run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
 	return rc;
 }
 
-/* Everything the handlers share but the vault. */
+/* Create what the handlers share, except the vault. */
 static enum tf_code
 open_shared(struct fs *fs, const struct fs_options *o, struct tf_error *err)
 {
@@ -253,7 +256,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.settings = o->settings,
 		.libfuse = fuse_pkgversion(),
 		.verify_open = o->verify_open,
-		.say = fs_report_news,
+		.say = fs_report_message,
 		.slow = fs_loop_away,
 		.interrupted = fs_loop_interrupted,
 		.changed = fs_notify_changed,
@@ -281,7 +284,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		goto out;
 	if ((rc = open_shared(&fs, o, err)) == TF_OK)
 		rc = run_mounted(&fs, o, signals, parent, &reason, err);
-	fs_control_free(fs.control); /* some of it is in the store */
+	fs_control_free(fs.control); /* its packages are in the store */
 	fs.control = NULL;
 	close_rc = tf_vault_close(fs.vault, reason, &close_err);
 	if (close_rc != TF_OK && rc == TF_OK) {

@@ -1,4 +1,4 @@
-/* Signals while the daemon starts: see start.h. */
+/* Signals while the daemon opens the vault: see start.h. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
- * The threads for what takes long.
+ * The threads that make control files.
  *
- * Makers make control files, one of each user at a time; an attendant answers
- * requests that were given up before a maker took them, and lets go of packages
- * that the ledger has outgrown.
+ * Makers make the files, one at a time for each user.  One attendant answers
+ * requests that were given up before a maker took them, and frees packages that
+ * the ledger has outgrown.
  */
 #include <errno.h>
 #include <poll.h>
@@ -18,8 +18,8 @@
 #include "worker.h"
 
 #define MAKERS 4
-#define NICENESS 5    /* who looks and writes goes before who has files made */
-#define SWEEP_MS 1000 /* how long a package may outlive its ledger */
+#define NICENESS 5	 /* other requests are more urgent */
+#define PACKAGES_MS 1000 /* between two looks for outgrown packages */
 
 struct job {
 	struct job *next;
@@ -28,7 +28,7 @@ struct job {
 	uint32_t uid;
 	fs_worker_fn fn;
 	struct fs_worker *worker;
-	atomic_bool over; /* given up */
+	atomic_bool over; /* it was given up */
 };
 
 struct fs_worker {
@@ -40,8 +40,8 @@ struct fs_worker {
 	pthread_mutex_t mu;
 	pthread_cond_t more;
 	struct job *first, **end;
-	bool ends; /* nothing is made any more */
-	bool quit;
+	bool ends; /* every job is given up */
+	bool quit; /* the threads end when no job is left */
 };
 
 struct start {
@@ -49,7 +49,7 @@ struct start {
 	unsigned n;
 };
 
-static _Thread_local struct job *mine; /* what this thread does, or NULL */
+static _Thread_local struct job *mine; /* the job of this thread, or NULL */
 
 bool
 fs_worker_given_up(void)
@@ -69,8 +69,8 @@ wake(struct fs_worker *l)
 	(void)eventfd_write(l->wake, 1);
 }
 
-/* FUSE_INTERRUPT; libfuse holds locks of the request, so it is answered
- * elsewhere. */
+/* FUSE_INTERRUPT.  libfuse holds locks of the request here, so the attendant or
+ * a maker answers it. */
 static void
 set_over(fuse_req_t req, void *arg)
 {
@@ -81,7 +81,7 @@ set_over(fuse_req_t req, void *arg)
 	wake(j->worker);
 }
 
-/* Nobody interrupts it any more; then it may be answered. */
+/* Free a job that no maker took; answer: its request with EINTR. */
 static void
 finish(struct job *j, bool answer)
 {
@@ -91,7 +91,7 @@ finish(struct job *j, bool answer)
 	free(j);
 }
 
-/* Take *at out; mu is held. */
+/* Remove *at from the queue.  mu is held. */
 static struct job *
 unlink_job(struct fs_worker *l, struct job **at)
 {
@@ -102,7 +102,7 @@ unlink_job(struct fs_worker *l, struct job **at)
 	return j;
 }
 
-/* --- makers ----------------------------------------------------------------- */
+/* --- makers -------------------------------------------------------------- */
 
 static bool
 is_served(const struct fs_worker *l, uint32_t uid)
@@ -113,7 +113,7 @@ is_served(const struct fs_worker *l, uint32_t uid)
 	return false;
 }
 
-/* The first job of a user for whom nobody works, or NULL; mu is held. */
+/* Take the first job whose user no maker works for, or NULL.  mu is held. */
 static struct job *
 take(struct fs_worker *l)
 {
@@ -154,7 +154,7 @@ make(void *arg)
 		l->at_work[s.n] = NULL;
 		l->busy--;
 		free(j);
-		wake(l); /* there may be a package to sweep */
+		wake(l); /* there may be a package to free */
 		pthread_cond_broadcast(&l->more);
 	}
 	pthread_mutex_unlock(&l->mu);
@@ -168,7 +168,8 @@ fs_worker_answers(fuse_req_t req)
 		fuse_req_interrupt_func(req, NULL, NULL);
 }
 
-/* mu is held.  If there cannot be one more, others do it. */
+/* Start one more maker, if possible; else the present ones do the work.  mu is
+ * held. */
 static void
 add_maker(struct fs_worker *l)
 {
@@ -183,9 +184,9 @@ add_maker(struct fs_worker *l)
 		free(s);
 }
 
-/* --- the attendant ------------------------------------------------------------ */
+/* --- the attendant ------------------------------------------------------- */
 
-/* Answer what was given up while it waited. */
+/* Answer the requests that were given up while they waited. */
 static void
 answer_given_up(struct fs_worker *l)
 {
@@ -228,14 +229,15 @@ attend(void *arg)
 
 	while (!quits(l)) {
 		answer_given_up(l);
-		if (poll(&p, 1, fs_control_sweep(l->control) ? SWEEP_MS : -1) >
-		    0)
+		if (poll(&p, 1,
+			fs_control_drop_packages(l->control) ? PACKAGES_MS :
+							       -1) > 0)
 			(void)eventfd_read(l->wake, &n);
 	}
 	return NULL;
 }
 
-/* --- start and stop ------------------------------------------------------------- */
+/* --- start and stop ------------------------------------------------------ */
 
 static void
 discard(struct fs_worker *l)
@@ -259,7 +261,7 @@ fs_worker_start(struct fs *fs, struct tf_error *err)
 	pthread_cond_init(&l->more, NULL);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_lock(&l->mu);
-	add_maker(l); /* others come when they are needed */
+	add_maker(l); /* more are started when they are needed */
 	pthread_mutex_unlock(&l->mu);
 	fs->worker = l;
 	if (l->wake < 0 || l->makers == 0 ||
@@ -314,7 +316,7 @@ fs_worker_stop(struct fs *fs)
 	fs->worker = NULL;
 }
 
-/* Let a maker call fn; false: it cannot be done. */
+/* Queue a job for the makers.  False: no makers or no memory. */
 static bool
 add_job(struct fs *fs, fuse_req_t req, uint64_t ino, fs_worker_fn fn)
 {
@@ -329,7 +331,7 @@ add_job(struct fs *fs, fuse_req_t req, uint64_t ino, fs_worker_fn fn)
 		.fn = fn,
 		.worker = l };
 	atomic_init(&j->over, false);
-	/* Before a maker may answer it. */
+	/* Before the job is queued: a maker may answer it at once. */
 	fuse_req_interrupt_func(req, set_over, j);
 	pthread_mutex_lock(&l->mu);
 	if (l->ends)

@@ -1,8 +1,10 @@
 /*
- * Threads for what takes long: making control files.  The workers, which may be
- * few, go on with the requests of others meanwhile.  Of one user one file is
- * made at a time, so that nothing is made twice for one who asks twice, and
- * nobody's hundred requests come before another's one.
+ * Threads that make control files, which can take long, so that the workers of
+ * loop.h stay free for other requests.
+ *
+ * For each user one file is made at a time.  So nothing is made twice for a
+ * user who asks twice, and the requests of one user do not delay those of
+ * another.
  */
 #ifndef FS_WORKER_H
 #define FS_WORKER_H
@@ -12,28 +14,30 @@
 
 #include "fs.h"
 
-/* Start them.  TF_NOMEM, TF_IO. */
+/* Start the threads and set fs->worker.  On failure there is none and
+ * fs->worker is NULL.  TF_NOMEM, TF_IO. */
 TF_MUST_USE enum tf_code fs_worker_start(struct fs *fs, struct tf_error *err);
-/* Give up all that is under way, and whatever comes. */
+/* Give up all requests that are being handled here, and those that come. */
 void fs_worker_give_up(struct fs *fs);
-/* The same, answer all that waits, and end them.  No
- * worker runs any more. */
+/* The same; then answer all waiting requests and end the threads.  No worker of
+ * loop.h runs any more.  Both do nothing while fs->worker is NULL. */
 void fs_worker_stop(struct fs *fs);
 
-/* Answers req, which is about control node ino. */
+/* Answers req, a request about control node ino. */
 typedef void (*fs_worker_fn)(fuse_req_t req, uint64_t ino);
 /*
- * Call fn: in another thread, in the order of the user's asking, if the file
- * has to be made first and that takes long.  If its sender gives the request up
- * before fn is called, it is answered with EINTR.
+ * Call fn(req, ino): in another thread if the file must be made first and that
+ * takes long, else in this one.  The requests of one user are handled in their
+ * order.  A request that its sender gives up before fn is called is answered
+ * with EINTR.
  */
 void fs_worker_if_long(struct fs *fs, fuse_req_t req, uint64_t ino,
     fs_worker_fn fn);
-/* fn is about to answer req.  Nothing in other threads. */
+/* fn calls this before it answers req.  Does nothing in other threads. */
 void fs_worker_answers(fuse_req_t req);
 
-/* Was the request given up that this thread works for?  Also as a flag that
- * lives until it is answered; NULL in other threads. */
+/* Was the request that this thread handles given up?  The flag says the same;
+ * it lives until the request is answered.  In other threads: false and NULL. */
 bool fs_worker_given_up(void);
 const atomic_bool *fs_worker_flag(void);
 
