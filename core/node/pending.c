@@ -562,6 +562,7 @@ tf_pending_set_failed(struct tf_pending *l, enum tf_code rc,
 	if (l->failed != TF_OK)
 		return;
 	l->failed = rc;
+	l->recorded = false; /* a draft that was written again */
 	if ((l->failure = malloc(sizeof(*e))) != NULL) {
 		*l->failure = *e;
 		l->failure->code = rc;

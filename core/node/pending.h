@@ -226,6 +226,7 @@ struct tf_pending {
 	/* It failed and gave up this name: its row has that one until an entry
 	 * says so; or NULL.  Nothing takes it away or its place meanwhile. */
 	char *meant;
+	bool recorded; /* the entry of its interruption is committed */
 	/* That entry, while it is being made; or NULL. */
 	struct tf_interruption *interruption;
 

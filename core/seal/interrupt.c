@@ -178,6 +178,7 @@ took_hold(struct tf_pending *l, const struct tf_interruption *x)
 	l->in_db = !l->in_file;
 	l->in_order = false;
 	l->marked = false;
+	l->recorded = true;
 	tf_stage_saved(l->v, l);
 }
 
@@ -221,6 +222,13 @@ tf_pending_step_aside(struct tf_pending *l)
 
 	pthread_mutex_lock(&v->mu);
 	if (!tf_pending_claim(v, l)) {
+		pthread_mutex_unlock(&v->mu);
+		tf_interruption_free(x);
+		return;
+	}
+	/* Another thread was faster? */
+	if (l->recorded) {
+		tf_pending_unclaim(v, l);
 		pthread_mutex_unlock(&v->mu);
 		tf_interruption_free(x);
 		return;
@@ -301,12 +309,15 @@ tf_pending_interrupt(struct tf_pending *l)
 	struct tf_interruption *x, found = { .l = l };
 	struct tf_error e = { .code = TF_OK };
 	struct tf_vault *v = l->v;
-	bool claimed;
+	bool claimed, recorded;
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
 	x = l->interruption;
+	recorded = l->recorded;
 	pthread_mutex_unlock(&v->mu);
+	if (recorded)
+		return;
 	if (x == NULL)
 		tf_pending_step_aside(l);
 	rc = surviving(l, &found, &e);
@@ -327,7 +338,7 @@ tf_pending_interrupt(struct tf_pending *l)
 	pthread_mutex_lock(&v->mu);
 	if (claimed) {
 		/* Nobody may write a draft whose entry is missing. */
-		if (rc != TF_OK)
+		if (rc != TF_OK && !l->recorded)
 			tf_pending_set_failed(l, rc, &e);
 		l->interruption = NULL;
 		tf_pending_unclaim(v, l);
