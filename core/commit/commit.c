@@ -21,14 +21,13 @@
  * States of a job:
  *
  *     tf_commit_submit()      take()        run_jobs()     tf_db_commit()
- *   --------------> queued ---------> claimed -------> running -------> committed
- *                                        ^                |                 |
- *                            process():  |                | undo()          |
- *                            one by one  |                v                 |
- *                                        +---(first)--- undone              |
- *                                                         |(second)         |
- *                                                         v    process()    v
- *                                                        done <-------------+
+ * --------------> queued ---------> claimed -------> running -------> committed
+ * ^                |                 |                            process():  |
+ * | undo()          |                            one by one  |                v
+ * |                                        +---(first)--- undone              |
+ * |(second)         |                                                         v
+ * process()    v                                                        done
+ * <-------------+
  *
  *  queued     In the list of c->mu.  The submitter may hold vault.mu.
  *  claimed    In the list of the committer's thread.  At most BATCH_MAX jobs
@@ -196,7 +195,7 @@ doubt_clock(struct tf_vault *v, struct tf_time last)
 		    "of entries are worth no more than it");
 }
 
-/* An entry of its own when the clock was set since the last one. */
+/* Append clock.jumped if the clock was set since the last entry. */
 static enum tf_code
 watch_clock(struct tf_txn *t, struct tf_time now, struct tf_error *err)
 {
@@ -243,7 +242,7 @@ tf_txn_append_prepared(struct tf_txn *t, const struct tf_prepared_entry *p,
 	if (!t->batch && (rc = watch_clock(t, now, err)) != TF_OK)
 		return rc;
 	stamp(t, &e, now);
-	/* The buffer outlives the transaction, want of memory not. */
+	/* The buffer is reused, but an earlier lack of memory must not be. */
 	t->body.n = 0;
 	t->body.failed = false;
 	if ((rc = tf_entry_complete(p, &e, &t->body, err)) == TF_OK)
@@ -296,7 +295,8 @@ tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
 	size_t n = t->n_touched;
 	enum tf_code rc;
 
-	/* The others of this directory are found in sort_touched. */
+	/* Only the last element is compared; sort_touched removes duplicates.
+	 * */
 	if (n == 0 || !t->touched[n - 1].moves || t->touched[n - 1].id != id) {
 		if ((rc = tf_txn_changed(t, id, err)) != TF_OK)
 			return rc;
@@ -307,7 +307,7 @@ tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
 	return TF_OK;
 }
 
-/* Take a block of ids that nobody gets again, even if we die. */
+/* Reserve a block of ids durably, so that none is used again after a crash. */
 static enum tf_code
 reserve_ids(struct tf_txn *t, uint64_t *first, struct tf_error *err)
 {
@@ -318,7 +318,7 @@ reserve_ids(struct tf_txn *t, uint64_t *first, struct tf_error *err)
 		rc = tf_nodes_max_id(t->db, &used, err);
 	if (rc != TF_OK)
 		return rc;
-	/* Whatever somebody wrote there: a used number is never given again. */
+	/* The stored value may have been altered: never reuse an id in use. */
 	if (*first <= used)
 		*first = used + 1;
 	return tf_meta_set_int(tf_txn_write(t), "next_id", *first + TF_ID_BLOCK,
@@ -401,7 +401,7 @@ by_directory(const void *a, const void *b)
 	return x->moves ? tf_time_cmp(x->at, y->at) : 0;
 }
 
-/* Each directory once, with its last time. */
+/* Sort t->touched and keep each directory once, with its latest time. */
 static void
 sort_touched(struct tf_txn *t)
 {
@@ -417,7 +417,7 @@ sort_touched(struct tf_txn *t)
 	t->n_touched = n;
 }
 
-/* What the entries of this transaction ask for at its end. */
+/* Write the directories' times, the tiles and the checkpoint. */
 static enum tf_code
 finish(struct tf_committer *c, uint64_t before, struct tf_checkpoint *cp,
     struct tf_buf *note, struct tf_error *err)
@@ -463,12 +463,12 @@ publish(struct tf_committer *c, const struct tf_checkpoint *cp,
 	tf_buf_free(&v->head.note);
 	v->head.note = *note;
 	memset(note, 0, sizeof(*note));
-	if (v->alarm_ns == UINT64_MAX) /* the sealer sleeps without end */
+	if (v->alarm_ns == UINT64_MAX) /* the sealer sleeps without a limit */
 		pthread_cond_signal(&v->alarm);
 	pthread_mutex_unlock(&v->mu);
 }
 
-/* Whoever caused it is answered later. */
+/* Report the changed directories, before the jobs' callers are answered. */
 static void
 tell_changed(const struct tf_txn *t)
 {
@@ -476,7 +476,8 @@ tell_changed(const struct tf_txn *t)
 		tf_vault_changed(t->v, t->touched[i].id);
 }
 
-/* Back to what is on disk; if even that fails, nobody writes any more. */
+/* Roll back and reload the state on disk.  If that fails, the vault becomes
+ * read-only. */
 static void
 undo(struct tf_committer *c, const struct tf_txn *saved,
     const struct seen *seen)
@@ -490,9 +491,9 @@ undo(struct tf_committer *c, const struct tf_txn *saved,
 	c->txn.files = saved->files;
 	c->txn.content_bytes = saved->content_bytes;
 	c->txn.at = saved->at;
-	/* A jump whose entry is undone is found again by the next entry. */
+	/* The next entry detects again a clock jump whose entry is undone. */
 	c->seen = *seen;
-	c->next_id = c->end_id = 0; /* perhaps reserved in what is undone */
+	c->next_id = c->end_id = 0; /* their reservation may be undone */
 	forget_scratch(&c->txn);
 	if (tf_tree_load(c->tree, saved->size, tf_tiles_read, c->db, &e) ==
 	    TF_OK)
@@ -536,7 +537,8 @@ all_failed(struct tf_job *list, enum tf_code code, const struct tf_error *err)
 		}
 }
 
-/* Run the jobs; false when one failed after writing, and nothing is done. */
+/* Run the jobs.  False if one failed after it wrote: the transaction must be
+ * rolled back. */
 static bool
 run_jobs(struct tf_committer *c, struct tf_job *list, bool *wrote)
 {
@@ -555,9 +557,9 @@ run_jobs(struct tf_committer *c, struct tf_job *list, bool *wrote)
 }
 
 /*
- * Begin a transaction.  Somebody's shell or backup may hold the database's
- * lock: that passes, and nothing is lost by waiting.  TF_LOCKED after that many
- * tries: then these jobs fail, and the next ones try again.
+ * Begin a transaction.  Another program, such as a shell or a backup, may hold
+ * the database's lock for a while: waiting loses nothing.  After the last try
+ * these jobs fail with TF_LOCKED, and the next jobs try again.
  */
 static enum tf_code
 begin(struct tf_committer *c, struct tf_error *err)
@@ -582,7 +584,8 @@ begin(struct tf_committer *c, struct tf_error *err)
 	return rc;
 }
 
-/* One transaction of these jobs; false: undone, try them one by one. */
+/* Run these jobs in one transaction.  False: it was rolled back, and the caller
+ * runs them one by one. */
 static bool
 transact(struct tf_committer *c, struct tf_job *list)
 {
@@ -653,7 +656,7 @@ process(struct tf_committer *c, struct tf_job *list)
 			next = j->next;
 			j->next = NULL;
 			if (!refused_all(c, j))
-				(void)transact(c, j); /* j->rc says it */
+				(void)transact(c, j); /* result: j->rc */
 			j->next = next;
 		}
 	}
@@ -663,7 +666,7 @@ process(struct tf_committer *c, struct tf_job *list)
 	}
 }
 
-/* Take up to BATCH_MAX jobs; NULL when it is time to go. */
+/* Take up to BATCH_MAX jobs.  NULL: the queue is empty and the thread ends. */
 static struct tf_job *
 take(struct tf_committer *c)
 {
@@ -703,7 +706,7 @@ tf_commit_submit(struct tf_committer *c, struct tf_job *j)
 	*c->tail = j;
 	c->tail = &j->next;
 	pthread_mutex_unlock(&c->mu);
-	pthread_cond_signal(&c->more); /* who wakes up finds it unlocked */
+	pthread_cond_signal(&c->more); /* after unlock: no second wait */
 }
 
 struct waiting {
@@ -765,8 +768,8 @@ tf_commit_wait(struct tf_committer *c,
 
 /* --- start and stop --- */
 
-/* Entries, tiles and the newest checkpoint must tell one story; the time this
- * takes does not grow with the log. */
+/* Check that entries, tiles and the newest checkpoint agree, in time that does
+ * not depend on the length of the log. */
 static enum tf_code
 load(struct tf_committer *c, struct tf_error *err)
 {

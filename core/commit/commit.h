@@ -1,7 +1,8 @@
 /*
- * The one writer.  Jobs queue up; one thread takes all that wait, runs them in
- * one transaction, signs one checkpoint and commits once (group commit), then
- * tells each how it went.  I1, I3, I4.
+ * The only writer of the ledger.  Callers queue jobs.  The committer thread
+ * takes all queued jobs, runs them in one transaction, signs one checkpoint,
+ * commits once (group commit), and then reports each job's result.  I1, I3, I4:
+ * see commit.c.
  */
 #ifndef TF_COMMIT_COMMIT_H
 #define TF_COMMIT_COMMIT_H
@@ -18,29 +19,31 @@ struct tf_entry;
 struct tf_prepared_entry;
 struct tf_vault;
 
+/* A directory whose row the transaction changes. */
 struct tf_touched {
 	uint64_t id;
-	bool moves; /* names were born in it: its times move to at */
+	bool moves; /* a name was created in it: its times become at */
 	struct tf_time at;
 };
 
-/* The transaction that a job runs in. */
+/* The transaction of a job.  It belongs to the committer's thread. */
 struct tf_txn {
 	struct tf_vault *v;
-	struct tf_db *db;     /* reads see what was written before */
-	bool wrote;	      /* this job changed something */
-	uint64_t size, bytes; /* of the ledger, with what was appended */
-	uint64_t files, content_bytes; /* sealed evidence so far */
+	struct tf_db *db; /* reads see the writes of this transaction */
+	bool wrote;	  /* the present job has changed the database */
+	/* The ledger with the entries appended so far. */
+	uint64_t size, bytes;	       /* entries; bytes of events.jsonl */
+	uint64_t files, content_bytes; /* sealed evidence */
 	struct tf_time at;	       /* of the last entry */
-	struct tf_time not_before;     /* the next entry is not older */
+	struct tf_time not_before;     /* lower limit for the next entry */
 	bool batch; /* entries carry batch_first..batch_last */
 	uint64_t batch_first, batch_last;
-	uint64_t path_id; /* the directory whose path is kept */
+	uint64_t path_id; /* the directory whose path is cached */
 	struct tf_buf path;
-	struct tf_buf body; /* of the entry that is appended */
-	uint64_t open_att;  /* an attestation known to be open */
-	uint64_t known_dir; /* a directory known to have its entry */
-	/* Directories that look different once this is committed. */
+	struct tf_buf body; /* memory for the entry being appended */
+	uint64_t open_att;  /* an attestation found to be open, or 0 */
+	uint64_t known_dir; /* a directory found to have an entry, or 0 */
+	/* Directories whose attributes change with the commit. */
 	struct tf_touched *touched;
 	size_t n_touched, cap_touched;
 };
@@ -48,13 +51,14 @@ struct tf_txn {
 struct tf_job {
 	struct tf_job *next;
 	/*
-	 * In the committer's thread.  A refusal is returned before anything was
-	 * written; an error after that undoes the transaction, and the jobs are
-	 * run again one by one: run may be called twice.
+	 * Do the work, in the committer's thread.  run refuses before it writes
+	 * (tf_txn_write).  If it fails after a write, the transaction is rolled
+	 * back and its jobs run again one by one: run may be called twice.
 	 */
 	enum tf_code (*run)(struct tf_txn *t, struct tf_job *j,
 	    struct tf_error *err);
-	/* In the committer's thread, after the commit; j may be freed. */
+	/* Report the result, in the committer's thread, after the commit (I4).
+	 * Called exactly once.  done may free j. */
 	void (*done)(struct tf_job *j, enum tf_code code,
 	    const struct tf_error *err);
 	enum tf_code rc;
@@ -62,21 +66,24 @@ struct tf_job {
 };
 #define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 
-/* Takes db over, also on failure.  Checks the right edge of the tree against
- * the newest checkpoint: TF_TAMPER. */
+/* Start the committer's thread.  Takes ownership of db, also on failure.
+ * TF_TAMPER if the right edge of the tree does not give the root of the newest
+ * checkpoint. */
 TF_MUST_USE enum tf_code tf_commit_start(struct tf_vault *v, struct tf_db *db,
     struct tf_committer **out, struct tf_error *err);
-/* Runs what is queued, then ends.  NULL is nothing. */
+/* Run all queued jobs, end the thread and free c.  NULL: does nothing. */
 void tf_commit_stop(struct tf_committer *c);
 
-/* Queue a job; done is called exactly once.  vault.mu may be held. */
+/* Queue j, which belongs to the committer until done is called.  vault.mu may
+ * be held. */
 void tf_commit_submit(struct tf_committer *c, struct tf_job *j);
-/* Run a job and wait for it; vault.mu must not be held. */
+/* Run a job and wait for its result.  On TF_OK its changes survive power loss.
+ * The caller holds neither vault.mu nor a lock that run takes. */
 TF_MUST_USE enum tf_code tf_commit_wait(struct tf_committer *c,
     enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
     void *arg, struct tf_error *err);
 
-/* For run: say that something is about to be written. */
+/* The database for writing.  run calls this before each write. */
 static inline struct tf_db *
 tf_txn_write(struct tf_txn *t)
 {
@@ -85,26 +92,30 @@ tf_txn_write(struct tf_txn *t)
 }
 
 /*
- * Append an entry: v, seq, origin, at, clock and batch are filled in here.
- * *leaf (may be NULL) is its leaf hash.
+ * Append an entry (ENTRIES.md).  The call sets its v, seq, origin, at, clock
+ * and batch.  *leaf (may be NULL) becomes its leaf hash (RFC 6962 2.1).
  */
 TF_MUST_USE enum tf_code tf_txn_append(struct tf_txn *t, struct tf_entry *e,
     struct tf_hash *leaf, struct tf_error *err);
-/* The same of one that was prepared with this v and origin. */
+/* Append an entry that was prepared with the present v and origin. */
 TF_MUST_USE enum tf_code tf_txn_append_prepared(struct tf_txn *t,
     const struct tf_prepared_entry *p, struct tf_error *err);
-/* The next n entries stand or fall together; ends with tf_txn_batch_end. */
+/* Mark the next n entries as one batch: all of them take effect, or none.  End
+ * it with tf_txn_batch_end. */
 TF_MUST_USE enum tf_code tf_txn_batch(struct tf_txn *t, uint64_t n,
     struct tf_error *err);
 void tf_txn_batch_end(struct tf_txn *t);
-/* A name was born in directory id: its times move at the end. */
+/* A name was created in directory id: its times become `at` at the end of the
+ * transaction. */
 TF_MUST_USE enum tf_code tf_txn_touch(struct tf_txn *t, uint64_t id,
     struct tf_time at, struct tf_error *err);
-/* The row of directory id was changed otherwise. */
+/* The row of directory id was changed in another way: report it to the mount
+ * after the commit. */
 TF_MUST_USE enum tf_code tf_txn_changed(struct tf_txn *t, uint64_t id,
     struct tf_error *err);
 
-/* A new node id, never given before and never again. */
+/* A new node id, which is never used again, not even after a crash.  May wait
+ * for a commit: vault.mu must not be held. */
 TF_MUST_USE enum tf_code tf_vault_new_id(struct tf_vault *v, uint64_t *id,
     struct tf_error *err);
 

@@ -1,4 +1,4 @@
-/* Objects that are there already: see existing.h. */
+/* Storing equal bytes once: see existing.h. */
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -21,8 +21,8 @@ never_over(void *arg)
 	return false;
 }
 
-/* Is the file what the digest of l says?  A disk that cannot read it is an
- * answer, too. */
+/* Hash the file and compare with the digest of l.  A file that the disk cannot
+ * read counts as damaged. */
 static enum tf_code
 hash_existing(struct tf_pending *l, const struct tf_patience *p, bool *right,
     struct tf_error *err)
@@ -38,7 +38,7 @@ hash_existing(struct tf_pending *l, const struct tf_patience *p, bool *right,
 	*right = false;
 	rc = tf_object_open(v->objectsfd, &l->digest, &fd, &e);
 	if (rc == TF_TAMPER)
-		return TF_OK; /* no plain file */
+		return TF_OK; /* not a regular file */
 	if (rc == TF_OK) {
 		tf_vault_slow(v);
 		rc = tf_hash_whole(v->hasher, l->attr.uid, fd,
@@ -53,8 +53,9 @@ hash_existing(struct tf_pending *l, const struct tf_patience *p, bool *right,
 	return TF_OK;
 }
 
-/* It was hashed, and is damaged.  Two who found that at once must not put the
- * good one aside that the other has linked since. */
+/* Rename the file with inode number ino, which was hashed and is damaged.  Of
+ * two threads that find the damage at once, the second must not rename the good
+ * file that the first has linked since: the inode number tells them apart. */
 static enum tf_code
 put_aside(struct tf_pending *l, uint64_t ino, struct tf_error *err)
 {
@@ -65,7 +66,7 @@ put_aside(struct tf_pending *l, uint64_t ino, struct tf_error *err)
 	pthread_mutex_lock(&one);
 	rc = tf_object_put_aside(l->v->objectsfd, &l->digest, ino, name, err);
 	pthread_mutex_unlock(&one);
-	/* Nobody reads on from its open descriptor. */
+	/* No further reader may use the open descriptor of the damaged file. */
 	tf_object_is_aside(&l->v->objects, &l->digest);
 	if (rc == TF_OK)
 		tf_vault_say(l->v, TF_TAMPER,
@@ -147,7 +148,7 @@ tf_existing_find(struct tf_txn *t, const struct tf_hash *h, uint64_t size,
 	*right = *known && *id == compared;
 	if (rc == TF_NOTFOUND || *right)
 		return TF_OK;
-	/* The digest may point at other bytes, or at damaged ones. */
+	/* A damaged row of digest may refer to other or damaged bytes. */
 	return rc == TF_OK ?
 	    tf_existing_is_right(t->v, t->db, *id, h, size, right, err) :
 	    rc;

@@ -1,7 +1,8 @@
 /*
- * FLUSH: content, name and writer on stable storage, in one group commit with
- * whatever else waits.  A failed flush is final for its file: the kernel may
- * have dropped the pages, and a second try would lie (I4).
+ * The flush: brings content, name and writer of a file to stable storage, in
+ * one group commit with the other queued jobs.  A failed flush is final for its
+ * file: the kernel may have dropped the dirty pages, so a second flush could
+ * report success for lost data (I4).
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ struct flush {
 	struct tf_job job;
 	struct tf_pending *l;
 	bool is_inline;
-	char *body; /* inline: a copy, for the writer may go on */
+	char *body; /* inline bytes: a copy, because the writer may continue */
 	uint64_t size, gen;
 	struct tf_hash digest;
 };
@@ -49,8 +50,8 @@ fill_row(const struct tf_pending *l, struct tf_stage_row *r)
 		l->xattrs.n };
 }
 
-/* Directories above that were never saved; then l itself.  The strings of a
- * row are copied while mu is held. */
+/* Save the ancestors that have no row, then l.  The strings of a row are copied
+ * while mu is held. */
 static enum tf_code
 save_row(struct tf_txn *t, struct tf_pending *l, const struct flush *f,
     struct tf_error *err)
@@ -91,7 +92,8 @@ save_row(struct tf_txn *t, struct tf_pending *l, const struct flush *f,
 	return rc;
 }
 
-/* The pending directories above l, nearest first, that have no row yet. */
+/* Collect the pending directories above l that have no row yet, nearest
+ * first. */
 static enum tf_code
 save_directories(struct tf_txn *t, struct tf_pending *l, struct tf_error *err)
 {
@@ -192,7 +194,7 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 	free(f);
 }
 
-/* Does somebody have it open for writing? */
+/* True if a handle has l open for writing. */
 static bool
 is_written(struct tf_pending *l)
 {
@@ -219,12 +221,12 @@ build_flush(struct tf_pending *l, struct flush **out, struct tf_error *err)
 	f->size = l->size;
 	f->gen = l->gen;
 	f->is_inline = !l->in_file;
-	if (l->fd >= 0) { /* else that was done when it was closed */
+	if (l->fd >= 0) { /* else it was synced when fd was closed */
 		tf_vault_slow(l->v);
 		tf_content_hash(l);
 		rc = tf_file_datasync(l->fd, err);
 	}
-	/* The row is about to rely on the name, too. */
+	/* The row relies on the file's name in stage/: sync that, too. */
 	if (rc == TF_OK && l->in_file && !l->named) {
 		rc = tf_file_sync_dir(l->v->stagefd, ".", err);
 		l->named = rc == TF_OK;
@@ -268,7 +270,7 @@ flush_failed(struct tf_pending *l, enum tf_code rc, struct tf_error *e)
 {
 	struct tf_vault *v = l->v;
 
-	/* For want of a descriptor nothing was lost, and it is tried again. */
+	/* A lack of descriptors has lost no data, so a retry is allowed. */
 	if (rc != TF_TOOMANY)
 		(void)tf_pending_fail(l, rc, e, NULL);
 	pthread_mutex_lock(&v->mu);
@@ -279,7 +281,8 @@ flush_failed(struct tf_pending *l, enum tf_code rc, struct tf_error *e)
 	pthread_mutex_unlock(&v->mu);
 }
 
-/* Is more left to hash than may be hashed with locks held?  io and mu held. */
+/* True if more bytes are unhashed than may be hashed with locks held.  io and
+ * mu held. */
 static bool
 is_long(struct tf_pending *l)
 {
@@ -290,7 +293,7 @@ is_long(struct tf_pending *l)
 	    l->whole_gen != l->gen;
 }
 
-/* Nobody waits for the digest of l any more. */
+/* True if no caller waits for the digest of l any more. */
 static bool
 is_moot(void *arg)
 {
@@ -303,7 +306,7 @@ is_moot(void *arg)
 	return moot || tf_vault_must_stop(l->v);
 }
 
-/* Let the hasher go through what was written in order. */
+/* Wait until the hasher has hashed the bytes that were written in order. */
 static enum tf_code
 hash_behind(struct tf_pending *l, const struct tf_patience *p,
     struct tf_error *err)
@@ -316,14 +319,15 @@ hash_behind(struct tf_pending *l, const struct tf_patience *p,
 	if (!tf_hash_await(h, l, p))
 		return tf_fail(err, TF_INTERRUPTED, "interrupted");
 	tf_pending_lock(l);
-	/* It could not read: then all is read again, and the error is met. */
+	/* A read of the hasher failed: the whole file is hashed again, which
+	 * reports the error. */
 	if (!l->hashing && tf_hash_left(h, l, l->hash_upto) > 0)
 		l->in_order = false;
 	pthread_mutex_unlock(&l->io);
 	return TF_OK;
 }
 
-/* Have all of the content hashed, and keep the digest if it is still that. */
+/* Hash the whole content, and store the digest if the content is unchanged. */
 static enum tf_code
 hash_all(struct tf_pending *l, const struct tf_patience *p,
     struct tf_error *err)
@@ -339,8 +343,8 @@ hash_all(struct tf_pending *l, const struct tf_patience *p,
 	pthread_mutex_unlock(&l->io);
 	if (rc != TF_OK)
 		return rc;
-	/* Where there are holes is told best when nothing is on its way to the
-	 * disk; it has to get there anyway. */
+	/* The file system reports holes precisely only for synced data, and the
+	 * flush syncs the file in any case. */
 	if ((rc = tf_file_datasync(fd, err)) == TF_OK)
 		rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, p, &digest,
 		    &size, err);
@@ -358,8 +362,7 @@ hash_all(struct tf_pending *l, const struct tf_patience *p,
 	return rc;
 }
 
-/* Hash what is long to hash; no lock is held, and others read and write it
- * meanwhile. */
+/* Hash a long file without a lock, while other threads read and write it. */
 static enum tf_code
 hash_long(struct tf_pending *l, struct tf_error *err)
 {
@@ -373,7 +376,6 @@ hash_long(struct tf_pending *l, struct tf_error *err)
 	return in_order ? hash_behind(l, &p, err) : hash_all(l, &p, err);
 }
 
-/* Start making the present content durable; done (may be NULL) hears of it. */
 void
 tf_flush(struct tf_pending *l, tf_done done, void *arg)
 {
@@ -421,7 +423,7 @@ tf_flush(struct tf_pending *l, tf_done done, void *arg)
 				tf_pending_unref(l);
 			break;
 		}
-		/* Somebody's flush of these very bytes: wait for it too. */
+		/* A flush of exactly these bytes is running: wait for it. */
 		if (l->flushing_gen == l->gen && done != NULL &&
 		    add_waiter(l, done, arg)) {
 			pthread_mutex_unlock(&v->mu);
@@ -435,7 +437,7 @@ tf_flush(struct tf_pending *l, tf_done done, void *arg)
 		pthread_mutex_lock(&v->mu);
 	}
 	if (f != NULL && done != NULL && !add_waiter(l, done, arg)) {
-		rc = tf_nomem(&e); /* told below */
+		rc = tf_nomem(&e); /* reported below */
 		tf_commit_submit(v->commit, &f->job);
 		f = NULL;
 	}

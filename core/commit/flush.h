@@ -1,4 +1,4 @@
-/* Making pending files durable. */
+/* The flush of pending files: see flush.c. */
 #ifndef TF_COMMIT_FLUSH_H
 #define TF_COMMIT_FLUSH_H
 
@@ -8,16 +8,17 @@ struct tf_pending;
 struct tf_txn;
 struct tf_vault;
 
-/* Start making the present content of l durable; done (may be NULL) hears of
- * it, perhaps at once, perhaps from the committer's thread.  No lock is held.
- *  */
+/* Flush the present content of l.  done (may be NULL) is called once with the
+ * result, in this thread or in the committer's.  The caller holds no lock. */
 void tf_flush(struct tf_pending *l, tf_done done, void *arg);
 
-/* Put the row of l (and of its unsaved directories) into stage. */
+/* Write the row of l, and those of its pending directories that have no row
+ * yet, to table stage. */
 TF_MUST_USE enum tf_code tf_stage_save(struct tf_txn *t, struct tf_pending *l,
     struct tf_error *err);
 
-/* That is committed now; mu is held. */
+/* Call this after the commit of tf_stage_save: marks the rows as written.  mu
+ * is held. */
 void tf_stage_saved(struct tf_vault *v, struct tf_pending *l);
 
 #endif

@@ -1,5 +1,5 @@
-/* The threads that hash.  Their lock is taken after io, and never together with
- * vault.mu. */
+/* The hasher's threads: see hasher.h.  Their lock is taken after io, and never
+ * together with vault.mu. */
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -19,23 +19,24 @@
 #include "hasher.h"
 
 #define CHUNK ((size_t)1 << 18)
-#define SLICE 16 /* chunks hashed before it is another user's turn */
+#define SLICE 16 /* chunks that are hashed before the next user's turn */
 #define THREADS_MAX 4
 #define NICENESS 10
-#define ASK_NS 50000000u /* how often patience is asked */
+#define ASK_NS 50000000u /* between two checks of a caller's patience */
 
 struct tf_hasher {
 	pthread_t thread[THREADS_MAX];
 	unsigned n_threads;
 	pthread_mutex_t mu;
 	pthread_cond_t more, idle;
-	struct tf_hash_task *first; /* one of each user; guarded by mu */
+	struct tf_hash_task *first; /* one per user; guarded by mu */
 	bool quit;		    /* guarded by mu */
 };
 
 /* --- whose turn it is ------------------------------------------------------- */
 
-/* Behind the other users, or behind the other tasks of its own; mu is held. */
+/* Queue a task as the last one of its user, and a new user as the last user; mu
+ * is held. */
 static void
 push(struct tf_hasher *h, struct tf_hash_task *t)
 {
@@ -50,7 +51,7 @@ push(struct tf_hasher *h, struct tf_hash_task *t)
 	pthread_cond_signal(&h->more);
 }
 
-/* The same before the other tasks of its own. */
+/* Queue a task as the first of its user; mu is held. */
 static void
 push_back(struct tf_hasher *h, struct tf_hash_task *t)
 {
@@ -67,7 +68,7 @@ push_back(struct tf_hasher *h, struct tf_hash_task *t)
 	pthread_cond_signal(&h->more);
 }
 
-/* The first task of the first user, who becomes the last; mu is held. */
+/* Take the first task of the first user, who becomes the last; mu is held. */
 static struct tf_hash_task *
 pop(struct tf_hasher *h)
 {
@@ -94,7 +95,8 @@ work(void *arg)
 	struct tf_hash_task *t;
 	bool more;
 
-	/* Who is answered at once goes first.  If not, no harm. */
+	/* Threads that serve requests take precedence.  A failure is harmless.
+	 * */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 	pthread_mutex_lock(&h->mu);
 	for (;;) {
@@ -115,7 +117,8 @@ work(void *arg)
 
 /* --- a file just behind its writer -------------------------------------------- */
 
-/* How far to go; false: all is done, and l is its writer's again. */
+/* Set the end of the next chunk.  False: all bytes are hashed, and l belongs to
+ * its writer again. */
 static bool
 goal(struct tf_hasher *h, struct tf_pending *l, uint64_t *upto)
 {
@@ -213,7 +216,8 @@ tf_hash_left(struct tf_hasher *h, struct tf_pending *l, uint64_t size)
 	return at < size ? size - at : 0;
 }
 
-/* mu is held; it is let go while patience is asked. */
+/* Ask p, then wait a moment for h->idle.  False: p has ended the wait.  mu is
+ * held, but released during both. */
 static bool
 wait_a_moment(struct tf_hasher *h, const struct tf_patience *p)
 {
@@ -251,16 +255,16 @@ struct whole {
 	int fd;
 	struct tf_sha256 *sha;
 	uint64_t at;
-	uint64_t end;	  /* of the file when it was opened */
-	uint64_t zero_to; /* no byte was ever written from at to here */
-	uint64_t data_to; /* bytes were */
+	uint64_t end;	  /* size of the file at its open */
+	uint64_t zero_to; /* a hole reaches from `at` to here */
+	uint64_t data_to; /* data reach from `at` to here */
 	bool given_up;	  /* guarded by the hasher's mu, as done */
 	bool done;
 	enum tf_code rc;
 	struct tf_error err;
 };
 
-/* Is it over?  Then its caller goes on, and w with him. */
+/* True if the work is over: its caller continues, and w is invalid then. */
 static bool
 is_over(struct tf_hasher *h, struct whole *w, bool done)
 {
@@ -275,9 +279,9 @@ is_over(struct tf_hasher *h, struct whole *w, bool done)
 }
 
 /*
- * What follows at `at`: a hole or data?  A hole is not read, for that would
- * fill the page cache with zeros.  A file system that cannot tell has data
- * only.
+ * Find out whether a hole or data follow at `at`.  A hole is not read, because
+ * that would fill the page cache with zeros.  If the file system does not
+ * report holes, everything counts as data.
  */
 static void
 look_ahead(struct whole *w)
@@ -294,7 +298,7 @@ look_ahead(struct whole *w)
 		w->data_to = UINT64_MAX;
 }
 
-/* One chunk of the file, or none at its end. */
+/* Hash one chunk of the file; nothing at its end. */
 static enum tf_code
 next_chunk(struct whole *w, char *buf, size_t *got, struct tf_error *err)
 {
@@ -352,7 +356,7 @@ tf_hash_whole(struct tf_hasher *h, uint32_t uid, int fd,
 	while (!w.done && wait_a_moment(h, p))
 		;
 	w.given_up = !w.done;
-	while (!w.done) /* the slice at hand */
+	while (!w.done) /* a thread may be in its last slice */
 		pthread_cond_wait(&h->idle, &h->mu);
 	pthread_mutex_unlock(&h->mu);
 	if (w.given_up)
@@ -393,7 +397,7 @@ tf_hasher_start(struct tf_hasher **out, struct tf_error *err)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&h->idle, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	/* One core is for those who do not wait for a digest. */
+	/* Leave one core to the threads that serve requests. */
 	cores = cores > 2 ? cores - 1 : 1;
 	while (h->n_threads < THREADS_MAX && h->n_threads < (unsigned)cores &&
 	    pthread_create(&h->thread[h->n_threads], NULL, work, h) == 0)

@@ -1,4 +1,4 @@
-/* The descriptor of a staged file: lent, put down, taken back. */
+/* The descriptor of a staged file: see staged_fd.h. */
 #include <pthread.h>
 #include <unistd.h>
 
@@ -37,8 +37,9 @@ holds_most(struct tf_vault *v)
 	return most;
 }
 
-/* The oldest of u's that nobody is at work on, with its io and a reference;
- * NULL: none.  mu is held, and the io of another file: so do not wait. */
+/* The user's file with the oldest descriptor that no thread is using, with its
+ * io locked and a reference; NULL if there is none.  The caller holds mu and
+ * the io of another file, so waiting for an io here could deadlock. */
 static struct tf_pending *
 choose(struct tf_user *u)
 {
@@ -67,7 +68,7 @@ tf_descriptor_take(struct tf_pending *l)
 			other = choose(holds_most(v));
 		else
 			other = NULL;
-		/* All at work: there are not more than threads. */
+		/* All are in use: no more than there are threads. */
 		if (other == NULL) {
 			lend(v, u, l);
 			break;
@@ -102,7 +103,8 @@ tf_content_put_down(struct tf_pending *l)
 		return;
 	tf_content_hash(l);
 	tf_hash_wait(l->v->hasher, l);
-	/* Whoever opens it again may not hear of what failed before. */
+	/* A sync error is reported once per open file, so sync before close:
+	 * the next open would not see an earlier error. */
 	if (!tf_pending_clean(l))
 		rc = tf_file_datasync(l->fd, &e);
 	if (rc != TF_OK)

@@ -1,4 +1,4 @@
-/* The descriptor of a staged file: lent, put down, taken back. */
+/* The descriptor of a staged file, within the budget of descriptors.h. */
 #ifndef TF_COMMIT_STAGED_FD_H
 #define TF_COMMIT_STAGED_FD_H
 
@@ -6,15 +6,17 @@ struct tf_pending;
 
 struct tf_pending;
 
-/* A descriptor for l is about to be opened: count it, and take back another if
- * need be, which may wait for the disk.  l->io is held, mu is not. */
+/* Count a descriptor that is about to be opened for l.  If the budget is used
+ * up, the oldest descriptor is reclaimed, which may wait for the disk.  l->io
+ * is held, mu is not. */
 void tf_descriptor_take(struct tf_pending *l);
 
-/* Close l->fd, if it is open: all that it holds was synced. */
+/* Close l->fd, if it is open.  Its bytes are synced already.  l->io is held. */
 void tf_content_close(struct tf_pending *l);
 
-/* Close l->fd, which is opened again when l is written.  What it holds is on
- * stable storage then, or l has failed.  Waits for the hasher. */
+/* Sync and close l->fd, which the next write opens again.  Afterwards its bytes
+ * are on stable storage, or l is marked as failed.  Waits for the hasher.
+ * l->io is held. */
 void tf_content_put_down(struct tf_pending *l);
 
 #endif

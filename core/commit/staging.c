@@ -1,7 +1,8 @@
 /*
- * The bytes of a pending file: in memory while they are few, a file of stage/
- * when they are many, in the database once they were flushed.  Hashed as they
- * come when they come in order.  Space is taken before bytes are.
+ * The content of a pending file.  Few bytes are in memory, and once flushed in
+ * the database; many bytes are in a file in stage/.  Bytes that arrive in order
+ * are hashed as they arrive.  Space is reserved before bytes are accepted, so
+ * that an accepted write cannot fail for lack of space later.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -90,7 +91,7 @@ read_inline(struct tf_pending *l, struct tf_buf *body, struct tf_error *err)
 	rc = tf_object_get(db, l->attr.id, &row, body, err);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_TAMPER, "staged bytes are missing");
-	/* Nobody may be shown memory that no byte came into. */
+	/* A short row would leave uninitialised memory in the content. */
 	if (rc == TF_OK && body->n != l->size)
 		rc = tf_fail(err, TF_TAMPER, "staged bytes changed their size");
 	tf_reader_done(l->v, db);
@@ -108,7 +109,6 @@ tf_content_in_db(struct tf_pending *l)
 	return yes;
 }
 
-/* The content is in memory or in a file, not only in the database. */
 enum tf_code
 tf_content_load(struct tf_pending *l, struct tf_error *err)
 {
@@ -117,7 +117,7 @@ tf_content_load(struct tf_pending *l, struct tf_error *err)
 
 	if (l->mem != NULL || l->in_file)
 		return TF_OK;
-	/* Recovery could not get at it, and says so. */
+	/* Recovery could not read the content and has reported that. */
 	if (!tf_content_in_db(l))
 		return l->size == 0 ?
 		    TF_OK :
@@ -130,7 +130,6 @@ tf_content_load(struct tf_pending *l, struct tf_error *err)
 	return rc;
 }
 
-/* The staged file of l, for reading; the descriptor is the caller's. */
 enum tf_code
 tf_content_open(struct tf_pending *l, int *fd, struct tf_error *err)
 {
@@ -140,7 +139,7 @@ tf_content_open(struct tf_pending *l, int *fd, struct tf_error *err)
 	return tf_file_open(l->v->stagefd, name, O_RDONLY, fd, err);
 }
 
-/* l->fd, for writing; l->in_file. */
+/* Open l->fd for writing, unless it is open; l->in_file is true. */
 static enum tf_code
 need_fd(struct tf_pending *l, struct tf_error *err)
 {
@@ -166,8 +165,9 @@ need_sha(struct tf_pending *l, struct tf_error *err)
 }
 
 /*
- * A staged file appears under its name only when it holds all that it should:
- * until then what was flushed before is where it was.
+ * Create the staged file of l under a temporary name and rename it once it
+ * holds the whole content: until then the content that was flushed before is
+ * still valid in its old place.
  */
 static enum tf_code
 new_file(struct tf_pending *l,
@@ -188,7 +188,7 @@ new_file(struct tf_pending *l,
 		goto out;
 	}
 	rc = fill(l, fd, err);
-	/* What was acknowledged must survive a power cut after the rename. */
+	/* I4: flushed bytes must survive a power cut after the rename. */
 	if (rc == TF_OK && l->saved_gen > 0)
 		rc = tf_file_datasync(fd, err);
 	if (rc == TF_OK &&
@@ -214,7 +214,7 @@ fill_from_memory(struct tf_pending *l, int fd, struct tf_error *err)
 			      tf_file_pwrite(fd, l->mem, l->size, 0, err);
 }
 
-/* From memory into a file of stage/. */
+/* Move the content from memory to a file in stage/. */
 static enum tf_code
 spool(struct tf_pending *l, struct tf_error *err)
 {
@@ -261,8 +261,8 @@ fill_from_file(struct tf_pending *l, int fd, struct tf_error *err)
 }
 
 /*
- * The staged file became an object, and then its seal failed: what is written
- * from now on must not change the object, so it goes into a copy.
+ * The staged file was linked as an object, and then its seal failed.  Further
+ * writes must not change the object, so the content moves to a copy.
  */
 static enum tf_code
 copy_object(struct tf_pending *l, struct tf_error *err)
@@ -282,7 +282,7 @@ copy_object(struct tf_pending *l, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The content is in a file of stage/ that may be written: l->fd. */
+/* Make sure that the content is in a writable file in stage/, open as l->fd. */
 static enum tf_code
 need_file(struct tf_pending *l, struct tf_error *err)
 {
@@ -314,7 +314,7 @@ tf_content_put(struct tf_pending *l, const void *p, size_t n, uint64_t off,
 	if ((rc = tf_file_pwrite(l->fd, p, n, off, err)) != TF_OK)
 		return rc;
 	if (off != l->size)
-		l->in_order = false; /* hashed again as a whole at flush */
+		l->in_order = false; /* the flush hashes the whole file */
 	if (l->in_order && off + n - l->hash_upto >= TF_HASH_AHEAD) {
 		tf_hash_ahead(l->v->hasher, l, off + n);
 	}
@@ -349,7 +349,6 @@ tf_content_resize(struct tf_pending *l, uint64_t size, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The digest of the content as it is now. */
 enum tf_code
 tf_content_digest(struct tf_pending *l, struct tf_hash *out,
     struct tf_error *err)
@@ -383,7 +382,7 @@ tf_content_digest(struct tf_pending *l, struct tf_hash *out,
 	return rc;
 }
 
-/* io held, l->in_file. */
+/* Read from the staged file; io held, l->in_file. */
 static enum tf_code
 read_file(struct tf_pending *l, void *p, size_t n, uint64_t off, size_t *got,
     struct tf_error *err)
@@ -419,7 +418,7 @@ tf_pending_read(struct tf_pending *l, void *p, size_t n, uint64_t off,
 			*got = n;
 		}
 	}
-	/* For this read only, while it is in the database. */
+	/* The memory was filled for this read only; the database has it. */
 	if (brought && tf_content_in_db(l))
 		tf_content_forget(l);
 	pthread_mutex_unlock(&l->io);

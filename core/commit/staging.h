@@ -1,4 +1,7 @@
-/* Content of pending files.  pending.io is held for all but tf_space_take. */
+/*
+ * The content of pending files: see staging.c.  The caller holds pending.io
+ * unless a function says otherwise.
+ */
 #ifndef TF_COMMIT_STAGING_H
 #define TF_COMMIT_STAGING_H
 
@@ -12,35 +15,37 @@ struct tf_hash;
 struct tf_pending;
 struct tf_vault;
 
-/* Put bytes where they belong; l->size is the caller's to move. */
+/* Write n bytes at off.  The caller updates l->size afterwards. */
 TF_MUST_USE enum tf_code tf_content_put(struct tf_pending *l, const void *p,
     size_t n, uint64_t off, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_content_resize(struct tf_pending *l, uint64_t size,
     struct tf_error *err);
-/* SHA-256 of the content as it is now. */
+/* SHA-256 of the present content.  Waits for the hasher. */
 TF_MUST_USE enum tf_code tf_content_digest(struct tf_pending *l,
     struct tf_hash *out, struct tf_error *err);
-/* The content is in memory or in a file, not only in the database. */
+/* Bring the content into memory or a file, if it is only in the database. */
 TF_MUST_USE enum tf_code tf_content_load(struct tf_pending *l,
     struct tf_error *err);
-/* The staged file of l, for reading; the descriptor is the caller's. */
+/* Open the staged file of l for reading; the caller closes *fd. */
 TF_MUST_USE enum tf_code tf_content_open(struct tf_pending *l, int *fd,
     struct tf_error *err);
-/* Give its memory back: the content is elsewhere, or not needed. */
+/* Free the memory of the content, which is stored elsewhere or not needed. */
 void tf_content_forget(struct tf_pending *l);
+/* True if the present content is in the database. */
 bool tf_content_in_db(struct tf_pending *l);
 
-/* May the draft attestation att have one more name in it (max_draft)? 
- * TF_QUOTA. TF_OK when att is no draft attestation.  mu is held. */
+/* TF_QUOTA if att is a draft attestation and one more name in it would exceed
+ * max_draft.  mu is held, io need not be. */
 TF_MUST_USE enum tf_code tf_quota_draft(struct tf_vault *v, uint64_t att,
     struct tf_error *err);
 
-/* Read the content of l, wherever it is. */
+/* Read up to n bytes of the content at off; *got is less than n only at its
+ * end. */
 TF_MUST_USE enum tf_code tf_pending_read(struct tf_pending *l, void *p,
     size_t n, uint64_t off, size_t *got, struct tf_error *err);
 
-/* The content no longer needs the database: its row is about to go, and
- * somebody may have it open.  mu is not held. */
+/* Make the content independent of the database, before its row is deleted while
+ * a descriptor may be open.  mu is not held. */
 TF_MUST_USE enum tf_code tf_pending_detach(struct tf_pending *l,
     struct tf_error *err);
 

@@ -1,4 +1,4 @@
-/* Paths in a transaction. */
+/* Paths in a transaction: see txn_path.h. */
 #include "../node/paths.h"
 #include "commit.h"
 #include "txn_path.h"
@@ -28,7 +28,8 @@ tf_txn_path(struct tf_txn *t, uint64_t dir, struct tf_str *out,
 
 	if (t->path_id != dir) {
 		t->path_id = 0;
-		/* The buffer outlives the transaction, want of memory not. */
+		/* The buffer is reused, but an earlier lack of memory is not.
+		 * */
 		t->path.n = 0;
 		t->path.failed = false;
 		rc = tf_path_of(t->v, t->db, dir, &t->path, err);

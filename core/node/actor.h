@@ -25,8 +25,7 @@ struct tf_access_names {
 TF_MUST_USE enum tf_code tf_actor_text(const struct tf_actor *a, char **out,
     struct tf_error *err);
 
-/* Append the uids that have written l to out, as canonical JSON for an entry.
- * */
+/* Append the uids that have written l to out, as canonical JSON. */
 void tf_writers_json(const struct tf_pending *l, struct tf_buf *out);
 
 /* Fill an entry's access field.  The names that a points to are in *names,
