@@ -167,7 +167,7 @@ static const struct {
 	{ "UPDATE stage SET parent = id", "nothing of its kind can stand" },
 	{ "UPDATE stage SET parent = id, kind = 4", "a circle" },
 	{ "UPDATE stage SET parent = id, kind = 3",
-	    "nothing like it can wait" },
+	    "no node of this kind and name can be pending" },
 	{ "INSERT INTO stage SELECT id + 1, id + 2, name, 4, 0, mode, uid, gid,"
 	  " 0, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL FROM stage;"
 	  "INSERT INTO stage SELECT id + 1, id, name, 4, 0, mode, uid, gid, 0,"
@@ -176,9 +176,12 @@ static const struct {
 	    "a circle" },
 	{ "UPDATE stage SET parent = 1000000", "is missing" },
 	{ "UPDATE stage SET parent = 1", "nothing of its kind can stand" },
-	{ "UPDATE stage SET kind = 2", "nothing like it can wait" },
-	{ "UPDATE stage SET name = x'2e2e'", "nothing like it can wait" },
-	{ "UPDATE stage SET name = x'612f62'", "nothing like it can wait" },
+	{ "UPDATE stage SET kind = 2",
+	    "no node of this kind and name can be pending" },
+	{ "UPDATE stage SET name = x'2e2e'",
+	    "no node of this kind and name can be pending" },
+	{ "UPDATE stage SET name = x'612f62'",
+	    "no node of this kind and name can be pending" },
 	{ "UPDATE stage SET mode = -1", "malformed" },
 	{ "UPDATE stage SET name = zeroblob(300)", "malformed" },
 };
