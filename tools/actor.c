@@ -6,7 +6,7 @@
 
 #include "actor.h"
 
-/* The first line of /proc/self/name that begins with prefix, without it. */
+/* The rest of the first line of /proc/self/name that begins with prefix. */
 static void
 read_line(const char *name, const char *prefix, char *out, size_t size)
 {
@@ -22,7 +22,7 @@ read_line(const char *name, const char *prefix, char *out, size_t size)
 		line[n] = '\0';
 		if (strncmp(line, prefix, skip) != 0)
 			continue;
-		/* Absent rather than cut. */
+		/* A hint that does not fit is left out, not cut. */
 		if (n - skip < size)
 			memcpy(out, line + skip, n - skip + 1);
 		break;
@@ -30,7 +30,7 @@ read_line(const char *name, const char *prefix, char *out, size_t size)
 	fclose(f);
 }
 
-/* A number of the audit system, where all ones means that there is none. */
+/* A number of the audit system; all ones means that there is none. */
 static int64_t
 read_id(const char *name)
 {

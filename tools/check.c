@@ -1,4 +1,4 @@
-/* Findings as they come, and how far the check is. */
+/* Findings and progress of a verification: see check.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,14 +9,14 @@
 
 /* --- findings --------------------------------------------------------- */
 
-/* By entry; what belongs to no entry comes last. */
+/* Order by entry; findings without an entry come last. */
 static int
 by_entry(const void *a, const void *b)
 {
 	const struct check_finding *x = a, *y = b;
 	int way;
 
-	/* What weighs most comes first, what only stands there last. */
+	/* The gravest first, notes last. */
 	if ((x->grade == TF_GRADE_UNPROVEN) != (y->grade == TF_GRADE_UNPROVEN))
 		return x->grade == TF_GRADE_UNPROVEN ? 1 : -1;
 	if (x->seq != y->seq)
@@ -32,7 +32,7 @@ drop(struct check_finding *f)
 	free(f->text);
 }
 
-/* In order, and no more than the first ones. */
+/* Sort, and drop all but the first CHECK_KEPT. */
 static void
 arrange(struct check_link *l)
 {
@@ -42,7 +42,7 @@ arrange(struct check_link *l)
 		drop(&l->kept[--l->n]);
 }
 
-/* As a string that a terminal obeys nothing of; NULL without memory. */
+/* A copy that is safe to print on a terminal; NULL without memory. */
 static char *
 safe_copy(const char *s)
 {
@@ -67,7 +67,7 @@ check_found(void *arg, const struct tf_finding *f)
 	l->told++;
 	l->found += f->grade != TF_GRADE_UNPROVEN;
 	l->beside += f->grade == TF_GRADE_BESIDE;
-	/* They come in no order, so the first ones are known at the end. */
+	/* They come in any order: collect some more, sort, drop the rest. */
 	if (l->kept == NULL)
 		l->kept = calloc((size_t)2 * CHECK_KEPT, sizeof(*l->kept));
 	if (l->n == (size_t)2 * CHECK_KEPT)

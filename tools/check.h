@@ -1,56 +1,56 @@
 /*
- * What a check by core/verify.h finds, as it comes: kept in order, safe to
- * show, and not more of it than memory should hold.
+ * Collects what a verification by core/verify.h finds: in order, safe to show,
+ * and at most CHECK_KEPT findings per check.
  */
 #ifndef TRAILCTL_CHECK_H
 #define TRAILCTL_CHECK_H
 
 #include "core/verify.h"
 
-#define CHECK_KEPT 1000 /* findings of a link that are told; all are counted */
+#define CHECK_KEPT 1000 /* findings per check; all are counted */
 
 enum check_form {
 	CHECK_STORE,
 	CHECK_LOG,
 	CHECK_PROOF,
 	CHECK_PACKAGE,
-	CHECK_AGAINST, /* a directory with a store */
+	CHECK_AGAINST, /* a directory, compared with a store */
 };
 
 struct check_finding {
 	enum tf_grade grade;
-	uint64_t seq;	   /* UINT64_MAX: of no entry */
+	uint64_t seq;	   /* of the entry; UINT64_MAX: of none */
 	char *path, *text; /* safe to show; path may be "" */
 };
 
 struct check {
 	/* Set by the caller. */
 	enum check_form form;
-	bool contents; /* they were asked for */
-	bool earlier;  /* a checkpoint from earlier was given */
-	bool progress; /* a terminal watches */
+	bool contents; /* the caller wants them verified */
+	bool earlier;  /* the caller gave an earlier checkpoint */
+	bool progress; /* show progress: stderr is a terminal */
 	/* Filled by the check. */
 	struct tf_report report;
 	struct check_link {
-		struct check_finding *kept; /* the first ones; by entry */
+		struct check_finding *kept; /* the first, in order */
 		size_t n;
 		uint64_t told;	 /* in all */
 		uint64_t found;	 /* in all */
-		uint64_t beside; /* of grade TF_GRADE_BESIDE */
+		uint64_t beside; /* those of grade TF_GRADE_BESIDE */
 	} check[TF_CHECKS];
-	/* What a proof or a package speaks of: canonical JSON, and lines for
-	 * people.  Empty: of nothing, or not known. */
+	/* What a proof or a package is about: canonical JSON, and lines for
+	 * people.  Empty when that is not known. */
 	struct tf_buf subject, subject_lines;
 	bool no_memory;
-	int percent; /* shown last; -1: nothing is shown */
+	int percent; /* shown last; -1: none */
 };
 
-/* For struct tf_verify; arg is a struct check. */
+/* Callbacks for struct tf_verify; arg is a struct check. */
 void check_found(void *arg, const struct tf_finding *f);
 void check_about(void *arg, const struct tf_about *s);
 void check_progress(void *arg, uint64_t done, uint64_t total);
 
-/* The check is over: bring what was found in order, hide the progress. */
+/* The verification is over: sort the findings and clear the progress line. */
 void check_end(struct check *c);
 void check_free(struct check *c);
 

@@ -1,6 +1,7 @@
 /*
- * The verbs of trailctl.  Each parses its own arguments, argv[0] being what
- * messages begin with, and returns an exit status.
+ * The verbs of trailctl, one per file.  Each parses its own arguments and
+ * returns an exit status (report.h).  argv[0] is the word that messages begin
+ * with.
  */
 #ifndef TRAILCTL_CMD_H
 #define TRAILCTL_CMD_H
@@ -21,13 +22,13 @@ int cmd_assert(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 
-/* Say on stderr how the verb at work is used; an exit status. */
+/* Print the usage of the current verb to stderr.  Returns REPORT_USAGE. */
 int cmd_usage(void);
 
 /*
- * Parse the arguments of a verb whose only option is --json and that takes at
- * most one argument (*arg, NULL when there is none).  False when they are not
- * that; it has been said then.
+ * Parse the arguments of a verb that has no option but --json and takes at most
+ * one argument (*arg, or NULL).  False: they are something else, and the usage
+ * was printed.
  */
 bool cmd_parse(int argc, char **argv, bool *json, const char **arg);
 

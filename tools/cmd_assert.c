@@ -1,5 +1,5 @@
-/* trailctl assert: is a workflow compliant?  For gates: the answer is the exit
- * status. */
+/* trailctl assert: is a workflow compliant?  The exit status is the answer, for
+ * gates in a pipeline. */
 #include <getopt.h>
 #include <stdio.h>
 

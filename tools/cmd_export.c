@@ -16,7 +16,7 @@
 
 #define NOTE_MAX ((size_t)1 << 16)
 
-/* The store that is behind the mount, if we may read it. */
+/* Find the store of the mount, if we may read it. */
 static enum tf_code
 store_of_mount(const struct where *w, const char *dir, char **store,
     struct tf_error *err)
@@ -37,7 +37,7 @@ store_of_mount(const struct where *w, const char *dir, char **store,
 	return rc;
 }
 
-/* A store has a checkpoint of its own, which guards it. */
+/* Refuse to export into a store: its own checkpoint would be replaced. */
 static enum tf_code
 may_take(const char *dir, struct tf_error *err)
 {
@@ -52,7 +52,7 @@ may_take(const char *dir, struct tf_error *err)
 	return rc;
 }
 
-/* The size in a checkpoint that core has just written: its second line. */
+/* The size in a checkpoint that core has just written: the second line. */
 static enum tf_code
 size_of(const char *dir, unsigned long long *size, struct tf_error *err)
 {
@@ -120,7 +120,7 @@ static enum tf_code export(const char *store, const char *dir, uint64_t *tiles,
 	enum tf_code rc = tf_vault_open(store, &o, &v, err);
 
 	if (rc == TF_OK) rc = tf_export_log(v, dir, tiles, err);
-	(void)!tf_vault_close(v, "done", NULL); /* nothing was written */
+	(void)!tf_vault_close(v, "done", NULL); /* it was opened for reading */
 	return rc;
 }
 

@@ -1,4 +1,5 @@
-/* trailctl init: make a store, or go on with one that was put back. */
+/* trailctl init: make a store; --recover: go on with a store that was restored
+ * from a backup. */
 #include <getopt.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* trailctl log: the entries of the ledger, a line each. */
+/* trailctl log: the entries of the ledger, one per line. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,21 +12,21 @@
 #include "where.h"
 
 #define LINE_MAX_BYTES 65536 /* no entry is longer */
-#define FOLLOW_S 1	     /* seconds between two looks */
+#define FOLLOW_S 1	     /* seconds between two reads of --follow */
 
 struct log {
-	/* What to show. */
+	/* Which entries to show. */
 	bool json, follow;
 	char since[TEXT_TIME_LEN + 1]; /* "" for all */
 	const char *type, *trail;      /* NULL for all */
-	const char *path;	       /* at or below it; NULL for all */
+	const char *path;	       /* with what is below; NULL for all */
 	int64_t uid;		       /* -1 for all */
-	/* From where. */
+	/* Where they are. */
 	struct where w;
 	struct tf_vault *v; /* of a store; NULL in a mount */
-	uint64_t off;	    /* bytes of events.jsonl that were read */
-	struct tf_buf rest; /* those after the last line end */
-	uint64_t bad;	    /* lines that are no entry */
+	uint64_t off;	    /* bytes of events.jsonl read so far */
+	struct tf_buf rest; /* read, after the last line end */
+	uint64_t bad;	    /* lines that are not entries */
 };
 
 /* --- which entries ---------------------------------------------------- */
@@ -42,7 +42,7 @@ is(const struct tf_json_doc *d, int t, const char *want)
 	return same;
 }
 
-/* Is the path at token t top, or below it? */
+/* Is the path at token t at or below top? */
 static bool
 is_below(const struct tf_json_doc *d, int t, const char *top)
 {
@@ -105,15 +105,15 @@ print_entry(const struct tf_json_doc *d)
 	if (actor >= 0)
 		text_add_actor(&who, d, actor);
 	else
-		tf_buf_str(&who, "-"); /* the daemon itself */
+		tf_buf_str(&who, "-"); /* an entry of the daemon itself */
 	if (tf_json_get(d, 0, "path") >= 0)
 		add_field(&what, d, "path");
 	else if (tf_json_get(d, 0, "host") >= 0)
 		add_field(&what, d, "host");
 	else
 		add_field(&what, d, "reason");
-	/* Seconds are enough to read.  A mark: the order of the ledger is not
-	 * that of these times. */
+	/* Whole seconds.  '!' marks a time that is not the one by which the
+	 * ledger is ordered. */
 	printf("%6s  %.19sZ%c %-20s  %-18s  %s\n", text_of(&seq), when,
 	    moved ? '!' : ' ', text_of(&type), text_of(&who), text_of(&what));
 	tf_buf_free(&seq);
@@ -128,7 +128,7 @@ take_line(struct log *l, const char *p, size_t n)
 	struct tf_json_doc d = { 0 };
 	struct tf_error err = { 0 };
 
-	/* What is not an entry is not shown as one, in no form. */
+	/* A line that is not an entry is never shown as one. */
 	if (tf_json_parse(&d, p, n, &err) != TF_OK) {
 		report_note("a line before byte %llu is no entry: %s",
 		    (unsigned long long)l->off, err.text);
@@ -171,7 +171,7 @@ take(struct log *l, const char *p, size_t n, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Show what there is after l->off. */
+/* Show the entries after l->off. */
 static enum tf_code
 catch_up_mount(struct log *l, struct tf_error *err)
 {
@@ -284,7 +284,7 @@ parse(struct log *l, int argc, char **argv, const char **arg)
 
 /* --- what was asked for must exist ------------------------------------- */
 
-/* TF_NOTFOUND when the vault at l has no such trail or path. */
+/* TF_NOTFOUND: the vault has no such trail or path. */
 static enum tf_code
 find_path(struct log *l, const char *path, struct tf_error *err)
 {

@@ -1,7 +1,7 @@
 /*
- * trailctl package: a trail, a workflow or an attestation as one file that
- * others can check.  That it was made is an entry, which is made before the
- * file gets its name: none leaves without.
+ * trailctl package: make a package of a trail, a workflow or an attestation.
+ * The entry that records the package is committed before the file gets its
+ * name, so no package exists without its entry (unless --no-entry).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -115,7 +115,7 @@ tell_store(const struct where *w, const struct tf_package_made *made,
 	rc = tf_vault_walk(v, w->path, &attr, err);
 	if (rc == TF_OK)
 		rc = tf_vault_packaged(v, attr.id, made, &self, err);
-	/* This appends too; the first failure is the one to tell. */
+	/* Closing appends, too.  Report the first failure. */
 	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
 	return rc == TF_OK ? closed : rc;
 }
@@ -135,7 +135,7 @@ record(const struct where *w, const struct tf_package_made *made,
 
 /* --- the file --------------------------------------------------------- */
 
-/* From the store, of a mount also: what is in the ledger is in both. */
+/* Read the store, also of a mount: both have the same ledger. */
 static enum tf_code
 write_package(const struct ask *a, const struct where *w, const char *dir,
     int fd, struct tf_package_made *made, struct tf_error *err)

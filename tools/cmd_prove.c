@@ -13,7 +13,7 @@
 #include "report.h"
 #include "where.h"
 
-/* Below the control directory of an attestation. */
+/* Names below the control directory of an attestation. */
 #define PROOF_OF_ALL "attestation.tlog-proof"
 #define PROOF_MAX ((size_t)1 << 20) /* bytes; an entry has 64 KiB at most */
 
@@ -23,7 +23,7 @@ has_entry(const char *file)
 	return lgetxattr(file, TF_XATTR_INDEX, NULL, 0) > 0;
 }
 
-/* Where the third slash of a path is, or its end; NULL: it has fewer parts. */
+/* The third slash of path, or its end; NULL: it has fewer than three parts. */
 static const char *
 end_of_attestation(const char *path)
 {
@@ -37,8 +37,8 @@ end_of_attestation(const char *path)
 }
 
 /*
- * The mount has no proof there: none at all, a directory of evidence that has
- * its name, or another file whose proof is called so.
+ * The mount has no proof with that name: there is none, or a directory of
+ * evidence or the proof of another file has the name.
  */
 static bool
 is_none(enum tf_code rc, const struct tf_error *err)
@@ -47,7 +47,7 @@ is_none(enum tf_code rc, const struct tf_error *err)
 	    (rc != TF_OK && err->sys == EISDIR);
 }
 
-/* The control file that holds the proof; NULL in *out where there is none. */
+/* *out: the path of the control file with the proof; NULL if there is none. */
 static enum tf_code
 control_file(const struct where *w, char **out, struct tf_error *err)
 {
@@ -63,7 +63,7 @@ control_file(const struct where *w, char **out, struct tf_error *err)
 		n = asprintf(out, "%s/%s/" PROOF_OF_ALL, w->file,
 		    TF_CONTROL_DIR);
 	else {
-		/* The rest of the path, but for its last name. */
+		/* The rest of the path without its last name. */
 		slash = strrchr(end, '/');
 		if (lstat(w->file, &st) < 0 ||
 		    strlen(slash + 1) > TF_CONTROL_NAME_MAX)
@@ -89,7 +89,7 @@ from_store(const struct where *w, struct tf_buf *out, struct tf_error *err)
 
 	if ((rc = where_open(w, false, &v, err)) != TF_OK)
 		return rc;
-	/* What is not sealed only its daemon knows by name. */
+	/* Only the daemon knows the names of files that are not sealed. */
 	if ((rc = tf_vault_walk(v, w->path, &attr, err)) == TF_OK)
 		rc = tf_vault_prove(v, attr.id, out, err);
 	if (rc == TF_NOTFOUND)
@@ -100,7 +100,7 @@ from_store(const struct where *w, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
-/* Trails and workflows have no proof in a mount: the store must do. */
+/* A mount has no proofs of trails and workflows: read the store. */
 static enum tf_code
 from_store_of_mount(const struct where *w, struct tf_buf *out,
     struct tf_error *err)

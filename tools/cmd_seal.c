@@ -23,7 +23,7 @@ ask_mount(const struct where *w, bool seal, struct tf_error *err)
 	int fd;
 
 	fd = open(w->file, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* To sync a file is to sync the directory that it is in. */
+	/* Syncing a file syncs its directory. */
 	if (fd < 0 && !seal && (slash = strrchr(w->file, '/')) != NULL) {
 		dir = strndup(w->file, (size_t)(slash - w->file));
 		if (dir == NULL)
@@ -54,7 +54,7 @@ do_store(const struct where *w, bool seal, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = seal ? tf_vault_seal(v, attr.id, &self, err) :
 			    tf_vault_sync(v, attr.id, &self, err);
-	/* This appends too; the first failure is the one to tell. */
+	/* Closing appends, too.  Report the first failure. */
 	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
 	return rc == TF_OK ? closed : rc;
 }

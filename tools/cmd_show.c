@@ -1,4 +1,4 @@
-/* trailctl show: what the vault knows of one file or directory. */
+/* trailctl show: everything that the vault has about one file or directory. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "text.h"
 #include "where.h"
 
-/* Keys of --json in the order of their bytes; for people in that of shown. */
+/* The keys of --json, sorted; `shown` has the order for people. */
 enum field { ACTOR, CLOCK, INDEX, SEALED_AT, SHA256, STATE, FIELDS };
 static const struct {
 	const char *key, *label, *xattr;
@@ -29,7 +29,7 @@ static const struct {
 
 struct shown {
 	enum tf_kind kind;
-	uint64_t size;		     /* bytes, of evidence */
+	uint64_t size;		     /* of evidence, bytes */
 	struct tf_buf field[FIELDS]; /* empty: absent */
 };
 
@@ -92,7 +92,7 @@ is_number(const struct tf_buf *b)
 	return b->n > 0 && b->n < 16;
 }
 
-/* A field as JSON: numbers and objects as such, the rest as text. */
+/* Write a field as JSON: a number, an object or a string. */
 static void
 put_field(struct tf_json *j, const struct tf_buf *b, bool number)
 {
@@ -102,7 +102,7 @@ put_field(struct tf_json *j, const struct tf_buf *b, bool number)
 	enum tf_code rc;
 
 	if (number && is_number(b)) {
-		/* is_number has seen every byte of it. */
+		/* It has digits only: is_number(). */
 		tf_json_int(j, (int64_t)strtoll(b->p, NULL, 10));
 		return;
 	}
@@ -128,7 +128,7 @@ print_json(const struct where *w, struct shown *s, struct tf_error *err)
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
 	for (int i = 0; i < FIELDS; i++) {
-		/* These three stand between the others. */
+		/* These three keys sort between the others. */
 		if (i == SEALED_AT) {
 			tf_json_key(&j, "kind");
 			tf_json_cstr(&j, node_kind_name(s->kind));
@@ -161,7 +161,7 @@ print_field(const char *label, const char *p, size_t n)
 	tf_buf_free(&b);
 }
 
-/* By the clock; where that is not the time that orders the ledger, both. */
+/* The time by the clock; if the ledger is ordered by another time, both. */
 static void
 print_time(const struct tf_buf *clock, const struct tf_buf *at)
 {

@@ -1,4 +1,4 @@
-/* trailctl status: how a vault is. */
+/* trailctl status: print the status of a vault, a trail or a workflow. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "text.h"
 #include "where.h"
 
-#define STATUS_MAX (1 << 20) /* bytes believed of a mount */
+#define STATUS_MAX (1 << 20) /* bytes; a mount that sends more is refused */
 
 static enum tf_code
 read_status(int fd, struct tf_buf *out, struct tf_error *err)
@@ -28,7 +28,7 @@ read_status(int fd, struct tf_buf *out, struct tf_error *err)
 	return tf_buf_end(out, err);
 }
 
-/* status.json of the vault at w, from its mount or its store. */
+/* Read status.json of the vault at w, from its mount or its store. */
 static enum tf_code
 get(const struct where *w, struct tf_buf *out, struct tf_error *err)
 {
@@ -51,7 +51,7 @@ get(const struct where *w, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
-/* The members of an object on one line: "open 1, sealed 9". */
+/* Print the members of an object on one line: "open 1, sealed 9". */
 static void
 add_members(struct tf_buf *out, const struct tf_json_doc *d, uint32_t obj)
 {
@@ -80,7 +80,7 @@ print_line(const char *label, const struct tf_json_doc *d, uint32_t t)
 	tf_buf_free(&value);
 }
 
-/* A field; an array has a line for each element. */
+/* Print a field; an array has one line per element. */
 static void
 print_field(const struct tf_json_doc *d, uint32_t t)
 {
@@ -101,7 +101,7 @@ print_field(const struct tf_json_doc *d, uint32_t t)
 	tf_buf_free(&key);
 }
 
-/* What people look for first stands first, what is new to us last. */
+/* Known fields first, in the order of their use; then all others. */
 static void
 print_table(const struct tf_json_doc *d)
 {
@@ -129,7 +129,7 @@ print_table(const struct tf_json_doc *d)
 	}
 }
 
-/* How a trail or workflow is. */
+/* Print the status of a trail or workflow. */
 static enum tf_code
 print_compliance(const struct where *w, bool json, struct tf_error *err)
 {

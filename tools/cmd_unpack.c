@@ -1,4 +1,4 @@
-/* trailctl unpack: a package as files, nothing of it outside of a directory. */
+/* trailctl unpack: unpack a package; no file leaves the directory. */
 #include <getopt.h>
 #include <stdio.h>
 

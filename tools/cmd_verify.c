@@ -1,7 +1,8 @@
 /*
- * trailctl verify: find out what is to be checked and by which key, have it
- * checked, say what it came to.  The key is never learned from what is being
- * checked; only a whole store, whose owner asks, may speak for itself.
+ * trailctl verify: find out what to verify and with which key, verify it, and
+ * print the verdict.  The key never comes from the thing that is verified;
+ * only a whole store, which belongs to the caller, is verified with its own
+ * key.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -29,13 +30,13 @@ struct ask {
 	bool json, rebuild;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
 	const char *against;				  /* or NULL */
-	/* Of a comparison; "" for all. */
+	/* For a comparison with a directory; "" for all. */
 	char since[TEXT_TIME_LEN + 1], until[TEXT_TIME_LEN + 1];
 	const char *what, *file;
 };
 
-/* What is checked.  dir: the store, the directory of the log, the proof, the
- * package; path: what in the store. */
+/* What to verify.  dir: the store, the directory of the log, the proof or the
+ * package; path: of the part of the store. */
 struct target {
 	enum check_form form;
 	char *dir, *evidence, *path;
@@ -111,7 +112,7 @@ parse(struct ask *a, int argc, char **argv)
 
 /* --- the key ---------------------------------------------------------- */
 
-/* NAME+8 digits+KEY, as no sane file is called. */
+/* Does s look like NAME+HASH+KEY?  No file should have such a name. */
 static bool
 looks_like_key(const char *s)
 {
@@ -120,7 +121,7 @@ looks_like_key(const char *s)
 	return plus != NULL && strlen(plus) > 9 && plus[9] == '+';
 }
 
-/* The key itself onto out, as a string. */
+/* Append the key to out as a string: from the argument, or from that file. */
 static enum tf_code
 take_key(const char *arg, struct tf_buf *out, struct tf_error *err)
 {
@@ -132,7 +133,7 @@ take_key(const char *arg, struct tf_buf *out, struct tf_error *err)
 		return rc;
 	while (out->n > 0 && strchr("\r\n", out->p[out->n - 1]) != NULL)
 		out->n--;
-	/* Of several keys none is the one that was meant. */
+	/* With several keys nobody knows which one is meant. */
 	if (out->n == 0 || memchr(out->p, '\n', out->n) != NULL ||
 	    memchr(out->p, '\0', out->n) != NULL)
 		return tf_fail(err, TF_INVALID, "%s does not hold one key",
@@ -184,7 +185,7 @@ is_log(const char *dir)
 	    !is_there(dir, "ledger.db", S_IFREG);
 }
 
-/* A package that somebody unpacked, though a file may have been taken away. */
+/* Is dir an unpacked package, even if a file is missing? */
 static bool
 is_unpacked(const char *dir)
 {
@@ -193,7 +194,7 @@ is_unpacked(const char *dir)
 		is_there(dir, "checkpoint", S_IFREG));
 }
 
-/* What is left of a store whose database is gone is one, too. */
+/* Is dir a store, even without its database? */
 static bool
 is_like_store(const char *dir)
 {
@@ -226,7 +227,7 @@ set(struct target *t, enum check_form form, const char *dir,
 	return TF_OK;
 }
 
-/* The store behind the mount, or what the mount itself shows of its log. */
+/* Verify the store of the mount, or the log as the mount shows it. */
 static enum tf_code
 choose_mount(const struct ask *a, const struct where *w, struct target *t,
     struct tf_error *err)
@@ -239,7 +240,7 @@ choose_mount(const struct ask *a, const struct where *w, struct target *t,
 	if (rc == TF_OK && whole && (a->rebuild || readable(store))) {
 		rc = set(t, CHECK_STORE, store, NULL, err);
 	} else if (a->rebuild) {
-		; /* where_store said why not */
+		; /* err has the reason from where_store() */
 	} else if (asprintf(&log, "%s/%s", w->mount, TF_CONTROL_DIR) < 0) {
 		rc = tf_nomem(err);
 	} else {
@@ -251,7 +252,7 @@ choose_mount(const struct ask *a, const struct where *w, struct target *t,
 	return rc;
 }
 
-/* The store, of a mount also, and what in it. */
+/* Find the store, also of a mount, and the path in it. */
 static enum tf_code
 choose_against(const struct ask *a, struct target *t, struct tf_error *err)
 {
@@ -303,14 +304,14 @@ choose(const struct ask *a, struct target *t, struct tf_error *err)
 		    "%.40s is no store (it has no ledger.db, keys or objects), "
 		    "no log (no checkpoint) and no package (no package.json)",
 		    a->what);
-	/* A broken store may not look like one: it is taken as it is. */
+	/* A broken store may not look like one: verify the directory. */
 	else if (rc == TF_NOTFOUND && access(a->what, F_OK) == 0)
 		rc = set(t, CHECK_STORE, a->what, NULL, err);
 	where_free(&w);
 	return rc;
 }
 
-/* Do the options fit it? */
+/* Do the options fit what is verified? */
 static enum tf_code
 fits(const struct ask *a, const struct target *t, struct tf_error *err)
 {
@@ -381,7 +382,7 @@ check(const struct ask *a, const struct target *t, struct check *c,
 	v.vkey = vkey.p;
 	v.since = a->since[0] != '\0' ? a->since : NULL;
 	v.until = a->until[0] != '\0' ? a->until : NULL;
-	/* An empty file is a bad checkpoint, not an absent one. */
+	/* An empty file is a bad checkpoint, not a missing one. */
 	if (a->checkpoint != NULL)
 		v.earlier = (struct tf_str){ earlier.n > 0 ? earlier.p : "",
 			earlier.n };
@@ -411,7 +412,7 @@ out:
 
 /* --- the answer ------------------------------------------------------- */
 
-/* An old file that says all is well must not outlive a check that failed. */
+/* Remove an old report: it must not remain after a verification that failed. */
 static enum tf_code
 write_junit(const struct ask *a, const struct check *c,
     const struct tf_error *failed, struct tf_error *err)
@@ -470,7 +471,7 @@ cmd_verify(int argc, char **argv)
 		status = report(&err);
 	if (a.junit != NULL &&
 	    write_junit(&a, &c, rc == TF_OK ? NULL : &err, &second) != TF_OK) {
-		/* What was found weighs more. */
+		/* A finding is graver than an unwritable report. */
 		other = report(&second);
 		status = status == REPORT_OK ? other : status;
 	}

@@ -1,6 +1,6 @@
 /*
- * trailctl why: what state a path is in, which rule follows from it, and which
- * attempts of the caller's were refused there.
+ * trailctl why: the state of a path, the rule for that state, and the attempts
+ * of the caller that were refused there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,13 +24,13 @@ struct why {
 	bool exists;
 	enum tf_kind kind;
 	struct tf_buf state; /* "" for a name that does not exist */
-	struct stat st;	     /* in a mount, of what exists */
+	struct stat st;	     /* of a path that exists in a mount */
 	struct refusals refused;
 };
 
 /* --- finding out ------------------------------------------------------ */
 
-/* Is a part of the path .trailfs? */
+/* Is one part of the path .trailfs? */
 static bool
 is_reserved(const char *path)
 {
@@ -52,7 +52,7 @@ look_at_mount(struct why *y, struct tf_error *err)
 	if (is_reserved(y->w.path)) {
 		tf_buf_str(&y->state, "reserved");
 		y->kind = TF_KIND_EVIDENCE;
-		y->exists = false; /* of no node of the vault */
+		y->exists = false; /* it is no node of the vault */
 		return TF_OK;
 	}
 	if (!y->exists) {
@@ -108,7 +108,7 @@ print_refusal(struct tf_str line, const char *label)
 	struct tf_json_doc d = { 0 };
 
 	if (tf_json_parse(&d, line.p, line.n, NULL) != TF_OK)
-		return; /* refusals_read has parsed it: no memory */
+		return; /* no memory: refusals_read() could parse it */
 	for (int i = 0; i < 5; i++) {
 		int t = tf_json_get(&d, 0, keys[i]);
 
@@ -123,7 +123,7 @@ print_refusal(struct tf_str line, const char *label)
 	tf_json_doc_free(&d);
 }
 
-/* "read" and "write", as the mode lets the caller. */
+/* "read", "write": the rights of the caller by the mode. */
 static const char *
 may(const struct why *y)
 {

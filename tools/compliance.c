@@ -1,4 +1,4 @@
-/* status.json of trails and workflows: read, and printed for people. */
+/* Reading status.json of trails and workflows, and printing it for people. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "report.h"
 #include "text.h"
 
-#define STATUS_MAX (256u << 20) /* bytes believed of a mount */
+#define STATUS_MAX (256u << 20) /* bytes; a mount that sends more is refused */
 
 static bool
 has_depth(const struct where *w, unsigned want)
@@ -19,7 +19,7 @@ has_depth(const struct where *w, unsigned want)
 	unsigned depth = strcmp(w->path, ".") != 0;
 
 	if (strstr(w->path, TF_CONTROL_DIR) != NULL)
-		return false; /* a control file is neither */
+		return false; /* a control file */
 	for (const char *p = w->path; depth > 0 && *p != '\0'; p++)
 		depth += *p == '/';
 	return depth == want;
@@ -134,7 +134,7 @@ compliance_exit(struct tf_str word)
 					     REPORT_DOUBT;
 }
 
-/* Pad what was put in a column of that width; the longest stick out. */
+/* Pad a column to that width; longer values stick out. */
 static void
 pad(size_t n, size_t width)
 {

@@ -1,4 +1,4 @@
-/* Whole files. */
+/* Reading and writing whole files: see files.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -40,7 +40,7 @@ files_read(const char *path, size_t max, struct tf_buf *out,
 	return rc;
 }
 
-/* All n bytes at p; false with errno. */
+/* Write all n bytes at p; false with errno. */
 static bool
 put_all(int fd, const char *p, size_t size)
 {
@@ -61,13 +61,14 @@ put_all(int fd, const char *p, size_t size)
 
 /* --- where a file cannot be without a name -------------------------------- */
 
-#define TMP_NAME "/.trailctl.XXXXXX.part" /* in a mount, a draft */
+#define TMP_NAME "/.trailctl.XXXXXX.part" /* in a mount this is a draft */
 #define TMP_SUFFIX 5
 
 static const int fatal[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 #define FATAL (sizeof(fatal) / sizeof(*fatal))
 
-static const char *volatile to_remove; /* by the handler; one at a time */
+static const char
+    *volatile to_remove; /* by the signal handler; one file at a time */
 
 static void
 remove_and_die(int sig)
@@ -78,8 +79,8 @@ remove_and_die(int sig)
 	(void)raise(sig);
 }
 
-/* Remove path when a signal ends the program; NULL: no more.  What was ignored
- * stays ignored. */
+/* From now on remove path when a signal ends the program; NULL: nothing.
+ * Ignored signals stay ignored. */
 static void
 remove_on_signals(const char *path)
 {
@@ -105,7 +106,7 @@ block_signals(sigset_t *before)
 
 /* --- making a file ----------------------------------------------------------- */
 
-/* The directory that path is in; NULL: no memory. */
+/* The directory of path, allocated; NULL: no memory. */
 static char *
 directory_of(const char *path)
 {
@@ -125,7 +126,7 @@ name_in(const char *dir)
 	return asprintf(&s, "%s" TMP_NAME, dir) < 0 ? NULL : s;
 }
 
-/* As open(2) would have made it. */
+/* Give the file the mode that open(2) would have given it. */
 static void
 set_mode(int fd)
 {
@@ -157,14 +158,14 @@ open_named(struct files_new *f, struct tf_error *err)
 	return rc;
 }
 
-/* A file without a name in f->dir, or one with a name for the time being. */
+/* Make a file in f->dir without a name, or else with a temporary one. */
 static enum tf_code
 open_new(struct files_new *f, struct tf_error *err)
 {
 	f->fd = open(f->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 	if (f->fd >= 0)
 		return TF_OK;
-	/* EISDIR: a kernel that does not know the flag. */
+	/* EISDIR: the kernel does not know O_TMPFILE. */
 	return errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL ?
 	    open_named(f, err) :
 	    report_system(err, "%s", f->path);
@@ -176,7 +177,7 @@ open_into(struct files_new *f, struct tf_error *err)
 	f->into = open(f->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (f->into < 0)
 		return report_system(err, "%s", f->path);
-	/* Beside a device is no place for a file. */
+	/* Do not make the file in the directory of a device. */
 	f->dir = strdup("/var/tmp");
 	return f->dir == NULL ? tf_nomem(err) : open_new(f, err);
 }
@@ -225,12 +226,12 @@ link_fd(int fd, const char *name)
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0)
 		return true;
-	/* Without /proc; but this needs a capability. */
+	/* This works without /proc, but needs a capability. */
 	return errno == ENOENT &&
 	    linkat(fd, "", AT_FDCWD, name, AT_EMPTY_PATH) == 0;
 }
 
-/* Give the file a name that nobody has, into f->tmp; false with errno. */
+/* Give the file a free name, in f->tmp; false with errno. */
 static bool
 link_beside(struct files_new *f)
 {
@@ -238,7 +239,7 @@ link_beside(struct files_new *f)
 	int fd, tries = 0;
 	bool ok = false;
 
-	/* mkostemps finds a free name, which is taken again at once. */
+	/* mkostemps() finds a free name; its file makes room for ours. */
 	while (name != NULL && !ok && tries++ < 100) {
 		(void)strcpy(name + strlen(f->dir), TMP_NAME);
 		if ((fd = mkostemps(name, TMP_SUFFIX, O_CLOEXEC)) < 0)
@@ -258,8 +259,8 @@ link_beside(struct files_new *f)
 }
 
 /*
- * linkat never replaces, rename needs a name: a file that is there already is
- * replaced in two steps, between which no signal but SIGKILL can end us.
+ * linkat() never replaces, and rename() needs a name.  So an existing file is
+ * replaced in two steps; of all signals only SIGKILL can end us between them.
  */
 static enum tf_code
 give_name(struct files_new *f, struct tf_error *err)
@@ -286,7 +287,7 @@ give_name(struct files_new *f, struct tf_error *err)
 	return rc;
 }
 
-/* All of the file to what was there. */
+/* Copy the whole file to the existing pipe, device or link. */
 static enum tf_code
 copy_into(struct files_new *f, struct tf_error *err)
 {
@@ -294,7 +295,7 @@ copy_into(struct files_new *f, struct tf_error *err)
 	struct stat st;
 	ssize_t n;
 
-	/* Through a link. */
+	/* If it leads to an ordinary file, its old bytes must go. */
 	if (fstat(f->into, &st) == 0 && S_ISREG(st.st_mode) &&
 	    ftruncate(f->into, 0) < 0)
 		return report_system(err, "%s", f->path);
@@ -315,7 +316,7 @@ enum tf_code
 files_end(struct files_new *f, enum tf_code rc, struct tf_error *err)
 {
 	if (rc == TF_OK && f->into < 0 && f->tmp != NULL) {
-		/* Some file systems only now say that they could not. */
+		/* Some file systems report a failed write only here. */
 		if (close(f->fd) < 0)
 			rc = report_system(err, "%s", f->path);
 		f->fd = -1;

@@ -1,4 +1,4 @@
-/* Kinds, and the rule of each kind in each state. */
+/* Kinds of nodes, and the rule for each kind in each state. */
 #include <stddef.h>
 #include <string.h>
 

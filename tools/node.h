@@ -1,4 +1,4 @@
-/* What a path in a vault names: its kind follows from its depth. */
+/* Kinds of nodes: the depth of a path in a vault gives the kind. */
 #ifndef TRAILCTL_NODE_H
 #define TRAILCTL_NODE_H
 
@@ -11,8 +11,8 @@ const char *node_kind_name(enum tf_kind kind);
 enum tf_kind node_kind_of_directory(const char *path);
 
 /*
- * What may be done to a node of that kind in that state (a word of
- * user.trailfs.state, or "" for a name that does not exist), as one sentence.
+ * One sentence that says what may be done to a node of that kind in that
+ * state: a word of user.trailfs.state, or "" for a name that does not exist.
  */
 const char *node_rule(enum tf_kind kind, const char *state);
 

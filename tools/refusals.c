@@ -1,4 +1,4 @@
-/* Reading denied.jsonl, which shows each user his own attempts. */
+/* Reading denied.jsonl, which shows each user only their own attempts. */
 #include <string.h>
 #include <unistd.h>
 
@@ -6,9 +6,9 @@
 #include "refusals.h"
 #include "report.h"
 
-#define LINES_MAX (4 << 20) /* bytes of denied.jsonl that are believed */
+#define LINES_MAX (4 << 20) /* bytes of denied.jsonl; more is refused */
 
-/* Is the member key of d the path, or below it? */
+/* Is the member key of d a path at or below that one? */
 static bool
 is_about(const struct tf_json_doc *d, const char *key, const char *path)
 {

@@ -1,4 +1,4 @@
-/* Codes to exit status, errors to stderr. */
+/* The table from code to exit status, and error messages: see report.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ status_of(enum tf_code code)
 	switch (code) {
 	case TF_OK:
 		return REPORT_OK;
-	/* The vault was asked and refused. */
+	/* The vault refused the request. */
 	case TF_SEALED:
 	case TF_DENIED:
 	case TF_BUSY:
@@ -45,7 +45,7 @@ status_of(enum tf_code code)
 		return REPORT_UNREACHABLE;
 	case TF_TAMPER:
 		return REPORT_TAMPERED;
-	/* A later version may see more in the store than this one. */
+	/* A later version may be able to decide. */
 	case TF_NEWER:
 	case TF_INDOUBT:
 	case TF_CODES:
@@ -110,7 +110,7 @@ code_of(int sys)
 	case ENAMETOOLONG:
 		return TF_NAMETOOLONG;
 	default:
-		return TF_IO; /* tf_fail knows the rest */
+		return TF_IO; /* tf_fail() finds sharper codes */
 	}
 }
 

@@ -10,7 +10,7 @@
 static bool
 harmless(uint32_t cp)
 {
-	/* The byte order mark cannot be seen either. */
+	/* The byte order mark is invisible, too. */
 	return !tf_hidden_char(cp) && cp != 0xfeff;
 }
 
@@ -99,7 +99,7 @@ text_of(struct tf_buf *b)
 	return b->failed ? "" : b->p;
 }
 
-/* A time of an entry; "" when it is none. */
+/* The time of an entry; "" when it is malformed. */
 static void
 take_time(const struct tf_json_doc *d, const char *key,
     char out[TEXT_TIME_LEN + 1])
@@ -109,14 +109,14 @@ take_time(const struct tf_json_doc *d, const char *key,
 
 	out[0] = '\0';
 	if (t >= 0)
-		s = tf_json_text(d, t); /* with its quotes */
+		s = tf_json_text(d, t); /* with quotes */
 	if (s.n == TEXT_TIME_LEN + 2) {
 		memcpy(out, s.p + 1, TEXT_TIME_LEN);
 		out[TEXT_TIME_LEN] = '\0';
 	}
 }
 
-/* Times that core made ready, in whole seconds; -1: none. */
+/* A time of the ledger in whole seconds; -1: it is none. */
 static long long
 seconds(const char *s)
 {
@@ -149,7 +149,7 @@ text_time(const char *s, char out[TEXT_TIME_LEN + 1])
 
 	if (n > 0 && s[n - 1] == 'Z')
 		n--;
-	/* Whole parts only; of the fraction any number of digits. */
+	/* A prefix may end after a whole part or in the fraction. */
 	if (n != 10 && n != 16 && n != 19 && !(n > 20 && n < TEXT_TIME_LEN))
 		return false;
 	memcpy(out, form, TEXT_TIME_LEN + 1);

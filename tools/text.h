@@ -1,4 +1,4 @@
-/* Text for people: what came from elsewhere, made safe to look at. */
+/* Text for people, safe to print on a terminal. */
 #ifndef TRAILCTL_TEXT_H
 #define TRAILCTL_TEXT_H
 
@@ -7,35 +7,36 @@
 #include "core/json.h"
 
 /*
- * Append n bytes such that a terminal shows them and obeys none: a control
- * character, a character that turns the direction of writing, a byte that is
- * not UTF-8 and the backslash become \xHH, a pair of digits a byte.
+ * Append n bytes so that they cannot control a terminal.  Control characters,
+ * characters that change the direction of writing, bytes that are not UTF-8,
+ * and the backslash become \xHH, one per byte.
  */
 void text_add(struct tf_buf *out, const char *s, size_t n);
-/* The same, of text that core has made ready to show: its \xHH stay. */
+/* The same for text from core that has \xHH already: they stay. */
 void text_add_shown(struct tf_buf *out, const char *s, size_t n);
-/* The first, to a stream. */
+/* text_add() to a stream. */
 void text_put(FILE *f, const char *p, size_t n);
-/* The same, of a JSON string's value, or of another value as it stands. */
+/* text_add() of a JSON string; other values are appended as they are. */
 void text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token);
 
-/* Who an actor object is: "alice (cp)", or "uid 1000" without a name. */
+/* Append the actor of an entry: "alice (cp)", or "uid 1000" without a name. */
 void text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor);
 
 #define TEXT_TIME_LEN 30 /* "2026-11-23T07:50:00.123456789Z" */
 /*
- * When entry d happened, as a string of TEXT_TIME_LEN bytes or "": the reading
- * of the clock, which an entry has where it is not the time that orders the
- * ledger.  True: the two differ by more than a second, or nobody can tell.
+ * The time of entry d, as TEXT_TIME_LEN characters or "".  An entry whose time
+ * in the ledger is not that of the clock has both; this is the one of the
+ * clock.  True: the two differ by more than a second, or that is not known.
  */
 bool text_when(const struct tf_json_doc *d, char out[TEXT_TIME_LEN + 1]);
 /*
- * "2026-11-23", "2026-11-23 07:50", "2026-11-23T07:50:00.5Z" (UTC all) as the
- * text of ledger times, which sorts as time does.  False when it is none.
+ * Parse "2026-11-23", "2026-11-23 07:50" or "2026-11-23T07:50:00.5Z", all UTC,
+ * to the form of times in the ledger, which sorts by time.  False: s is no
+ * time.
  */
 bool text_time(const char *s, char out[TEXT_TIME_LEN + 1]);
 
-/* End b as a string; b.p, or "" when memory ran out. */
+/* Terminate b.  Returns its bytes as a string, or "" without memory. */
 const char *text_of(struct tf_buf *b);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The answer of trailctl verify.  It is never OK for what nobody looked at, in
- * none of its three forms.
+ * The result of trailctl verify.  None of its three forms says OK about
+ * something that was not verified.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +26,11 @@ word(enum tf_verdict v)
 
 /* --- the status ------------------------------------------------------- */
 
-/* Nothing that was asked for is lost when the link is ABSENT. */
+/* May the check be ABSENT: was it not requested, or does the form have none? */
 static bool
 may_be_absent(const struct check *c, enum tf_check check)
 {
-	if (c->form == CHECK_AGAINST) /* the rest is the store's */
+	if (c->form == CHECK_AGAINST) /* verify the store for the rest */
 		return check != TF_CHECK_CONTENTS && check != TF_CHECK_NAMES;
 	switch (check) {
 	case TF_CHECK_PACKAGE:
@@ -51,7 +51,7 @@ may_be_absent(const struct check *c, enum tf_check check)
 	}
 }
 
-/* Only a package is one: of other things the link is not told. */
+/* Only a package has a form: this check is shown for packages only. */
 static bool
 is_told(const struct check *c, enum tf_check check)
 {
@@ -110,7 +110,7 @@ add_entries(struct tf_buf *out, const struct tf_report *r)
 		    (unsigned long long)r->newer);
 }
 
-/* What no seal in the package counts, somebody may have left out. */
+/* Files that no seal in the package counts may have been left out. */
 static void
 add_missing(struct tf_buf *out, const struct tf_report *r)
 {
@@ -184,7 +184,7 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 static const char *
 why_absent(const struct check *c, enum tf_check check)
 {
-	/* What could not be looked at has its reason in another link. */
+	/* If something could not be verified, another check has the reason. */
 	if (!may_be_absent(c, check))
 		return check == TF_CHECK_EARLIER && c->report.foreign ?
 		    "it is not of this log" :
@@ -211,7 +211,7 @@ why_absent(const struct check *c, enum tf_check check)
 	}
 }
 
-/* Which of the findings do not touch the evidence. */
+/* A line about findings that are not about the evidence. */
 static void
 add_beside(struct tf_buf *out, const struct check_link *l)
 {
@@ -222,7 +222,7 @@ add_beside(struct tf_buf *out, const struct check_link *l)
 		    (unsigned long long)l->beside);
 }
 
-/* Files that the verdict says nothing about. */
+/* A line about files that the verdict does not cover. */
 static void
 add_unproven(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
@@ -251,7 +251,7 @@ add_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
 	add_unproven(out, c, check);
 }
 
-/* The findings of a link, a line each. */
+/* The findings of a check, one per line. */
 static void
 add_findings(struct tf_buf *out, const struct check_link *l, const char *indent)
 {
@@ -294,7 +294,8 @@ verdict_table(const struct check *c, struct tf_buf *out)
 
 /* --- for programs ----------------------------------------------------- */
 
-/* A number that canonical JSON cannot hold is nobody's count: left out. */
+/* Leave out a number that canonical JSON cannot hold: no real count is that
+ * big. */
 static void
 put_number(struct tf_json *j, const char *key, uint64_t v)
 {
@@ -342,7 +343,7 @@ put_findings(struct tf_json *j, const struct check *c)
 		tf_json_array_end(j);
 }
 
-/* Names of files that nothing vouches for. */
+/* The names of files that no entry covers. */
 static void
 put_unproven(struct tf_json *j, const struct check *c)
 {
@@ -439,8 +440,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 /* --- for CI ----------------------------------------------------------- */
 
 /*
- * Text as XML.  What may not stand in XML at all was made harmless before,
- * but for U+FFFE and U+FFFF.
+ * Escape text for XML.  It has no characters that XML forbids (text_add),
+ * except perhaps U+FFFE and U+FFFF.
  */
 static void
 add_xml(struct tf_buf *out, const char *p, size_t n)
@@ -474,8 +475,7 @@ add_xml(struct tf_buf *out, const char *p, size_t n)
 	}
 }
 
-/* Entries that this version cannot read are not a passed test, nor is the key
- * of somebody else. */
+/* Entries that this version cannot read and a foreign key do not pass a test. */
 static bool
 in_doubt(const struct check *c, enum tf_check check)
 {

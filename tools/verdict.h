@@ -1,20 +1,20 @@
-/* What a check came to: for people, for programs, for CI. */
+/* The result of a verification: for people, for programs, for CI. */
 #ifndef TRAILCTL_VERDICT_H
 #define TRAILCTL_VERDICT_H
 
 #include "check.h"
 
-/* The exit status: OK only when all that was asked for was looked at. */
+/* The exit status: REPORT_OK only when everything requested was verified. */
 int verdict_status(const struct check *c);
 
-/* A line a link, and below it what was found, onto out. */
+/* Append one line per check to out, and below it the findings. */
 void verdict_table(const struct check *c, struct tf_buf *out);
-/* Canonical JSON and a LF. */
+/* Append canonical JSON and a newline to out. */
 TF_MUST_USE enum tf_code verdict_json(const struct check *c, struct tf_buf *out,
     struct tf_error *err);
 /*
- * JUnit XML: a test case a link; failed (not NULL): why the check could not be
- * made, as a test case that has an error.
+ * Append JUnit XML to out, one test case per check.  failed (or NULL): why the
+ * verification could not be made; it becomes a test case with an error.
  */
 void verdict_junit(const struct check *c, const struct tf_error *failed,
     struct tf_buf *out);

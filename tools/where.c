@@ -1,6 +1,6 @@
 /*
- * Finding the vault that an argument names.  A mount is known by the control
- * directory at the root of its file system, a store by its database and keys.
+ * Finding the vault that an argument names.  A mount is recognised by .trailfs
+ * at the root of its file system, a store by its database and keys.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,8 +31,8 @@ join(const char *dir, const char *name)
 /* --- mounts ----------------------------------------------------------- */
 
 /*
- * The topmost directory above the real path file that is on the same file
- * system, or file itself; NULL when that cannot be seen.  Freed by the caller.
+ * The topmost directory above the real path file on the same file system, or
+ * file.  NULL: it cannot be determined.  The caller frees it.
  */
 static char *
 top_of(const char *file)
@@ -43,7 +43,7 @@ top_of(const char *file)
 	if (top == NULL || stat(top, &st) < 0)
 		goto fail;
 	while ((slash = strrchr(top, '/')) != NULL && top[1] != '\0') {
-		/* "/a" has the parent "/", which keeps its slash. */
+		/* The parent of "/a" is "/". */
 		char *cut = slash == top ? slash + 1 : slash;
 
 		kept = *cut;
@@ -75,7 +75,7 @@ is_mount(const char *top)
 	return yes;
 }
 
-/* Fill w when arg is something in a mount. */
+/* Fill w if arg is in a mount. */
 static enum tf_code
 find_mount(const char *arg, struct where *w, struct tf_error *err)
 {
@@ -120,7 +120,7 @@ is_store(const char *dir)
 	return yes;
 }
 
-/* "a//b/./c/" as "a/b/c"; "." for nothing. */
+/* "a//b/./c/" becomes "a/b/c"; "" becomes ".". */
 static char *
 tidy(const char *path)
 {
@@ -145,7 +145,7 @@ tidy(const char *path)
 	return out;
 }
 
-/* Fill w with the longest beginning of arg that is a store, if any is. */
+/* Fill w with the longest prefix of arg that is a store, if there is one. */
 static enum tf_code
 find_store(const char *arg, struct where *w, struct tf_error *err)
 {
@@ -167,7 +167,7 @@ find_store(const char *arg, struct where *w, struct tf_error *err)
 		if (slash == NULL || slash == dir)
 			break;
 	}
-	/* A relative path may begin inside the store. */
+	/* A relative path may start inside the store. */
 	if (w->store == NULL && arg[0] != '/' && is_store(".")) {
 		strcpy(dir, ".");
 		w->store = dir;
@@ -181,9 +181,8 @@ find_store(const char *arg, struct where *w, struct tf_error *err)
 }
 
 /*
- * arg does not exist.  Where its nearest directory that does is an empty one
- * that nobody may write to, it is a bare mount point (trailfs makes those
- * immutable).
+ * arg does not exist.  Is the nearest existing directory above it a bare mount
+ * point: empty and not writable for anybody (trailfs makes those immutable)?
  */
 static enum tf_code
 no_such(const char *arg, struct tf_error *err)
@@ -231,7 +230,7 @@ where_find(const char *arg, struct where *out, struct tf_error *err)
 	    arg);
 }
 
-/* "a/b" of "a" and "b"; "b" of "." and "b".  Frees a. */
+/* Join "a" and "b" to "a/b", "." and "b" to "b".  Frees a. */
 static char *
 append(char *a, const char *b)
 {
@@ -241,7 +240,7 @@ append(char *a, const char *b)
 	return both;
 }
 
-/* Put the missing rest of a path behind what was found of it. */
+/* Append the missing rest of the path to the part that exists. */
 static enum tf_code
 add_rest(struct where *w, const char *rest, struct tf_error *err)
 {
@@ -302,7 +301,7 @@ where_free(struct where *w)
 
 /* --- from one to the other -------------------------------------------- */
 
-/* Undo the \ooo of mountinfo, in place. */
+/* Decode the \ooo of mountinfo in place. */
 static void
 unescape(char *s)
 {
@@ -340,7 +339,7 @@ where_store(const struct where *w, char **store, struct tf_error *err)
 		    makedev(major, minor) != st.st_dev ||
 		    (fields = strstr(line, " - ")) == NULL)
 			continue;
-		/* After the dash: type, source, options. */
+		/* After " - ": type, source, options. */
 		if (sscanf(fields, " - %*s %ms", &source) == 1)
 			unescape(source);
 	}
@@ -408,7 +407,7 @@ where_close(struct tf_vault *v)
 {
 	struct tf_error err = { 0 };
 
-	/* There is nothing to lose any more, so the answer stands. */
+	/* Nothing was written, so a failure changes nothing. */
 	if (tf_vault_close(v, "done", &err) != TF_OK)
 		report_note("%s", err.text);
 }

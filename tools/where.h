@@ -1,48 +1,50 @@
 /*
- * Which vault an argument names, and what in it: a path in a mount, or
- * STORE/TRAIL/WORKFLOW/..., or STORE alone.
+ * Which vault an argument names, and which path in it.  The argument is a path
+ * in a mount, or STORE/TRAIL/WORKFLOW/..., or STORE alone.
  */
 #ifndef TRAILCTL_WHERE_H
 #define TRAILCTL_WHERE_H
 
 #include "core/vault.h"
 
-/* Either mount and file are set, or store. */
+/* Either mount and file are set, or store.  Freed by where_free(). */
 struct where {
 	char *mount; /* the root directory of the mount */
-	char *file;  /* in a mount: what was named, as a real path */
+	char *file;  /* in a mount: the real path of the argument */
 	char *store; /* the store's directory */
 	char *path;  /* from the root of the vault; "." is the root */
 };
 
 /*
- * Find out.  In a mount the file must exist; beside one the rest after the
- * longest beginning that is a store is not looked at.  TF_NOTFOUND: neither.
- * where_free in either case.
+ * Find the vault of arg.  In a mount the file must exist.  Otherwise the
+ * longest prefix of arg that is a store counts, and the rest need not exist.
+ * TF_NOTFOUND: neither.  The caller calls where_free() in any case.
  */
 TF_MUST_USE enum tf_code where_find(const char *arg, struct where *out,
     struct tf_error *err);
 void where_free(struct where *w);
 /*
- * The same, but in a mount the end of arg need not exist: *exists tells.  What
- * is missing stands in file and path as it was given.
+ * The same, but in a mount the end of arg need not exist (*exists).  Missing
+ * parts are in file and path as they are in arg.
  */
 TF_MUST_USE enum tf_code where_find_name(const char *arg, struct where *out,
     bool *exists, struct tf_error *err);
 
-/* The directory of the store that is mounted at w; TF_UNSUPPORTED when the
- * system does not tell.  The caller frees *store. */
+/* *store: the directory of the store that is mounted at w; the caller frees it.
+ * TF_UNSUPPORTED: the system does not show it. */
 TF_MUST_USE enum tf_code where_store(const struct where *w, char **store,
     struct tf_error *err);
 
-/* Open a file below the control directory of the mount's root; *fd. */
+/* Open file name below .trailfs of the root of the mount, for reading.  The
+ * caller closes *fd. */
 TF_MUST_USE enum tf_code where_control(const struct where *w, const char *name,
     int *fd, struct tf_error *err);
 
-/* Open the store at w for reading, or as the one writer that it may have. */
+/* Open the store at w for reading, or as its only writer.  Errors: those of
+ * tf_vault_open(). */
 TF_MUST_USE enum tf_code where_open(const struct where *w, bool write,
     struct tf_vault **out, struct tf_error *err);
-/* Close one that was opened for reading.  NULL is nothing. */
+/* Close a vault that was opened for reading.  NULL is nothing. */
 void where_close(struct tf_vault *v);
 
 #endif
