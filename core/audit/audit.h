@@ -13,12 +13,12 @@
 #include "../ledger/merkle.h"
 #include "../verify.h"
 
-struct tf_temp_table;
 struct tf_content;
 struct tf_entry;
 struct tf_pool;
 struct tf_replay;
 struct tf_replay_effect;
+struct tf_temp_table;
 
 struct tf_audit {
 	const struct tf_verify *v;

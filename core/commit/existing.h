@@ -14,8 +14,8 @@
 
 struct tf_db;
 struct tf_hash;
-struct tf_pending;
 struct tf_patience;
+struct tf_pending;
 struct tf_txn;
 struct tf_vault;
 

@@ -13,6 +13,7 @@
 #include "../base/mutant.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/freeze.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"

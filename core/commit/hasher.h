@@ -16,8 +16,8 @@
 
 struct tf_hash;
 struct tf_hasher;
-struct tf_pending;
 struct tf_patience;
+struct tf_pending;
 
 #define TF_HASH_AHEAD ((uint64_t)1 << 20) /* bytes; fewer wake no thread */
 /* Bytes.  Fewer are hashed in the caller's thread, even with locks held. */

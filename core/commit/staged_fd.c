@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "../base/file.h"
+#include "../node/claim.h"
 #include "../node/descriptors.h"
 #include "../node/pending.h"
 #include "../node/user.h"

@@ -6,12 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../base/bytes.h"
-#include "../base/clock.h"
 #include "../base/crypto.h"
 #include "../ledger/name.h"
-#include "../ledger/policy.h"
-#include "../vault.h"
 #include "descriptors.h"
 #include "interruption.h"
 #include "pending.h"
@@ -673,48 +669,6 @@ tf_pending_each(struct tf_pending_table *t,
 		}
 }
 
-void
-tf_pending_wait(struct tf_vault *v, struct tf_pending *l)
-{
-	while (l->job)
-		tf_vault_wait(v);
-}
-
-bool
-tf_pending_claim(struct tf_vault *v, struct tf_pending *l)
-{
-	tf_pending_ref(l);
-	tf_pending_wait(v, l);
-	if (l->attr.state == TF_STATE_SEALED || l->unlinked) {
-		tf_pending_unref(l);
-		return false;
-	}
-	l->job = true;
-	return true;
-}
-
-void
-tf_pending_unclaim(struct tf_vault *v, struct tf_pending *l)
-{
-	l->job = false;
-	tf_pending_index(l);
-	pthread_cond_broadcast(&v->changed);
-	tf_pending_unref(l);
-}
-
-void
-tf_pending_leave(struct tf_vault *v, struct tf_pending *l)
-{
-	l->attr.state = TF_STATE_SEALED;
-	l->saved = false;
-	tf_quota_charge(l, 0);
-	/* Its row has the time of its entry, and is what is seen from now. */
-	if (!tf_pending_is_file(l))
-		tf_vault_changed(v, l->attr.id);
-	if (tf_pending_remove(&v->pending, l))
-		tf_pending_unref(l); /* the table's */
-}
-
 static int
 by_id(const void *a, const void *b)
 {
@@ -731,86 +685,8 @@ tf_pending_sort(struct tf_pending **l, size_t n)
 		qsort(l, n, sizeof(struct tf_pending *), by_id);
 }
 
-struct tf_subject
-tf_pending_subject(const struct tf_pending *l, uint32_t caller)
-{
-	struct tf_subject s = { .kind = l->attr.kind,
-		.state = l->attr.state,
-		.size = l->attr.size,
-		.uid = l->attr.uid };
-
-	s.open_by_other = l->writers > 0 && l->writer != caller;
-	return s;
-}
-
-enum tf_code
-tf_pending_opened(struct tf_pending *l, uint32_t uid, struct tf_error *err)
-{
-	enum tf_code rc = tf_pending_note_writer(l, uid, err);
-
-	if (rc != TF_OK)
-		return rc;
-	if (l->writers++ == 0)
-		l->writer = uid;
-	tf_pending_index(l);
-	return TF_OK;
-}
-
-void
-tf_attr_apply(struct tf_attr *a, unsigned mask, const struct tf_attr *want)
-{
-	struct tf_time now = tf_clock_now();
-
-	if ((mask & TF_SET_MODE) != 0)
-		a->mode = want->mode & 07777;
-	else if ((mask & (TF_SET_UID | TF_SET_GID)) != 0 &&
-	    a->kind == TF_KIND_EVIDENCE)
-		a->mode = tf_mode_without_ids(a->mode);
-	if ((mask & TF_SET_UID) != 0)
-		a->uid = want->uid;
-	if ((mask & TF_SET_GID) != 0)
-		a->gid = want->gid;
-	if ((mask & TF_SET_MTIME) != 0)
-		a->mtime = tf_time_is_now(want->mtime) ?
-		    now :
-		    tf_time_clamp(want->mtime);
-	a->ctime = now;
-}
-
-static const char *const state_names[TF_STATES] = {
-	[TF_STATE_PLACEHOLDER] = "placeholder",
-	[TF_STATE_OPEN] = "open",
-	[TF_STATE_DRAFT] = "draft",
-	[TF_STATE_FROZEN] = "frozen",
-	[TF_STATE_SEALED] = "sealed",
-};
-
-const char *
-tf_state_name(enum tf_state s)
-{
-	return state_names[s];
-}
-
 void
 tf_stage_name(uint64_t id, char out[24])
 {
 	(void)snprintf(out, 24, "%llu", (unsigned long long)id);
-}
-
-enum tf_code
-tf_pending_fail(struct tf_pending *l, enum tf_code rc, const struct tf_error *e,
-    struct tf_error *err)
-{
-	pthread_mutex_lock(&l->v->mu);
-	tf_pending_set_failed(l, rc, e);
-	pthread_mutex_unlock(&l->v->mu);
-	if (err != NULL)
-		*err = *e;
-	return rc;
-}
-
-bool
-tf_time_is_now(struct tf_time t)
-{
-	return t.s == INT64_MIN;
 }

@@ -135,7 +135,6 @@
 
 #include "../base/crypto.h"
 #include "../json.h"
-#include "../ledger/policy.h"
 #include "background.h"
 #include "hash_task.h"
 
@@ -385,43 +384,9 @@ tf_pending_clean(const struct tf_pending *l)
 	return l->gen == l->saved_gen;
 }
 
-/* Wait until no job changes l; mu is held. */
-void tf_pending_wait(struct tf_vault *v, struct tf_pending *l);
-
-/* It has a row in the node table and is pending no more; mu is held. */
-void tf_pending_leave(struct tf_vault *v, struct tf_pending *l);
-
-/* Set job on l (waiting for the one under way), with a reference; mu is held.
- * False, and nothing to undo, when l went away meanwhile. */
-bool tf_pending_claim(struct tf_vault *v, struct tf_pending *l);
-
-void tf_pending_unclaim(struct tf_vault *v, struct tf_pending *l);
-
 /* In order of birth, as their entries will stand. */
 void tf_pending_sort(struct tf_pending **l, size_t n);
 
-/* Policy's view of a pending node. */
-struct tf_subject tf_pending_subject(const struct tf_pending *l,
-    uint32_t caller);
-
-/* One more handle of uid on l: false when too many users wrote it. */
-enum tf_code tf_pending_opened(struct tf_pending *l, uint32_t uid,
-    struct tf_error *err);
-
-/* Take from want what mask names; ctime is now. */
-void tf_attr_apply(struct tf_attr *a, unsigned mask,
-    const struct tf_attr *want);
-
-/* "frozen" and so on. */
-const char *tf_state_name(enum tf_state s);
-
 void tf_stage_name(uint64_t id, char out[24]);
-
-/* The content is not what was sent: final.  Returns rc, with e in err. */
-enum tf_code tf_pending_fail(struct tf_pending *l, enum tf_code rc,
-    const struct tf_error *e, struct tf_error *err);
-
-/* Does t stand for the present? */
-bool tf_time_is_now(struct tf_time t);
 
 #endif

@@ -31,9 +31,9 @@ struct tf_closed;
 struct tf_committer;
 struct tf_db;
 struct tf_hasher;
+struct tf_idle;
 struct tf_key;
 struct tf_object_check;
-struct tf_idle;
 struct tf_unindexed;
 struct tf_user;
 

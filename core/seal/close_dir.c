@@ -15,6 +15,7 @@
 #include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../node/actor.h"
+#include "../node/attr.h"
 #include "../node/base.h"
 #include "../node/children.h"
 #include "../node/closed.h"

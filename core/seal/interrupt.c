@@ -18,6 +18,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/interruption.h"
 #include "../node/paths.h"
 #include "../node/pending.h"

@@ -15,6 +15,7 @@
 #include "../base/clock.h"
 #include "../commit/commit.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"

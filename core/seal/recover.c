@@ -22,6 +22,7 @@
 #include "../ledger/policy.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/quota.h"

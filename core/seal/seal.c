@@ -19,6 +19,7 @@
 #include "../ledger/entry.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"

@@ -19,6 +19,7 @@
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/children.h"
+#include "../node/claim.h"
 #include "../node/closed.h"
 #include "../node/idle.h"
 #include "../node/paths.h"

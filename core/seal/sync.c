@@ -8,6 +8,7 @@
 
 #include "../ledger/name.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"

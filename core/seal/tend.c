@@ -16,6 +16,7 @@
 #include "../commit/staging.h"
 #include "../node/background.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "interrupt.h"

@@ -10,6 +10,7 @@
 #include "../ledger/entry.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/filling.h"
 #include "../node/idle.h"
 #include "../node/paths.h"

@@ -8,6 +8,7 @@
 #include "../base/clock.h"
 #include "../commit/commit.h"
 #include "../commit/staging.h"
+#include "../node/claim.h"
 #include "../node/pending.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"

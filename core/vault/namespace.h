@@ -11,8 +11,8 @@
 #include "../ledger/policy.h"
 
 struct tf_db;
-struct tf_pending;
 struct tf_node_row;
+struct tf_pending;
 struct tf_place;
 struct tf_txn;
 struct tf_vault;

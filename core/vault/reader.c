@@ -12,6 +12,7 @@
 #include "../commit/staging.h"
 #include "../ledger/entry.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/open_objects.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"

@@ -7,7 +7,9 @@
 
 #include "../ledger/policy.h"
 #include "../node/actor.h"
+#include "../node/attr.h"
 #include "../node/base.h"
+#include "../node/claim.h"
 #include "../node/closed.h"
 #include "../node/freeze.h"
 #include "../node/idle.h"

@@ -12,6 +12,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
+#include "../node/attr.h"
 #include "../node/evidence.h"
 #include "../node/paths.h"
 #include "../node/pending.h"

@@ -8,6 +8,7 @@
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
 #include "../ledger/policy.h"
+#include "../node/attr.h"
 #include "../node/base.h"
 #include "../node/closed.h"
 #include "../node/denied.h"

@@ -1,0 +1,73 @@
+/* Attributes of nodes: applying changes, and what the policy is asked of. */
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../ledger/policy.h"
+#include "../vault.h"
+#include "attr.h"
+#include "pending.h"
+
+struct tf_subject
+tf_pending_subject(const struct tf_pending *l, uint32_t caller)
+{
+	struct tf_subject s = { .kind = l->attr.kind,
+		.state = l->attr.state,
+		.size = l->attr.size,
+		.uid = l->attr.uid };
+
+	s.open_by_other = l->writers > 0 && l->writer != caller;
+	return s;
+}
+
+enum tf_code
+tf_pending_opened(struct tf_pending *l, uint32_t uid, struct tf_error *err)
+{
+	enum tf_code rc = tf_pending_note_writer(l, uid, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (l->writers++ == 0)
+		l->writer = uid;
+	tf_pending_index(l);
+	return TF_OK;
+}
+
+void
+tf_attr_apply(struct tf_attr *a, unsigned mask, const struct tf_attr *want)
+{
+	struct tf_time now = tf_clock_now();
+
+	if ((mask & TF_SET_MODE) != 0)
+		a->mode = want->mode & 07777;
+	else if ((mask & (TF_SET_UID | TF_SET_GID)) != 0 &&
+	    a->kind == TF_KIND_EVIDENCE)
+		a->mode = tf_mode_without_ids(a->mode);
+	if ((mask & TF_SET_UID) != 0)
+		a->uid = want->uid;
+	if ((mask & TF_SET_GID) != 0)
+		a->gid = want->gid;
+	if ((mask & TF_SET_MTIME) != 0)
+		a->mtime = tf_time_is_now(want->mtime) ?
+		    now :
+		    tf_time_clamp(want->mtime);
+	a->ctime = now;
+}
+
+static const char *const state_names[TF_STATES] = {
+	[TF_STATE_PLACEHOLDER] = "placeholder",
+	[TF_STATE_OPEN] = "open",
+	[TF_STATE_DRAFT] = "draft",
+	[TF_STATE_FROZEN] = "frozen",
+	[TF_STATE_SEALED] = "sealed",
+};
+
+const char *
+tf_state_name(enum tf_state s)
+{
+	return state_names[s];
+}
+
+bool
+tf_time_is_now(struct tf_time t)
+{
+	return t.s == INT64_MIN;
+}
