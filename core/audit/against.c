@@ -23,6 +23,7 @@
 #include "../ledger/name.h"
 #include "../package.h"
 #include "../store/entries.h"
+#include "../store/meta.h"
 #include "../store/nodes.h"
 #include "../store/schema.h"
 #include "../verify.h"

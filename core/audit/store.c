@@ -21,6 +21,7 @@
 #include "../ledger/policy.h"
 #include "../ledger/replay.h"
 #include "../store/entries.h"
+#include "../store/meta.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../store/schema.h"

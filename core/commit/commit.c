@@ -67,6 +67,7 @@
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
+#include "../store/meta.h"
 #include "../store/nodes.h"
 #include "../store/schema.h"
 #include "commit.h"

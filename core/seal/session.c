@@ -12,6 +12,7 @@
 #include "../node/denied.h"
 #include "../node/host.h"
 #include "../node/vault_i.h"
+#include "../store/meta.h"
 #include "../store/nodes.h"
 #include "../store/schema.h"
 #include "../vault.h"

@@ -1,6 +1,5 @@
 /* Table closing: see closings.h. */
 #include "closings.h"
-
 #include "sql.h"
 
 enum tf_code

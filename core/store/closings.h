@@ -8,7 +8,13 @@
 #ifndef TF_STORE_CLOSINGS_H
 #define TF_STORE_CLOSINGS_H
 
-#include "schema.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+struct tf_db;
 
 /* Insert or replace the row of id; actor is canonical JSON. */
 TF_MUST_USE enum tf_code tf_closings_put(struct tf_db *db, uint64_t id,

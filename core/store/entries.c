@@ -2,6 +2,7 @@
  * rows of entry and checkpoint, and to shorten tiles. */
 #include <string.h>
 
+#include "../json.h"
 #include "entries.h"
 #include "sql.h"
 

@@ -6,8 +6,14 @@
 #ifndef TF_STORE_ENTRIES_H
 #define TF_STORE_ENTRIES_H
 
-#include "../json.h"
-#include "schema.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_buf;
+struct tf_db;
+struct tf_hash;
 
 /* Append entry idx, which must be the next one; off is its offset in
  * events.jsonl. */

@@ -1,6 +1,7 @@
 /* The tables of names, node and stage: see nodes.h. */
 #include <string.h>
 
+#include "../json.h"
 #include "nodes.h"
 #include "sql.h"
 

@@ -5,8 +5,15 @@
 #ifndef TF_STORE_NODES_H
 #define TF_STORE_NODES_H
 
-#include "../json.h"
-#include "schema.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+struct tf_buf;
+struct tf_db;
 
 #define TF_NO_SEQ UINT64_MAX /* no entry */
 

@@ -7,8 +7,15 @@
 #ifndef TF_STORE_OBJECTS_H
 #define TF_STORE_OBJECTS_H
 
-#include "../json.h"
-#include "schema.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+struct tf_buf;
+struct tf_db;
 
 #define TF_INLINE_MAX 65536 /* bytes; longer objects are files */
 

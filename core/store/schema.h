@@ -7,7 +7,8 @@
 #define TF_STORE_SCHEMA_H
 
 #include "../error.h"
-#include "../types.h"
+
+struct tf_db;
 
 #define TF_DB_NAME "ledger.db"
 /*
@@ -16,8 +17,6 @@
  * version 1 store to version 2; the reading modes accept both.
  */
 #define TF_DB_VERSION 2
-
-struct tf_db;
 
 enum tf_db_mode {
 	TF_DB_CREATE, /* create the file; TF_EXISTS if it exists */
@@ -50,17 +49,6 @@ void tf_db_rollback(struct tf_db *db);
 /* Begin a snapshot, so that several reads of a reading connection see one
  * state.  End it with tf_db_rollback. */
 TF_MUST_USE enum tf_code tf_db_snapshot(struct tf_db *db, struct tf_error *err);
-
-/* Table meta: single values by key.  get fails with TF_NOTFOUND if the key is
- * absent. */
-TF_MUST_USE enum tf_code tf_meta_set_text(struct tf_db *db, const char *key,
-    const char *value, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_meta_get_text(struct tf_db *db, const char *key,
-    char *out, size_t size, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_meta_set_int(struct tf_db *db, const char *key,
-    uint64_t value, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_meta_get_int(struct tf_db *db, const char *key,
-    uint64_t *out, struct tf_error *err);
 
 /* Run SQLite's integrity check.  TF_TAMPER, with the first error in err, if the
  * database is damaged. */

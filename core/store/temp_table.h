@@ -7,8 +7,9 @@
 #ifndef TF_STORE_TEMP_TABLE_H
 #define TF_STORE_TEMP_TABLE_H
 
+#include <stddef.h>
+
 #include "../error.h"
-#include "../json.h"
 #include "../types.h"
 
 struct tf_temp_table;

@@ -2,6 +2,9 @@
 #include <stdlib.h>
 
 #include "../base/show.h"
+#include "../json.h"
+#include "nodes.h"
+#include "sql.h"
 #include "unplaced.h"
 
 struct row {

@@ -8,7 +8,14 @@
 #ifndef TF_STORE_UNPLACED_H
 #define TF_STORE_UNPLACED_H
 
-#include "nodes.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+struct tf_db;
 
 /* Receives one such row: its name, safe to print, and the reason, without a
  * full stop. */

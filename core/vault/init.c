@@ -21,6 +21,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/name.h"
 #include "../node/vault_i.h"
+#include "../store/meta.h"
 #include "../store/schema.h"
 #include "../store/store_files.h"
 #include "../vault.h"

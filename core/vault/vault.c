@@ -44,6 +44,7 @@
 #include "../seal/sealer.h"
 #include "../seal/session.h"
 #include "../seal/sync.h"
+#include "../store/meta.h"
 #include "../store/nodes.h"
 #include "../store/schema.h"
 #include "../store/store_files.h"

@@ -16,7 +16,7 @@
 #include "../node/pending.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
-#include "../store/schema.h"
+#include "../store/meta.h"
 #include "../store/unplaced.h"
 #include "../vault.h"
 #include "readable.h"

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "../../core/base/crypto.h"
+#include "../../core/json.h"
 #include "../../core/store/entries.h"
+#include "../../core/store/meta.h"
 #include "../../core/store/nodes.h"
 #include "../../core/store/objects.h"
 #include "../../core/store/sql.h"

@@ -1,0 +1,26 @@
+/* The table of single values: origin, store, and the like. */
+#ifndef TF_STORE_META_H
+#define TF_STORE_META_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_db;
+
+/* Table meta: single values by key.  get fails with TF_NOTFOUND if the key is
+ * absent. */
+TF_MUST_USE enum tf_code tf_meta_set_text(struct tf_db *db, const char *key,
+    const char *value, struct tf_error *err);
+
+TF_MUST_USE enum tf_code tf_meta_get_text(struct tf_db *db, const char *key,
+    char *out, size_t size, struct tf_error *err);
+
+TF_MUST_USE enum tf_code tf_meta_set_int(struct tf_db *db, const char *key,
+    uint64_t value, struct tf_error *err);
+
+TF_MUST_USE enum tf_code tf_meta_get_int(struct tf_db *db, const char *key,
+    uint64_t *out, struct tf_error *err);
+
+#endif
