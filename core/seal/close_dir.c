@@ -30,6 +30,7 @@
 #include "../store/closings.h"
 #include "../store/nodes.h"
 #include "../vault.h"
+#include "below.h"
 #include "close_dir.h"
 #include "seal_dir.h"
 #include "seal_entries.h"
