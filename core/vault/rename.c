@@ -36,6 +36,7 @@
 #include "../store/nodes.h"
 #include "../vault.h"
 #include "namespace.h"
+#include "remove.h"
 
 struct move {
 	struct tf_vault *v;

@@ -10,14 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
-#include "../base/bytes.h"
 #include "../base/crypto.h"
-#include "../base/file.h"
 #include "../commit/commit.h"
 #include "../commit/flush.h"
 #include "../commit/hasher.h"
@@ -29,8 +26,6 @@
 #include "../node/closed.h"
 #include "../node/denied.h"
 #include "../node/descriptors.h"
-#include "../node/holder.h"
-#include "../node/host.h"
 #include "../node/open_objects.h"
 #include "../node/pending.h"
 #include "../node/space.h"
@@ -50,10 +45,11 @@
 #include "../store/store_files.h"
 #include "../vault.h"
 #include "config.h"
+#include "keys.h"
+#include "lock.h"
 #include "vault.h"
 
-#define SMALL_FILE 65536 /* bytes */
-#define STRAYS_NAMED 20	 /* foreign files that the log names */
+#define STRAYS_NAMED 20 /* foreign files that the log names */
 
 /* --- small services -------------------------------------------------------- */
 
@@ -76,157 +72,6 @@ tf_vault_stop(struct tf_vault *v)
 	pthread_mutex_lock(&v->mu);
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
-}
-
-/* --- the lock ------------------------------------------------------------------ */
-
-static enum tf_code
-locked_by(int fd, const char *advice, struct tf_error *err)
-{
-	struct tf_holder who;
-
-	/* The text is of the last writer, and readers do not exclude us. */
-	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
-		return tf_fail(err, TF_LOCKED,
-		    "the store is mounted read-only");
-	tf_holder_read(fd, &who);
-	if (!tf_holder_is_seen(&who))
-		return tf_fail(err, TF_LOCKED,
-		    "the store is in use by trailfs pid %d, whose mount is not "
-		    "in this mount namespace: lsns -t mnt lists others",
-		    who.pid);
-	return tf_fail(err, TF_LOCKED, "%sthe store is in use by %.120s",
-	    advice, who.text[0] == '\0' ? "another process" : who.text);
-}
-
-static enum tf_code
-take_lock(struct tf_vault *v, struct tf_error *err)
-{
-	char text[512], boot[64];
-	enum tf_code rc;
-
-	rc = tf_file_open(v->dirfd, "lock", O_RDWR | O_CREAT, &v->lockfd, err);
-	if (rc != TF_OK)
-		return tf_fail(err, rc, "open %.100s/lock: %s", v->path,
-		    rc == TF_INVALID || rc == TF_ISDIR ? "not a plain file" :
-							 strerror(errno));
-	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ?
-		    locked_by(v->lockfd, "", err) :
-		    tf_fail(err, TF_IO, "lock the store");
-	tf_boot_id(boot);
-	(void)snprintf(text, sizeof(text),
-	    "%s pid %d\nmount %s\nhost %s\nboot %s\n", v->program,
-	    (int)getpid(), v->mount == NULL ? "-" : v->mount, v->host, boot);
-	if (ftruncate(v->lockfd, 0) < 0)
-		return tf_fail(err, TF_IO, "write the lock");
-	rc = tf_file_pwrite(v->lockfd, text, strlen(text), 0, err);
-	return rc;
-}
-
-/* Readers share the lock, so that nobody writes meanwhile.  A store without a
- * lock that we may read is a copy, or belongs to another user. */
-static enum tf_code
-share_lock(struct tf_vault *v, struct tf_error *err)
-{
-	if (tf_file_open(v->dirfd, "lock", O_RDONLY, &v->lockfd, NULL) !=
-		TF_OK ||
-	    flock(v->lockfd, LOCK_SH | LOCK_NB) == 0)
-		return TF_OK;
-	return errno == EWOULDBLOCK ?
-	    locked_by(v->lockfd, "see its mount with mount -o bind,ro: ", err) :
-	    tf_fail(err, TF_IO, "lock the store");
-}
-
-/* --- keys ------------------------------------------------------------------------ */
-
-/* Check that the attester's key is the one in force.  (The newest checkpoint
- * proves the log's key.) */
-static enum tf_code
-check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
-{
-	char want[128];
-	struct tf_buf have = { 0 };
-	bool same;
-	enum tf_code rc = tf_meta_get_text(db, "attester", want, sizeof(want),
-	    err);
-
-	if (rc == TF_NOTFOUND)
-		return TF_OK; /* the first opening */
-	if (rc != TF_OK)
-		return rc;
-	tf_attester_text(v, &have);
-	same = !have.failed && have.n == strlen(want) &&
-	    memcmp(have.p, want, have.n) == 0;
-	tf_buf_free(&have);
-	return same ? TF_OK :
-		      tf_fail(err, TF_TAMPER,
-			  "%s is not the key that "
-			  "the ledger says is in force",
-			  TF_ATTESTER_KEY);
-}
-
-static enum tf_code
-load_keys(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
-{
-	struct tf_pubkey pub;
-	enum tf_code rc;
-
-	if ((rc = tf_store_check_keys(v->dirfd, err)) != TF_OK ||
-	    (rc = tf_key_load(v->dirfd, TF_LOG_KEY, &v->log_key, err)) !=
-		TF_OK ||
-	    (rc = tf_key_load(v->dirfd, TF_ATTESTER_KEY, &v->attester, err)) !=
-		TF_OK)
-		return rc;
-	tf_key_public(v->log_key, &pub);
-	tf_vkey_make(&v->vkey, v->origin, &pub);
-	return check_attester(v, db, err);
-}
-
-/* Write keys/log.vkey if it is not that of key and origin: a crash after the
- * commit of a new origin leaves the old one. */
-static enum tf_code
-keep_vkey(struct tf_vault *v, struct tf_error *err)
-{
-	struct tf_buf have = { 0 }, want = { 0 };
-	enum tf_code rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &have,
-	    err);
-
-	if (tf_code_undecided(rc))
-		goto out;
-	if ((rc = tf_vault_vkey(v, &want, err)) == TF_OK &&
-	    !tf_str_same(tf_buf_bytes(&have), tf_buf_bytes(&want))) {
-		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, want.p, want.n, 0400,
-		    false, err);
-		if (rc == TF_OK)
-			tf_vault_say(v, TF_OK,
-			    "%s was not that of the key and the origin %s, and "
-			    "is written anew",
-			    TF_LOG_VKEY, v->origin);
-	}
-out:
-	tf_buf_free(&have);
-	tf_buf_free(&want);
-	return rc;
-}
-
-/* Without the private key: take the public key that the store has. */
-static enum tf_code
-load_vkey(struct tf_vault *v, struct tf_error *err)
-{
-	struct tf_buf b = { 0 };
-	struct tf_vkey k;
-	enum tf_code rc;
-
-	rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &b, err);
-	if (rc == TF_OK)
-		rc = tf_vkey_parse(b.p == NULL ? "" : b.p,
-		    b.n > 0 && b.p[b.n - 1] == '\n' ? b.n - 1 : b.n, &k, err);
-	/* After a crash it may have the old origin: see keep_vkey(). */
-	if (rc == TF_OK)
-		tf_vkey_make(&v->vkey, v->origin, &k.pub);
-	tf_buf_free(&b);
-	return rc;
 }
 
 /* --- opening ------------------------------------------------------------------------- */
@@ -375,7 +220,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	struct tf_db *db;
 	enum tf_code rc;
 
-	if ((rc = take_lock(v, err)) != TF_OK ||
+	if ((rc = tf_vault_lock(v, err)) != TF_OK ||
 	    (rc = tf_config_read(v, err)) != TF_OK)
 		return rc;
 	for (int i = 0; i < TF_SETTINGS; i++)
@@ -387,7 +232,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
-	    (rc = load_keys(v, db, err)) != TF_OK) {
+	    (rc = tf_vault_load_keys(v, db, err)) != TF_OK) {
 		tf_db_close(db);
 		return rc;
 	}
@@ -401,7 +246,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 				tf_head_renew(v, recovery, err);
 	if (rc != TF_OK ||
 	    (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
-	    (rc = keep_vkey(v, err)) != TF_OK ||
+	    (rc = tf_vault_keep_vkey(v, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK ||
 	    (rc = tf_closed_recover(v, err)) != TF_OK ||
 	    (rc = tf_idle_start(v, err)) != TF_OK ||
@@ -430,7 +275,7 @@ open_reader(struct tf_vault *v, struct tf_error *err)
 	struct tf_db *db;
 	enum tf_code rc;
 
-	if (v->mount != NULL && (rc = share_lock(v, err)) != TF_OK)
+	if (v->mount != NULL && (rc = tf_vault_lock_shared(v, err)) != TF_OK)
 		return rc;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
@@ -445,7 +290,7 @@ open_reader(struct tf_vault *v, struct tf_error *err)
 		    "%u files are not sealed and not shown: they wait for the "
 		    "next mount that writes",
 		    waiting);
-	return rc == TF_OK ? load_vkey(v, err) : rc;
+	return rc == TF_OK ? tf_vault_load_vkey(v, err) : rc;
 }
 
 static void

@@ -1,0 +1,20 @@
+/* The keys of a store. */
+#ifndef TF_VAULT_KEYS_H
+#define TF_VAULT_KEYS_H
+
+#include "../error.h"
+
+struct tf_db;
+struct tf_vault;
+
+enum tf_code tf_vault_load_keys(struct tf_vault *v, struct tf_db *db,
+    struct tf_error *err);
+
+/* Without the private key: take the public key that the store has. */
+enum tf_code tf_vault_load_vkey(struct tf_vault *v, struct tf_error *err);
+
+/* Write keys/log.vkey if it is not that of key and origin: a crash after the
+ * commit of a new origin leaves the old one. */
+enum tf_code tf_vault_keep_vkey(struct tf_vault *v, struct tf_error *err);
+
+#endif

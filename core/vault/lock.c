@@ -1,0 +1,69 @@
+/* The lock of a store: one writer, or readers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "../node/holder.h"
+#include "../node/host.h"
+#include "../node/vault_i.h"
+#include "lock.h"
+
+static enum tf_code
+locked_by(int fd, const char *advice, struct tf_error *err)
+{
+	struct tf_holder who;
+
+	/* The text is of the last writer, and readers do not exclude us. */
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return tf_fail(err, TF_LOCKED,
+		    "the store is mounted read-only");
+	tf_holder_read(fd, &who);
+	if (!tf_holder_is_seen(&who))
+		return tf_fail(err, TF_LOCKED,
+		    "the store is in use by trailfs pid %d, whose mount is not "
+		    "in this mount namespace: lsns -t mnt lists others",
+		    who.pid);
+	return tf_fail(err, TF_LOCKED, "%sthe store is in use by %.120s",
+	    advice, who.text[0] == '\0' ? "another process" : who.text);
+}
+
+enum tf_code
+tf_vault_lock(struct tf_vault *v, struct tf_error *err)
+{
+	char text[512], boot[64];
+	enum tf_code rc;
+
+	rc = tf_file_open(v->dirfd, "lock", O_RDWR | O_CREAT, &v->lockfd, err);
+	if (rc != TF_OK)
+		return tf_fail(err, rc, "open %.100s/lock: %s", v->path,
+		    rc == TF_INVALID || rc == TF_ISDIR ? "not a plain file" :
+							 strerror(errno));
+	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ?
+		    locked_by(v->lockfd, "", err) :
+		    tf_fail(err, TF_IO, "lock the store");
+	tf_boot_id(boot);
+	(void)snprintf(text, sizeof(text),
+	    "%s pid %d\nmount %s\nhost %s\nboot %s\n", v->program,
+	    (int)getpid(), v->mount == NULL ? "-" : v->mount, v->host, boot);
+	if (ftruncate(v->lockfd, 0) < 0)
+		return tf_fail(err, TF_IO, "write the lock");
+	rc = tf_file_pwrite(v->lockfd, text, strlen(text), 0, err);
+	return rc;
+}
+
+enum tf_code
+tf_vault_lock_shared(struct tf_vault *v, struct tf_error *err)
+{
+	if (tf_file_open(v->dirfd, "lock", O_RDONLY, &v->lockfd, NULL) !=
+		TF_OK ||
+	    flock(v->lockfd, LOCK_SH | LOCK_NB) == 0)
+		return TF_OK;
+	return errno == EWOULDBLOCK ?
+	    locked_by(v->lockfd, "see its mount with mount -o bind,ro: ", err) :
+	    tf_fail(err, TF_IO, "lock the store");
+}

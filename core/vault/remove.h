@@ -1,0 +1,29 @@
+/* Taking names away.  mu is held, unless it is said otherwise. */
+#ifndef TF_VAULT_REMOVE_H
+#define TF_VAULT_REMOVE_H
+
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_db;
+struct tf_node_row;
+struct tf_pending;
+struct tf_txn;
+struct tf_vault;
+
+/* Find the child of that name.  A pending one is claimed, with a reference, and
+ * in *out; if it owes an entry, this waits for it.  Of a committed one *out is
+ * NULL and *row is filled.  TF_NOTFOUND: neither. */
+TF_MUST_USE enum tf_code tf_claim_child(struct tf_vault *v, struct tf_db *db,
+    uint64_t parent, const char *name, struct tf_pending **out,
+    struct tf_node_row *row, struct tf_error *err);
+
+/* Remove a claimed pending node for good: first its rows, in a transaction and
+ * without mu; then, with mu, its name and what is in memory. */
+TF_MUST_USE enum tf_code tf_drop_rows(struct tf_txn *t, void *pending,
+    struct tf_error *err);
+
+void tf_drop_pending(struct tf_vault *v, struct tf_pending *l);
+
+#endif
