@@ -92,8 +92,8 @@ tf_txn_write(struct tf_txn *t)
 }
 
 /*
- * Append an entry (ENTRIES.md).  The call sets its v, seq, origin, at, clock
- * and batch.  *leaf (may be NULL) becomes its leaf hash (RFC 6962 2.1).
+ * Append an entry (trailfs-format(5)).  The call sets its v, seq, origin, at,
+ * clock and batch.  *leaf (may be NULL) becomes its leaf hash (RFC 6962 2.1).
  */
 TF_MUST_USE enum tf_code tf_txn_append(struct tf_txn *t, struct tf_entry *e,
     struct tf_hash *leaf, struct tf_error *err);

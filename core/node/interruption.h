@@ -1,5 +1,5 @@
 /* A pending evidence.interrupted entry: a file failed or was cut off by a
- * crash, and its remains have become a draft under another name (DESIGN 2). */
+ * crash, and its remains have become a draft under another name. */
 #ifndef TF_NODE_INTERRUPTION_H
 #define TF_NODE_INTERRUPTION_H
 

@@ -1,7 +1,8 @@
 /*
- * The ledger's tables: entry, tile (C2SP tlog-tiles) and checkpoint (FORMATS
- * 6.1).  Rows of entry and checkpoint never change (I1); a partial tile grows
- * until it holds 256 hashes.  A connection belongs to one thread at a time.
+ * The ledger's tables: entry, tile (C2SP tlog-tiles) and checkpoint (C2SP
+ * tlog-checkpoint).  Rows of entry and checkpoint never change (I1); a partial
+ * tile grows until it holds 256 hashes.  A connection belongs to one thread at
+ * a time.
  */
 #ifndef TF_STORE_ENTRIES_H
 #define TF_STORE_ENTRIES_H

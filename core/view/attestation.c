@@ -29,7 +29,7 @@
 
 /* --- the statement ----------------------------------------------------------- */
 
-/* The bytes of an object that a statement names, checked. */
+/* Read the object of a statement and check its digest. */
 static enum tf_code
 read_payload(struct tf_view *w, const struct tf_statement_ref *s,
     struct tf_buf *out, struct tf_error *err)
@@ -65,12 +65,12 @@ read_payload(struct tf_view *w, const struct tf_statement_ref *s,
 	tf_sha256(out->n == 0 ? "" : out->p, out->n, &h);
 	if (out->n != s->size || memcmp(&h, &s->payload, sizeof(h)) != 0)
 		return tf_fail(err, TF_TAMPER,
-		    "a statement is not what its entry says: run trailctl "
+		    "a statement differs from its entry: run trailctl "
 		    "verify");
 	return TF_OK;
 }
 
-/* The seal of attestation id and its statement. */
+/* Read the seal of attestation id and its statement. */
 static enum tf_code
 read_sealed(struct tf_view *w, uint64_t id, struct tf_loaded_entry *seal,
     struct tf_buf *payload, struct tf_error *err)
@@ -172,7 +172,7 @@ tf_view_sums(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 
 /* --- attestation.json ------------------------------------------------------------- */
 
-/* What attestation.json is made from. */
+/* The sources of attestation.json. */
 struct attested {
 	struct tf_attr attr;
 	struct tf_buf path;
@@ -324,7 +324,8 @@ put_file(struct tf_view *w, struct tf_json *j, const struct tf_subject_file *f,
 	return TF_OK;
 }
 
-/* The files, however many: what is written goes to the sink now and then. */
+/* Write the list of files.  It may be long, so the text goes to the sink in
+ * pieces. */
 static enum tf_code
 put_files(struct tf_view *w, struct tf_json *j, const struct attested *a,
     const struct tf_sink *out, struct tf_error *err)
@@ -394,7 +395,7 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
 	for (size_t i = 0; i < x.n; i++) {
 		if (!tf_path_to_show(w, x.file[i].id, &path, j) ||
 		    path.n <= a->path.n + 1)
-			continue; /* renamed meanwhile */
+			continue; /* renamed since it was listed */
 		if (!any) {
 			tf_json_key(j, "waiting");
 			tf_json_array(j);
@@ -411,7 +412,8 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
 	tf_buf_free(&path);
 }
 
-/* "trail/workflow/NAME@N" in its parts, keys from "state" on. */
+/* Write the members from "state" on, with the parts of the path
+ * "trail/workflow/NAME@N". */
 static void
 put_place(struct tf_view *w, struct tf_json *j, const struct attested *a)
 {
@@ -462,7 +464,7 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct attested *a,
 	put_name(j, a);
 	if ((rc = put_files(w, j, a, out, err)) != TF_OK)
 		return rc;
-	/* Sums of a part would look like those of the whole. */
+	/* Sums over the readable files only would look like complete ones. */
 	if (a->ev.left_out == 0) {
 		tf_put_uint(j, "evidence_bytes", sums.bytes);
 		tf_put_uint(j, "evidence_count", sums.count);

@@ -1,4 +1,5 @@
-/* What files about an attestation have in common. */
+/* JSON members that several files about an attestation share.
+ * trailfs-format(5) defines them. */
 #ifndef TF_VIEW_ATTESTATION_H
 #define TF_VIEW_ATTESTATION_H
 
@@ -8,15 +9,16 @@ struct tf_entry;
 struct tf_json;
 struct tf_loaded_entry;
 
-/* Members "begun", "overridden", "sealed": {at, by, cause?, clock?, index, ...}
- * of the entry; nothing when there is none. */
+/* Write the member "begun", "overridden" or "sealed", named by key: {at, by,
+ * cause?, clock?, index, ...} of entry t.  Writes nothing if t is empty. */
 void tf_put_event(struct tf_json *j, const char *key,
     const struct tf_loaded_entry *t);
 
-/* The reading of the clock, where the entry's time is another; else nothing. */
+/* Write the clock's reading, if it differs from the entry's time. */
 void tf_put_clock(struct tf_json *j, const char *key, const struct tf_entry *e);
 
-/* When it happened, in seconds since 1970: by the clock where it differs. */
+/* The time of the event in seconds since 1970: the clock's reading if it
+ * differs from the entry's time. */
 uint64_t tf_seconds_of(const struct tf_loaded_entry *t);
 
 #endif

@@ -1,4 +1,5 @@
-/* The facts of a workflow: its attestations, what they claim, who overrode. */
+/* The judgement of a workflow, from the claims of its attestations and their
+ * overrides: see compliance.h. */
 #include <stdlib.h>
 
 #include "../ledger/entry.h"
@@ -31,7 +32,7 @@ struct overrides {
 	size_t n;
 };
 
-/* All overrides of attestations at or below directory id. */
+/* Read all overrides of attestations at or below directory id. */
 static enum tf_code
 read_overrides(struct tf_view *w, uint64_t id, struct overrides *out,
     struct tf_error *err)
@@ -56,7 +57,7 @@ read_overrides(struct tf_view *w, uint64_t id, struct overrides *out,
 	return rc;
 }
 
-/* The last one of that target, or NULL. */
+/* The last override of target, or NULL. */
 static const struct override *
 last_override(const struct overrides *all, uint64_t target)
 {
@@ -85,7 +86,7 @@ tf_override_of(struct tf_view *w, uint64_t id, uint64_t seal, uint64_t *seq,
 
 /* --- reports ----------------------------------------------------------------- */
 
-/* The raw object's member `compliant` is false. */
+/* Find out whether the member `compliant` of the JSON object is false. */
 static enum tf_code
 says_no(struct tf_str raw, bool *no, struct tf_error *err)
 {
@@ -104,7 +105,8 @@ says_no(struct tf_str raw, bool *no, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Keep a string; its p is an offset until all are there. */
+/* Copy a string to f->strings.  Its p is an offset until all strings are
+ * copied, because the buffer moves as it grows. */
 static struct tf_str
 keep(struct tf_judgement *f, const char *p, size_t n)
 {
@@ -183,10 +185,10 @@ find_evidence(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		s->found = true;
 	else
 		rc = tf_each_child(s->db, row->attr.id, find_evidence, s, err);
-	return s->found ? TF_NODATA : rc; /* enough */
+	return s->found ? TF_NODATA : rc; /* ends the walk */
 }
 
-/* Is a file of attestation id in the ledger? */
+/* Find out whether a file of attestation id is in the ledger. */
 static enum tf_code
 has_evidence(struct tf_db *db, uint64_t id, bool *found, struct tf_error *err)
 {

@@ -1,4 +1,4 @@
-/* The judgement of a workflow. */
+/* The judgement of a workflow: see ledger/status.h and trailfs(7). */
 #ifndef TF_VIEW_COMPLIANCE_H
 #define TF_VIEW_COMPLIANCE_H
 
@@ -11,40 +11,44 @@
 struct tf_entry;
 struct tf_view;
 
-/* What the judge hears of an attestation, and where its entries are. */
+/* An attestation of the workflow and the seqs of its entries. */
 struct tf_att {
-	uint64_t id, begun, seal, override; /* the last two: or TF_NO_SEQ */
+	uint64_t id, begun;
+	uint64_t seal, override; /* or TF_NO_SEQ */
 };
 
 struct tf_judgement {
 	struct tf_att *a;      /* by node id */
-	struct tf_reported *r; /* r[i] is of a[i] */
+	struct tf_reported *r; /* r[i] belongs to a[i] */
 	size_t n, cap;
-	struct tf_buf strings; /* what r and status point into */
+	struct tf_buf strings; /* memory of the strings of r and status */
 	struct tf_status status;
 };
 
-/* A name's counts in a judgement. */
+/* Counts of attestation names in a judgement. */
 struct tf_tally {
 	size_t lacking, spoiled; /* missing; not compliant */
-	size_t open;		 /* with a version that is not sealed */
+	size_t open;		 /* with an unsealed version */
 };
 
 void tf_judgement_free(struct tf_judgement *f);
 
-/* All attestations of a workflow, judged.  *out is {0} before; free it in
- * either case. */
+/* Read and judge all attestations of a workflow.  *out is {0} before the call;
+ * the caller frees it, also on failure. */
 TF_MUST_USE enum tf_code tf_judgement_read(struct tf_view *w, uint64_t workflow,
     struct tf_judgement *out, struct tf_error *err);
 
-/* The last override of the seal of attestation id, or TF_NO_SEQ. */
+/* *seq becomes that of the last override of the seal of attestation id, or
+ * TF_NO_SEQ. */
 TF_MUST_USE enum tf_code tf_override_of(struct tf_view *w, uint64_t id,
     uint64_t seal, uint64_t *seq, struct tf_error *err);
 
-/* Does attestation.sealed say that it is not compliant? */
+/* *denied becomes true if the entry attestation.sealed claims that the
+ * attestation is not compliant. */
 TF_MUST_USE enum tf_code tf_denied(const struct tf_entry *seal, bool *denied,
     struct tf_error *err);
 
+/* Count the names of f. */
 struct tf_tally tf_judgement_tally(const struct tf_judgement *f);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * The entries about a directory and what is below it.  The node table leads to
- * births and seals; the others are found by going through the ledger, each
- * entry once in a process's life at most.
+ * The entries about a directory and the nodes below it.  Rows of table node
+ * give the entries that created and sealed each node.  All other entries are
+ * found by scanning the ledger, and the result is kept in memory: each process
+ * scans an entry at most once.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -57,7 +58,7 @@ tf_is_below(const struct tf_buf *entry, const struct tf_buf *dir)
 {
 	struct tf_str type, path;
 
-	/* Nothing in the name of such a directory is ever escaped. */
+	/* The path's first three names hold no character that JSON escapes. */
 	tf_entry_scan(entry->p, entry->n, &type, &path);
 	return path.p != NULL && path.n >= dir->n &&
 	    memcmp(path.p, dir->p, dir->n) == 0 &&
@@ -66,7 +67,7 @@ tf_is_below(const struct tf_buf *entry, const struct tf_buf *dir)
 
 /* --- those that no row names ------------------------------------------------ */
 
-/* FNV-1a of a path's first parts; of all of it when it has fewer. */
+/* FNV-1a of the first parts of a path, or of a shorter path as a whole. */
 static uint32_t
 hash_parts(struct tf_str path, unsigned parts)
 {
@@ -114,7 +115,7 @@ note_unindexed(void *arg, uint64_t idx, uint64_t off, const void *body,
 
 	(void)off;
 	if (idx >= s->end)
-		return TF_NODATA; /* enough */
+		return TF_NODATA; /* ends the walk */
 	tf_entry_scan(body, n, &type, &path);
 	if (path.p == NULL || type.p == NULL || has_row(type))
 		return TF_OK;
@@ -130,7 +131,8 @@ note_unindexed(void *arg, uint64_t idx, uint64_t off, const void *body,
 	return TF_OK;
 }
 
-/* Go through the entries from..end; what was found is forgotten on failure. */
+/* Scan the entries from..end into the index; on failure the index stays as it
+ * was. */
 static enum tf_code
 scan_range(struct tf_view *w, struct tf_unindexed *r, uint64_t from,
     uint64_t end, struct tf_error *err)
@@ -155,15 +157,16 @@ by_seq(const void *a, const void *b)
 	    &((const struct tf_unindexed_entry *)b)->seq);
 }
 
-/* Know all of them from entry `from` to the end of the view; mu is held. */
+/* Extend the index to cover all entries from `from` to the end of the view; mu
+ * is held. */
 static enum tf_code
 know_since(struct tf_view *w, struct tf_unindexed *r, uint64_t from,
     struct tf_error *err)
 {
 	enum tf_code rc;
 
-	/* An older view than somebody had before must not pass over what it
-	 * does not see. */
+	/* An index whose range begins behind the end of this older view could
+	 * leave a gap: start again. */
 	if (r->from == r->to || r->from > w->entries) {
 		r->n = 0;
 		r->from = r->to = from;
@@ -182,7 +185,7 @@ know_since(struct tf_view *w, struct tf_unindexed *r, uint64_t from,
 	return rc;
 }
 
-/* Those since entry `from` that may be about path or below it. */
+/* Collect the unindexed entries from `from` on whose hash matches path. */
 static enum tf_code
 add_unindexed(struct tf_view *w, const struct tf_buf *path, uint64_t from,
     struct tf_seqs *out, struct tf_error *err)
@@ -241,7 +244,7 @@ tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool unindexed,
 	enum tf_code rc = tf_nodes_get(w->db, id, &row, err);
 
 	if (rc == TF_NOTFOUND)
-		return TF_OK; /* no entry yet */
+		return TF_OK; /* not in the ledger yet */
 	if (rc == TF_OK && !unindexed)
 		rc = add_row(&k, &row, err);
 	if (rc == TF_OK)
@@ -253,7 +256,7 @@ tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool unindexed,
 	tf_buf_free(&path);
 	if (rc != TF_OK || out->n == 0)
 		return rc;
-	/* One entry may be told of twice. */
+	/* An entry may have been collected twice. */
 	qsort(out->p, out->n, sizeof(*out->p), by_number);
 	for (size_t i = 1; i < out->n; i++)
 		if (out->p[i] != out->p[kept])
@@ -267,7 +270,7 @@ tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool unindexed,
 #define ALL_LEVELS 1024
 #define PIECE 65536 /* bytes */
 
-/* A line, unless it is not for the asker's eyes. */
+/* Write the entry as a line, if the asker may read it. */
 static enum tf_code
 put_line(struct tf_view *w, const struct tf_buf *body, struct tf_buf *piece,
     const struct tf_sink *out, struct tf_error *err)
@@ -301,7 +304,7 @@ put_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	    put_line(l->w, &entry, &l->piece, l->out, err);
 }
 
-/* Of the whole vault. */
+/* Write the entries of the whole vault. */
 static enum tf_code
 put_all(struct tf_view *w, const struct tf_sink *out, struct tf_error *err)
 {

@@ -1,4 +1,4 @@
-/* The entries about a directory and what is below it. */
+/* The entries about a directory and the nodes below it. */
 #ifndef TF_VIEW_EVENTS_H
 #define TF_VIEW_EVENTS_H
 
@@ -11,7 +11,7 @@
 struct tf_buf;
 struct tf_view;
 
-/* Numbers of entries, rising. */
+/* Seqs of entries, ascending and unique. */
 struct tf_seqs {
 	uint64_t *p;
 	size_t n, cap;
@@ -20,14 +20,17 @@ struct tf_seqs {
 void tf_seqs_free(struct tf_seqs *s);
 
 /*
- * The entries about directory id (of the three upper levels) and what is up to
- * `levels` below it; `unindexed`: only those that no row names.  Some may be
- * about another path: ask tf_is_below of each.
+ * Collect the entries about directory id (a root, trail, workflow or
+ * attestation) and the nodes up to `levels` levels below it; with `unindexed`,
+ * only the entries that no row of table node refers to.  The list may hold
+ * entries about other paths: check each with tf_is_below.  The caller frees
+ * *out.
  */
 TF_MUST_USE enum tf_code tf_view_collect(struct tf_view *w, uint64_t id,
     unsigned levels, bool unindexed, struct tf_seqs *out, struct tf_error *err);
 
-/* Is this entry about dir, the path of such a directory, or below it? */
+/* True if the entry is about a path at or below dir, the path of such a
+ * directory. */
 bool tf_is_below(const struct tf_buf *entry, const struct tf_buf *dir);
 
 #endif

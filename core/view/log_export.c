@@ -1,7 +1,7 @@
 /*
- * The log of a store as files that any web server can serve: C2SP tlog-tiles.
- * Full tiles never change, so those that are there are left; the checkpoint
- * comes last, so that whoever reads it finds its tiles.
+ * Export of the log as C2SP tlog-tiles, for any web server.  Full tiles never
+ * change (I1), so existing ones are left.  The checkpoint is written last, so a
+ * client that reads it finds all its tiles.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include "../vault.h"
 #include "../verify.h"
 
-/* Make the directories of a path below fd. */
+/* Create the directories of a path below fd. */
 static enum tf_code
 make_parents(int fd, const char *path, struct tf_error *err)
 {
@@ -36,7 +36,8 @@ make_parents(int fd, const char *path, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The same where a file cannot be without a name, or is there already. */
+/* Write a file by way of a temporary name: for a file system without O_TMPFILE,
+ * or to replace a file. */
 static enum tf_code
 put_named(int fd, const char *path, const struct tf_buf *b,
     struct tf_error *err)
@@ -60,8 +61,8 @@ put_named(int fd, const char *path, const struct tf_buf *b,
 	return rc;
 }
 
-/* A whole file under path, never half of one.  Not synced: whoever loses it
- * exports again, and the checkpoint at the end is. */
+/* Write a complete file: a reader never sees a part of it.  The file is not
+ * synced, because a lost tile can be exported again; the checkpoint is. */
 static enum tf_code
 put_file(int fd, const char *path, const struct tf_buf *b, struct tf_error *err)
 {
@@ -71,7 +72,7 @@ put_file(int fd, const char *path, const struct tf_buf *b, struct tf_error *err)
 
 	if ((rc = make_parents(fd, path, err)) != TF_OK)
 		return rc;
-	/* Without a name nothing is left of it when we are killed. */
+	/* A file without a name vanishes if the process is killed. */
 	out = openat(fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
 	if (out < 0)
 		return put_named(fd, path, b, err);
@@ -80,7 +81,7 @@ put_file(int fd, const char *path, const struct tf_buf *b, struct tf_error *err)
 	if (rc == TF_OK &&
 	    linkat(AT_FDCWD, self, fd, path, AT_SYMLINK_FOLLOW) < 0)
 		rc = put_named(fd, path, b, err);
-	(void)close(out); /* it has its name, or nobody wants it */
+	(void)close(out); /* the file has its name, or is discarded */
 	return rc;
 }
 
@@ -142,7 +143,8 @@ get_tile(void *vault, unsigned level, uint64_t n, unsigned width,
 	return rc;
 }
 
-/* Tiles that are there are left, so they must be of this very history. */
+/* Existing tiles are left, so check that they belong to this history of this
+ * log. */
 static enum tf_code
 check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
     struct tf_error *err)
@@ -157,7 +159,7 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 		tf_buf_free(&old);
 		return faccessat(fd, "tile", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ?
 		    tf_fail(err, TF_FOREIGN,
-			"it has tiles but no checkpoint: take another directory") :
+			"it has tiles but no checkpoint: use another directory") :
 		    TF_OK;
 	}
 	if (rc == TF_OK)
@@ -170,7 +172,7 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 		(c.size > 0 && memcmp(&root, &c.root, sizeof(root)) != 0)))
 		rc = tf_fail(err, TF_FOREIGN,
 		    "it holds another log, or "
-		    "another history of this one: take another directory");
+		    "another history of this one: use another directory");
 	tf_buf_free(&old);
 	return rc;
 }

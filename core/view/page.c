@@ -1,4 +1,4 @@
-/* Pages: the frame, links, and the table of events. */
+/* Common parts of the pages: frame, links, table of events.  See page.h. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,7 +38,7 @@ add(struct tf_buf *out, const char *before, struct tf_str name,
 	tf_buf_str(out, after);
 }
 
-/* Below .trailfs/ of the attestation. */
+/* Append the path of a file below .trailfs/ of the attestation. */
 static void
 beside(struct tf_buf *out, struct tf_str name, const char *file)
 {
@@ -55,13 +55,13 @@ proof_of(struct tf_buf *out, const struct tf_page_target *t)
 	    t->path.n - (size_t)(slash + 1 - t->path.p);
 
 	if (last + strlen(TF_CONTROL_PROOF_SUFFIX) > TF_NAME_MAX)
-		return false; /* its name would be too long */
+		return false; /* the proof has a cut name: see control.h */
 	beside(out, t->name, TF_CONTROL_PROOF "/");
 	add(out, "", t->path, TF_CONTROL_PROOF_SUFFIX);
 	return true;
 }
 
-/* As the page stands under .trailfs of its directory. */
+/* The links of a page that lies under .trailfs of its directory. */
 static bool
 find_in_mount(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 {
@@ -136,7 +136,8 @@ tf_page_link(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 		p->b.failed = p->b.failed || href.failed;
 		tf_html(&p->b, "<a href=\"%s\">", href.failed ? "" : href.p);
 	}
-	/* A name is a name: what is behind its last dot stands at its end. */
+	/* dir="ltr": letters of a right-to-left script must not move the
+	 * suffix of the name to another place. */
 	tf_html(&p->b, "<bdi dir=\"ltr\">%.*s</bdi>", (int)text.n, text.p);
 	if (linked)
 		tf_html(&p->b, "</a>");
@@ -155,7 +156,7 @@ tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 void
 tf_page_package(struct tf_page *p)
 {
-	/* A page in a package leads to no other package. */
+	/* A page in a package has no link to a package. */
 	if (p->links != NULL ||
 	    (!p->w->all && p->w->who.uid != p->row.attr.uid))
 		return;
@@ -235,7 +236,7 @@ tf_page_badge(struct tf_page *p, const char *word)
 	    word);
 }
 
-/* Where the page is: the directories above are links where they can be. */
+/* Write the path of the page, with links to the pages of its ancestors. */
 static void
 put_place(struct tf_page *p)
 {
@@ -368,7 +369,7 @@ tf_page_table(struct tf_page *p, const char *label, struct tf_str of,
 {
 	size_t n;
 
-	/* Who has no mouse scrolls what has the focus. */
+	/* tabindex: the keyboard scrolls only an element with the focus. */
 	tf_html(&p->b,
 	    "<div class=\"wide\" role=\"region\" tabindex=\"0\" "
 	    "aria-label=\"%s%.*s\"><table>\n<thead><tr>",
@@ -441,7 +442,7 @@ put_details(struct tf_page *p, const struct tf_entry *e)
 		    (int)e->reason.n, e->reason.p);
 }
 
-/* The first n names of a path. */
+/* The first n components of a path. */
 static struct tf_str
 first_names(struct tf_str path, unsigned n)
 {
@@ -451,8 +452,8 @@ first_names(struct tf_str path, unsigned n)
 	return path;
 }
 
-/* What an entry is about, rel below the page's directory, with a link to its
- * page or to itself. */
+/* Write the subject of an entry, rel below the page's directory, as a link to
+ * its page or to the file. */
 static void
 put_path(struct tf_page *p, const struct tf_entry *e, struct tf_str rel)
 {
@@ -474,7 +475,7 @@ put_path(struct tf_page *p, const struct tf_entry *e, struct tf_str rel)
 		    rel.p);
 }
 
-/* A row: the path as seen from the page's directory. */
+/* Write a row, with the path relative to the page's directory. */
 static void
 put_row(struct tf_page *p)
 {
@@ -500,8 +501,8 @@ put_row(struct tf_page *p)
 	    (unsigned long long)e->seq);
 }
 
-/* Those of seqs that are about the page's directory, from `from` on; the page
- * of a workflow tells them as they came, the others the newest first. */
+/* Write the entries of seqs from `from` on that are about the page's directory:
+ * on the page of a workflow oldest first, on other pages newest first. */
 static enum tf_code
 put_rows(struct tf_page *p, const struct tf_seqs *seqs, size_t from,
     size_t *withheld, struct tf_error *err)

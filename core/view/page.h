@@ -1,4 +1,4 @@
-/* What the pages of vault, trail and workflow have in common. */
+/* The common parts of the pages of vault, trail and workflow. */
 #ifndef TF_VIEW_PAGE_H
 #define TF_VIEW_PAGE_H
 
@@ -10,71 +10,74 @@
 
 struct tf_seqs;
 
-/* No page shows more, so that any browser can; it says so and leads on. */
+/* The maximum of rows per table, so that every browser can show the page.  A
+ * cut table says so and links to the full list. */
 #define TF_PAGE_ROWS 500
 
-#define TF_PAGE_FILES 2000 /* evidence files of one page */
+#define TF_PAGE_FILES 2000 /* evidence files per page at most */
 
 struct tf_page {
 	struct tf_view *w;
 	struct tf_node_row row; /* of the directory */
-	struct tf_buf path;	/* of it; "." is the root */
-	struct tf_buf b;	/* what is not in the sink yet */
+	struct tf_buf path;	/* of the directory; "." is the root */
+	struct tf_buf b;	/* text that is not in the sink yet */
 	const struct tf_sink *out;
 	const struct tf_page_links *links;
-	struct tf_loaded_entry loaded; /* the entry that is being shown */
+	struct tf_loaded_entry loaded; /* the entry being shown */
 };
 
-/* Give b to the sink when it is long enough. */
+/* Pass b to the sink if it is long enough. */
 TF_MUST_USE enum tf_code tf_page_flush(struct tf_page *p, struct tf_error *err);
 
-/* From the first byte to the heading: title is text, status a word or NULL. */
+/* Write the page's start up to its heading: title as text, status as a badge
+ * unless NULL. */
 void tf_page_head(struct tf_page *p, const char *title, const char *status);
 
 void tf_page_foot(struct tf_page *p);
 
-/* A status as it is shown everywhere. */
+/* Write a status word as a badge. */
 void tf_page_badge(struct tf_page *p, const char *word);
 
-/* text, and where there is such a file a link to it.  name, path: as in struct
+/* Write text, as a link if the file exists.  name and path: as in struct
  * tf_page_target, or absent. */
 void tf_page_link(struct tf_page *p, enum tf_page_link link, struct tf_str name,
     struct tf_str path, struct tf_str text);
 
-/* The same with words of ours. */
+/* The same for a fixed text. */
 void tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
     struct tf_str path, const char *text);
 
-/* ", package.zip" with its link, for who may open it; nothing where there is
- * none. */
+/* Write ", package.zip" with its link, if the asker may open the package and it
+ * exists. */
 void tf_page_package(struct tf_page *p);
 
-/* When what an entry tells of happened: by the clock, and marked where that is
- * not its time in the ledger. */
+/* Write the time of an entry's event.  If the clock's reading differs from the
+ * entry's time, both are shown. */
 void tf_page_time(struct tf_page *p, const struct tf_loaded_entry *t);
 
-/* Who is behind the told entry. */
+/* Write the actor of p->loaded. */
 void tf_page_who(struct tf_page *p);
 
-/* A line of the list of facts. */
+/* Write time, actor and number of entry t as the item `what` of a list of
+ * facts; nothing if t is empty. */
 void tf_page_event(struct tf_page *p, const char *what,
     const struct tf_loaded_entry *t);
 
-/* Begin and end a table, which scrolls where it is too wide; label and `of` say
- * what it is.  columns are headings with '|' between, '#' before one of
- * numbers. */
+/* Begin and end a table, which scrolls if it is too wide.  label and `of` name
+ * it for screen readers.  columns: the headings, separated by '|', with '#'
+ * before a heading of numbers. */
 void tf_page_table(struct tf_page *p, const char *label, struct tf_str of,
     const char *columns);
 
 void tf_page_table_end(struct tf_page *p);
 
-/* A line that says how many rows are left out because the asker may not read
- * them; nothing for none. */
+/* Write how many rows are omitted because the asker may not read them; nothing
+ * if n is 0. */
 void tf_page_withheld(struct tf_page *p, size_t n, const char *what);
 
-/* A section of events: of seqs the last ones that are about the directory.
- * note goes before a link to all of them; NULL: none, unless some are left
- * out. */
+/* Write a section with the last of the entries seqs that are about the
+ * directory.  note is the text before a link to all entries; NULL: the link is
+ * shown only if some are omitted. */
 TF_MUST_USE enum tf_code tf_page_events(struct tf_page *p, const char *title,
     const char *note, const struct tf_seqs *seqs, struct tf_error *err);
 

@@ -1,4 +1,4 @@
-/* The pages of the vault and of a trail: tables of what is in them. */
+/* The pages of the vault and of a trail: tables of trails or workflows. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +21,11 @@ static const struct tf_str none = { NULL, 0 };
 
 /* --- the newest of many ------------------------------------------------------ */
 
-#define COUNT_MAX 10000 /* workflows that the vault's page counts in a trail */
-#define SPOILED_MAX 100 /* older workflows that are listed for what they are */
+#define COUNT_MAX \
+	10000 /* the vault's page counts no more workflows per trail */
+#define SPOILED_MAX 100 /* older non-compliant workflows that are listed */
 
-/* What a table shows of a trail or a workflow. */
+/* A row of a table: a trail or a workflow. */
 struct line {
 	char name[256];
 	size_t name_len;
@@ -35,7 +36,7 @@ struct line {
 	struct tf_tally tally;
 };
 
-/* The last `cap` of all that were added. */
+/* The last `cap` of all lines that were added. */
 struct recent {
 	struct line *l;
 	size_t cap;
@@ -61,7 +62,7 @@ kept(const struct recent *r)
 	return r->all < r->cap ? (size_t)r->all : r->cap;
 }
 
-/* The i-th of those that are kept, the newest first. */
+/* The i-th kept line, newest first. */
 static const struct line *
 newest(const struct recent *r, size_t i)
 {
@@ -121,7 +122,7 @@ count(void *arg, const struct tf_node_row *row, struct tf_error *err)
 
 	(void)row;
 	(void)err;
-	return ++*n > COUNT_MAX ? TF_NODATA : TF_OK; /* enough */
+	return ++*n > COUNT_MAX ? TF_NODATA : TF_OK; /* ends the walk */
 }
 
 static enum tf_code

@@ -6,7 +6,7 @@
 
 struct tf_page;
 
-/* The rest of each page. */
+/* Write the page after its head. */
 TF_MUST_USE enum tf_code tf_page_root(struct tf_page *p, struct tf_error *err);
 
 TF_MUST_USE enum tf_code tf_page_trail(struct tf_page *p, struct tf_error *err);

@@ -1,4 +1,4 @@
-/* Which page shows which directory. */
+/* tf_view_page: chooses the page of a directory by its kind. */
 #include "../node/paths.h"
 #include "../page.h"
 #include "../store/nodes.h"

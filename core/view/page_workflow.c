@@ -1,5 +1,5 @@
 /* The page of a workflow: its status, each attestation with its evidence, and
- * what happened. */
+ * its events. */
 #include "../base/bytes.h"
 #include "../base/html.h"
 #include "../ledger/entry.h"
@@ -19,12 +19,12 @@ static const struct tf_str none = { NULL, 0 };
 struct workflow {
 	struct tf_page *p;
 	struct tf_judgement f;
-	size_t files; /* rows of evidence that may still be shown */
+	size_t files; /* rows of evidence that the page may still show */
 };
 
 /* --- what was claimed ------------------------------------------------------------ */
 
-/* A text of a person's, or that it was withheld. */
+/* Write a text that a person has entered, or that it was withheld. */
 static void
 put_text(struct tf_page *p, const struct tf_json_doc *d, int t)
 {
@@ -52,8 +52,8 @@ put_claim(struct tf_page *p, const char *label, const struct tf_json_doc *d,
 	tf_html(&p->b, "</dd>\n");
 }
 
-/* Members of an object of texts; of addresses their `href`.  An address is
- * text here: a page leads to nothing outside. */
+/* Write the members of a JSON object of texts; of addresses their `href`.  An
+ * address is text and not a link: a page links to no external site. */
 static void
 put_claims(struct tf_page *p, const struct tf_json_doc *d, const char *key)
 {
@@ -146,7 +146,8 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 
 /* --- an attestation ------------------------------------------------------------------ */
 
-/* whole: it is sealed, and who reads this may read all that its seal names. */
+/* Write links to the attestation's files.  whole: it is sealed and the asker
+ * may read every file that its seal names. */
 static void
 put_attestation_files(struct tf_page *p, struct tf_str name, bool whole)
 {
@@ -234,7 +235,7 @@ out:
 
 /* --- the summary ---------------------------------------------------------------------- */
 
-/* Attestation i of the facts by its name, which leads down to its section. */
+/* Write the name of attestation i as a link to its section of the page. */
 static void
 put_name(struct tf_page *p, const struct tf_judgement *f, size_t i)
 {

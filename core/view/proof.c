@@ -1,6 +1,7 @@
 /*
- * The ledger as others read it: tiles, entry bundles, proofs.  Everything is
- * of the tree of a published checkpoint, never of what is being written.
+ * Tiles and entry bundles (C2SP tlog-tiles) and proofs (C2SP tlog-proof).  All
+ * of them belong to the tree of a published checkpoint, never to entries that
+ * are being written (I3).
  */
 #include "../base/bytes.h"
 #include "../ledger/checkpoint.h"
@@ -12,7 +13,7 @@
 #include "../store/nodes.h"
 #include "../vault.h"
 
-/* Does the tree of the present head have width hashes in that tile? */
+/* Check that the tree of the present head has width hashes in that tile. */
 static enum tf_code
 check_width(struct tf_vault *v, unsigned level, uint64_t n, unsigned width,
     struct tf_error *err)
@@ -66,7 +67,7 @@ add_to_bundle(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 
 	(void)off;
 	if (idx >= b->end)
-		return TF_NODATA; /* enough */
+		return TF_NODATA; /* ends the walk */
 	if (idx != b->next)
 		return tf_fail(err, TF_TAMPER, "entry %llu is missing",
 		    (unsigned long long)b->next);

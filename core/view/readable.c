@@ -1,4 +1,4 @@
-/* Whose eyes a view is for: permissions from the root down. */
+/* Permissions of a view's asker, from the root down: see readable.h. */
 #include <pthread.h>
 #include <string.h>
 
@@ -19,8 +19,8 @@
 
 /* --- directories ------------------------------------------------------------- */
 
-/* May he come into directory id, and list it?  Remembered by number: what is
- * asked next stands in the same directory most often. */
+/* Find out whether the asker may enter and list directory id.  The result is
+ * cached by id, because successive look-ups are mostly in one directory. */
 static enum tf_code
 look_at(struct tf_view *w, uint64_t id, const struct tf_seen_dir **out,
     struct tf_error *err)
@@ -98,7 +98,7 @@ tf_path_to_show(struct tf_view *w, uint64_t id, struct tf_buf *path,
 	path->n = 0;
 	if (rc == TF_OK && may)
 		rc = tf_path_of(w->v, w->db, id, path, NULL);
-	/* Not answered is not the answer that there is none. */
+	/* An error must not look like an absent node. */
 	j->out->failed = j->out->failed || tf_code_undecided(rc);
 	return rc == TF_OK && may;
 }
@@ -118,7 +118,7 @@ check_row(void *arg, const struct tf_node_row *row, struct tf_error *err)
 
 	if (rc == TF_OK && x->may && row->attr.kind != TF_KIND_EVIDENCE)
 		rc = tf_each_child(x->w->db, row->attr.id, check_row, x, err);
-	return rc == TF_OK && !x->may ? TF_NODATA : rc; /* enough */
+	return rc == TF_OK && !x->may ? TF_NODATA : rc; /* ends the walk */
 }
 
 enum tf_code
@@ -166,8 +166,8 @@ tf_readable_evidence(struct tf_view *w, uint64_t id, struct tf_evidence *e,
 
 /* --- what an entry speaks of ---------------------------------------------------------- */
 
-/* The next name of a path as it stands in an entry, unescaped into name; names
- * hold no character whose escape is more than a '\' before it. */
+/* Unescape the next name of an entry's path to name.  Names hold no character
+ * whose JSON escape is more than a '\' before it. */
 static struct tf_str
 next_name(struct tf_str *path, char name[TF_NAME_MAX + 1])
 {
@@ -187,7 +187,7 @@ next_name(struct tf_str *path, char name[TF_NAME_MAX + 1])
 	return s;
 }
 
-/* The directory that the path's last name is in; *path is that name then.
+/* Find the directory that holds the path's last name; *path becomes that name.
  * TF_NOTFOUND. */
 static enum tf_code
 find_dir(struct tf_view *w, struct tf_str *path, uint64_t *id,
@@ -209,7 +209,7 @@ find_dir(struct tf_view *w, struct tf_str *path, uint64_t *id,
 	return TF_OK;
 }
 
-/* The attributes of a name that waits to be sealed. */
+/* The attributes of a pending name. */
 static enum tf_code
 find_pending(struct tf_view *w, uint64_t dir, struct tf_str name,
     struct tf_attr *out)
@@ -224,8 +224,8 @@ find_pending(struct tf_view *w, uint64_t dir, struct tf_str name,
 	return l != NULL ? TF_OK : TF_NOTFOUND;
 }
 
-/* What was left of an interrupted file is a draft, while it is there: the name
- * in the path may be another file's by now. */
+/* The remains of an interrupted file are a draft, as long as it exists.  The
+ * name in the entry's path may belong to another file now. */
 static enum tf_code
 find_draft(struct tf_view *w, const struct tf_buf *entry, uint64_t dir,
     struct tf_attr *out, struct tf_error *err)
@@ -288,7 +288,7 @@ tf_may_read_entry(struct tf_view *w, const struct tf_buf *entry, bool *may,
 	*may = false;
 	rc = find_thing(w, entry, type, path, &a, err);
 	if (rc == TF_NOTFOUND)
-		return TF_OK; /* nobody can say whose it is */
+		return TF_OK; /* its owner is unknown: not readable */
 	if (rc == TF_OK && is_type(type, TF_ATTESTATION_SEALED))
 		return tf_may_read_whole(w, a.id, may, err);
 	return rc == TF_OK ? may_read_attr(w, &a, may, err) : rc;

@@ -1,12 +1,12 @@
 /*
- * What the asker of a view may read of what the view's files speak of: the one
- * rule for lists, pages, events, proofs and packages.
+ * The rule that decides which nodes the asker of a view may read.  Lists,
+ * pages, events, proofs and packages all use it.
  *
- * He may read a thing when the ordinary permissions let him, from the root
- * down: search on each directory above it, and read on it (of a directory:
- * read and search).  Modes are those that stat(2) shows now.  Who may read all
- * (tf_view.all) is never looked at, and costs nothing.
- * Errors: those of the vault.
+ * The asker may read a node if the POSIX permissions allow it from the root
+ * down: search on each directory above the node, and read on the node (on a
+ * directory: read and search).  The modes are those that stat(2) shows now.  An
+ * asker who may read everything (tf_view.all) passes without any look-up.
+ * Errors: those that vault.h lists for every call.
  */
 #ifndef TF_VIEW_READABLE_H
 #define TF_VIEW_READABLE_H
@@ -22,23 +22,27 @@ struct tf_json;
 struct tf_node_row;
 struct tf_view;
 
-/* May he read node id?  row: the same for a row of the node table. */
+/* *may becomes true if the asker may read node id, or the node of row. */
 TF_MUST_USE enum tf_code tf_may_read(struct tf_view *w, uint64_t id, bool *may,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_may_read_row(struct tf_view *w,
     const struct tf_node_row *row, bool *may, struct tf_error *err);
-/* The path of node id, for a list of j, if he may read it: false when not, and
- * when it is gone meanwhile.  Want of memory fails j. */
+/* Append the path of node id to path, for a list in j.  False: the asker may
+ * not read the node, or it no longer exists.  An error that leaves this
+ * undecided makes j fail. */
 bool tf_path_to_show(struct tf_view *w, uint64_t id, struct tf_buf *path,
     struct tf_json *j);
-/* Node id, and all that is in the ledger below it?  Digests of lists and
- * packages are of that: who knows all but a short secret could guess it. */
+/* *may becomes true if the asker may read node id and every node in the ledger
+ * below it.  Digests of whole lists and packages need this: an asker who knows
+ * all files except a short secret could find the secret by trying. */
 TF_MUST_USE enum tf_code tf_may_read_whole(struct tf_view *w, uint64_t id,
     bool *may, struct tf_error *err);
-/* The evidence of an attestation that he may read; e->left_out is the rest. */
+/* List the evidence of attestation id that the asker may read; e->left_out
+ * becomes the number of the other files. */
 TF_MUST_USE enum tf_code tf_readable_evidence(struct tf_view *w, uint64_t id,
     struct tf_evidence *e, struct tf_error *err);
-/* What this entry speaks of?  An entry about the vault itself: yes. */
+/* *may becomes true if the asker may read the node that the entry is about.  An
+ * entry about the vault itself is readable for everyone. */
 TF_MUST_USE enum tf_code tf_may_read_entry(struct tf_view *w,
     const struct tf_buf *entry, bool *may, struct tf_error *err);
 

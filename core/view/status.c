@@ -1,4 +1,4 @@
-/* What the vault tells of itself: entries, checkpoint, keys, status, space. */
+/* The vault's own files: entries, checkpoint and status.json. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +29,8 @@ tf_vault_size(struct tf_vault *v, uint64_t *entries, uint64_t *bytes,
 	struct tf_db *db;
 	enum tf_code rc;
 
-	/* Not v->head, which follows the commit: whoever sees that a file is
-	 * sealed finds its entry. */
+	/* Not v->head, which is updated after the commit: a caller who sees a
+	 * sealed file must find its entry. */
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	rc = tf_entries_size(db, entries, bytes, err);
@@ -38,7 +38,7 @@ tf_vault_size(struct tf_vault *v, uint64_t *entries, uint64_t *bytes,
 	return rc;
 }
 
-/* The last of the first n entries that begins at or before off. */
+/* Find the last of the first n entries that begins at or before off. */
 static enum tf_code
 entry_at(struct tf_db *db, uint64_t n, uint64_t off, uint64_t *idx,
     struct tf_error *err)
@@ -74,7 +74,7 @@ copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 
 	(void)err;
 	if (idx >= c->entries || c->got == c->n)
-		return TF_NODATA; /* enough */
+		return TF_NODATA; /* ends the walk */
 	skip = (size_t)(c->off + c->got - off);
 	if (skip < n) {
 		take = n - skip < c->n - c->got ? n - skip : c->n - c->got;
@@ -199,8 +199,8 @@ list_others(void *arg, struct tf_pending *l)
 	return l->attr.uid == c->asker || list_one(c, l);
 }
 
-/* Up to WAITING_MAX files: the asker's own first, for another user may have a
- * hundred thousand.  mu is held. */
+/* Collect up to WAITING_MAX files, the asker's own first: another user may have
+ * very many.  mu is held. */
 static void
 list_waiting(struct tf_vault *v, struct counts *c)
 {
@@ -249,7 +249,7 @@ put_one_waiting(struct tf_json *j, const struct tf_buf *path, const char *state,
 	tf_json_object_end(j);
 }
 
-/* What is not sealed yet, so that nobody has to guess. */
+/* Write the list of unsealed files and closed directories. */
 static void
 put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
 {
@@ -282,7 +282,8 @@ put_text(struct tf_json *j, const char *key, const char *text)
 	}
 }
 
-/* Head and counts as they are for this vault, writer or reader. */
+/* Read head and counts, of a writer from memory, of a reader from the
+ * database. */
 static enum tf_code
 status_facts(struct tf_vault *v, struct tf_db *db, uint32_t asker,
     struct tf_head *h, struct counts *c, struct tf_error *err)
@@ -317,7 +318,8 @@ status_facts(struct tf_vault *v, struct tf_db *db, uint32_t asker,
 	return rc;
 }
 
-/* Who writes, and where it is mounted: we ourselves, or the lock's holder. */
+/* Write the process that has the store open for writing, and its mount point:
+ * this process, or the holder of the lock. */
 static void
 find_writer(struct tf_vault *v, struct tf_holder *who)
 {
@@ -369,7 +371,7 @@ put_one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
 {
 	struct unplaced *u = arg;
 
-	(void)name; /* who may know it, nobody can tell */
+	(void)name; /* the row's place is unknown, so its readers are too */
 	if (u->n == WAITING_MAX)
 		return;
 	if (u->n++ == 0) {
@@ -384,7 +386,8 @@ put_one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
 	tf_json_object_end(u->j);
 }
 
-/* Rows of stage that have no place; a writer knows since its start. */
+/* Write the rows of stage without a place.  A writer found them at its start, a
+ * reader searches now. */
 static enum tf_code
 put_unplaced(struct tf_vault *v, struct tf_db *db, struct tf_json *j,
     struct tf_error *err)

@@ -1,4 +1,4 @@
-/* One snapshot of the ledger, and what is read from it everywhere. */
+/* A view of the ledger: see view.h and core/page.h. */
 #include <stdlib.h>
 
 #include "../asker.h"
@@ -121,12 +121,12 @@ tf_who(const struct tf_entry *e, struct tf_buf *out)
 		return;
 	}
 	if (tf_json_parse(&d, e->actor.p, e->actor.n, NULL) != TF_OK) {
-		out->failed = true; /* no memory: the entry was decoded */
+		out->failed = true; /* the entry is valid: no memory */
 		return;
 	}
 	uid = tf_json_get(&d, 0, "uid");
 	user = tf_json_text(&d, tf_json_get(&d, 0, "user"));
-	/* A hint has no quotes and no backslashes in it. */
+	/* User names in entries hold no quotes and no backslashes. */
 	if (user.p != NULL && user.n > 2)
 		tf_buf_printf(out, "%.*s (%lld)", (int)user.n - 2, user.p + 1,
 		    (long long)d.tok[uid].num);

@@ -1,6 +1,6 @@
 /*
- * A view of the ledger, and what the files that people read are made from: the
- * entries about a directory and what is below it, and the facts of a workflow.
+ * A view: one state of the ledger, from which the control files for people are
+ * written (core/page.h), and the functions that all these files share.
  */
 #ifndef TF_VIEW_VIEW_H
 #define TF_VIEW_VIEW_H
@@ -16,53 +16,48 @@ struct tf_db;
 struct tf_node_row;
 struct tf_vault;
 
-#define TF_SEEN_DIRS 64 /* remembered by a view, by number */
+#define TF_SEEN_DIRS 64 /* directories whose permissions a view caches */
 
-/* A directory as the asker stands before it; readable.h. */
+/* The asker's permissions on a directory: see readable.h. */
 struct tf_seen_dir {
-	uint64_t id;	   /* 0: none */
-	bool comes, lists; /* search down to it; and read on it */
+	uint64_t id; /* 0: unused */
+	bool comes;  /* search on it and on every directory above it */
+	bool lists;  /* comes, and read on it */
 };
 
-/* Everything is read from one snapshot of the database. */
+/* A view belongs to one thread at a time. */
 struct tf_view {
 	struct tf_vault *v;
-	struct tf_db *db;
+	struct tf_db *db; /* a snapshot, for all reads of the view */
 	uint64_t entries;
-	bool all; /* who may read all; else `who` is set */
+	bool all; /* the asker may read everything; else `who` is set */
 	struct tf_asker who;
 	struct tf_seen_dir seen[TF_SEEN_DIRS];
-	bool ledger_only; /* nothing of what waits to be sealed */
+	bool ledger_only; /* show no pending nodes */
 };
 
-/* The row of a directory that must be of this kind.  TF_NOTFOUND. */
+/* Read the row of directory id.  TF_NOTFOUND if it is not in the ledger or of
+ * another kind. */
 TF_MUST_USE enum tf_code tf_view_row(struct tf_view *w, uint64_t id,
     enum tf_kind kind, struct tf_node_row *out, struct tf_error *err);
-/* All of b to the sink; b is empty then. */
+/* Pass the whole of b to the sink and empty b. */
 TF_MUST_USE enum tf_code tf_sink_buf(const struct tf_sink *s, struct tf_buf *b,
     struct tf_error *err);
 
-/* An entry as it stands and decoded; {0} is none. */
+/* An entry, as bytes and decoded.  {0} is empty. */
 struct tf_loaded_entry {
-	bool is;
+	bool is; /* not empty */
 	struct tf_buf text;
 	struct tf_entry_decoded d;
 };
 void tf_loaded_entry_free(struct tf_loaded_entry *t);
-/* Read entry seq, in place of what *t told before; TF_NO_SEQ: none. */
+/* Replace *t by entry seq; TF_NO_SEQ makes it empty.  TF_TAMPER if the entry is
+ * missing or malformed.  The caller frees *t. */
 TF_MUST_USE enum tf_code tf_loaded_entry_read(struct tf_view *w, uint64_t seq,
     struct tf_loaded_entry *t, struct tf_error *err);
 
-/* Who: "alice (1000)", "uid 1000", or "trailfs" where nobody asked, onto out;
- * a user's name as the entry has it. */
+/* Append the actor of an entry to out, with the user name that the entry holds:
+ * "alice (1000)", "uid 1000", or "trailfs" for an entry of the daemon. */
 void tf_who(const struct tf_entry *e, struct tf_buf *out);
-
-/*
- * Entries that no row of the node table names (access.changed,
- * attestation.overridden, ...), by number and path: few.  Kept in memory once
- * somebody asked, 16 bytes each, from the birth of the oldest directory asked
- * about to the end of the ledger.
- */
-struct tf_unindexed;
 
 #endif

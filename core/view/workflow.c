@@ -1,4 +1,4 @@
-/* The files that say how a workflow is: status, status.json, status.md; and
+/* The status files of a workflow (status, status.json, status.md), and
  * status.json of a trail. */
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@
 
 #define PIECE 65536 /* bytes */
 
-/* A workflow that is in the ledger. */
+/* A workflow in the ledger, with its judgement. */
 struct workflow {
 	struct tf_node_row row;
 	struct tf_buf path;
@@ -77,7 +77,8 @@ tf_view_status_word(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 
 /* --- status.json ----------------------------------------------------------------- */
 
-/* The report that decides for an item, or NULL, and its seal, if it has one. */
+/* Find the report that decides an item, or NULL, and read its seal if it has
+ * one. */
 static enum tf_code
 read_deciding(struct tf_view *w, const struct tf_judgement *f,
     const struct tf_status_item *m, const struct tf_att **a,
@@ -155,7 +156,7 @@ put_items(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
 	return rc;
 }
 
-/* The word when only what is sealed counts. */
+/* The status word if only sealed attestations count. */
 static enum tf_code
 put_sealed_word(struct tf_json *j, const struct tf_judgement *f,
     struct tf_error *err)
@@ -293,7 +294,7 @@ tf_view_status(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 
 /* --- status.md ------------------------------------------------------------------- */
 
-/* Text that no Markdown is read from. */
+/* Append text so that Markdown treats no character as markup. */
 static void
 md(struct tf_buf *out, const char *s, size_t n)
 {
@@ -306,8 +307,8 @@ md(struct tf_buf *out, const char *s, size_t n)
 
 #define WHEN_LEN (2 * TF_TIME_LEN + 64)
 
-/* When it happened: by the clock, and marked where that is not its time in the
- * ledger. */
+/* Append the time of an event.  If the clock's reading differs from the entry's
+ * time, both are shown. */
 static void
 when_text(const struct tf_entry *e, char out[WHEN_LEN])
 {
