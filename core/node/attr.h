@@ -1,4 +1,7 @@
-/* Attributes of nodes: applying changes, and what the policy is asked of. */
+/*
+ * Attributes of pending nodes, and how the policy sees a node.  The caller holds
+ * mu where a function takes a pending node.
+ */
 #ifndef TF_NODE_ATTR_H
 #define TF_NODE_ATTR_H
 
@@ -9,22 +12,23 @@
 
 struct tf_pending;
 
-/* Policy's view of a pending node. */
+/* What tf_policy() has to know of l, for that caller. */
 struct tf_subject tf_pending_subject(const struct tf_pending *l,
     uint32_t caller);
 
-/* One more handle of uid on l: false when too many users wrote it. */
+/* Count one more handle of uid for writing l.  TF_DENIED: too many users have
+ * written it. */
 enum tf_code tf_pending_opened(struct tf_pending *l, uint32_t uid,
     struct tf_error *err);
 
-/* Take from want what mask names; ctime is now. */
+/* Set the fields of a that mask names to those of want; ctime becomes now. */
 void tf_attr_apply(struct tf_attr *a, unsigned mask,
     const struct tf_attr *want);
 
-/* "frozen" and so on. */
+/* "frozen" and so on, as user.trailfs.state has it. */
 const char *tf_state_name(enum tf_state s);
 
-/* Does t stand for the present? */
+/* Is t the value that stands for the present (UTIME_NOW)? */
 bool tf_time_is_now(struct tf_time t);
 
 #endif

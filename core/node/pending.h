@@ -145,19 +145,19 @@ struct tf_vault;
 
 #define TF_WRITERS_MAX 32 /* uids that may hold one file open */
 
-/* Somebody who waits for a flush. */
+/* A caller that waits for a flush. */
 struct tf_waiter {
 	struct tf_waiter *next;
 	void (*done)(void *arg, enum tf_code code, const struct tf_error *err);
 	void *arg;
 };
 
-/* The orders, and the parts of their keys; the last is always the id. */
+/* The orders, with the parts of their keys; the last part is always the id. */
 enum tf_pending_order {
 	TF_PENDING_BY_PLACE,	   /* parent */
 	TF_PENDING_BY_ATTESTATION, /* workflow, attestation, class, owner */
 	TF_PENDING_BY_OWNER,	   /* files: class, owner */
-	TF_PENDING_BY_DUE,	   /* when the sealer is to look at it */
+	TF_PENDING_BY_DUE,	   /* when the sealer has to look at it */
 	TF_PENDING_ORDERS
 };
 #define TF_PENDING_KEY_PARTS 5
@@ -166,97 +166,101 @@ struct tf_pending_key {
 };
 enum tf_pending_class {
 	TF_PENDING_TO_SEAL, /* a file that a sync may seal */
-	TF_PENDING_FILE,    /* another one */
+	TF_PENDING_FILE,    /* another file */
 	TF_PENDING_DIRECTORY,
 };
-/* Where the indexes have a node: as its fields were when they were told. */
+/* Where the indexes have a node: its fields at the last tf_pending_index(). */
 struct tf_pending_place {
 	uint64_t parent, wf, att;
 	uint64_t due_ns; /* boot clock; UINT64_MAX: never */
-	uint64_t owes;	 /* bytes of database, until it is sealed */
+	uint64_t owes;	 /* bytes that sealing it adds to the database */
 	uint32_t uid;
 	uint8_t class; /* enum tf_pending_class */
 	uint8_t state; /* enum tf_state */
 	bool failed;
 };
 
+/* A pending node.  mu guards the fields up to io, and io those after it, unless
+ * a comment says otherwise. */
 struct tf_pending {
 	struct tf_vault *v;
 	unsigned refs;
 	struct tf_attr attr;
-	char *name; /* who has claimed l, or holds mu, may read it */
+	char *name; /* to be read with mu or with a claim */
 	size_t name_len;
 	uint64_t att, wf; /* attestation (or draft) and workflow above */
 	size_t names;	  /* pending below it; of a draft attestation only */
 	bool in_draft;	  /* below a draft directory or attestation */
 	bool unlinked;	  /* has no name any more */
 	bool saved;	  /* has a row in stage */
-	bool stale;	  /* whose metadata is older than this */
-	bool marked;	  /* whose content is older: it says so */
-	bool put_off;	  /* its flush lacked a descriptor, and comes again */
-	bool hollow;	  /* which promises no byte, written by nobody */
-	uint64_t mark_ns; /* when that one is marked; boot clock, or 0 */
-	bool job;
-	bool wants_check; /* somebody waits for that */
-	bool unchecked;	  /* its digest is what the row says, but the bytes were
-			    * not compared with it since the start */
-	struct tf_duty duty; /* on it while on_duty */
-	bool on_duty, again; /* again: once more when it is done */
+	bool stale;	  /* ... with older metadata */
+	bool marked;	  /* ... which says that it is no longer true */
+	bool put_off;	  /* its flush lacked a descriptor, try again */
+	bool hollow;	  /* its row is that of a placeholder */
+	uint64_t mark_ns; /* when to mark that row; boot clock, or 0 */
+	bool job;	  /* claimed */
+	bool wants_check; /* tend it: compare its bytes, see unchecked */
+	bool unchecked;	  /* its bytes were not yet compared with the digest of
+			   * the row that the last process left */
+	struct tf_duty duty; /* tends it, while on_duty */
+	bool on_duty, again; /* again: tend it once more afterwards */
 	unsigned writers;    /* open handles for writing */
-	uint32_t writer;     /* whose they are */
-	unsigned readers;    /* and for reading; of a directory: all */
-	uint32_t *uids;	     /* that ever wrote, rising */
-	uint32_t few[2];     /* these, as long as they suffice */
+	uint32_t writer;     /* the uid that has them */
+	unsigned readers;    /* open handles for reading; of a directory: all */
+	uint32_t *uids;	     /* all that had it open for writing, sorted */
+	uint32_t few[2];     /* room for uids, while it is enough */
 	unsigned n_uids;
-	bool wrote;	      /* somebody, through a handle */
-	uint64_t charged;     /* to the owner's quota: bytes */
-	uint32_t charged_uid; /* who that was */
-	uint64_t counted;     /* so many names of counted_uid; 0: not yet */
+	bool wrote;	  /* it was written through a handle */
+	uint64_t charged; /* bytes, to the quota of charged_uid */
+	uint32_t charged_uid;
+	uint64_t counted; /* names, to that of counted_uid; 0: not yet */
 	uint32_t counted_uid;
-	bool holds; /* a descriptor counts as that of holds_uid */
+	bool holds; /* has a descriptor, counted for holds_uid */
 	uint32_t holds_uid;
-	struct tf_pending *holds_next, *holds_prev; /* of the same user's */
+	struct tf_pending *holds_next,
+	    *holds_prev;       /* with the same holds_uid */
 	struct tf_text *actor; /* canonical JSON: last writer, or renamer */
 	struct tf_buf xattrs;  /* canonical JSON object, or empty */
 	uint64_t frozen_ns, deadline_ns; /* boot clock */
-	uint64_t retry_ns;	  /* the sealer could do nothing until then */
-	enum tf_code failed;	  /* final: the content is not what was sent */
-	struct tf_error *failure; /* why, or NULL: there was no memory */
-	/* It failed and gave up this name: its row has that one until an entry
-	 * says so; or NULL.  Nothing takes it away or its place meanwhile. */
+	uint64_t retry_ns;		 /* the sealer does not look earlier */
+	enum tf_code failed;		 /* F3; TF_OK: it has not failed */
+	struct tf_error *failure;	 /* why; NULL without memory */
+	/* The name that it gave up because it failed, or NULL.  Its row has
+	 * this name until the entry is committed.  Meanwhile it cannot be
+	 * renamed, replaced or removed. */
 	char *meant;
-	bool recorded; /* the entry of its interruption is committed */
+	bool recorded; /* that entry is committed */
 	/* That entry, while it is being made; or NULL. */
 	struct tf_interruption *interruption;
 
 	pthread_mutex_t io;
-	char *mem; /* content, while it is short */
+	char *mem; /* the content, while it is short */
 	size_t mem_cap;
-	bool in_file;	       /* content: stage/<id> */
-	int fd;		       /* that, while it is written; or -1 */
+	bool in_file;	       /* the content is stage/<id> */
+	int fd;		       /* of that file, or -1 */
 	bool named;	       /* its name survives a power cut */
-	bool linked;	       /* it is an object too: copy before writing */
-	bool in_db;	       /* content: inline object of this id */
+	bool linked;	       /* it may be an object: copy it to write */
+	bool in_db;	       /* the content is the inline object id */
 	uint64_t size;	       /* of the content */
-	struct tf_sha256 *sha; /* of the first `hashed` bytes of it */
+	struct tf_sha256 *sha; /* of its first `hashed` bytes */
 	uint64_t hashed;
-	bool in_order;	    /* so far each byte was written once */
-	bool hashing;	    /* sha and hashed are the hasher's (its mu) */
+	bool in_order;	    /* each byte was written once, in order */
+	bool hashing;	    /* the hasher has sha and hashed (its mu) */
 	bool hash_failed;   /* the hasher could not read */
-	uint64_t hash_upto; /* what it was asked for (changed with its mu) */
-	uint64_t hash_seen; /* what it had hashed (its mu) */
+	uint64_t hash_upto; /* how far it shall hash (changed with its mu) */
+	uint64_t hash_seen; /* how far it has hashed (its mu) */
 	struct tf_hash_task hash_task;
-	struct tf_hash whole;	   /* digest of all of the content... */
-	uint64_t whole_gen;	   /* ...as it was then; 0: not known */
+	struct tf_hash whole;	   /* digest of the content... */
+	uint64_t whole_gen;	   /* ...of this gen; 0: not known */
 	uint64_t gen;		   /* counts changes of the content */
-	uint64_t saved_gen;	   /* the last one on stable storage (and mu) */
-	uint64_t compared_gen;	   /* with an object that was there (mu) */
-	struct tf_hash digest;	   /* of that one (and mu) */
+	uint64_t saved_gen;	   /* the last gen that is durable (and mu) */
+	uint64_t compared_gen;	   /* ... compared with an equal object (mu) */
+	struct tf_hash digest;	   /* of saved_gen (and mu) */
 	struct tf_waiter *waiters; /* for the flush under way (mu) */
-	uint64_t flushing_gen;	   /* (mu) */
+	uint64_t flushing_gen;	   /* the gen that is flushed (mu) */
 
 	struct tf_pending *id_next, *name_next; /* hash chains */
-	bool indexed;				/* it has a name in the table */
+	bool indexed;				/* found by name and place */
 	struct tf_pending_place at;		/* while it is indexed */
 	struct {
 		struct tf_pending *left, *right;
@@ -268,40 +272,42 @@ struct tf_pending_table {
 	struct tf_pending **by_id, **by_name;
 	size_t slots, count;
 	struct tf_pending *root[TF_PENDING_ORDERS];
-	uint64_t files[TF_STATES]; /* that have a name */
-	uint64_t failed;	   /* of them */
-	uint64_t owed;	  /* bytes of database that sealing all takes */
-	uint64_t visited; /* nodes that walks came by, for tests */
+	uint64_t files[TF_STATES]; /* with a name, per state */
+	uint64_t failed;	   /* files that failed */
+	uint64_t owed;	  /* bytes that sealing all adds to the database */
+	uint64_t visited; /* nodes that walks visited, for tests */
 };
-#define TF_ROW_COST 2048 /* of that, a row or an entry of a name */
+#define TF_ROW_COST 2048 /* bytes that one row or one entry adds */
 
-/* The mode of a file whose bytes or owner changed: programs that ran as its
- * owner or group do not any more. */
+/* mode without setuid and setgid, for a file whose bytes or owner changed. */
 static inline uint32_t
 tf_mode_without_ids(uint32_t mode)
 {
 	return mode & ~04000u & ((mode & 010) != 0 ? ~02000u : ~0u);
 }
 
-/* Callers of all of these hold vault.mu. */
+/* Callers of all functions below hold vault.mu, unless a comment says
+ * otherwise. */
 TF_MUST_USE enum tf_code tf_pending_init(struct tf_pending_table *t);
 void tf_pending_destroy(struct tf_pending_table *t);
-/* A new node with one reference (the table's); NULL: no memory. */
+/* A new node with one reference, which tf_pending_insert() takes; NULL: no
+ * memory. */
 struct tf_pending *tf_pending_new(struct tf_vault *v,
     const struct tf_attr *attr, const char *name, size_t n);
 void tf_pending_insert(struct tf_pending_table *t, struct tf_pending *l);
-/* Out of all indexes; the table's reference is the caller's then.  False: it
- * was not in. */
+/* Take l out of all indexes; the caller gets the reference of the table.
+ * False: it was not in the table. */
 bool tf_pending_remove(struct tf_pending_table *t, struct tf_pending *l);
-/* Out of all indexes when it has no name and nobody has it open; its staged
- * file goes, too. */
+/* If l has no name and nobody has it open, take it out of all indexes and
+ * delete its staged file. */
 void tf_pending_forget(struct tf_pending_table *t, struct tf_pending *l);
-/* Out of the indexes by name and place, still found by id. */
+/* Take l out of the indexes by name and place; it is still found by id. */
 void tf_pending_unname(struct tf_pending_table *t, struct tf_pending *l);
-/* Takes name, which is allocated; the old one is the caller's then. */
+/* Give l another parent and name.  Takes name, which is allocated, and returns
+ * the old one, which the caller frees. */
 char *tf_pending_rename(struct tf_pending_table *t, struct tf_pending *l,
     uint64_t parent, char *name);
-/* Below these from now on; l is in the table. */
+/* Put l, which is in the table, below this attestation and workflow. */
 void tf_pending_place(struct tf_pending_table *t, struct tf_pending *l,
     uint64_t att, uint64_t wf);
 struct tf_pending *tf_pending_get(const struct tf_pending_table *t,
@@ -312,28 +318,28 @@ struct tf_pending *tf_pending_find(const struct tf_pending_table *t,
 struct tf_pending *tf_pending_next(struct tf_pending_table *t, uint64_t parent,
     uint64_t after);
 /*
- * Bring the indexes up to date with l: after whatever changes its place, owner,
- * state, failure, writers, or when the sealer is to look at it.  Ending a claim
- * does it.
+ * Update the indexes.  To be called after each change of the place, the owner,
+ * the state, the failure or the writers of l, or of the time when the sealer
+ * has to look at it.  The end of a claim calls it.
  */
 void tf_pending_index(struct tf_pending *l);
-/* l failed for good, unless it had before. */
+/* Let l fail for good (F3), unless it has failed before. */
 void tf_pending_set_failed(struct tf_pending *l, enum tf_code rc,
     const struct tf_error *e);
-/* The code, and why, in err. */
+/* Returns the code of the failure and fills err. */
 enum tf_code tf_pending_failure(const struct tf_pending *l,
     struct tf_error *err);
-/* Note that uid writes l.  TF_DENIED: TF_WRITERS_MAX others did. */
+/* Note that uid writes l.  TF_DENIED: TF_WRITERS_MAX others have written it. */
 TF_MUST_USE enum tf_code tf_pending_note_writer(struct tf_pending *l,
     uint32_t uid, struct tf_error *err);
-/* Would a sync seal it, or wait for its entry? */
+/* Would a sync seal l, or wait for its entry? */
 bool tf_pending_awaits_seal(const struct tf_pending *l);
 /* Call fn for the nodes whose key in order o begins with these n parts, in that
  * order, until it returns false; fn must not change the table. */
 void tf_pending_range(struct tf_pending_table *t, enum tf_pending_order o,
     const uint64_t *part, unsigned n,
     bool (*fn)(void *arg, struct tf_pending *l), void *arg);
-/* The first in an order, or NULL. */
+/* The first node in an order, or NULL. */
 struct tf_pending *tf_pending_first(struct tf_pending_table *t,
     enum tf_pending_order o);
 /* Call fn for every node that has a name; fn must not change the table.  Only
@@ -342,7 +348,7 @@ void tf_pending_each(struct tf_pending_table *t,
     void (*fn)(void *arg, struct tf_pending *l), void *arg);
 
 void tf_pending_ref(struct tf_pending *l);
-/* Frees at the last. */
+/* Frees l with the last reference.  NULL is nothing. */
 void tf_pending_unref(struct tf_pending *l);
 
 static inline bool
@@ -352,9 +358,9 @@ tf_pending_is_file(const struct tf_pending *l)
 }
 
 /*
- * Was it written?  What was not is a placeholder: no close freezes it, and no
- * rename seals it.  A size that is set by path is no writing, but bytes count
- * however they came.
+ * Was l written? If not, no close freezes it and no rename seals it.
+ * truncate(2) to size 0 does not count as a write, but a file with bytes was
+ * written, however they came.
  */
 static inline bool
 tf_pending_written(const struct tf_pending *l)
@@ -362,7 +368,7 @@ tf_pending_written(const struct tf_pending *l)
 	return l->wrote || l->attr.size > 0;
 }
 
-/* As how many names does it count?  Attributes are kept in memory, too. */
+/* As how many names does l count in the quota?  Attributes take memory, too. */
 static inline uint64_t
 tf_pending_names(const struct tf_pending *l)
 {
@@ -376,17 +382,18 @@ tf_pending_rests(const struct tf_pending *l)
 	return l->attr.state == TF_STATE_PLACEHOLDER && l->writers == 0;
 }
 
-/* Is all of the content on stable storage, and the digest that of the row?  Of
- * a new file, that it is there. */
+/* Is everything on stable storage, and the digest that of the row?  Of a new
+ * file: is its existence? */
 static inline bool
 tf_pending_clean(const struct tf_pending *l)
 {
 	return l->gen == l->saved_gen;
 }
 
-/* In order of birth, as their entries will stand. */
+/* Sort by age (by id), the order of their entries.  No lock is needed. */
 void tf_pending_sort(struct tf_pending **l, size_t n);
 
+/* The name of the staged file of node id, below stage/. */
 void tf_stage_name(uint64_t id, char out[24]);
 
 #endif
