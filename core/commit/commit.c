@@ -37,8 +37,7 @@
  *             for a moment; it takes no pending.io and never waits for the
  *             committer.
  *  undone     A job failed after it had written, or COMMIT failed.  undo()
- * rolls
- *             back the database and loads the tree from it again.  A job that
+ *             rolls the database back and loads the tree again.  A job that
  *             failed makes all jobs of its transaction run again, each in a
  *             transaction of its own (retried alone): so one bad job fails
  *             nobody else, and run() may be called twice.  A failed COMMIT

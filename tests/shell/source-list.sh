@@ -1,5 +1,6 @@
 #!/bin/sh
-# The list of source files in core/README.md.
+# What is written about the sources: the list of files in core/README.md, and
+# the functions that comments name.
 . "$(dirname "$0")/../suite.sh"
 
 # A newcomer finds every source file in the list, and nothing that is gone.
@@ -33,5 +34,23 @@ a_mistake_in_the_list_is_found() {
 	complains '^< core/base/a.c$'
 }
 
-run every_source_file_is_in_the_list a_mistake_in_the_list_is_found
+# Comments explain states and locks by functions that are there.
+every_function_that_a_comment_names_is_there() {
+	is 0 "$top/.ci/names"
+}
+
+# A comment that names a function that was renamed is found.
+a_name_of_no_function_is_found() {
+	mkdir -p other/.ci other/core other/fs other/tools
+	cp "$top/.ci/names" other/.ci/
+	printf '/* It calls there(). */\nint there(void);\n' >other/core/a.h
+	is 0 other/.ci/names
+	printf '/* After gone() has\n * called there(). */\n' >>other/core/a.h
+	is 1 other/.ci/names
+	complains '^gone$'
+}
+
+run every_source_file_is_in_the_list a_mistake_in_the_list_is_found \
+	every_function_that_a_comment_names_is_there \
+	a_name_of_no_function_is_found
 finish
