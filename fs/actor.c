@@ -96,8 +96,8 @@ help(void *arg)
 			pthread_cond_wait(&a->more, &a->mu);
 		if (a->first == NULL)
 			break;
-		/* The job stays in the list until it is done, so that it can
-		 * be found when the process ends. */
+		/* The job stays in the list until it is done: if the process
+		 * ends meanwhile, a leak checker still finds it. */
 		j = a->first;
 		if (!j->abandoned) {
 			pthread_mutex_unlock(&a->mu);
@@ -111,7 +111,7 @@ help(void *arg)
 			continue;
 		}
 		j->done = true;
-		/* Under the lock: afterwards the caller may close it. */
+		/* With mu held: afterwards the caller may close it. */
 		(void)eventfd_write(j->ready, 1);
 	}
 	pthread_mutex_unlock(&a->mu);

@@ -28,7 +28,8 @@ struct fs_snapshot; /* what one file held when it was opened */
 /* When *stop becomes true, making a package is given up.  v and stop stay the
  * caller's and must outlive the result.  NULL: no memory. */
 struct fs_control *fs_control_new(struct tf_vault *v, const atomic_bool *stop);
-/* No file is open any more, and v is.  NULL: nothing. */
+/* No file is open any more.  The vault still is, because packages are files in
+ * its store.  NULL: nothing. */
 void fs_control_free(struct fs_control *c);
 
 /* Is ino a .trailfs, or in one? */

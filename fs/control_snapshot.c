@@ -1,11 +1,10 @@
 /*
  * Snapshots: promised, made and open ones, and which of them stay in memory.
  *
- *	(none) --promise--> PROMISED --begin--> BEGUN --enter--> MADE
- *	(none) ------------------- get -----------------enter--> MADE
- *
- * A snapshot is made without the mutex, outside the list.  If another thread
- * was faster, enter returns the snapshot of that thread.
+ * A promise is PROMISED, or BEGUN while a thread makes its content.  The
+ * content is made without the mutex, in a new snapshot outside the list; enter
+ * puts that snapshot, MADE, into the list in place of the promise.  If another
+ * thread was faster, enter returns the snapshot of that thread.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * Lock order in fs/: the reading mutex of loop.c comes before the mu of loop.c
  * and that of barrier.c.  The mu of every file (actor.c, barrier.c,
  * control_snapshot.c, control_tile.c, handle.c, loop.c, notify.c,
- * passthrough.c, report.c, worker.c) stands alone: no other lock is taken, core
- * is not called and no request is answered while it is held.  loop.c and
+ * passthrough.c, report.c, worker.c) stands alone: no other lock is taken, the
+ * vault is not called and no request is answered while it is held.  loop.c and
  * notify.c take theirs while locks of the vault are held.
  */
 #include <pthread.h>

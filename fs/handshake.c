@@ -31,7 +31,7 @@ receive(struct fuse_session *se, struct fuse_buf *buf, struct tf_error *err)
 	if (n > 0)
 		return TF_OK;
 	errno = n < 0 ? -n : ENODEV;
-	return tf_fail(err, TF_IO, "the kernel does not greet");
+	return tf_fail(err, TF_IO, "the kernel sends no INIT request");
 }
 
 struct offer {
@@ -87,17 +87,19 @@ answer(struct fuse_session *se, const struct fuse_buf *buf, const int pair[2],
 	ssize_t n;
 
 	if (dup3(pair[0], fd, O_CLOEXEC) < 0)
-		return tf_fail(err, TF_IO, "stand in for the kernel");
+		return tf_fail(err, TF_IO,
+		    "replace the descriptor of the session");
 	fuse_session_process_buf(se, buf);
 	n = recv(pair[1], text, sizeof text, MSG_DONTWAIT);
 	if (dup3(kernel_fd, fd, O_CLOEXEC) < 0 || n <= 0)
-		return tf_fail(err, TF_IO, "take libfuse's answer");
+		return tf_fail(err, TF_IO, "read libfuse's answer to INIT");
 	accept_more(text, (size_t)n, offer);
 	errno = -((struct fuse_out_header *)(void *)text)->error;
 	if (errno != 0)
-		return tf_fail(err, TF_IO, "libfuse refuses to serve");
+		return tf_fail(err, TF_IO,
+		    "libfuse refuses the INIT of the kernel");
 	if (write(fd, text, (size_t)n) != n)
-		return tf_fail(err, TF_IO, "greet the kernel");
+		return tf_fail(err, TF_IO, "answer INIT");
 	return TF_OK;
 }
 

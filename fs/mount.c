@@ -174,13 +174,13 @@ real_parent(const char *path)
 
 /* Directories by device and inode, because a bind mount gives them other
  * paths. */
-struct places {
+struct dir_set {
 	struct stat st[4 + OBJECT_DIRS];
 	size_t n;
 };
 
 static void
-add_place(struct places *p, const char *path)
+add_dir(struct dir_set *p, const char *path)
 {
 	if (stat(path, &p->st[p->n]) == 0)
 		p->n++;
@@ -188,18 +188,18 @@ add_place(struct places *p, const char *path)
 
 /* Add every directory of the store: each can be the root of a bind mount. */
 static void
-add_store(struct places *p, const char *store)
+add_store(struct dir_set *p, const char *store)
 {
 	static const char *const names[] = { "", "keys", "stage", "objects" };
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		snprintf(path, sizeof path, "%s/%s", store, names[i]);
-		add_place(p, path);
+		add_dir(p, path);
 	}
 	for (unsigned i = 0; i < OBJECT_DIRS; i++) {
 		snprintf(path, sizeof path, "%s/objects/%02x", store, i);
-		add_place(p, path);
+		add_dir(p, path);
 	}
 }
 
@@ -209,9 +209,9 @@ is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Is dir one of the places, or below one of them? */
+/* Is dir in the set, or below one of them? */
 static bool
-is_within(const char *dir, const struct places *p)
+is_within(const char *dir, const struct dir_set *p)
 {
 	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), up;
 	struct stat st, last = { 0 };
@@ -221,7 +221,7 @@ is_within(const char *dir, const struct places *p)
 		for (size_t k = 0; k < p->n && !found; k++)
 			found = is_same(&st, &p->st[k]);
 		if (found || (i > 0 && is_same(&st, &last)))
-			break; /* or at the root */
+			break; /* found, or this is the root */
 		last = st;
 		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		close(fd);
@@ -236,7 +236,7 @@ is_within(const char *dir, const struct places *p)
 static enum tf_code
 check_apart(const char *store, const char *mnt, struct tf_error *err)
 {
-	struct places *p = calloc(1, sizeof *p);
+	struct dir_set *p = calloc(1, sizeof *p);
 	bool inside, around;
 
 	if (p == NULL)
@@ -244,7 +244,7 @@ check_apart(const char *store, const char *mnt, struct tf_error *err)
 	add_store(p, store);
 	inside = is_within(mnt, p);
 	p->n = 0;
-	add_place(p, mnt);
+	add_dir(p, mnt);
 	around = is_within(store, p);
 	free(p);
 	errno = 0;
@@ -300,11 +300,11 @@ fs_mount_check(const char *store, const char *mnt, char **out,
 
 	if (fs_mount_is_dead(path)) {
 		if (!fs_mount_off(path, true))
-			rc = tf_fail(err, TF_IO, "take the dead mount off %s",
+			rc = tf_fail(err, TF_IO, "unmount the dead mount at %s",
 			    path);
 		else
-			fs_report_line(LOG_NOTICE, "took a dead mount off %s",
-			    path);
+			fs_report_line(LOG_NOTICE,
+			    "unmounted a dead mount at %s", path);
 	}
 	errno = 0;
 	if (rc == TF_OK)
@@ -323,15 +323,17 @@ fs_mount_check(const char *store, const char *mnt, char **out,
 static bool
 set_immutable(const char *mnt, bool on)
 {
-	int fd, flags, want;
+	int fd, flags, changed;
 	bool done = false;
 
 	fd = open(mnt, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
-		want = on ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
-		done = want != flags && ioctl(fd, FS_IOC_SETFLAGS, &want) == 0;
+		changed = on ? flags | FS_IMMUTABLE_FL :
+			       flags & ~FS_IMMUTABLE_FL;
+		done = changed != flags &&
+		    ioctl(fd, FS_IOC_SETFLAGS, &changed) == 0;
 	}
 	close(fd);
 	return done;

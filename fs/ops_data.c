@@ -50,7 +50,7 @@ enter(struct fs *fs, uint64_t ino, struct fs_handle *h)
 	struct tf_open_object held = { .fd = -1 };
 	/* An object that cannot be opened is reported by READ. */
 	bool passable = h->reader != NULL && tf_reader_is_long(h->reader) &&
-	    fs_passthrough_wants(fs->passthrough, ino) &&
+	    fs_passthrough_may_pass(fs->passthrough, ino) &&
 	    tf_reader_object(h->reader, NULL) == TF_OK &&
 	    tf_reader_hold(h->reader, &held);
 

@@ -397,7 +397,8 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 	else if (in_size == sizeof(struct tf_ioc_package))
 		rc = record_package(&r, ino, in);
 	else
-		rc = tf_fail(&r.err, TF_INVALID, "no package is told");
+		rc = tf_fail(&r.err, TF_INVALID,
+		    "the record of a package has another size");
 	if (!fs_request_failed(&r, rc))
 		fuse_reply_ioctl(req, 0, NULL, 0);
 }

@@ -270,7 +270,7 @@ fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 
 	if ((flags & ~(unsigned)RENAME_NOREPLACE) != 0) {
 		fs_report_refuse(req, &exchange, TF_INVALID,
-		    "names are not exchanged");
+		    "an exchange of names is not supported");
 		return;
 	}
 	if (!fs_request_begin_move(&r, req, &op, parent, name, new_parent,

@@ -86,16 +86,16 @@ find(const struct fs_passthrough *p, uint64_t ino)
 }
 
 bool
-fs_passthrough_wants(struct fs_passthrough *p, uint64_t ino)
+fs_passthrough_may_pass(struct fs_passthrough *p, uint64_t ino)
 {
-	bool wants;
+	bool may;
 
 	if (p == NULL)
 		return false;
 	pthread_mutex_lock(&p->mu);
-	wants = p->fuse_fd >= 0 && !p->refused && find(p, ino) == NULL;
+	may = p->fuse_fd >= 0 && !p->refused && find(p, ino) == NULL;
 	pthread_mutex_unlock(&p->mu);
-	return wants;
+	return may;
 }
 
 /* Can the object be opened with O_DIRECT?  The kernel opens it with the flags

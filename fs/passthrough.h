@@ -35,7 +35,7 @@ void fs_passthrough_start(struct fs_passthrough *p, int fuse_fd);
 void fs_passthrough_stop(struct fs_passthrough *p);
 
 /* Could ino be passed through if fs_passthrough_enter gets its object? */
-bool fs_passthrough_wants(struct fs_passthrough *p, uint64_t ino);
+bool fs_passthrough_may_pass(struct fs_passthrough *p, uint64_t ino);
 /*
  * Enter h before an OPEN or CREATE of ino is answered with it.  fd is open on
  * the sealed object, whose bytes were verified, or -1; it stays the caller's.

@@ -19,7 +19,7 @@
 #include "report.h"
 
 #define BURST 100	  /* lines at once */
-#define TICK_NS 100000000 /* one more each 100 ms */
+#define TICK_NS 100000000 /* one more line per 100 ms */
 
 static struct {
 	bool daemon; /* syslog; else stderr.  Set before threads start */
@@ -257,18 +257,18 @@ void
 fs_report_attempt(fuse_req_t req, const struct tf_attempt *a, enum tf_code rc,
     const struct tf_error *e)
 {
-	struct tf_attempt kept = *a;
+	struct tf_attempt record = *a;
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 
 	if (is_rule(rc)) {
 		fs_actor_of(fs->actors, req, true, &who);
-		kept.actor = &who;
-		kept.sys = strerrorname_np(fs_report_errno(rc));
-		kept.reason = e != NULL && e->text[0] != '\0' ?
+		record.actor = &who;
+		record.sys = strerrorname_np(fs_report_errno(rc));
+		record.reason = e != NULL && e->text[0] != '\0' ?
 		    e->text :
 		    tf_code_name(rc);
-		tf_vault_denied(fs->vault, &kept);
+		tf_vault_denied(fs->vault, &record);
 	}
 	fs_report_error(req, a->operation, rc, e);
 }

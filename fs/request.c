@@ -25,13 +25,13 @@ is_reserved(struct fs *fs, uint64_t *id, const char **name)
 static bool
 refuse_reserved(const struct fs_request *r)
 {
-	struct tf_attempt shown = r->try;
-	bool old = is_reserved(r->fs, &shown.id, &shown.name);
-	bool new = is_reserved(r->fs, &shown.to, &shown.to_name);
+	struct tf_attempt reported = r->try;
+	bool old = is_reserved(r->fs, &reported.id, &reported.name);
+	bool new = is_reserved(r->fs, &reported.to, &reported.to_name);
 
 	if (!old && !new)
 		return false;
-	fs_report_refuse(r->req, &shown, TF_DENIED,
+	fs_report_refuse(r->req, &reported, TF_DENIED,
 	    TF_CONTROL_DIR " is not changed by hand");
 	return true;
 }

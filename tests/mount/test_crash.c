@@ -578,14 +578,14 @@ END_TEST
 static const struct {
 	const char *greeting, *says;
 } greetings[] = {
-	{ "error=ENODEV", "the kernel does not greet: No such device" },
+	{ "error=ENODEV", "the kernel sends no INIT request: No such device" },
 	{ "poke_exit=@arg2=68000000" /* length */
 	  "1a000000"		     /* FUSE_INIT */
 	  "0200000000000000"	     /* of so many */
 	  "0000000000000000"	     /* node */
 	  "00000000000000000000000000000000"
 	  "06000000", /* major */
-	    "libfuse refuses to serve: Protocol error" },
+	    "libfuse refuses the INIT of the kernel: Protocol error" },
 };
 
 START_TEST(without_a_greeting_it_does_not_serve)
