@@ -34,7 +34,7 @@ drop(struct check_finding *f)
 
 /* Sort, and drop all but the first CHECK_KEPT. */
 static void
-arrange(struct check_link *l)
+arrange(struct check_result *l)
 {
 	if (l->n > 1)
 		qsort(l->kept, l->n, sizeof(*l->kept), by_entry);
@@ -61,10 +61,10 @@ void
 check_found(void *arg, const struct tf_finding *f)
 {
 	struct check *c = arg;
-	struct check_link *l = &c->check[f->check];
+	struct check_result *l = &c->check[f->check];
 	struct check_finding mine = { .grade = f->grade, .seq = f->seq };
 
-	l->told++;
+	l->all++;
 	l->found += f->grade != TF_GRADE_UNPROVEN;
 	l->beside += f->grade == TF_GRADE_BESIDE;
 	/* They come in any order: collect some more, sort, drop the rest. */

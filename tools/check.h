@@ -31,10 +31,10 @@ struct check {
 	bool progress; /* show progress: stderr is a terminal */
 	/* Filled by the check. */
 	struct tf_report report;
-	struct check_link {
+	struct check_result {
 		struct check_finding *kept; /* the first, in order */
 		size_t n;
-		uint64_t told;	 /* in all */
+		uint64_t all;	 /* findings of all grades */
 		uint64_t found;	 /* in all */
 		uint64_t beside; /* those of grade TF_GRADE_BESIDE */
 	} check[TF_CHECKS];

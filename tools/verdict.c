@@ -53,7 +53,7 @@ may_be_absent(const struct check *c, enum tf_check check)
 
 /* Only a package has a form: this check is shown for packages only. */
 static bool
-is_told(const struct check *c, enum tf_check check)
+is_shown(const struct check *c, enum tf_check check)
 {
 	return check != TF_CHECK_PACKAGE || c->form == CHECK_PACKAGE;
 }
@@ -213,7 +213,7 @@ why_absent(const struct check *c, enum tf_check check)
 
 /* A line about findings that are not about the evidence. */
 static void
-add_beside(struct tf_buf *out, const struct check_link *l)
+add_beside(struct tf_buf *out, const struct check_result *l)
 {
 	if (l->beside == l->found)
 		tf_buf_str(out, "; the evidence itself is not touched");
@@ -253,7 +253,8 @@ add_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
 
 /* The findings of a check, one per line. */
 static void
-add_findings(struct tf_buf *out, const struct check_link *l, const char *indent)
+add_findings(struct tf_buf *out, const struct check_result *l,
+    const char *indent)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct check_finding *f = &l->kept[i];
@@ -267,9 +268,9 @@ add_findings(struct tf_buf *out, const struct check_link *l, const char *indent)
 			tf_buf_printf(out, "%s: ", f->path);
 		tf_buf_printf(out, "%s\n", f->text);
 	}
-	if (l->told > l->n)
+	if (l->all > l->n)
 		tf_buf_printf(out, "%sand %llu more\n", indent,
-		    (unsigned long long)(l->told - l->n));
+		    (unsigned long long)(l->all - l->n));
 }
 
 void
@@ -282,7 +283,7 @@ verdict_table(const struct check *c, struct tf_buf *out)
 	    status != REPORT_FINDING)
 		tf_buf_str(out, "    NOT PROVEN: see below\n");
 	for (int l = 0; l < TF_CHECKS; l++) {
-		if (!is_told(c, (enum tf_check)l))
+		if (!is_shown(c, (enum tf_check)l))
 			continue;
 		tf_buf_printf(out, "%-18s  %-6s  ",
 		    tf_check_name((enum tf_check)l), word(c->report.check[l]));
@@ -347,7 +348,7 @@ put_findings(struct tf_json *j, const struct check *c)
 static void
 put_unproven(struct tf_json *j, const struct check *c)
 {
-	const struct check_link *l = &c->check[TF_CHECK_PACKAGE];
+	const struct check_result *l = &c->check[TF_CHECK_PACKAGE];
 
 	if (c->report.unproven == 0)
 		return;
@@ -378,7 +379,7 @@ put_links(struct tf_json *j, const struct check *c)
 	tf_json_key(j, "links");
 	tf_json_object(j);
 	for (int l = 0; l < TF_CHECKS; l++) {
-		if (!is_told(c, order[l]))
+		if (!is_shown(c, order[l]))
 			continue;
 		tf_json_key(j, tf_check_name(order[l]));
 		tf_json_cstr(j, word(c->report.check[order[l]]));
@@ -559,7 +560,7 @@ verdict_junit(const struct check *c, const struct tf_error *failed,
 		return;
 	}
 	for (int l = 0; l < TF_CHECKS; l++) {
-		if (!is_told(c, (enum tf_check)l))
+		if (!is_shown(c, (enum tf_check)l))
 			continue;
 		tests++;
 		if (in_doubt(c, (enum tf_check)l))
@@ -571,7 +572,7 @@ verdict_junit(const struct check *c, const struct tf_error *failed,
 	}
 	begin_suite(out, tests, failures, errors, skipped);
 	for (int l = 0; l < TF_CHECKS; l++)
-		if (is_told(c, (enum tf_check)l))
+		if (is_shown(c, (enum tf_check)l))
 			add_case(out, c, (enum tf_check)l);
 	tf_buf_str(out, "</testsuite>\n");
 }

@@ -1,4 +1,4 @@
-/* Attributes of nodes: applying changes, and what the policy is asked of. */
+/* Attributes of pending nodes, and how the policy sees a node: see attr.h. */
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../ledger/policy.h"

@@ -1,4 +1,4 @@
-/* Claims: while one change of a node is on its way, nobody else changes it. */
+/* Claims of pending nodes: see claim.h. */
 #include <pthread.h>
 
 #include "claim.h"
@@ -41,11 +41,11 @@ tf_pending_leave(struct tf_vault *v, struct tf_pending *l)
 	l->attr.state = TF_STATE_SEALED;
 	l->saved = false;
 	tf_quota_charge(l, 0);
-	/* Its row has the time of its entry, and is what is seen from now. */
+	/* From now on its row is seen, which has the time of its entry. */
 	if (!tf_pending_is_file(l))
 		tf_vault_changed(v, l->attr.id);
 	if (tf_pending_remove(&v->pending, l))
-		tf_pending_unref(l); /* the table's */
+		tf_pending_unref(l); /* the reference of the table */
 }
 
 enum tf_code

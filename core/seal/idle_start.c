@@ -14,16 +14,17 @@
 struct scan {
 	struct tf_vault *v;
 	struct tf_db *db;
-	struct tf_time newest; /* in the attestation that is looked at */
+	struct tf_time newest; /* change in the present attestation */
 };
 
-/* Something happened in att at that time, as the wall clock was. */
+/* Note that att was changed at that time by the clock. */
 static void
 happened(struct tf_vault *v, uint64_t att, struct tf_time at)
 {
 	uint64_t idle = v->settings.value[TF_IDLE] * TF_SECOND, due;
 	struct tf_time now = tf_clock_now();
-	int64_t age_s = now.s - at.s - 1; /* at least: never too early */
+	int64_t age_s = now.s - at.s -
+	    1; /* at least, so that it is never sealed too early */
 	size_t i;
 
 	if (age_s > 0 && (uint64_t)age_s >= v->settings.value[TF_IDLE])
@@ -36,7 +37,7 @@ happened(struct tf_vault *v, uint64_t att, struct tf_time at)
 		tf_idle_due(v, att, due);
 }
 
-/* A name born in a directory moves the directory's times. */
+/* A new name in a directory changes the times of the directory. */
 static enum tf_code
 look_below(void *arg, const struct tf_node_row *r, struct tf_error *err)
 {

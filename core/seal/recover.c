@@ -241,7 +241,7 @@ struct repair {
 };
 
 static enum tf_code
-mend_run(struct tf_txn *t, void *arg, struct tf_error *err)
+repair_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
 	struct repair *m = arg;
 
@@ -255,7 +255,7 @@ static enum tf_code
 repair_row(struct repair *m, struct tf_error *err)
 {
 	struct tf_vault *v = m->l->v;
-	enum tf_code rc = tf_commit_wait(v->commit, mend_run, m, err);
+	enum tf_code rc = tf_commit_wait(v->commit, repair_run, m, err);
 
 	if (rc == TF_OK)
 		tf_vault_say(v, TF_TAMPER,

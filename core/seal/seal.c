@@ -460,7 +460,8 @@ tf_seal_unstage(const struct tf_pending *l)
 	if (!l->in_file)
 		return;
 	tf_stage_name(l->attr.id, name);
-	(void)unlinkat(l->v->stagefd, name, 0); /* left? swept at start */
+	(void)unlinkat(l->v->stagefd, name,
+	    0); /* if it is left, the next start deletes it */
 }
 
 struct several {

@@ -30,7 +30,8 @@ static void
 member(struct tf_json *j, const char *key, const char *value)
 {
 	char hint[65];
-	/* Versions are bytes of the system: made safe, or left out. */
+	/* The kernel may have any bytes there: make them safe, or leave
+	 * the field out. */
 	size_t n = value == NULL ?
 	    0 :
 	    tf_hint(hint, sizeof(hint) - 1, value, strlen(value));
@@ -76,7 +77,7 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 	return tf_json_end(&j, err);
 }
 
-/* The root is born with the ledger. */
+/* The root directory is made with the first entry. */
 static enum tf_code
 root_row(struct tf_txn *t, const struct tf_access *a, struct tf_error *err)
 {
@@ -164,7 +165,7 @@ tf_append_opened(struct tf_vault *v, const struct tf_vault_options *o,
 	struct opening x = { .v = v, .o = o, .recovery = recovery };
 	enum tf_code rc = TF_OK;
 
-	tf_vault_learn(v, geteuid(), getegid()); /* of the root */
+	tf_vault_learn(v, geteuid(), getegid()); /* of the root directory */
 	if (o->actor != NULL)
 		tf_vault_learn(v, o->actor->uid, o->actor->gid);
 	if (o->actor != NULL)

@@ -1,4 +1,5 @@
-/* The keys of a store. */
+/* The keys of a store: the key of the log, and the attester's key for
+ * statements.  Called while the vault opens, before there are other callers. */
 #ifndef TF_VAULT_KEYS_H
 #define TF_VAULT_KEYS_H
 
@@ -7,6 +8,8 @@
 struct tf_db;
 struct tf_vault;
 
+/* Read both secret keys from keys/ and set v->vkey.  TF_TAMPER: the attester's
+ * key is not the one in force.  vault_free() frees the keys. */
 enum tf_code tf_vault_load_keys(struct tf_vault *v, struct tf_db *db,
     struct tf_error *err);
 

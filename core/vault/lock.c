@@ -17,7 +17,7 @@ locked_by(int fd, const char *advice, struct tf_error *err)
 {
 	struct tf_holder who;
 
-	/* The text is of the last writer, and readers do not exclude us. */
+	/* Only readers have the lock: the text is of an earlier writer. */
 	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
 		return tf_fail(err, TF_LOCKED,
 		    "the store is mounted read-only");

@@ -1,4 +1,5 @@
-/* The lock of a store: one writer, or readers. */
+/* The lock of a store, flock(2) on STORE/lock: one writer, or any number of
+ * readers.  It is held until v->lockfd is closed. */
 #ifndef TF_VAULT_LOCK_H
 #define TF_VAULT_LOCK_H
 
@@ -6,10 +7,12 @@
 
 struct tf_vault;
 
-/* Take the lock of the store for a writer: TF_LOCKED with who has it. */
+/* Take the lock for a writer and write who we are into it.  TF_LOCKED: another
+ * process has it; err names that. */
 enum tf_code tf_vault_lock(struct tf_vault *v, struct tf_error *err);
 
-/* The same for a mount that only reads. */
+/* Take the lock for a reader.  A store without a lock that we may read is a
+ * copy, or belongs to another user: TF_OK. */
 enum tf_code tf_vault_lock_shared(struct tf_vault *v, struct tf_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Taking names away: unlink(2) and rmdir(2) of what is not in the ledger. */
+/* unlink(2) and rmdir(2), which work on pending nodes only. */
 #include <pthread.h>
 #include <string.h>
 

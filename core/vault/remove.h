@@ -1,4 +1,5 @@
-/* Taking names away.  mu is held, unless it is said otherwise. */
+/* Removing pending nodes.  The caller holds mu unless a comment says otherwise.
+ */
 #ifndef TF_VAULT_REMOVE_H
 #define TF_VAULT_REMOVE_H
 
