@@ -73,9 +73,10 @@
 
 #define BATCH_MAX 256	   /* jobs in one transaction */
 #define LOCK_TRIES 10	   /* of 3 s each, see schema.c */
-#define JUMP_NS 1000000000 /* clock against boot clock */
+#define JUMP_NS 1000000000 /* wall against boot clock: a jump from here on */
 
-/* Both clocks as the last entry found them. */
+/* Readings of wall clock and boot clock at the last entry.  If their
+ * differences to the present readings disagree, the wall clock was set. */
 struct seen {
 	bool known;
 	struct tf_time clock;
@@ -107,7 +108,7 @@ put_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
 	return tf_tiles_put(arg, level, n, h, width, err);
 }
 
-/* The entry is body, and was at at. */
+/* Append an entry with the bytes body and the time at.  I1: at the end only. */
 static enum tf_code
 append_body(struct tf_txn *t, const struct tf_buf *body, struct tf_time at,
     struct tf_hash *leaf, struct tf_error *err)
@@ -144,7 +145,8 @@ append_bytes(struct tf_txn *t, const struct tf_entry *e, struct tf_hash *leaf,
 	return rc;
 }
 
-/* Ledger time: later than the entry before, and not before what it rests on. */
+/* Set the entry's time: later than that of the entry before, and not before
+ * t->not_before, even if the clock was set back. */
 static void
 stamp(struct tf_txn *t, struct tf_entry *e, struct tf_time now)
 {
@@ -171,8 +173,8 @@ ns_between(struct tf_time a, struct tf_time b)
 	return (b.s - a.s) * 1000000000 + (int64_t)b.ns - (int64_t)a.ns;
 }
 
-/* At the start of a daemon, for then somebody may still set it.  last: of the
- * last entry. */
+/* Warn about a wrong or unsynchronised clock at the start of a daemon, when the
+ * operator can still correct it.  last: the time of the last entry. */
 static void
 doubt_clock(struct tf_vault *v, struct tf_time last)
 {
@@ -191,8 +193,8 @@ doubt_clock(struct tf_vault *v, struct tf_time last)
 		    here, there);
 	if (tf_clock_adrift())
 		tf_vault_say(v, TF_INDOUBT,
-		    "the clock is not synchronised, says the kernel: times "
-		    "of entries are worth no more than it");
+		    "the kernel reports that the clock is not synchronised: "
+		    "times of entries are only as good as this clock");
 }
 
 /* Append clock.jumped if the clock was set since the last entry. */
@@ -295,8 +297,7 @@ tf_txn_touch(struct tf_txn *t, uint64_t id, struct tf_time at,
 	size_t n = t->n_touched;
 	enum tf_code rc;
 
-	/* Only the last element is compared; sort_touched removes duplicates.
-	 * */
+	/* sort_touched removes the duplicates that this misses. */
 	if (n == 0 || !t->touched[n - 1].moves || t->touched[n - 1].id != id) {
 		if ((rc = tf_txn_changed(t, id, err)) != TF_OK)
 			return rc;

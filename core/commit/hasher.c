@@ -95,8 +95,7 @@ work(void *arg)
 	struct tf_hash_task *t;
 	bool more;
 
-	/* Threads that serve requests take precedence.  A failure is harmless.
-	 * */
+	/* Threads that serve requests take precedence; failure is harmless. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 	pthread_mutex_lock(&h->mu);
 	for (;;) {

@@ -28,8 +28,7 @@ tf_txn_path(struct tf_txn *t, uint64_t dir, struct tf_str *out,
 
 	if (t->path_id != dir) {
 		t->path_id = 0;
-		/* The buffer is reused, but an earlier lack of memory is not.
-		 * */
+		/* Reuse the buffer, but not an earlier lack of memory. */
 		t->path.n = 0;
 		t->path.failed = false;
 		rc = tf_path_of(t->v, t->db, dir, &t->path, err);

@@ -1,7 +1,8 @@
-/* Actors, writers and owners, in the form of the ledger's entries
- * (trailfs-format(5)). User and group names come from the cache of
- * base/users.h: nothing here waits for the name service except tf_vault_learn.
- * */
+/*
+ * Actors, writers and owners, in the form of the ledger's entries
+ * (trailfs-format(5)).  User and group names come from the cache of
+ * base/users.h: only tf_vault_learn waits for the name service.
+ */
 #ifndef TF_NODE_ACTOR_H
 #define TF_NODE_ACTOR_H
 

@@ -1,6 +1,6 @@
 /*
- * Attributes of pending nodes, and how the policy sees a node.  The caller holds
- * mu where a function takes a pending node.
+ * Attributes of pending nodes, and how the policy sees a node.  The caller
+ * holds mu where a function takes a pending node.
  */
 #ifndef TF_NODE_ATTR_H
 #define TF_NODE_ATTR_H
@@ -12,7 +12,8 @@
 
 struct tf_pending;
 
-/* What tf_policy() has to know of l, for that caller. */
+/* The facts about l that tf_policy() needs to judge a request of the uid
+ * caller. */
 struct tf_subject tf_pending_subject(const struct tf_pending *l,
     uint32_t caller);
 
@@ -28,7 +29,7 @@ void tf_attr_apply(struct tf_attr *a, unsigned mask,
 /* "frozen" and so on, as user.trailfs.state has it. */
 const char *tf_state_name(enum tf_state s);
 
-/* Is t the value that stands for the present (UTIME_NOW)? */
+/* True if t is the special value for the present time (UTIME_NOW). */
 bool tf_time_is_now(struct tf_time t);
 
 #endif

@@ -1,4 +1,5 @@
-/* Statements: prepared once, bound, run; and what their failures mean. */
+/* Statements: prepared once, bound and run; and the codes of SQLite's errors.
+ * See sql.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>

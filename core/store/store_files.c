@@ -101,7 +101,7 @@ check(const struct look *k, const struct place *p)
 	struct stat st;
 
 	if (fstatat(k->dirfd, p->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return; /* who needs it says what is wrong */
+		return; /* the code that opens it reports that */
 	if (p->is_dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode)) {
 		tell(k, "%s is %s", p->name,
 		    S_ISLNK(st.st_mode) ? "a symbolic link" :
@@ -301,7 +301,7 @@ look_into(const struct strays *k, const char *dir,
 	if (d == NULL) {
 		if (fd >= 0)
 			(void)close(fd);
-		return; /* who needs it says what is wrong */
+		return; /* the code that opens it reports that */
 	}
 	while ((e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 &&
