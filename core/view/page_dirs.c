@@ -21,8 +21,7 @@ static const struct tf_str none = { NULL, 0 };
 
 /* --- the newest of many ------------------------------------------------------ */
 
-#define COUNT_MAX \
-	10000 /* the vault's page counts no more workflows per trail */
+#define COUNT_MAX 10000 /* workflows per trail that the vault's page counts */
 #define SPOILED_MAX 100 /* older non-compliant workflows that are listed */
 
 /* A row of a table: a trail or a workflow. */
