@@ -123,28 +123,28 @@ key_of(const struct tf_pending *l, enum tf_pending_order o,
     struct tf_pending_key *k)
 {
 	const struct tf_pending_place *at = &l->at;
-	uint64_t *p = k->part;
+	unsigned n = 0;
 
 	switch (o) {
 	case TF_PENDING_BY_PLACE:
-		*p++ = at->parent;
+		k->part[n++] = at->parent;
 		break;
 	case TF_PENDING_BY_ATTESTATION:
-		*p++ = at->wf;
-		*p++ = at->att;
-		*p++ = at->class;
-		*p++ = at->uid;
+		k->part[n++] = at->wf;
+		k->part[n++] = at->att;
+		k->part[n++] = at->class;
+		k->part[n++] = at->uid;
 		break;
 	case TF_PENDING_BY_OWNER:
-		*p++ = at->class;
-		*p++ = at->uid;
+		k->part[n++] = at->class;
+		k->part[n++] = at->uid;
 		break;
 	default:
-		*p++ = at->due_ns;
+		k->part[n++] = at->due_ns;
 		break;
 	}
-	*p++ = l->attr.id;
-	return (unsigned)(p - k->part);
+	k->part[n++] = l->attr.id;
+	return n;
 }
 
 /* l against the first n parts of a key. */
