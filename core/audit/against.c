@@ -1,7 +1,8 @@
 /*
- * A directory against a store: is each file that the ledger tells of there,
- * with its bytes, and nothing besides?  The directory is a backup of what a
- * mount shows, or an unpacked package.
+ * Compare a directory with a store.  Each file that the ledger names must be in
+ * the directory, with its bytes, and no other file may be there.  The directory
+ * is a backup of a mount or an unpacked package.  The ledger of the store is
+ * the reference; the call does not verify it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,22 +31,22 @@
 #include "file.h"
 #include "pool.h"
 
-/* No evidence is below more directories. */
+/* The path of evidence has fewer directories. */
 #define DEPTH_MAX 600
 
 struct against {
 	struct tf_report *r;
 	const struct tf_verify *v;
-	struct tf_package_place place; /* of what is compared */
+	struct tf_package_place place; /* the directory in the ledger */
 	struct tf_str base;	       /* paths are relative to it */
-	bool select; /* what a package would have, not all below base */
-	struct tf_package_names *names; /* an unpacked package; or NULL */
+	bool select; /* only what a package holds, not all below base */
+	struct tf_package_names *names; /* NULL: not an unpacked package */
 	struct tf_pool *pool;
-	int fd, evidencefd;  /* the directory; where its evidence is, or -1 */
-	struct tf_buf known; /* all files, a NUL after each, then sorted */
+	int fd, evidencefd;  /* the directory; that of its evidence, or -1 */
+	struct tf_buf known; /* names of allowed files, a NUL after each */
 	const char **sorted;
 	size_t n;
-	struct tf_package_dir *dirs; /* those that have pages */
+	struct tf_package_dir *dirs; /* directories that have pages */
 	size_t n_dirs, cap_dirs;
 };
 
@@ -77,7 +78,7 @@ finding(struct against *g, enum tf_check l, enum tf_grade grade, uint64_t seq,
 	tell(g, l, grade, seq, path, text);
 }
 
-/* Not evidence: the evidence may be right all the same. */
+/* Report a file that is not evidence: the evidence itself may be intact. */
 static void
 beside(struct against *g, const char *path, const char *text)
 {
@@ -99,7 +100,7 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 	tell(g, TF_CHECK_CONTENTS, TF_GRADE_UNREAD, t->seq, t->path, text);
 }
 
-/* --- what the ledger tells of --------------------------------------------------- */
+/* --- files that the ledger names --------------------------------------------------- */
 
 static bool
 within(struct tf_str path, struct tf_str dir)
@@ -115,7 +116,7 @@ str(const char *s)
 	return (struct tf_str){ s, strlen(s) };
 }
 
-/* A file called by these parts may be there. */
+/* Allow the file whose name is a, b and c joined. */
 static enum tf_code
 add_known(struct against *g, const char *a, struct tf_str b, const char *c,
     struct tf_error *err)
@@ -128,7 +129,7 @@ add_known(struct against *g, const char *a, struct tf_str b, const char *c,
 	return tf_buf_end(&g->known, err);
 }
 
-/* Evidence must be there, called name. */
+/* Expect the evidence of e under this name, and queue its bytes. */
 static enum tf_code
 add_evidence(struct against *g, const struct tf_entry *e, struct tf_str name,
     struct tf_error *err)
@@ -193,7 +194,7 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	return rc;
 }
 
-/* --- what a package has beside evidence ------------------------------------------ */
+/* --- files of a package other than evidence ------------------------------------------ */
 
 static enum tf_code
 add_dir(struct against *g, const struct tf_package_dir *d, struct tf_error *err)
@@ -212,7 +213,7 @@ add_dir(struct against *g, const struct tf_package_dir *d, struct tf_error *err)
 		return tf_nomem(err);
 	g->dirs[g->n_dirs] = *d;
 	g->dirs[g->n_dirs].path.p = path;
-	g->dirs[g->n_dirs++].sealed = true; /* then it has most */
+	g->dirs[g->n_dirs++].sealed = true; /* it then has the most pages */
 	return TF_OK;
 }
 
@@ -317,7 +318,7 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	return rc;
 }
 
-/* --- what is there besides ---------------------------------------------------------- */
+/* --- files that the ledger does not name --------------------------------- */
 
 static int
 by_text(const void *a, const void *b)
@@ -363,8 +364,8 @@ one_file(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
 
 /* --- the whole ------------------------------------------------------------------------ */
 
-/* By which rule the copy spells names; every name follows from the ledger, so
- * this only decides where it is looked for. */
+/* Read the format of the unpacked package.  It decides only under which name a
+ * file is expected, so a false format cannot hide a missing file. */
 static enum tf_code
 format_of(struct against *g, unsigned *format, struct tf_error *err)
 {
@@ -383,8 +384,8 @@ format_of(struct against *g, unsigned *format, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Where the evidence of an unpacked package is: below data/, under safe names.
- *  */
+/* Compare with an unpacked package: its evidence is below data/, under safe
+ * names. */
 static enum tf_code
 take_package(struct against *g, struct tf_error *err)
 {
@@ -398,17 +399,18 @@ take_package(struct against *g, struct tf_error *err)
 		return rc;
 	if ((g->names = tf_package_names_new(format)) == NULL)
 		return tf_nomem(err);
-	/* Without a slash behind it: no symlink. */
+	/* With a slash at its end, the name would follow a symlink. */
 	g->evidencefd = openat(g->fd, "data",
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* Without evidence there is none: then nothing is there. */
+	/* A package without evidence has no data/. */
 	if (g->evidencefd < 0 && errno != ENOENT && errno != ENOTDIR &&
 	    errno != ELOOP)
 		return cannot_read(TF_PACKAGE_DATA, err);
 	return TF_OK;
 }
 
-/* The kind of path in the ledger; "." is the root.  TF_NOTFOUND. */
+/* Set *kind to the kind of path in the ledger; "." is the root.  Errors:
+ * TF_NOTFOUND. */
 static enum tf_code
 find_path(struct tf_db *db, const char *path, enum tf_kind *kind,
     struct tf_error *err)
@@ -431,8 +433,8 @@ find_path(struct tf_db *db, const char *path, enum tf_kind *kind,
 	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
 }
 
-/* Is the directory an unpacked package of path?  Not where the ledger itself
- * has evidence of that name. */
+/* Set *yes if the directory is an unpacked package of path: it has a bagit.txt,
+ * and the ledger has no node of that name below path. */
 static enum tf_code
 is_package(struct against *g, struct tf_db *db, const char *path, bool *yes,
     struct tf_error *err)
@@ -459,7 +461,8 @@ is_package(struct against *g, struct tf_db *db, const char *path, bool *yes,
 	return rc;
 }
 
-/* What is compared: the caller says it, and the ledger, and nobody else. */
+/* Choose what is compared, from the request and the ledger alone: no file in the
+ * directory may narrow the comparison. */
 static enum tf_code
 choose(struct against *g, struct tf_db *db, const char *path,
     struct tf_error *err)

@@ -1,7 +1,7 @@
 /*
- * The pass of an audit: every entry is parsed, hashed, replayed; the tree it
- * gives is compared with tiles, checkpoint and what somebody held from
- * earlier.  Needs no private key (I6).
+ * The pass of an audit.  It parses, hashes and replays every entry, builds the
+ * tree from the leaves, and compares the tree with the tiles, the newest
+ * checkpoint and the earlier checkpoints (I3).  It needs no private key (I6).
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,12 +23,12 @@
 #include "audit.h"
 #include "pool.h"
 
-#define MADE_UP_MAX (1U << 20)
-#define PROGRESS_EVERY 256
+#define MADE_UP_MAX (1U << 20) /* leaves */
+#define PROGRESS_EVERY 256     /* entries */
 
 const struct tf_str tf_nowhere;
 
-/* Where the replay keeps what it has to remember. */
+/* The replay stores its state in a temporary table, not in memory. */
 static const struct tf_temp_table_ops table_ops = {
 	.add = tf_temp_table_add,
 	.put = tf_temp_table_put,
@@ -105,7 +105,7 @@ tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
 	tell(a, l, grade, UINT64_MAX, path, text);
 }
 
-/* Nothing can be said of what was never looked at. */
+/* A check that did not see all of its input cannot pass. */
 static void
 not_seen(struct tf_audit *a, enum tf_check l)
 {
@@ -167,12 +167,13 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 
 /* --- setting up ------------------------------------------------------------------ */
 
-/* From before the log took a new origin: the same key under the old name. */
+/* Check an earlier checkpoint from before a recovery: the same key under the old
+ * origin. */
 static enum tf_code
 check_old_origin(struct tf_audit *a, struct tf_error *err)
 {
 	struct tf_str note = a->v->earlier;
-	/* It was parsed: its first line is an origin. */
+	/* The note was parsed before, so its first line is an origin. */
 	const char *end = memchr(note.p, '\n', note.n);
 	char name[TF_ORIGIN_MAX + 1];
 	struct tf_vkey old;
@@ -182,7 +183,7 @@ check_old_origin(struct tf_audit *a, struct tf_error *err)
 	return tf_checkpoint_check(note.p, note.n, &old, &a->held[0].c, err);
 }
 
-/* The checkpoint that somebody kept must be one of this log's. */
+/* Check the earlier checkpoint of the caller: this log must have signed it. */
 static enum tf_code
 take_earlier(struct tf_audit *a, struct tf_error *err)
 {
@@ -271,7 +272,8 @@ tf_audit_beside(struct tf_audit *a, struct tf_str note)
 	enum tf_code rc = tf_checkpoint_check(note.p, note.n, &a->vkey,
 	    &a->held[1].c, NULL);
 
-	/* Of another origin, or malformed: it says nothing about this log. */
+	/* A note of another origin, or a malformed one, is not about this
+	 * log. */
 	a->held[1].wanted = rc == TF_OK;
 	a->held[1].what = "the checkpoint beside the database";
 	if (rc == TF_NOMEM)
@@ -312,7 +314,7 @@ tf_audit_held_alone(struct tf_audit *a)
 
 /* --- entries ---------------------------------------------------------------------- */
 
-/* The stored leaf of entry idx, when its tile has one. */
+/* Set *out to the stored leaf of entry idx; false if its tile has none. */
 static bool
 stored_leaf(struct tf_audit *a, uint64_t idx, struct tf_hash *out)
 {
@@ -320,9 +322,8 @@ stored_leaf(struct tf_audit *a, uint64_t idx, struct tf_hash *out)
 	unsigned width = tf_tile_width(a->head.size, 0, idx / TF_TILE_WIDTH);
 	struct tf_error e = { .code = TF_OK };
 
-	/* What is wrong with the tile is told when it is compared; what kept it
-	 * from being read may be over then, and is not to be taken for nothing.
-	 *  */
+	/* compare_tile reports the faults of the tile later.  An I/O error is
+	 * recorded now, as that later read may succeed. */
 	if (i == 0) {
 		a->stored_width = a->source->tile(a, 0, idx / TF_TILE_WIDTH,
 				      width, a->stored, &e) == TF_OK ?
@@ -377,7 +378,8 @@ compare_earlier(struct tf_audit *a)
 	}
 }
 
-/* compare_tile never fails: it tells what is wrong; and no log is too long. */
+/* The result is ignored: compare_tile never fails, and no log reaches
+ * TF_TREE_MAX entries. */
 static void
 add_leaf(struct tf_audit *a, const struct tf_hash *leaf)
 {
@@ -385,8 +387,9 @@ add_leaf(struct tf_audit *a, const struct tf_hash *leaf)
 	compare_earlier(a);
 }
 
-/* Entries that are not there; their leaves stand for them, so that the rest
- * can be checked.  A row may claim any size, so not all of them are made up. */
+/* Report the entries from a->next up to upto as missing.  Their stored leaves
+ * take their place in the tree, so that the later entries can be checked.  A
+ * damaged row may state any index, so at most MADE_UP_MAX leaves are zeros. */
 static void
 missing(struct tf_audit *a, uint64_t upto)
 {
@@ -413,7 +416,7 @@ missing(struct tf_audit *a, uint64_t upto)
 
 /* --- statements ---------------------------------------------------------------------- */
 
-/* sealedAt is the one field that only the payload knows. */
+/* Read sealedAt, the one field of the payload that no entry holds. */
 static enum tf_code
 sealed_at(const struct tf_buf *payload, struct tf_time *out, bool *there)
 {
@@ -431,7 +434,7 @@ sealed_at(const struct tf_buf *payload, struct tf_time *out, bool *there)
 	return TF_OK;
 }
 
-/* Is the payload what the entries make of it? */
+/* True if the payload equals the statement that the entries give. */
 static bool
 says_the_same(struct tf_audit *a, const struct tf_entry *e,
     struct tf_statement *s, const struct tf_buf *payload)
@@ -452,7 +455,7 @@ says_the_same(struct tf_audit *a, const struct tf_entry *e,
 	return ok;
 }
 
-/* As tf_key_verify. */
+/* Verify the signature of the statement; the codes of tf_key_verify. */
 static enum tf_code
 signed_by(const struct tf_entry *e, struct tf_str attester, const void *pae,
     size_t n)
@@ -461,7 +464,7 @@ signed_by(const struct tf_entry *e, struct tf_str attester, const void *pae,
 	char keyid[TF_KEYID_LEN + 1];
 	struct tf_pubkey pub;
 
-	/* The form of all three was checked when the entries were read. */
+	/* tf_entry_decode checked the form of all three. */
 	(void)tf_unbase64_exact(attester.p, attester.n, der, sizeof(der));
 	(void)tf_unbase64_exact(e->statement.sig.p, e->statement.sig.n, sig,
 	    sizeof(sig));
@@ -495,7 +498,8 @@ check_signature(struct tf_audit *a, const struct tf_entry *e,
 	tf_buf_free(&pae);
 }
 
-/* The statement must say what the entries say, and be signed. */
+/* Check that the statement agrees with the entries and that its signature is
+ * valid. */
 static void
 check_statement(struct tf_audit *a, const struct tf_entry *e,
     struct tf_replay_effect *x)
@@ -546,8 +550,9 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
+/* Report the faults that the pool found so far; finish: all of them. */
 static enum tf_code
-told(struct tf_audit *a, bool finish, struct tf_error *err)
+report_contents(struct tf_audit *a, bool finish, struct tf_error *err)
 {
 	uint64_t bytes = 0;
 	enum tf_code rc = TF_OK;
@@ -560,7 +565,7 @@ told(struct tf_audit *a, bool finish, struct tf_error *err)
 	return rc;
 }
 
-/* Is the entry in its place in the tree? */
+/* Check that the entry is at index idx of the tree, and add its leaf. */
 static enum tf_code
 check_place(struct tf_audit *a, uint64_t idx, struct tf_str path,
     const struct tf_hash *leaf, struct tf_error *err)
@@ -611,7 +616,7 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	a->next = idx + 1;
 	a->r->entries++;
 	if (rc == TF_OK && idx % PROGRESS_EVERY == 0) {
-		rc = told(a, false, err);
+		rc = report_contents(a, false, err);
 		if (a->v->progress != NULL)
 			a->v->progress(a->v->arg, idx, a->head.size);
 	}
@@ -678,7 +683,7 @@ static void
 check_identity(struct tf_audit *a)
 {
 	const char *text = tf_replay_vkey(a->replay);
-	struct tf_vkey k = { .name = "" }; /* of no key, if it is none */
+	struct tf_vkey k = { .name = "" }; /* no key, if the parse fails */
 
 	(void)!tf_vkey_parse(text, strlen(text), &k, NULL);
 
@@ -710,7 +715,7 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 		without_head(a);
 		return tf_audit_able(a, err);
 	}
-	/* What could not be read is not missing. */
+	/* Entries that an I/O error hides must not count as missing. */
 	if ((rc = a->source->entries(a, err)) != TF_OK ||
 	    (rc = tf_audit_able(a, err)) != TF_OK)
 		return rc;
@@ -723,7 +728,7 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 		check_identity(a);
 	if (a->source->end != NULL && (rc = a->source->end(a, err)) != TF_OK)
 		return rc;
-	rc = told(a, true, err);
+	rc = report_contents(a, true, err);
 	if (a->unseen) {
 		not_seen(a, TF_CHECK_CONTENTS);
 		not_seen(a, TF_CHECK_NAMES);

@@ -1,6 +1,10 @@
 /*
- * An audit: one pass over entries from some source (a store, a log as files),
- * the same checks for all.  audit.c is the pass; audit_*.c are the sources.
+ * An audit: one pass over the entries of a source, with the same checks for
+ * every source.  audit.c is the pass.  The sources are store.c (a store), log.c
+ * (a log as files) and package.c (an evidence package).  An audit needs no
+ * private key (I6).
+ *
+ * One thread drives an audit; the threads of its pool only hash.
  */
 #ifndef TF_AUDIT_AUDIT_H
 #define TF_AUDIT_AUDIT_H
@@ -24,98 +28,124 @@ struct tf_audit {
 	const struct tf_verify *v;
 	struct tf_report *r;
 	struct tf_vkey vkey;
-	struct tf_checkpoint head; /* what is checked: its size counts */
-	bool head_good;
-	struct tf_held { /* checkpoints that must be of our past */
+	struct tf_checkpoint head; /* newest; its size bounds the pass */
+	bool head_good;		   /* head has a valid signature */
+	struct tf_held {	   /* checkpoints that this log must contain */
 		struct tf_checkpoint c;
-		bool wanted;
-		const char *what;
-	} held[2]; /* somebody's, and the one beside the store */
+		bool wanted;	  /* c is valid and must be compared */
+		const char *what; /* its name in findings */
+	} held[2]; /* the caller's, and the file beside the database */
 	struct tf_tree *tree;
 	struct tf_replay *replay;
-	struct tf_temp_table *table;	      /* what the replay remembers */
+	struct tf_temp_table *table;	      /* memory of the replay */
 	struct tf_pool *pool;		      /* NULL: contents are ABSENT */
-	struct tf_hash stored[TF_TILE_WIDTH]; /* level-0 tile at hand */
+	struct tf_hash stored[TF_TILE_WIDTH]; /* current level-0 tile */
 	unsigned stored_width;
-	uint64_t next;		/* entries seen */
-	bool unseen;		/* some entries could not be looked at */
-	bool cut;		/* those at the end, so that no tree is known */
-	struct tf_error unable; /* the machine failed: nothing is decided */
-	struct tf_buf shown;
+	uint64_t next;		/* index of the next entry */
+	bool unseen;		/* some entries could not be read */
+	bool cut;		/* the last entries are not there: no tree */
+	struct tf_error unable; /* I/O or memory failed: no verdict */
+	struct tf_buf shown;	/* path of a finding, safe to print */
 	const struct tf_source *source;
-	void *self; /* the source's own */
+	void *self; /* belongs to the source */
 };
 
-/* Where entries, tiles and names come from. */
+/*
+ * Where entries, tiles and names come from.  A callback reports faults of the
+ * evidence as findings and returns TF_OK.  Another code ends the audit, except
+ * where a comment below says otherwise.
+ */
 struct tf_source {
 	/* Call tf_audit_entry for each entry below head.size, in order. */
 	enum tf_code (*entries)(struct tf_audit *a, struct tf_error *err);
-	/* A source that has only some entries: is this one under the head's
-	 * root?  What is wrong is a finding.  NULL: all are there, and tile
-	 * and tree are compared. */
+	/* For a source that has only some entries: check that leaf is entry
+	 * idx under the root of head.  NULL: the source has all entries, and
+	 * the audit compares tiles and tree. */
 	enum tf_code (*prove)(struct tf_audit *a, uint64_t idx,
 	    struct tf_str path, const struct tf_hash *leaf,
 	    struct tf_error *err);
-	/* First width hashes; an error is told by tf_audit_trouble. */
+	/* Set the first width hashes of a tile.  The audit passes an error to
+	 * tf_audit_trouble. */
 	enum tf_code (*tile)(struct tf_audit *a, unsigned level, uint64_t n,
 	    unsigned width, struct tf_hash *out, struct tf_error *err);
-	/* A name was born: compare names, queue contents. */
+	/* Entry e created a name: compare names, queue contents. */
 	enum tf_code (*created)(struct tf_audit *a, const struct tf_entry *e,
 	    const struct tf_replay_effect *x, struct tf_error *err);
-	/* Who reads the evidence e->node is another from now on.  May be
-	 * NULL. */
+	/* Entry e changed owner, group or mode of the evidence e->path.  May
+	 * be NULL. */
 	void (*access)(struct tf_audit *a, const struct tf_entry *e);
-	/* Payload of a statement, onto out; likewise.  NULL: statements cannot
-	 * be seen. */
+	/* Append the payload of the statement of e to out.  The audit passes
+	 * an error to tf_audit_trouble.  NULL: the source has no
+	 * statements. */
 	enum tf_code (*payload)(struct tf_audit *a, const struct tf_entry *e,
 	    struct tf_buf *out, struct tf_error *err);
-	/* After the last entry.  May be NULL. */
+	/* Checks to make after the last entry.  May be NULL. */
 	enum tf_code (*end)(struct tf_audit *a, struct tf_error *err);
 };
 
+/*
+ * Report a fault: check l has failed.  seq is the entry, UINT64_MAX for none;
+ * path is its path, tf_nowhere for none.
+ */
 void tf_audit_finding(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
-/* The same of what does not touch the evidence, or proves nothing. */
+/* Report a fault of the given grade.  TF_GRADE_UNPROVEN does not fail check
+ * l. */
 void tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
     struct tf_str path, const char *text);
-/* The same of what could not be looked at: ABSENT, not FAILED. */
+/* Report that something could not be read: check l becomes ABSENT unless it has
+ * failed. */
 void tf_audit_unread(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *text);
 /*
- * What kept something from being checked: a finding, "WHAT: why", unless the
- * machine failed.  Then the audit goes on, and ends with that.
+ * Report the error why, which prevented a check, as the finding "WHAT: why".
+ * If I/O or memory failed (tf_code_undecided), there is no finding: the audit
+ * continues, and tf_audit_run returns the first such error.
  */
 void tf_audit_trouble(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *what, const struct tf_error *why);
-/* There was no memory to check something: the audit ends with that. */
+/* A check had no memory: tf_audit_run returns TF_NOMEM. */
 void tf_audit_no_memory(struct tf_audit *a);
-/* The error of the machine that kept anything from being checked. */
+/* TF_OK, or the error of I/O or memory that prevented a check. */
 TF_MUST_USE enum tf_code tf_audit_able(const struct tf_audit *a,
     struct tf_error *err);
-extern const struct tf_str tf_nowhere;
+extern const struct tf_str tf_nowhere; /* the path of a finding without one */
 
-/* Take vkey and earlier checkpoint from v; own: the store's vkey, or NULL. */
+/*
+ * Begin an audit with the key and the earlier checkpoint of v; v and r must
+ * outlive the audit.  own is the key of the store, used if v has none; it may be
+ * NULL.  The caller sets source, self and pool, and frees *out with
+ * tf_audit_free.  An earlier checkpoint of another log is a finding.
+ * Errors: TF_USAGE no key; TF_INVALID the key or the earlier checkpoint is
+ * malformed; TF_NOMEM; TF_IO.
+ */
 TF_MUST_USE enum tf_code tf_audit_new(const struct tf_verify *v,
     const char *own, struct tf_report *r, struct tf_audit **out,
     struct tf_error *err);
 void tf_audit_free(struct tf_audit *a);
-/* The note of the newest checkpoint; no bytes are not NULL. */
+/* Set head from the note of the newest checkpoint; a note that is not valid is a
+ * finding.  note.p is not NULL, even if note.n is 0. */
 void tf_audit_head(struct tf_audit *a, struct tf_str note);
-/* Of what has no more than the head: the one held from earlier must be that
- * very tree, or nothing can be said. */
+/* For a source without all entries: compare the earlier checkpoint with head if
+ * their sizes are equal; otherwise TF_CHECK_EARLIER becomes ABSENT. */
 void tf_audit_held_alone(struct tf_audit *a);
-/* A copy of the head that lies beside the log. */
+/* Add the checkpoint file beside the database: this log must contain it.  A
+ * note of another log is ignored. */
 void tf_audit_beside(struct tf_audit *a, struct tf_str note);
-/* The whole pass. */
+/*
+ * Run the whole pass.  On TF_OK the report holds the verdicts.  On failure no
+ * verdict is valid.
+ */
 TF_MUST_USE enum tf_code tf_audit_run(struct tf_audit *a, struct tf_error *err);
-/* One entry, from the source. */
+/* Check one entry; the source calls it.  The bytes stay the caller's. */
 TF_MUST_USE enum tf_code tf_audit_entry(struct tf_audit *a, uint64_t idx,
     const void *body, size_t n, struct tf_error *err);
-/* The source has no more entries, and nobody can tell whether somebody took
- * them: what depends on them is ABSENT. */
+/* The source has no more entries, and it is unknown whether they were removed:
+ * the checks that need them become ABSENT. */
 void tf_audit_cut(struct tf_audit *a, const char *why);
-/* Queue contents for the pool. */
+/* Queue the content of entry seq for the pool.  object is passed to the hash of
+ * the pool. */
 TF_MUST_USE enum tf_code tf_audit_content(struct tf_audit *a, uint64_t seq,
     struct tf_str path, uint64_t object, const struct tf_content *want,
     struct tf_error *err);

@@ -1,6 +1,6 @@
 /*
- * Files that are being judged.  Nothing about them is believed: a file may be
- * sparse and of any size, or grow while it is read.
+ * Hashing files that are under audit.  A file may be sparse and of any size, or
+ * grow during the read.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #define CHUNK ((size_t)1 << 20)
 
-/* All bytes that fd has, but no more than limit. */
+/* Hash the bytes of fd, at most limit of them. */
 static enum tf_code
 hash_upto(int fd, uint64_t limit, struct tf_hash *h, uint64_t *size,
     struct tf_error *err)
@@ -49,7 +49,7 @@ tf_audit_hash(int fd, const struct tf_content *want, struct tf_hash *h,
 {
 	struct stat st;
 
-	memset(h, 0, sizeof(*h)); /* the digest of nothing that is known */
+	memset(h, 0, sizeof(*h)); /* no file has this digest */
 	if (fstat(fd, &st) < 0)
 		return tf_fail(err, TF_IO, "%s", strerror(errno));
 	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size != want->size) {

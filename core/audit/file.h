@@ -1,4 +1,4 @@
-/* Files of others, hashed for comparison. */
+/* Hashing files that are under audit. */
 #ifndef TF_AUDIT_FILE_H
 #define TF_AUDIT_FILE_H
 
@@ -10,9 +10,10 @@ struct tf_content;
 struct tf_hash;
 
 /*
- * Digest and size of the plain file fd, for the comparison with want.  A file
- * of another size is not read, and no byte after the first one too many: it may
- * be endless.  h is void then.  Errors: TF_IO, TF_NOMEM.
+ * Set digest and size of the plain file fd, for the comparison with want.  A
+ * plain file of another size is not read: *h is zero and *size differs from
+ * want->size.  At most want->size + 1 bytes are read, as a file may grow
+ * without end.  Errors: TF_IO, TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_audit_hash(int fd, const struct tf_content *want,
     struct tf_hash *h, uint64_t *size, struct tf_error *err);

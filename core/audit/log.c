@@ -1,7 +1,7 @@
 /*
  * A log as files (C2SP tlog-tiles) as the source of an audit: an exported
- * directory, a mirror, or .trailfs of a mount; contents, where there are any,
- * by their paths below another directory.
+ * directory, a mirror, or .trailfs of a mount.  If the caller names a directory
+ * with the evidence, the audit reads each file there by its path.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -70,7 +70,7 @@ created(struct tf_audit *a, const struct tf_entry *e,
 
 /* --- tiles ----------------------------------------------------------------------------- */
 
-/* A name in the directory of a tile's partial forms: its width, or 0. */
+/* The width that a file name in a directory of partial tiles means, or 0. */
 static unsigned
 width_of(const char *name)
 {
@@ -81,8 +81,8 @@ width_of(const char *name)
 	    0;
 }
 
-/* The narrowest partial form that is wider than width; else the widest there
- * is, 0 for none. */
+/* Find the narrowest partial tile that is wider than width; if there is none,
+ * the widest.  *have becomes its width, 0 if there is no partial tile. */
 static enum tf_code
 find_partial(struct log *l, unsigned level, uint64_t n, unsigned width,
     unsigned *have, struct tf_error *err)
@@ -119,9 +119,9 @@ find_partial(struct log *l, unsigned level, uint64_t n, unsigned width,
 }
 
 /*
- * A tile or bundle that has at least that width: this one, or the full one, or
- * any wider one, as a log that grew while it was copied has it.  Where there is
- * only a narrower one, that.  *have: its width.
+ * Read a tile or bundle: the one of that width, else the full one, else a wider
+ * one, because a log may grow during its copy, else the widest one.  *have
+ * becomes its width.
  */
 static enum tf_code
 read_tile(struct log *l, unsigned level, uint64_t n, unsigned width, size_t max,
@@ -181,8 +181,8 @@ tile(struct tf_audit *a, unsigned level, uint64_t n, unsigned width,
 	return rc;
 }
 
-/* The entries of one bundle, up to width of them; *older: the bundle is one of
- * an earlier, shorter log. */
+/* Check the entries of one bundle, up to width of them.  *older becomes true if
+ * the bundle is from an earlier, shorter log. */
 static enum tf_code
 bundle(struct tf_audit *a, uint64_t n, unsigned width, bool *older,
     struct tf_error *err)
@@ -221,7 +221,7 @@ bundle(struct tf_audit *a, uint64_t n, unsigned width, bool *older,
 	return rc;
 }
 
-/* Is there nothing of bundle n and the next? */
+/* True if bundle n is past the end of the log or no file holds it. */
 static bool
 ends_before(struct tf_audit *a, uint64_t n)
 {
@@ -249,7 +249,8 @@ entries(struct tf_audit *a, struct tf_error *err)
 		if (width == 0)
 			break;
 		rc = bundle(a, n, width, &older, err);
-		/* In the middle they are missing from any log. */
+		/* If the next bundle exists, the copy is not older: entries
+		 * are missing from its middle. */
 		older = older && ends_before(a, n + 1);
 	}
 	if (rc == TF_OK && older)
@@ -295,7 +296,8 @@ run(struct tf_audit *a, struct tf_error *err)
 	else if ((rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK)
 		return rc;
 	rc = tf_file_read(l->dirfd, "checkpoint", TF_NOTE_MAX, &note, err);
-	/* What is no plain file is no checkpoint either. */
+	/* TF_INVALID: not a plain file.  That is a finding, as an empty note
+	 * is. */
 	if (rc == TF_OK || rc == TF_INVALID) {
 		tf_audit_head(a, tf_buf_bytes(&note));
 		rc = tf_audit_run(a, err);

@@ -1,8 +1,8 @@
 /*
- * A package as the source of an audit: its entries are proven one by one, and
- * replayed with the gaps between them; its files must be those that the entries
- * tell of, under the names that follow from them, and nothing else.  Nothing is
- * written to disk.
+ * A package as the source of an audit.  Each entry has an inclusion proof; the
+ * replay knows the gaps between the entries.  The files of the package must be
+ * those that the entries name, under the names that follow from the entries,
+ * and no others.  The audit writes nothing to disk.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@
 
 #define PROOF_MAX ((size_t)1 << 20)
 #define TEXT_MAX ((size_t)1 << 20) /* descriptions, keys */
-#define ABOUT_A_FILE_MAX 4096	   /* of which */
+#define ABOUT_A_FILE_MAX 4096	   /* bytes per file that one describes */
 #define STATEMENT_MAX ((size_t)64 << 20)
 
 struct package {
@@ -40,15 +40,15 @@ struct package {
 	struct tf_package_place p;
 	struct tf_package_facts f;
 	struct tf_package_names *names;
-	struct tf_buf text;   /* of package.json's strings */
-	struct tf_buf note;   /* checkpoint */
-	struct tf_buf vkey;   /* keys/log.vkey */
-	struct tf_buf line;   /* of events.jsonl, not whole yet */
-	struct tf_buf stored; /* name of the evidence at hand, below data/ */
-	struct tf_buf renamed;
-	char attester[128];	     /* SPKI in base64, in force */
-	bool *seen;		     /* members that something speaks of */
-	struct tf_package_dir *dirs; /* those that have pages */
+	struct tf_buf text;    /* strings of package.json */
+	struct tf_buf note;    /* checkpoint */
+	struct tf_buf vkey;    /* keys/log.vkey */
+	struct tf_buf line;    /* incomplete last line of events.jsonl */
+	struct tf_buf stored;  /* name of the current evidence, below data/ */
+	struct tf_buf renamed; /* expected names.jsonl */
+	char attester[128];    /* the key in force: SPKI in base64 */
+	bool *seen;	       /* members that were expected */
+	struct tf_package_dir *dirs; /* directories that have pages */
 	size_t n_dirs, cap_dirs;
 };
 
@@ -70,7 +70,8 @@ remark(struct tf_audit *a, enum tf_grade grade, const char *name,
 	    (struct tf_str){ name, strlen(name) }, text);
 }
 
-/* Find it and say so; false: it is missing, which is a finding. */
+/* Find a member and mark it as expected.  A missing member is a finding, and
+ * false. */
 static bool
 expect(struct tf_audit *a, enum tf_check l, const char *name, size_t *i)
 {
@@ -101,7 +102,7 @@ load(struct tf_audit *a, enum tf_check l, const char *name, size_t max,
 	return false;
 }
 
-/* A member must be these bytes. */
+/* Check that a member has exactly these bytes. */
 static void
 must_be(struct tf_audit *a, const char *name, const struct tf_buf *want)
 {
@@ -202,11 +203,11 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	*size = m.size;
 	if (rc != TF_TAMPER)
 		return rc;
-	memset(h, 0, sizeof(*h)); /* no digest of anything */
+	memset(h, 0, sizeof(*h)); /* no file has this digest */
 	return TF_OK;
 }
 
-/* A file was sealed: its bytes must be here, and be those. */
+/* Entry e sealed a file: check that the package has its bytes. */
 static enum tf_code
 created(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
@@ -235,7 +236,7 @@ created(struct tf_audit *a, const struct tf_entry *e,
 	k->f.files++;
 	k->f.bytes += e->content.size;
 	tf_archive_member(k->z, i, &m);
-	if (m.size != e->content.size) { /* not unpacked for its size */
+	if (m.size != e->content.size) { /* do not unpack it */
 		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "altered: its size is not that of the entry");
 		return TF_OK;
@@ -248,8 +249,8 @@ created(struct tf_audit *a, const struct tf_entry *e,
 
 /* --- statements -------------------------------------------------------------------- */
 
-/* The payload is what stands between "payload":" and the next quote: whether
- * that is all of it, comparing the whole envelope tells. */
+/* Decode the text between "payload":" and the next quote.  The caller compares
+ * the whole envelope, so it finds a wrong end. */
 static bool
 payload_of(const struct tf_buf *envelope, struct tf_buf *out)
 {
@@ -264,7 +265,7 @@ payload_of(const struct tf_buf *envelope, struct tf_buf *out)
 	    out);
 }
 
-/* The list that a seal digests. */
+/* Check the list of digests whose own digest is in the seal. */
 static void
 check_sums(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_buf *dir)
@@ -315,7 +316,7 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 		k->seen[i] = true;
 		rc = tf_archive_load(k->r, i, STATEMENT_MAX, &have, err);
 	}
-	/* The envelope is the payload and what the entry says, nothing else. */
+	/* Payload and entry determine every byte of the envelope. */
 	if (rc == TF_OK) {
 		same = payload_of(&have, out) &&
 		    tf_package_envelope(e, out, &want, NULL) == TF_OK &&
@@ -333,7 +334,7 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 
 /* --- entries ------------------------------------------------------------------------- */
 
-/* Where the evidence at hand stands in the package. */
+/* Set k->stored to the name of the evidence of e in the package. */
 static enum tf_code
 name_evidence(struct tf_audit *a, const struct tf_entry *e,
     struct tf_error *err)
@@ -355,7 +356,7 @@ name_evidence(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
-/* Remember it until all names are given, as the maker does. */
+/* Keep d until all names are assigned, as core/package/package.c does. */
 static enum tf_code
 add_dir(struct package *k, const struct tf_package_dir *d, struct tf_error *err)
 {
@@ -419,7 +420,7 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 	return rc;
 }
 
-/* The lines that are whole so far; what is left of the last one stays. */
+/* Check the complete lines, and keep the rest for the next call. */
 static enum tf_code
 part(void *arg, const void *p, size_t n, struct tf_error *err)
 {
@@ -461,7 +462,7 @@ entries(struct tf_audit *a, struct tf_error *err)
 
 	if (!expect(a, TF_CHECK_ENTRIES, TF_PACKAGE_EVENTS, &i))
 		return TF_OK;
-	/* Of its own: proofs are read between the lines. */
+	/* A reader of its own, because k->r reads proofs between the lines. */
 	if ((rc = tf_archive_reader_new(k->z, &r, err)) != TF_OK)
 		return rc;
 	tf_archive_member(k->z, i, &m);
@@ -485,7 +486,7 @@ entries(struct tf_audit *a, struct tf_error *err)
 
 /* --- descriptions ------------------------------------------------------------------- */
 
-/* Compared with the archive when it was opened. */
+/* tf_archive_open_any compares the manifests with the archive. */
 static bool
 is_manifest(const char *name)
 {
@@ -503,8 +504,8 @@ pass_over(void *arg, const void *p, size_t n, struct tf_error *err)
 	return TF_OK;
 }
 
-/* A file for people: it must be what the manifest says.  It tells something of
- * each file at most, or it is there to fill somebody's disk. */
+/* Check a page against the manifest.  The limit on its size grows with the number
+ * of members: a larger page only serves to fill the disk of an auditor. */
 static bool
 check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
 {
@@ -526,8 +527,8 @@ check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
 	return false;
 }
 
-/* A file for people called name, if it is there; text: what it must say to be
- * ours, or NULL when nobody here can tell. */
+/* Check the page called name, if the package has it.  text is what this version
+ * of trailfs writes there, NULL if that is unknown. */
 static void
 check_reading(struct tf_audit *a, const char *name, const char *text)
 {
@@ -562,7 +563,8 @@ one_text(void *arg, enum tf_package_text text, const char *name,
 	return TF_OK;
 }
 
-/* What people read: where the entries have such a thing, and nowhere else. */
+/* Check the pages of the directories that the entries create; check_rest reports
+ * any other page. */
 static enum tf_code
 check_pages(struct tf_audit *a, struct tf_error *err)
 {
@@ -641,7 +643,7 @@ check_top(struct tf_audit *a)
 		    "another program packed it again, "
 		    "and what that one says of its files is not checked");
 	a->r->unpacked = form == TF_ARCHIVE_FILES;
-	/* Anybody may call the files otherwise. */
+	/* Unpacked or repacked files may have another top directory. */
 	if (form != TF_ARCHIVE_OURS)
 		return;
 	tf_package_safe(&top, k->p.name, true);
@@ -664,8 +666,8 @@ count_open(void *arg, const struct tf_replay_dir *d, struct tf_error *err)
 	if (d->seal != UINT64_MAX || d->attr.kind < TF_KIND_TRAIL ||
 	    d->attr.kind > TF_KIND_ATTESTATION)
 		return TF_OK;
-	/* Above an attestation its workflow is not what was packaged; nor is a
-	 * trail of which only some workflows are here. */
+	/* Do not count directories above the packaged one, nor a trail of
+	 * which the package holds only some workflows. */
 	a->r->unsealed += d->attr.kind >= k->p.kind &&
 	    (d->attr.kind > TF_KIND_TRAIL || !a->r->cut);
 	return TF_OK;
@@ -700,7 +702,7 @@ end(struct tf_audit *a, struct tf_error *err)
 	check_top(a);
 	if (rc == TF_OK)
 		rc = check_pages(a, err);
-	/* What was not found for want of memory is not too much. */
+	/* After an error some expected members are not marked as seen. */
 	if (rc == TF_OK && tf_audit_able(a, NULL) == TF_OK)
 		check_rest(a);
 	tf_buf_free(&b);
@@ -717,7 +719,7 @@ static const struct tf_source source = {
 
 /* --- around it -------------------------------------------------------------------------- */
 
-/* What has to be read before anything else can be. */
+/* Read the members that the rest of the audit depends on. */
 static enum tf_code
 read_first(struct package *k, struct tf_error *err)
 {
@@ -770,8 +772,9 @@ open_package(struct package *k, const char *file, struct tf_error *err)
 	return k->names != NULL ? TF_OK : tf_nomem(err);
 }
 
-/* Is the package of another origin than the key given?  Then its own key is a
- * string in k->vkey.  The same origin with another key is a forgery. */
+/* Set *yes if the package has another origin than the given key.  k->vkey then
+ * holds the key of the package as a string.  A package with the same origin and
+ * another key is a forgery: it is checked with the given key and fails. */
 static enum tf_code
 is_foreign(struct package *k, const char *given, bool *yes,
     struct tf_error *err)
@@ -790,7 +793,7 @@ is_foreign(struct package *k, const char *given, bool *yes,
 	return TF_OK;
 }
 
-/* What cannot even be opened is one finding. */
+/* Report a package that cannot be opened as one finding. */
 static void
 refused(const struct tf_verify *v, struct tf_report *r,
     const struct tf_error *why)
@@ -861,7 +864,7 @@ check(struct package *k, const struct tf_verify *v, struct tf_report *report,
 
 	if (rc != TF_OK)
 		return rc;
-	if (foreign) { /* what is held is not of that log either */
+	if (foreign) { /* the earlier checkpoint is of the other log */
 		own.vkey = k->vkey.p;
 		own.earlier.p = NULL;
 	}

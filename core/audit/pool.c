@@ -28,7 +28,7 @@ struct tf_pool {
 	bool quit;
 	struct wrong *wrong;
 	uint64_t bytes;
-	enum tf_code failed; /* a thread could not work */
+	enum tf_code failed; /* first error of a thread */
 	struct tf_error failure;
 };
 

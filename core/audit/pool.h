@@ -1,6 +1,6 @@
 /*
- * Contents on all cores: threads hash what is queued and tell what does not
- * match.  The queue is bounded, so memory is too.
+ * A pool of threads that hash contents and report those that differ from their
+ * entry.  The queue holds at most 256 tasks, so memory is bounded.
  */
 #ifndef TF_AUDIT_POOL_H
 #define TF_AUDIT_POOL_H
@@ -12,40 +12,47 @@
 
 struct tf_pool;
 
-/* One content to check.  path belongs to the pool once it is added. */
+/* One content to check.  tf_pool_add takes path, which the pool frees. */
 struct tf_task {
 	uint64_t seq;
-	char *path;	 /* of the vault, NUL-terminated */
-	uint64_t object; /* where it is, for hash() */
+	char *path;	 /* in the vault, NUL-terminated */
+	uint64_t object; /* passed to hash(): number of the object */
 	struct tf_content want;
 };
 
 struct tf_pool_work {
-	/* What a thread needs for itself; */
+	/* Called once in each thread: begin makes the state of the thread, end
+	 * frees it. */
 	enum tf_code (*begin)(void *arg, void **self, struct tf_error *err);
 	void (*end)(void *self);
-	/* Digest and size of the bytes as they are now.  TF_TAMPER or
-	 * TF_NOTFOUND: missing, err says how. */
+	/* Set digest and size of the stored bytes.  TF_TAMPER or TF_NOTFOUND:
+	 * the bytes are missing, err gives the reason.  Called from many
+	 * threads at once, each with its own self. */
 	enum tf_code (*hash)(void *arg, void *self, const struct tf_task *t,
 	    struct tf_hash *h, uint64_t *size, struct tf_error *err);
 	void *arg;
 };
 
-/* threads 0: as many as there are cores. */
+/* Start threads, 0 for one per core.  The caller frees *out with tf_pool_free.
+ * Errors: TF_NOMEM no memory, or no thread could start. */
 TF_MUST_USE enum tf_code tf_pool_new(const struct tf_pool_work *w,
     unsigned threads, struct tf_pool **out, struct tf_error *err);
-/* Waits while the queue is full. */
+/* Queue t.  Waits while the queue is full.  Does not fail. */
 TF_MUST_USE enum tf_code tf_pool_add(struct tf_pool *p, const struct tf_task *t,
     struct tf_error *err);
 /*
- * Tell what was found wrong since the last call, on this thread (read false:
- * it could not be looked at, which proves nothing); finish: when
- * all that was added is done, and *bytes is how much was read.
+ * Call found, on this thread, for each fault since the last call.  read false:
+ * the bytes could not be read, which proves nothing.  With finish the call
+ * first waits until all added tasks are done.  *bytes becomes the number of
+ * bytes hashed so far.  Errors: the first error of a thread; some tasks were
+ * not checked.
  */
 typedef void (*tf_pool_found)(void *arg, const struct tf_task *t, bool read,
     const char *text);
 TF_MUST_USE enum tf_code tf_pool_results(struct tf_pool *p, bool finish,
     tf_pool_found found, void *arg, uint64_t *bytes, struct tf_error *err);
+/* Wait for the queued tasks, stop the threads, drop the faults.  p may be
+ * NULL. */
 void tf_pool_free(struct tf_pool *p);
 
 #endif

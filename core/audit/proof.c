@@ -1,4 +1,4 @@
-/* One C2SP tlog-proof, and the file whose sealing it proves. */
+/* The audit of one C2SP tlog-proof, with the file of the entry that it proves. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -20,7 +20,7 @@ others_absent(struct tf_report *r)
 	r->check[TF_CHECK_TILES] = TF_VERDICT_ABSENT;
 }
 
-/* The file's bytes against the entry's digest. */
+/* Compare the bytes of the file with the digest in the entry. */
 static enum tf_code
 check_file(struct tf_audit *a, const struct tf_entry *e, const char *file,
     struct tf_error *err)
@@ -72,10 +72,10 @@ tell_about(const struct tf_audit *a, const struct tf_entry *e)
 }
 
 /*
- * Does the entry say that it belongs where the proof has it?  A log that was
- * recovered goes on under a new origin, and its older entries keep the old one:
- * they are entries of this log because its key signs the tree that has them at
- * this place.  included: it does.
+ * True if the entry states the index of the proof and belongs to this log.  A
+ * recovered log continues under a new origin, and its older entries keep the
+ * old origin.  They belong to this log if its key signs a tree that holds them
+ * at this index: included.
  */
 static bool
 in_its_place(const struct tf_audit *a, const struct tf_tlog_proof *p,
@@ -115,7 +115,7 @@ check_entry(struct tf_audit *a, const struct tf_tlog_proof *p, const char *file,
 	return rc;
 }
 
-/* Is the entry under the root that the key signs? */
+/* True if the entry is in the tree whose root the key signed. */
 static bool
 check_inclusion(struct tf_audit *a, const struct tf_tlog_proof *p)
 {

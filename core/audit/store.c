@@ -1,7 +1,8 @@
 /*
- * A whole store as the source of an audit: entries and tiles from the
- * database, contents from database and objects/, and the node table, which
- * must show what the entries say (I5).  One snapshot: a live mount goes on.
+ * A whole store as the source of an audit: entries and tiles from the database,
+ * contents from the database and objects/.  The node table must agree with the
+ * entries (I5).  The audit reads one snapshot of the database, so a mount of
+ * the store may write during the audit.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,12 +39,12 @@ struct store {
 	int dirfd, objectsfd;
 	struct tf_buf vkey, beside; /* keys/log.vkey, STORE/checkpoint */
 	char origin[TF_ORIGIN_MAX + 1], id[33];
-	uint64_t off;	       /* of events.jsonl */
-	struct tf_bits queued; /* objects that the pool has */
-	uint64_t names;
-	uint64_t files, content_bytes; /* of evidence, as status counts */
-	/* Paths of evidence whose access is compared at the end, as an entry
-	 * changed it after the seal: each with a NUL. */
+	uint64_t off;		       /* of events.jsonl */
+	struct tf_bits queued;	       /* objects that were given to the pool */
+	uint64_t names;		       /* rows of the node table */
+	uint64_t files, content_bytes; /* of evidence, as in status */
+	/* Paths of evidence, a NUL after each.  Their access is compared at
+	 * the end, because an entry after the seal changed it. */
 	struct tf_buf changed;
 };
 
@@ -76,7 +77,7 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	enum tf_code rc;
 	int fd;
 
-	/* It was there a moment ago: see contents. */
+	/* contents() found this row before, in the same database. */
 	rc = tf_object_get(self, t->object, &o, &body, err);
 	if (rc == TF_OK && o.is_inline) {
 		tf_sha256(body.p, body.n, h);
@@ -112,7 +113,8 @@ contents(struct tf_audit *a, const struct tf_entry *e, uint64_t object,
 		    "altered: the name points at other bytes");
 		return TF_OK;
 	}
-	/* Equal bytes are one object.  Without memory twice is no harm. */
+	/* Equal bytes are one object, hashed once.  If tf_bits_add has no
+	 * memory, the object is hashed again: slower, but correct. */
 	if (tf_bits_has(&s->queued, object))
 		return TF_OK;
 	tf_bits_add(&s->queued, object);
@@ -128,7 +130,8 @@ difference(const struct tf_attr *x, const struct tf_attr *y)
 		return "place";
 	if (x->kind != y->kind)
 		return "kind";
-	/* Below an attestation owner and group follow it. */
+	/* Directories below an attestation have the owner and group of the
+	 * attestation. */
 	if (x->kind == TF_KIND_DIRECTORY ?
 		((x->mode ^ y->mode) & 0777) != 0 :
 		(x->mode != y->mode || x->uid != y->uid || x->gid != y->gid))
@@ -199,8 +202,7 @@ access_changed(struct tf_audit *a, const struct tf_entry *e)
 	compare_later(a->self, e->path);
 }
 
-/* Evidence with another access than its seal says, or with an entry that
- * changed it. */
+/* Compare the access of the evidence in s->changed, after the last entry. */
 static enum tf_code
 compare_changed(struct tf_audit *a, struct tf_error *err)
 {
@@ -225,13 +227,13 @@ compare_changed(struct tf_audit *a, struct tf_error *err)
 			tf_audit_finding(a, TF_CHECK_NAMES, have.entry, path,
 			    "the database shows another owner or mode than "
 			    "the entry");
-		/* What is missing was named before. */
+		/* A missing node is a finding already. */
 		rc = rc == TF_NOTFOUND ? TF_OK : rc;
 	}
 	return rc;
 }
 
-/* Evidence is compared when it is born, directories at the end. */
+/* Evidence is compared at the entry that creates it, directories at the end. */
 static enum tf_code
 created(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
@@ -256,7 +258,7 @@ created(struct tf_audit *a, const struct tf_entry *e,
 		return TF_OK;
 	s->files++;
 	s->content_bytes += e->content.size;
-	/* Who reads it may be another by now; the entry will say. */
+	/* A later entry may have changed the access: compare it at the end. */
 	rc = tf_nodes_get(s->db, e->node, &have, err);
 	if (rc == TF_OK &&
 	    (have.attr.mode != want.mode || have.attr.uid != want.uid ||
@@ -332,7 +334,7 @@ one_misnamed(void *arg, uint64_t object, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Rows that no reader of the log would meet. */
+/* Find rows that are in the database but not in the log. */
 static enum tf_code
 extra_rows(struct tf_audit *a, struct tf_error *err)
 {
@@ -350,7 +352,7 @@ extra_rows(struct tf_audit *a, struct tf_error *err)
 			     rc;
 }
 
-/* The sums that status shows.  Of entries that are missing nobody knows. */
+/* Compare the sums that status shows with the entries, if no entry is missing. */
 static enum tf_code
 sums(struct tf_audit *a, struct tf_error *err)
 {
@@ -420,7 +422,7 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, rc, "the database has no object for it");
 	if (rc == TF_OK && o.size != out->n)
-		out->n = 0; /* no better than other bytes */
+		out->n = 0; /* reported as altered */
 	return rc;
 }
 
@@ -432,7 +434,7 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	struct store *s = a->self;
 
 	if (idx >= a->head.size)
-		return TF_NODATA; /* after the checkpoint we look at */
+		return TF_NODATA; /* after the newest checkpoint */
 	if (idx == a->next && off != s->off)
 		tf_audit_finding(a, TF_CHECK_ENTRIES, idx, tf_nowhere,
 		    "its place in events.jsonl is wrong");
@@ -515,7 +517,7 @@ close_store(struct store *s)
 	free(s->db_path);
 }
 
-/* The newest checkpoint: its row, its note. */
+/* Read the newest checkpoint and compare its row with its note. */
 static enum tf_code
 take_head(struct tf_audit *a, struct tf_error *err)
 {
@@ -532,7 +534,7 @@ take_head(struct tf_audit *a, struct tf_error *err)
 		rc = TF_OK;
 	} else if (rc == TF_OK) {
 		tf_audit_head(a, tf_buf_bytes(&note));
-		if (!a->head_good) { /* the row must do */
+		if (!a->head_good) { /* use the row instead of the note */
 			a->head.size = a->r->size = size;
 			a->head.root = a->r->root = root;
 		} else if (a->head.size != size ||
@@ -547,8 +549,8 @@ take_head(struct tf_audit *a, struct tf_error *err)
 	return rc;
 }
 
-/* Evidence that somebody copied into the store is nowhere recorded; an object
- * that was put aside is a trace of what was done to it. */
+/* Report a file that does not belong in the store: no entry records it.  An
+ * object that was put aside shows that the store was damaged. */
 static void
 one_stray(void *arg, const char *path, bool aside)
 {
@@ -560,7 +562,7 @@ one_stray(void *arg, const char *path, bool aside)
 		    "does not belong in a store and is not recorded");
 }
 
-/* A row that waits to be sealed, and never will as it is. */
+/* Report a pending row that cannot be sealed: see unplaced.h. */
 static void
 one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
 {
@@ -585,7 +587,8 @@ run(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc;
 
 	a->source = &source;
-	/* Before the snapshot: then the database cannot be behind it. */
+	/* Read the file before the snapshot: the database is then at least as
+	 * new as the file. */
 	rc = tf_file_read(s->dirfd, "checkpoint", TF_NOTE_MAX, &s->beside, err);
 	if (tf_code_undecided(rc))
 		return rc;
@@ -611,8 +614,8 @@ run(struct tf_audit *a, struct tf_error *err)
 	return tf_audit_run(a, err);
 }
 
-/* keys/log.vkey follows from key and origin.  Until the next start it may have
- * the origin of before, when a recovery ended before it was written. */
+/* Put the origin of the database into s->vkey.  If a recovery stopped before it
+ * wrote keys/log.vkey, that file has the old origin until the next start. */
 static enum tf_code
 name_own_key(struct store *s, struct tf_error *err)
 {
@@ -622,7 +625,7 @@ name_own_key(struct store *s, struct tf_error *err)
 
 	if (tf_vkey_parse(text.p, strcspn(text.p, "\n"), &k, NULL) != TF_OK ||
 	    strcmp(k.name, s->origin) == 0)
-		return TF_OK; /* what it is not is told later */
+		return TF_OK; /* tf_audit_new reports a malformed key */
 	pub = k.pub;
 	tf_vkey_make(&k, s->origin, &pub);
 	s->vkey.n = 0;

@@ -1,4 +1,7 @@
-/* Rows of stage that have no place in the tree: see unplaced.h. */
+/*
+ * Rows of stage that have no place in the tree: see unplaced.h.  The first pass
+ * over stage collects the rows, the second one judges each row.
+ */
 #include <stdlib.h>
 
 #include "../base/show.h"
@@ -16,11 +19,11 @@ struct row {
 struct look {
 	struct tf_db *db;
 	struct tf_stage_rule rule;
-	struct row *row; /* by id */
+	struct row *row; /* in order of id */
 	size_t n, cap;
-	uint64_t node; /* the committed node that was checked last: */
-	enum tf_kind kind;
-	const char *why;
+	uint64_t node;	   /* the committed node that was checked last */
+	enum tf_kind kind; /* of node */
+	const char *why;   /* the fault of node, or NULL */
 	tf_unplaced_fn fn;
 	void *arg;
 };
@@ -135,16 +138,16 @@ judge(struct look *k, const struct row *r, const char **why,
 	return TF_OK;
 }
 
-struct told {
+struct report {
 	struct look *k;
-	size_t i;
+	size_t i; /* the next collected row */
 };
 
 /* tf_stage_each passes the rows in the order in which they were collected. */
 static enum tf_code
 tell(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 {
-	struct told *t = arg;
+	struct report *t = arg;
 	struct tf_buf shown = { 0 };
 	const char *why = NULL;
 	enum tf_code rc;
@@ -168,7 +171,7 @@ tf_unplaced_each(struct tf_db *db, struct tf_stage_rule rule, tf_unplaced_fn fn,
     void *arg, struct tf_error *err)
 {
 	struct look k = { .db = db, .rule = rule, .fn = fn, .arg = arg };
-	struct told t = { .k = &k };
+	struct report t = { .k = &k };
 	enum tf_code rc = tf_stage_each(db, collect, &k, err);
 
 	if (rc == TF_OK)
