@@ -1,7 +1,8 @@
 /*
- * Making a package: from the entries at hand everything follows, names,
- * proofs, statements and manifests; the bytes of evidence come from the objects
- * while the archive is written, and are hashed on the way.
+ * Making a package.  The selected entries determine names, proofs, statements
+ * and manifests; a spool holds these texts.  The bytes of evidence come from
+ * the objects during the write of the archive, which compares their digests
+ * with the entries.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,30 +40,30 @@
 #include "../view/view.h"
 #include "pages.h"
 
-#define SNIFF 4096	/* bytes that tell text from the rest */
-#define DEFLATE_MIN 128 /* shorter ones do not get shorter */
+#define SNIFF 4096	/* bytes that decide whether a file is text */
+#define DEFLATE_MIN 128 /* bytes; a shorter file does not shrink */
 #define CHUNK 65536
 
-/* Texts made meanwhile, in a file without a name. */
+/* Texts of the package, in a file without a name. */
 struct spool {
-	struct tf_vault *v; /* it lies on this one's disk; or NULL */
+	struct tf_vault *v; /* its disk holds the file; NULL: another disk */
 	int fd;
 	uint64_t end;
-	struct tf_buf buf; /* of it the last bytes, not written yet */
+	struct tf_buf buf; /* the last bytes before end, not written yet */
 };
 
 struct member {
 	struct tf_zip_member zip;
 	struct tf_hash sha256;
 	enum { FROM_TEXTS, FROM_EVENTS, FROM_OBJECT } from;
-	uint64_t at; /* in the spool; number of the object */
+	uint64_t at; /* offset in the spool, or number of the object */
 };
 
 struct maker {
 	struct tf_vault *v;
 	struct tf_view *w;
 	struct tf_db *db;	     /* of w */
-	struct tf_package_dir *dirs; /* what pages tell of */
+	struct tf_package_dir *dirs; /* directories that get pages */
 	size_t n_dirs, cap_dirs;
 	struct tf_package_place p;
 	struct tf_package_facts f;
@@ -71,13 +72,13 @@ struct maker {
 	struct spool texts, events;
 	struct tf_sha256 *events_sha;
 	struct tf_buf renamed;	/* names.jsonl */
-	struct tf_buf attester; /* SPKI in base64, in force */
+	struct tf_buf attester; /* the key in force: SPKI in base64 */
 	struct tf_buf top;	/* the topmost directory and '/' */
 	struct member *m;
 	size_t n, cap;
-	/* What is asked when the package is read through a mount. */
-	const atomic_bool *stop;
-	const struct tf_asker *who; /* must be allowed to read all of it */
+	/* Set for a package that is read through a mount, else NULL. */
+	const atomic_bool *stop;    /* true: give up */
+	const struct tf_asker *who; /* must have read access to all of it */
 	/* The member being written. */
 	size_t open;
 	int open_fd;
@@ -93,7 +94,7 @@ check_stop(const struct maker *k, struct tf_error *err)
 	    TF_OK;
 }
 
-/* What is kept for sealing is not for packages. */
+/* A package may not use the space that is reserved for sealing. */
 static enum tf_code
 take_space(struct tf_vault *v, uint64_t n, struct tf_error *err)
 {
@@ -102,7 +103,7 @@ take_space(struct tf_vault *v, uint64_t n, struct tf_error *err)
 
 /* --- spools --------------------------------------------------------------------- */
 
-/* dir NULL: on the disk of v's store. */
+/* Open a spool in dir; NULL: on the disk of the store of v. */
 static enum tf_code
 spool_open(struct spool *s, struct tf_vault *v, const char *dir,
     struct tf_error *err)
@@ -116,7 +117,7 @@ spool_open(struct spool *s, struct tf_vault *v, const char *dir,
 	s->fd = open(dir, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
 	if (s->fd >= 0)
 		return TF_OK;
-	/* Not every file system can do that. */
+	/* Some file systems do not support O_TMPFILE. */
 	(void)snprintf(name, sizeof(name), "%s/.package.XXXXXX", dir);
 	if ((s->fd = mkostemp(name, O_CLOEXEC)) < 0)
 		return tf_fail(err, TF_IO, "%.100s: %s", dir, strerror(errno));
@@ -158,7 +159,7 @@ spool_close(struct spool *s)
 
 /* --- members ---------------------------------------------------------------------- */
 
-/* A new member called by these parts, below the topmost directory. */
+/* Add a member below the topmost directory; its name is the parts joined. */
 static enum tf_code
 new_member(struct maker *k, const char *const *parts, struct member **out,
     struct tf_error *err)
@@ -237,7 +238,7 @@ add_proof(struct maker *k, uint64_t seq, struct tf_str body, const char *where,
 
 /* --- evidence ------------------------------------------------------------------------ */
 
-/* UTF-8 without the control characters that no text has. */
+/* True for UTF-8 without control characters other than white space. */
 static bool
 is_text(const char *p, size_t n)
 {
@@ -246,7 +247,7 @@ is_text(const char *p, size_t n)
 
 	for (size_t i = 0; i < n; i += len) {
 		if ((len = tf_utf8(p + i, n - i, &c)) == 0)
-			return n - i < 4 && n == SNIFF; /* cut */
+			return n - i < 4 && n == SNIFF; /* cut character */
 		if (c == 0x7f || (c < 0x20 && (c < '\t' || c > '\r')))
 			return false;
 	}
@@ -267,8 +268,8 @@ open_object(struct maker *k, uint64_t object, const struct tf_hash *h,
 	return rc;
 }
 
-/* Where the bytes of e are.  Its own name says that; equal bytes are kept apart
- * where those that came first were damaged. */
+/* Find the object with the bytes of e.  The row of its node names the object: after
+ * damage the database may have two objects with one digest. */
 static enum tf_code
 find_object(struct maker *k, const struct tf_entry *e, const struct tf_hash *h,
     uint64_t *object, struct tf_error *err)
@@ -291,7 +292,7 @@ find_object(struct maker *k, const struct tf_entry *e, const struct tf_hash *h,
 				   rc;
 }
 
-/* Text is worth deflating; what is not mostly is packed already. */
+/* Deflate only text: most other files are compressed already. */
 static enum tf_code
 look_inside(struct maker *k, struct member *m, struct tf_error *err)
 {
@@ -397,7 +398,7 @@ make_text(void *arg, const char *name, tf_package_writer write, void *self,
 	return rc;
 }
 
-/* Remember to tell of it, once all names are given. */
+/* Keep d for add_pages(), which runs when all names are assigned. */
 static enum tf_code
 add_dir(struct maker *k, const struct tf_package_dir *d, struct tf_error *err)
 {
@@ -418,7 +419,7 @@ add_dir(struct maker *k, const struct tf_package_dir *d, struct tf_error *err)
 	return TF_OK;
 }
 
-/* What the database knows of it beside its beginning. */
+/* Set d->sealed from the database: the entry that began d does not say it. */
 static enum tf_code
 complete_dir(struct maker *k, struct tf_package_dir *d, struct tf_error *err)
 {
@@ -502,7 +503,7 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 		return add_evidence(k, seq, body, e, err);
 	if (tf_package_dir_of(&k->p, e, &d))
 		rc = add_dir(k, &d, err);
-	/* Names are given in the order of the entries: see format.h. */
+	/* Names are assigned in the order of the entries: see format.h. */
 	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
 		rc = name_directory(k, e->path, err);
 	if (rc != TF_OK)
@@ -590,7 +591,7 @@ by_member(const void *a, const void *b)
 	return strcmp(x->zip.name, y->zip.name);
 }
 
-/* The manifest of what is below data/, or of what is not. */
+/* Add the manifest of the members below data/, or of all other members. */
 static enum tf_code
 add_manifest(struct maker *k, const char *name, bool payload,
     struct tf_error *err)
@@ -674,7 +675,8 @@ read_member(void *arg, size_t i, void *p, size_t n, uint64_t off, size_t *got,
 	tf_sha256_add(k->open_sha, p, *got);
 	if (off + *got<m->zip.size && * got> 0)
 		return TF_OK;
-	/* What goes out is what the manifest says, or nothing does. */
+	/* A package with bytes that differ from its manifest must not be
+	 * finished. */
 	tf_sha256_peek(k->open_sha, &h);
 	if (off + *got != m->zip.size || memcmp(&h, &m->sha256, sizeof(h)) != 0)
 		return tf_fail(err, TF_TAMPER,
@@ -739,7 +741,7 @@ check_there(struct maker *k, struct tf_error *err)
 		    (int)k->p.path.n, k->p.path.p);
 	if (rc == TF_OK)
 		rc = tf_view_check_whole(k->w, id, err);
-	/* Nothing is left to be asked. */
+	/* who may read the whole directory: no more checks are needed. */
 	k->w->all = true;
 	return rc;
 }
@@ -804,8 +806,8 @@ make(struct maker *k, const struct tf_package_request *r, int fd,
 
 	if (rc == TF_OK)
 		rc = gather(k, err);
-	/* Objects never change, and a snapshot holds back the database's log.
-	 *  */
+	/* End the snapshot: it keeps the database from shortening its log, and
+	 * the objects never change. */
 	if (k->db != NULL)
 		tf_db_rollback(k->db);
 	for (size_t i = 0; i < k->n; i++)
@@ -837,7 +839,8 @@ tf_package_write(struct tf_vault *v, const struct tf_package_request *r, int fd,
 	return rc;
 }
 
-/* The path of id, if it is in the ledger at all. */
+/* Append the path of id and a NUL.  Errors: TF_NOTFOUND id is not in the ledger
+ * yet. */
 static enum tf_code
 path_of(struct tf_vault *v, uint64_t id, struct tf_buf *path,
     struct tf_error *err)

@@ -1,6 +1,6 @@
 /*
- * What people read of what is in a package: the files of core/page.h, under
- * the names that they have there.
+ * The pages of a package: the files of core/page.h, with links that hold inside
+ * the package.
  */
 #include <unistd.h>
 
@@ -32,7 +32,7 @@ add(struct tf_buf *out, const char *a, struct tf_str b, const char *c)
 	return true;
 }
 
-/* The stored name of attestation name of this workflow, and of path in it. */
+/* Append the stored name of path in attestation name of this workflow. */
 static bool
 add_stored(struct page *p, struct tf_str name, struct tf_str path,
     struct tf_buf *out)
@@ -82,7 +82,7 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 	struct page *p = arg;
 
 	switch (t->link) {
-	case TF_PAGE_UP: /* of a trail that was cut there is no page */
+	case TF_PAGE_UP: /* a part of a trail has no page of the trail */
 		return *p->up != '\0' && !tf_package_is_cut(p->g->p) &&
 		    add(out, UP TF_PACKAGE_PAGE, none, "");
 	case TF_PAGE_BELOW:
@@ -90,7 +90,7 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 		    "/" TF_PACKAGE_PAGE);
 	case TF_PAGE_VAULT:
 	case TF_PAGE_PACKAGE:
-		return false; /* neither is in a package */
+		return false; /* a package has neither */
 	case TF_PAGE_STATUS:
 		return add(out, TF_PACKAGE_STATUS, none, "");
 	default:
