@@ -19,7 +19,7 @@
 
 /* --- a file system that keeps nothing ----------------------------------------- */
 
-/* Even numbers are directories.  Names are not kept, so nothing is found. */
+/* Even numbers are directories.  Names are not stored, so no lookup succeeds. */
 static atomic_ulong next_id = 2;
 
 static void

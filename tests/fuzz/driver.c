@@ -1,7 +1,7 @@
 /*
- * Replay what is kept: each file of the corpus of this target, or of the files
- * and directories given, goes through fuzz_one once.  Ends with a line in the
- * form of Check's; a file that ends the process is named before.
+ * Call fuzz_one once for each file of the corpus of this target, or of the given
+ * files and directories.  The last line has the form of Check.  If a file ends
+ * the process, the driver prints its name.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -12,9 +12,9 @@
 #include "fuzz.h"
 
 #define INPUT_MAX ((size_t)1 << 20)
-#define SECONDS 20 /* for one file: none takes one */
+#define SECONDS 20 /* limit for one file; each takes less than one */
 
-static char now[4096]; /* the file at hand */
+static char now[4096]; /* the current file */
 static unsigned done;
 
 static void
@@ -29,7 +29,7 @@ name_it(int sig)
 static void
 replay_file(const char *path)
 {
-	/* As long as the file, so that a byte too far is seen. */
+	/* As long as the file, so that a sanitizer sees one read too many. */
 	FILE *f = fopen(path, "rb");
 	struct stat st;
 	uint8_t *p;

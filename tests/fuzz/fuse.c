@@ -29,7 +29,7 @@
 #define READ_MAX 65535u /* more is only slower */
 #define NODES 64
 #define HANDLES 16
-#define RUNS 200 /* inputs a store */
+#define RUNS 200 /* inputs per store */
 
 static const uint32_t opcodes[] = { FUSE_LOOKUP, FUSE_GETATTR, FUSE_SETATTR,
 	FUSE_SYMLINK, FUSE_MKNOD, FUSE_MKDIR, FUSE_UNLINK, FUSE_RMDIR,
@@ -45,11 +45,11 @@ static struct fuse_session *se;
 static char store[] = "/dev/shm/trailfs-fuzz.XXXXXX";
 static unsigned runs;
 
-/* What the replies told, from whichever thread. */
+/* Nodes and handles from the replies of all threads. */
 static struct {
 	pthread_mutex_t mu;
 	pthread_cond_t answered;
-	uint64_t waiting; /* unique of the request under way, 0: answered */
+	uint64_t waiting; /* unique of the open request, 0: answered */
 	uint32_t opcode;
 	uint64_t node;
 	uint64_t nodes[NODES];
@@ -79,7 +79,7 @@ know_handle(uint64_t fh, uint64_t node)
 	seen.open[seen.n_open++].node = node;
 }
 
-/* The part of an answer that the kernel would keep; mu is held. */
+/* Record the nodes and handles of a reply; mu is held. */
 static void
 learn(const uint8_t *p, size_t n)
 {

@@ -19,7 +19,8 @@ check_form(const char *text, size_t n)
 	if (tf_tlog_proof_parse(text, n, &p, NULL) == TF_OK) {
 		struct tf_str extra = { p.extra.p, p.extra.n };
 
-		/* An empty extra line and none are told apart by the text. */
+		/* Only the text shows whether an extra line is empty or
+		 * absent. */
 		if (memcmp(text + strlen(HEAD), "extra \n", 7) == 0)
 			extra.p = "";
 		tf_tlog_proof_write(&b, p.index, &p.path, extra, p.note);

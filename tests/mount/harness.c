@@ -42,15 +42,16 @@ long_run(void)
 	return getenv("TRAILFS_LONG") != NULL;
 }
 
-/* How many times slower all may be: long runs, and where Check was told so. */
+/* The factor for all time limits: more in long runs, and if Check has a
+ * multiplier. */
 static unsigned
 patience(void)
 {
 	const char *factor = getenv("CK_TIMEOUT_MULTIPLIER");
-	unsigned told = factor == NULL ? 0 : (unsigned)atoi(factor);
+	unsigned multiplier = factor == NULL ? 0 : (unsigned)atoi(factor);
 	unsigned n = long_run() ? 20 : 1;
 
-	return told > n ? told : n;
+	return multiplier > n ? multiplier : n;
 }
 
 static char top[PATH_MAX];  /* of this run; all tests are below */
@@ -62,22 +63,22 @@ static char daemon_options[256];
 static struct rlimit daemon_files; /* rlim_max 0: no limit of its own */
 static bool no_verify;
 
-/* --- what lives until the test ends ----------------------------------- */
+/* --- texts that stay until the test ends ------------------------------ */
 
-/* A list, so that the leak checker sees it. */
-static struct kept {
-	struct kept *next;
+/* A list, so that the leak checker finds every text. */
+static struct saved {
+	struct saved *next;
 	char text[];
-} * all_kept;
+} * all_saved;
 
 static char *
 keep(size_t n)
 {
-	struct kept *k = malloc(sizeof *k + n + 1);
+	struct saved *k = malloc(sizeof *k + n + 1);
 
 	ck_assert_ptr_nonnull(k);
-	k->next = all_kept;
-	all_kept = k;
+	k->next = all_saved;
+	all_saved = k;
 	k->text[n] = '\0';
 	return k->text;
 }

@@ -252,7 +252,7 @@ START_TEST(their_size_is_what_can_be_read)
 	size_t n;
 
 	make_attestation();
-	/* More than is kept in memory. */
+	/* More than the daemon holds in memory. */
 	for (int i = 0; i < 600; i++) {
 		char path[300];
 

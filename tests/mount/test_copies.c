@@ -104,7 +104,7 @@ START_TEST(what_is_open_in_a_copy_is_served_to_its_close)
 	skip_unless(make_copy(), "no mount namespaces");
 	ask_copy('o');
 	allowed(umount2("mnt", UMOUNT_NOFOLLOW));
-	sleep(3); /* longer than a mount that nobody uses is kept */
+	sleep(3); /* an unused mount ends sooner than that */
 	ask_copy('w');
 	/* A second mount says who has the store, and that it is not seen. */
 	says(run(3, TRAILFS " store mnt -f"), "not in this mount namespace");

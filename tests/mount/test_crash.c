@@ -223,7 +223,7 @@ check_promises(void)
 	return n;
 }
 
-/* What nobody was told of is a draft, or as whole as the rest. */
+/* A file whose close did not return is a draft, or as whole as the others. */
 static void
 check_what_is_there(void)
 {

@@ -45,7 +45,7 @@ put_again(int how, const char *bytes, size_t n)
 		sync_dir("mnt");
 }
 
-/* The new bytes are good: they are kept, and for what was there before too. */
+/* The new bytes are good: the store uses them, also for the earlier file. */
 START_TEST(a_damaged_object_file_is_replaced_by_good_bytes)
 {
 	const char *bytes, *object, *way = ways[_i % (int)LEN(ways)];

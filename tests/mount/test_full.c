@@ -161,11 +161,12 @@ START_TEST(a_failed_draft_does_not_become_evidence)
 }
 END_TEST
 
-/* Small files until there is no room: each whose close(2) said yes is kept. */
+/* Create small files until the disk is full: each file whose close(2) succeeded
+ * gets sealed. */
 START_TEST(small_files_fill_it_and_each_that_was_closed_is_kept)
 {
 	char path[64], *text = noise(60000, 3);
-	unsigned n, kept = 0;
+	unsigned n, closed = 0;
 	size_t size = _i == 0 ? 4000 : 60000;
 
 	begin_on_small_disk("settle=60");
@@ -185,22 +186,22 @@ START_TEST(small_files_fill_it_and_each_that_was_closed_is_kept)
 		}
 		if (close(fd) < 0)
 			break;
-		kept++;
+		closed++;
 	}
 	ck_assert_int_eq(ENOSPC, errno);
-	ck_assert_uint_gt(kept, 10);
-	/* What is kept free is enough to seal them all. */
+	ck_assert_uint_gt(closed, 10);
+	/* The reserved space is enough to seal them all. */
 	sync_dir("mnt");
 	nothing_is_lost();
-	ck_assert_uint_eq(kept + 2, entries("evidence.sealed", NULL));
-	for (n = 0; n < kept; n++) {
+	ck_assert_uint_eq(closed + 2, entries("evidence.sealed", NULL));
+	for (n = 0; n < closed; n++) {
 		snprintf(path, sizeof path, A "/%u", n);
 		memcpy(text, &n, sizeof n);
 		ck_assert(memcmp(text, content(path, NULL), size) == 0);
 	}
 	allowed(unlink("store/filler"));
 	remount_vault();
-	ck_assert_uint_eq(kept + 2, entries("evidence.sealed", NULL));
+	ck_assert_uint_eq(closed + 2, entries("evidence.sealed", NULL));
 	put_sealed(A "/after", "there is room");
 	verify_and_end();
 }
@@ -305,7 +306,8 @@ START_TEST(what_will_add_a_row_takes_space_first)
 }
 END_TEST
 
-/* One user's names and modes leave what is kept for sealing.  Loop test:
+/* The names and modes of one user do not use the space reserved for sealing.
+ * Loop test:
  * trails, workflows, changes of access to a directory and to sealed evidence. */
 START_TEST(what_adds_a_row_takes_space_first)
 {

@@ -138,8 +138,8 @@ log_says(const char *text)
 	    text);
 }
 
-/* What has no place is named everywhere, its bytes are kept, and all else
- * works.  The store is not mounted. */
+/* Status, log and verify name a row without a place; its bytes stay, and all
+ * else works.  The store is not mounted. */
 static void
 is_set_aside(const char *why)
 {

@@ -301,7 +301,7 @@ START_TEST(a_listing_goes_on_where_it_was)
 }
 END_TEST
 
-/* A sealed directory's listing is kept by the kernel: it must be right. */
+/* The kernel caches the listing of a sealed directory: it must be right. */
 START_TEST(a_sealed_listing_is_complete)
 {
 	unsigned char seen[200];

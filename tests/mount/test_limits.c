@@ -277,7 +277,7 @@ START_TEST(a_user_has_so_many_unsealed_names_and_no_more)
 }
 END_TEST
 
-/* Attributes are kept in memory: each KiB of them counts as a name. */
+/* Attributes use memory: each KiB of them counts as a name. */
 START_TEST(attributes_count_as_names)
 {
 	char *value = noise(1500, 7);

@@ -1,5 +1,5 @@
-/* Many at once: one wins, the others are told; nobody waits for ever, and what
- * one was told does not depend on the others. */
+/* Many callers at once: one succeeds, the others get an error, nobody waits for
+ * ever, and an answer does not depend on the other callers. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -200,19 +200,19 @@ END_TEST
 
 /* --- flushes of one file ------------------------------------------------------- */
 
-static int shared = -1, told[2];
+static int shared = -1, durable[2];
 
 static int
 flush_and_tell(void)
 {
-	close(told[0]);
+	close(durable[0]);
 	if (fsync(shared) < 0)
 		return 1;
-	(void)!write(told[1], "y", 1);
+	(void)!write(durable[1], "y", 1);
 	return 0;
 }
 
-/* The first who is told that it is durable pulls the plug.  Loop test. */
+/* After the first fsync(2) that succeeds, the daemon is killed.  Loop test. */
 START_TEST(whoever_is_told_it_is_durable_was_told_the_truth)
 {
 	size_t size = _i % 2 == 0 ? 3000 : 300000;
@@ -220,12 +220,12 @@ START_TEST(whoever_is_told_it_is_durable_was_told_the_truth)
 	pid_t pid[CHILDREN];
 
 	make_attestation();
-	allowed(pipe2(told, O_CLOEXEC));
+	allowed(pipe2(durable, O_CLOEXEC));
 	shared = begin(A "/f");
 	ck_assert_int_eq((ssize_t)size, write(shared, text, size));
 	for (me = 0; me < CHILDREN; me++)
 		pid[me] = in_child(flush_and_tell);
-	ck_assert_int_eq(1, read(told[0], &yes, 1));
+	ck_assert_int_eq(1, read(durable[0], &yes, 1));
 	crash_vault();
 	for (unsigned i = 0; i < CHILDREN; i++)
 		(void)child_ended(pid[i]);
@@ -387,7 +387,7 @@ race_once(void)
 			pthread_create(&t[i], NULL, others[i - WRITERS], NULL));
 	for (int i = 0; i < WRITERS; i++)
 		pthread_join(t[i], NULL);
-	/* The one who opens it again and again may have kept it open. */
+	/* The thread that opens the file repeatedly may still have it open. */
 	while (!atomic_load(&race.final) || atomic_load(&race.tries) < 5)
 		sched_yield();
 	atomic_store(&race.over, true);
@@ -558,7 +558,7 @@ END_TEST
 
 /* --- one descriptor, many readers, and a seal ------------------------------ */
 
-#define SHORT 3000 /* kept in the database */
+#define SHORT 3000 /* bytes: stored in the database */
 
 static struct {
 	int fd;

@@ -1,4 +1,4 @@
-/* Mounts that only show: of a store at rest, and of a mount that is live. */
+/* Read-only mounts: of a store that is not mounted, and of a running mount. */
 #include <sys/mount.h>
 #include <sys/xattr.h>
 
@@ -266,7 +266,7 @@ START_TEST(a_copy_without_its_lock_or_index)
 }
 END_TEST
 
-/* --- a live mount ------------------------------------------------------ */
+/* --- a running mount --------------------------------------------------- */
 
 START_TEST(a_live_mount_is_shown_by_a_bind_mount)
 {

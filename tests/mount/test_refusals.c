@@ -1,6 +1,6 @@
-/* What is frozen or sealed changes for nobody.  The plain ways in are all in
- * test_tamper.c; here are those that take more than one call, what is allowed
- * all the same, and what others are told. */
+/* Nobody can change frozen or sealed evidence.  test_tamper.c tries the ways that
+ * take one call.  Here are the ways that take several calls, the calls that stay
+ * allowed, and the errors of other callers. */
 #include <linux/falloc.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -455,7 +455,7 @@ START_TEST(a_name_may_change_while_it_is_written)
 }
 END_TEST
 
-/* Refusals are counted, and told when the ledger is closed. */
+/* The ledger counts refusals; ledger.closed has the sum. */
 START_TEST(attempts_are_counted)
 {
 	make_attestation();

@@ -1,6 +1,6 @@
 /*
- * The kernel remembers how directories look, and is told when that is no longer
- * so: what stat(2) says right after a change is what the daemon would say.
+ * The kernel caches the attributes of directories, and the daemon invalidates
+ * them: right after a change stat(2) gives the values of the daemon.
  */
 #include <fcntl.h>
 #include <sys/xattr.h>
@@ -316,7 +316,7 @@ seal_it(void)
 	return system(command);
 }
 
-/* Forget the names, so that what is told of them is told in vain. */
+/* Drop the cached names, so that invalidations find nothing. */
 static bool
 forget(void)
 {

@@ -33,7 +33,7 @@ sees_the_disk(void)
 	return false;
 }
 
-/* Equal bytes are kept once, and nobody but root can tell by the free space. */
+/* Equal bytes are stored once; only root can see that in the free space. */
 START_TEST(free_space_does_not_tell_what_is_in_the_vault)
 {
 	long long before, known, fresh;

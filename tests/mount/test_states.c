@@ -138,7 +138,7 @@ START_TEST(content_is_what_was_written_wherever)
 	int fd;
 
 	make_attestation();
-	/* Backwards, over the limit of what is kept inline, and with holes. */
+	/* Backwards, with holes, and larger than an inline object. */
 	fd = begin(F);
 	for (int i = 29; i >= 0; i--)
 		ck_assert_int_eq(10000,
@@ -175,7 +175,7 @@ START_TEST(content_is_what_was_written_wherever)
 }
 END_TEST
 
-/* Sizes around what is kept inline, and around pages and requests. */
+/* Sizes near the limits of inline objects, pages and requests. */
 START_TEST(content_of_every_size_is_kept)
 {
 	static const size_t sizes[] = { 1, 4095, 4096, 4097, 65535, 65536,

@@ -183,9 +183,9 @@ set_flags(void)
 #define EITHER (-1)
 
 /*
- * What root and the writer are told; a stranger, by the kernel, for modes; and
- * somebody whom the modes let do everything.  SETTLES: not refused to the first
- * while it is frozen.
+ * The errors for root and the writer; for a stranger, from the kernel, by the
+ * modes; and for a user to whom the modes allow everything.  SETTLES: root and
+ * the writer may do it while the file is frozen.
  */
 #define SETTLES true
 /* clang-format off */
@@ -407,7 +407,7 @@ keep_and_try(void)
 	return 0;
 }
 
-/* Opened for reading while it was written, kept by another past the seal. */
+/* Opened for reading during the write, held by another process past the seal. */
 START_TEST(a_descriptor_kept_past_the_seal_is_no_way_in)
 {
 	pid_t pid;

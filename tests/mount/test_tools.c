@@ -1,6 +1,6 @@
 /*
- * The programs that people write files with: each leaves what it meant to, as
- * one entry; and repeated, it is told no, or does nothing.
+ * Programs that people use to write files.  Each program leaves the intended
+ * file with one entry.  Run again, it gets an error or changes nothing.
  */
 #include <time.h>
 
@@ -119,7 +119,7 @@ static const struct {
 	    "cmp holes " F, NULL },
 };
 
-/* Beyond what is kept inline; of three requests. */
+/* Larger than an inline object; three write requests. */
 static void
 make_src(size_t n)
 {

@@ -426,7 +426,7 @@ judge(void)
 	return rc;
 }
 
-/* A key or not: without memory that cannot be told. */
+/* Without memory it is unknown whether the file is a key. */
 static enum tf_code
 load(const char *name, bool good)
 {

@@ -7,7 +7,7 @@
 
 enum strike { STRIKE_MEMORY, STRIKE_CALL, STRIKE_STEP, STRIKE_CRYPTO, STRIKES };
 
-/* Before anything else: libcrypto's memory is told from ours. */
+/* Call this first: it separates the memory of libcrypto from ours. */
 void strike_begin(void);
 
 /* After n more calls of that kind one fails: without memory, with EIO, with an

@@ -1,7 +1,6 @@
 /*
- * Stores, logs and copies that somebody altered by hand, and what the verifier
- * says of each, word for word.  As a stranger, too, whom permissions keep out:
- * then nothing is accused.
+ * Stores, logs and copies that were altered by hand, and the exact findings of
+ * the verifier for each.  A user without read permission gets no finding.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -497,7 +496,7 @@ START_TEST(a_copy_that_ends_before_its_checkpoint_is_in_doubt)
 }
 END_TEST
 
-/* The first failure is the one that is told. */
+/* The call returns the first failure. */
 START_TEST(a_log_that_cannot_be_read_is_not_accused)
 {
 	struct tf_verify v = with_key();
@@ -653,7 +652,7 @@ START_TEST(altered_copies_are_named)
 }
 END_TEST
 
-/* Also when nobody is told which. */
+/* Findings count even without a callback. */
 START_TEST(findings_are_counted_where_nobody_listens)
 {
 	struct tf_verify v = with_key();

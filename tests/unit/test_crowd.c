@@ -1,7 +1,6 @@
 /*
- * What one user holds is not paid by others: what they do visits the nodes that
- * it is about, however many there are of somebody else.  Visits are counted,
- * not time.
+ * Many pending nodes of one user do not slow down other users: an operation visits
+ * only the nodes that it concerns.  The tests count visits, not time.
  */
 #include <check.h>
 #include <malloc.h>

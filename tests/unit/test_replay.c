@@ -11,7 +11,8 @@
 
 #define LINES 9
 
-struct told {
+/* The rules that the entries broke: their number, and the first one. */
+struct broken {
 	unsigned n;
 	uint64_t seq;
 	char first[200];
@@ -20,11 +21,11 @@ struct told {
 static void
 rule_broken(void *arg, const struct tf_entry *e, const char *text)
 {
-	struct told *t = arg;
+	struct broken *b = arg;
 
-	if (t->n++ == 0) {
-		t->seq = e->seq;
-		snprintf(t->first, sizeof(t->first), "%s", text);
+	if (b->n++ == 0) {
+		b->seq = e->seq;
+		snprintf(b->first, sizeof(b->first), "%s", text);
 	}
 }
 
@@ -38,7 +39,7 @@ static const struct tf_temp_table_ops table_ops = {
 
 /* The worked example, one entry changed by hand before it is replayed. */
 struct play {
-	struct told told;
+	struct broken broken;
 	struct tf_temp_table *table;
 	struct tf_replay *r;
 	struct tf_replay_effect last;
@@ -53,7 +54,7 @@ begin(struct play *p)
 
 	memset(p, 0, sizeof(*p));
 	ck_assert_int_eq(TF_OK, tf_temp_table_open(&p->table, NULL));
-	p->r = tf_replay_new(&table_ops, p->table, rule_broken, &p->told);
+	p->r = tf_replay_new(&table_ops, p->table, rule_broken, &p->broken);
 	p->text = read_vector("entries-example.jsonl");
 	rest = (struct tf_str){ p->text.p, p->text.n };
 	for (int i = 0; i < LINES; i++) {
@@ -100,8 +101,8 @@ START_TEST(the_worked_example_obeys_every_rule)
 	for (int i = 0; i < LINES; i++)
 		play(&p, i);
 	tf_replay_end(p.r);
-	ck_assert_msg(p.told.n == 0, "entry %d: %s", (int)p.told.seq,
-	    p.told.first);
+	ck_assert_msg(p.broken.n == 0, "entry %d: %s", (int)p.broken.seq,
+	    p.broken.first);
 	ck_assert_str_eq("example.org/vault", tf_replay_origin(p.r));
 	ck_assert_uint_eq(6, tf_replay_names(p.r));
 	end(&p);
@@ -236,9 +237,9 @@ START_TEST(a_broken_rule_is_named_at_its_entry)
 	f->make(&p.d[f->at].e);
 	for (int i = 0; i < LINES; i++)
 		play(&p, i);
-	ck_assert_msg(p.told.n > 0, "%s passed", f->name);
-	ck_assert_msg(strstr(p.told.first, f->says) != NULL, "%s: %s", f->name,
-	    p.told.first);
+	ck_assert_msg(p.broken.n > 0, "%s passed", f->name);
+	ck_assert_msg(strstr(p.broken.first, f->says) != NULL, "%s: %s",
+	    f->name, p.broken.first);
 	end(&p);
 }
 END_TEST
@@ -258,11 +259,11 @@ START_TEST(nothing_is_born_below_a_seal)
 	p.d[7].e.at = p.d[4].e.at;
 	p.d[7].e.at.ns++;
 	play(&p, 7);
-	ck_assert_msg(p.told.n == 0, "%s", p.told.first);
+	ck_assert_msg(p.broken.n == 0, "%s", p.broken.first);
 	p.d[5].e.seq = 6;
 	play(&p, 5);
 	ck_assert_str_eq("is born in a directory that was sealed",
-	    p.told.first);
+	    p.broken.first);
 	end(&p);
 }
 END_TEST
@@ -567,16 +568,17 @@ START_TEST(only_the_last_entry_breaks_its_rule)
 	for (int i = 0; i < n; i++) {
 		struct tf_entry e = next_of(&p, y, i);
 
-		ck_assert_msg(p.told.n == 0, "before %d: %s", i, p.told.first);
+		ck_assert_msg(p.broken.n == 0, "before %d: %s", i,
+		    p.broken.first);
 		play_entry(&p, &e);
 	}
 	if (y->says == cut)
-		ck_assert_uint_eq(0, p.told.n);
+		ck_assert_uint_eq(0, p.broken.n);
 	tf_replay_end(p.r);
 	if (y->says == NULL)
-		ck_assert_msg(p.told.n == 0, "%s", p.told.first);
+		ck_assert_msg(p.broken.n == 0, "%s", p.broken.first);
 	else
-		ck_assert_str_eq(y->says, p.told.first);
+		ck_assert_str_eq(y->says, p.broken.first);
 	end(&p);
 }
 END_TEST
@@ -618,8 +620,8 @@ START_TEST(a_seal_is_held_against_all_its_files)
 	e.evidence_bytes = sum.bytes;
 	e.evidence_sums = sum.sums;
 	play_entry(&p, &e);
-	ck_assert_msg(p.told.n == 0, "entry %d: %s", (int)p.told.seq,
-	    p.told.first);
+	ck_assert_msg(p.broken.n == 0, "entry %d: %s", (int)p.broken.seq,
+	    p.broken.first);
 	ck_assert(p.last.has_statement);
 	ck_assert_uint_eq(files, p.last.statement.evidence.count);
 	end(&p);
@@ -644,10 +646,10 @@ START_TEST(evidence_in_directories_tells_when_it_was_written)
 	for (int i = 0; i < 4; i++) {
 		struct tf_entry e = next_of(&p, &y, i);
 
-		ck_assert_uint_eq(0, p.told.n);
+		ck_assert_uint_eq(0, p.broken.n);
 		play_entry(&p, &e);
 	}
-	ck_assert_str_eq(y.says, p.told.first);
+	ck_assert_str_eq(y.says, p.broken.first);
 	ck_assert(p.last.has_statement && p.last.statement.has_written);
 	ck_assert_int_eq(1000, p.last.statement.first_written.s);
 	ck_assert_int_eq(3000, p.last.statement.last_written.s);
@@ -679,10 +681,10 @@ START_TEST(after_a_gap_number_time_and_batch_begin_anew)
 	e.seq = 9;
 	play_entry(&p, &e);
 	tf_replay_end(p.r);
-	ck_assert_msg(p.told.n == 0, "%s", p.told.first);
+	ck_assert_msg(p.broken.n == 0, "%s", p.broken.first);
 	tf_replay_gap(p.r, 11);
 	play_entry(&p, &e);
-	ck_assert_str_eq("says that it is number 9", p.told.first);
+	ck_assert_str_eq("says that it is number 9", p.broken.first);
 	end(&p);
 }
 END_TEST
@@ -695,8 +697,8 @@ START_TEST(a_key_that_nobody_named_is_not_replaced)
 
 	begin(&p);
 	play(&p, 1);
-	ck_assert_str_eq("says that it is number 1", p.told.first);
-	p.told.n = 0;
+	ck_assert_str_eq("says that it is number 1", p.broken.first);
+	p.broken.n = 0;
 	e = p.d[1].e;
 	e.type = TF_KEY_ROTATED;
 	e.seq = 1;
@@ -704,7 +706,7 @@ START_TEST(a_key_that_nobody_named_is_not_replaced)
 	e.use = str_of("log");
 	e.key_old = e.key_new = str_of("");
 	play_entry(&p, &e);
-	ck_assert_str_eq("replaces a key that is not in force", p.told.first);
+	ck_assert_str_eq("replaces a key that is not in force", p.broken.first);
 	ck_assert_str_eq("", tf_replay_vkey(p.r));
 	end(&p);
 }
