@@ -1,4 +1,4 @@
-/* Owner, group and mode, as the kernel looks at them. */
+/* Access checks on owner, group and mode, by the rule of the kernel. */
 #include "../asker.h"
 
 #include <string.h>
@@ -35,7 +35,7 @@ tf_asker_may(const struct tf_asker *who, const struct tf_attr *a, unsigned want)
 
 	if (tf_asker_may_all(who))
 		return true;
-	/* The first of the three that fits decides, also against him. */
+	/* The first class that matches decides, even if a later one allows. */
 	shift = who->uid == a->uid ? 6 : is_in(who, a->gid) ? 3 : 0;
 	return (a->mode >> shift & want) == want;
 }

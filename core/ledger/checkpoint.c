@@ -1,6 +1,6 @@
 /*
- * Checkpoints as signed notes.  The parser takes one form only: what it
- * accepts, written again, is the same bytes.
+ * Checkpoints as signed notes.  The parser accepts one form only: writing an
+ * accepted checkpoint again gives the same bytes.
  */
 #include "checkpoint.h"
 
@@ -112,7 +112,7 @@ tf_checkpoint_sign(const struct tf_checkpoint *c, const struct tf_key *key,
 	return TF_OK;
 }
 
-/* The next line without its LF; false when there is no LF any more. */
+/* Take the next line without its LF; false when no LF is left. */
 static bool
 next_line(struct tf_str *rest, struct tf_str *line)
 {
@@ -127,7 +127,7 @@ next_line(struct tf_str *rest, struct tf_str *line)
 	return true;
 }
 
-/* UTF-8, all characters of which are fit. */
+/* True if s is UTF-8 and fit accepts all its characters. */
 static bool
 is_text_of(bool (*fit)(uint32_t c), const char *p, size_t n)
 {
@@ -142,14 +142,14 @@ is_text_of(bool (*fit)(uint32_t c), const char *p, size_t n)
 	return true;
 }
 
-/* No control character but LF. */
+/* Allow every character except control characters other than LF. */
 static bool
 in_note(uint32_t c)
 {
 	return c >= 0x20 || c == '\n';
 }
 
-/* No plus sign, and no space of Unicode's; the plain one ends a name. */
+/* Allow every character except '+' and Unicode spaces; ' ' ends a key name. */
 static bool
 in_name(uint32_t c)
 {
@@ -169,7 +169,7 @@ in_name(uint32_t c)
 	}
 }
 
-/* Origin, size, root; nothing else before the empty line. */
+/* Parse origin, size and root; no other line may precede the empty line. */
 static bool
 parse_text(struct tf_str *rest, struct tf_checkpoint *out)
 {
@@ -189,7 +189,7 @@ parse_text(struct tf_str *rest, struct tf_checkpoint *out)
 	return true;
 }
 
-/* One signature line, taken apart: a key's name, base64 of ID and signature. */
+/* Split a signature line into key name and base64 of ID and signature. */
 static bool
 parse_line(struct tf_str line, struct tf_str *name, struct tf_str *b64)
 {
@@ -209,11 +209,11 @@ parse_line(struct tf_str line, struct tf_str *name, struct tf_str *b64)
 	    tf_base64_bytes(b64->p, b64->n) > 4;
 }
 
-/* Is the line by k?  By name and ID: IDs alone can be made to collide. */
+/* True if name and ID are those of k; IDs alone can be made to collide. */
 static bool
 is_by(struct tf_str name, struct tf_str b64, const struct tf_vkey *k)
 {
-	uint8_t head[6]; /* of which the ID is four */
+	uint8_t head[6]; /* the first four are the ID */
 
 	return name.n == strlen(k->name) &&
 	    memcmp(name.p, k->name, name.n) == 0 &&
@@ -221,7 +221,7 @@ is_by(struct tf_str name, struct tf_str b64, const struct tf_vkey *k)
 	    memcmp(head, k->id, sizeof(k->id)) == 0;
 }
 
-/* How many lines of a key are right, wrong, and neither for want of memory. */
+/* Signature lines of a key: valid, invalid, not checked for lack of memory. */
 struct lines {
 	unsigned good, bad, unsure;
 };
@@ -240,7 +240,7 @@ count_line(struct tf_str b64, struct tf_str text, const struct tf_vkey *k,
 	n->unsure += rc == TF_NOMEM;
 }
 
-/* All signature lines; those of k are counted. */
+/* Parse all signature lines and count those of k. */
 static bool
 parse_lines(struct tf_str rest, struct tf_str text, const struct tf_vkey *k,
     struct lines *n)
@@ -272,7 +272,7 @@ tf_checkpoint_check(const char *note, size_t n, const struct tf_vkey *k,
 	if (n > TF_NOTE_MAX || !is_text_of(in_note, note, n) ||
 	    !parse_text(&rest, &c))
 		return tf_fail(err, TF_INVALID, "checkpoint: malformed");
-	/* What is signed ends before the empty line. */
+	/* The signed text ends before the empty line. */
 	text = (struct tf_str){ note, (size_t)(rest.p - note) - 1 };
 	if (!parse_lines(rest, text, k, &lines))
 		return tf_fail(err, TF_INVALID,

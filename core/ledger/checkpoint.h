@@ -1,6 +1,7 @@
 /*
- * C2SP tlog-checkpoint (v1.0.0) in a C2SP signed-note (v1.0.0): written,
- * signed, parsed, checked.  Key strings ("vkeys") too.
+ * Write, sign, parse and check a C2SP tlog-checkpoint (v1.0.0) in a C2SP
+ * signed-note (v1.0.0).  Make and parse verifier keys ("vkeys") too.  All
+ * functions are pure and safe from many threads at once.
  */
 #ifndef TF_LEDGER_CHECKPOINT_H
 #define TF_LEDGER_CHECKPOINT_H
@@ -20,11 +21,15 @@ struct tf_vkey {
 	struct tf_pubkey pub;
 };
 
-/* Key ID and text of a vkey: name+hex id+base64(0x01 || key). */
+/* Fill k: name, public key and the key ID that follows from both. */
 void tf_vkey_make(struct tf_vkey *k, const char *name,
     const struct tf_pubkey *pub);
+/* Append the text of k to out: NAME+HEXID+base64(0x01 || key), no line end. */
 void tf_vkey_text(const struct tf_vkey *k, struct tf_buf *out);
-/* One vkey, no line end; TF_INVALID (form, id that does not fit, other type) */
+/*
+ * Parse one vkey without a line end.  TF_INVALID: the form is wrong, the ID
+ * does not fit name and key, or the key is not of type Ed25519.
+ */
 TF_MUST_USE enum tf_code tf_vkey_parse(const char *s, size_t n,
     struct tf_vkey *out, struct tf_error *err);
 
@@ -34,16 +39,18 @@ struct tf_checkpoint {
 	struct tf_hash root;
 };
 
-/* The whole signed note, onto out. */
+/* Sign c with key and append the whole signed note to out. */
 TF_MUST_USE enum tf_code tf_checkpoint_sign(const struct tf_checkpoint *c,
     const struct tf_key *key, struct tf_buf *out, struct tf_error *err);
 
 /*
- * Parse a note and check it against one known key.  A line of an unknown key
- * is ignored; a line of k that fails, or none of k, is TF_TAMPER; a note or
- * checkpoint that is malformed (CRLF, leading zeros, extension lines, bad
- * base64, trailing bytes, size over 2^63-1) TF_INVALID; an origin other than
- * k's name TF_FOREIGN; no memory to tell, TF_NOMEM.
+ * Parse a note and check its signature with the known key k.  Signature lines
+ * of other keys are ignored.  Errors:
+ *   TF_TAMPER   a signature of k is wrong, or no line is signed by k
+ *   TF_INVALID  the note or the checkpoint is malformed: CRLF, leading zeros,
+ *               extension lines, bad base64, trailing bytes, size over 2^63-1
+ *   TF_FOREIGN  the origin is not the name of k
+ *   TF_NOMEM    a signature could not be checked for lack of memory
  */
 TF_MUST_USE enum tf_code tf_checkpoint_check(const char *note, size_t n,
     const struct tf_vkey *k, struct tf_checkpoint *out, struct tf_error *err);

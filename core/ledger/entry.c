@@ -1,6 +1,6 @@
 /*
- * Entries: one table of fields in the order of their keys, one of types, and
- * over them the only encoder and the only decoder (I1, I5).
+ * Entries: a table of fields in the order of their keys, a table of types, and
+ * the only encoder and decoder, which both follow these tables (I1, I5).
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "fields.h"
 #include "merkle.h"
 
-/* How a value is kept in struct tf_entry. */
+/* How struct tf_entry stores a value. */
 enum keep {
 	STRING,
 	RAW,
@@ -37,12 +37,12 @@ struct field {
 	enum tf_form form;
 	enum keep keep;
 	size_t at;  /* offset of the value */
-	size_t has; /* of the flag that says it is there; 0: see present */
+	size_t has; /* offset of the has_* flag; 0: none, see present */
 };
 
 #define AT(member) offsetof(struct tf_entry, member)
 
-/* In the order of their keys; template has a line for each of its forms. */
+/* The fields in the order of their keys; template has a line for each form. */
 enum field_id {
 	F_ACCESS,
 	F_ACTOR,
@@ -172,17 +172,17 @@ static const struct field fields[FIELDS] = {
 #define ALWAYS (B(AT) | B(ORIGIN) | B(SEQ) | B(TYPE) | B(V))
 #define SOMETIMES (B(ACTOR) | B(BATCH) | B(CAUSE) | B(CLOCK) | B(IMPORTED))
 #define COMMON (ALWAYS | SOMETIMES | B(NODE) | B(PATH))
-/* Two lines of the table, one member of the struct. */
+/* Fields that share one member of the struct. */
 #define SHARED \
 	(B(ATTESTATIONS) | B(WORKFLOWS) | B(TEMPLATE) | B(TEMPLATE_VERSION))
 
-#define DEEP 1024 /* no path has as many names */
+#define DEEP 1024 /* names; no path has more */
 
 struct type {
 	const char *name;
-	uint64_t must, may; /* besides ALWAYS and SOMETIMES */
+	uint64_t must, may; /* fields besides ALWAYS and SOMETIMES */
 	int least, most;    /* names in its path */
-	bool daemon;	    /* may be without actor, whatever the cause */
+	bool daemon;	    /* the actor may be absent with any cause */
 };
 
 static const struct type types[TF_TYPES] = {
@@ -257,7 +257,7 @@ type_of(struct tf_str name)
 	return TF_TYPE_UNKNOWN;
 }
 
-/* The value of a field that is kept in one member. */
+/* The value of a field that is stored in one member. */
 #define VALUE(e, f, as) ((as *)((char *)(e) + (f)->at))
 #define CONST_VALUE(e, f, as) ((const as *)((const char *)(e) + (f)->at))
 
@@ -339,7 +339,7 @@ put_statement(struct tf_json *j, const struct tf_statement_ref *s)
 	tf_json_object_end(j);
 }
 
-/* The fields that are objects made of several members. */
+/* Write a field that is an object with several members. */
 static void
 put_object(struct tf_json *j, const struct tf_entry *e, const struct field *f)
 {
@@ -420,7 +420,7 @@ put_field(struct tf_json *j, const struct tf_entry *e, const struct field *f)
 	}
 }
 
-/* Did the caller set it?  What has no mark is there when its type wants it. */
+/* True if the caller set the field; one without a flag follows its type. */
 static bool
 present(const struct tf_entry *e, const struct field *f, bool wanted)
 {
@@ -433,7 +433,7 @@ present(const struct tf_entry *e, const struct field *f, bool wanted)
 	return wanted;
 }
 
-/* Which stamp a field is, or TF_STAMPS. */
+/* The stamp that a field is, or TF_STAMPS if it is none. */
 static unsigned
 stamp_of(unsigned field)
 {
@@ -450,7 +450,7 @@ stamp_of(unsigned field)
 	return s;
 }
 
-/* Where the stamps come to stand is noted in p (may be NULL). */
+/* Encode the fields and note the offsets of the stamps in p, unless NULL. */
 static enum tf_code
 put_entry(struct tf_json *j, const struct tf_entry *e,
     struct tf_prepared_entry *p, struct tf_error *err)
@@ -509,7 +509,7 @@ encode(const struct tf_entry *e, struct tf_buf *out,
 	if ((rc = put_entry(&j, e, p, err)) != TF_OK ||
 	    (rc = check_length(out->n - start, err)) != TF_OK)
 		return rc;
-	/* The reader judges: nothing is written that it would refuse. */
+	/* Decode the result: no entry is written that a reader would refuse. */
 	rc = tf_entry_decode(&d, out->p + start, out->n - start, err);
 	tf_entry_decoded_free(&d);
 	return rc;
@@ -528,7 +528,7 @@ tf_entry_prepare(const struct tf_entry *e, struct tf_prepared_entry *out,
 {
 	struct tf_entry all = *e;
 
-	/* All of them are there, so that each has its place. */
+	/* Encode every stamp, so that each one gets an offset. */
 	all.seq = 0;
 	all.has_batch = all.has_clock = true;
 	all.batch_first = all.batch_last = 0;
@@ -569,8 +569,7 @@ add_stamp(struct tf_buf *out, const struct tf_entry *e, unsigned stamp)
 	}
 }
 
-/* The decoder is not asked again, so what it would say of stamps is said here.
- */
+/* The decoder does not run on a completed entry: check its stamps here. */
 static enum tf_code
 check_stamps(const struct tf_entry *e, struct tf_error *err)
 {
@@ -594,7 +593,7 @@ tf_entry_complete(const struct tf_prepared_entry *p,
 		return rc;
 	for (unsigned s = 0; s < TF_STAMPS; s++) {
 		tf_buf_add(out, p->text.p + from, p->stamp[s].start - from);
-		/* Only at may be the first member. */
+		/* The first member has no comma; only at can be first. */
 		if (s == TF_STAMP_AT && p->stamp[s].start > 1)
 			tf_buf_str(out, ",");
 		add_stamp(out, stamps, s);
@@ -615,7 +614,7 @@ tf_prepared_entry_free(struct tf_prepared_entry *p)
 
 /* --- decoding ----------------------------------------------------------- */
 
-/* A string, unescaped, with a NUL behind it, in storage that stays put. */
+/* Unescape a string and add a NUL, in storage that is never reallocated. */
 static struct tf_str
 take_string(struct tf_entry_decoded *d, int t)
 {
@@ -624,7 +623,7 @@ take_string(struct tf_entry_decoded *d, int t)
 	long n = tf_form_unescape(s.p + 1, s.n - 2, to,
 	    d->text.cap - d->text.n - 1);
 
-	if (n < 0) /* cannot be: the room is that of the whole text */
+	if (n < 0) /* impossible: the storage has room for the whole text */
 		return (struct tf_str){ NULL, 0 };
 	to[n] = '\0';
 	d->text.n += (size_t)n + 1;
@@ -731,7 +730,7 @@ take_object(struct tf_entry_decoded *d, int t, const struct field *f)
 	}
 }
 
-/* Keep a value whose form has been checked. */
+/* Store a value whose form was checked. */
 static void
 take_field(struct tf_entry_decoded *d, int t, const struct field *f)
 {
@@ -788,7 +787,7 @@ key_ok(const char *s, size_t n)
 	return true;
 }
 
-/* The field of this key among those in may, or NULL. */
+/* Find the field with this key among those in may, or NULL. */
 static const struct field *
 find_field(struct tf_str key, uint64_t may)
 {
@@ -801,7 +800,7 @@ find_field(struct tf_str key, uint64_t may)
 		int c = memcmp(k, key.p, n < key.n ? n : key.n);
 
 		if (c == 0 && n == key.n) {
-			/* Of the two templates either may be met first. */
+			/* The search may find either line of template. */
 			if (mid == F_TEMPLATE_VERSION && may & B(TEMPLATE))
 				mid = F_TEMPLATE;
 			else if (mid == F_TEMPLATE && !(may & B(TEMPLATE)))
@@ -816,7 +815,7 @@ find_field(struct tf_str key, uint64_t may)
 	return NULL;
 }
 
-/* Which type, and so which fields, before the fields are read. */
+/* Find the type first: it decides which fields are known. */
 static enum tf_type
 look_ahead(const struct tf_json_doc *doc)
 {
@@ -869,7 +868,7 @@ key_form(struct tf_str use)
 	return equals(use, "attester") ? TF_FORM_SPKI : TF_FORM_KEY;
 }
 
-/* Conditions over more than one field; the complaint or NULL. */
+/* Check the rules over more than one field; the broken rule or NULL. */
 static const char *
 common_sense(const struct tf_entry_decoded *d, const struct type *type)
 {
@@ -901,7 +900,7 @@ common_sense(const struct tf_entry_decoded *d, const struct type *type)
 	return NULL;
 }
 
-/* A common field of good form where its type has none says nothing. */
+/* Ignore a well-formed common field that its type does not have. */
 static void
 forget_stray(struct tf_entry *e, const struct type *type)
 {
@@ -928,7 +927,7 @@ tf_entry_decode(struct tf_entry_decoded *d, const char *bytes, size_t n,
 		return rc;
 	if (d->doc.tok[0].type != TF_JSON_OBJECT)
 		return tf_fail(err, TF_INVALID, "entry: not an object");
-	/* Each string, its quotes gone and a NUL added, finds room here. */
+	/* Room for all strings: each loses its quotes and gets a NUL. */
 	tf_buf_add(&d->text, bytes, n);
 	d->text.n = 0;
 	if (d->text.failed)
@@ -953,7 +952,7 @@ tf_entry_decoded_free(struct tf_entry_decoded *d)
 	memset(d, 0, sizeof(*d));
 }
 
-/* --- what entries are made of ------------------------------------------- */
+/* --- parts of entries ---------------------------------------------------- */
 
 struct tf_time
 tf_entry_when(const struct tf_entry *e, bool *moved)
@@ -1016,7 +1015,7 @@ put_hint(struct tf_json *j, const char *key, const char *bytes, size_t size,
 		put_text(j, key, (struct tf_str){ hint, n });
 }
 
-/* Audit's "unset" is the largest number. */
+/* The kernel's audit uses the largest number for "unset". */
 static bool
 audit_id_set(int64_t id)
 {
@@ -1039,7 +1038,7 @@ put_actor_hints(struct tf_json *j, const struct tf_actor *a)
 	if (audit_id_set(a->session))
 		put_uint(&h, "session", (uint64_t)a->session);
 	tf_json_object_end(&h);
-	/* All that can fail but memory is an object without members. */
+	/* tf_json_end refuses an object without members: leave hints out. */
 	if (tf_json_end(&h, NULL) == TF_OK) {
 		tf_json_key(j, "hints");
 		tf_json_raw(j, (struct tf_str){ b.p, b.n });

@@ -1,7 +1,7 @@
 /*
- * Ledger entry <-> canonical bytes <-> leaf.  The schema is trailfs-format(5):
- * version 1, canonical JSON, 2..16384 bytes.  The only encoder and the only
- * decoder of entries.
+ * Ledger entries: struct to canonical bytes, bytes to struct, bytes to leaf
+ * hash.  trailfs-format(5) has the schema: version 1, canonical JSON, 2..16384
+ * bytes.  This is the only encoder and the only decoder of entries.
  */
 #ifndef TF_LEDGER_ENTRY_H
 #define TF_LEDGER_ENTRY_H
@@ -16,7 +16,7 @@
 #define TF_ENTRY_VERSION 1
 
 enum tf_type {
-	TF_TYPE_UNKNOWN, /* well-formed, of a type that came later */
+	TF_TYPE_UNKNOWN, /* well-formed, of a newer type or version */
 	TF_LEDGER_OPENED,
 	TF_LEDGER_CLOSED,
 	TF_TRAIL_CREATED,
@@ -41,7 +41,7 @@ enum tf_type {
 	TF_TYPES
 };
 
-/* "evidence.sealed"; "" for unknown. */
+/* The name of t in entries, such as "evidence.sealed"; "" for unknown. */
 const char *tf_type_name(enum tf_type t);
 
 struct tf_content {
@@ -51,10 +51,10 @@ struct tf_content {
 
 struct tf_access {
 	uint32_t uid, gid, mode;   /* mode: 07777 */
-	struct tf_str user, group; /* as hints, already encoded; or absent */
+	struct tf_str user, group; /* encoded by tf_hint; or absent */
 };
 
-/* Field of attestation.sealed that names the signed statement. */
+/* The field of attestation.sealed that names the signed statement. */
 struct tf_statement_ref {
 	struct tf_hash payload, pae;
 	uint64_t size;		  /* bytes of the payload */
@@ -62,10 +62,10 @@ struct tf_statement_ref {
 };
 
 /*
- * One entry, flat: the fields of all types.  Absent is p == NULL for strings,
- * false for has_*.  Fields marked raw are canonical JSON values as text.
- * Strings are unescaped.  When decoded, strings point into storage that
- * tf_entry_decoded owns.
+ * One entry, with the fields of all types.  An absent string has p == NULL; an
+ * absent value of another kind has its has_* flag false.  A field marked raw is
+ * the text of a canonical JSON value.  All other strings are unescaped.  The
+ * strings of a decoded entry belong to its struct tf_entry_decoded.
  */
 struct tf_entry {
 	/* common */
@@ -82,7 +82,7 @@ struct tf_entry {
 	uint64_t batch_first, batch_last;
 	struct tf_str cause;
 	struct tf_str imported; /* raw */
-	/* access: ledger.opened, births, seals, access.changed */
+	/* access: ledger.opened, *.created, *.begun, seals, access.changed */
 	bool has_access;
 	struct tf_access access;
 	/* ledger.opened */
@@ -109,11 +109,11 @@ struct tf_entry {
 	bool has_children;
 	uint64_t children_count;
 	struct tf_hash children_sums;
-	/* template: workflow.begun the version; template.set all three */
+	/* template: workflow.begun has the version, template.set all three */
 	bool has_template;
 	uint64_t template_version;
 	struct tf_content template_content;
-	/* the others */
+	/* the other types */
 	bool has_target;
 	uint64_t target;
 	bool has_compliant;
@@ -133,17 +133,18 @@ struct tf_entry {
 
 /*
  * Append the bytes of e to out.  v 0 means 1; the caller sets type, not
- * type_name.  TF_INVALID when a mandatory field is absent or a value is not of
- * its kind, TF_TOOBIG over TF_ENTRY_MAX: both are bugs of the caller, and out
- * is void then.
+ * type_name.  On failure the contents of out are undefined; the caller still
+ * frees out.  TF_INVALID (a mandatory field is absent or a value is malformed)
+ * and TF_TOOBIG (over TF_ENTRY_MAX) are bugs of the caller.  TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_entry_encode(const struct tf_entry *e,
     struct tf_buf *out, struct tf_error *err);
 
 /*
- * An entry in two steps: all but its stamps (at, batch, clock, seq) is encoded
- * and checked before its place in the ledger is known, and they are put in when
- * it is.  {0} is empty; free it with tf_prepared_entry_free.
+ * An entry that is encoded in two steps.  tf_entry_prepare encodes and checks
+ * all fields except the stamps (at, batch, clock, seq), before the entry has a
+ * place in the ledger.  tf_entry_complete inserts the stamps.  {0} is empty;
+ * free with tf_prepared_entry_free.
  */
 enum { TF_STAMP_AT, TF_STAMP_BATCH, TF_STAMP_CLOCK, TF_STAMP_SEQ, TF_STAMPS };
 struct tf_prepared_entry {
@@ -152,10 +153,13 @@ struct tf_prepared_entry {
 		size_t start, end; /* of the member, with its comma */
 	} stamp[TF_STAMPS];
 };
-/* As tf_entry_encode; the stamps of e do not count. */
+/* Fill out from e; the stamps of e are ignored.  Errors: tf_entry_encode. */
 TF_MUST_USE enum tf_code tf_entry_prepare(const struct tf_entry *e,
     struct tf_prepared_entry *out, struct tf_error *err);
-/* Append to out what tf_entry_encode would with these stamps. */
+/*
+ * Append the entry with these stamps to out: the same bytes that
+ * tf_entry_encode would append.  p is unchanged and can be completed again.
+ */
 TF_MUST_USE enum tf_code tf_entry_complete(const struct tf_prepared_entry *p,
     const struct tf_entry *stamps, struct tf_buf *out, struct tf_error *err);
 void tf_prepared_entry_free(struct tf_prepared_entry *p);
@@ -167,45 +171,48 @@ struct tf_entry_decoded {
 };
 
 /*
- * Parse n bytes strictly: canonical, common fields present and of their kind,
- * for a known type at v 1 the mandatory fields present and every known field
- * of its kind.  Unknown fields are ignored; an unknown type or a higher v is
- * TF_OK with type TF_TYPE_UNKNOWN (v says which).  TF_INVALID with the reason
- * otherwise.  bytes must outlive d; free with tf_entry_decoded_free in either
- * case.
+ * Parse n bytes strictly.  The JSON must be canonical and the common fields
+ * must be present and well-formed.  An entry of a known type at v 1 must also
+ * have its mandatory fields, and each known field must be well-formed.  Unknown
+ * fields are ignored.  An unknown type or a higher v gives TF_OK with the type
+ * TF_TYPE_UNKNOWN; e.v tells the two apart.  Errors: TF_INVALID with the
+ * reason, TF_NOMEM.  bytes must outlive d.  Free d with tf_entry_decoded_free
+ * on success and on failure.
  */
 TF_MUST_USE enum tf_code tf_entry_decode(struct tf_entry_decoded *d,
     const char *bytes, size_t n, struct tf_error *err);
 void tf_entry_decoded_free(struct tf_entry_decoded *d);
 
 /*
- * The time to show of an entry: the reading of the host's clock.  That is at,
- * which orders the ledger, unless the clock was behind the entry before, or was
- * read before its batch.  *moved: the two differ by a second or more, so say
- * so, for at is not when it happened.
+ * Return the time of an entry for display: the host's clock when the event
+ * happened.  This is e->clock if present, else e->at.  The two differ when the
+ * clock was behind the previous entry, or was read before the batch began; at
+ * only orders the ledger.  *moved is true when they differ by one second or
+ * more: then the display must say that at is not the time of the event.
  */
 struct tf_time tf_entry_when(const struct tf_entry *e, bool *moved);
 
-/* RFC 6962 leaf hash of the entry's bytes. */
+/* Compute the leaf hash (RFC 6962 2.1) of the entry's bytes. */
 void tf_entry_leaf(const void *bytes, size_t n, struct tf_hash *out);
 
 /*
- * A hint: bytes of the system made safe ('%', '"', '\', controls and what is
- * not UTF-8 become %XX), and a NUL.  out has room for max + 1.  Returns the
- * length; 0 and "" when the result would be longer than max bytes.
+ * Encode bytes from the system (such as a user name) as a hint: '%', '"', '\',
+ * control characters and invalid UTF-8 become %XX.  out has room for max + 1
+ * bytes and ends with a NUL.  Returns the length; 0 and "" when the result
+ * would be longer than max bytes.
  */
 size_t tf_hint(char *out, size_t max, const char *bytes, size_t n);
 
 /*
- * Append the actor as canonical JSON.  user and group are raw names, "" for
- * none.  Unset hints are left out.
+ * Append the actor as canonical JSON.  user and group are names as the system
+ * has them, "" for none.  Hints that are not set are left out.
  */
 void tf_actor_json(struct tf_buf *out, const struct tf_actor *a,
     const char *user, const char *group);
 
 /*
- * One line of SHA256SUMS for name ("HEX  NAME" LF, as sha256sum prints it, a
- * '\' in name escaped), onto out.
+ * Append one line of SHA256SUMS to out: "HEX  NAME" LF, as sha256sum prints it,
+ * with '\' in name escaped.
  */
 void tf_sums_line(struct tf_buf *out, const struct tf_hash *h, const char *name,
     size_t n);

@@ -1,10 +1,10 @@
-/* Type and path of an entry without decoding it. */
+/* Find type and path of an entry without decoding it. */
 #include <string.h>
 
 #include "../types.h"
 #include "entry_scan.h"
 
-/* Where the string that begins behind s[i] ends: its closing quote, or n. */
+/* Find the closing quote of the string that begins after s[i]; n if none. */
 static size_t
 string_end(const char *s, size_t n, size_t i)
 {

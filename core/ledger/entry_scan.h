@@ -1,4 +1,4 @@
-/* Type and path of an entry without decoding it. */
+/* Find type and path of an entry without decoding it. */
 #ifndef TF_LEDGER_ENTRY_SCAN_H
 #define TF_LEDGER_ENTRY_SCAN_H
 
@@ -7,8 +7,9 @@
 struct tf_str;
 
 /*
- * For going through many: type and path of an entry whose bytes are canonical,
- * as they stand between their quotes; absent: p NULL.
+ * Set *type and *path to the text between their quotes, still escaped; an
+ * absent one gets p NULL.  Both point into bytes, which must be a canonical
+ * entry.  This is a fast filter for walks over many entries; it checks nothing.
  */
 void tf_entry_scan(const char *bytes, size_t n, struct tf_str *type,
     struct tf_str *path);

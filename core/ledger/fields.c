@@ -1,6 +1,7 @@
 /*
- * The forms.  An object's rule lists the members that are known; others are
- * ignored, for fields may be added (I1: an entry that was good stays good).
+ * The forms of values.  The rule of an object lists its known members.  Other
+ * members are ignored, because later versions may add some (I1: a valid entry
+ * stays valid).
  */
 #include "fields.h"
 
@@ -21,8 +22,9 @@ struct member {
 
 struct rule {
 	enum shape shape;
-	uint64_t min, max; /* of an integer, of members or elements */
-	size_t bytes;	   /* of a string between the quotes, of the text
+	uint64_t min,
+	    max;      /* value of an integer; number of members, elements */
+	size_t bytes; /* of a string between the quotes, of the text
 				   of other values; 0: any */
 	bool (*ok)(const char *s, size_t n); /* string, or key of a map */
 	const struct member *members; /* of an object, NULL key at the end */
@@ -36,7 +38,7 @@ is_alnum(char c)
 	    (c >= 'a' && c <= 'z');
 }
 
-/* [A-Za-z0-9], then those and what is in more. */
+/* True for [A-Za-z0-9], then the same and the characters in more. */
 static bool
 word_of(const char *s, size_t n, const char *more)
 {
@@ -248,7 +250,7 @@ note_ok(const char *s, size_t n)
 	return tf_form_unescape(s, n, note, sizeof(note)) > 0;
 }
 
-/* Must this byte of a hint be written as %XX? */
+/* True if a hint must encode this byte as %XX. */
 static bool
 hint_escapes(uint8_t c)
 {

@@ -1,6 +1,7 @@
 /*
- * The kinds of values that entries hold, as rules over parsed JSON: what
- * trailfs-format(5) says of each, in one table.  For entry.c and its tests.
+ * The forms of the values in entries: one table with the rules that
+ * trailfs-format(5) states, checked on parsed JSON.  Used by entry.c and its
+ * tests.  All functions are pure and safe from many threads at once.
  */
 #ifndef TF_LEDGER_FIELDS_H
 #define TF_LEDGER_FIELDS_H
@@ -9,8 +10,8 @@
 
 enum tf_form {
 	TF_FORM_UINT,	  /* 0 .. 2^53-1 */
-	TF_FORM_POSITIVE, /* from 1 */
-	TF_FORM_NODE,	  /* from 2 */
+	TF_FORM_POSITIVE, /* 1 .. 2^53-1 */
+	TF_FORM_NODE,	  /* 2 .. 2^53-1 */
 	TF_FORM_ID,	  /* uid, gid: 0 .. 4294967294 */
 	TF_FORM_PID,
 	TF_FORM_MIB, /* 0 .. 2^20 */
@@ -20,7 +21,7 @@ enum tf_form {
 	TF_FORM_SIGNATURE, /* base64 of 64 bytes */
 	TF_FORM_BASE64,
 	TF_FORM_MODE, /* "0640" */
-	TF_FORM_WORD, /* one of a list that may grow */
+	TF_FORM_WORD, /* a word of a list that later versions may extend */
 	TF_FORM_TYPE,
 	TF_FORM_ORIGIN,
 	TF_FORM_PATH,
@@ -29,7 +30,7 @@ enum tf_form {
 	TF_FORM_STORE, /* 32 hex digits */
 	TF_FORM_VKEY,
 	TF_FORM_SPKI,
-	TF_FORM_KEY,   /* of a use that may be new */
+	TF_FORM_KEY,   /* text of a key; later versions may add uses */
 	TF_FORM_KEYID, /* "SHA256:" and 43 characters */
 	TF_FORM_HOLD,
 	TF_FORM_CLAIM_TYPE,
@@ -38,10 +39,10 @@ enum tf_form {
 	TF_FORM_HINT256,
 	TF_FORM_HINT512,
 	TF_FORM_VERSION, /* of software: 64 bytes */
-	TF_FORM_TEXT512, /* or withheld, as all texts */
+	TF_FORM_TEXT512, /* each text may be withheld instead */
 	TF_FORM_TEXT1024,
 	TF_FORM_TEXT2048,
-	TF_FORM_UIDS, /* 1..32, rising */
+	TF_FORM_UIDS, /* 1..32 uids in rising order */
 	TF_FORM_ACCESS,
 	TF_FORM_ACTOR,
 	TF_FORM_ACTOR_HINTS,
@@ -69,19 +70,23 @@ enum tf_form {
 	TF_FORMS
 };
 
-/* Is the value at token t of this form? */
+/* True if the value at token t has this form. */
 bool tf_form_ok(const struct tf_json_doc *d, int t, enum tf_form form);
 
-/* Is the value at token t {"withheld":digest}? */
+/* True if the value at token t is {"withheld":DIGEST}. */
 bool tf_form_withheld(const struct tf_json_doc *d, int t);
 
 /*
- * Unescape the inside of a canonical string into at most max bytes; how many,
- * or -1 when it has more.
+ * Unescape the n bytes between the quotes of a canonical string into out.
+ * Returns the number of bytes written, or -1 when the result is longer than
+ * max bytes.
  */
 long tf_form_unescape(const char *s, size_t n, char *out, size_t max);
 
-/* Names in a path of legal names, 0 for "."; -1 when it is no path. */
+/*
+ * Count the names in path; 0 for ".".  -1 when path is malformed or has a name
+ * that is not legal.
+ */
 int tf_path_depth(const char *path, size_t n);
 
 #endif

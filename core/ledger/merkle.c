@@ -1,6 +1,6 @@
 /*
- * RFC 6962 hashes, the right edge of the tree, proofs (I1, I3).  Nothing here
- * recurses: a tree of 2^63 leaves is 63 steps.
+ * RFC 6962 hashes, the right edge of the tree, and proofs (I1, I3).  No
+ * function recurses: a tree of 2^63 leaves takes 63 steps of a loop.
  */
 #include "merkle.h"
 
@@ -10,7 +10,7 @@
 #include "../base/mutant.h"
 
 #define TILE_HEIGHT 8
-#define SIZE_END ((uint64_t)1 << 63) /* checkers accept sizes below */
+#define SIZE_END ((uint64_t)1 << 63) /* proof checks accept smaller sizes */
 
 void
 tf_merkle_leaf(const void *data, size_t n, struct tf_hash *out)
@@ -34,7 +34,7 @@ same(const struct tf_hash *a, const struct tf_hash *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
-/* Store hash number i of a level in its edge; a tile that fills goes out. */
+/* Store hash number i of a level in its edge; put the tile if it is full. */
 static enum tf_code
 edge_put(struct tf_tree *t, unsigned level, uint64_t i, const struct tf_hash *h,
     tf_tile_put put, void *arg, struct tf_error *err)
@@ -46,7 +46,7 @@ edge_put(struct tf_tree *t, unsigned level, uint64_t i, const struct tf_hash *h,
 	if (i % TF_TILE_WIDTH != TF_TILE_WIDTH - 1)
 		return TF_OK;
 	rc = put(arg, level, i / TF_TILE_WIDTH, edge, TF_TILE_WIDTH, err);
-	/* So that the same tree always is the same bytes. */
+	/* The same tree must always have the same bytes. */
 	memset(edge, 0, sizeof(t->edge[level]));
 	return rc;
 }
@@ -68,7 +68,7 @@ tf_tree_append(struct tf_tree *t, const struct tf_hash *leaf, tf_tile_put put,
 		tf_merkle_node(&t->peak[k], &h, &h);
 		memset(&t->peak[k], 0, sizeof(t->peak[k]));
 		k++;
-		/* Level 7 would begin at 2^56 entries: there is none. */
+		/* There is no level 7: it would begin at 2^56 entries. */
 		if (k % TILE_HEIGHT == 0 &&
 		    (rc = edge_put(t, k / TILE_HEIGHT, i >> k, &h, put, arg,
 			 err)) != TF_OK)
@@ -130,7 +130,7 @@ tf_tile_width(uint64_t size, unsigned level, uint64_t n)
 	return n == c / TF_TILE_WIDTH ? c % TF_TILE_WIDTH : 0;
 }
 
-/* The root of 2^height hashes; they are used up. */
+/* Compute the root of 2^height hashes; h is overwritten. */
 static void
 fold(struct tf_hash *h, unsigned height, struct tf_hash *out)
 {
@@ -141,7 +141,7 @@ fold(struct tf_hash *h, unsigned height, struct tf_hash *out)
 	*out = h[0];
 }
 
-/* Hash number `first` of the perfect subtrees of this height, from a tile. */
+/* Compute the root of perfect subtree `first` of this height from a tile. */
 static void
 subtree_of(const struct tf_hash *tile, unsigned height, uint64_t index,
     struct tf_hash *out)
@@ -183,7 +183,7 @@ tf_tree_load(struct tf_tree *t, uint64_t size, tf_tile_get get, void *arg,
 	return TF_OK;
 }
 
-/* Tiles of one tree, the last one kept: neighbours ask for the same. */
+/* Tiles of one tree; the last one is cached, because neighbours share it. */
 struct tiles {
 	uint64_t size;
 	tf_tile_get get;
@@ -231,8 +231,8 @@ split(uint64_t n)
 }
 
 /*
- * MTH of entries lo..hi-1, where lo is a multiple of every power of two that
- * hi - lo reaches, as the splits of the RFC make it.
+ * Compute MTH (RFC 6962 2.1) of entries lo..hi-1.  The splits of the RFC make
+ * lo a multiple of every power of two up to hi - lo.
  */
 static enum tf_code
 range(struct tiles *s, uint64_t lo, uint64_t hi, struct tf_hash *out,
@@ -319,7 +319,7 @@ tf_merkle_consistency(uint64_t m, uint64_t n, tf_tile_get get, void *arg,
 		else
 			lo = mid;
 	}
-	/* When m ends at the left edge, its root is known to whoever asks. */
+	/* With lo 0 this hash is the root of m, which the verifier has. */
 	if (lo > 0 && (rc = range(&s, lo, hi, &out->h[out->n++], err)) != TF_OK)
 		return rc;
 	reverse(out);
@@ -356,7 +356,7 @@ tf_merkle_check_inclusion(uint64_t index, uint64_t size,
 			return TF_TAMPER;
 		if ((fn & 1) || fn == sn) {
 			tf_merkle_node(&proof[i], &r, &r);
-			/* It ends: fn is odd, or is sn, which is not 0. */
+			/* This ends: fn is odd, or is sn, which is not 0. */
 			while (!(fn & 1)) {
 				fn >>= 1;
 				sn >>= 1;
@@ -372,7 +372,7 @@ tf_merkle_check_inclusion(uint64_t index, uint64_t size,
 	return sn == 0 && same(&r, root) ? TF_OK : TF_TAMPER;
 }
 
-/* The walk of RFC 9162 2.1.4.2 from the hash where both trees agree. */
+/* The loop of RFC 9162 2.1.4.2, from the last subtree that both trees share. */
 static enum tf_code
 walk_consistency(uint64_t fn, uint64_t sn, const struct tf_hash *seed,
     const struct tf_hash *root_m, const struct tf_hash *root_n,

@@ -1,4 +1,4 @@
-/* The rule of names: the only place that looks at their characters. */
+/* The rule of names: no other file examines the characters of names. */
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ equals(const char *s, size_t n, const char *with)
 	return n == strlen(with) && memcmp(s, with, n) == 0;
 }
 
-/* [A-Za-z0-9][A-Za-z0-9._~-]* */
+/* True for [A-Za-z0-9][A-Za-z0-9._~-]*. */
 static bool
 upper_name(const char *s, size_t n)
 {
@@ -135,7 +135,7 @@ tf_name_draft_attestation(const char *name, size_t n)
 	    upper_name(name + 1, n - 1) && !equals(name, n, TF_NAME_CONTROL);
 }
 
-/* ".NAME.XXXXXX" of rsync and mktemp; ".env.sample" is evidence. */
+/* True for ".NAME.XXXXXX" of rsync and mktemp; ".env.sample" is evidence. */
 static bool
 random_suffix(const char *name, size_t n)
 {
@@ -152,7 +152,7 @@ random_suffix(const char *name, size_t n)
 	return random;
 }
 
-/* ".*.sw?" and ".*.sw?x" of vim; ".swp" when it was given no name yet. */
+/* True for ".*.sw?" and ".*.sw?x" of vim; ".swp" is a buffer without name. */
 static bool
 vim_swap(const char *name, size_t n)
 {
@@ -167,7 +167,7 @@ vim_swap(const char *name, size_t n)
 bool
 tf_name_draft(const char *name, size_t n)
 {
-	/* What stands between begin and end does not matter. */
+	/* Any characters may be between begin and end. */
 	static const struct {
 		const char *begin, *end;
 	} drafts[] = {

@@ -1,4 +1,4 @@
-/* The append-only rule.  Pure: no state but what it is handed. */
+/* The append-only rule.  Pure: the arguments alone decide. */
 #include "name.h"
 #include "policy.h"
 
@@ -14,7 +14,7 @@ only_owner(const struct tf_subject *s, uint32_t caller_uid)
 	return owner_or_root(s, caller_uid) ? TF_OK : TF_DENIED;
 }
 
-/* One writer's uid at a time, whatever the file is. */
+/* Only one uid at a time may write a file, in every state. */
 static enum tf_code
 one_writer(const struct tf_subject *s)
 {
@@ -52,7 +52,7 @@ open_file(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 	case TF_REQ_RENAME:
 		return only_owner(s, uid);
 	default:
-		/* Nor to a draft's name: there it could be unlinked. */
+		/* RENAME_DRAFT too: as a draft the file could be unlinked. */
 		return TF_DENIED;
 	}
 }
@@ -92,7 +92,7 @@ file(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 	}
 }
 
-/* May the directory leave its name? */
+/* Decide whether a directory may be renamed, replaced or removed. */
 static enum tf_code
 leave(const struct tf_subject *s, uint32_t caller_uid)
 {
@@ -110,8 +110,8 @@ directory(const struct tf_subject *s, enum tf_request req, uint32_t caller_uid)
 	case TF_REQ_ADD:
 		return s->state == TF_STATE_SEALED ? TF_READONLY : TF_OK;
 	case TF_REQ_SETMETA:
-		/* That no write bit comes back to a sealed one, the engine
-		 * sees: it knows the old mode and the new. */
+		/* setattr.c and dir_mode.c refuse a new write bit on a sealed
+		 * directory, because they know the old and the new mode. */
 		return TF_OK;
 	case TF_REQ_RMDIR:
 	case TF_REQ_RENAME:
@@ -155,7 +155,7 @@ bool
 tf_policy_may_wait(enum tf_kind kind, const char *name, size_t n)
 {
 	if (kind < TF_KIND_ATTESTATION)
-		return false; /* they have entries from their beginning */
+		return false; /* their entry is written when they are created */
 	return kind == TF_KIND_ATTESTATION ?
 	    tf_name_draft_attestation(name, n) :
 	    tf_name_check(kind, name, n, NULL) == TF_OK;

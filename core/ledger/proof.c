@@ -1,4 +1,4 @@
-/* C2SP tlog-proof files. */
+/* Write and parse C2SP tlog-proof files. */
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -27,7 +27,7 @@ tf_tlog_proof_write(struct tf_buf *out, uint64_t index,
 	tf_buf_add(out, note.p, note.n);
 }
 
-/* The next line without its end; false when there is no whole one. */
+/* Take the next line without its LF; false when no whole line is left. */
 static bool
 next_line(struct tf_str *rest, struct tf_str *line)
 {

@@ -8,8 +8,8 @@
  *   <empty line>
  *   <checkpoint, the whole note>
  *
- * trailfs puts the entry's exact bytes into extra, so that the file proves by
- * itself what was recorded; the leaf hash authenticates them.
+ * trailfs puts the exact bytes of the entry into extra.  The leaf hash
+ * authenticates them, so the file alone proves the recorded entry (I6).
  */
 #ifndef TF_LEDGER_PROOF_H
 #define TF_LEDGER_PROOF_H
@@ -24,13 +24,13 @@ struct tf_tlog_proof {
 	struct tf_str note;  /* within the parsed text */
 };
 
-/* Write the file onto out. */
+/* Append the proof file to out. */
 void tf_tlog_proof_write(struct tf_buf *out, uint64_t index,
     const struct tf_proof *path, struct tf_str extra, struct tf_str note);
 
 /*
  * Parse n bytes strictly; text must outlive p.  TF_INVALID with the reason.
- * Free with tf_tlog_proof_free in either case.
+ * Free p with tf_tlog_proof_free on success and on failure.
  */
 TF_MUST_USE enum tf_code tf_tlog_proof_parse(const char *text, size_t n,
     struct tf_tlog_proof *p, struct tf_error *err);

@@ -1,11 +1,11 @@
-/* What the proof of a file is called under .trailfs/proof. */
+/* Names of the proofs of files under .trailfs/proof. */
 #include <stdio.h>
 #include <string.h>
 
 #include "../control.h"
 
 #define SUFFIX_LEN (sizeof(TF_CONTROL_PROOF_SUFFIX) - 1)
-#define KEPT_LEN 220 /* bytes of a name that is cut, before '~' and a number */
+#define KEPT_LEN 220 /* bytes of a cut name, before '~' and a number */
 
 bool
 tf_control_proof_is_cut(const char *name)
@@ -25,7 +25,7 @@ tf_control_proof_name(const char *name, uint64_t inode,
 		return;
 	}
 	while (((unsigned char)name[n] & 0xc0) == 0x80)
-		n--; /* not within a character */
+		n--; /* cut between two characters */
 	(void)snprintf(out, TF_CONTROL_NAME_MAX + 1,
 	    "%.*s~%llu" TF_CONTROL_PROOF_SUFFIX, (int)n, name,
 	    (unsigned long long)inode);

@@ -1,6 +1,6 @@
 /*
- * Replay of a ledger.  One function a type; a rule that is broken is told at
- * that entry and nothing is skipped or repaired.
+ * Replay of a ledger, with one function per type of entry.  A broken rule is
+ * reported at its entry.  Replay never skips or repairs entries.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +13,14 @@
 
 #define NO_SEQ UINT64_MAX
 #define WRITE_BITS 0222u
-/* A rule was broken and has been told: no effect, and the replay goes on. */
-#define TOLD TF_INVALID
+/* A rule is broken and was reported: no effect, and the replay goes on. */
+#define REPORTED TF_INVALID
 
 struct tf_replay {
 	void (*fail)(void *arg, const struct tf_entry *e, const char *text);
 	void *arg;
 	struct tf_replay_tree tree;
-	uint64_t n_names; /* 0: before the root */
+	uint64_t n_names; /* 0: the root is not created yet */
 	uint64_t next_seq;
 	bool any, gap;
 	struct tf_time at;
@@ -28,20 +28,20 @@ struct tf_replay {
 	char *vkey, *attester, *host;
 	bool in_batch;
 	uint64_t batch_first, batch_last;
-	/* for the last statement: evidence and the storage of its names */
+	/* evidence of the last statement, and the storage of its names */
 	struct tf_subject_file listed[TF_STATEMENT_SUBJECTS];
 	struct tf_buf listed_names;
-	const struct tf_entry *e; /* the entry at hand */
+	const struct tf_entry *e; /* the current entry */
 };
 
 static enum tf_code
 broken(struct tf_replay *r, const char *text)
 {
 	r->fail(r->arg, r->e, text);
-	return TOLD;
+	return REPORTED;
 }
 
-/* "a/b/c": where "c" begins. */
+/* Offset of the last name: of "c" in "a/b/c". */
 static size_t
 last_part(struct tf_str path)
 {
@@ -59,7 +59,7 @@ parent_path(struct tf_str path)
 			 (struct tf_str){ path.p, at - 1 };
 }
 
-/* The attestation that a path is, or is below: three parts at most. */
+/* The attestation at or above path: at most the first three names. */
 static struct tf_str
 attestation_path(struct tf_str path)
 {
@@ -78,7 +78,7 @@ is_sealed(const struct tf_replay_tree_dir *d)
 	return d->seal != NO_SEQ;
 }
 
-/* The directory that the entry is about; what: the rule when there is none. */
+/* Get the directory of the entry; what is the rule to report if none exists. */
 static enum tf_code
 subject(struct tf_replay *r, struct tf_replay_tree_dir *d, const char *what,
     struct tf_error *err)
@@ -169,7 +169,7 @@ keep_opening(struct tf_replay *r, const struct tf_entry *e)
 	return keep(&r->host, e->host);
 }
 
-/* Does "previous" hang this entry on what was before? */
+/* Check that "previous" of an opening matches the entries before it. */
 static enum tf_code
 check_previous(struct tf_replay *r, const struct tf_entry *e)
 {
@@ -251,9 +251,9 @@ opened(struct tf_replay *r, const struct tf_entry *e)
 	return keep_opening(r, e);
 }
 
-/* --- births ---------------------------------------------------------------------------- */
+/* --- new names ----------------------------------------------------------- */
 
-/* Where a name is born: its directory, and the attestation that is in. */
+/* Where a name is created: its directory, and the attestation around it. */
 struct place {
 	struct tf_str up_path, att_path; /* att_path.n 0: in none */
 	struct tf_replay_tree_dir up, att;
@@ -282,7 +282,7 @@ place_of(struct tf_replay *r, enum tf_kind kind, struct place *p,
 	if (p->up.attr.kind == TF_KIND_ATTESTATION ||
 	    p->up.attr.kind == TF_KIND_DIRECTORY) {
 		p->att_path = attestation_path(p->up_path);
-		/* It is there, or what is in it would not be. */
+		/* It exists: a directory below it exists. */
 		rc = tf_replay_tree_get(&r->tree, p->att_path, &p->att, err);
 		if (rc != TF_OK)
 			return rc;
@@ -301,7 +301,7 @@ check_node(struct tf_replay *r, struct tf_error *err)
 				 rc;
 }
 
-/* The new name is there: what that does to its directory. */
+/* A name was created: update its directory. */
 static enum tf_code
 born(struct tf_replay *r, enum tf_code added, enum tf_kind kind,
     struct place *p, struct tf_replay_effect *out, struct tf_error *err)
@@ -323,7 +323,7 @@ born(struct tf_replay *r, enum tf_code added, enum tf_kind kind,
 	return TF_OK;
 }
 
-/* The version before "NAME@N", in text; false: it is the first. */
+/* Write the name of the version before "NAME@N" to text; false: it is first. */
 static bool
 version_before(struct tf_str path, char text[TF_PATH_MAX + 16],
     struct tf_str *out)
@@ -343,7 +343,7 @@ version_before(struct tf_str path, char text[TF_PATH_MAX + 16],
 	return true;
 }
 
-/* NAME@N after NAME@(N-1) was sealed. */
+/* NAME@N may begin only after NAME@(N-1) was sealed. */
 static enum tf_code
 check_version(struct tf_replay *r, struct tf_error *err)
 {
@@ -360,7 +360,7 @@ check_version(struct tf_replay *r, struct tf_error *err)
 	return rc;
 }
 
-/* A workflow is judged by the template in force when it began. */
+/* The template in force when a workflow begins stays valid for it. */
 static void
 check_template(struct tf_replay *r, const struct tf_entry *e,
     const struct tf_replay_tree_dir *trail)
@@ -402,7 +402,7 @@ born_directory(struct tf_replay *r, const struct tf_entry *e, enum tf_kind kind,
 		d.template_version = e->has_template ? e->template_version : 0;
 	}
 	if (kind == TF_KIND_DIRECTORY && !e->has_access)
-		d.attr.mode = 0777; /* takes nothing away */
+		d.attr.mode = 0777; /* no restriction */
 	d.attr.parent = p.up.attr.id;
 	rc = tf_replay_tree_add(&r->tree, e->path, &d, err);
 	return born(r, rc, kind, &p, out, err);
@@ -488,11 +488,11 @@ seal(struct tf_replay *r, struct tf_replay_tree_dir *d,
 struct listing {
 	struct tf_replay *r;
 	struct tf_summer *sums;
-	bool workflow; /* of children: the leaves of their seals */
+	bool workflow; /* sum seal leaves of attestations, not birth leaves */
 	uint64_t n;
 };
 
-/* Add up one evidence file; the first ones are kept for the statement. */
+/* Add one evidence file to the sums; store the first ones for the statement. */
 static enum tf_code
 list_file(void *arg, struct tf_str name, const struct tf_replay_tree_file *f,
     struct tf_error *err)
@@ -511,7 +511,7 @@ list_file(void *arg, struct tf_str name, const struct tf_replay_tree_file *f,
 	return rc;
 }
 
-/* Add up the evidence of the attestation at hand. */
+/* Compute the sums of the evidence of the current attestation. */
 static enum tf_code
 list_files(struct tf_replay *r, struct tf_sums *out, struct tf_error *err)
 {
@@ -535,7 +535,7 @@ list_files(struct tf_replay *r, struct tf_sums *out, struct tf_error *err)
 	return tf_summer_end(l.sums, out, err);
 }
 
-/* "trail/workflow/attestation" taken apart. */
+/* Split "trail/workflow/attestation" into its names. */
 static void
 split_path(struct tf_str path, struct tf_statement *s)
 {
@@ -559,7 +559,7 @@ previous_version(struct tf_replay *r, struct tf_statement *s,
 
 	if (!version_before(r->e->path, text, &before))
 		return TF_OK;
-	/* It is there: check_version saw it when this one was begun. */
+	/* It exists: check_version found it when this version began. */
 	rc = tf_replay_tree_get(&r->tree, before, &d, err);
 	s->has_previous = rc == TF_OK;
 	s->previous = d.payload;
@@ -614,7 +614,7 @@ attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 	if (d.attr.kind != TF_KIND_ATTESTATION)
 		return broken(r, "seals what is no attestation");
 	rc = list_files(r, &sums, err);
-	if (rc == TF_TOOBIG) /* no entry can tell of so many bytes */
+	if (rc == TF_TOOBIG) /* no entry can hold a sum this large */
 		return broken(r, wrong);
 	if (rc != TF_OK)
 		return rc;
@@ -676,9 +676,9 @@ parent_sealed(struct tf_replay *r, const struct tf_entry *e, bool workflow,
 	return seal(r, &d, leaf, err);
 }
 
-/* --- the others -------------------------------------------------------------------------- */
+/* --- other types --------------------------------------------------------- */
 
-/* Of evidence: who reads it, and nothing else. */
+/* Change the group and the read bits of evidence; nothing else may change. */
 static enum tf_code
 evidence_access_changed(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)
@@ -765,7 +765,7 @@ rotated(struct tf_replay *r, const struct tf_entry *e)
 	char **key = log ? &r->vkey : &r->attester;
 
 	if (!log && !same(e->use, "attester"))
-		return TF_OK; /* a use that came later */
+		return TF_OK; /* a use that later versions define */
 	if (!same(e->key_old, *key))
 		return broken(r, "replaces a key that is not in force");
 	return keep(key, e->key_new);
@@ -828,7 +828,7 @@ tf_replay_entry(struct tf_replay *r, const struct tf_entry *e,
 	r->gap = false;
 	if (rc == TF_NOMEM)
 		return tf_fail(err, rc, "no memory");
-	return rc == TOLD ? TF_OK : rc;
+	return rc == REPORTED ? TF_OK : rc;
 }
 
 void
@@ -849,7 +849,7 @@ tf_replay_end(struct tf_replay *r)
 		(void)broken(r, "the log ends within a batch");
 }
 
-/* --- making and asking ---------------------------------------------------------------------- */
+/* --- the replay ---------------------------------------------------------- */
 
 struct tf_replay *
 tf_replay_new(const struct tf_temp_table_ops *ops, struct tf_temp_table *table,

@@ -1,7 +1,8 @@
 /*
- * Replay: the entries alone, in order, rebuild the tree of names and obey the
- * rules of trailfs-format(5) (I5).  Pure: what it has to remember it keeps in a
- * table that the caller opens, so memory does not grow with the log.
+ * Replay rebuilds the tree of names from the entries alone, in order, and
+ * checks them against the rules of trailfs-format(5) (I5).  The state is in a
+ * temporary table that the caller opens, so memory does not grow with the log.
+ * One thread at a time may use a replay.
  */
 #ifndef TF_LEDGER_REPLAY_H
 #define TF_LEDGER_REPLAY_H
@@ -18,16 +19,16 @@ struct tf_replay_dir {
 	uint64_t entry, seal; /* seq; seal UINT64_MAX: open */
 };
 
-/* What the last entry meant, beside its own fields. */
+/* The effect of one entry that its own fields do not contain. */
 struct tf_replay_effect {
-	/* A name was born: its parent, and where its name begins in path. */
+	/* The entry created a name: its parent, and its offset in path. */
 	bool born;
 	enum tf_kind kind;
 	uint64_t parent;
 	size_t name_at;
-	/* access.changed of evidence, which the entry's node names. */
+	/* access.changed of evidence; the entry's node field names it. */
 	bool evidence_access;
-	/* attestation.sealed: what its statement must say, but for sealedAt. */
+	/* attestation.sealed: the expected statement, without sealedAt. */
 	bool has_statement;
 	struct tf_statement statement;
 	struct tf_str attester; /* key in force: SPKI in base64 */
@@ -36,9 +37,10 @@ struct tf_replay_effect {
 struct tf_replay;
 
 /*
- * table is empty and stays the caller's, to close afterwards; what it fails
- * with any call may return.  fail hears of every broken rule: text is one line.
- * NULL: no memory.
+ * Begin a replay with an empty table.  The table stays the caller's, who closes
+ * it after tf_replay_free.  The calls below may return any error of the table.
+ * Replay calls fail for each broken rule; text is one line.  Returns NULL when
+ * memory is short.
  */
 struct tf_replay *tf_replay_new(const struct tf_temp_table_ops *ops,
     struct tf_temp_table *table,
@@ -47,34 +49,44 @@ struct tf_replay *tf_replay_new(const struct tf_temp_table_ops *ops,
 void tf_replay_free(struct tf_replay *r);
 
 /*
- * The next entry, decoded, and its leaf hash.  *out lives until the next call.
- * TF_NOMEM; broken rules go to fail, and the entry has no effect then.
- * An entry of an unknown type or a higher version is checked in its common
- * fields and has no effect.
+ * Replay the next entry; leaf is its leaf hash.  *out is valid until the next
+ * call.  An entry that breaks a rule is reported to fail, has no effect, and
+ * gives TF_OK.  An entry of an unknown type or a higher version is checked in
+ * its common fields and has no effect.  Errors: TF_NOMEM and those of the
+ * table.
  */
 TF_MUST_USE enum tf_code tf_replay_entry(struct tf_replay *r,
     const struct tf_entry *e, const struct tf_hash *leaf,
     struct tf_replay_effect *out, struct tf_error *err);
-/* An entry is missing: the next may have any number and time. */
+/*
+ * Skip to next_seq: entries before it are missing.  The next entry may have any
+ * number and time.
+ */
 void tf_replay_gap(struct tf_replay *r, uint64_t next_seq);
-/* The log ends here: a batch may not be cut. */
+/* End the replay; an incomplete batch is reported to fail. */
 void tf_replay_end(struct tf_replay *r);
 
-/* The origin in force at the end; "" before the first entry. */
+/* The current origin; "" before the first entry. */
 const char *tf_replay_origin(const struct tf_replay *r);
-/* The store's id, and the log's vkey in force; "" before the first entry. */
+/* The store's ID and the log's current vkey; "" before the first entry. */
 const char *tf_replay_store(const struct tf_replay *r);
 const char *tf_replay_vkey(const struct tf_replay *r);
-/* Did an entry name this node number? */
+/* Set *yes if an entry has named this node number. */
 TF_MUST_USE enum tf_code tf_replay_knows(struct tf_replay *r, uint64_t node,
     bool *yes, struct tf_error *err);
-/* Node, mode, owner and group of the evidence at path, as the entries so far
- * make them, into those fields of *out.  TF_NOTFOUND (err untouched). */
+/*
+ * Set node, mode, owner and group in *out from the evidence at path, as of the
+ * last entry; the other fields keep their values.  TF_NOTFOUND leaves err
+ * unchanged.
+ */
 TF_MUST_USE enum tf_code tf_replay_access(struct tf_replay *r,
     struct tf_str path, struct tf_attr *out, struct tf_error *err);
-uint64_t tf_replay_names(const struct tf_replay *r); /* with the root */
-/* Every directory, by level and path, until fn returns another code than TF_OK.
- *  */
+/* The number of names, the root included. */
+uint64_t tf_replay_names(const struct tf_replay *r);
+/*
+ * Call fn for each directory, ordered by level and path.  Stops at the first
+ * code other than TF_OK and returns it.
+ */
 TF_MUST_USE enum tf_code tf_replay_each(struct tf_replay *r,
     enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
 	struct tf_error *err),

@@ -1,5 +1,7 @@
-/* The kept tree: keys, and structures as their bytes: no other process and no
- * later one ever reads them. */
+/*
+ * The tree of names in a temporary table.  Values are structs as bytes in
+ * memory: only this process reads them.
+ */
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -27,7 +29,7 @@ str(const struct key *k)
 	return (struct tf_str){ k->p, k->n };
 }
 
-/* letter, path, and a last byte unless that is 0. */
+/* Make a key of letter, path and last; last 0 is left out. */
 static void
 make(struct key *k, char letter, struct tf_str path, char last)
 {
@@ -40,7 +42,7 @@ make(struct key *k, char letter, struct tf_str path, char last)
 		k->p[k->n++] = last;
 }
 
-/* What is below path: '0' is the byte after '/'. */
+/* Make the range of keys below path: '0' is the byte after '/'. */
 static void
 below(struct key *low, struct key *high, char letter, struct tf_str path)
 {
@@ -79,7 +81,7 @@ is_last(const struct tf_replay_tree *k, struct tf_str path)
 	    memcmp(k->last_path, path.p, path.n) == 0;
 }
 
-/* The directory put last goes into the table. */
+/* Write the cached directory to the table, if it has changed. */
 static enum tf_code
 write_last(struct tf_replay_tree *k, struct tf_error *err)
 {
@@ -137,7 +139,7 @@ tf_replay_tree_add(struct tf_replay_tree *k, struct tf_str path,
 	struct key key;
 	enum tf_code rc;
 
-	if (level(path) == LEVELS) { /* where files are, too */
+	if (level(path) == LEVELS) { /* files may have this name, too */
 		make(&key, FILES, path, '\0');
 		rc = k->ops->get(k->table, str(&key), &f, sizeof(f), err);
 		if (rc != TF_NOTFOUND)
@@ -170,7 +172,7 @@ mark(struct tf_replay_tree *k, unsigned i)
 	k->changed = true;
 }
 
-/* Nothing was put and no run but the first one was at hand: no table yet. */
+/* Both caches are unused, so this call needs no table access. */
 void
 tf_replay_tree_root(struct tf_replay_tree *k,
     const struct tf_replay_tree_dir *d)
@@ -190,7 +192,7 @@ run_key(struct key *k, uint64_t run)
 	k->n = 1 + sizeof(run);
 }
 
-/* Have the bits of that run at hand. */
+/* Load the bits of this run into the cache. */
 static enum tf_code
 turn_to(struct tf_replay_tree *k, uint64_t run, struct tf_error *err)
 {

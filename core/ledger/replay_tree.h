@@ -1,7 +1,8 @@
 /*
- * The tree of names that entries made, as replay keeps it: in a temporary
- * table, a sorted table of bytes that whoever replays provides, so that memory
- * does not grow with the log.  A letter for the level and a path are a key.
+ * The tree of names during a replay.  It is in a temporary table (sorted keys
+ * and values of bytes) that the caller provides, so memory does not grow with
+ * the log.  A key is a letter for the level and a path.  One thread at a time
+ * may use a tree.  The functions return the errors of the table.
  */
 #ifndef TF_LEDGER_REPLAY_TREE_H
 #define TF_LEDGER_REPLAY_TREE_H
@@ -13,7 +14,8 @@
 
 struct tf_temp_table;
 
-/* What a temporary table does; core/store/temp_table.h states it. */
+/* The functions of a temporary table; core/store/temp_table.h has the contract.
+ */
 struct tf_temp_table_ops {
 	enum tf_code (*add)(struct tf_temp_table *b, struct tf_str key,
 	    struct tf_str value, struct tf_error *err);
@@ -54,29 +56,35 @@ struct tf_replay_tree_file {
 struct tf_replay_tree {
 	const struct tf_temp_table_ops *ops;
 	struct tf_temp_table *table;
-	/* the directory put last: mostly the next one's, too */
+	/* cache: the directory put last, usually needed next */
 	struct tf_replay_tree_dir last;
 	char last_path[TF_PATH_MAX];
 	size_t last_len; /* 0: none */
 	bool last_changed;
-	/* node numbers seen: the bits of one run of them, and which run */
+	/* cache: one run of node numbers, a bit per number that was seen */
 	uint8_t bits[512];
 	uint64_t run;
 	bool changed;
 };
 
-/* Before all others: the root, and its node number.  Nothing can fail. */
+/*
+ * Add the root and its node number.  This must be the first call; it only fills
+ * the caches and cannot fail.
+ */
 void tf_replay_tree_root(struct tf_replay_tree *k,
     const struct tf_replay_tree_dir *d);
 
-/* The level is by the path: "." for the root, one part a trail, and so on.
- * TF_NOTFOUND (err untouched). */
+/*
+ * Read or write the directory at path.  The number of names in the path gives
+ * the level: "." is the root, one name is a trail, and so on.  get returns
+ * TF_NOTFOUND and leaves err unchanged when there is no such directory.
+ */
 TF_MUST_USE enum tf_code tf_replay_tree_get(struct tf_replay_tree *k,
     struct tf_str path, struct tf_replay_tree_dir *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_replay_tree_put(struct tf_replay_tree *k,
     struct tf_str path, const struct tf_replay_tree_dir *d,
     struct tf_error *err);
-/* A new name: TF_EXISTS (err untouched) when there was one. */
+/* Add a new name; TF_EXISTS (err unchanged) when the name exists. */
 TF_MUST_USE enum tf_code tf_replay_tree_add(struct tf_replay_tree *k,
     struct tf_str path, const struct tf_replay_tree_dir *d,
     struct tf_error *err);
@@ -84,23 +92,30 @@ TF_MUST_USE enum tf_code tf_replay_tree_add_file(struct tf_replay_tree *k,
     struct tf_str path, const struct tf_replay_tree_file *f,
     struct tf_error *err);
 
-/* A node number: TF_EXISTS when it was seen before. */
+/* Record a node number; TF_EXISTS when it was recorded before. */
 TF_MUST_USE enum tf_code tf_replay_tree_node(struct tf_replay_tree *k,
     uint64_t node, struct tf_error *err);
-/* Was it seen? */
+/* Set *yes if the node number was recorded. */
 TF_MUST_USE enum tf_code tf_replay_tree_knows(struct tf_replay_tree *k,
     uint64_t node, bool *yes, struct tf_error *err);
 
-/* Directories right in a trail or workflow, by name; name is the last part. */
+/*
+ * Call fn for each directory directly in the trail or workflow at path, ordered
+ * by name.  Stops at the first code other than TF_OK and returns it; so do the
+ * other walks.
+ */
 typedef enum tf_code (*tf_replay_tree_dir_fn)(void *arg, struct tf_str path,
     const struct tf_replay_tree_dir *d, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_replay_tree_children(struct tf_replay_tree *k,
     struct tf_str path, tf_replay_tree_dir_fn fn, void *arg,
     struct tf_error *err);
-/* Every directory, the root first. */
+/* Call fn for each directory, the root first, then by level and path. */
 TF_MUST_USE enum tf_code tf_replay_tree_each(struct tf_replay_tree *k,
     tf_replay_tree_dir_fn fn, void *arg, struct tf_error *err);
-/* Evidence of an attestation by name, which is relative to it. */
+/*
+ * Call fn for each evidence file of the attestation at path, ordered by name;
+ * name is relative to the attestation.
+ */
 typedef enum tf_code (*tf_replay_tree_file_fn)(void *arg, struct tf_str name,
     const struct tf_replay_tree_file *f, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_replay_tree_files(struct tf_replay_tree *k,

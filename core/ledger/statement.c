@@ -1,4 +1,4 @@
-/* in-toto Statement v1 of an attestation, DSSE around it. */
+/* The in-toto Statement v1 of an attestation, in a DSSE envelope. */
 #include "statement.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 struct tf_summer {
 	struct tf_sha256 *h;
-	struct tf_buf line, last; /* last: the name before */
+	struct tf_buf line, last; /* last: the previous name */
 	uint64_t count, bytes;
 };
 
@@ -235,7 +235,7 @@ void
 tf_dsse_bundle(const void *payload, size_t n, const char *keyid,
     const uint8_t sig[TF_SIG_LEN], struct tf_buf *out)
 {
-	/* No entry of a public log and no time stamp: there is none. */
+	/* The bundle has no entry of a public log and no time stamp. */
 	tf_buf_str(out, "{\"dsseEnvelope\":");
 	put_envelope(payload, n, keyid, sig, out);
 	tf_buf_printf(out,

@@ -1,6 +1,7 @@
 /*
- * The in-toto Statement v1 of a sealed attestation, and DSSE around it.
- * Schema and agreement with the entry: trailfs-format(5).
+ * The in-toto Statement v1 of a sealed attestation, in a DSSE envelope.
+ * trailfs-format(5) has the schema and the rules by which statement and entry
+ * agree.
  */
 #ifndef TF_LEDGER_STATEMENT_H
 #define TF_LEDGER_STATEMENT_H
@@ -17,10 +18,10 @@ struct tf_subject_file {
 	struct tf_str name;
 	struct tf_hash sha256;
 	uint64_t size;
-	uint64_t seq; /* of its entry, where somebody asks */
+	uint64_t seq; /* of its entry; set only where a caller needs it */
 };
 
-/* What SHA256SUMS over some files comes to. */
+/* Number and size of some files, and the digest of their SHA256SUMS. */
 struct tf_sums {
 	uint64_t count, bytes;
 	struct tf_hash sums;
@@ -41,14 +42,15 @@ struct tf_statement {
 	struct tf_hash previous; /* payload digest of version N-1 */
 	struct tf_sums evidence;
 	const struct tf_subject_file *files; /* evidence.count of them, sorted
-	    by name as bytes; not looked at when there are more than
+	    by name as bytes; ignored when there are more than
 	    TF_STATEMENT_SUBJECTS */
 };
 
 /*
- * Add up SHA256SUMS file by file, in the order of their names as bytes
- * (TF_INVALID otherwise, TF_TOOBIG).  end gives what was added and frees s,
- * which may be NULL (TF_NOMEM).
+ * Compute the sums of files one by one.  add takes the files in the order of
+ * their names as bytes: TF_INVALID when the order is wrong, TF_TOOBIG when the
+ * sizes are too large.  end stores the sums and frees s in every case; s NULL,
+ * from a failed new, gives TF_NOMEM.
  */
 struct tf_summer;
 struct tf_summer *tf_summer_new(void);
@@ -57,23 +59,26 @@ TF_MUST_USE enum tf_code tf_summer_add(struct tf_summer *s,
 TF_MUST_USE enum tf_code tf_summer_end(struct tf_summer *s, struct tf_sums *out,
     struct tf_error *err);
 void tf_summer_free(struct tf_summer *s);
-/* The same of an array. */
+/* Compute the sums of an array of n files, with the same order and errors. */
 TF_MUST_USE enum tf_code tf_sums(const struct tf_subject_file *files, size_t n,
     struct tf_sums *out, struct tf_error *err);
 
-/* The payload, canonical JSON of any length, onto out. */
+/* Append the payload to out: canonical JSON of any length. */
 TF_MUST_USE enum tf_code tf_statement_encode(const struct tf_statement *s,
     struct tf_buf *out, struct tf_error *err);
 
-/* DSSE PAE of a payload of type TF_STATEMENT_TYPE, onto out. */
+/* Append the DSSE PAE of a payload of type TF_STATEMENT_TYPE to out. */
 void tf_dsse_pae(const void *payload, size_t n, struct tf_buf *out);
-/* "SHA256:" and the OpenSSH fingerprint of the key. */
+/* Write the key ID to out: "SHA256:" and the OpenSSH fingerprint of the key. */
 #define TF_KEYID_LEN 50
 void tf_dsse_keyid(const struct tf_pubkey *pub, char out[TF_KEYID_LEN + 1]);
-/* The envelope, onto out. */
+/* Append the DSSE envelope to out. */
 void tf_dsse_envelope(const void *payload, size_t n, const char *keyid,
     const uint8_t sig[TF_SIG_LEN], struct tf_buf *out);
-/* A Sigstore bundle v0.3 with that envelope and the key as a hint, onto out. */
+/*
+ * Append a Sigstore bundle v0.3 to out, with that envelope and keyid as the
+ * hint for the key.
+ */
 void tf_dsse_bundle(const void *payload, size_t n, const char *keyid,
     const uint8_t sig[TF_SIG_LEN], struct tf_buf *out);
 

@@ -1,4 +1,4 @@
-/* Template and reports to compliance. */
+/* Compute compliance from template and reports. */
 #include "status.h"
 
 #include <stdlib.h>
@@ -21,7 +21,7 @@ tf_item_word(enum tf_item_state s)
 	return s == TF_ITEM_COMPLETE ? "COMPLETE" : "MISSING";
 }
 
-/* One name of a slot or of a report, to be sorted. */
+/* One name of a slot or of a report, for sorting. */
 struct claim {
 	struct tf_str name;
 	unsigned version; /* 0: a slot */
@@ -48,7 +48,7 @@ fits(struct tf_str asked, struct tf_str given)
 	return tf_str_same(asked, any) || tf_str_same(asked, given);
 }
 
-/* Are reports of that type judged when they are sealed, and not before? */
+/* True if reports of this type are judged only after sealing. */
 static bool
 is_judged(struct tf_str type)
 {
@@ -72,7 +72,7 @@ struct judging {
 	bool sealed_only;
 };
 
-/* The claims on one name, its slot first and its versions rising. */
+/* Judge one name: c has its slot first, then its versions in rising order. */
 static struct tf_status_item
 judge_name(const struct judging *x, const struct claim *c, size_t n)
 {

@@ -1,22 +1,23 @@
 /*
- * Compliance: what a template asks for and what was reported, to one word.
- * The only place that judges.  Pure.
+ * Compliance: from the template and the attestations of a workflow to one word.
+ * No other file decides compliance.  The functions are pure.
  *
- * - A slot is a name that the template asks for, or the name of an attestation
- *   that it does not ask for (unexpected; without a template none is).
- * - A report is an attestation.  It counts once it is sealed, and before that
- *   once a file of it is in the ledger, unless its type or that of its slot is
- *   another than "generic" and "*": such a type is judged at sealing.
- * - Of several versions of a name (NAME, NAME@2, ...) the highest one that
- *   counts decides.  A version that is not sealed is open, and is named.
- * - A report is compliant unless its claims or a built-in rule say that it is
- *   not; its last override decides instead.
- * - A slot is COMPLETE when the report that decides is of the type that the
- *   template asks for ("*": any; a report that names none is "generic"), else
- *   MISSING.
- * - One that is not compliant makes the whole NON-COMPLIANT, whatever is
- *   missing; else one that is missing makes it INCOMPLETE, and so does it that
- *   nothing counts at all; else it is COMPLIANT.
+ * - A slot is a name that the template requires, or the name of any other
+ *   attestation.  The latter is unexpected if the workflow has a template.
+ * - A report is an attestation.  A sealed report counts.  An open report counts
+ *   once one of its files is in the ledger, but only if its type and the type
+ *   of its slot are "generic" or "*".  Other types are judged at sealing.
+ * - If a name has several versions (NAME, NAME@2, ...), the highest version
+ *   that counts decides.  The newest version that is not sealed is reported as
+ *   open.
+ * - A report is compliant unless its claims or a built-in rule deny it.  The
+ *   last override of a report replaces this result.
+ * - A slot is COMPLETE when the deciding report has the type that the template
+ *   requires, else MISSING.  "*" accepts any type.  A report without a type is
+ *   "generic".
+ * - The result is NON-COMPLIANT if a report is not compliant, even if slots are
+ *   missing.  Else it is INCOMPLETE if a slot is missing or if no report
+ *   counts.  Else it is COMPLIANT.
  */
 #ifndef TF_LEDGER_STATUS_H
 #define TF_LEDGER_STATUS_H
@@ -24,10 +25,10 @@
 #include "../json.h"
 
 enum tf_compliance { TF_COMPLIANT, TF_NON_COMPLIANT, TF_INCOMPLETE };
-/* "COMPLIANT", "NON-COMPLIANT", "INCOMPLETE". */
+/* Return "COMPLIANT", "NON-COMPLIANT" or "INCOMPLETE". */
 const char *tf_compliance_word(enum tf_compliance c);
 
-/* What a template asks for. */
+/* One attestation that a template requires. */
 struct tf_slot {
 	struct tf_str name, type;
 };
@@ -39,27 +40,27 @@ struct tf_template {
 
 /* One attestation of the workflow. */
 struct tf_reported {
-	struct tf_str name; /* as its directory is called: NAME or NAME@N */
+	struct tf_str name; /* of its directory: NAME or NAME@N */
 	struct tf_str type; /* claimed, or absent */
 	bool sealed;
-	bool has_evidence; /* a file of it is in the ledger */
+	bool has_evidence; /* one of its files is in the ledger */
 	bool denied; /* claims.compliant or evaluated.compliant is false */
-	bool overridden, override; /* what its last override says */
+	bool overridden, override; /* has an override; its last value */
 };
 
 enum tf_item_state { TF_ITEM_COMPLETE, TF_ITEM_MISSING };
-/* "COMPLETE", "MISSING". */
+/* Return "COMPLETE" or "MISSING". */
 const char *tf_item_word(enum tf_item_state s);
 
-/* What became of one name. */
+/* The result for one slot. */
 struct tf_status_item {
 	struct tf_str name; /* without "@N" */
-	struct tf_str type; /* what the slot asks for, else what was reported */
+	struct tf_str type; /* required by the slot, else of the report */
 	enum tf_item_state state;
 	bool reported;	/* a report counts */
-	size_t decides; /* which one; none: SIZE_MAX */
-	bool compliant; /* when reported */
-	size_t open;	/* the newest one that is not sealed; none: SIZE_MAX */
+	size_t decides; /* index of the deciding report; none: SIZE_MAX */
+	bool compliant; /* valid if reported */
+	size_t open;	/* index of the newest open one; none: SIZE_MAX */
 	bool unexpected;
 };
 
@@ -70,8 +71,10 @@ struct tf_status {
 };
 
 /*
- * Judge.  t NULL: no template.  sealed_only: what is not sealed does not count.
- * The strings in *out are those of the arguments.  Errors: TF_NOMEM.
+ * Judge the n reports of a workflow against its template t, or NULL.  With
+ * sealed_only, open reports do not count.  The strings in *out belong to the
+ * arguments and must outlive it.  Free *out with tf_status_free.
+ * Errors: TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_status_judge(const struct tf_template *t,
     const struct tf_reported *r, size_t n, bool sealed_only,

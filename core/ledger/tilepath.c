@@ -1,4 +1,4 @@
-/* Paths of tiles. */
+/* Paths of C2SP tlog-tiles. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ tf_tile_path(unsigned level, uint64_t n, unsigned width,
 	char groups[40], *at = groups + sizeof(groups);
 	int len;
 
-	/* From the right: the last group is plain, those before have an x. */
+	/* Built from the right: every group except the last has an x. */
 	*--at = '\0';
 	at -= 3;
 	(void)snprintf(at, 4, "%03u", (unsigned)(n % 1000));

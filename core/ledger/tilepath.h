@@ -8,7 +8,7 @@
 #define TF_TILE_ENTRIES 255 /* the level of entry bundles */
 #define TF_TILE_PATH_MAX 64 /* bytes with NUL */
 
-/* width 256: the full tile. */
+/* Write the path of tile n; width 256 is the full tile. */
 void tf_tile_path(unsigned level, uint64_t n, unsigned width,
     char out[TF_TILE_PATH_MAX]);
 
