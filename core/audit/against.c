@@ -461,8 +461,8 @@ is_package(struct against *g, struct tf_db *db, const char *path, bool *yes,
 	return rc;
 }
 
-/* Choose what is compared, from the request and the ledger alone: no file in the
- * directory may narrow the comparison. */
+/* Choose what is compared, from the request and the ledger alone: no file in
+ * the directory may narrow the comparison. */
 static enum tf_code
 choose(struct against *g, struct tf_db *db, const char *path,
     struct tf_error *err)

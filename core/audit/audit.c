@@ -167,8 +167,8 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 
 /* --- setting up ------------------------------------------------------------------ */
 
-/* Check an earlier checkpoint from before a recovery: the same key under the old
- * origin. */
+/* Check an earlier checkpoint from before a recovery: the same key under the
+ * old origin. */
 static enum tf_code
 check_old_origin(struct tf_audit *a, struct tf_error *err)
 {

@@ -114,18 +114,17 @@ extern const struct tf_str tf_nowhere; /* the path of a finding without one */
 
 /*
  * Begin an audit with the key and the earlier checkpoint of v; v and r must
- * outlive the audit.  own is the key of the store, used if v has none; it may be
- * NULL.  The caller sets source, self and pool, and frees *out with
- * tf_audit_free.  An earlier checkpoint of another log is a finding.
- * Errors: TF_USAGE no key; TF_INVALID the key or the earlier checkpoint is
- * malformed; TF_NOMEM; TF_IO.
+ * outlive the audit. own is the key of the store, used if v has none, or NULL.
+ * The caller sets source, self and pool, and frees *out with tf_audit_free.  An
+ * earlier checkpoint of another log is a finding.  Errors: TF_USAGE no key;
+ * TF_INVALID the key or the earlier checkpoint is malformed; TF_NOMEM; TF_IO.
  */
 TF_MUST_USE enum tf_code tf_audit_new(const struct tf_verify *v,
     const char *own, struct tf_report *r, struct tf_audit **out,
     struct tf_error *err);
 void tf_audit_free(struct tf_audit *a);
-/* Set head from the note of the newest checkpoint; a note that is not valid is a
- * finding.  note.p is not NULL, even if note.n is 0. */
+/* Set head from the note of the newest checkpoint; a note that is not valid is
+ * a finding.  note.p is not NULL, even if note.n is 0. */
 void tf_audit_head(struct tf_audit *a, struct tf_str note);
 /* For a source without all entries: compare the earlier checkpoint with head if
  * their sizes are equal; otherwise TF_CHECK_EARLIER becomes ABSENT. */

@@ -504,8 +504,8 @@ pass_over(void *arg, const void *p, size_t n, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Check a page against the manifest.  The limit on its size grows with the number
- * of members: a larger page only serves to fill the disk of an auditor. */
+/* Check a page against the manifest.  The limit on its size grows with the
+ * number of members: a larger page only serves to fill an auditor's disk. */
 static bool
 check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
 {
@@ -563,8 +563,8 @@ one_text(void *arg, enum tf_package_text text, const char *name,
 	return TF_OK;
 }
 
-/* Check the pages of the directories that the entries create; check_rest reports
- * any other page. */
+/* Check the pages of the directories that the entries create; check_rest
+ * reports any other page. */
 static enum tf_code
 check_pages(struct tf_audit *a, struct tf_error *err)
 {

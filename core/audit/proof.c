@@ -1,4 +1,4 @@
-/* The audit of one C2SP tlog-proof, with the file of the entry that it proves. */
+/* The audit of one C2SP tlog-proof, with the file of its entry. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

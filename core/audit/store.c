@@ -40,7 +40,7 @@ struct store {
 	struct tf_buf vkey, beside; /* keys/log.vkey, STORE/checkpoint */
 	char origin[TF_ORIGIN_MAX + 1], id[33];
 	uint64_t off;		       /* of events.jsonl */
-	struct tf_bits queued;	       /* objects that were given to the pool */
+	struct tf_bits queued;	       /* objects given to the pool */
 	uint64_t names;		       /* rows of the node table */
 	uint64_t files, content_bytes; /* of evidence, as in status */
 	/* Paths of evidence, a NUL after each.  Their access is compared at
@@ -352,7 +352,7 @@ extra_rows(struct tf_audit *a, struct tf_error *err)
 			     rc;
 }
 
-/* Compare the sums that status shows with the entries, if no entry is missing. */
+/* Compare the sums of status with the entries, if no entry is missing. */
 static enum tf_code
 sums(struct tf_audit *a, struct tf_error *err)
 {

@@ -268,8 +268,8 @@ open_object(struct maker *k, uint64_t object, const struct tf_hash *h,
 	return rc;
 }
 
-/* Find the object with the bytes of e.  The row of its node names the object: after
- * damage the database may have two objects with one digest. */
+/* Find the object with the bytes of e.  The row of its node names the object:
+ * after damage the database may have two objects with one digest. */
 static enum tf_code
 find_object(struct maker *k, const struct tf_entry *e, const struct tf_hash *h,
     uint64_t *object, struct tf_error *err)

@@ -19,7 +19,7 @@
 
 /* --- a file system that keeps nothing ----------------------------------------- */
 
-/* Even numbers are directories.  Names are not stored, so no lookup succeeds. */
+/* Even numbers are directories.  No name is stored, so every lookup fails. */
 static atomic_ulong next_id = 2;
 
 static void

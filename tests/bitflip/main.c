@@ -1,11 +1,11 @@
 /*
  * test-bitflip: flip single bits in every file of a small store.
  *
- * COUNT bits (400), chosen by SEED (1), or each bit with COUNT=all, or one of
- * each byte with COUNT=bytes; the latter two only of places that have ONLY in
- * their name, as in ONLY='unsealed row'.  For each: the verifier refuses or
- * finds it, or it is in a place that nothing is read from (listed, and
- * counted), and then all that the store shows is the same.
+ * It flips COUNT bits (400), chosen by SEED (1).  COUNT=all flips each bit,
+ * COUNT=bytes one bit of each byte; for these two, ONLY='unsealed row' limits
+ * the run to places with that text in their name.  For each bit, the verifier
+ * refuses the store or reports a finding, or the bit is in a listed place that
+ * no reader uses, and then the store shows the same as before.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -40,8 +40,8 @@ static struct rig {
 } rig;
 
 /*
- * What no check looks at, because nothing that is shown is read from there.
- * Anything else that passes unnoticed fails the test.
+ * Places that no check reads, because nothing that the store shows comes from
+ * them.  A bit in another place that passes the verifier fails the test.
  */
 static const char *const may_pass[] = {
 	/* SQLite: space without content, and numbers that it only keeps. */
@@ -243,7 +243,7 @@ complain(const struct file *f, size_t off, unsigned bit, const char *text)
 	rig.bad++;
 }
 
-/* Whoever writes refuses the store, or goes on and leaves a whole one. */
+/* A writer must refuse the store, or leave a store that verifies. */
 static void
 write_on(const struct file *f, size_t off, unsigned bit)
 {
@@ -259,7 +259,7 @@ write_on(const struct file *f, size_t off, unsigned bit)
 		complain(f, off, bit, "taken by a writer, and not whole then");
 }
 
-/* Nobody noticed: then nothing may show. */
+/* The verifier passed: the store must show the same as before. */
 static void
 passed(const struct file *f, size_t off, unsigned bit)
 {

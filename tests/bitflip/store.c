@@ -1,4 +1,4 @@
-/* A small store with something of everything, what it shows, and writing on. */
+/* A small store with an example of each kind; reading and writing it. */
 #include <string.h>
 #include <unistd.h>
 

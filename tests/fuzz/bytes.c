@@ -1,5 +1,5 @@
-/* Hex, base64, decimal, time, UTF-8: one form each, so what is read is what
- * would be written. */
+/* Hex, base64, decimal, time, UTF-8: each value has one form, so the encoder
+ * gives back the decoded text. */
 #include <string.h>
 
 #include "../../core/base/bytes.h"

@@ -1,4 +1,4 @@
-/* STORE/config.  What is taken stays within its limits. */
+/* STORE/config: accepted values are within their limits. */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>

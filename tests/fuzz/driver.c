@@ -1,7 +1,7 @@
 /*
- * Call fuzz_one once for each file of the corpus of this target, or of the given
- * files and directories.  The last line has the form of Check.  If a file ends
- * the process, the driver prints its name.
+ * Call fuzz_one once for each file of the corpus of this target, or of the
+ * given files and directories.  The last line has the form of Check.  If a file
+ * ends the process, the driver prints its name.
  */
 #include <dirent.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /*
- * Fuzz targets: each file here is one target.  It defines fuzz_one, which reads n
- * bytes from outside and ends the process if a promise does not hold.  libFuzzer
- * makes the bytes (make fuzz); driver.c replays the files of corpus/NAME (make
- * check).
+ * Fuzz targets: each file here is one target.  It defines fuzz_one, which reads
+ * n bytes from outside and ends the process if a promise does not hold.
+ * libFuzzer makes the bytes (make fuzz); driver.c replays the files of
+ * corpus/NAME (make check).
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H

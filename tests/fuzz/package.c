@@ -1,11 +1,11 @@
 /*
- * A package from a stranger: verified and unpacked.  Whatever it is, there is
- * an answer.
+ * A hostile package: verify it and unpack it.  Both calls must return.
  *
- * Bytes that begin as an archive does are the package.  All others are changes
- * to one of the published packages, whose manifests and archive are then made
- * anew: so what is found is found by what entries, proofs and signatures say.
- * If nothing is found, the evidence in it is that of the published one.
+ * Input that begins as an archive is the package.  Other input describes
+ * changes to a published package; the target then makes new manifests and a new
+ * archive, so that only entries, proofs and signatures can reveal the changes.
+ * If the verifier finds nothing, the evidence must be that of the published
+ * package.
  */
 #include <fcntl.h>
 #include <ftw.h>

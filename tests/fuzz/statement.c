@@ -1,7 +1,8 @@
 /*
- * The payload of a sealed attestation, as an audit reads it.  The entry names
- * and signs whatever payload chance made, so that only what it says is left to
- * judge: nothing but the statement that the entries give is taken.
+ * The payload of a sealed attestation, as an audit reads it.  The target makes
+ * an entry that names and signs the fuzzed payload, so that only the text of
+ * the payload can be wrong.  The audit must accept only the statement that the
+ * entries give.
  */
 #include <string.h>
 

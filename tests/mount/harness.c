@@ -1,5 +1,4 @@
-/* See harness.h.  Nothing here sleeps in hope: every wait looks for what it
- * waits for, and has an end. */
+/* See harness.h.  Every wait polls its condition and has a limit. */
 #include "harness.h"
 
 #include <ftw.h>

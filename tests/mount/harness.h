@@ -1,10 +1,14 @@
 /*
- * A vault of its own for each test, in a directory of its own.
+ * The fixtures and helpers of the mount tests.  Each test has its own vault in
+ * its own directory.
  *
  * The working directory of a test holds "store" and, once mounted, "mnt"; the
- * daemon writes into "log".  Whatever becomes of a test, its daemon dies with
- * it, and the runner's parent takes down by path what is left mounted below
- * the directory of this run.
+ * daemon writes its messages to "log".  The daemon ends with its test, even if
+ * the test crashes.  The parent of the runner then unmounts, by path, all
+ * mounts below the directory of this run.
+ *
+ * A helper fails the test if it cannot do what its comment says.  Strings that
+ * helpers return stay valid until the test ends.
  */
 #ifndef TESTS_MOUNT_HARNESS_H
 #define TESTS_MOUNT_HARNESS_H
@@ -25,22 +29,23 @@
 
 /* --- fixtures --------------------------------------------------------- */
 
-/* Tests that begin with a mounted vault, in which nothing is sealed unless
- * somebody asks.  It is unmounted afterwards and must verify. */
+/* Tests that begin with a mounted vault, which seals nothing by itself.  After
+ * the test the vault is unmounted and must verify. */
 TCase *mounted_case(Suite *s, const char *name);
-/* What its tests wait for is made by threads that let all other programs go
- * first, which may take long: they mount after daemon_works(). */
+/* These tests wait for threads of the daemon that run at idle priority, which
+ * may take long: time limits grow.  Call daemon_works() before the mount. */
 void case_works(TCase *t);
 void daemon_works(void);
-/* With a store that is not mounted; what becomes of it is the test's. */
+/* Tests that begin with a store that is not mounted and is not verified
+ * afterwards. */
 TCase *stored_case(Suite *s, const char *name);
 
-/* The runner's side: run in a child, clean up in any case. */
+/* For the runner: run the suites in a child, and clean up in any case. */
 int run_guarded(int (*suites)(void));
 /* The directory of this run. */
 const char *run_directory(void);
 
-/* The rest of the test cannot be made here: count it, and return. */
+/* Unless can is true: count the test as skipped, print why, and return. */
 #define skip_unless(can, why)                        \
 	do {                                         \
 		if (!(can)) {                        \
@@ -49,41 +54,43 @@ const char *run_directory(void);
 		}                                    \
 	} while (0)
 void note_skipped(const char *func, const char *why);
-/* Is there such a program? */
+/* True if the program is installed. */
 bool have(const char *program);
-/* Is TRAILFS_LONG set?  Then what takes minutes is tried as often as it takes,
- * and everything may take longer. */
+/* True if TRAILFS_LONG is set: tests run all their rounds, and time limits are
+ * longer. */
 bool long_run(void);
 
 /* --- the daemon ------------------------------------------------------- */
 
 /* Mount "store" at "mnt" with these options and wait until it serves. */
 void mount_vault(const char *options);
-/* Take the mount off; the daemon must end with 0. */
+/* Unmount; the daemon must end with status 0. */
 void unmount_vault(void);
-/* Both, with the options it had. */
+/* Unmount, and mount with the same options. */
 void remount_vault(void);
-/* kill(2) with SIGKILL: the mount stays, dead. */
+/* Kill the daemon with SIGKILL; the dead mount stays. */
 void crash_vault(void);
-/* Start it only; who calls this waits for what it does. */
+/* Start the daemon without waiting; the caller waits for its result. */
 void start_vault(const char *options);
-/* Start it and kill it that many milliseconds later, wherever it is then. */
+/* Start the daemon and kill it ms milliseconds later, at any point of its
+ * start. */
 void crash_start(const char *options, int ms);
-/* Wait for its end: the status as exit(3) gave it, or -signal. */
+/* Wait until the daemon ends.  Returns its exit status, or -signal. */
 int vault_ended(void);
 pid_t vault_pid(void);
-/* Daemons from now on may have so many descriptors; 0: as many as we. */
+/* Set the limit of descriptors for later daemons; hard 0: the limit of the
+ * test. */
 void daemon_descriptors(unsigned soft, unsigned hard);
-/* The test broke the store, or takes care of it itself: do not verify it. */
+/* Do not verify the store after the test. */
 void expect_no_verify(void);
 
 /* --- programs --------------------------------------------------------- */
 
-/* Run a shell command, which must end with that status.  What it said on
- * stdout and stderr; good until the test ends. */
+/* Run a shell command, which must end with that status.  Returns its stdout and
+ * stderr. */
 const char *run(int status, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* Run one that may end as it likes: its status, "0" for success. */
+/* Run a shell command that may fail.  Returns its status, "0" for success. */
 const char *run_any(const char *command);
 #define says(text, part)                                     \
 	do {                                                 \
@@ -111,70 +118,75 @@ const char *errno_name(int sys);
 #define allowed(call) answers(0, call)
 #define refused(want, call) answers(want, call)
 
-/* From now on the caller is that user; 0: root again. */
+/* Become that user; 0: root again. */
 #define ALICE 1001
 #define BOB 1002
 void as(uid_t uid);
 
 int rename_flags(const char *from, const char *to, unsigned flags);
-/* open(2) and close(2): an error of either. */
+/* open(2) and close(2); returns -1 if either fails. */
 int try_open(const char *path, int flags);
-/* Start a child that does this and exits with its result; and its end. */
+/* Start a child that calls what and exits with its result.  child_ended
+ * waits for it and returns that result. */
 pid_t in_child(int (*what)(void));
 int child_ended(pid_t pid);
 
 /* --- files ------------------------------------------------------------ */
 
-/* The place of most tests: an attestation. */
+/* The attestation that most tests use. */
 #define W "mnt/t/w"
 #define A W "/a"
 void make_attestation(void); /* A, its workflow and its trail */
 
-/* Create path with that text and close it; everything must succeed. */
+/* Create path with that text and close it. */
 void put(const char *path, const char *text);
 void put_bytes(const char *path, const void *p, size_t n);
-/* The same, and it is sealed. */
+/* The same, and seal it. */
 void put_sealed(const char *path, const char *text);
-/* A new file, open for writing; and a write of all of the text. */
+/* begin creates a file and returns it open for writing; add writes all of the
+ * text. */
 int begin(const char *path);
 void add(int fd, const char *text);
-/* All of a file, with a NUL behind; *n (may be NULL) is without it. */
+/* The whole content of a file and a NUL.  *n becomes its length without the
+ * NUL; n may be NULL. */
 char *content(const char *path, size_t *n);
 #define holds(path, text) ck_assert_str_eq((text), content((path), NULL))
-/* n bytes that look like chance, the same for the same seed. */
+/* n pseudorandom bytes; equal seeds give equal bytes. */
 char *noise(size_t n, unsigned seed);
 
-/* chmod(2) closes the directory, and fsync(2) of it seals it. */
+/* Seal dir: chmod(2) closes the directory, fsync(2) seals it. */
 void seal(const char *dir, mode_t mode);
-/* fsync(2) of a directory: what root has frozen below it is sealed. */
+/* fsync(2) of a directory: seals the frozen files of root below it. */
 void sync_dir(const char *dir);
-/* user.trailfs.state, or what else; "(ENODATA)" and such when refused. */
+/* The attribute user.trailfs.NAME; "(ENODATA)" or another errno on failure. */
 const char *fact(const char *path, const char *name);
 #define state_of(path) fact((path), "state")
 #define has_state(path, want) ck_assert_str_eq((want), state_of(path))
-/* Wait until it has that state, a quarter of a minute at most. */
+/* Wait until path has that state, at most 15 s times the factor for time
+ * limits. */
 void becomes(const char *path, const char *state);
 bool exists(const char *path);
 struct stat stat_of(const char *path);
 
 /* --- the ledger ------------------------------------------------------- */
 
-/* events.jsonl of the mount, or of the store when nothing is mounted. */
+/* events.jsonl of the mount, or of the store if nothing is mounted. */
 const char *events(void);
-/* Entries of that type about that path (of the vault); NULL: of any. */
+/* The number of entries of that type about that path in the vault; NULL: about
+ * any path. */
 unsigned entries(const char *type, const char *path);
-/* The last of these, a line. */
+/* The line of the last such entry. */
 const char *entry(const char *type, const char *path);
-/* Its number. */
+/* The number of the entry in that line. */
 unsigned long entry_seq(const char *line);
 
 /* --- the store -------------------------------------------------------- */
 
-/* Run SQL on store/ledger.db, past its triggers. */
+/* Run SQL on store/ledger.db without its triggers. */
 void tamper(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Change one bit of the first place where these bytes stand in a file. */
+/* Flip one bit in the first place of the file that holds these bytes. */
 void flip_bit(const char *file, const char *bytes);
-/* trailctl verify must end so; what it said. */
+/* Run trailctl verify, which must end with that status.  Returns its output. */
 const char *verify(int status);
 
 #endif

@@ -307,8 +307,8 @@ START_TEST(what_will_add_a_row_takes_space_first)
 END_TEST
 
 /* The names and modes of one user do not use the space reserved for sealing.
- * Loop test:
- * trails, workflows, changes of access to a directory and to sealed evidence. */
+ * Loop test: trails, workflows, changes of access to a directory and to sealed
+ * evidence. */
 START_TEST(what_adds_a_row_takes_space_first)
 {
 	char path[64];

@@ -1,6 +1,6 @@
-/* Nobody can change frozen or sealed evidence.  test_tamper.c tries the ways that
- * take one call.  Here are the ways that take several calls, the calls that stay
- * allowed, and the errors of other callers. */
+/* Nobody can change frozen or sealed evidence.  test_tamper.c tries the ways
+ * that take one call.  Here are the ways that take several calls, the calls
+ * that stay allowed, and the errors of other callers. */
 #include <linux/falloc.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>

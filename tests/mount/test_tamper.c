@@ -407,7 +407,7 @@ keep_and_try(void)
 	return 0;
 }
 
-/* Opened for reading during the write, held by another process past the seal. */
+/* Opened for reading during the write, open in a child past the seal. */
 START_TEST(a_descriptor_kept_past_the_seal_is_no_way_in)
 {
 	pid_t pid;

@@ -1,10 +1,10 @@
 /*
- * test-nomem: memory runs out, or reading, writing or SQLite fails, at each
- * place once, while a store, a log, a proof, a package and a directory are
- * verified and while a store recovers.  Nothing ends the process; what is not
- * whole is never called so; what is whole is never called altered, but not
- * checked; and a store that could not be opened is opened afterwards and has
- * lost nothing.
+ * test-nomem: fail each allocation, read, write or step of SQLite once, during
+ * the verification of a store, a log, a proof, a package and a directory, and
+ * during the recovery of a store.  The process must not end.  The verifier must
+ * not pass altered input, and must report intact input as not checked, never as
+ * altered.  A store that could not be opened must open afterwards without
+ * loss.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -455,7 +455,7 @@ load_key(void)
 	return load("key", true);
 }
 
-/* It is refused, as it should be. */
+/* A file that is no key must be refused. */
 static enum tf_code
 load_other(void)
 {

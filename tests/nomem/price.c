@@ -1,6 +1,6 @@
 /*
- * What a file costs in statements of SQL and in allocations, which do not
- * depend on how fast the machine is.
+ * The cost of a file: statements of SQL and allocations.  These counts do not
+ * depend on the speed of the machine.
  */
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +39,7 @@ seal_all(void)
 	MUST(tf_vault_sync(vault, TF_ROOT_ID, &nobody, NULL) == TF_OK);
 }
 
-/* work makes at most so many calls of that kind a file. */
+/* Check that work makes at most so many calls of that kind per file. */
 static bool
 costs(const char *what, void (*work)(void), enum strike kind, long most)
 {
@@ -65,9 +65,10 @@ price(const char *store)
 	MUST(tf_vault_open(store, &o, &vault, NULL) == TF_OK);
 	t = make_dir(vault, make_dir(vault, TF_ROOT_ID, "price"), "w");
 	dir = make_dir(vault, t, "a");
-	close_all(); /* what is only done at first is not what we count */
+	close_all(); /* do not count the work of the first files */
 	seal_all();
-	/* What was counted when this was set, and about a fifth: 6, 9.1, 16, 11. */
+	/* What was counted when this was set, and about a fifth: 6, 9.1, 16,
+	 * 11. */
 	over += !costs("statements of SQL for the close", close_all,
 	    STRIKE_STEP, 7);
 	over += !costs("statements of SQL for the seal", seal_all, STRIKE_STEP,

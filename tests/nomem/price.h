@@ -1,9 +1,10 @@
-/* What a file costs in statements of SQL and in allocations. */
+/* The cost of a file: statements of SQL and allocations. */
 #ifndef TESTS_PRICE_H
 #define TESTS_PRICE_H
 
 #define PRICES 4
-/* Write into the store and count.  How many of the PRICES are over the limit. */
+/* Write files into the store and count.  Returns how many of the PRICES counts
+ * exceed their limit. */
 unsigned price(const char *store);
 
 #endif

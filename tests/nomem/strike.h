@@ -1,5 +1,5 @@
-/* One call fails: of memory, of what reads and writes files, of SQLite, of the
- * memory that libcrypto asks for. */
+/* Making one call fail: an allocation, a call that reads or writes files, a
+ * step of SQLite, or an allocation of libcrypto. */
 #ifndef TESTS_STRIKE_H
 #define TESTS_STRIKE_H
 
@@ -10,16 +10,16 @@ enum strike { STRIKE_MEMORY, STRIKE_CALL, STRIKE_STEP, STRIKE_CRYPTO, STRIKES };
 /* Call this first: it separates the memory of libcrypto from ours. */
 void strike_begin(void);
 
-/* After n more calls of that kind one fails: without memory, with EIO, with an
- * error of the database, without memory in libcrypto. */
+/* Let n calls of that kind succeed, and fail the next one: no memory, EIO, an
+ * error of the database, or no memory in libcrypto. */
 void strike_after(enum strike what, long n);
-/* From now on all succeed again; did it come so far? */
+/* Let all calls succeed again.  True: the failing call was reached. */
 bool strike_end(void);
 
-/* Let calls succeed until strike_resume is given what this returned. */
+/* Let calls succeed until strike_resume gets the value returned here. */
 long strike_pause(void);
 void strike_resume(long paused);
-/* How many calls were made since strike_after, if it did not come so far. */
+/* Calls since strike_after, if the failing call was not reached. */
 long strike_used(void);
 
 #endif

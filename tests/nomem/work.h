@@ -1,7 +1,7 @@
 /*
- * Memory runs out, or a call or the database fails, at each place once while a
- * vault works: sealing, renaming, publishing, setting attributes, reading, and
- * making what control files show.
+ * Fail each allocation, call or database step once during the operations of a
+ * vault: sealing, renaming, publishing, setting attributes, reading, and making
+ * control files.
  */
 #ifndef TESTS_WORK_H
 #define TESTS_WORK_H
@@ -15,8 +15,8 @@ struct work_result {
 };
 
 /*
- * Make the store of this sweep at dir/work-store and sweep every operation with
- * that kind of failure.  step: only every step-th place is tried.
+ * Make the store of this sweep at dir/work-store, and run every operation with
+ * that kind of failure at every step-th place.
  */
 struct work_result work_sweep(const char *dir, enum strike kind, long step);
 

@@ -1,4 +1,4 @@
-/* A proof that somebody was handed, against the key and what he holds (I6). */
+/* Verifying a proof with only the key and an earlier checkpoint (I6). */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

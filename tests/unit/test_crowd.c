@@ -1,6 +1,6 @@
 /*
- * Many pending nodes of one user do not slow down other users: an operation visits
- * only the nodes that it concerns.  The tests count visits, not time.
+ * Many pending nodes of one user do not slow down other users: an operation
+ * visits only the nodes that it concerns.  The tests count visits, not time.
  */
 #include <check.h>
 #include <malloc.h>

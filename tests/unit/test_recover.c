@@ -1,6 +1,6 @@
 /*
- * Recovery of stage/ and its rows at the next open: a flushed file whose bytes are
- * intact is sealed; any other file never becomes evidence.
+ * Recovery of stage/ and its rows at the next open: a flushed file whose bytes
+ * are intact is sealed; any other file never becomes evidence.
  */
 #include <check.h>
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 /*
- * The store keeps what it was given: rows that only append, however SQL is
- * turned (I1), transactions that are whole, object files that are never
- * replaced (I2).
+ * The store: no SQL statement changes a committed row (I1), transactions are
+ * whole, and object files are never replaced (I2).
  */
 #include <check.h>
 #include <errno.h>
