@@ -1,5 +1,7 @@
-/* The descriptions in a package: made here when it is written, and made again
- * and compared when it is checked. */
+/*
+ * The files that describe a package.  The writer makes them here; the verifier
+ * makes them again and compares.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,8 +17,7 @@
 const char tf_package_bagit[] = "BagIt-Version: 1.0\n"
 				"Tag-File-Character-Encoding: UTF-8\n";
 
-/* The texts are files of their own, so that they are read and checked as what
- * they are. */
+/* The texts are in files of their own, so that shellcheck reads the script. */
 #define TEXT(symbol, file)                            \
 	__asm__(".pushsection .rodata\n"              \
 		".global " #symbol "\n" #symbol ":\n" \
@@ -94,8 +95,10 @@ tf_package_json(const struct tf_package_facts *f, struct tf_buf *out,
 	return rc;
 }
 
-/* Each string onto text, with a NUL; false when it is absent or none, or
- * *failed: there was no memory. */
+/*
+ * Append the string of key to text, with a NUL, and set *at to its offset.
+ * False: it is absent or no string, or, with *failed set, memory is short.
+ */
 static bool
 get_text(const struct tf_json_doc *d, const char *key, size_t *at,
     struct tf_buf *text, bool *failed)

@@ -1,4 +1,8 @@
-/* What a package says about itself: bag-info.txt, package.json, envelopes. */
+/*
+ * The files that describe a package: bag-info.txt, package.json, lines of
+ * names.jsonl, DSSE envelopes.  trailfs-package(5) has the formats.  All
+ * functions are pure and safe from many threads at once.
+ */
 #ifndef TF_ARCHIVE_DESCRIPTION_H
 #define TF_ARCHIVE_DESCRIPTION_H
 
@@ -10,37 +14,45 @@
 struct tf_entry;
 struct tf_package_request;
 
-/* All that the descriptions of a package say; p's strings are the caller's. */
+/* The facts in the descriptions of a package; p stays the caller's. */
 struct tf_package_facts {
 	const struct tf_package_place *p;
 	struct tf_checkpoint head;
-	struct tf_time last; /* of the last entry in it */
+	struct tf_time last; /* time of the last entry in the package */
 	uint64_t entries, files, bytes;
 	unsigned format;
 };
 
+/* The texts of VERIFY.txt and verify.sh. */
 extern const char tf_package_readme[], tf_package_script[];
 
-/* --- what stands in the files ------------------------------------------------ */
+/* Append bag-info.txt (RFC 8493 2.2.2) to out. */
 void tf_package_bag_info(const struct tf_package_facts *f, struct tf_buf *out);
 
-/* package.json */
+/* Append package.json to out. */
 TF_MUST_USE enum tf_code tf_package_json(const struct tf_package_facts *f,
     struct tf_buf *out, struct tf_error *err);
 
-/* What package.json asks for, and its format, which is 1 or 2; the strings are
- * kept in text.  TF_NEWER, TF_TAMPER. */
+/*
+ * Parse package.json: set path, since and until in *r, and *format to 1 or 2.
+ * The strings of *r point into text, which the caller frees.  Errors: TF_NEWER
+ * (a later version made the package), TF_TAMPER (malformed), TF_NOMEM.
+ */
 TF_MUST_USE enum tf_code tf_package_json_read(const struct tf_buf *json,
     struct tf_package_request *r, unsigned *format, struct tf_buf *text,
     struct tf_error *err);
 
+/* The text of bagit.txt (RFC 8493 2.1.1). */
 extern const char tf_package_bagit[];
 
-/* A line of names.jsonl: that path stands as stored, onto out. */
+/* Append a line of names.jsonl to out: the package has path as stored. */
 TF_MUST_USE enum tf_code tf_package_name_line(struct tf_str path,
     struct tf_str stored, struct tf_buf *out, struct tf_error *err);
 
-/* The envelope of an attestation.sealed entry, from its payload. */
+/*
+ * Append the DSSE envelope of the attestation.sealed entry e to out, with the
+ * payload of its statement.  TF_TAMPER: the signature in e is malformed.
+ */
 TF_MUST_USE enum tf_code tf_package_envelope(const struct tf_entry *e,
     const struct tf_buf *payload, struct tf_buf *out, struct tf_error *err);
 

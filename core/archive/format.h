@@ -1,7 +1,9 @@
 /*
- * Inside of packages: select.c chooses entries, package.c makes files
- * of them, zip_write.c the archive; zip_scan.c and reader.c take
- * one apart.  Only zip_write.c knows libzip, and reader.c zlib.
+ * The names of the files in a package, see trailfs-package(5).  To write a
+ * package, select.c selects the entries, package.c makes the files, and
+ * zip_write.c writes the archive.  To read one, zip_scan.c finds the members
+ * and reader.c reads them.  Only zip_write.c uses libzip; only reader.c uses
+ * zlib.
  */
 #ifndef TF_ARCHIVE_FORMAT_H
 #define TF_ARCHIVE_FORMAT_H
@@ -10,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where things stand below the topmost directory. */
+/* Files and directories below the topmost directory. */
 #define TF_PACKAGE_BAGIT "bagit.txt"
 #define TF_PACKAGE_INFO "bag-info.txt"
 #define TF_PACKAGE_MANIFEST "manifest-sha256.txt"
@@ -32,7 +34,7 @@
 #define TF_PACKAGE_EVENT_PROOFS "proofs/events/"
 #define TF_PACKAGE_PROOF ".tlog-proof"
 
-/* --- what people read ---------------------------------------------------------- */
+/* --- files for human readers --------------------------------------------- */
 
 #define TF_PACKAGE_WORKFLOWS "workflows/"
 #define TF_PACKAGE_PAGE "index.html"

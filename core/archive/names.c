@@ -1,4 +1,4 @@
-/* Names that every system can hold. */
+/* Names in a package that every system can store. */
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -50,7 +50,7 @@ ends_as_proof(const char *p, size_t n)
 	return n >= k && same_letters(p + n - k, PROOF, k);
 }
 
-/* Names that Windows keeps for devices, whatever follows their first dot. */
+/* True for the device names of Windows, with any text after the first dot. */
 static bool
 is_device(const char *p, size_t n)
 {
@@ -68,7 +68,7 @@ is_device(const char *p, size_t n)
 		return false;
 	if (n == 4)
 		return p[3] >= '0' && p[3] <= '9';
-	/* The superscripts one, two and three count as digits there. */
+	/* Windows treats the superscripts one, two and three as digits. */
 	return n == 5 && p[3] == '\xc2' &&
 	    (p[4] == '\xb9' || p[4] == '\xb2' || p[4] == '\xb3');
 }
@@ -87,8 +87,8 @@ is_forbidden(char c)
 }
 
 /*
- * name as utf8proc maps it, onto out.  False: no memory.  What is no UTF-8
- * stays as it is.
+ * Append name, mapped by utf8proc, to out.  Invalid UTF-8 is appended
+ * unchanged.  False: no memory.
  */
 static bool
 map_name(struct tf_str name, utf8proc_option_t how, struct tf_buf *out)
@@ -115,8 +115,8 @@ is_ascii(struct tf_str name)
 }
 
 /*
- * Is every character composed?  Other names are changed on the way by programs
- * (libarchive) and file systems (HFS+).  False with *failed: no memory.
+ * True if every character is composed.  Some programs (libarchive) and file
+ * systems (HFS+) change other names.  False with *failed set: no memory.
  */
 static bool
 is_composed(struct tf_str name, bool *failed)
@@ -132,7 +132,7 @@ is_composed(struct tf_str name, bool *failed)
 	return same;
 }
 
-/* Would p be taken for an escape, or not be taken at all? */
+/* True if a byte at p would be read as an escape, or is not allowed. */
 static bool
 must_escape(const char *p, size_t n, bool composed)
 {
@@ -161,7 +161,7 @@ escape(struct tf_buf *out, char c)
 	tf_buf_printf(out, "=%02X", (unsigned)(unsigned char)c);
 }
 
-/* Take the last byte of what was added back, and escape it. */
+/* Replace the last byte of out with its escape. */
 static void
 escape_last(struct tf_buf *out)
 {
@@ -173,7 +173,7 @@ escape_last(struct tf_buf *out)
 	escape(out, c);
 }
 
-/* Cut what was added since start to LONGEST bytes, between two characters. */
+/* Cut the bytes of out after start to LONGEST, between two characters. */
 static void
 cut(struct tf_buf *out, size_t start, unsigned format)
 {
@@ -182,7 +182,7 @@ cut(struct tf_buf *out, size_t start, unsigned format)
 	out->n = start + LONGEST;
 	while ((out->p[out->n] & 0xc0) == 0x80)
 		out->n--;
-	/* Nor within an escape; format 1 did that. */
+	/* Do not cut within an escape; format 1 did. */
 	for (size_t k = 1; format > 1 && k <= 2; k++)
 		if (out->p[out->n - k] == '=') {
 			out->n -= k;
@@ -223,8 +223,10 @@ tf_package_safe(struct tf_buf *out, struct tf_str name, bool directory)
 
 /* --- names that differ in case only ---------------------------------------- */
 
-/* Of format 1, whose packages stay readable: the small letter of most capital
- * ones in Latin, Greek, Cyrillic and Armenian. */
+/*
+ * Return the small letter of c for most capitals of Latin, Greek, Cyrillic and
+ * Armenian.  Packages of format 1, which stay readable, use this rule.
+ */
 static uint32_t
 fold_format1(uint32_t c)
 {
@@ -261,8 +263,10 @@ add_folded_format1(struct tf_buf *out, const char *p, size_t n)
 	}
 }
 
-/* The same for names that some system takes for one.  Never 0, but without
- * memory. */
+/*
+ * Return a fingerprint that is equal for names that some system treats as the
+ * same name.  0: no memory.
+ */
 static uint64_t
 fingerprint(const char *p, size_t n, unsigned format)
 {
@@ -287,7 +291,7 @@ fingerprint(const char *p, size_t n, unsigned format)
 	return v;
 }
 
-/* --- what is taken ---------------------------------------------------------- */
+/* --- names in use -------------------------------------------------------- */
 
 static bool
 grow_taken(struct tf_package_names *t)
@@ -311,7 +315,7 @@ grow_taken(struct tf_package_names *t)
 	return true;
 }
 
-/* 1: it is ours now; 0: it was taken; -1: no memory. */
+/* Reserve a name: 1 reserved, 0 already in use, -1 no memory. */
 static int
 take(struct tf_package_names *t, const char *p, size_t n)
 {
@@ -383,7 +387,7 @@ rehash(struct tf_package_names *t)
 	size_t n = t->slots;
 
 	if ((t->dirs = calloc(n * 2, sizeof(*old))) == NULL) {
-		t->dirs = old; /* longer chains, nothing wrong */
+		t->dirs = old; /* only slower: the chains get longer */
 		return;
 	}
 	t->slots = n * 2;
@@ -433,7 +437,7 @@ tf_package_directory(struct tf_package_names *t, struct tf_str path,
 		return TF_OK;
 	}
 	if (slash != NULL) {
-		/* As deep as paths are, which have 1,024 bytes at most. */
+		/* The depth is bounded: a path has at most 1,024 bytes. */
 		rc = tf_package_directory(t,
 		    (struct tf_str){ path.p, (size_t)(slash - path.p) }, &b,
 		    err);
@@ -468,7 +472,7 @@ tf_package_file(struct tf_package_names *t, struct tf_str path,
 	}
 	if (rc == TF_OK)
 		rc = add_name(t, name, false, &b, err);
-	/* What keeps its name need not be remembered. */
+	/* Only files with another name in the package need an entry. */
 	if (rc == TF_OK &&
 	    (b.n != path.n || memcmp(b.p, path.p, path.n) != 0) &&
 	    !keep(t, path, &b))

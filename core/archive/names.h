@@ -1,7 +1,7 @@
 /*
- * Names in a package: every system must be able to hold what is unpacked, also
- * one that knows no case, no ':' and no "con".  trailfs-package(5) has the
- * rule; this is the only place that applies it.
+ * Names in a package.  Every system must be able to store the unpacked files,
+ * also one that ignores case or refuses ':' and "con" in names.
+ * trailfs-package(5) has the rule; no other file applies it.
  */
 #ifndef TF_ARCHIVE_NAMES_H
 #define TF_ARCHIVE_NAMES_H
@@ -13,35 +13,41 @@
 
 struct tf_buf;
 
-/* The names given so far: what is free depends on them. */
+/* The names used so far in one package.  One thread at a time may use it. */
 struct tf_package_names;
 
-/* The newest format, and the only other one, whose rule is the same but for what
- * is not composed, for letter case beyond some alphabets, and for cutting. */
+/*
+ * The newest format.  Format 1 is the only other one.  Its rule differs for
+ * characters that are not composed, for letter case outside some alphabets, and
+ * for cutting.
+ */
 #define TF_PACKAGE_FORMAT 2
 
-/* By the rule of that format, 1 or 2.  NULL: no memory. */
+/* Begin with no names, by the rule of format 1 or 2.  NULL: no memory. */
 struct tf_package_names *tf_package_names_new(unsigned format);
 void tf_package_names_free(struct tf_package_names *t);
 
 /*
- * The name in the package for the file at path, onto out.  Each file is asked
- * for once; the same files in the same order get the same names, and no two
- * files one.
+ * Append the name in the package of the file at path to out.  Call this once
+ * per file.  No two files get the same name.  The same files in the same order
+ * get the same names.  Errors: TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_package_file(struct tf_package_names *t,
     struct tf_str path, struct tf_buf *out, struct tf_error *err);
-/* That of a directory, as often as one likes. */
+/*
+ * Append the name of the directory at path to out.  Later calls with the same
+ * path give the same name.  Errors: TF_NOMEM.
+ */
 TF_MUST_USE enum tf_code tf_package_directory(struct tf_package_names *t,
     struct tf_str path, struct tf_buf *out, struct tf_error *err);
 
-/* The name that the file at path got, onto out; no new one. */
+/* Append the name that tf_package_file gave to the file at path to out. */
 void tf_package_stored(const struct tf_package_names *t, struct tf_str path,
     struct tf_buf *out);
 
-/* One name by itself, made safe by the newest rule, onto out. */
+/* Append one name to out, made safe by the rule of the newest format. */
 void tf_package_safe(struct tf_buf *out, struct tf_str name, bool directory);
-/* Could that be a name in a package? */
+/* True if name is legal as one name in a package. */
 bool tf_package_is_safe(struct tf_str name);
 
 #endif

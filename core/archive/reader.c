@@ -1,5 +1,5 @@
 /*
- * A package open for reading.  Its members are known from our own scan, or are
+ * A package that is open for reading.  Its members come from zip_scan.c or are
  * files in a directory; zlib only unpacks their bytes.
  */
 #include <errno.h>
@@ -21,24 +21,24 @@
 #define CHUNK 65536
 #define HEX 64
 #define DEPTH_MAX 600 /* directories; no package is deeper */
-/* Where macOS puts what it knows of files besides. */
+/* The directory where macOS puts its metadata of files. */
 #define MACOS "__MACOSX/"
 
 struct member {
 	struct tf_archive_member m; /* first: by_name and bsearch */
-	uint64_t at, packed;	    /* in the archive */
+	uint64_t at, packed;	    /* offset and bytes in the archive */
 	uint32_t crc;
 	bool deflate;
 };
 
 struct tf_archive {
 	enum tf_archive_form form;
-	struct tf_error why; /* another form than ours */
-	int fd;		     /* the archive; the directory */
+	struct tf_error why; /* why the form is not TF_ARCHIVE_OURS */
+	int fd;		     /* of the archive or the directory */
 	char *top;
-	struct member *m; /* in order of their names */
+	struct member *m; /* sorted by name */
 	size_t n, cap;
-	size_t names; /* bytes of all of them */
+	size_t names; /* bytes of all names */
 };
 
 struct tf_archive_reader {
@@ -73,7 +73,7 @@ add_member(struct tf_archive *a, const char *name, const struct member *m,
 	return TF_OK;
 }
 
-/* A member of an archive, by its whole name. */
+/* Add a member of an archive, with its whole name. */
 static enum tf_code
 found(void *arg, const struct tf_zip_entry *e, struct tf_error *err)
 {
@@ -88,7 +88,7 @@ found(void *arg, const struct tf_zip_entry *e, struct tf_error *err)
 	return add_member(arg, e->name, &m, err);
 }
 
-/* A file in a directory. */
+/* Add a file in a directory. */
 static enum tf_code
 walked(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
     struct tf_error *err)
@@ -156,7 +156,7 @@ tf_archive_find(const struct tf_archive *a, const char *name, size_t *i)
 
 /* --- the topmost directory ------------------------------------------------------ */
 
-/* Names without it.  One order for all: names below it compare as whole ones. */
+/* Remove the topmost directory from all names; their order stays the same. */
 static enum tf_code
 cut_top(struct tf_archive *a, struct tf_error *err)
 {
@@ -177,7 +177,7 @@ cut_top(struct tf_archive *a, struct tf_error *err)
 	return TF_OK;
 }
 
-/* It is the first part of all names; unless the files were packed without. */
+/* Find the topmost directory; an archive packed again may have none. */
 static enum tf_code
 find_top(struct tf_archive *a, struct tf_error *err)
 {
@@ -254,7 +254,7 @@ tf_archive_reader_free(struct tf_archive_reader *r)
 	free(r);
 }
 
-/* What is known of the bytes so far, and who wants them. */
+/* The state of one read, and the callback that gets the bytes. */
 struct reading {
 	struct tf_archive_reader *r;
 	uint64_t done, size;
@@ -276,7 +276,10 @@ take(struct reading *g, size_t n, struct tf_error *err)
 	return g->fn == NULL ? TF_OK : g->fn(g->arg, r->part, n, err);
 }
 
-/* As they stand in fd from at on; one more than there should be is seen. */
+/*
+ * Read up to n bytes of fd from offset at.  For a file in a directory, n is its
+ * size + 1, so that a file that grew fails.
+ */
 static enum tf_code
 copy(struct reading *g, int fd, uint64_t at, uint64_t n, struct tf_error *err)
 {
@@ -303,7 +306,7 @@ begin_inflate(struct tf_archive_reader *r, struct tf_error *err)
 	return z == Z_OK ? TF_OK : tf_nomem(err);
 }
 
-/* The next bytes of the stream, which has n from at on. */
+/* Read the next bytes of the stream, which has *n bytes from offset *at on. */
 static enum tf_code
 fill(struct tf_archive_reader *r, uint64_t *at, uint64_t *n,
     struct tf_error *err)
@@ -320,7 +323,7 @@ fill(struct tf_archive_reader *r, uint64_t *at, uint64_t *n,
 	return rc;
 }
 
-/* No byte may follow the stream: who reads it otherwise would see more. */
+/* Unpack; no byte may follow the stream, or other readers might read more. */
 static enum tf_code
 unpack(struct reading *g, uint64_t at, uint64_t n, struct tf_error *err)
 {
@@ -366,7 +369,7 @@ read_file(struct reading *g, const struct member *m, struct tf_error *err)
 	int fd;
 
 	rc = tf_file_open_beneath(g->r->a->fd, m->m.name, &fd, err);
-	if (rc == TF_NOTFOUND) /* it was there a moment ago */
+	if (rc == TF_NOTFOUND) /* removed since the package was opened */
 		return tf_fail(err, TF_TAMPER, "cannot be opened any more");
 	if (rc != TF_OK)
 		return rc;
@@ -409,7 +412,7 @@ add_part(void *arg, const void *p, size_t n, struct tf_error *err)
 	return tf_buf_end(b, err);
 }
 
-/* Into memory, whatever its digest. */
+/* Load a member into memory without a check of its digest. */
 static enum tf_code
 load(struct tf_archive_reader *r, size_t i, size_t max, struct tf_buf *out,
     struct tf_hash *h, struct tf_error *err)
@@ -443,7 +446,7 @@ is_payload(const char *name)
 	return strncmp(name, TF_PACKAGE_DATA, strlen(TF_PACKAGE_DATA)) == 0;
 }
 
-/* Manifest and archive have one order, so one walk sees all that one lacks. */
+/* Compare a manifest with the archive; both have the same order. */
 static enum tf_code
 match(struct tf_archive *a, const struct tf_buf *text, const char *self,
     bool payload, struct tf_error *err)
@@ -474,8 +477,10 @@ match(struct tf_archive *a, const struct tf_buf *text, const char *self,
 	    tf_fail(err, TF_TAMPER, "%s lists a file that is not there", self);
 }
 
-/* Of other forms than ours: members without a line stay not listed, and lines
- * without a member become one that is missing, behind the first n. */
+/*
+ * The same for the other forms.  A member without a line stays not listed.  A
+ * line without a member adds a missing member after the first n.
+ */
 static enum tf_code
 match_any(struct tf_archive *a, const struct tf_buf *text, const char *self,
     bool payload, size_t n, struct tf_error *err)
@@ -524,8 +529,8 @@ take_manifest(struct tf_archive *a, struct tf_archive_reader *r,
 
 	if (!find(a, name, n, &i) || !a->m[i].m.plain)
 		return tf_fail(err, TF_TAMPER, "it has no %s", name);
-	tf_buf_str(&b, ""); /* also nothing is a text */
-	/* Only this one is in no manifest. */
+	tf_buf_str(&b, ""); /* b.p is not NULL even for an empty file */
+	/* No manifest lists the tagmanifest, so it has no digest to check. */
 	rc = payload ? tf_archive_load(r, i, max, &b, &e) :
 		       load(r, i, max, &b, &h, &e);
 	if (rc != TF_OK)
@@ -544,7 +549,7 @@ static enum tf_code
 take_manifests(struct tf_archive *a, struct tf_error *err)
 {
 	struct tf_archive_reader *r = NULL;
-	const size_t n = a->n; /* what is there; what is only listed follows */
+	const size_t n = a->n; /* present members; missing ones follow */
 	enum tf_code rc = tf_archive_reader_new(a, &r, err);
 
 	if (rc == TF_OK)
@@ -606,7 +611,7 @@ list(struct tf_archive *a, bool any, struct tf_error *err)
 		return rc;
 	if (rc != TF_TAMPER)
 		return tf_fail_as(err, &a->why);
-	/* Not ours; in no form that we read, the first reason is the one. */
+	/* Try the other profile; if it fails too, report the first reason. */
 	forget_members(a);
 	a->form = TF_ARCHIVE_REPACKED;
 	rc = scan(a, err);

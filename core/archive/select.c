@@ -1,7 +1,6 @@
 /*
- * Which entries a package has: all at its path or below, and those without
- * which these cannot be understood, so that replay (trailfs-format(5)) holds
- * for what is there.
+ * Select the entries of a package: all entries at its path or below, and the
+ * entries that replay (trailfs-format(5)) needs to check them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +15,10 @@
 struct selection {
 	const struct tf_package_place *p;
 	uint64_t size;
-	char *below; /* "\"path\":\"TRAIL", to look for before parsing */
-	struct tf_buf opened; /* the last ledger.opened not yet given */
+	char *below;	      /* "\"path\":\"TRAIL": a fast filter */
+	struct tf_buf opened; /* last ledger.opened, until passed to fn */
 	uint64_t opened_seq;
-	char **workflow; /* chosen by time; sorted */
+	char **workflow; /* those in the time range; sorted */
 	size_t n, cap;
 	tf_selected fn;
 	void *arg;
@@ -64,7 +63,7 @@ tf_package_place(const struct tf_package_request *r, struct tf_package_place *p,
 	if (p->kind != TF_KIND_TRAIL && (p->has_since || p->has_until))
 		return tf_fail(err, TF_USAGE, "only a trail is cut by time");
 	p->name = p->part[p->kind - 1];
-	/* Names below are told from here: of an attestation, from above it. */
+	/* The base of an attestation is its workflow. */
 	p->base = p->path;
 	if (p->kind == TF_KIND_ATTESTATION)
 		p->base.n -= p->name.n + 1;
@@ -77,7 +76,7 @@ is(struct tf_str a, struct tf_str b)
 	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
-/* Is path dir itself or below it? */
+/* True if path is dir or is below it. */
 static bool
 within(struct tf_str path, struct tf_str dir)
 {
@@ -93,7 +92,7 @@ tf_package_below(const struct tf_package_place *p, struct tf_str path)
 	    (struct tf_str){ NULL, 0 };
 }
 
-/* The first part of what is left of path after n bytes. */
+/* The name in path that follows its first n bytes and a slash. */
 static struct tf_str
 part_after(struct tf_str path, size_t n)
 {
@@ -109,7 +108,7 @@ part_after(struct tf_str path, size_t n)
 	return path;
 }
 
-/* --- the choice ---------------------------------------------------------------- */
+/* --- selection ----------------------------------------------------------- */
 
 static bool
 in_time(const struct selection *s, const struct tf_entry *e)
@@ -121,7 +120,7 @@ in_time(const struct selection *s, const struct tf_entry *e)
 	    (!s->p->has_until || tf_time_cmp(when, s->p->until) < 0);
 }
 
-/* Where name stands among the workflows, or would. */
+/* Find the index of name among the workflows, or the index to insert it at. */
 static size_t
 find_workflow(const struct selection *s, struct tf_str name, bool *there)
 {
@@ -174,7 +173,7 @@ workflow_chosen(const struct selection *s, struct tf_str name)
 	return there;
 }
 
-/* Of a trail: the workflow that path is in decides. */
+/* Package of a trail: select by the workflow of the entry's path. */
 static bool
 of_trail(const struct selection *s, const struct tf_entry *e)
 {
@@ -182,12 +181,12 @@ of_trail(const struct selection *s, const struct tf_entry *e)
 
 	if (!s->p->has_since && !s->p->has_until)
 		return true;
-	if (name.p == NULL) /* sums over workflows that are not there */
+	if (name.p == NULL) /* its sums need the workflows left out */
 		return e->type != TF_TRAIL_SEALED;
 	return workflow_chosen(s, name);
 }
 
-/* An attestation brings its earlier versions, which its statement names. */
+/* Package of an attestation: its statement names the earlier versions. */
 static bool
 of_attestation(const struct selection *s, struct tf_str path)
 {
@@ -236,7 +235,7 @@ give(struct selection *s, uint64_t seq, const void *body, size_t n,
 	return rc;
 }
 
-/* The opening in force tells host and keys of what follows. */
+/* Pass on the last opening: it has host and keys of the next entries. */
 static enum tf_code
 give_opening(struct selection *s, struct tf_error *err)
 {
@@ -290,7 +289,7 @@ look_at(struct selection *s, uint64_t seq, const void *body, size_t n,
 	return rc;
 }
 
-/* A look at the bytes tells of most entries that they are somebody else's. */
+/* A search of the bytes rejects most entries of other trails before parsing. */
 static enum tf_code
 one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
@@ -301,7 +300,7 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 
 	(void)off;
 	if (idx >= s->size)
-		return TF_NODATA; /* after the checkpoint: enough */
+		return TF_NODATA; /* after the checkpoint: stop the walk */
 	if (memmem(body, n, s->below, strlen(s->below)) == NULL &&
 	    memmem(body, n, opened, strlen(opened)) == NULL &&
 	    memmem(body, n, rotated, strlen(rotated)) == NULL)

@@ -1,4 +1,4 @@
-/* What is in a package: which entries, by path and by time. */
+/* Select the entries of a package, by path and by time. */
 #ifndef TF_ARCHIVE_SELECT_H
 #define TF_ARCHIVE_SELECT_H
 
@@ -12,29 +12,40 @@ struct tf_db;
 struct tf_entry;
 struct tf_package_request;
 
-/* Where a package is about. */
+/* The trail, workflow or attestation of a package, and its time range. */
 struct tf_package_place {
 	enum tf_kind kind;
-	struct tf_str path, name; /* the whole; its last part */
-	struct tf_str base;	  /* names in the package are below it */
+	struct tf_str path, name; /* the whole path; its last name */
+	struct tf_str base;	  /* root of the names in the package */
 	struct tf_str part[3];	  /* trail, workflow, attestation */
 	bool has_since, has_until;
 	struct tf_time since, until;
 };
 
-/* Call fn for each entry of a package, in order, until it fails. */
+/*
+ * Receive one entry of a package; body and e are valid only during the call.  A
+ * code other than TF_OK stops the walk and is returned.
+ */
 typedef enum tf_code (*tf_selected)(void *arg, uint64_t seq, struct tf_str body,
     const struct tf_entry *e, struct tf_error *err);
 
-/* What is asked for, taken apart; p points into r's path.  TF_UNSUPPORTED no
- * such place; TF_USAGE times are wrong. */
+/*
+ * Parse the request r into *p, whose strings point into r->path.  Errors:
+ * TF_UNSUPPORTED (the path is no trail, workflow or attestation), TF_USAGE (a
+ * time is malformed, or a time is given for a workflow or an attestation).
+ */
 TF_MUST_USE enum tf_code tf_package_place(const struct tf_package_request *r,
     struct tf_package_place *p, struct tf_error *err);
 
-/* The rest of path below the base; absent when it is not there. */
+/* Return the part of path below the base; p NULL if path is not below it. */
 struct tf_str tf_package_below(const struct tf_package_place *p,
     struct tf_str path);
 
+/*
+ * Call fn for each entry of the package, in order, among the first size entries
+ * of the ledger in db.  Errors: TF_TAMPER (an entry is damaged), TF_NOMEM,
+ * those of the database and of fn.
+ */
 TF_MUST_USE enum tf_code tf_package_select(struct tf_db *db, uint64_t size,
     const struct tf_package_place *p, tf_selected fn, void *arg,
     struct tf_error *err);

@@ -1,7 +1,7 @@
 /*
- * The names of the files in a package that describe its directories to a
- * reader.  A package has these files and no others, so the maker and the
- * verifier of a package both ask here.
+ * The names of the files in a package that describe its directories to a human
+ * reader.  A package has exactly these files, so the writer and the verifier of
+ * packages both use this list.
  */
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
@@ -76,7 +76,7 @@ attestation_texts(const struct tf_package_dir *d, struct tf_str stored,
 	return rc;
 }
 
-/* The topmost directory of the package has its files at the top. */
+/* List the files of a trail or workflow; those of the base are at the top. */
 static enum tf_code
 parent_texts(struct tf_str stored, tf_package_text_found fn, void *arg,
     struct tf_error *err)

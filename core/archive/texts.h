@@ -1,4 +1,7 @@
-/* The files in a package that describe its directories to a reader. */
+/*
+ * The names of the files in a package that describe its trail, workflows and
+ * attestations to a human reader.
+ */
 #ifndef TF_ARCHIVE_TEXTS_H
 #define TF_ARCHIVE_TEXTS_H
 
@@ -15,10 +18,10 @@ struct tf_package_dir {
 	enum tf_kind kind;
 	uint64_t id;
 	struct tf_str path;
-	bool sealed; /* of an attestation */
+	bool sealed; /* attestations only */
 };
 
-/* The files that describe a directory to a reader. */
+/* The kinds of files that describe a directory. */
 enum tf_package_text {
 	TF_PACKAGE_TEXT_PAGE,
 	TF_PACKAGE_TEXT_STATUS,
@@ -27,18 +30,27 @@ enum tf_package_text {
 	TF_PACKAGE_TEXT_ENVELOPE,
 };
 
+/*
+ * Receive the name of one file, valid only during the call.  A code other than
+ * TF_OK stops the walk and is returned.
+ */
 typedef enum tf_code (*tf_package_text_found)(void *arg,
     enum tf_package_text text, const char *name, struct tf_error *err);
 
-/* Does entry e begin one that has pages in the package?  Then it is *d, not
- * sealed yet; its path points into e. */
+/*
+ * True if entry e begins a directory that the package describes.  Then *d is
+ * that directory, not sealed yet; d->path points into e.
+ */
 bool tf_package_dir_of(const struct tf_package_place *p,
     const struct tf_entry *e, struct tf_package_dir *d);
 
-/* Does the package lack workflows of its trail, because of their time? */
+/* True if the package has a time range, which may leave out workflows. */
 bool tf_package_is_cut(const struct tf_package_place *p);
 
-/* Call fn with the name of each such file of d; names has all names given. */
+/*
+ * Call fn with the name of each file that describes d; names holds the names
+ * used so far.  Errors: TF_NOMEM, those of fn.
+ */
 TF_MUST_USE enum tf_code tf_package_texts(const struct tf_package_place *p,
     struct tf_package_names *names, const struct tf_package_dir *d,
     tf_package_text_found fn, void *arg, struct tf_error *err);

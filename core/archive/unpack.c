@@ -1,6 +1,7 @@
 /*
- * Unpacking: only what the strict profile and the manifests hold, and through
- * openat2(2), which leads to nothing outside of the directory.
+ * Unpack a package.  Only archives that pass the strict profile are unpacked,
+ * and each file must have the digest in the manifest.  openat2(2) keeps every
+ * file inside the directory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 	return rc;
 }
 
-/* The directories that name is in, below dirfd. */
+/* Make the directories of name below dirfd. */
 static enum tf_code
 make_parents(int dirfd, const char *name, struct tf_error *err)
 {
@@ -61,7 +62,7 @@ unpack_one(struct tf_archive_reader *r, size_t i,
 	rc = tf_archive_read(r, i, put, &t, &h, err);
 	if (close(t.fd) < 0 && rc == TF_OK)
 		rc = tf_fail(err, TF_IO, "close %.80s", m->name);
-	/* The one that lists the others is in no list. */
+	/* No manifest lists the tagmanifest, so it has no digest to check. */
 	if (rc == TF_OK && strcmp(m->name, TF_PACKAGE_TAGMANIFEST) != 0 &&
 	    memcmp(&h, &m->sha256, sizeof(h)) != 0)
 		rc = tf_fail(err, TF_TAMPER,
@@ -69,7 +70,7 @@ unpack_one(struct tf_archive_reader *r, size_t i,
 	return rc;
 }
 
-/* A directory of this name in dirfd, which must be new. */
+/* Make the directory name in dirfd; it must not exist. */
 static enum tf_code
 make_top(int dirfd, const char *name, int *fd, struct tf_error *err)
 {

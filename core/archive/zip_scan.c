@@ -1,8 +1,8 @@
 /*
- * The profiles of archives, looked at byte by byte; nothing else reads them.
- * An archive of either profile can be read in one way only: its parts follow
- * one another without gap, overlap or rest, and what the directory says is what
- * stands before the bytes.
+ * The only parser of ZIP archives; it checks the profiles byte by byte.  An
+ * archive of either profile can be read in one way only: its parts follow one
+ * another without gap or overlap, no bytes follow the end, and each record of
+ * the directory agrees with the local header before the bytes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "zip_scan.h"
 
 #define LOCAL 30   /* bytes of a local header before the name */
-#define CENTRAL 46 /* of a record of the directory */
+#define CENTRAL 46 /* bytes of a directory record before the name */
 #define END 22
 #define END64 56
 #define LOCATOR 20
@@ -24,25 +24,25 @@
 #define EXTRA_MAX_ANY 4096
 #define MEMBERS_MAX ((uint64_t)8 << 20)
 #define SIZE_MAX_BYTES ((uint64_t)1 << 53)
-#define RATIO 1032 /* deflate makes no more of a byte */
+#define RATIO 1032 /* deflate unpacks a byte to at most this many */
 #define DOS_DATE (1 << 5 | 1)
-#define FLAGS 0x0806 /* UTF-8, and how hard deflate tried */
+#define FLAGS 0x0806 /* UTF-8, and the level of deflate */
 #define UTF8 0x0800
-#define BEHIND 0x0008 /* sizes and checksum stand behind the bytes */
+#define BEHIND 0x0008 /* sizes and checksum follow the bytes */
 #define FULL32 0xffffffffu
 
 struct scan {
 	int fd;
 	bool any;	   /* the profile TF_ZIP_ANY */
 	uint64_t size;	   /* of the file */
-	uint64_t at, stop; /* in the directory; where it ends */
+	uint64_t at, stop; /* current offset in the directory; its end */
 	uint64_t members;
-	uint64_t next; /* where the next local header must be */
+	uint64_t next; /* required offset of the next local header */
 	char name[NAME_MAX_BYTES + 1], last[NAME_MAX_BYTES + 1];
 	size_t top; /* bytes of the topmost directory and its slash */
 };
 
-/* What local header and directory both say. */
+/* The fields that local header and directory record share. */
 struct head {
 	unsigned flags, method, time, date, name_len, extra_len;
 	uint32_t crc;
@@ -85,9 +85,9 @@ get(const struct scan *s, uint64_t at, void *p, size_t n, struct tf_error *err)
 	return rc == TF_OK && got < n ? bad(err, "it is cut") : rc;
 }
 
-/* --- its end ------------------------------------------------------------------ */
+/* --- end of the archive -------------------------------------------------- */
 
-/* Where the 64-bit record has to be, when the short one refers to it. */
+/* Read the 64-bit end record, which must precede the short one. */
 static enum tf_code
 find_directory64(struct scan *s, uint64_t end, uint64_t *size, uint64_t *from,
     struct tf_error *err)
@@ -147,7 +147,7 @@ find_directory(struct scan *s, struct tf_error *err)
 
 /* --- one member --------------------------------------------------------------- */
 
-/* Numbers that did not fit are in an extra field of these n bytes. */
+/* Read the numbers over 32 bits from an extra field of n bytes. */
 static bool
 take_extra64(struct head *h, const uint8_t *p, size_t n, bool central)
 {
@@ -168,8 +168,11 @@ take_extra64(struct head *h, const uint8_t *p, size_t n, bool central)
 	return at > 0 && at == n;
 }
 
-/* Fields are a number, a length and that many bytes.  Ours have one at most;
- * of others the one with numbers is taken, and the rest passed over. */
+/*
+ * Read the extra fields: each is an ID, a length and that many bytes.  The
+ * strict profile allows only the field with the 64-bit numbers; the other
+ * profile skips all other fields.
+ */
 static bool
 take_extra(const struct scan *s, struct head *h, const uint8_t *p, size_t n,
     bool central)
@@ -217,7 +220,7 @@ is_legal(const struct scan *s, size_t n)
 	}
 }
 
-/* Ours have one topmost directory, and their names in order. */
+/* The strict profile has one topmost directory and sorted names. */
 static enum tf_code
 check_place(struct scan *s, size_t n, uint64_t i, struct tf_error *err)
 {
@@ -234,7 +237,7 @@ check_place(struct scan *s, size_t n, uint64_t i, struct tf_error *err)
 	return TF_OK;
 }
 
-/* directory: its name ends with a slash, as names of others do. */
+/* Sets *directory if the name ends with a slash; only TF_ZIP_ANY allows it. */
 static enum tf_code
 check_name(struct scan *s, size_t n, unsigned flags, uint64_t i,
     bool *directory, struct tf_error *err)
@@ -271,7 +274,7 @@ take_head(const uint8_t *p, struct head *h)
 	h->extra_len = get16(p + 22);
 }
 
-/* What stands before the bytes may leave out what stands behind them. */
+/* With BEHIND, checksum and sizes in the local header may be 0. */
 static bool
 agree(const struct head *local, const struct head *c)
 {
@@ -309,7 +312,7 @@ read_local(struct scan *s, const struct head *c, uint64_t *data,
 	return TF_OK;
 }
 
-/* The sizes behind the bytes, with or without their mark, short or long. */
+/* Skip checksum and sizes after the bytes; four forms of them are in use. */
 static enum tf_code
 skip_sizes(struct scan *s, const struct head *h, struct tf_error *err)
 {
@@ -336,7 +339,7 @@ skip_sizes(struct scan *s, const struct head *h, struct tf_error *err)
 	return bad(err, "the sizes behind a file");
 }
 
-/* A plain file or a directory, whose bits nobody has to fear. */
+/* True for a plain file or a directory without set-uid and set-gid bits. */
 static bool
 is_usual(const uint8_t *p, bool directory)
 {
@@ -390,7 +393,7 @@ check_head(const struct scan *s, const struct head *h, const uint8_t *p,
 	return TF_OK;
 }
 
-/* The record of the directory at hand, and the name in it. */
+/* Read the current record of the directory, and its name. */
 static enum tf_code
 read_record(struct scan *s, uint8_t *p, struct head *h, struct tf_error *err)
 {

@@ -1,6 +1,6 @@
 /*
- * Writing the archive with libzip, such that the same members give the same
- * bytes: order, time, attributes and compression are told, never guessed.
+ * Write the archive with libzip.  Order, time, attributes and compression are
+ * set explicitly, so that the same members give the same bytes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +12,16 @@
 #include "zip_write.h"
 
 #define BUFFER 65536
-#define DOS_DATE ((zip_uint16_t)(1 << 5 | 1)) /* 1980-01-01, the first */
+#define DOS_DATE ((zip_uint16_t)(1 << 5 | 1)) /* 1980-01-01, the earliest */
 #define LEVEL 6
 
 /* The file that libzip writes: it seeks back to complete its headers. */
 struct output {
 	int fd;
 	char buf[BUFFER];
-	size_t n;	/* bytes in buf, */
-	uint64_t start; /* which belong here */
-	uint64_t end;	/* of the file */
+	size_t n;	/* bytes in buf */
+	uint64_t start; /* offset of buf in the file */
+	uint64_t end;	/* size of the file */
 	struct tf_error err;
 };
 
@@ -31,7 +31,7 @@ struct writer {
 	void *arg;
 };
 
-/* One member, as libzip asks for it. */
+/* One member, read by a callback of libzip. */
 struct input {
 	struct writer *w;
 	const struct tf_zip_member *m;
@@ -154,7 +154,7 @@ output(void *self, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
 	case ZIP_SOURCE_STAT:
 		zip_stat_init(data);
 		return sizeof(zip_stat_t);
-	case ZIP_SOURCE_OPEN: /* what is to be truncated is opened first */
+	case ZIP_SOURCE_OPEN: /* libzip opens a file that it will truncate */
 	case ZIP_SOURCE_CLOSE:
 	case ZIP_SOURCE_BEGIN_WRITE:
 	case ZIP_SOURCE_FREE:
@@ -183,7 +183,7 @@ output(void *self, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
 		    ZIP_SOURCE_COMMIT_WRITE, ZIP_SOURCE_ROLLBACK_WRITE,
 		    ZIP_SOURCE_REMOVE, ZIP_SOURCE_SUPPORTS, -1);
 	default:
-		return -1; /* nobody reads what is being written */
+		return -1; /* libzip never reads the file that it writes */
 	}
 }
 
@@ -215,7 +215,7 @@ add(struct writer *w, zip_t *z, struct input *in)
 static enum tf_code
 failed(const struct writer *w, zip_t *z, const char *what, struct tf_error *err)
 {
-	/* What we said ourselves tells more. */
+	/* Our own error has more detail than that of libzip. */
 	if (w->out.err.code != TF_OK) {
 		if (err != NULL)
 			*err = w->out.err;

@@ -488,7 +488,7 @@ seal(struct tf_replay *r, struct tf_replay_tree_dir *d,
 struct listing {
 	struct tf_replay *r;
 	struct tf_summer *sums;
-	bool workflow; /* sum seal leaves of attestations, not birth leaves */
+	bool workflow; /* sum seal_leaf of the children, else birth_leaf */
 	uint64_t n;
 };
 
