@@ -101,7 +101,8 @@ TF_MUST_USE enum tf_code tf_archive_read(struct tf_archive_reader *r, size_t i,
 
 /*
  * Append the bytes of member i to out.  TF_TAMPER: as tf_archive_read, or the
- * digest is not that of the manifest, or the member has more than max bytes.
+ * digest is not that of the manifest, or no manifest lists the member, or it
+ * has more than max bytes.  On failure the bytes in out must not be used.
  */
 TF_MUST_USE enum tf_code tf_archive_load(struct tf_archive_reader *r, size_t i,
     size_t max, struct tf_buf *out, struct tf_error *err);

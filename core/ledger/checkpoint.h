@@ -39,7 +39,11 @@ struct tf_checkpoint {
 	struct tf_hash root;
 };
 
-/* Sign c with key and append the whole signed note to out. */
+/*
+ * Sign c with key and append the whole signed note to out.  On failure the
+ * contents of out must not be used.  Errors: TF_INVALID (bad origin, or size
+ * over 2^63-1), TF_NOMEM, those of tf_key_sign.
+ */
 TF_MUST_USE enum tf_code tf_checkpoint_sign(const struct tf_checkpoint *c,
     const struct tf_key *key, struct tf_buf *out, struct tf_error *err);
 

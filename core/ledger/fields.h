@@ -84,8 +84,8 @@ bool tf_form_withheld(const struct tf_json_doc *d, int t);
 long tf_form_unescape(const char *s, size_t n, char *out, size_t max);
 
 /*
- * Count the names in path; 0 for ".".  -1 when path is malformed or has a name
- * that is not legal.
+ * Count the names in path; 0 for ".".  -1 when a name is not legal at its level
+ * (see name.h) or the part below an attestation is over TF_PATH_BELOW_MAX.
  */
 int tf_path_depth(const char *path, size_t n);
 

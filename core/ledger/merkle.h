@@ -50,6 +50,7 @@ TF_MUST_USE enum tf_code tf_tree_append(struct tf_tree *t,
  */
 TF_MUST_USE enum tf_code tf_tree_edge(const struct tf_tree *t, uint64_t since,
     tf_tile_put put, void *arg, struct tf_error *err);
+/* Compute the root hash of t; for the empty tree it is SHA-256 of no bytes. */
 void tf_tree_root(const struct tf_tree *t, struct tf_hash *out);
 
 /* Width of tile n of a level in a tree of this size: 1..256, 0 for no tile. */
@@ -63,7 +64,10 @@ unsigned tf_tile_width(uint64_t size, unsigned level, uint64_t n);
 typedef enum tf_code (*tf_tile_get)(void *arg, unsigned level, uint64_t n,
     unsigned width, struct tf_hash *out, struct tf_error *err);
 
-/* Load the right edge and peaks of the tree of this size. */
+/*
+ * Load the right edge and the peaks of the tree of this size.  On failure t
+ * must not be used.  Errors: TF_INVALID (size over TF_TREE_MAX), those of get.
+ */
 TF_MUST_USE enum tf_code tf_tree_load(struct tf_tree *t, uint64_t size,
     tf_tile_get get, void *arg, struct tf_error *err);
 
