@@ -191,7 +191,7 @@ expect_move_below(struct model *m, struct node *d, struct node *dir,
 			no |= ON(EPERM);
 		if (!f->dir && (f->sealed || is_frozen(f)))
 			no |= ON(EPERM);
-		if (who != 0 && f->uid != who)
+		if (who != 0 && !f->dir && f->uid != who)
 			no |= ON(EPERM);
 	}
 	return no;
@@ -239,6 +239,9 @@ expect_rename(struct model *m, const struct op *o)
 	if ((o->flags & F_EXCHANGE) != 0 &&
 	    (o->flags & (F_NOREPLACE | F_WHITEOUT)) != 0)
 		return ON(EINVAL);
+	/* The kernel refuses the root before it looks up the other name. */
+	if (f == m->nodes[0] && from.no == 0 && to.no != 0)
+		return ON(EBUSY) | to.no;
 	if (from.no != 0 || to.no != 0)
 		return from.no != 0 ? from.no : to.no;
 	if (f == m->nodes[0] || to.node == m->nodes[0])
