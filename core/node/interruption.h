@@ -15,6 +15,7 @@ struct tf_interruption {
 	char draft[256];    /* the name of the draft */
 	char *actor;	    /* canonical JSON, owned */
 	char *meant;	    /* l->meant during the transaction; owned */
+	bool unnamed; /* in a draft attestation: no entry can have its path */
 };
 
 void tf_interruption_free(struct tf_interruption *x);

@@ -41,8 +41,10 @@ interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 	if (x->actor != NULL)
 		e.actor = (struct tf_str){ x->actor, strlen(x->actor) };
-	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK ||
-	    (rc = tf_stage_save(t, x->l, err)) != TF_OK)
+	/* No entry can name a path in a draft attestation. */
+	if (!x->unnamed && (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		return rc;
+	if ((rc = tf_stage_save(t, x->l, err)) != TF_OK)
 		return rc;
 	if (x->l->in_file)
 		return tf_object_drop(t->db, x->l->attr.id, err);
@@ -159,6 +161,7 @@ give_up_name(struct tf_pending *l, struct tf_interruption *x,
 	if (l->meant == NULL)
 		rc = tf_pending_become_draft(l, db, err);
 	memcpy(x->draft, l->name, l->name_len + 1);
+	x->unnamed = tf_pending_get(&l->v->pending, l->att) != NULL;
 	pthread_mutex_unlock(&l->v->mu);
 	if (rc == TF_OK)
 		rc = meant_path(l, db, &x->path, err);
