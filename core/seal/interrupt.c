@@ -267,6 +267,7 @@ record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 	l->digest = x->content.sha256;
 	l->saved_gen = ++l->gen;
 	l->marked = false;
+	l->wrote = true; /* though the last write may be lost */
 	x->meant = l->meant;
 	l->meant = NULL; /* so the row has its name */
 	pthread_mutex_unlock(&v->mu);
