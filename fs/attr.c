@@ -1,5 +1,5 @@
 /*
- * What the kernel is told about a node, and how long it may remember that.
+ * The attributes of a node for the kernel, and how long the kernel keeps them.
  *
  * A sealed node never changes, so the kernel may remember it.  For a file that
  * is not sealed the kernel must ask each time: otherwise it would answer

@@ -1,5 +1,5 @@
 /*
- * What the kernel is told about a node, and how long it may remember that.
+ * The attributes of a node for the kernel, and how long the kernel keeps them.
  * These functions only convert: they cannot fail, and any thread may call them.
  */
 #ifndef FS_ATTR_H

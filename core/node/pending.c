@@ -262,7 +262,7 @@ seek(struct tf_pending_table *t, enum tf_pending_order o, const uint64_t *part,
 	return best;
 }
 
-/* --- what the indexes are told --------------------------------------------- */
+/* --- the fields that the indexes use ----------------------------------------- */
 
 bool
 tf_pending_awaits_seal(const struct tf_pending *l)
