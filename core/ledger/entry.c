@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/member.h"
 #include "entry.h"
 #include "fields.h"
 #include "merkle.h"
@@ -263,43 +264,12 @@ type_of(struct tf_str name)
 
 /* --- encoding ----------------------------------------------------------- */
 
+/* Write the member, unless the string is absent. */
 static void
 put_text(struct tf_json *j, const char *key, struct tf_str s)
 {
-	if (!s.p)
-		return;
-	tf_json_key(j, key);
-	tf_json_str(j, s.p, s.n);
-}
-
-static void
-put_uint(struct tf_json *j, const char *key, uint64_t v)
-{
-	tf_json_key(j, key);
-	if (v > TF_JSON_MAX)
-		j->failed = true;
-	else
-		tf_json_int(j, (int64_t)v);
-}
-
-static void
-put_hash(struct tf_json *j, const char *key, const struct tf_hash *h)
-{
-	char hex[2 * sizeof(h->b) + 1];
-
-	tf_hex(h->b, sizeof(h->b), hex);
-	tf_json_key(j, key);
-	tf_json_cstr(j, hex);
-}
-
-static void
-put_time(struct tf_json *j, const char *key, struct tf_time t)
-{
-	char text[TF_TIME_LEN + 1];
-
-	tf_time_text(t, text);
-	tf_json_key(j, key);
-	tf_json_cstr(j, text);
+	if (s.p != NULL)
+		tf_put_str(j, key, s);
 }
 
 static void
@@ -309,11 +279,11 @@ put_access(struct tf_json *j, const struct tf_access *a)
 
 	(void)snprintf(mode, sizeof(mode), "%04o", (unsigned)a->mode);
 	tf_json_object(j);
-	put_uint(j, "gid", a->gid);
+	tf_put_uint(j, "gid", a->gid);
 	put_text(j, "group", a->group);
 	tf_json_key(j, "mode");
 	tf_json_cstr(j, mode);
-	put_uint(j, "uid", a->uid);
+	tf_put_uint(j, "uid", a->uid);
 	put_text(j, "user", a->user);
 	tf_json_object_end(j);
 }
@@ -322,8 +292,8 @@ static void
 put_content(struct tf_json *j, const struct tf_content *c)
 {
 	tf_json_object(j);
-	put_hash(j, "sha256", &c->sha256);
-	put_uint(j, "size", c->size);
+	tf_put_hash(j, "sha256", &c->sha256);
+	tf_put_uint(j, "size", c->size);
 	tf_json_object_end(j);
 }
 
@@ -332,10 +302,10 @@ put_statement(struct tf_json *j, const struct tf_statement_ref *s)
 {
 	tf_json_object(j);
 	put_text(j, "keyid", s->keyid);
-	put_hash(j, "pae", &s->pae);
-	put_hash(j, "payload", &s->payload);
+	tf_put_hash(j, "pae", &s->pae);
+	tf_put_hash(j, "payload", &s->payload);
 	put_text(j, "sig", s->sig);
-	put_uint(j, "size", s->size);
+	tf_put_uint(j, "size", s->size);
 	tf_json_object_end(j);
 }
 
@@ -346,30 +316,30 @@ put_object(struct tf_json *j, const struct tf_entry *e, const struct field *f)
 	tf_json_object(j);
 	switch (f->keep) {
 	case BATCH:
-		put_uint(j, "first", e->batch_first);
-		put_uint(j, "last", e->batch_last);
+		tf_put_uint(j, "first", e->batch_first);
+		tf_put_uint(j, "last", e->batch_last);
 		break;
 	case KEYS:
 		put_text(j, "attester", e->key_attester);
 		put_text(j, "log", e->key_log);
 		break;
 	case EVIDENCE:
-		put_uint(j, "bytes", e->evidence_bytes);
-		put_uint(j, "count", e->evidence_count);
-		put_hash(j, "sums", &e->evidence_sums);
+		tf_put_uint(j, "bytes", e->evidence_bytes);
+		tf_put_uint(j, "count", e->evidence_count);
+		tf_put_hash(j, "sums", &e->evidence_sums);
 		break;
 	case CHILDREN:
-		put_uint(j, "count", e->children_count);
-		put_hash(j, "sums", &e->children_sums);
+		tf_put_uint(j, "count", e->children_count);
+		tf_put_hash(j, "sums", &e->children_sums);
 		break;
 	case TEMPLATE:
-		put_hash(j, "sha256", &e->template_content.sha256);
-		put_uint(j, "size", e->template_content.size);
-		put_uint(j, "version", e->template_version);
+		tf_put_hash(j, "sha256", &e->template_content.sha256);
+		tf_put_uint(j, "size", e->template_content.size);
+		tf_put_uint(j, "version", e->template_version);
 		break;
 	default: /* TREE */
-		put_hash(j, "root", &e->tree_root);
-		put_uint(j, "size", e->tree_size);
+		tf_put_hash(j, "root", &e->tree_root);
+		tf_put_uint(j, "size", e->tree_size);
 		break;
 	}
 	tf_json_object_end(j);
@@ -383,13 +353,13 @@ put_field(struct tf_json *j, const struct tf_entry *e, const struct field *f)
 		put_text(j, f->key, *CONST_VALUE(e, f, struct tf_str));
 		return;
 	case NUMBER:
-		put_uint(j, f->key, *CONST_VALUE(e, f, uint64_t));
+		tf_put_uint(j, f->key, *CONST_VALUE(e, f, uint64_t));
 		return;
 	case VERSION:
-		put_uint(j, f->key, TF_ENTRY_VERSION);
+		tf_put_uint(j, f->key, TF_ENTRY_VERSION);
 		return;
 	case TIME:
-		put_time(j, f->key, *CONST_VALUE(e, f, struct tf_time));
+		tf_put_time(j, f->key, *CONST_VALUE(e, f, struct tf_time));
 		return;
 	default:
 		break;
@@ -1012,7 +982,7 @@ put_hint(struct tf_json *j, const char *key, const char *bytes, size_t size,
 	size_t n = tf_hint(hint, max, bytes, strnlen(bytes, size));
 
 	if (n > 0)
-		put_text(j, key, (struct tf_str){ hint, n });
+		tf_put_str(j, key, (struct tf_str){ hint, n });
 }
 
 /* The kernel's audit uses the largest number for "unset". */
@@ -1034,9 +1004,9 @@ put_actor_hints(struct tf_json *j, const struct tf_actor *a)
 	put_hint(&h, "comm", a->comm, sizeof(a->comm), 48);
 	put_hint(&h, "exe", a->exe, sizeof(a->exe), 512);
 	if (audit_id_set(a->loginuid))
-		put_uint(&h, "loginuid", (uint64_t)a->loginuid);
+		tf_put_uint(&h, "loginuid", (uint64_t)a->loginuid);
 	if (audit_id_set(a->session))
-		put_uint(&h, "session", (uint64_t)a->session);
+		tf_put_uint(&h, "session", (uint64_t)a->session);
 	tf_json_object_end(&h);
 	/* tf_json_end refuses an object without members: leave hints out. */
 	if (tf_json_end(&h, NULL) == TF_OK) {
@@ -1056,12 +1026,12 @@ tf_actor_json(struct tf_buf *out, const struct tf_actor *a, const char *user,
 
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
-	put_uint(&j, "gid", a->gid);
+	tf_put_uint(&j, "gid", a->gid);
 	put_hint(&j, "group", group, strlen(group), 256);
 	put_actor_hints(&j, a);
 	if (a->pid != 0)
-		put_uint(&j, "pid", a->pid);
-	put_uint(&j, "uid", a->uid);
+		tf_put_uint(&j, "pid", a->pid);
+	tf_put_uint(&j, "uid", a->uid);
 	put_hint(&j, "user", user, strlen(user), 256);
 	tf_json_object_end(&j);
 	if (tf_json_end(&j, NULL) != TF_OK)
