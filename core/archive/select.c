@@ -7,6 +7,7 @@
 
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/name.h"
 #include "../package.h"
 #include "../store/entries.h"

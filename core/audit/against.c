@@ -21,6 +21,7 @@
 #include "../base/show.h"
 #include "../base/walk.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/name.h"
 #include "../package.h"
 #include "../store/entries.h"

@@ -14,6 +14,7 @@
 #include "../base/show.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"
 #include "../ledger/replay.h"
 #include "../ledger/replay_tree.h"

@@ -20,6 +20,7 @@
 #include "../base/crypto.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
 #include "../ledger/replay.h"

@@ -6,6 +6,7 @@
 
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
 #include "../verify.h"

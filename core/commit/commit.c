@@ -62,6 +62,8 @@
 #include "../base/mutant.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
+#include "../ledger/entry_write.h"
 #include "../ledger/merkle.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "../json.h"
+#include "../ledger/entry_write.h"
 
 struct tf_committer;
 struct tf_db;

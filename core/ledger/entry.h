@@ -1,7 +1,7 @@
 /*
- * Ledger entries: struct to canonical bytes, bytes to struct, bytes to leaf
- * hash.  trailfs-format(5) has the schema: version 1, canonical JSON, 2..16384
- * bytes.  This is the only encoder and the only decoder of entries.
+ * A ledger entry as a struct, with the fields of all types.  trailfs-format(5)
+ * has the schema: version 1, canonical JSON, 2..16384 bytes.  entry_write.h has
+ * the only encoder and entry_read.h the only decoder.
  */
 #ifndef TF_LEDGER_ENTRY_H
 #define TF_LEDGER_ENTRY_H
@@ -132,58 +132,6 @@ struct tf_entry {
 };
 
 /*
- * Append the bytes of e to out.  v 0 means 1; the caller sets type, not
- * type_name.  On failure the contents of out are undefined; the caller still
- * frees out.  TF_INVALID (a mandatory field is absent or a value is malformed)
- * and TF_TOOBIG (over TF_ENTRY_MAX) are bugs of the caller.  TF_NOMEM.
- */
-TF_MUST_USE enum tf_code tf_entry_encode(const struct tf_entry *e,
-    struct tf_buf *out, struct tf_error *err);
-
-/*
- * An entry that is encoded in two steps.  tf_entry_prepare encodes and checks
- * all fields except the stamps (at, batch, clock, seq), before the entry has a
- * place in the ledger.  tf_entry_complete inserts the stamps.  {0} is empty;
- * free with tf_prepared_entry_free.
- */
-enum { TF_STAMP_AT, TF_STAMP_BATCH, TF_STAMP_CLOCK, TF_STAMP_SEQ, TF_STAMPS };
-struct tf_prepared_entry {
-	struct tf_buf text;
-	struct {
-		size_t start, end; /* of the member, with its comma */
-	} stamp[TF_STAMPS];
-};
-/* Fill out from e; the stamps of e are ignored.  Errors: tf_entry_encode. */
-TF_MUST_USE enum tf_code tf_entry_prepare(const struct tf_entry *e,
-    struct tf_prepared_entry *out, struct tf_error *err);
-/*
- * Append the entry with these stamps to out: the same bytes that
- * tf_entry_encode would append.  p is unchanged and can be completed again.
- */
-TF_MUST_USE enum tf_code tf_entry_complete(const struct tf_prepared_entry *p,
-    const struct tf_entry *stamps, struct tf_buf *out, struct tf_error *err);
-void tf_prepared_entry_free(struct tf_prepared_entry *p);
-
-struct tf_entry_decoded {
-	struct tf_entry e;
-	struct tf_json_doc doc;
-	struct tf_buf text; /* unescaped strings */
-};
-
-/*
- * Parse n bytes strictly.  The JSON must be canonical and the common fields
- * must be present and well-formed.  An entry of a known type at v 1 must also
- * have its mandatory fields, and each known field must be well-formed.  Unknown
- * fields are ignored.  An unknown type or a higher v gives TF_OK with the type
- * TF_TYPE_UNKNOWN; e.v tells the two apart.  Errors: TF_INVALID with the
- * reason, TF_NOMEM.  bytes must outlive d.  Free d with tf_entry_decoded_free
- * on success and on failure.
- */
-TF_MUST_USE enum tf_code tf_entry_decode(struct tf_entry_decoded *d,
-    const char *bytes, size_t n, struct tf_error *err);
-void tf_entry_decoded_free(struct tf_entry_decoded *d);
-
-/*
  * Return the time of an entry for display: the host's clock when the event
  * happened.  This is e->clock if present, else e->at.  The two differ when the
  * clock was behind the previous entry, or was read before the batch began; at
@@ -194,27 +142,5 @@ struct tf_time tf_entry_when(const struct tf_entry *e, bool *moved);
 
 /* Compute the leaf hash (RFC 6962 2.1) of the entry's bytes. */
 void tf_entry_leaf(const void *bytes, size_t n, struct tf_hash *out);
-
-/*
- * Encode bytes from the system (such as a user name) as a hint: '%', '"', '\',
- * control characters and invalid UTF-8 become %XX.  out has room for max + 1
- * bytes and ends with a NUL.  Returns the length; 0 and "" when the result
- * would be longer than max bytes.
- */
-size_t tf_hint(char *out, size_t max, const char *bytes, size_t n);
-
-/*
- * Append the actor as canonical JSON.  user and group are names as the system
- * has them, "" for none.  Hints that are not set are left out.
- */
-void tf_actor_json(struct tf_buf *out, const struct tf_actor *a,
-    const char *user, const char *group);
-
-/*
- * Append one line of SHA256SUMS to out: "HEX  NAME" LF, as sha256sum prints it,
- * with '\' in name escaped.
- */
-void tf_sums_line(struct tf_buf *out, const struct tf_hash *h, const char *name,
-    size_t n);
 
 #endif

@@ -9,6 +9,7 @@
 #include "../base/bytes.h"
 #include "name.h"
 #include "policy.h"
+#include "sums.h"
 #include "replay.h"
 
 #define NO_SEQ UINT64_MAX

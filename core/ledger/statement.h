@@ -8,24 +8,11 @@
 
 #include "../base/crypto.h"
 #include "entry.h"
+#include "sums.h"
 
 #define TF_STATEMENT_TYPE "application/vnd.in-toto+json"
 #define TF_PREDICATE_TYPE "https://trailfs.example/attestation/v1"
 #define TF_STATEMENT_SUBJECTS 1024
-
-/* One evidence file; name relative to the attestation. */
-struct tf_subject_file {
-	struct tf_str name;
-	struct tf_hash sha256;
-	uint64_t size;
-	uint64_t seq; /* of its entry; set only where a caller needs it */
-};
-
-/* Number and size of some files, and the digest of their SHA256SUMS. */
-struct tf_sums {
-	uint64_t count, bytes;
-	struct tf_hash sums;
-};
 
 struct tf_statement {
 	struct tf_str origin, host;
@@ -45,23 +32,6 @@ struct tf_statement {
 	    by name as bytes; ignored when there are more than
 	    TF_STATEMENT_SUBJECTS */
 };
-
-/*
- * Compute the sums of files one by one.  add takes the files in the order of
- * their names as bytes: TF_INVALID when the order is wrong, TF_TOOBIG when the
- * sizes are too large.  end stores the sums and frees s in every case; s NULL,
- * from a failed new, gives TF_NOMEM.
- */
-struct tf_summer;
-struct tf_summer *tf_summer_new(void);
-TF_MUST_USE enum tf_code tf_summer_add(struct tf_summer *s,
-    const struct tf_subject_file *f, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_summer_end(struct tf_summer *s, struct tf_sums *out,
-    struct tf_error *err);
-void tf_summer_free(struct tf_summer *s);
-/* Compute the sums of an array of n files, with the same order and errors. */
-TF_MUST_USE enum tf_code tf_sums(const struct tf_subject_file *files, size_t n,
-    struct tf_sums *out, struct tf_error *err);
 
 /* Append the payload to out: canonical JSON of any length. */
 TF_MUST_USE enum tf_code tf_statement_encode(const struct tf_statement *s,

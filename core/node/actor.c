@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../base/users.h"
+#include "../ledger/actor_json.h"
 #include "../ledger/entry.h"
 #include "actor.h"
 #include "pending.h"

@@ -27,6 +27,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
+#include "../ledger/sums.h"
 #include "../node/quota.h"
 #include "../node/spool.h"
 #include "../node/vault_i.h"

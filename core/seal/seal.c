@@ -17,6 +17,7 @@
 #include "../commit/staging.h"
 #include "../commit/txn_path.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_write.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/claim.h"

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "../ledger/entry.h"
+#include "../ledger/entry_write.h"
 
 struct tf_db;
 struct tf_pending;

@@ -13,6 +13,7 @@
 #include "../commit/existing.h"
 #include "../commit/txn_path.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
 #include "../node/children.h"

@@ -6,6 +6,7 @@
 
 #include "../base/crypto.h"
 #include "../commit/commit.h"
+#include "../ledger/actor_json.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../node/actor.h"

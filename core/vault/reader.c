@@ -11,6 +11,7 @@
 #include "../base/file.h"
 #include "../commit/staging.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../node/base.h"
 #include "../node/claim.h"
 #include "../node/open_objects.h"

@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../control.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/policy.h"
 #include "../node/attr.h"
 #include "../node/base.h"

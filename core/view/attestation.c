@@ -12,6 +12,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
+#include "../ledger/sums.h"
 #include "../node/attr.h"
 #include "../node/evidence.h"
 #include "../node/paths.h"

@@ -5,6 +5,7 @@
 #include "../asker.h"
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/entry_scan.h"
 #include "../ledger/name.h"
 #include "../node/children.h"

@@ -6,6 +6,7 @@
 
 #include "../asker.h"
 #include "../base/bytes.h"
+#include "../ledger/actor_json.h"
 #include "../ledger/entry.h"
 #include "../ledger/policy.h"
 #include "../node/attr.h"

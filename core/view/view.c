@@ -3,6 +3,7 @@
 
 #include "../asker.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../page.h"

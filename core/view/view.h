@@ -11,6 +11,7 @@
 
 #include "../asker.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 
 struct tf_db;
 struct tf_node_row;

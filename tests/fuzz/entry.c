@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "../../core/ledger/entry.h"
+#include "../../core/ledger/entry_read.h"
+#include "../../core/ledger/entry_write.h"
 #include "fuzz.h"
 
 static struct tf_str

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "../../core/ledger/entry_read.h"
 #include "../../core/ledger/replay.h"
 #include "../../core/store/temp_table.h"
 #include "fuzz.h"

@@ -9,6 +9,8 @@
 #include "../../core/audit/audit.h"
 #include "../../core/base/bytes.h"
 #include "../../core/ledger/entry.h"
+#include "../../core/ledger/entry_read.h"
+#include "../../core/ledger/entry_write.h"
 #include "../../core/ledger/statement.h"
 #include "fuzz.h"
 

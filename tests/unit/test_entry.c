@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/ledger/actor_json.h"
 #include "../../core/ledger/entry.h"
+#include "../../core/ledger/entry_read.h"
+#include "../../core/ledger/entry_write.h"
 #include "../../core/ledger/fields.h"
 #include "vectors.h"
 

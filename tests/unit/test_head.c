@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../../core/ledger/entry.h"
+#include "../../core/ledger/entry_read.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/vault.h"
 #include "vectors.h"

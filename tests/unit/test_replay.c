@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/ledger/entry_read.h"
+#include "../../core/ledger/entry_write.h"
 #include "../../core/ledger/replay.h"
+#include "../../core/ledger/sums.h"
 #include "../../core/store/temp_table.h"
 #include "vectors.h"
 

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/ledger/entry_read.h"
 #include "../../core/ledger/statement.h"
+#include "../../core/ledger/sums.h"
 #include "vectors.h"
 
 #define KEYID "SHA256:s3Z2A+mldeflHo5TMMEUA7MlkMg96xvtqH9DGLHHZmE"

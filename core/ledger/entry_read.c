@@ -1,0 +1,328 @@
+/*
+ * The decoder of entries.  It follows the tables of entry_types.h and refuses
+ * whatever is not exactly of the schema, so that two readers never see two
+ * entries in the same leaf (I5).
+ */
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "entry_read.h"
+#include "entry_types.h"
+
+static bool
+equals(struct tf_str s, const char *with)
+{
+	return s.n == strlen(with) && memcmp(s.p, with, s.n) == 0;
+}
+
+/* Unescape a string and add a NUL, in storage that is never reallocated. */
+static struct tf_str
+take_string(struct tf_entry_decoded *d, int t)
+{
+	struct tf_str s = tf_json_text(&d->doc, t);
+	char *to = d->text.p + d->text.n;
+	long n = tf_form_unescape(s.p + 1, s.n - 2, to,
+	    d->text.cap - d->text.n - 1);
+
+	if (n < 0) /* impossible: the storage has room for the whole text */
+		return (struct tf_str){ NULL, 0 };
+	to[n] = '\0';
+	d->text.n += (size_t)n + 1;
+	return (struct tf_str){ to, (size_t)n };
+}
+
+static struct tf_str
+take_member(struct tf_entry_decoded *d, int obj, const char *key)
+{
+	int t = tf_json_get(&d->doc, obj, key);
+
+	return t < 0 ? (struct tf_str){ NULL, 0 } : take_string(d, t);
+}
+
+static uint64_t
+take_uint(struct tf_entry_decoded *d, int obj, const char *key)
+{
+	int t = tf_json_get(&d->doc, obj, key);
+
+	return t < 0 ? 0 : (uint64_t)d->doc.tok[t].num;
+}
+
+static void
+take_hash(struct tf_entry_decoded *d, int obj, const char *key,
+    struct tf_hash *out)
+{
+	struct tf_str s = tf_json_text(&d->doc, tf_json_get(&d->doc, obj, key));
+
+	if (s.p)
+		(void)tf_unhex(s.p + 1, s.n - 2, out->b, sizeof(out->b));
+}
+
+static void
+take_time(struct tf_entry_decoded *d, int t, struct tf_time *out)
+{
+	struct tf_str s = tf_json_text(&d->doc, t);
+
+	(void)tf_time_parse(s.p + 1, s.n - 2, out);
+}
+
+static void
+take_content(struct tf_entry_decoded *d, int t, struct tf_content *out)
+{
+	take_hash(d, t, "sha256", &out->sha256);
+	out->size = take_uint(d, t, "size");
+}
+
+static void
+take_access(struct tf_entry_decoded *d, int t, struct tf_access *out)
+{
+	struct tf_str mode = tf_json_text(&d->doc,
+	    tf_json_get(&d->doc, t, "mode"));
+
+	out->uid = (uint32_t)take_uint(d, t, "uid");
+	out->gid = (uint32_t)take_uint(d, t, "gid");
+	out->mode = 0;
+	for (size_t i = 1; i + 1 < mode.n; i++)
+		out->mode = out->mode << 3 | (uint32_t)(mode.p[i] - '0');
+	out->user = take_member(d, t, "user");
+	out->group = take_member(d, t, "group");
+}
+
+static void
+take_statement(struct tf_entry_decoded *d, int t, struct tf_statement_ref *out)
+{
+	take_hash(d, t, "payload", &out->payload);
+	take_hash(d, t, "pae", &out->pae);
+	out->size = take_uint(d, t, "size");
+	out->keyid = take_member(d, t, "keyid");
+	out->sig = take_member(d, t, "sig");
+}
+
+static void
+take_object(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
+{
+	struct tf_entry *e = &d->e;
+
+	switch (f->as) {
+	case TF_AS_BATCH:
+		e->batch_first = take_uint(d, t, "first");
+		e->batch_last = take_uint(d, t, "last");
+		break;
+	case TF_AS_KEYS:
+		e->key_attester = take_member(d, t, "attester");
+		e->key_log = take_member(d, t, "log");
+		break;
+	case TF_AS_EVIDENCE:
+		e->evidence_bytes = take_uint(d, t, "bytes");
+		e->evidence_count = take_uint(d, t, "count");
+		take_hash(d, t, "sums", &e->evidence_sums);
+		break;
+	case TF_AS_CHILDREN:
+		e->children_count = take_uint(d, t, "count");
+		take_hash(d, t, "sums", &e->children_sums);
+		break;
+	case TF_AS_TEMPLATE:
+		take_content(d, t, &e->template_content);
+		e->template_version = take_uint(d, t, "version");
+		break;
+	default: /* TF_AS_TREE */
+		take_hash(d, t, "root", &e->tree_root);
+		e->tree_size = take_uint(d, t, "size");
+		break;
+	}
+}
+
+/* Store a value whose form was checked. */
+static void
+take_field(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
+{
+	struct tf_entry *e = &d->e;
+
+	if (f->has != 0)
+		*(bool *)((char *)e + f->has) = true;
+	switch (f->as) {
+	case TF_AS_STRING:
+	case TF_AS_TYPE:
+		/* A withheld text stays absent. */
+		if (d->doc.tok[t].type == TF_JSON_STRING)
+			*TF_FIELD_VALUE(e, f, struct tf_str) = take_string(d,
+			    t);
+		break;
+	case TF_AS_RAW:
+		*TF_FIELD_VALUE(e, f, struct tf_str) = tf_json_text(&d->doc, t);
+		break;
+	case TF_AS_NUMBER:
+	case TF_AS_VERSION:
+		*TF_FIELD_VALUE(e, f, uint64_t) = (uint64_t)d->doc.tok[t].num;
+		break;
+	case TF_AS_FLAG:
+		*TF_FIELD_VALUE(e, f, bool) = d->doc.tok[t].num != 0;
+		break;
+	case TF_AS_TIME:
+		take_time(d, t, TF_FIELD_VALUE(e, f, struct tf_time));
+		break;
+	case TF_AS_CONTENT:
+		take_content(d, t, TF_FIELD_VALUE(e, f, struct tf_content));
+		break;
+	case TF_AS_ACCESS:
+		take_access(d, t, &e->access);
+		break;
+	case TF_AS_STATEMENT:
+		take_statement(d, t, &e->statement);
+		break;
+	default:
+		take_object(d, t, f);
+		break;
+	}
+}
+
+static bool
+key_ok(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool small = s[i] >= 'a' && s[i] <= 'z';
+		bool more = (s[i] >= 'A' && s[i] <= 'Z') ||
+		    (s[i] >= '0' && s[i] <= '9');
+
+		if (!small && (i == 0 || !more))
+			return false;
+	}
+	return true;
+}
+
+/* Find the type first: it decides which fields are known. */
+static enum tf_type
+look_ahead(const struct tf_json_doc *doc)
+{
+	int v = tf_json_get(doc, 0, "v");
+	int t = tf_json_get(doc, 0, "type");
+	struct tf_str s = tf_json_text(doc, t);
+
+	if (v < 0 || doc->tok[v].num != TF_ENTRY_VERSION || !s.p || s.n < 2)
+		return TF_TYPE_UNKNOWN;
+	return tf_entry_type_of((struct tf_str){ s.p + 1, s.n - 2 });
+}
+
+static enum tf_code
+take_fields(struct tf_entry_decoded *d, const struct tf_entry_type *type,
+    struct tf_error *err)
+{
+	const struct tf_json_doc *doc = &d->doc;
+	uint64_t must = type->must | TF_FIELDS_ALWAYS, seen = 0;
+	uint64_t may = must | type->may | TF_FIELDS_COMMON;
+
+	for (int t = 1; t < (int)doc->n; t = (int)doc->tok[t].next) {
+		struct tf_str key = { doc->text + doc->tok[t].key_off,
+			doc->tok[t].key_len };
+		const struct tf_entry_field *f = tf_entry_find_field(key, may);
+
+		if (!key_ok(key.p, key.n))
+			return tf_fail(err, TF_INVALID,
+			    "entry: a key that is no key");
+		if (!f)
+			continue;
+		if (!tf_form_ok(doc, t, f->form))
+			return tf_fail(err, TF_INVALID,
+			    "entry: %s is not of its kind", f->key);
+		take_field(d, t, f);
+		seen |= (uint64_t)1 << (f - tf_entry_fields);
+	}
+	for (unsigned i = 0; i < TF_FIELDS; i++) {
+		if ((must & ~seen) >> i & 1)
+			return tf_fail(err, TF_INVALID, "entry: %s lacks %s",
+			    *type->name ? type->name : "it",
+			    tf_entry_fields[i].key);
+	}
+	return TF_OK;
+}
+
+static enum tf_form
+key_form(struct tf_str use)
+{
+	if (equals(use, "log"))
+		return TF_FORM_VKEY;
+	return equals(use, "attester") ? TF_FORM_SPKI : TF_FORM_KEY;
+}
+
+/* Check the rules over more than one field; the broken rule or NULL. */
+static const char *
+common_sense(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
+{
+	const struct tf_entry *e = &d->e;
+
+	if (e->has_clock && tf_time_cmp(e->at, e->clock) == 0)
+		return "clock equals at";
+	if (e->has_batch && (e->batch_first > e->seq || e->seq > e->batch_last))
+		return "not in its batch";
+	if (!e->actor.p && !e->cause.p && !type->daemon)
+		return "nobody did it";
+	if (e->path.p) {
+		int depth = tf_path_depth(e->path.p, e->path.n);
+
+		if (depth < type->least || depth > type->most)
+			return "a path of another level";
+	}
+	if (e->type == TF_LEDGER_OPENED && e->has_access && e->seq != 0)
+		return "access of the root after the first entry";
+	if (e->type == TF_KEY_ROTATED) {
+		enum tf_form form = key_form(e->use);
+		int new = tf_json_get(&d->doc, 0, "new");
+		int old = tf_json_get(&d->doc, 0, "old");
+
+		if (!tf_form_ok(&d->doc, new, form) ||
+		    !tf_form_ok(&d->doc, old, form))
+			return "keys of another use";
+	}
+	return NULL;
+}
+
+/* Ignore a well-formed common field that its type does not have. */
+static void
+forget_stray(struct tf_entry *e, const struct tf_entry_type *type)
+{
+	if (!((type->must | type->may) & TF_BIT(PATH)))
+		e->path = (struct tf_str){ NULL, 0 };
+	if (!((type->must | type->may) & TF_BIT(NODE))) {
+		e->has_node = false;
+		e->node = 0;
+	}
+}
+
+enum tf_code
+tf_entry_decode(struct tf_entry_decoded *d, const char *bytes, size_t n,
+    struct tf_error *err)
+{
+	const struct tf_entry_type *type;
+	const char *why;
+	enum tf_code rc;
+
+	memset(d, 0, sizeof(*d));
+	if (n < 2 || n > TF_ENTRY_MAX)
+		return tf_fail(err, TF_INVALID, "entry: %zu bytes", n);
+	if ((rc = tf_json_parse(&d->doc, bytes, n, err)) != TF_OK)
+		return rc;
+	if (d->doc.tok[0].type != TF_JSON_OBJECT)
+		return tf_fail(err, TF_INVALID, "entry: not an object");
+	/* Room for all strings: each loses its quotes and gets a NUL. */
+	tf_buf_add(&d->text, bytes, n);
+	d->text.n = 0;
+	if (d->text.failed)
+		return tf_nomem(err);
+	d->e.type = look_ahead(&d->doc);
+	type = &tf_entry_types[d->e.type];
+	if ((rc = take_fields(d, type, err)) != TF_OK)
+		return rc;
+	forget_stray(&d->e, type);
+	if ((why = common_sense(d, type)))
+		return tf_fail(err, TF_INVALID, "entry: %s", why);
+	return TF_OK;
+}
+
+void
+tf_entry_decoded_free(struct tf_entry_decoded *d)
+{
+	if (!d)
+		return;
+	tf_json_doc_free(&d->doc);
+	tf_buf_free(&d->text);
+	memset(d, 0, sizeof(*d));
+}
