@@ -78,6 +78,8 @@ $(BUILD)/fuzz-fuse: $(filter-out %/main.o,$(call objects,fs))
 $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
 $(BUILD)/bench-limits: libs = $(fuse_libs)
+$(BUILD)/test-unit: libs += $(patsubst %,-Wl$(comma)--wrap=%,clock_gettime \
+	getpwuid_r getgrgid_r pthread_create)
 $(BUILD)/test-nomem: libs = $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc \
 	realloc reallocarray strdup strndup sqlite3_step)
 $(fuzzers): libs = $(if $(FUZZER),-fsanitize=fuzzer)
