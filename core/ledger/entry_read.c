@@ -8,6 +8,7 @@
 #include "../base/bytes.h"
 #include "entry_read.h"
 #include "entry_types.h"
+#include "field_text.h"
 
 static bool
 equals(struct tf_str s, const char *with)
@@ -21,7 +22,7 @@ take_string(struct tf_entry_decoded *d, int t)
 {
 	struct tf_str s = tf_json_text(&d->doc, t);
 	char *to = d->text.p + d->text.n;
-	long n = tf_form_unescape(s.p + 1, s.n - 2, to,
+	long n = tf_text_unescape(s.p + 1, s.n - 2, to,
 	    d->text.cap - d->text.n - 1);
 
 	if (n < 0) /* impossible: the storage has room for the whole text */

@@ -5,11 +5,7 @@
  */
 #include "fields.h"
 
-#include <string.h>
-
-#include "../base/bytes.h"
-#include "../base/crypto.h"
-#include "checkpoint.h"
+#include "field_text.h"
 #include "name.h"
 
 enum shape { INT, BOOL, STRING, TEXT, OBJECT, MAP, UIDS };
@@ -30,282 +26,6 @@ struct rule {
 	const struct member *members; /* of an object, NULL key at the end */
 	enum tf_form value;	      /* of a map */
 };
-
-static bool
-is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z');
-}
-
-/* True for [A-Za-z0-9], then the same and the characters in more. */
-static bool
-word_of(const char *s, size_t n, const char *more)
-{
-	if (n == 0 || !is_alnum(s[0]))
-		return false;
-	for (size_t i = 1; i < n; i++) {
-		if (!is_alnum(s[i]) && (s[i] == '\0' || !strchr(more, s[i])))
-			return false;
-	}
-	return true;
-}
-
-static bool
-time_ok(const char *s, size_t n)
-{
-	struct tf_time t;
-
-	return tf_time_parse(s, n, &t);
-}
-
-static bool
-digest_ok(const char *s, size_t n)
-{
-	struct tf_hash h;
-
-	return tf_unhex(s, n, h.b, sizeof(h.b));
-}
-
-static bool
-base64_ok(const char *s, size_t n)
-{
-	return tf_base64_bytes(s, n) > 0;
-}
-
-static bool
-signature_ok(const char *s, size_t n)
-{
-	return tf_base64_bytes(s, n) == TF_SIG_LEN;
-}
-
-static bool
-mode_ok(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] < '0' || s[i] > '7')
-			return false;
-	}
-	return n == 4;
-}
-
-static bool
-word_ok(const char *s, size_t n)
-{
-	return word_of(s, n, "._~:/@+-");
-}
-
-static bool
-type_ok(const char *s, size_t n)
-{
-	bool dot = false;
-
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '.') {
-			if (i == 0 || i + 1 == n || s[i - 1] == '.')
-				return false;
-			dot = true;
-		} else if (s[i] < 'a' || s[i] > 'z') {
-			return false;
-		}
-	}
-	return dot;
-}
-
-long
-tf_form_unescape(const char *s, size_t n, char *out, size_t max)
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		char c = s[i];
-
-		if (c == '\\') {
-			c = s[++i];
-			c = c == 'n' ? '\n' : c == 't' ? '\t' : c;
-		}
-		if (used == max)
-			return -1;
-		out[used++] = c;
-	}
-	return (long)used;
-}
-
-int
-tf_path_depth(const char *path, size_t n)
-{
-	size_t start = 0, upper = 0;
-	int depth = 0;
-
-	if (n == 1 && path[0] == '.')
-		return 0;
-	for (size_t i = 0; i <= n; i++) {
-		enum tf_kind kind = depth < 3 ? TF_KIND_TRAIL + depth :
-						TF_KIND_EVIDENCE;
-
-		if (i < n && path[i] != '/')
-			continue;
-		if (tf_name_check(kind, path + start, i - start, NULL) != TF_OK)
-			return -1;
-		start = i + 1;
-		if (++depth == 3)
-			upper = start;
-	}
-	return depth > 3 && n - upper > TF_PATH_BELOW_MAX ? -1 : depth;
-}
-
-static bool
-path_ok(const char *s, size_t n)
-{
-	char path[TF_PATH_MAX];
-	long len = tf_form_unescape(s, n, path, sizeof(path));
-
-	return len > 0 && tf_path_depth(path, (size_t)len) >= 0;
-}
-
-static bool
-name_ok(const char *s, size_t n)
-{
-	char name[TF_NAME_MAX];
-	long len = tf_form_unescape(s, n, name, sizeof(name));
-
-	return len > 0 &&
-	    tf_name_check(TF_KIND_EVIDENCE, name, (size_t)len, NULL) == TF_OK;
-}
-
-static bool
-boot_ok(const char *s, size_t n)
-{
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-	if (n != sizeof(form) - 1)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		bool hex = (s[i] >= '0' && s[i] <= '9') ||
-		    (s[i] >= 'a' && s[i] <= 'f');
-
-		if (form[i] == '-' ? s[i] != '-' : !hex)
-			return false;
-	}
-	return true;
-}
-
-static bool
-store_ok(const char *s, size_t n)
-{
-	uint8_t b[16];
-
-	return tf_unhex(s, n, b, sizeof(b));
-}
-
-static bool
-vkey_ok(const char *s, size_t n)
-{
-	struct tf_vkey k;
-
-	return tf_vkey_parse(s, n, &k, NULL) == TF_OK;
-}
-
-static bool
-spki_ok(const char *s, size_t n)
-{
-	struct tf_pubkey none = { { 0 } };
-	uint8_t head[TF_SPKI_LEN], der[TF_SPKI_LEN];
-
-	tf_pubkey_spki(&none, head);
-	return tf_unbase64_exact(s, n, der, sizeof(der)) &&
-	    memcmp(der, head, TF_SPKI_LEN - TF_PUBKEY_LEN) == 0;
-}
-
-static bool
-keyid_ok(const char *s, size_t n)
-{
-	static const char head[] = "SHA256:";
-	char padded[44];
-
-	if (n != 7 + 43 || memcmp(s, head, 7) != 0)
-		return false;
-	memcpy(padded, s + 7, 43);
-	padded[43] = '=';
-	return tf_base64_bytes(padded, sizeof(padded)) == 32;
-}
-
-static bool
-hold_ok(const char *s, size_t n)
-{
-	return word_of(s, n, "._-");
-}
-
-static bool
-claim_type_ok(const char *s, size_t n)
-{
-	return word_of(s, n, "._~:-");
-}
-
-static bool
-note_ok(const char *s, size_t n)
-{
-	char note[4096];
-
-	return tf_form_unescape(s, n, note, sizeof(note)) > 0;
-}
-
-/* True if a hint must encode this byte as %XX. */
-static bool
-hint_escapes(uint8_t c)
-{
-	return c < 0x20 || c >= 0x7f || c == '%' || c == '"' || c == '\\';
-}
-
-static bool
-hint_ok(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char pair[2];
-		uint8_t c;
-
-		if (s[i] == '\\')
-			return false;
-		if (s[i] != '%')
-			continue;
-		if (n - i < 3)
-			return false;
-		for (unsigned k = 0; k < 2; k++) {
-			pair[k] = s[i + 1 + k];
-			if (pair[k] >= 'a')
-				return false;
-			if (pair[k] >= 'A')
-				pair[k] = (char)(pair[k] - 'A' + 'a');
-		}
-		if (!tf_unhex(pair, 2, &c, 1) || !hint_escapes(c))
-			return false;
-		i += 2;
-	}
-	return true;
-}
-
-static bool
-software_ok(const char *s, size_t n)
-{
-	(void)s;
-	return n <= 24;
-}
-
-static bool
-annotation_ok(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!is_alnum(s[i]) && s[i] != '_')
-			return false;
-	}
-	return n <= 64;
-}
-
-static bool
-label_ok(const char *s, size_t n)
-{
-	return n <= 64 && !memchr(s, '.', n) && !memchr(s, '=', n);
-}
 
 static const struct member access_members[] = {
 	{ "gid", TF_FORM_ID, false },
@@ -470,28 +190,28 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_PID] = INT_RULE(1, UINT32_MAX),
 	[TF_FORM_MIB] = INT_RULE(0, 1 << 20),
 	[TF_FORM_BOOL] = { .shape = BOOL },
-	[TF_FORM_TIME] = STRING_RULE(0, time_ok),
-	[TF_FORM_DIGEST] = STRING_RULE(0, digest_ok),
-	[TF_FORM_SIGNATURE] = STRING_RULE(0, signature_ok),
-	[TF_FORM_BASE64] = STRING_RULE(0, base64_ok),
-	[TF_FORM_MODE] = STRING_RULE(0, mode_ok),
-	[TF_FORM_WORD] = STRING_RULE(64, word_ok),
-	[TF_FORM_TYPE] = STRING_RULE(64, type_ok),
+	[TF_FORM_TIME] = STRING_RULE(0, tf_text_time_ok),
+	[TF_FORM_DIGEST] = STRING_RULE(0, tf_text_digest_ok),
+	[TF_FORM_SIGNATURE] = STRING_RULE(0, tf_text_signature_ok),
+	[TF_FORM_BASE64] = STRING_RULE(0, tf_text_base64_ok),
+	[TF_FORM_MODE] = STRING_RULE(0, tf_text_mode_ok),
+	[TF_FORM_WORD] = STRING_RULE(64, tf_text_word_ok),
+	[TF_FORM_TYPE] = STRING_RULE(64, tf_text_type_ok),
 	[TF_FORM_ORIGIN] = STRING_RULE(0, tf_origin_ok),
-	[TF_FORM_PATH] = STRING_RULE(0, path_ok),
-	[TF_FORM_NAME] = STRING_RULE(0, name_ok),
-	[TF_FORM_BOOT] = STRING_RULE(0, boot_ok),
-	[TF_FORM_STORE] = STRING_RULE(0, store_ok),
-	[TF_FORM_VKEY] = STRING_RULE(0, vkey_ok),
-	[TF_FORM_SPKI] = STRING_RULE(0, spki_ok),
+	[TF_FORM_PATH] = STRING_RULE(0, tf_text_path_ok),
+	[TF_FORM_NAME] = STRING_RULE(0, tf_text_name_ok),
+	[TF_FORM_BOOT] = STRING_RULE(0, tf_text_boot_ok),
+	[TF_FORM_STORE] = STRING_RULE(0, tf_text_store_ok),
+	[TF_FORM_VKEY] = STRING_RULE(0, tf_text_vkey_ok),
+	[TF_FORM_SPKI] = STRING_RULE(0, tf_text_spki_ok),
 	[TF_FORM_KEY] = STRING_RULE(512, NULL),
-	[TF_FORM_KEYID] = STRING_RULE(0, keyid_ok),
-	[TF_FORM_HOLD] = STRING_RULE(64, hold_ok),
-	[TF_FORM_CLAIM_TYPE] = STRING_RULE(128, claim_type_ok),
-	[TF_FORM_NOTE] = STRING_RULE(0, note_ok),
-	[TF_FORM_HINT48] = STRING_RULE(48, hint_ok),
-	[TF_FORM_HINT256] = STRING_RULE(256, hint_ok),
-	[TF_FORM_HINT512] = STRING_RULE(512, hint_ok),
+	[TF_FORM_KEYID] = STRING_RULE(0, tf_text_keyid_ok),
+	[TF_FORM_HOLD] = STRING_RULE(64, tf_text_hold_ok),
+	[TF_FORM_CLAIM_TYPE] = STRING_RULE(128, tf_text_claim_type_ok),
+	[TF_FORM_NOTE] = STRING_RULE(0, tf_text_note_ok),
+	[TF_FORM_HINT48] = STRING_RULE(48, tf_text_hint_ok),
+	[TF_FORM_HINT256] = STRING_RULE(256, tf_text_hint_ok),
+	[TF_FORM_HINT512] = STRING_RULE(512, tf_text_hint_ok),
 	[TF_FORM_VERSION] = STRING_RULE(64, NULL),
 	[TF_FORM_TEXT512] = TEXT_RULE(512),
 	[TF_FORM_TEXT1024] = TEXT_RULE(1024),
@@ -506,7 +226,7 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_KEYS] = OBJECT_RULE(keys_members),
 	[TF_FORM_SOFTWARE] = { .shape = MAP,
 	    .max = 16,
-	    .ok = software_ok,
+	    .ok = tf_text_software_ok,
 	    .value = TF_FORM_VERSION },
 	[TF_FORM_OPTIONS] = OBJECT_RULE(options_members),
 	[TF_FORM_PREVIOUS] = OBJECT_RULE(previous_members),
@@ -521,11 +241,11 @@ static const struct rule rules[TF_FORMS] = {
 	    .members = claims_members },
 	[TF_FORM_ANNOTATIONS] = { .shape = MAP,
 	    .max = 64,
-	    .ok = annotation_ok,
+	    .ok = tf_text_annotation_ok,
 	    .value = TF_FORM_TEXT1024 },
 	[TF_FORM_URLS] = { .shape = MAP,
 	    .max = 16,
-	    .ok = label_ok,
+	    .ok = tf_text_label_ok,
 	    .value = TF_FORM_URL },
 	[TF_FORM_URL] = OBJECT_RULE(url_members),
 	[TF_FORM_USER_DATA] = OBJECT_RULE(user_data_members),

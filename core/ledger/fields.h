@@ -76,17 +76,4 @@ bool tf_form_ok(const struct tf_json_doc *d, int t, enum tf_form form);
 /* True if the value at token t is {"withheld":DIGEST}. */
 bool tf_form_withheld(const struct tf_json_doc *d, int t);
 
-/*
- * Unescape the n bytes between the quotes of a canonical string into out.
- * Returns the number of bytes written, or -1 when the result is longer than
- * max bytes.
- */
-long tf_form_unescape(const char *s, size_t n, char *out, size_t max);
-
-/*
- * Count the names in path; 0 for ".".  -1 when a name is not legal at its level
- * (see name.h) or the part below an attestation is over TF_PATH_BELOW_MAX.
- */
-int tf_path_depth(const char *path, size_t n);
-
 #endif

@@ -8,6 +8,7 @@
 #include "../../core/ledger/entry.h"
 #include "../../core/ledger/entry_read.h"
 #include "../../core/ledger/entry_write.h"
+#include "../../core/ledger/field_text.h"
 #include "../../core/ledger/fields.h"
 #include "vectors.h"
 
