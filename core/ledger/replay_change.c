@@ -1,0 +1,91 @@
+/*
+ * Replay of the entries that change what exists: access.changed, template.set,
+ * attestation.overridden.
+ */
+#include "replay_change.h"
+
+/* Change the group and the read bits of evidence; nothing else may change. */
+static enum tf_code
+evidence_access_changed(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_effect *out, struct tf_error *err)
+{
+	static const char what[] = "changes access of what does not exist";
+	struct tf_replay_tree_file f;
+	enum tf_code rc = tf_replay_tree_get_file(&r->tree, e->path, &f, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? tf_replay_broken(r, what) : rc;
+	if (!e->has_node || e->node != f.node)
+		return tf_replay_broken(r, "its node is not the evidence's");
+	if (((e->access.mode ^ f.mode) & ~TF_READ_BITS) != 0 ||
+	    e->access.uid != f.uid)
+		return tf_replay_broken(r,
+		    "changes more of evidence than who reads it");
+	f.mode = e->access.mode;
+	f.gid = e->access.gid;
+	out->evidence_access = true;
+	return tf_replay_tree_put_file(&r->tree, e->path, &f, err);
+}
+
+enum tf_code
+tf_replay_access_changed(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_effect *out, struct tf_error *err)
+{
+	struct tf_replay_tree_dir d, att;
+	bool sealed;
+	enum tf_code rc = tf_replay_tree_get(&r->tree, e->path, &d, err);
+
+	if (rc == TF_NOTFOUND)
+		return evidence_access_changed(r, e, out, err);
+	if (rc == TF_OK && e->has_node && e->node != d.attr.id)
+		return tf_replay_broken(r, "its node is not the directory's");
+	if (rc == TF_OK && d.attr.kind == TF_KIND_DIRECTORY)
+		rc = tf_replay_tree_get(&r->tree,
+		    tf_replay_attestation_path(e->path), &att, err);
+	if (rc != TF_OK)
+		return rc;
+	sealed = tf_replay_is_sealed(d.attr.kind == TF_KIND_DIRECTORY ? &att :
+									&d);
+	if (sealed &&
+	    (e->access.mode & ~d.attr.mode & TF_REPLAY_WRITE_BITS) != 0)
+		(void)tf_replay_broken(r,
+		    "gives a sealed directory write permission");
+	tf_replay_set_access(&d, e);
+	d.attr.ctime = e->at;
+	return tf_replay_tree_put(&r->tree, e->path, &d, err);
+}
+
+enum tf_code
+tf_replay_template_set(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	static const char what[] = "sets a template of no trail";
+	struct tf_replay_tree_dir d;
+	enum tf_code rc = tf_replay_subject(r, &d, what, err);
+
+	if (rc == TF_OK && d.attr.kind != TF_KIND_TRAIL)
+		rc = tf_replay_broken(r, what);
+	if (rc != TF_OK)
+		return rc;
+	if (e->template_version != d.template_version + 1)
+		(void)tf_replay_broken(r,
+		    "its template has not the next version");
+	d.has_template = true;
+	d.template_version = e->template_version;
+	return tf_replay_tree_put(&r->tree, e->path, &d, err);
+}
+
+enum tf_code
+tf_replay_overridden(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	static const char what[] = "overrides what is not the seal of its path";
+	struct tf_replay_tree_dir d;
+	enum tf_code rc = tf_replay_subject(r, &d, what, err);
+
+	if (rc == TF_OK &&
+	    (d.attr.kind != TF_KIND_ATTESTATION || !tf_replay_is_sealed(&d) ||
+		d.seal != e->target))
+		rc = tf_replay_broken(r, what);
+	return rc;
+}

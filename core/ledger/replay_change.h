@@ -1,0 +1,23 @@
+/*
+ * Replay of the entries that change what exists.
+ * Each function checks the rules of its type and applies its effect.  Result:
+ * TF_OK, TF_REPLAY_REPORTED if a rule is broken (no effect), or an error of the
+ * table.
+ */
+#ifndef TF_LEDGER_REPLAY_CHANGE_H
+#define TF_LEDGER_REPLAY_CHANGE_H
+
+#include "replay_state.h"
+
+/* A sealed directory gets no write bit; evidence changes only its readers. */
+TF_MUST_USE enum tf_code tf_replay_access_changed(struct tf_replay *r,
+    const struct tf_entry *e, struct tf_replay_effect *out,
+    struct tf_error *err);
+/* The template is that of workflows begun from now on. */
+TF_MUST_USE enum tf_code tf_replay_template_set(struct tf_replay *r,
+    const struct tf_entry *e, struct tf_error *err);
+/* No effect on the tree; the target must be the seal of the path. */
+TF_MUST_USE enum tf_code tf_replay_overridden(struct tf_replay *r,
+    const struct tf_entry *e, struct tf_error *err);
+
+#endif

@@ -1,0 +1,144 @@
+/*
+ * Replay of the entries about the ledger itself: ledger.opened, key.rotated.
+ * They decide the origin, the store and the keys in force.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "replay_session.h"
+
+enum tf_code
+tf_replay_check_origin(struct tf_replay *r, const struct tf_entry *e)
+{
+	if (tf_replay_same(e->origin, r->origin))
+		return TF_OK;
+	return tf_replay_broken(r, "belongs to another ledger");
+}
+
+static enum tf_code
+keep(char **at, struct tf_str s)
+{
+	char *copy = strndup(s.n > 0 ? s.p : "", s.n);
+
+	if (copy == NULL)
+		return TF_NOMEM;
+	free(*at);
+	*at = copy;
+	return TF_OK;
+}
+
+static enum tf_code
+keep_opening(struct tf_replay *r, const struct tf_entry *e)
+{
+	(void)snprintf(r->origin, sizeof(r->origin), "%.*s", (int)e->origin.n,
+	    e->origin.p);
+	(void)snprintf(r->store, sizeof(r->store), "%.*s", (int)e->store.n,
+	    e->store.p);
+	if (keep(&r->vkey, e->key_log) != TF_OK ||
+	    keep(&r->attester, e->key_attester) != TF_OK)
+		return TF_NOMEM;
+	return keep(&r->host, e->host);
+}
+
+/* Check that "previous" of an opening matches the entries before it. */
+static enum tf_code
+check_previous(struct tf_replay *r, const struct tf_entry *e)
+{
+	struct tf_json_doc d;
+	struct tf_buf head = { 0 };
+	const char *p, *end;
+	uint64_t size = 0;
+	bool ok = false;
+	enum tf_code rc;
+	int t;
+
+	rc = tf_json_parse(&d, e->previous.p, e->previous.n, NULL);
+	if (rc != TF_OK)
+		return rc == TF_NOMEM ?
+		    rc :
+		    tf_replay_broken(r, "previous is malformed");
+	t = tf_json_get(&d, 0, "head");
+	if (t >= 0)
+		rc = tf_json_string(&d, t, &head, NULL);
+	if (rc == TF_NOMEM || head.failed) {
+		tf_buf_free(&head);
+		tf_json_doc_free(&d);
+		return TF_NOMEM;
+	}
+	/* The note's second line is its size. */
+	if (t >= 0 && rc == TF_OK &&
+	    (p = memchr(head.p, '\n', head.n)) != NULL) {
+		p++;
+		end = memchr(p, '\n', head.n - (size_t)(p - head.p));
+		ok = end != NULL &&
+		    tf_decimal(p, (size_t)(end - p), INT64_MAX, &size);
+	}
+	ok = ok && (e->seq == 0 || size == e->seq);
+	ok = ok && (e->seq == 0 || !tf_replay_same(e->origin, r->origin));
+	tf_buf_free(&head);
+	tf_json_doc_free(&d);
+	return ok ?
+	    TF_OK :
+	    tf_replay_broken(r, "previous does not continue this ledger");
+}
+
+static enum tf_code
+first_opened(struct tf_replay *r, const struct tf_entry *e)
+{
+	struct tf_replay_tree_dir root = { .attr = { .id = TF_ROOT_ID,
+					       .parent = TF_ROOT_ID,
+					       .kind = TF_KIND_ROOT,
+					       .state = TF_STATE_OPEN,
+					       .mode = e->access.mode,
+					       .uid = e->access.uid,
+					       .gid = e->access.gid,
+					       .mtime = e->at,
+					       .ctime = e->at,
+					       .btime = e->at },
+		.entry = e->seq,
+		.seal = TF_REPLAY_OPEN };
+
+	if (!e->has_access)
+		(void)tf_replay_broken(r, "does not say whose the root is");
+	tf_replay_tree_root(&r->tree, &root);
+	r->n_names++;
+	return keep_opening(r, e);
+}
+
+enum tf_code
+tf_replay_opened(struct tf_replay *r, const struct tf_entry *e)
+{
+	enum tf_code rc = TF_OK;
+
+	if (e->previous.p != NULL)
+		rc = check_previous(r, e);
+	else if (r->n_names > 0)
+		rc = tf_replay_check_origin(r, e);
+	if (rc != TF_OK)
+		return rc;
+	if (r->n_names == 0)
+		return first_opened(r, e);
+	if (!tf_replay_same(e->store, r->store))
+		(void)tf_replay_broken(r, "was written by another store");
+	if (e->previous.p == NULL &&
+	    (!tf_replay_same(e->key_log, r->vkey) ||
+		!tf_replay_same(e->key_attester, r->attester)))
+		(void)tf_replay_broken(r, "names keys that are not in force");
+	return keep_opening(r, e);
+}
+
+enum tf_code
+tf_replay_key_rotated(struct tf_replay *r, const struct tf_entry *e)
+{
+	bool log = tf_replay_same(e->use, "log");
+	char **key = log ? &r->vkey : &r->attester;
+
+	if (!log && !tf_replay_same(e->use, "attester"))
+		return TF_OK; /* a use that later versions define */
+	if (!tf_replay_same(e->key_old, *key))
+		return tf_replay_broken(r,
+		    "replaces a key that is not in force");
+	return keep(key, e->key_new);
+}
