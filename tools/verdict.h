@@ -1,4 +1,8 @@
-/* The result of a verification: for people, for programs, for CI. */
+/*
+ * The result of a verification in three forms: for people (verdict_text.c), for
+ * programs (verdict_json.c), for CI (verdict_junit.c).  No form says OK about
+ * something that was not verified.
+ */
 #ifndef TRAILCTL_VERDICT_H
 #define TRAILCTL_VERDICT_H
 
@@ -18,5 +22,25 @@ TF_MUST_USE enum tf_code verdict_json(const struct check *c, struct tf_buf *out,
  */
 void verdict_junit(const struct check *c, const struct tf_error *failed,
     struct tf_buf *out);
+
+/* --- what the forms share ---------------------------------------------- */
+
+/* "OK", "FAILED" or "ABSENT". */
+const char *verdict_word(enum tf_verdict v);
+/* May the check be ABSENT: was it not requested, or has the form no such
+ * check? */
+bool verdict_may_be_absent(const struct check *c, enum tf_check check);
+/* Is the check a part of the answer?  Only a package has the check "package". */
+bool verdict_shows(const struct check *c, enum tf_check check);
+/* Is the check undecided?  Entries that this version cannot read and a foreign
+ * key are no success. */
+bool verdict_in_doubt(const struct check *c, enum tf_check check);
+
+/* Append the line of a check without its word. */
+void verdict_detail(struct tf_buf *out, const struct check *c,
+    enum tf_check check);
+/* Append the findings of a check, one per line, each after indent. */
+void verdict_findings(struct tf_buf *out, const struct check_result *l,
+    const char *indent);
 
 #endif

@@ -1,0 +1,137 @@
+/* The result of trailctl verify for programs: one line of canonical JSON. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/member.h"
+#include "verdict.h"
+
+/* Leave out a number that canonical JSON cannot hold: no real count is that
+ * big. */
+static void
+put_number(struct tf_json *j, const char *key, uint64_t v)
+{
+	if (v > (uint64_t)TF_JSON_MAX)
+		return;
+	tf_put_uint(j, key, v);
+}
+
+static void
+put_finding(struct tf_json *j, enum tf_check check,
+    const struct check_finding *f)
+{
+	tf_json_object(j);
+	tf_put_cstr(j, "link", tf_check_name(check));
+	if (f->path[0] != '\0') {
+		tf_put_cstr(j, "path", f->path);
+	}
+	put_number(j, "seq", f->seq);
+	tf_put_cstr(j, "text", f->text[0] != '\0' ? f->text : "?");
+	tf_json_object_end(j);
+}
+
+static void
+put_findings(struct tf_json *j, const struct check *c)
+{
+	bool any = false;
+
+	for (int l = 0; l < TF_CHECKS; l++) {
+		for (size_t i = 0; i < c->check[l].n; i++) {
+			if (c->check[l].kept[i].grade == TF_GRADE_UNPROVEN)
+				continue;
+			if (!any) {
+				tf_json_key(j, "findings");
+				tf_json_array(j);
+			}
+			any = true;
+			put_finding(j, (enum tf_check)l, &c->check[l].kept[i]);
+		}
+	}
+	if (any)
+		tf_json_array_end(j);
+}
+
+/* The names of files that no entry covers. */
+static void
+put_unproven(struct tf_json *j, const struct check *c)
+{
+	const struct check_result *l = &c->check[TF_CHECK_PACKAGE];
+
+	if (c->report.unproven == 0)
+		return;
+	tf_json_key(j, "unproven");
+	tf_json_array(j);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->kept[i].grade == TF_GRADE_UNPROVEN)
+			tf_json_cstr(j, l->kept[i].path);
+	tf_json_array_end(j);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const enum tf_check *x = a, *y = b;
+
+	return strcmp(tf_check_name(*x), tf_check_name(*y));
+}
+
+static void
+put_links(struct tf_json *j, const struct check *c)
+{
+	enum tf_check order[TF_CHECKS];
+
+	for (int l = 0; l < TF_CHECKS; l++)
+		order[l] = (enum tf_check)l;
+	qsort(order, TF_CHECKS, sizeof(order[0]), by_name);
+	tf_json_key(j, "links");
+	tf_json_object(j);
+	for (int l = 0; l < TF_CHECKS; l++) {
+		if (!verdict_shows(c, order[l]))
+			continue;
+		tf_put_cstr(j, tf_check_name(order[l]),
+		    verdict_word(c->report.check[order[l]]));
+	}
+	tf_json_object_end(j);
+}
+
+enum tf_code
+verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
+{
+	const struct tf_report *r = &c->report;
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	put_number(&j, "beside", r->beside);
+	put_number(&j, "bytes", r->bytes);
+	put_number(&j, "entries", r->entries);
+	put_number(&j, "files", r->files);
+	put_findings(&j, c);
+	if (r->foreign) {
+		tf_put_bool(&j, "foreign", true);
+	}
+	put_number(&j, "found", r->findings);
+	put_links(&j, c);
+	put_number(&j, "newer", r->newer);
+	if (r->origin[0] != '\0') {
+		tf_put_cstr(&j, "origin", r->origin);
+	}
+	if (r->unsealed > 0 || r->may_be_repeated || r->cut) {
+		tf_put_bool(&j, "partial", true);
+	}
+	tf_put_bool(&j, "pinned", r->pinned);
+	tf_put_hash(&j, "root", &r->root);
+	put_number(&j, "size", r->size);
+	if (c->subject.n > 0) {
+		tf_json_key(&j, "subject");
+		tf_json_raw(&j, (struct tf_str){ c->subject.p, c->subject.n });
+	}
+	put_number(&j, "unknown", r->unknown);
+	put_unproven(&j, c);
+	if (c->form == CHECK_PACKAGE)
+		put_number(&j, "unsealed", r->unsealed);
+	tf_json_object_end(&j);
+	rc = tf_json_end(&j, err);
+	tf_buf_str(out, "\n");
+	return rc;
+}

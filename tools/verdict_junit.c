@@ -1,0 +1,130 @@
+/* The result of trailctl verify for CI: JUnit XML. */
+#include <string.h>
+
+#include "text.h"
+#include "verdict.h"
+
+/*
+ * Escape text for XML.  It has no characters that XML forbids (text_add),
+ * except perhaps U+FFFE and U+FFFF.
+ */
+static void
+add_xml(struct tf_buf *out, const char *p, size_t n)
+{
+	static const char last[] = "\xef\xbf"; /* U+FFC0 to U+FFFF */
+
+	for (size_t i = 0; i < n; i++) {
+		if (n - i >= 3 && memcmp(p + i, last, 2) == 0 &&
+		    (p[i + 2] & 0xfe) == 0xbe) {
+			tf_buf_printf(out, "\\xef\\xbf\\x%02x",
+			    (unsigned char)p[i + 2]);
+			i += 2;
+			continue;
+		}
+		switch (p[i]) {
+		case '&':
+			tf_buf_str(out, "&amp;");
+			break;
+		case '<':
+			tf_buf_str(out, "&lt;");
+			break;
+		case '>':
+			tf_buf_str(out, "&gt;");
+			break;
+		case '"':
+			tf_buf_str(out, "&quot;");
+			break;
+		default:
+			tf_buf_add(out, p + i, 1);
+		}
+	}
+}
+
+static void
+add_case(struct tf_buf *out, const struct check *c, enum tf_check check)
+{
+	struct tf_buf detail = { 0 }, lines = { 0 };
+	const char *element = NULL;
+
+	verdict_detail(&detail, c, check);
+	verdict_findings(&lines, &c->check[check], "");
+	if (verdict_in_doubt(c, check))
+		element = "error";
+	else if (c->report.check[check] == TF_VERDICT_FAILED)
+		element = "failure";
+	else if (c->report.check[check] == TF_VERDICT_ABSENT)
+		element = "skipped";
+	tf_buf_printf(out,
+	    "  <testcase classname=\"trailfs.verify\" name=\"%s\"",
+	    tf_check_name(check));
+	if (element == NULL && lines.n > 0) {
+		tf_buf_str(out, ">\n    <system-out>");
+		add_xml(out, lines.p, lines.n);
+		tf_buf_str(out, "</system-out>\n  </testcase>\n");
+	} else if (element == NULL) {
+		tf_buf_str(out, "/>\n");
+	} else {
+		tf_buf_printf(out, ">\n    <%s message=\"", element);
+		add_xml(out, detail.p, detail.n);
+		tf_buf_str(out, "\">");
+		add_xml(out, lines.p, lines.n);
+		tf_buf_printf(out, "</%s>\n  </testcase>\n", element);
+	}
+	out->failed = out->failed || detail.failed || lines.failed;
+	tf_buf_free(&detail);
+	tf_buf_free(&lines);
+}
+
+static void
+begin_suite(struct tf_buf *out, int tests, int failures, int errors,
+    int skipped)
+{
+	tf_buf_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+	tf_buf_printf(out,
+	    "<testsuite name=\"trailfs.verify\" tests=\"%d\" "
+	    "failures=\"%d\" errors=\"%d\" skipped=\"%d\">\n",
+	    tests, failures, errors, skipped);
+}
+
+static void
+add_error(struct tf_buf *out, const struct tf_error *failed)
+{
+	struct tf_buf why = { 0 };
+
+	text_add_shown(&why, failed->text, strlen(failed->text));
+	begin_suite(out, 1, 0, 1, 0);
+	tf_buf_str(out,
+	    "  <testcase classname=\"trailfs.verify\" name=\"verify\">\n"
+	    "    <error message=\"");
+	add_xml(out, why.p, why.n);
+	tf_buf_str(out, "\"/>\n  </testcase>\n</testsuite>\n");
+	tf_buf_free(&why);
+}
+
+void
+verdict_junit(const struct check *c, const struct tf_error *failed,
+    struct tf_buf *out)
+{
+	int tests = 0, failures = 0, errors = 0, skipped = 0;
+
+	if (failed != NULL) {
+		add_error(out, failed);
+		return;
+	}
+	for (int l = 0; l < TF_CHECKS; l++) {
+		if (!verdict_shows(c, (enum tf_check)l))
+			continue;
+		tests++;
+		if (verdict_in_doubt(c, (enum tf_check)l))
+			errors++;
+		else if (c->report.check[l] == TF_VERDICT_FAILED)
+			failures++;
+		else if (c->report.check[l] == TF_VERDICT_ABSENT)
+			skipped++;
+	}
+	begin_suite(out, tests, failures, errors, skipped);
+	for (int l = 0; l < TF_CHECKS; l++)
+		if (verdict_shows(c, (enum tf_check)l))
+			add_case(out, c, (enum tf_check)l);
+	tf_buf_str(out, "</testsuite>\n");
+}

@@ -1,0 +1,216 @@
+/* The result of trailctl verify for people: one line per check. */
+#include <string.h>
+
+#include "core/base/bytes.h"
+#include "report.h"
+#include "text.h"
+#include "verdict.h"
+
+static void
+add_count(struct tf_buf *out, uint64_t n, const char *what)
+{
+	tf_buf_printf(out, "%llu %s%s", (unsigned long long)n, what,
+	    n == 1 ? "" : "s");
+}
+
+static void
+add_entries(struct tf_buf *out, const struct tf_report *r)
+{
+	if (r->entries == 1)
+		tf_buf_str(out, "1 entry");
+	else
+		tf_buf_printf(out, "%llu entries",
+		    (unsigned long long)r->entries);
+	if (r->unknown > 0)
+		tf_buf_printf(out, ", %llu of types that came later",
+		    (unsigned long long)r->unknown);
+	if (r->newer > 0)
+		tf_buf_printf(out,
+		    ", %llu of a later version that is not understood here",
+		    (unsigned long long)r->newer);
+}
+
+/* Files that no seal in the package counts may have been left out. */
+static void
+add_missing(struct tf_buf *out, const struct tf_report *r)
+{
+	if (r->unsealed > 0)
+		tf_buf_printf(out,
+		    "; not all is sealed (%llu without a seal here): "
+		    "evidence, later versions and seals may be missing",
+		    (unsigned long long)r->unsealed);
+	else if (r->may_be_repeated)
+		tf_buf_str(out, "; later versions of it may be missing");
+	if (r->cut)
+		tf_buf_str(out,
+		    "; workflows begun at other times are left out");
+}
+
+static void
+add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
+{
+	const struct tf_report *r = &c->report;
+	char hex[2 * sizeof(r->root.b) + 1];
+
+	switch (check) {
+	case TF_CHECK_PACKAGE:
+		tf_buf_str(out, "what its manifests list, and nothing else");
+		if (r->unpacked)
+			tf_buf_str(out, ", unpacked");
+		break;
+	case TF_CHECK_CONTENTS:
+		add_count(out, r->files, "file");
+		tf_buf_str(out, ", ");
+		add_count(out, r->bytes, "byte");
+		if (r->unpacked && c->form == CHECK_AGAINST)
+			tf_buf_str(out, ", of an unpacked package");
+		break;
+	case TF_CHECK_ENTRIES:
+		add_entries(out, r);
+		break;
+	case TF_CHECK_NAMES:
+		tf_buf_str(out,
+		    c->form == CHECK_AGAINST ?
+			"nothing that the store does not have" :
+			"what the entries say");
+		add_missing(out, r);
+		break;
+	case TF_CHECK_TREE:
+		tf_buf_printf(out, "size %llu, root ",
+		    (unsigned long long)r->size);
+		tf_hex(r->root.b, sizeof(r->root.b), hex);
+		tf_buf_str(out, hex);
+		break;
+	case TF_CHECK_TILES:
+		tf_buf_str(out, "what the entries give");
+		break;
+	case TF_CHECK_SIGNATURE:
+		tf_buf_str(out, "of ");
+		text_add(out, r->origin, strlen(r->origin));
+		tf_buf_str(out,
+		    r->pinned ? ", by the key given" :
+			r->foreign ?
+				", which is not the log of the key given: "
+				"nothing is proven, the package only agrees "
+				"with itself" :
+				", by the store's own key; --vkey pins it");
+		break;
+	case TF_CHECK_EARLIER:
+		tf_buf_str(out, "what it has are the first entries of now");
+		break;
+	default:
+		break;
+	}
+}
+
+static const char *
+why_absent(const struct check *c, enum tf_check check)
+{
+	/* If something could not be verified, another check has the reason. */
+	if (!verdict_may_be_absent(c, check))
+		return check == TF_CHECK_EARLIER && c->report.foreign ?
+		    "it is not of this log" :
+		    check == TF_CHECK_EARLIER &&
+			(c->form == CHECK_PROOF || c->form == CHECK_PACKAGE) ?
+		    "one checkpoint says nothing about another tree" :
+		    "could not be looked at";
+	if (c->form == CHECK_AGAINST)
+		return "verify the store itself for that";
+	switch (check) {
+	case TF_CHECK_CONTENTS:
+		return c->form == CHECK_PROOF ?
+		    "name the file after the proof" :
+		    "name the evidence with --evidence";
+	case TF_CHECK_NAMES:
+		return "only a store has them";
+	case TF_CHECK_TILES:
+		return c->form == CHECK_PACKAGE ? "a package has none" :
+						  "a proof has none";
+	case TF_CHECK_EARLIER:
+		return "give one with --checkpoint";
+	default:
+		return "none was asked";
+	}
+}
+
+/* A line about findings that are not about the evidence. */
+static void
+add_beside(struct tf_buf *out, const struct check_result *l)
+{
+	if (l->beside == l->found)
+		tf_buf_str(out, "; the evidence itself is not touched");
+	else if (l->beside > 0)
+		tf_buf_printf(out, ", of them %llu not about evidence",
+		    (unsigned long long)l->beside);
+}
+
+/* A line about files that the verdict does not cover. */
+static void
+add_unproven(struct tf_buf *out, const struct check *c, enum tf_check check)
+{
+	if (check != TF_CHECK_PACKAGE || c->report.unproven == 0)
+		return;
+	tf_buf_str(out, "; ");
+	add_count(out, c->report.unproven, "file");
+	tf_buf_str(out, " in it UNPROVEN");
+}
+
+void
+verdict_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
+{
+	switch (c->report.check[check]) {
+	case TF_VERDICT_OK:
+		add_good(out, c, check);
+		break;
+	case TF_VERDICT_FAILED:
+		add_count(out, c->check[check].found, "finding");
+		add_beside(out, &c->check[check]);
+		break;
+	case TF_VERDICT_ABSENT:
+		tf_buf_str(out, why_absent(c, check));
+		break;
+	}
+	add_unproven(out, c, check);
+}
+
+void
+verdict_findings(struct tf_buf *out, const struct check_result *l,
+    const char *indent)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct check_finding *f = &l->kept[i];
+
+		tf_buf_str(out, indent);
+		if (f->seq != UINT64_MAX)
+			tf_buf_printf(out, "entry %llu%s",
+			    (unsigned long long)f->seq,
+			    f->path[0] != '\0' ? ", " : ": ");
+		if (f->path[0] != '\0')
+			tf_buf_printf(out, "%s: ", f->path);
+		tf_buf_printf(out, "%s\n", f->text);
+	}
+	if (l->all > l->n)
+		tf_buf_printf(out, "%sand %llu more\n", indent,
+		    (unsigned long long)(l->all - l->n));
+}
+
+void
+verdict_table(const struct check *c, struct tf_buf *out)
+{
+	const int status = verdict_status(c);
+
+	tf_buf_add(out, c->subject_lines.p, c->subject_lines.n);
+	if (c->subject_lines.n > 0 && status != REPORT_OK &&
+	    status != REPORT_FINDING)
+		tf_buf_str(out, "    NOT PROVEN: see below\n");
+	for (int l = 0; l < TF_CHECKS; l++) {
+		if (!verdict_shows(c, (enum tf_check)l))
+			continue;
+		tf_buf_printf(out, "%-18s  %-6s  ",
+		    tf_check_name((enum tf_check)l),
+		    verdict_word(c->report.check[l]));
+		verdict_detail(out, c, (enum tf_check)l);
+		tf_buf_str(out, "\n");
+		verdict_findings(out, &c->check[l], "    ");
+	}
+}
