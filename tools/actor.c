@@ -1,47 +1,49 @@
 /* The actor of entries that trailctl appends itself. */
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "actor.h"
+#include "core/base/bytes.h"
+#include "core/base/file.h"
+
+#define LINES_MAX 65536 /* bytes of one file in /proc */
 
 /* The rest of the first line of /proc/self/name that begins with prefix. */
 static void
 read_line(const char *name, const char *prefix, char *out, size_t size)
 {
-	char path[64], line[4096];
-	size_t skip = strlen(prefix), n;
-	FILE *f;
+	const size_t skip = strlen(prefix);
+	struct tf_buf text = { 0 };
+	char path[64], *line, *rest;
 
-	snprintf(path, sizeof(path), "/proc/self/%s", name);
-	if ((f = fopen(path, "re")) == NULL)
-		return;
-	while (fgets(line, sizeof(line), f) != NULL) {
-		n = strcspn(line, "\n");
-		line[n] = '\0';
-		if (strncmp(line, prefix, skip) != 0)
-			continue;
-		/* A hint that does not fit is left out, not cut. */
-		if (n - skip < size)
-			memcpy(out, line + skip, n - skip + 1);
-		break;
+	(void)snprintf(path, sizeof(path), "/proc/self/%s", name);
+	if (tf_file_read(AT_FDCWD, path, LINES_MAX, &text, NULL) == TF_OK) {
+		tf_buf_add(&text, "", 1);
+		rest = text.failed ? NULL : text.p;
+		while ((line = strsep(&rest, "\n")) != NULL) {
+			if (strncmp(line, prefix, skip) != 0)
+				continue;
+			/* A hint that does not fit is left out, not cut. */
+			if (strlen(line + skip) < size)
+				strcpy(out, line + skip);
+			break;
+		}
 	}
-	fclose(f);
+	tf_buf_free(&text);
 }
 
 /* A number of the audit system; all ones means that there is none. */
 static int64_t
 read_id(const char *name)
 {
-	char text[32] = "", *end;
-	unsigned long long v;
+	char text[32] = "";
+	uint64_t v;
 
 	read_line(name, "", text, sizeof(text));
-	v = strtoull(text, &end, 10);
-	if (text[0] == '\0' || *end != '\0' || v >= UINT32_MAX)
-		return -1;
-	return (int64_t)v;
+	return tf_decimal(text, strlen(text), UINT32_MAX - 1, &v) ? (int64_t)v :
+								    -1;
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "core/base/bytes.h"
+#include "core/base/member.h"
 #include "text.h"
 
 /* --- findings --------------------------------------------------------- */
@@ -102,8 +103,7 @@ put_number(struct tf_json *j, const char *key, uint64_t n)
 {
 	if (n > (uint64_t)TF_JSON_MAX)
 		return;
-	tf_json_key(j, key);
-	tf_json_int(j, (int64_t)n);
+	tf_put_uint(j, key, n);
 }
 
 static void
@@ -119,11 +119,9 @@ put_about(struct tf_buf *out, const struct tf_about *s, const char *hex)
 		tf_json_raw(&j, s->actor);
 	}
 	if (s->seq != UINT64_MAX) {
-		tf_json_key(&j, "at");
-		tf_json_cstr(&j, s->at);
+		tf_put_cstr(&j, "at", s->at);
 		if (s->moved) {
-			tf_json_key(&j, "clock");
-			tf_json_cstr(&j, s->when);
+			tf_put_cstr(&j, "clock", s->when);
 		}
 		put_text(&j, "origin", s->origin);
 	}
@@ -131,8 +129,7 @@ put_about(struct tf_buf *out, const struct tf_about *s, const char *hex)
 	if (s->seq != UINT64_MAX)
 		put_number(&j, "seq", s->seq);
 	if (s->has_content) {
-		tf_json_key(&j, "sha256");
-		tf_json_cstr(&j, hex);
+		tf_put_cstr(&j, "sha256", hex);
 	}
 	put_text(&j, "since", s->since);
 	if (s->has_content)

@@ -1,35 +1,58 @@
 /*
- * The verbs of trailctl, one per file.  Each parses its own arguments and
- * returns an exit status (report.h).  argv[0] is the word that messages begin
- * with.
+ * The verbs of trailctl.
+ *
+ * A verb is one file, cmd_VERB.c, that defines a struct verb of that name.
+ * To add one:
+ *  1. tools/cmd_VERB.c: a static struct for the values of the options, a table
+ *     of options that points into it (args.h), a static function run, and
+ *     `const struct verb cmd_VERB`.
+ *  2. Declare cmd_VERB below, and add it to the table in trailctl.c.
+ *  3. A line in core/README.md, the verb in man/trailctl.1, a line in
+ *     CHANGELOG.md, and tests in tests/shell/tools-*.sh.
+ *
+ * The program parses the command line before it calls run: options are stored
+ * as the table says, wrong ones end the program with REPORT_USAGE and a
+ * reason, and `trailctl help VERB` prints the struct.  So run only checks what
+ * a table cannot say (two options that exclude each other, a required option).
  */
 #ifndef TRAILCTL_CMD_H
 #define TRAILCTL_CMD_H
 
-#include <stdbool.h>
+#include "args.h"
 
-int cmd_init(int argc, char **argv);
-int cmd_status(int argc, char **argv);
-int cmd_log(int argc, char **argv);
-int cmd_show(int argc, char **argv);
-int cmd_seal(int argc, char **argv);
-int cmd_sync(int argc, char **argv);
-int cmd_prove(int argc, char **argv);
-int cmd_export_log(int argc, char **argv);
-int cmd_package(int argc, char **argv);
-int cmd_unpack(int argc, char **argv);
-int cmd_assert(int argc, char **argv);
-int cmd_verify(int argc, char **argv);
-int cmd_why(int argc, char **argv);
+#define VERB_ANY_NUMBER (-1)
 
-/* Print the usage of the current verb to stderr.  Returns REPORT_USAGE. */
-int cmd_usage(void);
+struct verb {
+	const char *name;
+	const char *summary; /* one sentence without its full stop */
+	/* The arguments after the name; a line end separates alternatives. */
+	const char *usage;
+	const struct args_option *options; /* NULL: none */
+	int min, max; /* number of operands; max may be VERB_ANY_NUMBER */
+	/*
+	 * Do it.  arg has the n operands and then NULL.  Print the answer to
+	 * stdout and all else through report.h.  Returns an exit status of
+	 * report.h.
+	 */
+	int (*run)(int n, char **arg);
+};
 
-/*
- * Parse the arguments of a verb that has no option but --json and takes at most
- * one argument (*arg, or NULL).  False: they are something else, and the usage
- * was printed.
- */
-bool cmd_parse(int argc, char **argv, bool *json, const char **arg);
+extern const struct verb cmd_assert;
+extern const struct verb cmd_export_log;
+extern const struct verb cmd_init;
+extern const struct verb cmd_log;
+extern const struct verb cmd_package;
+extern const struct verb cmd_prove;
+extern const struct verb cmd_seal;
+extern const struct verb cmd_show;
+extern const struct verb cmd_status;
+extern const struct verb cmd_sync;
+extern const struct verb cmd_unpack;
+extern const struct verb cmd_verify;
+extern const struct verb cmd_why;
+
+/* Print the reason and the usage of the verb to stderr.  Returns
+ * REPORT_USAGE. */
+int cmd_usage(const struct verb *v, const char *reason);
 
 #endif

@@ -1,12 +1,24 @@
 /* trailctl assert: is a workflow compliant?  The exit status is the answer, for
  * gates in a pipeline. */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "cmd.h"
 #include "compliance.h"
+#include "core/base/member.h"
 #include "report.h"
 #include "text.h"
+
+static struct {
+	bool json, sealed;
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	{ .name = "sealed",
+	    .help = "count sealed attestations only",
+	    .flag = &ask.sealed },
+	{ 0 },
+};
 
 static enum tf_code
 print_json(const char *path, struct tf_str word, struct tf_error *err)
@@ -17,10 +29,8 @@ print_json(const char *path, struct tf_str word, struct tf_error *err)
 
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
-	tf_json_key(&j, "is_compliant");
-	tf_json_bool(&j, compliance_exit(word) == REPORT_OK);
-	tf_json_key(&j, "path");
-	tf_json_cstr(&j, path);
+	tf_put_bool(&j, "is_compliant", compliance_exit(word) == REPORT_OK);
+	tf_put_cstr(&j, "path", path);
 	tf_json_key(&j, "status");
 	tf_json_str(&j, word.p, word.n);
 	tf_json_object_end(&j);
@@ -31,8 +41,7 @@ print_json(const char *path, struct tf_str word, struct tf_error *err)
 }
 
 static enum tf_code
-ask(const struct where *w, bool sealed, bool json, int *status,
-    struct tf_error *err)
+judge(const struct where *w, int *status, struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_buf b = { 0 };
@@ -44,10 +53,10 @@ ask(const struct where *w, bool sealed, bool json, int *status,
 	if (rc == TF_OK)
 		word = compliance_word(&d,
 		    tf_json_get(&d, 0, "compliance_status"),
-		    sealed ? "status_of_sealed" : "status");
+		    ask.sealed ? "status_of_sealed" : "status");
 	if (rc == TF_OK && word.p == NULL)
 		rc = tf_fail(err, TF_INDOUBT, "%s has no such status", w->path);
-	if (rc == TF_OK && json)
+	if (rc == TF_OK && ask.json)
 		rc = print_json(w->path, word, err);
 	else if (rc == TF_OK)
 		compliance_print(w->path, word, &d);
@@ -57,35 +66,30 @@ ask(const struct where *w, bool sealed, bool json, int *status,
 	return rc;
 }
 
-int
-cmd_assert(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "sealed", no_argument, NULL, 's' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool json = false, sealed = false;
 	struct where w = { 0 };
 	struct tf_error err = { 0 };
-	int c, status = REPORT_DOUBT;
-	enum tf_code rc;
+	int status = REPORT_DOUBT;
+	enum tf_code rc = where_find(arg[0], &w, &err);
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'j')
-			json = true;
-		else if (c == 's')
-			sealed = true;
-		else
-			return cmd_usage();
-	}
-	if (argc - optind != 1)
-		return cmd_usage();
-	rc = where_find(argv[optind], &w, &err);
+	(void)n;
 	if (rc == TF_OK && !compliance_of_workflow(&w))
 		rc = tf_fail(&err, TF_USAGE, "%s is not a workflow", w.path);
 	if (rc == TF_OK)
-		rc = ask(&w, sealed, json, &status, &err);
+		rc = judge(&w, &status, &err);
 	where_free(&w);
 	return rc == TF_OK ? status : report(&err);
 }
+
+const struct verb cmd_assert = {
+	.name = "assert",
+	.summary = "exit with 0 if a workflow is compliant, 1 if not, 5 if "
+		   "incomplete",
+	.usage = "[OPTION...] WORKFLOW",
+	.options = options,
+	.min = 1,
+	.max = 1,
+	.run = run,
+};

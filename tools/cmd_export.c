@@ -1,11 +1,11 @@
 /* trailctl export-log: the log as files that any web server can serve. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "core/base/member.h"
 #include "core/control.h"
 #include "core/vault.h"
 #include "core/verify.h"
@@ -15,6 +15,13 @@
 #include "where.h"
 
 #define NOTE_MAX ((size_t)1 << 16)
+
+static bool as_json;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&as_json),
+	{ 0 },
+};
 
 /* Find the store of the mount, if we may read it. */
 static enum tf_code
@@ -72,23 +79,21 @@ size_of(const char *dir, unsigned long long *size, struct tf_error *err)
 }
 
 static enum tf_code
-print(uint64_t tiles, unsigned long long size, bool json, struct tf_error *err)
+print(uint64_t tiles, unsigned long long size, struct tf_error *err)
 {
 	struct tf_buf b = { 0 };
 	struct tf_json j;
 	enum tf_code rc;
 
-	if (!json) {
+	if (!as_json) {
 		printf("%llu tiles written, size %llu\n",
 		    (unsigned long long)tiles, size);
 		return TF_OK;
 	}
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
-	tf_json_key(&j, "size");
-	tf_json_int(&j, (int64_t)size);
-	tf_json_key(&j, "tiles");
-	tf_json_int(&j, (int64_t)tiles);
+	tf_put_uint(&j, "size", size);
+	tf_put_uint(&j, "tiles", tiles);
 	tf_json_object_end(&j);
 	if ((rc = tf_json_end(&j, err)) == TF_OK)
 		printf("%s\n", text_of(&b));
@@ -112,51 +117,50 @@ find(const char *arg, const char *dir, char **store, struct tf_error *err)
 	return rc;
 }
 
-static enum tf_code export(const char *store, const char *dir, uint64_t *tiles,
-    struct tf_error *err) {
+static enum tf_code
+write_log(const char *store, const char *dir, uint64_t *tiles,
+    struct tf_error *err)
+{
 	const struct tf_vault_options o = { .read_only = true,
-	    .program = "trailctl" };
+		.program = "trailctl" };
 	struct tf_vault *v = NULL;
 	enum tf_code rc = tf_vault_open(store, &o, &v, err);
 
-	if (rc == TF_OK) rc = tf_export_log(v, dir, tiles, err);
+	if (rc == TF_OK)
+		rc = tf_export_log(v, dir, tiles, err);
 	(void)!tf_vault_close(v, "done", NULL); /* it was opened for reading */
 	return rc;
 }
 
-int
-cmd_export_log(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
+	const char *dir = arg[1];
 	struct tf_error err = { 0 };
 	unsigned long long size = 0;
 	uint64_t tiles = 0;
 	char *store = NULL;
-	const char *dir;
-	bool json = false;
-	enum tf_code rc;
-	int c;
+	enum tf_code rc = may_take(dir, &err);
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != 'j')
-			return cmd_usage();
-		json = true;
-	}
-	if (argc - optind != 2)
-		return cmd_usage();
-	dir = argv[optind + 1];
-	rc = may_take(dir, &err);
+	(void)n;
 	if (rc == TF_OK)
-		rc = find(argv[optind], dir, &store, &err);
+		rc = find(arg[0], dir, &store, &err);
 	if (rc == TF_OK)
-		rc = export(store, dir, &tiles, &err);
+		rc = write_log(store, dir, &tiles, &err);
 	if (rc == TF_OK)
 		rc = size_of(dir, &size, &err);
 	if (rc == TF_OK)
-		rc = print(tiles, size, json, &err);
+		rc = print(tiles, size, &err);
 	free(store);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
+
+const struct verb cmd_export_log = {
+	.name = "export-log",
+	.summary = "copy the log as files that any web server can serve",
+	.usage = "[OPTION...] STORE|PATH DIRECTORY",
+	.options = options,
+	.min = 2,
+	.max = 2,
+	.run = run,
+};

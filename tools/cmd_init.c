@@ -1,6 +1,5 @@
-/* trailctl init: make a store; --recover: go on with a store that was restored
+/* trailctl init: make a store; --recover: continue a store that was restored
  * from a backup. */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "actor.h"
@@ -8,6 +7,23 @@
 #include "core/vault.h"
 #include "report.h"
 #include "text.h"
+
+static struct {
+	bool json, recover;
+	const char *origin; /* NULL: of host and directory */
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	{ .name = "origin",
+	    .value = "NAME",
+	    .help = "the first line of every checkpoint",
+	    .text = &ask.origin },
+	{ .name = "recover",
+	    .help = "continue a store that was restored from a backup",
+	    .flag = &ask.recover },
+	{ 0 },
+};
 
 static enum tf_code
 print(struct tf_str vkey, bool json, struct tf_error *err)
@@ -32,59 +48,49 @@ print(struct tf_str vkey, bool json, struct tf_error *err)
 	return rc;
 }
 
+/* The key alone is on stdout, so that it can be redirected. */
 static void
-say(bool recover)
+explain(void)
 {
-	if (recover)
-		report_note("The ledger goes on under a new origin; the first "
-			    "entry under it says what was lost.  Whoever "
-			    "verifies needs this new key from now on.");
-	report_note("Keep this key somewhere else: it is how others tell this "
-		    "store from a forged one.");
+	if (ask.recover)
+		report_note("The ledger continues under a new origin; the "
+			    "first entry under it records what was lost.  From "
+			    "now on a verifier needs this new key.");
+	report_note("Keep this key somewhere else: it distinguishes this store "
+		    "from a forged one.");
 }
 
-int
-cmd_init(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "origin", required_argument, NULL, 'o' },
-		{ "recover", no_argument, NULL, 'r' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct tf_buf vkey = { 0 };
 	struct tf_error err = { 0 };
 	struct tf_actor self;
 	struct tf_str line;
-	const char *origin = NULL;
-	bool json = false, recover = false;
 	enum tf_code rc;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'j')
-			json = true;
-		else if (c == 'o')
-			origin = optarg;
-		else if (c == 'r')
-			recover = true;
-		else
-			return cmd_usage();
-	}
-	if (argc - optind != 1)
-		return cmd_usage();
-
+	(void)n;
 	actor_self(&self);
-	rc = recover ?
-	    tf_vault_recover(argv[optind], origin, &self, &vkey, &err) :
-	    tf_vault_init(argv[optind], origin, &self, &vkey, &err);
+	rc = ask.recover ?
+	    tf_vault_recover(arg[0], ask.origin, &self, &vkey, &err) :
+	    tf_vault_init(arg[0], ask.origin, &self, &vkey, &err);
 	if (rc == TF_OK) {
 		line = (struct tf_str){ vkey.p, vkey.n };
 		while (line.n > 0 && line.p[line.n - 1] == '\n')
 			line.n--;
-		say(recover);
-		rc = print(line, json, &err);
+		explain();
+		rc = print(line, ask.json, &err);
 	}
 	tf_buf_free(&vkey);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
+
+const struct verb cmd_init = {
+	.name = "init",
+	.summary = "make a store and print its public key",
+	.usage = "[OPTION...] STORE",
+	.options = options,
+	.min = 1,
+	.max = 1,
+	.run = run,
+};

@@ -1,5 +1,4 @@
 /* trailctl log: the entries of the ledger, one per line. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +11,43 @@
 #include "where.h"
 
 #define LINE_MAX_BYTES 65536 /* no entry is longer */
-#define FOLLOW_S 1	     /* seconds between two reads of --follow */
+#define ANY_UID UINT64_MAX
+#define FOLLOW_S 1 /* seconds between two reads of --follow */
+
+static struct {
+	bool json, follow;
+	char since[TF_TIME_LEN + 1]; /* "" for all */
+	struct args_list types;	     /* none: all */
+	const char *trail;	     /* NULL for all */
+	uint64_t uid;		     /* ANY_UID for all */
+} ask = { .uid = ANY_UID };
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	{ .name = "follow",
+	    .help = "continue with new entries until interrupted",
+	    .flag = &ask.follow },
+	{ .name = "since",
+	    .value = "TIME",
+	    .help = "only entries from TIME on (UTC)",
+	    .time = ask.since },
+	{ .name = "trail",
+	    .value = "NAME",
+	    .help = "only entries about this trail and below it",
+	    .text = &ask.trail },
+	{ .name = "type",
+	    .value = "TYPE",
+	    .help = "only entries of this type; may be repeated",
+	    .list = &ask.types },
+	{ .name = "uid",
+	    .value = "NUMBER",
+	    .help = "only entries that this user made",
+	    .number = &ask.uid },
+	{ 0 },
+};
 
 struct log {
-	/* Which entries to show. */
-	bool json, follow;
-	char since[TEXT_TIME_LEN + 1]; /* "" for all */
-	const char *type, *trail;      /* NULL for all */
-	const char *path;	       /* with what is below; NULL for all */
-	int64_t uid;		       /* -1 for all */
-	/* Where they are. */
+	const char *path; /* show this and what is below it; NULL for all */
 	struct where w;
 	struct tf_vault *v; /* of a store; NULL in a mount */
 	uint64_t off;	    /* bytes of events.jsonl read so far */
@@ -55,27 +81,39 @@ is_below(const struct tf_json_doc *d, int t, const char *top)
 	return in;
 }
 
+/* Has the entry one of the types that were asked for? */
+static bool
+has_type(const struct tf_json_doc *d)
+{
+	const int t = tf_json_get(d, 0, "type");
+
+	for (size_t i = 0; i < ask.types.n; i++)
+		if (is(d, t, ask.types.v[i]))
+			return true;
+	return ask.types.n == 0;
+}
+
 static bool
 is_wanted(const struct log *l, const struct tf_json_doc *d)
 {
-	char when[TEXT_TIME_LEN + 1];
+	char when[TF_TIME_LEN + 1];
 	int t;
 
-	if (l->since[0] != '\0') {
+	if (ask.since[0] != '\0') {
 		(void)text_when(d, when);
-		if (strcmp(when, l->since) < 0)
+		if (strcmp(when, ask.since) < 0)
 			return false;
 	}
-	if (l->type != NULL && !is(d, tf_json_get(d, 0, "type"), l->type))
+	if (!has_type(d))
 		return false;
-	if (l->trail != NULL &&
-	    !is_below(d, tf_json_get(d, 0, "path"), l->trail))
+	if (ask.trail != NULL &&
+	    !is_below(d, tf_json_get(d, 0, "path"), ask.trail))
 		return false;
 	if (l->path != NULL && !is_below(d, tf_json_get(d, 0, "path"), l->path))
 		return false;
-	if (l->uid >= 0) {
+	if (ask.uid != ANY_UID) {
 		t = tf_json_get(d, tf_json_get(d, 0, "actor"), "uid");
-		if (t < 0 || d->tok[t].num != l->uid)
+		if (t < 0 || d->tok[t].num != (int64_t)ask.uid)
 			return false;
 	}
 	return true;
@@ -97,7 +135,7 @@ print_entry(const struct tf_json_doc *d)
 {
 	struct tf_buf seq = { 0 }, type = { 0 }, who = { 0 }, what = { 0 };
 	int actor = tf_json_get(d, 0, "actor");
-	char when[TEXT_TIME_LEN + 1];
+	char when[TF_TIME_LEN + 1];
 	bool moved = text_when(d, when);
 
 	add_field(&seq, d, "seq");
@@ -134,7 +172,7 @@ take_line(struct log *l, const char *p, size_t n)
 		    (unsigned long long)l->off, err.text);
 		l->bad++;
 	} else if (is_wanted(l, &d)) {
-		if (l->json) {
+		if (ask.json) {
 			fwrite(p, 1, n, stdout);
 			putchar('\n');
 		} else {
@@ -226,62 +264,6 @@ catch_up(struct log *l, struct tf_error *err)
 	return rc;
 }
 
-static bool
-parse(struct log *l, int argc, char **argv, const char **arg)
-{
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "follow", no_argument, NULL, 'f' },
-		{ "since", required_argument, NULL, 's' },
-		{ "type", required_argument, NULL, 't' },
-		{ "uid", required_argument, NULL, 'u' },
-		{ "trail", required_argument, NULL, 'n' },
-		{ NULL, 0, NULL, 0 },
-	};
-	char *end;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			l->json = true;
-			break;
-		case 'f':
-			l->follow = true;
-			break;
-		case 's':
-			if (!text_time(optarg, l->since)) {
-				report_note("--since takes a time in UTC like "
-					    "2026-11-23T07:50:00Z");
-				return false;
-			}
-			break;
-		case 't':
-			l->type = optarg;
-			break;
-		case 'u':
-			l->uid = strtoll(optarg, &end, 10);
-			if (*optarg == '\0' || *end != '\0' || l->uid < 0) {
-				report_note("--uid takes a number");
-				return false;
-			}
-			break;
-		case 'n':
-			l->trail = optarg;
-			break;
-		default:
-			cmd_usage();
-			return false;
-		}
-	}
-	if (argc - optind > 1) {
-		cmd_usage();
-		return false;
-	}
-	*arg = optind < argc ? argv[optind] : ".";
-	return true;
-}
-
 /* --- what was asked for must exist ------------------------------------- */
 
 /* TF_NOTFOUND: the vault has no such trail or path. */
@@ -309,18 +291,19 @@ check_filters(struct log *l, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	if (l->type != NULL && !tf_vault_knows_type(l->type))
-		return tf_fail(err, TF_USAGE,
-		    "no entry has the type %.60s: "
-		    "trailfs-format(5) lists the types",
-		    l->type);
-	if (l->trail != NULL && strchr(l->trail, '/') != NULL)
+	for (size_t i = 0; i < ask.types.n; i++)
+		if (!tf_vault_knows_type(ask.types.v[i]))
+			return tf_fail(err, TF_USAGE,
+			    "no entry has the type %.60s: "
+			    "trailfs-format(5) lists the types",
+			    ask.types.v[i]);
+	if (ask.trail != NULL && strchr(ask.trail, '/') != NULL)
 		return tf_fail(err, TF_USAGE,
 		    "--trail takes the name of a "
 		    "trail; give a path as the last argument");
-	if (l->trail != NULL &&
-	    (rc = find_path(l, l->trail, err)) == TF_NOTFOUND)
-		return tf_fail(err, rc, "no such trail: %.80s", l->trail);
+	if (ask.trail != NULL &&
+	    (rc = find_path(l, ask.trail, err)) == TF_NOTFOUND)
+		return tf_fail(err, rc, "no such trail: %.80s", ask.trail);
 	if (rc == TF_OK && strcmp(l->w.path, ".") != 0) {
 		l->path = l->w.path;
 		if ((rc = find_path(l, l->path, err)) == TF_NOTFOUND)
@@ -330,24 +313,20 @@ check_filters(struct log *l, struct tf_error *err)
 	return rc;
 }
 
-int
-cmd_log(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
-	struct log l = { .uid = -1 };
+	struct log l = { 0 };
 	struct tf_error err = { 0 };
-	const char *arg;
-	enum tf_code rc;
+	enum tf_code rc = where_find(n > 0 ? arg[0] : ".", &l.w, &err);
 
-	if (!parse(&l, argc, argv, &arg))
-		return REPORT_USAGE;
-	rc = where_find(arg, &l.w, &err);
 	if (rc == TF_OK && l.w.store != NULL)
 		rc = where_open(&l.w, false, &l.v, &err);
 	if (rc == TF_OK)
 		rc = check_filters(&l, &err);
 	while (rc == TF_OK) {
 		rc = catch_up(&l, &err);
-		if (!l.follow || rc != TF_OK || ferror(stdout))
+		if (!ask.follow || rc != TF_OK || ferror(stdout))
 			break;
 		sleep(FOLLOW_S);
 	}
@@ -362,3 +341,13 @@ cmd_log(int argc, char **argv)
 		return report(&err);
 	return l.bad > 0 ? REPORT_TAMPERED : REPORT_OK;
 }
+
+const struct verb cmd_log = {
+	.name = "log",
+	.summary = "print the entries of the ledger",
+	.usage = "[OPTION...] [STORE|PATH]",
+	.options = options,
+	.min = 0,
+	.max = 1,
+	.run = run,
+};

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "actor.h"
 #include "cmd.h"
 #include "core/base/bytes.h"
+#include "core/base/member.h"
 #include "core/control.h"
 #include "core/package.h"
 #include "files.h"
@@ -23,66 +23,37 @@
 #include "text.h"
 #include "where.h"
 
-struct ask {
+static struct {
 	bool json, no_entry;
-	char since[TEXT_TIME_LEN + 1], until[TEXT_TIME_LEN + 1]; /* or "" */
-	const char *file, *what;
+	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1]; /* or "" */
+	const char *file;
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	{ .name = "no-entry",
+	    .help = "append no entry that records the package",
+	    .flag = &ask.no_entry },
+	{ .name = "output",
+	    .letter = 'o',
+	    .value = "FILE",
+	    .help = "write the package to FILE (required)",
+	    .text = &ask.file },
+	{ .name = "since",
+	    .value = "TIME",
+	    .help = "only workflows begun at TIME or later (UTC)",
+	    .time = ask.since },
+	{ .name = "until",
+	    .value = "TIME",
+	    .help = "only workflows begun before TIME (UTC)",
+	    .time = ask.until },
+	{ 0 },
 };
-
-static bool
-take_time(const char *option, char out[TEXT_TIME_LEN + 1])
-{
-	if (text_time(optarg, out))
-		return true;
-	report_note("--%s takes a time in UTC like 2026-11-23T07:50:00Z",
-	    option);
-	return false;
-}
-
-static bool
-parse(struct ask *a, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "no-entry", no_argument, NULL, 'n' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "since", required_argument, NULL, 's' },
-		{ "until", required_argument, NULL, 'u' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			a->json = true;
-			break;
-		case 'n':
-			a->no_entry = true;
-			break;
-		case 'o':
-			a->file = optarg;
-			break;
-		case 's':
-			if (!take_time("since", a->since))
-				return false;
-			break;
-		case 'u':
-			if (!take_time("until", a->until))
-				return false;
-			break;
-		default:
-			return false;
-		}
-	}
-	a->what = argv[optind];
-	return argc - optind == 1 && a->file != NULL;
-}
 
 /* --- its entry -------------------------------------------------------- */
 
 static enum tf_code
-tell_mount(const struct where *w, const struct tf_package_made *made,
+record_in_mount(const struct where *w, const struct tf_package_made *made,
     struct tf_error *err)
 {
 	struct tf_ioc_package p = { .size = made->size,
@@ -101,7 +72,7 @@ tell_mount(const struct where *w, const struct tf_package_made *made,
 }
 
 static enum tf_code
-tell_store(const struct where *w, const struct tf_package_made *made,
+record_in_store(const struct where *w, const struct tf_package_made *made,
     struct tf_error *err)
 {
 	struct tf_vault *v = NULL;
@@ -124,12 +95,12 @@ static enum tf_code
 record(const struct where *w, const struct tf_package_made *made,
     struct tf_error *err)
 {
-	enum tf_code rc = w->mount != NULL ? tell_mount(w, made, err) :
-					     tell_store(w, made, err);
+	enum tf_code rc = w->mount != NULL ? record_in_mount(w, made, err) :
+					     record_in_store(w, made, err);
 
 	if (rc != TF_OK)
-		report_note("no package without its entry; --no-entry makes "
-			    "one that the ledger does not know of");
+		report_note("no package was made, because its entry could not "
+			    "be appended; --no-entry makes one without");
 	return rc;
 }
 
@@ -137,12 +108,12 @@ record(const struct where *w, const struct tf_package_made *made,
 
 /* Read the store, also of a mount: both have the same ledger. */
 static enum tf_code
-write_package(const struct ask *a, const struct where *w, const char *dir,
-    int fd, struct tf_package_made *made, struct tf_error *err)
+write_package(const struct where *w, const char *dir, int fd,
+    struct tf_package_made *made, struct tf_error *err)
 {
 	struct tf_package_request r = { .path = w->path,
-		.since = a->since[0] != '\0' ? a->since : NULL,
-		.until = a->until[0] != '\0' ? a->until : NULL,
+		.since = ask.since[0] != '\0' ? ask.since : NULL,
+		.until = ask.until[0] != '\0' ? ask.until : NULL,
 		.tmp = dir };
 	struct where at = { .store = w->store };
 	struct tf_vault *v = NULL;
@@ -160,16 +131,15 @@ write_package(const struct ask *a, const struct where *w, const char *dir,
 }
 
 static enum tf_code
-make(const struct ask *a, const struct where *w, struct tf_package_made *made,
-    struct tf_error *err)
+make(const struct where *w, struct tf_package_made *made, struct tf_error *err)
 {
 	struct files_new f;
-	enum tf_code rc = files_begin(&f, a->file, err);
+	enum tf_code rc = files_begin(&f, ask.file, err);
 
 	if (rc != TF_OK)
 		return rc;
-	rc = write_package(a, w, f.dir, f.fd, made, err);
-	if (rc == TF_OK && !a->no_entry)
+	rc = write_package(w, f.dir, f.fd, made, err);
+	if (rc == TF_OK && !ask.no_entry)
 		rc = record(w, made, err);
 	return files_end(&f, rc, err);
 }
@@ -177,8 +147,7 @@ make(const struct ask *a, const struct where *w, struct tf_package_made *made,
 /* --- the answer ------------------------------------------------------- */
 
 static enum tf_code
-answer(const struct ask *a, const struct tf_package_made *m,
-    struct tf_error *err)
+answer(const struct tf_package_made *m, struct tf_error *err)
 {
 	char hex[2 * sizeof(m->sha256.b) + 1];
 	struct tf_buf out = { 0 };
@@ -186,26 +155,20 @@ answer(const struct ask *a, const struct tf_package_made *m,
 	enum tf_code rc = TF_OK;
 
 	tf_hex(m->sha256.b, sizeof(m->sha256.b), hex);
-	if (!a->json) {
+	if (!ask.json) {
 		printf("%s  ", hex);
-		text_put(stdout, a->file, strlen(a->file));
+		text_put(stdout, ask.file, strlen(ask.file));
 		printf("\n");
 		return TF_OK;
 	}
 	tf_json_begin(&j, &out);
 	tf_json_object(&j);
-	tf_json_key(&j, "bytes");
-	tf_json_int(&j, (int64_t)m->bytes);
-	tf_json_key(&j, "files");
-	tf_json_int(&j, (int64_t)m->files);
-	tf_json_key(&j, "recorded");
-	tf_json_bool(&j, !a->no_entry);
-	tf_json_key(&j, "sha256");
-	tf_json_cstr(&j, hex);
-	tf_json_key(&j, "size");
-	tf_json_int(&j, (int64_t)m->size);
-	tf_json_key(&j, "tree");
-	tf_json_int(&j, (int64_t)m->tree_size);
+	tf_put_uint(&j, "bytes", m->bytes);
+	tf_put_uint(&j, "files", m->files);
+	tf_put_bool(&j, "recorded", !ask.no_entry);
+	tf_put_cstr(&j, "sha256", hex);
+	tf_put_uint(&j, "size", m->size);
+	tf_put_uint(&j, "tree", m->tree_size);
 	tf_json_object_end(&j);
 	if ((rc = tf_json_end(&j, err)) == TF_OK)
 		printf("%s\n", text_of(&out));
@@ -213,22 +176,33 @@ answer(const struct ask *a, const struct tf_package_made *m,
 	return rc;
 }
 
-int
-cmd_package(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
-	struct ask a = { .file = NULL };
 	struct tf_package_made made;
 	struct where w = { 0 };
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (!parse(&a, argc, argv))
-		return cmd_usage();
-	rc = where_find(a.what, &w, &err);
+	(void)n;
+	if (ask.file == NULL)
+		return cmd_usage(&cmd_package, "-o FILE is missing");
+	rc = where_find(arg[0], &w, &err);
 	if (rc == TF_OK)
-		rc = make(&a, &w, &made, &err);
+		rc = make(&w, &made, &err);
 	if (rc == TF_OK)
-		rc = answer(&a, &made, &err);
+		rc = answer(&made, &err);
 	where_free(&w);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
+
+const struct verb cmd_package = {
+	.name = "package",
+	.summary =
+	    "write the evidence of a path and its proofs to one zip file",
+	.usage = "[OPTION...] -o FILE PATH",
+	.options = options,
+	.min = 1,
+	.max = 1,
+	.run = run,
+};

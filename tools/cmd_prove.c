@@ -1,6 +1,5 @@
 /* trailctl prove: the C2SP tlog-proof of one file or directory. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,17 @@
 /* Names below the control directory of an attestation. */
 #define PROOF_OF_ALL "attestation.tlog-proof"
 #define PROOF_MAX ((size_t)1 << 20) /* bytes; an entry has 64 KiB at most */
+
+static const char *output; /* NULL: stdout */
+
+static const struct args_option options[] = {
+	{ .name = "output",
+	    .letter = 'o',
+	    .value = "FILE",
+	    .help = "write the proof to FILE",
+	    .text = &output },
+	{ 0 },
+};
 
 static bool
 has_entry(const char *file)
@@ -134,37 +144,34 @@ from_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
-int
-cmd_prove(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
-	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct where w = { 0 };
 	struct tf_buf proof = { 0 };
 	struct tf_error err = { 0 };
-	const char *file = NULL;
-	enum tf_code rc;
-	int c;
+	enum tf_code rc = where_find(arg[0], &w, &err);
 
-	while ((c = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
-		if (c != 'o')
-			return cmd_usage();
-		file = optarg;
-	}
-	if (argc - optind != 1)
-		return cmd_usage();
-	rc = where_find(argv[optind], &w, &err);
+	(void)n;
 	if (rc == TF_OK && w.mount != NULL)
 		rc = from_mount(&w, &proof, &err);
 	else if (rc == TF_OK)
 		rc = from_store(&w, &proof, &err);
-	if (rc == TF_OK && file != NULL)
-		rc = files_write(file, &proof, &err);
+	if (rc == TF_OK && output != NULL)
+		rc = files_write(output, &proof, &err);
 	else if (rc == TF_OK)
 		fwrite(proof.p, 1, proof.n, stdout);
 	tf_buf_free(&proof);
 	where_free(&w);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
+
+const struct verb cmd_prove = {
+	.name = "prove",
+	.summary = "print the proof that a path is in the ledger",
+	.usage = "[OPTION...] PATH",
+	.options = options,
+	.min = 1,
+	.max = 1,
+	.run = run,
+};

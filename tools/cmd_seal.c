@@ -8,11 +8,19 @@
 
 #include "actor.h"
 #include "cmd.h"
+#include "core/base/member.h"
 #include "core/control.h"
 #include "refusals.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
+
+static bool as_json;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&as_json),
+	{ 0 },
+};
 
 static enum tf_code
 ask_mount(const struct where *w, bool seal, struct tf_error *err)
@@ -68,8 +76,7 @@ print_json(const char *word, const char *path, struct tf_error *err)
 
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
-	tf_json_key(&j, word);
-	tf_json_cstr(&j, path);
+	tf_put_cstr(&j, word, path);
 	tf_json_object_end(&j);
 	if ((rc = tf_json_end(&j, err)) == TF_OK)
 		printf("%s\n", text_of(&b));
@@ -78,37 +85,51 @@ print_json(const char *word, const char *path, struct tf_error *err)
 }
 
 static int
-run(int argc, char **argv, bool seal)
+run(const char *arg, bool seal)
 {
 	struct where w = { 0 };
 	struct tf_error err = { 0 };
-	const char *arg;
-	enum tf_code rc;
-	bool json;
+	enum tf_code rc = where_find(arg, &w, &err);
 
-	if (!cmd_parse(argc, argv, &json, &arg))
-		return REPORT_USAGE;
-	if (arg == NULL && seal)
-		return cmd_usage();
-	rc = where_find(arg != NULL ? arg : ".", &w, &err);
 	if (rc == TF_OK && w.mount != NULL)
 		rc = ask_mount(&w, seal, &err);
 	else if (rc == TF_OK)
 		rc = do_store(&w, seal, &err);
-	if (rc == TF_OK && json)
+	if (rc == TF_OK && as_json)
 		rc = print_json(seal ? "sealed" : "synced", w.path, &err);
 	where_free(&w);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
 
-int
-cmd_seal(int argc, char **argv)
+static int
+run_seal(int n, char **arg)
 {
-	return run(argc, argv, true);
+	(void)n;
+	return run(arg[0], true);
 }
 
-int
-cmd_sync(int argc, char **argv)
+static int
+run_sync(int n, char **arg)
 {
-	return run(argc, argv, false);
+	return run(n > 0 ? arg[0] : ".", false);
 }
+
+const struct verb cmd_seal = {
+	.name = "seal",
+	.summary = "seal an attestation, a workflow or a trail for ever",
+	.usage = "[OPTION...] PATH",
+	.options = options,
+	.min = 1,
+	.max = 1,
+	.run = run_seal,
+};
+
+const struct verb cmd_sync = {
+	.name = "sync",
+	.summary = "wait until your finished files are in the ledger",
+	.usage = "[OPTION...] [PATH]",
+	.options = options,
+	.min = 0,
+	.max = 1,
+	.run = run_sync,
+};

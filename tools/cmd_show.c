@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 
 #include "cmd.h"
+#include "core/base/member.h"
 #include "core/control.h"
 #include "node.h"
 #include "report.h"
@@ -25,6 +26,13 @@ static const struct {
 	[SEALED_AT] = { "sealedAt", "sealed at", TF_XATTR_SEALED_AT, false },
 	[SHA256] = { "sha256", "sha256", TF_XATTR_SHA256, false },
 	[STATE] = { "state", "state", TF_XATTR_STATE, false },
+};
+
+static bool as_json;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&as_json),
+	{ 0 },
 };
 
 struct shown {
@@ -130,14 +138,11 @@ print_json(const struct where *w, struct shown *s, struct tf_error *err)
 	for (int i = 0; i < FIELDS; i++) {
 		/* These three keys sort between the others. */
 		if (i == SEALED_AT) {
-			tf_json_key(&j, "kind");
-			tf_json_cstr(&j, node_kind_name(s->kind));
-			tf_json_key(&j, "path");
-			tf_json_cstr(&j, w->path);
+			tf_put_cstr(&j, "kind", node_kind_name(s->kind));
+			tf_put_cstr(&j, "path", w->path);
 		}
 		if (i == STATE && s->kind == TF_KIND_EVIDENCE) {
-			tf_json_key(&j, "size");
-			tf_json_int(&j, (int64_t)s->size);
+			tf_put_uint(&j, "size", s->size);
 		}
 		if (s->field[i].n == 0)
 			continue;
@@ -211,26 +216,20 @@ print_table(const struct where *w, const struct shown *s)
 	tf_buf_free(&who);
 }
 
-int
-cmd_show(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
 	struct shown s = { 0 };
 	struct where w = { 0 };
 	struct tf_error err = { 0 };
-	const char *arg;
-	enum tf_code rc;
-	bool json;
+	enum tf_code rc = where_find(arg[0], &w, &err);
 
-	if (!cmd_parse(argc, argv, &json, &arg))
-		return REPORT_USAGE;
-	if (arg == NULL)
-		return cmd_usage();
-	rc = where_find(arg, &w, &err);
+	(void)n;
 	if (rc == TF_OK && w.mount != NULL)
 		rc = get_mount(&w, &s, &err);
 	else if (rc == TF_OK)
 		rc = get_store(&w, &s, &err);
-	if (rc == TF_OK && json)
+	if (rc == TF_OK && as_json)
 		rc = print_json(&w, &s, &err);
 	else if (rc == TF_OK)
 		print_table(&w, &s);
@@ -239,3 +238,13 @@ cmd_show(int argc, char **argv)
 	where_free(&w);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
+
+const struct verb cmd_show = {
+	.name = "show",
+	.summary = "print what the vault knows about a file or directory",
+	.usage = "[OPTION...] PATH",
+	.options = options,
+	.min = 1,
+	.max = 1,
+	.run = run,
+};

@@ -6,27 +6,19 @@
 #include "cmd.h"
 #include "compliance.h"
 #include "core/control.h"
+#include "files.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
 
 #define STATUS_MAX (1 << 20) /* bytes; a mount that sends more is refused */
 
-static enum tf_code
-read_status(int fd, struct tf_buf *out, struct tf_error *err)
-{
-	char part[8192];
-	ssize_t n;
+static bool as_json;
 
-	while ((n = read(fd, part, sizeof(part))) > 0) {
-		tf_buf_add(out, part, (size_t)n);
-		if (out->n > STATUS_MAX)
-			return tf_fail(err, TF_TOOBIG, "status is too long");
-	}
-	if (n < 0)
-		return report_system(err, "read status");
-	return tf_buf_end(out, err);
-}
+static const struct args_option options[] = {
+	ARGS_JSON(&as_json),
+	{ 0 },
+};
 
 /* Read status.json of the vault at w, from its mount or its store. */
 static enum tf_code
@@ -40,7 +32,7 @@ get(const struct where *w, struct tf_buf *out, struct tf_error *err)
 		rc = where_control(w, TF_CONTROL_STATUS, &fd, err);
 		if (rc != TF_OK)
 			return rc;
-		rc = read_status(fd, out, err);
+		rc = files_read_fd(fd, "the status", STATUS_MAX, out, err);
 		close(fd);
 		return rc;
 	}
@@ -131,13 +123,13 @@ print_table(const struct tf_json_doc *d)
 
 /* Print the status of a trail or workflow. */
 static enum tf_code
-print_compliance(const struct where *w, bool json, struct tf_error *err)
+print_compliance(const struct where *w, struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_buf b = { 0 };
 	enum tf_code rc = compliance_read(w, &b, err);
 
-	if (rc == TF_OK && json)
+	if (rc == TF_OK && as_json)
 		fwrite(b.p, 1, b.n, stdout);
 	else if (rc == TF_OK && compliance_of_trail(w))
 		rc = compliance_print_trail(&b, err);
@@ -152,23 +144,19 @@ print_compliance(const struct where *w, bool json, struct tf_error *err)
 	return rc;
 }
 
-int
-cmd_status(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
 	struct where w = { 0 };
 	struct tf_buf b = { 0 };
 	struct tf_json_doc d = { 0 };
 	struct tf_error err = { 0 };
-	const char *arg;
 	enum tf_code rc;
-	bool json;
 
-	if (!cmd_parse(argc, argv, &json, &arg))
-		return REPORT_USAGE;
-	if ((rc = where_find(arg != NULL ? arg : ".", &w, &err)) != TF_OK)
+	if ((rc = where_find(n > 0 ? arg[0] : ".", &w, &err)) != TF_OK)
 		goto out;
 	if (compliance_of_trail(&w) || compliance_of_workflow(&w)) {
-		rc = print_compliance(&w, json, &err);
+		rc = print_compliance(&w, &err);
 		goto out;
 	}
 	if ((rc = get(&w, &b, &err)) != TF_OK)
@@ -179,7 +167,7 @@ cmd_status(int argc, char **argv)
 		rc = tf_fail(&err, TF_INDOUBT, "the status is not JSON");
 		goto out;
 	}
-	if (json) {
+	if (as_json) {
 		fwrite(b.p, 1, b.n, stdout);
 		putchar('\n');
 	} else if (d.tok[0].type == TF_JSON_OBJECT) {
@@ -191,3 +179,13 @@ out:
 	where_free(&w);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
+
+const struct verb cmd_status = {
+	.name = "status",
+	.summary = "print the status of a vault, a trail or a workflow",
+	.usage = "[OPTION...] [STORE|PATH]",
+	.options = options,
+	.min = 0,
+	.max = 1,
+	.run = run,
+};

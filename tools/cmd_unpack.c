@@ -1,34 +1,37 @@
 /* trailctl unpack: unpack a package; no file leaves the directory. */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "cmd.h"
 #include "core/package.h"
 #include "report.h"
 
-int
-cmd_unpack(int argc, char **argv)
+static bool as_json;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&as_json),
+	{ 0 },
+};
+
+static int
+run(int n, char **arg)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct tf_error err = { 0 };
 	uint64_t files;
-	bool json = false;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != 'j')
-			return cmd_usage();
-		json = true;
-	}
-	if (argc - optind != 2)
-		return cmd_usage();
-	if (tf_package_unpack(argv[optind], argv[optind + 1], &files, &err) !=
-	    TF_OK)
+	(void)n;
+	if (tf_package_unpack(arg[0], arg[1], &files, &err) != TF_OK)
 		return report(&err);
-	printf(json ? "{\"files\":%llu}\n" : "%llu files\n",
+	printf(as_json ? "{\"files\":%llu}\n" : "%llu files\n",
 	    (unsigned long long)files);
 	return REPORT_OK;
 }
+
+const struct verb cmd_unpack = {
+	.name = "unpack",
+	.summary = "unpack a package; no file is written outside of DIRECTORY",
+	.usage = "[OPTION...] PACKAGE DIRECTORY",
+	.options = options,
+	.min = 2,
+	.max = 2,
+	.run = run,
+};

@@ -4,7 +4,6 @@
  * only a whole store, which belongs to the caller, is verified with its own
  * key.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +25,48 @@
 #define NOTE_MAX ((size_t)1 << 16)
 #define VKEY_MAX ((size_t)4096)
 
-struct ask {
+static struct {
 	bool json, rebuild;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
 	const char *against;				  /* or NULL */
 	/* For a comparison with a directory; "" for all. */
-	char since[TEXT_TIME_LEN + 1], until[TEXT_TIME_LEN + 1];
-	const char *what, *file;
+	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	{ .name = "against",
+	    .value = "DIRECTORY",
+	    .help = "compare this backup or unpacked package",
+	    .text = &ask.against },
+	{ .name = "checkpoint",
+	    .value = "FILE",
+	    .help = "the log must continue this checkpoint",
+	    .text = &ask.checkpoint },
+	{ .name = "evidence",
+	    .value = "DIRECTORY",
+	    .help = "for a log: check the evidence in DIRECTORY too",
+	    .text = &ask.evidence },
+	{ .name = "junit",
+	    .value = "FILE",
+	    .help = "write JUnit XML to FILE; - is standard output",
+	    .text = &ask.junit },
+	{ .name = "rebuild",
+	    .help = "verify the store, also behind a mount",
+	    .flag = &ask.rebuild },
+	{ .name = "since",
+	    .value = "TIME",
+	    .help = "only workflows begun at TIME or later (UTC)",
+	    .time = ask.since },
+	{ .name = "until",
+	    .value = "TIME",
+	    .help = "only workflows begun before TIME (UTC)",
+	    .time = ask.until },
+	{ .name = "vkey",
+	    .value = "KEY",
+	    .help = "the public key of the log, or a file with it",
+	    .text = &ask.vkey },
+	{ 0 },
 };
 
 /* What to verify.  dir: the store, the directory of the log, the proof or the
@@ -41,74 +75,6 @@ struct target {
 	enum check_form form;
 	char *dir, *evidence, *path;
 };
-
-static bool
-bad_time(const char *option)
-{
-	report_note("--%s takes a time in UTC like 2026-11-23T07:50:00Z",
-	    option);
-	return false;
-}
-
-static bool
-parse(struct ask *a, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "against", required_argument, NULL, 'a' },
-		{ "checkpoint", required_argument, NULL, 'c' },
-		{ "evidence", required_argument, NULL, 'e' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "junit", required_argument, NULL, 'u' },
-		{ "rebuild", no_argument, NULL, 'r' },
-		{ "since", required_argument, NULL, 's' },
-		{ "until", required_argument, NULL, 't' },
-		{ "vkey", required_argument, NULL, 'k' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'a':
-			a->against = optarg;
-			break;
-		case 'c':
-			a->checkpoint = optarg;
-			break;
-		case 'e':
-			a->evidence = optarg;
-			break;
-		case 'j':
-			a->json = true;
-			break;
-		case 'u':
-			a->junit = optarg;
-			break;
-		case 'r':
-			a->rebuild = true;
-			break;
-		case 'k':
-			a->vkey = optarg;
-			break;
-		case 's':
-		case 't':
-			if (!text_time(optarg, c == 's' ? a->since : a->until))
-				return bad_time(c == 's' ? "since" : "until");
-			break;
-		default:
-			return false;
-		}
-	}
-	if (argc - optind < 1 || argc - optind > 2)
-		return false;
-	a->what = argv[optind];
-	a->file = argv[optind + 1];
-	if (a->json && a->junit != NULL && strcmp(a->junit, "-") == 0) {
-		report_note("--json and --junit - both want standard output");
-		return false;
-	}
-	return true;
-}
 
 /* --- the key ---------------------------------------------------------- */
 
@@ -229,23 +195,22 @@ set(struct target *t, enum check_form form, const char *dir,
 
 /* Verify the store of the mount, or the log as the mount shows it. */
 static enum tf_code
-choose_mount(const struct ask *a, const struct where *w, struct target *t,
-    struct tf_error *err)
+choose_mount(const struct where *w, struct target *t, struct tf_error *err)
 {
-	bool whole = a->rebuild || (a->vkey == NULL && a->evidence == NULL);
+	bool whole = ask.rebuild || (ask.vkey == NULL && ask.evidence == NULL);
 	char *store = NULL, *log = NULL;
 	enum tf_code rc;
 
 	rc = where_store(w, &store, err);
-	if (rc == TF_OK && whole && (a->rebuild || readable(store))) {
+	if (rc == TF_OK && whole && (ask.rebuild || readable(store))) {
 		rc = set(t, CHECK_STORE, store, NULL, err);
-	} else if (a->rebuild) {
+	} else if (ask.rebuild) {
 		; /* err has the reason from where_store() */
 	} else if (asprintf(&log, "%s/%s", w->mount, TF_CONTROL_DIR) < 0) {
 		rc = tf_nomem(err);
 	} else {
 		rc = set(t, CHECK_LOG, log,
-		    a->evidence != NULL ? a->evidence : w->mount, err);
+		    ask.evidence != NULL ? ask.evidence : w->mount, err);
 		free(log);
 	}
 	free(store);
@@ -254,17 +219,17 @@ choose_mount(const struct ask *a, const struct where *w, struct target *t,
 
 /* Find the store, also of a mount, and the path in it. */
 static enum tf_code
-choose_against(const struct ask *a, struct target *t, struct tf_error *err)
+choose_against(const char *what, struct target *t, struct tf_error *err)
 {
 	struct where w = { 0 };
 	char *store = NULL;
-	enum tf_code rc = where_find(a->what, &w, err);
+	enum tf_code rc = where_find(what, &w, err);
 
 	if (rc == TF_OK && w.mount != NULL)
 		rc = where_store(&w, &store, err);
 	if (rc == TF_OK)
 		rc = set(t, CHECK_AGAINST, store != NULL ? store : w.store,
-		    a->against, err);
+		    ask.against, err);
 	if (rc == TF_OK && (t->path = strdup(w.path)) == NULL)
 		rc = tf_nomem(err);
 	free(store);
@@ -273,47 +238,47 @@ choose_against(const struct ask *a, struct target *t, struct tf_error *err)
 }
 
 static enum tf_code
-choose(const struct ask *a, struct target *t, struct tf_error *err)
+choose(const char *what, const char *file, struct target *t,
+    struct tf_error *err)
 {
 	struct where w = { 0 };
 	enum tf_code rc;
 
-	if (a->against != NULL)
-		return choose_against(a, t, err);
-	if (a->file == NULL && is_package(a->what))
-		return set(t, CHECK_PACKAGE, a->what, NULL, err);
-	if (a->file != NULL || is_proof(a->what))
-		return set(t, CHECK_PROOF, a->what, a->file, err);
-	if (is_log(a->what))
-		return set(t, CHECK_LOG, a->what, a->evidence, err);
-	rc = where_find(a->what, &w, err);
+	if (ask.against != NULL)
+		return choose_against(what, t, err);
+	if (file == NULL && is_package(what))
+		return set(t, CHECK_PACKAGE, what, NULL, err);
+	if (file != NULL || is_proof(what))
+		return set(t, CHECK_PROOF, what, file, err);
+	if (is_log(what))
+		return set(t, CHECK_LOG, what, ask.evidence, err);
+	rc = where_find(what, &w, err);
 	if (rc == TF_OK && w.mount != NULL)
-		rc = choose_mount(a, &w, t, err);
+		rc = choose_mount(&w, t, err);
 	else if (rc == TF_OK)
 		rc = set(t, CHECK_STORE, w.store, NULL, err);
-	else if (rc == TF_NOTFOUND && is_there(a->what, "", S_IFREG))
-		rc = set(t, CHECK_PROOF, a->what, NULL, err);
-	else if (rc == TF_NOTFOUND && is_unpacked(a->what))
-		rc = set(t, CHECK_PACKAGE, a->what, NULL, err);
-	else if (rc == TF_NOTFOUND && is_there(a->what, "tile", S_IFDIR))
-		rc = tf_fail(err, rc, "%s has tiles but no checkpoint",
-		    a->what);
-	else if (rc == TF_NOTFOUND && is_there(a->what, "", S_IFDIR) &&
-	    !is_like_store(a->what))
+	else if (rc == TF_NOTFOUND && is_there(what, "", S_IFREG))
+		rc = set(t, CHECK_PROOF, what, NULL, err);
+	else if (rc == TF_NOTFOUND && is_unpacked(what))
+		rc = set(t, CHECK_PACKAGE, what, NULL, err);
+	else if (rc == TF_NOTFOUND && is_there(what, "tile", S_IFDIR))
+		rc = tf_fail(err, rc, "%s has tiles but no checkpoint", what);
+	else if (rc == TF_NOTFOUND && is_there(what, "", S_IFDIR) &&
+	    !is_like_store(what))
 		rc = tf_fail(err, rc,
 		    "%.40s is no store (it has no ledger.db, keys or objects), "
 		    "no log (no checkpoint) and no package (no package.json)",
-		    a->what);
+		    what);
 	/* A broken store may not look like one: verify the directory. */
-	else if (rc == TF_NOTFOUND && access(a->what, F_OK) == 0)
-		rc = set(t, CHECK_STORE, a->what, NULL, err);
+	else if (rc == TF_NOTFOUND && access(what, F_OK) == 0)
+		rc = set(t, CHECK_STORE, what, NULL, err);
 	where_free(&w);
 	return rc;
 }
 
 /* Do the options fit what is verified? */
 static enum tf_code
-fits(const struct ask *a, const struct target *t, struct tf_error *err)
+fits(const char *file, const struct target *t, struct tf_error *err)
 {
 	static const char *const names[] = {
 		[CHECK_STORE] = "a store",
@@ -323,24 +288,25 @@ fits(const struct ask *a, const struct target *t, struct tf_error *err)
 		[CHECK_AGAINST] = "a comparison",
 	};
 
-	if (a->against != NULL &&
-	    (a->vkey != NULL || a->checkpoint != NULL || a->file != NULL))
+	if (ask.against != NULL &&
+	    (ask.vkey != NULL || ask.checkpoint != NULL || file != NULL))
 		return tf_fail(err, TF_USAGE,
 		    "--against compares with the store; verify the store "
 		    "itself with key and checkpoint");
-	if (a->against == NULL && (a->since[0] != '\0' || a->until[0] != '\0'))
+	if (ask.against == NULL &&
+	    (ask.since[0] != '\0' || ask.until[0] != '\0'))
 		return tf_fail(err, TF_USAGE,
 		    "--since and --until go with --against");
-	if (a->vkey == NULL && t->form != CHECK_STORE &&
+	if (ask.vkey == NULL && t->form != CHECK_STORE &&
 	    t->form != CHECK_AGAINST)
 		return tf_fail(err, TF_USAGE,
-		    "give the log's key by --vkey: of %s it is never learned "
-		    "from what is being checked",
+		    "give the log's key with --vkey: %s cannot prove its own "
+		    "key",
 		    names[t->form]);
-	if (a->evidence != NULL && t->form != CHECK_LOG)
+	if (ask.evidence != NULL && t->form != CHECK_LOG)
 		return tf_fail(err, TF_USAGE, "--evidence does not go with %s",
 		    names[t->form]);
-	if (a->rebuild && t->form != CHECK_STORE)
+	if (ask.rebuild && t->form != CHECK_STORE)
 		return tf_fail(err, TF_USAGE, "--rebuild needs a store");
 	return TF_OK;
 }
@@ -363,8 +329,7 @@ check_proof(const struct target *t, const struct tf_verify *v, struct check *c,
 }
 
 static enum tf_code
-check(const struct ask *a, const struct target *t, struct check *c,
-    struct tf_error *err)
+check(const struct target *t, struct check *c, struct tf_error *err)
 {
 	struct tf_buf vkey = { 0 }, earlier = { 0 };
 	struct tf_verify v = { .found = check_found,
@@ -373,23 +338,23 @@ check(const struct ask *a, const struct target *t, struct check *c,
 		.arg = c };
 	enum tf_code rc = TF_OK;
 
-	if (a->vkey != NULL)
-		rc = take_key(a->vkey, &vkey, err);
-	if (rc == TF_OK && a->checkpoint != NULL)
-		rc = files_read(a->checkpoint, NOTE_MAX, &earlier, err);
+	if (ask.vkey != NULL)
+		rc = take_key(ask.vkey, &vkey, err);
+	if (rc == TF_OK && ask.checkpoint != NULL)
+		rc = files_read(ask.checkpoint, NOTE_MAX, &earlier, err);
 	if (rc != TF_OK)
 		goto out;
 	v.vkey = vkey.p;
-	v.since = a->since[0] != '\0' ? a->since : NULL;
-	v.until = a->until[0] != '\0' ? a->until : NULL;
+	v.since = ask.since[0] != '\0' ? ask.since : NULL;
+	v.until = ask.until[0] != '\0' ? ask.until : NULL;
 	/* An empty file is a bad checkpoint, not a missing one. */
-	if (a->checkpoint != NULL)
+	if (ask.checkpoint != NULL)
 		v.earlier = (struct tf_str){ earlier.n > 0 ? earlier.p : "",
 			earlier.n };
 	c->form = t->form;
 	c->contents = t->form == CHECK_STORE || t->form == CHECK_PACKAGE ||
 	    t->evidence != NULL;
-	c->earlier = a->checkpoint != NULL;
+	c->earlier = ask.checkpoint != NULL;
 	if (t->form == CHECK_STORE)
 		rc = tf_verify_store(t->dir, &v, &c->report, err);
 	else if (t->form == CHECK_LOG)
@@ -414,8 +379,8 @@ out:
 
 /* Remove an old report: it must not remain after a verification that failed. */
 static enum tf_code
-write_junit(const struct ask *a, const struct check *c,
-    const struct tf_error *failed, struct tf_error *err)
+write_junit(const struct check *c, const struct tf_error *failed,
+    struct tf_error *err)
 {
 	struct tf_buf b = { 0 };
 	enum tf_code rc = TF_OK;
@@ -423,23 +388,23 @@ write_junit(const struct ask *a, const struct check *c,
 	verdict_junit(c, failed, &b);
 	if (b.failed)
 		rc = tf_nomem(err);
-	else if (strcmp(a->junit, "-") == 0)
+	else if (strcmp(ask.junit, "-") == 0)
 		fwrite(b.p, 1, b.n, stdout);
 	else
-		rc = files_write(a->junit, &b, err);
+		rc = files_write(ask.junit, &b, err);
 	tf_buf_free(&b);
 	return rc;
 }
 
 static enum tf_code
-answer(const struct ask *a, const struct check *c, struct tf_error *err)
+answer(const struct check *c, struct tf_error *err)
 {
 	struct tf_buf b = { 0 };
 	enum tf_code rc = TF_OK;
 
-	if (a->json)
+	if (ask.json)
 		rc = verdict_json(c, &b, err);
-	else if (a->junit == NULL || strcmp(a->junit, "-") != 0)
+	else if (ask.junit == NULL || strcmp(ask.junit, "-") != 0)
 		verdict_table(c, &b);
 	if (rc == TF_OK && b.failed)
 		rc = tf_nomem(err);
@@ -449,28 +414,29 @@ answer(const struct ask *a, const struct check *c, struct tf_error *err)
 	return rc;
 }
 
-int
-cmd_verify(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
 	struct check c = { .percent = -1, .progress = isatty(STDERR_FILENO) };
+	const char *what = arg[0], *file = n > 1 ? arg[1] : NULL;
 	struct target t = { 0 };
-	struct ask a = { 0 };
 	struct tf_error err = { 0 }, second = { 0 };
 	int status = REPORT_OK, other;
 	enum tf_code rc;
 
-	if (!parse(&a, argc, argv))
-		return cmd_usage();
-	if ((rc = choose(&a, &t, &err)) == TF_OK &&
-	    (rc = fits(&a, &t, &err)) == TF_OK &&
-	    (rc = check(&a, &t, &c, &err)) == TF_OK) {
+	if (ask.json && ask.junit != NULL && strcmp(ask.junit, "-") == 0)
+		return cmd_usage(&cmd_verify,
+		    "--json and --junit - both want standard output");
+	if ((rc = choose(what, file, &t, &err)) == TF_OK &&
+	    (rc = fits(file, &t, &err)) == TF_OK &&
+	    (rc = check(&t, &c, &err)) == TF_OK) {
 		status = verdict_status(&c);
-		rc = answer(&a, &c, &err);
+		rc = answer(&c, &err);
 	}
 	if (rc != TF_OK)
 		status = report(&err);
-	if (a.junit != NULL &&
-	    write_junit(&a, &c, rc == TF_OK ? NULL : &err, &second) != TF_OK) {
+	if (ask.junit != NULL &&
+	    write_junit(&c, rc == TF_OK ? NULL : &err, &second) != TF_OK) {
 		/* A finding is graver than an unwritable report. */
 		other = report(&second);
 		status = status == REPORT_OK ? other : status;
@@ -481,3 +447,17 @@ cmd_verify(int argc, char **argv)
 	free(t.path);
 	return status;
 }
+
+const struct verb cmd_verify = {
+	.name = "verify",
+	.summary = "read everything again and print whether it is whole",
+	.usage = "[OPTION...] STORE|PATH\n"
+		 "[OPTION...] --vkey KEY LOG|PATH\n"
+		 "[OPTION...] --vkey KEY PROOF [FILE]\n"
+		 "[OPTION...] --vkey KEY PACKAGE\n"
+		 "[OPTION...] --against DIRECTORY STORE|PATH",
+	.options = options,
+	.min = 1,
+	.max = 2,
+	.run = run,
+};

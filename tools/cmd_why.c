@@ -12,12 +12,20 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "core/base/member.h"
 #include "core/control.h"
 #include "node.h"
 #include "refusals.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
+
+static bool as_json;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&as_json),
+	{ 0 },
+};
 
 struct why {
 	struct where w;
@@ -172,10 +180,8 @@ print_json(struct why *y, struct tf_error *err)
 
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
-	tf_json_key(&j, "kind");
-	tf_json_cstr(&j, node_kind_name(y->kind));
-	tf_json_key(&j, "path");
-	tf_json_cstr(&j, y->w.path);
+	tf_put_cstr(&j, "kind", node_kind_name(y->kind));
+	tf_put_cstr(&j, "path", y->w.path);
 	if (y->refused.n > 0) {
 		tf_json_key(&j, "refused");
 		tf_json_array(&j);
@@ -183,11 +189,9 @@ print_json(struct why *y, struct tf_error *err)
 			tf_json_raw(&j, y->refused.line[i]);
 		tf_json_array_end(&j);
 	}
-	tf_json_key(&j, "rule");
-	tf_json_cstr(&j, node_rule(y->kind, state));
+	tf_put_cstr(&j, "rule", node_rule(y->kind, state));
 	if (*state != '\0') {
-		tf_json_key(&j, "state");
-		tf_json_cstr(&j, state);
+		tf_put_cstr(&j, "state", state);
 	}
 	tf_json_object_end(&j);
 	if ((rc = tf_json_end(&j, err)) == TF_OK)
@@ -196,20 +200,14 @@ print_json(struct why *y, struct tf_error *err)
 	return rc;
 }
 
-int
-cmd_why(int argc, char **argv)
+static int
+run(int n, char **arg)
 {
 	struct why y = { .exists = true };
 	struct tf_error err = { 0 };
-	const char *arg;
-	enum tf_code rc;
-	bool json;
+	enum tf_code rc = where_find_name(arg[0], &y.w, &y.exists, &err);
 
-	if (!cmd_parse(argc, argv, &json, &arg))
-		return REPORT_USAGE;
-	if (arg == NULL)
-		return cmd_usage();
-	rc = where_find_name(arg, &y.w, &y.exists, &err);
+	(void)n;
 	if (rc == TF_OK && y.w.mount != NULL) {
 		rc = look_at_mount(&y, &err);
 		if (rc == TF_OK)
@@ -217,7 +215,7 @@ cmd_why(int argc, char **argv)
 	} else if (rc == TF_OK) {
 		rc = look_at_store(&y, &err);
 	}
-	if (rc == TF_OK && json)
+	if (rc == TF_OK && as_json)
 		rc = print_json(&y, &err);
 	else if (rc == TF_OK)
 		print_table(&y);
@@ -226,3 +224,13 @@ cmd_why(int argc, char **argv)
 	where_free(&y.w);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
+
+const struct verb cmd_why = {
+	.name = "why",
+	.summary = "print the state of a path and why a rule refused something",
+	.usage = "[OPTION...] PATH",
+	.options = options,
+	.min = 1,
+	.max = 1,
+	.run = run,
+};

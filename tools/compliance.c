@@ -8,6 +8,7 @@
 #include "compliance.h"
 #include "core/control.h"
 #include "core/page.h"
+#include "files.h"
 #include "report.h"
 #include "text.h"
 
@@ -51,9 +52,8 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 static enum tf_code
 read_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 {
-	char *path = NULL, part[65536];
-	enum tf_code rc = TF_OK;
-	ssize_t n;
+	char *path = NULL;
+	enum tf_code rc;
 	int fd;
 
 	if (asprintf(&path, "%s/%s/%s", w->file, TF_CONTROL_DIR,
@@ -63,14 +63,7 @@ read_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 	free(path);
 	if (fd < 0)
 		return report_system(err, "status of %s", w->path);
-	while (rc == TF_OK && (n = read(fd, part, sizeof(part))) != 0) {
-		if (n < 0)
-			rc = report_system(err, "status of %s", w->path);
-		else if (out->n + (size_t)n > STATUS_MAX)
-			rc = tf_fail(err, TF_TOOBIG, "the status is too long");
-		else
-			rc = put(out, part, (size_t)n, err);
-	}
+	rc = files_read_fd(fd, "the status", STATUS_MAX, out, err);
 	(void)close(fd); /* read-only */
 	return rc;
 }

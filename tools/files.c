@@ -8,55 +8,48 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "files.h"
 #include "report.h"
+
+enum tf_code
+files_read_fd(int fd, const char *path, size_t max, struct tf_buf *out,
+    struct tf_error *err)
+{
+	size_t start = out->n;
+	char part[16384];
+	ssize_t n;
+
+	while ((n = read(fd, part, sizeof(part))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return report_system(err, "%s", path);
+		if ((size_t)n > max - (out->n - start))
+			return tf_fail(err, TF_TOOBIG,
+			    "%s is longer than %zu bytes", path, max);
+		tf_buf_add(out, part, (size_t)n);
+		if (out->failed)
+			return tf_nomem(err);
+	}
+	return TF_OK;
+}
 
 enum tf_code
 files_read(const char *path, size_t max, struct tf_buf *out,
     struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
-	size_t start = out->n;
-	char part[16384];
-	ssize_t n;
-	int fd;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	enum tf_code rc;
 
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+	if (fd < 0)
 		return report_system(err, "%s", path);
-	while (rc == TF_OK && (n = read(fd, part, sizeof(part))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			rc = report_system(err, "%s", path);
-		else if ((size_t)n > max - (out->n - start))
-			rc = tf_fail(err, TF_INVALID,
-			    "%s is longer than %zu bytes", path, max);
-		else
-			tf_buf_add(out, part, (size_t)n);
-		if (rc == TF_OK && out->failed)
-			rc = tf_nomem(err);
-	}
+	rc = files_read_fd(fd, path, max, out, err);
 	close(fd); /* read-only: close cannot lose data */
-	return rc;
-}
-
-/* Write all n bytes at p; false with errno. */
-static bool
-put_all(int fd, const char *p, size_t size)
-{
-	size_t done = 0;
-	ssize_t n;
-	int sys = 0;
-
-	while (sys == 0 && done < size) {
-		n = write(fd, p + done, size - done);
-		if (n >= 0)
-			done += (size_t)n;
-		else if (errno != EINTR)
-			sys = errno;
-	}
-	errno = sys;
-	return sys == 0;
+	/* The user named a wrong file. */
+	return rc == TF_TOOBIG ?
+	    tf_fail(err, TF_INVALID, "%s is longer than %zu bytes", path, max) :
+	    rc;
 }
 
 /* --- where a file cannot be without a name -------------------------------- */
@@ -287,29 +280,51 @@ give_name(struct files_new *f, struct tf_error *err)
 	return rc;
 }
 
+/* Write all n bytes at p to a file that may have no offsets, as a pipe. */
+static enum tf_code
+put_all(int fd, const char *p, size_t size, const char *path,
+    struct tf_error *err)
+{
+	ssize_t n;
+
+	while (size > 0) {
+		n = write(fd, p, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return report_system(err, "%s", path);
+		p += n;
+		size -= (size_t)n;
+	}
+	return TF_OK;
+}
+
 /* Copy the whole file to the existing pipe, device or link. */
 static enum tf_code
 copy_into(struct files_new *f, struct tf_error *err)
 {
 	char part[65536];
+	enum tf_code rc;
 	struct stat st;
-	ssize_t n;
+	uint64_t off = 0;
+	size_t n;
+	int closed;
 
 	/* If it leads to an ordinary file, its old bytes must go. */
 	if (fstat(f->into, &st) == 0 && S_ISREG(st.st_mode) &&
 	    ftruncate(f->into, 0) < 0)
 		return report_system(err, "%s", f->path);
-	if (lseek(f->fd, 0, SEEK_SET) < 0)
-		return report_system(err, "%s", f->path);
-	while ((n = read(f->fd, part, sizeof(part))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 || !put_all(f->into, part, (size_t)n))
-			return report_system(err, "%s", f->path);
-	}
-	n = close(f->into);
+	do {
+		rc = tf_file_pread(f->fd, part, sizeof(part), off, &n, err);
+		if (rc == TF_OK)
+			rc = put_all(f->into, part, n, f->path, err);
+		off += n;
+	} while (rc == TF_OK && n > 0);
+	if (rc != TF_OK)
+		return rc;
+	closed = close(f->into);
 	f->into = -1;
-	return n < 0 ? report_system(err, "%s", f->path) : TF_OK;
+	return closed < 0 ? report_system(err, "%s", f->path) : TF_OK;
 }
 
 enum tf_code
@@ -335,7 +350,6 @@ files_write(const char *path, const struct tf_buf *b, struct tf_error *err)
 
 	if (rc != TF_OK)
 		return rc;
-	if (!put_all(f.fd, b->p, b->n))
-		rc = report_system(err, "%s", path);
+	rc = tf_file_pwrite(f.fd, b->p, b->n, 0, err);
 	return files_end(&f, rc, err);
 }

@@ -1,14 +1,25 @@
 /*
- * Files by their path: read whole, written whole.  This is the only place that
- * makes the files that users name with -o and --junit.
+ * Files that users name, read whole and written whole.
+ *
+ * core/base/file.h has the files of a store: regular files that core made, and
+ * no links.  A user may name a link, a pipe (as `--vkey <(command)`) or a
+ * device instead, and a written file must not appear before it is whole, so
+ * these files are opened and named here.  This is the only place that makes
+ * the files of -o and --junit.
  */
 #ifndef TRAILCTL_FILES_H
 #define TRAILCTL_FILES_H
 
 #include "core/json.h"
 
-/* Append the bytes of file path to out.  TF_INVALID: more than max. */
+/* Append the bytes of the file to out.  It may be a link, a pipe or a device.
+ * TF_INVALID: more than max bytes. */
 TF_MUST_USE enum tf_code files_read(const char *path, size_t max,
+    struct tf_buf *out, struct tf_error *err);
+
+/* The same for an open file; path is for messages.
+ * TF_TOOBIG: more than max bytes. */
+TF_MUST_USE enum tf_code files_read_fd(int fd, const char *path, size_t max,
     struct tf_buf *out, struct tf_error *err);
 
 /*

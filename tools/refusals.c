@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "core/control.h"
+#include "files.h"
 #include "refusals.h"
 #include "report.h"
 
@@ -44,23 +45,15 @@ take_line(const struct where *w, struct refusals *r, struct tf_str line)
 enum tf_code
 refusals_read(const struct where *w, struct refusals *out, struct tf_error *err)
 {
-	char part[65536];
 	const char *p, *end;
 	enum tf_code rc;
-	ssize_t n;
 	int fd;
 
 	*out = (struct refusals){ 0 };
 	if ((rc = where_control(w, TF_CONTROL_DENIED, &fd, err)) != TF_OK)
 		return rc;
-	while ((n = read(fd, part, sizeof(part))) > 0 &&
-	    out->text.n < LINES_MAX)
-		tf_buf_add(&out->text, part, (size_t)n);
-	if (n < 0)
-		rc = report_system(err, "read " TF_CONTROL_DENIED);
+	rc = files_read_fd(fd, TF_CONTROL_DENIED, LINES_MAX, &out->text, err);
 	close(fd);
-	if (rc == TF_OK && out->text.failed)
-		return tf_nomem(err);
 	p = out->text.p;
 	while (rc == TF_OK && p != NULL &&
 	    (end = memchr(p, '\n', out->text.n - (size_t)(p - out->text.p))) !=

@@ -2,9 +2,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "core/base/bytes.h"
 #include "text.h"
 
 static bool
@@ -102,7 +100,7 @@ text_of(struct tf_buf *b)
 /* The time of an entry; "" when it is malformed. */
 static void
 take_time(const struct tf_json_doc *d, const char *key,
-    char out[TEXT_TIME_LEN + 1])
+    char out[TF_TIME_LEN + 1])
 {
 	int t = tf_json_get(d, 0, key);
 	struct tf_str s = { NULL, 0 };
@@ -110,60 +108,45 @@ take_time(const struct tf_json_doc *d, const char *key,
 	out[0] = '\0';
 	if (t >= 0)
 		s = tf_json_text(d, t); /* with quotes */
-	if (s.n == TEXT_TIME_LEN + 2) {
-		memcpy(out, s.p + 1, TEXT_TIME_LEN);
-		out[TEXT_TIME_LEN] = '\0';
+	if (s.n == TF_TIME_LEN + 2) {
+		memcpy(out, s.p + 1, TF_TIME_LEN);
+		out[TF_TIME_LEN] = '\0';
 	}
 }
 
-/* A time of the ledger in whole seconds; -1: it is none. */
-static long long
-seconds(const char *s)
-{
-	struct tm tm = { 0 };
-
-	return strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) == NULL ? -1 : timegm(&tm);
-}
-
 bool
-text_when(const struct tf_json_doc *d, char out[TEXT_TIME_LEN + 1])
+text_when(const struct tf_json_doc *d, char out[TF_TIME_LEN + 1])
 {
-	char at[TEXT_TIME_LEN + 1];
-	long long apart;
+	struct tf_time at, clock;
+	char text[TF_TIME_LEN + 1];
 
-	take_time(d, "at", at);
+	take_time(d, "at", text);
 	take_time(d, "clock", out);
 	if (out[0] == '\0') {
-		memcpy(out, at, sizeof(at));
+		memcpy(out, text, sizeof(text));
 		return false;
 	}
-	apart = seconds(at) - seconds(out);
-	return apart > 1 || apart < -1;
+	if (!tf_time_parse(text, TF_TIME_LEN, &at) ||
+	    !tf_time_parse(out, TF_TIME_LEN, &clock))
+		return true;
+	return at.s - clock.s > 1 || clock.s - at.s > 1;
 }
 
 bool
-text_time(const char *s, char out[TEXT_TIME_LEN + 1])
+text_time(const char *s, char out[TF_TIME_LEN + 1])
 {
 	static const char form[] = "0000-00-00T00:00:00.000000000Z";
-	size_t n = strlen(s), i;
+	struct tf_time t;
+	size_t n = strlen(s);
 
 	if (n > 0 && s[n - 1] == 'Z')
 		n--;
 	/* A prefix may end after a whole part or in the fraction. */
-	if (n != 10 && n != 16 && n != 19 && !(n > 20 && n < TEXT_TIME_LEN))
+	if (n != 10 && n != 16 && n != 19 && !(n > 20 && n < TF_TIME_LEN))
 		return false;
-	memcpy(out, form, TEXT_TIME_LEN + 1);
-	for (i = 0; i < n; i++) {
-		bool fits = s[i] == form[i];
-
-		if (form[i] == '0')
-			fits = isdigit((unsigned char)s[i]) != 0;
-		else if (i == 10 && s[i] == ' ')
-			fits = true;
-		if (!fits)
-			return false;
-		if (form[i] == '0')
-			out[i] = s[i];
-	}
-	return true;
+	memcpy(out, form, TF_TIME_LEN + 1);
+	memcpy(out, s, n);
+	if (out[10] == ' ')
+		out[10] = 'T';
+	return tf_time_parse(out, TF_TIME_LEN, &t);
 }

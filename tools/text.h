@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "core/base/bytes.h"
 #include "core/json.h"
 
 /*
@@ -22,19 +23,18 @@ void text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token);
 /* Append the actor of an entry: "alice (cp)", or "uid 1000" without a name. */
 void text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor);
 
-#define TEXT_TIME_LEN 30 /* "2026-11-23T07:50:00.123456789Z" */
 /*
- * The time of entry d, as TEXT_TIME_LEN characters or "".  An entry whose time
+ * The time of entry d, as TF_TIME_LEN characters or "".  An entry whose time
  * in the ledger is not that of the clock has both; this is the one of the
  * clock.  True: the two differ by more than a second, or that is not known.
  */
-bool text_when(const struct tf_json_doc *d, char out[TEXT_TIME_LEN + 1]);
+bool text_when(const struct tf_json_doc *d, char out[TF_TIME_LEN + 1]);
 /*
  * Parse "2026-11-23", "2026-11-23 07:50" or "2026-11-23T07:50:00.5Z", all UTC,
  * to the form of times in the ledger, which sorts by time.  False: s is no
- * time.
+ * such time, or no such day exists.
  */
-bool text_time(const char *s, char out[TEXT_TIME_LEN + 1]);
+bool text_time(const char *s, char out[TF_TIME_LEN + 1]);
 
 /* Terminate b.  Returns its bytes as a string, or "" without memory. */
 const char *text_of(struct tf_buf *b);

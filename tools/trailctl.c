@@ -1,5 +1,5 @@
-/* trailctl: the table of verbs. */
-#include <getopt.h>
+/* trailctl: the table of verbs, and the command line up to the verb. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,153 +8,150 @@
 #include "core/types.h"
 #include "report.h"
 
-static const struct verb {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *args;
-	const char *what;
-} verbs[] = {
-	{ "init", cmd_init, "[--json] [--recover] [--origin NAME] STORE",
-	    "make a store, or go on with one that was put back;\n"
-	    "             prints the key to check it by" },
-	{ "status", cmd_status, "[--json] [STORE|PATH]",
-	    "how a vault is: entries, root, files in each state;\n"
-	    "             or how the trail or workflow PATH is" },
-	{ "log", cmd_log,
-	    "[--json] [--follow] [--since TIME] [--type TYPE]\n"
-	    "                    [--uid N] [--trail NAME] [STORE|PATH]",
-	    "the entries of the ledger" },
-	{ "show", cmd_show, "[--json] PATH",
-	    "what the vault knows of a file or directory" },
-	{ "assert", cmd_assert, "[--json] [--sealed] WORKFLOW",
-	    "exit with 0 when it is compliant, 1 when not, 5 when incomplete" },
-	{ "seal", cmd_seal, "[--json] PATH",
-	    "close an attestation, a workflow or a trail for ever" },
-	{ "sync", cmd_sync, "[--json] [PATH]",
-	    "wait until your finished files there are in the ledger" },
-	{ "prove", cmd_prove, "[-o FILE] PATH",
-	    "a proof that others can check that it is in the ledger" },
-	{ "export-log", cmd_export_log, "[--json] STORE|PATH DIRECTORY",
-	    "copy the log as files that any web server can serve" },
-	{ "package", cmd_package,
-	    "[--json] [--no-entry] [--since TIME] [--until TIME] -o FILE\n"
-	    "                        PATH",
-	    "evidence and proofs for somebody else, as one file" },
-	{ "unpack", cmd_unpack, "[--json] PACKAGE DIRECTORY",
-	    "take a package apart, safely" },
-	{ "verify", cmd_verify,
-	    "[--json] [--junit FILE] [--vkey KEY|FILE]\n"
-	    "                       [--checkpoint FILE] [--rebuild] "
-	    "STORE|PATH\n"
-	    "       trailctl verify [--json] [--junit FILE] --vkey KEY|FILE\n"
-	    "                       [--checkpoint FILE] [--evidence DIRECTORY] "
-	    "LOG|PATH\n"
-	    "       trailctl verify [--json] [--junit FILE] --vkey KEY|FILE\n"
-	    "                       [--checkpoint FILE] PROOF [FILE]\n"
-	    "       trailctl verify [--json] [--junit FILE] --vkey KEY|FILE\n"
-	    "                       [--checkpoint FILE] PACKAGE\n"
-	    "       trailctl verify [--json] [--junit FILE] "
-	    "--against DIRECTORY STORE|PATH",
-	    "read everything again and check it" },
-	{ "why", cmd_why, "[--json] PATH",
-	    "what state a path is in, and which rule refused what" },
+/* In the order of `trailctl help`. */
+static const struct verb *const verbs[] = {
+	&cmd_init,
+	&cmd_status,
+	&cmd_log,
+	&cmd_show,
+	&cmd_assert,
+	&cmd_seal,
+	&cmd_sync,
+	&cmd_prove,
+	&cmd_export_log,
+	&cmd_package,
+	&cmd_unpack,
+	&cmd_verify,
+	&cmd_why,
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
-static const struct verb *at_work;
+/* --- usage and help --------------------------------------------------- */
 
 static void
-usage_of(FILE *f, const struct verb *v)
+print_usage(FILE *f, const struct verb *v)
 {
-	fprintf(f, "usage: trailctl %s %s\n", v->name, v->args);
+	const char *line = v->usage, *start = "usage:";
+	size_t n;
+
+	do {
+		n = strcspn(line, "\n");
+		fprintf(f, "%-6s trailctl %s %.*s\n", start, v->name, (int)n,
+		    line);
+		line += n + (line[n] != '\0');
+		start = "";
+	} while (*line != '\0');
 }
 
 static void
-usage(FILE *f)
+print_help(const struct verb *v)
+{
+	print_usage(stdout, v);
+	printf("\n%c%s.\n\n", toupper((unsigned char)v->summary[0]),
+	    v->summary + 1);
+	args_print(v->options, stdout);
+}
+
+static void
+print_verbs(FILE *f)
 {
 	fprintf(f, "usage: trailctl VERB [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(f, "  %-10s %s\n", verbs[i].name, verbs[i].what);
+		fprintf(f, "  %-10s  %s\n", verbs[i]->name, verbs[i]->summary);
 	fprintf(f,
-	    "\nSTORE is the directory of a store, PATH a file or "
-	    "directory in a mount, or\nSTORE/TRAIL/WORKFLOW/... without one.  "
-	    "`trailctl VERB --help` tells more,\ntrailctl(1) all.\n");
+	    "\nSTORE is the directory of a store.  PATH is a file or directory "
+	    "in a mount;\nwithout a mount it is STORE/TRAIL/WORKFLOW/...\n"
+	    "`trailctl help VERB` lists the options of a verb, and the manual "
+	    "page trailctl(1)\nexplains them.\n");
 }
 
 int
-cmd_usage(void)
+cmd_usage(const struct verb *v, const char *reason)
 {
-	usage_of(stderr, at_work);
+	report_note("%s: %s", v->name, reason);
+	print_usage(stderr, v);
 	return REPORT_USAGE;
 }
 
-bool
-cmd_parse(int argc, char **argv, bool *json, const char **arg)
-{
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
+/* --- the command line ------------------------------------------------- */
 
-	*json = false;
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != 'j') {
-			cmd_usage();
-			return false;
-		}
-		*json = true;
-	}
-	if (argc - optind > 1) {
-		cmd_usage();
-		return false;
-	}
-	*arg = optind < argc ? argv[optind] : NULL;
-	return true;
+static const struct verb *
+find(const char *name)
+{
+	for (size_t i = 0; i < VERBS; i++)
+		if (strcmp(name, verbs[i]->name) == 0)
+			return verbs[i];
+	return NULL;
 }
 
-static bool
-asks_for_help(int argc, char **argv)
+static int
+no_such_verb(const char *name)
 {
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--help") == 0 ||
-		    strcmp(argv[i], "-h") == 0)
-			return true;
-	}
-	return false;
+	if (*name != '\0')
+		report_note("there is no verb %s", name);
+	print_verbs(stderr);
+	return REPORT_USAGE;
+}
+
+/* arg[0] is the name of the verb, and arg[n] is NULL. */
+static int
+run(const struct verb *v, int n, char **arg)
+{
+	struct tf_error err = { 0 };
+	bool help = false;
+	enum tf_code rc = args_parse(v->options, &n, arg, &help, &err);
+	int status = REPORT_OK;
+
+	if (rc != TF_OK)
+		status = rc == TF_USAGE ? cmd_usage(v, err.text) : report(&err);
+	else if (help)
+		print_help(v);
+	else if (n < v->min)
+		status = cmd_usage(v, "an argument is missing");
+	else if (v->max != VERB_ANY_NUMBER && n > v->max)
+		status = cmd_usage(v, "there are too many arguments");
+	else
+		status = v->run(n, arg);
+	args_free(v->options);
+	return status;
+}
+
+/* trailctl help [VERB] */
+static int
+help(int n, char **arg)
+{
+	const struct verb *v = NULL;
+
+	if (n > 2 || (n == 2 && (v = find(arg[1])) == NULL))
+		return no_such_verb(n > 2 ? "" : arg[1]);
+	if (v != NULL)
+		print_help(v);
+	else
+		print_verbs(stdout);
+	return REPORT_OK;
 }
 
 int
 main(int argc, char **argv)
 {
-	static char name[] = "trailctl";
-	const char *verb = argc > 1 ? argv[1] : "";
+	const char *word = argc > 1 ? argv[1] : "";
+	const struct verb *v;
+	int status;
 
 	tf_environment_clean();
 	tf_environment_raise_limit();
-	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 ||
-	    strcmp(verb, "help") == 0) {
-		usage(stdout);
-		return report_end(REPORT_OK);
-	}
-	if (strcmp(verb, "--version") == 0 || strcmp(verb, "-V") == 0) {
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		print_verbs(stdout);
+		status = REPORT_OK;
+	} else if (strcmp(word, "help") == 0) {
+		status = help(argc - 1, argv + 1);
+	} else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
 		printf("trailctl %s\n", TF_VERSION);
-		return report_end(REPORT_OK);
+		status = REPORT_OK;
+	} else if ((v = find(word)) != NULL) {
+		status = run(v, argc - 1, argv + 1);
+	} else {
+		status = no_such_verb(word);
 	}
-	for (size_t i = 0; i < VERBS; i++) {
-		if (strcmp(verb, verbs[i].name) != 0)
-			continue;
-		at_work = &verbs[i];
-		argv[1] = name;
-		if (asks_for_help(argc - 1, argv + 1)) {
-			usage_of(stdout, at_work);
-			printf("\n%s\n", at_work->what);
-			return report_end(REPORT_OK);
-		}
-		return report_end(at_work->run(argc - 1, argv + 1));
-	}
-	if (*verb != '\0')
-		report_note("no such verb: %s", verb);
-	usage(stderr);
-	return REPORT_USAGE;
+	return report_end(status);
 }

@@ -348,8 +348,8 @@ where_store(const struct where *w, char **store, struct tf_error *err)
 	if (source == NULL || source[0] != '/' || !is_store(source)) {
 		free(source);
 		return tf_fail(err, TF_UNSUPPORTED,
-		    "nothing tells the store "
-		    "of this mount: name its directory");
+		    "the store of this mount is unknown here: name its "
+		    "directory");
 	}
 	*store = source;
 	return TF_OK;

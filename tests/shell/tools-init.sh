@@ -46,6 +46,86 @@ wrong_usage_exits_2_and_prints_on_stderr() {
 	has_lines 0
 }
 
+# Every verb has a help, which names all options that its manual lists.
+every_verb_lists_its_options() {
+	is 0 trailctl help
+	sed -n 's/^  \([a-z-]*\)  .*/\1/p' out >verbs
+	[ "$(wc -l <verbs)" -ge 13 ]
+	while read -r verb; do
+		is 0 trailctl help "$verb"
+		[ ! -s err ]
+		says "^usage: trailctl $verb"
+		says '^  -h, --help '
+		cp out help
+		is 0 trailctl "$verb" --help
+		cmp out help
+		is 0 trailctl "$verb" argument -h
+		cmp out help
+		# Lines "Op Fl -json" of the synopsis: Cm VERB up to the next Nm.
+		sed -n '/^\.Sh DESCRIPTION/q
+			/^\.Cm '"$verb"'$/,/^\.Nm/s/.*Fl -\([a-z-]*\).*/\1/p' \
+			"$top/man/trailctl.1" | sort -u >options
+		while read -r option; do
+			grep -q -e "--$option " help
+		done <options
+	done <verbs
+	is 2 trailctl help frobnicate
+	complains 'no verb frobnicate'
+}
+
+# An option that is unknown, doubled, cut short, empty or without its value
+# exits with 2 and says why.
+a_wrong_option_exits_2_and_says_why() {
+	is 2 trailctl log --frobnicate
+	complains 'log: there is no option --frobnicate'
+	complains '^usage: trailctl log'
+	is 2 trailctl log -x
+	complains 'no option -x'
+	is 2 trailctl verify --check held store
+	complains 'no option --check$'
+	is 2 trailctl log --json --json
+	complains 'json is given twice'
+	is 2 trailctl prove -o a --output=b path
+	complains 'output is given twice'
+	is 2 trailctl log --uid 1 --uid 2
+	complains 'uid is given twice'
+	is 2 trailctl log --type ''
+	complains 'the value of --type is empty'
+	is 2 trailctl log --trail=
+	complains 'the value of --trail is empty'
+	is 2 trailctl log --type
+	complains 'type needs a value: TYPE'
+	is 2 trailctl log --json=yes
+	complains 'json takes no value'
+	is 2 trailctl log --uid -1
+	complains 'uid takes a number'
+	is 2 trailctl log --uid 1x
+	complains 'uid takes a number'
+	for day in 2026-13-01 2026-02-30 2026-11-23T25:00 0000-01-01; do
+		is 2 trailctl log --since $day
+		complains 'since takes a time in UTC'
+	done
+	is 2 trailctl seal
+	complains 'an argument is missing'
+	is 2 trailctl seal a b
+	complains 'too many arguments'
+	is 2 trailctl package path
+	complains '-o FILE is missing'
+}
+
+# After "--" a word that begins with "-" is an argument, and so is "-" alone.
+an_argument_may_look_like_an_option() {
+	is 3 trailctl show -- --json
+	complains 'json: No such file'
+	is 3 trailctl show -
+	complains 'No such file'
+	mkdir -- --json
+	is 0 trailctl init --origin=example.org/dashes -- --json/store
+	is 0 trailctl status --json -- --json/store
+	says '"origin":"example.org/dashes"'
+	rm -rf -- --json
+}
+
 # A path that is neither a store nor in a mount exits with 3 and says so.
 a_path_that_is_no_store_exits_3() {
 	mkdir nothing
@@ -143,6 +223,9 @@ verify_knows_a_foreign_file() {
 
 run help_is_an_answer_on_stdout \
 	wrong_usage_exits_2_and_prints_on_stderr \
+	every_verb_lists_its_options \
+	a_wrong_option_exits_2_and_says_why \
+	an_argument_may_look_like_an_option \
 	a_path_that_is_no_store_exits_3 \
 	init_prints_the_key_alone_on_stdout \
 	init_refuses_a_directory_that_is_not_empty \

@@ -76,10 +76,10 @@ prove_makes_a_proof_that_verifies() {
 # A log and a proof hold no key, so verify without --vkey is refused.
 a_log_or_a_proof_needs_a_key() {
 	is 2 trailctl verify exported
-	complains 'never learned'
+	complains 'cannot prove its own key'
 	has_lines 0
 	is 2 trailctl verify root.tlog-proof
-	complains 'never learned'
+	complains 'cannot prove its own key'
 	has_lines 0
 	is 2 trailctl verify --vkey vkey --evidence . store
 	is 2 trailctl verify --vkey vkey --rebuild exported

@@ -65,6 +65,13 @@ log_is_the_ledger() {
 log_can_be_narrowed() {
 	is 0 trailctl log --type evidence.sealed mnt
 	has_lines 3
+	cp out sealed
+	is 0 trailctl log --type evidence.sealed --type attestation.begun mnt
+	says 'evidence.sealed'
+	says 'attestation.begun'
+	if grep -v -e evidence.sealed -e attestation.begun out; then exit 1; fi
+	[ "$(wc -l <out)" -gt "$(wc -l <sealed)" ]
+	is 2 trailctl log --type evidence.sealed --type evidence.seal mnt
 	is 0 trailctl log --trail t --type trail.created mnt
 	has_lines 1
 	is 0 trailctl log "mnt/$A/../../../t/w"

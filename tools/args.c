@@ -1,0 +1,164 @@
+/* Options of verbs: see args.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "core/base/bytes.h"
+#include "core/json.h"
+#include "text.h"
+
+struct parser {
+	const struct args_option *options;
+	uint64_t given; /* bit i: options[i] */
+	char **next;	/* the next argument; *next is NULL at the end */
+};
+
+static enum tf_code
+append(struct args_list *l, const char *value, struct tf_error *err)
+{
+	const char **v = realloc(l->v, (l->n + 1) * sizeof(*v));
+
+	if (v == NULL)
+		return tf_nomem(err);
+	l->v = v;
+	l->v[l->n++] = value;
+	return TF_OK;
+}
+
+/* shown: the option as the user wrote it, for messages. */
+static enum tf_code
+store(const struct args_option *o, const char *value, const char *shown,
+    struct tf_error *err)
+{
+	if (*value == '\0')
+		return tf_fail(err, TF_USAGE, "the value of %s is empty",
+		    shown);
+	if (o->list != NULL)
+		return append(o->list, value, err);
+	if (o->text != NULL)
+		*o->text = value;
+	else if (o->number != NULL &&
+	    !tf_decimal(value, strlen(value), TF_JSON_MAX, o->number))
+		return tf_fail(err, TF_USAGE, "%s takes a number", shown);
+	else if (o->time != NULL && !text_time(value, o->time))
+		return tf_fail(err, TF_USAGE,
+		    "%s takes a time in UTC like 2026-11-23T07:50:00Z", shown);
+	return TF_OK;
+}
+
+/* value: the text after "=" or after the letter; NULL: none stands there. */
+static enum tf_code
+take_option(struct parser *p, const struct args_option *o, const char *value,
+    const char *shown, struct tf_error *err)
+{
+	uint64_t bit = (uint64_t)1 << (o - p->options);
+
+	if ((p->given & bit) != 0 && o->list == NULL)
+		return tf_fail(err, TF_USAGE, "%s is given twice", shown);
+	p->given |= bit;
+	if (o->flag != NULL) {
+		*o->flag = true;
+		return value == NULL ?
+		    TF_OK :
+		    tf_fail(err, TF_USAGE, "%s takes no value", shown);
+	}
+	if (value == NULL && (value = *p->next) == NULL)
+		return tf_fail(err, TF_USAGE, "%s needs a value: %s", shown,
+		    o->value);
+	if (value == *p->next)
+		p->next++;
+	return store(o, value, shown, err);
+}
+
+/* word: the argument after its "--". */
+static enum tf_code
+take_long(struct parser *p, const char *word, struct tf_error *err)
+{
+	const size_t n = strcspn(word, "=");
+	char shown[64];
+
+	(void)snprintf(shown, sizeof(shown), "--%.*s", (int)n, word);
+	for (const struct args_option *o = p->options;
+	     o != NULL && o->name != NULL; o++)
+		if (strlen(o->name) == n && memcmp(o->name, word, n) == 0)
+			return take_option(p, o,
+			    word[n] == '=' ? word + n + 1 : NULL, shown, err);
+	return tf_fail(err, TF_USAGE, "there is no option %s", shown);
+}
+
+/* word: the argument after its "-". */
+static enum tf_code
+take_letter(struct parser *p, const char *word, struct tf_error *err)
+{
+	const char shown[] = { '-', word[0], '\0' };
+
+	for (const struct args_option *o = p->options;
+	     o != NULL && o->name != NULL; o++)
+		if (o->letter == word[0])
+			return take_option(p, o,
+			    word[1] != '\0' ? word + 1 : NULL, shown, err);
+	return tf_fail(err, TF_USAGE, "there is no option %s", shown);
+}
+
+enum tf_code
+args_parse(const struct args_option *options, int *argc, char **argv,
+    bool *help, struct tf_error *err)
+{
+	struct parser p = { .options = options, .next = argv + 1 };
+	enum tf_code rc = TF_OK;
+	bool only_operands = false;
+	int n = 0;
+
+	while (rc == TF_OK && !*help && *p.next != NULL) {
+		char *word = *p.next++;
+
+		if (only_operands || word[0] != '-' || word[1] == '\0')
+			argv[n++] = word;
+		else if (strcmp(word, "--") == 0)
+			only_operands = true;
+		else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+			*help = true;
+		else if (word[1] == '-')
+			rc = take_long(&p, word + 2, err);
+		else
+			rc = take_letter(&p, word + 1, err);
+	}
+	argv[n] = NULL;
+	*argc = n;
+	return rc;
+}
+
+void
+args_free(const struct args_option *options)
+{
+	for (; options != NULL && options->name != NULL; options++) {
+		if (options->list == NULL)
+			continue;
+		free(options->list->v);
+		*options->list = (struct args_list){ 0 };
+	}
+}
+
+static void
+print_option(const struct args_option *o, FILE *to)
+{
+	char left[64];
+
+	(void)snprintf(left, sizeof(left), "%s%.1s%s--%s %s",
+	    o->letter != '\0' ? "-" : "", &o->letter,
+	    o->letter != '\0' ? ", " : "", o->name,
+	    o->value != NULL ? o->value : "");
+	fprintf(to, "  %-24s  %s\n", left, o->help);
+}
+
+void
+args_print(const struct args_option *options, FILE *to)
+{
+	static const struct args_option last = { .name = "help",
+		.letter = 'h',
+		.help = "print this text" };
+
+	for (; options != NULL && options->name != NULL; options++)
+		print_option(options, to);
+	print_option(&last, to);
+}

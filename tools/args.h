@@ -1,0 +1,61 @@
+/*
+ * The options of a verb: a table that says what each option is called, where
+ * its value is stored, and what `trailctl help VERB` prints about it.
+ */
+#ifndef TRAILCTL_ARGS_H
+#define TRAILCTL_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/error.h"
+
+/* All values of an option that may be given several times, in that order.
+ * They point into argv. */
+struct args_list {
+	const char **v;
+	size_t n;
+};
+
+/*
+ * One option; a table has at most 64.  Exactly one of the pointers is set.  It says of which kind the
+ * option is and where its value is stored.  An option that is not given leaves
+ * that place as it was.
+ */
+struct args_option {
+	const char *name;  /* after "--"; NULL ends a table */
+	char letter;	   /* after "-"; 0: none */
+	const char *value; /* what the help calls the value, as "FILE" */
+	const char *help;  /* half a line */
+	bool *flag;	   /* it has no value */
+	const char **text;
+	uint64_t *number; /* decimal, at most TF_JSON_MAX */
+	char *time;	  /* TF_TIME_LEN + 1 bytes, as in the ledger */
+	struct args_list *list;
+};
+
+#define ARGS_JSON(to)                                             \
+	{                                                         \
+		.name = "json", .help = "print JSON", .flag = to, \
+	}
+
+/*
+ * Store the options of argv[1..*argc-1] by the table (NULL: no options).  The
+ * operands, which may stand between options and after "--", move to the front:
+ * argv[0..*argc-1], followed by NULL.  A value is never empty, and an option
+ * that is no list is given at most once.
+ *
+ * --help and -h set *help, and the arguments after them are not read.
+ *
+ * TF_USAGE: err names the wrong option.  The caller calls args_free() in any
+ * case.
+ */
+TF_MUST_USE enum tf_code args_parse(const struct args_option *options,
+    int *argc, char **argv, bool *help, struct tf_error *err);
+void args_free(const struct args_option *options);
+
+/* Print one line per option, with --help as the last. */
+void args_print(const struct args_option *options, FILE *to);
+
+#endif
