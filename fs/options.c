@@ -21,41 +21,45 @@ usage(FILE *to)
 	    "usage: trailfs STORE MOUNTPOINT [-o OPTION[,OPTION...]] [-f] "
 	    "[-d]\n"
 	    "       trailfs -h | --help | -V | --version\n"
-	    "  -f  stay in the foreground, log to stderr\n"
-	    "  -d  the same, and print every request\n"
-	    "options:\n"
-	    "  settle=S          seconds that a closed file's name and metadata "
-	    "may\n"
-	    "                    still change, 0 to 60 (2)\n"
-	    "  quiet=S           seconds after which an attestation that nobody "
-	    "touches\n"
-	    "                    is sealed (never)\n"
-	    "  placeholder=S     seconds after which a file that was never "
-	    "written is\n"
-	    "                    sealed as it is, empty (600)\n"
-	    "  max_file=BYTES    no file is longer; K, M, G, T may stand "
-	    "behind (no limit)\n"
-	    "  max_staged=BYTES  no user has more that is not sealed yet (no "
-	    "limit)\n"
-	    "  mode_floor=MODE   reading bits that evidence gets at its seal, "
-	    "as 0440\n"
-	    "  max_unsealed=N    no user has more names that are not sealed yet "
-	    "(100000)\n"
-	    "  max_store=BYTES   evidence, entries and what is not sealed take "
-	    "no more\n"
+	    "  -f  stay in the foreground and log to stderr\n"
+	    "  -d  as -f, and print every request\n"
+	    "options (defaults in parentheses; BYTES may end in K, M, G or "
+	    "T):\n"
+	    "  settle=S          seconds from the close of a file to its seal, "
+	    "0 to 60 (2)\n"
+	    "  quiet=S           seal an attestation that nobody has changed "
+	    "for S seconds\n"
+	    "                    (never)\n"
+	    "  placeholder=S     seal a file that was created and never written "
+	    "after S\n"
+	    "                    seconds (600)\n"
+	    "  max_file=BYTES    maximum size of a file (no limit)\n"
+	    "  max_staged=BYTES  maximum size of one user's files that are not "
+	    "sealed yet\n"
 	    "                    (no limit)\n"
-	    "  max_open=N        no user has more files open for writing "
+	    "  max_unsealed=N    maximum number of one user's names that are "
+	    "not sealed\n"
+	    "                    yet (100000)\n"
+	    "  max_open=N        maximum number of files that one user has open "
+	    "for\n"
+	    "                    writing (10000)\n"
+	    "  max_draft=N       maximum number of names in a draft attestation "
 	    "(10000)\n"
-	    "  max_draft=N       no draft attestation holds more names (10000)\n"
-	    "  threads=N         workers, 1 to 64 (cores, at most 4)\n"
-	    "  verify=open|none  check a file's bytes when it is first opened "
+	    "  max_store=BYTES   maximum size of evidence, entries and files "
+	    "that are not\n"
+	    "                    sealed yet (no limit)\n"
+	    "  mode_floor=MODE   read bits to add to evidence when it is "
+	    "sealed, as 0440\n"
+	    "  threads=N         number of workers, 1 to 64 (cores, at most "
+	    "4)\n"
+	    "  verify=open|none  hash a file when it is first opened, or never "
 	    "(open)\n"
-	    "  ro                only show what is sealed; makes no file in the "
-	    "store\n"
-	    "  durability=close|batch  what close(2) waits for: the disk, or "
-	    "nothing\n"
-	    "                    (close)\n"
-	    "  allow_other       other users may enter (always, as root)\n",
+	    "  durability=close|batch  close(2) waits for the disk, or for "
+	    "nothing (close)\n"
+	    "  ro                show sealed files only and write nothing to "
+	    "the store\n"
+	    "  allow_other       let other users use the mount (always, as "
+	    "root)\n",
 	    to);
 }
 
@@ -75,7 +79,7 @@ parse_number(const char *s, unsigned min, unsigned max, unsigned *out)
 	return true;
 }
 
-/* Words that are for mount(8) and fstab, or that are always so. */
+/* Words for mount(8) and fstab, and words that are always in effect. */
 static bool
 is_ignored(const char *name)
 {
@@ -90,7 +94,7 @@ is_ignored(const char *name)
 	return strncmp(name, "x-", 2) == 0 || strncmp(name, "user=", 5) == 0;
 }
 
-/* Take one word of -o.  False: unknown, or its value does not fit. */
+/* Parse one word of -o.  False: it is unknown, or its value is out of range. */
 static bool
 parse_option(struct fs_options *o, char *word)
 {
@@ -138,8 +142,8 @@ parse_options(struct fs_options *o, char *list)
 		if (parse_option(o, word))
 			continue;
 		fprintf(stderr,
-		    "trailfs: option '%s' is not one of ours, or "
-		    "its value does not fit (trailfs -h lists them)\n",
+		    "trailfs: option '%s' is unknown, or its value is out "
+		    "of range (trailfs -h lists the options)\n",
 		    word);
 		return false;
 	}

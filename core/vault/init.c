@@ -27,11 +27,15 @@
 #include "../vault.h"
 
 static const char config_text[] =
-    "# Defaults of this store; options of the mount come before them.\n"
-    "# settle = 2\t\tseconds until a finished file is sealed\n"
-    "# quiet = 3600\t\tseconds until an attestation nobody touches is sealed\n"
-    "# max_file = 10G\tno file is longer\n"
-    "# max_staged = 50G\tno user has more that is not sealed yet\n"
+    "# Settings of this store.  An option of the mount overrides its line "
+    "here.\n"
+    "# trailfs-format(5) describes all keys.\n"
+    "# settle = 2\t\tseconds from the close of a file to its seal\n"
+    "# quiet = 3600\t\tseconds without a change after which an attestation is "
+    "sealed\n"
+    "# max_file = 10G\tmaximum size of a file\n"
+    "# max_staged = 50G\tmaximum size of one user's files that are not sealed "
+    "yet\n"
     "# guard = /PATH\tthird copy of the checkpoint, on another disk\n";
 
 static enum tf_code
