@@ -85,17 +85,6 @@ key_char(char c)
 	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
 }
 
-/* Compare as memcmp does; a prefix sorts first. */
-static int
-compare(const char *a, size_t an, const char *b, size_t bn)
-{
-	int d = memcmp(a, b, an < bn ? an : bn);
-
-	if (d != 0)
-		return d;
-	return an < bn ? -1 : an > bn;
-}
-
 /* Scan "key": and leave i at the value. */
 static bool
 scan_key(struct scan *sc)
@@ -113,7 +102,8 @@ scan_key(struct scan *sc)
 	    sc->s[sc->i + 1] != ':' || len == 0)
 		return complain(sc, "bad key");
 	if (l->key_len > 0 &&
-	    compare(sc->s + l->key_off, l->key_len, sc->s + start, len) >= 0)
+	    tf_str_cmp((struct tf_str){ sc->s + l->key_off, l->key_len },
+		(struct tf_str){ sc->s + start, len }) >= 0)
 		return complain(sc, "keys not sorted");
 	l->key_off = start;
 	l->key_len = len;
@@ -275,6 +265,17 @@ scan_all(struct scan *sc)
 	if (sc->i != sc->n)
 		return complain(sc, "bytes after the value");
 	return true;
+}
+
+/* True for one canonical value, of at most max_depth levels. */
+static bool
+value_ok(struct tf_str value, int max_depth)
+{
+	struct scan sc = { .s = value.p,
+		.n = value.p ? value.n : 0,
+		.max_depth = max_depth };
+
+	return scan_all(&sc);
 }
 
 static enum tf_code
@@ -538,7 +539,9 @@ tf_json_key(struct tf_json *j, const char *key)
 	}
 	if (j->failed)
 		return;
-	if (*at > 0 && compare(j->out->p + *at, *len, key, n) >= 0) {
+	if (*at > 0 &&
+	    tf_str_cmp((struct tf_str){ j->out->p + *at, *len },
+		(struct tf_str){ key, n }) >= 0) {
 		j->failed = true;
 		return;
 	}
@@ -641,12 +644,10 @@ tf_json_buf(struct tf_json *j, const struct tf_buf *b)
 void
 tf_json_raw(struct tf_json *j, struct tf_str value)
 {
-	struct scan sc = { .s = value.p,
-		.n = value.p ? value.n : 0,
-		.max_depth = TF_JSON_DEPTH - j->depth };
-	bool container = sc.n > 0 && (*sc.s == '{' || *sc.s == '[');
+	bool container = value.p != NULL && value.n > 0 &&
+	    (*value.p == '{' || *value.p == '[');
 
-	if (!scan_all(&sc))
+	if (!value_ok(value, TF_JSON_DEPTH - j->depth))
 		j->failed = true;
 	if (begin_value(j, container))
 		tf_buf_add(j->out, value.p, value.n);
