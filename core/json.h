@@ -12,35 +12,12 @@
 #ifndef TF_JSON_H
 #define TF_JSON_H
 
+#include "buffer.h"
 #include "error.h"
 #include "types.h"
 
 #define TF_JSON_DEPTH 8
 #define TF_JSON_MAX ((int64_t)9007199254740991) /* 2^53-1 */
-
-/*
- * A growing buffer.  {0} is empty and valid; tf_buf_free releases it and makes
- * it {0} again.  An append that runs out of memory sets failed; the content is
- * then void and later appends do nothing.  A buffer belongs to one thread.
- */
-struct tf_buf {
-	char *p;
-	size_t n, cap;
-	bool failed;
-};
-
-void tf_buf_free(struct tf_buf *b);
-void tf_buf_add(struct tf_buf *b, const void *p, size_t n);
-void tf_buf_str(struct tf_buf *b, const char *s);
-void tf_buf_printf(struct tf_buf *b, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-/*
- * TF_OK, or TF_NOMEM if an append to b failed.  Every function that fills its
- * caller's buffer and returns a code ends with this call, so the caller checks
- * the code and not the buffer.
- */
-TF_MUST_USE enum tf_code tf_buf_end(const struct tf_buf *b,
-    struct tf_error *err);
 
 /* A receiver of text that is too long for memory: put is called once per
  * piece, in order, and its error ends the call that produces the text. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/base/time_text.h"
 #include "core/error.h"
 
 /* All values of an option that may be given several times, in that order.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/base/bytes.h"
+#include "core/base/time_text.h"
 #include "core/json.h"
 
 /*

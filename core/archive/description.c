@@ -7,6 +7,7 @@
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "../base/time_text.h"
 #include "../ledger/entry.h"
 #include "../ledger/statement.h"
 #include "../package.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/time_text.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/name.h"

@@ -12,6 +12,7 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/show.h"
+#include "../base/time_text.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"

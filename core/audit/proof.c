@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/time_text.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"

@@ -1,99 +1,12 @@
 /*
- * Growing buffers and the conversions of bytes.h.  The input may be hostile, so
- * sizes are checked before they are added.
+ * The conversions of bytes.h.  The input may be hostile, so sizes are checked
+ * before they are added.
  */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "../json.h"
 #include "bytes.h"
 
-void
-tf_buf_free(struct tf_buf *b)
-{
-	if (!b)
-		return;
-	free(b->p);
-	*b = (struct tf_buf){ 0 };
-}
+#include <string.h>
 
-/* Make room for n more bytes and the NUL that always follows them. */
-static bool
-buf_room(struct tf_buf *b, size_t n)
-{
-	size_t cap = b->cap ? b->cap : 64;
-	char *p;
-
-	if (b->failed)
-		return false;
-	if (n < b->cap && b->n < b->cap - n)
-		return true;
-	if (n >= SIZE_MAX / 2 - b->n) {
-		b->failed = true;
-		return false;
-	}
-	while (cap <= b->n + n)
-		cap *= 2;
-	if (!(p = realloc(b->p, cap))) {
-		b->failed = true;
-		return false;
-	}
-	b->p = p;
-	b->cap = cap;
-	return true;
-}
-
-void
-tf_buf_add(struct tf_buf *b, const void *p, size_t n)
-{
-	if (!buf_room(b, n))
-		return;
-	if (n > 0)
-		memcpy(b->p + b->n, p, n);
-	b->n += n;
-	b->p[b->n] = '\0';
-}
-
-void
-tf_buf_str(struct tf_buf *b, const char *s)
-{
-	tf_buf_add(b, s, strlen(s));
-}
-
-void
-tf_buf_printf(struct tf_buf *b, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (n < 0) {
-		b->failed = true;
-		return;
-	}
-	if (!buf_room(b, (size_t)n))
-		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	b->n += (size_t)n;
-}
-
-enum tf_code
-tf_buf_end(const struct tf_buf *b, struct tf_error *err)
-{
-	return b->failed ? tf_nomem(err) : TF_OK;
-}
-
-struct tf_str
-tf_buf_bytes(const struct tf_buf *b)
-{
-	return (struct tf_str){ b->p == NULL ? "" : b->p, b->n };
-}
+#include "../buffer.h"
 
 int
 tf_str_cmp(struct tf_str a, struct tf_str b)
@@ -182,7 +95,7 @@ tf_base64(struct tf_buf *b, const void *p, size_t n)
 		b->failed = true;
 		return;
 	}
-	if (!buf_room(b, (n + 2) / 3 * 4))
+	if (!tf_buf_room(b, (n + 2) / 3 * 4))
 		return;
 	tf_base64_text(p, n, b->p + b->n);
 	b->n += (n + 2) / 3 * 4;
@@ -253,7 +166,7 @@ tf_unbase64(const char *s, size_t len, struct tf_buf *out)
 	size_t room = len / 4 * 3;
 	long n;
 
-	if (!buf_room(out, room))
+	if (!tf_buf_room(out, room))
 		return false;
 	n = unbase64(s, len, (uint8_t *)out->p + out->n, room);
 	out->n += n < 0 ? 0 : (size_t)n;
@@ -355,142 +268,6 @@ tf_decimal(const char *s, size_t len, uint64_t max, uint64_t *out)
 		return false;
 	*out = v;
 	return true;
-}
-
-#define DAY 86400
-#define TIME_MIN ((int64_t)-62135596800) /* 0001-01-01T00:00:00Z */
-#define TIME_MAX ((int64_t)253402300799) /* 9999-12-31T23:59:59Z */
-#define NS 1000000000u
-
-/*
- * Convert a day of the Gregorian calendar to days since 1970-01-01, and back.
- * Years start in March here, so a leap day is the last day of its year.
- */
-static int64_t
-days_of(int64_t year, unsigned month, unsigned day)
-{
-	int64_t y = month <= 2 ? year - 1 : year;
-	int64_t m = month <= 2 ? month + 9 : month - 3;
-	int64_t yday = (153 * m + 2) / 5 + day - 1;
-
-	return y * 365 + y / 4 - y / 100 + y / 400 + yday - 719468;
-}
-
-static void
-date_of(int64_t days, unsigned *year, unsigned *month, unsigned *day)
-{
-	int64_t z = days + 719468; /* since 0000-03-01, never negative */
-	int64_t era = z / 146097;
-	int64_t of_era = z % 146097;
-	int64_t leap_days = of_era / 1460 - of_era / 36524 + of_era / 146096;
-	int64_t y = (of_era - leap_days) / 365;
-	int64_t yday = of_era - (365 * y + y / 4 - y / 100);
-	int64_t m = (5 * yday + 2) / 153;
-
-	*day = (unsigned)(yday - (153 * m + 2) / 5 + 1);
-	*month = (unsigned)(m < 10 ? m + 3 : m - 9);
-	*year = (unsigned)(y + era * 400 + (*month <= 2));
-}
-
-static unsigned
-days_in(unsigned year, unsigned month)
-{
-	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
-		30, 31 };
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return days[month - 1] + (month == 2 && leap);
-}
-
-/* Write the last n decimal digits of v to out. */
-static void
-put_digits(char *out, unsigned n, uint32_t v)
-{
-	for (; n > 0; v /= 10)
-		out[--n] = (char)('0' + v % 10);
-}
-
-void
-tf_time_text(struct tf_time t, char out[TF_TIME_LEN + 1])
-{
-	unsigned year, month, day, left;
-	int64_t days;
-
-	t = tf_time_clamp(t);
-	days = (t.s - TIME_MIN) / DAY + TIME_MIN / DAY;
-	left = (unsigned)((t.s - TIME_MIN) % DAY);
-	date_of(days, &year, &month, &day);
-	memcpy(out, "0000-00-00T00:00:00.000000000Z", TF_TIME_LEN + 1);
-	put_digits(out, 4, year);
-	put_digits(out + 5, 2, month);
-	put_digits(out + 8, 2, day);
-	put_digits(out + 11, 2, left / 3600);
-	put_digits(out + 14, 2, left / 60 % 60);
-	put_digits(out + 17, 2, left % 60);
-	put_digits(out + 20, 9, t.ns);
-}
-
-static unsigned
-get_digits(const char *s, unsigned n)
-{
-	unsigned v = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		v = v * 10 + (unsigned)(s[i] - '0');
-	return v;
-}
-
-bool
-tf_time_parse(const char *s, size_t len, struct tf_time *out)
-{
-	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddddddddZ";
-	unsigned year, month, day, hour, minute, second;
-
-	if (len != TF_TIME_LEN)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (form[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != form[i])
-			return false;
-	}
-	year = get_digits(s, 4);
-	month = get_digits(s + 5, 2);
-	day = get_digits(s + 8, 2);
-	hour = get_digits(s + 11, 2);
-	minute = get_digits(s + 14, 2);
-	second = get_digits(s + 17, 2);
-	if (year < 1 || month < 1 || month > 12 || day < 1 ||
-	    day > days_in(year, month) || hour > 23 || minute > 59 ||
-	    second > 59)
-		return false;
-	out->s = days_of(year, month, day) * DAY + hour * 3600 + minute * 60 +
-	    second;
-	out->ns = get_digits(s + 20, 9);
-	return true;
-}
-
-struct tf_time
-tf_time_clamp(struct tf_time t)
-{
-	if (t.s < TIME_MIN)
-		return (struct tf_time){ TIME_MIN, 0 };
-	if (t.s > TIME_MAX)
-		return (struct tf_time){ TIME_MAX, NS - 1 };
-	if (t.ns >= NS)
-		t.ns = NS - 1;
-	return t;
-}
-
-struct tf_time
-tf_time_add_ns(struct tf_time t, uint64_t ns)
-{
-	uint64_t sum = (uint64_t)t.ns + ns % NS;
-	int64_t more = (int64_t)(ns / NS + sum / NS);
-
-	if (t.s > INT64_MAX - more)
-		return (struct tf_time){ INT64_MAX, NS - 1 };
-	t.s += more;
-	t.ns = (uint32_t)(sum % NS);
-	return t;
 }
 
 bool

@@ -1,7 +1,7 @@
 /*
  * Conversions of bytes: hex, base64 (RFC 4648), big-endian integers, UTF-8
- * (RFC 3629), decimal numbers and times.  Each parser accepts exactly one text
- * per value and is safe with any input.
+ * (RFC 3629) and decimal numbers.  Each parser accepts exactly one text per
+ * value and is safe with any input.
  */
 #ifndef TF_BASE_BYTES_H
 #define TF_BASE_BYTES_H
@@ -18,9 +18,6 @@ struct tf_buf;
  * whatever p is. */
 int tf_str_cmp(struct tf_str a, struct tf_str b);
 bool tf_str_same(struct tf_str a, struct tf_str b);
-/* The content of b, valid until b changes.  p is never NULL. */
-struct tf_str tf_buf_bytes(const struct tf_buf *b);
-
 /* Write 2n lower-case hex digits and a NUL to out. */
 void tf_hex(const void *p, size_t n, char *out);
 /* Decode exactly 2n lower-case hex digits to n bytes; false otherwise. */
@@ -58,16 +55,6 @@ bool tf_hidden_char(uint32_t cp);
 /* Parse a decimal number without leading zeros; false if it is malformed or
  * above max. */
 bool tf_decimal(const char *s, size_t len, uint64_t max, uint64_t *out);
-
-/* "2026-11-23T07:50:00.123456789Z": 30 characters and a NUL. */
-#define TF_TIME_LEN 30
-void tf_time_text(struct tf_time t, char out[TF_TIME_LEN + 1]);
-/* Parse exactly that form, with a year 0001..9999 and an existing day; false
- * otherwise. */
-bool tf_time_parse(const char *s, size_t len, struct tf_time *out);
-/* The nearest time that tf_time_text can write (years 0001..9999). */
-struct tf_time tf_time_clamp(struct tf_time t);
-struct tf_time tf_time_add_ns(struct tf_time t, uint64_t ns);
 
 struct tf_str tf_str_of(const char *s); /* NULL: absent */
 

@@ -2,6 +2,7 @@
 #include "member.h"
 
 #include "bytes.h"
+#include "time_text.h"
 
 void
 tf_put_uint(struct tf_json *j, const char *key, uint64_t v)

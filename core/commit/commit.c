@@ -60,6 +60,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/mutant.h"
+#include "../base/time_text.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"

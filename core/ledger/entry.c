@@ -3,6 +3,7 @@
  * hash.
  */
 #include "../base/bytes.h"
+#include "../base/time_text.h"
 #include "entry_types.h"
 #include "merkle.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/time_text.h"
 #include "entry_read.h"
 #include "entry_types.h"
 #include "field_text.h"

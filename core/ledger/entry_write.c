@@ -8,6 +8,7 @@
 
 #include "../base/bytes.h"
 #include "../base/member.h"
+#include "../base/time_text.h"
 #include "entry_read.h"
 #include "entry_types.h"
 #include "entry_write.h"

@@ -6,6 +6,7 @@
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "../base/time_text.h"
 #include "checkpoint.h"
 #include "field_text.h"
 #include "name.h"

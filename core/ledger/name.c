@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/time_text.h"
 #include "name.h"
 
 static bool

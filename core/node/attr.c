@@ -1,6 +1,7 @@
 /* Attributes of pending nodes, and how the policy sees a node: see attr.h. */
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/time_text.h"
 #include "../ledger/policy.h"
 #include "../vault.h"
 #include "attr.h"

@@ -12,6 +12,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/show.h"
+#include "../base/time_text.h"
 #include "../ledger/actor_json.h"
 #include "../ledger/entry.h"
 #include "../vault.h"

@@ -12,6 +12,7 @@
 #include "../base/clock.h"
 #include "../base/crypto.h"
 #include "../base/mutant.h"
+#include "../base/time_text.h"
 #include "../commit/commit.h"
 #include "../commit/existing.h"
 #include "../commit/staging.h"

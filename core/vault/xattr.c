@@ -9,6 +9,7 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "../base/time_text.h"
 #include "../control.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"

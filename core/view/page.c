@@ -5,6 +5,7 @@
 
 #include "../base/bytes.h"
 #include "../base/html.h"
+#include "../base/time_text.h"
 #include "../control.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"

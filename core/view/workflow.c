@@ -5,6 +5,7 @@
 
 #include "../base/bytes.h"
 #include "../base/member.h"
+#include "../base/time_text.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../ledger/status.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/base/time_text.h"
 #include "../../core/json.h"
 #include "fuzz.h"
 

@@ -8,6 +8,7 @@
 
 #include "../../core/audit/audit.h"
 #include "../../core/base/bytes.h"
+#include "../../core/base/time_text.h"
 #include "../../core/ledger/entry.h"
 #include "../../core/ledger/entry_read.h"
 #include "../../core/ledger/entry_write.h"

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/base/time_text.h"
 #include "vectors.h"
 
 START_TEST(a_buffer_grows_and_ends_in_nul)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/base/time_text.h"
 #include "../../core/ledger/actor_json.h"
 #include "../../core/ledger/entry.h"
 #include "../../core/ledger/entry_read.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/base/time_text.h"
 #include "../../core/ledger/entry_read.h"
 #include "../../core/ledger/entry_write.h"
 #include "../../core/ledger/replay.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/base/time_text.h"
 #include "../../core/ledger/entry_read.h"
 #include "../../core/ledger/statement.h"
 #include "../../core/ledger/sums.h"

@@ -1,0 +1,24 @@
+/*
+ * Times as text: RFC 3339 in UTC with nine digits of the second, the form that
+ * entries and statements have.  Years 0001..9999 of the Gregorian calendar, no
+ * leap seconds.  All functions are pure and safe from many threads at once.
+ */
+#ifndef TF_BASE_TIME_TEXT_H
+#define TF_BASE_TIME_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../types.h"
+
+/* "2026-11-23T07:50:00.123456789Z": 30 characters and a NUL. */
+#define TF_TIME_LEN 30
+void tf_time_text(struct tf_time t, char out[TF_TIME_LEN + 1]);
+/* Parse exactly that form, with a year 0001..9999 and an existing day; false
+ * otherwise. */
+bool tf_time_parse(const char *s, size_t len, struct tf_time *out);
+/* The nearest time that tf_time_text can write (years 0001..9999). */
+struct tf_time tf_time_clamp(struct tf_time t);
+struct tf_time tf_time_add_ns(struct tf_time t, uint64_t ns);
+
+#endif
