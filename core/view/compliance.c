@@ -132,8 +132,11 @@ read_claims(struct tf_judgement *f, struct tf_reported *r,
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_str type;
-	enum tf_code rc = tf_denied(e, &r->denied, err);
+	enum tf_code rc = says_no(e->claims, &r->denied, err);
 
+	r->evaluated = e->evaluated.p != NULL;
+	if (rc == TF_OK)
+		rc = says_no(e->evaluated, &r->failed, err);
 	if (rc != TF_OK || e->claims.p == NULL)
 		return rc;
 	if ((rc = tf_json_parse(&d, e->claims.p, e->claims.n, err)) != TF_OK)
@@ -255,7 +258,18 @@ tf_judgement_read(struct tf_view *w, uint64_t workflow,
 		find_strings(out, &out->r[i].name);
 		find_strings(out, &out->r[i].type);
 	}
-	return tf_status_judge(NULL, out->r, out->n, false, &out->status, err);
+	return tf_judgement_judge(out, false, &out->status, err);
+}
+
+enum tf_code
+tf_judgement_judge(const struct tf_judgement *f, bool sealed_only,
+    struct tf_status *out, struct tf_error *err)
+{
+	const struct tf_case c = { .reports = f->r,
+		.n = f->n,
+		.sealed_only = sealed_only };
+
+	return tf_status_judge(&c, out, err);
 }
 
 struct tf_tally
@@ -266,7 +280,7 @@ tf_judgement_tally(const struct tf_judgement *f)
 	for (size_t i = 0; i < f->status.n; i++) {
 		const struct tf_status_item *m = &f->status.items[i];
 
-		t.lacking += m->state != TF_ITEM_COMPLETE;
+		t.lacking += m->lacking;
 		t.open += m->open != SIZE_MAX;
 		t.spoiled += m->reported && !m->compliant;
 	}

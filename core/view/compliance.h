@@ -38,6 +38,11 @@ void tf_judgement_free(struct tf_judgement *f);
 TF_MUST_USE enum tf_code tf_judgement_read(struct tf_view *w, uint64_t workflow,
     struct tf_judgement *out, struct tf_error *err);
 
+/* Judge what was read.  The strings of *out belong to f; free it with
+ * tf_status_free. */
+TF_MUST_USE enum tf_code tf_judgement_judge(const struct tf_judgement *f,
+    bool sealed_only, struct tf_status *out, struct tf_error *err);
+
 /* *seq becomes that of the last override of the seal of attestation id, or
  * TF_NO_SEQ. */
 TF_MUST_USE enum tf_code tf_override_of(struct tf_view *w, uint64_t id,

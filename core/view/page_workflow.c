@@ -189,7 +189,7 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	const struct tf_att *a = &x->f.a[i];
 	const struct tf_reported *r = &x->f.r[i];
 	struct tf_loaded_entry begun = { 0 }, seal = { 0 }, override = { 0 };
-	bool good = r->overridden ? r->override : !r->denied, may;
+	bool good = x->f.status.verdicts[i].compliant, may;
 	enum tf_code rc;
 
 	if ((rc = tf_may_read(p->w, a->id, &may, err)) != TF_OK ||

@@ -163,7 +163,7 @@ put_sealed_word(struct tf_json *j, const struct tf_judgement *f,
     struct tf_error *err)
 {
 	struct tf_status s;
-	enum tf_code rc = tf_status_judge(NULL, f->r, f->n, true, &s, err);
+	enum tf_code rc = tf_judgement_judge(f, true, &s, err);
 
 	if (rc != TF_OK)
 		return rc;

@@ -411,13 +411,15 @@ sign(void)
 static enum tf_code
 judge(void)
 {
-	static const struct tf_slot slot = { { "a", 1 }, { "b", 1 } };
-	const struct tf_template t = { &slot, 1 };
+	static const struct tf_slot slot = { .name = { "a", 1 },
+		.type = { "b", 1 } };
+	const struct tf_template t = { .slots = &slot, .n = 1 };
+	const struct tf_case c = { .template = &t };
 	struct tf_status s = { 0 };
 	enum tf_code rc;
 
 	strike_after(rig.kind, rig.n);
-	rc = tf_status_judge(&t, NULL, 0, false, &s, NULL);
+	rc = tf_status_judge(&c, &s, NULL);
 	rig.reached = strike_end();
 	if (rc == TF_OK)
 		check(s.n == 1 && s.word == TF_INCOMPLETE, "judging",

@@ -143,25 +143,23 @@ START_TEST(the_status_is_that_of_the_table)
 	struct tf_slot slots[MAX] = { 0 };
 	struct tf_template t = { .slots = slots };
 	struct tf_buf said = { 0 };
+	struct tf_case c = { .reports = r, .sealed_only = true };
 	struct tf_status s;
-	size_t n;
 
 	if (table[_i].template != NULL)
 		strcpy(template, table[_i].template);
 	strcpy(reports, table[_i].reports);
 	t.n = read_template(template, slots);
-	n = read_reports(reports, r);
-	ck_assert_int_eq(TF_OK,
-	    tf_status_judge(table[_i].template != NULL ? &t : NULL, r, n, true,
-		&s, NULL));
+	c.template = table[_i].template != NULL ? &t : NULL;
+	c.n = read_reports(reports, r);
+	ck_assert_int_eq(TF_OK, tf_status_judge(&c, &s, NULL));
 	ck_assert_str_eq(table[_i].sealed != NULL ?
 		table[_i].sealed :
 		tf_compliance_word(table[_i].word),
 	    tf_compliance_word(s.word));
 	tf_status_free(&s);
-	ck_assert_int_eq(TF_OK,
-	    tf_status_judge(table[_i].template != NULL ? &t : NULL, r, n, false,
-		&s, NULL));
+	c.sealed_only = false;
+	ck_assert_int_eq(TF_OK, tf_status_judge(&c, &s, NULL));
 	tf_buf_str(&said, "");
 	for (size_t i = 0; i < s.n; i++) {
 		const struct tf_status_item *m = &s.items[i];
