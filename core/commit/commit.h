@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "../json.h"
-#include "../ledger/entry_write.h"
 
 struct tf_committer;
 struct tf_db;
@@ -65,7 +64,6 @@ struct tf_job {
 	enum tf_code rc;
 	struct tf_error err;
 };
-#define TF_ID_BLOCK 1024 /* node ids reserved at a time */
 
 /* Start the committer's thread.  Takes ownership of db, also on failure.
  * TF_TAMPER if the right edge of the tree does not give the root of the newest
@@ -75,15 +73,6 @@ TF_MUST_USE enum tf_code tf_commit_start(struct tf_vault *v, struct tf_db *db,
 /* Run all queued jobs, end the thread and free c.  NULL: does nothing. */
 void tf_commit_stop(struct tf_committer *c);
 
-/* Queue j, which belongs to the committer until done is called.  vault.mu may
- * be held. */
-void tf_commit_submit(struct tf_committer *c, struct tf_job *j);
-/* Run a job and wait for its result.  On TF_OK its changes survive power loss.
- * The caller holds neither vault.mu nor a lock that run takes. */
-TF_MUST_USE enum tf_code tf_commit_wait(struct tf_committer *c,
-    enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
-    void *arg, struct tf_error *err);
-
 /* The database for writing.  run calls this before each write. */
 static inline struct tf_db *
 tf_txn_write(struct tf_txn *t)
@@ -91,37 +80,5 @@ tf_txn_write(struct tf_txn *t)
 	t->wrote = true;
 	return t->db;
 }
-
-/*
- * Append an entry (trailfs-format(5)).  The call sets its v, seq, origin, at,
- * clock and batch.  *leaf (may be NULL) becomes its leaf hash (RFC 6962 2.1).
- */
-TF_MUST_USE enum tf_code tf_txn_append(struct tf_txn *t, struct tf_entry *e,
-    struct tf_hash *leaf, struct tf_error *err);
-/* Append an entry that was prepared with the present v and origin. */
-TF_MUST_USE enum tf_code tf_txn_append_prepared(struct tf_txn *t,
-    const struct tf_prepared_entry *p, struct tf_error *err);
-/* Mark the next n entries as one batch: all of them take effect, or none.  End
- * it with tf_txn_batch_end. */
-TF_MUST_USE enum tf_code tf_txn_batch(struct tf_txn *t, uint64_t n,
-    struct tf_error *err);
-void tf_txn_batch_end(struct tf_txn *t);
-/* A name was created in directory id: its times become `at` at the end of the
- * transaction. */
-TF_MUST_USE enum tf_code tf_txn_touch(struct tf_txn *t, uint64_t id,
-    struct tf_time at, struct tf_error *err);
-/* The row of directory id was changed in another way: report it to the mount
- * after the commit. */
-TF_MUST_USE enum tf_code tf_txn_changed(struct tf_txn *t, uint64_t id,
-    struct tf_error *err);
-
-/* A new node id, which is never used again, not even after a crash.  May wait
- * for a commit: vault.mu must not be held. */
-TF_MUST_USE enum tf_code tf_vault_new_id(struct tf_vault *v, uint64_t *id,
-    struct tf_error *err);
-
-/* The same inside a job. */
-TF_MUST_USE enum tf_code tf_txn_new_id(struct tf_txn *t, uint64_t *id,
-    struct tf_error *err);
 
 #endif

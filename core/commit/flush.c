@@ -23,6 +23,7 @@
 #include "commit.h"
 #include "flush.h"
 #include "hasher.h"
+#include "queue.h"
 #include "staged_fd.h"
 #include "staging.h"
 

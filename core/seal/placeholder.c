@@ -14,6 +14,7 @@
 
 #include "../base/clock.h"
 #include "../commit/commit.h"
+#include "../commit/queue.h"
 #include "../node/base.h"
 #include "../node/claim.h"
 #include "../node/pending.h"

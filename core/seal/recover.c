@@ -17,6 +17,7 @@
 #include "../base/crypto.h"
 #include "../commit/commit.h"
 #include "../commit/hasher.h"
+#include "../commit/queue.h"
 #include "../commit/staging.h"
 #include "../ledger/name.h"
 #include "../ledger/policy.h"

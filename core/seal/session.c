@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "../base/crypto.h"
+#include "../commit/append.h"
 #include "../commit/commit.h"
+#include "../commit/queue.h"
 #include "../ledger/actor_json.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../commit/append.h"
 #include "../commit/commit.h"
 #include "../commit/flush.h"
+#include "../commit/queue.h"
 #include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../node/actor.h"

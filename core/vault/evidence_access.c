@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../commit/append.h"
 #include "../commit/commit.h"
+#include "../commit/queue.h"
 #include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../ledger/policy.h"

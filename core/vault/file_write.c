@@ -7,6 +7,7 @@
 
 #include "../base/clock.h"
 #include "../commit/commit.h"
+#include "../commit/queue.h"
 #include "../commit/staging.h"
 #include "../node/claim.h"
 #include "../node/pending.h"

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../commit/append.h"
 #include "../commit/commit.h"
+#include "../commit/queue.h"
 #include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"

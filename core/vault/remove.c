@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../commit/commit.h"
+#include "../commit/queue.h"
 #include "../commit/staging.h"
 #include "../ledger/policy.h"
 #include "../node/attr.h"

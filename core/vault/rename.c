@@ -12,6 +12,7 @@
 #include "../base/clock.h"
 #include "../commit/commit.h"
 #include "../commit/flush.h"
+#include "../commit/queue.h"
 #include "../commit/staging.h"
 #include "../ledger/name.h"
 #include "../ledger/policy.h"

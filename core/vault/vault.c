@@ -18,6 +18,7 @@
 #include "../commit/commit.h"
 #include "../commit/flush.h"
 #include "../commit/hasher.h"
+#include "../commit/queue.h"
 #include "../ledger/actor_json.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"

@@ -1,0 +1,40 @@
+/*
+ * The state of the one writer of the ledger, for the files that share its work:
+ * append.c, head.c, node_ids.c, queue.c and commit.c.
+ */
+#ifndef TF_COMMIT_COMMITTER_I_H
+#define TF_COMMIT_COMMITTER_I_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "commit.h"
+
+struct tf_tree;
+
+/* Readings of wall clock and boot clock at the last entry.  If their
+ * differences to the present readings disagree, the wall clock was set. */
+struct tf_clock_seen {
+	bool known;
+	struct tf_time clock;
+	uint64_t boot_ns;
+};
+
+struct tf_committer {
+	struct tf_vault *v;
+	struct tf_db *db;	   /* the committer's thread only */
+	struct tf_tree *tree;	   /* likewise */
+	struct tf_txn txn;	   /* likewise */
+	uint64_t next_id, end_id;  /* node ids for jobs, likewise */
+	struct tf_clock_seen seen; /* likewise */
+
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t mu;
+	pthread_cond_t more;
+	struct tf_job *head, **tail; /* guarded by mu */
+	bool quit;		     /* guarded by mu */
+};
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * The queue of jobs for the committer.  Jobs run in the order in which they
+ * were submitted.  Errors of a job: those of its run function, and those of
+ * the commit: TF_NOSPACE, TF_LOCKED, TF_IO and its sharper forms, TF_READONLY.
+ */
+#ifndef TF_COMMIT_QUEUE_H
+#define TF_COMMIT_QUEUE_H
+
+#include "../error.h"
+
+struct tf_committer;
+struct tf_job;
+struct tf_txn;
+
+/* Queue j, which belongs to the committer until done is called.  vault.mu may
+ * be held. */
+void tf_commit_submit(struct tf_committer *c, struct tf_job *j);
+/* Run a job and wait for its result.  On TF_OK its changes survive power loss.
+ * The caller holds neither vault.mu nor a lock that run takes. */
+TF_MUST_USE enum tf_code tf_commit_wait(struct tf_committer *c,
+    enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
+    void *arg, struct tf_error *err);
+
+/* For the committer's thread: take up to 256 jobs off the queue, linked by
+ * next; they share a transaction.  Waits for the first.  NULL: the queue is
+ * empty and tf_commit_stop() was called. */
+struct tf_job *tf_commit_take(struct tf_committer *c);
+
+#endif
