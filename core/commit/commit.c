@@ -10,9 +10,9 @@
  *      after their objects were linked and synced (tf_seal_prepare).
  *  I3  Each checkpoint is consistent with every earlier one.  tf_commit_load()
  *      compares the right edge of the tree with the newest checkpoint; finish()
- *      signs the root of the same tree; tf_commit_publish() shows the checkpoint
- *      only after COMMIT returned, so no two checkpoints of one size were ever
- *      seen.
+ *      signs the root of the same tree; tf_commit_publish() shows the
+ *      checkpoint only after COMMIT returned, so no two checkpoints of one size
+ *      were ever seen.
  *  I4  Success is answered only after it is durable.  process() calls done()
  *      after tf_db_commit(), which flushes the write-ahead log.
  *  I5  The tree of names follows from the entries.  An entry and the rows that
@@ -22,19 +22,20 @@
  *
  * States of a job:
  *
- *     tf_commit_submit()  tf_commit_take()  run_jobs()      tf_db_commit()
- * --------------> queued ---------> claimed -------> running -------> committed
- * ^                |                 |                            process():  |
- * | undo()          |                            one by one  |                v
- * |                                        +---(first)--- undone              |
- * |(second)         |                                                         v
- * process()    v                                                        done
- * <-------------+
+ *  tf_commit_submit()  tf_commit_take()    run_jobs()    tf_db_commit()
+ *  ----------> queued ----------> claimed ---------> running -------> committed
+ *                                    ^                  |                 |
+ *                                    |  one by one      | undo()          |
+ *                                    +----(first)---- undone              |
+ *                                                       | (second)        |
+ *                                                       v     process()   |
+ *                                                     done <--------------+
  *
- *  queued     In the list of c->mu.  The submitter may hold vault.mu.
+ *  queued     In the list of queue.c, under c->mu.  The submitter may hold
+ *             vault.mu.
  *  claimed    In the list of the committer's thread.  At most BATCH_MAX jobs
- *             share a transaction.  refused_all() fails them when the vault is
- *             read-only or broken.
+ *             (queue.c) share a transaction.  refused_all() fails them when the
+ *             vault is read-only or broken.
  *  running    run() was called inside the transaction.  It may take vault.mu
  *             for a moment; it takes no pending.io and never waits for the
  *             committer.
@@ -47,7 +48,7 @@
  *  committed  tf_commit_publish() stored the head in the vault under vault.mu,
  *             and tell_changed() dropped what the kernel remembered.
  *  done       done() was called, exactly once, in the committer's thread and
- *             without a lock of this file.  The job may be freed.
+ *             without a lock of this room.  The job may be freed.
  *
  * A job that wrote nothing (a refusal, a question) is answered without a
  * commit.  An error of the ledger's disk is final (poison): the kernel may have

@@ -16,6 +16,7 @@
 #include "../node/base.h"
 #include "../node/descriptors.h"
 #include "../node/pending.h"
+#include "../node/pending_table.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "../vault.h"
