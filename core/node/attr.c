@@ -6,6 +6,7 @@
 #include "../vault.h"
 #include "attr.h"
 #include "pending.h"
+#include "pending_index.h"
 
 struct tf_subject
 tf_pending_subject(const struct tf_pending *l, uint32_t caller)

@@ -3,6 +3,8 @@
 
 #include "claim.h"
 #include "pending.h"
+#include "pending_index.h"
+#include "pending_table.h"
 #include "quota.h"
 #include "vault_i.h"
 

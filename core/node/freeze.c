@@ -3,6 +3,7 @@
 #include "../vault.h"
 #include "freeze.h"
 #include "pending.h"
+#include "pending_index.h"
 #include "vault_i.h"
 
 void

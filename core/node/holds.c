@@ -6,6 +6,7 @@
 #include "holds.h"
 #include "paths.h"
 #include "pending.h"
+#include "pending_index.h"
 #include "vault_i.h"
 
 static bool

@@ -13,6 +13,8 @@
 #include "base.h"
 #include "paths.h"
 #include "pending.h"
+#include "pending_index.h"
+#include "pending_table.h"
 #include "vault_i.h"
 
 enum tf_code

@@ -7,6 +7,7 @@
 #include "../store/nodes.h"
 #include "paths.h"
 #include "pending.h"
+#include "pending_table.h"
 #include "vault_i.h"
 
 /* The attributes of id, pending or committed, without the attestation's. */

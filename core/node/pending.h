@@ -137,6 +137,7 @@
 #include "../json.h"
 #include "background.h"
 #include "hash_task.h"
+#include "pending_index.h"
 
 struct tf_interruption;
 struct tf_sha256;
@@ -150,34 +151,6 @@ struct tf_waiter {
 	struct tf_waiter *next;
 	void (*done)(void *arg, enum tf_code code, const struct tf_error *err);
 	void *arg;
-};
-
-/* The orders, with the parts of their keys; the last part is always the id. */
-enum tf_pending_order {
-	TF_PENDING_BY_PLACE,	   /* parent */
-	TF_PENDING_BY_ATTESTATION, /* workflow, attestation, class, owner */
-	TF_PENDING_BY_OWNER,	   /* files: class, owner */
-	TF_PENDING_BY_DUE,	   /* when the sealer has to look at it */
-	TF_PENDING_ORDERS
-};
-#define TF_PENDING_KEY_PARTS 5
-struct tf_pending_key {
-	uint64_t part[TF_PENDING_KEY_PARTS];
-};
-enum tf_pending_class {
-	TF_PENDING_TO_SEAL, /* a file that a sync may seal */
-	TF_PENDING_FILE,    /* another file */
-	TF_PENDING_DIRECTORY,
-};
-/* Where the indexes have a node: its fields at the last tf_pending_index(). */
-struct tf_pending_place {
-	uint64_t parent, wf, att;
-	uint64_t due_ns; /* boot clock; UINT64_MAX: never */
-	uint64_t owes;	 /* bytes that sealing it adds to the database */
-	uint32_t uid;
-	uint8_t class; /* enum tf_pending_class */
-	uint8_t state; /* enum tf_state */
-	bool failed;
 };
 
 /* A pending node.  mu guards the fields up to io, and io those after it, unless
@@ -268,17 +241,6 @@ struct tf_pending {
 	uint32_t priority;	   /* in all of them */
 };
 
-struct tf_pending_table {
-	struct tf_pending **by_id, **by_name;
-	size_t slots, count;
-	struct tf_pending *root[TF_PENDING_ORDERS];
-	uint64_t files[TF_STATES]; /* with a name, per state */
-	uint64_t failed;	   /* files that failed */
-	uint64_t owed;	  /* bytes that sealing all adds to the database */
-	uint64_t visited; /* nodes that walks visited, for tests */
-};
-#define TF_ROW_COST 2048 /* bytes that one row or one entry adds */
-
 /* mode without setuid and setgid, for a file whose bytes or owner changed. */
 static inline uint32_t
 tf_mode_without_ids(uint32_t mode)
@@ -288,41 +250,10 @@ tf_mode_without_ids(uint32_t mode)
 
 /* Callers of all functions below hold vault.mu, unless a comment says
  * otherwise. */
-TF_MUST_USE enum tf_code tf_pending_init(struct tf_pending_table *t);
-void tf_pending_destroy(struct tf_pending_table *t);
 /* A new node with one reference, which tf_pending_insert() takes; NULL: no
  * memory. */
 struct tf_pending *tf_pending_new(struct tf_vault *v,
     const struct tf_attr *attr, const char *name, size_t n);
-void tf_pending_insert(struct tf_pending_table *t, struct tf_pending *l);
-/* Take l out of all indexes; the caller gets the reference of the table.
- * False: it was not in the table. */
-bool tf_pending_remove(struct tf_pending_table *t, struct tf_pending *l);
-/* If l has no name and nobody has it open, take it out of all indexes and
- * delete its staged file. */
-void tf_pending_forget(struct tf_pending_table *t, struct tf_pending *l);
-/* Take l out of the indexes by name and place; it is still found by id. */
-void tf_pending_unname(struct tf_pending_table *t, struct tf_pending *l);
-/* Give l another parent and name.  Takes name, which is allocated, and returns
- * the old one, which the caller frees. */
-char *tf_pending_rename(struct tf_pending_table *t, struct tf_pending *l,
-    uint64_t parent, char *name);
-/* Put l, which is in the table, below this attestation and workflow. */
-void tf_pending_place(struct tf_pending_table *t, struct tf_pending *l,
-    uint64_t att, uint64_t wf);
-struct tf_pending *tf_pending_get(const struct tf_pending_table *t,
-    uint64_t id);
-struct tf_pending *tf_pending_find(const struct tf_pending_table *t,
-    uint64_t parent, const char *name, size_t n);
-/* The child of parent with the least id greater than after, or NULL. */
-struct tf_pending *tf_pending_next(struct tf_pending_table *t, uint64_t parent,
-    uint64_t after);
-/*
- * Update the indexes.  To be called after each change of the place, the owner,
- * the state, the failure or the writers of l, or of the time when the sealer
- * has to look at it.  The end of a claim calls it.
- */
-void tf_pending_index(struct tf_pending *l);
 /* Let l fail for good (F3), unless it has failed before. */
 void tf_pending_set_failed(struct tf_pending *l, enum tf_code rc,
     const struct tf_error *e);
@@ -332,20 +263,6 @@ enum tf_code tf_pending_failure(const struct tf_pending *l,
 /* Note that uid writes l.  TF_DENIED: TF_WRITERS_MAX others have written it. */
 TF_MUST_USE enum tf_code tf_pending_note_writer(struct tf_pending *l,
     uint32_t uid, struct tf_error *err);
-/* Would a sync seal l, or wait for its entry? */
-bool tf_pending_awaits_seal(const struct tf_pending *l);
-/* Call fn for the nodes whose key in order o begins with these n parts, in that
- * order, until it returns false; fn must not change the table. */
-void tf_pending_range(struct tf_pending_table *t, enum tf_pending_order o,
-    const uint64_t *part, unsigned n,
-    bool (*fn)(void *arg, struct tf_pending *l), void *arg);
-/* The first node in an order, or NULL. */
-struct tf_pending *tf_pending_first(struct tf_pending_table *t,
-    enum tf_pending_order o);
-/* Call fn for every node that has a name; fn must not change the table.  Only
- * for the start and the end of a vault. */
-void tf_pending_each(struct tf_pending_table *t,
-    void (*fn)(void *arg, struct tf_pending *l), void *arg);
 
 void tf_pending_ref(struct tf_pending *l);
 /* Frees l with the last reference.  NULL is nothing. */

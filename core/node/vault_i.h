@@ -22,7 +22,7 @@
 #include "denied.h"
 #include "descriptors.h"
 #include "open_objects.h"
-#include "pending.h"
+#include "pending_table.h"
 #include "space.h"
 #include "text.h"
 

@@ -9,6 +9,7 @@
 #include "../node/claim.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
 #include "../node/vault_i.h"
 #include "below.h"
 #include "seal_dir.h"

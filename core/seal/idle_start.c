@@ -6,6 +6,7 @@
 #include "../node/children.h"
 #include "../node/idle.h"
 #include "../node/pending.h"
+#include "../node/pending_table.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../vault.h"

@@ -24,6 +24,8 @@
 #include "../node/interruption.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
+#include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"

@@ -25,6 +25,7 @@
 #include "../node/idle.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/pending_table.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../vault.h"

@@ -10,6 +10,7 @@
 #include "../node/holds.h"
 #include "../node/idle.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
 #include "../node/vault_i.h"
 #include "close_dir.h"
 #include "head_copies.h"

@@ -11,6 +11,8 @@
 #include "../node/claim.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
+#include "../node/pending_table.h"
 #include "../node/vault_i.h"
 #include "../vault.h"
 #include "close_dir.h"

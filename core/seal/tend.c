@@ -18,6 +18,7 @@
 #include "../node/base.h"
 #include "../node/claim.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
 #include "../node/vault_i.h"
 #include "interrupt.h"
 #include "seal.h"

@@ -17,6 +17,7 @@
 #include "../node/idle.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"

@@ -11,6 +11,7 @@
 #include "../commit/staging.h"
 #include "../node/claim.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../seal/placeholder.h"

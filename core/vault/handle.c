@@ -18,6 +18,8 @@
 #include "../node/freeze.h"
 #include "../node/idle.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
+#include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/refusal.h"
 #include "../node/text.h"

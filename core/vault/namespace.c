@@ -29,6 +29,8 @@
 #include "../node/idle.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
+#include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"

@@ -16,6 +16,7 @@
 #include "../node/claim.h"
 #include "../node/open_objects.h"
 #include "../node/pending.h"
+#include "../node/pending_table.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"

@@ -14,6 +14,8 @@
 #include "../node/idle.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
+#include "../node/pending_table.h"
 #include "../node/refusal.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"

@@ -25,6 +25,8 @@
 #include "../node/idle.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
+#include "../node/pending_table.h"
 #include "../node/refusal.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"

@@ -30,6 +30,7 @@
 #include "../node/descriptors.h"
 #include "../node/open_objects.h"
 #include "../node/pending.h"
+#include "../node/pending_table.h"
 #include "../node/space.h"
 #include "../node/text.h"
 #include "../node/unindexed.h"

@@ -21,6 +21,7 @@
 #include "../node/freeze.h"
 #include "../node/idle.h"
 #include "../node/pending.h"
+#include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/refusal.h"
 #include "../node/vault_i.h"

@@ -12,6 +12,7 @@
 #include "../node/evidence.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/pending_table.h"
 #include "../node/vault_i.h"
 #include "../page.h"
 #include "../store/nodes.h"

@@ -15,6 +15,7 @@
 #include "../node/denied.h"
 #include "../node/holder.h"
 #include "../node/pending.h"
+#include "../node/pending_index.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
