@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "../error.h"
 #include "../types.h"
 
 struct tf_txn;
