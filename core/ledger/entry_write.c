@@ -144,7 +144,8 @@ put_field(struct tf_json *j, const struct tf_entry *e,
 
 /* True if the caller set the field; one without a flag follows its type. */
 static bool
-present(const struct tf_entry *e, const struct tf_entry_field *f, bool wanted)
+present(const struct tf_entry *e, const struct tf_entry_field *f,
+    bool mandatory)
 {
 	if (f->as == TF_AS_STRING || f->as == TF_AS_RAW)
 		return TF_FIELD_CONST_VALUE(e, f, struct tf_str)->p != NULL;
@@ -152,7 +153,7 @@ present(const struct tf_entry *e, const struct tf_entry_field *f, bool wanted)
 		return e->key_log.p != NULL && e->key_attester.p != NULL;
 	if (f->has != 0)
 		return *(const bool *)((const char *)e + f->has);
-	return wanted;
+	return mandatory;
 }
 
 /* The stamp that a field is, or TF_STAMPS if it is none. */

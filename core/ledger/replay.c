@@ -56,9 +56,8 @@ check_common(struct tf_replay *r, const struct tf_entry *e)
 }
 
 static enum tf_code
-effect(struct tf_replay *r, const struct tf_entry *e,
-    const struct tf_hash *leaf, struct tf_replay_effect *out,
-    struct tf_error *err)
+apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
+    struct tf_replay_effect *out, struct tf_error *err)
 {
 	switch (e->type) {
 	case TF_LEDGER_OPENED:
@@ -109,7 +108,7 @@ tf_replay_entry(struct tf_replay *r, const struct tf_entry *e,
 	if (rc == TF_OK && r->n_names > 0 && e->type != TF_LEDGER_OPENED)
 		rc = tf_replay_check_origin(r, e);
 	if (rc == TF_OK)
-		rc = effect(r, e, leaf, out, err);
+		rc = apply(r, e, leaf, out, err);
 	r->next_seq++;
 	r->any = true;
 	r->gap = false;
@@ -211,17 +210,17 @@ tf_replay_knows(struct tf_replay *r, uint64_t node, bool *yes,
 	return tf_replay_tree_knows(&r->tree, node, yes, err);
 }
 
-struct each {
+struct dir_walk {
 	enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
 	    struct tf_error *err);
 	void *arg;
 };
 
 static enum tf_code
-one_dir(void *arg, struct tf_str path, const struct tf_replay_tree_dir *d,
+visit_dir(void *arg, struct tf_str path, const struct tf_replay_tree_dir *d,
     struct tf_error *err)
 {
-	const struct each *x = arg;
+	const struct dir_walk *x = arg;
 	size_t at = tf_replay_last_part(path);
 	struct tf_replay_dir out = { .attr = d->attr,
 		.path = path,
@@ -238,7 +237,7 @@ tf_replay_each(struct tf_replay *r,
 	struct tf_error *err),
     void *arg, struct tf_error *err)
 {
-	struct each x = { fn, arg };
+	struct dir_walk x = { fn, arg };
 
-	return tf_replay_tree_each(&r->tree, one_dir, &x, err);
+	return tf_replay_tree_each(&r->tree, visit_dir, &x, err);
 }

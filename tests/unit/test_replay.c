@@ -266,7 +266,7 @@ START_TEST(nothing_is_born_below_a_seal)
 	ck_assert_msg(p.broken.n == 0, "%s", p.broken.first);
 	p.d[5].e.seq = 6;
 	play(&p, 5);
-	ck_assert_str_eq("is born in a directory that was sealed",
+	ck_assert_str_eq("is created in a directory that was sealed",
 	    p.broken.first);
 	end(&p);
 }
@@ -347,9 +347,9 @@ static const char elsewhere[] = "previous does not continue this ledger";
 static const char no_root[] = "does not say whose the root is";
 static const char other_store[] = "was written by another store";
 static const char other_keys[] = "names keys that are not in force";
-static const char depth[] = "is born at the wrong depth";
-static const char nowhere[] = "is born in a directory that does not exist";
-static const char too_late[] = "is born in a directory that was sealed";
+static const char depth[] = "is created at the wrong depth";
+static const char nowhere[] = "is created in a directory that does not exist";
+static const char too_late[] = "is created in a directory that was sealed";
 static const char number_again[] = "its node number was used before";
 static const char used[] = "its name was used before";
 static const char too_early[] = "repeats what is not sealed yet";

@@ -445,7 +445,7 @@ START_TEST(a_name_is_given_back_as_it_was_put)
 	ck_assert_int_eq(TF_NOTFOUND, tf_nodes_find(db, 1, "g", 1, &got, NULL));
 	ck_assert_int_eq(TF_NOTFOUND, tf_nodes_find(db, 2, "f", 1, &got, NULL));
 	ck_assert_int_eq(TF_NOTFOUND, tf_nodes_get(db, 6, &got, NULL));
-	/* A name is born once. */
+	/* A name is created once. */
 	r.attr.id = 6;
 	ck_assert_int_ne(TF_OK, tf_nodes_put(db, &r, NULL));
 	r.attr.id = 5;
