@@ -17,7 +17,8 @@
  * - A report is compliant unless
  *     its claims or the evaluation of its evidence deny it,
  *     its user is not one whom the slot allows,
- *     it counts only since a time after the deadline of the slot, or
+ *     it counts only since a time after the deadline of the slot, and what
+ *     counted by then was not compliant or not sufficient, or
  *     it began before a slot that `after` names was satisfied.
  *   The last override of a report replaces this result.
  * - The reports of a slot that are sufficient are those that count, have its
