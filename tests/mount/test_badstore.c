@@ -300,7 +300,7 @@ START_TEST(a_store_with_parts_missing)
 END_TEST
 
 /* What every start writes anew may be missing. */
-START_TEST(what_is_made_anew_may_be_missing)
+START_TEST(lock_and_config_may_be_missing)
 {
 	run(0, "rm -f store/lock store/config");
 	mounts_again();
@@ -361,7 +361,7 @@ START_TEST(a_mount_point_that_is_not_an_empty_directory)
 }
 END_TEST
 
-START_TEST(a_mount_point_that_holds_the_store_or_is_in_it)
+START_TEST(a_mount_point_above_or_inside_the_store_is_refused)
 {
 	run(0, "mkdir -p store/in outer");
 	not_mounted("store", "store/in", "inside the store");
@@ -441,7 +441,7 @@ START_TEST(options_that_are_not_understood_mount_nothing)
 }
 END_TEST
 
-START_TEST(the_config_gives_defaults)
+START_TEST(the_config_sets_defaults)
 {
 	run(0, "echo 'settle = 0' >store/config");
 	mount_vault("threads=2");
@@ -477,17 +477,17 @@ suite_badstore(void)
 	tcase_add_test(t, a_store_that_was_rolled_back);
 	tcase_add_test(t, the_key_of_an_old_origin_is_replaced);
 	tcase_add_test(t, a_store_with_parts_missing);
-	tcase_add_test(t, what_is_made_anew_may_be_missing);
+	tcase_add_test(t, lock_and_config_may_be_missing);
 	tcase_add_test(t, a_damaged_database);
 	tcase_add_test(t, init_does_not_make_a_store_over_one);
 	t = stored_case(s, "mount points");
 	tcase_add_test(t, a_mount_point_that_is_not_there);
 	tcase_add_test(t, a_mount_point_that_is_not_an_empty_directory);
-	tcase_add_test(t, a_mount_point_that_holds_the_store_or_is_in_it);
+	tcase_add_test(t, a_mount_point_above_or_inside_the_store_is_refused);
 	tcase_add_test(t, a_mount_point_in_the_store_by_another_path);
 	tcase_add_test(t, a_mount_point_that_is_taken);
 	t = stored_case(s, "options");
 	tcase_add_test(t, options_that_are_not_understood_mount_nothing);
-	tcase_add_test(t, the_config_gives_defaults);
+	tcase_add_test(t, the_config_sets_defaults);
 	return s;
 }

@@ -447,7 +447,7 @@ END_TEST
 
 /* The store, opened and closed so many times more, and its log. */
 static void
-grow_log(int times)
+extend_log(int times)
 {
 	struct tf_actor root = { .loginuid = -1, .session = -1 };
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
@@ -465,7 +465,7 @@ grow_log(int times)
 /* Loop test: some entries more, and more than a tile of them. */
 START_TEST(a_log_that_grew_while_it_was_copied_is_whole)
 {
-	grow_log(_i == 0 ? 1 : 150);
+	extend_log(_i == 0 ? 1 : 150);
 	sh("cp held log/checkpoint");
 	OK(a_log());
 	is_whole();
@@ -478,7 +478,7 @@ END_TEST
 /* Tiles first, checkpoint last: or somebody took the newest entries away. */
 START_TEST(a_copy_that_ends_before_its_checkpoint_is_in_doubt)
 {
-	grow_log(_i == 0 ? 1 : 150);
+	extend_log(_i == 0 ? 1 : 150);
 	sh("cp log/checkpoint old/checkpoint && rm -r log && mv old log");
 	OK(a_log());
 	ck_assert_msg(r.findings == 0, "%s", said);
@@ -570,7 +570,7 @@ START_TEST(a_checkpoint_of_nothing_is_no_other_history)
 END_TEST
 
 /* Two bundles cannot be read, and a third is not there. */
-START_TEST(the_first_thing_that_cannot_be_read_is_told)
+START_TEST(the_first_unreadable_file_is_reported)
 {
 	struct tf_hash any = { { 0 } };
 
@@ -761,7 +761,7 @@ START_TEST(a_fifo_is_never_waited_for)
 END_TEST
 
 /* Evidence that is right is not called altered for what lies beside it. */
-START_TEST(what_lies_beside_evidence_is_told_apart)
+START_TEST(files_beside_evidence_are_distinguished)
 {
 	sh("touch a/.DS_Store a/data/a/.DS_Store copy/" DONE "/notes.tmp");
 	OK(against(".", "copy"));
@@ -814,7 +814,7 @@ START_TEST(a_file_is_no_directory_to_compare)
 }
 END_TEST
 
-START_TEST(names_are_not_taken_for_what_they_spell)
+START_TEST(names_are_never_parsed_as_syntax)
 {
 	struct tf_actor root = { .loginuid = -1, .session = -1 };
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
@@ -938,7 +938,7 @@ END_TEST
 
 /* --- who may not look ------------------------------------------------------- */
 
-START_TEST(what_may_not_be_entered_is_an_answer_of_its_own)
+START_TEST(an_unsearchable_directory_is_a_distinct_answer)
 {
 	be_a_stranger(":");
 	OK(against(".", "copy"));
@@ -956,7 +956,7 @@ START_TEST(what_may_not_be_entered_is_an_answer_of_its_own)
 END_TEST
 
 /* Altered stays altered, whatever cannot be read besides. */
-START_TEST(an_unreadable_file_is_told_and_not_accused)
+START_TEST(an_unreadable_file_is_reported_and_not_called_altered)
 {
 	be_a_stranger("chmod 0 copy/" DONE "/same");
 	OK(against(".", "copy"));
@@ -1045,7 +1045,7 @@ suite_altered(void)
 	tcase_add_test(t, a_log_of_nothing_is_of_no_ledger);
 	tcase_add_loop_test(t, a_checkpoint_of_nothing_is_no_other_history, 0,
 	    2);
-	tcase_add_test(t, the_first_thing_that_cannot_be_read_is_told);
+	tcase_add_test(t, the_first_unreadable_file_is_reported);
 	tcase_add_test(t, a_ledger_that_ends_within_a_batch_is_cut);
 	EACH(t, altered_copies_are_named, copies);
 	tcase_add_test(t, findings_are_counted_where_nobody_listens);
@@ -1053,19 +1053,20 @@ suite_altered(void)
 	EACH(t, nothing_of_a_copy_chooses_what_is_compared, lies);
 	tcase_add_test(t, no_more_is_read_than_was_recorded);
 	tcase_add_test(t, a_fifo_is_never_waited_for);
-	tcase_add_test(t, what_lies_beside_evidence_is_told_apart);
+	tcase_add_test(t, files_beside_evidence_are_distinguished);
 	tcase_add_test(t, a_page_of_nothing_is_not_of_the_package);
 	tcase_add_test(t, of_nothing_any_file_is_too_much);
 	tcase_add_test(t, a_file_is_no_directory_to_compare);
-	tcase_add_test(t, names_are_not_taken_for_what_they_spell);
+	tcase_add_test(t, names_are_never_parsed_as_syntax);
 	tcase_add_loop_test(t, a_name_that_begins_alike_is_another_one, 0, 2);
 	tcase_add_test(t, a_damaged_entry_is_compared_with_nothing);
 	tcase_add_loop_test(t, a_proof_is_of_those_bytes_only, 0, 2);
 	tcase_add_loop_test(t, an_entry_of_later_days_is_counted, 0, 2);
 	tcase_add_test(t, a_package_is_judged_by_a_key_from_elsewhere);
-	tcase_add_loop_test(t, what_may_not_be_entered_is_an_answer_of_its_own,
+	tcase_add_loop_test(t, an_unsearchable_directory_is_a_distinct_answer,
 	    0, 2);
-	tcase_add_test(t, an_unreadable_file_is_told_and_not_accused);
+	tcase_add_test(t,
+	    an_unreadable_file_is_reported_and_not_called_altered);
 	tcase_add_test(t, a_closed_store_or_log_is_not_missing);
 	tcase_add_loop_test(t, a_target_that_cannot_be_read_is_not_anothers, 0,
 	    2);
