@@ -89,8 +89,8 @@
  *     one transaction.  took_hold() clears `failed`.
  * When 2 or 3 fails, the draft stays failed and the next start goes on.
  *
- * After a crash load_pending() makes a node of each row, and finish_file()
- * decides by bytes, digest and the mark of F4:
+ * After a crash tf_recover_load() makes a node of each row, and
+ * tf_recover_file() decides by bytes, digest and the mark of F4:
  *  - a draft whose bytes are those of its row: draft;
  *  - not written, and its bytes are those of its row: placeholder;
  *  - written, not marked, and its bytes are those of its row: frozen, and

@@ -33,6 +33,8 @@
 #include "seal.h"
 #include "seal_dir.h"
 #include "seal_entries.h"
+#include "seal_one.h"
+#include "seal_prepare.h"
 
 #define TOGETHER 256 /* files in one transaction */
 

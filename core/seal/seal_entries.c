@@ -30,6 +30,7 @@
 #include "../store/objects.h"
 #include "seal.h"
 #include "seal_entries.h"
+#include "seal_prepare.h"
 
 /* --- the statement ----------------------------------------------------------- */
 

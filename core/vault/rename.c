@@ -35,6 +35,8 @@
 #include "../seal/seal.h"
 #include "../seal/seal_dir.h"
 #include "../seal/seal_entries.h"
+#include "../seal/seal_one.h"
+#include "../seal/seal_prepare.h"
 #include "../seal/tend.h"
 #include "../store/nodes.h"
 #include "../vault.h"
