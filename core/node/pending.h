@@ -48,8 +48,8 @@
  *              |    v                                   |              |
  *              |  frozen                                | move_run(),  |
  *              |    |                                   | several_run(),
- *              |    | several_run(),                    | closing_run()|
- *              v    v closing_run()                     |              |
+ *              |    | several_run(),                    | tf_closing_run()
+ *              v    v tf_closing_run()                  |              |
  *             sealed <----------------------------------+              |
  *                                                                      |
  *     placeholder, open or frozen, failed and without writers:         |
@@ -115,7 +115,7 @@
  *          held; flush_done() ends the claim in the committer's thread, under
  *          mu.  tf_flush() lets go of io before it waits for another claim.
  *  seal    Claims files without writers; opening them needs the claim, so their
- *          bytes stay.  link_object() takes io for a moment.
+ *          bytes stay.  tf_seal_link() takes io for a moment.
  *  rename, unlink, chmod, setxattr
  *          Claim under mu and let go of mu before they wait for the committer.
  *          tf_pending_detach() takes io of a file that loses its name.

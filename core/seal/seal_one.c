@@ -1,6 +1,6 @@
 /*
- * The entry and the row of one file or directory, in the transaction that seals
- * it.  Keeps F5 of pending.h: check_prepared().
+ * The entry and the row of one file or directory, in the transaction that
+ * seals it.  Keeps F5 of pending.h: check_prepared().
  */
 #include <pthread.h>
 #include <string.h>

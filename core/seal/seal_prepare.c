@@ -1,6 +1,6 @@
 /*
- * What is done before the transaction that seals files.  Keeps I2: long content
- * is an object file before that transaction begins (tf_seal_link).
+ * What is done before the transaction that seals files.  Keeps I2: long
+ * content is an object file before that transaction begins (tf_seal_link).
  */
 #include <pthread.h>
 #include <stdlib.h>

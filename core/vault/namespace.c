@@ -34,7 +34,7 @@
 #include "../node/quota.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"
-#include "../seal/close_dir.h"
+#include "../seal/seal_closed.h"
 #include "../seal/tend.h"
 #include "../store/closings.h"
 #include "../store/nodes.h"
