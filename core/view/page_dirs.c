@@ -56,12 +56,12 @@ keep(struct recent *r, const struct line *l)
 }
 
 static size_t
-kept(const struct recent *r)
+n_recent(const struct recent *r)
 {
 	return r->all < r->cap ? (size_t)r->all : r->cap;
 }
 
-/* The i-th kept line, newest first. */
+/* The i-th line, newest first. */
 static const struct line *
 newest(const struct recent *r, size_t i)
 {
@@ -160,11 +160,11 @@ put_trails(struct tf_page *p, struct tf_error *err)
 		if (r->all > r->cap)
 			tf_html(&p->b,
 			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
-			    kept(r), (unsigned long long)r->all);
+			    n_recent(r), (unsigned long long)r->all);
 		tf_page_table(p, "Trails", none,
 		    "Trail|Created|By|#Workflows|State");
 	}
-	for (size_t i = 0; rc == TF_OK && i < kept(r); i++)
+	for (size_t i = 0; rc == TF_OK && i < n_recent(r); i++)
 		rc = put_trail(p, newest(r, i), err);
 	tf_page_table_end(p);
 	tf_page_withheld(p, t.withheld, "trail");
@@ -255,7 +255,7 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 
 	tf_page_table(p, label, none,
 	    "Workflow|Status|Begun|#Attestations|#Missing|#Open|#Not compliant|State");
-	for (size_t i = 0; rc == TF_OK && i < kept(r); i++) {
+	for (size_t i = 0; rc == TF_OK && i < n_recent(r); i++) {
 		const struct line *l = newest(r, i);
 
 		rc = tf_loaded_entry_read(p->w, l->entry, &p->loaded, err);
@@ -319,14 +319,14 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		if (t->spoiled.all > t->spoiled.cap)
 			tf_html(&p->b,
 			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
-			    kept(&t->spoiled),
+			    n_recent(&t->spoiled),
 			    (unsigned long long)t->spoiled.all);
 		rc = put_workflows(p, "Not compliant", &t->spoiled, err);
 	}
 	tf_html(&p->b, "<h2>Workflows</h2>\n");
 	if (t->all.all > t->all.cap) {
 		tf_html(&p->b, "<p class=\"soft\">The newest %zu of %llu. ",
-		    kept(&t->all), (unsigned long long)t->all.all);
+		    n_recent(&t->all), (unsigned long long)t->all.all);
 		tf_page_word(p, TF_PAGE_STATUS, none, none, "All of them");
 		tf_html(&p->b, "</p>\n");
 	}
