@@ -192,13 +192,13 @@ has_passed(const struct tf_case *in, const struct tf_slot *slot,
 }
 
 /* Judge report r, but not its time and order. */
-static struct tf_verdict
+static struct tf_judged_report
 judge_report(const struct tf_case *in, const struct tf_slot *slot,
     const struct tf_reported *r)
 {
 	bool at_seal = !r->has_evidence || is_judged(r->type) ||
 	    (slot != NULL && is_judged(slot->type));
-	struct tf_verdict v = { .counts = r->sealed ||
+	struct tf_judged_report v = { .counts = r->sealed ||
 		    (!at_seal && !in->sealed_only),
 		.since = at_seal ? r->seal : r->evidence,
 		.fits = slot == NULL || (r->type.p == NULL && r->evaluated) ||
@@ -220,7 +220,7 @@ judge_report(const struct tf_case *in, const struct tf_slot *slot,
 static bool
 counts(const struct judging *x, const struct group *g, size_t r, bool in_time)
 {
-	const struct tf_verdict *v = &x->out->verdicts[r];
+	const struct tf_judged_report *v = &x->out->verdicts[r];
 
 	return v->counts &&
 	    !(in_time && has_passed(x->in, g->slot, v->since.at));
@@ -246,7 +246,7 @@ count_sufficient(struct judging *x, const struct group *g, bool in_time)
 
 	for (size_t i = 0; i < g->n; i++) {
 		size_t r = g->c[i].index;
-		const struct tf_verdict *v = &x->out->verdicts[r];
+		const struct tf_judged_report *v = &x->out->verdicts[r];
 
 		if (counts(x, g, r, in_time))
 			x->marks[n++] = (struct mark){
@@ -286,7 +286,7 @@ judge_time(struct judging *x, const struct group *g)
 		return;
 	for (size_t i = 0; i < g->n; i++) {
 		size_t r = g->c[i].index;
-		struct tf_verdict *v = &x->out->verdicts[r];
+		struct tf_judged_report *v = &x->out->verdicts[r];
 
 		if (!v->counts || !v->compliant ||
 		    x->in->reports[r].overridden ||
@@ -304,7 +304,8 @@ find_since(struct judging *x, struct group *g)
 	size_t n = 0, users = 0, needs = needed(g->slot);
 
 	for (size_t i = 0; i < g->n; i++) {
-		const struct tf_verdict *v = &x->out->verdicts[g->c[i].index];
+		const struct tf_judged_report *v =
+		    &x->out->verdicts[g->c[i].index];
 
 		if (v->counts && v->fits && v->compliant)
 			x->marks[n++] = (struct mark){
@@ -346,7 +347,7 @@ judge_order(struct judging *x, const struct group *g)
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct tf_reported *r = &x->in->reports[g->c[i].index];
-		struct tf_verdict *v = &x->out->verdicts[g->c[i].index];
+		struct tf_judged_report *v = &x->out->verdicts[g->c[i].index];
 
 		for (size_t k = 0; k < names && v->compliant && !r->overridden;
 		     k++) {
@@ -366,7 +367,7 @@ judge_order(struct judging *x, const struct group *g)
 static enum tf_cause
 find_cause(const struct judging *x, const struct tf_status_item *m)
 {
-	const struct tf_verdict *v = m->reported ?
+	const struct tf_judged_report *v = m->reported ?
 	    &x->out->verdicts[m->decides] :
 	    NULL;
 

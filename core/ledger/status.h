@@ -106,7 +106,7 @@ enum tf_cause {
 const char *tf_cause_word(enum tf_cause c);
 
 /* The result for one report. */
-struct tf_verdict {
+struct tf_judged_report {
 	bool counts;
 	struct tf_moment since; /* valid if it counts */
 	bool fits;		/* it has the type of its slot, if it has one */
@@ -137,7 +137,7 @@ struct tf_status {
 	enum tf_compliance word;
 	struct tf_status_item *items; /* sorted by name as bytes */
 	size_t n;
-	struct tf_verdict *verdicts; /* of the reports, in their order */
+	struct tf_judged_report *verdicts; /* of the reports, in their order */
 	/* When it was judged: now, or the newest moment of what was judged, if
 	 * that is later. */
 	struct tf_time at;
