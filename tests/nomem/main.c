@@ -428,6 +428,65 @@ judge(void)
 	return rc;
 }
 
+static enum tf_code
+parse(const char *text, bool good)
+{
+	struct tf_error err = { .code = TF_OK };
+	struct tf_template t;
+	enum tf_code rc;
+
+	strike_after(rig.kind, rig.n);
+	rc = tf_template_parse(&t, text, strlen(text), &err);
+	rig.reached = strike_end();
+	(void)snprintf(rig.said, sizeof(rig.said), "%s", err.text);
+	check(rc == (good ? TF_OK : TF_INVALID) ||
+		(rig.reached && rc == TF_NOMEM),
+	    "parsing a template", good ? "refused" : "another answer", rig.kind,
+	    rig.n);
+	check(rc != TF_OK ||
+		(t.n == 2 && t.slots[0].after.n == 2 && t.n_warnings == 2),
+	    "parsing a template", "another template", rig.kind, rig.n);
+	tf_template_free(&t);
+	return rc;
+}
+
+#define TEMPLATE                                                          \
+	"version: 1\ntrail:\n  attestations:\n    - name: a\n"            \
+	"      type: \"custom:x\"\n      x-trailfs: {after: [x.b, no]}\n" \
+	"  artifacts:\n    - name: x\n      attestations:\n"              \
+	"        - {name: b, type: junit, x-trailfs: {users: []}}\n"
+
+static enum tf_code
+parse_template(void)
+{
+	return parse(TEMPLATE, true);
+}
+
+/* Without memory a mistake may be overlooked, but nothing is accepted. */
+static enum tf_code
+parse_bad_template(void)
+{
+	enum tf_code rc = parse(TEMPLATE "        - *a\n", false);
+
+	return rc == TF_INVALID ? TF_OK : rc;
+}
+
+static enum tf_code
+make_template(void)
+{
+	static const struct tf_str names[] = { { "a", 1 }, { "b", 1 } };
+	struct tf_buf out = { 0 };
+	enum tf_code rc;
+
+	strike_after(rig.kind, rig.n);
+	rc = tf_template_make(names, 2, &out, NULL);
+	rig.reached = strike_end();
+	check(rc == TF_OK || rc == TF_NOMEM, "making a template", "refused",
+	    rig.kind, rig.n);
+	tf_buf_free(&out);
+	return rc;
+}
+
 /* Without memory it is unknown whether the file is a key. */
 static enum tf_code
 load(const char *name, bool good)
@@ -714,6 +773,9 @@ main(void)
 			strike_each(&subjects[i], k);
 		strike_call("signing", sign, k);
 		strike_call("judging", judge, k);
+		strike_call("parsing a template", parse_template, k);
+		strike_call("parsing no template", parse_bad_template, k);
+		strike_call("making a template", make_template, k);
 		strike_call("reading a key", load_key, k);
 		strike_call("reading what is no key", load_other, k);
 		strike_recovery(k, "store", true);
