@@ -126,6 +126,11 @@ read_object(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 		read_content(d, t, &e->template_content);
 		e->template_version = read_uint(d, t, "version");
 		break;
+	case TF_AS_DEFINITION:
+		take_content(d, t, &e->definition_content);
+		e->definition_name = take_member(d, t, "name");
+		e->definition_version = take_uint(d, t, "version");
+		break;
 	default: /* TF_AS_TREE */
 		read_hash(d, t, "root", &e->tree_root);
 		e->tree_size = read_uint(d, t, "size");

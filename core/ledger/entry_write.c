@@ -87,6 +87,12 @@ put_object(struct tf_json *j, const struct tf_entry *e,
 		tf_put_uint(j, "size", e->template_content.size);
 		tf_put_uint(j, "version", e->template_version);
 		break;
+	case TF_AS_DEFINITION:
+		tf_put_str(j, "name", e->definition_name);
+		tf_put_hash(j, "sha256", &e->definition_content.sha256);
+		tf_put_uint(j, "size", e->definition_content.size);
+		tf_put_uint(j, "version", e->definition_version);
+		break;
 	default: /* TF_AS_TREE */
 		tf_put_hash(j, "root", &e->tree_root);
 		tf_put_uint(j, "size", e->tree_size);

@@ -86,6 +86,10 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		return tf_replay_access_changed(r, e, out, err);
 	case TF_TEMPLATE_SET:
 		return tf_replay_template_set(r, e, err);
+	case TF_TYPE_SET:
+		return tf_replay_type_set(r, e, err);
+	case TF_CLAIMS_SET:
+		return tf_replay_claims_set(r, e, err);
 	case TF_ATTESTATION_OVERRIDDEN:
 		return tf_replay_overridden(r, e, err);
 	case TF_KEY_ROTATED:
@@ -226,7 +230,8 @@ visit_dir(void *arg, struct tf_str path, const struct tf_replay_tree_dir *d,
 		.path = path,
 		.name = { path.p + at, path.n - at },
 		.entry = d->entry,
-		.seal = d->seal };
+		.seal = d->seal,
+		.claims = d->claims };
 
 	return x->fn(x->arg, &out, err);
 }

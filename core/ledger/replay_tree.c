@@ -13,6 +13,7 @@ enum {
 	LEVELS = 4,
 	FILES = 'f', /* evidence, by path */
 	NODES = 'n', /* node numbers, by run */
+	TYPES = 't', /* newest version of a type, by trail and name */
 };
 static const char level_letters[LEVELS + 1] = { 'a', 'b', 'c', 'd', 'e' };
 
@@ -161,6 +162,44 @@ tf_replay_tree_add_file(struct tf_replay_tree *t, struct tf_str path,
 		return rc == TF_OK ? TF_EXISTS : rc;
 	make_key(&key, FILES, path, '\0');
 	return t->ops->add(t->table, key_str(&key), bytes(f, sizeof(*f)), err);
+}
+
+/* --- types ---------------------------------------------------------------- */
+
+/* Names of types are shorter than the rest of the longest path. */
+static void
+type_key(struct key *k, struct tf_str trail, struct tf_str name)
+{
+	make(k, TYPES, trail, '/');
+	if (k->n + name.n <= sizeof(k->p)) {
+		memcpy(k->p + k->n, name.p, name.n);
+		k->n += name.n;
+	}
+}
+
+enum tf_code
+tf_replay_tree_type(struct tf_replay_tree *k, struct tf_str trail,
+    struct tf_str name, uint64_t *version, struct tf_error *err)
+{
+	struct key key;
+	enum tf_code rc;
+
+	type_key(&key, trail, name);
+	rc = k->ops->get(k->table, str(&key), version, sizeof(*version), err);
+	if (rc == TF_NOTFOUND)
+		*version = 0;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_replay_tree_set_type(struct tf_replay_tree *k, struct tf_str trail,
+    struct tf_str name, uint64_t version, struct tf_error *err)
+{
+	struct key key;
+
+	type_key(&key, trail, name);
+	return k->ops->put(k->table, str(&key),
+	    bytes(&version, sizeof(version)), err);
 }
 
 /* --- node numbers --------------------------------------------------------- */

@@ -45,6 +45,8 @@ struct tf_replay_tree_dir {
 	/* trail: newest template; workflow: the one in force */
 	bool has_template;
 	uint64_t template_version;
+	/* trail, workflow: seq of the newest claims.set; 0: none */
+	uint64_t claims;
 };
 
 /* Evidence. */
@@ -91,6 +93,14 @@ TF_MUST_USE enum tf_code tf_replay_tree_add(struct tf_replay_tree *t,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_replay_tree_add_file(struct tf_replay_tree *t,
     struct tf_str path, const struct tf_replay_tree_file *f,
+    struct tf_error *err);
+
+/* The newest version of a type of the trail at path; 0: none. */
+TF_MUST_USE enum tf_code tf_replay_tree_type(struct tf_replay_tree *k,
+    struct tf_str trail, struct tf_str name, uint64_t *version,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_set_type(struct tf_replay_tree *k,
+    struct tf_str trail, struct tf_str name, uint64_t version,
     struct tf_error *err);
 
 /* Record a node number; TF_EXISTS when it was recorded before. */
