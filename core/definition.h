@@ -27,6 +27,15 @@ enum tf_definition_kind {
 #define TF_DEFINITION_NAME_MAX 64 /* bytes of the name of a type */
 
 /*
+ * Check the text of a definition, and append to warnings (unless NULL) a line
+ * for each reason why it can never be satisfied.  Errors: those of
+ * tf_vault_define that are about the text and the name.
+ */
+TF_MUST_USE enum tf_code tf_definition_check(enum tf_definition_kind kind,
+    const char *name, const void *bytes, size_t n, struct tf_buf *warnings,
+    struct tf_error *err);
+
+/*
  * Make the n bytes the newest version of a definition of the trail.  On TF_OK
  * its entry is in the ledger and *version is its version; if the bytes are
  * those of the newest version, that one is *version and nothing is recorded.

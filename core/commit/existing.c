@@ -13,6 +13,7 @@
 #include "commit.h"
 #include "existing.h"
 #include "hasher.h"
+#include "node_ids.h"
 
 static bool
 never_over(void *arg)

@@ -9,12 +9,15 @@
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "../commit/append.h"
 #include "../commit/commit.h"
 #include "../commit/existing.h"
+#include "../commit/queue.h"
 #include "../commit/txn_path.h"
 #include "../definition.h"
 #include "../ledger/entry.h"
 #include "../ledger/field_text.h"
+#include "../ledger/template.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/quota.h"
@@ -159,21 +162,48 @@ check_name(enum tf_definition_kind kind, struct tf_str name,
 	return TF_OK;
 }
 
-/* Check what does not need the transaction. */
+static enum tf_code
+check_template(const void *bytes, size_t n, struct tf_buf *warnings,
+    struct tf_error *err)
+{
+	struct tf_template t;
+	enum tf_code rc = tf_template_parse(&t, bytes, n, err);
+
+	if (rc != TF_OK)
+		return rc;
+	for (size_t i = 0; warnings != NULL && i < t.n_warnings; i++)
+		tf_buf_printf(warnings, "line %u: %s\n", t.warnings[i].line,
+		    t.warnings[i].text);
+	tf_template_free(&t);
+	return warnings == NULL ? TF_OK : tf_buf_end(warnings, err);
+}
+
+enum tf_code
+tf_definition_check(enum tf_definition_kind kind, const char *name,
+    const void *bytes, size_t n, struct tf_buf *warnings, struct tf_error *err)
+{
+	enum tf_code rc = check_name(kind, row_name(name), err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (n > TF_DEFINITION_MAX)
+		return tf_fail(err, TF_TOOBIG,
+		    "a definition has at most %d bytes", TF_DEFINITION_MAX);
+	if (n == 0)
+		return tf_fail(err, TF_INVALID, "it is empty");
+	return kind == TF_DEFINITION_TEMPLATE ?
+	    check_template(bytes, n, warnings, err) :
+	    TF_OK;
+}
+
+/* May who define something of this trail? */
 static enum tf_code
 check(struct tf_vault *v, const struct definition *d,
     const struct tf_actor *who, struct tf_error *err)
 {
 	struct tf_attr a;
-	enum tf_code rc = check_name(d->kind, d->name, err);
+	enum tf_code rc = tf_vault_getattr(v, d->trail, &a, err);
 
-	if (rc == TF_OK && d->n > TF_DEFINITION_MAX)
-		return tf_fail(err, TF_TOOBIG,
-		    "a definition has at most %d bytes", TF_DEFINITION_MAX);
-	if (rc == TF_OK && d->n == 0)
-		return tf_fail(err, TF_INVALID, "it is empty");
-	if (rc == TF_OK)
-		rc = tf_vault_getattr(v, d->trail, &a, err);
 	if (rc == TF_OK && a.kind != TF_KIND_TRAIL)
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "only a trail has definitions");
@@ -191,8 +221,10 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 		.bytes = bytes,
 		.n = n };
 	char *actor = NULL;
-	enum tf_code rc = tf_vault_writable(v, err);
+	enum tf_code rc = tf_definition_check(kind, name, bytes, n, NULL, err);
 
+	if (rc == TF_OK)
+		rc = tf_vault_writable(v, err);
 	if (rc == TF_OK)
 		rc = check(v, &d, who, err);
 	if (rc == TF_OK)

@@ -20,6 +20,8 @@
 #define TWO \
 	"version: 1\ntrail:\n  attestations:\n  - name: two\n    type: generic\n"
 
+#define BAD "version: 1\nworkflow: {}\n"
+
 static const struct tf_actor root = { .loginuid = -1, .session = -1 };
 static const struct tf_actor alice = { .uid = 1000,
 	.gid = 1000,
@@ -204,6 +206,7 @@ END_TEST
 START_TEST(a_definition_is_refused_where_it_cannot_be)
 {
 	uint64_t version = 0, before;
+	struct tf_error err;
 	static char big[TF_DEFINITION_MAX + 1];
 	struct tf_attr w;
 
@@ -212,7 +215,7 @@ START_TEST(a_definition_is_refused_where_it_cannot_be)
 	memset(big, '#', sizeof(big));
 #define REFUSED(code, id, kind, name, text, n, who) \
 	ck_assert_int_eq(code,                      \
-	    tf_vault_define(v, id, kind, name, text, n, who, &version, NULL))
+	    tf_vault_define(v, id, kind, name, text, n, who, &version, &err))
 	REFUSED(TF_UNSUPPORTED, w.id, TF_DEFINITION_TEMPLATE, NULL, ONE,
 	    strlen(ONE), &root);
 	REFUSED(TF_UNSUPPORTED, TF_ROOT_ID, TF_DEFINITION_TEMPLATE, NULL, ONE,
@@ -230,6 +233,9 @@ START_TEST(a_definition_is_refused_where_it_cannot_be)
 	    &root);
 	REFUSED(TF_BADNAME, trail, TF_DEFINITION_TYPE, ".a", ONE, strlen(ONE),
 	    &root);
+	REFUSED(TF_INVALID, trail, TF_DEFINITION_TEMPLATE, NULL, BAD,
+	    strlen(BAD), &root);
+	ck_assert_ptr_nonnull(strstr(err.text, "line 2, column "));
 	ck_assert_uint_eq(before, entries());
 	OK(tf_vault_seal(v, trail, &root, NULL));
 	REFUSED(TF_SEALED, trail, TF_DEFINITION_TEMPLATE, NULL, ONE,
