@@ -127,9 +127,9 @@ read_object(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 		e->template_version = read_uint(d, t, "version");
 		break;
 	case TF_AS_DEFINITION:
-		take_content(d, t, &e->definition_content);
-		e->definition_name = take_member(d, t, "name");
-		e->definition_version = take_uint(d, t, "version");
+		read_content(d, t, &e->definition_content);
+		e->definition_name = read_member(d, t, "name");
+		e->definition_version = read_uint(d, t, "version");
 		break;
 	default: /* TF_AS_TREE */
 		read_hash(d, t, "root", &e->tree_root);

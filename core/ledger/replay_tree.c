@@ -170,7 +170,7 @@ tf_replay_tree_add_file(struct tf_replay_tree *t, struct tf_str path,
 static void
 type_key(struct key *k, struct tf_str trail, struct tf_str name)
 {
-	make(k, TYPES, trail, '/');
+	make_key(k, TYPES, trail, '/');
 	if (k->n + name.n <= sizeof(k->p)) {
 		memcpy(k->p + k->n, name.p, name.n);
 		k->n += name.n;
@@ -178,27 +178,27 @@ type_key(struct key *k, struct tf_str trail, struct tf_str name)
 }
 
 enum tf_code
-tf_replay_tree_type(struct tf_replay_tree *k, struct tf_str trail,
+tf_replay_tree_type(struct tf_replay_tree *t, struct tf_str trail,
     struct tf_str name, uint64_t *version, struct tf_error *err)
 {
 	struct key key;
 	enum tf_code rc;
 
 	type_key(&key, trail, name);
-	rc = k->ops->get(k->table, str(&key), version, sizeof(*version), err);
+	rc = t->ops->get(t->table, key_str(&key), version, sizeof(*version), err);
 	if (rc == TF_NOTFOUND)
 		*version = 0;
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
 enum tf_code
-tf_replay_tree_set_type(struct tf_replay_tree *k, struct tf_str trail,
+tf_replay_tree_set_type(struct tf_replay_tree *t, struct tf_str trail,
     struct tf_str name, uint64_t version, struct tf_error *err)
 {
 	struct key key;
 
 	type_key(&key, trail, name);
-	return k->ops->put(k->table, str(&key),
+	return t->ops->put(t->table, key_str(&key),
 	    bytes(&version, sizeof(version)), err);
 }
 

@@ -96,10 +96,10 @@ TF_MUST_USE enum tf_code tf_replay_tree_add_file(struct tf_replay_tree *t,
     struct tf_error *err);
 
 /* The newest version of a type of the trail at path; 0: none. */
-TF_MUST_USE enum tf_code tf_replay_tree_type(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_type(struct tf_replay_tree *t,
     struct tf_str trail, struct tf_str name, uint64_t *version,
     struct tf_error *err);
-TF_MUST_USE enum tf_code tf_replay_tree_set_type(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_set_type(struct tf_replay_tree *t,
     struct tf_str trail, struct tf_str name, uint64_t version,
     struct tf_error *err);
 
