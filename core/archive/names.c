@@ -5,7 +5,7 @@
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
-#include "../json.h"
+#include "../buffer.h"
 #include "names.h"
 
 #define LONGEST 230 /* bytes of a name, so that a suffix fits into 255 */

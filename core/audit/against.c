@@ -101,7 +101,7 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 	tell(g, TF_CHECK_CONTENTS, TF_GRADE_UNREAD, t->seq, t->path, text);
 }
 
-/* --- files that the ledger names --------------------------------------------------- */
+/* --- files that the ledger names ------------------------------------------ */
 
 static bool
 within(struct tf_str path, struct tf_str dir)
@@ -195,7 +195,7 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	return rc;
 }
 
-/* --- files of a package other than evidence ------------------------------------------ */
+/* --- files of a package other than evidence ------------------------------- */
 
 static enum tf_code
 add_dir(struct against *g, const struct tf_package_dir *d, struct tf_error *err)
@@ -282,7 +282,7 @@ read_ledger(struct against *g, struct tf_db *db, struct tf_error *err)
 	return rc == TF_OK && g->names != NULL ? add_package_files(g, err) : rc;
 }
 
-/* --- bytes ------------------------------------------------------------------------ */
+/* --- bytes ---------------------------------------------------------------- */
 
 static enum tf_code
 begin(void *arg, void **self, struct tf_error *err)
@@ -319,7 +319,7 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	return rc;
 }
 
-/* --- files that the ledger does not name --------------------------------- */
+/* --- files that the ledger does not name ---------------------------------- */
 
 static int
 by_text(const void *a, const void *b)
@@ -363,7 +363,7 @@ one_file(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
 	return TF_OK;
 }
 
-/* --- the whole ------------------------------------------------------------------------ */
+/* --- the whole ------------------------------------------------------------ */
 
 /* Read the format of the unpacked package.  It decides only under which name a
  * file is expected, so a false format cannot hide a missing file. */

@@ -19,13 +19,14 @@
 #include "../verify.h"
 #include "audit.h"
 #include "file.h"
+#include "findings.h"
 #include "pool.h"
 
 struct log {
 	int dirfd, evidencefd;
 };
 
-/* --- contents ----------------------------------------------------------------------- */
+/* --- contents ------------------------------------------------------------- */
 
 static enum tf_code
 begin(void *arg, void **self, struct tf_error *err)
@@ -68,7 +69,7 @@ created(struct tf_audit *a, const struct tf_entry *e,
 	return tf_audit_content(a, e->seq, e->path, 0, &e->content, err);
 }
 
-/* --- tiles ----------------------------------------------------------------------------- */
+/* --- tiles ---------------------------------------------------------------- */
 
 /* The width that a file name in a directory of partial tiles means, or 0. */
 static unsigned
@@ -266,7 +267,7 @@ static const struct tf_source source = {
 	.created = created,
 };
 
-/* --- around it ---------------------------------------------------------------------------- */
+/* --- around it ------------------------------------------------------------ */
 
 static enum tf_code
 open_dir(const char *path, int *fd, struct tf_error *err)
