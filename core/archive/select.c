@@ -26,7 +26,7 @@ struct selection {
 	void *arg;
 };
 
-/* --- places ------------------------------------------------------------------ */
+/* --- places --------------------------------------------------------------- */
 
 static bool
 take_time(const char *text, bool *has, struct tf_time *out)
@@ -110,7 +110,7 @@ part_after(struct tf_str path, size_t n)
 	return path;
 }
 
-/* --- selection ----------------------------------------------------------- */
+/* --- selection ------------------------------------------------------------ */
 
 static bool
 in_time(const struct selection *s, const struct tf_entry *e)
@@ -222,7 +222,7 @@ is_selected(const struct selection *s, const struct tf_entry *e)
 	return true;
 }
 
-/* --- the walk ------------------------------------------------------------------- */
+/* --- the walk ------------------------------------------------------------- */
 
 static enum tf_code
 pass_entry(struct selection *s, uint64_t seq, const void *body, size_t n,

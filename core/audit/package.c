@@ -11,7 +11,9 @@
 
 #include "../archive/description.h"
 #include "../archive/format.h"
+#include "../archive/members.h"
 #include "../archive/names.h"
+#include "../archive/open.h"
 #include "../archive/reader.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"

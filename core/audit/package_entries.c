@@ -8,6 +8,7 @@
 
 #include "../archive/description.h"
 #include "../archive/format.h"
+#include "../archive/members.h"
 #include "../archive/names.h"
 #include "../archive/reader.h"
 #include "../archive/select.h"

@@ -6,8 +6,9 @@
 
 #include "../archive/description.h"
 #include "../archive/format.h"
-#include "../archive/names.h"
+#include "../archive/members.h"
 #include "../archive/reader.h"
+#include "../archive/safe_name.h"
 #include "../archive/texts.h"
 #include "../base/bytes.h"
 #include "../base/crypto.h"

@@ -1,6 +1,7 @@
 /* Finds, loads and compares the members of a package under audit. */
 #include <string.h>
 
+#include "../archive/members.h"
 #include "../archive/reader.h"
 #include "../base/bytes.h"
 #include "../verify.h"

@@ -16,6 +16,7 @@
 #include "../archive/description.h"
 #include "../archive/format.h"
 #include "../archive/names.h"
+#include "../archive/safe_name.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
 #include "../archive/zip_write.h"
