@@ -14,12 +14,14 @@
 #include "events.h"
 #include "page.h"
 #include "page_dirs.h"
+#include "page_events.h"
+#include "page_links.h"
 #include "readable.h"
 #include "view.h"
 
 static const struct tf_str none = { NULL, 0 };
 
-/* --- the newest of many ------------------------------------------------------ */
+/* --- the newest of many --------------------------------------------------- */
 
 #define COUNT_MAX 10000 /* workflows per trail that the vault's page counts */
 #define SPOILED_MAX 100 /* older non-compliant workflows that are listed */
@@ -97,7 +99,7 @@ put_name(struct tf_page *p, const struct line *l)
 	tf_html(&p->b, "</th>");
 }
 
-/* --- the vault ------------------------------------------------------------------ */
+/* --- the vault ------------------------------------------------------------ */
 
 static enum tf_code
 add_trail(void *arg, const struct tf_node_row *row, struct tf_error *err)
@@ -211,7 +213,7 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	return rc != TF_OK ? rc : put_last_entries(p, err);
 }
 
-/* --- a trail ---------------------------------------------------------------------- */
+/* --- a trail -------------------------------------------------------------- */
 
 struct trail {
 	struct tf_page *p;

@@ -11,6 +11,8 @@
 #include "compliance.h"
 #include "events.h"
 #include "page.h"
+#include "page_events.h"
+#include "page_links.h"
 #include "page_workflow.h"
 #include "readable.h"
 #include "view.h"
@@ -23,7 +25,7 @@ struct workflow {
 	size_t files; /* rows of evidence that the page may still show */
 };
 
-/* --- what was claimed ------------------------------------------------------------ */
+/* --- what was claimed ----------------------------------------------------- */
 
 /* Write a text that a person has entered, or that it was withheld. */
 static void
@@ -93,7 +95,7 @@ put_all_claims(struct tf_page *p, const struct tf_entry *e,
 	return TF_OK;
 }
 
-/* --- evidence ---------------------------------------------------------------------- */
+/* --- evidence ------------------------------------------------------------- */
 
 static enum tf_code
 put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
@@ -145,7 +147,7 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 	return rc;
 }
 
-/* --- an attestation ------------------------------------------------------------------ */
+/* --- an attestation ------------------------------------------------------- */
 
 /* Write links to the attestation's files.  whole: it is sealed and the asker
  * may read every file that its seal names. */
@@ -234,7 +236,7 @@ out:
 	return rc;
 }
 
-/* --- the summary ---------------------------------------------------------------------- */
+/* --- the summary ---------------------------------------------------------- */
 
 /* Write the name of attestation i as a link to its section of the page. */
 static void

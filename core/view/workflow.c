@@ -56,7 +56,7 @@ read_workflow(struct tf_view *w, uint64_t id, struct workflow *x,
 	return rc == TF_OK ? tf_judgement_read(w, id, &x->facts, err) : rc;
 }
 
-/* --- one word ---------------------------------------------------------------- */
+/* --- one word ------------------------------------------------------------- */
 
 enum tf_code
 tf_view_status_word(struct tf_view *w, uint64_t id, const struct tf_sink *out,
@@ -76,7 +76,7 @@ tf_view_status_word(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	return rc;
 }
 
-/* --- status.json ----------------------------------------------------------------- */
+/* --- status.json ---------------------------------------------------------- */
 
 /* Find the report that decides an item, or NULL, and read its seal if it has
  * one. */
@@ -228,7 +228,7 @@ workflow_json(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	return rc;
 }
 
-/* --- a trail: a line for each workflow ------------------------------------------- */
+/* --- a trail: a line for each workflow ------------------------------------ */
 
 struct lines {
 	struct tf_view *w;
@@ -293,7 +293,7 @@ tf_view_status(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	return rc;
 }
 
-/* --- status.md ------------------------------------------------------------------- */
+/* --- status.md ------------------------------------------------------------ */
 
 /* Append text so that Markdown treats no character as markup. */
 static void
