@@ -152,30 +152,39 @@ keep(struct tf_package_names *t, struct tf_str path, const struct tf_buf *safe)
 	return true;
 }
 
+/* Append the stored directory of path to b, and then a new name for path. */
+static enum tf_code
+add_path(struct tf_package_names *t, struct tf_str path, bool directory,
+    struct tf_buf *b, struct tf_error *err)
+{
+	const char *slash = memrchr(path.p, '/', path.n);
+	struct tf_str name = path;
+	enum tf_code rc = TF_OK;
+
+	if (slash != NULL) {
+		/* The depth is bounded: a path has at most 1,024 bytes. */
+		rc = tf_package_directory(t,
+		    (struct tf_str){ path.p, (size_t)(slash - path.p) }, b,
+		    err);
+		name.p = slash + 1;
+		name.n = path.n - (size_t)(name.p - path.p);
+	}
+	return rc == TF_OK ? add_name(t, name, directory, b, err) : rc;
+}
+
 enum tf_code
 tf_package_directory(struct tf_package_names *t, struct tf_str path,
     struct tf_buf *out, struct tf_error *err)
 {
 	const struct directory *d = find(t, path);
 	struct tf_buf b = { 0 };
-	struct tf_str name = path;
-	const char *slash = memrchr(path.p, '/', path.n);
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
 
 	if (d != NULL) {
 		tf_buf_str(out, d->safe);
 		return TF_OK;
 	}
-	if (slash != NULL) {
-		/* The depth is bounded: a path has at most 1,024 bytes. */
-		rc = tf_package_directory(t,
-		    (struct tf_str){ path.p, (size_t)(slash - path.p) }, &b,
-		    err);
-		name.p = slash + 1;
-		name.n = path.n - (size_t)(name.p - path.p);
-	}
-	if (rc == TF_OK)
-		rc = add_name(t, name, true, &b, err);
+	rc = add_path(t, path, true, &b, err);
 	if (rc == TF_OK && !keep(t, path, &b))
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
@@ -188,20 +197,9 @@ enum tf_code
 tf_package_file(struct tf_package_names *t, struct tf_str path,
     struct tf_buf *out, struct tf_error *err)
 {
-	const char *slash = memrchr(path.p, '/', path.n);
-	struct tf_str name = path;
 	struct tf_buf b = { 0 };
-	enum tf_code rc = TF_OK;
+	enum tf_code rc = add_path(t, path, false, &b, err);
 
-	if (slash != NULL) {
-		rc = tf_package_directory(t,
-		    (struct tf_str){ path.p, (size_t)(slash - path.p) }, &b,
-		    err);
-		name.p = slash + 1;
-		name.n = path.n - (size_t)(name.p - path.p);
-	}
-	if (rc == TF_OK)
-		rc = add_name(t, name, false, &b, err);
 	/* Only files with another name in the package need an entry. */
 	if (rc == TF_OK &&
 	    (b.n != path.n || memcmp(b.p, path.p, path.n) != 0) &&

@@ -47,8 +47,7 @@ struct against {
 	struct tf_buf known; /* names of allowed files, a NUL after each */
 	const char **sorted;
 	size_t n;
-	struct tf_package_dir *dirs; /* directories that have pages */
-	size_t n_dirs, cap_dirs;
+	struct tf_package_dirs dirs; /* that have pages */
 };
 
 static void
@@ -198,27 +197,6 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 /* --- files of a package other than evidence ------------------------------- */
 
 static enum tf_code
-add_dir(struct against *g, const struct tf_package_dir *d, struct tf_error *err)
-{
-	size_t cap = g->cap_dirs == 0 ? 16 : g->cap_dirs * 2;
-	char *path;
-	void *p;
-
-	if (g->n_dirs == g->cap_dirs) {
-		if ((p = realloc(g->dirs, cap * sizeof(*g->dirs))) == NULL)
-			return tf_nomem(err);
-		g->dirs = p;
-		g->cap_dirs = cap;
-	}
-	if ((path = strndup(d->path.p, d->path.n)) == NULL)
-		return tf_nomem(err);
-	g->dirs[g->n_dirs] = *d;
-	g->dirs[g->n_dirs].path.p = path;
-	g->dirs[g->n_dirs++].sealed = true; /* it then has the most pages */
-	return TF_OK;
-}
-
-static enum tf_code
 one_packaged(void *arg, uint64_t seq, struct tf_str body,
     const struct tf_entry *e, struct tf_error *err)
 {
@@ -233,8 +211,10 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
 		return take_evidence(g, e, err);
 	if (g->names == NULL)
 		return TF_OK;
-	if (tf_package_dir_of(&g->place, e, &d))
-		rc = add_dir(g, &d, err);
+	if (tf_package_dir_of(&g->place, e, &d)) {
+		d.sealed = true; /* it then has the most pages */
+		rc = tf_package_dirs_add(&g->dirs, &d, err);
+	}
 	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
 		rc = tf_package_directory(g->names,
 		    tf_package_below(&g->place, e->path), &b, err);
@@ -266,8 +246,8 @@ add_package_files(struct against *g, struct tf_error *err)
 	for (size_t i = 0; rc == TF_OK && i < sizeof(fixed) / sizeof(*fixed);
 	     i++)
 		rc = add_known(g, "", str(fixed[i]), "", err);
-	for (size_t i = 0; rc == TF_OK && i < g->n_dirs; i++)
-		rc = tf_package_texts(&g->place, g->names, &g->dirs[i],
+	for (size_t i = 0; rc == TF_OK && i < g->dirs.n; i++)
+		rc = tf_package_texts(&g->place, g->names, &g->dirs.d[i],
 		    one_text, g, err);
 	return rc;
 }
@@ -520,9 +500,7 @@ let_go(struct against *g)
 	if (g->fd >= 0)
 		(void)close(g->fd);
 	tf_package_names_free(g->names);
-	for (size_t i = 0; i < g->n_dirs; i++)
-		free((char *)g->dirs[i].path.p);
-	free(g->dirs);
+	tf_package_dirs_free(&g->dirs);
 	tf_buf_free(&g->known);
 	free(g->sorted);
 }

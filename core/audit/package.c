@@ -266,9 +266,7 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	tf_buf_free(&k.line);
 	tf_buf_free(&k.stored);
 	tf_buf_free(&k.renamed);
-	for (size_t i = 0; i < k.n_dirs; i++)
-		free((char *)k.dirs[i].path.p);
-	free(k.dirs);
+	tf_package_dirs_free(&k.dirs);
 	free(k.seen);
 	return rc;
 }

@@ -3,7 +3,6 @@
  * and their statements.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../archive/description.h"
@@ -235,28 +234,6 @@ name_evidence(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
-/* Keep d until all names are assigned, as core/package/package.c does. */
-static enum tf_code
-add_dir(struct tf_audit_package *k, const struct tf_package_dir *d,
-    struct tf_error *err)
-{
-	size_t cap = k->cap_dirs == 0 ? 16 : k->cap_dirs * 2;
-	char *path;
-	void *p;
-
-	if (k->n_dirs == k->cap_dirs) {
-		if ((p = realloc(k->dirs, cap * sizeof(*k->dirs))) == NULL)
-			return tf_nomem(err);
-		k->dirs = p;
-		k->cap_dirs = cap;
-	}
-	if ((path = strndup(d->path.p, d->path.n)) == NULL)
-		return tf_nomem(err);
-	k->dirs[k->n_dirs] = *d;
-	k->dirs[k->n_dirs++].path.p = path;
-	return TF_OK;
-}
-
 static enum tf_code
 one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 {
@@ -289,7 +266,7 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 		if (d.e.type == TF_EVIDENCE_SEALED)
 			rc = name_evidence(a, &d.e, err);
 		if (rc == TF_OK && tf_package_dir_of(&k->p, &d.e, &dir))
-			rc = add_dir(k, &dir, err);
+			rc = tf_package_dirs_add(&k->dirs, &dir, err);
 		if (d.e.type == TF_LEDGER_OPENED)
 			(void)snprintf(k->attester, sizeof(k->attester), "%.*s",
 			    (int)d.e.key_attester.n, d.e.key_attester.p);

@@ -12,7 +12,6 @@
 #include "../archive/texts.h"
 #include "../base/bytes.h"
 #include "../base/crypto.h"
-#include "../ledger/checkpoint.h"
 #include "../ledger/replay.h"
 #include "../verify.h"
 #include "audit.h"
@@ -110,9 +109,9 @@ check_pages(struct tf_audit *a, struct tf_error *err)
 
 	check_reading(a, TF_PACKAGE_README, tf_package_readme);
 	check_reading(a, TF_PACKAGE_SCRIPT, tf_package_script);
-	for (size_t i = 0; rc == TF_OK && i < k->n_dirs; i++)
-		rc = tf_package_texts(&k->p, k->names, &k->dirs[i], one_text, a,
-		    err);
+	for (size_t i = 0; rc == TF_OK && i < k->dirs.n; i++)
+		rc = tf_package_texts(&k->p, k->names, &k->dirs.d[i], one_text,
+		    a, err);
 	return rc;
 }
 
@@ -147,24 +146,15 @@ static void
 check_keys(struct tf_audit *a)
 {
 	struct tf_audit_package *k = a->self;
-	struct tf_buf vkey = { 0 }, pem = { 0 }, attester = { 0 };
-	uint8_t der[TF_SPKI_LEN];
-	struct tf_pubkey pub;
+	struct tf_package_keys keys = { 0 };
 
-	tf_vkey_text(&a->vkey, &vkey);
-	tf_buf_str(&vkey, "\n");
-	tf_audit_member_must_be(a, TF_PACKAGE_VKEY, &vkey);
-	tf_pubkey_pem(&a->vkey.pub, &pem);
-	tf_audit_member_must_be(a, TF_PACKAGE_PEM, &pem);
-	if (tf_unbase64_exact(k->attester, strlen(k->attester), der,
-		sizeof(der))) {
-		memcpy(pub.b, der + TF_SPKI_LEN - TF_PUBKEY_LEN, sizeof(pub.b));
-		tf_pubkey_pem(&pub, &attester);
-	}
-	tf_audit_member_must_be(a, TF_PACKAGE_ATTESTER, &attester);
-	tf_buf_free(&vkey);
-	tf_buf_free(&pem);
-	tf_buf_free(&attester);
+	/* The key was decoded with its entry, so it can only be absent.  Then
+	 * the replay has reported that the ledger was never opened. */
+	(void)tf_package_keys(&a->vkey, tf_str_of(k->attester), &keys);
+	tf_audit_member_must_be(a, TF_PACKAGE_VKEY, &keys.vkey);
+	tf_audit_member_must_be(a, TF_PACKAGE_PEM, &keys.pem);
+	tf_audit_member_must_be(a, TF_PACKAGE_ATTESTER, &keys.attester);
+	tf_package_keys_free(&keys);
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "../archive/description.h"
 #include "../archive/select.h"
+#include "../archive/texts.h"
 #include "../base/bytes.h"
 #include "../package.h"
 #include "../verify.h"
@@ -14,7 +15,6 @@
 struct tf_archive;
 struct tf_archive_reader;
 struct tf_audit;
-struct tf_package_dir;
 struct tf_package_names;
 
 /* The maximum of bytes of descriptions and keys. */
@@ -35,8 +35,7 @@ struct tf_audit_package {
 	struct tf_buf renamed; /* expected names.jsonl */
 	char attester[128];    /* the key in force: SPKI in base64 */
 	bool *seen;	       /* members that were expected */
-	struct tf_package_dir *dirs; /* directories that have pages */
-	size_t n_dirs, cap_dirs;
+	struct tf_package_dirs dirs; /* that have pages */
 };
 
 /* Report a fault of the member called name: check l has failed. */

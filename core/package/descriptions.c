@@ -6,7 +6,6 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../buffer.h"
-#include "../ledger/checkpoint.h"
 #include "../node/vault_i.h"
 #include "descriptions.h"
 #include "members.h"
@@ -14,33 +13,21 @@
 enum tf_code
 tf_package_add_keys(struct tf_package_maker *k, struct tf_error *err)
 {
-	struct tf_buf vkey = { 0 }, pem = { 0 }, attester = { 0 }, der = { 0 };
-	struct tf_pubkey pub;
-	enum tf_code rc;
+	struct tf_package_keys keys = { 0 };
+	enum tf_code rc = TF_OK;
 
-	tf_vkey_text(&k->v->vkey, &vkey);
-	tf_buf_str(&vkey, "\n");
-	tf_pubkey_pem(&k->v->vkey.pub, &pem);
-	if (!tf_unbase64(k->attester.p, k->attester.n, &der) ||
-	    der.n != TF_SPKI_LEN) {
+	if (!tf_package_keys(&k->v->vkey, tf_buf_bytes(&k->attester), &keys))
 		rc = tf_fail(err, TF_TAMPER, "the attester's key is malformed");
-	} else {
-		memcpy(pub.b, der.p + TF_SPKI_LEN - TF_PUBKEY_LEN,
-		    sizeof(pub.b));
-		tf_pubkey_pem(&pub, &attester);
+	if (rc == TF_OK)
 		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_VKEY),
-		    &vkey, err);
-	}
+		    &keys.vkey, err);
 	if (rc == TF_OK)
 		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_PEM),
-		    &pem, err);
+		    &keys.pem, err);
 	if (rc == TF_OK)
 		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_ATTESTER),
-		    &attester, err);
-	tf_buf_free(&vkey);
-	tf_buf_free(&pem);
-	tf_buf_free(&attester);
-	tf_buf_free(&der);
+		    &keys.attester, err);
+	tf_package_keys_free(&keys);
 	return rc;
 }
 

@@ -9,6 +9,7 @@
 
 #include "../archive/description.h"
 #include "../archive/select.h"
+#include "../archive/texts.h"
 #include "../archive/zip_write.h"
 #include "../error.h"
 #include "../json.h"
@@ -19,7 +20,6 @@
 
 struct tf_asker;
 struct tf_db;
-struct tf_package_dir;
 struct tf_package_names;
 struct tf_sha256;
 struct tf_vault;
@@ -36,8 +36,7 @@ struct tf_package_maker {
 	struct tf_vault *v;
 	struct tf_view *w;
 	struct tf_db *db;	     /* of w */
-	struct tf_package_dir *dirs; /* directories that get pages */
-	size_t n_dirs, cap_dirs;
+	struct tf_package_dirs dirs; /* that get pages */
 	struct tf_package_place p;
 	struct tf_package_facts f;
 	struct tf_buf note;

@@ -79,28 +79,6 @@ make_text(void *arg, const char *name, tf_package_writer write, void *self,
 	return rc;
 }
 
-/* Keep d for add_pages(), which runs when all names are assigned. */
-static enum tf_code
-add_dir(struct tf_package_maker *k, const struct tf_package_dir *d,
-    struct tf_error *err)
-{
-	size_t cap = k->cap_dirs == 0 ? 16 : k->cap_dirs * 2;
-	char *path;
-	void *p;
-
-	if (k->n_dirs == k->cap_dirs) {
-		if ((p = realloc(k->dirs, cap * sizeof(*k->dirs))) == NULL)
-			return tf_nomem(err);
-		k->dirs = p;
-		k->cap_dirs = cap;
-	}
-	if ((path = strndup(d->path.p, d->path.n)) == NULL)
-		return tf_nomem(err);
-	k->dirs[k->n_dirs] = *d;
-	k->dirs[k->n_dirs++].path.p = path;
-	return TF_OK;
-}
-
 /* Set d->sealed from the database: the entry that began d does not say it. */
 static enum tf_code
 complete_dir(struct tf_package_maker *k, struct tf_package_dir *d,
@@ -125,9 +103,9 @@ add_pages(struct tf_package_maker *k, struct tf_error *err)
 		.arg = k };
 	enum tf_code rc = TF_OK;
 
-	for (size_t i = 0; rc == TF_OK && i < k->n_dirs; i++)
-		if ((rc = complete_dir(k, &k->dirs[i], err)) == TF_OK)
-			rc = tf_package_pages_add(&g, &k->dirs[i], err);
+	for (size_t i = 0; rc == TF_OK && i < k->dirs.n; i++)
+		if ((rc = complete_dir(k, &k->dirs.d[i], err)) == TF_OK)
+			rc = tf_package_pages_add(&g, &k->dirs.d[i], err);
 	return rc;
 }
 
@@ -187,7 +165,7 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 	if (e->type == TF_EVIDENCE_SEALED)
 		return tf_package_add_evidence(k, seq, body, e, err);
 	if (tf_package_dir_of(&k->p, e, &d))
-		rc = add_dir(k, &d, err);
+		rc = tf_package_dirs_add(&k->dirs, &d, err);
 	/* Names are assigned in the order of the entries: see format.h. */
 	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
 		rc = name_directory(k, e->path, err);
@@ -293,9 +271,7 @@ static void
 dispose(struct tf_package_maker *k)
 {
 	tf_view_close(k->w);
-	for (size_t i = 0; i < k->n_dirs; i++)
-		free((char *)k->dirs[i].path.p);
-	free(k->dirs);
+	tf_package_dirs_free(&k->dirs);
 	for (size_t i = 0; i < k->n; i++)
 		free(k->m[i].zip.name);
 	free(k->m);
