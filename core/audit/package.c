@@ -190,20 +190,13 @@ run(struct tf_audit *a, struct tf_error *err)
 	return tf_audit_run(a, err);
 }
 
-static struct tf_str
-text(const char *s)
-{
-	return s == NULL ? (struct tf_str){ NULL, 0 } :
-			   (struct tf_str){ s, strlen(s) };
-}
-
 static void
 tell_about(const struct tf_audit_package *k, const struct tf_verify *v)
 {
 	const struct tf_about s = { .seq = UINT64_MAX,
 		.path = k->p.path,
-		.since = text(k->q.since),
-		.until = text(k->q.until) };
+		.since = tf_str_of(k->q.since),
+		.until = tf_str_of(k->q.until) };
 
 	if (v->about != NULL)
 		v->about(v->arg, &s);
