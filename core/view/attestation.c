@@ -377,11 +377,7 @@ tf_view_attestation(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	if (rc == TF_OK)
 		rc = put_attested(w, &j, &a, out, err);
 	if (rc == TF_OK)
-		rc = tf_json_end(&j, err);
-	if (rc == TF_OK)
-		rc = tf_json_drain(&j, out, err);
-	if (rc == TF_OK)
-		rc = out->put(out->arg, "\n", 1, err);
+		rc = tf_view_end_json(&j, out, err);
 	attested_free(&a);
 	tf_buf_free(&text);
 	return rc;

@@ -299,12 +299,8 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		    (unsigned long long)t->n[i]);
 		tf_page_badge(p, tf_compliance_word((enum tf_compliance)i));
 	}
-	tf_html(&p->b, "</dd>\n<dt>For programs</dt><dd>");
-	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
-	tf_html(&p->b, ", ");
-	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
-	tf_page_package(p);
-	tf_html(&p->b, "</dd>\n</dl>\n");
+	tf_html(&p->b, "</dd>\n");
+	tf_page_programs(p);
 	tf_loaded_entry_free(&begun);
 	tf_loaded_entry_free(&sealed);
 	return rc;

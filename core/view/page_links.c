@@ -136,8 +136,8 @@ tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 	tf_page_link(p, link, name, path, tf_str_of(text));
 }
 
-void
-tf_page_package(struct tf_page *p)
+static void
+put_package(struct tf_page *p)
 {
 	/* A page in a package has no link to a package. */
 	if (p->links != NULL ||
@@ -145,4 +145,15 @@ tf_page_package(struct tf_page *p)
 		return;
 	tf_html(&p->b, ", ");
 	tf_page_word(p, TF_PAGE_PACKAGE, none, none, TF_CONTROL_PACKAGE);
+}
+
+void
+tf_page_programs(struct tf_page *p)
+{
+	tf_html(&p->b, "<dt>For programs</dt><dd>");
+	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
+	tf_html(&p->b, ", ");
+	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
+	put_package(p);
+	tf_html(&p->b, "</dd>\n</dl>\n");
 }

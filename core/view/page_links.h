@@ -16,8 +16,9 @@ void tf_page_link(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 void tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
     struct tf_str path, const char *text);
 
-/* Write ", package.zip" with its link, if the asker may open the package and it
- * exists. */
-void tf_page_package(struct tf_page *p);
+/* Write the last item of a list of facts, the files of the directory that are
+ * for programs, and end the list.  package.zip is among them if it exists and
+ * the asker may open it. */
+void tf_page_programs(struct tf_page *p);
 
 #endif

@@ -323,12 +323,7 @@ put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 		tf_html(&p->b,
 		    "<dt>Sealed</dt><dd>not yet: more can be added"
 		    "</dd>\n");
-	tf_html(&p->b, "<dt>For programs</dt><dd>");
-	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
-	tf_html(&p->b, ", ");
-	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
-	tf_page_package(p);
-	tf_html(&p->b, "</dd>\n</dl>\n");
+	tf_page_programs(p);
 	tf_loaded_entry_free(&begun);
 	tf_loaded_entry_free(&sealed);
 	return rc;

@@ -218,11 +218,7 @@ workflow_json(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	if (rc == TF_OK)
 		rc = put_workflow(w, &j, &x, out, err);
 	if (rc == TF_OK)
-		rc = tf_json_end(&j, err);
-	if (rc == TF_OK)
-		rc = tf_json_drain(&j, out, err);
-	if (rc == TF_OK)
-		rc = out->put(out->arg, "\n", 1, err);
+		rc = tf_view_end_json(&j, out, err);
 	workflow_free(&x);
 	tf_buf_free(&text);
 	return rc;
