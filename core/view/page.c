@@ -103,7 +103,7 @@ put_place(struct tf_page *p)
 	struct tf_str path = { p->path.p, p->path.n }, up = path;
 	const char *slash;
 
-	tf_html(&p->b, "<nav aria-label=\"Where this is\">");
+	tf_html(&p->b, "<nav aria-label=\"Breadcrumb\">");
 	if (p->row.attr.kind == TF_KIND_ROOT) {
 		tf_html(&p->b, "Evidence vault");
 	} else if ((slash = memrchr(path.p, '/', path.n)) == NULL) {
@@ -147,16 +147,18 @@ void
 tf_page_foot(struct tf_page *p)
 {
 	tf_html(&p->b,
-	    "</main>\n<footer><p>This page says what the ledger says "
-	    "and proves nothing by itself. ");
-	tf_page_word(p, TF_PAGE_EVENTS, none, none, "The entries");
-	tf_html(&p->b, " it was made from are signed in ");
+	    "</main>\n<footer><p>This page shows what the ledger records. "
+	    "The page is not signed and proves nothing. trailfs made it "
+	    "from ");
+	tf_page_word(p, TF_PAGE_EVENTS, none, none, "these entries");
+	tf_html(&p->b, ", which ");
 	tf_page_word(p, TF_PAGE_CHECKPOINT, none, none, "the checkpoint");
-	tf_html(&p->b, " with ");
+	tf_html(&p->b, " signs with ");
 	tf_page_word(p, TF_PAGE_KEY, none, none, "this key");
 	tf_html(&p->b,
-	    ", which you should have from elsewhere; "
-	    "<code>trailctl verify</code> checks all of it.</p>"
+	    ". Compare the key with the one that the owner of the log gave "
+	    "you. To check the entries and the evidence, run "
+	    "<code>trailctl verify</code>.</p>"
 	    "</footer>\n</body>\n</html>\n");
 }
 
@@ -256,7 +258,7 @@ tf_page_withheld(struct tf_page *p, size_t n, const char *what)
 {
 	if (n > 0)
 		tf_html(&p->b,
-		    "<p class=\"soft\">Not shown: %zu %s%s that you may not "
-		    "read.</p>\n",
-		    n, what, n == 1 ? "" : "s");
+		    "<p class=\"soft\">%zu %s%s not shown, because you may not "
+		    "read %s.</p>\n",
+		    n, what, n == 1 ? " is" : "s are", n == 1 ? "it" : "them");
 }

@@ -142,7 +142,7 @@ put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 	tf_html(&p->b, "</td><td>");
 	tf_page_who(p);
 	tf_html(&p->b, "</td><td class=\"n\">%s%llu</td><td>%s</td></tr>\n",
-	    n > COUNT_MAX ? "over " : "",
+	    n > COUNT_MAX ? "more than " : "",
 	    (unsigned long long)(n > COUNT_MAX ? COUNT_MAX : n),
 	    l->sealed ? "sealed" : "open");
 	return tf_page_flush(p, err);
@@ -161,7 +161,8 @@ put_trails(struct tf_page *p, struct tf_error *err)
 		tf_html(&p->b, "<h2>Trails</h2>\n");
 		if (r->all > r->cap)
 			tf_html(&p->b,
-			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
+			    "<p class=\"soft\">This table shows the newest "
+			    "%zu of %llu trails.</p>\n",
 			    n_recent(r), (unsigned long long)r->all);
 		tf_page_table(p, "Trails", none,
 		    "Trail|Created|By|#Workflows|State");
@@ -183,7 +184,8 @@ put_last_entries(struct tf_page *p, struct tf_error *err)
 
 	for (uint64_t i = 0; i < n; i++)
 		seq[i] = p->w->entries - n + i;
-	return tf_page_events(p, "Latest events", "All are in", &seqs, err);
+	return tf_page_events(p, "Latest events",
+	    "This table shows at most the last 100 events.", &seqs, err);
 }
 
 enum tf_code
@@ -203,8 +205,8 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	tf_page_head(p, p->w->v->origin, NULL);
 	tf_html(&p->b,
 	    "<dl>\n<dt>Entries in the ledger</dt><dd>%llu</dd>\n"
-	    "<dt>Root of its tree</dt><dd><code>%s</code></dd>\n"
-	    "<dt>Signed in</dt><dd>",
+	    "<dt>Root hash of the ledger</dt><dd><code>%s</code></dd>\n"
+	    "<dt>Signed checkpoint</dt><dd>",
 	    (unsigned long long)size, hex);
 	tf_page_word(p, TF_PAGE_CHECKPOINT, none, none, "checkpoint");
 	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n</dl>\n",
@@ -316,17 +318,21 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		tf_html(&p->b, "<h2>Not compliant</h2>\n");
 		if (t->spoiled.all > t->spoiled.cap)
 			tf_html(&p->b,
-			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
+			    "<p class=\"soft\">This table shows the newest "
+			    "%zu of %llu workflows that are not "
+			    "compliant.</p>\n",
 			    n_recent(&t->spoiled),
 			    (unsigned long long)t->spoiled.all);
 		rc = put_workflows(p, "Not compliant", &t->spoiled, err);
 	}
 	tf_html(&p->b, "<h2>Workflows</h2>\n");
 	if (t->all.all > t->all.cap) {
-		tf_html(&p->b, "<p class=\"soft\">The newest %zu of %llu. ",
+		tf_html(&p->b,
+		    "<p class=\"soft\">This table shows the newest %zu of "
+		    "%llu workflows. All workflows are in ",
 		    n_recent(&t->all), (unsigned long long)t->all.all);
-		tf_page_word(p, TF_PAGE_STATUS, none, none, "All of them");
-		tf_html(&p->b, "</p>\n");
+		tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
+		tf_html(&p->b, ".</p>\n");
 	}
 	if (rc == TF_OK)
 		rc = put_workflows(p, "Workflows", &t->all, err);
@@ -336,7 +342,7 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		    err);
 	if (rc == TF_OK)
 		rc = tf_page_events(p, "Latest events",
-		    "Of the trail and its workflows; those of attestations too are in",
+		    "This table shows the events of the trail and of its workflows, not those of attestations.",
 		    &seqs, err);
 	tf_seqs_free(&seqs);
 	return rc;

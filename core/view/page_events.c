@@ -23,9 +23,9 @@ words_of(enum tf_type type)
 		[TF_TRAIL_CREATED] = "Trail created",
 		[TF_WORKFLOW_BEGUN] = "Workflow begun",
 		[TF_ATTESTATION_BEGUN] = "Attestation begun",
-		[TF_DIRECTORY_CREATED] = "Directory made",
+		[TF_DIRECTORY_CREATED] = "Directory created",
 		[TF_EVIDENCE_SEALED] = "Evidence sealed",
-		[TF_EVIDENCE_INTERRUPTED] = "Writing interrupted",
+		[TF_EVIDENCE_INTERRUPTED] = "Write interrupted",
 		[TF_ATTESTATION_SEALED] = "Attestation sealed",
 		[TF_WORKFLOW_SEALED] = "Workflow sealed",
 		[TF_TRAIL_SEALED] = "Trail sealed",
@@ -36,9 +36,9 @@ words_of(enum tf_type type)
 		[TF_REDACTION_DONE] = "Content deleted",
 		[TF_HOLD_PLACED] = "Hold placed",
 		[TF_HOLD_RELEASED] = "Hold released",
-		[TF_KEY_ROTATED] = "Key exchanged",
+		[TF_KEY_ROTATED] = "Key rotated",
 		[TF_CLOCK_JUMPED] = "Clock was set",
-		[TF_IMPORT_DONE] = "Import done",
+		[TF_IMPORT_DONE] = "Import finished",
 	};
 
 	return words[type];
@@ -162,12 +162,13 @@ tf_page_events(struct tf_page *p, const char *title, const char *note,
 
 	tf_html(&p->b, "<h2>%s</h2>\n", title);
 	if (from > 0 || note != NULL) {
-		tf_html(&p->b, "<p class=\"soft\">%s ",
-		    note != NULL ? note : "The last ones; all are in");
+		tf_html(&p->b, "<p class=\"soft\">%s All events are in ",
+		    note != NULL ? note :
+				   "This table shows only the last events.");
 		tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
 		tf_html(&p->b, ".</p>\n");
 	}
-	tf_page_table(p, title, none, "When|What|Of|By|#Entry");
+	tf_page_table(p, title, none, "Time|Event|Path|By|#Entry");
 	rc = put_rows(p, seqs, from, &withheld, err);
 	tf_page_table_end(p);
 	tf_page_withheld(p, withheld, "event");

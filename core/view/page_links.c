@@ -150,7 +150,7 @@ put_package(struct tf_page *p)
 void
 tf_page_programs(struct tf_page *p)
 {
-	tf_html(&p->b, "<dt>For programs</dt><dd>");
+	tf_html(&p->b, "<dt>Files for programs</dt><dd>");
 	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
 	tf_html(&p->b, ", ");
 	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");

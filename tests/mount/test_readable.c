@@ -92,10 +92,11 @@ START_TEST(private_files_of_others_are_not_shown)
 	says(content(A C "attestation.json", NULL),
 	    "\"evidence_not_shown\":1,");
 	says(content(W C "index.html", NULL),
-	    "Not shown: 1 file that you may not read.");
-	says(content(W C "index.html", NULL), "You may not read it.");
+	    "1 file is not shown, because you may not read it.");
+	says(content(W C "index.html", NULL),
+	    "You may not read this attestation.");
 	says(content("mnt/t" C "index.html", NULL),
-	    "Not shown: 1 workflow that you may not read.");
+	    "1 workflow is not shown, because you may not read it.");
 	/* The verdict is the same for all. */
 	holds(W C "status", "COMPLIANT\n");
 }
@@ -143,9 +144,10 @@ START_TEST(an_unlistable_directory_is_not_shown)
 	as_member();
 	for (size_t i = 0; i < LEN(shown); i++)
 		hides(shown[i]);
-	says(content(W C "index.html", NULL), "You may not read it.");
+	says(content(W C "index.html", NULL),
+	    "You may not read this attestation.");
 	says(content("mnt/t" C "index.html", NULL),
-	    "Not shown: 1 workflow that you may not read.");
+	    "1 workflow is not shown, because you may not read it.");
 }
 END_TEST
 
@@ -290,7 +292,7 @@ START_TEST(snapshots_are_for_the_same_rights)
 	says(content(W C "events.jsonl", NULL), "t/w/b/hidden");
 	says(content("mnt/t" C "events.jsonl", NULL), "t/x/y/hidden");
 	says(content("mnt/t" C "status.json", NULL), "\"name\":\"x\"");
-	says_not(content(W C "index.html", NULL), "Not shown");
+	says_not(content(W C "index.html", NULL), "not shown");
 	for (size_t i = 0; i < LEN(shown); i++) {
 		close(roots[i]);
 		close(members[i]);
