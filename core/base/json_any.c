@@ -1,0 +1,686 @@
+/* The reader of any JSON: see json_any.h. */
+#include "json_any.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+
+struct reader {
+	const char *s;
+	size_t n, i;
+	struct tf_any_doc *d;
+	uint32_t cap;
+	size_t used; /* bytes of d->text */
+	unsigned depth;
+	uint32_t *sorted; /* for finding equal keys */
+	uint32_t sorted_cap;
+	const char *why; /* the first error; NULL: out of memory */
+	bool too_many;
+};
+
+static bool
+complain(struct reader *r, const char *why)
+{
+	r->why = why;
+	return false;
+}
+
+static void
+skip_space(struct reader *r)
+{
+	while (r->i < r->n &&
+	    (r->s[r->i] == ' ' || r->s[r->i] == '\t' || r->s[r->i] == '\n' ||
+		r->s[r->i] == '\r'))
+		r->i++;
+}
+
+static char
+peek(const struct reader *r)
+{
+	return r->i < r->n ? r->s[r->i] : '\0';
+}
+
+/* Read the four digits of a \u escape; i is at the first. */
+static bool
+read_unit(struct reader *r, uint32_t *unit)
+{
+	*unit = 0;
+	if (r->n - r->i < 4)
+		return complain(r, "escape cut short");
+	for (int k = 0; k < 4; k++) {
+		char c = r->s[r->i++];
+		uint32_t digit;
+
+		if (c >= '0' && c <= '9')
+			digit = (uint32_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			digit = (uint32_t)(c - 'a' + 10);
+		else if (c >= 'A' && c <= 'F')
+			digit = (uint32_t)(c - 'A' + 10);
+		else
+			return complain(r, "bad digit in an escape");
+		*unit = *unit * 16 + digit;
+	}
+	return true;
+}
+
+/* Append the UTF-8 of cp, which is never longer than its escape. */
+static void
+put_utf8(struct reader *r, uint32_t cp)
+{
+	char *p = r->d->text + r->used;
+
+	if (cp < 0x80) {
+		p[0] = (char)cp;
+		r->used += 1;
+	} else if (cp < 0x800) {
+		p[0] = (char)(0xc0 | cp >> 6);
+		p[1] = (char)(0x80 | (cp & 0x3f));
+		r->used += 2;
+	} else if (cp < 0x10000) {
+		p[0] = (char)(0xe0 | cp >> 12);
+		p[1] = (char)(0x80 | (cp >> 6 & 0x3f));
+		p[2] = (char)(0x80 | (cp & 0x3f));
+		r->used += 3;
+	} else {
+		p[0] = (char)(0xf0 | cp >> 18);
+		p[1] = (char)(0x80 | (cp >> 12 & 0x3f));
+		p[2] = (char)(0x80 | (cp >> 6 & 0x3f));
+		p[3] = (char)(0x80 | (cp & 0x3f));
+		r->used += 4;
+	}
+}
+
+static bool
+read_code_point(struct reader *r)
+{
+	uint32_t cp, low;
+
+	if (!read_unit(r, &cp))
+		return false;
+	if (cp >= 0xdc00 && cp <= 0xdfff)
+		return complain(r, "half of a surrogate pair");
+	if (cp >= 0xd800 && cp <= 0xdbff) {
+		if (r->n - r->i < 2 || r->s[r->i] != '\\' ||
+		    r->s[r->i + 1] != 'u')
+			return complain(r, "half of a surrogate pair");
+		r->i += 2;
+		if (!read_unit(r, &low))
+			return false;
+		if (low < 0xdc00 || low > 0xdfff)
+			return complain(r, "half of a surrogate pair");
+		cp = 0x10000 + ((cp - 0xd800) << 10) + (low - 0xdc00);
+	}
+	put_utf8(r, cp);
+	return true;
+}
+
+/* Read an escape; i is at its backslash. */
+static bool
+read_escape(struct reader *r)
+{
+	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	const char *at;
+	char c;
+
+	r->i++;
+	c = peek(r);
+	if (c == 'u') {
+		r->i++;
+		return read_code_point(r);
+	}
+	at = c != '\0' ? strchr(from, c) : NULL;
+	if (at == NULL)
+		return complain(r, "bad escape");
+	r->i++;
+	r->d->text[r->used++] = to[at - from];
+	return true;
+}
+
+/* Read a string; i is at its first quote. */
+static bool
+read_string(struct reader *r, uint32_t *off, uint32_t *len)
+{
+	uint32_t cp;
+	unsigned n;
+
+	*off = (uint32_t)r->used;
+	for (r->i++; r->i < r->n && r->s[r->i] != '"';) {
+		if (r->s[r->i] == '\\') {
+			if (!read_escape(r))
+				return false;
+			continue;
+		}
+		if ((uint8_t)r->s[r->i] < 0x20)
+			return complain(r, "control character in a string");
+		n = tf_utf8(r->s + r->i, r->n - r->i, &cp);
+		if (n == 0)
+			return complain(r, "invalid UTF-8");
+		memcpy(r->d->text + r->used, r->s + r->i, n);
+		r->used += n;
+		r->i += n;
+	}
+	if (r->i == r->n)
+		return complain(r, "string not closed");
+	r->i++;
+	*len = (uint32_t)r->used - *off;
+	return true;
+}
+
+static size_t
+digits(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= '0' && p[i] <= '9')
+		i++;
+	return i;
+}
+
+/* The length of the number at the start of s; 0 if there is none. */
+static size_t
+number_length(struct tf_str s)
+{
+	size_t i = s.n > 0 && s.p[0] == '-', n = digits(s.p + i, s.n - i);
+
+	if (n == 0 || (n > 1 && s.p[i] == '0'))
+		return 0;
+	i += n;
+	if (i < s.n && s.p[i] == '.') {
+		i++;
+		n = digits(s.p + i, s.n - i);
+		if (n == 0)
+			return 0;
+		i += n;
+	}
+	if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+		i++;
+		i += i < s.n && (s.p[i] == '+' || s.p[i] == '-');
+		n = digits(s.p + i, s.n - i);
+		if (n == 0)
+			return 0;
+		i += n;
+	}
+	return i;
+}
+
+bool
+tf_number_ok(struct tf_str s)
+{
+	return s.n > 0 && s.n <= TF_ANY_NUMBER && number_length(s) == s.n;
+}
+
+static bool
+read_number(struct reader *r, struct tf_any *v)
+{
+	size_t n = number_length((struct tf_str){ r->s + r->i, r->n - r->i });
+
+	if (n == 0)
+		return complain(r, "bad number");
+	if (n > TF_ANY_NUMBER)
+		return complain(r, "number too long");
+	v->type = TF_ANY_NUMBER_TEXT;
+	v->off = (uint32_t)r->used;
+	v->len = (uint32_t)n;
+	memcpy(r->d->text + r->used, r->s + r->i, n);
+	r->used += n;
+	r->i += n;
+	return true;
+}
+
+static bool
+read_word(struct reader *r, struct tf_any *v)
+{
+	static const struct {
+		const char *word;
+		enum tf_any_type type;
+	} words[] = { { "null", TF_ANY_NULL }, { "false", TF_ANY_FALSE },
+		{ "true", TF_ANY_TRUE } };
+
+	for (size_t k = 0; k < 3; k++) {
+		size_t n = strlen(words[k].word);
+
+		if (r->n - r->i >= n &&
+		    memcmp(r->s + r->i, words[k].word, n) == 0) {
+			v->type = words[k].type;
+			r->i += n;
+			return true;
+		}
+	}
+	return complain(r, "value expected");
+}
+
+/* Make room for one more value; its index in *at. */
+static bool
+new_value(struct reader *r, uint32_t *at)
+{
+	if (r->d->n == TF_ANY_VALUES) {
+		r->too_many = true;
+		return complain(r, "too many values");
+	}
+	if (r->d->n == r->cap) {
+		uint32_t cap = r->cap > 0 ? 2 * r->cap : 64;
+		struct tf_any *p = reallocarray(r->d->v, cap, sizeof(*p));
+
+		if (p == NULL)
+			return complain(r, NULL);
+		r->d->v = p;
+		r->cap = cap;
+	}
+	*at = r->d->n++;
+	r->d->v[*at] = (struct tf_any){ 0 };
+	return true;
+}
+
+static int
+by_key(const void *a, const void *b, void *arg)
+{
+	const struct tf_any_doc *d = arg;
+
+	return tf_str_cmp(tf_any_key(d, *(const uint32_t *)a),
+	    tf_any_key(d, *(const uint32_t *)b));
+}
+
+/* Check that the object at index at has no key twice. */
+static bool
+keys_differ(struct reader *r, uint32_t at)
+{
+	const struct tf_any_doc *d = r->d;
+	uint32_t n = 0, count = d->v[at].count;
+
+	if (count < 2)
+		return true;
+	if (count > r->sorted_cap) {
+		uint32_t *p = reallocarray(r->sorted, count, sizeof(*p));
+
+		if (p == NULL)
+			return complain(r, NULL);
+		r->sorted = p;
+		r->sorted_cap = count;
+	}
+	for (uint32_t i = at + 1; i < d->n; i = d->v[i].next)
+		r->sorted[n++] = i;
+	qsort_r(r->sorted, n, sizeof(*r->sorted), by_key, r->d);
+	for (uint32_t i = 1; i < n; i++) {
+		if (by_key(&r->sorted[i - 1], &r->sorted[i], r->d) == 0)
+			return complain(r, "an object has a key twice");
+	}
+	return true;
+}
+
+static bool read_value(struct reader *r, uint32_t key, uint32_t keyn);
+
+static bool
+read_member(struct reader *r)
+{
+	uint32_t key, keyn;
+
+	if (peek(r) != '"')
+		return complain(r, "key expected");
+	if (!read_string(r, &key, &keyn))
+		return false;
+	skip_space(r);
+	if (peek(r) != ':')
+		return complain(r, "colon expected");
+	r->i++;
+	skip_space(r);
+	return read_value(r, key, keyn);
+}
+
+/* Read what is inside container at; i is behind its opening bracket. */
+static bool
+read_content(struct reader *r, uint32_t at, char end)
+{
+	skip_space(r);
+	if (peek(r) == end) {
+		r->i++;
+		return true;
+	}
+	for (;;) {
+		if (end == '}' ? !read_member(r) : !read_value(r, 0, 0))
+			return false;
+		r->d->v[at].count++;
+		skip_space(r);
+		if (peek(r) == end)
+			break;
+		if (peek(r) != ',')
+			return complain(r, "comma or end expected");
+		r->i++;
+		skip_space(r);
+	}
+	if (end == '}' && !keys_differ(r, at))
+		return false;
+	r->i++;
+	return true;
+}
+
+static bool
+read_container(struct reader *r, uint32_t at)
+{
+	bool object = peek(r) == '{';
+
+	if (r->depth == TF_ANY_DEPTH)
+		return complain(r, "nested too deeply");
+	r->d->v[at].type = object ? TF_ANY_OBJECT : TF_ANY_ARRAY;
+	r->depth++;
+	r->i++;
+	if (!read_content(r, at, object ? '}' : ']'))
+		return false;
+	r->depth--;
+	return true;
+}
+
+static bool
+read_value(struct reader *r, uint32_t key, uint32_t keyn)
+{
+	struct tf_any v = { .key = key, .keyn = keyn };
+	uint32_t at;
+	char c = peek(r);
+	bool ok;
+
+	if (!new_value(r, &at))
+		return false;
+	r->d->v[at] = v;
+	if (c == '{' || c == '[') {
+		ok = read_container(r, at);
+	} else {
+		if (c == '"') {
+			v.type = TF_ANY_STRING;
+			ok = read_string(r, &v.off, &v.len);
+		} else if (c == '-' || (c >= '0' && c <= '9')) {
+			ok = read_number(r, &v);
+		} else {
+			ok = read_word(r, &v);
+		}
+		r->d->v[at] = v;
+	}
+	r->d->v[at].next = r->d->n;
+	return ok;
+}
+
+static bool
+read_text(struct reader *r)
+{
+	if (r->n >= 3 && memcmp(r->s, "\xef\xbb\xbf", 3) == 0)
+		r->i = 3;
+	skip_space(r);
+	if (!read_value(r, 0, 0))
+		return false;
+	skip_space(r);
+	return r->i == r->n || complain(r, "bytes after the value");
+}
+
+static enum tf_code
+refuse(const struct reader *r, struct tf_error *err)
+{
+	size_t line = 1, start = 0;
+
+	for (size_t i = 0; i < r->i; i++) {
+		if (r->s[i] == '\n') {
+			line++;
+			start = i + 1;
+		}
+	}
+	return tf_fail(err, r->too_many ? TF_TOOBIG : TF_INVALID,
+	    "line %zu, column %zu: %s", line, r->i - start + 1, r->why);
+}
+
+enum tf_code
+tf_any_parse(struct tf_any_doc *d, const char *p, size_t n,
+    struct tf_error *err)
+{
+	struct reader r = { .s = p, .n = n, .d = d };
+	enum tf_code rc = TF_OK;
+
+	*d = (struct tf_any_doc){ 0 };
+	if (n > TF_ANY_BYTES)
+		return tf_fail(err, TF_TOOBIG, "longer than %zu bytes",
+		    TF_ANY_BYTES);
+	d->text = malloc(n + 1);
+	if (d->text == NULL)
+		return tf_nomem(err);
+	if (!read_text(&r)) {
+		rc = r.why != NULL ? refuse(&r, err) : tf_nomem(err);
+		tf_any_free(d);
+	}
+	free(r.sorted);
+	return rc;
+}
+
+void
+tf_any_free(struct tf_any_doc *d)
+{
+	if (d == NULL)
+		return;
+	free(d->text);
+	free(d->v);
+	*d = (struct tf_any_doc){ 0 };
+}
+
+struct tf_str
+tf_any_text(const struct tf_any_doc *d, uint32_t i)
+{
+	return (struct tf_str){ d->text + d->v[i].off, d->v[i].len };
+}
+
+struct tf_str
+tf_any_key(const struct tf_any_doc *d, uint32_t i)
+{
+	return (struct tf_str){ d->text + d->v[i].key, d->v[i].keyn };
+}
+
+uint32_t
+tf_any_member(const struct tf_any_doc *d, uint32_t obj, struct tf_str key)
+{
+	if (d->v[obj].type != TF_ANY_OBJECT)
+		return TF_ANY_NONE;
+	for (uint32_t i = obj + 1; i < d->v[obj].next; i = d->v[i].next) {
+		if (tf_str_same(tf_any_key(d, i), key))
+			return i;
+	}
+	return TF_ANY_NONE;
+}
+
+/* --- numbers ------------------------------------------------------------ */
+
+#define EXPONENT_DIGITS 15
+
+/* The value of a number is 0.DIGITS * 10^power: DIGITS are the n digits of p
+ * from the first one that is not 0 on, without the zeros at the end. */
+struct decimal {
+	bool minus;
+	size_t n; /* 0: the number is 0 */
+	int64_t power;
+	char p[TF_ANY_NUMBER];
+};
+
+/* Append the digits at the start of s to those of d; their number. */
+static size_t
+take_digits(struct decimal *d, struct tf_str s)
+{
+	size_t n = digits(s.p, s.n);
+
+	memcpy(d->p + d->n, s.p, n);
+	d->n += n;
+	return n;
+}
+
+/* The exponent at s, from behind the "e" on. */
+static bool
+take_exponent(struct tf_str s, int64_t *out)
+{
+	bool minus = s.p[0] == '-';
+	size_t i = minus || s.p[0] == '+';
+
+	while (i < s.n && s.p[i] == '0')
+		i++;
+	if (s.n - i > EXPONENT_DIGITS)
+		return false;
+	*out = 0;
+	for (; i < s.n; i++)
+		*out = *out * 10 + (s.p[i] - '0');
+	if (minus)
+		*out = -*out;
+	return true;
+}
+
+static bool
+decimal_of(struct tf_str s, struct decimal *d)
+{
+	size_t i = 0, zeros = 0;
+	int64_t exponent = 0;
+	bool ok = true;
+
+	d->minus = s.p[0] == '-';
+	d->n = 0;
+	i += d->minus;
+	i += take_digits(d, (struct tf_str){ s.p + i, s.n - i });
+	d->power = (int64_t)d->n;
+	if (i < s.n && s.p[i] == '.') {
+		i++;
+		i += take_digits(d, (struct tf_str){ s.p + i, s.n - i });
+	}
+	if (i < s.n)
+		ok = take_exponent((struct tf_str){ s.p + i + 1, s.n - i - 1 },
+		    &exponent);
+	while (d->n > 0 && d->p[d->n - 1] == '0')
+		d->n--;
+	while (zeros < d->n && d->p[zeros] == '0')
+		zeros++;
+	d->n -= zeros;
+	memmove(d->p, d->p + zeros, d->n);
+	d->power += exponent - (int64_t)zeros;
+	if (d->n == 0) {
+		/* 0, whatever its sign and its exponent are. */
+		d->minus = false;
+		return true;
+	}
+	return ok;
+}
+
+static int
+compare_sizes(const struct decimal *a, const struct decimal *b)
+{
+	if (a->n == 0 || b->n == 0)
+		return (a->n > 0) - (b->n > 0);
+	if (a->power != b->power)
+		return a->power < b->power ? -1 : 1;
+	return tf_str_cmp((struct tf_str){ a->p, a->n },
+	    (struct tf_str){ b->p, b->n });
+}
+
+bool
+tf_number_cmp(struct tf_str a, struct tf_str b, int *order)
+{
+	struct decimal x, y;
+
+	*order = 0;
+	if (!decimal_of(a, &x) || !decimal_of(b, &y))
+		return false;
+	if (x.minus != y.minus)
+		*order = x.minus ? -1 : 1;
+	else
+		*order = x.minus ? compare_sizes(&y, &x) :
+				   compare_sizes(&x, &y);
+	return true;
+}
+
+bool
+tf_number_is_integer(struct tf_str s)
+{
+	struct decimal d;
+
+	return decimal_of(s, &d) && (d.n == 0 || d.power >= (int64_t)d.n);
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+void
+tf_any_put_string(struct tf_buf *out, struct tf_str s)
+{
+	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	size_t start = 0;
+
+	tf_buf_add(out, "\"", 1);
+	for (size_t i = 0; i < s.n; i++) {
+		const char *e = s.p[i] != '\0' ? strchr(from, s.p[i]) : NULL;
+
+		if (e == NULL && (uint8_t)s.p[i] >= 0x20)
+			continue;
+		tf_buf_add(out, s.p + start, i - start);
+		start = i + 1;
+		if (e != NULL)
+			tf_buf_printf(out, "\\%c", to[e - from]);
+		else
+			tf_buf_printf(out, "\\u%04x", (unsigned)s.p[i]);
+	}
+	tf_buf_add(out, s.p + start, s.n - start);
+	tf_buf_add(out, "\"", 1);
+}
+
+static bool put_value(struct tf_buf *out, const struct tf_any_doc *d,
+    uint32_t i, size_t end);
+
+static bool
+put_content(struct tf_buf *out, const struct tf_any_doc *d, uint32_t i,
+    size_t end)
+{
+	bool object = d->v[i].type == TF_ANY_OBJECT;
+
+	tf_buf_str(out, object ? "{" : "[");
+	for (uint32_t k = i + 1; k < d->v[i].next; k = d->v[k].next) {
+		if (k > i + 1)
+			tf_buf_str(out, ",");
+		if (object) {
+			tf_any_put_string(out, tf_any_key(d, k));
+			tf_buf_str(out, ":");
+		}
+		if (!put_value(out, d, k, end))
+			return false;
+	}
+	tf_buf_str(out, object ? "}" : "]");
+	return out->n <= end;
+}
+
+static bool
+put_value(struct tf_buf *out, const struct tf_any_doc *d, uint32_t i,
+    size_t end)
+{
+	struct tf_str s = tf_any_text(d, i);
+
+	if (out->n > end || out->failed)
+		return false;
+	switch (d->v[i].type) {
+	case TF_ANY_NULL:
+		tf_buf_str(out, "null");
+		break;
+	case TF_ANY_FALSE:
+		tf_buf_str(out, "false");
+		break;
+	case TF_ANY_TRUE:
+		tf_buf_str(out, "true");
+		break;
+	case TF_ANY_NUMBER_TEXT:
+		tf_buf_add(out, s.p, s.n);
+		break;
+	case TF_ANY_STRING:
+		/* Of a string that is too long write no more than shows that. */
+		if (s.n > end - out->n)
+			s.n = end - out->n + 1;
+		tf_any_put_string(out, s);
+		break;
+	case TF_ANY_ARRAY:
+	case TF_ANY_OBJECT:
+		return put_content(out, d, i, end);
+	}
+	return out->n <= end && !out->failed;
+}
+
+bool
+tf_any_put(struct tf_buf *out, const struct tf_any_doc *d, uint32_t i,
+    size_t max)
+{
+	return put_value(out, d, i, out->n + max);
+}
