@@ -117,7 +117,7 @@ $(archives):
 $(programs) $(tests) $(model) $(benches) $(fuzzers):
 	$(call say,LD $@)
 	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 \
-		-lzip -lz -lutf8proc -lyaml -lcrypto
+		-lzip -lz -lutf8proc -lyaml -lexpat -lcrypto
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)

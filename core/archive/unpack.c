@@ -12,8 +12,6 @@
 #include "../base/file.h"
 #include "../package.h"
 #include "format.h"
-#include "members.h"
-#include "open.h"
 #include "reader.h"
 
 struct target {

@@ -85,8 +85,7 @@ work(void *arg)
 	struct tf_error e = { .code = TF_OK };
 	struct tf_task t;
 	void *self = NULL;
-	enum tf_code rc = p->w.begin == NULL ? TF_OK :
-					       p->w.begin(p->w.arg, &self, &e);
+	enum tf_code rc = p->w.begin(p->w.arg, &self, &e);
 
 	pthread_mutex_lock(&p->mu);
 	if (rc != TF_OK && p->failed == TF_OK) {
@@ -114,7 +113,7 @@ work(void *arg)
 			pthread_cond_broadcast(&p->less);
 	}
 	pthread_mutex_unlock(&p->mu);
-	if (rc == TF_OK && p->w.end != NULL)
+	if (rc == TF_OK)
 		p->w.end(self);
 	return NULL;
 }

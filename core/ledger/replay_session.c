@@ -17,9 +17,8 @@ tf_replay_check_origin(struct tf_replay *r, const struct tf_entry *e)
 	return tf_replay_broken(r, "belongs to another ledger");
 }
 
-/* Replace the text at *at by a copy of s. */
 static enum tf_code
-replace_text(char **at, struct tf_str s)
+keep(char **at, struct tf_str s)
 {
 	char *copy = strndup(s.n > 0 ? s.p : "", s.n);
 
@@ -30,18 +29,17 @@ replace_text(char **at, struct tf_str s)
 	return TF_OK;
 }
 
-/* Set what an opening decides: origin, store, keys, host. */
 static enum tf_code
-set_session(struct tf_replay *r, const struct tf_entry *e)
+keep_opening(struct tf_replay *r, const struct tf_entry *e)
 {
 	(void)snprintf(r->origin, sizeof(r->origin), "%.*s", (int)e->origin.n,
 	    e->origin.p);
 	(void)snprintf(r->store, sizeof(r->store), "%.*s", (int)e->store.n,
 	    e->store.p);
-	if (replace_text(&r->vkey, e->key_log) != TF_OK ||
-	    replace_text(&r->attester, e->key_attester) != TF_OK)
+	if (keep(&r->vkey, e->key_log) != TF_OK ||
+	    keep(&r->attester, e->key_attester) != TF_OK)
 		return TF_NOMEM;
-	return replace_text(&r->host, e->host);
+	return keep(&r->host, e->host);
 }
 
 /* Check that "previous" of an opening matches the entries before it. */
@@ -86,9 +84,8 @@ check_previous(struct tf_replay *r, const struct tf_entry *e)
 	    tf_replay_broken(r, "previous does not continue this ledger");
 }
 
-/* The first entry: create the root. */
 static enum tf_code
-create_root(struct tf_replay *r, const struct tf_entry *e)
+first_opened(struct tf_replay *r, const struct tf_entry *e)
 {
 	struct tf_replay_tree_dir root = { .attr = { .id = TF_ROOT_ID,
 					       .parent = TF_ROOT_ID,
@@ -107,7 +104,7 @@ create_root(struct tf_replay *r, const struct tf_entry *e)
 		(void)tf_replay_broken(r, "does not say whose the root is");
 	tf_replay_tree_root(&r->tree, &root);
 	r->n_names++;
-	return set_session(r, e);
+	return keep_opening(r, e);
 }
 
 enum tf_code
@@ -122,14 +119,14 @@ tf_replay_opened(struct tf_replay *r, const struct tf_entry *e)
 	if (rc != TF_OK)
 		return rc;
 	if (r->n_names == 0)
-		return create_root(r, e);
+		return first_opened(r, e);
 	if (!tf_replay_same(e->store, r->store))
 		(void)tf_replay_broken(r, "was written by another store");
 	if (e->previous.p == NULL &&
 	    (!tf_replay_same(e->key_log, r->vkey) ||
 		!tf_replay_same(e->key_attester, r->attester)))
 		(void)tf_replay_broken(r, "names keys that are not in force");
-	return set_session(r, e);
+	return keep_opening(r, e);
 }
 
 enum tf_code
@@ -143,5 +140,5 @@ tf_replay_key_rotated(struct tf_replay *r, const struct tf_entry *e)
 	if (!tf_replay_same(e->key_old, *key))
 		return tf_replay_broken(r,
 		    "replaces a key that is not in force");
-	return replace_text(key, e->key_new);
+	return keep(key, e->key_new);
 }

@@ -92,7 +92,7 @@ shell(const char *fmt, ...)
 }
 
 void
-show_daemon_log(void)
+show_said(void)
 {
 	fflush(stdout);
 	if (system("sed 's/^/    /' said") != 0)

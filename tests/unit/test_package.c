@@ -7,11 +7,8 @@
 #include <unistd.h>
 
 #include "../../core/archive/format.h"
-#include "../../core/archive/members.h"
 #include "../../core/archive/names.h"
-#include "../../core/archive/open.h"
 #include "../../core/archive/reader.h"
-#include "../../core/archive/safe_name.h"
 #include "../../core/base/bytes.h"
 #include "../../core/base/crypto.h"
 #include "../../core/verify.h"

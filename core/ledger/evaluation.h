@@ -1,0 +1,66 @@
+/*
+ * The judgement of evidence by its content: one entry point for sealing and for
+ * `trailctl evaluate`.
+ *
+ * A judgement never fails because of content: evidence that is missing,
+ * malformed or too large is not compliant, and the report says why.  The same
+ * evidence and definition give the same bytes on every machine.
+ */
+#ifndef TF_LEDGER_EVALUATION_H
+#define TF_LEDGER_EVALUATION_H
+
+#include "../json.h"
+
+struct tf_type;
+
+#define TF_REPORT_BYTES ((size_t)2 << 20) /* no report is longer */
+
+/* {0} is empty; tf_evaluation_free makes it so. */
+struct tf_evaluation {
+	bool compliant;
+	const char *rule;     /* "junit" or "checks" */
+	struct tf_buf counts; /* canonical JSON: `counts` of `evaluated` */
+	struct tf_buf report; /* JSON, see checks.h and junit.h */
+};
+void tf_evaluation_free(struct tf_evaluation *e);
+
+/* A file below the attestation. */
+struct tf_judged_file {
+	struct tf_str path;
+	uint64_t size; /* bytes */
+};
+
+/* The files of an attestation, as their owner offers them. */
+struct tf_judged_files {
+	/* Set *f to the next file; *found becomes false after the last one.
+	 * The order is that of the paths as bytes.  f->path is valid until the
+	 * next call. */
+	enum tf_code (*next)(void *arg, struct tf_judged_file *f, bool *found,
+	    struct tf_error *err);
+	/* Pass the bytes of the last file that next gave to sink, whose error
+	 * ends the reading and is returned. */
+	enum tf_code (*read)(void *arg, const struct tf_sink *sink,
+	    struct tf_error *err);
+	void *arg;
+};
+
+/*
+ * Judge the files by type t, or as JUnit reports if t is NULL.  JUnit reports
+ * are the files whose names end in .xml, in any case of letters.
+ * The caller frees *out with tf_evaluation_free, also on failure.
+ * Errors: TF_NOMEM, and those of next and read: then nothing is judged.
+ */
+TF_MUST_USE enum tf_code tf_evaluate(const struct tf_type *t,
+    const struct tf_judged_files *files, struct tf_evaluation *out,
+    struct tf_error *err);
+
+/*
+ * The judgement of evidence that cannot be judged: its type is not defined, a
+ * file cannot be read.  It is not compliant, and the report is
+ * {"causes":[why],"compliant":false,"version":1}.  why is UTF-8.  junit: the
+ * rule would have been junit.  Frees and errors as above.
+ */
+TF_MUST_USE enum tf_code tf_evaluate_refused(bool junit, const char *why,
+    struct tf_evaluation *out, struct tf_error *err);
+
+#endif

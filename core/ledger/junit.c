@@ -1,0 +1,617 @@
+/* Judge JUnit reports: see junit.h. */
+#include "junit.h"
+
+#include <expat.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../base/json_any.h"
+#include "../base/member.h"
+
+/* expat gets blocks of this size, however the bytes come in: what it does then
+ * depends on the bytes alone. */
+#define BLOCK 65536
+#define NAME_BYTES 256
+#define NUMBER_BYTES 32
+#define TIME_BYTES 64
+#define COUNT_MAX 1000000000u /* a higher count is not one of tests */
+#define LIST_BYTES ((size_t)128 << 10)
+
+struct counts {
+	uint64_t tests, failures, errors, skipped;
+};
+
+enum kind { SUITES, SUITE, CASE, OTHER };
+
+struct level {
+	enum kind kind;
+	struct counts found, stated;  /* of a suite */
+	bool failure, error, skipped; /* of a case */
+	struct tf_str name;	      /* in names */
+	char duration[NUMBER_BYTES + 1], time[TIME_BYTES + 1];
+};
+
+/* A list of the report. */
+struct list {
+	struct tf_buf text;
+	uint64_t cut;
+};
+
+struct tf_junit {
+	XML_Parser parser;
+	struct tf_sha256 *hash;
+	struct tf_buf file;  /* name of the file */
+	struct tf_buf names; /* of all open levels, each with a NUL */
+	bool bad;	     /* the rest of the file is not looked at */
+	bool nomem;
+	uint64_t bytes, size;  /* of all files, of this file */
+	uint64_t parsed, seen; /* bytes given to expat, to its last event */
+	size_t filled;	       /* of block */
+	unsigned depth;
+	struct level level[TF_JUNIT_DEPTH];
+	struct counts total, found;
+	struct list causes, failed, files, suites;
+	char block[BLOCK];
+};
+
+/* --- lists -------------------------------------------------------------- */
+
+/* Start an entry; false if it is left out. */
+static bool
+begin_entry(struct list *l)
+{
+	if (l->text.n > LIST_BYTES) {
+		l->cut++;
+		return false;
+	}
+	tf_buf_str(&l->text, l->text.n > 0 ? "," : "");
+	return true;
+}
+
+static void
+put_key(struct tf_buf *b, const char *key)
+{
+	if (b->n > 0 && b->p[b->n - 1] != '{')
+		tf_buf_str(b, ",");
+	tf_buf_printf(b, "\"%s\":", key);
+}
+
+static void
+put_text(struct tf_buf *b, const char *key, struct tf_str s)
+{
+	put_key(b, key);
+	tf_any_put_string(b, s);
+}
+
+static void
+put_number(struct tf_buf *b, const char *key, uint64_t v)
+{
+	put_key(b, key);
+	tf_buf_printf(b, "%" PRIu64, v);
+}
+
+static void
+add_cause(struct tf_junit *j, const char *text)
+{
+	if (begin_entry(&j->causes))
+		tf_any_put_string(&j->causes.text, tf_str_of(text));
+}
+
+/* Note what is wrong with the file, and look at nothing more of it. */
+static void
+refuse(struct tf_junit *j, const char *why)
+{
+	char text[TF_JUNIT_DEPTH + 160];
+	struct tf_buf b = { 0 };
+
+	if (j->bad)
+		return;
+	j->bad = true;
+	(void)XML_StopParser(j->parser, XML_FALSE);
+	(void)snprintf(text, sizeof(text), ": line %llu, column %llu: %s",
+	    (unsigned long long)XML_GetCurrentLineNumber(j->parser),
+	    (unsigned long long)XML_GetCurrentColumnNumber(j->parser) + 1, why);
+	tf_buf_add(&b, j->file.p, j->file.n);
+	tf_buf_str(&b, text);
+	if (begin_entry(&j->causes))
+		tf_any_put_string(&j->causes.text, tf_buf_bytes(&b));
+	j->nomem = j->nomem || b.failed;
+	tf_buf_free(&b);
+}
+
+/* --- elements ----------------------------------------------------------- */
+
+static const char *
+attribute(const char **attributes, const char *name)
+{
+	for (; attributes[0] != NULL; attributes += 2) {
+		if (strcmp(attributes[0], name) == 0)
+			return attributes[1];
+	}
+	return NULL;
+}
+
+/* Read a count, 0 if it is missing. */
+static uint64_t
+count_of(struct tf_junit *j, const char **attributes, const char *name)
+{
+	const char *text = attribute(attributes, name);
+	uint64_t v = 0;
+	size_t n;
+
+	if (text == NULL)
+		return 0;
+	for (n = 0; text[n] >= '0' && text[n] <= '9' && v <= COUNT_MAX; n++)
+		v = v * 10 + (uint64_t)(text[n] - '0');
+	if (n == 0 || text[n] != '\0' || v > COUNT_MAX) {
+		refuse(j, "a count of tests is not a number");
+		return 0;
+	}
+	return v;
+}
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The sum, at most COUNT_MAX. */
+static uint64_t
+sum_of(uint64_t a, uint64_t b)
+{
+	return a + b < COUNT_MAX ? a + b : COUNT_MAX;
+}
+
+static void
+add(struct counts *sum, const struct counts *c)
+{
+	sum->tests = sum_of(sum->tests, c->tests);
+	sum->failures = sum_of(sum->failures, c->failures);
+	sum->errors = sum_of(sum->errors, c->errors);
+	sum->skipped = sum_of(sum->skipped, c->skipped);
+}
+
+/* What a suite states about itself; tools have three words for skipped. */
+static void
+read_stated(struct tf_junit *j, struct level *l, const char **attributes)
+{
+	l->stated.tests = count_of(j, attributes, "tests");
+	l->stated.failures = count_of(j, attributes, "failures");
+	l->stated.errors = count_of(j, attributes, "errors");
+	l->stated.skipped = larger(count_of(j, attributes, "skipped"),
+	    larger(count_of(j, attributes, "skips"),
+		count_of(j, attributes, "disabled")));
+}
+
+static void
+copy_short(char *out, size_t size, const char *text)
+{
+	size_t n = text != NULL ? strlen(text) : 0;
+
+	if (n < size)
+		memcpy(out, text != NULL ? text : "", n + 1);
+}
+
+/* Keep a name of at most NAME_BYTES, whole characters, behind the others. */
+static void
+keep_name(struct tf_junit *j, struct level *l, const char *a, const char *b)
+{
+	struct tf_buf *names = &j->names;
+	size_t start = names->n;
+
+	tf_buf_str(names, a != NULL ? a : "");
+	if (a != NULL && b != NULL && *a != '\0' && *b != '\0')
+		tf_buf_str(names, ".");
+	tf_buf_str(names, b != NULL ? b : "");
+	if (names->failed) {
+		j->nomem = true;
+		return;
+	}
+	if (names->n - start > NAME_BYTES) {
+		names->n = start + NAME_BYTES;
+		while (names->n > start &&
+		    ((uint8_t)names->p[names->n] & 0xc0) == 0x80)
+			names->n--;
+	}
+	/* The offset, for the buffer moves. */
+	l->name = (struct tf_str){ NULL, names->n - start };
+}
+
+static struct tf_str
+name_of(const struct tf_junit *j, unsigned depth)
+{
+	size_t start = 0;
+
+	for (unsigned k = 0; k < depth; k++)
+		start += j->level[k].name.n;
+	return (struct tf_str){ j->names.n > 0 ? j->names.p + start : "",
+		j->level[depth].name.n };
+}
+
+/* The innermost level of suites, or of testsuites, that is open. */
+static struct level *
+suite_of(struct tf_junit *j, unsigned depth)
+{
+	while (depth-- > 0) {
+		if (j->level[depth].kind <= SUITE)
+			return &j->level[depth];
+	}
+	return NULL;
+}
+
+static void
+mark(struct level *l, const char *name)
+{
+	bool failure = strcmp(name, "failure") == 0;
+	bool error = strcmp(name, "error") == 0;
+
+	if (l->kind == CASE) {
+		l->failure = l->failure || failure;
+		l->error = l->error || error;
+		l->skipped = l->skipped || strcmp(name, "skipped") == 0;
+	} else if (l->kind <= SUITE) {
+		l->found.failures += failure;
+		l->found.errors += error;
+	}
+}
+
+static enum kind
+kind_of(const char *name)
+{
+	return strcmp(name, "testsuites") == 0 ? SUITES :
+	    strcmp(name, "testsuite") == 0     ? SUITE :
+	    strcmp(name, "testcase") == 0      ? CASE :
+						 OTHER;
+}
+
+static void
+look(struct tf_junit *j)
+{
+	j->seen = (uint64_t)XML_GetCurrentByteIndex(j->parser) +
+	    (uint64_t)XML_GetCurrentByteCount(j->parser);
+}
+
+static void XMLCALL
+start(void *arg, const char *name, const char **attributes)
+{
+	struct tf_junit *j = arg;
+	struct level *l = &j->level[j->depth];
+	const char *status;
+
+	look(j);
+	if (j->bad)
+		return;
+	if (j->depth == TF_JUNIT_DEPTH) {
+		refuse(j, "nested too deeply");
+		return;
+	}
+	*l = (struct level){ .kind = kind_of(name) };
+	if (j->depth == 0 && l->kind > SUITE) {
+		refuse(j, "the root is neither testsuites nor testsuite");
+		return;
+	}
+	if (j->depth > 0)
+		mark(&j->level[j->depth - 1], name);
+	j->depth++;
+	if (l->kind <= SUITE) {
+		read_stated(j, l, attributes);
+		keep_name(j, l, attribute(attributes, "name"), NULL);
+		copy_short(l->duration, sizeof(l->duration),
+		    attribute(attributes, "time"));
+		copy_short(l->time, sizeof(l->time),
+		    attribute(attributes, "timestamp"));
+	} else if (l->kind == CASE) {
+		keep_name(j, l, attribute(attributes, "classname"),
+		    attribute(attributes, "name"));
+		status = attribute(attributes, "status");
+		l->skipped = status != NULL && strcmp(status, "notrun") == 0;
+	}
+}
+
+static void
+end_case(struct tf_junit *j)
+{
+	const struct level *l = &j->level[j->depth];
+	struct level *suite = suite_of(j, j->depth);
+	struct tf_buf *b = &j->failed.text;
+	struct counts c = { 1, l->failure, l->error,
+		l->skipped && !l->failure && !l->error };
+
+	add(&suite->found, &c);
+	add(&j->found, &c);
+	if ((!l->failure && !l->error) || !begin_entry(&j->failed))
+		return;
+	tf_buf_str(b, "{");
+	put_text(b, "kind", tf_str_of(l->failure ? "failure" : "error"));
+	put_text(b, "name", name_of(j, j->depth));
+	put_text(b, "suite", name_of(j, (unsigned)(suite - j->level)));
+	tf_buf_str(b, "}");
+}
+
+static void
+put_suite(struct tf_junit *j, const struct level *l)
+{
+	struct tf_buf *b = &j->suites.text;
+	struct tf_str duration = tf_str_of(l->duration);
+
+	if (!begin_entry(&j->suites))
+		return;
+	tf_buf_str(b, "{");
+	if (tf_number_ok(duration)) {
+		put_key(b, "duration");
+		tf_buf_add(b, duration.p, duration.n);
+	}
+	put_number(b, "errors", l->found.errors);
+	put_number(b, "failures", l->found.failures);
+	put_text(b, "file", tf_buf_bytes(&j->file));
+	put_text(b, "name", name_of(j, (unsigned)(l - j->level)));
+	put_number(b, "skipped", l->found.skipped);
+	if (l->time[0] != '\0')
+		put_text(b, "timestamp", tf_str_of(l->time));
+	put_number(b, "total", l->found.tests);
+	tf_buf_str(b, "}");
+}
+
+static void
+end_suite(struct tf_junit *j)
+{
+	struct level *l = &j->level[j->depth], *outer = suite_of(j, j->depth);
+
+	l->found.tests = larger(l->found.tests, l->stated.tests);
+	l->found.failures = larger(l->found.failures, l->stated.failures);
+	l->found.errors = larger(l->found.errors, l->stated.errors);
+	l->found.skipped = larger(l->found.skipped, l->stated.skipped);
+	add(outer != NULL ? &outer->found : &j->total, &l->found);
+	if (l->kind == SUITE && (outer == NULL || outer->kind == SUITES))
+		put_suite(j, l);
+}
+
+static void XMLCALL
+end(void *arg, const char *name)
+{
+	struct tf_junit *j = arg;
+	const struct level *l;
+
+	(void)name;
+	look(j);
+	if (j->bad)
+		return;
+	l = &j->level[--j->depth];
+	if (l->kind == CASE)
+		end_case(j);
+	else if (l->kind <= SUITE)
+		end_suite(j);
+	j->names.n -= l->name.n;
+}
+
+static void XMLCALL
+other(void *arg, const char *s, int n)
+{
+	(void)s;
+	(void)n;
+	look(arg);
+}
+
+static void XMLCALL
+doctype(void *arg, const char *name, const char *system, const char *public,
+    int internal)
+{
+	(void)name;
+	(void)system;
+	(void)public;
+	(void)internal;
+	refuse(arg, "a document type is not allowed");
+}
+
+/* --- files -------------------------------------------------------------- */
+
+enum tf_code
+tf_junit_new(struct tf_junit **out, struct tf_error *err)
+{
+	struct tf_junit *j = calloc(1, sizeof(*j));
+
+	*out = NULL;
+	if (j == NULL)
+		return tf_nomem(err);
+	j->hash = tf_sha256_new();
+	j->parser = XML_ParserCreate(NULL);
+	if (j->hash == NULL || j->parser == NULL) {
+		tf_junit_free(j);
+		return tf_nomem(err);
+	}
+	*out = j;
+	return TF_OK;
+}
+
+void
+tf_junit_free(struct tf_junit *j)
+{
+	if (j == NULL)
+		return;
+	if (j->parser != NULL)
+		XML_ParserFree(j->parser);
+	tf_sha256_free(j->hash);
+	tf_buf_free(&j->file);
+	tf_buf_free(&j->names);
+	tf_buf_free(&j->causes.text);
+	tf_buf_free(&j->failed.text);
+	tf_buf_free(&j->files.text);
+	tf_buf_free(&j->suites.text);
+	free(j);
+}
+
+enum tf_code
+tf_junit_begin(struct tf_junit *j, struct tf_str name, struct tf_error *err)
+{
+	if (!XML_ParserReset(j->parser, NULL))
+		return tf_nomem(err);
+	XML_SetUserData(j->parser, j);
+	XML_SetElementHandler(j->parser, start, end);
+	XML_SetDefaultHandler(j->parser, other);
+	XML_SetStartDoctypeDeclHandler(j->parser, doctype);
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 6
+	/* Whether a long tag is refused must not depend on when it is read. */
+	(void)XML_SetReparseDeferralEnabled(j->parser, XML_FALSE);
+#endif
+	tf_sha256_reset(j->hash);
+	j->file.n = j->names.n = j->filled = 0;
+	j->depth = 0;
+	j->size = j->parsed = j->seen = 0;
+	j->bad = false;
+	tf_buf_add(&j->file, name.p, name.n);
+	return tf_buf_end(&j->file, err);
+}
+
+/* Give the block to expat. */
+static enum tf_code
+parse_block(struct tf_junit *j, bool last, struct tf_error *err)
+{
+	enum XML_Status status;
+
+	if (!j->bad) {
+		j->parsed += j->filled;
+		status = XML_Parse(j->parser, j->block, (int)j->filled, last);
+		if (status != XML_STATUS_OK &&
+		    XML_GetErrorCode(j->parser) == XML_ERROR_NO_MEMORY)
+			return tf_nomem(err);
+		if (status != XML_STATUS_OK)
+			refuse(j, "not well-formed XML");
+		else if (j->parsed > j->seen + TF_JUNIT_TAG)
+			refuse(j, "a tag or comment of more than 1 MiB");
+	}
+	j->filled = 0;
+	return j->nomem ? tf_nomem(err) : TF_OK;
+}
+
+enum tf_code
+tf_junit_feed(struct tf_junit *j, const void *p, size_t n, struct tf_error *err)
+{
+	const char *from = p;
+	enum tf_code rc;
+
+	tf_sha256_add(j->hash, p, n);
+	j->size += n;
+	j->bytes += n;
+	if (j->bytes > TF_JUNIT_BYTES)
+		refuse(j, "more than 256 MiB in all files");
+	while (n > 0 && !j->bad) {
+		size_t part = BLOCK - j->filled < n ? BLOCK - j->filled : n;
+
+		memcpy(j->block + j->filled, from, part);
+		j->filled += part;
+		from += part;
+		n -= part;
+		if (j->filled == BLOCK &&
+		    (rc = parse_block(j, false, err)) != TF_OK)
+			return rc;
+	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_junit_end(struct tf_junit *j, struct tf_error *err)
+{
+	enum tf_code rc = parse_block(j, true, err);
+	struct tf_buf *b = &j->files.text;
+	char hex[2 * sizeof(struct tf_hash) + 1];
+	struct tf_hash h;
+
+	if (rc != TF_OK)
+		return rc;
+	/* Of suites that did not end, what was found in them counts. */
+	for (unsigned k = 0; k < j->depth; k++)
+		add(&j->total, &j->level[k].found);
+	if (!begin_entry(&j->files))
+		return TF_OK;
+	tf_sha256_peek(j->hash, &h);
+	tf_hex(h.b, sizeof(h.b), hex);
+	tf_buf_str(b, "{");
+	put_text(b, "name", tf_buf_bytes(&j->file));
+	put_text(b, "sha256", tf_str_of(hex));
+	put_number(b, "size", j->size);
+	tf_buf_str(b, "}");
+	return tf_buf_end(b, err);
+}
+
+/* --- the report --------------------------------------------------------- */
+
+static void
+add_count_cause(struct tf_junit *j, uint64_t n, const char *word)
+{
+	char text[64];
+
+	if (n == 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%" PRIu64 " %s%s", n, word,
+	    n == 1 ? "" : "s");
+	add_cause(j, text);
+}
+
+static void
+put_list(struct tf_buf *b, const char *key, const struct list *l)
+{
+	put_key(b, key);
+	tf_buf_str(b, "[");
+	tf_buf_add(b, l->text.p, l->text.n);
+	tf_buf_str(b, "]");
+	b->failed = b->failed || l->text.failed;
+}
+
+static void
+put_cut(struct tf_buf *b, const struct tf_junit *j)
+{
+	if (j->causes.cut + j->failed.cut + j->files.cut + j->suites.cut == 0)
+		return;
+	put_key(b, "cut");
+	tf_buf_str(b, "{");
+	put_number(b, "causes", j->causes.cut);
+	put_number(b, "failed", j->failed.cut);
+	put_number(b, "files", j->files.cut);
+	put_number(b, "junit_results", j->suites.cut);
+	tf_buf_str(b, "}");
+}
+
+enum tf_code
+tf_junit_report(struct tf_junit *j, struct tf_evaluation *out,
+    struct tf_error *err)
+{
+	struct tf_buf *b = &out->report;
+	struct tf_json counts;
+	enum tf_code rc;
+
+	*out = (struct tf_evaluation){ .rule = "junit" };
+	add_count_cause(j, j->total.failures, "failure");
+	add_count_cause(j, j->total.errors, "error");
+	if (j->files.text.n == 0)
+		add_cause(j, "no file whose name ends in .xml");
+	else if (j->found.tests == j->found.skipped)
+		add_cause(j, "no test ran");
+	out->compliant = j->causes.text.n == 0;
+	tf_json_begin(&counts, &out->counts);
+	tf_json_object(&counts);
+	tf_put_uint(&counts, "errors", j->total.errors);
+	tf_put_uint(&counts, "failures", j->total.failures);
+	tf_put_uint(&counts, "skipped", j->total.skipped);
+	tf_put_uint(&counts, "tests", j->total.tests);
+	tf_json_object_end(&counts);
+	rc = tf_json_end(&counts, err);
+	if (rc != TF_OK)
+		return rc;
+	tf_buf_str(b, "{");
+	put_list(b, "causes", &j->causes);
+	put_key(b, "compliant");
+	tf_buf_str(b, out->compliant ? "true" : "false");
+	put_key(b, "counts");
+	tf_buf_add(b, out->counts.p, out->counts.n);
+	put_cut(b, j);
+	put_list(b, "failed", &j->failed);
+	put_list(b, "files", &j->files);
+	put_list(b, "junit_results", &j->suites);
+	tf_buf_str(b, ",\"version\":1}");
+	return tf_buf_end(b, err);
+}
