@@ -541,9 +541,9 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 
 	a->r->newer += e->v > TF_ENTRY_VERSION;
 	a->r->unknown += e->v == TF_ENTRY_VERSION && e->type == TF_TYPE_UNKNOWN;
-	if (rc == TF_OK && x.born && x.kind == TF_KIND_EVIDENCE)
+	if (rc == TF_OK && x.created && x.kind == TF_KIND_EVIDENCE)
 		a->r->files++;
-	if (rc == TF_OK && x.born)
+	if (rc == TF_OK && x.created)
 		rc = a->source->created(a, e, &x, err);
 	if (rc == TF_OK && x.evidence_access && a->source->access != NULL)
 		a->source->access(a, e);

@@ -22,7 +22,7 @@ struct tf_replay_dir {
 /* The effect of one entry that its own fields do not contain. */
 struct tf_replay_effect {
 	/* The entry created a name: its parent, and its offset in path. */
-	bool born;
+	bool created;
 	enum tf_kind kind;
 	uint64_t parent;
 	size_t name_at;

@@ -76,7 +76,7 @@ born(struct tf_replay *r, enum tf_code added, enum tf_kind kind,
 	if ((rc = tf_replay_tree_put(&r->tree, p->up_path, &p->up, err)) !=
 	    TF_OK)
 		return rc;
-	out->born = true;
+	out->created = true;
 	out->kind = kind;
 	out->parent = p->up.attr.id;
 	r->n_names++;

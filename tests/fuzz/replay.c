@@ -51,7 +51,7 @@ one_entry(struct tf_replay *r, const char *line, size_t n, uint64_t *next,
 		if (number)
 			d.e.seq = (*next)++;
 		MUST(tf_replay_entry(r, &d.e, &leaf, &x, NULL) == TF_OK);
-		if (x.born)
+		if (x.created)
 			MUST(x.name_at < d.e.path.n);
 	} else if (number) {
 		tf_replay_gap(r, *next);
