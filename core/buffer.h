@@ -1,5 +1,6 @@
 /*
- * Growing buffers of bytes.
+ * Growing buffers of bytes, which remember that memory ran out: a caller makes
+ * all its appends and asks once, with tf_buf_end.
  */
 #ifndef TF_BUFFER_H
 #define TF_BUFFER_H
@@ -18,15 +19,23 @@ struct tf_buf {
 	bool failed;
 };
 
+/* Does nothing for NULL and for an empty buffer. */
 void tf_buf_free(struct tf_buf *b);
+/* Append n bytes.  p may be NULL if n is 0; it must not point into b. */
 void tf_buf_add(struct tf_buf *b, const void *p, size_t n);
+/* Append s without its NUL. */
 void tf_buf_str(struct tf_buf *b, const char *s);
+/* Append formatted text; no argument may point into b. */
 void tf_buf_printf(struct tf_buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* Make room for n more bytes and the NUL that always follows them.  False if
- * b has failed, also now. */
+/*
+ * Make room for n more bytes and the NUL that always follows them.  The caller
+ * writes them at p + n and then raises n.  False if memory ran out, now or
+ * before; b has failed then.
+ */
 bool tf_buf_room(struct tf_buf *b, size_t n);
-/* The content of b, valid until b changes.  p is never NULL. */
+/* The content of b, valid until b changes.  p is never NULL, also when b is
+ * empty. */
 struct tf_str tf_buf_bytes(const struct tf_buf *b);
 
 /*

@@ -1,4 +1,7 @@
-/* The clocks of the host.  No other file calls them. */
+/*
+ * The clocks of the host.  No other file calls them, so that tests can replace
+ * them in one place.  All functions are safe from many threads at once.
+ */
 #ifndef TF_BASE_CLOCK_H
 #define TF_BASE_CLOCK_H
 
@@ -10,7 +13,8 @@
 
 #define TF_SECOND UINT64_C(1000000000) /* in nanoseconds */
 
-/* The host's wall clock, UTC. */
+/* The host's wall clock, UTC.  It may jump in either direction; the order of
+ * entries never depends on it. */
 struct tf_time tf_clock_now(void);
 /* True if the kernel reports that no service synchronises the wall clock (NTP,
  * PTP).  False also if the kernel refuses the question. */

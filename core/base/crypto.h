@@ -14,6 +14,7 @@
 struct tf_buf;
 struct tf_hash;
 
+/* SHA-256 (FIPS 180-4) of n bytes. */
 void tf_sha256(const void *p, size_t n, struct tf_hash *out);
 /* SHA-256 of a one-byte prefix, a and b: leaves and nodes of RFC 6962 2.1. */
 void tf_sha256_prefixed(uint8_t prefix, const void *a, size_t an, const void *b,
@@ -37,7 +38,10 @@ struct tf_pubkey {
 
 /* A private key.  Safe from many threads at once. */
 struct tf_key;
+/* Wipe and free k; does nothing for NULL. */
 void tf_key_free(struct tf_key *k);
+/* Make a key from random bytes.  On TF_OK free *out with tf_key_free.
+ * TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_key_generate(struct tf_key **out,
     struct tf_error *err);
 /* From a 32-byte RFC 8032 seed: for published test vectors. */
@@ -56,7 +60,10 @@ TF_MUST_USE enum tf_code tf_key_load(int dirfd, const char *name,
  * TF_EXISTS if the name exists. */
 TF_MUST_USE enum tf_code tf_key_save(const struct tf_key *k, int dirfd,
     const char *name, struct tf_error *err);
+/* The public key of k. */
 void tf_key_public(const struct tf_key *k, struct tf_pubkey *out);
+/* Sign n bytes with Ed25519 (RFC 8032 5.1.6): the same bytes and key always
+ * give the same signature.  TF_IO if it could not be made. */
 TF_MUST_USE enum tf_code tf_key_sign(const struct tf_key *k, const void *msg,
     size_t n, uint8_t sig[TF_SIG_LEN], struct tf_error *err);
 /* TF_OK if sig is pub's signature of msg, TF_TAMPER if it is not, TF_NOMEM if
@@ -69,6 +76,7 @@ TF_MUST_USE enum tf_code tf_key_verify(const struct tf_pubkey *pub,
 void tf_pubkey_spki(const struct tf_pubkey *pub, uint8_t out[TF_SPKI_LEN]);
 void tf_pubkey_pem(const struct tf_pubkey *pub, struct tf_buf *out);
 
+/* Fill p with n bytes that nobody can predict (getrandom(2)).  TF_IO. */
 TF_MUST_USE enum tf_code tf_random(void *p, size_t n, struct tf_error *err);
 
 /* The version of the loaded library, such as "3.0.17". */

@@ -13,12 +13,16 @@
 
 /* "2026-11-23T07:50:00.123456789Z": 30 characters and a NUL. */
 #define TF_TIME_LEN 30
+/* Write t, clamped as by tf_time_clamp, and a NUL to out. */
 void tf_time_text(struct tf_time t, char out[TF_TIME_LEN + 1]);
-/* Parse exactly that form, with a year 0001..9999 and an existing day; false
- * otherwise. */
+/*
+ * Parse exactly that form, with a year 0001..9999, an existing day and seconds
+ * 00..59.  False otherwise; *out is then unchanged.
+ */
 bool tf_time_parse(const char *s, size_t len, struct tf_time *out);
 /* The nearest time that tf_time_text can write (years 0001..9999). */
 struct tf_time tf_time_clamp(struct tf_time t);
+/* t + ns nanoseconds; the last time of an int64_t in seconds if beyond. */
 struct tf_time tf_time_add_ns(struct tf_time t, uint64_t ns);
 
 #endif

@@ -26,7 +26,7 @@ cannot_read(const char *path, struct tf_error *err)
 
 /* Handle the node at w->path: its last component is name, in directory fd. */
 static enum tf_code
-look_at(struct walk *w, int fd, const char *name, struct tf_error *err)
+handle_node(struct walk *w, int fd, const char *name, struct tf_error *err)
 {
 	struct stat st;
 	int dir;
@@ -66,7 +66,7 @@ enter(struct walk *w, int fd, struct tf_error *err)
 		tf_buf_str(&w->path, e->d_name);
 		tf_buf_add(&w->path, "", 1);
 		rc = w->path.failed ? tf_nomem(err) :
-				      look_at(w, fd, e->d_name, err);
+				      handle_node(w, fd, e->d_name, err);
 	}
 	if (rc == TF_OK && errno != 0)
 		rc = tf_fail(err, TF_IO, "%s", strerror(errno));

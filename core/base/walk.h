@@ -1,4 +1,7 @@
-/* Walk over everything below a directory, which may be hostile. */
+/*
+ * Walk over everything below a directory, which may be hostile: it may change
+ * during the walk, be deeper than descriptors allow, or have any names.
+ */
 #ifndef TF_BASE_WALK_H
 #define TF_BASE_WALK_H
 
@@ -18,7 +21,8 @@ typedef enum tf_code (*tf_walked)(void *arg, const char *path,
 /*
  * Call fn for every node below dirfd except directories, in no particular
  * order, until fn fails.  Directories down to level max are entered; symlinks
- * are not followed.  The walk holds one descriptor per level.
+ * are not followed.  The walk holds one descriptor per level; dirfd stays the
+ * caller's.  size is in bytes and has a meaning for regular files only.
  * Errors: TF_ACCESS and TF_IO, with the path in err; TF_NOMEM; those of fn.
  */
 TF_MUST_USE enum tf_code tf_walk(int dirfd, unsigned max, tf_walked fn,

@@ -24,7 +24,11 @@ struct tf_tlog_proof {
 	struct tf_str note;  /* within the parsed text */
 };
 
-/* Append the proof file to out. */
+/*
+ * Append the proof file to out.  extra is the entry's bytes, not yet in base64;
+ * p NULL leaves its line out.  note is a whole checkpoint.  Without memory out
+ * fails.
+ */
 void tf_tlog_proof_write(struct tf_buf *out, uint64_t index,
     const struct tf_proof *path, struct tf_str extra, struct tf_str note);
 
