@@ -185,10 +185,11 @@ add_node(struct reading *x, enum tf_yaml_type type, yaml_mark_t mark,
 			return fail_at(at, err, "a key must be a text");
 		*is_key = map && !*is_key;
 	}
-	x->y->node[x->y->n++] = (struct tf_yaml_node){ .type = type,
+	x->y->node[x->y->n] = (struct tf_yaml_node){ .type = type,
 		.line = (uint32_t)at.line,
 		.column = (uint32_t)at.column,
-		.next = x->y->n };
+		.next = x->y->n + 1 };
+	x->y->n++;
 	return TF_OK;
 }
 
