@@ -25,6 +25,7 @@ for name; do
 	note) set -- "$@" "$top/tests/vectors/notes" ;;
 	package) set -- "$@" "$top/tests/packages/bad" ;;
 	proof) set -- "$@" "$top/tests/vectors/proofs" ;;
+	template) set -- "$@" "$top/tests/vectors/templates" ;;
 	esac
 	dict=$top/tests/fuzz/corpus/$name.dict
 	[ ! -e "$dict" ] || set -- "-dict=$dict" "$@"

@@ -92,8 +92,8 @@ object_file() {
 		cut -c 3-)"
 }
 
-# place FILE TEXT: the offset of the first such text.
-place() {
+# offset_of FILE TEXT: the offset of the first such text.
+offset_of() {
 	grep -abo -- "$2" "$1" | head -n 1 | cut -d : -f 1
 }
 

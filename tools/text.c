@@ -145,7 +145,8 @@ text_time(const char *s, char out[TF_TIME_LEN + 1])
 	if (n != 10 && n != 16 && n != 19 && !(n > 20 && n < TF_TIME_LEN))
 		return false;
 	memcpy(out, form, TF_TIME_LEN + 1);
-	memcpy(out, s, n);
+	for (size_t i = 0; i < n; i++)
+		out[i] = s[i];
 	if (out[10] == ' ')
 		out[10] = 'T';
 	return tf_time_parse(out, TF_TIME_LEN, &t);

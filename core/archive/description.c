@@ -44,6 +44,31 @@ tf_package_bag_info(const struct tf_package_facts *f, struct tf_buf *out)
 	tf_buf_printf(out, "Trailfs-Package-Format: %u\n", f->format);
 }
 
+bool
+tf_package_keys(const struct tf_vkey *log, struct tf_str attester,
+    struct tf_package_keys *out)
+{
+	uint8_t der[TF_SPKI_LEN];
+	struct tf_pubkey pub;
+
+	tf_vkey_text(log, &out->vkey);
+	tf_buf_str(&out->vkey, "\n");
+	tf_pubkey_pem(&log->pub, &out->pem);
+	if (!tf_unbase64_exact(attester.p, attester.n, der, sizeof(der)))
+		return false;
+	memcpy(pub.b, der + TF_SPKI_LEN - TF_PUBKEY_LEN, sizeof(pub.b));
+	tf_pubkey_pem(&pub, &out->attester);
+	return true;
+}
+
+void
+tf_package_keys_free(struct tf_package_keys *k)
+{
+	tf_buf_free(&k->vkey);
+	tf_buf_free(&k->pem);
+	tf_buf_free(&k->attester);
+}
+
 static void
 put_int(struct tf_json *j, const char *key, uint64_t v)
 {

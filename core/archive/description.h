@@ -6,8 +6,10 @@
 #ifndef TF_ARCHIVE_DESCRIPTION_H
 #define TF_ARCHIVE_DESCRIPTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "../json.h"
 #include "../ledger/checkpoint.h"
 #include "select.h"
 
@@ -32,6 +34,22 @@ void tf_package_bag_info(const struct tf_package_facts *f, struct tf_buf *out);
 /* Append package.json to out. */
 TF_MUST_USE enum tf_code tf_package_json(const struct tf_package_facts *f,
     struct tf_buf *out, struct tf_error *err);
+
+/* The texts of the files in keys/. */
+struct tf_package_keys {
+	struct tf_buf vkey, pem, attester;
+};
+
+/*
+ * Append the texts of the files in keys/ to *out: the key of the log, and the
+ * key of the attester, an SPKI in base64. False: the key of the attester is
+ * malformed, and its text stays empty. The caller frees *out with
+ * tf_package_keys_free.
+ */
+bool tf_package_keys(const struct tf_vkey *log, struct tf_str attester,
+    struct tf_package_keys *out);
+
+void tf_package_keys_free(struct tf_package_keys *k);
 
 /*
  * Parse package.json: set path, since and until in *r, and *format to 1 or 2.

@@ -1,9 +1,9 @@
 /*
  * The names of the files in a package, see trailfs-package(5).  To write a
  * package, select.c selects the entries, package.c makes the files, and
- * zip_write.c writes the archive.  To read one, zip_scan.c finds the members
- * and reader.c reads them.  Only zip_write.c uses libzip; only reader.c uses
- * zlib.
+ * zip_write.c writes the archive.  To read one, open.c finds its members with
+ * zip_scan.c, manifest.c compares them with the manifests, and reader.c reads
+ * their bytes.  Only zip_write.c uses libzip; only reader.c uses zlib.
  */
 #ifndef TF_ARCHIVE_FORMAT_H
 #define TF_ARCHIVE_FORMAT_H
@@ -34,7 +34,7 @@
 #define TF_PACKAGE_EVENT_PROOFS "proofs/events/"
 #define TF_PACKAGE_PROOF ".tlog-proof"
 
-/* --- files for human readers --------------------------------------------- */
+/* --- files for human readers ---------------------------------------------- */
 
 #define TF_PACKAGE_WORKFLOWS "workflows/"
 #define TF_PACKAGE_PAGE "index.html"

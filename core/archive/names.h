@@ -45,9 +45,4 @@ TF_MUST_USE enum tf_code tf_package_directory(struct tf_package_names *t,
 void tf_package_stored(const struct tf_package_names *t, struct tf_str path,
     struct tf_buf *out);
 
-/* Append one name to out, made safe by the rule of the newest format. */
-void tf_package_safe(struct tf_buf *out, struct tf_str name, bool directory);
-/* True if name is legal as one name in a package. */
-bool tf_package_is_safe(struct tf_str name);
-
 #endif

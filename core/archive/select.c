@@ -26,7 +26,7 @@ struct selection {
 	void *arg;
 };
 
-/* --- places ------------------------------------------------------------------ */
+/* --- places --------------------------------------------------------------- */
 
 static bool
 take_time(const char *text, bool *has, struct tf_time *out)
@@ -110,7 +110,7 @@ part_after(struct tf_str path, size_t n)
 	return path;
 }
 
-/* --- selection ----------------------------------------------------------- */
+/* --- selection ------------------------------------------------------------ */
 
 static bool
 in_time(const struct selection *s, const struct tf_entry *e)
@@ -222,10 +222,10 @@ is_selected(const struct selection *s, const struct tf_entry *e)
 	return true;
 }
 
-/* --- the walk ------------------------------------------------------------------- */
+/* --- the walk ------------------------------------------------------------- */
 
 static enum tf_code
-give(struct selection *s, uint64_t seq, const void *body, size_t n,
+pass_entry(struct selection *s, uint64_t seq, const void *body, size_t n,
     struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
@@ -239,12 +239,13 @@ give(struct selection *s, uint64_t seq, const void *body, size_t n,
 
 /* Pass on the last opening: it has host and keys of the next entries. */
 static enum tf_code
-give_opening(struct selection *s, struct tf_error *err)
+pass_opening(struct selection *s, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
 	if (s->opened.n > 0)
-		rc = give(s, s->opened_seq, s->opened.p, s->opened.n, err);
+		rc = pass_entry(s, s->opened_seq, s->opened.p, s->opened.n,
+		    err);
 	s->opened.n = 0;
 	return rc;
 }
@@ -282,7 +283,7 @@ look_at(struct selection *s, uint64_t seq, const void *body, size_t n,
 	if (rc == TF_OK && d.e.type == TF_LEDGER_OPENED)
 		rc = take_opening(s, seq, body, n, err);
 	if (rc == TF_OK && is_selected(s, &d.e)) {
-		rc = give_opening(s, err);
+		rc = pass_opening(s, err);
 		if (rc == TF_OK && d.e.type != TF_LEDGER_OPENED)
 			rc = s->fn(s->arg, seq, (struct tf_str){ body, n },
 			    &d.e, err);

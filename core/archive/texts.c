@@ -3,6 +3,9 @@
  * reader.  A package has exactly these files, so the writer and the verifier of
  * packages both use this list.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
 #include "format.h"
@@ -41,6 +44,35 @@ tf_package_dir_of(const struct tf_package_place *p, const struct tf_entry *e,
 		.id = e->node,
 		.path = e->path };
 	return true;
+}
+
+enum tf_code
+tf_package_dirs_add(struct tf_package_dirs *l, const struct tf_package_dir *d,
+    struct tf_error *err)
+{
+	size_t cap = l->cap == 0 ? 16 : l->cap * 2;
+	char *path;
+	void *p;
+
+	if (l->n == l->cap) {
+		if ((p = realloc(l->d, cap * sizeof(*l->d))) == NULL)
+			return tf_nomem(err);
+		l->d = p;
+		l->cap = cap;
+	}
+	if ((path = strndup(d->path.p, d->path.n)) == NULL)
+		return tf_nomem(err);
+	l->d[l->n] = *d;
+	l->d[l->n++].path.p = path;
+	return TF_OK;
+}
+
+void
+tf_package_dirs_free(struct tf_package_dirs *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free((char *)l->d[i].path.p);
+	free(l->d);
 }
 
 static enum tf_code

@@ -6,6 +6,7 @@
 #define TF_ARCHIVE_TEXTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "select.h"
@@ -19,6 +20,13 @@ struct tf_package_dir {
 	uint64_t id;
 	struct tf_str path;
 	bool sealed; /* attestations only */
+};
+
+/* The directories that a package describes, in the order of their entries.  The
+ * caller begins with zeros. */
+struct tf_package_dirs {
+	struct tf_package_dir *d;
+	size_t n, cap;
 };
 
 /* The kinds of files that describe a directory. */
@@ -43,6 +51,15 @@ typedef enum tf_code (*tf_package_text_found)(void *arg,
  */
 bool tf_package_dir_of(const struct tf_package_place *p,
     const struct tf_entry *e, struct tf_package_dir *d);
+
+/*
+ * Keep d, with a copy of its path: its texts can be named only after the names
+ * of all evidence are assigned. Errors: TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_package_dirs_add(struct tf_package_dirs *l,
+    const struct tf_package_dir *d, struct tf_error *err);
+
+void tf_package_dirs_free(struct tf_package_dirs *l);
 
 /* True if the package has a time range, which may leave out workflows. */
 bool tf_package_is_cut(const struct tf_package_place *p);

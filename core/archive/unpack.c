@@ -12,6 +12,8 @@
 #include "../base/file.h"
 #include "../package.h"
 #include "format.h"
+#include "members.h"
+#include "open.h"
 #include "reader.h"
 
 struct target {

@@ -11,7 +11,7 @@
 
 #include "../base/bytes.h"
 #include "../base/file.h"
-#include "names.h"
+#include "safe_name.h"
 #include "zip_scan.h"
 
 #define LOCAL 30   /* bytes of a local header before the name */
@@ -85,7 +85,7 @@ get(const struct scan *s, uint64_t at, void *p, size_t n, struct tf_error *err)
 	return rc == TF_OK && got < n ? bad(err, "it is cut") : rc;
 }
 
-/* --- end of the archive -------------------------------------------------- */
+/* --- end of the archive --------------------------------------------------- */
 
 /* Read the 64-bit end record, which must precede the short one. */
 static enum tf_code
@@ -145,7 +145,7 @@ find_directory(struct scan *s, struct tf_error *err)
 	return TF_OK;
 }
 
-/* --- one member --------------------------------------------------------------- */
+/* --- one member ----------------------------------------------------------- */
 
 /* Read the numbers over 32 bits from an extra field of n bytes. */
 static bool

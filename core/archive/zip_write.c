@@ -39,7 +39,7 @@ struct input {
 	uint64_t at;
 };
 
-/* --- members ---------------------------------------------------------------- */
+/* --- members -------------------------------------------------------------- */
 
 static zip_int64_t
 input_stat(const struct input *in, void *data)
@@ -94,7 +94,7 @@ input(void *self, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
 	}
 }
 
-/* --- the file ------------------------------------------------------------------ */
+/* --- the file ------------------------------------------------------------- */
 
 static zip_int64_t
 flush(struct output *o)
@@ -187,7 +187,7 @@ output(void *self, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
 	}
 }
 
-/* --- the archive ------------------------------------------------------------------ */
+/* --- the archive ---------------------------------------------------------- */
 
 static bool
 add(struct writer *w, zip_t *z, struct input *in)

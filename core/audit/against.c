@@ -11,26 +11,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../archive/description.h"
 #include "../archive/format.h"
 #include "../archive/names.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
 #include "../base/bytes.h"
-#include "../base/file.h"
 #include "../base/show.h"
 #include "../base/walk.h"
+#include "../buffer.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/name.h"
-#include "../package.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
-#include "../store/nodes.h"
 #include "../store/schema.h"
 #include "../verify.h"
 #include "file.h"
 #include "pool.h"
+#include "scope.h"
 
 /* The path of evidence has fewer directories. */
 #define DEPTH_MAX 600
@@ -38,17 +36,13 @@
 struct against {
 	struct tf_report *r;
 	const struct tf_verify *v;
-	struct tf_package_place place; /* the directory in the ledger */
-	struct tf_str base;	       /* paths are relative to it */
-	bool select; /* only what a package holds, not all below base */
-	struct tf_package_names *names; /* NULL: not an unpacked package */
+	struct tf_audit_scope scope;
 	struct tf_pool *pool;
-	int fd, evidencefd;  /* the directory; that of its evidence, or -1 */
+	int fd;		     /* the directory */
 	struct tf_buf known; /* names of allowed files, a NUL after each */
 	const char **sorted;
 	size_t n;
-	struct tf_package_dir *dirs; /* directories that have pages */
-	size_t n_dirs, cap_dirs;
+	struct tf_package_dirs dirs; /* that have pages */
 };
 
 static void
@@ -101,7 +95,7 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 	tell(g, TF_CHECK_CONTENTS, TF_GRADE_UNREAD, t->seq, t->path, text);
 }
 
-/* --- files that the ledger names --------------------------------------------------- */
+/* --- files that the ledger names ------------------------------------------ */
 
 static bool
 within(struct tf_str path, struct tf_str dir)
@@ -109,12 +103,6 @@ within(struct tf_str path, struct tf_str dir)
 	return dir.n == 0 ||
 	    (path.n > dir.n && memcmp(path.p, dir.p, dir.n) == 0 &&
 		path.p[dir.n] == '/');
-}
-
-static struct tf_str
-str(const char *s)
-{
-	return (struct tf_str){ s, strlen(s) };
 }
 
 /* Allow the file whose name is a, b and c joined. */
@@ -136,7 +124,7 @@ add_evidence(struct against *g, const struct tf_entry *e, struct tf_str name,
     struct tf_error *err)
 {
 	struct tf_task t = { .seq = e->seq, .want = e->content };
-	bool package = g->names != NULL;
+	bool package = g->scope.names != NULL;
 	enum tf_code rc = add_known(g, package ? TF_PACKAGE_DATA : "", name, "",
 	    err);
 
@@ -159,13 +147,13 @@ take_evidence(struct against *g, const struct tf_entry *e, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	g->r->entries++;
-	if (g->base.n > 0) {
-		rel.p += g->base.n + 1;
-		rel.n -= g->base.n + 1;
+	if (g->scope.base.n > 0) {
+		rel.p += g->scope.base.n + 1;
+		rel.n -= g->scope.base.n + 1;
 	}
-	if (g->names == NULL)
+	if (g->scope.names == NULL)
 		return add_evidence(g, e, rel, err);
-	rc = tf_package_file(g->names, rel, &name, err);
+	rc = tf_package_file(g->scope.names, rel, &name, err);
 	if (rc == TF_OK)
 		rc = add_evidence(g, e, tf_buf_bytes(&name), err);
 	tf_buf_free(&name);
@@ -189,34 +177,13 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		    "entry %llu is damaged: verify the store first",
 		    (unsigned long long)idx);
 	else if (rc == TF_OK && d.e.type == TF_EVIDENCE_SEALED &&
-	    within(d.e.path, g->base))
+	    within(d.e.path, g->scope.base))
 		rc = take_evidence(g, &d.e, err);
 	tf_entry_decoded_free(&d);
 	return rc;
 }
 
-/* --- files of a package other than evidence ------------------------------------------ */
-
-static enum tf_code
-add_dir(struct against *g, const struct tf_package_dir *d, struct tf_error *err)
-{
-	size_t cap = g->cap_dirs == 0 ? 16 : g->cap_dirs * 2;
-	char *path;
-	void *p;
-
-	if (g->n_dirs == g->cap_dirs) {
-		if ((p = realloc(g->dirs, cap * sizeof(*g->dirs))) == NULL)
-			return tf_nomem(err);
-		g->dirs = p;
-		g->cap_dirs = cap;
-	}
-	if ((path = strndup(d->path.p, d->path.n)) == NULL)
-		return tf_nomem(err);
-	g->dirs[g->n_dirs] = *d;
-	g->dirs[g->n_dirs].path.p = path;
-	g->dirs[g->n_dirs++].sealed = true; /* it then has the most pages */
-	return TF_OK;
-}
+/* --- files of a package other than evidence ------------------------------- */
 
 static enum tf_code
 one_packaged(void *arg, uint64_t seq, struct tf_str body,
@@ -231,17 +198,19 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
 	(void)body;
 	if (e->type == TF_EVIDENCE_SEALED)
 		return take_evidence(g, e, err);
-	if (g->names == NULL)
+	if (g->scope.names == NULL)
 		return TF_OK;
-	if (tf_package_dir_of(&g->place, e, &d))
-		rc = add_dir(g, &d, err);
+	if (tf_package_dir_of(&g->scope.place, e, &d)) {
+		d.sealed = true; /* it then has the most pages */
+		rc = tf_package_dirs_add(&g->dirs, &d, err);
+	}
 	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
-		rc = tf_package_directory(g->names,
-		    tf_package_below(&g->place, e->path), &b, err);
+		rc = tf_package_directory(g->scope.names,
+		    tf_package_below(&g->scope.place, e->path), &b, err);
 	tf_buf_free(&b);
 	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)seq);
-	return rc == TF_OK ? add_known(g, TF_PACKAGE_EVENT_PROOFS, str(number),
-				 TF_PACKAGE_PROOF, err) :
+	return rc == TF_OK ? add_known(g, TF_PACKAGE_EVENT_PROOFS,
+				 tf_str_of(number), TF_PACKAGE_PROOF, err) :
 			     rc;
 }
 
@@ -250,7 +219,7 @@ one_text(void *arg, enum tf_package_text text, const char *name,
     struct tf_error *err)
 {
 	(void)text;
-	return add_known(arg, "", str(name), "", err);
+	return add_known(arg, "", tf_str_of(name), "", err);
 }
 
 static enum tf_code
@@ -265,61 +234,43 @@ add_package_files(struct against *g, struct tf_error *err)
 
 	for (size_t i = 0; rc == TF_OK && i < sizeof(fixed) / sizeof(*fixed);
 	     i++)
-		rc = add_known(g, "", str(fixed[i]), "", err);
-	for (size_t i = 0; rc == TF_OK && i < g->n_dirs; i++)
-		rc = tf_package_texts(&g->place, g->names, &g->dirs[i],
-		    one_text, g, err);
+		rc = add_known(g, "", tf_str_of(fixed[i]), "", err);
+	for (size_t i = 0; rc == TF_OK && i < g->dirs.n; i++)
+		rc = tf_package_texts(&g->scope.place, g->scope.names,
+		    &g->dirs.d[i], one_text, g, err);
 	return rc;
 }
 
 static enum tf_code
 read_ledger(struct against *g, struct tf_db *db, struct tf_error *err)
 {
-	enum tf_code rc = g->select ?
-	    tf_package_select(db, UINT64_MAX, &g->place, one_packaged, g, err) :
+	enum tf_code rc = g->scope.select ?
+	    tf_package_select(db, UINT64_MAX, &g->scope.place, one_packaged, g,
+		err) :
 	    tf_entries_each(db, 0, one_row, g, err);
 
-	return rc == TF_OK && g->names != NULL ? add_package_files(g, err) : rc;
+	return rc == TF_OK && g->scope.names != NULL ?
+	    add_package_files(g, err) :
+	    rc;
 }
 
-/* --- bytes ------------------------------------------------------------------------ */
-
-static enum tf_code
-begin(void *arg, void **self, struct tf_error *err)
-{
-	(void)arg;
-	(void)err;
-	*self = NULL;
-	return TF_OK;
-}
-
-static void
-end(void *self)
-{
-	(void)self;
-}
+/* --- bytes ---------------------------------------------------------------- */
 
 static enum tf_code
 hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
     uint64_t *size, struct tf_error *err)
 {
 	struct against *g = arg;
-	enum tf_code rc;
-	int fd;
+	int dirfd = g->scope.names != NULL ? g->scope.datafd : g->fd;
 
 	(void)self;
-	if (g->evidencefd < 0)
+	if (dirfd < 0)
 		return tf_fail(err, TF_NOTFOUND,
 		    "there is no " TF_PACKAGE_DATA);
-	rc = tf_file_open_beneath(g->evidencefd, t->path, &fd, err);
-	if (rc != TF_OK)
-		return rc;
-	rc = tf_audit_hash(fd, &t->want, h, size, err);
-	(void)close(fd);
-	return rc;
+	return tf_audit_hash_beneath(dirfd, t->path, &t->want, h, size, err);
 }
 
-/* --- files that the ledger does not name --------------------------------- */
+/* --- files that the ledger does not name ---------------------------------- */
 
 static int
 by_text(const void *a, const void *b)
@@ -341,13 +292,6 @@ sort_known(struct against *g, struct tf_error *err)
 }
 
 static enum tf_code
-cannot_read(const char *path, struct tf_error *err)
-{
-	return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_IO, "%.100s: %s",
-	    path, strerror(errno));
-}
-
-static enum tf_code
 one_file(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
     struct tf_error *err)
 {
@@ -363,142 +307,12 @@ one_file(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
 	return TF_OK;
 }
 
-/* --- the whole ------------------------------------------------------------------------ */
-
-/* Read the format of the unpacked package.  It decides only under which name a
- * file is expected, so a false format cannot hide a missing file. */
-static enum tf_code
-format_of(struct against *g, unsigned *format, struct tf_error *err)
-{
-	struct tf_package_request r;
-	struct tf_buf json = { 0 }, text = { 0 };
-	enum tf_code rc = tf_file_read(g->fd, TF_PACKAGE_JSON,
-	    TF_PACKAGE_JSON_MAX, &json, err);
-
-	if (rc == TF_OK)
-		rc = tf_package_json_read(&json, &r, format, &text, err);
-	tf_buf_free(&json);
-	tf_buf_free(&text);
-	if (rc == TF_OK || rc == TF_NOMEM)
-		return rc;
-	*format = TF_PACKAGE_FORMAT;
-	return TF_OK;
-}
-
-/* Compare with an unpacked package: its evidence is below data/, under safe
- * names. */
-static enum tf_code
-take_package(struct against *g, struct tf_error *err)
-{
-	unsigned format;
-	enum tf_code rc;
-
-	g->select = true;
-	g->r->unpacked = true;
-	g->base = g->place.base;
-	if ((rc = format_of(g, &format, err)) != TF_OK)
-		return rc;
-	if ((g->names = tf_package_names_new(format)) == NULL)
-		return tf_nomem(err);
-	/* With a slash at its end, the name would follow a symlink. */
-	g->evidencefd = openat(g->fd, "data",
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* A package without evidence has no data/. */
-	if (g->evidencefd < 0 && errno != ENOENT && errno != ENOTDIR &&
-	    errno != ELOOP)
-		return cannot_read(TF_PACKAGE_DATA, err);
-	return TF_OK;
-}
-
-/* Set *kind to the kind of path in the ledger; "." is the root.  Errors:
- * TF_NOTFOUND. */
-static enum tf_code
-find_path(struct tf_db *db, const char *path, enum tf_kind *kind,
-    struct tf_error *err)
-{
-	struct tf_node_row row;
-	enum tf_code rc = tf_nodes_get(db, TF_ROOT_ID, &row, err);
-
-	for (size_t n; rc == TF_OK; path += n) {
-		path += strspn(path, "/");
-		if ((n = strcspn(path, "/")) == 0)
-			break;
-		if (n == 1 && *path == '.')
-			continue;
-		if (n > TF_NAME_MAX)
-			return tf_fail(err, TF_NAMETOOLONG, "name too long");
-		rc = tf_nodes_find(db, row.attr.id, path, n, &row, err);
-	}
-	if (rc == TF_OK)
-		*kind = row.attr.kind;
-	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
-}
-
-/* Set *yes if the directory is an unpacked package of path: it has a bagit.txt,
- * and the ledger has no node of that name below path. */
-static enum tf_code
-is_package(struct against *g, struct tf_db *db, const char *path, bool *yes,
-    struct tf_error *err)
-{
-	struct tf_buf b = { 0 };
-	enum tf_kind kind;
-	enum tf_code rc = TF_OK;
-
-	*yes = g->place.kind != TF_KIND_ROOT &&
-	    faccessat(g->fd, TF_PACKAGE_BAGIT, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	if (!*yes)
-		return errno == ENOENT || g->place.kind == TF_KIND_ROOT ?
-		    TF_OK :
-		    cannot_read(TF_PACKAGE_BAGIT, err);
-	tf_buf_printf(&b, "%s/" TF_PACKAGE_BAGIT, path);
-	tf_buf_add(&b, "", 1);
-	if (b.failed)
-		rc = tf_nomem(err);
-	else if ((rc = find_path(db, b.p, &kind, err)) == TF_OK)
-		*yes = false;
-	else if (rc == TF_NOTFOUND || rc == TF_BADNAME)
-		rc = TF_OK;
-	tf_buf_free(&b);
-	return rc;
-}
-
-/* Choose what is compared, from the request and the ledger alone: no file in
- * the directory may narrow the comparison. */
-static enum tf_code
-choose(struct against *g, struct tf_db *db, const char *path,
-    struct tf_error *err)
-{
-	const struct tf_package_request q = { .path = path,
-		.since = g->v->since,
-		.until = g->v->until };
-	bool package = false;
-	enum tf_kind kind;
-	enum tf_code rc = find_path(db, path, &kind, err);
-
-	if (rc == TF_OK && kind == TF_KIND_EVIDENCE)
-		rc = tf_fail(err, TF_USAGE,
-		    "%.100s is a file: name its directory", path);
-	if (rc != TF_OK)
-		return rc;
-	g->select = q.since != NULL || q.until != NULL;
-	if (strcmp(path, ".") != 0)
-		g->base = (struct tf_str){ path, strlen(path) };
-	rc = tf_package_place(&q, &g->place, err);
-	/* A directory in an attestation, or the root, has no package. */
-	if (rc == TF_UNSUPPORTED && !g->select)
-		rc = TF_OK;
-	if (rc == TF_OK)
-		rc = is_package(g, db, path, &package, err);
-	return rc == TF_OK && package ? take_package(g, err) : rc;
-}
+/* --- the whole ------------------------------------------------------------ */
 
 static enum tf_code
 compare(struct against *g, struct tf_db *db, struct tf_error *err)
 {
-	struct tf_pool_work w = { .begin = begin,
-		.end = end,
-		.hash = hash,
-		.arg = g };
+	struct tf_pool_work w = { .hash = hash, .arg = g };
 	enum tf_code rc;
 
 	if ((rc = tf_pool_new(&w, g->v->threads, &g->pool, err)) == TF_OK)
@@ -515,14 +329,10 @@ static void
 let_go(struct against *g)
 {
 	tf_pool_free(g->pool); /* first: its threads use the rest */
-	if (g->evidencefd >= 0 && g->evidencefd != g->fd)
-		(void)close(g->evidencefd);
 	if (g->fd >= 0)
 		(void)close(g->fd);
-	tf_package_names_free(g->names);
-	for (size_t i = 0; i < g->n_dirs; i++)
-		free((char *)g->dirs[i].path.p);
-	free(g->dirs);
+	tf_audit_scope_free(&g->scope);
+	tf_package_dirs_free(&g->dirs);
 	tf_buf_free(&g->known);
 	free(g->sorted);
 }
@@ -553,7 +363,7 @@ enum tf_code
 tf_verify_against(const char *store, const char *path, const char *dir,
     const struct tf_verify *v, struct tf_report *report, struct tf_error *err)
 {
-	struct against g = { .r = report, .v = v };
+	struct against g = { .r = report, .v = v, .scope.datafd = -1 };
 	struct tf_db *db = NULL;
 	enum tf_code rc = TF_OK;
 
@@ -563,14 +373,14 @@ tf_verify_against(const char *store, const char *path, const char *dir,
 	report->check[TF_CHECK_CONTENTS] = TF_VERDICT_OK;
 	report->check[TF_CHECK_NAMES] = TF_VERDICT_OK;
 	g.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	g.evidencefd = g.fd;
 	if (g.fd < 0)
 		rc = tf_fail(err, tf_code_of_open(errno), "%.100s: %s", dir,
 		    strerror(errno));
 	if (rc == TF_OK)
 		rc = open_ledger(store, &db, report, err);
 	if (rc == TF_OK)
-		rc = choose(&g, db, path, err);
+		rc = tf_audit_scope_choose(&g.scope, v, db, path, g.fd, err);
+	report->unpacked = g.scope.names != NULL;
 	if (rc == TF_OK)
 		rc = compare(&g, db, err);
 	let_go(&g);

@@ -1,8 +1,9 @@
 /*
  * An audit: one pass over the entries of a source, with the same checks for
- * every source.  audit.c is the pass.  The sources are store.c (a store), log.c
- * (a log as files) and package.c (an evidence package).  An audit needs no
- * private key (I6).
+ * every source.  audit.c is the pass; tree.c and statement.c check the tree and
+ * the statements for it.  The sources are store.c (a store), log.c (a log as
+ * files) and package.c (an evidence package).  An audit needs no private key
+ * (I6).
  *
  * One thread drives an audit; the threads of its pool only hash.
  */
@@ -82,35 +83,6 @@ struct tf_source {
 	/* Checks to make after the last entry.  May be NULL. */
 	enum tf_code (*end)(struct tf_audit *a, struct tf_error *err);
 };
-
-/*
- * Report a fault: check l has failed.  seq is the entry, UINT64_MAX for none;
- * path is its path, tf_nowhere for none.
- */
-void tf_audit_finding(struct tf_audit *a, enum tf_check l, uint64_t seq,
-    struct tf_str path, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
-/* Report a fault of the given grade.  TF_GRADE_UNPROVEN does not fail check
- * l. */
-void tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
-    struct tf_str path, const char *text);
-/* Report that something could not be read: check l becomes ABSENT unless it has
- * failed. */
-void tf_audit_unread(struct tf_audit *a, enum tf_check l, uint64_t seq,
-    struct tf_str path, const char *text);
-/*
- * Report the error why, which prevented a check, as the finding "WHAT: why".
- * If I/O or memory failed (tf_code_undecided), there is no finding: the audit
- * continues, and tf_audit_run returns the first such error.
- */
-void tf_audit_trouble(struct tf_audit *a, enum tf_check l, uint64_t seq,
-    struct tf_str path, const char *what, const struct tf_error *why);
-/* A check had no memory: tf_audit_run returns TF_NOMEM. */
-void tf_audit_no_memory(struct tf_audit *a);
-/* TF_OK, or the error of I/O or memory that prevented a check. */
-TF_MUST_USE enum tf_code tf_audit_able(const struct tf_audit *a,
-    struct tf_error *err);
-extern const struct tf_str tf_nowhere; /* the path of a finding without one */
 
 /*
  * Begin an audit with the key and the earlier checkpoint of v; v and r must

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../base/crypto.h"
 #include "../base/file.h"
@@ -57,4 +58,20 @@ tf_audit_hash(int fd, const struct tf_content *want, struct tf_hash *h,
 		return TF_OK;
 	}
 	return hash_upto(fd, want->size + 1, h, size, err);
+}
+
+enum tf_code
+tf_audit_hash_beneath(int dirfd, const char *path,
+    const struct tf_content *want, struct tf_hash *h, uint64_t *size,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd;
+
+	rc = tf_file_open_beneath(dirfd, path, &fd, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_audit_hash(fd, want, h, size, err);
+	(void)close(fd);
+	return rc;
 }

@@ -18,4 +18,10 @@ struct tf_hash;
 TF_MUST_USE enum tf_code tf_audit_hash(int fd, const struct tf_content *want,
     struct tf_hash *h, uint64_t *size, struct tf_error *err);
 
+/* The same for the file at path below dirfd; no part of path may be a symlink.
+ * Errors: also TF_NOTFOUND. */
+TF_MUST_USE enum tf_code tf_audit_hash_beneath(int dirfd, const char *path,
+    const struct tf_content *want, struct tf_hash *h, uint64_t *size,
+    struct tf_error *err);
+
 #endif

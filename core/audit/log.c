@@ -19,44 +19,24 @@
 #include "../verify.h"
 #include "audit.h"
 #include "file.h"
+#include "findings.h"
 #include "pool.h"
 
 struct log {
 	int dirfd, evidencefd;
 };
 
-/* --- contents ----------------------------------------------------------------------- */
-
-static enum tf_code
-begin(void *arg, void **self, struct tf_error *err)
-{
-	(void)arg;
-	(void)err;
-	*self = NULL;
-	return TF_OK;
-}
-
-static void
-end(void *self)
-{
-	(void)self;
-}
+/* --- contents ------------------------------------------------------------- */
 
 static enum tf_code
 hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
     uint64_t *size, struct tf_error *err)
 {
 	struct log *l = arg;
-	enum tf_code rc;
-	int fd;
 
 	(void)self;
-	rc = tf_file_open_beneath(l->evidencefd, t->path, &fd, err);
-	if (rc != TF_OK)
-		return rc;
-	rc = tf_audit_hash(fd, &t->want, h, size, err);
-	(void)close(fd);
-	return rc;
+	return tf_audit_hash_beneath(l->evidencefd, t->path, &t->want, h, size,
+	    err);
 }
 
 static enum tf_code
@@ -68,7 +48,7 @@ created(struct tf_audit *a, const struct tf_entry *e,
 	return tf_audit_content(a, e->seq, e->path, 0, &e->content, err);
 }
 
-/* --- tiles ----------------------------------------------------------------------------- */
+/* --- tiles ---------------------------------------------------------------- */
 
 /* The width that a file name in a directory of partial tiles means, or 0. */
 static unsigned
@@ -266,7 +246,7 @@ static const struct tf_source source = {
 	.created = created,
 };
 
-/* --- around it ---------------------------------------------------------------------------- */
+/* --- around it ------------------------------------------------------------ */
 
 static enum tf_code
 open_dir(const char *path, int *fd, struct tf_error *err)
@@ -282,10 +262,7 @@ static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
 {
 	struct log *l = a->self;
-	struct tf_pool_work w = { .begin = begin,
-		.end = end,
-		.hash = hash,
-		.arg = l };
+	struct tf_pool_work w = { .hash = hash, .arg = l };
 	struct tf_buf note = { 0 };
 	enum tf_code rc;
 

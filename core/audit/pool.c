@@ -85,7 +85,8 @@ work(void *arg)
 	struct tf_error e = { .code = TF_OK };
 	struct tf_task t;
 	void *self = NULL;
-	enum tf_code rc = p->w.begin(p->w.arg, &self, &e);
+	enum tf_code rc = p->w.begin == NULL ? TF_OK :
+					       p->w.begin(p->w.arg, &self, &e);
 
 	pthread_mutex_lock(&p->mu);
 	if (rc != TF_OK && p->failed == TF_OK) {
@@ -113,7 +114,7 @@ work(void *arg)
 			pthread_cond_broadcast(&p->less);
 	}
 	pthread_mutex_unlock(&p->mu);
-	if (rc == TF_OK)
+	if (rc == TF_OK && p->w.end != NULL)
 		p->w.end(self);
 	return NULL;
 }

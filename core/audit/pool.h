@@ -22,7 +22,7 @@ struct tf_task {
 
 struct tf_pool_work {
 	/* Called once in each thread: begin makes the state of the thread, end
-	 * frees it. */
+	 * frees it.  NULL: the threads have no state. */
 	enum tf_code (*begin)(void *arg, void **self, struct tf_error *err);
 	void (*end)(void *self);
 	/* Set digest and size of the stored bytes.  TF_TAMPER or TF_NOTFOUND:

@@ -13,6 +13,7 @@
 #include "../verify.h"
 #include "audit.h"
 #include "file.h"
+#include "findings.h"
 
 static void
 others_absent(struct tf_report *r)

@@ -24,16 +24,16 @@ struct tf_key {
 
 /*
  * A function of libcrypto that runs out of memory may report a wrong signature.
- * So libcrypto allocates through these hooks, and starved records that an
+ * So libcrypto allocates through these hooks, and out_of_memory records that an
  * allocation of this thread has failed.
  */
-static _Thread_local bool starved;
+static _Thread_local bool out_of_memory;
 
 static void *
-give(void *p, size_t n)
+check_alloc(void *p, size_t n)
 {
 	if (p == NULL && n > 0)
-		starved = true;
+		out_of_memory = true;
 	return p;
 }
 
@@ -42,7 +42,7 @@ crypto_malloc(size_t n, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return give(n == 0 ? NULL : malloc(n), n);
+	return check_alloc(n == 0 ? NULL : malloc(n), n);
 }
 
 static void
@@ -57,7 +57,7 @@ static void *
 crypto_realloc(void *p, size_t n, const char *file, int line)
 {
 	if (n > 0)
-		return give(realloc(p, n), n);
+		return check_alloc(realloc(p, n), n);
 	crypto_free(p, file, line);
 	return NULL;
 }
@@ -170,13 +170,13 @@ wrap(EVP_PKEY *pkey, struct tf_key **out, struct tf_error *err)
 		return tf_fail(err, TF_NOMEM, "cannot make a key");
 	}
 	k->pkey = pkey;
-	starved = false;
+	out_of_memory = false;
 	if (EVP_PKEY_id(pkey) != EVP_PKEY_ED25519 ||
 	    EVP_PKEY_get_raw_public_key(pkey, k->pub.b, &n) != 1 ||
 	    n != TF_PUBKEY_LEN) {
 		tf_key_free(k);
-		return tf_fail(err, starved ? TF_NOMEM : TF_INVALID,
-		    starved ? "no memory" : "not an Ed25519 key");
+		return tf_fail(err, out_of_memory ? TF_NOMEM : TF_INVALID,
+		    out_of_memory ? "no memory" : "not an Ed25519 key");
 	}
 	*out = k;
 	return TF_OK;
@@ -226,12 +226,12 @@ parse(const char *pem, size_t n, const char *name, struct tf_key **out,
 	enum tf_code rc;
 	BIO *bio;
 
-	starved = false;
+	out_of_memory = false;
 	if ((bio = BIO_new_mem_buf(pem, (int)n)) != NULL)
 		p = PEM_read_bio_PrivateKey(bio, NULL, NULL, "");
 	BIO_free(bio);
 	errno = 0;
-	if (p == NULL && starved)
+	if (p == NULL && out_of_memory)
 		return tf_nomem(err);
 	if (p == NULL)
 		return tf_fail(err, TF_INVALID,
@@ -324,7 +324,7 @@ tf_key_verify(const struct tf_pubkey *pub, const void *msg, size_t n,
 	int yes = -1;
 
 	/* Any 32 bytes are a key: a failure to load one is a lack of memory. */
-	starved = false;
+	out_of_memory = false;
 	if (k != NULL && ctx != NULL &&
 	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k) == 1)
 		yes = EVP_DigestVerify(ctx, sig, TF_SIG_LEN, msg, n);
@@ -332,7 +332,7 @@ tf_key_verify(const struct tf_pubkey *pub, const void *msg, size_t n,
 	EVP_PKEY_free(k);
 	if (yes == 1)
 		return TF_OK;
-	return yes < 0 || starved ? TF_NOMEM : TF_TAMPER;
+	return yes < 0 || out_of_memory ? TF_NOMEM : TF_TAMPER;
 }
 
 void

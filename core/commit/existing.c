@@ -13,6 +13,7 @@
 #include "commit.h"
 #include "existing.h"
 #include "hasher.h"
+#include "node_ids.h"
 
 static bool
 never_over(void *arg)
@@ -151,5 +152,31 @@ tf_existing_find(struct tf_txn *t, const struct tf_hash *h, uint64_t size,
 	/* A damaged row of digest may refer to other or damaged bytes. */
 	return rc == TF_OK ?
 	    tf_existing_is_right(t->v, t->db, *id, h, size, right, err) :
+	    rc;
+}
+
+enum tf_code
+tf_existing_keep(struct tf_txn *t, const struct tf_hash *h, const void *bytes,
+    uint64_t n, uint64_t own, uint64_t *id, struct tf_error *err)
+{
+	bool known, right;
+	enum tf_code rc = tf_existing_find(t, h, n, 0, id, &known, &right, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (right)
+		return own == 0 ? TF_OK :
+				  tf_object_drop(tf_txn_write(t), own, err);
+	if (known)
+		tf_vault_say(t->v, TF_TAMPER,
+		    "object %llu was damaged: the same bytes, written again, "
+		    "are kept beside it; run trailctl verify",
+		    (unsigned long long)*id);
+	if (own != 0)
+		*id = own;
+	else if ((rc = tf_txn_new_id(t, id, err)) == TF_OK)
+		rc = tf_object_put(tf_txn_write(t), *id, h, bytes, n, err);
+	return rc == TF_OK && !known ?
+	    tf_object_seal(tf_txn_write(t), h, *id, err) :
 	    rc;
 }

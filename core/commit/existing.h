@@ -40,6 +40,17 @@ TF_MUST_USE enum tf_code tf_existing_find(struct tf_txn *t,
     const struct tf_hash *h, uint64_t size, uint64_t compared, uint64_t *id,
     bool *known, bool *right, struct tf_error *err);
 
+/*
+ * In a transaction: keep n bytes with digest h as a sealed object, whose row is
+ * *id; new if no equal one is there.  own: a row of this store with the same
+ * bytes that no digest names yet, which is used or deleted; 0: none.  If a
+ * damaged object has the digest, the bytes are kept beside it, in a row that is
+ * not found by the digest, and that is reported.
+ */
+TF_MUST_USE enum tf_code tf_existing_keep(struct tf_txn *t,
+    const struct tf_hash *h, const void *bytes, uint64_t n, uint64_t own,
+    uint64_t *id, struct tf_error *err);
+
 /* Set *right in the same way for object row id. */
 TF_MUST_USE enum tf_code tf_existing_is_right(struct tf_vault *v,
     struct tf_db *db, uint64_t id, const struct tf_hash *h, uint64_t size,

@@ -29,6 +29,8 @@ enum tf_type {
 	TF_WORKFLOW_SEALED,
 	TF_TRAIL_SEALED,
 	TF_TEMPLATE_SET,
+	TF_TYPE_SET,
+	TF_CLAIMS_SET,
 	TF_ATTESTATION_OVERRIDDEN,
 	TF_ACCESS_CHANGED,
 	TF_PACKAGE_MADE,
@@ -99,7 +101,7 @@ struct tf_entry {
 	struct tf_time created, ctime, mtime; /* evidence.sealed only */
 	struct tf_str writers, xattrs; /* raw: array of uids; name -> base64 */
 	struct tf_str draft;
-	/* attestation.sealed */
+	/* attestation.sealed; claims also in claims.set */
 	bool has_evidence;
 	uint64_t evidence_bytes, evidence_count;
 	struct tf_hash evidence_sums;
@@ -113,6 +115,11 @@ struct tf_entry {
 	bool has_template;
 	uint64_t template_version;
 	struct tf_content template_content;
+	/* type.set */
+	bool has_definition;
+	struct tf_str definition_name;
+	uint64_t definition_version;
+	struct tf_content definition_content;
 	/* the other types */
 	bool has_target;
 	uint64_t target;

@@ -19,7 +19,7 @@ equals(struct tf_str s, const char *with)
 
 /* Unescape a string and add a NUL, in storage that is never reallocated. */
 static struct tf_str
-take_string(struct tf_entry_decoded *d, int t)
+read_string(struct tf_entry_decoded *d, int t)
 {
 	struct tf_str s = tf_json_text(&d->doc, t);
 	char *to = d->text.p + d->text.n;
@@ -34,15 +34,15 @@ take_string(struct tf_entry_decoded *d, int t)
 }
 
 static struct tf_str
-take_member(struct tf_entry_decoded *d, int obj, const char *key)
+read_member(struct tf_entry_decoded *d, int obj, const char *key)
 {
 	int t = tf_json_get(&d->doc, obj, key);
 
-	return t < 0 ? (struct tf_str){ NULL, 0 } : take_string(d, t);
+	return t < 0 ? (struct tf_str){ NULL, 0 } : read_string(d, t);
 }
 
 static uint64_t
-take_uint(struct tf_entry_decoded *d, int obj, const char *key)
+read_uint(struct tf_entry_decoded *d, int obj, const char *key)
 {
 	int t = tf_json_get(&d->doc, obj, key);
 
@@ -50,7 +50,7 @@ take_uint(struct tf_entry_decoded *d, int obj, const char *key)
 }
 
 static void
-take_hash(struct tf_entry_decoded *d, int obj, const char *key,
+read_hash(struct tf_entry_decoded *d, int obj, const char *key,
     struct tf_hash *out)
 {
 	struct tf_str s = tf_json_text(&d->doc, tf_json_get(&d->doc, obj, key));
@@ -60,7 +60,7 @@ take_hash(struct tf_entry_decoded *d, int obj, const char *key,
 }
 
 static void
-take_time(struct tf_entry_decoded *d, int t, struct tf_time *out)
+read_time(struct tf_entry_decoded *d, int t, struct tf_time *out)
 {
 	struct tf_str s = tf_json_text(&d->doc, t);
 
@@ -68,74 +68,79 @@ take_time(struct tf_entry_decoded *d, int t, struct tf_time *out)
 }
 
 static void
-take_content(struct tf_entry_decoded *d, int t, struct tf_content *out)
+read_content(struct tf_entry_decoded *d, int t, struct tf_content *out)
 {
-	take_hash(d, t, "sha256", &out->sha256);
-	out->size = take_uint(d, t, "size");
+	read_hash(d, t, "sha256", &out->sha256);
+	out->size = read_uint(d, t, "size");
 }
 
 static void
-take_access(struct tf_entry_decoded *d, int t, struct tf_access *out)
+read_access(struct tf_entry_decoded *d, int t, struct tf_access *out)
 {
 	struct tf_str mode = tf_json_text(&d->doc,
 	    tf_json_get(&d->doc, t, "mode"));
 
-	out->uid = (uint32_t)take_uint(d, t, "uid");
-	out->gid = (uint32_t)take_uint(d, t, "gid");
+	out->uid = (uint32_t)read_uint(d, t, "uid");
+	out->gid = (uint32_t)read_uint(d, t, "gid");
 	out->mode = 0;
 	for (size_t i = 1; i + 1 < mode.n; i++)
 		out->mode = out->mode << 3 | (uint32_t)(mode.p[i] - '0');
-	out->user = take_member(d, t, "user");
-	out->group = take_member(d, t, "group");
+	out->user = read_member(d, t, "user");
+	out->group = read_member(d, t, "group");
 }
 
 static void
-take_statement(struct tf_entry_decoded *d, int t, struct tf_statement_ref *out)
+read_statement(struct tf_entry_decoded *d, int t, struct tf_statement_ref *out)
 {
-	take_hash(d, t, "payload", &out->payload);
-	take_hash(d, t, "pae", &out->pae);
-	out->size = take_uint(d, t, "size");
-	out->keyid = take_member(d, t, "keyid");
-	out->sig = take_member(d, t, "sig");
+	read_hash(d, t, "payload", &out->payload);
+	read_hash(d, t, "pae", &out->pae);
+	out->size = read_uint(d, t, "size");
+	out->keyid = read_member(d, t, "keyid");
+	out->sig = read_member(d, t, "sig");
 }
 
 static void
-take_object(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
+read_object(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 {
 	struct tf_entry *e = &d->e;
 
 	switch (f->as) {
 	case TF_AS_BATCH:
-		e->batch_first = take_uint(d, t, "first");
-		e->batch_last = take_uint(d, t, "last");
+		e->batch_first = read_uint(d, t, "first");
+		e->batch_last = read_uint(d, t, "last");
 		break;
 	case TF_AS_KEYS:
-		e->key_attester = take_member(d, t, "attester");
-		e->key_log = take_member(d, t, "log");
+		e->key_attester = read_member(d, t, "attester");
+		e->key_log = read_member(d, t, "log");
 		break;
 	case TF_AS_EVIDENCE:
-		e->evidence_bytes = take_uint(d, t, "bytes");
-		e->evidence_count = take_uint(d, t, "count");
-		take_hash(d, t, "sums", &e->evidence_sums);
+		e->evidence_bytes = read_uint(d, t, "bytes");
+		e->evidence_count = read_uint(d, t, "count");
+		read_hash(d, t, "sums", &e->evidence_sums);
 		break;
 	case TF_AS_CHILDREN:
-		e->children_count = take_uint(d, t, "count");
-		take_hash(d, t, "sums", &e->children_sums);
+		e->children_count = read_uint(d, t, "count");
+		read_hash(d, t, "sums", &e->children_sums);
 		break;
 	case TF_AS_TEMPLATE:
-		take_content(d, t, &e->template_content);
-		e->template_version = take_uint(d, t, "version");
+		read_content(d, t, &e->template_content);
+		e->template_version = read_uint(d, t, "version");
+		break;
+	case TF_AS_DEFINITION:
+		read_content(d, t, &e->definition_content);
+		e->definition_name = read_member(d, t, "name");
+		e->definition_version = read_uint(d, t, "version");
 		break;
 	default: /* TF_AS_TREE */
-		take_hash(d, t, "root", &e->tree_root);
-		e->tree_size = take_uint(d, t, "size");
+		read_hash(d, t, "root", &e->tree_root);
+		e->tree_size = read_uint(d, t, "size");
 		break;
 	}
 }
 
 /* Store a value whose form was checked. */
 static void
-take_field(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
+read_field(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 {
 	struct tf_entry *e = &d->e;
 
@@ -146,7 +151,7 @@ take_field(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 	case TF_AS_TYPE:
 		/* A withheld text stays absent. */
 		if (d->doc.tok[t].type == TF_JSON_STRING)
-			*TF_FIELD_VALUE(e, f, struct tf_str) = take_string(d,
+			*TF_FIELD_VALUE(e, f, struct tf_str) = read_string(d,
 			    t);
 		break;
 	case TF_AS_RAW:
@@ -160,19 +165,19 @@ take_field(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 		*TF_FIELD_VALUE(e, f, bool) = d->doc.tok[t].num != 0;
 		break;
 	case TF_AS_TIME:
-		take_time(d, t, TF_FIELD_VALUE(e, f, struct tf_time));
+		read_time(d, t, TF_FIELD_VALUE(e, f, struct tf_time));
 		break;
 	case TF_AS_CONTENT:
-		take_content(d, t, TF_FIELD_VALUE(e, f, struct tf_content));
+		read_content(d, t, TF_FIELD_VALUE(e, f, struct tf_content));
 		break;
 	case TF_AS_ACCESS:
-		take_access(d, t, &e->access);
+		read_access(d, t, &e->access);
 		break;
 	case TF_AS_STATEMENT:
-		take_statement(d, t, &e->statement);
+		read_statement(d, t, &e->statement);
 		break;
 	default:
-		take_object(d, t, f);
+		read_object(d, t, f);
 		break;
 	}
 }
@@ -193,7 +198,7 @@ key_ok(const char *s, size_t n)
 
 /* Find the type first: it decides which fields are known. */
 static enum tf_type
-look_ahead(const struct tf_json_doc *doc)
+read_type(const struct tf_json_doc *doc)
 {
 	int v = tf_json_get(doc, 0, "v");
 	int t = tf_json_get(doc, 0, "type");
@@ -205,7 +210,7 @@ look_ahead(const struct tf_json_doc *doc)
 }
 
 static enum tf_code
-take_fields(struct tf_entry_decoded *d, const struct tf_entry_type *type,
+read_fields(struct tf_entry_decoded *d, const struct tf_entry_type *type,
     struct tf_error *err)
 {
 	const struct tf_json_doc *doc = &d->doc;
@@ -219,13 +224,13 @@ take_fields(struct tf_entry_decoded *d, const struct tf_entry_type *type,
 
 		if (!key_ok(key.p, key.n))
 			return tf_fail(err, TF_INVALID,
-			    "entry: a key that is no key");
+			    "entry: a key with characters that keys never have");
 		if (!f)
 			continue;
 		if (!tf_form_ok(doc, t, f->form))
 			return tf_fail(err, TF_INVALID,
 			    "entry: %s is not of its kind", f->key);
-		take_field(d, t, f);
+		read_field(d, t, f);
 		seen |= (uint64_t)1 << (f - tf_entry_fields);
 	}
 	for (unsigned i = 0; i < TF_FIELDS; i++) {
@@ -247,7 +252,7 @@ key_form(struct tf_str use)
 
 /* Check the rules over more than one field; the broken rule or NULL. */
 static const char *
-common_sense(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
+check_rules(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
 {
 	const struct tf_entry *e = &d->e;
 
@@ -256,7 +261,7 @@ common_sense(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
 	if (e->has_batch && (e->batch_first > e->seq || e->seq > e->batch_last))
 		return "not in its batch";
 	if (!e->actor.p && !e->cause.p && !type->daemon)
-		return "nobody did it";
+		return "neither an actor nor a cause";
 	if (e->path.p) {
 		int depth = tf_path_depth(e->path.p, e->path.n);
 
@@ -279,7 +284,7 @@ common_sense(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
 
 /* Ignore a well-formed common field that its type does not have. */
 static void
-forget_stray(struct tf_entry *e, const struct tf_entry_type *type)
+clear_unused(struct tf_entry *e, const struct tf_entry_type *type)
 {
 	if (!((type->must | type->may) & TF_BIT(PATH)))
 		e->path = (struct tf_str){ NULL, 0 };
@@ -309,12 +314,12 @@ tf_entry_decode(struct tf_entry_decoded *d, const char *bytes, size_t n,
 	d->text.n = 0;
 	if (d->text.failed)
 		return tf_nomem(err);
-	d->e.type = look_ahead(&d->doc);
+	d->e.type = read_type(&d->doc);
 	type = &tf_entry_types[d->e.type];
-	if ((rc = take_fields(d, type, err)) != TF_OK)
+	if ((rc = read_fields(d, type, err)) != TF_OK)
 		return rc;
-	forget_stray(&d->e, type);
-	if ((why = common_sense(d, type)))
+	clear_unused(&d->e, type);
+	if ((why = check_rules(d, type)))
 		return tf_fail(err, TF_INVALID, "entry: %s", why);
 	return TF_OK;
 }

@@ -29,6 +29,7 @@ enum tf_entry_storage {
 	TF_AS_STATEMENT,
 	TF_AS_CHILDREN,
 	TF_AS_TEMPLATE,
+	TF_AS_DEFINITION,
 	TF_AS_TREE,
 };
 
@@ -62,6 +63,7 @@ enum tf_entry_field_id {
 	TF_F_COUNT,
 	TF_F_CREATED,
 	TF_F_CTIME,
+	TF_F_DEFINITION,
 	TF_F_DENIED,
 	TF_F_DRAFT,
 	TF_F_EVALUATED,

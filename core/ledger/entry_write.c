@@ -87,6 +87,12 @@ put_object(struct tf_json *j, const struct tf_entry *e,
 		tf_put_uint(j, "size", e->template_content.size);
 		tf_put_uint(j, "version", e->template_version);
 		break;
+	case TF_AS_DEFINITION:
+		tf_put_str(j, "name", e->definition_name);
+		tf_put_hash(j, "sha256", &e->definition_content.sha256);
+		tf_put_uint(j, "size", e->definition_content.size);
+		tf_put_uint(j, "version", e->definition_version);
+		break;
 	default: /* TF_AS_TREE */
 		tf_put_hash(j, "root", &e->tree_root);
 		tf_put_uint(j, "size", e->tree_size);
@@ -144,7 +150,8 @@ put_field(struct tf_json *j, const struct tf_entry *e,
 
 /* True if the caller set the field; one without a flag follows its type. */
 static bool
-present(const struct tf_entry *e, const struct tf_entry_field *f, bool wanted)
+present(const struct tf_entry *e, const struct tf_entry_field *f,
+    bool mandatory)
 {
 	if (f->as == TF_AS_STRING || f->as == TF_AS_RAW)
 		return TF_FIELD_CONST_VALUE(e, f, struct tf_str)->p != NULL;
@@ -152,7 +159,7 @@ present(const struct tf_entry *e, const struct tf_entry_field *f, bool wanted)
 		return e->key_log.p != NULL && e->key_attester.p != NULL;
 	if (f->has != 0)
 		return *(const bool *)((const char *)e + f->has);
-	return wanted;
+	return mandatory;
 }
 
 /* The stamp that a field is, or TF_STAMPS if it is none. */

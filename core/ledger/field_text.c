@@ -223,6 +223,12 @@ tf_text_claim_type_ok(const char *s, size_t n)
 }
 
 bool
+tf_text_definition_ok(const char *s, size_t n)
+{
+	return word_of(s, n, "._~-");
+}
+
+bool
 tf_text_note_ok(const char *s, size_t n)
 {
 	char note[4096];

@@ -112,6 +112,7 @@ static const struct member statement_members[] = {
 static const struct member claims_members[] = {
 	{ "annotations", TF_FORM_ANNOTATIONS, true },
 	{ "compliant", TF_FORM_BOOL, true },
+	{ "control", TF_FORM_CONTROL, true },
 	{ "description", TF_FORM_TEXT2048, true },
 	{ "externalUrls", TF_FORM_URLS, true },
 	{ "originUrl", TF_FORM_TEXT1024, true },
@@ -135,7 +136,15 @@ static const struct member user_data_members[] = {
 static const struct member evaluated_members[] = {
 	{ "compliant", TF_FORM_BOOL, false },
 	{ "counts", TF_FORM_COUNTS, false },
+	{ "definition", TF_FORM_EVALUATED_BY, true },
+	{ "report", TF_FORM_CONTENT, true },
 	{ "rule", TF_FORM_WORD, false },
+	{ 0 },
+};
+
+static const struct member evaluated_by_members[] = {
+	{ "name", TF_FORM_DEFINITION_NAME, false },
+	{ "version", TF_FORM_POSITIVE, false },
 	{ 0 },
 };
 
@@ -146,6 +155,14 @@ static const struct member children_members[] = {
 };
 
 static const struct member template_members[] = {
+	{ "sha256", TF_FORM_DIGEST, false },
+	{ "size", TF_FORM_UINT, false },
+	{ "version", TF_FORM_POSITIVE, false },
+	{ 0 },
+};
+
+static const struct member definition_members[] = {
+	{ "name", TF_FORM_DEFINITION_NAME, false },
 	{ "sha256", TF_FORM_DIGEST, false },
 	{ "size", TF_FORM_UINT, false },
 	{ "version", TF_FORM_POSITIVE, false },
@@ -208,6 +225,8 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_KEYID] = STRING_RULE(0, tf_text_keyid_ok),
 	[TF_FORM_HOLD] = STRING_RULE(64, tf_text_hold_ok),
 	[TF_FORM_CLAIM_TYPE] = STRING_RULE(128, tf_text_claim_type_ok),
+	[TF_FORM_CONTROL] = STRING_RULE(64, tf_text_hold_ok),
+	[TF_FORM_DEFINITION_NAME] = STRING_RULE(64, tf_text_definition_ok),
 	[TF_FORM_NOTE] = STRING_RULE(0, tf_text_note_ok),
 	[TF_FORM_HINT48] = STRING_RULE(48, tf_text_hint_ok),
 	[TF_FORM_HINT256] = STRING_RULE(256, tf_text_hint_ok),
@@ -252,11 +271,13 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_EVALUATED] = { .shape = OBJECT,
 	    .bytes = 512,
 	    .members = evaluated_members },
+	[TF_FORM_EVALUATED_BY] = OBJECT_RULE(evaluated_by_members),
 	[TF_FORM_COUNTS] = { .shape = MAP,
 	    .max = UINT32_MAX,
 	    .value = TF_FORM_UINT },
 	[TF_FORM_CHILDREN] = OBJECT_RULE(children_members),
 	[TF_FORM_TEMPLATE] = OBJECT_RULE(template_members),
+	[TF_FORM_DEFINITION] = OBJECT_RULE(definition_members),
 	[TF_FORM_TREE] = OBJECT_RULE(tree_members),
 	[TF_FORM_SOURCE] = OBJECT_RULE(source_members),
 };

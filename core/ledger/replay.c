@@ -56,9 +56,8 @@ check_common(struct tf_replay *r, const struct tf_entry *e)
 }
 
 static enum tf_code
-effect(struct tf_replay *r, const struct tf_entry *e,
-    const struct tf_hash *leaf, struct tf_replay_effect *out,
-    struct tf_error *err)
+apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
+    struct tf_replay_effect *out, struct tf_error *err)
 {
 	switch (e->type) {
 	case TF_LEDGER_OPENED:
@@ -87,6 +86,10 @@ effect(struct tf_replay *r, const struct tf_entry *e,
 		return tf_replay_access_changed(r, e, out, err);
 	case TF_TEMPLATE_SET:
 		return tf_replay_template_set(r, e, err);
+	case TF_TYPE_SET:
+		return tf_replay_type_set(r, e, err);
+	case TF_CLAIMS_SET:
+		return tf_replay_claims_set(r, e, err);
 	case TF_ATTESTATION_OVERRIDDEN:
 		return tf_replay_overridden(r, e, err);
 	case TF_KEY_ROTATED:
@@ -109,7 +112,7 @@ tf_replay_entry(struct tf_replay *r, const struct tf_entry *e,
 	if (rc == TF_OK && r->n_names > 0 && e->type != TF_LEDGER_OPENED)
 		rc = tf_replay_check_origin(r, e);
 	if (rc == TF_OK)
-		rc = effect(r, e, leaf, out, err);
+		rc = apply(r, e, leaf, out, err);
 	r->next_seq++;
 	r->any = true;
 	r->gap = false;
@@ -211,23 +214,24 @@ tf_replay_knows(struct tf_replay *r, uint64_t node, bool *yes,
 	return tf_replay_tree_knows(&r->tree, node, yes, err);
 }
 
-struct each {
+struct dir_walk {
 	enum tf_code (*fn)(void *arg, const struct tf_replay_dir *d,
 	    struct tf_error *err);
 	void *arg;
 };
 
 static enum tf_code
-one_dir(void *arg, struct tf_str path, const struct tf_replay_tree_dir *d,
+visit_dir(void *arg, struct tf_str path, const struct tf_replay_tree_dir *d,
     struct tf_error *err)
 {
-	const struct each *x = arg;
+	const struct dir_walk *x = arg;
 	size_t at = tf_replay_last_part(path);
 	struct tf_replay_dir out = { .attr = d->attr,
 		.path = path,
 		.name = { path.p + at, path.n - at },
 		.entry = d->entry,
-		.seal = d->seal };
+		.seal = d->seal,
+		.claims = d->claims };
 
 	return x->fn(x->arg, &out, err);
 }
@@ -238,7 +242,7 @@ tf_replay_each(struct tf_replay *r,
 	struct tf_error *err),
     void *arg, struct tf_error *err)
 {
-	struct each x = { fn, arg };
+	struct dir_walk x = { fn, arg };
 
-	return tf_replay_tree_each(&r->tree, one_dir, &x, err);
+	return tf_replay_tree_each(&r->tree, visit_dir, &x, err);
 }

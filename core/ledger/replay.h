@@ -17,6 +17,7 @@ struct tf_replay_dir {
 	struct tf_str path;   /* "." for the root */
 	struct tf_str name;   /* the last part of path */
 	uint64_t entry, seal; /* seq; seal UINT64_MAX: open */
+	uint64_t claims;      /* seq of the newest claims.set; 0: none */
 };
 
 /* The effect of one entry that its own fields do not contain. */

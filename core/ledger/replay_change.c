@@ -1,6 +1,6 @@
 /*
  * Replay of the entries that change what exists: access.changed, template.set,
- * attestation.overridden.
+ * type.set, claims.set, attestation.overridden.
  */
 #include "replay_change.h"
 
@@ -55,16 +55,28 @@ tf_replay_access_changed(struct tf_replay *r, const struct tf_entry *e,
 	return tf_replay_tree_put(&r->tree, e->path, &d, err);
 }
 
+/* Get the trail that an entry defines something of; what is the rule to report
+ * if it is none. */
+static enum tf_code
+open_trail(struct tf_replay *r, struct tf_replay_tree_dir *d, const char *what,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_replay_subject(r, d, what, err);
+
+	if (rc == TF_OK && d->attr.kind != TF_KIND_TRAIL)
+		rc = tf_replay_broken(r, what);
+	if (rc == TF_OK && tf_replay_is_sealed(d))
+		rc = tf_replay_broken(r, "defines something of a sealed trail");
+	return rc;
+}
+
 enum tf_code
 tf_replay_template_set(struct tf_replay *r, const struct tf_entry *e,
     struct tf_error *err)
 {
-	static const char what[] = "sets a template of no trail";
 	struct tf_replay_tree_dir d;
-	enum tf_code rc = tf_replay_subject(r, &d, what, err);
+	enum tf_code rc = open_trail(r, &d, "sets a template of no trail", err);
 
-	if (rc == TF_OK && d.attr.kind != TF_KIND_TRAIL)
-		rc = tf_replay_broken(r, what);
 	if (rc != TF_OK)
 		return rc;
 	if (e->template_version != d.template_version + 1)
@@ -72,6 +84,45 @@ tf_replay_template_set(struct tf_replay *r, const struct tf_entry *e,
 		    "its template has not the next version");
 	d.has_template = true;
 	d.template_version = e->template_version;
+	return tf_replay_tree_put(&r->tree, e->path, &d, err);
+}
+
+enum tf_code
+tf_replay_type_set(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_replay_tree_dir d;
+	uint64_t version;
+	enum tf_code rc = open_trail(r, &d, "defines a type of no trail", err);
+
+	if (rc == TF_OK)
+		rc = tf_replay_tree_type(&r->tree, e->path, e->definition_name,
+		    &version, err);
+	if (rc != TF_OK)
+		return rc;
+	if (e->definition_version != version + 1)
+		(void)tf_replay_broken(r, "its type has not the next version");
+	return tf_replay_tree_set_type(&r->tree, e->path, e->definition_name,
+	    e->definition_version, err);
+}
+
+enum tf_code
+tf_replay_claims_set(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	static const char what[] = "claims something about what does not exist";
+	struct tf_replay_tree_dir d;
+	enum tf_code rc = tf_replay_subject(r, &d, what, err);
+
+	if (rc == TF_OK && d.attr.kind != TF_KIND_TRAIL &&
+	    d.attr.kind != TF_KIND_WORKFLOW)
+		rc = tf_replay_broken(r, what);
+	if (rc == TF_OK && tf_replay_is_sealed(&d))
+		rc = tf_replay_broken(r,
+		    "claims something about a sealed directory");
+	if (rc != TF_OK)
+		return rc;
+	d.claims = e->seq;
 	return tf_replay_tree_put(&r->tree, e->path, &d, err);
 }
 

@@ -9,45 +9,46 @@
 #include "policy.h"
 #include "replay_create.h"
 
-/* Where a name is created: its directory, and the attestation around it. */
-struct place {
-	struct tf_str up_path, att_path; /* att_path.n 0: in none */
-	struct tf_replay_tree_dir up, att;
+/* The directory in which a name is created, and the attestation around it. */
+struct parents {
+	struct tf_str dir_path, att_path; /* att_path.n 0: no attestation */
+	struct tf_replay_tree_dir dir, att;
 };
 
+/* Find the directory of a new name and check that the name may be there. */
 static enum tf_code
-place_of(struct tf_replay *r, enum tf_kind kind, struct place *p,
+find_parents(struct tf_replay *r, enum tf_kind kind, struct parents *p,
     struct tf_replay_effect *out, struct tf_error *err)
 {
 	struct tf_str path = r->e->path;
 	enum tf_kind child;
 	enum tf_code rc;
 
-	p->up_path = tf_replay_parent_path(path);
+	p->dir_path = tf_replay_parent_path(path);
 	p->att_path = (struct tf_str){ NULL, 0 };
 	out->name_at = tf_replay_last_part(path);
-	rc = tf_replay_tree_get(&r->tree, p->up_path, &p->up, err);
+	rc = tf_replay_tree_get(&r->tree, p->dir_path, &p->dir, err);
 	if (rc == TF_NOTFOUND)
 		return tf_replay_broken(r,
-		    "is born in a directory that does not exist");
+		    "is created in a directory that does not exist");
 	if (rc != TF_OK)
 		return rc;
-	if (tf_policy_child(p->up.attr.kind, kind != TF_KIND_EVIDENCE,
+	if (tf_policy_child(p->dir.attr.kind, kind != TF_KIND_EVIDENCE,
 		&child) != TF_OK ||
 	    child != kind || path.n - out->name_at > TF_NAME_MAX)
-		return tf_replay_broken(r, "is born at the wrong depth");
-	if (p->up.attr.kind == TF_KIND_ATTESTATION ||
-	    p->up.attr.kind == TF_KIND_DIRECTORY) {
-		p->att_path = tf_replay_attestation_path(p->up_path);
+		return tf_replay_broken(r, "is created at the wrong depth");
+	if (p->dir.attr.kind == TF_KIND_ATTESTATION ||
+	    p->dir.attr.kind == TF_KIND_DIRECTORY) {
+		p->att_path = tf_replay_attestation_path(p->dir_path);
 		/* It exists: a directory below it exists. */
 		rc = tf_replay_tree_get(&r->tree, p->att_path, &p->att, err);
 		if (rc != TF_OK)
 			return rc;
 	}
-	if (tf_replay_is_sealed(&p->up) ||
+	if (tf_replay_is_sealed(&p->dir) ||
 	    (p->att_path.n > 0 && tf_replay_is_sealed(&p->att)))
 		return tf_replay_broken(r,
-		    "is born in a directory that was sealed");
+		    "is created in a directory that was sealed");
 	return TF_OK;
 }
 
@@ -61,10 +62,13 @@ check_node(struct tf_replay *r, struct tf_error *err)
 	    rc;
 }
 
-/* A name was created: update its directory. */
+/*
+ * Finish the creation of a name: report a name that exists, which added says,
+ * or update the times of its directory and describe the effect.
+ */
 static enum tf_code
-born(struct tf_replay *r, enum tf_code added, enum tf_kind kind,
-    struct place *p, struct tf_replay_effect *out, struct tf_error *err)
+name_created(struct tf_replay *r, enum tf_code added, enum tf_kind kind,
+    struct parents *p, struct tf_replay_effect *out, struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -72,13 +76,13 @@ born(struct tf_replay *r, enum tf_code added, enum tf_kind kind,
 		return added == TF_EXISTS ?
 		    tf_replay_broken(r, "its name was used before") :
 		    added;
-	p->up.attr.mtime = p->up.attr.ctime = r->e->at;
-	if ((rc = tf_replay_tree_put(&r->tree, p->up_path, &p->up, err)) !=
+	p->dir.attr.mtime = p->dir.attr.ctime = r->e->at;
+	if ((rc = tf_replay_tree_put(&r->tree, p->dir_path, &p->dir, err)) !=
 	    TF_OK)
 		return rc;
 	out->created = true;
 	out->kind = kind;
-	out->parent = p->up.attr.id;
+	out->parent = p->dir.attr.id;
 	r->n_names++;
 	return TF_OK;
 }
@@ -127,26 +131,26 @@ tf_replay_directory_created(struct tf_replay *r, const struct tf_entry *e,
 					    .btime = e->at },
 		.entry = e->seq,
 		.seal = TF_REPLAY_OPEN,
-		.birth_leaf = *leaf };
-	struct place p;
+		.created_leaf = *leaf };
+	struct parents p;
 	enum tf_code rc;
 
-	if ((rc = place_of(r, kind, &p, out, err)) != TF_OK ||
+	if ((rc = find_parents(r, kind, &p, out, err)) != TF_OK ||
 	    (rc = check_node(r, err)) != TF_OK)
 		return rc;
 	if (kind == TF_KIND_ATTESTATION &&
 	    (rc = check_version(r, err)) != TF_OK)
 		return rc;
 	if (kind == TF_KIND_WORKFLOW) {
-		check_template(r, e, &p.up);
+		check_template(r, e, &p.dir);
 		d.has_template = e->has_template;
 		d.template_version = e->has_template ? e->template_version : 0;
 	}
 	if (kind == TF_KIND_DIRECTORY && !e->has_access)
 		d.attr.mode = 0777; /* no restriction */
-	d.attr.parent = p.up.attr.id;
+	d.attr.parent = p.dir.attr.id;
 	rc = tf_replay_tree_add(&r->tree, e->path, &d, err);
-	return born(r, rc, kind, &p, out, err);
+	return name_created(r, rc, kind, &p, out, err);
 }
 
 static void
@@ -169,21 +173,21 @@ tf_replay_evidence_sealed(struct tf_replay *r, const struct tf_entry *e,
 		.mode = e->access.mode,
 		.uid = e->access.uid,
 		.gid = e->access.gid };
-	struct place p;
+	struct parents p;
 	enum tf_code rc;
 
-	if ((rc = place_of(r, TF_KIND_EVIDENCE, &p, out, err)) != TF_OK ||
+	if ((rc = find_parents(r, TF_KIND_EVIDENCE, &p, out, err)) != TF_OK ||
 	    (rc = check_node(r, err)) != TF_OK)
 		return rc;
 	if ((rc = tf_replay_tree_add_file(&r->tree, e->path, &f, err)) ==
 	    TF_OK) {
-		if (tf_str_same(p.up_path, p.att_path)) {
-			count_file(&p.up, e);
+		if (tf_str_same(p.dir_path, p.att_path)) {
+			count_file(&p.dir, e);
 		} else {
 			count_file(&p.att, e);
 			rc = tf_replay_tree_put(&r->tree, p.att_path, &p.att,
 			    err);
 		}
 	}
-	return born(r, rc, TF_KIND_EVIDENCE, &p, out, err);
+	return name_created(r, rc, TF_KIND_EVIDENCE, &p, out, err);
 }

@@ -10,7 +10,8 @@
 #include "replay_seal.h"
 
 static enum tf_code
-to_seal(struct tf_replay *r, struct tf_replay_tree_dir *d, struct tf_error *err)
+check_seal(struct tf_replay *r, struct tf_replay_tree_dir *d,
+    struct tf_error *err)
 {
 	const struct tf_entry *e = r->e;
 	enum tf_code rc = tf_replay_subject(r, d, "seals what was never begun",
@@ -39,22 +40,22 @@ seal(struct tf_replay *r, struct tf_replay_tree_dir *d,
 	return tf_replay_tree_put(&r->tree, e->path, d, err);
 }
 
-struct listing {
+struct sum_walk {
 	struct tf_replay *r;
 	struct tf_summer *sums;
-	bool workflow; /* sum seal_leaf of the children, else birth_leaf */
+	bool workflow; /* sum seal_leaf of the children, else created_leaf */
 	uint64_t n;
 };
 
 /* Add one evidence file to the sums; store the first ones for the statement. */
 static enum tf_code
-list_file(void *arg, struct tf_str name, const struct tf_replay_tree_file *f,
+add_evidence(void *arg, struct tf_str name, const struct tf_replay_tree_file *f,
     struct tf_error *err)
 {
 	struct tf_subject_file s = { .name = name,
 		.sha256 = f->sha256,
 		.size = f->size };
-	struct listing *l = arg;
+	struct sum_walk *l = arg;
 	enum tf_code rc = tf_summer_add(l->sums, &s, err);
 
 	if (l->n < TF_STATEMENT_SUBJECTS) {
@@ -67,14 +68,14 @@ list_file(void *arg, struct tf_str name, const struct tf_replay_tree_file *f,
 
 /* Compute the sums of the evidence of the current attestation. */
 static enum tf_code
-list_files(struct tf_replay *r, struct tf_sums *out, struct tf_error *err)
+sum_evidence(struct tf_replay *r, struct tf_sums *out, struct tf_error *err)
 {
-	struct listing l = { .r = r, .sums = tf_summer_new() };
+	struct sum_walk l = { .r = r, .sums = tf_summer_new() };
 	enum tf_code rc;
 	const char *p;
 
 	r->listed_names.n = 0;
-	rc = tf_replay_tree_files(&r->tree, r->e->path, list_file, &l, err);
+	rc = tf_replay_tree_files(&r->tree, r->e->path, add_evidence, &l, err);
 	if (rc == TF_OK && r->listed_names.failed)
 		rc = tf_nomem(err);
 	if (rc != TF_OK) {
@@ -165,11 +166,11 @@ tf_replay_attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 	struct tf_sums sums;
 	enum tf_code rc;
 
-	if ((rc = to_seal(r, &d, err)) != TF_OK)
+	if ((rc = check_seal(r, &d, err)) != TF_OK)
 		return rc;
 	if (d.attr.kind != TF_KIND_ATTESTATION)
 		return tf_replay_broken(r, "seals what is no attestation");
-	rc = list_files(r, &sums, err);
+	rc = sum_evidence(r, &sums, err);
 	if (rc == TF_TOOBIG) /* no entry can hold a sum this large */
 		return tf_replay_broken(r, wrong);
 	if (rc != TF_OK)
@@ -187,12 +188,12 @@ tf_replay_attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 }
 
 static enum tf_code
-list_child(void *arg, struct tf_str name, const struct tf_replay_tree_dir *d,
+add_child(void *arg, struct tf_str name, const struct tf_replay_tree_dir *d,
     struct tf_error *err)
 {
-	struct listing *l = arg;
+	struct sum_walk *l = arg;
 	struct tf_subject_file s = { .name = name,
-		.sha256 = l->workflow ? d->seal_leaf : d->birth_leaf };
+		.sha256 = l->workflow ? d->seal_leaf : d->created_leaf };
 
 	if (l->workflow && !tf_replay_is_sealed(d))
 		return tf_replay_broken(l->r,
@@ -205,17 +206,17 @@ enum tf_code
 tf_replay_parent_sealed(struct tf_replay *r, const struct tf_entry *e,
     bool workflow, const struct tf_hash *leaf, struct tf_error *err)
 {
-	struct listing l = { .r = r, .workflow = workflow };
+	struct sum_walk l = { .r = r, .workflow = workflow };
 	struct tf_replay_tree_dir d;
 	struct tf_sums sums;
 	enum tf_code rc;
 
-	if ((rc = to_seal(r, &d, err)) != TF_OK)
+	if ((rc = check_seal(r, &d, err)) != TF_OK)
 		return rc;
 	if (d.attr.kind != (workflow ? TF_KIND_WORKFLOW : TF_KIND_TRAIL))
 		return tf_replay_broken(r, "seals what is of another kind");
 	l.sums = tf_summer_new();
-	rc = tf_replay_tree_children(&r->tree, e->path, list_child, &l, err);
+	rc = tf_replay_tree_children(&r->tree, e->path, add_child, &l, err);
 	if (rc == TF_OK)
 		rc = tf_summer_end(l.sums, &sums, err);
 	else

@@ -17,8 +17,9 @@ tf_replay_check_origin(struct tf_replay *r, const struct tf_entry *e)
 	return tf_replay_broken(r, "belongs to another ledger");
 }
 
+/* Replace the text at *at by a copy of s. */
 static enum tf_code
-keep(char **at, struct tf_str s)
+replace_text(char **at, struct tf_str s)
 {
 	char *copy = strndup(s.n > 0 ? s.p : "", s.n);
 
@@ -29,17 +30,18 @@ keep(char **at, struct tf_str s)
 	return TF_OK;
 }
 
+/* Set what an opening decides: origin, store, keys, host. */
 static enum tf_code
-keep_opening(struct tf_replay *r, const struct tf_entry *e)
+set_session(struct tf_replay *r, const struct tf_entry *e)
 {
 	(void)snprintf(r->origin, sizeof(r->origin), "%.*s", (int)e->origin.n,
 	    e->origin.p);
 	(void)snprintf(r->store, sizeof(r->store), "%.*s", (int)e->store.n,
 	    e->store.p);
-	if (keep(&r->vkey, e->key_log) != TF_OK ||
-	    keep(&r->attester, e->key_attester) != TF_OK)
+	if (replace_text(&r->vkey, e->key_log) != TF_OK ||
+	    replace_text(&r->attester, e->key_attester) != TF_OK)
 		return TF_NOMEM;
-	return keep(&r->host, e->host);
+	return replace_text(&r->host, e->host);
 }
 
 /* Check that "previous" of an opening matches the entries before it. */
@@ -84,8 +86,9 @@ check_previous(struct tf_replay *r, const struct tf_entry *e)
 	    tf_replay_broken(r, "previous does not continue this ledger");
 }
 
+/* The first entry: create the root. */
 static enum tf_code
-first_opened(struct tf_replay *r, const struct tf_entry *e)
+create_root(struct tf_replay *r, const struct tf_entry *e)
 {
 	struct tf_replay_tree_dir root = { .attr = { .id = TF_ROOT_ID,
 					       .parent = TF_ROOT_ID,
@@ -104,7 +107,7 @@ first_opened(struct tf_replay *r, const struct tf_entry *e)
 		(void)tf_replay_broken(r, "does not say whose the root is");
 	tf_replay_tree_root(&r->tree, &root);
 	r->n_names++;
-	return keep_opening(r, e);
+	return set_session(r, e);
 }
 
 enum tf_code
@@ -119,14 +122,14 @@ tf_replay_opened(struct tf_replay *r, const struct tf_entry *e)
 	if (rc != TF_OK)
 		return rc;
 	if (r->n_names == 0)
-		return first_opened(r, e);
+		return create_root(r, e);
 	if (!tf_replay_same(e->store, r->store))
 		(void)tf_replay_broken(r, "was written by another store");
 	if (e->previous.p == NULL &&
 	    (!tf_replay_same(e->key_log, r->vkey) ||
 		!tf_replay_same(e->key_attester, r->attester)))
 		(void)tf_replay_broken(r, "names keys that are not in force");
-	return keep_opening(r, e);
+	return set_session(r, e);
 }
 
 enum tf_code
@@ -140,5 +143,5 @@ tf_replay_key_rotated(struct tf_replay *r, const struct tf_entry *e)
 	if (!tf_replay_same(e->key_old, *key))
 		return tf_replay_broken(r,
 		    "replaces a key that is not in force");
-	return keep(key, e->key_new);
+	return replace_text(key, e->key_new);
 }

@@ -13,6 +13,7 @@ enum {
 	LEVELS = 4,
 	FILES = 'f', /* evidence, by path */
 	NODES = 'n', /* node numbers, by run */
+	TYPES = 't', /* newest version of a type, by trail and name */
 };
 static const char level_letters[LEVELS + 1] = { 'a', 'b', 'c', 'd', 'e' };
 
@@ -24,14 +25,14 @@ struct key {
 };
 
 static struct tf_str
-str(const struct key *k)
+key_str(const struct key *k)
 {
 	return (struct tf_str){ k->p, k->n };
 }
 
 /* Make a key of letter, path and last; last 0 is left out. */
 static void
-make(struct key *k, char letter, struct tf_str path, char last)
+make_key(struct key *k, char letter, struct tf_str path, char last)
 {
 	size_t n = path.n < TF_PATH_MAX ? path.n : TF_PATH_MAX;
 
@@ -44,10 +45,10 @@ make(struct key *k, char letter, struct tf_str path, char last)
 
 /* Make the range of keys below path: '0' is the byte after '/'. */
 static void
-below(struct key *low, struct key *high, char letter, struct tf_str path)
+keys_below(struct key *low, struct key *high, char letter, struct tf_str path)
 {
-	make(low, letter, path, '/');
-	make(high, letter, path, '/' + 1);
+	make_key(low, letter, path, '/');
+	make_key(high, letter, path, '/' + 1);
 }
 
 static int
@@ -65,7 +66,7 @@ level(struct tf_str path)
 static void
 dir_key(struct key *k, struct tf_str path)
 {
-	make(k, level_letters[level(path)], path, '\0');
+	make_key(k, level_letters[level(path)], path, '\0');
 }
 
 static struct tf_str
@@ -75,64 +76,64 @@ bytes(const void *p, size_t n)
 }
 
 static bool
-is_last(const struct tf_replay_tree *k, struct tf_str path)
+is_last(const struct tf_replay_tree *t, struct tf_str path)
 {
-	return k->last_len > 0 && k->last_len == path.n &&
-	    memcmp(k->last_path, path.p, path.n) == 0;
+	return t->last_len > 0 && t->last_len == path.n &&
+	    memcmp(t->last_path, path.p, path.n) == 0;
 }
 
 /* Write the cached directory to the table, if it has changed. */
 static enum tf_code
-write_last(struct tf_replay_tree *k, struct tf_error *err)
+write_last(struct tf_replay_tree *t, struct tf_error *err)
 {
 	struct key key;
 	enum tf_code rc = TF_OK;
 
-	if (!k->last_changed)
+	if (!t->last_changed)
 		return TF_OK;
-	dir_key(&key, (struct tf_str){ k->last_path, k->last_len });
-	rc = k->ops->put(k->table, str(&key), bytes(&k->last, sizeof(k->last)),
-	    err);
-	k->last_changed = rc != TF_OK;
+	dir_key(&key, (struct tf_str){ t->last_path, t->last_len });
+	rc = t->ops->put(t->table, key_str(&key),
+	    bytes(&t->last, sizeof(t->last)), err);
+	t->last_changed = rc != TF_OK;
 	return rc;
 }
 
 enum tf_code
-tf_replay_tree_get(struct tf_replay_tree *k, struct tf_str path,
+tf_replay_tree_get(struct tf_replay_tree *t, struct tf_str path,
     struct tf_replay_tree_dir *out, struct tf_error *err)
 {
 	struct key key;
 
-	if (is_last(k, path)) {
-		*out = k->last;
+	if (is_last(t, path)) {
+		*out = t->last;
 		return TF_OK;
 	}
 	dir_key(&key, path);
-	return k->ops->get(k->table, str(&key), out, sizeof(*out), err);
+	return t->ops->get(t->table, key_str(&key), out, sizeof(*out), err);
 }
 
 enum tf_code
-tf_replay_tree_put(struct tf_replay_tree *k, struct tf_str path,
+tf_replay_tree_put(struct tf_replay_tree *t, struct tf_str path,
     const struct tf_replay_tree_dir *d, struct tf_error *err)
 {
 	enum tf_code rc;
 
-	if (!is_last(k, path)) {
-		if ((rc = write_last(k, err)) != TF_OK)
+	if (!is_last(t, path)) {
+		if ((rc = write_last(t, err)) != TF_OK)
 			return rc;
-		if (path.n > sizeof(k->last_path))
+		if (path.n > sizeof(t->last_path))
 			return tf_fail(err, TF_NAMETOOLONG,
 			    "a path is too long");
-		memcpy(k->last_path, path.p, path.n);
-		k->last_len = path.n;
+		memcpy(t->last_path, path.p, path.n);
+		t->last_len = path.n;
 	}
-	k->last = *d;
-	k->last_changed = true;
+	t->last = *d;
+	t->last_changed = true;
 	return TF_OK;
 }
 
 enum tf_code
-tf_replay_tree_add(struct tf_replay_tree *k, struct tf_str path,
+tf_replay_tree_add(struct tf_replay_tree *t, struct tf_str path,
     const struct tf_replay_tree_dir *d, struct tf_error *err)
 {
 	struct tf_replay_tree_file f;
@@ -140,48 +141,86 @@ tf_replay_tree_add(struct tf_replay_tree *k, struct tf_str path,
 	enum tf_code rc;
 
 	if (level(path) == LEVELS) { /* files may have this name, too */
-		make(&key, FILES, path, '\0');
-		rc = k->ops->get(k->table, str(&key), &f, sizeof(f), err);
+		make_key(&key, FILES, path, '\0');
+		rc = t->ops->get(t->table, key_str(&key), &f, sizeof(f), err);
 		if (rc != TF_NOTFOUND)
 			return rc == TF_OK ? TF_EXISTS : rc;
 	}
 	dir_key(&key, path);
-	return k->ops->add(k->table, str(&key), bytes(d, sizeof(*d)), err);
+	return t->ops->add(t->table, key_str(&key), bytes(d, sizeof(*d)), err);
 }
 
 enum tf_code
-tf_replay_tree_add_file(struct tf_replay_tree *k, struct tf_str path,
+tf_replay_tree_add_file(struct tf_replay_tree *t, struct tf_str path,
     const struct tf_replay_tree_file *f, struct tf_error *err)
 {
 	struct tf_replay_tree_dir d;
 	struct key key;
-	enum tf_code rc = tf_replay_tree_get(k, path, &d, err);
+	enum tf_code rc = tf_replay_tree_get(t, path, &d, err);
 
 	if (rc != TF_NOTFOUND)
 		return rc == TF_OK ? TF_EXISTS : rc;
-	make(&key, FILES, path, '\0');
-	return k->ops->add(k->table, str(&key), bytes(f, sizeof(*f)), err);
+	make_key(&key, FILES, path, '\0');
+	return t->ops->add(t->table, key_str(&key), bytes(f, sizeof(*f)), err);
+}
+
+/* --- types ---------------------------------------------------------------- */
+
+/* Names of types are shorter than the rest of the longest path. */
+static void
+type_key(struct key *k, struct tf_str trail, struct tf_str name)
+{
+	make_key(k, TYPES, trail, '/');
+	if (k->n + name.n <= sizeof(k->p)) {
+		memcpy(k->p + k->n, name.p, name.n);
+		k->n += name.n;
+	}
+}
+
+enum tf_code
+tf_replay_tree_type(struct tf_replay_tree *t, struct tf_str trail,
+    struct tf_str name, uint64_t *version, struct tf_error *err)
+{
+	struct key key;
+	enum tf_code rc;
+
+	type_key(&key, trail, name);
+	rc = t->ops->get(t->table, key_str(&key), version, sizeof(*version), err);
+	if (rc == TF_NOTFOUND)
+		*version = 0;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_replay_tree_set_type(struct tf_replay_tree *t, struct tf_str trail,
+    struct tf_str name, uint64_t version, struct tf_error *err)
+{
+	struct key key;
+
+	type_key(&key, trail, name);
+	return t->ops->put(t->table, key_str(&key),
+	    bytes(&version, sizeof(version)), err);
 }
 
 /* --- node numbers --------------------------------------------------------- */
 
 static void
-mark(struct tf_replay_tree *k, unsigned i)
+mark(struct tf_replay_tree *t, unsigned i)
 {
-	k->bits[i / 8] |= (uint8_t)(1u << (i % 8));
-	k->changed = true;
+	t->bits[i / 8] |= (uint8_t)(1u << (i % 8));
+	t->changed = true;
 }
 
 /* Both caches are unused, so this call needs no table access. */
 void
-tf_replay_tree_root(struct tf_replay_tree *k,
+tf_replay_tree_root(struct tf_replay_tree *t,
     const struct tf_replay_tree_dir *d)
 {
-	k->last = *d;
-	k->last_path[0] = '.';
-	k->last_len = 1;
-	k->last_changed = true;
-	mark(k, TF_ROOT_ID);
+	t->last = *d;
+	t->last_path[0] = '.';
+	t->last_len = 1;
+	t->last_changed = true;
+	mark(t, TF_ROOT_ID);
 }
 
 static void
@@ -194,53 +233,54 @@ run_key(struct key *k, uint64_t run)
 
 /* Load the bits of this run into the cache. */
 static enum tf_code
-turn_to(struct tf_replay_tree *k, uint64_t run, struct tf_error *err)
+load_run(struct tf_replay_tree *t, uint64_t run, struct tf_error *err)
 {
 	struct key key;
 	enum tf_code rc = TF_OK;
 
-	if (k->run == run)
+	if (t->run == run)
 		return TF_OK;
-	if (k->changed) {
-		run_key(&key, k->run);
-		rc = k->ops->put(k->table, str(&key),
-		    bytes(k->bits, sizeof(k->bits)), err);
+	if (t->changed) {
+		run_key(&key, t->run);
+		rc = t->ops->put(t->table, key_str(&key),
+		    bytes(t->bits, sizeof(t->bits)), err);
 		if (rc != TF_OK)
 			return rc;
 	}
-	k->changed = false;
-	k->run = run;
+	t->changed = false;
+	t->run = run;
 	run_key(&key, run);
-	rc = k->ops->get(k->table, str(&key), k->bits, sizeof(k->bits), err);
+	rc = t->ops->get(t->table, key_str(&key), t->bits, sizeof(t->bits),
+	    err);
 	if (rc != TF_NOTFOUND)
 		return rc;
-	memset(k->bits, 0, sizeof(k->bits));
+	memset(t->bits, 0, sizeof(t->bits));
 	return TF_OK;
 }
 
 enum tf_code
-tf_replay_tree_knows(struct tf_replay_tree *k, uint64_t node, bool *yes,
+tf_replay_tree_knows(struct tf_replay_tree *t, uint64_t node, bool *yes,
     struct tf_error *err)
 {
 	unsigned i = (unsigned)(node % NODE_RUN);
-	enum tf_code rc = turn_to(k, node / NODE_RUN, err);
+	enum tf_code rc = load_run(t, node / NODE_RUN, err);
 
 	if (rc == TF_OK)
-		*yes = (k->bits[i / 8] >> (i % 8) & 1) != 0;
+		*yes = (t->bits[i / 8] >> (i % 8) & 1) != 0;
 	return rc;
 }
 
 enum tf_code
-tf_replay_tree_node(struct tf_replay_tree *k, uint64_t node,
+tf_replay_tree_node(struct tf_replay_tree *t, uint64_t node,
     struct tf_error *err)
 {
 	unsigned i = (unsigned)(node % NODE_RUN);
 	bool seen;
-	enum tf_code rc = tf_replay_tree_knows(k, node, &seen, err);
+	enum tf_code rc = tf_replay_tree_knows(t, node, &seen, err);
 
 	if (rc != TF_OK || seen)
 		return rc == TF_OK ? TF_EXISTS : rc;
-	mark(k, i);
+	mark(t, i);
 	return TF_OK;
 }
 
@@ -254,7 +294,7 @@ struct walk {
 };
 
 static enum tf_code
-give_dir(void *arg, struct tf_str key, struct tf_str value,
+visit_dir(void *arg, struct tf_str key, struct tf_str value,
     struct tf_error *err)
 {
 	const struct walk *w = arg;
@@ -266,7 +306,7 @@ give_dir(void *arg, struct tf_str key, struct tf_str value,
 }
 
 static enum tf_code
-give_file(void *arg, struct tf_str key, struct tf_str value,
+visit_file(void *arg, struct tf_str key, struct tf_str value,
     struct tf_error *err)
 {
 	const struct walk *w = arg;
@@ -278,62 +318,63 @@ give_file(void *arg, struct tf_str key, struct tf_str value,
 }
 
 enum tf_code
-tf_replay_tree_children(struct tf_replay_tree *k, struct tf_str path,
+tf_replay_tree_children(struct tf_replay_tree *t, struct tf_str path,
     tf_replay_tree_dir_fn fn, void *arg, struct tf_error *err)
 {
 	struct walk w = { .dir = fn, .arg = arg, .skip = path.n + 2 };
 	struct key low, high;
-	enum tf_code rc = write_last(k, err);
+	enum tf_code rc = write_last(t, err);
 
 	if (rc != TF_OK)
 		return rc;
-	below(&low, &high, level_letters[level(path) + 1], path);
-	return k->ops->each(k->table, str(&low), str(&high), give_dir, &w, err);
+	keys_below(&low, &high, level_letters[level(path) + 1], path);
+	return t->ops->each(t->table, key_str(&low), key_str(&high), visit_dir,
+	    &w, err);
 }
 
 enum tf_code
-tf_replay_tree_each(struct tf_replay_tree *k, tf_replay_tree_dir_fn fn,
+tf_replay_tree_each(struct tf_replay_tree *t, tf_replay_tree_dir_fn fn,
     void *arg, struct tf_error *err)
 {
 	struct walk w = { .dir = fn, .arg = arg, .skip = 1 };
 	struct tf_str low = { level_letters, 1 };
 	static const char high[] = { FILES };
-	enum tf_code rc = write_last(k, err);
+	enum tf_code rc = write_last(t, err);
 
 	if (rc != TF_OK)
 		return rc;
-	return k->ops->each(k->table, low, (struct tf_str){ high, 1 }, give_dir,
-	    &w, err);
+	return t->ops->each(t->table, low, (struct tf_str){ high, 1 },
+	    visit_dir, &w, err);
 }
 
 enum tf_code
-tf_replay_tree_files(struct tf_replay_tree *k, struct tf_str path,
+tf_replay_tree_files(struct tf_replay_tree *t, struct tf_str path,
     tf_replay_tree_file_fn fn, void *arg, struct tf_error *err)
 {
 	struct walk w = { .file = fn, .arg = arg, .skip = path.n + 2 };
 	struct key low, high;
 
-	below(&low, &high, FILES, path);
-	return k->ops->each(k->table, str(&low), str(&high), give_file, &w,
-	    err);
+	keys_below(&low, &high, FILES, path);
+	return t->ops->each(t->table, key_str(&low), key_str(&high), visit_file,
+	    &w, err);
 }
 
 enum tf_code
-tf_replay_tree_get_file(struct tf_replay_tree *k, struct tf_str path,
+tf_replay_tree_get_file(struct tf_replay_tree *t, struct tf_str path,
     struct tf_replay_tree_file *out, struct tf_error *err)
 {
 	struct key key;
 
-	make(&key, FILES, path, '\0');
-	return k->ops->get(k->table, str(&key), out, sizeof(*out), err);
+	make_key(&key, FILES, path, '\0');
+	return t->ops->get(t->table, key_str(&key), out, sizeof(*out), err);
 }
 
 enum tf_code
-tf_replay_tree_put_file(struct tf_replay_tree *k, struct tf_str path,
+tf_replay_tree_put_file(struct tf_replay_tree *t, struct tf_str path,
     const struct tf_replay_tree_file *f, struct tf_error *err)
 {
 	struct key key;
 
-	make(&key, FILES, path, '\0');
-	return k->ops->put(k->table, str(&key), bytes(f, sizeof(*f)), err);
+	make_key(&key, FILES, path, '\0');
+	return t->ops->put(t->table, key_str(&key), bytes(f, sizeof(*f)), err);
 }

@@ -17,18 +17,18 @@ struct tf_temp_table;
 /* The functions of a temporary table; core/store/temp_table.h has the contract.
  */
 struct tf_temp_table_ops {
-	enum tf_code (*add)(struct tf_temp_table *b, struct tf_str key,
+	enum tf_code (*add)(struct tf_temp_table *t, struct tf_str key,
 	    struct tf_str value, struct tf_error *err);
-	enum tf_code (*put)(struct tf_temp_table *b, struct tf_str key,
+	enum tf_code (*put)(struct tf_temp_table *t, struct tf_str key,
 	    struct tf_str value, struct tf_error *err);
-	enum tf_code (*get)(struct tf_temp_table *b, struct tf_str key,
+	enum tf_code (*get)(struct tf_temp_table *t, struct tf_str key,
 	    void *out, size_t n, struct tf_error *err);
-	enum tf_code (*each)(struct tf_temp_table *b, struct tf_str low,
+	enum tf_code (*each)(struct tf_temp_table *t, struct tf_str low,
 	    struct tf_str high,
 	    enum tf_code (*fn)(void *arg, struct tf_str key,
 		struct tf_str value, struct tf_error *err),
 	    void *arg, struct tf_error *err);
-	enum tf_code (*cut)(struct tf_temp_table *b, struct tf_str low,
+	enum tf_code (*cut)(struct tf_temp_table *t, struct tf_str low,
 	    struct tf_str high, struct tf_error *err);
 };
 
@@ -36,7 +36,8 @@ struct tf_temp_table_ops {
 struct tf_replay_tree_dir {
 	struct tf_attr attr;
 	uint64_t entry, seal; /* seq; seal UINT64_MAX: open */
-	struct tf_hash birth_leaf, seal_leaf;
+	/* leaf hashes of the entries that created and sealed it */
+	struct tf_hash created_leaf, seal_leaf;
 	/* an attestation */
 	uint64_t files;
 	struct tf_time first, last; /* created, ctime of its evidence */
@@ -44,6 +45,8 @@ struct tf_replay_tree_dir {
 	/* trail: newest template; workflow: the one in force */
 	bool has_template;
 	uint64_t template_version;
+	/* trail, workflow: seq of the newest claims.set; 0: none */
+	uint64_t claims;
 };
 
 /* Evidence. */
@@ -71,7 +74,7 @@ struct tf_replay_tree {
  * Add the root and its node number.  This must be the first call; it only fills
  * the caches and cannot fail.
  */
-void tf_replay_tree_root(struct tf_replay_tree *k,
+void tf_replay_tree_root(struct tf_replay_tree *t,
     const struct tf_replay_tree_dir *d);
 
 /*
@@ -79,24 +82,32 @@ void tf_replay_tree_root(struct tf_replay_tree *k,
  * the level: "." is the root, one name is a trail, and so on.  get returns
  * TF_NOTFOUND and leaves err unchanged when there is no such directory.
  */
-TF_MUST_USE enum tf_code tf_replay_tree_get(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_get(struct tf_replay_tree *t,
     struct tf_str path, struct tf_replay_tree_dir *out, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_replay_tree_put(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_put(struct tf_replay_tree *t,
     struct tf_str path, const struct tf_replay_tree_dir *d,
     struct tf_error *err);
 /* Add a new name; TF_EXISTS (err unchanged) when the name exists. */
-TF_MUST_USE enum tf_code tf_replay_tree_add(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_add(struct tf_replay_tree *t,
     struct tf_str path, const struct tf_replay_tree_dir *d,
     struct tf_error *err);
-TF_MUST_USE enum tf_code tf_replay_tree_add_file(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_add_file(struct tf_replay_tree *t,
     struct tf_str path, const struct tf_replay_tree_file *f,
     struct tf_error *err);
 
+/* The newest version of a type of the trail at path; 0: none. */
+TF_MUST_USE enum tf_code tf_replay_tree_type(struct tf_replay_tree *t,
+    struct tf_str trail, struct tf_str name, uint64_t *version,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_set_type(struct tf_replay_tree *t,
+    struct tf_str trail, struct tf_str name, uint64_t version,
+    struct tf_error *err);
+
 /* Record a node number; TF_EXISTS when it was recorded before. */
-TF_MUST_USE enum tf_code tf_replay_tree_node(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_node(struct tf_replay_tree *t,
     uint64_t node, struct tf_error *err);
 /* Set *yes if the node number was recorded. */
-TF_MUST_USE enum tf_code tf_replay_tree_knows(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_knows(struct tf_replay_tree *t,
     uint64_t node, bool *yes, struct tf_error *err);
 
 /*
@@ -106,11 +117,11 @@ TF_MUST_USE enum tf_code tf_replay_tree_knows(struct tf_replay_tree *k,
  */
 typedef enum tf_code (*tf_replay_tree_dir_fn)(void *arg, struct tf_str path,
     const struct tf_replay_tree_dir *d, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_replay_tree_children(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_children(struct tf_replay_tree *t,
     struct tf_str path, tf_replay_tree_dir_fn fn, void *arg,
     struct tf_error *err);
 /* Call fn for each directory, the root first, then by level and path. */
-TF_MUST_USE enum tf_code tf_replay_tree_each(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_each(struct tf_replay_tree *t,
     tf_replay_tree_dir_fn fn, void *arg, struct tf_error *err);
 /*
  * Call fn for each evidence file of the attestation at path, ordered by name;
@@ -118,12 +129,12 @@ TF_MUST_USE enum tf_code tf_replay_tree_each(struct tf_replay_tree *k,
  */
 typedef enum tf_code (*tf_replay_tree_file_fn)(void *arg, struct tf_str name,
     const struct tf_replay_tree_file *f, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_replay_tree_files(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_files(struct tf_replay_tree *t,
     struct tf_str path, tf_replay_tree_file_fn fn, void *arg,
     struct tf_error *err);
-TF_MUST_USE enum tf_code tf_replay_tree_get_file(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_get_file(struct tf_replay_tree *t,
     struct tf_str path, struct tf_replay_tree_file *out, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_replay_tree_put_file(struct tf_replay_tree *k,
+TF_MUST_USE enum tf_code tf_replay_tree_put_file(struct tf_replay_tree *t,
     struct tf_str path, const struct tf_replay_tree_file *f,
     struct tf_error *err);
 

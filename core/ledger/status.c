@@ -191,14 +191,14 @@ has_passed(const struct tf_case *in, const struct tf_slot *slot,
 	return tf_time_cmp(at, end) > 0;
 }
 
-/* Judge report r, but not its order. */
-static struct tf_verdict
+/* Judge report r, but not its time and order. */
+static struct tf_judged_report
 judge_report(const struct tf_case *in, const struct tf_slot *slot,
     const struct tf_reported *r)
 {
 	bool at_seal = !r->has_evidence || is_judged(r->type) ||
 	    (slot != NULL && is_judged(slot->type));
-	struct tf_verdict v = { .counts = r->sealed ||
+	struct tf_judged_report v = { .counts = r->sealed ||
 		    (!at_seal && !in->sealed_only),
 		.since = at_seal ? r->seal : r->evidence,
 		.fits = slot == NULL || (r->type.p == NULL && r->evaluated) ||
@@ -212,10 +212,89 @@ judge_report(const struct tf_case *in, const struct tf_slot *slot,
 		v.cause = TF_CAUSE_FAILED;
 	else if (slot != NULL && !tf_slot_allows(slot, &r->who))
 		v.cause = TF_CAUSE_USER;
-	else if (v.counts && has_passed(in, slot, v.since.at))
-		v.cause = TF_CAUSE_LATE;
 	v.compliant = v.cause == TF_CAUSE_NONE;
 	return v;
+}
+
+/* True if report r counts, and did so before the deadline of g if in_time. */
+static bool
+counts(const struct judging *x, const struct group *g, size_t r, bool in_time)
+{
+	const struct tf_judged_report *v = &x->out->verdicts[r];
+
+	return v->counts &&
+	    !(in_time && has_passed(x->in, g->slot, v->since.at));
+}
+
+/* The index of the report of g that decides, or SIZE_MAX. */
+static size_t
+find_deciding(const struct judging *x, const struct group *g, bool in_time)
+{
+	size_t decides = SIZE_MAX;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (counts(x, g, g->c[i].index, in_time))
+			decides = g->c[i].index;
+	return decides;
+}
+
+/* Count the reports of g that are sufficient. */
+static size_t
+count_sufficient(struct judging *x, const struct group *g, bool in_time)
+{
+	size_t n = 0, count = 0, decides = find_deciding(x, g, in_time);
+
+	for (size_t i = 0; i < g->n; i++) {
+		size_t r = g->c[i].index;
+		const struct tf_judged_report *v = &x->out->verdicts[r];
+
+		if (counts(x, g, r, in_time))
+			x->marks[n++] = (struct mark){
+				.uid = x->in->reports[r].who.uid,
+				.order = i,
+				.good = v->fits &&
+				    (v->compliant || r == decides)
+			};
+	}
+	if (asks_users(g->slot))
+		qsort(x->marks, n, sizeof(*x->marks), by_user_and_order);
+	for (size_t i = 0; i < n; i++) {
+		bool last = !asks_users(g->slot) || i + 1 == n ||
+		    x->marks[i].uid != x->marks[i + 1].uid;
+
+		count += last && x->marks[i].good;
+	}
+	return count;
+}
+
+/* True if the reports of g by its deadline were all that it asks for.  Later
+ * ones repeat them and are not late. */
+static bool
+was_in_time(struct judging *x, const struct group *g)
+{
+	size_t decides = find_deciding(x, g, true);
+
+	return decides != SIZE_MAX && x->out->verdicts[decides].compliant &&
+	    x->out->verdicts[decides].fits &&
+	    count_sufficient(x, g, true) >= needed(g->slot);
+}
+
+static void
+judge_time(struct judging *x, const struct group *g)
+{
+	if (was_in_time(x, g))
+		return;
+	for (size_t i = 0; i < g->n; i++) {
+		size_t r = g->c[i].index;
+		struct tf_judged_report *v = &x->out->verdicts[r];
+
+		if (!v->counts || !v->compliant ||
+		    x->in->reports[r].overridden ||
+		    !has_passed(x->in, g->slot, v->since.at))
+			continue;
+		v->compliant = false;
+		v->cause = TF_CAUSE_LATE;
+	}
 }
 
 /* Find since when the slot of g is satisfied, for `after`. */
@@ -225,7 +304,8 @@ find_since(struct judging *x, struct group *g)
 	size_t n = 0, users = 0, needs = needed(g->slot);
 
 	for (size_t i = 0; i < g->n; i++) {
-		const struct tf_verdict *v = &x->out->verdicts[g->c[i].index];
+		const struct tf_judged_report *v =
+		    &x->out->verdicts[g->c[i].index];
 
 		if (v->counts && v->fits && v->compliant)
 			x->marks[n++] = (struct mark){
@@ -267,7 +347,7 @@ judge_order(struct judging *x, const struct group *g)
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct tf_reported *r = &x->in->reports[g->c[i].index];
-		struct tf_verdict *v = &x->out->verdicts[g->c[i].index];
+		struct tf_judged_report *v = &x->out->verdicts[g->c[i].index];
 
 		for (size_t k = 0; k < names && v->compliant && !r->overridden;
 		     k++) {
@@ -284,40 +364,10 @@ judge_order(struct judging *x, const struct group *g)
 
 /* --- one name ------------------------------------------------------------- */
 
-/* Count the reports of g that are sufficient; decides has the index of the
- * deciding one. */
-static size_t
-count_sufficient(struct judging *x, const struct group *g, size_t decides)
-{
-	size_t n = 0, count = 0;
-
-	for (size_t i = 0; i < g->n; i++) {
-		size_t r = g->c[i].index;
-		const struct tf_verdict *v = &x->out->verdicts[r];
-
-		if (v->counts)
-			x->marks[n++] = (struct mark){
-				.uid = x->in->reports[r].who.uid,
-				.order = i,
-				.good = v->fits &&
-				    (v->compliant || r == decides)
-			};
-	}
-	if (asks_users(g->slot))
-		qsort(x->marks, n, sizeof(*x->marks), by_user_and_order);
-	for (size_t i = 0; i < n; i++) {
-		bool last = !asks_users(g->slot) || i + 1 == n ||
-		    x->marks[i].uid != x->marks[i + 1].uid;
-
-		count += last && x->marks[i].good;
-	}
-	return count;
-}
-
 static enum tf_cause
 find_cause(const struct judging *x, const struct tf_status_item *m)
 {
-	const struct tf_verdict *v = m->reported ?
+	const struct tf_judged_report *v = m->reported ?
 	    &x->out->verdicts[m->decides] :
 	    NULL;
 
@@ -337,15 +387,11 @@ static void
 find_reports(const struct judging *x, const struct group *g,
     struct tf_status_item *m)
 {
-	m->decides = m->open = SIZE_MAX;
-	for (size_t i = 0; i < g->n; i++) {
-		size_t r = g->c[i].index;
-
-		if (x->out->verdicts[r].counts)
-			m->decides = r;
-		if (!x->in->reports[r].sealed)
-			m->open = r;
-	}
+	m->decides = find_deciding(x, g, false);
+	m->open = SIZE_MAX;
+	for (size_t i = 0; i < g->n; i++)
+		if (!x->in->reports[g->c[i].index].sealed)
+			m->open = g->c[i].index;
 	m->reported = m->decides != SIZE_MAX;
 	m->compliant = m->reported && x->out->verdicts[m->decides].compliant;
 }
@@ -365,7 +411,7 @@ judge_name(struct judging *x, const struct group *g)
 		m.type = m.claimed = x->in->reports[shown].type;
 	if (g->slot != NULL)
 		m.type = g->slot->type;
-	m.sufficient = count_sufficient(x, g, m.decides);
+	m.sufficient = count_sufficient(x, g, false);
 	if (m.reported && x->out->verdicts[m.decides].fits &&
 	    m.sufficient >= needed(g->slot))
 		m.state = TF_ITEM_COMPLETE;
@@ -437,6 +483,7 @@ judge(struct judging *x)
 		for (size_t k = 0; k < g->n; k++)
 			x->out->verdicts[g->c[k].index] = judge_report(x->in,
 			    g->slot, &x->in->reports[g->c[k].index]);
+		judge_time(x, g);
 		find_since(x, g);
 	}
 	for (size_t i = 0; i < x->n_groups; i++)

@@ -17,7 +17,8 @@
  * - A report is compliant unless
  *     its claims or the evaluation of its evidence deny it,
  *     its user is not one whom the slot allows,
- *     it counts only since a time after the deadline of the slot, or
+ *     it counts only since a time after the deadline of the slot, and what
+ *     counted by then was not compliant or not sufficient, or
  *     it began before a slot that `after` names was satisfied.
  *   The last override of a report replaces this result.
  * - The reports of a slot that are sufficient are those that count, have its
@@ -105,7 +106,7 @@ enum tf_cause {
 const char *tf_cause_word(enum tf_cause c);
 
 /* The result for one report. */
-struct tf_verdict {
+struct tf_judged_report {
 	bool counts;
 	struct tf_moment since; /* valid if it counts */
 	bool fits;		/* it has the type of its slot, if it has one */
@@ -136,7 +137,7 @@ struct tf_status {
 	enum tf_compliance word;
 	struct tf_status_item *items; /* sorted by name as bytes */
 	size_t n;
-	struct tf_verdict *verdicts; /* of the reports, in their order */
+	struct tf_judged_report *verdicts; /* of the reports, in their order */
 	/* When it was judged: now, or the newest moment of what was judged, if
 	 * that is later. */
 	struct tf_time at;

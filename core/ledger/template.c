@@ -186,6 +186,9 @@ read_name(struct reading *x, int i, const char *what, struct tf_str *out,
 {
 	enum tf_code rc = read_needed(x, i, what, "name", out, value);
 
+	if (rc == TF_OK && out->n > TF_NAME_MAX)
+		rc = tf_yaml_fail(x->y, *value, x->err,
+		    "a name has at most %d bytes", TF_NAME_MAX);
 	if (rc == TF_OK && !is_plain_name(*out))
 		rc = tf_yaml_fail(x->y, *value, x->err,
 		    "%.*s is not a name of letters, digits, '.', '_', '~', '-'",
@@ -205,7 +208,8 @@ read_type(struct reading *x, int i, struct tf_str *out)
 	if (starts(*out, CUSTOM) && out->n <= TYPE_MAX &&
 	    is_plain_name(custom_name(*out)))
 		return TF_OK;
-	return tf_yaml_fail(x->y, value, x->err, "the type %.*s is not known",
+	return tf_yaml_fail(x->y, value, x->err,
+	    "the type %.*s is not known; own types are custom:NAME",
 	    TF_SHOWN(*out));
 }
 
@@ -241,7 +245,7 @@ read_who(struct reading *x, int i, const char *key, struct tf_strs *out)
 		if (is_number(out->p[k]) &&
 		    !tf_decimal(out->p[k].p, out->p[k].n, UINT32_MAX - 1, &id))
 			rc = tf_yaml_fail(x->y, list + 1 + (int)k, x->err,
-			    "%.*s is not a number of %s", TF_SHOWN(out->p[k]),
+			    "%.*s in %s is not an id", TF_SHOWN(out->p[k]),
 			    key);
 	return rc;
 }
@@ -621,8 +625,8 @@ find_warnings(struct reading *x)
 
 	if (rc == TF_OK && x->t->strict && x->t->n == 0)
 		rc = warn(x, 1,
-		    "it is strict and has no attestations: nothing may be "
-		    "reported");
+		    "nothing may be reported: the template is strict and "
+		    "has no attestations");
 	for (size_t i = 0; rc == TF_OK && i < x->t->n; i++) {
 		rc = warn_of_users(x, &x->t->slots[i]);
 		if (rc == TF_OK)

@@ -150,7 +150,7 @@ next_event(struct reading *x, yaml_event_t *e, struct tf_error *err)
 }
 
 static enum tf_code
-grow(struct reading *x, struct place at, struct tf_error *err)
+make_room(struct reading *x, struct place at, struct tf_error *err)
 {
 	uint32_t cap = x->cap == 0 ? 64 : x->cap * 2;
 	void *p;
@@ -172,7 +172,7 @@ add_node(struct reading *x, enum tf_yaml_type type, yaml_mark_t mark,
     struct tf_error *err)
 {
 	struct place at = place_of(mark);
-	enum tf_code rc = grow(x, at, err);
+	enum tf_code rc = make_room(x, at, err);
 
 	if (rc != TF_OK)
 		return rc;

@@ -1,8 +1,11 @@
 /* The list of closed directories: see closed.h. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "closed.h"
+#include "freeze.h"
 #include "vault_i.h"
 
 bool
@@ -63,4 +66,70 @@ tf_closed_drop(struct tf_vault *v, struct tf_closed *c)
 {
 	free(c->actor);
 	*c = v->closed[--v->n_closed];
+}
+
+bool
+tf_closes(struct tf_vault *v, uint64_t id)
+{
+	bool yes;
+
+	pthread_mutex_lock(&v->mu);
+	yes = tf_is_closed(v, id);
+	pthread_mutex_unlock(&v->mu);
+	return yes;
+}
+
+uint64_t
+tf_closed_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
+{
+	for (size_t i = 0; i < v->n_closed; i++) {
+		if (v->closed[i].due_ns <= now)
+			return v->closed[i].id;
+		if (v->closed[i].due_ns < *next_ns)
+			*next_ns = v->closed[i].due_ns;
+	}
+	return 0;
+}
+
+/* Make room in v->closed for one more. */
+enum tf_code
+tf_closed_reserve(struct tf_vault *v, struct tf_error *err)
+{
+	size_t cap = v->cap_closed * 2 + 16;
+	void *p;
+
+	if (v->n_closed < v->cap_closed)
+		return TF_OK;
+	if ((p = realloc(v->closed, cap * sizeof(*v->closed))) == NULL)
+		return tf_nomem(err);
+	v->closed = p;
+	v->cap_closed = cap;
+	return TF_OK;
+}
+
+/* Settling starts again, but ends TF_SETTLE_MAX_S after the chmod. */
+void
+tf_closed_settle(struct tf_vault *v, struct tf_closed *c)
+{
+	uint64_t last_ns = c->first_ns + TF_SETTLE_MAX_S * TF_SECOND;
+
+	c->due_ns = tf_clock_boot_ns() +
+	    v->settings.value[TF_SETTLE] * TF_SECOND;
+	if (c->due_ns > last_ns)
+		c->due_ns = last_ns;
+	if (c->due_ns < v->alarm_ns)
+		pthread_cond_signal(&v->alarm);
+}
+
+/* Add directory a to v->closed, which has room.  Takes actor. */
+void
+tf_closed_add(struct tf_vault *v, const struct tf_attr *a, char *actor)
+{
+	struct tf_closed *c = &v->closed[v->n_closed++];
+
+	*c = (struct tf_closed){ .id = a->id,
+		.wf = a->kind == TF_KIND_ATTESTATION ? a->parent : 0,
+		.actor = actor,
+		.first_ns = tf_clock_boot_ns() };
+	tf_closed_settle(v, c);
 }

@@ -8,9 +8,9 @@
 
 #include "../error.h"
 
+struct tf_attr;
 struct tf_vault;
 
-struct tf_closed;
 /* One closed directory. */
 struct tf_closed {
 	uint64_t id;
@@ -46,5 +46,27 @@ struct tf_closed *tf_closed_find(const struct tf_vault *v, uint64_t id);
 
 /* Remove c from the list and free it.  mu is held. */
 void tf_closed_drop(struct tf_vault *v, struct tf_closed *c);
+
+/* Did a chmod close directory id?  tf_is_closed() for callers without mu.  mu is
+ * not held. */
+bool tf_closes(struct tf_vault *v, uint64_t id);
+
+/*
+ * The id of a closed directory that is due at now (boot clock, ns), or 0.  When
+ * none is, *next_ns becomes the time when the first is due, if that is earlier.
+ * The caller holds mu.
+ */
+uint64_t tf_closed_next(const struct tf_vault *v, uint64_t now,
+    uint64_t *next_ns);
+
+/* Make room in the list for one more.  TF_NOMEM.  mu is held. */
+TF_MUST_USE enum tf_code tf_closed_reserve(struct tf_vault *v,
+    struct tf_error *err);
+/* Add directory a, which chmod has just closed, to the list, which has room.
+ * Takes actor, which is allocated.  mu is held. */
+void tf_closed_add(struct tf_vault *v, const struct tf_attr *a, char *actor);
+/* Let c settle anew, but not longer than TF_SETTLE_MAX_S after it was closed;
+ * then its seal is due.  Wakes the sealer if needed.  mu is held. */
+void tf_closed_settle(struct tf_vault *v, struct tf_closed *c);
 
 #endif

@@ -48,8 +48,8 @@
  *              |    v                                   |              |
  *              |  frozen                                | move_run(),  |
  *              |    |                                   | several_run(),
- *              |    | several_run(),                    | closing_run()|
- *              v    v closing_run()                     |              |
+ *              |    | several_run(),                    | tf_closing_run()
+ *              v    v tf_closing_run()                  |              |
  *             sealed <----------------------------------+              |
  *                                                                      |
  *     placeholder, open or frozen, failed and without writers:         |
@@ -89,8 +89,8 @@
  *     one transaction.  took_hold() clears `failed`.
  * When 2 or 3 fails, the draft stays failed and the next start goes on.
  *
- * After a crash load_pending() makes a node of each row, and finish_file()
- * decides by bytes, digest and the mark of F4:
+ * After a crash tf_recover_load() makes a node of each row, and
+ * tf_recover_file() decides by bytes, digest and the mark of F4:
  *  - a draft whose bytes are those of its row: draft;
  *  - not written, and its bytes are those of its row: placeholder;
  *  - written, not marked, and its bytes are those of its row: frozen, and
@@ -115,7 +115,7 @@
  *          held; flush_done() ends the claim in the committer's thread, under
  *          mu.  tf_flush() lets go of io before it waits for another claim.
  *  seal    Claims files without writers; opening them needs the claim, so their
- *          bytes stay.  link_object() takes io for a moment.
+ *          bytes stay.  tf_seal_link() takes io for a moment.
  *  rename, unlink, chmod, setxattr
  *          Claim under mu and let go of mu before they wait for the committer.
  *          tf_pending_detach() takes io of a file that loses its name.

@@ -21,7 +21,7 @@ struct page {
 	const char *up; /* from the page to the topmost directory */
 };
 
-/* --- links ---------------------------------------------------------------------- */
+/* --- links ---------------------------------------------------------------- */
 
 static bool
 add(struct tf_buf *out, const char *a, struct tf_str b, const char *c)
@@ -127,7 +127,7 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 	}
 }
 
-/* --- files ------------------------------------------------------------------------ */
+/* --- files ---------------------------------------------------------------- */
 
 static enum tf_code
 write_page(void *arg, const struct tf_sink *out, struct tf_error *err)

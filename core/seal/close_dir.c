@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
-#include "../base/clock.h"
 #include "../commit/append.h"
 #include "../commit/commit.h"
 #include "../commit/flush.h"
@@ -22,7 +21,6 @@
 #include "../node/children.h"
 #include "../node/closed.h"
 #include "../node/filling.h"
-#include "../node/freeze.h"
 #include "../node/holds.h"
 #include "../node/idle.h"
 #include "../node/paths.h"
@@ -35,79 +33,8 @@
 #include "below.h"
 #include "close_dir.h"
 #include "seal_dir.h"
-#include "seal_entries.h"
 
 #define WRITE_BITS 0222u
-#define RETRY_NS (5 * TF_SECOND) /* until the next try, after a failure */
-#define BUSY_NS (TF_SECOND / 4)	 /* the same after TF_BUSY */
-
-/* --- in memory (mu is held) ----------------------------------------------- */
-
-bool
-tf_closes(struct tf_vault *v, uint64_t id)
-{
-	bool yes;
-
-	pthread_mutex_lock(&v->mu);
-	yes = tf_is_closed(v, id);
-	pthread_mutex_unlock(&v->mu);
-	return yes;
-}
-
-uint64_t
-tf_closed_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
-{
-	for (size_t i = 0; i < v->n_closed; i++) {
-		if (v->closed[i].due_ns <= now)
-			return v->closed[i].id;
-		if (v->closed[i].due_ns < *next_ns)
-			*next_ns = v->closed[i].due_ns;
-	}
-	return 0;
-}
-
-/* Make room in v->closed for one more. */
-static enum tf_code
-make_room(struct tf_vault *v, struct tf_error *err)
-{
-	size_t cap = v->cap_closed * 2 + 16;
-	void *p;
-
-	if (v->n_closed < v->cap_closed)
-		return TF_OK;
-	if ((p = realloc(v->closed, cap * sizeof(*v->closed))) == NULL)
-		return tf_nomem(err);
-	v->closed = p;
-	v->cap_closed = cap;
-	return TF_OK;
-}
-
-/* Settling starts again, but ends TF_SETTLE_MAX_S after the chmod. */
-static void
-settle(struct tf_vault *v, struct tf_closed *c)
-{
-	uint64_t last_ns = c->first_ns + TF_SETTLE_MAX_S * TF_SECOND;
-
-	c->due_ns = tf_clock_boot_ns() +
-	    v->settings.value[TF_SETTLE] * TF_SECOND;
-	if (c->due_ns > last_ns)
-		c->due_ns = last_ns;
-	if (c->due_ns < v->alarm_ns)
-		pthread_cond_signal(&v->alarm);
-}
-
-/* Add directory a to v->closed, which has room.  Takes actor. */
-static void
-remember(struct tf_vault *v, const struct tf_attr *a, char *actor)
-{
-	struct tf_closed *c = &v->closed[v->n_closed++];
-
-	*c = (struct tf_closed){ .id = a->id,
-		.wf = a->kind == TF_KIND_ATTESTATION ? a->parent : 0,
-		.actor = actor,
-		.first_ns = tf_clock_boot_ns() };
-	settle(v, c);
-}
 
 /* --- is it worth a seal? -------------------------------------------------- */
 
@@ -288,7 +215,7 @@ decide(struct change *c, const struct tf_attr *a, struct tf_db *db,
 	}
 	c->does = CLOSES;
 	tf_below_claim(&c->below);
-	return make_room(v, err);
+	return tf_closed_reserve(v, err);
 }
 
 /* Update v->closed after the commit of the chmod.  mu is held. */
@@ -304,14 +231,14 @@ changed(struct change *c, const struct tf_attr *a)
 				tf_stage_saved(v, c->below.l[i]);
 				c->below.l[i]->stale = false;
 			}
-		remember(v, a, c->actor);
+		tf_closed_add(v, a, c->actor);
 		c->actor = NULL;
 	} else if (c->does == OPENS && closed != NULL) {
 		tf_closed_drop(v, closed);
 		if (c->opens_wf != 0)
 			tf_closed_drop(v, tf_closed_find(v, c->opens_wf));
 	} else if (closed != NULL) {
-		settle(v, closed);
+		tf_closed_settle(v, closed);
 	}
 }
 
@@ -386,219 +313,5 @@ tf_change_access(struct tf_vault *v, uint64_t id, unsigned mask,
 	}
 	free(c.actor);
 	free(c.below.l);
-	return rc;
-}
-
-/* --- sealing them --------------------------------------------------------- */
-
-static bool
-any_closed(struct tf_vault *v)
-{
-	bool any;
-
-	pthread_mutex_lock(&v->mu);
-	any = v->n_closed > 0;
-	pthread_mutex_unlock(&v->mu);
-	return any;
-}
-
-/* The directory to seal next so that id can be sealed: a closed attestation in
- * it, or id. */
-static struct tf_seal_request
-next_of(struct tf_vault *v, uint64_t id)
-{
-	struct tf_seal_request r = { .id = id, .closed = true };
-	struct tf_closed *c;
-
-	pthread_mutex_lock(&v->mu);
-	for (size_t i = 0; i < v->n_closed; i++)
-		if (v->closed[i].wf == id)
-			r.id = v->closed[i].id;
-	c = tf_closed_find(v, r.id);
-	if (c != NULL && c->recovered)
-		r.cause = "recovery";
-	pthread_mutex_unlock(&v->mu);
-	return r;
-}
-
-static enum tf_code
-seal_closed(struct tf_vault *v, uint64_t id, bool hurry, struct tf_error *err)
-{
-	struct tf_seal_request r;
-	enum tf_code rc;
-
-	do {
-		r = next_of(v, id); /* each seal has the actor of its chmod */
-		r.hurry = hurry;
-		rc = tf_seal_dir(v, &r, err);
-		/* Sealed by somebody else, or opened again. */
-		if (rc == TF_NOTFOUND)
-			rc = TF_OK;
-	} while (rc == TF_OK && r.id != id);
-	return rc;
-}
-
-enum tf_code
-tf_closed_seal(struct tf_vault *v, uint64_t id, struct tf_error *err)
-{
-	return seal_closed(v, id, false, err);
-}
-
-enum tf_code
-tf_closed_seal_due(struct tf_vault *v, uint64_t id)
-{
-	struct tf_error e = { .code = TF_OK };
-	struct tf_closed *c;
-	enum tf_code rc = seal_closed(v, id, true, &e);
-
-	if (rc == TF_OK)
-		return rc;
-	pthread_mutex_lock(&v->mu);
-	if ((c = tf_closed_find(v, id)) != NULL)
-		c->due_ns = tf_clock_boot_ns() +
-		    (rc == TF_BUSY ? BUSY_NS : RETRY_NS);
-	pthread_mutex_unlock(&v->mu);
-	if (rc != TF_BUSY)
-		tf_vault_say(v, rc,
-		    "node %llu is closed and not sealed yet, it is tried "
-		    "again: %s",
-		    (unsigned long long)id, e.text);
-	return rc;
-}
-
-/* The next directory in v->closed, from *at on, that is at or below top and
- * that who may seal; or 0.  Attestations come before the directories above
- * them. */
-static uint64_t
-next_below(struct tf_vault *v, struct tf_db *db, uint64_t top,
-    const struct tf_actor *who, size_t *at)
-{
-	struct tf_attr a, up;
-
-	for (; *at < v->n_closed; ++*at) {
-		if (tf_attr_of(v, db, v->closed[*at].id, &a, NULL) != TF_OK ||
-		    (who->uid != 0 && who->uid != a.uid))
-			continue;
-		for (up = a; up.id != top && up.id != TF_ROOT_ID;)
-			if (tf_attr_of(v, db, up.parent, &up, NULL) != TF_OK)
-				break;
-		if (up.id == top)
-			return a.id;
-	}
-	return 0;
-}
-
-enum tf_code
-tf_closed_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
-    struct tf_error *err)
-{
-	struct tf_db *db;
-	uint64_t next;
-	size_t at = 0;
-	enum tf_code rc, last = TF_OK;
-
-	if (!any_closed(v))
-		return TF_OK;
-	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
-		return rc;
-	for (;;) {
-		pthread_mutex_lock(&v->mu);
-		next = next_below(v, db, id, who, &at);
-		pthread_mutex_unlock(&v->mu);
-		if (next == 0)
-			break;
-		rc = tf_closed_seal(v, next, err);
-		if (rc != TF_OK) {
-			last = rc;
-			at++; /* go on with the others */
-		} else {
-			at = 0; /* v->closed has changed */
-		}
-	}
-	tf_reader_done(v, db);
-	return last;
-}
-
-enum tf_code
-tf_closed_before(struct tf_vault *v, uint64_t wf, const char *name,
-    struct tf_error *err)
-{
-	struct tf_node_row before;
-	struct tf_db *db;
-	enum tf_code rc;
-
-	if (!any_closed(v))
-		return TF_OK;
-	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
-		return rc;
-	memset(&before, 0, sizeof(before));
-	rc = tf_version_before(db, wf, name, &before, err);
-	tf_reader_done(v, db);
-	/* There is an earlier version, and it is not sealed. */
-	if (rc == TF_DENIED && before.attr.id != 0)
-		return tf_closed_seal(v, before.attr.id, err);
-	return rc == TF_DENIED ? TF_OK : rc;
-}
-
-enum tf_code
-tf_vault_finish(struct tf_vault *v, uint64_t id, struct tf_error *err)
-{
-	struct tf_actor root = { .uid = 0 };
-
-	return tf_closed_sync(v, id, &root, err);
-}
-
-/* --- at the start --------------------------------------------------------- */
-
-struct rows {
-	struct tf_vault *v;
-	struct tf_db *db;
-};
-
-static enum tf_code
-load(void *arg, uint64_t id, struct tf_str actor, struct tf_error *err)
-{
-	struct rows *x = arg;
-	struct tf_node_row row;
-	char *copy;
-	enum tf_code rc = tf_nodes_get(x->db, id, &row, err);
-
-	/* A row of a directory that is gone or sealed has no meaning. */
-	if (rc == TF_NOTFOUND || (rc == TF_OK && row.seal != TF_NO_SEQ))
-		return TF_OK;
-	if (rc != TF_OK)
-		return rc;
-	if ((copy = strndup(actor.p == NULL ? "" : actor.p, actor.n)) == NULL)
-		return tf_nomem(err);
-	pthread_mutex_lock(&x->v->mu);
-	if ((rc = make_room(x->v, err)) == TF_OK) {
-		remember(x->v, &row.attr, copy);
-		tf_closed_find(x->v, id)->recovered = true;
-	} else {
-		free(copy);
-	}
-	pthread_mutex_unlock(&x->v->mu);
-	return rc;
-}
-
-enum tf_code
-tf_closed_recover(struct tf_vault *v, struct tf_error *err)
-{
-	struct rows x = { .v = v };
-	size_t left = 0;
-	enum tf_code rc;
-
-	if ((rc = tf_reader_db(v, &x.db, err)) != TF_OK)
-		return rc;
-	rc = tf_closings_each(x.db, load, &x, err);
-	tf_reader_done(v, x.db);
-	/* The sealer seals those that are not ready yet. */
-	while (rc == TF_OK && v->n_closed > left) {
-		rc = tf_closed_seal_due(v, v->closed[left].id);
-		if (rc == TF_NOMEM)
-			return tf_fail(err, rc, "no memory");
-		left += rc != TF_OK;
-		rc = TF_OK;
-	}
 	return rc;
 }

@@ -20,7 +20,6 @@
 #ifndef TF_SEAL_CLOSE_DIR_H
 #define TF_SEAL_CLOSE_DIR_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "../error.h"
@@ -28,16 +27,6 @@
 struct tf_actor;
 struct tf_attr;
 struct tf_vault;
-
-/* Did a chmod close directory id?  tf_is_closed() for callers without mu. */
-bool tf_closes(struct tf_vault *v, uint64_t id);
-/*
- * The id of a closed directory that is due at now (boot clock, ns), or 0.  When
- * none is, *next_ns becomes the time when the first is due, if that is earlier.
- * The caller holds mu.
- */
-uint64_t tf_closed_next(const struct tf_vault *v, uint64_t now,
-    uint64_t *next_ns);
 
 /*
  * chmod and chown of the root, a trail, a workflow or an attestation.  mask has
@@ -51,30 +40,6 @@ uint64_t tf_closed_next(const struct tf_vault *v, uint64_t now,
  */
 TF_MUST_USE enum tf_code tf_change_access(struct tf_vault *v, uint64_t id,
     unsigned mask, const struct tf_attr *want, const struct tf_actor *who,
-    struct tf_error *err);
-
-/* Seal directory id now if it is closed, and before that all closed directories
- * in it.  TF_OK also when it is not closed.  Waits for work below it. */
-TF_MUST_USE enum tf_code tf_closed_seal(struct tf_vault *v, uint64_t id,
-    struct tf_error *err);
-/*
- * The same for the sealer, which does not wait: TF_BUSY when there is work
- * below.  After a failure the directory is due again some seconds later; any
- * failure but TF_BUSY is reported to the operator.
- */
-enum tf_code tf_closed_seal_due(struct tf_vault *v, uint64_t id);
-/* Seal every closed directory at or below id that who may seal: its owner or
- * root.  A failure does not keep the others from being sealed; the last one is
- * returned. */
-TF_MUST_USE enum tf_code tf_closed_sync(struct tf_vault *v, uint64_t id,
-    const struct tf_actor *who, struct tf_error *err);
-/* Before NAME@N is made in workflow wf: seal the version before it if that one
- * is closed.  TF_OK when there is nothing to seal. */
-TF_MUST_USE enum tf_code tf_closed_before(struct tf_vault *v, uint64_t wf,
-    const char *name, struct tf_error *err);
-/* Load the rows of table closing and seal what is ready; the sealer seals the
- * rest.  At the start of a vault, before there are other callers. */
-TF_MUST_USE enum tf_code tf_closed_recover(struct tf_vault *v,
     struct tf_error *err);
 
 #endif

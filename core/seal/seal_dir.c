@@ -8,15 +8,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "../base/bytes.h"
-#include "../commit/append.h"
-#include "../commit/commit.h"
 #include "../commit/queue.h"
-#include "../commit/touched.h"
-#include "../commit/txn_path.h"
-#include "../ledger/entry.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/children.h"
@@ -30,208 +23,17 @@
 #include "../store/nodes.h"
 #include "../vault.h"
 #include "below.h"
+#include "closing_txn.h"
 #include "seal.h"
 #include "seal_dir.h"
 #include "seal_entries.h"
+#include "seal_prepare.h"
 
 #define TOGETHER 256 /* files in one transaction */
 
-/* One seal or publication on its way. */
-struct closing {
-	struct tf_vault *v;
-	const struct tf_seal_request *r;
-	struct tf_attr dir;
-	struct tf_seal_by s;
-	char *actor;
-	struct tf_below below;
-	struct tf_seal_file *files; /* the files below, prepared */
-	size_t n_files;
-	struct tf_pending *draft; /* the draft attestation to publish */
-	char *other_name; /* its new name; the old one after swap_names() */
-	struct tf_db *db;
-	/* The attestations to be sealed and their statements, when all of
-	 * their evidence is known before the transaction; else NULL. */
-	struct open_children *ready;
-};
-
-/* --- the transaction -------------------------------------------------------------- */
-
-static enum tf_code
-count_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
-{
-	uint64_t *n = arg;
-
-	(void)err;
-	*n += r->seal == TF_NO_SEQ;
-	return TF_OK;
-}
-
-/* Give the pending nodes below their entries: directories, then files. */
-static enum tf_code
-seal_pending(struct tf_txn *t, const struct closing *c, struct tf_error *err)
-{
-	enum tf_code rc = TF_OK;
-
-	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
-		if (!tf_pending_is_file(c->below.l[i]))
-			rc = tf_seal_directory(t, c->below.l[i]->attr.id, err);
-	for (size_t i = 0; rc == TF_OK && i < c->n_files; i++)
-		rc = tf_seal_one(t, &c->files[i], err);
-	return rc;
-}
-
-/* Attestations that are not sealed. */
-struct open_children {
-	struct tf_node_row *rows;
-	struct tf_attested_list **lists; /* one for each row, or NULL */
-	size_t n, cap;
-};
-
-static enum tf_code
-add_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
-{
-	struct open_children *o = arg;
-	void *p;
-
-	if (r->seal != TF_NO_SEQ)
-		return TF_OK;
-	if (o->n == o->cap) {
-		o->cap = o->cap == 0 ? 8 : o->cap * 2;
-		p = realloc(o->rows, o->cap * sizeof(*o->rows));
-		if (p == NULL)
-			return tf_nomem(err);
-		o->rows = p;
-	}
-	o->rows[o->n++] = *r;
-	return TF_OK;
-}
-
-static void
-open_children_free(struct open_children *o)
-{
-	for (size_t i = 0; o->lists != NULL && i < o->n; i++)
-		tf_seal_list_free(o->lists[i]);
-	free(o->lists);
-	free(o->rows);
-}
-
-/* Order by age, so that a version is sealed before the next. */
-static enum tf_code
-seal_open_attestations(struct tf_txn *t, const struct closing *c,
-    struct tf_error *err)
-{
-	struct open_children mine = { 0 }, *o = c->ready;
-	enum tf_code rc = TF_OK;
-
-	if (o == NULL) {
-		o = &mine;
-		rc = tf_each_child(t->db, c->dir.id, add_open, o, err);
-	}
-	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
-		rc = tf_seal_attestation(t, &c->s, &o->rows[i],
-		    o->lists != NULL ? o->lists[i] : NULL, err);
-	open_children_free(&mine);
-	return rc;
-}
-
-/* Append attestation.begun for the draft attestation under its new name. */
-static enum tf_code
-begin_published(struct tf_txn *t, const struct closing *c, struct tf_error *err)
-{
-	struct tf_pending *l = c->draft;
-	struct tf_entry e = { .type = TF_ATTESTATION_BEGUN,
-		.has_node = true,
-		.node = l->attr.id,
-		.has_access = true,
-		.actor = tf_str_of(c->actor) };
-	struct tf_access_names names;
-	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
-	struct tf_buf path = { 0 };
-	enum tf_code rc;
-
-	memcpy(row.name, l->name, l->name_len + 1);
-	if ((rc = tf_child_path(t, l->attr.parent, l->name, &path, err)) !=
-	    TF_OK)
-		goto out;
-	e.path = (struct tf_str){ path.p, path.n };
-	tf_access_fill(&e.access, l->attr.mode, l->attr.uid, l->attr.gid,
-	    &names);
-	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
-		goto out;
-	row.entry = t->size - 1;
-	row.attr.mtime = row.attr.ctime = row.attr.btime = t->at;
-	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
-	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
-		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
-out:
-	tf_buf_free(&path);
-	return rc;
-}
-
-static enum tf_code
-publish_run(struct tf_txn *t, const struct closing *c, struct tf_error *err)
-{
-	struct tf_node_row wf, row, before;
-	enum tf_code rc = tf_nodes_get(t->db, c->draft->attr.parent, &wf, err);
-
-	if (rc == TF_OK && wf.seal != TF_NO_SEQ)
-		return tf_fail(err, TF_READONLY, "the workflow is sealed");
-	if (rc != TF_OK)
-		return rc;
-	rc = tf_nodes_find(t->db, wf.attr.id, c->draft->name,
-	    c->draft->name_len, &row, err);
-	if (rc == TF_OK)
-		return tf_fail(err, TF_EXISTS, "the name is taken");
-	if (rc != TF_NOTFOUND ||
-	    (rc = tf_version_before(t->db, wf.attr.id, c->draft->name, &before,
-		 err)) != TF_OK ||
-	    (rc = tf_txn_batch(t, c->below.n + 2, err)) != TF_OK ||
-	    (rc = begin_published(t, c, err)) != TF_OK ||
-	    (rc = seal_pending(t, c, err)) != TF_OK ||
-	    (rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
-		return rc;
-	return tf_seal_attestation(t, &c->s, &row, c->ready->lists[0], err);
-}
-
-static enum tf_code
-closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
-{
-	const struct closing *c = arg;
-	struct tf_node_row row;
-	uint64_t open = 0;
-	enum tf_code rc;
-
-	if (c->draft != NULL)
-		return publish_run(t, c, err);
-	if ((rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
-		return rc;
-	if (row.seal != TF_NO_SEQ)
-		return TF_OK; /* another request has sealed it */
-	if (row.attr.kind == TF_KIND_ATTESTATION) {
-		if ((rc = seal_pending(t, c, err)) != TF_OK)
-			return rc;
-		return tf_seal_attestation(t, &c->s, &row,
-		    c->ready != NULL ? c->ready->lists[0] : NULL, err);
-	}
-	if (row.attr.kind == TF_KIND_WORKFLOW) {
-		rc = tf_each_child(t->db, c->dir.id, count_open, &open, err);
-		if (rc == TF_OK && open > 0)
-			rc = tf_txn_batch(t, c->below.n + open + 1, err);
-		if (rc == TF_OK)
-			rc = seal_pending(t, c, err);
-		if (rc == TF_OK)
-			rc = seal_open_attestations(t, c, err);
-		if (rc != TF_OK)
-			return rc;
-	}
-	return tf_seal_parent(t, &c->s, &row, err);
-}
-
-/* --- before and after ---------------------------------------------------------------- */
-
 /* Wait until nobody is at work below, and claim all of it at once.  mu held. */
 static enum tf_code
-claim_below(struct closing *c, struct tf_error *err)
+claim_below(struct tf_closing *c, struct tf_error *err)
 {
 	struct tf_vault *v = c->v;
 	enum tf_code rc;
@@ -265,7 +67,7 @@ claim_below(struct closing *c, struct tf_error *err)
 
 /* Find the directory and check that the caller may seal it.  mu held. */
 static enum tf_code
-check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
+check_request(struct tf_closing *c, struct tf_db *db, struct tf_error *err)
 {
 	const struct tf_seal_request *r = c->r;
 	enum tf_code rc = tf_attr_of(c->v, db, r->id, &c->dir, err);
@@ -295,7 +97,7 @@ check_request(struct closing *c, struct tf_db *db, struct tf_error *err)
 /* Give the draft its new name in memory, so that the entries get the new paths;
  * a second call gives it the old one back. */
 static void
-swap_names(struct closing *c)
+swap_names(struct tf_closing *c)
 {
 	c->other_name = tf_pending_rename(&c->v->pending, c->draft,
 	    c->draft->attr.parent, c->other_name);
@@ -345,7 +147,7 @@ drop_sealed(struct tf_vault *v, struct tf_below *b)
  * between.  These files stay sealed when the rest fails.
  */
 static enum tf_code
-seal_evidence(struct closing *c, struct tf_error *err)
+seal_evidence(struct tf_closing *c, struct tf_error *err)
 {
 	size_t n = count_files(&c->below), done = 0, some;
 	struct tf_pending **files;
@@ -372,7 +174,8 @@ seal_evidence(struct closing *c, struct tf_error *err)
 }
 
 static enum tf_code
-add_statements(struct closing *c, struct open_children *o, struct tf_error *err)
+add_statements(struct tf_closing *c, struct tf_open_children *o,
+    struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
@@ -391,7 +194,8 @@ add_statements(struct closing *c, struct open_children *o, struct tf_error *err)
 /* Make the statements before the transaction.  That is possible when all of the
  * evidence is in the ledger, or all of it is in the draft. */
 static enum tf_code
-make_ready(struct closing *c, struct open_children *o, struct tf_error *err)
+make_ready(struct tf_closing *c, struct tf_open_children *o,
+    struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
@@ -399,7 +203,8 @@ make_ready(struct closing *c, struct open_children *o, struct tf_error *err)
 	    (c->draft == NULL && c->n_files > 0))
 		return TF_OK;
 	if (c->dir.kind == TF_KIND_WORKFLOW) {
-		rc = tf_each_child(c->db, c->dir.id, add_open, o, err);
+		rc = tf_each_child(c->db, c->dir.id, tf_open_children_add, o,
+		    err);
 		return rc == TF_OK ? add_statements(c, o, err) : rc;
 	}
 	if ((o->rows = calloc(1, sizeof(*o->rows))) == NULL)
@@ -416,7 +221,7 @@ make_ready(struct closing *c, struct open_children *o, struct tf_error *err)
 }
 
 static enum tf_code
-prepare_files(struct closing *c, struct tf_error *err)
+prepare_files(struct tf_closing *c, struct tf_error *err)
 {
 	size_t n = count_files(&c->below);
 
@@ -434,9 +239,9 @@ prepare_files(struct closing *c, struct tf_error *err)
 }
 
 static enum tf_code
-close_claimed(struct closing *c, struct tf_error *err)
+close_claimed(struct tf_closing *c, struct tf_error *err)
 {
-	struct open_children o = { 0 };
+	struct tf_open_children o = { 0 };
 	enum tf_code rc = seal_evidence(c, err);
 
 	if (rc == TF_OK)
@@ -444,9 +249,9 @@ close_claimed(struct closing *c, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = make_ready(c, &o, err);
 	if (rc == TF_OK)
-		rc = tf_commit_wait(c->v->commit, closing_run, c, err);
+		rc = tf_commit_wait(c->v->commit, tf_closing_run, c, err);
 	c->ready = NULL;
-	open_children_free(&o);
+	tf_open_children_free(&o);
 	tf_seal_prepared_free(c->files, c->n_files);
 	free(c->files);
 	return rc;
@@ -454,7 +259,7 @@ close_claimed(struct closing *c, struct tf_error *err)
 
 /* Take all sealed nodes out of memory, TOGETHER at a time: others need mu. */
 static void
-settle_below(struct closing *c)
+settle_below(struct tf_closing *c)
 {
 	struct tf_pending **l = c->below.l;
 	size_t to;
@@ -474,7 +279,7 @@ settle_below(struct closing *c)
 
 /* End the claims; the draft leaves memory or gets its old name.  mu held. */
 static void
-after(struct closing *c, enum tf_code rc)
+after(struct tf_closing *c, enum tf_code rc)
 {
 	struct tf_vault *v = c->v;
 
@@ -492,7 +297,7 @@ enum tf_code
 tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
     struct tf_error *err)
 {
-	struct closing c = { .v = v, .r = r, .below.dir.id = r->id };
+	struct tf_closing c = { .v = v, .r = r, .below.dir.id = r->id };
 	struct tf_db *db;
 	enum tf_code rc;
 

@@ -24,12 +24,15 @@
 #include "../node/evidence.h"
 #include "../node/paths.h"
 #include "../node/vault_i.h"
+#include "../node/workflow_template.h"
 #include "../store/closings.h"
+#include "../store/definitions.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "seal.h"
 #include "seal_entries.h"
+#include "seal_prepare.h"
 
 /* --- the statement ----------------------------------------------------------- */
 
@@ -181,6 +184,8 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
     struct tf_error *err)
 {
 	struct tf_statement *s = &l->s;
+	struct tf_definition_row template;
+	enum tf_code rc;
 
 	split_path((struct tf_str){ l->path.p, l->path.n }, s);
 	s->origin = tf_str_of(v->origin);
@@ -192,6 +197,11 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	s->first_written = l->ev.first;
 	s->last_written = l->ev.last;
 	s->sealed_at = tf_clock_now();
+	if ((rc = tf_workflow_template(db, att->attr.parent, &template, err)) !=
+	    TF_OK)
+		return rc;
+	s->has_template = template.version > 0;
+	s->template_version = template.version;
 	return previous_payload(db, att->attr.parent, att->name, s, err);
 }
 

@@ -15,8 +15,8 @@
 #include "../node/pending_table.h"
 #include "../node/vault_i.h"
 #include "../vault.h"
-#include "close_dir.h"
 #include "seal.h"
+#include "seal_closed.h"
 #include "sync.h"
 #include "tend.h"
 

@@ -137,6 +137,28 @@ static const char node_update_2[] =
     " NEW.xattrs IS NOT OLD.xattrs))"
     " BEGIN SELECT raise(ABORT, 'sealed names never change'); END;";
 
+/* Version 3: the texts that people write for a trail, and claims. */
+static const char definitions[] =
+    "CREATE TABLE definition(node INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " name BLOB NOT NULL, version INTEGER NOT NULL, entry INTEGER NOT NULL,"
+    " object INTEGER NOT NULL, PRIMARY KEY(node, kind, name, version))"
+    " STRICT, WITHOUT ROWID;"
+    /* entry: of claims.set; 0 while a seal is still to name the claims. */
+    "CREATE TABLE claim(id INTEGER PRIMARY KEY, claims BLOB NOT NULL,"
+    " uids BLOB NOT NULL, object INTEGER NOT NULL, entry INTEGER NOT NULL)"
+    " STRICT;";
+
+static const char definition_triggers[] =
+    "CREATE TRIGGER definition_next BEFORE INSERT ON definition"
+    " WHEN NEW.version IS NOT (SELECT coalesce(max(version), 0) + 1"
+    " FROM definition WHERE node = NEW.node AND kind = NEW.kind"
+    " AND name = NEW.name)"
+    " BEGIN SELECT raise(ABORT, 'versions only append'); END;"
+    "CREATE TRIGGER definition_update BEFORE UPDATE ON definition"
+    " BEGIN SELECT raise(ABORT, 'definitions never change'); END;"
+    "CREATE TRIGGER definition_delete BEFORE DELETE ON definition"
+    " BEGIN SELECT raise(ABORT, 'definitions never go'); END;";
+
 static enum tf_code
 exec(struct tf_db *db, const char *sql, const char *what, struct tf_error *err)
 {
@@ -201,25 +223,39 @@ create(struct tf_db *db, struct tf_error *err)
 	    (rc = exec(db, sql, "create", err)) != TF_OK ||
 	    (rc = exec(db, tables, "create", err)) != TF_OK ||
 	    (rc = exec(db, closing, "create", err)) != TF_OK ||
+	    (rc = exec(db, definitions, "create", err)) != TF_OK ||
 	    (rc = exec(db, log_triggers, "create", err)) != TF_OK ||
 	    (rc = exec(db, content_triggers, "create", err)) != TF_OK ||
-	    (rc = exec(db, node_update_2, "create", err)) != TF_OK)
+	    (rc = exec(db, node_update_2, "create", err)) != TF_OK ||
+	    (rc = exec(db, definition_triggers, "create", err)) != TF_OK)
 		return rc;
 	return exec(db, "COMMIT", "create", err);
 }
 
 /*
- * Convert version 1 to 2 in one transaction.  Version 1 ignored the mode in the
- * row of a directory below an attestation, but version 2 enforces it: it is set
- * so that it restricts nothing.
+ * From version 1 to 2.  Version 1 ignored the mode in the row of a directory
+ * below an attestation, but version 2 enforces it: it is set so that it
+ * restricts nothing.
  */
 static enum tf_code
-upgrade(struct tf_db *db, struct tf_error *err)
+upgrade_to_2(struct tf_db *db, struct tf_error *err)
 {
 	static const char own_modes[] =
 	    "UPDATE node SET mode = 4095 WHERE kind = 4;"
 	    "UPDATE stage SET mode = 4095 WHERE kind = 4;"
 	    "DROP TRIGGER node_update;";
+	enum tf_code rc;
+
+	if ((rc = exec(db, own_modes, "upgrade", err)) != TF_OK ||
+	    (rc = exec(db, closing, "upgrade", err)) != TF_OK)
+		return rc;
+	return exec(db, node_update_2, "upgrade", err);
+}
+
+/* Convert an earlier version to the present one, in one transaction. */
+static enum tf_code
+upgrade(struct tf_db *db, struct tf_error *err)
+{
 	enum tf_code rc;
 	char sql[64];
 
@@ -227,9 +263,9 @@ upgrade(struct tf_db *db, struct tf_error *err)
 	    TF_DB_VERSION);
 	if ((rc = exec(db, "BEGIN IMMEDIATE", "upgrade", err)) != TF_OK)
 		return rc;
-	if ((rc = exec(db, own_modes, "upgrade", err)) != TF_OK ||
-	    (rc = exec(db, closing, "upgrade", err)) != TF_OK ||
-	    (rc = exec(db, node_update_2, "upgrade", err)) != TF_OK ||
+	if ((db->version == 1 && (rc = upgrade_to_2(db, err)) != TF_OK) ||
+	    (rc = exec(db, definitions, "upgrade", err)) != TF_OK ||
+	    (rc = exec(db, definition_triggers, "upgrade", err)) != TF_OK ||
 	    (rc = exec(db, sql, "upgrade", err)) != TF_OK ||
 	    (rc = exec(db, "COMMIT", "upgrade", err)) != TF_OK) {
 		tf_db_rollback(db);
@@ -261,6 +297,11 @@ check_schema(struct tf_db *db, struct tf_error *err)
 		node_update_1, content_triggers, NULL };
 	static const char *const version_2[] = { tables, closing, log_triggers,
 		content_triggers, node_update_2, NULL };
+	static const char *const version_3[] = { tables, closing, definitions,
+		log_triggers, content_triggers, node_update_2,
+		definition_triggers, NULL };
+	static const char *const *const versions[TF_DB_VERSION +
+	    1] = { [1] = version_1, [2] = version_2, [3] = version_3 };
 
 	static const char list[] =
 	    "SELECT group_concat(sql, ';') || ';' FROM"
@@ -276,8 +317,8 @@ check_schema(struct tf_db *db, struct tf_error *err)
 		rc = tf_sql_fail(db, "read schema", err);
 	else {
 		text = (const char *)sqlite3_column_text(st, 0);
-		if (text == NULL ||
-		    !is_made_of(text, db->version == 1 ? version_1 : version_2))
+		if (text == NULL || db->version < 1 ||
+		    !is_made_of(text, versions[db->version]))
 			rc = tf_fail(err, TF_TAMPER,
 			    "the database's tables "
 			    "or triggers are not as trailfs makes them");

@@ -13,10 +13,12 @@ struct tf_db;
 #define TF_DB_NAME "ledger.db"
 /*
  * Version 1 is that of trailfs 0.1.0.  Version 2 adds table closing and lets
- * read bits and group of sealed evidence change.  TF_DB_WRITE converts a
- * version 1 store to version 2; the reading modes accept both.
+ * read bits and group of sealed evidence change.  Version 3 adds the tables
+ * definition and claim.  TF_DB_WRITE converts an earlier store to version 3;
+ * the reading modes accept all.
  */
-#define TF_DB_VERSION 2
+#define TF_DB_VERSION 3
+#define TF_DB_DEFINITIONS 3 /* the first version with definition and claim */
 
 enum tf_db_mode {
 	TF_DB_CREATE, /* create the file; TF_EXISTS if it exists */

@@ -6,12 +6,12 @@
 
 #include "schema.h"
 
-#define TF_DB_STATEMENTS 64
+#define TF_DB_STATEMENTS 96
 
 struct tf_db {
 	sqlite3 *sq;
 	enum tf_db_mode mode;
-	int version; /* of the schema; 1 only on a reading connection */
+	int version; /* of the schema; an early one only when reading */
 	struct {
 		const char *sql; /* the literal: its address is the key */
 		sqlite3_stmt *st;

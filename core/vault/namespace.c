@@ -18,6 +18,7 @@
 #include "../commit/staging.h"
 #include "../commit/touched.h"
 #include "../commit/txn_path.h"
+#include "../definition.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../ledger/policy.h"
@@ -34,9 +35,10 @@
 #include "../node/quota.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"
-#include "../seal/close_dir.h"
+#include "../seal/seal_closed.h"
 #include "../seal/tend.h"
 #include "../store/closings.h"
+#include "../store/definitions.h"
 #include "../store/nodes.h"
 #include "../vault.h"
 #include "dir_mode.h"
@@ -185,6 +187,21 @@ check_parent(struct tf_txn *t, const struct creation *b, struct tf_error *err)
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+/* A workflow is judged by the template that its trail has now. */
+static enum tf_code
+set_template(struct tf_txn *t, uint64_t trail, struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_definition_row row = { .node = trail,
+		.kind = TF_DEFINITION_TEMPLATE,
+		.name = { "", 0 } };
+	enum tf_code rc = tf_definitions_get(t->db, &row, err);
+
+	e->has_template = rc == TF_OK;
+	e->template_version = row.version;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 static enum tf_code
 create_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -202,6 +219,9 @@ create_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		rc = tf_version_before(t->db, b->attr.parent, b->name, &before,
 		    err);
 	if (rc != TF_OK)
+		return rc;
+	if (b->attr.kind == TF_KIND_WORKFLOW &&
+	    (rc = set_template(t, b->attr.parent, &e, err)) != TF_OK)
 		return rc;
 	rc = tf_child_path(t, b->attr.parent, b->name, &path, err);
 	if (rc != TF_OK)

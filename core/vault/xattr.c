@@ -25,7 +25,6 @@
 #include "../node/quota.h"
 #include "../node/refusal.h"
 #include "../node/vault_i.h"
-#include "../seal/close_dir.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"

@@ -1,14 +1,10 @@
-/* The files of an attestation: its signed statement in three forms, SHA256SUMS
- * and attestation.json. */
+/* The files attestation.json and SHA256SUMS of an attestation. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "../base/bytes.h"
-#include "../base/crypto.h"
-#include "../base/file.h"
 #include "../base/member.h"
+#include "../json.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
@@ -21,7 +17,6 @@
 #include "../node/vault_i.h"
 #include "../page.h"
 #include "../store/nodes.h"
-#include "../store/objects.h"
 #include "attestation.h"
 #include "compliance.h"
 #include "readable.h"
@@ -29,127 +24,7 @@
 
 #define PIECE 65536 /* bytes */
 
-/* --- the statement ----------------------------------------------------------- */
-
-/* Read the object of a statement and check its digest. */
-static enum tf_code
-read_payload(struct tf_view *w, const struct tf_statement_ref *s,
-    struct tf_buf *out, struct tf_error *err)
-{
-	struct tf_object_row o;
-	struct tf_hash h;
-	uint64_t id;
-	size_t got;
-	char piece[4096];
-	int fd;
-	enum tf_code rc = tf_object_find(w->db, &s->payload, &id, err);
-
-	if (rc == TF_OK)
-		rc = tf_object_get(w->db, id, &o, out, err);
-	if (rc == TF_NOTFOUND)
-		return tf_fail(err, TF_TAMPER, "a statement is missing");
-	if (rc == TF_OK && !o.is_inline) {
-		rc = tf_object_open(w->v->objectsfd, &s->payload, &fd, err);
-		if (rc != TF_OK)
-			return rc;
-		do {
-			rc = tf_file_pread(fd, piece, sizeof(piece), out->n,
-			    &got, err);
-			if (rc == TF_OK)
-				tf_buf_add(out, piece, got);
-		} while (rc == TF_OK && got > 0 && out->n <= s->size);
-		(void)close(fd);
-	}
-	if (rc != TF_OK)
-		return rc;
-	if (out->failed)
-		return tf_nomem(err);
-	tf_sha256(out->n == 0 ? "" : out->p, out->n, &h);
-	if (out->n != s->size || memcmp(&h, &s->payload, sizeof(h)) != 0)
-		return tf_fail(err, TF_TAMPER,
-		    "a statement differs from its entry: run trailctl "
-		    "verify");
-	return TF_OK;
-}
-
-/* Read the seal of attestation id and its statement. */
-static enum tf_code
-read_sealed(struct tf_view *w, uint64_t id, struct tf_loaded_entry *seal,
-    struct tf_buf *payload, struct tf_error *err)
-{
-	struct tf_node_row row;
-	enum tf_code rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
-
-	if (rc == TF_OK && row.seal == TF_NO_SEQ)
-		rc = tf_fail(err, TF_NOTFOUND, "it is not sealed yet");
-	if (rc == TF_OK)
-		rc = tf_view_check_whole(w, id, err);
-	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(w, row.seal, seal, err);
-	if (rc == TF_OK && !seal->d.e.has_evidence)
-		rc = tf_fail(err, TF_TAMPER, "its seal has no statement");
-	return rc != TF_OK ?
-	    rc :
-	    read_payload(w, &seal->d.e.statement, payload, err);
-}
-
-enum tf_code
-tf_view_statement(struct tf_view *w, uint64_t id, const struct tf_sink *out,
-    struct tf_error *err)
-{
-	struct tf_loaded_entry seal = { 0 };
-	struct tf_buf payload = { 0 };
-	enum tf_code rc = read_sealed(w, id, &seal, &payload, err);
-
-	if (rc == TF_OK)
-		rc = tf_sink_buf(out, &payload, err);
-	tf_loaded_entry_free(&seal);
-	tf_buf_free(&payload);
-	return rc;
-}
-
-typedef void (*wrap)(const void *payload, size_t n, const char *keyid,
-    const uint8_t sig[TF_SIG_LEN], struct tf_buf *out);
-
-static enum tf_code
-put_wrapped(struct tf_view *w, uint64_t id, wrap form,
-    const struct tf_sink *out, struct tf_error *err)
-{
-	struct tf_loaded_entry seal = { 0 };
-	struct tf_buf payload = { 0 }, text = { 0 };
-	uint8_t sig[TF_SIG_LEN];
-	const struct tf_statement_ref *s = &seal.d.e.statement;
-	enum tf_code rc = read_sealed(w, id, &seal, &payload, err);
-
-	if (rc == TF_OK &&
-	    !tf_unbase64_exact(s->sig.p, s->sig.n, sig, sizeof(sig)))
-		rc = tf_fail(err, TF_TAMPER, "its signature is malformed");
-	if (rc == TF_OK) {
-		/* Strings of a decoded entry end with a NUL. */
-		form(payload.p, payload.n, s->keyid.p, sig, &text);
-		rc = tf_sink_buf(out, &text, err);
-	}
-	tf_loaded_entry_free(&seal);
-	tf_buf_free(&payload);
-	tf_buf_free(&text);
-	return rc;
-}
-
-enum tf_code
-tf_view_intoto(struct tf_view *w, uint64_t id, const struct tf_sink *out,
-    struct tf_error *err)
-{
-	return put_wrapped(w, id, tf_dsse_envelope, out, err);
-}
-
-enum tf_code
-tf_view_sigstore(struct tf_view *w, uint64_t id, const struct tf_sink *out,
-    struct tf_error *err)
-{
-	return put_wrapped(w, id, tf_dsse_bundle, out, err);
-}
-
-/* --- SHA256SUMS ----------------------------------------------------------------- */
+/* --- SHA256SUMS ----------------------------------------------------------- */
 
 enum tf_code
 tf_view_sums(struct tf_view *w, uint64_t id, const struct tf_sink *out,
@@ -172,7 +47,7 @@ tf_view_sums(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	return rc;
 }
 
-/* --- attestation.json ------------------------------------------------------------- */
+/* --- attestation.json ----------------------------------------------------- */
 
 /* The sources of attestation.json. */
 struct attested {
@@ -502,11 +377,7 @@ tf_view_attestation(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	if (rc == TF_OK)
 		rc = put_attested(w, &j, &a, out, err);
 	if (rc == TF_OK)
-		rc = tf_json_end(&j, err);
-	if (rc == TF_OK)
-		rc = tf_json_drain(&j, out, err);
-	if (rc == TF_OK)
-		rc = out->put(out->arg, "\n", 1, err);
+		rc = tf_view_end_json(&j, out, err);
 	attested_free(&a);
 	tf_buf_free(&text);
 	return rc;

@@ -8,7 +8,7 @@
 #include "../store/nodes.h"
 #include "view.h"
 
-struct tf_seqs;
+struct tf_entry;
 
 /* The maximum of rows per table, so that every browser can show the page.  A
  * cut table says so and links to the full list. */
@@ -38,22 +38,12 @@ void tf_page_foot(struct tf_page *p);
 /* Write a status word as a badge. */
 void tf_page_badge(struct tf_page *p, const char *word);
 
-/* Write text, as a link if the file exists.  name and path: as in struct
- * tf_page_target, or absent. */
-void tf_page_link(struct tf_page *p, enum tf_page_link link, struct tf_str name,
-    struct tf_str path, struct tf_str text);
-
-/* The same for a fixed text. */
-void tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
-    struct tf_str path, const char *text);
-
-/* Write ", package.zip" with its link, if the asker may open the package and it
- * exists. */
-void tf_page_package(struct tf_page *p);
-
 /* Write the time of an entry's event.  If the clock's reading differs from the
  * entry's time, both are shown. */
 void tf_page_time(struct tf_page *p, const struct tf_loaded_entry *t);
+
+/* Write the actor of entry e. */
+void tf_page_actor(struct tf_page *p, const struct tf_entry *e);
 
 /* Write the actor of p->loaded. */
 void tf_page_who(struct tf_page *p);
@@ -74,11 +64,5 @@ void tf_page_table_end(struct tf_page *p);
 /* Write how many rows are omitted because the asker may not read them; nothing
  * if n is 0. */
 void tf_page_withheld(struct tf_page *p, size_t n, const char *what);
-
-/* Write a section with the last of the entries seqs that are about the
- * directory.  note is the text before a link to all entries; NULL: the link is
- * shown only if some are omitted. */
-TF_MUST_USE enum tf_code tf_page_events(struct tf_page *p, const char *title,
-    const char *note, const struct tf_seqs *seqs, struct tf_error *err);
 
 #endif

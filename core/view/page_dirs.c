@@ -14,12 +14,14 @@
 #include "events.h"
 #include "page.h"
 #include "page_dirs.h"
+#include "page_events.h"
+#include "page_links.h"
 #include "readable.h"
 #include "view.h"
 
 static const struct tf_str none = { NULL, 0 };
 
-/* --- the newest of many ------------------------------------------------------ */
+/* --- the newest of many --------------------------------------------------- */
 
 #define COUNT_MAX 10000 /* workflows per trail that the vault's page counts */
 #define SPOILED_MAX 100 /* older non-compliant workflows that are listed */
@@ -56,12 +58,12 @@ keep(struct recent *r, const struct line *l)
 }
 
 static size_t
-kept(const struct recent *r)
+n_recent(const struct recent *r)
 {
 	return r->all < r->cap ? (size_t)r->all : r->cap;
 }
 
-/* The i-th kept line, newest first. */
+/* The i-th line, newest first. */
 static const struct line *
 newest(const struct recent *r, size_t i)
 {
@@ -97,7 +99,7 @@ put_name(struct tf_page *p, const struct line *l)
 	tf_html(&p->b, "</th>");
 }
 
-/* --- the vault ------------------------------------------------------------------ */
+/* --- the vault ------------------------------------------------------------ */
 
 static enum tf_code
 add_trail(void *arg, const struct tf_node_row *row, struct tf_error *err)
@@ -140,7 +142,7 @@ put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 	tf_html(&p->b, "</td><td>");
 	tf_page_who(p);
 	tf_html(&p->b, "</td><td class=\"n\">%s%llu</td><td>%s</td></tr>\n",
-	    n > COUNT_MAX ? "over " : "",
+	    n > COUNT_MAX ? "more than " : "",
 	    (unsigned long long)(n > COUNT_MAX ? COUNT_MAX : n),
 	    l->sealed ? "sealed" : "open");
 	return tf_page_flush(p, err);
@@ -159,12 +161,13 @@ put_trails(struct tf_page *p, struct tf_error *err)
 		tf_html(&p->b, "<h2>Trails</h2>\n");
 		if (r->all > r->cap)
 			tf_html(&p->b,
-			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
-			    kept(r), (unsigned long long)r->all);
+			    "<p class=\"soft\">This table shows the newest "
+			    "%zu of %llu trails.</p>\n",
+			    n_recent(r), (unsigned long long)r->all);
 		tf_page_table(p, "Trails", none,
 		    "Trail|Created|By|#Workflows|State");
 	}
-	for (size_t i = 0; rc == TF_OK && i < kept(r); i++)
+	for (size_t i = 0; rc == TF_OK && i < n_recent(r); i++)
 		rc = put_trail(p, newest(r, i), err);
 	tf_page_table_end(p);
 	tf_page_withheld(p, t.withheld, "trail");
@@ -181,7 +184,8 @@ put_last_entries(struct tf_page *p, struct tf_error *err)
 
 	for (uint64_t i = 0; i < n; i++)
 		seq[i] = p->w->entries - n + i;
-	return tf_page_events(p, "Latest events", "All are in", &seqs, err);
+	return tf_page_events(p, "Latest events",
+	    "This table shows at most the last 100 events.", &seqs, err);
 }
 
 enum tf_code
@@ -201,8 +205,8 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	tf_page_head(p, p->w->v->origin, NULL);
 	tf_html(&p->b,
 	    "<dl>\n<dt>Entries in the ledger</dt><dd>%llu</dd>\n"
-	    "<dt>Root of its tree</dt><dd><code>%s</code></dd>\n"
-	    "<dt>Signed in</dt><dd>",
+	    "<dt>Root hash of the ledger</dt><dd><code>%s</code></dd>\n"
+	    "<dt>Signed checkpoint</dt><dd>",
 	    (unsigned long long)size, hex);
 	tf_page_word(p, TF_PAGE_CHECKPOINT, none, none, "checkpoint");
 	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n</dl>\n",
@@ -211,7 +215,7 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	return rc != TF_OK ? rc : put_last_entries(p, err);
 }
 
-/* --- a trail ---------------------------------------------------------------------- */
+/* --- a trail -------------------------------------------------------------- */
 
 struct trail {
 	struct tf_page *p;
@@ -255,7 +259,7 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 
 	tf_page_table(p, label, none,
 	    "Workflow|Status|Begun|#Attestations|#Missing|#Open|#Not compliant|State");
-	for (size_t i = 0; rc == TF_OK && i < kept(r); i++) {
+	for (size_t i = 0; rc == TF_OK && i < n_recent(r); i++) {
 		const struct line *l = newest(r, i);
 
 		rc = tf_loaded_entry_read(p->w, l->entry, &p->loaded, err);
@@ -297,12 +301,8 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		    (unsigned long long)t->n[i]);
 		tf_page_badge(p, tf_compliance_word((enum tf_compliance)i));
 	}
-	tf_html(&p->b, "</dd>\n<dt>For programs</dt><dd>");
-	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
-	tf_html(&p->b, ", ");
-	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
-	tf_page_package(p);
-	tf_html(&p->b, "</dd>\n</dl>\n");
+	tf_html(&p->b, "</dd>\n");
+	tf_page_programs(p);
 	tf_loaded_entry_free(&begun);
 	tf_loaded_entry_free(&sealed);
 	return rc;
@@ -318,17 +318,21 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		tf_html(&p->b, "<h2>Not compliant</h2>\n");
 		if (t->spoiled.all > t->spoiled.cap)
 			tf_html(&p->b,
-			    "<p class=\"soft\">The newest %zu of %llu.</p>\n",
-			    kept(&t->spoiled),
+			    "<p class=\"soft\">This table shows the newest "
+			    "%zu of %llu workflows that are not "
+			    "compliant.</p>\n",
+			    n_recent(&t->spoiled),
 			    (unsigned long long)t->spoiled.all);
 		rc = put_workflows(p, "Not compliant", &t->spoiled, err);
 	}
 	tf_html(&p->b, "<h2>Workflows</h2>\n");
 	if (t->all.all > t->all.cap) {
-		tf_html(&p->b, "<p class=\"soft\">The newest %zu of %llu. ",
-		    kept(&t->all), (unsigned long long)t->all.all);
-		tf_page_word(p, TF_PAGE_STATUS, none, none, "All of them");
-		tf_html(&p->b, "</p>\n");
+		tf_html(&p->b,
+		    "<p class=\"soft\">This table shows the newest %zu of "
+		    "%llu workflows. All workflows are in ",
+		    n_recent(&t->all), (unsigned long long)t->all.all);
+		tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
+		tf_html(&p->b, ".</p>\n");
 	}
 	if (rc == TF_OK)
 		rc = put_workflows(p, "Workflows", &t->all, err);
@@ -338,7 +342,7 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		    err);
 	if (rc == TF_OK)
 		rc = tf_page_events(p, "Latest events",
-		    "Of the trail and its workflows; those of attestations too are in",
+		    "This table shows the events of the trail and of its workflows, not those of attestations.",
 		    &seqs, err);
 	tf_seqs_free(&seqs);
 	return rc;

@@ -15,7 +15,8 @@ tf_view_page(struct tf_view *w, uint64_t id, const struct tf_page_links *links,
 	enum tf_code rc = tf_nodes_get(w->db, id, &p.row, err);
 
 	if (rc == TF_NOTFOUND)
-		return tf_fail(err, rc, "it is not in the ledger yet");
+		return tf_fail(err, rc,
+		    "the directory is not in the ledger yet");
 	if (rc == TF_OK)
 		rc = tf_path_of(w->v, w->db, id, &p.path, err);
 	if (rc == TF_OK && p.path.failed)
@@ -32,7 +33,8 @@ tf_view_page(struct tf_view *w, uint64_t id, const struct tf_page_links *links,
 			rc = tf_page_workflow(&p, err);
 			break;
 		default:
-			rc = tf_fail(err, TF_NOTFOUND, "it has no page");
+			rc = tf_fail(err, TF_NOTFOUND,
+			    "the directory has no page");
 		}
 	}
 	if (rc == TF_OK) {

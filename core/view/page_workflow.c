@@ -5,11 +5,14 @@
 #include "../ledger/entry.h"
 #include "../ledger/statement.h"
 #include "../ledger/status.h"
+#include "../ledger/sums.h"
 #include "../node/evidence.h"
 #include "../page.h"
 #include "compliance.h"
 #include "events.h"
 #include "page.h"
+#include "page_events.h"
+#include "page_links.h"
 #include "page_workflow.h"
 #include "readable.h"
 #include "view.h"
@@ -22,7 +25,7 @@ struct workflow {
 	size_t files; /* rows of evidence that the page may still show */
 };
 
-/* --- what was claimed ------------------------------------------------------------ */
+/* --- what was claimed ----------------------------------------------------- */
 
 /* Write a text that a person has entered, or that it was withheld. */
 static void
@@ -85,14 +88,14 @@ put_all_claims(struct tf_page *p, const struct tf_entry *e,
 		return rc;
 	put_claim(p, "Type", &d, "type");
 	put_claim(p, "Description", &d, "description");
-	put_claim(p, "Made at", &d, "originUrl");
+	put_claim(p, "Origin URL", &d, "originUrl");
 	put_claims(p, &d, "annotations");
 	put_claims(p, &d, "externalUrls");
 	tf_json_doc_free(&d);
 	return TF_OK;
 }
 
-/* --- evidence ---------------------------------------------------------------------- */
+/* --- evidence ------------------------------------------------------------- */
 
 static enum tf_code
 put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
@@ -134,7 +137,9 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 		tf_page_table_end(p);
 	}
 	if (rc == TF_OK && n < ev.n) {
-		tf_html(&p->b, "<p class=\"soft\">%zu more in ", ev.n - n);
+		tf_html(&p->b,
+		    "<p class=\"soft\">%zu more files are listed in ",
+		    ev.n - n);
 		tf_page_word(p, TF_PAGE_SUMS, name, none, "SHA256SUMS");
 		tf_html(&p->b, ".</p>\n");
 	}
@@ -144,14 +149,14 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 	return rc;
 }
 
-/* --- an attestation ------------------------------------------------------------------ */
+/* --- an attestation ------------------------------------------------------- */
 
 /* Write links to the attestation's files.  whole: it is sealed and the asker
  * may read every file that its seal names. */
 static void
 put_attestation_files(struct tf_page *p, struct tf_str name, bool whole)
 {
-	tf_html(&p->b, "<dt>For programs</dt><dd>");
+	tf_html(&p->b, "<dt>Files for programs</dt><dd>");
 	tf_page_word(p, TF_PAGE_ATTESTATION, name, none, "attestation.json");
 	tf_html(&p->b, ", ");
 	tf_page_word(p, TF_PAGE_SUMS, name, none, "SHA256SUMS");
@@ -175,7 +180,8 @@ put_override(struct tf_page *p, const struct tf_loaded_entry *t)
 	tf_page_event(p, "Overridden", t);
 	reason = tf_json_get(&t->d.doc, 0, "reason");
 	tf_html(&p->b,
-	    "<dt>Now counts as</dt><dd>%s</dd>\n<dt>Because</dt><dd>",
+	    "<dt>Result of the override</dt><dd>%s</dd>\n"
+	    "<dt>Reason</dt><dd>",
 	    t->d.e.compliant ? "compliant" : "not compliant");
 	if (reason >= 0)
 		put_text(p, &t->d.doc, reason);
@@ -209,7 +215,7 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	tf_html(&p->b, "</h3>\n");
 	if (!may) {
 		tf_html(&p->b,
-		    "<p class=\"soft\">You may not read it.</p>\n"
+		    "<p class=\"soft\">You may not read this attestation.</p>\n"
 		    "</section>\n");
 		goto out;
 	}
@@ -233,7 +239,7 @@ out:
 	return rc;
 }
 
-/* --- the summary ---------------------------------------------------------------------- */
+/* --- the summary ---------------------------------------------------------- */
 
 /* Write the name of attestation i as a link to its section of the page. */
 static void
@@ -284,13 +290,16 @@ put_summary(struct tf_page *p, const struct tf_judgement *f,
 
 	tf_html(&p->b, "<h2>Attestations</h2>\n");
 	if (n < f->status.n) {
-		tf_html(&p->b, "<p class=\"soft\">%zu of %zu. ", n,
-		    f->status.n);
-		tf_page_word(p, TF_PAGE_STATUS, none, none, "All of them");
-		tf_html(&p->b, "</p>\n");
+		tf_html(&p->b,
+		    "<p class=\"soft\">This table shows %zu of %zu "
+		    "attestations. All attestations are in ",
+		    n, f->status.n);
+		tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
+		tf_html(&p->b, ".</p>\n");
 	}
 	if (n == 0) {
-		tf_html(&p->b, "<p>None yet.</p>\n");
+		tf_html(&p->b,
+		    "<p>This workflow has no attestations yet.</p>\n");
 		return TF_OK;
 	}
 	tf_page_table(p, "Attestations", none,
@@ -318,14 +327,9 @@ put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 		tf_page_event(p, "Sealed", &sealed);
 	else
 		tf_html(&p->b,
-		    "<dt>Sealed</dt><dd>not yet: more can be added"
+		    "<dt>Sealed</dt><dd>not yet: attestations can still be added"
 		    "</dd>\n");
-	tf_html(&p->b, "<dt>For programs</dt><dd>");
-	tf_page_word(p, TF_PAGE_STATUS, none, none, "status.json");
-	tf_html(&p->b, ", ");
-	tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
-	tf_page_package(p);
-	tf_html(&p->b, "</dd>\n</dl>\n");
+	tf_page_programs(p);
 	tf_loaded_entry_free(&begun);
 	tf_loaded_entry_free(&sealed);
 	return rc;

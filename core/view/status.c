@@ -16,6 +16,7 @@
 #include "../node/holder.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
+#include "../node/pending_table.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/meta.h"

@@ -135,3 +135,14 @@ tf_who(const struct tf_entry *e, struct tf_buf *out)
 		tf_buf_printf(out, "uid %lld", (long long)d.tok[uid].num);
 	tf_json_doc_free(&d);
 }
+
+enum tf_code
+tf_view_end_json(struct tf_json *j, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_json_end(j, err);
+
+	if (rc == TF_OK)
+		rc = tf_json_drain(j, out, err);
+	return rc == TF_OK ? out->put(out->arg, "\n", 1, err) : rc;
+}

@@ -61,4 +61,8 @@ TF_MUST_USE enum tf_code tf_loaded_entry_read(struct tf_view *w, uint64_t seq,
  * "alice (1000)", "uid 1000", or "trailfs" for an entry of the daemon. */
 void tf_who(const struct tf_entry *e, struct tf_buf *out);
 
+/* End the JSON document j and pass the rest of its text and a newline to out. */
+TF_MUST_USE enum tf_code tf_view_end_json(struct tf_json *j,
+    const struct tf_sink *out, struct tf_error *err);
+
 #endif

@@ -56,7 +56,7 @@ read_workflow(struct tf_view *w, uint64_t id, struct workflow *x,
 	return rc == TF_OK ? tf_judgement_read(w, id, &x->facts, err) : rc;
 }
 
-/* --- one word ---------------------------------------------------------------- */
+/* --- one word ------------------------------------------------------------- */
 
 enum tf_code
 tf_view_status_word(struct tf_view *w, uint64_t id, const struct tf_sink *out,
@@ -76,7 +76,7 @@ tf_view_status_word(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	return rc;
 }
 
-/* --- status.json ----------------------------------------------------------------- */
+/* --- status.json ---------------------------------------------------------- */
 
 /* Find the report that decides an item, or NULL, and read its seal if it has
  * one. */
@@ -218,17 +218,13 @@ workflow_json(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	if (rc == TF_OK)
 		rc = put_workflow(w, &j, &x, out, err);
 	if (rc == TF_OK)
-		rc = tf_json_end(&j, err);
-	if (rc == TF_OK)
-		rc = tf_json_drain(&j, out, err);
-	if (rc == TF_OK)
-		rc = out->put(out->arg, "\n", 1, err);
+		rc = tf_view_end_json(&j, out, err);
 	workflow_free(&x);
 	tf_buf_free(&text);
 	return rc;
 }
 
-/* --- a trail: a line for each workflow ------------------------------------------- */
+/* --- a trail: a line for each workflow ------------------------------------ */
 
 struct lines {
 	struct tf_view *w;
@@ -293,7 +289,7 @@ tf_view_status(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	return rc;
 }
 
-/* --- status.md ------------------------------------------------------------------- */
+/* --- status.md ------------------------------------------------------------ */
 
 /* Append text so that Markdown treats no character as markup. */
 static void

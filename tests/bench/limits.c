@@ -23,7 +23,7 @@
 static atomic_ulong next_id = 2;
 
 static void
-look_like(fuse_ino_t ino, struct stat *st)
+fill_stat(fuse_ino_t ino, struct stat *st)
 {
 	bool dir = ino == FUSE_ROOT_ID || ino % 2 == 0;
 
@@ -33,20 +33,20 @@ look_like(fuse_ino_t ino, struct stat *st)
 	st->st_nlink = dir ? 2 : 1;
 }
 
-/* What the kernel may remember is as in trailfs: directories, for a second. */
+/* As in trailfs the kernel caches the attributes of directories for a second. */
 static double
-remembered(fuse_ino_t ino)
+attr_timeout_s(fuse_ino_t ino)
 {
 	return ino == FUSE_ROOT_ID || ino % 2 == 0 ? 1 : 0;
 }
 
 static void
-born(bool dir, struct fuse_entry_param *e)
+fill_entry(bool dir, struct fuse_entry_param *e)
 {
 	memset(e, 0, sizeof(*e));
 	e->ino = (atomic_fetch_add(&next_id, 1) * 2) | (dir ? 0 : 1);
 	e->generation = 1;
-	look_like(e->ino, &e->attr);
+	fill_stat(e->ino, &e->attr);
 	e->attr_timeout = 1; /* as in trailfs: until it is written */
 	e->entry_timeout = dir ? 86400 : 0;
 }
@@ -67,7 +67,7 @@ null_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	(void)parent;
 	(void)name;
 	(void)mode;
-	born(true, &e);
+	fill_entry(true, &e);
 	fuse_reply_entry(req, &e);
 }
 
@@ -80,7 +80,7 @@ null_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	(void)parent;
 	(void)name;
 	(void)mode;
-	born(false, &e);
+	fill_entry(false, &e);
 	fuse_reply_create(req, &e, fi);
 }
 
@@ -90,8 +90,8 @@ null_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct stat st;
 
 	(void)fi;
-	look_like(ino, &st);
-	fuse_reply_attr(req, &st, remembered(ino));
+	fill_stat(ino, &st);
+	fuse_reply_attr(req, &st, attr_timeout_s(ino));
 }
 
 static void

@@ -216,7 +216,7 @@ match(const char *found, enum where *where)
 
 /* Check the bytes: flushed ones must be right, others right or zero. */
 static void
-look_into(struct file *f, const char *path, const char *name)
+check_content(struct file *f, const char *path, const char *name)
 {
 	char *got = NULL, *want = NULL;
 	int fd = open(path, O_RDONLY);
@@ -275,7 +275,7 @@ found_file(const char *name)
 	f->where = where;
 	snprintf(path, sizeof path, ROOT "%s", name);
 	fact(path, TF_XATTR_PREFIX "state", f->state, sizeof f->state);
-	look_into(f, path, name);
+	check_content(f, path, name);
 	if (strcmp(f->state, "sealed") == 0) {
 		char text[72];
 		long index;
@@ -296,7 +296,7 @@ found_file(const char *name)
 
 /* Check all files below a directory of the mount. */
 static void
-look_below(const char *name)
+check_below(const char *name)
 {
 	char path[PATH_MAX], child[PATH_MAX - 256];
 	struct dirent *e;
@@ -314,7 +314,7 @@ look_below(const char *name)
 		    (int)sizeof child)
 			red("%s holds a very long name", name);
 		else if (e->d_type == DT_DIR)
-			look_below(child);
+			check_below(child);
 		else
 			found_file(child);
 	}
@@ -322,7 +322,7 @@ look_below(const char *name)
 }
 
 static void
-look_at_dirs(size_t from)
+check_dirs(size_t from)
 {
 	char path[PATH_MAX], state[16];
 
@@ -338,7 +338,7 @@ look_at_dirs(size_t from)
 		fact(path, TF_XATTR_PREFIX "state", state, sizeof state);
 		if (d->shut && strcmp(state, "sealed") != 0)
 			red("%s was sealed, and is %s", d->path, state);
-		look_below(d->path);
+		check_below(d->path);
 	}
 }
 
@@ -441,7 +441,7 @@ verify(void)
 		  " $([ -e seen ] && echo --checkpoint seen)") == 0)
 		return;
 	red("verify says:");
-	show_said();
+	show_daemon_log();
 }
 
 static void
@@ -452,7 +452,7 @@ check_from(size_t file, size_t dir)
 		files[i].found_size = 0;
 		files[i].state[0] = '\0';
 	}
-	look_at_dirs(dir);
+	check_dirs(dir);
 	no_strangers();
 	judge(file);
 	verify();
@@ -461,7 +461,7 @@ check_from(size_t file, size_t dir)
 void
 check_mounted(void)
 {
-	if (!vault_lives())
+	if (!vault_runs())
 		return; /* already reported */
 	check_from(first_file, first_dir);
 	first_file = n_files;
@@ -471,7 +471,7 @@ check_mounted(void)
 void
 check_sealed(void)
 {
-	if (!vault_lives())
+	if (!vault_runs())
 		return;
 	/* Unpublished drafts would make the seal fail. */
 	for (size_t i = 0; i < n_files; i++)
@@ -480,7 +480,7 @@ check_sealed(void)
 			strstr(files[i].first, "/.") != NULL);
 	if (shell("rm -rf mnt/t/w/.[a-z]* && trailctl seal mnt/t/w") != 0) {
 		red("sealing everything:");
-		show_said();
+		show_daemon_log();
 	}
 	check_from(0, 0);
 	for (size_t i = 0; i < n_files; i++)

@@ -38,7 +38,7 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* Run a shell command and return its exit status; its output is in "said". */
 int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print the file "said". */
-void show_said(void);
+void show_daemon_log(void);
 /* Wait for a child, at most ms; false if it is still running then. */
 bool ended(pid_t pid, int ms, int *status);
 
@@ -67,7 +67,7 @@ void vault_kill(void);
 /* Unmount and return the exit status of the daemon, or -signal.  The daemon may
  * be dead already. */
 int vault_unmount(void);
-bool vault_lives(void);
+bool vault_runs(void);
 
 /* --- writer.c --------------------------------------------------------- */
 

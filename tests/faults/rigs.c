@@ -55,9 +55,9 @@ round_end(const struct rig *rig, unsigned cycle, bool last)
 	if (rig->calls == 0 && rig->disks == DISKS_NONE &&
 	    shell("! grep '^trailfs: failed' log") != 0) {
 		red("a daemon without a fault printed:");
-		show_said();
+		show_daemon_log();
 	}
-	if (!vault_lives())
+	if (!vault_runs())
 		vault_mount("settle=60");
 	check_mounted();
 	check_sealed();
@@ -159,8 +159,9 @@ arm(const struct rig *rig, unsigned long at, struct chance *c)
 /* Run one daemon with a fault, then check the vault.  Returns how many calls
  * were struck; *count is the number of calls. */
 static unsigned long
-live(const struct rig *rig, unsigned cycle, unsigned long at, struct chance *c,
-    void (*work)(unsigned n, uint64_t seed), unsigned long *count)
+run_daemon(const struct rig *rig, unsigned cycle, unsigned long at,
+    struct chance *c, void (*work)(unsigned n, uint64_t seed),
+    unsigned long *count)
 {
 	uint64_t seed = draw(c);
 	unsigned long hits;
@@ -204,7 +205,7 @@ in_order(const struct rig *rig, unsigned cycles, uint64_t seed,
 		round_begin(rig, i);
 		if (before != NULL)
 			before(i, &c);
-		hits = live(rig, i, at, &c, work, &count);
+		hits = run_daemon(rig, i, at, &c, work, &count);
 		/* The first run only counted the calls. */
 		if (i == 0 && cycles > 1)
 			step = 1 + count / (cycles - 1);
@@ -212,7 +213,7 @@ in_order(const struct rig *rig, unsigned cycles, uint64_t seed,
 			at = below(&c, (unsigned)step);
 		at += i == 0 && step > 1 ? 1 : step;
 		round_end(rig, i, false);
-		if (reds == 0 && vault_lives() && vault_unmount() != 0)
+		if (reds == 0 && vault_runs() && vault_unmount() != 0)
 			red("the daemon did not end well");
 	}
 	round_end(rig, i, true);
@@ -220,14 +221,14 @@ in_order(const struct rig *rig, unsigned cycles, uint64_t seed,
 }
 
 unsigned
-rig_sweep(const struct rig *rig, unsigned cycles, uint64_t seed)
+rig_each_call(const struct rig *rig, unsigned cycles, uint64_t seed)
 {
 	return in_order(rig, cycles, seed, NULL, writers_script);
 }
 
 /* Leave a store that needs recovery. */
 static void
-leave_a_mess(unsigned n, struct chance *c)
+leave_unrecovered(unsigned n, struct chance *c)
 {
 	static const struct rig kill_it = { .disks = DISKS_NONE };
 
@@ -241,5 +242,5 @@ leave_a_mess(unsigned n, struct chance *c)
 unsigned
 rig_recovery(const struct rig *rig, unsigned cycles, uint64_t seed)
 {
-	return in_order(rig, cycles, seed, leave_a_mess, NULL);
+	return in_order(rig, cycles, seed, leave_unrecovered, NULL);
 }

@@ -20,7 +20,7 @@ struct rig {
 
 unsigned rig_kill(const struct rig *rig, unsigned cycles, uint64_t seed);
 unsigned rig_power(const struct rig *rig, unsigned cycles, uint64_t seed);
-unsigned rig_sweep(const struct rig *rig, unsigned cycles, uint64_t seed);
+unsigned rig_each_call(const struct rig *rig, unsigned cycles, uint64_t seed);
 unsigned rig_recovery(const struct rig *rig, unsigned cycles, uint64_t seed);
 
 #endif

@@ -92,7 +92,7 @@ shell(const char *fmt, ...)
 }
 
 void
-show_said(void)
+show_daemon_log(void)
 {
 	fflush(stdout);
 	if (system("sed 's/^/    /' said") != 0)

@@ -114,7 +114,7 @@ disks_begin(void)
 		attach(&disk[i], kinds[disks].size);
 		if (mkdir(disk[i].at, 0700) < 0 ||
 		    shell("%s %s", kinds[disks].make, disk[i].device) != 0) {
-			show_said();
+			show_daemon_log();
 			die("mkfs %s", disk[i].device);
 		}
 	}
@@ -181,7 +181,7 @@ world_begin(enum disks d)
 	if (shell("mkdir acks && { [ -d mnt ] || mkdir mnt; } &&"
 		  " trailctl init --origin example.org/faults store >vkey") !=
 	    0) {
-		show_said();
+		show_daemon_log();
 		die("init");
 	}
 	/* Stage and objects must be on one file system: staged files are
@@ -280,7 +280,7 @@ vault_mount(const char *options)
 		return;
 	red("the vault cannot be opened (it ended with %d)", status);
 	(void)shell("tail -n 20 log");
-	show_said();
+	show_daemon_log();
 }
 
 void
@@ -320,7 +320,7 @@ vault_unmount(void)
 }
 
 bool
-vault_lives(void)
+vault_runs(void)
 {
 	return daemon_pid > 0;
 }

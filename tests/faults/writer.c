@@ -234,7 +234,7 @@ write_file(struct writer *w, const struct plan *p)
 }
 
 static void
-kept(struct writer *w, const struct plan *p)
+acknowledge_content(struct writer *w, const struct plan *p)
 {
 	char hex[65];
 
@@ -265,7 +265,7 @@ make_file(struct writer *w, const struct plan *p)
 	if (!write_file(w, p) ||
 	    (strcmp(p->path, p->first) != 0 && !rename_file(w, p)))
 		return;
-	kept(w, p);
+	acknowledge_content(w, p);
 	strcpy(w->last, p->path);
 	w->files++;
 }
@@ -404,7 +404,7 @@ do_publish(struct writer *w)
 	acknowledge(w, "made %s", final);
 	acknowledge(w, "shut %s", final);
 	for (unsigned i = 0; i < n; i++)
-		kept(w, &p[i]);
+		acknowledge_content(w, &p[i]);
 }
 
 /* fsync of the directory seals the files in it. */
@@ -586,7 +586,7 @@ writers_script(unsigned n, uint64_t seed)
 		_exit(0);
 	}
 	if (!ended(pids[0], 60000, &status)) {
-		red("a writer is stuck");
+		red("a writer does not end");
 		return;
 	}
 	pids[0] = 0;

@@ -73,7 +73,7 @@ replay(const char *path)
 
 /* build/fuzz-note replays tests/fuzz/corpus/note. */
 static void
-replay_own(const char *self)
+replay_corpus(const char *self)
 {
 	const char *name = strrchr(self, '/');
 	char path[4096];
@@ -90,7 +90,7 @@ main(int argc, char **argv)
 	signal(SIGABRT, name_it);
 	signal(SIGALRM, name_it);
 	if (argc == 1)
-		replay_own(argv[0]);
+		replay_corpus(argv[0]);
 	for (int i = 1; i < argc; i++)
 		replay(argv[i]);
 	printf("%s:\n100%%: Checks: %u, Failures: 0, Errors: 0\n", argv[0],

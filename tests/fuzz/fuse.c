@@ -364,7 +364,7 @@ open_session(void)
 
 /* A trail, a workflow and two attestations of their own for each input. */
 static void
-fresh_place(void)
+make_attestations(void)
 {
 	struct tf_actor who = { .loginuid = -1, .session = -1 };
 	uint64_t up = TF_ROOT_ID;
@@ -396,7 +396,7 @@ fuzz_one(const uint8_t *data, size_t n)
 		open_session();
 		atexit(quit);
 	}
-	fresh_place();
+	make_attestations();
 	while (n >= 6) {
 		size_t used = one_request(data, n);
 

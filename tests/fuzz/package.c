@@ -218,7 +218,7 @@ pack(const struct bag *b, struct tf_buf *z)
 /* --- the published ones --------------------------------------------------- */
 
 static int
-take_away(const char *path, const struct stat *st, int type, struct FTW *f)
+remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
 {
 	(void)st, (void)type, (void)f;
 	return remove(path);
@@ -227,7 +227,7 @@ take_away(const char *path, const struct stat *st, int type, struct FTW *f)
 static void
 tidy(void)
 {
-	(void)nftw(dir, take_away, 16, FTW_DEPTH | FTW_PHYS);
+	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static int
@@ -284,7 +284,7 @@ set_up(void)
 		MUST(tf_package_unpack(published[i], out, &files, NULL) ==
 		    TF_OK);
 		MUST(nftw(out, take_in, 16, FTW_PHYS) == 0);
-		MUST(nftw(out, take_away, 16, FTW_DEPTH | FTW_PHYS) == 0);
+		MUST(nftw(out, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
 		qsort(bag.m, bag.n, sizeof(bag.m[0]), by_name);
 		copy(&base[i], &bag);
 	}
@@ -340,7 +340,7 @@ put_between(struct tf_buf *b, size_t from, size_t to, const char *p, size_t n)
 }
 
 static size_t
-place_in(struct input *in, const struct tf_buf *b)
+offset_in(struct input *in, const struct tf_buf *b)
 {
 	return number(in, 2) % (b->n + 1);
 }
@@ -350,7 +350,7 @@ static void
 copy_part(struct input *in, struct tf_buf *to)
 {
 	const struct tf_buf *from = &bag.m[number(in, 1) % bag.n].body;
-	size_t at = place_in(in, from), n = number(in, 2), to_at;
+	size_t at = offset_in(in, from), n = number(in, 2), to_at;
 	char *part;
 
 	if (n > from->n - at)
@@ -359,7 +359,7 @@ copy_part(struct input *in, struct tf_buf *to)
 	MUST(part != NULL);
 	if (n > 0)
 		memcpy(part, from->p + at, n);
-	to_at = place_in(in, to);
+	to_at = offset_in(in, to);
 	put_between(to, to_at, to_at, part, n);
 	free(part);
 }
@@ -375,14 +375,14 @@ change(struct input *in)
 	case 0: /* over, into, out of */
 	case 1:
 	case 2:
-		at = place_in(in, &m->body);
+		at = offset_in(in, &m->body);
 		p = text(in, &n);
 		to = what == 0 ? at + n : what == 1 ? at : at + number(in, 2);
 		put_between(&m->body, at, to < m->body.n ? to : m->body.n, p,
 		    n);
 		break;
 	case 3:
-		at = place_in(in, &m->name);
+		at = offset_in(in, &m->name);
 		p = text(in, &n);
 		put_between(&m->name, at, m->name.n, p, n);
 		break;
@@ -406,7 +406,7 @@ change(struct input *in)
 		m->executable = !m->executable;
 		break;
 	default: /* a line out */
-		at = place_in(in, &m->body);
+		at = offset_in(in, &m->body);
 		p = at < m->body.n ?
 		    memchr(m->body.p + at, '\n', m->body.n - at) :
 		    NULL;
@@ -479,7 +479,7 @@ unpack(bool made)
 	MUST(rc != TF_OK || access(out, F_OK) == 0);
 	MUST(rc != TF_OK || !made || files == bag.n);
 	if (access(out, F_OK) == 0)
-		MUST(nftw(out, take_away, 16, FTW_DEPTH | FTW_PHYS) == 0);
+		MUST(nftw(out, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
 int

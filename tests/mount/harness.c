@@ -252,7 +252,8 @@ show_log(const char *dir)
 }
 
 static int
-sweep_one(const char *path, const struct stat *st, int type, struct FTW *at)
+remove_leftover(const char *path, const struct stat *st, int type,
+    struct FTW *at)
 {
 	(void)st;
 	if (at->level != 1)
@@ -266,9 +267,9 @@ sweep_one(const char *path, const struct stat *st, int type, struct FTW *at)
 
 /* Tests run one after the other, so what is there was left behind. */
 static void
-sweep(void)
+remove_leftovers(void)
 {
-	(void)nftw(top, sweep_one, 8, FTW_PHYS | FTW_ACTIONRETVAL);
+	(void)nftw(top, remove_leftover, 8, FTW_PHYS | FTW_ACTIONRETVAL);
 }
 
 /* --- the runner ------------------------------------------------------- */
@@ -337,7 +338,7 @@ run_guarded(int (*suites)(void))
 	while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0)
 		if (sigwaitinfo(&set, &si) > 0 && si.si_signo != SIGCHLD)
 			kill(pid, si.si_signo);
-	sweep();
+	remove_leftovers();
 	remove_tree(top);
 	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) :
 					      EXIT_FAILURE;
@@ -386,7 +387,7 @@ make_store(void)
 		_exit(EXIT_SUCCESS);
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sweep();
+	remove_leftovers();
 	umask(022);
 	ck_assert(snprintf(here, sizeof here, "%s/XXXXXX", top) <
 	    (int)sizeof here);

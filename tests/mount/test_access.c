@@ -23,7 +23,7 @@ make_private(void)
 	ck_assert_uint_eq(0600, mode_of(A "/f"));
 }
 
-START_TEST(its_owner_lets_others_read_it)
+START_TEST(the_owner_of_evidence_lets_others_read_it)
 {
 	struct stat before;
 
@@ -67,7 +67,7 @@ START_TEST(its_owner_lets_others_read_it)
 }
 END_TEST
 
-START_TEST(nothing_else_of_it_changes)
+START_TEST(only_read_bits_and_group_of_evidence_change)
 {
 	make_private();
 	for (int as_root = 0; as_root < 2; as_root++) {
@@ -90,7 +90,7 @@ START_TEST(nothing_else_of_it_changes)
 }
 END_TEST
 
-START_TEST(what_the_entries_do_not_say_is_found)
+START_TEST(verify_finds_modes_that_differ_from_the_entries)
 {
 	mount_vault("settle=60");
 	make_private();
@@ -143,10 +143,10 @@ suite_access(void)
 	Suite *s = suite_create("access");
 	TCase *t = mounted_case(s, "access");
 
-	tcase_add_test(t, its_owner_lets_others_read_it);
-	tcase_add_test(t, nothing_else_of_it_changes);
+	tcase_add_test(t, the_owner_of_evidence_lets_others_read_it);
+	tcase_add_test(t, only_read_bits_and_group_of_evidence_change);
 	t = stored_case(s, "access of stores");
-	tcase_add_test(t, what_the_entries_do_not_say_is_found);
+	tcase_add_test(t, verify_finds_modes_that_differ_from_the_entries);
 	tcase_add_test(t, a_floor_lets_others_read_all);
 	return s;
 }

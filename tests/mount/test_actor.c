@@ -20,7 +20,7 @@ pid_in(const char *type, const char *path)
 }
 
 static void
-tells_nothing(const char *line)
+has_no_hints(const char *line)
 {
 	static const char *const words[] = { "\"pid\"", "\"hints\"", "\"comm\"",
 		"\"exe\"", "\"cgroup\"" };
@@ -147,7 +147,7 @@ write_in_a_thread_with_it(void)
 }
 
 /* What is remembered of a process ends with it, whoever has its number now. */
-START_TEST(a_number_that_is_given_again_is_another_process)
+START_TEST(a_reused_pid_is_another_process)
 {
 	int status = 2;
 	pid_t child = 0;
@@ -178,7 +178,7 @@ write_as_alice(void)
 	return 0;
 }
 
-START_TEST(who_changed_his_ids_is_recorded_with_them)
+START_TEST(a_process_that_changed_its_ids_is_recorded_with_the_new_ids)
 {
 	pid_t child;
 
@@ -259,10 +259,10 @@ END_TEST
 START_TEST(with_a_foreign_proc_nobody_is_named)
 {
 	run(0, "unshare --pid --fork --kill-child " IN_NAMESPACE);
-	tells_nothing(entry("evidence.sealed", F));
-	tells_nothing(entry("evidence.sealed", F "2"));
-	tells_nothing(entry("trail.created", "t"));
-	tells_nothing(entry("access.changed", "t"));
+	has_no_hints(entry("evidence.sealed", F));
+	has_no_hints(entry("evidence.sealed", F "2"));
+	has_no_hints(entry("trail.created", "t"));
+	has_no_hints(entry("access.changed", "t"));
 	says(entry("evidence.sealed", F), "\"uid\":0");
 	verify(0);
 }
@@ -287,8 +287,9 @@ suite_actor(void)
 
 	tcase_add_test(t, a_thread_is_recorded_as_its_process);
 	tcase_add_test(t, a_thread_is_never_recorded_as_a_process);
-	tcase_add_test(t, a_number_that_is_given_again_is_another_process);
-	tcase_add_test(t, who_changed_his_ids_is_recorded_with_them);
+	tcase_add_test(t, a_reused_pid_is_another_process);
+	tcase_add_test(t,
+	    a_process_that_changed_its_ids_is_recorded_with_the_new_ids);
 	tcase_add_test(t, a_process_of_a_pid_namespace_has_our_number);
 	tcase_add_test(t, an_exe_of_another_mount_namespace_is_left_out);
 	t = stored_case(s, "namespace");

@@ -50,7 +50,7 @@ START_TEST(sha256sum_accepts_the_sums_of_any_name)
 }
 END_TEST
 
-START_TEST(what_is_not_sealed_is_not_signed)
+START_TEST(unsealed_files_are_not_signed)
 {
 	make_attestation();
 	put(A "/frozen", "x");
@@ -74,7 +74,7 @@ START_TEST(what_is_not_sealed_is_not_signed)
 }
 END_TEST
 
-START_TEST(attestation_json_says_who_when_and_what)
+START_TEST(attestation_json_names_actor_time_and_evidence)
 {
 	const char *is = "jq -e '%s' " C "attestation.json";
 
@@ -243,7 +243,7 @@ START_TEST(events_are_those_of_the_directory)
 }
 END_TEST
 
-START_TEST(their_size_is_what_can_be_read)
+START_TEST(the_size_of_a_control_file_is_its_readable_length)
 {
 	static const char *const files[] = { C "attestation.json",
 		C "attestation.intoto.json", C "attestation.sigstore.json",
@@ -278,7 +278,7 @@ START_TEST(their_size_is_what_can_be_read)
 END_TEST
 
 /* A file that nobody has open is made anew when the ledger has grown. */
-START_TEST(they_are_never_older_than_the_ledger)
+START_TEST(control_files_are_never_older_than_the_ledger)
 {
 	make_attestation();
 	put_sealed(A "/f", "x");
@@ -364,7 +364,7 @@ has_status(const char *word)
 		"mnt/t/.trailfs/status.json"));
 }
 
-START_TEST(a_workflow_says_how_it_is)
+START_TEST(a_workflow_shows_its_status)
 {
 	allowed(mkdir("mnt/t", 0755));
 	allowed(mkdir(W, 0755));
@@ -443,16 +443,16 @@ suite_auditor(void)
 	TCase *t = mounted_case(s, "auditor");
 
 	tcase_add_test(t, sha256sum_accepts_the_sums_of_any_name);
-	tcase_add_test(t, what_is_not_sealed_is_not_signed);
-	tcase_add_test(t, attestation_json_says_who_when_and_what);
+	tcase_add_test(t, unsealed_files_are_not_signed);
+	tcase_add_test(t, attestation_json_names_actor_time_and_evidence);
 	tcase_add_test(t, openssl_and_jq_verify_the_statement);
 	tcase_add_test(t, securesystemslib_verifies_the_statement);
 	tcase_add_test(t, events_are_those_of_the_directory);
-	tcase_add_test(t, their_size_is_what_can_be_read);
-	tcase_add_test(t, they_are_never_older_than_the_ledger);
+	tcase_add_test(t, the_size_of_a_control_file_is_its_readable_length);
+	tcase_add_test(t, control_files_are_never_older_than_the_ledger);
 	tcase_add_loop_test(t, a_file_with_a_long_name_has_a_proof, 0, 3);
 	tcase_add_test(t, a_proof_of_its_own_name_comes_first);
-	tcase_add_test(t, a_workflow_says_how_it_is);
+	tcase_add_test(t, a_workflow_shows_its_status);
 	tcase_add_test(t, a_trail_has_a_line_for_each_workflow);
 	return s;
 }

@@ -134,7 +134,7 @@ static const struct {
 };
 
 /* Complete as to what was sealed when it began. */
-START_TEST(a_copy_of_a_live_tree_has_all_that_was_sealed)
+START_TEST(a_copy_of_a_mounted_tree_has_all_sealed_files)
 {
 	pid_t pid[3];
 
@@ -160,7 +160,7 @@ END_TEST
 
 /* --- a second way in -------------------------------------------------- */
 
-START_TEST(a_read_only_bind_mount_shows_what_is_sealed_at_once)
+START_TEST(a_read_only_bind_mount_shows_new_seals_at_once)
 {
 	char path[64], here[64];
 
@@ -204,8 +204,8 @@ suite_backup(void)
 
 	tcase_add_loop_test(t, a_second_backup_copies_nothing, 0,
 	    (int)LEN(backups));
-	tcase_add_loop_test(t, a_copy_of_a_live_tree_has_all_that_was_sealed, 0,
+	tcase_add_loop_test(t, a_copy_of_a_mounted_tree_has_all_sealed_files, 0,
 	    (int)LEN(copies));
-	tcase_add_test(t, a_read_only_bind_mount_shows_what_is_sealed_at_once);
+	tcase_add_test(t, a_read_only_bind_mount_shows_new_seals_at_once);
 	return s;
 }

@@ -102,7 +102,7 @@ START_TEST(a_store_of_a_later_version)
 	says(run(0, MOUNT "store mnt; :"), "99");
 	ck_assert_str_eq(before,
 	    sums_of("store/ledger.db store/keys store/checkpoint"));
-	tamper("PRAGMA user_version=2");
+	tamper("PRAGMA user_version=3");
 	mounts_again();
 }
 END_TEST
@@ -130,7 +130,35 @@ START_TEST(a_store_of_the_first_version_is_taken_over)
 	remount_vault();
 	has_state("mnt/t/w/b", "sealed");
 	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 3");
+	run(0, "trailctl verify store");
+}
+END_TEST
+
+/* A store of version 2 had no definitions and no claims. */
+START_TEST(a_store_of_the_second_version_is_taken_over)
+{
+	expect_no_verify();
+	run(0, "mv store other && tar xzf " TF_VECTORS "/store-2.tar.gz");
 	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 2");
+	run(0, "trailctl verify store");
+	mount_vault("ro");
+	holds("mnt/t/w/a/d/e", "one\n");
+	ck_assert_uint_eq(0550, stat_of("mnt/t/w/a/d").st_mode & 07777);
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 2");
+	mount_vault("settle=60");
+	has_state("mnt/t/w/a", "sealed");
+	ck_assert_uint_eq(0550, stat_of("mnt/t/w/a/d").st_mode & 07777);
+	holds("mnt/t/w/b/h.tmp", "three\n");
+	holds("mnt/t/w/.c/g", "four\n");
+	put("mnt/t/w/b/new", "x");
+	run(0, "mkdir mnt/t/w2");
+	remount_vault();
+	run(0, "trailctl seal mnt/t/w/b && mv mnt/t/w/.c mnt/t/w/c");
+	has_state("mnt/t/w/c", "sealed");
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 3");
 	run(0, "trailctl verify store");
 }
 END_TEST
@@ -140,7 +168,7 @@ START_TEST(a_store_whose_triggers_are_gone)
 {
 	run(0, "cp -r store copy");
 	run(0, "rm -rf store/ledger.db && cp copy/ledger.db store/");
-	tamper("PRAGMA user_version=2; DROP TRIGGER entry_update");
+	tamper("PRAGMA user_version=3; DROP TRIGGER entry_update");
 	not_mounted("store", "mnt", "tables or triggers");
 	run(0, "cp copy/ledger.db store/");
 	mounts_again();
@@ -300,7 +328,7 @@ START_TEST(a_store_with_parts_missing)
 END_TEST
 
 /* What every start writes anew may be missing. */
-START_TEST(what_is_made_anew_may_be_missing)
+START_TEST(lock_and_config_may_be_missing)
 {
 	run(0, "rm -f store/lock store/config");
 	mounts_again();
@@ -361,7 +389,7 @@ START_TEST(a_mount_point_that_is_not_an_empty_directory)
 }
 END_TEST
 
-START_TEST(a_mount_point_that_holds_the_store_or_is_in_it)
+START_TEST(a_mount_point_above_or_inside_the_store_is_refused)
 {
 	run(0, "mkdir -p store/in outer");
 	not_mounted("store", "store/in", "inside the store");
@@ -441,7 +469,7 @@ START_TEST(options_that_are_not_understood_mount_nothing)
 }
 END_TEST
 
-START_TEST(the_config_gives_defaults)
+START_TEST(the_config_sets_defaults)
 {
 	run(0, "echo 'settle = 0' >store/config");
 	mount_vault("threads=2");
@@ -470,6 +498,7 @@ suite_badstore(void)
 	tcase_add_test(t, another_programs_database);
 	tcase_add_test(t, a_store_of_a_later_version);
 	tcase_add_test(t, a_store_of_the_first_version_is_taken_over);
+	tcase_add_test(t, a_store_of_the_second_version_is_taken_over);
 	tcase_add_test(t, a_store_whose_triggers_are_gone);
 	tcase_add_test(t, a_key_that_others_can_read);
 	tcase_add_loop_test(t, a_key_that_is_no_key, 0, 2);
@@ -477,17 +506,17 @@ suite_badstore(void)
 	tcase_add_test(t, a_store_that_was_rolled_back);
 	tcase_add_test(t, the_key_of_an_old_origin_is_replaced);
 	tcase_add_test(t, a_store_with_parts_missing);
-	tcase_add_test(t, what_is_made_anew_may_be_missing);
+	tcase_add_test(t, lock_and_config_may_be_missing);
 	tcase_add_test(t, a_damaged_database);
 	tcase_add_test(t, init_does_not_make_a_store_over_one);
 	t = stored_case(s, "mount points");
 	tcase_add_test(t, a_mount_point_that_is_not_there);
 	tcase_add_test(t, a_mount_point_that_is_not_an_empty_directory);
-	tcase_add_test(t, a_mount_point_that_holds_the_store_or_is_in_it);
+	tcase_add_test(t, a_mount_point_above_or_inside_the_store_is_refused);
 	tcase_add_test(t, a_mount_point_in_the_store_by_another_path);
 	tcase_add_test(t, a_mount_point_that_is_taken);
 	t = stored_case(s, "options");
 	tcase_add_test(t, options_that_are_not_understood_mount_nothing);
-	tcase_add_test(t, the_config_gives_defaults);
+	tcase_add_test(t, the_config_sets_defaults);
 	return s;
 }

@@ -47,7 +47,7 @@ press(void)
 
 /* One request after close(2), of any kind. */
 static void
-look_once(int i, const char *path)
+request_once(int i, const char *path)
 {
 	struct stat st;
 
@@ -74,7 +74,7 @@ look_once(int i, const char *path)
 	has_state(path, "frozen");
 }
 
-START_TEST(right_after_close_everybody_meets_it_frozen)
+START_TEST(after_close_every_process_finds_the_file_frozen)
 {
 	double begin_s = seconds();
 	pid_t pid[3];
@@ -91,7 +91,7 @@ START_TEST(right_after_close_everybody_meets_it_frozen)
 			break;
 		snprintf(path, sizeof path, A "/%u", n);
 		put(path, "bytes");
-		look_once((int)n, path);
+		request_once((int)n, path);
 	}
 	for (int i = 0; i < _i; i++) {
 		kill(pid[i], SIGKILL);
@@ -120,7 +120,7 @@ START_TEST(when_a_writer_has_ended_its_file_is_frozen)
 	for (int i = 0; i < 300; i++) {
 		snprintf(child_path, sizeof child_path, A "/%d", i);
 		ck_assert_int_eq(0, child_ended(in_child(write_and_die)));
-		look_once(i, child_path);
+		request_once(i, child_path);
 	}
 }
 END_TEST
@@ -129,7 +129,7 @@ END_TEST
 
 /* close(2) does not wait for RELEASE.  Where the kernel keeps back all but a
  * few of them, what is asked next goes before the others. */
-START_TEST(it_is_frozen_behind_the_releases_of_many_readers)
+START_TEST(a_file_freezes_despite_many_queued_releases)
 {
 	struct rlimit files = { READERS + 1000, READERS + 1000 };
 	static int reader[READERS];
@@ -258,11 +258,11 @@ suite_barrier(void)
 
 	tcase_add_test(t, when_a_writer_has_ended_its_file_is_frozen);
 	/* Alone, and with three that press. */
-	tcase_add_loop_test(t, right_after_close_everybody_meets_it_frozen, 0,
-	    1);
-	tcase_add_loop_test(t, right_after_close_everybody_meets_it_frozen, 3,
-	    4);
-	tcase_add_test(t, it_is_frozen_behind_the_releases_of_many_readers);
+	tcase_add_loop_test(t, after_close_every_process_finds_the_file_frozen,
+	    0, 1);
+	tcase_add_loop_test(t, after_close_every_process_finds_the_file_frozen,
+	    3, 4);
+	tcase_add_test(t, a_file_freezes_despite_many_queued_releases);
 	t = stored_case(s, "misses");
 	tcase_add_test(t, no_close_is_missed_by_one_writer);
 	tcase_add_test(t, no_close_is_missed_by_four_writers);

@@ -4,7 +4,7 @@
 
 #define MIB ((size_t)1 << 20)
 
-START_TEST(a_batched_close_freezes_and_what_is_fsynced_survives)
+START_TEST(a_batched_close_freezes_and_fsynced_bytes_survive)
 {
 	char *big = noise(3 * MIB, 3);
 	int fd, big_fd;
@@ -151,7 +151,7 @@ suite_batch(void)
 	Suite *s = suite_create("batch");
 	TCase *t = stored_case(s, "batch");
 
-	tcase_add_test(t, a_batched_close_freezes_and_what_is_fsynced_survives);
+	tcase_add_test(t, a_batched_close_freezes_and_fsynced_bytes_survive);
 	tcase_add_test(t, closed_files_are_sealed_without_being_asked_for);
 	tcase_add_loop_test(t, a_digest_is_of_the_bytes_however_they_came, 0,
 	    (int)LEN(writers));

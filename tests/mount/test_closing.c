@@ -15,7 +15,7 @@ close_a(void)
 	has_state(A, "closing");
 }
 
-START_TEST(nothing_is_born_in_a_closed_attestation)
+START_TEST(nothing_is_created_in_a_closed_attestation)
 {
 	close_a();
 	ck_assert_uint_eq(0555, stat_of(A).st_mode & 07777);
@@ -38,7 +38,7 @@ START_TEST(nothing_is_born_in_a_closed_attestation)
 }
 END_TEST
 
-START_TEST(a_write_bit_opens_it_again)
+START_TEST(a_write_bit_opens_a_closed_directory_again)
 {
 	close_a();
 	allowed(chmod(A, 0755));
@@ -64,7 +64,7 @@ START_TEST(a_write_bit_opens_it_again)
 }
 END_TEST
 
-START_TEST(what_settles_in_it_settles)
+START_TEST(files_in_a_closed_directory_settle_as_usual)
 {
 	struct timespec t[2] = { { 1, 0 }, { 1, 0 } };
 
@@ -77,7 +77,7 @@ START_TEST(what_settles_in_it_settles)
 }
 END_TEST
 
-START_TEST(it_is_sealed_when_it_has_settled)
+START_TEST(a_closed_directory_is_sealed_after_its_settle_time)
 {
 	mount_vault("settle=1");
 	close_a();
@@ -111,7 +111,7 @@ static const char *const askers[] = {
 	"trailctl seal " W,
 };
 
-START_TEST(who_needs_the_seal_gets_it)
+START_TEST(readers_that_need_the_seal_cause_it)
 {
 	close_a();
 	run(0, "%s", askers[_i]);
@@ -131,7 +131,7 @@ static const char *const others[] = {
 	"trailctl status mnt",
 };
 
-START_TEST(who_does_not_leaves_it_open_to_be_opened)
+START_TEST(other_readers_do_not_cause_the_seal)
 {
 	close_a();
 	run(0, "%s", others[_i]);
@@ -141,7 +141,7 @@ START_TEST(who_does_not_leaves_it_open_to_be_opened)
 }
 END_TEST
 
-START_TEST(only_its_owner_s_fsync_seals_it)
+START_TEST(only_an_fsync_by_the_owner_seals_a_closed_directory)
 {
 	make_attestation();
 	put(A "/f", "x");
@@ -160,7 +160,7 @@ START_TEST(only_its_owner_s_fsync_seals_it)
 }
 END_TEST
 
-START_TEST(status_tells_of_it)
+START_TEST(status_lists_closed_directories)
 {
 	close_a();
 	says(run(0, "trailctl status --json mnt"),
@@ -178,7 +178,7 @@ END_TEST
 
 /* Only when what is in it is sealed, or closed itself: rsync takes its write
  * bit away before it copies. */
-START_TEST(a_workflow_closes_after_what_is_in_it)
+START_TEST(a_workflow_closes_after_its_attestations)
 {
 	make_attestation();
 	put(A "/f", "x");
@@ -216,7 +216,7 @@ START_TEST(a_workflow_closes_after_what_is_in_it)
 }
 END_TEST
 
-START_TEST(a_workflow_opens_with_what_is_in_it)
+START_TEST(a_workflow_opens_with_its_attestations)
 {
 	make_attestation();
 	put(A "/f", "x");
@@ -239,7 +239,7 @@ START_TEST(a_workflow_opens_with_what_is_in_it)
 }
 END_TEST
 
-START_TEST(each_seal_names_who_closed)
+START_TEST(a_seal_names_the_user_who_closed)
 {
 	make_attestation();
 	put(A "/f", "x");
@@ -256,7 +256,7 @@ START_TEST(each_seal_names_who_closed)
 END_TEST
 
 /* The workflow is due before its attestation, which began to settle anew. */
-START_TEST(each_seal_names_who_closed_when_time_is_over)
+START_TEST(a_seal_by_timeout_names_the_user_who_closed)
 {
 	mount_vault("settle=1");
 	make_attestation();
@@ -279,7 +279,7 @@ START_TEST(each_seal_names_who_closed_when_time_is_over)
 }
 END_TEST
 
-START_TEST(a_trail_closes_after_what_is_in_it)
+START_TEST(a_trail_closes_after_its_workflows)
 {
 	make_attestation();
 	put(A "/f", "x");
@@ -299,7 +299,7 @@ START_TEST(a_trail_closes_after_what_is_in_it)
 }
 END_TEST
 
-START_TEST(a_file_being_written_keeps_it_open)
+START_TEST(a_file_being_written_keeps_the_directory_open)
 {
 	int fd;
 
@@ -340,7 +340,7 @@ START_TEST(a_closing_survives)
 }
 END_TEST
 
-START_TEST(so_does_what_opened_it)
+START_TEST(an_opened_directory_is_open_after_a_crash)
 {
 	mount_vault("settle=60");
 	close_a();
@@ -355,7 +355,7 @@ START_TEST(so_does_what_opened_it)
 }
 END_TEST
 
-START_TEST(with_batch_what_is_in_it_is_durable_too)
+START_TEST(with_batch_files_of_a_closed_directory_are_durable)
 {
 	mount_vault("settle=60,durability=batch");
 	make_attestation();
@@ -430,25 +430,26 @@ suite_closing(void)
 	Suite *s = suite_create("closing");
 	TCase *t = mounted_case(s, "closing");
 
-	tcase_add_test(t, nothing_is_born_in_a_closed_attestation);
-	tcase_add_test(t, a_write_bit_opens_it_again);
-	tcase_add_test(t, what_settles_in_it_settles);
-	tcase_add_loop_test(t, who_needs_the_seal_gets_it, 0, LEN(askers));
-	tcase_add_loop_test(t, who_does_not_leaves_it_open_to_be_opened, 0,
+	tcase_add_test(t, nothing_is_created_in_a_closed_attestation);
+	tcase_add_test(t, a_write_bit_opens_a_closed_directory_again);
+	tcase_add_test(t, files_in_a_closed_directory_settle_as_usual);
+	tcase_add_loop_test(t, readers_that_need_the_seal_cause_it, 0,
+	    LEN(askers));
+	tcase_add_loop_test(t, other_readers_do_not_cause_the_seal, 0,
 	    LEN(others));
-	tcase_add_test(t, only_its_owner_s_fsync_seals_it);
-	tcase_add_test(t, status_tells_of_it);
-	tcase_add_test(t, a_workflow_closes_after_what_is_in_it);
-	tcase_add_test(t, a_workflow_opens_with_what_is_in_it);
-	tcase_add_test(t, each_seal_names_who_closed);
-	tcase_add_test(t, a_trail_closes_after_what_is_in_it);
-	tcase_add_test(t, a_file_being_written_keeps_it_open);
+	tcase_add_test(t, only_an_fsync_by_the_owner_seals_a_closed_directory);
+	tcase_add_test(t, status_lists_closed_directories);
+	tcase_add_test(t, a_workflow_closes_after_its_attestations);
+	tcase_add_test(t, a_workflow_opens_with_its_attestations);
+	tcase_add_test(t, a_seal_names_the_user_who_closed);
+	tcase_add_test(t, a_trail_closes_after_its_workflows);
+	tcase_add_test(t, a_file_being_written_keeps_the_directory_open);
 	t = stored_case(s, "closings that end");
-	tcase_add_test(t, it_is_sealed_when_it_has_settled);
-	tcase_add_test(t, each_seal_names_who_closed_when_time_is_over);
+	tcase_add_test(t, a_closed_directory_is_sealed_after_its_settle_time);
+	tcase_add_test(t, a_seal_by_timeout_names_the_user_who_closed);
 	tcase_add_test(t, a_closing_survives);
-	tcase_add_test(t, so_does_what_opened_it);
-	tcase_add_test(t, with_batch_what_is_in_it_is_durable_too);
+	tcase_add_test(t, an_opened_directory_is_open_after_a_crash);
+	tcase_add_test(t, with_batch_files_of_a_closed_directory_are_durable);
 	tcase_add_loop_test(t, a_tree_of_0555_directories_arrives_whole, 0,
 	    LEN(copies));
 	return s;

@@ -58,7 +58,7 @@ START_TEST(the_store_says_the_same)
 }
 END_TEST
 
-START_TEST(what_is_no_workflow_cannot_be_asserted)
+START_TEST(only_a_workflow_can_be_asserted)
 {
 	make_attestation();
 	run(2, "trailctl assert");
@@ -78,6 +78,6 @@ suite_compliance(void)
 	tcase_add_test(t, an_assertion_exits_as_the_workflow_is);
 	tcase_add_test(t, status_of_a_trail_or_workflow_is_its_compliance);
 	tcase_add_test(t, the_store_says_the_same);
-	tcase_add_test(t, what_is_no_workflow_cannot_be_asserted);
+	tcase_add_test(t, only_a_workflow_can_be_asserted);
 	return s;
 }

@@ -14,7 +14,7 @@
 static const char *const files[] = { C "checkpoint", C "log.vkey",
 	C "log.pub.pem", C "status.json", C "events.jsonl", DENIED };
 
-START_TEST(their_size_is_what_can_be_read)
+START_TEST(the_size_of_a_control_file_is_its_readable_length)
 {
 	size_t n;
 	int fd;
@@ -114,7 +114,7 @@ static const char *const held[] = { "mnt/.trailfs/checkpoint",
 	"mnt/t/w/a/.trailfs/proof/f.tlog-proof" };
 
 /* Who keeps a file open sees it as it was, and the others what is so now. */
-START_TEST(who_holds_one_open_pins_nothing)
+START_TEST(an_open_control_file_blocks_nothing)
 {
 	char *before[LEN(held)], *now, *again;
 	int fd[LEN(held)], other;
@@ -174,7 +174,7 @@ START_TEST(verify_is_not_shown_a_checkpoint_that_somebody_holds_open)
 }
 END_TEST
 
-START_TEST(they_are_in_no_listing_but_their_own)
+START_TEST(control_files_are_listed_only_in_their_directory)
 {
 	static const char *const dirs[] = { "mnt", "mnt/t", W, A, A "/d" };
 	char path[64];
@@ -196,7 +196,7 @@ START_TEST(they_are_in_no_listing_but_their_own)
 }
 END_TEST
 
-START_TEST(nobody_changes_them)
+START_TEST(nobody_changes_control_files)
 {
 	struct timespec t[2] = { { 1, 0 }, { 1, 0 } };
 
@@ -228,7 +228,7 @@ START_TEST(nobody_changes_them)
 }
 END_TEST
 
-START_TEST(events_are_what_trailctl_log_prints)
+START_TEST(events_equal_the_output_of_trailctl_log)
 {
 	const char *mine, *said;
 
@@ -247,7 +247,7 @@ START_TEST(events_are_what_trailctl_log_prints)
 }
 END_TEST
 
-START_TEST(status_tells_what_is_not_sealed)
+START_TEST(status_lists_unsealed_files)
 {
 	char want[64];
 	int fd;
@@ -461,7 +461,7 @@ START_TEST(a_storm_of_one_user_leaves_the_lines_of_others)
 END_TEST
 
 /* What others tried is not everybody's business; what I tried is mine. */
-START_TEST(each_user_reads_his_own)
+START_TEST(each_user_reads_only_their_own_refusals)
 {
 	char *bob, *all;
 	int fd;
@@ -582,7 +582,7 @@ head_of(const char *events_file)
 	return out;
 }
 
-START_TEST(a_checkpoint_is_signed_and_says_what_the_events_are)
+START_TEST(a_signed_checkpoint_matches_the_events)
 {
 	static const char check[] =
 	    "sed '/^$/,$d' checkpoint >body && "
@@ -662,22 +662,22 @@ suite_control(void)
 	Suite *s = suite_create("control");
 	TCase *t = mounted_case(s, "control");
 
-	tcase_add_test(t, their_size_is_what_can_be_read);
+	tcase_add_test(t, the_size_of_a_control_file_is_its_readable_length);
 	tcase_add_test(t, an_open_one_does_not_change);
-	tcase_add_test(t, who_holds_one_open_pins_nothing);
+	tcase_add_test(t, an_open_control_file_blocks_nothing);
 	tcase_add_test(t,
 	    verify_is_not_shown_a_checkpoint_that_somebody_holds_open);
-	tcase_add_test(t, they_are_in_no_listing_but_their_own);
-	tcase_add_test(t, nobody_changes_them);
-	tcase_add_test(t, events_are_what_trailctl_log_prints);
-	tcase_add_test(t, status_tells_what_is_not_sealed);
+	tcase_add_test(t, control_files_are_listed_only_in_their_directory);
+	tcase_add_test(t, nobody_changes_control_files);
+	tcase_add_test(t, events_equal_the_output_of_trailctl_log);
+	tcase_add_test(t, status_lists_unsealed_files);
 	tcase_add_test(t, each_refused_change_is_a_line);
 	tcase_add_test(t, each_line_says_which_rule_refused);
 	tcase_add_test(t, a_storm_of_one_user_leaves_the_lines_of_others);
 	tcase_add_test(t, no_name_breaks_a_line);
-	tcase_add_test(t, each_user_reads_his_own);
+	tcase_add_test(t, each_user_reads_only_their_own_refusals);
 	tcase_add_test(t, a_storm_of_attempts_fills_nothing);
-	tcase_add_test(t, a_checkpoint_is_signed_and_says_what_the_events_are);
+	tcase_add_test(t, a_signed_checkpoint_matches_the_events);
 	tcase_add_test(t, the_vkey_is_the_one_that_init_printed);
 	tcase_add_test(t, no_checkpoint_that_was_shown_is_taken_back);
 	return s;

@@ -16,7 +16,7 @@ static struct {
 
 /* In the child: a namespace of its own, then one command per byte. */
 static void
-live_in_a_copy(int in, int out)
+serve_copy(int in, int out)
 {
 	int fd = -1;
 	char c;
@@ -62,7 +62,7 @@ make_copy(void)
 	if (copy.pid == 0) {
 		close(in[1]);
 		close(out[0]);
-		live_in_a_copy(in[0], out[1]);
+		serve_copy(in[0], out[1]);
 	}
 	close(in[0]);
 	close(out[1]);
@@ -98,7 +98,7 @@ START_TEST(umount_ends_the_daemon_though_a_copy_is_left)
 END_TEST
 
 /* Nothing that somebody has open is cut off. */
-START_TEST(what_is_open_in_a_copy_is_served_to_its_close)
+START_TEST(files_open_in_a_copied_mount_are_served_until_close)
 {
 	make_attestation();
 	skip_unless(make_copy(), "no mount namespaces");
@@ -143,7 +143,7 @@ suite_copies(void)
 	TCase *t = mounted_case(s, "copies");
 
 	tcase_add_test(t, umount_ends_the_daemon_though_a_copy_is_left);
-	tcase_add_test(t, what_is_open_in_a_copy_is_served_to_its_close);
+	tcase_add_test(t, files_open_in_a_copied_mount_are_served_until_close);
 	tcase_add_test(t, a_bind_mount_here_keeps_the_daemon);
 	return s;
 }

@@ -12,7 +12,7 @@
 
 /* --- kill -9 ---------------------------------------------------------- */
 
-START_TEST(what_cp_copied_before_a_crash_is_sealed)
+START_TEST(a_file_copied_before_a_crash_is_sealed)
 {
 	static const size_t sizes[] = { 1, 5000, 65536, 65537, 3000000 };
 	char path[64];
@@ -72,7 +72,7 @@ only_name_like(const char *dir, const char *begin, const char *end)
 }
 
 /* Loop test: short and long content. */
-START_TEST(what_was_being_written_is_a_draft_or_gone)
+START_TEST(a_file_being_written_at_a_crash_is_a_draft_or_gone)
 {
 	size_t n = _i == 0 ? 1000 : 200000;
 	char *text = noise(2 * n, 4);
@@ -122,7 +122,7 @@ START_TEST(what_was_being_written_is_a_draft_or_gone)
 }
 END_TEST
 
-START_TEST(an_interrupted_name_is_cut_where_it_would_be_too_long)
+START_TEST(a_too_long_interrupted_name_is_cut)
 {
 	char path[400], name[256];
 	int fd;
@@ -245,7 +245,7 @@ check_what_is_there(void)
 
 /* Killed anywhere, again and again on one store.  Loop test: of one writer, and
  * of many. */
-START_TEST(no_promise_is_broken_wherever_it_is_killed)
+START_TEST(a_kill_at_any_moment_breaks_no_promise)
 {
 	static const unsigned after[] = { 3, 17, 40, 64, 101, 150 };
 	unsigned writers = _i < 2 ? 1 : BUSY, rounds = _i < 2 ? 6 : 3;
@@ -284,7 +284,7 @@ publish(void)
 
 /* All of a draft attestation is in the ledger, or all of it is a draft.  Loop
  * test: killed later and later. */
-START_TEST(a_publication_is_whole_wherever_it_is_killed)
+START_TEST(a_kill_during_a_publication_leaves_it_whole)
 {
 	char path[64];
 	bool whole;
@@ -333,7 +333,7 @@ seal_all(void)
 }
 
 /* A workflow and its open attestations are sealed together, or none is. */
-START_TEST(a_seal_is_whole_wherever_it_is_killed)
+START_TEST(a_kill_during_a_seal_leaves_it_whole)
 {
 	char path[64];
 	bool whole;
@@ -370,7 +370,7 @@ START_TEST(a_seal_is_whole_wherever_it_is_killed)
 END_TEST
 
 /* What recovery does is a transaction each: a crash in it is one more. */
-START_TEST(a_crash_while_it_recovers_is_recovered)
+START_TEST(a_crash_during_recovery_is_recovered)
 {
 	char path[64];
 
@@ -412,7 +412,7 @@ is_mounted(void)
 		   "fuse.trailfs") != NULL;
 }
 
-START_TEST(a_signal_ends_it_and_everything_is_sealed)
+START_TEST(a_signal_ends_the_daemon_and_everything_is_sealed)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -465,7 +465,7 @@ START_TEST(a_signal_does_not_wait_for_ever_for_writers)
 }
 END_TEST
 
-START_TEST(umount_from_outside_ends_it)
+START_TEST(an_umount_from_outside_ends_the_daemon)
 {
 	make_attestation();
 	put(F, "x");
@@ -524,7 +524,7 @@ END_TEST
 
 /* --- one daemon a store ----------------------------------------------- */
 
-START_TEST(a_second_daemon_is_refused_and_told_who_has_it)
+START_TEST(a_second_daemon_is_refused_and_names_the_first)
 {
 	const char *said;
 	char pid[32];
@@ -559,7 +559,7 @@ START_TEST(after_a_crash_the_store_is_free)
 }
 END_TEST
 
-START_TEST(it_goes_into_the_background_when_it_serves)
+START_TEST(the_daemon_forks_when_it_serves)
 {
 	run(0, "timeout 20 trailfs store mnt -o settle=60");
 	ck_assert(is_mounted());
@@ -588,7 +588,7 @@ static const struct {
 	    "libfuse refuses the INIT of the kernel: Protocol error" },
 };
 
-START_TEST(without_a_greeting_it_does_not_serve)
+START_TEST(the_daemon_does_not_serve_without_a_handshake)
 {
 	skip_unless(strcmp("0", run_any("strace -qq true")) == 0,
 	    "strace cannot trace here");
@@ -612,29 +612,29 @@ suite_crash(void)
 	Suite *s = suite_create("crash");
 	TCase *t = mounted_case(s, "crash");
 
-	tcase_add_test(t, what_cp_copied_before_a_crash_is_sealed);
-	tcase_add_loop_test(t, what_was_being_written_is_a_draft_or_gone, 0, 2);
-	tcase_add_test(t,
-	    an_interrupted_name_is_cut_where_it_would_be_too_long);
+	tcase_add_test(t, a_file_copied_before_a_crash_is_sealed);
+	tcase_add_loop_test(t,
+	    a_file_being_written_at_a_crash_is_a_draft_or_gone, 0, 2);
+	tcase_add_test(t, a_too_long_interrupted_name_is_cut);
 	t = stored_case(s, "killed");
-	tcase_add_loop_test(t, no_promise_is_broken_wherever_it_is_killed, 0,
-	    4);
-	tcase_add_loop_test(t, a_publication_is_whole_wherever_it_is_killed, 0,
+	tcase_add_loop_test(t, a_kill_at_any_moment_breaks_no_promise, 0, 4);
+	tcase_add_loop_test(t, a_kill_during_a_publication_leaves_it_whole, 0,
 	    12);
-	tcase_add_loop_test(t, a_seal_is_whole_wherever_it_is_killed, 0, 12);
-	tcase_add_test(t, a_crash_while_it_recovers_is_recovered);
+	tcase_add_loop_test(t, a_kill_during_a_seal_leaves_it_whole, 0, 12);
+	tcase_add_test(t, a_crash_during_recovery_is_recovered);
 	t = mounted_case(s, "ends");
-	tcase_add_loop_test(t, a_signal_ends_it_and_everything_is_sealed, 0, 3);
+	tcase_add_loop_test(t,
+	    a_signal_ends_the_daemon_and_everything_is_sealed, 0, 3);
 	tcase_add_test(t, a_signal_does_not_wait_for_ever_for_writers);
-	tcase_add_test(t, umount_from_outside_ends_it);
+	tcase_add_test(t, an_umount_from_outside_ends_the_daemon);
 	tcase_add_test(t, umount_waits_for_open_files_and_lazily_does_not);
 	tcase_add_test(t, nothing_is_written_under_a_mount_that_is_gone);
 	t = mounted_case(s, "one daemon");
-	tcase_add_test(t, a_second_daemon_is_refused_and_told_who_has_it);
+	tcase_add_test(t, a_second_daemon_is_refused_and_names_the_first);
 	tcase_add_test(t, after_a_crash_the_store_is_free);
 	t = stored_case(s, "background");
-	tcase_add_test(t, it_goes_into_the_background_when_it_serves);
-	tcase_add_loop_test(t, without_a_greeting_it_does_not_serve, 0,
+	tcase_add_test(t, the_daemon_forks_when_it_serves);
+	tcase_add_loop_test(t, the_daemon_does_not_serve_without_a_handshake, 0,
 	    (int)LEN(greetings));
 	return s;
 }

@@ -82,7 +82,7 @@ static const struct {
 	    "cmp big $D/f" },
 };
 
-START_TEST(what_writes_a_file_again_works_in_a_draft_attestation)
+START_TEST(programs_that_rewrite_files_work_in_a_draft_attestation)
 {
 	skip_unless(have(writers[_i].needs), writers[_i].command);
 	make_sources();
@@ -123,7 +123,7 @@ static const struct {
 	    "diff -r sl $D/sl" },
 };
 
-START_TEST(what_the_manual_names_works_on_evidence)
+START_TEST(programs_that_the_manual_names_work_on_evidence)
 {
 	skip_unless(have(instead[_i].needs), instead[_i].command);
 	make_sources();
@@ -154,7 +154,7 @@ static const struct {
 	{ "tar", "tar c sl | tar x -C $D", "sl" },
 };
 
-START_TEST(what_makes_links_says_that_it_cannot)
+START_TEST(programs_that_make_links_report_the_refusal)
 {
 	bool draft = _i % 2 == 1;
 
@@ -176,13 +176,13 @@ suite_cures(void)
 	TCase *t = mounted_case(s, "written again");
 
 	tcase_add_loop_test(t,
-	    what_writes_a_file_again_works_in_a_draft_attestation, 0,
+	    programs_that_rewrite_files_work_in_a_draft_attestation, 0,
 	    LEN(writers));
 	t = mounted_case(s, "instead");
-	tcase_add_loop_test(t, what_the_manual_names_works_on_evidence, 0,
-	    LEN(instead));
+	tcase_add_loop_test(t, programs_that_the_manual_names_work_on_evidence,
+	    0, LEN(instead));
 	t = mounted_case(s, "links");
-	tcase_add_loop_test(t, what_makes_links_says_that_it_cannot, 0,
+	tcase_add_loop_test(t, programs_that_make_links_report_the_refusal, 0,
 	    2 * LEN(links));
 	return s;
 }

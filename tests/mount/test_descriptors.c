@@ -200,7 +200,7 @@ END_TEST
 
 /* A draft that is deleted lives until its last close, also where it was read
  * through no descriptor of the daemon in between. */
-START_TEST(a_deleted_draft_is_read_until_it_is_closed)
+START_TEST(a_deleted_draft_can_be_read_until_its_close)
 {
 	char *text = noise(FILE_SIZE, 5), *got = malloc(FILE_SIZE);
 	int reader, writer;
@@ -275,7 +275,7 @@ take_descriptors_away(void)
 }
 
 static void
-give_descriptors_back(void)
+restore_descriptors(void)
 {
 	struct rlimit r = { limits[0], limits[0] };
 
@@ -297,7 +297,7 @@ START_TEST(without_descriptors_nothing_is_lost)
 	refused(EMFILE, fsync(fd));
 	refused(EMFILE, close(fd));
 	ck_assert_str_ne("0", run_any("trailctl sync mnt"));
-	give_descriptors_back();
+	restore_descriptors();
 	becomes(A "/open", "frozen");
 	sync_dir("mnt");
 	has_state(A "/open", "sealed");
@@ -378,7 +378,7 @@ suite_descriptors(void)
 	tcase_add_test(t, the_soft_limit_is_raised);
 	tcase_add_test(t, without_descriptors_nothing_is_lost);
 	tcase_add_test(t, control_files_that_are_open_leave_some_for_others);
-	tcase_add_loop_test(t, a_deleted_draft_is_read_until_it_is_closed, 0,
+	tcase_add_loop_test(t, a_deleted_draft_can_be_read_until_its_close, 0,
 	    n);
 	return s;
 }

@@ -51,7 +51,7 @@ START_TEST(a_private_directory_is_private)
 }
 END_TEST
 
-START_TEST(chmod_of_a_directory_is_kept)
+START_TEST(a_chmod_of_a_directory_persists)
 {
 	make_hers();
 	as(ALICE);
@@ -122,7 +122,7 @@ static const char *const copies[] = {
 	"tar c -C src d e | tar xp -C " A,
 };
 
-START_TEST(copies_keep_it)
+START_TEST(copies_keep_the_mode_of_a_directory)
 {
 	make_hers();
 	run(0,
@@ -224,10 +224,11 @@ suite_dirmode(void)
 	TCase *t = mounted_case(s, "dirmode");
 
 	tcase_add_test(t, a_private_directory_is_private);
-	tcase_add_test(t, chmod_of_a_directory_is_kept);
+	tcase_add_test(t, a_chmod_of_a_directory_persists);
 	tcase_add_test(t, rights_of_a_sealed_directory_only_go);
 	tcase_add_test(t, another_user_cannot_keep_a_directory_private);
-	tcase_add_loop_test(t, copies_keep_it, 0, LEN(copies));
+	tcase_add_loop_test(t, copies_keep_the_mode_of_a_directory, 0,
+	    LEN(copies));
 	t = stored_case(s, "dirmode and crashes");
 	tcase_add_test(t, a_mode_survives_a_crash);
 	tcase_add_test(t, a_directory_being_filled_keeps_its_attestation_open);

@@ -72,7 +72,7 @@ END_TEST
 
 /* A directory of objects/ that is there may not be on disk yet: the object in it
  * is sealed only when the name of the directory is. */
-START_TEST(a_directory_of_objects_is_durable_before_what_is_in_it)
+START_TEST(a_directory_of_objects_is_durable_before_its_objects)
 {
 	struct fault *f;
 
@@ -127,7 +127,7 @@ END_TEST
 
 /* Bytes are free, inodes are not: what close(2) accepted is sealed, and that
  * takes directories. */
-START_TEST(what_was_closed_is_sealed_when_inodes_are_gone)
+START_TEST(closed_files_are_sealed_without_free_inodes)
 {
 	char path[64];
 	unsigned n;
@@ -168,11 +168,10 @@ suite_disk(void)
 	Suite *s = suite_create("disk");
 	TCase *t = stored_case(s, "disk");
 
-	tcase_add_test(t,
-	    a_directory_of_objects_is_durable_before_what_is_in_it);
+	tcase_add_test(t, a_directory_of_objects_is_durable_before_its_objects);
 	tcase_add_test(t, an_fsync_that_failed_is_final_for_the_file);
 	tcase_add_test(t,
 	    a_ledger_whose_disk_failed_takes_nothing_until_the_next_start);
-	tcase_add_test(t, what_was_closed_is_sealed_when_inodes_are_gone);
+	tcase_add_test(t, closed_files_are_sealed_without_free_inodes);
 	return s;
 }

@@ -115,7 +115,7 @@ START_TEST(a_draft_may_be_changed_in_every_way)
 }
 END_TEST
 
-START_TEST(an_unlinked_draft_lives_until_it_is_closed)
+START_TEST(an_unlinked_draft_exists_until_its_close)
 {
 	char text[16];
 	int fd;
@@ -159,7 +159,7 @@ START_TEST(a_draft_still_open_takes_its_name_and_freezes_when_closed)
 }
 END_TEST
 
-START_TEST(a_draft_replaces_what_was_never_written)
+START_TEST(a_draft_replaces_a_placeholder)
 {
 	make_attestation();
 	put(A "/f", "");
@@ -175,7 +175,7 @@ START_TEST(a_draft_replaces_what_was_never_written)
 }
 END_TEST
 
-START_TEST(drafts_and_directories_of_them_go_round_about)
+START_TEST(drafts_and_their_directories_can_be_renamed_in_turn)
 {
 	make_attestation();
 	allowed(mkdir(A "/.~tmp~", 0755));
@@ -228,7 +228,7 @@ START_TEST(empty_directories_come_and_go)
 END_TEST
 
 /* What is in the way of no tool any more is in the record. */
-START_TEST(drafts_that_are_left_are_sealed_with_their_attestation)
+START_TEST(remaining_drafts_are_sealed_with_their_attestation)
 {
 	make_attestation();
 	put(A "/f", "evidence");
@@ -389,7 +389,7 @@ START_TEST(a_draft_attestation_may_be_changed_in_every_way)
 }
 END_TEST
 
-START_TEST(a_draft_attestation_is_published_where_it_may_be)
+START_TEST(a_draft_attestation_is_published_only_where_allowed)
 {
 	int fd;
 
@@ -484,21 +484,20 @@ suite_drafts(void)
 	tcase_add_test(t, a_draft_that_takes_its_name_is_sealed_at_once);
 	tcase_add_test(t, temporary_names_are_drafts_and_others_are_not);
 	tcase_add_test(t, a_draft_may_be_changed_in_every_way);
-	tcase_add_test(t, an_unlinked_draft_lives_until_it_is_closed);
+	tcase_add_test(t, an_unlinked_draft_exists_until_its_close);
 	tcase_add_test(t,
 	    a_draft_still_open_takes_its_name_and_freezes_when_closed);
-	tcase_add_test(t, a_draft_replaces_what_was_never_written);
-	tcase_add_test(t, drafts_and_directories_of_them_go_round_about);
+	tcase_add_test(t, a_draft_replaces_a_placeholder);
+	tcase_add_test(t, drafts_and_their_directories_can_be_renamed_in_turn);
 	tcase_add_test(t, a_directory_with_frozen_evidence_keeps_its_name);
 	tcase_add_test(t, empty_directories_come_and_go);
-	tcase_add_test(t,
-	    drafts_that_are_left_are_sealed_with_their_attestation);
+	tcase_add_test(t, remaining_drafts_are_sealed_with_their_attestation);
 	tcase_add_test(t, status_lists_drafts);
 	tcase_add_loop_test(t, drafts_outlive_the_mount, 0, 2);
 	t = mounted_case(s, "draft attestations");
 	tcase_add_test(t, a_draft_attestation_is_published_whole);
 	tcase_add_test(t, a_draft_attestation_may_be_changed_in_every_way);
-	tcase_add_test(t, a_draft_attestation_is_published_where_it_may_be);
+	tcase_add_test(t, a_draft_attestation_is_published_only_where_allowed);
 	tcase_add_test(t, drafts_do_not_leave_their_draft_attestation_unseen);
 	tcase_add_loop_test(t, a_draft_attestation_outlives_the_mount, 0, 2);
 	tcase_add_test(t, a_workflow_waits_for_its_draft_attestations);

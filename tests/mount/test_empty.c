@@ -49,7 +49,7 @@ open_attestation(void)
 
 /* --- it stays ---------------------------------------------------------- */
 
-START_TEST(it_survives_an_unmount)
+START_TEST(a_placeholder_survives_an_unmount)
 {
 	make_empty(_i);
 	remount_vault();
@@ -67,7 +67,7 @@ START_TEST(it_survives_an_unmount)
 }
 END_TEST
 
-START_TEST(it_survives_a_kill)
+START_TEST(a_placeholder_survives_a_kill)
 {
 	make_empty(_i);
 	crash_vault();
@@ -82,7 +82,7 @@ START_TEST(it_survives_a_kill)
 END_TEST
 
 /* So do those of a draft attestation, and drafts. */
-START_TEST(in_a_draft_attestation_it_is_published)
+START_TEST(a_placeholder_is_published_with_its_draft_attestation)
 {
 	make_attestation();
 	allowed(mkdir(W "/.login", 0755));
@@ -108,7 +108,7 @@ START_TEST(in_a_draft_attestation_it_is_published)
 END_TEST
 
 /* Whatever a close waits for, an unmount and a signal wait for it. */
-START_TEST(it_survives_what_ends_the_daemon)
+START_TEST(a_placeholder_survives_every_end_of_the_daemon)
 {
 	int fd;
 
@@ -152,7 +152,7 @@ END_TEST
 
 /* --- it can still be used ----------------------------------------------- */
 
-START_TEST(after_a_restart_it_may_still_be_written)
+START_TEST(a_placeholder_can_be_written_after_a_restart)
 {
 	make_attestation();
 	put(F, "");
@@ -179,7 +179,7 @@ START_TEST(after_a_restart_it_may_still_be_written)
 }
 END_TEST
 
-START_TEST(only_its_owner_and_root_replace_it)
+START_TEST(only_owner_and_root_replace_a_placeholder)
 {
 	open_attestation();
 	as(ALICE);
@@ -218,7 +218,7 @@ write_and_wait(void)
 	return 0;
 }
 
-START_TEST(what_was_written_afterwards_is_no_empty_evidence)
+START_TEST(bytes_written_later_are_not_sealed_as_empty)
 {
 	pid_t writer;
 	int i;
@@ -256,7 +256,7 @@ static const char *const askers[] = {
 	"trailctl seal " W,
 };
 
-START_TEST(it_is_sealed_when_somebody_asks)
+START_TEST(a_sync_seals_a_placeholder)
 {
 	make_attestation();
 	put(F, "");
@@ -268,7 +268,7 @@ START_TEST(it_is_sealed_when_somebody_asks)
 }
 END_TEST
 
-START_TEST(fsync_says_that_it_is_meant)
+START_TEST(an_fsync_declares_an_empty_file_as_final)
 {
 	int fd;
 
@@ -301,7 +301,7 @@ START_TEST(fsync_says_that_it_is_meant)
 END_TEST
 
 /* Who may only read it, or has not asked for his own, seals nothing. */
-START_TEST(it_is_not_sealed_for_others)
+START_TEST(a_sync_by_another_user_does_not_seal_a_placeholder)
 {
 	open_attestation();
 	as(ALICE);
@@ -318,7 +318,7 @@ START_TEST(it_is_not_sealed_for_others)
 }
 END_TEST
 
-START_TEST(while_somebody_has_it_open_it_is_not_sealed)
+START_TEST(an_open_placeholder_is_not_sealed)
 {
 	int fd;
 
@@ -335,7 +335,7 @@ START_TEST(while_somebody_has_it_open_it_is_not_sealed)
 }
 END_TEST
 
-START_TEST(it_is_sealed_when_it_has_waited)
+START_TEST(a_placeholder_is_sealed_after_its_time)
 {
 	mount_vault("settle=0,placeholder=1");
 	make_attestation();
@@ -392,23 +392,26 @@ suite_empty(void)
 	Suite *s = suite_create("empty");
 	TCase *t = mounted_case(s, "it stays");
 
-	tcase_add_loop_test(t, it_survives_an_unmount, 0, LEN(ways));
-	tcase_add_loop_test(t, it_survives_a_kill, 0, LEN(ways));
-	tcase_add_test(t, in_a_draft_attestation_it_is_published);
+	tcase_add_loop_test(t, a_placeholder_survives_an_unmount, 0, LEN(ways));
+	tcase_add_loop_test(t, a_placeholder_survives_a_kill, 0, LEN(ways));
+	tcase_add_test(t,
+	    a_placeholder_is_published_with_its_draft_attestation);
 	tcase_add_test(t, no_file_of_a_tree_is_lost);
 	t = mounted_case(s, "it can still be used");
-	tcase_add_loop_test(t, after_a_restart_it_may_still_be_written, 0, 2);
-	tcase_add_test(t, only_its_owner_and_root_replace_it);
-	tcase_add_loop_test(t, what_was_written_afterwards_is_no_empty_evidence,
-	    0, 2);
+	tcase_add_loop_test(t, a_placeholder_can_be_written_after_a_restart, 0,
+	    2);
+	tcase_add_test(t, only_owner_and_root_replace_a_placeholder);
+	tcase_add_loop_test(t, bytes_written_later_are_not_sealed_as_empty, 0,
+	    2);
 	t = mounted_case(s, "it is sealed");
-	tcase_add_loop_test(t, it_is_sealed_when_somebody_asks, 0, LEN(askers));
-	tcase_add_test(t, fsync_says_that_it_is_meant);
-	tcase_add_test(t, it_is_not_sealed_for_others);
-	tcase_add_test(t, while_somebody_has_it_open_it_is_not_sealed);
+	tcase_add_loop_test(t, a_sync_seals_a_placeholder, 0, LEN(askers));
+	tcase_add_test(t, an_fsync_declares_an_empty_file_as_final);
+	tcase_add_test(t, a_sync_by_another_user_does_not_seal_a_placeholder);
+	tcase_add_test(t, an_open_placeholder_is_not_sealed);
 	t = stored_case(s, "with time");
-	tcase_add_loop_test(t, it_survives_what_ends_the_daemon, 0, 2);
-	tcase_add_test(t, it_is_sealed_when_it_has_waited);
+	tcase_add_loop_test(t, a_placeholder_survives_every_end_of_the_daemon,
+	    0, 2);
+	tcase_add_test(t, a_placeholder_is_sealed_after_its_time);
 	tcase_add_test(t, a_first_write_that_failed_survives_as_a_failure);
 	return s;
 }

@@ -87,7 +87,7 @@ END_TEST
 
 /* Who found it damaged reads the good bytes once they are there: those of new
  * evidence (0), or of a copy that the operator put in its place (1). */
-START_TEST(what_was_damaged_when_it_was_read_is_read_mended)
+START_TEST(an_object_damaged_before_a_read_is_read_repaired)
 {
 	const char *bytes = noise(N, 1), *object;
 	size_t got;
@@ -113,7 +113,7 @@ START_TEST(what_was_damaged_when_it_was_read_is_read_mended)
 END_TEST
 
 /* It was right when it was opened, and is open still. */
-START_TEST(what_was_damaged_while_it_was_read_is_read_mended)
+START_TEST(an_object_damaged_during_a_read_is_read_repaired)
 {
 	const char *bytes = noise(N, 1), *object;
 	char *got;
@@ -145,7 +145,7 @@ START_TEST(what_was_damaged_while_it_was_read_is_read_mended)
 END_TEST
 
 /* Nobody waits for one that is that long, until it was found altered. */
-START_TEST(a_large_one_is_read_mended_without_a_remount)
+START_TEST(a_large_object_is_read_repaired_without_a_remount)
 {
 	const off_t n = (off_t)65 << 20;
 	const char *object;
@@ -181,7 +181,7 @@ START_TEST(a_large_one_is_read_mended_without_a_remount)
 }
 END_TEST
 
-START_TEST(a_sound_object_is_kept_once)
+START_TEST(an_equal_object_is_stored_once)
 {
 	struct stat st;
 	char path[128];
@@ -204,7 +204,7 @@ START_TEST(a_sound_object_is_kept_once)
 END_TEST
 
 /* Each time that it is damaged it is put aside, under another name. */
-START_TEST(it_may_be_damaged_again)
+START_TEST(a_repaired_object_may_be_damaged_again)
 {
 	const char *bytes = noise(N, 1), *object;
 	char path[64];
@@ -271,12 +271,12 @@ suite_existing(void)
 
 	tcase_add_loop_test(t, a_damaged_object_file_is_replaced_by_good_bytes,
 	    0, 2 * LEN(ways));
-	tcase_add_test(t, a_large_one_is_read_mended_without_a_remount);
-	tcase_add_loop_test(t, what_was_damaged_when_it_was_read_is_read_mended,
+	tcase_add_test(t, a_large_object_is_read_repaired_without_a_remount);
+	tcase_add_loop_test(t, an_object_damaged_before_a_read_is_read_repaired,
 	    0, 2);
-	tcase_add_test(t, what_was_damaged_while_it_was_read_is_read_mended);
-	tcase_add_loop_test(t, a_sound_object_is_kept_once, 0, 2);
-	tcase_add_test(t, it_may_be_damaged_again);
+	tcase_add_test(t, an_object_damaged_during_a_read_is_read_repaired);
+	tcase_add_loop_test(t, an_equal_object_is_stored_once, 0, 2);
+	tcase_add_test(t, a_repaired_object_may_be_damaged_again);
 	tcase_add_loop_test(t,
 	    damaged_bytes_in_the_database_do_not_stand_for_good_ones, 0, 2);
 	return s;

@@ -68,7 +68,7 @@ verify_and_end(void)
 
 /* The kernel tells of the last close after close(2) has returned. */
 static void
-gives_up_its_name(const char *path)
+wait_until_gone(const char *path)
 {
 	for (int i = 0; exists(path); i++) {
 		ck_assert_msg(i < 1500, "%s is there still", path);
@@ -83,7 +83,7 @@ START_TEST(a_file_too_big_for_the_disk_is_never_evidence)
 	begin_on_small_disk("settle=60");
 	said = run(1, "cp big " A "/big");
 	says(said, "No space left on device");
-	gives_up_its_name(A "/big");
+	wait_until_gone(A "/big");
 	says(run(0, "ls -A " A), "big.");
 	says(run(0, "ls -A " A), ".interrupted.part");
 	run(0, "trailctl sync mnt");
@@ -119,7 +119,7 @@ START_TEST(a_failed_file_says_so_each_time)
 	other = dup(fd);
 	refused(ENOSPC, close(other));
 	refused(ENOSPC, close(fd));
-	gives_up_its_name(A "/big");
+	wait_until_gone(A "/big");
 	sync_dir("mnt");
 	nothing_is_lost();
 	verify_and_end();
@@ -131,7 +131,7 @@ START_TEST(a_placeholder_whose_write_failed_is_not_sealed_empty)
 {
 	begin_on_small_disk("settle=60");
 	run(1, "cat big >" A "/big");
-	gives_up_its_name(A "/big");
+	wait_until_gone(A "/big");
 	sync_dir("mnt");
 	ck_assert_uint_eq(1, entries("evidence.interrupted", "t/w/a/big"));
 	remount_vault();
@@ -163,7 +163,7 @@ END_TEST
 
 /* Create small files until the disk is full: each file whose close(2) succeeded
  * gets sealed. */
-START_TEST(small_files_fill_it_and_each_that_was_closed_is_kept)
+START_TEST(small_files_fill_the_disk_and_closed_ones_persist)
 {
 	char path[64], *text = noise(60000, 3);
 	unsigned n, closed = 0;
@@ -228,7 +228,7 @@ try_put(unsigned i)
 
 /* Somebody else takes the last byte, and even sealing fails.  Loop test: how
  * many KiB are left. */
-START_TEST(when_others_fill_it_nothing_promised_is_lost)
+START_TEST(a_disk_filled_by_others_loses_nothing_promised)
 {
 	static const size_t left[] = { 0, 8, 64, 300 };
 	unsigned n;
@@ -273,7 +273,7 @@ END_TEST
 
 /* The same of what is in memory until a flush: names without an entry, and
  * attributes.  Loop test: directories, attributes of drafts. */
-START_TEST(what_will_add_a_row_takes_space_first)
+START_TEST(unflushed_names_and_attributes_leave_the_reserved_space)
 {
 	char *value = noise(2000, 3), path[64], name[16];
 	unsigned n;
@@ -309,7 +309,7 @@ END_TEST
 /* The names and modes of one user do not use the space reserved for sealing.
  * Loop test: trails, workflows, changes of access to a directory and to sealed
  * evidence. */
-START_TEST(what_adds_a_row_takes_space_first)
+START_TEST(requests_of_users_leave_the_space_for_sealing)
 {
 	char path[64];
 	unsigned n;
@@ -442,13 +442,15 @@ suite_full(void)
 	tcase_add_test(t, a_placeholder_whose_write_failed_is_not_sealed_empty);
 	tcase_add_test(t, a_failed_draft_does_not_become_evidence);
 	tcase_add_loop_test(t,
-	    small_files_fill_it_and_each_that_was_closed_is_kept, 0, 2);
-	tcase_add_loop_test(t, when_others_fill_it_nothing_promised_is_lost, 0,
-	    4);
+	    small_files_fill_the_disk_and_closed_ones_persist, 0, 2);
+	tcase_add_loop_test(t, a_disk_filled_by_others_loses_nothing_promised,
+	    0, 4);
 	tcase_add_loop_test(t,
 	    a_publication_on_a_full_disk_is_whole_or_not_at_all, 0, 3);
-	tcase_add_loop_test(t, what_adds_a_row_takes_space_first, 0, 4);
-	tcase_add_loop_test(t, what_will_add_a_row_takes_space_first, 0, 2);
+	tcase_add_loop_test(t, requests_of_users_leave_the_space_for_sealing, 0,
+	    4);
+	tcase_add_loop_test(t,
+	    unflushed_names_and_attributes_leave_the_reserved_space, 0, 2);
 	tcase_add_test(t, a_crash_on_a_full_disk_loses_nothing_promised);
 	tcase_add_test(t, a_full_disk_at_the_start_does_no_harm);
 	tcase_add_test(t, an_init_on_a_full_disk_leaves_nothing);

@@ -194,7 +194,7 @@ START_TEST(a_row_of_stage_without_a_place_is_set_aside)
 }
 END_TEST
 
-START_TEST(a_row_of_stage_that_has_its_place_back_is_a_draft_again)
+START_TEST(a_repaired_row_of_stage_is_a_draft_again)
 {
 	fill();
 	tamper("UPDATE stage SET parent = parent + 1000000");
@@ -395,8 +395,7 @@ suite_hostile(void)
 	tcase_add_test(t, a_fifo_in_a_log_or_a_package);
 	tcase_add_loop_test(t, a_row_of_stage_without_a_place_is_set_aside, 0,
 	    LEN(unplaced));
-	tcase_add_test(t,
-	    a_row_of_stage_that_has_its_place_back_is_a_draft_again);
+	tcase_add_test(t, a_repaired_row_of_stage_is_a_draft_again);
 	tcase_add_test(t, a_directory_that_is_its_own_parent);
 	tcase_add_test(t, an_object_with_a_huge_number_costs_no_memory);
 	tcase_add_test(t, a_foreign_lock_makes_writers_wait);

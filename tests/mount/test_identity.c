@@ -25,7 +25,7 @@ same_identity(const struct stat *a, const struct stat *b, bool times)
 	ck_assert_int_eq(a->st_ctim.tv_nsec, b->st_ctim.tv_nsec);
 }
 
-START_TEST(what_is_sealed_looks_the_same_for_ever)
+START_TEST(attributes_of_sealed_evidence_never_change)
 {
 	static const char *const paths[] = { "mnt", "mnt/t", W, A, A "/d",
 		A "/f", A "/d/big" };
@@ -265,7 +265,7 @@ START_TEST(a_listing_has_each_name_once_while_others_create)
 }
 END_TEST
 
-START_TEST(a_listing_goes_on_where_it_was)
+START_TEST(a_listing_continues_at_its_offset)
 {
 	struct dirent *e;
 	char name[300], path[64];
@@ -334,13 +334,13 @@ suite_identity(void)
 	Suite *s = suite_create("identity");
 	TCase *t = mounted_case(s, "identity");
 
-	tcase_add_test(t, what_is_sealed_looks_the_same_for_ever);
+	tcase_add_test(t, attributes_of_sealed_evidence_never_change);
 	tcase_add_test(t, sealing_changes_neither_number_nor_times);
 	tcase_add_test(t, no_inode_number_is_used_twice);
 	tcase_add_test(t, a_file_handle_outlives_the_mount);
 	tcase_add_test(t, stat_makes_sense_to_tools);
 	tcase_add_test(t, a_listing_has_each_name_once_while_others_create);
-	tcase_add_test(t, a_listing_goes_on_where_it_was);
+	tcase_add_test(t, a_listing_continues_at_its_offset);
 	tcase_add_test(t, a_sealed_listing_is_complete);
 	return s;
 }

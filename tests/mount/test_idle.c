@@ -87,7 +87,7 @@ START_TEST(by_default_none_is_sealed)
 }
 END_TEST
 
-START_TEST(what_is_open_below_is_waited_for)
+START_TEST(open_files_delay_the_idle_seal)
 {
 	int fd;
 
@@ -357,7 +357,7 @@ suite_idle(void)
 	tcase_add_test(t, an_idle_attestation_is_sealed);
 	tcase_add_test(t, many_are_sealed);
 	tcase_add_test(t, by_default_none_is_sealed);
-	tcase_add_test(t, what_is_open_below_is_waited_for);
+	tcase_add_test(t, open_files_delay_the_idle_seal);
 	tcase_add_loop_test(t, without_evidence_none_is_sealed, 0, 3);
 	tcase_add_test(t, a_draft_attestation_is_not_published);
 	tcase_add_loop_test(t, a_change_begins_the_time_anew, 0, LEN(touches));

@@ -108,7 +108,7 @@ static const struct {
 	    "[ -z \"$(ls " A "/*.tmp)\" ]", "python3" },
 };
 
-START_TEST(what_does_not_work_is_refused_and_the_other_way_works)
+START_TEST(refused_programs_have_a_working_alternative)
 {
 	const char *said;
 
@@ -130,7 +130,7 @@ END_TEST
 
 /* Without time to settle, what is set after closing comes too late, or just in
  * time: once in so many is enough to advise against it. */
-START_TEST(settling_is_what_some_tools_need)
+START_TEST(programs_that_change_a_closed_file_need_the_settle_time)
 {
 	static const struct {
 		const char *command; /* fails sooner or later */
@@ -170,10 +170,10 @@ suite_instead(void)
 	Suite *s = suite_create("instead");
 	TCase *t = mounted_case(s, "instead");
 
-	tcase_add_loop_test(t,
-	    what_does_not_work_is_refused_and_the_other_way_works, 0,
+	tcase_add_loop_test(t, refused_programs_have_a_working_alternative, 0,
 	    (int)LEN(rows));
 	t = stored_case(s, "at once");
-	tcase_add_test(t, settling_is_what_some_tools_need);
+	tcase_add_test(t,
+	    programs_that_change_a_closed_file_need_the_settle_time);
 	return s;
 }

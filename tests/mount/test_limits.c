@@ -243,7 +243,7 @@ END_TEST
 
 /* --- max_unsealed ------------------------------------------------------ */
 
-START_TEST(a_user_has_so_many_unsealed_names_and_no_more)
+START_TEST(the_number_of_unsealed_names_per_user_is_limited)
 {
 	char path[64];
 
@@ -301,7 +301,7 @@ END_TEST
 /* --- max_store --------------------------------------------------------- */
 
 /* Users share it; what was accepted is sealed, and equal bytes count twice. */
-START_TEST(a_store_takes_so_much_and_no_more)
+START_TEST(the_size_of_a_store_is_limited)
 {
 	struct statvfs s;
 	int fd;
@@ -338,7 +338,7 @@ END_TEST
 
 /* --- max_open ---------------------------------------------------------- */
 
-START_TEST(a_user_opens_so_many_files_and_no_more)
+START_TEST(the_number_of_open_files_per_user_is_limited)
 {
 	int fd[5];
 
@@ -378,7 +378,7 @@ fits(const char *path, size_t n)
 	put_bytes(path, noise(n, 4), n);
 }
 
-START_TEST(a_user_stages_so_much_and_no_more)
+START_TEST(the_staged_bytes_per_user_are_limited)
 {
 	int fd;
 
@@ -406,7 +406,7 @@ START_TEST(a_user_stages_so_much_and_no_more)
 END_TEST
 
 /* Sealed, deleted, cut or given away: then there is room again. */
-START_TEST(what_is_not_staged_any_more_does_not_count)
+START_TEST(sealed_removed_and_cut_files_do_not_count)
 {
 	int fd, other;
 
@@ -458,7 +458,7 @@ START_TEST(what_is_not_staged_any_more_does_not_count)
 END_TEST
 
 /* Drafts that the last run left count, and those of a crash. */
-START_TEST(it_counts_what_is_there_at_the_start)
+START_TEST(files_present_at_the_start_count)
 {
 	begin_with("settle=60,max_staged=1M");
 	as(ALICE);
@@ -481,7 +481,7 @@ START_TEST(it_counts_what_is_there_at_the_start)
 END_TEST
 
 /* What the disk refused was not staged either. */
-START_TEST(what_failed_for_another_reason_does_not_count)
+START_TEST(bytes_that_the_disk_refused_do_not_count)
 {
 	const off_t huge = (off_t)8000 << 40;
 	int fd, other;
@@ -514,13 +514,13 @@ suite_limits(void)
 	tcase_add_test(t, a_draft_from_before_the_limit_stays);
 	tcase_add_test(t, a_limit_may_be_said_in_many_ways);
 	tcase_add_test(t, no_file_is_longer_than_its_entry_can_say);
-	tcase_add_test(t, a_user_has_so_many_unsealed_names_and_no_more);
+	tcase_add_test(t, the_number_of_unsealed_names_per_user_is_limited);
 	tcase_add_test(t, attributes_count_as_names);
-	tcase_add_test(t, a_store_takes_so_much_and_no_more);
-	tcase_add_test(t, a_user_opens_so_many_files_and_no_more);
-	tcase_add_test(t, a_user_stages_so_much_and_no_more);
-	tcase_add_test(t, what_is_not_staged_any_more_does_not_count);
-	tcase_add_test(t, what_failed_for_another_reason_does_not_count);
-	tcase_add_loop_test(t, it_counts_what_is_there_at_the_start, 0, 2);
+	tcase_add_test(t, the_size_of_a_store_is_limited);
+	tcase_add_test(t, the_number_of_open_files_per_user_is_limited);
+	tcase_add_test(t, the_staged_bytes_per_user_are_limited);
+	tcase_add_test(t, sealed_removed_and_cut_files_do_not_count);
+	tcase_add_test(t, bytes_that_the_disk_refused_do_not_count);
+	tcase_add_loop_test(t, files_present_at_the_start_count, 0, 2);
 	return s;
 }

@@ -20,7 +20,7 @@ mount_with_service(const char *options)
 
 /* An attestation that all may write to, and one of each user. */
 static void
-make_places(void)
+make_shared_attestations(void)
 {
 	make_attestation();
 	run(0, "chmod 0755 mnt/t && chmod 0777 mnt/t/w mnt/t/w/a");
@@ -72,7 +72,7 @@ START_TEST(nobody_waits_for_the_name_of_another_user)
 	put("hold", "");
 	mount_with_service(_i == 0 ? "settle=0,threads=1" :
 				     "settle=0,threads=2");
-	make_places();
+	make_shared_attestations();
 	alice = in_child(alice_works);
 	bob = in_child(bob_works);
 	ck_assert_int_eq(0, child_ended(bob));
@@ -106,7 +106,7 @@ START_TEST(names_that_are_known_are_used)
 {
 	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
 	mount_with_service("settle=0");
-	make_places();
+	make_shared_attestations();
 	ck_assert_int_eq(0, child_ended(in_child(alice_works)));
 	put("hold", "");
 	as(ALICE);
@@ -123,7 +123,7 @@ START_TEST(a_group_with_very_many_members_has_a_name)
 {
 	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
 	mount_with_service("settle=0");
-	make_places();
+	make_shared_attestations();
 	ck_assert_int_eq(0, child_ended(in_child(bob_works)));
 	says(entry("evidence.sealed", "t/w/bob/f"), "\"group\":\"group1002\"");
 	says(entry("evidence.sealed", "t/w/bob/f"), "\"user\":\"user1002\"");
@@ -135,7 +135,7 @@ START_TEST(a_start_does_not_wait_for_names)
 {
 	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
 	mount_with_service("settle=60");
-	make_places();
+	make_shared_attestations();
 	as(ALICE);
 	put("mnt/t/w/a/f", "x");
 	as(0);

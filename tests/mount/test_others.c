@@ -130,7 +130,7 @@ START_TEST(the_close_of_a_hole_keeps_nobody_waiting)
 END_TEST
 
 /* head(1) of what another process is closing. */
-START_TEST(what_is_being_closed_is_read_meanwhile)
+START_TEST(a_file_being_closed_can_be_read)
 {
 	char byte = 1;
 	pid_t a;
@@ -175,7 +175,7 @@ close_an_endless_hole(void)
 	return close(fd) == 0 ? 0 : 2;
 }
 
-START_TEST(who_is_killed_while_he_closes_is_gone)
+START_TEST(a_process_killed_during_close_ends)
 {
 	pid_t a, b;
 
@@ -407,7 +407,7 @@ has_entry(const char *draft)
 	    strrchr(draft, '/') + 1);
 }
 
-START_TEST(a_crash_before_the_entry_of_what_survived_keeps_the_entry)
+START_TEST(a_second_crash_keeps_the_entry_of_an_interrupted_draft)
 {
 	const char *draft = interrupted_one();
 	char *again;
@@ -431,7 +431,7 @@ START_TEST(a_crash_before_the_entry_of_what_survived_keeps_the_entry)
 END_TEST
 
 /* Loop test: replaced, removed, renamed. */
-START_TEST(what_survived_stays_until_its_entry_is_there)
+START_TEST(an_interrupted_draft_stays_until_its_entry_is_committed)
 {
 	const char *draft = interrupted_one();
 	char other[600];
@@ -454,7 +454,7 @@ START_TEST(what_survived_stays_until_its_entry_is_there)
 }
 END_TEST
 
-START_TEST(a_long_draft_is_compared_when_it_is_sealed)
+START_TEST(a_long_draft_is_compared_at_its_seal)
 {
 	make_vault();
 	make_a_long_file(A "/one.tmp");
@@ -531,7 +531,7 @@ START_TEST(the_control_files_of_a_large_trail_keep_nobody_waiting)
 END_TEST
 
 static int
-look_at_a_package(void)
+stat_package(void)
 {
 	struct stat st;
 
@@ -539,7 +539,7 @@ look_at_a_package(void)
 }
 
 /* Of one user one file is made at a time; of others meanwhile. */
-START_TEST(who_is_killed_while_a_file_is_made_for_him_is_gone)
+START_TEST(a_process_killed_during_a_snapshot_ends)
 {
 	pid_t pid[8];
 
@@ -548,7 +548,7 @@ START_TEST(who_is_killed_while_a_file_is_made_for_him_is_gone)
 	make_a_long_file(A "/two");
 	run(0, "trailctl sync mnt");
 	for (size_t i = 0; i < LEN(pid); i++)
-		pid[i] = in_child(look_at_a_package);
+		pid[i] = in_child(stat_package);
 	usleep(50000);
 	for (size_t i = 1; i < LEN(pid); i++) {
 		kill(pid[i], SIGKILL);
@@ -638,7 +638,7 @@ END_TEST
 #define LIMITED TWO ",max_draft=300"
 
 /* It is one transaction: it must not be a long one. */
-START_TEST(a_draft_attestation_has_its_limit_when_it_is_filled)
+START_TEST(a_draft_attestation_holds_at_most_max_draft_names)
 {
 	char path[64];
 
@@ -702,8 +702,8 @@ suite_others(void)
 	TCase *t = stored_case(s, "hashing");
 
 	tcase_add_test(t, the_close_of_a_hole_keeps_nobody_waiting);
-	tcase_add_test(t, what_is_being_closed_is_read_meanwhile);
-	tcase_add_test(t, who_is_killed_while_he_closes_is_gone);
+	tcase_add_test(t, a_file_being_closed_can_be_read);
+	tcase_add_test(t, a_process_killed_during_close_ends);
 	tcase_add_test(t, the_end_of_the_daemon_does_not_wait_for_hashing);
 	t = stored_case(s, "first_opens");
 	tcase_add_test(t, first_opens_keep_nobody_waiting);
@@ -715,20 +715,20 @@ suite_others(void)
 	tcase_add_test(t,
 	    a_long_file_whose_bytes_are_others_is_a_draft_after_the_start);
 	tcase_add_test(t,
-	    a_crash_before_the_entry_of_what_survived_keeps_the_entry);
-	tcase_add_loop_test(t, what_survived_stays_until_its_entry_is_there, 0,
-	    3);
-	tcase_add_test(t, a_long_draft_is_compared_when_it_is_sealed);
+	    a_second_crash_keeps_the_entry_of_an_interrupted_draft);
+	tcase_add_loop_test(t,
+	    an_interrupted_draft_stays_until_its_entry_is_committed, 0, 3);
+	tcase_add_test(t, a_long_draft_is_compared_at_its_seal);
 	tcase_add_test(t, a_long_draft_that_was_altered_is_not_sealed);
 	t = stored_case(s, "sealing");
 	tcase_add_test(t, the_seal_of_many_names_lets_others_commit);
 	tcase_add_test(t, a_workflow_with_many_names_is_sealed_whole);
 	t = stored_case(s, "publishing");
-	tcase_add_test(t, a_draft_attestation_has_its_limit_when_it_is_filled);
+	tcase_add_test(t, a_draft_attestation_holds_at_most_max_draft_names);
 	tcase_add_test(t, a_draft_attestation_of_equal_files_is_published);
 	t = stored_case(s, "control_files");
 	tcase_add_test(t,
 	    the_control_files_of_a_large_trail_keep_nobody_waiting);
-	tcase_add_test(t, who_is_killed_while_a_file_is_made_for_him_is_gone);
+	tcase_add_test(t, a_process_killed_during_a_snapshot_ends);
 	return s;
 }

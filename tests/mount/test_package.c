@@ -42,7 +42,7 @@ count(const char *lines)
 	return n;
 }
 
-START_TEST(it_is_what_trailctl_makes)
+START_TEST(the_package_equals_that_of_trailctl)
 {
 	make_evidence();
 	skip_unless(have("unzip"), "no unzip");
@@ -59,7 +59,7 @@ START_TEST(it_is_what_trailctl_makes)
 }
 END_TEST
 
-START_TEST(its_size_is_true)
+START_TEST(the_size_of_a_package_is_exact)
 {
 	make_evidence();
 	run(0,
@@ -72,7 +72,7 @@ START_TEST(its_size_is_true)
 }
 END_TEST
 
-START_TEST(it_grows_with_the_ledger)
+START_TEST(a_package_grows_with_the_ledger)
 {
 	make_evidence();
 	run(0, "cat " W ZIP " >one.zip");
@@ -83,7 +83,7 @@ START_TEST(it_grows_with_the_ledger)
 }
 END_TEST
 
-START_TEST(what_is_not_sealed_is_not_in_it)
+START_TEST(unsealed_files_are_not_in_the_package)
 {
 	make_attestation();
 	put(A "/frozen", "x");
@@ -99,7 +99,7 @@ START_TEST(what_is_not_sealed_is_not_in_it)
 END_TEST
 
 /* Who may not read all the evidence does not get it from here. */
-START_TEST(only_owner_and_root_read_it)
+START_TEST(only_owner_and_root_read_a_package)
 {
 	make_evidence();
 	run(0, "chmod 755 mnt/t " W " " A " && chown %d " W " " A, ALICE);
@@ -123,7 +123,7 @@ START_TEST(only_owner_and_root_read_it)
 END_TEST
 
 /* Others cannot make the vault work by looking. */
-START_TEST(it_is_made_for_who_may_read_it)
+START_TEST(a_package_is_made_only_for_users_who_may_read_it)
 {
 	make_evidence();
 	allowed(chmod("mnt/t", 0755));
@@ -139,7 +139,7 @@ START_TEST(it_is_made_for_who_may_read_it)
 }
 END_TEST
 
-START_TEST(it_is_made_once)
+START_TEST(a_package_is_made_once)
 {
 	const char *first;
 
@@ -158,21 +158,21 @@ START_TEST(it_is_made_once)
 }
 END_TEST
 
-START_TEST(few_are_kept_and_none_that_is_old)
+START_TEST(few_packages_are_cached_and_no_old_ones)
 {
 	make_evidence();
 	run(0, "cd " W " && mkdir b c d e && cd ../../..");
 	run(0, "cat " W "/[abcde]" ZIP " mnt/t" ZIP " | wc -c");
 	ck_assert_int_eq(4, count(temporary()));
 	allowed(mkdir(W "/more", 0755));
-	/* Nobody has to look at it for that. */
+	/* Nobody has to open it for that. */
 	for (int i = 0; i < 1000 && count(temporary()) > 0; i++)
 		usleep(10000);
 	ck_assert_str_eq("", temporary());
 }
 END_TEST
 
-START_TEST(who_has_it_open_keeps_it)
+START_TEST(an_open_package_stays_readable)
 {
 	char *before;
 	int fd;
@@ -195,7 +195,7 @@ END_TEST
 /* --- large ones --------------------------------------------------------- */
 
 static int
-look(void)
+stat_workflow_package(void)
 {
 	struct stat st;
 
@@ -203,7 +203,7 @@ look(void)
 }
 
 static int
-look_below(void)
+stat_attestation_package(void)
 {
 	struct stat st;
 
@@ -245,7 +245,7 @@ keeps_what_was_freed(void)
 		"memcheck") != NULL;
 }
 
-START_TEST(others_are_served_while_it_is_made)
+START_TEST(other_requests_are_served_while_a_package_is_made)
 {
 	unsigned served = 0;
 	pid_t pid[3];
@@ -256,9 +256,9 @@ START_TEST(others_are_served_while_it_is_made)
 	mount_vault("threads=1,settle=0");
 	make_large();
 	before = high_water_kib();
-	pid[0] = in_child(look);
-	pid[1] = in_child(look);
-	pid[2] = in_child(look_below);
+	pid[0] = in_child(stat_workflow_package);
+	pid[1] = in_child(stat_workflow_package);
+	pid[2] = in_child(stat_attestation_package);
 	while (runs(pid[0]) && runs(pid[1])) {
 		holds(A "/f", "one");
 		stat_of(W);
@@ -275,7 +275,7 @@ START_TEST(others_are_served_while_it_is_made)
 }
 END_TEST
 
-START_TEST(a_signal_does_not_wait_for_it)
+START_TEST(a_signal_does_not_wait_for_a_package)
 {
 	pid_t pid;
 
@@ -283,7 +283,7 @@ START_TEST(a_signal_does_not_wait_for_it)
 	daemon_works();
 	mount_vault("settle=60");
 	make_large();
-	pid = in_child(look);
+	pid = in_child(stat_workflow_package);
 	while (runs(pid) && count(temporary()) < 3)
 		usleep(1000);
 	ck_assert(runs(pid));
@@ -294,7 +294,7 @@ START_TEST(a_signal_does_not_wait_for_it)
 }
 END_TEST
 
-START_TEST(a_store_at_rest_gives_the_same)
+START_TEST(a_package_of_an_unmounted_store_is_equal)
 {
 	make_evidence();
 	unmount_vault();
@@ -308,7 +308,7 @@ START_TEST(a_store_at_rest_gives_the_same)
 }
 END_TEST
 
-START_TEST(altered_evidence_is_not_given)
+START_TEST(altered_evidence_is_not_packaged)
 {
 	make_evidence();
 	run(0,
@@ -326,20 +326,20 @@ suite_package(void)
 	Suite *s = suite_create("package");
 	TCase *t = mounted_case(s, "package");
 
-	tcase_add_test(t, it_is_what_trailctl_makes);
-	tcase_add_test(t, its_size_is_true);
-	tcase_add_test(t, it_grows_with_the_ledger);
-	tcase_add_test(t, what_is_not_sealed_is_not_in_it);
-	tcase_add_test(t, only_owner_and_root_read_it);
-	tcase_add_test(t, it_is_made_for_who_may_read_it);
-	tcase_add_test(t, it_is_made_once);
-	tcase_add_test(t, few_are_kept_and_none_that_is_old);
-	tcase_add_test(t, who_has_it_open_keeps_it);
-	tcase_add_test(t, a_store_at_rest_gives_the_same);
-	tcase_add_test(t, altered_evidence_is_not_given);
+	tcase_add_test(t, the_package_equals_that_of_trailctl);
+	tcase_add_test(t, the_size_of_a_package_is_exact);
+	tcase_add_test(t, a_package_grows_with_the_ledger);
+	tcase_add_test(t, unsealed_files_are_not_in_the_package);
+	tcase_add_test(t, only_owner_and_root_read_a_package);
+	tcase_add_test(t, a_package_is_made_only_for_users_who_may_read_it);
+	tcase_add_test(t, a_package_is_made_once);
+	tcase_add_test(t, few_packages_are_cached_and_no_old_ones);
+	tcase_add_test(t, an_open_package_stays_readable);
+	tcase_add_test(t, a_package_of_an_unmounted_store_is_equal);
+	tcase_add_test(t, altered_evidence_is_not_packaged);
 	t = mounted_case(s, "package large");
 	case_works(t);
-	tcase_add_test(t, others_are_served_while_it_is_made);
-	tcase_add_test(t, a_signal_does_not_wait_for_it);
+	tcase_add_test(t, other_requests_are_served_while_a_package_is_made);
+	tcase_add_test(t, a_signal_does_not_wait_for_a_package);
 	return s;
 }

@@ -119,7 +119,8 @@ START_TEST(pages_say_how_things_are)
 {
 	make_attestation();
 	says(content(pages[2], NULL), "<title>w: INCOMPLETE - trailfs</title>");
-	says(content(pages[2], NULL), ">not yet: more can be added<");
+	says(content(pages[2], NULL),
+	    ">not yet: attestations can still be added<");
 	put_sealed(A "/f", "x");
 	run(0, "trailctl seal " W);
 	says(content(pages[2], NULL), "<title>w: COMPLIANT - trailfs</title>");
@@ -264,7 +265,8 @@ START_TEST(a_page_of_many_is_not_endless)
 	size_t n;
 
 	run(0, "mkdir mnt/t && cd mnt/t && seq 620 | xargs mkdir");
-	says(content(pages[1], NULL), "The newest 500 of 620.");
+	says(content(pages[1], NULL),
+	    "This table shows the newest 500 of 620 workflows.");
 	run(0, "test $(grep -c '<tr><th scope=\"row\">' %s) = 500", pages[1]);
 	says(content(pages[1], NULL), "href=\"../620/.trailfs/index.html\"");
 	ck_assert_ptr_null(strstr(content(pages[1], NULL),

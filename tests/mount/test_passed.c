@@ -82,7 +82,7 @@ START_TEST(a_long_sealed_file_is_read_without_us)
 END_TEST
 
 /* Also the second time, when the object need not be looked at. */
-START_TEST(what_was_open_before_is_passed_again)
+START_TEST(a_file_open_before_is_passed_through_again)
 {
 	int fd, other;
 
@@ -104,7 +104,7 @@ START_TEST(what_was_open_before_is_passed_again)
 }
 END_TEST
 
-START_TEST(it_is_read_in_every_way)
+START_TEST(a_passed_file_is_read_in_every_way)
 {
 	const char *want = noise(SIZE, SEED);
 	void *block = NULL;
@@ -157,7 +157,7 @@ END_TEST
 
 /* Who had it open, or mapped, before it was sealed keeps others from it being
  * passed, and nobody from opening it. */
-START_TEST(who_has_it_open_over_the_seal_is_in_nobodys_way)
+START_TEST(a_descriptor_open_across_the_seal_blocks_nobody)
 {
 	int draft, first, second;
 	char *map;
@@ -207,7 +207,7 @@ open_and_close(void)
 
 /* Loop test: with nobody else; with one who had it open before the seal and
  * lets go of it while the others are at it. */
-START_TEST(many_open_and_close_it_at_once)
+START_TEST(many_processes_open_and_close_a_passed_file_at_once)
 {
 	pid_t pids[8];
 	int draft, old = -1;
@@ -243,7 +243,7 @@ START_TEST(a_changed_object_is_not_passed)
 END_TEST
 
 /* As a store in a container: the kernel does not read through two of these. */
-START_TEST(what_lies_on_an_overlay_is_read_by_us)
+START_TEST(objects_on_an_overlay_are_read_by_the_daemon)
 {
 	int fd;
 
@@ -269,12 +269,13 @@ suite_passed(void)
 	TCase *t = mounted_case(s, "passed");
 
 	tcase_add_test(t, a_long_sealed_file_is_read_without_us);
-	tcase_add_test(t, what_was_open_before_is_passed_again);
-	tcase_add_test(t, it_is_read_in_every_way);
+	tcase_add_test(t, a_file_open_before_is_passed_through_again);
+	tcase_add_test(t, a_passed_file_is_read_in_every_way);
 	tcase_add_test(t, a_mapping_that_is_written_changes_nobodys_bytes);
-	tcase_add_test(t, who_has_it_open_over_the_seal_is_in_nobodys_way);
-	tcase_add_loop_test(t, many_open_and_close_it_at_once, 0, 2);
+	tcase_add_test(t, a_descriptor_open_across_the_seal_blocks_nobody);
+	tcase_add_loop_test(t,
+	    many_processes_open_and_close_a_passed_file_at_once, 0, 2);
 	tcase_add_test(t, a_changed_object_is_not_passed);
-	tcase_add_test(t, what_lies_on_an_overlay_is_read_by_us);
+	tcase_add_test(t, objects_on_an_overlay_are_read_by_the_daemon);
 	return s;
 }

@@ -365,7 +365,7 @@ END_TEST
 
 /* --- directories onto directories ---------------------------------------- */
 
-START_TEST(an_empty_directory_gives_way_to_another)
+START_TEST(an_empty_directory_is_replaced_by_another)
 {
 	make_attestation();
 	allowed(mkdir(A "/d", 0755));
@@ -414,7 +414,7 @@ links_of(int fd)
 	return st.st_nlink;
 }
 
-START_TEST(what_was_deleted_has_no_links)
+START_TEST(a_deleted_file_has_no_links)
 {
 	int fd, other, reader;
 
@@ -491,7 +491,7 @@ END_TEST
 
 #define MOST ((off_t)1 << 53)
 
-START_TEST(what_cannot_be_so_long_is_too_big)
+START_TEST(a_size_beyond_the_maximum_is_efbig)
 {
 	int fd;
 
@@ -562,10 +562,10 @@ suite_posix(void)
 	tcase_add_loop_test(t, answers_are_those_of_other_file_systems, 0,
 	    (LEN(rows) + AT_ONCE - 1) / AT_ONCE);
 	tcase_add_test(t, a_long_name_is_too_long_everywhere);
-	tcase_add_test(t, an_empty_directory_gives_way_to_another);
-	tcase_add_test(t, what_was_deleted_has_no_links);
+	tcase_add_test(t, an_empty_directory_is_replaced_by_another);
+	tcase_add_test(t, a_deleted_file_has_no_links);
 	tcase_add_test(t, a_removed_directory_has_no_links);
-	tcase_add_loop_test(t, what_cannot_be_so_long_is_too_big, 0, 2);
+	tcase_add_loop_test(t, a_size_beyond_the_maximum_is_efbig, 0, 2);
 	tcase_add_test(t, a_limit_of_the_process_is_the_kernels);
 	return s;
 }

@@ -127,7 +127,7 @@ static const char *const strays[] = { "report.pdf", "t", "t/w", "objects/x",
 
 /* Loop test.  Evidence that is copied into the store instead of the mount is
  * not recorded; nothing else is wrong. */
-START_TEST(what_does_not_belong_in_a_store_is_named)
+START_TEST(verify_names_foreign_files_in_a_store)
 {
 	const char *name = strays[_i];
 	bool deep = strncmp(name, "objects/ab/", 11) == 0;
@@ -173,7 +173,7 @@ START_TEST(strays_are_named_in_few_lines)
 END_TEST
 
 /* Leftovers of a crash are ours. */
-START_TEST(what_a_crash_leaves_is_no_stray)
+START_TEST(files_that_a_crash_leaves_are_not_foreign)
 {
 	use_it();
 	run(0,
@@ -219,7 +219,7 @@ static const char *const programs[] = { "trailctl init new",
 	"trailctl unpack p.zip dir", "trailctl export-log store tiles",
 	"trailctl verify store", "trailfs store mnt && umount mnt" };
 
-START_TEST(no_program_reads_what_the_environment_names)
+START_TEST(no_program_reads_files_that_the_environment_names)
 {
 	use_it();
 	allowed(mkfifo("conf", 0600));
@@ -248,12 +248,13 @@ suite_private(void)
 	tcase_add_test(t, init_in_a_directory_of_another_user_is_refused);
 	tcase_add_test(t, a_store_that_is_open_to_others_is_closed_at_start);
 	tcase_add_test(t, foreign_owners_links_and_types_are_named);
-	tcase_add_loop_test(t, what_does_not_belong_in_a_store_is_named, 0,
+	tcase_add_loop_test(t, verify_names_foreign_files_in_a_store, 0,
 	    LEN(strays));
 	tcase_add_test(t, strays_are_named_in_few_lines);
-	tcase_add_test(t, what_a_crash_leaves_is_no_stray);
+	tcase_add_test(t, files_that_a_crash_leaves_are_not_foreign);
 	tcase_add_test(t, keys_that_others_may_exchange_are_refused);
-	tcase_add_loop_test(t, no_program_reads_what_the_environment_names, 0,
+	tcase_add_loop_test(t,
+	    no_program_reads_files_that_the_environment_names, 0,
 	    LEN(programs));
 	return s;
 }

@@ -168,7 +168,7 @@ publish_until_sealed(void)
 	return n;
 }
 
-START_TEST(what_was_published_before_the_seal_is_in_it)
+START_TEST(files_published_before_a_seal_are_in_the_seal)
 {
 	pid_t pid[CHILDREN];
 	unsigned published = 0, listed;
@@ -203,7 +203,7 @@ END_TEST
 static int shared = -1, durable[2];
 
 static int
-flush_and_tell(void)
+fsync_and_report(void)
 {
 	close(durable[0]);
 	if (fsync(shared) < 0)
@@ -213,7 +213,7 @@ flush_and_tell(void)
 }
 
 /* After the first fsync(2) that succeeds, the daemon is killed.  Loop test. */
-START_TEST(whoever_is_told_it_is_durable_was_told_the_truth)
+START_TEST(a_successful_fsync_survives_a_kill)
 {
 	size_t size = _i % 2 == 0 ? 3000 : 300000;
 	char *text = noise(size, (unsigned)_i), yes;
@@ -224,7 +224,7 @@ START_TEST(whoever_is_told_it_is_durable_was_told_the_truth)
 	shared = begin(A "/f");
 	ck_assert_int_eq((ssize_t)size, write(shared, text, size));
 	for (me = 0; me < CHILDREN; me++)
-		pid[me] = in_child(flush_and_tell);
+		pid[me] = in_child(fsync_and_report);
 	ck_assert_int_eq(1, read(durable[0], &yes, 1));
 	crash_vault();
 	for (unsigned i = 0; i < CHILDREN; i++)
@@ -580,7 +580,7 @@ read_until_sealed(void *arg)
 	return NULL;
 }
 
-START_TEST(readers_of_one_descriptor_go_over_to_what_is_sealed)
+START_TEST(readers_of_a_descriptor_switch_to_the_sealed_object)
 {
 	pthread_t thread[CHILDREN];
 	char path[64];
@@ -620,11 +620,10 @@ suite_races(void)
 
 	tcase_add_test(t, one_of_many_makers_wins);
 	tcase_add_test(t, a_directory_is_sealed_once);
-	tcase_add_test(t, what_was_published_before_the_seal_is_in_it);
-	tcase_add_loop_test(t, whoever_is_told_it_is_durable_was_told_the_truth,
-	    0, 8);
+	tcase_add_test(t, files_published_before_a_seal_are_in_the_seal);
+	tcase_add_loop_test(t, a_successful_fsync_survives_a_kill, 0, 8);
 	tcase_add_test(t, races_of_threads_unwrite_nothing);
-	tcase_add_test(t, readers_of_one_descriptor_go_over_to_what_is_sealed);
+	tcase_add_test(t, readers_of_a_descriptor_switch_to_the_sealed_object);
 	t = stored_case(s, "anything");
 	tcase_add_loop_test(t, nobody_hangs_and_no_answer_is_odd, 0, 2);
 	return s;

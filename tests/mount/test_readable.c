@@ -32,7 +32,7 @@ as_member(void)
 
 /* Mode 0750 and the team's. */
 static void
-give(const char *path)
+share(const char *path)
 {
 	allowed(chown(path, 0, TEAM));
 	allowed(chmod(path, 0750));
@@ -46,9 +46,9 @@ static void
 make_secrets(void)
 {
 	make_attestation();
-	give("mnt/t");
-	give(W);
-	give(A);
+	share("mnt/t");
+	share(W);
+	share(A);
 	put(A "/shared", "for all");
 	allowed(chown(A "/shared", 0, TEAM));
 	allowed(chmod(A "/shared", 0640));
@@ -79,7 +79,7 @@ static const char *const shown[] = { "mnt/t" C "events.jsonl",
 	W C "index.html", W C "status.json", W C "status.md", W C "status",
 	A C "events.jsonl", A C "attestation.json", A C "SHA256SUMS" };
 
-START_TEST(what_is_others_is_not_shown)
+START_TEST(private_files_of_others_are_not_shown)
 {
 	make_secrets();
 	as_member();
@@ -92,10 +92,11 @@ START_TEST(what_is_others_is_not_shown)
 	says(content(A C "attestation.json", NULL),
 	    "\"evidence_not_shown\":1,");
 	says(content(W C "index.html", NULL),
-	    "Not shown: 1 file that you may not read.");
-	says(content(W C "index.html", NULL), "You may not read it.");
+	    "1 file is not shown, because you may not read it.");
+	says(content(W C "index.html", NULL),
+	    "You may not read this attestation.");
 	says(content("mnt/t" C "index.html", NULL),
-	    "Not shown: 1 workflow that you may not read.");
+	    "1 workflow is not shown, because you may not read it.");
 	/* The verdict is the same for all. */
 	holds(W C "status", "COMPLIANT\n");
 }
@@ -105,9 +106,9 @@ END_TEST
 START_TEST(a_private_directory_below_an_attestation_is_not_shown)
 {
 	make_attestation();
-	give("mnt/t");
-	give(W);
-	give(A);
+	share("mnt/t");
+	share(W);
+	share(A);
 	allowed(mkdir(A "/sub", 0700));
 	allowed(mkdir(A "/sub/deep", 0755));
 	put(A "/sub/deep/hidden", "1234");
@@ -135,7 +136,7 @@ START_TEST(a_private_directory_below_an_attestation_is_not_shown)
 END_TEST
 
 /* Whoever may pass through a directory need not see what is in it. */
-START_TEST(what_he_may_enter_and_not_list_is_not_shown)
+START_TEST(an_unlistable_directory_is_not_shown)
 {
 	make_secrets();
 	run(0, "chmod 0600 " B "/hidden " X "/y/hidden && chmod 0700 " X "/y");
@@ -143,9 +144,10 @@ START_TEST(what_he_may_enter_and_not_list_is_not_shown)
 	as_member();
 	for (size_t i = 0; i < LEN(shown); i++)
 		hides(shown[i]);
-	says(content(W C "index.html", NULL), "You may not read it.");
+	says(content(W C "index.html", NULL),
+	    "You may not read this attestation.");
 	says(content("mnt/t" C "index.html", NULL),
-	    "Not shown: 1 workflow that you may not read.");
+	    "1 workflow is not shown, because you may not read it.");
 }
 END_TEST
 
@@ -153,9 +155,9 @@ END_TEST
 START_TEST(one_hidden_file_below_hides_the_digests_of_the_whole)
 {
 	make_attestation();
-	give("mnt/t");
-	give(W);
-	give(A);
+	share("mnt/t");
+	share(W);
+	share(A);
 	allowed(mkdir(A "/sub", 0755));
 	allowed(mkdir(A "/sub/deep", 0755));
 	put(A "/sub/deep/pin", "1234");
@@ -172,12 +174,12 @@ START_TEST(one_hidden_file_below_hides_the_digests_of_the_whole)
 END_TEST
 
 /* A name in an entry is escaped; its file is found all the same. */
-START_TEST(a_name_with_quotes_is_shown_to_who_may_read_it)
+START_TEST(a_name_with_quotes_is_shown_to_its_readers)
 {
 	make_attestation();
-	give("mnt/t");
-	give(W);
-	give(A);
+	share("mnt/t");
+	share(W);
+	share(A);
 	put(A "/say \"\\hi\"", "x");
 	put(A "/pin \"\\2\"", "1234");
 	allowed(chmod(A "/pin \"\\2\"", 0600));
@@ -196,9 +198,9 @@ interrupt_two(void)
 	int secret, shared;
 
 	make_attestation();
-	give("mnt/t");
-	give(W);
-	give(A);
+	share("mnt/t");
+	share(W);
+	share(A);
 	secret = open(A "/pin", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	add(secret, "1234");
 	allowed(close(dup(secret))); /* durable, and not the end of it */
@@ -214,7 +216,7 @@ interrupt_two(void)
 }
 
 /* What was left of a file when power went is shown to who may read that. */
-START_TEST(interrupted_files_are_shown_to_who_may_read_them)
+START_TEST(interrupted_files_are_shown_to_their_readers)
 {
 	interrupt_two();
 	says(content(A C "events.jsonl", NULL), "\"path\":\"t/w/a/pin\"");
@@ -227,7 +229,7 @@ START_TEST(interrupted_files_are_shown_to_who_may_read_them)
 END_TEST
 
 /* When it is gone, nobody can say who might have read it. */
-START_TEST(interrupted_files_that_are_gone_are_for_who_reads_all)
+START_TEST(removed_interrupted_files_are_shown_to_readers_of_all)
 {
 	interrupt_two();
 	run(0, "rm " A "/*.part");
@@ -239,7 +241,7 @@ START_TEST(interrupted_files_that_are_gone_are_for_who_reads_all)
 END_TEST
 
 /* With sums over all files, or the statement, the secret could be guessed. */
-START_TEST(digests_of_the_whole_are_for_who_may_read_the_whole)
+START_TEST(digests_of_the_whole_are_shown_to_readers_of_all)
 {
 	static const char *const whole[] = { "attestation.intoto.json",
 		"attestation.sigstore.json", "attestation.tlog-proof" };
@@ -290,7 +292,7 @@ START_TEST(snapshots_are_for_the_same_rights)
 	says(content(W C "events.jsonl", NULL), "t/w/b/hidden");
 	says(content("mnt/t" C "events.jsonl", NULL), "t/x/y/hidden");
 	says(content("mnt/t" C "status.json", NULL), "\"name\":\"x\"");
-	says_not(content(W C "index.html", NULL), "Not shown");
+	says_not(content(W C "index.html", NULL), "not shown");
 	for (size_t i = 0; i < LEN(shown); i++) {
 		close(roots[i]);
 		close(members[i]);
@@ -298,7 +300,7 @@ START_TEST(snapshots_are_for_the_same_rights)
 }
 END_TEST
 
-START_TEST(the_size_is_that_of_what_is_shown)
+START_TEST(the_size_of_a_control_file_is_that_of_the_shown_text)
 {
 	size_t n;
 
@@ -313,7 +315,7 @@ START_TEST(the_size_is_that_of_what_is_shown)
 }
 END_TEST
 
-START_TEST(who_is_not_of_the_group_reads_nothing)
+START_TEST(a_user_outside_the_group_reads_nothing)
 {
 	make_secrets();
 	as(BOB);
@@ -371,11 +373,11 @@ START_TEST(a_control_file_is_for_owner_and_group)
 END_TEST
 
 /* The root's files, for a group that the root directory was given to. */
-START_TEST(the_group_of_the_vault_reads_no_more_than_its_own)
+START_TEST(the_group_of_the_root_reads_no_private_files)
 {
 	make_secrets();
 	put(B "/hidden.tmp", "waits"); /* a draft: status lists it */
-	give("mnt");
+	share("mnt");
 	says(content("mnt" C "status.json", NULL), "t/w/b/hidden.tmp");
 	as_member();
 	hides("mnt" C "events.jsonl");
@@ -418,21 +420,21 @@ suite_readable(void)
 	Suite *s = suite_create("readable");
 	TCase *t = mounted_case(s, "readable");
 
-	tcase_add_test(t, what_is_others_is_not_shown);
+	tcase_add_test(t, private_files_of_others_are_not_shown);
 	tcase_add_test(t,
 	    a_private_directory_below_an_attestation_is_not_shown);
-	tcase_add_test(t, what_he_may_enter_and_not_list_is_not_shown);
+	tcase_add_test(t, an_unlistable_directory_is_not_shown);
 	tcase_add_test(t, one_hidden_file_below_hides_the_digests_of_the_whole);
-	tcase_add_test(t, a_name_with_quotes_is_shown_to_who_may_read_it);
-	tcase_add_test(t, interrupted_files_are_shown_to_who_may_read_them);
+	tcase_add_test(t, a_name_with_quotes_is_shown_to_its_readers);
+	tcase_add_test(t, interrupted_files_are_shown_to_their_readers);
 	tcase_add_test(t,
-	    interrupted_files_that_are_gone_are_for_who_reads_all);
-	tcase_add_test(t, digests_of_the_whole_are_for_who_may_read_the_whole);
+	    removed_interrupted_files_are_shown_to_readers_of_all);
+	tcase_add_test(t, digests_of_the_whole_are_shown_to_readers_of_all);
 	tcase_add_test(t, snapshots_are_for_the_same_rights);
-	tcase_add_test(t, the_size_is_that_of_what_is_shown);
-	tcase_add_test(t, who_is_not_of_the_group_reads_nothing);
+	tcase_add_test(t, the_size_of_a_control_file_is_that_of_the_shown_text);
+	tcase_add_test(t, a_user_outside_the_group_reads_nothing);
 	tcase_add_test(t, a_control_file_is_for_owner_and_group);
-	tcase_add_test(t, the_group_of_the_vault_reads_no_more_than_its_own);
+	tcase_add_test(t, the_group_of_the_root_reads_no_private_files);
 	tcase_add_test(t, a_program_that_is_a_control_file_is_refused);
 	return s;
 }

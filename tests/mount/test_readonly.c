@@ -133,7 +133,7 @@ END_TEST
 
 /* What was committed is shown, though it stands in the write-ahead log only;
  * recovery is left to a mount that writes. */
-START_TEST(after_a_crash_what_was_committed_is_shown)
+START_TEST(after_a_crash_committed_files_are_shown)
 {
 	const char *before;
 
@@ -268,7 +268,7 @@ END_TEST
 
 /* --- a running mount --------------------------------------------------- */
 
-START_TEST(a_live_mount_is_shown_by_a_bind_mount)
+START_TEST(a_bind_mount_shows_a_mount_that_is_written)
 {
 	make_some();
 	allowed(mkdir("audit", 0755));
@@ -305,11 +305,11 @@ suite_readonly(void)
 	TCase *t = stored_case(s, "readonly");
 
 	tcase_add_test(t, a_store_at_rest_is_shown_and_not_changed);
-	tcase_add_test(t, after_a_crash_what_was_committed_is_shown);
+	tcase_add_test(t, after_a_crash_committed_files_are_shown);
 	tcase_add_test(t, a_store_that_is_written_is_not_mounted_so);
 	tcase_add_test(t, several_mounts_show_and_keep_writers_out);
 	tcase_add_loop_test(t, a_read_only_medium_is_shown, 0, 2);
 	tcase_add_test(t, a_copy_without_its_lock_or_index);
-	tcase_add_test(t, a_live_mount_is_shown_by_a_bind_mount);
+	tcase_add_test(t, a_bind_mount_shows_a_mount_that_is_written);
 	return s;
 }

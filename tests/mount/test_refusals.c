@@ -67,7 +67,7 @@ nothing_changed(int i)
 }
 
 /* A private one may be written, and nobody else sees it. */
-START_TEST(it_is_not_reached_through_a_mapping)
+START_TEST(evidence_is_not_changed_through_a_mapping)
 {
 	int fd;
 	char *p;
@@ -85,7 +85,7 @@ START_TEST(it_is_not_reached_through_a_mapping)
 END_TEST
 
 /* Frozen, it may still take another ordinary name; a draft's, never. */
-START_TEST(it_is_never_renamed_to_what_may_be_deleted)
+START_TEST(evidence_is_never_renamed_to_a_draft)
 {
 	static const char *const drafts[] = { "report.tmp", ".report.a1B2c3",
 		"report~", ".#report", "report.part", ".report.swp" };
@@ -111,7 +111,7 @@ START_TEST(it_is_never_renamed_to_what_may_be_deleted)
 }
 END_TEST
 
-START_TEST(nothing_is_renamed_onto_it)
+START_TEST(nothing_is_renamed_onto_evidence)
 {
 	stand_in(_i);
 	put(A "/new.tmp", "another story\n");
@@ -130,7 +130,7 @@ START_TEST(nothing_is_renamed_onto_it)
 }
 END_TEST
 
-START_TEST(no_device_or_pipe_takes_its_place)
+START_TEST(no_device_or_pipe_replaces_evidence)
 {
 	stand_in(_i);
 	refused(EEXIST, mkfifo(F, 0644));
@@ -152,7 +152,7 @@ set_times(const char *path, time_t atime, time_t mtime)
 }
 
 /* rsync and touch -a repeat what is there already. */
-START_TEST(what_changes_nothing_succeeds_in_any_state)
+START_TEST(a_request_that_changes_nothing_succeeds_in_any_state)
 {
 	struct timespec t[2], now = { 0, UTIME_NOW }, omit = { 0, UTIME_OMIT };
 	int fd;
@@ -231,7 +231,7 @@ START_TEST(attributes_of_other_namespaces_are_not_supported)
 }
 END_TEST
 
-START_TEST(no_flag_or_ioctl_opens_it_again)
+START_TEST(no_flag_or_ioctl_opens_evidence_for_writing)
 {
 	int fd, flags = 0;
 
@@ -250,7 +250,7 @@ END_TEST
 
 /* A descriptor that was opened for writing before is not a way in later: it
  * cannot outlive the freezing, for the last one is what freezes. */
-START_TEST(a_descriptor_shared_with_a_child_keeps_it_open)
+START_TEST(a_descriptor_shared_with_a_child_keeps_the_file_open)
 {
 	int fd, dup_fd;
 
@@ -353,7 +353,7 @@ START_TEST(two_users_never_write_one_file_at_once)
 }
 END_TEST
 
-START_TEST(only_the_owner_settles_what_is_frozen)
+START_TEST(only_the_owner_renames_or_changes_a_frozen_file)
 {
 	make_shared();
 	umask(0);
@@ -382,7 +382,7 @@ START_TEST(only_the_owner_settles_what_is_frozen)
 END_TEST
 
 /* A sticky or shared directory is no reason to delete what others began. */
-START_TEST(a_draft_is_its_owners)
+START_TEST(only_the_owner_changes_a_draft)
 {
 	make_shared();
 	umask(0);
@@ -404,7 +404,7 @@ END_TEST
 
 /* --- while it is written ---------------------------------------------- */
 
-START_TEST(what_is_open_is_not_thrown_away)
+START_TEST(an_open_file_is_not_removed)
 {
 	int fd;
 
@@ -436,7 +436,7 @@ START_TEST(what_is_open_is_not_thrown_away)
 }
 END_TEST
 
-START_TEST(a_name_may_change_while_it_is_written)
+START_TEST(a_name_may_change_while_the_file_is_written)
 {
 	int fd;
 
@@ -477,26 +477,27 @@ suite_refusals(void)
 	Suite *s = suite_create("refusals");
 	TCase *t = mounted_case(s, "refusals");
 
-	tcase_add_loop_test(t, it_is_not_reached_through_a_mapping, 0, CASES);
-	tcase_add_loop_test(t, it_is_never_renamed_to_what_may_be_deleted, 0,
+	tcase_add_loop_test(t, evidence_is_not_changed_through_a_mapping, 0,
 	    CASES);
-	tcase_add_loop_test(t, nothing_is_renamed_onto_it, 0, CASES);
-	tcase_add_loop_test(t, no_device_or_pipe_takes_its_place, 0, CASES);
-	tcase_add_loop_test(t, what_changes_nothing_succeeds_in_any_state, 0,
-	    CASES);
+	tcase_add_loop_test(t, evidence_is_never_renamed_to_a_draft, 0, CASES);
+	tcase_add_loop_test(t, nothing_is_renamed_onto_evidence, 0, CASES);
+	tcase_add_loop_test(t, no_device_or_pipe_replaces_evidence, 0, CASES);
+	tcase_add_loop_test(t,
+	    a_request_that_changes_nothing_succeeds_in_any_state, 0, CASES);
 	tcase_add_loop_test(t, trailfs_attributes_are_not_set_by_hand, 0,
 	    CASES);
 	tcase_add_loop_test(t, attributes_of_other_namespaces_are_not_supported,
 	    0, CASES);
-	tcase_add_loop_test(t, no_flag_or_ioctl_opens_it_again, 0, CASES);
-	tcase_add_test(t, a_descriptor_shared_with_a_child_keeps_it_open);
+	tcase_add_loop_test(t, no_flag_or_ioctl_opens_evidence_for_writing, 0,
+	    CASES);
+	tcase_add_test(t, a_descriptor_shared_with_a_child_keeps_the_file_open);
 	tcase_add_test(t, a_stranger_meets_the_kernel_first);
 	tcase_add_test(t, a_private_trail_is_read_by_its_owner_only);
 	tcase_add_test(t, two_users_never_write_one_file_at_once);
-	tcase_add_test(t, only_the_owner_settles_what_is_frozen);
-	tcase_add_test(t, a_draft_is_its_owners);
-	tcase_add_test(t, what_is_open_is_not_thrown_away);
-	tcase_add_test(t, a_name_may_change_while_it_is_written);
+	tcase_add_test(t, only_the_owner_renames_or_changes_a_frozen_file);
+	tcase_add_test(t, only_the_owner_changes_a_draft);
+	tcase_add_test(t, an_open_file_is_not_removed);
+	tcase_add_test(t, a_name_may_change_while_the_file_is_written);
 	tcase_add_test(t, attempts_are_counted);
 	return s;
 }

@@ -14,7 +14,7 @@
 
 /* What is remembered, and with AT_STATX_FORCE_SYNC what is so. */
 static struct statx
-look(const char *path, int flags)
+statx_of(const char *path, int flags)
 {
 	struct statx st;
 
@@ -25,7 +25,7 @@ look(const char *path, int flags)
 
 /* The same without its name, which the kernel might ask for. */
 static struct statx
-look_at(int fd, int flags)
+fstatx(int fd, int flags)
 {
 	struct statx st;
 
@@ -59,7 +59,7 @@ remember(void)
 {
 	for (size_t i = 0; i < LEN(known); i++)
 		if (exists(known[i]))
-			before[i] = look(known[i], 0);
+			before[i] = statx_of(known[i], 0);
 }
 
 /* What is remembered is so; changed, one of them or NULL, is not as before. */
@@ -71,8 +71,8 @@ is_so(const char *changed)
 
 		if (!exists(known[i]))
 			continue;
-		seen = look(known[i], 0);
-		real = look(known[i], AT_STATX_FORCE_SYNC);
+		seen = statx_of(known[i], 0);
+		real = statx_of(known[i], AT_STATX_FORCE_SYNC);
 		ck_assert_msg(same(&seen, &real), "%s is remembered wrongly",
 		    known[i]);
 		if (changed != NULL && strcmp(known[i], changed) == 0)
@@ -91,7 +91,7 @@ make_directories(void)
 	allowed(chmod(E, 0777));
 }
 
-START_TEST(names_that_are_born)
+START_TEST(new_names_are_seen_at_once)
 {
 	make_directories();
 	put(E "/f", "x");
@@ -162,7 +162,7 @@ stranger_makes_none(void)
 }
 
 /* Known by its number, not by the name that is gone. */
-START_TEST(what_is_renamed)
+START_TEST(renamed_files_are_seen_at_once)
 {
 	struct statx seen, real;
 	int fd;
@@ -173,27 +173,27 @@ START_TEST(what_is_renamed)
 	put(DRAFT "/x/f", "x");
 	fd = open(DRAFT "/x", O_PATH);
 	ck_assert_int_ge(fd, 0);
-	(void)look_at(fd, 0);
+	(void)fstatx(fd, 0);
 	allowed(rename(DRAFT, B));
-	seen = look_at(fd, 0);
-	real = look(B "/x", AT_STATX_FORCE_SYNC);
+	seen = fstatx(fd, 0);
+	real = statx_of(B "/x", AT_STATX_FORCE_SYNC);
 	ck_assert(same(&seen, &real));
 	close(fd);
 	/* An empty one moves to where strangers may not write. */
 	allowed(chmod("mnt/t", 0755));
 	allowed(chmod(A, 0777));
 	allowed(mkdir(W "/c", 0755));
-	(void)look(E, 0);
+	(void)statx_of(E, 0);
 	allowed(rename(E, W "/c/e"));
 	ck_assert_int_eq(0, child_ended(in_child(stranger_makes_none)));
-	seen = look(W "/c/e", 0);
-	real = look(W "/c/e", AT_STATX_FORCE_SYNC);
+	seen = statx_of(W "/c/e", 0);
+	real = statx_of(W "/c/e", AT_STATX_FORCE_SYNC);
 	ck_assert(same(&seen, &real));
 	ck_assert_uint_eq(S_IFDIR | 0755, seen.stx_mode);
 }
 END_TEST
 
-START_TEST(what_is_sealed_by_a_command)
+START_TEST(seals_by_a_command_are_seen_at_once)
 {
 	make_directories();
 	put(D "/f", "x");
@@ -245,7 +245,7 @@ START_TEST(a_directory_that_moves_follows_the_other)
 	allowed(mkdir(W "/c", 0755));
 	fd = open(E, O_PATH);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_uint_eq(S_IFDIR | 0777, look_at(fd, 0).stx_mode);
+	ck_assert_uint_eq(S_IFDIR | 0777, fstatx(fd, 0).stx_mode);
 	allowed(rename(E, W "/c/e"));
 	/* The kernel itself takes no more than the time for outdated. */
 	ck_assert_int_eq(0,
@@ -272,8 +272,8 @@ START_TEST(a_file_just_made)
 		ck_assert_int_ge(eye, 0);
 		happens(what / 2, fd, path);
 		for (int closed = 0; closed < 2; closed++) {
-			struct statx seen = look_at(eye, 0);
-			struct statx real = look_at(eye, AT_STATX_FORCE_SYNC);
+			struct statx seen = fstatx(eye, 0);
+			struct statx real = fstatx(eye, AT_STATX_FORCE_SYNC);
 
 			ck_assert_msg(same(&seen, &real), "%s, %s", path,
 			    closed == 0 ? "open" : "closed");
@@ -287,7 +287,7 @@ START_TEST(a_file_just_made)
 END_TEST
 
 /* The sealer seals without any request. */
-START_TEST(what_seals_by_itself)
+START_TEST(seals_by_the_daemon_are_seen_at_once)
 {
 	unmount_vault();
 	mount_vault("settle=0,quiet=1");
@@ -358,15 +358,15 @@ START_TEST(directories_first_seen_beside_a_seal)
 		pid = in_child(seal_it);
 		usleep(r % 20 * 1000);
 		for (unsigned i = 0; i < SEEN; i++)
-			look(seen_path(r, i, ""), 0);
+			statx_of(seen_path(r, i, ""), 0);
 		ck_assert_int_eq(0, child_ended(pid));
 	}
 	sleep(2); /* what was remembered for a moment only */
 	for (unsigned r = 0; r < rounds; r++)
 		for (unsigned i = 0; i < SEEN; i++) {
 			const char *path = seen_path(r, i, "");
-			struct statx seen = look(path, 0);
-			struct statx real = look(path, AT_STATX_FORCE_SYNC);
+			struct statx seen = statx_of(path, 0);
+			struct statx real = statx_of(path, AT_STATX_FORCE_SYNC);
 
 			ck_assert_msg(same(&seen, &real),
 			    "%s is remembered wrongly", path);
@@ -380,14 +380,14 @@ suite_remembered(void)
 	Suite *s = suite_create("remembered");
 	TCase *t = mounted_case(s, "remembered");
 
-	tcase_add_test(t, names_that_are_born);
+	tcase_add_test(t, new_names_are_seen_at_once);
 	tcase_add_test(t, directories_follow_their_attestation);
 	tcase_add_test(t, directories_of_a_draft);
-	tcase_add_test(t, what_is_renamed);
+	tcase_add_test(t, renamed_files_are_seen_at_once);
 	tcase_add_test(t, a_directory_that_moves_follows_the_other);
-	tcase_add_test(t, what_is_sealed_by_a_command);
+	tcase_add_test(t, seals_by_a_command_are_seen_at_once);
 	tcase_add_test(t, a_file_just_made);
-	tcase_add_test(t, what_seals_by_itself);
+	tcase_add_test(t, seals_by_the_daemon_are_seen_at_once);
 	tcase_add_test(t, directories_first_seen_beside_a_seal);
 	return s;
 }

@@ -110,7 +110,7 @@ START_TEST(a_file_being_written_is_waited_for)
 }
 END_TEST
 
-START_TEST(sealing_a_workflow_seals_its_attestations_with_it)
+START_TEST(sealing_a_workflow_seals_its_attestations)
 {
 	unsigned long first, last;
 	const char *e;
@@ -203,7 +203,7 @@ START_TEST(other_requests_on_directories_are_unknown)
 END_TEST
 
 /* cp -a, tar and rsync are content; more than the attestation gives no mode. */
-START_TEST(directories_below_an_attestation_follow_it)
+START_TEST(modes_of_directories_below_an_attestation_are_limited)
 {
 	struct timespec t[2] = { { 1, 0 }, { 1, 0 } };
 
@@ -291,7 +291,7 @@ write_until_refused(void)
 }
 
 /* What was created before the seal is in it, what came after was refused. */
-START_TEST(a_seal_counts_what_writers_had_time_for)
+START_TEST(a_seal_counts_every_file_that_was_closed)
 {
 	char want[64];
 	pid_t pid;
@@ -333,7 +333,7 @@ read_from_the_store(const char *path, const char *want, size_t n)
 	}
 }
 
-START_TEST(it_is_read_as_often_as_one_likes)
+START_TEST(sealed_evidence_can_be_read_any_number_of_times)
 {
 	const char *big = noise(300000, 5);
 
@@ -360,13 +360,14 @@ suite_sealing(void)
 	tcase_add_test(t,
 	    an_attestation_without_evidence_is_sealed_by_trailctl_only);
 	tcase_add_test(t, a_file_being_written_is_waited_for);
-	tcase_add_test(t, sealing_a_workflow_seals_its_attestations_with_it);
+	tcase_add_test(t, sealing_a_workflow_seals_its_attestations);
 	tcase_add_test(t, a_sealed_trail_takes_no_more_workflows);
 	tcase_add_test(t, only_its_owner_and_root_seal_a_directory);
 	tcase_add_test(t, other_requests_on_directories_are_unknown);
-	tcase_add_test(t, directories_below_an_attestation_follow_it);
+	tcase_add_test(t,
+	    modes_of_directories_below_an_attestation_are_limited);
 	tcase_add_test(t, chmod_and_chown_of_the_upper_three_are_recorded);
-	tcase_add_test(t, a_seal_counts_what_writers_had_time_for);
-	tcase_add_test(t, it_is_read_as_often_as_one_likes);
+	tcase_add_test(t, a_seal_counts_every_file_that_was_closed);
+	tcase_add_test(t, sealed_evidence_can_be_read_any_number_of_times);
 	return s;
 }

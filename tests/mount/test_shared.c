@@ -39,7 +39,7 @@ START_TEST(a_directory_is_renamed_by_its_owner)
 }
 END_TEST
 
-START_TEST(nobody_moves_what_others_put_in_it)
+START_TEST(nobody_moves_a_directory_with_files_of_others)
 {
 	make_shared();
 	as(BOB);
@@ -106,7 +106,7 @@ START_TEST(a_draft_attestation_is_its_owner_s)
 }
 END_TEST
 
-START_TEST(the_actor_is_who_gave_the_final_name)
+START_TEST(the_actor_is_the_user_of_the_last_rename)
 {
 	make_shared();
 	as(BOB);
@@ -140,9 +140,9 @@ suite_shared(void)
 	TCase *t = mounted_case(s, "shared");
 
 	tcase_add_test(t, a_directory_is_renamed_by_its_owner);
-	tcase_add_test(t, nobody_moves_what_others_put_in_it);
+	tcase_add_test(t, nobody_moves_a_directory_with_files_of_others);
 	tcase_add_test(t, files_of_others_are_left_alone);
 	tcase_add_test(t, a_draft_attestation_is_its_owner_s);
-	tcase_add_test(t, the_actor_is_who_gave_the_final_name);
+	tcase_add_test(t, the_actor_is_the_user_of_the_last_rename);
 	return s;
 }

@@ -34,7 +34,7 @@ sees_the_disk(void)
 }
 
 /* Equal bytes are stored once; only root can see that in the free space. */
-START_TEST(free_space_does_not_tell_what_is_in_the_vault)
+START_TEST(free_space_does_not_reveal_the_content_of_the_vault)
 {
 	long long before, known, fresh;
 
@@ -66,6 +66,6 @@ suite_space(void)
 	Suite *s = suite_create("space");
 	TCase *t = mounted_case(s, "space");
 
-	tcase_add_test(t, free_space_does_not_tell_what_is_in_the_vault);
+	tcase_add_test(t, free_space_does_not_reveal_the_content_of_the_vault);
 	return s;
 }

@@ -22,7 +22,7 @@ seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-START_TEST(it_is_open_until_the_last_descriptor_is_closed)
+START_TEST(a_file_is_open_until_the_last_close)
 {
 	int fd, other, again;
 
@@ -61,7 +61,7 @@ hold_it_open(void)
 	return 0; /* without close(2) */
 }
 
-START_TEST(a_child_that_inherits_it_keeps_it_open)
+START_TEST(an_inherited_descriptor_keeps_the_file_open)
 {
 	pid_t pid;
 
@@ -81,7 +81,7 @@ START_TEST(a_child_that_inherits_it_keeps_it_open)
 END_TEST
 
 /* A store to a mapping comes after the last close(2) has answered. */
-START_TEST(what_is_stored_in_a_mapping_after_close_is_kept)
+START_TEST(bytes_stored_in_a_mapping_after_close_persist)
 {
 	const size_t size = 200000;
 	char *text = noise(size, 1), *p;
@@ -106,7 +106,7 @@ START_TEST(what_is_stored_in_a_mapping_after_close_is_kept)
 }
 END_TEST
 
-START_TEST(a_reader_follows_what_is_written)
+START_TEST(a_reader_sees_written_bytes)
 {
 	char text[32];
 	int fd, reader;
@@ -132,7 +132,7 @@ START_TEST(a_reader_follows_what_is_written)
 }
 END_TEST
 
-START_TEST(content_is_what_was_written_wherever)
+START_TEST(content_equals_the_writes_at_all_offsets)
 {
 	char *big = noise(300000, 7);
 	int fd;
@@ -176,7 +176,7 @@ START_TEST(content_is_what_was_written_wherever)
 END_TEST
 
 /* Sizes near the limits of inline objects, pages and requests. */
-START_TEST(content_of_every_size_is_kept)
+START_TEST(content_of_every_size_persists)
 {
 	static const size_t sizes[] = { 1, 4095, 4096, 4097, 65535, 65536,
 		65537, 131072, 131073, 1048575, 1048577, 5000000 };
@@ -299,7 +299,7 @@ END_TEST
 
 /* --- placeholders ----------------------------------------------------- */
 
-START_TEST(what_was_never_written_may_still_be)
+START_TEST(a_placeholder_can_still_be_written)
 {
 	int fd;
 
@@ -319,7 +319,7 @@ START_TEST(what_was_never_written_may_still_be)
 }
 END_TEST
 
-START_TEST(what_was_never_written_may_be_taken_back)
+START_TEST(a_placeholder_can_be_removed)
 {
 	make_attestation();
 	put(F, "");
@@ -396,7 +396,7 @@ START_TEST(the_end_of_settling_seals)
 }
 END_TEST
 
-START_TEST(without_settling_it_is_sealed_at_once)
+START_TEST(with_settle_0_a_file_is_sealed_at_once)
 {
 	char path[64];
 
@@ -416,7 +416,7 @@ START_TEST(without_settling_it_is_sealed_at_once)
 END_TEST
 
 /* As long as its owner changes something, it settles anew. */
-START_TEST(each_change_lets_it_settle_anew)
+START_TEST(each_change_restarts_the_settle_time)
 {
 	double begin_s, last, now;
 	unsigned n = 0;
@@ -524,7 +524,7 @@ START_TEST(unmounting_seals)
 END_TEST
 
 /* Mode, owner, times and name of the entry are those at the end. */
-START_TEST(the_entry_says_what_it_was_when_it_had_settled)
+START_TEST(the_entry_records_the_state_after_settling)
 {
 	struct timespec t[2] = { { 1000000000, 5 }, { 1000000000, 5 } };
 	const char *e;
@@ -553,7 +553,7 @@ START_TEST(the_entry_says_what_it_was_when_it_had_settled)
 }
 END_TEST
 
-START_TEST(equal_bytes_are_kept_once)
+START_TEST(equal_bytes_are_stored_once)
 {
 	char *big = noise(1000000, 3);
 	const char *before, *after;
@@ -697,20 +697,20 @@ suite_states(void)
 	TCase *t = mounted_case(s, "states");
 
 	tcase_add_test(t, set_id_bits_go_with_a_write_and_a_new_owner);
-	tcase_add_test(t, it_is_open_until_the_last_descriptor_is_closed);
-	tcase_add_test(t, a_child_that_inherits_it_keeps_it_open);
-	tcase_add_test(t, what_is_stored_in_a_mapping_after_close_is_kept);
-	tcase_add_test(t, a_reader_follows_what_is_written);
-	tcase_add_test(t, content_is_what_was_written_wherever);
-	tcase_add_test(t, content_of_every_size_is_kept);
+	tcase_add_test(t, a_file_is_open_until_the_last_close);
+	tcase_add_test(t, an_inherited_descriptor_keeps_the_file_open);
+	tcase_add_test(t, bytes_stored_in_a_mapping_after_close_persist);
+	tcase_add_test(t, a_reader_sees_written_bytes);
+	tcase_add_test(t, content_equals_the_writes_at_all_offsets);
+	tcase_add_test(t, content_of_every_size_persists);
 	tcase_add_test(t, other_ways_to_copy_and_look_work);
 	tcase_add_loop_test(t, no_size_is_too_big_for_32_bits, 0,
 	    long_run() ? 2 : 1);
 	tcase_add_test(t,
 	    no_file_is_larger_than_the_disk_or_a_number_in_an_entry);
 	tcase_add_test(t, evidence_is_never_executed);
-	tcase_add_test(t, what_was_never_written_may_still_be);
-	tcase_add_test(t, what_was_never_written_may_be_taken_back);
+	tcase_add_test(t, a_placeholder_can_still_be_written);
+	tcase_add_test(t, a_placeholder_can_be_removed);
 	tcase_add_test(t, a_placeholder_is_sealed_empty_with_its_attestation);
 	tcase_add_test(t, a_size_set_through_a_handle_is_writing);
 	tcase_add_test(t, fsync_of_its_directory_seals);
@@ -719,13 +719,13 @@ suite_states(void)
 	tcase_add_test(t, trailctl_sync_seals);
 	tcase_add_test(t, sealing_its_attestation_seals);
 	tcase_add_test(t, unmounting_seals);
-	tcase_add_test(t, the_entry_says_what_it_was_when_it_had_settled);
-	tcase_add_test(t, equal_bytes_are_kept_once);
+	tcase_add_test(t, the_entry_records_the_state_after_settling);
+	tcase_add_test(t, equal_bytes_are_stored_once);
 	tcase_add_test(t, two_writers_of_one_user_append_to_one_file);
 	t = stored_case(s, "settling");
 	tcase_add_test(t, the_end_of_settling_seals);
-	tcase_add_test(t, without_settling_it_is_sealed_at_once);
-	tcase_add_test(t, each_change_lets_it_settle_anew);
+	tcase_add_test(t, with_settle_0_a_file_is_sealed_at_once);
+	tcase_add_test(t, each_change_restarts_the_settle_time);
 	tcase_add_test(t, many_write_at_once);
 	return s;
 }

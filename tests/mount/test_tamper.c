@@ -354,7 +354,7 @@ receive_fd(void)
 }
 
 /* On its way in a socket no process has it, and still it may be written. */
-START_TEST(a_descriptor_on_its_way_keeps_it_open)
+START_TEST(a_descriptor_in_a_socket_keeps_the_file_open)
 {
 	int fd, end;
 
@@ -408,7 +408,7 @@ keep_and_try(void)
 }
 
 /* Opened for reading during the write, open in a child past the seal. */
-START_TEST(a_descriptor_kept_past_the_seal_is_no_way_in)
+START_TEST(a_descriptor_from_before_the_seal_cannot_write)
 {
 	pid_t pid;
 	int fd, reader;
@@ -441,7 +441,7 @@ suite_tamper(void)
 	TCase *t = mounted_case(s, "tamper");
 
 	tcase_add_loop_test(t, nobody_gets_in, 0, (int)LEN(callers));
-	tcase_add_test(t, a_descriptor_on_its_way_keeps_it_open);
-	tcase_add_test(t, a_descriptor_kept_past_the_seal_is_no_way_in);
+	tcase_add_test(t, a_descriptor_in_a_socket_keeps_the_file_open);
+	tcase_add_test(t, a_descriptor_from_before_the_seal_cannot_write);
 	return s;
 }

@@ -149,7 +149,7 @@ begin_anew(void)
 	    "trailctl init --origin example.org/test store");
 }
 
-START_TEST(every_tool_leaves_one_entry_of_what_it_wrote)
+START_TEST(every_tool_leaves_one_entry_per_file)
 {
 	static const size_t sizes[] = { 5000, 300000 };
 	char options[32];
@@ -194,7 +194,7 @@ START_TEST(every_tool_leaves_one_entry_of_what_it_wrote)
 }
 END_TEST
 
-START_TEST(what_programs_make_is_one_entry)
+START_TEST(a_file_that_a_program_makes_is_one_entry)
 {
 	skip_unless(makers[_i].needs == NULL || have(makers[_i].needs),
 	    makers[_i].command);
@@ -293,7 +293,7 @@ START_TEST(a_second_copy_is_refused_and_changes_nothing)
 END_TEST
 
 /* Backups and mirrors run again and again. */
-START_TEST(what_is_there_already_is_left_alone)
+START_TEST(existing_files_are_not_changed)
 {
 	static const char *const commands[] = { "cp -n tree/* " A "/ || :",
 		"cp -u tree/* " A "/",
@@ -329,7 +329,7 @@ END_TEST
 
 /* cp -a and tar set a directory's mode last: so they seal, if it says so.
  * Not root's tar, whose mkdir(2) gives no write bit that could be taken. */
-START_TEST(a_tree_copied_with_its_modes_is_sealed_by_them)
+START_TEST(a_tree_copied_with_read_only_modes_is_sealed)
 {
 	static const struct {
 		uid_t who;
@@ -493,19 +493,19 @@ suite_tools(void)
 	Suite *s = suite_create("tools");
 	TCase *t = stored_case(s, "each tool");
 
-	tcase_add_loop_test(t, every_tool_leaves_one_entry_of_what_it_wrote, 0,
+	tcase_add_loop_test(t, every_tool_leaves_one_entry_per_file, 0,
 	    (int)LEN(tools));
 	tcase_add_loop_test(t, a_tree_comes_whole_and_the_second_time_is_idle,
 	    0, (int)LEN(trees));
 	t = mounted_case(s, "tools");
-	tcase_add_loop_test(t, what_programs_make_is_one_entry, 0,
+	tcase_add_loop_test(t, a_file_that_a_program_makes_is_one_entry, 0,
 	    (int)LEN(makers));
 	tcase_add_test(t, the_shell_writes_in_parts);
 	tcase_add_test(t, an_empty_file_is_copied_like_any_other);
 	tcase_add_test(t, a_second_copy_is_refused_and_changes_nothing);
-	tcase_add_test(t, what_is_there_already_is_left_alone);
-	tcase_add_loop_test(t, a_tree_copied_with_its_modes_is_sealed_by_them,
-	    0, 5);
+	tcase_add_test(t, existing_files_are_not_changed);
+	tcase_add_loop_test(t, a_tree_copied_with_read_only_modes_is_sealed, 0,
+	    5);
 	tcase_add_test(t, the_tree_is_looked_at_with_the_usual_tools);
 	return s;
 }

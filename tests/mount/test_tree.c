@@ -25,7 +25,7 @@ START_TEST(three_levels_of_directories_hold_evidence)
 }
 END_TEST
 
-START_TEST(a_trail_is_closed_to_others_until_it_is_opened)
+START_TEST(a_trail_is_private_until_its_mode_allows_others)
 {
 	umask(0);
 	allowed(mkdir("mnt/t", 0777));
@@ -268,7 +268,7 @@ START_TEST(a_draft_attestation_stands_in_a_workflow_only)
 }
 END_TEST
 
-START_TEST(an_attestation_is_repeated_once_it_is_sealed)
+START_TEST(a_sealed_attestation_can_be_repeated)
 {
 	make_attestation();
 	put(A "/f", "first");
@@ -375,7 +375,7 @@ suite_tree(void)
 	TCase *t = mounted_case(s, "tree");
 
 	tcase_add_test(t, three_levels_of_directories_hold_evidence);
-	tcase_add_test(t, a_trail_is_closed_to_others_until_it_is_opened);
+	tcase_add_test(t, a_trail_is_private_until_its_mode_allows_others);
 	tcase_add_test(t, files_stand_in_attestations_only);
 	tcase_add_test(t, links_and_special_files_stand_nowhere);
 	tcase_add_test(t, names_of_the_upper_levels_are_plain);
@@ -385,7 +385,7 @@ suite_tree(void)
 	tcase_add_test(t, a_path_below_an_attestation_has_1024_bytes_at_most);
 	tcase_add_test(t, no_path_grows_too_long_by_moving_a_directory);
 	tcase_add_test(t, a_draft_attestation_stands_in_a_workflow_only);
-	tcase_add_test(t, an_attestation_is_repeated_once_it_is_sealed);
+	tcase_add_test(t, a_sealed_attestation_can_be_repeated);
 	tcase_add_test(t, a_draft_is_published_as_a_repeat_by_the_same_rule);
 	tcase_add_test(t, upper_directories_are_never_removed_or_renamed);
 	tcase_add_test(t, a_group_is_inherited_below_a_setgid_directory);

@@ -28,7 +28,7 @@ share_dev_fuse(void)
 
 /* fusermount3 wants to know her name; and so does the ledger. */
 static bool
-give_alice_a_name(void)
+name_alice(void)
 {
 	run(0,
 	    "cp /etc/passwd . && "
@@ -45,7 +45,7 @@ be_alice_at_home(void)
 {
 	if (!have("fusermount3") || unshare(CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    !share_dev_fuse() || !give_alice_a_name() ||
+	    !share_dev_fuse() || !name_alice() ||
 	    mount(".", "/srv", NULL, MS_BIND, NULL) < 0)
 		return false;
 	allowed(chdir("/srv"));
@@ -128,7 +128,7 @@ START_TEST(a_dead_mount_of_a_user_is_taken_off_at_the_next_start)
 }
 END_TEST
 
-START_TEST(what_a_user_may_not_is_refused_clearly)
+START_TEST(refusals_for_a_user_are_clear)
 {
 	AT_HOME;
 	as(0);
@@ -160,6 +160,6 @@ suite_user(void)
 	tcase_add_test(t, a_signal_unmounts_through_fusermount);
 	tcase_add_test(t,
 	    a_dead_mount_of_a_user_is_taken_off_at_the_next_start);
-	tcase_add_test(t, what_a_user_may_not_is_refused_clearly);
+	tcase_add_test(t, refusals_for_a_user_are_clear);
 	return s;
 }

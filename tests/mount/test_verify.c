@@ -53,7 +53,7 @@ START_TEST(a_whole_store_is_ok)
 }
 END_TEST
 
-START_TEST(a_mounted_store_is_ok_while_it_is_written)
+START_TEST(a_mounted_store_verifies_while_it_is_written)
 {
 	char path[64];
 
@@ -87,7 +87,7 @@ put_files(const char *name, int from, int upto)
 }
 
 /* What nightly jobs do: each file is right when it is copied. */
-START_TEST(the_log_of_a_mount_is_copied_while_it_grows)
+START_TEST(the_log_of_a_mount_can_be_copied_while_it_grows)
 {
 	const char *verify_copy =
 	    "timeout -k 1 60 trailctl verify --vkey store/keys/log.vkey copy";
@@ -385,7 +385,7 @@ START_TEST(without_the_public_key_nothing_is_ok)
 }
 END_TEST
 
-START_TEST(findings_are_told_in_json_too)
+START_TEST(findings_are_in_json_too)
 {
 	const char *said;
 
@@ -439,9 +439,9 @@ suite_verify(void)
 	TCase *t = stored_case(s, "verify");
 
 	tcase_add_test(t, a_whole_store_is_ok);
-	tcase_add_test(t, a_mounted_store_is_ok_while_it_is_written);
-	tcase_add_loop_test(t, the_log_of_a_mount_is_copied_while_it_grows, 0,
-	    2);
+	tcase_add_test(t, a_mounted_store_verifies_while_it_is_written);
+	tcase_add_loop_test(t, the_log_of_a_mount_can_be_copied_while_it_grows,
+	    0, 2);
 	tcase_add_test(t, a_copy_without_private_keys_verifies);
 	tcase_add_loop_test(t,
 	    changed_bytes_are_never_read_as_if_they_were_right, 0, 2);
@@ -449,7 +449,7 @@ suite_verify(void)
 	tcase_add_loop_test(t, each_change_is_found_and_named, 0,
 	    (int)LEN(changes));
 	tcase_add_test(t, without_the_public_key_nothing_is_ok);
-	tcase_add_test(t, findings_are_told_in_json_too);
+	tcase_add_test(t, findings_are_in_json_too);
 	tcase_add_test(t, a_ledger_signed_with_another_key_is_not_this_one);
 	tcase_add_test(t, a_ledger_cut_off_at_an_earlier_checkpoint_is_found);
 	return s;

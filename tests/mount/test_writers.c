@@ -43,7 +43,7 @@ events_of(int in)
 }
 
 /* Requests are answered before the kernel tells, so nothing is waited for. */
-START_TEST(inotify_sees_what_goes_through_the_mount)
+START_TEST(inotify_sees_changes_through_the_mount)
 {
 	int in = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), fd;
 
@@ -123,7 +123,7 @@ start(const char *command)
 }
 
 /* It has not said that it was done, and what it wrote is evidence of that. */
-START_TEST(what_a_killed_writer_wrote_is_evidence)
+START_TEST(the_bytes_of_a_killed_writer_are_evidence)
 {
 	char *text = noise(PART, 3);
 	pid_t pid;
@@ -186,8 +186,8 @@ suite_writers(void)
 	Suite *s = suite_create("writers");
 	TCase *t = mounted_case(s, "writers");
 
-	tcase_add_test(t, inotify_sees_what_goes_through_the_mount);
-	tcase_add_loop_test(t, what_a_killed_writer_wrote_is_evidence, 0,
+	tcase_add_test(t, inotify_sees_changes_through_the_mount);
+	tcase_add_loop_test(t, the_bytes_of_a_killed_writer_are_evidence, 0,
 	    (int)LEN(killed));
 	tcase_add_loop_test(t, rsync_cut_off_leaves_no_evidence, 0, 3);
 	return s;

@@ -18,7 +18,7 @@ xattr_of(const char *path, const char *name)
 	return value;
 }
 
-START_TEST(what_a_writer_sets_is_in_the_entry)
+START_TEST(xattrs_of_a_writer_are_in_the_entry)
 {
 	char list[256], value[4];
 
@@ -52,7 +52,7 @@ START_TEST(what_a_writer_sets_is_in_the_entry)
 }
 END_TEST
 
-START_TEST(copies_carry_them_both_ways)
+START_TEST(copies_carry_xattrs_both_ways)
 {
 	put("src", "x");
 	skip_unless(setxattr("src", "user.note", "hello", 5, 0) == 0,
@@ -73,7 +73,7 @@ START_TEST(copies_carry_them_both_ways)
 }
 END_TEST
 
-START_TEST(what_no_entry_can_hold_is_refused)
+START_TEST(xattrs_that_no_entry_can_hold_are_refused)
 {
 	char *big = noise(70000, 1);
 
@@ -95,7 +95,7 @@ START_TEST(what_no_entry_can_hold_is_refused)
 }
 END_TEST
 
-START_TEST(a_draft_keeps_them_when_it_takes_its_name)
+START_TEST(a_draft_keeps_xattrs_when_it_gets_its_name)
 {
 	make_attestation();
 	put(A "/.f.a1B2c3", "x");
@@ -138,10 +138,10 @@ suite_xattrs(void)
 	Suite *s = suite_create("xattrs");
 	TCase *t = mounted_case(s, "xattrs");
 
-	tcase_add_test(t, what_a_writer_sets_is_in_the_entry);
-	tcase_add_test(t, copies_carry_them_both_ways);
-	tcase_add_test(t, what_no_entry_can_hold_is_refused);
-	tcase_add_test(t, a_draft_keeps_them_when_it_takes_its_name);
+	tcase_add_test(t, xattrs_of_a_writer_are_in_the_entry);
+	tcase_add_test(t, copies_carry_xattrs_both_ways);
+	tcase_add_test(t, xattrs_that_no_entry_can_hold_are_refused);
+	tcase_add_test(t, a_draft_keeps_xattrs_when_it_gets_its_name);
 	tcase_add_test(t, facts_are_there_when_they_are_known);
 	return s;
 }

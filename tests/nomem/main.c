@@ -34,7 +34,7 @@ static struct rig {
 	struct tf_buf vkey, early, proof, bad_proof;
 	unsigned checks, failures;
 	char said[256]; /* the last finding, or the error */
-	/* of sweep_call */
+	/* for strike_call() */
 	struct tf_key *key;
 	enum strike kind;
 	long n;
@@ -136,7 +136,7 @@ verify_store(const struct tf_verify *v, bool good, struct tf_report *r,
 }
 
 static enum tf_code
-verify_grown(const struct tf_verify *v, bool good, struct tf_report *r,
+verify_extended(const struct tf_verify *v, bool good, struct tf_report *r,
     struct tf_error *err)
 {
 	return tf_verify_store(in_rig(good ? "grown" : "bad-grown"), v, r, err);
@@ -213,7 +213,7 @@ static const struct subject {
 	{ verify_store, "store",
 	    LINK(CONTENTS) | LINK(ENTRIES) | LINK(NAMES) | LINK(TREE) |
 		LINK(TILES) | LINK(SIGNATURE) | LINK(EARLIER) },
-	{ verify_grown, "store that grew",
+	{ verify_extended, "store that grew",
 	    LINK(CONTENTS) | LINK(ENTRIES) | LINK(NAMES) | LINK(TREE) |
 		LINK(TILES) | LINK(SIGNATURE) | LINK(EARLIER) },
 	{ verify_recovered, "store under a new origin",
@@ -268,7 +268,7 @@ strike(const struct subject *s, bool good, enum strike kind, long n)
 }
 
 static void
-sweep(const struct subject *s, enum strike kind)
+strike_each(const struct subject *s, enum strike kind)
 {
 	long n = 0;
 	bool more = true;
@@ -315,7 +315,7 @@ copy_store(const char *store)
 /* Opening for writing recovers what was flushed, which is sealed; or, where
  * more was written than that, becomes drafts. */
 static void
-sweep_recovery(enum strike kind, const char *store, bool sealed)
+strike_recovery(enum strike kind, const char *store, bool sealed)
 {
 	struct tf_verify v = { .vkey = rig.vkey.p,
 		.threads = 1,
@@ -428,6 +428,65 @@ judge(void)
 	return rc;
 }
 
+static enum tf_code
+parse(const char *text, bool good)
+{
+	struct tf_error err = { .code = TF_OK };
+	struct tf_template t;
+	enum tf_code rc;
+
+	strike_after(rig.kind, rig.n);
+	rc = tf_template_parse(&t, text, strlen(text), &err);
+	rig.reached = strike_end();
+	(void)snprintf(rig.said, sizeof(rig.said), "%s", err.text);
+	check(rc == (good ? TF_OK : TF_INVALID) ||
+		(rig.reached && rc == TF_NOMEM),
+	    "parsing a template", good ? "refused" : "another answer", rig.kind,
+	    rig.n);
+	check(rc != TF_OK ||
+		(t.n == 2 && t.slots[0].after.n == 2 && t.n_warnings == 2),
+	    "parsing a template", "another template", rig.kind, rig.n);
+	tf_template_free(&t);
+	return rc;
+}
+
+#define TEMPLATE                                                          \
+	"version: 1\ntrail:\n  attestations:\n    - name: a\n"            \
+	"      type: \"custom:x\"\n      x-trailfs: {after: [x.b, no]}\n" \
+	"  artifacts:\n    - name: x\n      attestations:\n"              \
+	"        - {name: b, type: junit, x-trailfs: {users: []}}\n"
+
+static enum tf_code
+parse_template(void)
+{
+	return parse(TEMPLATE, true);
+}
+
+/* Without memory a mistake may be overlooked, but nothing is accepted. */
+static enum tf_code
+parse_bad_template(void)
+{
+	enum tf_code rc = parse(TEMPLATE "        - *a\n", false);
+
+	return rc == TF_INVALID ? TF_OK : rc;
+}
+
+static enum tf_code
+make_template(void)
+{
+	static const struct tf_str names[] = { { "a", 1 }, { "b", 1 } };
+	struct tf_buf out = { 0 };
+	enum tf_code rc;
+
+	strike_after(rig.kind, rig.n);
+	rc = tf_template_make(names, 2, &out, NULL);
+	rig.reached = strike_end();
+	check(rc == TF_OK || rc == TF_NOMEM, "making a template", "refused",
+	    rig.kind, rig.n);
+	tf_buf_free(&out);
+	return rc;
+}
+
 /* Without memory it is unknown whether the file is a key. */
 static enum tf_code
 load(const char *name, bool good)
@@ -468,7 +527,7 @@ load_other(void)
 
 /* What is not done is said. */
 static void
-sweep_call(const char *what, enum tf_code (*call)(void), enum strike kind)
+strike_call(const char *what, enum tf_code (*call)(void), enum strike kind)
 {
 	enum tf_code rc;
 
@@ -530,7 +589,7 @@ pack(struct tf_vault *v, const char *path, const char *file)
 
 /* A proof of a file, the package that it is in, and one without files. */
 static void
-take_away(void)
+make_proof_and_packages(void)
 {
 	struct tf_vault_options o = { .read_only = true,
 		.program = "trailctl" };
@@ -564,7 +623,7 @@ change(const char *store, const char *statements)
  * repeated, a workflow and a trail of nothing.  older: before that, beside the
  * checkpoint of today. */
 static void
-make_grown(void)
+make_extended(void)
 {
 	struct tf_vault_options o = { .program = "trailctl", .actor = &nobody };
 	struct tf_vault *v;
@@ -674,11 +733,11 @@ set_up(void)
 	make_store(in_rig("store"), &rig.vkey);
 	read_file(in_rig("store/checkpoint"), &rig.early);
 	MUST(export_log(in_rig("store"), in_rig("log"), &tiles, NULL) == TF_OK);
-	take_away();
+	make_proof_and_packages();
 	sh("cd %s && mv out/* a && mkdir -p evidence/t/w &&"
 	   " cp -a a/data/a evidence/" DONE,
 	    rig.dir, NULL);
-	make_grown();
+	make_extended();
 	make_recovered();
 	spoil();
 	make_dirty();
@@ -693,9 +752,9 @@ set_up(void)
 
 /* Every place without memory, and in a short run some of the others. */
 static void
-sweep_work(enum strike kind)
+strike_work(enum strike kind)
 {
-	struct work_result r = work_sweep(rig.dir, kind,
+	struct work_result r = work_strike(rig.dir, kind,
 	    kind == STRIKE_MEMORY || getenv("TRAILFS_LONG") != NULL ? 1 : 7);
 
 	rig.checks += r.checks;
@@ -711,18 +770,21 @@ main(void)
 	for (enum strike k = STRIKE_MEMORY; k < STRIKES; k++) {
 		for (size_t i = 0; i < sizeof(subjects) / sizeof(*subjects);
 		     i++)
-			sweep(&subjects[i], k);
-		sweep_call("signing", sign, k);
-		sweep_call("judging", judge, k);
-		sweep_call("reading a key", load_key, k);
-		sweep_call("reading what is no key", load_other, k);
-		sweep_recovery(k, "store", true);
+			strike_each(&subjects[i], k);
+		strike_call("signing", sign, k);
+		strike_call("judging", judge, k);
+		strike_call("parsing a template", parse_template, k);
+		strike_call("parsing no template", parse_bad_template, k);
+		strike_call("making a template", make_template, k);
+		strike_call("reading a key", load_key, k);
+		strike_call("reading what is no key", load_other, k);
+		strike_recovery(k, "store", true);
 		if (k == STRIKE_CRYPTO)
 			break;
-		sweep_call("renewing", renew, k);
-		sweep_recovery(k, "dirty-store", false);
-		sweep_recovery(k, "lost-store", true);
-		sweep_work(k);
+		strike_call("renewing", renew, k);
+		strike_recovery(k, "dirty-store", false);
+		strike_recovery(k, "lost-store", true);
+		strike_work(k);
 	}
 	rig.checks += PRICES;
 	rig.failures += price(in_rig("store"));

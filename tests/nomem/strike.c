@@ -167,6 +167,29 @@ __wrap_strndup(const char *s, size_t n)
 	return no_memory() ? NULL : __real_strndup(s, n);
 }
 
+/* libyaml allocates with these functions of its own, which stand in for its. */
+void *yaml_malloc(size_t n);
+void *yaml_realloc(void *p, size_t n);
+char *yaml_strdup(const char *s);
+
+void *
+yaml_malloc(size_t n)
+{
+	return no_memory() ? NULL : __real_malloc(n > 0 ? n : 1);
+}
+
+void *
+yaml_realloc(void *p, size_t n)
+{
+	return no_memory() ? NULL : __real_realloc(p, n > 0 ? n : 1);
+}
+
+char *
+yaml_strdup(const char *s)
+{
+	return s == NULL || no_memory() ? NULL : __real_strdup(s);
+}
+
 int __real_sqlite3_step(sqlite3_stmt *st);
 int __wrap_sqlite3_step(sqlite3_stmt *st);
 

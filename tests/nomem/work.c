@@ -574,7 +574,7 @@ strike_once(const struct operation *op, const struct tf_buf *want)
 }
 
 static void
-sweep(const struct operation *op, long step)
+strike_each(const struct operation *op, long step)
 {
 	struct tf_buf want = { 0 };
 	struct tf_vault *v = open_copy(op->shows && !op->writes);
@@ -595,7 +595,7 @@ sweep(const struct operation *op, long step)
 }
 
 struct work_result
-work_sweep(const char *dir, enum strike kind, long step)
+work_strike(const char *dir, enum strike kind, long step)
 {
 	char from[128];
 
@@ -606,6 +606,6 @@ work_sweep(const char *dir, enum strike kind, long step)
 	sw.checks = sw.failures = 0;
 	make_work_store(from);
 	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
-		sweep(&operations[i], step);
+		strike_each(&operations[i], step);
 	return (struct work_result){ sw.checks, sw.failures };
 }

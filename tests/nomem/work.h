@@ -15,9 +15,9 @@ struct work_result {
 };
 
 /*
- * Make the store of this sweep at dir/work-store, and run every operation with
+ * Make the store of this run at dir/work-store, and run every operation with
  * that kind of failure at every step-th place.
  */
-struct work_result work_sweep(const char *dir, enum strike kind, long step);
+struct work_result work_strike(const char *dir, enum strike kind, long step);
 
 #endif

@@ -5,7 +5,7 @@
 # One altered bit of small evidence is found and names the file.
 a_flipped_bit_in_the_database_names_the_file() {
 	again store
-	flip copy/ledger.db "$(place copy/ledger.db 'uid=0(root)')"
+	flip copy/ledger.db "$(offset_of copy/ledger.db 'uid=0(root)')"
 	fails contents copy
 	names "entry $(entry_of "$L"), $L" altered
 }
@@ -26,7 +26,7 @@ a_flipped_bit_in_an_object_file_names_the_file() {
 # One altered bit in a signed statement names its attestation.
 a_flipped_bit_in_a_statement_names_the_attestation() {
 	again store
-	flip copy/ledger.db "$(place copy/ledger.db 'in-toto.io/Statement')"
+	flip copy/ledger.db "$(offset_of copy/ledger.db 'in-toto.io/Statement')"
 	fails contents copy
 	names "entry $(seal_of "$U"), $U" 'statement is altered'
 }
@@ -35,7 +35,7 @@ a_flipped_bit_in_a_statement_names_the_attestation() {
 # ENOENT would say that the file never existed.
 altered_bytes_are_not_served() {
 	again store
-	flip copy/ledger.db "$(place copy/ledger.db 'uid=0(root)')"
+	flip copy/ledger.db "$(offset_of copy/ledger.db 'uid=0(root)')"
 	rm -f "$(object_file copy "$B")"
 	mount copy
 	is 1 cat "mnt/$L"

@@ -36,7 +36,7 @@ START_TEST(the_first_that_fits_decides)
 }
 END_TEST
 
-START_TEST(all_that_is_wanted_has_to_be_given)
+START_TEST(every_requested_right_must_be_granted)
 {
 	struct tf_asker who = { 1, 1, NULL, 0 };
 	struct tf_attr a = node(0500, 1, 1), b = node(0400, 1, 1);
@@ -69,7 +69,7 @@ suite_asker(void)
 	TCase *t = tcase_create("asker");
 
 	tcase_add_test(t, the_first_that_fits_decides);
-	tcase_add_test(t, all_that_is_wanted_has_to_be_given);
+	tcase_add_test(t, every_requested_right_must_be_granted);
 	tcase_add_test(t, the_same_rights_are_those_of_uid_gid_and_groups);
 	suite_add_tcase(s, t);
 	return s;

@@ -146,7 +146,7 @@ START_TEST(a_proof_of_no_file_vouches_for_none)
 END_TEST
 
 /* A proof alone can be compared with a checkpoint of its own size only. */
-START_TEST(what_is_held_tells_of_two_stories)
+START_TEST(a_held_checkpoint_reveals_a_forked_log)
 {
 	struct tf_report r;
 
@@ -200,7 +200,7 @@ suite_audit(void)
 	tcase_add_test(t, a_proof_holds_with_the_key_and_not_without);
 	tcase_add_test(t, an_altered_proof_does_not_hold);
 	tcase_add_test(t, a_proof_of_no_file_vouches_for_none);
-	tcase_add_test(t, what_is_held_tells_of_two_stories);
+	tcase_add_test(t, a_held_checkpoint_reveals_a_forked_log);
 	tcase_add_loop_test(t, a_proof_of_another_log_vouches_for_nothing, 0,
 	    2);
 	suite_add_tcase(s, t);

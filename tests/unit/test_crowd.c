@@ -205,7 +205,7 @@ START_TEST(a_rename_visits_what_it_moves)
 }
 END_TEST
 
-START_TEST(status_lists_the_askers_own_first_and_so_many)
+START_TEST(status_lists_a_limited_number_the_askers_files_first)
 {
 	struct tf_asker who = { .uid = other.uid, .gid = other.gid };
 	struct tf_buf out = { 0 };
@@ -225,7 +225,7 @@ START_TEST(status_lists_the_askers_own_first_and_so_many)
 END_TEST
 
 /* A user may have a hundred thousand names: they fit in 128 MiB. */
-START_TEST(a_name_takes_little_memory)
+START_TEST(a_name_needs_little_memory)
 {
 	size_t before, after, each;
 	char name[32];
@@ -237,7 +237,7 @@ START_TEST(a_name_takes_little_memory)
 	}
 	after = mallinfo2().uordblks;
 	if (after == 0) { /* a sanitizer's allocator does not count */
-		printf("SKIP a_name_takes_little_memory: not counted\n");
+		printf("SKIP a_name_needs_little_memory: not counted\n");
 		return;
 	}
 	each = (after - before) / (10 * CROWD);
@@ -258,8 +258,9 @@ suite_crowd(void)
 	tcase_add_test(tc, the_sealer_visits_what_is_due);
 	tcase_add_test(tc, a_seal_visits_what_is_below);
 	tcase_add_test(tc, a_rename_visits_what_it_moves);
-	tcase_add_test(tc, status_lists_the_askers_own_first_and_so_many);
-	tcase_add_test(tc, a_name_takes_little_memory);
+	tcase_add_test(tc,
+	    status_lists_a_limited_number_the_askers_files_first);
+	tcase_add_test(tc, a_name_needs_little_memory);
 	suite_add_tcase(s, tc);
 	return s;
 }

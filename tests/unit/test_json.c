@@ -548,7 +548,7 @@ START_TEST(the_writer_appends_values_of_each_kind)
 }
 END_TEST
 
-START_TEST(the_writer_reports_want_of_memory)
+START_TEST(the_writer_reports_missing_memory)
 {
 	struct tf_buf out = { .failed = true };
 	struct tf_json j;
@@ -577,7 +577,7 @@ suite_json(void)
 	    MISUSES);
 	tcase_add_test(t, the_writer_appends_values_of_each_kind);
 	tcase_add_test(t, a_drained_text_is_whole_and_the_rules_still_hold);
-	tcase_add_test(t, the_writer_reports_want_of_memory);
+	tcase_add_test(t, the_writer_reports_missing_memory);
 	suite_add_tcase(s, t);
 	return s;
 }

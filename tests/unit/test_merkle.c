@@ -77,7 +77,7 @@ leaf_number(uint64_t i)
 
 /* Commits of 1, 2, 3 ... step leaves, the edge written after each. */
 static struct grown *
-grow(uint64_t size, uint64_t step)
+make_tree(uint64_t size, uint64_t step)
 {
 	struct grown *g = calloc(1, sizeof(*g));
 	uint64_t batch = 1;
@@ -320,7 +320,7 @@ try_consistency(struct grown *g, uint64_t m, uint64_t n, bool thorough)
 START_TEST(proofs_of_a_small_tree_hold_only_for_it)
 {
 	uint64_t size = (uint64_t)_i;
-	struct grown *g = grow(size, 3);
+	struct grown *g = make_tree(size, 3);
 	struct tf_hash root, want = naive_root(g->leaf, size);
 
 	tf_tree_root(g->t, &root);
@@ -335,7 +335,7 @@ END_TEST
 
 START_TEST(proofs_of_large_trees_are_those_of_the_rfc)
 {
-	struct grown *g = grow(70000, 1000);
+	struct grown *g = make_tree(70000, 1000);
 	uint64_t seed = 5;
 
 	for (int k = 0; k < 25; k++) {
@@ -369,7 +369,7 @@ START_TEST(a_loaded_tree_is_the_one_that_grew)
 
 	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
 		uint64_t step = steps[k % 7];
-		struct grown *g = grow(sizes[k], step);
+		struct grown *g = make_tree(sizes[k], step);
 		struct tf_tree *t = malloc(sizeof(*t));
 		struct tf_hash a, b;
 
@@ -398,7 +398,7 @@ END_TEST
 
 START_TEST(an_edge_that_was_not_touched_is_not_written)
 {
-	struct grown *g = grow(65536 + 256 + 5, 600);
+	struct grown *g = make_tree(65536 + 256 + 5, 600);
 
 	g->s.calls = 0;
 	ck_assert_int_eq(TF_OK,
@@ -476,7 +476,7 @@ END_TEST
 
 START_TEST(what_the_store_says_is_passed_on)
 {
-	struct grown *g = grow(70000, 1000);
+	struct grown *g = make_tree(70000, 1000);
 	struct tf_tree *t = malloc(sizeof(*t));
 	struct tf_proof p;
 	struct tf_hash h = leaf_number(1);
@@ -518,7 +518,7 @@ END_TEST
 START_TEST(no_call_that_fails_goes_unnoticed)
 {
 	static const uint64_t from[] = { 3, 300, 65537, 66000, 69888 };
-	struct grown *g = grow(70000, 1000);
+	struct grown *g = make_tree(70000, 1000);
 	struct tf_proof p;
 	enum tf_code rc = TF_IO;
 
@@ -539,9 +539,9 @@ START_TEST(no_call_that_fails_goes_unnoticed)
 END_TEST
 
 /* A tile above the leaves that cannot be written. */
-START_TEST(a_tree_does_not_grow_without_its_tiles)
+START_TEST(a_tree_is_not_extended_without_its_tiles)
 {
-	struct grown *g = grow(65535, 1000);
+	struct grown *g = make_tree(65535, 1000);
 	struct tf_hash leaf = leaf_number(65535);
 
 	g->s.calls = 0;
@@ -601,7 +601,7 @@ END_TEST
 
 START_TEST(sizes_out_of_order_are_refused)
 {
-	struct grown *g = grow(5, 5);
+	struct grown *g = make_tree(5, 5);
 	struct tf_hash r = naive_root(g->leaf, 5), e = naive_root(NULL, 0);
 
 	ck_assert_int_eq(TF_TAMPER,
@@ -633,7 +633,7 @@ suite_merkle(void)
 	tcase_add_test(t, sizes_that_make_no_sense_are_refused);
 	tcase_add_test(t, what_the_store_says_is_passed_on);
 	tcase_add_loop_test(t, no_call_that_fails_goes_unnoticed, 0, 5);
-	tcase_add_test(t, a_tree_does_not_grow_without_its_tiles);
+	tcase_add_test(t, a_tree_is_not_extended_without_its_tiles);
 	tcase_add_test(t, sizes_up_to_2_to_the_63_are_checked);
 	tcase_add_test(t, sizes_out_of_order_are_refused);
 	suite_add_tcase(s, t);

@@ -195,7 +195,7 @@ START_TEST(an_interrupted_name_is_a_draft_of_255_bytes_at_most)
 }
 END_TEST
 
-START_TEST(a_shown_name_is_harmless)
+START_TEST(a_printed_name_cannot_control_a_terminal)
 {
 	struct tf_buf b = { 0 };
 	static const char name[] = "a\\\n\x1b[2J\xc2\x9b\xe2\x80\xae\xff\xc3"
@@ -244,7 +244,7 @@ suite_name(void)
 	tcase_add_test(t, drafts_are_the_temporary_names_of_tools);
 	tcase_add_test(t, a_version_is_split_off);
 	tcase_add_test(t, an_interrupted_name_is_a_draft_of_255_bytes_at_most);
-	tcase_add_test(t, a_shown_name_is_harmless);
+	tcase_add_test(t, a_printed_name_cannot_control_a_terminal);
 	tcase_add_test(t, an_origin_is_a_url_without_scheme);
 	suite_add_tcase(s, t);
 	return s;

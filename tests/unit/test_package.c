@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include "../../core/archive/format.h"
+#include "../../core/archive/members.h"
 #include "../../core/archive/names.h"
+#include "../../core/archive/open.h"
 #include "../../core/archive/reader.h"
+#include "../../core/archive/safe_name.h"
 #include "../../core/base/bytes.h"
 #include "../../core/base/crypto.h"
 #include "../../core/verify.h"

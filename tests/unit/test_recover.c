@@ -306,7 +306,7 @@ START_TEST(a_draft_that_is_an_object_already_is_written_in_a_copy)
 END_TEST
 
 /* It grew into a file after the flush, which nobody was promised. */
-START_TEST(short_content_is_taken_from_the_database)
+START_TEST(short_content_is_read_from_the_database)
 {
 	uint64_t id = promise(att, "f", 100);
 
@@ -344,7 +344,7 @@ flip(const char *path)
 }
 
 static void
-grow(const char *path)
+make_longer(const char *path)
 {
 	ck_assert_int_eq(0, truncate(path, LARGE + 1));
 }
@@ -356,7 +356,7 @@ static const struct {
 	{ lose, 0 },
 	{ cut, 5000 },
 	{ flip, LARGE },
-	{ grow, LARGE + 1 },
+	{ make_longer, LARGE + 1 },
 };
 
 START_TEST(damaged_content_is_a_draft_and_no_evidence)
@@ -459,7 +459,7 @@ START_TEST(of_two_damaged_copies_the_longer_one_is_the_draft)
 END_TEST
 
 /* Nothing was ever written to it, as its row tells. */
-START_TEST(a_placeholder_is_one_again)
+START_TEST(a_placeholder_survives_a_restart)
 {
 	(void)promise(att, "f", 0);
 	stop();
@@ -512,7 +512,7 @@ static const struct {
 	{ "UPDATE stage SET sha256 = x'00'", false },
 };
 
-START_TEST(a_promise_is_kept_without_what_stands_beside_it)
+START_TEST(a_flushed_file_survives_without_its_digest_and_actor)
 {
 	uint64_t size = 1, id = promise(att, "f", 100);
 
@@ -653,7 +653,7 @@ suite_recover(void)
 	tcase_add_test(t, a_file_moved_among_drafts_is_one);
 	tcase_add_test(t,
 	    a_draft_that_is_an_object_already_is_written_in_a_copy);
-	tcase_add_test(t, short_content_is_taken_from_the_database);
+	tcase_add_test(t, short_content_is_read_from_the_database);
 	tcase_add_loop_test(t, damaged_content_is_a_draft_and_no_evidence, 0,
 	    (int)(sizeof(damages) / sizeof(damages[0])));
 	tcase_add_loop_test(t,
@@ -665,10 +665,11 @@ suite_recover(void)
 	tcase_add_test(t,
 	    an_empty_file_is_sealed_wherever_its_bytes_are_said_to_be);
 	tcase_add_test(t, of_two_damaged_copies_the_longer_one_is_the_draft);
-	tcase_add_test(t, a_placeholder_is_one_again);
+	tcase_add_test(t, a_placeholder_survives_a_restart);
 	tcase_add_test(t, a_draft_takes_a_name_that_is_free);
-	tcase_add_loop_test(t, a_promise_is_kept_without_what_stands_beside_it,
-	    0, (int)(sizeof(facts) / sizeof(facts[0])));
+	tcase_add_loop_test(t,
+	    a_flushed_file_survives_without_its_digest_and_actor, 0,
+	    (int)(sizeof(facts) / sizeof(facts[0])));
 	tcase_add_test(t, bytes_that_go_missing_while_mounted_cannot_be_read);
 	tcase_add_test(t, what_cannot_be_read_is_tried_again);
 	tcase_add_test(t, staged_files_that_no_row_knows_are_swept);

@@ -266,7 +266,7 @@ START_TEST(nothing_is_born_below_a_seal)
 	ck_assert_msg(p.broken.n == 0, "%s", p.broken.first);
 	p.d[5].e.seq = 6;
 	play(&p, 5);
-	ck_assert_str_eq("is born in a directory that was sealed",
+	ck_assert_str_eq("is created in a directory that was sealed",
 	    p.broken.first);
 	end(&p);
 }
@@ -320,6 +320,10 @@ END_TEST
 	.access.mode = (mode_)
 #define TEMPLATE(path_, version) \
 	.type = TF_TEMPLATE_SET, .path = S(path_), .template_version = (version)
+#define TYPE(path_, name_, version)                                    \
+	.type = TF_TYPE_SET, .path = S(path_), .has_definition = true, \
+	.definition_name = S(name_), .definition_version = (version)
+#define CLAIMS(path_) .type = TF_CLAIMS_SET, .path = S(path_)
 #define OVERRIDE(path_, target_)                             \
 	.type = TF_ATTESTATION_OVERRIDDEN, .path = S(path_), \
 	.has_target = true, .target = (target_)
@@ -347,9 +351,9 @@ static const char elsewhere[] = "previous does not continue this ledger";
 static const char no_root[] = "does not say whose the root is";
 static const char other_store[] = "was written by another store";
 static const char other_keys[] = "names keys that are not in force";
-static const char depth[] = "is born at the wrong depth";
-static const char nowhere[] = "is born in a directory that does not exist";
-static const char too_late[] = "is born in a directory that was sealed";
+static const char depth[] = "is created at the wrong depth";
+static const char nowhere[] = "is created in a directory that does not exist";
+static const char too_late[] = "is created in a directory that was sealed";
 static const char number_again[] = "its node number was used before";
 static const char used[] = "its name was used before";
 static const char too_early[] = "repeats what is not sealed yet";
@@ -370,6 +374,12 @@ static const char other_node[] = "its node is not the evidence's";
 static const char write_back[] = "gives a sealed directory write permission";
 static const char no_trail[] = "sets a template of no trail";
 static const char not_next[] = "its template has not the next version";
+static const char no_type[] = "defines a type of no trail";
+static const char type_not_next[] = "its type has not the next version";
+static const char of_sealed[] = "defines something of a sealed trail";
+static const char about_nothing[] =
+    "claims something about what does not exist";
+static const char about_sealed[] = "claims something about a sealed directory";
 static const char no_seal[] = "overrides what is not the seal of its path";
 static const char old_key[] = "replaces a key that is not in force";
 
@@ -522,6 +532,29 @@ static const struct story stories[] = {
 	{ 3, { { TEMPLATE(TRAIL, 1) } }, not_next },
 	{ 3, { { TEMPLATE(TRAIL, 2) }, { FLOW_BORN(9, TRAIL "/w", 2) } },
 	  NULL },
+
+	{ 1, { { BORN(TRAIL_CREATED, 2, "t") }, { SEALED(TRAIL, "t") },
+	       { TEMPLATE("t", 1) } }, of_sealed },
+
+	/* types */
+	{ 4, { { TYPE("x", "a", 1) } }, no_type },
+	{ 4, { { TYPE(FLOW, "a", 1) } }, no_type },
+	{ 2, { { TYPE(TRAIL, "a", 2) } }, type_not_next },
+	{ 2, { { TYPE(TRAIL, "a", 1) }, { TYPE(TRAIL, "a", 1) } },
+	  type_not_next },
+	{ 2, { { TYPE(TRAIL, "a", 1) }, { TYPE(TRAIL, "a", 2) },
+	       { TYPE(TRAIL, "b", 1) } }, NULL },
+	{ 2, { { TYPE(TRAIL, "a", 1) }, { BORN(TRAIL_CREATED, 9, "t") },
+	       { TYPE("t", "a", 1) } }, NULL },
+	{ 1, { { BORN(TRAIL_CREATED, 2, "t") }, { SEALED(TRAIL, "t") },
+	       { TYPE("t", "a", 1) } }, of_sealed },
+
+	/* claims */
+	{ 4, { { CLAIMS("x") } }, about_nothing },
+	{ 5, { { CLAIMS(ATT) } }, about_nothing },
+	{ 4, { { CLAIMS(TRAIL) }, { CLAIMS(FLOW) }, { CLAIMS(FLOW) } }, NULL },
+	{ 9, { { CLAIMS(FLOW) } }, about_sealed },
+	{ 9, { { CLAIMS(TRAIL) } }, NULL },
 
 	/* overrides */
 	{ 8, { { OVERRIDE(FLOW "/x", 7) } }, no_seal },

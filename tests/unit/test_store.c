@@ -180,10 +180,10 @@ START_TEST(what_is_not_a_database_of_ours_is_not_opened)
 	fclose(f);
 	ck_assert_int_eq(TF_FOREIGN,
 	    tf_db_open("copy.db", TF_DB_WRITE, &d, &err));
-	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=3"));
+	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=4"));
 	ck_assert_int_eq(TF_NEWER,
 	    tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, &err));
-	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=2"));
+	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=3"));
 	OK(tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, &err));
 	tf_db_close(d);
 	ck_assert_ptr_null(strchr(err.text, '\n'));
@@ -243,7 +243,7 @@ START_TEST(a_transaction_is_whole)
 }
 END_TEST
 
-START_TEST(small_facts_are_kept)
+START_TEST(single_values_are_stored)
 {
 	char text[32];
 	uint64_t n;
@@ -376,7 +376,7 @@ START_TEST(no_sql_changes_what_was_committed)
 }
 END_TEST
 
-START_TEST(tiles_grow)
+START_TEST(tiles_are_extended)
 {
 	struct tf_hash h[TF_INLINE_MAX / 256] = { 0 }, got[256];
 
@@ -427,7 +427,7 @@ END_TEST
 
 /* --- names ------------------------------------------------------------ */
 
-START_TEST(a_name_is_given_back_as_it_was_put)
+START_TEST(a_name_is_read_back_unchanged)
 {
 	struct tf_node_row r = node_row(5, 1, TF_KIND_EVIDENCE, "f"), got;
 
@@ -445,7 +445,7 @@ START_TEST(a_name_is_given_back_as_it_was_put)
 	ck_assert_int_eq(TF_NOTFOUND, tf_nodes_find(db, 1, "g", 1, &got, NULL));
 	ck_assert_int_eq(TF_NOTFOUND, tf_nodes_find(db, 2, "f", 1, &got, NULL));
 	ck_assert_int_eq(TF_NOTFOUND, tf_nodes_get(db, 6, &got, NULL));
-	/* A name is born once. */
+	/* A name is created once. */
 	r.attr.id = 6;
 	ck_assert_int_ne(TF_OK, tf_nodes_put(db, &r, NULL));
 	r.attr.id = 5;
@@ -663,14 +663,14 @@ suite_store(void)
 	tcase_add_loop_test(t, another_schema_is_not_trusted, 0,
 	    (int)(sizeof(other_schemas) / sizeof(other_schemas[0])));
 	tcase_add_test(t, a_transaction_is_whole);
-	tcase_add_test(t, small_facts_are_kept);
+	tcase_add_test(t, single_values_are_stored);
 	tcase_add_test(t, entries_only_append);
 	tcase_add_loop_test(t, no_sql_changes_what_was_committed, 0,
 	    (int)(sizeof(attacks) / sizeof(attacks[0])));
-	tcase_add_test(t, tiles_grow);
+	tcase_add_test(t, tiles_are_extended);
 	tcase_add_test(t,
 	    entries_are_read_in_order_until_the_reader_has_enough);
-	tcase_add_test(t, a_name_is_given_back_as_it_was_put);
+	tcase_add_test(t, a_name_is_read_back_unchanged);
 	tcase_add_test(t, names_are_listed_by_number);
 	tcase_add_test(t, only_the_access_and_times_of_a_directory_change);
 	tcase_add_test(t, a_staged_row_is_replaced_and_goes);

@@ -1,0 +1,115 @@
+/* Reports what an audit finds, and what it could not check. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "../base/show.h"
+#include "../verify.h"
+#include "audit.h"
+#include "findings.h"
+
+static const char *const link_names[TF_CHECKS] = {
+	[TF_CHECK_PACKAGE] = "package",
+	[TF_CHECK_CONTENTS] = "contents",
+	[TF_CHECK_ENTRIES] = "entries",
+	[TF_CHECK_NAMES] = "names",
+	[TF_CHECK_TREE] = "tree",
+	[TF_CHECK_TILES] = "tiles",
+	[TF_CHECK_SIGNATURE] = "signature",
+	[TF_CHECK_EARLIER] = "earlier checkpoint",
+	[TF_CHECK_WITNESS] = "witness",
+	[TF_CHECK_TIMESTAMP] = "timestamp",
+};
+
+const struct tf_str tf_nowhere;
+
+const char *
+tf_check_name(enum tf_check l)
+{
+	return link_names[l];
+}
+
+static void
+tell(struct tf_audit *a, enum tf_check l, enum tf_grade grade, uint64_t seq,
+    struct tf_str path, const char *text)
+{
+	struct tf_finding f = { .check = l,
+		.grade = grade,
+		.seq = seq,
+		.text = text };
+
+	a->shown.n = 0;
+	if (path.p != NULL)
+		tf_name_show(&a->shown, path.p, path.n);
+	tf_buf_add(&a->shown, "", 1);
+	f.path = a->shown.failed ? "" : a->shown.p;
+	if (a->v->found != NULL)
+		a->v->found(a->v->arg, &f);
+}
+
+void
+tf_audit_finding(struct tf_audit *a, enum tf_check l, uint64_t seq,
+    struct tf_str path, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	a->r->check[l] = TF_VERDICT_FAILED;
+	a->r->findings++;
+	tell(a, l, TF_GRADE_WRONG, seq, path, text);
+}
+
+void
+tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
+    struct tf_str path, const char *text)
+{
+	if (grade == TF_GRADE_UNPROVEN) {
+		a->r->unproven++;
+	} else {
+		a->r->check[l] = TF_VERDICT_FAILED;
+		a->r->findings++;
+		a->r->beside += grade == TF_GRADE_BESIDE;
+	}
+	tell(a, l, grade, UINT64_MAX, path, text);
+}
+
+/* A check that did not see all of its input cannot pass. */
+void
+tf_audit_not_seen(struct tf_audit *a, enum tf_check l)
+{
+	if (a->r->check[l] == TF_VERDICT_OK)
+		a->r->check[l] = TF_VERDICT_ABSENT;
+}
+
+void
+tf_audit_unread(struct tf_audit *a, enum tf_check l, uint64_t seq,
+    struct tf_str path, const char *text)
+{
+	tf_audit_not_seen(a, l);
+	tell(a, l, TF_GRADE_UNREAD, seq, path, text);
+}
+
+void
+tf_audit_trouble(struct tf_audit *a, enum tf_check l, uint64_t seq,
+    struct tf_str path, const char *what, const struct tf_error *why)
+{
+	if (!tf_code_undecided(why->code))
+		tf_audit_finding(a, l, seq, path, "%s%s%s", what,
+		    *what == '\0' ? "" : ": ", why->text);
+	else if (a->unable.code == TF_OK)
+		a->unable = *why;
+}
+
+void
+tf_audit_no_memory(struct tf_audit *a)
+{
+	(void)tf_nomem(&a->unable);
+}
+
+enum tf_code
+tf_audit_able(const struct tf_audit *a, struct tf_error *err)
+{
+	return a->unable.code == TF_OK ? TF_OK : tf_fail_as(err, &a->unable);
+}

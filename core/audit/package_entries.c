@@ -1,0 +1,342 @@
+/*
+ * Checks the entries of a package: their proofs, the bytes of their evidence
+ * and their statements.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "../archive/description.h"
+#include "../archive/format.h"
+#include "../archive/members.h"
+#include "../archive/names.h"
+#include "../archive/reader.h"
+#include "../archive/select.h"
+#include "../archive/texts.h"
+#include "../base/bytes.h"
+#include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
+#include "../ledger/merkle.h"
+#include "../ledger/proof.h"
+#include "../ledger/replay.h"
+#include "../verify.h"
+#include "audit.h"
+#include "findings.h"
+#include "package_entries.h"
+#include "package_members.h"
+
+#define PROOF_MAX ((size_t)1 << 20)
+#define STATEMENT_MAX ((size_t)64 << 20)
+
+/* --- proofs --------------------------------------------------------------- */
+
+static const char *
+wrong_proof(struct tf_audit *a, const struct tf_tlog_proof *p, uint64_t idx,
+    const struct tf_hash *leaf)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_hash extra;
+
+	tf_entry_leaf(p->extra.p, p->extra.n, &extra);
+	if (p->index != idx || memcmp(&extra, leaf, sizeof(extra)) != 0)
+		return "is the proof of another entry";
+	if (!tf_str_same(p->note, tf_buf_bytes(&k->note)))
+		return "is under another checkpoint than the package";
+	if (tf_merkle_check_inclusion(idx, a->head.size, leaf, p->path.h,
+		p->path.n, &a->head.root) != TF_OK)
+		return "does not lead to the root of the checkpoint";
+	return NULL;
+}
+
+enum tf_code
+tf_audit_package_prove(struct tf_audit *a, uint64_t idx, struct tf_str path,
+    const struct tf_hash *leaf, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_buf name = { 0 }, text = { 0 };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_tlog_proof p;
+	const char *wrong;
+
+	(void)path;
+	if (k->stored.n > 0)
+		tf_buf_printf(&name, TF_PACKAGE_FILE_PROOFS "%.*s",
+		    (int)k->stored.n, k->stored.p);
+	else
+		tf_buf_printf(&name, TF_PACKAGE_EVENT_PROOFS "%llu",
+		    (unsigned long long)idx);
+	tf_buf_add(&name, TF_PACKAGE_PROOF, sizeof(TF_PACKAGE_PROOF));
+	if (name.failed)
+		return tf_nomem(err);
+	if (tf_audit_member_load(a, TF_CHECK_TREE, name.p, PROOF_MAX, &text)) {
+		if (tf_tlog_proof_parse(tf_buf_bytes(&text).p, text.n, &p,
+			&e) != TF_OK)
+			tf_audit_trouble(a, TF_CHECK_TREE, UINT64_MAX,
+			    (struct tf_str){ name.p, strlen(name.p) },
+			    "is malformed", &e);
+		else if ((wrong = wrong_proof(a, &p, idx, leaf)) != NULL)
+			tf_audit_member_wrong(a, TF_CHECK_TREE, name.p, wrong);
+		tf_tlog_proof_free(&p);
+	}
+	tf_buf_free(&name);
+	tf_buf_free(&text);
+	return TF_OK;
+}
+
+/* --- evidence ------------------------------------------------------------- */
+
+/* Entry e sealed a file: check that the package has its bytes. */
+enum tf_code
+tf_audit_package_created(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_archive_member m;
+	struct tf_buf name = { 0 };
+	size_t i;
+	bool there;
+
+	if (x->kind != TF_KIND_EVIDENCE || k->stored.n == 0)
+		return TF_OK;
+	tf_buf_printf(&name, TF_PACKAGE_DATA "%.*s", (int)k->stored.n,
+	    k->stored.p);
+	tf_buf_add(&name, "", 1);
+	if (name.failed)
+		return tf_nomem(err);
+	there = tf_archive_find(k->z, name.p, &i);
+	tf_buf_free(&name);
+	if (!there) {
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
+		    "missing from the package");
+		return TF_OK;
+	}
+	k->seen[i] = true;
+	k->f.files++;
+	k->f.bytes += e->content.size;
+	tf_archive_member(k->z, i, &m);
+	if (m.size != e->content.size) { /* do not unpack it */
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
+		    "altered: its size is not that of the entry");
+		return TF_OK;
+	}
+	if (memcmp(&m.sha256, &e->content.sha256, sizeof(m.sha256)) != 0)
+		tf_audit_finding(a, TF_CHECK_PACKAGE, e->seq, e->path,
+		    "the manifest has another digest than the entry");
+	return tf_audit_content(a, e->seq, e->path, i, &e->content, err);
+}
+
+/* --- statements ----------------------------------------------------------- */
+
+/* Decode the text between "payload":" and the next quote.  The caller compares
+ * the whole envelope, so it finds a wrong end. */
+static bool
+payload_of(const struct tf_buf *envelope, struct tf_buf *out)
+{
+	static const char head[] = "{\"payload\":\"";
+	const size_t n = sizeof(head) - 1;
+	const char *end;
+
+	if (envelope->n <= n || memcmp(envelope->p, head, n) != 0 ||
+	    (end = memchr(envelope->p + n, '"', envelope->n - n)) == NULL)
+		return false;
+	return tf_unbase64(envelope->p + n, (size_t)(end - envelope->p) - n,
+	    out);
+}
+
+/* Check the list of digests whose own digest is in the seal. */
+static void
+check_sums(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_buf *dir)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_archive_member m;
+	struct tf_buf name = { 0 }, b = { 0 };
+	size_t i;
+
+	tf_buf_add(&name, dir->p, dir->n);
+	tf_buf_add(&name, TF_PACKAGE_SUMS, sizeof(TF_PACKAGE_SUMS));
+	if (name.failed)
+		tf_audit_no_memory(a);
+	else if (tf_archive_find(k->z, name.p, &i) &&
+	    tf_audit_member_load(a, TF_CHECK_PACKAGE, name.p, STATEMENT_MAX,
+		&b)) {
+		tf_archive_member(k->z, i, &m);
+		if (memcmp(&m.sha256, &e->evidence_sums, sizeof(m.sha256)) != 0)
+			tf_audit_member_wrong(a, TF_CHECK_CONTENTS, name.p,
+			    "is not the list that was sealed");
+	}
+	tf_buf_free(&name);
+	tf_buf_free(&b);
+}
+
+enum tf_code
+tf_audit_package_payload(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_str rel = tf_package_below(&k->p, e->path);
+	struct tf_buf name = { 0 }, have = { 0 }, want = { 0 };
+	enum tf_code rc;
+	bool same;
+	size_t i;
+
+	if (rel.p == NULL)
+		return tf_fail(err, TF_NOTFOUND, "it is not of this package");
+	tf_buf_str(&name, TF_PACKAGE_ATTESTATIONS);
+	rc = tf_package_directory(k->names, rel, &name, err);
+	if (rc == TF_OK)
+		check_sums(a, e, &name);
+	tf_buf_add(&name, TF_PACKAGE_ENVELOPE, sizeof(TF_PACKAGE_ENVELOPE));
+	if (rc == TF_OK && name.failed)
+		rc = tf_nomem(err);
+	if (rc == TF_OK && !tf_archive_find(k->z, name.p, &i))
+		rc = tf_fail(err, TF_NOTFOUND, "it is not in the package");
+	if (rc == TF_OK) {
+		k->seen[i] = true;
+		rc = tf_archive_load(k->r, i, STATEMENT_MAX, &have, err);
+	}
+	/* Payload and entry determine every byte of the envelope. */
+	if (rc == TF_OK) {
+		same = payload_of(&have, out) &&
+		    tf_package_envelope(e, out, &want, NULL) == TF_OK &&
+		    tf_str_same(tf_buf_bytes(&want), tf_buf_bytes(&have));
+		if (out->failed || want.failed)
+			rc = tf_nomem(err);
+		else if (!same)
+			rc = tf_fail(err, TF_TAMPER, "its envelope is altered");
+	}
+	tf_buf_free(&name);
+	tf_buf_free(&have);
+	tf_buf_free(&want);
+	return rc;
+}
+
+/* --- entries -------------------------------------------------------------- */
+
+/* Set k->stored to the name of the evidence of e in the package. */
+static enum tf_code
+name_evidence(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_str rel = tf_package_below(&k->p, e->path);
+	enum tf_code rc;
+
+	if (rel.p == NULL) {
+		tf_audit_finding(a, TF_CHECK_ENTRIES, e->seq, e->path,
+		    "is not of what the package is about");
+		return TF_OK;
+	}
+	rc = tf_package_file(k->names, rel, &k->stored, err);
+	if (rc == TF_OK && !tf_str_same(tf_buf_bytes(&k->stored), rel))
+		rc = tf_package_name_line(rel,
+		    (struct tf_str){ k->stored.p, k->stored.n }, &k->renamed,
+		    err);
+	return rc;
+}
+
+static enum tf_code
+one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_entry_decoded d = { 0 };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_package_dir dir;
+	enum tf_code rc = TF_OK;
+	char what[64];
+	uint64_t seq;
+
+	k->stored.n = 0;
+	if (tf_entry_decode(&d, p, n, &e) != TF_OK) {
+		(void)snprintf(what, sizeof(what),
+		    "line %llu of " TF_PACKAGE_EVENTS " is malformed",
+		    (unsigned long long)a->r->entries + 1);
+		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
+		    what, &e);
+		a->r->entries++;
+		tf_entry_decoded_free(&d);
+		return TF_OK;
+	}
+	seq = d.e.seq;
+	k->f.entries++;
+	k->f.last = d.e.at;
+	if (seq < a->next || seq >= a->head.size) {
+		tf_audit_finding(a, TF_CHECK_ENTRIES, seq, d.e.path,
+		    "is not in its place");
+	} else {
+		if (d.e.type == TF_EVIDENCE_SEALED)
+			rc = name_evidence(a, &d.e, err);
+		if (rc == TF_OK && tf_package_dir_of(&k->p, &d.e, &dir))
+			rc = tf_package_dirs_add(&k->dirs, &dir, err);
+		if (d.e.type == TF_LEDGER_OPENED)
+			(void)snprintf(k->attester, sizeof(k->attester), "%.*s",
+			    (int)d.e.key_attester.n, d.e.key_attester.p);
+		if (rc == TF_OK)
+			rc = tf_audit_entry(a, seq, p, n, err);
+	}
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+/* Check the complete lines, and keep the rest for the next call. */
+static enum tf_code
+part(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+	struct tf_audit_package *k = a->self;
+	const char *at, *end;
+	size_t left;
+	enum tf_code rc = TF_OK;
+
+	tf_buf_add(&k->line, p, n);
+	if (k->line.failed)
+		return tf_nomem(err);
+	at = k->line.p;
+	left = k->line.n;
+	while (rc == TF_OK && (end = memchr(at, '\n', left)) != NULL) {
+		rc = one_line(a, at, (size_t)(end - at), err);
+		left -= (size_t)(end + 1 - at);
+		at = end + 1;
+	}
+	memmove(k->line.p, at, left);
+	k->line.n = left;
+	if (rc == TF_OK && left > TF_ENTRY_MAX)
+		return tf_fail(err, TF_TAMPER,
+		    "a line is longer than entries "
+		    "are");
+	return rc;
+}
+
+enum tf_code
+tf_audit_package_entries(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_error e = { .code = TF_OK };
+	struct tf_archive_reader *r;
+	struct tf_archive_member m;
+	struct tf_hash h;
+	enum tf_code rc;
+	size_t i;
+
+	if (!tf_audit_member_expect(a, TF_CHECK_ENTRIES, TF_PACKAGE_EVENTS, &i))
+		return TF_OK;
+	/* A reader of its own, because k->r reads proofs between the lines. */
+	if ((rc = tf_archive_reader_new(k->z, &r, err)) != TF_OK)
+		return rc;
+	tf_archive_member(k->z, i, &m);
+	rc = tf_archive_read(r, i, part, a, &h, &e);
+	tf_archive_reader_free(r);
+	if (rc != TF_OK) {
+		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX,
+		    (struct tf_str){ TF_PACKAGE_EVENTS,
+			strlen(TF_PACKAGE_EVENTS) },
+		    "", &e);
+		return TF_OK;
+	}
+	if (k->line.n > 0)
+		tf_audit_member_wrong(a, TF_CHECK_ENTRIES, TF_PACKAGE_EVENTS,
+		    "its last line is cut");
+	if (memcmp(&h, &m.sha256, sizeof(h)) != 0)
+		tf_audit_member_wrong(a, TF_CHECK_PACKAGE, TF_PACKAGE_EVENTS,
+		    "altered: its bytes are not those of the manifest");
+	return TF_OK;
+}

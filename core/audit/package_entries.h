@@ -1,0 +1,33 @@
+/*
+ * The entries of a package with their proofs, evidence and statements. The
+ * functions are callbacks of struct tf_source; the source is a
+ * tf_audit_package.
+ */
+#ifndef TF_AUDIT_PACKAGE_ENTRIES_H
+#define TF_AUDIT_PACKAGE_ENTRIES_H
+
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+struct tf_audit;
+struct tf_buf;
+struct tf_entry;
+struct tf_replay_effect;
+
+TF_MUST_USE enum tf_code tf_audit_package_entries(struct tf_audit *a,
+    struct tf_error *err);
+
+TF_MUST_USE enum tf_code tf_audit_package_prove(struct tf_audit *a,
+    uint64_t idx, struct tf_str path, const struct tf_hash *leaf,
+    struct tf_error *err);
+
+TF_MUST_USE enum tf_code tf_audit_package_created(struct tf_audit *a,
+    const struct tf_entry *e, const struct tf_replay_effect *x,
+    struct tf_error *err);
+
+TF_MUST_USE enum tf_code tf_audit_package_payload(struct tf_audit *a,
+    const struct tf_entry *e, struct tf_buf *out, struct tf_error *err);
+
+#endif

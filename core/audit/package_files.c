@@ -1,0 +1,237 @@
+/*
+ * Checks the files of a package besides evidence, entries and proofs: they must
+ * follow from the entries, and there must be no others.
+ */
+#include <string.h>
+
+#include "../archive/description.h"
+#include "../archive/format.h"
+#include "../archive/members.h"
+#include "../archive/reader.h"
+#include "../archive/safe_name.h"
+#include "../archive/texts.h"
+#include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../ledger/replay.h"
+#include "../verify.h"
+#include "audit.h"
+#include "findings.h"
+#include "package_files.h"
+#include "package_members.h"
+
+#define ABOUT_A_FILE_MAX 4096 /* bytes per file that one describes */
+
+/* tf_archive_open_any compares the manifests with the archive. */
+static bool
+is_manifest(const char *name)
+{
+	return strcmp(name, TF_PACKAGE_MANIFEST) == 0 ||
+	    strcmp(name, TF_PACKAGE_TAGMANIFEST) == 0;
+}
+
+static enum tf_code
+pass_over(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	(void)arg;
+	(void)p;
+	(void)n;
+	(void)err;
+	return TF_OK;
+}
+
+/* Check a page against the manifest.  The limit on its size grows with the
+ * number of members: a larger page only serves to fill an auditor's disk. */
+static bool
+check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_error e = { .code = TF_OK };
+	struct tf_hash h;
+
+	if (m->size >
+	    TF_AUDIT_TEXT_MAX + tf_archive_count(k->z) * ABOUT_A_FILE_MAX)
+		tf_audit_member_wrong(a, TF_CHECK_PACKAGE, m->name,
+		    "is longer than it can be");
+	else if (tf_archive_read(k->r, i, pass_over, NULL, &h, &e) != TF_OK)
+		tf_audit_trouble(a, TF_CHECK_PACKAGE, UINT64_MAX,
+		    (struct tf_str){ m->name, strlen(m->name) }, "", &e);
+	else if (memcmp(&h, &m->sha256, sizeof(h)) != 0)
+		tf_audit_member_wrong(a, TF_CHECK_PACKAGE, m->name,
+		    "altered: its bytes are not those of the manifest");
+	else
+		return true;
+	return false;
+}
+
+/* Check the page called name, if the package has it.  text is what this version
+ * of trailfs writes there, NULL if that is unknown. */
+static void
+check_reading(struct tf_audit *a, const char *name, const char *text)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_archive_member m;
+	struct tf_hash h;
+	size_t i;
+
+	if (!tf_archive_find(k->z, name, &i) || k->seen[i])
+		return;
+	tf_archive_member(k->z, i, &m);
+	if (!m.listed)
+		return;
+	k->seen[i] = true;
+	if (text != NULL)
+		tf_sha256(text, strlen(text), &h);
+	if (check_digest(a, &m, i) &&
+	    (text == NULL || memcmp(&h, &m.sha256, sizeof(h)) != 0))
+		tf_audit_member_remark(a, TF_GRADE_UNPROVEN, name,
+		    text == NULL ?
+			"unproven: no signature covers what it says" :
+			"unproven: not the text of this version");
+}
+
+static enum tf_code
+one_text(void *arg, enum tf_package_text text, const char *name,
+    struct tf_error *err)
+{
+	(void)text;
+	(void)err;
+	check_reading(arg, name, NULL);
+	return TF_OK;
+}
+
+/* Check the pages of the directories that the entries create; check_rest
+ * reports any other page. */
+static enum tf_code
+check_pages(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	enum tf_code rc = TF_OK;
+
+	check_reading(a, TF_PACKAGE_README, tf_package_readme);
+	check_reading(a, TF_PACKAGE_SCRIPT, tf_package_script);
+	for (size_t i = 0; rc == TF_OK && i < k->dirs.n; i++)
+		rc = tf_package_texts(&k->p, k->names, &k->dirs.d[i], one_text,
+		    a, err);
+	return rc;
+}
+
+static void
+check_rest(struct tf_audit *a)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_archive_member m;
+
+	for (size_t i = 0; i < tf_archive_count(k->z); i++) {
+		tf_archive_member(k->z, i, &m);
+		if (k->seen[i] || is_manifest(m.name))
+			continue;
+		if (m.missing)
+			tf_audit_member_remark(a, TF_GRADE_BESIDE, m.name,
+			    "is listed in a manifest, and not there");
+		else if (!m.listed)
+			tf_audit_member_remark(a, TF_GRADE_BESIDE, m.name,
+			    "is not of the package: no manifest lists it");
+		else if (strncmp(m.name, TF_PACKAGE_DATA,
+			     strlen(TF_PACKAGE_DATA)) == 0)
+			tf_audit_member_wrong(a, TF_CHECK_NAMES, m.name,
+			    "no entry speaks of it");
+		else
+			tf_audit_member_wrong(a, TF_CHECK_PACKAGE, m.name,
+			    "does not belong into a package: no entry speaks "
+			    "of it");
+	}
+}
+
+static void
+check_keys(struct tf_audit *a)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_package_keys keys = { 0 };
+
+	/* The key was decoded with its entry, so it can only be absent.  Then
+	 * the replay has reported that the ledger was never opened. */
+	(void)tf_package_keys(&a->vkey, tf_str_of(k->attester), &keys);
+	tf_audit_member_must_be(a, TF_PACKAGE_VKEY, &keys.vkey);
+	tf_audit_member_must_be(a, TF_PACKAGE_PEM, &keys.pem);
+	tf_audit_member_must_be(a, TF_PACKAGE_ATTESTER, &keys.attester);
+	tf_package_keys_free(&keys);
+}
+
+static void
+check_top(struct tf_audit *a)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_buf top = { 0 };
+	const char *why;
+	enum tf_archive_form form = tf_archive_form(k->z, &why);
+
+	if (form == TF_ARCHIVE_REPACKED)
+		tf_audit_member_remark(a, TF_GRADE_BESIDE, "",
+		    "another program packed it again, "
+		    "and what that one says of its files is not checked");
+	a->r->unpacked = form == TF_ARCHIVE_FILES;
+	/* Unpacked or repacked files may have another top directory. */
+	if (form != TF_ARCHIVE_OURS)
+		return;
+	tf_package_safe(&top, k->p.name, true);
+	tf_buf_add(&top, "", 1);
+	if (top.failed)
+		tf_audit_no_memory(a);
+	else if (strcmp(top.p, tf_archive_top(k->z)) != 0)
+		tf_audit_member_wrong(a, TF_CHECK_PACKAGE, tf_archive_top(k->z),
+		    "the package is called otherwise than what it is about");
+	tf_buf_free(&top);
+}
+
+static enum tf_code
+count_open(void *arg, const struct tf_replay_dir *d, struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+	struct tf_audit_package *k = a->self;
+
+	(void)err;
+	if (d->seal != UINT64_MAX || d->attr.kind < TF_KIND_TRAIL ||
+	    d->attr.kind > TF_KIND_ATTESTATION)
+		return TF_OK;
+	/* Do not count directories above the packaged one, nor a trail of
+	 * which the package holds only some workflows. */
+	a->r->unsealed += d->attr.kind >= k->p.kind &&
+	    (d->attr.kind > TF_KIND_TRAIL || !a->r->cut);
+	return TF_OK;
+}
+
+enum tf_code
+tf_audit_package_end(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_buf b = { 0 };
+	enum tf_code rc;
+
+	a->r->cut = k->p.has_since || k->p.has_until;
+	a->r->may_be_repeated = k->p.kind == TF_KIND_ATTESTATION;
+	rc = tf_replay_each(a->replay, count_open, a, err);
+	if (rc != TF_OK)
+		return rc;
+	k->f.p = &k->p;
+	k->f.head = a->head;
+	tf_package_bag_info(&k->f, &b);
+	tf_audit_member_must_be(a, TF_PACKAGE_INFO, &b);
+	b.n = 0;
+	rc = tf_package_json(&k->f, &b, err);
+	if (rc == TF_OK)
+		tf_audit_member_must_be(a, TF_PACKAGE_JSON, &b);
+	b.n = 0;
+	tf_buf_str(&b, tf_package_bagit);
+	tf_audit_member_must_be(a, TF_PACKAGE_BAGIT, &b);
+	if (k->renamed.n > 0)
+		tf_audit_member_must_be(a, TF_PACKAGE_NAMES, &k->renamed);
+	check_keys(a);
+	check_top(a);
+	if (rc == TF_OK)
+		rc = check_pages(a, err);
+	/* After an error some expected members are not marked as seen. */
+	if (rc == TF_OK && tf_audit_able(a, NULL) == TF_OK)
+		check_rest(a);
+	tf_buf_free(&b);
+	return rc;
+}

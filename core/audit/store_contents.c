@@ -1,0 +1,89 @@
+/*
+ * Hashes the contents of a store.  Content is in the database or in objects/.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bits.h"
+#include "../base/crypto.h"
+#include "../ledger/entry.h"
+#include "../store/objects.h"
+#include "../store/schema.h"
+#include "../verify.h"
+#include "audit.h"
+#include "file.h"
+#include "findings.h"
+#include "pool.h"
+#include "store_contents.h"
+#include "store_i.h"
+
+enum tf_code
+tf_audit_store_begin_thread(void *arg, void **self, struct tf_error *err)
+{
+	struct tf_audit_store *s = arg;
+	struct tf_db *db;
+	enum tf_code rc = tf_db_open(s->db_path, TF_DB_READ, &db, err);
+
+	*self = db;
+	return rc;
+}
+
+void
+tf_audit_store_end_thread(void *self)
+{
+	tf_db_close(self);
+}
+
+enum tf_code
+tf_audit_store_hash(void *arg, void *self, const struct tf_task *t,
+    struct tf_hash *h, uint64_t *size, struct tf_error *err)
+{
+	struct tf_audit_store *s = arg;
+	struct tf_object_row o;
+	struct tf_buf body = { 0 };
+	enum tf_code rc;
+	int fd;
+
+	/* tf_audit_store_content() found this row before, in the same database. */
+	rc = tf_object_get(self, t->object, &o, &body, err);
+	if (rc == TF_OK && o.is_inline) {
+		tf_sha256(body.p, body.n, h);
+		*size = body.n;
+	} else if (rc == TF_OK &&
+	    (rc = tf_object_open(s->objectsfd, &t->want.sha256, &fd, err)) ==
+		TF_OK) {
+		rc = tf_audit_hash(fd, &t->want, h, size, err);
+		(void)close(fd);
+	}
+	tf_buf_free(&body);
+	return rc;
+}
+
+enum tf_code
+tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
+    uint64_t object, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	struct tf_object_row o;
+	enum tf_code rc = tf_object_get(s->db, object, &o, NULL, err);
+
+	if (rc == TF_NOTFOUND) {
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
+		    "missing: the database has no object for it");
+		return TF_OK;
+	}
+	if (rc != TF_OK)
+		return rc;
+	if (o.size != e->content.size ||
+	    memcmp(&o.sha256, &e->content.sha256, sizeof(o.sha256)) != 0) {
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
+		    "altered: the name points at other bytes");
+		return TF_OK;
+	}
+	/* Equal bytes are one object, hashed once.  If tf_bits_add has no
+	 * memory, the object is hashed again: slower, but correct. */
+	if (tf_bits_has(&s->queued, object))
+		return TF_OK;
+	tf_bits_add(&s->queued, object);
+	return tf_audit_content(a, e->seq, e->path, object, &e->content, err);
+}

@@ -1,0 +1,76 @@
+/* Adds the files in which a package describes itself. */
+#include <string.h>
+
+#include "../archive/description.h"
+#include "../archive/format.h"
+#include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../buffer.h"
+#include "../node/vault_i.h"
+#include "descriptions.h"
+#include "members.h"
+
+enum tf_code
+tf_package_add_keys(struct tf_package_maker *k, struct tf_error *err)
+{
+	struct tf_package_keys keys = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (!tf_package_keys(&k->v->vkey, tf_buf_bytes(&k->attester), &keys))
+		rc = tf_fail(err, TF_TAMPER, "the attester's key is malformed");
+	if (rc == TF_OK)
+		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_VKEY),
+		    &keys.vkey, err);
+	if (rc == TF_OK)
+		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_PEM),
+		    &keys.pem, err);
+	if (rc == TF_OK)
+		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_ATTESTER),
+		    &keys.attester, err);
+	tf_package_keys_free(&keys);
+	return rc;
+}
+
+enum tf_code
+tf_package_add_descriptions(struct tf_package_maker *k, struct tf_error *err)
+{
+	struct tf_buf info = { 0 }, json = { 0 };
+	struct tf_package_member *m;
+	enum tf_code rc;
+
+	tf_package_bag_info(&k->f, &info);
+	if ((rc = tf_package_add_text(k, TF_PACKAGE_NAME(TF_PACKAGE_BAGIT),
+		 tf_package_bagit, strlen(tf_package_bagit), err)) == TF_OK &&
+	    (rc = tf_package_add_text(k, TF_PACKAGE_NAME(TF_PACKAGE_README),
+		 tf_package_readme, strlen(tf_package_readme), err)) == TF_OK &&
+	    (rc = tf_package_add_text(k, TF_PACKAGE_NAME(TF_PACKAGE_SCRIPT),
+		 tf_package_script, strlen(tf_package_script), err)) == TF_OK) {
+		k->m[k->n - 1].zip.executable = true;
+		rc = tf_package_json(&k->f, &json, err);
+	}
+	if (rc == TF_OK)
+		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_JSON),
+		    &json, err);
+	if (rc == TF_OK)
+		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_INFO),
+		    &info, err);
+	if (rc == TF_OK)
+		rc = tf_package_add_text(k,
+		    TF_PACKAGE_NAME(TF_PACKAGE_CHECKPOINT), k->note.p,
+		    k->note.n, err);
+	if (rc == TF_OK && k->renamed.n > 0)
+		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_NAMES),
+		    &k->renamed, err);
+	if (rc == TF_OK)
+		rc = tf_package_new_member(k,
+		    TF_PACKAGE_NAME(TF_PACKAGE_EVENTS), &m, err);
+	if (rc == TF_OK) {
+		m->from = TF_FROM_EVENTS;
+		m->zip.size = k->events.end;
+		m->zip.deflate = true;
+		tf_sha256_peek(k->events_sha, &m->sha256);
+	}
+	tf_buf_free(&info);
+	tf_buf_free(&json);
+	return rc;
+}

@@ -1,0 +1,16 @@
+/* The files in which a package describes itself: keys, BagIt, package.json. */
+#ifndef TF_PACKAGE_DESCRIPTIONS_H
+#define TF_PACKAGE_DESCRIPTIONS_H
+
+#include "../error.h"
+
+struct tf_package_maker;
+
+TF_MUST_USE enum tf_code tf_package_add_keys(struct tf_package_maker *k,
+    struct tf_error *err);
+
+/* Add all descriptions other than keys and manifests, and events.jsonl. */
+TF_MUST_USE enum tf_code tf_package_add_descriptions(struct tf_package_maker *k,
+    struct tf_error *err);
+
+#endif

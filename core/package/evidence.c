@@ -1,0 +1,142 @@
+/* Adds evidence to a package: finds its object, names it, proves its entry. */
+#include <string.h>
+#include <unistd.h>
+
+#include "../archive/description.h"
+#include "../archive/format.h"
+#include "../archive/names.h"
+#include "../archive/select.h"
+#include "../base/bytes.h"
+#include "../base/file.h"
+#include "../buffer.h"
+#include "../ledger/entry.h"
+#include "../node/vault_i.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "evidence.h"
+#include "members.h"
+
+#define SNIFF 4096 /* bytes that decide whether a file is text */
+
+/* True for UTF-8 without control characters other than white space. */
+static bool
+is_text(const char *p, size_t n)
+{
+	unsigned len;
+	uint32_t c;
+
+	for (size_t i = 0; i < n; i += len) {
+		if ((len = tf_utf8(p + i, n - i, &c)) == 0)
+			return n - i < 4 && n == SNIFF; /* cut character */
+		if (c == 0x7f || (c < 0x20 && (c < '\t' || c > '\r')))
+			return false;
+	}
+	return true;
+}
+
+enum tf_code
+tf_package_open_object(struct tf_package_maker *k, uint64_t object,
+    const struct tf_hash *h, struct tf_buf *body, int *fd, struct tf_error *err)
+{
+	struct tf_object_row o;
+	enum tf_code rc;
+
+	*fd = -1;
+	rc = tf_object_get(k->db, object, &o, body, err);
+	if (rc == TF_OK && !o.is_inline)
+		rc = tf_object_open(k->v->objectsfd, h, fd, err);
+	return rc;
+}
+
+/* Find the object with the bytes of e.  The row of its node names the object:
+ * after damage the database may have two objects with one digest. */
+static enum tf_code
+find_object(struct tf_package_maker *k, const struct tf_entry *e,
+    const struct tf_hash *h, uint64_t *object, struct tf_error *err)
+{
+	struct tf_object_row o;
+	struct tf_node_row row = { 0 };
+	enum tf_code rc = TF_NOTFOUND;
+
+	if (e->has_node &&
+	    (rc = tf_nodes_get(k->db, e->node, &row, err)) == TF_OK)
+		rc = tf_object_get(k->db, row.object, &o, NULL, err);
+	if (rc != TF_OK && rc != TF_NOTFOUND)
+		return rc;
+	*object = row.object;
+	if (rc != TF_OK || memcmp(&o.sha256, h, sizeof(*h)) != 0)
+		rc = tf_object_find(k->db, h, object, err);
+	return rc == TF_NOTFOUND ? tf_fail(err, TF_TAMPER,
+				       "an object is missing from the store: "
+				       "run trailctl verify") :
+				   rc;
+}
+
+/* Deflate only text: most other files are compressed already. */
+static enum tf_code
+look_inside(struct tf_package_maker *k, struct tf_package_member *m,
+    struct tf_error *err)
+{
+	struct tf_buf body = { 0 };
+	char part[SNIFF];
+	size_t n = 0;
+	enum tf_code rc;
+	int fd;
+
+	if (m->zip.size < TF_DEFLATE_MIN)
+		return TF_OK;
+	rc = tf_package_open_object(k, m->at, &m->sha256, &body, &fd, err);
+	if (rc == TF_OK && fd >= 0) {
+		rc = tf_file_pread(fd, part, sizeof(part), 0, &n, err);
+		(void)close(fd);
+	} else if (rc == TF_OK) {
+		n = body.n < sizeof(part) ? body.n : sizeof(part);
+		memcpy(part, body.p, n);
+	}
+	m->zip.deflate = rc == TF_OK && is_text(part, n);
+	tf_buf_free(&body);
+	return rc;
+}
+
+static enum tf_code
+add_object(struct tf_package_maker *k, const struct tf_entry *e,
+    const char *stored, struct tf_error *err)
+{
+	struct tf_package_member *m;
+	enum tf_code rc = tf_package_new_member(k,
+	    TF_PACKAGE_NAME(TF_PACKAGE_DATA, stored), &m, err);
+
+	if (rc != TF_OK)
+		return rc;
+	m->from = TF_FROM_OBJECT;
+	m->sha256 = e->content.sha256;
+	m->zip.size = e->content.size;
+	k->f.files++;
+	k->f.bytes += e->content.size;
+	rc = find_object(k, e, &m->sha256, &m->at, err);
+	return rc == TF_OK ? look_inside(k, m, err) : rc;
+}
+
+enum tf_code
+tf_package_add_evidence(struct tf_package_maker *k, uint64_t seq,
+    struct tf_str body, const struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_str rel = tf_package_below(&k->p, e->path);
+	struct tf_buf stored = { 0 };
+	enum tf_code rc = tf_package_file(k->names, rel, &stored, err);
+
+	if (rc == TF_OK &&
+	    (stored.n != rel.n || memcmp(stored.p, rel.p, rel.n) != 0))
+		rc = tf_package_name_line(rel,
+		    (struct tf_str){ stored.p, stored.n }, &k->renamed, err);
+	tf_buf_add(&stored, "", 1);
+	if (rc == TF_OK && stored.failed)
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = add_object(k, e, stored.p, err);
+	if (rc == TF_OK)
+		rc = tf_package_add_proof(k, seq, body, TF_PACKAGE_FILE_PROOFS,
+		    stored.p, err);
+	tf_buf_free(&stored);
+	return rc;
+}

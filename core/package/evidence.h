@@ -1,0 +1,25 @@
+/* The evidence of a package that is being made. */
+#ifndef TF_PACKAGE_EVIDENCE_H
+#define TF_PACKAGE_EVIDENCE_H
+
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+struct tf_buf;
+struct tf_entry;
+struct tf_package_maker;
+
+/* Add the evidence that entry e sealed, and the proof of the entry. */
+TF_MUST_USE enum tf_code tf_package_add_evidence(struct tf_package_maker *k,
+    uint64_t seq, struct tf_str body, const struct tf_entry *e,
+    struct tf_error *err);
+
+/* Open the object with digest h.  *fd is -1 if its bytes are in the database:
+ * then body has them. */
+TF_MUST_USE enum tf_code tf_package_open_object(struct tf_package_maker *k,
+    uint64_t object, const struct tf_hash *h, struct tf_buf *body, int *fd,
+    struct tf_error *err);
+
+#endif

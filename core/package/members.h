@@ -1,0 +1,94 @@
+/* A package that is being made, and its members. */
+#ifndef TF_PACKAGE_MEMBERS_H
+#define TF_PACKAGE_MEMBERS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../archive/description.h"
+#include "../archive/select.h"
+#include "../archive/texts.h"
+#include "../archive/zip_write.h"
+#include "../error.h"
+#include "../json.h"
+#include "scratch.h"
+
+/* Bytes; a shorter file does not shrink. */
+#define TF_DEFLATE_MIN 128
+
+struct tf_asker;
+struct tf_db;
+struct tf_package_names;
+struct tf_sha256;
+struct tf_vault;
+struct tf_view;
+
+struct tf_package_member {
+	struct tf_zip_member zip;
+	struct tf_hash sha256;
+	enum { TF_FROM_TEXTS, TF_FROM_EVENTS, TF_FROM_OBJECT } from;
+	uint64_t at; /* offset in the scratch file, or number of the object */
+};
+
+struct tf_package_maker {
+	struct tf_vault *v;
+	struct tf_view *w;
+	struct tf_db *db;	     /* of w */
+	struct tf_package_dirs dirs; /* that get pages */
+	struct tf_package_place p;
+	struct tf_package_facts f;
+	struct tf_buf note;
+	struct tf_package_names *names;
+	struct tf_scratch texts, events;
+	struct tf_sha256 *events_sha;
+	struct tf_buf renamed;	/* names.jsonl */
+	struct tf_buf attester; /* the key in force: SPKI in base64 */
+	struct tf_buf top;	/* the topmost directory and '/' */
+	struct tf_package_member *m;
+	size_t n, cap;
+	/* Set for a package that is read through a mount, else NULL. */
+	const atomic_bool *stop;    /* true: give up */
+	const struct tf_asker *who; /* must have read access to all of it */
+	/* The member being written. */
+	size_t open;
+	int open_fd;
+	struct tf_buf open_body;
+	struct tf_sha256 *open_sha;
+};
+
+/* The parts of the name of a member. */
+#define TF_PACKAGE_NAME(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Add a member below the topmost directory; its name is the parts joined.  *out
+ * is valid until the next member is added. */
+TF_MUST_USE enum tf_code tf_package_new_member(struct tf_package_maker *k,
+    const char *const *parts, struct tf_package_member **out,
+    struct tf_error *err);
+
+/* Add a member with these bytes. */
+TF_MUST_USE enum tf_code tf_package_add_text(struct tf_package_maker *k,
+    const char *const *parts, const void *p, size_t n, struct tf_error *err);
+
+/* The same with the bytes of b, which is freed. */
+TF_MUST_USE enum tf_code tf_package_add_buf(struct tf_package_maker *k,
+    const char *const *parts, struct tf_buf *b, struct tf_error *err);
+
+/* Add the proof where/name of entry seq. */
+TF_MUST_USE enum tf_code tf_package_add_proof(struct tf_package_maker *k,
+    uint64_t seq, struct tf_str body, const char *where, const char *name,
+    struct tf_error *err);
+
+/* Add the manifest of the members below data/, or of all other members. */
+TF_MUST_USE enum tf_code tf_package_add_manifest(struct tf_package_maker *k,
+    const char *name, bool payload, struct tf_error *err);
+
+/* Sort the members by name, as the archive has them. */
+void tf_package_sort_members(struct tf_package_maker *k);
+
+/* TF_BUSY if the maker must give up. */
+TF_MUST_USE enum tf_code tf_package_check_stop(const struct tf_package_maker *k,
+    struct tf_error *err);
+
+#endif

@@ -1,0 +1,19 @@
+/* The bytes of the members, for the writer of the archive: see zip_write.h. */
+#ifndef TF_PACKAGE_OUTPUT_H
+#define TF_PACKAGE_OUTPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_zip_member;
+
+/* Callbacks of tf_zip_write; arg is the tf_package_maker. */
+const struct tf_zip_member *tf_package_zip_member(void *arg, size_t i);
+
+/* TF_TAMPER: the bytes differ from their digest in the manifest. */
+TF_MUST_USE enum tf_code tf_package_zip_read(void *arg, size_t i, void *p,
+    size_t n, uint64_t off, size_t *got, struct tf_error *err);
+
+#endif

@@ -1,0 +1,185 @@
+/* The transaction that seals a directory or publishes a draft attestation. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../commit/append.h"
+#include "../commit/commit.h"
+#include "../commit/touched.h"
+#include "../commit/txn_path.h"
+#include "../ledger/entry.h"
+#include "../node/actor.h"
+#include "../node/children.h"
+#include "../node/pending.h"
+#include "../store/nodes.h"
+#include "closing_txn.h"
+#include "seal_entries.h"
+#include "seal_one.h"
+
+static enum tf_code
+count_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
+{
+	uint64_t *n = arg;
+
+	(void)err;
+	*n += r->seal == TF_NO_SEQ;
+	return TF_OK;
+}
+
+/* Give the pending nodes below their entries: directories, then files. */
+static enum tf_code
+seal_pending(struct tf_txn *t, const struct tf_closing *c, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < c->below.n; i++)
+		if (!tf_pending_is_file(c->below.l[i]))
+			rc = tf_seal_directory(t, c->below.l[i]->attr.id, err);
+	for (size_t i = 0; rc == TF_OK && i < c->n_files; i++)
+		rc = tf_seal_one(t, &c->files[i], err);
+	return rc;
+}
+
+enum tf_code
+tf_open_children_add(void *arg, const struct tf_node_row *r,
+    struct tf_error *err)
+{
+	struct tf_open_children *o = arg;
+	void *p;
+
+	if (r->seal != TF_NO_SEQ)
+		return TF_OK;
+	if (o->n == o->cap) {
+		o->cap = o->cap == 0 ? 8 : o->cap * 2;
+		p = realloc(o->rows, o->cap * sizeof(*o->rows));
+		if (p == NULL)
+			return tf_nomem(err);
+		o->rows = p;
+	}
+	o->rows[o->n++] = *r;
+	return TF_OK;
+}
+
+void
+tf_open_children_free(struct tf_open_children *o)
+{
+	for (size_t i = 0; o->lists != NULL && i < o->n; i++)
+		tf_seal_list_free(o->lists[i]);
+	free(o->lists);
+	free(o->rows);
+}
+
+/* Order by age, so that a version is sealed before the next. */
+static enum tf_code
+seal_open_attestations(struct tf_txn *t, const struct tf_closing *c,
+    struct tf_error *err)
+{
+	struct tf_open_children mine = { 0 }, *o = c->ready;
+	enum tf_code rc = TF_OK;
+
+	if (o == NULL) {
+		o = &mine;
+		rc = tf_each_child(t->db, c->dir.id, tf_open_children_add, o,
+		    err);
+	}
+	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
+		rc = tf_seal_attestation(t, &c->s, &o->rows[i],
+		    o->lists != NULL ? o->lists[i] : NULL, err);
+	tf_open_children_free(&mine);
+	return rc;
+}
+
+/* Append attestation.begun for the draft attestation under its new name. */
+static enum tf_code
+begin_published(struct tf_txn *t, const struct tf_closing *c,
+    struct tf_error *err)
+{
+	struct tf_pending *l = c->draft;
+	struct tf_entry e = { .type = TF_ATTESTATION_BEGUN,
+		.has_node = true,
+		.node = l->attr.id,
+		.has_access = true,
+		.actor = tf_str_of(c->actor) };
+	struct tf_access_names names;
+	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
+	struct tf_buf path = { 0 };
+	enum tf_code rc;
+
+	memcpy(row.name, l->name, l->name_len + 1);
+	if ((rc = tf_child_path(t, l->attr.parent, l->name, &path, err)) !=
+	    TF_OK)
+		goto out;
+	e.path = (struct tf_str){ path.p, path.n };
+	tf_access_fill(&e.access, l->attr.mode, l->attr.uid, l->attr.gid,
+	    &names);
+	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		goto out;
+	row.entry = t->size - 1;
+	row.attr.mtime = row.attr.ctime = row.attr.btime = t->at;
+	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
+	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
+		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
+out:
+	tf_buf_free(&path);
+	return rc;
+}
+
+static enum tf_code
+publish_run(struct tf_txn *t, const struct tf_closing *c, struct tf_error *err)
+{
+	struct tf_node_row wf, row, before;
+	enum tf_code rc = tf_nodes_get(t->db, c->draft->attr.parent, &wf, err);
+
+	if (rc == TF_OK && wf.seal != TF_NO_SEQ)
+		return tf_fail(err, TF_READONLY, "the workflow is sealed");
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_nodes_find(t->db, wf.attr.id, c->draft->name,
+	    c->draft->name_len, &row, err);
+	if (rc == TF_OK)
+		return tf_fail(err, TF_EXISTS, "the name is taken");
+	if (rc != TF_NOTFOUND ||
+	    (rc = tf_version_before(t->db, wf.attr.id, c->draft->name, &before,
+		 err)) != TF_OK ||
+	    (rc = tf_txn_batch(t, c->below.n + 2, err)) != TF_OK ||
+	    (rc = begin_published(t, c, err)) != TF_OK ||
+	    (rc = seal_pending(t, c, err)) != TF_OK ||
+	    (rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
+		return rc;
+	return tf_seal_attestation(t, &c->s, &row, c->ready->lists[0], err);
+}
+
+enum tf_code
+tf_closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	const struct tf_closing *c = arg;
+	struct tf_node_row row;
+	uint64_t open = 0;
+	enum tf_code rc;
+
+	if (c->draft != NULL)
+		return publish_run(t, c, err);
+	if ((rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
+		return rc;
+	if (row.seal != TF_NO_SEQ)
+		return TF_OK; /* another request has sealed it */
+	if (row.attr.kind == TF_KIND_ATTESTATION) {
+		if ((rc = seal_pending(t, c, err)) != TF_OK)
+			return rc;
+		return tf_seal_attestation(t, &c->s, &row,
+		    c->ready != NULL ? c->ready->lists[0] : NULL, err);
+	}
+	if (row.attr.kind == TF_KIND_WORKFLOW) {
+		rc = tf_each_child(t->db, c->dir.id, count_open, &open, err);
+		if (rc == TF_OK && open > 0)
+			rc = tf_txn_batch(t, c->below.n + open + 1, err);
+		if (rc == TF_OK)
+			rc = seal_pending(t, c, err);
+		if (rc == TF_OK)
+			rc = seal_open_attestations(t, c, err);
+		if (rc != TF_OK)
+			return rc;
+	}
+	return tf_seal_parent(t, &c->s, &row, err);
+}

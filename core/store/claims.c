@@ -1,0 +1,95 @@
+/* Table claim: see claims.h. */
+#include "claims.h"
+#include "sql.h"
+
+void
+tf_claim_row_free(struct tf_claim_row *r)
+{
+	tf_buf_free(&r->claims);
+	tf_buf_free(&r->uids);
+	*r = (struct tf_claim_row){ 0 };
+}
+
+enum tf_code
+tf_claims_put(struct tf_db *db, const struct tf_claim_row *r,
+    struct tf_error *err)
+{
+	return tf_sql_run(db,
+	    tf_sql(db, err,
+		"INSERT OR REPLACE INTO claim VALUES(?1, ?2, ?3,"
+		" ?4, ?5)",
+		"ubbuu", r->id, r->claims.n == 0 ? "" : r->claims.p,
+		r->claims.n, r->uids.n == 0 ? "" : r->uids.p, r->uids.n,
+		r->object, r->entry),
+	    "write claims", err);
+}
+
+/* Append the columns of st, beginning with id, to *r. */
+static enum tf_code
+take_row(sqlite3_stmt *st, struct tf_claim_row *r, struct tf_error *err)
+{
+	r->id = (uint64_t)sqlite3_column_int64(st, 0);
+	tf_buf_add(&r->claims, sqlite3_column_blob(st, 1),
+	    (size_t)sqlite3_column_bytes(st, 1));
+	tf_buf_add(&r->uids, sqlite3_column_blob(st, 2),
+	    (size_t)sqlite3_column_bytes(st, 2));
+	r->object = (uint64_t)sqlite3_column_int64(st, 3);
+	r->entry = (uint64_t)sqlite3_column_int64(st, 4);
+	return r->claims.failed ? tf_nomem(err) : tf_buf_end(&r->uids, err);
+}
+
+enum tf_code
+tf_claims_get(struct tf_db *db, uint64_t id, struct tf_claim_row *r,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st;
+	enum tf_code rc;
+
+	r->id = id;
+	if (db->version < TF_DB_DEFINITIONS)
+		return TF_OK;
+	st = tf_sql(db, err,
+	    "SELECT id, claims, uids, object, entry FROM claim WHERE id = ?1",
+	    "u", id);
+	rc = tf_sql_row(db, st, "read claims", err);
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	rc = take_row(st, r, err);
+	(void)sqlite3_reset(st);
+	return rc;
+}
+
+enum tf_code
+tf_claims_delete(struct tf_db *db, uint64_t id, struct tf_error *err)
+{
+	return tf_sql_run(db,
+	    tf_sql(db, err, "DELETE FROM claim WHERE id = ?1", "u", id),
+	    "delete claims", err);
+}
+
+enum tf_code
+tf_claims_each(struct tf_db *db,
+    enum tf_code (*fn)(void *arg, const struct tf_claim_row *r,
+	struct tf_error *err),
+    void *arg, struct tf_error *err)
+{
+	struct tf_claim_row r = { 0 };
+	sqlite3_stmt *st;
+	enum tf_code rc;
+
+	if (db->version < TF_DB_DEFINITIONS)
+		return TF_OK;
+	st = tf_sql(db, err,
+	    "SELECT id, claims, uids, object, entry FROM claim ORDER BY id",
+	    "");
+	while ((rc = tf_sql_row(db, st, "read claims", err)) == TF_OK) {
+		if ((rc = take_row(st, &r, err)) == TF_OK)
+			rc = fn(arg, &r, err);
+		tf_claim_row_free(&r);
+		if (rc != TF_OK) {
+			(void)sqlite3_reset(st);
+			return rc;
+		}
+	}
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}

@@ -1,0 +1,48 @@
+/*
+ * Table definition: the versions of the texts that people write for a trail.
+ * Rows follow from the entries (I5) and never change.  The kinds are those of
+ * definition.h.
+ */
+#ifndef TF_STORE_DEFINITIONS_H
+#define TF_STORE_DEFINITIONS_H
+
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+struct tf_db;
+
+struct tf_definition_row {
+	uint64_t node; /* of the trail */
+	int kind;
+	struct tf_str name; /* "" for a template */
+	uint64_t version;
+	uint64_t entry;	 /* seq */
+	uint64_t object; /* row id of its bytes */
+};
+
+TF_MUST_USE enum tf_code tf_definitions_put(struct tf_db *db,
+    const struct tf_definition_row *r, struct tf_error *err);
+/*
+ * Set version, entry and object of r, whose other fields name a definition:
+ * those of version r->version, or of the newest one if that is 0.  TF_NOTFOUND
+ * (err unchanged) if there is none; a store of an earlier version has none.
+ */
+TF_MUST_USE enum tf_code tf_definitions_get(struct tf_db *db,
+    struct tf_definition_row *r, struct tf_error *err);
+/* The same for the newest version whose entry is before entry `before`. */
+TF_MUST_USE enum tf_code tf_definitions_before(struct tf_db *db,
+    struct tf_definition_row *r, uint64_t before, struct tf_error *err);
+/* Call fn with the newest version of each definition of that kind whose name is
+ * after `after` (p NULL: all), sorted by name, until it fails. */
+typedef enum tf_code (*tf_definition_fn)(void *arg,
+    const struct tf_definition_row *r, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_definitions_names(struct tf_db *db, uint64_t node,
+    int kind, struct tf_str after, tf_definition_fn fn, void *arg,
+    struct tf_error *err);
+/* Call fn for every row, until it fails. */
+TF_MUST_USE enum tf_code tf_definitions_each(struct tf_db *db,
+    tf_definition_fn fn, void *arg, struct tf_error *err);
+
+#endif

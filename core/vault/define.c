@@ -1,0 +1,347 @@
+/*
+ * Definitions of a trail: templates and attestation types.  A definition is
+ * checked before the transaction, because parsing takes time that all other
+ * writers would wait for; its version is given in the transaction, because the
+ * commits decide the order.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../commit/append.h"
+#include "../commit/commit.h"
+#include "../commit/existing.h"
+#include "../commit/queue.h"
+#include "../commit/txn_path.h"
+#include "../definition.h"
+#include "../ledger/entry.h"
+#include "../ledger/field_text.h"
+#include "../ledger/template.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/quota.h"
+#include "../node/vault_i.h"
+#include "../store/closings.h"
+#include "../store/definitions.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "define.h"
+
+enum tf_code
+tf_may_say(const struct tf_vault *v, const struct tf_attr *a,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	if (v->mount != NULL || who->uid == 0 || who->uid == a->uid)
+		return TF_OK;
+	return tf_fail(err, TF_DENIED,
+	    "without a mount only its owner and root may");
+}
+
+enum tf_code
+tf_txn_must_be_open(struct tf_txn *t, uint64_t id, struct tf_error *err)
+{
+	struct tf_node_row row;
+	bool closed = false;
+	enum tf_code rc = tf_nodes_get(t->db, id, &row, err);
+
+	if (rc == TF_OK)
+		rc = tf_closings_has(t->db, id, &closed, err);
+	if (rc == TF_OK && row.seal != TF_NO_SEQ)
+		return tf_fail(err, TF_SEALED, "it is sealed");
+	if (rc == TF_OK && closed)
+		return tf_fail(err, TF_READONLY, "it is closed");
+	return rc;
+}
+
+/* --- a new version --------------------------------------------------------- */
+
+struct definition {
+	uint64_t trail;
+	enum tf_definition_kind kind;
+	struct tf_str name;
+	const void *bytes;
+	size_t n;
+	struct tf_hash sha256;
+	const char *actor;
+	uint64_t version; /* the result */
+};
+
+/* Set row to the newest version, with version 0 if there is none.  *same: it
+ * has the bytes of d. */
+static enum tf_code
+newest(struct tf_txn *t, const struct definition *d,
+    struct tf_definition_row *row, bool *same, struct tf_error *err)
+{
+	struct tf_object_row o;
+	enum tf_code rc;
+
+	*row = (struct tf_definition_row){ .node = d->trail,
+		.kind = d->kind,
+		.name = d->name };
+	*same = false;
+	rc = tf_definitions_get(t->db, row, err);
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	rc = tf_object_get(t->db, row->object, &o, NULL, err);
+	if (rc == TF_OK)
+		*same = memcmp(&o.sha256, &d->sha256, sizeof(o.sha256)) == 0;
+	return rc == TF_NOTFOUND ? TF_OK : rc; /* damaged: define it again */
+}
+
+static void
+fill_entry(struct tf_entry *e, const struct definition *d, uint64_t version)
+{
+	struct tf_content content = { d->sha256, d->n };
+
+	e->actor = tf_str_of(d->actor);
+	if (d->kind == TF_DEFINITION_TEMPLATE) {
+		e->type = TF_TEMPLATE_SET;
+		e->has_template = true;
+		e->template_content = content;
+		e->template_version = version;
+	} else {
+		e->type = TF_TYPE_SET;
+		e->has_definition = true;
+		e->definition_content = content;
+		e->definition_name = d->name;
+		e->definition_version = version;
+	}
+}
+
+static enum tf_code
+define_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct definition *d = arg;
+	struct tf_definition_row row;
+	struct tf_entry e = { .type = TF_TYPE_UNKNOWN };
+	bool same;
+	enum tf_code rc = tf_txn_must_be_open(t, d->trail, err);
+
+	if (rc == TF_OK)
+		rc = newest(t, d, &row, &same, err);
+	if (rc != TF_OK)
+		return rc;
+	d->version = row.version;
+	if (same)
+		return TF_OK;
+	d->version = ++row.version;
+	fill_entry(&e, d, row.version);
+	if ((rc = tf_existing_keep(t, &d->sha256, d->bytes, d->n, 0,
+		 &row.object, err)) != TF_OK ||
+	    (rc = tf_txn_path(t, d->trail, &e.path, err)) != TF_OK ||
+	    (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		return rc;
+	row.entry = t->size - 1;
+	return tf_definitions_put(tf_txn_write(t), &row, err);
+}
+
+/* The name that the rows have; NULL is that of a template. */
+static struct tf_str
+row_name(const char *name)
+{
+	return name == NULL ? (struct tf_str){ "", 0 } : tf_str_of(name);
+}
+
+static enum tf_code
+check_name(enum tf_definition_kind kind, struct tf_str name,
+    struct tf_error *err)
+{
+	if (kind == TF_DEFINITION_TEMPLATE)
+		return name.n == 0 ?
+		    TF_OK :
+		    tf_fail(err, TF_BADNAME, "a template has no name");
+	if (kind != TF_DEFINITION_TYPE)
+		return tf_fail(err, TF_UNSUPPORTED, "no such definition");
+	if (name.n > TF_DEFINITION_NAME_MAX ||
+	    !tf_text_definition_ok(name.p, name.n))
+		return tf_fail(err, TF_BADNAME,
+		    "the name of a type begins with a letter or digit and has "
+		    "only A-Za-z0-9._~- (at most %d)",
+		    TF_DEFINITION_NAME_MAX);
+	return TF_OK;
+}
+
+static enum tf_code
+check_template(const void *bytes, size_t n, struct tf_buf *warnings,
+    struct tf_error *err)
+{
+	struct tf_template t;
+	enum tf_code rc = tf_template_parse(&t, bytes, n, err);
+
+	if (rc != TF_OK)
+		return rc;
+	for (size_t i = 0; warnings != NULL && i < t.n_warnings; i++)
+		tf_buf_printf(warnings, "line %u: %s\n", t.warnings[i].line,
+		    t.warnings[i].text);
+	tf_template_free(&t);
+	return warnings == NULL ? TF_OK : tf_buf_end(warnings, err);
+}
+
+enum tf_code
+tf_definition_check(enum tf_definition_kind kind, const char *name,
+    const void *bytes, size_t n, struct tf_buf *warnings, struct tf_error *err)
+{
+	enum tf_code rc = check_name(kind, row_name(name), err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (n > TF_DEFINITION_MAX)
+		return tf_fail(err, TF_TOOBIG,
+		    "a definition has at most %d bytes", TF_DEFINITION_MAX);
+	if (n == 0)
+		return tf_fail(err, TF_INVALID, "it is empty");
+	return kind == TF_DEFINITION_TEMPLATE ?
+	    check_template(bytes, n, warnings, err) :
+	    TF_OK;
+}
+
+/* May who define something of this trail? */
+static enum tf_code
+check(struct tf_vault *v, const struct definition *d,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_getattr(v, d->trail, &a, err);
+
+	if (rc == TF_OK && a.kind != TF_KIND_TRAIL)
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "only a trail has definitions");
+	return rc == TF_OK ? tf_may_say(v, &a, who, err) : rc;
+}
+
+enum tf_code
+tf_vault_define(struct tf_vault *v, uint64_t trail,
+    enum tf_definition_kind kind, const char *name, const void *bytes, size_t n,
+    const struct tf_actor *who, uint64_t *version, struct tf_error *err)
+{
+	struct definition d = { .trail = trail,
+		.kind = kind,
+		.name = row_name(name),
+		.bytes = bytes,
+		.n = n };
+	char *actor = NULL;
+	enum tf_code rc = tf_definition_check(kind, name, bytes, n, NULL, err);
+
+	if (rc == TF_OK)
+		rc = tf_vault_writable(v, err);
+	if (rc == TF_OK)
+		rc = check(v, &d, who, err);
+	if (rc == TF_OK)
+		rc = tf_space_take(v, TF_FILE_COST + n, 0, err);
+	if (rc != TF_OK)
+		return rc;
+	tf_vault_learn(v, who->uid, who->gid);
+	if ((rc = tf_actor_text(who, &actor, err)) != TF_OK)
+		return rc;
+	d.actor = actor;
+	tf_sha256(bytes, n, &d.sha256);
+	rc = tf_commit_wait(v->commit, define_run, &d, err);
+	if (rc == TF_OK)
+		*version = d.version;
+	free(actor);
+	return rc;
+}
+
+/* --- reading --------------------------------------------------------------- */
+
+static enum tf_code
+fill(struct tf_db *db, const struct tf_definition_row *row,
+    struct tf_definition *out, struct tf_buf *bytes, struct tf_error *err)
+{
+	struct tf_object_row o;
+	size_t n = row->name.n < TF_DEFINITION_NAME_MAX ?
+	    row->name.n :
+	    TF_DEFINITION_NAME_MAX;
+	enum tf_code rc = tf_object_get(db, row->object, &o, bytes, err);
+
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER,
+		    "the database has no object for the definition");
+	if (rc != TF_OK)
+		return rc;
+	if (n > 0)
+		memcpy(out->name, row->name.p, n);
+	out->name[n] = '\0';
+	out->version = row->version;
+	out->size = o.size;
+	out->sha256 = o.sha256;
+	out->entry = row->entry;
+	return TF_OK;
+}
+
+/* Do the bytes have the digest that their entry names? */
+static enum tf_code
+check_bytes(const char *p, size_t n, const struct tf_definition *d,
+    struct tf_error *err)
+{
+	struct tf_hash h;
+
+	tf_sha256(p, n, &h);
+	if (n == d->size && memcmp(&h, &d->sha256, sizeof(h)) == 0)
+		return TF_OK;
+	return tf_fail(err, TF_TAMPER, "the definition was altered");
+}
+
+enum tf_code
+tf_vault_definition(struct tf_vault *v, uint64_t trail,
+    enum tf_definition_kind kind, const char *name, uint64_t version,
+    struct tf_buf *out, struct tf_definition *found, struct tf_error *err)
+{
+	struct tf_definition_row row = { .node = trail,
+		.kind = kind,
+		.name = row_name(name),
+		.version = version };
+	size_t start = out == NULL ? 0 : out->n;
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_definitions_get(db, &row, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "there is no such definition");
+	if (rc == TF_OK)
+		rc = fill(db, &row, found, out, err);
+	if (rc == TF_OK && out != NULL)
+		rc = check_bytes(out->p + start, out->n - start, found, err);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+struct listing {
+	struct tf_db *db;
+	struct tf_definition *out;
+	size_t max, n;
+};
+
+static enum tf_code
+list_one(void *arg, const struct tf_definition_row *row, struct tf_error *err)
+{
+	struct listing *l = arg;
+	enum tf_code rc;
+
+	if (l->n == l->max)
+		return TF_NODATA; /* enough */
+	rc = fill(l->db, row, &l->out[l->n], NULL, err);
+	l->n += rc == TF_OK;
+	return rc;
+}
+
+enum tf_code
+tf_vault_definitions(struct tf_vault *v, uint64_t trail,
+    enum tf_definition_kind kind, const char *after, struct tf_definition *out,
+    size_t max, size_t *n, struct tf_error *err)
+{
+	struct listing l = { .out = out, .max = max };
+	enum tf_code rc = tf_reader_db(v, &l.db, err);
+
+	*n = 0;
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_definitions_names(l.db, trail, kind, tf_str_of(after), list_one,
+	    &l, err);
+	tf_reader_done(v, l.db);
+	*n = l.n;
+	return rc == TF_NODATA ? TF_OK : rc;
+}

@@ -1,0 +1,176 @@
+/* The table of events of a page: the last entries about a directory. */
+#include <stdio.h>
+
+#include "../base/html.h"
+#include "../ledger/entry.h"
+#include "../node/vault_i.h"
+#include "../page.h"
+#include "events.h"
+#include "page.h"
+#include "page_events.h"
+#include "page_links.h"
+#include "readable.h"
+#include "view.h"
+
+static const struct tf_str none = { NULL, 0 };
+
+static const char *
+words_of(enum tf_type type)
+{
+	static const char *const words[TF_TYPES] = {
+		[TF_LEDGER_OPENED] = "Ledger opened",
+		[TF_LEDGER_CLOSED] = "Ledger closed",
+		[TF_TRAIL_CREATED] = "Trail created",
+		[TF_WORKFLOW_BEGUN] = "Workflow begun",
+		[TF_ATTESTATION_BEGUN] = "Attestation begun",
+		[TF_DIRECTORY_CREATED] = "Directory created",
+		[TF_EVIDENCE_SEALED] = "Evidence sealed",
+		[TF_EVIDENCE_INTERRUPTED] = "Write interrupted",
+		[TF_ATTESTATION_SEALED] = "Attestation sealed",
+		[TF_WORKFLOW_SEALED] = "Workflow sealed",
+		[TF_TRAIL_SEALED] = "Trail sealed",
+		[TF_TEMPLATE_SET] = "Template set",
+		[TF_ATTESTATION_OVERRIDDEN] = "Attestation overridden",
+		[TF_ACCESS_CHANGED] = "Access changed",
+		[TF_PACKAGE_MADE] = "Package made",
+		[TF_REDACTION_DONE] = "Content deleted",
+		[TF_HOLD_PLACED] = "Hold placed",
+		[TF_HOLD_RELEASED] = "Hold released",
+		[TF_KEY_ROTATED] = "Key rotated",
+		[TF_CLOCK_JUMPED] = "Clock was set",
+		[TF_IMPORT_DONE] = "Import finished",
+	};
+
+	return words[type];
+}
+
+static void
+put_details(struct tf_page *p, const struct tf_entry *e)
+{
+	if (e->type == TF_ATTESTATION_OVERRIDDEN)
+		tf_html(&p->b, ": %s",
+		    e->compliant ? "compliant" : "not compliant");
+	if (e->type == TF_ACCESS_CHANGED) {
+		char mode[8];
+
+		(void)snprintf(mode, sizeof(mode), "%04o",
+		    (unsigned)e->access.mode & 07777);
+		tf_html(&p->b, ": mode %s, uid %u, gid %u", mode,
+		    (unsigned)e->access.uid, (unsigned)e->access.gid);
+	}
+	if (e->reason.p != NULL)
+		tf_html(&p->b, " <span class=\"soft\">%.*s</span>",
+		    (int)e->reason.n, e->reason.p);
+}
+
+/* The first n components of a path. */
+static struct tf_str
+first_names(struct tf_str path, unsigned n)
+{
+	for (size_t i = 0; i < path.n; i++)
+		if (path.p[i] == '/' && --n == 0)
+			return (struct tf_str){ path.p, i };
+	return path;
+}
+
+/* Write the subject of an entry, rel below the page's directory, as a link to
+ * its page or to the file. */
+static void
+put_path(struct tf_page *p, const struct tf_entry *e, struct tf_str rel)
+{
+	unsigned at = (unsigned)p->row.attr.kind, depth = at + 1;
+	struct tf_str att = first_names(rel, TF_KIND_ATTESTATION - at);
+
+	for (size_t i = 0; i < rel.n; i++)
+		depth += rel.p[i] == '/';
+	if (depth < TF_KIND_ATTESTATION)
+		tf_page_link(p, TF_PAGE_BELOW, rel, none, rel);
+	else if (depth == TF_KIND_ATTESTATION)
+		tf_page_link(p, TF_PAGE_ATTESTATION, rel, none, rel);
+	else if (e->type == TF_EVIDENCE_SEALED)
+		tf_page_link(p, TF_PAGE_EVIDENCE, att,
+		    (struct tf_str){ rel.p + att.n + 1, rel.n - att.n - 1 },
+		    rel);
+	else
+		tf_html(&p->b, "<bdi dir=\"ltr\">%.*s</bdi>", (int)rel.n,
+		    rel.p);
+}
+
+/* Write a row, with the path relative to the page's directory. */
+static void
+put_row(struct tf_page *p)
+{
+	const struct tf_entry *e = &p->loaded.d.e;
+	size_t skip = p->row.attr.kind == TF_KIND_ROOT ? 0 : p->path.n + 1;
+	const char *words = words_of(e->type);
+
+	tf_html(&p->b, "<tr><td>");
+	tf_page_time(p, &p->loaded);
+	tf_html(&p->b, "</td><td>");
+	if (words != NULL)
+		tf_html(&p->b, "%s", words);
+	else
+		tf_html(&p->b, "%.*s", (int)e->type_name.n, e->type_name.p);
+	put_details(p, e);
+	tf_html(&p->b, "</td><td class=\"path\">");
+	if (e->path.p != NULL && e->path.n > skip)
+		put_path(p, e,
+		    (struct tf_str){ e->path.p + skip, e->path.n - skip });
+	tf_html(&p->b, "</td><td>");
+	tf_page_actor(p, e);
+	tf_html(&p->b, "</td><td class=\"n\">%llu</td></tr>\n",
+	    (unsigned long long)e->seq);
+}
+
+/* Write the entries of seqs from `from` on that are about the page's directory:
+ * on the page of a workflow oldest first, on other pages newest first. */
+static enum tf_code
+put_rows(struct tf_page *p, const struct tf_seqs *seqs, size_t from,
+    size_t *withheld, struct tf_error *err)
+{
+	bool may;
+	bool forward = p->row.attr.kind == TF_KIND_WORKFLOW;
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = from; rc == TF_OK && i < seqs->n; i++) {
+		size_t at = forward ? i : seqs->n - 1 - (i - from);
+
+		rc = tf_loaded_entry_read(p->w, seqs->p[at], &p->loaded, err);
+		if (rc != TF_OK)
+			break;
+		if (p->row.attr.kind != TF_KIND_ROOT &&
+		    !tf_is_below(&p->loaded.text, &p->path))
+			continue;
+		rc = tf_may_read_entry(p->w, &p->loaded.text, &may, err);
+		if (rc == TF_OK && may)
+			put_row(p);
+		else
+			(*withheld)++;
+		if (rc == TF_OK)
+			rc = tf_page_flush(p, err);
+	}
+	return rc;
+}
+
+enum tf_code
+tf_page_events(struct tf_page *p, const char *title, const char *note,
+    const struct tf_seqs *seqs, struct tf_error *err)
+{
+	size_t from = seqs->n > TF_PAGE_ROWS ? seqs->n - TF_PAGE_ROWS : 0;
+	size_t withheld = 0;
+	enum tf_code rc;
+
+	tf_html(&p->b, "<h2>%s</h2>\n", title);
+	if (from > 0 || note != NULL) {
+		tf_html(&p->b, "<p class=\"soft\">%s All events are in ",
+		    note != NULL ? note :
+				   "This table shows only the last events.");
+		tf_page_word(p, TF_PAGE_EVENTS, none, none, "events.jsonl");
+		tf_html(&p->b, ".</p>\n");
+	}
+	tf_page_table(p, title, none, "Time|Event|Path|By|#Entry");
+	rc = put_rows(p, seqs, from, &withheld, err);
+	tf_page_table_end(p);
+	tf_page_withheld(p, withheld, "event");
+	return rc;
+}

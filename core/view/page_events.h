@@ -1,0 +1,16 @@
+/* The table of events of a page. */
+#ifndef TF_VIEW_PAGE_EVENTS_H
+#define TF_VIEW_PAGE_EVENTS_H
+
+#include "../error.h"
+
+struct tf_page;
+struct tf_seqs;
+
+/* Write a section with the last of the entries seqs that are about the
+ * directory.  note is the sentence before a link to all entries; NULL: the link
+ * is shown only if some are omitted. */
+TF_MUST_USE enum tf_code tf_page_events(struct tf_page *p, const char *title,
+    const char *note, const struct tf_seqs *seqs, struct tf_error *err);
+
+#endif
