@@ -122,6 +122,36 @@ parsed(const char *text, size_t n)
 
 #define PARSED(text) parsed((text), sizeof(text) - 1)
 
+/* The examples of the manual page are templates, as they are printed. */
+START_TEST(each_template_of_the_manual_is_accepted)
+{
+	struct tf_buf page = read_vector("../../man/trailfs-template.5");
+	struct tf_str rest = tf_buf_bytes(&page), line;
+	struct tf_buf text = { 0 };
+	bool inside = false;
+	int found = 0;
+
+	while (take_line(&rest, &line)) {
+		if (tf_str_same(line, tf_str_of(".Ed"))) {
+			struct tf_template t = parsed(text.p, text.n);
+
+			ck_assert_uint_gt(t.n, 0);
+			ck_assert_uint_eq(0, t.n_warnings);
+			tf_template_free(&t);
+			tf_buf_free(&text);
+			inside = false;
+			found++;
+		}
+		if (inside)
+			tf_buf_printf(&text, "%.*s\n", (int)line.n, line.p);
+		if (line.n > 3 && memcmp(line.p, ".Bd", 3) == 0)
+			inside = true;
+	}
+	ck_assert_int_eq(2, found);
+	tf_buf_free(&page);
+}
+END_TEST
+
 /* The text may be freed; the template keeps what it needs. */
 START_TEST(a_template_outlives_its_text)
 {
@@ -415,6 +445,7 @@ suite_template(void)
 	TCase *t = tcase_create("template");
 
 	tcase_add_test(t, each_template_of_the_vectors_means_what_is_published);
+	tcase_add_test(t, each_template_of_the_manual_is_accepted);
 	tcase_add_test(t, a_template_outlives_its_text);
 	tcase_add_test(t, an_attestation_finds_its_slot_in_any_version);
 	tcase_add_loop_test(t, a_claimed_type_fits_as_the_table_says, 0,
