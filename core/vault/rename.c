@@ -17,17 +17,14 @@
 #include "../ledger/name.h"
 #include "../ledger/policy.h"
 #include "../node/actor.h"
-#include "../node/attr.h"
 #include "../node/base.h"
 #include "../node/claim.h"
 #include "../node/closed.h"
 #include "../node/freeze.h"
 #include "../node/idle.h"
-#include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
-#include "../node/refusal.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"
 #include "../seal/placeholder.h"
@@ -40,212 +37,21 @@
 #include "../seal/tend.h"
 #include "../store/nodes.h"
 #include "../vault.h"
+#include "may_move.h"
 #include "namespace.h"
 #include "remove.h"
-
-struct move {
-	struct tf_vault *v;
-	struct tf_db *db;
-	struct tf_pending *l;	   /* claimed */
-	struct tf_pending *target; /* claimed, or NULL */
-	struct tf_place to;
-	const char *name; /* the new one */
-	const struct tf_actor *who;
-	bool seals;
-	struct tf_seal_file sealed; /* prepared, if it seals */
-	/* The new ones; after take_place() the old ones of the node. */
-	struct tf_text *actor;
-	char *other_name;
-	/* For move_back(): */
-	bool new_actor;
-	uint64_t old_parent, old_att, old_wf;
-	struct tf_attr old_attr;
-	struct tf_time moved; /* its ctime in the new place */
-	bool old_in_draft;
-};
-
-static enum tf_code
-not_alive(const struct tf_node_row *row, enum tf_request req,
-    const struct tf_actor *who, const char *name, struct tf_error *err)
-{
-	struct tf_subject s = row->attr.kind == TF_KIND_EVIDENCE ?
-	    (struct tf_subject){ .kind = row->attr.kind,
-		    .state = TF_STATE_SEALED,
-		    .uid = row->attr.uid } :
-	    tf_directory_subject(&row->attr, true);
-	enum tf_code rc = tf_policy(&s, req, who->uid);
-
-	return tf_refusal(rc == TF_OK ? TF_DENIED : rc, &s, req, name, err);
-}
-
-/* May the directory at the new name be replaced?  It must have no entry and be
- * empty. */
-static enum tf_code
-clear_directory(struct move *m, struct tf_error *err)
-{
-	struct tf_subject s = tf_pending_directory_subject(m->v, m->db,
-	    m->target, m->who->uid);
-	enum tf_code rc;
-
-	if (tf_pending_is_file(m->l))
-		return tf_fail(err, TF_ISDIR, "is a directory");
-	if (tf_pending_next(&m->v->pending, m->target->attr.id, 0) != NULL)
-		return tf_fail(err, TF_NOTEMPTY,
-		    "a directory that is not empty is in the way");
-	rc = tf_policy(&s, TF_REQ_REPLACE, m->who->uid);
-	return rc == TF_OK ? TF_OK :
-			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
-}
-
-/* May the node at the new name, if there is one, be replaced?  A pending one is
- * claimed in m->target. */
-static enum tf_code
-clear_target(struct move *m, bool noreplace, struct tf_error *err)
-{
-	struct tf_node_row row;
-	struct tf_subject s;
-	enum tf_code rc;
-
-	if (m->target == NULL) {
-		rc = tf_nodes_find(m->db, m->to.parent.id, m->name,
-		    strlen(m->name), &row, err);
-		if (rc != TF_OK)
-			return rc == TF_NOTFOUND ? TF_OK : rc;
-	}
-	if (noreplace)
-		return tf_fail(err, TF_EXISTS, "the name is taken");
-	if (m->target == NULL) {
-		if (row.attr.kind != TF_KIND_EVIDENCE &&
-		    tf_pending_is_file(m->l))
-			return tf_fail(err, TF_ISDIR, "is a directory");
-		return not_alive(&row, TF_REQ_REPLACE, m->who, m->name, err);
-	}
-	if (!tf_pending_is_file(m->target))
-		return clear_directory(m, err);
-	if (!tf_pending_is_file(m->l))
-		return tf_fail(err, TF_NOTDIR, "not a directory");
-	s = tf_pending_subject(m->target, m->who->uid);
-	rc = tf_policy(&s, TF_REQ_REPLACE, m->who->uid);
-	return rc == TF_OK ? TF_OK :
-			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
-}
-
-struct below {
-	struct tf_vault *v;
-	uint32_t uid; /* of the caller */
-	bool any, final, busy;
-	bool others;	/* something in it belongs to another user */
-	size_t longest; /* path below it, bytes */
-};
-
-/* Fill b from all nodes below directory id, which has no entry, so that they
- * are pending.  len: bytes of its path below the first. */
-static void
-look_below(struct below *b, uint64_t id, size_t len)
-{
-	struct tf_pending *l = tf_pending_next(&b->v->pending, id, 0);
-	size_t n;
-
-	for (; l != NULL; l = tf_pending_next(&b->v->pending, id, l->attr.id)) {
-		n = len + l->name_len + 1;
-		b->longest = n > b->longest ? n : b->longest;
-		b->any = true;
-		b->busy = b->busy || l->job;
-		b->final = b->final || l->attr.state == TF_STATE_FROZEN;
-		/* Directories belong to the owner of the attestation. */
-		b->others = b->others ||
-		    (tf_pending_is_file(l) && l->attr.uid != b->uid);
-		if (!tf_pending_is_file(l))
-			look_below(b, l->attr.id, n);
-	}
-}
-
-/* Is a node below claimed?  Perhaps a seal is on its way. */
-static bool
-is_busy_below(const struct move *m)
-{
-	struct below b = { .v = m->v };
-
-	if (m->l->attr.kind == TF_KIND_DIRECTORY)
-		look_below(&b, m->l->attr.id, 0);
-	return b.busy;
-}
-
-/* A directory may be renamed while it has no entry. */
-static enum tf_code
-may_move_directory(struct move *m, struct tf_error *err)
-{
-	struct below b = { .v = m->v, .uid = m->who->uid };
-	struct tf_subject s = tf_pending_directory_subject(m->v, m->db, m->l,
-	    m->who->uid);
-	enum tf_code rc = tf_policy(&s, TF_REQ_RENAME, m->who->uid);
-	bool draft = m->to.in_draft ||
-	    tf_name_draft_dir(m->name, strlen(m->name));
-
-	if (rc != TF_OK)
-		return tf_refusal(rc, &s, TF_REQ_RENAME, m->l->name, err);
-	if (m->to.parent.kind != TF_KIND_ATTESTATION &&
-	    m->to.parent.kind != TF_KIND_DIRECTORY)
-		return tf_fail(err, TF_DENIED,
-		    "directories of evidence stay "
-		    "in attestations");
-	look_below(&b, m->l->attr.id, 0);
-	/* Their evidence would get a path that they did not choose. */
-	if (b.others && m->who->uid != 0)
-		return tf_fail(err, TF_DENIED,
-		    "%.60s holds files of other users: only root renames it",
-		    m->l->name);
-	if (b.final)
-		return tf_fail(err, TF_SEALED,
-		    "%.60s holds frozen evidence: "
-		    "its name stays",
-		    m->l->name);
-	if (b.any && (m->to.att.id != m->l->att || draft != m->l->in_draft))
-		return tf_fail(err, TF_DENIED,
-		    "only an empty directory moves "
-		    "to another attestation or out of a draft");
-	if (m->to.below + strlen(m->name) + b.longest > TF_PATH_BELOW_MAX)
-		return tf_fail(err, TF_NAMETOOLONG,
-		    "a path below the "
-		    "attestation would be longer than %d bytes",
-		    TF_PATH_BELOW_MAX);
-	return TF_OK;
-}
-
-static enum tf_code
-may_move_file(struct move *m, struct tf_error *err)
-{
-	struct tf_pending *l = m->l;
-	bool draft = tf_is_draft(&m->to, m->name);
-	enum tf_request req = draft ? TF_REQ_RENAME_DRAFT : TF_REQ_RENAME;
-	struct tf_subject s = tf_pending_subject(l, m->who->uid);
-	enum tf_code rc = tf_policy(&s, req, m->who->uid);
-
-	if (rc != TF_OK)
-		return tf_refusal(rc, &s, req, l->name, err);
-	if (m->to.parent.kind != TF_KIND_ATTESTATION &&
-	    m->to.parent.kind != TF_KIND_DIRECTORY)
-		return tf_fail(err, TF_DENIED,
-		    "files can stand in "
-		    "attestations only");
-	m->seals = l->attr.state == TF_STATE_DRAFT && !draft &&
-	    l->writers == 0 && tf_pending_written(l);
-	if (m->seals && l->failed != TF_OK)
-		return tf_pending_failure(l, err);
-	return TF_OK;
-}
 
 /* Does the caller become the actor of the node?  The actor of a file that is
  * open or frozen is its writer, unless another user renames it. */
 static bool
-takes_actor(const struct move *m)
+takes_actor(const struct tf_move *m)
 {
 	return m->seals || m->l->attr.kind == TF_KIND_DIRECTORY ||
 	    m->l->attr.uid != m->who->uid;
 }
 
 static void
-swap_actors(struct move *m)
+swap_actors(struct tf_move *m)
 {
 	struct tf_text *was = m->l->actor;
 
@@ -254,7 +60,7 @@ swap_actors(struct move *m)
 }
 
 static void
-take_place(struct move *m)
+take_place(struct tf_move *m)
 {
 	struct tf_pending *l = m->l;
 
@@ -285,14 +91,14 @@ take_place(struct move *m)
 
 /* Give the node its new place in memory; others see it once mu is released. */
 static void
-move_in_memory(struct move *m)
+move_in_memory(struct tf_move *m)
 {
 	take_place(m);
 	tf_pending_index(m->l);
 }
 
 static void
-move_back(struct move *m)
+move_back(struct tf_move *m)
 {
 	struct tf_pending *l = m->l;
 
@@ -314,7 +120,7 @@ move_back(struct move *m)
 static enum tf_code
 move_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	struct move *m = arg;
+	struct tf_move *m = arg;
 	struct tf_node_row row;
 	enum tf_code rc;
 
@@ -332,7 +138,7 @@ move_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 /* Commit the move.  mu is held on entry and exit, and let go of meanwhile. */
 static enum tf_code
-commit_move(struct move *m, struct tf_error *err)
+commit_move(struct tf_move *m, struct tf_error *err)
 {
 	struct tf_vault *v = m->v;
 	enum tf_code rc = TF_OK;
@@ -360,7 +166,7 @@ commit_move(struct move *m, struct tf_error *err)
 }
 
 static enum tf_code
-move(struct move *m, struct tf_error *err)
+move(struct tf_move *m, struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -385,7 +191,7 @@ move(struct move *m, struct tf_error *err)
 /* Rename a draft attestation to another draft name, or tell the caller to
  * publish it.  Publishing seals it, so only its owner and root may do that. */
 static enum tf_code
-move_attestation(struct move *m, bool *publish, struct tf_error *err)
+move_attestation(struct tf_move *m, bool *publish, struct tf_error *err)
 {
 	if (m->who->uid != 0 && m->who->uid != m->l->attr.uid)
 		return tf_fail(err, TF_DENIED,
@@ -398,7 +204,8 @@ move_attestation(struct move *m, bool *publish, struct tf_error *err)
 }
 
 static enum tf_code
-move_child(struct move *m, bool noreplace, bool *publish, struct tf_error *err)
+move_child(struct tf_move *m, bool noreplace, bool *publish,
+    struct tf_error *err)
 {
 	enum tf_kind kind = m->l->attr.kind;
 	enum tf_code rc;
@@ -406,12 +213,12 @@ move_child(struct move *m, bool noreplace, bool *publish, struct tf_error *err)
 	if ((rc = tf_closed_refuses(m->v, m->l->att, err)) != TF_OK)
 		return rc;
 	if (kind != TF_KIND_ATTESTATION)
-		rc = kind == TF_KIND_DIRECTORY ? may_move_directory(m, err) :
-						 may_move_file(m, err);
+		rc = kind == TF_KIND_DIRECTORY ? tf_may_move_directory(m, err) :
+						 tf_may_move_file(m, err);
 	else
 		rc = TF_OK;
 	if (rc == TF_OK)
-		rc = clear_target(m, noreplace, err);
+		rc = tf_may_replace(m, noreplace, err);
 	if (rc != TF_OK)
 		return rc;
 	if (m->to.att.id != m->l->att &&
@@ -430,7 +237,7 @@ move_child(struct move *m, bool noreplace, bool *publish, struct tf_error *err)
 
 /* End both claims: nobody waits who holds a claim. */
 static void
-let_go(struct move *m)
+let_go(struct tf_move *m)
 {
 	if (m->target != NULL)
 		tf_pending_unclaim(m->v, m->target);
@@ -441,7 +248,7 @@ let_go(struct move *m)
 
 /* Claim source and target.  Waiting for one, we do not hold the other. */
 static enum tf_code
-claim_both(struct move *m, uint64_t parent, const char *name,
+claim_both(struct tf_move *m, uint64_t parent, const char *name,
     uint64_t new_parent, struct tf_node_row *row, struct tf_error *err)
 {
 	bool tried = false;
@@ -470,7 +277,7 @@ claim_both(struct move *m, uint64_t parent, const char *name,
 }
 
 static enum tf_code
-rename_locked(struct move *m, uint64_t parent, const char *name,
+rename_locked(struct tf_move *m, uint64_t parent, const char *name,
     uint64_t new_parent, bool noreplace, bool *publish, struct tf_error *err)
 {
 	struct tf_node_row row;
@@ -486,11 +293,11 @@ rename_locked(struct move *m, uint64_t parent, const char *name,
 			return rc;
 		/* The refusal of a sealed node says that it is sealed. */
 		if (m->l == NULL)
-			return not_alive(&row, TF_REQ_RENAME, m->who, name,
-			    err);
+			return tf_move_refusal(&row, TF_REQ_RENAME, m->who,
+			    name, err);
 		rc = tf_may_add(m->v, m->db, new_parent, m->who, false, &m->to,
 		    err);
-		if (rc != TF_BUSY && !(rc == TF_OK && is_busy_below(m)))
+		if (rc != TF_BUSY && !(rc == TF_OK && tf_move_busy_below(m)))
 			break;
 		let_go(m);
 		if (rc == TF_OK)
@@ -531,7 +338,7 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
     uint64_t new_parent, const char *new_name, bool noreplace,
     const struct tf_actor *who, struct tf_error *err)
 {
-	struct move m = { .v = v, .name = new_name, .who = who };
+	struct tf_move m = { .v = v, .name = new_name, .who = who };
 	struct tf_seal_request publication = { .who = who,
 		.new_name = new_name };
 	bool publish = false;

@@ -16,12 +16,9 @@
 #include "../base/bits.h"
 #include "../base/crypto.h"
 #include "../commit/commit.h"
-#include "../commit/flush.h"
 #include "../commit/hasher.h"
-#include "../commit/queue.h"
 #include "../ledger/actor_json.h"
 #include "../ledger/checkpoint.h"
-#include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../node/background.h"
 #include "../node/base.h"
@@ -29,7 +26,6 @@
 #include "../node/denied.h"
 #include "../node/descriptors.h"
 #include "../node/open_objects.h"
-#include "../node/pending.h"
 #include "../node/pending_table.h"
 #include "../node/space.h"
 #include "../node/text.h"
@@ -50,6 +46,7 @@
 #include "config.h"
 #include "keys.h"
 #include "lock.h"
+#include "save_rows.h"
 #include "vault.h"
 
 #define STRAYS_NAMED 20 /* foreign files that the log names */
@@ -397,90 +394,6 @@ tf_vault_open(const char *path, const struct tf_vault_options *o,
 	return tf_vault_open_for(path, o, NULL, out, err);
 }
 
-#define SAVE_MAX 256 /* rows in one transaction */
-
-struct unsaved {
-	struct tf_pending **l;
-	size_t n, cap;
-	bool failed;
-	size_t from, to; /* of l, in this transaction */
-};
-
-static enum tf_code
-save_run(struct tf_txn *t, void *arg, struct tf_error *err)
-{
-	const struct unsaved *u = arg;
-	enum tf_code rc = TF_OK;
-
-	for (size_t i = u->from; rc == TF_OK && i < u->to; i++)
-		rc = tf_stage_save(t, u->l[i], err);
-	return rc;
-}
-
-static void
-find_unsaved(void *arg, struct tf_pending *l)
-{
-	struct unsaved *u = arg;
-	void *p;
-
-	/* Recovery takes what survived of a closed file that could not be
-	 * flushed. */
-	if (l->job ||
-	    !(l->saved ? l->stale :
-			 !tf_pending_is_file(l) ||
-			(l->writers == 0 && l->in_file && l->failed == TF_OK &&
-			    !l->unlinked)))
-		return;
-	if (u->n == u->cap) {
-		size_t cap = u->cap == 0 ? 64 : u->cap * 2;
-
-		if ((p = realloc(u->l, cap * sizeof(struct tf_pending *))) ==
-		    NULL) {
-			u->failed = true;
-			return;
-		}
-		u->l = p;
-		u->cap = cap;
-	}
-	tf_pending_ref(l);
-	u->l[u->n++] = l;
-}
-
-/* Note which of l[from..to) were saved. */
-static void
-saved(struct tf_vault *v, struct unsaved *u, enum tf_code rc)
-{
-	pthread_mutex_lock(&v->mu);
-	for (size_t i = u->from; i < u->to; i++) {
-		if (rc == TF_OK)
-			tf_stage_saved(v, u->l[i]);
-		u->l[i]->stale = false;
-		tf_pending_unref(u->l[i]);
-	}
-	pthread_mutex_unlock(&v->mu);
-}
-
-/* Save the rows that are missing or old: directories without flushed files, and
- * nodes with new metadata. */
-static enum tf_code
-save_directories(struct tf_vault *v, struct tf_error *err)
-{
-	struct unsaved u = { 0 };
-	enum tf_code rc = TF_OK;
-
-	pthread_mutex_lock(&v->mu);
-	tf_pending_each(&v->pending, find_unsaved, &u);
-	pthread_mutex_unlock(&v->mu);
-	for (; u.from < u.n; u.from = u.to) {
-		u.to = u.from + SAVE_MAX < u.n ? u.from + SAVE_MAX : u.n;
-		if (rc == TF_OK)
-			rc = tf_commit_wait(v->commit, save_run, &u, err);
-		saved(v, &u, rc);
-	}
-	free(u.l);
-	return rc == TF_OK && u.failed ? tf_nomem(err) : rc;
-}
-
 enum tf_code
 tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 {
@@ -493,7 +406,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 	if (!v->read_only) {
 		if ((rc = tf_seal_frozen(v, err)) != TF_OK)
 			last = rc;
-		if ((rc = save_directories(v, err)) != TF_OK)
+		if ((rc = tf_vault_save_rows(v, err)) != TF_OK)
 			last = rc;
 		rc = tf_append_closed(v, reason, err);
 		if (rc == TF_OK)
