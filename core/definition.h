@@ -1,6 +1,11 @@
 /*
- * Definitions: texts of a trail that people write, with versions, and that the
- * vault judges by: its template, and its attestation types.
+ * Definitions, claims and overrides: what people say about trails, workflows
+ * and attestations, in words that the vault judges by.
+ *
+ * A definition is a text of a trail that people write, with versions: its
+ * template, or an attestation type.  A claim is what a writer says about an
+ * attestation before its seal, or about an open trail or workflow.  An override
+ * replaces the verdict of a sealed attestation.
  *
  * The functions are safe from many threads at once.  Arguments stay the
  * caller's; err may be NULL.  vault.h has the errors that any call may give.
@@ -25,6 +30,7 @@ enum tf_definition_kind {
 };
 #define TF_DEFINITION_MAX 65536	  /* bytes of a definition */
 #define TF_DEFINITION_NAME_MAX 64 /* bytes of the name of a type */
+#define TF_USER_DATA_MAX 1048576  /* bytes */
 
 /*
  * Check the text of a definition, and append to warnings (unless NULL) a line
@@ -73,5 +79,47 @@ TF_MUST_USE enum tf_code tf_vault_definition(struct tf_vault *v, uint64_t trail,
 TF_MUST_USE enum tf_code tf_vault_definitions(struct tf_vault *v,
     uint64_t trail, enum tf_definition_kind kind, const char *after,
     struct tf_definition *out, size_t max, size_t *n, struct tf_error *err);
+
+/*
+ * Set or remove (value NULL) one claim about node id, as setxattr(2) of
+ * "user.trailfs.KEY" does; flags are those of setxattr(2).  Keys:
+ *   type, compliant (true or false), description, origin-url, control,
+ *   annotation.NAME, external-url.LABEL, external-fingerprint.LABEL (64 hex
+ *   digits, of a label that has a URL), user-data
+ * A trail or workflow has description, origin-url, annotation.NAME,
+ * external-url.LABEL, external-fingerprint.LABEL and user-data.  On TF_OK the
+ * claim survives power loss.
+ * A claim about a trail or workflow is an entry at once.  That about an
+ * attestation can change until its seal, and is in the entry of the seal.
+ * Errors: TF_UNSUPPORTED no such claim; TF_INVALID an empty or malformed value;
+ * TF_TOOBIG the value is too long; TF_NOSPACE the claims together would be too
+ * long or too many; TF_SEALED; TF_DENIED; TF_NODATA; TF_EXISTS.
+ */
+TF_MUST_USE enum tf_code tf_vault_claim(struct tf_vault *v, uint64_t id,
+    const char *key, const void *value, size_t n, int flags,
+    const struct tf_actor *who, struct tf_error *err);
+/* Append the value of one claim to out.  TF_NODATA if there is none. */
+TF_MUST_USE enum tf_code tf_vault_claimed(struct tf_vault *v, uint64_t id,
+    const char *key, struct tf_buf *out, struct tf_error *err);
+/* Append all claims about node id to out, as the JSON object that entries have;
+ * nothing if there are none. */
+TF_MUST_USE enum tf_code tf_vault_claims(struct tf_vault *v, uint64_t id,
+    struct tf_buf *out, struct tf_error *err);
+
+/* Set the user data of an attestation, trail or workflow: any bytes, up to
+ * TF_USER_DATA_MAX; n 0 removes them.  Otherwise as tf_vault_claim with
+ * "user-data". */
+TF_MUST_USE enum tf_code tf_vault_user_data(struct tf_vault *v, uint64_t id,
+    const void *bytes, size_t n, const struct tf_actor *who,
+    struct tf_error *err);
+/*
+ * Record that the verdict of a sealed attestation is replaced.  reason: n bytes
+ * of text.  Errors: TF_INVALID the reason is empty or malformed; TF_TOOBIG it
+ * is too long; TF_UNSUPPORTED id is no attestation; TF_BUSY it is not sealed;
+ * TF_DENIED who is neither the owner of its workflow nor root.
+ */
+TF_MUST_USE enum tf_code tf_vault_override(struct tf_vault *v, uint64_t id,
+    bool compliant, const char *reason, size_t n, const struct tf_actor *who,
+    struct tf_error *err);
 
 #endif

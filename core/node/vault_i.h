@@ -27,6 +27,7 @@
 #include "text.h"
 
 struct tf_background;
+struct tf_claiming;
 struct tf_closed;
 struct tf_committer;
 struct tf_db;
@@ -103,6 +104,8 @@ struct tf_vault {
 	uint64_t closing;
 	struct tf_closed *closed; /* unsorted: see closed.h */
 	size_t n_closed, cap_closed;
+	struct tf_claiming *claiming; /* see claiming.h */
+	size_t n_claiming, cap_claiming;
 	uint64_t *filling; /* directory ids: see filling.h */
 	size_t n_filling, cap_filling;
 	uint64_t next_id, end_id; /* the reserved node ids */

@@ -14,6 +14,7 @@
 #include "../node/base.h"
 #include "../node/children.h"
 #include "../node/claim.h"
+#include "../node/claiming.h"
 #include "../node/closed.h"
 #include "../node/idle.h"
 #include "../node/paths.h"
@@ -45,7 +46,8 @@ claim_below(struct tf_closing *c, struct tf_error *err)
 			return tf_fail(err, TF_NOTFOUND, "it is gone");
 		if ((rc = tf_below_look(v, &c->below, err)) != TF_OK)
 			return rc;
-		if (!c->below.wait && (c->draft == NULL || !c->draft->job))
+		if (!c->below.wait && (c->draft == NULL || !c->draft->job) &&
+		    !tf_claiming_below(v, &c->dir))
 			break;
 		if (c->r->hurry)
 			return tf_fail(err, TF_BUSY, "not ready below");

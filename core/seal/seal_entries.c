@@ -15,6 +15,7 @@
 #include "../commit/node_ids.h"
 #include "../commit/touched.h"
 #include "../commit/txn_path.h"
+#include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/name.h"
@@ -25,6 +26,7 @@
 #include "../node/paths.h"
 #include "../node/vault_i.h"
 #include "../node/workflow_template.h"
+#include "../store/claims.h"
 #include "../store/closings.h"
 #include "../store/definitions.h"
 #include "../store/entries.h"
@@ -163,6 +165,7 @@ mark_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 struct tf_attested_list {
 	struct tf_buf path;
 	struct tf_evidence ev;
+	struct tf_claim_row claims; /* the statement points into it */
 	struct tf_statement s;
 	struct signed_statement signed_;
 };
@@ -173,6 +176,7 @@ tf_seal_list_free(struct tf_attested_list *l)
 	if (l == NULL)
 		return;
 	signed_free(&l->signed_);
+	tf_claim_row_free(&l->claims);
 	tf_evidence_free(&l->ev);
 	tf_buf_free(&l->path);
 	free(l);
@@ -192,6 +196,10 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	s->host = tf_str_of(v->host);
 	s->actor = tf_str_of(c->actor);
 	s->cause = tf_str_of(c->r->cause);
+	if (l->claims.claims.n > 0) {
+		s->claims = tf_buf_bytes(&l->claims.claims);
+		s->claimants = tf_buf_bytes(&l->claims.uids);
+	}
 	s->files = l->ev.f;
 	s->has_written = l->ev.n > 0;
 	s->first_written = l->ev.first;
@@ -220,6 +228,7 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	    tf_evidence_list(db, att->attr.id, &l->ev, err);
 	if (rc != TF_OK ||
 	    (rc = tf_sums(l->ev.f, l->ev.n, &l->s.evidence, err)) != TF_OK ||
+	    (rc = tf_claims_get(db, att->attr.id, &l->claims, err)) != TF_OK ||
 	    (rc = fill_statement(v, db, c, att, l, err)) != TF_OK)
 		return rc;
 	return sign_statement(v, &l->s, &l->signed_, err);
@@ -245,6 +254,27 @@ tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	return rc;
 }
 
+/* Keep the user data of the claims as an object: no row names it any more. */
+static enum tf_code
+keep_claims(struct tf_txn *t, const struct tf_attested_list *l,
+    struct tf_error *err)
+{
+	struct tf_content c;
+	uint64_t object;
+	bool has;
+	enum tf_code rc;
+
+	if (l->claims.claims.n == 0)
+		return TF_OK;
+	rc = tf_claims_user_data(l->s.claims, &c, &has, err);
+	if (rc == TF_OK && has)
+		rc = tf_existing_keep(t, &c.sha256, NULL, c.size,
+		    l->claims.object, &object, err);
+	return rc == TF_OK ?
+	    tf_claims_delete(tf_txn_write(t), l->claims.id, err) :
+	    rc;
+}
+
 static enum tf_code
 append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_attested_list *l,
@@ -258,8 +288,13 @@ append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
 		.evidence_count = l->s.evidence.count,
 		.evidence_bytes = l->s.evidence.bytes,
 		.evidence_sums = l->s.evidence.sums,
+		.claims = l->s.claims,
+		.claimants = l->s.claimants,
 		.statement = l->signed_.ref };
 	enum tf_code rc = keep_payload(t, &l->signed_, err);
+
+	if (rc == TF_OK)
+		rc = keep_claims(t, l, err);
 
 	if (rc != TF_OK)
 		return rc;

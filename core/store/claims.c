@@ -60,6 +60,19 @@ tf_claims_get(struct tf_db *db, uint64_t id, struct tf_claim_row *r,
 }
 
 enum tf_code
+tf_claims_remove(struct tf_db *db, uint64_t id, struct tf_error *err)
+{
+	enum tf_code rc = tf_sql_run(db,
+	    tf_sql(db, err,
+		"DELETE FROM object WHERE id ="
+		" (SELECT object FROM claim WHERE id = ?1)",
+		"u", id),
+	    "delete user data", err);
+
+	return rc == TF_OK ? tf_claims_delete(db, id, err) : rc;
+}
+
+enum tf_code
 tf_claims_delete(struct tf_db *db, uint64_t id, struct tf_error *err)
 {
 	return tf_sql_run(db,

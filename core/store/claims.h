@@ -30,6 +30,9 @@ TF_MUST_USE enum tf_code tf_claims_put(struct tf_db *db,
  * there is none; a store of an earlier version has none. */
 TF_MUST_USE enum tf_code tf_claims_get(struct tf_db *db, uint64_t id,
     struct tf_claim_row *r, struct tf_error *err);
+/* Delete the row of id and the user data that it names, and the row alone. */
+TF_MUST_USE enum tf_code tf_claims_remove(struct tf_db *db, uint64_t id,
+    struct tf_error *err);
 TF_MUST_USE enum tf_code tf_claims_delete(struct tf_db *db, uint64_t id,
     struct tf_error *err);
 /* Call fn for every row, in order of id, until it fails.  The row belongs to

@@ -18,6 +18,7 @@
 #include "../node/pending_table.h"
 #include "../node/refusal.h"
 #include "../node/vault_i.h"
+#include "../store/claims.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../vault.h"
@@ -30,7 +31,11 @@ tf_drop_rows(struct tf_txn *t, void *pending, struct tf_error *err)
 	struct tf_pending *l = pending;
 	enum tf_code rc = tf_stage_delete(tf_txn_write(t), l->attr.id, err);
 
-	return rc == TF_OK ? tf_object_drop(t->db, l->attr.id, err) : rc;
+	if (rc == TF_OK)
+		rc = tf_object_drop(t->db, l->attr.id, err);
+	if (rc == TF_OK && l->attr.kind == TF_KIND_ATTESTATION)
+		rc = tf_claims_remove(t->db, l->attr.id, err);
+	return rc;
 }
 
 void

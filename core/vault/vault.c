@@ -308,6 +308,7 @@ vault_free(struct tf_vault *v)
 	free(v->users);
 	free(v->idle);
 	tf_closed_free(v);
+	free(v->claiming);
 	free(v->filling);
 	free(v->unplaced);
 	tf_unindexed_free(v->unindexed);

@@ -11,6 +11,8 @@
 #include "../base/clock.h"
 #include "../base/time_text.h"
 #include "../control.h"
+#include "../definition.h"
+#include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/policy.h"
@@ -31,6 +33,15 @@
 #include "../vault.h"
 
 #define XATTRS_MAX 4096 /* bytes of the JSON object */
+
+/* The part of the name behind TF_XATTR_PREFIX; NULL: it is no name of ours. */
+static const char *
+own_key(const char *name)
+{
+	size_t n = strlen(TF_XATTR_PREFIX);
+
+	return strncmp(name, TF_XATTR_PREFIX, n) == 0 ? name + n : NULL;
+}
 
 static enum tf_code
 no_data(struct tf_error *err)
@@ -127,6 +138,9 @@ get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 		    tf_closes(v, a->id) ? TF_CLOSING : tf_state_name(a->state));
 		return TF_OK;
 	}
+	if (tf_claims_has_key(a->kind, name + strlen(TF_XATTR_PREFIX)))
+		return tf_vault_claimed(v, a->id,
+		    name + strlen(TF_XATTR_PREFIX), out, err);
 	if (strcmp(name, TF_XATTR_SHA256) == 0)
 		return get_sha256(v, db, a, out, err);
 	if (strcmp(name, TF_XATTR_INDEX) == 0 ||
@@ -350,13 +364,18 @@ change_xattr(struct tf_vault *v, uint64_t id, const char *name,
     const void *value, size_t n, int flags, const struct tf_actor *who,
     struct tf_error *err)
 {
+	const char *own = own_key(name);
 	struct tf_pending *l;
 	struct tf_attr a;
 	enum tf_code rc;
 
 	if (strncmp(name, USER, strlen(USER)) != 0)
 		return tf_fail(err, TF_UNSUPPORTED, "only user.* attributes");
-	if (strncmp(name, TF_XATTR_PREFIX, strlen(TF_XATTR_PREFIX)) == 0)
+	if (own != NULL && (rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
+		return rc;
+	if (own != NULL && tf_claims_has_key(a.kind, own))
+		return tf_vault_claim(v, id, own, value, n, flags, who, err);
+	if (own != NULL)
 		return tf_fail(err, TF_DENIED, "%.60s is trailfs's own", name);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (value != NULL &&

@@ -22,6 +22,7 @@
 	X(drafts) \
 	X(sealing) \
 	X(xattrs) \
+	X(claim) \
 	X(control) \
 	X(identity) \
 	X(remembered) \

@@ -27,6 +27,10 @@ static const struct tf_actor alice = { .uid = 1000,
 	.gid = 1000,
 	.loginuid = -1,
 	.session = -1 };
+static const struct tf_actor bob = { .uid = 1001,
+	.gid = 1001,
+	.loginuid = -1,
+	.session = -1 };
 static char dir[256];
 static struct tf_vault *v;
 static uint64_t trail;
@@ -296,6 +300,43 @@ START_TEST(definers_at_once_get_a_version_each)
 }
 END_TEST
 
+/* Before the seal there is no verdict to replace. */
+START_TEST(only_the_verdict_of_a_seal_can_be_overridden)
+{
+	static char big[3000];
+	struct tf_entry_decoded d;
+	struct tf_buf body = { 0 };
+	struct tf_attr w, a;
+	uint64_t seal;
+
+	memset(big, 'x', sizeof(big));
+	OK(tf_vault_mkdir(v, trail, "w", 0777, &alice, &w, NULL));
+	OK(tf_vault_mkdir(v, w.id, "a", 0777, &root, &a, NULL));
+#define OVERRIDE(code, id, text, n, who) \
+	ck_assert_int_eq(code,           \
+	    tf_vault_override(v, id, true, text, n, who, NULL))
+	OVERRIDE(TF_BUSY, a.id, "x", 1, &root);
+	OK(tf_vault_seal(v, a.id, &root, NULL));
+	seal = entries() - 1;
+	OVERRIDE(TF_INVALID, a.id, "", 0, &root);
+	OVERRIDE(TF_INVALID, a.id, "\x01", 1, &root);
+	OVERRIDE(TF_TOOBIG, a.id, big, sizeof(big), &root);
+	OVERRIDE(TF_UNSUPPORTED, w.id, "x", 1, &root);
+	OVERRIDE(TF_DENIED, a.id, "x", 1, &bob);
+	ck_assert_uint_eq(seal + 1, entries());
+	OVERRIDE(TF_OK, a.id, "waived", 6, &alice);
+	OVERRIDE(TF_OK, a.id, "again", 5, &root);
+#undef OVERRIDE
+	d = entry(seal + 1, &body);
+	ck_assert_int_eq(TF_ATTESTATION_OVERRIDDEN, d.e.type);
+	ck_assert_uint_eq(seal, d.e.target);
+	ck_assert(d.e.compliant);
+	ck_assert_str_eq("waived", d.e.reason.p);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+}
+END_TEST
+
 Suite *
 suite_definitions(void)
 {
@@ -309,6 +350,7 @@ suite_definitions(void)
 	    a_workflow_names_the_template_that_is_in_force_when_it_begins);
 	tcase_add_test(tc, a_definition_is_refused_where_it_cannot_be);
 	tcase_add_test(tc, definers_at_once_get_a_version_each);
+	tcase_add_test(tc, only_the_verdict_of_a_seal_can_be_overridden);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -1,0 +1,439 @@
+/*
+ * Claims.  Those about a trail or workflow are an entry at once.  Those about
+ * an attestation are a row of table claim until the seal: the row is durable
+ * when the call returns, and whether the attestation is a draft or not, the row
+ * belongs to its id, so that a rename keeps it.
+ *
+ * A seal reads the claims before its transaction.  No claim comes between the
+ * two: that about a draft attestation holds its claim as pending node, that
+ * about another one is in the list of claiming.h.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../commit/append.h"
+#include "../commit/commit.h"
+#include "../commit/existing.h"
+#include "../commit/flush.h"
+#include "../commit/node_ids.h"
+#include "../commit/queue.h"
+#include "../commit/txn_path.h"
+#include "../definition.h"
+#include "../ledger/claims.h"
+#include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/claim.h"
+#include "../node/claiming.h"
+#include "../node/idle.h"
+#include "../node/paths.h"
+#include "../node/pending.h"
+#include "../node/pending_table.h"
+#include "../node/quota.h"
+#include "../node/refusal.h"
+#include "../node/vault_i.h"
+#include "../store/claims.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "define.h"
+#include "namespace.h"
+
+/* --- one change ------------------------------------------------------------ */
+
+struct change {
+	uint64_t id;
+	const char *key;
+	const void *value; /* NULL: remove the claim */
+	size_t n;
+	enum tf_claims_rule rule;
+	struct tf_content content; /* of user data */
+	uint32_t uid;
+	const char *actor;
+	struct tf_pending *draft; /* claimed, or NULL */
+	bool saved;		  /* the draft's row was written */
+};
+
+static bool
+is_user_data(const struct change *c)
+{
+	return strcmp(c->key, TF_CLAIM_USER_DATA) == 0;
+}
+
+static enum tf_code
+make_claims(const struct change *c, const struct tf_buf *old,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_str s = { old->p, old->n };
+
+	return is_user_data(c) ?
+	    tf_claims_set_user_data(s, c->value == NULL ? NULL : &c->content,
+		c->rule, out, err) :
+	    tf_claims_change(s, c->key, c->value, c->n, c->rule, out, err);
+}
+
+static bool
+same(const struct tf_buf *a, const struct tf_buf *b)
+{
+	return tf_str_same((struct tf_str){ a->p, a->n },
+	    (struct tf_str){ b->p, b->n });
+}
+
+/* --- trails and workflows -------------------------------------------------- */
+
+static enum tf_code
+append_claims(struct tf_txn *t, const struct change *c,
+    struct tf_claim_row *row, struct tf_error *err)
+{
+	struct tf_entry e = { .type = TF_CLAIMS_SET,
+		.actor = tf_str_of(c->actor) };
+	uint64_t object;
+	enum tf_code rc = TF_OK;
+
+	if (row->claims.n > 0)
+		e.claims = (struct tf_str){ row->claims.p, row->claims.n };
+	if (is_user_data(c) && c->value != NULL)
+		rc = tf_existing_keep(t, &c->content.sha256, c->value, c->n, 0,
+		    &object, err);
+	if (rc != TF_OK ||
+	    (rc = tf_txn_path(t, c->id, &e.path, err)) != TF_OK ||
+	    (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
+		return rc;
+	row->entry = t->size - 1;
+	return tf_claims_put(tf_txn_write(t), row, err);
+}
+
+static enum tf_code
+upper_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct change *c = arg;
+	struct tf_claim_row row = { 0 };
+	struct tf_buf made = { 0 };
+	enum tf_code rc = tf_txn_must_be_open(t, c->id, err);
+
+	if (rc == TF_OK)
+		rc = tf_claims_get(t->db, c->id, &row, err);
+	if (rc == TF_OK)
+		rc = make_claims(c, &row.claims, &made, err);
+	if (rc == TF_OK && !same(&made, &row.claims)) {
+		tf_buf_free(&row.claims);
+		row.claims = made;
+		made = (struct tf_buf){ 0 };
+		rc = append_claims(t, c, &row, err);
+	}
+	tf_buf_free(&made);
+	tf_claim_row_free(&row);
+	return rc;
+}
+
+/* --- attestations ---------------------------------------------------------- */
+
+/* Keep the bytes of user data in a row that no digest names until the seal. */
+static enum tf_code
+keep_user_data(struct tf_txn *t, const struct change *c,
+    struct tf_claim_row *row, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (!is_user_data(c))
+		return TF_OK;
+	if (c->value == NULL) {
+		if (row->object != 0)
+			rc = tf_object_drop(tf_txn_write(t), row->object, err);
+		row->object = 0;
+		return rc;
+	}
+	if (row->object == 0)
+		rc = tf_txn_new_id(t, &row->object, err);
+	return rc == TF_OK ? tf_object_put(tf_txn_write(t), row->object,
+				 &c->content.sha256, c->value, c->n, err) :
+			     rc;
+}
+
+/* Write the row with the claims made and the uids; without claims there is
+ * none. */
+static enum tf_code
+write_row(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
+    struct tf_buf *made, struct tf_buf *uids, struct tf_error *err)
+{
+	enum tf_code rc = keep_user_data(t, c, row, err);
+
+	if (rc != TF_OK)
+		return rc;
+	/* The row must find its draft after a crash. */
+	if (c->draft != NULL && !c->draft->saved) {
+		(void)tf_txn_write(t);
+		if ((rc = tf_stage_save(t, c->draft, err)) != TF_OK)
+			return rc;
+		c->saved = true;
+	}
+	if (made->n == 0)
+		return tf_claims_delete(tf_txn_write(t), c->id, err);
+	tf_buf_free(&row->claims);
+	row->claims = *made;
+	*made = (struct tf_buf){ 0 };
+	tf_buf_free(&row->uids);
+	row->uids = *uids;
+	*uids = (struct tf_buf){ 0 };
+	return tf_claims_put(tf_txn_write(t), row, err);
+}
+
+static enum tf_code
+attestation_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct change *c = arg;
+	struct tf_claim_row row = { 0 };
+	struct tf_buf made = { 0 }, uids = { 0 };
+	enum tf_code rc = TF_OK;
+
+	c->saved = false; /* the committer may run this twice */
+	if (c->draft == NULL)
+		rc = tf_txn_must_be_open(t, c->id, err);
+	if (rc == TF_OK)
+		rc = tf_claims_get(t->db, c->id, &row, err);
+	if (rc == TF_OK)
+		rc = make_claims(c, &row.claims, &made, err);
+	if (rc == TF_OK)
+		rc = tf_claimants_add((struct tf_str){ row.uids.p, row.uids.n },
+		    c->uid, &uids, err);
+	if (rc == TF_OK &&
+	    (!same(&made, &row.claims) || !same(&uids, &row.uids)))
+		rc = write_row(t, c, &row, &made, &uids, err);
+	tf_buf_free(&made);
+	tf_buf_free(&uids);
+	tf_claim_row_free(&row);
+	return rc;
+}
+
+/* Begin a change of attestation id: nobody seals, removes or renames it until
+ * end_change().  mu is held. */
+static enum tf_code
+begin_change(struct tf_vault *v, struct tf_db *db, struct change *c,
+    const struct tf_actor *who, struct tf_place *p, struct tf_error *err)
+{
+	struct tf_pending *l;
+	enum tf_code rc = tf_may_add(v, db, c->id, who, true, p, err);
+
+	if (rc == TF_READONLY && p->parent.state == TF_STATE_SEALED)
+		return tf_sealed_refusal(TF_REQ_SETMETA, err);
+	if (rc != TF_OK)
+		return rc;
+	l = tf_pending_get(&v->pending, c->id);
+	if (l == NULL)
+		return tf_claiming_begin(v, c->id, p->wf, err);
+	if (!tf_pending_claim(v, l))
+		return tf_fail(err, TF_NOTFOUND, "it is gone");
+	c->draft = l;
+	return TF_OK;
+}
+
+/* mu is held. */
+static void
+end_change(struct tf_vault *v, struct change *c, enum tf_code rc)
+{
+	tf_idle_touch(v, c->id);
+	if (c->draft == NULL) {
+		tf_claiming_end(v, c->id);
+		return;
+	}
+	if (rc == TF_OK && c->saved)
+		tf_stage_saved(v, c->draft);
+	tf_pending_unclaim(v, c->draft);
+}
+
+static enum tf_code
+change_attestation(struct tf_vault *v, struct change *c,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_place p = { .wf = 0 };
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	rc = begin_change(v, db, c, who, &p, err);
+	pthread_mutex_unlock(&v->mu);
+	tf_reader_done(v, db);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_commit_wait(v->commit, attestation_run, c, err);
+	pthread_mutex_lock(&v->mu);
+	end_change(v, c, rc);
+	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+/* --- from outside ---------------------------------------------------------- */
+
+static enum tf_code
+check_change(struct tf_vault *v, const struct change *c,
+    const struct tf_actor *who, struct tf_attr *a, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_vault_getattr(v, c->id, a, err)) != TF_OK)
+		return rc;
+	if (!tf_claims_has_key(a->kind, c->key))
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "nothing is claimed here as %.60s", c->key);
+	if (is_user_data(c) && c->value != NULL && c->n == 0)
+		return tf_fail(err, TF_INVALID, "user-data needs a value");
+	if (is_user_data(c) && c->n > TF_USER_DATA_MAX)
+		return tf_fail(err, TF_TOOBIG, "user-data has at most %d bytes",
+		    TF_USER_DATA_MAX);
+	if ((rc = tf_may_say(v, a, who, err)) != TF_OK || c->value == NULL)
+		return rc;
+	return tf_space_take(v, TF_FILE_COST + c->n, 0, err);
+}
+
+enum tf_code
+tf_vault_claim(struct tf_vault *v, uint64_t id, const char *key,
+    const void *value, size_t n, int flags, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct change c = { .id = id,
+		.key = key,
+		.value = value,
+		.n = n,
+		.rule = (flags & XATTR_CREATE) != 0 ? TF_CLAIMS_CREATE :
+		    (flags & XATTR_REPLACE) != 0    ? TF_CLAIMS_REPLACE :
+						      TF_CLAIMS_ANY,
+		.content.size = n,
+		.uid = who->uid };
+	char *actor = NULL;
+	struct tf_attr a;
+	enum tf_code rc = check_change(v, &c, who, &a, err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_vault_learn(v, who->uid, who->gid);
+	if ((rc = tf_actor_text(who, &actor, err)) != TF_OK)
+		return rc;
+	c.actor = actor;
+	if (is_user_data(&c) && value != NULL)
+		tf_sha256(value, n, &c.content.sha256);
+	rc = a.kind == TF_KIND_ATTESTATION ?
+	    change_attestation(v, &c, who, err) :
+	    tf_commit_wait(v->commit, upper_run, &c, err);
+	free(actor);
+	return rc;
+}
+
+enum tf_code
+tf_vault_user_data(struct tf_vault *v, uint64_t id, const void *bytes, size_t n,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	enum tf_code rc = tf_vault_claim(v, id, TF_CLAIM_USER_DATA,
+	    n == 0 ? NULL : bytes, n, 0, who, err);
+
+	/* There may be nothing to remove. */
+	return n == 0 && rc == TF_NODATA ? TF_OK : rc;
+}
+
+/* --- reading --------------------------------------------------------------- */
+
+/* Append the claims about id, and set *object to the row of user data that no
+ * entry names, or 0. */
+static enum tf_code
+read_claims(struct tf_db *db, uint64_t id, struct tf_buf *out, uint64_t *object,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_claim_row claims = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_node_row row;
+	enum tf_code rc = tf_nodes_get(db, id, &row, err);
+
+	*object = 0;
+	if (rc == TF_OK && row.attr.kind == TF_KIND_ATTESTATION &&
+	    row.seal != TF_NO_SEQ) {
+		rc = tf_entries_get(db, row.seal, &body, NULL, err);
+		if (rc == TF_OK)
+			rc = tf_entry_decode(&d, body.p, body.n, err);
+		if (rc == TF_OK)
+			tf_buf_add(out, d.e.claims.p, d.e.claims.n);
+	} else if (rc == TF_OK || rc == TF_NOTFOUND) {
+		rc = tf_claims_get(db, id, &claims, err);
+		tf_buf_add(out, claims.claims.p, claims.claims.n);
+		*object = claims.object;
+	}
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	tf_claim_row_free(&claims);
+	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}
+
+enum tf_code
+tf_vault_claims(struct tf_vault *v, uint64_t id, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	uint64_t object;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = read_claims(db, id, out, &object, err);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* Append the bytes with this digest; object is their row, or 0. */
+static enum tf_code
+read_object(struct tf_db *db, const struct tf_content *c, uint64_t object,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_object_row o;
+	struct tf_hash h;
+	size_t start = out->n;
+	enum tf_code rc = TF_OK;
+
+	if (object == 0)
+		rc = tf_object_find(db, &c->sha256, &object, err);
+	if (rc == TF_OK)
+		rc = tf_object_get(db, object, &o, out, err);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_TAMPER, "the database has no object");
+	if (rc != TF_OK)
+		return rc;
+	tf_sha256(out->p + start, out->n - start, &h);
+	if (out->n - start == c->size && memcmp(&h, &c->sha256, sizeof(h)) == 0)
+		return TF_OK;
+	return tf_fail(err, TF_TAMPER, "the bytes were altered");
+}
+
+enum tf_code
+tf_vault_claimed(struct tf_vault *v, uint64_t id, const char *key,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_buf claims = { 0 };
+	struct tf_content content;
+	struct tf_db *db;
+	uint64_t object;
+	bool has;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = read_claims(db, id, &claims, &object, err);
+	if (rc == TF_OK && strcmp(key, TF_CLAIM_USER_DATA) == 0) {
+		rc = tf_claims_user_data(tf_buf_bytes(&claims), &content, &has,
+		    err);
+		if (rc == TF_OK && has)
+			rc = read_object(db, &content, object, out, err);
+		else if (rc == TF_OK)
+			rc = tf_fail(err, TF_NODATA, "no such attribute");
+	} else if (rc == TF_OK) {
+		rc = tf_claims_value(tf_buf_bytes(&claims), key, out, err);
+	}
+	tf_reader_done(v, db);
+	tf_buf_free(&claims);
+	return rc;
+}
