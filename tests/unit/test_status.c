@@ -620,6 +620,10 @@ START_TEST(a_clock_that_goes_backwards_changes_no_order)
 
 	r[1].overridden = r[1].override = true;
 	r[1].overridden_at.s = began.s + 5000;
+	ck_assert_int_eq(TF_OK, tf_status_judge(&c, &s, NULL));
+	ck_assert_int_eq(began.s + 5000, s.at.s);
+	tf_status_free(&s);
+
 	r[0].begun.at.s = began.s + 6000;
 	ck_assert_int_eq(TF_OK, tf_status_judge(&c, &s, NULL));
 	ck_assert_int_eq(began.s + 6000, s.at.s);
