@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define REPEATS 255
+#define KEPT 256 /* bytes matched before it is compiled again */
 
 struct scan {
 	const char *s;
@@ -189,26 +190,6 @@ scan_branches(struct scan *sc, unsigned depth, unsigned *size)
 	return !empty || complain(sc, "empty branch");
 }
 
-enum tf_code
-tf_pattern_check(struct tf_str pattern, unsigned *size, struct tf_error *err)
-{
-	struct scan sc = { .s = pattern.p, .n = pattern.n };
-
-	*size = 0;
-	if (pattern.n == 0 || pattern.n > TF_PATTERN_BYTES)
-		return tf_fail(err, TF_INVALID, "a pattern has 1 to %d bytes",
-		    TF_PATTERN_BYTES);
-	for (size_t i = 0; i < pattern.n; i++) {
-		if (pattern.p[i] < 0x20 || pattern.p[i] > 0x7e)
-			return tf_fail(err, TF_INVALID,
-			    "a pattern is printable ASCII");
-	}
-	if (scan_branches(&sc, 0, size))
-		return TF_OK;
-	return tf_fail(err, TF_INVALID, "pattern: %s, at byte %zu", sc.why,
-	    sc.i);
-}
-
 /*
  * regexec tries each start of a match one after the other, which takes the
  * square of the length.  After "^.*" it tries only one, so the time is linear.
@@ -228,8 +209,34 @@ compile(struct tf_pattern *p, struct tf_str pattern, struct tf_error *err)
 	case REG_ESPACE:
 		return tf_nomem(err);
 	default:
-		return tf_fail(err, TF_INVALID, "regcomp refuses the pattern");
+		return tf_fail(err, TF_INVALID,
+		    "pattern: not a regular expression");
 	}
+}
+
+enum tf_code
+tf_pattern_check(struct tf_str pattern, unsigned *size, struct tf_error *err)
+{
+	struct scan sc = { .s = pattern.p, .n = pattern.n };
+	struct tf_pattern compiled = { 0 };
+	enum tf_code rc;
+
+	*size = 0;
+	if (pattern.n == 0 || pattern.n > TF_PATTERN_BYTES)
+		return tf_fail(err, TF_INVALID, "a pattern has 1 to %d bytes",
+		    TF_PATTERN_BYTES);
+	for (size_t i = 0; i < pattern.n; i++) {
+		if (pattern.p[i] < 0x20 || pattern.p[i] > 0x7e)
+			return tf_fail(err, TF_INVALID,
+			    "a pattern is printable ASCII");
+	}
+	if (!scan_branches(&sc, 0, size))
+		return tf_fail(err, TF_INVALID, "pattern: %s, at byte %zu",
+		    sc.why, sc.i);
+	/* What is left is for regcomp to refuse, as [b-a]. */
+	rc = compile(&compiled, pattern, err);
+	tf_pattern_free(&compiled);
+	return rc;
 }
 
 enum tf_code
@@ -245,10 +252,6 @@ tf_pattern_match(struct tf_pattern *p, struct tf_str pattern,
 	    (text.n == 0 || memchr(text.p, '\0', text.n) == NULL);
 	if (!*readable)
 		return TF_OK;
-	/* regexec keeps a state for each byte that it had not seen in that
-	 * place before, and frees none. */
-	if (p->used + text.n > TF_PATTERN_SUBJECT)
-		tf_pattern_free(p);
 	if (!p->compiled && (rc = compile(p, pattern, err)) != TF_OK)
 		return rc;
 	p->used += text.n;
@@ -256,6 +259,9 @@ tf_pattern_match(struct tf_pattern *p, struct tf_str pattern,
 		memcpy(s, text.p, text.n);
 	s[text.n] = '\0';
 	found = regexec(&p->re, s, 0, NULL, 0);
+	/* regexec may keep a state for each byte, and frees none. */
+	if (p->used > KEPT)
+		tf_pattern_free(p);
 	if (found != 0 && found != REG_NOMATCH)
 		return tf_nomem(err);
 	*matches = found == 0;

@@ -21,8 +21,8 @@
 #define TF_PATTERN_SIZE 256	 /* atoms, repeats written out */
 #define TF_PATTERN_SUBJECT 4096u /* bytes of a text that is matched */
 
-/* Set *size to the atoms of the pattern.  TF_INVALID with the reason in err if
- * the pattern is not allowed. */
+/* Set *size to the atoms of the pattern.  Errors: TF_INVALID, with the reason in
+ * err, if the pattern is not allowed; TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_pattern_check(struct tf_str pattern, unsigned *size,
     struct tf_error *err);
 

@@ -319,8 +319,11 @@ tf_regex_parse(struct tf_defining *d, int i, const char *what,
 
 	if (rc != TF_OK)
 		return rc;
-	if (tf_pattern_check(out->text, &out->size, &why) != TF_OK)
-		return tf_yaml_fail(d->y, i, err, "%s: %s", what, why.text);
+	rc = tf_pattern_check(out->text, &out->size, &why);
+	if (rc == TF_NOMEM)
+		return tf_nomem(err);
+	if (rc != TF_OK)
+		return tf_yaml_fail(d->y, i, err, "%s", why.text);
 	if (d->patterns == PATTERNS)
 		return tf_yaml_fail(d->y, i, err,
 		    "a type has at most %d patterns", PATTERNS);
