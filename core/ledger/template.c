@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "field_text.h"
 #include "name.h"
 #include "yaml.h"
 
@@ -93,16 +94,7 @@ tf_slot_type_fits(struct tf_str slot, struct tf_str claimed)
 bool
 tf_control_ok(const char *s, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		bool alnum = (s[i] >= '0' && s[i] <= '9') ||
-		    (s[i] >= 'A' && s[i] <= 'Z') ||
-		    (s[i] >= 'a' && s[i] <= 'z');
-
-		if (!alnum &&
-		    (i == 0 || s[i] == '\0' || strchr("._-", s[i]) == NULL))
-			return false;
-	}
-	return n > 0 && n <= 64;
+	return n <= 64 && tf_text_hold_ok(s, n);
 }
 
 /* True if s is the name of an attestation without "@N". */
@@ -206,7 +198,7 @@ read_type(struct reading *x, int i, struct tf_str *out)
 	if (rc != TF_OK || is_any(*out) || tf_type_built_in(*out))
 		return rc;
 	if (starts(*out, CUSTOM) && out->n <= TYPE_MAX &&
-	    is_plain_name(custom_name(*out)))
+	    tf_text_definition_ok(custom_name(*out).p, custom_name(*out).n))
 		return TF_OK;
 	return tf_yaml_fail(x->y, value, x->err,
 	    "the type %.*s is not known; own types are custom:NAME",

@@ -118,7 +118,8 @@ bool tf_slot_type_fits(struct tf_str slot, struct tf_str claimed);
  * snyk, pull_request, jira, sonar, decision. */
 bool tf_type_built_in(struct tf_str type);
 
-/* True if s is the id of a control: [A-Za-z0-9][A-Za-z0-9._-]*, at most 64. */
+/* True if s is the id of a control, as in claims: [A-Za-z0-9][A-Za-z0-9._-]*, at
+ * most 64. */
 bool tf_control_ok(const char *s, size_t n);
 
 #endif
