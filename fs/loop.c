@@ -11,8 +11,13 @@
  * user can have AWAY_PER_UID workers away.  Further requests of that user that
  * might wait are set aside until one of those workers comes back; requests of
  * other users are handled meanwhile.
+ *
+ * The kernel hands requests over in the order of their arrival, so a hundred
+ * programs that read long files would delay every other request.  While more
+ * requests wait in the kernel, long reads are put off: short requests pass them.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,6 +27,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "barrier.h"
 #include "loop.h"
 
@@ -29,6 +35,8 @@
 #define SPARES_MAX 256 /* workers beyond the configured number */
 #define SPARES_KEPT 8  /* of these stay when no worker is away */
 #define AWAY_PER_UID 16
+#define PUT_OFF_MAX 1024 /* reads; each keeps its buffer */
+#define PASS_MAX 16	 /* requests that pass the reads, then a read is next */
 
 struct worker {
 	struct fs_loop *loop;
@@ -43,14 +51,6 @@ struct worker {
 
 static _Thread_local struct worker *me; /* this thread's; NULL: no worker */
 
-/* A request that waits until its sender has fewer workers away. */
-struct aside {
-	struct aside *next;
-	uint32_t uid;
-	uint64_t unique;
-	struct fuse_buf buf;
-};
-
 struct fs_loop {
 	struct fuse_session *se;
 	int end_fd;
@@ -60,11 +60,14 @@ struct fs_loop {
 	pthread_mutex_t mu;
 	struct fs_barrier barrier;
 	unsigned max;
-	unsigned running;	     /* workers; guarded by mu */
-	atomic_uint away;	     /* of these; changed under mu */
-	atomic_uint aside;	     /* requests set aside; changed under mu */
-	struct aside *first, **last; /* guarded by mu */
-	struct worker w[];	     /* max and SPARES_MAX */
+	unsigned running;	  /* workers; guarded by mu */
+	atomic_uint away;	  /* of these; changed under mu */
+	struct fs_asides aside;	  /* until their senders have fewer away */
+	struct fs_asides put_off; /* long reads, while others wait */
+	unsigned passed; /* short ones since a long read; guarded by reading */
+	uint32_t last_uid;  /* of that read; guarded by reading */
+	bool does_not_wait; /* the device has O_NONBLOCK; guarded by reading */
+	struct worker w[];  /* max and SPARES_MAX */
 };
 
 enum tf_code
@@ -76,7 +79,8 @@ fs_loop_new(unsigned threads, struct fs_loop **out, struct tf_error *err)
 	if (l == NULL)
 		return tf_nomem(err);
 	l->max = threads;
-	l->last = &l->first;
+	fs_asides_init(&l->aside);
+	fs_asides_init(&l->put_off);
 	l->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->end_fd < 0) {
 		free(l);
@@ -94,16 +98,10 @@ fs_loop_new(unsigned threads, struct fs_loop **out, struct tf_error *err)
 void
 fs_loop_free(struct fs_loop *l)
 {
-	struct aside *a;
-
 	if (l == NULL)
 		return;
-	/* Requests are left here when the kernel closed the connection. */
-	while ((a = l->first) != NULL) {
-		l->first = a->next;
-		free(a->buf.mem);
-		free(a);
-	}
+	fs_asides_free(&l->aside);
+	fs_asides_free(&l->put_off);
 	close(l->end_fd);
 	fs_barrier_destroy(&l->barrier);
 	pthread_mutex_destroy(&l->mu);
@@ -111,39 +109,7 @@ fs_loop_free(struct fs_loop *l)
 	free(l);
 }
 
-/* --- requests that are set aside ----------------------------------------- */
-
-/* The header of a request that was not spliced; else NULL. */
-static const struct fuse_in_header *
-header_of(const struct fuse_buf *buf)
-{
-	return (buf->flags & FUSE_BUF_IS_FD) == 0 &&
-		buf->size >= sizeof(struct fuse_in_header) ?
-	    buf->mem :
-	    NULL;
-}
-
-/* May the request be set aside?  Those that can wait, except requests for which
- * the kernel holds the lock of a directory: other users of the directory would
- * wait too. */
-static bool
-may_be_set_aside(const struct fuse_in_header *in)
-{
-	switch (in->opcode) {
-	case FUSE_OPEN:
-	case FUSE_READ:
-	case FUSE_WRITE:
-	case FUSE_GETATTR:
-	case FUSE_SETATTR:
-	case FUSE_FSYNC:
-	case FUSE_FSYNCDIR:
-	case FUSE_FALLOCATE:
-	case FUSE_IOCTL:
-		return in->pid != 0; /* 0: sent by the kernel itself */
-	default:
-		return false;
-	}
-}
+/* --- requests that are handled later ------------------------------------- */
 
 /* May uid have one more worker away?  mu is held. */
 static bool
@@ -161,36 +127,16 @@ may_go(const struct fs_loop *l, uint32_t uid)
 static bool
 set_aside(struct fs_loop *l, struct fuse_buf *buf)
 {
-	const struct fuse_in_header *in = header_of(buf);
-	struct aside *a = NULL;
+	const struct fuse_in_header *in = fs_aside_header(buf);
+	bool moved;
 
 	if (atomic_load(&l->away) < AWAY_PER_UID || in == NULL ||
-	    !may_be_set_aside(in))
+	    !fs_aside_waits(in))
 		return false;
 	pthread_mutex_lock(&l->mu);
-	if (!may_go(l, in->uid) && (a = malloc(sizeof *a)) != NULL) {
-		*a = (struct aside){ .uid = in->uid,
-			.unique = in->unique,
-			.buf = *buf };
-		*l->last = a;
-		l->last = &a->next;
-		atomic_fetch_add(&l->aside, 1);
-		*buf = (struct fuse_buf){ 0 };
-	}
+	moved = !may_go(l, in->uid) && fs_aside_move(&l->aside, buf);
 	pthread_mutex_unlock(&l->mu);
-	return a != NULL;
-}
-
-/* Remove *at from the list.  mu is held. */
-static struct aside *
-unlink_aside(struct fs_loop *l, struct aside **at)
-{
-	struct aside *a = *at;
-
-	if ((*at = a->next) == NULL)
-		l->last = at;
-	atomic_fetch_sub(&l->aside, 1);
-	return a;
+	return moved;
 }
 
 /* Move the first request that need not wait any more to buf.  False: none. */
@@ -198,44 +144,90 @@ static bool
 take_aside(struct worker *w, struct fuse_buf *buf)
 {
 	struct fs_loop *l = w->loop;
-	struct aside **at, *a = NULL;
+	struct fs_aside **at, *a = NULL;
 
-	if (atomic_load(&l->aside) == 0)
+	if (atomic_load(&l->aside.n) == 0)
 		return false;
 	pthread_mutex_lock(&l->mu);
-	for (at = &l->first; *at != NULL && !may_go(l, (*at)->uid);)
+	for (at = &l->aside.first; *at != NULL && !may_go(l, (*at)->uid);)
 		at = &(*at)->next;
 	if (*at != NULL)
-		a = unlink_aside(l, at);
+		a = fs_aside_unlink(&l->aside, at);
 	pthread_mutex_unlock(&l->mu);
 	if (a == NULL)
 		return false;
-	free(buf->mem);
-	*buf = a->buf;
 	w->uid = a->uid;
-	free(a);
+	fs_aside_take(a, buf);
 	return true;
 }
 
-/* Answer a request that is set aside if buf is the INTERRUPT of it. */
+/* Put the request in buf off if it is a long read and others wait in the kernel.
+ * The caller reads.  True: it was, and buf is empty. */
+static bool
+put_off(struct fs_loop *l, struct fuse_buf *buf)
+{
+	struct pollfd p = { .fd = fuse_session_fd(l->se), .events = POLLIN };
+	unsigned n = atomic_load(&l->put_off.n);
+	bool moved;
+
+	if (n >= PUT_OFF_MAX || !fs_aside_is_read(buf, FS_LOOP_LONG) ||
+	    (n == 0 && poll(&p, 1, 0) <= 0))
+		return false;
+	pthread_mutex_lock(&l->mu);
+	moved = fs_aside_move(&l->put_off, buf);
+	pthread_mutex_unlock(&l->mu);
+	if (n == 0)
+		l->passed = 0;
+	return moved;
+}
+
+/* Move a read that was put off to buf, by turns of their senders if several
+ * have some.  The caller reads.  False: none. */
+static bool
+take_put_off(struct worker *w, struct fuse_buf *buf)
+{
+	struct fs_loop *l = w->loop;
+	struct fs_aside **at, *a = NULL;
+
+	pthread_mutex_lock(&l->mu);
+	while (a == NULL && l->put_off.first != NULL) {
+		at = &l->put_off.first;
+		while (*at != NULL && (*at)->uid == l->last_uid)
+			at = &(*at)->next;
+		a = fs_aside_unlink(&l->put_off,
+		    *at != NULL ? at : &l->put_off.first);
+		l->last_uid = a->uid;
+		if (!may_go(l, a->uid)) { /* and it might wait */
+			fs_aside_append(&l->aside, a);
+			a = NULL;
+		}
+	}
+	pthread_mutex_unlock(&l->mu);
+	if (a == NULL)
+		return false;
+	l->passed = 0;
+	w->uid = a->uid;
+	fs_aside_take(a, buf);
+	return true;
+}
+
+/* Answer a request that is in a list if buf is the INTERRUPT of it. */
 static bool
 interrupt_aside(struct fs_loop *l, const struct fuse_buf *buf)
 {
-	const struct fuse_in_header *in = header_of(buf);
+	const struct fuse_in_header *in = fs_aside_header(buf);
 	const struct fuse_interrupt_in *arg;
 	struct fuse_out_header out = { .len = sizeof out, .error = -EINTR };
-	struct aside **at, *a = NULL;
+	struct fs_aside *a;
 
-	if (atomic_load(&l->aside) == 0 || in == NULL ||
-	    in->opcode != FUSE_INTERRUPT ||
+	if (in == NULL || in->opcode != FUSE_INTERRUPT ||
 	    buf->size < sizeof *in + sizeof *arg)
 		return false;
 	arg = (const void *)(in + 1);
 	pthread_mutex_lock(&l->mu);
-	for (at = &l->first; *at != NULL && (*at)->unique != arg->unique;)
-		at = &(*at)->next;
-	if (*at != NULL)
-		a = unlink_aside(l, at);
+	a = fs_aside_find(&l->aside, arg->unique);
+	if (a == NULL)
+		a = fs_aside_find(&l->put_off, arg->unique);
 	pthread_mutex_unlock(&l->mu);
 	if (a == NULL)
 		return false;
@@ -253,13 +245,49 @@ static void
 note_release(struct worker *w, const struct fuse_buf *buf)
 {
 	struct fs_loop *l = w->loop;
-	const struct fuse_in_header *in = header_of(buf);
+	const struct fuse_in_header *in = fs_aside_header(buf);
 
 	if (in != NULL)
 		w->uid = in->uid;
 	if (in == NULL || in->opcode != FUSE_RELEASE)
 		return;
 	fs_barrier_note(&l->barrier, &w->release, in->nodeid);
+}
+
+/* While reads are put off, the device does not wait for a request.  The caller
+ * reads. */
+static void
+set_waiting(struct fs_loop *l)
+{
+	bool now = atomic_load(&l->put_off.n) > 0;
+	int fd = fuse_session_fd(l->se), flags;
+
+	if (now == l->does_not_wait || (flags = fcntl(fd, F_GETFL)) < 0)
+		return;
+	flags = now ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	if (fcntl(fd, F_SETFL, flags) == 0)
+		l->does_not_wait = now;
+}
+
+/* Choose the next request and move it to buf.  The caller reads.  Returns what
+ * fuse_session_receive_buf would; -EAGAIN: try again. */
+static int
+choose(struct worker *w, struct fuse_buf *buf)
+{
+	struct fs_loop *l = w->loop;
+	int n;
+
+	if (l->passed >= PASS_MAX && take_put_off(w, buf))
+		return 1;
+	set_waiting(l);
+	n = fuse_session_receive_buf(l->se, buf);
+	if (n == -EAGAIN && take_put_off(w, buf))
+		return 1;
+	if (n > 0 &&
+	    (interrupt_aside(l, buf) || set_aside(l, buf) || put_off(l, buf)))
+		return -EAGAIN;
+	l->passed++;
+	return n;
 }
 
 /* Read the next request into buf.  False: there will be no more. */
@@ -273,11 +301,8 @@ take(struct worker *w, struct fuse_buf *buf)
 		pthread_mutex_lock(&l->reading);
 	w->reads = true;
 	atomic_store(&l->reader, w);
-	while ((n == -EINTR || n == -EAGAIN) && !fuse_session_exited(l->se)) {
-		n = fuse_session_receive_buf(l->se, buf);
-		if (n > 0 && (interrupt_aside(l, buf) || set_aside(l, buf)))
-			n = -EAGAIN;
-	}
+	while ((n == -EINTR || n == -EAGAIN) && !fuse_session_exited(l->se))
+		n = choose(w, buf);
 	atomic_store(&l->reader, NULL);
 	if (n > 0)
 		note_release(w, buf);

@@ -17,6 +17,7 @@
 #include "core/error.h"
 
 #define FS_LOOP_THREADS 64 /* workers at most */
+#define FS_LOOP_LONG 32768 /* bytes; moving more takes long */
 
 struct fs_loop;
 

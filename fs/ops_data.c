@@ -20,7 +20,6 @@
 #include "worker.h"
 
 /* A request of more bytes hands reading over to another worker. */
-#define MANY_BYTES 32768
 
 static void
 set_handle(struct fuse_file_info *fi, struct fs_handle *h)
@@ -208,7 +207,7 @@ fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	if (size > MANY_BYTES)
+	if (size > FS_LOOP_LONG)
 		fs_loop_hand_over();
 	if (h->reader != NULL && tf_reader_hold(h->reader, &held)) {
 		v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
@@ -253,7 +252,7 @@ fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 	}
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	if (n > MANY_BYTES)
+	if (n > FS_LOOP_LONG)
 		fs_loop_hand_over();
 	atomic_fetch_add(&h->changes, 1);
 	rc = tf_file_write_at(h->file, p, n, (uint64_t)off, append, &r.err);

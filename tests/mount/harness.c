@@ -59,6 +59,7 @@ static char here[PATH_MAX]; /* of this test */
 static pid_t daemon_pid;    /* 0: none */
 static bool works;	    /* it does so in the background */
 static char daemon_options[256];
+static bool prints_requests;
 static struct rlimit daemon_files; /* rlim_max 0: no limit of its own */
 static bool no_verify;
 
@@ -497,8 +498,8 @@ start_daemon(const char *options)
 	if (daemon_files.rlim_max > 0 &&
 	    setrlimit(RLIMIT_NOFILE, &daemon_files) < 0)
 		_exit(126);
-	execl(TRAILFS, "trailfs", "store", "mnt", "-f", "-o", daemon_options,
-	    (char *)NULL);
+	execl(TRAILFS, "trailfs", "store", "mnt", prints_requests ? "-d" : "-f",
+	    "-o", daemon_options, (char *)NULL);
 	_exit(127);
 }
 
@@ -587,6 +588,12 @@ void
 daemon_descriptors(unsigned soft, unsigned hard)
 {
 	daemon_files = (struct rlimit){ soft, hard };
+}
+
+void
+daemon_prints_requests(void)
+{
+	prints_requests = true;
 }
 
 pid_t

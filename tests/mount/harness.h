@@ -81,6 +81,8 @@ pid_t vault_pid(void);
 /* Set the limit of descriptors for later daemons; hard 0: the limit of the
  * test. */
 void daemon_descriptors(unsigned soft, unsigned hard);
+/* Let later daemons print every request to the log. */
+void daemon_prints_requests(void);
 /* Do not verify the store after the test. */
 void expect_no_verify(void);
 

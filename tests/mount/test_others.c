@@ -695,6 +695,170 @@ START_TEST(a_draft_attestation_of_equal_files_is_published)
 }
 END_TEST
 
+/* --- many long reads ------------------------------------------------------ */
+
+#define READS 40	/* each of its own process */
+#define SHORTS 100	/* requests that are quick */
+#define READ_SIZE 65536 /* bytes */
+#define PASS 16		/* quick requests that go before one read; fs/loop.c */
+
+/* The daemon has one worker and is stopped; requests queue in the kernel. */
+static int queued_fd, queued_ready[2];
+static uid_t queued_uid;
+
+static void
+stop_daemon(void)
+{
+	siginfo_t stopped;
+
+	daemon_prints_requests();
+	mount_vault("threads=1,settle=60");
+	make_attestation();
+	/* Each read(2) of a control file is one request, of any length. */
+	queued_fd = open("mnt/.trailfs/events.jsonl", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(queued_fd, 0);
+	allowed(pipe(queued_ready));
+	allowed(kill(vault_pid(), SIGSTOP));
+	allowed(waitid(P_PID, (id_t)vault_pid(), &stopped, WSTOPPED));
+}
+
+static int
+read_long(void)
+{
+	static char buf[READ_SIZE];
+
+	as(queued_uid);
+	return write(queued_ready[1], "x", 1) != 1 ||
+	    pread(queued_fd, buf, READ_SIZE, 0) <= 0;
+}
+
+static int
+ask_shortly(void)
+{
+	struct stat st;
+
+	as(queued_uid);
+	return write(queued_ready[1], "x", 1) != 1 || fstat(queued_fd, &st) < 0;
+}
+
+/* Is that process waiting? */
+static bool
+sleeps(pid_t pid)
+{
+	char path[64], text[512] = "", *state;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(fgets(text, sizeof text, f));
+	(void)fclose(f);
+	state = strrchr(text, ')');
+	ck_assert_msg(state != NULL && state[2] != 'Z', "it did not wait");
+	return state[2] == 'S' || state[2] == 'D';
+}
+
+/* Start a child whose request is the last one in the queue. */
+static pid_t
+queue(uid_t uid, int (*request)(void))
+{
+	char x;
+	pid_t pid;
+
+	queued_uid = uid;
+	pid = in_child(request);
+	ck_assert_int_eq(1, read(queued_ready[0], &x, 1));
+	while (!sleeps(pid)) /* behind the write, only its request waits */
+		usleep(1000);
+	return pid;
+}
+
+/* The place, among the requests that the daemon took, of the last one of pid;
+ * *before becomes the number of such requests before it. */
+static void
+served(pid_t pid, const char *opcode, unsigned *before)
+{
+	char who[32], *log = content("log", NULL), *line, *next = log;
+	bool found = false;
+
+	*before = 0;
+	snprintf(who, sizeof who, ", pid: %d", (int)pid);
+	while ((line = next) != NULL && *line != '\0' && !found) {
+		if ((next = strchr(line, '\n')) != NULL)
+			*next++ = '\0';
+		found = strstr(line, who) != NULL &&
+		    strcmp(strstr(line, who), who) == 0;
+		if (!found && strstr(line, opcode) != NULL)
+			(*before)++;
+	}
+	ck_assert_msg(found, "the daemon did not serve %d", (int)pid);
+}
+
+/* What all children asked for is answered. */
+static void
+go_on(const pid_t *pid, size_t n)
+{
+	allowed(kill(vault_pid(), SIGCONT));
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(0, child_ended(pid[i]));
+	allowed(close(queued_fd));
+	unmount_vault();
+}
+
+/* A quick request does not wait for the long reads that came before it. */
+START_TEST(a_quick_request_passes_long_reads)
+{
+	pid_t pid[READS + 1];
+	unsigned reads;
+
+	stop_daemon();
+	for (int i = 0; i < READS; i++)
+		pid[i] = queue(ALICE, read_long);
+	pid[READS] = queue(BOB, ask_shortly);
+	go_on(pid, READS + 1);
+	served(pid[READS], "opcode: READ (", &reads);
+	ck_assert_uint_eq(0, reads);
+}
+END_TEST
+
+/* But there may be any number of those: a read is next after some of them. */
+START_TEST(long_reads_are_not_passed_for_ever)
+{
+	pid_t pid[READS + SHORTS];
+	unsigned first, shorts;
+
+	stop_daemon();
+	for (int i = 0; i < 2; i++)
+		pid[i] = queue(ALICE, read_long);
+	for (int i = 0; i < SHORTS; i++)
+		pid[2 + i] = queue(BOB, ask_shortly);
+	go_on(pid, 2 + SHORTS);
+	served(pid[2], "opcode: GETATTR", &first);
+	served(pid[0], "opcode: GETATTR", &shorts);
+	ck_assert_uint_le(shorts - first, PASS + 1);
+	served(pid[1], "opcode: GETATTR", &shorts);
+	ck_assert_uint_le(shorts - first, 2 * (PASS + 1));
+}
+END_TEST
+
+/* Who reads once does not wait for all reads of somebody who reads a lot. */
+START_TEST(long_reads_of_users_take_turns)
+{
+	pid_t pid[READS + 1];
+	unsigned reads;
+
+	stop_daemon();
+	for (int i = 0; i < READS; i++)
+		pid[i] = queue(ALICE, read_long);
+	pid[READS] = queue(BOB, read_long);
+	go_on(pid, READS + 1);
+	served(pid[READS], "opcode: READ (", &reads);
+	ck_assert_uint_le(reads, 1);
+	served(pid[READS - 1], "opcode: READ (", &reads);
+	ck_assert_uint_eq(READS, reads);
+}
+END_TEST
+
 Suite *
 suite_others(void)
 {
@@ -726,6 +890,10 @@ suite_others(void)
 	t = stored_case(s, "publishing");
 	tcase_add_test(t, a_draft_attestation_holds_at_most_max_draft_names);
 	tcase_add_test(t, a_draft_attestation_of_equal_files_is_published);
+	t = stored_case(s, "long_reads");
+	tcase_add_test(t, a_quick_request_passes_long_reads);
+	tcase_add_test(t, long_reads_are_not_passed_for_ever);
+	tcase_add_test(t, long_reads_of_users_take_turns);
 	t = stored_case(s, "control_files");
 	tcase_add_test(t,
 	    the_control_files_of_a_large_trail_keep_nobody_waiting);
