@@ -227,7 +227,7 @@ put_read(struct report *r, const struct tf_path *over, const struct tf_path *p,
 
 /* Put all that check c reads of subject i. */
 static void
-put_inputs(struct report *r, const struct tf_check *c, uint32_t i)
+put_inputs(struct report *r, const struct tf_type_check *c, uint32_t i)
 {
 	const struct tf_path *over = c->each != TF_EACH_NONE ? &c->over : NULL;
 
@@ -240,10 +240,10 @@ put_inputs(struct report *r, const struct tf_check *c, uint32_t i)
 
 /* --- the definition in the report --------------------------------------- */
 
-static void put_check(struct tf_buf *b, const struct tf_check *c);
+static void put_check(struct tf_buf *b, const struct tf_type_check *c);
 
 static void
-put_patterns(struct tf_buf *b, const struct tf_check *c)
+put_patterns(struct tf_buf *b, const struct tf_type_check *c)
 {
 	put_key(b, "patterns");
 	tf_buf_str(b, "[");
@@ -257,7 +257,7 @@ put_patterns(struct tf_buf *b, const struct tf_check *c)
 /* Put the members of a check from "max" to "path", which may be inside the
  * "check" of all or any. */
 static void
-put_operator(struct tf_buf *b, const struct tf_check *c)
+put_operator(struct tf_buf *b, const struct tf_type_check *c)
 {
 	struct tf_str none = { 0 };
 
@@ -277,7 +277,7 @@ put_operator(struct tf_buf *b, const struct tf_check *c)
 }
 
 static void
-put_literal(struct tf_buf *b, const struct tf_check *c)
+put_literal(struct tf_buf *b, const struct tf_type_check *c)
 {
 	if (c->op != TF_OP_EQUALS && c->op != TF_OP_INCLUDES &&
 	    c->op != TF_OP_EXCLUDES)
@@ -287,14 +287,14 @@ put_literal(struct tf_buf *b, const struct tf_check *c)
 }
 
 static void
-put_relation(struct tf_buf *b, const struct tf_check *c)
+put_relation(struct tf_buf *b, const struct tf_type_check *c)
 {
 	if (c->op == TF_OP_COMPARE || c->op == TF_OP_COMPARE_TIME)
 		put_word(b, "cmp", tf_relation_word(c->relation));
 }
 
 static void
-put_check(struct tf_buf *b, const struct tf_check *c)
+put_check(struct tf_buf *b, const struct tf_type_check *c)
 {
 	bool each = c->each != TF_EACH_NONE;
 
@@ -327,7 +327,7 @@ put_check(struct tf_buf *b, const struct tf_check *c)
 }
 
 static void
-put_checks(struct tf_buf *b, const char *key, const struct tf_checks *l)
+put_checks(struct tf_buf *b, const char *key, const struct tf_type_checks *l)
 {
 	put_key(b, key);
 	tf_buf_str(b, "[");
@@ -385,7 +385,7 @@ applies(struct report *r, const struct tf_requirement *q, uint32_t i)
 
 	row.check = tf_str_of("$applies");
 	for (size_t k = 0; k < q->applies_to.n; k++) {
-		row.cause = tf_check_judge(&r->x, &q->applies_to.check[k], i);
+		row.cause = tf_judge_check(&r->x, &q->applies_to.check[k], i);
 		if (!tf_outcome_passes(row.cause))
 			break;
 	}
@@ -405,10 +405,10 @@ judge_subject(struct report *r, const struct tf_requirement *q, uint32_t i)
 	bool all = true;
 
 	for (size_t k = 0; k < q->checks.n; k++) {
-		const struct tf_check *c = &q->checks.check[k];
+		const struct tf_type_check *c = &q->checks.check[k];
 
 		row.check = c->id;
-		row.cause = tf_check_judge(&r->x, c, i);
+		row.cause = tf_judge_check(&r->x, c, i);
 		all = all && tf_outcome_passes(row.cause);
 		if (begin_row(r, &row, true)) {
 			put_inputs(r, c, i);

@@ -258,7 +258,7 @@ compare_times(struct tf_str a, struct tf_str b, int *order)
 
 /* True if a and b can be compared and the relation holds. */
 static bool
-compare(const struct tf_judging *x, const struct tf_check *c, uint32_t a,
+compare(const struct tf_judging *x, const struct tf_type_check *c, uint32_t a,
     uint32_t b)
 {
 	const struct tf_any_doc *d = x->doc;
@@ -288,13 +288,14 @@ compare(const struct tf_judging *x, const struct tf_check *c, uint32_t a,
 
 /* Of a value that is there: null may be what equals asks for only. */
 static bool
-equals(const struct tf_judging *x, const struct tf_check *c, uint32_t i)
+equals(const struct tf_judging *x, const struct tf_type_check *c, uint32_t i)
 {
 	return tf_literal_equals(x->doc, i, &c->value);
 }
 
 static bool
-matches(struct tf_judging *x, const struct tf_check *c, uint32_t i, bool wanted)
+matches(struct tf_judging *x, const struct tf_type_check *c, uint32_t i,
+    bool wanted)
 {
 	bool match;
 
@@ -311,7 +312,7 @@ matches(struct tf_judging *x, const struct tf_check *c, uint32_t i, bool wanted)
 }
 
 static bool
-in_range(const struct tf_judging *x, const struct tf_check *c, uint32_t i)
+in_range(const struct tf_judging *x, const struct tf_type_check *c, uint32_t i)
 {
 	struct tf_str s = tf_any_text(x->doc, i);
 	int order;
@@ -326,7 +327,7 @@ in_range(const struct tf_judging *x, const struct tf_check *c, uint32_t i)
 }
 
 static bool
-includes(struct tf_judging *x, const struct tf_check *c, uint32_t i,
+includes(struct tf_judging *x, const struct tf_type_check *c, uint32_t i,
     bool wanted)
 {
 	const struct tf_any *v = x->doc->v;
@@ -343,7 +344,7 @@ includes(struct tf_judging *x, const struct tf_check *c, uint32_t i,
 
 /* True if the operator holds for value i, which is there and not null. */
 static bool
-operator_holds(struct tf_judging *x, const struct tf_check *c, uint32_t i)
+operator_holds(struct tf_judging *x, const struct tf_type_check *c, uint32_t i)
 {
 	switch (c->op) {
 	case TF_OP_PRESENT:
@@ -384,7 +385,7 @@ verdict(bool holds)
 
 /* Judge a check of one subject or element, without all, any, substitute. */
 static enum tf_outcome
-judge_one(struct tf_judging *x, const struct tf_check *c, uint32_t i)
+judge_one(struct tf_judging *x, const struct tf_type_check *c, uint32_t i)
 {
 	bool two = c->op == TF_OP_COMPARE || c->op == TF_OP_COMPARE_TIME;
 	enum tf_outcome cause = TF_OUTCOME_SATISFIED;
@@ -404,7 +405,7 @@ judge_one(struct tf_judging *x, const struct tf_check *c, uint32_t i)
 
 /* Judge all or any; an empty array proves nothing. */
 static enum tf_outcome
-judge_each(struct tf_judging *x, const struct tf_check *c, uint32_t i)
+judge_each(struct tf_judging *x, const struct tf_type_check *c, uint32_t i)
 {
 	enum tf_outcome cause = TF_OUTCOME_SATISFIED, first = TF_OUTCOME_ABSENT;
 	const struct tf_any *v = x->doc->v;
@@ -427,13 +428,13 @@ judge_each(struct tf_judging *x, const struct tf_check *c, uint32_t i)
 }
 
 enum tf_outcome
-tf_check_judge(struct tf_judging *x, const struct tf_check *c, uint32_t i)
+tf_judge_check(struct tf_judging *x, const struct tf_type_check *c, uint32_t i)
 {
 	enum tf_outcome cause = c->each == TF_EACH_NONE ? judge_one(x, c, i) :
 							  judge_each(x, c, i);
 
 	if (!tf_outcome_passes(cause) && c->substitute != NULL &&
-	    tf_outcome_passes(tf_check_judge(x, c->substitute, i)))
+	    tf_outcome_passes(tf_judge_check(x, c->substitute, i)))
 		return TF_OUTCOME_SUBSTITUTED;
 	return cause;
 }

@@ -35,7 +35,7 @@ enum tf_each {
 	TF_EACH_ANY, /* one element of it */
 };
 
-struct tf_check {
+struct tf_type_check {
 	struct tf_str id, description;
 	enum tf_each each;
 	struct tf_path over; /* the array, if each is not NONE */
@@ -46,7 +46,8 @@ struct tf_check {
 	struct tf_str min, max; /* p NULL: none */
 	const struct tf_regex *patterns;
 	size_t n;
-	const struct tf_check *substitute; /* holds in its place, or NULL */
+	const struct tf_type_check
+	    *substitute; /* holds in its place, or NULL */
 };
 
 /* Why a check holds or does not. */
@@ -92,7 +93,7 @@ uint32_t tf_path_find(struct tf_judging *x, const struct tf_path *p, uint32_t i,
 
 /* Judge the check of subject i.  The caller looks at x->rc before it uses any
  * result. */
-enum tf_outcome tf_check_judge(struct tf_judging *x, const struct tf_check *c,
-    uint32_t i);
+enum tf_outcome tf_judge_check(struct tf_judging *x,
+    const struct tf_type_check *c, uint32_t i);
 
 #endif

@@ -76,7 +76,7 @@ parse_path(struct tf_defining *d, int i, const char *key, struct tf_path *out,
 }
 
 static enum tf_code
-parse_value(struct tf_defining *d, int i, struct tf_check *c,
+parse_value(struct tf_defining *d, int i, struct tf_type_check *c,
     struct tf_error *err)
 {
 	enum tf_code rc = demand(d, i, "value", err);
@@ -87,7 +87,7 @@ parse_value(struct tf_defining *d, int i, struct tf_check *c,
 }
 
 static enum tf_code
-parse_patterns(struct tf_defining *d, int i, struct tf_check *c,
+parse_patterns(struct tf_defining *d, int i, struct tf_type_check *c,
     struct tf_error *err)
 {
 	int at = tf_yaml_get(d->y, i, "patterns");
@@ -112,7 +112,7 @@ parse_patterns(struct tf_defining *d, int i, struct tf_check *c,
 }
 
 static enum tf_code
-parse_range(struct tf_defining *d, int i, struct tf_check *c,
+parse_range(struct tf_defining *d, int i, struct tf_type_check *c,
     struct tf_error *err)
 {
 	int min = tf_yaml_get(d->y, i, "min"),
@@ -133,7 +133,7 @@ parse_range(struct tf_defining *d, int i, struct tf_check *c,
 }
 
 static enum tf_code
-parse_compare(struct tf_defining *d, int i, struct tf_check *c,
+parse_compare(struct tf_defining *d, int i, struct tf_type_check *c,
     struct tf_error *err)
 {
 	enum tf_code rc = parse_path(d, i, "other", &c->other, err);
@@ -157,8 +157,8 @@ parse_compare(struct tf_defining *d, int i, struct tf_check *c,
 
 /* The keys of each operator after path. */
 static const struct {
-	enum tf_code (*parse)(struct tf_defining *d, int i, struct tf_check *c,
-	    struct tf_error *err);
+	enum tf_code (*parse)(struct tf_defining *d, int i,
+	    struct tf_type_check *c, struct tf_error *err);
 	const char *keys[3];
 } forms[TF_OPERATORS] = {
 	[TF_OP_EQUALS] = { parse_value, { "value" } },
@@ -222,7 +222,7 @@ parse_operator(struct tf_defining *d, int i, struct tf_str *word,
 /* Parse the operator of map i and what belongs to it.  Inside all and any the
  * path may be missing: the element itself. */
 static enum tf_code
-parse_one(struct tf_defining *d, int i, bool outer, struct tf_check *c,
+parse_one(struct tf_defining *d, int i, bool outer, struct tf_type_check *c,
     struct tf_error *err)
 {
 	struct tf_str word;
@@ -241,7 +241,7 @@ parse_one(struct tf_defining *d, int i, bool outer, struct tf_check *c,
 
 /* Parse all or any of map i: {operator, path, check}. */
 static enum tf_code
-parse_each(struct tf_defining *d, int i, struct tf_check *c,
+parse_each(struct tf_defining *d, int i, struct tf_type_check *c,
     struct tf_error *err)
 {
 	static const char *const known[] = { "operator", "path", "check", "id",
@@ -260,10 +260,10 @@ parse_each(struct tf_defining *d, int i, struct tf_check *c,
 
 /* Parse map i.  number is its place in the list, 0 for a substitute. */
 static enum tf_code
-parse_check(struct tf_defining *d, int i, size_t number, struct tf_check *c,
-    struct tf_error *err)
+parse_check(struct tf_defining *d, int i, size_t number,
+    struct tf_type_check *c, struct tf_error *err)
 {
-	struct tf_check *substitute;
+	struct tf_type_check *substitute;
 	struct tf_str word;
 	enum tf_code rc = parse_operator(d, i, &word, err);
 	char *id;
@@ -309,11 +309,11 @@ parse_check(struct tf_defining *d, int i, size_t number, struct tf_check *c,
 /* Parse the list of checks that is member key of map i. */
 static enum tf_code
 parse_checks(struct tf_defining *d, int i, const char *key,
-    struct tf_checks *out, struct tf_error *err)
+    struct tf_type_checks *out, struct tf_error *err)
 {
 	int at = tf_yaml_get(d->y, i, key);
 	enum tf_code rc = tf_yaml_list(d->y, at, key, err);
-	struct tf_check *c;
+	struct tf_type_check *c;
 
 	if (rc != TF_OK)
 		return rc;

@@ -39,8 +39,8 @@
 #define TF_TYPE_REQUIREMENTS 64
 #define TF_TYPE_CHECKS 64 /* per list */
 
-struct tf_checks {
-	const struct tf_check *check;
+struct tf_type_checks {
+	const struct tf_type_check *check;
 	size_t n;
 };
 
@@ -50,7 +50,7 @@ struct tf_requirement {
 	bool has_subject_id;
 	bool some; /* require: some */
 	uint64_t min_subjects;
-	struct tf_checks applies_to, checks;
+	struct tf_type_checks applies_to, checks;
 };
 
 struct tf_type {

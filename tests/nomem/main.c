@@ -15,6 +15,8 @@
 
 #include "../../core/base/crypto.h"
 #include "../../core/ledger/checkpoint.h"
+#include "../../core/ledger/checks.h"
+#include "../../core/ledger/junit.h"
 #include "../../core/ledger/status.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/package.h"
@@ -487,6 +489,92 @@ make_template(void)
 	return rc;
 }
 
+/* --- judging evidence --------------------------------------------------- */
+
+static const char definition[] =
+    "version: 1\nevidence: e.json\n"
+    "schema: {type: object, required: [l], properties: {l: {type: array,"
+    " items: {type: object, properties: {n: {type: integer}, s: {type:"
+    " string, pattern: '^a'}}}}}}\n"
+    "requirements:\n- id: r\n  from: l\n  subject_id: n\n  applies_to:\n"
+    "  - {operator: present, path: n}\n  checks:\n"
+    "  - {operator: matches_any, path: s, patterns: ['b$', 'c$']}\n"
+    "  - {operator: any, path: a, check: {operator: equals, value: 1},"
+    " substitute: {operator: present, path: [l, {where: {x: 1}}]}}\n";
+static const char evidence[] =
+    "{\"l\":[{\"n\":1,\"s\":\"ab\",\"a\":[1]},{\"n\":2,\"s\":\"b\",\"a\":[]}]}";
+static const char junit[] =
+    "<testsuites><testsuite name='a'><testcase name='b'><failure/></testcase>"
+    "</testsuite></testsuites>";
+
+static enum tf_code
+judge_checks(struct tf_evaluation *e)
+{
+	struct tf_type *t;
+	enum tf_code rc = tf_type_parse(definition, sizeof(definition) - 1, &t,
+	    NULL);
+
+	if (rc == TF_OK)
+		rc = tf_checks_evaluate(t,
+		    (struct tf_str){ evidence, sizeof(evidence) - 1 }, NULL,
+		    false, e, NULL);
+	tf_type_free(t);
+	return rc;
+}
+
+static enum tf_code
+judge_junit(struct tf_evaluation *e)
+{
+	static const struct tf_str name = { "r.xml", 5 };
+	struct tf_junit *j;
+	enum tf_code rc = tf_junit_new(&j, NULL);
+
+	if (rc == TF_OK)
+		rc = tf_junit_begin(j, name, NULL);
+	if (rc == TF_OK)
+		rc = tf_junit_feed(j, junit, sizeof(junit) - 1, NULL);
+	if (rc == TF_OK)
+		rc = tf_junit_end(j, NULL);
+	if (rc == TF_OK)
+		rc = tf_junit_report(j, e, NULL);
+	tf_junit_free(j);
+	return rc;
+}
+
+/* Without memory there is no report, or the same one. */
+static enum tf_code
+    same_report(enum tf_code (*judge_one)(struct tf_evaluation *e))
+{
+	struct tf_evaluation e = { 0 }, want = { 0 };
+	enum tf_code rc;
+
+	MUST(judge_one(&want) == TF_OK);
+	strike_after(rig.kind, rig.n);
+	rc = judge_one(&e);
+	rig.reached = strike_end();
+	if (rc == TF_OK)
+		check(e.compliant == want.compliant &&
+			e.report.n == want.report.n &&
+			memcmp(e.report.p, want.report.p, e.report.n) == 0 &&
+			e.counts.n == want.counts.n,
+		    "judging evidence", "another report", rig.kind, rig.n);
+	tf_evaluation_free(&e);
+	tf_evaluation_free(&want);
+	return rc;
+}
+
+static enum tf_code
+evaluate_checks(void)
+{
+	return same_report(judge_checks);
+}
+
+static enum tf_code
+evaluate_junit(void)
+{
+	return same_report(judge_junit);
+}
+
 /* Without memory it is unknown whether the file is a key. */
 static enum tf_code
 load(const char *name, bool good)
@@ -776,6 +864,8 @@ main(void)
 		strike_call("parsing a template", parse_template, k);
 		strike_call("parsing no template", parse_bad_template, k);
 		strike_call("making a template", make_template, k);
+		strike_call("judging by a type", evaluate_checks, k);
+		strike_call("judging JUnit reports", evaluate_junit, k);
 		strike_call("reading a key", load_key, k);
 		strike_call("reading what is no key", load_other, k);
 		strike_recovery(k, "store", true);
