@@ -63,6 +63,16 @@ TF_MUST_USE enum tf_code tf_view_intoto(struct tf_view *w, uint64_t id,
 TF_MUST_USE enum tf_code tf_view_sigstore(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
 
+/* evaluation.json: the report of the checks that judged the evidence, whose
+ * digest is evaluated.report of the seal.  TF_NOTFOUND if nothing judged it;
+ * TF_ACCESS if the asker may not read all of the evidence, which it quotes. */
+TF_MUST_USE enum tf_code tf_view_report(struct tf_view *w, uint64_t id,
+    const struct tf_sink *out, struct tf_error *err);
+/* user-data: the bytes that a claim names, of an attestation, trail or
+ * workflow.  TF_NOTFOUND if there are none. */
+TF_MUST_USE enum tf_code tf_view_user_data(struct tf_view *w, uint64_t id,
+    const struct tf_sink *out, struct tf_error *err);
+
 /* --- a workflow, or a trail ------------------------------------------- */
 
 /* status of a workflow: COMPLIANT, NON-COMPLIANT or INCOMPLETE, and a LF. */

@@ -1,59 +1,12 @@
 /* The signed statement of an attestation in its three forms. */
-#include <string.h>
-#include <unistd.h>
-
 #include "../base/bytes.h"
-#include "../base/crypto.h"
-#include "../base/file.h"
 #include "../json.h"
 #include "../ledger/entry.h"
 #include "../ledger/statement.h"
-#include "../node/vault_i.h"
 #include "../page.h"
 #include "../store/nodes.h"
-#include "../store/objects.h"
+#include "object.h"
 #include "view.h"
-
-/* Read the object of a statement and check its digest. */
-static enum tf_code
-read_payload(struct tf_view *w, const struct tf_statement_ref *s,
-    struct tf_buf *out, struct tf_error *err)
-{
-	struct tf_object_row o;
-	struct tf_hash h;
-	uint64_t id;
-	size_t got;
-	char piece[4096];
-	int fd;
-	enum tf_code rc = tf_object_find(w->db, &s->payload, &id, err);
-
-	if (rc == TF_OK)
-		rc = tf_object_get(w->db, id, &o, out, err);
-	if (rc == TF_NOTFOUND)
-		return tf_fail(err, TF_TAMPER, "a statement is missing");
-	if (rc == TF_OK && !o.is_inline) {
-		rc = tf_object_open(w->v->objectsfd, &s->payload, &fd, err);
-		if (rc != TF_OK)
-			return rc;
-		do {
-			rc = tf_file_pread(fd, piece, sizeof(piece), out->n,
-			    &got, err);
-			if (rc == TF_OK)
-				tf_buf_add(out, piece, got);
-		} while (rc == TF_OK && got > 0 && out->n <= s->size);
-		(void)close(fd);
-	}
-	if (rc != TF_OK)
-		return rc;
-	if (out->failed)
-		return tf_nomem(err);
-	tf_sha256(out->n == 0 ? "" : out->p, out->n, &h);
-	if (out->n != s->size || memcmp(&h, &s->payload, sizeof(h)) != 0)
-		return tf_fail(err, TF_TAMPER,
-		    "a statement differs from its entry: run trailctl "
-		    "verify");
-	return TF_OK;
-}
 
 /* Read the seal of attestation id and its statement. */
 static enum tf_code
@@ -61,6 +14,7 @@ read_sealed(struct tf_view *w, uint64_t id, struct tf_loaded_entry *seal,
     struct tf_buf *payload, struct tf_error *err)
 {
 	struct tf_node_row row;
+	struct tf_content c;
 	enum tf_code rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
 
 	if (rc == TF_OK && row.seal == TF_NO_SEQ)
@@ -71,9 +25,11 @@ read_sealed(struct tf_view *w, uint64_t id, struct tf_loaded_entry *seal,
 		rc = tf_loaded_entry_read(w, row.seal, seal, err);
 	if (rc == TF_OK && !seal->d.e.has_evidence)
 		rc = tf_fail(err, TF_TAMPER, "its seal has no statement");
-	return rc != TF_OK ?
-	    rc :
-	    read_payload(w, &seal->d.e.statement, payload, err);
+	if (rc != TF_OK)
+		return rc;
+	c = (struct tf_content){ seal->d.e.statement.payload,
+		seal->d.e.statement.size };
+	return tf_view_object(w, &c, "a statement", payload, err);
 }
 
 enum tf_code

@@ -11,6 +11,7 @@
 
 #include "../../core/definition.h"
 #include "../../core/ledger/entry_read.h"
+#include "../../core/page.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
 
@@ -300,6 +301,64 @@ START_TEST(definers_at_once_get_a_version_each)
 }
 END_TEST
 
+static enum tf_code
+append(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	tf_buf_add(arg, p, n);
+	return tf_buf_end(arg, err);
+}
+
+/* What a control file that a view writes says, or why it does not. */
+static enum tf_code
+shown(enum tf_code (*write)(struct tf_view *, uint64_t, const struct tf_sink *,
+	  struct tf_error *),
+    uint64_t id, const struct tf_asker *who, struct tf_buf *out)
+{
+	const struct tf_sink sink = { append, out };
+	struct tf_view *w;
+	enum tf_code rc;
+
+	out->n = 0;
+	OK(tf_view_open(v, who, &w, NULL));
+	rc = write(w, id, &sink, NULL);
+	tf_view_close(w);
+	return rc;
+}
+
+/* A node that nobody else may read keeps its user data, too. */
+START_TEST(user_data_are_shown_as_they_were_given)
+{
+	static const struct tf_asker other = { .uid = 1001, .gid = 1001 };
+	static char long_[70000]; /* not in the database */
+	struct tf_buf b = { 0 };
+	struct tf_attr w, a, draft;
+
+	memset(long_, 'x', sizeof(long_));
+	OK(tf_vault_mkdir(v, trail, "w", 0755, &root, &w, NULL));
+	OK(tf_vault_mkdir(v, w.id, "a", 0700, &root, &a, NULL));
+	OK(tf_vault_mkdir(v, w.id, ".d", 0755, &root, &draft, NULL));
+	ck_assert_int_eq(TF_NOTFOUND, shown(tf_view_user_data, a.id, NULL, &b));
+	OK(tf_vault_user_data(v, w.id, "\0w", 2, &root, NULL));
+	OK(tf_vault_user_data(v, a.id, "{}", 2, &root, NULL));
+	OK(tf_vault_user_data(v, draft.id, long_, sizeof(long_), &root, NULL));
+	OK(shown(tf_view_user_data, w.id, NULL, &b));
+	ck_assert_uint_eq(2, b.n);
+	ck_assert_mem_eq("\0w", b.p, 2);
+	OK(shown(tf_view_user_data, draft.id, NULL, &b));
+	ck_assert_uint_eq(sizeof(long_), b.n);
+	ck_assert_mem_eq(long_, b.p, b.n);
+	ck_assert_int_eq(TF_ACCESS, shown(tf_view_user_data, a.id, &other, &b));
+	for (int sealed = 0; sealed < 2; sealed++) {
+		OK(shown(tf_view_user_data, a.id, NULL, &b));
+		ck_assert_uint_eq(2, b.n);
+		ck_assert_mem_eq("{}", b.p, 2);
+		if (sealed == 0)
+			OK(tf_vault_seal(v, a.id, &root, NULL));
+	}
+	tf_buf_free(&b);
+}
+END_TEST
+
 /* Before the seal there is no verdict to replace. */
 START_TEST(only_the_verdict_of_a_seal_can_be_overridden)
 {
@@ -350,6 +409,7 @@ suite_definitions(void)
 	    a_workflow_names_the_template_that_is_in_force_when_it_begins);
 	tcase_add_test(tc, a_definition_is_refused_where_it_cannot_be);
 	tcase_add_test(tc, definers_at_once_get_a_version_each);
+	tcase_add_test(tc, user_data_are_shown_as_they_were_given);
 	tcase_add_test(tc, only_the_verdict_of_a_seal_can_be_overridden);
 	suite_add_tcase(s, tc);
 	return s;
