@@ -8,13 +8,7 @@
 #include "attr.h"
 #include "control.h"
 #include "control_rows.h"
-#include "control_snapshot.h"
-
-struct fs_control {
-	struct tf_vault *vault;
-	struct fs_walks *walks;
-	struct fs_snapshots *snapshots;
-};
+#include "control_i.h"
 
 struct fs_control *
 fs_control_new(struct tf_vault *v, const atomic_bool *stop)
@@ -25,8 +19,9 @@ fs_control_new(struct tf_vault *v, const atomic_bool *stop)
 		return NULL;
 	c->vault = v;
 	c->walks = fs_walks_new();
-	c->snapshots = fs_snapshots_new(v, stop);
-	if (c->walks == NULL || c->snapshots == NULL) {
+	c->saves = fs_saves_new(v);
+	c->snapshots = fs_snapshots_new(v, c->saves, stop);
+	if (c->walks == NULL || c->saves == NULL || c->snapshots == NULL) {
 		fs_control_free(c);
 		return NULL;
 	}
@@ -39,6 +34,7 @@ fs_control_free(struct fs_control *c)
 	if (c == NULL)
 		return;
 	fs_snapshots_free(c->snapshots);
+	fs_saves_free(c->saves);
 	fs_walks_free(c->walks);
 	free(c);
 }
@@ -130,7 +126,7 @@ is_long(const struct fs_source *from)
 {
 	const struct fs_row *row = from->row;
 
-	if (row == NULL || is_others_package(from) ||
+	if (row == NULL || is_others_package(from) || row->last_error ||
 	    (row->size != NULL && tf_asker_may_all(&from->asker)))
 		return false;
 	return row->render == NULL || row->slow;
@@ -168,15 +164,17 @@ fs_control_open(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 
 /* stat(2) of the .trailfs of dir, or of a file of a row in it. */
 static enum tf_code
-stat_row(uint64_t ino, const struct tf_attr *dir, struct fs_asker *asker,
-    struct fs_source *from, struct stat *st, struct tf_error *err)
+stat_row(struct fs_control *c, uint64_t ino, const struct tf_attr *dir,
+    struct fs_asker *asker, struct fs_source *from, struct stat *st,
+    struct tf_error *err)
 {
 	enum tf_code rc;
 
 	fs_attr_stat(dir, st);
 	st->st_ino = ino;
 	if (fs_control_kind(ino) == FS_KIND_DIR) {
-		st->st_mode = S_IFDIR | (0555 & dir->mode);
+		/* Who may write the directory may create settable files. */
+		st->st_mode = S_IFDIR | (0775 & dir->mode);
 		return TF_OK;
 	}
 	if ((rc = fs_row_of(ino, dir, &from->row, err)) != TF_OK)
@@ -186,7 +184,42 @@ stat_row(uint64_t ino, const struct tf_attr *dir, struct fs_asker *asker,
 	st->st_mode = S_IFREG | (from->row->mode & dir->mode);
 	st->st_nlink = 1;
 	st->st_size = -1;
-	return TF_OK;
+	if (from->row->set == NULL)
+		return TF_OK;
+	return fs_settable_stat(c->vault, from->row->set, dir, st, err);
+}
+
+/* stat(2) of a file that is being written, as its last writer sees it. */
+static enum tf_code
+stat_save(struct fs_control *c, uint64_t ino, const struct fs_target *t,
+    uint64_t size, struct stat *st, struct tf_error *err)
+{
+	struct tf_attr dir;
+	enum tf_code rc = tf_vault_getattr(c->vault, t->dir, &dir, err);
+
+	if (rc != TF_OK)
+		return rc;
+	fs_attr_stat(&dir, st);
+	st->st_ino = ino;
+	st->st_nlink = 1;
+	st->st_size = (off_t)size;
+	return fs_settable_stat(c->vault, t->set, &dir, st, err);
+}
+
+/* Promise an edition that nobody is writing. */
+static enum tf_code
+promise(struct fs_control *c, uint64_t ino, const struct fs_source *from,
+    uint64_t *edition, uint64_t *size, struct tf_error *err)
+{
+	struct fs_target t;
+	uint64_t written;
+	enum tf_code rc;
+
+	while ((rc = fs_snapshot_promise(c->snapshots, ino, from, edition, size,
+		    err)) == TF_OK &&
+	    fs_saves_find(c->saves, *edition, &t, &written))
+		fs_snapshots_retire(c->snapshots, *edition, from);
+	return rc;
 }
 
 enum tf_code
@@ -194,22 +227,24 @@ fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
     uint64_t *edition, struct stat *st, struct tf_error *err)
 {
 	struct fs_source from = { .tree = fs_row_tree(ino) };
+	struct fs_target target;
 	uint64_t size = 0;
 	struct tf_attr dir;
 	enum tf_code rc;
 
-	if (from.tree != NULL) {
+	if (edition == NULL && fs_saves_find(c->saves, ino, &target, &size)) {
+		rc = stat_save(c, ino, &target, size, st, err);
+	} else if (from.tree != NULL) {
 		rc = from.tree->stat(c->vault, ino, st, err);
 	} else {
 		rc = tf_vault_getattr(c->vault, fs_row_owner(ino), &dir, err);
 		if (rc == TF_OK)
-			rc = stat_row(ino, &dir, asker, &from, st, err);
+			rc = stat_row(c, ino, &dir, asker, &from, st, err);
 	}
 	if (edition != NULL)
 		*edition = ino;
 	if (rc == TF_OK && edition != NULL && fs_row_has_editions(ino)) {
-		rc = fs_snapshot_promise(c->snapshots, ino, &from, edition,
-		    &size, err);
+		rc = promise(c, ino, &from, edition, &size, err);
 		st->st_size = (off_t)size;
 	} else if (rc == TF_OK && st->st_size < 0) {
 		rc = size_of(c, ino, &from, st, err);
@@ -237,6 +272,19 @@ directory_of(struct fs_control *c, uint64_t parent, const char *name,
 	return tf_vault_getattr(c->vault, dir->id, dir, err);
 }
 
+/* TF_NOTFOUND if dir has no file of row ino yet. */
+static enum tf_code
+check_exists(struct fs_control *c, uint64_t ino, const struct tf_attr *dir,
+    struct tf_error *err)
+{
+	const struct fs_row *row;
+
+	if (fs_row_tree(ino) != NULL ||
+	    fs_row_of(ino, dir, &row, NULL) != TF_OK || row->exists == NULL)
+		return TF_OK;
+	return row->exists(c->vault, dir, err);
+}
+
 enum tf_code
 fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
     uint64_t *ino, struct tf_error *err)
@@ -255,8 +303,10 @@ fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
 	if (dir.kind == TF_KIND_EVIDENCE)
 		return tf_fail(err, TF_NOTDIR, "not a directory");
 	*ino = fs_control_id(FS_KIND_DIR, dir.id);
-	return fs_control_is(parent) ? fs_row_find(&dir, name, ino, err) :
-				       TF_OK;
+	if (!fs_control_is(parent))
+		return TF_OK;
+	rc = fs_row_find(&dir, name, ino, err);
+	return rc == TF_OK ? check_exists(c, *ino, &dir, err) : rc;
 }
 
 enum tf_code
@@ -293,7 +343,8 @@ fs_control_list(struct fs_control *c, uint64_t ino, uint64_t caller,
 		return rc;
 	/* The place of a name is the number of its row. */
 	for (; fs_row_next(&dir, &at, &name, &id); at++)
-		if (!add(arg, at, name, id,
+		if (check_exists(c, id, &dir, NULL) == TF_OK &&
+		    !add(arg, at, name, id,
 			fs_row_is_dir(id) ? S_IFDIR : S_IFREG))
 			break;
 	return TF_OK;

@@ -24,6 +24,8 @@
 
 struct fs_control;  /* the control files of one mount */
 struct fs_snapshot; /* what one file held when it was opened */
+struct fs_save;	    /* one that is being written (control_save.h) */
+struct fs_saves;
 
 /* When *stop becomes true, making a package is given up.  v and stop stay the
  * caller's and must outlive the result.  NULL: no memory. */
@@ -97,5 +99,31 @@ TF_MUST_USE enum tf_code fs_control_read(struct fs_control *c,
     const struct fs_snapshot *s, void *p, size_t n, uint64_t off, size_t *got,
     struct tf_error *err);
 void fs_control_close(struct fs_control *c, struct fs_snapshot *s);
+
+/* --- settable files: control_set.c --------------------------------------- */
+
+/* Is file ino settable, or TF_DENIED? */
+TF_MUST_USE enum tf_code fs_control_settable(struct fs_control *c, uint64_t ino,
+    struct tf_error *err);
+/*
+ * Open edition ino of a settable file for writing.  *out is the caller's until
+ * fs_save_close.  empty: without its present bytes.  TF_DENIED, and the
+ * errors of fs_save_open.
+ */
+TF_MUST_USE enum tf_code fs_control_open_save(struct fs_control *c,
+    uint64_t ino, bool empty, const struct tf_actor *who, struct fs_save **out,
+    struct tf_error *err);
+/* The same for the settable file name in directory parent, which does not exist
+ * yet; *ino is its node while it is written.  TF_DENIED: there can be no such
+ * file. */
+TF_MUST_USE enum tf_code fs_control_create(struct fs_control *c,
+    uint64_t parent, const char *name, const struct tf_actor *who,
+    uint64_t *ino, struct fs_save **out, struct tf_error *err);
+/* truncate(2) by path: the cut bytes are recorded at once. */
+TF_MUST_USE enum tf_code fs_control_resize(struct fs_control *c, uint64_t ino,
+    uint64_t size, const struct tf_actor *who, struct tf_error *err);
+
+/* For the functions of control_save.h on what these open. */
+struct fs_saves *fs_control_saves(struct fs_control *c);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control_save.h"
 #include "control_tree.h"
 #include "core/package.h"
 #include "core/page.h"
@@ -27,7 +28,9 @@
  *    returns the size and a mark, and read reads ranges of the file as it was
  *    at that mark;
  *  - package: the file is a package;
+ *  - last_error: it says why a settable file was refused (control_save.h);
  *  - tree: the row is a directory.
+ * set, besides render: the file is settable.
  */
 struct fs_row {
 	const char *name;
@@ -43,7 +46,12 @@ struct fs_row {
 	enum tf_code (*read)(struct tf_vault *v, uint64_t dir, uint64_t mark,
 	    void *p, size_t n, uint64_t off, size_t *got, struct tf_error *err);
 	const struct fs_tree *tree;
+	const struct fs_settable *set;
+	/* Or NULL: it is always there.  TF_NOTFOUND: dir does not have it. */
+	enum tf_code (*exists)(struct tf_vault *v, const struct tf_attr *dir,
+	    struct tf_error *err);
 	bool package;
+	bool last_error;
 	bool same;   /* for all who may open it; else each asker sees his own */
 	bool slow;   /* render takes long */
 	bool walk;   /* opening it begins a walk through the tiles */

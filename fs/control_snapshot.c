@@ -36,6 +36,7 @@ struct fs_snapshot {
 
 struct fs_snapshots {
 	struct tf_vault *vault;
+	struct fs_saves *saves;
 	const atomic_bool *stop;
 	pthread_mutex_t mu;
 	struct fs_snapshot *all; /* guarded by mu */
@@ -54,13 +55,15 @@ snapshot_free(struct fs_snapshot *s)
 }
 
 struct fs_snapshots *
-fs_snapshots_new(struct tf_vault *v, const atomic_bool *stop)
+fs_snapshots_new(struct tf_vault *v, struct fs_saves *saves,
+    const atomic_bool *stop)
 {
 	struct fs_snapshots *ss = calloc(1, sizeof *ss);
 
 	if (ss == NULL)
 		return NULL;
 	ss->vault = v;
+	ss->saves = saves;
 	ss->stop = stop;
 	pthread_mutex_init(&ss->mu, NULL);
 	return ss;
@@ -163,13 +166,15 @@ make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
 	const atomic_bool *stop = fs_worker_flag();
 	uint64_t dir = fs_row_owner(s->ino);
 	struct tf_vault *v = ss->vault;
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
 	s->head = head;
 	if (row == NULL)
 		rc = s->from.tree->render(v, s->ino, &s->text, err);
 	else if (row->render != NULL)
 		rc = row->render(v, dir, &s->from.asker, &s->text, err);
+	else if (row->last_error)
+		fs_saves_last_error(ss->saves, dir, &s->from.asker, &s->text);
 	else if (row->size != NULL && tf_asker_may_all(&s->from.asker))
 		rc = row->size(v, dir, &s->mark, &s->size, err);
 	else if (row->write != NULL)
@@ -185,7 +190,7 @@ make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
 		return rc;
 	if (s->spool != NULL)
 		s->size = tf_spool_size(s->spool);
-	else if (row == NULL || row->render != NULL)
+	else if (row == NULL || row->render != NULL || row->last_error)
 		s->size = s->text.n;
 	s->state = MADE;
 	return TF_OK;
@@ -303,6 +308,22 @@ fs_snapshot_promise(struct fs_snapshots *ss, uint64_t base,
 	pthread_mutex_unlock(&ss->mu);
 	snapshot_free(mine);
 	return TF_OK;
+}
+
+void
+fs_snapshots_retire(struct fs_snapshots *ss, uint64_t ino,
+    const struct fs_source *from)
+{
+	struct fs_snapshot *s;
+
+	pthread_mutex_lock(&ss->mu);
+	s = find(ss, ino, &from->asker);
+	if (s != NULL) {
+		s->head = UINT64_MAX;
+		if (s->state == PROMISED)
+			s->state = BEGUN;
+	}
+	pthread_mutex_unlock(&ss->mu);
 }
 
 /* Mark the edition as being made, so that a LOOKUP promises another one once

@@ -30,10 +30,10 @@ struct fs_source {
 	struct tf_asker asker;
 };
 
-/* When *stop becomes true, making a package is given up.  v and stop stay the
- * caller's and must outlive the snapshots.  NULL: no memory. */
+/* When *stop becomes true, making a package is given up.  v, saves and stop
+ * stay the caller's and must outlive the snapshots.  NULL: no memory. */
 struct fs_snapshots *fs_snapshots_new(struct tf_vault *v,
-    const atomic_bool *stop);
+    struct fs_saves *saves, const atomic_bool *stop);
 /* No snapshot is open and no other thread uses them. */
 void fs_snapshots_free(struct fs_snapshots *ss);
 
@@ -44,6 +44,9 @@ void fs_snapshots_free(struct fs_snapshots *ss);
 TF_MUST_USE enum tf_code fs_snapshot_promise(struct fs_snapshots *ss,
     uint64_t base, const struct fs_source *from, uint64_t *ino, uint64_t *size,
     struct tf_error *err);
+/* Edition ino shows the present state no more: promise another one next. */
+void fs_snapshots_retire(struct fs_snapshots *ss, uint64_t ino,
+    const struct fs_source *from);
 /*
  * Open edition ino; make it first where nobody has.  fs_snapshot_close lets go
  * of *out.  The errors of what makes it, TF_NOMEM; TF_INTERRUPTED when the

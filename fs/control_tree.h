@@ -10,6 +10,7 @@
 #define FS_CONTROL_TREE_H
 
 #include "control.h"
+#include "control_save.h"
 
 #define FS_ID_BITS 56
 #define FS_ID_MASK ((UINT64_C(1) << FS_ID_BITS) - 1)
@@ -80,6 +81,14 @@ struct fs_tree {
 	    struct tf_buf *out, struct tf_error *err);
 	enum tf_code (*list)(struct tf_vault *v, uint64_t ino,
 	    const struct fs_names *names, struct tf_error *err);
+	/* These two only in trees that have settable files.  TF_DENIED. */
+	enum tf_code (*target)(struct tf_vault *v, uint64_t ino,
+	    struct fs_target *out, struct tf_error *err);
+	/* The new file name in directory parent; *ino is a node that exists
+	 * only while the file is written. */
+	enum tf_code (*create)(struct tf_vault *v, uint64_t parent,
+	    const char *name, uint64_t *ino, struct fs_target *out,
+	    struct tf_error *err);
 };
 
 extern const struct fs_tree fs_tile_tree;

@@ -3,7 +3,7 @@
  *
  * Lock order in fs/: the reading mutex of loop.c comes before the mu of loop.c
  * and that of barrier.c.  The mu of every file (actor.c, barrier.c,
- * control_snapshot.c, control_tile.c, handle.c, loop.c, notify.c,
+ * control_save.c, control_snapshot.c, control_tile.c, handle.c, loop.c, notify.c,
  * passthrough.c, report.c, worker.c) stands alone: no other lock is taken, the
  * vault is not called and no request is answered while it is held.  loop.c and
  * notify.c take theirs while locks of the vault are held.
@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "control_save.h"
 #include "fs.h"
 #include "handle.h"
 #include "passthrough.h"
@@ -100,6 +101,8 @@ fs_handle_free(struct fs *fs, struct fs_handle *h)
 		tf_reader_close(h->reader);
 	if (h->snapshot != NULL)
 		fs_control_close(fs->control, h->snapshot);
+	if (h->save != NULL)
+		fs_save_close(fs_control_saves(fs->control), h->save);
 	fs_passthrough_leave(fs->passthrough, h);
 	forget(fs->handles, h);
 }

@@ -15,11 +15,12 @@
 struct fs;
 struct fs_handles; /* all open files of one mount */
 
-/* Exactly one of file, reader and snapshot is not NULL. */
+/* Exactly one of file, reader, snapshot and save is not NULL. */
 struct fs_handle {
 	struct tf_file *file; /* for writing, perhaps reading too */
 	struct tf_reader *reader;
 	struct fs_snapshot *snapshot;
+	struct fs_save *save; /* a settable control file (control_save.h) */
 	/* Changes that requests made through this handle, and the number of
 	 * them before the last successful flush (UINT64_MAX: none yet). */
 	_Atomic uint64_t changes, flushed;
@@ -36,7 +37,7 @@ struct fs_handle {
 struct fs_handles *fs_handles_new(void);
 void fs_handles_free(struct fs_handles *hs);
 
-/* A new handle; the caller sets file, reader or snapshot, which h owns then.
+/* A new handle; the caller sets one of the four, which h owns then.
  * NULL: no memory. */
 struct fs_handle *fs_handle_new(struct fs *fs);
 /* Close what h owns and free h.  A file that was written freezes with its last

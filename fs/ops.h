@@ -50,6 +50,19 @@ void fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
     struct fuse_file_info *fi);
 void fs_data_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
+/* ops_set.c: the handlers above and below call these for control files. */
+void fs_set_create(fuse_req_t req, fuse_ino_t parent, const char *name,
+    struct fuse_file_info *fi);
+void fs_set_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void fs_set_read(fuse_req_t req, size_t size, off_t off,
+    struct fuse_file_info *fi);
+void fs_set_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
+    off_t off, struct fuse_file_info *fi);
+void fs_set_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+/* size: -1 for a change of mode, owner or times, which changes nothing. */
+void fs_set_attr(fuse_req_t req, fuse_ino_t ino, off_t size,
+    struct fuse_file_info *fi);
+
 /* ops_meta.c */
 void fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st,

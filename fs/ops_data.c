@@ -95,6 +95,10 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	struct tf_attr a;
 	enum tf_code rc = TF_NOMEM;
 
+	if (fs_control_is(parent)) {
+		fs_set_create(req, parent, name, fi);
+		return;
+	}
 	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
 	if ((h = fs_handle_new(r.fs)) != NULL) {
@@ -172,6 +176,10 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fs_worker_if_long(fs, req, ino, open_control);
 		return;
 	}
+	if (fs_control_is(ino)) {
+		fs_set_open(req, ino, fi);
+		return;
+	}
 	if (!fs_request_begin(&r, req, writing ? &writes : &reads, ino, NULL))
 		return;
 	if ((h = fs_handle_new(fs)) != NULL)
@@ -205,6 +213,10 @@ fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	size_t got = 0;
 	enum tf_code rc;
 
+	if (h->save != NULL) {
+		fs_set_read(req, size, off, fi);
+		return;
+	}
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
 	if (size > FS_LOOP_LONG)
@@ -246,6 +258,10 @@ fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 	struct fs_request r;
 	enum tf_code rc;
 
+	if (h->save != NULL) {
+		fs_set_write(req, ino, p, n, off, fi);
+		return;
+	}
 	if (h->file == NULL) {
 		fuse_reply_err(req, EBADF);
 		return;
@@ -269,7 +285,7 @@ fs_data_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 	struct fs_handle *h = fs_handle_of(fi);
 	struct fs_request r;
 
-	if ((mode & ~FALLOC_FL_KEEP_SIZE) != 0) {
+	if ((mode & ~FALLOC_FL_KEEP_SIZE) != 0 || h->save != NULL) {
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
@@ -290,7 +306,10 @@ fs_data_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 void
 fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
+	if (fs_handle_of(fi)->save != NULL) {
+		fs_set_flush(req, ino, fi);
+		return;
+	}
 	fs_loop_serves(req);
 	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, false);
 }
@@ -320,6 +339,10 @@ fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	(void)datasync;
 	if (h->reader != NULL) {
 		sync_read(req, ino);
+		return;
+	}
+	if (h->save != NULL) {
+		fs_set_flush(req, ino, fi);
 		return;
 	}
 	fs_loop_serves(req);

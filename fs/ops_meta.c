@@ -139,6 +139,11 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 		fs_meta_getattr(req, ino, fi);
 		return;
 	}
+	if (fs_control_is(ino)) {
+		fs_set_attr(req, ino,
+		    (mask & TF_SET_SIZE) != 0 ? st->st_size : -1, fi);
+		return;
+	}
 	if (!fs_request_begin(&r, req, read_only ? &seals : &changes, ino,
 		NULL))
 		return;

@@ -21,15 +21,26 @@ is_reserved(struct fs *fs, uint64_t *id, const char **name)
 	return *name != NULL && strcmp(*name, TF_CONTROL_DIR) == 0;
 }
 
+/* Set *out to the attempt as the vault records it.  Is it about a .trailfs or
+ * what is in one? */
+static bool
+reported_attempt(const struct fs_request *r, struct tf_attempt *out)
+{
+	bool old, new;
+
+	*out = r->try;
+	old = is_reserved(r->fs, &out->id, &out->name);
+	new = is_reserved(r->fs, &out->to, &out->to_name);
+	return old || new;
+}
+
 /* Refuse a change of a .trailfs or of what is in one.  True: refused. */
 static bool
 refuse_reserved(const struct fs_request *r)
 {
-	struct tf_attempt reported = r->try;
-	bool old = is_reserved(r->fs, &reported.id, &reported.name);
-	bool new = is_reserved(r->fs, &reported.to, &reported.to_name);
+	struct tf_attempt reported;
 
-	if (!old && !new)
+	if (!reported_attempt(r, &reported))
 		return false;
 	fs_report_refuse(r->req, &reported, TF_DENIED,
 	    TF_CONTROL_DIR " is not changed by hand");
@@ -40,9 +51,12 @@ refuse_reserved(const struct fs_request *r)
 static bool
 refuse_stopping(const struct fs_request *r)
 {
+	struct tf_attempt reported;
+
 	if (!atomic_load(&r->fs->stopping))
 		return false;
-	fs_report_refuse(r->req, &r->try, TF_READONLY, "trailfs is stopping");
+	(void)reported_attempt(r, &reported);
+	fs_report_refuse(r->req, &reported, TF_READONLY, "trailfs is stopping");
 	return true;
 }
 
@@ -115,10 +129,13 @@ fs_request_begin(struct fs_request *r, fuse_req_t req,
 bool
 fs_request_failed(struct fs_request *r, enum tf_code rc)
 {
+	struct tf_attempt reported;
+
 	if (rc == TF_OK)
 		return false;
-	if (r->op->changes)
-		fs_report_attempt(r->req, &r->try, rc, &r->err);
+	(void)reported_attempt(r, &reported);
+	if (r->op->changes || r->op->sets)
+		fs_report_attempt(r->req, &reported, rc, &r->err);
 	else
 		fs_report_error(r->req, r->op->name, rc, &r->err);
 	return true;

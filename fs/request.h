@@ -31,6 +31,8 @@ struct fs_operation {
 	/* Refuse it in .trailfs; where a rule of the vault refuses it, the
 	 * vault keeps that. */
 	bool changes;
+	/* It changes a settable control file, and is reported like changes. */
+	bool sets;
 	/* Refuse it when the mount is stopping: it would begin to write. */
 	bool starts;
 	/* Wait for the releases under way (loop.h): of the node; of the node

@@ -54,6 +54,7 @@
 	X(shared) \
 	X(access) \
 	X(space) \
+	X(settable) \
 	/* a line for each */
 /* clang-format on */
 

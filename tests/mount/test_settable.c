@@ -1,0 +1,318 @@
+/* Control files that people write: every way of writing them, refusals and
+ * their reasons, two writers, other users. */
+#include <check.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define CTL "mnt/t/.trailfs/"
+#define TEMPLATE CTL "template.yml"
+#define LAST CTL "last-error"
+#define GOOD(name)             \
+	"version: 1\n"         \
+	"trail:\n"             \
+	"  attestations:\n"    \
+	"  - name: " name "\n" \
+	"    type: generic\n"
+
+static void
+make_trail(void)
+{
+	allowed(mkdir("mnt/t", 0755));
+	allowed(chmod("mnt/t", 0755));
+	put("good.yml", GOOD("login"));
+	put("other.yml", GOOD("logout"));
+	put("bad.yml", "version: 1\ntrail: [\n");
+}
+
+START_TEST(a_template_is_there_once_it_was_written)
+{
+	make_trail();
+	ck_assert(!exists(TEMPLATE));
+	says_not(run(0, "ls " CTL), "template.yml");
+	run(0, "cp good.yml " TEMPLATE);
+	holds(TEMPLATE, GOOD("login"));
+	ck_assert_int_eq((long)strlen(GOOD("login")),
+	    stat_of(TEMPLATE).st_size);
+	ck_assert_uint_eq(S_IFREG | 0644, stat_of(TEMPLATE).st_mode);
+	says(run(0, "ls " CTL), "template.yml");
+	ck_assert_uint_eq(1, entries("template.set", "t"));
+	holds(LAST, "");
+	/* The same bytes are no new version. */
+	run(0, "cp good.yml " TEMPLATE);
+	ck_assert_uint_eq(1, entries("template.set", "t"));
+}
+END_TEST
+
+START_TEST(programs_write_it_each_in_their_way)
+{
+	static const char *const ways[] = {
+		"cp other.yml %s",
+		"cp -p other.yml %s",
+		"cat other.yml > %s",
+		"tee %s < other.yml",
+		"dd if=other.yml of=%s bs=7",
+		"dd if=other.yml of=%s bs=7 conv=fsync",
+		"rsync --inplace other.yml %s",
+		"vim -u NONE -es -c '%%s/login/logout/' -c 'set backupcopy=yes'"
+		" -c 'set noswapfile' -c wq %s",
+		"python3 -c \"import shutil; shutil.copy2('other.yml', '%s')\"",
+		"python3 -c \"open('%s', 'w').write(open('other.yml').read())\"",
+		"truncate -s 0 %s; sed 's/login/logout/' good.yml > %s",
+	};
+	char program[16];
+
+	make_trail();
+	for (size_t i = 0; i < LEN(ways); i++) {
+		(void)sscanf(ways[i], "%15[a-z0-9]", program);
+		if (!have(program))
+			continue;
+		run(0, "cp good.yml " TEMPLATE);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		run(0, ways[i], TEMPLATE, TEMPLATE);
+#pragma GCC diagnostic pop
+		holds(TEMPLATE, GOOD("logout"));
+	}
+}
+END_TEST
+
+START_TEST(a_new_one_is_made_by_install_and_mv_too)
+{
+	make_trail();
+	allowed(mkdir("mnt/u", 0755));
+	run(0, "install -m 600 good.yml " TEMPLATE);
+	holds(TEMPLATE, GOOD("login"));
+	run(0, "cp good.yml x.yml && mv x.yml mnt/u/.trailfs/template.yml");
+	holds("mnt/u/.trailfs/template.yml", GOOD("login"));
+	/* A template is never removed, so they cannot replace one. */
+	says(run(1, "install other.yml " TEMPLATE), "Operation not permitted");
+	refused(EPERM, unlink(TEMPLATE));
+	holds(TEMPLATE, GOOD("login"));
+}
+END_TEST
+
+START_TEST(bytes_are_written_at_any_place)
+{
+	int fd;
+
+	make_trail();
+	run(0, "cp good.yml " TEMPLATE);
+	fd = open(TEMPLATE, O_RDWR);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(1, pwrite(fd, "2", 1, (off_t)strlen("version: ")));
+	ck_assert_int_eq(1, pwrite(fd, "1", 1, (off_t)strlen("version: ")));
+	ck_assert_int_eq((long)strlen(GOOD("login")), lseek(fd, 0, SEEK_END));
+	add(fd, "# a comment\n");
+	ck_assert_int_eq((long)strlen(GOOD("login") "# a comment\n"),
+	    lseek(fd, 0, SEEK_END));
+	allowed(close(fd));
+	holds(TEMPLATE, GOOD("login") "# a comment\n");
+	fd = open(TEMPLATE, O_WRONLY | O_APPEND);
+	add(fd, "# more\n");
+	allowed(close(fd));
+	holds(TEMPLATE, GOOD("login") "# a comment\n# more\n");
+	/* A change of size by path is recorded at once, or refused. */
+	allowed(truncate(TEMPLATE, (off_t)strlen(GOOD("login"))));
+	holds(TEMPLATE, GOOD("login"));
+	refused(EINVAL, truncate(TEMPLATE, 12));
+	holds(TEMPLATE, GOOD("login"));
+	ck_assert_uint_eq(4, entries("template.set", "t"));
+}
+END_TEST
+
+START_TEST(a_refusal_is_heard_at_close_and_at_fsync)
+{
+	int fd;
+
+	make_trail();
+	run(0, "cp good.yml " TEMPLATE);
+	says(run(1, "cp bad.yml " TEMPLATE), "Invalid argument");
+	holds(TEMPLATE, GOOD("login"));
+	ck_assert_msg(strncmp(content(LAST, NULL),
+			  "template.yml: line 3, column ", 29) == 0,
+	    "%s", content(LAST, NULL));
+	fd = open(TEMPLATE, O_WRONLY | O_TRUNC);
+	add(fd, "nonsense: true\n");
+	refused(EINVAL, fsync(fd));
+	refused(EINVAL, close(dup(fd))); /* nothing else was written */
+	refused(EINVAL, close(fd));
+	says(content(LAST, NULL), "line 1, column 1: ");
+	ck_assert_uint_eq(1, entries("template.set", "t"));
+	/* A success has no error. */
+	run(0, "cp other.yml " TEMPLATE);
+	holds(LAST, "");
+}
+END_TEST
+
+START_TEST(a_file_that_is_too_long_is_not_cut_off)
+{
+	char *p = malloc(70000);
+	int fd;
+
+	make_trail();
+	run(0, "cp good.yml " TEMPLATE);
+	memset(p, '#', 70000);
+	p[0] = '\n';
+	fd = open(TEMPLATE, O_WRONLY | O_TRUNC);
+	add(fd, GOOD("logout"));
+	refused(EFBIG, write(fd, p, 70000));
+	refused(EFBIG, close(fd));
+	holds(TEMPLATE, GOOD("login"));
+	says(content(LAST, NULL), "at most 65536 bytes");
+	/* As many bytes as are allowed. */
+	fd = open(TEMPLATE, O_WRONLY | O_TRUNC);
+	add(fd, GOOD("logout"));
+	ck_assert_int_eq(65536 - (long)strlen(GOOD("logout")),
+	    write(fd, p, 65536 - strlen(GOOD("logout"))));
+	allowed(close(fd));
+	ck_assert_int_eq(65536, stat_of(TEMPLATE).st_size);
+	free(p);
+}
+END_TEST
+
+/* An empty file cannot be told from the begin of a shell's redirection. */
+START_TEST(nothing_written_changes_nothing_and_says_so)
+{
+	make_trail();
+	run(0, "cp good.yml " TEMPLATE);
+	run(0, "cp /dev/null " TEMPLATE);
+	holds(TEMPLATE, GOOD("login"));
+	ck_assert_str_eq("template.yml: nothing was written, so nothing was "
+			 "changed\n",
+	    content(LAST, NULL));
+}
+END_TEST
+
+START_TEST(of_two_writers_the_last_to_close_decides)
+{
+	int one, two;
+
+	make_trail();
+	one = open(TEMPLATE, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	two = open(TEMPLATE, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	add(one, GOOD("first"));
+	add(two, GOOD("second"));
+	ck_assert(!exists(TEMPLATE));
+	allowed(close(two));
+	holds(TEMPLATE, GOOD("second"));
+	allowed(close(one));
+	holds(TEMPLATE, GOOD("first"));
+	ck_assert_uint_eq(2, entries("template.set", "t"));
+}
+END_TEST
+
+START_TEST(other_names_are_refused_with_a_reason)
+{
+	make_trail();
+	refused(EPERM, open(CTL ".template.yml.swp", O_WRONLY | O_CREAT, 0600));
+	refused(EPERM, open(CTL "status.json", O_WRONLY | O_TRUNC));
+	refused(EPERM, open(LAST, O_WRONLY | O_TRUNC));
+	refused(EPERM, mkdir(CTL "d", 0755));
+	says(content("mnt/.trailfs/denied.jsonl", NULL),
+	    "write the file itself, not another one to rename");
+	says(run(0, "trailctl why " CTL), "write the file itself");
+}
+END_TEST
+
+START_TEST(users_write_it_by_the_mode_of_the_trail)
+{
+	make_trail();
+	run(0, "chown %d:%d mnt/t && chmod 755 good.yml .", ALICE, ALICE);
+	as(BOB);
+	refused(EACCES, open(TEMPLATE, O_WRONLY | O_CREAT, 0644));
+	as(ALICE);
+	put(TEMPLATE, GOOD("login"));
+	says(run_any("cp bad.yml " TEMPLATE " 2>&1"), "1");
+	says(content(LAST, NULL), "template.yml: line");
+	as(BOB);
+	holds(TEMPLATE, GOOD("login"));
+	refused(EACCES, open(TEMPLATE, O_WRONLY));
+	refused(EACCES, truncate(TEMPLATE, 0));
+	holds(LAST, ""); /* that of another user */
+	as(0);
+	says(content(LAST, NULL), "template.yml: line");
+	says(entry("template.set", "t"), "\"uid\":1001");
+	run(0, "chmod 775 mnt/t");
+	ck_assert_uint_eq(S_IFREG | 0664, stat_of(TEMPLATE).st_mode);
+}
+END_TEST
+
+START_TEST(a_sealed_or_closed_trail_takes_none)
+{
+	make_trail();
+	run(0, "cp good.yml " TEMPLATE);
+	allowed(mkdir("mnt/u", 0755));
+	run(0, "trailctl seal mnt/t && trailctl seal mnt/u");
+	refused(EPERM, open(TEMPLATE, O_WRONLY));
+	refused(EPERM,
+	    open("mnt/u/.trailfs/template.yml", O_WRONLY | O_CREAT, 0644));
+	holds(TEMPLATE, GOOD("login"));
+	says(content(LAST, NULL), "it is sealed");
+}
+END_TEST
+
+START_TEST(what_was_closed_survives_a_crash)
+{
+	make_trail();
+	run(0, "cp good.yml " TEMPLATE);
+	crash_vault();
+	mount_vault("");
+	holds(TEMPLATE, GOOD("login"));
+	holds(LAST, "");
+}
+END_TEST
+
+START_TEST(a_mount_for_reading_shows_it)
+{
+	make_trail();
+	run(0, "cp good.yml " TEMPLATE);
+	unmount_vault();
+	mount_vault("ro");
+	holds(TEMPLATE, GOOD("login"));
+	refused(EROFS, open(TEMPLATE, O_WRONLY));
+	refused(EROFS, truncate(TEMPLATE, 0));
+}
+END_TEST
+
+START_TEST(a_user_can_hold_only_so_many_open)
+{
+	int fd[300], n = 0;
+
+	make_trail();
+	run(0, "cp good.yml " TEMPLATE);
+	while (n < 300 && (fd[n] = open(TEMPLATE, O_WRONLY)) >= 0)
+		n++;
+	ck_assert_int_eq(EMFILE, errno);
+	ck_assert_int_eq(256, n);
+	holds(TEMPLATE, GOOD("login"));
+	while (n > 0)
+		allowed(close(fd[--n]));
+	run(0, "cp other.yml " TEMPLATE);
+}
+END_TEST
+
+Suite *
+suite_settable(void)
+{
+	Suite *s = suite_create("settable");
+	TCase *t = mounted_case(s, "settable");
+
+	tcase_add_test(t, a_template_is_there_once_it_was_written);
+	tcase_add_test(t, programs_write_it_each_in_their_way);
+	tcase_add_test(t, a_new_one_is_made_by_install_and_mv_too);
+	tcase_add_test(t, bytes_are_written_at_any_place);
+	tcase_add_test(t, a_refusal_is_heard_at_close_and_at_fsync);
+	tcase_add_test(t, a_file_that_is_too_long_is_not_cut_off);
+	tcase_add_test(t, nothing_written_changes_nothing_and_says_so);
+	tcase_add_test(t, of_two_writers_the_last_to_close_decides);
+	tcase_add_test(t, other_names_are_refused_with_a_reason);
+	tcase_add_test(t, users_write_it_by_the_mode_of_the_trail);
+	tcase_add_test(t, a_sealed_or_closed_trail_takes_none);
+	tcase_add_test(t, what_was_closed_survives_a_crash);
+	tcase_add_test(t, a_mount_for_reading_shows_it);
+	tcase_add_test(t, a_user_can_hold_only_so_many_open);
+	return s;
+}
