@@ -66,10 +66,11 @@
 #include "../ledger/merkle.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
+#include "../store/connection.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
-#include "../store/schema.h"
+#include "../store/transaction.h"
 #include "append.h"
 #include "commit.h"
 #include "committer_i.h"
@@ -77,7 +78,7 @@
 #include "queue.h"
 #include "touched.h"
 
-#define LOCK_TRIES 10 /* of 3 s each, see schema.c */
+#define LOCK_TRIES 10 /* of 3 s each, see connection.c */
 
 /* --- the transaction --- */
 

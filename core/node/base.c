@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "../base/clock.h"
-#include "../store/schema.h"
+#include "../store/connection.h"
 #include "base.h"
 #include "vault_i.h"
 

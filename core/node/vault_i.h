@@ -16,8 +16,8 @@
 
 #include "../base/bits.h"
 #include "../ledger/checkpoint.h"
+#include "../store/connection.h"
 #include "../store/objects.h"
-#include "../store/schema.h"
 #include "../vault.h"
 #include "denied.h"
 #include "descriptors.h"

@@ -1,6 +1,7 @@
 /* Table claim: see claims.h. */
 #include "claims.h"
 #include "sql.h"
+#include "schema.h"
 
 void
 tf_claim_row_free(struct tf_claim_row *r)

@@ -1,6 +1,7 @@
 /* Table definition: see definitions.h. */
 #include "definitions.h"
 #include "sql.h"
+#include "schema.h"
 
 enum tf_code
 tf_definitions_put(struct tf_db *db, const struct tf_definition_row *r,

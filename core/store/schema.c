@@ -1,29 +1,19 @@
 /*
- * Schema and connections.
+ * The schema: tables and triggers, and their versions.
  *
- * I4: the journal is WAL with synchronous=FULL.  With NORMAL a power cut may
- * lose the last commits after their checkpoint was shown.
  * I1: triggers refuse to change or delete committed rows.  They stop mistakes
  * of our own code; changes made with other programs are detected by the Merkle
  * tree.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "../base/mutant.h"
-#include "../json.h"
 #include "schema.h"
 #include "sql.h"
+#include "transaction.h"
 
 #define APPLICATION_ID 0x54726673 /* "Trfs" */
-#define BUSY_MS 10000
-#define BUSY_WRITER_MS 3000 /* then the committer retries: see commit.c */
 
 /*
  * Version 1, which must not change: SQLite stores the text of every CREATE, and
@@ -159,58 +149,8 @@ static const char definition_triggers[] =
     "CREATE TRIGGER definition_delete BEFORE DELETE ON definition"
     " BEGIN SELECT raise(ABORT, 'definitions never go'); END;";
 
-static enum tf_code
-exec(struct tf_db *db, const char *sql, const char *what, struct tf_error *err)
-{
-	if (sqlite3_exec(db->sq, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return tf_sql_fail(db, what, err);
-	return TF_OK;
-}
-
-static enum tf_code
-one_int(struct tf_db *db, const char *sql, int64_t *out, struct tf_error *err)
-{
-	sqlite3_stmt *st;
-
-	if (sqlite3_prepare_v2(db->sq, sql, -1, &st, NULL) != SQLITE_OK)
-		return tf_sql_fail(db, "prepare", err);
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		(void)sqlite3_finalize(st);
-		return tf_sql_fail(db, sql, err);
-	}
-	*out = sqlite3_column_int64(st, 0);
-	(void)sqlite3_finalize(st);
-	return TF_OK;
-}
-
-static enum tf_code
-settings(struct tf_db *db, struct tf_error *err)
-{
-	static const char common[] = "PRAGMA recursive_triggers=ON;"
-				     "PRAGMA trusted_schema=OFF;"
-				     "PRAGMA cell_size_check=ON;"
-				     "PRAGMA temp_store=MEMORY;"
-				     "PRAGMA mmap_size=0;"
-				     "PRAGMA synchronous=FULL;";
-
-	(void)sqlite3_busy_timeout(db->sq,
-	    db->mode == TF_DB_WRITE ? BUSY_WRITER_MS : BUSY_MS);
-	(void)sqlite3_extended_result_codes(db->sq, 1);
-	if (sqlite3_db_config(db->sq, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) !=
-	    SQLITE_OK)
-		return tf_sql_fail(db, "defensive", err);
-	if (exec(db, common, "settings", err) != TF_OK)
-		return err != NULL ? err->code : TF_IO;
-	if (TF_IS_MUTANT(TF_SYNC_NORMAL) || TF_IS_MUTANT(TF_SYNC_OFF))
-		(void)sqlite3_exec(db->sq,
-		    TF_IS_MUTANT(TF_SYNC_OFF) ? "PRAGMA synchronous=OFF" :
-						"PRAGMA synchronous=NORMAL",
-		    NULL, NULL, NULL);
-	return TF_OK;
-}
-
-static enum tf_code
-create(struct tf_db *db, struct tf_error *err)
+enum tf_code
+tf_schema_create(struct tf_db *db, struct tf_error *err)
 {
 	enum tf_code rc;
 	char sql[128];
@@ -219,17 +159,17 @@ create(struct tf_db *db, struct tf_error *err)
 	(void)snprintf(sql, sizeof(sql),
 	    "PRAGMA application_id=%d; PRAGMA user_version=%d;", APPLICATION_ID,
 	    TF_DB_VERSION);
-	if ((rc = exec(db, "BEGIN IMMEDIATE", "create", err)) != TF_OK ||
-	    (rc = exec(db, sql, "create", err)) != TF_OK ||
-	    (rc = exec(db, tables, "create", err)) != TF_OK ||
-	    (rc = exec(db, closing, "create", err)) != TF_OK ||
-	    (rc = exec(db, definitions, "create", err)) != TF_OK ||
-	    (rc = exec(db, log_triggers, "create", err)) != TF_OK ||
-	    (rc = exec(db, content_triggers, "create", err)) != TF_OK ||
-	    (rc = exec(db, node_update_2, "create", err)) != TF_OK ||
-	    (rc = exec(db, definition_triggers, "create", err)) != TF_OK)
+	if ((rc = tf_sql_exec(db, "BEGIN IMMEDIATE", "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, sql, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, tables, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, closing, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, definitions, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, log_triggers, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, content_triggers, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, node_update_2, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, definition_triggers, "create", err)) != TF_OK)
 		return rc;
-	return exec(db, "COMMIT", "create", err);
+	return tf_sql_exec(db, "COMMIT", "create", err);
 }
 
 /*
@@ -246,28 +186,29 @@ upgrade_to_2(struct tf_db *db, struct tf_error *err)
 	    "DROP TRIGGER node_update;";
 	enum tf_code rc;
 
-	if ((rc = exec(db, own_modes, "upgrade", err)) != TF_OK ||
-	    (rc = exec(db, closing, "upgrade", err)) != TF_OK)
+	if ((rc = tf_sql_exec(db, own_modes, "upgrade", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, closing, "upgrade", err)) != TF_OK)
 		return rc;
-	return exec(db, node_update_2, "upgrade", err);
+	return tf_sql_exec(db, node_update_2, "upgrade", err);
 }
 
 /* Convert an earlier version to the present one, in one transaction. */
-static enum tf_code
-upgrade(struct tf_db *db, struct tf_error *err)
+enum tf_code
+tf_schema_upgrade(struct tf_db *db, struct tf_error *err)
 {
 	enum tf_code rc;
 	char sql[64];
 
 	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d",
 	    TF_DB_VERSION);
-	if ((rc = exec(db, "BEGIN IMMEDIATE", "upgrade", err)) != TF_OK)
+	if ((rc = tf_sql_exec(db, "BEGIN IMMEDIATE", "upgrade", err)) != TF_OK)
 		return rc;
 	if ((db->version == 1 && (rc = upgrade_to_2(db, err)) != TF_OK) ||
-	    (rc = exec(db, definitions, "upgrade", err)) != TF_OK ||
-	    (rc = exec(db, definition_triggers, "upgrade", err)) != TF_OK ||
-	    (rc = exec(db, sql, "upgrade", err)) != TF_OK ||
-	    (rc = exec(db, "COMMIT", "upgrade", err)) != TF_OK) {
+	    (rc = tf_sql_exec(db, definitions, "upgrade", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, definition_triggers, "upgrade", err)) !=
+		TF_OK ||
+	    (rc = tf_sql_exec(db, sql, "upgrade", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, "COMMIT", "upgrade", err)) != TF_OK) {
 		tf_db_rollback(db);
 		return rc;
 	}
@@ -327,15 +268,15 @@ check_schema(struct tf_db *db, struct tf_error *err)
 	return rc;
 }
 
-static enum tf_code
-recognise(struct tf_db *db, struct tf_error *err)
+enum tf_code
+tf_schema_recognise(struct tf_db *db, struct tf_error *err)
 {
 	int64_t app = 0, version = 0;
 	enum tf_code rc;
 
-	rc = one_int(db, "PRAGMA application_id", &app, err);
+	rc = tf_sql_one_int(db, "PRAGMA application_id", &app, err);
 	if (rc == TF_OK)
-		rc = one_int(db, "PRAGMA user_version", &version, err);
+		rc = tf_sql_one_int(db, "PRAGMA user_version", &version, err);
 	if (rc != TF_OK)
 		return rc;
 	if (app != APPLICATION_ID)
@@ -348,241 +289,4 @@ recognise(struct tf_db *db, struct tf_error *err)
 		    "trailfs knows %d: use a newer trailfs",
 		    (int)version, TF_DB_VERSION);
 	return check_schema(db, err);
-}
-
-static enum tf_code
-prepare_mode(struct tf_db *db, struct tf_error *err)
-{
-	enum tf_code rc;
-
-	if ((rc = settings(db, err)) != TF_OK)
-		return rc;
-	if (db->mode == TF_DB_CREATE && (rc = create(db, err)) != TF_OK)
-		return rc;
-	if (db->mode != TF_DB_CREATE && (rc = recognise(db, err)) != TF_OK)
-		return rc;
-	if (db->mode == TF_DB_WRITE && db->version < TF_DB_VERSION &&
-	    (rc = upgrade(db, err)) != TF_OK)
-		return rc;
-	if (db->mode == TF_DB_READ || db->mode == TF_DB_STILL)
-		return exec(db, "PRAGMA query_only=ON", "query_only", err);
-	return exec(db,
-	    "PRAGMA journal_mode=WAL;"
-	    "PRAGMA wal_autocheckpoint=1000;"
-	    /* KiB, allocated on demand.  Dirty pages that exceed the cache
-	     * are written twice. */
-	    "PRAGMA cache_size=-16384;"
-	    "PRAGMA journal_size_limit=67108864;",
-	    "journal mode", err);
-}
-
-/*
- * Append the URI under which SQLite creates no file beside the database.
- * Commits in the write-ahead log must be read too.  SQLite can read a log
- * without writing an index only if the index file exists; it then rebuilds the
- * index in memory and ignores that of the file.
- */
-static enum tf_code
-still_name(const char *path, struct tf_buf *out, struct tf_error *err)
-{
-	char beside[PATH_MAX];
-	struct stat st;
-	bool log;
-
-	(void)snprintf(beside, sizeof(beside), "%s-wal", path);
-	log = stat(beside, &st) == 0 && st.st_size > 0;
-	(void)snprintf(beside, sizeof(beside), "%s-shm", path);
-	if (log && access(beside, F_OK) != 0)
-		return tf_fail(err, TF_READONLY,
-		    "the last run did not end cleanly: mount the store "
-		    "writable once");
-	tf_buf_str(out, "file:");
-	for (; *path != '\0'; path++)
-		if (strchr("%?#", *path) != NULL)
-			tf_buf_printf(out, "%%%02X", *path);
-		else
-			tf_buf_add(out, path, 1);
-	tf_buf_str(out, log ? "?readonly_shm=1" : "?immutable=1");
-	tf_buf_add(out, "", 1);
-	return tf_buf_end(out, err);
-}
-
-/* Check that the database and SQLite's files beside it are regular files: a
- * FIFO would block SQLite for ever.  The database itself may be reached by a
- * symbolic link, the other files may not. */
-static enum tf_code
-check_files(const char *path, struct tf_error *err)
-{
-	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
-	char name[PATH_MAX];
-	struct stat st;
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-		if ((i == 0 ? stat(name, &st) : lstat(name, &st)) == 0 &&
-		    !S_ISREG(st.st_mode))
-			return tf_fail(err, TF_FOREIGN,
-			    "%s is not a plain file", name);
-	}
-	return TF_OK;
-}
-
-static bool
-is_read_only_medium(const char *path)
-{
-	return access(path, W_OK) != 0 && errno == EROFS;
-}
-
-/* Create the file with mode 0600.  SQLite would create it with 0644, and it
- * gives its log and index the mode of the database.  SQLite takes an empty file
- * for a new database. */
-static enum tf_code
-create_file(const char *path, struct tf_error *err)
-{
-	int fd = open(path,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (fd < 0 || fchmod(fd, 0600) < 0) {
-		if (fd >= 0)
-			(void)close(fd);
-		return tf_fail(err, errno == EEXIST ? TF_EXISTS : TF_IO,
-		    "create %s", path);
-	}
-	(void)close(fd); /* nothing is written yet */
-	return TF_OK;
-}
-
-enum tf_code
-tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
-    struct tf_error *err)
-{
-	int flags = SQLITE_OPEN_NOMUTEX |
-	    (mode == TF_DB_CREATE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE :
-		    mode == TF_DB_WRITE ? SQLITE_OPEN_READWRITE :
-					  SQLITE_OPEN_READONLY);
-	struct tf_buf name = { 0 };
-	struct tf_db *db;
-	enum tf_code rc;
-
-	if (mode == TF_DB_CREATE && access(path, F_OK) == 0)
-		return tf_fail(err, TF_EXISTS, "%s exists", path);
-	if (mode != TF_DB_CREATE && access(path, F_OK) != 0)
-		return tf_fail(err, tf_code_of_open(errno), "%s: %s", path,
-		    tf_code_of_open(errno) == TF_NOTFOUND ? "no database" :
-							    strerror(errno));
-	if ((rc = check_files(path, err)) != TF_OK)
-		return rc;
-	if (mode == TF_DB_CREATE && (rc = create_file(path, err)) != TF_OK)
-		return rc;
-	if (mode == TF_DB_READ && is_read_only_medium(path))
-		mode = TF_DB_STILL;
-	if ((db = calloc(1, sizeof(*db))) == NULL)
-		return tf_nomem(err);
-	db->mode = mode;
-	if (mode == TF_DB_STILL) {
-		if ((rc = still_name(path, &name, err)) != TF_OK)
-			goto fail;
-		path = name.p;
-		flags |= SQLITE_OPEN_URI;
-	}
-	if (sqlite3_open_v2(path, &db->sq, flags, NULL) != SQLITE_OK) {
-		rc = tf_sql_fail(db, "open database", err);
-		goto fail;
-	}
-	if ((rc = prepare_mode(db, err)) != TF_OK)
-		goto fail;
-	tf_buf_free(&name);
-	*out = db;
-	return TF_OK;
-fail:
-	tf_buf_free(&name);
-	tf_db_close(db);
-	return rc;
-}
-
-void
-tf_sql_close(struct tf_db *db)
-{
-	for (int i = 0; i < TF_DB_STATEMENTS; i++)
-		(void)sqlite3_finalize(db->cache[i].st);
-	(void)sqlite3_close(db->sq);
-}
-
-void
-tf_db_close(struct tf_db *db)
-{
-	if (db == NULL)
-		return;
-	tf_sql_close(db);
-	free(db);
-}
-
-enum tf_code
-tf_db_begin(struct tf_db *db, struct tf_error *err)
-{
-	return tf_sql_run(db, tf_sql(db, err, "BEGIN IMMEDIATE", ""), "begin",
-	    err);
-}
-
-enum tf_code
-tf_db_commit(struct tf_db *db, struct tf_error *err)
-{
-	return tf_sql_run(db, tf_sql(db, err, "COMMIT", ""), "commit", err);
-}
-
-void
-tf_db_rollback(struct tf_db *db)
-{
-	/* After some errors SQLite has rolled back by itself. */
-	if (!sqlite3_get_autocommit(db->sq))
-		(void)sqlite3_exec(db->sq, "ROLLBACK", NULL, NULL, NULL);
-}
-
-enum tf_code
-tf_db_snapshot(struct tf_db *db, struct tf_error *err)
-{
-	int64_t n;
-	enum tf_code rc;
-
-	if ((rc = exec(db, "BEGIN", "snapshot", err)) != TF_OK)
-		return rc;
-	/* SQLite takes the snapshot at the first read, not at BEGIN. */
-	return one_int(db, "SELECT count(*) FROM meta", &n, err);
-}
-
-/* True if a line of the integrity check reports a page that could not be read:
- * such a line ends in an I/O error such as "error code=266". */
-static bool
-not_read(const char *text)
-{
-	static const char code[] = "error code=";
-	const char *p = strstr(text, code);
-	long n = p == NULL ? 0 : strtol(p + strlen(code), NULL, 10);
-
-	return (n & 0xff) == SQLITE_IOERR || (n & 0xff) == SQLITE_NOMEM;
-}
-
-enum tf_code
-tf_db_check(struct tf_db *db, struct tf_error *err)
-{
-	sqlite3_stmt *st = tf_sql(db, err, "PRAGMA integrity_check(1)", "");
-	enum tf_code rc = tf_sql_row(db, st, "integrity check", err);
-	const char *text;
-
-	if (rc != TF_OK)
-		return rc;
-	text = (const char *)sqlite3_column_text(st, 0);
-	if (text == NULL)
-		rc = tf_nomem(err);
-	else if (strcmp(text, "ok") != 0)
-		rc = tf_fail(err, not_read(text) ? TF_IO : TF_TAMPER,
-		    "database: %s", text);
-	(void)sqlite3_reset(st);
-	return rc;
-}
-
-const char *
-tf_db_version(void)
-{
-	return sqlite3_libversion();
 }

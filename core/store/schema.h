@@ -1,7 +1,6 @@
 /*
- * The database of a store: one SQLite file, its schema and its connections.
- * A connection belongs to one thread at a time.  SQL is written only in
- * core/store.
+ * The schema of the database of a store.  db is a connection that nobody else
+ * uses.  Errors beside those named: those of SQLite (sql.h).
  */
 #ifndef TF_STORE_SCHEMA_H
 #define TF_STORE_SCHEMA_H
@@ -10,7 +9,6 @@
 
 struct tf_db;
 
-#define TF_DB_NAME "ledger.db"
 /*
  * Version 1 is that of trailfs 0.1.0.  Version 2 adds table closing and lets
  * read bits and group of sealed evidence change.  Version 3 adds the tables
@@ -20,43 +18,18 @@ struct tf_db;
 #define TF_DB_VERSION 3
 #define TF_DB_DEFINITIONS 3 /* the first version with definition and claim */
 
-enum tf_db_mode {
-	TF_DB_CREATE, /* create the file; TF_EXISTS if it exists */
-	TF_DB_WRITE,  /* the only writer */
-	TF_DB_READ,   /* a reader; another process may write */
-	TF_DB_STILL,  /* a reader that creates no file; no process may write */
-};
-
-/*
- * Open the database file path.  On TF_OK close *out with tf_db_close.  On a
- * read-only medium TF_DB_READ acts as TF_DB_STILL.
- * Errors: TF_NOTFOUND; TF_FOREIGN not a trailfs database; TF_NEWER a later
- * version made it; TF_TAMPER its tables or triggers differ from those of its
- * version; TF_READONLY some commits cannot be read without writing, as the
- * write-ahead log has no index.
- */
-TF_MUST_USE enum tf_code tf_db_open(const char *path, enum tf_db_mode mode,
-    struct tf_db **out, struct tf_error *err);
-/* Close db.  A writer first copies the write-ahead log into the database file.
- * NULL: does nothing. */
-void tf_db_close(struct tf_db *db);
-
-/* A write transaction.  When commit returns TF_OK the changes survive power
- * loss (I4).  After an error of commit, or of any call in the transaction, the
- * caller calls rollback. */
-TF_MUST_USE enum tf_code tf_db_begin(struct tf_db *db, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_db_commit(struct tf_db *db, struct tf_error *err);
-void tf_db_rollback(struct tf_db *db);
-
-/* Begin a snapshot, so that several reads of a reading connection see one
- * state.  End it with tf_db_rollback. */
-TF_MUST_USE enum tf_code tf_db_snapshot(struct tf_db *db, struct tf_error *err);
-
-/* Run SQLite's integrity check.  TF_TAMPER, with the first error in err, if the
- * database is damaged. */
-TF_MUST_USE enum tf_code tf_db_check(struct tf_db *db, struct tf_error *err);
-
-/* The version of the loaded SQLite library. */
-const char *tf_db_version(void);
+/* Create the tables and triggers of TF_DB_VERSION in an empty database, in one
+ * transaction.  After a failure the file is of no use. */
+TF_MUST_USE enum tf_code tf_schema_create(struct tf_db *db,
+    struct tf_error *err);
+/* Find the version of a database and store it in db->version.  TF_FOREIGN: it is
+ * no database of trailfs; TF_NEWER: a later version made it; TF_TAMPER: its
+ * tables or triggers differ from those of its version. */
+TF_MUST_USE enum tf_code tf_schema_recognise(struct tf_db *db,
+    struct tf_error *err);
+/* Convert a database of version 1 to TF_DB_VERSION in one transaction.  On
+ * failure nothing changed. */
+TF_MUST_USE enum tf_code tf_schema_upgrade(struct tf_db *db,
+    struct tf_error *err);
 
 #endif

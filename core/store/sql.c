@@ -161,3 +161,29 @@ tf_sql_row(struct tf_db *db, sqlite3_stmt *st, const char *what,
 	(void)sqlite3_reset(st);
 	return rc;
 }
+
+enum tf_code
+tf_sql_exec(struct tf_db *db, const char *sql, const char *what,
+    struct tf_error *err)
+{
+	if (sqlite3_exec(db->sq, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return tf_sql_fail(db, what, err);
+	return TF_OK;
+}
+
+enum tf_code
+tf_sql_one_int(struct tf_db *db, const char *sql, int64_t *out,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st;
+
+	if (sqlite3_prepare_v2(db->sq, sql, -1, &st, NULL) != SQLITE_OK)
+		return tf_sql_fail(db, "prepare", err);
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		(void)sqlite3_finalize(st);
+		return tf_sql_fail(db, sql, err);
+	}
+	*out = sqlite3_column_int64(st, 0);
+	(void)sqlite3_finalize(st);
+	return TF_OK;
+}

@@ -3,8 +3,9 @@
 #define TF_STORE_SQL_H
 
 #include <sqlite3.h>
+#include <stdint.h>
 
-#include "schema.h"
+#include "connection.h"
 
 #define TF_DB_STATEMENTS 96
 
@@ -41,6 +42,14 @@ TF_MUST_USE enum tf_code tf_sql_run(struct tf_db *db, sqlite3_stmt *st,
  * reset. */
 TF_MUST_USE enum tf_code tf_sql_row(struct tf_db *db, sqlite3_stmt *st,
     const char *what, struct tf_error *err);
+
+/* Run SQL that returns nothing and needs no prepared statement; what names the
+ * operation for the text. */
+TF_MUST_USE enum tf_code tf_sql_exec(struct tf_db *db, const char *sql,
+    const char *what, struct tf_error *err);
+/* Run SQL that returns one row with one number; no row is an error. */
+TF_MUST_USE enum tf_code tf_sql_one_int(struct tf_db *db, const char *sql,
+    int64_t *out, struct tf_error *err);
 
 /* Finalize all statements and close the connection. */
 void tf_sql_close(struct tf_db *db);

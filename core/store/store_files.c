@@ -11,7 +11,7 @@
 #include "../base/bytes.h"
 #include "../base/show.h"
 #include "../json.h"
-#include "schema.h"
+#include "connection.h"
 #include "store_files.h"
 
 #define OTHERS 077 /* the mode bits of group and others */

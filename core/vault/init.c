@@ -21,9 +21,10 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/name.h"
 #include "../node/vault_i.h"
+#include "../store/connection.h"
 #include "../store/meta.h"
-#include "../store/schema.h"
 #include "../store/store_files.h"
+#include "../store/transaction.h"
 #include "../vault.h"
 
 static const char config_text[] =

@@ -7,9 +7,10 @@
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../page.h"
+#include "../store/connection.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
-#include "../store/schema.h"
+#include "../store/transaction.h"
 #include "view.h"
 
 enum tf_code

@@ -18,6 +18,8 @@
 #include "../../core/store/nodes.h"
 #include "../../core/store/objects.h"
 #include "../../core/store/sql.h"
+#include "core/store/schema.h"
+#include "core/store/transaction.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 

@@ -1,0 +1,42 @@
+/*
+ * The database of a store: one SQLite file, and its connections.  A connection
+ * belongs to one thread at a time.  SQL is written only in core/store.
+ */
+#ifndef TF_STORE_CONNECTION_H
+#define TF_STORE_CONNECTION_H
+
+#include "../error.h"
+
+struct tf_db;
+
+#define TF_DB_NAME "ledger.db"
+
+enum tf_db_mode {
+	TF_DB_CREATE, /* create the file; TF_EXISTS if it exists */
+	TF_DB_WRITE,  /* the only writer */
+	TF_DB_READ,   /* a reader; another process may write */
+	TF_DB_STILL,  /* a reader that creates no file; no process may write */
+};
+
+/*
+ * Open the database file path.  On TF_OK close *out with tf_db_close.  On a
+ * read-only medium TF_DB_READ acts as TF_DB_STILL.
+ * Errors: TF_NOTFOUND; TF_FOREIGN not a trailfs database; TF_NEWER a later
+ * version made it; TF_TAMPER its tables or triggers differ from those of its
+ * version; TF_READONLY some commits cannot be read without writing, as the
+ * write-ahead log has no index.
+ */
+TF_MUST_USE enum tf_code tf_db_open(const char *path, enum tf_db_mode mode,
+    struct tf_db **out, struct tf_error *err);
+/* Close db.  A writer first copies the write-ahead log into the database file.
+ * NULL: does nothing. */
+void tf_db_close(struct tf_db *db);
+
+/* Run SQLite's integrity check.  TF_TAMPER, with the first error in err, if the
+ * database is damaged. */
+TF_MUST_USE enum tf_code tf_db_check(struct tf_db *db, struct tf_error *err);
+
+/* The version of the loaded SQLite library. */
+const char *tf_db_version(void);
+
+#endif
