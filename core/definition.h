@@ -112,6 +112,11 @@ TF_MUST_USE enum tf_code tf_vault_claims(struct tf_vault *v, uint64_t id,
 TF_MUST_USE enum tf_code tf_vault_user_data(struct tf_vault *v, uint64_t id,
     const void *bytes, size_t n, const struct tf_actor *who,
     struct tf_error *err);
+/* Append the evaluation report of a sealed attestation to out: canonical JSON.
+ * TF_NODATA if it was not evaluated. */
+TF_MUST_USE enum tf_code tf_vault_evaluation(struct tf_vault *v, uint64_t id,
+    struct tf_buf *out, struct tf_error *err);
+
 /*
  * Record that the verdict of a sealed attestation is replaced.  reason: n bytes
  * of text.  Errors: TF_INVALID the reason is empty or malformed; TF_TOOBIG it

@@ -530,9 +530,10 @@ tf_claims_value(struct tf_str claims, const char *key, struct tf_buf *out,
 	return rc == TF_OK ? tf_buf_end(out, err) : rc;
 }
 
-enum tf_code
-tf_claims_user_data(struct tf_str claims, struct tf_content *out, bool *has,
-    struct tf_error *err)
+/* Find the member key, of this form, in the object json. */
+static enum tf_code
+content_of(struct tf_str json, const char *key, enum tf_form form,
+    struct tf_content *out, bool *has, struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_str hex;
@@ -540,13 +541,13 @@ tf_claims_user_data(struct tf_str claims, struct tf_content *out, bool *has,
 	int t;
 
 	*has = false;
-	if (claims.n == 0)
+	if (json.n == 0)
 		return TF_OK;
-	if ((rc = tf_json_parse(&d, claims.p, claims.n, err)) != TF_OK)
+	if ((rc = tf_json_parse(&d, json.p, json.n, err)) != TF_OK)
 		return rc;
-	t = tf_json_get(&d, 0, "userData");
-	if (t >= 0 && !tf_form_ok(&d, t, TF_FORM_USER_DATA)) {
-		rc = tf_fail(err, TF_TAMPER, "the claims are malformed");
+	t = tf_json_get(&d, 0, key);
+	if (t >= 0 && !tf_form_ok(&d, t, form)) {
+		rc = tf_fail(err, TF_TAMPER, "%s is malformed", key);
 	} else if (t >= 0) {
 		hex = tf_json_text(&d, tf_json_get(&d, t, "sha256"));
 		*has = tf_unhex(hex.p + 1, hex.n - 2, out->sha256.b,
@@ -555,6 +556,20 @@ tf_claims_user_data(struct tf_str claims, struct tf_content *out, bool *has,
 	}
 	tf_json_doc_free(&d);
 	return rc;
+}
+
+enum tf_code
+tf_claims_user_data(struct tf_str claims, struct tf_content *out, bool *has,
+    struct tf_error *err)
+{
+	return content_of(claims, "userData", TF_FORM_USER_DATA, out, has, err);
+}
+
+enum tf_code
+tf_evaluated_report(struct tf_str evaluated, struct tf_content *out, bool *has,
+    struct tf_error *err)
+{
+	return content_of(evaluated, "report", TF_FORM_CONTENT, out, has, err);
 }
 
 enum tf_code

@@ -8,7 +8,7 @@
 #include "merkle.h"
 
 const char *
-tf_type_name(enum tf_type t)
+tf_type_name(enum tf_entry_kind t)
 {
 	return (unsigned)t < TF_TYPES ? tf_entry_types[t].name : "";
 }

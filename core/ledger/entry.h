@@ -15,7 +15,7 @@
 #define TF_ENTRY_MAX 16384 /* bytes */
 #define TF_ENTRY_VERSION 1
 
-enum tf_type {
+enum tf_entry_kind {
 	TF_TYPE_UNKNOWN, /* well-formed, of a newer type or version */
 	TF_LEDGER_OPENED,
 	TF_LEDGER_CLOSED,
@@ -44,7 +44,7 @@ enum tf_type {
 };
 
 /* The name of t in entries, such as "evidence.sealed"; "" for unknown. */
-const char *tf_type_name(enum tf_type t);
+const char *tf_type_name(enum tf_entry_kind t);
 
 struct tf_content {
 	struct tf_hash sha256;
@@ -73,7 +73,7 @@ struct tf_entry {
 	/* common */
 	uint64_t v, seq;
 	struct tf_str origin, type_name;
-	enum tf_type type;
+	enum tf_entry_kind type;
 	struct tf_time at, clock;
 	bool has_clock;
 	struct tf_str actor; /* raw, see tf_actor_json */

@@ -197,7 +197,7 @@ key_ok(const char *s, size_t n)
 }
 
 /* Find the type first: it decides which fields are known. */
-static enum tf_type
+static enum tf_entry_kind
 read_type(const struct tf_json_doc *doc)
 {
 	int v = tf_json_get(doc, 0, "v");

@@ -159,7 +159,7 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	    TF_BIT(COUNT) | TF_BIT(PATH) | TF_BIT(SOURCE), 0, 1, 1, false },
 };
 
-enum tf_type
+enum tf_entry_kind
 tf_entry_type_of(struct tf_str name)
 {
 	for (unsigned t = TF_TYPE_UNKNOWN + 1; t < TF_TYPES; t++) {

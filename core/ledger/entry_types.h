@@ -132,7 +132,7 @@ struct tf_entry_type {
 extern const struct tf_entry_type tf_entry_types[TF_TYPES];
 
 /* Return the type with this name, or TF_TYPE_UNKNOWN. */
-enum tf_type tf_entry_type_of(struct tf_str name);
+enum tf_entry_kind tf_entry_type_of(struct tf_str name);
 
 /* Find the field with this key among those in may, or NULL. */
 const struct tf_entry_field *tf_entry_find_field(struct tf_str key,

@@ -24,6 +24,7 @@
 #include "open_objects.h"
 #include "pending_table.h"
 #include "space.h"
+#include "templates.h"
 #include "text.h"
 
 struct tf_background;
@@ -104,6 +105,8 @@ struct tf_vault {
 	uint64_t closing;
 	struct tf_closed *closed; /* unsorted: see closed.h */
 	size_t n_closed, cap_closed;
+	struct tf_kept_template *templates[TF_TEMPLATES_KEPT]; /* or NULL */
+	uint64_t template_uses;
 	struct tf_claiming *claiming; /* see claiming.h */
 	size_t n_claiming, cap_claiming;
 	uint64_t *filling; /* directory ids: see filling.h */

@@ -25,6 +25,7 @@
 #include "../vault.h"
 #include "below.h"
 #include "closing_txn.h"
+#include "evaluate.h"
 #include "seal.h"
 #include "seal_dir.h"
 #include "seal_entries.h"
@@ -146,17 +147,23 @@ drop_sealed(struct tf_vault *v, struct tf_below *b)
 /*
  * Seal the files of an attestation that has many of them, in several
  * transactions before the one of its seal, so that others can commit in
- * between.  These files stay sealed when the rest fails.
+ * between.  Also of one that is judged by its evidence: that is read before the
+ * transaction.  These files stay sealed when the rest fails.
  */
 static enum tf_code
 seal_evidence(struct tf_closing *c, struct tf_error *err)
 {
 	size_t n = count_files(&c->below), done = 0, some;
 	struct tf_pending **files;
+	bool first = n > TOGETHER;
 	enum tf_code rc = TF_OK;
 
-	if (c->draft != NULL || n <= TOGETHER)
+	if (c->draft != NULL || n == 0)
 		return TF_OK;
+	if (!first)
+		rc = tf_seal_will_evaluate(c->v, c->db, &c->dir, &first, err);
+	if (rc != TF_OK || !first)
+		return rc;
 	if ((files = calloc(n, sizeof(*files))) == NULL)
 		return tf_nomem(err);
 	take_files(&c->below, files);

@@ -32,6 +32,7 @@
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "evaluate.h"
 #include "seal.h"
 #include "seal_entries.h"
 #include "seal_prepare.h"
@@ -165,7 +166,9 @@ mark_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 struct tf_attested_list {
 	struct tf_buf path;
 	struct tf_evidence ev;
-	struct tf_claim_row claims; /* the statement points into it */
+	/* The statement points into these two. */
+	struct tf_claim_row claims;
+	struct tf_evaluated evaluated;
 	struct tf_statement s;
 	struct signed_statement signed_;
 };
@@ -177,6 +180,7 @@ tf_seal_list_free(struct tf_attested_list *l)
 		return;
 	signed_free(&l->signed_);
 	tf_claim_row_free(&l->claims);
+	tf_evaluated_free(&l->evaluated);
 	tf_evidence_free(&l->ev);
 	tf_buf_free(&l->path);
 	free(l);
@@ -200,6 +204,8 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 		s->claims = tf_buf_bytes(&l->claims.claims);
 		s->claimants = tf_buf_bytes(&l->claims.uids);
 	}
+	if (l->evaluated.field.n > 0)
+		s->evaluated = tf_buf_bytes(&l->evaluated.field);
 	s->files = l->ev.f;
 	s->has_written = l->ev.n > 0;
 	s->first_written = l->ev.first;
@@ -229,6 +235,8 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	if (rc != TF_OK ||
 	    (rc = tf_sums(l->ev.f, l->ev.n, &l->s.evidence, err)) != TF_OK ||
 	    (rc = tf_claims_get(db, att->attr.id, &l->claims, err)) != TF_OK ||
+	    (rc = tf_seal_evaluate(v, db, att, &l->claims, &l->ev, files, n,
+		 &l->evaluated, err)) != TF_OK ||
 	    (rc = fill_statement(v, db, c, att, l, err)) != TF_OK)
 		return rc;
 	return sign_statement(v, &l->s, &l->signed_, err);
@@ -275,6 +283,19 @@ keep_claims(struct tf_txn *t, const struct tf_attested_list *l,
 	    rc;
 }
 
+/* Keep the evaluation report as an object. */
+static enum tf_code
+keep_report(struct tf_txn *t, const struct tf_attested_list *l,
+    struct tf_error *err)
+{
+	const struct tf_evaluated *e = &l->evaluated;
+	uint64_t object;
+
+	return e->field.n == 0 ? TF_OK :
+				 tf_existing_keep(t, &e->sha256, e->report.p,
+				     e->report.n, 0, &object, err);
+}
+
 static enum tf_code
 append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_attested_list *l,
@@ -290,11 +311,14 @@ append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
 		.evidence_sums = l->s.evidence.sums,
 		.claims = l->s.claims,
 		.claimants = l->s.claimants,
+		.evaluated = l->s.evaluated,
 		.statement = l->signed_.ref };
 	enum tf_code rc = keep_payload(t, &l->signed_, err);
 
 	if (rc == TF_OK)
 		rc = keep_claims(t, l, err);
+	if (rc == TF_OK)
+		rc = keep_report(t, l, err);
 
 	if (rc != TF_OK)
 		return rc;

@@ -437,3 +437,33 @@ tf_vault_claimed(struct tf_vault *v, uint64_t id, const char *key,
 	tf_buf_free(&claims);
 	return rc;
 }
+
+enum tf_code
+tf_vault_evaluation(struct tf_vault *v, uint64_t id, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_content report;
+	struct tf_node_row row;
+	struct tf_db *db;
+	bool has = false;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_nodes_get(db, id, &row, err);
+	if (rc == TF_OK && row.seal != TF_NO_SEQ)
+		rc = tf_entries_get(db, row.seal, &body, NULL, err);
+	if (rc == TF_OK && body.n > 0 &&
+	    (rc = tf_entry_decode(&d, body.p, body.n, err)) == TF_OK)
+		rc = tf_evaluated_report(d.e.evaluated, &report, &has, err);
+	if (rc == TF_OK && has)
+		rc = read_object(db, &report, 0, out, err);
+	else if (rc == TF_OK || rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_NODATA, "it was not evaluated");
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	tf_reader_done(v, db);
+	return rc;
+}

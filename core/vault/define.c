@@ -18,6 +18,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/field_text.h"
 #include "../ledger/template.h"
+#include "../ledger/type.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/quota.h"
@@ -178,6 +179,17 @@ check_template(const void *bytes, size_t n, struct tf_buf *warnings,
 	return warnings == NULL ? TF_OK : tf_buf_end(warnings, err);
 }
 
+static enum tf_code
+check_type(const void *bytes, size_t n, struct tf_error *err)
+{
+	struct tf_type *t = NULL;
+	enum tf_code rc = tf_type_parse(bytes, n, &t, err);
+
+	if (rc == TF_OK)
+		tf_type_free(t);
+	return rc;
+}
+
 enum tf_code
 tf_definition_check(enum tf_definition_kind kind, const char *name,
     const void *bytes, size_t n, struct tf_buf *warnings, struct tf_error *err)
@@ -193,7 +205,7 @@ tf_definition_check(enum tf_definition_kind kind, const char *name,
 		return tf_fail(err, TF_INVALID, "it is empty");
 	return kind == TF_DEFINITION_TEMPLATE ?
 	    check_template(bytes, n, warnings, err) :
-	    TF_OK;
+	    check_type(bytes, n, err);
 }
 
 /* May who define something of this trail? */

@@ -43,6 +43,7 @@
 #include "../vault.h"
 #include "dir_mode.h"
 #include "namespace.h"
+#include "template_rule.h"
 
 /* --- what is where (mu held, unless it says otherwise) --- */
 
@@ -158,7 +159,7 @@ struct creation {
 	const char *actor;
 };
 
-static enum tf_type
+static enum tf_entry_kind
 birth_type(enum tf_kind k)
 {
 	return k == TF_KIND_TRAIL ? TF_TRAIL_CREATED :
@@ -343,7 +344,8 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	}
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
-	if (rc == TF_OK && !pending && a.kind == TF_KIND_ATTESTATION)
+	if (rc == TF_OK && !pending && a.kind == TF_KIND_ATTESTATION &&
+	    (rc = tf_template_permits(v, parent, name, who, err)) == TF_OK)
 		rc = tf_closed_before(v, parent, name, err);
 	if (rc == TF_OK)
 		tf_vault_learn(v, a.uid,

@@ -40,6 +40,7 @@
 #include "may_move.h"
 #include "namespace.h"
 #include "remove.h"
+#include "template_rule.h"
 
 /* Does the caller become the actor of the node?  The actor of a file that is
  * open or frozen is its writer, unless another user renames it. */
@@ -371,6 +372,8 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	tf_reader_done(v, m.db);
 	free(m.other_name);
 	free(actor);
+	if (rc == TF_OK && publish)
+		rc = tf_template_permits(v, new_parent, new_name, who, err);
 	if (rc == TF_OK && publish)
 		rc = tf_seal_dir(v, &publication, err);
 	return rc;

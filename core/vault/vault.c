@@ -309,6 +309,7 @@ vault_free(struct tf_vault *v)
 	free(v->idle);
 	tf_closed_free(v);
 	free(v->claiming);
+	tf_templates_free(v);
 	free(v->filling);
 	free(v->unplaced);
 	tf_unindexed_free(v->unindexed);

@@ -84,7 +84,7 @@ hash_parts(struct tf_str path, unsigned parts)
 static bool
 has_row(struct tf_str type)
 {
-	static const enum tf_type types[] = { TF_TRAIL_CREATED,
+	static const enum tf_entry_kind types[] = { TF_TRAIL_CREATED,
 		TF_WORKFLOW_BEGUN, TF_ATTESTATION_BEGUN, TF_DIRECTORY_CREATED,
 		TF_EVIDENCE_SEALED, TF_ATTESTATION_SEALED, TF_WORKFLOW_SEALED,
 		TF_TRAIL_SEALED };

@@ -15,7 +15,7 @@
 static const struct tf_str none = { NULL, 0 };
 
 static const char *
-words_of(enum tf_type type)
+words_of(enum tf_entry_kind type)
 {
 	static const char *const words[TF_TYPES] = {
 		[TF_LEDGER_OPENED] = "Ledger opened",

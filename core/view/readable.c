@@ -244,7 +244,7 @@ find_draft(struct tf_view *w, const struct tf_buf *entry, uint64_t dir,
 }
 
 static bool
-is_type(struct tf_str type, enum tf_type t)
+is_type(struct tf_str type, enum tf_entry_kind t)
 {
 	return tf_str_same(type,
 	    (struct tf_str){ tf_type_name(t), strlen(tf_type_name(t)) });

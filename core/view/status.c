@@ -137,7 +137,7 @@ bool
 tf_vault_knows_type(const char *type)
 {
 	for (int t = TF_TYPE_UNKNOWN + 1; t < TF_TYPES; t++)
-		if (strcmp(type, tf_type_name((enum tf_type)t)) == 0)
+		if (strcmp(type, tf_type_name((enum tf_entry_kind)t)) == 0)
 			return true;
 	return false;
 }

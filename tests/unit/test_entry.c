@@ -109,7 +109,7 @@ END_TEST
 /* An unknown type, an unknown field, a higher version. */
 START_TEST(what_comes_later_is_taken_without_effect)
 {
-	static const enum tf_type types[] = { TF_TYPE_UNKNOWN,
+	static const enum tf_entry_kind types[] = { TF_TYPE_UNKNOWN,
 		TF_ATTESTATION_BEGUN, TF_TYPE_UNKNOWN };
 	static const unsigned versions[] = { 1, 1, 2 };
 	static const char *const names[] = { "evidence.read",

@@ -1,0 +1,58 @@
+/* Rules of templates at mkdir: see template_rule.h.  The template of a workflow
+ * never changes, so the answer stays true in the transaction. */
+#include <string.h>
+
+#include "../ledger/entry.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/templates.h"
+#include "../node/vault_i.h"
+#include "../node/workflow_template.h"
+#include "../store/definitions.h"
+#include "template_rule.h"
+
+static enum tf_code
+judge(const struct tf_template *t, const char *name, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	const struct tf_slot *slot = tf_template_slot(t, name, strlen(name));
+	struct tf_access_names names;
+	struct tf_access a = { 0 };
+	struct tf_reporter r = { .uid = who->uid, .gid = who->gid };
+
+	if (slot == NULL)
+		return t->strict ?
+		    tf_fail(err, TF_DENIED,
+			"the template of this workflow has no %.60s", name) :
+		    TF_OK;
+	/* The names as the entry will have them, by which it is judged. */
+	tf_access_fill(&a, 0, who->uid, who->gid, &names);
+	r.user = a.user;
+	r.group = a.group;
+	if (tf_slot_allows(slot, &r))
+		return TF_OK;
+	return tf_fail(err, TF_DENIED,
+	    "the template of this workflow lets only others report %.60s",
+	    name);
+}
+
+enum tf_code
+tf_template_permits(struct tf_vault *v, uint64_t workflow, const char *name,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_kept_template *k = NULL;
+	struct tf_definition_row row;
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_workflow_template(db, workflow, &row, err);
+	if (rc == TF_OK && row.version > 0)
+		rc = tf_template_hold(v, db, &row, &k, err);
+	tf_reader_done(v, db);
+	if (rc == TF_OK && k != NULL)
+		rc = judge(&k->t, name, who, err);
+	tf_template_let_go(v, k);
+	return rc;
+}

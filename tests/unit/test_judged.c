@@ -1,0 +1,384 @@
+/*
+ * Attestations that are judged at their seal, by JUnit reports or by a type of
+ * their trail; and what a template lets nobody begin.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../core/definition.h"
+#include "../../core/ledger/entry_read.h"
+#include "../../core/vault.h"
+#include "../../core/verify.h"
+
+#define OK(call) ck_assert_int_eq(TF_OK, call)
+#define PASSES "<testsuite><testcase name=\"a\"/></testsuite>"
+#define FAILS \
+	"<testsuite><testcase name=\"a\"><failure/></testcase></testsuite>"
+#define TYPE(value)                                                         \
+	"version: 1\nevidence: r.json\nrequirements:\n- id: x\n  checks:\n" \
+	"  - {id: c, operator: equals, path: state, value: " value "}\n"
+
+static const struct tf_actor root = { .loginuid = -1, .session = -1 };
+static const struct tf_actor alice = { .uid = 1000,
+	.gid = 1000,
+	.loginuid = -1,
+	.session = -1 };
+static char dir[256];
+static struct tf_vault *v;
+static uint64_t trail;
+
+static void
+make_vault(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_buf vkey = { 0 };
+	struct tf_attr a;
+
+	snprintf(dir, sizeof(dir), "%.200s/judged.XXXXXX",
+	    tmp != NULL ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(0, chdir(dir));
+	OK(tf_vault_init("store", "example.org/judged", &root, &vkey, NULL));
+	tf_buf_free(&vkey);
+	OK(tf_vault_open("store", &o, &v, NULL));
+	OK(tf_vault_mkdir(v, TF_ROOT_ID, "t", 0755, &root, &a, NULL));
+	trail = a.id;
+}
+
+static void
+found(void *arg, const struct tf_finding *f)
+{
+	(void)arg;
+	ck_abort_msg("%s: %s", f->path, f->text);
+}
+
+static void
+remove_vault(void)
+{
+	struct tf_verify how = { .found = found, .threads = 1 };
+	struct tf_report r = { .entries = 0 };
+
+	OK(tf_vault_close(v, "done", NULL));
+	OK(tf_verify_store("store", &how, &r, NULL));
+	ck_assert_uint_eq(0, r.findings);
+	ck_assert_int_eq(0, system("rm -rf store"));
+	ck_assert_int_eq(0, chdir("/"));
+	(void)rmdir(dir);
+}
+
+static uint64_t
+define(enum tf_definition_kind kind, const char *name, const char *text)
+{
+	struct tf_error err;
+	uint64_t version = 0;
+
+	ck_assert_msg(tf_vault_define(v, trail, kind, name, text, strlen(text),
+			  &root, &version, &err) == TF_OK,
+	    "%s", err.text);
+	return version;
+}
+
+static uint64_t
+make_dir(uint64_t parent, const char *name)
+{
+	struct tf_attr a;
+
+	OK(tf_vault_mkdir(v, parent, name, 0755, &root, &a, NULL));
+	return a.id;
+}
+
+static void
+put(uint64_t att, const char *name, const char *text, size_t lines)
+{
+	static char blank[70000];
+	struct tf_attr a;
+	struct tf_file *f;
+
+	OK(tf_vault_create(v, att, name, 0644, &root, &a, &f, NULL));
+	OK(tf_file_write_at(f, text, strlen(text), 0, true, NULL));
+	if (lines > 0) {
+		memset(blank, '\n', sizeof(blank));
+		OK(tf_file_write_at(f, blank, lines, 0, true, NULL));
+	}
+	OK(tf_file_close(v, f, NULL));
+}
+
+static void
+claim_type(uint64_t att, const char *type)
+{
+	OK(tf_vault_claim(v, att, "type", type, strlen(type), 0, &root, NULL));
+}
+
+/* `evaluated` of the newest seal has this part; NULL: there is none. */
+static void
+evaluated(const char *part)
+{
+	struct tf_entry_decoded d;
+	struct tf_buf body = { 0 };
+	uint64_t n, bytes;
+	bool seal = false;
+
+	OK(tf_vault_size(v, &n, &bytes, NULL));
+	while (!seal) {
+		body.n = 0;
+		OK(tf_vault_entry(v, --n, &body, NULL));
+		OK(tf_entry_decode(&d, body.p, body.n, NULL));
+		seal = d.e.type == TF_ATTESTATION_SEALED;
+		if (seal && part == NULL)
+			ck_assert_ptr_null(d.e.evaluated.p);
+		else if (seal)
+			ck_assert_msg(d.e.evaluated.p != NULL &&
+				memmem(d.e.evaluated.p, d.e.evaluated.n, part,
+				    strlen(part)) != NULL,
+			    "no %s in %s", part, body.p);
+		tf_entry_decoded_free(&d);
+	}
+	tf_buf_free(&body);
+}
+
+static void
+report_has(uint64_t att, const char *part)
+{
+	struct tf_buf b = { 0 };
+
+	OK(tf_vault_evaluation(v, att, &b, NULL));
+	ck_assert_msg(strstr(b.p, part) != NULL, "no %s in %s", part, b.p);
+	tf_buf_free(&b);
+}
+
+START_TEST(junit_reports_are_counted_in_the_entry)
+{
+	uint64_t w = make_dir(trail, "w"), a = make_dir(w, "a");
+	struct tf_buf b = { 0 };
+
+	put(a, "b.xml", PASSES, 0);
+	put(a, "a.xml", FAILS, 0);
+	put(a, "notes", "x", 0);
+	claim_type(a, "junit");
+	ck_assert_int_eq(TF_NODATA, tf_vault_evaluation(v, a, &b, NULL));
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated("\"compliant\":false,\"counts\":{\"errors\":0,\"failures\":1,"
+		  "\"skipped\":0,\"tests\":2},\"report\":{\"sha256\":");
+	evaluated("\"rule\":\"junit\"");
+	report_has(a, "\"a.xml\"");
+	a = make_dir(w, "a@2");
+	put(a, "a.xml", PASSES, 0);
+	claim_type(a, "junit");
+	OK(tf_vault_sync(v, a, &root,
+	    NULL)); /* its evidence is sealed before */
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated("\"compliant\":true");
+	a = make_dir(w, "other");
+	put(a, "a.xml", FAILS, 0);
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated(NULL);
+	ck_assert_int_eq(TF_NODATA, tf_vault_evaluation(v, a, &b, NULL));
+}
+END_TEST
+
+/* In a row, in a file, and the same bytes as evidence that is there. */
+START_TEST(a_draft_attestation_is_judged_when_it_is_published)
+{
+	static const char *const names[] = { "a", "b", "c", "d" };
+	uint64_t w = make_dir(trail, "w"), a;
+	char hidden[8];
+
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(hidden, sizeof(hidden), ".%s", names[i]);
+		a = make_dir(w, hidden);
+		put(a, "z.xml", FAILS, i % 2 == 0 ? 0 : 70000);
+		put(a, "empty.xml", "", 0);
+		claim_type(a, "junit");
+		OK(tf_vault_rename(v, w, hidden, w, names[i], false, &root,
+		    NULL));
+		evaluated("\"compliant\":false");
+		report_has(a, "z.xml");
+	}
+}
+END_TEST
+
+START_TEST(a_seal_of_a_workflow_judges_what_is_in_it)
+{
+	uint64_t w = make_dir(trail, "w"), a = make_dir(w, "a"),
+		 b = make_dir(w, "b");
+
+	put(a, "a.xml", PASSES, 0);
+	claim_type(a, "junit");
+	put(b, "a.xml", FAILS, 70000);
+	claim_type(b, "junit");
+	OK(tf_vault_seal(v, w, &root, NULL));
+	report_has(a, "\"compliant\":true");
+	report_has(b, "\"compliant\":false");
+}
+END_TEST
+
+START_TEST(a_type_of_the_trail_judges_by_its_newest_version)
+{
+	uint64_t w = make_dir(trail, "w"), a = make_dir(w, "a");
+
+	ck_assert_uint_eq(1, define(TF_DEFINITION_TYPE, "ready", TYPE("old")));
+	put(a, "r.json", "{\"state\":\"new\"}", 0);
+	claim_type(a, "custom:ready");
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated("\"compliant\":false");
+	evaluated("\"definition\":{\"name\":\"ready\",\"version\":1},");
+	ck_assert_uint_eq(2, define(TF_DEFINITION_TYPE, "ready", TYPE("new")));
+	a = make_dir(w, "a@2");
+	put(a, "r.json", "{\"state\":\"new\"}", 0);
+	claim_type(a, "ready");
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated("\"compliant\":true");
+	evaluated("\"definition\":{\"name\":\"ready\",\"version\":2},");
+	evaluated("\"rule\":\"checks\"");
+	report_has(a, "\"compliant\":true");
+}
+END_TEST
+
+START_TEST(what_cannot_be_judged_is_not_compliant)
+{
+	uint64_t w = make_dir(trail, "w"), a = make_dir(w, "a");
+
+	claim_type(a, "custom:nothing");
+	put(a, "r.json", "{", 0);
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated("\"compliant\":false");
+	report_has(a, "does not define");
+	(void)define(TF_DEFINITION_TYPE, "ready", TYPE("new"));
+	a = make_dir(w, "b");
+	claim_type(a, "ready");
+	put(a, "r.json", "{", 0);
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated("\"compliant\":false");
+	a = make_dir(w, "c");
+	claim_type(a, "junit");
+	OK(tf_vault_seal(v, a, &root, NULL)); /* no report at all */
+	evaluated("\"compliant\":false");
+}
+END_TEST
+
+START_TEST(the_slot_says_by_what_it_is_judged)
+{
+	uint64_t w, a;
+
+	(void)define(TF_DEFINITION_TYPE, "ready", TYPE("new"));
+	(void)define(TF_DEFINITION_TEMPLATE, NULL,
+	    "version: 1\ntrail:\n  attestations:\n"
+	    "  - {name: tests, type: junit}\n"
+	    "  - {name: ready, type: 'custom:ready'}\n");
+	w = make_dir(trail, "w");
+	a = make_dir(w, "tests");
+	put(a, "a.xml", PASSES, 0);
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated("\"rule\":\"junit\"");
+	a = make_dir(w, "ready");
+	put(a, "r.json", "{\"state\":\"new\"}", 0);
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated("\"compliant\":true");
+	a = make_dir(w, "ready@2"); /* a claim comes before the slot */
+	claim_type(a, "generic");
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated(NULL);
+}
+END_TEST
+
+#define REFUSED(parent, name, who)                                         \
+	do {                                                               \
+		struct tf_attr a_;                                         \
+		struct tf_error e_;                                        \
+		ck_assert_int_eq(TF_DENIED,                                \
+		    tf_vault_mkdir(v, parent, name, 0755, who, &a_, &e_)); \
+		ck_assert_ptr_nonnull(strstr(e_.text, "template"));        \
+	} while (0)
+
+START_TEST(a_strict_template_lets_nobody_begin_another_name)
+{
+	uint64_t before = make_dir(trail, "w0"), w, a;
+
+	(void)define(TF_DEFINITION_TEMPLATE, NULL,
+	    "version: 1\ntrail:\n  x-trailfs: {strict: true}\n"
+	    "  attestations:\n  - {name: one, type: generic}\n");
+	w = make_dir(trail, "w");
+	(void)make_dir(before, "another");
+	REFUSED(w, "another", &root);
+	a = make_dir(w, "one");
+	OK(tf_vault_seal(v, a, &root, NULL));
+	(void)make_dir(w, "one@2");
+	(void)make_dir(w, ".another");
+	ck_assert_int_eq(TF_DENIED,
+	    tf_vault_rename(v, w, ".another", w, "another", false, &root,
+		NULL));
+	/* A later template is for later workflows. */
+	(void)define(TF_DEFINITION_TEMPLATE, NULL,
+	    "version: 1\ntrail:\n  attestations: []\n");
+	REFUSED(w, "another", &root);
+	(void)make_dir(make_dir(trail, "w2"), "another");
+}
+END_TEST
+
+START_TEST(a_template_names_who_may_report)
+{
+	struct tf_attr b;
+	uint64_t w;
+
+	(void)define(TF_DEFINITION_TEMPLATE, NULL,
+	    "version: 1\ntrail:\n  attestations:\n"
+	    "  - {name: users, type: generic, x-trailfs: {users: [1000]}}\n"
+	    "  - {name: groups, type: generic, x-trailfs: {groups: [1000]}}\n");
+	w = make_dir(trail, "w");
+	REFUSED(w, "users", &root);
+	REFUSED(w, "groups", &root);
+	OK(tf_vault_mkdir(v, w, "users", 0755, &alice, &b, NULL));
+	OK(tf_vault_mkdir(v, w, "groups", 0755, &alice, &b, NULL));
+	OK(tf_vault_mkdir(v, w, ".groups2", 0755, &alice, &b, NULL));
+	(void)make_dir(w, "free");
+}
+END_TEST
+
+/* More templates in use than are kept parsed. */
+START_TEST(each_workflow_has_its_own_of_many_templates)
+{
+	uint64_t w[20];
+	char text[200], name[16];
+
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(text, sizeof(text),
+		    "version: 1\ntrail:\n  x-trailfs: {strict: true}\n"
+		    "  attestations:\n  - {name: n%u, type: generic}\n",
+		    i);
+		(void)define(TF_DEFINITION_TEMPLATE, NULL, text);
+		snprintf(name, sizeof(name), "w%u", i);
+		w[i] = make_dir(trail, name);
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "n%u", (i + 1) % 20);
+		REFUSED(w[i], name, &root);
+		snprintf(name, sizeof(name), "n%u", i);
+		(void)make_dir(w[i], name);
+	}
+}
+END_TEST
+
+Suite *
+suite_judged(void)
+{
+	Suite *s = suite_create("judged");
+	TCase *tc = tcase_create("judged");
+
+	tcase_set_timeout(tc, 120); /* a guard against waiting for ever */
+	tcase_add_checked_fixture(tc, make_vault, remove_vault);
+	tcase_add_test(tc, junit_reports_are_counted_in_the_entry);
+	tcase_add_test(tc, a_draft_attestation_is_judged_when_it_is_published);
+	tcase_add_test(tc, a_seal_of_a_workflow_judges_what_is_in_it);
+	tcase_add_test(tc, a_type_of_the_trail_judges_by_its_newest_version);
+	tcase_add_test(tc, what_cannot_be_judged_is_not_compliant);
+	tcase_add_test(tc, the_slot_says_by_what_it_is_judged);
+	tcase_add_test(tc, a_strict_template_lets_nobody_begin_another_name);
+	tcase_add_test(tc, a_template_names_who_may_report);
+	tcase_add_test(tc, each_workflow_has_its_own_of_many_templates);
+	suite_add_tcase(s, tc);
+	return s;
+}
