@@ -280,11 +280,11 @@ give_name(struct files_new *f, struct tf_error *err)
 	return rc;
 }
 
-/* Write all n bytes at p to a file that may have no offsets, as a pipe. */
-static enum tf_code
-put_all(int fd, const char *p, size_t size, const char *path,
+enum tf_code
+files_put(int fd, const char *path, const void *bytes, size_t size,
     struct tf_error *err)
 {
+	const char *p = bytes;
 	ssize_t n;
 
 	while (size > 0) {
@@ -317,7 +317,7 @@ copy_into(struct files_new *f, struct tf_error *err)
 	do {
 		rc = tf_file_pread(f->fd, part, sizeof(part), off, &n, err);
 		if (rc == TF_OK)
-			rc = put_all(f->into, part, n, f->path, err);
+			rc = files_put(f->into, f->path, part, n, err);
 		off += n;
 	} while (rc == TF_OK && n > 0);
 	if (rc != TF_OK)

@@ -22,6 +22,11 @@ TF_MUST_USE enum tf_code files_read(const char *path, size_t max,
 TF_MUST_USE enum tf_code files_read_fd(int fd, const char *path, size_t max,
     struct tf_buf *out, struct tf_error *err);
 
+/* Write all n bytes to an open file, which may be a pipe; path is for messages.
+ */
+TF_MUST_USE enum tf_code files_put(int fd, const char *path, const void *bytes,
+    size_t n, struct tf_error *err);
+
 /*
  * A file that is being made.  It has no name until it is whole, so that
  * nothing is left when the program is killed.  Where the file system cannot do

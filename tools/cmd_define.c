@@ -1,0 +1,267 @@
+/* trailctl template and type: definitions of a trail. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "compliance.h"
+#include "core/base/member.h"
+#include "define.h"
+#include "report.h"
+#include "text.h"
+
+static struct {
+	bool json;
+	uint64_t version;
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	{ .name = "version",
+	    .value = "N",
+	    .help = "with show: this version, not the newest",
+	    .number = &ask.version },
+	{ 0 },
+};
+
+static void
+print_json(struct tf_buf *b, struct tf_json *j)
+{
+	struct tf_error err = { 0 };
+
+	if (tf_json_end(j, &err) == TF_OK)
+		printf("%s\n", text_of(b));
+	else
+		report_note("%s", err.text);
+	tf_buf_free(b);
+}
+
+/* text NULL: no member text; changed NULL: no member changed. */
+static void
+print_one(const struct define *d, uint64_t version, const struct tf_buf *text,
+    const bool *changed)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	if (changed != NULL)
+		tf_put_bool(&j, "changed", *changed);
+	if (d->kind == TF_DEFINITION_TYPE)
+		tf_put_cstr(&j, "name", d->name);
+	tf_put_cstr(&j, "path", d->w->path);
+	if (text != NULL)
+		tf_put_str(&j, "text", (struct tf_str){ text->p, text->n });
+	if (version != 0)
+		tf_put_uint(&j, "version", version);
+	tf_json_object_end(&j);
+	print_json(&b, &j);
+}
+
+static enum tf_code
+must_be_trail(const struct where *w, struct tf_error *err)
+{
+	return compliance_of_trail(w) ?
+	    TF_OK :
+	    tf_fail(err, TF_USAGE, "%s is not a trail", w->path);
+}
+
+/* --- set ------------------------------------------------------------------ */
+
+static enum tf_code
+set(const struct define *d, const char *file, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	uint64_t version = 0;
+	bool changed = false;
+	enum tf_code rc = must_be_trail(d->w, err);
+
+	if (rc == TF_OK)
+		rc = define_read(d->kind, d->name, file, &text, err);
+	if (rc == TF_OK)
+		rc = define_set(d, &text, &changed, &version, err);
+	if (rc == TF_OK && ask.json) {
+		print_one(d, version, NULL, &changed);
+	} else if (rc == TF_OK) {
+		text_put(stdout, d->w->path, strlen(d->w->path));
+		printf("  %s%s", d->kind == TF_DEFINITION_TYPE ? "type " : "",
+		    d->kind == TF_DEFINITION_TYPE ? d->name : "template");
+		if (version != 0)
+			printf(" version %llu", (unsigned long long)version);
+		puts(changed ? "" : ", unchanged");
+	}
+	tf_buf_free(&text);
+	return rc;
+}
+
+/* --- show ----------------------------------------------------------------- */
+
+/* A workflow is judged by the version in its status; make w its trail. */
+static enum tf_code
+take_trail(struct where *w, uint64_t *version, struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_buf b = { 0 };
+	char *slash;
+	enum tf_code rc = compliance_read(w, &b, err);
+	int t = -1;
+
+	if (rc == TF_OK && b.n > 0)
+		rc = tf_json_parse_status(&d, b.p, b.n - 1, err);
+	if (rc == TF_OK && (t = tf_json_get(&d, 0, "template")) < 0)
+		rc = tf_fail(err, TF_NODATA,
+		    "%s began when its trail had no template", w->path);
+	if (rc == TF_OK && *version == 0)
+		*version = (uint64_t)d.tok[t].num;
+	if (rc == TF_OK) {
+		if ((slash = strrchr(w->path, '/')) != NULL)
+			*slash = '\0';
+		if (w->file != NULL && (slash = strrchr(w->file, '/')) != NULL)
+			*slash = '\0';
+	}
+	tf_json_doc_free(&d);
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
+show(struct define *d, struct where *w, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	uint64_t version = ask.version;
+	enum tf_code rc = TF_OK;
+
+	if (d->kind == TF_DEFINITION_TEMPLATE && compliance_of_workflow(w))
+		rc = take_trail(w, &version, err);
+	if (rc == TF_OK)
+		rc = must_be_trail(w, err);
+	if (rc == TF_OK)
+		rc = define_get(d, &text, &version, err);
+	if (rc == TF_OK && ask.json)
+		print_one(d, version, &text, NULL);
+	else if (rc == TF_OK)
+		(void)fwrite(text.p, 1, text.n, stdout);
+	tf_buf_free(&text);
+	return rc;
+}
+
+/* --- list ----------------------------------------------------------------- */
+
+static void
+print_type(void *arg, const char *name, uint64_t version)
+{
+	struct define d = *(struct define *)arg;
+
+	d.name = name;
+	if (ask.json)
+		print_one(&d, version, NULL, NULL);
+	else if (version != 0)
+		printf("%s  version %llu\n", name, (unsigned long long)version);
+	else
+		puts(name);
+}
+
+static enum tf_code
+list(struct define *d, struct tf_error *err)
+{
+	enum tf_code rc = must_be_trail(d->w, err);
+
+	return rc == TF_OK ? define_types(d, print_type, d, err) : rc;
+}
+
+/* --- the two verbs --------------------------------------------------------- */
+
+static int
+check(const struct verb *v, const struct define *d, const char *file)
+{
+	struct tf_buf text = { 0 };
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (ask.version != 0)
+		return cmd_usage(v, "--version is for show");
+	rc = define_read(d->kind, d->name, file, &text, &err);
+	tf_buf_free(&text);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}
+
+/* arg: what to do, the trail, the name of a type (of types), the file. */
+static int
+run(const struct verb *v, struct define *d, int n, char **arg)
+{
+	const int names = d->kind == TF_DEFINITION_TYPE;
+	struct where w = { 0 };
+	struct tf_error err = { 0 };
+	enum tf_code rc = TF_OK;
+	const char *what = arg[0];
+	int want = strcmp(what, "set") == 0    ? 3 + names :
+	    strcmp(what, "show") == 0	       ? 2 + names :
+	    names && strcmp(what, "list") == 0 ? 2 :
+	    strcmp(what, "check") == 0	       ? 2 :
+						 0;
+
+	if (want == 0)
+		return cmd_usage(v, "there is no such action");
+	if (n != want)
+		return cmd_usage(v,
+		    n < want ? "an argument is missing" :
+			       "there are too many arguments");
+	if (ask.version != 0 && strcmp(what, "show") != 0)
+		return cmd_usage(v, "--version is for show");
+	if (strcmp(what, "check") == 0)
+		return check(v, d, arg[1]);
+	d->w = &w;
+	if (names && n > 2)
+		d->name = arg[2];
+	rc = where_find(arg[1], &w, &err);
+	if (rc == TF_OK && *what == 'l')
+		rc = list(d, &err);
+	else if (rc == TF_OK && strcmp(what, "set") == 0)
+		rc = set(d, arg[n - 1], &err);
+	else if (rc == TF_OK)
+		rc = show(d, &w, &err);
+	where_free(&w);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}
+
+static int
+run_template(int n, char **arg)
+{
+	struct define d = { .kind = TF_DEFINITION_TEMPLATE, .name = "" };
+
+	return run(&cmd_template, &d, n, arg);
+}
+
+static int
+run_type(int n, char **arg)
+{
+	struct define d = { .kind = TF_DEFINITION_TYPE, .name = "x" };
+
+	return run(&cmd_type, &d, n, arg);
+}
+
+const struct verb cmd_template = {
+	.name = "template",
+	.summary = "set, show or check the template of a trail",
+	.usage = "set [OPTION...] TRAIL FILE|-\n"
+		 "show [OPTION...] TRAIL|WORKFLOW\n"
+		 "check FILE|-",
+	.options = options,
+	.min = 1,
+	.max = 3,
+	.run = run_template,
+};
+
+const struct verb cmd_type = {
+	.name = "type",
+	.summary = "set, show, list or check the attestation types of a trail",
+	.usage = "set [OPTION...] TRAIL NAME FILE|-\n"
+		 "show [OPTION...] TRAIL NAME\n"
+		 "list [OPTION...] TRAIL\n"
+		 "check FILE|-",
+	.options = options,
+	.min = 1,
+	.max = 4,
+	.run = run_type,
+};

@@ -1,0 +1,257 @@
+/* trailctl trail create: a trail with its template and its description. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "actor.h"
+#include "cmd.h"
+#include "compliance.h"
+#include "core/base/member.h"
+#include "core/control.h"
+#include "define.h"
+#include "report.h"
+#include "text.h"
+
+#define TRAIL_MODE 0750 /* trails begin closed for others */
+
+static struct {
+	bool json;
+	const char *steps, *file, *description;
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	{ .name = "steps",
+	    .value = "A,B",
+	    .help = "a template that needs these attestations",
+	    .text = &ask.steps },
+	{ .name = "template",
+	    .value = "FILE",
+	    .help = "the template; - is standard input",
+	    .text = &ask.file },
+	{ .name = "description",
+	    .value = "TEXT",
+	    .help = "what the trail is for",
+	    .text = &ask.description },
+	{ 0 },
+};
+
+/* What was done. */
+struct done {
+	bool created, template, described;
+	uint64_t version; /* of the template; 0: unknown */
+};
+
+/* --- the template ----------------------------------------------------------- */
+
+static bool
+is_name(const char *s, size_t n)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz0123456789";
+
+	if (n == 0 || strchr("._~-", s[0]) != NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (s[i] == '\0' ||
+		    (strchr(letters, s[i]) == NULL &&
+			strchr("._~-", s[i]) == NULL))
+			return false;
+	return true;
+}
+
+/* The text of a template that needs the attestations of --steps. */
+static enum tf_code
+make_template(struct tf_buf *out, struct tf_error *err)
+{
+	const char *p = ask.steps;
+	size_t n;
+
+	tf_buf_str(out, "version: 1\ntrail:\n  attestations:\n");
+	for (;; p += n + 1) {
+		n = strcspn(p, ",");
+		if (!is_name(p, n))
+			return tf_fail(err, TF_USAGE,
+			    "--steps: \"%.*s\" is no name of an attestation",
+			    (int)(n < 64 ? n : 64), p);
+		tf_buf_printf(out, "    - name: \"%.*s\"\n", (int)n, p);
+		tf_buf_str(out, "      type: generic\n");
+		if (p[n] == '\0')
+			break;
+	}
+	if (out->failed)
+		return tf_nomem(err);
+	return define_check(TF_DEFINITION_TEMPLATE, "", "--steps", out, err);
+}
+
+static enum tf_code
+read_template(struct tf_buf *out, struct tf_error *err)
+{
+	if (ask.file != NULL)
+		return define_read(TF_DEFINITION_TEMPLATE, "", ask.file, out,
+		    err);
+	return ask.steps != NULL ? make_template(out, err) : TF_OK;
+}
+
+/* --- in a mount -------------------------------------------------------------- */
+
+static enum tf_code
+describe_mounted(const struct where *w, struct done *done, struct tf_error *err)
+{
+	static const char name[] = TF_XATTR_PREFIX "description";
+	const size_t n = strlen(ask.description);
+	char old[65536];
+	ssize_t had = getxattr(w->file, name, old, sizeof(old));
+
+	if (had >= 0 && (size_t)had == n &&
+	    memcmp(old, ask.description, n) == 0)
+		return TF_OK;
+	done->described = true;
+	return setxattr(w->file, name, ask.description, n, 0) == 0 ?
+	    TF_OK :
+	    report_system(err, "the description of %s", w->path);
+}
+
+static enum tf_code
+create_mounted(const struct where *w, struct done *done, struct tf_error *err)
+{
+	done->created = mkdir(w->file, TRAIL_MODE) == 0;
+	if (!done->created && errno != EEXIST)
+		return report_system(err, "%s", w->path);
+	return ask.description != NULL ? describe_mounted(w, done, err) : TF_OK;
+}
+
+/* --- in a store ---------------------------------------------------------------- */
+
+static enum tf_code
+describe_stored(struct tf_vault *v, uint64_t id, const struct tf_actor *self,
+    struct done *done, struct tf_error *err)
+{
+	const size_t n = strlen(ask.description);
+	struct tf_buf old = { 0 };
+	enum tf_code rc = tf_vault_claimed(v, id, "description", &old, err);
+
+	if (rc == TF_NODATA)
+		rc = TF_OK;
+	if (rc == TF_OK &&
+	    (old.n != n || memcmp(old.p, ask.description, n) != 0)) {
+		done->described = true;
+		rc = tf_vault_claim(v, id, "description", ask.description, n, 0,
+		    self, err);
+	}
+	tf_buf_free(&old);
+	return rc;
+}
+
+static enum tf_code
+create_stored(const struct where *w, struct done *done, struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_actor self;
+	struct tf_attr a;
+	enum tf_code rc, closed;
+
+	if ((rc = where_open(w, true, &v, err)) != TF_OK)
+		return rc;
+	actor_self(&self);
+	rc = tf_vault_mkdir(v, TF_ROOT_ID, w->path, TRAIL_MODE, &self, &a, err);
+	done->created = rc == TF_OK;
+	if (rc == TF_EXISTS)
+		rc = tf_vault_lookup(v, TF_ROOT_ID, w->path, &a, err);
+	if (rc == TF_OK && ask.description != NULL)
+		rc = describe_stored(v, a.id, &self, done, err);
+	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
+	return rc == TF_OK ? closed : rc;
+}
+
+/* --- the verb ------------------------------------------------------------------ */
+
+static enum tf_code
+print(const char *path, const struct done *done, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	if (!ask.json) {
+		text_put(stdout, path, strlen(path));
+		fputs(done->created ? "  created" : "  exists already", stdout);
+		if (done->template && done->version != 0)
+			printf(", template version %llu",
+			    (unsigned long long)done->version);
+		else if (done->template)
+			fputs(", template set", stdout);
+		puts(done->described ? ", description set" : "");
+		return TF_OK;
+	}
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	tf_put_bool(&j, "created", done->created);
+	tf_put_bool(&j, "description_set", done->described);
+	tf_put_cstr(&j, "path", path);
+	tf_put_bool(&j, "template_set", done->template);
+	if (done->version != 0)
+		tf_put_uint(&j, "version", done->version);
+	tf_json_object_end(&j);
+	if ((rc = tf_json_end(&j, err)) == TF_OK)
+		printf("%s\n", text_of(&b));
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
+create(const char *arg, struct tf_error *err)
+{
+	struct where w = { 0 };
+	struct done done = { 0 };
+	struct tf_buf text = { 0 };
+	struct define d = { &w, TF_DEFINITION_TEMPLATE, "" };
+	bool exists;
+	enum tf_code rc = where_find_name(arg, &w, &exists, err);
+
+	if (rc == TF_OK && !compliance_of_trail(&w))
+		rc = tf_fail(err, TF_USAGE,
+		    "%s is no place of a trail: name MOUNT/TRAIL or "
+		    "STORE/TRAIL",
+		    arg);
+	/* A wrong template must not leave a trail without one. */
+	if (rc == TF_OK)
+		rc = read_template(&text, err);
+	if (rc == TF_OK)
+		rc = w.mount != NULL ? create_mounted(&w, &done, err) :
+				       create_stored(&w, &done, err);
+	if (rc == TF_OK && text.n > 0)
+		rc = define_set(&d, &text, &done.template, &done.version, err);
+	if (rc == TF_OK)
+		rc = print(w.path, &done, err);
+	tf_buf_free(&text);
+	where_free(&w);
+	return rc;
+}
+
+static int
+run(int n, char **arg)
+{
+	struct tf_error err = { 0 };
+
+	(void)n;
+	if (strcmp(arg[0], "create") != 0)
+		return cmd_usage(&cmd_trail, "there is no such action");
+	if (ask.steps != NULL && ask.file != NULL)
+		return cmd_usage(&cmd_trail,
+		    "--steps and --template exclude each other");
+	return create(arg[1], &err) == TF_OK ? REPORT_OK : report(&err);
+}
+
+const struct verb cmd_trail = {
+	.name = "trail",
+	.summary = "create a trail with its template",
+	.usage = "create [OPTION...] TRAIL",
+	.options = options,
+	.min = 2,
+	.max = 2,
+	.run = run,
+};
