@@ -833,6 +833,29 @@ START_TEST(reports_are_those_of_the_vectors)
 }
 END_TEST
 
+/* The example of the manual page is a type, as it is printed. */
+START_TEST(the_type_of_the_manual_is_accepted)
+{
+	static const char begin[] = ".Bd -literal -offset indent\n";
+	struct tf_buf page = read_vector("../../man/trailfs-type.5");
+	const char *text = strstr(page.p, begin), *end;
+	struct tf_error err = { 0 };
+	struct tf_type *t;
+
+	ck_assert_ptr_nonnull(text);
+	text += strlen(begin);
+	end = strstr(text, ".Ed\n");
+	ck_assert_ptr_nonnull(end);
+	ck_assert_msg(tf_type_parse(text, (size_t)(end - text), &t, &err) ==
+		TF_OK,
+	    "%s", err.text);
+	ck_assert_uint_eq(1, t->n);
+	ck_assert_uint_eq(2, t->requirements[0].checks.n);
+	tf_type_free(t);
+	tf_buf_free(&page);
+}
+END_TEST
+
 #define LOOP(t, test, table) \
 	tcase_add_loop_test(t, test, 0, sizeof(table) / sizeof(*(table)))
 
@@ -854,6 +877,7 @@ suite_checks(void)
 	tcase_add_test(t, long_values_are_cut_at_a_character);
 	tcase_add_test(t, too_much_work_fails_closed);
 	tcase_add_test(t, reports_are_those_of_the_vectors);
+	tcase_add_test(t, the_type_of_the_manual_is_accepted);
 	suite_add_tcase(s, t);
 	return s;
 }
