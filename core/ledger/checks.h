@@ -35,7 +35,7 @@
 #ifndef TF_LEDGER_CHECKS_H
 #define TF_LEDGER_CHECKS_H
 
-#include "evaluation.h"
+#include "../evaluation.h"
 #include "type.h"
 
 /*

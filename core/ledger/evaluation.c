@@ -1,5 +1,5 @@
 /* The entry point of judgements: see evaluation.h. */
-#include "evaluation.h"
+#include "../evaluation.h"
 
 #include <string.h>
 #include <strings.h>

@@ -30,7 +30,7 @@
 #ifndef TF_LEDGER_JUNIT_H
 #define TF_LEDGER_JUNIT_H
 
-#include "evaluation.h"
+#include "../evaluation.h"
 
 #define TF_JUNIT_BYTES ((uint64_t)256 << 20) /* of all files together */
 #define TF_JUNIT_DEPTH 64

@@ -33,6 +33,7 @@
 #ifndef TF_LEDGER_TYPE_H
 #define TF_LEDGER_TYPE_H
 
+#include "../evaluation.h"
 #include "operators.h"
 #include "schema.h"
 
@@ -63,14 +64,5 @@ struct tf_type {
 	struct tf_yaml text;
 	struct tf_arena arena;
 };
-
-/*
- * Parse a definition of n bytes, which may be freed afterwards.  On TF_OK the
- * caller frees *out with tf_type_free; it never changes, so that many threads
- * may use it.  Errors: TF_INVALID with "line L, column C: ..." in err; TF_NOMEM.
- */
-TF_MUST_USE enum tf_code tf_type_parse(const char *p, size_t n,
-    struct tf_type **out, struct tf_error *err);
-void tf_type_free(struct tf_type *t);
 
 #endif

@@ -7,9 +7,8 @@
 
 #include "../../core/base/bytes.h"
 #include "../../core/base/json_any.h"
-#include "../../core/ledger/evaluation.h"
+#include "../../core/evaluation.h"
 #include "../../core/ledger/junit.h"
-#include "../../core/ledger/type.h"
 #include "vectors.h"
 
 /* Files in memory. */

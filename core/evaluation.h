@@ -6,12 +6,12 @@
  * malformed or too large is not compliant, and the report says why.  The same
  * evidence and definition give the same bytes on every machine.
  */
-#ifndef TF_LEDGER_EVALUATION_H
-#define TF_LEDGER_EVALUATION_H
+#ifndef TF_EVALUATION_H
+#define TF_EVALUATION_H
 
-#include "../json.h"
-
-struct tf_type;
+#include "error.h"
+#include "json.h"
+#include "types.h"
 
 #define TF_REPORT_BYTES ((size_t)2 << 20) /* no report is longer */
 
@@ -20,9 +20,22 @@ struct tf_evaluation {
 	bool compliant;
 	const char *rule;     /* "junit" or "checks" */
 	struct tf_buf counts; /* canonical JSON: `counts` of `evaluated` */
-	struct tf_buf report; /* JSON, see checks.h and junit.h */
+	struct tf_buf report; /* JSON, see trailfs-type(5) */
 };
 void tf_evaluation_free(struct tf_evaluation *e);
+
+/* A type of attestations, parsed: see trailfs-type(5).  It never changes, so that
+ * many threads may use it. */
+struct tf_type;
+
+/*
+ * Parse a definition of n bytes, which may be freed afterwards.  On TF_OK the
+ * caller frees *out with tf_type_free.  Errors: TF_INVALID with "line L, column
+ * C: ..." in err; TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_type_parse(const char *p, size_t n,
+    struct tf_type **out, struct tf_error *err);
+void tf_type_free(struct tf_type *t);
 
 /* A file below the attestation. */
 struct tf_judged_file {
