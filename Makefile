@@ -63,7 +63,8 @@ $(BUILD)/test-mount: $(filter-out %/slow_names.o,\
 	$(call objects,tests/mount)) $(archives)
 $(BUILD)/test-faults: $(filter-out %/shim.o,\
 	$(call objects,tests/faults)) \
-	$(BUILD)/tests/mount/harness.o $(archives)
+	$(patsubst %.c,$(BUILD)/%.o,$(wildcard \
+	tests/mount/harness*.c)) $(archives)
 $(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
 $(BUILD)/test-nomem: $(call objects,tests/nomem) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
