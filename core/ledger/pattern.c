@@ -10,6 +10,9 @@ struct scan {
 	const char *s;
 	size_t n, i;
 	const char *why;
+	size_t branch[TF_PATTERN_BYTES]; /* where each begins that is in no
+					  * parentheses */
+	size_t branches;
 };
 
 /* An atom of no size cannot be repeated. */
@@ -127,7 +130,7 @@ static bool scan_branches(struct scan *sc, unsigned depth, unsigned *size);
 static bool
 scan_atom(struct scan *sc, char c, unsigned depth, struct atom *a)
 {
-	*a = (struct atom){ .size = 1, .repeats = c != '^' && c != '$' };
+	*a = (struct atom){ .size = 1, .repeats = true };
 	switch (c) {
 	case '(':
 		if (!scan_branches(sc, depth + 1, &a->size))
@@ -149,28 +152,41 @@ scan_atom(struct scan *sc, char c, unsigned depth, struct atom *a)
 	}
 }
 
-/* Scan what is between parentheses, or the whole pattern. */
+/*
+ * Scan an anchor c; i is behind it.  glibc lets ^ hold behind a line feed that a
+ * part of the pattern has matched: so it must be first in its branch, as $ must
+ * be last.
+ */
 static bool
-scan_branches(struct scan *sc, unsigned depth, unsigned *size)
+scan_anchor(struct scan *sc, char c, unsigned depth)
+{
+	bool first = sc->i - 1 == sc->branch[sc->branches - 1];
+
+	if (depth == 0 &&
+	    (c == '^' ? first : sc->i == sc->n || peek(sc) == '|'))
+		return true;
+	return complain(sc, "^ or $ inside a branch");
+}
+
+/* Scan a branch, up to its end.  *size grows by its atoms. */
+static bool
+scan_branch(struct scan *sc, unsigned depth, unsigned *size)
 {
 	struct atom a = { 0 };
-	bool empty = true;
-	unsigned times;
+	unsigned times, anchors = 0, atoms = 0;
 
-	*size = 1;
-	while (sc->i < sc->n && !(peek(sc) == ')' && depth > 0)) {
+	while (sc->i < sc->n && peek(sc) != '|' &&
+	    !(peek(sc) == ')' && depth > 0)) {
 		char c = sc->s[sc->i++];
 
-		if (c == '|') {
-			if (empty)
-				break;
-			empty = true;
-			a = (struct atom){ 0 };
-			continue;
-		}
 		if (c == ')')
 			return complain(sc, "parenthesis not opened");
-		if (strchr("*+?{", c) != NULL) {
+		if (c == '^' || c == '$') {
+			if (!scan_anchor(sc, c, depth))
+				return false;
+			anchors++;
+			a.repeats = false;
+		} else if (strchr("*+?{", c) != NULL) {
 			if (!a.repeats)
 				return complain(sc, "nothing to repeat");
 			if (!scan_repeat(sc, c, &times))
@@ -181,26 +197,78 @@ scan_branches(struct scan *sc, unsigned depth, unsigned *size)
 			if (!scan_atom(sc, c, depth, &a))
 				return false;
 			*size += a.size;
-			empty = false;
+			atoms++;
 		}
 		if (*size > TF_PATTERN_SIZE)
 			return complain(sc,
 			    "too large with repeats written out");
 	}
-	return !empty || complain(sc, "empty branch");
+	return atoms > 0 || anchors == 2 || complain(sc, "empty branch");
+}
+
+/* Scan what is between parentheses, or the whole pattern. */
+static bool
+scan_branches(struct scan *sc, unsigned depth, unsigned *size)
+{
+	*size = 1;
+	for (;;) {
+		if (depth == 0)
+			sc->branch[sc->branches++] = sc->i;
+		if (!scan_branch(sc, depth, size))
+			return false;
+		if (peek(sc) != '|')
+			return true;
+		sc->i++;
+	}
+}
+
+/* Scan the pattern and set *size to its atoms. */
+static enum tf_code
+scan_pattern(struct scan *sc, struct tf_str pattern, unsigned *size,
+    struct tf_error *err)
+{
+	*sc = (struct scan){ .s = pattern.p, .n = pattern.n };
+	*size = 0;
+	if (pattern.n == 0 || pattern.n > TF_PATTERN_BYTES)
+		return tf_fail(err, TF_INVALID, "a pattern has 1 to %d bytes",
+		    TF_PATTERN_BYTES);
+	for (size_t i = 0; i < pattern.n; i++) {
+		if (pattern.p[i] < 0x20 || pattern.p[i] > 0x7e)
+			return tf_fail(err, TF_INVALID,
+			    "a pattern is printable ASCII");
+	}
+	if (scan_branches(sc, 0, size))
+		return TF_OK;
+	return tf_fail(err, TF_INVALID, "pattern: %s, at byte %zu", sc->why,
+	    sc->i);
 }
 
 /*
- * regexec tries each start of a match one after the other, which takes the
- * square of the length.  After "^.*" it tries only one, so the time is linear.
+ * Compile a pattern.  regexec tries each start of a match one after the other,
+ * which takes the square of the length.  So each branch that does not begin
+ * with ^ gets .* in front, and the whole a ^: the time is linear.
  */
 static enum tf_code
-compile(struct tf_pattern *p, struct tf_str pattern, struct tf_error *err)
+compile(struct tf_pattern *p, struct tf_str pattern, unsigned *size,
+    struct tf_error *err)
 {
-	char text[TF_PATTERN_BYTES + 8] = "^.*(";
+	char text[3 * TF_PATTERN_BYTES + 8] = "^(", *to = text + 2;
+	struct scan sc;
+	enum tf_code rc = scan_pattern(&sc, pattern, size, err);
 
-	memcpy(text + 4, pattern.p, pattern.n);
-	memcpy(text + 4 + pattern.n, ")", 2);
+	if (rc != TF_OK)
+		return rc;
+	for (size_t k = 0; k < sc.branches; k++) {
+		size_t from = sc.branch[k];
+		size_t end = k + 1 < sc.branches ? sc.branch[k + 1] : pattern.n;
+
+		if (pattern.p[from] == '^')
+			from++;
+		else
+			to = mempcpy(to, ".*", 2);
+		to = mempcpy(to, pattern.p + from, end - from);
+	}
+	memcpy(to, ")", 2);
 	switch (regcomp(&p->re, text, REG_EXTENDED | REG_NOSUB)) {
 	case 0:
 		p->compiled = true;
@@ -217,25 +285,11 @@ compile(struct tf_pattern *p, struct tf_str pattern, struct tf_error *err)
 enum tf_code
 tf_pattern_check(struct tf_str pattern, unsigned *size, struct tf_error *err)
 {
-	struct scan sc = { .s = pattern.p, .n = pattern.n };
-	struct tf_pattern compiled = { 0 };
-	enum tf_code rc;
+	/* regcomp refuses what is left, such as [b-a]. */
+	struct tf_pattern p = { 0 };
+	enum tf_code rc = compile(&p, pattern, size, err);
 
-	*size = 0;
-	if (pattern.n == 0 || pattern.n > TF_PATTERN_BYTES)
-		return tf_fail(err, TF_INVALID, "a pattern has 1 to %d bytes",
-		    TF_PATTERN_BYTES);
-	for (size_t i = 0; i < pattern.n; i++) {
-		if (pattern.p[i] < 0x20 || pattern.p[i] > 0x7e)
-			return tf_fail(err, TF_INVALID,
-			    "a pattern is printable ASCII");
-	}
-	if (!scan_branches(&sc, 0, size))
-		return tf_fail(err, TF_INVALID, "pattern: %s, at byte %zu",
-		    sc.why, sc.i);
-	/* What is left is for regcomp to refuse, as [b-a]. */
-	rc = compile(&compiled, pattern, err);
-	tf_pattern_free(&compiled);
+	tf_pattern_free(&p);
 	return rc;
 }
 
@@ -245,6 +299,7 @@ tf_pattern_match(struct tf_pattern *p, struct tf_str pattern,
 {
 	char s[TF_PATTERN_SUBJECT + 1];
 	enum tf_code rc;
+	unsigned size;
 	int found;
 
 	*matches = false;
@@ -252,7 +307,7 @@ tf_pattern_match(struct tf_pattern *p, struct tf_str pattern,
 	    (text.n == 0 || memchr(text.p, '\0', text.n) == NULL);
 	if (!*readable)
 		return TF_OK;
-	if (!p->compiled && (rc = compile(p, pattern, err)) != TF_OK)
+	if (!p->compiled && (rc = compile(p, pattern, &size, err)) != TF_OK)
 		return rc;
 	p->used += text.n;
 	if (text.n > 0)

@@ -6,7 +6,8 @@
  * differently, and what needs memory or time out of proportion: characters that
  * are not printable ASCII, a backslash before anything but one of
  * . [ ] { } ( ) * + ? ^ $ | \ and anywhere inside brackets, equivalence classes
- * and collating symbols, empty branches, repeats of repeats, more than 255
+ * and collating symbols, ^ and $ other than at the start and the end of the
+ * pattern or of a branch that is not in parentheses, empty branches, repeats of repeats, more than 255
  * repeats, and patterns that would be longer than TF_PATTERN_SIZE atoms if each
  * repeat were written out.
  */

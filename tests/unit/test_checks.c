@@ -509,6 +509,18 @@ static const struct {
 	{ "(a)\\1", false },
 	{ "*a", false },
 	{ "^*", false },
+	{ "^", false },
+	{ "$", false },
+	{ "a|^", false },
+	{ "^^a", false },
+	{ "a$$", false },
+	{ "(^a)", false },
+	{ "(a$)", false },
+	{ "a^b", false },
+	{ "a$b", false },
+	{ ".^b", false },
+	{ "^a$|^b$", true },
+	{ "\\^a\\$b[$]", true },
 	{ "a|*b", false },
 	{ "(*a)", false },
 	{ "a**", false },
@@ -540,6 +552,59 @@ START_TEST(only_patterns_that_cannot_run_away_are_allowed)
 		ck_assert_int_eq(TF_OK,
 		    tf_pattern_match(&p, s, tf_str_of("x"), &readable, &matches,
 			NULL));
+	tf_pattern_free(&p);
+}
+END_TEST
+
+static const struct {
+	const char *pattern, *text;
+	bool matches;
+} matching[] = {
+	{ "b", "abc", true },
+	{ "^b", "abc", false },
+	{ "b$", "abc", false },
+	{ "^abc$", "abc", true },
+	{ "^$", "", true },
+	{ "a", "", false },
+	{ "c|^b", "bx", true },
+	{ "c|^b", "xb", false },
+	{ "^b|c$|^$", "xc", true },
+	{ "^b|c$|^$", "xcx", false },
+	{ "^b|c$|^$", "", true },
+	{ "^b|c$", "a\nbx", false },
+	{ "[|]x|^[]|^]y", "a|x", true },
+	{ "[|]x|^[]|^]y", "a]y", false },
+	/* One text is one line, whatever it holds. */
+	{ "b", "a\nb", true },
+	{ "^b", "a\nb", false },
+	{ "^a$", "a\nb", false },
+	{ "^a.b$", "a\nb", true },
+	{ "^svc_[a-z]+$", "svc_x\nroot", false },
+	/* Bytes: a character of two bytes is two. */
+	{ "b$", "\xc3\xa9 b", true },
+	{ "^..$", "\xc3\xa9", true },
+	{ "^.$", "\xc3\xa9", false },
+	{ "[^a]", "\xc3\xa9", true },
+	{ "[[:alpha:]]", "\xc3\xa9", false },
+	{ "^[]a^-]+$", "]a^-", true },
+	{ "^a{2,3}$", "aaaa", false },
+	{ "^(ab){2}$", "abab", true },
+	{ "\\.", "a", false },
+	{ "\\.", "a.", true },
+	{ "A", "a", false },
+};
+
+START_TEST(patterns_match_bytes_of_one_line)
+{
+	struct tf_str s = tf_str_of(matching[_i].pattern);
+	struct tf_pattern p = { 0 };
+	bool readable, matches;
+
+	for (int k = 0; k < 300; k++) {
+		must(tf_pattern_match(&p, s, tf_str_of(matching[_i].text),
+			 &readable, &matches, NULL) == TF_OK);
+		must(readable && matches == matching[_i].matches);
+	}
 	tf_pattern_free(&p);
 }
 END_TEST
@@ -872,6 +937,7 @@ suite_checks(void)
 	LOOP(t, schemas_name_each_violation, schemas);
 	LOOP(t, bad_definitions_are_refused_with_their_place, refused);
 	LOOP(t, only_patterns_that_cannot_run_away_are_allowed, patterns);
+	LOOP(t, patterns_match_bytes_of_one_line, matching);
 	tcase_add_test(t, no_pattern_needs_time_out_of_proportion);
 	LOOP(t, requirements_are_satisfied_by_enough_subjects, requirements);
 	tcase_add_test(t, evidence_that_cannot_be_judged_fails_closed);
