@@ -30,6 +30,7 @@
 #define TF_CONTROL_STATUS_MD "status.md"
 #define TF_CONTROL_PAGE "index.html"
 #define TF_CONTROL_TEMPLATE "template.yml"
+#define TF_CONTROL_TYPES "types"
 #define TF_CONTROL_LAST_ERROR "last-error"
 #define TF_CONTROL_PACKAGE "package.zip"
 

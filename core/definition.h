@@ -80,6 +80,18 @@ TF_MUST_USE enum tf_code tf_vault_definitions(struct tf_vault *v,
     uint64_t trail, enum tf_definition_kind kind, const char *after,
     struct tf_definition *out, size_t max, size_t *n, struct tf_error *err);
 
+/* The same for all versions whose entry is `from` or later, in the order of the
+ * entries. */
+TF_MUST_USE enum tf_code tf_vault_definition_versions(struct tf_vault *v,
+    uint64_t trail, enum tf_definition_kind kind, uint64_t from,
+    struct tf_definition *out, size_t max, size_t *n, struct tf_error *err);
+
+/* Set *trail, *kind and *found to the version that entry seq made.  TF_NOTFOUND
+ * if it made none. */
+TF_MUST_USE enum tf_code tf_vault_definition_of(struct tf_vault *v,
+    uint64_t seq, uint64_t *trail, enum tf_definition_kind *kind,
+    struct tf_definition *found, struct tf_error *err);
+
 /*
  * Set or remove (value NULL) one claim about node id, as setxattr(2) of
  * "user.trailfs.KEY" does; flags are those of setxattr(2).  Keys:

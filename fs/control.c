@@ -8,6 +8,7 @@
 #include "attr.h"
 #include "control.h"
 #include "control_rows.h"
+#include "control_definition.h"
 #include "control_i.h"
 
 struct fs_control *
@@ -306,6 +307,8 @@ fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
 	if (!fs_control_is(parent))
 		return TF_OK;
 	rc = fs_row_find(&dir, name, ino, err);
+	if (rc == TF_NOTFOUND && dir.kind == TF_KIND_TRAIL)
+		return fs_definition_find(c->vault, dir.id, name, ino, err);
 	return rc == TF_OK ? check_exists(c, *ino, &dir, err) : rc;
 }
 
@@ -322,6 +325,8 @@ fs_control_parent(struct fs_control *c, uint64_t ino, uint64_t *parent,
 		*parent = fs_control_id(FS_KIND_DIR, *parent);
 	return TF_OK;
 }
+
+#define AFTER_ROWS 256 /* more than there are rows */
 
 enum tf_code
 fs_control_list(struct fs_control *c, uint64_t ino, uint64_t caller,
@@ -346,6 +351,8 @@ fs_control_list(struct fs_control *c, uint64_t ino, uint64_t caller,
 		if (check_exists(c, id, &dir, NULL) == TF_OK &&
 		    !add(arg, at, name, id,
 			fs_row_is_dir(id) ? S_IFDIR : S_IFREG))
-			break;
-	return TF_OK;
+			return TF_OK;
+	return dir.kind == TF_KIND_TRAIL ?
+	    fs_definition_list(c->vault, dir.id, AFTER_ROWS, &names, err) :
+	    TF_OK;
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "control.h"
+#include "control_definition.h"
 #include "control_rows.h"
 #include "core/control.h"
-#include "core/definition.h"
 #include "core/package.h"
 #include "core/page.h"
 
@@ -95,51 +95,6 @@ page(struct tf_view *w, uint64_t dir, const struct tf_sink *out,
 	return tf_view_page(w, dir, NULL, out, err);
 }
 
-static enum tf_code
-load_template(struct tf_vault *v, uint64_t dir, const char *name,
-    struct tf_buf *out, struct tf_error *err)
-{
-	struct tf_definition found;
-
-	(void)name;
-	return tf_vault_definition(v, dir, TF_DEFINITION_TEMPLATE, NULL, 0, out,
-	    &found, err);
-}
-
-static enum tf_code
-save_template(struct tf_vault *v, uint64_t dir, const char *name, const void *p,
-    size_t n, const struct tf_actor *who, struct tf_error *err)
-{
-	uint64_t version;
-
-	(void)name;
-	return tf_vault_define(v, dir, TF_DEFINITION_TEMPLATE, NULL, p, n, who,
-	    &version, err);
-}
-
-static const struct fs_settable template_yml = { .max = TF_DEFINITION_MAX,
-	.mode = 0664,
-	.load = load_template,
-	.save = save_template };
-
-static enum tf_code
-show_template(struct tf_vault *v, uint64_t dir, const struct tf_asker *asker,
-    struct tf_buf *out, struct tf_error *err)
-{
-	(void)asker;
-	return load_template(v, dir, NULL, out, err);
-}
-
-static enum tf_code
-has_template(struct tf_vault *v, const struct tf_attr *dir,
-    struct tf_error *err)
-{
-	struct tf_definition found;
-
-	return tf_vault_definition(v, dir->id, TF_DEFINITION_TEMPLATE, NULL, 0,
-	    NULL, &found, err);
-}
-
 static const struct fs_row rows[] = {
 	{ TF_CONTROL_CHECKPOINT, FS_ROW_AT(TF_KIND_ROOT), 0444,
 	    .render = checkpoint, .same = true, .walk = true },
@@ -186,8 +141,11 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0400, .package = true, .seals = true,
 	    .ledger = true },
 	{ TF_CONTROL_TEMPLATE, FS_ROW_AT(TF_KIND_TRAIL), 0444,
-	    .render = show_template, .set = &template_yml,
-	    .exists = has_template, .same = true, .ledger = true },
+	    .render = fs_definition_template, .set = &fs_definition_settable,
+	    .exists = fs_definition_has_template, .same = true,
+	    .ledger = true },
+	{ TF_CONTROL_TYPES, FS_ROW_AT(TF_KIND_TRAIL),
+	    .tree = &fs_definition_tree },
 	{ TF_CONTROL_LAST_ERROR,
 	    FS_ROW_AT(TF_KIND_TRAIL) | FS_ROW_AT(TF_KIND_ATTESTATION), 0444,
 	    .last_error = true },

@@ -35,6 +35,11 @@ enum fs_control_kind {
 	FS_KIND_TILE,
 	FS_KIND_PROOF_DIR = 0x48, /* these two: control_proof.c */
 	FS_KIND_PROOF,
+	FS_KIND_TYPES = 0x4a, /* these five: control_definition.c */
+	FS_KIND_TYPE,
+	FS_KIND_TYPE_VERSION,
+	FS_KIND_TYPE_NEW,
+	FS_KIND_TEMPLATE_VERSION,
 };
 
 static inline uint64_t
@@ -93,6 +98,7 @@ struct fs_tree {
 
 extern const struct fs_tree fs_tile_tree;
 extern const struct fs_tree fs_proof_tree;
+extern const struct fs_tree fs_definition_tree;
 
 /*
  * Walks through the tiles.

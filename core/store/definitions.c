@@ -117,6 +117,21 @@ tf_definitions_names(struct tf_db *db, uint64_t node, int kind,
 }
 
 enum tf_code
+tf_definitions_since(struct tf_db *db, uint64_t node, int kind, uint64_t from,
+    tf_definition_fn fn, void *arg, struct tf_error *err)
+{
+	if (db->version < TF_DB_DEFINITIONS)
+		return TF_OK;
+	return each_row(db,
+	    tf_sql(db, err,
+		"SELECT node, kind, name, version, entry, object"
+		" FROM definition WHERE node = ?1 AND kind = ?2"
+		" AND entry >= ?3 ORDER BY entry",
+		"uiu", node, (int64_t)kind, from),
+	    fn, arg, err);
+}
+
+enum tf_code
 tf_definitions_each(struct tf_db *db, tf_definition_fn fn, void *arg,
     struct tf_error *err)
 {

@@ -41,6 +41,11 @@ typedef enum tf_code (*tf_definition_fn)(void *arg,
 TF_MUST_USE enum tf_code tf_definitions_names(struct tf_db *db, uint64_t node,
     int kind, struct tf_str after, tf_definition_fn fn, void *arg,
     struct tf_error *err);
+/* Call fn with every version of every definition of that kind whose entry is
+ * `from` or later, in the order of the entries, until it fails. */
+TF_MUST_USE enum tf_code tf_definitions_since(struct tf_db *db, uint64_t node,
+    int kind, uint64_t from, tf_definition_fn fn, void *arg,
+    struct tf_error *err);
 /* Call fn for every row, until it fails. */
 TF_MUST_USE enum tf_code tf_definitions_each(struct tf_db *db,
     tf_definition_fn fn, void *arg, struct tf_error *err);

@@ -4,6 +4,7 @@
  * writers would wait for; its version is given in the transaction, because the
  * commits decide the order.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #include "../definition.h"
 #include "../evaluation.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/field_text.h"
 #include "../ledger/template.h"
 #include "../node/actor.h"
@@ -25,9 +27,12 @@
 #include "../node/vault_i.h"
 #include "../store/closings.h"
 #include "../store/definitions.h"
+#include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "define.h"
+
+#define TRAIL_NAME_MAX 255 /* bytes */
 
 enum tf_code
 tf_may_say(const struct tf_vault *v, const struct tf_attr *a,
@@ -356,4 +361,73 @@ tf_vault_definitions(struct tf_vault *v, uint64_t trail,
 	tf_reader_done(v, l.db);
 	*n = l.n;
 	return rc == TF_NODATA ? TF_OK : rc;
+}
+
+enum tf_code
+tf_vault_definition_versions(struct tf_vault *v, uint64_t trail,
+    enum tf_definition_kind kind, uint64_t from, struct tf_definition *out,
+    size_t max, size_t *n, struct tf_error *err)
+{
+	struct listing l = { .out = out, .max = max };
+	enum tf_code rc = tf_reader_db(v, &l.db, err);
+
+	*n = 0;
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_definitions_since(l.db, trail, kind, from, list_one, &l, err);
+	tf_reader_done(v, l.db);
+	*n = l.n;
+	return rc == TF_NODATA ? TF_OK : rc;
+}
+
+/* Find the version that entry e names. */
+static enum tf_code
+find_version(struct tf_vault *v, const struct tf_entry *e, uint64_t *trail,
+    enum tf_definition_kind *kind, struct tf_definition *found,
+    struct tf_error *err)
+{
+	char path[TRAIL_NAME_MAX + 1], name[TF_DEFINITION_NAME_MAX + 1];
+	bool template = e->type == TF_TEMPLATE_SET;
+	struct tf_attr a;
+	enum tf_code rc;
+
+	if ((!template && e->type != TF_TYPE_SET) ||
+	    e->path.n >= sizeof(path) || e->definition_name.n >= sizeof(name))
+		return tf_fail(err, TF_NOTFOUND, "there is no such definition");
+	(void)snprintf(path, sizeof(path), "%.*s", (int)e->path.n, e->path.p);
+	(void)snprintf(name, sizeof(name), "%.*s",
+	    template ? 0 : (int)e->definition_name.n,
+	    template ? "" : e->definition_name.p);
+	if ((rc = tf_vault_walk(v, path, &a, err)) != TF_OK)
+		return rc;
+	*trail = a.id;
+	*kind = template ? TF_DEFINITION_TEMPLATE : TF_DEFINITION_TYPE;
+	return tf_vault_definition(v, a.id, *kind, name,
+	    template ? e->template_version : e->definition_version, NULL, found,
+	    err);
+}
+
+enum tf_code
+tf_vault_definition_of(struct tf_vault *v, uint64_t seq, uint64_t *trail,
+    enum tf_definition_kind *kind, struct tf_definition *found,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { .e = { .seq = 0 } };
+	struct tf_buf body = { 0 };
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_entries_get(db, seq, &body, NULL, err);
+	tf_reader_done(v, db);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, rc, "there is no such entry");
+	if (rc == TF_OK)
+		rc = tf_entry_decode(&d, body.p, body.n, err);
+	if (rc == TF_OK)
+		rc = find_version(v, &d.e, trail, kind, found, err);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
 }

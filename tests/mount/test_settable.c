@@ -294,6 +294,92 @@ START_TEST(a_user_can_hold_only_so_many_open)
 }
 END_TEST
 
+#define TYPES CTL "types/"
+/* The text of a type; different words give different texts. */
+static const char *
+type_text(const char *word)
+{
+	char *text = malloc(200);
+
+	(void)snprintf(text, 200,
+	    "version: 1\ndescription: %s\nevidence: e.json\n"
+	    "schema: {type: object}\n",
+	    word);
+	return text;
+}
+
+START_TEST(each_version_of_a_template_stays)
+{
+	make_trail();
+	refused(ENOENT, open(CTL "template@1.yml", O_RDONLY));
+	run(0, "cp good.yml " TEMPLATE);
+	run(0, "cp other.yml " TEMPLATE);
+	holds(CTL "template@1.yml", GOOD("login"));
+	holds(CTL "template@2.yml", GOOD("logout"));
+	refused(ENOENT, open(CTL "template@3.yml", O_RDONLY));
+	refused(ENOENT, open(CTL "template@01.yml", O_RDONLY));
+	refused(EPERM, open(CTL "template@1.yml", O_WRONLY));
+	refused(EPERM, open(CTL "template@3.yml", O_WRONLY | O_CREAT, 0644));
+	ck_assert_uint_eq(S_IFREG | 0444,
+	    stat_of(CTL "template@1.yml").st_mode);
+	ck_assert_str_eq("template.yml\ntemplate@1.yml\ntemplate@2.yml\n",
+	    run(0, "ls " CTL " | grep template"));
+	remount_vault();
+	holds(CTL "template@1.yml", GOOD("login"));
+}
+END_TEST
+
+START_TEST(a_type_is_a_file_in_types)
+{
+	int fd;
+
+	make_trail();
+	ck_assert_str_eq("", run(0, "ls " TYPES));
+	refused(ENOENT, open(TYPES "access.yml", O_RDONLY));
+	put("type.yml", type_text("first"));
+	put("type2.yml", type_text("second"));
+	run(0, "cp type.yml " TYPES "access.yml");
+	run(0, "cp type2.yml " TYPES "access.yml");
+	run(0, "cp type.yml " TYPES "review.yml");
+	holds(TYPES "access.yml", type_text("second"));
+	holds(TYPES "access@1.yml", type_text("first"));
+	holds(TYPES "access@2.yml", type_text("second"));
+	ck_assert_str_eq("access.yml\naccess@1.yml\naccess@2.yml\n"
+			 "review.yml\nreview@1.yml\n",
+	    run(0, "ls " TYPES " | LC_ALL=C sort -V"));
+	ck_assert_uint_eq(3, entries("type.set", "t"));
+	/* Not created yet: stat(2) of the descriptor works. */
+	fd = open(TYPES "new.yml", O_RDWR | O_CREAT | O_EXCL, 0644);
+	ck_assert_int_ge(fd, 0);
+	add(fd, "name");
+	ck_assert_int_eq(4, lseek(fd, 0, SEEK_END));
+	ck_assert(!exists(TYPES "new.yml"));
+	allowed(ftruncate(fd, 0));
+	ck_assert_int_eq((long)strlen(type_text("x")),
+	    pwrite(fd, type_text("x"), strlen(type_text("x")), 0));
+	allowed(close(fd));
+	holds(TYPES "new.yml", type_text("x"));
+}
+END_TEST
+
+START_TEST(names_that_are_no_types_are_refused)
+{
+	static const char *const names[] = { "access", "access.yml.tmp",
+		"access@1.yml", "access@3.yml", ".yml", "4913",
+		".access.yml.swp" };
+	char path[64];
+
+	make_trail();
+	for (size_t i = 0; i < LEN(names); i++) {
+		(void)snprintf(path, sizeof(path), TYPES "%s", names[i]);
+		refused(EPERM, open(path, O_WRONLY | O_CREAT, 0644));
+	}
+	says(run(1, "echo x | dd of=" TYPES "-x.yml"), "Invalid argument");
+	says(content(LAST, NULL), "types/-x.yml: the name of a type");
+	refused(EPERM, mkdir(TYPES "d", 0755));
+}
+END_TEST
+
 Suite *
 suite_settable(void)
 {
@@ -313,6 +399,9 @@ suite_settable(void)
 	tcase_add_test(t, a_sealed_or_closed_trail_takes_none);
 	tcase_add_test(t, what_was_closed_survives_a_crash);
 	tcase_add_test(t, a_mount_for_reading_shows_it);
+	tcase_add_test(t, each_version_of_a_template_stays);
+	tcase_add_test(t, a_type_is_a_file_in_types);
+	tcase_add_test(t, names_that_are_no_types_are_refused);
 	tcase_add_test(t, a_user_can_hold_only_so_many_open);
 	return s;
 }
