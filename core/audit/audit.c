@@ -218,6 +218,9 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 		rc = a->source->created(a, e, &x, err);
 	if (rc == TF_OK && x.evidence_access && a->source->access != NULL)
 		a->source->access(a, e);
+	if (rc == TF_OK && (x.subject != 0 || x.has_statement) &&
+	    a->source->said != NULL)
+		rc = a->source->said(a, e, &x, err);
 	if (rc == TF_OK && x.has_statement && a->source->payload != NULL)
 		tf_audit_check_statement(a, e, &x);
 	return rc;

@@ -75,6 +75,10 @@ struct tf_source {
 	/* Entry e changed owner, group or mode of the evidence e->path.  May
 	 * be NULL. */
 	void (*access)(struct tf_audit *a, const struct tf_entry *e);
+	/* Entry e follows the rules: compare what it says beyond names, and
+	 * queue the bytes that it names.  May be NULL. */
+	enum tf_code (*said)(struct tf_audit *a, const struct tf_entry *e,
+	    const struct tf_replay_effect *x, struct tf_error *err);
 	/* Append the payload of the statement of e to out.  The audit passes
 	 * an error to tf_audit_trouble.  NULL: the source has no
 	 * statements. */

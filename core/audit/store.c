@@ -33,6 +33,7 @@
 #include "store_contents.h"
 #include "store_i.h"
 #include "store_nodes.h"
+#include "store_said.h"
 
 /* --- ledger --------------------------------------------------------------- */
 
@@ -100,6 +101,7 @@ static const struct tf_source source = {
 	.tile = tile,
 	.created = tf_audit_store_created,
 	.access = tf_audit_store_access,
+	.said = tf_audit_store_said,
 	.payload = payload,
 	.end = tf_audit_store_end,
 };

@@ -61,7 +61,7 @@ tf_audit_store_hash(void *arg, void *self, const struct tf_task *t,
 
 enum tf_code
 tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
-    uint64_t object, struct tf_error *err)
+    const struct tf_content *want, uint64_t object, struct tf_error *err)
 {
 	struct tf_audit_store *s = a->self;
 	struct tf_object_row o;
@@ -74,8 +74,8 @@ tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
 	}
 	if (rc != TF_OK)
 		return rc;
-	if (o.size != e->content.size ||
-	    memcmp(&o.sha256, &e->content.sha256, sizeof(o.sha256)) != 0) {
+	if (o.size != want->size ||
+	    memcmp(&o.sha256, &want->sha256, sizeof(o.sha256)) != 0) {
 		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
 		    "altered: the name points at other bytes");
 		return TF_OK;
@@ -85,5 +85,5 @@ tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
 	if (tf_bits_has(&s->queued, object))
 		return TF_OK;
 	tf_bits_add(&s->queued, object);
-	return tf_audit_content(a, e->seq, e->path, object, &e->content, err);
+	return tf_audit_content(a, e->seq, e->path, object, want, err);
 }

@@ -7,6 +7,7 @@
 #include "../error.h"
 
 struct tf_audit;
+struct tf_content;
 struct tf_entry;
 struct tf_hash;
 struct tf_task;
@@ -20,9 +21,10 @@ TF_MUST_USE enum tf_code tf_audit_store_hash(void *arg, void *self,
     const struct tf_task *t, struct tf_hash *h, uint64_t *size,
     struct tf_error *err);
 
-/* Compare the row of this object with entry e, and queue its bytes for the
- * pool.  An object is queued once. */
+/* Compare the row of this object with the content that entry e names, and queue
+ * its bytes for the pool.  An object is queued once. */
 TF_MUST_USE enum tf_code tf_audit_store_content(struct tf_audit *a,
-    const struct tf_entry *e, uint64_t object, struct tf_error *err);
+    const struct tf_entry *e, const struct tf_content *want, uint64_t object,
+    struct tf_error *err);
 
 #endif

@@ -19,6 +19,7 @@ struct tf_audit_store {
 	uint64_t off;		       /* of events.jsonl */
 	struct tf_bits queued;	       /* objects given to the pool */
 	uint64_t names;		       /* rows of the node table */
+	uint64_t definitions;	       /* entries that have a row */
 	uint64_t files, content_bytes; /* of evidence, as in status */
 	/* Paths of evidence, a NUL after each.  Their access is compared at
 	 * the end, because an entry after the seal changed it. */

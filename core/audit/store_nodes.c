@@ -18,6 +18,7 @@
 #include "findings.h"
 #include "store_contents.h"
 #include "store_i.h"
+#include "store_said.h"
 #include "store_nodes.h"
 
 /* --- names ---------------------------------------------------------------- */
@@ -174,7 +175,7 @@ tf_audit_store_created(struct tf_audit *a, const struct tf_entry *e,
 		return rc;
 	if ((rc = compare_xattrs(a, e, err)) != TF_OK)
 		return rc;
-	return tf_audit_store_content(a, e, have.object, err);
+	return tf_audit_store_content(a, e, &e->content, have.object, err);
 }
 
 static enum tf_code
@@ -183,10 +184,11 @@ directory(void *arg, const struct tf_replay_dir *d, struct tf_error *err)
 	struct tf_str none = { "", 0 };
 	struct tf_node_row have;
 	bool there;
-
-	return compare(arg, &d->attr,
+	enum tf_code rc = compare(arg, &d->attr,
 	    d->attr.kind == TF_KIND_ROOT ? none : d->name, d->path, d->entry,
 	    d->seal, &have, &there, err);
+
+	return rc == TF_OK ? tf_audit_store_claims(arg, d, err) : rc;
 }
 
 static enum tf_code
@@ -294,6 +296,8 @@ tf_audit_store_end(struct tf_audit *a, struct tf_error *err)
 	if (rc == TF_OK && strcmp(tf_replay_store(a->replay), s->id) != 0)
 		tf_audit_finding(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries are those of another store");
+	if (rc == TF_OK)
+		rc = tf_audit_store_definitions(a, err);
 	if (rc == TF_OK)
 		rc = sums(a, err);
 	return rc == TF_OK ? extra_rows(a, err) : rc;

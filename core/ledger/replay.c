@@ -85,11 +85,11 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 	case TF_ACCESS_CHANGED:
 		return tf_replay_access_changed(r, e, out, err);
 	case TF_TEMPLATE_SET:
-		return tf_replay_template_set(r, e, err);
+		return tf_replay_template_set(r, e, out, err);
 	case TF_TYPE_SET:
-		return tf_replay_type_set(r, e, err);
+		return tf_replay_type_set(r, e, out, err);
 	case TF_CLAIMS_SET:
-		return tf_replay_claims_set(r, e, err);
+		return tf_replay_claims_set(r, e, out, err);
 	case TF_ATTESTATION_OVERRIDDEN:
 		return tf_replay_overridden(r, e, err);
 	case TF_KEY_ROTATED:

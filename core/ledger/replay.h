@@ -27,6 +27,8 @@ struct tf_replay_effect {
 	enum tf_kind kind;
 	uint64_t parent;
 	size_t name_at;
+	/* template.set, type.set, claims.set: the node of the path; else 0. */
+	uint64_t subject;
 	/* access.changed of evidence; the entry's node field names it. */
 	bool evidence_access;
 	/* attestation.sealed: the expected statement, without sealedAt. */

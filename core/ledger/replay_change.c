@@ -72,7 +72,7 @@ open_trail(struct tf_replay *r, struct tf_replay_tree_dir *d, const char *what,
 
 enum tf_code
 tf_replay_template_set(struct tf_replay *r, const struct tf_entry *e,
-    struct tf_error *err)
+    struct tf_replay_effect *out, struct tf_error *err)
 {
 	struct tf_replay_tree_dir d;
 	enum tf_code rc = open_trail(r, &d, "sets a template of no trail", err);
@@ -82,6 +82,7 @@ tf_replay_template_set(struct tf_replay *r, const struct tf_entry *e,
 	if (e->template_version != d.template_version + 1)
 		(void)tf_replay_broken(r,
 		    "its template has not the next version");
+	out->subject = d.attr.id;
 	d.has_template = true;
 	d.template_version = e->template_version;
 	return tf_replay_tree_put(&r->tree, e->path, &d, err);
@@ -89,7 +90,7 @@ tf_replay_template_set(struct tf_replay *r, const struct tf_entry *e,
 
 enum tf_code
 tf_replay_type_set(struct tf_replay *r, const struct tf_entry *e,
-    struct tf_error *err)
+    struct tf_replay_effect *out, struct tf_error *err)
 {
 	struct tf_replay_tree_dir d;
 	uint64_t version;
@@ -102,13 +103,14 @@ tf_replay_type_set(struct tf_replay *r, const struct tf_entry *e,
 		return rc;
 	if (e->definition_version != version + 1)
 		(void)tf_replay_broken(r, "its type has not the next version");
+	out->subject = d.attr.id;
 	return tf_replay_tree_set_type(&r->tree, e->path, e->definition_name,
 	    e->definition_version, err);
 }
 
 enum tf_code
 tf_replay_claims_set(struct tf_replay *r, const struct tf_entry *e,
-    struct tf_error *err)
+    struct tf_replay_effect *out, struct tf_error *err)
 {
 	static const char what[] = "claims something about what does not exist";
 	struct tf_replay_tree_dir d;
@@ -122,6 +124,7 @@ tf_replay_claims_set(struct tf_replay *r, const struct tf_entry *e,
 		    "claims something about a sealed directory");
 	if (rc != TF_OK)
 		return rc;
+	out->subject = d.attr.id;
 	d.claims = e->seq;
 	return tf_replay_tree_put(&r->tree, e->path, &d, err);
 }

@@ -15,13 +15,16 @@ TF_MUST_USE enum tf_code tf_replay_access_changed(struct tf_replay *r,
     struct tf_error *err);
 /* The template is that of workflows begun from now on. */
 TF_MUST_USE enum tf_code tf_replay_template_set(struct tf_replay *r,
-    const struct tf_entry *e, struct tf_error *err);
+    const struct tf_entry *e, struct tf_replay_effect *out,
+    struct tf_error *err);
 /* The type has the next version of its name. */
 TF_MUST_USE enum tf_code tf_replay_type_set(struct tf_replay *r,
-    const struct tf_entry *e, struct tf_error *err);
+    const struct tf_entry *e, struct tf_replay_effect *out,
+    struct tf_error *err);
 /* The claims are those of an open trail or workflow. */
 TF_MUST_USE enum tf_code tf_replay_claims_set(struct tf_replay *r,
-    const struct tf_entry *e, struct tf_error *err);
+    const struct tf_entry *e, struct tf_replay_effect *out,
+    struct tf_error *err);
 /* No effect on the tree; the target must be the seal of the path. */
 TF_MUST_USE enum tf_code tf_replay_overridden(struct tf_replay *r,
     const struct tf_entry *e, struct tf_error *err);

@@ -3,6 +3,7 @@
  * their trail; and what a template lets nobody begin.
  */
 #include <check.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,6 +363,103 @@ START_TEST(each_workflow_has_its_own_of_many_templates)
 }
 END_TEST
 
+/* --- what verify finds ------------------------------------------------------ */
+
+#define BODY(where)                                                       \
+	"UPDATE object SET body = CAST(replace(CAST(body AS TEXT), 'e', " \
+	"'f') AS BLOB) WHERE " where
+#define DEFINED(kind) \
+	"id = (SELECT object FROM definition WHERE kind = " kind ")"
+
+/* Loop test: one change of the store each, and what is found. */
+static const struct {
+	const char *sql, *finding;
+} changes[] = {
+	{ BODY(DEFINED("1")), "altered" },
+	{ BODY(DEFINED("2")), "altered" },
+	{ BODY("CAST(body AS TEXT) LIKE '%junit_results%'"), "altered" },
+	{ BODY("body = CAST('mine: e' AS BLOB)"), "altered" },
+	{ BODY("body = CAST('ours: e' AS BLOB)"), "altered" },
+	{ "DELETE FROM definition WHERE kind = 1", "missing" },
+	{ "UPDATE definition SET entry = entry + 1 WHERE kind = 2",
+	    "another entry" },
+	{ "UPDATE definition SET object = (SELECT object FROM definition "
+	  "WHERE kind = 2) WHERE kind = 1",
+	    "other bytes" },
+	{ "INSERT INTO definition SELECT node, 2, CAST('x' AS BLOB), 1, entry, "
+	  "object FROM definition WHERE kind = 1",
+	    "without an entry" },
+	{ "UPDATE claim SET claims = CAST(replace(CAST(claims AS TEXT), "
+	  "'shells', 'shell') AS BLOB)",
+	    "other claims" },
+	{ "UPDATE claim SET entry = entry + 1", "other claims" },
+	{ "DELETE FROM claim", "other claims" },
+	{ "DELETE FROM digest WHERE object = (SELECT id FROM object WHERE "
+	  "CAST(body AS TEXT) LIKE '%junit_results%')",
+	    "evaluation report" },
+	{ "DELETE FROM digest WHERE object = (SELECT id FROM object WHERE "
+	  "body = CAST('mine: e' AS BLOB))",
+	    "user data" },
+};
+
+static void
+make_sample(void)
+{
+	uint64_t w, a;
+
+	(void)define(TF_DEFINITION_TEMPLATE, NULL,
+	    "version: 1\ntrail:\n  attestations:\n"
+	    "  - {name: tests, type: junit}\n");
+	(void)define(TF_DEFINITION_TYPE, "ready", TYPE("new"));
+	w = make_dir(trail, "w");
+	a = make_dir(w, "tests");
+	put(a, "a.xml", FAILS, 0);
+	OK(tf_vault_user_data(v, a, "mine: e", 7, &root, NULL));
+	OK(tf_vault_user_data(v, trail, "ours: e", 7, &root, NULL));
+	OK(tf_vault_claim(v, trail, "description", "shells", 6, 0, &root,
+	    NULL));
+	OK(tf_vault_seal(v, w, &root, NULL));
+	OK(tf_vault_close(v, "done", NULL));
+}
+
+struct findings {
+	const char *wanted;
+	bool there;
+};
+
+static void
+look_for(void *arg, const struct tf_finding *f)
+{
+	struct findings *x = arg;
+
+	x->there = x->there || strstr(f->text, x->wanted) != NULL;
+}
+
+START_TEST(a_change_of_what_people_said_is_found)
+{
+	struct findings x = { .wanted = changes[_i].finding };
+	struct tf_verify how = { .found = look_for, .arg = &x, .threads = 1 };
+	struct tf_report r = { .entries = 0 };
+	sqlite3 *db;
+
+	make_sample();
+	OK(tf_verify_store("store", &how, &r, NULL));
+	ck_assert_uint_eq(0, r.findings);
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open("store/ledger.db", &db));
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	ck_assert_int_eq(SQLITE_OK,
+	    sqlite3_exec(db, changes[_i].sql, NULL, NULL, NULL));
+	ck_assert_int_eq(1, sqlite3_total_changes(db));
+	sqlite3_close(db);
+	OK(tf_verify_store("store", &how, &r, NULL));
+	ck_assert_uint_ge(r.findings, 1);
+	ck_assert_msg(x.there, "nothing says '%s'", x.wanted);
+	ck_assert_int_eq(0, system("rm -rf store"));
+	ck_assert_int_eq(0, chdir("/"));
+	(void)rmdir(dir);
+}
+END_TEST
+
 Suite *
 suite_judged(void)
 {
@@ -379,6 +477,12 @@ suite_judged(void)
 	tcase_add_test(tc, a_strict_template_lets_nobody_begin_another_name);
 	tcase_add_test(tc, a_template_names_who_may_report);
 	tcase_add_test(tc, each_workflow_has_its_own_of_many_templates);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("changed");
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, make_vault, NULL);
+	tcase_add_loop_test(tc, a_change_of_what_people_said_is_found, 0,
+	    (int)(sizeof(changes) / sizeof(changes[0])));
 	suite_add_tcase(s, tc);
 	return s;
 }
