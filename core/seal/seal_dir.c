@@ -1,8 +1,8 @@
 /*
  * Sealing attestations, workflows and trails, and publishing draft
- * attestations.  All entries are one transaction, except that an attestation
- * with many files, if it is no draft, gets the entries of the files in several
- * transactions before its seal (seal_evidence).  From tf_closing_begin() to
+ * attestations.  All entries are one transaction, except that what is no draft
+ * and has many files or directories gets their entries in several transactions
+ * before its seal (seal_evidence, seal_directories).  From tf_closing_begin() to
  * tf_closing_end() nothing can be created below the directory.
  */
 #include <pthread.h>
@@ -29,9 +29,10 @@
 #include "seal.h"
 #include "seal_dir.h"
 #include "seal_entries.h"
+#include "seal_one.h"
 #include "seal_prepare.h"
 
-#define TOGETHER 256 /* files in one transaction */
+#define TOGETHER 256 /* files or directories in one transaction */
 
 /* Wait until nobody is at work below, and claim all of it at once.  mu held. */
 static enum tf_code
@@ -182,6 +183,66 @@ seal_evidence(struct tf_closing *c, struct tf_error *err)
 	return rc;
 }
 
+struct directories {
+	struct tf_pending **l;
+	size_t n;
+};
+
+static enum tf_code
+directories_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	const struct directories *d = arg;
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < d->n; i++)
+		rc = tf_seal_directory(t, d->l[i]->attr.id, err);
+	return rc;
+}
+
+/* Commit the entries of d, and take its directories out of memory. */
+static enum tf_code
+seal_some(struct tf_vault *v, struct directories *d, struct tf_error *err)
+{
+	enum tf_code rc = tf_commit_wait(v->commit, directories_run, d, err);
+
+	if (rc != TF_OK)
+		return rc;
+	pthread_mutex_lock(&v->mu);
+	for (size_t i = 0; i < d->n; i++)
+		if (d->l[i]->attr.state != TF_STATE_SEALED)
+			tf_seal_settle(v, d->l[i]);
+	pthread_mutex_unlock(&v->mu);
+	return TF_OK;
+}
+
+/* The same as seal_evidence for the directories that are left. */
+static enum tf_code
+seal_directories(struct tf_closing *c, struct tf_error *err)
+{
+	size_t n = c->below.n - count_files(&c->below), done = 0;
+	struct tf_pending **all;
+	struct directories some;
+	enum tf_code rc = TF_OK;
+
+	if (c->draft != NULL || n <= TOGETHER)
+		return TF_OK;
+	if ((all = calloc(n, sizeof(*all))) == NULL)
+		return tf_nomem(err);
+	for (size_t i = 0, to = 0; i < c->below.n; i++)
+		if (!tf_pending_is_file(c->below.l[i]))
+			all[to++] = c->below.l[i];
+	for (; rc == TF_OK && done < n; done += some.n) {
+		some.l = all + done;
+		some.n = n - done < TOGETHER ? n - done : TOGETHER;
+		rc = seal_some(c->v, &some, err);
+	}
+	free(all);
+	pthread_mutex_lock(&c->v->mu);
+	drop_sealed(c->v, &c->below);
+	pthread_mutex_unlock(&c->v->mu);
+	return rc;
+}
+
 static enum tf_code
 add_statements(struct tf_closing *c, struct tf_open_children *o,
     struct tf_error *err)
@@ -253,6 +314,8 @@ close_claimed(struct tf_closing *c, struct tf_error *err)
 	struct tf_open_children o = { 0 };
 	enum tf_code rc = seal_evidence(c, err);
 
+	if (rc == TF_OK)
+		rc = seal_directories(c, err);
 	if (rc == TF_OK)
 		rc = prepare_files(c, err);
 	if (rc == TF_OK)
