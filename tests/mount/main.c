@@ -23,6 +23,7 @@
 	X(sealing) \
 	X(xattrs) \
 	X(claim) \
+	X(judge) \
 	X(control) \
 	X(identity) \
 	X(remembered) \

@@ -3,6 +3,7 @@
  * their trail; and what a template lets nobody begin.
  */
 #include <check.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -363,6 +364,65 @@ START_TEST(each_workflow_has_its_own_of_many_templates)
 }
 END_TEST
 
+/* --- claims beside a seal ---------------------------------------------------- */
+
+#define RACES 20
+
+struct claimer {
+	uint64_t att;
+	unsigned last; /* the claim that succeeded last */
+};
+
+static void *
+claim_on(void *arg)
+{
+	struct claimer *c = arg;
+	char text[16];
+	enum tf_code rc = TF_OK;
+
+	for (unsigned i = 1; rc == TF_OK; i++) {
+		snprintf(text, sizeof(text), "%u", i);
+		rc = tf_vault_claim(v, c->att, "description", text,
+		    strlen(text), 0, &root, NULL);
+		if (rc == TF_OK)
+			c->last = i;
+	}
+	return rc == TF_SEALED ? NULL : c;
+}
+
+/* A claim that succeeded is in the seal, and none succeeds after it. */
+START_TEST(no_claim_is_lost_between_itself_and_the_seal)
+{
+	uint64_t w = make_dir(trail, "w");
+	struct claimer c;
+	struct tf_buf b = { 0 };
+	pthread_t thread;
+	char name[16];
+	void *failed;
+
+	for (unsigned i = 0; i < RACES; i++) {
+		snprintf(name, sizeof(name), "a%u", i);
+		c = (struct claimer){ .att = make_dir(w, name) };
+		ck_assert_int_eq(0,
+		    pthread_create(&thread, NULL, claim_on, &c));
+		(void)usleep(i * 500);
+		OK(tf_vault_seal(v, c.att, &root, NULL));
+		ck_assert_int_eq(0, pthread_join(thread, &failed));
+		ck_assert_ptr_null(failed);
+		b.n = 0;
+		if (c.last == 0) {
+			ck_assert_int_eq(TF_NODATA,
+			    tf_vault_claimed(v, c.att, "description", &b,
+				NULL));
+			continue;
+		}
+		OK(tf_vault_claimed(v, c.att, "description", &b, NULL));
+		ck_assert_uint_eq(c.last, strtoul(b.p, NULL, 10));
+	}
+	tf_buf_free(&b);
+}
+END_TEST
+
 /* --- what verify finds ------------------------------------------------------ */
 
 #define BODY(where)                                                       \
@@ -477,6 +537,7 @@ suite_judged(void)
 	tcase_add_test(tc, a_strict_template_lets_nobody_begin_another_name);
 	tcase_add_test(tc, a_template_names_who_may_report);
 	tcase_add_test(tc, each_workflow_has_its_own_of_many_templates);
+	tcase_add_test(tc, no_claim_is_lost_between_itself_and_the_seal);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("changed");
 	tcase_set_timeout(tc, 120);
