@@ -31,6 +31,9 @@
 #define TF_CONTROL_PAGE "index.html"
 #define TF_CONTROL_TEMPLATE "template.yml"
 #define TF_CONTROL_TYPES "types"
+#define TF_CONTROL_USER_DATA "user-data"
+#define TF_CONTROL_OVERRIDE "override"
+#define TF_CONTROL_EVALUATION "evaluation.json"
 #define TF_CONTROL_LAST_ERROR "last-error"
 #define TF_CONTROL_PACKAGE "package.zip"
 

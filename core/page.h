@@ -73,6 +73,11 @@ TF_MUST_USE enum tf_code tf_view_report(struct tf_view *w, uint64_t id,
 TF_MUST_USE enum tf_code tf_view_user_data(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
 
+/* Append override: the last override of a sealed attestation, as canonical JSON
+ * with the members compliant and reason, and a LF; nothing if there is none. */
+TF_MUST_USE enum tf_code tf_view_override(struct tf_view *w, uint64_t id,
+    struct tf_buf *out, struct tf_error *err);
+
 /* --- a workflow, or a trail ------------------------------------------- */
 
 /* status of a workflow: COMPLIANT, NON-COMPLIANT or INCOMPLETE, and a LF. */

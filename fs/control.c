@@ -175,7 +175,8 @@ stat_row(struct fs_control *c, uint64_t ino, const struct tf_attr *dir,
 	st->st_ino = ino;
 	if (fs_control_kind(ino) == FS_KIND_DIR) {
 		/* Who may write the directory may create settable files. */
-		st->st_mode = S_IFDIR | (0775 & dir->mode);
+		st->st_mode = S_IFDIR |
+		    ((fs_row_any_settable(dir) ? 0775 : 0555) & dir->mode);
 		return TF_OK;
 	}
 	if ((rc = fs_row_of(ino, dir, &from->row, err)) != TF_OK)

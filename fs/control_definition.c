@@ -46,7 +46,7 @@ save(struct tf_vault *v, uint64_t trail, const char *name, const void *p,
 }
 
 const struct fs_settable fs_definition_settable = { .max = TF_DEFINITION_MAX,
-	.mode = 0664,
+	.mode = 0660,
 	.load = load,
 	.save = save };
 
@@ -211,7 +211,7 @@ stat_definition(struct tf_vault *v, uint64_t ino, struct stat *st,
 	st->st_mode = S_IFREG |
 	    ((fs_control_kind(ino) == FS_KIND_TYPE ?
 		     fs_definition_settable.mode :
-		     0444u) &
+		     0440u) &
 		a.mode);
 	st->st_nlink = 1;
 	st->st_size = -1;

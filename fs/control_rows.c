@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "control_claims.h"
 #include "control_definition.h"
 #include "control_rows.h"
 #include "core/control.h"
@@ -140,15 +141,21 @@ static const struct fs_row rows[] = {
 	/* It holds all the evidence, also of other users. */
 	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0400, .package = true, .seals = true,
 	    .ledger = true },
-	{ TF_CONTROL_TEMPLATE, FS_ROW_AT(TF_KIND_TRAIL), 0444,
+	{ TF_CONTROL_TEMPLATE, FS_ROW_AT(TF_KIND_TRAIL), 0440,
 	    .render = fs_definition_template, .set = &fs_definition_settable,
 	    .exists = fs_definition_has_template, .same = true,
 	    .ledger = true },
 	{ TF_CONTROL_TYPES, FS_ROW_AT(TF_KIND_TRAIL),
 	    .tree = &fs_definition_tree },
-	{ TF_CONTROL_LAST_ERROR,
-	    FS_ROW_AT(TF_KIND_TRAIL) | FS_ROW_AT(TF_KIND_ATTESTATION), 0444,
-	    .last_error = true },
+	{ TF_CONTROL_LAST_ERROR, BELOW_ROOT, 0444, .last_error = true },
+	{ TF_CONTROL_USER_DATA, BELOW_ROOT, 0440, .write = tf_view_user_data,
+	    .set = &fs_user_data, .exists = fs_has_user_data, .same = true },
+	{ TF_CONTROL_EVALUATION, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
+	    .write = tf_view_report, .exists = fs_has_report, .sealed = true,
+	    .seals = true, .ledger = true },
+	{ TF_CONTROL_OVERRIDE, FS_ROW_AT(TF_KIND_ATTESTATION), 0600,
+	    .render = fs_override, .set = &fs_override_settable, .same = true,
+	    .sealed = true, .seals = true, .ledger = true },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");
@@ -238,6 +245,15 @@ fs_row_find(const struct tf_attr *dir, const char *name, uint64_t *ino,
 		return TF_OK;
 	}
 	return tf_fail(err, TF_NOTFOUND, "no such control file");
+}
+
+bool
+fs_row_any_settable(const struct tf_attr *dir)
+{
+	for (unsigned r = 0; r < ROWS; r++)
+		if (rows[r].set != NULL && has_row(dir, &rows[r]))
+			return true;
+	return false;
 }
 
 bool

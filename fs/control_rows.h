@@ -30,7 +30,7 @@
  *  - package: the file is a package;
  *  - last_error: it says why a settable file was refused (control_save.h);
  *  - tree: the row is a directory.
- * set, besides render: the file is settable.
+ * set, besides render or write: the file is settable.
  */
 struct fs_row {
 	const char *name;
@@ -81,6 +81,8 @@ TF_MUST_USE enum tf_code fs_row_find(const struct tf_attr *dir,
  * node.  False: there is none. */
 bool fs_row_next(const struct tf_attr *dir, uint64_t *at, const char **name,
     uint64_t *ino);
+/* Can there be settable files in the .trailfs of dir? */
+bool fs_row_any_settable(const struct tf_attr *dir);
 /* Does the seal of dir make or change what is called name in its .trailfs? */
 bool fs_row_asks_for_seal(const struct tf_attr *dir, const char *name);
 

@@ -382,3 +382,24 @@ tf_view_attestation(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	tf_buf_free(&text);
 	return rc;
 }
+
+enum tf_code
+tf_view_override(struct tf_view *w, uint64_t id, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct attested a = { .ev = { 0 } };
+	struct tf_json j;
+	enum tf_code rc = read_entries(w, id, &a, err);
+
+	if (rc == TF_OK && a.override.is) {
+		tf_json_begin(&j, out);
+		tf_json_object(&j);
+		tf_put_bool(&j, "compliant", a.override.d.e.compliant);
+		tf_put_str(&j, "reason", a.override.d.e.reason);
+		tf_json_object_end(&j);
+		rc = tf_json_end(&j, err);
+		tf_buf_str(out, "\n");
+	}
+	attested_free(&a);
+	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}

@@ -330,7 +330,7 @@ static bool
 is_for_all(const char *name)
 {
 	static const char *const names[] = { "checkpoint", "log.vkey",
-		"log.pub.pem", "denied.jsonl", "status" };
+		"log.pub.pem", "denied.jsonl", "last-error", "status" };
 
 	for (size_t i = 0; i < LEN(names); i++)
 		if (strcmp(names[i], name) == 0)

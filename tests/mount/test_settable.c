@@ -27,6 +27,17 @@ make_trail(void)
 	put("bad.yml", "version: 1\ntrail: [\n");
 }
 
+/* Replace the text of a file. */
+static void
+set(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+
+	ck_assert_int_ge(fd, 0);
+	add(fd, text);
+	allowed(close(fd));
+}
+
 START_TEST(a_template_is_there_once_it_was_written)
 {
 	make_trail();
@@ -36,7 +47,7 @@ START_TEST(a_template_is_there_once_it_was_written)
 	holds(TEMPLATE, GOOD("login"));
 	ck_assert_int_eq((long)strlen(GOOD("login")),
 	    stat_of(TEMPLATE).st_size);
-	ck_assert_uint_eq(S_IFREG | 0644, stat_of(TEMPLATE).st_mode);
+	ck_assert_uint_eq(S_IFREG | 0640, stat_of(TEMPLATE).st_mode);
 	says(run(0, "ls " CTL), "template.yml");
 	ck_assert_uint_eq(1, entries("template.set", "t"));
 	holds(LAST, "");
@@ -228,7 +239,7 @@ START_TEST(users_write_it_by_the_mode_of_the_trail)
 	says(run_any("cp bad.yml " TEMPLATE " 2>&1"), "1");
 	says(content(LAST, NULL), "template.yml: line");
 	as(BOB);
-	holds(TEMPLATE, GOOD("login"));
+	refused(EACCES, open(TEMPLATE, O_RDONLY));
 	refused(EACCES, open(TEMPLATE, O_WRONLY));
 	refused(EACCES, truncate(TEMPLATE, 0));
 	holds(LAST, ""); /* that of another user */
@@ -236,7 +247,7 @@ START_TEST(users_write_it_by_the_mode_of_the_trail)
 	says(content(LAST, NULL), "template.yml: line");
 	says(entry("template.set", "t"), "\"uid\":1001");
 	run(0, "chmod 775 mnt/t");
-	ck_assert_uint_eq(S_IFREG | 0664, stat_of(TEMPLATE).st_mode);
+	ck_assert_uint_eq(S_IFREG | 0660, stat_of(TEMPLATE).st_mode);
 }
 END_TEST
 
@@ -320,7 +331,7 @@ START_TEST(each_version_of_a_template_stays)
 	refused(ENOENT, open(CTL "template@01.yml", O_RDONLY));
 	refused(EPERM, open(CTL "template@1.yml", O_WRONLY));
 	refused(EPERM, open(CTL "template@3.yml", O_WRONLY | O_CREAT, 0644));
-	ck_assert_uint_eq(S_IFREG | 0444,
+	ck_assert_uint_eq(S_IFREG | 0440,
 	    stat_of(CTL "template@1.yml").st_mode);
 	ck_assert_str_eq("template.yml\ntemplate@1.yml\ntemplate@2.yml\n",
 	    run(0, "ls " CTL " | grep template"));
@@ -380,6 +391,87 @@ START_TEST(names_that_are_no_types_are_refused)
 }
 END_TEST
 
+#define ACTL A "/.trailfs/"
+
+START_TEST(user_data_are_any_bytes_until_the_seal)
+{
+	const size_t n = 1048576;
+	char *p = noise(n, 1);
+	size_t got;
+
+	make_attestation();
+	refused(ENOENT, open(ACTL "user-data", O_RDONLY));
+	put_bytes("data", p, n);
+	run(0, "cp data " ACTL "user-data && cmp data " ACTL "user-data");
+	set(ACTL "user-data", "small");
+	holds(ACTL "user-data", "small");
+	run(0, "cp data " ACTL "user-data");
+	run(0, "echo >> data");
+	says(run(1, "cp data " ACTL "user-data"), "File too large");
+	ck_assert_int_eq(0, memcmp(content(ACTL "user-data", &got), p, n));
+	ck_assert_uint_eq(n, got);
+	put(A "/f", "x");
+	run(0, "trailctl seal " A);
+	refused(EPERM, open(ACTL "user-data", O_WRONLY));
+	says(content(ACTL "last-error", NULL), "user-data: it is sealed");
+	run(0, "head -c 1048576 data | cmp - " ACTL "user-data");
+	/* Those of a trail and a workflow are entries at once. */
+	put("mnt/t/.trailfs/user-data", "of the trail");
+	put(W "/.trailfs/user-data", "of the workflow");
+	holds("mnt/t/.trailfs/user-data", "of the trail");
+	holds(W "/.trailfs/user-data", "of the workflow");
+	ck_assert_uint_eq(1, entries("claims.set", "t/w"));
+}
+END_TEST
+
+START_TEST(an_override_is_written_by_the_owner_of_the_workflow)
+{
+	make_attestation();
+	put(A "/f", "x");
+	refused(ENOENT, open(ACTL "override", O_RDONLY));
+	run(0, "trailctl seal " A);
+	run(0, "chown %d mnt/t/w && chmod 755 mnt/t mnt/t/w " A, ALICE);
+	holds(ACTL "override", "");
+	as(BOB);
+	refused(EACCES, open(ACTL "override", O_WRONLY));
+	refused(EACCES, open(ACTL "override", O_RDONLY));
+	as(ALICE);
+	set(ACTL "override",
+	    "{ \"reason\": \"seen\",\n \"compliant\": false }\n");
+	holds(ACTL "override", "{\"compliant\":false,\"reason\":\"seen\"}\n");
+	run(1,
+	    "echo '{\"compliant\":1,\"reason\":\"x\"}' | tee " ACTL "override");
+	says(content(ACTL "last-error", NULL), "override: an override is ");
+	run(1, "echo '{\"compliant\":true,' | tee " ACTL "override");
+	says(content(ACTL "last-error", NULL), "override: line ");
+	run(1,
+	    "echo '{\"compliant\":true,\"reason\":\"\"}' | tee " ACTL
+	    "override");
+	as(0);
+	says(run(1, "trailctl assert " W), "NON-COMPLIANT");
+	ck_assert_uint_eq(1, entries("attestation.overridden", "t/w/a"));
+	says(entry("attestation.overridden", "t/w/a"), "\"uid\":1001");
+}
+END_TEST
+
+START_TEST(an_evaluation_is_there_once_there_is_a_report)
+{
+	make_attestation();
+	run(0, "setfattr -n user.trailfs.type -v junit " A);
+	put(A "/junit.xml",
+	    "<testsuite><testcase name='a'/><testcase name='b'>"
+	    "<failure/></testcase></testsuite>");
+	refused(ENOENT, open(ACTL "evaluation.json", O_RDONLY));
+	run(0, "trailctl seal " A);
+	says(content(ACTL "evaluation.json", NULL), "\"compliant\":false");
+	refused(EPERM, open(ACTL "evaluation.json", O_WRONLY));
+	allowed(mkdir(W "/b", 0755));
+	put(W "/b/f", "x");
+	run(0, "trailctl seal " W "/b");
+	ck_assert(!exists(W "/b/.trailfs/evaluation.json"));
+}
+END_TEST
+
 Suite *
 suite_settable(void)
 {
@@ -402,6 +494,9 @@ suite_settable(void)
 	tcase_add_test(t, each_version_of_a_template_stays);
 	tcase_add_test(t, a_type_is_a_file_in_types);
 	tcase_add_test(t, names_that_are_no_types_are_refused);
+	tcase_add_test(t, user_data_are_any_bytes_until_the_seal);
+	tcase_add_test(t, an_override_is_written_by_the_owner_of_the_workflow);
+	tcase_add_test(t, an_evaluation_is_there_once_there_is_a_report);
 	tcase_add_test(t, a_user_can_hold_only_so_many_open);
 	return s;
 }
