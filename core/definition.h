@@ -42,6 +42,16 @@ TF_MUST_USE enum tf_code tf_definition_check(enum tf_definition_kind kind,
     struct tf_error *err);
 
 /*
+ * May who report an attestation of this name in a workflow that is judged by
+ * the template bytes (n 0: by none)?  This is the rule of mkdir and of the
+ * publication of a draft, apart from what is there already.
+ * Errors: TF_DENIED the template is strict and has no such name, or names others
+ * who may; TF_BADNAME, TF_NAMETOOLONG; TF_INVALID no template.
+ */
+TF_MUST_USE enum tf_code tf_definition_permits(const void *bytes, size_t n,
+    const char *name, const struct tf_actor *who, struct tf_error *err);
+
+/*
  * Make the n bytes the newest version of a definition of the trail.  On TF_OK
  * its entry is in the ledger and *version is its version; if the bytes are
  * those of the newest version, that one is *version and nothing is recorded.

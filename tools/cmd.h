@@ -38,6 +38,7 @@ struct verb {
 };
 
 extern const struct verb cmd_assert;
+extern const struct verb cmd_attest;
 extern const struct verb cmd_export_log;
 extern const struct verb cmd_init;
 extern const struct verb cmd_log;

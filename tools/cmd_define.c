@@ -97,34 +97,6 @@ set(const struct define *d, const char *file, struct tf_error *err)
 
 /* --- show ----------------------------------------------------------------- */
 
-/* A workflow is judged by the version in its status; make w its trail. */
-static enum tf_code
-take_trail(struct where *w, uint64_t *version, struct tf_error *err)
-{
-	struct tf_json_doc d = { 0 };
-	struct tf_buf b = { 0 };
-	char *slash;
-	enum tf_code rc = compliance_read(w, &b, err);
-	int t = -1;
-
-	if (rc == TF_OK && b.n > 0)
-		rc = tf_json_parse_status(&d, b.p, b.n - 1, err);
-	if (rc == TF_OK && (t = tf_json_get(&d, 0, "template")) < 0)
-		rc = tf_fail(err, TF_NODATA,
-		    "%s began when its trail had no template", w->path);
-	if (rc == TF_OK && *version == 0)
-		*version = (uint64_t)d.tok[t].num;
-	if (rc == TF_OK) {
-		if ((slash = strrchr(w->path, '/')) != NULL)
-			*slash = '\0';
-		if (w->file != NULL && (slash = strrchr(w->file, '/')) != NULL)
-			*slash = '\0';
-	}
-	tf_json_doc_free(&d);
-	tf_buf_free(&b);
-	return rc;
-}
-
 static enum tf_code
 show(struct define *d, struct where *w, struct tf_error *err)
 {
@@ -133,7 +105,7 @@ show(struct define *d, struct where *w, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (d->kind == TF_DEFINITION_TEMPLATE && compliance_of_workflow(w))
-		rc = take_trail(w, &version, err);
+		rc = define_of_workflow(w, &version, err);
 	if (rc == TF_OK)
 		rc = must_be_trail(w, err);
 	if (rc == TF_OK)

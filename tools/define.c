@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "actor.h"
+#include "compliance.h"
 #include "core/control.h"
 #include "define.h"
 #include "files.h"
@@ -288,6 +289,35 @@ define_set(const struct define *d, const struct tf_buf *text, bool *changed,
 		return set_stored(d, text, version, err);
 	if ((rc = set_mounted(d, text, err)) == TF_OK)
 		*version = newest(d);
+	return rc;
+}
+
+/* --- the template of a workflow --------------------------------------------- */
+
+enum tf_code
+define_of_workflow(struct where *w, uint64_t *version, struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_buf b = { 0 };
+	char *slash;
+	enum tf_code rc = compliance_read(w, &b, err);
+	int t = -1;
+
+	if (rc == TF_OK && b.n > 0)
+		rc = tf_json_parse_status(&d, b.p, b.n - 1, err);
+	if (rc == TF_OK && (t = tf_json_get(&d, 0, "template")) < 0)
+		rc = tf_fail(err, TF_NODATA,
+		    "%s began when its trail had no template", w->path);
+	if (rc == TF_OK && *version == 0)
+		*version = (uint64_t)d.tok[t].num;
+	if (rc == TF_OK) {
+		if ((slash = strrchr(w->path, '/')) != NULL)
+			*slash = '\0';
+		if (w->file != NULL && (slash = strrchr(w->file, '/')) != NULL)
+			*slash = '\0';
+	}
+	tf_json_doc_free(&d);
+	tf_buf_free(&b);
 	return rc;
 }
 

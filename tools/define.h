@@ -42,6 +42,11 @@ TF_MUST_USE enum tf_code define_set(const struct define *d,
 TF_MUST_USE enum tf_code define_get(const struct define *d, struct tf_buf *out,
     uint64_t *version, struct tf_error *err);
 
+/* Make the workflow w its trail, and *version, unless it is set, the version of
+ * the template that the workflow is judged by.  TF_NODATA: there is none. */
+TF_MUST_USE enum tf_code define_of_workflow(struct where *w, uint64_t *version,
+    struct tf_error *err);
+
 /* Call each once per type of the trail d->w, in the order of the names. */
 TF_MUST_USE enum tf_code define_types(const struct define *d,
     void (*each)(void *arg, const char *name, uint64_t version), void *arg,

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "core/environment.h"
 #include "core/types.h"
+#include "program.h"
 #include "report.h"
 
 /* In the order of `trailctl help`. */
@@ -17,6 +18,7 @@ static const struct verb *const verbs[] = {
 	&cmd_trail,
 	&cmd_template,
 	&cmd_type,
+	&cmd_attest,
 	&cmd_assert,
 	&cmd_seal,
 	&cmd_sync,
@@ -141,6 +143,7 @@ main(int argc, char **argv)
 	const struct verb *v;
 	int status;
 
+	program_keep();
 	tf_environment_clean();
 	tf_environment_raise_limit();
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {

@@ -2,7 +2,9 @@
  * never changes, so the answer stays true in the transaction. */
 #include <string.h>
 
+#include "../definition.h"
 #include "../ledger/entry.h"
+#include "../ledger/name.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/templates.h"
@@ -54,5 +56,22 @@ tf_template_permits(struct tf_vault *v, uint64_t workflow, const char *name,
 	if (rc == TF_OK && k != NULL)
 		rc = judge(&k->t, name, who, err);
 	tf_template_let_go(v, k);
+	return rc;
+}
+
+enum tf_code
+tf_definition_permits(const void *bytes, size_t n, const char *name,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_template t;
+	enum tf_code rc = tf_name_check(TF_KIND_ATTESTATION, name, strlen(name),
+	    err);
+
+	if (rc != TF_OK || n == 0)
+		return rc;
+	if ((rc = tf_template_parse(&t, bytes, n, err)) != TF_OK)
+		return rc;
+	rc = judge(&t, name, who, err);
+	tf_template_free(&t);
 	return rc;
 }

@@ -1,0 +1,279 @@
+#!/bin/sh
+# Recording by one command: trailctl attest and trailctl run.
+. "$(dirname "$0")/../suite.sh"
+
+# entries TYPE: print how many entries of that type the store has.
+entries() {
+	trailctl log --json --type "$1" store | wc -l
+}
+
+# is_whole STORE: the store verifies, and no draft is left in it.
+is_whole() {
+	is 0 trailctl status --json "$1"
+	never_says '"draft":[1-9]'
+	is 0 trailctl verify "$1"
+}
+
+# Make a store, a trail and files to record.
+a_store_is_made() {
+	is 0 trailctl init --origin example.org/record store
+	is 0 trailctl trail create store/t
+	mkdir -p tree/sub 'tree/a b'
+	echo one >tree/sub/one
+	echo two >'tree/a b/back\slash'
+	echo three >tree/three.tmp
+	echo hello >hello.txt
+	sha=$(sha256sum <hello.txt)
+	cat >claims <<-EOF2
+	--type=generic
+	--compliant=true
+	--annotate=who=me
+	--annotate=run=17
+	--description=What was done
+	--origin-url=https://example.org/run/17
+	--external-url=ci=https://example.org/log
+	--external-fingerprint=ci=${sha%% *}
+	--control=CC8.1
+	--user-data=hello.txt
+	EOF2
+}
+
+# record_all PATH [OPTION...]: record the tree, hello.txt and all claims.
+record_all() {
+	at=$1
+	shift
+	while read -r option; do
+		set -- "$@" "$option"
+	done <claims
+	is 0 trailctl attest "$at" hello.txt "$@" tree
+}
+
+# Check a vault at $1 (a mount or a store) for everything attest promises.
+an_attestation_is_whole_or_not_there() {
+	is 2 trailctl attest "$1/none/w/a" hello.txt
+	complains 'make it with trailctl trail create'
+	is 2 trailctl attest "$1/t/$2/a" hello.txt
+	complains 'there is no workflow .* --begin'
+	record_all "$1/t/$2/a" --begin
+	says "^t/$2/a  recorded, 4 files\$"
+	record_all "$1/t/$2/a"
+	says "^t/$2/a  already recorded\$"
+	record_all "$1/t/$2/a" --begin --json
+	says '{"files":4,"path":"t/.*/a","recorded":false}'
+	is 1 trailctl attest "$1/t/$2/a" hello.txt
+	complains 'sealed with other evidence or claims'
+	is 1 trailctl attest "$1/t/$2/a" hello.txt tree
+	is 0 trailctl attest "$1/t/$2/a" --again hello.txt
+	says "^t/$2/a@2  recorded, 1 file\$"
+	is 0 trailctl attest "$1/t/$2/a@2" hello.txt
+	says 'already recorded$'
+	is 0 trailctl attest "$1/t/$2/a" --again hello.txt
+	says "^t/$2/a@3  recorded"
+	is 2 trailctl attest "$1/t/$2/a@3" --again hello.txt
+	is 1 trailctl attest "$1/t/$2/a@7" hello.txt
+	is 1 trailctl attest "$1/t/$2/a@2" --compliant true hello.txt
+}
+
+# Through a mount.
+attest_records_in_a_mount() {
+	mount store
+	an_attestation_is_whole_or_not_there mnt m
+	[ "$(cat mnt/t/m/a/sub/one)" = one ]
+	[ "$(getfattr --only-values -n user.trailfs.control mnt/t/m/a)" = CC8.1 ]
+	(cd mnt/t/m/a && sha256sum -c .trailfs/SHA256SUMS) >sums
+	[ "$(wc -l <sums)" = 4 ]
+	jq -c '[.annotations,.external_urls.ci.href,.user_data.size]' \
+		mnt/t/m/a/.trailfs/attestation.json >facts
+	echo '[{"run":"17","who":"me"},"https://example.org/log",6]' |
+		cmp - facts
+	unmount
+	is_whole store
+}
+
+# Under the lock of a store.
+attest_records_in_a_store() {
+	an_attestation_is_whole_or_not_there store s
+	is_whole store
+}
+
+# Both ways give the same claims and evidence in the entry of the seal.
+both_ways_give_the_same_entry() {
+	for wf in m s; do
+		trailctl log --json --type attestation.sealed "store/t/$wf/a" |
+			jq -c '[.claims,.claimants,.evidence]' >"entry.$wf"
+	done
+	[ "$(wc -l <entry.m)" = 1 ]
+	cmp entry.m entry.s
+}
+
+# Wrong values are exit status 2, never a default, and leave nothing.
+wrong_values_are_refused() {
+	trailctl log --json store >before
+	mkdir bad other
+	mkfifo bad/fifo
+	ln -s ../hello.txt other/link
+	for wrong in --compliant=yes --compliant= --compliant --annotate=k \
+		--annotate=k= --annotate==v --annotate='a b=c' --type= \
+		--description= --external-url=l --external-fingerprint=l=00 \
+		--user-data=/dev/null --origin-url= --control= --again=1 \
+		--evaluate-arg=x --registry-username=me --http-proxy=x; do
+		is 2 trailctl attest store/t/s/bad hello.txt "$wrong"
+	done
+	is 2 trailctl attest store/t/s/bad hello.txt --control 'a b'
+	is 2 trailctl attest store/t/s/bad hello.txt --type 'a b'
+	is 2 trailctl attest store/t/s/bad hello.txt --annotate k=1 \
+		--annotate k=2
+	is 2 trailctl attest store/t/s/bad hello.txt --description \
+		"$(head -c 3000 /dev/zero | tr '\0' x)"
+	is 2 trailctl attest store/t/s/bad hello.txt --compliant true \
+		--compliant false
+	is 2 trailctl attest store/t/s/bad /dev/null
+	is 2 trailctl attest store/t/s/bad bad
+	complains 'bad/fifo is neither'
+	is 2 trailctl attest store/t/s/bad bad/fifo
+	is 2 trailctl attest store/t/s/bad other
+	complains 'other/link is a symbolic link'
+	is 2 trailctl attest store/t/s/bad hello.txt tree/../hello.txt
+	complains 'would both be hello.txt'
+	is 3 trailctl attest store/t/s/bad nothing
+	is 2 trailctl attest store/t/s/bad
+	is 2 trailctl attest store/t/s/.bad hello.txt
+	is 2 trailctl attest store/t/s hello.txt
+	is 2 trailctl attest store/t/s/bad/f hello.txt
+	is 2 trailctl attest store/t/s/ba@d hello.txt
+	trailctl log --json store | head -n "$(wc -l <before)" | cmp - before
+	[ "$(trailctl log --json store | grep -c '/bad"')" = 0 ]
+	is_whole store
+}
+
+# A link that is an argument is followed; odd names are only names.
+arguments_are_taken_as_they_are() {
+	is 0 trailctl attest store/t/s/link other/link
+	echo x >-f
+	echo y >'a b'
+	is 0 trailctl attest store/t/s/odd -- -f 'a b'
+	says 'recorded, 2 files'
+	is 0 trailctl attest store/t/s/empty --seal
+	says 'recorded, 0 files'
+	is 0 trailctl attest store/t/s/empty --seal
+	says 'already recorded'
+	is 0 trailctl show store/t/s/empty
+	says 'sealed'
+}
+
+# A dry run prints the entry, and the vault does not change.
+a_dry_run_records_nothing() {
+	trailctl log --json --type attestation.sealed store >before
+	is 0 trailctl attest store/t/s/dry --dry-run --annotate k=v hello.txt
+	jq -c '[.path,.type,.claims.annotations.k,.evidence[0].size]' <out |
+		grep -qxF '["t/s/dry","attestation.sealed","v",6]'
+	is 0 trailctl attest store/t/s/dry -D hello.txt
+	is 1 trailctl attest store/t/s/a -D hello.txt
+	is 2 trailctl attest store/t/s/dry -D --type 'a b' hello.txt
+	is 1 trailctl attest store/t/s/a@9 -D hello.txt
+	is 2 trailctl attest store/t/s/d@ry -D hello.txt
+	is 2 trailctl attest store/t/new/dry -D --begin hello.txt
+	trailctl log --json --type attestation.sealed store | cmp - before
+	is 3 trailctl show store/t/s/dry
+	is_whole store
+}
+
+# A dry run knows a strict template, and publication obeys it too.
+a_strict_template_is_obeyed() {
+	cat >strict.yml <<-'EOF2'
+	version: 1
+	trail:
+	  x-trailfs: {strict: true}
+	  attestations:
+	    - {name: build, type: generic}
+	    - {name: approval, type: generic, x-trailfs: {users: [no-such-user]}}
+	EOF2
+	is 0 trailctl trail create store/strict --template strict.yml
+	is 0 trailctl attest --begin store/strict/w/build hello.txt
+	for dry in --dry-run --json; do
+		is 1 trailctl attest $dry store/strict/w/other hello.txt
+		complains 'the template of this workflow has no other'
+		is 1 trailctl attest $dry store/strict/w/approval hello.txt
+		complains 'lets only others report approval'
+	done
+	mount store
+	for dry in --dry-run --json; do
+		is 1 trailctl attest $dry mnt/strict/w/other hello.txt
+		complains 'the template of this workflow has no other'
+		is 1 trailctl attest $dry mnt/strict/w/approval hello.txt
+		complains 'lets only others report approval'
+	done
+	[ "$(find mnt/strict/w -name '.*' | wc -l)" = 0 ]
+	unmount
+}
+
+# The exit status of a program is the verdict; another one records nothing.
+a_program_judges_the_evidence() {
+	mount store
+	cat >judge <<-'EOF2'
+	#!/bin/sh
+	[ "$2" = . ] && ls "$2" && exit "$1"
+	EOF2
+	chmod +x judge
+	is 0 trailctl attest mnt/t/m/good --evaluate ./judge \
+		--evaluate-arg 0 hello.txt
+	says 'recorded, 2 files'
+	is 0 trailctl attest mnt/t/m/good --evaluate ./judge \
+		--evaluate-arg 0 hello.txt
+	says 'already recorded'
+	[ "$(cat mnt/t/m/good/evaluation.txt)" = hello.txt ]
+	jq -r '.annotations.evaluator_exit,.annotations.evaluator_sha256,
+		.is_compliant' mnt/t/m/good/.trailfs/attestation.json >facts
+	{ echo 0 && sha256sum <judge | cut -c 1-64 && echo true; } | cmp - facts
+	is 0 trailctl attest mnt/t/m/poor --evaluate ./judge \
+		--evaluate-arg 1 hello.txt
+	[ "$(jq .is_compliant mnt/t/m/poor/.trailfs/attestation.json)" = false ]
+	is 5 trailctl attest mnt/t/m/none --evaluate ./judge \
+		--evaluate-arg 2 hello.txt
+	complains 'exited with 2, so nothing is recorded'
+	is 2 trailctl attest mnt/t/m/none --evaluate touch \
+		--evaluate-arg hello.txt --evaluate-arg more hello.txt
+	complains 'changed the evidence'
+	is 3 trailctl attest mnt/t/m/none --evaluate ./nothing hello.txt
+	is 2 trailctl attest mnt/t/m/none --evaluate true --compliant true \
+		hello.txt
+	[ ! -e mnt/t/m/none ]
+	[ "$(find mnt/t/m -name '.*' | wc -l)" = 0 ]
+	unmount
+}
+
+# A signal leaves no draft: the evaluator says when the draft is there.
+a_signal_removes_the_draft() {
+	mount store
+	mkfifo started
+	cat >waits <<-EOF2
+	#!/bin/sh
+	echo >'$work/started'
+	exec sleep 60
+	EOF2
+	chmod +x waits
+	for signal in HUP TERM; do
+		trailctl attest mnt/t/m/cut --evaluate ./waits hello.txt \
+			2>err &
+		job=$!
+		read -r _ <started
+		[ "$(find mnt/t/m -name '.attest-*' -type d | wc -l)" = 1 ]
+		kill -"$signal" "$job"
+		got=0
+		wait "$job" || got=$?
+		[ "$got" -gt 128 ]
+		[ "$(find mnt/t/m -name '.attest-*' | wc -l)" = 0 ]
+		[ ! -e mnt/t/m/cut ]
+	done
+}
+
+run a_store_is_made
+with '/dev/fuse getfattr jq' attest_records_in_a_mount
+run attest_records_in_a_store
+with '/dev/fuse jq' both_ways_give_the_same_entry
+run wrong_values_are_refused arguments_are_taken_as_they_are
+with jq a_dry_run_records_nothing
+with /dev/fuse a_strict_template_is_obeyed
+with '/dev/fuse jq' a_program_judges_the_evidence
+with /dev/fuse a_signal_removes_the_draft
+finish

@@ -1,0 +1,200 @@
+/* Claims and publication of an attestation: see attest.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attest.h"
+#include "core/base/bytes.h"
+#include "core/base/crypto.h"
+
+enum tf_code
+attest_claim(struct recorder *r, const struct claims *c, struct tf_error *err)
+{
+	static const char label[] = "external-fingerprint.";
+	enum tf_code rc = TF_OK;
+
+	/* A fingerprint needs its URL, which comes later in this order. */
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; rc == TF_OK && i < c->n; i++)
+			if ((strncmp(c->v[i].key, label, strlen(label)) == 0) ==
+			    (pass == 1))
+				rc = recorder_claim(r, c->v[i].key,
+				    c->v[i].value, strlen(c->v[i].value), err);
+	if (rc == TF_OK && c->user_data.n > 0)
+		rc = recorder_claim(r, "user-data", c->user_data.p,
+		    c->user_data.n, err);
+	return rc;
+}
+
+/* --- is it the same? ----------------------------------------------------------- */
+
+/* Compare the claims that have one value. */
+static enum tf_code
+same_single(struct recorder *r, const char *name, const struct claims *c,
+    bool *same, struct tf_error *err)
+{
+	static const char *const keys[] = { "compliant", "control",
+		"description", "origin-url", "type" };
+	struct tf_buf old = { 0 };
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0;
+	     rc == TF_OK && *same && i < sizeof(keys) / sizeof(*keys); i++) {
+		const char *new = claims_get(c, keys[i]);
+
+		old.n = 0;
+		rc = recorder_claimed(r, name, keys[i], &old, err);
+		if (rc == TF_NODATA) {
+			rc = TF_OK;
+			*same = new == NULL;
+		} else {
+			*same = new != NULL &&strlen(new) ==
+			    old.n &&memcmp(new, old.p, old.n) == 0;
+		}
+	}
+	tf_buf_free(&old);
+	return rc;
+}
+
+/* The value of member key as text; p NULL: there is none. */
+static struct tf_str
+member(const struct tf_json_doc *d, const char *key)
+{
+	int t = d->tok == NULL ? -1 : tf_json_get(d, 0, key);
+	struct tf_str none = { NULL, 0 };
+
+	return t < 0 ? none : tf_json_text(d, t);
+}
+
+/* Compare the claims that are objects: with those in attestation.json. */
+static enum tf_code
+same_objects(const struct tf_buf *json, const struct claims *c, bool *same,
+    struct tf_error *err)
+{
+	static const char *const keys[][2] = { { "annotations", "annotations" },
+		{ "externalUrls", "external_urls" },
+		{ "userData", "user_data" } };
+	struct tf_json_doc new = { 0 }, old = { 0 };
+	struct tf_buf mine = { 0 };
+	enum tf_code rc = claims_json(c, &mine, err);
+
+	if (rc == TF_OK && mine.n > 0)
+		rc = tf_json_parse(&new, mine.p, mine.n, err);
+	if (rc == TF_OK)
+		rc = tf_json_parse(&old, json->p, json->n > 0 ? json->n - 1 : 0,
+		    err);
+	for (size_t i = 0;
+	     rc == TF_OK && *same && i < sizeof(keys) / sizeof(*keys); i++) {
+		struct tf_str a = member(&new, keys[i][0]);
+		struct tf_str b = member(&old, keys[i][1]);
+
+		*same = (a.p == NULL) == (b.p == NULL) && tf_str_same(a, b);
+	}
+	tf_json_doc_free(&new);
+	tf_json_doc_free(&old);
+	tf_buf_free(&mine);
+	return rc;
+}
+
+enum tf_code
+attest_compare(struct recorder *r, const char *name, struct evidence *e,
+    const struct claims *c, bool *same, struct tf_error *err)
+{
+	struct tf_buf sums = { 0 }, old = { 0 }, json = { 0 };
+	enum tf_code rc = evidence_sums(e, &sums, err);
+
+	*same = false;
+	if (rc == TF_OK)
+		rc = recorder_recorded(r, name, &old, &json, err);
+	if (rc == TF_OK)
+		*same = sums.n == old.n &&
+		    (sums.n == 0 || memcmp(sums.p, old.p, sums.n) == 0);
+	if (rc == TF_OK && *same)
+		rc = same_single(r, name, c, same, err);
+	if (rc == TF_OK && *same)
+		rc = same_objects(&json, c, same, err);
+	tf_buf_free(&sums);
+	tf_buf_free(&old);
+	tf_buf_free(&json);
+	return rc;
+}
+
+enum tf_code
+attest_taken(struct recorder *r, const char *state, struct evidence *e,
+    const struct claims *c, bool *already, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (strcmp(state, "sealed") != 0)
+		return tf_fail(err, TF_EXISTS,
+		    "%s/%s exists and is %s: add to it with cp, or end it with "
+		    "trailctl seal",
+		    r->wf, r->name, state);
+	rc = attest_compare(r, r->name, e, c, already, err);
+	if (rc != TF_OK || *already)
+		return rc;
+	return tf_fail(err, TF_EXISTS,
+	    "%s/%s is sealed with other evidence or claims; --again records "
+	    "the next version",
+	    r->wf, r->name);
+}
+
+/* --- publication ----------------------------------------------------------------- */
+
+enum tf_code
+attest_next(struct recorder *r, char **name, struct tf_error *err)
+{
+	char state[16];
+	enum tf_code rc;
+
+	*name = NULL;
+	for (unsigned n = 1;; n++) {
+		free(*name);
+		*name = NULL;
+		if ((n == 1 ? asprintf(name, "%s", r->name) :
+			      asprintf(name, "%s@%u", r->name, n)) < 0) {
+			*name = NULL;
+			return tf_nomem(err);
+		}
+		rc = recorder_state(r, *name, state, err);
+		if (rc != TF_OK || state[0] == '\0')
+			return rc;
+	}
+}
+
+/* The next version; another caller may take the name in between. */
+static enum tf_code
+publish_next(struct recorder *r, char **name, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	do {
+		free(*name);
+		rc = attest_next(r, name, err);
+		if (rc == TF_OK)
+			rc = recorder_publish(r, *name, err);
+	} while (rc == TF_EXISTS);
+	return rc;
+}
+
+enum tf_code
+attest_publish(struct recorder *r, bool again, struct evidence *e,
+    const struct claims *c, char **name, bool *already, struct tf_error *err)
+{
+	char state[16];
+	enum tf_code rc;
+
+	*already = false;
+	*name = NULL;
+	if (again)
+		return publish_next(r, name, err);
+	if ((*name = strdup(r->name)) == NULL)
+		return tf_nomem(err);
+	if ((rc = recorder_publish(r, *name, err)) != TF_EXISTS)
+		return rc;
+	if ((rc = recorder_state(r, *name, state, err)) == TF_OK)
+		rc = attest_taken(r, state, e, c, already, err);
+	if (rc == TF_OK)
+		recorder_drop(r);
+	return rc;
+}

@@ -1,0 +1,42 @@
+/* What trailctl attest and trailctl run share: claims and publication. */
+#ifndef TRAILCTL_ATTEST_H
+#define TRAILCTL_ATTEST_H
+
+#include "claims.h"
+#include "evidence.h"
+#include "recorder.h"
+
+/* Set the claims of the draft. */
+TF_MUST_USE enum tf_code attest_claim(struct recorder *r,
+    const struct claims *c, struct tf_error *err);
+
+/*
+ * Compare with a sealed attestation: *same becomes true if it has exactly these
+ * files and claims.
+ */
+TF_MUST_USE enum tf_code attest_compare(struct recorder *r, const char *name,
+    struct evidence *e, const struct claims *c, bool *same,
+    struct tf_error *err);
+
+/*
+ * The name r->name is taken by an attestation in that state.  *already becomes
+ * true if it has the same files and claims; otherwise TF_EXISTS and a reason.
+ */
+TF_MUST_USE enum tf_code attest_taken(struct recorder *r, const char *state,
+    struct evidence *e, const struct claims *c, bool *already,
+    struct tf_error *err);
+
+/*
+ * Publish the draft as r->name or, with again, as its next version; *name is
+ * the name then, for the caller to free.  *already: the same was recorded
+ * before, and the draft was dropped.
+ */
+TF_MUST_USE enum tf_code attest_publish(struct recorder *r, bool again,
+    struct evidence *e, const struct claims *c, char **name, bool *already,
+    struct tf_error *err);
+
+/* The name that the next report of r->name has, for the caller to free. */
+TF_MUST_USE enum tf_code attest_next(struct recorder *r, char **name,
+    struct tf_error *err);
+
+#endif

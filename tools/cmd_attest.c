@@ -1,0 +1,468 @@
+/* trailctl attest: record files as an attestation, whole or not at all. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actor.h"
+#include "attest.h"
+#include "cmd.h"
+#include "core/base/bytes.h"
+#include "core/base/member.h"
+#include "core/definition.h"
+#include "define.h"
+#include "interrupt.h"
+#include "program.h"
+#include "report.h"
+#include "text.h"
+
+#define OUTPUT "evaluation.txt" /* evidence: what the evaluator printed */
+
+static struct {
+	bool json, begin, again, dry_run, seal;
+	struct claims_options claims;
+	const char *evaluate;
+	struct args_list evaluate_arg;
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	CLAIMS_OPTIONS(&ask.claims),
+	{ .name = "begin",
+	    .help = "make the workflow if it is missing",
+	    .flag = &ask.begin },
+	{ .name = "again",
+	    .help = "record the next version, NAME@N",
+	    .flag = &ask.again },
+	{ .name = "seal",
+	    .help = "record it even without a FILE",
+	    .flag = &ask.seal },
+	{ .name = "dry-run",
+	    .letter = 'D',
+	    .help = "print the entry, and record nothing",
+	    .flag = &ask.dry_run },
+	{ .name = "evaluate",
+	    .value = "PROGRAM",
+	    .help = "its exit status says whether the evidence is compliant",
+	    .text = &ask.evaluate },
+	{ .name = "evaluate-arg",
+	    .value = "ARG",
+	    .help = "an argument of PROGRAM; may be repeated",
+	    .list = &ask.evaluate_arg },
+	{ 0 },
+};
+
+/* One recording. */
+struct attest {
+	struct recorder r;
+	struct claims claims;
+	struct sources sources;
+	struct evidence evidence;
+	char *name; /* that it got */
+	bool already;
+};
+
+/* --- the draft ------------------------------------------------------------------- */
+
+static enum tf_code
+put(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	return recorder_write(arg, p, n, err);
+}
+
+static enum tf_code
+copy(struct attest *a, const struct source *s, struct tf_error *err)
+{
+	const struct tf_sink sink = { put, &a->r };
+	enum tf_code rc = recorder_create(&a->r, s->name, s->mode, err);
+
+	if (rc == TF_OK)
+		rc = evidence_read(s, &sink, &a->evidence, err);
+	return rc == TF_OK ? recorder_end(&a->r, err) : rc;
+}
+
+static enum tf_code
+copy_all(struct attest *a, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < a->sources.n; i++) {
+		rc = copy(a, &a->sources.v[i], err);
+		if (rc == TF_OK)
+			rc = interrupt_check(err);
+	}
+	return rc;
+}
+
+/* --- the evaluator ---------------------------------------------------------------- */
+
+/* Fail if the files of the draft are no longer those that were copied. */
+static enum tf_code
+check_unchanged(struct attest *a, char *dir, struct tf_error *err)
+{
+	struct sources now = { 0 };
+	struct evidence read = { 0 };
+	struct tf_buf was = { 0 }, is = { 0 };
+	enum tf_code rc = sources_find(1, &dir, &now, err);
+
+	for (size_t i = 0; rc == TF_OK && i < now.n; i++)
+		rc = evidence_read(&now.v[i], NULL, &read, err);
+	if (rc == TF_OK)
+		rc = evidence_sums(&read, &is, err);
+	if (rc == TF_OK)
+		rc = evidence_sums(&a->evidence, &was, err);
+	if (rc == TF_OK && (was.n != is.n || memcmp(was.p, is.p, is.n) != 0))
+		rc = tf_fail(err, TF_INVALID,
+		    "%s changed the evidence that it judges", ask.evaluate);
+	tf_buf_free(&was);
+	tf_buf_free(&is);
+	evidence_free(&read);
+	sources_free(&now);
+	return rc;
+}
+
+static enum tf_code
+claim_verdict(struct attest *a, const struct program_verdict *v,
+    struct tf_error *err)
+{
+	char hex[65], number[16];
+	enum tf_code rc = claims_add(&a->claims, "compliant",
+	    v->exit == 0 ? "true" : "false", err);
+
+	tf_hex(v->sha256.b, 32, hex);
+	(void)snprintf(number, sizeof(number), "%d", v->exit);
+	if (rc == TF_OK)
+		rc = claims_add(&a->claims, "annotation.evaluator", v->path,
+		    err);
+	if (rc == TF_OK)
+		rc = claims_add(&a->claims, "annotation.evaluator_sha256", hex,
+		    err);
+	return rc == TF_OK ?
+	    claims_add(&a->claims, "annotation.evaluator_exit", number, err) :
+	    rc;
+}
+
+static enum tf_code
+record_output(struct attest *a, const struct tf_buf *output,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (output->n == 0)
+		return TF_OK;
+	rc = recorder_create(&a->r, OUTPUT, 0666, err);
+	if (rc == TF_OK)
+		rc = recorder_write(&a->r, output->p, output->n, err);
+	if (rc == TF_OK)
+		rc = recorder_end(&a->r, err);
+	return rc == TF_OK ?
+	    evidence_add(&a->evidence, OUTPUT, output->p, output->n, err) :
+	    rc;
+}
+
+/* The program, its arguments, and the directory of the evidence as the last; as
+ * the working directory, so that no name of a draft gets into its output.
+ * NULL: no memory. */
+static char **
+arguments(void)
+{
+	static char here[] = ".";
+	char **argv = calloc(ask.evaluate_arg.n + 3, sizeof(*argv));
+	size_t n = 0;
+
+	if (argv == NULL)
+		return NULL;
+	argv[n++] = (char *)ask.evaluate;
+	for (size_t i = 0; i < ask.evaluate_arg.n; i++)
+		argv[n++] = (char *)ask.evaluate_arg.v[i];
+	argv[n] = here;
+	return argv;
+}
+
+static void
+print_lines(struct tf_buf *text)
+{
+	char *rest = text->n > 0 && *text_of(text) != '\0' ? text->p : NULL;
+	char *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			report_note("%s: %s", ask.evaluate, line);
+}
+
+static enum tf_code
+evaluate(struct attest *a, struct tf_error *err)
+{
+	struct program_verdict v = { 0 };
+	char *dir = NULL, **argv = NULL;
+	enum tf_code rc = recorder_directory(&a->r, &dir, err);
+
+	if (rc == TF_OK && dir == NULL)
+		return tf_fail(err, TF_USAGE,
+		    "--evaluate needs a mount: the program reads the evidence "
+		    "there");
+	if (rc == TF_OK && (argv = arguments()) == NULL)
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = program_judge(argv, dir, &v, err);
+	if (rc == TF_OK && v.exit > 1) {
+		print_lines(&v.output);
+		rc = tf_fail(err, TF_INDOUBT,
+		    "%s exited with %d, so nothing is recorded: 0 is "
+		    "compliant, 1 is not",
+		    ask.evaluate, v.exit);
+	}
+	if (rc == TF_OK)
+		rc = check_unchanged(a, dir, err);
+	if (rc == TF_OK)
+		rc = record_output(a, &v.output, err);
+	if (rc == TF_OK)
+		rc = claim_verdict(a, &v, err);
+	program_verdict_free(&v);
+	free(argv);
+	free(dir);
+	return rc;
+}
+
+/* --- the answer ------------------------------------------------------------------- */
+
+/* The parts of the entry that the arguments decide. */
+static enum tf_code
+print_entry(struct attest *a, struct tf_error *err)
+{
+	struct tf_buf b = { 0 }, claims = { 0 };
+	struct tf_json j;
+	char path[1200];
+	enum tf_code rc = claims_json(&a->claims, &claims, err);
+
+	(void)snprintf(path, sizeof(path), "%s/%s", a->r.wf, a->name);
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	if (claims.n > 0)
+		tf_put_raw(&j, "claims", tf_buf_bytes(&claims));
+	if (a->evidence.n > 0) {
+		tf_json_key(&j, "evidence");
+		tf_json_array(&j);
+		for (size_t i = 0; i < a->evidence.n; i++) {
+			const struct evidence_file *f = &a->evidence.v[i];
+
+			tf_json_object(&j);
+			tf_put_cstr(&j, "path", f->name);
+			tf_put_hash(&j, "sha256", &f->sha256);
+			tf_put_uint(&j, "size", f->size);
+			tf_json_object_end(&j);
+		}
+		tf_json_array_end(&j);
+	}
+	tf_put_cstr(&j, "path", path);
+	tf_put_cstr(&j, "type", "attestation.sealed");
+	tf_json_object_end(&j);
+	if (rc == TF_OK && (rc = tf_json_end(&j, err)) == TF_OK)
+		printf("%s\n", text_of(&b));
+	tf_buf_free(&claims);
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
+print(struct attest *a, const char *wf, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	char path[1200];
+	int n = snprintf(path, sizeof(path), "%s/%s", wf, a->name);
+	enum tf_code rc;
+
+	if (!ask.json) {
+		text_put(stdout, path, (size_t)n);
+		if (a->already)
+			puts("  already recorded");
+		else
+			printf("  recorded, %zu file%s\n", a->evidence.n,
+			    a->evidence.n == 1 ? "" : "s");
+		return TF_OK;
+	}
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	tf_put_uint(&j, "files", a->evidence.n);
+	tf_put_cstr(&j, "path", path);
+	tf_put_bool(&j, "recorded", !a->already);
+	tf_json_object_end(&j);
+	if ((rc = tf_json_end(&j, err)) == TF_OK)
+		printf("%s\n", text_of(&b));
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* --- a dry run ---------------------------------------------------------------------- */
+
+/* A version comes after the one before it is sealed. */
+static enum tf_code
+check_version(struct attest *a, struct tf_error *err)
+{
+	const char *at = strchr(a->name, '@');
+	char before[300], state[16];
+	uint64_t n;
+	enum tf_code rc;
+
+	if (at == NULL || !tf_decimal(at + 1, strlen(at + 1), 999999, &n))
+		return TF_OK;
+	if (n == 2)
+		(void)snprintf(before, sizeof(before), "%.*s",
+		    (int)(at - a->name), a->name);
+	else
+		(void)snprintf(before, sizeof(before), "%.*s@%llu",
+		    (int)(at - a->name), a->name, (unsigned long long)n - 1);
+	rc = recorder_state(&a->r, before, state, err);
+	if (rc == TF_OK && strcmp(state, "sealed") != 0)
+		rc = tf_fail(err, TF_DENIED,
+		    "%s can be begun once %s is sealed", a->name, before);
+	return rc;
+}
+
+/* Would the draft be accepted under a->name? */
+static enum tf_code
+check_accepted(struct attest *a, struct tf_error *err)
+{
+	struct where trail = { .mount = a->r.w.mount, .store = a->r.w.store };
+	struct define d = { &trail, TF_DEFINITION_TEMPLATE, "" };
+	struct tf_buf template = { 0 };
+	struct tf_actor self;
+	uint64_t version = 0;
+	enum tf_code rc = check_version(a, err);
+
+	if (rc != TF_OK)
+		return rc;
+	actor_self(&self);
+	trail.path = strdup(a->r.wf);
+	trail.file = a->r.wf_file != NULL ? strdup(a->r.wf_file) : NULL;
+	if (trail.path == NULL || (a->r.wf_file != NULL && trail.file == NULL))
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = define_of_workflow(&trail, &version, err);
+	if (rc == TF_OK)
+		rc = define_get(&d, &template, &version, err);
+	if (rc == TF_OK || rc == TF_NODATA)
+		rc = tf_definition_permits(template.p, template.n, a->name,
+		    &self, err);
+	tf_buf_free(&template);
+	free(trail.path);
+	free(trail.file);
+	return rc;
+}
+
+/* --- the verb --------------------------------------------------------------------- */
+
+/* The name is taken: by the same evidence?  Nothing is written for that. */
+static enum tf_code
+compare(struct attest *a, const char *state, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < a->sources.n; i++)
+		rc = evidence_read(&a->sources.v[i], NULL, &a->evidence, err);
+	if (rc == TF_OK && (a->name = strdup(a->r.name)) == NULL)
+		rc = tf_nomem(err);
+	return rc == TF_OK ? attest_taken(&a->r, state, &a->evidence,
+				 &a->claims, &a->already, err) :
+			     rc;
+}
+
+static enum tf_code
+record(struct attest *a, struct tf_error *err)
+{
+	enum tf_code rc = recorder_begin(&a->r, err);
+
+	if (rc == TF_OK)
+		rc = copy_all(a, err);
+	if (rc == TF_OK && ask.evaluate != NULL)
+		rc = evaluate(a, err);
+	if (rc == TF_OK)
+		rc = attest_claim(&a->r, &a->claims, err);
+	if (rc == TF_OK)
+		rc = interrupt_check(err);
+	if (rc == TF_OK && !ask.dry_run)
+		return attest_publish(&a->r, ask.again, &a->evidence,
+		    &a->claims, &a->name, &a->already, err);
+	if (rc == TF_OK && ask.again)
+		rc = attest_next(&a->r, &a->name, err);
+	else if (rc == TF_OK && (a->name = strdup(a->r.name)) == NULL)
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = check_accepted(a, err);
+	return rc == TF_OK ? print_entry(a, err) : rc;
+}
+
+static enum tf_code
+attest(struct attest *a, const char *path, struct tf_error *err)
+{
+	char state[16];
+	enum tf_code rc = recorder_open(path, &a->r, err);
+
+	if (rc == TF_OK && ask.again && strchr(a->r.name, '@') != NULL)
+		rc = tf_fail(err, TF_USAGE,
+		    "--again chooses the version: name %.*s",
+		    (int)strcspn(a->r.name, "@"), a->r.name);
+	if (rc == TF_OK)
+		rc = recorder_workflow(&a->r, ask.begin && !ask.dry_run, err);
+	if (rc == TF_OK)
+		rc = recorder_state(&a->r, a->r.name, state, err);
+	if (rc != TF_OK)
+		return rc;
+	if (state[0] != '\0' && !ask.again && ask.evaluate == NULL)
+		return compare(a, state, err);
+	return record(a, err);
+}
+
+static const char *
+wrong_options(int n)
+{
+	if (ask.evaluate != NULL && ask.claims.compliant != NULL)
+		return "--evaluate and --compliant exclude each other";
+	if (ask.evaluate == NULL && ask.evaluate_arg.n > 0)
+		return "--evaluate-arg is for --evaluate";
+	if (n < 2 && !ask.seal)
+		return "a FILE is missing; --seal records an attestation "
+		       "without one";
+	return NULL;
+}
+
+static int
+run(int n, char **arg)
+{
+	const char *wrong = wrong_options(n);
+	struct attest a = { .r.fd = -1 };
+	struct tf_error err = { 0 };
+	char *wf = NULL;
+	enum tf_code rc;
+
+	if (wrong != NULL)
+		return cmd_usage(&cmd_attest, wrong);
+	rc = claims_take(&ask.claims, &a.claims, &err);
+	if (rc == TF_OK)
+		rc = sources_find(n - 1, arg + 1, &a.sources, &err);
+	interrupt_hold();
+	if (rc == TF_OK)
+		rc = attest(&a, arg[0], &err);
+	if (rc == TF_OK && (wf = strdup(a.r.wf)) == NULL)
+		rc = tf_nomem(&err);
+	rc = recorder_close(&a.r, rc, &err);
+	if (rc == TF_OK && (!ask.dry_run || a.already))
+		rc = print(&a, wf, &err);
+	interrupt_release();
+	free(wf);
+	free(a.name);
+	claims_free(&a.claims);
+	sources_free(&a.sources);
+	evidence_free(&a.evidence);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}
+
+const struct verb cmd_attest = {
+	.name = "attest",
+	.summary = "record files as a sealed attestation, whole or not at all",
+	.usage = "[OPTION...] PATH FILE...",
+	.options = options,
+	.min = 1,
+	.max = VERB_ANY_NUMBER,
+	.run = run,
+};

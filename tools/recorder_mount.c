@@ -1,0 +1,371 @@
+/* Recording an attestation in a mount, with system calls: see recorder.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "core/control.h"
+#include "define.h"
+#include "files.h"
+#include "recorder.h"
+#include "refusals.h"
+#include "report.h"
+
+#define JSON_MAX ((size_t)256 << 20)
+
+/* --- errors ------------------------------------------------------------------- */
+
+/* The reason of the caller's last refused attempt, if it was about the draft. */
+static void
+add_reason(const struct recorder *r, const char *what, struct tf_error *err)
+{
+	struct where w = { .mount = r->w.mount,
+		.file = r->wf_file,
+		.path = r->wf };
+	struct refusals refused = { 0 };
+	struct tf_json_doc d = { 0 };
+	struct tf_buf text = { 0 };
+
+	if (refusals_read(&w, &refused, NULL) == TF_OK && refused.n > 0 &&
+	    tf_json_parse(&d, refused.line[refused.n - 1].p,
+		refused.line[refused.n - 1].n, NULL) == TF_OK &&
+	    tf_json_string(&d, tf_json_get(&d, 0, "path"), &text, NULL) ==
+		TF_OK &&
+	    strstr(text.p, r->draft) != NULL &&
+	    tf_json_string(&d, tf_json_get(&d, 0, "reason"), &text, NULL) ==
+		TF_OK)
+		(void)tf_fail(err, err->code, "%s: %s", what, text.p);
+	tf_json_doc_free(&d);
+	tf_buf_free(&text);
+	refusals_free(&refused);
+}
+
+/* A call on the draft failed with errno. */
+static enum tf_code
+failed(const struct recorder *r, const char *what, struct tf_error *err)
+{
+	int sys = errno;
+
+	switch (sys) {
+	case EINVAL:
+	case EILSEQ:
+		return tf_fail(err, TF_INVALID, "%s: no such name can be here",
+		    what);
+	case EEXIST:
+	case ENOTEMPTY:
+		return tf_fail(err, TF_EXISTS, "%s exists already", what);
+	case EDQUOT:
+		return tf_fail(err, TF_QUOTA,
+		    "%s: too many files for one draft (max_draft), or a quota "
+		    "is used up",
+		    what);
+	default:
+		break;
+	}
+	(void)report_system(err, "%s", what);
+	if (sys == EPERM || sys == EBUSY || sys == EROFS)
+		add_reason(r, what, err);
+	return err->code;
+}
+
+/* "WF/NAME/BELOW", or NULL; free it. */
+static char *
+path_of(const struct recorder *r, const char *name, const char *below)
+{
+	char *path = NULL;
+
+	return asprintf(&path, "%s/%s%s%s", r->wf_file, name,
+		   *below != '\0' ? "/" : "", below) < 0 ?
+	    NULL :
+	    path;
+}
+
+/* --- what is there ---------------------------------------------------------------- */
+
+static enum tf_code
+find(struct recorder *r, bool begin, bool *no_trail, struct tf_error *err)
+{
+	const char *slash = strrchr(r->wf_file, '/');
+	char *trail;
+	struct stat st;
+
+	if (stat(r->wf_file, &st) == 0)
+		return TF_OK;
+	if (errno != ENOENT)
+		return report_system(err, "%s", r->wf);
+	if ((trail = strndup(r->wf_file, (size_t)(slash - r->wf_file))) == NULL)
+		return tf_nomem(err);
+	*no_trail = stat(trail, &st) < 0 && errno == ENOENT;
+	free(trail);
+	if (*no_trail || !begin)
+		return tf_fail(err, TF_NOTFOUND, "%s", r->wf);
+	/* Another caller may begin it at the same time. */
+	if (mkdir(r->wf_file, 0777) < 0 && errno != EEXIST)
+		return failed(r, r->wf, err);
+	return TF_OK;
+}
+
+static enum tf_code
+state(struct recorder *r, const char *name, char *out, struct tf_error *err)
+{
+	char *path = path_of(r, name, "");
+	enum tf_code rc = TF_OK;
+	ssize_t n;
+
+	if (path == NULL)
+		return tf_nomem(err);
+	n = getxattr(path, TF_XATTR_STATE, out, 15);
+	if (n < 0 && errno != ENOENT)
+		rc = report_system(err, "%s/%s", r->wf, name);
+	out[n < 0 ? 0 : n] = '\0';
+	free(path);
+	return rc;
+}
+
+static enum tf_code
+claimed(struct recorder *r, const char *name, const char *key,
+    struct tf_buf *out, struct tf_error *err)
+{
+	char *path = path_of(r, name, ""), *attr = NULL;
+	static char value[65536];
+	enum tf_code rc = TF_OK;
+	ssize_t n;
+
+	if (path == NULL || asprintf(&attr, TF_XATTR_PREFIX "%s", key) < 0) {
+		free(path);
+		return tf_nomem(err);
+	}
+	n = getxattr(path, attr, value, sizeof(value));
+	if (n < 0)
+		rc = report_system(err, "%s/%s", r->wf, name);
+	else
+		tf_buf_add(out, value, (size_t)n);
+	free(path);
+	free(attr);
+	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}
+
+static enum tf_code
+read_control(struct recorder *r, const char *name, const char *file,
+    struct tf_buf *out, struct tf_error *err)
+{
+	char *path = NULL;
+	enum tf_code rc;
+
+	if (asprintf(&path, "%s/%s/%s/%s", r->wf_file, name, TF_CONTROL_DIR,
+		file) < 0)
+		return tf_nomem(err);
+	rc = files_read(path, JSON_MAX, out, err);
+	free(path);
+	return rc;
+}
+
+static enum tf_code
+recorded(struct recorder *r, const char *name, struct tf_buf *sums,
+    struct tf_buf *json, struct tf_error *err)
+{
+	enum tf_code rc = read_control(r, name, TF_CONTROL_SUMS, sums, err);
+
+	return rc == TF_OK ?
+	    read_control(r, name, TF_CONTROL_ATTESTATION, json, err) :
+	    rc;
+}
+
+/* --- the draft ------------------------------------------------------------------- */
+
+static enum tf_code
+begin(struct recorder *r, struct tf_error *err)
+{
+	char *path = path_of(r, r->draft, "");
+	enum tf_code rc = TF_OK;
+
+	if (path == NULL)
+		return tf_nomem(err);
+	if (mkdir(path, 0777) < 0)
+		rc = failed(r, r->wf, err);
+	free(path);
+	return rc;
+}
+
+static enum tf_code
+make_dir(struct recorder *r, const char *name, struct tf_error *err)
+{
+	char *path = path_of(r, r->draft, name);
+	enum tf_code rc = TF_OK;
+
+	if (path == NULL)
+		return tf_nomem(err);
+	if (mkdir(path, 0777) < 0 && errno != EEXIST)
+		rc = failed(r, name, err);
+	free(path);
+	return rc;
+}
+
+static enum tf_code
+create(struct recorder *r, const char *name, unsigned mode,
+    struct tf_error *err)
+{
+	char *path = path_of(r, r->draft, name);
+	enum tf_code rc = TF_OK;
+
+	if (path == NULL)
+		return tf_nomem(err);
+	r->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    mode & 0777);
+	if (r->fd < 0)
+		rc = failed(r, name, err);
+	free(path);
+	return rc;
+}
+
+static enum tf_code
+put(struct recorder *r, const void *p, size_t n, struct tf_error *err)
+{
+	return files_put(r->fd, r->draft, p, n, err);
+}
+
+static enum tf_code
+end(struct recorder *r, struct tf_error *err)
+{
+	int fd = r->fd;
+
+	r->fd = -1;
+	/* The mount reports here what it could not store. */
+	return close(fd) == 0 ? TF_OK : failed(r, r->draft, err);
+}
+
+/* User data that is too long for an attribute. */
+static enum tf_code
+save_user_data(struct recorder *r, const void *p, size_t n,
+    struct tf_error *err)
+{
+	char *path = path_of(r, r->draft, TF_CONTROL_DIR "/user-data");
+	enum tf_code rc;
+	int fd;
+
+	if (path == NULL)
+		return tf_nomem(err);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	rc = fd < 0 ? report_system(err, "user-data") :
+		      files_put(fd, "user-data", p, n, err);
+	if (fd >= 0 && close(fd) < 0 && rc == TF_OK)
+		rc = report_system(err, "user-data");
+	free(path);
+	return rc;
+}
+
+static enum tf_code
+claim(struct recorder *r, const char *key, const void *value, size_t n,
+    struct tf_error *err)
+{
+	char *path = path_of(r, r->draft, ""), *attr = NULL;
+	enum tf_code rc = TF_OK;
+
+	if (path == NULL || asprintf(&attr, TF_XATTR_PREFIX "%s", key) < 0) {
+		free(path);
+		return tf_nomem(err);
+	}
+	if (n > XATTR_SIZE_MAX) {
+		rc = save_user_data(r, value, n, err);
+	} else if (setxattr(path, attr, value, n, 0) < 0) {
+		switch (errno) {
+		case EINVAL:
+			rc = tf_fail(err, TF_INVALID,
+			    "the value of %s is malformed", key);
+			break;
+		case E2BIG:
+			rc = tf_fail(err, TF_INVALID,
+			    "the value of %s is too long", key);
+			break;
+		case ENOSPC:
+			rc = tf_fail(err, TF_INVALID,
+			    "%s: there are too many claims, or they are too "
+			    "long together",
+			    key);
+			break;
+		default:
+			rc = failed(r, key, err);
+		}
+	}
+	free(path);
+	free(attr);
+	return rc;
+}
+
+static enum tf_code
+publish(struct recorder *r, const char *name, struct tf_error *err)
+{
+	char *from = path_of(r, r->draft, ""), *to = path_of(r, name, "");
+	enum tf_code rc = TF_OK;
+
+	if (from == NULL || to == NULL)
+		rc = tf_nomem(err);
+	else if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
+		rc = failed(r, name, err);
+	free(from);
+	free(to);
+	return rc;
+}
+
+/* --- dropping it -------------------------------------------------------------------- */
+
+static enum tf_code
+remove_tree(const char *path, struct tf_error *err)
+{
+	struct dirent *e;
+	enum tf_code rc = TF_OK;
+	DIR *d = opendir(path);
+
+	if (d == NULL)
+		return report_system(err, "%s", path);
+	while (rc == TF_OK && (e = readdir(d)) != NULL) {
+		char *below = NULL;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (asprintf(&below, "%s/%s", path, e->d_name) < 0)
+			rc = tf_nomem(err);
+		else if (unlink(below) < 0)
+			rc = errno == EISDIR || errno == EPERM ?
+			    remove_tree(below, err) :
+			    report_system(err, "%s", below);
+		free(below);
+	}
+	(void)closedir(d);
+	if (rc == TF_OK && rmdir(path) < 0)
+		rc = report_system(err, "%s", path);
+	return rc;
+}
+
+static enum tf_code
+drop(struct recorder *r, struct tf_error *err)
+{
+	char *path = path_of(r, r->draft, "");
+	enum tf_code rc;
+
+	if (path == NULL)
+		return tf_nomem(err);
+	rc = remove_tree(path, err);
+	free(path);
+	return rc;
+}
+
+const struct recorder_ops recorder_mount = {
+	.find = find,
+	.state = state,
+	.claimed = claimed,
+	.recorded = recorded,
+	.begin = begin,
+	.mkdir = make_dir,
+	.create = create,
+	.write = put,
+	.end = end,
+	.claim = claim,
+	.publish = publish,
+	.drop = drop,
+};

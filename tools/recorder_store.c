@@ -1,0 +1,252 @@
+/* Recording an attestation in a store, with calls of the vault: see recorder.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/definition.h"
+#include "core/page.h"
+#include "recorder.h"
+
+/* The mode that open(2) and mkdir(2) would give. */
+static uint32_t
+masked(unsigned mode)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return mode & 0777 & ~mask;
+}
+
+/* --- what is there ---------------------------------------------------------------- */
+
+static enum tf_code
+find(struct recorder *r, bool begin, bool *no_trail, struct tf_error *err)
+{
+	const char *name = strchr(r->wf, '/') + 1;
+	char *trail = strndup(r->wf, (size_t)(name - r->wf) - 1);
+	struct tf_attr a;
+	enum tf_code rc;
+
+	if (trail == NULL)
+		return tf_nomem(err);
+	rc = tf_vault_lookup(r->v, TF_ROOT_ID, trail, &a, err);
+	free(trail);
+	*no_trail = rc == TF_NOTFOUND;
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_vault_lookup(r->v, a.id, name, &a, err);
+	if (rc == TF_NOTFOUND && begin)
+		rc = tf_vault_mkdir(r->v, a.id, name, masked(0777), r->self, &a,
+		    err);
+	r->wf_id = a.id;
+	return rc;
+}
+
+static enum tf_code
+state(struct recorder *r, const char *name, char *out, struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_lookup(r->v, r->wf_id, name, &a, err);
+
+	if (rc == TF_OK)
+		strcpy(out, a.state == TF_STATE_SEALED ? "sealed" : "open");
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+claimed(struct recorder *r, const char *name, const char *key,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_lookup(r->v, r->wf_id, name, &a, err);
+
+	return rc == TF_OK ? tf_vault_claimed(r->v, a.id, key, out, err) : rc;
+}
+
+static enum tf_code
+put_text(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	tf_buf_add(arg, p, n);
+	return tf_buf_end(arg, err);
+}
+
+static enum tf_code
+recorded(struct recorder *r, const char *name, struct tf_buf *sums,
+    struct tf_buf *json, struct tf_error *err)
+{
+	const struct tf_sink to_sums = { put_text, sums };
+	const struct tf_sink to_json = { put_text, json };
+	struct tf_view *view = NULL;
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_lookup(r->v, r->wf_id, name, &a, err);
+
+	if (rc == TF_OK)
+		rc = tf_view_open(r->v, NULL, &view, err);
+	if (rc == TF_OK)
+		rc = tf_view_sums(view, a.id, &to_sums, err);
+	if (rc == TF_OK)
+		rc = tf_view_attestation(view, a.id, &to_json, err);
+	tf_view_close(view);
+	return rc;
+}
+
+/* --- the draft ------------------------------------------------------------------- */
+
+static enum tf_code
+begin(struct recorder *r, struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_mkdir(r->v, r->wf_id, r->draft, masked(0777),
+	    r->self, &a, err);
+
+	if (rc == TF_OK)
+		r->draft_id = a.id;
+	return rc;
+}
+
+/* The directory that has the last part of name, and that part. */
+static enum tf_code
+descend(struct recorder *r, const char *name, uint64_t *dir, const char **last,
+    struct tf_error *err)
+{
+	const char *slash = strrchr(name, '/');
+	struct tf_attr a;
+	char *path = NULL;
+	enum tf_code rc;
+
+	*dir = r->draft_id;
+	*last = slash == NULL ? name : slash + 1;
+	if (slash == NULL)
+		return TF_OK;
+	if (asprintf(&path, "%s/%s/%.*s", r->wf, r->draft, (int)(slash - name),
+		name) < 0)
+		return tf_nomem(err);
+	rc = tf_vault_walk(r->v, path, &a, err);
+	free(path);
+	*dir = a.id;
+	return rc;
+}
+
+static enum tf_code
+make_dir(struct recorder *r, const char *name, struct tf_error *err)
+{
+	struct tf_attr a;
+	const char *last;
+	uint64_t dir;
+	enum tf_code rc = descend(r, name, &dir, &last, err);
+
+	if (rc == TF_OK)
+		rc = tf_vault_mkdir(r->v, dir, last, masked(0777), r->self, &a,
+		    err);
+	return rc == TF_EXISTS ? TF_OK : rc;
+}
+
+static enum tf_code
+create(struct recorder *r, const char *name, unsigned mode,
+    struct tf_error *err)
+{
+	struct tf_attr a;
+	const char *last;
+	uint64_t dir;
+	enum tf_code rc = descend(r, name, &dir, &last, err);
+
+	r->off = 0;
+	return rc == TF_OK ? tf_vault_create(r->v, dir, last, masked(mode),
+				 r->self, &a, &r->file, err) :
+			     rc;
+}
+
+static enum tf_code
+put(struct recorder *r, const void *p, size_t n, struct tf_error *err)
+{
+	enum tf_code rc = tf_file_write_at(r->file, p, n, r->off, false, err);
+
+	r->off += n;
+	return rc;
+}
+
+static enum tf_code
+end(struct recorder *r, struct tf_error *err)
+{
+	struct tf_file *f = r->file;
+
+	r->file = NULL;
+	return tf_file_close(r->v, f, err);
+}
+
+static enum tf_code
+claim(struct recorder *r, const char *key, const void *value, size_t n,
+    struct tf_error *err)
+{
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_vault_claim(r->v, r->draft_id, key, value, n, 0,
+	    r->self, &why);
+
+	if (rc == TF_OK)
+		return rc;
+	if (rc == TF_TOOBIG || rc == TF_NOSPACE)
+		rc = TF_INVALID;
+	return tf_fail(err, rc, "%s: %s", key, why.text);
+}
+
+static enum tf_code
+publish(struct recorder *r, const char *name, struct tf_error *err)
+{
+	return tf_vault_rename(r->v, r->wf_id, r->draft, r->wf_id, name, true,
+	    r->self, err);
+}
+
+/* --- dropping it -------------------------------------------------------------------- */
+
+static enum tf_code
+remove_below(struct recorder *r, uint64_t dir, struct tf_error *err)
+{
+	struct tf_dirent some[64];
+	uint64_t after = 0;
+	size_t n = 1;
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK && n > 0) {
+		rc = tf_vault_list(r->v, dir, after, some,
+		    sizeof(some) / sizeof(some[0]), &n, err);
+		for (size_t i = 0; rc == TF_OK && i < n; i++) {
+			after = some[i].attr.id;
+			if (some[i].attr.kind == TF_KIND_EVIDENCE) {
+				rc = tf_vault_unlink(r->v, dir, some[i].name,
+				    r->self, err);
+				continue;
+			}
+			rc = remove_below(r, some[i].attr.id, err);
+			if (rc == TF_OK)
+				rc = tf_vault_rmdir(r->v, dir, some[i].name,
+				    r->self, err);
+		}
+	}
+	return rc;
+}
+
+static enum tf_code
+drop(struct recorder *r, struct tf_error *err)
+{
+	enum tf_code rc = remove_below(r, r->draft_id, err);
+
+	return rc == TF_OK ?
+	    tf_vault_rmdir(r->v, r->wf_id, r->draft, r->self, err) :
+	    rc;
+}
+
+const struct recorder_ops recorder_store = {
+	.find = find,
+	.state = state,
+	.claimed = claimed,
+	.recorded = recorded,
+	.begin = begin,
+	.mkdir = make_dir,
+	.create = create,
+	.write = put,
+	.end = end,
+	.claim = claim,
+	.publish = publish,
+	.drop = drop,
+};
