@@ -249,6 +249,40 @@ START_TEST(a_definition_is_refused_where_it_cannot_be)
 }
 END_TEST
 
+START_TEST(user_data_have_any_bytes_up_to_a_limit)
+{
+	static char big[TF_USER_DATA_MAX + 1];
+	struct tf_buf b = { 0 };
+	struct tf_attr w, a;
+
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (char)(i * 7 + i / 251);
+	OK(tf_vault_mkdir(v, trail, "w", 0755, &root, &w, NULL));
+	OK(tf_vault_mkdir(v, w.id, "a", 0755, &root, &a, NULL));
+	OK(tf_vault_user_data(v, a.id, "", 0, &root, NULL)); /* none yet */
+	ck_assert_int_eq(TF_TOOBIG,
+	    tf_vault_user_data(v, a.id, big, sizeof(big), &root, NULL));
+	ck_assert_int_eq(TF_DENIED,
+	    tf_vault_user_data(v, a.id, big, 1, &alice, NULL));
+	OK(tf_vault_user_data(v, a.id, big, TF_USER_DATA_MAX, &root, NULL));
+	for (int sealed = 0; sealed < 2; sealed++) {
+		b.n = 0;
+		OK(tf_vault_claimed(v, a.id, "user-data", &b, NULL));
+		ck_assert_uint_eq(TF_USER_DATA_MAX, b.n);
+		ck_assert(memcmp(big, b.p, b.n) == 0);
+		OK(tf_vault_seal(v, a.id, &root, NULL));
+	}
+	ck_assert_int_eq(TF_SEALED,
+	    tf_vault_user_data(v, a.id, "x", 1, &root, NULL));
+	OK(tf_vault_mkdir(v, w.id, "b", 0755, &root, &a, NULL));
+	OK(tf_vault_user_data(v, a.id, big, 10, &root, NULL));
+	OK(tf_vault_user_data(v, a.id, "", 0, &root, NULL));
+	ck_assert_int_eq(TF_NODATA,
+	    tf_vault_claimed(v, a.id, "user-data", &b, NULL));
+	tf_buf_free(&b);
+}
+END_TEST
+
 #define DEFINERS 8
 #define EACH 10
 
@@ -408,6 +442,7 @@ suite_definitions(void)
 	tcase_add_test(tc,
 	    a_workflow_names_the_template_that_is_in_force_when_it_begins);
 	tcase_add_test(tc, a_definition_is_refused_where_it_cannot_be);
+	tcase_add_test(tc, user_data_have_any_bytes_up_to_a_limit);
 	tcase_add_test(tc, definers_at_once_get_a_version_each);
 	tcase_add_test(tc, user_data_are_shown_as_they_were_given);
 	tcase_add_test(tc, only_the_verdict_of_a_seal_can_be_overridden);

@@ -13,6 +13,8 @@
 
 #include "../../core/base/crypto.h"
 #include "../../core/json.h"
+#include "../../core/store/claims.h"
+#include "../../core/store/definitions.h"
 #include "../../core/store/entries.h"
 #include "../../core/store/meta.h"
 #include "../../core/store/nodes.h"
@@ -333,6 +335,13 @@ static const char *const attacks[] = {
 	"UPDATE digest SET object = 11",
 	"DELETE FROM digest",
 	"REPLACE INTO digest SELECT sha256, 11 FROM digest",
+	"UPDATE definition SET object = 11",
+	"UPDATE definition SET version = 2",
+	"DELETE FROM definition",
+	"REPLACE INTO definition VALUES(5, 1, x'', 1, 2, 11)",
+	"INSERT INTO definition VALUES(5, 1, x'', 1, 2, 11)",
+	"INSERT INTO definition VALUES(5, 1, x'', 3, 2, 11)",
+	"INSERT INTO definition VALUES(5, 2, x'61', 2, 2, 11)",
 	"PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = '' WHERE "
 	"name = 'entry_update'",
 	"PRAGMA writable_schema=ON; DELETE FROM sqlite_schema",
@@ -347,6 +356,7 @@ state_of_rows(void)
 	    "(SELECT sum(size) FROM checkpoint) * 100000 + "
 	    "(SELECT sum(id * 3 + mode + size) FROM node) * 3 + "
 	    "(SELECT sum(id + size) FROM object) + "
+	    "(SELECT sum(version * 5 + object) FROM definition) * 11 + "
 	    "(SELECT sum(object) FROM digest) FROM entry");
 }
 
@@ -356,6 +366,12 @@ START_TEST(no_sql_changes_what_was_committed)
 	struct tf_node_row att = node_row(8, 1, TF_KIND_ATTESTATION, "att");
 	struct tf_node_row open = node_row(9, 1, TF_KIND_ATTESTATION, "open");
 	struct tf_node_row f = node_row(10, 8, TF_KIND_EVIDENCE, "f");
+	struct tf_definition_row template = { .node = 5,
+		.kind = 1,
+		.name = { "", 0 },
+		.version = 1,
+		.entry = 1,
+		.object = 10 };
 	int64_t before;
 
 	put_entries(3);
@@ -367,6 +383,7 @@ START_TEST(no_sql_changes_what_was_committed)
 	o = hash_of_text("bytes");
 	OK(tf_object_put(db, 10, &o, "bytes", 5, NULL));
 	OK(tf_object_seal(db, &o, 10, NULL));
+	OK(tf_definitions_put(db, &template, NULL));
 	f.object = 10;
 	OK(tf_nodes_put(db, &f, NULL));
 	before = state_of_rows();
@@ -375,6 +392,87 @@ START_TEST(no_sql_changes_what_was_committed)
 	tf_db_rollback(db);
 	ck_assert_int_eq(before, state_of_rows());
 	OK(tf_db_check(db, NULL));
+}
+END_TEST
+
+static enum tf_code
+note_definition(void *arg, const struct tf_definition_row *r,
+    struct tf_error *err)
+{
+	char *text = arg;
+
+	(void)err;
+	sprintf(text + strlen(text), "%.*s%u@%u ", (int)r->name.n, r->name.p,
+	    (unsigned)r->version, (unsigned)r->entry);
+	return TF_OK;
+}
+
+START_TEST(definitions_are_found_by_version_and_by_entry)
+{
+	static const struct {
+		const char *name;
+		uint64_t node, version, entry;
+	} rows[] = { { "b", 5, 1, 10 }, { "a", 5, 1, 11 }, { "a", 5, 2, 20 },
+		{ "c", 6, 1, 21 } };
+	struct tf_definition_row r;
+	char text[200] = "";
+
+	for (size_t i = 0; i < 4; i++) {
+		r = (struct tf_definition_row){ rows[i].node, 2,
+			{ rows[i].name, 1 }, rows[i].version, rows[i].entry,
+			rows[i].entry + 100 };
+		OK(tf_definitions_put(db, &r, NULL));
+	}
+	r = (struct tf_definition_row){ .node = 5,
+		.kind = 2,
+		.name = { "a", 1 } };
+	OK(tf_definitions_get(db, &r, NULL));
+	ck_assert_uint_eq(2, r.version);
+	ck_assert_uint_eq(120, r.object);
+	r.version = 1;
+	OK(tf_definitions_get(db, &r, NULL));
+	ck_assert_uint_eq(11, r.entry);
+	r.version = 3;
+	ck_assert_int_eq(TF_NOTFOUND, tf_definitions_get(db, &r, NULL));
+	OK(tf_definitions_before(db, &r, 20, NULL));
+	ck_assert_uint_eq(1, r.version);
+	OK(tf_definitions_before(db, &r, 21, NULL));
+	ck_assert_uint_eq(2, r.version);
+	ck_assert_int_eq(TF_NOTFOUND, tf_definitions_before(db, &r, 11, NULL));
+	OK(tf_definitions_names(db, 5, 2, (struct tf_str){ NULL, 0 },
+	    note_definition, text, NULL));
+	ck_assert_str_eq("a2@20 b1@10 ", text);
+	OK(tf_definitions_names(db, 5, 2, (struct tf_str){ "a", 1 },
+	    note_definition, text, NULL));
+	ck_assert_str_eq("a2@20 b1@10 b1@10 ", text);
+}
+END_TEST
+
+START_TEST(removed_claims_take_their_user_data_along)
+{
+	struct tf_claim_row r = { .id = 7, .object = 30 }, got = { 0 };
+	struct tf_hash h = hash_of_text("data");
+	struct tf_object_row o;
+
+	OK(tf_claims_get(db, 7, &got, NULL));
+	ck_assert_uint_eq(0, got.claims.n);
+	tf_buf_str(&r.claims, "{\"type\":\"snyk\"}");
+	tf_buf_str(&r.uids, "[0]");
+	OK(tf_claims_put(db, &r, NULL));
+	OK(tf_object_put(db, 30, &h, "data", 4, NULL));
+	OK(tf_object_put(db, 31, &h, "data", 4, NULL));
+	OK(tf_claims_get(db, 7, &got, NULL));
+	ck_assert_str_eq(r.claims.p, got.claims.p);
+	ck_assert_str_eq(r.uids.p, got.uids.p);
+	ck_assert_uint_eq(30, got.object);
+	tf_claim_row_free(&got);
+	OK(tf_claims_remove(db, 7, NULL));
+	OK(tf_claims_get(db, 7, &got, NULL));
+	ck_assert_uint_eq(0, got.claims.n + got.uids.n + got.object);
+	ck_assert_int_eq(TF_NOTFOUND, tf_object_get(db, 30, &o, NULL, NULL));
+	OK(tf_object_get(db, 31, &o, NULL, NULL));
+	tf_claim_row_free(&got);
+	tf_claim_row_free(&r);
 }
 END_TEST
 
@@ -678,6 +776,8 @@ suite_store(void)
 	tcase_add_test(t, a_staged_row_is_replaced_and_goes);
 	tcase_add_test(t, inline_bytes_change_until_they_are_sealed);
 	tcase_add_test(t, no_bytes_are_bytes_too);
+	tcase_add_test(t, definitions_are_found_by_version_and_by_entry);
+	tcase_add_test(t, removed_claims_take_their_user_data_along);
 	tcase_add_test(t, an_object_file_is_never_replaced);
 	suite_add_tcase(s, t);
 	return s;
