@@ -178,6 +178,8 @@ START_TEST(files_that_are_open_leave_some_for_others)
 		ck_assert_int_eq(80000, write(fd[n], text, 80000));
 	}
 	as(0);
+	/* One user has half of what is not kept for other purposes. */
+	ck_assert_uint_le(held("/stage/"), limits[_i] / 3);
 	others_work("first");
 	as(ALICE);
 	for (n = 0; n < N; n++) {
