@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/definition.h"
 #include "../../core/page.h"
 #include "../../core/verify.h"
 #include "../bitflip/bitflip.h"
@@ -283,6 +284,103 @@ attributes_are_set(struct tf_vault *v)
 	return both;
 }
 
+/* --- definitions, claims, judgements ---------------------------------------- */
+
+#define STRICT                                              \
+	"version: 1\ntrail:\n  x-trailfs: {strict: true}\n" \
+	"  attestations:\n  - {name: one, type: junit}\n"
+
+static enum tf_code
+define(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	uint64_t version;
+
+	(void)out;
+	return tf_vault_define(v, id_of(v, "x"), TF_DEFINITION_TEMPLATE, NULL,
+	    STRICT, strlen(STRICT), &root, &version, err);
+}
+
+static bool
+is_defined(struct tf_vault *v)
+{
+	struct tf_definition d;
+	struct tf_buf b = { 0 };
+	bool yes = tf_vault_definition(v, id_of(v, "x"), TF_DEFINITION_TEMPLATE,
+		       NULL, 0, &b, &d, NULL) == TF_OK &&
+	    d.version == 1 && b.n == strlen(STRICT);
+
+	tf_buf_free(&b);
+	return yes;
+}
+
+static enum tf_code
+claim(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	uint64_t r = id_of(v, "x/v/r"), draft = id_of(v, "x/d/.draft");
+	enum tf_code rc;
+
+	(void)out;
+	rc = tf_vault_claim(v, r, "type", "snyk", 4, 0, &root, err);
+	if (rc == TF_OK)
+		rc = tf_vault_user_data(v, draft, "data", 4, &root, err);
+	if (rc == TF_OK)
+		rc = tf_vault_claim(v, id_of(v, "x"), "annotation.a", "b", 1, 0,
+		    &root, err);
+	return rc;
+}
+
+static bool
+is_claimed(struct tf_vault *v)
+{
+	struct tf_buf b = { 0 };
+	bool yes = tf_vault_claimed(v, id_of(v, "x/v/r"), "type", &b, NULL) ==
+		TF_OK &&
+	    tf_vault_claimed(v, id_of(v, "x/d/.draft"), "user-data", &b,
+		NULL) == TF_OK &&
+	    tf_vault_claimed(v, id_of(v, "x"), "annotation.a", &b, NULL) ==
+		TF_OK &&
+	    strcmp(b.p, "snykdatab") == 0;
+
+	tf_buf_free(&b);
+	return yes;
+}
+
+/* A workflow whose template asks for a JUnit report, and user data. */
+static void
+begin_judged(struct tf_vault *v)
+{
+	static const char report[] =
+	    "<testsuite><testcase><failure/></testcase></testsuite>";
+	struct tf_error err;
+	uint64_t one;
+
+	MUST(define(v, NULL, &err) == TF_OK);
+	one = make_dir(v, make_dir(v, id_of(v, "x"), "judged"), "one");
+	tf_file_release(make_file(v, one, "r.xml", report, strlen(report)));
+	MUST(tf_vault_user_data(v, one, "data", 4, &root, &err) == TF_OK);
+}
+
+static enum tf_code
+seal_judged(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	(void)out;
+	return tf_vault_seal(v, id_of(v, "x/judged/one"), &root, err);
+}
+
+static bool
+is_judged(struct tf_vault *v)
+{
+	struct tf_buf b = { 0 };
+	bool yes = is_sealed(v, "x/judged/one") &&
+	    tf_vault_evaluation(v, id_of(v, "x/judged/one"), &b, NULL) ==
+		TF_OK &&
+	    strstr(b.p, "\"compliant\":false") != NULL &&
+	    strstr(b.p, "cannot be read") == NULL;
+
+	tf_buf_free(&b);
+	return yes;
+}
+
 /* --- what is shown ------------------------------------------------------ */
 
 static enum tf_code
@@ -479,6 +577,10 @@ static const struct operation operations[] = {
 	{ "sync", write_file, sync_all, all_is_synced, false, false },
 	{ "setting an attribute", write_file, set_attribute, attributes_are_set,
 	    false, false },
+	{ "defining a template", NULL, define, is_defined, false, false },
+	{ "claiming", NULL, claim, is_claimed, false, false },
+	{ "judging at a seal", begin_judged, seal_judged, is_judged, false,
+	    false },
 	{ "reading a file", NULL, read_file, NULL, true, false },
 	{ "events.jsonl", NULL, show_events, NULL, true, false },
 	{ "SHA256SUMS", NULL, show_sums, NULL, true, false },
