@@ -34,6 +34,7 @@
 #define TF_CONTROL_USER_DATA "user-data"
 #define TF_CONTROL_OVERRIDE "override"
 #define TF_CONTROL_EVALUATION "evaluation.json"
+#define TF_CONTROL_MISSING "missing"
 #define TF_CONTROL_LAST_ERROR "last-error"
 #define TF_CONTROL_PACKAGE "package.zip"
 
@@ -59,6 +60,7 @@ bool tf_control_proof_is_cut(const char *name);
 /* The clock's reading at the seal, if sealed-at differs: see tf_entry_when. */
 #define TF_XATTR_CLOCK TF_XATTR_PREFIX "sealed-clock"
 #define TF_XATTR_ACTOR TF_XATTR_PREFIX "actor"
+#define TF_XATTR_STATUS TF_XATTR_PREFIX "status" /* of a workflow: its word */
 
 /*
  * ioctl(2) on a directory of the mount, without an argument.  SEAL seals the

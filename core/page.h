@@ -86,6 +86,11 @@ TF_MUST_USE enum tf_code tf_view_status_word(struct tf_view *w, uint64_t id,
 /* status.json: canonical JSON and a LF; for a trail, one line per workflow. */
 TF_MUST_USE enum tf_code tf_view_status(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
+/* Call fn for each name of a workflow that is missing, sorted by name, until it
+ * returns false.  place is that of the name among all names of status.json. */
+typedef bool (*tf_missing_fn)(void *arg, uint64_t place, struct tf_str name);
+TF_MUST_USE enum tf_code tf_view_missing(struct tf_view *w, uint64_t workflow,
+    tf_missing_fn fn, void *arg, struct tf_error *err);
 /* status.md of a workflow: the facts of status.json as Markdown. */
 TF_MUST_USE enum tf_code tf_view_status_md(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);

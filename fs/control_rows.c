@@ -148,6 +148,8 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_TYPES, FS_ROW_AT(TF_KIND_TRAIL),
 	    .tree = &fs_definition_tree },
 	{ TF_CONTROL_LAST_ERROR, BELOW_ROOT, 0444, .last_error = true },
+	{ TF_CONTROL_MISSING, FS_ROW_AT(TF_KIND_WORKFLOW),
+	    .tree = &fs_missing_tree, .seals = true },
 	{ TF_CONTROL_USER_DATA, BELOW_ROOT, 0440, .write = tf_view_user_data,
 	    .set = &fs_user_data, .exists = fs_has_user_data, .same = true },
 	{ TF_CONTROL_EVALUATION, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,

@@ -40,6 +40,8 @@ enum fs_control_kind {
 	FS_KIND_TYPE_VERSION,
 	FS_KIND_TYPE_NEW,
 	FS_KIND_TEMPLATE_VERSION,
+	FS_KIND_MISSING = 0x50, /* these two: control_missing.c */
+	FS_KIND_MISSING_SLOT,
 };
 
 static inline uint64_t
@@ -99,6 +101,7 @@ struct fs_tree {
 extern const struct fs_tree fs_tile_tree;
 extern const struct fs_tree fs_proof_tree;
 extern const struct fs_tree fs_definition_tree;
+extern const struct fs_tree fs_missing_tree;
 
 /*
  * Walks through the tiles.

@@ -10,6 +10,7 @@
 #include "control.h"
 #include "core/control.h"
 #include "core/package.h"
+#include "core/page.h"
 #include "handle.h"
 #include "loop.h"
 #include "ops.h"
@@ -179,11 +180,45 @@ reply_sized(fuse_req_t req, struct tf_buf *b, size_t size)
 	tf_buf_free(b);
 }
 
+static enum tf_code
+put_buf(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	tf_buf_add(arg, p, n);
+	return tf_buf_end(arg, err);
+}
+
+/* user.trailfs.status of a workflow: the word of .trailfs/status. */
+static enum tf_code
+status_word(struct fs_request *r, uint64_t ino, struct tf_buf *out)
+{
+	const struct tf_sink sink = { .put = put_buf, .arg = out };
+	struct tf_view *w = NULL;
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_getattr(r->fs->vault, ino, &a, &r->err);
+
+	if (rc == TF_OK && a.kind != TF_KIND_WORKFLOW)
+		rc = tf_fail(&r->err, TF_NODATA, "no such attribute");
+	if (rc != TF_OK)
+		return rc;
+	fs_loop_away();
+	if ((rc = tf_vault_finish(r->fs->vault, ino, &r->err)) == TF_OK)
+		rc = tf_view_open(r->fs->vault, NULL, &w, &r->err);
+	if (rc == TF_OK)
+		rc = tf_view_status_word(w, ino, &sink, &r->err);
+	tf_view_close(w);
+	if (rc == TF_OK && out->n > 0)
+		out->n--; /* without the LF */
+	return rc;
+}
+
 void
 fs_meta_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	static const struct fs_operation op = { .name = "read attribute",
 		.awaits = FS_AWAIT_NODE };
+	static const struct fs_operation status = { .name = "read attribute",
+		.awaits = FS_AWAIT_ALL };
+	bool is_status = strcmp(name, TF_XATTR_STATUS) == 0;
 	struct fs_request r;
 	struct tf_buf b = { 0 };
 	enum tf_code rc;
@@ -201,9 +236,10 @@ fs_meta_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		fuse_reply_err(req, ENODATA);
 		return;
 	}
-	if (!fs_request_begin(&r, req, &op, ino, NULL))
+	if (!fs_request_begin(&r, req, is_status ? &status : &op, ino, NULL))
 		return;
-	rc = tf_vault_xattr_get(r.fs->vault, ino, name, &b, &r.err);
+	rc = is_status ? status_word(&r, ino, &b) :
+			 tf_vault_xattr_get(r.fs->vault, ino, name, &b, &r.err);
 	if (fs_request_failed(&r, rc))
 		tf_buf_free(&b);
 	else

@@ -472,6 +472,33 @@ START_TEST(an_evaluation_is_there_once_there_is_a_report)
 }
 END_TEST
 
+#define MISSING W "/.trailfs/missing"
+
+START_TEST(what_is_missing_is_an_empty_directory)
+{
+	make_attestation();
+	ck_assert_str_eq("INCOMPLETE", fact(W, "status"));
+	allowed(mkdir(W "/b", 0755));
+	ck_assert_str_eq("a\nb\n", run(0, "ls " MISSING));
+	ck_assert(S_ISDIR(stat_of(MISSING "/a").st_mode));
+	ck_assert_str_eq("", run(0, "ls -A " MISSING "/a"));
+	ck_assert(!exists(MISSING "/c"));
+	ck_assert(!exists(MISSING "/a/a"));
+	refused(EPERM, mkdir(MISSING "/c", 0755));
+	refused(EPERM, rmdir(MISSING "/a"));
+	put_sealed(A "/f", "x");
+	ck_assert_str_eq("b\n", run(0, "ls " MISSING));
+	ck_assert(!exists(MISSING "/a"));
+	put_sealed(W "/b/f", "x");
+	ck_assert_str_eq("", run(0, "ls " MISSING));
+	ck_assert_str_eq("COMPLIANT", fact(W, "status"));
+	ck_assert_str_eq("(ENODATA)", fact("mnt/t", "status"));
+	ck_assert_str_eq("(ENODATA)", fact(A, "status"));
+	says_not(run(0, "getfattr -m - " W), "status");
+	run(1, "setfattr -n user.trailfs.status -v x " W);
+}
+END_TEST
+
 Suite *
 suite_settable(void)
 {
@@ -497,6 +524,7 @@ suite_settable(void)
 	tcase_add_test(t, user_data_are_any_bytes_until_the_seal);
 	tcase_add_test(t, an_override_is_written_by_the_owner_of_the_workflow);
 	tcase_add_test(t, an_evaluation_is_there_once_there_is_a_report);
+	tcase_add_test(t, what_is_missing_is_an_empty_directory);
 	tcase_add_test(t, a_user_can_hold_only_so_many_open);
 	return s;
 }
