@@ -14,11 +14,14 @@
 #include "cmd.h"
 #include "core/base/member.h"
 #include "core/control.h"
+#include "files.h"
 #include "node.h"
 #include "refusals.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
+
+#define LAST_ERROR_MAX 4096 /* bytes */
 
 static bool as_json;
 
@@ -31,24 +34,48 @@ struct why {
 	struct where w;
 	bool exists;
 	enum tf_kind kind;
-	struct tf_buf state; /* "" for a name that does not exist */
-	struct stat st;	     /* of a path that exists in a mount */
+	struct tf_buf state;	  /* "" for a name that does not exist */
+	struct stat st;		  /* of a path that exists in a mount */
+	struct tf_buf last_error; /* beside a control file; safe text */
 	struct refusals refused;
 };
 
 /* --- finding out ------------------------------------------------------ */
 
-/* Is one part of the path .trailfs? */
-static bool
-is_reserved(const char *path)
+/* The end of the part .trailfs of the path, or NULL. */
+static const char *
+reserved_part(const char *path)
 {
 	const size_t n = strlen(TF_CONTROL_DIR);
 
 	for (const char *p = path; (p = strstr(p, TF_CONTROL_DIR)) != NULL; p++)
 		if ((p == path || p[-1] == '/') &&
 		    (p[n] == '\0' || p[n] == '/'))
-			return true;
-	return false;
+			return p + n;
+	return NULL;
+}
+
+/* Read why the caller's last write of a control file there was refused. */
+static enum tf_code
+read_last_error(struct why *y, struct tf_error *err)
+{
+	const char *end = reserved_part(y->w.file);
+	struct tf_buf text = { 0 };
+	char *path;
+	enum tf_code rc;
+
+	if (end == NULL)
+		return TF_OK;
+	if (asprintf(&path, "%.*s/" TF_CONTROL_LAST_ERROR,
+		(int)(end - y->w.file), y->w.file) < 0)
+		return tf_nomem(err);
+	rc = files_read(path, LAST_ERROR_MAX, &text, NULL);
+	free(path);
+	/* The root has none, and others may not read that of a directory. */
+	if (rc == TF_OK && text.n > 0)
+		text_add_shown(&y->last_error, text.p, text.n - 1);
+	tf_buf_free(&text);
+	return tf_buf_end(&y->last_error, err);
 }
 
 static enum tf_code
@@ -57,11 +84,11 @@ look_at_mount(struct why *y, struct tf_error *err)
 	char state[64];
 	ssize_t n;
 
-	if (is_reserved(y->w.path)) {
+	if (reserved_part(y->w.path) != NULL) {
 		tf_buf_str(&y->state, "reserved");
 		y->kind = TF_KIND_EVIDENCE;
 		y->exists = false; /* it is no node of the vault */
-		return TF_OK;
+		return read_last_error(y, err);
 	}
 	if (!y->exists) {
 		y->kind = node_kind_of_directory(y->w.path);
@@ -160,6 +187,8 @@ print_table(struct why *y)
 		printf("%-10s  mode %04o of uid %u, gid %u lets you %s\n",
 		    "access", y->st.st_mode & 07777, y->st.st_uid, y->st.st_gid,
 		    may(y));
+	if (y->last_error.n > 0)
+		printf("%-10s  %s\n", "last error", text_of(&y->last_error));
 	for (size_t i = 0; i < y->refused.n; i++)
 		print_refusal(y->refused.line[i], i == 0 ? "refused" : "");
 	if (y->w.mount == NULL)
@@ -181,6 +210,8 @@ print_json(struct why *y, struct tf_error *err)
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
 	tf_put_cstr(&j, "kind", node_kind_name(y->kind));
+	if (y->last_error.n > 0)
+		tf_put_str(&j, "last_error", tf_buf_bytes(&y->last_error));
 	tf_put_cstr(&j, "path", y->w.path);
 	if (y->refused.n > 0) {
 		tf_json_key(&j, "refused");
@@ -220,6 +251,7 @@ run(int n, char **arg)
 	else if (rc == TF_OK)
 		print_table(&y);
 	tf_buf_free(&y.state);
+	tf_buf_free(&y.last_error);
 	refusals_free(&y.refused);
 	where_free(&y.w);
 	return rc == TF_OK ? REPORT_OK : report(&err);

@@ -151,6 +151,10 @@ START_TEST(a_refusal_is_heard_at_close_and_at_fsync)
 	refused(EINVAL, close(dup(fd))); /* nothing else was written */
 	refused(EINVAL, close(fd));
 	says(content(LAST, NULL), "line 1, column 1: ");
+	says(run(0, "trailctl why " TEMPLATE),
+	    "last error  template.yml: line 1, column 1: ");
+	says(run(0, "trailctl why --json " TEMPLATE),
+	    "\"last_error\":\"template.yml: line 1, column 1: ");
 	ck_assert_uint_eq(1, entries("template.set", "t"));
 	/* A success has no error. */
 	run(0, "cp other.yml " TEMPLATE);
