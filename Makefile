@@ -31,7 +31,7 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 
 # --- programs and tests -------------------------------------------------
 
-rooms := package audit archive view vault seal commit node store \
+rooms := find package audit archive view vault seal commit node store \
 	ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl

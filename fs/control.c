@@ -92,11 +92,12 @@ size_of(struct fs_control *c, uint64_t ino, const struct fs_source *from,
 	return TF_OK;
 }
 
-/* Set the asker of a row that does not show the same to everybody. */
+/* Set the asker of a file that does not show the same to everybody. */
 static void
 set_asker(struct fs_source *from, struct fs_asker *asker)
 {
-	if (!from->row->same)
+	if (from->tree != NULL ? from->tree->render_for != NULL :
+				 !from->row->same)
 		from->asker = *fs_asker_get(asker);
 }
 
@@ -110,8 +111,10 @@ source_of(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 	enum tf_code rc;
 
 	*out = (struct fs_source){ .tree = fs_row_tree(ino) };
-	if (out->tree != NULL)
+	if (out->tree != NULL) {
+		set_asker(out, asker);
 		return out->tree->stat(c->vault, ino, &st, err);
+	}
 	rc = tf_vault_getattr(c->vault, fs_row_owner(ino), &dir, err);
 	if (rc != TF_OK)
 		return rc;
@@ -127,7 +130,9 @@ is_long(const struct fs_source *from)
 {
 	const struct fs_row *row = from->row;
 
-	if (row == NULL || is_others_package(from) || row->last_error ||
+	if (from->tree != NULL)
+		return from->tree->render_for != NULL;
+	if (is_others_package(from) || row->last_error ||
 	    (row->size != NULL && tf_asker_may_all(&from->asker)))
 		return false;
 	return row->render == NULL || row->slow;
@@ -139,7 +144,7 @@ fs_control_takes_long(struct fs_control *c, uint64_t ino,
 {
 	struct fs_source from;
 
-	if (fs_row_tree(ino) != NULL || fs_row_is_dir(ino) ||
+	if (fs_row_is_dir(ino) ||
 	    source_of(c, ino, asker, &from, NULL) != TF_OK || !is_long(&from))
 		return false;
 	return !fs_snapshot_is_ready(c->snapshots, ino, &from.asker);
@@ -237,6 +242,7 @@ fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 	if (edition == NULL && fs_saves_find(c->saves, ino, &target, &size)) {
 		rc = stat_save(c, ino, &target, size, st, err);
 	} else if (from.tree != NULL) {
+		set_asker(&from, asker);
 		rc = from.tree->stat(c->vault, ino, st, err);
 	} else {
 		rc = tf_vault_getattr(c->vault, fs_row_owner(ino), &dir, err);

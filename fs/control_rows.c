@@ -158,6 +158,7 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_OVERRIDE, FS_ROW_AT(TF_KIND_ATTESTATION), 0600,
 	    .render = fs_override, .set = &fs_override_settable, .same = true,
 	    .sealed = true, .seals = true, .ledger = true },
+	{ TF_CONTROL_FIND, FS_ROW_AT(TF_KIND_ROOT), .tree = &fs_find_tree },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");

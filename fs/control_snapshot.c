@@ -169,7 +169,10 @@ make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
 	enum tf_code rc = TF_OK;
 
 	s->head = head;
-	if (row == NULL)
+	if (row == NULL && s->from.tree->render_for != NULL)
+		rc = s->from.tree->render_for(v, s->ino, &s->from.asker,
+		    &s->text, err);
+	else if (row == NULL)
 		rc = s->from.tree->render(v, s->ino, &s->text, err);
 	else if (row->render != NULL)
 		rc = row->render(v, dir, &s->from.asker, &s->text, err);

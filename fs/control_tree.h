@@ -42,6 +42,8 @@ enum fs_control_kind {
 	FS_KIND_TEMPLATE_VERSION,
 	FS_KIND_MISSING = 0x50, /* these two: control_missing.c */
 	FS_KIND_MISSING_SLOT,
+	FS_KIND_FIND_DIR = 0x60, /* these two: control_find.c */
+	FS_KIND_FIND,
 };
 
 static inline uint64_t
@@ -86,6 +88,10 @@ struct fs_tree {
 	/* Append the content of a file to out. */
 	enum tf_code (*render)(struct tf_vault *v, uint64_t ino,
 	    struct tf_buf *out, struct tf_error *err);
+	/* Instead of render: each asker sees his own, and it may take long. */
+	enum tf_code (*render_for)(struct tf_vault *v, uint64_t ino,
+	    const struct tf_asker *asker, struct tf_buf *out,
+	    struct tf_error *err);
 	enum tf_code (*list)(struct tf_vault *v, uint64_t ino,
 	    const struct fs_names *names, struct tf_error *err);
 	/* These two only in trees that have settable files.  TF_DENIED. */
@@ -102,6 +108,7 @@ extern const struct fs_tree fs_tile_tree;
 extern const struct fs_tree fs_proof_tree;
 extern const struct fs_tree fs_definition_tree;
 extern const struct fs_tree fs_missing_tree;
+extern const struct fs_tree fs_find_tree;
 
 /*
  * Walks through the tiles.

@@ -12,6 +12,7 @@
 
 #include "actor.h"
 #include "control.h"
+#include "core/find.h"
 #include "daemon.h"
 #include "handle.h"
 #include "handshake.h"
@@ -282,10 +283,12 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 	fs_start_end(&start);
 	if (rc != TF_OK)
 		goto out;
-	if ((rc = open_shared(&fs, o, err)) == TF_OK)
+	if ((rc = tf_find_start(fs.vault, err)) == TF_OK &&
+	    (rc = open_shared(&fs, o, err)) == TF_OK)
 		rc = run_mounted(&fs, o, signals, parent, &reason, err);
 	fs_control_free(fs.control); /* its packages are in the store */
 	fs.control = NULL;
+	tf_find_stop(fs.vault);
 	close_rc = tf_vault_close(fs.vault, reason, &close_err);
 	if (close_rc != TF_OK && rc == TF_OK) {
 		rc = close_rc;

@@ -40,6 +40,7 @@ struct verb {
 extern const struct verb cmd_assert;
 extern const struct verb cmd_attest;
 extern const struct verb cmd_export_log;
+extern const struct verb cmd_find;
 extern const struct verb cmd_init;
 extern const struct verb cmd_log;
 extern const struct verb cmd_package;

@@ -14,6 +14,7 @@ static const struct verb *const verbs[] = {
 	&cmd_init,
 	&cmd_status,
 	&cmd_log,
+	&cmd_find,
 	&cmd_show,
 	&cmd_trail,
 	&cmd_template,

@@ -12,6 +12,7 @@
 #include "../base/show.h"
 #include "../json.h"
 #include "connection.h"
+#include "search_rows.h"
 #include "store_files.h"
 
 #define OTHERS 077 /* the mode bits of group and others */
@@ -35,6 +36,9 @@ static const struct place {
 	{ TF_DB_NAME, false },
 	{ TF_DB_NAME "-wal", false },
 	{ TF_DB_NAME "-shm", false },
+	{ TF_SEARCH_NAME, false },
+	{ TF_SEARCH_NAME "-wal", false },
+	{ TF_SEARCH_NAME "-shm", false },
 	{ "checkpoint", false },
 	{ "config", false },
 	{ "lock", false },
@@ -197,8 +201,9 @@ static bool
 belongs_on_top(const char *name)
 {
 	static const char *const names[] = { TF_DB_NAME, TF_DB_NAME "-wal",
-		TF_DB_NAME "-shm", TF_DB_NAME "-journal", "objects", "stage",
-		"keys", "checkpoint", "config", "lock", "lost+found" };
+		TF_DB_NAME "-shm", TF_DB_NAME "-journal", TF_SEARCH_NAME,
+		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm", "objects",
+		"stage", "keys", "checkpoint", "config", "lock", "lost+found" };
 	char base[256];
 
 	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/find.h"
 #include "core/vault.h"
 #include "core/verify.h"
 
@@ -187,6 +188,41 @@ verify(const char *store)
 		_exit(1);
 }
 
+/* Each filter of a search, on a complete index.  Names are found that are
+ * common, and none. */
+static void
+find(const char *store)
+{
+	static const char *const queries[] = { "uid=0", "user=root",
+		"status=open", "name=a255-*", "name=*5-31", "name=a7-77",
+		"name=*-none-*",
+		"sha256=00000000000000000000000000000000"
+		"00000000000000000000000000000000",
+		"annotation=a=b", "type=junit", "control=c",
+		"since=2000-01-01T00:00:00.000000000Z", "name=?z*" };
+	struct tf_vault_options o = { .read_only = true, .program = "bench" };
+	struct tf_buf out = { 0 };
+	struct tf_vault *v;
+	struct tf_error err;
+	double t = now();
+
+	must(tf_vault_open(store, &o, &v, &err), &err);
+	must(tf_find_start(v, &err), &err);
+	must(tf_find(v, "uid=4294967295", NULL, &out, &err), &err);
+	printf("index    %.1f s to make it\n", now() - t);
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+		t = now();
+		out.n = 0;
+		must(tf_find(v, queries[i], NULL, &out, &err), &err);
+		printf("find     %-16.16s %8.2f ms, %zu bytes\n", queries[i],
+		    (now() - t) * 1e3, out.n);
+	}
+	tf_find_stop(v);
+	must(tf_vault_close(v, "done", &err), &err);
+	tf_buf_free(&out);
+	fflush(stdout);
+}
+
 static void export(const char *store)
 {
 	char dir[4200];
@@ -251,6 +287,7 @@ main(int argc, char **argv)
 	prove(v, size, "first");
 	prove(v, size, "again");
 	must(tf_vault_close(v, "done", &err), &err);
+	alone("find", find, argv[1]);
 	alone("export", export, argv[1]);
 	alone("verify", verify, argv[1]);
 	return 0;

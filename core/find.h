@@ -1,0 +1,65 @@
+/*
+ * Finding names in the ledger by what it says about them.
+ *
+ * A query is one line of text: filters KEY=VALUE, joined by '&', that must all
+ * hold.  In a value, '%XX' stands for a byte; '%', '&', '/' and control
+ * characters must be written so.  The keys:
+ *	sha256		digest of an evidence file, 64 hex digits
+ *	name		glob, for the last name of the path, or for the whole
+ *			path if it has a '/'
+ *	below		path of a directory; it and what is below it
+ *	annotation	KEY=VALUE of a trail, workflow or attestation
+ *	type, control	as a sealed attestation claims
+ *	status		of an attestation: compliant, non-compliant, open; of a
+ *			workflow: COMPLIANT, NON-COMPLIANT, INCOMPLETE
+ *	uid, user	who created or sealed it, or annotation on_behalf_of
+ *	since, until	when it came into the ledger: a time of the ledger
+ *	limit		at most so many answers: 1 to 1000, 100 without it
+ *	before		only answers with a lower index: the last index of one
+ *			answer asks for the next
+ * annotation may be given up to 8 times, the other keys once.
+ *
+ * An answer is one line of canonical JSON per name, the newest first; see
+ * trailfs-format(5).
+ */
+#ifndef TF_FIND_H
+#define TF_FIND_H
+
+#include "asker.h"
+#include "buffer.h"
+
+struct tf_vault;
+
+#define TF_FIND_QUERY_MAX 255 /* bytes: the name of a control file */
+#define TF_FIND_LIMIT 100
+#define TF_FIND_LIMIT_MAX 1000
+
+/* TF_INVALID, with the reason in err, if text is no query. */
+TF_MUST_USE enum tf_code tf_find_check(const char *text, struct tf_error *err);
+/* Append a value to a query, with "%XX" where that is needed. */
+void tf_find_quote(struct tf_buf *query, const char *value);
+
+/*
+ * Prepare searches of an open vault; call tf_find_stop before the vault is
+ * closed.  A vault that is open for writing keeps its index in STORE/index.db.
+ * The first search makes it; from then on, and in later processes from this
+ * call on, a thread follows the ledger.  A read-only vault has a temporary
+ * copy.  TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_find_start(struct tf_vault *v,
+    struct tf_error *err);
+/* End the thread at once.  Nothing searches any more. */
+void tf_find_stop(struct tf_vault *v);
+
+/*
+ * Append the answer to out: names that who may read.  It describes the ledger
+ * at the time of the call or later, and each line was read from the ledger, not
+ * from the index.  This waits until the index covers the ledger.  Safe from
+ * many threads at once.
+ * Errors: TF_INVALID text is no query; TF_INTERRUPTED; TF_NOSPACE no room for
+ * the index; those of the vault.
+ */
+TF_MUST_USE enum tf_code tf_find(struct tf_vault *v, const char *text,
+    const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
+
+#endif

@@ -1,0 +1,292 @@
+/* The check of one name against a query, and its line: see answer.h. */
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/member.h"
+#include "../ledger/entry_scan.h"
+#include "../store/claims.h"
+#include "../store/entries.h"
+#include "../store/nodes.h"
+#include "../view/compliance.h"
+#include "../view/readable.h"
+#include "../view/view.h"
+#include "answer.h"
+#include "facts.h"
+
+/* What the ledger says about a name. */
+struct name {
+	struct tf_loaded_entry created, seal, claims;
+	struct tf_node_row row;
+	char word[TF_FIND_WORD]; /* its status; "": it has none */
+	bool has[TF_FIND_FACTS]; /* the facts of the query that it has */
+};
+
+static void
+name_free(struct name *n)
+{
+	tf_loaded_entry_free(&n->created);
+	tf_loaded_entry_free(&n->seal);
+	tf_loaded_entry_free(&n->claims);
+}
+
+/* --- reading ------------------------------------------------------------------- */
+
+/* The newest claims.set of a trail or workflow. */
+static enum tf_code
+read_claims(struct tf_view *w, struct name *n, struct tf_error *err)
+{
+	struct tf_claim_row claim = { 0 };
+	enum tf_code rc;
+
+	if (n->row.attr.kind != TF_KIND_TRAIL &&
+	    n->row.attr.kind != TF_KIND_WORKFLOW)
+		return TF_OK;
+	rc = tf_claims_get(w->db, n->row.attr.id, &claim, err);
+	if (rc == TF_OK && claim.entry != 0)
+		rc = tf_loaded_entry_read(w, claim.entry, &n->claims, err);
+	tf_claim_row_free(&claim);
+	return rc;
+}
+
+static enum tf_code
+attestation_word(struct tf_view *w, const struct name *n, const char **word,
+    struct tf_error *err)
+{
+	struct tf_loaded_entry t = { 0 };
+	uint64_t seq;
+	enum tf_code rc;
+
+	*word = "open";
+	if (!n->seal.is)
+		return TF_OK;
+	rc = tf_override_of(w, n->row.attr.id, n->row.seal, &seq, err);
+	if (rc == TF_OK && seq != TF_NO_SEQ)
+		rc = tf_loaded_entry_read(w, seq, &t, err);
+	if (rc == TF_OK)
+		rc = tf_find_word(t.is ? &t.d.e : &n->seal.d.e, word, err);
+	tf_loaded_entry_free(&t);
+	return rc;
+}
+
+static enum tf_code
+read_word(struct tf_view *w, struct name *n, struct tf_error *err)
+{
+	const char *word = "";
+	enum tf_code rc = TF_OK;
+
+	if (n->row.attr.kind == TF_KIND_WORKFLOW)
+		return tf_find_workflow_word(w, n->row.attr.id, n->word, err);
+	if (n->row.attr.kind == TF_KIND_ATTESTATION)
+		rc = attestation_word(w, n, &word, err);
+	if (rc == TF_OK)
+		memcpy(n->word, word, strlen(word) + 1);
+	return rc;
+}
+
+/* --- matching ------------------------------------------------------------------ */
+
+struct match {
+	const struct tf_find_query *q;
+	struct name *n;
+};
+
+static enum tf_code
+note_fact(void *arg, enum tf_find_kind kind, struct tf_str value,
+    struct tf_error *err)
+{
+	struct match *m = arg;
+
+	(void)err;
+	for (size_t i = 0; i < m->q->n_facts; i++)
+		if (m->q->fact[i].kind == kind &&
+		    tf_str_same(m->q->fact[i].value, value))
+			m->n->has[i] = true;
+	return TF_OK;
+}
+
+static enum tf_code
+match_facts(const struct tf_find_query *q, struct name *n, bool *is,
+    struct tf_error *err)
+{
+	struct match m = { q, n };
+	enum tf_code rc = TF_OK;
+
+	if (q->n_facts > 0)
+		rc = tf_find_facts(&n->created.d.e, note_fact, &m, err);
+	if (rc == TF_OK && q->n_facts > 0 && n->seal.is)
+		rc = tf_find_facts(&n->seal.d.e, note_fact, &m, err);
+	if (rc == TF_OK && q->n_facts > 0 && n->claims.is)
+		rc = tf_find_facts(&n->claims.d.e, note_fact, &m, err);
+	*is = true;
+	for (size_t i = 0; i < q->n_facts; i++)
+		*is = *is && n->has[i];
+	return rc;
+}
+
+static bool
+match_path(const struct tf_find_query *q, const struct tf_entry *e)
+{
+	const struct tf_str *top = &q->below;
+
+	/* The strings of a decoded entry end in a NUL. */
+	if (top->p != NULL &&
+	    (e->path.n < top->n || memcmp(e->path.p, top->p, top->n) != 0 ||
+		(e->path.n > top->n && e->path.p[top->n] != '/')))
+		return false;
+	return tf_find_glob_matches(q, e->path.p);
+}
+
+/* --- the line ------------------------------------------------------------------ */
+
+static const char *
+kind_word(enum tf_kind kind)
+{
+	static const char *const words[] = { "root", "trail", "workflow",
+		"attestation", "directory", "evidence" };
+
+	return words[kind];
+}
+
+static enum tf_code
+put_line(const struct name *n, struct tf_buf *out, struct tf_error *err)
+{
+	const struct tf_entry *e = &n->created.d.e;
+	const bool file = n->row.attr.kind == TF_KIND_EVIDENCE;
+	const bool sealed = file || n->seal.is;
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	tf_put_raw(&j, "actor", e->actor);
+	tf_put_time(&j, "at", e->at);
+	if (n->seal.is)
+		tf_put_raw(&j, "claims", n->seal.d.e.claims);
+	else if (n->claims.is)
+		tf_put_raw(&j, "claims", n->claims.d.e.claims);
+	tf_put_uint(&j, "index", e->seq);
+	tf_put_cstr(&j, "kind", kind_word(n->row.attr.kind));
+	tf_put_str(&j, "path", e->path);
+	if (n->seal.is) {
+		tf_put_time(&j, "sealed_at", n->seal.d.e.at);
+		tf_put_uint(&j, "sealed_index", n->seal.d.e.seq);
+	}
+	if (file) {
+		tf_put_hash(&j, "sha256", &e->content.sha256);
+		tf_put_uint(&j, "size", e->content.size);
+	}
+	tf_put_cstr(&j, "state", sealed ? "sealed" : "open");
+	if (n->word[0] != '\0')
+		tf_put_cstr(&j, "status", n->word);
+	tf_json_object_end(&j);
+	rc = tf_json_end(&j, err);
+	tf_buf_add(out, "\n", 1);
+	return rc;
+}
+
+/* --- the whole ----------------------------------------------------------------- */
+
+/* Can the entry be one that the query is about?  Fast, as some queries look at
+ * every entry. */
+static enum tf_code
+read_created(struct tf_view *w, const struct tf_find_query *q, uint64_t seq,
+    struct name *n, bool *is, struct tf_error *err)
+{
+	const struct tf_entry *e = &n->created.d.e;
+	enum tf_code rc = tf_loaded_entry_read(w, seq, &n->created, err);
+
+	*is = false;
+	/* trailctl verify reports a damaged entry; a search goes on. */
+	if (rc == TF_TAMPER)
+		return TF_OK;
+	if (rc != TF_OK || e->path.p == NULL || !e->has_node ||
+	    !tf_find_creates(e->type) || !match_path(q, e))
+		return rc;
+	rc = tf_nodes_get(w->db, e->node, &n->row, err);
+	*is = rc == TF_OK && n->row.entry == seq;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+consider(struct tf_view *w, const struct tf_find_query *q, uint64_t seq,
+    struct name *n, struct tf_buf *out, bool *is, struct tf_error *err)
+{
+	enum tf_code rc = read_created(w, q, seq, n, is, err);
+
+	if (rc == TF_OK && *is)
+		rc = tf_may_read_row(w, &n->row, is, err);
+	if (rc == TF_OK && *is && n->row.attr.kind != TF_KIND_EVIDENCE)
+		rc = tf_loaded_entry_read(w, n->row.seal, &n->seal, err);
+	/* The claims of a seal are readable as its entry is. */
+	if (rc == TF_OK && *is && n->seal.is)
+		rc = tf_may_read_entry(w, &n->seal.text, is, err);
+	if (rc == TF_OK && *is)
+		rc = read_claims(w, n, err);
+	if (rc == TF_OK && *is)
+		rc = match_facts(q, n, is, err);
+	if (rc == TF_OK && *is)
+		rc = read_word(w, n, err);
+	if (rc == TF_OK && *is && q->status != NULL)
+		*is = strcmp(q->status, n->word) == 0;
+	return rc == TF_OK && *is ? put_line(n, out, err) : rc;
+}
+
+enum tf_code
+tf_find_consider(struct tf_view *w, const struct tf_find_query *q, uint64_t seq,
+    struct tf_buf *out, bool *is, struct tf_error *err)
+{
+	struct name n = { 0 };
+	enum tf_code rc = consider(w, q, seq, &n, out, is, err);
+
+	name_free(&n);
+	if (rc == TF_TAMPER) { /* a seal or claim that is damaged */
+		*is = false;
+		rc = TF_OK;
+	}
+	return rc;
+}
+
+/* --- times --------------------------------------------------------------------- */
+
+/* *out becomes the lowest entry of the first `end` that is at or after t, or
+ * with `behind` after t; times never fall from entry to entry. */
+static enum tf_code
+entry_at(struct tf_view *w, struct tf_time t, bool behind, uint64_t end,
+    uint64_t *out, struct tf_error *err)
+{
+	struct tf_loaded_entry e = { 0 };
+	uint64_t low = 0, mid;
+	enum tf_code rc = TF_OK;
+	int c;
+
+	while (rc == TF_OK && low < end) {
+		mid = low + (end - low) / 2;
+		if ((rc = tf_loaded_entry_read(w, mid, &e, err)) != TF_OK)
+			break;
+		c = tf_time_cmp(e.d.e.at, t);
+		if (c < 0 || (behind && c == 0))
+			low = mid + 1;
+		else
+			end = mid;
+	}
+	*out = low;
+	tf_loaded_entry_free(&e);
+	return rc;
+}
+
+enum tf_code
+tf_find_range(struct tf_view *w, const struct tf_find_query *q, uint64_t *first,
+    uint64_t *end, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	*first = 0;
+	*end = w->entries;
+	if (q->has_since)
+		rc = entry_at(w, q->since, false, w->entries, first, err);
+	if (rc == TF_OK && q->has_until)
+		rc = entry_at(w, q->until, true, w->entries, end, err);
+	if (q->before < *end)
+		*end = q->before;
+	return rc;
+}

@@ -1,0 +1,187 @@
+/* Facts of entries: see facts.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../ledger/entry.h"
+#include "../page.h"
+#include "../view/compliance.h"
+#include "facts.h"
+
+#define ON_BEHALF_OF "on_behalf_of" /* an annotation that names a user */
+
+bool
+tf_find_creates(unsigned type)
+{
+	return type == TF_TRAIL_CREATED || type == TF_WORKFLOW_BEGUN ||
+	    type == TF_ATTESTATION_BEGUN || type == TF_DIRECTORY_CREATED ||
+	    type == TF_EVIDENCE_SEALED;
+}
+
+bool
+tf_find_adds(unsigned type)
+{
+	return type == TF_ATTESTATION_SEALED || type == TF_WORKFLOW_SEALED ||
+	    type == TF_TRAIL_SEALED || type == TF_CLAIMS_SET ||
+	    type == TF_ATTESTATION_OVERRIDDEN;
+}
+
+struct facts {
+	tf_find_fact_fn fn;
+	void *arg;
+	struct tf_json_doc d;
+	struct tf_buf value;
+};
+
+static enum tf_code
+add(struct facts *f, enum tf_find_kind kind, struct tf_error *err)
+{
+	const struct tf_str s = { f->value.p, f->value.n };
+
+	if (f->value.failed)
+		return tf_nomem(err);
+	return f->fn(f->arg, kind, s, err);
+}
+
+/* The string member key of the object at token obj, if there is one. */
+static enum tf_code
+add_member(struct facts *f, int obj, const char *key, enum tf_find_kind kind,
+    struct tf_error *err)
+{
+	int t = obj < 0 ? -1 : tf_json_get(&f->d, obj, key);
+	enum tf_code rc;
+
+	if (t < 0 || f->d.tok[t].type != TF_JSON_STRING)
+		return TF_OK;
+	if ((rc = tf_json_string(&f->d, t, &f->value, err)) != TF_OK)
+		return rc;
+	return add(f, kind, err);
+}
+
+static enum tf_code
+add_actor(struct facts *f, struct tf_str actor, struct tf_error *err)
+{
+	enum tf_code rc = tf_json_parse(&f->d, actor.p, actor.n, err);
+	int t;
+
+	if (rc != TF_OK)
+		return rc;
+	t = tf_json_get(&f->d, 0, "uid");
+	f->value.n = 0;
+	if (t >= 0) {
+		tf_buf_printf(&f->value, "%lld", (long long)f->d.tok[t].num);
+		rc = add(f, TF_FIND_UID, err);
+	}
+	return rc == TF_OK ? add_member(f, 0, "user", TF_FIND_USER, err) : rc;
+}
+
+static enum tf_code
+add_annotations(struct facts *f, int t, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	enum tf_code rc = TF_OK;
+
+	for (uint32_t i = (uint32_t)t + 1; rc == TF_OK && i < f->d.tok[t].next;
+	     i = f->d.tok[i].next) {
+		const struct tf_json_token *tok = &f->d.tok[i];
+
+		if (tok->type != TF_JSON_STRING)
+			continue;
+		rc = tf_json_string(&f->d, (int)i, &text, err);
+		f->value.n = 0;
+		tf_buf_add(&f->value, f->d.text + tok->key_off, tok->key_len);
+		tf_buf_str(&f->value, "=");
+		tf_buf_add(&f->value, text.p, text.n);
+		if (rc == TF_OK)
+			rc = add(f, TF_FIND_ANNOTATION, err);
+	}
+	tf_buf_free(&text);
+	return rc == TF_OK ? add_member(f, t, ON_BEHALF_OF, TF_FIND_USER, err) :
+			     rc;
+}
+
+static enum tf_code
+add_claims(struct facts *f, struct tf_str claims, struct tf_error *err)
+{
+	enum tf_code rc = tf_json_parse(&f->d, claims.p, claims.n, err);
+	int t;
+
+	if (rc == TF_OK)
+		rc = add_member(f, 0, "type", TF_FIND_TYPE, err);
+	if (rc == TF_OK)
+		rc = add_member(f, 0, "control", TF_FIND_CONTROL, err);
+	if (rc != TF_OK || (t = tf_json_get(&f->d, 0, "annotations")) < 0)
+		return rc;
+	return add_annotations(f, t, err);
+}
+
+enum tf_code
+tf_find_facts(const struct tf_entry *e, tf_find_fact_fn fn, void *arg,
+    struct tf_error *err)
+{
+	const struct tf_str digest = { (const char *)e->content.sha256.b,
+		sizeof(e->content.sha256.b) };
+	struct facts f = { .fn = fn, .arg = arg };
+	enum tf_code rc = TF_OK;
+
+	if (e->type == TF_EVIDENCE_SEALED && e->has_content)
+		rc = fn(arg, TF_FIND_SHA256, digest, err);
+	/* Who says something about a name is not who made it. */
+	if (rc == TF_OK && e->actor.p != NULL &&
+	    e->type != TF_ATTESTATION_OVERRIDDEN && e->type != TF_CLAIMS_SET)
+		rc = add_actor(&f, e->actor, err);
+	tf_json_doc_free(&f.d);
+	if (rc == TF_OK && e->claims.p != NULL)
+		rc = add_claims(&f, e->claims, err);
+	tf_json_doc_free(&f.d);
+	tf_buf_free(&f.value);
+	return rc;
+}
+
+enum tf_code
+tf_find_word(const struct tf_entry *e, const char **word, struct tf_error *err)
+{
+	bool denied = false;
+	enum tf_code rc = TF_OK;
+
+	*word = NULL;
+	if (e->type == TF_ATTESTATION_OVERRIDDEN)
+		denied = !e->compliant;
+	else if (e->type == TF_ATTESTATION_SEALED)
+		rc = tf_denied(e, &denied, err);
+	else
+		return TF_OK;
+	*word = denied ? "non-compliant" : "compliant";
+	return rc;
+}
+
+struct word {
+	char *out;
+	size_t n;
+};
+
+static enum tf_code
+put_word(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	struct word *x = arg;
+
+	if (n >= TF_FIND_WORD - x->n)
+		return tf_fail(err, TF_TAMPER, "the status is no word");
+	memcpy(x->out + x->n, p, n);
+	x->n += n;
+	return TF_OK;
+}
+
+enum tf_code
+tf_find_workflow_word(struct tf_view *w, uint64_t id, char out[TF_FIND_WORD],
+    struct tf_error *err)
+{
+	struct word x = { out, 0 };
+	const struct tf_sink sink = { put_word, &x };
+	enum tf_code rc = tf_view_status_word(w, id, &sink, err);
+
+	if (x.n > 0 && out[x.n - 1] == '\n')
+		x.n--;
+	out[x.n] = '\0';
+	return rc;
+}

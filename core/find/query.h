@@ -1,0 +1,54 @@
+/* Queries as core/find.h defines them, parsed. */
+#ifndef TF_FIND_QUERY_H
+#define TF_FIND_QUERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../buffer.h"
+#include "../find.h"
+
+/* The kinds of facts in the index.  The numbers are in the file: a change of
+ * one needs another form of the index. */
+enum tf_find_kind {
+	TF_FIND_SHA256 = 1, /* 32 bytes */
+	TF_FIND_UID,	    /* decimal */
+	TF_FIND_USER,
+	TF_FIND_TYPE,
+	TF_FIND_CONTROL,
+	TF_FIND_ANNOTATION, /* KEY=VALUE */
+};
+
+#define TF_FIND_FACTS 16 /* filters that are facts, at most */
+#define TF_FIND_PARTS 8	 /* literal parts of a glob that are used */
+
+struct tf_find_query {
+	struct tf_buf text; /* memory of all strings below */
+	struct tf_find_fact {
+		enum tf_find_kind kind;
+		struct tf_str value;
+	} fact[TF_FIND_FACTS];
+	size_t n_facts;
+	const char *glob;    /* or NULL */
+	struct tf_str below; /* or absent */
+	const char *status;  /* or NULL */
+	bool has_since, has_until;
+	struct tf_time since, until;
+	uint64_t limit, before; /* before: UINT64_MAX without it */
+	/* Every path that the glob matches contains these, if '/' is put before
+	 * and behind the path. */
+	struct tf_buf part_text;
+	struct tf_str part[TF_FIND_PARTS];
+	size_t n_parts;
+};
+
+/* Parse text.  Free *out with tf_find_query_free, also on failure.  TF_INVALID,
+ * TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_find_query_parse(const char *text,
+    struct tf_find_query *out, struct tf_error *err);
+void tf_find_query_free(struct tf_find_query *q);
+
+/* Does the glob (none: always) match the path, a string? */
+bool tf_find_glob_matches(const struct tf_find_query *q, const char *path);
+
+#endif

@@ -1,0 +1,522 @@
+/*
+ * The search index: see search_rows.h.
+ *
+ * Facts are a B-tree sorted by kind, value and item, so that the newest item of
+ * a value is one step away and two facts can be intersected by seeking.  Paths
+ * are in an FTS5 table of trigrams without content: only the ledger keeps the
+ * paths themselves.  The journal is WAL with synchronous=NORMAL: a power cut
+ * may lose the last rows but never damages the file.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../buffer.h"
+#include "search_rows.h"
+#include "sql.h"
+
+#define FORM 1 /* of the tables */
+#define BUSY_MS 10000
+#define CACHE "PRAGMA cache_size=-8192;"
+
+struct tf_search_db {
+	struct tf_db db;
+};
+
+static const char tables[] =
+    "CREATE TABLE mark(k TEXT PRIMARY KEY, v ANY NOT NULL) STRICT;"
+    "CREATE TABLE fact(kind INTEGER NOT NULL, value BLOB NOT NULL,"
+    " item INTEGER NOT NULL, PRIMARY KEY(kind, value, item))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE word(item INTEGER PRIMARY KEY, word TEXT NOT NULL) STRICT;"
+    "CREATE INDEX word_item ON word(word, item);"
+    "CREATE TABLE due(item INTEGER PRIMARY KEY, id INTEGER NOT NULL) STRICT;"
+    "CREATE VIRTUAL TABLE path USING fts5(text, content='', columnsize=0,"
+    " tokenize='trigram case_sensitive 1');";
+
+static enum tf_code
+exec(struct tf_search_db *s, const char *sql, struct tf_error *err)
+{
+	if (sqlite3_exec(s->db.sq, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return tf_sql_fail(&s->db, "search index", err);
+	return TF_OK;
+}
+
+/* --- opening ------------------------------------------------------------------- */
+
+/* TF_OK if the tables are of this form and of the ledger with this mark. */
+static enum tf_code
+check_mark(struct tf_search_db *s, const char *mark, struct tf_error *err)
+{
+	static const char sql[] =
+	    "SELECT 1 FROM mark WHERE k = 'ledger' AND v = ?1"
+	    " AND (SELECT v FROM mark WHERE k = 'form') = ?2";
+	sqlite3_stmt *st = tf_sql(&s->db, err, sql, "ti", mark, (int64_t)FORM);
+	enum tf_code rc = tf_sql_row(&s->db, st, "search index", err);
+
+	if (rc == TF_OK)
+		(void)sqlite3_reset(st);
+	return rc == TF_NOTFOUND ?
+	    tf_fail(err, TF_TAMPER, "the search index is of another store") :
+	    rc;
+}
+
+static enum tf_code
+make_tables(struct tf_search_db *s, const char *mark, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if ((rc = exec(s, "BEGIN IMMEDIATE", err)) != TF_OK ||
+	    (rc = exec(s, tables, err)) != TF_OK ||
+	    (rc = tf_sql_run(&s->db,
+		 tf_sql(&s->db, err, "INSERT INTO mark VALUES('ledger', ?1)",
+		     "t", mark),
+		 "search index", err)) != TF_OK ||
+	    (rc = tf_sql_run(&s->db,
+		 tf_sql(&s->db, err, "INSERT INTO mark VALUES('form', ?1)", "i",
+		     (int64_t)FORM),
+		 "search index", err)) != TF_OK)
+		return rc;
+	return exec(s, "COMMIT", err);
+}
+
+static enum tf_code
+connect(const char *path, int flags, struct tf_search_db **out,
+    struct tf_error *err)
+{
+	struct tf_search_db *s = calloc(1, sizeof(*s));
+	enum tf_code rc = TF_OK;
+
+	if (s == NULL)
+		return tf_nomem(err);
+	if (sqlite3_open_v2(path, &s->db.sq, flags | SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK)
+		rc = tf_sql_fail(&s->db, "search index", err);
+	if (rc == TF_OK) {
+		(void)sqlite3_busy_timeout(s->db.sq, BUSY_MS);
+		(void)sqlite3_extended_result_codes(s->db.sq, 1);
+		rc = exec(s,
+		    "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+		    "PRAGMA mmap_size=0;" CACHE,
+		    err);
+	}
+	if (rc != TF_OK) {
+		tf_search_close(s);
+		return rc;
+	}
+	*out = s;
+	return TF_OK;
+}
+
+void
+tf_search_remove(const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+	char name[4200];
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		(void)unlink(name); /* mostly not there */
+	}
+}
+
+/* Open the file as its writer.  TF_TAMPER: it must be made anew. */
+static enum tf_code
+open_file(const char *path, const char *mark, struct tf_search_db **out,
+    struct tf_error *err)
+{
+	struct tf_search_db *s = NULL;
+	enum tf_code rc;
+	bool made;
+	int fd;
+
+	/* SQLite would make a file that others can read. */
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    0600);
+	made = fd >= 0;
+	if (fd >= 0)
+		(void)close(fd); /* empty */
+	rc = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, &s,
+	    err);
+	if (rc == TF_OK)
+		rc = exec(s,
+		    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+		    "PRAGMA wal_autocheckpoint=4000;",
+		    err);
+	if (rc == TF_OK)
+		rc = made ? make_tables(s, mark, err) :
+			    check_mark(s, mark, err);
+	if (rc != TF_OK) {
+		tf_search_close(s);
+		return rc;
+	}
+	*out = s;
+	return TF_OK;
+}
+
+static bool
+is_damage(enum tf_code rc)
+{
+	return rc == TF_TAMPER || rc == TF_FOREIGN || rc == TF_IO;
+}
+
+static enum tf_code
+open_write(const char *path, const char *mark, struct tf_search_db **out,
+    struct tf_error *err)
+{
+	enum tf_code rc = open_file(path, mark, out, err);
+
+	if (!is_damage(rc))
+		return rc;
+	tf_search_remove(path);
+	return open_file(path, mark, out, err);
+}
+
+static enum tf_code
+open_read(const char *path, const char *mark, struct tf_search_db **out,
+    struct tf_error *err)
+{
+	struct tf_search_db *s = NULL;
+	enum tf_code rc = connect(path,
+	    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, &s, err);
+
+	if (rc == TF_OK)
+		rc = check_mark(s, mark, err);
+	if (rc != TF_OK) {
+		tf_search_close(s);
+		return rc;
+	}
+	*out = s;
+	return TF_OK;
+}
+
+/* Copy the tables of file path to s.  False: s may hold anything now. */
+static bool
+copy_from(struct tf_search_db *s, const char *path, const char *mark)
+{
+	struct tf_search_db *from = NULL;
+	sqlite3_backup *b = NULL;
+	bool done = false;
+
+	if (open_read(path, mark, &from, NULL) == TF_OK)
+		b = sqlite3_backup_init(s->db.sq, "main", from->db.sq, "main");
+	if (b != NULL) {
+		done = sqlite3_backup_step(b, -1) == SQLITE_DONE;
+		done = sqlite3_backup_finish(b) == SQLITE_OK && done;
+	}
+	tf_search_close(from);
+	return done;
+}
+
+static enum tf_code
+open_copy(const char *path, const char *mark, struct tf_search_db **out,
+    struct tf_error *err)
+{
+	static const char off[] = "PRAGMA journal_mode=MEMORY;"
+				  "PRAGMA synchronous=OFF;";
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	struct tf_search_db *s = NULL;
+	enum tf_code rc = connect("", flags, &s, err);
+
+	if (rc == TF_OK && !copy_from(s, path, mark)) {
+		tf_search_close(s);
+		s = NULL;
+		rc = connect("", flags, &s, err);
+		if (rc == TF_OK)
+			rc = make_tables(s, mark, err);
+	}
+	if (rc == TF_OK)
+		rc = exec(s, off, err);
+	if (rc != TF_OK) {
+		tf_search_close(s);
+		return rc;
+	}
+	*out = s;
+	return TF_OK;
+}
+
+enum tf_code
+tf_search_open(const char *path, enum tf_search_mode mode, const char *mark,
+    struct tf_search_db **out, struct tf_error *err)
+{
+	switch (mode) {
+	case TF_SEARCH_WRITE:
+		return open_write(path, mark, out, err);
+	case TF_SEARCH_READ:
+		return open_read(path, mark, out, err);
+	default:
+		return open_copy(path, mark, out, err);
+	}
+}
+
+void
+tf_search_close(struct tf_search_db *s)
+{
+	if (s == NULL)
+		return;
+	tf_sql_close(&s->db);
+	free(s);
+}
+
+enum tf_code
+tf_search_begin(struct tf_search_db *s, struct tf_error *err)
+{
+	return exec(s, "BEGIN IMMEDIATE", err);
+}
+
+enum tf_code
+tf_search_commit(struct tf_search_db *s, struct tf_error *err)
+{
+	return exec(s, "COMMIT", err);
+}
+
+void
+tf_search_rollback(struct tf_search_db *s)
+{
+	(void)sqlite3_exec(s->db.sq, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* --- rows ---------------------------------------------------------------------- */
+
+enum tf_code
+tf_search_cursor(struct tf_search_db *s, uint64_t *entries,
+    struct tf_hash *last, struct tf_error *err)
+{
+	static const char sql[] =
+	    "SELECT (SELECT v FROM mark WHERE k = 'entries'),"
+	    " (SELECT v FROM mark WHERE k = 'last')";
+	sqlite3_stmt *st = tf_sql(&s->db, err, sql, "");
+	enum tf_code rc = tf_sql_row(&s->db, st, "search index", err);
+
+	*entries = 0;
+	*last = (struct tf_hash){ 0 };
+	if (rc != TF_OK)
+		return rc;
+	if (sqlite3_column_bytes(st, 1) == sizeof(last->b)) {
+		*entries = (uint64_t)sqlite3_column_int64(st, 0);
+		memcpy(last->b, sqlite3_column_blob(st, 1), sizeof(last->b));
+	}
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}
+
+enum tf_code
+tf_search_set_cursor(struct tf_search_db *s, uint64_t entries,
+    const struct tf_hash *last, struct tf_error *err)
+{
+	enum tf_code rc = tf_sql_run(&s->db,
+	    tf_sql(&s->db, err,
+		"INSERT OR REPLACE INTO mark VALUES('entries', ?1)", "u",
+		entries),
+	    "search index", err);
+
+	if (rc != TF_OK)
+		return rc;
+	return tf_sql_run(&s->db,
+	    tf_sql(&s->db, err,
+		"INSERT OR REPLACE INTO mark VALUES('last', ?1)", "b", last->b,
+		sizeof(last->b)),
+	    "search index", err);
+}
+
+enum tf_code
+tf_search_add(struct tf_search_db *s, unsigned kind, const void *value,
+    size_t n, uint64_t item, struct tf_error *err)
+{
+	return tf_sql_run(&s->db,
+	    tf_sql(&s->db, err, "INSERT OR IGNORE INTO fact VALUES(?1, ?2, ?3)",
+		"ibu", (int64_t)kind, value, n, item),
+	    "search index", err);
+}
+
+enum tf_code
+tf_search_add_path(struct tf_search_db *s, struct tf_str path, uint64_t item,
+    struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	sqlite3_stmt *st;
+	enum tf_code rc;
+
+	tf_buf_str(&b, "/");
+	tf_buf_add(&b, path.p, path.n);
+	tf_buf_str(&b, "/");
+	if (b.failed)
+		return tf_nomem(err);
+	st = tf_sql(&s->db, err,
+	    "INSERT INTO path(rowid, text) VALUES(?1, CAST(?2 AS TEXT))", "ub",
+	    item, b.p, b.n);
+	rc = tf_sql_run(&s->db, st, "search index", err);
+	tf_buf_free(&b);
+	return rc;
+}
+
+enum tf_code
+tf_search_set_word(struct tf_search_db *s, uint64_t item, const char *word,
+    struct tf_error *err)
+{
+	return tf_sql_run(&s->db,
+	    tf_sql(&s->db, err, "INSERT OR REPLACE INTO word VALUES(?1, ?2)",
+		"ut", item, word),
+	    "search index", err);
+}
+
+enum tf_code
+tf_search_set_due(struct tf_search_db *s, uint64_t item, uint64_t id,
+    struct tf_error *err)
+{
+	return tf_sql_run(&s->db,
+	    tf_sql(&s->db, err, "INSERT OR IGNORE INTO due VALUES(?1, ?2)",
+		"uu", item, id),
+	    "search index", err);
+}
+
+enum tf_code
+tf_search_due(struct tf_search_db *s, struct tf_search_due *out, size_t max,
+    size_t *n, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(&s->db, err,
+	    "SELECT item, id FROM due LIMIT ?1", "i", (int64_t)max);
+	enum tf_code rc = TF_OK;
+
+	for (*n = 0; *n < max; ++*n) {
+		rc = tf_sql_row(&s->db, st, "search index", err);
+		if (rc != TF_OK)
+			break;
+		out[*n] = (struct tf_search_due){
+			(uint64_t)sqlite3_column_int64(st, 0),
+			(uint64_t)sqlite3_column_int64(st, 1)
+		};
+	}
+	if (rc == TF_OK && st != NULL)
+		(void)sqlite3_reset(st);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_search_done(struct tf_search_db *s, uint64_t item, struct tf_error *err)
+{
+	return tf_sql_run(&s->db,
+	    tf_sql(&s->db, err, "DELETE FROM due WHERE item = ?1", "u", item),
+	    "search index", err);
+}
+
+/* --- searching ----------------------------------------------------------------- */
+
+static enum tf_code
+get_item(struct tf_search_db *s, sqlite3_stmt *st, uint64_t *item,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_sql_row(&s->db, st, "search index", err);
+
+	if (rc != TF_OK)
+		return rc;
+	*item = (uint64_t)sqlite3_column_int64(st, 0);
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}
+
+enum tf_code
+tf_search_fact(struct tf_search_db *s, unsigned kind, struct tf_str value,
+    uint64_t most, uint64_t *item, struct tf_error *err)
+{
+	static const char sql[] =
+	    "SELECT item FROM fact WHERE kind = ?1 AND value = ?2 AND"
+	    " item <= ?3 ORDER BY item DESC LIMIT 1";
+
+	return get_item(s,
+	    tf_sql(&s->db, err, sql, "ibu", (int64_t)kind, value.p, value.n,
+		most),
+	    item, err);
+}
+
+enum tf_code
+tf_search_word(struct tf_search_db *s, const char *word, uint64_t most,
+    uint64_t *item, struct tf_error *err)
+{
+	static const char sql[] = "SELECT item FROM word WHERE word = ?1 AND"
+				  " item <= ?2 ORDER BY item DESC LIMIT 1";
+
+	return get_item(s, tf_sql(&s->db, err, sql, "tu", word, most), item,
+	    err);
+}
+
+struct tf_search_paths {
+	struct tf_search_db *s;
+	sqlite3_stmt *st;
+	uint64_t at; /* the item that st shows */
+	bool shows, over;
+};
+
+/* Append a literal part as a string of FTS5's query language. */
+static void
+add_part(struct tf_buf *match, struct tf_str part)
+{
+	tf_buf_str(match, match->n > 0 ? " AND \"" : "\"");
+	for (size_t i = 0; i < part.n; i++) {
+		if (part.p[i] == '"')
+			tf_buf_str(match, "\"");
+		tf_buf_add(match, part.p + i, 1);
+	}
+	tf_buf_str(match, "\"");
+}
+
+enum tf_code
+tf_search_paths_open(struct tf_search_db *s, const struct tf_str *parts,
+    size_t n, uint64_t most, struct tf_search_paths **out, struct tf_error *err)
+{
+	static const char sql[] =
+	    "SELECT rowid FROM path WHERE path MATCH CAST(?1 AS TEXT)"
+	    " AND rowid <= ?2 ORDER BY rowid DESC";
+	struct tf_search_paths *p = calloc(1, sizeof(*p));
+	struct tf_buf match = { 0 };
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; i < n; i++)
+		add_part(&match, parts[i]);
+	if (p == NULL || match.failed)
+		rc = tf_nomem(err);
+	if (rc == TF_OK &&
+	    (sqlite3_prepare_v2(s->db.sq, sql, -1, &p->st, NULL) != SQLITE_OK ||
+		sqlite3_bind_text(p->st, 1, match.p, (int)match.n,
+		    SQLITE_TRANSIENT) != SQLITE_OK ||
+		sqlite3_bind_int64(p->st, 2, (int64_t)most) != SQLITE_OK))
+		rc = tf_sql_fail(&s->db, "search index", err);
+	tf_buf_free(&match);
+	if (rc != TF_OK) {
+		tf_search_paths_close(p);
+		return rc;
+	}
+	p->s = s;
+	*out = p;
+	return TF_OK;
+}
+
+enum tf_code
+tf_search_paths_next(struct tf_search_paths *p, uint64_t most, uint64_t *item,
+    struct tf_error *err)
+{
+	int rc;
+
+	while (!p->over && (!p->shows || p->at > most)) {
+		rc = sqlite3_step(p->st);
+		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+			return tf_sql_fail(&p->s->db, "search index", err);
+		p->shows = rc == SQLITE_ROW;
+		p->over = rc == SQLITE_DONE;
+		if (p->shows)
+			p->at = (uint64_t)sqlite3_column_int64(p->st, 0);
+	}
+	*item = p->at;
+	return p->over ? TF_NOTFOUND : TF_OK;
+}
+
+void
+tf_search_paths_close(struct tf_search_paths *p)
+{
+	if (p == NULL)
+		return;
+	(void)sqlite3_finalize(p->st);
+	free(p);
+}

@@ -1,0 +1,99 @@
+/*
+ * The search index: a database of its own beside the ledger.  Everything in it
+ * follows from the ledger, so it may be lost or wrong: its users read each
+ * answer again from the ledger.
+ *
+ * An item is a name in the ledger; its number is the index of the entry that
+ * created it.  The index keeps facts about items (kind, value), their paths,
+ * one word per item (its status), and the items whose word must be computed
+ * again.  A connection belongs to one thread at a time.  Errors: those of
+ * SQLite; TF_TAMPER means that the index is damaged and must be made anew.
+ */
+#ifndef TF_STORE_SEARCH_ROWS_H
+#define TF_STORE_SEARCH_ROWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+#define TF_SEARCH_NAME "index.db"
+
+struct tf_search_db;
+
+enum tf_search_mode {
+	TF_SEARCH_WRITE, /* the only writer; makes the file if it is missing */
+	TF_SEARCH_READ,	 /* a reader of the file, beside the writer */
+	TF_SEARCH_COPY,	 /* a temporary copy of the file, or an empty index */
+};
+
+/*
+ * Open the index at path.  On TF_OK close *out with tf_search_close.  An index
+ * of another form or with another mark is TF_TAMPER for a reader and counts as
+ * missing for a copy; the writer empties it.
+ */
+TF_MUST_USE enum tf_code tf_search_open(const char *path,
+    enum tf_search_mode mode, const char *mark, struct tf_search_db **out,
+    struct tf_error *err);
+void tf_search_close(struct tf_search_db *s); /* NULL: does nothing */
+/* Remove the files of the index at path.  Nothing has it open. */
+void tf_search_remove(const char *path);
+TF_MUST_USE enum tf_code tf_search_begin(struct tf_search_db *s,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_search_commit(struct tf_search_db *s,
+    struct tf_error *err);
+void tf_search_rollback(struct tf_search_db *s);
+
+/* The number of entries that the index covers, and the leaf hash of the last of
+ * them.  All zero in an empty index. */
+TF_MUST_USE enum tf_code tf_search_cursor(struct tf_search_db *s,
+    uint64_t *entries, struct tf_hash *last, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_search_set_cursor(struct tf_search_db *s,
+    uint64_t entries, const struct tf_hash *last, struct tf_error *err);
+
+/* Add a fact; one that is there already stays. */
+TF_MUST_USE enum tf_code tf_search_add(struct tf_search_db *s, unsigned kind,
+    const void *value, size_t n, uint64_t item, struct tf_error *err);
+/* Add the path of an item, which must be newer than all others. */
+TF_MUST_USE enum tf_code tf_search_add_path(struct tf_search_db *s,
+    struct tf_str path, uint64_t item, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_search_set_word(struct tf_search_db *s,
+    uint64_t item, const char *word, struct tf_error *err);
+
+/* Remember that the word of an item, which is node id, must be computed; list
+ * up to max of these; forget one. */
+struct tf_search_due {
+	uint64_t item, id;
+};
+TF_MUST_USE enum tf_code tf_search_set_due(struct tf_search_db *s,
+    uint64_t item, uint64_t id, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_search_due(struct tf_search_db *s,
+    struct tf_search_due *out, size_t max, size_t *n, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_search_done(struct tf_search_db *s, uint64_t item,
+    struct tf_error *err);
+
+/* *item becomes the newest item that has the fact, or the word, and is not
+ * newer than `most`.  TF_NOTFOUND (err unchanged). */
+TF_MUST_USE enum tf_code tf_search_fact(struct tf_search_db *s, unsigned kind,
+    struct tf_str value, uint64_t most, uint64_t *item, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_search_word(struct tf_search_db *s,
+    const char *word, uint64_t most, uint64_t *item, struct tf_error *err);
+
+/*
+ * The items whose path may match a glob, from the newest on.  parts are the
+ * literal parts of the glob, each of three bytes or more; '/' stands before and
+ * behind every name of a path.  Close *out with tf_search_paths_close before
+ * the connection.
+ */
+struct tf_search_paths;
+TF_MUST_USE enum tf_code tf_search_paths_open(struct tf_search_db *s,
+    const struct tf_str *parts, size_t n, uint64_t most,
+    struct tf_search_paths **out, struct tf_error *err);
+/* *item becomes the first of them that is not newer than most; most falls from
+ * call to call.  TF_NOTFOUND (err unchanged). */
+TF_MUST_USE enum tf_code tf_search_paths_next(struct tf_search_paths *p,
+    uint64_t most, uint64_t *item, struct tf_error *err);
+void tf_search_paths_close(struct tf_search_paths *p);
+
+#endif

@@ -1,0 +1,325 @@
+/* trailctl find: names in the ledger, by what it says about them. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "core/base/bytes.h"
+#include "core/base/crypto.h"
+#include "core/find.h"
+#include "find_query.h"
+#include "report.h"
+#include "text.h"
+#include "where.h"
+
+#define NO_NUMBER UINT64_MAX
+
+static struct {
+	bool json;
+	const char *name, *user, *status, *type, *control;
+	struct args_list annotations;
+	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
+	uint64_t uid, limit;
+} ask = { .uid = NO_NUMBER, .limit = TF_FIND_LIMIT };
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	{ .name = "annotation",
+	    .value = "KEY=VALUE",
+	    .help = "with this annotation; may be repeated",
+	    .list = &ask.annotations },
+	{ .name = "control",
+	    .value = "ID",
+	    .help = "attestations that claim this control",
+	    .text = &ask.control },
+	{ .name = "limit",
+	    .value = "NUMBER",
+	    .help = "at most so many answers (100); 0: all",
+	    .number = &ask.limit },
+	{ .name = "name",
+	    .value = "GLOB",
+	    .help = "with this name, or with / in GLOB: this path",
+	    .text = &ask.name },
+	{ .name = "since",
+	    .value = "TIME",
+	    .help = "in the ledger at TIME (UTC) or later",
+	    .time = ask.since },
+	{ .name = "status",
+	    .value = "WORD",
+	    .help = "compliant, non-compliant, open; COMPLIANT...",
+	    .text = &ask.status },
+	{ .name = "type",
+	    .value = "TYPE",
+	    .help = "attestations that claim this type",
+	    .text = &ask.type },
+	{ .name = "uid",
+	    .value = "NUMBER",
+	    .help = "created or sealed by this user",
+	    .number = &ask.uid },
+	{ .name = "until",
+	    .value = "TIME",
+	    .help = "in the ledger at TIME (UTC) or earlier",
+	    .time = ask.until },
+	{ .name = "user",
+	    .value = "NAME",
+	    .help = "the same by name, or made on behalf of NAME",
+	    .text = &ask.user },
+	{ 0 },
+};
+
+/* --- the query ----------------------------------------------------------------- */
+
+static void
+add(struct tf_buf *q, const char *key, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		return;
+	if (q->n > 0)
+		tf_buf_str(q, "&");
+	tf_buf_printf(q, "%s=", key);
+	tf_find_quote(q, value);
+}
+
+static void
+add_number(struct tf_buf *q, const char *key, uint64_t value)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	add(q, key, text);
+}
+
+static void
+add_filters(struct tf_buf *q)
+{
+	add(q, "name", ask.name);
+	for (size_t i = 0; i < ask.annotations.n; i++)
+		add(q, "annotation", ask.annotations.v[i]);
+	if (ask.uid != NO_NUMBER)
+		add_number(q, "uid", ask.uid);
+	add(q, "user", ask.user);
+	add(q, "since", ask.since);
+	add(q, "until", ask.until);
+	add(q, "status", ask.status);
+	add(q, "type", ask.type);
+	add(q, "control", ask.control);
+}
+
+/* The digest of a file that is open. */
+static enum tf_code
+hash_file(int fd, const char *path, char hex[65], struct tf_error *err)
+{
+	struct tf_sha256 *h = tf_sha256_new();
+	struct tf_hash digest;
+	char part[65536];
+	ssize_t n;
+
+	if (h == NULL)
+		return tf_nomem(err);
+	while ((n = read(fd, part, sizeof(part))) > 0)
+		tf_sha256_add(h, part, (size_t)n);
+	tf_sha256_peek(h, &digest);
+	tf_sha256_free(h);
+	tf_hex(digest.b, sizeof(digest.b), hex);
+	return n < 0 ? report_system(err, "%s", path) : TF_OK;
+}
+
+/*
+ * What is arg?  A digest or a file becomes a filter; *place is then unchanged,
+ * unless it is NULL and the file is in a mount.  Everything else is a place to
+ * search.
+ */
+static enum tf_code
+take_operand(const char *arg, struct tf_buf *q, const char **place,
+    struct tf_error *err)
+{
+	char hex[65];
+	struct stat st;
+	enum tf_code rc;
+	int fd;
+
+	if (strlen(arg) == 64 && strspn(arg, "0123456789abcdefABCDEF") == 64) {
+		add(q, "sha256", arg);
+		return TF_OK;
+	}
+	if (stat(arg, &st) < 0 || S_ISDIR(st.st_mode)) {
+		if (*place != NULL)
+			return tf_fail(err, TF_USAGE,
+			    "%s and %s: only one place can be searched", *place,
+			    arg);
+		*place = arg;
+		return TF_OK;
+	}
+	if ((fd = open(arg, O_RDONLY | O_CLOEXEC)) < 0)
+		return report_system(err, "%s", arg);
+	rc = hash_file(fd, arg, hex, err);
+	(void)close(fd); /* read-only */
+	if (rc == TF_OK)
+		add(q, "sha256", hex);
+	return rc;
+}
+
+/* Find where to search: at place; else around the file that is asked about, if
+ * it is in a mount; else here. */
+static enum tf_code
+find_place(const char *place, const char *file, struct where *w,
+    struct tf_error *err)
+{
+	struct tf_error ignored;
+
+	if (place != NULL)
+		return where_find(place, w, err);
+	if (file != NULL && where_find(file, w, &ignored) == TF_OK &&
+	    w->mount != NULL) {
+		strcpy(w->path, ".");
+		return TF_OK;
+	}
+	where_free(w);
+	return where_find(".", w, err);
+}
+
+/* --- the answer ---------------------------------------------------------------- */
+
+static void
+print_name(const struct tf_json_doc *d)
+{
+	struct tf_buf path = { 0 }, who = { 0 }, status = { 0 };
+	const int actor = tf_json_get(d, 0, "actor");
+	int t = tf_json_get(d, 0, "status");
+	char when[TF_TIME_LEN + 1];
+
+	(void)text_when(d, when);
+	if (t < 0)
+		t = tf_json_get(d, 0, "state");
+	if (t >= 0)
+		text_add_token(&status, d, t);
+	if (actor >= 0)
+		text_add_actor(&who, d, actor);
+	if ((t = tf_json_get(d, 0, "path")) >= 0)
+		text_add_token(&path, d, t);
+	printf("%.19sZ  %-13s  %-18s  %s\n", when, text_of(&status),
+	    text_of(&who), text_of(&path));
+	tf_buf_free(&path);
+	tf_buf_free(&who);
+	tf_buf_free(&status);
+}
+
+/* Print the lines; *n becomes their number, *last the index of the last. */
+static enum tf_code
+print_lines(const struct tf_buf *b, uint64_t *n, uint64_t *last,
+    struct tf_error *err)
+{
+	const char *p = b->p, *end;
+	enum tf_code rc = TF_OK;
+
+	for (*n = 0; rc == TF_OK && p < b->p + b->n; p = end + 1, ++*n) {
+		struct tf_json_doc d = { 0 };
+		int t;
+
+		end = memchr(p, '\n', (size_t)(b->p + b->n - p));
+		if (end == NULL ||
+		    (rc = tf_json_parse(&d, p, (size_t)(end - p), err)) !=
+			TF_OK ||
+		    (t = tf_json_get(&d, 0, "index")) < 0) {
+			tf_json_doc_free(&d);
+			return tf_fail(err, TF_INDOUBT,
+			    "the answer is malformed");
+		}
+		*last = (uint64_t)d.tok[t].num;
+		if (ask.json)
+			fwrite(p, 1, (size_t)(end - p) + 1, stdout);
+		else
+			print_name(&d);
+		tf_json_doc_free(&d);
+	}
+	return rc;
+}
+
+/* Ask page by page until there are `limit` answers, or no more. */
+static enum tf_code
+print_all(struct find *f, const struct tf_buf *filters, uint64_t *all,
+    struct tf_error *err)
+{
+	uint64_t want, n = 1, last = 0;
+	struct tf_buf query = { 0 }, answer = { 0 };
+	enum tf_code rc = TF_OK;
+
+	for (*all = 0; rc == TF_OK && n > 0; *all += n) {
+		want = ask.limit == 0 || ask.limit - *all > TF_FIND_LIMIT_MAX ?
+		    TF_FIND_LIMIT_MAX :
+		    ask.limit - *all;
+		if (want == 0)
+			break;
+		query.n = answer.n = 0;
+		tf_buf_add(&query, filters->p, filters->n);
+		add_number(&query, "limit", want);
+		if (*all > 0)
+			add_number(&query, "before", last);
+		rc = tf_buf_end(&query, err);
+		if (rc == TF_OK)
+			rc = find_ask(f, text_of(&query), &answer, err);
+		n = 0;
+		if (rc == TF_OK)
+			rc = print_lines(&answer, &n, &last, err);
+		if (n < want || ferror(stdout)) {
+			*all += n;
+			break;
+		}
+	}
+	tf_buf_free(&query);
+	tf_buf_free(&answer);
+	return rc;
+}
+
+static int
+run(int n, char **arg)
+{
+	struct where w = { 0 };
+	struct find f = { 0 };
+	struct tf_buf q = { 0 };
+	struct tf_error err = { 0 };
+	const char *place = NULL, *file = NULL;
+	uint64_t all = 0;
+	enum tf_code rc = TF_OK;
+
+	add_filters(&q);
+	for (int i = 0; rc == TF_OK && i < n; i++) {
+		rc = take_operand(arg[i], &q, &place, &err);
+		if (place != arg[i])
+			file = arg[i];
+	}
+	if (rc == TF_OK && q.n == 0) {
+		tf_buf_free(&q);
+		return cmd_usage(&cmd_find,
+		    "give a file, a digest or a filter");
+	}
+	if (rc == TF_OK)
+		rc = find_place(place, file, &w, &err);
+	if (rc == TF_OK && strcmp(w.path, ".") != 0)
+		add(&q, "below", w.path);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&q, &err);
+	if (rc == TF_OK)
+		rc = find_open(&f, &w, &err);
+	if (rc == TF_OK)
+		rc = print_all(&f, &q, &all, &err);
+	find_close(&f);
+	where_free(&w);
+	tf_buf_free(&q);
+	if (rc != TF_OK)
+		return report(&err);
+	return all > 0 ? REPORT_OK : REPORT_FINDING;
+}
+
+const struct verb cmd_find = {
+	.name = "find",
+	.summary = "find names in the ledger by digest, name, user or status",
+	.usage = "[OPTION...] [FILE|SHA256] [STORE|PATH]",
+	.options = options,
+	.min = 0,
+	.max = 2,
+	.run = run,
+};
