@@ -165,6 +165,13 @@ foreign_xattr(const char *name)
 	return strncmp(name, "user.", 5) != 0;
 }
 
+/* An entry of its own may record a claim, with the program that made it. */
+static bool
+is_claim(const char *name)
+{
+	return strncmp(name, TF_XATTR_PREFIX, strlen(TF_XATTR_PREFIX)) == 0;
+}
+
 /* Answer with a value, or with its size when size is 0.  Frees b. */
 static void
 reply_sized(fuse_req_t req, struct tf_buf *b, size_t size)
@@ -272,10 +279,15 @@ void
 fs_meta_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
     const char *value, size_t size, int flags)
 {
-	static const struct fs_operation op = { .name = "set attribute",
+	static const struct fs_operation sets = { .name = "set attribute",
 		.changes = true,
 		.awaits = FS_AWAIT_NODE,
 		.actor = FS_ACTOR };
+	static const struct fs_operation claims = { .name = "claim",
+		.changes = true,
+		.awaits = FS_AWAIT_NODE,
+		.actor = FS_ACTOR_HINTS };
+	const struct fs_operation *op = is_claim(name) ? &claims : &sets;
 	struct fs_request r;
 	enum tf_code rc;
 
@@ -283,12 +295,12 @@ fs_meta_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
-	if (!fs_request_begin(&r, req, &op, ino, NULL))
+	if (!fs_request_begin(&r, req, op, ino, NULL))
 		return;
 	rc = tf_vault_xattr_set(r.fs->vault, ino, name, value, size, flags,
 	    &r.who, &r.err);
 	if (rc == TF_TOOBIG) /* setxattr(2) has its own errno for this */
-		fs_report_error_as(req, op.name, rc, &r.err, E2BIG);
+		fs_report_error_as(req, op->name, rc, &r.err, E2BIG);
 	else
 		fs_request_end(&r, rc);
 }
@@ -296,17 +308,22 @@ fs_meta_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 void
 fs_meta_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	static const struct fs_operation op = { .name = "remove attribute",
+	static const struct fs_operation removes = { .name = "remove attribute",
 		.changes = true,
 		.awaits = FS_AWAIT_NODE,
 		.actor = FS_ACTOR };
+	static const struct fs_operation unclaims = { .name = "remove claim",
+		.changes = true,
+		.awaits = FS_AWAIT_NODE,
+		.actor = FS_ACTOR_HINTS };
 	struct fs_request r;
 
 	if (foreign_xattr(name)) {
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
-	if (!fs_request_begin(&r, req, &op, ino, NULL))
+	if (!fs_request_begin(&r, req, is_claim(name) ? &unclaims : &removes,
+		ino, NULL))
 		return;
 	fs_request_end(&r,
 	    tf_vault_xattr_remove(r.fs->vault, ino, name, &r.who, &r.err));

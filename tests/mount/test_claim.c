@@ -270,11 +270,15 @@ START_TEST(trails_and_workflows_have_claims_as_entries)
 	says(entry("claims.set", "t"),
 	    "\"claims\":{\"annotations\":{\"owner\":\"platform\"},"
 	    "\"description\":\"Shells\"}");
+	says(entry("claims.set", "t"), "\"comm\":");
 	ck_assert_uint_eq(2, entries("claims.set", "t"));
 	allowed(SAY("mnt/t", "description", "Shells")); /* nothing new */
 	ck_assert_uint_eq(2, entries("claims.set", "t"));
 	allowed(SAY("mnt/t/w", "origin-url", "https://ci.example.org/1"));
 	allowed(SAY("mnt/t/w", "user-data", "{\"any\": 1}"));
+	says(content("mnt/t/.trailfs/events.jsonl", NULL), "claims.set");
+	says(content("mnt/t/w/.trailfs/events.jsonl", NULL), "claims.set");
+	says(content("mnt/t/w/.trailfs/index.html", NULL), "Claims set");
 	allowed(removexattr("mnt/t", "user.trailfs.description"));
 	allowed(removexattr("mnt/t", "user.trailfs.annotation.owner"));
 	says_not(entry("claims.set", "t"), "\"claims\"");
