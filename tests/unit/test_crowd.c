@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/node/base.h"
+#include "../../core/node/pending.h"
+#include "../../core/node/pending_table.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/vault/file_write.h"
 
@@ -65,6 +68,31 @@ open_vault(const char *settle)
 	OK(tf_vault_open("store", &o, &v, NULL));
 }
 
+static void
+is_at_work(void *at_work, struct tf_pending *l)
+{
+	if (l->job || l->on_duty ||
+	    (tf_pending_is_file(l) && !tf_pending_clean(l)))
+		*(bool *)at_work = true;
+}
+
+/* Wait until no node of the crowd is claimed or flushed in the background: the
+ * sealer visits each of these once more. */
+static void
+wait_for_rest(void)
+{
+	bool at_work = true;
+
+	pthread_mutex_lock(&v->mu);
+	while (at_work) {
+		at_work = false;
+		tf_pending_each(&v->pending, is_at_work, &at_work);
+		if (at_work)
+			tf_vault_wait(v);
+	}
+	pthread_mutex_unlock(&v->mu);
+}
+
 /* The holder has placeholders, drafts and directories, all in attestation a,
  * where others may write as well. */
 static void
@@ -95,6 +123,7 @@ make_crowd(void)
 		snprintf(name, sizeof(name), "e%d", i);
 		(void)make_dir(att, name, &holder);
 	}
+	wait_for_rest();
 }
 
 static void
