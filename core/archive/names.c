@@ -24,7 +24,7 @@ struct tf_package_names {
 /* --- names in use --------------------------------------------------------- */
 
 static bool
-grow_taken(struct tf_package_names *t)
+double_cells(struct tf_package_names *t)
 {
 	size_t cells = t->cells == 0 ? 1024 : t->cells * 2, at;
 	uint64_t *cell = calloc(cells, sizeof(*cell));
@@ -47,12 +47,12 @@ grow_taken(struct tf_package_names *t)
 
 /* Reserve a name: 1 reserved, 0 already in use, -1 no memory. */
 static int
-take(struct tf_package_names *t, const char *p, size_t n)
+reserve(struct tf_package_names *t, const char *p, size_t n)
 {
 	uint64_t key = tf_name_fingerprint(p, n, t->format);
 	size_t at;
 
-	if (key == 0 || (t->n_taken + 1 > t->cells / 4 * 3 && !grow_taken(t)))
+	if (key == 0 || (t->n_taken + 1 > t->cells / 4 * 3 && !double_cells(t)))
 		return -1;
 	at = (size_t)(key >> 1) & (t->cells - 1);
 	while (t->taken[at] != 0) {
@@ -78,7 +78,7 @@ add_name(struct tf_package_names *t, struct tf_str name, bool directory,
 	start = out->n;
 	tf_safe_name(out, name, directory, t->format);
 	for (unsigned n = 2; !out->failed; n++) {
-		if ((free_ = take(t, out->p, out->n)) != 0)
+		if ((free_ = reserve(t, out->p, out->n)) != 0)
 			break;
 		out->n = start;
 		tf_buf_printf(out, "%u~", n);

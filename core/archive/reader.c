@@ -73,7 +73,7 @@ struct reading {
 };
 
 static enum tf_code
-take(struct reading *g, size_t n, struct tf_error *err)
+pass_part(struct reading *g, size_t n, struct tf_error *err)
 {
 	struct tf_archive_reader *r = g->r;
 
@@ -92,14 +92,14 @@ take(struct reading *g, size_t n, struct tf_error *err)
 static enum tf_code
 copy(struct reading *g, int fd, uint64_t at, uint64_t n, struct tf_error *err)
 {
-	size_t want, got = 1;
+	size_t asked, got = 1;
 	enum tf_code rc = TF_OK;
 
 	for (; rc == TF_OK && n > 0 && got > 0; at += got, n -= got) {
-		want = n < CHUNK ? (size_t)n : CHUNK;
-		rc = tf_file_pread(fd, g->r->part, want, at, &got, err);
+		asked = n < CHUNK ? (size_t)n : CHUNK;
+		rc = tf_file_pread(fd, g->r->part, asked, at, &got, err);
 		if (rc == TF_OK && got > 0)
-			rc = take(g, got, err);
+			rc = pass_part(g, got, err);
 	}
 	return rc;
 }
@@ -120,15 +120,15 @@ static enum tf_code
 fill(struct tf_archive_reader *r, uint64_t *at, uint64_t *n,
     struct tf_error *err)
 {
-	size_t got, want = *n < CHUNK ? (size_t)*n : CHUNK;
-	enum tf_code rc = tf_file_pread(r->a->fd, r->in, want, *at, &got, err);
+	size_t got, asked = *n < CHUNK ? (size_t)*n : CHUNK;
+	enum tf_code rc = tf_file_pread(r->a->fd, r->in, asked, *at, &got, err);
 
-	if (rc == TF_OK && got < want)
+	if (rc == TF_OK && got < asked)
 		rc = tf_fail(err, TF_TAMPER, "is cut");
-	*at += want;
-	*n -= want;
+	*at += asked;
+	*n -= asked;
 	r->z.next_in = (Bytef *)r->in;
-	r->z.avail_in = (uInt)want;
+	r->z.avail_in = (uInt)asked;
 	return rc;
 }
 
@@ -151,7 +151,7 @@ unpack(struct reading *g, uint64_t at, uint64_t n, struct tf_error *err)
 			return tf_nomem(err);
 		if (z != Z_OK && z != Z_STREAM_END)
 			return tf_fail(err, TF_TAMPER, "cannot be unpacked");
-		rc = take(g, CHUNK - r->z.avail_out, err);
+		rc = pass_part(g, CHUNK - r->z.avail_out, err);
 	}
 	if (rc == TF_OK && (r->z.avail_in > 0 || n > 0))
 		rc = tf_fail(err, TF_TAMPER,

@@ -193,10 +193,10 @@ static bool
 of_attestation(const struct selection *s, struct tf_str path)
 {
 	struct tf_str name = part_after(path, s->p->base.n);
-	unsigned want, have;
-	size_t n = tf_name_version(s->p->name.p, s->p->name.n, &want);
+	unsigned newest, have;
+	size_t n = tf_name_version(s->p->name.p, s->p->name.n, &newest);
 
-	return tf_name_version(name.p, name.n, &have) == n && have <= want &&
+	return tf_name_version(name.p, name.n, &have) == n && have <= newest &&
 	    memcmp(name.p, s->p->name.p, n) == 0;
 }
 
@@ -261,7 +261,7 @@ take_opening(struct selection *s, uint64_t seq, const void *body, size_t n,
 }
 
 static enum tf_code
-look_at(struct selection *s, uint64_t seq, const void *body, size_t n,
+choose_entry(struct selection *s, uint64_t seq, const void *body, size_t n,
     struct tf_error *err)
 {
 	const struct tf_package_place *p = s->p;
@@ -308,7 +308,7 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	    memmem(body, n, opened, strlen(opened)) == NULL &&
 	    memmem(body, n, rotated, strlen(rotated)) == NULL)
 		return TF_OK;
-	return look_at(s, idx, body, n, err);
+	return choose_entry(s, idx, body, n, err);
 }
 
 enum tf_code
