@@ -44,8 +44,6 @@
 #include "template.h"
 
 enum tf_compliance { TF_COMPLIANT, TF_NON_COMPLIANT, TF_INCOMPLETE };
-/* Return "COMPLIANT", "NON-COMPLIANT" or "INCOMPLETE". */
-const char *tf_compliance_word(enum tf_compliance c);
 
 /* When something came into the ledger. */
 struct tf_moment {
@@ -82,8 +80,6 @@ struct tf_case {
 };
 
 enum tf_item_state { TF_ITEM_COMPLETE, TF_ITEM_MISSING };
-/* Return "COMPLETE" or "MISSING". */
-const char *tf_item_word(enum tf_item_state s);
 
 /* Why a slot is lacking or its deciding report not compliant: the first of
  * these that is so, in this order. */
@@ -102,8 +98,6 @@ enum tf_cause {
 	TF_CAUSE_MISSING,
 	TF_CAUSES
 };
-/* "denied", "late" and so on: the words of status.json; "" for NONE. */
-const char *tf_cause_word(enum tf_cause c);
 
 /* The result for one report. */
 struct tf_judged_report {
@@ -152,14 +146,7 @@ TF_MUST_USE enum tf_code tf_status_judge(const struct tf_case *c,
     struct tf_status *out, struct tf_error *err);
 void tf_status_free(struct tf_status *s);
 
-/*
- * Append why item m is lacking or not compliant: one line of plain English
- * without the name, a line feed or a full stop, for example "1 of 2 reports".
- * Nothing if the cause is NONE.
- */
-void tf_status_why(const struct tf_status_item *m, struct tf_buf *out);
-
-/* The same word for the slots of one artifact.  False if none of them has a
+/* The word of the slots of one artifact.  False if none of them has a
  * report: the artifact is MISSING. */
 bool tf_status_artifact(const struct tf_status *s, struct tf_str artifact,
     enum tf_compliance *word);

@@ -7,6 +7,7 @@
 
 #include "../base/bytes.h"
 #include "name.h"
+#include "yaml_value.h"
 
 #define ID_MAX 64
 #define DESCRIPTION_MAX 2048

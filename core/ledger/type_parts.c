@@ -7,6 +7,7 @@
 
 #include "../base/bytes.h"
 #include "pattern.h"
+#include "yaml_value.h"
 
 #define PATH_STEPS 16
 #define PATH_BYTES 1024

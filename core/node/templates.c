@@ -6,6 +6,7 @@
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "../ledger/template_parse.h"
 #include "../store/definitions.h"
 #include "../store/objects.h"
 #include "templates.h"

@@ -21,6 +21,7 @@
 #include "../ledger/entry_read.h"
 #include "../ledger/field_text.h"
 #include "../ledger/template.h"
+#include "../ledger/template_parse.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/quota.h"

@@ -5,6 +5,7 @@
 #include "../definition.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
+#include "../ledger/template_parse.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/templates.h"

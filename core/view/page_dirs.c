@@ -5,6 +5,7 @@
 #include "../base/bytes.h"
 #include "../base/html.h"
 #include "../ledger/status.h"
+#include "../ledger/status_words.h"
 #include "../node/children.h"
 #include "../node/vault_i.h"
 #include "../page.h"

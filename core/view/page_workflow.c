@@ -5,6 +5,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/statement.h"
 #include "../ledger/status.h"
+#include "../ledger/status_words.h"
 #include "../ledger/sums.h"
 #include "../node/evidence.h"
 #include "../page.h"

@@ -9,6 +9,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../ledger/status.h"
+#include "../ledger/status_words.h"
 #include "../node/attr.h"
 #include "../node/children.h"
 #include "../node/paths.h"

@@ -4,6 +4,8 @@
 #include "../../core/base/bytes.h"
 #include "../../core/ledger/name.h"
 #include "../../core/ledger/status.h"
+#include "../../core/ledger/status_words.h"
+#include "../../core/ledger/template_parse.h"
 #include "../../core/ledger/yaml.h"
 #include "fuzz.h"
 

@@ -18,6 +18,8 @@
 #include "../../core/ledger/checks.h"
 #include "../../core/ledger/junit.h"
 #include "../../core/ledger/status.h"
+#include "../../core/ledger/template_make.h"
+#include "../../core/ledger/template_parse.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/package.h"
 #include "../../core/vault.h"

@@ -5,6 +5,8 @@
 
 #include "../../core/ledger/name.h"
 #include "../../core/ledger/status.h"
+#include "../../core/ledger/status_words.h"
+#include "../../core/ledger/template_parse.h"
 
 /*
  * The table.  A template is "name:type" words, NULL none.  A report is

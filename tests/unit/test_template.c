@@ -6,6 +6,8 @@
 
 #include "../../core/base/bytes.h"
 #include "../../core/ledger/template.h"
+#include "../../core/ledger/template_make.h"
+#include "../../core/ledger/template_parse.h"
 #include "vectors.h"
 
 static void

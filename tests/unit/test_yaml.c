@@ -4,6 +4,7 @@
 
 #include "../../core/base/bytes.h"
 #include "../../core/ledger/yaml.h"
+#include "../../core/ledger/yaml_value.h"
 #include "vectors.h"
 
 /* --- what is accepted ----------------------------------------------------- */
