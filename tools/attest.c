@@ -3,9 +3,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actor.h"
 #include "attest.h"
 #include "core/base/bytes.h"
-#include "core/base/crypto.h"
+#include "core/definition.h"
+#include "define.h"
+#include "interrupt.h"
+
+static enum tf_code
+put(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	return recorder_write(arg, p, n, err);
+}
+
+enum tf_code
+attest_copy(struct recorder *r, const struct sources *s, struct evidence *e,
+    struct tf_error *err)
+{
+	const struct tf_sink sink = { put, r };
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < s->n; i++) {
+		rc = recorder_create(r, s->v[i].name, s->v[i].mode, err);
+		if (rc == TF_OK)
+			rc = evidence_read(&s->v[i], &sink, e, err);
+		if (rc == TF_OK)
+			rc = recorder_end(r, err);
+		if (rc == TF_OK)
+			rc = interrupt_check(err);
+	}
+	return rc;
+}
 
 enum tf_code
 attest_claim(struct recorder *r, const struct claims *c, struct tf_error *err)
@@ -137,6 +165,62 @@ attest_taken(struct recorder *r, const char *state, struct evidence *e,
 	    "%s/%s is sealed with other evidence or claims; --again records "
 	    "the next version",
 	    r->wf, r->name);
+}
+
+/* --- would it be accepted? ------------------------------------------------------ */
+
+/* A version comes after the one before it is sealed. */
+static enum tf_code
+check_version(struct recorder *r, const char *name, struct tf_error *err)
+{
+	const char *at = strchr(name, '@');
+	char before[300], state[16];
+	uint64_t n;
+	enum tf_code rc;
+
+	if (at == NULL || !tf_decimal(at + 1, strlen(at + 1), 999999, &n))
+		return TF_OK;
+	if (n == 2)
+		(void)snprintf(before, sizeof(before), "%.*s", (int)(at - name),
+		    name);
+	else
+		(void)snprintf(before, sizeof(before), "%.*s@%llu",
+		    (int)(at - name), name, (unsigned long long)n - 1);
+	rc = recorder_state(r, before, state, err);
+	if (rc == TF_OK && strcmp(state, "sealed") != 0)
+		rc = tf_fail(err, TF_DENIED,
+		    "%s can be begun once %s is sealed", name, before);
+	return rc;
+}
+
+enum tf_code
+attest_check(struct recorder *r, const char *name, struct tf_error *err)
+{
+	struct where trail = { .mount = r->w.mount, .store = r->w.store };
+	struct define d = { &trail, TF_DEFINITION_TEMPLATE, "" };
+	struct tf_buf template = { 0 };
+	struct tf_actor self;
+	uint64_t version = 0;
+	enum tf_code rc = check_version(r, name, err);
+
+	if (rc != TF_OK)
+		return rc;
+	actor_self(&self);
+	trail.path = strdup(r->wf);
+	trail.file = r->wf_file != NULL ? strdup(r->wf_file) : NULL;
+	if (trail.path == NULL || (r->wf_file != NULL && trail.file == NULL))
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = define_of_workflow(&trail, &version, err);
+	if (rc == TF_OK)
+		rc = define_get(&d, &template, &version, err);
+	if (rc == TF_OK || rc == TF_NODATA)
+		rc = tf_definition_permits(template.p, template.n, name, &self,
+		    err);
+	tf_buf_free(&template);
+	free(trail.path);
+	free(trail.file);
+	return rc;
 }
 
 /* --- publication ----------------------------------------------------------------- */

@@ -6,6 +6,10 @@
 #include "evidence.h"
 #include "recorder.h"
 
+/* Copy the files to the draft, and add them to e.  TF_INTERRUPTED. */
+TF_MUST_USE enum tf_code attest_copy(struct recorder *r,
+    const struct sources *s, struct evidence *e, struct tf_error *err);
+
 /* Set the claims of the draft. */
 TF_MUST_USE enum tf_code attest_claim(struct recorder *r,
     const struct claims *c, struct tf_error *err);
@@ -33,6 +37,10 @@ TF_MUST_USE enum tf_code attest_taken(struct recorder *r, const char *state,
  */
 TF_MUST_USE enum tf_code attest_publish(struct recorder *r, bool again,
     struct evidence *e, const struct claims *c, char **name, bool *already,
+    struct tf_error *err);
+
+/* Would a draft be accepted under that name?  TF_DENIED, TF_BADNAME. */
+TF_MUST_USE enum tf_code attest_check(struct recorder *r, const char *name,
     struct tf_error *err);
 
 /* The name that the next report of r->name has, for the caller to free. */

@@ -45,6 +45,7 @@ extern const struct verb cmd_init;
 extern const struct verb cmd_log;
 extern const struct verb cmd_package;
 extern const struct verb cmd_prove;
+extern const struct verb cmd_run;
 extern const struct verb cmd_seal;
 extern const struct verb cmd_show;
 extern const struct verb cmd_status;

@@ -3,13 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actor.h"
 #include "attest.h"
 #include "cmd.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
-#include "core/definition.h"
-#include "define.h"
 #include "interrupt.h"
 #include "program.h"
 #include "report.h"
@@ -60,38 +57,6 @@ struct attest {
 	char *name; /* that it got */
 	bool already;
 };
-
-/* --- the draft ------------------------------------------------------------------- */
-
-static enum tf_code
-put(void *arg, const void *p, size_t n, struct tf_error *err)
-{
-	return recorder_write(arg, p, n, err);
-}
-
-static enum tf_code
-copy(struct attest *a, const struct source *s, struct tf_error *err)
-{
-	const struct tf_sink sink = { put, &a->r };
-	enum tf_code rc = recorder_create(&a->r, s->name, s->mode, err);
-
-	if (rc == TF_OK)
-		rc = evidence_read(s, &sink, &a->evidence, err);
-	return rc == TF_OK ? recorder_end(&a->r, err) : rc;
-}
-
-static enum tf_code
-copy_all(struct attest *a, struct tf_error *err)
-{
-	enum tf_code rc = TF_OK;
-
-	for (size_t i = 0; rc == TF_OK && i < a->sources.n; i++) {
-		rc = copy(a, &a->sources.v[i], err);
-		if (rc == TF_OK)
-			rc = interrupt_check(err);
-	}
-	return rc;
-}
 
 /* --- the evaluator ---------------------------------------------------------------- */
 
@@ -293,63 +258,6 @@ print(struct attest *a, const char *wf, struct tf_error *err)
 	return rc;
 }
 
-/* --- a dry run ---------------------------------------------------------------------- */
-
-/* A version comes after the one before it is sealed. */
-static enum tf_code
-check_version(struct attest *a, struct tf_error *err)
-{
-	const char *at = strchr(a->name, '@');
-	char before[300], state[16];
-	uint64_t n;
-	enum tf_code rc;
-
-	if (at == NULL || !tf_decimal(at + 1, strlen(at + 1), 999999, &n))
-		return TF_OK;
-	if (n == 2)
-		(void)snprintf(before, sizeof(before), "%.*s",
-		    (int)(at - a->name), a->name);
-	else
-		(void)snprintf(before, sizeof(before), "%.*s@%llu",
-		    (int)(at - a->name), a->name, (unsigned long long)n - 1);
-	rc = recorder_state(&a->r, before, state, err);
-	if (rc == TF_OK && strcmp(state, "sealed") != 0)
-		rc = tf_fail(err, TF_DENIED,
-		    "%s can be begun once %s is sealed", a->name, before);
-	return rc;
-}
-
-/* Would the draft be accepted under a->name? */
-static enum tf_code
-check_accepted(struct attest *a, struct tf_error *err)
-{
-	struct where trail = { .mount = a->r.w.mount, .store = a->r.w.store };
-	struct define d = { &trail, TF_DEFINITION_TEMPLATE, "" };
-	struct tf_buf template = { 0 };
-	struct tf_actor self;
-	uint64_t version = 0;
-	enum tf_code rc = check_version(a, err);
-
-	if (rc != TF_OK)
-		return rc;
-	actor_self(&self);
-	trail.path = strdup(a->r.wf);
-	trail.file = a->r.wf_file != NULL ? strdup(a->r.wf_file) : NULL;
-	if (trail.path == NULL || (a->r.wf_file != NULL && trail.file == NULL))
-		rc = tf_nomem(err);
-	if (rc == TF_OK)
-		rc = define_of_workflow(&trail, &version, err);
-	if (rc == TF_OK)
-		rc = define_get(&d, &template, &version, err);
-	if (rc == TF_OK || rc == TF_NODATA)
-		rc = tf_definition_permits(template.p, template.n, a->name,
-		    &self, err);
-	tf_buf_free(&template);
-	free(trail.path);
-	free(trail.file);
-	return rc;
-}
-
 /* --- the verb --------------------------------------------------------------------- */
 
 /* The name is taken: by the same evidence?  Nothing is written for that. */
@@ -370,10 +278,10 @@ compare(struct attest *a, const char *state, struct tf_error *err)
 static enum tf_code
 record(struct attest *a, struct tf_error *err)
 {
-	enum tf_code rc = recorder_begin(&a->r, err);
+	enum tf_code rc = recorder_begin(&a->r, RECORDER_ATTEST, err);
 
 	if (rc == TF_OK)
-		rc = copy_all(a, err);
+		rc = attest_copy(&a->r, &a->sources, &a->evidence, err);
 	if (rc == TF_OK && ask.evaluate != NULL)
 		rc = evaluate(a, err);
 	if (rc == TF_OK)
@@ -388,7 +296,7 @@ record(struct attest *a, struct tf_error *err)
 	else if (rc == TF_OK && (a->name = strdup(a->r.name)) == NULL)
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
-		rc = check_accepted(a, err);
+		rc = attest_check(&a->r, a->name, err);
 	return rc == TF_OK ? print_entry(a, err) : rc;
 }
 

@@ -109,15 +109,6 @@ program_find(const char *name, char **path, struct tf_error *err)
 void
 program_exec(const char *path, char **argv)
 {
-	static const int ignored[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP,
-		SIGQUIT, SIGUSR1, SIGUSR2 };
-	struct sigaction old;
-
-	/* What the caller ignores stays ignored; handlers of ours end. */
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-		if (sigaction(ignored[i], NULL, &old) == 0 &&
-		    (old.sa_flags & SA_SIGINFO) != 0)
-			(void)signal(ignored[i], SIG_DFL);
 	interrupt_release();
 	if (has_limit)
 		(void)setrlimit(RLIMIT_NOFILE, &files_limit);

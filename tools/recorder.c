@@ -124,7 +124,7 @@ recorder_recorded(struct recorder *r, const char *name, struct tf_buf *sums,
 }
 
 enum tf_code
-recorder_begin(struct recorder *r, struct tf_error *err)
+recorder_begin(struct recorder *r, const char *prefix, struct tf_error *err)
 {
 	uint64_t number;
 	enum tf_code rc;
@@ -132,7 +132,7 @@ recorder_begin(struct recorder *r, struct tf_error *err)
 	/* A free name, also for two callers at once. */
 	if ((rc = tf_random(&number, sizeof(number), err)) != TF_OK)
 		return rc;
-	(void)snprintf(r->draft, sizeof(r->draft), RECORDER_DRAFT "%016llx",
+	(void)snprintf(r->draft, sizeof(r->draft), "%s%016llx", prefix,
 	    (unsigned long long)number);
 	rc = r->ops->begin(r, err);
 	if (rc != TF_OK)
@@ -194,6 +194,12 @@ recorder_publish(struct recorder *r, const char *name, struct tf_error *err)
 	if (rc == TF_OK)
 		r->draft[0] = '\0';
 	return rc;
+}
+
+void
+recorder_keep(struct recorder *r)
+{
+	r->draft[0] = '\0';
 }
 
 void

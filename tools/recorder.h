@@ -9,7 +9,9 @@
 #include "core/json.h"
 #include "where.h"
 
-#define RECORDER_DRAFT ".attest-" /* begins the names of our drafts */
+/* These begin the names of drafts. */
+#define RECORDER_ATTEST ".attest-"
+#define RECORDER_RUN ".run-"
 
 struct recorder {
 	struct where w; /* of the attestation */
@@ -59,8 +61,8 @@ TF_MUST_USE enum tf_code recorder_claimed(struct recorder *r, const char *name,
 TF_MUST_USE enum tf_code recorder_recorded(struct recorder *r, const char *name,
     struct tf_buf *sums, struct tf_buf *json, struct tf_error *err);
 
-/* Make a draft. */
-TF_MUST_USE enum tf_code recorder_begin(struct recorder *r,
+/* Make a draft, whose name begins with prefix. */
+TF_MUST_USE enum tf_code recorder_begin(struct recorder *r, const char *prefix,
     struct tf_error *err);
 /* The directory of the draft, for the caller to free; NULL in a store. */
 TF_MUST_USE enum tf_code recorder_directory(const struct recorder *r,
@@ -78,6 +80,8 @@ TF_MUST_USE enum tf_code recorder_claim(struct recorder *r, const char *key,
  * taken, and the draft is still there. */
 TF_MUST_USE enum tf_code recorder_publish(struct recorder *r, const char *name,
     struct tf_error *err);
+/* Forget the draft: it stays in the vault. */
+void recorder_keep(struct recorder *r);
 /* Remove the draft with everything in it; a failure is printed. */
 void recorder_drop(struct recorder *r);
 

@@ -20,6 +20,7 @@ static const struct verb *const verbs[] = {
 	&cmd_template,
 	&cmd_type,
 	&cmd_attest,
+	&cmd_run,
 	&cmd_assert,
 	&cmd_seal,
 	&cmd_sync,

@@ -265,6 +265,135 @@ a_signal_removes_the_draft() {
 		[ "$(find mnt/t/m -name '.attest-*' | wc -l)" = 0 ]
 		[ ! -e mnt/t/m/cut ]
 	done
+	unmount
+}
+
+# Output, end and facts of a command are evidence, and its exit status is ours.
+run_records_a_command() {
+	mount store
+	MY_TOKEN=hunter2 PLACE=here
+	export MY_TOKEN PLACE
+	echo input >input
+	is 3 trailctl run --begin mnt/t/r/a --env PLACE --env MY_TOKEN \
+		--env NOT_SET --annotate k=v -- \
+		sh -c 'cat; echo error >&2; exit 3' --password=hunter2 \
+		--api-key hunter2 '' <input
+	cmp out input
+	grep -qx error err
+	cmp input mnt/t/r/a/stdout.log
+	cmp err mnt/t/r/a/stderr.log
+	jq -c '[.exit_status,.environment,.command[3:]]' \
+		mnt/t/r/a/run.json >facts
+	cat >expected <<-'EOF2'
+	[3,{"MY_TOKEN":"***","NOT_SET":null,"PLACE":"here"},["--password=***","--api-key","***",""]]
+	EOF2
+	cmp facts expected
+	[ "$(grep -c hunter2 mnt/t/r/a/run.json)" = 0 ]
+	[ "$(jq .is_compliant mnt/t/r/a/.trailfs/attestation.json)" = false ]
+	is 0 trailctl run mnt/t/r/b -- true
+	[ "$(jq .is_compliant mnt/t/r/b/.trailfs/attestation.json)" = true ]
+	is 1 trailctl run mnt/t/r/c --compliant true -- false
+	[ "$(jq .is_compliant mnt/t/r/c/.trailfs/attestation.json)" = true ]
+	# shellcheck disable=SC2016
+	is 137 trailctl run mnt/t/r/d -- sh -c 'kill -KILL $$'
+	[ "$(jq -r .signal mnt/t/r/d/run.json)" = SIGKILL ]
+	is 127 trailctl run mnt/t/r/e -- no-such-program
+	grep -q 'no program no-such-program' mnt/t/r/e/stderr.log
+	is 126 trailctl run mnt/t/r/f -- ./input
+	is 0 trailctl run --again mnt/t/r/b -- echo more
+	[ "$(cat mnt/t/r/b@2/stdout.log)" = more ]
+	[ "$(find mnt/t/r -name '.*' | wc -l)" = 0 ]
+	unmount
+}
+
+# The command has the environment of its caller, also what trailctl drops.
+a_command_has_its_environment() {
+	# shellcheck disable=SC2016
+	TZ=Asia/Tokyo is 0 trailctl run --begin store/t/r/env -- \
+		sh -c 'echo "$TZ $LC_ALL"; ulimit -n'
+	{ echo "Asia/Tokyo $LC_ALL" && sh -c "ulimit -n"; } | cmp - out
+	is 0 trailctl show store/t/r/env/stdout.log
+}
+
+# Wrong arguments run nothing.
+wrong_arguments_run_nothing() {
+	for wrong in --compliant=yes --annotate=k --env=A=B --evaluate=true \
+		--dry-run; do
+		is 2 trailctl run "$wrong" store/t/r/x -- touch ran
+	done
+	is 2 trailctl run --type 'a b' store/t/r/x -- touch ran
+	is 2 trailctl run store/t/r -- touch ran
+	is 2 trailctl run store/t/none/x -- touch ran
+	is 2 trailctl run store/none/r/x -- touch ran
+	is 2 trailctl run store/t/r/x
+	is 1 trailctl run --require store/t/r/a -- touch ran
+	complains 'exists already'
+	is 3 trailctl run --require nowhere/t/r/a -- touch ran
+	[ ! -e ran ]
+}
+
+# kept: print the directory that stderr names, which has the output.
+kept() {
+	sed -n 's/^trailctl: its output is kept in //p' err
+}
+
+# What cannot be recorded is kept beside, and the exit status is the command's.
+output_is_never_lost() {
+	mkdir tmp
+	TMPDIR=$work/tmp
+	export TMPDIR
+	is 7 trailctl run store/t/r/a -- sh -c 'echo kept; exit 7'
+	complains 'is not recorded: t/r/a exists already'
+	[ "$(cat "$(kept)/stdout.log")" = kept ]
+	[ "$(jq .exit_status "$(kept)/run.json")" = 7 ]
+	is 0 trailctl run nowhere/t/r/x -- echo kept
+	[ "$(cat "$(kept)/stdout.log")" = kept ]
+	rm -r tmp/*
+	is 0 trailctl run store/t/r/clean -- echo recorded
+	[ "$(find tmp -mindepth 1 | wc -l)" = 0 ]
+	# The vault refuses the second part: the first is not lost.
+	mount store -o max_file=100000
+	is 5 trailctl run mnt/t/r/long -- sh -c 'echo first; sleep 0.3
+		head -c 200000 /dev/zero; echo last; exit 5'
+	[ "$(wc -c <out)" = 200011 ]
+	cmp out "$(kept)/stdout.log"
+	[ "$(jq .exit_status "$(kept)/run.json")" = 5 ]
+	[ "$(find mnt/t/r -name '*long*' -o -name '.*' | wc -l)" = 0 ]
+	unmount
+}
+
+# Signals reach the command; a recorder that is killed leaves a draft.
+signals_reach_the_command() {
+	mount store
+	rm -f started
+	mkfifo started
+	trailctl run mnt/t/r/signal -- sh -c "trap 'echo caught; exit 9' TERM
+		echo >'$work/started'
+		while :; do sleep 0.1; done" >out &
+	job=$!
+	read -r _ <started
+	kill -TERM "$job"
+	got=0
+	wait "$job" || got=$?
+	[ "$got" = 9 ]
+	[ "$(cat mnt/t/r/signal/stdout.log)" = caught ]
+	trailctl run mnt/t/r/killed -- sh -c "echo early
+		echo >'$work/started'; exec sleep 1" >out &
+	job=$!
+	read -r _ <started
+	until [ "$(cat mnt/t/r/.run-*/stdout.log)" = early ]; do
+		sleep 0.1
+	done
+	kill -KILL "$job"
+	wait "$job" || :
+	[ "$(cat mnt/t/r/.run-*/stdout.log)" = early ]
+	[ "$(jq -r '.command[0]' mnt/t/r/.run-*/run.json)" = sh ]
+	[ ! -e mnt/t/r/killed ]
+	# It can be recorded by hand.
+	mv mnt/t/r/.run-* mnt/t/r/killed
+	[ "$(getfattr --only-values -n user.trailfs.state mnt/t/r/killed)" = \
+		sealed ]
+	unmount
 }
 
 run a_store_is_made
@@ -276,4 +405,8 @@ with jq a_dry_run_records_nothing
 with /dev/fuse a_strict_template_is_obeyed
 with '/dev/fuse jq' a_program_judges_the_evidence
 with /dev/fuse a_signal_removes_the_draft
+with '/dev/fuse jq' run_records_a_command
+run a_command_has_its_environment wrong_arguments_run_nothing
+with '/dev/fuse jq' output_is_never_lost
+with '/dev/fuse jq getfattr' signals_reach_the_command
 finish

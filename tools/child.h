@@ -1,0 +1,37 @@
+/*
+ * A command whose output is passed on and copied while it runs.
+ */
+#ifndef TRAILCTL_CHILD_H
+#define TRAILCTL_CHILD_H
+
+#include <sys/types.h>
+
+#include "core/types.h"
+
+/* The copy of one stream.  It must not fail: it keeps what it cannot write. */
+struct child_copy {
+	void (*put)(void *arg, const void *p, size_t n);
+	void *arg;
+};
+
+struct child_end {
+	int exit;   /* exit status, if signal is 0 */
+	int signal; /* or the signal that ended it */
+	struct tf_time began, ended;
+};
+
+/*
+ * Run argv (NULL at the end) with the caller's standard input, pass its
+ * standard output and error on and copy both.  Signals that other processes
+ * send to this one are sent to the command.  Returns when the command has ended
+ * and its output is read; processes that it left behind and that are silent are
+ * not waited for.  A command that cannot be run ends with 127 or 126, and its
+ * standard error says why.  From now on signals no longer end this process.
+ */
+void child_run(char **argv, const struct child_copy *out,
+    const struct child_copy *err, struct child_end *end);
+
+/* The time of the clock. */
+struct tf_time child_now(void);
+
+#endif

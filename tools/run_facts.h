@@ -1,0 +1,18 @@
+/* run.json: what trailctl run records about a command. */
+#ifndef TRAILCTL_RUN_FACTS_H
+#define TRAILCTL_RUN_FACTS_H
+
+#include "args.h"
+#include "child.h"
+#include "core/json.h"
+
+/*
+ * Append run.json to out: command, directory, host, times, the variables env of
+ * the environment, and how the command ended (end NULL: it runs).  Values of
+ * variables and arguments whose names look secret are "***".
+ */
+TF_MUST_USE enum tf_code run_facts(char **argv, const struct args_list *env,
+    struct tf_time began, const struct child_end *end, struct tf_buf *out,
+    struct tf_error *err);
+
+#endif

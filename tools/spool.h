@@ -1,0 +1,42 @@
+/*
+ * Copies of the output of a command, in a directory: a draft attestation, or
+ * one of our own below TMPDIR.  If a write fails, the copies continue in a
+ * directory of our own, with what was written before.
+ */
+#ifndef TRAILCTL_SPOOL_H
+#define TRAILCTL_SPOOL_H
+
+#include "child.h"
+#include "core/json.h"
+
+#define SPOOL_LOGS 2
+
+struct spool_log {
+	struct spool *spool;
+	const char *name;
+	int fd; /* -1: nothing is kept any more */
+	bool rescued;
+};
+
+struct spool {
+	char *dir;    /* NULL: it could not be made */
+	bool own;     /* dir is ours, and not a draft */
+	bool rescued; /* dir was a draft before */
+	bool partly;  /* and not all that it had could be copied */
+	struct spool_log log[SPOOL_LOGS]; /* stdout.log and stderr.log */
+	struct child_copy copy[SPOOL_LOGS];
+};
+
+/* Begin in directory dir (NULL: make one).  The caller calls spool_free() in any
+ * case; s must not move until then.  Never fails: at worst nothing is kept, and
+ * stderr says so. */
+void spool_open(struct spool *s, const char *dir);
+/* Replace the file name by these bytes. */
+void spool_put(struct spool *s, const char *name, const struct tf_buf *text);
+/* End both copies.  On return everything kept is in s->dir. */
+void spool_close(struct spool *s);
+/* Remove a directory of our own. */
+void spool_remove(struct spool *s);
+void spool_free(struct spool *s);
+
+#endif
