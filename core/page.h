@@ -3,8 +3,9 @@
  * them and a package holds them.  trailfs(8) lists them, trailfs-format(5)
  * defines their fields.
  *
- * A view is one state of the ledger.  Every file written from one view
- * describes that state, and the same state gives the same bytes.  A file is
+ * A view is one state of the ledger, and the time at which it was opened, which
+ * decides whether a deadline has passed.  Every file written from one view
+ * describes that state, and the same state and time give the same bytes.  A file is
  * written to a sink in pieces and is never in memory as a whole; if a call
  * fails, the bytes that the sink has received are void.  A view belongs to one
  * thread at a time.

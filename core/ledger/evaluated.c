@@ -25,7 +25,7 @@ number_of(const struct tf_json_doc *d, int t, const char *key)
 }
 
 static void
-read_report(const struct tf_json_doc *d, int t, struct tf_evaluated *out)
+read_report(const struct tf_json_doc *d, int t, struct tf_evaluated_field *out)
 {
 	struct tf_str hex = string_of(d, t, "sha256");
 
@@ -36,14 +36,14 @@ read_report(const struct tf_json_doc *d, int t, struct tf_evaluated *out)
 }
 
 enum tf_code
-tf_evaluated_read(struct tf_str raw, struct tf_evaluated *out,
+tf_evaluated_read(struct tf_str raw, struct tf_evaluated_field *out,
     struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	enum tf_code rc;
 	int t;
 
-	*out = (struct tf_evaluated){ .is = raw.p != NULL };
+	*out = (struct tf_evaluated_field){ .is = raw.p != NULL };
 	if (!out->is)
 		return TF_OK;
 	if ((rc = tf_json_parse(&d, raw.p, raw.n, err)) != TF_OK)

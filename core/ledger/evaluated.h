@@ -8,7 +8,7 @@
 #include "entry.h"
 
 /* The strings point into the raw text that was read. */
-struct tf_evaluated {
+struct tf_evaluated_field {
 	bool is; /* false: there was no judgement */
 	bool compliant;
 	struct tf_str rule;   /* "junit", "checks", ... */
@@ -23,6 +23,6 @@ struct tf_evaluated {
 /* Read the field of a decoded entry; raw.p NULL is no judgement.  Errors:
  * TF_INVALID, TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_evaluated_read(struct tf_str raw,
-    struct tf_evaluated *out, struct tf_error *err);
+    struct tf_evaluated_field *out, struct tf_error *err);
 
 #endif

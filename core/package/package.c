@@ -218,6 +218,21 @@ setup(struct tf_package_maker *k, const struct tf_package_request *r,
 	return rc;
 }
 
+/* Deadlines in a package are judged at the time of the newest entry: the same
+ * ledger gives the same bytes on any day. */
+static enum tf_code
+set_time(struct tf_package_maker *k, struct tf_error *err)
+{
+	struct tf_loaded_entry newest = { 0 };
+	enum tf_code rc = tf_loaded_entry_read(k->w, k->f.head.size - 1,
+	    &newest, err);
+
+	if (rc == TF_OK)
+		k->w->now = newest.d.e.at;
+	tf_loaded_entry_free(&newest);
+	return rc;
+}
+
 static enum tf_code
 check_there(struct tf_package_maker *k, struct tf_error *err)
 {
@@ -248,6 +263,8 @@ gather(struct tf_package_maker *k, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_package_select(k->db, k->f.head.size, &k->p, one_entry,
 		    k, err);
+	if (rc == TF_OK)
+		rc = set_time(k, err);
 	if (rc == TF_OK)
 		rc = add_pages(k, err);
 	if (rc == TF_OK)

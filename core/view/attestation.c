@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../base/member.h"
 #include "../json.h"
 #include "../ledger/entry.h"
+#include "../ledger/evaluated.h"
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
+#include "../ledger/status_words.h"
 #include "../ledger/sums.h"
 #include "../node/attr.h"
 #include "../node/evidence.h"
@@ -18,6 +21,7 @@
 #include "../page.h"
 #include "../store/nodes.h"
 #include "attestation.h"
+#include "claimed.h"
 #include "compliance.h"
 #include "readable.h"
 #include "view.h"
@@ -54,8 +58,11 @@ struct attested {
 	struct tf_attr attr;
 	struct tf_buf path;
 	struct tf_loaded_entry begun, seal, override;
-	bool denied;
-	struct tf_json_doc claims;
+	struct tf_claimed claimed;
+	struct tf_evaluated_field evaluated;
+	/* Its judgement in its workflow, or NULL: a draft. */
+	const struct tf_judgement *f;
+	size_t at; /* its index there */
 	struct tf_evidence ev;
 };
 
@@ -66,8 +73,25 @@ attested_free(struct attested *a)
 	tf_loaded_entry_free(&a->begun);
 	tf_loaded_entry_free(&a->seal);
 	tf_loaded_entry_free(&a->override);
-	tf_json_doc_free(&a->claims);
+	tf_claimed_free(&a->claimed);
 	tf_evidence_free(&a->ev);
+}
+
+static enum tf_code
+read_judgement(struct tf_view *w, const struct tf_node_row *row,
+    struct attested *a, struct tf_error *err)
+{
+	enum tf_code rc = tf_judgement_of(w, row->attr.parent, &a->f, err);
+
+	if (rc != TF_OK)
+		return rc;
+	while (a->at < a->f->n && a->f->a[a->at].id != row->attr.id)
+		a->at++;
+	if (a->at == a->f->n)
+		return tf_fail(err, TF_TAMPER,
+		    "an attestation is not in its workflow");
+	return tf_loaded_entry_read(w, a->f->a[a->at].override, &a->override,
+	    err);
 }
 
 static enum tf_code
@@ -75,25 +99,18 @@ read_entries(struct tf_view *w, uint64_t id, struct attested *a,
     struct tf_error *err)
 {
 	struct tf_node_row row;
-	uint64_t override = TF_NO_SEQ;
 	enum tf_code rc = tf_nodes_get(w->db, id, &row, err);
 
 	if (rc == TF_NOTFOUND) /* a draft attestation */
 		return TF_OK;
-	if (rc != TF_OK ||
-	    (rc = tf_loaded_entry_read(w, row.entry, &a->begun, err)) !=
-		TF_OK ||
-	    (rc = tf_loaded_entry_read(w, row.seal, &a->seal, err)) != TF_OK ||
-	    !a->seal.is)
-		return rc;
-	if ((rc = tf_override_of(w, id, row.seal, &override, err)) != TF_OK ||
-	    (rc = tf_loaded_entry_read(w, override, &a->override, err)) !=
-		TF_OK ||
-	    (rc = tf_denied(&a->seal.d.e, &a->denied, err)) != TF_OK ||
-	    a->seal.d.e.claims.p == NULL)
-		return rc;
-	return tf_json_parse(&a->claims, a->seal.d.e.claims.p,
-	    a->seal.d.e.claims.n, err);
+	if (rc == TF_OK)
+		rc = tf_loaded_entry_read(w, row.entry, &a->begun, err);
+	if (rc == TF_OK)
+		rc = tf_loaded_entry_read(w, row.seal, &a->seal, err);
+	if (rc == TF_OK && a->seal.is)
+		rc = tf_evaluated_read(a->seal.d.e.evaluated, &a->evaluated,
+		    err);
+	return rc == TF_OK ? read_judgement(w, &row, a, err) : rc;
 }
 
 static enum tf_code
@@ -119,6 +136,8 @@ read_attested(struct tf_view *w, uint64_t id, struct attested *a,
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		rc = read_entries(w, id, a, err);
+	if (rc == TF_OK)
+		rc = tf_claimed_read(w, id, &a->claimed, err);
 	return rc == TF_OK ? tf_readable_evidence(w, id, &a->ev, err) : rc;
 }
 
@@ -172,10 +191,7 @@ static void
 put_claim(struct tf_json *j, const char *key, const struct attested *a,
     const char *claim)
 {
-	if (a->claims.tok != NULL)
-		tf_put_raw(j, key,
-		    tf_json_text(&a->claims,
-			tf_json_get(&a->claims, 0, claim)));
+	tf_put_raw(j, key, tf_claimed_member(&a->claimed, claim));
 }
 
 static enum tf_code
@@ -289,77 +305,195 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
 	tf_buf_free(&path);
 }
 
-/* Write the members from "state" on, with the parts of the path
- * "trail/workflow/NAME@N". */
-static void
-put_place(struct tf_view *w, struct tf_json *j, const struct attested *a)
+/* The parts of the path "trail/workflow/NAME@N". */
+struct place {
+	struct tf_str trail, workflow, name; /* without @N */
+	unsigned version;
+};
+
+static struct place
+place_of(const struct attested *a)
 {
 	const char *path = a->path.p, *wf = strchr(path, '/') + 1;
 	const char *name = strchr(wf, '/') + 1;
-	unsigned version;
+	struct place p = { .trail = { path, (size_t)(wf - path) - 1 },
+		.workflow = { wf, (size_t)(name - wf) - 1 } };
 
-	(void)tf_name_version(name, strlen(name), &version);
-	tf_put_cstr(j, "state", tf_state_name(a->attr.state));
-	tf_put_str(j, "trail",
-	    (struct tf_str){ path, (size_t)(wf - path) - 1 });
-	put_claim(j, "user_data", a, "userData");
-	tf_put_uint(j, "version", version);
-	put_waiting(w, j, a);
-	tf_put_str(j, "workflow",
-	    (struct tf_str){ wf, (size_t)(name - wf) - 1 });
+	p.name = (struct tf_str){ name,
+		tf_name_version(name, strlen(name), &p.version) };
+	return p;
 }
 
 static void
-put_name(struct tf_json *j, const struct attested *a)
+put_user(struct tf_json *j, const char *key, const struct tf_loaded_entry *t)
 {
-	const char *name = strrchr(a->path.p, '/') + 1;
-	unsigned version;
-	size_t n = tf_name_version(name, strlen(name), &version);
+	struct tf_buf who = { 0 };
+
+	if (!t->is)
+		return;
+	tf_who(&t->d.e, &who);
+	tf_json_key(j, key);
+	tf_json_buf(j, &who);
+	tf_buf_free(&who);
+}
+
+/* The members from "state" on. */
+static void
+put_place(struct tf_view *w, struct tf_json *j, const struct attested *a,
+    const struct place *p)
+{
+	struct tf_str type = a->evaluated.name;
+
+	tf_put_cstr(j, "state", tf_state_name(a->attr.state));
+	tf_put_str(j, "trail", p->trail);
+	tf_put_str(j, "trail_name", p->workflow);
+	if (type.p != NULL)
+		tf_put_str(j, "type_name", type);
+	put_claim(j, "user_data", a, "userData");
+	tf_put_uint(j, "version", p->version);
+	put_waiting(w, j, a);
+	tf_put_str(j, "workflow", p->workflow);
+}
+
+/* The type that was claimed, else that by which it was judged. */
+static void
+put_type(struct tf_json *j, const struct attested *a)
+{
+	const struct tf_evaluated_field *e = &a->evaluated;
+	struct tf_buf type = { 0 };
+
+	if (tf_claimed_member(&a->claimed, "type").p != NULL) {
+		put_claim(j, "attestation_type", a, "type");
+		return;
+	}
+	if (e->name.p != NULL)
+		tf_buf_printf(&type, "custom:%.*s", (int)e->name.n, e->name.p);
+	else if (e->is)
+		tf_buf_add(&type, e->rule.p, e->rule.n);
+	else
+		tf_buf_str(&type, "generic");
+	tf_json_key(j, "attestation_type");
+	tf_json_buf(j, &type);
+	tf_buf_free(&type);
+}
+
+/* The leaf hash of its newest entry. */
+static void
+put_id(struct tf_json *j, const struct attested *a)
+{
+	const struct tf_loaded_entry *t = a->override.is ? &a->override :
+	    a->seal.is					 ? &a->seal :
+							   &a->begun;
+	struct tf_hash leaf;
+
+	if (!t->is)
+		return;
+	tf_entry_leaf(t->text.p, t->text.n, &leaf);
+	tf_put_hash(j, "attestation_id", &leaf);
+}
+
+static void
+put_name(struct tf_json *j, const struct attested *a, const struct place *p)
+{
+	const struct tf_judged_report *v = a->f == NULL ?
+	    NULL :
+	    &a->f->status.verdicts[a->at];
 
 	put_claim(j, "annotations", a, "annotations");
-	tf_put_str(j, "attestation_name", (struct tf_str){ name, n });
-	if (a->claims.tok != NULL && tf_json_get(&a->claims, 0, "type") >= 0)
-		put_claim(j, "attestation_type", a, "type");
-	else
-		tf_put_cstr(j, "attestation_type", "generic");
+	put_id(j, a);
+	tf_put_str(j, "attestation_name", p->name);
+	put_type(j, a);
 	tf_put_event(j, "begun", &a->begun);
+	if (v != NULL && v->cause != TF_CAUSE_NONE)
+		tf_put_cstr(j, "cause", tf_cause_word(v->cause));
+	put_claim(j, "control", a, "control");
 	if (a->begun.is)
 		tf_put_uint(j, "created_at", tf_seconds_of(&a->begun));
 	put_claim(j, "description", a, "description");
+	if (a->seal.is)
+		tf_put_raw(j, "evaluated", a->seal.d.e.evaluated);
+}
+
+/* Sums over the readable files only would look like complete ones. */
+static void
+put_sums(struct tf_json *j, const struct attested *a,
+    const struct tf_sums *sums)
+{
+	if (a->ev.left_out == 0) {
+		if (a->seal.is)
+			tf_put_hash(j, "evidence_archive_fingerprint",
+			    &sums->sums);
+		tf_put_uint(j, "evidence_bytes", sums->bytes);
+		tf_put_uint(j, "evidence_count", sums->count);
+		tf_put_hash(j, "evidence_sums", &sums->sums);
+	} else {
+		tf_put_uint(j, "evidence_not_shown", a->ev.left_out);
+	}
+}
+
+/* Kosli's rows of JUnit results: one, with the counts of all reports. */
+static enum tf_code
+put_junit(struct tf_json *j, const struct attested *a, const struct place *p,
+    struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	enum tf_code rc;
+
+	if (!tf_str_same(a->evaluated.rule, tf_str_of("junit")) ||
+	    a->evaluated.counts.p == NULL)
+		return TF_OK;
+	rc = tf_json_parse(&d, a->evaluated.counts.p, a->evaluated.counts.n,
+	    err);
+	if (rc != TF_OK)
+		return rc;
+	tf_json_key(j, "junit_results");
+	tf_json_array(j);
+	tf_json_object(j);
+	tf_put_raw(j, "errors", tf_json_text(&d, tf_json_get(&d, 0, "errors")));
+	tf_put_raw(j, "failures",
+	    tf_json_text(&d, tf_json_get(&d, 0, "failures")));
+	tf_put_str(j, "name", p->name);
+	tf_put_raw(j, "skipped",
+	    tf_json_text(&d, tf_json_get(&d, 0, "skipped")));
+	tf_put_raw(j, "total", tf_json_text(&d, tf_json_get(&d, 0, "tests")));
+	tf_json_object_end(j);
+	tf_json_array_end(j);
+	tf_json_doc_free(&d);
+	return TF_OK;
 }
 
 static enum tf_code
 put_attested(struct tf_view *w, struct tf_json *j, const struct attested *a,
     const struct tf_sink *out, struct tf_error *err)
 {
+	struct place p = place_of(a);
 	struct tf_sums sums;
 	enum tf_code rc = tf_sums(a->ev.f, a->ev.n, &sums, err);
 
 	if (rc != TF_OK)
 		return rc;
 	tf_json_object(j);
-	put_name(j, a);
+	put_name(j, a, &p);
 	if ((rc = put_files(w, j, a, out, err)) != TF_OK)
 		return rc;
-	/* Sums over the readable files only would look like complete ones. */
-	if (a->ev.left_out == 0) {
-		tf_put_uint(j, "evidence_bytes", sums.bytes);
-		tf_put_uint(j, "evidence_count", sums.count);
-		tf_put_hash(j, "evidence_sums", &sums.sums);
-	} else {
-		tf_put_uint(j, "evidence_not_shown", a->ev.left_out);
-	}
+	put_sums(j, a, &sums);
 	put_claim(j, "external_urls", a, "externalUrls");
-	if (a->seal.is) {
+	tf_put_str(j, "flow_name", p.trail);
+	tf_put_bool(j, "has_audit_package", a->begun.is);
+	if (a->seal.is)
 		tf_put_bool(j, "is_compliant",
-		    a->override.is ? a->override.d.e.compliant : !a->denied);
+		    a->f->status.verdicts[a->at].compliant);
+	if ((rc = put_junit(j, a, &p, err)) != TF_OK)
+		return rc;
+	if (a->seal.is)
 		tf_put_str(j, "keyid", a->seal.d.e.statement.keyid);
-	}
 	tf_put_cstr(j, "origin", w->v->origin);
 	put_claim(j, "origin_url", a, "originUrl");
 	tf_put_event(j, "overridden", &a->override);
+	put_user(j, "reported_by", &a->begun);
+	tf_put_uint(j, "schema_version", 2); /* of Kosli's keys */
 	tf_put_event(j, "sealed", &a->seal);
-	put_place(w, j, a);
+	put_place(w, j, a, &p);
 	tf_json_object_end(j);
 	return TF_OK;
 }

@@ -1,10 +1,13 @@
-/* Claims as a view shows them: see claimed.h. */
+/* Claims as a view shows them (see claimed.h), and the file user-data. */
 #include "claimed.h"
 
+#include "../ledger/claims.h"
 #include "../ledger/entry.h"
-#include "../node/vault_i.h"
+#include "../page.h"
 #include "../store/claims.h"
 #include "../store/nodes.h"
+#include "object.h"
+#include "readable.h"
 #include "view.h"
 
 void
@@ -72,4 +75,35 @@ tf_claimed_member(const struct tf_claimed *c, const char *key)
 	return c->doc.tok == NULL ?
 	    (struct tf_str){ NULL, 0 } :
 	    tf_json_text(&c->doc, tf_json_get(&c->doc, 0, key));
+}
+
+/* --- user-data ------------------------------------------------------------ */
+
+enum tf_code
+tf_view_user_data(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	struct tf_claimed c = { 0 };
+	struct tf_content content;
+	struct tf_buf bytes = { 0 };
+	bool has = false, may;
+	enum tf_code rc = tf_may_read(w, id, &may, err);
+
+	if (rc == TF_OK && !may)
+		rc = tf_fail(err, TF_ACCESS,
+		    "it is about something that you may not read");
+	if (rc == TF_OK)
+		rc = tf_claimed_read(w, id, &c, err);
+	if (rc == TF_OK)
+		rc = tf_claims_user_data(c.claims, &content, &has, err);
+	if (rc == TF_OK && !has)
+		rc = tf_fail(err, TF_NOTFOUND, "it has no user data");
+	if (rc == TF_OK)
+		rc = tf_view_object_row(w, c.object, &content, "user data",
+		    &bytes, err);
+	if (rc == TF_OK)
+		rc = tf_sink_buf(out, &bytes, err);
+	tf_claimed_free(&c);
+	tf_buf_free(&bytes);
+	return rc;
 }

@@ -1,159 +1,276 @@
-/* The judgement of a workflow, from the claims of its attestations and their
- * overrides: see compliance.h. */
+/* The judgement of a workflow, from its template and the claims, seals and
+ * overrides of its attestations: see compliance.h. */
+#include "compliance.h"
+
 #include <stdlib.h>
 
+#include "../base/bytes.h"
 #include "../ledger/entry.h"
-#include "../ledger/status.h"
+#include "../ledger/evaluated.h"
 #include "../node/children.h"
 #include "../store/nodes.h"
-#include "compliance.h"
+#include "claimed.h"
 #include "events.h"
-#include "view.h"
+#include "template.h"
 
 void
 tf_judgement_free(struct tf_judgement *f)
 {
+	tf_loaded_entry_free(&f->begun);
 	free(f->a);
 	free(f->r);
+	free(f->updates);
 	tf_buf_free(&f->strings);
 	tf_status_free(&f->status);
 	*f = (struct tf_judgement){ 0 };
 }
 
-/* --- overrides ------------------------------------------------------------- */
+/* --- entries that no row names ---------------------------------------------- */
 
-struct override {
-	uint64_t target, seq;
-	bool compliant;
+struct reading {
+	struct tf_view *w;
+	struct tf_judgement *f;
+	struct tf_loaded_entry t;
 };
 
-struct overrides {
-	struct override *o; /* in the order of the ledger */
-	size_t n;
-};
+static void
+note_entry(struct tf_judgement *f, const struct tf_entry *e)
+{
+	struct tf_update u = { e->seq, TF_NO_SEQ, e->at, e->compliant };
 
-/* Read all overrides of attestations at or below directory id. */
+	if (e->type == TF_ATTESTATION_OVERRIDDEN)
+		u.target = e->target;
+	else if (e->type != TF_CLAIMS_SET ||
+	    !tf_str_same(e->path, f->begun.d.e.path))
+		return;
+	f->updates[f->n_updates++] = u;
+}
+
 static enum tf_code
-read_overrides(struct tf_view *w, uint64_t id, struct overrides *out,
-    struct tf_error *err)
+read_updates(struct reading *x, uint64_t workflow, struct tf_error *err)
 {
 	struct tf_seqs seqs = { 0 };
-	struct tf_loaded_entry t = { 0 };
-	enum tf_code rc = tf_view_collect(w, id, 0, true, &seqs, err);
+	enum tf_code rc = tf_view_collect(x->w, workflow, 0, true, &seqs, err);
 
-	*out = (struct overrides){ .o = calloc(seqs.n + 1, sizeof(*out->o)) };
-	if (rc == TF_OK && out->o == NULL)
-		rc = tf_nomem(err);
-	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
-		if ((rc = tf_loaded_entry_read(w, seqs.p[i], &t, err)) != TF_OK)
-			break;
-		if (t.d.e.type != TF_ATTESTATION_OVERRIDDEN)
-			continue;
-		out->o[out->n++] = (struct override){ t.d.e.target, seqs.p[i],
-			t.d.e.compliant };
+	if (rc == TF_OK && seqs.n > 0) {
+		x->f->updates = calloc(seqs.n, sizeof(*x->f->updates));
+		if (x->f->updates == NULL)
+			rc = tf_nomem(err);
 	}
-	tf_loaded_entry_free(&t);
+	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
+		rc = tf_loaded_entry_read(x->w, seqs.p[i], &x->t, err);
+		if (rc == TF_OK)
+			note_entry(x->f, &x->t.d.e);
+	}
 	tf_seqs_free(&seqs);
 	return rc;
 }
 
-/* The last override of target, or NULL. */
-static const struct override *
-last_override(const struct overrides *all, uint64_t target)
+/* The last override of the seal target, or NULL. */
+static const struct tf_update *
+last_override(const struct tf_judgement *f, uint64_t target)
 {
-	const struct override *last = NULL;
+	const struct tf_update *last = NULL;
 
-	for (size_t i = 0; i < all->n; i++)
-		if (all->o[i].target == target)
-			last = &all->o[i];
+	for (size_t i = 0; i < f->n_updates; i++)
+		if (f->updates[i].target == target)
+			last = &f->updates[i];
 	return last;
+}
+
+/* --- what entries say of a report -------------------------------------------- */
+
+/* Copy a string to f->strings.  Its p is an offset until all strings are
+ * copied, because the buffer moves as it grows. */
+static struct tf_str
+keep(struct tf_judgement *f, struct tf_str s)
+{
+	struct tf_str kept = { (const char *)f->strings.n + 1, s.n };
+
+	if (s.p == NULL)
+		return s;
+	tf_buf_add(&f->strings, s.p, s.n);
+	return kept;
+}
+
+/* The string that a member of the outermost object has, copied.  The strings
+ * that are read so hold nothing that JSON escapes. */
+static struct tf_str
+keep_member(struct tf_judgement *f, const struct tf_json_doc *d,
+    const char *key)
+{
+	struct tf_str s = tf_json_text(d, tf_json_get(d, 0, key));
+
+	if (s.p == NULL || s.n < 2)
+		return (struct tf_str){ NULL, 0 };
+	return keep(f, (struct tf_str){ s.p + 1, s.n - 2 });
+}
+
+static void
+use_claims(struct tf_judgement *f, struct tf_reported *r,
+    const struct tf_json_doc *d)
+{
+	int t = tf_json_get(d, 0, "compliant");
+
+	r->denied = t >= 0 && d->tok[t].num == 0;
+	r->type = keep_member(f, d, "type");
+}
+
+static enum tf_code
+use_actor(struct tf_judgement *f, struct tf_reported *r, struct tf_str actor,
+    struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	enum tf_code rc;
+
+	if (actor.p == NULL)
+		return TF_OK;
+	if ((rc = tf_json_parse(&d, actor.p, actor.n, err)) != TF_OK)
+		return rc;
+	r->who.uid = (uint32_t)d.tok[tf_json_get(&d, 0, "uid")].num;
+	r->who.gid = (uint32_t)d.tok[tf_json_get(&d, 0, "gid")].num;
+	r->who.user = keep_member(f, &d, "user");
+	r->who.group = keep_member(f, &d, "group");
+	tf_json_doc_free(&d);
+	return TF_OK;
+}
+
+static enum tf_code
+read_begun(struct reading *x, const struct tf_node_row *row,
+    struct tf_reported *r, struct tf_error *err)
+{
+	enum tf_code rc = tf_loaded_entry_read(x->w, row->entry, &x->t, err);
+
+	if (rc != TF_OK)
+		return rc;
+	r->begun = (struct tf_moment){ row->entry, x->t.d.e.at };
+	return use_actor(x->f, r, x->t.d.e.actor, err);
+}
+
+static enum tf_code
+read_seal(struct reading *x, const struct tf_node_row *row,
+    struct tf_reported *r, struct tf_error *err)
+{
+	struct tf_json_doc claims = { 0 };
+	struct tf_evaluated_field found;
+	const struct tf_entry *e = &x->t.d.e;
+	enum tf_code rc = tf_loaded_entry_read(x->w, row->seal, &x->t, err);
+
+	if (rc == TF_OK)
+		rc = tf_evaluated_read(e->evaluated, &found, err);
+	if (rc != TF_OK)
+		return rc;
+	r->seal = (struct tf_moment){ row->seal, e->at };
+	r->evaluated = found.is;
+	r->failed = found.is && !found.compliant;
+	if (e->claims.p == NULL)
+		return TF_OK;
+	if ((rc = tf_json_parse(&claims, e->claims.p, e->claims.n, err)) ==
+	    TF_OK)
+		use_claims(x->f, r, &claims);
+	tf_json_doc_free(&claims);
+	return rc;
+}
+
+static enum tf_code
+read_open_claims(struct reading *x, uint64_t id, struct tf_reported *r,
+    struct tf_error *err)
+{
+	struct tf_claimed c = { 0 };
+	enum tf_code rc = tf_claimed_read(x->w, id, &c, err);
+
+	if (rc == TF_OK && c.claims.p != NULL)
+		use_claims(x->f, r, &c.doc);
+	tf_claimed_free(&c);
+	return rc;
+}
+
+enum tf_code
+tf_denied(const struct tf_entry *seal, bool *denied, struct tf_error *err)
+{
+	struct tf_evaluated_field found;
+	struct tf_json_doc d = { 0 };
+	enum tf_code rc = tf_evaluated_read(seal->evaluated, &found, err);
+	int t;
+
+	*denied = rc == TF_OK && found.is && !found.compliant;
+	if (rc != TF_OK || seal->claims.p == NULL)
+		return rc;
+	rc = tf_json_parse(&d, seal->claims.p, seal->claims.n, err);
+	if (rc == TF_OK && (t = tf_json_get(&d, 0, "compliant")) >= 0)
+		*denied = *denied || d.tok[t].num == 0;
+	tf_json_doc_free(&d);
+	return rc;
 }
 
 enum tf_code
 tf_override_of(struct tf_view *w, uint64_t id, uint64_t seal, uint64_t *seq,
     struct tf_error *err)
 {
-	const struct override *o = NULL;
-	struct overrides all;
-	enum tf_code rc = read_overrides(w, id, &all, err);
+	struct tf_seqs seqs = { 0 };
+	struct tf_loaded_entry t = { 0 };
+	enum tf_code rc = tf_view_collect(w, id, 0, true, &seqs, err);
 
-	if (rc == TF_OK && seal != TF_NO_SEQ)
-		o = last_override(&all, seal);
-	*seq = o != NULL ? o->seq : TF_NO_SEQ;
-	free(all.o);
+	*seq = TF_NO_SEQ;
+	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
+		rc = tf_loaded_entry_read(w, seqs.p[i], &t, err);
+		if (rc == TF_OK && t.d.e.type == TF_ATTESTATION_OVERRIDDEN &&
+		    t.d.e.target == seal)
+			*seq = seqs.p[i];
+	}
+	tf_loaded_entry_free(&t);
+	tf_seqs_free(&seqs);
 	return rc;
 }
 
-/* --- reports ----------------------------------------------------------------- */
+/* --- evidence ------------------------------------------------------------------ */
 
-/* Find out whether the member `compliant` of the JSON object is false. */
-static enum tf_code
-says_no(struct tf_str raw, bool *no, struct tf_error *err)
-{
-	struct tf_json_doc d = { 0 };
-	enum tf_code rc;
-	int t;
-
-	if (raw.p == NULL)
-		return TF_OK;
-	if ((rc = tf_json_parse(&d, raw.p, raw.n, err)) != TF_OK)
-		return rc;
-	t = tf_json_get(&d, 0, "compliant");
-	if (t >= 0 && d.tok[t].type == TF_JSON_BOOL && d.tok[t].num == 0)
-		*no = true;
-	tf_json_doc_free(&d);
-	return TF_OK;
-}
-
-/* Copy a string to f->strings.  Its p is an offset until all strings are
- * copied, because the buffer moves as it grows. */
-static struct tf_str
-keep(struct tf_judgement *f, const char *p, size_t n)
-{
-	struct tf_str s = { (const char *)f->strings.n + 1, n };
-
-	tf_buf_add(&f->strings, p, n);
-	return s;
-}
-
-enum tf_code
-tf_denied(const struct tf_entry *seal, bool *denied, struct tf_error *err)
-{
-	enum tf_code rc;
-
-	*denied = false;
-	rc = says_no(seal->claims, denied, err);
-	return rc != TF_OK ? rc : says_no(seal->evaluated, denied, err);
-}
-
-static enum tf_code
-read_claims(struct tf_judgement *f, struct tf_reported *r,
-    const struct tf_entry *e, struct tf_error *err)
-{
-	struct tf_json_doc d = { 0 };
-	struct tf_str type;
-	enum tf_code rc = says_no(e->claims, &r->denied, err);
-
-	r->evaluated = e->evaluated.p != NULL;
-	if (rc == TF_OK)
-		rc = says_no(e->evaluated, &r->failed, err);
-	if (rc != TF_OK || e->claims.p == NULL)
-		return rc;
-	if ((rc = tf_json_parse(&d, e->claims.p, e->claims.n, err)) != TF_OK)
-		return rc;
-	type = tf_json_text(&d, tf_json_get(&d, 0, "type"));
-	if (type.p != NULL && type.n > 2) /* quotes; nothing to unescape */
-		r->type = keep(f, type.p + 1, type.n - 2);
-	tf_json_doc_free(&d);
-	return TF_OK;
-}
-
-struct reading {
-	struct tf_view *w;
-	struct tf_judgement *f;
-	struct overrides all;
-	struct tf_loaded_entry t;
+struct search {
+	struct tf_db *db;
+	bool all;     /* find the first one, not any */
+	uint64_t seq; /* TF_NO_SEQ: none yet */
 };
+
+static enum tf_code
+find_evidence(void *arg, const struct tf_node_row *row, struct tf_error *err)
+{
+	struct search *s = arg;
+
+	if (row->attr.kind != TF_KIND_EVIDENCE)
+		return tf_each_child(s->db, row->attr.id, find_evidence, s,
+		    err);
+	if (row->entry < s->seq)
+		s->seq = row->entry;
+	return s->all ? TF_OK : TF_NODATA; /* ends the walk */
+}
+
+/* Find the first file of attestation id that came into the ledger. */
+static enum tf_code
+read_evidence(struct reading *x, uint64_t id, struct tf_reported *r,
+    struct tf_error *err)
+{
+	struct search s = { .db = x->w->db,
+		.all = x->f->template != NULL && x->f->template->timed,
+		.seq = TF_NO_SEQ };
+	enum tf_code rc;
+
+	/* Without deadlines and orders, only the seal of a sealed attestation
+	 * matters. */
+	if (r->sealed && !s.all)
+		return TF_OK;
+	rc = tf_each_child(s.db, id, find_evidence, &s, err);
+	if (rc == TF_NODATA && s.seq != TF_NO_SEQ)
+		rc = TF_OK;
+	if (rc == TF_OK)
+		rc = tf_loaded_entry_read(x->w, s.seq, &x->t, err);
+	if (rc != TF_OK || s.seq == TF_NO_SEQ)
+		return rc;
+	r->has_evidence = true;
+	r->evidence = (struct tf_moment){ s.seq, x->t.d.e.at };
+	return TF_OK;
+}
+
+/* --- reports ----------------------------------------------------------------- */
 
 static enum tf_code
 grow_lists(struct tf_judgement *f, struct tf_error *err)
@@ -173,33 +290,33 @@ grow_lists(struct tf_judgement *f, struct tf_error *err)
 	return TF_OK;
 }
 
-struct search {
-	struct tf_db *db;
-	bool found;
-};
-
 static enum tf_code
-find_evidence(void *arg, const struct tf_node_row *row, struct tf_error *err)
+read_report(struct reading *x, const struct tf_node_row *row,
+    struct tf_reported *r, struct tf_error *err)
 {
-	struct search *s = arg;
 	enum tf_code rc = TF_OK;
 
-	if (row->attr.kind == TF_KIND_EVIDENCE)
-		s->found = true;
-	else
-		rc = tf_each_child(s->db, row->attr.id, find_evidence, s, err);
-	return s->found ? TF_NODATA : rc; /* ends the walk */
+	/* That a sealed report began, and by whom, matters to templates only. */
+	if (!r->sealed || x->f->template != NULL)
+		rc = read_begun(x, row, r, err);
+	if (rc == TF_OK)
+		rc = r->sealed ? read_seal(x, row, r, err) :
+				 read_open_claims(x, row->attr.id, r, err);
+	return rc == TF_OK ? read_evidence(x, row->attr.id, r, err) : rc;
 }
 
-/* Find out whether a file of attestation id is in the ledger. */
-static enum tf_code
-has_evidence(struct tf_db *db, uint64_t id, bool *found, struct tf_error *err)
+static void
+raise_to(struct tf_time *to, struct tf_time t)
 {
-	struct search s = { .db = db };
-	enum tf_code rc = tf_each_child(db, id, find_evidence, &s, err);
+	if (tf_time_cmp(*to, t) < 0)
+		*to = t;
+}
 
-	*found = s.found;
-	return s.found ? TF_OK : rc;
+static void
+note_change(struct tf_judgement *f, const struct tf_attr *a)
+{
+	raise_to(&f->modified, a->mtime);
+	raise_to(&f->modified, a->ctime);
 }
 
 static enum tf_code
@@ -207,29 +324,28 @@ add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
 	struct reading *x = arg;
 	struct tf_judgement *f = x->f;
-	const struct override *o = NULL;
+	const struct tf_update *o = NULL;
 	struct tf_reported *r;
 	enum tf_code rc;
 
 	if ((rc = grow_lists(f, err)) != TF_OK)
 		return rc;
+	note_change(f, &row->attr);
 	r = &f->r[f->n];
-	*r = (struct tf_reported){ .name = keep(f, row->name, row->name_len),
-		.sealed = row->seal != TF_NO_SEQ };
-	if (r->sealed) {
-		o = last_override(&x->all, row->seal);
-		rc = tf_loaded_entry_read(x->w, row->seal, &x->t, err);
-		if (rc == TF_OK)
-			rc = read_claims(f, r, &x->t.d.e, err);
-	} else {
-		rc = has_evidence(x->w->db, row->attr.id, &r->has_evidence,
-		    err);
+	*r = (struct tf_reported){
+		.name = keep(f, (struct tf_str){ row->name, row->name_len }),
+		.sealed = row->seal != TF_NO_SEQ
+	};
+	if (r->sealed)
+		o = last_override(f, row->seal);
+	if (o != NULL) {
+		r->overridden = true;
+		r->override = o->compliant;
+		r->overridden_at = o->at;
 	}
-	r->overridden = o != NULL;
-	r->override = o != NULL && o->compliant;
 	f->a[f->n++] = (struct tf_att){ row->attr.id, row->entry, row->seal,
 		o != NULL ? o->seq : TF_NO_SEQ };
-	return rc;
+	return read_report(x, row, r, err);
 }
 
 static void
@@ -239,25 +355,72 @@ find_strings(const struct tf_judgement *f, struct tf_str *s)
 		s->p = f->strings.p + (size_t)s->p - 1;
 }
 
+static void
+find_all_strings(struct tf_judgement *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		find_strings(f, &f->r[i].name);
+		find_strings(f, &f->r[i].type);
+		find_strings(f, &f->r[i].who.user);
+		find_strings(f, &f->r[i].who.group);
+	}
+}
+
+/* --- the workflow -------------------------------------------------------------- */
+
+static enum tf_code
+read_workflow(struct reading *x, const struct tf_node_row *row,
+    struct tf_error *err)
+{
+	struct tf_judgement *f = x->f;
+	const struct tf_entry *e = &f->begun.d.e;
+	enum tf_code rc = tf_loaded_entry_read(x->w, row->entry, &f->begun,
+	    err);
+
+	if (rc == TF_OK && e->has_template)
+		rc = tf_view_template(x->w, row->attr.parent,
+		    e->template_version, &f->template, err);
+	return rc == TF_OK ? read_updates(x, row->attr.id, err) : rc;
+}
+
+/* A report would get a time after the newest entry, so the present is not
+ * before it, even if the clock says so. */
+static enum tf_code
+read_now(struct tf_view *w, struct tf_loaded_entry *t, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (w->raised)
+		return TF_OK;
+	if ((rc = tf_loaded_entry_read(w, w->entries - 1, t, err)) == TF_OK) {
+		raise_to(&w->now, t->d.e.at);
+		w->raised = true;
+	}
+	return rc;
+}
+
 enum tf_code
-tf_judgement_read(struct tf_view *w, uint64_t workflow,
+tf_judgement_read(struct tf_view *w, const struct tf_node_row *workflow,
     struct tf_judgement *out, struct tf_error *err)
 {
 	struct reading x = { .w = w, .f = out };
-	enum tf_code rc = read_overrides(w, workflow, &x.all, err);
+	enum tf_code rc = read_workflow(&x, workflow, err);
 
 	if (rc == TF_OK)
-		rc = tf_each_child(w->db, workflow, add_attestation, &x, err);
-	free(x.all.o);
+		rc = read_now(w, &x.t, err);
+	out->now = w->now;
+	note_change(out, &workflow->attr);
+	for (size_t i = 0; i < out->n_updates; i++)
+		raise_to(&out->modified, out->updates[i].at);
+	if (rc == TF_OK)
+		rc = tf_each_child(w->db, workflow->attr.id, add_attestation,
+		    &x, err);
 	tf_loaded_entry_free(&x.t);
-	if (rc == TF_OK && out->strings.failed)
-		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&out->strings, err);
 	if (rc != TF_OK)
 		return rc;
-	for (size_t i = 0; i < out->n; i++) {
-		find_strings(out, &out->r[i].name);
-		find_strings(out, &out->r[i].type);
-	}
+	find_all_strings(out);
 	return tf_judgement_judge(out, false, &out->status, err);
 }
 
@@ -265,9 +428,14 @@ enum tf_code
 tf_judgement_judge(const struct tf_judgement *f, bool sealed_only,
     struct tf_status *out, struct tf_error *err)
 {
-	const struct tf_case c = { .reports = f->r,
+	const struct tf_case c = {
+		.template = f->template != NULL ? &f->template->t : NULL,
+		.reports = f->r,
 		.n = f->n,
-		.sealed_only = sealed_only };
+		.sealed_only = sealed_only,
+		.began = f->begun.d.e.at,
+		.now = f->now,
+	};
 
 	return tf_status_judge(&c, out, err);
 }
@@ -281,8 +449,56 @@ tf_judgement_tally(const struct tf_judgement *f)
 		const struct tf_status_item *m = &f->status.items[i];
 
 		t.lacking += m->lacking;
+		t.overdue += m->overdue;
 		t.open += m->open != SIZE_MAX;
 		t.spoiled += m->reported && !m->compliant;
 	}
 	return t;
+}
+
+/* --- judgements that are kept -------------------------------------------------- */
+
+#define KEPT 16 /* workflows */
+
+struct tf_judged {
+	struct {
+		uint64_t workflow; /* 0: unused */
+		struct tf_judgement f;
+	} of[KEPT];
+};
+
+enum tf_code
+tf_judgement_of(struct tf_view *w, uint64_t workflow,
+    const struct tf_judgement **out, struct tf_error *err)
+{
+	struct tf_judgement f = { 0 };
+	struct tf_node_row row;
+	size_t i = workflow % KEPT;
+	enum tf_code rc;
+
+	if (w->judged == NULL &&
+	    (w->judged = calloc(1, sizeof(*w->judged))) == NULL)
+		return tf_nomem(err);
+	*out = &w->judged->of[i].f;
+	if (w->judged->of[i].workflow == workflow)
+		return TF_OK;
+	rc = tf_view_row(w, workflow, TF_KIND_WORKFLOW, &row, err);
+	if (rc == TF_OK)
+		rc = tf_judgement_read(w, &row, &f, err);
+	if (rc != TF_OK) {
+		tf_judgement_free(&f);
+		return rc;
+	}
+	tf_judgement_free(&w->judged->of[i].f);
+	w->judged->of[i].f = f;
+	w->judged->of[i].workflow = workflow;
+	return TF_OK;
+}
+
+void
+tf_judged_free(struct tf_judged *kept)
+{
+	for (size_t i = 0; kept != NULL && i < KEPT; i++)
+		tf_judgement_free(&kept->of[i].f);
+	free(kept);
 }

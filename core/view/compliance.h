@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 #include "../ledger/status.h"
+#include "view.h"
 
-struct tf_entry;
-struct tf_view;
+struct tf_node_row;
+struct tf_view_template;
 
 /* An attestation of the workflow and the seqs of its entries. */
 struct tf_att {
@@ -17,39 +18,62 @@ struct tf_att {
 	uint64_t seal, override; /* or TF_NO_SEQ */
 };
 
+/* An entry about the workflow that creates and seals nothing: an override of
+ * the seal target, or claims about the workflow itself (target TF_NO_SEQ). */
+struct tf_update {
+	uint64_t seq, target;
+	struct tf_time at;
+	bool compliant;
+};
+
 struct tf_judgement {
+	struct tf_loaded_entry begun; /* of the workflow */
+	/* By which it is judged: NULL if the trail had none when it began. */
+	const struct tf_view_template *template;
 	struct tf_att *a;      /* by node id */
 	struct tf_reported *r; /* r[i] belongs to a[i] */
 	size_t n, cap;
-	struct tf_buf strings; /* memory of the strings of r and status */
+	struct tf_update *updates; /* in the order of the ledger */
+	size_t n_updates;
+	struct tf_time now;
+	struct tf_time modified; /* the newest change of the workflow */
+	struct tf_buf strings;	 /* memory of the strings of r and status */
 	struct tf_status status;
 };
 
 /* Counts of attestation names in a judgement. */
 struct tf_tally {
 	size_t lacking, spoiled; /* missing; not compliant */
-	size_t open;		 /* with an unsealed version */
+	size_t overdue;
+	size_t open; /* with an unsealed version */
 };
 
 void tf_judgement_free(struct tf_judgement *f);
 
-/* Read and judge all attestations of a workflow.  *out is {0} before the call;
- * the caller frees it, also on failure. */
-TF_MUST_USE enum tf_code tf_judgement_read(struct tf_view *w, uint64_t workflow,
-    struct tf_judgement *out, struct tf_error *err);
+/* Read and judge all attestations of a workflow in the ledger.  *out is {0}
+ * before the call; the caller frees it, also on failure. */
+TF_MUST_USE enum tf_code tf_judgement_read(struct tf_view *w,
+    const struct tf_node_row *workflow, struct tf_judgement *out,
+    struct tf_error *err);
 
 /* Judge what was read.  The strings of *out belong to f; free it with
  * tf_status_free. */
 TF_MUST_USE enum tf_code tf_judgement_judge(const struct tf_judgement *f,
     bool sealed_only, struct tf_status *out, struct tf_error *err);
 
+/* The judgement of a workflow, which belongs to the view: the view keeps those
+ * of the last workflows that were asked for. */
+TF_MUST_USE enum tf_code tf_judgement_of(struct tf_view *w, uint64_t workflow,
+    const struct tf_judgement **out, struct tf_error *err);
+void tf_judged_free(struct tf_judged *kept);
+
 /* *seq becomes that of the last override of the seal of attestation id, or
  * TF_NO_SEQ. */
 TF_MUST_USE enum tf_code tf_override_of(struct tf_view *w, uint64_t id,
     uint64_t seal, uint64_t *seq, struct tf_error *err);
 
-/* *denied becomes true if the entry attestation.sealed claims that the
- * attestation is not compliant. */
+/* *denied becomes true if the entry attestation.sealed has a claim or an
+ * evaluation that is not compliant. */
 TF_MUST_USE enum tf_code tf_denied(const struct tf_entry *seal, bool *denied,
     struct tf_error *err);
 

@@ -8,17 +8,16 @@ enum tf_code
 tf_view_missing(struct tf_view *w, uint64_t workflow, tf_missing_fn fn,
     void *arg, struct tf_error *err)
 {
-	struct tf_judgement f = { 0 };
+	const struct tf_judgement *f;
 	const struct tf_status_item *m;
 	enum tf_code rc;
 
 	tf_vault_slow(w->v);
-	rc = tf_judgement_read(w, workflow, &f, err);
-	for (size_t i = 0; rc == TF_OK && i < f.status.n; i++) {
-		m = &f.status.items[i];
+	rc = tf_judgement_of(w, workflow, &f, err);
+	for (size_t i = 0; rc == TF_OK && i < f->status.n; i++) {
+		m = &f->status.items[i];
 		if (m->lacking && !fn(arg, i, m->name))
 			break;
 	}
-	tf_judgement_free(&f);
 	return rc;
 }

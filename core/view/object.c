@@ -1,5 +1,4 @@
-/* Objects that entries name, and the files that are such an object: the report
- * of an evaluation, and user data. */
+/* Objects that entries name: see object.h. */
 #include "object.h"
 
 #include <string.h>
@@ -7,16 +6,9 @@
 
 #include "../base/crypto.h"
 #include "../base/file.h"
-#include "../ledger/claims.h"
 #include "../ledger/entry.h"
-#include "../ledger/evaluated.h"
 #include "../node/vault_i.h"
-#include "../page.h"
-#include "../store/claims.h"
-#include "../store/nodes.h"
 #include "../store/objects.h"
-#include "claimed.h"
-#include "readable.h"
 #include "view.h"
 
 /* Append the object file of c to out: at most one byte more than its size. */
@@ -75,76 +67,4 @@ tf_view_object(struct tf_view *w, const struct tf_content *c, const char *what,
     struct tf_buf *out, struct tf_error *err)
 {
 	return tf_view_object_row(w, 0, c, what, out, err);
-}
-
-/* --- evaluation.json ------------------------------------------------------ */
-
-static enum tf_code
-put_report(struct tf_view *w, const struct tf_loaded_entry *seal,
-    const struct tf_sink *out, struct tf_error *err)
-{
-	struct tf_evaluated e;
-	struct tf_buf text = { 0 };
-	enum tf_code rc = tf_evaluated_read(seal->d.e.evaluated, &e, err);
-
-	if (rc == TF_OK && !e.has_report)
-		rc = tf_fail(err, TF_NOTFOUND, "its evidence was not judged");
-	if (rc == TF_OK)
-		rc = tf_view_object(w, &e.report, "a report", &text, err);
-	if (rc == TF_OK)
-		rc = tf_sink_buf(out, &text, err);
-	tf_buf_free(&text);
-	return rc;
-}
-
-enum tf_code
-tf_view_report(struct tf_view *w, uint64_t id, const struct tf_sink *out,
-    struct tf_error *err)
-{
-	struct tf_loaded_entry seal = { 0 };
-	struct tf_node_row row;
-	enum tf_code rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
-
-	if (rc == TF_OK && row.seal == TF_NO_SEQ)
-		rc = tf_fail(err, TF_NOTFOUND, "it is not sealed yet");
-	/* A report quotes the evidence. */
-	if (rc == TF_OK)
-		rc = tf_view_check_whole(w, id, err);
-	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(w, row.seal, &seal, err);
-	if (rc == TF_OK)
-		rc = put_report(w, &seal, out, err);
-	tf_loaded_entry_free(&seal);
-	return rc;
-}
-
-/* --- user-data ------------------------------------------------------------ */
-
-enum tf_code
-tf_view_user_data(struct tf_view *w, uint64_t id, const struct tf_sink *out,
-    struct tf_error *err)
-{
-	struct tf_claimed c = { 0 };
-	struct tf_content content;
-	struct tf_buf bytes = { 0 };
-	bool has = false, may;
-	enum tf_code rc = tf_may_read(w, id, &may, err);
-
-	if (rc == TF_OK && !may)
-		rc = tf_fail(err, TF_ACCESS,
-		    "it is about something that you may not read");
-	if (rc == TF_OK)
-		rc = tf_claimed_read(w, id, &c, err);
-	if (rc == TF_OK)
-		rc = tf_claims_user_data(c.claims, &content, &has, err);
-	if (rc == TF_OK && !has)
-		rc = tf_fail(err, TF_NOTFOUND, "it has no user data");
-	if (rc == TF_OK)
-		rc = tf_view_object_row(w, c.object, &content, "user data",
-		    &bytes, err);
-	if (rc == TF_OK)
-		rc = tf_sink_buf(out, &bytes, err);
-	tf_claimed_free(&c);
-	tf_buf_free(&bytes);
-	return rc;
 }

@@ -221,7 +221,8 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 struct trail {
 	struct tf_page *p;
 	struct recent all, spoiled;
-	uint64_t n[3]; /* by enum tf_compliance */
+	uint64_t n[3];	  /* by enum tf_compliance */
+	uint64_t overdue; /* workflows with an overdue attestation */
 	size_t withheld;
 };
 
@@ -238,12 +239,13 @@ add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		t->withheld++;
 		return rc;
 	}
-	rc = tf_judgement_read(t->p->w, row->attr.id, &f, err);
+	rc = tf_judgement_read(t->p->w, row, &f, err);
 	if (rc == TF_OK) {
 		l.word = f.status.word;
 		l.attestations = f.status.n;
 		l.tally = tf_judgement_tally(&f);
 		t->n[l.word]++;
+		t->overdue += l.tally.overdue > 0;
 		keep(&t->all, &l);
 		if (l.word == TF_NON_COMPLIANT)
 			keep(&t->spoiled, &l);
@@ -259,7 +261,7 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 	enum tf_code rc = TF_OK;
 
 	tf_page_table(p, label, none,
-	    "Workflow|Status|Begun|#Attestations|#Missing|#Open|#Not compliant|State");
+	    "Workflow|Status|Begun|#Attestations|#Missing|#Overdue|#Open|#Not compliant|State");
 	for (size_t i = 0; rc == TF_OK && i < n_recent(r); i++) {
 		const struct line *l = newest(r, i);
 
@@ -274,9 +276,10 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 		tf_html(&p->b,
 		    "</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
 		    "<td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
-		    "<td>%s</td></tr>\n",
-		    l->attestations, l->tally.lacking, l->tally.open,
-		    l->tally.spoiled, l->sealed ? "sealed" : "open");
+		    "<td class=\"n\">%zu</td><td>%s</td></tr>\n",
+		    l->attestations, l->tally.lacking, l->tally.overdue,
+		    l->tally.open, l->tally.spoiled,
+		    l->sealed ? "sealed" : "open");
 		rc = tf_page_flush(p, err);
 	}
 	tf_page_table_end(p);
@@ -303,6 +306,9 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		tf_page_badge(p, tf_compliance_word((enum tf_compliance)i));
 	}
 	tf_html(&p->b, "</dd>\n");
+	if (t->overdue > 0)
+		tf_html(&p->b, "<dt>Overdue</dt><dd>%llu</dd>\n",
+		    (unsigned long long)t->overdue);
 	tf_page_programs(p);
 	tf_loaded_entry_free(&begun);
 	tf_loaded_entry_free(&sealed);

@@ -3,12 +3,14 @@
 #include "../base/bytes.h"
 #include "../base/html.h"
 #include "../ledger/entry.h"
+#include "../ledger/evaluated.h"
 #include "../ledger/statement.h"
 #include "../ledger/status.h"
 #include "../ledger/status_words.h"
 #include "../ledger/sums.h"
 #include "../node/evidence.h"
 #include "../page.h"
+#include "claimed.h"
 #include "compliance.h"
 #include "events.h"
 #include "page.h"
@@ -16,6 +18,7 @@
 #include "page_links.h"
 #include "page_workflow.h"
 #include "readable.h"
+#include "template.h"
 #include "view.h"
 
 static const struct tf_str none = { NULL, 0 };
@@ -76,24 +79,65 @@ put_claims(struct tf_page *p, const struct tf_json_doc *d, const char *key)
 	}
 }
 
+/* Write the claims about node id. */
 static enum tf_code
-put_all_claims(struct tf_page *p, const struct tf_entry *e,
-    struct tf_error *err)
+put_all_claims(struct tf_page *p, uint64_t id, struct tf_error *err)
+{
+	struct tf_claimed c = { 0 };
+	enum tf_code rc = tf_claimed_read(p->w, id, &c, err);
+
+	if (rc == TF_OK && c.claims.p != NULL) {
+		put_claim(p, "Type", &c.doc, "type");
+		put_claim(p, "Description", &c.doc, "description");
+		put_claim(p, "Control", &c.doc, "control");
+		put_claim(p, "Origin URL", &c.doc, "originUrl");
+		put_claims(p, &c.doc, "annotations");
+		put_claims(p, &c.doc, "externalUrls");
+	}
+	tf_claimed_free(&c);
+	return rc;
+}
+
+/* --- what checks found ------------------------------------------------------ */
+
+/* Write the counts of an evaluation, an object of numbers. */
+static enum tf_code
+put_counts(struct tf_page *p, struct tf_str counts, struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
-	enum tf_code rc;
+	const char *comma = ": ";
+	enum tf_code rc = tf_json_parse(&d, counts.p, counts.n, err);
 
-	if (e->claims.p == NULL)
-		return TF_OK;
-	if ((rc = tf_json_parse(&d, e->claims.p, e->claims.n, err)) != TF_OK)
-		return rc;
-	put_claim(p, "Type", &d, "type");
-	put_claim(p, "Description", &d, "description");
-	put_claim(p, "Origin URL", &d, "originUrl");
-	put_claims(p, &d, "annotations");
-	put_claims(p, &d, "externalUrls");
+	for (uint32_t t = 1; rc == TF_OK && t < d.n; t = d.tok[t].next) {
+		tf_html(&p->b, "%s%.*s %llu", comma, (int)d.tok[t].key_len,
+		    d.text + d.tok[t].key_off,
+		    (unsigned long long)d.tok[t].num);
+		comma = ", ";
+	}
 	tf_json_doc_free(&d);
-	return TF_OK;
+	return rc;
+}
+
+static enum tf_code
+put_evaluation(struct tf_page *p, const struct tf_entry *seal,
+    struct tf_error *err)
+{
+	struct tf_evaluated_field e;
+	enum tf_code rc = tf_evaluated_read(seal->evaluated, &e, err);
+
+	if (rc != TF_OK || !e.is)
+		return rc;
+	tf_html(&p->b, "<dt>Checks</dt><dd>%s by ",
+	    e.compliant ? "passed" : "failed");
+	if (e.name.p != NULL)
+		tf_html(&p->b, "type %.*s, version %llu", (int)e.name.n,
+		    e.name.p, (unsigned long long)e.version);
+	else
+		tf_html(&p->b, "%.*s", (int)e.rule.n, e.rule.p);
+	if (e.counts.p != NULL)
+		rc = put_counts(p, e.counts, err);
+	tf_html(&p->b, "</dd>\n");
+	return rc;
 }
 
 /* --- evidence ------------------------------------------------------------- */
@@ -224,8 +268,9 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	tf_page_event(p, "Begun", &begun);
 	tf_page_event(p, "Sealed", &seal);
 	put_override(p, &override);
-	if (seal.is)
-		rc = put_all_claims(p, &seal.d.e, err);
+	rc = put_all_claims(p, a->id, err);
+	if (rc == TF_OK && seal.is)
+		rc = put_evaluation(p, &seal.d.e, err);
 	if (rc == TF_OK)
 		rc = tf_may_read_whole(p->w, a->id, &may, err);
 	put_attestation_files(p, r->name, seal.is && may);
@@ -256,6 +301,17 @@ put_name(struct tf_page *p, const struct tf_judgement *f, size_t i)
 }
 
 static void
+put_why(struct tf_page *p, const struct tf_status_item *m)
+{
+	struct tf_buf why = { 0 };
+
+	tf_status_why(m, &why);
+	tf_html(&p->b, "%.*s", (int)why.n, why.n > 0 ? why.p : "");
+	p->b.failed = p->b.failed || why.failed;
+	tf_buf_free(&why);
+}
+
+static void
 put_item(struct tf_page *p, const struct tf_judgement *f,
     const struct tf_status_item *m)
 {
@@ -272,11 +328,15 @@ put_item(struct tf_page *p, const struct tf_judgement *f,
 	tf_page_badge(p, tf_item_word(m->state));
 	if (m->unexpected)
 		tf_html(&p->b, " unexpected");
+	else if (m->slot != NULL && m->slot->optional)
+		tf_html(&p->b, " optional");
 	tf_html(&p->b, "</td><td>%s%s</td><td>",
 	    !m->reported     ? "" :
 		m->compliant ? "yes" :
 			       "no",
 	    overridden ? ", overridden" : "");
+	put_why(p, m);
+	tf_html(&p->b, "</td><td>");
 	if (m->open != SIZE_MAX)
 		put_name(p, f, m->open);
 	tf_html(&p->b, "</td></tr>\n");
@@ -304,13 +364,44 @@ put_summary(struct tf_page *p, const struct tf_judgement *f,
 		return TF_OK;
 	}
 	tf_page_table(p, "Attestations", none,
-	    "Name|Type|Status|Compliant|Open");
+	    "Name|Type|Status|Compliant|Why|Open");
 	for (size_t i = 0; rc == TF_OK && i < n; i++) {
 		put_item(p, f, &f->status.items[i]);
 		rc = tf_page_flush(p, err);
 	}
 	tf_page_table_end(p);
 	return rc;
+}
+
+static void
+put_template(struct tf_page *p, const struct tf_view_template *t)
+{
+	tf_html(&p->b, "<dt>Template</dt><dd>");
+	if (t != NULL)
+		tf_html(&p->b, "version %llu, in force when the workflow began",
+		    (unsigned long long)t->version);
+	else
+		tf_html(&p->b, "none: nothing is required");
+	tf_html(&p->b, "</dd>\n");
+}
+
+static void
+put_artifacts(struct tf_page *p, const struct tf_judgement *f)
+{
+	const struct tf_strs *names;
+	enum tf_compliance word;
+	bool any;
+
+	if (f->template == NULL)
+		return;
+	names = &f->template->t.artifacts;
+	for (size_t i = 0; i < names->n; i++) {
+		any = tf_status_artifact(&f->status, names->p[i], &word);
+		tf_html(&p->b, "<dt>Artifact <bdi>%.*s</bdi></dt><dd>",
+		    (int)names->p[i].n, names->p[i].p);
+		tf_page_badge(p, any ? tf_compliance_word(word) : "MISSING");
+		tf_html(&p->b, "</dd>\n");
+	}
 }
 
 static enum tf_code
@@ -330,6 +421,10 @@ put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 		tf_html(&p->b,
 		    "<dt>Sealed</dt><dd>not yet: attestations can still be added"
 		    "</dd>\n");
+	put_template(p, f->template);
+	if (rc == TF_OK)
+		rc = put_all_claims(p, p->row.attr.id, err);
+	put_artifacts(p, f);
 	tf_page_programs(p);
 	tf_loaded_entry_free(&begun);
 	tf_loaded_entry_free(&sealed);
@@ -341,7 +436,7 @@ tf_page_workflow(struct tf_page *p, struct tf_error *err)
 {
 	struct workflow x = { .p = p, .files = TF_PAGE_FILES };
 	struct tf_seqs seqs = { 0 };
-	enum tf_code rc = tf_judgement_read(p->w, p->row.attr.id, &x.f, err);
+	enum tf_code rc = tf_judgement_read(p->w, &p->row, &x.f, err);
 
 	if (rc == TF_OK)
 		rc = put_facts(p, &x.f, err);

@@ -1,7 +1,9 @@
-/* The signed statement of an attestation in its three forms. */
+/* The objects that the seal of an attestation names: its signed statement, in
+ * three forms, and the report of the evaluation. */
 #include "../base/bytes.h"
 #include "../json.h"
 #include "../ledger/entry.h"
+#include "../ledger/evaluated.h"
 #include "../ledger/statement.h"
 #include "../page.h"
 #include "../store/nodes.h"
@@ -86,4 +88,45 @@ tf_view_sigstore(struct tf_view *w, uint64_t id, const struct tf_sink *out,
     struct tf_error *err)
 {
 	return put_wrapped(w, id, tf_dsse_bundle, out, err);
+}
+
+/* --- evaluation.json ------------------------------------------------------ */
+
+static enum tf_code
+put_report(struct tf_view *w, const struct tf_loaded_entry *seal,
+    const struct tf_sink *out, struct tf_error *err)
+{
+	struct tf_evaluated_field e;
+	struct tf_buf text = { 0 };
+	enum tf_code rc = tf_evaluated_read(seal->d.e.evaluated, &e, err);
+
+	if (rc == TF_OK && !e.has_report)
+		rc = tf_fail(err, TF_NOTFOUND, "its evidence was not judged");
+	if (rc == TF_OK)
+		rc = tf_view_object(w, &e.report, "a report", &text, err);
+	if (rc == TF_OK)
+		rc = tf_sink_buf(out, &text, err);
+	tf_buf_free(&text);
+	return rc;
+}
+
+enum tf_code
+tf_view_report(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	struct tf_loaded_entry seal = { 0 };
+	struct tf_node_row row;
+	enum tf_code rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
+
+	if (rc == TF_OK && row.seal == TF_NO_SEQ)
+		rc = tf_fail(err, TF_NOTFOUND, "it is not sealed yet");
+	/* A report quotes the evidence. */
+	if (rc == TF_OK)
+		rc = tf_view_check_whole(w, id, err);
+	if (rc == TF_OK)
+		rc = tf_loaded_entry_read(w, row.seal, &seal, err);
+	if (rc == TF_OK)
+		rc = put_report(w, &seal, out, err);
+	tf_loaded_entry_free(&seal);
+	return rc;
 }

@@ -1,61 +1,9 @@
-/* A view of the ledger: see view.h and core/page.h. */
-#include <stdlib.h>
-
-#include "../asker.h"
+/* What all control files read and write: see view.h. */
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
-#include "../node/base.h"
-#include "../node/vault_i.h"
-#include "../page.h"
-#include "../store/connection.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
-#include "../store/transaction.h"
 #include "view.h"
-
-enum tf_code
-tf_view_open(struct tf_vault *v, const struct tf_asker *who,
-    struct tf_view **out, struct tf_error *err)
-{
-	struct tf_view *w = calloc(1, sizeof(*w));
-	uint64_t bytes;
-	enum tf_code rc;
-
-	if (w == NULL)
-		return tf_nomem(err);
-	w->v = v;
-	w->all = tf_asker_may_all(who);
-	if (!w->all)
-		w->who = *who;
-	if ((rc = tf_reader_db(v, &w->db, err)) != TF_OK) {
-		free(w);
-		return rc;
-	}
-	if ((rc = tf_db_snapshot(w->db, err)) == TF_OK)
-		rc = tf_entries_size(w->db, &w->entries, &bytes, err);
-	if (rc != TF_OK) {
-		tf_view_close(w);
-		return rc;
-	}
-	*out = w;
-	return TF_OK;
-}
-
-void
-tf_view_close(struct tf_view *w)
-{
-	if (w == NULL)
-		return;
-	tf_db_rollback(w->db);
-	tf_reader_done(w->v, w->db);
-	free(w);
-}
-
-uint64_t
-tf_view_entries(const struct tf_view *w)
-{
-	return w->entries;
-}
 
 enum tf_code
 tf_view_row(struct tf_view *w, uint64_t id, enum tf_kind kind,

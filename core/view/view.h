@@ -14,8 +14,10 @@
 #include "../ledger/entry_read.h"
 
 struct tf_db;
+struct tf_judged;
 struct tf_node_row;
 struct tf_vault;
+struct tf_view_template;
 
 #define TF_SEEN_DIRS 64 /* directories whose permissions a view caches */
 
@@ -35,6 +37,11 @@ struct tf_view {
 	struct tf_asker who;
 	struct tf_seen_dir seen[TF_SEEN_DIRS];
 	bool ledger_only; /* show no pending nodes */
+	/* The clock when the view was opened, for deadlines: see compliance.c. */
+	struct tf_time now;
+	bool raised;			    /* not before the newest entry */
+	struct tf_view_template *templates; /* see template.h */
+	struct tf_judged *judged;	    /* see compliance.h; or NULL */
 };
 
 /* Read the row of directory id.  TF_NOTFOUND if it is not in the ledger or of

@@ -1,0 +1,102 @@
+/* The template of a workflow, parsed once per view: see template.h. */
+#include "template.h"
+
+#include <stdlib.h>
+
+#include "../definition.h"
+#include "../ledger/entry.h"
+#include "../ledger/template_parse.h"
+#include "../store/definitions.h"
+#include "../store/objects.h"
+#include "object.h"
+#include "view.h"
+
+static bool
+is_timed(const struct tf_template *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->slots[i].deadline_s > 0 || t->slots[i].after.n > 0)
+			return true;
+	return false;
+}
+
+/* Read the bytes of the version in *t. */
+static enum tf_code
+read_text(struct tf_view *w, struct tf_view_template *t, struct tf_error *err)
+{
+	struct tf_definition_row row = { .node = t->trail,
+		.kind = TF_DEFINITION_TEMPLATE,
+		.name = { "", 0 },
+		.version = t->version };
+	struct tf_object_row o;
+	struct tf_content c;
+	enum tf_code rc = tf_definitions_get(w->db, &row, err);
+
+	if (rc == TF_OK)
+		rc = tf_object_get(w->db, row.object, &o, NULL, err);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_TAMPER,
+		    "version %llu of the template is missing: run trailctl "
+		    "verify",
+		    (unsigned long long)t->version);
+	if (rc != TF_OK)
+		return rc;
+	t->sha256 = o.sha256;
+	c = (struct tf_content){ o.sha256, o.size };
+	return tf_view_object_row(w, row.object, &c, "a template", &t->text,
+	    err);
+}
+
+static enum tf_code
+read_template(struct tf_view *w, struct tf_view_template *t,
+    struct tf_error *err)
+{
+	enum tf_code rc = read_text(w, t, err);
+
+	if (rc == TF_OK)
+		rc = tf_template_parse(&t->t, t->text.p, t->text.n, err);
+	t->timed = rc == TF_OK && is_timed(&t->t);
+	return rc == TF_INVALID ?
+	    tf_fail(err, TF_TAMPER, "version %llu of the template is malformed",
+		(unsigned long long)t->version) :
+	    rc;
+}
+
+enum tf_code
+tf_view_template(struct tf_view *w, uint64_t trail, uint64_t version,
+    const struct tf_view_template **out, struct tf_error *err)
+{
+	struct tf_view_template *t = w->templates;
+	enum tf_code rc;
+
+	while (t != NULL && (t->trail != trail || t->version != version))
+		t = t->next;
+	if (t != NULL) {
+		*out = t;
+		return TF_OK;
+	}
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		return tf_nomem(err);
+	t->trail = trail;
+	t->version = version;
+	if ((rc = read_template(w, t, err)) != TF_OK) {
+		tf_view_templates_free(t);
+		return rc;
+	}
+	t->next = w->templates;
+	*out = w->templates = t;
+	return TF_OK;
+}
+
+void
+tf_view_templates_free(struct tf_view_template *list)
+{
+	struct tf_view_template *next;
+
+	for (; list != NULL; list = next) {
+		next = list->next;
+		tf_template_free(&list->t);
+		tf_buf_free(&list->text);
+		free(list);
+	}
+}
