@@ -431,6 +431,34 @@ START_TEST(an_init_on_a_full_disk_leaves_nothing)
 }
 END_TEST
 
+/* A control file that people write is refused at close, and nothing of it is
+ * left. */
+START_TEST(a_template_that_finds_no_room_is_refused_at_close)
+{
+	const char *const first = "version: 1\ntrail:\n  attestations:\n"
+				  "  - {name: a, type: generic}\n";
+	const char *const second = "version: 1\ntrail:\n  attestations:\n"
+				   "  - {name: b, type: generic}\n";
+
+	begin_on_small_disk("settle=60");
+	put("mnt/t/.trailfs/template.yml", first);
+	put("second.yml", second);
+	fill_disk(0);
+	says(run(1, "cp second.yml mnt/t/.trailfs/template.yml"),
+	    "No space left on device");
+	holds("mnt/t/.trailfs/template.yml", first);
+	says(content("mnt/t/.trailfs/last-error", NULL), "template.yml: ");
+	allowed(unlink("store/filler"));
+	run(0, "cp second.yml mnt/t/.trailfs/template.yml");
+	holds("mnt/t/.trailfs/template.yml", second);
+	holds("mnt/t/.trailfs/last-error", "");
+	ck_assert_uint_eq(2, entries("template.set", "t"));
+	run(0, "trailctl sync mnt");
+	nothing_is_lost();
+	verify_and_end();
+}
+END_TEST
+
 Suite *
 suite_full(void)
 {
@@ -454,5 +482,6 @@ suite_full(void)
 	tcase_add_test(t, a_crash_on_a_full_disk_loses_nothing_promised);
 	tcase_add_test(t, a_full_disk_at_the_start_does_no_harm);
 	tcase_add_test(t, an_init_on_a_full_disk_leaves_nothing);
+	tcase_add_test(t, a_template_that_finds_no_room_is_refused_at_close);
 	return s;
 }
