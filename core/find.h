@@ -62,4 +62,13 @@ void tf_find_stop(struct tf_vault *v);
 TF_MUST_USE enum tf_code tf_find(struct tf_vault *v, const char *text,
     const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
 
+/*
+ * Append the paths of the evidence files with this digest, one per line, the
+ * newest first: those that who may read, at most TF_FIND_PATHS_MAX.  Otherwise
+ * as tf_find.  TF_NOTFOUND: hex is not a digest of 64 digits.
+ */
+#define TF_FIND_PATHS_MAX 10000
+TF_MUST_USE enum tf_code tf_find_paths(struct tf_vault *v, const char *hex,
+    const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
+
 #endif

@@ -229,6 +229,22 @@ promise(struct fs_control *c, uint64_t ino, const struct fs_source *from,
 	return rc;
 }
 
+/* Make the content now.  TF_NOTFOUND if there is none for this asker. */
+static enum tf_code
+make_found(struct fs_control *c, uint64_t edition, const struct fs_source *from,
+    uint64_t *size, struct tf_error *err)
+{
+	struct fs_snapshot *s;
+	enum tf_code rc = fs_snapshot_get(c->snapshots, edition, from, &s, err);
+
+	if (rc != TF_OK)
+		return rc;
+	*size = fs_snapshot_size(s);
+	fs_control_close(c, s);
+	return *size > 0 ? TF_OK :
+			   tf_fail(err, TF_NOTFOUND, "no such control file");
+}
+
 enum tf_code
 fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
     uint64_t *edition, struct stat *st, struct tf_error *err)
@@ -253,6 +269,8 @@ fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 		*edition = ino;
 	if (rc == TF_OK && edition != NULL && fs_row_has_editions(ino)) {
 		rc = promise(c, ino, &from, edition, &size, err);
+		if (rc == TF_OK && from.tree != NULL && from.tree->hides)
+			rc = make_found(c, *edition, &from, &size, err);
 		st->st_size = (off_t)size;
 	} else if (rc == TF_OK && st->st_size < 0) {
 		rc = size_of(c, ino, &from, st, err);

@@ -1,9 +1,11 @@
 /*
  * Searches: .trailfs/find/QUERY of the root is a file with the answer to a
- * query (core/find.h).  The directory lists nothing: a lookup makes the name.
+ * query (core/find.h), and .trailfs/by-sha256/HEX one with the paths of the
+ * evidence with a digest.  The directories list nothing: a lookup makes the
+ * name.
  *
- * Node ids, below the kind: 0 for the directory, the number of the query for a
- * file.  The newest 4096 queries are remembered.  An older file that is still
+ * Node ids, below the kind: 0 for the directory, the number of the query (or
+ * digest) for a file.  The newest 4096 queries are remembered.  An older file that is still
  * open keeps its content, but can no longer be opened by its inode.
  */
 #include <pthread.h>
@@ -35,18 +37,13 @@ find_query(const char *text)
 	return 0;
 }
 
+/* *ino becomes the node of that kind for the query. */
 static enum tf_code
-lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
-    struct tf_error *err)
+remember(const char *name, unsigned kind, uint64_t *ino, struct tf_error *err)
 {
-	enum tf_code rc = tf_find_check(name, err);
-	char *text = rc == TF_OK ? strdup(name) : NULL;
+	char *text = strdup(name);
 	uint64_t n;
 
-	(void)v;
-	(void)parent;
-	if (rc != TF_OK)
-		return rc;
 	if (text == NULL)
 		return tf_nomem(err);
 	pthread_mutex_lock(&queries.mu);
@@ -58,8 +55,30 @@ lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
 	}
 	pthread_mutex_unlock(&queries.mu);
 	free(text);
-	*ino = fs_control_id(FS_KIND_FIND, n);
+	*ino = fs_control_id(kind, n);
 	return TF_OK;
+}
+
+static enum tf_code
+lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_find_check(name, err);
+
+	(void)v;
+	(void)parent;
+	return rc == TF_OK ? remember(name, FS_KIND_FIND, ino, err) : rc;
+}
+
+static enum tf_code
+lookup_digest(struct tf_vault *v, uint64_t parent, const char *name,
+    uint64_t *ino, struct tf_error *err)
+{
+	(void)v;
+	(void)parent;
+	if (strlen(name) != 64 || strspn(name, "0123456789abcdef") != 64)
+		return tf_fail(err, TF_NOTFOUND, "it is no digest");
+	return remember(name, FS_KIND_BY_SHA256, ino, err);
 }
 
 /* Copy the query of file ino to out. */
@@ -84,10 +103,18 @@ top(uint64_t dir)
 	return fs_control_id(FS_KIND_FIND_DIR, 0);
 }
 
+static uint64_t
+top_digest(uint64_t dir)
+{
+	(void)dir; /* the root */
+	return fs_control_id(FS_KIND_BY_SHA256_DIR, 0);
+}
+
 static bool
 is_dir(uint64_t ino)
 {
-	return fs_control_kind(ino) == FS_KIND_FIND_DIR;
+	return fs_control_kind(ino) == FS_KIND_FIND_DIR ||
+	    fs_control_kind(ino) == FS_KIND_BY_SHA256_DIR;
 }
 
 static enum tf_code
@@ -96,7 +123,8 @@ parent(struct tf_vault *v, uint64_t ino, uint64_t *out, struct tf_error *err)
 	(void)v;
 	(void)err;
 	*out = is_dir(ino) ? fs_control_id(FS_KIND_DIR, TF_ROOT_ID) :
-			     top(TF_ROOT_ID);
+	    fs_control_kind(ino) == FS_KIND_FIND ? top(TF_ROOT_ID) :
+						   top_digest(TF_ROOT_ID);
 	return TF_OK;
 }
 
@@ -133,6 +161,16 @@ render(struct tf_vault *v, uint64_t ino, const struct tf_asker *asker,
 }
 
 static enum tf_code
+render_digest(struct tf_vault *v, uint64_t ino, const struct tf_asker *asker,
+    struct tf_buf *out, struct tf_error *err)
+{
+	char text[TF_FIND_QUERY_MAX + 1];
+	enum tf_code rc = query_of(ino, text, err);
+
+	return rc == TF_OK ? tf_find_paths(v, text, asker, out, err) : rc;
+}
+
+static enum tf_code
 list(struct tf_vault *v, uint64_t ino, const struct fs_names *names,
     struct tf_error *err)
 {
@@ -153,5 +191,19 @@ const struct fs_tree fs_find_tree = {
 	.parent = parent,
 	.stat = stat_find,
 	.render_for = render,
+	.list = list,
+};
+
+const struct fs_tree fs_by_sha256_tree = {
+	.first = FS_KIND_BY_SHA256_DIR,
+	.last = FS_KIND_BY_SHA256,
+	.final = false,
+	.hides = true,
+	.top = top_digest,
+	.is_dir = is_dir,
+	.lookup = lookup_digest,
+	.parent = parent,
+	.stat = stat_find,
+	.render_for = render_digest,
 	.list = list,
 };

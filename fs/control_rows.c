@@ -157,6 +157,8 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_OVERRIDE, FS_ROW_AT(TF_KIND_ATTESTATION), 0600,
 	    .render = fs_override, .set = &fs_override_settable, .same = true,
 	    .sealed = true, .seals = true, .ledger = true },
+	{ TF_CONTROL_BY_SHA256, FS_ROW_AT(TF_KIND_ROOT),
+	    .tree = &fs_by_sha256_tree },
 	{ TF_CONTROL_FIND, FS_ROW_AT(TF_KIND_ROOT), .tree = &fs_find_tree },
 };
 #define ROWS (sizeof rows / sizeof rows[0])

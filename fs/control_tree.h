@@ -44,6 +44,8 @@ enum fs_control_kind {
 	FS_KIND_MISSING_SLOT,
 	FS_KIND_FIND_DIR = 0x60, /* these two: control_find.c */
 	FS_KIND_FIND,
+	FS_KIND_BY_SHA256_DIR, /* these two: the same file */
+	FS_KIND_BY_SHA256,
 };
 
 static inline uint64_t
@@ -72,6 +74,7 @@ struct fs_names {
 struct fs_tree {
 	unsigned first, last; /* its kinds */
 	bool final;	      /* its files never change */
+	bool hides; /* a file without content does not exist for the asker */
 	/* The id of the topmost directory in the .trailfs of dir. */
 	uint64_t (*top)(uint64_t dir);
 	bool (*is_dir)(uint64_t ino);
@@ -109,6 +112,7 @@ extern const struct fs_tree fs_proof_tree;
 extern const struct fs_tree fs_definition_tree;
 extern const struct fs_tree fs_missing_tree;
 extern const struct fs_tree fs_find_tree;
+extern const struct fs_tree fs_by_sha256_tree;
 
 /*
  * Walks through the tiles.

@@ -503,6 +503,40 @@ START_TEST(what_is_missing_is_an_empty_directory)
 }
 END_TEST
 
+#define BY_SHA256 "mnt/.trailfs/by-sha256/"
+/* Of "x" and of "y". */
+#define SHA256_X \
+	"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+#define SHA256_Y \
+	"a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa"
+
+START_TEST(a_digest_leads_to_the_paths_that_the_asker_may_read)
+{
+	make_attestation();
+	run(0, "chmod 755 mnt mnt/t " W " " A);
+	ck_assert(!exists(BY_SHA256 SHA256_X));
+	put_sealed(A "/f", "x");
+	holds(BY_SHA256 SHA256_X, "t/w/a/f\n");
+	allowed(mkdir(W "/private", 0700));
+	put_sealed(W "/private/f", "x");
+	put_sealed(W "/private/g", "y");
+	run(0, "chmod 644 " A "/f");
+	holds(BY_SHA256 SHA256_X, "t/w/private/f\nt/w/a/f\n");
+	holds(BY_SHA256 SHA256_Y, "t/w/private/g\n");
+	ck_assert_int_eq(8 + 14, stat_of(BY_SHA256 SHA256_X).st_size);
+	/* What exists and what does not look the same. */
+	as(BOB);
+	holds(BY_SHA256 SHA256_X, "t/w/a/f\n");
+	refused(ENOENT, open(BY_SHA256 SHA256_Y, O_RDONLY));
+	as(0);
+	ck_assert_str_eq("", run(0, "ls -A " BY_SHA256));
+	ck_assert(!exists(BY_SHA256 "x"));
+	refused(EPERM, open(BY_SHA256 SHA256_X, O_WRONLY));
+	refused(EPERM, open(BY_SHA256 "x", O_WRONLY | O_CREAT, 0644));
+	refused(EPERM, mkdir(BY_SHA256 "x", 0755));
+}
+END_TEST
+
 Suite *
 suite_settable(void)
 {
@@ -529,6 +563,7 @@ suite_settable(void)
 	tcase_add_test(t, an_override_is_written_by_the_owner_of_the_workflow);
 	tcase_add_test(t, an_evaluation_is_there_once_there_is_a_report);
 	tcase_add_test(t, what_is_missing_is_an_empty_directory);
+	tcase_add_test(t, a_digest_leads_to_the_paths_that_the_asker_may_read);
 	tcase_add_test(t, a_user_can_hold_only_so_many_open);
 	return s;
 }
