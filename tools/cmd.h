@@ -43,6 +43,7 @@ extern const struct verb cmd_export_log;
 extern const struct verb cmd_find;
 extern const struct verb cmd_init;
 extern const struct verb cmd_log;
+extern const struct verb cmd_override;
 extern const struct verb cmd_package;
 extern const struct verb cmd_prove;
 extern const struct verb cmd_run;

@@ -1,15 +1,23 @@
 /* trailctl assert: is a workflow compliant?  The exit status is the answer, for
  * gates in a pipeline. */
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "compliance.h"
 #include "core/base/member.h"
+#include "files.h"
 #include "report.h"
 #include "text.h"
 
+#define PERIOD_S 1 /* between two looks */
+
 static struct {
 	bool json, sealed;
+	uint64_t wait_s;
+	const char *junit;
 } ask;
 
 static const struct args_option options[] = {
@@ -17,11 +25,85 @@ static const struct args_option options[] = {
 	{ .name = "sealed",
 	    .help = "count sealed attestations only",
 	    .flag = &ask.sealed },
+	{ .name = "wait",
+	    .value = "SECONDS",
+	    .help = "wait so long while it is incomplete or missing",
+	    .number = &ask.wait_s },
+	{ .name = "junit",
+	    .value = "FILE",
+	    .help = "also write JUnit XML; - is standard output",
+	    .text = &ask.junit },
 	{ 0 },
 };
 
+/* The status of a workflow at one time. */
+struct answer {
+	struct where w;
+	struct tf_buf text;
+	struct tf_json_doc d;
+	struct tf_str word;
+};
+
+static void
+answer_free(struct answer *a)
+{
+	tf_json_doc_free(&a->d);
+	tf_buf_free(&a->text);
+	where_free(&a->w);
+	*a = (struct answer){ 0 };
+}
+
 static enum tf_code
-print_json(const char *path, struct tf_str word, struct tf_error *err)
+look(const char *arg, struct answer *a, struct tf_error *err)
+{
+	enum tf_code rc = where_find(arg, &a->w, err);
+
+	if (rc == TF_OK && !compliance_of_workflow(&a->w))
+		rc = tf_fail(err, TF_USAGE, "%s is not a workflow", a->w.path);
+	if (rc == TF_OK)
+		rc = compliance_read(&a->w, &a->text, err);
+	if (rc == TF_OK && a->text.n > 0)
+		rc = tf_json_parse_status(&a->d, a->text.p, a->text.n - 1, err);
+	if (rc == TF_OK)
+		a->word = compliance_word(&a->d,
+		    tf_json_get(&a->d, 0, "compliance_status"),
+		    ask.sealed ? "status_of_sealed" : "status");
+	if (rc == TF_OK && a->word.p == NULL)
+		rc = tf_fail(err, TF_INDOUBT, "%s has no such status",
+		    a->w.path);
+	return rc;
+}
+
+static uint64_t
+seconds(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec;
+}
+
+/* Look until the answer is not "incomplete", or the time is over. */
+static enum tf_code
+wait_for(const char *arg, struct answer *a, struct tf_error *err)
+{
+	const uint64_t start = seconds();
+	enum tf_code rc;
+
+	for (;;) {
+		rc = look(arg, a, err);
+		if (rc != TF_NOTFOUND &&
+		    (rc != TF_OK || compliance_exit(a->word) != REPORT_DOUBT))
+			return rc;
+		if (seconds() - start >= ask.wait_s)
+			return rc;
+		answer_free(a);
+		(void)sleep(PERIOD_S);
+	}
+}
+
+static enum tf_code
+print_json(const struct answer *a, struct tf_error *err)
 {
 	struct tf_buf b = { 0 };
 	struct tf_json j;
@@ -29,10 +111,10 @@ print_json(const char *path, struct tf_str word, struct tf_error *err)
 
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
-	tf_put_bool(&j, "is_compliant", compliance_exit(word) == REPORT_OK);
-	tf_put_cstr(&j, "path", path);
+	tf_put_bool(&j, "is_compliant", compliance_exit(a->word) == REPORT_OK);
+	tf_put_cstr(&j, "path", a->w.path);
 	tf_json_key(&j, "status");
-	tf_json_str(&j, word.p, word.n);
+	tf_json_str(&j, a->word.p, a->word.n);
 	tf_json_object_end(&j);
 	if ((rc = tf_json_end(&j, err)) == TF_OK)
 		printf("%s\n", text_of(&b));
@@ -41,45 +123,44 @@ print_json(const char *path, struct tf_str word, struct tf_error *err)
 }
 
 static enum tf_code
-judge(const struct where *w, int *status, struct tf_error *err)
+print(const struct answer *a, struct tf_error *err)
 {
-	struct tf_json_doc d = { 0 };
-	struct tf_buf b = { 0 };
-	struct tf_str word = { NULL, 0 };
-	enum tf_code rc = compliance_read(w, &b, err);
+	const bool only_junit = ask.junit != NULL &&
+	    strcmp(ask.junit, "-") == 0;
+	struct tf_buf xml = { 0 };
+	enum tf_code rc = TF_OK;
 
-	if (rc == TF_OK && b.n > 0)
-		rc = tf_json_parse_status(&d, b.p, b.n - 1, err);
-	if (rc == TF_OK)
-		word = compliance_word(&d,
-		    tf_json_get(&d, 0, "compliance_status"),
-		    ask.sealed ? "status_of_sealed" : "status");
-	if (rc == TF_OK && word.p == NULL)
-		rc = tf_fail(err, TF_INDOUBT, "%s has no such status", w->path);
-	if (rc == TF_OK && ask.json)
-		rc = print_json(w->path, word, err);
-	else if (rc == TF_OK)
-		compliance_print(w->path, word, &d);
-	*status = rc == TF_OK ? compliance_exit(word) : REPORT_DOUBT;
-	tf_json_doc_free(&d);
-	tf_buf_free(&b);
-	return rc;
+	if (ask.junit != NULL) {
+		rc = compliance_junit(a->w.path, a->word, &a->d, ask.sealed,
+		    &xml, err);
+		if (rc == TF_OK && only_junit)
+			fputs(text_of(&xml), stdout);
+		else if (rc == TF_OK)
+			rc = files_write(ask.junit, &xml, err);
+		tf_buf_free(&xml);
+	}
+	if (rc != TF_OK || only_junit)
+		return rc;
+	if (ask.json)
+		return print_json(a, err);
+	compliance_print(a->w.path, a->word, &a->d, ask.sealed);
+	return TF_OK;
 }
 
 static int
 run(int n, char **arg)
 {
-	struct where w = { 0 };
+	struct answer a = { 0 };
 	struct tf_error err = { 0 };
 	int status = REPORT_DOUBT;
-	enum tf_code rc = where_find(arg[0], &w, &err);
+	enum tf_code rc = wait_for(arg[0], &a, &err);
 
 	(void)n;
-	if (rc == TF_OK && !compliance_of_workflow(&w))
-		rc = tf_fail(&err, TF_USAGE, "%s is not a workflow", w.path);
-	if (rc == TF_OK)
-		rc = judge(&w, &status, &err);
-	where_free(&w);
+	if (rc == TF_OK) {
+		status = compliance_exit(a.word);
+		rc = print(&a, &err);
+	}
+	answer_free(&a);
 	return rc == TF_OK ? status : report(&err);
 }
 

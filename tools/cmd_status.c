@@ -138,7 +138,7 @@ print_compliance(const struct where *w, struct tf_error *err)
 		compliance_print(w->path,
 		    compliance_word(&d, tf_json_get(&d, 0, "compliance_status"),
 			"status"),
-		    &d);
+		    &d, false);
 	tf_json_doc_free(&d);
 	tf_buf_free(&b);
 	return rc;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compliance.h"
+#include "core/base/bytes.h"
 #include "core/control.h"
 #include "core/page.h"
 #include "files.h"
@@ -134,13 +135,59 @@ pad(size_t n, size_t width)
 	printf("%*s", n < width ? (int)(width - n) : 0, "");
 }
 
+/* What one attestation means for the workflow. */
+enum meaning { GOOD, BAD, LACKING, OPTIONAL };
+
+static bool
+is_set(const struct tf_json_doc *d, int t, const char *key)
+{
+	int m = tf_json_get(d, t, key);
+
+	return m >= 0 && d->tok[m].type == TF_JSON_BOOL && d->tok[m].num != 0;
+}
+
+/* Append the reason to why, unless the meaning is GOOD. */
+static enum meaning
+meaning_of(const struct tf_json_doc *d, int t, bool sealed_only,
+    struct tf_buf *why)
+{
+	int good = tf_json_get(d, t, "is_compliant");
+	bool reported = good >= 0 && d->tok[good].type == TF_JSON_BOOL;
+	bool missing = is_word(compliance_word(d, t, "status"), "MISSING");
+	int text = tf_json_get(d, t, "why");
+	enum meaning m = reported && d->tok[good].num == 0   ? BAD :
+	    missing && is_set(d, t, "optional") && !reported ? OPTIONAL :
+	    missing					     ? LACKING :
+							       GOOD;
+
+	if (sealed_only && m != OPTIONAL && reported &&
+	    tf_json_get(d, t, "index") < 0) {
+		tf_buf_str(why, "it is not sealed");
+		return LACKING;
+	}
+	if (m == GOOD)
+		return m;
+	if (text >= 0)
+		text_add_token(why, d, text);
+	else
+		tf_buf_str(why,
+		    m == BAD			       ? "it is not compliant" :
+			m == OPTIONAL		       ? "optional" :
+			tf_json_get(d, t, "open") >= 0 ? "it is still open" :
+							 "it was not reported");
+	if (is_set(d, t, "overdue"))
+		tf_buf_str(why, " (overdue)");
+	return m;
+}
+
 static void
-print_attestation(const struct tf_json_doc *d, int t)
+print_attestation(const struct tf_json_doc *d, int t, bool sealed_only)
 {
 	struct tf_str name = compliance_word(d, t, "attestation_name");
 	struct tf_str state = compliance_word(d, t, "status");
 	int good = tf_json_get(d, t, "is_compliant");
 	int open = tf_json_get(d, t, "open"), version;
+	struct tf_buf why = { 0 };
 	const char *sign = "";
 
 	version = tf_json_get(d, t, "version");
@@ -161,16 +208,27 @@ print_attestation(const struct tf_json_doc *d, int t)
 		printf("  version %lld is open", (long long)d->tok[open].num);
 	else if (open >= 0)
 		printf("  open");
+	if (meaning_of(d, t, sealed_only, &why) != GOOD)
+		printf("  %s", text_of(&why));
 	putchar('\n');
+	tf_buf_free(&why);
+}
+
+/* The statuses of the attestations; -1: there is none. */
+static int
+list_of(const struct tf_json_doc *d)
+{
+	return tf_json_get(d, tf_json_get(d, 0, "compliance_status"),
+	    "attestations_statuses");
 }
 
 void
 compliance_print(const char *path, struct tf_str word,
-    const struct tf_json_doc *d)
+    const struct tf_json_doc *d, bool sealed_only)
 {
-	int of = tf_json_get(d, 0, "compliance_status");
-	int list = tf_json_get(d, of, "attestations_statuses");
+	int list = list_of(d);
 
+	sealed_only = sealed_only && !is_word(word, "COMPLIANT");
 	text_put(stdout, path, strlen(path));
 	fputs("  ", stdout);
 	text_put(stdout, word.p, word.n);
@@ -181,7 +239,78 @@ compliance_print(const char *path, struct tf_str word,
 	}
 	for (uint32_t t = (uint32_t)list + 1; t < d->tok[list].next;
 	     t = d->tok[t].next)
-		print_attestation(d, (int)t);
+		print_attestation(d, (int)t, sealed_only);
+}
+
+/* --- JUnit ------------------------------------------------------------------ */
+
+/* What a JUnit file says about each meaning. */
+static const char *const elements[] = { [GOOD] = NULL,
+	[BAD] = "failure",
+	[LACKING] = "error",
+	[OPTIONAL] = "skipped" };
+
+static void
+add_case(struct tf_buf *out, struct tf_str name, enum meaning m,
+    const struct tf_buf *why)
+{
+	struct tf_buf shown = { 0 };
+
+	text_add(&shown, name.p, name.n);
+	tf_buf_str(out, "  <testcase classname=\"trailfs.assert\" name=\"");
+	text_add_xml(out, shown.p, shown.n);
+	if (elements[m] == NULL) {
+		tf_buf_str(out, "\"/>\n");
+	} else {
+		tf_buf_printf(out, "\">\n    <%s message=\"", elements[m]);
+		text_add_xml(out, why->p, why->n);
+		tf_buf_str(out, "\"/>\n  </testcase>\n");
+	}
+	out->failed = out->failed || shown.failed || why->failed;
+	tf_buf_free(&shown);
+}
+
+enum tf_code
+compliance_junit(const char *path, struct tf_str word,
+    const struct tf_json_doc *d, bool sealed_only, struct tf_buf *out,
+    struct tf_error *err)
+{
+	size_t count[OPTIONAL + 1] = { 0 }, n = 0;
+	struct tf_buf cases = { 0 }, why = { 0 };
+	int list = list_of(d);
+
+	/* An open repeat of a sealed report is no reason. */
+	sealed_only = sealed_only && !is_word(word, "COMPLIANT");
+	for (uint32_t t = (uint32_t)list + 1;
+	     list >= 0 && t < d->tok[list].next; t = d->tok[t].next, n++) {
+		enum meaning m;
+
+		why.n = 0;
+		m = meaning_of(d, (int)t, sealed_only, &why);
+		add_case(&cases, compliance_word(d, (int)t, "attestation_name"),
+		    m, &why);
+		count[m]++;
+	}
+	/* The cases never say less than the exit status. */
+	if (!is_word(word, "COMPLIANT") && count[BAD] + count[LACKING] == 0) {
+		why.n = 0;
+		tf_buf_str(&why,
+		    n == 0 ? "nothing was recorded" : "it is not compliant");
+		add_case(&cases, tf_str_of(path), LACKING, &why);
+		count[LACKING]++;
+		n++;
+	}
+	tf_buf_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+	tf_buf_printf(out,
+	    "<testsuite name=\"trailfs.assert\" tests=\"%zu\" "
+	    "failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n",
+	    n, count[BAD], count[LACKING], count[OPTIONAL]);
+	tf_buf_add(out, cases.p, cases.n);
+	tf_buf_str(out, "</testsuite>\n");
+	out->failed = out->failed || cases.failed;
+	tf_buf_free(&cases);
+	tf_buf_free(&why);
+	return tf_buf_end(out, err);
 }
 
 static void

@@ -21,9 +21,15 @@ TF_MUST_USE enum tf_code compliance_read(const struct where *w,
 int compliance_exit(struct tf_str word);
 
 /* Print status.json of a workflow (parsed by tf_json_parse_status) for people:
- * path and word, and a line for each attestation. */
+ * path and word, and a line for each attestation, with the reason if it is
+ * missing or not compliant.  sealed_only: only sealed ones count. */
 void compliance_print(const char *path, struct tf_str word,
-    const struct tf_json_doc *d);
+    const struct tf_json_doc *d, bool sealed_only);
+/* Append the same as JUnit XML, one test case per attestation, to out: not
+ * compliant is a failure, missing an error. */
+TF_MUST_USE enum tf_code compliance_junit(const char *path, struct tf_str word,
+    const struct tf_json_doc *d, bool sealed_only, struct tf_buf *out,
+    struct tf_error *err);
 /* The same for a trail; text is its status.json, one line per workflow.
  * TF_INVALID: a line is not JSON. */
 TF_MUST_USE enum tf_code compliance_print_trail(const struct tf_buf *text,

@@ -17,7 +17,6 @@
 #include "text.h"
 
 #define TEMPLATE "template"
-#define TYPES "types"
 #define SUFFIX ".yml"
 
 /* --- the text ------------------------------------------------------------- */
@@ -77,7 +76,7 @@ path_of(const struct define *d, uint64_t version)
 		(void)snprintf(at, sizeof(at), "@%llu",
 		    (unsigned long long)version);
 	return asprintf(&path, "%s/%s/%s%s%s" SUFFIX, d->w->file,
-		   TF_CONTROL_DIR, is_type ? TYPES "/" : "",
+		   TF_CONTROL_DIR, is_type ? TF_CONTROL_TYPES "/" : "",
 		   is_type ? d->name : TEMPLATE, at) < 0 ?
 	    NULL :
 	    path;
@@ -159,6 +158,9 @@ define_explain(const char *dir, struct tf_error *err)
 	char *path = NULL;
 	int fd = -1;
 
+	/* These are about the text, and not about the mount. */
+	if (err->sys == EINVAL || err->sys == E2BIG || err->sys == EFBIG)
+		err->code = TF_INVALID;
 	if (asprintf(&path, "%s/%s/%s", dir, TF_CONTROL_DIR,
 		TF_CONTROL_LAST_ERROR) >= 0)
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -308,6 +310,10 @@ define_of_workflow(struct where *w, uint64_t *version, struct tf_error *err)
 	if (rc == TF_OK && (t = tf_json_get(&d, 0, "template")) < 0)
 		rc = tf_fail(err, TF_NODATA,
 		    "%s began when its trail had no template", w->path);
+	if (rc == TF_OK && d.tok[t].type == TF_JSON_OBJECT &&
+	    (t = tf_json_get(&d, t, "version")) < 0)
+		rc = tf_fail(err, TF_INDOUBT, "%s: no version of the template",
+		    w->path);
 	if (rc == TF_OK && *version == 0)
 		*version = (uint64_t)d.tok[t].num;
 	if (rc == TF_OK) {
@@ -348,7 +354,8 @@ list_mounted(const struct define *d,
 	char *dir = NULL;
 	int n;
 
-	if (asprintf(&dir, "%s/%s/%s", d->w->file, TF_CONTROL_DIR, TYPES) < 0)
+	if (asprintf(&dir, "%s/%s/%s", d->w->file, TF_CONTROL_DIR,
+		TF_CONTROL_TYPES) < 0)
 		return tf_nomem(err);
 	n = scandir(dir, &list, is_newest, by_name);
 	if (n < 0) {

@@ -244,7 +244,8 @@ static enum tf_code
 save_user_data(struct recorder *r, const void *p, size_t n,
     struct tf_error *err)
 {
-	char *path = path_of(r, r->draft, TF_CONTROL_DIR "/user-data");
+	char *path = path_of(r, r->draft,
+	    TF_CONTROL_DIR "/" TF_CONTROL_USER_DATA);
 	enum tf_code rc;
 	int fd;
 

@@ -151,3 +151,35 @@ text_time(const char *s, char out[TF_TIME_LEN + 1])
 		out[10] = 'T';
 	return tf_time_parse(out, TF_TIME_LEN, &t);
 }
+
+void
+text_add_xml(struct tf_buf *out, const char *p, size_t n)
+{
+	static const char last[] = "\xef\xbf"; /* U+FFC0 to U+FFFF */
+
+	for (size_t i = 0; i < n; i++) {
+		if (n - i >= 3 && memcmp(p + i, last, 2) == 0 &&
+		    (p[i + 2] & 0xfe) == 0xbe) {
+			tf_buf_printf(out, "\\xef\\xbf\\x%02x",
+			    (unsigned char)p[i + 2]);
+			i += 2;
+			continue;
+		}
+		switch (p[i]) {
+		case '&':
+			tf_buf_str(out, "&amp;");
+			break;
+		case '<':
+			tf_buf_str(out, "&lt;");
+			break;
+		case '>':
+			tf_buf_str(out, "&gt;");
+			break;
+		case '"':
+			tf_buf_str(out, "&quot;");
+			break;
+		default:
+			tf_buf_add(out, p + i, 1);
+		}
+	}
+}

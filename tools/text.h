@@ -16,6 +16,9 @@
 void text_add(struct tf_buf *out, const char *s, size_t n);
 /* The same for text from core that has \xHH already: they stay. */
 void text_add_shown(struct tf_buf *out, const char *s, size_t n);
+/* Append n bytes escaped for XML.  They must have no characters that XML forbids
+ * (text_add), except perhaps U+FFFE and U+FFFF. */
+void text_add_xml(struct tf_buf *out, const char *p, size_t n);
 /* text_add() to a stream. */
 void text_put(FILE *f, const char *p, size_t n);
 /* text_add() of a JSON string; other values are appended as they are. */

@@ -22,6 +22,7 @@ static const struct verb *const verbs[] = {
 	&cmd_attest,
 	&cmd_run,
 	&cmd_assert,
+	&cmd_override,
 	&cmd_seal,
 	&cmd_sync,
 	&cmd_prove,

@@ -4,42 +4,6 @@
 #include "text.h"
 #include "verdict.h"
 
-/*
- * Escape text for XML.  It has no characters that XML forbids (text_add),
- * except perhaps U+FFFE and U+FFFF.
- */
-static void
-add_xml(struct tf_buf *out, const char *p, size_t n)
-{
-	static const char last[] = "\xef\xbf"; /* U+FFC0 to U+FFFF */
-
-	for (size_t i = 0; i < n; i++) {
-		if (n - i >= 3 && memcmp(p + i, last, 2) == 0 &&
-		    (p[i + 2] & 0xfe) == 0xbe) {
-			tf_buf_printf(out, "\\xef\\xbf\\x%02x",
-			    (unsigned char)p[i + 2]);
-			i += 2;
-			continue;
-		}
-		switch (p[i]) {
-		case '&':
-			tf_buf_str(out, "&amp;");
-			break;
-		case '<':
-			tf_buf_str(out, "&lt;");
-			break;
-		case '>':
-			tf_buf_str(out, "&gt;");
-			break;
-		case '"':
-			tf_buf_str(out, "&quot;");
-			break;
-		default:
-			tf_buf_add(out, p + i, 1);
-		}
-	}
-}
-
 static void
 add_case(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
@@ -59,15 +23,15 @@ add_case(struct tf_buf *out, const struct check *c, enum tf_check check)
 	    tf_check_name(check));
 	if (element == NULL && lines.n > 0) {
 		tf_buf_str(out, ">\n    <system-out>");
-		add_xml(out, lines.p, lines.n);
+		text_add_xml(out, lines.p, lines.n);
 		tf_buf_str(out, "</system-out>\n  </testcase>\n");
 	} else if (element == NULL) {
 		tf_buf_str(out, "/>\n");
 	} else {
 		tf_buf_printf(out, ">\n    <%s message=\"", element);
-		add_xml(out, detail.p, detail.n);
+		text_add_xml(out, detail.p, detail.n);
 		tf_buf_str(out, "\">");
-		add_xml(out, lines.p, lines.n);
+		text_add_xml(out, lines.p, lines.n);
 		tf_buf_printf(out, "</%s>\n  </testcase>\n", element);
 	}
 	out->failed = out->failed || detail.failed || lines.failed;
@@ -96,7 +60,7 @@ add_error(struct tf_buf *out, const struct tf_error *failed)
 	tf_buf_str(out,
 	    "  <testcase classname=\"trailfs.verify\" name=\"verify\">\n"
 	    "    <error message=\"");
-	add_xml(out, why.p, why.n);
+	text_add_xml(out, why.p, why.n);
 	tf_buf_str(out, "\"/>\n  </testcase>\n</testsuite>\n");
 	tf_buf_free(&why);
 }
