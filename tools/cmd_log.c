@@ -1,32 +1,53 @@
 /* trailctl log: the entries of the ledger, one per line. */
+#include <fnmatch.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd.h"
-#include "core/control.h"
+#include "ledger_lines.h"
+#include "pager.h"
 #include "report.h"
 #include "text.h"
-#include "where.h"
 
-#define LINE_MAX_BYTES 65536 /* no entry is longer */
 #define ANY_UID UINT64_MAX
-#define FOLLOW_S 1 /* seconds between two reads of --follow */
+#define NO_LIMIT UINT64_MAX
 
 static struct {
-	bool json, follow;
-	char since[TF_TIME_LEN + 1]; /* "" for all */
-	struct args_list types;	     /* none: all */
-	const char *trail;	     /* NULL for all */
-	uint64_t uid;		     /* ANY_UID for all */
-} ask = { .uid = ANY_UID };
+	bool json, follow, reverse;
+	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1]; /* "" for all */
+	struct args_list types, annotations;		     /* none: all */
+	const char *trail, *name, *user, *control;	     /* NULL for all */
+	uint64_t uid;	/* ANY_UID for all */
+	uint64_t limit; /* NO_LIMIT without one */
+} ask = { .uid = ANY_UID, .limit = NO_LIMIT };
 
 static const struct args_option options[] = {
 	ARGS_JSON(&ask.json),
+	{ .name = "annotation",
+	    .value = "KEY=VALUE",
+	    .help = "only entries with this claim; may be repeated",
+	    .list = &ask.annotations },
+	{ .name = "control",
+	    .value = "ID",
+	    .help = "only entries that claim this control",
+	    .text = &ask.control },
 	{ .name = "follow",
-	    .help = "continue with new entries until interrupted",
+	    .help = "print new entries until interrupted",
 	    .flag = &ask.follow },
+	{ .name = "limit",
+	    .value = "NUMBER",
+	    .help = "only so many entries, the newest",
+	    .number = &ask.limit },
+	{ .name = "name",
+	    .value = "GLOB",
+	    .help = "only entries about this name, or with /: path",
+	    .text = &ask.name },
+	{ .name = "reverse",
+	    .help = "in the other order",
+	    .flag = &ask.reverse },
 	{ .name = "since",
 	    .value = "TIME",
 	    .help = "only entries from TIME on (UTC)",
@@ -43,16 +64,23 @@ static const struct args_option options[] = {
 	    .value = "NUMBER",
 	    .help = "only entries that this user made",
 	    .number = &ask.uid },
+	{ .name = "until",
+	    .value = "TIME",
+	    .help = "only entries until TIME (UTC)",
+	    .time = ask.until },
+	{ .name = "user",
+	    .value = "NAME",
+	    .help = "the same by name, or on behalf of NAME",
+	    .text = &ask.user },
 	{ 0 },
 };
 
 struct log {
+	struct lines l;
 	const char *path; /* show this and what is below it; NULL for all */
-	struct where w;
-	struct tf_vault *v; /* of a store; NULL in a mount */
-	uint64_t off;	    /* bytes of events.jsonl read so far */
-	struct tf_buf rest; /* read, after the last line end */
-	uint64_t bad;	    /* lines that are not entries */
+	uint64_t printed;
+	uint64_t first; /* do not print earlier entries */
+	uint64_t bad;	/* lines that are not entries */
 };
 
 /* --- which entries ---------------------------------------------------- */
@@ -94,16 +122,82 @@ has_type(const struct tf_json_doc *d)
 }
 
 static bool
-is_wanted(const struct log *l, const struct tf_json_doc *d)
+has_annotation(const struct tf_json_doc *d, int claims, const char *want)
+{
+	const char *value = strchr(want, '=');
+	char key[256];
+
+	if (value == NULL)
+		return false;
+	(void)snprintf(key, sizeof(key), "%.*s", (int)(value - want), want);
+	return is(d, tf_json_get(d, tf_json_get(d, claims, "annotations"), key),
+	    value + 1);
+}
+
+static bool
+has_claims(const struct tf_json_doc *d)
+{
+	const int claims = tf_json_get(d, 0, "claims");
+
+	if (ask.control != NULL &&
+	    !is(d, tf_json_get(d, claims, "control"), ask.control))
+		return false;
+	for (size_t i = 0; i < ask.annotations.n; i++)
+		if (!has_annotation(d, claims, ask.annotations.v[i]))
+			return false;
+	return true;
+}
+
+/* Does the entry name the user as its actor, or as the one for whom it was
+ * made? */
+static bool
+has_user(const struct tf_json_doc *d, const char *user)
+{
+	const int notes = tf_json_get(d, tf_json_get(d, 0, "claims"),
+	    "annotations");
+
+	return is(d, tf_json_get(d, tf_json_get(d, 0, "actor"), "user"),
+		   user) ||
+	    is(d, tf_json_get(d, notes, "on_behalf_of"), user);
+}
+
+static bool
+has_name(const struct tf_json_doc *d)
+{
+	const int t = tf_json_get(d, 0, "path");
+	struct tf_buf b = { 0 };
+	const char *path, *last;
+	bool whole = strchr(ask.name, '/') != NULL, has = false;
+
+	if (t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK) {
+		path = text_of(&b);
+		last = strrchr(path, '/');
+		has = fnmatch(ask.name, whole || last == NULL ? path : last + 1,
+			  whole ? FNM_PATHNAME : 0) == 0;
+	}
+	tf_buf_free(&b);
+	return has;
+}
+
+static bool
+is_in_time(const struct tf_json_doc *d)
 {
 	char when[TF_TIME_LEN + 1];
+
+	(void)text_when(d, when);
+	return (ask.since[0] == '\0' || strcmp(when, ask.since) >= 0) &&
+	    (ask.until[0] == '\0' || strcmp(when, ask.until) <= 0);
+}
+
+static bool
+is_wanted(const struct log *l, const struct tf_json_doc *d)
+{
 	int t;
 
-	if (ask.since[0] != '\0') {
-		(void)text_when(d, when);
-		if (strcmp(when, ask.since) < 0)
-			return false;
-	}
+	if (!is_in_time(d) || !has_claims(d) ||
+	    (ask.name != NULL && !has_name(d)) ||
+	    (ask.user != NULL && !has_user(d, ask.user)))
+		return false;
 	if (!has_type(d))
 		return false;
 	if (ask.trail != NULL &&
@@ -160,18 +254,31 @@ print_entry(const struct tf_json_doc *d)
 	tf_buf_free(&what);
 }
 
+/* A line that is not an entry is never shown as one, and ends no list. */
 static void
-take_line(struct log *l, const char *p, size_t n)
+print_malformed(struct log *l, const struct tf_error *why)
 {
-	struct tf_json_doc d = { 0 };
-	struct tf_error err = { 0 };
+	l->bad++;
+	if (ask.json)
+		report_note("a record is malformed: %s", why->text);
+	else
+		printf("%6s  malformed record: %s\n", "?", why->text);
+}
 
-	/* A line that is not an entry is never shown as one. */
-	if (tf_json_parse(&d, p, n, &err) != TF_OK) {
-		report_note("a line before byte %llu is no entry: %s",
-		    (unsigned long long)l->off, err.text);
-		l->bad++;
-	} else if (is_wanted(l, &d)) {
+static enum tf_code
+take_line(void *arg, const char *p, size_t n, struct tf_error *err)
+{
+	struct log *l = arg;
+	struct tf_json_doc d = { 0 };
+	struct tf_error why = { 0 };
+	uint64_t seq;
+
+	(void)err;
+	if (tf_json_parse(&d, p, n, &why) != TF_OK) {
+		print_malformed(l, &why);
+	} else if (is_wanted(l, &d) &&
+	    (l->first == 0 || (lines_seq(p, n, &seq) && seq >= l->first))) {
+		l->printed++;
 		if (ask.json) {
 			fwrite(p, 1, n, stdout);
 			putchar('\n');
@@ -180,87 +287,87 @@ take_line(struct log *l, const char *p, size_t n)
 		}
 	}
 	tf_json_doc_free(&d);
+	return ferror(stdout) ? TF_NODATA : TF_OK;
+}
+
+static enum tf_code
+take_newest(void *arg, const char *p, size_t n, struct tf_error *err)
+{
+	struct log *l = arg;
+
+	if (l->printed == ask.limit)
+		return TF_NODATA;
+	return take_line(l, p, n, err);
+}
+
+/* Count down to the first entry of the newest ones. */
+static enum tf_code
+count_newest(void *arg, const char *p, size_t n, struct tf_error *err)
+{
+	struct log *l = arg;
+	struct tf_json_doc d = { 0 };
+
+	(void)err;
+	if (tf_json_parse(&d, p, n, NULL) == TF_OK && is_wanted(l, &d) &&
+	    lines_seq(p, n, &l->first))
+		l->printed++;
+	tf_json_doc_free(&d);
+	return l->printed == ask.limit ? TF_NODATA : TF_OK;
 }
 
 /* --- all of them ------------------------------------------------------ */
 
 static enum tf_code
-take(struct log *l, const char *p, size_t n, struct tf_error *err)
+print_forward(struct log *l, struct tf_error *err)
 {
-	size_t done = 0;
-	const char *end;
+	enum tf_code rc = TF_OK;
 
-	l->off += n;
-	tf_buf_add(&l->rest, p, n);
-	if (l->rest.failed)
-		return tf_nomem(err);
-	while ((end = memchr(l->rest.p + done, '\n', l->rest.n - done)) !=
-	    NULL) {
-		take_line(l, l->rest.p + done,
-		    (size_t)(end - l->rest.p) - done);
-		done = (size_t)(end - l->rest.p) + 1;
-	}
-	memmove(l->rest.p, l->rest.p + done, l->rest.n - done);
-	l->rest.n -= done;
-	if (l->rest.n > LINE_MAX_BYTES)
-		return tf_fail(err, TF_TAMPER,
-		    "a line of the ledger is longer "
-		    "than any entry");
-	return TF_OK;
+	if (ask.limit == 0)
+		return TF_OK;
+	if (ask.limit != NO_LIMIT)
+		rc = lines_backward(&l->l, count_newest, l, err);
+	if (ask.limit != NO_LIMIT && l->printed < ask.limit)
+		l->first = 0;
+	l->printed = 0;
+	return rc == TF_OK ? lines_forward(&l->l, 0, take_line, l, err) : rc;
 }
 
-/* Show the entries after l->off. */
+/* Print what is there.  Lines for people begin with the newest; JSON has the
+ * order of the ledger. */
 static enum tf_code
-catch_up_mount(struct log *l, struct tf_error *err)
+print_now(struct log *l, struct tf_error *err)
 {
-	char part[65536];
-	enum tf_code rc;
-	ssize_t n;
-	int fd;
+	const bool forward = ask.json != ask.reverse;
+	enum tf_code rc = TF_OK;
 
-	if ((rc = where_control(&l->w, TF_CONTROL_EVENTS, &fd, err)) != TF_OK)
-		return rc;
-	while (rc == TF_OK &&
-	    (n = pread(fd, part, sizeof(part), (off_t)l->off)) != 0) {
-		if (n < 0)
-			rc = report_system(err, "read the ledger");
-		else
-			rc = take(l, part, (size_t)n, err);
-	}
-	close(fd);
-	return rc;
-}
-
-static enum tf_code
-catch_up_store(struct log *l, struct tf_error *err)
-{
-	uint64_t entries, bytes;
-	char part[65536];
-	enum tf_code rc;
-	size_t got;
-
-	rc = tf_vault_size(l->v, &entries, &bytes, err);
-	while (rc == TF_OK && l->off < bytes) {
-		rc = tf_vault_events(l->v, entries, l->off, part, sizeof(part),
-		    &got, err);
-		if (rc == TF_OK && got == 0)
-			break;
-		if (rc == TF_OK)
-			rc = take(l, part, got, err);
-	}
-	return rc;
-}
-
-static enum tf_code
-catch_up(struct log *l, struct tf_error *err)
-{
-	enum tf_code rc;
-
-	if (l->v != NULL)
-		rc = catch_up_store(l, err);
+	if (!ask.json)
+		pager_begin();
+	if (forward)
+		rc = print_forward(l, err);
 	else
-		rc = catch_up_mount(l, err);
-	fflush(stdout);
+		rc = lines_backward(&l->l, take_newest, l, err);
+	pager_end();
+	return rc;
+}
+
+static enum tf_code
+follow(struct log *l, struct tf_error *err)
+{
+	struct lines_place p = { 0 };
+	bool gone = false;
+	enum tf_code rc = TF_OK;
+
+	if (ask.since[0] == '\0')
+		rc = lines_end(&l->l, &p, err);
+	while (rc == TF_OK) {
+		rc = lines_look(&l->l, err);
+		if (rc == TF_OK)
+			rc = lines_continue(&l->l, &p, take_line, l, err);
+		fflush(stdout);
+		if (ferror(stdout))
+			break;
+		rc = lines_wait(&l->l, rc, &gone, err);
+	}
 	return rc;
 }
 
@@ -274,9 +381,9 @@ find_path(struct log *l, const char *path, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 	char *file = NULL;
 
-	if (l->v != NULL) {
-		rc = tf_vault_walk(l->v, path, &attr, err);
-	} else if (asprintf(&file, "%s/%s", l->w.mount, path) < 0) {
+	if (l->l.v != NULL) {
+		rc = tf_vault_walk(l->l.v, path, &attr, err);
+	} else if (asprintf(&file, "%s/%s", l->l.w.mount, path) < 0) {
 		rc = tf_nomem(err);
 	} else if (access(file, F_OK) < 0) {
 		rc = report_system(err, "%s", path);
@@ -285,32 +392,79 @@ find_path(struct log *l, const char *path, struct tf_error *err)
 	return rc;
 }
 
-/* An empty answer must mean "no such entry", never "no such name". */
 static enum tf_code
-check_filters(struct log *l, struct tf_error *err)
+note_user(void *arg, const char *p, size_t n, struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
+	struct tf_json_doc d = { 0 };
+	bool *found = arg;
 
+	(void)err;
+	if (tf_json_parse(&d, p, n, NULL) == TF_OK)
+		*found = has_user(&d, ask.user);
+	tf_json_doc_free(&d);
+	return *found ? TF_NODATA : TF_OK;
+}
+
+/* A user is known by the system or by the ledger. */
+static enum tf_code
+check_user(struct log *l, struct tf_error *err)
+{
+	bool found = false;
+	enum tf_code rc;
+
+	if (ask.user == NULL || getpwnam(ask.user) != NULL)
+		return TF_OK;
+	rc = lines_backward(&l->l, note_user, &found, err);
+	if (rc == TF_OK && !found)
+		rc = tf_fail(err, TF_USAGE,
+		    "no entry and no account has the user %.60s", ask.user);
+	return rc;
+}
+
+static enum tf_code
+check_options(struct tf_error *err)
+{
 	for (size_t i = 0; i < ask.types.n; i++)
 		if (!tf_vault_knows_type(ask.types.v[i]))
 			return tf_fail(err, TF_USAGE,
 			    "no entry has the type %.60s: "
 			    "trailfs-format(5) lists the types",
 			    ask.types.v[i]);
+	for (size_t i = 0; i < ask.annotations.n; i++)
+		if (strchr(ask.annotations.v[i], '=') == NULL)
+			return tf_fail(err, TF_USAGE,
+			    "--annotation takes KEY=VALUE");
+	if (ask.follow &&
+	    (ask.reverse || ask.limit != NO_LIMIT || ask.until[0] != '\0'))
+		return tf_fail(err, TF_USAGE,
+		    "--follow has no end: not with --limit, --reverse, "
+		    "--until");
 	if (ask.trail != NULL && strchr(ask.trail, '/') != NULL)
 		return tf_fail(err, TF_USAGE,
 		    "--trail takes the name of a "
 		    "trail; give a path as the last argument");
+	return TF_OK;
+}
+
+/* An empty answer must mean "no such entry", never "no such name". */
+static enum tf_code
+check_filters(struct log *l, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
 	if (ask.trail != NULL &&
 	    (rc = find_path(l, ask.trail, err)) == TF_NOTFOUND)
-		return tf_fail(err, rc, "no such trail: %.80s", ask.trail);
-	if (rc == TF_OK && strcmp(l->w.path, ".") != 0) {
-		l->path = l->w.path;
+		return tf_fail(err, TF_USAGE, "no such trail: %.80s",
+		    ask.trail);
+	if (rc == TF_OK && strcmp(l->l.w.path, ".") != 0) {
+		l->path = l->l.w.path;
 		if ((rc = find_path(l, l->path, err)) == TF_NOTFOUND)
 			return tf_fail(err, rc, "no such path: %.120s",
 			    l->path);
 	}
-	return rc;
+	if (rc == TF_OK)
+		rc = lines_look(&l->l, err);
+	return rc == TF_OK ? check_user(l, err) : rc;
 }
 
 static int
@@ -318,28 +472,19 @@ run(int n, char **arg)
 {
 	struct log l = { 0 };
 	struct tf_error err = { 0 };
-	enum tf_code rc = where_find(n > 0 ? arg[0] : ".", &l.w, &err);
+	enum tf_code rc = check_options(&err);
 
-	if (rc == TF_OK && l.w.store != NULL)
-		rc = where_open(&l.w, false, &l.v, &err);
-	if (rc == TF_OK)
-		rc = check_filters(&l, &err);
-	while (rc == TF_OK) {
-		rc = catch_up(&l, &err);
-		if (!ask.follow || rc != TF_OK || ferror(stdout))
-			break;
-		sleep(FOLLOW_S);
-	}
-	if (rc == TF_OK && l.rest.n > 0)
-		rc = tf_fail(&err, TF_TAMPER,
-		    "the last line of the ledger is "
-		    "not whole");
-	where_close(l.v);
-	tf_buf_free(&l.rest);
-	where_free(&l.w);
 	if (rc != TF_OK)
 		return report(&err);
-	return l.bad > 0 ? REPORT_TAMPERED : REPORT_OK;
+	rc = lines_open(&l.l, n > 0 ? arg[0] : ".", &err);
+	if (rc == TF_OK)
+		rc = check_filters(&l, &err);
+	if (rc == TF_OK)
+		rc = ask.follow ? follow(&l, &err) : print_now(&l, &err);
+	lines_close(&l.l);
+	if (rc != TF_OK)
+		return report(&err);
+	return l.bad > 0 ? REPORT_FINDING : REPORT_OK;
 }
 
 const struct verb cmd_log = {

@@ -1,0 +1,368 @@
+/* The entries of the ledger as lines: see ledger_lines.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/crypto.h"
+#include "core/control.h"
+#include "ledger_lines.h"
+#include "report.h"
+
+#define LINE_MAX_BYTES 65536 /* no entry is longer */
+#define WAIT_S 1
+
+/* --- opening ------------------------------------------------------------------- */
+
+enum tf_code
+lines_open(struct lines *l, const char *arg, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	*l = (struct lines){ .fd = -1 };
+	rc = where_find(arg, &l->w, err);
+	if (rc == TF_OK && l->w.store != NULL)
+		rc = where_open(&l->w, false, &l->v, err);
+	return rc;
+}
+
+void
+lines_close(struct lines *l)
+{
+	lines_pause(l);
+	where_close(l->v);
+	l->v = NULL;
+	where_free(&l->w);
+}
+
+enum tf_code
+lines_look(struct lines *l, struct tf_error *err)
+{
+	struct stat st;
+	enum tf_code rc;
+
+	if (l->v != NULL)
+		return tf_vault_size(l->v, &l->entries, &l->size, err);
+	lines_pause(l);
+	if ((rc = where_control(&l->w, TF_CONTROL_EVENTS, &l->fd, err)) !=
+	    TF_OK)
+		return rc;
+	if (fstat(l->fd, &st) < 0)
+		return report_system(err, "%s", l->w.mount);
+	l->size = (uint64_t)st.st_size;
+	return TF_OK;
+}
+
+void
+lines_pause(struct lines *l)
+{
+	if (l->fd >= 0)
+		(void)close(l->fd); /* read-only */
+	l->fd = -1;
+}
+
+/* Read up to n bytes at off; none only at the end. */
+static enum tf_code
+read_at(struct lines *l, uint64_t off, char *p, size_t n, size_t *got,
+    struct tf_error *err)
+{
+	ssize_t r;
+
+	*got = 0;
+	if (off >= l->size)
+		return TF_OK;
+	if (n > l->size - off)
+		n = (size_t)(l->size - off);
+	if (l->v != NULL)
+		return tf_vault_events(l->v, l->entries, off, p, n, got, err);
+	do
+		r = pread(l->fd, p, n, (off_t)off);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return report_system(err, "read the ledger");
+	*got = (size_t)r;
+	return TF_OK;
+}
+
+/* --- in both directions --------------------------------------------------------- */
+
+static enum tf_code
+too_long(struct tf_error *err)
+{
+	return tf_fail(err, TF_TAMPER,
+	    "a line of the ledger is longer than any entry, or has no end");
+}
+
+enum tf_code
+lines_forward(struct lines *l, uint64_t off, lines_fn fn, void *arg,
+    struct tf_error *err)
+{
+	char *part = malloc(2 * LINE_MAX_BYTES), *start, *end;
+	size_t kept = 0, got;
+	enum tf_code rc = part == NULL ? tf_nomem(err) : TF_OK;
+
+	while (rc == TF_OK) {
+		rc = read_at(l, off, part + kept, LINE_MAX_BYTES, &got, err);
+		if (rc != TF_OK || got == 0)
+			break;
+		off += got;
+		kept += got;
+		start = part;
+		while (rc == TF_OK &&
+		    (end = memchr(start, '\n',
+			 kept - (size_t)(start - part))) != NULL) {
+			rc = fn(arg, start, (size_t)(end - start), err);
+			start = end + 1;
+		}
+		kept -= (size_t)(start - part);
+		memmove(part, start, kept);
+		if (rc == TF_OK && kept > LINE_MAX_BYTES)
+			rc = too_long(err);
+	}
+	if (rc == TF_OK && kept > 0)
+		rc = too_long(err);
+	free(part);
+	return rc == TF_NODATA ? TF_OK : rc;
+}
+
+/* Call fn for the lines of part, from the last to the second; *n becomes the
+ * length of the first, which may not be whole. */
+static enum tf_code
+take_backward(const char *part, size_t *n, lines_fn fn, void *arg,
+    struct tf_error *err)
+{
+	const char *lf;
+	enum tf_code rc = TF_OK;
+
+	/* part ends in a LF, that of the last line. */
+	while (rc == TF_OK && *n > 0 &&
+	    (lf = memrchr(part, '\n', *n - 1)) != NULL) {
+		rc = fn(arg, lf + 1, (size_t)(part + *n - 1 - (lf + 1)), err);
+		*n = (size_t)(lf + 1 - part);
+	}
+	return rc;
+}
+
+enum tf_code
+lines_backward(struct lines *l, lines_fn fn, void *arg, struct tf_error *err)
+{
+	char *part = malloc(3 * LINE_MAX_BYTES);
+	uint64_t off = l->size;
+	size_t kept = 0, step, got = 0, done;
+	enum tf_code rc = part == NULL ? tf_nomem(err) : TF_OK;
+
+	while (rc == TF_OK && off > 0) {
+		step = off < LINE_MAX_BYTES ? (size_t)off : LINE_MAX_BYTES;
+		memmove(part + step, part, kept);
+		off -= step;
+		for (done = 0; rc == TF_OK && done < step; done += got) {
+			rc = read_at(l, off + done, part + done, step - done,
+			    &got, err);
+			if (rc == TF_OK && got == 0)
+				rc = tf_fail(err, TF_TAMPER,
+				    "the ledger became shorter");
+		}
+		if (rc != TF_OK)
+			break;
+		kept += step;
+		if (part[kept - 1] != '\n')
+			rc = too_long(err);
+		else
+			rc = take_backward(part, &kept, fn, arg, err);
+		if (rc == TF_OK && kept > LINE_MAX_BYTES)
+			rc = too_long(err);
+	}
+	if (rc == TF_OK && kept > 0)
+		rc = fn(arg, part, kept - 1, err);
+	free(part);
+	return rc == TF_NODATA ? TF_OK : rc;
+}
+
+/* --- places --------------------------------------------------------------------- */
+
+bool
+lines_seq(const char *line, size_t n, uint64_t *seq)
+{
+	struct tf_json_doc d = { 0 };
+	bool is = false;
+	int t;
+
+	if (tf_json_parse(&d, line, n, NULL) == TF_OK) {
+		t = tf_json_get(&d, 0, "seq");
+		is = t >= 0 && d.tok[t].type == TF_JSON_INT &&
+		    d.tok[t].num >= 0;
+		if (is)
+			*seq = (uint64_t)d.tok[t].num;
+	}
+	tf_json_doc_free(&d);
+	return is;
+}
+
+/* The first entry among some lines, or the end of those before `next`. */
+struct first {
+	uint64_t next; /* 0: any entry */
+	bool skip;     /* the first line, which may not be whole */
+	uint64_t at;   /* offset of the line */
+	uint64_t off;  /* behind the lines before it */
+	bool found;
+	uint64_t seq;
+};
+
+static enum tf_code
+find_first(void *arg, const char *line, size_t n, struct tf_error *err)
+{
+	struct first *f = arg;
+
+	(void)err;
+	f->at = f->off;
+	f->off += n + 1;
+	if (f->skip)
+		f->skip = false;
+	else
+		f->found = lines_seq(line, n, &f->seq) && f->seq >= f->next;
+	return f->found ? TF_NODATA : TF_OK;
+}
+
+/* *off becomes the offset of the first line whose entry is `next` or later. */
+static enum tf_code
+seek(struct lines *l, uint64_t next, uint64_t *off, struct tf_error *err)
+{
+	uint64_t low = 0, high = l->size;
+	struct first f;
+	enum tf_code rc;
+
+	/* A line begins at low; the one looked for begins in low..high. */
+	while (high - low > 2 * LINE_MAX_BYTES) {
+		uint64_t mid = low + (high - low) / 2;
+
+		f = (struct first){ .skip = true, .off = mid };
+		if ((rc = lines_forward(l, mid, find_first, &f, err)) != TF_OK)
+			return rc;
+		if (f.found && f.seq < next)
+			low = f.at;
+		else
+			high = f.found && f.at < high ? f.at : mid;
+	}
+	f = (struct first){ .next = next, .off = low };
+	rc = lines_forward(l, low, find_first, &f, err);
+	*off = f.found ? f.at : l->size;
+	return rc;
+}
+
+static void
+hash_line(const char *line, size_t n, struct tf_hash *out)
+{
+	tf_sha256(line, n, out);
+}
+
+static void
+move_behind(struct lines_place *p, const char *line, size_t n)
+{
+	uint64_t seq;
+
+	/* What is no entry stands for the one that should be there. */
+	p->has_last = lines_seq(line, n, &seq);
+	p->next = p->has_last ? seq + 1 : p->next + 1;
+	hash_line(line, n, &p->last);
+}
+
+static enum tf_code
+take_last(void *arg, const char *line, size_t n, struct tf_error *err)
+{
+	(void)err;
+	move_behind(arg, line, n);
+	return TF_NODATA;
+}
+
+enum tf_code
+lines_end(struct lines *l, struct lines_place *p, struct tf_error *err)
+{
+	*p = (struct lines_place){ 0 };
+	return lines_backward(l, take_last, p, err);
+}
+
+struct walk {
+	struct lines_place *p;
+	struct lines_place before; /* where the walk began */
+	bool all;		   /* all lines can be read, none is hidden */
+	bool checked;
+	lines_fn fn;
+	void *arg;
+};
+
+static enum tf_code
+another_ledger(struct tf_error *err)
+{
+	return tf_fail(err, TF_FOREIGN,
+	    "this is another ledger than before: an earlier entry differs or "
+	    "is missing");
+}
+
+static enum tf_code
+take_next(void *arg, const char *line, size_t n, struct tf_error *err)
+{
+	struct walk *w = arg;
+	struct tf_hash h;
+	uint64_t seq;
+	enum tf_code rc;
+
+	if (!w->checked && lines_seq(line, n, &seq) &&
+	    seq + 1 == w->before.next) {
+		w->checked = true;
+		hash_line(line, n, &h);
+		if (w->before.has_last &&
+		    memcmp(&h, &w->before.last, sizeof(h)) != 0)
+			return another_ledger(err);
+		return TF_OK;
+	}
+	if (!w->checked && w->all)
+		return another_ledger(err);
+	w->checked = true;
+	if ((rc = w->fn(w->arg, line, n, err)) == TF_OK)
+		move_behind(w->p, line, n);
+	return rc;
+}
+
+enum tf_code
+lines_continue(struct lines *l, struct lines_place *p, lines_fn fn, void *arg,
+    struct tf_error *err)
+{
+	struct walk w = { .p = p,
+		.before = *p,
+		.all = p->has_last && geteuid() == 0,
+		.checked = !p->has_last,
+		.fn = fn,
+		.arg = arg };
+	uint64_t off;
+	enum tf_code rc;
+
+	/* The entry before shows whether it is the same ledger. */
+	rc = seek(l, p->has_last ? p->next - 1 : p->next, &off, err);
+	if (rc == TF_OK)
+		rc = lines_forward(l, off, take_next, &w, err);
+	if (rc == TF_OK && !w.checked && w.all)
+		rc = another_ledger(err);
+	return rc;
+}
+
+/* --- waiting --------------------------------------------------------------------- */
+
+enum tf_code
+lines_wait(struct lines *l, enum tf_code rc, bool *gone, struct tf_error *err)
+{
+	const bool away = l->v == NULL &&
+	    (rc == TF_NOTFOUND || rc == TF_IO || rc == TF_NOTDIR);
+
+	(void)err;
+	lines_pause(l);
+	if (rc != TF_OK && !away)
+		return rc;
+	if (away && !*gone)
+		report_note("%s is not mounted; waiting for it", l->w.mount);
+	else if (!away && *gone)
+		report_note("%s is mounted again", l->w.mount);
+	*gone = away;
+	(void)sleep(WAIT_S); /* ends early when a signal comes */
+	return TF_OK;
+}

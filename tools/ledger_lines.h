@@ -1,0 +1,70 @@
+/*
+ * The entries of the ledger as lines, from a mount or a store: in either
+ * direction, and followed as they are appended, also past an unmount.
+ */
+#ifndef TRAILCTL_LEDGER_LINES_H
+#define TRAILCTL_LEDGER_LINES_H
+
+#include "core/json.h"
+#include "where.h"
+
+struct lines {
+	struct where w;
+	struct tf_vault *v; /* of a store; NULL in a mount */
+	int fd;		    /* of a mount, between lines_look and lines_pause */
+	uint64_t entries, size; /* of the store; bytes of all lines */
+};
+
+/* Open the ledger of the vault that arg names.  The caller calls lines_close in
+ * any case. */
+TF_MUST_USE enum tf_code lines_open(struct lines *l, const char *arg,
+    struct tf_error *err);
+void lines_close(struct lines *l);
+
+/* Look at the present ledger; lines_pause lets go of the mount, which could not
+ * be unmounted meanwhile. */
+TF_MUST_USE enum tf_code lines_look(struct lines *l, struct tf_error *err);
+void lines_pause(struct lines *l);
+
+/* Take one line, without its LF.  TF_NODATA ends the walk, which then returns
+ * TF_OK. */
+typedef enum tf_code (*lines_fn)(void *arg, const char *line, size_t n,
+    struct tf_error *err);
+/* Call fn for every line from byte off on, or for every line from the last to
+ * the first.  A line longer than any entry, or without an end, is TF_TAMPER. */
+TF_MUST_USE enum tf_code lines_forward(struct lines *l, uint64_t off,
+    lines_fn fn, void *arg, struct tf_error *err);
+TF_MUST_USE enum tf_code lines_backward(struct lines *l, lines_fn fn, void *arg,
+    struct tf_error *err);
+
+/* The number of the entry in the line.  False: it is no entry. */
+bool lines_seq(const char *line, size_t n, uint64_t *seq);
+
+/* A place in the ledger: all entries before `next` are done.  A user who may
+ * not read all entries sees other lines as rights change, so a place is no
+ * offset. */
+struct lines_place {
+	uint64_t next;
+	bool has_last; /* of entry next - 1, if that was readable */
+	struct tf_hash last;
+};
+/* Set *p behind the last line. */
+TF_MUST_USE enum tf_code lines_end(struct lines *l, struct lines_place *p,
+    struct tf_error *err);
+/*
+ * Call fn for every line from *p on; *p moves behind each line for which fn
+ * returned TF_OK.
+ * TF_FOREIGN: it is another ledger than that in which *p was.
+ */
+TF_MUST_USE enum tf_code lines_continue(struct lines *l, struct lines_place *p,
+    lines_fn fn, void *arg, struct tf_error *err);
+
+/*
+ * Wait a second, or until the mount is back: *gone tells whether it was gone
+ * before this call and after it, and changes are reported on stderr.  rc is
+ * what the last look said.  Returns rc where waiting does not help.
+ */
+TF_MUST_USE enum tf_code lines_wait(struct lines *l, enum tf_code rc,
+    bool *gone, struct tf_error *err);
+
+#endif
