@@ -102,23 +102,20 @@ rule_of_slot(struct tf_vault *v, struct tf_db *db,
 
 static enum tf_code
 find_rule(struct tf_vault *v, struct tf_db *db, const struct tf_node_row *att,
-    const struct tf_claim_row *claims, struct rule *r, struct tf_error *err)
+    const struct tf_definition_row *template, const struct tf_claim_row *claims,
+    struct rule *r, struct tf_error *err)
 {
-	struct tf_definition_row template;
 	struct tf_buf type = { 0 };
-	enum tf_code rc = tf_workflow_template(db, att->attr.parent, &template,
-	    err);
+	enum tf_code rc;
 
 	*r = (struct rule){ .by = BY_NOTHING };
-	if (rc != TF_OK)
-		return rc;
 	rc = tf_claims_value((struct tf_str){ claims->claims.p,
 				 claims->claims.n },
 	    "type", &type, err);
 	if (rc == TF_OK)
-		rc = find_type(db, template.node, tf_buf_bytes(&type), r, err);
+		rc = find_type(db, template->node, tf_buf_bytes(&type), r, err);
 	else if (rc == TF_NODATA)
-		rc = rule_of_slot(v, db, att, &template, r, err);
+		rc = rule_of_slot(v, db, att, template, r, err);
 	tf_buf_free(&type);
 	return rc;
 }
@@ -126,6 +123,7 @@ find_rule(struct tf_vault *v, struct tf_db *db, const struct tf_node_row *att,
 struct question {
 	struct tf_vault *v;
 	struct tf_db *db;
+	struct tf_definition_row template; /* of the workflow */
 	bool yes;
 };
 
@@ -141,7 +139,8 @@ ask(void *arg, const struct tf_node_row *att, struct tf_error *err)
 		return TF_OK;
 	rc = tf_claims_get(q->db, att->attr.id, &claims, err);
 	if (rc == TF_OK)
-		rc = find_rule(q->v, q->db, att, &claims, &r, err);
+		rc = find_rule(q->v, q->db, att, &q->template, &claims, &r,
+		    err);
 	if (rc == TF_OK)
 		q->yes = r.by != BY_NOTHING;
 	tf_claim_row_free(&claims);
@@ -152,13 +151,21 @@ enum tf_code
 tf_seal_will_evaluate(struct tf_vault *v, struct tf_db *db,
     const struct tf_attr *dir, bool *yes, struct tf_error *err)
 {
-	struct question q = { v, db, false };
+	struct question q = { .v = v, .db = db };
 	struct tf_node_row row;
 	enum tf_code rc = TF_OK;
 
+	*yes = false;
+	if (dir->kind == TF_KIND_TRAIL)
+		return TF_OK; /* its workflows stay open */
+	rc = tf_workflow_template(db,
+	    dir->kind == TF_KIND_WORKFLOW ? dir->id : dir->parent, &q.template,
+	    err);
+	if (rc != TF_OK)
+		return rc;
 	if (dir->kind == TF_KIND_WORKFLOW) {
 		rc = tf_each_child(db, dir->id, ask, &q, err);
-	} else if (dir->kind == TF_KIND_ATTESTATION) {
+	} else {
 		rc = tf_nodes_get(db, dir->id, &row, err);
 		if (rc == TF_OK)
 			rc = ask(&q, &row, err);
@@ -389,14 +396,15 @@ write_field(const struct rule *r, const struct tf_evaluation *e,
 
 enum tf_code
 tf_seal_evaluate(struct tf_vault *v, struct tf_db *db,
-    const struct tf_node_row *att, const struct tf_claim_row *claims,
-    const struct tf_evidence *ev, const struct tf_seal_file *files, size_t n,
-    struct tf_evaluated *out, struct tf_error *err)
+    const struct tf_node_row *att, const struct tf_definition_row *template,
+    const struct tf_claim_row *claims, const struct tf_evidence *ev,
+    const struct tf_seal_file *files, size_t n, struct tf_evaluated *out,
+    struct tf_error *err)
 {
 	struct reading reading = { .v = v, .db = db, .ev = ev };
 	struct tf_evaluation e = { 0 };
 	struct rule r;
-	enum tf_code rc = find_rule(v, db, att, claims, &r, err);
+	enum tf_code rc = find_rule(v, db, att, template, claims, &r, err);
 
 	if (rc != TF_OK || r.by == BY_NOTHING)
 		return rc;

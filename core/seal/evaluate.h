@@ -20,6 +20,7 @@
 struct tf_attr;
 struct tf_claim_row;
 struct tf_db;
+struct tf_definition_row;
 struct tf_evidence;
 struct tf_node_row;
 struct tf_seal_file;
@@ -34,14 +35,15 @@ struct tf_evaluated {
 void tf_evaluated_free(struct tf_evaluated *e);
 
 /*
- * Judge attestation att with the claims of *claims and the evidence of *ev.  The
- * bytes are those of sealed evidence, or of files[0..n) (prepared).  Errors:
+ * Judge attestation att by the template of its workflow, with the claims of
+ * *claims and the evidence of *ev.  The bytes are those of sealed evidence, or of files[0..n) (prepared).  Errors:
  * TF_NOMEM, TF_TOOMANY, TF_INTERRUPTED, those of the database.
  */
 TF_MUST_USE enum tf_code tf_seal_evaluate(struct tf_vault *v, struct tf_db *db,
-    const struct tf_node_row *att, const struct tf_claim_row *claims,
-    const struct tf_evidence *ev, const struct tf_seal_file *files, size_t n,
-    struct tf_evaluated *out, struct tf_error *err);
+    const struct tf_node_row *att, const struct tf_definition_row *template,
+    const struct tf_claim_row *claims, const struct tf_evidence *ev,
+    const struct tf_seal_file *files, size_t n, struct tf_evaluated *out,
+    struct tf_error *err);
 
 /* Set *yes if directory dir is an open attestation that will be judged, or a
  * workflow with one. */

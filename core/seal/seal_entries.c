@@ -192,8 +192,6 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
     struct tf_error *err)
 {
 	struct tf_statement *s = &l->s;
-	struct tf_definition_row template;
-	enum tf_code rc;
 
 	split_path((struct tf_str){ l->path.p, l->path.n }, s);
 	s->origin = tf_str_of(v->origin);
@@ -211,11 +209,6 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	s->first_written = l->ev.first;
 	s->last_written = l->ev.last;
 	s->sealed_at = tf_clock_now();
-	if ((rc = tf_workflow_template(db, att->attr.parent, &template, err)) !=
-	    TF_OK)
-		return rc;
-	s->has_template = template.version > 0;
-	s->template_version = template.version;
 	return previous_payload(db, att->attr.parent, att->name, s, err);
 }
 
@@ -225,6 +218,7 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_seal_file *files, size_t n,
     struct tf_attested_list *l, struct tf_error *err)
 {
+	struct tf_definition_row template;
 	enum tf_code rc;
 
 	if (l->path.failed)
@@ -235,9 +229,14 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	if (rc != TF_OK ||
 	    (rc = tf_sums(l->ev.f, l->ev.n, &l->s.evidence, err)) != TF_OK ||
 	    (rc = tf_claims_get(db, att->attr.id, &l->claims, err)) != TF_OK ||
-	    (rc = tf_seal_evaluate(v, db, att, &l->claims, &l->ev, files, n,
-		 &l->evaluated, err)) != TF_OK ||
-	    (rc = fill_statement(v, db, c, att, l, err)) != TF_OK)
+	    (rc = tf_workflow_template(db, att->attr.parent, &template, err)) !=
+		TF_OK ||
+	    (rc = tf_seal_evaluate(v, db, att, &template, &l->claims, &l->ev,
+		 files, n, &l->evaluated, err)) != TF_OK)
+		return rc;
+	l->s.has_template = template.version > 0;
+	l->s.template_version = template.version;
+	if ((rc = fill_statement(v, db, c, att, l, err)) != TF_OK)
 		return rc;
 	return sign_statement(v, &l->s, &l->signed_, err);
 }
