@@ -67,7 +67,7 @@ START_TEST(programs_write_it_each_in_their_way)
 		"dd if=other.yml of=%s bs=7",
 		"dd if=other.yml of=%s bs=7 conv=fsync",
 		"rsync --inplace other.yml %s",
-		"vim -u NONE -es -c '%%s/login/logout/' -c 'set backupcopy=yes'"
+		"vim -u NONE -es -c '%%s/login/logout/'"
 		" -c 'set noswapfile' -c wq %s",
 		"python3 -c \"import shutil; shutil.copy2('other.yml', '%s')\"",
 		"python3 -c \"open('%s', 'w').write(open('other.yml').read())\"",
@@ -537,6 +537,68 @@ START_TEST(a_digest_leads_to_the_paths_that_the_asker_may_read)
 }
 END_TEST
 
+/* One of the writers below: two handles at a time, one of them refused. */
+static int
+write_often(void)
+{
+	char text[200];
+
+	for (int i = 0; i < 20; i++) {
+		int good = open(TEMPLATE, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		int bad = open(TEMPLATE, O_WRONLY | O_TRUNC);
+
+		(void)snprintf(text, sizeof(text), GOOD("w%d-%d"),
+		    (int)getpid(), i);
+		if (good < 0 ||
+		    write(good, text, strlen(text)) != (long)strlen(text) ||
+		    (bad >= 0 && write(bad, "x", 1) != 1) ||
+		    (bad >= 0 && (close(bad) == 0 || errno != EINVAL)) ||
+		    close(good) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* A reader sees whole versions only. */
+static int
+read_often(void)
+{
+	char text[4096];
+	ssize_t n;
+
+	for (int i = 0; i < 100; i++) {
+		int fd = open(TEMPLATE, O_RDONLY);
+
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		if (n <= 0 || close(fd) != 0)
+			return 1;
+		text[n] = '\0';
+		if (strncmp(text, "version: 1\n", 11) != 0 ||
+		    strstr(text, "type: generic\n") == NULL)
+			return 2;
+	}
+	return 0;
+}
+
+START_TEST(many_writers_and_readers_see_whole_versions)
+{
+	pid_t child[6];
+
+	make_trail();
+	for (size_t i = 0; i < LEN(child); i++)
+		child[i] = in_child(i < 4 ? write_often : read_often);
+	for (size_t i = 0; i < LEN(child); i++)
+		ck_assert_int_eq(0, child_ended(child[i]));
+	ck_assert_uint_eq(80, entries("template.set", "t"));
+	ck_assert(exists(CTL "template@80.yml"));
+	ck_assert(!exists(CTL "template@81.yml"));
+	ck_assert_str_eq("80\n",
+	    run(0, "ls " CTL " | grep -c 'template@[0-9]*.yml'"));
+}
+END_TEST
+
 Suite *
 suite_settable(void)
 {
@@ -564,6 +626,7 @@ suite_settable(void)
 	tcase_add_test(t, an_evaluation_is_there_once_there_is_a_report);
 	tcase_add_test(t, what_is_missing_is_an_empty_directory);
 	tcase_add_test(t, a_digest_leads_to_the_paths_that_the_asker_may_read);
+	tcase_add_test(t, many_writers_and_readers_see_whole_versions);
 	tcase_add_test(t, a_user_can_hold_only_so_many_open);
 	return s;
 }
