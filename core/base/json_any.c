@@ -1,11 +1,11 @@
 /* The reader of any JSON: see json_any.h. */
 #include "json_any.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
+#include "number.h"
 
 struct reader {
 	const char *s;
@@ -37,7 +37,7 @@ skip_space(struct reader *r)
 }
 
 static char
-peek(const struct reader *r)
+next_char(const struct reader *r)
 {
 	return r->i < r->n ? r->s[r->i] : '\0';
 }
@@ -126,7 +126,7 @@ read_escape(struct reader *r)
 	char c;
 
 	r->i++;
-	c = peek(r);
+	c = next_char(r);
 	if (c == 'u') {
 		r->i++;
 		return read_code_point(r);
@@ -169,57 +169,15 @@ read_string(struct reader *r, uint32_t *off, uint32_t *len)
 	return true;
 }
 
-static size_t
-digits(const char *p, size_t n)
-{
-	size_t i = 0;
-
-	while (i < n && p[i] >= '0' && p[i] <= '9')
-		i++;
-	return i;
-}
-
-/* The length of the number at the start of s; 0 if there is none. */
-static size_t
-number_length(struct tf_str s)
-{
-	size_t i = s.n > 0 && s.p[0] == '-', n = digits(s.p + i, s.n - i);
-
-	if (n == 0 || (n > 1 && s.p[i] == '0'))
-		return 0;
-	i += n;
-	if (i < s.n && s.p[i] == '.') {
-		i++;
-		n = digits(s.p + i, s.n - i);
-		if (n == 0)
-			return 0;
-		i += n;
-	}
-	if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
-		i++;
-		i += i < s.n && (s.p[i] == '+' || s.p[i] == '-');
-		n = digits(s.p + i, s.n - i);
-		if (n == 0)
-			return 0;
-		i += n;
-	}
-	return i;
-}
-
-bool
-tf_number_ok(struct tf_str s)
-{
-	return s.n > 0 && s.n <= TF_ANY_NUMBER && number_length(s) == s.n;
-}
-
 static bool
 read_number(struct reader *r, struct tf_any *v)
 {
-	size_t n = number_length((struct tf_str){ r->s + r->i, r->n - r->i });
+	size_t n = tf_number_length((struct tf_str){ r->s + r->i,
+	    r->n - r->i });
 
 	if (n == 0)
 		return complain(r, "bad number");
-	if (n > TF_ANY_NUMBER)
+	if (n > TF_NUMBER_MAX)
 		return complain(r, "number too long");
 	v->type = TF_ANY_NUMBER_TEXT;
 	v->off = (uint32_t)r->used;
@@ -317,12 +275,12 @@ read_member(struct reader *r)
 {
 	uint32_t key, keyn;
 
-	if (peek(r) != '"')
+	if (next_char(r) != '"')
 		return complain(r, "key expected");
 	if (!read_string(r, &key, &keyn))
 		return false;
 	skip_space(r);
-	if (peek(r) != ':')
+	if (next_char(r) != ':')
 		return complain(r, "colon expected");
 	r->i++;
 	skip_space(r);
@@ -334,7 +292,7 @@ static bool
 read_content(struct reader *r, uint32_t at, char end)
 {
 	skip_space(r);
-	if (peek(r) == end) {
+	if (next_char(r) == end) {
 		r->i++;
 		return true;
 	}
@@ -343,9 +301,9 @@ read_content(struct reader *r, uint32_t at, char end)
 			return false;
 		r->d->v[at].count++;
 		skip_space(r);
-		if (peek(r) == end)
+		if (next_char(r) == end)
 			break;
-		if (peek(r) != ',')
+		if (next_char(r) != ',')
 			return complain(r, "comma or end expected");
 		r->i++;
 		skip_space(r);
@@ -359,7 +317,7 @@ read_content(struct reader *r, uint32_t at, char end)
 static bool
 read_container(struct reader *r, uint32_t at)
 {
-	bool object = peek(r) == '{';
+	bool object = next_char(r) == '{';
 
 	if (r->depth == TF_ANY_DEPTH)
 		return complain(r, "nested too deeply");
@@ -377,7 +335,7 @@ read_value(struct reader *r, uint32_t key, uint32_t keyn)
 {
 	struct tf_any v = { .key = key, .keyn = keyn };
 	uint32_t at;
-	char c = peek(r);
+	char c = next_char(r);
 	bool ok;
 
 	if (!new_value(r, &at))
@@ -481,206 +439,4 @@ tf_any_member(const struct tf_any_doc *d, uint32_t obj, struct tf_str key)
 			return i;
 	}
 	return TF_ANY_NONE;
-}
-
-/* --- numbers ------------------------------------------------------------ */
-
-#define EXPONENT_DIGITS 15
-
-/* The value of a number is 0.DIGITS * 10^power: DIGITS are the n digits of p
- * from the first one that is not 0 on, without the zeros at the end. */
-struct decimal {
-	bool minus;
-	size_t n; /* 0: the number is 0 */
-	int64_t power;
-	char p[TF_ANY_NUMBER];
-};
-
-/* Append the digits at the start of s to those of d; their number. */
-static size_t
-take_digits(struct decimal *d, struct tf_str s)
-{
-	size_t n = digits(s.p, s.n);
-
-	memcpy(d->p + d->n, s.p, n);
-	d->n += n;
-	return n;
-}
-
-/* The exponent at s, from behind the "e" on. */
-static bool
-take_exponent(struct tf_str s, int64_t *out)
-{
-	bool minus = s.p[0] == '-';
-	size_t i = minus || s.p[0] == '+';
-
-	while (i < s.n && s.p[i] == '0')
-		i++;
-	if (s.n - i > EXPONENT_DIGITS)
-		return false;
-	*out = 0;
-	for (; i < s.n; i++)
-		*out = *out * 10 + (s.p[i] - '0');
-	if (minus)
-		*out = -*out;
-	return true;
-}
-
-static bool
-decimal_of(struct tf_str s, struct decimal *d)
-{
-	size_t i = 0, zeros = 0;
-	int64_t exponent = 0;
-	bool ok = true;
-
-	d->minus = s.p[0] == '-';
-	d->n = 0;
-	i += d->minus;
-	i += take_digits(d, (struct tf_str){ s.p + i, s.n - i });
-	d->power = (int64_t)d->n;
-	if (i < s.n && s.p[i] == '.') {
-		i++;
-		i += take_digits(d, (struct tf_str){ s.p + i, s.n - i });
-	}
-	if (i < s.n)
-		ok = take_exponent((struct tf_str){ s.p + i + 1, s.n - i - 1 },
-		    &exponent);
-	while (d->n > 0 && d->p[d->n - 1] == '0')
-		d->n--;
-	while (zeros < d->n && d->p[zeros] == '0')
-		zeros++;
-	d->n -= zeros;
-	memmove(d->p, d->p + zeros, d->n);
-	d->power += exponent - (int64_t)zeros;
-	if (d->n == 0) {
-		/* 0, whatever its sign and its exponent are. */
-		d->minus = false;
-		return true;
-	}
-	return ok;
-}
-
-static int
-compare_sizes(const struct decimal *a, const struct decimal *b)
-{
-	if (a->n == 0 || b->n == 0)
-		return (a->n > 0) - (b->n > 0);
-	if (a->power != b->power)
-		return a->power < b->power ? -1 : 1;
-	return tf_str_cmp((struct tf_str){ a->p, a->n },
-	    (struct tf_str){ b->p, b->n });
-}
-
-bool
-tf_number_cmp(struct tf_str a, struct tf_str b, int *order)
-{
-	struct decimal x, y;
-
-	*order = 0;
-	if (!decimal_of(a, &x) || !decimal_of(b, &y))
-		return false;
-	if (x.minus != y.minus)
-		*order = x.minus ? -1 : 1;
-	else
-		*order = x.minus ? compare_sizes(&y, &x) :
-				   compare_sizes(&x, &y);
-	return true;
-}
-
-bool
-tf_number_is_integer(struct tf_str s)
-{
-	struct decimal d;
-
-	return decimal_of(s, &d) && (d.n == 0 || d.power >= (int64_t)d.n);
-}
-
-/* --- writing ------------------------------------------------------------ */
-
-void
-tf_any_put_string(struct tf_buf *out, struct tf_str s)
-{
-	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	size_t start = 0;
-
-	tf_buf_add(out, "\"", 1);
-	for (size_t i = 0; i < s.n; i++) {
-		const char *e = s.p[i] != '\0' ? strchr(from, s.p[i]) : NULL;
-
-		if (e == NULL && (uint8_t)s.p[i] >= 0x20)
-			continue;
-		tf_buf_add(out, s.p + start, i - start);
-		start = i + 1;
-		if (e != NULL)
-			tf_buf_printf(out, "\\%c", to[e - from]);
-		else
-			tf_buf_printf(out, "\\u%04x", (unsigned)s.p[i]);
-	}
-	tf_buf_add(out, s.p + start, s.n - start);
-	tf_buf_add(out, "\"", 1);
-}
-
-static bool put_value(struct tf_buf *out, const struct tf_any_doc *d,
-    uint32_t i, size_t end);
-
-static bool
-put_content(struct tf_buf *out, const struct tf_any_doc *d, uint32_t i,
-    size_t end)
-{
-	bool object = d->v[i].type == TF_ANY_OBJECT;
-
-	tf_buf_str(out, object ? "{" : "[");
-	for (uint32_t k = i + 1; k < d->v[i].next; k = d->v[k].next) {
-		if (k > i + 1)
-			tf_buf_str(out, ",");
-		if (object) {
-			tf_any_put_string(out, tf_any_key(d, k));
-			tf_buf_str(out, ":");
-		}
-		if (!put_value(out, d, k, end))
-			return false;
-	}
-	tf_buf_str(out, object ? "}" : "]");
-	return out->n <= end;
-}
-
-static bool
-put_value(struct tf_buf *out, const struct tf_any_doc *d, uint32_t i,
-    size_t end)
-{
-	struct tf_str s = tf_any_text(d, i);
-
-	if (out->n > end || out->failed)
-		return false;
-	switch (d->v[i].type) {
-	case TF_ANY_NULL:
-		tf_buf_str(out, "null");
-		break;
-	case TF_ANY_FALSE:
-		tf_buf_str(out, "false");
-		break;
-	case TF_ANY_TRUE:
-		tf_buf_str(out, "true");
-		break;
-	case TF_ANY_NUMBER_TEXT:
-		tf_buf_add(out, s.p, s.n);
-		break;
-	case TF_ANY_STRING:
-		/* Of a string that is too long write no more than shows that. */
-		if (s.n > end - out->n)
-			s.n = end - out->n + 1;
-		tf_any_put_string(out, s);
-		break;
-	case TF_ANY_ARRAY:
-	case TF_ANY_OBJECT:
-		return put_content(out, d, i, end);
-	}
-	return out->n <= end && !out->failed;
-}
-
-bool
-tf_any_put(struct tf_buf *out, const struct tf_any_doc *d, uint32_t i,
-    size_t max)
-{
-	return put_value(out, d, i, out->n + max);
 }

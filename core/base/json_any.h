@@ -16,7 +16,6 @@
 #define TF_ANY_BYTES ((size_t)16 << 20) /* of a text */
 #define TF_ANY_VALUES ((uint32_t)1 << 20)
 #define TF_ANY_DEPTH 64	       /* the outermost value is level 1 */
-#define TF_ANY_NUMBER 1024     /* bytes of a number */
 #define TF_ANY_NONE UINT32_MAX /* no value */
 
 enum tf_any_type {
@@ -62,28 +61,5 @@ struct tf_str tf_any_key(const struct tf_any_doc *d, uint32_t i);
  * is not an object.  Compares up to v[obj].count keys. */
 uint32_t tf_any_member(const struct tf_any_doc *d, uint32_t obj,
     struct tf_str key);
-
-/* True if s is a number of RFC 8259 of at most TF_ANY_NUMBER bytes. */
-bool tf_number_ok(struct tf_str s);
-/*
- * Compare two such numbers exactly, as decimals; *order becomes negative, 0 or
- * positive.  False if the exponent of one has more than 15 digits: the numbers
- * then cannot be compared.
- */
-bool tf_number_cmp(struct tf_str a, struct tf_str b, int *order);
-/* True if the value of number s is an integer, as that of 1.0 and 10e-1 is.
- * False also for an exponent of more than 15 digits. */
-bool tf_number_is_integer(struct tf_str s);
-
-/* Append s as a JSON string with the escapes of RFC 8785.  s is UTF-8. */
-void tf_any_put_string(struct tf_buf *out, struct tf_str s);
-/*
- * Append value i to out without white space.  Strings are written as
- * tf_any_put_string does, numbers as the text has them, members in the order of
- * the text.  Stops and returns false once more than max bytes were appended;
- * the appended text is then not complete.
- */
-bool tf_any_put(struct tf_buf *out, const struct tf_any_doc *d, uint32_t i,
-    size_t max);
 
 #endif

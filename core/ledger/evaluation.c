@@ -6,6 +6,7 @@
 
 #include "../base/bytes.h"
 #include "../base/json_any.h"
+#include "../base/json_any_write.h"
 #include "../base/member.h"
 #include "checks.h"
 #include "junit.h"
@@ -77,7 +78,7 @@ evaluate_type(const struct tf_type *t, const struct tf_judged_files *files,
 /* --- JUnit -------------------------------------------------------------- */
 
 static enum tf_code
-feed(void *arg, const void *p, size_t n, struct tf_error *err)
+pass_bytes(void *arg, const void *p, size_t n, struct tf_error *err)
 {
 	return tf_junit_feed(arg, p, n, err);
 }
@@ -92,7 +93,7 @@ static enum tf_code
 judge_files(struct tf_junit *j, const struct tf_judged_files *files,
     struct tf_error *err)
 {
-	const struct tf_sink sink = { feed, j };
+	const struct tf_sink sink = { pass_bytes, j };
 	struct tf_judged_file f;
 	bool found;
 	enum tf_code rc;

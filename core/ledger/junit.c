@@ -2,15 +2,13 @@
 #include "junit.h"
 
 #include <expat.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
-#include "../base/json_any.h"
-#include "../base/member.h"
+#include "junit_results.h"
 
 /* expat gets blocks of this size, however the bytes come in: what it does then
  * depends on the bytes alone. */
@@ -18,27 +16,14 @@
 #define NAME_BYTES 256
 #define NUMBER_BYTES 32
 #define TIME_BYTES 64
-#define COUNT_MAX 1000000000u /* a higher count is not one of tests */
-#define LIST_BYTES ((size_t)128 << 10)
-
-struct counts {
-	uint64_t tests, failures, errors, skipped;
-};
-
 enum kind { SUITES, SUITE, CASE, OTHER };
 
 struct level {
 	enum kind kind;
-	struct counts found, stated;  /* of a suite */
-	bool failure, error, skipped; /* of a case */
-	struct tf_str name;	      /* in names */
+	struct tf_junit_counts found, stated; /* of a suite */
+	bool failure, error, skipped;	      /* of a case */
+	struct tf_str name;		      /* in names */
 	char duration[NUMBER_BYTES + 1], time[TIME_BYTES + 1];
-};
-
-/* A list of the report. */
-struct list {
-	struct tf_buf text;
-	uint64_t cut;
 };
 
 struct tf_junit {
@@ -53,53 +38,11 @@ struct tf_junit {
 	size_t filled;	       /* of block */
 	unsigned depth;
 	struct level level[TF_JUNIT_DEPTH];
-	struct counts total, found;
-	struct list causes, failed, files, suites;
+	struct tf_junit_results results;
 	char block[BLOCK];
 };
 
-/* --- lists -------------------------------------------------------------- */
-
-/* Start an entry; false if it is left out. */
-static bool
-begin_entry(struct list *l)
-{
-	if (l->text.n > LIST_BYTES) {
-		l->cut++;
-		return false;
-	}
-	tf_buf_str(&l->text, l->text.n > 0 ? "," : "");
-	return true;
-}
-
-static void
-put_key(struct tf_buf *b, const char *key)
-{
-	if (b->n > 0 && b->p[b->n - 1] != '{')
-		tf_buf_str(b, ",");
-	tf_buf_printf(b, "\"%s\":", key);
-}
-
-static void
-put_text(struct tf_buf *b, const char *key, struct tf_str s)
-{
-	put_key(b, key);
-	tf_any_put_string(b, s);
-}
-
-static void
-put_number(struct tf_buf *b, const char *key, uint64_t v)
-{
-	put_key(b, key);
-	tf_buf_printf(b, "%" PRIu64, v);
-}
-
-static void
-add_cause(struct tf_junit *j, const char *text)
-{
-	if (begin_entry(&j->causes))
-		tf_any_put_string(&j->causes.text, tf_str_of(text));
-}
+/* --- faults ------------------------------------------------------------- */
 
 /* Note what is wrong with the file, and look at nothing more of it. */
 static void
@@ -117,8 +60,7 @@ refuse(struct tf_junit *j, const char *why)
 	    (unsigned long long)XML_GetCurrentColumnNumber(j->parser) + 1, why);
 	tf_buf_add(&b, j->file.p, j->file.n);
 	tf_buf_str(&b, text);
-	if (begin_entry(&j->causes))
-		tf_any_put_string(&j->causes.text, tf_buf_bytes(&b));
+	tf_junit_add_cause(&j->results, tf_buf_bytes(&b));
 	j->nomem = j->nomem || b.failed;
 	tf_buf_free(&b);
 }
@@ -145,47 +87,31 @@ count_of(struct tf_junit *j, const char **attributes, const char *name)
 
 	if (text == NULL)
 		return 0;
-	for (n = 0; text[n] >= '0' && text[n] <= '9' && v <= COUNT_MAX; n++)
+	for (n = 0; text[n] >= '0' && text[n] <= '9' && v <= TF_JUNIT_COUNT_MAX;
+	     n++)
 		v = v * 10 + (uint64_t)(text[n] - '0');
-	if (n == 0 || text[n] != '\0' || v > COUNT_MAX) {
+	if (n == 0 || text[n] != '\0' || v > TF_JUNIT_COUNT_MAX) {
 		refuse(j, "a count of tests is not a number");
 		return 0;
 	}
 	return v;
 }
 
-static uint64_t
-larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* The sum, at most COUNT_MAX. */
-static uint64_t
-sum_of(uint64_t a, uint64_t b)
-{
-	return a + b < COUNT_MAX ? a + b : COUNT_MAX;
-}
-
-static void
-add(struct counts *sum, const struct counts *c)
-{
-	sum->tests = sum_of(sum->tests, c->tests);
-	sum->failures = sum_of(sum->failures, c->failures);
-	sum->errors = sum_of(sum->errors, c->errors);
-	sum->skipped = sum_of(sum->skipped, c->skipped);
-}
-
 /* What a suite states about itself; tools have three words for skipped. */
 static void
 read_stated(struct tf_junit *j, struct level *l, const char **attributes)
 {
+	static const char *const skipped[] = { "skipped", "skips", "disabled" };
+	uint64_t n;
+
 	l->stated.tests = count_of(j, attributes, "tests");
 	l->stated.failures = count_of(j, attributes, "failures");
 	l->stated.errors = count_of(j, attributes, "errors");
-	l->stated.skipped = larger(count_of(j, attributes, "skipped"),
-	    larger(count_of(j, attributes, "skips"),
-		count_of(j, attributes, "disabled")));
+	for (size_t k = 0; k < sizeof(skipped) / sizeof(skipped[0]); k++) {
+		n = count_of(j, attributes, skipped[k]);
+		l->stated.skipped = n > l->stated.skipped ? n :
+							    l->stated.skipped;
+	}
 }
 
 static void
@@ -270,7 +196,7 @@ kind_of(const char *name)
 }
 
 static void
-look(struct tf_junit *j)
+note_seen(struct tf_junit *j)
 {
 	j->seen = (uint64_t)XML_GetCurrentByteIndex(j->parser) +
 	    (uint64_t)XML_GetCurrentByteCount(j->parser);
@@ -283,7 +209,7 @@ start(void *arg, const char *name, const char **attributes)
 	struct level *l = &j->level[j->depth];
 	const char *status;
 
-	look(j);
+	note_seen(j);
 	if (j->bad)
 		return;
 	if (j->depth == TF_JUNIT_DEPTH) {
@@ -318,43 +244,15 @@ end_case(struct tf_junit *j)
 {
 	const struct level *l = &j->level[j->depth];
 	struct level *suite = suite_of(j, j->depth);
-	struct tf_buf *b = &j->failed.text;
-	struct counts c = { 1, l->failure, l->error,
+	struct tf_junit_counts c = { 1, l->failure, l->error,
 		l->skipped && !l->failure && !l->error };
 
-	add(&suite->found, &c);
-	add(&j->found, &c);
-	if ((!l->failure && !l->error) || !begin_entry(&j->failed))
-		return;
-	tf_buf_str(b, "{");
-	put_text(b, "kind", tf_str_of(l->failure ? "failure" : "error"));
-	put_text(b, "name", name_of(j, j->depth));
-	put_text(b, "suite", name_of(j, (unsigned)(suite - j->level)));
-	tf_buf_str(b, "}");
-}
-
-static void
-put_suite(struct tf_junit *j, const struct level *l)
-{
-	struct tf_buf *b = &j->suites.text;
-	struct tf_str duration = tf_str_of(l->duration);
-
-	if (!begin_entry(&j->suites))
-		return;
-	tf_buf_str(b, "{");
-	if (tf_number_ok(duration)) {
-		put_key(b, "duration");
-		tf_buf_add(b, duration.p, duration.n);
-	}
-	put_number(b, "errors", l->found.errors);
-	put_number(b, "failures", l->found.failures);
-	put_text(b, "file", tf_buf_bytes(&j->file));
-	put_text(b, "name", name_of(j, (unsigned)(l - j->level)));
-	put_number(b, "skipped", l->found.skipped);
-	if (l->time[0] != '\0')
-		put_text(b, "timestamp", tf_str_of(l->time));
-	put_number(b, "total", l->found.tests);
-	tf_buf_str(b, "}");
+	tf_junit_counts_add(&suite->found, &c);
+	tf_junit_counts_add(&j->results.found, &c);
+	if (l->failure || l->error)
+		tf_junit_add_failed(&j->results,
+		    l->failure ? "failure" : "error", name_of(j, j->depth),
+		    name_of(j, (unsigned)(suite - j->level)));
 }
 
 static void
@@ -362,13 +260,16 @@ end_suite(struct tf_junit *j)
 {
 	struct level *l = &j->level[j->depth], *outer = suite_of(j, j->depth);
 
-	l->found.tests = larger(l->found.tests, l->stated.tests);
-	l->found.failures = larger(l->found.failures, l->stated.failures);
-	l->found.errors = larger(l->found.errors, l->stated.errors);
-	l->found.skipped = larger(l->found.skipped, l->stated.skipped);
-	add(outer != NULL ? &outer->found : &j->total, &l->found);
+	tf_junit_counts_raise(&l->found, &l->stated);
+	tf_junit_counts_add(outer != NULL ? &outer->found : &j->results.total,
+	    &l->found);
 	if (l->kind == SUITE && (outer == NULL || outer->kind == SUITES))
-		put_suite(j, l);
+		tf_junit_add_suite(&j->results,
+		    &(struct tf_junit_suite){ .counts = l->found,
+			.file = tf_buf_bytes(&j->file),
+			.name = name_of(j, (unsigned)(l - j->level)),
+			.duration = tf_str_of(l->duration),
+			.time = tf_str_of(l->time) });
 }
 
 static void XMLCALL
@@ -378,7 +279,7 @@ end(void *arg, const char *name)
 	const struct level *l;
 
 	(void)name;
-	look(j);
+	note_seen(j);
 	if (j->bad)
 		return;
 	l = &j->level[--j->depth];
@@ -394,7 +295,7 @@ other(void *arg, const char *s, int n)
 {
 	(void)s;
 	(void)n;
-	look(arg);
+	note_seen(arg);
 }
 
 static void XMLCALL
@@ -438,10 +339,7 @@ tf_junit_free(struct tf_junit *j)
 	tf_sha256_free(j->hash);
 	tf_buf_free(&j->file);
 	tf_buf_free(&j->names);
-	tf_buf_free(&j->causes.text);
-	tf_buf_free(&j->failed.text);
-	tf_buf_free(&j->files.text);
-	tf_buf_free(&j->suites.text);
+	tf_junit_results_free(&j->results);
 	free(j);
 }
 
@@ -517,101 +415,21 @@ enum tf_code
 tf_junit_end(struct tf_junit *j, struct tf_error *err)
 {
 	enum tf_code rc = parse_block(j, true, err);
-	struct tf_buf *b = &j->files.text;
-	char hex[2 * sizeof(struct tf_hash) + 1];
 	struct tf_hash h;
 
 	if (rc != TF_OK)
 		return rc;
 	/* Of suites that did not end, what was found in them counts. */
 	for (unsigned k = 0; k < j->depth; k++)
-		add(&j->total, &j->level[k].found);
-	if (!begin_entry(&j->files))
-		return TF_OK;
+		tf_junit_counts_add(&j->results.total, &j->level[k].found);
 	tf_sha256_peek(j->hash, &h);
-	tf_hex(h.b, sizeof(h.b), hex);
-	tf_buf_str(b, "{");
-	put_text(b, "name", tf_buf_bytes(&j->file));
-	put_text(b, "sha256", tf_str_of(hex));
-	put_number(b, "size", j->size);
-	tf_buf_str(b, "}");
-	return tf_buf_end(b, err);
-}
-
-/* --- the report --------------------------------------------------------- */
-
-static void
-add_count_cause(struct tf_junit *j, uint64_t n, const char *word)
-{
-	char text[64];
-
-	if (n == 0)
-		return;
-	(void)snprintf(text, sizeof(text), "%" PRIu64 " %s%s", n, word,
-	    n == 1 ? "" : "s");
-	add_cause(j, text);
-}
-
-static void
-put_list(struct tf_buf *b, const char *key, const struct list *l)
-{
-	put_key(b, key);
-	tf_buf_str(b, "[");
-	tf_buf_add(b, l->text.p, l->text.n);
-	tf_buf_str(b, "]");
-	b->failed = b->failed || l->text.failed;
-}
-
-static void
-put_cut(struct tf_buf *b, const struct tf_junit *j)
-{
-	if (j->causes.cut + j->failed.cut + j->files.cut + j->suites.cut == 0)
-		return;
-	put_key(b, "cut");
-	tf_buf_str(b, "{");
-	put_number(b, "causes", j->causes.cut);
-	put_number(b, "failed", j->failed.cut);
-	put_number(b, "files", j->files.cut);
-	put_number(b, "junit_results", j->suites.cut);
-	tf_buf_str(b, "}");
+	tf_junit_add_file(&j->results, tf_buf_bytes(&j->file), &h, j->size);
+	return tf_junit_results_end(&j->results, err);
 }
 
 enum tf_code
 tf_junit_report(struct tf_junit *j, struct tf_evaluation *out,
     struct tf_error *err)
 {
-	struct tf_buf *b = &out->report;
-	struct tf_json counts;
-	enum tf_code rc;
-
-	*out = (struct tf_evaluation){ .rule = "junit" };
-	add_count_cause(j, j->total.failures, "failure");
-	add_count_cause(j, j->total.errors, "error");
-	if (j->files.text.n == 0)
-		add_cause(j, "no file whose name ends in .xml");
-	else if (j->found.tests == j->found.skipped)
-		add_cause(j, "no test ran");
-	out->compliant = j->causes.text.n == 0;
-	tf_json_begin(&counts, &out->counts);
-	tf_json_object(&counts);
-	tf_put_uint(&counts, "errors", j->total.errors);
-	tf_put_uint(&counts, "failures", j->total.failures);
-	tf_put_uint(&counts, "skipped", j->total.skipped);
-	tf_put_uint(&counts, "tests", j->total.tests);
-	tf_json_object_end(&counts);
-	rc = tf_json_end(&counts, err);
-	if (rc != TF_OK)
-		return rc;
-	tf_buf_str(b, "{");
-	put_list(b, "causes", &j->causes);
-	put_key(b, "compliant");
-	tf_buf_str(b, out->compliant ? "true" : "false");
-	put_key(b, "counts");
-	tf_buf_add(b, out->counts.p, out->counts.n);
-	put_cut(b, j);
-	put_list(b, "failed", &j->failed);
-	put_list(b, "files", &j->files);
-	put_list(b, "junit_results", &j->suites);
-	tf_buf_str(b, ",\"version\":1}");
-	return tf_buf_end(b, err);
+	return tf_junit_results_report(&j->results, out, err);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/number.h"
 #include "../base/time_text.h"
 
 const char *

@@ -30,7 +30,7 @@ complain(struct scan *sc, const char *why)
 }
 
 static char
-peek(const struct scan *sc)
+next_char(const struct scan *sc)
 {
 	return sc->i < sc->n ? sc->s[sc->i] : '\0';
 }
@@ -62,7 +62,7 @@ scan_bracket(struct scan *sc)
 {
 	size_t first;
 
-	if (peek(sc) == '^')
+	if (next_char(sc) == '^')
 		sc->i++;
 	first = sc->i;
 	while (sc->i < sc->n) {
@@ -75,9 +75,9 @@ scan_bracket(struct scan *sc)
 			    "backslash in brackets, where it escapes nothing");
 		if (c != '[')
 			continue;
-		if (peek(sc) == '.' || peek(sc) == '=')
+		if (next_char(sc) == '.' || next_char(sc) == '=')
 			return complain(sc, "[. and [= are not allowed");
-		if (peek(sc) == ':' && !scan_class(sc))
+		if (next_char(sc) == ':' && !scan_class(sc))
 			return false;
 	}
 	return complain(sc, "bracket not closed");
@@ -89,7 +89,7 @@ scan_count(struct scan *sc, unsigned *out)
 	size_t start = sc->i;
 
 	*out = 0;
-	while (peek(sc) >= '0' && peek(sc) <= '9' && *out <= REPEATS)
+	while (next_char(sc) >= '0' && next_char(sc) <= '9' && *out <= REPEATS)
 		*out = *out * 10 + (unsigned)(sc->s[sc->i++] - '0');
 	if (sc->i == start)
 		return complain(sc, "count expected after {");
@@ -109,15 +109,15 @@ scan_repeat(struct scan *sc, char c, unsigned *times)
 	if (!scan_count(sc, &low))
 		return false;
 	high = low;
-	if (peek(sc) == ',') {
+	if (next_char(sc) == ',') {
 		sc->i++;
 		high = low + 1;
-		if (peek(sc) != '}' && !scan_count(sc, &high))
+		if (next_char(sc) != '}' && !scan_count(sc, &high))
 			return false;
 		if (high < low)
 			return complain(sc, "repeats from high to low");
 	}
-	if (peek(sc) != '}')
+	if (next_char(sc) != '}')
 		return complain(sc, "repeat not closed");
 	sc->i++;
 	*times = high > 0 ? high : 1;
@@ -135,14 +135,14 @@ scan_atom(struct scan *sc, char c, unsigned depth, struct atom *a)
 	case '(':
 		if (!scan_branches(sc, depth + 1, &a->size))
 			return false;
-		if (peek(sc) != ')')
+		if (next_char(sc) != ')')
 			return complain(sc, "parenthesis not closed");
 		sc->i++;
 		return true;
 	case '[':
 		return scan_bracket(sc);
 	case '\\':
-		c = peek(sc);
+		c = next_char(sc);
 		if (c == '\0' || strchr(".[]{}()*+?^$|\\", c) == NULL)
 			return complain(sc, "this escape is not allowed");
 		sc->i++;
@@ -163,7 +163,7 @@ scan_anchor(struct scan *sc, char c, unsigned depth)
 	bool first = sc->i - 1 == sc->branch[sc->branches - 1];
 
 	if (depth == 0 &&
-	    (c == '^' ? first : sc->i == sc->n || peek(sc) == '|'))
+	    (c == '^' ? first : sc->i == sc->n || next_char(sc) == '|'))
 		return true;
 	return complain(sc, "^ or $ inside a branch");
 }
@@ -175,8 +175,8 @@ scan_branch(struct scan *sc, unsigned depth, unsigned *size)
 	struct atom a = { 0 };
 	unsigned times, anchors = 0, atoms = 0;
 
-	while (sc->i < sc->n && peek(sc) != '|' &&
-	    !(peek(sc) == ')' && depth > 0)) {
+	while (sc->i < sc->n && next_char(sc) != '|' &&
+	    !(next_char(sc) == ')' && depth > 0)) {
 		char c = sc->s[sc->i++];
 
 		if (c == ')')
@@ -216,7 +216,7 @@ scan_branches(struct scan *sc, unsigned depth, unsigned *size)
 			sc->branch[sc->branches++] = sc->i;
 		if (!scan_branch(sc, depth, size))
 			return false;
-		if (peek(sc) != '|')
+		if (next_char(sc) != '|')
 			return true;
 		sc->i++;
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/number.h"
 #include "yaml_value.h"
 
 enum kind { NIL, BOOLEAN, NUMBER, INTEGER, STRING, ARRAY, OBJECT, KINDS };

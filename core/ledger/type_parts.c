@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/json_any_write.h"
+#include "../base/number.h"
 #include "pattern.h"
 #include "yaml_value.h"
 
@@ -146,22 +148,7 @@ tf_number_parse(struct tf_defining *d, int i, const char *what,
 void
 tf_literal_put(struct tf_buf *out, const struct tf_literal *l)
 {
-	switch (l->type) {
-	case TF_ANY_NULL:
-		tf_buf_str(out, "null");
-		break;
-	case TF_ANY_FALSE:
-		tf_buf_str(out, "false");
-		break;
-	case TF_ANY_TRUE:
-		tf_buf_str(out, "true");
-		break;
-	case TF_ANY_NUMBER_TEXT:
-		tf_buf_add(out, l->text.p, l->text.n);
-		break;
-	default:
-		tf_any_put_string(out, l->text);
-	}
+	tf_any_put_scalar(out, l->type, l->text);
 }
 
 /* --- paths -------------------------------------------------------------- */
@@ -330,4 +317,64 @@ tf_regex_parse(struct tf_defining *d, int i, const char *what,
 		    "a type has at most %d patterns", PATTERNS);
 	out->index = d->patterns++;
 	return TF_OK;
+}
+
+/* --- members ------------------------------------------------------------ */
+
+enum tf_code
+tf_text_parse(struct tf_defining *d, int i, const char *key, size_t max,
+    struct tf_str *out, struct tf_error *err)
+{
+	int at = tf_yaml_get(d->y, i, key);
+	enum tf_code rc;
+
+	if (at < 0)
+		return TF_OK;
+	rc = tf_yaml_str(d->y, at, key, out, err);
+	if (rc == TF_OK && out->n > max)
+		return tf_yaml_fail(d->y, at, err,
+		    "%s is longer than %zu bytes", key, max);
+	return rc;
+}
+
+enum tf_code
+tf_id_parse(struct tf_defining *d, int i, const char *key, struct tf_str *out,
+    struct tf_error *err)
+{
+	static const char more[] = "._-";
+	enum tf_code rc = tf_text_parse(d, i, key, TF_TYPE_ID_MAX, out, err);
+
+	if (rc != TF_OK || out->p == NULL)
+		return rc;
+	for (size_t k = 0; k < out->n; k++) {
+		char c = out->p[k];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') ||
+		    (k > 0 && memchr(more, c, sizeof(more) - 1) != NULL))
+			continue;
+		return tf_yaml_fail(d->y, tf_yaml_get(d->y, i, key), err,
+		    "%s has another form than [A-Za-z0-9][A-Za-z0-9._-]*", key);
+	}
+	return TF_OK;
+}
+
+enum tf_code
+tf_member_demand(struct tf_defining *d, int i, const char *key,
+    struct tf_error *err)
+{
+	if (tf_yaml_get(d->y, i, key) >= 0)
+		return TF_OK;
+	return tf_yaml_fail(d->y, i, err, "%s is missing", key);
+}
+
+enum tf_code
+tf_member_path_parse(struct tf_defining *d, int i, const char *key,
+    struct tf_path *out, struct tf_error *err)
+{
+	enum tf_code rc = tf_member_demand(d, i, key, err);
+
+	return rc != TF_OK ?
+	    rc :
+	    tf_path_parse(d, tf_yaml_get(d->y, i, key), key, out, err);
 }

@@ -79,4 +79,20 @@ struct tf_regex {
 TF_MUST_USE enum tf_code tf_regex_parse(struct tf_defining *d, int i,
     const char *what, struct tf_regex *out, struct tf_error *err);
 
+/* Members of map i.  A text and an id may be missing: then *out stays as it
+ * is. */
+#define TF_TYPE_ID_MAX 64	/* bytes */
+#define TF_DESCRIPTION_MAX 2048 /* bytes */
+TF_MUST_USE enum tf_code tf_text_parse(struct tf_defining *d, int i,
+    const char *key, size_t max /* bytes */, struct tf_str *out,
+    struct tf_error *err);
+/* An id: [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 bytes. */
+TF_MUST_USE enum tf_code tf_id_parse(struct tf_defining *d, int i,
+    const char *key, struct tf_str *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_member_path_parse(struct tf_defining *d, int i,
+    const char *key, struct tf_path *out, struct tf_error *err);
+/* Fail unless map i has the member key. */
+TF_MUST_USE enum tf_code tf_member_demand(struct tf_defining *d, int i,
+    const char *key, struct tf_error *err);
+
 #endif

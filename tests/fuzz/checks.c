@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/base/json_any_write.h"
 #include "../../core/ledger/checks.h"
 #include "fuzz.h"
 
