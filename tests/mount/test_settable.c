@@ -10,6 +10,8 @@
 #define CTL "mnt/t/.trailfs/"
 #define TEMPLATE CTL "template.yml"
 #define LAST CTL "last-error"
+#define TYPES CTL "types/"
+#define ACTL A "/.trailfs/"
 #define GOOD(name)             \
 	"version: 1\n"         \
 	"trail:\n"             \
@@ -57,36 +59,85 @@ START_TEST(a_template_is_there_once_it_was_written)
 }
 END_TEST
 
+/* The text of a type; different words give different texts. */
+#define TYPE(word)                \
+	"version: 1\n"            \
+	"description: " word "\n" \
+	"evidence: e.json\n"      \
+	"schema: {type: object}\n"
+#define OVERRIDE(word) "{\"compliant\":false,\"reason\":\"" word "\"}\n"
+
+/* Every settable file, and two texts of it. */
+static const struct {
+	const char *path, *login, *logout;
+	const char *entry; /* of which each new text makes one */
+} files[] = {
+	{ TEMPLATE, GOOD("login"), GOOD("logout"), "template.set" },
+	{ TYPES "access.yml", TYPE("login"), TYPE("logout"), "type.set" },
+	{ CTL "user-data", "login", "logout\n", "claims.set" },
+	{ W "/.trailfs/user-data", "login\n", "logout\n", "claims.set" },
+	{ ACTL "user-data", "login", "logout\n", NULL },
+	{ A "@2/.trailfs/override", OVERRIDE("login"), OVERRIDE("logout"),
+	    "attestation.overridden" },
+};
+
 START_TEST(programs_write_it_each_in_their_way)
 {
 	static const char *const ways[] = {
-		"cp other.yml %s",
-		"cp -p other.yml %s",
-		"cat other.yml > %s",
-		"tee %s < other.yml",
-		"dd if=other.yml of=%s bs=7",
-		"dd if=other.yml of=%s bs=7 conv=fsync",
-		"rsync --inplace other.yml %s",
-		"vim -u NONE -es -c '%%s/login/logout/'"
-		" -c 'set noswapfile' -c wq %s",
-		"python3 -c \"import shutil; shutil.copy2('other.yml', '%s')\"",
-		"python3 -c \"open('%s', 'w').write(open('other.yml').read())\"",
-		"truncate -s 0 %s; sed 's/login/logout/' good.yml > %s",
+		"cp logout %s",
+		"cp -p logout %s",
+		"cat logout > %s",
+		"tee %s < logout",
+		"dd if=logout of=%s bs=7",
+		"dd if=logout of=%s bs=7 conv=fsync",
+		"rsync --inplace logout %s",
+		"vim -u NONE -es -c '%%s/login/logout/' -c 'set noswapfile'"
+		" -c wq %s",
+		"printf ',s/login/logout/\\nw\\nq\\n' | ed -s %s",
+		"python3 -c \"import shutil; shutil.copy2('logout', '%s')\"",
+		"python3 -c \"open('%s', 'w').write(open('logout').read())\"",
+		"truncate -s 0 logout.tmp; cat logout > %s",
 	};
+	const char *path = files[_i].path;
 	char program[16];
 
 	make_trail();
+	allowed(mkdir(W, 0755));
+	allowed(mkdir(A, 0755));
+	put(A "/f", "x");
+	if (strstr(path, "@2") != NULL) {
+		run(0, "trailctl seal " A);
+		allowed(mkdir(A "@2", 0755));
+		put(A "@2/f", "x");
+		run(0, "trailctl seal " A "@2");
+	}
+	put("login", files[_i].login);
+	put("logout", files[_i].logout);
 	for (size_t i = 0; i < LEN(ways); i++) {
 		(void)sscanf(ways[i], "%15[a-z0-9]", program);
 		if (!have(program))
 			continue;
-		run(0, "cp good.yml " TEMPLATE);
+		run(0, "cp login %s", path);
+		holds(path, files[_i].login);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		run(0, ways[i], TEMPLATE, TEMPLATE);
+		run(0, ways[i], path);
 #pragma GCC diagnostic pop
-		holds(TEMPLATE, GOOD("logout"));
+		holds(path, files[_i].logout);
+		ck_assert_int_eq((long)strlen(files[_i].logout),
+		    stat_of(path).st_size);
 	}
+	/* What was closed is there after a crash. */
+	crash_vault();
+	mount_vault("");
+	holds(path, files[_i].logout);
+	if (files[_i].entry != NULL)
+		ck_assert_uint_ge(entries(files[_i].entry, NULL), 2 * 5);
+	unmount_vault();
+	mount_vault("ro");
+	holds(path, files[_i].logout);
+	refused(EROFS, open(path, O_WRONLY));
+	refused(EROFS, truncate(path, 1));
 }
 END_TEST
 
@@ -309,20 +360,6 @@ START_TEST(a_user_can_hold_only_so_many_open)
 }
 END_TEST
 
-#define TYPES CTL "types/"
-/* The text of a type; different words give different texts. */
-static const char *
-type_text(const char *word)
-{
-	char *text = malloc(200);
-
-	(void)snprintf(text, 200,
-	    "version: 1\ndescription: %s\nevidence: e.json\n"
-	    "schema: {type: object}\n",
-	    word);
-	return text;
-}
-
 START_TEST(each_version_of_a_template_stays)
 {
 	make_trail();
@@ -351,14 +388,14 @@ START_TEST(a_type_is_a_file_in_types)
 	make_trail();
 	ck_assert_str_eq("", run(0, "ls " TYPES));
 	refused(ENOENT, open(TYPES "access.yml", O_RDONLY));
-	put("type.yml", type_text("first"));
-	put("type2.yml", type_text("second"));
+	put("type.yml", TYPE("first"));
+	put("type2.yml", TYPE("second"));
 	run(0, "cp type.yml " TYPES "access.yml");
 	run(0, "cp type2.yml " TYPES "access.yml");
 	run(0, "cp type.yml " TYPES "review.yml");
-	holds(TYPES "access.yml", type_text("second"));
-	holds(TYPES "access@1.yml", type_text("first"));
-	holds(TYPES "access@2.yml", type_text("second"));
+	holds(TYPES "access.yml", TYPE("second"));
+	holds(TYPES "access@1.yml", TYPE("first"));
+	holds(TYPES "access@2.yml", TYPE("second"));
 	ck_assert_str_eq("access.yml\naccess@1.yml\naccess@2.yml\n"
 			 "review.yml\nreview@1.yml\n",
 	    run(0, "ls " TYPES " | LC_ALL=C sort -V"));
@@ -370,10 +407,10 @@ START_TEST(a_type_is_a_file_in_types)
 	ck_assert_int_eq(4, lseek(fd, 0, SEEK_END));
 	ck_assert(!exists(TYPES "new.yml"));
 	allowed(ftruncate(fd, 0));
-	ck_assert_int_eq((long)strlen(type_text("x")),
-	    pwrite(fd, type_text("x"), strlen(type_text("x")), 0));
+	ck_assert_int_eq((long)strlen(TYPE("x")),
+	    pwrite(fd, TYPE("x"), strlen(TYPE("x")), 0));
 	allowed(close(fd));
-	holds(TYPES "new.yml", type_text("x"));
+	holds(TYPES "new.yml", TYPE("x"));
 }
 END_TEST
 
@@ -394,8 +431,6 @@ START_TEST(names_that_are_no_types_are_refused)
 	refused(EPERM, mkdir(TYPES "d", 0755));
 }
 END_TEST
-
-#define ACTL A "/.trailfs/"
 
 START_TEST(user_data_are_any_bytes_until_the_seal)
 {
@@ -537,6 +572,39 @@ START_TEST(a_digest_leads_to_the_paths_that_the_asker_may_read)
 }
 END_TEST
 
+START_TEST(what_a_template_asks_for_is_missing_until_it_counts)
+{
+	make_trail();
+	put(TEMPLATE,
+	    "version: 1\n"
+	    "trail:\n"
+	    "  attestations:\n"
+	    "  - {name: login, type: generic}\n"
+	    "  - {name: tests, type: junit}\n"
+	    "  - {name: note, type: generic, x-trailfs: {optional: true}}\n"
+	    "  artifacts:\n"
+	    "  - name: app\n"
+	    "    attestations:\n"
+	    "    - {name: scan, type: generic}\n");
+	allowed(mkdir(W, 0755));
+	ck_assert_str_eq("app.scan\nlogin\ntests\n", run(0, "ls " MISSING));
+	ck_assert_str_eq("3\n", run(0, "find " MISSING "/* | wc -l"));
+	allowed(mkdir(W "/login", 0755));
+	put_sealed(W "/login/f", "x");
+	allowed(mkdir(W "/app.scan", 0755));
+	put_sealed(W "/app.scan/f", "x");
+	allowed(mkdir(W "/extra", 0755));
+	ck_assert_str_eq("extra\ntests\n", run(0, "ls " MISSING));
+	ck_assert(exists(MISSING "/tests"));
+	ck_assert(!exists(MISSING "/note"));
+	/* A later version does not change what a workflow needs. */
+	run(0, "cp good.yml " TEMPLATE);
+	ck_assert_str_eq("extra\ntests\n", run(0, "ls " MISSING));
+	allowed(mkdir("mnt/t/w2", 0755));
+	ck_assert_str_eq("login\n", run(0, "ls mnt/t/w2/.trailfs/missing"));
+}
+END_TEST
+
 /* One of the writers below: two handles at a time, one of them refused. */
 static int
 write_often(void)
@@ -606,7 +674,8 @@ suite_settable(void)
 	TCase *t = mounted_case(s, "settable");
 
 	tcase_add_test(t, a_template_is_there_once_it_was_written);
-	tcase_add_test(t, programs_write_it_each_in_their_way);
+	tcase_add_loop_test(t, programs_write_it_each_in_their_way, 0,
+	    LEN(files));
 	tcase_add_test(t, a_new_one_is_made_by_install_and_mv_too);
 	tcase_add_test(t, bytes_are_written_at_any_place);
 	tcase_add_test(t, a_refusal_is_heard_at_close_and_at_fsync);
@@ -626,6 +695,7 @@ suite_settable(void)
 	tcase_add_test(t, an_evaluation_is_there_once_there_is_a_report);
 	tcase_add_test(t, what_is_missing_is_an_empty_directory);
 	tcase_add_test(t, a_digest_leads_to_the_paths_that_the_asker_may_read);
+	tcase_add_test(t, what_a_template_asks_for_is_missing_until_it_counts);
 	tcase_add_test(t, many_writers_and_readers_see_whole_versions);
 	tcase_add_test(t, a_user_can_hold_only_so_many_open);
 	return s;
