@@ -85,7 +85,7 @@ last_override(const struct tf_judgement *f, uint64_t target)
 static struct tf_str
 keep(struct tf_judgement *f, struct tf_str s)
 {
-	struct tf_str kept = { (const char *)f->strings.n + 1, s.n };
+	struct tf_str kept = { (const char *)(f->strings.n + 1), s.n };
 
 	if (s.p == NULL)
 		return s;
