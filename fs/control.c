@@ -18,6 +18,7 @@ fs_control_new(struct tf_vault *v, const atomic_bool *stop)
 
 	if (c == NULL)
 		return NULL;
+	fs_missing_forget();
 	c->vault = v;
 	c->walks = fs_walks_new();
 	c->saves = fs_saves_new(v);

@@ -6,7 +6,7 @@
  * it also has its place among the names of the status, in the bits of the
  * edition; the place can change when names are added.
  */
-#include <stdio.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "attr.h"
@@ -63,19 +63,116 @@ stat_missing(struct tf_vault *v, uint64_t ino, struct stat *st,
 	return TF_OK;
 }
 
+/*
+ * The missing names of the workflow that was asked for last.  A listing and its
+ * lookups ask for all of them again and again, and they change with the ledger
+ * only.
+ */
+static struct {
+	pthread_mutex_t mu;
+	uint64_t workflow,
+	    head;	     /* guarded by mu; head: entries of the ledger */
+	struct tf_buf names; /* guarded by mu; a place and a name, each */
+} last = { .mu = PTHREAD_MUTEX_INITIALIZER };
+
+struct missing {
+	uint64_t place;
+	size_t n; /* bytes of the name, which follow */
+};
+
+void
+fs_missing_forget(void)
+{
+	pthread_mutex_lock(&last.mu);
+	last.workflow = 0;
+	tf_buf_free(&last.names);
+	pthread_mutex_unlock(&last.mu);
+}
+
+static bool
+keep(void *arg, uint64_t place, struct tf_str name)
+{
+	const struct missing m = { place, name.n };
+
+	tf_buf_add(arg, &m, sizeof m);
+	tf_buf_add(arg, name.p, name.n);
+	return true;
+}
+
+static void
+each_name(const struct tf_buf *names, tf_missing_fn fn, void *arg)
+{
+	struct missing m;
+	size_t at = 0;
+
+	while (at < names->n) {
+		memcpy(&m, names->p + at, sizeof m);
+		at += sizeof m + m.n;
+		if (!fn(arg, m.place,
+			(struct tf_str){ names->p + at - m.n, m.n }))
+			break;
+	}
+}
+
+/* Call fn for the names of the last workflow, if it is this one and the ledger
+ * has not grown. */
+static bool
+each_of_last(uint64_t workflow, uint64_t head, tf_missing_fn fn, void *arg)
+{
+	bool known;
+
+	pthread_mutex_lock(&last.mu);
+	known = last.workflow == workflow && last.head == head;
+	if (known)
+		each_name(&last.names, fn, arg);
+	pthread_mutex_unlock(&last.mu);
+	return known;
+}
+
+/* Judge the workflow, and call fn for the missing names. */
+static enum tf_code
+judge(struct tf_vault *v, uint64_t workflow, tf_missing_fn fn, void *arg,
+    struct tf_error *err)
+{
+	struct tf_buf names = { 0 }, old;
+	struct tf_view *w = NULL;
+	uint64_t head = 0;
+	enum tf_code rc = tf_view_open(v, NULL, &w, err);
+
+	if (rc == TF_OK) {
+		head = tf_view_entries(w);
+		rc = tf_view_missing(w, workflow, keep, &names, err);
+	}
+	tf_view_close(w);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&names, err);
+	if (rc != TF_OK) {
+		tf_buf_free(&names);
+		return rc;
+	}
+	each_name(&names, fn, arg);
+	pthread_mutex_lock(&last.mu);
+	old = last.names;
+	last.names = names;
+	last.workflow = workflow;
+	last.head = head;
+	pthread_mutex_unlock(&last.mu);
+	tf_buf_free(&old);
+	return TF_OK;
+}
+
 /* Call fn for the missing names.  They are the same for all who may list the
  * workflow. */
 static enum tf_code
 each_missing(struct tf_vault *v, uint64_t ino, tf_missing_fn fn, void *arg,
     struct tf_error *err)
 {
-	struct tf_view *w = NULL;
-	enum tf_code rc = tf_view_open(v, NULL, &w, err);
+	uint64_t workflow = ino & FS_NODE_MASK, head, bytes;
+	enum tf_code rc = tf_vault_size(v, &head, &bytes, err);
 
-	if (rc == TF_OK)
-		rc = tf_view_missing(w, ino & FS_NODE_MASK, fn, arg, err);
-	tf_view_close(w);
-	return rc;
+	if (rc != TF_OK || each_of_last(workflow, head, fn, arg))
+		return rc;
+	return judge(v, workflow, fn, arg, err);
 }
 
 struct search {

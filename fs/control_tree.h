@@ -111,6 +111,7 @@ extern const struct fs_tree fs_tile_tree;
 extern const struct fs_tree fs_proof_tree;
 extern const struct fs_tree fs_definition_tree;
 extern const struct fs_tree fs_missing_tree;
+void fs_missing_forget(void); /* another vault is served from now on */
 extern const struct fs_tree fs_find_tree;
 extern const struct fs_tree fs_by_sha256_tree;
 

@@ -3,10 +3,11 @@
  *
  * Lock order in fs/: the reading mutex of loop.c comes before the mu of loop.c
  * and that of barrier.c.  The mu of every file (actor.c, barrier.c,
- * control_save.c, control_snapshot.c, control_tile.c, handle.c, loop.c, notify.c,
- * passthrough.c, report.c, worker.c) stands alone: no other lock is taken, the
- * vault is not called and no request is answered while it is held.  loop.c and
- * notify.c take theirs while locks of the vault are held.
+ * control_find.c, control_missing.c, control_save.c, control_snapshot.c,
+ * control_tile.c, handle.c, loop.c, notify.c, passthrough.c, report.c,
+ * worker.c) stands alone: no other lock is taken, the vault is not called and
+ * no request is answered while it is held.  loop.c and notify.c take theirs
+ * while locks of the vault are held.
  */
 #include <pthread.h>
 #include <stdlib.h>
