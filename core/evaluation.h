@@ -36,6 +36,8 @@ struct tf_type;
 TF_MUST_USE enum tf_code tf_type_parse(const char *p, size_t n,
     struct tf_type **out, struct tf_error *err);
 void tf_type_free(struct tf_type *t);
+/* The path, below the attestation, of the file that t judges; part of t. */
+struct tf_str tf_type_evidence(const struct tf_type *t);
 
 /* A file below the attestation. */
 struct tf_judged_file {

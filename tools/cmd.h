@@ -39,6 +39,7 @@ struct verb {
 
 extern const struct verb cmd_assert;
 extern const struct verb cmd_attest;
+extern const struct verb cmd_evaluate;
 extern const struct verb cmd_export_log;
 extern const struct verb cmd_find;
 extern const struct verb cmd_init;

@@ -23,6 +23,7 @@ static const struct verb *const verbs[] = {
 	&cmd_run,
 	&cmd_assert,
 	&cmd_override,
+	&cmd_evaluate,
 	&cmd_seal,
 	&cmd_sync,
 	&cmd_prove,

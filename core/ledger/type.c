@@ -203,6 +203,12 @@ tf_type_parse(const char *p, size_t n, struct tf_type **out,
 	return TF_OK;
 }
 
+struct tf_str
+tf_type_evidence(const struct tf_type *t)
+{
+	return t->evidence;
+}
+
 void
 tf_type_free(struct tf_type *t)
 {

@@ -417,7 +417,9 @@ tf_yaml_parse(struct tf_yaml *y, const char *text, size_t n,
 	if (!yaml_parser_initialize(&x.parser))
 		return tf_nomem(err);
 	yaml_parser_set_encoding(&x.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&x.parser, (const unsigned char *)text, n);
+	/* libyaml wants a text even where it has no bytes. */
+	yaml_parser_set_input_string(&x.parser,
+	    (const unsigned char *)(n > 0 ? text : ""), n);
 	rc = read_stream(&x, err);
 	yaml_parser_delete(&x.parser);
 	if (rc == TF_OK) {

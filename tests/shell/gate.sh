@@ -120,8 +120,84 @@ an_override_replaces_the_verdict() {
 	is 0 trailctl verify store
 }
 
+# Files are judged by a type, as the seal would do it, and without a store.
+evaluate_judges_by_a_type() {
+	cat >type.yml <<-'EOF2'
+	version: 1
+	evidence: review.json
+	requirements:
+	- id: reviewed
+	  subject_type: pull_request
+	  from: pulls
+	  subject_id: number
+	  min_subjects: 1
+	  checks:
+	  - {id: approver, operator: non_empty_string, path: approver}
+	EOF2
+	mkdir dir
+	echo '{"pulls":[{"number":7,"approver":"bob"}]}' >good.json
+	echo '{"pulls":[{"number":7,"approver":"bob"},{"number":8,"approver":""}]}' \
+		>bad.json
+	is 0 trailctl evaluate --type type.yml good.json
+	says '^COMPLIANT$'
+	has_lines 1
+	is 1 trailctl evaluate --type type.yml bad.json
+	says '^NON-COMPLIANT$'
+	says '^  reviewed  approver  pull_request 8  '
+	cp good.json dir/review.json
+	is 0 trailctl evaluate --type type.yml dir
+	is 5 trailctl evaluate --type type.yml good.json bad.json
+	says '^NO EVIDENCE$'
+	is 1 trailctl evaluate --type type.yml hello.txt
+	is 2 trailctl evaluate --type hello.txt good.json
+	complains 'hello.txt: line 1, column 1: '
+	is 2 trailctl evaluate --type /dev/null good.json
+	is 2 trailctl evaluate good.json
+	is 2 trailctl evaluate --type type.yml
+	is 2 trailctl evaluate --type type.yml -o xml good.json
+	is 2 trailctl evaluate --type type.yml /dev/null
+	is 3 trailctl evaluate --type nothing.yml good.json
+	is 3 trailctl evaluate --type type.yml nothing.json
+}
+
+# JUnit reports are judged, whatever a single file is called.
+evaluate_judges_junit() {
+	echo '<testsuite><testcase name="a"/></testsuite>' >passed.xml
+	echo '<testsuite><testcase name="a"><failure/></testcase></testsuite>' \
+		>failed
+	is 0 trailctl evaluate --type junit passed.xml
+	is 1 trailctl evaluate --type junit failed
+	says '^  1 failure$'
+	is 0 trailctl evaluate --type junit passed.xml failed
+	is 5 trailctl evaluate --type junit failed hello.txt
+	is 1 trailctl evaluate --type junit hello.txt
+	{ echo '<!DOCTYPE a [<!ENTITY b "cccccccccc">]>' &&
+		cat passed.xml; } >bomb.xml
+	is 1 trailctl evaluate --type junit bomb.xml
+}
+
+# The report is, byte for byte, that of the seal.
+the_report_is_that_of_the_seal() {
+	is 0 trailctl type set store/t reviewed type.yml
+	mount store
+	mkdir mnt/t/typed
+	is 0 trailctl attest mnt/t/typed/review --type reviewed dir
+	is 0 trailctl evaluate --type type.yml -o json dir
+	{ cat mnt/t/typed/review/.trailfs/evaluation.json && echo; } |
+		cmp - out
+	cp bad.json dir/review.json
+	is 0 trailctl attest mnt/t/typed/review --again --type reviewed dir
+	is 1 trailctl evaluate --type type.yml -o json dir
+	{ cat mnt/t/typed/review@2/.trailfs/evaluation.json && echo; } |
+		cmp - out
+	is 1 trailctl assert mnt/t/typed
+	unmount
+}
+
 run a_store_is_made
 with '/dev/fuse python3' assert_says_why \
 	an_open_attestation_does_not_pass_the_gate
 with /dev/fuse assert_waits_for_the_verdict an_override_replaces_the_verdict
+run evaluate_judges_by_a_type evaluate_judges_junit
+with /dev/fuse the_report_is_that_of_the_seal
 finish

@@ -220,7 +220,9 @@ assert_sandwich(size_t n, const char *a, const char *b, const char *c,
 START_TEST(the_limits_are_exact)
 {
 	static const char deep[] = "line 1, column 17: too many levels";
+	struct tf_yaml none;
 
+	ck_assert_int_eq(TF_INVALID, tf_yaml_parse(&none, NULL, 0, NULL));
 	assert_sandwich(16, "[", "", "]", NULL);
 	assert_sandwich(17, "[", "", "]", deep);
 	assert_sandwich(5000, "[", "", "]", deep);
