@@ -102,7 +102,8 @@ void fs_control_close(struct fs_control *c, struct fs_snapshot *s);
 
 /* --- settable files: control_set.c --------------------------------------- */
 
-/* Is file ino settable, or TF_DENIED? */
+/* Is ino a settable file, or a directory where such files are created?  Else
+ * TF_DENIED. */
 TF_MUST_USE enum tf_code fs_control_settable(struct fs_control *c, uint64_t ino,
     struct tf_error *err);
 /*

@@ -70,8 +70,11 @@ target_of(struct fs_control *c, uint64_t ino, struct fs_target *out,
 enum tf_code
 fs_control_settable(struct fs_control *c, uint64_t ino, struct tf_error *err)
 {
+	const struct fs_tree *tree = fs_row_tree(ino);
 	struct fs_target t;
 
+	if (tree != NULL && tree->create != NULL && tree->is_dir(ino))
+		return TF_OK;
 	return target_of(c, ino, &t, err);
 }
 

@@ -414,6 +414,42 @@ START_TEST(a_type_is_a_file_in_types)
 }
 END_TEST
 
+START_TEST(a_directory_of_types_is_copied)
+{
+	make_trail();
+	run(0, "mkdir d d2");
+	put("d/access.yml", TYPE("one"));
+	put("d/review.yml", TYPE("two"));
+	run(0, "cp -a d/. " TYPES);
+	run(0, "rsync -a --inplace d/ " TYPES);
+	run(0, "cp " TYPES "*.yml d2 && cmp d/access.yml d2/access.yml");
+	holds(TYPES "review.yml", TYPE("two"));
+	ck_assert_uint_eq(2, entries("type.set", "t"));
+}
+END_TEST
+
+START_TEST(the_bytes_that_a_user_writes_are_limited)
+{
+	const size_t n = 1048576;
+	char *p = noise(n, 1);
+	int fd[5];
+
+	make_attestation();
+	for (size_t i = 0; i < LEN(fd); i++) {
+		fd[i] = open(ACTL "user-data", O_WRONLY | O_CREAT, 0644);
+		ck_assert_int_ge(fd[i], 0);
+		if (i < 4)
+			ck_assert_int_eq((long)n, write(fd[i], p, n));
+		else
+			refused(EDQUOT, write(fd[i], p, n));
+	}
+	says(content(ACTL "last-error", NULL), "too large control files");
+	for (size_t i = 0; i < LEN(fd); i++)
+		answers(i < 4 ? 0 : EDQUOT, close(fd[i]));
+	ck_assert_uint_eq(n, (size_t)stat_of(ACTL "user-data").st_size);
+}
+END_TEST
+
 START_TEST(names_that_are_no_types_are_refused)
 {
 	static const char *const names[] = { "access", "access.yml.tmp",
@@ -689,6 +725,8 @@ suite_settable(void)
 	tcase_add_test(t, a_mount_for_reading_shows_it);
 	tcase_add_test(t, each_version_of_a_template_stays);
 	tcase_add_test(t, a_type_is_a_file_in_types);
+	tcase_add_test(t, a_directory_of_types_is_copied);
+	tcase_add_test(t, the_bytes_that_a_user_writes_are_limited);
 	tcase_add_test(t, names_that_are_no_types_are_refused);
 	tcase_add_test(t, user_data_are_any_bytes_until_the_seal);
 	tcase_add_test(t, an_override_is_written_by_the_owner_of_the_workflow);
