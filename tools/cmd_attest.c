@@ -278,7 +278,7 @@ compare(struct attest *a, const char *state, struct tf_error *err)
 static enum tf_code
 record(struct attest *a, struct tf_error *err)
 {
-	enum tf_code rc = recorder_begin(&a->r, RECORDER_ATTEST, err);
+	enum tf_code rc = recorder_begin(&a->r, RECORDER_ATTEST, true, err);
 
 	if (rc == TF_OK)
 		rc = attest_copy(&a->r, &a->sources, &a->evidence, err);

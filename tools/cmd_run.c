@@ -90,7 +90,7 @@ prepare(struct run *x, struct tf_error *err)
 	enum tf_code rc = open_vault(x, err);
 
 	if (rc == TF_OK)
-		rc = recorder_begin(&x->r, RECORDER_RUN, err);
+		rc = recorder_begin(&x->r, RECORDER_RUN, false, err);
 	if (rc == TF_OK)
 		rc = attest_claim(&x->r, &x->claims, err);
 	if (rc != TF_OK || x->r.v != NULL)
@@ -155,7 +155,7 @@ record_spool(struct run *x, bool compliant, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = open_vault(x, err);
 	if (rc == TF_OK)
-		rc = recorder_begin(&x->r, RECORDER_RUN, err);
+		rc = recorder_begin(&x->r, RECORDER_RUN, false, err);
 	/* The modes are those that files in a draft have. */
 	for (size_t i = 0; i < files.n; i++)
 		files.v[i].mode = 0666;

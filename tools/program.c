@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -156,6 +157,8 @@ become(const char *path, char **argv, const char *dir, int out)
 {
 	int null = open("/dev/null", O_RDONLY);
 
+	/* Nobody would read what it says. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
 	    dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0 &&
 	    chdir(dir) == 0)

@@ -72,6 +72,8 @@ recorder_close(struct recorder *r, enum tf_code rc, struct tf_error *err)
 	enum tf_code closed = TF_OK;
 
 	recorder_drop(r);
+	if (r->guard != 0)
+		r->ops->unguard(r);
 	if (r->v != NULL)
 		closed = tf_vault_close(r->v, "done", rc == TF_OK ? err : NULL);
 	where_free(&r->w);
@@ -124,7 +126,8 @@ recorder_recorded(struct recorder *r, const char *name, struct tf_buf *sums,
 }
 
 enum tf_code
-recorder_begin(struct recorder *r, const char *prefix, struct tf_error *err)
+recorder_begin(struct recorder *r, const char *prefix, bool guard,
+    struct tf_error *err)
 {
 	uint64_t number;
 	enum tf_code rc;
@@ -137,6 +140,8 @@ recorder_begin(struct recorder *r, const char *prefix, struct tf_error *err)
 	rc = r->ops->begin(r, err);
 	if (rc != TF_OK)
 		r->draft[0] = '\0';
+	else if (guard && r->ops->guard != NULL)
+		r->ops->guard(r);
 	return rc;
 }
 

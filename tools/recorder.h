@@ -6,6 +6,8 @@
 #ifndef TRAILCTL_RECORDER_H
 #define TRAILCTL_RECORDER_H
 
+#include <sys/types.h>
+
 #include "core/json.h"
 #include "where.h"
 
@@ -22,6 +24,9 @@ struct recorder {
 	const struct recorder_ops *ops;
 	/* In a mount. */
 	char *wf_file; /* the workflow's directory */
+	/* A process that removes the draft if this one is killed. */
+	pid_t guard; /* 0: there is none */
+	int guard_fd;
 	/* In a store. */
 	struct tf_vault *v;
 	struct tf_actor *self;
@@ -61,9 +66,12 @@ TF_MUST_USE enum tf_code recorder_claimed(struct recorder *r, const char *name,
 TF_MUST_USE enum tf_code recorder_recorded(struct recorder *r, const char *name,
     struct tf_buf *sums, struct tf_buf *json, struct tf_error *err);
 
-/* Make a draft, whose name begins with prefix. */
+/*
+ * Make a draft, whose name begins with prefix.  guard: in a mount, remove the
+ * draft also if this process is killed.
+ */
 TF_MUST_USE enum tf_code recorder_begin(struct recorder *r, const char *prefix,
-    struct tf_error *err);
+    bool guard, struct tf_error *err);
 /* The directory of the draft, for the caller to free; NULL in a store. */
 TF_MUST_USE enum tf_code recorder_directory(const struct recorder *r,
     char **out, struct tf_error *err);
@@ -109,6 +117,9 @@ struct recorder_ops {
 	enum tf_code (*publish)(struct recorder *r, const char *name,
 	    struct tf_error *err);
 	enum tf_code (*drop)(struct recorder *r, struct tf_error *err);
+	/* Begin and end the guard; NULL: there is none. */
+	void (*guard)(struct recorder *r);
+	void (*unguard)(struct recorder *r);
 };
 extern const struct recorder_ops recorder_mount, recorder_store;
 

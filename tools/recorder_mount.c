@@ -2,20 +2,25 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "core/control.h"
 #include "define.h"
 #include "files.h"
+#include "interrupt.h"
 #include "recorder.h"
 #include "refusals.h"
 #include "report.h"
 
+#define GUARD_TRIES 50
+#define GUARD_PAUSE_US 100000
 #define JSON_MAX ((size_t)256 << 20)
 
 /* --- errors ------------------------------------------------------------------- */
@@ -356,6 +361,74 @@ drop(struct recorder *r, struct tf_error *err)
 	return rc;
 }
 
+/* --- the guard ------------------------------------------------------------------------ */
+
+/*
+ * In the child: wait until the recorder writes or ends.  A killed process waits
+ * for the answer to a rename that it has sent, so that a draft is never both
+ * removed and published.
+ */
+static void
+watch(const char *path, int fd)
+{
+	struct tf_error err;
+	char word;
+	ssize_t n;
+
+	/* Its own session: what ends the recorder shall not end the guard. */
+	(void)setsid();
+	(void)dup2(fd, STDIN_FILENO);
+	(void)close_range(1, ~0u, 0);
+	(void)!chdir("/");
+	interrupt_hold();
+	while ((n = read(STDIN_FILENO, &word, 1)) < 0 && errno == EINTR)
+		;
+	/* A file may still be open for a moment. */
+	for (int i = 0; n == 0 && i < GUARD_TRIES; i++) {
+		if (remove_tree(path, &err) == TF_OK || access(path, F_OK) < 0)
+			break;
+		(void)usleep(GUARD_PAUSE_US);
+	}
+	_exit(0);
+}
+
+/* Without a guard the draft stays if this process is killed: no error. */
+static void
+guard(struct recorder *r)
+{
+	char *path = path_of(r, r->draft, "");
+	int fd[2];
+
+	if (path == NULL || pipe2(fd, O_CLOEXEC) < 0) {
+		free(path);
+		return;
+	}
+	r->guard = fork();
+	if (r->guard == 0)
+		watch(path, fd[0]);
+	(void)close(fd[0]);
+	if (r->guard > 0) {
+		r->guard_fd = fd[1];
+	} else {
+		r->guard = 0;
+		(void)close(fd[1]);
+	}
+	free(path);
+}
+
+static void
+unguard(struct recorder *r)
+{
+	void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+
+	(void)!write(r->guard_fd, "", 1);
+	(void)signal(SIGPIPE, before);
+	(void)close(r->guard_fd);
+	while (waitpid(r->guard, NULL, 0) < 0 && errno == EINTR)
+		;
+	r->guard = 0;
+}
+
 const struct recorder_ops recorder_mount = {
 	.find = find,
 	.state = state,
@@ -369,4 +442,6 @@ const struct recorder_ops recorder_mount = {
 	.claim = claim,
 	.publish = publish,
 	.drop = drop,
+	.guard = guard,
+	.unguard = unguard,
 };

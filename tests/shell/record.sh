@@ -242,6 +242,24 @@ a_program_judges_the_evidence() {
 	unmount
 }
 
+# Not even SIGKILL leaves one; it is gone a moment later.
+a_killed_recorder_leaves_no_draft() {
+	mount store
+	trailctl attest mnt/t/m/cut --evaluate ./waits hello.txt tree 2>err &
+	job=$!
+	read -r _ <started
+	[ "$(find mnt/t/m -name '.attest-*' -type d | wc -l)" = 1 ]
+	kill -KILL "$job"
+	wait "$job" || :
+	tries=0
+	while [ "$(find mnt/t/m -name '.attest-*' | wc -l)" != 0 ]; do
+		[ "$((tries += 1))" -lt 600 ]
+		sleep 0.1
+	done
+	[ ! -e mnt/t/m/cut ]
+	unmount
+}
+
 # A signal leaves no draft: the evaluator says when the draft is there.
 a_signal_removes_the_draft() {
 	mount store
@@ -404,7 +422,7 @@ run wrong_values_are_refused arguments_are_taken_as_they_are
 with jq a_dry_run_records_nothing
 with /dev/fuse a_strict_template_is_obeyed
 with '/dev/fuse jq' a_program_judges_the_evidence
-with /dev/fuse a_signal_removes_the_draft
+with /dev/fuse a_signal_removes_the_draft a_killed_recorder_leaves_no_draft
 with '/dev/fuse jq' run_records_a_command
 run a_command_has_its_environment wrong_arguments_run_nothing
 with '/dev/fuse jq' output_is_never_lost
