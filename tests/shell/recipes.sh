@@ -1,0 +1,239 @@
+#!/bin/sh
+# The recipes of trailfs-recipes(7): the files and commands of each recipe, taken
+# from the page and used as they are printed, with real users in a real mount.
+#
+# Each recipe runs in namespaces of its own: /etc is a copy, and /home, /mnt,
+# /srv, /usr/local and /var/spool are empty.  Nothing remains afterwards, and the
+# users of this machine are not touched.
+#
+# In the page, a display after a line ".Pa PATH" (and ".Pq mode MODE") is a file.
+# Any other display has commands after a prompt: "# " for root, "NAME$ " for a
+# user.  A command must succeed.  Lines below it that have no prompt are what it
+# prints, all of it.
+. "$(dirname "$0")/../suite.sh"
+
+# steps SECTION: write what the section of the page has to files in the working
+# directory: step.N (a line of two or three words), text.N and output.N.
+steps() {
+	awk -v section="$1" '
+	function plain(s) {
+		gsub(/\\&/, "", s)
+		gsub(/\\e/, "\\", s)
+		return s
+	}
+	function begin(step) {
+		n++
+		print step >("step." n)
+		printf "" >("text." n)
+		printf "" >("output." n)
+		more = 0
+	}
+	/^\.Ss / || /^\.Sh / { on = substr($0, 5) == section; next }
+	!on { next }
+	/^\.Pa / { path = $2; mode = "644"; next }
+	/^\.Pq mode / { mode = $3; next }
+	/^\.Bd / { shown = 1; file = path != ""
+		if (file)
+			begin("file " path " " mode)
+		next
+	}
+	/^\.Ed/ { shown = 0; path = ""; next }
+	!shown { path = ""; next }
+	file { print plain($0) >("text." n); next }
+	more || /^# / || /^[a-z]+\$ / {
+		text = plain($0)
+		if (!more) {
+			user = text ~ /^# / ? "root" : text
+			sub(/\$ .*/, "", user)
+			begin("user " user)
+			sub(/^[^ ]* /, "", text)
+		}
+		print text >("text." n)
+		more = text ~ /\\$/
+		next
+	}
+	{ print plain($0) >("output." n) }
+	' "$top/man/trailfs-recipes.7"
+}
+
+# section NAME: write the files and run the commands of this section.
+section() {
+	echo "== $1"
+	rm -f step.* text.* output.*
+	steps "$1"
+	[ -e step.1 ] || {
+		echo "the page has no section $1"
+		return 1
+	}
+	i=1
+	while [ -e "step.$i" ]; do
+		read -r kind name mode <"step.$i"
+		if [ "$kind" = file ]; then
+			mkdir -p "${name%/*}"
+			cp "text.$i" "$name"
+			chmod "$mode" "$name"
+		else
+			sed "s/^/$name: /" "text.$i"
+			by "$name" sh -c "$(cat "text.$i")" >printed 2>errors || {
+				echo "exit status $?"
+				cat printed errors
+				return 1
+			}
+			tr -d '\r' <printed >plain
+			cat plain errors
+			[ ! -s "output.$i" ] || diff "output.$i" plain
+		fi
+		i=$((i + 1))
+	done
+}
+
+# Make two commands.  `by USER COMMAND...` runs it as this user, in an environment
+# as after a login.  systemctl starts the service of a unit, as on a machine with
+# systemd: in the background, or once if it is oneshot.
+make_commands() {
+	cat >/usr/local/sbin/by <<-'EOF2'
+	#!/bin/sh -e
+	user=$1
+	shift
+	home=$(getent passwd "$user" | cut -d : -f 6)
+	cd "$home"
+	exec setpriv --reuid "$user" --regid "$user" --init-groups env -i \
+		HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/sh \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		"$@" </dev/null
+	EOF2
+	cat >/usr/local/sbin/systemctl <<-'EOF2'
+	#!/bin/sh -e
+	# systemctl enable --now UNIT | start UNIT
+	for unit; do :; done
+	service=/etc/systemd/system/${unit%.*}.service
+	user=$(sed -n 's/^User=//p' "$service")
+	command=$(sed -n 's/^ExecStart=//p' "$service")
+	set -- by "${user:-root}" sh -c "exec $command"
+	if grep -q '^Type=oneshot' "$service"; then
+		exec "$@"
+	fi
+	setsid "$@" >>/var/log/journal.txt 2>&1 </dev/null &
+	EOF2
+	chmod 755 /usr/local/sbin/by /usr/local/sbin/systemctl
+}
+
+# In the namespaces: make the machine that the recipes expect, in $work.
+make_machine() {
+	umask 022
+	command mount --make-rprivate /
+	mkdir etc
+	cp -a /etc/. etc/
+	command mount --bind etc /etc
+	for d in /home /mnt /srv /usr/local /var/spool /var/log /run; do
+		command mount -t tmpfs -o mode=755 tmpfs "$d"
+	done
+	mkdir -p /usr/local/bin /usr/local/sbin
+	cp "$BUILD/trailctl" "$BUILD/trailfs" /usr/local/bin/
+	make_commands
+	section 'Before you begin'
+}
+
+# eventually COMMAND...: wait until it succeeds; the suite's patience is the end.
+eventually() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ "$tries" -lt $((patience_s * 10)) ] || {
+			echo "never: $*"
+			return 1
+		}
+		sleep 0.1
+	done
+}
+
+# empty DIRECTORY
+empty() {
+	[ -z "$(ls -A "$1")" ]
+}
+
+# --- checks -------------------------------------------------------------
+
+# production-access: what the session printed, the person, and both policies.
+check_production_access() {
+	trail=/mnt/vault/production-access
+	eventually empty /var/spool/sessions
+	is 0 trailctl find --user alice --name terminal-session-log /mnt/vault
+	has_lines 2
+	is 0 trailctl log --json --type attestation.sealed "$trail"
+	has_lines 10
+	jq -e '.actor.user == "recorder" and
+	    .claims.annotations.on_behalf_of == "alice"' out >/dev/null
+	# Without a reason, the workflow is not compliant.
+	is 0 trailctl find --status NON-COMPLIANT "$trail"
+	has_lines 1
+	# Closed: without a vault there is no session.
+	umount /mnt/vault
+	is 1 by alice recorded-shell -c 'echo inside'
+	never_says inside
+	complains 'cannot be recorded'
+	# Open: the session waits in the spool, also over a restart.
+	echo policy=open >/etc/recorded-shell.conf
+	is 0 by alice env LC_REASON=outage recorded-shell -c 'echo inside; exit 0'
+	says inside
+	is 7 by alice env LC_REASON=outage recorded-shell -c 'exit 7'
+	flock -w 30 /srv/vault/lock true
+	trailfs /srv/vault /mnt/vault
+	eventually empty /var/spool/sessions
+	is 0 trailctl find --user alice --name terminal-session-log /mnt/vault
+	has_lines 4
+	is 0 trailctl find --user alice --name access-denied /mnt/vault
+	has_lines 1
+	says non-compliant
+	# A session that cannot be recorded is kept.
+	mkdir "$trail/alice-taken" "$trail/alice-taken/terminal-session-log"
+	chown recorder "$trail/alice-taken"
+	by alice sh -c 'umask 007; cd /var/spool/sessions && mkdir .a &&
+		touch .a/lock && echo x >.a/reason && echo y >.a/command &&
+		mv .a alice-taken'
+	eventually test -e /var/spool/session-rescue/alice-taken/reason
+	# Nobody records for another person.
+	by alice sh -c 'umask 007; cd /var/spool/sessions && mkdir .a &&
+		touch .a/lock && echo x >.a/reason && echo y >.a/command &&
+		mv .a bob-1'
+	eventually test -e /var/spool/session-rescue/bob-1/reason
+	[ ! -e "$trail/bob-1" ]
+}
+
+# recipe NAME: run the section and the checks of a recipe in this namespace.
+recipe() {
+	set -e
+	make_machine
+	section "$1"
+	check=check_$(echo "$1" | tr 'A-Z -' 'a-z__')
+	echo "== checks"
+	"$check"
+	is 0 trailctl verify /srv/vault
+}
+
+# Stop what the recipe started.
+if [ "${RECIPE-}" ]; then
+	(recipe "$RECIPE")
+	status=$?
+	[ "$status" = 0 ] || cat /var/log/journal.txt 2>/dev/null
+	umount -l /mnt/vault 2>/dev/null
+	exit "$status"
+fi
+
+# cook NAME: a recipe in namespaces of its own, which end with it.
+cook() {
+	RECIPE=$1 BUILD=$BUILD timeout 300 unshare --mount --pid --fork \
+		--kill-child --mount-proc "$top/$suite"
+}
+
+# Record sessions of people on production hosts.
+production_access_is_recorded() {
+	cook 'Production access'
+}
+
+if [ "$(id -u)" -ne 0 ]; then
+	skipped 'not root' production_access_is_recorded
+else
+	with '/dev/fuse unshare setpriv useradd jq' production_access_is_recorded
+fi
+finish
