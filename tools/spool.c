@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -60,58 +61,106 @@ leave(struct spool *s)
 		    s->dir);
 }
 
-/* Copy what the log has, as far as it can be read, to one in s->dir. */
-static void
-rescue(struct spool_log *l)
+/* Copy the first n bytes from one file to another. */
+static bool
+copy(int from, int to, uint64_t n)
 {
 	static char part[1 << 16];
-	int old = l->fd;
-	off_t at = 0;
-	ssize_t n = -1;
+	uint64_t at = 0;
+	ssize_t got = 1;
 
-	l->rescued = true;
-	l->fd = open_in(l->spool->dir, l->name, O_TRUNC);
-	while (l->fd >= 0 && (n = pread(old, part, sizeof(part), at)) > 0) {
-		if (files_put(l->fd, l->name, part, (size_t)n, NULL) != TF_OK)
-			break;
-		at += n;
+	while (at < n && got > 0) {
+		size_t want = n - at < sizeof(part) ? n - at : sizeof(part);
+
+		got = pread(from, part, want, (off_t)at);
+		if (got > 0 &&
+		    files_put(to, "output", part, (size_t)got, NULL) != TF_OK)
+			return false;
+		at += got > 0 ? (uint64_t)got : 0;
 	}
-	if (n != 0)
-		l->spool->partly = true;
-	(void)close(old);
+	return at == n;
 }
 
 static bool
-write_all(int fd, const char *p, size_t n)
+write_all(int fd, const void *p, size_t n)
 {
 	return fd >= 0 && files_put(fd, "output", p, n, NULL) == TF_OK;
+}
+
+static void
+give_up(struct spool_log *l)
+{
+	report_note("%s: the output is no longer kept: %s", l->name,
+	    strerror(errno));
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	l->fd = -1;
+}
+
+/* Continue the log in s->dir.  What cannot be read back is in the draft. */
+static void
+rescue(struct spool_log *l)
+{
+	int old = l->fd;
+
+	leave(l->spool);
+	l->own = true;
+	l->fd = open_in(l->spool->dir, l->name, O_TRUNC);
+	if (l->fd >= 0 && !copy(old, l->fd, l->synced)) {
+		l->spool->partly = true;
+		report_note("the beginning of %s is in the draft only",
+		    l->name);
+		(void)!ftruncate(l->fd, 0);
+		(void)lseek(l->fd, 0, SEEK_SET);
+	}
+	if (l->after.failed || !write_all(l->fd, l->after.p, l->after.n)) {
+		l->spool->partly = true;
+		give_up(l);
+	}
+	tf_buf_free(&l->after);
+	(void)close(old);
+}
+
+static int64_t
+seconds(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* Store what a draft has. */
+static void
+sync_log(struct spool_log *l)
+{
+	if (fsync(l->fd) < 0) {
+		rescue(l);
+		return;
+	}
+	l->synced += l->after.n;
+	l->synced_at = seconds();
+	l->after.n = 0;
 }
 
 static void
 put(void *arg, const void *p, size_t n)
 {
 	struct spool_log *l = arg;
-	struct spool *s = l->spool;
-	off_t before;
 
 	if (l->fd < 0)
 		return;
-	before = lseek(l->fd, 0, SEEK_CUR);
-	if (write_all(l->fd, p, n))
+	if (l->own) {
+		if (!write_all(l->fd, p, n))
+			give_up(l);
 		return;
-	/* A part of p may be in the file: write it at the same place. */
-	if (!s->own)
-		leave(s);
-	if (!l->rescued && s->rescued)
+	}
+	tf_buf_add(&l->after, p, n);
+	if (!write_all(l->fd, p, n))
 		rescue(l);
-	if (l->fd >= 0 && before >= 0 && ftruncate(l->fd, before) == 0 &&
-	    lseek(l->fd, before, SEEK_SET) == before && write_all(l->fd, p, n))
-		return;
-	report_note("%s: the output is no longer kept: %s", l->name,
-	    strerror(errno));
-	if (l->fd >= 0)
-		(void)close(l->fd);
-	l->fd = -1;
+	else if (l->after.n >= SPOOL_BYTES ||
+	    seconds() - l->synced_at >= SPOOL_SECONDS)
+		sync_log(l);
 }
 
 void
@@ -123,14 +172,18 @@ spool_open(struct spool *s, const char *dir)
 	*s = (struct spool){ .own = dir == NULL };
 	s->dir = dir != NULL ? strdup(dir) : make_own();
 	for (int i = 0; i < SPOOL_LOGS; i++) {
-		s->log[i] = (struct spool_log){ .spool = s, .name = names[i] };
-		s->log[i].fd = open_in(s->dir, names[i], O_EXCL);
-		if (s->log[i].fd < 0 && !s->own) {
+		struct spool_log *l = &s->log[i];
+
+		*l = (struct spool_log){ .spool = s, .name = names[i] };
+		l->synced_at = seconds();
+		l->own = s->own;
+		l->fd = open_in(s->dir, l->name, O_EXCL);
+		if (l->fd < 0 && !s->own) {
 			leave(s);
-			s->log[i].rescued = true;
-			s->log[i].fd = open_in(s->dir, names[i], O_EXCL);
+			l->own = true;
+			l->fd = open_in(s->dir, l->name, O_EXCL);
 		}
-		s->copy[i] = (struct child_copy){ put, &s->log[i] };
+		s->copy[i] = (struct child_copy){ put, l };
 	}
 }
 
@@ -154,12 +207,10 @@ spool_close(struct spool *s)
 {
 	/* The mount reports here what it could not store. */
 	for (int i = 0; i < SPOOL_LOGS; i++)
-		if (s->log[i].fd >= 0 && fsync(s->log[i].fd) < 0)
-			leave(s);
+		if (s->log[i].fd >= 0 && !s->log[i].own)
+			sync_log(&s->log[i]);
 	for (int i = 0; i < SPOOL_LOGS; i++) {
-		if (s->log[i].fd < 0)
-			continue;
-		if (s->rescued && !s->log[i].rescued)
+		if (s->log[i].fd >= 0 && s->own && !s->log[i].own)
 			rescue(&s->log[i]);
 		if (s->log[i].fd >= 0)
 			(void)close(s->log[i].fd); /* fsync reported */
@@ -188,9 +239,11 @@ spool_remove(struct spool *s)
 void
 spool_free(struct spool *s)
 {
-	for (int i = 0; i < SPOOL_LOGS; i++)
+	for (int i = 0; i < SPOOL_LOGS; i++) {
 		if (s->log[i].fd >= 0)
 			(void)close(s->log[i].fd);
+		tf_buf_free(&s->log[i].after);
+	}
 	free(s->dir);
 	s->dir = NULL;
 }

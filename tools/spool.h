@@ -1,7 +1,11 @@
 /*
  * Copies of the output of a command, in a directory: a draft attestation, or
- * one of our own below TMPDIR.  If a write fails, the copies continue in a
- * directory of our own, with what was written before.
+ * one of our own below TMPDIR.  If a write to the draft fails, the copies
+ * continue in a directory of our own, with what was written before.
+ *
+ * The mount may die with bytes that it has accepted.  So each byte of a draft is
+ * in memory until fsync(2) has stored it, which is asked for after SPOOL_BYTES
+ * or SPOOL_SECONDS.
  */
 #ifndef TRAILCTL_SPOOL_H
 #define TRAILCTL_SPOOL_H
@@ -10,12 +14,18 @@
 #include "core/json.h"
 
 #define SPOOL_LOGS 2
+#define SPOOL_BYTES ((size_t)1 << 20)
+#define SPOOL_SECONDS 5
 
 struct spool_log {
 	struct spool *spool;
 	const char *name;
-	int fd; /* -1: nothing is kept any more */
-	bool rescued;
+	int fd;	  /* -1: nothing is kept any more */
+	bool own; /* the file is in a directory of our own */
+	/* Of a draft: how much is stored, since when, and what came later. */
+	uint64_t synced;   /* bytes */
+	int64_t synced_at; /* seconds of the monotonic clock */
+	struct tf_buf after;
 };
 
 struct spool {

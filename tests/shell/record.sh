@@ -380,6 +380,43 @@ output_is_never_lost() {
 	unmount
 }
 
+# The mount dies while a command runs: no byte of its output is lost.
+output_survives_the_mount() {
+	rm -rf tmp started
+	mkdir tmp
+	mkfifo started
+	TMPDIR=$work/tmp
+	export TMPDIR
+	trailfs store mnt -f &
+	daemon=$!
+	until [ -e mnt/.trailfs/status.json ]; do
+		sleep 0.1
+	done
+	kill -0 "$daemon"
+	(
+		got=0
+		trailctl run --begin mnt/t/dies/a -- sh -c "echo first
+			echo >'$work/started'
+			read -r _ <'$work/started'
+			echo last; exit 4" >out 2>err || got=$?
+		echo "$got" >status
+	) &
+	job=$!
+	read -r _ <started
+	until grep -q first out; do
+		sleep 0.1
+	done
+	kill -KILL "$daemon"
+	wait "$daemon" || :
+	echo >started
+	wait "$job"
+	[ "$(cat status)" = 4 ]
+	printf 'first\nlast\n' | cmp - out
+	cmp out "$(kept)/stdout.log"
+	unmount
+	is_whole store
+}
+
 # Signals reach the command; a recorder that is killed leaves a draft.
 signals_reach_the_command() {
 	mount store
@@ -426,5 +463,6 @@ with /dev/fuse a_signal_removes_the_draft a_killed_recorder_leaves_no_draft
 with '/dev/fuse jq' run_records_a_command
 run a_command_has_its_environment wrong_arguments_run_nothing
 with '/dev/fuse jq' output_is_never_lost
+with /dev/fuse output_survives_the_mount
 with '/dev/fuse jq getfattr' signals_reach_the_command
 finish
