@@ -9,8 +9,8 @@
 # Commands are strings, so that the demo can print them as a person types them.
 # shellcheck disable=SC2016
 set -eu
-LC_ALL=C
-export LC_ALL
+LC_ALL=C PAGER=cat
+export LC_ALL PAGER
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 : "${BUILD:=build}" "${DEMO_DIR:=$BUILD/demo}" "${DEMO_KEEP:=}"

@@ -57,6 +57,7 @@ extern const struct verb cmd_trail;
 extern const struct verb cmd_type;
 extern const struct verb cmd_unpack;
 extern const struct verb cmd_verify;
+extern const struct verb cmd_watch;
 extern const struct verb cmd_why;
 
 /* Print the reason and the usage of the verb to stderr.  Returns

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "entry_match.h"
 #include "ledger_lines.h"
 #include "pager.h"
 #include "report.h"
@@ -86,42 +87,6 @@ struct log {
 /* --- which entries ---------------------------------------------------- */
 
 static bool
-is(const struct tf_json_doc *d, int t, const char *want)
-{
-	struct tf_buf b = { 0 };
-	bool same = t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK &&
-	    b.n == strlen(want) && memcmp(b.p, want, b.n) == 0;
-
-	tf_buf_free(&b);
-	return same;
-}
-
-/* Is the path at token t at or below top? */
-static bool
-is_below(const struct tf_json_doc *d, int t, const char *top)
-{
-	size_t n = strlen(top);
-	struct tf_buf b = { 0 };
-	bool in = t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK &&
-	    b.n >= n && memcmp(b.p, top, n) == 0 && (b.n == n || b.p[n] == '/');
-
-	tf_buf_free(&b);
-	return in;
-}
-
-/* Has the entry one of the types that were asked for? */
-static bool
-has_type(const struct tf_json_doc *d)
-{
-	const int t = tf_json_get(d, 0, "type");
-
-	for (size_t i = 0; i < ask.types.n; i++)
-		if (is(d, t, ask.types.v[i]))
-			return true;
-	return ask.types.n == 0;
-}
-
-static bool
 has_annotation(const struct tf_json_doc *d, int claims, const char *want)
 {
 	const char *value = strchr(want, '=');
@@ -130,7 +95,8 @@ has_annotation(const struct tf_json_doc *d, int claims, const char *want)
 	if (value == NULL)
 		return false;
 	(void)snprintf(key, sizeof(key), "%.*s", (int)(value - want), want);
-	return is(d, tf_json_get(d, tf_json_get(d, claims, "annotations"), key),
+	return match_string(d,
+	    tf_json_get(d, tf_json_get(d, claims, "annotations"), key),
 	    value + 1);
 }
 
@@ -140,7 +106,7 @@ has_claims(const struct tf_json_doc *d)
 	const int claims = tf_json_get(d, 0, "claims");
 
 	if (ask.control != NULL &&
-	    !is(d, tf_json_get(d, claims, "control"), ask.control))
+	    !match_string(d, tf_json_get(d, claims, "control"), ask.control))
 		return false;
 	for (size_t i = 0; i < ask.annotations.n; i++)
 		if (!has_annotation(d, claims, ask.annotations.v[i]))
@@ -156,9 +122,9 @@ has_user(const struct tf_json_doc *d, const char *user)
 	const int notes = tf_json_get(d, tf_json_get(d, 0, "claims"),
 	    "annotations");
 
-	return is(d, tf_json_get(d, tf_json_get(d, 0, "actor"), "user"),
-		   user) ||
-	    is(d, tf_json_get(d, notes, "on_behalf_of"), user);
+	return match_string(d,
+		   tf_json_get(d, tf_json_get(d, 0, "actor"), "user"), user) ||
+	    match_string(d, tf_json_get(d, notes, "on_behalf_of"), user);
 }
 
 static bool
@@ -198,12 +164,11 @@ is_wanted(const struct log *l, const struct tf_json_doc *d)
 	    (ask.name != NULL && !has_name(d)) ||
 	    (ask.user != NULL && !has_user(d, ask.user)))
 		return false;
-	if (!has_type(d))
+	if (!match_type(d, &ask.types))
 		return false;
-	if (ask.trail != NULL &&
-	    !is_below(d, tf_json_get(d, 0, "path"), ask.trail))
+	if (ask.trail != NULL && !match_below(d, ask.trail))
 		return false;
-	if (l->path != NULL && !is_below(d, tf_json_get(d, 0, "path"), l->path))
+	if (l->path != NULL && !match_below(d, l->path))
 		return false;
 	if (ask.uid != ANY_UID) {
 		t = tf_json_get(d, tf_json_get(d, 0, "actor"), "uid");
@@ -424,12 +389,10 @@ check_user(struct log *l, struct tf_error *err)
 static enum tf_code
 check_options(struct tf_error *err)
 {
-	for (size_t i = 0; i < ask.types.n; i++)
-		if (!tf_vault_knows_type(ask.types.v[i]))
-			return tf_fail(err, TF_USAGE,
-			    "no entry has the type %.60s: "
-			    "trailfs-format(5) lists the types",
-			    ask.types.v[i]);
+	enum tf_code rc = match_check_types(&ask.types, err);
+
+	if (rc != TF_OK)
+		return rc;
 	for (size_t i = 0; i < ask.annotations.n; i++)
 		if (strchr(ask.annotations.v[i], '=') == NULL)
 			return tf_fail(err, TF_USAGE,

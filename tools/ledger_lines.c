@@ -256,8 +256,8 @@ hash_line(const char *line, size_t n, struct tf_hash *out)
 	tf_sha256(line, n, out);
 }
 
-static void
-move_behind(struct lines_place *p, const char *line, size_t n)
+void
+lines_move(struct lines_place *p, const char *line, size_t n)
 {
 	uint64_t seq;
 
@@ -271,7 +271,7 @@ static enum tf_code
 take_last(void *arg, const char *line, size_t n, struct tf_error *err)
 {
 	(void)err;
-	move_behind(arg, line, n);
+	lines_move(arg, line, n);
 	return TF_NODATA;
 }
 
@@ -320,7 +320,7 @@ take_next(void *arg, const char *line, size_t n, struct tf_error *err)
 		return another_ledger(err);
 	w->checked = true;
 	if ((rc = w->fn(w->arg, line, n, err)) == TF_OK)
-		move_behind(w->p, line, n);
+		lines_move(w->p, line, n);
 	return rc;
 }
 

@@ -48,6 +48,8 @@ struct lines_place {
 	bool has_last; /* of entry next - 1, if that was readable */
 	struct tf_hash last;
 };
+/* Move *p behind a line that begins there. */
+void lines_move(struct lines_place *p, const char *line, size_t n);
 /* Set *p behind the last line. */
 TF_MUST_USE enum tf_code lines_end(struct lines *l, struct lines_place *p,
     struct tf_error *err);

@@ -58,6 +58,27 @@ program_variable(const char *name)
 	return NULL;
 }
 
+bool
+program_set_variable(char *text)
+{
+	const size_t n = strcspn(text, "=") + 1;
+	size_t i = 0;
+	char **more;
+
+	for (; environment != NULL && environment[i] != NULL; i++)
+		if (strncmp(environment[i], text, n) == 0) {
+			environment[i] = text;
+			return true;
+		}
+	more = reallocarray(environment, i + 2, sizeof(*more));
+	if (more == NULL)
+		return false;
+	environment = more;
+	environment[i] = text;
+	environment[i + 1] = NULL;
+	return true;
+}
+
 static bool
 is_program(const char *path)
 {

@@ -14,6 +14,10 @@ char **program_environment(void);
 /* The value of a variable in it, or NULL. */
 const char *program_variable(const char *name);
 
+/* Set "NAME=value" in it; text must live as long as it is used.  False: no
+ * memory. */
+bool program_set_variable(char *text);
+
 /* *path: the file that execvp(3) would run for `name`; the caller frees it.
  * TF_NOTFOUND; TF_ACCESS. */
 TF_MUST_USE enum tf_code program_find(const char *name, char **path,

@@ -15,6 +15,7 @@ static const struct verb *const verbs[] = {
 	&cmd_status,
 	&cmd_log,
 	&cmd_find,
+	&cmd_watch,
 	&cmd_show,
 	&cmd_trail,
 	&cmd_template,

@@ -68,6 +68,29 @@ struct copy {
 	size_t n, got;
 };
 
+/* A damaged record may be shorter or longer than its place.  Let its line end
+ * where its place ends, so that the lines after it are whole. */
+static void
+end_line_at(struct copy *c, uint64_t off)
+{
+	const uint64_t at = c->off + c->got;
+
+	if (at > off) {
+		c->got -= at - off < c->got ? (size_t)(at - off) : c->got;
+	} else if (at < off) {
+		size_t left = c->n - c->got;
+
+		if (c->got > 0)
+			c->p[c->got - 1] = ' ';
+		if (left > off - at)
+			left = (size_t)(off - at);
+		memset(c->p + c->got, ' ', left);
+		c->got += left;
+	}
+	if (c->got > 0 && c->off + c->got == off)
+		c->p[c->got - 1] = '\n';
+}
+
 static enum tf_code
 copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
@@ -78,6 +101,10 @@ copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	(void)err;
 	if (idx >= c->entries || c->got == c->n)
 		return TF_NODATA; /* ends the walk */
+	if (c->got > 0 || c->off < off)
+		end_line_at(c, off);
+	if (c->got == c->n)
+		return TF_NODATA;
 	skip = (size_t)(c->off + c->got - off);
 	if (skip < n) {
 		take = n - skip < c->n - c->got ? n - skip : c->n - c->got;

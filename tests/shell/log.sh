@@ -164,9 +164,11 @@ another_ledger_is_not_followed() {
 	unmount
 }
 
-# One damaged record is shown as malformed, and ends no list.
-a_malformed_record_ends_no_list() {
-	needs sqlite3
+# damage BODY: make the store damaged, whose entry 4 has this body.
+damage() {
+	rm -rf damaged
+	is 0 trailctl log store
+	cp out whole
 	cp -r store damaged
 	db=damaged/ledger.db
 	# All triggers go and come back in their order.
@@ -175,14 +177,28 @@ a_malformed_record_ends_no_list() {
 	sqlite3 $db "SELECT 'DROP TRIGGER ' || name || ';' $triggers" >drop.sql
 	{
 		cat drop.sql
-		echo "UPDATE entry SET body = CAST('{\"broken' AS BLOB)
-			WHERE idx = 4;"
+		echo "UPDATE entry SET body = CAST('$1' AS BLOB) WHERE idx = 4;"
 		cat create.sql
 	} | sqlite3 $db
+}
+
+# One damaged record is shown as malformed, and ends no list.
+a_malformed_record_ends_no_list() {
+	needs sqlite3
+	long=$(printf '%01000d' 7)
+	# Shorter than the entry was, longer, and with bytes that are no text.
+	for body in '{"broken' "{\"a\":$long" "$(printf '\377\001')"; do
+		damage "$body"
+		one_record_is_malformed
+	done
+}
+
+one_record_is_malformed() {
 	is 1 trailctl log damaged
 	says 'malformed record'
 	says 'ledger.opened'
-	[ "$(grep -c . out)" -gt 10 ]
+	[ "$(grep -c 'malformed record' out)" -eq 1 ]
+	[ "$(wc -l <out)" -eq "$(wc -l <whole)" ]
 	is 1 trailctl log --reverse damaged
 	is 1 trailctl log --json damaged
 	complains 'malformed'

@@ -1,0 +1,18 @@
+/* Questions about entries that were parsed, for the filters of verbs. */
+#ifndef TRAILCTL_ENTRY_MATCH_H
+#define TRAILCTL_ENTRY_MATCH_H
+
+#include "args.h"
+#include "core/json.h"
+
+/* Is token t (-1: none) this string? */
+bool match_string(const struct tf_json_doc *d, int t, const char *want);
+/* Is the path of the entry at or below top? */
+bool match_below(const struct tf_json_doc *d, const char *top);
+/* Has the entry one of the types, or are there none? */
+bool match_type(const struct tf_json_doc *d, const struct args_list *types);
+/* TF_USAGE: one of these is no type of entries. */
+TF_MUST_USE enum tf_code match_check_types(const struct args_list *types,
+    struct tf_error *err);
+
+#endif
