@@ -147,9 +147,9 @@ eventually() {
 	done
 }
 
-# empty DIRECTORY
-empty() {
-	[ -z "$(ls -A "$1")" ]
+# has_files NUMBER DIRECTORY
+has_files() {
+	[ "$(find "$2" -mindepth 1 | wc -l)" = "$1" ]
 }
 
 # --- checks -------------------------------------------------------------
@@ -157,7 +157,7 @@ empty() {
 # production-access: what the session printed, the person, and both policies.
 check_production_access() {
 	trail=/mnt/vault/production-access
-	eventually empty /var/spool/sessions
+	eventually has_files 0 /var/spool/sessions
 	is 0 trailctl find --user alice --name terminal-session-log /mnt/vault
 	has_lines 2
 	is 0 trailctl log --json --type attestation.sealed "$trail"
@@ -179,7 +179,7 @@ check_production_access() {
 	is 7 by alice env LC_REASON=outage recorded-shell -c 'exit 7'
 	flock -w 30 /srv/vault/lock true
 	trailfs /srv/vault /mnt/vault
-	eventually empty /var/spool/sessions
+	eventually has_files 0 /var/spool/sessions
 	is 0 trailctl find --user alice --name terminal-session-log /mnt/vault
 	has_lines 4
 	is 0 trailctl find --user alice --name access-denied /mnt/vault
@@ -198,6 +198,63 @@ check_production_access() {
 		mv .a bob-1'
 	eventually test -e /var/spool/session-rescue/bob-1/reason
 	[ ! -e "$trail/bob-1" ]
+}
+
+# cloud-sessions: each file once, also after a restart; bad files are kept.
+check_cloud_sessions() {
+	has_files 2 /var/spool/cloud-done
+	is 0 trailctl find --user alice@example.com --name user-identity /mnt/vault
+	has_lines 1
+	before=$(trailctl log --json --type attestation.sealed /mnt/vault | wc -l)
+	[ "$before" = 2 ]
+	umount /mnt/vault
+	cp /var/spool/cloud-done/* /var/spool/cloud/
+	is 1 systemctl start cloud-recorder
+	has_files 2 /var/spool/cloud
+	flock -w 30 /srv/vault/lock true
+	trailfs /srv/vault /mnt/vault
+	is 0 systemctl start cloud-recorder
+	says 'already recorded'
+	has_files 0 /var/spool/cloud
+	echo other >/var/spool/cloud/ecs-0199bb27be8f354b7.log
+	echo broken >/var/spool/cloud/x.json.gz
+	is 1 systemctl start cloud-recorder
+	complains 'x.json.gz is refused'
+	has_files 2 /var/spool/cloud-refused
+	is 0 trailctl log --json --type attestation.sealed /mnt/vault
+	has_lines "$before"
+}
+
+# builds-with-a-gate: the build cannot see other runs; failed tests do not pass.
+check_builds_with_a_gate() {
+	grep -q 'name="app.unit-tests"' /srv/gate.xml
+	grep -q 'errors="0" failures="0"\|failures="0".* errors="0"' /srv/gate.xml
+	is 2 by ci ls /mnt/vault/builds
+	is 0 trailctl log --json --type evidence.sealed /mnt/vault/builds
+	jq -e '.actor.user == "ci"' out >/dev/null
+	sed 's,<testcase name="adds"/>,<testcase name="adds"><failure/></testcase>,' \
+		/srv/report.xml >bad.xml
+	chmod 644 bad.xml
+	is 0 trailctl attest /mnt/vault/builds/run-42/app.unit-tests bad.xml
+	is 1 trailctl assert /mnt/vault/builds/run-42
+}
+
+# accounts: only bob approves, and nobody records what was not asked for.
+check_accounts() {
+	is 0 by alice mkdir -m 777 /mnt/vault/accounts/erin
+	is 1 by alice mkdir /mnt/vault/accounts/erin/approval
+	is 1 by alice mkdir /mnt/vault/accounts/erin/coffee
+	is 0 trailctl run /mnt/vault/accounts/erin/account-made -- true
+	is 1 trailctl assert /mnt/vault/accounts/erin
+	says 'account-made.*approval'
+}
+
+# fraud-check: evidence without a model is not compliant.
+check_fraud_check() {
+	echo '{"payments":[]}' >payments.json
+	is 0 trailctl attest --begin --type fraud-check /mnt/vault/fraud/x/check \
+		payments.json
+	is 1 trailctl assert /mnt/vault/fraud/x
 }
 
 # recipe NAME: run the section and the checks of a recipe in this namespace.
@@ -231,9 +288,31 @@ production_access_is_recorded() {
 	cook 'Production access'
 }
 
+# Record sessions from the files of a cloud.
+cloud_sessions_are_recorded() {
+	cook 'Cloud sessions'
+}
+
+# A build records, and a gate decides.
+builds_have_a_gate() {
+	cook 'Builds with a gate'
+}
+
+# Accounts are requested, approved, made and removed.
+accounts_are_followed() {
+	cook 'Accounts'
+}
+
+# A type judges the result of a check.
+fraud_checks_are_judged() {
+	cook 'Fraud check'
+}
+
+set -- production_access_is_recorded cloud_sessions_are_recorded \
+	builds_have_a_gate accounts_are_followed fraud_checks_are_judged
 if [ "$(id -u)" -ne 0 ]; then
-	skipped 'not root' production_access_is_recorded
+	skipped 'not root' "$@"
 else
-	with '/dev/fuse unshare setpriv useradd jq' production_access_is_recorded
+	with '/dev/fuse unshare setpriv useradd script jq' "$@"
 fi
 finish
