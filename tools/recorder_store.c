@@ -102,6 +102,11 @@ begin(struct recorder *r, struct tf_error *err)
 
 	if (rc == TF_OK)
 		r->draft_id = a.id;
+	if (rc == TF_READONLY &&
+	    tf_vault_getattr(r->v, r->wf_id, &a, NULL) == TF_OK &&
+	    a.state == TF_STATE_SEALED)
+		rc = tf_fail(err, TF_SEALED,
+		    "%s is sealed: nothing can be added", r->wf);
 	return rc;
 }
 

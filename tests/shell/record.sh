@@ -106,6 +106,45 @@ both_ways_give_the_same_entry() {
 	cmp entry.m entry.s
 }
 
+# A sealed workflow takes nothing more, and a retry is still a success.
+a_sealed_workflow_takes_nothing() {
+	for at in store mnt; do
+		[ $at = store ] || mount store
+		is 0 trailctl attest --begin $at/t/sealed-$at/a hello.txt
+		is 0 trailctl seal $at/t/sealed-$at
+		is 0 trailctl attest $at/t/sealed-$at/a hello.txt
+		says 'already recorded'
+		is 1 trailctl attest $at/t/sealed-$at/b hello.txt
+		complains "t/sealed-$at is sealed: nothing can be added"
+		is 1 trailctl attest --again $at/t/sealed-$at/a hello.txt
+	done
+	unmount
+}
+
+# Of callers at once with one name, one records, and none fails.
+many_callers_record_once() {
+	mount store
+	for i in 1 2 3 4 5 6; do
+		(
+			got=0
+			trailctl attest --begin mnt/t/many/a hello.txt || got=$?
+			echo "$got"
+		) >"many.$i" 2>&1 &
+	done
+	wait
+	cat many.? >many
+	[ "$(grep -c '^t/many/a  recorded, 1 file$' many)" = 1 ]
+	[ "$(grep -c '^t/many/a  already recorded$' many)" = 5 ]
+	[ "$(grep -c '^0$' many)" = 6 ]
+	for i in 1 2 3 4; do
+		trailctl attest --again mnt/t/many/a hello.txt >"many.$i" 2>&1 &
+	done
+	wait
+	[ "$(cat mnt/t/many/a@5/hello.txt)" = hello ]
+	[ "$(find mnt/t/many -mindepth 1 -maxdepth 1 | wc -l)" = 5 ]
+	unmount
+}
+
 # Wrong values are exit status 2, never a default, and leave nothing.
 wrong_values_are_refused() {
 	trailctl log --json store >before
@@ -455,6 +494,7 @@ run a_store_is_made
 with '/dev/fuse getfattr jq' attest_records_in_a_mount
 run attest_records_in_a_store
 with '/dev/fuse jq' both_ways_give_the_same_entry
+with /dev/fuse a_sealed_workflow_takes_nothing many_callers_record_once
 run wrong_values_are_refused arguments_are_taken_as_they_are
 with jq a_dry_run_records_nothing
 with /dev/fuse a_strict_template_is_obeyed
