@@ -279,6 +279,24 @@ fs_save_read(struct fs_saves *ss, struct fs_save *s, void *p, size_t n,
 	return n;
 }
 
+/* Give memory back that s no longer needs: the limits count bytes.  Without
+ * memory for a copy it is kept.  mu is held. */
+static void
+give_back(struct fs_save *s)
+{
+	struct tf_buf less = { 0 };
+
+	if (s->bytes.n >= s->bytes.cap / 4)
+		return;
+	tf_buf_add(&less, s->bytes.p, s->bytes.n);
+	if (less.failed) {
+		tf_buf_free(&less);
+		return;
+	}
+	tf_buf_free(&s->bytes);
+	s->bytes = less;
+}
+
 /* Give s this many bytes; new ones are zero.  mu is held. */
 static enum tf_code
 resize(struct fs_saves *ss, struct fs_save *s, uint64_t size,
@@ -299,6 +317,7 @@ resize(struct fs_saves *ss, struct fs_save *s, uint64_t size,
 		memset(s->bytes.p + s->bytes.n, 0, (size_t)size - s->bytes.n);
 	}
 	s->bytes.n = (size_t)size;
+	give_back(s);
 	return TF_OK;
 }
 

@@ -360,6 +360,37 @@ START_TEST(a_user_can_hold_only_so_many_open)
 }
 END_TEST
 
+#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory */
+static long
+daemon_pages(void)
+{
+	return atol(run(0, "cut -d' ' -f2 /proc/%d/statm", (int)vault_pid()));
+}
+
+START_TEST(bytes_that_were_cut_off_cost_no_memory)
+{
+	enum { HANDLES = 120, MIB = 1 << 20 };
+	char *mib = calloc(1, MIB);
+	int fd[HANDLES];
+	long before;
+
+	make_attestation();
+	before = daemon_pages();
+	for (int i = 0; i < HANDLES; i++) {
+		fd[i] = open(A "/.trailfs/user-data", O_WRONLY | O_CREAT, 0600);
+		ck_assert_int_ge(fd[i], 0);
+		ck_assert_int_eq(MIB, pwrite(fd[i], mib, MIB, 0));
+		allowed(ftruncate(fd[i], 1));
+	}
+	ck_assert_int_lt(daemon_pages() - before,
+	    HANDLES / 2 * MIB / sysconf(_SC_PAGESIZE));
+	for (int i = 0; i < HANDLES; i++)
+		allowed(close(fd[i]));
+	free(mib);
+}
+END_TEST
+#endif
+
 START_TEST(each_version_of_a_template_stays)
 {
 	make_trail();
@@ -736,5 +767,8 @@ suite_settable(void)
 	tcase_add_test(t, what_a_template_asks_for_is_missing_until_it_counts);
 	tcase_add_test(t, many_writers_and_readers_see_whole_versions);
 	tcase_add_test(t, a_user_can_hold_only_so_many_open);
+#ifndef __SANITIZE_ADDRESS__
+	tcase_add_test(t, bytes_that_were_cut_off_cost_no_memory);
+#endif
 	return s;
 }
