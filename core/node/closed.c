@@ -83,6 +83,8 @@ uint64_t
 tf_closed_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
 {
 	for (size_t i = 0; i < v->n_closed; i++) {
+		if (v->closed[i].later)
+			continue;
 		if (v->closed[i].due_ns <= now)
 			return v->closed[i].id;
 		if (v->closed[i].due_ns < *next_ns)

@@ -17,6 +17,7 @@ struct tf_closed {
 	uint64_t wf;		   /* of an attestation: its workflow; else 0 */
 	char *actor;		   /* of the chmod: canonical JSON, owned */
 	bool recovered;		   /* an earlier run of the daemon closed it */
+	bool later;		   /* a background thread seals it */
 	uint64_t first_ns, due_ns; /* closed at, seal due at; boot clock */
 };
 /* Shown to people instead of the state's name. */
@@ -52,8 +53,8 @@ void tf_closed_drop(struct tf_vault *v, struct tf_closed *c);
 bool tf_closes(struct tf_vault *v, uint64_t id);
 
 /*
- * The id of a closed directory that is due at now (boot clock, ns), or 0.  When
- * none is, *next_ns becomes the time when the first is due, if that is earlier.
+ * The id of a closed directory that is due at now (boot clock, ns) and that no
+ * background thread seals, or 0.  When none is, *next_ns becomes the time when the first is due, if that is earlier.
  * The caller holds mu.
  */
 uint64_t tf_closed_next(const struct tf_vault *v, uint64_t now,

@@ -54,6 +54,7 @@ tf_idle_due(struct tf_vault *v, uint64_t att, uint64_t due_ns)
 		    (v->n_idle - i) * sizeof(*v->idle));
 		v->n_idle++;
 		v->idle[i].att = att;
+		v->idle[i].later = false;
 	}
 	v->idle[i].due_ns = due_ns;
 	if (due_ns < v->alarm_ns)
@@ -82,6 +83,8 @@ uint64_t
 tf_idle_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
 {
 	for (size_t i = 0; i < v->n_idle; i++) {
+		if (v->idle[i].later)
+			continue;
 		if (v->idle[i].due_ns <= now)
 			return v->idle[i].att;
 		if (v->idle[i].due_ns < *next_ns)

@@ -12,6 +12,7 @@ struct tf_vault;
 struct tf_idle {
 	uint64_t att;
 	uint64_t due_ns; /* it is idle from this time on; boot clock */
+	bool later;	 /* a background thread seals it */
 };
 
 /* True if element i of v->idle exists and belongs to attestation att. */
@@ -31,7 +32,8 @@ void tf_idle_touch(struct tf_vault *v, uint64_t att);
 /* True if att is idle now. */
 bool tf_idle_over(const struct tf_vault *v, uint64_t att);
 
-/* An attestation that is idle at `now`, or 0.  With 0, *next_ns is lowered to
+/* An attestation that is idle at `now` and that no background thread seals, or
+ * 0.  With 0, *next_ns is lowered to
  * the time at which the next one becomes idle. */
 uint64_t tf_idle_next(const struct tf_vault *v, uint64_t now,
     uint64_t *next_ns);

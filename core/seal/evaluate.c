@@ -203,8 +203,8 @@ next_file(void *arg, struct tf_judged_file *f, bool *found,
 
 /* Pass the bytes of a file to sink, and take its digest. */
 static enum tf_code
-pass_file(int fd, const struct tf_sink *sink, struct tf_sha256 *h,
-    struct tf_error *err)
+pass_file(struct tf_vault *v, int fd, const struct tf_sink *sink,
+    struct tf_sha256 *h, struct tf_error *err)
 {
 	char piece[65536];
 	enum tf_code rc = TF_OK;
@@ -213,6 +213,8 @@ pass_file(int fd, const struct tf_sink *sink, struct tf_sha256 *h,
 	while (rc == TF_OK && (n = read(fd, piece, sizeof(piece))) != 0) {
 		if (n < 0)
 			return tf_fail(err, TF_IO, "read object");
+		if (tf_vault_must_stop(v))
+			return tf_fail(err, TF_INTERRUPTED, "interrupted");
 		tf_sha256_add(h, piece, (size_t)n);
 		rc = sink->put(sink->arg, piece, (size_t)n, err);
 	}
@@ -249,7 +251,7 @@ pass_object(struct reading *r, size_t i, const struct tf_sink *sink,
 		rc = tf_object_open(r->v->objectsfd, &r->ev->f[i].sha256, &fd,
 		    err);
 		if (rc == TF_OK) {
-			rc = pass_file(fd, sink, h, err);
+			rc = pass_file(r->v, fd, sink, h, err);
 			(void)close(fd);
 		}
 	}

@@ -18,6 +18,7 @@
 #include "seal_closed.h"
 #include "seal_dir.h"
 #include "seal_entries.h"
+#include "seal_later.h"
 
 #define RETRY_NS (5 * TF_SECOND) /* until the next try, after a failure */
 
@@ -120,9 +121,10 @@ next_below(struct tf_vault *v, struct tf_db *db, uint64_t top,
 	return 0;
 }
 
-enum tf_code
-tf_closed_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
-    struct tf_error *err)
+/* With judge false: leave out those whose seal judges evidence. */
+static enum tf_code
+seal_all_below(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+    bool judge, struct tf_error *err)
 {
 	struct tf_db *db;
 	uint64_t next;
@@ -139,6 +141,10 @@ tf_closed_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 		pthread_mutex_unlock(&v->mu);
 		if (next == 0)
 			break;
+		if (!judge && tf_seal_judges(v, next)) {
+			at++;
+			continue;
+		}
 		rc = tf_closed_seal(v, next, err);
 		if (rc != TF_OK) {
 			last = rc;
@@ -149,6 +155,21 @@ tf_closed_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 	}
 	tf_reader_done(v, db);
 	return last;
+}
+
+enum tf_code
+tf_closed_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	return seal_all_below(v, id, who, true, err);
+}
+
+enum tf_code
+tf_closed_finish(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_actor root = { .uid = 0 };
+
+	return seal_all_below(v, TF_ROOT_ID, &root, v->mount == NULL, err);
 }
 
 enum tf_code
@@ -211,6 +232,17 @@ load(void *arg, uint64_t id, struct tf_str actor, struct tf_error *err)
 	return rc;
 }
 
+/* Seal closed directory i, unless the sealer has to do it. */
+static enum tf_code
+recover_one(struct tf_vault *v, size_t i)
+{
+	/* A mount does not wait until evidence is judged. */
+	if (v->mount == NULL || !tf_seal_judges(v, v->closed[i].id))
+		return tf_closed_seal_due(v, v->closed[i].id);
+	v->closed[i].due_ns = tf_clock_boot_ns();
+	return TF_BUSY;
+}
+
 enum tf_code
 tf_closed_recover(struct tf_vault *v, struct tf_error *err)
 {
@@ -224,7 +256,7 @@ tf_closed_recover(struct tf_vault *v, struct tf_error *err)
 	tf_reader_done(v, x.db);
 	/* The sealer seals those that are not ready yet. */
 	while (rc == TF_OK && v->n_closed > left) {
-		rc = tf_closed_seal_due(v, v->closed[left].id);
+		rc = recover_one(v, left);
 		if (rc == TF_NOMEM)
 			return tf_fail(err, rc, "no memory");
 		left += rc != TF_OK;

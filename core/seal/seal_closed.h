@@ -30,6 +30,10 @@ enum tf_code tf_closed_seal_due(struct tf_vault *v, uint64_t id);
  * returned. */
 TF_MUST_USE enum tf_code tf_closed_sync(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
+/* The same when the vault closes, for every user.  A mount does not wait until
+ * evidence is judged: such directories stay closed until the next start. */
+TF_MUST_USE enum tf_code tf_closed_finish(struct tf_vault *v,
+    struct tf_error *err);
 /* Before NAME@N is made in workflow wf: seal the version before it if that one
  * is closed.  TF_OK when there is nothing to seal. */
 TF_MUST_USE enum tf_code tf_closed_before(struct tf_vault *v, uint64_t wf,

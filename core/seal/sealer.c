@@ -19,10 +19,12 @@
 #include "seal_closed.h"
 #include "seal_dir.h"
 #include "seal_entries.h"
+#include "seal_later.h"
 #include "sealer.h"
 #include "tend.h"
 
 #define AGAIN_NS 1000000000u /* until it looks again at a file not on disk */
+#define IDLE_RETRY_NS (5 * TF_SECOND) /* until an idle one is tried again */
 #define TOGETHER_NS 50000000 /* files due within this are sealed together */
 
 struct gather {
@@ -105,6 +107,21 @@ keep_head(struct tf_vault *v)
 		    e.text);
 }
 
+static void
+seal_closed(struct tf_vault *v, uint64_t id)
+{
+	(void)tf_closed_seal_due(v, id);
+}
+
+/* Seal directory id, or let a background thread do it. */
+static void
+seal_due(struct tf_vault *v, uint64_t id,
+    void (*seal)(struct tf_vault *v, uint64_t id))
+{
+	if (!tf_seal_judges(v, id) || !tf_seal_later(v, id, seal))
+		seal(v, id);
+}
+
 void *
 tf_sealer_run(void *vault)
 {
@@ -136,13 +153,13 @@ tf_sealer_run(void *vault)
 		}
 		if ((att = tf_closed_next(v, now, &next_ns)) != 0) {
 			pthread_mutex_unlock(&v->mu);
-			(void)tf_closed_seal_due(v, att);
+			seal_due(v, att, seal_closed);
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
 		if ((att = tf_idle_next(v, now, &next_ns)) != 0) {
 			pthread_mutex_unlock(&v->mu);
-			tf_idle_seal(v, att);
+			seal_due(v, att, tf_idle_seal);
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
@@ -182,7 +199,9 @@ forget(struct tf_vault *v, uint64_t att)
 void
 tf_idle_seal(struct tf_vault *v, uint64_t att)
 {
-	struct tf_seal_request r = { .id = att, .cause = "quiet" };
+	struct tf_seal_request r = { .id = att,
+		.cause = "quiet",
+		.hurry = true };
 	struct tf_error e = { .code = TF_OK };
 	bool any = false;
 	enum tf_code rc = tf_holds_something(v, att, &any, &e);
@@ -198,7 +217,7 @@ tf_idle_seal(struct tf_vault *v, uint64_t att)
 		tf_vault_say(v, rc, "node %llu is quiet and not sealed yet: %s",
 		    (unsigned long long)att, e.text);
 	pthread_mutex_lock(&v->mu);
-	if (tf_idle_over(v, att))
-		tf_idle_touch(v, att); /* idle again after the same time */
+	if (tf_idle_over(v, att)) /* a change sets a later time */
+		tf_idle_due(v, att, tf_clock_boot_ns() + IDLE_RETRY_NS);
 	pthread_mutex_unlock(&v->mu);
 }

@@ -11,7 +11,7 @@ struct tf_vault;
 void *tf_sealer_run(void *vault);
 
 /* Seal attestation att because it is idle.  Does nothing when it is empty; when
- * somebody is at work in it, it is idle again later.  mu is not held. */
+ * somebody is at work in it, it is tried again later.  mu is not held. */
 void tf_idle_seal(struct tf_vault *v, uint64_t att);
 
 #endif

@@ -218,8 +218,7 @@ tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
 enum tf_code
 tf_seal_frozen(struct tf_vault *v, struct tf_error *err)
 {
-	struct tf_actor root = { .uid = 0 };
 	enum tf_code rc = seal_wanted(v, TF_ROOT_ID, 0, false, err);
 
-	return rc == TF_OK ? tf_closed_sync(v, TF_ROOT_ID, &root, err) : rc;
+	return rc == TF_OK ? tf_closed_finish(v, err) : rc;
 }

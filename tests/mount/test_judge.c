@@ -141,6 +141,49 @@ START_TEST(recovery_judges)
 }
 END_TEST
 
+/* Attestations 1 to 4 of workflow slow: each is closed, and judged for a second or so. */
+static void
+make_slow(void)
+{
+	char path[32];
+
+	run(0,
+	    "mkdir mnt/t/slow; { printf 'version: 1\nevidence: r.json\n"
+	    "requirements:\n- id: a\n  checks:\n'; for i in $(seq 60); do "
+	    "echo \"  - {id: c$i, operator: all, path: x, check: "
+	    "{operator: matches_any, patterns: "
+	    "['(a|b|ab|aa)*(a|aa|aaa)*(b|bb|a){0,20}$']}}\"; done; } >slow.yml "
+	    "&& cp slow.yml " T "types/slow.yml && "
+	    "{ printf '{\"x\":[\"a\"'; yes ',\"aaaaaaaaaaaa\"' | "
+	    "head -n 800000 | tr -d '\\n'; echo ']}'; } >r.json && "
+	    "for i in 1 2 3 4; do mkdir mnt/t/slow/$i && "
+	    "cp r.json mnt/t/slow/$i/r.json || exit; done");
+	for (int i = 1; i <= 4; i++) {
+		(void)snprintf(path, sizeof(path), "mnt/t/slow/%d", i);
+		allowed(SAY(path, "type", "slow"));
+		allowed(chmod(path, 0555));
+	}
+}
+
+/* Others neither wait for the mount nor for the entries of their files. */
+START_TEST(nobody_waits_for_the_judgement_of_others)
+{
+	unmount_vault();
+	mount_vault("settle=60");
+	make_attestation();
+	make_slow();
+	unmount_vault();
+	mount_vault("settle=0");
+	has_state("mnt/t/slow/4", "closing");
+	put(A "/f", "x");
+	becomes(A "/f", "sealed");
+	has_state("mnt/t/slow/4", "closing");
+	becomes("mnt/t/slow/4", "sealed");
+	says(entry("attestation.sealed", "t/slow/4"), "\"cause\":\"recovery\"");
+	says(entry("attestation.sealed", "t/slow/4"), "\"rule\":\"checks\"");
+}
+END_TEST
+
 Suite *
 suite_judge(void)
 {
@@ -152,5 +195,6 @@ suite_judge(void)
 	tcase_add_test(t, two_definers_at_once_get_two_versions);
 	tcase_add_test(t, every_way_of_sealing_judges);
 	tcase_add_test(t, recovery_judges);
+	tcase_add_test(t, nobody_waits_for_the_judgement_of_others);
 	return s;
 }
