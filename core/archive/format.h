@@ -31,6 +31,10 @@
 #define TF_PACKAGE_ATTESTATIONS "attestations/"
 #define TF_PACKAGE_ENVELOPE "/attestation.intoto.json"
 #define TF_PACKAGE_FILE_PROOFS "proofs/data/"
+#define TF_PACKAGE_TEMPLATE "definitions/template"
+#define TF_PACKAGE_TYPES "definitions/types/"
+#define TF_PACKAGE_REPORT "/evaluation.json"
+#define TF_PACKAGE_USER_DATA "/user-data"
 #define TF_PACKAGE_EVENT_PROOFS "proofs/events/"
 #define TF_PACKAGE_PROOF ".tlog-proof"
 

@@ -17,13 +17,14 @@ struct tf_buf;
 struct tf_package_names;
 
 /*
- * The newest format.  Format 1 is the only other one.  Its rule differs for
- * characters that are not composed, for letter case outside some alphabets, and
- * for cutting.
+ * The newest format.  The rule of format 1 differs for characters that are not
+ * composed, for letter case outside some alphabets, and for cutting.  Format 2
+ * has the names of format 3, without the files of said.h.
  */
-#define TF_PACKAGE_FORMAT 2
+#define TF_PACKAGE_FORMAT 3
+#define TF_PACKAGE_FORMAT_SAID 3 /* the first with these files */
 
-/* Begin with no names, by the rule of format 1 or 2.  NULL: no memory. */
+/* Begin with no names, by the rule of that format.  NULL: no memory. */
 struct tf_package_names *tf_package_names_new(unsigned format);
 void tf_package_names_free(struct tf_package_names *t);
 

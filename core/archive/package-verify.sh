@@ -432,9 +432,11 @@ function put(key, value) {
 	if (depth == 1)
 		value_of[key] = value
 	else if (depth == 2)
-		value_of[parent "." key] = value
+		value_of[parent[2] "." key] = value
+	else if (depth == 3)
+		value_of[parent[2] "." parent[3] "." key] = value
 }
-# The fields of one JSON object without white space, two levels deep, into
+# The fields of one JSON object without white space, three levels deep, into
 # value_of.  The escapes \\ and \" become \001 and \002 first, which a text has
 # not: then every quote left begins or ends a string.
 function parse(text, part, n, i, j, s, key, v, c) {
@@ -454,10 +456,9 @@ function parse(text, part, n, i, j, s, key, v, c) {
 		}
 		for (j = 1; j <= length(s); j++) {
 			c = substr(s, j, 1)
-			if (c == "{" || c == "[") {
-				if (++depth == 2)
-					parent = key
-			} else if (c == "}" || c == "]")
+			if (c == "{" || c == "[")
+				parent[++depth] = key
+			else if (c == "}" || c == "]")
 				depth--
 		}
 		if (i == n)
@@ -593,6 +594,11 @@ function workflow_owner(dir, w) {
 			return w
 	return ""
 }
+# A file that an entry names by its digest; earlier formats have none.
+function said(name, digest) {
+	if (format > 2 && use(name) && sum[name] != digest)
+		wrong(name, "is not what was recorded")
+}
 function evidence(a, stored, rel, dir) {
 	a = first(path, 3)
 	rel = below(path)
@@ -657,7 +663,7 @@ BEGIN {
 		wrong("package.json", "is malformed")
 		exit 1
 	}
-	if (get("format") != "1" && get("format") != "2") {
+	if (get("format") !~ /^[123]$/) {
 		print "a later version made the package"
 		exit later = 1
 	}
@@ -735,6 +741,9 @@ BEGIN {
 		seal_kind[seals] = what == "evidence" ? "files" : what
 		if (what == "evidence") {
 			sealed[path] = seals
+			said_by[path, "evaluation.json"] = \
+				get("evaluated.report.sha256")
+			said_by[path, "user-data"] = get("claims.userData.sha256")
 			seal_leaf[seals] = leaf[$2]
 			payload[seals] = get("statement.payload")
 			envelope[seals] = "\",\"payloadType\":" \
@@ -743,7 +752,13 @@ BEGIN {
 				get("statement.keyid") "\",\"sig\":\"" \
 				get("statement.sig") "\"}]}"
 		}
-	} else if (type == "ledger.opened")
+	} else if (type == "template.set")
+		said("definitions/template@" get("template.version") ".yml",
+			get("template.sha256"))
+	else if (type == "type.set")
+		said("definitions/types/" get("definition.name") "@" \
+			get("definition.version") ".yml", get("definition.sha256"))
+	else if (type == "ledger.opened")
 		attester = get("keys.attester")
 }
 END {
@@ -831,6 +846,11 @@ END {
 			used[name] = has_sums[a] = 1
 			if (sum[name] != seal_sums[sealed[a]])
 				wrong(name, "is not the list that was sealed")
+		} else if (a in sealed && format > 2 && said_by[a, end] != "") {
+			if (sum[name] != said_by[a, end])
+				wrong(name, "is not what was recorded")
+			used[name] = 1
+			said_by[a, end] = ""
 		} else if (a in sealed && end == "attestation.intoto.json") {
 			used[name] = has_statement[a] = 1
 			getline line < name
@@ -857,9 +877,13 @@ END {
 		else
 			wrong(name, "no entry speaks of it")
 	}
-	for (a in sealed)
+	for (a in sealed) {
 		if (!(a in has_sums) || !(a in has_statement))
 			wrong(a, "its statement or its list is missing")
+		if (format > 2 && said_by[a, "evaluation.json"] \
+			said_by[a, "user-data"] != "")
+			wrong(a, "its evaluation or its user data are missing")
+	}
 	exit failures > 0
 }' "$t/log" >"$t/problems"
 case $? in

@@ -10,9 +10,11 @@
 #include "../archive/members.h"
 #include "../archive/names.h"
 #include "../archive/reader.h"
+#include "../archive/said.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"
@@ -25,6 +27,7 @@
 #include "package_members.h"
 
 #define PROOF_MAX ((size_t)1 << 20)
+#define SAID_MAX ((size_t)4 << 20)
 #define STATEMENT_MAX ((size_t)64 << 20)
 
 /* --- proofs --------------------------------------------------------------- */
@@ -210,6 +213,29 @@ tf_audit_package_payload(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
+/* --- definitions, reports, user data --------------------------------------- */
+
+/* Check a file that an entry names by its digest. */
+static enum tf_code
+check_said(void *arg, const char *name, const struct tf_content *want,
+    struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+	struct tf_buf have = { 0 };
+	struct tf_hash h;
+
+	(void)err;
+	if (tf_audit_member_load(a, TF_CHECK_CONTENTS, name, SAID_MAX, &have)) {
+		tf_sha256(have.n == 0 ? "" : have.p, have.n, &h);
+		if (have.n != want->size ||
+		    memcmp(&h, &want->sha256, sizeof(h)) != 0)
+			tf_audit_member_wrong(a, TF_CHECK_CONTENTS, name,
+			    "altered: its bytes are not those of the entry");
+	}
+	tf_buf_free(&have);
+	return TF_OK;
+}
+
 /* --- entries -------------------------------------------------------------- */
 
 /* Set k->stored to the name of the evidence of e in the package. */
@@ -272,6 +298,9 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 			    (int)d.e.key_attester.n, d.e.key_attester.p);
 		if (rc == TF_OK)
 			rc = tf_audit_entry(a, seq, p, n, err);
+		if (rc == TF_OK && k->f.format >= TF_PACKAGE_FORMAT_SAID)
+			rc = tf_package_said(&k->p, k->names, &d.e, check_said,
+			    a, err);
 	}
 	tf_entry_decoded_free(&d);
 	return rc;

@@ -118,6 +118,27 @@ add_object(struct tf_package_maker *k, const struct tf_entry *e,
 }
 
 enum tf_code
+tf_package_add_said(void *arg, const char *name,
+    const struct tf_content *content, struct tf_error *err)
+{
+	struct tf_package_maker *k = arg;
+	struct tf_package_member *m;
+	enum tf_code rc = tf_package_new_member(k, TF_PACKAGE_NAME(name), &m,
+	    err);
+
+	if (rc != TF_OK)
+		return rc;
+	m->from = TF_FROM_OBJECT;
+	m->sha256 = content->sha256;
+	m->zip.size = content->size;
+	rc = tf_object_find(k->db, &m->sha256, &m->at, err);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_TAMPER,
+		    "%s is missing from the store: run trailctl verify", name);
+	return rc == TF_OK ? look_inside(k, m, err) : rc;
+}
+
+enum tf_code
 tf_package_add_evidence(struct tf_package_maker *k, uint64_t seq,
     struct tf_str body, const struct tf_entry *e, struct tf_error *err)
 {

@@ -14,6 +14,7 @@
 #include "../archive/format.h"
 #include "../archive/names.h"
 #include "../archive/safe_name.h"
+#include "../archive/said.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
 #include "../archive/zip_write.h"
@@ -170,6 +171,9 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 	/* Names are assigned in the order of the entries: see format.h. */
 	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
 		rc = name_directory(k, e->path, err);
+	if (rc == TF_OK)
+		rc = tf_package_said(&k->p, k->names, e, tf_package_add_said, k,
+		    err);
 	if (rc != TF_OK)
 		return rc;
 	(void)snprintf(name, sizeof(name), "%llu", (unsigned long long)seq);

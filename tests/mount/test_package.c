@@ -320,6 +320,120 @@ START_TEST(altered_evidence_is_not_packaged)
 }
 END_TEST
 
+/* A trail with two templates, a type, and attestations that were judged. */
+static void
+make_judged(void)
+{
+	static const char text[] = "version: 1\\ntrail:\\n  attestations:\\n"
+				   "  - {name: %s, type: generic}\\n";
+	static const char type[] =
+	    "version: 1\\nevidence: r.json\\nrequirements:\\n- id: ok\\n"
+	    "  subject_type: run\\n  checks:\\n"
+	    "  - {operator: equals, path: ok, value: true}\\n";
+
+	allowed(mkdir("mnt/t", 0755));
+	run(0, "printf '%s' one >t1 && cp t1 mnt/t/.trailfs/template.yml",
+	    text);
+	run(0, "printf '%s' >Run.yml && cp Run.yml mnt/t/.trailfs/types/",
+	    type);
+	allowed(mkdir(W, 0755));
+	run(0, "printf '%s' two >t2 && cp t2 mnt/t/.trailfs/template.yml",
+	    text);
+	run(0,
+	    "cd " W " && mkdir a b c && cd a && "
+	    "echo '<testsuite><testcase name=\"x\"/></testsuite>' >r.xml && "
+	    "setfattr -n user.trailfs.type -v junit . && "
+	    "printf 'a\\0b' >.trailfs/user-data && cd ../b && "
+	    "echo '{\"ok\":false}' >r.json && "
+	    "setfattr -n user.trailfs.type -v custom:Run . && "
+	    "setfattr -n user.trailfs.description -v 'a \"b\"\\c' . && "
+	    "echo x >../c/f");
+	run(0, "for a in a b c; do trailctl seal " W "/$a; done");
+	run(0,
+	    "mkdir " W "/a@2 && echo 1 >" W "/a@2/f && "
+	    "trailctl seal " W "/a@2");
+}
+
+/* Nobody needs the store to see by what an attestation was judged. */
+START_TEST(a_package_has_what_was_defined_and_found)
+{
+	static const char *const all[] = { "t", "t/w", "t/w/a@2" };
+
+	skip_unless(have("unzip") && have("setfattr"), "no unzip, setfattr");
+	make_judged();
+	for (size_t i = 0; i < LEN(all); i++) {
+		run(0, "rm -rf u && cat mnt/%s" ZIP " >p.zip", all[i]);
+		run(0, "trailctl verify --vkey store/keys/log.vkey p.zip");
+		run(0,
+		    "unzip -q p.zip -d u && cd u/* && "
+		    "sh verify.sh \"$(cat ../../store/keys/log.vkey)\"");
+		run(0,
+		    "cd u/* && cmp definitions/template@1.yml ../../t1 && "
+		    "cmp definitions/template@2.yml ../../t2 && "
+		    "cmp definitions/types/Run@1.yml ../../Run.yml");
+		run(0,
+		    "cd u/*/attestations && find . -path '*/a/user-data' "
+		    "-exec cmp {} ../../../" A "/.trailfs/user-data ';' && "
+		    "find . -path '*/a/evaluation.json' -exec cmp {} ../../../" A
+		    "/.trailfs/evaluation.json ';'");
+		ck_assert_str_eq(i == 2 ? "1 1\n" : "2 1\n",
+		    run(0,
+			"cd u/*/attestations && echo "
+			"$(find . -name evaluation.json | wc -l) "
+			"$(find . -name user-data | wc -l)"));
+	}
+}
+END_TEST
+
+/* The manifests of what is unpacked at u/w, made to fit. */
+#define FIT                                                                 \
+	"cd u/w && find data -type f | LC_ALL=C sort | xargs sha256sum "    \
+	">manifest-sha256.txt && find . -type f ! -path './data/*' "        \
+	"! -name tagmanifest-sha256.txt | sed 's,^./,,' | LC_ALL=C sort | " \
+	"xargs sha256sum >tagmanifest-sha256.txt"
+
+START_TEST(what_was_defined_and_found_cannot_be_exchanged)
+{
+	static const char *const forge[][2] = {
+		{ "sed -i s/one/two/ definitions/template@1.yml",
+		    "definitions/template@1.yml" },
+		{ "rm definitions/template@2.yml",
+		    "definitions/template@2.yml" },
+		{ "cp definitions/template@1.yml definitions/template@3.yml",
+		    "definitions/template@3.yml" },
+		{ "echo '#' >>definitions/types/Run@1.yml",
+		    "definitions/types/Run@1.yml" },
+		{ "cp attestations/a/evaluation.json "
+		  "attestations/b/evaluation.json",
+		    "attestations/b/evaluation.json" },
+		{ "rm attestations/b/evaluation.json", "" },
+		{ "cp attestations/b/evaluation.json "
+		  "attestations/c/evaluation.json",
+		    "attestations/c/evaluation.json" },
+		{ "rm attestations/a/user-data", "" },
+		{ "printf 'a\\0c' >attestations/a/user-data",
+		    "attestations/a/user-data" },
+		{ "echo >attestations/c/user-data",
+		    "attestations/c/user-data" },
+	};
+
+	skip_unless(have("unzip") && have("setfattr"), "no unzip, setfattr");
+	make_judged();
+	run(0, "cat " W ZIP " >p.zip");
+	for (size_t i = 0; i < LEN(forge); i++) {
+		run(0,
+		    "rm -rf u && unzip -q p.zip -d u && (cd u/w && %s) && " FIT,
+		    forge[i][0]);
+		says(run(1,
+			 "cd u/w && sh verify.sh "
+			 "\"$(cat ../../store/keys/log.vkey)\""),
+		    forge[i][1]);
+		says(run(0, "! trailctl verify --vkey store/keys/log.vkey u/w"),
+		    forge[i][1]);
+	}
+}
+END_TEST
+
 Suite *
 suite_package(void)
 {
@@ -336,6 +450,8 @@ suite_package(void)
 	tcase_add_test(t, few_packages_are_cached_and_no_old_ones);
 	tcase_add_test(t, an_open_package_stays_readable);
 	tcase_add_test(t, a_package_of_an_unmounted_store_is_equal);
+	tcase_add_test(t, a_package_has_what_was_defined_and_found);
+	tcase_add_test(t, what_was_defined_and_found_cannot_be_exchanged);
 	tcase_add_test(t, altered_evidence_is_not_packaged);
 	t = mounted_case(s, "package large");
 	case_works(t);

@@ -143,11 +143,15 @@ its_pages_link_only_to_files_in_it() {
 	done
 }
 
-# status.json, SHA256SUMS and statements are the same bytes as in the mount.
+# status.json, SHA256SUMS and statements are as in the mount.
 its_lists_and_status_are_those_of_the_mount() {
 	unzipped w.zip u
 	mount store -o settle=0
-	cmp u/w/status.json mnt/t/w/.trailfs/status.json
+	# The time of the judgement is that of the reading.
+	untimed='s/"evaluated\(_at\)\{0,1\}":[^,]*,//g'
+	sed "$untimed" u/w/status.json >packed
+	sed "$untimed" mnt/t/w/.trailfs/status.json >mounted
+	cmp packed mounted
 	cmp u/w/attestations/a/SHA256SUMS mnt/t/w/a/.trailfs/SHA256SUMS
 	cmp u/w/attestations/a/attestation.intoto.json \
 		mnt/t/w/a/.trailfs/attestation.intoto.json

@@ -1,0 +1,99 @@
+/* Definitions, reports and user data in a package: see said.h. */
+#include "said.h"
+
+#include "../base/bytes.h"
+#include "../ledger/claims.h"
+#include "../ledger/entry.h"
+#include "../ledger/evaluated.h"
+#include "format.h"
+#include "names.h"
+#include "select.h"
+
+/* Call fn with the name in b, which is emptied. */
+static enum tf_code
+found(struct tf_buf *b, const struct tf_content *c, tf_package_said_found fn,
+    void *arg, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_buf_add(b, "", 1);
+	rc = tf_buf_end(b, err);
+	if (rc == TF_OK)
+		rc = fn(arg, b->p, c, err);
+	tf_buf_free(b);
+	return rc;
+}
+
+static enum tf_code
+definition(const struct tf_entry *e, tf_package_said_found fn, void *arg,
+    struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+
+	if (e->type == TF_TEMPLATE_SET) {
+		tf_buf_printf(&b, TF_PACKAGE_TEMPLATE "@%llu.yml",
+		    (unsigned long long)e->template_version);
+		return found(&b, &e->template_content, fn, arg, err);
+	}
+	tf_buf_printf(&b, TF_PACKAGE_TYPES "%.*s@%llu.yml",
+	    (int)e->definition_name.n, e->definition_name.p,
+	    (unsigned long long)e->definition_version);
+	return found(&b, &e->definition_content, fn, arg, err);
+}
+
+static enum tf_code
+of_attestation(struct tf_str dir, const char *file,
+    const struct tf_content *content, tf_package_said_found fn, void *arg,
+    struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+
+	tf_buf_str(&b, TF_PACKAGE_ATTESTATIONS);
+	tf_buf_add(&b, dir.p, dir.n);
+	tf_buf_str(&b, file);
+	return found(&b, content, fn, arg, err);
+}
+
+static enum tf_code
+attestation(struct tf_str dir, const struct tf_entry *e,
+    tf_package_said_found fn, void *arg, struct tf_error *err)
+{
+	struct tf_evaluated_field judged;
+	struct tf_content data;
+	bool has = false;
+	enum tf_code rc = tf_evaluated_read(e->evaluated, &judged, err);
+
+	if (rc == TF_OK && judged.has_report)
+		rc = of_attestation(dir, TF_PACKAGE_REPORT, &judged.report, fn,
+		    arg, err);
+	if (rc == TF_OK)
+		rc = tf_claims_user_data(e->claims, &data, &has, err);
+	return rc == TF_OK && has ?
+	    of_attestation(dir, TF_PACKAGE_USER_DATA, &data, fn, arg, err) :
+	    rc;
+}
+
+enum tf_code
+tf_package_said(const struct tf_package_place *p,
+    struct tf_package_names *names, const struct tf_entry *e,
+    tf_package_said_found fn, void *arg, struct tf_error *err)
+{
+	struct tf_str rel;
+	struct tf_buf dir = { 0 };
+	enum tf_code rc;
+
+	if (e->type == TF_TEMPLATE_SET || e->type == TF_TYPE_SET)
+		return definition(e, fn, arg, err);
+	if (e->type != TF_ATTESTATION_SEALED)
+		return TF_OK;
+	rel = tf_package_below(p, e->path);
+	if (rel.p == NULL)
+		return TF_OK;
+	rc = tf_package_directory(names, rel, &dir, err);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&dir, err);
+	if (rc == TF_OK)
+		rc = attestation(tf_buf_bytes(&dir), e, fn, arg, err);
+	tf_buf_free(&dir);
+	return rc;
+}

@@ -1,0 +1,28 @@
+/*
+ * The files of a package with what people defined and said, and what checks
+ * found: definitions of the trail, reports and user data of attestations.  An
+ * entry names each of them by its digest.  Packages of formats before 3 have
+ * none.
+ */
+#ifndef TF_ARCHIVE_SAID_H
+#define TF_ARCHIVE_SAID_H
+
+#include "../error.h"
+
+struct tf_content;
+struct tf_entry;
+struct tf_package_names;
+struct tf_package_place;
+
+/* Receive the name and the content of one file, valid only during the call.  A
+ * code other than TF_OK stops the walk and is returned. */
+typedef enum tf_code (*tf_package_said_found)(void *arg, const char *name,
+    const struct tf_content *content, struct tf_error *err);
+
+/* Call fn for each such file that entry e of the package names.  names holds
+ * the names used so far.  Errors: TF_NOMEM, those of fn. */
+TF_MUST_USE enum tf_code tf_package_said(const struct tf_package_place *p,
+    struct tf_package_names *names, const struct tf_entry *e,
+    tf_package_said_found fn, void *arg, struct tf_error *err);
+
+#endif
