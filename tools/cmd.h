@@ -45,6 +45,7 @@ extern const struct verb cmd_find;
 extern const struct verb cmd_init;
 extern const struct verb cmd_log;
 extern const struct verb cmd_override;
+extern const struct verb cmd_ls;
 extern const struct verb cmd_package;
 extern const struct verb cmd_prove;
 extern const struct verb cmd_run;

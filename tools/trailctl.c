@@ -13,6 +13,7 @@
 static const struct verb *const verbs[] = {
 	&cmd_init,
 	&cmd_status,
+	&cmd_ls,
 	&cmd_log,
 	&cmd_find,
 	&cmd_watch,
