@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attest.h"
 #include "cmd.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
 #include "interrupt.h"
 #include "program.h"
+#include "publish.h"
 #include "report.h"
 #include "text.h"
 
@@ -270,7 +270,7 @@ compare(struct attest *a, const char *state, struct tf_error *err)
 		rc = evidence_read(&a->sources.v[i], NULL, &a->evidence, err);
 	if (rc == TF_OK && (a->name = strdup(a->r.name)) == NULL)
 		rc = tf_nomem(err);
-	return rc == TF_OK ? attest_taken(&a->r, state, &a->evidence,
+	return rc == TF_OK ? publish_taken(&a->r, state, &a->evidence,
 				 &a->claims, &a->already, err) :
 			     rc;
 }
@@ -281,22 +281,22 @@ record(struct attest *a, struct tf_error *err)
 	enum tf_code rc = recorder_begin(&a->r, RECORDER_ATTEST, true, err);
 
 	if (rc == TF_OK)
-		rc = attest_copy(&a->r, &a->sources, &a->evidence, err);
+		rc = publish_copy(&a->r, &a->sources, &a->evidence, err);
 	if (rc == TF_OK && ask.evaluate != NULL)
 		rc = evaluate(a, err);
 	if (rc == TF_OK)
-		rc = attest_claim(&a->r, &a->claims, err);
+		rc = publish_claims(&a->r, &a->claims, err);
 	if (rc == TF_OK)
 		rc = interrupt_check(err);
 	if (rc == TF_OK && !ask.dry_run)
-		return attest_publish(&a->r, ask.again, &a->evidence,
-		    &a->claims, &a->name, &a->already, err);
+		return publish_draft(&a->r, ask.again, &a->evidence, &a->claims,
+		    &a->name, &a->already, err);
 	if (rc == TF_OK && ask.again)
-		rc = attest_next(&a->r, &a->name, err);
+		rc = publish_next(&a->r, &a->name, err);
 	else if (rc == TF_OK && (a->name = strdup(a->r.name)) == NULL)
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
-		rc = attest_check(&a->r, a->name, err);
+		rc = publish_check(&a->r, a->name, err);
 	return rc == TF_OK ? print_entry(a, err) : rc;
 }
 

@@ -160,10 +160,12 @@ check(const struct verb *v, const struct define *d, const char *file)
 
 /* arg: what to do, the trail, the name of a type (of types), the file. */
 static int
-run(const struct verb *v, struct define *d, int n, char **arg)
+run(const struct verb *v, enum tf_definition_kind kind, int n, char **arg)
 {
-	const int names = d->kind == TF_DEFINITION_TYPE;
+	const int names = kind == TF_DEFINITION_TYPE;
 	struct where w = { 0 };
+	/* To check the text of a type, any name will do. */
+	struct define d = { &w, kind, names ? "x" : "" };
 	struct tf_error err = { 0 };
 	enum tf_code rc = TF_OK;
 	const char *what = arg[0];
@@ -182,17 +184,16 @@ run(const struct verb *v, struct define *d, int n, char **arg)
 	if (ask.version != 0 && strcmp(what, "show") != 0)
 		return cmd_usage(v, "--version is for show");
 	if (strcmp(what, "check") == 0)
-		return check(v, d, arg[1]);
-	d->w = &w;
+		return check(v, &d, arg[1]);
 	if (names && n > 2)
-		d->name = arg[2];
+		d.name = arg[2];
 	rc = where_find(arg[1], &w, &err);
 	if (rc == TF_OK && *what == 'l')
-		rc = list(d, &err);
+		rc = list(&d, &err);
 	else if (rc == TF_OK && strcmp(what, "set") == 0)
-		rc = set(d, arg[n - 1], &err);
+		rc = set(&d, arg[n - 1], &err);
 	else if (rc == TF_OK)
-		rc = show(d, &w, &err);
+		rc = show(&d, &w, &err);
 	where_free(&w);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
@@ -200,17 +201,13 @@ run(const struct verb *v, struct define *d, int n, char **arg)
 static int
 run_template(int n, char **arg)
 {
-	struct define d = { .kind = TF_DEFINITION_TEMPLATE, .name = "" };
-
-	return run(&cmd_template, &d, n, arg);
+	return run(&cmd_template, TF_DEFINITION_TEMPLATE, n, arg);
 }
 
 static int
 run_type(int n, char **arg)
 {
-	struct define d = { .kind = TF_DEFINITION_TYPE, .name = "x" };
-
-	return run(&cmd_type, &d, n, arg);
+	return run(&cmd_type, TF_DEFINITION_TYPE, n, arg);
 }
 
 const struct verb cmd_template = {

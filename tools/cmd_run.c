@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attest.h"
 #include "child.h"
 #include "cmd.h"
+#include "publish.h"
 #include "report.h"
 #include "run_facts.h"
 #include "spool.h"
@@ -75,9 +75,9 @@ open_vault(struct run *x, struct tf_error *err)
 			    x->r.wf, x->r.name);
 	}
 	if (rc == TF_OK)
-		rc = ask.again ? attest_next(&x->r, &name, err) : TF_OK;
+		rc = ask.again ? publish_next(&x->r, &name, err) : TF_OK;
 	if (rc == TF_OK) {
-		rc = attest_check(&x->r, name != NULL ? name : x->r.name, err);
+		rc = publish_check(&x->r, name != NULL ? name : x->r.name, err);
 		/* Who may not read the template may still report. */
 		rc = rc == TF_ACCESS ? TF_OK : rc;
 	}
@@ -95,7 +95,7 @@ prepare(struct run *x, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = recorder_begin(&x->r, RECORDER_RUN, false, err);
 	if (rc == TF_OK)
-		rc = attest_claim(&x->r, &x->claims, err);
+		rc = publish_claims(&x->r, &x->claims, err);
 	if (rc != TF_OK || x->r.v != NULL)
 		rc = recorder_close(&x->r, rc, err);
 	return rc;
@@ -114,7 +114,7 @@ put_facts(struct run *x, struct tf_time began, const struct child_end *end)
 /* --- after ----------------------------------------------------------------------- */
 
 static enum tf_code
-publish(struct run *x, struct tf_error *err)
+publish_run(struct run *x, struct tf_error *err)
 {
 	char *name = NULL;
 	enum tf_code rc;
@@ -122,7 +122,7 @@ publish(struct run *x, struct tf_error *err)
 	do {
 		free(name);
 		name = NULL;
-		rc = ask.again ? attest_next(&x->r, &name, err) : TF_OK;
+		rc = ask.again ? publish_next(&x->r, &name, err) : TF_OK;
 		if (rc == TF_OK)
 			rc = recorder_publish(&x->r,
 			    name != NULL ? name : x->r.name, err);
@@ -141,7 +141,7 @@ record_draft(struct run *x, bool compliant, struct tf_error *err)
 	if (claims_get(&x->claims, "compliant") == NULL)
 		rc = recorder_claim(&x->r, "compliant", word, strlen(word),
 		    err);
-	return rc == TF_OK ? publish(x, err) : rc;
+	return rc == TF_OK ? publish_run(x, err) : rc;
 }
 
 /* The files are in a directory of our own. */
@@ -163,9 +163,9 @@ record_spool(struct run *x, bool compliant, struct tf_error *err)
 	for (size_t i = 0; i < files.n; i++)
 		files.v[i].mode = 0666;
 	if (rc == TF_OK)
-		rc = attest_copy(&x->r, &files, &recorded, err);
+		rc = publish_copy(&x->r, &files, &recorded, err);
 	if (rc == TF_OK)
-		rc = attest_claim(&x->r, &x->claims, err);
+		rc = publish_claims(&x->r, &x->claims, err);
 	if (rc == TF_OK)
 		rc = record_draft(x, compliant, err);
 	rc = recorder_close(&x->r, rc, err);

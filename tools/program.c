@@ -28,7 +28,6 @@ static bool has_limit;
 void
 program_keep(void)
 {
-	extern char **environ;
 	size_t n = 0;
 
 	while (environ != NULL && environ[n] != NULL)

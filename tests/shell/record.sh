@@ -389,8 +389,8 @@ wrong_arguments_run_nothing() {
 	[ ! -e ran ]
 }
 
-# kept: print the directory that stderr names, which has the output.
-kept() {
+# rescued: print the directory that stderr names, which has the output.
+rescued() {
 	sed -n 's/^trailctl: its output is kept in //p' err
 }
 
@@ -401,10 +401,10 @@ output_is_never_lost() {
 	export TMPDIR
 	is 7 trailctl run store/t/r/a -- sh -c 'echo kept; exit 7'
 	complains 'is not recorded: t/r/a exists already'
-	[ "$(cat "$(kept)/stdout.log")" = kept ]
-	[ "$(jq .exit_status "$(kept)/run.json")" = 7 ]
+	[ "$(cat "$(rescued)/stdout.log")" = kept ]
+	[ "$(jq .exit_status "$(rescued)/run.json")" = 7 ]
 	is 0 trailctl run nowhere/t/r/x -- echo kept
-	[ "$(cat "$(kept)/stdout.log")" = kept ]
+	[ "$(cat "$(rescued)/stdout.log")" = kept ]
 	rm -r tmp/*
 	is 0 trailctl run store/t/r/clean -- echo recorded
 	[ "$(find tmp -mindepth 1 | wc -l)" = 0 ]
@@ -413,8 +413,8 @@ output_is_never_lost() {
 	is 5 trailctl run mnt/t/r/long -- sh -c 'echo first; sleep 0.3
 		head -c 200000 /dev/zero; echo last; exit 5'
 	[ "$(wc -c <out)" = 200011 ]
-	cmp out "$(kept)/stdout.log"
-	[ "$(jq .exit_status "$(kept)/run.json")" = 5 ]
+	cmp out "$(rescued)/stdout.log"
+	[ "$(jq .exit_status "$(rescued)/run.json")" = 5 ]
 	[ "$(find mnt/t/r -name '*long*' -o -name '.*' | wc -l)" = 0 ]
 	unmount
 }
@@ -451,7 +451,7 @@ output_survives_the_mount() {
 	wait "$job"
 	[ "$(cat status)" = 4 ]
 	printf 'first\nlast\n' | cmp - out
-	cmp out "$(kept)/stdout.log"
+	cmp out "$(rescued)/stdout.log"
 	unmount
 	is_whole store
 }

@@ -1,14 +1,14 @@
-/* Claims and publication of an attestation: see attest.h. */
+/* Claims and publication of an attestation: see publish.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actor.h"
-#include "attest.h"
 #include "core/base/bytes.h"
 #include "core/definition.h"
 #include "define.h"
 #include "interrupt.h"
+#include "publish.h"
 
 static enum tf_code
 put(void *arg, const void *p, size_t n, struct tf_error *err)
@@ -17,7 +17,7 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 }
 
 enum tf_code
-attest_copy(struct recorder *r, const struct sources *s, struct evidence *e,
+publish_copy(struct recorder *r, const struct sources *s, struct evidence *e,
     struct tf_error *err)
 {
 	const struct tf_sink sink = { put, r };
@@ -36,7 +36,7 @@ attest_copy(struct recorder *r, const struct sources *s, struct evidence *e,
 }
 
 enum tf_code
-attest_claim(struct recorder *r, const struct claims *c, struct tf_error *err)
+publish_claims(struct recorder *r, const struct claims *c, struct tf_error *err)
 {
 	static const char label[] = "external-fingerprint.";
 	enum tf_code rc = TF_OK;
@@ -125,7 +125,7 @@ same_objects(const struct tf_buf *json, const struct claims *c, bool *same,
 }
 
 enum tf_code
-attest_compare(struct recorder *r, const char *name, struct evidence *e,
+publish_compare(struct recorder *r, const char *name, struct evidence *e,
     const struct claims *c, bool *same, struct tf_error *err)
 {
 	struct tf_buf sums = { 0 }, old = { 0 }, json = { 0 };
@@ -148,7 +148,7 @@ attest_compare(struct recorder *r, const char *name, struct evidence *e,
 }
 
 enum tf_code
-attest_taken(struct recorder *r, const char *state, struct evidence *e,
+publish_taken(struct recorder *r, const char *state, struct evidence *e,
     const struct claims *c, bool *already, struct tf_error *err)
 {
 	enum tf_code rc;
@@ -158,7 +158,7 @@ attest_taken(struct recorder *r, const char *state, struct evidence *e,
 		    "%s/%s exists and is %s: add to it with cp, or end it with "
 		    "trailctl seal",
 		    r->wf, r->name, state);
-	rc = attest_compare(r, r->name, e, c, already, err);
+	rc = publish_compare(r, r->name, e, c, already, err);
 	if (rc != TF_OK || *already)
 		return rc;
 	return tf_fail(err, TF_EXISTS,
@@ -194,7 +194,7 @@ check_version(struct recorder *r, const char *name, struct tf_error *err)
 }
 
 enum tf_code
-attest_check(struct recorder *r, const char *name, struct tf_error *err)
+publish_check(struct recorder *r, const char *name, struct tf_error *err)
 {
 	struct where trail = { .mount = r->w.mount, .store = r->w.store };
 	struct define d = { &trail, TF_DEFINITION_TEMPLATE, "" };
@@ -226,7 +226,7 @@ attest_check(struct recorder *r, const char *name, struct tf_error *err)
 /* --- publication ----------------------------------------------------------------- */
 
 enum tf_code
-attest_next(struct recorder *r, char **name, struct tf_error *err)
+publish_next(struct recorder *r, char **name, struct tf_error *err)
 {
 	char state[16];
 	enum tf_code rc;
@@ -248,13 +248,13 @@ attest_next(struct recorder *r, char **name, struct tf_error *err)
 
 /* The next version; another caller may take the name in between. */
 static enum tf_code
-publish_next(struct recorder *r, char **name, struct tf_error *err)
+try_next(struct recorder *r, char **name, struct tf_error *err)
 {
 	enum tf_code rc;
 
 	do {
 		free(*name);
-		rc = attest_next(r, name, err);
+		rc = publish_next(r, name, err);
 		if (rc == TF_OK)
 			rc = recorder_publish(r, *name, err);
 	} while (rc == TF_EXISTS);
@@ -262,7 +262,7 @@ publish_next(struct recorder *r, char **name, struct tf_error *err)
 }
 
 enum tf_code
-attest_publish(struct recorder *r, bool again, struct evidence *e,
+publish_draft(struct recorder *r, bool again, struct evidence *e,
     const struct claims *c, char **name, bool *already, struct tf_error *err)
 {
 	char state[16];
@@ -271,13 +271,13 @@ attest_publish(struct recorder *r, bool again, struct evidence *e,
 	*already = false;
 	*name = NULL;
 	if (again)
-		return publish_next(r, name, err);
+		return try_next(r, name, err);
 	if ((*name = strdup(r->name)) == NULL)
 		return tf_nomem(err);
 	if ((rc = recorder_publish(r, *name, err)) != TF_EXISTS)
 		return rc;
 	if ((rc = recorder_state(r, *name, state, err)) == TF_OK)
-		rc = attest_taken(r, state, e, c, already, err);
+		rc = publish_taken(r, state, e, c, already, err);
 	if (rc == TF_OK)
 		recorder_drop(r);
 	return rc;
