@@ -257,6 +257,76 @@ check_fraud_check() {
 	is 1 trailctl assert /mnt/vault/fraud/x
 }
 
+# recovery-drill: a restored file that differs is found.
+check_recovery_drill() {
+	mkdir /mnt/vault/drills/2027-Q1
+	is 0 trailctl run /mnt/vault/drills/2027-Q1/restored -- true
+	echo 0 >/srv/drill/app/accounts.txt
+	is 1 trailctl run /mnt/vault/drills/2027-Q1/compared -- \
+		diff -r /srv/app /srv/drill/app
+	is 1 trailctl assert /mnt/vault/drills/2027-Q1
+	grep -q '^+0' /mnt/vault/drills/2027-Q1/compared/stdout.log ||
+		grep -q '^> 0' /mnt/vault/drills/2027-Q1/compared/stdout.log
+}
+
+# feature-toggles: the kernel names the person; nothing changes unrecorded.
+check_feature_toggles() {
+	is 0 trailctl log --json --type attestation.sealed /mnt/vault
+	jq -e '.actor.user == "alice"' out >/dev/null
+	has_lines 1
+	umount /mnt/vault
+	is 1 by bob toggle dark_mode false 'without a vault'
+	grep -q '"dark_mode": true' /srv/toggles/toggles.json
+	flock -w 30 /srv/vault/lock true
+	trailfs /srv/vault /mnt/vault
+}
+
+# access-of-case-workers: both accesses are found, and which one is wrong.
+check_access_of_case_workers() {
+	is 0 trailctl find --user carol --type case-access /mnt/vault
+	has_lines 2
+	is 0 trailctl find --user carol --status non-compliant /mnt/vault
+	has_lines 1
+	says 'cases/case-882/access-'
+	is 0 by cases record-access carol case-883 carol 'TASK-13: my own'
+	is 1 trailctl assert /mnt/vault/cases/case-883
+}
+
+# cold-storage: one user is not two approvers, and others cannot approve.
+check_cold_storage() {
+	[ -e /srv/cold/ledger-2019.csv ]
+	w=/mnt/vault/cold-storage/twice
+	is 0 by carol mkdir -m ug=rwx,o= "$w"
+	is 0 by carol trailctl attest --seal "$w/request"
+	is 0 by alice trailctl attest --seal "$w/approval"
+	is 0 by alice trailctl attest --seal "$w/approval@2"
+	is 1 by carol trailctl attest --seal "$w/approval@3"
+	is 1 transfer "$w" /srv/vault.vkey
+	complains 'approval is missing'
+	is 5 trailctl assert "$w"
+}
+
+# nightly-copies: the next night extends the log; an older vault that was put back
+# and went another way is found.
+check_nightly_copies() {
+	umount /mnt/vault
+	flock -w 30 /srv/vault/lock true
+	cp -a /srv/vault /srv/older
+	trailfs /srv/vault /mnt/vault
+	sleep 1 # a copy has a second of its own
+	is 0 systemctl start copy-vault
+	says '^earlier checkpoint  *OK'
+	umount /mnt/vault
+	flock -w 30 /srv/vault/lock true
+	mv /srv/vault /srv/newer
+	mv /srv/older /srv/vault
+	trailfs /srv/vault /mnt/vault
+	is 0 trailctl attest --begin /mnt/vault/notes/other/note /srv/hello.txt
+	sleep 1
+	is 3 systemctl start copy-vault
+	complains 'another history'
+}
+
 # recipe NAME: run the section and the checks of a recipe in this namespace.
 recipe() {
 	set -e
@@ -308,8 +378,36 @@ fraud_checks_are_judged() {
 	cook 'Fraud check'
 }
 
+# A drill is recorded step by step.
+recovery_drills_are_recorded() {
+	cook 'Recovery drill'
+}
+
+# A toggle changes after its change is recorded.
+toggles_change_on_the_record() {
+	cook 'Feature toggles'
+}
+
+# An application records for its users.
+access_of_case_workers_is_judged() {
+	cook 'Access of case workers'
+}
+
+# Two approvers are two people.
+transfers_need_two_approvers() {
+	cook 'Cold storage'
+}
+
+# Copies leave the machine every night.
+copies_are_made_and_verified() {
+	cook 'Nightly copies'
+}
+
 set -- production_access_is_recorded cloud_sessions_are_recorded \
-	builds_have_a_gate accounts_are_followed fraud_checks_are_judged
+	builds_have_a_gate accounts_are_followed fraud_checks_are_judged \
+	recovery_drills_are_recorded toggles_change_on_the_record \
+	access_of_case_workers_is_judged transfers_need_two_approvers \
+	copies_are_made_and_verified
 if [ "$(id -u)" -ne 0 ]; then
 	skipped 'not root' "$@"
 else
