@@ -159,7 +159,7 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 		tf_buf_free(&old);
 		return faccessat(fd, "tile", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ?
 		    tf_fail(err, TF_FOREIGN,
-			"it has tiles but no checkpoint: use another directory") :
+			"the directory has tiles but no checkpoint: use another one") :
 		    TF_OK;
 	}
 	if (rc == TF_OK)
@@ -171,7 +171,7 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 	    (rc != TF_OK || c.size > now->size ||
 		(c.size > 0 && memcmp(&root, &c.root, sizeof(root)) != 0)))
 		rc = tf_fail(err, TF_FOREIGN,
-		    "it holds another log, or "
+		    "the directory holds another log, or "
 		    "another history of this one: use another directory");
 	tf_buf_free(&old);
 	return rc;
