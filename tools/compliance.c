@@ -175,8 +175,6 @@ meaning_of(const struct tf_json_doc *d, int t, bool sealed_only,
 			m == OPTIONAL		       ? "optional" :
 			tf_json_get(d, t, "open") >= 0 ? "it is still open" :
 							 "it was not reported");
-	if (is_set(d, t, "overdue"))
-		tf_buf_str(why, " (overdue)");
 	return m;
 }
 

@@ -54,6 +54,39 @@ assert_says_why() {
 	says '^  bad .* NOT compliant'
 }
 
+# The reasons are those of the template.
+reasons_come_from_the_template() {
+	cat >template.yml <<-'EOF2'
+	version: 1
+	trail:
+	  attestations:
+	    - {name: build, type: generic}
+	    - {name: tests, type: junit}
+	    - {name: approval, type: generic, x-trailfs: {after: [build]}}
+	    - {name: scan, type: generic, x-trailfs: {optional: true}}
+	EOF2
+	echo '<testsuite><testcase name="a"><failure/></testcase></testsuite>' \
+		>tests.xml
+	is 0 trailctl trail create store/judged --template template.yml
+	is 0 trailctl attest --begin store/judged/w/approval hello.txt
+	is 1 trailctl assert --junit j.xml store/judged/w
+	says '^  approval .* NOT compliant .*before build counted$'
+	says '^  build  *MISSING .*nothing was reported$'
+	says '^  scan  *MISSING .*optional$'
+	[ "$(cases j.xml)" = \
+'4 1 2 1 approval/failure build/error scan/skipped tests/error' ]
+	is 0 trailctl attest store/judged/w/build hello.txt
+	is 0 trailctl attest store/judged/w/approval --again hello.txt
+	is 0 trailctl attest store/judged/w/tests --type junit tests.xml
+	is 1 trailctl assert --junit j.xml store/judged/w
+	says '^  tests .* NOT compliant .*did not pass'
+	[ "$(cases j.xml)" = '4 1 0 1 scan/skipped tests/failure' ]
+	is 0 trailctl override store/judged/w/tests --compliant true \
+		--reason 'a known fault'
+	is 0 trailctl assert --junit j.xml store/judged/w
+	[ "$(cases j.xml)" = '4 0 0 1 scan/skipped' ]
+}
+
 # Only sealed attestations count with --sealed.
 an_open_attestation_does_not_pass_the_gate() {
 	mount store
@@ -114,7 +147,7 @@ an_override_replaces_the_verdict() {
 	complains 'is not sealed'
 	is 2 trailctl override mnt/t/w/bad --compliant true \
 		--reason "$(head -c 3000 /dev/zero | tr '\0' x)"
-	is 0 trailctl log --json --type attestation.overridden mnt
+	is 0 trailctl log --json --type attestation.overridden mnt/t
 	has_lines 2
 	unmount
 	is 0 trailctl verify store
@@ -195,6 +228,7 @@ the_report_is_that_of_the_seal() {
 }
 
 run a_store_is_made
+with python3 reasons_come_from_the_template
 with '/dev/fuse python3' assert_says_why \
 	an_open_attestation_does_not_pass_the_gate
 with /dev/fuse assert_waits_for_the_verdict an_override_replaces_the_verdict
