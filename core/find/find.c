@@ -9,9 +9,11 @@
  * An index that is damaged is removed and made anew, once per search.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -27,19 +29,23 @@
 #define LOOK_NS TF_SECOND	 /* between two looks at the ledger */
 #define WAIT_NS (TF_SECOND / 50) /* between two checks whether to stop */
 #define RETRY_NS (5 * TF_SECOND) /* after an error */
+#define RESTS 9			 /* times the time of judging */
+#define NICE 10
 #define SCAN_STOP 256 /* entries between two checks whether to stop */
 
 struct tf_find {
 	struct tf_vault *v;
 	char path[4200];
 	char mark[TF_ORIGIN_MAX + 40];
+	atomic_bool quit; /* the thread must end */
 	pthread_mutex_t mu;
 	pthread_cond_t changed;
 	/* All below: guarded by mu. */
 	struct tf_search_db *copy; /* of a read-only vault */
 	pthread_t thread;
-	bool runs, quit;       /* the thread */
-	bool asked;	       /* a search waits for it */
+	bool runs;  /* the thread */
+	bool asked; /* a search waits for it; for statuses, too: */
+	bool asked_words;
 	bool anew;	       /* it must remove the file and make another */
 	uint64_t facts, words; /* entries that the index covers */
 	enum tf_code failed;   /* the thread cannot go on for now */
@@ -48,46 +54,63 @@ struct tf_find {
 
 /* --- the thread ---------------------------------------------------------------- */
 
+/* The index covers so many entries now.  False: it must be made anew. */
 static bool
-must_quit(struct tf_find *f)
+set_covered(struct tf_find *f, uint64_t *covered, uint64_t entries)
 {
-	bool quit;
+	bool valid;
 
 	pthread_mutex_lock(&f->mu);
-	quit = f->quit;
+	valid = !f->anew;
+	if (valid)
+		*covered = entries;
+	if (valid && covered == &f->words)
+		f->asked_words = false;
+	pthread_cond_broadcast(&f->changed);
 	pthread_mutex_unlock(&f->mu);
-	return quit;
+	return valid;
 }
 
-/* Index all entries, then judge; f is told after each batch. */
-static enum tf_code
-catch_up(struct tf_find *f, struct tf_search_db *s, struct tf_error *err)
+static bool
+wants_words(struct tf_find *f)
 {
-	uint64_t entries = 0;
+	bool wants;
+
+	pthread_mutex_lock(&f->mu);
+	wants = f->asked_words;
+	pthread_mutex_unlock(&f->mu);
+	return wants;
+}
+
+/*
+ * Index all entries, then judge workflows: all that are due if a search waits
+ * for that, else some.  *rest becomes how long the thread must rest afterwards:
+ * a workflow of very many attestations takes long to judge, and each entry in
+ * it makes it due again.
+ */
+static enum tf_code
+catch_up(struct tf_find *f, struct tf_search_db *s, uint64_t *rest,
+    struct tf_error *err)
+{
+	uint64_t entries = 0, begun, took;
 	bool more = true;
 	enum tf_code rc = TF_OK;
 
-	while (rc == TF_OK && more && !must_quit(f)) {
+	*rest = LOOK_NS;
+	while (rc == TF_OK && more && !atomic_load(&f->quit))
 		rc = tf_find_follow(f->v, s, &entries, &more, err);
-		if (rc == TF_OK && !more) {
-			pthread_mutex_lock(&f->mu);
-			if (!f->anew)
-				f->facts = entries;
-			pthread_cond_broadcast(&f->changed);
-			pthread_mutex_unlock(&f->mu);
-		}
-	}
-	more = true;
-	while (rc == TF_OK && more && !must_quit(f))
-		rc = tf_find_judge(f->v, s, &more, err);
-	if (rc != TF_OK || more)
+	if (rc != TF_OK || more || !set_covered(f, &f->facts, entries))
 		return rc;
-	pthread_mutex_lock(&f->mu);
-	if (!f->anew)
-		f->words = entries;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->mu);
-	return TF_OK;
+	begun = tf_clock_boot_ns();
+	do
+		rc = tf_find_judge(f->v, s, &f->quit, &more, err);
+	while (rc == TF_OK && more && !atomic_load(&f->quit) && wants_words(f));
+	took = tf_clock_boot_ns() - begun;
+	if (RESTS * took > *rest)
+		*rest = RESTS * took;
+	if (rc == TF_OK && !more)
+		(void)set_covered(f, &f->words, entries);
+	return rc;
 }
 
 static bool
@@ -118,17 +141,15 @@ static bool
 sleep_until_asked(struct tf_find *f, uint64_t ns)
 {
 	struct timespec until;
-	bool quit;
 
 	pthread_mutex_lock(&f->mu);
-	if (!f->quit && !f->asked) {
-		tf_clock_after(ns, &until);
-		(void)pthread_cond_timedwait(&f->changed, &f->mu, &until);
-	}
+	tf_clock_after(ns, &until);
+	while (!atomic_load(&f->quit) && !f->asked &&
+	    pthread_cond_timedwait(&f->changed, &f->mu, &until) == 0)
+		;
 	f->asked = false;
-	quit = f->quit;
 	pthread_mutex_unlock(&f->mu);
-	return !quit;
+	return !atomic_load(&f->quit);
 }
 
 /* Make the thread remove the file and index the ledger anew. */
@@ -159,26 +180,34 @@ run(void *arg)
 	struct tf_find *f = arg;
 	struct tf_search_db *s = NULL;
 	struct tf_error err = { 0 };
-	enum tf_code rc = TF_OK;
+	uint64_t rest = LOOK_NS;
+	bool anew = false;
+	enum tf_code rc;
 
+	/* Mostly nobody waits for this work. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	do {
 		if (begins_anew(f)) {
 			tf_search_close(s);
 			s = NULL;
 			tf_search_remove(f->path);
 		}
-		if (s == NULL)
-			rc = tf_search_open(f->path, TF_SEARCH_WRITE, f->mark,
-			    &s, &err);
+		rc = s != NULL ?
+		    TF_OK :
+		    tf_search_open(f->path, TF_SEARCH_WRITE, f->mark, &s, &err);
 		if (rc == TF_OK)
-			rc = catch_up(f, s, &err);
-		if (is_damage(rc))
+			rc = catch_up(f, s, &rest, &err);
+		if (rc != TF_OK)
+			rest = RETRY_NS;
+		/* A second time it may be the ledger that is damaged. */
+		if (is_damage(rc)) {
 			begin_anew(f);
-		set_failed(f, is_damage(rc) ? TF_OK : rc, &err);
-	} while (sleep_until_asked(f,
-	    is_damage(rc)   ? 0 :
-		rc != TF_OK ? RETRY_NS :
-			      LOOK_NS));
+			if (!anew)
+				rest = 0;
+		}
+		set_failed(f, rest == 0 ? TF_OK : rc, &err);
+		anew = is_damage(rc) && rest == 0;
+	} while (sleep_until_asked(f, rest));
 	tf_search_close(s);
 	return NULL;
 }
@@ -233,8 +262,8 @@ tf_find_stop(struct tf_vault *v)
 
 	if (f == NULL)
 		return;
+	atomic_store(&f->quit, true);
 	pthread_mutex_lock(&f->mu);
-	f->quit = true;
 	pthread_cond_broadcast(&f->changed);
 	pthread_mutex_unlock(&f->mu);
 	if (f->runs)
@@ -343,6 +372,7 @@ await_index(struct tf_find *f, uint64_t entries, bool words,
 	rc = start_thread(f, err);
 	while (rc == TF_OK && (words ? f->words : f->facts) < entries) {
 		f->asked = true;
+		f->asked_words = f->asked_words || words;
 		pthread_cond_broadcast(&f->changed);
 		tf_clock_after(WAIT_NS, &until);
 		(void)pthread_cond_timedwait(&f->changed, &f->mu, &until);
@@ -394,7 +424,7 @@ update_copy(struct tf_find *f, struct tf_error *err)
 	}
 	more = true;
 	while (rc == TF_OK && more) {
-		rc = tf_find_judge(f->v, f->copy, &more, err);
+		rc = tf_find_judge(f->v, f->copy, &f->quit, &more, err);
 		if (rc == TF_OK && tf_vault_must_stop(f->v))
 			rc = tf_fail(err, TF_INTERRUPTED, "given up");
 	}

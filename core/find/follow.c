@@ -293,8 +293,8 @@ tf_find_follow(struct tf_vault *v, struct tf_search_db *s, uint64_t *entries,
 /* --- statuses of workflows -------------------------------------------------------- */
 
 enum tf_code
-tf_find_judge(struct tf_vault *v, struct tf_search_db *s, bool *more,
-    struct tf_error *err)
+tf_find_judge(struct tf_vault *v, struct tf_search_db *s,
+    const atomic_bool *quit, bool *more, struct tf_error *err)
 {
 	struct tf_search_due due[BATCH_JUDGED];
 	struct tf_view *w = NULL;
@@ -311,7 +311,7 @@ tf_find_judge(struct tf_vault *v, struct tf_search_db *s, bool *more,
 		tf_view_close(w);
 		return rc;
 	}
-	for (size_t i = 0; rc == TF_OK && i < n; i++) {
+	for (size_t i = 0; rc == TF_OK && i < n && !atomic_load(quit); i++) {
 		rc = tf_find_workflow_word(w, due[i].id, word, err);
 		if (rc == TF_OK)
 			rc = tf_search_set_word(s, due[i].item, word, err);

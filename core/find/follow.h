@@ -2,6 +2,7 @@
 #ifndef TF_FIND_FOLLOW_H
 #define TF_FIND_FOLLOW_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,9 +20,10 @@ struct tf_vault;
 TF_MUST_USE enum tf_code tf_find_follow(struct tf_vault *v,
     struct tf_search_db *s, uint64_t *entries, bool *more,
     struct tf_error *err);
-/* Judge some of the workflows whose status may have changed; *more tells
- * whether there are others. */
+/* Judge some of the workflows whose status may have changed, until *quit; *more
+ * tells whether there may be others. */
 TF_MUST_USE enum tf_code tf_find_judge(struct tf_vault *v,
-    struct tf_search_db *s, bool *more, struct tf_error *err);
+    struct tf_search_db *s, const atomic_bool *quit, bool *more,
+    struct tf_error *err);
 
 #endif
