@@ -672,6 +672,14 @@ START_TEST(what_a_template_asks_for_is_missing_until_it_counts)
 }
 END_TEST
 
+/* In a child: say what failed. */
+static int
+failed_at(const char *what)
+{
+	(void)fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	return 1;
+}
+
 /* One of the writers below: two handles at a time, one of them refused. */
 static int
 write_often(void)
@@ -684,12 +692,16 @@ write_often(void)
 
 		(void)snprintf(text, sizeof(text), GOOD("w%d-%d"),
 		    (int)getpid(), i);
-		if (good < 0 ||
-		    write(good, text, strlen(text)) != (long)strlen(text) ||
-		    (bad >= 0 && write(bad, "x", 1) != 1) ||
-		    (bad >= 0 && (close(bad) == 0 || errno != EINVAL)) ||
-		    close(good) != 0)
-			return 1;
+		if (good < 0)
+			return failed_at("open");
+		if (write(good, text, strlen(text)) != (long)strlen(text))
+			return failed_at("write");
+		if (bad >= 0 && write(bad, "x", 1) != 1)
+			return failed_at("write of bad text");
+		if (bad >= 0 && (close(bad) == 0 || errno != EINVAL))
+			return failed_at("close of bad text");
+		if (close(good) != 0)
+			return failed_at("close");
 	}
 	return 0;
 }
@@ -706,13 +718,16 @@ read_often(void)
 
 		if (fd < 0 && errno == ENOENT)
 			continue;
-		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-		if (n <= 0 || close(fd) != 0)
-			return 1;
+		if (fd < 0)
+			return failed_at("open for reading");
+		if ((n = read(fd, text, sizeof(text) - 1)) <= 0)
+			return failed_at("read");
+		if (close(fd) != 0)
+			return failed_at("close of a reader");
 		text[n] = '\0';
 		if (strncmp(text, "version: 1\n", 11) != 0 ||
 		    strstr(text, "type: generic\n") == NULL)
-			return 2;
+			return failed_at(text);
 	}
 	return 0;
 }
