@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "core/base/clock.h"
 #include "program.h"
 #include "report.h"
 
@@ -118,15 +118,6 @@ take(struct stream *s)
 	return true;
 }
 
-struct tf_time
-child_now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (struct tf_time){ t.tv_sec, (uint32_t)t.tv_nsec };
-}
-
 static bool
 has_ended(int *status)
 {
@@ -151,7 +142,7 @@ watch(struct stream s[2], int *status, struct child_end *end)
 				any |= take(&s[i]);
 		if (!ended && (ended = has_ended(status))) {
 			child = 0;
-			end->ended = child_now();
+			end->ended = tf_clock_now();
 		}
 		silent = ended && !any ? silent + POLL_MS : 0;
 	}
@@ -160,7 +151,7 @@ watch(struct stream s[2], int *status, struct child_end *end)
 	while (waitpid(child, status, 0) < 0 && errno == EINTR)
 		;
 	child = 0;
-	end->ended = child_now();
+	end->ended = tf_clock_now();
 }
 
 /* --- the command ------------------------------------------------------------------ */
@@ -195,7 +186,7 @@ child_run(char **argv, const struct child_copy *out,
 	sigset_t before;
 	pid_t pid = -1;
 
-	*end = (struct child_end){ .began = child_now() };
+	*end = (struct child_end){ .began = tf_clock_now() };
 	catch_all(&before);
 	if (pipe2(o, O_CLOEXEC) == 0 && pipe2(e, O_CLOEXEC) == 0) {
 		(void)fflush(NULL);
@@ -218,7 +209,7 @@ child_run(char **argv, const struct child_copy *out,
 			if (s[i].from >= 0)
 				(void)close(s[i].from);
 	} else {
-		end->ended = child_now();
+		end->ended = tf_clock_now();
 	}
 	if (WIFSIGNALED(status))
 		end->signal = WTERMSIG(status);

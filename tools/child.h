@@ -31,7 +31,4 @@ struct child_end {
 void child_run(char **argv, const struct child_copy *out,
     const struct child_copy *err, struct child_end *end);
 
-/* The time of the clock. */
-struct tf_time child_now(void);
-
 #endif

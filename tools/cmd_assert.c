@@ -2,11 +2,11 @@
  * gates in a pipeline. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
 #include "compliance.h"
+#include "core/base/clock.h"
 #include "core/base/member.h"
 #include "files.h"
 #include "report.h"
@@ -77,10 +77,7 @@ look(const char *arg, struct answer *a, struct tf_error *err)
 static uint64_t
 seconds(void)
 {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec;
+	return tf_clock_boot_ns() / TF_SECOND;
 }
 
 /* Look until the answer is not "incomplete", or the time is over. */

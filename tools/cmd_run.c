@@ -12,6 +12,7 @@
 
 #include "child.h"
 #include "cmd.h"
+#include "core/base/clock.h"
 #include "publish.h"
 #include "report.h"
 #include "run_facts.h"
@@ -214,7 +215,7 @@ run_and_record(struct run *x)
 		report_note("%s", err.text);
 	spool_open(&x->spool, dir);
 	free(dir);
-	put_facts(x, child_now(), NULL);
+	put_facts(x, tf_clock_now(), NULL);
 	child_run(x->argv, &x->spool.copy[0], &x->spool.copy[1], &end);
 	put_facts(x, end.began, &end);
 	spool_close(&x->spool);

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
+#include "core/base/file.h"
 #include "files.h"
 #include "program.h"
 #include "report.h"
@@ -121,20 +122,17 @@ rescue(struct spool_log *l)
 	(void)close(old);
 }
 
-static int64_t
+static uint64_t
 seconds(void)
 {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
+	return tf_clock_boot_ns() / TF_SECOND;
 }
 
 /* Store what a draft has. */
 static void
 sync_log(struct spool_log *l)
 {
-	if (fsync(l->fd) < 0) {
+	if (tf_file_sync(l->fd, NULL) != TF_OK) {
 		rescue(l);
 		return;
 	}

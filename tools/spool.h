@@ -23,8 +23,8 @@ struct spool_log {
 	int fd;	  /* -1: nothing is kept any more */
 	bool own; /* the file is in a directory of our own */
 	/* Of a draft: how much is stored, since when, and what came later. */
-	uint64_t synced;   /* bytes */
-	int64_t synced_at; /* seconds of the monotonic clock */
+	uint64_t synced;    /* bytes */
+	uint64_t synced_at; /* seconds since boot */
 	struct tf_buf after;
 };
 
