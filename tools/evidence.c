@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/array.h"
 #include "core/base/bytes.h"
 #include "core/base/crypto.h"
 #include "evidence.h"
@@ -33,14 +34,8 @@ add(struct sources *s, const char *name, const char *path, bool nested,
 {
 	struct source *v;
 
-	if (s->n == s->cap) {
-		size_t cap = s->cap == 0 ? 16 : 2 * s->cap;
-
-		if ((v = realloc(s->v, cap * sizeof(*v))) == NULL)
-			return tf_nomem(err);
-		s->v = v;
-		s->cap = cap;
-	}
+	if (!tf_array_room(&s->v, s->n, &s->cap, sizeof(*v)))
+		return tf_nomem(err);
 	v = &s->v[s->n++];
 	*v = (struct source){ strdup(name), strdup(path), nested, mode };
 	return v->name != NULL && v->path != NULL ? TF_OK : tf_nomem(err);
@@ -161,16 +156,8 @@ static enum tf_code
 append(struct evidence *e, const char *name, uint64_t size,
     const struct tf_hash *h, struct tf_error *err)
 {
-	struct evidence_file *v;
-
-	if (e->n == e->cap) {
-		size_t cap = e->cap == 0 ? 16 : 2 * e->cap;
-
-		if ((v = realloc(e->v, cap * sizeof(*v))) == NULL)
-			return tf_nomem(err);
-		e->v = v;
-		e->cap = cap;
-	}
+	if (!tf_array_room(&e->v, e->n, &e->cap, sizeof(*e->v)))
+		return tf_nomem(err);
 	e->v[e->n] = (struct evidence_file){ strdup(name), size, *h };
 	return e->v[e->n++].name != NULL ? TF_OK : tf_nomem(err);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "archive_i.h"
 #include "members.h"
 
@@ -9,17 +10,10 @@ enum tf_code
 tf_members_add(struct tf_archive *a, const char *name,
     const struct tf_member *m, struct tf_error *err)
 {
-	size_t cap = a->cap == 0 ? 256 : a->cap * 2;
 	char *copy;
-	void *p;
 
-	if (a->n == a->cap) {
-		if ((p = realloc(a->m, cap * sizeof(*a->m))) == NULL)
-			return tf_nomem(err);
-		a->m = p;
-		a->cap = cap;
-	}
-	if ((copy = strdup(name)) == NULL)
+	if (!tf_array_room(&a->m, a->n, &a->cap, sizeof(*a->m)) ||
+	    (copy = strdup(name)) == NULL)
 		return tf_nomem(err);
 	a->names += strlen(copy);
 	a->m[a->n] = *m;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../base/time_text.h"
 #include "../ledger/entry.h"
@@ -147,16 +148,11 @@ find_workflow(const struct selection *s, struct tf_str name, bool *there)
 static enum tf_code
 choose_workflow(struct selection *s, struct tf_str name, struct tf_error *err)
 {
-	size_t cap = s->cap == 0 ? 64 : s->cap * 2, at;
+	size_t at;
 	bool there;
-	void *p;
 
-	if (s->n == s->cap) {
-		if ((p = realloc(s->workflow, cap * sizeof(char *))) == NULL)
-			return tf_nomem(err);
-		s->workflow = p;
-		s->cap = cap;
-	}
+	if (!tf_array_room(&s->workflow, s->n, &s->cap, sizeof(char *)))
+		return tf_nomem(err);
 	at = find_workflow(s, name, &there);
 	memmove(s->workflow + at + 1, s->workflow + at,
 	    (s->n - at) * sizeof(char *));

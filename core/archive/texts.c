@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
 #include "format.h"
@@ -50,17 +51,10 @@ enum tf_code
 tf_package_dirs_add(struct tf_package_dirs *l, const struct tf_package_dir *d,
     struct tf_error *err)
 {
-	size_t cap = l->cap == 0 ? 16 : l->cap * 2;
 	char *path;
-	void *p;
 
-	if (l->n == l->cap) {
-		if ((p = realloc(l->d, cap * sizeof(*l->d))) == NULL)
-			return tf_nomem(err);
-		l->d = p;
-		l->cap = cap;
-	}
-	if ((path = strndup(d->path.p, d->path.n)) == NULL)
+	if (!tf_array_room(&l->d, l->n, &l->cap, sizeof(*l->d)) ||
+	    (path = strndup(d->path.p, d->path.n)) == NULL)
 		return tf_nomem(err);
 	l->d[l->n] = *d;
 	l->d[l->n++].path.p = path;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "bytes.h"
 #include "number.h"
 
@@ -11,7 +12,7 @@ struct reader {
 	const char *s;
 	size_t n, i;
 	struct tf_any_doc *d;
-	uint32_t cap;
+	size_t cap;
 	size_t used; /* bytes of d->text */
 	unsigned depth;
 	uint32_t *sorted; /* for finding equal keys */
@@ -218,15 +219,8 @@ new_value(struct reader *r, uint32_t *at)
 		r->too_many = true;
 		return complain(r, "too many values");
 	}
-	if (r->d->n == r->cap) {
-		uint32_t cap = r->cap > 0 ? 2 * r->cap : 64;
-		struct tf_any *p = reallocarray(r->d->v, cap, sizeof(*p));
-
-		if (p == NULL)
-			return complain(r, NULL);
-		r->d->v = p;
-		r->cap = cap;
-	}
+	if (!tf_array_room(&r->d->v, r->d->n, &r->cap, sizeof(*r->d->v)))
+		return complain(r, NULL);
 	*at = r->d->n++;
 	r->d->v[*at] = (struct tf_any){ 0 };
 	return true;

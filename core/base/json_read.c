@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "bytes.h"
 
 /* The scanner.  Without a doc it checks the text and records no tokens. */
@@ -16,7 +17,7 @@ struct scan {
 	size_t n, i;
 	const char *why; /* the first error, or NULL */
 	struct tf_json_doc *doc;
-	uint32_t cap;
+	size_t cap;
 	int depth, max_depth;
 	bool nulls; /* a value may be null */
 	struct level {
@@ -167,16 +168,9 @@ keep(struct scan *sc, const struct tf_json_token *t, uint32_t *at)
 	*at = 0;
 	if (!d)
 		return true;
-	if (d->n == sc->cap) {
-		uint32_t cap = sc->cap ? sc->cap * 2 : 64;
-		struct tf_json_token *p = reallocarray(d->tok, cap, sizeof(*p));
-
-		if (!p) {
-			sc->why = NULL;
-			return false;
-		}
-		d->tok = p;
-		sc->cap = cap;
+	if (!tf_array_room(&d->tok, d->n, &sc->cap, sizeof(*d->tok))) {
+		sc->why = NULL;
+		return false;
 	}
 	*at = d->n;
 	d->tok[d->n++] = *t;

@@ -1,6 +1,7 @@
 /* The directories that a transaction changes. */
 #include <stdlib.h>
 
+#include "../base/array.h"
 #include "../base/time_text.h"
 #include "commit.h"
 #include "touched.h"
@@ -8,17 +9,9 @@
 enum tf_code
 tf_txn_changed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 {
-	size_t cap;
-	void *p;
-
-	if (t->n_touched == t->cap_touched) {
-		cap = t->cap_touched == 0 ? 16 : t->cap_touched * 2;
-		p = realloc(t->touched, cap * sizeof(*t->touched));
-		if (p == NULL)
-			return tf_nomem(err);
-		t->touched = p;
-		t->cap_touched = cap;
-	}
+	if (!tf_array_room(&t->touched, t->n_touched, &t->cap_touched,
+		sizeof(*t->touched)))
+		return tf_nomem(err);
 	t->touched[t->n_touched].id = id;
 	t->touched[t->n_touched++].moves = false;
 	return TF_OK;

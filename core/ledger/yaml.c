@@ -6,6 +6,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 
 /* A place in the text, counted from 1. */
@@ -133,7 +134,7 @@ check_scalar(struct place at, const char *p, size_t n, struct tf_error *err)
 struct reading {
 	struct tf_yaml *y;
 	yaml_parser_t parser;
-	uint32_t cap;
+	size_t cap;
 	uint32_t open[TF_YAML_DEPTH]; /* lists and maps that have not ended */
 	bool is_key[TF_YAML_DEPTH];   /* the next node of this map is a key */
 	int depth;
@@ -163,18 +164,12 @@ next_event(struct reading *x, yaml_event_t *e, struct tf_error *err)
 static enum tf_code
 make_room(struct reading *x, struct place at, struct tf_error *err)
 {
-	uint32_t cap = x->cap == 0 ? 64 : x->cap * 2;
-	void *p;
-
-	if (x->y->n < x->cap)
-		return TF_OK;
-	if (cap > TF_YAML_NODES)
+	if (x->y->n == TF_YAML_NODES)
 		return fail_at(at, err, "too many values");
-	if ((p = reallocarray(x->y->node, cap, sizeof(*x->y->node))) == NULL)
-		return tf_nomem(err);
-	x->y->node = p;
-	x->cap = cap;
-	return TF_OK;
+	return tf_array_room(&x->y->node, x->y->n, &x->cap,
+		   sizeof(*x->y->node)) ?
+	    TF_OK :
+	    tf_nomem(err);
 }
 
 /* Append a node, without its text.  In a map, keys and values alternate. */

@@ -3,22 +3,16 @@
 #include <stdlib.h>
 
 #include "claiming.h"
+#include "../base/array.h"
 #include "vault_i.h"
 
 enum tf_code
 tf_claiming_begin(struct tf_vault *v, uint64_t att, uint64_t wf,
     struct tf_error *err)
 {
-	size_t cap = v->cap_claiming * 2 + 16;
-	void *p;
-
-	if (v->n_claiming == v->cap_claiming) {
-		p = realloc(v->claiming, cap * sizeof(*v->claiming));
-		if (p == NULL)
-			return tf_nomem(err);
-		v->claiming = p;
-		v->cap_claiming = cap;
-	}
+	if (!tf_array_room(&v->claiming, v->n_claiming, &v->cap_claiming,
+		sizeof(*v->claiming)))
+		return tf_nomem(err);
 	v->claiming[v->n_claiming++] = (struct tf_claiming){ att, wf };
 	return TF_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/clock.h"
 #include "closed.h"
 #include "freeze.h"
@@ -97,16 +98,10 @@ tf_closed_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
 enum tf_code
 tf_closed_reserve(struct tf_vault *v, struct tf_error *err)
 {
-	size_t cap = v->cap_closed * 2 + 16;
-	void *p;
-
-	if (v->n_closed < v->cap_closed)
-		return TF_OK;
-	if ((p = realloc(v->closed, cap * sizeof(*v->closed))) == NULL)
-		return tf_nomem(err);
-	v->closed = p;
-	v->cap_closed = cap;
-	return TF_OK;
+	return tf_array_room(&v->closed, v->n_closed, &v->cap_closed,
+		   sizeof(*v->closed)) ?
+	    TF_OK :
+	    tf_nomem(err);
 }
 
 /* Settling starts again, but ends TF_SETTLE_MAX_S after the chmod. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
 #include "../store/nodes.h"
@@ -22,14 +23,8 @@ enum tf_code
 tf_evidence_add(struct tf_evidence *e, const struct tf_hash *h,
     const struct tf_attr *a, uint64_t seq, size_t at, struct tf_error *err)
 {
-	void *p;
-
-	if (e->n == e->cap) {
-		e->cap = e->cap == 0 ? 16 : e->cap * 2;
-		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
-			return tf_nomem(err);
-		e->f = p;
-	}
+	if (!tf_array_room(&e->f, e->n, &e->cap, sizeof(*e->f)))
+		return tf_nomem(err);
 	e->f[e->n].sha256 = *h;
 	e->f[e->n].size = a->size;
 	e->f[e->n].seq = seq;

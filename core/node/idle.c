@@ -9,24 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/clock.h"
 #include "../vault.h"
 #include "idle.h"
 #include "vault_i.h"
 
+static int
+by_attestation(const void *key, const void *item)
+{
+	uint64_t att = *(const uint64_t *)key;
+	const struct tf_idle *idle = item;
+
+	return (att > idle->att) - (att < idle->att);
+}
+
 size_t
 tf_idle_place(const struct tf_vault *v, uint64_t att)
 {
-	size_t low = 0, high = v->n_idle, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (v->idle[mid].att < att)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return tf_array_place(v->idle, v->n_idle, sizeof(*v->idle), &att,
+	    by_attestation);
 }
 
 bool
@@ -38,18 +40,12 @@ tf_idle_is_there(const struct tf_vault *v, size_t i, uint64_t att)
 void
 tf_idle_due(struct tf_vault *v, uint64_t att, uint64_t due_ns)
 {
-	size_t i = tf_idle_place(v, att), cap;
-	void *p;
+	size_t i = tf_idle_place(v, att);
 
 	if (!tf_idle_is_there(v, i, att)) {
-		if (v->n_idle == v->cap_idle) {
-			cap = v->cap_idle * 2 + 16;
-			p = realloc(v->idle, cap * sizeof(*v->idle));
-			if (p == NULL)
-				return;
-			v->idle = p;
-			v->cap_idle = cap;
-		}
+		if (!tf_array_room(&v->idle, v->n_idle, &v->cap_idle,
+			sizeof(*v->idle)))
+			return;
 		memmove(v->idle + i + 1, v->idle + i,
 		    (v->n_idle - i) * sizeof(*v->idle));
 		v->n_idle++;

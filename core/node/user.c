@@ -3,22 +3,24 @@
 #include <string.h>
 
 #include "user.h"
+#include "../base/array.h"
 #include "vault_i.h"
+
+static int
+by_uid(const void *key, const void *item)
+{
+	uint32_t uid = *(const uint32_t *)key;
+	const struct tf_user *user = item;
+
+	return (uid > user->uid) - (uid < user->uid);
+}
 
 /* The index of uid, or the index to insert it at. */
 static size_t
 place_of(const struct tf_vault *v, uint32_t uid)
 {
-	size_t low = 0, high = v->n_users, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (v->users[mid].uid < uid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return tf_array_place(v->users, v->n_users, sizeof(*v->users), &uid,
+	    by_uid);
 }
 
 static bool
@@ -31,8 +33,7 @@ has_nothing(const struct tf_user *u)
 static bool
 make_room(struct tf_vault *v)
 {
-	size_t n = 0, cap = v->cap_users * 2 + 16;
-	void *p;
+	size_t n = 0;
 
 	if (v->n_users < v->cap_users)
 		return true;
@@ -42,11 +43,9 @@ make_room(struct tf_vault *v)
 	v->n_users = n;
 	if (n <= v->cap_users / 2 && n < v->cap_users)
 		return true;
-	if ((p = realloc(v->users, cap * sizeof(*v->users))) == NULL)
-		return n < v->cap_users;
-	v->users = p;
-	v->cap_users = cap;
-	return true;
+	return tf_array_room(&v->users, v->cap_users, &v->cap_users,
+		   sizeof(*v->users)) ||
+	    n < v->cap_users;
 }
 
 struct tf_user *

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../archive/format.h"
+#include "../base/array.h"
 #include "../base/crypto.h"
 #include "../buffer.h"
 #include "../ledger/entry.h"
@@ -27,16 +28,10 @@ enum tf_code
 tf_package_new_member(struct tf_package_maker *k, const char *const *parts,
     struct tf_package_member **out, struct tf_error *err)
 {
-	size_t cap = k->cap == 0 ? 256 : k->cap * 2;
 	struct tf_buf b = { 0 };
-	void *p;
 
-	if (k->n == k->cap) {
-		if ((p = realloc(k->m, cap * sizeof(*k->m))) == NULL)
-			return tf_nomem(err);
-		k->m = p;
-		k->cap = cap;
-	}
+	if (!tf_array_room(&k->m, k->n, &k->cap, sizeof(*k->m)))
+		return tf_nomem(err);
 	tf_buf_add(&b, k->top.p, k->top.n);
 	for (; *parts != NULL; parts++)
 		tf_buf_str(&b, *parts);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/show.h"
 #include "../node/base.h"
 #include "../node/claim.h"
@@ -22,8 +23,6 @@
 static void
 look_at(struct tf_below *b, struct tf_pending *l)
 {
-	void *p;
-
 	if (l->writers > 0 || l->attr.kind == TF_KIND_ATTESTATION) {
 		b->refused = TF_BUSY;
 		b->in_the_way = l->attr.id;
@@ -51,15 +50,9 @@ look_at(struct tf_below *b, struct tf_pending *l)
 		b->wait = true;
 		return;
 	}
-	if (b->n == b->cap) {
-		b->cap = b->cap == 0 ? 64 : b->cap * 2;
-		p = realloc(b->l, b->cap * sizeof(struct tf_pending *));
-		if (p == NULL) {
-			b->refused = TF_NOMEM;
-			b->cap = b->n;
-			return;
-		}
-		b->l = p;
+	if (!tf_array_room(&b->l, b->n, &b->cap, sizeof(*b->l))) {
+		b->refused = TF_NOMEM;
+		return;
 	}
 	b->l[b->n++] = l;
 }

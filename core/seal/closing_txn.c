@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../commit/append.h"
 #include "../commit/commit.h"
@@ -46,17 +47,11 @@ tf_open_children_add(void *arg, const struct tf_node_row *r,
     struct tf_error *err)
 {
 	struct tf_open_children *o = arg;
-	void *p;
 
 	if (r->seal != TF_NO_SEQ)
 		return TF_OK;
-	if (o->n == o->cap) {
-		o->cap = o->cap == 0 ? 8 : o->cap * 2;
-		p = realloc(o->rows, o->cap * sizeof(*o->rows));
-		if (p == NULL)
-			return tf_nomem(err);
-		o->rows = p;
-	}
+	if (!tf_array_room(&o->rows, o->n, &o->cap, sizeof(*o->rows)))
+		return tf_nomem(err);
 	o->rows[o->n++] = *r;
 	return TF_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../ledger/name.h"
 #include "../ledger/policy.h"
 #include "../node/base.h"
@@ -114,22 +115,13 @@ tf_recover_load(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 {
 	struct tf_found *f = arg;
 	struct tf_pending *l;
-	size_t cap = f->cap == 0 ? 64 : f->cap * 2;
-	void *p, *q;
+	size_t cap = f->cap;
 
 	if (tf_recover_is_unplaced(f->v, r->attr.id))
 		return TF_OK;
-	if (f->n == f->cap) {
-		p = realloc(f->l, cap * sizeof(struct tf_pending *));
-		if (p != NULL)
-			f->l = p;
-		q = realloc(f->dirty, cap * sizeof(bool));
-		if (q != NULL)
-			f->dirty = q;
-		if (p == NULL || q == NULL)
-			return tf_nomem(err);
-		f->cap = cap;
-	}
+	if (!tf_array_room(&f->l, f->n, &cap, sizeof(*f->l)) ||
+	    !tf_array_room(&f->dirty, f->n, &f->cap, sizeof(*f->dirty)))
+		return tf_nomem(err);
 	if ((l = tf_pending_new(f->v, &r->attr, r->name, r->name_len)) == NULL)
 		return tf_nomem(err);
 	if (read_facts(l, r) != TF_OK) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/crypto.h"
@@ -375,14 +376,9 @@ add_leaf(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	struct leaves *x = arg;
 	struct tf_evidence *e = x->e;
 	enum tf_code rc;
-	void *p;
 
-	if (e->n == e->cap) {
-		e->cap = e->cap == 0 ? 16 : e->cap * 2;
-		if ((p = realloc(e->f, e->cap * sizeof(*e->f))) == NULL)
-			return tf_nomem(err);
-		e->f = p;
-	}
+	if (!tf_array_room(&e->f, e->n, &e->cap, sizeof(*e->f)))
+		return tf_nomem(err);
 	rc = child_leaf(x->db, x->seals ? r->seal : r->entry,
 	    &e->f[e->n].sha256, err);
 	e->f[e->n].size = 0;

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "../base/array.h"
 #include "../ledger/name.h"
 #include "../node/base.h"
 #include "../node/claim.h"
@@ -41,19 +42,12 @@ static bool
 add_due(void *arg, struct tf_pending *l)
 {
 	struct due *w = arg;
-	void *p;
 
 	if (!is_wanted(w, l) || (w->uid != 0 && w->uid != l->attr.uid))
 		return true;
-	if (w->n == w->cap) {
-		w->cap = w->cap == 0 ? 64 : w->cap * 2;
-		p = realloc(w->l, w->cap * sizeof(struct tf_pending *));
-		if (p == NULL) {
-			w->failed = true;
-			w->cap = w->n;
-			return false;
-		}
-		w->l = p;
+	if (!tf_array_room(&w->l, w->n, &w->cap, sizeof(*w->l))) {
+		w->failed = true;
+		return false;
 	}
 	tf_pending_ref(l);
 	w->l[w->n++] = l;

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "../base/array.h"
 #include "../base/show.h"
 #include "../json.h"
 #include "nodes.h"
@@ -42,15 +43,9 @@ static enum tf_code
 collect(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 {
 	struct look *k = arg;
-	void *p;
 
-	if (k->n == k->cap) {
-		k->cap = k->cap == 0 ? 64 : k->cap * 2;
-		p = realloc(k->row, k->cap * sizeof(struct row));
-		if (p == NULL)
-			return tf_nomem(err);
-		k->row = p;
-	}
+	if (!tf_array_room(&k->row, k->n, &k->cap, sizeof(*k->row)))
+		return tf_nomem(err);
 	k->row[k->n++] = (struct row){ .id = r->attr.id,
 		.parent = r->attr.parent,
 		.kind = r->attr.kind,

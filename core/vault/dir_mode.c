@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../commit/append.h"
 #include "../commit/commit.h"
@@ -48,19 +49,13 @@ tf_dir_mode_new(const struct tf_attr *att, uint32_t mode,
 static void
 note_change(struct tf_vault *v, uint64_t id, uint32_t was, uint32_t now)
 {
-	size_t cap = v->cap_filling * 2 + 16;
-	void *p;
-
 	if ((now & WRITE_BITS) == 0)
 		tf_dir_filled(v, id);
 	if ((was & WRITE_BITS) != 0 || (now & WRITE_BITS) == 0)
 		return;
-	if (v->n_filling == v->cap_filling) {
-		if ((p = realloc(v->filling, cap * sizeof(uint64_t))) == NULL)
-			return; /* so the attestation may close too early */
-		v->filling = p;
-		v->cap_filling = cap;
-	}
+	if (!tf_array_room(&v->filling, v->n_filling, &v->cap_filling,
+		sizeof(*v->filling)))
+		return; /* so the attestation may close too early */
 	v->filling[v->n_filling++] = id;
 }
 

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "../base/array.h"
 #include "../commit/commit.h"
 #include "../commit/flush.h"
 #include "../commit/queue.h"
@@ -34,7 +35,6 @@ static void
 find_unsaved(void *arg, struct tf_pending *l)
 {
 	struct unsaved *u = arg;
-	void *p;
 
 	/* Recovery takes what survived of a closed file that could not be
 	 * flushed. */
@@ -44,16 +44,9 @@ find_unsaved(void *arg, struct tf_pending *l)
 			(l->writers == 0 && l->in_file && l->failed == TF_OK &&
 			    !l->unlinked)))
 		return;
-	if (u->n == u->cap) {
-		size_t cap = u->cap == 0 ? 64 : u->cap * 2;
-
-		if ((p = realloc(u->l, cap * sizeof(struct tf_pending *))) ==
-		    NULL) {
-			u->failed = true;
-			return;
-		}
-		u->l = p;
-		u->cap = cap;
+	if (!tf_array_room(&u->l, u->n, &u->cap, sizeof(*u->l))) {
+		u->failed = true;
+		return;
 	}
 	tf_pending_ref(l);
 	u->l[u->n++] = l;

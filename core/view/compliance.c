@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
 #include "../ledger/evaluated.h"
@@ -275,19 +276,12 @@ read_evidence(struct reading *x, uint64_t id, struct tf_reported *r,
 static enum tf_code
 grow_lists(struct tf_judgement *f, struct tf_error *err)
 {
-	size_t cap = f->cap == 0 ? 16 : f->cap * 2;
-	void *a, *r;
+	size_t cap = f->cap;
 
-	if (f->n < f->cap)
-		return TF_OK;
-	if ((a = reallocarray(f->a, cap, sizeof(*f->a))) != NULL)
-		f->a = a;
-	if ((r = reallocarray(f->r, cap, sizeof(*f->r))) != NULL)
-		f->r = r;
-	if (a == NULL || r == NULL)
-		return tf_nomem(err);
-	f->cap = cap;
-	return TF_OK;
+	return tf_array_room(&f->a, f->n, &cap, sizeof(*f->a)) &&
+		tf_array_room(&f->r, f->n, &f->cap, sizeof(*f->r)) ?
+	    TF_OK :
+	    tf_nomem(err);
 }
 
 static enum tf_code

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_scan.h"
 #include "../node/children.h"
@@ -31,16 +32,8 @@ tf_seqs_free(struct tf_seqs *s)
 static enum tf_code
 add_seq(struct tf_seqs *s, uint64_t seq, struct tf_error *err)
 {
-	size_t cap;
-	void *p;
-
-	if (s->n == s->cap) {
-		cap = s->cap == 0 ? 64 : s->cap * 2;
-		if ((p = reallocarray(s->p, cap, sizeof(*s->p))) == NULL)
-			return tf_nomem(err);
-		s->p = p;
-		s->cap = cap;
-	}
+	if (!tf_array_room(&s->p, s->n, &s->cap, sizeof(*s->p)))
+		return tf_nomem(err);
 	s->p[s->n++] = seq;
 	return TF_OK;
 }
@@ -110,8 +103,6 @@ note_unindexed(void *arg, uint64_t idx, uint64_t off, const void *body,
 	struct scan *s = arg;
 	struct tf_unindexed *r = s->r;
 	struct tf_str type, path;
-	size_t cap;
-	void *p;
 
 	(void)off;
 	if (idx >= s->end)
@@ -119,13 +110,8 @@ note_unindexed(void *arg, uint64_t idx, uint64_t off, const void *body,
 	tf_entry_scan(body, n, &type, &path);
 	if (path.p == NULL || type.p == NULL || has_row(type))
 		return TF_OK;
-	if (r->n == r->cap) {
-		cap = r->cap == 0 ? 256 : r->cap * 2;
-		if ((p = reallocarray(r->p, cap, sizeof(*r->p))) == NULL)
-			return tf_nomem(err);
-		r->p = p;
-		r->cap = cap;
-	}
+	if (!tf_array_room(&r->p, r->n, &r->cap, sizeof(*r->p)))
+		return tf_nomem(err);
 	r->p[r->n++] = (struct tf_unindexed_entry){ idx, hash_parts(path, 1),
 		hash_parts(path, 2) };
 	return TF_OK;

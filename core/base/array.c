@@ -1,0 +1,43 @@
+/* Arrays that grow: see array.h. */
+#include "array.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST 16 /* items */
+
+bool
+tf_array_room(void *array, size_t n, size_t *cap, size_t size)
+{
+	size_t more = *cap == 0 ? FIRST : *cap * 2;
+	void *items;
+
+	if (n < *cap)
+		return true;
+	if (*cap > SIZE_MAX / 2)
+		return false;
+	/* A pointer of any type: copied as bytes, not as a void pointer. */
+	memcpy(&items, array, sizeof(items));
+	if ((items = reallocarray(items, more, size)) == NULL)
+		return false;
+	memcpy(array, &items, sizeof(items));
+	*cap = more;
+	return true;
+}
+
+size_t
+tf_array_place(const void *items, size_t n, size_t size, const void *key,
+    int (*cmp)(const void *key, const void *item))
+{
+	size_t low = 0, high = n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (cmp(key, (const char *)items + mid * size) > 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
