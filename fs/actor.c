@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "actor.h"
+#include "core/base/proc.h"
 #include "core/environment.h"
-#include "proc.h"
 
 #define DEADLINE_MS 50
 #define BELIEVED_S 1	    /* a result is used again for so long */
@@ -27,7 +27,7 @@
  * only, so a pid that was given to a new process is noticed. */
 struct known {
 	uint32_t tid; /* the number in the request; 0: unused */
-	uint32_t pid; /* 0: none, see fs_proc_process */
+	uint32_t pid; /* 0: none, see tf_proc_process */
 	int pidfd;
 	uint64_t second; /* fs_actors.second when it was found */
 	int64_t loginuid, session;
@@ -68,11 +68,11 @@ fs_actors_know(const struct fs_actors *a)
 static void
 read_slowly(uint32_t tid, struct tf_actor *seen)
 {
-	if ((seen->pid = fs_proc_process(tid)) == 0)
+	if ((seen->pid = tf_proc_process(tid)) == 0)
 		return;
-	seen->loginuid = fs_proc_number(seen->pid, "loginuid");
-	seen->session = fs_proc_number(seen->pid, "sessionid");
-	fs_proc_cgroup(seen->pid, seen->cgroup, sizeof seen->cgroup);
+	seen->loginuid = tf_proc_number(seen->pid, "loginuid");
+	seen->session = tf_proc_number(seen->pid, "sessionid");
+	tf_proc_cgroup(seen->pid, seen->cgroup, sizeof seen->cgroup);
 }
 
 static void
@@ -126,8 +126,8 @@ fs_actors_new(void)
 
 	if (a == NULL)
 		return NULL;
-	a->proc_is_ours = fs_proc_is_ours();
-	fs_proc_link((uint32_t)getpid(), "ns/mnt", a->mounts, sizeof a->mounts);
+	a->proc_is_ours = tf_proc_is_ours();
+	tf_proc_link((uint32_t)getpid(), "ns/mnt", a->mounts, sizeof a->mounts);
 	a->ticks = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (a->ticks < 0 || timerfd_settime(a->ticks, 0, &each, NULL) < 0) {
 		if (a->ticks >= 0)
@@ -327,6 +327,6 @@ fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
 		ask(a, tid, who);
 	if (who->pid == 0)
 		return;
-	fs_proc_comm(who->pid, who->comm, sizeof who->comm);
-	fs_proc_exe(who->pid, a->mounts, who->exe, sizeof who->exe);
+	tf_proc_comm(who->pid, who->comm, sizeof who->comm);
+	tf_proc_exe(who->pid, a->mounts, who->exe, sizeof who->exe);
 }

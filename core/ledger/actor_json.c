@@ -39,14 +39,14 @@ tf_hint(char *out, size_t max, const char *bytes, size_t n)
 	return at;
 }
 
-#define HINT_MAX 512 /* of an actor */
-
-static void
-put_hint(struct tf_json *j, const char *key, const char *bytes, size_t size,
+void
+tf_put_hint(struct tf_json *j, const char *key, const char *bytes, size_t size,
     size_t max)
 {
-	char hint[HINT_MAX + 1];
-	size_t n = tf_hint(hint, max, bytes, strnlen(bytes, size));
+	char hint[TF_HINT_MAX + 1];
+	size_t n = bytes == NULL ?
+	    0 :
+	    tf_hint(hint, max, bytes, strnlen(bytes, size));
 
 	if (n > 0)
 		tf_put_str(j, key, (struct tf_str){ hint, n });
@@ -67,9 +67,9 @@ put_actor_hints(struct tf_json *j, const struct tf_actor *a)
 
 	tf_json_begin(&h, &b);
 	tf_json_object(&h);
-	put_hint(&h, "cgroup", a->cgroup, sizeof(a->cgroup), 512);
-	put_hint(&h, "comm", a->comm, sizeof(a->comm), 48);
-	put_hint(&h, "exe", a->exe, sizeof(a->exe), 512);
+	tf_put_hint(&h, "cgroup", a->cgroup, sizeof(a->cgroup), 512);
+	tf_put_hint(&h, "comm", a->comm, sizeof(a->comm), 48);
+	tf_put_hint(&h, "exe", a->exe, sizeof(a->exe), 512);
 	if (audit_id_set(a->loginuid))
 		tf_put_uint(&h, "loginuid", (uint64_t)a->loginuid);
 	if (audit_id_set(a->session))
@@ -94,12 +94,12 @@ tf_actor_json(struct tf_buf *out, const struct tf_actor *a, const char *user,
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
 	tf_put_uint(&j, "gid", a->gid);
-	put_hint(&j, "group", group, strlen(group), 256);
+	tf_put_hint(&j, "group", group, strlen(group), 256);
 	put_actor_hints(&j, a);
 	if (a->pid != 0)
 		tf_put_uint(&j, "pid", a->pid);
 	tf_put_uint(&j, "uid", a->uid);
-	put_hint(&j, "user", user, strlen(user), 256);
+	tf_put_hint(&j, "user", user, strlen(user), 256);
 	tf_json_object_end(&j);
 	if (tf_json_end(&j, NULL) != TF_OK)
 		out->failed = true;

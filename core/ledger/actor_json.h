@@ -19,6 +19,15 @@
 size_t tf_hint(char *out, size_t max, const char *bytes, size_t n);
 
 /*
+ * Write the hint of bytes, which end at a NUL or after size bytes, as a member of
+ * a JSON object.  Write no member if it is empty or longer than max bytes; max is
+ * at most TF_HINT_MAX.  bytes may be NULL.
+ */
+#define TF_HINT_MAX 4096
+void tf_put_hint(struct tf_json *j, const char *key, const char *bytes,
+    size_t size, size_t max);
+
+/*
  * Append the actor as canonical JSON.  user and group are names as the system
  * has them, "" for none.  Hints that are not set are left out.
  */

@@ -110,11 +110,7 @@ begin_published(struct tf_txn *t, const struct tf_closing *c,
 	    &names);
 	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
 		goto out;
-	row.entry = t->size - 1;
-	row.attr.mtime = row.attr.ctime = row.attr.btime = t->at;
-	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
-	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
-		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
+	rc = tf_seal_begun(t, &row, err);
 out:
 	tf_buf_free(&path);
 	return rc;

@@ -42,6 +42,19 @@ directory_row(struct tf_txn *t, struct tf_pending *l, struct tf_node_row *row,
 	return TF_OK;
 }
 
+enum tf_code
+tf_seal_begun(struct tf_txn *t, struct tf_node_row *row, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	row->entry = t->size - 1;
+	row->attr.mtime = row->attr.ctime = row->attr.btime = t->at;
+	if ((rc = tf_nodes_put(t->db, row, err)) == TF_OK &&
+	    (rc = tf_stage_delete(t->db, row->attr.id, err)) == TF_OK)
+		rc = tf_txn_touch(t, row->attr.parent, t->at, err);
+	return rc;
+}
+
 static enum tf_code
 directory_entry(struct tf_txn *t, struct tf_pending *l, struct tf_error *err)
 {
@@ -66,11 +79,7 @@ directory_entry(struct tf_txn *t, struct tf_pending *l, struct tf_error *err)
 		    row.attr.gid, &names);
 	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
 		goto out;
-	row.entry = t->size - 1;
-	row.attr.mtime = row.attr.ctime = row.attr.btime = t->at;
-	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
-	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
-		rc = tf_txn_touch(t, l->attr.parent, t->at, err);
+	rc = tf_seal_begun(t, &row, err);
 out:
 	tf_buf_free(&path);
 	return rc;

@@ -11,6 +11,7 @@
 
 #include "../error.h"
 
+struct tf_node_row;
 struct tf_seal_file;
 struct tf_txn;
 
@@ -19,6 +20,11 @@ struct tf_txn;
  * sealed. */
 TF_MUST_USE enum tf_code tf_seal_one(struct tf_txn *t,
     const struct tf_seal_file *s, struct tf_error *err);
+
+/* In the transaction: commit the row of a directory, of which the entry was
+ * appended just now, in place of its row of stage.  Sets the times of *row. */
+TF_MUST_USE enum tf_code tf_seal_begun(struct tf_txn *t,
+    struct tf_node_row *row, struct tf_error *err);
 
 /* In the transaction: give the pending directory id, and those above it, their
  * entries.  Does nothing for a directory that has one.  TF_DENIED: a draft

@@ -22,6 +22,8 @@
 #include "head_copies.h"
 #include "session.h"
 
+#define VERSION_MAX 64 /* bytes */
+
 struct opening {
 	struct tf_vault *v;
 	const struct tf_vault_options *o;
@@ -29,20 +31,11 @@ struct opening {
 	char *actor;
 };
 
+/* Write the version of a program or library. */
 static void
-member(struct tf_json *j, const char *key, const char *value)
+put_version(struct tf_json *j, const char *key, const char *version)
 {
-	char hint[65];
-	/* The kernel may have any bytes there: make them safe, or leave
-	 * the field out. */
-	size_t n = value == NULL ?
-	    0 :
-	    tf_hint(hint, sizeof(hint) - 1, value, strlen(value));
-
-	if (n > 0) {
-		tf_json_key(j, key);
-		tf_json_str(j, hint, n);
-	}
+	tf_put_hint(j, key, version, SIZE_MAX, VERSION_MAX);
 }
 
 static enum tf_code
@@ -53,11 +46,11 @@ software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
 
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
-	member(&j, "libfuse", x->o->libfuse);
-	member(&j, "linux", uname(&u) == 0 ? u.release : NULL);
-	member(&j, "openssl", tf_crypto_version());
-	member(&j, "sqlite", tf_db_version());
-	member(&j, "trailfs", TF_VERSION);
+	put_version(&j, "libfuse", x->o->libfuse);
+	put_version(&j, "linux", uname(&u) == 0 ? u.release : NULL);
+	put_version(&j, "openssl", tf_crypto_version());
+	put_version(&j, "sqlite", tf_db_version());
+	put_version(&j, "trailfs", TF_VERSION);
 	tf_json_object_end(&j);
 	return tf_json_end(&j, err);
 }

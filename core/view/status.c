@@ -298,20 +298,6 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
 	tf_buf_free(&path);
 }
 
-static void
-put_text(struct tf_json *j, const char *key, const char *text)
-{
-	char hint[4097];
-	size_t n = text == NULL ?
-	    0 :
-	    tf_hint(hint, sizeof(hint) - 1, text, strlen(text));
-
-	if (n > 0) {
-		tf_json_key(j, key);
-		tf_json_str(j, hint, n);
-	}
-}
-
 /* Read head and counts, of a writer from memory, of a reader from the
  * database. */
 static enum tf_code
@@ -377,9 +363,10 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	tf_json_int(j, (int64_t)h->size);
 	tf_json_key(j, "failed");
 	tf_json_int(j, (int64_t)c->failed);
-	put_text(j, "host", v->host);
-	put_text(j, "mount", v->mount != NULL ? v->mount : who.mount);
-	put_text(j, "origin", v->origin);
+	tf_put_hint(j, "host", v->host, SIZE_MAX, TF_HINT_MAX);
+	tf_put_hint(j, "mount", v->mount != NULL ? v->mount : who.mount,
+	    SIZE_MAX, TF_HINT_MAX);
+	tf_put_hint(j, "origin", v->origin, SIZE_MAX, TF_HINT_MAX);
 	if (who.pid > 0) {
 		tf_json_key(j, "pid");
 		tf_json_int(j, who.pid);
@@ -387,8 +374,8 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	tf_json_key(j, "root");
 	tf_json_cstr(j, hex);
 	put_states(j, c, h->files);
-	put_text(j, "store", v->store);
-	put_text(j, "trouble", c->trouble);
+	tf_put_hint(j, "store", v->store, SIZE_MAX, TF_HINT_MAX);
+	tf_put_hint(j, "trouble", c->trouble, SIZE_MAX, TF_HINT_MAX);
 }
 
 struct unplaced {
@@ -461,7 +448,7 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 		tf_json_object(&j);
 		put_facts(v, &j, &h, c);
 		rc = put_unplaced(v, w.db, &j, err);
-		put_text(&j, "version", TF_VERSION);
+		tf_put_hint(&j, "version", TF_VERSION, SIZE_MAX, TF_HINT_MAX);
 		put_waiting(&w, &j, c);
 		tf_json_object_end(&j);
 		if (rc == TF_OK)

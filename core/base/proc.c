@@ -1,6 +1,4 @@
-/*
- * What /proc says about threads and processes.
- */
+/* What /proc says about threads and processes: see proc.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,16 +14,28 @@
 #define IS_USER_WORKER 0x00004000ul /* of the kernel, for a process */
 #define IS_KERNEL_THREAD 0x00200000ul
 
-/* Read file name of /proc/pid into buf and add a NUL.  Returns the length; 0:
+#define PATH_SIZE 64
+
+/* The path of file name of pid. */
+static void
+path_of(uint32_t pid, const char *name, char path[PATH_SIZE])
+{
+	if (pid == TF_PROC_SELF)
+		snprintf(path, PATH_SIZE, "/proc/self/%s", name);
+	else
+		snprintf(path, PATH_SIZE, "/proc/%u/%s", pid, name);
+}
+
+/* Read file name of pid into buf and add a NUL.  Returns the length; 0:
  * nothing was read. */
 static size_t
 read_proc(uint32_t pid, const char *name, char *buf, size_t size)
 {
-	char path[64];
+	char path[PATH_SIZE];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
+	path_of(pid, name, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
@@ -41,7 +51,7 @@ read_proc(uint32_t pid, const char *name, char *buf, size_t size)
 
 /* The kernel writes an unset number as 2^32-1. */
 int64_t
-fs_proc_number(uint32_t pid, const char *name)
+tf_proc_number(uint32_t pid, const char *name)
 {
 	char buf[32], *end;
 	unsigned long long v;
@@ -56,7 +66,7 @@ fs_proc_number(uint32_t pid, const char *name)
 }
 
 void
-fs_proc_comm(uint32_t pid, char *out, size_t size)
+tf_proc_comm(uint32_t pid, char *out, size_t size)
 {
 	size_t n = read_proc(pid, "comm", out, size);
 
@@ -67,12 +77,12 @@ fs_proc_comm(uint32_t pid, char *out, size_t size)
 }
 
 void
-fs_proc_link(uint32_t pid, const char *name, char *out, size_t size)
+tf_proc_link(uint32_t pid, const char *name, char *out, size_t size)
 {
-	char path[64];
+	char path[PATH_SIZE];
 	ssize_t n;
 
-	snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
+	path_of(pid, name, path);
 	n = readlink(path, out, size);
 	if (n < 0 || (size_t)n >= size)
 		n = 0;
@@ -80,13 +90,13 @@ fs_proc_link(uint32_t pid, const char *name, char *out, size_t size)
 }
 
 void
-fs_proc_exe(uint32_t pid, const char *ours, char *out, size_t size)
+tf_proc_exe(uint32_t pid, const char *ours, char *out, size_t size)
 {
 	char mounts[64];
 
-	fs_proc_link(pid, "ns/mnt", mounts, sizeof mounts);
+	tf_proc_link(pid, "ns/mnt", mounts, sizeof mounts);
 	if (mounts[0] != '\0' && strcmp(mounts, ours) == 0)
-		fs_proc_link(pid, "exe", out, size);
+		tf_proc_link(pid, "exe", out, size);
 	else
 		out[0] = '\0';
 }
@@ -115,7 +125,7 @@ read_flags(uint32_t tid)
 }
 
 uint32_t
-fs_proc_process(uint32_t tid)
+tf_proc_process(uint32_t tid)
 {
 	char buf[4096];
 	const char *tgid;
@@ -131,7 +141,7 @@ fs_proc_process(uint32_t tid)
 /* In a pid namespace with the /proc of the host, each process has several
  * numbers in NSpid there. */
 bool
-fs_proc_is_ours(void)
+tf_proc_is_ours(void)
 {
 	char buf[4096], link[32], *end;
 	const char *numbers;
@@ -148,7 +158,7 @@ fs_proc_is_ours(void)
 }
 
 void
-fs_proc_cgroup(uint32_t pid, char *out, size_t size)
+tf_proc_cgroup(uint32_t pid, char *out, size_t size)
 {
 	char buf[8192], *line, *rest = buf, *path = NULL;
 	size_t n = read_proc(pid, "cgroup", buf, sizeof buf);

@@ -2,35 +2,38 @@
  * What /proc says about threads and processes.
  *
  * Nothing here fails: a value that cannot be read is empty, 0 or -1.  All
- * functions may be called from any thread.
+ * functions may be called from any thread.  A pid of TF_PROC_SELF names the
+ * calling process, whatever pid namespace /proc belongs to.
  *
  * Reading comm, exe and ns/mnt, and status and stat of a thread, takes no lock
  * that a caller of trailfs can hold while it waits for an answer.  Reading
  * cgroup, loginuid and sessionid can take one, so a thread that serves requests
- * must not do it (actor.h).
+ * must not do it (fs/actor.h).
  */
-#ifndef FS_PROC_H
-#define FS_PROC_H
+#ifndef TF_BASE_PROC_H
+#define TF_BASE_PROC_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#define TF_PROC_SELF 0u
+
 /*
  * Do the numbers in /proc name the same threads as the numbers from the kernel?
  * In a pid namespace with the /proc of the host they do not.
  */
-bool fs_proc_is_ours(void);
+bool tf_proc_is_ours(void);
 
 /*
  * The process of thread tid.  0: unknown, or a thread that works for somebody
  * else: threads of the kernel write for any process, and those of io_uring for
  * the process that owns the ring.
  */
-uint32_t fs_proc_process(uint32_t tid);
+uint32_t tf_proc_process(uint32_t tid);
 
 /* The number in file name of pid.  -1: unset, or it cannot be read. */
-int64_t fs_proc_number(uint32_t pid, const char *name);
+int64_t tf_proc_number(uint32_t pid, const char *name);
 
 /*
  * Strings, with a NUL, in size bytes.  A string that does not fit is empty.
@@ -39,9 +42,9 @@ int64_t fs_proc_number(uint32_t pid, const char *name);
  * because there the path can name another file.  cgroup: the path in the
  * unified hierarchy if there is one, else in the first.
  */
-void fs_proc_comm(uint32_t pid, char *out, size_t size);
-void fs_proc_link(uint32_t pid, const char *name, char *out, size_t size);
-void fs_proc_exe(uint32_t pid, const char *ours, char *out, size_t size);
-void fs_proc_cgroup(uint32_t pid, char *out, size_t size);
+void tf_proc_comm(uint32_t pid, char *out, size_t size);
+void tf_proc_link(uint32_t pid, const char *name, char *out, size_t size);
+void tf_proc_exe(uint32_t pid, const char *ours, char *out, size_t size);
+void tf_proc_cgroup(uint32_t pid, char *out, size_t size);
 
 #endif
