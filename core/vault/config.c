@@ -17,14 +17,14 @@ static const struct {
 	bool bytes; /* the value may end in K, M, G or T */
 	bool octal;
 } settings[TF_SETTINGS] = {
-	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, false },
-	[TF_IDLE] = { "quiet", TF_IDLE_MAX_S, false },
-	[TF_PLACEHOLDER] = { "placeholder", TF_IDLE_MAX_S, false },
-	[TF_MAX_FILE] = { "max_file", TF_JSON_MAX, true },
-	[TF_MAX_STAGED] = { "max_staged", TF_JSON_MAX, true },
+	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, .bytes = false },
+	[TF_IDLE] = { "quiet", TF_IDLE_MAX_S, .bytes = false },
+	[TF_PLACEHOLDER] = { "placeholder", TF_IDLE_MAX_S, .bytes = false },
+	[TF_MAX_FILE] = { "max_file", TF_JSON_MAX, .bytes = true },
+	[TF_MAX_STAGED] = { "max_staged", TF_JSON_MAX, .bytes = true },
 	[TF_MODE_FLOOR] = { "mode_floor", TF_READ_BITS, .octal = true },
 	[TF_MAX_UNSEALED] = { "max_unsealed", TF_JSON_MAX, .bytes = false },
-	[TF_MAX_STORE] = { "max_store", TF_JSON_MAX, true },
+	[TF_MAX_STORE] = { "max_store", TF_JSON_MAX, .bytes = true },
 	[TF_MAX_OPEN] = { "max_open", TF_JSON_MAX, .bytes = false },
 	[TF_MAX_DRAFT] = { "max_draft", TF_JSON_MAX, .bytes = false },
 };
