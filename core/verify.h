@@ -14,8 +14,10 @@
 enum tf_verdict { TF_VERDICT_OK, TF_VERDICT_FAILED, TF_VERDICT_ABSENT };
 
 enum tf_check {
-	TF_CHECK_PACKAGE,   /* the archive holds its profile and manifests */
-	TF_CHECK_CONTENTS,  /* every object hashes to what its entry says */
+	TF_CHECK_PACKAGE,  /* the archive holds its profile and manifests */
+	TF_CHECK_CONTENTS, /* every object hashes to what its entry says */
+	/* Evidence that checks judged: judged again, it gives the report. */
+	TF_CHECK_EVALUATION,
 	TF_CHECK_ENTRIES,   /* canonical, dense, obeying the replay rules */
 	TF_CHECK_NAMES,	    /* the database's tree follows from the entries */
 	TF_CHECK_TREE,	    /* the entries give the checkpoint's root */
@@ -27,8 +29,8 @@ enum tf_check {
 	TF_CHECKS
 };
 
-/* The name of check l, as reports print it: "package", "contents", "entries",
- * ..., "earlier checkpoint", "witness", "timestamp". */
+/* The name of check l, as reports print it: "package", "contents", "evaluation",
+ * "entries", ..., "earlier checkpoint", "witness", "timestamp". */
 const char *tf_check_name(enum tf_check l);
 
 struct tf_report {
@@ -40,6 +42,7 @@ struct tf_report {
 	 * reported, but not counted. */
 	uint64_t findings;
 	uint64_t beside;   /* of the findings, those of grade TF_GRADE_BESIDE */
+	uint64_t judged;   /* attestations whose evidence was judged again */
 	uint64_t unproven; /* files of a package that no proof covers */
 	bool pinned;	   /* the caller gave the key, not the store */
 	/* The package belongs to another log than the given key.  The report

@@ -32,6 +32,7 @@ verdict_may_be_absent(const struct check *c, enum tf_check check)
 		return c->form == CHECK_PROOF || c->form == CHECK_PACKAGE;
 	case TF_CHECK_EARLIER:
 		return !c->earlier;
+	case TF_CHECK_EVALUATION: /* most evidence is judged by nobody */
 	case TF_CHECK_WITNESS:
 	case TF_CHECK_TIMESTAMP:
 		return true;
@@ -43,6 +44,9 @@ verdict_may_be_absent(const struct check *c, enum tf_check check)
 bool
 verdict_shows(const struct check *c, enum tf_check check)
 {
+	if (check == TF_CHECK_EVALUATION)
+		return c->report.judged > 0 ||
+		    c->report.check[check] == TF_VERDICT_FAILED;
 	return check != TF_CHECK_PACKAGE || c->form == CHECK_PACKAGE;
 }
 

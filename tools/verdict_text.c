@@ -65,6 +65,10 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 		if (r->unpacked && c->form == CHECK_AGAINST)
 			tf_buf_str(out, ", of an unpacked package");
 		break;
+	case TF_CHECK_EVALUATION:
+		add_count(out, r->judged, "attestation");
+		tf_buf_str(out, " judged again, with the same report");
+		break;
 	case TF_CHECK_ENTRIES:
 		add_entries(out, r);
 		break;

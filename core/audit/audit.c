@@ -108,6 +108,7 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 
 	memset(r, 0, sizeof(*r));
 	r->check[TF_CHECK_PACKAGE] = TF_VERDICT_ABSENT;
+	r->check[TF_CHECK_EVALUATION] = TF_VERDICT_ABSENT; /* until one is */
 	r->check[TF_CHECK_WITNESS] = TF_VERDICT_ABSENT;
 	r->check[TF_CHECK_TIMESTAMP] = TF_VERDICT_ABSENT;
 	r->pinned = v->vkey != NULL;

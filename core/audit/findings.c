@@ -10,6 +10,7 @@
 static const char *const link_names[TF_CHECKS] = {
 	[TF_CHECK_PACKAGE] = "package",
 	[TF_CHECK_CONTENTS] = "contents",
+	[TF_CHECK_EVALUATION] = "evaluation",
 	[TF_CHECK_ENTRIES] = "entries",
 	[TF_CHECK_NAMES] = "names",
 	[TF_CHECK_TREE] = "tree",

@@ -68,6 +68,7 @@ static const struct tf_source source = {
 	.entries = tf_audit_package_entries,
 	.prove = tf_audit_package_prove,
 	.created = tf_audit_package_created,
+	.said = tf_audit_package_said,
 	.payload = tf_audit_package_payload,
 	.end = tf_audit_package_end,
 };

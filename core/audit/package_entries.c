@@ -20,8 +20,10 @@
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
 #include "../ledger/replay.h"
+#include "../ledger/sums.h"
 #include "../verify.h"
 #include "audit.h"
+#include "evaluation.h"
 #include "findings.h"
 #include "package_entries.h"
 #include "package_members.h"
@@ -236,6 +238,111 @@ check_said(void *arg, const char *name, const struct tf_content *want,
 	return TF_OK;
 }
 
+/* --- judged again ----------------------------------------------------------- */
+
+struct again {
+	struct tf_audit *a;
+	const struct tf_entry *e;
+};
+
+/* Append the bytes of a member to out, without a finding. */
+static enum tf_code
+load_quietly(struct tf_audit *a, struct tf_buf *name, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	enum tf_code rc;
+	size_t i;
+
+	tf_buf_add(name, "", 1);
+	rc = tf_buf_end(name, err);
+	if (rc == TF_OK && !tf_archive_find(k->z, name->p, &i))
+		rc = tf_fail(err, TF_NOTFOUND, "it is not in the package");
+	return rc == TF_OK ? tf_archive_load(k->r, i, SAID_MAX, out, err) : rc;
+}
+
+static enum tf_code
+type_text(void *arg, struct tf_str type, uint64_t version, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct again *g = arg;
+	struct tf_buf name = { 0 };
+	enum tf_code rc;
+
+	tf_buf_printf(&name, TF_PACKAGE_TYPES "%.*s@%llu.yml", (int)type.n,
+	    type.p, (unsigned long long)version);
+	rc = load_quietly(g->a, &name, out, err);
+	tf_buf_free(&name);
+	return rc;
+}
+
+static enum tf_code
+report_text(void *arg, struct tf_buf *out, struct tf_error *err)
+{
+	struct again *g = arg;
+	struct tf_audit_package *k = g->a->self;
+	struct tf_str rel = tf_package_below(&k->p, g->e->path);
+	struct tf_buf name = { 0 };
+	enum tf_code rc;
+
+	tf_buf_str(&name, TF_PACKAGE_ATTESTATIONS);
+	rc = tf_package_directory(k->names, rel, &name, err);
+	tf_buf_str(&name, TF_PACKAGE_REPORT);
+	if (rc == TF_OK)
+		rc = load_quietly(g->a, &name, out, err);
+	tf_buf_free(&name);
+	return rc;
+}
+
+static enum tf_code
+read_file(void *arg, const struct tf_subject_file *f,
+    const struct tf_sink *sink, struct tf_error *err)
+{
+	struct again *g = arg;
+	struct tf_audit_package *k = g->a->self;
+	struct tf_str rel = tf_package_below(&k->p, g->e->path);
+	struct tf_buf path = { 0 }, name = { 0 };
+	struct tf_hash h;
+	enum tf_code rc;
+	size_t i;
+
+	tf_buf_printf(&path, "%.*s/%.*s", (int)rel.n, rel.p, (int)f->name.n,
+	    f->name.p);
+	tf_buf_str(&name, TF_PACKAGE_DATA);
+	rc = tf_buf_end(&path, err);
+	if (rc == TF_OK)
+		tf_package_stored(k->names, tf_buf_bytes(&path), &name);
+	tf_buf_add(&name, "", 1);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&name, err);
+	if (rc == TF_OK && !tf_archive_find(k->z, name.p, &i))
+		rc = tf_fail(err, TF_NOTFOUND, "it is not in the package");
+	if (rc == TF_OK)
+		rc = tf_archive_read(k->r, i, sink->put, sink->arg, &h, err);
+	tf_buf_free(&path);
+	tf_buf_free(&name);
+	return rc;
+}
+
+enum tf_code
+tf_audit_package_said(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct again g = { a, e };
+	const struct tf_audit_judged from = { type_text, report_text, read_file,
+		&g };
+	enum tf_code rc;
+
+	if (k->f.format < TF_PACKAGE_FORMAT_SAID)
+		return TF_OK;
+	rc = tf_package_said(&k->p, k->names, e, check_said, a, err);
+	if (rc != TF_OK || e->type != TF_ATTESTATION_SEALED ||
+	    tf_package_below(&k->p, e->path).p == NULL)
+		return rc;
+	return tf_audit_evaluate(a, e, x, &from, err);
+}
+
 /* --- entries -------------------------------------------------------------- */
 
 /* Set k->stored to the name of the evidence of e in the package. */
@@ -298,9 +405,6 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 			    (int)d.e.key_attester.n, d.e.key_attester.p);
 		if (rc == TF_OK)
 			rc = tf_audit_entry(a, seq, p, n, err);
-		if (rc == TF_OK && k->f.format >= TF_PACKAGE_FORMAT_SAID)
-			rc = tf_package_said(&k->p, k->names, &d.e, check_said,
-			    a, err);
 	}
 	tf_entry_decoded_free(&d);
 	return rc;

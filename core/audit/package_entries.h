@@ -27,6 +27,10 @@ TF_MUST_USE enum tf_code tf_audit_package_created(struct tf_audit *a,
     const struct tf_entry *e, const struct tf_replay_effect *x,
     struct tf_error *err);
 
+TF_MUST_USE enum tf_code tf_audit_package_said(struct tf_audit *a,
+    const struct tf_entry *e, const struct tf_replay_effect *x,
+    struct tf_error *err);
+
 TF_MUST_USE enum tf_code tf_audit_package_payload(struct tf_audit *a,
     const struct tf_entry *e, struct tf_buf *out, struct tf_error *err);
 

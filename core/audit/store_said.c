@@ -3,18 +3,24 @@
  * the entries.  A definition is compared at its entry, claims about trails and
  * workflows after the last one.
  */
+#include <unistd.h>
+
 #include "../base/bytes.h"
+#include "../base/file.h"
 #include "../definition.h"
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
+#include "../ledger/evaluated.h"
 #include "../ledger/replay.h"
 #include "../store/claims.h"
 #include "../store/definitions.h"
 #include "../store/entries.h"
+#include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../verify.h"
 #include "audit.h"
+#include "evaluation.h"
 #include "findings.h"
 #include "store_contents.h"
 #include "store_i.h"
@@ -77,13 +83,111 @@ check_user_data(struct tf_audit *a, const struct tf_entry *e,
 static enum tf_code
 check_report(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
 {
-	struct tf_content want;
-	bool has;
-	enum tf_code rc = tf_evaluated_report(e->evaluated, &want, &has, err);
+	struct tf_evaluated_field was;
+	enum tf_code rc = tf_evaluated_read(e->evaluated, &was, err);
 
-	return rc == TF_OK && has ?
-	    check_object(a, e, "evaluation report", &want, err) :
+	return rc == TF_OK && was.has_report ?
+	    check_object(a, e, "evaluation report", &was.report, err) :
 	    rc;
+}
+
+/* --- judged again ----------------------------------------------------------- */
+
+struct again {
+	struct tf_audit_store *s;
+	const struct tf_replay_effect *x;
+	struct tf_content report;
+};
+
+static enum tf_code
+type_text(void *arg, struct tf_str name, uint64_t version, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct again *g = arg;
+	struct tf_str trail = g->x->statement.trail;
+	struct tf_definition_row row = { .kind = TF_DEFINITION_TYPE,
+		.name = name,
+		.version = version };
+	struct tf_object_row o;
+	struct tf_node_row node;
+	enum tf_code rc = tf_nodes_find(g->s->db, TF_ROOT_ID, trail.p, trail.n,
+	    &node, err);
+
+	row.node = rc == TF_OK ? node.attr.id : 0;
+	if (rc == TF_OK)
+		rc = tf_definitions_get(g->s->db, &row, err);
+	return rc == TF_OK ? tf_object_get(g->s->db, row.object, &o, out, err) :
+			     rc;
+}
+
+/* Pass the bytes of the object of that digest to sink. */
+static enum tf_code
+pass_object(struct again *g, const struct tf_hash *h,
+    const struct tf_sink *sink, struct tf_error *err)
+{
+	struct tf_object_row o;
+	struct tf_buf body = { 0 };
+	char piece[65536];
+	uint64_t id, off = 0;
+	size_t got = 1;
+	int fd = -1;
+	enum tf_code rc = tf_object_find(g->s->db, h, &id, err);
+
+	if (rc == TF_OK)
+		rc = tf_object_get(g->s->db, id, &o, &body, err);
+	if (rc == TF_OK && o.is_inline)
+		rc = sink->put(sink->arg, tf_buf_bytes(&body).p, body.n, err);
+	else if (rc == TF_OK)
+		rc = tf_object_open(g->s->objectsfd, h, &fd, err);
+	while (rc == TF_OK && fd >= 0 && got > 0) {
+		rc = tf_file_pread(fd, piece, sizeof(piece), off, &got, err);
+		if (rc == TF_OK && got > 0)
+			rc = sink->put(sink->arg, piece, got, err);
+		off += got;
+	}
+	if (fd >= 0)
+		(void)close(fd); /* read-only */
+	tf_buf_free(&body);
+	return rc;
+}
+
+static enum tf_code
+read_file(void *arg, const struct tf_subject_file *f,
+    const struct tf_sink *sink, struct tf_error *err)
+{
+	return pass_object(arg, &f->sha256, sink, err);
+}
+
+static enum tf_code
+add(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	tf_buf_add(arg, p, n);
+	return tf_buf_end(arg, err);
+}
+
+static enum tf_code
+report_text(void *arg, struct tf_buf *out, struct tf_error *err)
+{
+	struct again *g = arg;
+	const struct tf_sink sink = { add, out };
+
+	return pass_object(g, &g->report.sha256, &sink, err);
+}
+
+static enum tf_code
+judge_again(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	struct again g = { a->self, x, { .size = 0 } };
+	const struct tf_audit_judged from = { type_text, report_text, read_file,
+		&g };
+	struct tf_evaluated_field was;
+	enum tf_code rc = tf_evaluated_read(e->evaluated, &was, err);
+
+	if (rc != TF_OK || !was.has_report)
+		return rc;
+	g.report = was.report;
+	return tf_audit_evaluate(a, e, x, &from, err);
 }
 
 enum tf_code
@@ -107,7 +211,9 @@ tf_audit_store_said(struct tf_audit *a, const struct tf_entry *e,
 		    err);
 	default:
 		rc = check_user_data(a, e, err);
-		return rc == TF_OK ? check_report(a, e, err) : rc;
+		if (rc == TF_OK)
+			rc = check_report(a, e, err);
+		return rc == TF_OK ? judge_again(a, e, x, err) : rc;
 	}
 }
 

@@ -363,7 +363,10 @@ START_TEST(a_package_has_what_was_defined_and_found)
 	make_judged();
 	for (size_t i = 0; i < LEN(all); i++) {
 		run(0, "rm -rf u && cat mnt/%s" ZIP " >p.zip", all[i]);
-		run(0, "trailctl verify --vkey store/keys/log.vkey p.zip");
+		says(run(0, "trailctl verify --vkey store/keys/log.vkey p.zip"),
+		    i < 2 ?
+			"\nevaluation          OK      2 attestations judged" :
+			"\nevaluation          OK      1 attestation judged");
 		run(0,
 		    "unzip -q p.zip -d u && cd u/* && "
 		    "sh verify.sh \"$(cat ../../store/keys/log.vkey)\"");
@@ -382,6 +385,8 @@ START_TEST(a_package_has_what_was_defined_and_found)
 			"$(find . -name evaluation.json | wc -l) "
 			"$(find . -name user-data | wc -l)"));
 	}
+	says(run(0, "trailctl verify store"),
+	    "\nevaluation          OK      2 attestations judged");
 }
 END_TEST
 

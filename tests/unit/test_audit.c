@@ -5,8 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/audit/audit.h"
+#include "../../core/audit/evaluation.h"
+#include "../../core/base/bytes.h"
+#include "../../core/base/crypto.h"
+#include "../../core/evaluation.h"
 #include "../../core/ledger/checkpoint.h"
+#include "../../core/ledger/entry.h"
 #include "../../core/ledger/proof.h"
+#include "../../core/ledger/replay.h"
+#include "../../core/ledger/sums.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
@@ -190,6 +198,149 @@ END_TEST
 
 Suite *suite_audit(void);
 
+/* --- evidence that checks judged ------------------------------------------- */
+
+#define PASSES "<testsuite><testcase name=\"a\"/></testsuite>"
+#define FAILS \
+	"<testsuite><testcase name=\"a\"><failure/></testcase></testsuite>"
+
+/* An attestation with one JUnit report, whose evidence `is`. */
+struct attested {
+	const char *is;
+	struct tf_subject_file file;
+	struct tf_evaluation found;
+	bool given;
+};
+
+static enum tf_code
+read_it(void *arg, const struct tf_subject_file *f, const struct tf_sink *sink,
+    struct tf_error *err)
+{
+	struct attested *x = arg;
+
+	(void)f;
+	return sink->put(sink->arg, x->is, strlen(x->is), err);
+}
+
+static enum tf_code
+its_report(void *arg, struct tf_buf *out, struct tf_error *err)
+{
+	struct attested *x = arg;
+
+	tf_buf_add(out, x->found.report.p, x->found.report.n);
+	return tf_buf_end(out, err);
+}
+
+static enum tf_code
+its_type(void *arg, struct tf_str name, uint64_t version, struct tf_buf *out,
+    struct tf_error *err)
+{
+	(void)arg;
+	(void)name;
+	(void)version;
+	(void)out;
+	return tf_fail(err, TF_NOTFOUND, "there is none");
+}
+
+static enum tf_code
+next_one(void *arg, struct tf_judged_file *f, bool *found, struct tf_error *err)
+{
+	struct attested *x = arg;
+
+	(void)err;
+	*found = !x->given;
+	x->given = true;
+	*f = (struct tf_judged_file){ x->file.name, x->file.size };
+	return TF_OK;
+}
+
+static enum tf_code
+read_one(void *arg, const struct tf_sink *sink, struct tf_error *err)
+{
+	return read_it(arg, NULL, sink, err);
+}
+
+static struct attested
+attest(const char *text)
+{
+	struct attested x = { .is = text,
+		.file = { .name = { "r.xml", 5 }, .size = strlen(text) } };
+	const struct tf_judged_files files = { next_one, read_one, &x };
+
+	tf_sha256(text, strlen(text), &x.file.sha256);
+	OK(tf_evaluate(NULL, &files, &x.found, NULL));
+	return x;
+}
+
+/* Judge x again, whose seal says what it found. */
+static struct tf_report
+again(struct attested *x, bool compliant)
+{
+	struct tf_verify v = { .threads = 1 };
+	struct tf_report r = {
+		.check = { [TF_CHECK_EVALUATION] = TF_VERDICT_ABSENT }
+	};
+	struct tf_audit a = { .v = &v, .r = &r };
+	struct tf_replay_effect effect = { .has_statement = true,
+		.statement = { .evidence.count = 1, .files = &x->file } };
+	const struct tf_audit_judged from = { its_type, its_report, read_it,
+		x };
+	struct tf_entry e = { .path = { "t/w/a", 5 } };
+	struct tf_buf field = { 0 };
+	struct tf_hash h;
+	char hex[65];
+
+	tf_sha256(x->found.report.p, x->found.report.n, &h);
+	tf_hex(h.b, sizeof(h.b), hex);
+	tf_buf_printf(&field,
+	    "{\"compliant\":%s,\"counts\":%.*s,\"report\":{\"sha256\":\"%s\","
+	    "\"size\":%zu},\"rule\":\"junit\"}",
+	    compliant ? "true" : "false", (int)x->found.counts.n,
+	    x->found.counts.p, hex, x->found.report.n);
+	e.evaluated = (struct tf_str){ field.p, field.n };
+	OK(tf_audit_evaluate(&a, &e, &effect, &from, NULL));
+	tf_buf_free(&field);
+	tf_buf_free(&a.shown);
+	return r;
+}
+
+#define IS(report, verdict, n)                                            \
+	do {                                                              \
+		struct tf_report r_ = (report);                           \
+		ck_assert_int_eq(verdict, r_.check[TF_CHECK_EVALUATION]); \
+		ck_assert_uint_eq(n, r_.judged);                          \
+		ck_assert_uint_eq((verdict) == TF_VERDICT_FAILED,         \
+		    r_.findings);                                         \
+	} while (0)
+
+START_TEST(a_report_must_follow_from_its_evidence)
+{
+	struct attested good = attest(PASSES), bad = attest(FAILS), x;
+	struct tf_evaluation refused = { 0 };
+
+	IS(again(&good, true), TF_VERDICT_OK, 1);
+	IS(again(&bad, false), TF_VERDICT_OK, 1);
+	IS(again(&bad, true), TF_VERDICT_FAILED, 1);
+	/* The report of other evidence. */
+	x = bad;
+	x.found = good.found;
+	IS(again(&x, true), TF_VERDICT_FAILED, 1);
+	/* Altered evidence is another finding. */
+	x = good;
+	x.is = FAILS;
+	IS(again(&x, true), TF_VERDICT_ABSENT, 0);
+	/* The seal could not judge, and nobody can tell why. */
+	OK(tf_evaluate_refused(true, "the evidence cannot be read", &refused,
+	    NULL));
+	x = good;
+	x.found = refused;
+	IS(again(&x, false), TF_VERDICT_ABSENT, 0);
+	tf_evaluation_free(&refused);
+	tf_evaluation_free(&good.found);
+	tf_evaluation_free(&bad.found);
+}
+END_TEST
+
 Suite *
 suite_audit(void)
 {
@@ -203,6 +354,7 @@ suite_audit(void)
 	tcase_add_test(t, a_held_checkpoint_reveals_a_forked_log);
 	tcase_add_loop_test(t, a_proof_of_another_log_vouches_for_nothing, 0,
 	    2);
+	tcase_add_test(t, a_report_must_follow_from_its_evidence);
 	suite_add_tcase(s, t);
 	return s;
 }
