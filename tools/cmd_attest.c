@@ -15,7 +15,7 @@
 #define OUTPUT "evaluation.txt" /* evidence: what the evaluator printed */
 
 static struct {
-	bool json, begin, again, dry_run, seal;
+	bool json, begin, again, repeat, dry_run, seal;
 	struct claims_options claims;
 	const char *evaluate;
 	struct args_list evaluate_arg;
@@ -30,6 +30,9 @@ static const struct args_option options[] = {
 	{ .name = "again",
 	    .help = "record the next version, NAME@N",
 	    .flag = &ask.again },
+	{ .name = "repeat",
+	    .help = "the same, if the newest version is another one",
+	    .flag = &ask.repeat },
 	{ .name = "seal",
 	    .help = "record it even without a FILE",
 	    .flag = &ask.seal },
@@ -300,18 +303,50 @@ record(struct attest *a, struct tf_error *err)
 	return rc == TF_OK ? print_entry(a, err) : rc;
 }
 
+/* Is the newest version the same?  Otherwise record the next one. */
+static enum tf_code
+repeat(struct attest *a, struct tf_error *err)
+{
+	char state[16];
+	enum tf_code rc = publish_newest(&a->r, &a->name, state, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (a->name == NULL)
+		return record(a, err);
+	if (strcmp(state, "sealed") != 0)
+		return publish_taken(&a->r, state, &a->evidence, &a->claims,
+		    &a->already, err);
+	for (size_t i = 0; rc == TF_OK && i < a->sources.n; i++)
+		rc = evidence_read(&a->sources.v[i], NULL, &a->evidence, err);
+	if (rc == TF_OK)
+		rc = publish_compare(&a->r, a->name, &a->evidence, &a->claims,
+		    &a->already, err);
+	if (rc != TF_OK || a->already)
+		return rc;
+	evidence_free(&a->evidence);
+	free(a->name);
+	a->name = NULL;
+	ask.again = true;
+	return record(a, err);
+}
+
 static enum tf_code
 attest(struct attest *a, const char *path, struct tf_error *err)
 {
 	char state[16];
 	enum tf_code rc = recorder_open(path, &a->r, err);
 
-	if (rc == TF_OK && ask.again && strchr(a->r.name, '@') != NULL)
+	if (rc == TF_OK && (ask.again || ask.repeat) &&
+	    strchr(a->r.name, '@') != NULL)
 		rc = tf_fail(err, TF_USAGE,
-		    "--again chooses the version: name %.*s",
+		    "--%s chooses the version: name %.*s",
+		    ask.again ? "again" : "repeat",
 		    (int)strcspn(a->r.name, "@"), a->r.name);
 	if (rc == TF_OK)
 		rc = recorder_workflow(&a->r, ask.begin && !ask.dry_run, err);
+	if (rc == TF_OK && ask.repeat)
+		return repeat(a, err);
 	if (rc == TF_OK)
 		rc = recorder_state(&a->r, a->r.name, state, err);
 	if (rc != TF_OK)
@@ -326,6 +361,8 @@ wrong_options(int n)
 {
 	if (ask.evaluate != NULL && ask.claims.compliant != NULL)
 		return "--evaluate and --compliant exclude each other";
+	if (ask.repeat && (ask.again || ask.evaluate != NULL))
+		return "--repeat and --again or --evaluate exclude each other";
 	if (ask.evaluate == NULL && ask.evaluate_arg.n > 0)
 		return "--evaluate-arg is for --evaluate";
 	if (n < 2 && !ask.seal)

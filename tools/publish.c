@@ -225,6 +225,18 @@ publish_check(struct recorder *r, const char *name, struct tf_error *err)
 
 /* --- publication ----------------------------------------------------------------- */
 
+/* The name of version n, for the caller to free; NULL: no memory. */
+static char *
+version_name(const struct recorder *r, unsigned n)
+{
+	char *name = NULL;
+
+	return (n == 1 ? asprintf(&name, "%s", r->name) :
+			 asprintf(&name, "%s@%u", r->name, n)) < 0 ?
+	    NULL :
+	    name;
+}
+
 enum tf_code
 publish_next(struct recorder *r, char **name, struct tf_error *err)
 {
@@ -234,16 +246,35 @@ publish_next(struct recorder *r, char **name, struct tf_error *err)
 	*name = NULL;
 	for (unsigned n = 1;; n++) {
 		free(*name);
-		*name = NULL;
-		if ((n == 1 ? asprintf(name, "%s", r->name) :
-			      asprintf(name, "%s@%u", r->name, n)) < 0) {
-			*name = NULL;
+		if ((*name = version_name(r, n)) == NULL)
 			return tf_nomem(err);
-		}
 		rc = recorder_state(r, *name, state, err);
 		if (rc != TF_OK || state[0] == '\0')
 			return rc;
 	}
+}
+
+enum tf_code
+publish_newest(struct recorder *r, char **name, char state[16],
+    struct tf_error *err)
+{
+	char *next = NULL, of_next[16];
+	enum tf_code rc = TF_OK;
+
+	*name = NULL;
+	state[0] = '\0';
+	for (unsigned n = 1; rc == TF_OK; n++) {
+		if ((next = version_name(r, n)) == NULL)
+			return tf_nomem(err);
+		rc = recorder_state(r, next, of_next, err);
+		if (rc != TF_OK || of_next[0] == '\0')
+			break;
+		free(*name);
+		*name = next;
+		memcpy(state, of_next, sizeof(of_next));
+	}
+	free(next);
+	return rc;
 }
 
 /* The next version; another caller may take the name in between. */

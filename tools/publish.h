@@ -43,6 +43,11 @@ TF_MUST_USE enum tf_code publish_draft(struct recorder *r, bool again,
 TF_MUST_USE enum tf_code publish_check(struct recorder *r, const char *name,
     struct tf_error *err);
 
+/* The name of the newest version of r->name, for the caller to free, and its
+ * state; NULL if there is none. */
+TF_MUST_USE enum tf_code publish_newest(struct recorder *r, char **name,
+    char state[16], struct tf_error *err);
+
 /* The name that the next report of r->name has, for the caller to free. */
 TF_MUST_USE enum tf_code publish_next(struct recorder *r, char **name,
     struct tf_error *err);

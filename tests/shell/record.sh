@@ -70,6 +70,14 @@ an_attestation_is_whole_or_not_there() {
 	is 0 trailctl attest "$1/t/$2/a" --again hello.txt
 	says "^t/$2/a@3  recorded"
 	is 2 trailctl attest "$1/t/$2/a@3" --again hello.txt
+	is 0 trailctl attest "$1/t/$2/a" --repeat hello.txt
+	says "^t/$2/a@3  already recorded\$"
+	is 0 trailctl attest "$1/t/$2/a" --repeat hello.txt --compliant false
+	says "^t/$2/a@4  recorded"
+	is 2 trailctl attest "$1/t/$2/a@3" --repeat hello.txt
+	is 2 trailctl attest "$1/t/$2/a" --repeat --again hello.txt
+	is 0 trailctl attest "$1/t/$2/new" --repeat hello.txt
+	says "^t/$2/new  recorded"
 	is 1 trailctl attest "$1/t/$2/a@7" hello.txt
 	is 1 trailctl attest "$1/t/$2/a@2" --compliant true hello.txt
 }
