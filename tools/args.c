@@ -46,6 +46,40 @@ store(const struct args_option *o, const char *value, const char *shown,
 	return TF_OK;
 }
 
+/* The words that other programs take for true and false, too. */
+static bool
+read_truth(const char *s, enum args_truth *out)
+{
+	static const char *const words[] = { "false", "False", "FALSE", "f",
+		"F", "0", "true", "True", "TRUE", "t", "T", "1" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(s, words[i]) == 0) {
+			*out = i < 6 ? ARGS_FALSE : ARGS_TRUE;
+			return true;
+		}
+	return false;
+}
+
+/* next: the argument after the option, or NULL. */
+static enum tf_code
+take_truth(const struct args_option *o, const char *value, const char *next,
+    const char *shown, struct tf_error *err)
+{
+	enum args_truth ignored;
+
+	/* "--name false" would be true, and false an operand. */
+	if (value == NULL && next != NULL && read_truth(next, &ignored))
+		return tf_fail(err, TF_USAGE, "write %s=%s, with '='", shown,
+		    next);
+	if (value == NULL)
+		*o->truth = ARGS_TRUE;
+	else if (!read_truth(value, o->truth))
+		return tf_fail(err, TF_USAGE,
+		    "%s is true or false, not \"%.60s\"", shown, value);
+	return TF_OK;
+}
+
 /* value: the text after "=" or after the letter; NULL: none stands there. */
 static enum tf_code
 take_option(struct parser *p, const struct args_option *o, const char *value,
@@ -53,6 +87,9 @@ take_option(struct parser *p, const struct args_option *o, const char *value,
 {
 	uint64_t bit = (uint64_t)1 << (o - p->options);
 
+	if (o->refused != NULL)
+		return tf_fail(err, TF_USAGE, "%s has no meaning here: %s",
+		    shown, o->refused);
 	if ((p->given & bit) != 0 && o->list == NULL)
 		return tf_fail(err, TF_USAGE, "%s is given twice", shown);
 	p->given |= bit;
@@ -62,6 +99,8 @@ take_option(struct parser *p, const struct args_option *o, const char *value,
 		    TF_OK :
 		    tf_fail(err, TF_USAGE, "%s takes no value", shown);
 	}
+	if (o->truth != NULL)
+		return take_truth(o, value, *p->next, shown, err);
 	if (value == NULL && (value = *p->next) == NULL)
 		return tf_fail(err, TF_USAGE, "%s needs a value: %s", shown,
 		    o->value);
@@ -91,12 +130,13 @@ static enum tf_code
 take_letter(struct parser *p, const char *word, struct tf_error *err)
 {
 	const char shown[] = { '-', word[0], '\0' };
+	const char *value = word + 1 + (word[1] == '=');
 
 	for (const struct args_option *o = p->options;
 	     o != NULL && o->name != NULL; o++)
 		if (o->letter == word[0])
-			return take_option(p, o,
-			    word[1] != '\0' ? word + 1 : NULL, shown, err);
+			return take_option(p, o, word[1] != '\0' ? value : NULL,
+			    shown, err);
 	return tf_fail(err, TF_USAGE, "there is no option %s", shown);
 }
 
@@ -159,6 +199,7 @@ args_print(const struct args_option *options, FILE *to)
 		.help = "print this text" };
 
 	for (; options != NULL && options->name != NULL; options++)
-		print_option(options, to);
+		if (options->refused == NULL)
+			print_option(options, to);
 	print_option(&last, to);
 }

@@ -19,21 +19,26 @@ struct args_list {
 	size_t n;
 };
 
+enum args_truth { ARGS_NOT_GIVEN, ARGS_FALSE, ARGS_TRUE };
+
 /*
  * One option; a table has at most 64.  Exactly one of the pointers is set.  It says of which kind the
  * option is and where its value is stored.  An option that is not given leaves
  * that place as it was.
  */
 struct args_option {
-	const char *name;  /* after "--"; NULL ends a table */
-	char letter;	   /* after "-"; 0: none */
-	const char *value; /* what the help calls the value, as "FILE" */
-	const char *help;  /* half a line */
-	bool *flag;	   /* it has no value */
+	const char *name;	/* after "--"; NULL ends a table */
+	char letter;		/* after "-"; 0: none */
+	const char *value;	/* what the help calls the value, as "FILE" */
+	const char *help;	/* half a line */
+	bool *flag;		/* it has no value */
+	enum args_truth *truth; /* "--name", "--name=true" or "--name=false" */
 	const char **text;
 	uint64_t *number; /* decimal, at most TF_JSON_MAX */
 	char *time;	  /* TF_TIME_LEN + 1 bytes, as in the ledger */
 	struct args_list *list;
+	/* Instead of a pointer: why it is an error to give this option. */
+	const char *refused;
 };
 
 #define ARGS_JSON(to)                                             \
@@ -45,7 +50,8 @@ struct args_option {
  * Store the options of argv[1..*argc-1] by the table (NULL: no options).  The
  * operands, which may stand between options and after "--", move to the front:
  * argv[0..*argc-1], followed by NULL.  A value is never empty, and an option
- * that is no list is given at most once.
+ * that is no list is given at most once.  "-o VALUE", "-oVALUE" and "-o=VALUE"
+ * are the same.
  *
  * --help and -h set *help, and the arguments after them are not read.
  *

@@ -29,6 +29,7 @@ struct verb {
 	const char *usage;
 	const struct args_option *options; /* NULL: none */
 	int min, max; /* number of operands; max may be VERB_ANY_NUMBER */
+	bool raw;     /* run gets all arguments, options too, as they are */
 	/*
 	 * Do it.  arg has the n operands and then NULL.  Print the answer to
 	 * stdout and all else through report.h.  Returns an exit status of
@@ -43,6 +44,7 @@ extern const struct verb cmd_evaluate;
 extern const struct verb cmd_export_log;
 extern const struct verb cmd_find;
 extern const struct verb cmd_init;
+extern const struct verb cmd_kosli;
 extern const struct verb cmd_log;
 extern const struct verb cmd_override;
 extern const struct verb cmd_ls;
@@ -64,5 +66,12 @@ extern const struct verb cmd_why;
 /* Print the reason and the usage of the verb to stderr.  Returns
  * REPORT_USAGE. */
 int cmd_usage(const struct verb *v, const char *reason);
+
+/*
+ * Do what `trailctl VERB ARGUMENT...` does: arg[0] is the name of the verb,
+ * arg[n] is NULL.  A verb that maps its words to those of another verb calls
+ * this.  Returns the exit status.
+ */
+int cmd_do(const struct verb *v, int n, char **arg);
 
 #endif

@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 
 #include "actor.h"
+#include "claim_dir.h"
 #include "cmd.h"
 #include "compliance.h"
 #include "core/base/member.h"
-#include "core/control.h"
 #include "define.h"
 #include "report.h"
 #include "text.h"
@@ -96,54 +95,15 @@ read_template(struct tf_buf *out, struct tf_error *err)
 	return ask.steps != NULL ? make_template(out, err) : TF_OK;
 }
 
-/* --- in a mount -------------------------------------------------------------- */
-
-static enum tf_code
-describe_mounted(const struct where *w, struct done *done, struct tf_error *err)
-{
-	static const char name[] = TF_XATTR_PREFIX "description";
-	const size_t n = strlen(ask.description);
-	char old[65536];
-	ssize_t had = getxattr(w->file, name, old, sizeof(old));
-
-	if (had >= 0 && (size_t)had == n &&
-	    memcmp(old, ask.description, n) == 0)
-		return TF_OK;
-	done->described = true;
-	return setxattr(w->file, name, ask.description, n, 0) == 0 ?
-	    TF_OK :
-	    report_system(err, "the description of %s", w->path);
-}
+/* --- the trail ------------------------------------------------------------------ */
 
 static enum tf_code
 create_mounted(const struct where *w, struct done *done, struct tf_error *err)
 {
 	done->created = mkdir(w->file, TRAIL_MODE) == 0;
-	if (!done->created && errno != EEXIST)
-		return report_system(err, "%s", w->path);
-	return ask.description != NULL ? describe_mounted(w, done, err) : TF_OK;
-}
-
-/* --- in a store ---------------------------------------------------------------- */
-
-static enum tf_code
-describe_stored(struct tf_vault *v, uint64_t id, const struct tf_actor *self,
-    struct done *done, struct tf_error *err)
-{
-	const size_t n = strlen(ask.description);
-	struct tf_buf old = { 0 };
-	enum tf_code rc = tf_vault_claimed(v, id, "description", &old, err);
-
-	if (rc == TF_NODATA)
-		rc = TF_OK;
-	if (rc == TF_OK &&
-	    (old.n != n || memcmp(old.p, ask.description, n) != 0)) {
-		done->described = true;
-		rc = tf_vault_claim(v, id, "description", ask.description, n, 0,
-		    self, err);
-	}
-	tf_buf_free(&old);
-	return rc;
+	return done->created || errno == EEXIST ?
+	    TF_OK :
+	    report_system(err, "%s", w->path);
 }
 
 static enum tf_code
@@ -160,11 +120,22 @@ create_stored(const struct where *w, struct done *done, struct tf_error *err)
 	rc = tf_vault_mkdir(v, TF_ROOT_ID, w->path, TRAIL_MODE, &self, &a, err);
 	done->created = rc == TF_OK;
 	if (rc == TF_EXISTS)
-		rc = tf_vault_lookup(v, TF_ROOT_ID, w->path, &a, err);
-	if (rc == TF_OK && ask.description != NULL)
-		rc = describe_stored(v, a.id, &self, done, err);
+		rc = TF_OK;
 	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
 	return rc == TF_OK ? closed : rc;
+}
+
+static enum tf_code
+describe(const struct where *w, struct done *done, struct tf_error *err)
+{
+	struct claims_options o = { .description = ask.description };
+	struct claims c = { 0 };
+	enum tf_code rc = claims_take(&o, &c, err);
+
+	if (rc == TF_OK)
+		rc = claim_dir(w, &c, &done->described, err);
+	claims_free(&c);
+	return rc;
 }
 
 /* --- the verb ------------------------------------------------------------------ */
@@ -223,6 +194,8 @@ create(const char *arg, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = w.mount != NULL ? create_mounted(&w, &done, err) :
 				       create_stored(&w, &done, err);
+	if (rc == TF_OK)
+		rc = describe(&w, &done, err);
 	if (rc == TF_OK && text.n > 0)
 		rc = define_set(&d, &text, &done.template, &done.version, err);
 	if (rc == TF_OK)

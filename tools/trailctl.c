@@ -34,6 +34,7 @@ static const struct verb *const verbs[] = {
 	&cmd_unpack,
 	&cmd_verify,
 	&cmd_why,
+	&cmd_kosli,
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -104,15 +105,17 @@ no_such_verb(const char *name)
 	return REPORT_USAGE;
 }
 
-/* arg[0] is the name of the verb, and arg[n] is NULL. */
-static int
-run(const struct verb *v, int n, char **arg)
+int
+cmd_do(const struct verb *v, int n, char **arg)
 {
 	struct tf_error err = { 0 };
 	bool help = false;
-	enum tf_code rc = args_parse(v->options, &n, arg, &help, &err);
+	enum tf_code rc;
 	int status = REPORT_OK;
 
+	if (v->raw)
+		return v->run(n - 1, arg + 1);
+	rc = args_parse(v->options, &n, arg, &help, &err);
 	if (rc != TF_OK)
 		status = rc == TF_USAGE ? cmd_usage(v, err.text) : report(&err);
 	else if (help)
@@ -161,7 +164,7 @@ main(int argc, char **argv)
 		printf("trailctl %s\n", TF_VERSION);
 		status = REPORT_OK;
 	} else if ((v = find(word)) != NULL) {
-		status = run(v, argc - 1, argv + 1);
+		status = cmd_do(v, argc - 1, argv + 1);
 	} else {
 		status = no_such_verb(word);
 	}

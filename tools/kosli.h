@@ -1,0 +1,166 @@
+/*
+ * trailctl kosli: the words of Kosli's command line, mapped to the verbs of
+ * trailctl.  trailctl-kosli(1) has the whole table.
+ *
+ * A word, such as "attest generic", has its own table of options, with exactly
+ * the names and letters that it has at Kosli: -t is the trail in one word and
+ * the type of the artifact in another.  Each option is also the environment
+ * variable KOSLI_<NAME>.  A flow is a trail here, and a trail is a workflow.
+ */
+#ifndef TRAILCTL_KOSLI_H
+#define TRAILCTL_KOSLI_H
+
+#include "args.h"
+#include "claims.h"
+#include "cmd.h"
+#include "where.h"
+
+/* The values of the options of all words; a word has some of them. */
+struct kosli_ask {
+	const char *mount;
+	const char *flow, *trail, *name, *output;
+	const char *template_file, *schema;
+	const char *commit, *repo_id, *repo_url, *repo_provider, *repository;
+	const char *artifact_type, *fingerprint;
+	const char *attestation_data, *results_dir, *reason, *original_type;
+	enum args_truth dry_run, compliant, new_status, empty_template, reverse;
+	uint64_t page, page_limit;
+	struct args_list attachments, exclude, redact;
+	/* Options that trailctl has, too.  compliant is above. */
+	struct claims_options claims;
+};
+extern struct kosli_ask kosli_ask;
+
+/* Rows of tables. */
+#define KOSLI_NO(option, key, why)                                  \
+	{                                                           \
+		.name = (option), .letter = (key), .refused = (why) \
+	}
+#define KOSLI_TEXT(option, key, what, text_, to)                    \
+	{                                                           \
+		.name = (option), .letter = (key), .value = (what), \
+		.help = (text_), .text = (to)                       \
+	}
+#define KOSLI_LIST(option, key, what, text_, to)                    \
+	{                                                           \
+		.name = (option), .letter = (key), .value = (what), \
+		.help = (text_), .list = (to)                       \
+	}
+#define KOSLI_TRUTH(option, key, text_, to)                         \
+	{                                                           \
+		.name = (option), .letter = (key), .help = (text_), \
+		.truth = (to)                                       \
+	}
+
+#define KOSLI_NO_SERVER "no server is asked"
+#define KOSLI_NO_REGISTRY "no registry is asked; give --fingerprint"
+#define KOSLI_NO_REPO "no repository is read; give --commit"
+
+/* What every word has. */
+#define KOSLI_GLOBAL                                                          \
+	KOSLI_TEXT("mount", 0, "DIR", "the vault: its mount or its store",    \
+	    &kosli_ask.mount),                                                \
+	    KOSLI_NO("api-token", 'a', KOSLI_NO_SERVER),                      \
+	    KOSLI_NO("host", 'H', KOSLI_NO_SERVER),                           \
+	    KOSLI_NO("org", 0, "a vault has no organizations"),               \
+	    KOSLI_NO("http-proxy", 0, KOSLI_NO_SERVER),                       \
+	    KOSLI_NO("max-api-retries", 'r', KOSLI_NO_SERVER),                \
+	    KOSLI_NO("config-file", 'c', "give options or KOSLI_ variables"), \
+	    KOSLI_NO("debug", 0, "see trailctl why"),                         \
+	    KOSLI_NO("quiet", 'q', "redirect standard output"),               \
+	{                                                                     \
+		0                                                             \
+	}
+#define KOSLI_DRY_RUN                                             \
+	KOSLI_TRUTH("dry-run", 'D', "say what would be recorded", \
+	    &kosli_ask.dry_run)
+#define KOSLI_OUTPUT(forms)                                        \
+	KOSLI_TEXT("output", 'o', forms, "the form of the answer", \
+	    &kosli_ask.output)
+#define KOSLI_DESCRIPTION(key)                               \
+	KOSLI_TEXT("description", key, "TEXT", "what it is", \
+	    &kosli_ask.claims.description)
+
+/* What `begin trail` and `attest` have. */
+#define KOSLI_CONTEXT                                                         \
+	KOSLI_TEXT("commit", 'g', "SHA", "becomes the annotation git_commit", \
+	    &kosli_ask.commit),                                               \
+	    KOSLI_LIST("external-url", 0, "LABEL=URL",                        \
+		"where more is; may be repeated", &kosli_ask.claims.url),     \
+	    KOSLI_LIST("external-fingerprint", 0, "LABEL=SHA256",             \
+		"of what is at that URL; may be repeated",                    \
+		&kosli_ask.claims.fingerprint),                               \
+	    KOSLI_TEXT("origin-url", 'o', "URL", "where it comes from",       \
+		&kosli_ask.claims.origin_url),                                \
+	    KOSLI_LIST("redact-commit-info", 0, "author,message,branch",      \
+		"nothing of these is ever recorded", &kosli_ask.redact),      \
+	    KOSLI_TEXT("repo-id", 0, "ID", "becomes the annotation repo_id",  \
+		&kosli_ask.repo_id),                                          \
+	    KOSLI_TEXT("repo-provider", 0, "NAME",                            \
+		"becomes the annotation repo_provider",                       \
+		&kosli_ask.repo_provider),                                    \
+	    KOSLI_NO("repo-root", 0, KOSLI_NO_REPO),                          \
+	    KOSLI_TEXT("repo-url", 0, "URL",                                  \
+		"becomes the annotation repo_url", &kosli_ask.repo_url),      \
+	    KOSLI_TEXT("repository", 0, "NAME",                               \
+		"becomes the annotation repository", &kosli_ask.repository),  \
+	    KOSLI_TEXT("user-data", 'u', "FILE", "any bytes, up to 1 MiB",    \
+		&kosli_ask.claims.user_data),                                 \
+	    KOSLI_DRY_RUN
+
+/* One word. */
+struct kosli_word {
+	const char *verb, *object; /* object NULL: the verb stands alone */
+	const char *operand;	   /* "" : none */
+	const char *is;		   /* what it is in words of trailctl */
+	const struct args_option *options;
+	int min, max;
+	int (*run)(int n, char **arg);
+};
+extern const struct kosli_word kosli_begin_trail, kosli_create_flow,
+    kosli_create_type, kosli_attest_generic, kosli_attest_junit,
+    kosli_attest_custom, kosli_attest_decision, kosli_attest_override,
+    kosli_get_trail, kosli_get_attestation, kosli_list_trails, kosli_list_flows,
+    kosli_search, kosli_fingerprint, kosli_log_trail;
+
+/* Print the reason and the usage of the word.  Returns REPORT_USAGE. */
+int kosli_usage(const struct kosli_word *w, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A name of a flow, a trail or a type, as at Kosli. */
+bool kosli_is_name(const char *s);
+bool kosli_is_fingerprint(const char *s); /* 64 lower-case hex digits */
+
+/*
+ * The vault, "PLACE/FLOW/TRAIL/NAME" in it (a NULL ends it), for the caller to
+ * free.  TF_USAGE: neither --mount nor TRAILFS_MOUNT is given, and the current
+ * directory is in no vault; or a name is none.
+ */
+TF_MUST_USE enum tf_code kosli_path(char **out, struct tf_error *err,
+    const char *flow, const char *trail, const char *name);
+
+/* The command line of a verb of trailctl. */
+struct kosli_call {
+	char *v[256];
+	int n;
+	bool failed; /* no memory, or too many */
+};
+void kosli_call(struct kosli_call *c, const char *verb);
+/* Add "--NAME=VALUE" unless value is NULL; name NULL: an operand. */
+void kosli_call_add(struct kosli_call *c, const char *name, const char *value);
+void kosli_call_list(struct kosli_call *c, const char *name,
+    const struct args_list *l);
+/* Do it, and free c.  Returns the exit status. */
+int kosli_call_do(struct kosli_call *c, const struct verb *v);
+
+/*
+ * Split the lists that Kosli splits: at commas, and pairs only where there are
+ * several "=".  Add commit and repository to the annotations.  TF_USAGE.
+ */
+TF_MUST_USE enum tf_code kosli_context(struct tf_error *err);
+
+/* Append Kosli's fingerprint of the file or directory, 64 hex digits.  type is
+ * "file" or "dir". */
+TF_MUST_USE enum tf_code kosli_digest(const char *type, const char *path,
+    const struct args_list *exclude, char hex[65], struct tf_error *err);
+
+#endif

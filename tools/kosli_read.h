@@ -1,0 +1,28 @@
+/* What the words of Kosli read: control files and names, of mount or store. */
+#ifndef TRAILCTL_KOSLI_READ_H
+#define TRAILCTL_KOSLI_READ_H
+
+#include "core/json.h"
+#include "where.h"
+
+/* Append status.md of the workflow at path. */
+TF_MUST_USE enum tf_code kosli_read_markdown(const char *path,
+    struct tf_buf *out, struct tf_error *err);
+
+/* Call each with attestation.json of NAME, NAME@2 and so on; path is that of
+ * NAME.  TF_NOTFOUND: there is no NAME. */
+TF_MUST_USE enum tf_code kosli_read_versions(const char *path,
+    enum tf_code (*each)(void *arg, const char *path, const struct tf_buf *json,
+	struct tf_error *err),
+    void *arg, struct tf_error *err);
+
+struct kosli_names {
+	char **v;
+	size_t n;
+};
+/* The names of the trails of the vault, sorted.  Free them in any case. */
+TF_MUST_USE enum tf_code kosli_read_flows(const char *vault,
+    struct kosli_names *out, struct tf_error *err);
+void kosli_names_free(struct kosli_names *l);
+
+#endif

@@ -1,0 +1,18 @@
+/* A JSON Schema of Kosli's attestation types as a type of trailfs-type(5). */
+#ifndef TRAILCTL_KOSLI_SCHEMA_H
+#define TRAILCTL_KOSLI_SCHEMA_H
+
+#include "core/json.h"
+
+#define KOSLI_DATA "attestation-data.json" /* the evidence of such types */
+
+/*
+ * Append the text of a type that judges KOSLI_DATA by the schema in the file.
+ * Keywords that say nothing about values ($schema, title, description and the
+ * like) are left out; all others stay, and tf_definition_check() refuses those
+ * that are unknown.  description NULL: none.  TF_INVALID: the file is not JSON.
+ */
+TF_MUST_USE enum tf_code kosli_schema(const char *path, const char *description,
+    struct tf_buf *out, struct tf_error *err);
+
+#endif
