@@ -173,6 +173,12 @@ check_production_access() {
 	# Without a reason, the workflow is not compliant.
 	is 0 trailctl find --status NON-COMPLIANT "$trail"
 	has_lines 1
+	# A session without its log is not complete.
+	# shellcheck disable=SC2016 # for the shell of the session
+	is 0 by alice env LC_REASON=x recorded-shell -c 'rm -r "$(
+		tr "\0" "\n" </proc/$PPID/cmdline | sed -n s,/tty.log$,,p)"'
+	is 0 trailctl find --status INCOMPLETE "$trail"
+	has_lines 1
 	# Closed: without a vault there is no session.
 	umount /mnt/vault
 	is 1 by alice recorded-shell -c 'echo inside'
@@ -449,6 +455,8 @@ set -- production_access_is_recorded cloud_sessions_are_recorded \
 	copies_are_made_and_verified
 if [ "$(id -u)" -ne 0 ]; then
 	skipped 'not root' "$@" notices_are_sent
+elif ! unshare --mount --net --pid --fork --mount-proc true 2>/dev/null; then
+	skipped 'no namespaces' "$@" notices_are_sent
 else
 	with '/dev/fuse unshare setpriv useradd script jq' "$@"
 	with '/dev/fuse unshare setpriv useradd jq ip curl python3' notices_are_sent
