@@ -2,6 +2,7 @@
 #include "said.h"
 
 #include "../base/bytes.h"
+#include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../ledger/evaluated.h"

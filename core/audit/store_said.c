@@ -8,6 +8,7 @@
 #include "../base/bytes.h"
 #include "../base/file.h"
 #include "../definition.h"
+#include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"

@@ -45,17 +45,4 @@ TF_MUST_USE enum tf_code tf_claims_set_user_data(struct tf_str old,
  * user-data, whose bytes are not in the claims. */
 TF_MUST_USE enum tf_code tf_claims_value(struct tf_str claims, const char *key,
     struct tf_buf *out, struct tf_error *err);
-/* Find the content of the user data.  *has is false if there is none. */
-TF_MUST_USE enum tf_code tf_claims_user_data(struct tf_str claims,
-    struct tf_content *out, bool *has, struct tf_error *err);
-
-/* Find the content of the report of `evaluated`, likewise. */
-TF_MUST_USE enum tf_code tf_evaluated_report(struct tf_str evaluated,
-    struct tf_content *out, bool *has, struct tf_error *err);
-
-/* Append to out the uids of the JSON array old (n 0: none) and uid, in rising
- * order, each once.  TF_DENIED: there would be more than 32. */
-TF_MUST_USE enum tf_code tf_claimants_add(struct tf_str old, uint32_t uid,
-    struct tf_buf *out, struct tf_error *err);
-
 #endif

@@ -16,6 +16,7 @@
 #include "../commit/node_ids.h"
 #include "../commit/touched.h"
 #include "../commit/txn_path.h"
+#include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"

@@ -23,6 +23,7 @@
 #include "../commit/queue.h"
 #include "../commit/txn_path.h"
 #include "../definition.h"
+#include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"

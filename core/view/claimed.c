@@ -1,6 +1,7 @@
 /* Claims as a view shows them (see claimed.h), and the file user-data. */
 #include "claimed.h"
 
+#include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../page.h"
