@@ -10,6 +10,7 @@
 #include "report.h"
 
 #define VARIABLE "KOSLI_"
+#define DRY_RUN "DRY_RUN" /* the API token of a dry run, as at Kosli */
 
 struct kosli_ask kosli_ask = { .page = 1, .page_limit = 20 };
 
@@ -27,6 +28,7 @@ static const struct kosli_word *const words[] = {
 	&kosli_get_attestation,
 	&kosli_list_trails,
 	&kosli_list_flows,
+	&kosli_evaluate_input,
 	&kosli_log_trail,
 	&kosli_search,
 	&kosli_fingerprint,
@@ -43,8 +45,7 @@ static const struct {
 	    "is compliant" },
 	{ "assert", NULL, "use trailctl assert TRAIL/WORKFLOW" },
 	{ "evaluate", NULL,
-	    "Rego is not run here: define a type with checks, see "
-	    "trailfs-type(5), or use trailctl attest --evaluate PROGRAM" },
+	    "use evaluate input with the answer of get trail --output json" },
 	{ "attest", "artifact",
 	    "an artifact is named by the attestations about it: attest with "
 	    "--fingerprint" },
@@ -167,7 +168,8 @@ note_unused(void)
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		const char *value = getenv(all[i]);
 
-		if (value == NULL || *value == '\0')
+		if (value == NULL || *value == '\0' ||
+		    strcmp(value, DRY_RUN) == 0)
 			continue;
 		if (line[0] != '\0')
 			(void)strcat(line, ", ");
@@ -242,7 +244,7 @@ take_variables(const struct kosli_word *w, const struct kosli_ask *before,
 		argv[n] = extra[n];
 		n += rc == TF_OK && extra[n] != NULL;
 		if (rc == TF_OK && o->truth == &kosli_ask.dry_run &&
-		    token != NULL && strcmp(token, "DRY_RUN") == 0)
+		    token != NULL && strcmp(token, DRY_RUN) == 0)
 			kosli_ask.dry_run = ARGS_TRUE;
 	}
 	argv[n] = NULL;

@@ -23,7 +23,9 @@ struct kosli_ask {
 	const char *commit, *repo_id, *repo_url, *repo_provider, *repository;
 	const char *artifact_type, *fingerprint;
 	const char *attestation_data, *results_dir, *reason, *original_type;
-	enum args_truth dry_run, compliant, new_status, empty_template, reverse;
+	const char *input_file, *policy;
+	enum args_truth dry_run, compliant, new_status, empty_template;
+	enum args_truth must_allow, may_deny; /* --assert, --no-assert */
 	uint64_t page, page_limit;
 	struct args_list attachments, exclude, redact;
 	/* Options that trailctl has, too.  compliant is above. */
@@ -121,7 +123,7 @@ extern const struct kosli_word kosli_begin_trail, kosli_create_flow,
     kosli_create_type, kosli_attest_generic, kosli_attest_junit,
     kosli_attest_custom, kosli_attest_decision, kosli_attest_override,
     kosli_get_trail, kosli_get_attestation, kosli_list_trails, kosli_list_flows,
-    kosli_search, kosli_fingerprint, kosli_log_trail;
+    kosli_evaluate_input, kosli_search, kosli_fingerprint, kosli_log_trail;
 
 /* Print the reason and the usage of the word.  Returns REPORT_USAGE. */
 int kosli_usage(const struct kosli_word *w, const char *fmt, ...)
@@ -152,10 +154,11 @@ void kosli_call_list(struct kosli_call *c, const char *name,
 /* Do it, and free c.  Returns the exit status. */
 int kosli_call_do(struct kosli_call *c, const struct verb *v);
 
-/*
- * Split the lists that Kosli splits: at commas, and pairs only where there are
- * several "=".  Add commit and repository to the annotations.  TF_USAGE.
- */
+/* Split the lists that Kosli splits: at commas, and pairs only where there are
+ * several "=".  TF_USAGE. */
+TF_MUST_USE enum tf_code kosli_lists(struct tf_error *err);
+/* After that, add commit, repository and fingerprint to the annotations.
+ * TF_USAGE. */
 TF_MUST_USE enum tf_code kosli_context(struct tf_error *err);
 
 /* Append Kosli's fingerprint of the file or directory, 64 hex digits.  type is

@@ -116,8 +116,9 @@ prepare(int n, char **arg, char **path, struct tf_error *err)
 	*path = NULL;
 	if (wrong != NULL)
 		return tf_fail(err, TF_USAGE, "%s", wrong);
-	/* Lists are split before the artifact is read with --exclude. */
-	rc = take_artifact(n, arg, err);
+	rc = kosli_lists(err);
+	if (rc == TF_OK)
+		rc = take_artifact(n, arg, err);
 	if (rc == TF_OK)
 		rc = kosli_context(err);
 	return rc == TF_OK ? kosli_path(path, err, kosli_ask.flow,

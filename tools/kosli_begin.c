@@ -436,7 +436,9 @@ run_trail(int n, char **arg)
 	kosli_ask.name = arg[0];
 	if (kosli_ask.flow == NULL)
 		return kosli_usage(&kosli_begin_trail, "--flow is missing");
-	rc = kosli_context(&err);
+	rc = kosli_lists(&err);
+	if (rc == TF_OK)
+		rc = kosli_context(&err);
 	if (rc == TF_OK)
 		rc = claims_take(&kosli_ask.claims, &b.claims, &err);
 	if (rc == TF_OK)

@@ -230,6 +230,28 @@ annotate(size_t i, const char *key, const char *value, struct tf_error *err)
 }
 
 enum tf_code
+kosli_lists(struct tf_error *err)
+{
+	const struct {
+		const char *option;
+		struct args_list *list;
+		bool pairs;
+	} all[] = {
+		{ "redact-commit-info", &kosli_ask.redact, false },
+		{ "annotate", &kosli_ask.claims.annotate, true },
+		{ "external-url", &kosli_ask.claims.url, true },
+		{ "external-fingerprint", &kosli_ask.claims.fingerprint, true },
+		{ "attachments", &kosli_ask.attachments, false },
+		{ "exclude", &kosli_ask.exclude, false },
+	};
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < sizeof(all) / sizeof(*all); i++)
+		rc = split(all[i].option, all[i].list, all[i].pairs, err);
+	return rc == TF_OK ? check_redact(err) : rc;
+}
+
+enum tf_code
 kosli_context(struct tf_error *err)
 {
 	const struct {
@@ -244,21 +266,6 @@ kosli_context(struct tf_error *err)
 	};
 	enum tf_code rc = check_commit(err);
 
-	if (rc == TF_OK)
-		rc = split("redact-commit-info", &kosli_ask.redact, false, err);
-	if (rc == TF_OK)
-		rc = check_redact(err);
-	if (rc == TF_OK)
-		rc = split("annotate", &kosli_ask.claims.annotate, true, err);
-	if (rc == TF_OK)
-		rc = split("external-url", &kosli_ask.claims.url, true, err);
-	if (rc == TF_OK)
-		rc = split("external-fingerprint",
-		    &kosli_ask.claims.fingerprint, true, err);
-	if (rc == TF_OK)
-		rc = split("attachments", &kosli_ask.attachments, false, err);
-	if (rc == TF_OK)
-		rc = split("exclude", &kosli_ask.exclude, false, err);
 	for (size_t i = 0; rc == TF_OK && i < sizeof(from) / sizeof(*from); i++)
 		rc = annotate(i, from[i].key, from[i].value, err);
 	return rc;

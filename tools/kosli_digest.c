@@ -276,7 +276,7 @@ run(int n, char **arg)
 	if (kosli_ask.artifact_type == NULL)
 		return kosli_usage(&kosli_fingerprint,
 		    "--artifact-type is missing");
-	rc = kosli_context(&err);
+	rc = kosli_lists(&err);
 	if (rc == TF_OK)
 		rc = kosli_digest(kosli_ask.artifact_type, arg[0],
 		    &kosli_ask.exclude, hex, &err);

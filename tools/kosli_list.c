@@ -42,6 +42,15 @@ print_column(const struct tf_buf *text, int width)
 	printf("%-*.*s  ", width, (int)text->n, text->n > 0 ? text->p : "");
 }
 
+static enum tf_code
+join(char **out, const char *dir, const char *name, struct tf_error *err)
+{
+	if (asprintf(out, "%s/%s", dir, name) >= 0)
+		return TF_OK;
+	*out = NULL;
+	return tf_nomem(err);
+}
+
 /* --- list flows --------------------------------------------------------------------- */
 
 /* Append the description of the trail at path, if it has one. */
@@ -72,11 +81,12 @@ describe(const char *path, struct tf_buf *out, struct tf_error *err)
 }
 
 static enum tf_code
-put_flow(struct tf_json *j, const char *name, struct tf_error *err)
+put_flow(struct tf_json *j, const char *vault, const char *name,
+    struct tf_error *err)
 {
 	struct tf_buf text = { 0 }, shown = { 0 };
 	char *path = NULL;
-	enum tf_code rc = kosli_path(&path, err, name, NULL, NULL);
+	enum tf_code rc = join(&path, vault, name, err);
 
 	if (rc == TF_OK)
 		rc = describe(path, &text, err);
@@ -88,7 +98,7 @@ put_flow(struct tf_json *j, const char *name, struct tf_error *err)
 		tf_put_cstr(j, "name", name);
 		tf_json_object_end(j);
 	} else if (rc == TF_OK) {
-		tf_buf_str(&shown, name);
+		text_add(&shown, name, strlen(name));
 		print_column(&shown, 24);
 		text_put(stdout, text.p != NULL ? text.p : "", text.n);
 		putchar('\n');
@@ -100,7 +110,8 @@ put_flow(struct tf_json *j, const char *name, struct tf_error *err)
 }
 
 static enum tf_code
-list_flows(const struct kosli_names *flows, struct tf_error *err)
+list_flows(const char *vault, const struct kosli_names *flows,
+    struct tf_error *err)
 {
 	struct tf_buf text = { 0 };
 	struct tf_json j;
@@ -115,8 +126,7 @@ list_flows(const struct kosli_names *flows, struct tf_error *err)
 		struct tf_error why = { 0 };
 
 		/* One that cannot be read does not hide the others. */
-		if (!kosli_is_name(flows->v[i]) ||
-		    put_flow(&j, flows->v[i], &why) == TF_OK)
+		if (put_flow(&j, vault, flows->v[i], &why) == TF_OK)
 			continue;
 		rc = tf_fail_as(err, &why);
 		report_note("%s", why.text);
@@ -149,7 +159,7 @@ run_flows(int n, char **arg)
 	if (rc == TF_OK)
 		rc = kosli_read_flows(vault, &flows, &err);
 	if (rc == TF_OK)
-		rc = list_flows(&flows, &err);
+		rc = list_flows(vault, &flows, &err);
 	kosli_names_free(&flows);
 	free(vault);
 	return rc == TF_OK ? REPORT_OK : failed(&kosli_list_flows, &err);
@@ -237,39 +247,34 @@ add_row(struct rows *r, const char *flow, const char *p, size_t n,
 
 /* Read status.json of the trail or workflow; name NULL: of the trail. */
 static enum tf_code
-read_status(const char *flow, const char *name, struct tf_buf *out,
-    struct tf_error *err)
+read_status(const char *vault, const char *flow, const char *name,
+    struct tf_buf *out, struct tf_error *err)
 {
 	struct where w = { 0 };
-	char *path = NULL;
-	enum tf_code rc = kosli_path(&path, err, flow, NULL, NULL);
+	char *trail = NULL, *path = NULL;
+	enum tf_code rc = join(&trail, vault, flow, err);
 
-	if (rc == TF_OK && name != NULL) {
-		char *longer = NULL;
-
-		/* A workflow that kosli did not begin may have any name. */
-		if (asprintf(&longer, "%s/%s", path, name) < 0)
-			rc = tf_nomem(err);
-		else
-			free(path), path = longer;
-	}
+	if (rc == TF_OK && name != NULL)
+		rc = join(&path, trail, name, err);
 	if (rc == TF_OK)
-		rc = where_find(path, &w, err);
+		rc = where_find(name != NULL ? path : trail, &w, err);
 	if (rc == TF_OK)
 		rc = compliance_read(&w, out, err);
 	where_free(&w);
+	free(trail);
 	free(path);
 	return rc;
 }
 
 /* Add the workflows of a trail.  A line that is malformed is left out. */
 static enum tf_code
-add_flow(struct rows *r, const char *flow, bool *bad, struct tf_error *err)
+add_flow(struct rows *r, const char *vault, const char *flow, bool *bad,
+    struct tf_error *err)
 {
 	struct tf_buf text = { 0 };
 	struct tf_error why = { 0 };
 	const char *p, *end, *lf;
-	enum tf_code rc = read_status(flow, NULL, &text, err);
+	enum tf_code rc = read_status(vault, flow, NULL, &text, err);
 
 	p = text.p;
 	end = p + text.n;
@@ -311,7 +316,8 @@ print_row(const struct row *r, const struct tf_buf *json)
 
 /* Print rows from..to-1. */
 static void
-print_rows(const struct rows *r, size_t from, size_t to, bool *bad)
+print_rows(const struct rows *r, const char *vault, size_t from, size_t to,
+    bool *bad)
 {
 	const char *between = "";
 
@@ -319,8 +325,8 @@ print_rows(const struct rows *r, size_t from, size_t to, bool *bad)
 		struct tf_buf text = { 0 };
 		struct tf_error why = { 0 };
 
-		if (read_status(r->v[i].flow, r->v[i].name, &text, &why) !=
-		    TF_OK) {
+		if (read_status(vault, r->v[i].flow, r->v[i].name, &text,
+			&why) != TF_OK) {
 			report_note("%s/%s: %s", r->v[i].flow, r->v[i].name,
 			    why.text);
 			*bad = true;
@@ -338,7 +344,7 @@ print_rows(const struct rows *r, size_t from, size_t to, bool *bad)
 }
 
 static void
-print_page(struct rows *r, bool *bad)
+print_page(struct rows *r, const char *vault, bool *bad)
 {
 	const uint64_t limit = kosli_ask.page_limit, page = kosli_ask.page;
 	const uint64_t pages = r->n / limit + (r->n % limit != 0);
@@ -351,7 +357,7 @@ print_page(struct rows *r, bool *bad)
 		fputs("{\"data\":[", stdout);
 	else
 		printf("%-24s  %-14s  DESCRIPTION\n", "NAME", "COMPLIANCE");
-	print_rows(r, from, to, bad);
+	print_rows(r, vault, from, to, bad);
 	if (is_json())
 		printf("],\"pagination\":{\"page\":%llu,\"page_count\":%llu,"
 		       "\"total\":%zu}}\n",
@@ -369,21 +375,24 @@ list_trails(bool *bad, struct tf_error *err)
 	char *vault = NULL;
 	enum tf_code rc = kosli_path(&vault, err, NULL, NULL, NULL);
 
-	if (rc == TF_OK && kosli_ask.flow != NULL)
-		rc = add_flow(&r, kosli_ask.flow, bad, err);
+	if (rc == TF_OK && kosli_ask.flow != NULL &&
+	    !kosli_is_name(kosli_ask.flow))
+		rc = tf_fail(err, TF_USAGE,
+		    "--flow: \"%.60s\" is no name of a flow", kosli_ask.flow);
+	else if (rc == TF_OK && kosli_ask.flow != NULL)
+		rc = add_flow(&r, vault, kosli_ask.flow, bad, err);
 	else if (rc == TF_OK)
 		rc = kosli_read_flows(vault, &flows, err);
 	for (size_t i = 0; rc == TF_OK && i < flows.n; i++) {
 		struct tf_error why = { 0 };
 
-		if (!kosli_is_name(flows.v[i]) ||
-		    add_flow(&r, flows.v[i], bad, &why) == TF_OK)
+		if (add_flow(&r, vault, flows.v[i], bad, &why) == TF_OK)
 			continue;
 		report_note("%s", why.text);
 		*bad = true;
 	}
 	if (rc == TF_OK)
-		print_page(&r, bad);
+		print_page(&r, vault, bad);
 	rows_free(&r);
 	kosli_names_free(&flows);
 	free(vault);

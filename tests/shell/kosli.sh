@@ -335,7 +335,7 @@ options_without_meaning_are_refused() {
 		'attest decision' 'attest override' 'begin trail x' \
 		'create flow x' 'create attestation-type x' 'get trail x' \
 		'get attestation x' 'list trails' 'list flows' 'search x' \
-		'fingerprint x' 'log trail x'; do
+		'fingerprint x' 'log trail x' 'evaluate input'; do
 		# shellcheck disable=SC2086
 		refuses $words -- $global
 	done
@@ -358,6 +358,7 @@ options_without_meaning_are_refused() {
 	refuses create attestation-type x -- --jq --summary --summary-json
 	refuses get attestation x -- --fingerprint --attestation-id
 	refuses list trails -- --fingerprint --flow-tag
+	refuses evaluate input -- --params --show-input
 	refuses log trail x -- --interval --start --end --start-ts --end-ts \
 		--reverse --repo --page --page-limit
 	refuses fingerprint x -- --registry-username --registry-password \
@@ -377,7 +378,7 @@ words_without_meaning_are_refused() {
 	is 2 trailctl kosli assert artifact --fingerprint x
 	complains 'assert artifact has no meaning here: use trailctl assert'
 	is 2 trailctl kosli evaluate trail x --policy p.rego
-	complains 'evaluate trail has no meaning here: Rego is not run'
+	complains 'evaluate trail has no meaning here: use evaluate input'
 	is 2 trailctl kosli attest artifact app --artifact-type file
 	complains 'attest artifact has no meaning here: .*--fingerprint'
 	for words in 'attest snyk' 'attest jira' 'snapshot docker' 'tag flow' \
@@ -476,6 +477,7 @@ a_dry_run_records_nothing() {
 	is 0 env KOSLI_API_TOKEN=DRY_RUN trailctl kosli attest generic \
 		-f empty -T latest -n dry
 	says '"type":"attestation.sealed"'
+	[ ! -s err ]
 	is 0 env KOSLI_DRY_RUN=true trailctl kosli begin trail dry \
 		--flow empty --description text
 	says '{"claims":{"description":"text"},"path":"empty/dry","type":"workflow.begun"}'
@@ -502,6 +504,8 @@ lists_and_searches_answer() {
 	[ "$(jq -c '[.data[].name]' out)" = '["latest"]' ]
 	is 0 trailctl kosli list trails --flow empty --page 9 -o json
 	[ "$(jq -c .data out)" = '[]' ]
+	is 3 trailctl kosli list trails --flow none
+	is 2 trailctl kosli list trails --flow a/b
 	is 0 trailctl kosli list trails
 	says "^$sha  COMPLIANT  *Build of $sha\$"
 	is 0 trailctl kosli list flows -o json
@@ -569,6 +573,48 @@ fingerprints_are_those_of_kosli() {
 	complains 'fifo is not a file'
 }
 
+# The digest of an artifact is recorded, with what --exclude leaves out.
+artifacts_are_fingerprinted() {
+	rm dir/fifo dir/.kosli_ignore
+	is 0 trailctl kosli fingerprint -t dir dir -x 'b,*.log'
+	print=$(cat out)
+	is 0 trailctl kosli attest generic dir -t dir -x 'b,*.log' -f empty \
+		-T latest -n artifact
+	is 0 trailctl kosli get attestation artifact -f empty -t latest
+	says "^Artifact fingerprint: $print\$"
+	is 0 trailctl kosli search "$print"
+	says ' empty/latest/artifact$'
+	is 2 trailctl kosli attest generic -F "$print" -t dir dir -f empty \
+		-T latest -n artifact
+	complains 'exclude each other'
+}
+
+# A type judges a file, such as the answer of get trail.
+a_type_is_a_policy() {
+	cat >policy.yml <<-'EOF2'
+	version: 1
+	evidence: trail.json
+	requirements:
+	- id: reviewed
+	  from: compliance_status.attestations_statuses
+	  checks:
+	  - {operator: equals, path: is_compliant, value: true}
+	EOF2
+	trailctl kosli get trail "$sha" -f shop -o json >good.json
+	sed 's/"is_compliant":true/"is_compliant":false/g' good.json >bad.json
+	is 0 trailctl kosli evaluate input -i good.json -p policy.yml
+	is 1 trailctl kosli evaluate input -i bad.json -p policy.yml
+	is 1 trailctl kosli evaluate input -i bad.json -p policy.yml --assert
+	is 0 trailctl kosli evaluate input -i bad.json -p policy.yml --no-assert \
+		-o json
+	[ "$(jq .compliant out)" = false ]
+	is 2 trailctl kosli evaluate input -i bad.json -p bad.json --no-assert
+	is 3 trailctl kosli evaluate input -i nothing -p policy.yml --no-assert
+	is 2 trailctl kosli evaluate input -i good.json -p policy.rego
+	complains 'Rego is not run here'
+	is 2 trailctl kosli evaluate input -i good.json
+}
+
 # All of it verifies.
 the_store_is_whole() {
 	is 0 trailctl verify store
@@ -588,5 +634,7 @@ run wrong_values_are_refused
 with jq evidence_is_judged_and_overridden
 run a_dry_run_records_nothing
 with jq lists_and_searches_answer
-run fingerprints_are_those_of_kosli the_store_is_whole
+run fingerprints_are_those_of_kosli
+with jq artifacts_are_fingerprinted a_type_is_a_policy
+run the_store_is_whole
 finish
