@@ -59,6 +59,8 @@ struct attest {
 	struct evidence evidence;
 	char *name; /* that it got */
 	bool already;
+	/* Do checks, claims and the template say that it is not compliant? */
+	bool wrong;
 };
 
 /* --- the evaluator ---------------------------------------------------------------- */
@@ -231,6 +233,29 @@ print_entry(struct attest *a, struct tf_error *err)
 	return rc;
 }
 
+/* Read the verdict of what was recorded.  If that fails, the verdict is left out of
+ * the answer: the recording has succeeded. */
+static void
+read_verdict(struct attest *a)
+{
+	struct tf_buf sums = { 0 }, json = { 0 };
+	struct tf_json_doc d = { 0 };
+	struct tf_error ignored = { 0 };
+	int t;
+
+	if (recorder_recorded(&a->r, a->name, &sums, &json, &ignored) ==
+		TF_OK &&
+	    json.n > 0 &&
+	    tf_json_parse_status(&d, json.p, json.n - 1, &ignored) == TF_OK) {
+		t = tf_json_get(&d, 0, "is_compliant");
+		a->wrong = t >= 0 && d.tok[t].type == TF_JSON_BOOL &&
+		    d.tok[t].num == 0;
+	}
+	tf_json_doc_free(&d);
+	tf_buf_free(&json);
+	tf_buf_free(&sums);
+}
+
 static enum tf_code
 print(struct attest *a, const char *wf, struct tf_error *err)
 {
@@ -243,10 +268,11 @@ print(struct attest *a, const char *wf, struct tf_error *err)
 	if (!ask.json) {
 		text_put(stdout, path, (size_t)n);
 		if (a->already)
-			puts("  already recorded");
+			printf("  already recorded");
 		else
-			printf("  recorded, %zu file%s\n", a->evidence.n,
+			printf("  recorded, %zu file%s", a->evidence.n,
 			    a->evidence.n == 1 ? "" : "s");
+		puts(a->wrong ? ", NOT compliant" : "");
 		return TF_OK;
 	}
 	tf_json_begin(&j, &b);
@@ -388,6 +414,8 @@ run(int n, char **arg)
 	interrupt_hold();
 	if (rc == TF_OK)
 		rc = attest(&a, arg[0], &err);
+	if (rc == TF_OK && !ask.json && (!ask.dry_run || a.already))
+		read_verdict(&a);
 	if (rc == TF_OK && (wf = strdup(a.r.wf)) == NULL)
 		rc = tf_nomem(&err);
 	rc = recorder_close(&a.r, rc, &err);

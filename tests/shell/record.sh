@@ -65,6 +65,10 @@ an_attestation_is_whole_or_not_there() {
 	is 1 trailctl attest "$1/t/$2/a" hello.txt tree
 	is 0 trailctl attest "$1/t/$2/a" --again hello.txt
 	says "^t/$2/a@2  recorded, 1 file\$"
+	is 0 trailctl attest "$1/t/$2/wrong" --compliant false hello.txt
+	says "^t/$2/wrong  recorded, 1 file, NOT compliant\$"
+	is 0 trailctl attest "$1/t/$2/wrong" --compliant false hello.txt
+	says "^t/$2/wrong  already recorded, NOT compliant\$"
 	is 0 trailctl attest "$1/t/$2/a@2" hello.txt
 	says 'already recorded$'
 	is 0 trailctl attest "$1/t/$2/a" --again hello.txt
