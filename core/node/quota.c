@@ -70,19 +70,42 @@ take_of_disks(struct tf_vault *v, uint64_t n, unsigned files,
 	return rc;
 }
 
-enum tf_code
-tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
+/* Check max_store for `counted` bytes, and take n of the disks. */
+static enum tf_code
+take(struct tf_vault *v, uint64_t counted, uint64_t n, unsigned files,
     struct tf_error *err)
 {
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	/* All content is charged already.  TF_FILE_COST covers the entry. */
-	rc = tf_store_check(v, TF_FILE_COST, err);
+	rc = tf_store_check(v, counted, err);
 	if (rc == TF_OK)
 		rc = take_of_disks(v, n, files, err);
 	pthread_mutex_unlock(&v->mu);
 	return rc;
+}
+
+enum tf_code
+tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
+    struct tf_error *err)
+{
+	/* All content is charged already.  TF_FILE_COST covers the entry. */
+	return take(v, TF_FILE_COST, n, files, err);
+}
+
+enum tf_code
+tf_space_say(struct tf_vault *v, uint64_t n, struct tf_error *err)
+{
+	return take(v, TF_FILE_COST + n, TF_FILE_COST + n, 0, err);
+}
+
+void
+tf_space_said(struct tf_vault *v, uint64_t kept, uint64_t dropped)
+{
+	pthread_mutex_lock(&v->mu);
+	v->said += kept;
+	v->said -= dropped < v->said ? dropped : v->said;
+	pthread_mutex_unlock(&v->mu);
 }
 
 enum tf_code

@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
+#include "../store/claims.h"
 #include "../vault.h"
+#include "base.h"
 #include "space.h"
 #include "vault_i.h"
 
@@ -38,9 +40,16 @@ real_space(const struct tf_vault *v, struct tf_space *out, struct tf_error *err)
 enum tf_code
 tf_space_start(struct tf_vault *v, struct tf_error *err)
 {
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_claims_bytes(db, &v->said, err);
+	tf_reader_done(v, db);
 	v->space.content_bytes = v->head.content_bytes;
 	v->space.files = v->head.files;
-	return real_space(v, &v->space.free, err);
+	return rc == TF_OK ? real_space(v, &v->space.free, err) : rc;
 }
 
 /* Each file counts with its full size, although equal bytes are stored once:
@@ -49,7 +58,7 @@ uint64_t
 tf_store_used(const struct tf_vault *v)
 {
 	return v->head.content_bytes + v->head.bytes + v->staged +
-	    v->pending.owed;
+	    v->pending.owed + v->said;
 }
 
 enum tf_code

@@ -119,6 +119,7 @@ struct tf_vault {
 	enum tf_code
 	    broken; /* not TF_OK: the ledger's disk failed, read-only */
 	struct tf_error broken_why;
+	uint64_t said; /* bytes of user data and definitions: see quota.h */
 	/* The last reading of the free space, minus reservations since. */
 	uint64_t space_left;	 /* bytes */
 	uint64_t files_left;	 /* inodes */

@@ -61,6 +61,29 @@ tf_claims_get(struct tf_db *db, uint64_t id, struct tf_claim_row *r,
 }
 
 enum tf_code
+tf_claims_bytes(struct tf_db *db, uint64_t *n, struct tf_error *err)
+{
+	sqlite3_stmt *st;
+	enum tf_code rc;
+
+	*n = 0;
+	if (db->version < TF_DB_DEFINITIONS)
+		return TF_OK;
+	st = tf_sql(db, err,
+	    "SELECT coalesce(sum(size), 0) FROM"
+	    " (SELECT object AS id FROM definition"
+	    " UNION ALL SELECT object FROM claim)"
+	    " JOIN object USING(id)",
+	    "");
+	rc = tf_sql_row(db, st, "count claims", err);
+	if (rc != TF_OK)
+		return rc;
+	*n = (uint64_t)sqlite3_column_int64(st, 0);
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}
+
+enum tf_code
 tf_claims_remove(struct tf_db *db, uint64_t id, struct tf_error *err)
 {
 	enum tf_code rc = tf_sql_run(db,

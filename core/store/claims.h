@@ -30,6 +30,10 @@ TF_MUST_USE enum tf_code tf_claims_put(struct tf_db *db,
  * there is none; a store of an earlier version has none. */
 TF_MUST_USE enum tf_code tf_claims_get(struct tf_db *db, uint64_t id,
     struct tf_claim_row *r, struct tf_error *err);
+/* Set *n to the bytes of all definitions, and of the user data that rows of
+ * claims name. */
+TF_MUST_USE enum tf_code tf_claims_bytes(struct tf_db *db, uint64_t *n,
+    struct tf_error *err);
 /* Delete the row of id and the user data that it names, and the row alone. */
 TF_MUST_USE enum tf_code tf_claims_remove(struct tf_db *db, uint64_t id,
     struct tf_error *err);

@@ -58,6 +58,7 @@ struct change {
 	const char *actor;
 	struct tf_pending *draft; /* claimed, or NULL */
 	bool saved;		  /* the draft's row was written */
+	uint64_t kept, dropped;	  /* bytes of user data */
 };
 
 static bool
@@ -88,8 +89,8 @@ same(const struct tf_buf *a, const struct tf_buf *b)
 /* --- trails and workflows -------------------------------------------------- */
 
 static enum tf_code
-append_claims(struct tf_txn *t, const struct change *c,
-    struct tf_claim_row *row, struct tf_error *err)
+append_claims(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
+    struct tf_error *err)
 {
 	struct tf_entry e = { .type = TF_CLAIMS_SET,
 		.actor = tf_str_of(c->actor) };
@@ -98,7 +99,8 @@ append_claims(struct tf_txn *t, const struct change *c,
 
 	if (row->claims.n > 0)
 		e.claims = (struct tf_str){ row->claims.p, row->claims.n };
-	if (is_user_data(c) && c->value != NULL)
+	c->kept = is_user_data(c) && c->value != NULL ? c->n : 0;
+	if (c->kept > 0)
 		rc = tf_existing_keep(t, &c->content.sha256, c->value, c->n, 0,
 		    &object, err);
 	if (rc != TF_OK ||
@@ -117,6 +119,7 @@ upper_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	struct tf_buf made = { 0 };
 	enum tf_code rc = tf_txn_must_be_open(t, c->id, err);
 
+	c->kept = 0; /* the committer may run this twice */
 	if (rc == TF_OK)
 		rc = tf_claims_get(t->db, c->id, &row, err);
 	if (rc == TF_OK)
@@ -136,13 +139,21 @@ upper_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 /* Keep the bytes of user data in a row that no digest names until the seal. */
 static enum tf_code
-keep_user_data(struct tf_txn *t, const struct change *c,
-    struct tf_claim_row *row, struct tf_error *err)
+keep_user_data(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
+    struct tf_error *err)
 {
+	struct tf_object_row old = { .size = 0 };
 	enum tf_code rc = TF_OK;
 
 	if (!is_user_data(c))
 		return TF_OK;
+	if (row->object != 0)
+		rc = tf_object_get(t->db, row->object, &old, NULL, err);
+	if (rc != TF_OK && rc != TF_NOTFOUND)
+		return rc;
+	c->dropped = old.size;
+	c->kept = c->value != NULL ? c->n : 0;
+	rc = TF_OK;
 	if (c->value == NULL) {
 		if (row->object != 0)
 			rc = tf_object_drop(tf_txn_write(t), row->object, err);
@@ -193,6 +204,7 @@ attestation_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	c->saved = false; /* the committer may run this twice */
+	c->kept = c->dropped = 0;
 	if (c->draft == NULL)
 		rc = tf_txn_must_be_open(t, c->id, err);
 	if (rc == TF_OK)
@@ -291,7 +303,8 @@ check_change(struct tf_vault *v, const struct change *c,
 		    TF_USER_DATA_MAX);
 	if ((rc = tf_may_say(v, a, who, err)) != TF_OK || c->value == NULL)
 		return rc;
-	return tf_space_take(v, TF_FILE_COST + c->n, 0, err);
+	return is_user_data(c) ? tf_space_say(v, c->n, err) :
+				 tf_space_take(v, TF_FILE_COST + c->n, 0, err);
 }
 
 enum tf_code
@@ -323,6 +336,8 @@ tf_vault_claim(struct tf_vault *v, uint64_t id, const char *key,
 	rc = a.kind == TF_KIND_ATTESTATION ?
 	    change_attestation(v, &c, who, err) :
 	    tf_commit_wait(v->commit, upper_run, &c, err);
+	if (rc == TF_OK)
+		tf_space_said(v, c.kept, c.dropped);
 	free(actor);
 	return rc;
 }

@@ -72,6 +72,7 @@ struct definition {
 	struct tf_hash sha256;
 	const char *actor;
 	uint64_t version; /* the result */
+	bool is_new;	  /* that version */
 };
 
 /* Set row to the newest version, with version 0 if there is none.  *same: it
@@ -130,6 +131,7 @@ define_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	d->version = row.version;
+	d->is_new = !same;
 	if (same)
 		return TF_OK;
 	d->version = ++row.version;
@@ -246,7 +248,7 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 	if (rc == TF_OK)
 		rc = check(v, &d, who, err);
 	if (rc == TF_OK)
-		rc = tf_space_take(v, TF_FILE_COST + n, 0, err);
+		rc = tf_space_say(v, n, err);
 	if (rc != TF_OK)
 		return rc;
 	tf_vault_learn(v, who->uid, who->gid);
@@ -257,6 +259,8 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 	rc = tf_commit_wait(v->commit, define_run, &d, err);
 	if (rc == TF_OK)
 		*version = d.version;
+	if (rc == TF_OK && d.is_new)
+		tf_space_said(v, n, 0);
 	free(actor);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
+#include "../node/quota.h"
 #include "../node/refusal.h"
 #include "../node/vault_i.h"
 #include "../store/claims.h"
@@ -24,6 +25,24 @@
 #include "../vault.h"
 #include "namespace.h"
 #include "remove.h"
+
+/* If the transaction fails, max_store counts too little until the next start. */
+static enum tf_code
+drop_claims(struct tf_txn *t, uint64_t id, struct tf_error *err)
+{
+	struct tf_claim_row row = { 0 };
+	struct tf_object_row o = { .size = 0 };
+	enum tf_code rc = tf_claims_get(t->db, id, &row, err);
+
+	if (rc == TF_OK && row.object != 0)
+		rc = tf_object_get(t->db, row.object, &o, NULL, err);
+	if (rc == TF_OK || rc == TF_NOTFOUND)
+		rc = tf_claims_remove(t->db, id, err);
+	if (rc == TF_OK)
+		tf_space_said(t->v, 0, o.size);
+	tf_claim_row_free(&row);
+	return rc;
+}
 
 enum tf_code
 tf_drop_rows(struct tf_txn *t, void *pending, struct tf_error *err)
@@ -34,7 +53,7 @@ tf_drop_rows(struct tf_txn *t, void *pending, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_object_drop(t->db, l->attr.id, err);
 	if (rc == TF_OK && l->attr.kind == TF_KIND_ATTESTATION)
-		rc = tf_claims_remove(t->db, l->attr.id, err);
+		rc = drop_claims(t, l->attr.id, err);
 	return rc;
 }
 

@@ -336,6 +336,41 @@ START_TEST(the_size_of_a_store_is_limited)
 }
 END_TEST
 
+/* Write n bytes of user data, which differ for each seed: the errno of close. */
+static int
+say(const char *path, size_t n, unsigned seed)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq((ssize_t)n, write(fd, noise(n, seed), n));
+	return close(fd) == 0 ? 0 : errno;
+}
+
+#define SAID "/.trailfs/user-data"
+
+START_TEST(user_data_count_for_the_size_of_a_store)
+{
+	begin_with("settle=60,max_store=4M");
+	/* What is removed or replaced does not count. */
+	for (unsigned i = 0; i < 6; i++) {
+		allowed(mkdir(W "/.d", 0755));
+		ck_assert_int_eq(0, say(W "/.d" SAID, MIB, i));
+		allowed(rmdir(W "/.d"));
+		ck_assert_int_eq(0, say(A SAID, MIB, i));
+	}
+	/* That about a workflow is in the ledger for ever. */
+	ck_assert_int_eq(0, say(W SAID, MIB, 7));
+	ck_assert_int_eq(0, say(W SAID, MIB, 8));
+	ck_assert_int_eq(ENOSPC, say(W SAID, MIB, 9));
+	ck_assert_int_eq(0, setxattr(A, "user.trailfs.type", "x", 1, 0));
+	unmount_vault();
+	mount_vault("settle=60,max_store=1M");
+	refused(ENOSPC, mkdir("mnt/other", 0755));
+	end();
+}
+END_TEST
+
 /* --- max_open ---------------------------------------------------------- */
 
 START_TEST(the_number_of_open_files_per_user_is_limited)
@@ -517,6 +552,7 @@ suite_limits(void)
 	tcase_add_test(t, the_number_of_unsealed_names_per_user_is_limited);
 	tcase_add_test(t, attributes_count_as_names);
 	tcase_add_test(t, the_size_of_a_store_is_limited);
+	tcase_add_test(t, user_data_count_for_the_size_of_a_store);
 	tcase_add_test(t, the_number_of_open_files_per_user_is_limited);
 	tcase_add_test(t, the_staged_bytes_per_user_are_limited);
 	tcase_add_test(t, sealed_removed_and_cut_files_do_not_count);
