@@ -27,14 +27,14 @@
 #define BATCH 256 /* entries that are copied at a time */
 #define BACKOFF_MAX_S 60
 #define TIMEOUT_DEFAULT_S 60
-#define FOR_EVER UINT64_MAX /* tries */
+#define NO_END UINT64_MAX /* tries */
 
 static struct {
 	bool json, all;
 	const char *cursor, *exec, *user;
 	struct args_list types;
 	uint64_t timeout, tries;
-} ask = { .timeout = TIMEOUT_DEFAULT_S, .tries = FOR_EVER };
+} ask = { .timeout = TIMEOUT_DEFAULT_S, .tries = NO_END };
 
 static const struct args_option options[] = {
 	{ .name = "all",
@@ -55,7 +55,7 @@ static const struct args_option options[] = {
 	    .number = &ask.tries },
 	{ .name = "timeout",
 	    .value = "SECONDS",
-	    .help = "end a program after this time (60)",
+	    .help = "end a program after so long; default: 60",
 	    .number = &ask.timeout },
 	{ .name = "type",
 	    .value = "TYPE",

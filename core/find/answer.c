@@ -11,7 +11,7 @@
 #include "../view/readable.h"
 #include "../view/view.h"
 #include "answer.h"
-#include "facts.h"
+#include "terms.h"
 
 /* What the ledger says about a name. */
 struct name {

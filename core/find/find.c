@@ -1,12 +1,16 @@
 /*
  * Searches, and the thread that keeps the index up to date: see core/find.h.
  *
- * A writing vault: the thread alone writes STORE/index.db; each search opens
- * the file for itself, after the thread has reached the end of the ledger.
+ * A writing vault: the thread writes STORE/index.db, and searches read it after
+ * the thread has reached the end of the ledger, through the same connection.
  * A read-only vault: each search, one at a time, brings a temporary copy up to
  * date and uses it.
  *
  * An index that is damaged is removed and made anew, once per search.
+ *
+ * Lock order: mu, then index_mu.  index_mu is held for one batch of entries, or
+ * for one step of a search, but never while the ledger is read for an answer or
+ * a workflow is judged.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,6 +34,7 @@
 #define WAIT_NS (TF_SECOND / 50) /* between two checks whether to stop */
 #define RETRY_NS (5 * TF_SECOND) /* after an error */
 #define RESTS 9			 /* times the time of judging */
+#define TRIES 5			 /* of a search, while the index is made anew */
 #define NICE 10
 #define SCAN_STOP 256 /* entries between two checks whether to stop */
 
@@ -40,8 +45,9 @@ struct tf_find {
 	atomic_bool quit; /* the thread must end */
 	pthread_mutex_t mu;
 	pthread_cond_t changed;
+	pthread_mutex_t index_mu;
+	struct tf_search_db *index; /* or NULL; guarded by index_mu */
 	/* All below: guarded by mu. */
-	struct tf_search_db *copy; /* of a read-only vault */
 	pthread_t thread;
 	bool runs;  /* the thread */
 	bool asked; /* a search waits for it; for statuses, too: */
@@ -82,6 +88,42 @@ wants_words(struct tf_find *f)
 	return wants;
 }
 
+/* Index a batch of entries. */
+static enum tf_code
+follow(struct tf_find *f, uint64_t *entries, bool *more, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&f->index_mu);
+	rc = tf_find_follow(f->v, f->index, entries, more, err);
+	pthread_mutex_unlock(&f->index_mu);
+	return rc;
+}
+
+/* Judge some workflows; *more tells whether others may be due. */
+static enum tf_code
+judge(struct tf_find *f, bool *more, struct tf_error *err)
+{
+	struct tf_find_words *x = malloc(sizeof(*x));
+	enum tf_code rc;
+
+	if (x == NULL)
+		return tf_nomem(err);
+	pthread_mutex_lock(&f->index_mu);
+	rc = tf_search_due(f->index, x->due, TF_FIND_JUDGED, &x->n, err);
+	pthread_mutex_unlock(&f->index_mu);
+	*more = x->n == TF_FIND_JUDGED;
+	if (rc == TF_OK && x->n > 0)
+		rc = tf_find_judge(f->v, x, &f->quit, err);
+	if (rc == TF_OK && x->n > 0) {
+		pthread_mutex_lock(&f->index_mu);
+		rc = tf_find_put_words(f->index, x, err);
+		pthread_mutex_unlock(&f->index_mu);
+	}
+	free(x);
+	return rc;
+}
+
 /*
  * Index all entries, then judge workflows: all that are due if a search waits
  * for that, else some.  *rest becomes how long the thread must rest afterwards:
@@ -89,8 +131,7 @@ wants_words(struct tf_find *f)
  * it makes it due again.
  */
 static enum tf_code
-catch_up(struct tf_find *f, struct tf_search_db *s, uint64_t *rest,
-    struct tf_error *err)
+catch_up(struct tf_find *f, uint64_t *rest, struct tf_error *err)
 {
 	uint64_t entries = 0, begun, took;
 	bool more = true;
@@ -98,12 +139,12 @@ catch_up(struct tf_find *f, struct tf_search_db *s, uint64_t *rest,
 
 	*rest = LOOK_NS;
 	while (rc == TF_OK && more && !atomic_load(&f->quit))
-		rc = tf_find_follow(f->v, s, &entries, &more, err);
+		rc = follow(f, &entries, &more, err);
 	if (rc != TF_OK || more || !set_covered(f, &f->facts, entries))
 		return rc;
 	begun = tf_clock_boot_ns();
 	do
-		rc = tf_find_judge(f->v, s, &f->quit, &more, err);
+		rc = judge(f, &more, err);
 	while (rc == TF_OK && more && !atomic_load(&f->quit) && wants_words(f));
 	took = tf_clock_boot_ns() - begun;
 	if (RESTS * took > *rest)
@@ -174,11 +215,35 @@ begins_anew(struct tf_find *f)
 	return anew;
 }
 
+/* Open the index unless it is open; another one if it must be made anew or its
+ * file was removed. */
+static enum tf_code
+open_index(struct tf_find *f, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	bool anew;
+
+	/* Only this thread changes f->index. */
+	if (f->index != NULL && !tf_search_is_at(f->index, f->path))
+		begin_anew(f);
+	anew = begins_anew(f);
+	pthread_mutex_lock(&f->index_mu);
+	if (anew) {
+		tf_search_close(f->index);
+		f->index = NULL;
+		tf_search_remove(f->path);
+	}
+	if (f->index == NULL)
+		rc = tf_search_open(f->path, TF_SEARCH_WRITE, f->mark,
+		    &f->index, err);
+	pthread_mutex_unlock(&f->index_mu);
+	return rc;
+}
+
 static void *
 run(void *arg)
 {
 	struct tf_find *f = arg;
-	struct tf_search_db *s = NULL;
 	struct tf_error err = { 0 };
 	uint64_t rest = LOOK_NS;
 	bool anew = false;
@@ -187,16 +252,9 @@ run(void *arg)
 	/* Mostly nobody waits for this work. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	do {
-		if (begins_anew(f)) {
-			tf_search_close(s);
-			s = NULL;
-			tf_search_remove(f->path);
-		}
-		rc = s != NULL ?
-		    TF_OK :
-		    tf_search_open(f->path, TF_SEARCH_WRITE, f->mark, &s, &err);
+		rc = open_index(f, &err);
 		if (rc == TF_OK)
-			rc = catch_up(f, s, &rest, &err);
+			rc = catch_up(f, &rest, &err);
 		if (rc != TF_OK)
 			rest = RETRY_NS;
 		/* A second time it may be the ledger that is damaged. */
@@ -208,7 +266,6 @@ run(void *arg)
 		set_failed(f, rest == 0 ? TF_OK : rc, &err);
 		anew = is_damage(rc) && rest == 0;
 	} while (sleep_until_asked(f, rest));
-	tf_search_close(s);
 	return NULL;
 }
 
@@ -240,6 +297,7 @@ tf_find_start(struct tf_vault *v, struct tf_error *err)
 	    TF_SEARCH_NAME);
 	(void)snprintf(f->mark, sizeof(f->mark), "%s %s", v->origin, v->store);
 	(void)pthread_mutex_init(&f->mu, NULL);
+	(void)pthread_mutex_init(&f->index_mu, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&f->changed, &attr);
@@ -268,8 +326,9 @@ tf_find_stop(struct tf_vault *v)
 	pthread_mutex_unlock(&f->mu);
 	if (f->runs)
 		(void)pthread_join(f->thread, NULL);
-	tf_search_close(f->copy);
+	tf_search_close(f->index);
 	(void)pthread_cond_destroy(&f->changed);
+	(void)pthread_mutex_destroy(&f->index_mu);
 	(void)pthread_mutex_destroy(&f->mu);
 	v->find = NULL;
 	free(f);
@@ -277,41 +336,78 @@ tf_find_stop(struct tf_vault *v)
 
 /* --- one search ---------------------------------------------------------------- */
 
+#define PATHS 256 /* items asked of the index at a time */
+
 struct search {
 	struct tf_find *f;
-	struct tf_search_db *s;
 	const struct tf_find_query *q;
 	struct tf_view *w;
-	struct tf_search_paths *paths; /* or NULL */
 	struct tf_buf *out;
+	/* Items whose path may match, the newest first; those from next on are
+	 * not used yet. */
+	uint64_t path[PATHS];
+	size_t n, next;
+	bool last; /* there are no others */
 };
 
-/* The newest item at or below *at that all filters with an index have.
- * TF_NOTFOUND. */
+/* The newest item at or below *at whose path may match.  index_mu is held. */
 static enum tf_code
-next_item(struct search *x, uint64_t *at, struct tf_error *err)
+next_path(struct search *x, uint64_t *at, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	for (;;) {
+		while (x->next < x->n && x->path[x->next] > *at)
+			x->next++;
+		if (x->next < x->n) {
+			*at = x->path[x->next];
+			return TF_OK;
+		}
+		if (x->last)
+			return TF_NOTFOUND;
+		x->next = 0;
+		rc = tf_search_paths(x->f->index, x->q->part, x->q->n_parts,
+		    *at, x->path, PATHS, &x->n, err);
+		if (rc != TF_OK)
+			return rc;
+		x->last = x->n < PATHS;
+	}
+}
+
+/* index_mu is held. */
+static enum tf_code
+find_item(struct search *x, uint64_t *at, struct tf_error *err)
 {
 	const struct tf_find_query *q = x->q;
-	uint64_t item, before;
+	struct tf_search_db *s = x->f->index;
+	uint64_t before;
 	enum tf_code rc = TF_OK;
 
 	do {
 		before = *at;
-		for (size_t i = 0; rc == TF_OK && i < q->n_facts; i++) {
-			rc = tf_search_fact(x->s, q->fact[i].kind,
-			    q->fact[i].value, *at, &item, err);
-			if (rc == TF_OK)
-				*at = item;
-		}
-		if (rc == TF_OK && q->status != NULL &&
-		    (rc = tf_search_word(x->s, q->status, *at, &item, err)) ==
-			TF_OK)
-			*at = item;
-		if (rc == TF_OK && x->paths != NULL &&
-		    (rc = tf_search_paths_next(x->paths, *at, &item, err)) ==
-			TF_OK)
-			*at = item;
+		for (size_t i = 0; rc == TF_OK && i < q->n_facts; i++)
+			rc = tf_search_fact(s, q->fact[i].kind,
+			    q->fact[i].value, *at, at, err);
+		if (rc == TF_OK && q->status != NULL)
+			rc = tf_search_word(s, q->status, *at, at, err);
+		if (rc == TF_OK && q->n_parts > 0)
+			rc = next_path(x, at, err);
 	} while (rc == TF_OK && *at != before);
+	return rc;
+}
+
+/* The newest item at or below *at that all filters with an index have.
+ * TF_NOTFOUND; TF_BUSY the index is being made anew. */
+static enum tf_code
+next_item(struct search *x, uint64_t *at, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	pthread_mutex_lock(&x->f->index_mu);
+	rc = x->f->index == NULL ?
+	    tf_fail(err, TF_BUSY, "the search index is being made") :
+	    find_item(x, at, err);
+	pthread_mutex_unlock(&x->f->index_mu);
 	return rc;
 }
 
@@ -342,19 +438,16 @@ search_range(struct search *x, uint64_t first, uint64_t end,
 static enum tf_code
 search(struct search *x, const struct tf_asker *who, struct tf_error *err)
 {
-	uint64_t first, end;
+	uint64_t first = 0, end = 0;
 	enum tf_code rc = tf_view_open(x->f->v, who, &x->w, err);
 
 	if (rc == TF_OK)
 		rc = tf_find_range(x->w, x->q, &first, &end, err);
-	if (rc == TF_OK && first < end && x->q->n_parts > 0)
-		rc = tf_search_paths_open(x->s, x->q->part, x->q->n_parts,
-		    end - 1, &x->paths, err);
+	x->n = x->next = 0;
+	x->last = false;
 	if (rc == TF_OK && first < end)
 		rc = search_range(x, first, end, err);
-	tf_search_paths_close(x->paths);
 	tf_view_close(x->w);
-	x->paths = NULL;
 	x->w = NULL;
 	return rc;
 }
@@ -397,16 +490,33 @@ search_file(struct search *x, const struct tf_asker *who, struct tf_error *err)
 
 	if (rc == TF_OK)
 		rc = await_index(f, entries, x->q->status != NULL, err);
-	if (rc == TF_OK)
-		rc = tf_search_open(f->path, TF_SEARCH_READ, f->mark, &x->s,
-		    err);
-	if (rc == TF_OK)
-		rc = search(x, who, err);
-	tf_search_close(x->s);
-	x->s = NULL;
-	return rc;
+	return rc == TF_OK ? search(x, who, err) : rc;
 }
 
+/* The same; an index that is damaged is made anew once. */
+static enum tf_code
+search_writer(struct search *x, const struct tf_asker *who,
+    struct tf_error *err)
+{
+	const size_t n = x->out->n;
+	bool anew = false;
+	enum tf_code rc;
+
+	for (int tries = 0;; tries++) {
+		rc = search_file(x, who, err);
+		if (rc != TF_BUSY && (!is_damage(rc) || anew))
+			return rc;
+		if (tries == TRIES)
+			return rc;
+		x->out->n = n;
+		if (is_damage(rc)) {
+			anew = true;
+			begin_anew(x->f);
+		}
+	}
+}
+
+/* Bring the copy up to date. */
 static enum tf_code
 update_copy(struct tf_find *f, struct tf_error *err)
 {
@@ -414,17 +524,17 @@ update_copy(struct tf_find *f, struct tf_error *err)
 	bool more = true;
 	enum tf_code rc = TF_OK;
 
-	if (f->copy == NULL)
-		rc = tf_search_open(f->path, TF_SEARCH_COPY, f->mark, &f->copy,
+	if (f->index == NULL)
+		rc = tf_search_open(f->path, TF_SEARCH_COPY, f->mark, &f->index,
 		    err);
 	while (rc == TF_OK && more) {
-		rc = tf_find_follow(f->v, f->copy, &entries, &more, err);
+		rc = follow(f, &entries, &more, err);
 		if (rc == TF_OK && tf_vault_must_stop(f->v))
 			rc = tf_fail(err, TF_INTERRUPTED, "given up");
 	}
 	more = true;
 	while (rc == TF_OK && more) {
-		rc = tf_find_judge(f->v, f->copy, &f->quit, &more, err);
+		rc = judge(f, &more, err);
 		if (rc == TF_OK && tf_vault_must_stop(f->v))
 			rc = tf_fail(err, TF_INTERRUPTED, "given up");
 	}
@@ -439,19 +549,15 @@ search_copy(struct search *x, const struct tf_asker *who, struct tf_error *err)
 
 	tf_vault_slow(f->v);
 	pthread_mutex_lock(&f->mu);
-	if (f->copy == NULL && access(f->path, F_OK) != 0)
-		f->path[0] = '\0'; /* nothing to copy */
 	rc = update_copy(f, err);
 	if (is_damage(rc)) {
-		tf_search_close(f->copy);
-		f->copy = NULL;
-		f->path[0] = '\0';
+		tf_search_close(f->index);
+		f->index = NULL;
+		f->path[0] = '\0'; /* copy nothing */
 		rc = update_copy(f, err);
 	}
-	if (rc == TF_OK) {
-		x->s = f->copy;
+	if (rc == TF_OK)
 		rc = search(x, who, err);
-	}
 	pthread_mutex_unlock(&f->mu);
 	return rc;
 }
@@ -462,22 +568,13 @@ tf_find(struct tf_vault *v, const char *text, const struct tf_asker *who,
 {
 	struct tf_find_query q;
 	struct search x = { .f = v->find, .q = &q, .out = out };
-	const size_t n = out->n;
 	enum tf_code rc = tf_find_query_parse(text, &q, err);
 
 	if (rc == TF_OK && v->find == NULL)
 		rc = tf_fail(err, TF_UNSUPPORTED, "searches are not prepared");
-	if (rc == TF_OK && v->read_only) {
-		rc = search_copy(&x, who, err);
-	} else if (rc == TF_OK) {
-		rc = search_file(&x, who, err);
-		if (is_damage(rc) ||
-		    (rc != TF_OK && access(x.f->path, F_OK) != 0)) {
-			begin_anew(x.f);
-			out->n = n;
-			rc = search_file(&x, who, err);
-		}
-	}
+	if (rc == TF_OK)
+		rc = v->read_only ? search_copy(&x, who, err) :
+				    search_writer(&x, who, err);
 	if (rc == TF_OK && out->failed)
 		rc = tf_nomem(err);
 	tf_find_query_free(&q);

@@ -16,12 +16,11 @@
 #include "../store/nodes.h"
 #include "../store/search_rows.h"
 #include "../view/view.h"
-#include "facts.h"
+#include "terms.h"
 #include "follow.h"
 #include "query.h"
 
 #define BATCH_ENTRIES 2000 /* of one transaction */
-#define BATCH_JUDGED 100
 
 struct follow {
 	struct tf_view *w;
@@ -293,37 +292,45 @@ tf_find_follow(struct tf_vault *v, struct tf_search_db *s, uint64_t *entries,
 /* --- statuses of workflows -------------------------------------------------------- */
 
 enum tf_code
-tf_find_judge(struct tf_vault *v, struct tf_search_db *s,
-    const atomic_bool *quit, bool *more, struct tf_error *err)
+tf_find_judge(struct tf_vault *v, struct tf_find_words *x,
+    const atomic_bool *quit, struct tf_error *err)
 {
-	struct tf_search_due due[BATCH_JUDGED];
 	struct tf_view *w = NULL;
-	char word[TF_FIND_WORD];
-	size_t n = 0;
-	enum tf_code rc = tf_search_due(s, due, BATCH_JUDGED, &n, err);
+	size_t n = x->n;
+	enum tf_code rc = tf_view_open(v, NULL, &w, err);
 
-	*more = n == BATCH_JUDGED;
-	if (rc != TF_OK || n == 0)
-		return rc;
-	if ((rc = tf_view_open(v, NULL, &w, err)) != TF_OK)
-		return rc;
-	if ((rc = tf_search_begin(s, err)) != TF_OK) {
-		tf_view_close(w);
-		return rc;
+	x->n = 0;
+	for (; rc == TF_OK && x->n < n && !atomic_load(quit); x->n++) {
+		rc = tf_find_workflow_word(w, x->due[x->n].id, x->word[x->n],
+		    err);
+		/* A damaged one has no status, as in the mount. */
+		if (rc != TF_OK && !tf_code_undecided(rc)) {
+			x->word[x->n][0] = '\0';
+			rc = TF_OK;
+		}
 	}
-	for (size_t i = 0; rc == TF_OK && i < n && !atomic_load(quit); i++) {
-		rc = tf_find_workflow_word(w, due[i].id, word, err);
+	tf_view_close(w);
+	return rc;
+}
+
+enum tf_code
+tf_find_put_words(struct tf_search_db *s, const struct tf_find_words *x,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_search_begin(s, err);
+
+	if (rc != TF_OK)
+		return rc;
+	for (size_t i = 0; rc == TF_OK && i < x->n; i++) {
+		if (x->word[i][0] != '\0')
+			rc = tf_search_set_word(s, x->due[i].item, x->word[i],
+			    err);
 		if (rc == TF_OK)
-			rc = tf_search_set_word(s, due[i].item, word, err);
-		else if (!tf_code_undecided(rc))
-			rc = TF_OK; /* damaged: no status, as in the mount */
-		if (rc == TF_OK)
-			rc = tf_search_done(s, due[i].item, err);
+			rc = tf_search_done(s, x->due[i].item, err);
 	}
 	if (rc == TF_OK)
 		rc = tf_search_commit(s, err);
 	if (rc != TF_OK)
 		tf_search_rollback(s);
-	tf_view_close(w);
 	return rc;
 }

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 #include "../error.h"
+#include "../store/search_rows.h"
+#include "terms.h"
 
-struct tf_search_db;
 struct tf_vault;
 
 /*
@@ -20,10 +21,19 @@ struct tf_vault;
 TF_MUST_USE enum tf_code tf_find_follow(struct tf_vault *v,
     struct tf_search_db *s, uint64_t *entries, bool *more,
     struct tf_error *err);
-/* Judge some of the workflows whose status may have changed, until *quit; *more
- * tells whether there may be others. */
+#define TF_FIND_JUDGED 100 /* workflows at a time */
+/* The statuses of workflows; word "" where there is none. */
+struct tf_find_words {
+	struct tf_search_due due[TF_FIND_JUDGED];
+	char word[TF_FIND_JUDGED][TF_FIND_WORD];
+	size_t n;
+};
+/* Judge the n workflows of x->due, which may take long, until *quit; x->n
+ * becomes the number of those that are judged.  No index is used. */
 TF_MUST_USE enum tf_code tf_find_judge(struct tf_vault *v,
-    struct tf_search_db *s, const atomic_bool *quit, bool *more,
-    struct tf_error *err);
+    struct tf_find_words *x, const atomic_bool *quit, struct tf_error *err);
+/* Put the words into the index; these workflows are not due any more. */
+TF_MUST_USE enum tf_code tf_find_put_words(struct tf_search_db *s,
+    const struct tf_find_words *x, struct tf_error *err);
 
 #endif

@@ -5,12 +5,15 @@
  * a value is one step away and two facts can be intersected by seeking.  Paths
  * are in an FTS5 table of trigrams without content: only the ledger keeps the
  * paths themselves.  The journal is WAL with synchronous=NORMAL: a power cut
- * may lose the last rows but never damages the file.
+ * may lose the last rows but never damages the file.  The one connection locks
+ * the file for itself, so SQLite maps no memory that others could truncate: the
+ * file may be removed or damaged under a running daemon.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../buffer.h"
@@ -23,6 +26,15 @@
 
 struct tf_search_db {
 	struct tf_db db;
+	struct tf_buf paths; /* of the transaction: see tf_search_add_path */
+	dev_t dev;	     /* of the file */
+	ino_t ino;
+};
+
+/* What stands before each path in paths. */
+struct path_head {
+	uint64_t item;
+	size_t n; /* bytes */
 };
 
 static const char tables[] =
@@ -128,6 +140,7 @@ open_file(const char *path, const char *mark, struct tf_search_db **out,
     struct tf_error *err)
 {
 	struct tf_search_db *s = NULL;
+	struct stat st;
 	enum tf_code rc;
 	bool made;
 	int fd;
@@ -142,12 +155,17 @@ open_file(const char *path, const char *mark, struct tf_search_db **out,
 	    err);
 	if (rc == TF_OK)
 		rc = exec(s,
+		    "PRAGMA locking_mode=EXCLUSIVE;"
 		    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 		    "PRAGMA wal_autocheckpoint=4000;",
 		    err);
 	if (rc == TF_OK)
 		rc = made ? make_tables(s, mark, err) :
 			    check_mark(s, mark, err);
+	if (rc == TF_OK && stat(path, &st) == 0) {
+		s->dev = st.st_dev;
+		s->ino = st.st_ino;
+	}
 	if (rc != TF_OK) {
 		tf_search_close(s);
 		return rc;
@@ -174,14 +192,40 @@ open_write(const char *path, const char *mark, struct tf_search_db **out,
 	return open_file(path, mark, out, err);
 }
 
+/* True if the file is whole without a write-ahead log. */
+static bool
+is_closed(const char *path)
+{
+	struct stat st;
+	char wal[4200];
+
+	(void)snprintf(wal, sizeof(wal), "%s-wal", path);
+	return stat(wal, &st) < 0 || st.st_size == 0;
+}
+
+/* Open a file that nobody writes.  SQLite makes no file beside it. */
 static enum tf_code
-open_read(const char *path, const char *mark, struct tf_search_db **out,
+open_still(const char *path, const char *mark, struct tf_search_db **out,
     struct tf_error *err)
 {
 	struct tf_search_db *s = NULL;
-	enum tf_code rc = connect(path,
-	    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, &s, err);
+	struct tf_buf uri = { 0 };
+	enum tf_code rc;
 
+	if (!is_closed(path))
+		return tf_fail(err, TF_LOCKED, "the search index is in use");
+	tf_buf_str(&uri, "file:");
+	for (const char *c = path; *c != '\0'; c++)
+		if (*c == '%' || *c == '?' || *c == '#')
+			tf_buf_printf(&uri, "%%%02X", (unsigned char)*c);
+		else
+			tf_buf_add(&uri, c, 1);
+	tf_buf_str(&uri, "?immutable=1");
+	tf_buf_add(&uri, "", 1);
+	rc = uri.failed ?
+	    tf_nomem(err) :
+	    connect(uri.p, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &s, err);
+	tf_buf_free(&uri);
 	if (rc == TF_OK)
 		rc = check_mark(s, mark, err);
 	if (rc != TF_OK) {
@@ -200,7 +244,7 @@ copy_from(struct tf_search_db *s, const char *path, const char *mark)
 	sqlite3_backup *b = NULL;
 	bool done = false;
 
-	if (open_read(path, mark, &from, NULL) == TF_OK)
+	if (open_still(path, mark, &from, NULL) == TF_OK)
 		b = sqlite3_backup_init(s->db.sq, "main", from->db.sq, "main");
 	if (b != NULL) {
 		done = sqlite3_backup_step(b, -1) == SQLITE_DONE;
@@ -241,14 +285,8 @@ enum tf_code
 tf_search_open(const char *path, enum tf_search_mode mode, const char *mark,
     struct tf_search_db **out, struct tf_error *err)
 {
-	switch (mode) {
-	case TF_SEARCH_WRITE:
-		return open_write(path, mark, out, err);
-	case TF_SEARCH_READ:
-		return open_read(path, mark, out, err);
-	default:
-		return open_copy(path, mark, out, err);
-	}
+	return mode == TF_SEARCH_WRITE ? open_write(path, mark, out, err) :
+					 open_copy(path, mark, out, err);
 }
 
 void
@@ -256,6 +294,7 @@ tf_search_close(struct tf_search_db *s)
 {
 	if (s == NULL)
 		return;
+	tf_buf_free(&s->paths);
 	tf_sql_close(&s->db);
 	free(s);
 }
@@ -266,15 +305,49 @@ tf_search_begin(struct tf_search_db *s, struct tf_error *err)
 	return exec(s, "BEGIN IMMEDIATE", err);
 }
 
+static enum tf_code
+insert_path(struct tf_search_db *s, uint64_t item, const char *path, size_t n,
+    struct tf_error *err)
+{
+	return tf_sql_run(&s->db,
+	    tf_sql(&s->db, err,
+		"INSERT INTO path(rowid, text) VALUES(?1, CAST(?2 AS TEXT))",
+		"ub", item, path, n),
+	    "search index", err);
+}
+
+/* Insert the paths of the transaction. */
+static enum tf_code
+insert_paths(struct tf_search_db *s, struct tf_error *err)
+{
+	const char *p = s->paths.p;
+	struct path_head head;
+	enum tf_code rc = TF_OK;
+
+	if (s->paths.failed)
+		return tf_nomem(err);
+	while (rc == TF_OK && p < s->paths.p + s->paths.n) {
+		memcpy(&head, p, sizeof(head));
+		p += sizeof(head);
+		rc = insert_path(s, head.item, p, head.n, err);
+		p += head.n;
+	}
+	tf_buf_free(&s->paths);
+	return rc;
+}
+
 enum tf_code
 tf_search_commit(struct tf_search_db *s, struct tf_error *err)
 {
-	return exec(s, "COMMIT", err);
+	enum tf_code rc = s->paths.n > 0 ? insert_paths(s, err) : TF_OK;
+
+	return rc == TF_OK ? exec(s, "COMMIT", err) : rc;
 }
 
 void
 tf_search_rollback(struct tf_search_db *s)
 {
+	tf_buf_free(&s->paths);
 	(void)sqlite3_exec(s->db.sq, "ROLLBACK", NULL, NULL, NULL);
 }
 
@@ -331,25 +404,20 @@ tf_search_add(struct tf_search_db *s, unsigned kind, const void *value,
 	    "search index", err);
 }
 
+/* FTS5 writes what it has in memory at the next statement for another table
+ * that SQLite could roll back alone.  So the paths of a transaction are kept
+ * until its end, and inserted together. */
 enum tf_code
 tf_search_add_path(struct tf_search_db *s, struct tf_str path, uint64_t item,
     struct tf_error *err)
 {
-	struct tf_buf b = { 0 };
-	sqlite3_stmt *st;
-	enum tf_code rc;
+	const struct path_head head = { item, path.n + 2 };
 
-	tf_buf_str(&b, "/");
-	tf_buf_add(&b, path.p, path.n);
-	tf_buf_str(&b, "/");
-	if (b.failed)
-		return tf_nomem(err);
-	st = tf_sql(&s->db, err,
-	    "INSERT INTO path(rowid, text) VALUES(?1, CAST(?2 AS TEXT))", "ub",
-	    item, b.p, b.n);
-	rc = tf_sql_run(&s->db, st, "search index", err);
-	tf_buf_free(&b);
-	return rc;
+	tf_buf_add(&s->paths, &head, sizeof(head));
+	tf_buf_str(&s->paths, "/");
+	tf_buf_add(&s->paths, path.p, path.n);
+	tf_buf_str(&s->paths, "/");
+	return tf_buf_end(&s->paths, err);
 }
 
 enum tf_code
@@ -442,13 +510,6 @@ tf_search_word(struct tf_search_db *s, const char *word, uint64_t most,
 	    err);
 }
 
-struct tf_search_paths {
-	struct tf_search_db *s;
-	sqlite3_stmt *st;
-	uint64_t at; /* the item that st shows */
-	bool shows, over;
-};
-
 /* Append a literal part as a string of FTS5's query language. */
 static void
 add_part(struct tf_buf *match, struct tf_str part)
@@ -463,60 +524,40 @@ add_part(struct tf_buf *match, struct tf_str part)
 }
 
 enum tf_code
-tf_search_paths_open(struct tf_search_db *s, const struct tf_str *parts,
-    size_t n, uint64_t most, struct tf_search_paths **out, struct tf_error *err)
+tf_search_paths(struct tf_search_db *s, const struct tf_str *parts, size_t n,
+    uint64_t most, uint64_t *items, size_t max, size_t *found,
+    struct tf_error *err)
 {
 	static const char sql[] =
 	    "SELECT rowid FROM path WHERE path MATCH CAST(?1 AS TEXT)"
-	    " AND rowid <= ?2 ORDER BY rowid DESC";
-	struct tf_search_paths *p = calloc(1, sizeof(*p));
+	    " AND rowid <= ?2 ORDER BY rowid DESC LIMIT ?3";
 	struct tf_buf match = { 0 };
-	enum tf_code rc = TF_OK;
+	sqlite3_stmt *st = NULL;
+	enum tf_code rc;
 
+	*found = 0;
 	for (size_t i = 0; i < n; i++)
 		add_part(&match, parts[i]);
-	if (p == NULL || match.failed)
-		rc = tf_nomem(err);
-	if (rc == TF_OK &&
-	    (sqlite3_prepare_v2(s->db.sq, sql, -1, &p->st, NULL) != SQLITE_OK ||
-		sqlite3_bind_text(p->st, 1, match.p, (int)match.n,
-		    SQLITE_TRANSIENT) != SQLITE_OK ||
-		sqlite3_bind_int64(p->st, 2, (int64_t)most) != SQLITE_OK))
-		rc = tf_sql_fail(&s->db, "search index", err);
+	rc = tf_buf_end(&match, err);
+	if (rc == TF_OK) {
+		st = tf_sql(&s->db, err, sql, "bui", match.p, match.n, most,
+		    (int64_t)max);
+		while (*found < max &&
+		    (rc = tf_sql_row(&s->db, st, "search index", err)) == TF_OK)
+			items[(*found)++] = (uint64_t)sqlite3_column_int64(st,
+			    0);
+		if (rc == TF_OK && st != NULL)
+			(void)sqlite3_reset(st);
+	}
 	tf_buf_free(&match);
-	if (rc != TF_OK) {
-		tf_search_paths_close(p);
-		return rc;
-	}
-	p->s = s;
-	*out = p;
-	return TF_OK;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
-enum tf_code
-tf_search_paths_next(struct tf_search_paths *p, uint64_t most, uint64_t *item,
-    struct tf_error *err)
+bool
+tf_search_is_at(const struct tf_search_db *s, const char *path)
 {
-	int rc;
+	struct stat st;
 
-	while (!p->over && (!p->shows || p->at > most)) {
-		rc = sqlite3_step(p->st);
-		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-			return tf_sql_fail(&p->s->db, "search index", err);
-		p->shows = rc == SQLITE_ROW;
-		p->over = rc == SQLITE_DONE;
-		if (p->shows)
-			p->at = (uint64_t)sqlite3_column_int64(p->st, 0);
-	}
-	*item = p->at;
-	return p->over ? TF_NOTFOUND : TF_OK;
-}
-
-void
-tf_search_paths_close(struct tf_search_paths *p)
-{
-	if (p == NULL)
-		return;
-	(void)sqlite3_finalize(p->st);
-	free(p);
+	return stat(path, &st) == 0 && st.st_dev == s->dev &&
+	    st.st_ino == s->ino;
 }

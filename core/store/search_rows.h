@@ -12,6 +12,7 @@
 #ifndef TF_STORE_SEARCH_ROWS_H
 #define TF_STORE_SEARCH_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,15 +24,14 @@
 struct tf_search_db;
 
 enum tf_search_mode {
-	TF_SEARCH_WRITE, /* the only writer; makes the file if it is missing */
-	TF_SEARCH_READ,	 /* a reader of the file, beside the writer */
-	TF_SEARCH_COPY,	 /* a temporary copy of the file, or an empty index */
+	TF_SEARCH_WRITE, /* the only user; makes the file if it is missing */
+	/* A temporary copy of the file, or an empty index if it is in use. */
+	TF_SEARCH_COPY,
 };
 
 /*
  * Open the index at path.  On TF_OK close *out with tf_search_close.  An index
- * of another form or with another mark is TF_TAMPER for a reader and counts as
- * missing for a copy; the writer empties it.
+ * that is damaged, of another form or with another mark counts as missing.
  */
 TF_MUST_USE enum tf_code tf_search_open(const char *path,
     enum tf_search_mode mode, const char *mark, struct tf_search_db **out,
@@ -81,19 +81,15 @@ TF_MUST_USE enum tf_code tf_search_word(struct tf_search_db *s,
     const char *word, uint64_t most, uint64_t *item, struct tf_error *err);
 
 /*
- * The items whose path may match a glob, from the newest on.  parts are the
- * literal parts of the glob, each of three bytes or more; '/' stands before and
- * behind every name of a path.  Close *out with tf_search_paths_close before
- * the connection.
+ * The newest items, not newer than most, whose path may match a glob: up to max
+ * of them, from the newest on.  parts are the literal parts of the glob, each
+ * of three bytes or more; '/' stands before and behind every name of a path.
  */
-struct tf_search_paths;
-TF_MUST_USE enum tf_code tf_search_paths_open(struct tf_search_db *s,
-    const struct tf_str *parts, size_t n, uint64_t most,
-    struct tf_search_paths **out, struct tf_error *err);
-/* *item becomes the first of them that is not newer than most; most falls from
- * call to call.  TF_NOTFOUND (err unchanged). */
-TF_MUST_USE enum tf_code tf_search_paths_next(struct tf_search_paths *p,
-    uint64_t most, uint64_t *item, struct tf_error *err);
-void tf_search_paths_close(struct tf_search_paths *p);
+TF_MUST_USE enum tf_code tf_search_paths(struct tf_search_db *s,
+    const struct tf_str *parts, size_t n, uint64_t most, uint64_t *items,
+    size_t max, size_t *found, struct tf_error *err);
+
+/* Is the file that TF_SEARCH_WRITE opened still at path? */
+bool tf_search_is_at(const struct tf_search_db *s, const char *path);
 
 #endif

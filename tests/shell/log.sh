@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../suite_tools.sh"
 shared_mount=yes
 
+# Names, files and claims of two trails.
 names_are_recorded() {
 	mount store
 	mkdir -p mnt/t/w/a mnt/u/w
@@ -193,6 +194,7 @@ a_malformed_record_ends_no_list() {
 	done
 }
 
+# The store damaged has one malformed record, and all others are shown.
 one_record_is_malformed() {
 	is 1 trailctl log damaged
 	says 'malformed record'

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../suite_tools.sh"
 shared_mount=yes
 
+# Workflows of each status, and files at two depths.
 names_are_recorded() {
 	mount store -o allow_other
 	mkdir -p mnt/t/w1/build/sub mnt/t/w1/review mnt/t/w2 mnt/t/w3/ok mnt/u

@@ -21,6 +21,7 @@ begin_watch() {
 	watcher=$!
 }
 
+# End it by a signal; its exit status is the result.
 end_watch() {
 	kill "$watcher"
 	wait "$watcher"

@@ -1,4 +1,4 @@
-/* Facts of entries: see facts.h. */
+/* Facts of entries: see terms.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "../ledger/entry.h"
 #include "../page.h"
 #include "../view/compliance.h"
-#include "facts.h"
+#include "terms.h"
 
 #define ON_BEHALF_OF "on_behalf_of" /* an annotation that names a user */
 

@@ -2,8 +2,8 @@
  * Which facts an entry states.  The index is filled by these functions, and
  * each answer is checked with them, so both have one opinion.
  */
-#ifndef TF_FIND_FACTS_H
-#define TF_FIND_FACTS_H
+#ifndef TF_FIND_TERMS_H
+#define TF_FIND_TERMS_H
 
 #include <stdbool.h>
 
