@@ -390,6 +390,9 @@ find_item(struct search *x, uint64_t *at, struct tf_error *err)
 			    q->fact[i].value, *at, at, err);
 		if (rc == TF_OK && q->status != NULL)
 			rc = tf_search_word(s, q->status, *at, at, err);
+		if (rc == TF_OK && q->exact.p != NULL)
+			rc = tf_search_fact(s, TF_FIND_NAME, q->exact, *at, at,
+			    err);
 		if (rc == TF_OK && q->n_parts > 0)
 			rc = next_path(x, at, err);
 	} while (rc == TF_OK && *at != before);

@@ -148,8 +148,13 @@ set_word(struct follow *f, uint64_t item, const char *word,
 static enum tf_code
 add_created(struct follow *f, const struct tf_entry *e, struct tf_error *err)
 {
+	const char *slash = memrchr(e->path.p, '/', e->path.n);
+	const char *name = slash != NULL ? slash + 1 : e->path.p;
 	enum tf_code rc = tf_search_add_path(f->s, e->path, e->seq, err);
 
+	if (rc == TF_OK)
+		rc = tf_search_add(f->s, TF_FIND_NAME, name,
+		    (size_t)(e->path.p + e->path.n - name), e->seq, err);
 	if (rc == TF_OK && e->type == TF_ATTESTATION_BEGUN)
 		rc = tf_search_set_word(f->s, e->seq, "open", err);
 	return rc;

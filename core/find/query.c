@@ -318,8 +318,12 @@ tf_find_query_parse(const char *text, struct tf_find_query *out,
 		if (text[n] == '\0')
 			break;
 	}
-	if (rc == TF_OK && out->glob != NULL)
-		find_parts(out);
+	if (rc == TF_OK && out->glob != NULL) {
+		if (strpbrk(out->glob, "*?[\\/") == NULL)
+			out->exact = tf_str_of(out->glob);
+		else
+			find_parts(out);
+	}
 	if (rc == TF_OK && out->part_text.failed)
 		rc = tf_nomem(err);
 	return rc;

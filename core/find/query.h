@@ -17,6 +17,7 @@ enum tf_find_kind {
 	TF_FIND_TYPE,
 	TF_FIND_CONTROL,
 	TF_FIND_ANNOTATION, /* KEY=VALUE */
+	TF_FIND_NAME,	    /* the last name of a path; no filter of its own */
 };
 
 #define TF_FIND_FACTS 16 /* filters that are facts, at most */
@@ -35,6 +36,7 @@ struct tf_find_query {
 	bool has_since, has_until;
 	struct tf_time since, until;
 	uint64_t limit, before; /* before: UINT64_MAX without it */
+	struct tf_str exact; /* the glob, if it is a name without wildcards */
 	/* Every path that the glob matches contains these, if '/' is put before
 	 * and behind the path. */
 	struct tf_buf part_text;

@@ -20,7 +20,7 @@
 #include "search_rows.h"
 #include "sql.h"
 
-#define FORM 1 /* of the tables */
+#define FORM 2 /* of the tables and the kinds of facts */
 #define BUSY_MS 10000
 #define CACHE "PRAGMA cache_size=-8192;"
 

@@ -107,8 +107,8 @@ static const struct {
 } globs[] = {
 	{ "name=*.log", "t/w/a/x.log", true, ".log/" },
 	{ "name=*.log", "t/w/a.log/x", false, ".log/" },
-	{ "name=x", "t/x", true, "/x/" },
-	{ "name=x", "x/t", false, "/x/" },
+	{ "name=x", "t/x", true, "" },
+	{ "name=x", "x/t", false, "" },
 	{ "name=a?c*", "t/abcd", true, "" },
 	{ "name=app*log", "app-1.log", true, "/app|log/" },
 	{ "name=a[bc]def", "t/acdef", true, "def/" },
