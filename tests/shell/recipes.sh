@@ -158,6 +158,11 @@ has_files() {
 	[ "$(find "$2" -mindepth 1 | wc -l)" = "$1" ]
 }
 
+# rescued NAME: a session of this name could not be recorded, and was kept.
+rescued() {
+	[ -n "$(find /var/spool/session-rescue -path "*/$1/reason")" ]
+}
+
 # --- checks -------------------------------------------------------------
 
 # production-access: what the session printed, the person, and both policies.
@@ -203,12 +208,29 @@ check_production_access() {
 	by alice sh -c 'umask 007; cd /var/spool/sessions && mkdir .a &&
 		touch .a/lock && echo x >.a/reason && echo y >.a/command &&
 		mv .a alice-taken'
-	eventually test -e /var/spool/session-rescue/alice-taken/reason
+	eventually rescued alice-taken
+	# It is recorded once it can be.
+	chown root "$trail"
+	is 0 by alice env LC_REASON=x recorded-shell -c 'echo kept'
+	eventually rescued 'alice-2*'
+	chown recorder "$trail"
+	mv /var/spool/session-rescue/alice-2* /var/spool/sessions/
+	eventually has_files 0 /var/spool/sessions
+	is 0 trailctl find --user alice --name terminal-session-log /mnt/vault
+	has_lines 5
+	# Without a spool: loud, and closed is closed.
+	mv /var/spool/sessions /var/spool/away
+	is 0 by alice env LC_REASON=x recorded-shell -c 'echo inside'
+	complains 'not recorded'
+	echo policy=closed >/etc/recorded-shell.conf
+	is 1 by alice env LC_REASON=x recorded-shell -c 'echo inside'
+	never_says inside
+	mv /var/spool/away /var/spool/sessions
 	# Nobody records for another person.
 	by alice sh -c 'umask 007; cd /var/spool/sessions && mkdir .a &&
 		touch .a/lock && echo x >.a/reason && echo y >.a/command &&
 		mv .a bob-1'
-	eventually test -e /var/spool/session-rescue/bob-1/reason
+	eventually rescued bob-1
 	[ ! -e "$trail/bob-1" ]
 }
 
