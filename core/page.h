@@ -111,6 +111,8 @@ enum tf_page_link {
 	TF_PAGE_ATTESTATION, /* attestation.json of attestation `name` */
 	TF_PAGE_SUMS,	     /* its SHA256SUMS */
 	TF_PAGE_INTOTO,	     /* its attestation.intoto.json */
+	TF_PAGE_REPORT,	     /* its evaluation.json */
+	TF_PAGE_USER_DATA,   /* its user-data */
 	TF_PAGE_SEAL_PROOF,  /* the proof of its seal */
 	TF_PAGE_EVIDENCE,    /* its evidence file `path` */
 	TF_PAGE_PROOF,	     /* the proof of evidence file `path` */

@@ -122,6 +122,9 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 		    add(out,
 			t->link == TF_PAGE_SUMS	      ? TF_PACKAGE_SUMS :
 			    t->link == TF_PAGE_INTOTO ? TF_PACKAGE_ENVELOPE :
+			    t->link == TF_PAGE_REPORT ? TF_PACKAGE_REPORT :
+			    t->link == TF_PAGE_USER_DATA ?
+							TF_PACKAGE_USER_DATA :
 							TF_PACKAGE_ATTESTATION,
 			none, "");
 	}

@@ -91,6 +91,12 @@ find_in_mount(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 	case TF_PAGE_INTOTO:
 		beside(out, t->name, TF_CONTROL_INTOTO);
 		return true;
+	case TF_PAGE_REPORT:
+		beside(out, t->name, TF_CONTROL_EVALUATION);
+		return true;
+	case TF_PAGE_USER_DATA:
+		beside(out, t->name, TF_CONTROL_USER_DATA);
+		return true;
 	case TF_PAGE_SEAL_PROOF:
 		beside(out, t->name, TF_CONTROL_SEAL_PROOF);
 		return true;

@@ -79,9 +79,15 @@ put_claims(struct tf_page *p, const struct tf_json_doc *d, const char *key)
 	}
 }
 
-/* Write the claims about node id. */
+/* Which files an attestation has beside those that each has. */
+struct has {
+	bool report, user_data;
+};
+
+/* Write the claims about node id, and find out whether it has user data. */
 static enum tf_code
-put_all_claims(struct tf_page *p, uint64_t id, struct tf_error *err)
+put_all_claims(struct tf_page *p, uint64_t id, struct has *has,
+    struct tf_error *err)
 {
 	struct tf_claimed c = { 0 };
 	enum tf_code rc = tf_claimed_read(p->w, id, &c, err);
@@ -93,6 +99,7 @@ put_all_claims(struct tf_page *p, uint64_t id, struct tf_error *err)
 		put_claim(p, "Origin URL", &c.doc, "originUrl");
 		put_claims(p, &c.doc, "annotations");
 		put_claims(p, &c.doc, "externalUrls");
+		has->user_data = tf_json_get(&c.doc, 0, "userData") >= 0;
 	}
 	tf_claimed_free(&c);
 	return rc;
@@ -119,7 +126,7 @@ put_counts(struct tf_page *p, struct tf_str counts, struct tf_error *err)
 }
 
 static enum tf_code
-put_evaluation(struct tf_page *p, const struct tf_entry *seal,
+put_evaluation(struct tf_page *p, const struct tf_entry *seal, struct has *has,
     struct tf_error *err)
 {
 	struct tf_evaluated_field e;
@@ -127,6 +134,7 @@ put_evaluation(struct tf_page *p, const struct tf_entry *seal,
 
 	if (rc != TF_OK || !e.is)
 		return rc;
+	has->report = e.has_report;
 	tf_html(&p->b, "<dt>Checks</dt><dd>%s by ",
 	    e.compliant ? "passed" : "failed");
 	if (e.name.p != NULL)
@@ -199,7 +207,8 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 /* Write links to the attestation's files.  whole: it is sealed and the asker
  * may read every file that its seal names. */
 static void
-put_attestation_files(struct tf_page *p, struct tf_str name, bool whole)
+put_attestation_files(struct tf_page *p, struct tf_str name,
+    const struct has *has, bool whole)
 {
 	tf_html(&p->b, "<dt>Files for programs</dt><dd>");
 	tf_page_word(p, TF_PAGE_ATTESTATION, name, none, "attestation.json");
@@ -211,6 +220,14 @@ put_attestation_files(struct tf_page *p, struct tf_str name, bool whole)
 		tf_html(&p->b, ", ");
 		tf_page_word(p, TF_PAGE_SEAL_PROOF, name, none,
 		    "proof of the seal");
+	}
+	if (whole && has->report) {
+		tf_html(&p->b, ", ");
+		tf_page_word(p, TF_PAGE_REPORT, name, none, "evaluation.json");
+	}
+	if (has->user_data) {
+		tf_html(&p->b, ", ");
+		tf_page_word(p, TF_PAGE_USER_DATA, name, none, "user-data");
 	}
 	tf_html(&p->b, "</dd>\n");
 }
@@ -241,6 +258,7 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	const struct tf_reported *r = &x->f.r[i];
 	struct tf_loaded_entry begun = { 0 }, seal = { 0 }, override = { 0 };
 	bool good = x->f.status.verdicts[i].compliant, may;
+	struct has has = { false, false };
 	enum tf_code rc;
 
 	if ((rc = tf_may_read(p->w, a->id, &may, err)) != TF_OK ||
@@ -268,12 +286,12 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	tf_page_event(p, "Begun", &begun);
 	tf_page_event(p, "Sealed", &seal);
 	put_override(p, &override);
-	rc = put_all_claims(p, a->id, err);
+	rc = put_all_claims(p, a->id, &has, err);
 	if (rc == TF_OK && seal.is)
-		rc = put_evaluation(p, &seal.d.e, err);
+		rc = put_evaluation(p, &seal.d.e, &has, err);
 	if (rc == TF_OK)
 		rc = tf_may_read_whole(p->w, a->id, &may, err);
-	put_attestation_files(p, r->name, seal.is && may);
+	put_attestation_files(p, r->name, &has, seal.is && may);
 	tf_html(&p->b, "</dl>\n");
 	if (rc == TF_OK)
 		rc = put_evidence(x, a, r->name, err);
@@ -408,6 +426,7 @@ static enum tf_code
 put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 {
 	struct tf_loaded_entry begun = { 0 }, sealed = { 0 };
+	struct has has;
 	enum tf_code rc = tf_loaded_entry_read(p->w, p->row.entry, &begun, err);
 
 	if (rc == TF_OK)
@@ -423,7 +442,7 @@ put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 		    "</dd>\n");
 	put_template(p, f->template);
 	if (rc == TF_OK)
-		rc = put_all_claims(p, p->row.attr.id, err);
+		rc = put_all_claims(p, p->row.attr.id, &has, err);
 	put_artifacts(p, f);
 	tf_page_programs(p);
 	tf_loaded_entry_free(&begun);

@@ -326,6 +326,8 @@ START_TEST(an_open_report_whose_type_is_judged_does_not_count)
 	    "\"skipped\":0,\"total\":1}]");
 	says(page(),
 	    "passed by junit: errors 0, failures 0, skipped 0, tests 1");
+	says(page(), "href=\"../a/.trailfs/evaluation.json\"");
+	says_not(page(), "user-data");
 }
 END_TEST
 

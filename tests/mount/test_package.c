@@ -387,6 +387,12 @@ START_TEST(a_package_has_what_was_defined_and_found)
 	}
 	says(run(0, "trailctl verify store"),
 	    "\nevaluation          OK      2 attestations judged");
+	run(0,
+	    "rm -rf u && cat " W ZIP " >p.zip && unzip -q p.zip -d u && "
+	    "cd u/w && for f in a/evaluation.json a/user-data "
+	    "b/evaluation.json; do grep -q "
+	    "\"href=\\\"attestations/$f\\\"\" index.html && "
+	    "[ -f attestations/$f ] || exit 1; done");
 }
 END_TEST
 

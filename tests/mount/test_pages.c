@@ -1,4 +1,6 @@
 /* Pages for people: whole, harmless, and their links lead somewhere. */
+#include <sys/xattr.h>
+
 #include "../faults/fault.h"
 #include "harness.h"
 
@@ -108,10 +110,16 @@ START_TEST(every_link_leads_to_a_file)
 
 	skip_unless(have("python3"), "no python3");
 	make_hostile();
+	run(0,
+	    "cd " W "/b && echo '<testsuite/>' >r.xml && "
+	    "printf x >.trailfs/user-data");
+	allowed(setxattr(W "/b", "user.trailfs.type", "junit", 5, 0));
+	run(0, "trailctl seal " W "/b");
+	says(content(pages[2], NULL), "href=\"../b/.trailfs/user-data\"");
 	put("crawl.py", crawl);
 	ck_assert_int_eq(2,
 	    sscanf(run(0, "python3 crawl.py"), "%u %u", &files, &all));
-	ck_assert_uint_eq(LEN(names) + 2, files); /* each piece of evidence */
+	ck_assert_uint_eq(LEN(names) + 3, files); /* each piece of evidence */
 	ck_assert_uint_gt(all, 2 * files);	  /* and its proof */
 }
 END_TEST
