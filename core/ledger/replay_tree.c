@@ -185,7 +185,8 @@ tf_replay_tree_type(struct tf_replay_tree *t, struct tf_str trail,
 	enum tf_code rc;
 
 	type_key(&key, trail, name);
-	rc = t->ops->get(t->table, key_str(&key), version, sizeof(*version), err);
+	rc = t->ops->get(t->table, key_str(&key), version, sizeof(*version),
+	    err);
 	if (rc == TF_NOTFOUND)
 		*version = 0;
 	return rc == TF_NOTFOUND ? TF_OK : rc;

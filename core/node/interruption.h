@@ -18,6 +18,7 @@ struct tf_interruption {
 	bool unnamed; /* in a draft attestation: no entry can have its path */
 };
 
+/* Free x and what it owns.  Does nothing for NULL. */
 void tf_interruption_free(struct tf_interruption *x);
 
 #endif

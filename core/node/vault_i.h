@@ -95,7 +95,7 @@ struct tf_vault {
 	struct tf_open_objects objects;
 
 	struct tf_unindexed *unindexed; /* see unindexed.h */
-	struct tf_find *find; /* or NULL: see core/find.h */
+	struct tf_find *find;		/* or NULL: see core/find.h */
 
 	pthread_mutex_t mu;
 	pthread_cond_t changed; /* a job or a closing has ended, or quit */

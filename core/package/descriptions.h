@@ -6,6 +6,8 @@
 
 struct tf_package_maker;
 
+/* Add the public keys of the log and of the attester.  TF_TAMPER if the store
+ * has one that is malformed. */
 TF_MUST_USE enum tf_code tf_package_add_keys(struct tf_package_maker *k,
     struct tf_error *err);
 

@@ -9,11 +9,17 @@
 
 struct tf_db;
 
-/* Table meta: single values by key.  get fails with TF_NOTFOUND if the key is
- * absent. */
+/*
+ * Table meta: single values by key.  Setting a value replaces the one that the
+ * key had, and belongs to the transaction of db if there is one.  One thread at
+ * a time may use db.  Errors: those of sql.h.
+ */
+
 TF_MUST_USE enum tf_code tf_meta_set_text(struct tf_db *db, const char *key,
     const char *value, struct tf_error *err);
 
+/* Copy the value with a NUL to out, which has size bytes; a longer one is cut.
+ * TF_NOTFOUND if the key is absent; *out is then as it was, here and below. */
 TF_MUST_USE enum tf_code tf_meta_get_text(struct tf_db *db, const char *key,
     char *out, size_t size, struct tf_error *err);
 
