@@ -351,6 +351,24 @@ START_TEST(a_workflow_is_judged_by_the_template_of_its_beginning)
 }
 END_TEST
 
+/* The value of the first text member of that name in status.json. */
+static const char *
+text_of(const char *key)
+{
+	static char value[2][64];
+	static unsigned n;
+	char start[64];
+	const char *at;
+
+	snprintf(start, sizeof start, "\"%s\":\"", key);
+	at = strstr(status(), start);
+	ck_assert_msg(at != NULL, "no %s", key);
+	at += strlen(start);
+	n = !n;
+	snprintf(value[n], sizeof value[n], "%.*s", (int)strcspn(at, "\""), at);
+	return value[n];
+}
+
 /* The clock shows what is overdue; nothing need be recorded for that. */
 START_TEST(a_missing_report_is_overdue_after_its_deadline)
 {
@@ -375,10 +393,13 @@ START_TEST(a_missing_report_is_overdue_after_its_deadline)
 	says(slot("a"), "\"overdue\":true");
 	says(page(), "its deadline has passed");
 	says(markdown(), "its deadline has passed");
+	says(content(T "index.html", NULL), "<dt>Overdue</dt><dd>1</dd>");
 	is("INCOMPLETE");
 	report("a");
 	is("NON-COMPLIANT");
 	says(slot("a"), "\"late\":true");
+	/* The clock is behind, and still nothing is judged before it was. */
+	ck_assert_str_ge(text_of("evaluated"), text_of("reported_at"));
 	says(slot("a"), "\"cause\":\"late\"");
 	says(content(A "/.trailfs/attestation.json", NULL),
 	    "\"cause\":\"late\"");
