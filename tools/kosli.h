@@ -140,6 +140,10 @@ bool kosli_is_fingerprint(const char *s); /* 64 lower-case hex digits */
 TF_MUST_USE enum tf_code kosli_path(char **out, struct tf_error *err,
     const char *flow, const char *trail, const char *name);
 
+/* The pattern of a temporary name for mkstemp(3), in TMPDIR or /tmp; NULL: no
+ * memory.  The caller frees it. */
+char *kosli_temporary(void);
+
 /* The command line of a verb of trailctl. */
 struct kosli_call {
 	char *v[256];

@@ -310,13 +310,9 @@ remove_data(const char *dir, const char *name)
 static int
 record_custom(const char *path, const char *name, struct tf_error *err)
 {
-	const char *tmp = getenv("TMPDIR");
-	char *dir = NULL, *type = NULL;
+	char *dir = kosli_temporary(), *type = NULL;
 	int status = REPORT_UNREACHABLE;
 
-	if (asprintf(&dir, "%s/trailctl.XXXXXX",
-		tmp != NULL && *tmp != '\0' ? tmp : "/tmp") < 0)
-		dir = NULL;
 	if (asprintf(&type, "custom:%s", kosli_ask.claims.type) < 0)
 		type = NULL;
 	if (dir == NULL || type == NULL) {

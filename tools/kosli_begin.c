@@ -77,12 +77,10 @@ dry_flow(const char *vault, const char *name, const char *file,
 static enum tf_code
 make_empty(char **out, struct tf_error *err)
 {
-	const char *tmp = getenv("TMPDIR");
 	int fd;
 	enum tf_code rc;
 
-	if (asprintf(out, "%s/trailctl.XXXXXX",
-		tmp != NULL && *tmp != '\0' ? tmp : "/tmp") < 0)
+	if ((*out = kosli_temporary()) == NULL)
 		return tf_nomem(err);
 	if ((fd = mkstemp(*out)) < 0) {
 		rc = report_system(err, "%s", *out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kosli.h"
+#include "program.h"
 #include "report.h"
 
 /* --- where the vault is ---------------------------------------------------------- */
@@ -68,6 +69,17 @@ kosli_path(char **out, struct tf_error *err, const char *flow,
 	if (rc == TF_OK && flow != NULL && trail != NULL && name != NULL)
 		rc = append(out, name, err);
 	return rc;
+}
+
+char *
+kosli_temporary(void)
+{
+	const char *tmp = program_variable("TMPDIR");
+	char *name = NULL;
+
+	if (tmp == NULL || tmp[0] != '/')
+		tmp = "/tmp";
+	return asprintf(&name, "%s/trailctl.XXXXXX", tmp) < 0 ? NULL : name;
 }
 
 /* --- command lines of trailctl -------------------------------------------------------- */

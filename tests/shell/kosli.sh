@@ -615,6 +615,75 @@ a_type_is_a_policy() {
 	is 2 trailctl kosli evaluate input -i good.json
 }
 
+# Of two who begin trails with two templates at once, each has its own or fails.
+templates_are_never_mixed_up() {
+	for t in one two; do
+		printf 'version: 1\ntrail:\n  attestations:\n' >$t.yml
+		printf '  - {name: %s, type: generic}\n' $t >>$t.yml
+	done
+	mount store
+	for i in 1 2 3 4 5 6; do
+		jobs=''
+		for t in one two; do
+			{
+				got=0
+				trailctl kosli begin trail $t$i --mount mnt \
+					--flow empty -f $t.yml >$t.out 2>&1 ||
+					got=$?
+				echo $got >$t.status
+			} &
+			jobs="$jobs $!"
+		done
+		for job in $jobs; do
+			wait "$job"
+		done
+		for t in one two; do
+			trailctl kosli get trail $t$i --mount mnt -f empty \
+				-o json | jq -j .template.content >used
+			if cmp -s used $t.yml; then
+				[ "$(cat $t.status)" = 0 ]
+			else
+				[ "$(cat $t.status)" = 1 ]
+				grep -q 'begun with another template' $t.out
+			fi
+		done
+	done
+	unmount
+}
+
+# JSON that two readers could understand differently is refused, and long JSON.
+hostile_json_is_refused() {
+	TMPDIR=$work/tmp
+	export TMPDIR
+	entries >before
+	printf '{"level": 1, "level": 5}' >twice.json
+	printf '{"level": 1\0}' >nul.json
+	printf '{"level": "\377"}' >bytes.json
+	awk 'BEGIN { for (i = 0; i < 100; i++) printf "[" }' >deep.json
+	{
+		printf '{"level": 1, "x": "'
+		head -c 17000000 /dev/zero | tr '\0' x
+		printf '"}'
+	} >long.json
+	for json in twice nul bytes deep long; do
+		is 2 trailctl kosli attest custom -f empty -T latest -n hostile \
+			--type risk --attestation-data $json.json
+		complains "$json.json"
+		is 2 trailctl kosli create attestation-type hostile \
+			--flow empty -s $json.json
+		complains "$json.json"
+	done
+	awk 'BEGIN {
+		for (i = 0; i < 30; i++) printf "{\"type\":\"array\",\"items\":"
+		printf "{}"
+		for (i = 0; i < 30; i++) printf "}"
+	}' >deep.json
+	is 2 trailctl kosli create attestation-type hostile --flow empty \
+		-s deep.json
+	entries | cmp - before
+	[ "$(find tmp -mindepth 1 | wc -l)" = 0 ]
+}
+
 # All of it verifies.
 the_store_is_whole() {
 	is 0 trailctl verify store
@@ -636,5 +705,6 @@ run a_dry_run_records_nothing
 with jq lists_and_searches_answer
 run fingerprints_are_those_of_kosli
 with jq artifacts_are_fingerprinted a_type_is_a_policy
-run the_store_is_whole
+with '/dev/fuse jq' templates_are_never_mixed_up
+run hostile_json_is_refused the_store_is_whole
 finish
