@@ -256,6 +256,9 @@ tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	rc = tf_path_of(v, db, att->attr.id, &l->path, err);
 	if (rc == TF_OK)
 		rc = fill_list(v, db, c, att, files, n, l, err);
+	if (rc == TF_INVALID)
+		rc = tf_fail(err, TF_TAMPER,
+		    "the claims in the database are damaged");
 	if (rc == TF_OK)
 		*out = l;
 	else

@@ -449,6 +449,9 @@ tf_vault_claimed(struct tf_vault *v, uint64_t id, const char *key,
 	} else if (rc == TF_OK) {
 		rc = tf_claims_value(tf_buf_bytes(&claims), key, out, err);
 	}
+	if (rc == TF_INVALID)
+		rc = tf_fail(err, TF_TAMPER,
+		    "the claims in the database are damaged");
 	tf_reader_done(v, db);
 	tf_buf_free(&claims);
 	return rc;

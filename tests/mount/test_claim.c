@@ -310,6 +310,29 @@ START_TEST(a_closed_directory_takes_no_claims)
 END_TEST
 
 /* Equal user data of two attestations are one object. */
+/* The user did nothing wrong. */
+START_TEST(damaged_claims_are_an_error_of_the_store)
+{
+	const char *damage[] = { "uids = x'ff'", "claims = x'7b'" };
+	char value[8];
+
+	make_attestation();
+	allowed(setxattr(A, "user.trailfs.type", "x", 1, 0));
+	for (size_t i = 0; i < LEN(damage); i++) {
+		unmount_vault();
+		tamper("UPDATE claim SET %s", damage[i]);
+		mount_vault("");
+		if (i == 1)
+			refused(EIO,
+			    getxattr(A, "user.trailfs.type", value,
+				sizeof value));
+		says(run(3, "trailctl seal " A), "Input/output error");
+		says(content("log", NULL), "claims in the database");
+	}
+	expect_no_verify();
+}
+END_TEST
+
 START_TEST(user_data_are_kept_once)
 {
 	make_attestation();
@@ -345,5 +368,6 @@ suite_claim(void)
 	tcase_add_test(t, trails_and_workflows_have_claims_as_entries);
 	tcase_add_test(t, a_closed_directory_takes_no_claims);
 	tcase_add_test(t, user_data_are_kept_once);
+	tcase_add_test(t, damaged_claims_are_an_error_of_the_store);
 	return s;
 }
