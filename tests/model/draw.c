@@ -199,7 +199,7 @@ static const char *
 some_xattr(struct chance *c)
 {
 	static const char *const others[] = { "user.trailfs.state", "trusted.x",
-		"user.trailfs.type" };
+		"user.trailfs.state" };
 
 	if (draw(c, 8) == 0)
 		return ONE_OF(c, others);
