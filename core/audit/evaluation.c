@@ -173,5 +173,10 @@ tf_audit_evaluate(struct tf_audit *a, const struct tf_entry *e,
 	if (rc == TF_OK && !is_refusal(&report, junit))
 		rc = judge(a, e, &j, &was, &why);
 	tf_buf_free(&report);
-	return rc == TF_NOMEM ? tf_nomem(err) : TF_OK;
+	if (rc == TF_NOMEM)
+		return tf_nomem(err);
+	if (tf_code_undecided(rc))
+		tf_audit_unread(a, TF_CHECK_EVALUATION, e->seq, e->path,
+		    "its evidence could not be read to judge it again");
+	return TF_OK;
 }

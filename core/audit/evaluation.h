@@ -10,8 +10,8 @@ struct tf_replay_effect;
 struct tf_subject_file;
 
 /* Where the audit finds what judged an attestation, and what was judged.  An
- * error ends the judgement without a finding: other checks report what is
- * missing or altered. */
+ * error ends the judgement without a finding that counts: other checks report
+ * what is missing, altered or unreadable. */
 struct tf_audit_judged {
 	/* Append the text of a version of an attestation type to out. */
 	enum tf_code (*type)(void *arg, struct tf_str name, uint64_t version,
