@@ -120,6 +120,12 @@ TF_MUST_USE enum tf_code tf_vault_definition_of(struct tf_vault *v,
 TF_MUST_USE enum tf_code tf_vault_claim(struct tf_vault *v, uint64_t id,
     const char *key, const void *value, size_t n, int flags,
     const struct tf_actor *who, struct tf_error *err);
+/* Add a claim, not user-data, to claims, the JSON object that the entry would have
+ * (empty: none).  This is the rule of tf_vault_claim about a node of this kind,
+ * and its errors. */
+TF_MUST_USE enum tf_code tf_definition_claim(enum tf_kind kind,
+    struct tf_buf *claims, const char *key, const void *value, size_t n,
+    struct tf_error *err);
 /* Append the value of one claim to out.  TF_NODATA if there is none. */
 TF_MUST_USE enum tf_code tf_vault_claimed(struct tf_vault *v, uint64_t id,
     const char *key, struct tf_buf *out, struct tf_error *err);

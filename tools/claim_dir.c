@@ -200,3 +200,23 @@ claim_dir(const struct where *w, const struct claims *c, bool *changed,
 	closed = tf_vault_close(p.v, "done", rc == TF_OK ? err : NULL);
 	return rc == TF_OK ? closed : rc;
 }
+
+enum tf_code
+claim_dir_check(enum tf_kind kind, const struct claims *c, struct tf_error *err)
+{
+	struct tf_buf made = { 0 };
+	enum tf_code rc = TF_OK;
+
+	/* In the order of claim_all. */
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; rc == TF_OK && i < c->n; i++)
+			if ((strncmp(c->v[i].key, FINGERPRINT,
+				 strlen(FINGERPRINT)) == 0) == (pass == 1))
+				rc = tf_definition_claim(kind, &made,
+				    c->v[i].key, c->v[i].value,
+				    strlen(c->v[i].value), err);
+	tf_buf_free(&made);
+	if (rc == TF_TOOBIG || rc == TF_NOSPACE)
+		rc = err->code = TF_INVALID;
+	return rc;
+}

@@ -14,4 +14,9 @@
 TF_MUST_USE enum tf_code claim_dir(const struct where *w,
     const struct claims *c, bool *changed, struct tf_error *err);
 
+/* Would these claims be accepted by a trail or workflow that has none?
+ * TF_INVALID: one is malformed or too long. */
+TF_MUST_USE enum tf_code claim_dir_check(enum tf_kind kind,
+    const struct claims *c, struct tf_error *err);
+
 #endif

@@ -125,19 +125,6 @@ create_stored(const struct where *w, struct done *done, struct tf_error *err)
 	return rc == TF_OK ? closed : rc;
 }
 
-static enum tf_code
-describe(const struct where *w, struct done *done, struct tf_error *err)
-{
-	struct claims_options o = { .description = ask.description };
-	struct claims c = { 0 };
-	enum tf_code rc = claims_take(&o, &c, err);
-
-	if (rc == TF_OK)
-		rc = claim_dir(w, &c, &done->described, err);
-	claims_free(&c);
-	return rc;
-}
-
 /* --- the verb ------------------------------------------------------------------ */
 
 static enum tf_code
@@ -178,6 +165,8 @@ create(const char *arg, struct tf_error *err)
 {
 	struct where w = { 0 };
 	struct done done = { 0 };
+	struct claims_options o = { .description = ask.description };
+	struct claims claims = { 0 };
 	struct tf_buf text = { 0 };
 	struct define d = { &w, TF_DEFINITION_TEMPLATE, "" };
 	bool exists;
@@ -188,18 +177,23 @@ create(const char *arg, struct tf_error *err)
 		    "%s is no place of a trail: name MOUNT/TRAIL or "
 		    "STORE/TRAIL",
 		    arg);
-	/* A wrong template must not leave a trail without one. */
+	/* What is wrong must not leave a trail without it. */
 	if (rc == TF_OK)
 		rc = read_template(&text, err);
+	if (rc == TF_OK)
+		rc = claims_take(&o, &claims, err);
+	if (rc == TF_OK)
+		rc = claim_dir_check(TF_KIND_TRAIL, &claims, err);
 	if (rc == TF_OK)
 		rc = w.mount != NULL ? create_mounted(&w, &done, err) :
 				       create_stored(&w, &done, err);
 	if (rc == TF_OK)
-		rc = describe(&w, &done, err);
+		rc = claim_dir(&w, &claims, &done.described, err);
 	if (rc == TF_OK && text.n > 0)
 		rc = define_set(&d, &text, &done.template, &done.version, err);
 	if (rc == TF_OK)
 		rc = print(w.path, &done, err);
+	claims_free(&claims);
 	tf_buf_free(&text);
 	where_free(&w);
 	return rc;

@@ -61,8 +61,14 @@ dry_flow(const char *vault, const char *name, const char *file,
     struct tf_error *err)
 {
 	struct tf_buf text = { 0 };
+	struct claims c = { 0 };
 	enum tf_code rc = check_writable(vault, err);
 
+	if (rc == TF_OK)
+		rc = claims_take(&kosli_ask.claims, &c, err);
+	if (rc == TF_OK)
+		rc = claim_dir_check(TF_KIND_TRAIL, &c, err);
+	claims_free(&c);
 	if (rc == TF_OK && file != NULL)
 		rc = define_read(TF_DEFINITION_TEMPLATE, "", file, &text, err);
 	tf_buf_free(&text);
@@ -394,8 +400,10 @@ static enum tf_code
 begin(struct begin *b, struct tf_error *err)
 {
 	bool flow;
-	enum tf_code rc = exists(b->flow, &flow, err);
+	enum tf_code rc = claim_dir_check(TF_KIND_WORKFLOW, &b->claims, err);
 
+	if (rc == TF_OK)
+		rc = exists(b->flow, &flow, err);
 	if (rc == TF_OK && !flow)
 		return tf_fail(err, TF_USAGE,
 		    "there is no flow %.80s: see create flow", kosli_ask.flow);

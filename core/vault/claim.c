@@ -45,6 +45,27 @@
 #include "define.h"
 #include "namespace.h"
 
+enum tf_code
+tf_definition_claim(enum tf_kind kind, struct tf_buf *claims, const char *key,
+    const void *value, size_t n, struct tf_error *err)
+{
+	const struct tf_str old = { claims->p, claims->n };
+	struct tf_buf made = { 0 };
+	enum tf_code rc;
+
+	if (!tf_claims_has_key(kind, key))
+		return tf_fail(err, TF_UNSUPPORTED, "there is no claim %s",
+		    key);
+	rc = tf_claims_change(old, key, value, n, TF_CLAIMS_ANY, &made, err);
+	if (rc != TF_OK) {
+		tf_buf_free(&made);
+		return rc;
+	}
+	tf_buf_free(claims);
+	*claims = made;
+	return TF_OK;
+}
+
 /* --- one change ------------------------------------------------------------ */
 
 struct change {

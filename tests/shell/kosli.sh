@@ -490,6 +490,14 @@ a_dry_run_records_nothing() {
 	is 2 trailctl kosli begin trail dry --flow none -D
 	is 2 trailctl kosli begin trail dry --flow empty -f risk.json -D
 	is 2 trailctl kosli create flow dry -D -f risk.json
+	long=$(head -c 3000 /dev/zero | tr '\0' x)
+	for dry in --dry-run --dry-run=false; do
+		is 2 trailctl kosli begin trail dry --flow empty $dry \
+			--description "$long"
+		complains 'description has at most 2048 bytes'
+		is 2 trailctl kosli create flow dry $dry --description "$long"
+		complains 'description has at most 2048 bytes'
+	done
 	is 3 trailctl kosli attest generic -f empty -T latest -n dry -D \
 		--attachments nothing
 	entries | cmp - before
