@@ -1,0 +1,47 @@
+/* What trailctl ls knows about the names in a directory of a vault. */
+#ifndef TRAILCTL_LS_H
+#define TRAILCTL_LS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buffer.h"
+#include "core/types.h"
+#include "where.h"
+
+/* A name in the directory. */
+struct ls_item {
+	char name[256];
+	uint64_t id; /* of a store's node */
+	enum tf_kind kind;
+	uint64_t size;	/* of a file; of an attestation: of all its files */
+	uint64_t files; /* of an attestation */
+	struct tf_time mtime;
+	struct tf_buf state, when, actor, sha256; /* attributes; may be empty */
+	char verdict[24];			  /* "": none, or not known */
+	/* Of a trail: workflows with each word.  Of a workflow: attestations,
+	 * and how many are missing. */
+	bool counted;
+	uint64_t count[4];
+};
+
+struct ls {
+	struct where w;
+	struct tf_vault *v; /* of a store; NULL in a mount */
+	enum tf_kind kind;  /* of the directory */
+	struct ls_item *item;
+	size_t n;
+};
+
+/* Fill l->item with the names in l->w, of a mount or a store, in any order.
+ * l->w and l->kind are set.  Errors: those of the system and the vault. */
+TF_MUST_USE enum tf_code ls_read_names(struct ls *l, struct tf_error *err);
+/* Add verdicts and counts to the items, from status.json; those that the caller
+ * may not read stay unknown. */
+TF_MUST_USE enum tf_code ls_read_verdicts(struct ls *l, struct tf_error *err);
+/* "DIR/NAME", or "NAME" if dir is "."; the caller frees it.  NULL: no memory. */
+char *ls_join(const char *dir, const char *name);
+void ls_free(struct ls *l);
+
+#endif

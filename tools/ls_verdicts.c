@@ -1,0 +1,152 @@
+/* What status.json says about the names in a directory: see ls.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compliance.h"
+#include "core/base/bytes.h"
+#include "core/json.h"
+#include "ls.h"
+
+static uint64_t
+number(const struct tf_json_doc *d, int of, const char *key)
+{
+	int t = tf_json_get(d, of, key);
+
+	return t >= 0 && d->tok[t].type == TF_JSON_INT && d->tok[t].num >= 0 ?
+	    (uint64_t)d->tok[t].num :
+	    0;
+}
+
+static struct ls_item *
+find_item(struct ls *l, struct tf_str name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (tf_str_same(name, tf_str_of(l->item[i].name)))
+			return &l->item[i];
+	return NULL;
+}
+
+static void
+set_verdict(struct ls_item *i, struct tf_str word)
+{
+	(void)snprintf(i->verdict, sizeof(i->verdict), "%.*s", (int)word.n,
+	    word.p);
+}
+
+/* A line of the status.json of a trail: one workflow. */
+static void
+take_workflow(struct ls *l, const struct tf_json_doc *d, struct ls_item *trail)
+{
+	static const char *const words[] = { "COMPLIANT", "NON-COMPLIANT",
+		"INCOMPLETE" };
+	struct tf_str word = compliance_word(d, 0, "status");
+	struct ls_item *i;
+
+	if (trail != NULL) {
+		trail->count[0]++;
+		for (int k = 0; k < 3; k++)
+			if (tf_str_same(word, tf_str_of(words[k])))
+				trail->count[k + 1]++;
+		return;
+	}
+	if ((i = find_item(l, compliance_word(d, 0, "name"))) == NULL)
+		return;
+	set_verdict(i, word);
+	i->counted = true;
+	i->count[0] = number(d, 0, "attestations");
+	i->count[1] = number(d, 0, "missing");
+}
+
+/* The attestations of the status.json of a workflow. */
+static void
+take_attestations(struct ls *l, const struct tf_json_doc *d)
+{
+	const int of = tf_json_get(d, 0, "compliance_status");
+	const int list = tf_json_get(d, of, "attestations_statuses");
+	char name[300];
+	struct ls_item *i;
+	int is;
+
+	for (uint32_t t = (uint32_t)list + 1;
+	     list >= 0 && t < d->tok[list].next; t = d->tok[t].next) {
+		struct tf_str base = compliance_word(d, (int)t,
+		    "attestation_name");
+		uint64_t version = number(d, (int)t, "version");
+
+		if (base.p == NULL)
+			continue;
+		if (version > 1)
+			(void)snprintf(name, sizeof(name), "%.*s@%llu",
+			    (int)base.n, base.p, (unsigned long long)version);
+		else
+			(void)snprintf(name, sizeof(name), "%.*s", (int)base.n,
+			    base.p);
+		i = find_item(l, tf_str_of(name));
+		is = tf_json_get(d, (int)t, "is_compliant");
+		if (i != NULL && is >= 0 && d->tok[is].type == TF_JSON_BOOL)
+			set_verdict(i,
+			    tf_str_of(d->tok[is].num != 0 ? "compliant" :
+							    "non-compliant"));
+	}
+}
+
+/* Read status.json of w; it is about the items, or about the trail. */
+static enum tf_code
+read_status(struct ls *l, const struct where *w, struct ls_item *trail,
+    struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	const char *p, *end;
+	enum tf_code rc = compliance_read(w, &b, err);
+
+	for (p = b.p; rc == TF_OK && p != NULL && p < b.p + b.n; p = end + 1) {
+		struct tf_json_doc d = { 0 };
+
+		end = memchr(p, '\n', (size_t)(b.p + b.n - p));
+		if (end == NULL)
+			break;
+		rc = tf_json_parse_status(&d, p, (size_t)(end - p), err);
+		if (rc == TF_OK && compliance_of_workflow(w))
+			take_attestations(l, &d);
+		else if (rc == TF_OK)
+			take_workflow(l, &d, trail);
+		tf_json_doc_free(&d);
+	}
+	tf_buf_free(&b);
+	/* The list of names is of use without the verdicts. */
+	if (rc == TF_ACCESS || rc == TF_NOTFOUND)
+		rc = TF_OK;
+	else if (rc == TF_OK && trail != NULL)
+		trail->counted = true;
+	return rc;
+}
+
+static enum tf_code
+read_trail(struct ls *l, struct ls_item *i, struct tf_error *err)
+{
+	struct where w = l->w;
+	enum tf_code rc;
+
+	w.path = ls_join(l->w.path, i->name);
+	w.file = l->w.file == NULL ? NULL : ls_join(l->w.file, i->name);
+	rc = w.path == NULL || (l->w.file != NULL && w.file == NULL) ?
+	    tf_nomem(err) :
+	    read_status(l, &w, i, err);
+	free(w.path);
+	free(w.file);
+	return rc;
+}
+
+enum tf_code
+ls_read_verdicts(struct ls *l, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (l->kind == TF_KIND_TRAIL || l->kind == TF_KIND_WORKFLOW)
+		return read_status(l, &l->w, NULL, err);
+	for (size_t i = 0; l->kind == TF_KIND_ROOT && rc == TF_OK && i < l->n;
+	     i++)
+		rc = read_trail(l, &l->item[i], err);
+	return rc;
+}
