@@ -1,4 +1,11 @@
-/* Claims as a view shows them (see claimed.h), and the file user-data. */
+/*
+ * Claims as a view shows them (see claimed.h), and the file user-data.
+ *
+ * Claims have two places.  Until its seal an attestation has a row that may
+ * change; the entry of its seal then holds the claims for good, and this file
+ * no longer looks at the row.  The claims of a workflow or a trail stay in a
+ * row, and the entry of each change records them.
+ */
 #include "claimed.h"
 
 #include "../ledger/claim_content.h"
@@ -32,6 +39,8 @@ read_seal(struct tf_view *w, uint64_t seal, struct tf_claimed *out,
 	return rc;
 }
 
+/* Read the row of node id.  In a package a row that no entry records yet does
+ * not count: see ledger_only in view.h. */
 static enum tf_code
 read_row(struct tf_view *w, uint64_t id, struct tf_claimed *out,
     struct tf_error *err)

@@ -1,5 +1,19 @@
-/* The judgement of a workflow, from its template and the claims, seals and
- * overrides of its attestations: see compliance.h. */
+/*
+ * The judgement of a workflow, from its template and the claims, seals and
+ * overrides of its attestations: see compliance.h.
+ *
+ * This file only gathers facts; the rules are in tf_status_judge, which knows
+ * no database.  The facts are: the template version in force when the workflow
+ * began; for each attestation its first entry, its seal with claims and
+ * evaluation, its last override and its first evidence in the ledger; and the
+ * present time.  Rows of the node table say which entries to read, and the
+ * entries say the facts.  Only the claims of an attestation that is still open
+ * have no entry yet and come from their row.
+ *
+ * The present is never before the newest entry of the view.  The next entry
+ * could not get an earlier time either, so a clock that was set back cannot
+ * make a missed deadline look as if it were still open.
+ */
 #include "compliance.h"
 
 #include <stdlib.h>
@@ -34,6 +48,8 @@ struct reading {
 	struct tf_loaded_entry t;
 };
 
+/* Keep the entries that can change a judgement after the fact: overrides of a
+ * seal, and claims about the workflow itself. */
 static void
 note_entry(struct tf_judgement *f, const struct tf_entry *e)
 {
@@ -47,6 +63,8 @@ note_entry(struct tf_judgement *f, const struct tf_entry *e)
 	f->updates[f->n_updates++] = u;
 }
 
+/* Read all updates of the workflow at once: one search of the ledger then
+ * serves all attestations of the workflow. */
 static enum tf_code
 read_updates(struct reading *x, uint64_t workflow, struct tf_error *err)
 {
@@ -107,6 +125,7 @@ keep_member(struct tf_judgement *f, const struct tf_json_doc *d,
 	return keep(f, (struct tf_str){ s.p + 1, s.n - 2 });
 }
 
+/* Only an explicit false denies compliance; a claim that is absent does not. */
 static void
 use_claims(struct tf_judgement *f, struct tf_reported *r,
     const struct tf_json_doc *d)
@@ -117,6 +136,8 @@ use_claims(struct tf_judgement *f, struct tf_reported *r,
 	r->type = keep_member(f, d, "type");
 }
 
+/* Read who began an attestation: a template may say who may report.  An entry
+ * of the daemon has no actor. */
 static enum tf_code
 use_actor(struct tf_judgement *f, struct tf_reported *r, struct tf_str actor,
     struct tf_error *err)
@@ -148,6 +169,8 @@ read_begun(struct reading *x, const struct tf_node_row *row,
 	return use_actor(x->f, r, x->t.d.e.actor, err);
 }
 
+/* Take what the seal says.  After the seal the row of claims has no weight: the
+ * entry holds a copy of the claims, and only the entry is in the ledger. */
 static enum tf_code
 read_seal(struct reading *x, const struct tf_node_row *row,
     struct tf_reported *r, struct tf_error *err)
@@ -173,6 +196,8 @@ read_seal(struct reading *x, const struct tf_node_row *row,
 	return rc;
 }
 
+/* An open attestation has no seal yet; its claims are those of the row, and
+ * they may still change. */
 static enum tf_code
 read_open_claims(struct reading *x, uint64_t id, struct tf_reported *r,
     struct tf_error *err)
@@ -232,6 +257,8 @@ struct search {
 	uint64_t seq; /* TF_NO_SEQ: none yet */
 };
 
+/* Rows come in order of their id and not in order of their entries, so the
+ * first evidence is known only after all rows. */
 static enum tf_code
 find_evidence(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
@@ -284,6 +311,8 @@ grow_lists(struct tf_judgement *f, struct tf_error *err)
 	    tf_nomem(err);
 }
 
+/* Read only what the template needs: a trail may have very many sealed
+ * attestations, and each entry is a read of its own. */
 static enum tf_code
 read_report(struct reading *x, const struct tf_node_row *row,
     struct tf_reported *r, struct tf_error *err)
@@ -306,6 +335,7 @@ raise_to(struct tf_time *to, struct tf_time t)
 		*to = t;
 }
 
+/* Raise the time of the newest change, which status.json shows. */
 static void
 note_change(struct tf_judgement *f, const struct tf_attr *a)
 {
@@ -342,6 +372,8 @@ add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 	return read_report(x, row, r, err);
 }
 
+/* Turn the offset that keep() left in s->p into a pointer.  The offset is one
+ * too high, so that NULL still means "absent". */
 static void
 find_strings(const struct tf_judgement *f, struct tf_str *s)
 {
@@ -461,6 +493,8 @@ struct tf_judged {
 	} of[KEPT];
 };
 
+/* A slot belongs to the view, and a view is one state of the ledger: a
+ * judgement in it cannot become stale, so it needs no check. */
 enum tf_code
 tf_judgement_of(struct tf_view *w, uint64_t workflow,
     const struct tf_judgement **out, struct tf_error *err)

@@ -29,6 +29,8 @@ tf_seqs_free(struct tf_seqs *s)
 	*s = (struct tf_seqs){ 0 };
 }
 
+/* Entries are collected as numbers and not as bytes: a trail may have millions
+ * of them. */
 static enum tf_code
 add_seq(struct tf_seqs *s, uint64_t seq, struct tf_error *err)
 {
@@ -60,7 +62,9 @@ tf_is_below(const struct tf_buf *entry, const struct tf_buf *dir)
 
 /* --- those that no row names ------------------------------------------------ */
 
-/* FNV-1a of the first parts of a path, or of a shorter path as a whole. */
+/* FNV-1a of the first parts of a path, or of a shorter path as a whole.  The
+ * index holds hashes so that an entry costs 16 bytes; two paths with one hash
+ * only cost a wasted read, as each user checks with tf_is_below. */
 static uint32_t
 hash_parts(struct tf_str path, unsigned parts)
 {
@@ -74,6 +78,9 @@ hash_parts(struct tf_str path, unsigned parts)
 	return h;
 }
 
+/* True for the types of entries that a row of table node names as its first
+ * entry or its seal.  All other types must be in the index, also those of later
+ * versions, which are unknown here. */
 static bool
 has_row(struct tf_str type)
 {
@@ -96,6 +103,8 @@ struct scan {
 	uint64_t end;
 };
 
+/* The index is shared by all views of a vault, so the walk stops at the end of
+ * this view: a later entry is not in its snapshot. */
 static enum tf_code
 note_unindexed(void *arg, uint64_t idx, uint64_t off, const void *body,
     size_t n, struct tf_error *err)
@@ -203,6 +212,8 @@ struct walk {
 	unsigned levels;
 };
 
+/* Add the entries of a row, then go down as long as levels are left.  The
+ * counter is restored afterwards, as the walk goes on with a sibling. */
 static enum tf_code
 add_row(void *arg, const struct tf_node_row *r, struct tf_error *err)
 {
@@ -290,7 +301,9 @@ put_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	    put_line(l->w, &entry, &l->piece, l->out, err);
 }
 
-/* Write the entries of the whole vault. */
+/* Write the entries of the whole vault in one walk: here the order of the
+ * ledger is also the order of the table, and nothing must be collected first.
+ * */
 static enum tf_code
 put_all(struct tf_view *w, const struct tf_sink *out, struct tf_error *err)
 {

@@ -1,7 +1,13 @@
 /*
  * Export of the log as C2SP tlog-tiles, for any web server.  Full tiles never
- * change (I1), so existing ones are left.  The checkpoint is written last, so a
- * client that reads it finds all its tiles.
+ * change (I1), so existing ones are left, and a repeated export writes only
+ * what is new.  The checkpoint is written last, so a client that reads it finds
+ * all its tiles.
+ *
+ * The target may hold the files of another log, or of another history of this
+ * one, as after the restore of a backup.  Tiles of two histories in one
+ * directory would be a log that nobody can verify, so an old checkpoint there
+ * must belong to this log before a tile is written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,6 +91,8 @@ put_file(int fd, const char *path, const struct tf_buf *b, struct tf_error *err)
 	return rc;
 }
 
+/* Only a plain file counts: anything else under the name of a tile is not left
+ * as if it were one. */
 static bool
 is_there(int fd, const char *path)
 {
@@ -115,6 +123,8 @@ put_tile(struct tf_vault *v, int fd, unsigned level, uint64_t n, unsigned width,
 	return rc;
 }
 
+/* Write all tiles of one level.  The width of a tile follows from the size of
+ * the tree alone, so the loop needs no list. */
 static enum tf_code
 put_level(struct tf_vault *v, int fd, unsigned level, uint64_t size,
     uint64_t *count, struct tf_error *err)

@@ -1,4 +1,9 @@
-/* The names that are missing in a workflow, for .trailfs/missing. */
+/*
+ * The names that are missing in a workflow, for .trailfs/missing.
+ *
+ * The list is a judgement like that of status.json and follows the same rules,
+ * so that the two never disagree about one state of the ledger.
+ */
 #include "../node/vault_i.h"
 #include "../page.h"
 #include "compliance.h"

@@ -1,4 +1,11 @@
-/* Objects that entries name: see object.h. */
+/*
+ * Objects that entries name: see object.h.
+ *
+ * A control file gives such bytes to a reader who trusts them because an entry
+ * names them, so each read compares size and digest, whether the bytes are in
+ * the database or in objects/.  The objects are control texts and not evidence,
+ * so they are read whole.
+ */
 #include "object.h"
 
 #include <string.h>
@@ -11,7 +18,9 @@
 #include "../store/objects.h"
 #include "view.h"
 
-/* Append the object file of c to out: at most one byte more than its size. */
+/* Append the object file of c to out: it stops soon after the size of c, so
+ * that a file that somebody enlarged cannot fill the memory.  The caller
+ * compares the size. */
 static enum tf_code
 read_file(struct tf_view *w, const struct tf_content *c, struct tf_buf *out,
     struct tf_error *err)

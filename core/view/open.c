@@ -1,4 +1,13 @@
-/* Opens and closes a view: see view.h and core/page.h. */
+/*
+ * Opens and closes a view: see view.h and core/page.h.
+ *
+ * A view is one read transaction on a reader connection of the vault.  All
+ * reads of one control file see the same ledger while the sealer goes on to
+ * append: a page that counts N attestations lists N, and a digest belongs to
+ * the list beside it.  The clock is read once for the same reason: all
+ * deadlines of one view are judged at one moment.  The price is that SQLite
+ * cannot shrink its WAL file while a view is open.
+ */
 #include <stdlib.h>
 
 #include "../asker.h"

@@ -1,4 +1,13 @@
-/* Common parts of the pages: frame, times, tables.  See page.h. */
+/*
+ * Common parts of the pages: frame, times, tables.  See page.h.
+ *
+ * A page is opened from a mount or a package by a browser on the auditor's
+ * computer, and its names and texts come from users.  Everything goes through
+ * tf_html, which escapes its arguments.  As a second fence the page forbids
+ * every script and every request by its Content-Security-Policy, so a page that
+ * an attacker could influence cannot report who reads it.  Style is inline: a
+ * page must look the same when it is a single file in a mail.
+ */
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -164,6 +173,8 @@ tf_page_foot(struct tf_page *p)
 
 /* --- parts ---------------------------------------------------------------- */
 
+/* A time is always UTC and in whole seconds: two people in two countries must
+ * read the same words. */
 static void
 put_time(struct tf_page *p, struct tf_time t)
 {

@@ -1,4 +1,12 @@
-/* The pages of the vault and of a trail: tables of trails or workflows. */
+/*
+ * The pages of the vault and of a trail: tables of trails or workflows.
+ *
+ * A trail may have more workflows than a browser can show, so a page keeps the
+ * newest ones in a ring while it walks over all of them, and says how many
+ * there are.  Workflows that are not compliant have a ring of their own: an old
+ * one must not vanish from the page because many good ones followed.  Sums
+ * count all workflows that the asker may read, also those without a row.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +60,8 @@ struct trails {
 	size_t withheld;
 };
 
+/* Add a line in place of the oldest one.  tf_each_child passes rows in order of
+ * id, which is the order in which they were created. */
 static void
 keep(struct recent *r, const struct line *l)
 {
@@ -78,6 +88,8 @@ recent_new(struct recent *r, size_t cap, struct tf_error *err)
 	return r->l != NULL ? TF_OK : tf_nomem(err);
 }
 
+/* Copy what a line needs from a row: the row is valid only during the callback.
+ * */
 static struct line
 line_of(const struct tf_node_row *row)
 {
@@ -176,6 +188,8 @@ put_trails(struct tf_page *p, struct tf_error *err)
 	return rc;
 }
 
+/* The page of the vault shows the last entries by number.  The path of an entry
+ * does not matter there, so no search is needed. */
 static enum tf_code
 put_last_entries(struct tf_page *p, struct tf_error *err)
 {

@@ -1,4 +1,11 @@
-/* The table of events of a page: the last entries about a directory. */
+/*
+ * The table of events of a page: the last entries about a directory.
+ *
+ * Entries are shown only if the asker may read what they are about; the page
+ * says how many it withholds, so that a gap in the numbers has an explanation.
+ * An entry of a type that this version does not know is shown under the name
+ * that it has in the ledger.
+ */
 #include <stdio.h>
 
 #include "../base/html.h"
@@ -46,6 +53,8 @@ words_of(enum tf_entry_kind type)
 	return words[type];
 }
 
+/* What an entry says beyond its type and path: the result of an override, the
+ * new access, the reason that a person gave. */
 static void
 put_details(struct tf_page *p, const struct tf_entry *e)
 {

@@ -1,4 +1,6 @@
-/* tf_view_page: chooses the page of a directory by its kind. */
+/* tf_view_page: chooses the page of a directory by its kind.  The kind comes
+ * from the row in the ledger: a directory that is not there yet has nothing
+ * that a page could show. */
 #include "../node/paths.h"
 #include "../page.h"
 #include "../store/nodes.h"

@@ -1,4 +1,13 @@
-/* The links of the pages, in a mount or in a package.  See core/page.h. */
+/*
+ * The links of the pages, in a mount or in a package.  See core/page.h.
+ *
+ * All links are relative, so that a mount can be copied or served below any
+ * path.  The page asks for a target by its meaning, and a function finds the
+ * file: the one below for a mount, that of package/pages.c for a package, where
+ * other files exist under other names.  A text without a target is written
+ * without a link, because a dead link in evidence looks as if something had
+ * been removed.
+ */
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -12,6 +21,7 @@
 
 static const struct tf_str none = { NULL, 0 };
 
+/* Append three strings; name is what differs from link to link. */
 static void
 add(struct tf_buf *out, const char *before, struct tf_str name,
     const char *after)
@@ -29,6 +39,8 @@ beside(struct tf_buf *out, struct tf_str name, const char *file)
 	tf_buf_str(out, file);
 }
 
+/* Append the path of the proof of an evidence file; false if its name is too
+ * long for the suffix. */
 static bool
 proof_of(struct tf_buf *out, const struct tf_page_target *t)
 {
@@ -142,6 +154,8 @@ tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 	tf_page_link(p, link, name, path, tf_str_of(text));
 }
 
+/* Write the link to package.zip only for an asker who may open it: the owner of
+ * the directory, or an asker who may read everything. */
 static void
 put_package(struct tf_page *p)
 {

@@ -1,5 +1,13 @@
-/* The page of a workflow: its status, each attestation with its evidence, and
- * its events. */
+/*
+ * The page of a workflow: its status, each attestation with its evidence, and
+ * its events.
+ *
+ * The page is written from top to bottom as it reads, with a limit on rows and
+ * on files (page.h).  Names and verdicts of attestations are shown to every
+ * reader of the page, since the verdict of the workflow needs them; what an
+ * attestation contains is shown only to an asker who may read it, and its
+ * statement and report only to one who may read all of its files.
+ */
 #include "../base/bytes.h"
 #include "../base/html.h"
 #include "../ledger/entry.h"
@@ -46,6 +54,7 @@ put_text(struct tf_page *p, const struct tf_json_doc *d, int t)
 	tf_buf_free(&text);
 }
 
+/* Write one claim, if it is there: an absent claim gets no row. */
 static void
 put_claim(struct tf_page *p, const char *label, const struct tf_json_doc *d,
     const char *key)
@@ -125,6 +134,9 @@ put_counts(struct tf_page *p, struct tf_str counts, struct tf_error *err)
 	return rc;
 }
 
+/* Write what the checks found at the seal.  The page repeats the entry and
+ * judges nothing itself: the report is evidence, and only the verifier judges
+ * again. */
 static enum tf_code
 put_evaluation(struct tf_page *p, const struct tf_entry *seal, struct has *has,
     struct tf_error *err)
@@ -173,6 +185,9 @@ put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
 	return tf_page_flush(p, err);
 }
 
+/* Write the table of the files that the asker may read.  x->files is a budget
+ * for the whole page: one attestation with very many files must not make the
+ * page unusable. */
 static enum tf_code
 put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
     struct tf_error *err)
@@ -250,6 +265,8 @@ put_override(struct tf_page *p, const struct tf_loaded_entry *t)
 	tf_html(&p->b, "</dd>\n");
 }
 
+/* Write one attestation.  Its badge is that of the judgement, which includes
+ * overrides, and not only that of its seal. */
 static enum tf_code
 put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 {
@@ -329,6 +346,8 @@ put_why(struct tf_page *p, const struct tf_status_item *m)
 	tf_buf_free(&why);
 }
 
+/* Write one row of the summary: a slot of the template or an attestation that
+ * no slot expects. */
 static void
 put_item(struct tf_page *p, const struct tf_judgement *f,
     const struct tf_status_item *m)
@@ -403,6 +422,8 @@ put_template(struct tf_page *p, const struct tf_view_template *t)
 	tf_html(&p->b, "</dd>\n");
 }
 
+/* Write the verdict per artifact that the template names; one without any
+ * attestation is MISSING. */
 static void
 put_artifacts(struct tf_page *p, const struct tf_judgement *f)
 {

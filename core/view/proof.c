@@ -1,7 +1,11 @@
 /*
- * Tiles and entry bundles (C2SP tlog-tiles) and proofs (C2SP tlog-proof).  All
- * of them belong to the tree of a published checkpoint, never to entries that
- * are being written (I3).
+ * Tiles and entry bundles (C2SP tlog-tiles) and inclusion proofs (RFC 6962,
+ * section 2.1.1, in the form of C2SP tlog-proof).  All of them belong to the
+ * tree of a published checkpoint, never to entries that are being written (I3).
+ *
+ * A tile is answered only with the width that the tree has now.  A full tile
+ * never changes; a partial tile is the prefix of a later one, so a client that
+ * asks for an old width still gets the bytes that it once saw.
  */
 #include "../base/bytes.h"
 #include "../ledger/checkpoint.h"
@@ -58,6 +62,9 @@ struct bundle {
 	uint64_t next, end;
 };
 
+/* Add an entry behind its length, 16 bits, big-endian, as C2SP tlog-tiles says.
+ * A gap is an error: a bundle with a missing entry would shift all later ones
+ * to a wrong index. */
 static enum tf_code
 add_to_bundle(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
@@ -100,6 +107,9 @@ tf_vault_bundle(struct tf_vault *v, uint64_t n, unsigned width,
 	return rc;
 }
 
+/* The note is taken first and checked with the vault's own key; the path is
+ * then computed for exactly its size.  Entries that are committed meanwhile do
+ * not matter, because the tiles of a smaller tree stay. */
 enum tf_code
 tf_vault_prove_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
     struct tf_error *err)

@@ -1,4 +1,14 @@
-/* Permissions of a view's asker, from the root down: see readable.h. */
+/*
+ * Permissions of a view's asker, from the root down: see readable.h.
+ *
+ * The kernel checks permissions on the path that a program opens, but a control
+ * file tells about other nodes than the one it is in.  This file therefore
+ * makes the same decision for each node that a control file would show.  Rows
+ * and pending nodes both count, because a mode may have been changed a moment
+ * ago; the vault's lock is held only while one set of attributes is copied.
+ *
+ * When no decision is possible the answer is "no" or an error, never "yes".
+ */
 #include <pthread.h>
 #include <string.h>
 
@@ -22,7 +32,9 @@
 /* --- directories ------------------------------------------------------------- */
 
 /* Find out whether the asker may enter and list directory id.  The result is
- * cached by id, because successive look-ups are mostly in one directory. */
+ * cached by id, because successive look-ups are mostly in one directory.  The
+ * slot is written last, after the recursion to the parent, which may use the
+ * same slot. */
 static enum tf_code
 look_at(struct tf_view *w, uint64_t id, const struct tf_seen_dir **out,
     struct tf_error *err)
@@ -53,6 +65,9 @@ look_at(struct tf_view *w, uint64_t id, const struct tf_seen_dir **out,
 
 /* --- nodes --------------------------------------------------------------------- */
 
+/* A file needs search on every directory above it and read on itself; a
+ * directory needs search on itself too, because its list shows what a look-up
+ * in it finds. */
 static enum tf_code
 may_read_attr(struct tf_view *w, const struct tf_attr *a, bool *may,
     struct tf_error *err)
@@ -112,6 +127,8 @@ struct whole {
 	bool may;
 };
 
+/* TF_NODATA ends the walk at the first node that the asker may not read: the
+ * rest cannot change the answer. */
 static enum tf_code
 check_row(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
@@ -148,6 +165,8 @@ tf_view_check_whole(struct tf_view *w, uint64_t id, struct tf_error *err)
 	return rc;
 }
 
+/* The filter of tf_evidence_list: it counts the files that it leaves out, so a
+ * control file can say how many they are. */
 static enum tf_code
 wants(void *arg, const struct tf_node_row *row, bool *wanted,
     struct tf_error *err)
@@ -211,7 +230,8 @@ find_dir(struct tf_view *w, struct tf_str *path, uint64_t *id,
 	return TF_OK;
 }
 
-/* The attributes of a pending name. */
+/* Find the attributes of a pending name.  They are copied under the lock: the
+ * pending node may be freed once the lock is released. */
 static enum tf_code
 find_pending(struct tf_view *w, uint64_t dir, struct tf_str name,
     struct tf_attr *out)
@@ -243,6 +263,8 @@ find_draft(struct tf_view *w, const struct tf_buf *entry, uint64_t dir,
 	return rc;
 }
 
+/* The scan of an entry gives its type as text; no decode is needed to compare
+ * it. */
 static bool
 is_type(struct tf_str type, enum tf_entry_kind t)
 {
@@ -250,6 +272,9 @@ is_type(struct tf_str type, enum tf_entry_kind t)
 	    (struct tf_str){ tf_type_name(t), strlen(tf_type_name(t)) });
 }
 
+/* Find the node that an entry is about, by its path, because not every entry
+ * holds the number of a node.  Names in the ledger come first: such a name
+ * stays with its node. */
 static enum tf_code
 find_thing(struct tf_view *w, const struct tf_buf *entry, struct tf_str type,
     struct tf_str path, struct tf_attr *out, struct tf_error *err)

@@ -1,5 +1,14 @@
-/* The objects that the seal of an attestation names: its signed statement, in
- * three forms, and the report of the evaluation. */
+/*
+ * The objects that the seal of an attestation names: its signed statement, in
+ * three forms, and the report of the evaluation.
+ *
+ * The store keeps only the payload as an object and the signature in the entry;
+ * the envelope (DSSE) and the Sigstore bundle are made from both on each read.
+ * So there is one copy of what was signed, and two forms cannot differ.  A
+ * statement lists the digests of all evidence, so an asker who may not read
+ * every file may not read the statement either: see tf_may_read_whole in
+ * readable.h.
+ */
 #include "../base/bytes.h"
 #include "../json.h"
 #include "../ledger/entry.h"
@@ -52,6 +61,8 @@ tf_view_statement(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 typedef void (*wrap)(const void *payload, size_t n, const char *keyid,
     const uint8_t sig[TF_SIG_LEN], struct tf_buf *out);
 
+/* Write the statement in the form that `form` gives it.  Nothing is signed
+ * here: the signature is the one that was made at the seal. */
 static enum tf_code
 put_wrapped(struct tf_view *w, uint64_t id, wrap form,
     const struct tf_sink *out, struct tf_error *err)

@@ -1,4 +1,14 @@
-/* The vault's own files: entries, checkpoint and status.json. */
+/*
+ * The vault's own files: entries, checkpoint and status.json.
+ *
+ * events.jsonl of the root is one file that grows, so a read gets a range of
+ * bytes.  The table of entries records the offset of each line; a binary search
+ * finds the line where the range begins.
+ *
+ * The status of a vault that is open for writing comes from its memory, under
+ * one lock, so that the counts agree with one another.  A reader has no such
+ * memory and asks the database; its status counts sealed files only.
+ */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +101,8 @@ end_line_at(struct copy *c, uint64_t off)
 		c->p[c->got - 1] = '\n';
 }
 
+/* Copy the part of an entry that is in the range.  A read may begin and end
+ * within a line. */
 static enum tf_code
 copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
@@ -221,6 +233,7 @@ list_one(void *arg, struct tf_pending *l)
 	return true;
 }
 
+/* Skip the asker's own files, which are in the list already. */
 static bool
 list_others(void *arg, struct tf_pending *l)
 {
@@ -279,7 +292,9 @@ put_one_waiting(struct tf_json *j, const struct tf_buf *path, const char *state,
 	tf_json_object_end(j);
 }
 
-/* Write the list of unsealed files and closed directories. */
+/* Write the list of unsealed files and closed directories.  A path that the
+ * asker may not read is left out, though the counts above include it: a count
+ * tells nothing about a file. */
 static void
 put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
 {
@@ -346,6 +361,8 @@ find_writer(struct tf_vault *v, struct tf_holder *who)
 		memset(who, 0, sizeof(*who));
 }
 
+/* Write head and counts.  Keys are in the order of their names, because
+ * canonical JSON (RFC 8785) wants it. */
 static void
 put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
     const struct counts *c)

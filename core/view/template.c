@@ -1,4 +1,12 @@
-/* The template of a workflow, parsed once per view: see template.h. */
+/*
+ * The template of a workflow, parsed once per view: see template.h.
+ *
+ * A workflow is judged by the version that was in force when it began, for
+ * ever: a later version must not make an old workflow non-compliant.  Many
+ * workflows of a trail have the same version, so the view keeps each one that
+ * it has parsed.  A template was checked before its entry was committed; one
+ * that does not parse was therefore altered.
+ */
 #include "template.h"
 
 #include <stdlib.h>
@@ -11,6 +19,8 @@
 #include "object.h"
 #include "view.h"
 
+/* Only such a template needs the times of all evidence: see read_evidence() in
+ * compliance.c. */
 static bool
 is_timed(const struct tf_template *t)
 {

@@ -1,4 +1,10 @@
-/* What all control files read and write: see view.h. */
+/*
+ * What all control files read and write: see view.h.
+ *
+ * The database may have been damaged.  A row that names an entry which is
+ * missing or malformed is TF_TAMPER and not TF_NOTFOUND: a reader must not
+ * conclude that there never was anything.
+ */
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../store/entries.h"
@@ -59,6 +65,8 @@ tf_loaded_entry_read(struct tf_view *w, uint64_t seq, struct tf_loaded_entry *t,
 	return rc;
 }
 
+/* The actor in an entry is raw JSON that the decoder has already checked, so a
+ * failed parse can only mean that memory is short. */
 void
 tf_who(const struct tf_entry *e, struct tf_buf *out)
 {

@@ -1,4 +1,10 @@
-/* What the status files of a workflow share: see workflow.h. */
+/*
+ * What the status files of a workflow share: see workflow.h.
+ *
+ * The file `status`, status.json and status.md are three forms of one
+ * judgement.  All of them read it here, so that a new fact cannot reach one
+ * form and be missing in another.
+ */
 #include "workflow.h"
 
 #include "../node/paths.h"

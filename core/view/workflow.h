@@ -23,6 +23,10 @@ struct tf_workflow {
 };
 void tf_workflow_free(struct tf_workflow *x);
 
+/* Read workflow id and judge it.  *x is {0} before the call; the caller frees
+ * it with tf_workflow_free, also on failure.  Errors: TF_NOTFOUND id is no
+ * workflow in the ledger; TF_TAMPER an entry or the template is missing or
+ * altered; those of vault.h. */
 TF_MUST_USE enum tf_code tf_workflow_read(struct tf_view *w, uint64_t id,
     struct tf_workflow *x, struct tf_error *err);
 

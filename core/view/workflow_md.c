@@ -1,4 +1,11 @@
-/* status.md of a workflow: the facts of status.json as Markdown. */
+/*
+ * status.md of a workflow: the facts of status.json as Markdown.
+ *
+ * The text is for people who paste it into a ticket or a pull request.  Names
+ * and reasons come from users, so every character that Markdown could read as
+ * markup is escaped: a name must not become a link or a heading in a report
+ * that an auditor reads.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -59,7 +66,8 @@ md_event(struct tf_buf *out, const char *what, const struct tf_loaded_entry *t)
 	tf_buf_free(&who);
 }
 
-/* Kosli's signs: done, failed, waiting. */
+/* Kosli's signs: done, failed, waiting.  A failed item keeps its sign even if
+ * it also lacks something, because that is the worse news. */
 static const char *
 sign_of(const struct tf_status_item *m)
 {
@@ -113,6 +121,9 @@ md_reported(struct tf_buf *out, const struct tf_loaded_entry *seal, bool may)
 	tf_buf_free(&who);
 }
 
+/* Write one row of the table.  The name and the verdict of an attestation are
+ * shown to every reader of the file; time, person and number of files only to
+ * an asker who may read the attestation. */
 static enum tf_code
 md_item(struct tf_view *w, struct tf_buf *out, const struct tf_judgement *f,
     const struct tf_status_item *m, struct tf_loaded_entry *seal,

@@ -1,4 +1,10 @@
-/* The file `status` of a workflow, and status.json of a workflow or a trail. */
+/*
+ * The file `status` of a workflow, and status.json of a workflow or a trail.
+ *
+ * The status of a trail is one line per workflow, written as the walk meets it:
+ * a trail has no limit on its workflows, so neither the text nor the judgements
+ * are kept in memory.
+ */
 #include "../base/member.h"
 #include "../ledger/status.h"
 #include "../ledger/status_words.h"
@@ -39,6 +45,8 @@ struct lines {
 	struct tf_buf text;
 };
 
+/* Write the line of one workflow.  A workflow that the asker may not read has
+ * no line at all: its status would tell of its evidence. */
 static enum tf_code
 put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
