@@ -299,6 +299,8 @@ tf_audit_store_end(struct tf_audit *a, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_audit_store_definitions(a, err);
 	if (rc == TF_OK)
+		rc = tf_audit_store_unsealed(a, err);
+	if (rc == TF_OK)
 		rc = sums(a, err);
 	return rc == TF_OK ? extra_rows(a, err) : rc;
 }

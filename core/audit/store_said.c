@@ -3,9 +3,11 @@
  * the entries.  A definition is compared at its entry, claims about trails and
  * workflows after the last one.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
 #include "../definition.h"
 #include "../ledger/claim_content.h"
@@ -266,6 +268,80 @@ tf_audit_store_claims(struct tf_audit *a, const struct tf_replay_dir *d,
 		    "the database shows other claims than the entries");
 	tf_claim_row_free(&row);
 	return rc;
+}
+
+/* Compare user data that no entry names yet with the claims of its row. */
+static enum tf_code
+compare_user_data(struct tf_audit *a, const struct tf_claim_row *row,
+    struct tf_str name, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	struct tf_object_row o;
+	struct tf_buf body = { 0 };
+	struct tf_content want;
+	struct tf_hash h;
+	bool has, same;
+	enum tf_code rc = tf_claims_user_data(tf_buf_bytes(&row->claims), &want,
+	    &has, err);
+
+	if (rc != TF_OK)
+		return rc;
+	same = has == (row->object != 0);
+	if (has && same) {
+		rc = tf_object_get(s->db, row->object, &o, &body, err);
+		tf_sha256(tf_buf_bytes(&body).p, body.n, &h);
+		same = rc == TF_OK && body.n == want.size &&
+		    memcmp(&h, &want.sha256, sizeof(h)) == 0 &&
+		    memcmp(&o.sha256, &want.sha256, sizeof(h)) == 0;
+	}
+	tf_buf_free(&body);
+	if (rc != TF_OK && rc != TF_NOTFOUND && rc != TF_TAMPER)
+		return rc;
+	if (!same)
+		tf_audit_finding(a, TF_CHECK_CONTENTS, UINT64_MAX, name,
+		    "the user data of node %llu, which is not sealed, were "
+		    "altered",
+		    (unsigned long long)row->id);
+	return TF_OK;
+}
+
+static enum tf_code
+one_claim(void *arg, const struct tf_claim_row *row, struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+	struct tf_audit_store *s = a->self;
+	struct tf_node_row node;
+	struct tf_buf uids = { 0 }, type = { 0 };
+	struct tf_str name = tf_nowhere;
+	enum tf_code rc = tf_nodes_get(s->db, row->id, &node, err);
+
+	if (row->entry != 0) /* tf_audit_store_claims() compares it */
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	if (rc == TF_OK)
+		name = (struct tf_str){ node.name, node.name_len };
+	if (rc == TF_OK || rc == TF_NOTFOUND) /* a draft has no row */
+		rc = tf_claimants_add(tf_buf_bytes(&row->uids), 0, &uids, err);
+	if (rc == TF_OK || rc == TF_DENIED) /* there are many */
+		rc = tf_claims_value(tf_buf_bytes(&row->claims), "type", &type,
+		    err);
+	if (rc == TF_OK || rc == TF_NODATA) /* well-formed, then */
+		rc = compare_user_data(a, row, name, err);
+	tf_buf_free(&uids);
+	tf_buf_free(&type);
+	if (rc != TF_INVALID && rc != TF_TAMPER)
+		return rc;
+	tf_audit_finding(a, TF_CHECK_NAMES, UINT64_MAX, name,
+	    "the claims about node %llu, which is not sealed, are damaged",
+	    (unsigned long long)row->id);
+	return TF_OK;
+}
+
+enum tf_code
+tf_audit_store_unsealed(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+
+	return tf_claims_each(s->db, one_claim, a, err);
 }
 
 static enum tf_code

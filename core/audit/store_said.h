@@ -20,6 +20,9 @@ TF_MUST_USE enum tf_code tf_audit_store_said(struct tf_audit *a,
 /* After the last entry: compare the claims about a directory. */
 TF_MUST_USE enum tf_code tf_audit_store_claims(struct tf_audit *a,
     const struct tf_replay_dir *d, struct tf_error *err);
+/* After the last entry: check the claims that no entry has yet. */
+TF_MUST_USE enum tf_code tf_audit_store_unsealed(struct tf_audit *a,
+    struct tf_error *err);
 /* After the last entry: find rows of definitions that no entry made. */
 TF_MUST_USE enum tf_code tf_audit_store_definitions(struct tf_audit *a,
     struct tf_error *err);

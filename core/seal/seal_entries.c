@@ -214,6 +214,31 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	return previous_payload(db, att->attr.parent, att->name, s, err);
 }
 
+/* Are the bytes of the user data those that the claims name? */
+static enum tf_code
+check_user_data(struct tf_vault *v, struct tf_db *db,
+    const struct tf_attested_list *l, struct tf_error *err)
+{
+	const struct tf_claim_row *row = &l->claims;
+	struct tf_content c;
+	bool has, right;
+	enum tf_code rc = tf_claims_user_data(tf_buf_bytes(&row->claims), &c,
+	    &has, err);
+
+	if (rc != TF_OK)
+		return rc;
+	right = has == (row->object != 0);
+	if (has && right)
+		rc = tf_existing_is_right(v, db, row->object, &c.sha256, c.size,
+		    &right, err);
+	if (rc != TF_OK || right)
+		return rc;
+	return tf_fail(err, TF_TAMPER,
+	    "the user data of %.*s were altered in the database: claim them "
+	    "again",
+	    (int)l->path.n, l->path.p);
+}
+
 /* Fill in the statement of l, which has the path. */
 static enum tf_code
 fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
@@ -231,6 +256,7 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	if (rc != TF_OK ||
 	    (rc = tf_sums(l->ev.f, l->ev.n, &l->s.evidence, err)) != TF_OK ||
 	    (rc = tf_claims_get(db, att->attr.id, &l->claims, err)) != TF_OK ||
+	    (rc = check_user_data(v, db, l, err)) != TF_OK ||
 	    (rc = tf_workflow_template(db, att->attr.parent, &template, err)) !=
 		TF_OK ||
 	    (rc = tf_seal_evaluate(v, db, att, &template, &l->claims, &l->ev,

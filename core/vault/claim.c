@@ -235,8 +235,11 @@ attestation_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_claimants_add((struct tf_str){ row.uids.p, row.uids.n },
 		    c->uid, &uids, err);
+	/* User data are written even if they are equal: the bytes of the row
+	 * may be damaged. */
 	if (rc == TF_OK &&
-	    (!same(&made, &row.claims) || !same(&uids, &row.uids)))
+	    (!same(&made, &row.claims) || !same(&uids, &row.uids) ||
+		(is_user_data(c) && c->value != NULL)))
 		rc = write_row(t, c, &row, &made, &uids, err);
 	tf_buf_free(&made);
 	tf_buf_free(&uids);

@@ -309,7 +309,6 @@ START_TEST(a_closed_directory_takes_no_claims)
 }
 END_TEST
 
-/* Equal user data of two attestations are one object. */
 /* The user did nothing wrong. */
 START_TEST(damaged_claims_are_an_error_of_the_store)
 {
@@ -333,6 +332,54 @@ START_TEST(damaged_claims_are_an_error_of_the_store)
 }
 END_TEST
 
+/* Sealing compares the bytes with the claim; so does verify before. */
+START_TEST(damaged_user_data_are_not_sealed)
+{
+	const char *damage[] = {
+		"object SET body = CAST('Bytes' AS BLOB) WHERE id IN"
+		" (SELECT object FROM claim)",
+		"claim SET object = 0",
+		"claim SET claims = CAST(replace(CAST(claims AS TEXT),"
+		" '\"size\":5', '\"size\":4') AS BLOB)"
+	};
+
+	make_attestation();
+	put_sealed(A "/f", "x");
+	for (size_t i = 0; i < LEN(damage); i++) {
+		allowed(SAY(A, "user-data", "bytes"));
+		unmount_vault();
+		verify(0);
+		tamper("UPDATE %s", damage[i]);
+		says(verify(4), "user data of node");
+		mount_vault("");
+		says(run(3, "trailctl seal " A), "Input/output error");
+		says(content("log", NULL),
+		    "the user data of t/w/a were altered in the database");
+		ck_assert_uint_eq(0, entries("attestation.sealed", NULL));
+	}
+	allowed(SAY(A, "user-data", "bytes"));
+	run(0, "trailctl seal " A);
+	ck_assert_str_eq("bytes", fact(A, "user-data"));
+}
+END_TEST
+
+START_TEST(verify_names_damaged_claims)
+{
+	const char *damage[] = { "uids = x'ff'", "claims = x'7b'" };
+
+	make_attestation();
+	allowed(SAY(A, "type", "x"));
+	unmount_vault();
+	verify(0);
+	for (size_t i = 0; i < LEN(damage); i++) {
+		tamper("UPDATE claim SET %s", damage[i]);
+		says(verify(4), "claims about node");
+	}
+	expect_no_verify();
+}
+END_TEST
+
+/* Equal user data of two attestations are one object. */
 START_TEST(user_data_are_kept_once)
 {
 	make_attestation();
@@ -369,5 +416,7 @@ suite_claim(void)
 	tcase_add_test(t, a_closed_directory_takes_no_claims);
 	tcase_add_test(t, user_data_are_kept_once);
 	tcase_add_test(t, damaged_claims_are_an_error_of_the_store);
+	tcase_add_test(t, damaged_user_data_are_not_sealed);
+	tcase_add_test(t, verify_names_damaged_claims);
 	return s;
 }
