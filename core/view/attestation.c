@@ -7,22 +7,20 @@
 #include "../base/member.h"
 #include "../json.h"
 #include "../ledger/entry.h"
-#include "../ledger/evaluated.h"
 #include "../ledger/name.h"
 #include "../ledger/statement.h"
 #include "../ledger/status_words.h"
 #include "../ledger/sums.h"
 #include "../node/attr.h"
 #include "../node/evidence.h"
-#include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/vault_i.h"
 #include "../page.h"
-#include "../store/nodes.h"
-#include "attestation.h"
+#include "attested.h"
 #include "claimed.h"
 #include "compliance.h"
+#include "entry_json.h"
 #include "readable.h"
 #include "view.h"
 
@@ -53,142 +51,8 @@ tf_view_sums(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 
 /* --- attestation.json ----------------------------------------------------- */
 
-/* The sources of attestation.json. */
-struct attested {
-	struct tf_attr attr;
-	struct tf_buf path;
-	struct tf_loaded_entry begun, seal, override;
-	struct tf_claimed claimed;
-	struct tf_evaluated_field evaluated;
-	/* Its judgement in its workflow, or NULL: a draft. */
-	const struct tf_judgement *f;
-	size_t at; /* its index there */
-	struct tf_evidence ev;
-};
-
 static void
-attested_free(struct attested *a)
-{
-	tf_buf_free(&a->path);
-	tf_loaded_entry_free(&a->begun);
-	tf_loaded_entry_free(&a->seal);
-	tf_loaded_entry_free(&a->override);
-	tf_claimed_free(&a->claimed);
-	tf_evidence_free(&a->ev);
-}
-
-static enum tf_code
-read_judgement(struct tf_view *w, const struct tf_node_row *row,
-    struct attested *a, struct tf_error *err)
-{
-	enum tf_code rc = tf_judgement_of(w, row->attr.parent, &a->f, err);
-
-	if (rc != TF_OK)
-		return rc;
-	while (a->at < a->f->n && a->f->a[a->at].id != row->attr.id)
-		a->at++;
-	if (a->at == a->f->n)
-		return tf_fail(err, TF_TAMPER,
-		    "an attestation is not in its workflow");
-	return tf_loaded_entry_read(w, a->f->a[a->at].override, &a->override,
-	    err);
-}
-
-static enum tf_code
-read_entries(struct tf_view *w, uint64_t id, struct attested *a,
-    struct tf_error *err)
-{
-	struct tf_node_row row;
-	enum tf_code rc = tf_nodes_get(w->db, id, &row, err);
-
-	if (rc == TF_NOTFOUND) /* a draft attestation */
-		return TF_OK;
-	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(w, row.entry, &a->begun, err);
-	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(w, row.seal, &a->seal, err);
-	if (rc == TF_OK && a->seal.is)
-		rc = tf_evaluated_read(a->seal.d.e.evaluated, &a->evaluated,
-		    err);
-	return rc == TF_OK ? read_judgement(w, &row, a, err) : rc;
-}
-
-static enum tf_code
-read_attested(struct tf_view *w, uint64_t id, struct attested *a,
-    struct tf_error *err)
-{
-	struct tf_node_row row;
-	enum tf_code rc;
-
-	if (w->ledger_only) {
-		rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
-		a->attr = row.attr;
-	} else {
-		pthread_mutex_lock(&w->v->mu);
-		rc = tf_attr_of(w->v, w->db, id, &a->attr, err);
-		pthread_mutex_unlock(&w->v->mu);
-	}
-	if (rc == TF_OK && a->attr.kind != TF_KIND_ATTESTATION)
-		rc = tf_fail(err, TF_NOTFOUND, "not an attestation");
-	if (rc == TF_OK)
-		rc = tf_path_of(w->v, w->db, id, &a->path, err);
-	if (rc == TF_OK && a->path.failed)
-		rc = tf_nomem(err);
-	if (rc == TF_OK)
-		rc = read_entries(w, id, a, err);
-	if (rc == TF_OK)
-		rc = tf_claimed_read(w, id, &a->claimed, err);
-	return rc == TF_OK ? tf_readable_evidence(w, id, &a->ev, err) : rc;
-}
-
-void
-tf_put_clock(struct tf_json *j, const char *key, const struct tf_entry *e)
-{
-	bool moved;
-	struct tf_time when = tf_entry_when(e, &moved);
-
-	if (moved)
-		tf_put_time(j, key, when);
-}
-
-uint64_t
-tf_seconds_of(const struct tf_loaded_entry *t)
-{
-	bool moved;
-	struct tf_time when = tf_entry_when(&t->d.e, &moved);
-
-	if (!moved)
-		when = t->d.e.at;
-	return when.s < 0 ? 0 : (uint64_t)when.s;
-}
-
-void
-tf_put_event(struct tf_json *j, const char *key,
-    const struct tf_loaded_entry *t)
-{
-	const struct tf_entry *e = &t->d.e;
-
-	if (!t->is)
-		return;
-	tf_json_key(j, key);
-	tf_json_object(j);
-	tf_put_time(j, "at", e->at);
-	tf_put_raw(j, "by", e->actor);
-	if (e->cause.p != NULL)
-		tf_put_str(j, "cause", e->cause);
-	tf_put_clock(j, "clock", e);
-	tf_put_uint(j, "index", e->seq);
-	if (e->type == TF_ATTESTATION_OVERRIDDEN) {
-		tf_put_bool(j, "is_compliant", e->compliant);
-		tf_put_raw(j, "reason",
-		    tf_json_text(&t->d.doc,
-			tf_json_get(&t->d.doc, 0, "reason")));
-	}
-	tf_json_object_end(j);
-}
-
-static void
-put_claim(struct tf_json *j, const char *key, const struct attested *a,
+put_claim(struct tf_json *j, const char *key, const struct tf_attested *a,
     const char *claim)
 {
 	tf_put_raw(j, key, tf_claimed_member(&a->claimed, claim));
@@ -220,7 +84,7 @@ put_file(struct tf_view *w, struct tf_json *j, const struct tf_subject_file *f,
 /* Write the list of files.  It may be long, so the text goes to the sink in
  * pieces. */
 static enum tf_code
-put_files(struct tf_view *w, struct tf_json *j, const struct attested *a,
+put_files(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
     const struct tf_sink *out, struct tf_error *err)
 {
 	struct tf_loaded_entry t = { 0 };
@@ -270,7 +134,7 @@ by_id(const void *a, const void *b)
 }
 
 static void
-put_waiting(struct tf_view *w, struct tf_json *j, const struct attested *a)
+put_waiting(struct tf_view *w, struct tf_json *j, const struct tf_attested *a)
 {
 	uint64_t part[] = { a->attr.parent, a->attr.id, TF_PENDING_TO_SEAL };
 	struct waiting x = { 0 };
@@ -312,7 +176,7 @@ struct place {
 };
 
 static struct place
-place_of(const struct attested *a)
+place_of(const struct tf_attested *a)
 {
 	const char *path = a->path.p, *wf = strchr(path, '/') + 1;
 	const char *name = strchr(wf, '/') + 1;
@@ -339,7 +203,7 @@ put_user(struct tf_json *j, const char *key, const struct tf_loaded_entry *t)
 
 /* The members from "state" on. */
 static void
-put_place(struct tf_view *w, struct tf_json *j, const struct attested *a,
+put_place(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
     const struct place *p)
 {
 	struct tf_str type = a->evaluated.name;
@@ -357,7 +221,7 @@ put_place(struct tf_view *w, struct tf_json *j, const struct attested *a,
 
 /* The type that was claimed, else that by which it was judged. */
 static void
-put_type(struct tf_json *j, const struct attested *a)
+put_type(struct tf_json *j, const struct tf_attested *a)
 {
 	const struct tf_evaluated_field *e = &a->evaluated;
 	struct tf_buf type = { 0 };
@@ -379,7 +243,7 @@ put_type(struct tf_json *j, const struct attested *a)
 
 /* The leaf hash of its newest entry. */
 static void
-put_id(struct tf_json *j, const struct attested *a)
+put_id(struct tf_json *j, const struct tf_attested *a)
 {
 	const struct tf_loaded_entry *t = a->override.is ? &a->override :
 	    a->seal.is					 ? &a->seal :
@@ -393,7 +257,7 @@ put_id(struct tf_json *j, const struct attested *a)
 }
 
 static void
-put_name(struct tf_json *j, const struct attested *a, const struct place *p)
+put_name(struct tf_json *j, const struct tf_attested *a, const struct place *p)
 {
 	const struct tf_judged_report *v = a->f == NULL ?
 	    NULL :
@@ -416,7 +280,7 @@ put_name(struct tf_json *j, const struct attested *a, const struct place *p)
 
 /* Sums over the readable files only would look like complete ones. */
 static void
-put_sums(struct tf_json *j, const struct attested *a,
+put_sums(struct tf_json *j, const struct tf_attested *a,
     const struct tf_sums *sums)
 {
 	if (a->ev.left_out == 0) {
@@ -433,7 +297,7 @@ put_sums(struct tf_json *j, const struct attested *a,
 
 /* Kosli's rows of JUnit results: one, with the counts of all reports. */
 static enum tf_code
-put_junit(struct tf_json *j, const struct attested *a, const struct place *p,
+put_junit(struct tf_json *j, const struct tf_attested *a, const struct place *p,
     struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
@@ -463,7 +327,7 @@ put_junit(struct tf_json *j, const struct attested *a, const struct place *p,
 }
 
 static enum tf_code
-put_attested(struct tf_view *w, struct tf_json *j, const struct attested *a,
+put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
     const struct tf_sink *out, struct tf_error *err)
 {
 	struct place p = place_of(a);
@@ -502,17 +366,17 @@ enum tf_code
 tf_view_attestation(struct tf_view *w, uint64_t id, const struct tf_sink *out,
     struct tf_error *err)
 {
-	struct attested a = { 0 };
+	struct tf_attested a = { 0 };
 	struct tf_buf text = { 0 };
 	struct tf_json j;
-	enum tf_code rc = read_attested(w, id, &a, err);
+	enum tf_code rc = tf_attested_read(w, id, &a, err);
 
 	tf_json_begin(&j, &text);
 	if (rc == TF_OK)
 		rc = put_attested(w, &j, &a, out, err);
 	if (rc == TF_OK)
 		rc = tf_view_end_json(&j, out, err);
-	attested_free(&a);
+	tf_attested_free(&a);
 	tf_buf_free(&text);
 	return rc;
 }
@@ -521,9 +385,9 @@ enum tf_code
 tf_view_override(struct tf_view *w, uint64_t id, struct tf_buf *out,
     struct tf_error *err)
 {
-	struct attested a = { .ev = { 0 } };
+	struct tf_attested a = { .ev = { 0 } };
 	struct tf_json j;
-	enum tf_code rc = read_entries(w, id, &a, err);
+	enum tf_code rc = tf_attested_entries(w, id, &a, err);
 
 	if (rc == TF_OK && a.override.is) {
 		tf_json_begin(&j, out);
@@ -534,6 +398,6 @@ tf_view_override(struct tf_view *w, uint64_t id, struct tf_buf *out,
 		rc = tf_json_end(&j, err);
 		tf_buf_str(out, "\n");
 	}
-	attested_free(&a);
+	tf_attested_free(&a);
 	return rc == TF_OK ? tf_buf_end(out, err) : rc;
 }

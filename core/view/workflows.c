@@ -11,7 +11,7 @@
 #include "../node/attr.h"
 #include "../node/children.h"
 #include "../page.h"
-#include "attestation.h"
+#include "entry_json.h"
 #include "readable.h"
 #include "template.h"
 #include "workflow.h"

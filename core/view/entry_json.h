@@ -1,9 +1,11 @@
-/* JSON members that several files about an attestation share.
+/* JSON members about an entry, and times in them, that several files share.
  * trailfs-format(5) defines them. */
-#ifndef TF_VIEW_ATTESTATION_H
-#define TF_VIEW_ATTESTATION_H
+#ifndef TF_VIEW_ENTRY_JSON_H
+#define TF_VIEW_ENTRY_JSON_H
 
 #include <stdint.h>
+
+#include "../types.h"
 
 struct tf_entry;
 struct tf_json;
@@ -20,5 +22,9 @@ void tf_put_clock(struct tf_json *j, const char *key, const struct tf_entry *e);
 /* The time of the event in seconds since 1970: the clock's reading if it
  * differs from the entry's time. */
 uint64_t tf_seconds_of(const struct tf_loaded_entry *t);
+
+/* A time as Kosli's seconds since 1970: rounded up, so that no time of what was
+ * judged is later. */
+uint64_t tf_seconds_after(struct tf_time t);
 
 #endif

@@ -1,0 +1,84 @@
+/* Reads what attestation.json is made of: see attested.h. */
+#include "attested.h"
+
+#include <pthread.h>
+
+#include "../node/paths.h"
+#include "../node/vault_i.h"
+#include "../store/nodes.h"
+#include "readable.h"
+
+void
+tf_attested_free(struct tf_attested *a)
+{
+	tf_buf_free(&a->path);
+	tf_loaded_entry_free(&a->begun);
+	tf_loaded_entry_free(&a->seal);
+	tf_loaded_entry_free(&a->override);
+	tf_claimed_free(&a->claimed);
+	tf_evidence_free(&a->ev);
+}
+
+static enum tf_code
+read_judgement(struct tf_view *w, const struct tf_node_row *row,
+    struct tf_attested *a, struct tf_error *err)
+{
+	enum tf_code rc = tf_judgement_of(w, row->attr.parent, &a->f, err);
+
+	if (rc != TF_OK)
+		return rc;
+	while (a->at < a->f->n && a->f->a[a->at].id != row->attr.id)
+		a->at++;
+	if (a->at == a->f->n)
+		return tf_fail(err, TF_TAMPER,
+		    "an attestation is not in its workflow");
+	return tf_loaded_entry_read(w, a->f->a[a->at].override, &a->override,
+	    err);
+}
+
+enum tf_code
+tf_attested_entries(struct tf_view *w, uint64_t id, struct tf_attested *a,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc = tf_nodes_get(w->db, id, &row, err);
+
+	if (rc == TF_NOTFOUND) /* a draft attestation */
+		return TF_OK;
+	if (rc == TF_OK)
+		rc = tf_loaded_entry_read(w, row.entry, &a->begun, err);
+	if (rc == TF_OK)
+		rc = tf_loaded_entry_read(w, row.seal, &a->seal, err);
+	if (rc == TF_OK && a->seal.is)
+		rc = tf_evaluated_read(a->seal.d.e.evaluated, &a->evaluated,
+		    err);
+	return rc == TF_OK ? read_judgement(w, &row, a, err) : rc;
+}
+
+enum tf_code
+tf_attested_read(struct tf_view *w, uint64_t id, struct tf_attested *a,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	if (w->ledger_only) {
+		rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
+		a->attr = row.attr;
+	} else {
+		pthread_mutex_lock(&w->v->mu);
+		rc = tf_attr_of(w->v, w->db, id, &a->attr, err);
+		pthread_mutex_unlock(&w->v->mu);
+	}
+	if (rc == TF_OK && a->attr.kind != TF_KIND_ATTESTATION)
+		rc = tf_fail(err, TF_NOTFOUND, "not an attestation");
+	if (rc == TF_OK)
+		rc = tf_path_of(w->v, w->db, id, &a->path, err);
+	if (rc == TF_OK && a->path.failed)
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = tf_attested_entries(w, id, a, err);
+	if (rc == TF_OK)
+		rc = tf_claimed_read(w, id, &a->claimed, err);
+	return rc == TF_OK ? tf_readable_evidence(w, id, &a->ev, err) : rc;
+}

@@ -1,0 +1,39 @@
+/* What attestation.json is made of. */
+#ifndef TF_VIEW_ATTESTED_H
+#define TF_VIEW_ATTESTED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../buffer.h"
+#include "../ledger/evaluated.h"
+#include "../node/attr.h"
+#include "../node/evidence.h"
+#include "claimed.h"
+#include "compliance.h"
+#include "view.h"
+
+/* The sources of attestation.json. */
+struct tf_attested {
+	struct tf_attr attr;
+	struct tf_buf path;
+	struct tf_loaded_entry begun, seal, override;
+	struct tf_claimed claimed;
+	struct tf_evaluated_field evaluated;
+	/* Its judgement in its workflow, or NULL: a draft. */
+	const struct tf_judgement *f;
+	size_t at; /* its index there */
+	struct tf_evidence ev;
+};
+
+/* Read all of attestation id, the evidence that the asker may read included.
+ * *a is zeroed before; free it with tf_attested_free, also on failure.
+ * TF_NOTFOUND: it is no attestation. */
+TF_MUST_USE enum tf_code tf_attested_read(struct tf_view *w, uint64_t id,
+    struct tf_attested *a, struct tf_error *err);
+/* Read its entries and its judgement only.  A draft has none. */
+TF_MUST_USE enum tf_code tf_attested_entries(struct tf_view *w, uint64_t id,
+    struct tf_attested *a, struct tf_error *err);
+void tf_attested_free(struct tf_attested *a);
+
+#endif

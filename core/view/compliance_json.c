@@ -1,0 +1,281 @@
+/* The member compliance_status of a workflow: see compliance_json.h. */
+#include "compliance_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/member.h"
+#include "../ledger/entry.h"
+#include "../ledger/name.h"
+#include "../ledger/status.h"
+#include "../ledger/status_words.h"
+#include "../node/attr.h"
+#include "../node/vault_i.h"
+#include "../page.h"
+#include "entry_json.h"
+#include "template.h"
+#include "workflow.h"
+
+/* --- the state of one slot ------------------------------------------------ */
+
+struct item {
+	struct tf_view *w;
+	const struct tf_judgement *f;
+	const struct tf_att *a; /* that decides, or NULL */
+	struct tf_loaded_entry seal, other;
+};
+
+static unsigned
+version_of(const struct tf_reported *r)
+{
+	unsigned version;
+
+	(void)tf_name_version(r->name.p, r->name.n, &version);
+	return version;
+}
+
+static void
+put_leaf(struct tf_json *j, const char *key, const struct tf_loaded_entry *t)
+{
+	struct tf_hash leaf;
+
+	tf_entry_leaf(t->text.p, t->text.n, &leaf);
+	tf_put_hash(j, key, &leaf);
+}
+
+/* The id of an attestation is the leaf hash of its newest entry: its override,
+ * its seal, or the one that began it. */
+static enum tf_code
+put_id(struct item *x, struct tf_json *j, struct tf_error *err)
+{
+	uint64_t seq = x->a == NULL	? TF_NO_SEQ :
+	    x->a->override != TF_NO_SEQ ? x->a->override :
+	    x->seal.is			? TF_NO_SEQ :
+					  x->a->begun;
+	enum tf_code rc = tf_loaded_entry_read(x->w, seq, &x->other, err);
+
+	if (rc == TF_OK && (x->other.is || x->seal.is))
+		put_leaf(j, "attestation_id",
+		    x->other.is ? &x->other : &x->seal);
+	return rc;
+}
+
+static void
+put_why(struct tf_json *j, const struct tf_status_item *m)
+{
+	struct tf_buf why = { 0 };
+
+	if (m->cause == TF_CAUSE_NONE && !m->overdue)
+		return;
+	tf_status_why(m, &why);
+	tf_json_key(j, "why");
+	tf_json_buf(j, &why);
+	tf_buf_free(&why);
+}
+
+/* What the template asks for beyond a name and a type. */
+static void
+put_count(struct tf_json *j, const struct tf_slot *slot)
+{
+	if (slot == NULL)
+		return;
+	if (slot->control.p != NULL)
+		tf_put_str(j, "control", slot->control);
+	if (slot->count > 1)
+		tf_put_uint(j, "count", slot->count);
+}
+
+static void
+put_deadline(struct tf_json *j, const struct tf_judgement *f,
+    const struct tf_slot *slot)
+{
+	struct tf_time at = f->begun.d.e.at;
+
+	if (slot == NULL || slot->deadline_s == 0)
+		return;
+	at.s += (int64_t)slot->deadline_s;
+	tf_put_time(j, "deadline", at);
+}
+
+static void
+put_reported(struct tf_json *j, const struct item *x)
+{
+	if (x->a->override != TF_NO_SEQ) {
+		tf_put_uint(j, "overridden", x->a->override);
+		put_leaf(j, "overridden_attestation_id", &x->seal);
+	}
+	tf_put_time(j, "reported_at", x->seal.d.e.at);
+	tf_put_clock(j, "reported_clock", &x->seal.d.e);
+}
+
+static void
+put_verdict(struct tf_json *j, const struct item *x,
+    const struct tf_status_item *m)
+{
+	const struct tf_slot *slot = m->slot;
+
+	if (m->cause != TF_CAUSE_NONE)
+		tf_put_cstr(j, "cause", tf_cause_word(m->cause));
+	put_count(j, slot);
+	put_deadline(j, x->f, slot);
+	if (x->seal.is)
+		tf_put_uint(j, "index", x->a->seal);
+	tf_json_key(j, "is_compliant");
+	if (m->reported)
+		tf_json_bool(j, m->compliant);
+	else
+		tf_json_null(j);
+	tf_put_bool(j, "late", m->cause == TF_CAUSE_LATE);
+	if (m->open != SIZE_MAX)
+		tf_put_uint(j, "open", version_of(&x->f->r[m->open]));
+	if (slot != NULL && slot->optional)
+		tf_put_bool(j, "optional", true);
+	tf_put_bool(j, "overdue", m->overdue);
+	if (x->seal.is)
+		put_reported(j, x);
+	tf_put_cstr(j, "status", tf_item_word(m->state));
+	if (slot != NULL && slot->count > 1)
+		tf_put_uint(j, "sufficient", m->sufficient);
+	tf_put_bool(j, "unexpected", m->unexpected);
+	if (m->reported)
+		tf_put_uint(j, "version", version_of(&x->f->r[m->decides]));
+	put_why(j, m);
+}
+
+static enum tf_code
+put_item(struct item *x, struct tf_json *j, const struct tf_status_item *m,
+    struct tf_error *err)
+{
+	static const struct tf_str generic = { "generic", 7 };
+	enum tf_code rc = tf_workflow_deciding(x->w, x->f, m, &x->a, &x->seal,
+	    err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_json_object(j);
+	if ((rc = put_id(x, j, err)) != TF_OK)
+		return rc;
+	tf_put_str(j, "attestation_name", m->name);
+	tf_put_str(j, "attestation_type", m->type.p ? m->type : generic);
+	put_verdict(j, x, m);
+	tf_json_object_end(j);
+	return TF_OK;
+}
+
+static enum tf_code
+put_items(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
+    const struct tf_sink *out, struct tf_error *err)
+{
+	struct item x = { .w = w, .f = f };
+	enum tf_code rc = TF_OK;
+
+	if (f->status.n == 0)
+		return TF_OK;
+	tf_json_key(j, "attestations_statuses");
+	tf_json_array(j);
+	for (size_t i = 0; rc == TF_OK && i < f->status.n; i++) {
+		rc = put_item(&x, j, &f->status.items[i], err);
+		if (rc == TF_OK && j->out->n >= TF_STATUS_PIECE)
+			rc = tf_json_drain(j, out, err);
+	}
+	tf_json_array_end(j);
+	tf_loaded_entry_free(&x.seal);
+	tf_loaded_entry_free(&x.other);
+	return rc;
+}
+
+/* --- artifacts -------------------------------------------------------------- */
+
+static int
+by_text(const void *a, const void *b)
+{
+	return tf_str_cmp(*(const struct tf_str *)a, *(const struct tf_str *)b);
+}
+
+static void
+put_artifact(struct tf_json *j, const struct tf_status *s, struct tf_str name)
+{
+	char key[256];
+	enum tf_compliance word;
+	bool any = tf_status_artifact(s, name, &word);
+
+	if (name.n >= sizeof(key)) {
+		j->failed = true; /* a name is shorter */
+		return;
+	}
+	memcpy(key, name.p, name.n);
+	key[name.n] = '\0';
+	tf_json_key(j, key);
+	tf_json_object(j);
+	tf_json_key(j, "is_compliant");
+	if (any)
+		tf_json_bool(j, word == TF_COMPLIANT);
+	else
+		tf_json_null(j);
+	tf_put_cstr(j, "status", any ? tf_compliance_word(word) : "MISSING");
+	tf_json_object_end(j);
+}
+
+static enum tf_code
+put_artifacts(struct tf_json *j, const struct tf_judgement *f,
+    struct tf_error *err)
+{
+	const struct tf_strs *names;
+	struct tf_str *sorted;
+
+	if (f->template == NULL || f->template->t.artifacts.n == 0)
+		return TF_OK;
+	names = &f->template->t.artifacts;
+	if ((sorted = calloc(names->n, sizeof(*sorted))) == NULL)
+		return tf_nomem(err);
+	memcpy(sorted, names->p, names->n * sizeof(*sorted));
+	qsort(sorted, names->n, sizeof(*sorted), by_text);
+	tf_json_key(j, "artifacts_statuses");
+	tf_json_object(j);
+	for (size_t i = 0; i < names->n; i++)
+		put_artifact(j, &f->status, sorted[i]);
+	tf_json_object_end(j);
+	free(sorted);
+	return TF_OK;
+}
+
+/* --- compliance_status ------------------------------------------------------ */
+
+/* The status word if only sealed attestations count. */
+static enum tf_code
+put_sealed_word(struct tf_json *j, const struct tf_judgement *f,
+    struct tf_error *err)
+{
+	struct tf_status s;
+	enum tf_code rc = tf_judgement_judge(f, true, &s, err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_put_cstr(j, "status_of_sealed", tf_compliance_word(s.word));
+	tf_status_free(&s);
+	return TF_OK;
+}
+
+enum tf_code
+tf_put_compliance(struct tf_view *w, struct tf_json *j,
+    const struct tf_judgement *f, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_json_key(j, "compliance_status");
+	tf_json_object(j);
+	if ((rc = put_artifacts(j, f, err)) != TF_OK ||
+	    (rc = put_items(w, j, f, out, err)) != TF_OK)
+		return rc;
+	tf_put_time(j, "evaluated", f->status.at);
+	tf_put_uint(j, "evaluated_at", tf_seconds_after(f->status.at));
+	if (f->template != NULL)
+		tf_put_hash(j, "flow_template_id", &f->template->sha256);
+	tf_put_bool(j, "is_compliant", f->status.word == TF_COMPLIANT);
+	tf_put_cstr(j, "status", tf_compliance_word(f->status.word));
+	rc = put_sealed_word(j, f, err);
+	tf_json_object_end(j);
+	return rc;
+}

@@ -1,0 +1,59 @@
+/* JSON members about an entry: see entry_json.h. */
+#include "entry_json.h"
+
+#include "../base/member.h"
+#include "../json.h"
+#include "../ledger/entry.h"
+#include "view.h"
+
+void
+tf_put_clock(struct tf_json *j, const char *key, const struct tf_entry *e)
+{
+	bool moved;
+	struct tf_time when = tf_entry_when(e, &moved);
+
+	if (moved)
+		tf_put_time(j, key, when);
+}
+
+uint64_t
+tf_seconds_of(const struct tf_loaded_entry *t)
+{
+	bool moved;
+	struct tf_time when = tf_entry_when(&t->d.e, &moved);
+
+	if (!moved)
+		when = t->d.e.at;
+	return when.s < 0 ? 0 : (uint64_t)when.s;
+}
+
+void
+tf_put_event(struct tf_json *j, const char *key,
+    const struct tf_loaded_entry *t)
+{
+	const struct tf_entry *e = &t->d.e;
+
+	if (!t->is)
+		return;
+	tf_json_key(j, key);
+	tf_json_object(j);
+	tf_put_time(j, "at", e->at);
+	tf_put_raw(j, "by", e->actor);
+	if (e->cause.p != NULL)
+		tf_put_str(j, "cause", e->cause);
+	tf_put_clock(j, "clock", e);
+	tf_put_uint(j, "index", e->seq);
+	if (e->type == TF_ATTESTATION_OVERRIDDEN) {
+		tf_put_bool(j, "is_compliant", e->compliant);
+		tf_put_raw(j, "reason",
+		    tf_json_text(&t->d.doc,
+			tf_json_get(&t->d.doc, 0, "reason")));
+	}
+	tf_json_object_end(j);
+}
+
+uint64_t
+tf_seconds_after(struct tf_time t)
+{
+	return t.s < 0 ? 0 : (uint64_t)t.s + (t.ns > 0);
+}
