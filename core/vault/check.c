@@ -1,4 +1,18 @@
-/* Comparing sealed objects with their entries: see check.h. */
+/*
+ * Comparing sealed objects with their entries: see check.h.
+ *
+ * At most one comparison per object is under way: it is in v->checks from
+ * begin() to end(). Another open of the object waits for that comparison, or
+ * adds its node to it. The results are sets of object numbers: v->checked has
+ * the right ones, v->altered those whose wrong bytes a reader may have seen.
+ * vault.mu guards the list and the sets; nobody holds mu while bytes are
+ * hashed.
+ *
+ * The opening thread hashes a short object. A background thread hashes a long
+ * one, because an open must not take as long as reading a large file; so
+ * tf_check_known() answers the reads until then. The sets are in memory only:
+ * each start of the vault compares anew, and a crash loses nothing.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -37,6 +51,7 @@ altered(struct tf_error *err)
 	    "the bytes are not what the entry says: run trailctl verify");
 }
 
+/* Ends a long comparison early: the vault closes, or the caller gave up. */
 static bool
 is_over(void *arg)
 {
@@ -45,6 +60,9 @@ is_over(void *arg)
 	return atomic_load(&v->ending) || tf_vault_must_stop(v);
 }
 
+/*
+ * Hash the object and compare size and digest with its row. No lock is held.
+ */
 static enum tf_code
 compare(struct tf_vault *v, const struct tf_object_row *o, uint32_t uid,
     struct tf_error *err)
@@ -84,6 +102,7 @@ find(struct tf_vault *v, uint64_t object)
 	return c;
 }
 
+/* c is in no list any more, so no other thread can find it. */
 static void
 discard(struct tf_object_check *c)
 {
@@ -121,6 +140,9 @@ end(struct tf_object_check *c, enum tf_code rc, const struct tf_error *why)
 	discard(c);
 }
 
+/*
+ * The background thread has no caller to answer, so end() reports the result.
+ */
 static void
 run(struct tf_duty *d)
 {

@@ -1,12 +1,19 @@
 /*
- * Claims.  Those about a trail or workflow are an entry at once.  Those about
- * an attestation are a row of table claim until the seal: the row is durable
- * when the call returns, and whether the attestation is a draft or not, the row
+ * Claims. Those about a trail or workflow are an entry at once. Those about an
+ * attestation are a row of table claim until the seal: the row is durable when
+ * the call returns, and whether the attestation is a draft or not, the row
  * belongs to its id, so that a rename keeps it.
  *
- * A seal reads the claims before its transaction.  No claim comes between the
+ * A seal reads the claims before its transaction. No claim comes between the
  * two: that about a draft attestation holds its claim as pending node, that
  * about another one is in the list of claiming.h.
+ *
+ * The committer may run a transaction twice, so upper_run() and
+ * attestation_run() begin by clearing what they counted. Nobody holds vault.mu
+ * while the committer works: a claim of the node, or the list of claiming.h,
+ * keeps the attestation in place meanwhile. A crash before the COMMIT leaves
+ * the claims as they were; after it, they are in the row (attestation) or in
+ * the entry (trail, workflow).
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -88,6 +95,9 @@ is_user_data(const struct change *c)
 	return strcmp(c->key, TF_CLAIM_USER_DATA) == 0;
 }
 
+/*
+ * The claims hold only digest and size of user data; its bytes are an object.
+ */
 static enum tf_code
 make_claims(const struct change *c, const struct tf_buf *old,
     struct tf_buf *out, struct tf_error *err)
@@ -100,6 +110,7 @@ make_claims(const struct change *c, const struct tf_buf *old,
 	    tf_claims_change(s, c->key, c->value, c->n, c->rule, out, err);
 }
 
+/* Equal claims need neither an entry nor a write. */
 static bool
 same(const struct tf_buf *a, const struct tf_buf *b)
 {
@@ -109,6 +120,10 @@ same(const struct tf_buf *a, const struct tf_buf *b)
 
 /* --- trails and workflows -------------------------------------------------- */
 
+/*
+ * The bytes, the entry and the row are in one transaction: no entry names
+ * bytes that are not there (I2).
+ */
 static enum tf_code
 append_claims(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
     struct tf_error *err)
@@ -132,6 +147,10 @@ append_claims(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
 	return tf_claims_put(tf_txn_write(t), row, err);
 }
 
+/*
+ * The old claims are read in the transaction, because the commits decide which
+ * of two changes comes first.
+ */
 static enum tf_code
 upper_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -216,6 +235,10 @@ write_row(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
 	return tf_claims_put(tf_txn_write(t), row, err);
 }
 
+/*
+ * The row also has the uids of all who claimed something, so a second user who
+ * repeats a claim changes the row, too.
+ */
 static enum tf_code
 attestation_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -269,7 +292,10 @@ begin_change(struct tf_vault *v, struct tf_db *db, struct change *c,
 	return TF_OK;
 }
 
-/* mu is held. */
+/*
+ * End the change, also one that failed. The row of a draft is current only
+ * after a COMMIT. mu is held.
+ */
 static void
 end_change(struct tf_vault *v, struct change *c, enum tf_code rc)
 {
@@ -283,6 +309,10 @@ end_change(struct tf_vault *v, struct change *c, enum tf_code rc)
 	tf_pending_unclaim(v, c->draft);
 }
 
+/*
+ * The claim lasts until the commit has ended, and mu is free while the
+ * committer works: other calls go on meanwhile.
+ */
 static enum tf_code
 change_attestation(struct tf_vault *v, struct change *c,
     const struct tf_actor *who, struct tf_error *err)
@@ -308,6 +338,10 @@ change_attestation(struct tf_vault *v, struct change *c,
 
 /* --- from outside ---------------------------------------------------------- */
 
+/*
+ * Refuse what needs no transaction, and reserve the space. What another change
+ * can make untrue is asked again in the transaction.
+ */
 static enum tf_code
 check_change(struct tf_vault *v, const struct change *c,
     const struct tf_actor *who, struct tf_attr *a, struct tf_error *err)

@@ -1,4 +1,10 @@
-/* STORE/config: "key = value" lines, '#' begins a comment. */
+/*
+ * STORE/config: "key = value" lines, '#' begins a comment.
+ *
+ * A line that is not understood is an error: a store must not run without the
+ * limit that its operator meant to set. When a key stands twice, the last line
+ * counts. open_writer() puts the options of the mount on top.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +60,7 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 		shift = 10 * (unsigned)(suffix - suffixes + 1);
 		n--;
 	}
+	/* The lower maximum keeps the shift below from overflowing. */
 	if (!tf_decimal(value, n, settings[i].max >> shift, &s->value[i]))
 		return false;
 	s->value[i] <<= shift;
@@ -61,6 +68,7 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 	return true;
 }
 
+/* guard is a path, and the only key that is not a number. */
 static enum tf_code
 set(struct tf_vault *v, const char *key, const char *value,
     struct tf_error *err)
@@ -89,6 +97,7 @@ trim(char *s)
 	return s;
 }
 
+/* Cuts line into key and value in place. */
 static enum tf_code
 set_line(struct tf_vault *v, char *line, struct tf_error *err)
 {

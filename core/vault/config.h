@@ -12,8 +12,10 @@ struct tf_vault;
 #define TF_MAX_UNSEALED_DEFAULT 100000 /* names per user */
 #define TF_MAX_OPEN_DEFAULT 10000      /* handles per user */
 
-/* Read STORE/config into v->settings; no file is an empty one.  TF_USAGE: a
- * line that is not a setting.  Before there are other callers. */
+/* Read STORE/config into v->settings and v->guard; no file is an empty one.
+ * TF_USAGE: a line that is not a setting; the lines before it are set then.
+ * Other errors: TF_NOMEM and those of tf_file_read().  Before there are other
+ * callers. */
 TF_MUST_USE enum tf_code tf_config_read(struct tf_vault *v,
     struct tf_error *err);
 

@@ -97,6 +97,7 @@ newest(struct tf_txn *t, const struct definition *d,
 	return rc == TF_NOTFOUND ? TF_OK : rc; /* damaged: define it again */
 }
 
+/* A trail has one template, so only types have a name in the entry. */
 static void
 fill_entry(struct tf_entry *e, const struct definition *d, uint64_t version)
 {
@@ -117,6 +118,11 @@ fill_entry(struct tf_entry *e, const struct definition *d, uint64_t version)
 	}
 }
 
+/*
+ * The newest version again makes no entry; d->version is then its number.
+ * Whether the trail is open is asked here, because it may have been sealed
+ * since the call began.
+ */
 static enum tf_code
 define_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -171,6 +177,7 @@ check_name(enum tf_definition_kind kind, struct tf_str name,
 	return TF_OK;
 }
 
+/* The warnings do not refuse the template. */
 static enum tf_code
 check_template(const void *bytes, size_t n, struct tf_buf *warnings,
     struct tf_error *err)
@@ -255,6 +262,7 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 	if ((rc = tf_actor_text(who, &actor, err)) != TF_OK)
 		return rc;
 	d.actor = actor;
+	/* Once, here: the committer may run define_run() twice. */
 	tf_sha256(bytes, n, &d.sha256);
 	rc = tf_commit_wait(v->commit, define_run, &d, err);
 	if (rc == TF_OK)
@@ -267,6 +275,7 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 
 /* --- reading --------------------------------------------------------------- */
 
+/* A row without its object is damage: both are committed together. */
 static enum tf_code
 fill(struct tf_db *db, const struct tf_definition_row *row,
     struct tf_definition *out, struct tf_buf *bytes, struct tf_error *err)
@@ -337,6 +346,7 @@ struct listing {
 	size_t max, n;
 };
 
+/* TF_NODATA ends the walk; the callers make TF_OK of it. */
 static enum tf_code
 list_one(void *arg, const struct tf_definition_row *row, struct tf_error *err)
 {
@@ -385,7 +395,10 @@ tf_vault_definition_versions(struct tf_vault *v, uint64_t trail,
 	return rc == TF_NODATA ? TF_OK : rc;
 }
 
-/* Find the version that entry e names. */
+/*
+ * Find the version that entry e names. The entry has the path of the trail,
+ * which is its name; a path longer than a name is of no trail.
+ */
 static enum tf_code
 find_version(struct tf_vault *v, const struct tf_entry *e, uint64_t *trail,
     enum tf_definition_kind *kind, struct tf_definition *found,

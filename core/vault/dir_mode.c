@@ -1,4 +1,17 @@
-/* Modes of directories below attestations: see dir_mode.h. */
+/*
+ * Modes of directories below attestations: see dir_mode.h.
+ *
+ * A directory without an entry is a pending node: its mode changes in memory
+ * and in its row of table stage, which is committed before chmod(2) returns. A
+ * directory with an entry changes by an access.changed entry, in one
+ * transaction with its row. tf_dir_mode_set() decides by the claim, under
+ * vault.mu: a claim fails only when the directory was removed or has its
+ * entry, and the node table then knows it (F6).
+ *
+ * v->filling, in memory only, lists directories that a program fills, see
+ * filling.h. After a crash the list is empty: that program has lost its mount
+ * as well.
+ */
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -46,6 +59,10 @@ tf_dir_mode_new(const struct tf_attr *att, uint32_t mode,
 
 /* --- directories that are being filled (mu is held) ------------------------ */
 
+/*
+ * Write permission that comes back is the sign of a program that fills the
+ * directory.
+ */
 static void
 note_change(struct tf_vault *v, uint64_t id, uint32_t was, uint32_t now)
 {
@@ -80,6 +97,11 @@ attestation_row(struct tf_db *db, const struct tf_node_row *row,
 	return rc;
 }
 
+/*
+ * The seal of the attestation is looked up in the transaction, because it may
+ * have come first. The entry has owner and group of the attestation, as
+ * stat(2) shows them.
+ */
 static enum tf_code
 change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -109,6 +131,7 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return rc;
 }
 
+/* The directory has its entry, so the change needs space for another one. */
 static enum tf_code
 change_row(struct tf_vault *v, struct change *c, const struct tf_actor *who,
     struct tf_error *err)

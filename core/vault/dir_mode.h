@@ -24,9 +24,16 @@ TF_MUST_USE enum tf_code tf_dir_mode_new(const struct tf_attr *att,
     uint32_t mode, const struct tf_actor *who, uint32_t *own,
     struct tf_error *err);
 
-/* chmod of directory id.  Durable on TF_OK; it is an access.changed entry if
- * the directory has an entry.  TF_SEALED: the attestation is sealed and mode
- * has a write bit.  No lock is held. */
+/*
+ * chmod of directory id.  Durable on TF_OK; it is an access.changed entry if
+ * the directory has an entry.  On failure the mode is as before.  The bits that
+ * the directory has already make no entry.
+ *
+ * TF_SEALED: the attestation is sealed and mode has a write bit that the
+ * directory lacks.  TF_READONLY: the vault accepts no changes.  TF_NOTFOUND: it
+ * was removed.  Others: TF_NOSPACE, TF_NOMEM and those of a commit.  Safe from
+ * many threads at once; no lock is held.
+ */
 TF_MUST_USE enum tf_code tf_dir_mode_set(struct tf_vault *v, uint64_t id,
     uint32_t mode, const struct tf_actor *who, struct tf_error *err);
 

@@ -1,4 +1,13 @@
-/* Access to sealed evidence: see evidence_access.h. */
+/*
+ * Access to sealed evidence: see evidence_access.h.
+ *
+ * The entry and the row of the node change in one transaction, so after a
+ * crash both have the old access or both the new one. The owner is checked
+ * before the transaction: the uid of sealed evidence never changes, so the
+ * answer stays true. Mode and group may change, so change_run() looks at them
+ * again. Content, times and index of the evidence stay as its first entry says
+ * (I1).
+ */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -64,6 +73,7 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	tf_access_fill(&e.access, a->mode, a->uid, a->gid, &names);
 	if ((rc = tf_txn_path(t, c->id, &e.path, err)) == TF_OK &&
 	    (rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
+		/* ctime is part of the evidence, so it stays. */
 		rc = tf_nodes_set_access(t->db, c->id, a->mode, a->uid, a->gid,
 		    a->ctime, err);
 	return rc;

@@ -1,7 +1,18 @@
 /*
- * Changing bytes through a handle.  Keeps F3 and F4 of pending.h: a failed
+ * Changing bytes through a handle. Keeps F3 and F4 of pending.h: a failed
  * write fails the file, and the row is marked before the first change after a
  * flush.
+ *
+ * The steps of a change, with io held: check that the file may grow and charge
+ * its owner (mu); reserve disk space; mark the row, durably; bring the content
+ * into memory or a staged file; write; set size and times (mu). A flush takes
+ * io, too, so that it never sees half of a write. io is given up only while
+ * another thread's claim ends, before anything was written; then all steps
+ * begin again, because the file may have been sealed or have failed.
+ *
+ * The bytes are not durable here: a flush makes them so (F2). After a crash
+ * between the mark and that flush, tf_recover_file() finds a marked row and
+ * does not take the bytes for whole.
  */
 #include <pthread.h>
 
@@ -27,6 +38,9 @@ struct mark {
 	bool wrote;
 };
 
+/*
+ * In the committer's thread, which takes no io: the writer holds it and waits.
+ */
 static enum tf_code
 dirty_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -41,8 +55,8 @@ dirty_run(struct tf_txn *t, void *arg, struct tf_error *err)
  * row, durably, as no longer true (F4).  io is held; the committer never takes
  * it.
  *
- * Whoever has claimed the file may wait for io, so io is given up while we wait
- * for the claim to end.  *again: that happened, the row is not marked, and the
+ * The thread that has claimed the file may wait for io, so io is given up while
+ * we wait for the claim to end.  *again: that happened, the row is not marked, and the
  * caller must check everything again.
  */
 static enum tf_code
@@ -193,6 +207,7 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 	tf_pending_lock(l);
 	do {
 		again = false;
+		/* In each round: another writer may have appended. */
 		if (append)
 			off = l->size;
 		if (off > SIZE_MAX_FILE || n > SIZE_MAX_FILE - off)

@@ -11,7 +11,8 @@ struct tf_pending;
 struct tf_text;
 struct tf_vault;
 
-/* A handle for writing. */
+/* A handle for writing.  vault.mu guards actor, counted and wrote; the other
+ * fields do not change once the handle has its file. */
 struct tf_file {
 	struct tf_vault *v;
 	struct tf_pending *l;  /* a reference */
@@ -22,12 +23,20 @@ struct tf_file {
 	bool by_path;	       /* truncate(2): no handle of a program */
 };
 
-/* TF_TOOBIG when no file may have that many bytes. */
+/* TF_TOOBIG when no file may have that many bytes: more than an entry can state,
+ * or than max_file allows.  Takes no lock. */
 TF_MUST_USE enum tf_code tf_size_check(const struct tf_vault *v, uint64_t size,
     struct tf_error *err);
 
-/* Give the file of f that many bytes; new ones are 0.  On failure its size
- * is as before.  No lock is held. */
+/*
+ * Give the file of f that many bytes; new ones are 0.  Not durable until a
+ * flush.  On failure its size is as before, and the file has not failed.
+ *
+ * Errors: TF_TOOBIG; TF_SEALED it was sealed meanwhile; TF_QUOTA, TF_NOSPACE;
+ * the failure of a file that has failed; TF_IO, TF_NOMEM and those of a commit.
+ * Takes pending.io, and waits for the claim of another thread: the caller has
+ * neither a lock nor a claim.
+ */
 TF_MUST_USE enum tf_code tf_file_set_size(struct tf_file *f, uint64_t size,
     struct tf_error *err);
 

@@ -1,7 +1,18 @@
 /*
- * Handles for writing: create, open, flush, release.  The last release freezes
- * the file.  It has nobody to report to, so everything it needs was reserved
+ * Handles for writing: create, open, flush, release. The last release freezes
+ * the file. It has nobody to report to, so everything it needs was reserved
  * before (I4).
+ *
+ * An open claims the file for a moment. So it waits for a seal or a rename
+ * that is under way, and when the claim fails the file is sealed, or gone, and
+ * stays so. A handle holds a reference of the node and counts in its
+ * `writers`: while there are writers, nobody freezes or seals the file.
+ *
+ * A flush makes the bytes durable and answers after the COMMIT (F2). With
+ * durability=batch it answers at once, and tf_pending_tend() flushes after the
+ * release. A crash before that loses the last changes: nobody was promised
+ * them. vault.mu is held
+ * for moments only; io is taken before mu.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -72,7 +83,10 @@ count(struct tf_file *f, struct tf_error *err)
 	return rc;
 }
 
-/* Make a handle, still without a file.  No lock is held. */
+/*
+ * Make a handle, still without a file. It keeps the actor, because the entry
+ * names the last writer, who may be gone by then. No lock is held.
+ */
 static enum tf_code
 new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
     struct tf_error *err)
@@ -109,6 +123,7 @@ tf_vault_create(struct tf_vault *v, uint64_t parent, const char *name,
 	struct tf_file *f;
 	enum tf_code rc;
 
+	/* First all that can fail: once the name exists, the call succeeds. */
 	if ((rc = tf_space_take(v, TF_FILE_COST, 1, err)) != TF_OK ||
 	    (rc = new_handle(v, who, &f, err)) != TF_OK)
 		return rc;
@@ -179,6 +194,7 @@ tf_vault_open_write(struct tf_vault *v, uint64_t id, bool truncate,
 		free_handle(f);
 		return rc;
 	}
+	/* Without the claim: the mark of F4 waits until no claim is left. */
 	if (truncate && (rc = cut(f, err)) != TF_OK)
 		tf_file_release(f);
 	else
@@ -293,6 +309,7 @@ tf_file_abandon(struct tf_file *f)
 	free_handle(f);
 }
 
+/* The result of the flush, perhaps in the committer's thread. */
 static void
 closed(void *arg, enum tf_code rc, const struct tf_error *err)
 {

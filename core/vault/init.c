@@ -1,7 +1,13 @@
 /*
- * Making a store:
- *   ledger.db objects/ stage/ keys/ checkpoint config lock
+ * Making a store: ledger.db objects/ stage/ keys/ checkpoint config lock.
  * Opening it once appends the first entry.
+ *
+ * The keys and config come first and ledger.db after them: a directory with a
+ * ledger.db is a store for check_empty(), and a database is never without its
+ * keys. Then the store and its parent directory are synced, before success is
+ * answered (I4). A failed init removes what it made. A crash leaves a
+ * directory that is not empty, which the next init refuses: the operator
+ * removes it.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -39,6 +45,10 @@ static const char config_text[] =
     "yet\n"
     "# guard = /PATH\tthird copy of the checkpoint, on another disk\n";
 
+/*
+ * Write both halves of a new key. *out may be set on failure, too; the caller
+ * frees it.
+ */
 static enum tf_code
 make_key(int dirfd, const char *name, const char *pub_name, struct tf_key **out,
     struct tf_error *err)
@@ -82,6 +92,10 @@ default_origin(const char *path, char out[TF_ORIGIN_MAX + 1])
 			out[n] = '-';
 }
 
+/*
+ * A store in a directory of another user would be no vault: that user could
+ * rename or replace every file.
+ */
 static enum tf_code
 make_directories(const char *path, int *dirfd, bool *made, struct tf_error *err)
 {
@@ -116,6 +130,10 @@ make_directories(const char *path, int *dirfd, bool *made, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * Appends the verifier's key to vkey, for a person to keep outside of the
+ * store.
+ */
 static enum tf_code
 make_keys(int dirfd, const char *origin, struct tf_buf *vkey,
     struct tf_error *err)
@@ -146,6 +164,7 @@ out:
 	return rc;
 }
 
+/* One transaction: the database has all its numbers or none. */
 static enum tf_code
 make_database(const char *path, const char *origin, struct tf_error *err)
 {
@@ -172,7 +191,10 @@ make_database(const char *path, const char *origin, struct tf_error *err)
 	return rc;
 }
 
-/* Remove what a failed init made; nobody has put anything into it yet. */
+/*
+ * Remove what a failed init made; nobody has put anything into it yet. Only
+ * names that init makes are removed, and path only if it is new.
+ */
 static void
 unmake(int dirfd, const char *path, bool made)
 {
@@ -190,6 +212,10 @@ unmake(int dirfd, const char *path, bool made)
 		(void)rmdir(path);
 }
 
+/*
+ * A directory with anything in it is refused, so unmake() never meets a file
+ * that was there before.
+ */
 static enum tf_code
 check_empty(const char *path, struct tf_error *err)
 {

@@ -1,4 +1,10 @@
-/* The keys of a store. */
+/*
+ * The keys of a store. The log's key signs checkpoints; the newest checkpoint,
+ * which tf_commit_start() and tf_head_compare() read, shows whether it is the
+ * right one. No checkpoint speaks of the attester's key, so check_attester()
+ * compares that with the ledger's. keys/log.vkey holds nothing secret and
+ * follows from key and origin; it is written anew when it does not match.
+ */
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -65,6 +71,8 @@ tf_vault_keep_vkey(struct tf_vault *v, struct tf_error *err)
 	enum tf_code rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &have,
 	    err);
 
+	/* A file that is missing or damaged is written; one that could not be
+	 * read now may be right. */
 	if (tf_code_undecided(rc))
 		goto out;
 	if ((rc = tf_vault_vkey(v, &want, err)) == TF_OK &&

@@ -8,16 +8,20 @@
 struct tf_db;
 struct tf_vault;
 
-/* Read both secret keys from keys/ and set v->vkey.  TF_TAMPER: the attester's
- * key is not the one in force.  vault_free() frees the keys. */
+/* Read both secret keys from keys/ and set v->vkey, which needs v->origin.
+ * TF_TAMPER: the attester's key is not the one in force.  Others: those of
+ * tf_store_check_keys() and of reading a key.  vault_free() frees the keys, also
+ * after a failure. */
 enum tf_code tf_vault_load_keys(struct tf_vault *v, struct tf_db *db,
     struct tf_error *err);
 
-/* Without the private key: take the public key that the store has. */
+/* Without the private key, for a vault that only reads: set v->vkey from
+ * keys/log.vkey and v->origin. */
 enum tf_code tf_vault_load_vkey(struct tf_vault *v, struct tf_error *err);
 
 /* Write keys/log.vkey if it is not that of key and origin: a crash after the
- * commit of a new origin leaves the old one. */
+ * commit of a new origin leaves the old one.  Durable on TF_OK, and reported to
+ * the operator when it was written. */
 enum tf_code tf_vault_keep_vkey(struct tf_vault *v, struct tf_error *err);
 
 #endif

@@ -1,4 +1,10 @@
-/* The lock of a store: one writer, or readers. */
+/*
+ * The lock of a store: one writer, or readers. The kernel gives up flock(2)
+ * when the process ends, however it ends, so a crash leaves no lock behind.
+ * The text in the file is only for messages: it is written after the lock was
+ * taken, and the text of a crashed writer says nothing about who has the lock
+ * now.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +18,9 @@
 #include "../node/vault_i.h"
 #include "lock.h"
 
+/*
+ * Fill err with the holder of the lock. advice: the beginning of the message.
+ */
 static enum tf_code
 locked_by(int fd, const char *advice, struct tf_error *err)
 {

@@ -1,4 +1,12 @@
-/* Which renames are allowed: of which node, to which place, over which other node. */
+/*
+ * Which renames are allowed: of which node, to which place, over which other
+ * node. tf_policy() decides by kind, state and owner, as for every other
+ * request; here is what only a rename asks: whole directories, names in the
+ * way, and the length of paths. Source and target are claimed, so an answer
+ * stays true until the rename has ended. A node below a directory may still be
+ * claimed by another thread; rename_locked() waits for that by
+ * tf_move_busy_below().
+ */
 #include <string.h>
 
 #include "../ledger/name.h"
@@ -46,8 +54,6 @@ clear_directory(struct tf_move *m, struct tf_error *err)
 			     tf_refusal(rc, &s, TF_REQ_REPLACE, m->name, err);
 }
 
-/* May the node at the new name, if there is one, be replaced?  A pending one is
- * claimed in m->target. */
 enum tf_code
 tf_may_replace(struct tf_move *m, bool noreplace, struct tf_error *err)
 {
@@ -55,6 +61,7 @@ tf_may_replace(struct tf_move *m, bool noreplace, struct tf_error *err)
 	struct tf_subject s;
 	enum tf_code rc;
 
+	/* Memory was asked by claim_both(): a name is looked up there first. */
 	if (m->target == NULL) {
 		rc = tf_nodes_find(m->db, m->to.parent.id, m->name,
 		    strlen(m->name), &row, err);
@@ -110,7 +117,6 @@ look_below(struct below *b, uint64_t id, size_t len)
 	}
 }
 
-/* Is a node below claimed?  Perhaps a seal is on its way. */
 bool
 tf_move_busy_below(const struct tf_move *m)
 {
@@ -121,7 +127,10 @@ tf_move_busy_below(const struct tf_move *m)
 	return b.busy;
 }
 
-/* A directory may be renamed while it has no entry. */
+/*
+ * All that is below moves along, so all of it must be allowed to get another
+ * path.
+ */
 enum tf_code
 tf_may_move_directory(struct tf_move *m, struct tf_error *err)
 {
@@ -162,6 +171,10 @@ tf_may_move_directory(struct tf_move *m, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * A draft that has writers or was never written is not sealed by the rename:
+ * its last close, or the sealer, does that later.
+ */
 enum tf_code
 tf_may_move_file(struct tf_move *m, struct tf_error *err)
 {

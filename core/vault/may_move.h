@@ -20,7 +20,8 @@ struct tf_node_row;
 struct tf_text;
 struct tf_vault;
 
-/* A rename on its way. */
+/* A rename on its way.  It belongs to the thread of the caller; the nodes stay
+ * claimed until the rename has ended. */
 struct tf_move {
 	struct tf_vault *v;
 	struct tf_db *db;
@@ -49,18 +50,23 @@ enum tf_code tf_move_refusal(const struct tf_node_row *row, enum tf_request req,
 
 /* May the node at the new name, m->target or one in the ledger, be replaced?
  * TF_OK also when the name is free.  TF_EXISTS with noreplace; TF_ISDIR,
- * TF_NOTDIR, TF_NOTEMPTY as rename(2); else the policy's refusal. */
+ * TF_NOTDIR, TF_NOTEMPTY as rename(2); else the policy's refusal.  Removes
+ * nothing: the transaction of the rename does. */
 TF_MUST_USE enum tf_code tf_may_replace(struct tf_move *m, bool noreplace,
     struct tf_error *err);
 
 /* Is a node below directory m->l claimed?  Perhaps a seal is on its way. */
 bool tf_move_busy_below(const struct tf_move *m);
 
-/* May directory m->l go to m->to as m->name?  Only while it has no entry. */
+/* May directory m->l go to m->to as m->name?  Only while it has no entry.
+ * TF_DENIED: it holds files of others, or would leave its attestation or draft
+ * with something in it.  TF_SEALED: it holds frozen evidence.  TF_NAMETOOLONG: a
+ * path below the attestation would be too long.  Else the policy's refusal. */
 TF_MUST_USE enum tf_code tf_may_move_directory(struct tf_move *m,
     struct tf_error *err);
 /* May file m->l?  Sets m->seals when the rename makes a draft final.  Fails with
- * the failure of a file that has failed. */
+ * the failure of a file that has failed, TF_DENIED outside of attestations, or
+ * the policy's refusal. */
 TF_MUST_USE enum tf_code tf_may_move_file(struct tf_move *m,
     struct tf_error *err);
 

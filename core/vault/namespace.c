@@ -1,7 +1,17 @@
 /*
- * Making and removing names: mkdir, create, unlink, rmdir.  A name is pending
- * (in memory, pending.h) or committed (a row of the node table).  A pending one
- * is looked up first: it leaves memory only after its row is committed.
+ * Making names: mkdir and create. A name is pending (in memory, pending.h) or
+ * committed (a row of the node table). A pending one is looked up first: it
+ * leaves memory only after its row is committed (F6).
+ *
+ * Trails, workflows and attestations get their entry before mkdir(2) returns.
+ * They are checked twice: under vault.mu, where a seal that is being decided
+ * makes the call wait, and in create_run(), because mu is free between the two
+ * and the commits decide the order. Directories, files and draft attestations
+ * are pending. mu is held from their check to their insertion, so one check is
+ * enough.
+ *
+ * A crash loses a pending name that no close or fsync made durable: nobody was
+ * promised it. An entry that was committed is found again by its row.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -47,13 +57,14 @@
 
 /* --- what is where (mu held, unless it says otherwise) --- */
 
-/* Is a seal of this node being decided? */
+/* Is a seal of this node being decided? v->closing is 0 when none is. */
 static bool
 is_closing(const struct tf_vault *v, uint64_t id)
 {
 	return id != 0 && v->closing == id;
 }
 
+/* The owner that stat(2) shows, that of the attestation, counts as well. */
 struct tf_subject
 tf_pending_directory_subject(struct tf_vault *v, struct tf_db *db,
     const struct tf_pending *l, uint32_t caller)
@@ -69,7 +80,8 @@ tf_pending_directory_subject(struct tf_vault *v, struct tf_db *db,
 
 /* --- creation ------------------------------------------------------------ */
 
-/* May a name be made in place p?  mu held; waits while a seal is decided. */
+/* The place is looked up again after each wait: it may have moved or have been
+ * sealed meanwhile. */
 enum tf_code
 tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
     const struct tf_actor *who, bool wait, struct tf_place *p,
@@ -106,7 +118,7 @@ tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 	return tf_closed_refuses(v, p->att.id, err);
 }
 
-/* Is the name free, and legal, below p?  mu held. */
+/* A draft attestation has a name that its kind would not allow otherwise. */
 enum tf_code
 tf_may_call(struct tf_vault *v, struct tf_db *db, const struct tf_place *p,
     enum tf_kind kind, const char *name, struct tf_error *err)
@@ -203,6 +215,11 @@ set_template(struct tf_txn *t, uint64_t trail, struct tf_entry *e,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+/*
+ * Entry, row and the new times of the parent are one transaction. The times of
+ * the node are the time of the entry, so that entries alone give them again
+ * (I5).
+ */
 static enum tf_code
 create_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -344,6 +361,7 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	}
 	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
+	/* Without mu: these read the template, and may seal. */
 	if (rc == TF_OK && !pending && a.kind == TF_KIND_ATTESTATION &&
 	    (rc = tf_template_permits(v, parent, name, who, err)) == TF_OK)
 		rc = tf_closed_before(v, parent, name, err);
@@ -360,6 +378,7 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	return rc;
 }
 
+/* A bad name gets its own error first; then the kind of file is refused. */
 enum tf_code
 tf_vault_refuse(struct tf_vault *v, uint64_t parent, const char *name,
     struct tf_error *err)
@@ -429,6 +448,10 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 
 /* --- taking names away ------------------------------------------------- */
 
+/*
+ * A second failure ends the wait, or a full disk would keep the caller for
+ * ever.
+ */
 enum tf_code
 tf_await_entry(struct tf_vault *v, struct tf_pending *l, bool *tried,
     struct tf_error *err)

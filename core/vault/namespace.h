@@ -19,7 +19,8 @@ struct tf_vault;
  * May a name be made in directory parent? Fills *p.  While a seal of a
  * directory above is being decided, this waits, or returns TF_BUSY without
  * wait.  A caller with a claim must not wait: the seal waits for that claim.
- * TF_READONLY: sealed or closed.
+ * TF_READONLY: sealed or closed.  TF_NOTFOUND: no such directory.  The answer is
+ * true until the caller lets go of mu.
  */
 TF_MUST_USE enum tf_code tf_may_add(struct tf_vault *v, struct tf_db *db,
     uint64_t parent, const struct tf_actor *who, bool wait, struct tf_place *p,
@@ -44,7 +45,9 @@ struct tf_subject tf_pending_directory_subject(struct tf_vault *v,
 TF_MUST_USE enum tf_code tf_await_entry(struct tf_vault *v,
     struct tf_pending *l, bool *tried, struct tf_error *err);
 /* Make a pending file that who has open for writing; *out has a reference for
- * that handle.  actor: canonical JSON.  mu is not held. */
+ * that handle.  actor: canonical JSON.  Not durable until a flush.  Errors: those
+ * of tf_may_add() and tf_may_call(); TF_READONLY, TF_QUOTA, TF_NOMEM; that of a
+ * place where no file can be.  mu is not held. */
 TF_MUST_USE enum tf_code tf_names_create(struct tf_vault *v, uint64_t parent,
     const char *name, uint32_t mode, const struct tf_actor *who,
     const char *actor, struct tf_pending **out, struct tf_error *err);

@@ -1,5 +1,12 @@
-/* Overrides: the verdict of a sealed attestation is replaced by an entry that
- * says who did so and why.  The seal stays as it is. */
+/*
+ * Overrides: the verdict of a sealed attestation is replaced by an entry that
+ * says who did so and why. The seal stays as it is.
+ *
+ * All checks that another change can make untrue are made in the transaction:
+ * the seal, and the owner of the workflow, which may change. The entry names
+ * the seal that it overrides by index (`target`), so each override is about
+ * one verdict for ever (I1).
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +47,10 @@ check_owner(struct tf_txn *t, const struct override *o,
 	return rc;
 }
 
+/*
+ * An attestation without a row is a draft; one without a seal has no verdict
+ * yet.
+ */
 static enum tf_code
 override_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {

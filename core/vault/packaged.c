@@ -1,4 +1,11 @@
-/* The entry that records that a package was made. */
+/*
+ * The entry that records that a package was made.
+ *
+ * The caller says of which tree the package was made. append() computes the
+ * root of that tree from the tiles, so that the ledger never vouches for a
+ * package of another log. The package itself is not read: its digest is the
+ * caller's word.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +29,10 @@ struct packaged {
 	const char *actor;
 };
 
+/*
+ * The root is computed in the committer's thread, where the tree cannot grow
+ * meanwhile.
+ */
 static enum tf_code
 append(struct tf_txn *t, void *arg, struct tf_error *err)
 {

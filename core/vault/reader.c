@@ -1,6 +1,17 @@
 /*
- * Reading.  A sealed object is hashed at its first open since the vault was
+ * Reading. A sealed object is hashed at its first open since the vault was
  * opened (check.h), so that readers get the bytes that the entry names.
+ *
+ * A reader is in one of three states. With `l` it reads a pending file, and
+ * its reference keeps that in memory. With `later` it has not looked at its
+ * object yet: an object that was compared before costs an open nothing. Else
+ * it reads the object: bytes in memory, or a file that it finds by digest.
+ * change_over() makes the step to the last state, once only, although several
+ * reads may try at the same time. F5 says that the bytes are the same before
+ * and after.
+ *
+ * mu guards these fields; it is held for moments, and not while bytes are
+ * read.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -58,7 +69,9 @@ set_bit(struct tf_vault *v, struct tf_bits *m, uint64_t i)
 	pthread_mutex_unlock(&v->mu);
 }
 
-/* Check an object in the database. */
+/*
+ * Check an object in the database: the bytes that this reader has in memory.
+ */
 static enum tf_code
 check_short(struct tf_reader *r, const struct tf_object_row *o,
     struct tf_error *err)
@@ -103,7 +116,10 @@ check_entry(struct tf_reader *r, const struct tf_node_row *row,
 	return rc;
 }
 
-/* Let r read the sealed object of node id. */
+/*
+ * Let r read the sealed object of node id. *fresh: the kernel must drop the
+ * pages that it has of this node. No lock is held; r is not shared yet.
+ */
 static enum tf_code
 open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 {
@@ -259,6 +275,7 @@ sealed_by_now(struct tf_pending *l)
 	return sealed;
 }
 
+/* End a reference that pending_of() took. */
 static void
 let_go(struct tf_pending *l)
 {
@@ -300,6 +317,10 @@ is_in_file(const struct tf_reader *r)
 	return yes;
 }
 
+/*
+ * A descriptor is held for this read only: there may be fewer descriptors than
+ * readers.
+ */
 static enum tf_code
 read_object(struct tf_reader *r, void *p, size_t n, uint64_t off, size_t *got,
     struct tf_error *err)

@@ -1,4 +1,12 @@
-/* unlink(2) and rmdir(2), which work on pending nodes only. */
+/*
+ * unlink(2) and rmdir(2), which work on pending nodes only: what is in the
+ * ledger stays. The node is claimed, so nobody seals, flushes or renames it
+ * meanwhile. If it has a row, the row is deleted in a commit first, and then
+ * the node loses its name in memory. So a failure leaves the node as it was,
+ * and after a crash the file is either still there or removed. A staged file
+ * without a row that a crash leaves is deleted by remove_orphans() at the next
+ * start.
+ */
 #include <pthread.h>
 #include <string.h>
 
@@ -79,6 +87,7 @@ tf_claim_child(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 	*out = NULL;
 	while ((l = tf_pending_find(&v->pending, parent, name, strlen(name))) !=
 	    NULL) {
+		/* It went while we waited; another may have its name now. */
 		if (!tf_pending_claim(v, l))
 			continue;
 		if (l->meant == NULL) {
@@ -112,6 +121,10 @@ remove_node(struct tf_vault *v, struct tf_pending *l, struct tf_error *err)
 	return rc;
 }
 
+/*
+ * The claim comes before the checks: a state that was looked at without it
+ * could change before the removal.
+ */
 static enum tf_code
 remove_name(struct tf_vault *v, uint64_t parent, const char *name,
     bool directory, const struct tf_actor *who, struct tf_error *err)

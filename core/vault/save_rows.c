@@ -1,4 +1,10 @@
-/* When a vault is closed: the rows of pending nodes that are missing or old. */
+/*
+ * When a vault is closed: the rows of pending nodes that are missing or old.
+ * Until now a change of metadata was in memory only, because the seal would
+ * have written it; the next start finds it in the row. Saved in several
+ * transactions, so that a hundred thousand nodes do not make one huge log. A
+ * crash in between leaves the rest as a crash of the running vault would.
+ */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -20,6 +26,9 @@ struct unsaved {
 	size_t from, to; /* of l, in this transaction */
 };
 
+/*
+ * u->from and u->to stay while the job runs, so a second run saves the same.
+ */
 static enum tf_code
 save_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -31,6 +40,7 @@ save_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return rc;
 }
 
+/* An open file keeps the row of its last flush: nobody was promised more. */
 static void
 find_unsaved(void *arg, struct tf_pending *l)
 {

@@ -14,6 +14,10 @@
 #include "../store/definitions.h"
 #include "template_rule.h"
 
+/*
+ * Decide by slot and strictness. Pure but for the look-up of user and group
+ * names, which is the same that the entry uses.
+ */
 static enum tf_code
 judge(const struct tf_template *t, const char *name, const struct tf_actor *who,
     struct tf_error *err)

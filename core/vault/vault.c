@@ -1,6 +1,20 @@
 /*
- * Opening and closing a vault.  One process may write a store at a time: it
+ * Opening and closing a vault. One process may write a store at a time: it
  * holds flock(2) on STORE/lock, whose text names the process.
+ *
+ * open_writer() keeps this order: the lock, before anything is read that a
+ * writer may change; config and keys; the committer, which checks the right
+ * edge of the tree; then the head of the database against its copies
+ * (tf_head_compare()), so that a database that was rolled back is refused
+ * before an entry is appended to it (I3). ledger.opened comes next, and
+ * recovery after it, because recovery appends entries. The sealer's thread
+ * starts last, when there is nothing left that expects to be alone.
+ *
+ * tf_vault_close() ends the threads first, seals what is frozen, saves rows,
+ * and appends ledger.closed as the last entry; then the copies of the head. A
+ * step that fails does not keep the others from being tried. After a crash at
+ * any step the next start does the same work by recovery. vault_free() gives
+ * up the lock last.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -89,6 +103,7 @@ cannot_open(const struct tf_vault *v, struct tf_error *err)
 	return tf_fail(err, rc, "%.100s: %s", v->path, strerror(errno));
 }
 
+/* A database without its directories is no store that trailfs made. */
 static enum tf_code
 lacks(const struct tf_vault *v, struct tf_error *err)
 {
@@ -98,6 +113,9 @@ lacks(const struct tf_vault *v, struct tf_error *err)
 	    "%.100s lacks objects/ or stage/: %s", v->path, strerror(errno));
 }
 
+/*
+ * All files of the store but the database are opened below these descriptors.
+ */
 static enum tf_code
 open_dirs(struct tf_vault *v, struct tf_error *err)
 {
@@ -156,6 +174,7 @@ say_about_files(struct tf_vault *v)
 		    s.n - STRAYS_NAMED);
 }
 
+/* Origin and id of the store, from the database. */
 static enum tf_code
 read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 {
@@ -170,6 +189,10 @@ read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	return rc;
 }
 
+/*
+ * Set what needs no store. After this, also on failure, vault_free() may be
+ * called.
+ */
 static enum tf_code
 prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
     struct tf_error *err)
@@ -212,6 +235,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	return TF_OK;
 }
 
+/* On failure the caller stops what has started and frees v. */
 static enum tf_code
 open_writer(struct tf_vault *v, const struct tf_vault_options *o,
     struct tf_recovery *recovery, struct tf_error *err)
@@ -268,6 +292,11 @@ count_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * A read-only mount takes the shared lock, because it reads the database as
+ * one that no process may write (TF_DB_STILL). Readers without a mount read
+ * beside a writer.
+ */
 static enum tf_code
 open_reader(struct tf_vault *v, struct tf_error *err)
 {
@@ -293,6 +322,10 @@ open_reader(struct tf_vault *v, struct tf_error *err)
 	return rc == TF_OK ? tf_vault_load_vkey(v, err) : rc;
 }
 
+/*
+ * No thread of the vault runs any more but hasher and committer, which end
+ * here.
+ */
 static void
 vault_free(struct tf_vault *v)
 {
@@ -340,6 +373,7 @@ vault_free(struct tf_vault *v)
 	free(v);
 }
 
+/* Waits until the sealer has ended its present work. */
 static void
 stop_sealer(struct tf_vault *v)
 {

@@ -1,6 +1,12 @@
 /*
- * Extended attributes.  Those of trailfs are read from the entries.  Those that
+ * Extended attributes. Those of trailfs are read from the entries. Those that
  * writers set are kept as the canonical JSON that the entry will have.
+ *
+ * An attribute of a file changes under vault.mu with a claim, in memory; the
+ * seal puts it into the entry, and tf_vault_save_rows() or a flush into the
+ * row. Claims (user.trailfs.KEY) go to tf_vault_claim() and are durable at
+ * once. No other name of trailfs can be set: trailfs itself states those
+ * facts.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -129,6 +135,7 @@ get_entry_fact(struct tf_db *db, const struct tf_attr *a, const char *name,
 	return rc;
 }
 
+/* An attribute of trailfs: the state, a claim, or a fact of the entry. */
 static enum tf_code
 get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
     const char *name, struct tf_buf *out, struct tf_error *err)
@@ -171,6 +178,10 @@ get_json(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_buf *out,
 	return rc == TF_OK || rc == TF_NOTFOUND ? tf_buf_end(out, err) : rc;
 }
 
+/*
+ * An attribute that a writer set. Its value is base64, since values may be any
+ * bytes and JSON holds text only.
+ */
 static enum tf_code
 get_written(struct tf_vault *v, struct tf_db *db, uint64_t id, const char *key,
     struct tf_buf *out, struct tf_error *err)
@@ -257,6 +268,7 @@ fit_key(const char *s)
 	return s[0] != '\0';
 }
 
+/* One member of the object: the key, and the value as base64. */
 static void
 put_value(struct tf_json *j, const char *key, const void *p, size_t n)
 {
@@ -359,6 +371,10 @@ set_written(struct tf_pending *l, const char *key, const void *value, size_t n,
 	return TF_OK;
 }
 
+/*
+ * value NULL removes the attribute. Names of trailfs come first, because most
+ * of them can never be set.
+ */
 static enum tf_code
 change_xattr(struct tf_vault *v, uint64_t id, const char *name,
     const void *value, size_t n, int flags, const struct tf_actor *who,
