@@ -1,4 +1,4 @@
-/* kosli attest: generic, junit, custom, decision and override. */
+/* kosli attest: generic, junit, custom and decision. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "define.h"
 #include "files.h"
 #include "kosli.h"
-#include "kosli_read.h"
+#include "kosli_attest.h"
 #include "report.h"
 
 #define ATTEST                                                                 \
@@ -41,8 +41,8 @@
 #define COMPLIANT(text) \
 	KOSLI_TRUTH("compliant", 'C', text, &kosli_ask.compliant)
 
-static const char *
-word_of(enum args_truth t)
+const char *
+kosli_attest_word(enum args_truth t)
 {
 	return t == ARGS_NOT_GIVEN ? NULL : t == ARGS_TRUE ? "true" : "false";
 }
@@ -106,9 +106,8 @@ take_artifact(int n, char **arg, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Do what all words begin with.  *path is that of the attestation. */
-static enum tf_code
-prepare(int n, char **arg, char **path, struct tf_error *err)
+enum tf_code
+kosli_attest_prepare(int n, char **arg, char **path, struct tf_error *err)
 {
 	const char *wrong = missing_option();
 	enum tf_code rc;
@@ -135,7 +134,7 @@ attest(const char *path, const char *type, const char *file)
 
 	kosli_call(&c, "attest");
 	kosli_call_add(&c, "type", type);
-	kosli_call_add(&c, "compliant", word_of(kosli_ask.compliant));
+	kosli_call_add(&c, "compliant", kosli_attest_word(kosli_ask.compliant));
 	kosli_call_add(&c, "description", o->description);
 	kosli_call_add(&c, "origin-url", o->origin_url);
 	kosli_call_add(&c, "control", o->control);
@@ -154,8 +153,8 @@ attest(const char *path, const char *type, const char *file)
 	return kosli_call_do(&c, &cmd_attest);
 }
 
-static int
-failed(const struct kosli_word *w, const struct tf_error *err)
+int
+kosli_attest_failed(const struct kosli_word *w, const struct tf_error *err)
 {
 	return err->code == TF_USAGE ? kosli_usage(w, "%s", err->text) :
 				       report(err);
@@ -172,9 +171,9 @@ run_generic(int n, char **arg)
 
 	if (kosli_ask.compliant == ARGS_NOT_GIVEN)
 		kosli_ask.compliant = ARGS_TRUE;
-	status = prepare(n, arg, &path, &err) == TF_OK ?
+	status = kosli_attest_prepare(n, arg, &path, &err) == TF_OK ?
 	    attest(path, "generic", NULL) :
-	    failed(&kosli_attest_generic, &err);
+	    kosli_attest_failed(&kosli_attest_generic, &err);
 	free(path);
 	return status;
 }
@@ -191,9 +190,9 @@ run_decision(int n, char **arg)
 		return kosli_usage(&kosli_attest_decision, "%s is missing",
 		    kosli_ask.claims.control == NULL ? "--control" :
 						       "--compliant");
-	status = prepare(n, arg, &path, &err) == TF_OK ?
+	status = kosli_attest_prepare(n, arg, &path, &err) == TF_OK ?
 	    attest(path, "decision", NULL) :
-	    failed(&kosli_attest_decision, &err);
+	    kosli_attest_failed(&kosli_attest_decision, &err);
 	free(path);
 	return status;
 }
@@ -211,9 +210,9 @@ run_junit(int n, char **arg)
 		return kosli_usage(&kosli_attest_junit,
 		    "--results-dir is missing: all files of it are recorded, "
 		    "so it is not the current directory unless you say so");
-	status = prepare(n, arg, &path, &err) == TF_OK ?
+	status = kosli_attest_prepare(n, arg, &path, &err) == TF_OK ?
 	    attest(path, "junit", kosli_ask.results_dir) :
-	    failed(&kosli_attest_junit, &err);
+	    kosli_attest_failed(&kosli_attest_junit, &err);
 	free(path);
 	return status;
 }
@@ -324,7 +323,7 @@ record_custom(const char *path, const char *name, struct tf_error *err)
 	} else {
 		status = copy_data(dir, name, err) == TF_OK ?
 		    attest(path, type, dir) :
-		    failed(&kosli_attest_custom, err);
+		    kosli_attest_failed(&kosli_attest_custom, err);
 		remove_data(dir, name);
 	}
 	free(dir);
@@ -344,11 +343,11 @@ run_custom(int n, char **arg)
 		return kosli_usage(&kosli_attest_custom, "%s is missing",
 		    kosli_ask.claims.type == NULL ? "--type" :
 						    "--attestation-data");
-	rc = prepare(n, arg, &path, &err);
+	rc = kosli_attest_prepare(n, arg, &path, &err);
 	if (rc == TF_OK)
 		rc = judged_file(kosli_ask.claims.type, name, &err);
 	status = rc == TF_OK ? record_custom(path, name, &err) :
-			       failed(&kosli_attest_custom, &err);
+			       kosli_attest_failed(&kosli_attest_custom, &err);
 	free(path);
 	return status;
 }
@@ -419,148 +418,4 @@ const struct kosli_word kosli_attest_custom = {
 	.options = custom_options,
 	.max = 1,
 	.run = run_custom,
-};
-
-/* --- override ------------------------------------------------------------------------------- */
-
-/* The newest report, whose verdict decides. */
-struct newest {
-	char *path;
-	char type[128];
-	bool sealed;
-};
-
-static enum tf_code
-take_newest(void *arg, const char *path, const struct tf_buf *json,
-    struct tf_error *err)
-{
-	struct newest *x = arg;
-	struct tf_json_doc d = { 0 };
-	struct tf_buf text = { 0 };
-	enum tf_code rc = tf_json_parse(&d, json->p,
-	    json->n > 0 ? json->n - 1 : 0, err);
-
-	free(x->path);
-	if ((x->path = strdup(path)) == NULL)
-		rc = tf_nomem(err);
-	if (rc == TF_OK)
-		rc = tf_json_string(&d, tf_json_get(&d, 0, "attestation_type"),
-		    &text, err);
-	if (rc == TF_OK) {
-		(void)snprintf(x->type, sizeof(x->type), "%.*s", (int)text.n,
-		    text.p);
-		x->sealed = tf_json_get(&d, 0, "sealed") >= 0;
-	}
-	tf_buf_free(&text);
-	tf_json_doc_free(&d);
-	return rc;
-}
-
-/* Kosli names the kind of a type, as "custom". */
-static bool
-is_type(const char *type, const char *given)
-{
-	const size_t n = strcspn(type, ":");
-
-	return strcmp(type, given) == 0 ||
-	    (strlen(given) == n && memcmp(type, given, n) == 0);
-}
-
-static enum tf_code
-check_override(const struct newest *x, struct tf_error *err)
-{
-	if (kosli_ask.original_type != NULL &&
-	    !is_type(x->type, kosli_ask.original_type))
-		return tf_fail(err, TF_USAGE,
-		    "--original-attestation-type: the type is %s", x->type);
-	return x->sealed ?
-	    TF_OK :
-	    tf_fail(err, TF_BUSY, "%s is not sealed yet", kosli_ask.name);
-}
-
-static int
-override(const struct newest *x)
-{
-	struct kosli_call c;
-
-	if (kosli_ask.dry_run == ARGS_TRUE) {
-		printf("%s  would be overridden: %s\n", kosli_ask.name,
-		    kosli_ask.new_status == ARGS_TRUE ? "compliant" :
-							"NOT compliant");
-		return REPORT_OK;
-	}
-	kosli_call(&c, "override");
-	kosli_call_add(&c, "compliant", word_of(kosli_ask.new_status));
-	kosli_call_add(&c, "reason", kosli_ask.reason);
-	kosli_call_add(&c, NULL, "--");
-	kosli_call_add(&c, NULL, x->path);
-	return kosli_call_do(&c, &cmd_override);
-}
-
-static int
-run_override(int n, char **arg)
-{
-	struct tf_error err = { 0 };
-	struct newest x = { 0 };
-	char *path = NULL;
-	int status;
-	enum tf_code rc;
-
-	if (kosli_ask.reason == NULL || kosli_ask.new_status == ARGS_NOT_GIVEN)
-		return kosli_usage(&kosli_attest_override, "%s is missing",
-		    kosli_ask.reason == NULL ? "--reason" :
-					       "--new-compliance-status");
-	rc = prepare(n, arg, &path, &err);
-	if (rc == TF_OK)
-		rc = kosli_read_versions(path, take_newest, &x, &err);
-	if (rc == TF_OK)
-		rc = check_override(&x, &err);
-	status = rc == TF_OK ? override(&x) :
-			       failed(&kosli_attest_override, &err);
-	free(x.path);
-	free(path);
-	return status;
-}
-
-#define NO_PLACE "the entry of an override has no place for it"
-static const struct args_option override_options[] = {
-	KOSLI_TEXT("flow", 'f', "FLOW", "the trail of the vault",
-	    &kosli_ask.flow),
-	KOSLI_TEXT("trail", 'T', "TRAIL", "its workflow", &kosli_ask.trail),
-	KOSLI_TEXT("name", 'n', "NAME", "the attestation", &kosli_ask.name),
-	KOSLI_TEXT("reason", 0, "TEXT", "why", &kosli_ask.reason),
-	KOSLI_TRUTH("new-compliance-status", 0, "the new verdict",
-	    &kosli_ask.new_status),
-	KOSLI_TEXT("original-attestation-type", 0, "TYPE",
-	    "must be the type of the attestation", &kosli_ask.original_type),
-	KOSLI_NO("annotate", 0, NO_PLACE),
-	KOSLI_NO("attachments", 0, NO_PLACE),
-	KOSLI_NO("artifact-type", 't', NO_PLACE),
-	KOSLI_NO("fingerprint", 'F', NO_PLACE),
-	KOSLI_NO("exclude", 'x', NO_PLACE),
-	KOSLI_NO("commit", 'g', NO_PLACE),
-	KOSLI_NO("description", 0, NO_PLACE),
-	KOSLI_NO("external-url", 0, NO_PLACE),
-	KOSLI_NO("external-fingerprint", 0, NO_PLACE),
-	KOSLI_NO("origin-url", 'o', NO_PLACE),
-	KOSLI_NO("user-data", 'u', NO_PLACE),
-	KOSLI_NO("redact-commit-info", 0, NO_PLACE),
-	KOSLI_NO("repo-id", 0, NO_PLACE),
-	KOSLI_NO("repo-provider", 0, NO_PLACE),
-	KOSLI_NO("repo-root", 0, NO_PLACE),
-	KOSLI_NO("repo-url", 0, NO_PLACE),
-	KOSLI_NO("repository", 0, NO_PLACE),
-	KOSLI_NO("registry-username", 0, KOSLI_NO_REGISTRY),
-	KOSLI_NO("registry-password", 0, KOSLI_NO_REGISTRY),
-	KOSLI_NO("registry-provider", 0, KOSLI_NO_REGISTRY),
-	KOSLI_DRY_RUN,
-	KOSLI_GLOBAL,
-};
-const struct kosli_word kosli_attest_override = {
-	.verb = "attest",
-	.object = "override",
-	.operand = "",
-	.is = "override",
-	.options = override_options,
-	.run = run_override,
 };
