@@ -17,7 +17,7 @@
 #include "../node/pending_index.h"
 #include "../node/vault_i.h"
 #include "../page.h"
-#include "attested.h"
+#include "attestation_read.h"
 #include "claimed.h"
 #include "compliance.h"
 #include "entry_json.h"

@@ -1,6 +1,6 @@
 /* What attestation.json is made of. */
-#ifndef TF_VIEW_ATTESTED_H
-#define TF_VIEW_ATTESTED_H
+#ifndef TF_VIEW_ATTESTATION_READ_H
+#define TF_VIEW_ATTESTATION_READ_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* Reads what attestation.json is made of: see attested.h. */
-#include "attested.h"
+/* Reads what attestation.json is made of: see attestation_read.h. */
+#include "attestation_read.h"
 
 #include <pthread.h>
 
