@@ -314,7 +314,7 @@ check_exists(struct fs_control *c, uint64_t ino, const struct tf_attr *dir,
 
 enum tf_code
 fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
-    uint64_t *ino, struct tf_error *err)
+    uint32_t uid, uint64_t *ino, struct tf_error *err)
 {
 	const struct fs_tree *tree = fs_row_tree(parent);
 	struct tf_attr dir;
@@ -322,6 +322,8 @@ fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
 
 	if (fs_control_is(parent) && !fs_row_is_dir(parent))
 		return tf_fail(err, TF_NOTDIR, "not a directory");
+	if (tree != NULL && tree->lookup_for != NULL)
+		return tree->lookup_for(name, uid, ino, err);
 	if (tree != NULL)
 		return tree->lookup(c->vault, parent, name, ino, err);
 	rc = directory_of(c, parent, name, &dir, err);

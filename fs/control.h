@@ -40,13 +40,14 @@ bool fs_control_is(uint64_t ino);
 bool fs_control_is_final(uint64_t ino);
 
 /*
- * Set *ino to the node called name in parent.  parent is a directory in
+ * Set *ino to the node called name in parent, for user uid.  parent is a directory in
  * .trailfs, or a directory of the vault if name is .trailfs.  A directory that
  * is closed is sealed first if the name asks for what its seal makes.
  * TF_NOTFOUND, TF_NOTDIR.
  */
 TF_MUST_USE enum tf_code fs_control_lookup(struct fs_control *c,
-    uint64_t parent, const char *name, uint64_t *ino, struct tf_error *err);
+    uint64_t parent, const char *name, uint32_t uid, uint64_t *ino,
+    struct tf_error *err);
 /*
  * *st as stat(2) shows node ino to the asker.  A file that the asker may not
  * open has size 0: a package of somebody else's directory, or a file about

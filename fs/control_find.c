@@ -5,8 +5,10 @@
  * name.
  *
  * Node ids, below the kind: 0 for the directory, the number of the query (or
- * digest) for a file.  The newest 4096 queries are remembered.  An older file that is still
- * open keeps its content, but can no longer be opened by its inode.
+ * digest) for a file.  4096 queries are remembered.  A new one then pushes out
+ * the one that the user with the most queries has not asked for longest, so
+ * nobody pushes out those of a user who asks less.  A file that is still open
+ * keeps its content, but can no longer be opened by its inode.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,79 +21,119 @@
 
 #define QUERIES 4096
 
+struct query {
+	char *text;
+	uint64_t number; /* of its file */
+	uint64_t used;	 /* the higher, the later */
+	uint32_t uid;	 /* who asked */
+};
+
 static struct {
 	pthread_mutex_t mu;
-	char *text[QUERIES]; /* guarded by mu; query i is at i % QUERIES */
-	uint64_t last;	     /* guarded by mu; the first query is 1 */
+	struct query q[QUERIES]; /* guarded by mu, as the rest */
+	size_t n;
+	uint64_t last, used; /* the first query is 1 */
 } queries = { .mu = PTHREAD_MUTEX_INITIALIZER };
 
-/* The number of the query, or 0.  mu is held. */
-static uint64_t
-find_query(const char *text)
+/* The query of that user, or NULL.  mu is held. */
+static struct query *
+find_query(uint32_t uid, const char *text)
 {
-	uint64_t n = queries.last;
-
-	for (; n > 0 && n + QUERIES > queries.last; n--)
-		if (strcmp(queries.text[n % QUERIES], text) == 0)
-			return n;
-	return 0;
+	for (size_t i = 0; i < queries.n; i++)
+		if (queries.q[i].uid == uid &&
+		    strcmp(queries.q[i].text, text) == 0)
+			return &queries.q[i];
+	return NULL;
 }
 
-/* *ino becomes the node of that kind for the query. */
+static int
+by_user(const void *a, const void *b)
+{
+	const struct query *x = a, *y = b;
+
+	if (x->uid != y->uid)
+		return x->uid < y->uid ? -1 : 1;
+	return x->used < y->used ? -1 : x->used > y->used;
+}
+
+/* The place for a new query of uid when all are taken: that of the oldest query
+ * of the user who has the most; of uid, if nobody has more.  mu is held. */
+static struct query *
+push_out(uint32_t uid)
+{
+	size_t first = 0, most = 0, oldest = 0, n;
+
+	qsort(queries.q, queries.n, sizeof(queries.q[0]), by_user);
+	for (size_t i = 1; i <= queries.n; i++) {
+		if (i < queries.n && queries.q[i].uid == queries.q[first].uid)
+			continue;
+		n = i - first;
+		if (n > most || (n == most && queries.q[first].uid == uid)) {
+			most = n;
+			oldest = first;
+		}
+		first = i;
+	}
+	free(queries.q[oldest].text);
+	return &queries.q[oldest];
+}
+
+/* *ino becomes the node of that kind for the query of the user. */
 static enum tf_code
-remember(const char *name, unsigned kind, uint64_t *ino, struct tf_error *err)
+remember(const char *name, uint32_t uid, unsigned kind, uint64_t *ino,
+    struct tf_error *err)
 {
 	char *text = strdup(name);
-	uint64_t n;
+	struct query *q;
 
 	if (text == NULL)
 		return tf_nomem(err);
 	pthread_mutex_lock(&queries.mu);
-	if ((n = find_query(text)) == 0) {
-		n = ++queries.last;
-		free(queries.text[n % QUERIES]);
-		queries.text[n % QUERIES] = text;
+	if ((q = find_query(uid, text)) == NULL) {
+		q = queries.n < QUERIES ? &queries.q[queries.n++] :
+					  push_out(uid);
+		*q = (struct query){ .text = text,
+			.number = ++queries.last,
+			.uid = uid };
 		text = NULL;
 	}
+	q->used = ++queries.used;
+	*ino = fs_control_id(kind, q->number);
 	pthread_mutex_unlock(&queries.mu);
 	free(text);
-	*ino = fs_control_id(kind, n);
 	return TF_OK;
 }
 
 static enum tf_code
-lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
-    struct tf_error *err)
+lookup(const char *name, uint32_t uid, uint64_t *ino, struct tf_error *err)
 {
 	enum tf_code rc = tf_find_check(name, err);
 
-	(void)v;
-	(void)parent;
-	return rc == TF_OK ? remember(name, FS_KIND_FIND, ino, err) : rc;
+	return rc == TF_OK ? remember(name, uid, FS_KIND_FIND, ino, err) : rc;
 }
 
 static enum tf_code
-lookup_digest(struct tf_vault *v, uint64_t parent, const char *name,
-    uint64_t *ino, struct tf_error *err)
+lookup_digest(const char *name, uint32_t uid, uint64_t *ino,
+    struct tf_error *err)
 {
-	(void)v;
-	(void)parent;
 	if (strlen(name) != 64 || strspn(name, "0123456789abcdef") != 64)
 		return tf_fail(err, TF_NOTFOUND, "it is no digest");
-	return remember(name, FS_KIND_BY_SHA256, ino, err);
+	return remember(name, uid, FS_KIND_BY_SHA256, ino, err);
 }
 
 /* Copy the query of file ino to out. */
 static enum tf_code
 query_of(uint64_t ino, char out[TF_FIND_QUERY_MAX + 1], struct tf_error *err)
 {
-	uint64_t n = ino & FS_NODE_MASK;
-	bool known;
+	uint64_t number = ino & FS_NODE_MASK;
+	bool known = false;
 
 	pthread_mutex_lock(&queries.mu);
-	known = n > 0 && n <= queries.last && n + QUERIES > queries.last;
-	if (known)
-		strcpy(out, queries.text[n % QUERIES]);
+	for (size_t i = 0; i < queries.n && !known; i++) {
+		known = queries.q[i].number == number;
+		if (known)
+			strcpy(out, queries.q[i].text);
+	}
 	pthread_mutex_unlock(&queries.mu);
 	return known ? TF_OK : tf_fail(err, TF_NOTFOUND, "no such query");
 }
@@ -187,7 +229,7 @@ const struct fs_tree fs_find_tree = {
 	.final = false,
 	.top = top,
 	.is_dir = is_dir,
-	.lookup = lookup,
+	.lookup_for = lookup,
 	.parent = parent,
 	.stat = stat_find,
 	.render_for = render,
@@ -201,7 +243,7 @@ const struct fs_tree fs_by_sha256_tree = {
 	.hides = true,
 	.top = top_digest,
 	.is_dir = is_dir,
-	.lookup = lookup_digest,
+	.lookup_for = lookup_digest,
 	.parent = parent,
 	.stat = stat_find,
 	.render_for = render_digest,

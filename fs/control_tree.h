@@ -82,6 +82,9 @@ struct fs_tree {
 	 * such name; otherwise stat decides whether there is such a node. */
 	enum tf_code (*lookup)(struct tf_vault *v, uint64_t parent,
 	    const char *name, uint64_t *ino, struct tf_error *err);
+	/* Instead of lookup: each user has his own nodes. */
+	enum tf_code (*lookup_for)(const char *name, uint32_t uid,
+	    uint64_t *ino, struct tf_error *err);
 	enum tf_code (*parent)(struct tf_vault *v, uint64_t ino,
 	    uint64_t *parent, struct tf_error *err);
 	/* *st as stat(2) shows it; a size of -1 means that render must make

@@ -43,7 +43,8 @@ lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 	fs_loop_hand_over();
 	if (!fs_request_begin(&r, req, &looks_up_control, parent, name))
 		return;
-	rc = fs_control_lookup(r.fs->control, parent, name, &ino, &r.err);
+	rc = fs_control_lookup(r.fs->control, parent, name,
+	    fuse_req_ctx(req)->uid, &ino, &r.err);
 	if (rc == TF_OK) {
 		fs_asker_of(req, &who);
 		rc = fs_control_stat(r.fs->control, ino, &who, &edition, &st,

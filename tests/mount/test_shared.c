@@ -133,6 +133,35 @@ START_TEST(the_actor_is_the_user_of_the_last_rename)
 }
 END_TEST
 
+/* Root opens what he looked up before, after so many queries of Alice. */
+START_TEST(queries_of_one_user_push_out_only_his_own)
+{
+	struct stat st;
+	char path[128];
+	int mine, hers, fd;
+
+	make_shared();
+	put(A "/f", "x");
+	mine = open("mnt/.trailfs/find/name=f", O_PATH | O_CLOEXEC);
+	ck_assert_int_ge(mine, 0);
+	as(ALICE);
+	hers = open("mnt/.trailfs/find/name=f", O_PATH | O_CLOEXEC);
+	ck_assert_int_ge(hers, 0);
+	for (int i = 0; i < 4200; i++) {
+		snprintf(path, sizeof path, "mnt/.trailfs/find/name=%d", i);
+		allowed(stat(path, &st)); /* access(2): as root */
+	}
+	as(0);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", hers);
+	refused(ENOENT, open(path, O_RDONLY | O_CLOEXEC));
+	snprintf(path, sizeof path, "/proc/self/fd/%d", mine);
+	allowed(fd = open(path, O_RDONLY | O_CLOEXEC));
+	close(fd);
+	close(mine);
+	close(hers);
+}
+END_TEST
+
 Suite *
 suite_shared(void)
 {
@@ -144,5 +173,6 @@ suite_shared(void)
 	tcase_add_test(t, files_of_others_are_left_alone);
 	tcase_add_test(t, a_draft_attestation_is_its_owner_s);
 	tcase_add_test(t, the_actor_is_the_user_of_the_last_rename);
+	tcase_add_test(t, queries_of_one_user_push_out_only_his_own);
 	return s;
 }
