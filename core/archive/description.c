@@ -1,6 +1,11 @@
 /*
  * The files that describe a package.  The writer makes them here; the verifier
  * makes them again and compares.
+ *
+ * Nothing in them depends on the machine, the time of the call or a locale: the
+ * same entries give the same bytes, which is what makes the comparison
+ * possible.  BagIt (RFC 8493) wants a date, so bag-info.txt has the date of the
+ * last entry.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,13 @@
-/* Compares the manifests of a package with its members. */
+/*
+ * Compares the manifests of a package with its members.
+ *
+ * The manifests are those of BagIt (RFC 8493): one lists data/, the other lists
+ * all other files and the first manifest.  A manifest protects against damage,
+ * not against forgery, but it must be complete: a listed file that is missing,
+ * or a file that is not listed, is how an archive loses or gains a file on its
+ * way.  In the strict profile manifest and archive have the same order, so one
+ * walk over both compares every byte of the text.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +99,8 @@ match_any(struct tf_archive *a, const struct tf_buf *text, const char *self,
 	return rc;
 }
 
+/* Load one manifest and compare it.  Its length has a limit that follows from
+ * the names in the archive. */
 static enum tf_code
 take_manifest(struct tf_archive *a, struct tf_archive_reader *r,
     const char *name, bool payload, size_t n, struct tf_error *err)

@@ -1,4 +1,7 @@
-/* The list of the members of a package that is open for reading. */
+/* The list of the members of a package that is open for reading.  The list is
+ * sorted by name and searched by halves.  Members that only a manifest names
+ * follow the others until tf_members_check_names() sorts the list again, which
+ * is why a search gets the number of members to look at. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +95,8 @@ tf_archive_find(const struct tf_archive *a, const char *name, size_t *i)
 	    !a->m[*i].m.missing;
 }
 
+/* Two members with one name would let two programs unpack two different
+ * packages from the same file. */
 enum tf_code
 tf_members_check_names(struct tf_archive *a, struct tf_error *err)
 {

@@ -1,4 +1,13 @@
-/* The names of the files of a package: no two are the same on any system. */
+/*
+ * The names of the files of a package: no two are the same on any system.
+ *
+ * Evidence may have names that differ only in case, or that Windows forbids; on
+ * such a system the second file would replace the first when the package is
+ * unpacked.  Each name is therefore made safe, and a fingerprint without case
+ * and composition says whether it is in use; if it is, the name gets a number
+ * in front.  The result depends on the order of the calls, so writer and
+ * verifier both call in the order of the entries.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +32,8 @@ struct tf_package_names {
 
 /* --- names in use --------------------------------------------------------- */
 
+/* Double the table and move the fingerprints.  Each has its lowest bit set, so
+ * 0 can mean "free". */
 static bool
 double_cells(struct tf_package_names *t)
 {
@@ -65,7 +76,8 @@ reserve(struct tf_package_names *t, const char *p, size_t n)
 	return 1;
 }
 
-/* Add "/" and the safe name to out, which holds the directory. */
+/* Add "/" and the safe name to out, which holds the directory.  The loop ends:
+ * each turn tries another number. */
 static enum tf_code
 add_name(struct tf_package_names *t, struct tf_str name, bool directory,
     struct tf_buf *out, struct tf_error *err)
@@ -89,6 +101,7 @@ add_name(struct tf_package_names *t, struct tf_str name, bool directory,
 
 /* --- directories ---------------------------------------------------------- */
 
+/* The chain of path, by FNV-1a. */
 static struct directory **
 slot_of(const struct tf_package_names *t, struct tf_str path)
 {
@@ -131,6 +144,7 @@ rehash(struct tf_package_names *t)
 	free(old);
 }
 
+/* Remember the safe name of path. */
 static bool
 keep(struct tf_package_names *t, struct tf_str path, const struct tf_buf *safe)
 {

@@ -1,6 +1,12 @@
 /*
- * Opens a package. Its members come from zip_scan.c or are files in a
+ * Opens a package.  Its members come from zip_scan.c or are files in a
  * directory.
+ *
+ * An archive is first read under the strict profile, which only trailfs writes.
+ * If that fails, and the caller allows it, the archive is read once more as one
+ * that another program has packed again: mail gateways and file managers do
+ * that, and the evidence in it is still provable.  The form is kept, as a
+ * verifier must say that such an archive is not the original.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -121,6 +127,7 @@ list_files(struct tf_archive *a, struct tf_error *err)
 	return rc == TF_OK ? tf_members_check_names(a, err) : rc;
 }
 
+/* List the members in the form that fits. */
 static enum tf_code
 list(struct tf_archive *a, bool any, struct tf_error *err)
 {

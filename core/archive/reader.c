@@ -1,4 +1,11 @@
-/* Reads the bytes of members.  The only user of zlib, which unpacks them. */
+/*
+ * Reads the bytes of members.  The only user of zlib, which unpacks them.
+ *
+ * The size in the directory of the archive is a limit, not a hint: unpacking
+ * stops at the first byte beyond it, so a small archive cannot fill memory or
+ * disk.  Every read gives the digest of the bytes that it passed on; a caller
+ * cannot get bytes without it.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,6 +79,8 @@ struct reading {
 	void *arg;
 };
 
+/* Count, hash and pass on a part, in this order: a part that is too long must
+ * not reach the caller. */
 static enum tf_code
 pass_part(struct reading *g, size_t n, struct tf_error *err)
 {
@@ -159,6 +168,8 @@ unpack(struct reading *g, uint64_t at, uint64_t n, struct tf_error *err)
 	return rc;
 }
 
+/* The checksum is compared only for a complete member; one that is cut has a
+ * better reason already. */
 static enum tf_code
 read_packed(struct reading *g, const struct tf_member *m, struct tf_error *err)
 {

@@ -18,6 +18,8 @@ lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+/* Compare n letters with a word in small letters; only ASCII folds, as in the
+ * names of devices. */
 static bool
 same_letters(const char *p, const char *word, size_t n)
 {
@@ -27,6 +29,7 @@ same_letters(const char *p, const char *word, size_t n)
 	return true;
 }
 
+/* A directory with this end could have the name of the proof of a file. */
 static bool
 ends_as_proof(const char *p, size_t n)
 {

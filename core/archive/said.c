@@ -1,4 +1,10 @@
-/* Definitions, reports and user data in a package: see said.h. */
+/*
+ * Definitions, reports and user data in a package: see said.h.
+ *
+ * An entry names these texts by digest.  The writer adds them and the verifier
+ * expects them by one list, this file, so that the two cannot differ about the
+ * name of a file.
+ */
 #include "said.h"
 
 #include "../base/bytes.h"

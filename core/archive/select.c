@@ -1,6 +1,12 @@
 /*
  * Select the entries of a package: all entries at its path or below, and the
  * entries that replay (trailfs-format(5)) needs to check them.
+ *
+ * A verifier with only these entries must be able to say who wrote them, with
+ * which keys and on which host.  So the first entry of the ledger, recoveries,
+ * rotations of a key, and the opening before each group of entries belong to
+ * every package.  A cut by time chooses whole workflows by the time at which
+ * they began: a part of a workflow would prove nothing about it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +129,9 @@ in_time(const struct selection *s, const struct tf_entry *e)
 	    (!s->p->has_until || tf_time_cmp(when, s->p->until) < 0);
 }
 
-/* Find the index of name among the workflows, or the index to insert it at. */
+/* Find the index of name among the workflows, or the index to insert it at.  A
+ * longer name with the same beginning comes after it, hence the second
+ * comparison. */
 static size_t
 find_workflow(const struct selection *s, struct tf_str name, bool *there)
 {
@@ -145,6 +153,7 @@ find_workflow(const struct selection *s, struct tf_str name, bool *there)
 	return hi;
 }
 
+/* Keep the name of a workflow in sorted order. */
 static enum tf_code
 choose_workflow(struct selection *s, struct tf_str name, struct tf_error *err)
 {
@@ -196,6 +205,7 @@ of_attestation(const struct selection *s, struct tf_str path)
 	    memcmp(name.p, s->p->name.p, n) == 0;
 }
 
+/* The rule of the selection; the head of this file gives the reasons. */
 static bool
 is_selected(const struct selection *s, const struct tf_entry *e)
 {
@@ -247,6 +257,8 @@ pass_opening(struct selection *s, struct tf_error *err)
 	return rc;
 }
 
+/* Keep an opening until an entry follows that the package needs; many openings
+ * have none. */
 static enum tf_code
 take_opening(struct selection *s, uint64_t seq, const void *body, size_t n,
     struct tf_error *err)
@@ -257,6 +269,8 @@ take_opening(struct selection *s, uint64_t seq, const void *body, size_t n,
 	return tf_buf_end(&s->opened, err);
 }
 
+/* Decide about one entry.  Damage ends the walk: a package with a gap in its
+ * entries would look as if the gap were in the ledger. */
 static enum tf_code
 choose_entry(struct selection *s, uint64_t seq, const void *body, size_t n,
     struct tf_error *err)

@@ -20,6 +20,8 @@ tf_package_is_cut(const struct tf_package_place *p)
 	return p->has_since || p->has_until;
 }
 
+/* A package of a part of a trail has no page of the trail: that page would
+ * count workflows that the package leaves out. */
 bool
 tf_package_dir_of(const struct tf_package_place *p, const struct tf_entry *e,
     struct tf_package_dir *d)
@@ -47,6 +49,8 @@ tf_package_dir_of(const struct tf_package_place *p, const struct tf_entry *e,
 	return true;
 }
 
+/* The path is copied, as the entry that it points into is valid only during the
+ * walk. */
 enum tf_code
 tf_package_dirs_add(struct tf_package_dirs *l, const struct tf_package_dir *d,
     struct tf_error *err)

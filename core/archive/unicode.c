@@ -1,5 +1,10 @@
 /*
- * Composes characters and folds the case of letters. The only user of utf8proc.
+ * Composes characters and folds the case of letters.  The only user of
+ * utf8proc.
+ *
+ * Two names are the same on some file system if they fold to the same text.  A
+ * fingerprint is 63 bits of a SHA-256: a collision by chance only gives a name
+ * a number that it did not need.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,9 @@
  * Unpack a package.  Only archives that pass the strict profile are unpacked,
  * and each file must have the digest in the manifest.  openat2(2) keeps every
  * file inside the directory.
+ *
+ * The topmost directory must be new, so nothing that exists is ever replaced.
+ * After a failure the files that were written stay.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +24,7 @@ struct target {
 	uint64_t off;
 };
 
+/* Write the next bytes of the file; nothing is seeked or read back. */
 static enum tf_code
 put(void *arg, const void *p, size_t n, struct tf_error *err)
 {
@@ -48,6 +52,8 @@ make_parents(int dirfd, const char *name, struct tf_error *err)
 	return rc;
 }
 
+/* Unpack one file.  The name passed the profile, and openat2(2) refuses to
+ * leave the directory even if a name or a symlink tried. */
 static enum tf_code
 unpack_one(struct tf_archive_reader *r, size_t i,
     const struct tf_archive_member *m, int dirfd, struct tf_error *err)

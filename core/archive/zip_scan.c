@@ -3,6 +3,12 @@
  * archive of either profile can be read in one way only: its parts follow one
  * another without gap or overlap, no bytes follow the end, and each record of
  * the directory agrees with the local header before the bytes.
+ *
+ * The ZIP format states the same facts twice and allows bytes between the
+ * files, so two programs may see two different sets of files in one archive.
+ * An auditor's program and trailfs must see the same, hence the strictness.
+ * All numbers come from outside: each is compared with what is left of the file
+ * before it is added or used as a length.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -73,6 +79,8 @@ bad(struct tf_error *err, const char *what)
 	return tf_fail(err, TF_TAMPER, "the archive is malformed: %s", what);
 }
 
+/* Read n bytes at an offset; a range that is not in the file is a fault of the
+ * archive and not an I/O error. */
 static enum tf_code
 get(const struct scan *s, uint64_t at, void *p, size_t n, struct tf_error *err)
 {
@@ -112,6 +120,8 @@ find_directory64(struct scan *s, uint64_t end, uint64_t *size, uint64_t *from,
 	return TF_OK;
 }
 
+/* Find the directory from the end record, which must be the last 22 bytes: an
+ * archive comment could hold a second end record. */
 static enum tf_code
 find_directory(struct scan *s, struct tf_error *err)
 {
@@ -199,6 +209,9 @@ take_extra(const struct scan *s, struct head *h, const uint8_t *p, size_t n,
 	return at == n && !need;
 }
 
+/* True if each part of the name is safe on every system (safe_name.h) and the
+ * name has no control character: the name is shown in findings and used as a
+ * path. */
 static bool
 is_legal(const struct scan *s, size_t n)
 {
@@ -260,6 +273,8 @@ check_name(struct scan *s, size_t n, unsigned flags, uint64_t i,
 	return s->any ? TF_OK : check_place(s, n, i, err);
 }
 
+/* Decode the fields that local header and directory record have in the same
+ * order. */
 static void
 take_head(const uint8_t *p, struct head *h)
 {
@@ -287,6 +302,8 @@ agree(const struct head *local, const struct head *c)
 	    (local->size == c->size || (behind && local->size == 0));
 }
 
+/* Compare the local header with the record of the directory; some programs
+ * believe the one, some the other. */
 static enum tf_code
 read_local(struct scan *s, const struct head *c, uint64_t *data,
     struct tf_error *err)
@@ -351,6 +368,8 @@ is_usual(const uint8_t *p, bool directory)
 	return p[5] == 0 || p[5] == 10 || p[5] == 11; /* Windows */
 }
 
+/* The checks of the strict profile: time, mode and flags have the one value
+ * that zip_write.c gives them. */
 static enum tf_code
 check_ours(const struct head *h, const uint8_t *p, struct tf_error *err)
 {
@@ -370,6 +389,8 @@ check_ours(const struct head *h, const uint8_t *p, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Check what both profiles forbid.  RATIO refuses a size that deflate cannot
+ * reach, before anything is unpacked. */
 static enum tf_code
 check_head(const struct scan *s, const struct head *h, const uint8_t *p,
     bool directory, struct tf_error *err)
@@ -420,6 +441,9 @@ read_record(struct scan *s, uint8_t *p, struct head *h, struct tf_error *err)
 	    bad(err, "a field that no package has");
 }
 
+/* Read one record of the directory and its local header.  s->next is the only
+ * place where the local header may be, so files can neither overlap nor have a
+ * gap between them. */
 static enum tf_code
 one_member(struct scan *s, uint64_t i, struct tf_zip_entry *e, bool *directory,
     struct tf_error *err)

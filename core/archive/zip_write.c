@@ -1,6 +1,11 @@
 /*
  * Write the archive with libzip.  Order, time, attributes and compression are
  * set explicitly, so that the same members give the same bytes.
+ *
+ * libzip reads members and writes the file through callbacks.  The bytes of
+ * members come from the caller in pieces, and the file is written through one
+ * buffer; the archive is never in memory as a whole.  An error of a callback is
+ * kept in struct output, because libzip can pass on only its own codes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +69,7 @@ input_read(struct input *in, void *p, zip_uint64_t n)
 	return (zip_int64_t)got;
 }
 
+/* The commands of libzip for one member. */
 static zip_int64_t
 input(void *self, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
 {
@@ -96,6 +102,7 @@ input(void *self, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
 
 /* --- the file ------------------------------------------------------------- */
 
+/* Write the buffer and move its start; the size of the file grows only here. */
 static zip_int64_t
 flush(struct output *o)
 {
@@ -128,6 +135,8 @@ output_write(struct output *o, const char *p, zip_uint64_t n)
 	return (zip_int64_t)n;
 }
 
+/* libzip goes back to complete a header after its bytes; the buffer is written
+ * before, so that it always holds one run of bytes. */
 static zip_int64_t
 output_seek(struct output *o, void *data, zip_uint64_t n)
 {
@@ -144,6 +153,8 @@ output_seek(struct output *o, void *data, zip_uint64_t n)
 	return 0;
 }
 
+/* The commands of libzip for the file.  An unfinished file is the caller's to
+ * remove. */
 static zip_int64_t
 output(void *self, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
 {

@@ -45,6 +45,7 @@ struct against {
 	struct tf_package_dirs dirs; /* that have pages */
 };
 
+/* Pass a finding to the caller, with a path that is safe to print. */
 static void
 tell(struct against *g, enum tf_check l, enum tf_grade grade, uint64_t seq,
     const char *path, const char *text)
@@ -160,6 +161,8 @@ take_evidence(struct against *g, const struct tf_entry *e, struct tf_error *err)
 	return rc;
 }
 
+/* A search of the bytes rejects entries that seal no file before they are
+ * parsed. */
 static enum tf_code
 one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
@@ -185,6 +188,8 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 
 /* --- files of a package other than evidence ------------------------------- */
 
+/* Expect the files that follow from one entry of the package.  The entries come
+ * in the order in which the writer assigned names. */
 static enum tf_code
 one_packaged(void *arg, uint64_t seq, struct tf_str body,
     const struct tf_entry *e, struct tf_error *err)
@@ -222,6 +227,8 @@ one_text(void *arg, enum tf_package_text text, const char *name,
 	return add_known(arg, "", tf_str_of(name), "", err);
 }
 
+/* Expect the files that a package has besides evidence.  They are only allowed
+ * to be there; verifying the package checks what they say. */
 static enum tf_code
 add_package_files(struct against *g, struct tf_error *err)
 {
@@ -291,6 +298,8 @@ sort_known(struct against *g, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Report a file that nothing expects.  The list is sorted, as a directory may
+ * hold millions of files. */
 static enum tf_code
 one_file(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
     struct tf_error *err)

@@ -2,6 +2,18 @@
  * The pass of an audit.  It parses, hashes and replays every entry, builds the
  * tree from the leaves, and compares the tree with the tiles, the newest
  * checkpoint and the earlier checkpoints (I3).  It needs no private key (I6).
+ *
+ * What the pass trusts: the log's key and the earlier checkpoint that the
+ * caller kept.  Everything else is under audit; only a store that is audited
+ * without a key is measured with its own.  Each step rests on the one before:
+ * the key signs the checkpoint, the checkpoint has the root of the tree, the
+ * tree has the entries as leaves (RFC 6962, section 2.1), the entries name
+ * digests, and the digests name the bytes of evidence.
+ *
+ * A fault is a finding and the pass goes on, because an auditor needs all
+ * faults and not the first one.  After an error of I/O or memory there is no
+ * verdict: what could not be read proves nothing.  A check that did not see all
+ * of its input becomes ABSENT, never OK.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +45,8 @@ static const struct tf_temp_table_ops table_ops = {
 
 /* --- findings ------------------------------------------------------------- */
 
+/* The replay found an entry that breaks a rule of the ledger, though its hash
+ * may be right: a log can be signed and still be wrong. */
 static void
 rule_broken(void *arg, const struct tf_entry *e, const char *text)
 {
@@ -42,6 +56,8 @@ rule_broken(void *arg, const struct tf_entry *e, const char *text)
 	    e->seq == UINT64_MAX ? UINT64_MAX : a->next, e->path, "%s", text);
 }
 
+/* Bytes that were read and differ are a fault of the evidence; bytes that could
+ * not be read are not. */
 static void
 content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 {
@@ -204,6 +220,9 @@ tf_audit_held_alone(struct tf_audit *a)
 
 /* --- one entry ------------------------------------------------------------ */
 
+/* Replay the entry, then let the source compare its own tables or files with
+ * the effect.  The order matters: a source asks the replay for what the entries
+ * so far have made. */
 static enum tf_code
 check_meaning(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_hash *leaf, struct tf_error *err)
@@ -313,6 +332,8 @@ tf_audit_cut(struct tf_audit *a, const char *why)
 
 /* --- the whole ------------------------------------------------------------ */
 
+/* The key of the caller must be the one that the entries name themselves;
+ * otherwise somebody signed the tree of another ledger. */
 static void
 check_identity(struct tf_audit *a)
 {
@@ -329,6 +350,8 @@ check_identity(struct tf_audit *a)
 		    "the entries name another log key");
 }
 
+/* Without any checkpoint there is no size, so no entry can be read in its
+ * place: nothing that depends on entries was seen. */
 static void
 without_head(struct tf_audit *a)
 {

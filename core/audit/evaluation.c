@@ -1,4 +1,13 @@
-/* Judges evidence again: see evaluation.h. */
+/*
+ * Judges evidence again: see evaluation.h.
+ *
+ * The verdict of a check at the seal is worth no more than the program that
+ * made it.  The type, the evidence and the report are all in the ledger by
+ * their digests, and the rules give the same report for the same bytes, so the
+ * audit makes the report once more and compares every byte.  A report which
+ * says that nothing could be judged is left alone: its reason may not exist on
+ * this machine.
+ */
 #include "evaluation.h"
 
 #include <string.h>
@@ -21,6 +30,8 @@ struct judged {
 	uint64_t at; /* of the next file */
 };
 
+/* The names and sizes are those of the statement that the replay made from the
+ * entries. */
 static enum tf_code
 next_file(void *arg, struct tf_judged_file *f, bool *found,
     struct tf_error *err)
@@ -52,6 +63,8 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 	return h->to->put(h->to->arg, p, n, err);
 }
 
+/* Judge only bytes with the sealed digest; other bytes are reported by the
+ * check of contents, and a second finding would say nothing new. */
 static enum tf_code
 read_file(void *arg, const struct tf_sink *sink, struct tf_error *err)
 {
@@ -96,6 +109,8 @@ is_refusal(const struct tf_buf *report, bool junit)
 	return same;
 }
 
+/* The type of that version, as it was in force at the seal.  A type that no
+ * longer parses ends the judgement without a finding. */
 static enum tf_code
 load_type(const struct tf_audit_judged *from,
     const struct tf_evaluated_field *was, struct tf_type **out,

@@ -1,7 +1,7 @@
-/*
- * Hashing files that are under audit.  A file may be sparse and of any size, or
- * grow during the read.
- */
+/* Hashing files that are under audit.  A file may be sparse and of any size, or
+ * grow during the read.  The size in the entry is therefore a limit: a file of
+ * another size is not read at all, and no read goes further than one byte
+ * beyond it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,11 @@
-/* Reports what an audit finds, and what it could not check. */
+/*
+ * Reports what an audit finds, and what it could not check.
+ *
+ * A verdict goes one way only: OK may become ABSENT or FAILED, and FAILED
+ * stays.  So the order of the findings does not matter.  Names come from the
+ * evidence and may hold any byte; they are made printable before the caller
+ * gets them.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -29,6 +36,8 @@ tf_check_name(enum tf_check l)
 	return link_names[l];
 }
 
+/* Pass a finding to the caller; path and text are valid during the call only.
+ * */
 static void
 tell(struct tf_audit *a, enum tf_check l, enum tf_grade grade, uint64_t seq,
     struct tf_str path, const char *text)

@@ -2,6 +2,13 @@
  * A log as files (C2SP tlog-tiles) as the source of an audit: an exported
  * directory, a mirror, or .trailfs of a mount.  If the caller names a directory
  * with the evidence, the audit reads each file there by its path.
+ *
+ * A log may grow while somebody copies it, so the files may be of different
+ * ages.  The checkpoint decides what must be there: a wider tile has the same
+ * first hashes and is as good, a narrower one means that the copy is older than
+ * its checkpoint.  That is no fault of the log, so the last entries are then
+ * not seen instead of missing.  A log has no table of names, so the check of
+ * names is ABSENT.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -39,6 +46,7 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	    err);
 }
 
+/* Only evidence has bytes to hash. */
 static enum tf_code
 created(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
@@ -136,6 +144,8 @@ read_tile(struct log *l, unsigned level, uint64_t n, unsigned width, size_t max,
 	return rc;
 }
 
+/* A tile that is too narrow counts as missing: the hashes that are not there
+ * cannot be compared. */
 static enum tf_code
 tile(struct tf_audit *a, unsigned level, uint64_t n, unsigned width,
     struct tf_hash *out, struct tf_error *err)
@@ -216,6 +226,8 @@ ends_before(struct tf_audit *a, uint64_t n)
 	return none;
 }
 
+/* Read bundle after bundle up to the size in the checkpoint; files beyond it
+ * are not of this audit. */
 static enum tf_code
 entries(struct tf_audit *a, struct tf_error *err)
 {

@@ -3,6 +3,16 @@
  * replay knows the gaps between the entries.  The files of the package must be
  * those that the entries name, under the names that follow from the entries,
  * and no others.  The audit writes nothing to disk.
+ *
+ * A package comes from the party that is being audited, so no file in it is
+ * believed for its own sake.  package.json says what the package is about; from
+ * that and from the proven entries every other member is made again and
+ * compared.  The manifests only protect against damage: somebody who alters a
+ * file can alter its line.  Pages for people cannot be made again without the
+ * store; they are compared with the manifest and reported as unproven.
+ *
+ * The package holds a part of the log, so there is no tree to build: tiles are
+ * ABSENT, and an earlier checkpoint of another size cannot be compared.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -29,6 +39,7 @@
 
 /* --- the threads of the pool ---------------------------------------------- */
 
+/* Each thread unpacks with buffers of its own. */
 static enum tf_code
 begin(void *arg, void **self, struct tf_error *err)
 {
@@ -46,6 +57,8 @@ end_thread(void *self)
 	tf_archive_reader_free(self);
 }
 
+/* A member that cannot be unpacked was altered: it is there, but not with the
+ * bytes of the entry. */
 static enum tf_code
 hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
     uint64_t *size, struct tf_error *err)
@@ -170,6 +183,8 @@ refused(const struct tf_verify *v, struct tf_report *r,
 		v->found(v->arg, &f);
 }
 
+/* The pool and the source need the open package; the head is the note in the
+ * package, which only the caller's key can make good. */
 static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
 {
@@ -191,6 +206,8 @@ run(struct tf_audit *a, struct tf_error *err)
 	return tf_audit_run(a, err);
 }
 
+/* Tell the caller what the package is about before its findings: a range of
+ * time is no fault, but a reader must know it. */
 static void
 tell_about(const struct tf_audit_package *k, const struct tf_verify *v)
 {

@@ -1,6 +1,12 @@
 /*
  * Checks the entries of a package: their proofs, the bytes of their evidence
  * and their statements.
+ *
+ * events.jsonl is read once, from its first to its last line, and each line is
+ * checked before the next one is read.  Names in the package depend on the
+ * order of the entries (names.h), so this file assigns them in the same order
+ * as the writer did.  A size is compared before a member is unpacked, and each
+ * text has a limit: a small archive must not fill the auditor's memory or time.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +40,9 @@
 
 /* --- proofs --------------------------------------------------------------- */
 
+/* Return what is wrong with the proof, or NULL.  The proof must be about this
+ * entry, under the checkpoint whose signature was verified, and lead to its
+ * root (RFC 6962, section 2.1.1). */
 static const char *
 wrong_proof(struct tf_audit *a, const struct tf_tlog_proof *p, uint64_t idx,
     const struct tf_hash *leaf)
@@ -261,6 +270,8 @@ load_quietly(struct tf_audit *a, struct tf_buf *name, struct tf_buf *out,
 	return rc == TF_OK ? tf_archive_load(k->r, i, SAID_MAX, out, err) : rc;
 }
 
+/* The text of an attestation type; its digest was compared when its entry was
+ * read. */
 static enum tf_code
 type_text(void *arg, struct tf_str type, uint64_t version, struct tf_buf *out,
     struct tf_error *err)
@@ -276,6 +287,7 @@ type_text(void *arg, struct tf_str type, uint64_t version, struct tf_buf *out,
 	return rc;
 }
 
+/* The report of the seal, from the directory of the attestation. */
 static enum tf_code
 report_text(void *arg, struct tf_buf *out, struct tf_error *err)
 {
@@ -294,6 +306,8 @@ report_text(void *arg, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
+/* Pass on the bytes of a file of evidence; evaluation.c compares their digest.
+ * */
 static enum tf_code
 read_file(void *arg, const struct tf_subject_file *f,
     const struct tf_sink *sink, struct tf_error *err)
@@ -367,6 +381,8 @@ name_evidence(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
+/* Check one line as an entry.  A line out of its place is a finding and is not
+ * replayed, since each entry has one place only. */
 static enum tf_code
 one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 {

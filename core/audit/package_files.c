@@ -1,6 +1,11 @@
 /*
  * Checks the files of a package besides evidence, entries and proofs: they must
  * follow from the entries, and there must be no others.
+ *
+ * Descriptions and keys are made again with the functions of the writer
+ * (archive/description.h) and compared byte by byte, so none of them can say
+ * anything that the signed entries do not.  A file that nothing expects is a
+ * finding too: a reader who unpacks the package would take it for evidence.
  */
 #include <string.h>
 
@@ -115,6 +120,9 @@ check_pages(struct tf_audit *a, struct tf_error *err)
 	return rc;
 }
 
+/* Report each member that nothing expected.  Whether a manifest lists it
+ * decides the grade: a file beside the package, such as one that a file manager
+ * left, is not the work of whoever made the manifest. */
 static void
 check_rest(struct tf_audit *a)
 {
@@ -142,6 +150,8 @@ check_rest(struct tf_audit *a)
 	}
 }
 
+/* The keys in a package are for other tools.  They must be the ones that this
+ * audit used, or such a tool would verify with a stranger's key. */
 static void
 check_keys(struct tf_audit *a)
 {
@@ -157,6 +167,7 @@ check_keys(struct tf_audit *a)
 	tf_package_keys_free(&keys);
 }
 
+/* Check the name of the topmost directory; it is part of the strict profile. */
 static void
 check_top(struct tf_audit *a)
 {

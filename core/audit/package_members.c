@@ -1,4 +1,6 @@
-/* Finds, loads and compares the members of a package under audit. */
+/* Finds, loads and compares the members of a package under audit.  A member
+ * that was asked for is marked as seen, even if it turns out to be wrong, so
+ * that the search for unexpected members does not report it again. */
 #include <string.h>
 
 #include "../archive/members.h"

@@ -1,4 +1,15 @@
-/* Hashing threads: see pool.h. */
+/*
+ * Hashing threads: see pool.h.
+ *
+ * One thread reads the ledger and adds tasks; the others hash.  A full queue
+ * makes the reader wait, so memory is bounded however large the store is.
+ * Threads never call the caller's functions for findings: faults wait in a list
+ * until the reading thread fetches them, so a report has one writer and needs
+ * no lock.
+ *
+ * One mutex guards the queue, the list and the sums.  It is not held while a
+ * thread hashes.
+ */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +43,8 @@ struct tf_pool {
 	struct tf_error failure;
 };
 
+/* Add a fault to the list, with the path of the task; mu is held.  Without
+ * memory for it the audit has no verdict: a fault must not get lost. */
 static void
 tell(struct tf_pool *p, const struct tf_task *t, bool read, const char *text)
 {
@@ -50,6 +63,8 @@ tell(struct tf_pool *p, const struct tf_task *t, bool read, const char *text)
 	p->wrong = x;
 }
 
+/* TF_NOTFOUND and TF_TAMPER are answers about the evidence; all other errors
+ * say only that nothing was read. */
 static void
 check(struct tf_pool *p, void *self, const struct tf_task *t)
 {
@@ -78,6 +93,8 @@ check(struct tf_pool *p, void *self, const struct tf_task *t)
 	pthread_mutex_unlock(&p->mu);
 }
 
+/* A thread that could not begin still empties the queue, because the reader
+ * would otherwise wait for it for ever. */
 static void *
 work(void *arg)
 {

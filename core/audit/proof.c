@@ -1,4 +1,11 @@
-/* The audit of one C2SP tlog-proof, with the file of its entry. */
+/*
+ * The audit of one C2SP tlog-proof, with the file of its entry.
+ *
+ * A proof carries its entry, an inclusion path (RFC 6962, section 2.1.1) and a
+ * signed checkpoint, so one entry can be checked without the rest of the log.
+ * It cannot show that the log has no other entry about the same file, nor that
+ * names and attestations follow the rules: those checks are ABSENT.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

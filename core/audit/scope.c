@@ -1,6 +1,10 @@
 /*
  * Chooses the part of a ledger that a directory is compared with, and whether
  * the directory is an unpacked package.
+ *
+ * The person who made the directory may want to hide a missing file.  So the
+ * request and the ledger decide what must be there; the directory decides only
+ * in which of two layouts the files are, and no layout makes the list shorter.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,11 @@
 /*
  * Checks the signed statement of an attestation: its bytes, its signature, and
  * that it says what the entries say.
+ *
+ * A statement leaves the vault and is believed elsewhere, so the right
+ * signature is not enough: the attester's key could have signed something else.
+ * The audit encodes the statement again from the entries; every byte must be
+ * the same.  The key is the one that the ledger had in force at the seal.
  */
 #include <string.h>
 
@@ -15,7 +20,8 @@
 #include "findings.h"
 #include "statement.h"
 
-/* Read sealedAt, the one field of the payload that no entry holds. */
+/* Read sealedAt, the one field of the payload that no entry holds.  It is taken
+ * over for the comparison, but may not be later than the entry. */
 static enum tf_code
 sealed_at(const struct tf_buf *payload, struct tf_time *out, bool *there)
 {
@@ -74,6 +80,8 @@ signed_by(const struct tf_entry *e, struct tf_str attester, const void *pae,
 	return tf_key_verify(&pub, pae, n, sig);
 }
 
+/* The entry holds the digest of the pre-authentication encoding (DSSE) that was
+ * signed, so a signature of other bytes is found even if it is valid. */
 static void
 check_signature(struct tf_audit *a, const struct tf_entry *e,
     struct tf_str attester, const struct tf_buf *payload)

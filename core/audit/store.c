@@ -3,6 +3,13 @@
  * contents from the database and objects/.  The node table must agree with the
  * entries (I5).  The audit reads one snapshot of the database, so a mount of
  * the store may write during the audit.
+ *
+ * Someone with access to the disk can change every file of a store, the key and
+ * the checkpoint too.  A store audited with its own key shows accidents only;
+ * with the key and a checkpoint that the caller kept elsewhere it also shows
+ * that history was not rewritten.  The checkpoint file beside the database is
+ * compared as well, since a restored older database often leaves the newer file
+ * in place.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +72,8 @@ payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
 	return rc;
 }
 
+/* Check one entry, and that its offset in events.jsonl follows from the entries
+ * before it. */
 static enum tf_code
 one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
@@ -81,6 +90,8 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	return tf_audit_entry(a, idx, body, n, err);
 }
 
+/* Entries after the newest checkpoint are a finding: a commit writes entries
+ * and checkpoint together, so nothing but damage or forgery leaves them. */
 static enum tf_code
 entries(struct tf_audit *a, struct tf_error *err)
 {
@@ -157,7 +168,9 @@ close_store(struct tf_audit_store *s)
 	free(s->db_path);
 }
 
-/* Read the newest checkpoint and compare its row with its note. */
+/* Read the newest checkpoint and compare its row with its note.  If the note is
+ * bad, the row gives the size, so that the entries are still checked; no
+ * verdict can then become OK for the tree. */
 static enum tf_code
 take_head(struct tf_audit *a, struct tf_error *err)
 {

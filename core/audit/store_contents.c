@@ -1,5 +1,9 @@
 /*
  * Hashes the contents of a store.  Content is in the database or in objects/.
+ *
+ * The row of an object is checked before its bytes: it must have the size and
+ * the digest of the entry.  Only then are the bytes read, by a thread with its
+ * own connection, as SQLite's connections are not shared.
  */
 #include <string.h>
 #include <unistd.h>

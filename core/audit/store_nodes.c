@@ -1,7 +1,12 @@
 /*
- * Compares the node table of a store with the entries (I5). Evidence is
+ * Compares the node table of a store with the entries (I5).  Evidence is
  * compared at the entry that creates it, directories and changed access after
  * the last entry.
+ *
+ * Evidence never changes after its seal except for owner, group and mode, so it
+ * can be compared at once and needs no memory.  A directory changes until its
+ * own seal; the replay knows its final state at the end.  Rows that no entry
+ * made are found by counting and by asking the replay for each row.
  */
 #include <string.h>
 
@@ -45,6 +50,8 @@ difference(const struct tf_attr *x, const struct tf_attr *y)
 	return NULL;
 }
 
+/* Compare one row with what the entries give.  One finding per row is enough:
+ * the first difference names the field. */
 static enum tf_code
 compare(struct tf_audit *a, const struct tf_attr *want, struct tf_str name,
     struct tf_str path, uint64_t entry, uint64_t seal, struct tf_node_row *have,
@@ -89,6 +96,7 @@ compare_xattrs(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
+/* Keep a path for the end; a failed buffer is reported there. */
 static void
 compare_later(struct tf_audit_store *s, struct tf_str path)
 {
@@ -178,6 +186,8 @@ tf_audit_store_created(struct tf_audit *a, const struct tf_entry *e,
 	return tf_audit_store_content(a, e, &e->content, have.object, err);
 }
 
+/* Compare a directory, and the claims about it, in their state after the last
+ * entry. */
 static enum tf_code
 directory(void *arg, const struct tf_replay_dir *d, struct tf_error *err)
 {
@@ -191,6 +201,8 @@ directory(void *arg, const struct tf_replay_dir *d, struct tf_error *err)
 	return rc == TF_OK ? tf_audit_store_claims(arg, d, err) : rc;
 }
 
+/* Find rows that no entry made: a file that was put into the table by hand
+ * would appear in the mount. */
 static enum tf_code
 count_name(void *arg, const struct tf_node_row *r, struct tf_error *err)
 {
@@ -211,6 +223,8 @@ count_name(void *arg, const struct tf_node_row *r, struct tf_error *err)
 
 /* --- rows that are in the database but not in the log --------------------- */
 
+/* A tile of another width than the tree has would be served to clients as a
+ * part of the log. */
 static enum tf_code
 one_tile(void *arg, int64_t level, int64_t n, uint64_t width,
     struct tf_error *err)
@@ -227,6 +241,8 @@ one_tile(void *arg, int64_t level, int64_t n, uint64_t width,
 	return TF_OK;
 }
 
+/* A digest that names an object of other bytes would give wrong bytes to a
+ * later file with that digest. */
 static enum tf_code
 one_misnamed(void *arg, uint64_t object, struct tf_error *err)
 {

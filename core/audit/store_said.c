@@ -1,7 +1,10 @@
 /*
- * Compares definitions, claims, user data and evaluation reports of a store with
- * the entries.  A definition is compared at its entry, claims about trails and
- * workflows after the last one.
+ * Compares definitions, claims, user data and evaluation reports of a store
+ * with the entries.  A definition is compared at its entry, claims about trails
+ * and workflows after the last one.
+ *
+ * These rows decide what a status says: a template that was altered in the
+ * database would make a workflow compliant without any change of evidence.
  */
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +34,8 @@
 
 /* --- at the entry ---------------------------------------------------------- */
 
+/* The row must name this entry, and its object the bytes that the entry names;
+ * it is counted, so that rows without an entry are found at the end. */
 static enum tf_code
 check_definition(struct tf_audit *a, const struct tf_entry *e,
     struct tf_definition_row *row, const struct tf_content *want,
@@ -70,6 +75,7 @@ check_object(struct tf_audit *a, const struct tf_entry *e, const char *what,
 			     rc;
 }
 
+/* Claims name user data by digest; the bytes are an object like any other. */
 static enum tf_code
 check_user_data(struct tf_audit *a, const struct tf_entry *e,
     struct tf_error *err)
@@ -102,6 +108,8 @@ struct again {
 	struct tf_content report;
 };
 
+/* The text of the type, from the definitions of the trail that the statement
+ * names. */
 static enum tf_code
 type_text(void *arg, struct tf_str name, uint64_t version, struct tf_buf *out,
     struct tf_error *err)
@@ -177,6 +185,7 @@ report_text(void *arg, struct tf_buf *out, struct tf_error *err)
 	return pass_object(g, &g->report.sha256, &sink, err);
 }
 
+/* Judge only attestations whose seal has a report; see evaluation.h. */
 static enum tf_code
 judge_again(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)

@@ -1,6 +1,12 @@
 /*
- * The tree of an audit. It is built from the leaves of the entries and compared
- * with the tiles, the newest checkpoint and the earlier checkpoints (I3).
+ * The tree of an audit (RFC 6962, section 2.1).  It is built from the leaves of
+ * the entries and compared with the tiles, the newest checkpoint and the
+ * earlier checkpoints (I3).
+ *
+ * The tree grows by one leaf per entry.  When its size equals that of an
+ * earlier checkpoint, its root must be the root that was signed then: this is a
+ * consistency proof with all entries at hand.  Tiles are compared as the tree
+ * completes them, so that no more than one tile per level is in memory.
  */
 #include <string.h>
 
@@ -37,6 +43,8 @@ stored_leaf(struct tf_audit *a, uint64_t idx, struct tf_hash *out)
 	return true;
 }
 
+/* Tiles are a cache for clients; a wrong one is a finding of its own and does
+ * not make the entries doubtful. */
 static enum tf_code
 compare_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
     unsigned width, struct tf_error *err)
@@ -56,6 +64,8 @@ compare_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
 	return TF_OK;
 }
 
+/* Called after each leaf, because the size of an earlier checkpoint may be any
+ * size. */
 static void
 compare_earlier(struct tf_audit *a)
 {

@@ -1,4 +1,11 @@
-/* Adds the files in which a package describes itself. */
+/*
+ * Adds the files in which a package describes itself.
+ *
+ * The texts come from archive/description.h, which the verifier uses too; this
+ * file only decides which members a package has and under which names.
+ * events.jsonl is not a text: it is in a scratch file of its own, as it may be
+ * large, and its digest was taken while it was written.
+ */
 #include <string.h>
 
 #include "../archive/description.h"

@@ -1,4 +1,11 @@
-/* Adds evidence to a package: finds its object, names it, proves its entry. */
+/*
+ * Adds evidence to a package: finds its object, names it, proves its entry.
+ *
+ * Only the place of the bytes is noted here, and a first piece is read to
+ * choose the compression.  The bytes are read when the archive is written, and
+ * output.c compares them then: a package of a large trail would otherwise read
+ * all evidence twice.
+ */
 #include <string.h>
 #include <unistd.h>
 
@@ -98,6 +105,8 @@ look_inside(struct tf_package_maker *k, struct tf_package_member *m,
 	return rc;
 }
 
+/* Add the member of a file.  Size and digest are those of the entry, never
+ * those of the object: the package must state what was sealed. */
 static enum tf_code
 add_object(struct tf_package_maker *k, const struct tf_entry *e,
     const char *stored, struct tf_error *err)
@@ -138,6 +147,8 @@ tf_package_add_said(void *arg, const char *name,
 	return rc == TF_OK ? look_inside(k, m, err) : rc;
 }
 
+/* The name is assigned first, because the proof has the same name; a changed
+ * name gets a line in names.jsonl, or nobody could find the file again. */
 enum tf_code
 tf_package_add_evidence(struct tf_package_maker *k, uint64_t seq,
     struct tf_str body, const struct tf_entry *e, struct tf_error *err)

@@ -1,4 +1,10 @@
-/* The list of the members of a package, its texts, proofs and manifests. */
+/*
+ * The list of the members of a package, its texts, proofs and manifests.
+ *
+ * The list is complete, with the digest of each member, before the first byte
+ * of the archive is written: the manifests are members themselves.  Texts wait
+ * in a scratch file and not in memory, as a trail has one proof per entry.
+ */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +81,8 @@ tf_package_add_buf(struct tf_package_maker *k, const char *const *parts,
 	return rc;
 }
 
+/* Proofs are for the tree of the checkpoint in the package, and each repeats
+ * its note, so that a single proof can be verified without the package. */
 enum tf_code
 tf_package_add_proof(struct tf_package_maker *k, uint64_t seq,
     struct tf_str body, const char *where, const char *name,
@@ -107,6 +115,8 @@ tf_package_sort_members(struct tf_package_maker *k)
 	qsort(k->m, k->n, sizeof(*k->m), by_member);
 }
 
+/* Lines are in the order of the archive; the verifier compares both in one
+ * walk. */
 enum tf_code
 tf_package_add_manifest(struct tf_package_maker *k, const char *name,
     bool payload, struct tf_error *err)

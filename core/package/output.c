@@ -1,6 +1,9 @@
 /*
  * Reads the bytes of the members while the archive is written, and compares
  * their digests with the manifest.
+ *
+ * libzip reads one member at a time, from its first byte to its last, so one
+ * open file and one digest are enough.
  */
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +23,7 @@ tf_package_zip_member(void *arg, size_t i)
 	return &k->m[i].zip;
 }
 
+/* Close the member before and open the next one. */
 static enum tf_code
 begin(struct tf_package_maker *k, size_t i, struct tf_error *err)
 {
@@ -37,6 +41,8 @@ begin(struct tf_package_maker *k, size_t i, struct tf_error *err)
 		&k->open_fd, err);
 }
 
+/* Read a part of the open member, never more than its size: an object that grew
+ * fails by its digest and not by a longer archive. */
 static enum tf_code
 read_bytes(struct tf_package_maker *k, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err)

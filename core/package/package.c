@@ -1,8 +1,17 @@
 /*
- * Making a package. The selected entries determine names, proofs, statements
- * and manifests; scratch files hold these texts. The bytes of evidence come
+ * Making a package.  The selected entries determine names, proofs, statements
+ * and manifests; scratch files hold these texts.  The bytes of evidence come
  * from the objects during the write of the archive, which compares their
  * digests with the entries.
+ *
+ * A verifier makes every description again from the entries, so the same ledger
+ * must give the same bytes: order, names and times follow from the entries
+ * alone, and nothing comes from the clock or from nodes that are still pending.
+ * All entries and proofs are of one snapshot and of its newest checkpoint.
+ *
+ * Steps: setup() opens the snapshot and checks the checkpoint; gather() decides
+ * in check_there() whether the asker may have the package, and makes all
+ * members except the bytes of evidence; tf_zip_write() writes the archive.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -57,6 +66,7 @@ put_text(void *arg, const void *p, size_t n, struct tf_error *err)
 	return tf_scratch_add(&t->k->texts, p, n, err);
 }
 
+/* Write one page to the scratch file and take its digest on the way. */
 static enum tf_code
 make_text(void *arg, const char *name, tf_package_writer write, void *self,
     struct tf_error *err)
@@ -113,6 +123,7 @@ add_pages(struct tf_package_maker *k, struct tf_error *err)
 
 /* --- entries -------------------------------------------------------------- */
 
+/* Add the exact bytes of an entry; a verifier hashes them to the leaf. */
 static enum tf_code
 add_event(struct tf_package_maker *k, struct tf_str body, struct tf_error *err)
 {
@@ -126,6 +137,7 @@ add_event(struct tf_package_maker *k, struct tf_str body, struct tf_error *err)
 	return rc;
 }
 
+/* The last opening of the ledger has the attester's key in force. */
 static enum tf_code
 take_attester(struct tf_package_maker *k, struct tf_str spki,
     struct tf_error *err)
@@ -135,6 +147,7 @@ take_attester(struct tf_package_maker *k, struct tf_str spki,
 	return tf_buf_end(&k->attester, err);
 }
 
+/* Assign the name of a directory now, though it is used later: see format.h. */
 static enum tf_code
 name_directory(struct tf_package_maker *k, struct tf_str path,
     struct tf_error *err)
@@ -147,6 +160,8 @@ name_directory(struct tf_package_maker *k, struct tf_str path,
 	return rc;
 }
 
+/* Add what follows from one entry: its line, its file or its texts, and its
+ * proof. */
 static enum tf_code
 one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
     struct tf_error *err)
@@ -190,6 +205,8 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 
 /* --- the whole ------------------------------------------------------------ */
 
+/* Open scratch files and the view.  ledger_only: a package shows nothing that
+ * no entry records. */
 static enum tf_code
 setup(struct tf_package_maker *k, const struct tf_package_request *r,
     struct tf_error *err)
@@ -237,6 +254,8 @@ set_time(struct tf_package_maker *k, struct tf_error *err)
 	return rc;
 }
 
+/* A package has digests of everything in it, so an asker needs read access to
+ * the whole of it and not only to some of its files. */
 static enum tf_code
 check_there(struct tf_package_maker *k, struct tf_error *err)
 {
@@ -259,6 +278,8 @@ check_there(struct tf_package_maker *k, struct tf_error *err)
 	return rc;
 }
 
+/* The order is fixed by what depends on what: names before pages, everything
+ * before the manifests, the payload's manifest before the one that lists it. */
 static enum tf_code
 gather(struct tf_package_maker *k, struct tf_error *err)
 {
@@ -289,6 +310,8 @@ gather(struct tf_package_maker *k, struct tf_error *err)
 	return rc;
 }
 
+/* Free everything; also after setup() stopped half-way, so each field starts as
+ * NULL or -1. */
 static void
 dispose(struct tf_package_maker *k)
 {

@@ -1,6 +1,9 @@
 /*
  * The pages of a package: the files of core/page.h, with links that hold inside
  * the package.
+ *
+ * A package has other names than a mount, and not all of its files: find() maps
+ * each target to the member that has it, or says that there is none.
  */
 #include <unistd.h>
 
@@ -65,6 +68,8 @@ seal_of(const struct page *p, struct tf_str name)
 	    TF_NO_SEQ;
 }
 
+/* Proofs of entries other than evidence have the number of the entry as their
+ * name. */
 static bool
 link_seal_proof(const struct page *p, struct tf_str name, struct tf_buf *out)
 {
@@ -75,6 +80,9 @@ link_seal_proof(const struct page *p, struct tf_str name, struct tf_buf *out)
 	return seal != TF_NO_SEQ;
 }
 
+/* Append the member that a link of the page leads to; false if the package has
+ * none.  Files of an attestation that only a seal makes are linked only after
+ * the seal. */
 static bool
 find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 {

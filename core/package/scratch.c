@@ -1,4 +1,7 @@
-/* Collects texts of a package in a file without a name. */
+/* Collects texts of a package in a file without a name.  The file vanishes with
+ * the process, so a package that was given up leaves nothing to clean.  On the
+ * disk of the store each write first asks for space: a package must never take
+ * what a seal needs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
