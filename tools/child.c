@@ -1,4 +1,20 @@
-/* A command that is run and watched: see child.h. */
+/*
+ * A command that is run and watched: see child.h.
+ *
+ * The command writes to two pipes, and this process reads them. Each part goes
+ * first to the copy and then to the caller's own stream, so that a slow or
+ * closed terminal never costs a byte of the recording. Pipes are used instead
+ * of files because the user shall see the output at once.
+ *
+ * Signals: this process must outlive the command, or nothing would be recorded.
+ * It therefore catches every signal that would end it and sends to the command
+ * only those that another process sent with kill(2). The terminal sends its own
+ * signals to the whole process group, so the command has them already.
+ *
+ * End: a background process of the command may keep the pipes open for ever.
+ * After the command has ended, reading stops when both pipes were silent for
+ * SILENCE_MS.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -35,6 +51,8 @@ pass_on(int sig, siginfo_t *info, void *context)
 	errno = saved;
 }
 
+/* A handler and not SIG_IGN: execve(2) resets handlers, but keeps ignored
+ * signals ignored. */
 static void
 drop(int sig, siginfo_t *info, void *context)
 {
@@ -55,6 +73,8 @@ static void catch (int sig, void (*handler)(int, siginfo_t *, void *))
 		(void)sigaction(sig, &new, NULL);
 }
 
+/* Install the handlers. On return the passed signals are blocked, and *before
+ * is the mask to restore once the pid of the command is known. */
 static void
 catch_all(sigset_t *before)
 {
@@ -80,6 +100,8 @@ struct stream {
 	const struct child_copy *copy;
 };
 
+/* Write to the caller's stream, which may be non-blocking. After an error the
+ * stream is given up, and the copy continues. */
 static void
 write_all(struct stream *s, const char *p, size_t n)
 {
@@ -118,13 +140,18 @@ take(struct stream *s)
 	return true;
 }
 
+/* True also when waitpid(2) fails: then there is no command to wait for. */
 static bool
 has_ended(int *status)
 {
 	return waitpid(child, status, WNOHANG) != 0;
 }
 
-/* Read until both streams end, or the command has ended and they are silent. */
+/*
+ * Read until both streams end, or the command has ended and they are silent.
+ * Commands may close their output and go on, so the loop is followed by a wait
+ * for the command itself. *status is that of waitpid(2).
+ */
 static void
 watch(struct stream s[2], int *status, struct child_end *end)
 {
@@ -156,7 +183,8 @@ watch(struct stream s[2], int *status, struct child_end *end)
 
 /* --- the command ------------------------------------------------------------------ */
 
-/* In the child. */
+/* In the child: become the command. 127 (not found) and 126 (cannot be run) are
+ * the exit statuses that a shell gives, so scripts see no difference. */
 static void
 become(char **argv, int out, int err, const sigset_t *mask)
 {

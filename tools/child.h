@@ -22,11 +22,21 @@ struct child_end {
 
 /*
  * Run argv (NULL at the end) with the caller's standard input, pass its
- * standard output and error on and copy both.  Signals that other processes
- * send to this one are sent to the command.  Returns when the command has ended
- * and its output is read; processes that it left behind and that are silent are
- * not waited for.  A command that cannot be run ends with 127 or 126, and its
- * standard error says why.  From now on signals no longer end this process.
+ * standard output and error on and copy both. Each part reaches the copy before
+ * it reaches the caller's stream. A caller's stream that cannot be written any
+ * more (EPIPE) is dropped without an error.
+ *
+ * Signals that other processes send to this one are sent to the command:
+ * SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2. A signal that the
+ * caller ignores stays ignored in both. From now on these signals no longer end
+ * this process, and the old handlers are not restored.
+ *
+ * Returns when the command has ended and its output is read; processes that it
+ * left behind and that are silent for two seconds are not waited for.
+ *
+ * There is no error: a command that cannot be run ends with 127 (not found) or
+ * 126, and its standard error, which is copied too, says why. *end is always
+ * filled; the times are UTC.
  */
 void child_run(char **argv, const struct child_copy *out,
     const struct child_copy *err, struct child_end *end);

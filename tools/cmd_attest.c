@@ -1,4 +1,23 @@
-/* trailctl attest: record files as an attestation, whole or not at all. */
+/*
+ * trailctl attest: record files as an attestation, whole or not at all.
+ *
+ * Order: collect the claims and the list of files, which finds wrong arguments
+ * before anything is written; open the vault and the workflow; if the name is
+ * taken, compare and write nothing; else begin a draft, copy the files, run the
+ * evaluator over the copies, set the claims, and publish with one rename
+ * (recorder.h). Any failure drops the draft.
+ *
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT wait until the draft is published or gone
+ * (interrupt.h), and for SIGKILL there is a guard process. So a caller who is
+ * not sure whether an attempt has succeeded may run the same command again: it
+ * records once, and then answers "already recorded" with exit status 0.
+ *
+ * Exit status: 0 recorded or already recorded, also when the evidence is not
+ * compliant, because the report itself succeeded (trailctl assert gives the
+ * verdict); 1 the name is taken by something else or the vault refuses; 2 wrong
+ * arguments; 3 vault or file cannot be read; 5 the evaluator could not decide,
+ * and nothing is recorded.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +109,7 @@ check_unchanged(struct attest *a, char *dir, struct tf_error *err)
 	return rc;
 }
 
+/* The claim, and annotations that name the judge: path, digest and status. */
 static enum tf_code
 claim_verdict(struct attest *a, const struct program_verdict *v,
     struct tf_error *err)
@@ -111,6 +131,7 @@ claim_verdict(struct attest *a, const struct program_verdict *v,
 	    rc;
 }
 
+/* What the evaluator printed becomes evidence too, unless it is empty. */
 static enum tf_code
 record_output(struct attest *a, const struct tf_buf *output,
     struct tf_error *err)
@@ -148,6 +169,8 @@ arguments(void)
 	return argv;
 }
 
+/* The output of an evaluator that did not decide is recorded nowhere, so it
+ * goes to stderr, line by line. */
 static void
 print_lines(struct tf_buf *text)
 {
@@ -159,6 +182,8 @@ print_lines(struct tf_buf *text)
 			report_note("%s: %s", ask.evaluate, line);
 }
 
+/* Judge the copies in the draft and not the sources: what was judged is exactly
+ * what is recorded. */
 static enum tf_code
 evaluate(struct attest *a, struct tf_error *err)
 {
@@ -256,6 +281,7 @@ read_verdict(struct attest *a)
 	tf_buf_free(&sums);
 }
 
+/* After the store is closed: the answer promises what is durable. */
 static enum tf_code
 print(struct attest *a, const char *wf, struct tf_error *err)
 {
@@ -304,6 +330,8 @@ compare(struct attest *a, const char *state, struct tf_error *err)
 			     rc;
 }
 
+/* Fill a draft and publish it; with --dry-run do the same, print the entry and
+ * leave the draft to recorder_close(), which drops it. */
 static enum tf_code
 record(struct attest *a, struct tf_error *err)
 {
@@ -357,6 +385,8 @@ repeat(struct attest *a, struct tf_error *err)
 	return record(a, err);
 }
 
+/* With --evaluate a taken name is compared only after judging, since the
+ * verdict is a claim and so is a part of the comparison. */
 static enum tf_code
 attest(struct attest *a, const char *path, struct tf_error *err)
 {
@@ -382,6 +412,7 @@ attest(struct attest *a, const char *path, struct tf_error *err)
 	return record(a, err);
 }
 
+/* What a table of options cannot say. NULL: nothing is wrong. */
 static const char *
 wrong_options(int n)
 {

@@ -3,8 +3,23 @@
  *
  * The command comes first: once it could be started, its exit status is ours,
  * and its output is on the terminal and in files that stderr names if they
- * cannot be recorded.  In a mount these files are in a draft attestation from
- * the first byte on, so that they outlive us.
+ * cannot be recorded. In a mount these files are in a draft attestation from
+ * the first byte on, so that they outlive us: there is no guard, and a killed
+ * trailctl leaves the draft with the output so far and a run.json without an
+ * end.
+ *
+ * Order: check that the name can be recorded and begin the draft with its
+ * claims; run the command, with copies (spool.h); write run.json; set the claim
+ * "compliant" from the exit status unless it is given; publish by one rename.
+ * In a store the lock would be held for as long as the command runs, so the
+ * copies go to a directory of our own, and the store is opened again at the
+ * end.
+ *
+ * Exit status: that of the command, or 128 plus the signal that ended it, as a
+ * shell does. A failed recording does not change it, because trailctl run
+ * stands in front of commands whose status a build relies on. Only what is
+ * wrong before the command begins has a status of trailctl, and with --require
+ * also a vault that cannot be opened.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +117,8 @@ prepare(struct run *x, struct tf_error *err)
 	return rc;
 }
 
+/* Write run.json. It is written before the command too (end NULL), so that the
+ * draft of a killed run shows what ran and when. */
 static void
 put_facts(struct run *x, struct tf_time began, const struct child_end *end)
 {
@@ -114,6 +131,8 @@ put_facts(struct run *x, struct tf_time began, const struct child_end *end)
 
 /* --- after ----------------------------------------------------------------------- */
 
+/* Publish under the name, or with --again under the first free version. Another
+ * recorder may take that version in between: then try the next. */
 static enum tf_code
 publish_run(struct run *x, struct tf_error *err)
 {
@@ -177,6 +196,11 @@ record_spool(struct run *x, bool compliant, struct tf_error *err)
 	return rc;
 }
 
+/*
+ * Record what the spool has. Up to two attempts: publish the draft that has the
+ * files, or else copy the files from a directory of our own into a new draft.
+ * Failures are printed and are not the exit status.
+ */
 static void
 record(struct run *x, bool compliant)
 {
@@ -204,6 +228,8 @@ record(struct run *x, bool compliant)
 
 /* --- the verb --------------------------------------------------------------------- */
 
+/* Run the command and record it. Returns the exit status of the command.
+ * run.json is written once more if the logs moved after its last version. */
 static int
 run_and_record(struct run *x)
 {

@@ -2,10 +2,25 @@
  * trailctl watch: each new entry as a line, or a program per entry.
  *
  * An entry is delivered when its line was written, or when its program has
- * exited with 0 or was given up.  The cursor moves behind it afterwards.  So a
- * crash in between delivers it once more, and nothing is ever left out.
- * Entries are copied first, because an open control file or a program that
+ * exited with 0 or was given up. The cursor moves behind it afterwards. So a
+ * crash in between delivers it once more, and nothing is ever left out. Entries
+ * are copied first, in batches, because an open control file or a program that
  * waits would keep the mount busy.
+ *
+ * One round: look at the ledger, copy up to BATCH entries, let go of the mount,
+ * deliver them, save the cursor, wait. Entries that no filter wants move the
+ * cursor too, at the end of the batch, so that they are not read again after a
+ * restart. With a program the cursor is saved after each entry, without one
+ * after each batch: lines that were flushed twice do less harm than programs
+ * that ran twice.
+ *
+ * A remount is waited for: the place is an entry number and a digest
+ * (ledger_lines.h), which are valid in the next mount of the same vault, and
+ * TF_FOREIGN in another.
+ *
+ * A signal ends the loop between two entries, after the program that runs. Exit
+ * status 0, or 1 if --keep-going skipped an entry, because a caller must be
+ * able to see that something was not delivered; errors as everywhere.
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -89,6 +104,7 @@ struct watch {
 
 /* --- collecting ------------------------------------------------------------------ */
 
+/* A filter decides what is delivered and never what is counted as seen. */
 static bool
 is_wanted(const struct watch *w, const struct tf_json_doc *d)
 {
@@ -96,6 +112,11 @@ is_wanted(const struct watch *w, const struct tf_json_doc *d)
 	    (w->path == NULL || match_below(d, w->path));
 }
 
+/*
+ * Take one line of the ledger. TF_NODATA when the batch is full: the line is
+ * then not seen, and comes first in the next round. A malformed line is
+ * reported and passed over, because it would stop the watch for ever.
+ */
 static enum tf_code
 collect(void *arg, const char *p, size_t n, struct tf_error *err)
 {
@@ -141,6 +162,8 @@ sleep_s(uint64_t seconds, struct tf_error *err)
 	return interrupt_check(err);
 }
 
+/* One line per try: on stdout as JSON for programs, on stderr for people if it
+ * failed. */
 static void
 report_try(const struct event *e, const struct event_result *r, uint64_t try,
     const char *then)
@@ -209,6 +232,8 @@ run_program(struct watch *w, const struct event *e, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Deliver in the order of the ledger. On failure the cursor stands behind the
+ * last delivered entry. */
 static enum tf_code
 deliver_batch(struct watch *w, struct tf_error *err)
 {
@@ -240,6 +265,7 @@ deliver_batch(struct watch *w, struct tf_error *err)
 
 /* --- the whole ------------------------------------------------------------------- */
 
+/* Until a signal comes or an error that waiting does not heal. */
 static enum tf_code
 watch(struct watch *w, struct tf_error *err)
 {
@@ -317,6 +343,7 @@ prepare(struct watch *w, int n, char **arg, struct tf_error *err)
 	return program_find(ask.exec, &w->program.path, err);
 }
 
+/* A signal is the ordinary end, so TF_INTERRUPTED is no error here. */
 static int
 run(int n, char **arg)
 {

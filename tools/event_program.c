@@ -1,4 +1,12 @@
-/* Programs for events: see event_program.h. */
+/*
+ * Programs for events: see event_program.h.
+ *
+ * The event is written to a pipe before fork(2), which cannot block: an entry
+ * is at most as long as a pipe is by default. So no process has to feed the
+ * program, and one that reads nothing harms nobody. The program has a process
+ * group of its own, so that the time limit reaches what it has started, and
+ * Ctrl-C at the terminal reaches only trailctl, which lets it finish.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -53,6 +61,7 @@ ends_until(int pidfd, uint64_t until_ns)
 	return poll(&f, 1, 0) > 0;
 }
 
+/* Without a pidfd (an old kernel) the program has no time limit. */
 static enum tf_code
 await(const struct event_program *p, pid_t child, struct event_result *out,
     struct tf_error *err)
@@ -86,6 +95,7 @@ fill(int fd, const char *event, size_t n, struct tf_error *err)
 	return TF_OK;
 }
 
+/* The user is looked up for each run: a long watch sees changed groups. */
 enum tf_code
 event_program_run(const struct event_program *p, const char *event, size_t n,
     uint64_t seq, uint64_t try, struct event_result *out, struct tf_error *err)

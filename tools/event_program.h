@@ -25,9 +25,15 @@ struct event_result {
 
 /*
  * Run it once, in a process group of its own, with "seq" and "try" in the
- * environment as TRAILFS_SEQ and TRAILFS_TRY.  A program that the time limit
- * ends gets SIGTERM and two seconds later SIGKILL.  Errors: the program could
- * not be started.
+ * environment as TRAILFS_SEQ and TRAILFS_TRY, and with the event and a line end
+ * as its standard input. Waits for it. A program that the time limit ends gets
+ * SIGTERM and two seconds later SIGKILL; both go to its whole group.
+ *
+ * TF_OK: it was started, and *out has its end; a program that could not be
+ * executed has exited with 127, and its reason is on stderr. Errors: there is
+ * no such user, or no process could be made; *out is then not an answer about
+ * the event. At most as many bytes as a pipe takes (64 KiB) may be given as the
+ * event.
  */
 TF_MUST_USE enum tf_code event_program_run(const struct event_program *p,
     const char *event, size_t n, uint64_t seq, uint64_t try,

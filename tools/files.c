@@ -1,4 +1,16 @@
-/* Reading and writing whole files: see files.h. */
+/*
+ * Reading and writing whole files: see files.h.
+ *
+ * A new file is made without a name (O_TMPFILE), so a killed program leaves
+ * nothing. It gets its name with linkat(2), which never replaces. If the name
+ * exists, the file first gets a temporary name beside it, and rename(2)
+ * replaces the old file in one step. Where O_TMPFILE does not work the
+ * temporary name is there from the start; a signal handler removes it, since
+ * the caller could not.
+ *
+ * The file is not synced: what trailctl writes here can be made again, and the
+ * disk of the user is not the store.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +24,7 @@
 #include "files.h"
 #include "report.h"
 
+/* Read in parts and not by size: a pipe and a control file have none. */
 enum tf_code
 files_read_fd(int fd, const char *path, size_t max, struct tf_buf *out,
     struct tf_error *err)
@@ -63,6 +76,8 @@ static const int fatal[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 static const char
     *volatile to_remove; /* by the signal handler; one file at a time */
 
+/* Only functions that are safe in a signal handler. The signal is raised again,
+ * so that the caller's shell sees its real cause. */
 static void
 remove_and_die(int sig)
 {
@@ -86,6 +101,8 @@ remove_on_signals(const char *path)
 			(void)sigaction(fatal[i], &new, NULL);
 }
 
+/* For the moments in which a file has a temporary name that the handler does
+ * not know yet, or no longer. */
 static void
 block_signals(sigset_t *before)
 {
@@ -164,6 +181,11 @@ open_new(struct files_new *f, struct tf_error *err)
 	    report_system(err, "%s", f->path);
 }
 
+/*
+ * The user named something that must not be replaced by a file, such as
+ * /dev/stdout or a link to a report. Make the file elsewhere and copy it when
+ * it is whole.
+ */
 static enum tf_code
 open_into(struct files_new *f, struct tf_error *err)
 {
@@ -175,6 +197,8 @@ open_into(struct files_new *f, struct tf_error *err)
 	return f->dir == NULL ? tf_nomem(err) : open_new(f, err);
 }
 
+/* Remove what has a temporary name, and free the rest. Also after success: then
+ * f->tmp is NULL. */
 static void
 let_go(struct files_new *f)
 {
@@ -211,6 +235,7 @@ files_begin(struct files_new *f, const char *path, struct tf_error *err)
 
 /* --- ending it ------------------------------------------------------------------ */
 
+/* Give the open file a name; false with errno. EEXIST: it is taken. */
 static bool
 link_fd(int fd, const char *name)
 {
@@ -280,6 +305,7 @@ give_name(struct files_new *f, struct tf_error *err)
 	return rc;
 }
 
+/* A pipe takes what it has room for, so one write(2) may not be all. */
 enum tf_code
 files_put(int fd, const char *path, const void *bytes, size_t size,
     struct tf_error *err)

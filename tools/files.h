@@ -12,17 +12,24 @@
 
 #include "core/json.h"
 
-/* Append the bytes of the file to out.  It may be a link, a pipe or a device.
- * TF_INVALID: more than max bytes. */
+/*
+ * Append the bytes of the file to out, at most max of them. The file may be a
+ * link, a pipe or a device, and is read to its end. On failure out may have a
+ * part; it stays the caller's to free. TF_INVALID: more than max bytes. Errors:
+ * those of report_system() for open(2) and read(2).
+ */
 TF_MUST_USE enum tf_code files_read(const char *path, size_t max,
     struct tf_buf *out, struct tf_error *err);
 
-/* The same for an open file; path is for messages.
- * TF_TOOBIG: more than max bytes. */
+/* The same for an open file, which stays open; path is for messages only.
+ * TF_TOOBIG: more than max bytes; the bytes before that are in out. */
 TF_MUST_USE enum tf_code files_read_fd(int fd, const char *path, size_t max,
     struct tf_buf *out, struct tf_error *err);
 
-/* Write all n bytes to an open file, which may be a pipe; path is for messages.
+/*
+ * Write all n bytes to an open file, which may be a pipe; path is for messages
+ * only. On failure some of the bytes may be written. Does not sync and does not
+ * close.
  */
 TF_MUST_USE enum tf_code files_put(int fd, const char *path, const void *bytes,
     size_t n, struct tf_error *err);
@@ -61,7 +68,7 @@ TF_MUST_USE enum tf_code files_begin(struct files_new *f, const char *path,
 TF_MUST_USE enum tf_code files_end(struct files_new *f, enum tf_code rc,
     struct tf_error *err);
 
-/* Begin, write b and end. */
+/* Begin, write b and end: path has exactly the bytes of b, or is unchanged. */
 TF_MUST_USE enum tf_code files_write(const char *path, const struct tf_buf *b,
     struct tf_error *err);
 

@@ -7,11 +7,23 @@
 
 #include "core/error.h"
 
-/* From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT wait. */
+/*
+ * From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT wait: they are blocked, so a
+ * system call is not interrupted. A second call does nothing. A child inherits
+ * the mask; program_exec() undoes it.
+ */
 void interrupt_hold(void);
-/* TF_INTERRUPTED: one of them is waiting. */
+/*
+ * TF_INTERRUPTED: one of them is waiting. The signal goes on waiting, so each
+ * later call answers the same until interrupt_release(). TF_OK before
+ * interrupt_hold().
+ */
 TF_MUST_USE enum tf_code interrupt_check(struct tf_error *err);
-/* Let them come: one that waits ends the program now. */
+/*
+ * Restore the mask of before: a signal that waits ends the program now, with
+ * the status that its sender expects. Call this when everything is tidied up
+ * and the answer is printed.
+ */
 void interrupt_release(void);
 
 #endif

@@ -1,4 +1,18 @@
-/* The entries of the ledger as lines: see ledger_lines.h. */
+/*
+ * The entries of the ledger as lines: see ledger_lines.h.
+ *
+ * A mount gives the lines as a control file that grows, a store as
+ * tf_vault_events(); read_at() hides the difference, and everything above it
+ * works on bytes. Each look fixes the size, so one walk sees one state of the
+ * ledger while others append.
+ *
+ * Following survives a remount because a place is no open file and no offset,
+ * but the number of the next entry and the digest of the line before. Between
+ * two looks nothing of the mount is open. A place is found again by a binary
+ * search over the lines, whose numbers grow, and the line before it must have
+ * the digest that was kept. Only root is sure to see all lines; for other users
+ * a missing line may only be hidden, and is then no sign of another ledger.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +29,8 @@
 
 /* --- opening ------------------------------------------------------------------- */
 
+/* The store is opened once and stays open, read only; the mount is opened by
+ * each look, so that it can be unmounted in between. */
 enum tf_code
 lines_open(struct lines *l, const char *arg, struct tf_error *err)
 {
@@ -94,6 +110,8 @@ too_long(struct tf_error *err)
 	    "a line of the ledger is longer than any entry, or has no end");
 }
 
+/* Two halves: the rest of the last part, shorter than a line, and the next
+ * part. */
 enum tf_code
 lines_forward(struct lines *l, uint64_t off, lines_fn fn, void *arg,
     struct tf_error *err)
@@ -144,6 +162,8 @@ take_backward(const char *part, size_t *n, lines_fn fn, void *arg,
 	return rc;
 }
 
+/* Read parts from the end. The first line of a part may not be whole, and is
+ * kept for the part before it. */
 enum tf_code
 lines_backward(struct lines *l, lines_fn fn, void *arg, struct tf_error *err)
 {
@@ -209,6 +229,7 @@ struct first {
 	uint64_t seq;
 };
 
+/* A line that cannot be parsed is passed over: the search goes on behind it. */
 static enum tf_code
 find_first(void *arg, const char *line, size_t n, struct tf_error *err)
 {
@@ -250,6 +271,8 @@ seek(struct lines *l, uint64_t next, uint64_t *off, struct tf_error *err)
 	return rc;
 }
 
+/* Over the bytes as shown: for every user who may read the entry they are the
+ * same. */
 static void
 hash_line(const char *line, size_t n, struct tf_hash *out)
 {
@@ -267,6 +290,7 @@ lines_move(struct lines_place *p, const char *line, size_t n)
 	hash_line(line, n, &p->last);
 }
 
+/* The first line of a walk backward is the last of the ledger. */
 static enum tf_code
 take_last(void *arg, const char *line, size_t n, struct tf_error *err)
 {
@@ -299,6 +323,8 @@ another_ledger(struct tf_error *err)
 	    "is missing");
 }
 
+/* The line before the place is compared and not passed on. Then each line is
+ * passed on, and the place follows the lines that fn has taken. */
 static enum tf_code
 take_next(void *arg, const char *line, size_t n, struct tf_error *err)
 {
@@ -348,6 +374,8 @@ lines_continue(struct lines *l, struct lines_place *p, lines_fn fn, void *arg,
 
 /* --- waiting --------------------------------------------------------------------- */
 
+/* Only a mount can come back: these codes are what its control file answers
+ * while nothing is mounted there or its process has ended. */
 enum tf_code
 lines_wait(struct lines *l, enum tf_code rc, bool *gone, struct tf_error *err)
 {

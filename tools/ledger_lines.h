@@ -15,19 +15,29 @@ struct lines {
 	uint64_t entries, size; /* of the store; bytes of all lines */
 };
 
-/* Open the ledger of the vault that arg names.  The caller calls lines_close in
- * any case. */
+/*
+ * Open the ledger of the vault that arg names. The caller calls lines_close()
+ * in any case. A store is opened for reading and stays open; in a mount nothing
+ * stays open. Errors: those of where_find() and where_open().
+ */
 TF_MUST_USE enum tf_code lines_open(struct lines *l, const char *arg,
     struct tf_error *err);
 void lines_close(struct lines *l);
 
-/* Look at the present ledger; lines_pause lets go of the mount, which could not
- * be unmounted meanwhile. */
+/*
+ * Look at the present ledger: until the next look, walks see the lines that it
+ * has now. lines_pause() lets go of the mount, which could not be unmounted
+ * meanwhile; walks need a look before them. In a store lines_pause() does
+ * nothing.
+ */
 TF_MUST_USE enum tf_code lines_look(struct lines *l, struct tf_error *err);
 void lines_pause(struct lines *l);
 
-/* Take one line, without its LF.  TF_NODATA ends the walk, which then returns
- * TF_OK. */
+/*
+ * Take one line, without its LF; it is valid during the call only. TF_NODATA
+ * ends the walk, which then returns TF_OK. Any other code but TF_OK ends the
+ * walk and is what the walk returns.
+ */
 typedef enum tf_code (*lines_fn)(void *arg, const char *line, size_t n,
     struct tf_error *err);
 /* Call fn for every line from byte off on, or for every line from the last to
@@ -50,21 +60,25 @@ struct lines_place {
 };
 /* Move *p behind a line that begins there. */
 void lines_move(struct lines_place *p, const char *line, size_t n);
-/* Set *p behind the last line. */
+/* Set *p behind the last line of the last look; the start if there is none. */
 TF_MUST_USE enum tf_code lines_end(struct lines *l, struct lines_place *p,
     struct tf_error *err);
 /*
  * Call fn for every line from *p on; *p moves behind each line for which fn
- * returned TF_OK.
- * TF_FOREIGN: it is another ledger than that in which *p was.
+ * returned TF_OK. After TF_NODATA of fn, *p is before that line.
+ *
+ * TF_FOREIGN: it is another ledger than that in which *p was: the entry before
+ * *p differs or, for root, is missing.
  */
 TF_MUST_USE enum tf_code lines_continue(struct lines *l, struct lines_place *p,
     lines_fn fn, void *arg, struct tf_error *err);
 
 /*
- * Wait a second, or until the mount is back: *gone tells whether it was gone
- * before this call and after it, and changes are reported on stderr.  rc is
- * what the last look said.  Returns rc where waiting does not help.
+ * Wait a second, or less if a signal comes that is not blocked. *gone says
+ * whether the mount was gone before this call, and afterwards whether it is
+ * gone now; both changes are reported on stderr, once each. rc is the code of
+ * the last look. Returns TF_OK where another look may succeed (all is well, or
+ * the mount is gone), and otherwise rc with err unchanged.
  */
 TF_MUST_USE enum tf_code lines_wait(struct lines *l, enum tf_code rc,
     bool *gone, struct tf_error *err);

@@ -1,4 +1,16 @@
-/* Claims and publication of an attestation: see publish.h. */
+/*
+ * Claims and publication of an attestation: see publish.h.
+ *
+ * A retry is safe because the rename decides, and not an earlier look at the
+ * name. A recorder that gets TF_EXISTS reads the attestation that has the name.
+ * If that one is sealed with the same files and claims, an earlier attempt has
+ * succeeded and only its answer was lost, so the draft is dropped and the
+ * answer is success.
+ *
+ * The comparison reads SHA256SUMS, attestation.json and the claims, and not the
+ * files: the digests stand for their bytes, and a large attestation need not be
+ * read again.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +22,15 @@
 #include "interrupt.h"
 #include "publish.h"
 
+/* A sink into the file of the draft that is open. */
 static enum tf_code
 put(void *arg, const void *p, size_t n, struct tf_error *err)
 {
 	return recorder_write(arg, p, n, err);
 }
 
+/* A source is read once: its bytes go to the draft and into the digest at the
+ * same time, so both are about the same bytes. */
 enum tf_code
 publish_copy(struct recorder *r, const struct sources *s, struct evidence *e,
     struct tf_error *err)
@@ -56,7 +71,7 @@ publish_claims(struct recorder *r, const struct claims *c, struct tf_error *err)
 
 /* --- is it the same? ----------------------------------------------------------- */
 
-/* Compare the claims that have one value. */
+/* Compare the claims that have one value: an attribute of its own has each. */
 static enum tf_code
 same_single(struct recorder *r, const char *name, const struct claims *c,
     bool *same, struct tf_error *err)
@@ -147,6 +162,8 @@ publish_compare(struct recorder *r, const char *name, struct evidence *e,
 	return rc;
 }
 
+/* Two reasons, and two ways out: an open attestation can be continued, a sealed
+ * one only repeated under the next version. */
 enum tf_code
 publish_taken(struct recorder *r, const char *state, struct evidence *e,
     const struct claims *c, bool *already, struct tf_error *err)
@@ -254,6 +271,7 @@ publish_next(struct recorder *r, char **name, struct tf_error *err)
 	}
 }
 
+/* Versions have no gaps, so the first free name ends the search. */
 enum tf_code
 publish_newest(struct recorder *r, char **name, char state[16],
     struct tf_error *err)
@@ -292,6 +310,7 @@ try_next(struct recorder *r, char **name, struct tf_error *err)
 	return rc;
 }
 
+/* On TF_EXISTS the draft stays for recorder_close() to drop. */
 enum tf_code
 publish_draft(struct recorder *r, bool again, struct evidence *e,
     const struct claims *c, char **name, bool *already, struct tf_error *err)

@@ -6,17 +6,23 @@
 #include "evidence.h"
 #include "recorder.h"
 
-/* Copy the files to the draft, and add them to e.  TF_INTERRUPTED. */
+/*
+ * Copy the files to the draft, and add them with size and digest to e. The
+ * digests are those of the bytes that were copied. On failure the draft is
+ * incomplete, and the caller drops it. TF_INTERRUPTED: a signal waits
+ * (interrupt.h). Errors: those of reading a source and of recorder_create().
+ */
 TF_MUST_USE enum tf_code publish_copy(struct recorder *r,
     const struct sources *s, struct evidence *e, struct tf_error *err);
 
-/* Set the claims of the draft. */
+/* Set the claims of the draft. Errors: those of recorder_claim(). */
 TF_MUST_USE enum tf_code publish_claims(struct recorder *r,
     const struct claims *c, struct tf_error *err);
 
 /*
  * Compare with a sealed attestation: *same becomes true if it has exactly these
- * files and claims.
+ * files and claims, by names, digests and values. Modes, times and the actor do
+ * not count. *same is false on failure. Sorts e.
  */
 TF_MUST_USE enum tf_code publish_compare(struct recorder *r, const char *name,
     struct evidence *e, const struct claims *c, bool *same,
@@ -39,16 +45,25 @@ TF_MUST_USE enum tf_code publish_draft(struct recorder *r, bool again,
     struct evidence *e, const struct claims *c, char **name, bool *already,
     struct tf_error *err);
 
-/* Would a draft be accepted under that name?  TF_DENIED, TF_BADNAME. */
+/*
+ * Would a draft be accepted under that name, by the caller? Asks the template
+ * by which the workflow is judged, and whether the version before is sealed.
+ * Writes nothing. TF_DENIED, TF_BADNAME: err has the reason. TF_ACCESS: the
+ * caller may not read the template.
+ */
 TF_MUST_USE enum tf_code publish_check(struct recorder *r, const char *name,
     struct tf_error *err);
 
-/* The name of the newest version of r->name, for the caller to free, and its
- * state; NULL if there is none. */
+/* *name: the newest version of r->name, for the caller to free in any case, and
+ * its state; NULL and "" if there is none. */
 TF_MUST_USE enum tf_code publish_newest(struct recorder *r, char **name,
     char state[16], struct tf_error *err);
 
-/* The name that the next report of r->name has, for the caller to free. */
+/*
+ * *name: the first version of r->name that is not taken, for the caller to free
+ * in any case. Another process may take it before it is used: then
+ * recorder_publish() fails with TF_EXISTS, and the caller asks again.
+ */
 TF_MUST_USE enum tf_code publish_next(struct recorder *r, char **name,
     struct tf_error *err);
 

@@ -1,4 +1,12 @@
-/* Recording one attestation, in a mount or a store: see recorder.h. */
+/*
+ * Recording one attestation, in a mount or a store: see recorder.h.
+ *
+ * This file has what is the same in both: the place of an attestation, the name
+ * of the draft, the directories of a file, and when the draft is removed.
+ * recorder_mount.c and recorder_store.c have the operations. r->draft is the
+ * only sign that there is a draft: it is set before the operation that makes
+ * it, and cleared when the draft is published, kept or dropped.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +39,8 @@ above(const char *path)
 	return strndup(path, (size_t)(slash - path));
 }
 
+/* Take the lock of the store. The actor is read once, and all entries of this
+ * recording have the same one. */
 static enum tf_code
 open_store(struct recorder *r, struct tf_error *err)
 {
@@ -66,6 +76,8 @@ recorder_open(const char *arg, struct recorder *r, struct tf_error *err)
 	return r->wf_file != NULL ? TF_OK : tf_nomem(err);
 }
 
+/* The order matters: the draft is removed before the guard is told that all is
+ * well, so that one of the two always removes it. */
 enum tf_code
 recorder_close(struct recorder *r, enum tf_code rc, struct tf_error *err)
 {
@@ -155,6 +167,7 @@ recorder_directory(const struct recorder *r, char **out, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Directories are made one by one, from the top; one that exists is fine. */
 enum tf_code
 recorder_create(struct recorder *r, const char *name, unsigned mode,
     struct tf_error *err)

@@ -1,7 +1,19 @@
 /*
  * Recording one attestation: a draft attestation is filled and then renamed,
- * which publishes and seals it in one transaction.  In a mount this is done as
+ * which publishes and seals it in one transaction. In a mount this is done as
  * any program could do it, in a store by the vault under the store's lock.
+ *
+ * Order of calls: recorder_open, recorder_workflow, recorder_begin, then files
+ * and claims, recorder_publish, and recorder_close in any case.
+ *
+ * Atomic: a draft has no entry in the ledger. Before the rename there is no
+ * attestation, after it the attestation is complete and sealed, and the rename
+ * never replaces one. A retry is safe therefore: either the name is free, or it
+ * is taken by a complete attestation, which the caller can compare with what it
+ * wants to record (publish.h).
+ *
+ * All errors are in err; only recorder_drop prints, because it has no caller
+ * who could. For one thread.
  */
 #ifndef TRAILCTL_RECORDER_H
 #define TRAILCTL_RECORDER_H
@@ -45,52 +57,88 @@ struct recorder {
  */
 TF_MUST_USE enum tf_code recorder_open(const char *arg, struct recorder *r,
     struct tf_error *err);
-/* Drop the draft if there is one, and close.  Returns rc, or the error of
- * closing the store. */
+/*
+ * Drop the draft if there is one, end its guard, close the store and free
+ * everything; r is then as before recorder_open. Returns rc, or the error of
+ * closing the store if rc is TF_OK; err keeps the message of the first failure.
+ * May be called twice.
+ */
 TF_MUST_USE enum tf_code recorder_close(struct recorder *r, enum tf_code rc,
     struct tf_error *err);
 
-/* The workflow must exist; with begin, make it if it is missing.  TF_USAGE: it
- * or its trail is missing, err says what to do. */
+/*
+ * The workflow must exist; with begin, make it if it is missing (another
+ * process may make it at the same time, that is success). Must be called before
+ * the functions below: in a store it finds the workflow's node. TF_USAGE: the
+ * workflow or its trail is missing, err says what to do. A trail is never made
+ * here.
+ */
 TF_MUST_USE enum tf_code recorder_workflow(struct recorder *r, bool begin,
     struct tf_error *err);
 
-/* Write the state of attestation `name` of the workflow to out, "" if there is
- * none. */
+/* Write the state of attestation `name` of the workflow to out, as in
+ * user.trailfs.state; "" if there is none, which is TF_OK. */
 TF_MUST_USE enum tf_code recorder_state(struct recorder *r, const char *name,
     char out[16], struct tf_error *err);
-/* Append a claim about it, as in user.trailfs.KEY.  TF_NODATA. */
+/* Append a claim about attestation `name` to out, as in user.trailfs.KEY.
+ * TF_NODATA: it has no such claim. out stays the caller's to free. */
 TF_MUST_USE enum tf_code recorder_claimed(struct recorder *r, const char *name,
     const char *key, struct tf_buf *out, struct tf_error *err);
-/* Append its SHA256SUMS and its attestation.json. */
+/*
+ * Append SHA256SUMS and attestation.json of attestation `name` to sums and
+ * json, in the bytes that the control files of a mount have. Both stay the
+ * caller's to free, also on failure.
+ */
 TF_MUST_USE enum tf_code recorder_recorded(struct recorder *r, const char *name,
     struct tf_buf *sums, struct tf_buf *json, struct tf_error *err);
 
 /*
- * Make a draft, whose name begins with prefix.  guard: in a mount, remove the
- * draft also if this process is killed.
+ * Make a draft, whose name begins with prefix and ends in a random number.
+ * guard: in a mount, remove the draft also if this process is killed. In a
+ * store there is no guard. A guard that cannot be started is no error.
+ * TF_SEALED: the workflow is sealed.
  */
 TF_MUST_USE enum tf_code recorder_begin(struct recorder *r, const char *prefix,
     bool guard, struct tf_error *err);
-/* The directory of the draft, for the caller to free; NULL in a store. */
+/* *out: the path of the draft's directory in the mount, for the caller to free;
+ * NULL in a store, where no program can read the draft. */
 TF_MUST_USE enum tf_code recorder_directory(const struct recorder *r,
     char **out, struct tf_error *err);
-/* Begin, write and end one file of the draft; its directories are made. */
+/*
+ * Begin, write and end one file of the draft; its directories are made. `name`
+ * is relative to the draft, mode has permission bits only and is reduced by the
+ * umask. One file at a time. A file is not complete until recorder_end returned
+ * TF_OK: the mount reports there what it could not store. TF_INVALID: no such
+ * name can be here. TF_EXISTS, TF_QUOTA.
+ */
 TF_MUST_USE enum tf_code recorder_create(struct recorder *r, const char *name,
     unsigned mode, struct tf_error *err);
 TF_MUST_USE enum tf_code recorder_write(struct recorder *r, const void *p,
     size_t n, struct tf_error *err);
 TF_MUST_USE enum tf_code recorder_end(struct recorder *r, struct tf_error *err);
-/* Set a claim of the draft.  TF_INVALID: the value is malformed or too long. */
+/*
+ * Set a claim of the draft, n bytes under user.trailfs.KEY. In a mount, user
+ * data that is too long for an attribute is written to the control file for it.
+ * TF_INVALID: the value is malformed or too long, or the claims are too long
+ * together.
+ */
 TF_MUST_USE enum tf_code recorder_claim(struct recorder *r, const char *key,
     const void *value, size_t n, struct tf_error *err);
-/* Publish and seal the draft as attestation `name`.  TF_EXISTS: the name is
- * taken, and the draft is still there. */
+/*
+ * Publish and seal the draft as attestation `name`. On TF_OK it is in the
+ * ledger, and there is no draft any more. TF_EXISTS: the name is taken, and the
+ * draft is still there, so that the caller may try another name.
+ */
 TF_MUST_USE enum tf_code recorder_publish(struct recorder *r, const char *name,
     struct tf_error *err);
-/* Forget the draft: it stays in the vault. */
+/* Forget the draft: it stays in the vault, and recorder_close does not remove
+ * it. trailctl run uses this for output that exists nowhere else. */
 void recorder_keep(struct recorder *r);
-/* Remove the draft with everything in it; a failure is printed. */
+/*
+ * End an open file and remove the draft with everything in it. A failure is
+ * printed to stderr: the caller is on its way out, and has an error of its own.
+ * Without a draft nothing happens.
+ */
 void recorder_drop(struct recorder *r);
 
 /* The two ways; the meaning of each is that of the functions above. */

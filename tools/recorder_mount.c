@@ -1,4 +1,17 @@
-/* Recording an attestation in a mount, with system calls: see recorder.h. */
+/*
+ * Recording an attestation in a mount, with system calls: see recorder.h.
+ *
+ * Nothing here is a privilege of trailctl: mkdir(2) of a name with a dot makes
+ * a draft, files and attributes fill it, and renameat2(2) with RENAME_NOREPLACE
+ * publishes it. An errno of the mount becomes a code and a message here, and
+ * the mount's own reason is read from denied.jsonl.
+ *
+ * The guard: SIGKILL cannot be caught, so a second process waits at a pipe. If
+ * the recorder ends in order it writes a byte, and the guard exits. If the
+ * recorder dies the pipe only closes, and the guard removes the draft. A draft
+ * whose rename was already sent is not removed: the pipe closes after the
+ * kernel has finished that call.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,6 +63,8 @@ add_reason(const struct recorder *r, const char *what, struct tf_error *err)
 	refusals_free(&refused);
 }
 
+/* The mount answers EROFS for a sealed workflow and for a read-only mount; the
+ * state tells one from the other. */
 static bool
 is_sealed(const char *dir)
 {
@@ -168,6 +183,7 @@ claimed(struct recorder *r, const char *name, const char *key,
 	return rc == TF_OK ? tf_buf_end(out, err) : rc;
 }
 
+/* A control file of attestation `name`, whole. */
 static enum tf_code
 read_control(struct recorder *r, const char *name, const char *file,
     struct tf_buf *out, struct tf_error *err)
@@ -196,6 +212,7 @@ recorded(struct recorder *r, const char *name, struct tf_buf *sums,
 
 /* --- the draft ------------------------------------------------------------------- */
 
+/* The name is random, so EEXIST is not expected, and not retried. */
 static enum tf_code
 begin(struct recorder *r, struct tf_error *err)
 {
@@ -224,6 +241,7 @@ make_dir(struct recorder *r, const char *name, struct tf_error *err)
 	return rc;
 }
 
+/* O_EXCL: two sources with one name would otherwise become one file. */
 static enum tf_code
 create(struct recorder *r, const char *name, unsigned mode,
     struct tf_error *err)
@@ -316,6 +334,9 @@ claim(struct recorder *r, const char *key, const void *value, size_t n,
 	return rc;
 }
 
+/*
+ * NOREPLACE, as two recorders may race for the name: the loser gets TF_EXISTS.
+ */
 static enum tf_code
 publish(struct recorder *r, const char *name, struct tf_error *err)
 {
@@ -333,6 +354,8 @@ publish(struct recorder *r, const char *name, struct tf_error *err)
 
 /* --- dropping it -------------------------------------------------------------------- */
 
+/* Unlink first and ask later: this needs no stat(2), and does not follow links.
+ * The mount may answer EPERM for a directory, as POSIX allows. */
 static enum tf_code
 remove_tree(const char *path, struct tf_error *err)
 {
@@ -429,6 +452,7 @@ guard(struct recorder *r)
 	free(path);
 }
 
+/* SIGPIPE is ignored for the write only: the guard may have been killed. */
 static void
 unguard(struct recorder *r)
 {

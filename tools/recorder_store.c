@@ -1,4 +1,11 @@
-/* Recording an attestation in a store, with calls of the vault: see recorder.h. */
+/*
+ * Recording an attestation in a store, with calls of the vault: see recorder.h.
+ *
+ * The store is locked by this process, so nobody else can take the name or seal
+ * the workflow between two calls. The calls are those that the mount makes for
+ * the system calls of recorder_mount.c. There is no guard: a killed process may
+ * leave the draft in the store, where it is no attestation and has no entry.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +27,7 @@ masked(unsigned mode)
 
 /* --- what is there ---------------------------------------------------------------- */
 
+/* Also keeps the id of the workflow, which all other operations need. */
 static enum tf_code
 find(struct recorder *r, bool begin, bool *no_trail, struct tf_error *err)
 {
@@ -64,6 +72,7 @@ claimed(struct recorder *r, const char *name, const char *key,
 	return rc == TF_OK ? tf_vault_claimed(r->v, a.id, key, out, err) : rc;
 }
 
+/* A sink into a buffer. */
 static enum tf_code
 put_text(void *arg, const void *p, size_t n, struct tf_error *err)
 {
@@ -71,6 +80,7 @@ put_text(void *arg, const void *p, size_t n, struct tf_error *err)
 	return tf_buf_end(arg, err);
 }
 
+/* The view renders what a mount would show in its control files. */
 static enum tf_code
 recorded(struct recorder *r, const char *name, struct tf_buf *sums,
     struct tf_buf *json, struct tf_error *err)
@@ -180,6 +190,7 @@ end(struct recorder *r, struct tf_error *err)
 	return tf_file_close(r->v, f, err);
 }
 
+/* The vault knows sizes and forms; here both are the caller's wrong value. */
 static enum tf_code
 claim(struct recorder *r, const char *key, const void *value, size_t n,
     struct tf_error *err)
@@ -195,6 +206,7 @@ claim(struct recorder *r, const char *key, const void *value, size_t n,
 	return tf_fail(err, rc, "%s: %s", key, why.text);
 }
 
+/* `true`: do not replace. */
 static enum tf_code
 publish(struct recorder *r, const char *name, struct tf_error *err)
 {
@@ -204,6 +216,7 @@ publish(struct recorder *r, const char *name, struct tf_error *err)
 
 /* --- dropping it -------------------------------------------------------------------- */
 
+/* Depth first. Listing goes on by id, so removing nodes skips none. */
 static enum tf_code
 remove_below(struct recorder *r, uint64_t dir, struct tf_error *err)
 {

@@ -1,5 +1,14 @@
-/* run.json: see run_facts.h.  Arguments may have any bytes and may be empty, so
- * this is JSON as RFC 8259 has it and not the canonical form of entries. */
+/*
+ * run.json: see run_facts.h.
+ *
+ * Arguments may have any bytes and may be empty, so this is JSON as RFC 8259
+ * has it and not the canonical form of entries. Members are written in the
+ * order of their names all the same, so that equal facts give equal bytes.
+ *
+ * Secrets: a recorded file can never be removed. So a value is masked when its
+ * name contains one of a few words, in any case. A name that only looks secret
+ * loses its value, which is the smaller damage.
+ */
 #include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +23,8 @@
 
 #define MASK "***"
 
+/* Is one of the words anywhere in the name? "MONKEY" is masked too: better too
+ * much than too little. */
 static bool
 looks_secret(const char *name, size_t n)
 {
@@ -118,6 +129,7 @@ put_environment(struct tf_buf *out, const struct args_list *env)
 	tf_buf_str(out, "}");
 }
 
+/* The name as kill(1) spells it; a number for real-time signals. */
 static void
 put_signal(struct tf_buf *out, int sig)
 {

@@ -1,4 +1,17 @@
-/* Copies of output that survive a failing vault: see spool.h. */
+/*
+ * Copies of output that survive a failing vault: see spool.h.
+ *
+ * A log begins in the draft and may move once, to a directory of our own; it
+ * never moves back. The move (rescue) needs all bytes that the log ever got.
+ * The first `synced` bytes are read back from the draft, because fsync(2) has
+ * succeeded for them. The rest is in memory, because a mount that dies may lose
+ * bytes that write(2) has accepted. So memory holds about SPOOL_BYTES at most,
+ * and a crash of the mount costs nothing.
+ *
+ * Nothing here returns an error. The command must not fail because its output
+ * cannot be kept; a line on stderr says what is lost, and where the kept files
+ * are.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +27,7 @@
 #include "report.h"
 #include "spool.h"
 
+/* A file of the spool. O_NOFOLLOW: TMPDIR may be writable for others. */
 static int
 open_in(const char *dir, const char *name, int flags)
 {
@@ -82,12 +96,14 @@ copy(int from, int to, uint64_t n)
 	return at == n;
 }
 
+/* False for a log that is closed, so that callers have one error path. */
 static bool
 write_all(int fd, const void *p, size_t n)
 {
 	return fd >= 0 && files_put(fd, "output", p, n, NULL) == TF_OK;
 }
 
+/* The last resort: the output goes on to the terminal only. */
 static void
 give_up(struct spool_log *l)
 {
@@ -98,7 +114,11 @@ give_up(struct spool_log *l)
 	l->fd = -1;
 }
 
-/* Continue the log in s->dir.  What cannot be read back is in the draft. */
+/*
+ * Continue the log in a directory of our own. If the first bytes cannot be read
+ * back, they are in the draft, and the new file has only the rest; `partly`
+ * keeps the caller from removing the draft.
+ */
 static void
 rescue(struct spool_log *l)
 {
@@ -122,13 +142,15 @@ rescue(struct spool_log *l)
 	(void)close(old);
 }
 
+/* The boot clock also counts while the machine sleeps, and never jumps back. */
 static uint64_t
 seconds(void)
 {
 	return tf_clock_boot_ns() / TF_SECOND;
 }
 
-/* Store what a draft has. */
+/* Store what a draft has. Only after fsync(2) succeeded may the copy in memory
+ * be forgotten. */
 static void
 sync_log(struct spool_log *l)
 {
@@ -141,6 +163,8 @@ sync_log(struct spool_log *l)
 	l->after.n = 0;
 }
 
+/* Take a part of the output. To `after` first: if the write fails half way,
+ * rescue() still has the whole part. */
 static void
 put(void *arg, const void *p, size_t n)
 {
@@ -203,7 +227,8 @@ spool_put(struct spool *s, const char *name, const struct tf_buf *text)
 void
 spool_close(struct spool *s)
 {
-	/* The mount reports here what it could not store. */
+	/* fsync reports what the mount could not store.  A failure of one log
+	 * moves both, so that all files of a run are in one directory. */
 	for (int i = 0; i < SPOOL_LOGS; i++)
 		if (s->log[i].fd >= 0 && !s->log[i].own)
 			sync_log(&s->log[i]);

@@ -37,15 +37,34 @@ struct spool {
 	struct child_copy copy[SPOOL_LOGS];
 };
 
-/* Begin in directory dir (NULL: make one).  The caller calls spool_free() in any
- * case; s must not move until then.  Never fails: at worst nothing is kept, and
- * stderr says so. */
+/*
+ * Begin in directory dir (NULL: make one below TMPDIR, or /tmp, that only the
+ * caller can read). Creates stdout.log and stderr.log and fills s->copy for
+ * child_run(). The caller calls spool_free() in any case; s must not move until
+ * then, because the copies point into it.
+ *
+ * Never fails: at worst nothing is kept, and stderr says so. If files cannot be
+ * made in a draft, a directory of our own is used, and s->rescued is true.
+ */
 void spool_open(struct spool *s, const char *dir);
-/* Replace the file name by these bytes. */
+/*
+ * Replace the file name in s->dir by these bytes. If that fails in a draft, the
+ * spool moves to a directory of its own and the file is written there. A
+ * failure there is silent.
+ */
 void spool_put(struct spool *s, const char *name, const struct tf_buf *text);
-/* End both copies.  On return everything kept is in s->dir. */
+/*
+ * End both copies: fsync, and close. On return everything kept is in s->dir,
+ * and s->own says whether that is a directory of our own. If either log could
+ * not be stored in the draft, both were moved. s->partly: not all could be
+ * copied out of the draft, so the draft must stay.
+ */
 void spool_close(struct spool *s);
-/* Remove a directory of our own. */
+/*
+ * Remove a directory of our own with the three files that a run makes. A draft
+ * is not touched. Failures are ignored: what stays is only a copy of what was
+ * recorded.
+ */
 void spool_remove(struct spool *s);
 void spool_free(struct spool *s);
 

@@ -1,4 +1,17 @@
-/* The cursor of trailctl watch: see watch_cursor.h. */
+/*
+ * The cursor of trailctl watch: see watch_cursor.h.
+ *
+ * The file is one line of JSON: "next", the number of the first entry that is
+ * not delivered, and "last", the digest of the line before it, which shows
+ * whether the ledger is still the same one. It is replaced with
+ * tf_file_write(): a temporary file, fsync, rename, fsync of the directory. So
+ * a crash leaves the old or the new place. The old one means that an entry is
+ * delivered twice, and never that one is left out.
+ *
+ * The lock is a file beside the cursor and not the cursor itself, because each
+ * save replaces the cursor's inode, and a lock on the old inode would exclude
+ * nobody.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -16,6 +29,8 @@
 
 #define CURSOR_MAX 4096 /* bytes */
 
+/* A cursor that cannot be read is an error and not a beginning: to begin again
+ * would deliver all entries, or leave some out. */
 static enum tf_code
 parse(const struct tf_buf *b, struct lines_place *p, struct tf_error *err)
 {
@@ -42,6 +57,7 @@ parse(const struct tf_buf *b, struct lines_place *p, struct tf_error *err)
 	return rc == TF_OK ? rc : tf_fail(err, rc, "the cursor is malformed");
 }
 
+/* flock(2) ends with the process, however it ends; the file may stay. */
 static enum tf_code
 take_lock(struct cursor *c, struct tf_error *err)
 {
@@ -63,6 +79,8 @@ take_lock(struct cursor *c, struct tf_error *err)
 	return rc;
 }
 
+/* The directory stays open: the cursor is then the same file even if the
+ * working directory or a link in the path changes. */
 enum tf_code
 cursor_open(struct cursor *c, const char *path, struct lines_place *p,
     bool *found, struct tf_error *err)
@@ -102,6 +120,7 @@ cursor_open(struct cursor *c, const char *path, struct lines_place *p,
 	return rc;
 }
 
+/* One save per delivered entry costs an fsync; equal places cost nothing. */
 enum tf_code
 cursor_save(struct cursor *c, const struct lines_place *p, struct tf_error *err)
 {
