@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../ledger/checkpoint.h"
 #include "../store/search_rows.h"
 
 struct tf_vault;
