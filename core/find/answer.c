@@ -4,6 +4,7 @@
 #include "../base/bytes.h"
 #include "../base/member.h"
 #include "../ledger/entry_scan.h"
+#include "../ledger/status_words.h"
 #include "../store/claims.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
@@ -17,7 +18,7 @@
 struct name {
 	struct tf_loaded_entry created, seal, claims;
 	struct tf_node_row row;
-	char word[TF_FIND_WORD]; /* its status; "": it has none */
+	const char *word;	 /* its status; "": it has none */
 	bool has[TF_FIND_FACTS]; /* the facts of the query that it has */
 };
 
@@ -48,39 +49,41 @@ read_claims(struct tf_view *w, struct name *n, struct tf_error *err)
 	return rc;
 }
 
-static enum tf_code
-attestation_word(struct tf_view *w, const struct name *n, const char **word,
-    struct tf_error *err)
+/* The word of the judgement f.  The attestations are sorted by id. */
+static const char *
+word_in(const struct tf_judgement *f, const struct tf_node_row *row)
 {
-	struct tf_loaded_entry t = { 0 };
-	uint64_t seq;
-	enum tf_code rc;
+	size_t low = 0, high = f->n, mid;
 
-	*word = "open";
-	if (!n->seal.is)
-		return TF_OK;
-	rc = tf_override_of(w, n->row.attr.id, n->row.seal, &seq, err);
-	if (rc == TF_OK && seq != TF_NO_SEQ)
-		rc = tf_loaded_entry_read(w, seq, &t, err);
-	if (rc == TF_OK)
-		rc = tf_find_word(t.is ? &t.d.e : &n->seal.d.e, word, err);
-	tf_loaded_entry_free(&t);
-	return rc;
+	if (row->attr.kind == TF_KIND_WORKFLOW)
+		return tf_compliance_word(f->status.word);
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (f->a[mid].id == row->attr.id)
+			return tf_find_attestation_word(f, mid);
+		if (f->a[mid].id < row->attr.id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return "";
 }
 
+/* A name in a workflow that is damaged has no status, as in the mount. */
 static enum tf_code
 read_word(struct tf_view *w, struct name *n, struct tf_error *err)
 {
-	const char *word = "";
-	enum tf_code rc = TF_OK;
+	const struct tf_attr *a = &n->row.attr;
+	const struct tf_judgement *f;
+	enum tf_code rc;
 
-	if (n->row.attr.kind == TF_KIND_WORKFLOW)
-		return tf_find_workflow_word(w, n->row.attr.id, n->word, err);
-	if (n->row.attr.kind == TF_KIND_ATTESTATION)
-		rc = attestation_word(w, n, &word, err);
+	if (a->kind != TF_KIND_WORKFLOW && a->kind != TF_KIND_ATTESTATION)
+		return TF_OK;
+	rc = tf_judgement_of(w, a->kind == TF_KIND_WORKFLOW ? a->id : a->parent,
+	    &f, err);
 	if (rc == TF_OK)
-		memcpy(n->word, word, strlen(word) + 1);
-	return rc;
+		n->word = word_in(f, &n->row);
+	return rc == TF_OK || tf_code_undecided(rc) ? rc : TF_OK;
 }
 
 /* --- matching ------------------------------------------------------------------ */
@@ -235,7 +238,7 @@ enum tf_code
 tf_find_consider(struct tf_view *w, const struct tf_find_query *q, uint64_t seq,
     struct tf_buf *out, bool *is, struct tf_error *err)
 {
-	struct name n = { 0 };
+	struct name n = { .word = "" };
 	enum tf_code rc = consider(w, q, seq, &n, out, is, err);
 
 	name_free(&n);

@@ -6,15 +6,19 @@
  * of names.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
+#include "../ledger/status_words.h"
 #include "../page.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/search_rows.h"
+#include "../view/compliance.h"
 #include "../view/view.h"
 #include "terms.h"
 #include "follow.h"
@@ -137,14 +141,6 @@ add_fact(void *arg, enum tf_find_kind kind, struct tf_str value,
 	return tf_search_add(a->f->s, kind, value.p, value.n, a->item, err);
 }
 
-/* The word of the attestation changes, or only that of its workflow (NULL). */
-static enum tf_code
-set_word(struct follow *f, uint64_t item, const char *word,
-    struct tf_error *err)
-{
-	return word == NULL ? TF_OK : tf_search_set_word(f->s, item, word, err);
-}
-
 static enum tf_code
 add_created(struct follow *f, const struct tf_entry *e, struct tf_error *err)
 {
@@ -155,8 +151,6 @@ add_created(struct follow *f, const struct tf_entry *e, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_search_add(f->s, TF_FIND_NAME, name,
 		    (size_t)(e->path.p + e->path.n - name), e->seq, err);
-	if (rc == TF_OK && e->type == TF_ATTESTATION_BEGUN)
-		rc = tf_search_set_word(f->s, e->seq, "open", err);
 	return rc;
 }
 
@@ -179,7 +173,6 @@ add_entry(struct follow *f, const struct tf_entry *e, struct tf_error *err)
 {
 	const bool creates = tf_find_creates(e->type);
 	struct adding a = { f, e->seq };
-	const char *word = NULL;
 	enum tf_code rc = TF_OK;
 
 	if (!creates && !tf_find_adds(e->type))
@@ -190,10 +183,6 @@ add_entry(struct follow *f, const struct tf_entry *e, struct tf_error *err)
 		rc = find_item(f, e->path, &a.item, err);
 	if (rc == TF_OK)
 		rc = tf_find_facts(e, add_fact, &a, err);
-	if (rc == TF_OK)
-		rc = tf_find_word(e, &word, err);
-	if (rc == TF_OK)
-		rc = set_word(f, a.item, word, err);
 	return rc == TF_OK ? set_due(f, e, err) : rc;
 }
 
@@ -294,7 +283,46 @@ tf_find_follow(struct tf_vault *v, struct tf_search_db *s, uint64_t *entries,
 	return rc;
 }
 
-/* --- statuses of workflows -------------------------------------------------------- */
+/* --- statuses --------------------------------------------------------------------- */
+
+#define MANY_WORDS 100000
+
+void
+tf_find_words_free(struct tf_find_words *x)
+{
+	free(x->word);
+	*x = (struct tf_find_words){ 0 };
+}
+
+static enum tf_code
+add_word(struct tf_find_words *x, uint64_t item, const char *word,
+    struct tf_error *err)
+{
+	if (!tf_array_room(&x->word, x->n_words, &x->cap, sizeof(*x->word)))
+		return tf_nomem(err);
+	x->word[x->n_words++] = (struct tf_find_word){ item, word };
+	return TF_OK;
+}
+
+static enum tf_code
+judge_workflow(struct tf_view *w, uint64_t id, struct tf_find_words *x,
+    struct tf_error *err)
+{
+	struct tf_judgement f = { 0 };
+	struct tf_node_row row;
+	enum tf_code rc = tf_view_row(w, id, TF_KIND_WORKFLOW, &row, err);
+
+	if (rc == TF_OK)
+		rc = tf_judgement_read(w, &row, &f, err);
+	if (rc == TF_OK)
+		rc = add_word(x, row.entry, tf_compliance_word(f.status.word),
+		    err);
+	for (size_t i = 0; rc == TF_OK && i < f.n; i++)
+		rc = add_word(x, f.a[i].begun, tf_find_attestation_word(&f, i),
+		    err);
+	tf_judgement_free(&f);
+	return rc;
+}
 
 enum tf_code
 tf_find_judge(struct tf_vault *v, struct tf_find_words *x,
@@ -305,14 +333,13 @@ tf_find_judge(struct tf_vault *v, struct tf_find_words *x,
 	enum tf_code rc = tf_view_open(v, NULL, &w, err);
 
 	x->n = 0;
-	for (; rc == TF_OK && x->n < n && !atomic_load(quit); x->n++) {
-		rc = tf_find_workflow_word(w, x->due[x->n].id, x->word[x->n],
-		    err);
+	while (rc == TF_OK && x->n < n && x->n_words < MANY_WORDS &&
+	    !atomic_load(quit)) {
+		rc = judge_workflow(w, x->due[x->n].id, x, err);
 		/* A damaged one has no status, as in the mount. */
-		if (rc != TF_OK && !tf_code_undecided(rc)) {
-			x->word[x->n][0] = '\0';
+		if (rc != TF_OK && !tf_code_undecided(rc))
 			rc = TF_OK;
-		}
+		x->n++;
 	}
 	tf_view_close(w);
 	return rc;
@@ -326,13 +353,11 @@ tf_find_put_words(struct tf_search_db *s, const struct tf_find_words *x,
 
 	if (rc != TF_OK)
 		return rc;
-	for (size_t i = 0; rc == TF_OK && i < x->n; i++) {
-		if (x->word[i][0] != '\0')
-			rc = tf_search_set_word(s, x->due[i].item, x->word[i],
-			    err);
-		if (rc == TF_OK)
-			rc = tf_search_done(s, x->due[i].item, err);
-	}
+	for (size_t i = 0; rc == TF_OK && i < x->n_words; i++)
+		rc = tf_search_set_word(s, x->word[i].item, x->word[i].word,
+		    err);
+	for (size_t i = 0; rc == TF_OK && i < x->n; i++)
+		rc = tf_search_done(s, x->due[i].item, err);
 	if (rc == TF_OK)
 		rc = tf_search_commit(s, err);
 	if (rc != TF_OK)

@@ -22,14 +22,20 @@ TF_MUST_USE enum tf_code tf_find_follow(struct tf_vault *v,
     struct tf_search_db *s, uint64_t *entries, bool *more,
     struct tf_error *err);
 #define TF_FIND_JUDGED 100 /* workflows at a time */
-/* The statuses of workflows; word "" where there is none. */
+/* The statuses of workflows and of their attestations.  {0} is empty. */
 struct tf_find_words {
-	struct tf_search_due due[TF_FIND_JUDGED];
-	char word[TF_FIND_JUDGED][TF_FIND_WORD];
+	struct tf_search_due due[TF_FIND_JUDGED]; /* workflows */
 	size_t n;
+	struct tf_find_word {
+		uint64_t item;
+		const char *word; /* static */
+	} * word;
+	size_t n_words, cap;
 };
-/* Judge the n workflows of x->due, which may take long, until *quit; x->n
- * becomes the number of those that are judged.  No index is used. */
+void tf_find_words_free(struct tf_find_words *x);
+/* Judge the n workflows of x->due, which may take long, until *quit or until
+ * there are very many words; x->n becomes the number of those that are judged.
+ * No index is used. */
 TF_MUST_USE enum tf_code tf_find_judge(struct tf_vault *v,
     struct tf_find_words *x, const atomic_bool *quit, struct tf_error *err);
 /* Put the words into the index; these workflows are not due any more. */

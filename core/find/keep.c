@@ -64,7 +64,8 @@ follow(struct tf_find *f, uint64_t *entries, bool *more, struct tf_error *err)
 static enum tf_code
 judge(struct tf_find *f, bool *more, struct tf_error *err)
 {
-	struct tf_find_words *x = malloc(sizeof(*x));
+	struct tf_find_words *x = calloc(1, sizeof(*x));
+	size_t due;
 	enum tf_code rc;
 
 	if (x == NULL)
@@ -72,14 +73,16 @@ judge(struct tf_find *f, bool *more, struct tf_error *err)
 	pthread_mutex_lock(&f->index_mu);
 	rc = tf_search_due(f->index, x->due, TF_FIND_JUDGED, &x->n, err);
 	pthread_mutex_unlock(&f->index_mu);
-	*more = x->n == TF_FIND_JUDGED;
-	if (rc == TF_OK && x->n > 0)
+	due = x->n;
+	if (rc == TF_OK && due > 0)
 		rc = tf_find_judge(f->v, x, &f->quit, err);
+	*more = due == TF_FIND_JUDGED || x->n < due;
 	if (rc == TF_OK && x->n > 0) {
 		pthread_mutex_lock(&f->index_mu);
 		rc = tf_find_put_words(f->index, x, err);
 		pthread_mutex_unlock(&f->index_mu);
 	}
+	tf_find_words_free(x);
 	free(x);
 	return rc;
 }

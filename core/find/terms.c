@@ -1,10 +1,7 @@
 /* Facts of entries: see terms.h. */
-#include <stdio.h>
-#include <string.h>
-
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
-#include "../page.h"
+#include "../store/nodes.h"
 #include "../view/compliance.h"
 #include "terms.h"
 
@@ -138,50 +135,10 @@ tf_find_facts(const struct tf_entry *e, tf_find_fact_fn fn, void *arg,
 	return rc;
 }
 
-enum tf_code
-tf_find_word(const struct tf_entry *e, const char **word, struct tf_error *err)
+const char *
+tf_find_attestation_word(const struct tf_judgement *f, size_t i)
 {
-	bool denied = false;
-	enum tf_code rc = TF_OK;
-
-	*word = NULL;
-	if (e->type == TF_ATTESTATION_OVERRIDDEN)
-		denied = !e->compliant;
-	else if (e->type == TF_ATTESTATION_SEALED)
-		rc = tf_denied(e, &denied, err);
-	else
-		return TF_OK;
-	*word = denied ? "non-compliant" : "compliant";
-	return rc;
-}
-
-struct word {
-	char *out;
-	size_t n;
-};
-
-static enum tf_code
-put_word(void *arg, const void *p, size_t n, struct tf_error *err)
-{
-	struct word *x = arg;
-
-	if (n >= TF_FIND_WORD - x->n)
-		return tf_fail(err, TF_TAMPER, "the status is no word");
-	memcpy(x->out + x->n, p, n);
-	x->n += n;
-	return TF_OK;
-}
-
-enum tf_code
-tf_find_workflow_word(struct tf_view *w, uint64_t id, char out[TF_FIND_WORD],
-    struct tf_error *err)
-{
-	struct word x = { out, 0 };
-	const struct tf_sink sink = { put_word, &x };
-	enum tf_code rc = tf_view_status_word(w, id, &sink, err);
-
-	if (x.n > 0 && out[x.n - 1] == '\n')
-		x.n--;
-	out[x.n] = '\0';
-	return rc;
+	if (f->a[i].seal == TF_NO_SEQ)
+		return "open";
+	return f->status.verdicts[i].compliant ? "compliant" : "non-compliant";
 }

@@ -10,7 +10,7 @@
 #include "query.h"
 
 struct tf_entry;
-struct tf_view;
+struct tf_judgement;
 
 /* Does an entry of this type create a name?  Or does it state facts about a
  * name that exists? */
@@ -23,13 +23,7 @@ typedef enum tf_code (*tf_find_fact_fn)(void *arg, enum tf_find_kind kind,
 TF_MUST_USE enum tf_code tf_find_facts(const struct tf_entry *e,
     tf_find_fact_fn fn, void *arg, struct tf_error *err);
 
-/* *word becomes the status that the entry gives its attestation, or NULL. */
-TF_MUST_USE enum tf_code tf_find_word(const struct tf_entry *e,
-    const char **word, struct tf_error *err);
-
-#define TF_FIND_WORD 16 /* bytes */
-/* The status of workflow id. */
-TF_MUST_USE enum tf_code tf_find_workflow_word(struct tf_view *w, uint64_t id,
-    char out[TF_FIND_WORD], struct tf_error *err);
+/* The status of attestation i of a judgement. */
+const char *tf_find_attestation_word(const struct tf_judgement *f, size_t i);
 
 #endif

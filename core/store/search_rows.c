@@ -137,7 +137,9 @@ tf_search_set_word(struct tf_search_db *s, uint64_t item, const char *word,
     struct tf_error *err)
 {
 	return tf_sql_run(&s->db,
-	    tf_sql(&s->db, err, "INSERT OR REPLACE INTO word VALUES(?1, ?2)",
+	    tf_sql(&s->db, err,
+		"INSERT INTO word VALUES(?1, ?2) ON CONFLICT DO UPDATE"
+		" SET word = excluded.word WHERE word <> excluded.word",
 		"ut", item, word),
 	    "search index", err);
 }

@@ -211,44 +211,6 @@ read_open_claims(struct reading *x, uint64_t id, struct tf_reported *r,
 	return rc;
 }
 
-enum tf_code
-tf_denied(const struct tf_entry *seal, bool *denied, struct tf_error *err)
-{
-	struct tf_evaluated_field found;
-	struct tf_json_doc d = { 0 };
-	enum tf_code rc = tf_evaluated_read(seal->evaluated, &found, err);
-	int t;
-
-	*denied = rc == TF_OK && found.is && !found.compliant;
-	if (rc != TF_OK || seal->claims.p == NULL)
-		return rc;
-	rc = tf_json_parse(&d, seal->claims.p, seal->claims.n, err);
-	if (rc == TF_OK && (t = tf_json_get(&d, 0, "compliant")) >= 0)
-		*denied = *denied || d.tok[t].num == 0;
-	tf_json_doc_free(&d);
-	return rc;
-}
-
-enum tf_code
-tf_override_of(struct tf_view *w, uint64_t id, uint64_t seal, uint64_t *seq,
-    struct tf_error *err)
-{
-	struct tf_seqs seqs = { 0 };
-	struct tf_loaded_entry t = { 0 };
-	enum tf_code rc = tf_view_collect(w, id, 0, true, &seqs, err);
-
-	*seq = TF_NO_SEQ;
-	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
-		rc = tf_loaded_entry_read(w, seqs.p[i], &t, err);
-		if (rc == TF_OK && t.d.e.type == TF_ATTESTATION_OVERRIDDEN &&
-		    t.d.e.target == seal)
-			*seq = seqs.p[i];
-	}
-	tf_loaded_entry_free(&t);
-	tf_seqs_free(&seqs);
-	return rc;
-}
-
 /* --- evidence ------------------------------------------------------------------ */
 
 struct search {

@@ -67,16 +67,6 @@ TF_MUST_USE enum tf_code tf_judgement_of(struct tf_view *w, uint64_t workflow,
     const struct tf_judgement **out, struct tf_error *err);
 void tf_judged_free(struct tf_judged *kept);
 
-/* *seq becomes that of the last override of the seal of attestation id, or
- * TF_NO_SEQ. */
-TF_MUST_USE enum tf_code tf_override_of(struct tf_view *w, uint64_t id,
-    uint64_t seal, uint64_t *seq, struct tf_error *err);
-
-/* *denied becomes true if the entry attestation.sealed has a claim or an
- * evaluation that is not compliant. */
-TF_MUST_USE enum tf_code tf_denied(const struct tf_entry *seal, bool *denied,
-    struct tf_error *err);
-
 /* Count the names of f. */
 struct tf_tally tf_judgement_tally(const struct tf_judgement *f);
 

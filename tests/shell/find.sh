@@ -70,6 +70,46 @@ each_filter_finds() {
 	finds '' --until 2000-01-01
 }
 
+# An attestation is judged by the template, as in attestation.json, and again
+# after an override.
+the_template_judges_attestations() {
+	cat >template.yml <<-'EOF2'
+	version: 1
+	trail:
+	  attestations:
+	    - {name: build, type: generic}
+	    - {name: approval, type: generic, x-trailfs: {after: [build]}}
+	    - {name: scan, type: generic, x-trailfs: {after: [build]}}
+	EOF2
+	is 0 trailctl trail create mnt/judged --template template.yml
+	mkdir mnt/judged/w
+	echo x >file
+	for name in approval scan build; do
+		is 0 trailctl attest "mnt/judged/w/$name" file
+	done
+	finds 'judged/w/build' --status compliant \
+		--name 'judged/*/*'
+	finds 'judged/w/scan judged/w/approval' --status non-compliant \
+		--name 'judged/*/*'
+	finds 'judged/w/build judged/w/scan judged/w/approval' \
+		--name 'judged/w/[abs]*'
+	for name in build scan approval; do
+		jq .is_compliant "mnt/judged/w/$name/.trailfs/attestation.json"
+	done >judged
+	jq '.status == "compliant"' out >found
+	cmp judged found
+	is 0 trailctl override mnt/judged/w/scan --compliant true --reason known
+	is 0 trailctl sync mnt
+	finds 'judged/w/build judged/w/scan' --status compliant \
+		--name 'judged/*/*'
+	finds 'judged/w/approval' --status non-compliant \
+		--name 'judged/*/*'
+	is 0 trailctl override mnt/judged/w/approval --compliant true \
+		--reason known
+	is 0 trailctl sync mnt
+	finds 'judged/w' --status COMPLIANT --name 'judged/*'
+}
+
 # Filters together must all hold; a path narrows.
 filters_join() {
 	finds 't/w1/review' --type generic --control C-17 --user carol \
@@ -255,6 +295,7 @@ a_read_only_mount_finds_too() {
 run a_store_is_made names_are_recorded
 with jq each_filter_finds filters_join odd_names_are_found \
 	malformed_queries_are_refused a_limit_counts_and_pages_join
+with jq the_template_judges_attestations
 run rights_apply new_names_are_found_at_once \
 	the_index_may_be_old_damaged_or_missing a_changed_index_never_lies \
 	a_foreign_index_is_made_anew a_read_only_mount_finds_too
