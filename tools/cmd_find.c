@@ -188,7 +188,7 @@ print_name(const struct tf_json_doc *d)
 {
 	struct tf_buf path = { 0 }, who = { 0 }, status = { 0 };
 	const int actor = tf_json_get(d, 0, "actor");
-	int t = tf_json_get(d, 0, "status");
+	int t = tf_json_get(d, 0, "status"), behalf;
 	char when[TF_TIME_LEN + 1];
 
 	(void)text_when(d, when);
@@ -198,6 +198,10 @@ print_name(const struct tf_json_doc *d)
 		text_add_token(&status, d, t);
 	if (actor >= 0)
 		text_add_actor(&who, d, actor);
+	if ((behalf = tf_json_get(d, 0, "on_behalf_of")) >= 0) {
+		tf_buf_str(&who, " for ");
+		text_add_token(&who, d, behalf);
+	}
 	if ((t = tf_json_get(d, 0, "path")) >= 0)
 		text_add_token(&path, d, t);
 	printf("%.19sZ  %-13s  %-18s  %s\n", when, text_of(&status),

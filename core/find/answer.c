@@ -156,19 +156,31 @@ put_line(const struct name *n, struct tf_buf *out, struct tf_error *err)
 	const struct tf_entry *e = &n->created.d.e;
 	const bool file = n->row.attr.kind == TF_KIND_EVIDENCE;
 	const bool sealed = file || n->seal.is;
+	const struct tf_str claims = n->seal.is ? n->seal.d.e.claims :
+	    n->claims.is			? n->claims.d.e.claims :
+						  (struct tf_str){ NULL, 0 };
+	struct tf_buf behalf = { 0 };
 	struct tf_json j;
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
+	if (claims.p != NULL)
+		rc = tf_find_behalf(claims, &behalf, err);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&behalf, err);
+	if (rc != TF_OK) {
+		tf_buf_free(&behalf);
+		return rc;
+	}
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
 	tf_put_raw(&j, "actor", e->actor);
 	tf_put_time(&j, "at", e->at);
-	if (n->seal.is)
-		tf_put_raw(&j, "claims", n->seal.d.e.claims);
-	else if (n->claims.is)
-		tf_put_raw(&j, "claims", n->claims.d.e.claims);
+	tf_put_raw(&j, "claims", claims);
 	tf_put_uint(&j, "index", e->seq);
 	tf_put_cstr(&j, "kind", kind_word(n->row.attr.kind));
+	if (behalf.n > 0)
+		tf_put_str(&j, "on_behalf_of",
+		    (struct tf_str){ behalf.p, behalf.n });
 	tf_put_str(&j, "path", e->path);
 	if (n->seal.is) {
 		tf_put_time(&j, "sealed_at", n->seal.d.e.at);
@@ -183,6 +195,7 @@ put_line(const struct name *n, struct tf_buf *out, struct tf_error *err)
 		tf_put_cstr(&j, "status", n->word);
 	tf_json_object_end(&j);
 	rc = tf_json_end(&j, err);
+	tf_buf_free(&behalf);
 	tf_buf_add(out, "\n", 1);
 	return rc;
 }

@@ -142,3 +142,18 @@ tf_find_attestation_word(const struct tf_judgement *f, size_t i)
 		return "open";
 	return f->status.verdicts[i].compliant ? "compliant" : "non-compliant";
 }
+
+enum tf_code
+tf_find_behalf(struct tf_str claims, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	enum tf_code rc = tf_json_parse(&d, claims.p, claims.n, err);
+	int t = rc == TF_OK ? tf_json_get(&d, 0, "annotations") : -1;
+
+	if (t >= 0)
+		t = tf_json_get(&d, t, ON_BEHALF_OF);
+	if (t >= 0 && d.tok[t].type == TF_JSON_STRING)
+		rc = tf_json_string(&d, t, out, err);
+	tf_json_doc_free(&d);
+	return rc;
+}

@@ -26,4 +26,9 @@ TF_MUST_USE enum tf_code tf_find_facts(const struct tf_entry *e,
 /* The status of attestation i of a judgement. */
 const char *tf_find_attestation_word(const struct tf_judgement *f, size_t i);
 
+/* *out becomes the user whom the claims name in the annotation on_behalf_of;
+ * unchanged if they name none. */
+TF_MUST_USE enum tf_code tf_find_behalf(struct tf_str claims,
+    struct tf_buf *out, struct tf_error *err);
+
 #endif

@@ -70,6 +70,16 @@ each_filter_finds() {
 	finds '' --until 2000-01-01
 }
 
+# The line of what a service made for a person names both.
+a_line_names_the_person() {
+	finds 't/w1/review' --user carol
+	[ "$(jq -r .on_behalf_of out)" = carol ]
+	is 0 trailctl find --user carol mnt
+	says ' for carol  *t/w1/review$'
+	finds 't/w2' --name w2
+	[ "$(jq -r .on_behalf_of out)" = null ]
+}
+
 # An attestation is judged by the template, as in attestation.json, and again
 # after an override.
 the_template_judges_attestations() {
@@ -293,7 +303,7 @@ a_read_only_mount_finds_too() {
 }
 
 run a_store_is_made names_are_recorded
-with jq each_filter_finds filters_join odd_names_are_found \
+with jq each_filter_finds a_line_names_the_person filters_join odd_names_are_found \
 	malformed_queries_are_refused a_limit_counts_and_pages_join
 with jq the_template_judges_attestations
 run rights_apply new_names_are_found_at_once \
