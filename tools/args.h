@@ -22,9 +22,10 @@ struct args_list {
 enum args_truth { ARGS_NOT_GIVEN, ARGS_FALSE, ARGS_TRUE };
 
 /*
- * One option; a table has at most 64.  Exactly one of the pointers is set.  It says of which kind the
- * option is and where its value is stored.  An option that is not given leaves
- * that place as it was.
+ * One option; a table has at most 64, as the parser keeps a bit for each.
+ * Exactly one of the pointers is set.  It says of which kind the option is and
+ * where its value is stored.  An option that is not given leaves that place as
+ * it was.
  */
 struct args_option {
 	const char *name;	/* after "--"; NULL ends a table */

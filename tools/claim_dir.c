@@ -1,4 +1,11 @@
-/* Claims about a trail or workflow: see claim_dir.h. */
+/*
+ * Claims about a trail or workflow: see claim_dir.h.
+ *
+ * Each claim is read before it is set, and an equal one is left alone: setting
+ * it would add an entry to the ledger, and a script that runs every night would
+ * fill it. The claims are set one by one and are not atomic together; after a
+ * failure, running the same command again sets what is missing.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
@@ -28,6 +35,7 @@ struct place {
 
 /* --- in a mount -------------------------------------------------------------- */
 
+/* TF_NODATA: the claim is not set. */
 static enum tf_code
 get_mounted(const struct place *p, const char *attr, struct tf_buf *out,
     struct tf_error *err)
@@ -85,6 +93,7 @@ set_user_data(const struct place *p, const void *bytes, size_t n,
 	return rc;
 }
 
+/* The errnos of setxattr(2) that are about the value and not the mount. */
 static enum tf_code
 set_mounted(const struct place *p, const char *attr, const void *value,
     size_t n, struct tf_error *err)
@@ -107,6 +116,7 @@ set_mounted(const struct place *p, const char *attr, const void *value,
 
 /* --- both ----------------------------------------------------------------------- */
 
+/* TF_NODATA: the claim is not set. */
 static enum tf_code
 get(const struct place *p, const char *key, struct tf_buf *out,
     struct tf_error *err)
@@ -121,6 +131,7 @@ get(const struct place *p, const char *key, struct tf_buf *out,
 	return get_mounted(p, attr, out, err);
 }
 
+/* Sizes and forms that the vault refuses are the caller's wrong value. */
 static enum tf_code
 set(const struct place *p, const char *key, const void *value, size_t n,
     struct tf_error *err)
@@ -142,6 +153,7 @@ set(const struct place *p, const char *key, const void *value, size_t n,
 	return tf_fail(err, rc, "%s: %s", key, why.text);
 }
 
+/* *changed stays as it was if the value is the same. */
 static enum tf_code
 claim(const struct place *p, const char *key, const void *value, size_t n,
     bool *changed, struct tf_error *err)

@@ -1,4 +1,11 @@
-/* Claims as options and as JSON: see claims.h. */
+/*
+ * Claims as options and as JSON: see claims.h.
+ *
+ * Options are checked here with the names of the options, so that a wrong one
+ * is found before a vault is opened. The vault checks all of it again when the
+ * claim is set, and its answer counts. Keys are kept sorted, because canonical
+ * JSON and the comparison with a recorded attestation need one order.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +106,7 @@ take_pair(struct claims *c, const char *option, const char *prefix,
 	return claims_add(c, key, value + 1, err);
 }
 
+/* All pairs of one option. */
 static enum tf_code
 take_list(struct claims *c, const char *option, const char *prefix,
     const struct args_list *l, struct tf_error *err)
@@ -138,6 +146,7 @@ check_fingerprints(const struct claims *c, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Read whole: the vault needs its digest and size at once. */
 static enum tf_code
 take_user_data(const char *path, struct claims *c, struct tf_error *err)
 {
@@ -192,6 +201,7 @@ claims_take(const struct claims_options *o, struct claims *out,
 
 /* --- as JSON ----------------------------------------------------------------- */
 
+/* Append one member, unless the claim is not given. */
 static void
 put_single(struct tf_json *j, const struct claims *c, const char *key,
     const char *json)
@@ -202,6 +212,7 @@ put_single(struct tf_json *j, const struct claims *c, const char *key,
 		tf_put_cstr(j, json, value);
 }
 
+/* The member is left out when there is none, as in entries. */
 static void
 put_annotations(struct tf_json *j, const struct claims *c)
 {
@@ -222,6 +233,7 @@ put_annotations(struct tf_json *j, const struct claims *c)
 		tf_json_object_end(j);
 }
 
+/* Keys are sorted, so labels come in the order of canonical JSON. */
 static void
 put_urls(struct tf_json *j, const struct claims *c)
 {
@@ -252,6 +264,7 @@ put_urls(struct tf_json *j, const struct claims *c)
 		tf_json_object_end(j);
 }
 
+/* Members in the order of their names: canonical JSON has no other. */
 enum tf_code
 claims_json(const struct claims *c, struct tf_buf *out, struct tf_error *err)
 {

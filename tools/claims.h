@@ -65,16 +65,21 @@ struct claims {
 	struct tf_buf user_data; /* empty: none */
 };
 
-/* Check the options and collect the claims.  The caller calls claims_free() in
- * any case.  TF_USAGE: err says which option is wrong. */
+/*
+ * Check the options and collect the claims; the file of --user-data is read.
+ * The strings are copied. The caller calls claims_free() in any case. TF_USAGE:
+ * err says which option is wrong. TF_INVALID: the user data is too long. Errors
+ * of reading that file.
+ */
 TF_MUST_USE enum tf_code claims_take(const struct claims_options *o,
     struct claims *out, struct tf_error *err);
-/* Add a claim.  TF_USAGE: there is one of this key. */
+/* Add a claim; key and value are copied. TF_USAGE: there is one of this key. On
+ * failure c is unchanged. */
 TF_MUST_USE enum tf_code claims_add(struct claims *c, const char *key,
     const char *value, struct tf_error *err);
 void claims_free(struct claims *c);
 
-/* The value of the claim key, or NULL. */
+/* The value of the claim key, or NULL. It is valid until c changes. */
 const char *claims_get(const struct claims *c, const char *key);
 
 /* Append the claims to out as the object that entries have; nothing if there

@@ -1,4 +1,15 @@
-/* Files that become evidence: see evidence.h. */
+/*
+ * Files that become evidence: see evidence.h.
+ *
+ * The list of files is made first and read later, so that two files with one
+ * name, or something that cannot be evidence, are found before anything is
+ * recorded. A file may change in between: what counts is what is read, and the
+ * digest is made from the bytes that go to the vault.
+ *
+ * Links are never followed below a directory. Someone who can write there could
+ * otherwise get any file that the caller may read into the record, where it
+ * stays for ever.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +39,9 @@ sources_free(struct sources *s)
 	*s = (struct sources){ 0 };
 }
 
+/*
+ * On failure the list has a row without strings, which sources_free() can take.
+ */
 static enum tf_code
 add(struct sources *s, const char *name, const char *path, bool nested,
     mode_t mode, struct tf_error *err)
@@ -41,6 +55,7 @@ add(struct sources *s, const char *name, const char *path, bool nested,
 	return v->name != NULL && v->path != NULL ? TF_OK : tf_nomem(err);
 }
 
+/* A link gets a message of its own, as it has a way out. */
 static enum tf_code
 not_evidence(const char *path, mode_t mode, struct tf_error *err)
 {
@@ -96,6 +111,7 @@ walk(struct sources *s, const char *path, const char *name,
 	return rc;
 }
 
+/* One argument. stat(2) follows a link: the user has named it. */
 static enum tf_code
 take(struct sources *s, const char *arg, struct tf_error *err)
 {
@@ -114,6 +130,7 @@ take(struct sources *s, const char *arg, struct tf_error *err)
 	return add(s, base, arg, false, st.st_mode, err);
 }
 
+/* As bytes: the order of SHA256SUMS. */
 static int
 by_name(const void *a, const void *b)
 {
@@ -152,6 +169,7 @@ evidence_free(struct evidence *e)
 	*e = (struct evidence){ 0 };
 }
 
+/* The digest is copied. */
 static enum tf_code
 append(struct evidence *e, const char *name, uint64_t size,
     const struct tf_hash *h, struct tf_error *err)
@@ -190,6 +208,7 @@ open_source(const struct source *s, int *fd, struct tf_error *err)
 				     not_evidence(s->path, st.st_mode, err);
 }
 
+/* One pass: sink and digest get the same bytes. */
 enum tf_code
 evidence_read(const struct source *s, const struct tf_sink *sink,
     struct evidence *out, struct tf_error *err)

@@ -44,16 +44,21 @@ struct evidence {
 	size_t n, cap;
 };
 
-/* Pass the bytes of a source to sink (NULL: nowhere) and add it to out. */
+/*
+ * Pass the bytes of a source to sink (NULL: nowhere) and add its name, size and
+ * digest to out. On failure sink may have a part.
+ * TF_USAGE: it is no regular file any more. TF_INTERRUPTED: a signal waits.
+ * Other errors: those of reading and of sink.
+ */
 TF_MUST_USE enum tf_code evidence_read(const struct source *s,
     const struct tf_sink *sink, struct evidence *out, struct tf_error *err);
-/* Add a file of n bytes. */
+/* Add a file of n bytes, whose digest is made here. */
 TF_MUST_USE enum tf_code evidence_add(struct evidence *e, const char *name,
     const void *p, size_t n, struct tf_error *err);
 void evidence_free(struct evidence *e);
 
 /* Sort the files by name, and append the text that SHA256SUMS of the
- * attestation has to out. */
+ * attestation has to out: the format of sha256sum(1). Errors: TF_NOMEM. */
 TF_MUST_USE enum tf_code evidence_sums(struct evidence *e, struct tf_buf *out,
     struct tf_error *err);
 

@@ -1,4 +1,19 @@
-/* trailctl kosli: the table of its words, and the command line: see kosli.h. */
+/*
+ * trailctl kosli: the table of its words, and the command line: see kosli.h.
+ *
+ * How a line is done: an optional --mount, then a verb, perhaps as one of
+ * Kosli's short forms, and an object choose a row of `words`. The options of
+ * that row are parsed, then the KOSLI_ variables of the options that the line
+ * did not give; so the line wins over the environment, as at Kosli. The word
+ * then builds a command line of trailctl (kosli_call()) and runs that verb, so
+ * that a vault has one way to record something, whoever asks.
+ *
+ * A word or an option that means nothing here is refused with the reason and
+ * what to do instead, exit status 2. It is never ignored: a pipeline that was
+ * moved to trailfs would otherwise believe that something was recorded. Only
+ * the three variables that CI systems set for all jobs (API token, host,
+ * organization) are passed over, with a note.
+ */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,6 +102,7 @@ static const struct {
 
 /* --- help ------------------------------------------------------------------------- */
 
+/* One line; the options are in the manual page. */
 static void
 print_usage(FILE *f, const struct kosli_word *w)
 {
@@ -138,6 +154,7 @@ variable(const char *option, char out[64])
 	return out;
 }
 
+/* Did the command line give this option? */
 static bool
 is_given(const struct args_option *o)
 {
@@ -158,6 +175,8 @@ is_global(const char *option)
 	    strcmp(option, "host") == 0 || strcmp(option, "org") == 0;
 }
 
+/* Say which global variables had no effect, so that nobody believes that a
+ * server was asked. */
 static void
 note_unused(void)
 {
@@ -224,7 +243,11 @@ is_changed(const uint64_t *number, const struct kosli_ask *before)
 	return *number != *was;
 }
 
-/* Numbers and others that are on the command line are not read again. */
+/*
+ * Read the variables as if they were options, through the same parser and with
+ * the same messages. Numbers and others that are on the command line are not
+ * read again.
+ */
 static enum tf_code
 take_variables(const struct kosli_word *w, const struct kosli_ask *before,
     struct tf_error *err)
@@ -314,6 +337,8 @@ do_word(const struct kosli_word *w, int n, char **arg)
 	return w->run(n, arg);
 }
 
+/* The first row of `refused` that fits has the answer: rows with an object
+ * stand before those for any object. */
 static int
 no_such_word(const char *verb, const char *object)
 {

@@ -125,10 +125,15 @@ extern const struct kosli_word kosli_begin_trail, kosli_create_flow,
     kosli_get_trail, kosli_get_attestation, kosli_list_trails, kosli_list_flows,
     kosli_evaluate_input, kosli_search, kosli_fingerprint, kosli_log_trail;
 
-/* Print the reason and the usage of the word.  Returns REPORT_USAGE. */
+/* Print the reason and the usage of the word to stderr. Returns REPORT_USAGE,
+ * so that a word may return this call. */
 int kosli_usage(const struct kosli_word *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* A name of a flow, a trail or a type, as at Kosli. */
+/*
+ * Is s a name of a flow, a trail or a type, as at Kosli: ASCII letters, digits
+ * and ".-_~", a letter or digit first, at most 255 bytes? A vault allows more
+ * names; these words do not make them.
+ */
 bool kosli_is_name(const char *s);
 bool kosli_is_fingerprint(const char *s); /* 64 lower-case hex digits */
 
@@ -140,11 +145,14 @@ bool kosli_is_fingerprint(const char *s); /* 64 lower-case hex digits */
 TF_MUST_USE enum tf_code kosli_path(char **out, struct tf_error *err,
     const char *flow, const char *trail, const char *name);
 
-/* The pattern of a temporary name for mkstemp(3), in TMPDIR or /tmp; NULL: no
- * memory.  The caller frees it. */
+/*
+ * The pattern of a temporary name for mkstemp(3), in the caller's TMPDIR if
+ * that is an absolute path, else in /tmp; NULL: no memory. The caller frees it.
+ */
 char *kosli_temporary(void);
 
-/* The command line of a verb of trailctl. */
+/* The command line of a verb of trailctl. Strings are copied. A failure to add
+ * is kept in `failed` and reported once, by kosli_call_do(). */
 struct kosli_call {
 	char *v[256];
 	int n;
@@ -155,18 +163,32 @@ void kosli_call(struct kosli_call *c, const char *verb);
 void kosli_call_add(struct kosli_call *c, const char *name, const char *value);
 void kosli_call_list(struct kosli_call *c, const char *name,
     const struct args_list *l);
-/* Do it, and free c.  Returns the exit status. */
+/*
+ * Do what `trailctl` would do with this line, and free c. Returns the exit
+ * status of the verb, which prints its own answer and errors; REPORT_USAGE if
+ * the line was too long, printed to stderr.
+ */
 int kosli_call_do(struct kosli_call *c, const struct verb *v);
 
-/* Split the lists that Kosli splits: at commas, and pairs only where there are
- * several "=".  TF_USAGE. */
+/*
+ * Split the lists that Kosli splits: at commas, and pairs only where there are
+ * several "=". Changes the arguments in place, so call this once. TF_USAGE: a
+ * value is empty or quoted, or a word of --redact-commit-info is unknown.
+ */
 TF_MUST_USE enum tf_code kosli_lists(struct tf_error *err);
-/* After that, add commit, repository and fingerprint to the annotations.
- * TF_USAGE. */
+/*
+ * After kosli_lists(), add commit, repository and fingerprint to the
+ * annotations. The strings live until the next call. TF_USAGE: --commit is no
+ * digest.
+ */
 TF_MUST_USE enum tf_code kosli_context(struct tf_error *err);
 
-/* Append Kosli's fingerprint of the file or directory, 64 hex digits.  type is
- * "file" or "dir". */
+/*
+ * Write Kosli's fingerprint of the file or directory to hex: 64 hex digits and
+ * a NUL. type is "file" or "dir"; exclude has patterns of paths to leave out,
+ * for directories only. Nothing is asked over a network. TF_USAGE: another
+ * type, not a regular file, or deeper than 200 directories.
+ */
 TF_MUST_USE enum tf_code kosli_digest(const char *type, const char *path,
     const struct args_list *exclude, char hex[65], struct tf_error *err);
 

@@ -1,4 +1,14 @@
-/* Places, claims and command lines for the words of Kosli: see kosli.h. */
+/*
+ * Places, claims and command lines for the words of Kosli: see kosli.h.
+ *
+ * A flow is a trail and a trail is a workflow, so the path of an attestation is
+ * VAULT/FLOW/TRAIL/NAME. The vault is --mount, or TRAILFS_MOUNT, or the one
+ * that the current directory is in: in this order, since the nearer choice of
+ * the user counts.
+ *
+ * Words become command lines of verbs and not calls of functions, so that
+ * checks, messages and exit statuses are those of the verb.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +19,7 @@
 
 /* --- where the vault is ---------------------------------------------------------- */
 
+/* *out: the root of the mount or the directory of the store. */
 static enum tf_code
 find_vault(char **out, struct tf_error *err)
 {
@@ -32,6 +43,7 @@ find_vault(char **out, struct tf_error *err)
 	return rc;
 }
 
+/* Replace *path by PATH/NAME. On failure *path stays for the caller to free. */
 static enum tf_code
 append(char **path, const char *name, struct tf_error *err)
 {
@@ -86,6 +98,7 @@ kosli_temporary(void)
 
 #define CALL_MAX (sizeof(((struct kosli_call *)0)->v) / sizeof(char *) - 1)
 
+/* Takes word, also on failure. NULL is a failed allocation of the caller. */
 static void
 add(struct kosli_call *c, char *word)
 {
@@ -150,6 +163,7 @@ kosli_call_do(struct kosli_call *c, const struct verb *v)
 
 /* --- lists and claims -------------------------------------------------------------------- */
 
+/* The list points into arguments, so only the array is allocated. */
 static enum tf_code
 push(struct args_list *l, const char *value, struct tf_error *err)
 {
@@ -208,6 +222,8 @@ check_commit(struct tf_error *err)
 	    s);
 }
 
+/* Nothing of a commit is ever read, so each valid word is satisfied; a wrong
+ * one is a mistake to report. */
 static enum tf_code
 check_redact(struct tf_error *err)
 {
@@ -227,6 +243,7 @@ check_redact(struct tf_error *err)
 /* Values of annotations that options of their own give. */
 static char *annotation[6];
 
+/* Slot i keeps the string for as long as the list points to it. */
 static enum tf_code
 annotate(size_t i, const char *key, const char *value, struct tf_error *err)
 {

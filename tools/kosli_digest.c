@@ -1,4 +1,14 @@
-/* Kosli's fingerprints of files and directories, which are digests. */
+/*
+ * Kosli's fingerprints of files and directories, which are digests.
+ *
+ * A file: its SHA-256. A directory: the SHA-256 over one text, to which each
+ * entry, in the order of the names as bytes, adds the hex digest of its name
+ * and then the hex digest of its bytes; a directory adds its name and then its
+ * entries. A link to a file counts as that file, and a link to a directory adds
+ * the digest of its target's name and is not entered. What --exclude or
+ * .kosli_ignore matches is left out. This must stay exactly as Kosli has it, or
+ * fingerprints from before a move to trailfs would name other artifacts.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +29,7 @@
 #define IGNORE_MAX ((size_t)1 << 20) /* bytes */
 #define DEPTH_MAX 200
 
+/* O_NONBLOCK: opening a pipe must not wait for a writer. */
 static enum tf_code
 hash_file(const char *path, char hex[65], struct tf_error *err)
 {
@@ -89,6 +100,7 @@ struct walk {
 	struct tf_buf ignore; /* the lines of .kosli_ignore */
 };
 
+/* Kosli's patterns may begin with "./"; paths here never do. */
 static const char *
 tidy(const char *s)
 {
@@ -97,6 +109,7 @@ tidy(const char *s)
 	return s;
 }
 
+/* `path` is relative to the top, without a slash first. */
 static bool
 is_excluded(const struct walk *w, const char *path)
 {
@@ -127,6 +140,7 @@ is_excluded(const struct walk *w, const char *path)
 
 /* --- the walk ------------------------------------------------------------------------ */
 
+/* Add the digest of a text, as hex digits. */
 static void
 add_text(struct walk *w, const char *text)
 {
@@ -171,12 +185,14 @@ add_entry(struct walk *w, const char *top, const char *path, const char *below,
 	return rc;
 }
 
+/* The order must not depend on the locale. */
 static int
 by_bytes(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* Add all entries of the directory. DEPTH_MAX bounds the recursion. */
 static enum tf_code
 walk(struct walk *w, const char *top, const char *below, unsigned depth,
     struct tf_error *err)

@@ -5,7 +5,8 @@
 #include "core/json.h"
 #include "where.h"
 
-/* Append status.md of the workflow at path. */
+/* Append status.md of the workflow at path to out, which the caller frees in
+ * any case. Errors: those of where_find() and of reading. */
 TF_MUST_USE enum tf_code kosli_read_markdown(const char *path,
     struct tf_buf *out, struct tf_error *err);
 
@@ -20,7 +21,8 @@ struct kosli_names {
 	char **v;
 	size_t n;
 };
-/* The names of the trails of the vault, sorted.  Free them in any case. */
+/* The names of the trails of the vault, sorted as bytes. The caller calls
+ * kosli_names_free() in any case. */
 TF_MUST_USE enum tf_code kosli_read_flows(const char *vault,
     struct kosli_names *out, struct tf_error *err);
 void kosli_names_free(struct kosli_names *l);

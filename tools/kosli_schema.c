@@ -1,4 +1,12 @@
-/* JSON Schemas as types: see kosli_schema.h.  JSON is YAML in its flow form. */
+/*
+ * JSON Schemas as types: see kosli_schema.h.
+ *
+ * A type of trailfs-type(5) is YAML, and JSON is YAML in its flow form, so the
+ * schema is copied into the text member by member. Only remarks are dropped,
+ * and only where a key is a keyword: a property that is called "title" stays.
+ * Unknown keywords stay too, because dropping a rule would let data pass that
+ * the schema forbids.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +51,7 @@ place_of(enum place in, struct tf_str key)
 						       VALUE;
 }
 
+/* Append value i; `in` says whether its keys are keywords. */
 static void
 put(struct tf_buf *out, const struct tf_any_doc *d, uint32_t i, enum place in)
 {

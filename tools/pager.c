@@ -1,4 +1,11 @@
-/* A pager between stdout and the terminal: see pager.h. */
+/*
+ * A pager between stdout and the terminal: see pager.h.
+ *
+ * Descriptor 1 itself is replaced by a pipe, so that all code prints as always.
+ * The terminal is kept on another descriptor and put back at the end. Whatever
+ * is missing (a terminal, a pager, a descriptor) means only that there is no
+ * pager: the answer matters, and not its comfort.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -58,6 +65,8 @@ pager_begin(void)
 	(void)close(fd[1]);
 }
 
+/* Restoring stdout closes the last writing end of the pipe; the pager then sees
+ * the end and may quit, which is waited for. */
 void
 pager_end(void)
 {

@@ -1,4 +1,16 @@
-/* Programs that trailctl runs: see program.h. */
+/*
+ * Programs that trailctl runs: see program.h.
+ *
+ * trailctl clears dangerous variables and raises the limit of open files for
+ * itself (core/environment.h). A program of the user shall see neither, so both
+ * are remembered before and given back in the child. There is no shell:
+ * arguments reach the program as they were given.
+ *
+ * A judge (program_judge) gets the evidence as its working directory and no
+ * standard input, and its output is bounded. If trailctl dies, the judge dies
+ * too, because its verdict would be recorded nowhere. It is hashed before it
+ * runs, so that the record names the judge by its bytes.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -78,6 +90,7 @@ program_set_variable(char *text)
 	return true;
 }
 
+/* A directory is executable too, so the type is checked first. */
 static bool
 is_program(const char *path)
 {
@@ -87,6 +100,8 @@ is_program(const char *path)
 	    access(path, X_OK) == 0;
 }
 
+/* As execvp(3), but with the caller's PATH, and before the fork: so the error
+ * can be reported like any other, and the path recorded. */
 enum tf_code
 program_find(const char *name, char **path, struct tf_error *err)
 {
@@ -146,6 +161,7 @@ program_verdict_free(struct program_verdict *v)
 	*v = (struct program_verdict){ 0 };
 }
 
+/* Digest of the whole program file. */
 static enum tf_code
 hash_file(const char *path, struct tf_hash *out, struct tf_error *err)
 {
@@ -187,6 +203,8 @@ become(const char *path, char **argv, const char *dir, int out)
 	_exit(126);
 }
 
+/* Until every writer has closed the pipe. An interruption is looked for even
+ * while the program is silent. */
 static enum tf_code
 read_output(int fd, struct tf_buf *out, struct tf_error *err)
 {
@@ -216,6 +234,7 @@ read_output(int fd, struct tf_buf *out, struct tf_error *err)
 	}
 }
 
+/* Only an exit status is a verdict; a signal is a failure. */
 static enum tf_code
 wait_for(pid_t child, const char *name, int *status, struct tf_error *err)
 {
@@ -228,6 +247,8 @@ wait_for(pid_t child, const char *name, int *status, struct tf_error *err)
 	    WTERMSIG(*status));
 }
 
+/* On any failure the program is killed and waited for: no process is left
+ * behind. */
 enum tf_code
 program_judge(char **argv, const char *dir, struct program_verdict *out,
     struct tf_error *err)

@@ -1,4 +1,16 @@
-/* The table from code to exit status, and error messages: see report.h. */
+/*
+ * The table from code to exit status, and error messages: see report.h.
+ *
+ * Exit statuses say what a script should do next. 1: the answer is no, or the
+ * vault refused; trying again gives the same. 2: the command line is wrong. 3:
+ * nothing is known, because something could not be read or written; trying
+ * again may help. 4: the evidence is not what was recorded; this one must never
+ * be given for a mere failure to read. 5: known, but not enough to decide.
+ * Damage is thus never confused with a full disk.
+ *
+ * All messages go through say(), which makes them safe for a terminal: names in
+ * them may come from a vault that somebody else has filled.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +19,8 @@
 #include "report.h"
 #include "text.h"
 
+/* A switch without default: a new code does not compile until somebody has
+ * decided. */
 static int
 status_of(enum tf_code code)
 {
@@ -54,6 +68,7 @@ status_of(enum tf_code code)
 	return REPORT_DOUBT;
 }
 
+/* One line on stderr, with the program's name before it. */
 static void
 say(const char *text)
 {
@@ -88,6 +103,7 @@ report_note(const char *fmt, ...)
 	say(text);
 }
 
+/* What an errno of a mount or of the system means for the caller. */
 static enum tf_code
 code_of(int sys)
 {
@@ -128,6 +144,8 @@ report_system(struct tf_error *err, const char *fmt, ...)
 	return tf_fail(err, code_of(sys), "%s: %s", what, strerror(sys));
 }
 
+/* A full disk behind a redirection is seen only here, and must not end in
+ * success. */
 int
 report_end(int status)
 {

@@ -17,20 +17,28 @@ enum report_status {
 	REPORT_FOREIGN = 6, /* consistent, but another log or key */
 };
 
-/* Print err to stderr.  Returns the exit status for its code. */
+/*
+ * Print err to stderr, as one line that begins with "trailctl: " and is safe on
+ * a terminal: the text, and the message of errno unless the text has it. An
+ * empty text becomes the name of the code. Returns the exit status for the
+ * code.
+ */
 int report(const struct tf_error *err);
 
-/* Print a line to stderr. */
+/* Print a line to stderr, in the form of report(). At most 511 bytes; the rest
+ * is cut. */
 void report_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Fill err from errno, after a system call on a mount failed: the given text
- * and the message of the system.  Returns the code.
+ * Fill err from errno, after a system call on a mount or another file failed:
+ * the given text and the message of the system. Call it before anything else
+ * can change errno. Returns the code, never TF_OK.
  */
 enum tf_code report_system(struct tf_error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Flush stdout.  Returns status, or another one if that failed. */
+/* Flush stdout. Returns status, or REPORT_UNREACHABLE with a message on stderr
+ * if the answer could not be written. */
 int report_end(int status);
 
 #endif

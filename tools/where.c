@@ -1,6 +1,15 @@
 /*
- * Finding the vault that an argument names.  A mount is recognised by .trailfs
+ * Finding the vault that an argument names. A mount is recognised by .trailfs
  * at the root of its file system, a store by its database and keys.
+ *
+ * A mount is tried first. Its root is found by going up until the device number
+ * changes, so it works for any path in it and needs no list of mounts. Then the argument is cut at its slashes, from the
+ * right, until the rest is a store. Nothing is opened for writing, and a locked
+ * store is found as well.
+ *
+ * A dead mount (ENOTCONN) and a bare mount point have messages of their own:
+ * both look like a missing path, and the user needs to know that the vault is
+ * not there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,6 +70,9 @@ fail:
 	return NULL;
 }
 
+/*
+ * Any file system may have a directory .trailfs; its status file makes it ours.
+ */
 static bool
 is_mount(const char *top)
 {
@@ -107,6 +119,7 @@ find_mount(const char *arg, struct where *w, struct tf_error *err)
 
 /* --- stores ----------------------------------------------------------- */
 
+/* The names are enough: opening the store checks the rest. */
 static bool
 is_store(const char *dir)
 {
@@ -254,6 +267,8 @@ add_rest(struct where *w, const char *rest, struct tf_error *err)
 	return w->file != NULL && w->path != NULL ? TF_OK : tf_nomem(err);
 }
 
+/* Cut parts from the right until something exists. The first error is kept,
+ * because it names what the user has typed. */
 enum tf_code
 where_find_name(const char *arg, struct where *out, bool *exists,
     struct tf_error *err)
@@ -320,6 +335,8 @@ unescape(char *s)
 	*o = '\0';
 }
 
+/* The source of the mount in mountinfo is the store's directory. It is checked,
+ * since another mount namespace may have another directory of that name. */
 enum tf_code
 where_store(const struct where *w, char **store, struct tf_error *err)
 {
@@ -355,6 +372,7 @@ where_store(const struct where *w, char **store, struct tf_error *err)
 	return TF_OK;
 }
 
+/* O_NOFOLLOW: a control file is never a link. */
 enum tf_code
 where_control(const struct where *w, const char *name, int *fd,
     struct tf_error *err)
@@ -371,6 +389,7 @@ where_control(const struct where *w, const char *name, int *fd,
 	return rc;
 }
 
+/* Warnings of the vault go to stderr, as all that is no answer. */
 static void
 say(void *arg, enum tf_code code, const char *line)
 {

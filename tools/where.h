@@ -35,16 +35,22 @@ TF_MUST_USE enum tf_code where_find_name(const char *arg, struct where *out,
 TF_MUST_USE enum tf_code where_store(const struct where *w, char **store,
     struct tf_error *err);
 
-/* Open file name below .trailfs of the root of the mount, for reading.  The
- * caller closes *fd. */
+/* Open file name below .trailfs of the root of the mount, for reading. The
+ * caller closes *fd; while it is open the mount is busy. */
 TF_MUST_USE enum tf_code where_control(const struct where *w, const char *name,
     int *fd, struct tf_error *err);
 
-/* Open the store at w for reading, or as its only writer.  Errors: those of
- * tf_vault_open(). */
+/*
+ * Open the store at w for reading, or as its only writer with the caller as
+ * actor. *out is for tf_vault_close(), or where_close() after reading. Warnings
+ * go to stderr. TF_LOCKED: a mount or another program has the store; the note
+ * on stderr says who, and err what to name instead. Other errors: those of
+ * tf_vault_open().
+ */
 TF_MUST_USE enum tf_code where_open(const struct where *w, bool write,
     struct tf_vault **out, struct tf_error *err);
-/* Close a vault that was opened for reading.  NULL is nothing. */
+/* Close a vault that was opened for reading. NULL is nothing. A failure is
+ * printed to stderr and changes nothing. */
 void where_close(struct tf_vault *v);
 
 #endif
