@@ -1,4 +1,15 @@
-/* What is below a directory that is sealed or closed: found, claimed, named. */
+/*
+ * What is below a directory that is sealed or closed: found, claimed, named. A
+ * node below must be on disk, compared and unclaimed before it can be sealed;
+ * look_at() either takes it, asks the caller to wait for the work on it, or
+ * refuses. Looking and claiming are one step under vault.mu, so nothing
+ * changes between the two.
+ *
+ * v->closing is the turn of one directory. While it is set, tf_may_add() lets
+ * nobody make a name in that attestation, workflow or trail. A thread gives up
+ * the turn while it waits for work that takes long, or every other seal would
+ * wait as well.
+ */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +68,10 @@ look_at(struct tf_below *b, struct tf_pending *l)
 	b->l[b->n++] = l;
 }
 
+/*
+ * Called for each pending node below; false ends the walk at the first
+ * refusal.
+ */
 static bool
 look(void *arg, struct tf_pending *l)
 {
@@ -67,6 +82,10 @@ look(void *arg, struct tf_pending *l)
 	return b->refused == TF_OK;
 }
 
+/*
+ * Pending nodes are ordered by workflow and attestation, so this walk visits
+ * no node of another directory.
+ */
 enum tf_code
 tf_below_look(struct tf_vault *v, struct tf_below *b, struct tf_error *err)
 {
@@ -92,6 +111,10 @@ tf_below_look(struct tf_vault *v, struct tf_below *b, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * The claims are set without waiting: tf_below_look() saw, under the same mu,
+ * that nobody has one.
+ */
 void
 tf_below_claim(struct tf_below *b)
 {
@@ -125,6 +148,9 @@ tf_closing_end(struct tf_vault *v)
 	pthread_cond_broadcast(&v->changed);
 }
 
+/*
+ * The turn comes back also after a failure, so that callers end it in one way.
+ */
 enum tf_code
 tf_closing_wait(struct tf_vault *v, uint64_t id, struct tf_error *err)
 {
@@ -138,6 +164,7 @@ tf_closing_wait(struct tf_vault *v, uint64_t id, struct tf_error *err)
 	return rc;
 }
 
+/* Only for people: without memory the message stays as it is. */
 void
 tf_below_name(struct tf_vault *v, const struct tf_below *b, struct tf_db *db,
     struct tf_error *err)

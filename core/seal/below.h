@@ -28,6 +28,7 @@ void tf_below_name(struct tf_vault *v, const struct tf_below *b,
  * of them is claimed by anybody else (tf_below_look).  The caller holds mu. */
 void tf_below_claim(struct tf_below *b);
 
+/* No claim is left in b afterwards; b->l is still the caller's to free. */
 void tf_below_unclaim(struct tf_vault *v, struct tf_below *b);
 
 /* Only one directory at a time is closed, opened again or sealed: wait for the

@@ -1,7 +1,18 @@
 /*
- * Directories that chmod(2) closed: see close_dir.h.  The decision is made
+ * Directories that chmod(2) closed: see close_dir.h. The decision is made
  * under the turn of the directory (tf_closing_begin), so that no file is
  * created below between the decision and its entry.
+ *
+ * change_run() commits the access.changed entry, the new mode, the row of
+ * table closing and the rows of pending nodes below in one transaction. So a
+ * crash leaves a directory that is open, with the old mode, or closed, with
+ * everything in the database that recovery needs to seal it
+ * (tf_closed_recover()). v->closed changes only after the commit.
+ *
+ * The nodes below stay claimed until the commit: none can be opened for
+ * writing or renamed between the decision and its entry. mu is free while the
+ * committer works and while is_worth_sealing() reads the database, so decide()
+ * is called with the turn held.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -44,6 +55,7 @@ struct inside {
 	bool open;
 };
 
+/* A child that is neither sealed nor closed keeps the parent open. */
 static enum tf_code
 look_at_child(void *arg, const struct tf_node_row *r, struct tf_error *err)
 {
@@ -101,6 +113,7 @@ needs_row(const struct tf_pending *l)
 	return l->saved ? l->stale : !tf_pending_is_file(l);
 }
 
+/* The row of table closing, in the transaction of the entry. */
 static enum tf_code
 change_closing(struct tf_txn *t, const struct change *c, struct tf_error *err)
 {
@@ -122,6 +135,9 @@ change_closing(struct tf_txn *t, const struct change *c, struct tf_error *err)
 	return rc == TF_OK ? tf_closings_put(t->db, c->id, actor, err) : rc;
 }
 
+/*
+ * The seal is looked up again: it may have been committed since the decision.
+ */
 static enum tf_code
 change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -150,6 +166,7 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return rc;
 }
 
+/* Does this chmod ask to close an open directory? The root never closes. */
 static bool
 takes_last_write_bit(const struct tf_attr *a, const struct change *c)
 {
@@ -242,6 +259,10 @@ changed(struct change *c, const struct tf_attr *a)
 	}
 }
 
+/*
+ * Decide, commit, and then change the list of closed directories. No lock is
+ * held on entry and exit.
+ */
 static enum tf_code
 change(struct change *c, struct tf_db *db, struct tf_error *err)
 {

@@ -1,4 +1,15 @@
-/* The transaction that seals a directory or publishes a draft attestation. */
+/*
+ * The transaction that seals a directory or publishes a draft attestation. All
+ * entries of one request are here, in the order in which replay needs them:
+ * directories before what is in them, evidence before the seal that lists it,
+ * attestations before their workflow. The committer may run it twice, so it
+ * changes nothing but the database.
+ *
+ * What was checked before is checked again: another request may have sealed
+ * the directory, or its workflow, or taken the name, while this one waited for
+ * the committer. A crash before the COMMIT leaves everything pending, and
+ * after it everything sealed.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,7 +96,10 @@ seal_open_attestations(struct tf_txn *t, const struct tf_closing *c,
 	return rc;
 }
 
-/* Append attestation.begun for the draft attestation under its new name. */
+/*
+ * Append attestation.begun for the draft attestation under its new name. It
+ * has no entry until now, and no entry ever names the draft.
+ */
 static enum tf_code
 begin_published(struct tf_txn *t, const struct tf_closing *c,
     struct tf_error *err)
@@ -116,6 +130,10 @@ out:
 	return rc;
 }
 
+/*
+ * The attestation begins and is sealed in one batch of entries: nobody sees it
+ * open.
+ */
 static enum tf_code
 publish_run(struct tf_txn *t, const struct tf_closing *c, struct tf_error *err)
 {

@@ -1,8 +1,15 @@
 /*
  * Copies of the newest checkpoint beside the database (STORE/checkpoint) and,
- * where a guard is set, on another disk.  The database alone cannot prove that
- * it is the newest.  If it is behind a copy of its head, it was rolled back:
+ * where a guard is set, on another disk. The database alone cannot prove that
+ * it is the newest. If it is behind a copy of its head, it was rolled back:
  * signing more entries would make two histories of one log (I3).
+ *
+ * Each copy is written after the COMMIT of its checkpoint, so after a crash a
+ * copy may be behind the database, which is no harm, and never ahead of it. A
+ * copy that is missing proves nothing and is accepted; one that is damaged, or
+ * signed but not of our tree, is refused. tf_head_renew() is the only way on
+ * from there: the new entry keeps what was lost, so that the break stays
+ * visible.
  */
 #include <fcntl.h>
 #include <libgen.h>
@@ -48,6 +55,7 @@ open_guard(const char *path, int *dirfd, char name[256], struct tf_error *err)
 	return rc;
 }
 
+/* Does nothing where no guard is set. */
 static enum tf_code
 write_guard(const struct tf_vault *v, const struct tf_buf *note,
     struct tf_error *err)
@@ -84,7 +92,10 @@ tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
 	return rc;
 }
 
-/* Is the tree of c a prefix of our tree? */
+/*
+ * Is the tree of c a prefix of our tree? The root is computed anew from the
+ * tiles, since a stored one could have been put back with the database.
+ */
 static enum tf_code
 is_prefix(struct tf_vault *v, const struct tf_checkpoint *c, bool *yes,
     struct tf_error *err)
@@ -143,6 +154,10 @@ compare_note(struct tf_vault *v, const char *where, const struct tf_buf *b,
 	    where);
 }
 
+/*
+ * Read a copy and compare it. A copy that is not there yet is no finding; one
+ * that could not be read is an error.
+ */
 static enum tf_code
 compare_copy(struct tf_vault *v, int dirfd, const char *name, const char *where,
     struct tf_buf *lost, struct tf_error *err)
@@ -208,6 +223,10 @@ put_note(struct tf_json *j, const char *key, const struct tf_buf *note)
 	tf_json_str(j, note->p, note->n);
 }
 
+/*
+ * What ledger.opened says about the break: our head, and the copy that was
+ * ahead.
+ */
 static enum tf_code
 previous_field(struct tf_vault *v, const struct tf_buf *lost,
     struct tf_buf *out, struct tf_error *err)

@@ -1,4 +1,9 @@
-/* When each open attestation was last changed: see idle_start.h. */
+/*
+ * When each open attestation was last changed: see idle_start.h. The times of
+ * entries are wall-clock times, while deadlines count by the boot clock, so
+ * the age by the wall clock is subtracted from the limit once, here. A wall
+ * clock that went back makes an attestation younger: it is then sealed later.
+ */
 #include <pthread.h>
 
 #include "../base/clock.h"
@@ -53,6 +58,7 @@ look_below(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	return tf_each_child(s->db, r->attr.id, look_below, s, err);
 }
 
+/* Sealed directories are not entered: nothing in them is open. */
 static enum tf_code
 look_for_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
 {
@@ -72,6 +78,7 @@ look_for_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
+/* A change that has no entry yet counts, too. */
 static void
 look_at_pending(void *arg, struct tf_pending *l)
 {

@@ -1,5 +1,18 @@
-/* A file whose content is not what its writer sent gives up its name and
- * becomes a draft: see interrupt.h. */
+/*
+ * A file whose content is not what its writer sent gives up its name and
+ * becomes a draft: see interrupt.h.
+ *
+ * Order: the node gets the name of a draft in memory; its row says so,
+ * durably, with the mark that an entry is owed (renamed_run()); what survived
+ * is read and hashed without a lock; one transaction commits the entry and the
+ * row of the draft (interrupted_run()). Only then `failed` is cleared. After a
+ * crash tf_recover_step_aside() goes on from a row with that mark; without the
+ * mark, recovery decides by the bytes. So the old name is free at once, and
+ * the ledger always says in the end what became of the file (F7).
+ *
+ * The claim is held for renaming and for the commit, and not while the file is
+ * hashed: l->interruption keeps others away meanwhile.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -32,6 +45,10 @@
 #include "../store/objects.h"
 #include "interrupt.h"
 
+/*
+ * The entry and the row of the draft, or neither. The content is then in the
+ * database or in the staged file, in one place only.
+ */
 static enum tf_code
 interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -77,6 +94,7 @@ draft_name(struct tf_pending *l, struct tf_db *db, char out[256],
 	}
 }
 
+/* Hashing ends early when the vault does; the next start hashes again. */
 static bool
 ends(void *arg)
 {
@@ -190,6 +208,7 @@ took_hold(struct tf_pending *l, const struct tf_interruption *x)
 	tf_stage_saved(l->v, l);
 }
 
+/* Without this row, recovery would find two files with one name. */
 static enum tf_code
 renamed_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -288,6 +307,10 @@ record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 	return rc;
 }
 
+/*
+ * The operator learns the name that is free and the draft that has what
+ * survived.
+ */
 static void
 say_interrupted(struct tf_vault *v, const struct tf_interruption *x,
     enum tf_code rc, const struct tf_error *e)

@@ -46,6 +46,10 @@ tf_mark_later(struct tf_pending *l)
 	tf_pending_index(l);
 }
 
+/*
+ * The row says from now on that the file was written, and no longer what it
+ * has.
+ */
 static enum tf_code
 mark_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {

@@ -1,7 +1,14 @@
 /*
- * A row of stage has the size and the digest that a flush promised.  Here the
+ * A row of stage has the size and the digest that a flush promised. Here the
  * surviving bytes are compared with them, and the file is sealed, kept or
  * interrupted.
+ *
+ * intact() never trusts a digest without the bytes: either they hash to what
+ * the row promised (F2), or the file was not promised in this form. Content
+ * may survive in two places, the staged file and the database, when a short
+ * file grew after its flush; the place that has the promised bytes counts.
+ * Sealing, keeping and interrupting are transactions of their own, so a crash
+ * in here repeats the decision with the same result.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -32,6 +39,7 @@ struct repair {
 	struct tf_buf body;
 };
 
+/* Write size and digest again, with the bytes that were hashed. */
 static enum tf_code
 repair_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {

@@ -1,4 +1,11 @@
-/* Pending nodes made of the rows that the last process left. */
+/*
+ * Pending nodes made of the rows that the last process left. Rows come in any
+ * order, so a node gets its place only when all are loaded. A row that has no
+ * place in the tree, because its parent is missing or damaged, is set aside
+ * and reported: its bytes are kept for an operator, and all other files are
+ * there. A freshly loaded file counts as flushed (gen equals saved_gen), for
+ * its row is what a flush promised.
+ */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +76,7 @@ struct unplaced {
 	bool failed; /* no memory */
 };
 
+/* Note the row; the first few are named to the operator. */
 static void
 set_aside(void *arg, uint64_t id, const char *name, const char *why)
 {
@@ -90,8 +98,6 @@ set_aside(void *arg, uint64_t id, const char *name, const char *why)
 		    (unsigned long long)id, name, why);
 }
 
-/* Rows without a place in the tree are not loaded, so that all other files are
- * there. */
 enum tf_code
 tf_recover_set_aside(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 {
@@ -109,7 +115,6 @@ tf_recover_set_aside(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	return rc;
 }
 
-/* Make a pending node of a row of stage; tf_recover_place() completes it. */
 enum tf_code
 tf_recover_load(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 {
@@ -147,8 +152,6 @@ tf_recover_load(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
-/* If the last run ended before the entry for l, rename l again: another file
- * may have its name. */
 enum tf_code
 tf_recover_step_aside(struct tf_pending *l, struct tf_db *db,
     struct tf_error *err)

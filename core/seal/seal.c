@@ -1,4 +1,15 @@
-/* Sealing files: many in one transaction, or each alone after that failed. */
+/*
+ * Sealing files: many in one transaction, or each alone after that failed.
+ * seal.h has the steps.
+ *
+ * Before the transaction each long content is an object file, durable (I2);
+ * the transaction commits entries and rows; after the COMMIT the nodes leave
+ * memory (F6) and the staged files are unlinked. A crash before the COMMIT
+ * leaves object files that no entry names, and the files are sealed by
+ * recovery; a crash after it leaves staged files without a row, which
+ * remove_orphans() deletes. The claims last over all steps, so name, metadata
+ * and bytes stay as they were prepared (F5).
+ */
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,6 +30,10 @@
 
 /* --- around it -------------------------------------------------------------- */
 
+/*
+ * Directories above got their entries in the same transaction. Those that have
+ * left already are not found, and end the walk.
+ */
 void
 tf_seal_settle(struct tf_vault *v, struct tf_pending *l)
 {
@@ -45,11 +60,13 @@ tf_seal_unstage(const struct tf_pending *l)
 	    0); /* if it is left, the next start deletes it */
 }
 
+/* The files of one transaction. */
 struct several {
 	struct tf_seal_file *f;
 	size_t n;
 };
 
+/* Entry by entry in order of age; the first failure undoes all. */
 static enum tf_code
 several_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -108,6 +125,7 @@ tf_seal_files(struct tf_vault *v, struct tf_pending **l, size_t n,
 
 /* --- who is due --------------------------------------------------------------- */
 
+/* The file stays frozen: its bytes are durable since its flush. */
 static void
 try_again_later(struct tf_vault *v, struct tf_pending *l, enum tf_code rc,
     const struct tf_error *e)

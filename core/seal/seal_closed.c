@@ -1,6 +1,12 @@
 /*
  * Sealing the directories that chmod(2) closed: when they are due, on request,
  * and after a restart.
+ *
+ * A closed workflow is sealed after the closed attestations in it, each with
+ * the actor of its own chmod; so next_of() gives one directory at a time, and
+ * the list is read anew after each seal. mu is held only to read or change the
+ * list. A failure leaves the directory in the list and in table closing, so
+ * the sealer or the next start tries again.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -24,6 +30,7 @@
 
 #define BUSY_NS (TF_SECOND / 4) /* the same after TF_BUSY */
 
+/* Saves a connection and a walk in the usual case, that none is closed. */
 static bool
 any_closed(struct tf_vault *v)
 {
@@ -54,6 +61,7 @@ next_of(struct tf_vault *v, uint64_t id)
 	return r;
 }
 
+/* hurry: fail with TF_BUSY where others wait for work below. */
 static enum tf_code
 seal_closed(struct tf_vault *v, uint64_t id, bool hurry, struct tf_error *err)
 {

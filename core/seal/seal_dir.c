@@ -1,9 +1,22 @@
 /*
  * Sealing attestations, workflows and trails, and publishing draft
- * attestations.  All entries are one transaction, except that what is no draft
+ * attestations. All entries are one transaction, except that what is no draft
  * and has many files or directories gets their entries in several transactions
- * before its seal (seal_evidence, seal_directories).  From tf_closing_begin() to
- * tf_closing_end() nothing can be created below the directory.
+ * before its seal (seal_evidence, seal_directories). From tf_closing_begin()
+ * to tf_closing_end() nothing can be created below the directory.
+ *
+ * The steps: take the turn; check the request; wait until nobody is at work
+ * below and claim all of it (mu held from the look to the claim); then,
+ * without mu, seal many files first, prepare the rest, sign the statements,
+ * and commit tf_closing_run(). At the end nodes leave memory and claims end,
+ * also after a failure.
+ *
+ * The statements and the evaluation are made before the transaction, because
+ * they may read 100,000 files while every other writer waits. They stay true:
+ * the claims keep the files as they are, and tf_claiming_below() waits for
+ * claims that people make. A crash before the last COMMIT leaves the directory
+ * open, perhaps with more evidence sealed than before, which is no harm: it
+ * was frozen and owed a seal anyway.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -107,6 +120,7 @@ swap_names(struct tf_closing *c)
 	    c->draft->attr.parent, c->other_name);
 }
 
+/* Files are sealed one by one; directories only need an entry. */
 static size_t
 count_files(const struct tf_below *b)
 {
@@ -188,6 +202,7 @@ struct directories {
 	size_t n;
 };
 
+/* A parent gets its entry before its children, by tf_seal_directory(). */
 static enum tf_code
 directories_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -243,6 +258,7 @@ seal_directories(struct tf_closing *c, struct tf_error *err)
 	return rc;
 }
 
+/* One statement for each attestation that the seal will end. */
 static enum tf_code
 add_statements(struct tf_closing *c, struct tf_open_children *o,
     struct tf_error *err)
@@ -290,6 +306,10 @@ make_ready(struct tf_closing *c, struct tf_open_children *o,
 	return rc == TF_OK ? add_statements(c, o, err) : rc;
 }
 
+/*
+ * c->files has its own order and belongs to the seal; close_claimed() frees
+ * it.
+ */
 static enum tf_code
 prepare_files(struct tf_closing *c, struct tf_error *err)
 {
@@ -308,6 +328,9 @@ prepare_files(struct tf_closing *c, struct tf_error *err)
 	return tf_seal_prepare(c->v, c->db, c->files, c->n_files, err);
 }
 
+/*
+ * All that follows the claims, without mu. The claims are ended by the caller.
+ */
 static enum tf_code
 close_claimed(struct tf_closing *c, struct tf_error *err)
 {

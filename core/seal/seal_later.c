@@ -1,4 +1,9 @@
-/* Seals in the background: see seal_later.h. */
+/*
+ * Seals in the background: see seal_later.h. `later` in the list of closed or
+ * idle directories says that a thread has the directory, so the sealer passes
+ * over it. run() clears that mark in any case, and then wakes the sealer,
+ * which sees whether the directory is still due.
+ */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -18,6 +23,7 @@ struct later {
 	void (*seal)(struct tf_vault *v, uint64_t id);
 };
 
+/* tf_attr_of() for callers without mu. */
 static enum tf_code
 attr_of(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *a)
 {

@@ -1,6 +1,13 @@
 /*
  * The entry and the row of one file or directory, in the transaction that
- * seals it.  Keeps F5 of pending.h: check_prepared().
+ * seals it. Keeps F5 of pending.h: check_prepared().
+ *
+ * tf_seal_one() works in the committer's thread, in the order: check,
+ * directories above, object, entry, row. It holds vault.mu only to find a
+ * pending directory; the claims of the files make their names and metadata
+ * safe to read. The row of stage goes in the same transaction that brings the
+ * row of the node table, so each file has exactly one of the two after a crash
+ * (F6). A failure rolls everything back.
  */
 #include <pthread.h>
 #include <string.h>
@@ -55,6 +62,7 @@ tf_seal_begun(struct tf_txn *t, struct tf_node_row *row, struct tf_error *err)
 	return rc;
 }
 
+/* A directory whose mode removes no right needs no access in its entry. */
 static enum tf_code
 directory_entry(struct tf_txn *t, struct tf_pending *l, struct tf_error *err)
 {
@@ -85,6 +93,7 @@ out:
 	return rc;
 }
 
+/* Goes up first, so that entries name a parent before its child (I5). */
 enum tf_code
 tf_seal_directory(struct tf_txn *t, uint64_t id, struct tf_error *err)
 {

@@ -1,6 +1,10 @@
 /*
- * What is done before the transaction that seals files.  Keeps I2: long
- * content is an object file before that transaction begins (tf_seal_link).
+ * What is done before the transaction that seals files. Keeps I2: long content
+ * is an object file before that transaction begins (tf_seal_link). Hashing,
+ * linking and fsync take time that every other writer would wait for in the
+ * committer, so none of that is left for the transaction; check_prepared() and
+ * tf_existing_find() only compare there. If the seal then fails, the object
+ * file stays: the next try links the same bytes again.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -116,6 +120,10 @@ struct dir_path {
 	struct tf_buf path;
 };
 
+/*
+ * The path is that of now; check_prepared() compares it with that of the
+ * commit.
+ */
 static enum tf_code
 prepare_path(struct tf_vault *v, struct tf_db *db, struct dir_path *d,
     struct tf_seal_file *s, struct tf_error *err)
@@ -136,6 +144,10 @@ prepare_path(struct tf_vault *v, struct tf_db *db, struct dir_path *d,
 	return tf_buf_end(&s->path, err);
 }
 
+/*
+ * The entry text is made here; the transaction adds what only it knows, such
+ * as number and time.
+ */
 static enum tf_code
 prepare_entries(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
     size_t n, struct tf_error *err)
@@ -190,6 +202,7 @@ prepare_same(struct tf_vault *v, struct tf_db *db, struct tf_seal_file **f,
 	return rc;
 }
 
+/* Sorts by digest, so that equal contents are hashed once for all of them. */
 static enum tf_code
 prepare_objects(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
     size_t n, struct tf_error *err)

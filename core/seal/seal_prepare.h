@@ -37,6 +37,8 @@ struct tf_seal_file {
 TF_MUST_USE enum tf_code tf_seal_prepare(struct tf_vault *v, struct tf_db *db,
     struct tf_seal_file *f, size_t n, struct tf_error *err);
 
+/* Free what tf_seal_prepare() filled in, also after its failure; f itself and the
+ * claims stay the caller's. */
 void tf_seal_prepared_free(struct tf_seal_file *f, size_t n);
 
 /* Make the staged file of l, which is claimed, an object file under the digest

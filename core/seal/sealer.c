@@ -1,6 +1,16 @@
 /*
  * The sealer: the thread that seals files that have settled, and directories
  * that are closed or idle, and that writes the copies of the head.
+ *
+ * One round does one kind of work and then looks again at everything: files
+ * that are due, one row to mark or file to tend, the copies of the head, a
+ * closed directory, an idle one. vault.mu is held while the sealer chooses and
+ * never while it works. It claims without waiting: a claimed file is not due
+ * until its claim has ended, and directories are sealed in a hurry, so one
+ * busy user cannot hold up the others.
+ *
+ * The sealer keeps nothing that a restart needs. All deadlines follow from
+ * rows and times, and recovery finds what a crash left unsealed.
  */
 #include <pthread.h>
 #include <string.h>
@@ -94,6 +104,7 @@ see_to_one(struct tf_vault *v, struct gather *g)
 	tf_pending_unref(g->one);
 }
 
+/* A failure is reported and tried again when the head has moved. */
 static void
 keep_head(struct tf_vault *v)
 {
@@ -107,6 +118,7 @@ keep_head(struct tf_vault *v)
 		    e.text);
 }
 
+/* tf_closed_seal_due() reports its own failures and sets the next time. */
 static void
 seal_closed(struct tf_vault *v, uint64_t id)
 {

@@ -1,4 +1,11 @@
-/* ledger.opened and ledger.closed: the first and last entry of a process. */
+/*
+ * ledger.opened and ledger.closed: the first and last entry of a process. A
+ * ledger.opened without a ledger.closed before it shows that the earlier
+ * process did not end cleanly. opened_run() also makes what a new store or a
+ * new origin needs (the row of the root, the key in force, the origin) in the
+ * transaction of the entry: after a crash either all of it is there or the
+ * next start does it.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -38,6 +45,10 @@ put_version(struct tf_json *j, const char *key, const char *version)
 	tf_put_hint(j, key, version, SIZE_MAX, VERSION_MAX);
 }
 
+/*
+ * Versions of what the process runs on, for an auditor who asks about a
+ * defect.
+ */
 static enum tf_code
 software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
 {
@@ -55,6 +66,7 @@ software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
 	return tf_json_end(&j, err);
 }
 
+/* Only the options that change what a close or an idle attestation means. */
 static enum tf_code
 mount_options(const struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err)
@@ -90,6 +102,7 @@ root_row(struct tf_txn *t, const struct tf_access *a, struct tf_error *err)
 	return tf_nodes_put(t->db, &r, err);
 }
 
+/* The texts stay the caller's: boot, vkey and spki must outlive e. */
 static enum tf_code
 fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
     struct tf_buf *vkey, struct tf_buf *spki, struct tf_error *err)
@@ -110,6 +123,7 @@ fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
 	return vkey->failed ? tf_buf_end(vkey, err) : tf_buf_end(spki, err);
 }
 
+/* The first entry of all also makes the root directory. */
 static enum tf_code
 opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
@@ -177,6 +191,7 @@ struct ending {
 	uint64_t denied;
 };
 
+/* The count of refused attempts, if there were any. */
 static enum tf_code
 closed_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {

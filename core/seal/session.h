@@ -14,7 +14,9 @@ TF_MUST_USE enum tf_code tf_append_opened(struct tf_vault *v,
     const struct tf_vault_options *o, const struct tf_recovery *recovery,
     struct tf_error *err);
 
-/* Append ledger.closed with the reason and the number of refused attempts. */
+/* Append ledger.closed with the reason and the number of refused attempts.
+ * Durable on TF_OK; the caller lets nobody append afterwards.  Errors of both:
+ * TF_NOMEM and those of a commit.  No lock is held. */
 TF_MUST_USE enum tf_code tf_append_closed(struct tf_vault *v,
     const char *reason, struct tf_error *err);
 

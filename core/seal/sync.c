@@ -1,6 +1,13 @@
 /*
  * Sealing at once on request: fsync(2) of a directory or placeholder, trailctl
  * sync, and the end of a vault.
+ *
+ * seal_wanted() collects under vault.mu what may be meant, with references,
+ * and goes through the list in batches. For each file it asks again whether it
+ * is still below and still wanted, since it may have been renamed or opened
+ * meanwhile. A batch is sealed before it waits for a busy file: nobody waits
+ * who holds claims. A failure does not end the loop, so one bad file does not
+ * keep the others unsealed; the last failure is returned.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,6 +45,7 @@ is_wanted(const struct due *w, const struct tf_pending *l)
 	    (w->placeholders && tf_pending_rests(l));
 }
 
+/* False ends the walk: no memory, which seal_wanted() reports at the end. */
 static bool
 add_due(void *arg, struct tf_pending *l)
 {
@@ -115,6 +123,7 @@ is_below(struct tf_vault *v, struct tf_db *db, const struct tf_pending *l,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+/* Seal what is wanted at or below id. No lock is held on entry and exit. */
 static enum tf_code
 seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
     struct tf_error *err)
