@@ -112,6 +112,7 @@ slot_of(const struct tf_package_names *t, struct tf_str path)
 	return &t->dirs[(size_t)(h >> 16) & (t->slots - 1)];
 }
 
+/* Find a path that has a stored name of its own. */
 static const struct directory *
 find(const struct tf_package_names *t, struct tf_str path)
 {

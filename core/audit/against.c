@@ -3,6 +3,11 @@
  * the directory, with its bytes, and no other file may be there.  The directory
  * is a backup of a mount or an unpacked package.  The ledger of the store is
  * the reference; the call does not verify it.
+ *
+ * First the ledger is read: it gives the list of expected names and the
+ * contents, which the pool begins to hash.  A missing file is found by the
+ * pool, which cannot open it.  Then the directory is walked, and each name must
+ * be in the list.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -98,6 +103,7 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 
 /* --- files that the ledger names ------------------------------------------ */
 
+/* True if path is below dir; the empty path is the root. */
 static bool
 within(struct tf_str path, struct tf_str dir)
 {
@@ -140,6 +146,8 @@ add_evidence(struct against *g, const struct tf_entry *e, struct tf_str name,
 	return tf_pool_add(g->pool, &t, err);
 }
 
+/* Expect the evidence of an entry, under its path or, in a package, under the
+ * name that follows from the order of the entries. */
 static enum tf_code
 take_evidence(struct against *g, const struct tf_entry *e, struct tf_error *err)
 {
@@ -248,6 +256,8 @@ add_package_files(struct against *g, struct tf_error *err)
 	return rc;
 }
 
+/* A directory of which a package would hold only a part is compared with that
+ * selection, any other with all that is below its path. */
 static enum tf_code
 read_ledger(struct against *g, struct tf_db *db, struct tf_error *err)
 {
@@ -263,6 +273,8 @@ read_ledger(struct against *g, struct tf_db *db, struct tf_error *err)
 
 /* --- bytes ---------------------------------------------------------------- */
 
+/* Hash a file of the directory.  No symlink is followed: the evidence must be
+ * in the directory itself. */
 static enum tf_code
 hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
     uint64_t *size, struct tf_error *err)
@@ -334,6 +346,7 @@ compare(struct against *g, struct tf_db *db, struct tf_error *err)
 	return rc == TF_OK ? tf_walk(g->fd, DEPTH_MAX, one_file, g, err) : rc;
 }
 
+/* Free everything; the pool first, because its threads use the rest. */
 static void
 let_go(struct against *g)
 {
@@ -346,6 +359,9 @@ let_go(struct against *g)
 	free(g->sorted);
 }
 
+/* Open the database read-only, and find the origin for the report.  It is
+ * checked because the database is not verified here and the origin is printed.
+ * */
 static enum tf_code
 open_ledger(const char *store, struct tf_db **db, struct tf_report *r,
     struct tf_error *err)

@@ -126,6 +126,7 @@ load_type(const struct tf_audit_judged *from,
 	return rc;
 }
 
+/* The verdict, the counts and every byte of the report must be the same. */
 static bool
 is_same(const struct tf_evaluated_field *was, const struct tf_evaluation *now)
 {

@@ -270,6 +270,8 @@ open_dir(const char *path, int *fd, struct tf_error *err)
 	    strerror(errno));
 }
 
+/* A log without a checkpoint has no size, so a missing one is an error and not
+ * a finding. */
 static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
 {

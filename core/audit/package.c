@@ -124,6 +124,8 @@ read_first(struct tf_audit_package *k, struct tf_error *err)
 	return rc;
 }
 
+/* Open the package and read what decides about everything else: checkpoint, key
+ * and package.json. */
 static enum tf_code
 open_package(struct tf_audit_package *k, const char *file, struct tf_error *err)
 {
@@ -220,6 +222,9 @@ tell_about(const struct tf_audit_package *k, const struct tf_verify *v)
 		v->about(v->arg, &s);
 }
 
+/* Choose the key and run the audit.  A package of another log is checked with
+ * the key inside it: it can be consistent, but proves nothing about the log of
+ * the caller, and the report says so. */
 static enum tf_code
 check(struct tf_audit_package *k, const struct tf_verify *v,
     struct tf_report *report, struct tf_error *err)

@@ -16,21 +16,31 @@ struct tf_buf;
 struct tf_entry;
 struct tf_replay_effect;
 
+/* Check each line of events.jsonl.  Faults, also an unreadable member, are
+ * findings.  Errors: TF_NOMEM, and those of the replay. */
 TF_MUST_USE enum tf_code tf_audit_package_entries(struct tf_audit *a,
     struct tf_error *err);
 
+/* Check the proof of entry idx.  The name of its file follows from the entry
+ * that is being checked, so call it only from the pass. */
 TF_MUST_USE enum tf_code tf_audit_package_prove(struct tf_audit *a,
     uint64_t idx, struct tf_str path, const struct tf_hash *leaf,
     struct tf_error *err);
 
+/* Entry e sealed a file: check that the package has it, and queue its bytes. */
 TF_MUST_USE enum tf_code tf_audit_package_created(struct tf_audit *a,
     const struct tf_entry *e, const struct tf_replay_effect *x,
     struct tf_error *err);
 
+/* Check the definitions, reports and user data that e names, and judge the
+ * evidence of an attestation again. */
 TF_MUST_USE enum tf_code tf_audit_package_said(struct tf_audit *a,
     const struct tf_entry *e, const struct tf_replay_effect *x,
     struct tf_error *err);
 
+/* Append the payload of the statement to out.  TF_TAMPER: its envelope is not
+ * the one that follows from payload and entry; TF_NOTFOUND: the package has
+ * none. */
 TF_MUST_USE enum tf_code tf_audit_package_payload(struct tf_audit *a,
     const struct tf_entry *e, struct tf_buf *out, struct tf_error *err);
 

@@ -194,6 +194,8 @@ check_top(struct tf_audit *a)
 	tf_buf_free(&top);
 }
 
+/* Count directories that were not sealed when the package was made: later
+ * evidence may belong to them. */
 static enum tf_code
 count_open(void *arg, const struct tf_replay_dir *d, struct tf_error *err)
 {

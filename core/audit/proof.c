@@ -22,6 +22,7 @@
 #include "file.h"
 #include "findings.h"
 
+/* A proof says nothing about these. */
 static void
 others_absent(struct tf_report *r)
 {
@@ -97,6 +98,8 @@ in_its_place(const struct tf_audit *a, const struct tf_tlog_proof *p,
 		    memcmp(e->origin.p, a->vkey.name, e->origin.n) == 0));
 }
 
+/* Decode the entry and compare its file, but only if the entry is in its place:
+ * otherwise the file would be measured with the entry of another log. */
 static enum tf_code
 check_entry(struct tf_audit *a, const struct tf_tlog_proof *p, const char *file,
     bool included, struct tf_error *err)

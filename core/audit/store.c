@@ -53,6 +53,8 @@ tile(struct tf_audit *a, unsigned level, uint64_t n, unsigned width,
 	return tf_tiles_get(s->db, level, n, width, out, err);
 }
 
+/* Read the bytes of a statement from the database.  Bytes of another length
+ * than the row says are dropped, so that the caller reports them as altered. */
 static enum tf_code
 payload(struct tf_audit *a, const struct tf_entry *e, struct tf_buf *out,
     struct tf_error *err)
@@ -119,6 +121,8 @@ static const struct tf_source source = {
 
 /* --- around it ------------------------------------------------------------ */
 
+/* Open what the audit reads.  The store's lock is not taken, so a store that is
+ * mounted can be audited. */
 static enum tf_code
 open_store(struct tf_audit_store *s, const char *path, struct tf_error *err)
 {
@@ -228,6 +232,7 @@ one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
 	    (struct tf_str){ name, strlen(name) }, text);
 }
 
+/* Checks that need no entries come first, then the pass. */
 static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
 {

@@ -17,6 +17,8 @@ struct tf_task;
 TF_MUST_USE enum tf_code tf_audit_store_begin_thread(void *arg, void **self,
     struct tf_error *err);
 void tf_audit_store_end_thread(void *self);
+/* Hash the content of a task, with the connection self.  TF_NOTFOUND: the
+ * object is missing. */
 TF_MUST_USE enum tf_code tf_audit_store_hash(void *arg, void *self,
     const struct tf_task *t, struct tf_hash *h, uint64_t *size,
     struct tf_error *err);

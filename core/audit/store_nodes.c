@@ -28,6 +28,7 @@
 
 /* --- names ---------------------------------------------------------------- */
 
+/* Return the word for the first field in which two nodes differ, or NULL. */
 static const char *
 difference(const struct tf_attr *x, const struct tf_attr *y)
 {
@@ -81,6 +82,8 @@ compare(struct tf_audit *a, const struct tf_attr *want, struct tf_str name,
 	return TF_OK;
 }
 
+/* Extended attributes are evidence as well: both texts are canonical, so equal
+ * attributes are equal bytes. */
 static enum tf_code
 compare_xattrs(struct tf_audit *a, const struct tf_entry *e,
     struct tf_error *err)

@@ -1,7 +1,8 @@
 /*
  * Compares definitions, claims, user data and evaluation reports of a store
  * with the entries.  A definition is compared at its entry, claims about trails
- * and workflows after the last one.
+ * and workflows after the last one.  Claims that no entry holds yet can only be
+ * checked for their form.
  *
  * These rows decide what a status says: a template that was altered in the
  * database would make a workflow compliant without any change of evidence.
@@ -89,6 +90,7 @@ check_user_data(struct tf_audit *a, const struct tf_entry *e,
 	    rc;
 }
 
+/* The report is an object like evidence: its bytes are hashed by the pool. */
 static enum tf_code
 check_report(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
 {
@@ -131,7 +133,8 @@ type_text(void *arg, struct tf_str name, uint64_t version, struct tf_buf *out,
 			     rc;
 }
 
-/* Pass the bytes of the object of that digest to sink. */
+/* Pass the bytes of the object of that digest to sink, wherever the store has
+ * them.  They are not compared here: other checks do that. */
 static enum tf_code
 pass_object(struct again *g, const struct tf_hash *h,
     const struct tf_sink *sink, struct tf_error *err)
@@ -314,6 +317,7 @@ compare_user_data(struct tf_audit *a, const struct tf_claim_row *row,
 	return TF_OK;
 }
 
+/* Check the form of claims that no entry holds yet: a later entry will. */
 static enum tf_code
 one_claim(void *arg, const struct tf_claim_row *row, struct tf_error *err)
 {
@@ -353,6 +357,7 @@ tf_audit_store_unsealed(struct tf_audit *a, struct tf_error *err)
 	return tf_claims_each(s->db, one_claim, a, err);
 }
 
+/* Count the rows, for the comparison with the entries. */
 static enum tf_code
 count_definition(void *arg, const struct tf_definition_row *r,
     struct tf_error *err)

@@ -101,6 +101,7 @@ tf_package_add_proof(struct tf_package_maker *k, uint64_t seq,
 	    TF_PACKAGE_NAME(where, name, TF_PACKAGE_PROOF), &b, err);
 }
 
+/* Byte order of names, which the strict profile requires. */
 static int
 by_member(const void *a, const void *b)
 {

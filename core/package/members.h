@@ -67,20 +67,24 @@ TF_MUST_USE enum tf_code tf_package_new_member(struct tf_package_maker *k,
     const char *const *parts, struct tf_package_member **out,
     struct tf_error *err);
 
-/* Add a member with these bytes. */
+/* Add a member with these bytes, which are copied to the scratch file. */
 TF_MUST_USE enum tf_code tf_package_add_text(struct tf_package_maker *k,
     const char *const *parts, const void *p, size_t n, struct tf_error *err);
 
-/* The same with the bytes of b, which is freed. */
+/* The same with the bytes of b, which is freed, also on failure.  A buffer that
+ * failed is TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_package_add_buf(struct tf_package_maker *k,
     const char *const *parts, struct tf_buf *b, struct tf_error *err);
 
-/* Add the proof where/name of entry seq. */
+/* Add the inclusion proof of entry seq under the checkpoint of the package, as
+ * the member where + name + ".tlog-proof".  body is the text of the entry; the
+ * proof carries it.  Errors: TF_NOMEM, TF_IO, those of the tiles. */
 TF_MUST_USE enum tf_code tf_package_add_proof(struct tf_package_maker *k,
     uint64_t seq, struct tf_str body, const char *where, const char *name,
     struct tf_error *err);
 
-/* Add the manifest of the members below data/, or of all other members. */
+/* Add the manifest of the members below data/, or of all other members.  Sorts
+ * the members; the manifest itself comes last until they are sorted again. */
 TF_MUST_USE enum tf_code tf_package_add_manifest(struct tf_package_maker *k,
     const char *name, bool payload, struct tf_error *err);
 

@@ -57,6 +57,7 @@ struct text {
 	struct tf_sha256 *sha;
 };
 
+/* Hash and keep the next bytes of a page. */
 static enum tf_code
 put_text(void *arg, const void *p, size_t n, struct tf_error *err)
 {
@@ -105,6 +106,7 @@ complete_dir(struct tf_package_maker *k, struct tf_package_dir *d,
 	return TF_OK;
 }
 
+/* Add the pages after all entries: their links need all names. */
 static enum tf_code
 add_pages(struct tf_package_maker *k, struct tf_error *err)
 {
@@ -334,6 +336,8 @@ dispose(struct tf_package_maker *k)
 	tf_buf_free(&k->open_body);
 }
 
+/* Make the whole package.  Space on the disk of the store is asked for before
+ * the archive is written, so that a full disk ends the call early. */
 static enum tf_code
 make(struct tf_package_maker *k, const struct tf_package_request *r, int fd,
     struct tf_error *err)

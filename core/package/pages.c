@@ -181,6 +181,8 @@ write_envelope(void *arg, const struct tf_sink *out, struct tf_error *err)
 	return tf_view_intoto(p->g->w, p->d->id, out, err);
 }
 
+/* Add one file; texts.c decides which files a directory has, this table who
+ * writes them. */
 static enum tf_code
 add_text(void *arg, enum tf_package_text text, const char *name,
     struct tf_error *err)

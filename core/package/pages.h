@@ -23,8 +23,9 @@ struct tf_package_pages {
 	void *arg;
 };
 
-/* Add all pages of directory d, through g->text.  Errors: those of g->text and
- * of the view. */
+/* Add all pages of directory d, through g->text.  Call it once all entries were
+ * seen, because links need all names.  Errors: those of g->text and of the
+ * view. */
 TF_MUST_USE enum tf_code tf_package_pages_add(struct tf_package_pages *g,
     const struct tf_package_dir *d, struct tf_error *err);
 

@@ -22,7 +22,8 @@ struct tf_scratch {
 TF_MUST_USE enum tf_code tf_scratch_open(struct tf_scratch *s,
     struct tf_vault *v, const char *dir, struct tf_error *err);
 
-/* Append n bytes. */
+/* Append n bytes.  They may stay in the buffer: call tf_scratch_flush before
+ * reading.  Errors: TF_NOMEM; TF_IO; those of tf_scratch_space. */
 TF_MUST_USE enum tf_code tf_scratch_add(struct tf_scratch *s, const void *p,
     size_t n, struct tf_error *err);
 

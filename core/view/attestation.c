@@ -1,4 +1,16 @@
-/* The files attestation.json and SHA256SUMS of an attestation. */
+/*
+ * The files attestation.json and SHA256SUMS of an attestation.
+ *
+ * attestation.json has the keys that Kosli's API gives for an attestation, so
+ * that scripts written for Kosli can read it, and keys of our own for what
+ * Kosli does not know: entries, times of the ledger, unsealed files.  Keys are
+ * written in the order of their names, as canonical JSON wants; the functions
+ * below each write a run of keys and not a subject, so read put_attested() for
+ * the whole.
+ *
+ * SHA256SUMS has the form that sha256sum(1) checks.  An asker who may not read
+ * every file gets the lines of the others, and no sum of the list.
+ */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +63,8 @@ tf_view_sums(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 
 /* --- attestation.json ----------------------------------------------------- */
 
+/* Write a claim as the raw JSON that the ledger holds; an absent one writes
+ * nothing. */
 static void
 put_claim(struct tf_json *j, const char *key, const struct tf_attested *a,
     const char *claim)
@@ -58,6 +72,8 @@ put_claim(struct tf_json *j, const char *key, const struct tf_attested *a,
 	tf_put_raw(j, key, tf_claimed_member(&a->claimed, claim));
 }
 
+/* Write one file of evidence.  Time and person are those of the entry that
+ * sealed the file, which may be older than the seal of the attestation. */
 static enum tf_code
 put_file(struct tf_view *w, struct tf_json *j, const struct tf_subject_file *f,
     struct tf_loaded_entry *t, struct tf_error *err)
@@ -114,6 +130,7 @@ struct waiting {
 	size_t n;
 };
 
+/* Copy what the list needs; v->mu is held, so nothing else is done here. */
 static bool
 note_waiting(void *arg, struct tf_pending *l)
 {
@@ -133,6 +150,10 @@ by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+/* Write the files that are not sealed yet, so that a user sees why a seal
+ * waits.  They are no part of the ledger, so a package has no such list.  The
+ * lock is released before paths are looked up, hence a name may have changed.
+ * */
 static void
 put_waiting(struct tf_view *w, struct tf_json *j, const struct tf_attested *a)
 {
@@ -175,6 +196,7 @@ struct place {
 	unsigned version;
 };
 
+/* Split the path.  An attestation always has three names in its path. */
 static struct place
 place_of(const struct tf_attested *a)
 {
@@ -188,6 +210,8 @@ place_of(const struct tf_attested *a)
 	return p;
 }
 
+/* Write who did it as text for people; "by" in the event has the same as
+ * numbers. */
 static void
 put_user(struct tf_json *j, const char *key, const struct tf_loaded_entry *t)
 {
@@ -241,7 +265,8 @@ put_type(struct tf_json *j, const struct tf_attested *a)
 	tf_buf_free(&type);
 }
 
-/* The leaf hash of its newest entry. */
+/* The id is the leaf hash of the newest entry about the attestation: anybody
+ * with the ledger can compute it, and it changes when the state does. */
 static void
 put_id(struct tf_json *j, const struct tf_attested *a)
 {
@@ -256,6 +281,7 @@ put_id(struct tf_json *j, const struct tf_attested *a)
 	tf_put_hash(j, "attestation_id", &leaf);
 }
 
+/* Write the members from "annotations" to "evaluated". */
 static void
 put_name(struct tf_json *j, const struct tf_attested *a, const struct place *p)
 {
@@ -326,6 +352,8 @@ put_junit(struct tf_json *j, const struct tf_attested *a, const struct place *p,
 	return TF_OK;
 }
 
+/* Write all members in the order of their names.  A draft has no entry, so it
+ * has no time, no judgement and no package. */
 static enum tf_code
 put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
     const struct tf_sink *out, struct tf_error *err)

@@ -1,4 +1,11 @@
-/* Reads what attestation.json is made of: see attestation_read.h. */
+/*
+ * Reads what attestation.json is made of: see attestation_read.h.
+ *
+ * A draft attestation exists before its first entry, so each part may be
+ * absent.  The judgement is that of the whole workflow, since a template
+ * decides about an attestation together with the others; the view keeps it, and
+ * all attestations of a workflow in one package share it.
+ */
 #include "attestation_read.h"
 
 #include <pthread.h>
@@ -19,6 +26,8 @@ tf_attested_free(struct tf_attested *a)
 	tf_evidence_free(&a->ev);
 }
 
+/* Find the attestation in the judgement of its workflow.  Both come from one
+ * snapshot, so a missing one means that rows were altered. */
 static enum tf_code
 read_judgement(struct tf_view *w, const struct tf_node_row *row,
     struct tf_attested *a, struct tf_error *err)

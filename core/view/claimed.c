@@ -26,6 +26,7 @@ tf_claimed_free(struct tf_claimed *c)
 	*c = (struct tf_claimed){ 0 };
 }
 
+/* Take the claims of the seal, which no later change of the row can reach. */
 static enum tf_code
 read_seal(struct tf_view *w, uint64_t seal, struct tf_claimed *out,
     struct tf_error *err)

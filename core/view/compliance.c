@@ -157,6 +157,7 @@ use_actor(struct tf_judgement *f, struct tf_reported *r, struct tf_str actor,
 	return TF_OK;
 }
 
+/* Read when and by whom the attestation was begun. */
 static enum tf_code
 read_begun(struct reading *x, const struct tf_node_row *row,
     struct tf_reported *r, struct tf_error *err)
@@ -305,6 +306,8 @@ note_change(struct tf_judgement *f, const struct tf_attr *a)
 	raise_to(&f->modified, a->ctime);
 }
 
+/* Read one attestation of the workflow.  f->a has its entries and f->r what the
+ * judgement needs, under the same index. */
 static enum tf_code
 add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
@@ -356,6 +359,8 @@ find_all_strings(struct tf_judgement *f)
 
 /* --- the workflow -------------------------------------------------------------- */
 
+/* The entry of the workflow says which version of the template it is judged by.
+ * */
 static enum tf_code
 read_workflow(struct reading *x, const struct tf_node_row *row,
     struct tf_error *err)

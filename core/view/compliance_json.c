@@ -1,4 +1,11 @@
-/* The member compliance_status of a workflow: see compliance_json.h. */
+/*
+ * The member compliance_status of a workflow: see compliance_json.h.
+ *
+ * The judgement is made elsewhere (compliance.c and ledger/status.h); this file
+ * only writes it, with Kosli's keys and our own, in the order of their names.
+ * Each item is written from one entry that is read for it, so the length of the
+ * list costs time but no memory.
+ */
 #include "compliance_json.h"
 
 #include <stdlib.h>
@@ -26,6 +33,7 @@ struct item {
 	struct tf_loaded_entry seal, other;
 };
 
+/* The number N of "NAME@N"; a name without one is version 1. */
 static unsigned
 version_of(const struct tf_reported *r)
 {
@@ -35,6 +43,7 @@ version_of(const struct tf_reported *r)
 	return version;
 }
 
+/* Write the leaf hash of an entry, by which others can find it in the log. */
 static void
 put_leaf(struct tf_json *j, const char *key, const struct tf_loaded_entry *t)
 {
@@ -61,6 +70,8 @@ put_id(struct item *x, struct tf_json *j, struct tf_error *err)
 	return rc;
 }
 
+/* Write the reason in words, for people, only where the status needs one;
+ * programs read `cause`. */
 static void
 put_why(struct tf_json *j, const struct tf_status_item *m)
 {
@@ -86,6 +97,8 @@ put_count(struct tf_json *j, const struct tf_slot *slot)
 		tf_put_uint(j, "count", slot->count);
 }
 
+/* Write the end of the time that the template gives, counted from the first
+ * entry of the workflow. */
 static void
 put_deadline(struct tf_json *j, const struct tf_judgement *f,
     const struct tf_slot *slot)
@@ -98,6 +111,8 @@ put_deadline(struct tf_json *j, const struct tf_judgement *f,
 	tf_put_time(j, "deadline", at);
 }
 
+/* Write when the attestation was sealed.  An override takes over its id, so the
+ * id before is kept beside it. */
 static void
 put_reported(struct tf_json *j, const struct item *x)
 {
@@ -109,6 +124,8 @@ put_reported(struct tf_json *j, const struct item *x)
 	tf_put_clock(j, "reported_clock", &x->seal.d.e);
 }
 
+/* Write the members from "cause" to "why".  is_compliant is null as long as
+ * nothing was reported: false would say that a check failed. */
 static void
 put_verdict(struct tf_json *j, const struct item *x,
     const struct tf_status_item *m)
@@ -143,6 +160,7 @@ put_verdict(struct tf_json *j, const struct item *x,
 	put_why(j, m);
 }
 
+/* Write one name that the template asks for, or that somebody reported. */
 static enum tf_code
 put_item(struct item *x, struct tf_json *j, const struct tf_status_item *m,
     struct tf_error *err)
@@ -163,6 +181,8 @@ put_item(struct item *x, struct tf_json *j, const struct tf_status_item *m,
 	return TF_OK;
 }
 
+/* Write the list in the order of the judgement, in pieces, since a workflow may
+ * have very many attestations. */
 static enum tf_code
 put_items(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
     const struct tf_sink *out, struct tf_error *err)
@@ -193,6 +213,8 @@ by_text(const void *a, const void *b)
 	return tf_str_cmp(*(const struct tf_str *)a, *(const struct tf_str *)b);
 }
 
+/* Write the state of one artifact; null if nothing was reported for it, as in
+ * put_verdict(). */
 static void
 put_artifact(struct tf_json *j, const struct tf_status *s, struct tf_str name)
 {
@@ -217,6 +239,8 @@ put_artifact(struct tf_json *j, const struct tf_status *s, struct tf_str name)
 	tf_json_object_end(j);
 }
 
+/* The names of artifacts are keys here, and keys must be in order; the template
+ * may have any order. */
 static enum tf_code
 put_artifacts(struct tf_json *j, const struct tf_judgement *f,
     struct tf_error *err)
@@ -242,7 +266,8 @@ put_artifacts(struct tf_json *j, const struct tf_judgement *f,
 
 /* --- compliance_status ------------------------------------------------------ */
 
-/* The status word if only sealed attestations count. */
+/* Write the status word if only sealed attestations count: it does not depend
+ * on claims that may still change. */
 static enum tf_code
 put_sealed_word(struct tf_json *j, const struct tf_judgement *f,
     struct tf_error *err)

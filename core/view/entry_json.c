@@ -1,4 +1,10 @@
-/* JSON members about an entry: see entry_json.h. */
+/*
+ * JSON members about an entry: see entry_json.h.
+ *
+ * An entry has a time that only orders the ledger, and sometimes the reading of
+ * the clock beside it.  Exact members give both under different names; members
+ * in whole seconds, which Kosli's clients read, give the time of the event.
+ */
 #include "entry_json.h"
 
 #include "../base/member.h"

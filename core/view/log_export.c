@@ -102,6 +102,8 @@ is_there(int fd, const char *path)
 	    S_ISREG(st.st_mode);
 }
 
+/* Write a tile or a bundle unless it is there; *count counts those that were
+ * written. */
 static enum tf_code
 put_tile(struct tf_vault *v, int fd, unsigned level, uint64_t n, unsigned width,
     uint64_t *count, struct tf_error *err)
@@ -140,6 +142,7 @@ put_level(struct tf_vault *v, int fd, unsigned level, uint64_t size,
 	return rc;
 }
 
+/* The tiles of the vault, as tf_merkle_root() wants to read them. */
 static enum tf_code
 get_tile(void *vault, unsigned level, uint64_t n, unsigned width,
     struct tf_hash *out, struct tf_error *err)
@@ -187,6 +190,8 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 	return rc;
 }
 
+/* The checkpoint comes first and bounds all that follows; it is written only
+ * after everything else was. */
 static enum tf_code
 put_log(struct tf_vault *v, int fd, uint64_t *count, struct tf_error *err)
 {

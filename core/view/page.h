@@ -33,6 +33,8 @@ TF_MUST_USE enum tf_code tf_page_flush(struct tf_page *p, struct tf_error *err);
  * unless NULL. */
 void tf_page_head(struct tf_page *p, const char *title, const char *status);
 
+/* Write the end of the page: what the page proves (nothing), and how to verify.
+ * */
 void tf_page_foot(struct tf_page *p);
 
 /* Write a status word as a badge. */
@@ -59,6 +61,7 @@ void tf_page_event(struct tf_page *p, const char *what,
 void tf_page_table(struct tf_page *p, const char *label, struct tf_str of,
     const char *columns);
 
+/* End the table that tf_page_table began. */
 void tf_page_table_end(struct tf_page *p);
 
 /* Write how many rows are omitted because the asker may not read them; nothing

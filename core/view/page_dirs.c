@@ -68,6 +68,7 @@ keep(struct recent *r, const struct line *l)
 	r->l[r->all++ % r->cap] = *l;
 }
 
+/* The number of lines that the ring holds. */
 static size_t
 n_recent(const struct recent *r)
 {
@@ -102,6 +103,8 @@ line_of(const struct tf_node_row *row)
 	return l;
 }
 
+/* Write the first cell of a row, a link to the page of the trail or workflow.
+ * */
 static void
 put_name(struct tf_page *p, const struct line *l)
 {
@@ -114,6 +117,7 @@ put_name(struct tf_page *p, const struct line *l)
 
 /* --- the vault ------------------------------------------------------------ */
 
+/* Count a trail that the asker may not read instead of showing it. */
 static enum tf_code
 add_trail(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
@@ -129,6 +133,8 @@ add_trail(void *arg, const struct tf_node_row *row, struct tf_error *err)
 	return rc;
 }
 
+/* The page of the vault counts the workflows of each trail; the count stops at
+ * a limit, so that one huge trail cannot make the page slow. */
 static enum tf_code
 count(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
@@ -139,6 +145,8 @@ count(void *arg, const struct tf_node_row *row, struct tf_error *err)
 	return ++*n > COUNT_MAX ? TF_NODATA : TF_OK; /* ends the walk */
 }
 
+/* Write the row of a trail.  Its entry is read now and not during the walk:
+ * only trails that are shown cost a read. */
 static enum tf_code
 put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 {
@@ -161,6 +169,7 @@ put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 	return tf_page_flush(p, err);
 }
 
+/* Write the table of trails, newest first, and say what it leaves out. */
 static enum tf_code
 put_trails(struct tf_page *p, struct tf_error *err)
 {
@@ -240,6 +249,8 @@ struct trail {
 	size_t withheld;
 };
 
+/* Judge a workflow and count it.  The judgement is freed at once; the line
+ * keeps only numbers. */
 static enum tf_code
 add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
@@ -268,6 +279,7 @@ add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 	return rc;
 }
 
+/* Write a table of workflows, newest first. */
 static enum tf_code
 put_workflows(struct tf_page *p, const char *label, const struct recent *r,
     struct tf_error *err)
@@ -300,6 +312,8 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 	return rc;
 }
 
+/* Write the head of the page.  It needs sums over all workflows, so it is
+ * written after the walk. */
 static enum tf_code
 put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 {
@@ -329,6 +343,8 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	return rc;
 }
 
+/* Write the tables.  The table of workflows that are not compliant is shown
+ * only if the other one does not have room for all workflows. */
 static enum tf_code
 put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 {

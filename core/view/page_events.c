@@ -21,6 +21,7 @@
 
 static const struct tf_str none = { NULL, 0 };
 
+/* The words for people; NULL for a type that this version does not know. */
 static const char *
 words_of(enum tf_entry_kind type)
 {

@@ -162,6 +162,8 @@ put_evaluation(struct tf_page *p, const struct tf_entry *seal, struct has *has,
 
 /* --- evidence ------------------------------------------------------------- */
 
+/* Write one file with its digest, a link to its proof, and who sealed it when.
+ * */
 static enum tf_code
 put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
     struct tf_error *err)
@@ -247,6 +249,7 @@ put_attestation_files(struct tf_page *p, struct tf_str name,
 	tf_html(&p->b, "</dd>\n");
 }
 
+/* Write an override with the reason that its author gave. */
 static void
 put_override(struct tf_page *p, const struct tf_loaded_entry *t)
 {
@@ -335,6 +338,8 @@ put_name(struct tf_page *p, const struct tf_judgement *f, size_t i)
 		tf_html(&p->b, "</a>");
 }
 
+/* The words come from tf_status_why, so that page, status.md and status.json
+ * give the same reason. */
 static void
 put_why(struct tf_page *p, const struct tf_status_item *m)
 {
@@ -379,6 +384,8 @@ put_item(struct tf_page *p, const struct tf_judgement *f,
 	tf_html(&p->b, "</td></tr>\n");
 }
 
+/* Write one row per name that the template asks for or that was reported; the
+ * sections of the page follow with the details. */
 static enum tf_code
 put_summary(struct tf_page *p, const struct tf_judgement *f,
     struct tf_error *err)
@@ -410,6 +417,8 @@ put_summary(struct tf_page *p, const struct tf_judgement *f,
 	return rc;
 }
 
+/* Say by which template the workflow is judged: a later version of the template
+ * does not count. */
 static void
 put_template(struct tf_page *p, const struct tf_view_template *t)
 {
@@ -443,6 +452,7 @@ put_artifacts(struct tf_page *p, const struct tf_judgement *f)
 	}
 }
 
+/* Write the head of the page: the verdict first, then its reasons. */
 static enum tf_code
 put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 {

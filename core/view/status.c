@@ -221,6 +221,7 @@ struct counts {
 	char trouble[sizeof(((struct tf_error *)0)->text)];
 };
 
+/* Add a file to the list; false ends the walk when the list is full. */
 static bool
 list_one(void *arg, struct tf_pending *l)
 {
@@ -257,6 +258,7 @@ list_waiting(struct tf_vault *v, struct counts *c)
 		    list_others, c);
 }
 
+/* Write how many files are in each state. */
 static void
 put_states(struct tf_json *j, const struct counts *c, uint64_t sealed)
 {
@@ -275,6 +277,8 @@ put_states(struct tf_json *j, const struct counts *c, uint64_t sealed)
 	tf_json_object_end(j);
 }
 
+/* Write one unsealed name; the first one begins the list, as an empty list is
+ * not written. */
 static void
 put_one_waiting(struct tf_json *j, const struct tf_buf *path, const char *state,
     bool *any)
@@ -400,6 +404,8 @@ struct unplaced {
 	size_t n;
 };
 
+/* Write one row without a place, by number.  Its name is not shown, since
+ * nobody can say who may read it. */
 static void
 put_one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
 {

@@ -57,6 +57,7 @@ read_text(struct tf_view *w, struct tf_view_template *t, struct tf_error *err)
 	    err);
 }
 
+/* Parse the text that the ledger names; a parse error is damage, see above. */
 static enum tf_code
 read_template(struct tf_view *w, struct tf_view_template *t,
     struct tf_error *err)

@@ -1,4 +1,11 @@
-/* status.json of a workflow: the keys of Kosli's trail, and our own. */
+/*
+ * status.json of a workflow: the keys of Kosli's trail, and our own.
+ *
+ * A workflow here is a trail at Kosli, and a trail is a flow; the keys keep
+ * Kosli's words, so that scripts written for it can read the file.  Keys are in
+ * the order of their names.  `events` is a short history for such scripts; the
+ * full one is events.jsonl.
+ */
 #include "workflow_json.h"
 
 #include <stdlib.h>
@@ -33,6 +40,8 @@ by_seq(const void *a, const void *b)
 	return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
+/* The attestation that an override is about: the entry of the override names a
+ * seal. */
 static size_t
 report_sealed_by(const struct tf_judgement *f, uint64_t seal)
 {
@@ -68,6 +77,7 @@ gather_events(const struct tf_judgement *f, struct event *e)
 	return n;
 }
 
+/* Write one event with Kosli's name for it. */
 static void
 put_event(struct tf_json *j, const struct tf_judgement *f,
     const struct event *e)
@@ -95,6 +105,7 @@ put_event(struct tf_json *j, const struct tf_judgement *f,
 	tf_json_object_end(j);
 }
 
+/* Write the actor of an entry as text. */
 static void
 put_user(struct tf_json *j, const char *key, const struct tf_entry *e)
 {
@@ -106,6 +117,8 @@ put_user(struct tf_json *j, const char *key, const struct tf_entry *e)
 	tf_buf_free(&who);
 }
 
+/* Write how the workflow became what it is.  The first event is its beginning;
+ * the others are in the order of the ledger, not of the clock. */
 static enum tf_code
 put_events(struct tf_json *j, const struct tf_judgement *f,
     const struct tf_sink *out, struct tf_error *err)
@@ -182,6 +195,8 @@ put_slots(struct tf_json *j, const struct tf_template *t,
 		tf_json_array_end(j);
 }
 
+/* Write the template by which the workflow is judged: its text, if JSON can
+ * hold it, its digest, and the slots that were read from it. */
 static void
 put_template(struct tf_json *j, const struct tf_view_template *x)
 {
@@ -219,6 +234,7 @@ put_template(struct tf_json *j, const struct tf_view_template *x)
 
 /* --- the whole -------------------------------------------------------------- */
 
+/* Write all members in the order of their names. */
 static enum tf_code
 put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
     const struct tf_sink *out, struct tf_error *err)

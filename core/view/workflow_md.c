@@ -50,6 +50,7 @@ when_text(const struct tf_entry *e, char out[WHEN_LEN])
 		(void)snprintf(out, WHEN_LEN, "%s", at);
 }
 
+/* Write one event of the workflow; nothing if it has not happened. */
 static void
 md_event(struct tf_buf *out, const char *what, const struct tf_loaded_entry *t)
 {
@@ -77,6 +78,7 @@ sign_of(const struct tf_status_item *m)
 					      "";
 }
 
+/* The same words as in status.json and on the page. */
 static void
 md_why(struct tf_buf *out, const struct tf_status_item *m)
 {
@@ -172,6 +174,7 @@ md_head(struct tf_buf *out, const struct tf_workflow *x)
 		    (unsigned long long)t->version);
 }
 
+/* Write the text in pieces, each a number of whole rows. */
 static enum tf_code
 put_md(struct tf_view *w, const struct tf_workflow *x, struct tf_buf *out,
     const struct tf_sink *sink, struct tf_error *err)
