@@ -5,6 +5,7 @@
 
 #include "core/base/proc.h"
 
+/* The real ids: who runs the program, and not what it may do. */
 void
 actor_self(struct tf_actor *out)
 {

@@ -1,4 +1,11 @@
-/* Options of verbs: see args.h. */
+/*
+ * Options of verbs: see args.h.
+ *
+ * getopt_long(3) is not used: it accepts abbreviations, which break when an
+ * option is added, and it does not notice an option that is given twice. A
+ * script that records evidence should hear about both. Operands are moved to
+ * the front in argv itself, so nothing has to be allocated but lists.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +20,7 @@ struct parser {
 	char **next;	/* the next argument; *next is NULL at the end */
 };
 
+/* The value stays in argv; only the array is allocated. */
 static enum tf_code
 append(struct args_list *l, const char *value, struct tf_error *err)
 {
@@ -168,6 +176,7 @@ args_parse(const struct args_option *options, int *argc, char **argv,
 	return rc;
 }
 
+/* A list that was never given is empty and is freed as well. */
 void
 args_free(const struct args_option *options)
 {
@@ -179,6 +188,7 @@ args_free(const struct args_option *options)
 	}
 }
 
+/* One line; refused options are not in the help. */
 static void
 print_option(const struct args_option *o, FILE *to)
 {

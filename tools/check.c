@@ -1,4 +1,12 @@
-/* Findings and progress of a verification: see check.h. */
+/*
+ * Findings and progress of a verification: see check.h.
+ *
+ * A damaged store may have millions of findings, and they come in no particular
+ * order. So each check keeps at most twice CHECK_KEPT; when that is full it is
+ * sorted, and all but the first CHECK_KEPT are dropped. What is printed is thus
+ * the same for the same damage, and memory is bounded. All findings are counted
+ * before any is dropped, so the counts and the exit status are exact.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +34,7 @@ by_entry(const void *a, const void *b)
 	return way != 0 ? way : strcmp(x->text, y->text);
 }
 
+/* Free the texts of a finding. */
 static void
 drop(struct check_finding *f)
 {
@@ -85,6 +94,7 @@ check_found(void *arg, const struct tf_finding *f)
 
 /* --- what it is about --------------------------------------------------- */
 
+/* Append a member that is safe to show, unless it is not known. */
 static void
 put_text(struct tf_json *j, const char *key, struct tf_str s)
 {
@@ -98,6 +108,7 @@ put_text(struct tf_json *j, const char *key, struct tf_str s)
 	tf_buf_free(&b);
 }
 
+/* Leave out a number that canonical JSON cannot hold. */
 static void
 put_number(struct tf_json *j, const char *key, uint64_t n)
 {
@@ -106,6 +117,7 @@ put_number(struct tf_json *j, const char *key, uint64_t n)
 	tf_put_uint(j, key, n);
 }
 
+/* Members in the order of their names, as canonical JSON has them. */
 static void
 put_about(struct tf_buf *out, const struct tf_about *s, const char *hex)
 {
@@ -141,6 +153,7 @@ put_about(struct tf_buf *out, const struct tf_about *s, const char *hex)
 		out->failed = true;
 }
 
+/* A line with a label, unless the value is not known. */
 static void
 line(struct tf_buf *out, const char *label, struct tf_str s)
 {
@@ -151,6 +164,7 @@ line(struct tf_buf *out, const char *label, struct tf_str s)
 	tf_buf_str(out, "\n");
 }
 
+/* An entry without an actor was made by the vault itself. */
 static void
 add_person(struct tf_buf *out, struct tf_str actor)
 {
@@ -167,6 +181,7 @@ add_person(struct tf_buf *out, struct tf_str actor)
 	tf_json_doc_free(&d);
 }
 
+/* The same as put_about(), for people. */
 static void
 add_lines(struct tf_buf *out, const struct tf_about *s, const char *hex)
 {
@@ -209,6 +224,7 @@ check_about(void *arg, const struct tf_about *s)
 
 /* --- progress --------------------------------------------------------- */
 
+/* Redrawn only when the percentage changes: the terminal may be slow. */
 void
 check_progress(void *arg, uint64_t done, uint64_t total)
 {

@@ -45,12 +45,17 @@ struct check {
 	int percent; /* shown last; -1: none */
 };
 
-/* Callbacks for struct tf_verify; arg is a struct check. */
+/*
+ * Callbacks for struct tf_verify; arg is a struct check. They copy what they
+ * keep. A failed allocation sets no_memory, and the verification goes on: the
+ * caller then has no complete list and must not print a verdict.
+ */
 void check_found(void *arg, const struct tf_finding *f);
 void check_about(void *arg, const struct tf_about *s);
 void check_progress(void *arg, uint64_t done, uint64_t total);
 
-/* The verification is over: sort the findings and clear the progress line. */
+/* The verification is over, with any result: sort the findings, keep the first
+ * CHECK_KEPT per check, and clear the progress line on stderr. */
 void check_end(struct check *c);
 void check_free(struct check *c);
 

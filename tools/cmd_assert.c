@@ -1,5 +1,13 @@
-/* trailctl assert: is a workflow compliant?  The exit status is the answer, for
- * gates in a pipeline. */
+/*
+ * trailctl assert: is a workflow compliant? The exit status is the answer, for
+ * gates in a pipeline: 0 compliant, 1 not compliant, 5 incomplete or not
+ * decidable, 3 not readable. A gate that tests for 0 is safe, because
+ * everything unclear has another status.
+ *
+ * --wait looks once per second while the answer is incomplete or the workflow
+ * is missing, since a later job may still report. A workflow that is not
+ * compliant is answered at once: waiting does not make it so.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,6 +61,7 @@ answer_free(struct answer *a)
 	*a = (struct answer){ 0 };
 }
 
+/* One look. On failure the caller frees what a has. */
 static enum tf_code
 look(const char *arg, struct answer *a, struct tf_error *err)
 {
@@ -74,6 +83,7 @@ look(const char *arg, struct answer *a, struct tf_error *err)
 	return rc;
 }
 
+/* The boot clock: a clock that is set must not end the waiting. */
 static uint64_t
 seconds(void)
 {
@@ -119,6 +129,9 @@ print_json(const struct answer *a, struct tf_error *err)
 	return rc;
 }
 
+/*
+ * The table, JSON or JUnit. With --junit - only the XML is on standard output.
+ */
 static enum tf_code
 print(const struct answer *a, struct tf_error *err)
 {

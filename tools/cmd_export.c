@@ -1,4 +1,12 @@
-/* trailctl export-log: the log as files that any web server can serve. */
+/*
+ * trailctl export-log: the log as files that any web server can serve.
+ *
+ * The store is opened for reading, also behind a mount, since both have the
+ * same ledger. Core writes tiles first and the checkpoint last, so that a
+ * reader of the directory never sees a checkpoint whose tiles are missing. The
+ * size in the answer is read from the checkpoint that was written, and not from
+ * the store, which may have grown.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +86,7 @@ size_of(const char *dir, unsigned long long *size, struct tf_error *err)
 	return rc;
 }
 
+/* How many tiles were written, and the size of the tree. */
 static enum tf_code
 print(uint64_t tiles, unsigned long long size, struct tf_error *err)
 {
@@ -101,6 +110,7 @@ print(uint64_t tiles, unsigned long long size, struct tf_error *err)
 	return rc;
 }
 
+/* *store: for the caller to free, also on failure. */
 static enum tf_code
 find(const char *arg, const char *dir, char **store, struct tf_error *err)
 {

@@ -25,6 +25,7 @@ static const struct args_option options[] = {
 	{ 0 },
 };
 
+/* The key as one line, or as JSON. */
 static enum tf_code
 print(struct tf_str vkey, bool json, struct tf_error *err)
 {
@@ -60,6 +61,8 @@ explain(void)
 		    "from a forged one.");
 }
 
+/* The key is printed after the store is made: a printed key belongs to a store
+ * that exists. */
 static int
 run(int n, char **arg)
 {

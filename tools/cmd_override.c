@@ -1,4 +1,12 @@
-/* trailctl override: replace the verdict of a sealed attestation. */
+/*
+ * trailctl override: replace the verdict of a sealed attestation.
+ *
+ * Nothing of the attestation changes. An entry is appended with the new
+ * verdict, the reason and the actor, and the status says that the verdict is
+ * overridden. In a mount the control file is written whole, and the mount
+ * judges and records it at close(2); in a store the vault does the same under
+ * its lock.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -62,6 +70,7 @@ make(const char *path, struct tf_buf *out, struct tf_error *err)
 	return TF_OK;
 }
 
+/* The state is read first, for a better message than EPERM. */
 static enum tf_code
 override_mounted(const struct where *w, struct tf_error *err)
 {
@@ -95,6 +104,7 @@ override_mounted(const struct where *w, struct tf_error *err)
 	return rc;
 }
 
+/* Closing the store appends too, so its result counts. */
 static enum tf_code
 override_stored(const struct where *w, struct tf_error *err)
 {
@@ -116,6 +126,7 @@ override_stored(const struct where *w, struct tf_error *err)
 	return rc == TF_OK ? closed : rc;
 }
 
+/* With --json the answer is the recorded text and the path. */
 static enum tf_code
 print(const char *path, struct tf_error *err)
 {
@@ -134,6 +145,7 @@ print(const char *path, struct tf_error *err)
 	return rc;
 }
 
+/* By depth: TRAIL/WORKFLOW/NAME, and no control file. */
 static bool
 is_attestation(const struct where *w)
 {

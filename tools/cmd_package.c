@@ -52,6 +52,7 @@ static const struct args_option options[] = {
 
 /* --- its entry -------------------------------------------------------- */
 
+/* The mount has the lock of the store, so it appends the entry. */
 static enum tf_code
 record_in_mount(const struct where *w, const struct tf_package_made *made,
     struct tf_error *err)
@@ -91,6 +92,7 @@ record_in_store(const struct where *w, const struct tf_package_made *made,
 	return rc == TF_OK ? closed : rc;
 }
 
+/* If the entry fails, the file never gets its name. */
 static enum tf_code
 record(const struct where *w, const struct tf_package_made *made,
     struct tf_error *err)
@@ -130,6 +132,11 @@ write_package(const struct where *w, const char *dir, int fd,
 	return rc;
 }
 
+/*
+ * Write the whole package to a file without a name, append the entry, and only
+ * then give the name. A crash in between leaves an entry about a package that
+ * nobody has, which is harmless; a package without its entry would not be.
+ */
 static enum tf_code
 make(const struct where *w, struct tf_package_made *made, struct tf_error *err)
 {
@@ -146,6 +153,7 @@ make(const struct where *w, struct tf_package_made *made, struct tf_error *err)
 
 /* --- the answer ------------------------------------------------------- */
 
+/* The form of sha256sum(1), so that it can be checked with that. */
 static enum tf_code
 answer(const struct tf_package_made *m, struct tf_error *err)
 {

@@ -27,6 +27,7 @@ static const struct args_option options[] = {
 	{ 0 },
 };
 
+/* The mount shows the number of an entry only if there is one. */
 static bool
 has_entry(const char *file)
 {
@@ -124,6 +125,7 @@ from_store_of_mount(const struct where *w, struct tf_buf *out,
 	return rc;
 }
 
+/* The control file first: it needs no right to read the store. */
 static enum tf_code
 from_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 {

@@ -22,6 +22,8 @@ static const struct args_option options[] = {
 	{ 0 },
 };
 
+/* A mount has the lock of its store, so it is asked with an ioctl(2). A refusal
+ * is explained with the reason from denied.jsonl. */
 static enum tf_code
 ask_mount(const struct where *w, bool seal, struct tf_error *err)
 {
@@ -47,6 +49,7 @@ ask_mount(const struct where *w, bool seal, struct tf_error *err)
 	return rc == TF_OK ? TF_OK : refusals_explain(w, word, err);
 }
 
+/* Without a mount: take the lock, append, and let go. */
 static enum tf_code
 do_store(const struct where *w, bool seal, struct tf_error *err)
 {

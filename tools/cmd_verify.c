@@ -1,8 +1,17 @@
 /*
  * trailctl verify: find out what to verify and with which key, verify it, and
- * print the verdict.  The key never comes from the thing that is verified;
- * only a whole store, which belongs to the caller, is verified with its own
- * key.
+ * print the verdict. The key never comes from the thing that is verified; only
+ * a whole store, which belongs to the caller, is verified with its own key.
+ *
+ * Order: choose what the argument is, by its name and by what is in it; check
+ * that the options fit, since an option that does nothing would make a caller
+ * believe in a check that was not made; verify; print. A directory that only
+ * may be a store is verified as one: damage to it must be found and not be
+ * called a wrong argument.
+ *
+ * A verification that could not be made has the exit status of its error, and
+ * the JUnit file is replaced in that case too. The statuses of verdicts are in
+ * verdict.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +119,7 @@ take_key(const char *arg, struct tf_buf *out, struct tf_error *err)
 
 /* --- what is to be checked -------------------------------------------- */
 
+/* Is there something of this type? It follows links, as the user does. */
 static bool
 is_there(const char *dir, const char *name, mode_t type)
 {
@@ -124,6 +134,7 @@ is_there(const char *dir, const char *name, mode_t type)
 	return yes;
 }
 
+/* By name: a proof has no mark at its beginning. */
 static bool
 is_proof(const char *path)
 {
@@ -133,6 +144,7 @@ is_proof(const char *path)
 	    is_there(path, "", S_IFREG);
 }
 
+/* By name or by content: a damaged package may have lost its mark. */
 static bool
 is_package(const char *path)
 {
@@ -143,6 +155,7 @@ is_package(const char *path)
 		tf_package_is(path));
 }
 
+/* A store has tiles and a checkpoint too, and is more than a log. */
 static bool
 is_log(const char *dir)
 {
@@ -168,6 +181,7 @@ is_like_store(const char *dir)
 	    is_there(dir, "keys", S_IFDIR) || is_there(dir, "objects", S_IFDIR);
 }
 
+/* May this user verify the store itself? */
 static bool
 readable(const char *store)
 {
@@ -181,6 +195,7 @@ readable(const char *store)
 	return yes;
 }
 
+/* On failure the caller frees what is there. */
 static enum tf_code
 set(struct target *t, enum check_form form, const char *dir,
     const char *evidence, struct tf_error *err)
@@ -237,6 +252,7 @@ choose_against(const char *what, struct target *t, struct tf_error *err)
 	return rc;
 }
 
+/* The order matters: what is certain from its name comes first. */
 static enum tf_code
 choose(const char *what, const char *file, struct target *t,
     struct tf_error *err)
@@ -313,6 +329,7 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 
 /* --- the check -------------------------------------------------------- */
 
+/* A proof is small, and core takes it from memory. */
 static enum tf_code
 check_proof(const struct target *t, const struct tf_verify *v, struct check *c,
     struct tf_error *err)
@@ -328,6 +345,7 @@ check_proof(const struct target *t, const struct tf_verify *v, struct check *c,
 	return rc;
 }
 
+/* Run the verification of the chosen form, and collect its findings in c. */
 static enum tf_code
 check(const struct target *t, struct check *c, struct tf_error *err)
 {
@@ -396,6 +414,7 @@ write_junit(const struct check *c, const struct tf_error *failed,
 	return rc;
 }
 
+/* With --junit - the standard output belongs to the XML. */
 static enum tf_code
 answer(const struct check *c, struct tf_error *err)
 {

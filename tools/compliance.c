@@ -1,4 +1,16 @@
-/* Reading status.json of trails and workflows, and printing it for people. */
+/*
+ * Reading status.json of trails and workflows, and printing it for people.
+ *
+ * The verdict is made by core and only shown here. Each attestation gets one
+ * meaning (meaning_of()), and the table and the JUnit file are two prints of
+ * it, so that they cannot disagree. The JUnit file never says less than the
+ * exit status: if no attestation is at fault but the workflow is not compliant,
+ * it gets an error case of its own.
+ *
+ * The exit status is for gates in a pipeline: 0 only for COMPLIANT, 1 for
+ * NON-COMPLIANT, and 5 for everything else, since a word that this version does
+ * not know must not open a gate.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +27,7 @@
 
 #define STATUS_MAX (256u << 20) /* bytes; a mount that sends more is refused */
 
+/* The depth below the root is the kind; a control file has none. */
 static bool
 has_depth(const struct where *w, unsigned want)
 {
@@ -41,6 +54,7 @@ compliance_of_workflow(const struct where *w)
 
 /* --- reading ---------------------------------------------------------------- */
 
+/* A sink into a buffer. */
 static enum tf_code
 put(void *arg, const void *p, size_t n, struct tf_error *err)
 {
@@ -50,6 +64,7 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 	return tf_buf_end(out, err);
 }
 
+/* O_NOFOLLOW: a control file is never a link. */
 static enum tf_code
 read_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 {
@@ -69,6 +84,7 @@ read_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
+/* The view renders the same bytes as the control file of a mount. */
 static enum tf_code
 read_store(const struct where *w, struct tf_buf *out, struct tf_error *err)
 {
@@ -113,6 +129,7 @@ compliance_word(const struct tf_json_doc *d, int of, const char *key)
 	return s;
 }
 
+/* Exactly this word. A missing one (p NULL) is none. */
 static bool
 is_word(struct tf_str s, const char *word)
 {
@@ -138,6 +155,7 @@ pad(size_t n, size_t width)
 /* What one attestation means for the workflow. */
 enum meaning { GOOD, BAD, LACKING, OPTIONAL };
 
+/* A member that is true; anything else counts as false. */
 static bool
 is_set(const struct tf_json_doc *d, int t, const char *key)
 {
@@ -178,6 +196,7 @@ meaning_of(const struct tf_json_doc *d, int t, bool sealed_only,
 	return m;
 }
 
+/* One row: name, status, verdict, versions, and the reason. */
 static void
 print_attestation(const struct tf_json_doc *d, int t, bool sealed_only)
 {
@@ -248,6 +267,7 @@ static const char *const elements[] = { [GOOD] = NULL,
 	[LACKING] = "error",
 	[OPTIONAL] = "skipped" };
 
+/* Names come from the vault: first safe for a terminal, then for XML. */
 static void
 add_case(struct tf_buf *out, struct tf_str name, enum meaning m,
     const struct tf_buf *why)
@@ -311,6 +331,7 @@ compliance_junit(const char *path, struct tf_str word,
 	return tf_buf_end(out, err);
 }
 
+/* Counts that are 0 are left out. */
 static void
 print_workflow(const struct tf_json_doc *d)
 {

@@ -5,7 +5,8 @@
 #include "core/json.h"
 #include "where.h"
 
-/* Is w a trail, or a workflow, by the depth of its path? */
+/* Is w a trail, or a workflow, by the depth of its path? Nothing is read: the
+ * path may not exist. A path of a control file is neither. */
 bool compliance_of_trail(const struct where *w);
 bool compliance_of_workflow(const struct where *w);
 
@@ -30,8 +31,11 @@ void compliance_print(const char *path, struct tf_str word,
 TF_MUST_USE enum tf_code compliance_junit(const char *path, struct tf_str word,
     const struct tf_json_doc *d, bool sealed_only, struct tf_buf *out,
     struct tf_error *err);
-/* The same for a trail; text is its status.json, one line per workflow.
- * TF_INVALID: a line is not JSON. */
+/*
+ * Print status.json of a trail for people: text has one line of JSON per
+ * workflow, and each becomes a row. TF_INVALID: a line is not JSON; the rows
+ * before it are printed.
+ */
 TF_MUST_USE enum tf_code compliance_print_trail(const struct tf_buf *text,
     struct tf_error *err);
 

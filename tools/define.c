@@ -1,4 +1,15 @@
-/* Definitions of a trail, in a mount or a store: see define.h. */
+/*
+ * Definitions of a trail, in a mount or a store: see define.h.
+ *
+ * A text is checked here before a vault is asked, by the same core code that
+ * the vault uses, so that a mistake is reported with its line, and nothing is
+ * sent to the mount. Setting an equal text again does nothing: a pipeline may
+ * set its template in each run, and versions count changes and not runs.
+ *
+ * In a mount the control file is written whole and judged at close(2); the
+ * reason of a refusal is then in last-error. The newest version number is not
+ * in any file, so newest() searches for it: versions have no gaps.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +93,7 @@ path_of(const struct define *d, uint64_t version)
 	    path;
 }
 
+/* Each version has a control file of its own. */
 static bool
 has_version(const struct define *d, uint64_t version)
 {
@@ -112,6 +124,7 @@ newest(const struct define *d)
 	return low;
 }
 
+/* There is no such version, or no definition at all. */
 static enum tf_code
 none(const struct define *d, uint64_t version, struct tf_error *err)
 {
@@ -126,6 +139,7 @@ none(const struct define *d, uint64_t version, struct tf_error *err)
 	return tf_fail(err, TF_NODATA, "%s has no %s", d->w->path, which);
 }
 
+/* O_NOFOLLOW: a control file is never a link. */
 static enum tf_code
 get_mounted(const struct define *d, struct tf_buf *out, uint64_t *version,
     struct tf_error *err)
@@ -181,6 +195,7 @@ define_explain(const char *dir, struct tf_error *err)
 	return err->code;
 }
 
+/* EPERM alone does not say why a definition cannot be set. */
 static bool
 is_sealed(const char *dir)
 {
@@ -219,6 +234,7 @@ set_mounted(const struct define *d, const struct tf_buf *text,
 
 /* --- in a store --------------------------------------------------------------- */
 
+/* Opened for each call: nothing stays open between two. */
 static enum tf_code
 get_stored(const struct define *d, struct tf_buf *out, uint64_t *version,
     struct tf_error *err)
@@ -241,6 +257,7 @@ get_stored(const struct define *d, struct tf_buf *out, uint64_t *version,
 	return rc;
 }
 
+/* Closing the store appends too, so its result counts. */
 static enum tf_code
 set_stored(const struct define *d, const struct tf_buf *text, uint64_t *version,
     struct tf_error *err)
@@ -329,6 +346,7 @@ define_of_workflow(struct where *w, uint64_t *version, struct tf_error *err)
 
 /* --- the list of types ---------------------------------------------------------- */
 
+/* NAME.yml without an '@': the control file of the newest version. */
 static int
 is_newest(const struct dirent *e)
 {
@@ -338,6 +356,7 @@ is_newest(const struct dirent *e)
 	    strchr(e->d_name, '@') == NULL;
 }
 
+/* As bytes: the order of define_types(). */
 static int
 by_name(const struct dirent **a, const struct dirent **b)
 {
@@ -375,6 +394,7 @@ list_mounted(const struct define *d,
 	return TF_OK;
 }
 
+/* In pages, so that the number of types has no limit here. */
 static enum tf_code
 list_stored(const struct define *d,
     void (*each)(void *, const char *, uint64_t), void *arg,

@@ -24,7 +24,11 @@ struct define {
 TF_MUST_USE enum tf_code define_read(enum tf_definition_kind kind,
     const char *name, const char *path, struct tf_buf *out,
     struct tf_error *err);
-/* Check a text, as define_read does; shown is its name for messages. */
+/*
+ * Check a text, as define_read() does; shown is its name for messages. Warnings
+ * are printed to stderr and are no error. TF_INVALID: it is empty, malformed or
+ * too long.
+ */
 TF_MUST_USE enum tf_code define_check(enum tf_definition_kind kind,
     const char *name, const char *shown, const struct tf_buf *text,
     struct tf_error *err);
@@ -47,7 +51,11 @@ TF_MUST_USE enum tf_code define_get(const struct define *d, struct tf_buf *out,
 TF_MUST_USE enum tf_code define_of_workflow(struct where *w, uint64_t *version,
     struct tf_error *err);
 
-/* Call each once per type of the trail d->w, in the order of the names. */
+/*
+ * Call each once per type of the trail d->w, in the order of the names as
+ * bytes; version is the newest one, or 0 if the mount does not show it. name is
+ * valid during the call only. On failure some calls may have been made.
+ */
 TF_MUST_USE enum tf_code define_types(const struct define *d,
     void (*each)(void *arg, const char *name, uint64_t version), void *arg,
     struct tf_error *err);

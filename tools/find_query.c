@@ -1,4 +1,11 @@
-/* Asking a vault a query: see find_query.h. */
+/*
+ * Asking a vault a query: see find_query.h.
+ *
+ * In a mount the query is the name of a control file and the answer its
+ * content, so that the mount filters by the rights of the caller. In a store
+ * the index is asked directly. A query is checked before either, so that a
+ * mistake has the same message in both.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,6 +17,7 @@
 
 #define ANSWER_MAX (64u << 20) /* bytes; a mount that sends more is refused */
 
+/* A mount keeps an index of its own; for a store one is started here. */
 enum tf_code
 find_open(struct find *f, const struct where *w, struct tf_error *err)
 {
@@ -33,6 +41,7 @@ find_close(struct find *f)
 	f->v = NULL;
 }
 
+/* ANSWER_MAX bounds what a mount can make this process hold. */
 enum tf_code
 find_ask(struct find *f, const char *query, struct tf_buf *out,
     struct tf_error *err)

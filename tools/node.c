@@ -1,4 +1,10 @@
-/* Kinds of nodes, and the rule for each kind in each state. */
+/*
+ * Kinds of nodes, and the rule for each kind in each state.
+ *
+ * A vault has a fixed depth, so the kind of a directory follows from its path
+ * alone. The rules are sentences for people; the vault itself decides, and none
+ * of them is a check.
+ */
 #include <stddef.h>
 #include <string.h>
 

@@ -1,4 +1,12 @@
-/* Reading denied.jsonl, which shows each user only their own attempts. */
+/*
+ * Reading denied.jsonl, which shows each user only their own attempts.
+ *
+ * An errno is all that a refused system call gives. The mount also writes a
+ * line with the reason. It may be read too late or be about another call, so a
+ * reason is used only if path and operation are those of the call; otherwise
+ * the plain errno is reported. A failure to read the file is no error of its
+ * own.
+ */
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +33,7 @@ is_about(const struct tf_json_doc *d, const char *key, const char *path)
 	return yes;
 }
 
+/* Keep the last REFUSALS_MAX: the newest is the one of interest. */
 static void
 take_line(const struct where *w, struct refusals *r, struct tf_str line)
 {
@@ -71,6 +80,7 @@ refusals_free(struct refusals *r)
 	r->n = 0;
 }
 
+/* Is the member key of d exactly that string? */
 static bool
 is_string(const struct tf_json_doc *d, const char *key, const char *want)
 {

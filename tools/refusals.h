@@ -13,8 +13,11 @@ struct refusals {
 	size_t n;
 };
 
-/* Read those at or below w, which is in a mount.  The caller calls
- * refusals_free() in any case. */
+/*
+ * Read the last REFUSALS_MAX attempts at or below w, which is in a mount, the
+ * oldest first. The caller calls refusals_free() in any case. Errors: those of
+ * where_control(); TF_TOOBIG.
+ */
 TF_MUST_USE enum tf_code refusals_read(const struct where *w,
     struct refusals *out, struct tf_error *err);
 void refusals_free(struct refusals *r);

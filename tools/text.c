@@ -1,10 +1,19 @@
-/* Text that is safe on a terminal. */
+/*
+ * Text that is safe on a terminal.
+ *
+ * Names and messages may come from a vault that somebody else has filled, so
+ * they could move the cursor, hide characters, or turn the direction of writing
+ * and so show another name. add() is the only filter. It writes what it refuses
+ * as \xHH, one per byte, and a backslash too, so that the shown text has one
+ * meaning and nothing is lost.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
 
+/* May this character be shown as it is? */
 static bool
 harmless(uint32_t cp)
 {
@@ -12,6 +21,7 @@ harmless(uint32_t cp)
 	return !tf_hidden_char(cp) && cp != 0xfeff;
 }
 
+/* backslash: a backslash stays, for text that was made safe before. */
 static void
 add(struct tf_buf *out, const char *s, size_t n, bool backslash)
 {
@@ -42,6 +52,7 @@ text_add_shown(struct tf_buf *out, const char *s, size_t n)
 	add(out, s, n, true);
 }
 
+/* Without memory nothing is printed: never the raw text. */
 void
 text_put(FILE *f, const char *p, size_t n)
 {
@@ -53,6 +64,7 @@ text_put(FILE *f, const char *p, size_t n)
 	tf_buf_free(&b);
 }
 
+/* A token has quotes and escapes: decode it first, then make it safe. */
 void
 text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token)
 {
@@ -67,6 +79,7 @@ text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token)
 	tf_buf_free(&b);
 }
 
+/* The program's name is a hint only, and stands in parentheses. */
 void
 text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor)
 {

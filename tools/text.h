@@ -19,7 +19,8 @@ void text_add_shown(struct tf_buf *out, const char *s, size_t n);
 /* Append n bytes escaped for XML.  They must have no characters that XML forbids
  * (text_add), except perhaps U+FFFE and U+FFFF. */
 void text_add_xml(struct tf_buf *out, const char *p, size_t n);
-/* text_add() to a stream. */
+/* text_add() to a stream. Without memory nothing is written; errors of the
+ * stream are found by report_end(). */
 void text_put(FILE *f, const char *p, size_t n);
 /* text_add() of a JSON string; other values are appended as they are. */
 void text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token);
@@ -40,7 +41,8 @@ bool text_when(const struct tf_json_doc *d, char out[TF_TIME_LEN + 1]);
  */
 bool text_time(const char *s, char out[TF_TIME_LEN + 1]);
 
-/* Terminate b.  Returns its bytes as a string, or "" without memory. */
+/* Terminate b with a NUL, which b->n counts. Returns its bytes as a string that
+ * lives until b changes, or "" without memory. */
 const char *text_of(struct tf_buf *b);
 
 #endif

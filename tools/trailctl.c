@@ -1,4 +1,13 @@
-/* trailctl: the table of verbs, and the command line up to the verb. */
+/*
+ * trailctl: the table of verbs, and the command line up to the verb.
+ *
+ * main() first remembers the environment for programs of the user, and then
+ * cleans it: trailctl may run as root, and variables of another user must not
+ * choose what it loads. Options are parsed before a verb runs, so a wrong one
+ * never has an effect. Standard output is flushed at the very end, and a
+ * failure of that replaces the exit status: an answer that could not be written
+ * is no success.
+ */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +49,7 @@ static const struct verb *const verbs[] = {
 
 /* --- usage and help --------------------------------------------------- */
 
+/* One line per alternative of the verb. */
 static void
 print_usage(FILE *f, const struct verb *v)
 {
@@ -55,6 +65,7 @@ print_usage(FILE *f, const struct verb *v)
 	} while (*line != '\0');
 }
 
+/* What the manual page has too, made from the struct. */
 static void
 print_help(const struct verb *v)
 {
@@ -87,6 +98,9 @@ cmd_usage(const struct verb *v, const char *reason)
 
 /* --- the command line ------------------------------------------------- */
 
+/*
+ * Exact names only: a short form would change its meaning when a verb is added.
+ */
 static const struct verb *
 find(const char *name)
 {
@@ -96,6 +110,7 @@ find(const char *name)
 	return NULL;
 }
 
+/* An empty name asks for nothing: only print the verbs. */
 static int
 no_such_verb(const char *name)
 {
@@ -105,6 +120,8 @@ no_such_verb(const char *name)
 	return REPORT_USAGE;
 }
 
+/* Lists of options are freed here, since args_parse() may have begun them
+ * before it failed. */
 int
 cmd_do(const struct verb *v, int n, char **arg)
 {

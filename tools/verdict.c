@@ -1,4 +1,14 @@
-/* The exit status of trailctl verify, and what each check may answer. */
+/*
+ * The exit status of trailctl verify, and what each check may answer.
+ *
+ * The status says the gravest thing that was found: 4 for damage to evidence or
+ * ledger; then 5 if a check that was requested could not be made or entries are
+ * of a later version; then 1 for findings that are not about the evidence; then
+ * 6 if all agrees but the log is not the one of the given key; and 0 only when
+ * everything requested was verified. ABSENT is success only for a check that
+ * was not requested or that the form does not have. This file is the only place
+ * that decides that; the three forms only print it.
+ */
 #include "report.h"
 #include "verdict.h"
 
@@ -50,6 +60,7 @@ verdict_shows(const struct check *c, enum tf_check check)
 	return check != TF_CHECK_PACKAGE || c->form == CHECK_PACKAGE;
 }
 
+/* Findings first: a check that could not be made does not hide damage. */
 int
 verdict_status(const struct check *c)
 {

@@ -8,12 +8,24 @@
 
 #include "check.h"
 
-/* The exit status: REPORT_OK only when everything requested was verified. */
+/*
+ * The exit status: REPORT_OK only when everything requested was verified.
+ * REPORT_TAMPERED, REPORT_DOUBT, REPORT_FINDING (findings beside the evidence)
+ * and REPORT_FOREIGN come in this order of gravity. Call it after check_end().
+ */
 int verdict_status(const struct check *c);
 
-/* Append one line per check to out, and below it the findings. */
+/*
+ * Append one line per check to out, and below it the findings that were kept
+ * and the number of the others. What it is about comes first. All of it is safe
+ * on a terminal. out->failed: no memory.
+ */
 void verdict_table(const struct check *c, struct tf_buf *out);
-/* Append canonical JSON and a newline to out. */
+/*
+ * Append canonical JSON and a newline to out: the counts, the root, the
+ * findings that were kept, and the word of each check. Errors: those of
+ * tf_json_end().
+ */
 TF_MUST_USE enum tf_code verdict_json(const struct check *c, struct tf_buf *out,
     struct tf_error *err);
 /*

@@ -1,4 +1,9 @@
-/* The result of trailctl verify for programs: one line of canonical JSON. */
+/*
+ * The result of trailctl verify for programs: one line of canonical JSON.
+ *
+ * Members stand in the order of their names, as canonical JSON has them. A
+ * check is called "link" here: programs read that name, so it stays.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +20,7 @@ put_number(struct tf_json *j, const char *key, uint64_t v)
 	tf_put_uint(j, key, v);
 }
 
+/* A finding without an entry has no "seq". */
 static void
 put_finding(struct tf_json *j, enum tf_check check,
     const struct check_finding *f)
@@ -29,6 +35,7 @@ put_finding(struct tf_json *j, enum tf_check check,
 	tf_json_object_end(j);
 }
 
+/* The member is left out when there is none. */
 static void
 put_findings(struct tf_json *j, const struct check *c)
 {
@@ -66,6 +73,7 @@ put_unproven(struct tf_json *j, const struct check *c)
 	tf_json_array_end(j);
 }
 
+/* The order of canonical JSON, not of the checks. */
 static int
 by_name(const void *a, const void *b)
 {
@@ -74,6 +82,7 @@ by_name(const void *a, const void *b)
 	return strcmp(tf_check_name(*x), tf_check_name(*y));
 }
 
+/* The word of each check that belongs to the answer. */
 static void
 put_links(struct tf_json *j, const struct check *c)
 {

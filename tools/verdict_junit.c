@@ -1,9 +1,18 @@
-/* The result of trailctl verify for CI: JUnit XML. */
+/*
+ * The result of trailctl verify for CI: JUnit XML.
+ *
+ * Each check is a test case: a finding is a failure, what could not be decided
+ * is an error, and what was not requested is skipped. A CI server that only
+ * counts failures and errors thus never shows green for something that was not
+ * verified. If the verification itself failed, there is one case with an error,
+ * so that an old report does not stay as the answer.
+ */
 #include <string.h>
 
 #include "text.h"
 #include "verdict.h"
 
+/* The text is safe for a terminal already; only XML is escaped here. */
 static void
 add_case(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
@@ -50,6 +59,7 @@ begin_suite(struct tf_buf *out, int tests, int failures, int errors,
 	    tests, failures, errors, skipped);
 }
 
+/* The verification could not be made: no check has an answer. */
 static void
 add_error(struct tf_buf *out, const struct tf_error *failed)
 {

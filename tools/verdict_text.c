@@ -1,4 +1,10 @@
-/* The result of trailctl verify for people: one line per check. */
+/*
+ * The result of trailctl verify for people: one line per check.
+ *
+ * A line has the name of the check, its word, and what exactly was compared, so
+ * that a reader sees how far an OK goes: whose key it was, how many files, what
+ * may be missing from a package. An ABSENT line says how the check can be had.
+ */
 #include <string.h>
 
 #include "core/base/bytes.h"
@@ -13,6 +19,9 @@ add_count(struct tf_buf *out, uint64_t n, const char *what)
 	    n == 1 ? "" : "s");
 }
 
+/*
+ * Types that came later are counted; entries of a later version are in doubt.
+ */
 static void
 add_entries(struct tf_buf *out, const struct tf_report *r)
 {
@@ -46,6 +55,7 @@ add_missing(struct tf_buf *out, const struct tf_report *r)
 		    "; workflows begun at other times are left out");
 }
 
+/* What OK means for this check. */
 static void
 add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
@@ -107,6 +117,7 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 	}
 }
 
+/* The option that would have requested the check, or why there is none. */
 static const char *
 why_absent(const struct check *c, enum tf_check check)
 {
@@ -198,6 +209,7 @@ verdict_findings(struct tf_buf *out, const struct check_result *l,
 		    (unsigned long long)(l->all - l->n));
 }
 
+/* "NOT PROVEN" stands below the subject, because people read the top first. */
 void
 verdict_table(const struct check *c, struct tf_buf *out)
 {

@@ -3,9 +3,9 @@
  * at the root of its file system, a store by its database and keys.
  *
  * A mount is tried first. Its root is found by going up until the device number
- * changes, so it works for any path in it and needs no list of mounts. Then the argument is cut at its slashes, from the
- * right, until the rest is a store. Nothing is opened for writing, and a locked
- * store is found as well.
+ * changes, so it works for any path in it and needs no list of mounts. Then the
+ * argument is cut at its slashes, from the right, until the rest is a store.
+ * Nothing is opened, so a locked store is found as well.
  *
  * A dead mount (ENOTCONN) and a bare mount point have messages of their own:
  * both look like a missing path, and the user needs to know that the vault is
