@@ -359,9 +359,10 @@ let_go(struct against *g)
 	free(g->sorted);
 }
 
-/* Open the database read-only, and find the origin for the report.  It is
+/*
+ * Open the database read-only, and find the origin for the report.  It is
  * checked because the database is not verified here and the origin is printed.
- * */
+ */
 static enum tf_code
 open_ledger(const char *store, struct tf_db **db, struct tf_report *r,
     struct tf_error *err)

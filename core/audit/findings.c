@@ -36,8 +36,9 @@ tf_check_name(enum tf_check l)
 	return link_names[l];
 }
 
-/* Pass a finding to the caller; path and text are valid during the call only.
- * */
+/*
+ * Pass a finding to the caller; path and text are valid during the call only.
+ */
 static void
 tell(struct tf_audit *a, enum tf_check l, enum tf_grade grade, uint64_t seq,
     struct tf_str path, const char *text)

@@ -306,8 +306,9 @@ report_text(void *arg, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
-/* Pass on the bytes of a file of evidence; evaluation.c compares their digest.
- * */
+/*
+ * Pass on the bytes of a file of evidence; evaluation.c compares their digest.
+ */
 static enum tf_code
 read_file(void *arg, const struct tf_subject_file *f,
     const struct tf_sink *sink, struct tf_error *err)

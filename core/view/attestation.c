@@ -120,6 +120,10 @@ put_files(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 	return rc;
 }
 
+/*
+ * Names of unsealed files that are listed.  The list is a help for users and no
+ * evidence, so it may be cut: the lock of the vault must not be held for long.
+ */
 #define WAITING_MAX 100 /* names of unsealed files that are listed */
 
 struct waiting {
@@ -150,10 +154,11 @@ by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Write the files that are not sealed yet, so that a user sees why a seal
+/*
+ * Write the files that are not sealed yet, so that a user sees why a seal
  * waits.  They are no part of the ledger, so a package has no such list.  The
  * lock is released before paths are looked up, hence a name may have changed.
- * */
+ */
 static void
 put_waiting(struct tf_view *w, struct tf_json *j, const struct tf_attested *a)
 {

@@ -31,7 +31,8 @@ struct tf_attested {
  * TF_NOTFOUND: it is no attestation. */
 TF_MUST_USE enum tf_code tf_attested_read(struct tf_view *w, uint64_t id,
     struct tf_attested *a, struct tf_error *err);
-/* Read its entries and its judgement only.  A draft has none. */
+/* Read its entries and its judgement only.  A draft has none: TF_OK, and all
+ * stays empty.  a->f belongs to the view: see tf_judgement_of. */
 TF_MUST_USE enum tf_code tf_attested_entries(struct tf_view *w, uint64_t id,
     struct tf_attested *a, struct tf_error *err);
 void tf_attested_free(struct tf_attested *a);

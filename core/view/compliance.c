@@ -359,8 +359,9 @@ find_all_strings(struct tf_judgement *f)
 
 /* --- the workflow -------------------------------------------------------------- */
 
-/* The entry of the workflow says which version of the template it is judged by.
- * */
+/*
+ * The entry of the workflow says which version of the template it is judged by.
+ */
 static enum tf_code
 read_workflow(struct reading *x, const struct tf_node_row *row,
     struct tf_error *err)

@@ -48,21 +48,26 @@ struct tf_tally {
 	size_t open; /* with an unsealed version */
 };
 
+/* Free what f owns and set it to {0}. */
 void tf_judgement_free(struct tf_judgement *f);
 
-/* Read and judge all attestations of a workflow in the ledger.  *out is {0}
- * before the call; the caller frees it, also on failure. */
+/* Read and judge all attestations of a workflow in the ledger, at the time of
+ * the view.  *out is {0} before the call; the caller frees it, also on failure.
+ * Errors: TF_TAMPER an entry or the template is missing or altered; TF_NOMEM;
+ * those of the database. */
 TF_MUST_USE enum tf_code tf_judgement_read(struct tf_view *w,
     const struct tf_node_row *workflow, struct tf_judgement *out,
     struct tf_error *err);
 
-/* Judge what was read.  The strings of *out belong to f; free it with
- * tf_status_free. */
+/* Judge what was read; sealed_only: attestations without a seal do not count.
+ * The strings of *out belong to f; free it with tf_status_free.  Errors:
+ * TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_judgement_judge(const struct tf_judgement *f,
     bool sealed_only, struct tf_status *out, struct tf_error *err);
 
 /* The judgement of a workflow, which belongs to the view: the view keeps those
- * of the last workflows that were asked for. */
+ * of the last workflows that were asked for, so *out is valid until the next
+ * call for another workflow.  Errors: as tf_judgement_read, and TF_NOTFOUND. */
 TF_MUST_USE enum tf_code tf_judgement_of(struct tf_view *w, uint64_t workflow,
     const struct tf_judgement **out, struct tf_error *err);
 void tf_judged_free(struct tf_judged *kept);

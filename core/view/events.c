@@ -301,9 +301,10 @@ put_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	    put_line(l->w, &entry, &l->piece, l->out, err);
 }
 
-/* Write the entries of the whole vault in one walk: here the order of the
+/*
+ * Write the entries of the whole vault in one walk: here the order of the
  * ledger is also the order of the table, and nothing must be collected first.
- * */
+ */
 static enum tf_code
 put_all(struct tf_view *w, const struct tf_sink *out, struct tf_error *err)
 {

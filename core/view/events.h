@@ -30,7 +30,7 @@ TF_MUST_USE enum tf_code tf_view_collect(struct tf_view *w, uint64_t id,
     unsigned levels, bool unindexed, struct tf_seqs *out, struct tf_error *err);
 
 /* True if the entry is about a path at or below dir, the path of such a
- * directory. */
+ * directory.  Entries about the vault itself have no path: false. */
 bool tf_is_below(const struct tf_buf *entry, const struct tf_buf *dir);
 
 #endif

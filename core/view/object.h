@@ -11,8 +11,9 @@ struct tf_content;
 struct tf_view;
 
 /* Append the bytes of a sealed object to out, and compare them with their
- * digest.  what names the object in errors: "a statement".  TF_TAMPER if the
- * object is missing or differs. */
+ * digest.  what names the object in errors: "a statement".  On failure the
+ * bytes in out must not be used.  Errors: TF_TAMPER the object is missing or
+ * differs; TF_NOMEM; TF_IO; those of the database. */
 TF_MUST_USE enum tf_code tf_view_object(struct tf_view *w,
     const struct tf_content *c, const char *what, struct tf_buf *out,
     struct tf_error *err);

@@ -16,6 +16,11 @@ struct tf_entry;
 
 #define TF_PAGE_FILES 2000 /* evidence files per page at most */
 
+/*
+ * A page while it is written.  The functions below append to b and return
+ * nothing: a failed append sets b.failed, and the next tf_page_flush or the end
+ * of the page returns TF_NOMEM.  The bytes that the sink has then got are void.
+ */
 struct tf_page {
 	struct tf_view *w;
 	struct tf_node_row row; /* of the directory */
@@ -26,15 +31,16 @@ struct tf_page {
 	struct tf_loaded_entry loaded; /* the entry being shown */
 };
 
-/* Pass b to the sink if it is long enough. */
+/* Pass b to the sink if it is long enough; call it after each row, so that a
+ * page needs little memory.  Errors: TF_NOMEM an append failed; those of the
+ * sink. */
 TF_MUST_USE enum tf_code tf_page_flush(struct tf_page *p, struct tf_error *err);
 
 /* Write the page's start up to its heading: title as text, status as a badge
  * unless NULL. */
 void tf_page_head(struct tf_page *p, const char *title, const char *status);
 
-/* Write the end of the page: what the page proves (nothing), and how to verify.
- * */
+/* Write the end of the page: that it proves nothing, and how to verify. */
 void tf_page_foot(struct tf_page *p);
 
 /* Write a status word as a badge. */

@@ -46,7 +46,8 @@ struct line {
 	struct tf_tally tally;
 };
 
-/* The last `cap` of all lines that were added. */
+/* The last `cap` of all lines that were added.  `all` counts also those that
+ * were replaced, so the page can say what it leaves out. */
 struct recent {
 	struct line *l;
 	size_t cap;
@@ -89,8 +90,9 @@ recent_new(struct recent *r, size_t cap, struct tf_error *err)
 	return r->l != NULL ? TF_OK : tf_nomem(err);
 }
 
-/* Copy what a line needs from a row: the row is valid only during the callback.
- * */
+/*
+ * Copy what a line needs from a row: the row is valid only during the callback.
+ */
 static struct line
 line_of(const struct tf_node_row *row)
 {
@@ -103,8 +105,9 @@ line_of(const struct tf_node_row *row)
 	return l;
 }
 
-/* Write the first cell of a row, a link to the page of the trail or workflow.
- * */
+/*
+ * Write the first cell of a row, a link to the page of the trail or workflow.
+ */
 static void
 put_name(struct tf_page *p, const struct line *l)
 {

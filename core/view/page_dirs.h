@@ -6,9 +6,11 @@
 
 struct tf_page;
 
-/* Write the page after its head. */
+/* Write the page up to its foot; p->row is the root.  Errors: TF_NOTFOUND the
+ * vault has no checkpoint yet; TF_TAMPER; those of the sink. */
 TF_MUST_USE enum tf_code tf_page_root(struct tf_page *p, struct tf_error *err);
 
+/* The same for a trail.  It judges every workflow and may take long. */
 TF_MUST_USE enum tf_code tf_page_trail(struct tf_page *p, struct tf_error *err);
 
 #endif

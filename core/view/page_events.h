@@ -8,8 +8,9 @@ struct tf_page;
 struct tf_seqs;
 
 /* Write a section with the last of the entries seqs that are about the
- * directory.  note is the sentence before a link to all entries; NULL: the link
- * is shown only if some are omitted. */
+ * directory and that the asker may read.  note is the sentence before a link to
+ * all entries; NULL: the link is shown only if some are omitted.  Errors:
+ * TF_TAMPER an entry is missing or malformed; TF_NOMEM; those of the sink. */
 TF_MUST_USE enum tf_code tf_page_events(struct tf_page *p, const char *title,
     const char *note, const struct tf_seqs *seqs, struct tf_error *err);
 

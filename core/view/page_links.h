@@ -8,7 +8,8 @@
 struct tf_page;
 
 /* Write text, as a link if the file exists.  name and path: as in struct
- * tf_page_target, or absent. */
+ * tf_page_target, or absent.  text is escaped and the target is percent-encoded
+ * here. */
 void tf_page_link(struct tf_page *p, enum tf_page_link link, struct tf_str name,
     struct tf_str path, struct tf_str text);
 

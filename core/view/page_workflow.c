@@ -162,8 +162,9 @@ put_evaluation(struct tf_page *p, const struct tf_entry *seal, struct has *has,
 
 /* --- evidence ------------------------------------------------------------- */
 
-/* Write one file with its digest, a link to its proof, and who sealed it when.
- * */
+/*
+ * Write one file with its digest, a link to its proof, and who sealed it when.
+ */
 static enum tf_code
 put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
     struct tf_error *err)

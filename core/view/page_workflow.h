@@ -6,8 +6,8 @@
 
 struct tf_page;
 
-/* Write the page; p->row is the workflow.  On failure the text that the sink
- * got is void. */
+/* Write the page up to its foot; p->row is the workflow.  On failure the text
+ * that the sink got is void. */
 TF_MUST_USE enum tf_code tf_page_workflow(struct tf_page *p,
     struct tf_error *err);
 

@@ -122,6 +122,7 @@ tf_path_to_show(struct tf_view *w, uint64_t id, struct tf_buf *path,
 
 /* --- all below one ----------------------------------------------------------------- */
 
+/* The walk of tf_may_read_whole. */
 struct whole {
 	struct tf_view *w;
 	bool may;

@@ -103,8 +103,9 @@ tf_view_sigstore(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 
 /* --- evaluation.json ------------------------------------------------------ */
 
-/* Write the report that the entry of the seal names; other bytes are TF_TAMPER.
- * */
+/*
+ * Write the report that the entry of the seal names; other bytes are TF_TAMPER.
+ */
 static enum tf_code
 put_report(struct tf_view *w, const struct tf_loaded_entry *seal,
     const struct tf_sink *out, struct tf_error *err)

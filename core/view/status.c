@@ -209,6 +209,8 @@ tf_vault_checkpoint(struct tf_vault *v, struct tf_buf *out,
 
 #define WAITING_MAX 100 /* unsealed names that are listed */
 
+/* What status.json says of files, copied while mu is held, so that JSON is
+ * written and permissions are checked without the lock. */
 struct counts {
 	uint64_t n[TF_STATES];
 	uint64_t id[WAITING_MAX];

@@ -17,8 +17,11 @@ struct tf_view_template {
 	bool timed; /* a slot has a deadline or an `after` */
 };
 
-/* Find a version of the template of a trail, parsed once per view.  TF_TAMPER
- * if the store does not have it, or has other bytes than the entry says. */
+/*
+ * Find a version of the template of a trail, parsed once per view.  *out is
+ * valid until the view is closed.  Errors: TF_TAMPER the store does not have
+ * it, or has other bytes than the entry says; TF_NOMEM; those of the database.
+ */
 TF_MUST_USE enum tf_code tf_view_template(struct tf_view *w, uint64_t trail,
     uint64_t version, const struct tf_view_template **out,
     struct tf_error *err);

@@ -44,11 +44,12 @@ struct tf_view {
 	struct tf_judged *judged;	    /* see compliance.h; or NULL */
 };
 
-/* Read the row of directory id.  TF_NOTFOUND if it is not in the ledger or of
- * another kind. */
+/* Read the row of directory id.  Errors: TF_NOTFOUND it is not in the ledger or
+ * of another kind; those of the database. */
 TF_MUST_USE enum tf_code tf_view_row(struct tf_view *w, uint64_t id,
     enum tf_kind kind, struct tf_node_row *out, struct tf_error *err);
-/* Pass the whole of b to the sink and empty b. */
+/* Pass the whole of b to the sink and empty b, also if the sink fails.
+ * TF_NOMEM if an append to b failed before. */
 TF_MUST_USE enum tf_code tf_sink_buf(const struct tf_sink *s, struct tf_buf *b,
     struct tf_error *err);
 

@@ -31,7 +31,8 @@ TF_MUST_USE enum tf_code tf_workflow_read(struct tf_view *w, uint64_t id,
     struct tf_workflow *x, struct tf_error *err);
 
 /* Find the report that decides an item, or NULL, and read its seal if it has
- * one. */
+ * one.  *a belongs to f; *seal is replaced, and the caller frees it.  Errors:
+ * as tf_loaded_entry_read. */
 TF_MUST_USE enum tf_code tf_workflow_deciding(struct tf_view *w,
     const struct tf_judgement *f, const struct tf_status_item *m,
     const struct tf_att **a, struct tf_loaded_entry *seal,
