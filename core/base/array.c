@@ -1,4 +1,7 @@
-/* Arrays that grow: see array.h. */
+/*
+ * Arrays that grow: see array.h. They double, so that adding n items costs n
+ * copies in all, and reallocarray(3) checks the multiplication.
+ */
 #include "array.h"
 
 #include <stdint.h>
@@ -26,6 +29,7 @@ tf_array_room(void *array, size_t n, size_t *cap, size_t size)
 	return true;
 }
 
+/* Binary search for the first item that is not before key. */
 size_t
 tf_array_place(const void *items, size_t n, size_t size, const void *key,
     int (*cmp)(const void *key, const void *item))

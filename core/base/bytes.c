@@ -36,6 +36,7 @@ tf_hex(const void *p, size_t n, char *out)
 	out[2 * n] = '\0';
 }
 
+/* Lower case only: a digest has one spelling. */
 static int
 hex_value(char c)
 {
@@ -219,6 +220,10 @@ tf_get_be32(const uint8_t *p)
 	return (uint32_t)tf_get_be16(p) << 16 | tf_get_be16(p + 2);
 }
 
+/*
+ * Refuses what RFC 3629 forbids: overlong forms, surrogates, and code points
+ * above 10FFFF. With them one name would have several spellings.
+ */
 unsigned
 tf_utf8(const char *p, size_t n, uint32_t *cp)
 {
@@ -250,6 +255,10 @@ tf_utf8(const char *p, size_t n, uint32_t *cp)
 	return len;
 }
 
+/*
+ * One text for each number: no sign, no leading zeros. Checked for overflow
+ * before each step.
+ */
 bool
 tf_decimal(const char *s, size_t len, uint64_t max, uint64_t *out)
 {
@@ -270,6 +279,10 @@ tf_decimal(const char *s, size_t len, uint64_t max, uint64_t *out)
 	return true;
 }
 
+/*
+ * Controls, line separators, and the characters that change the direction of
+ * text: with those a name could show as another one.
+ */
 bool
 tf_hidden_char(uint32_t c)
 {

@@ -1,4 +1,9 @@
-/* The clocks of the host: see clock.h. */
+/*
+ * The clocks of the host: see clock.h. Wall time goes into entries, and people
+ * and NTP may set it. Deadlines use the boot clock, which goes on while the
+ * machine sleeps; waits on condition variables use the monotonic clock, which
+ * those must be set up for.
+ */
 #include <sys/timex.h>
 
 #include "clock.h"

@@ -1,4 +1,9 @@
-/* The calls of OpenSSL: see crypto.h. */
+/*
+ * The calls of OpenSSL: see crypto.h. A verification has three results, and
+ * only one of them says that a signature is wrong: TF_NOMEM must never look
+ * like TF_TAMPER, or a busy machine would report altered evidence. Secret
+ * bytes are wiped before their memory is freed or the function returns.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/bio.h>
@@ -29,6 +34,7 @@ struct tf_key {
  */
 static _Thread_local bool out_of_memory;
 
+/* n is 0 for a request that may answer NULL without a lack of memory. */
 static void *
 check_alloc(void *p, size_t n)
 {
@@ -137,6 +143,9 @@ tf_sha256_add(struct tf_sha256 *h, const void *p, size_t n)
 	SHA256_Update(&h->c, p, n);
 }
 
+/*
+ * A copy is finished, so that h can go on: files are hashed while they grow.
+ */
 void
 tf_sha256_peek(const struct tf_sha256 *h, struct tf_hash *out)
 {
@@ -218,6 +227,10 @@ fit(int fd, const char *name, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * An empty passphrase, so that an encrypted key fails and never asks a
+ * terminal.
+ */
 static enum tf_code
 parse(const char *pem, size_t n, const char *name, struct tf_key **out,
     struct tf_error *err)
@@ -384,6 +397,7 @@ tf_crypto_version(void)
 	return OpenSSL_version(OPENSSL_VERSION_STRING);
 }
 
+/* pread(2), so that the offset of a descriptor that others use stays. */
 enum tf_code
 tf_hash_fd(int fd, struct tf_hash *out, uint64_t *size, struct tf_error *err)
 {

@@ -8,6 +8,10 @@
 
 #include "../environment.h"
 
+/*
+ * Variables by which a caller could make a privileged process read or load a
+ * file of the caller's choice.
+ */
 static bool
 chooses_files(const char *variable, size_t n)
 {

@@ -1,4 +1,7 @@
-/* Failing: see error.h. */
+/*
+ * Failing: see error.h. Text may come from names that users chose, so control
+ * characters are replaced: one error is one line, also in a log.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,6 +41,10 @@ static const char *const names[TF_CODES] = {
 	[TF_INDOUBT] = "in doubt",
 };
 
+/*
+ * A caller says TF_IO and means that a system call failed; errno says which
+ * remedy there is.
+ */
 static enum tf_code
 sharpen(enum tf_code code, int sys)
 {

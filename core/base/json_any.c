@@ -21,6 +21,7 @@ struct reader {
 	bool too_many;
 };
 
+/* The first error ends the parse: every caller returns false at once. */
 static bool
 complain(struct reader *r, const char *why)
 {
@@ -37,6 +38,10 @@ skip_space(struct reader *r)
 		r->i++;
 }
 
+/*
+ * NUL at the end: no byte of JSON outside of a string is NUL, so one test is
+ * enough.
+ */
 static char
 next_char(const struct reader *r)
 {
@@ -94,6 +99,7 @@ put_utf8(struct reader *r, uint32_t cp)
 	}
 }
 
+/* A code point above FFFF is two escapes; half a pair has no UTF-8. */
 static bool
 read_code_point(struct reader *r)
 {
@@ -170,6 +176,7 @@ read_string(struct reader *r, uint32_t *off, uint32_t *len)
 	return true;
 }
 
+/* The text of a number is kept as it is: a double would change long ones. */
 static bool
 read_number(struct reader *r, struct tf_any *v)
 {
@@ -226,6 +233,7 @@ new_value(struct reader *r, uint32_t *at)
 	return true;
 }
 
+/* For qsort_r(3): sorting finds equal keys without comparing all pairs. */
 static int
 by_key(const void *a, const void *b, void *arg)
 {
@@ -308,6 +316,7 @@ read_content(struct reader *r, uint32_t at, char end)
 	return true;
 }
 
+/* The depth is limited, because the reader calls itself for each level. */
 static bool
 read_container(struct reader *r, uint32_t at)
 {
@@ -364,6 +373,7 @@ read_text(struct reader *r)
 	return r->i == r->n || complain(r, "bytes after the value");
 }
 
+/* Line and column are counted only now, for the one error that is reported. */
 static enum tf_code
 refuse(const struct reader *r, struct tf_error *err)
 {

@@ -50,6 +50,10 @@ tf_any_put_scalar(struct tf_buf *out, enum tf_any_type type, struct tf_str s)
 static bool put_value(struct tf_buf *out, const struct tf_any_doc *d,
     uint32_t i, size_t end);
 
+/*
+ * Stops soon after `end`, so a long value costs no more than what is shown of
+ * it.
+ */
 static bool
 put_content(struct tf_buf *out, const struct tf_any_doc *d, uint32_t i,
     size_t end)

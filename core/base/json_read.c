@@ -27,6 +27,7 @@ struct scan {
 	} level[TF_JSON_DEPTH];
 };
 
+/* Keeps the first reason: later ones follow from it. */
 static bool
 complain(struct scan *sc, const char *why)
 {
@@ -35,6 +36,10 @@ complain(struct scan *sc, const char *why)
 	return false;
 }
 
+/*
+ * Only the escapes that the canonical form needs; C1 controls are refused as
+ * C0 ones are.
+ */
 unsigned
 tf_json_char(const char *p, size_t n)
 {
@@ -108,6 +113,10 @@ scan_key(struct scan *sc)
 	return true;
 }
 
+/*
+ * Minus zero and numbers beyond 2^53-1 are refused: programs read them
+ * differently.
+ */
 static bool
 scan_number(struct scan *sc, int64_t *out)
 {
@@ -238,6 +247,10 @@ scan_close(struct scan *sc, bool *more)
 	return true;
 }
 
+/*
+ * A loop with its own stack of levels: hostile nesting cannot exhaust the C
+ * stack.
+ */
 static bool
 scan_all(struct scan *sc)
 {

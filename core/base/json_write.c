@@ -68,6 +68,7 @@ tf_json_drain(struct tf_json *j, const struct tf_sink *sink,
 	return TF_OK;
 }
 
+/* Has a key been written whose value is missing? */
 static bool
 value_due(const struct tf_json *j)
 {
@@ -151,6 +152,9 @@ tf_json_array_end(struct tf_json *j)
 	close_level(j, "]", true);
 }
 
+/*
+ * Keys must come in order of bytes: the writer checks that and does not sort.
+ */
 void
 tf_json_key(struct tf_json *j, const char *key)
 {
@@ -269,6 +273,7 @@ tf_json_buf(struct tf_json *j, const struct tf_buf *b)
 	tf_json_str(j, b->p, b->n);
 }
 
+/* The value is scanned, so no text that is not canonical gets in unseen. */
 void
 tf_json_raw(struct tf_json *j, struct tf_str value)
 {

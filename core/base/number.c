@@ -122,6 +122,10 @@ decimal_of(struct tf_str s, struct decimal *d)
 	return ok;
 }
 
+/*
+ * Compare without sign. Digits have no zeros at the ends, so equal powers
+ * compare as bytes.
+ */
 static int
 compare_sizes(const struct decimal *a, const struct decimal *b)
 {
@@ -133,6 +137,7 @@ compare_sizes(const struct decimal *a, const struct decimal *b)
 	    (struct tf_str){ b->p, b->n });
 }
 
+/* No conversion to double: 2^53 and 2^53+1 differ here. */
 bool
 tf_number_cmp(struct tf_str a, struct tf_str b, int *order)
 {

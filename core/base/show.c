@@ -1,4 +1,7 @@
-/* Names that are safe to print: see show.h. */
+/*
+ * Names that are safe to print: see show.h. The backslash is escaped as well,
+ * so that two names never show as the same text.
+ */
 #include "../json.h"
 #include "bytes.h"
 #include "show.h"

@@ -86,6 +86,10 @@ get_digits(const char *s, unsigned n)
 	return v;
 }
 
+/*
+ * One text for each time: the form is fixed to the last digit, and the day
+ * must exist.
+ */
 bool
 tf_time_parse(const char *s, size_t len, struct tf_time *out)
 {
@@ -126,6 +130,7 @@ tf_time_clamp(struct tf_time t)
 	return t;
 }
 
+/* Stops at the greatest time instead of wrapping. */
 struct tf_time
 tf_time_add_ns(struct tf_time t, uint64_t ns)
 {

@@ -1,6 +1,11 @@
 /*
- * Names of users and groups: see users.h.  The cache is a set-associative
- * table; in a full set a new name replaces the least recently used one.
+ * Names of users and groups: see users.h. The cache is a set-associative
+ * table; in a full set a new name replaces the least recently used one. A
+ * directory service may be slow or gone, so detached helper threads ask it,
+ * and a caller waits at most PATIENCE_NS, and after that not again for the
+ * same name until the service answers. mu guards the table and is never held
+ * while the service is asked. A slot with a query on its way is not reused,
+ * because the helper holds a pointer to it.
  */
 #include <errno.h>
 #include <grp.h>
@@ -40,6 +45,7 @@ static struct slot table[SETS][WAYS]; /* guarded by mu, as all below */
 static uint64_t turn;
 static unsigned asking;
 
+/* Once: the condition needs the clock of tf_clock_after(). */
 static void
 begin(void)
 {
@@ -88,6 +94,7 @@ ask(bool group, uint32_t id, char out[NAME_SIZE])
 	return rc == 0;
 }
 
+/* The slot of a known name, or NULL; mu held. */
 static struct slot *
 find(bool group, uint32_t id)
 {
@@ -114,6 +121,7 @@ make(bool group, uint32_t id)
 	return s;
 }
 
+/* The body of a helper thread. It writes to the slot under mu only. */
 static void *
 asker(void *arg)
 {

@@ -1,4 +1,9 @@
-/* Walking through directories: see walk.h. */
+/*
+ * Walking through directories: see walk.h. Each directory is opened below its
+ * parent's descriptor and without following links, so a tree that somebody
+ * renames meanwhile cannot lead the walk elsewhere. One descriptor is open per
+ * level, and w->max limits the levels.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

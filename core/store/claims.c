@@ -1,4 +1,9 @@
-/* Table claim: see claims.h. */
+/*
+ * Table claim: see claims.h. A store of version 1 or 2 that is only read has
+ * no such table, so reading functions answer that there is nothing before they
+ * prepare a statement. Writers never see such a store: opening it for writing
+ * converts it.
+ */
 #include "claims.h"
 #include "sql.h"
 #include "schema.h"
@@ -69,6 +74,7 @@ tf_claims_bytes(struct tf_db *db, uint64_t *n, struct tf_error *err)
 	*n = 0;
 	if (db->version < TF_DB_DEFINITIONS)
 		return TF_OK;
+	/* User data of a sealed attestation has no row of claim any more. */
 	st = tf_sql(db, err,
 	    "SELECT coalesce(sum(size), 0) FROM"
 	    " (SELECT object AS id FROM definition"

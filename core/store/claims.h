@@ -23,7 +23,9 @@ struct tf_claim_row {
 };
 void tf_claim_row_free(struct tf_claim_row *r);
 
-/* Insert or replace the row of r->id. */
+/* Insert or replace the row of r->id; r stays the caller's.  A change, here and
+ * below, belongs to the transaction of db, and is durable with its commit.
+ * Errors of all functions: those of sql.h, and TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_claims_put(struct tf_db *db,
     const struct tf_claim_row *r, struct tf_error *err);
 /* Fill *r, which is empty, from the row of id.  TF_OK with nothing in it if

@@ -16,9 +16,11 @@
 
 struct tf_db;
 
-/* Insert or replace the row of id; actor is canonical JSON. */
+/* Insert or replace the row of id; actor is canonical JSON.  Changes belong to
+ * the transaction of db.  Errors of all functions: those of sql.h. */
 TF_MUST_USE enum tf_code tf_closings_put(struct tf_db *db, uint64_t id,
     struct tf_str actor, struct tf_error *err);
+/* Delete the row of id; TF_OK also when there is none. */
 TF_MUST_USE enum tf_code tf_closings_delete(struct tf_db *db, uint64_t id,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_closings_has(struct tf_db *db, uint64_t id,

@@ -1,8 +1,14 @@
 /*
  * Connections and transactions.
  *
- * I4: the journal is WAL with synchronous=FULL.  With NORMAL a power cut may
+ * I4: the journal is WAL with synchronous=FULL. With NORMAL a power cut may
  * lose the last commits after their checkpoint was shown.
+ *
+ * A connection is opened in the order: settings that must hold before any SQL
+ * of the file runs (trusted_schema, defensive), then the check of the schema,
+ * then what only a writer needs. A database that somebody altered can so
+ * neither run code of its own nor be taken for ours. Readers cannot write, by
+ * query_only and, on a still store, because SQLite opens no file for writing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +29,10 @@
 
 #define BUSY_WRITER_MS 3000 /* then the committer retries: see commit.c */
 
+/*
+ * recursive_triggers: without it REPLACE would delete rows past the triggers
+ * that keep I1. cell_size_check: damage of a page is found when it is read.
+ */
 static enum tf_code
 settings(struct tf_db *db, struct tf_error *err)
 {
@@ -49,6 +59,10 @@ settings(struct tf_db *db, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * The journal mode comes last: setting it writes to the file, and no foreign
+ * database may be changed.
+ */
 static enum tf_code
 prepare_mode(struct tf_db *db, struct tf_error *err)
 {
@@ -129,6 +143,10 @@ check_files(const char *path, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * Only EROFS: a missing right is not a still store, since another process may
+ * write it.
+ */
 static bool
 is_read_only_medium(const char *path)
 {

@@ -22,6 +22,8 @@ struct tf_definition_row {
 	uint64_t object; /* row id of its bytes */
 };
 
+/* Insert a version, in the transaction of its entry.  TF_TAMPER if the row is
+ * there already.  Errors of all functions: those of sql.h, TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_definitions_put(struct tf_db *db,
     const struct tf_definition_row *r, struct tf_error *err);
 /*

@@ -1,5 +1,9 @@
-/* The ledger's tables.  I1: triggers in schema.c refuse to change or delete
- * rows of entry and checkpoint, and to shorten tiles. */
+/*
+ * The ledger's tables. I1: triggers in schema.c refuse to change or delete
+ * rows of entry and checkpoint, and to shorten tiles. The lengths of tiles and
+ * roots are checked before they are copied, since a damaged database may hold
+ * any bytes; a wrong length is TF_TAMPER.
+ */
 #include <string.h>
 
 #include "../json.h"
@@ -39,6 +43,10 @@ tf_entries_get(struct tf_db *db, uint64_t idx, struct tf_buf *out,
 	return rc;
 }
 
+/*
+ * From the last row alone: counting all rows would take as long as the log is.
+ * One is added for the newline of the last line.
+ */
 enum tf_code
 tf_entries_size(struct tf_db *db, uint64_t *count, uint64_t *bytes,
     struct tf_error *err)
@@ -131,6 +139,10 @@ tf_tiles_put(struct tf_db *db, unsigned level, uint64_t n,
 	    "write tile", err);
 }
 
+/*
+ * A tile may have grown since the caller's tree: it takes the first width
+ * hashes.
+ */
 enum tf_code
 tf_tiles_get(struct tf_db *db, unsigned level, uint64_t n, unsigned width,
     struct tf_hash *out, struct tf_error *err)

@@ -55,6 +55,8 @@ TF_MUST_USE enum tf_code tf_tiles_get(struct tf_db *db, unsigned level,
 TF_MUST_USE enum tf_code tf_tiles_read(void *db, unsigned level, uint64_t n,
     unsigned width, struct tf_hash *out, struct tf_error *err);
 
+/* Insert the checkpoint of a tree of `size` entries, in the transaction of the
+ * last of them; note is signed.  TF_TAMPER if there is one of that size. */
 TF_MUST_USE enum tf_code tf_checkpoints_put(struct tf_db *db, uint64_t size,
     const struct tf_hash *root, const void *note, size_t n,
     struct tf_error *err);

@@ -1,4 +1,8 @@
-/* The table of single values. */
+/*
+ * The table of single values. A value that is absent is named in the error,
+ * for a store without it is damaged and an operator must see which one is
+ * missing.
+ */
 #include <stdio.h>
 
 #include "meta.h"

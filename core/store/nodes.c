@@ -1,4 +1,11 @@
-/* The tables of names, node and stage: see nodes.h. */
+/*
+ * The tables of names, node and stage: see nodes.h. Both have the columns
+ * COLUMNS, in that order, and one function reads them. Rows of stage change
+ * often; a row of node changes only in access, times and seal, as triggers of
+ * schema.c enforce. Numbers are checked when they are read: a value that does
+ * not fit its field would be cut, and a damaged row would pass for a sound
+ * one.
+ */
 #include <string.h>
 
 #include "../json.h"
@@ -106,6 +113,7 @@ tf_nodes_put(struct tf_db *db, const struct tf_node_row *r,
 	return tf_sql_run(db, st, "write name", err);
 }
 
+/* Read the only row of st. The statement is reset in any case. */
 static enum tf_code
 one_node(struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *out,
     struct tf_error *err)
@@ -168,6 +176,10 @@ tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
 	return rc;
 }
 
+/*
+ * UNION drops ids that were seen, so a circle of parents in a damaged database
+ * ends.
+ */
 enum tf_code
 tf_nodes_dirs(struct tf_db *db, uint64_t top,
     void (*fn)(void *arg, uint64_t id), void *arg, struct tf_error *err)
@@ -250,6 +262,7 @@ tf_nodes_set_seal(struct tf_db *db, uint64_t id, uint64_t seq,
 	    "write seal", err);
 }
 
+/* Times are two columns each, and ctime must never go back. */
 enum tf_code
 tf_nodes_touch(struct tf_db *db, uint64_t id, struct tf_time at,
     struct tf_error *err)
@@ -308,6 +321,10 @@ tf_stage_delete(struct tf_db *db, uint64_t id, struct tf_error *err)
 	    "unstage", err);
 }
 
+/*
+ * A malformed row is no failure: recovery sets it aside and goes on
+ * (unplaced.h).
+ */
 static enum tf_code
 read_stage(sqlite3_stmt *st, struct tf_stage_row *r, struct tf_error *err)
 {
@@ -351,6 +368,7 @@ tf_stage_each(struct tf_db *db, tf_stage_fn fn, void *arg, struct tf_error *err)
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+/* Objects count, too: claims and definitions have ids without a node. */
 enum tf_code
 tf_nodes_max_id(struct tf_db *db, uint64_t *id, struct tf_error *err)
 {

@@ -42,6 +42,8 @@ TF_MUST_USE enum tf_code tf_nodes_find(struct tf_db *db, uint64_t parent,
 TF_MUST_USE enum tf_code tf_nodes_list(struct tf_db *db, uint64_t parent,
     uint64_t after, struct tf_node_row *out, size_t max, size_t *n,
     struct tf_error *err);
+/* Append the attributes of node id, canonical JSON, to out; nothing if there are
+ * none.  TF_NOTFOUND (err unchanged) without such a row. */
 TF_MUST_USE enum tf_code tf_nodes_xattrs(struct tf_db *db, uint64_t id,
     struct tf_buf *out, struct tf_error *err);
 /* Set mode, owner, group and ctime of node id. */
@@ -80,6 +82,7 @@ TF_MUST_USE enum tf_code tf_stage_put(struct tf_db *db,
 /* Mark the row of id as dirty; with written also as written. */
 TF_MUST_USE enum tf_code tf_stage_set_dirty(struct tf_db *db, uint64_t id,
     bool written, struct tf_error *err);
+/* Delete the row of id; TF_OK also when there is none. */
 TF_MUST_USE enum tf_code tf_stage_delete(struct tf_db *db, uint64_t id,
     struct tf_error *err);
 /* Call fn for every row, in order of id, until it fails; the row's strings are

@@ -1,4 +1,13 @@
-/* Objects in rows and in files: see objects.h. */
+/*
+ * Objects in rows and in files: see objects.h.
+ *
+ * A file becomes an object by linkat(2) from the staged file: the name appears
+ * at once with all its bytes, and never replaces another. Then the directory
+ * is synced (I2). A crash before that leaves perhaps a name that no entry
+ * knows, and the next try finds it in place. struct tf_object_dirs remembers
+ * which of the 256 directories are durable, so that each costs one sync of
+ * objects/ per process.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -82,6 +91,10 @@ tf_object_get(struct tf_db *db, uint64_t id, struct tf_object_row *out,
 	return rc;
 }
 
+/*
+ * Only sealed objects have a row of digest, so bytes that may still change are
+ * never shared.
+ */
 enum tf_code
 tf_object_find(struct tf_db *db, const struct tf_hash *h, uint64_t *id,
     struct tf_error *err)
@@ -118,6 +131,10 @@ tf_object_misnamed(struct tf_db *db, tf_digest_fn fn, void *arg,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+/*
+ * The key is the digest: a second row with it fails instead of replacing the
+ * first.
+ */
 enum tf_code
 tf_object_seal(struct tf_db *db, const struct tf_hash *h, uint64_t id,
     struct tf_error *err)
@@ -210,6 +227,10 @@ tf_object_inode(int objectsfd, const struct tf_hash *h, uint64_t *ino,
 	return TF_OK;
 }
 
+/*
+ * The inode is compared, because another thread may have put a good file in
+ * place meanwhile. RENAME_NOREPLACE keeps earlier damaged files.
+ */
 enum tf_code
 tf_object_put_aside(int objectsfd, const struct tf_hash *h, uint64_t ino,
     char name[TF_OBJECT_ASIDE], struct tf_error *err)

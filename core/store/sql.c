@@ -1,5 +1,9 @@
-/* Statements: prepared once, bound and run; and the codes of SQLite's errors.
- * See sql.h. */
+/*
+ * Statements: prepared once, bound and run; and the codes of SQLite's errors.
+ * See sql.h. Every statement is reset after its use, also after an error: a
+ * statement left open would keep the snapshot of its connection, so that later
+ * reads see an old state and the write-ahead log cannot be merged.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +71,10 @@ tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
 	    rc);
 }
 
+/*
+ * The address of the literal is the key, so a lookup compares no text. The
+ * cache never drops a statement: there are fewer literals than places.
+ */
 static sqlite3_stmt *
 prepared(struct tf_db *db, const char *sql, struct tf_error *err)
 {
@@ -171,6 +179,9 @@ tf_sql_exec(struct tf_db *db, const char *sql, const char *what,
 	return TF_OK;
 }
 
+/*
+ * Prepares anew each time, for SQL that runs once per connection or snapshot.
+ */
 enum tf_code
 tf_sql_one_int(struct tf_db *db, const char *sql, int64_t *out,
     struct tf_error *err)

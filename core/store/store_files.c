@@ -1,4 +1,11 @@
-/* Owners, types, modes and names of the files of a store: see store_files.h. */
+/*
+ * Owners, types, modes and names of the files of a store: see store_files.h. A
+ * user who can write these files can change evidence without the daemon, so
+ * wrong rights are reported at each start, and removed where that is safe.
+ * Only keys/ is so important that a wrong mode refuses the start: another user
+ * could exchange the keys. A file that is missing is no finding here; the code
+ * that opens it reports that.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -84,6 +91,7 @@ tighten(const struct look *k, const char *name, const struct stat *seen)
 	return done;
 }
 
+/* A reader only reports: it must not change the store. */
 static void
 check_mode(const struct look *k, const char *name, const struct stat *st)
 {
@@ -99,6 +107,10 @@ check_mode(const struct look *k, const char *name, const struct stat *st)
 		tell(k, "%s is open to others: mode %04o", shown(name), mode);
 }
 
+/*
+ * Hard links are reported, since the other name may lie where others can
+ * write.
+ */
 static void
 check(const struct look *k, const struct place *p)
 {
@@ -197,6 +209,7 @@ without_tmp(const char *name)
 	return n;
 }
 
+/* lost+found is there when the store is a file system of its own. */
 static bool
 belongs_on_top(const char *name)
 {
@@ -223,6 +236,9 @@ belongs_in_keys(const char *name)
 	return is_one_of(path, names, sizeof(names) / sizeof(names[0]));
 }
 
+/*
+ * Staged files have the id of their node as name; ".new" is a copy on its way.
+ */
 static bool
 belongs_in_stage(const char *name)
 {
@@ -277,6 +293,7 @@ struct strays {
 	void *arg;
 };
 
+/* Without memory for the name the file is not reported. */
 static void
 tell_stray(const struct strays *k, const char *dir, const char *name)
 {

@@ -14,8 +14,11 @@
 
 struct tf_temp_table;
 
+/* Make an empty table; close it with tf_temp_table_close().  Errors of all
+ * functions: TF_NOMEM, TF_NOSPACE with a hint at TMPDIR, TF_IO. */
 TF_MUST_USE enum tf_code tf_temp_table_open(struct tf_temp_table **out,
     struct tf_error *err);
+/* Free t and its file.  NULL: does nothing. */
 void tf_temp_table_close(struct tf_temp_table *t);
 
 /* Insert a new key.  TF_EXISTS (err unchanged) if the key exists. */
