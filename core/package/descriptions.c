@@ -17,6 +17,8 @@
 #include "descriptions.h"
 #include "members.h"
 
+/* The attester's key is that of the last opening among the selected entries,
+ * which is the one that a verifier finds there. */
 enum tf_code
 tf_package_add_keys(struct tf_package_maker *k, struct tf_error *err)
 {

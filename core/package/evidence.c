@@ -126,6 +126,7 @@ add_object(struct tf_package_maker *k, const struct tf_entry *e,
 	return rc == TF_OK ? look_inside(k, m, err) : rc;
 }
 
+/* These objects are found by digest, since no row of a node names them. */
 enum tf_code
 tf_package_add_said(void *arg, const char *name,
     const struct tf_content *content, struct tf_error *err)

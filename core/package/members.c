@@ -22,6 +22,8 @@
 #include "members.h"
 #include "scratch.h"
 
+/* Only a package that is read through a mount can be told to stop; trailctl
+ * ends with its process. */
 enum tf_code
 tf_package_check_stop(const struct tf_package_maker *k, struct tf_error *err)
 {

@@ -65,6 +65,7 @@ read_bytes(struct tf_package_maker *k, void *p, size_t n, uint64_t off,
 	return TF_OK;
 }
 
+/* A read from offset 0 begins the member; the last read compares its digest. */
 enum tf_code
 tf_package_zip_read(void *arg, size_t i, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err)

@@ -361,6 +361,8 @@ make(struct tf_package_maker *k, const struct tf_package_request *r, int fd,
 	return rc;
 }
 
+/* The digest is taken from the file after it was synced: it is about the bytes
+ * on disk and not about those that were meant to be there. */
 enum tf_code
 tf_package_write(struct tf_vault *v, const struct tf_package_request *r, int fd,
     struct tf_package_made *made, struct tf_error *err)
@@ -398,6 +400,8 @@ path_of(struct tf_vault *v, uint64_t id, struct tf_buf *path,
 	return rc == TF_OK && path->failed ? tf_nomem(err) : rc;
 }
 
+/* A package that is read through a mount waits in the spool and is not synced:
+ * after a crash it is made again. */
 enum tf_code
 tf_package_spool(struct tf_vault *v, uint64_t id, const struct tf_asker *who,
     const atomic_bool *stop, struct tf_spool **out, struct tf_error *err)

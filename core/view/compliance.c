@@ -393,6 +393,8 @@ read_now(struct tf_view *w, struct tf_loaded_entry *t, struct tf_error *err)
 	return rc;
 }
 
+/* Updates are read before the attestations, which look for their overrides
+ * among them. */
 enum tf_code
 tf_judgement_read(struct tf_view *w, const struct tf_node_row *workflow,
     struct tf_judgement *out, struct tf_error *err)
@@ -418,6 +420,8 @@ tf_judgement_read(struct tf_view *w, const struct tf_node_row *workflow,
 	return tf_judgement_judge(out, false, &out->status, err);
 }
 
+/* The judgement may be made twice from the same facts: with and without
+ * attestations that are still open. */
 enum tf_code
 tf_judgement_judge(const struct tf_judgement *f, bool sealed_only,
     struct tf_status *out, struct tf_error *err)

@@ -230,6 +230,8 @@ add_row(void *arg, const struct tf_node_row *r, struct tf_error *err)
 	return rc;
 }
 
+/* No entry about a directory is older than the one that created it, so the
+ * search of unindexed entries begins there. */
 enum tf_code
 tf_view_collect(struct tf_view *w, uint64_t id, unsigned levels, bool unindexed,
     struct tf_seqs *out, struct tf_error *err)

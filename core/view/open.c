@@ -51,6 +51,8 @@ tf_view_open(struct tf_vault *v, const struct tf_asker *who,
 	return TF_OK;
 }
 
+/* The transaction ends before the connection goes back, or its next user would
+ * see an old ledger. */
 void
 tf_view_close(struct tf_view *w)
 {

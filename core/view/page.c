@@ -88,6 +88,8 @@ static const char style[] =
     "--badbg:#fff;--waitbg:#fff;--tint:#fff}body{max-width:none;padding:0;"
     "font-size:10pt}.wide{overflow:visible}time{white-space:normal}tr,h2,h3{break-inside:avoid}h2,h3{break-after:avoid}}";
 
+/* Colour is never the only sign: the badge has the word, so a printed page and
+ * a colour-blind reader lose nothing. */
 void
 tf_page_badge(struct tf_page *p, const char *word)
 {
@@ -152,6 +154,8 @@ tf_page_head(struct tf_page *p, const char *title, const char *status)
 	tf_html(&p->b, "</h1>\n</header>\n<main>\n");
 }
 
+/* The page says itself that it proves nothing: a copy of it will be read
+ * without this program and its manual. */
 void
 tf_page_foot(struct tf_page *p)
 {

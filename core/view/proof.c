@@ -85,6 +85,8 @@ add_to_bundle(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	return tf_buf_end(b->out, err);
 }
 
+/* No snapshot is needed: the entries below the size of the tree never change
+ * (I1). */
 enum tf_code
 tf_vault_bundle(struct tf_vault *v, uint64_t n, unsigned width,
     struct tf_buf *out, struct tf_error *err)
@@ -145,6 +147,8 @@ tf_vault_prove_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
 	return rc;
 }
 
+/* A sealed directory has two entries; its seal is the one that covers all of
+ * its evidence. */
 enum tf_code
 tf_vault_prove(struct tf_vault *v, uint64_t id, struct tf_buf *out,
     struct tf_error *err)

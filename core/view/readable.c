@@ -299,6 +299,8 @@ find_thing(struct tf_view *w, const struct tf_buf *entry, struct tf_str type,
 	return rc;
 }
 
+/* An entry about a seal holds digests of all files below, so its reader needs
+ * all of them; any other entry needs its own node only. */
 enum tf_code
 tf_may_read_entry(struct tf_view *w, const struct tf_buf *entry, bool *may,
     struct tf_error *err)

@@ -128,6 +128,8 @@ copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	return TF_OK;
 }
 
+/* The range may begin after the last of these entries: then *got is 0, the end
+ * of the file. */
 enum tf_code
 tf_vault_events(struct tf_vault *v, uint64_t entries, uint64_t off, void *p,
     size_t n, size_t *got, struct tf_error *err)
@@ -181,6 +183,8 @@ tf_vault_knows_type(const char *type)
 	return false;
 }
 
+/* A process that writes answers with the note of the last COMMIT that returned
+ * (commit/head.h); a process that only reads has no such note in memory. */
 enum tf_code
 tf_vault_checkpoint(struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err)
@@ -449,6 +453,10 @@ put_unplaced(struct tf_vault *v, struct tf_db *db, struct tf_json *j,
 	return rc;
 }
 
+/*
+ * The view is on the stack and has no snapshot: the status describes the
+ * present, most of which is in memory, and needs a view only for permissions.
+ */
 enum tf_code
 tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
     struct tf_buf *out, struct tf_error *err)

@@ -43,6 +43,7 @@ tf_loaded_entry_free(struct tf_loaded_entry *t)
 	t->is = false;
 }
 
+/* The buffer of *t is used again, as a list reads one entry per row. */
 enum tf_code
 tf_loaded_entry_read(struct tf_view *w, uint64_t seq, struct tf_loaded_entry *t,
     struct tf_error *err)
