@@ -48,22 +48,25 @@ struct args_option {
 	}
 
 /*
- * Store the options of argv[1..*argc-1] by the table (NULL: no options).  The
+ * Store the options of argv[1..*argc-1] by the table (NULL: no options). The
  * operands, which may stand between options and after "--", move to the front:
- * argv[0..*argc-1], followed by NULL.  A value is never empty, and an option
- * that is no list is given at most once.  "-o VALUE", "-oVALUE" and "-o=VALUE"
- * are the same.
+ * argv[0..*argc-1], followed by NULL. A value is never empty, and an option
+ * that is no list is given at most once. "-o VALUE", "-oVALUE" and "-o=VALUE"
+ * are the same. Abbreviations are not accepted. A single "-" is an operand.
  *
- * --help and -h set *help, and the arguments after them are not read.
+ * --help and -h set *help, and the arguments after them are not read. Values
+ * are not copied: they point into argv.
  *
- * TF_USAGE: err names the wrong option.  The caller calls args_free() in any
- * case.
+ * TF_USAGE: err names the wrong option, as the user wrote it; options before it
+ * are stored. The caller calls args_free() in any case, which frees the lists
+ * and empties them.
  */
 TF_MUST_USE enum tf_code args_parse(const struct args_option *options,
     int *argc, char **argv, bool *help, struct tf_error *err);
 void args_free(const struct args_option *options);
 
-/* Print one line per option, with --help as the last. */
+/* Print one line per option, with --help as the last. Options that are refused
+ * are left out. */
 void args_print(const struct args_option *options, FILE *to);
 
 #endif

@@ -1,4 +1,13 @@
-/* trailctl template and type: definitions of a trail. */
+/*
+ * trailctl template and type: definitions of a trail.
+ *
+ * Both verbs have the same actions, so one run() counts their arguments and
+ * does them; a type only has a name in addition. check reads a text without a
+ * vault, for an editor or a pipeline before it merges. set changes nothing if
+ * the newest version is that text already. show prints the bytes of the
+ * version, as they were set; of a workflow it prints the version by which the
+ * workflow is judged, which may be older.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +33,7 @@ static const struct args_option options[] = {
 	{ 0 },
 };
 
+/* A failure is printed here: the definition itself was set or read. */
 static void
 print_json(struct tf_buf *b, struct tf_json *j)
 {
@@ -59,6 +69,7 @@ print_one(const struct define *d, uint64_t version, const struct tf_buf *text,
 	print_json(&b, &j);
 }
 
+/* By the depth of the path: only trails have definitions. */
 static enum tf_code
 must_be_trail(const struct where *w, struct tf_error *err)
 {
@@ -69,6 +80,7 @@ must_be_trail(const struct where *w, struct tf_error *err)
 
 /* --- set ------------------------------------------------------------------ */
 
+/* Checked before the vault is asked; see define_read(). */
 static enum tf_code
 set(const struct define *d, const char *file, struct tf_error *err)
 {
@@ -120,6 +132,7 @@ show(struct define *d, struct where *w, struct tf_error *err)
 
 /* --- list ----------------------------------------------------------------- */
 
+/* Version 0: the mount does not show it. */
 static void
 print_type(void *arg, const char *name, uint64_t version)
 {
@@ -144,6 +157,7 @@ list(struct define *d, struct tf_error *err)
 
 /* --- the two verbs --------------------------------------------------------- */
 
+/* The exit status is the answer; the reasons are on stderr. */
 static int
 check(const struct verb *v, const struct define *d, const char *file)
 {

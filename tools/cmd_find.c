@@ -1,4 +1,14 @@
-/* trailctl find: names in the ledger, by what it says about them. */
+/*
+ * trailctl find: names in the ledger, by what it says about them.
+ *
+ * Options and operands become one query (core/find.h). A file stands for its
+ * digest: the question is then whether this content is in the vault, under any
+ * name. The answer comes in pages, the newest first, and each page asks for
+ * names before the last one, so that entries that are appended meanwhile move
+ * nothing.
+ *
+ * Exit status 1 if nothing was found, so that a script can ask.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +82,7 @@ static const struct args_option options[] = {
 
 /* --- the query ----------------------------------------------------------------- */
 
+/* A filter that is not given is left out. */
 static void
 add(struct tf_buf *q, const char *key, const char *value)
 {
@@ -83,6 +94,7 @@ add(struct tf_buf *q, const char *key, const char *value)
 	tf_find_quote(q, value);
 }
 
+/* The query has numbers in decimal. */
 static void
 add_number(struct tf_buf *q, const char *key, uint64_t value)
 {
@@ -92,6 +104,7 @@ add_number(struct tf_buf *q, const char *key, uint64_t value)
 	add(q, key, text);
 }
 
+/* The order of keys has no meaning. */
 static void
 add_filters(struct tf_buf *q)
 {
@@ -183,6 +196,7 @@ find_place(const char *place, const char *file, struct where *w,
 
 /* --- the answer ---------------------------------------------------------------- */
 
+/* A line for people; --json has all members. */
 static void
 print_name(const struct tf_json_doc *d)
 {

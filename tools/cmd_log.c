@@ -1,4 +1,19 @@
-/* trailctl log: the entries of the ledger, one per line. */
+/*
+ * trailctl log: the entries of the ledger, one per line.
+ *
+ * All filters are tested on each entry that is read (is_wanted()); there is no
+ * index here, so that what is printed is what the ledger has. An empty answer
+ * must mean that there is no such entry, so names in the filters are looked up
+ * first: a trail, a path or a user that nobody knows is an error.
+ *
+ * Lines for people begin with the newest entry and go through a pager; JSON has
+ * the order of the ledger, since programs read it as a stream. For the newest N
+ * entries in the order of the ledger, one walk backward finds where they begin
+ * and one forward prints them, so that memory does not grow with N.
+ *
+ * Exit status 1 if a line is no entry: it is shown as malformed, never hidden,
+ * and the list goes on.
+ */
 #include <fnmatch.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -86,6 +101,9 @@ struct log {
 
 /* --- which entries ---------------------------------------------------- */
 
+/*
+ * KEY=VALUE as the user gave it; check_options() has refused one without '='.
+ */
 static bool
 has_annotation(const struct tf_json_doc *d, int claims, const char *want)
 {
@@ -100,6 +118,7 @@ has_annotation(const struct tf_json_doc *d, int claims, const char *want)
 	    value + 1);
 }
 
+/* All of --control and --annotation, not one of them. */
 static bool
 has_claims(const struct tf_json_doc *d)
 {
@@ -127,6 +146,9 @@ has_user(const struct tf_json_doc *d, const char *user)
 	    match_string(d, tf_json_get(d, notes, "on_behalf_of"), user);
 }
 
+/*
+ * A pattern with a slash is for the whole path, one without for the last name.
+ */
 static bool
 has_name(const struct tf_json_doc *d)
 {
@@ -145,6 +167,7 @@ has_name(const struct tf_json_doc *d)
 	return has;
 }
 
+/* By the time of the clock; times in this form sort as text. */
 static bool
 is_in_time(const struct tf_json_doc *d)
 {
@@ -155,6 +178,7 @@ is_in_time(const struct tf_json_doc *d)
 	    (ask.until[0] == '\0' || strcmp(when, ask.until) <= 0);
 }
 
+/* Every filter must agree. */
 static bool
 is_wanted(const struct log *l, const struct tf_json_doc *d)
 {
@@ -180,6 +204,7 @@ is_wanted(const struct log *l, const struct tf_json_doc *d)
 
 /* --- one entry -------------------------------------------------------- */
 
+/* Append a member that is safe to show, or nothing. */
 static void
 add_field(struct tf_buf *out, const struct tf_json_doc *d, const char *key)
 {
@@ -230,6 +255,7 @@ print_malformed(struct log *l, const struct tf_error *why)
 		printf("%6s  malformed record: %s\n", "?", why->text);
 }
 
+/* Print a line that is wanted. A closed standard output ends the walk. */
 static enum tf_code
 take_line(void *arg, const char *p, size_t n, struct tf_error *err)
 {
@@ -255,6 +281,7 @@ take_line(void *arg, const char *p, size_t n, struct tf_error *err)
 	return ferror(stdout) ? TF_NODATA : TF_OK;
 }
 
+/* For a walk backward: stop after the newest `limit` entries. */
 static enum tf_code
 take_newest(void *arg, const char *p, size_t n, struct tf_error *err)
 {
@@ -282,6 +309,7 @@ count_newest(void *arg, const char *p, size_t n, struct tf_error *err)
 
 /* --- all of them ------------------------------------------------------ */
 
+/* With fewer entries than the limit, all of them are printed. */
 static enum tf_code
 print_forward(struct log *l, struct tf_error *err)
 {
@@ -315,6 +343,8 @@ print_now(struct log *l, struct tf_error *err)
 	return rc;
 }
 
+/* Begin with now, or at --since. The place survives a remount (ledger_lines.h).
+ * Each round is flushed, as a reader at a pipe waits for it. */
 static enum tf_code
 follow(struct log *l, struct tf_error *err)
 {
@@ -357,6 +387,7 @@ find_path(struct log *l, const char *path, struct tf_error *err)
 	return rc;
 }
 
+/* Stop at the first entry of the user. */
 static enum tf_code
 note_user(void *arg, const char *p, size_t n, struct tf_error *err)
 {
@@ -386,6 +417,7 @@ check_user(struct log *l, struct tf_error *err)
 	return rc;
 }
 
+/* What a table of options cannot say. */
 static enum tf_code
 check_options(struct tf_error *err)
 {

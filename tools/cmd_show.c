@@ -1,4 +1,11 @@
-/* trailctl show: everything that the vault has about one file or directory. */
+/*
+ * trailctl show: everything that the vault has about one file or directory.
+ *
+ * In a mount the values are extended attributes, in a store the vault gives the
+ * same ones, so both answers are equal. An attribute that is not there is left
+ * out and is no error: a file that is not sealed yet has no digest. Nothing is
+ * verified here; trailctl verify does that.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +48,7 @@ struct shown {
 	struct tf_buf field[FIELDS]; /* empty: absent */
 };
 
+/* lgetxattr(2): the path itself is asked about, and not what it links to. */
 static enum tf_code
 get_mount(const struct where *w, struct shown *s, struct tf_error *err)
 {
@@ -64,6 +72,7 @@ get_mount(const struct where *w, struct shown *s, struct tf_error *err)
 	return TF_OK;
 }
 
+/* The same attributes, by the same names. */
 static enum tf_code
 get_store(const struct where *w, struct shown *s, struct tf_error *err)
 {
@@ -90,6 +99,7 @@ out:
 	return rc;
 }
 
+/* Short enough for the numbers of canonical JSON. */
 static bool
 is_number(const struct tf_buf *b)
 {
@@ -126,6 +136,7 @@ put_field(struct tf_json *j, const struct tf_buf *b, bool number)
 	}
 }
 
+/* Members in the order of their names. */
 static enum tf_code
 print_json(const struct where *w, struct shown *s, struct tf_error *err)
 {
@@ -156,6 +167,7 @@ print_json(const struct where *w, struct shown *s, struct tf_error *err)
 	return rc;
 }
 
+/* Values come from the vault: make them safe for a terminal. */
 static void
 print_field(const char *label, const char *p, size_t n)
 {
@@ -184,6 +196,7 @@ print_time(const struct tf_buf *clock, const struct tf_buf *at)
 	tf_buf_free(&b);
 }
 
+/* In the order of use; the actor is a name and not JSON. */
 static void
 print_table(const struct where *w, const struct shown *s)
 {

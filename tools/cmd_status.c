@@ -1,4 +1,12 @@
-/* trailctl status: print the status of a vault, a trail or a workflow. */
+/*
+ * trailctl status: print the status of a vault, a trail or a workflow.
+ *
+ * The answer is the control file of a mount, or what the vault renders for it
+ * from a store; --json prints its bytes as they are. The table for people shows
+ * members that this version does not know as well, behind the known ones, so
+ * that a newer daemon hides nothing from an older trailctl. The exit status
+ * says only whether the status could be read; trailctl assert judges.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,6 +67,7 @@ add_members(struct tf_buf *out, const struct tf_json_doc *d, uint32_t obj)
 	}
 }
 
+/* One value; an object or a list becomes one line. */
 static void
 print_line(const char *label, const struct tf_json_doc *d, uint32_t t)
 {
@@ -144,6 +153,7 @@ print_compliance(const struct where *w, struct tf_error *err)
 	return rc;
 }
 
+/* The depth of the path chooses: a trail, a workflow, or the whole vault. */
 static int
 run(int n, char **arg)
 {

@@ -1,4 +1,12 @@
-/* trailctl trail create: a trail with its template and its description. */
+/*
+ * trailctl trail create: a trail with its template and its description.
+ *
+ * All that can be wrong is checked first, template and claims too: the name of
+ * a trail can never be removed from the ledger, so a failed command must not
+ * leave one. Then the trail is made, and then its claims and its template are
+ * set. A trail that exists is success, and what it has already is not set
+ * again. So a retry after a failure in the middle does the rest.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +54,7 @@ struct done {
 
 /* --- the template ----------------------------------------------------------- */
 
+/* Letters of ASCII only, whatever the locale is: the name stands in YAML. */
 static bool
 is_name(const char *s, size_t n)
 {
@@ -86,6 +95,7 @@ make_template(struct tf_buf *out, struct tf_error *err)
 	return define_check(TF_DEFINITION_TEMPLATE, "", "--steps", out, err);
 }
 
+/* out stays empty if no template was asked for. */
 static enum tf_code
 read_template(struct tf_buf *out, struct tf_error *err)
 {
@@ -97,6 +107,7 @@ read_template(struct tf_buf *out, struct tf_error *err)
 
 /* --- the trail ------------------------------------------------------------------ */
 
+/* EEXIST is success: another caller may have made it. */
 static enum tf_code
 create_mounted(const struct where *w, struct done *done, struct tf_error *err)
 {
@@ -106,6 +117,7 @@ create_mounted(const struct where *w, struct done *done, struct tf_error *err)
 	    report_system(err, "%s", w->path);
 }
 
+/* Closing the store appends too, so its result counts. */
 static enum tf_code
 create_stored(const struct where *w, struct done *done, struct tf_error *err)
 {
@@ -127,6 +139,7 @@ create_stored(const struct where *w, struct done *done, struct tf_error *err)
 
 /* --- the verb ------------------------------------------------------------------ */
 
+/* Say what was done now, and what was there before. */
 static enum tf_code
 print(const char *path, const struct done *done, struct tf_error *err)
 {
@@ -160,6 +173,7 @@ print(const char *path, const struct done *done, struct tf_error *err)
 	return rc;
 }
 
+/* The steps in the order that the head of this file gives. */
 static enum tf_code
 create(const char *arg, struct tf_error *err)
 {

@@ -78,6 +78,7 @@ read_last_error(struct why *y, struct tf_error *err)
 	return tf_buf_end(&y->last_error, err);
 }
 
+/* A name that does not exist has a rule too: what could be made there. */
 static enum tf_code
 look_at_mount(struct why *y, struct tf_error *err)
 {
@@ -110,6 +111,8 @@ look_at_mount(struct why *y, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Without a mount nobody keeps refusals, so the node must exist to have an
+ * answer. */
 static enum tf_code
 look_at_store(struct why *y, struct tf_error *err)
 {
@@ -199,6 +202,7 @@ print_table(struct why *y)
 		printf("%-10s  nothing of yours since the mount\n", "refused");
 }
 
+/* Members in the order of their names; refusals are the lines of the mount. */
 static enum tf_code
 print_json(struct why *y, struct tf_error *err)
 {

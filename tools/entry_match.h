@@ -7,11 +7,12 @@
 
 /* Is token t (-1: none) this string? */
 bool match_string(const struct tf_json_doc *d, int t, const char *want);
-/* Is the path of the entry at or below top? */
+/* Is the path of the entry at or below top? An entry without a path is not. */
 bool match_below(const struct tf_json_doc *d, const char *top);
 /* Has the entry one of the types, or are there none? */
 bool match_type(const struct tf_json_doc *d, const struct args_list *types);
-/* TF_USAGE: one of these is no type of entries. */
+/* Check --type before it is used: a misspelled type would match nothing and
+ * look like an answer. TF_USAGE: one of these is no type of entries. */
 TF_MUST_USE enum tf_code match_check_types(const struct args_list *types,
     struct tf_error *err);
 

@@ -15,7 +15,11 @@ struct find {
 TF_MUST_USE enum tf_code find_open(struct find *f, const struct where *w,
     struct tf_error *err);
 void find_close(struct find *f);
-/* Append the answer to one query, the lines of core/find.h. */
+/*
+ * Append the answer to one query, the lines of core/find.h, to out. In a mount
+ * it has what the caller may read, in a store everything. TF_INVALID: the query
+ * is malformed. Other errors: those of where_control() and tf_find().
+ */
 TF_MUST_USE enum tf_code find_ask(struct find *f, const char *query,
     struct tf_buf *out, struct tf_error *err);
 

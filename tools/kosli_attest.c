@@ -1,4 +1,16 @@
-/* kosli attest: generic, junit, custom and decision. */
+/*
+ * kosli attest: generic, junit, custom and decision.
+ *
+ * Each word becomes `trailctl attest --repeat --seal`: a pipeline that runs
+ * twice records the same report once, and another report becomes the next
+ * version. --seal: Kosli allows an attestation without a file. What differs
+ * between the words is the type and which file is judged.
+ *
+ * custom: the type names the file that it judges, so the data is copied to a
+ * temporary directory under that name, and the directory is recorded. It must
+ * be JSON, which is checked before anything is recorded. The copy is removed in
+ * any case.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +72,7 @@ is_attestation_name(const char *s)
 	    strpbrk(s, "/@") == NULL;
 }
 
+/* NULL: nothing is missing. A table of options cannot require an option. */
 static const char *
 missing_option(void)
 {
@@ -162,6 +175,7 @@ kosli_attest_failed(const struct kosli_word *w, const struct tf_error *err)
 
 /* --- generic and decision ------------------------------------------------------------ */
 
+/* At Kosli a generic attestation is compliant unless it says otherwise. */
 static int
 run_generic(int n, char **arg)
 {
@@ -178,6 +192,7 @@ run_generic(int n, char **arg)
 	return status;
 }
 
+/* A decision without a verdict would decide nothing. */
 static int
 run_decision(int n, char **arg)
 {
@@ -199,6 +214,7 @@ run_decision(int n, char **arg)
 
 /* --- junit ----------------------------------------------------------------------------- */
 
+/* The directory is evidence and is judged when the attestation is sealed. */
 static int
 run_junit(int n, char **arg)
 {
@@ -306,6 +322,7 @@ remove_data(const char *dir, const char *name)
 	free(path);
 }
 
+/* Returns the exit status; errors are printed. */
 static int
 record_custom(const char *path, const char *name, struct tf_error *err)
 {
@@ -331,6 +348,7 @@ record_custom(const char *path, const char *name, struct tf_error *err)
 	return status;
 }
 
+/* The type is read before anything is made: a missing one is a wrong option. */
 static int
 run_custom(int n, char **arg)
 {

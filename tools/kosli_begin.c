@@ -1,4 +1,16 @@
-/* kosli create flow, create attestation-type and begin trail. */
+/*
+ * kosli create flow, create attestation-type and begin trail.
+ *
+ * A flow becomes a trail and a trail a workflow. create flow calls trailctl
+ * trail create. begin trail is more than one verb: set the template of the
+ * flow, begin the workflow, which takes the newest template, and set its
+ * claims. It may be run again: what is there already stays, and a workflow that
+ * was begun with another template is an error, since it keeps the one it has.
+ *
+ * Whatever can be refused is refused before the first write. A dry run makes
+ * the same checks and then prints what would be made; whether the caller may
+ * write there is asked without writing.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +30,7 @@
 
 #define EMPTY_TEMPLATE "version: 1\n" /* as Kosli's --use-empty-template */
 
+/* The exit status of err; a wrong option also prints the usage. */
 static int
 failed(const struct kosli_word *w, const struct tf_error *err)
 {
@@ -56,6 +69,7 @@ check_writable(const char *path, struct tf_error *err)
 
 /* --- create flow ------------------------------------------------------------------ */
 
+/* Checks in the order of the real thing. */
 static int
 dry_flow(const char *vault, const char *name, const char *file,
     struct tf_error *err)
@@ -176,6 +190,9 @@ const struct kosli_word kosli_create_flow = {
 
 /* --- create attestation-type ---------------------------------------------------------- */
 
+/*
+ * A schema becomes the text of a type, which is checked and set like any other.
+ */
 static enum tf_code
 create_type(const char *path, const char *name, struct tf_error *err)
 {
@@ -298,6 +315,7 @@ check_template(const struct begin *b, struct tf_error *err)
 	return rc;
 }
 
+/* Nothing is written if the flow has this template already. */
 static enum tf_code
 set_template(const struct begin *b, struct tf_error *err)
 {
@@ -331,6 +349,7 @@ make(const struct begin *b, struct tf_error *err)
 	return rc;
 }
 
+/* Claims that are there already are not set again. */
 static enum tf_code
 claim(struct begin *b, struct tf_error *err)
 {
@@ -343,6 +362,7 @@ claim(struct begin *b, struct tf_error *err)
 	return rc;
 }
 
+/* A store finds every path, so the node itself is looked up. */
 static enum tf_code
 exists(const char *path, bool *is, struct tf_error *err)
 {
@@ -396,6 +416,7 @@ print_dry(const struct begin *b, struct tf_error *err)
 	return rc;
 }
 
+/* The steps in the order that the head of this file gives. */
 static enum tf_code
 begin(struct begin *b, struct tf_error *err)
 {

@@ -1,4 +1,15 @@
-/* kosli get trail, get attestation, log trail and search. */
+/*
+ * kosli get trail, get attestation, log trail and search.
+ *
+ * Where a verb of trailctl gives the answer, its command line is called. get
+ * attestation has no such verb: it reads attestation.json of the name and of
+ * its versions, which are the repeats of one attestation at Kosli, and prints
+ * the newest first.
+ *
+ * search asks three times: for a commit, for a fingerprint in an annotation,
+ * and for a file with that digest. It found something if one of them did; an
+ * error of one ends it.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +21,7 @@
 #include "report.h"
 #include "text.h"
 
+/* The exit status of err; a wrong option also prints the usage. */
 static int
 failed(const struct kosli_word *w, const struct tf_error *err)
 {
@@ -48,6 +60,7 @@ call(const struct verb *v, const char *path, bool json)
 
 /* --- get trail --------------------------------------------------------------------- */
 
+/* Returns the exit status; an error is printed. */
 static int
 print_markdown(const char *path)
 {
@@ -176,6 +189,7 @@ add_report(void *arg, const char *path, const struct tf_buf *json,
 	return tf_buf_end(&v[r->n++], err);
 }
 
+/* One list, the newest report first. */
 static void
 print_json(const struct reports *r)
 {
@@ -188,6 +202,7 @@ print_json(const struct reports *r)
 	puts("]");
 }
 
+/* A member that is not there has no line. */
 static void
 print_member(const struct tf_json_doc *d, int of, const char *key,
     const char *label)
@@ -202,6 +217,7 @@ print_member(const struct tf_json_doc *d, int of, const char *key,
 	tf_buf_free(&text);
 }
 
+/* The newest report first, with an empty line between two. */
 static enum tf_code
 print_table(const struct reports *r, struct tf_error *err)
 {

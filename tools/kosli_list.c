@@ -1,4 +1,11 @@
-/* kosli list flows and list trails. */
+/*
+ * kosli list flows and list trails.
+ *
+ * A row that cannot be read does not hide the others: it is reported on stderr,
+ * and the exit status then says that the list is not whole. Trails of all flows
+ * are collected and sorted by the time they were created, the newest first,
+ * before a page is cut out; only the rows of that page are then read in full.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +21,7 @@
 
 #include <sys/xattr.h>
 
+/* The exit status of err; a wrong option also prints the usage. */
 static int
 failed(const struct kosli_word *w, const struct tf_error *err)
 {
@@ -42,6 +50,7 @@ print_column(const struct tf_buf *text, int width)
 	printf("%-*.*s  ", width, (int)text->n, text->n > 0 ? text->p : "");
 }
 
+/* *out is NULL on failure, so that it can be freed. */
 static enum tf_code
 join(char **out, const char *dir, const char *name, struct tf_error *err)
 {
@@ -80,6 +89,7 @@ describe(const char *path, struct tf_buf *out, struct tf_error *err)
 	return rc == TF_NODATA ? TF_OK : rc;
 }
 
+/* A row of the table is printed at once; JSON is collected in j. */
 static enum tf_code
 put_flow(struct tf_json *j, const char *vault, const char *name,
     struct tf_error *err)
@@ -192,6 +202,7 @@ struct rows {
 	size_t n;
 };
 
+/* For equal times the later line of the ledger is the newer one. */
 static int
 newest_first(const void *a, const void *b)
 {
@@ -212,6 +223,7 @@ rows_free(struct rows *r)
 	free(r->v);
 }
 
+/* On failure r has the rows of before. */
 static enum tf_code
 add_row(struct rows *r, const char *flow, const char *p, size_t n,
     struct tf_error *err)
@@ -343,6 +355,7 @@ print_rows(const struct rows *r, const char *vault, size_t from, size_t to,
 	}
 }
 
+/* A page behind the last one is empty and no error. */
 static void
 print_page(struct rows *r, const char *vault, bool *bad)
 {
@@ -367,6 +380,9 @@ print_page(struct rows *r, const char *vault, bool *bad)
 		    (unsigned long long)page, (unsigned long long)pages, r->n);
 }
 
+/*
+ * *bad: a row is missing. With --flow, a flow that cannot be read is an error.
+ */
 static enum tf_code
 list_trails(bool *bad, struct tf_error *err)
 {

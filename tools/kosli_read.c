@@ -1,4 +1,10 @@
-/* Reading trails and attestations for the words of Kosli: see kosli_read.h. */
+/*
+ * Reading trails and attestations for the words of Kosli: see kosli_read.h.
+ *
+ * A mount has the texts as control files, and a view of a store renders the
+ * same bytes. Versions have no gaps, so the first name that is not found ends
+ * them; only a missing first version is an error.
+ */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +19,7 @@
 
 #define TEXT_MAX ((size_t)256 << 20) /* bytes of a control file */
 
+/* A sink into a buffer. */
 static enum tf_code
 put(void *arg, const void *p, size_t n, struct tf_error *err)
 {
@@ -43,6 +50,7 @@ read_stored(const struct where *w, bool markdown, struct tf_buf *out,
 	return rc;
 }
 
+/* status.md of a workflow, or attestation.json of an attestation. */
 static enum tf_code
 read_control(const char *path, bool markdown, struct tf_buf *out,
     struct tf_error *err)
@@ -74,6 +82,7 @@ kosli_read_markdown(const char *path, struct tf_buf *out, struct tf_error *err)
 
 /* --- versions ---------------------------------------------------------------------- */
 
+/* The path of version n, as a string in out. */
 static void
 add_version(const char *path, unsigned n, struct tf_buf *out)
 {
@@ -136,6 +145,7 @@ add_name(struct kosli_names *l, const char *name, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Trails are all names at the root but those with a dot. */
 static enum tf_code
 list_mounted(const struct where *w, struct kosli_names *out,
     struct tf_error *err)
