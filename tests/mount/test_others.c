@@ -93,6 +93,21 @@ close_a_hole(void)
 	return close(fd) == 0 ? 0 : 2;
 }
 
+/* Long compared with all else that a test lets the daemon read. */
+#define SMALL_HOLE ((off_t)128 << 20)
+
+static int
+close_a_small_hole(void)
+{
+	int fd;
+
+	as(ALICE);
+	fd = open(path_in_child, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	if (fd < 0 || ftruncate(fd, SMALL_HOLE) < 0)
+		return 1;
+	return close(fd) == 0 ? 0 : 2;
+}
+
 static pid_t
 child_with(int (*what)(void), const char *path)
 {
@@ -126,6 +141,29 @@ START_TEST(the_close_of_a_hole_keeps_nobody_waiting)
 	(void)unlink(A "/two.tmp");
 	(void)child_ended(a);
 	(void)child_ended(b);
+}
+END_TEST
+
+/* The bytes that the daemon has read since its start. */
+static unsigned long long
+bytes_read(void)
+{
+	return strtoull(run(0, "sed -n 's/^rchar: //p' /proc/%d/io",
+			    (int)vault_pid()),
+	    NULL, 10);
+}
+
+START_TEST(a_hole_is_not_read)
+{
+	unsigned long long before;
+
+	make_vault();
+	before = bytes_read();
+	path_in_child = A "/one";
+	ck_assert_int_eq(0, child_ended(in_child(close_a_small_hole)));
+	sync_dir(A);
+	has_state(A "/one", "sealed");
+	ck_assert_uint_lt(bytes_read() - before, SMALL_HOLE / 4);
 }
 END_TEST
 
@@ -909,6 +947,7 @@ suite_others(void)
 	TCase *t = stored_case(s, "hashing");
 
 	tcase_add_test(t, the_close_of_a_hole_keeps_nobody_waiting);
+	tcase_add_test(t, a_hole_is_not_read);
 	tcase_add_test(t, a_file_being_closed_can_be_read);
 	tcase_add_test(t, a_process_killed_during_close_ends);
 	tcase_add_test(t, the_end_of_the_daemon_does_not_wait_for_hashing);

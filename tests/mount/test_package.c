@@ -122,6 +122,45 @@ START_TEST(only_owner_and_root_read_a_package)
 }
 END_TEST
 
+/* The rights of the next owner count, also while a reader with other rights still
+ * has the package open. */
+START_TEST(the_next_owner_gets_a_package_of_their_own)
+{
+	char *before;
+	int fds[2];
+
+	make_evidence();
+	put(A "/secret", "x");
+	allowed(chown(A "/secret", ALICE, ALICE));
+	allowed(chmod(A "/secret", 0600));
+	run(0, "chmod 755 mnt/t " W " " A " && chown %d " A, ALICE);
+	sync_dir("mnt");
+	has_state(A "/secret", "sealed");
+	fds[0] = open(A ZIP, O_RDONLY);
+	as(ALICE);
+	before = content(A ZIP, NULL);
+	fds[1] = open(A ZIP, O_RDONLY);
+	as(0);
+	ck_assert_int_ge(fds[0], 0);
+	ck_assert_int_ge(fds[1], 0);
+	allowed(chown(A, BOB, (gid_t)-1));
+	as(BOB);
+	refused(EACCES, try_open(A "/secret", O_RDONLY));
+	refused(EACCES, try_open(A ZIP, O_RDONLY));
+	ck_assert_int_eq(0, stat_of(A ZIP).st_size);
+	as(ALICE);
+	refused(EACCES, try_open(A ZIP, O_RDONLY));
+	as(0);
+	for (size_t i = 0; i < LEN(fds); i++) {
+		char some[4];
+
+		ck_assert_int_eq(4, pread(fds[i], some, 4, 0));
+		ck_assert_mem_eq(before, some, 4);
+		close(fds[i]);
+	}
+}
+END_TEST
+
 /* Others cannot make the vault work by looking. */
 START_TEST(a_package_is_made_only_for_users_who_may_read_it)
 {
@@ -456,6 +495,7 @@ suite_package(void)
 	tcase_add_test(t, a_package_grows_with_the_ledger);
 	tcase_add_test(t, unsealed_files_are_not_in_the_package);
 	tcase_add_test(t, only_owner_and_root_read_a_package);
+	tcase_add_test(t, the_next_owner_gets_a_package_of_their_own);
 	tcase_add_test(t, a_package_is_made_only_for_users_who_may_read_it);
 	tcase_add_test(t, a_package_is_made_once);
 	tcase_add_test(t, few_packages_are_cached_and_no_old_ones);
