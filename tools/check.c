@@ -209,6 +209,7 @@ add_lines(struct tf_buf *out, const struct tf_about *s, const char *hex)
 	tf_buf_str(out, "\n");
 }
 
+/* Kept twice: for programs and for people. */
 void
 check_about(void *arg, const struct tf_about *s)
 {

@@ -1,4 +1,13 @@
-/* trailctl ls: what is in a vault, trail, workflow or attestation, as a table. */
+/*
+ * trailctl ls: what is in a vault, trail, workflow or attestation, as a table.
+ *
+ * Three steps: read the names (ls_names.c), add what status.json says about
+ * them (ls_verdicts.c), sort and print. The columns follow from the kind of the
+ * directory: a vault has counts of workflows per trail, a trail has verdicts
+ * and what is missing, a workflow has files and bytes. A count or a verdict
+ * that the caller may not read is "-" and not 0, as 0 would be an answer.
+ * --json prints one object per line and leaves such members out.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +41,7 @@ when_of(const struct ls_item *i, char out[TF_TIME_LEN + 1])
 		tf_time_text(i->mtime, out);
 }
 
+/* An attribute that is not set is left out. */
 static void
 put_text(struct tf_json *j, const char *key, const struct tf_buf *b)
 {
@@ -39,6 +49,8 @@ put_text(struct tf_json *j, const char *key, const struct tf_buf *b)
 		tf_put_str(j, key, (struct tf_str){ b->p, b->n });
 }
 
+/* The counts of an item mean something else in each kind of directory; here
+ * each gets its key. */
 static void
 put_count(struct tf_json *j, const struct ls *l, const struct ls_item *i,
     const char *key)
@@ -54,6 +66,7 @@ put_count(struct tf_json *j, const struct ls *l, const struct ls_item *i,
 		tf_put_uint(j, key, i->count[1]);
 }
 
+/* One line; members in the order of their names. */
 static enum tf_code
 print_json(const struct ls *l, const struct ls_item *i, struct tf_error *err)
 {
@@ -93,6 +106,7 @@ print_json(const struct ls *l, const struct ls_item *i, struct tf_error *err)
 	return rc;
 }
 
+/* The widths are those of print_row() and print_middle(). */
 static void
 print_heading(const struct ls *l)
 {
@@ -116,6 +130,7 @@ print_count(const struct ls_item *i, int k, int width)
 		printf("%*s", width, "-");
 }
 
+/* The columns between actor and name. */
 static void
 print_middle(const struct ls *l, const struct ls_item *i)
 {
@@ -138,6 +153,7 @@ print_middle(const struct ls *l, const struct ls_item *i)
 	}
 }
 
+/* Names and states come from the vault: make them safe for a terminal. */
 static void
 print_row(const struct ls *l, const struct ls_item *i)
 {
@@ -164,6 +180,7 @@ print_row(const struct ls *l, const struct ls_item *i)
 	tf_buf_free(&who);
 }
 
+/* As bytes: the same in a mount and in a store. */
 static int
 by_name(const void *a, const void *b)
 {
@@ -171,6 +188,7 @@ by_name(const void *a, const void *b)
 	    ((const struct ls_item *)b)->name);
 }
 
+/* Everything is read before the first line is printed. */
 static int
 run(int n, char **arg)
 {

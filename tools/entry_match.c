@@ -1,4 +1,9 @@
-/* Questions about entries: see entry_match.h. */
+/*
+ * Questions about entries: see entry_match.h.
+ *
+ * Strings of an entry are decoded before they are compared: an escape in the
+ * ledger and the character itself are the same name.
+ */
 #include <string.h>
 
 #include "core/vault.h"

@@ -31,6 +31,7 @@ find_open(struct find *f, const struct where *w, struct tf_error *err)
 	return tf_find_start(f->v, err);
 }
 
+/* The thread of the index ends before the store is closed. */
 void
 find_close(struct find *f)
 {

@@ -111,6 +111,7 @@ print_usage(FILE *f, const struct kosli_word *w)
 	    *w->operand != '\0' ? " " : "", w->operand);
 }
 
+/* For --help, and after a word that does not exist. */
 static void
 print_words(FILE *f)
 {

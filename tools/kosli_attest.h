@@ -4,10 +4,15 @@
 
 #include "kosli.h"
 
-/* Do what all words begin with: check --flow, --trail and --name, take the
- * artifact that the operand names, and fill the annotations.  *path becomes the
- * path of the attestation, for the caller to free, or NULL.  TF_USAGE; others
- * if the artifact cannot be read. */
+/*
+ * Do what all words begin with: check --flow, --trail and --name, split the
+ * lists, take the artifact that the operand names, and fill the annotations.
+ * Nothing is written to the vault.
+ *
+ * *path becomes the path of the attestation, for the caller to free in any
+ * case, or NULL. TF_USAGE: err names the option. Other errors if the artifact
+ * cannot be read.
+ */
 TF_MUST_USE enum tf_code kosli_attest_prepare(int n, char **arg, char **path,
     struct tf_error *err);
 /* Print the error, with the usage of the word if that is to blame.  Returns the

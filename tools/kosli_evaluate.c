@@ -1,4 +1,11 @@
-/* kosli evaluate input: the policy is a type of trailfs-type(5), not Rego. */
+/*
+ * kosli evaluate input: the policy is a type of trailfs-type(5), not Rego.
+ *
+ * The word becomes `trailctl evaluate`. Rego would need a program that trailfs
+ * does not have, so a .rego file is refused with two ways out. --no-assert
+ * turns only the answer "not compliant" into exit status 0: what could not be
+ * judged keeps its status, or a broken policy would pass.
+ */
 #include <string.h>
 
 #include "kosli.h"
@@ -6,6 +13,7 @@
 
 #define NO_PARAMS "a type has no parameters"
 
+/* By name: the text of a policy is not looked at. */
 static bool
 is_rego(const char *name)
 {

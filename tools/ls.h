@@ -34,11 +34,18 @@ struct ls {
 	size_t n;
 };
 
-/* Fill l->item with the names in l->w, of a mount or a store, in any order.
- * l->w and l->kind are set.  Errors: those of the system and the vault. */
+/*
+ * Fill l->item with the names in l->w, of a mount or a store, in any order.
+ * l->w and l->kind are set by the caller, who calls ls_free() in any case. A
+ * store is closed again. On failure some items may be there. TF_USAGE: it is a
+ * file. Other errors: those of the system and the vault.
+ */
 TF_MUST_USE enum tf_code ls_read_names(struct ls *l, struct tf_error *err);
-/* Add verdicts and counts to the items, from status.json; those that the caller
- * may not read stay unknown. */
+/*
+ * Add verdicts and counts to the items, from status.json; those that the caller
+ * may not read stay unknown (verdict "", counted false). Call it after
+ * ls_read_names(). For a directory below a workflow it does nothing.
+ */
 TF_MUST_USE enum tf_code ls_read_verdicts(struct ls *l, struct tf_error *err);
 /* "DIR/NAME", or "NAME" if dir is "."; the caller frees it.  NULL: no memory. */
 char *ls_join(const char *dir, const char *name);

@@ -1,4 +1,12 @@
-/* The names in a directory of a mount or a store: see ls.h. */
+/*
+ * The names in a directory of a mount or a store: see ls.h.
+ *
+ * A mount is read with readdir(3) and extended attributes, a store with calls
+ * of the vault; both fill the same struct. A name of a mount may go away
+ * between the list and the look at it, and is then left out. An attestation
+ * also gets the number and the bytes of all files below it, by a walk of its
+ * own.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +23,9 @@
 #define BATCH 64 /* names asked of the vault at a time */
 #define DEPTH_MAX 64
 
+/*
+ * NULL: no memory. The new item is the last one, so that it can be taken back.
+ */
 static struct ls_item *
 add_item(struct ls *l, const char *name)
 {
@@ -39,6 +50,8 @@ ls_join(const char *dir, const char *name)
 	return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
 }
 
+/* An attribute that is absent or not readable stays empty: the row is of use
+ * without it. */
 static enum tf_code
 get_attribute(const char *path, const char *name, struct tf_buf *out,
     struct tf_error *err)
@@ -82,6 +95,7 @@ count_files(const char *path, struct ls_item *to, unsigned depth)
 		closedir(d);
 }
 
+/* The depth gives the kind of a directory; a file is evidence. */
 static enum tf_code
 fill_mount(struct ls *l, struct ls_item *i, struct tf_error *err)
 {
@@ -116,6 +130,7 @@ fill_mount(struct ls *l, struct ls_item *i, struct tf_error *err)
 	return rc;
 }
 
+/* A name that was removed meanwhile is no error. */
 static enum tf_code
 list_mount(struct ls *l, struct tf_error *err)
 {
@@ -165,6 +180,7 @@ each_child(struct ls *l, uint64_t id,
 	return rc;
 }
 
+/* Directories are entered; only files count. */
 static enum tf_code
 count_stored(struct ls *l, const struct tf_dirent *e, void *arg,
     struct tf_error *err)
@@ -178,6 +194,7 @@ count_stored(struct ls *l, const struct tf_dirent *e, void *arg,
 	return TF_OK;
 }
 
+/* An attribute that is not set stays empty. */
 static enum tf_code
 get_stored(struct ls *l, const struct ls_item *i, const char *name,
     struct tf_buf *out, struct tf_error *err)
@@ -187,6 +204,7 @@ get_stored(struct ls *l, const struct ls_item *i, const char *name,
 	return rc == TF_NODATA || rc == TF_UNSUPPORTED ? TF_OK : rc;
 }
 
+/* The same members as fill_mount(), from the node. */
 static enum tf_code
 add_stored(struct ls *l, const struct tf_dirent *e, void *arg,
     struct tf_error *err)
@@ -214,6 +232,7 @@ add_stored(struct ls *l, const struct tf_dirent *e, void *arg,
 	return rc;
 }
 
+/* A file has no names in it; the error says what to use instead. */
 static enum tf_code
 list_store(struct ls *l, struct tf_error *err)
 {

@@ -1,4 +1,12 @@
-/* What status.json says about the names in a directory: see ls.h. */
+/*
+ * What status.json says about the names in a directory: see ls.h.
+ *
+ * Verdicts are made by core and only copied here. A trail's status.json has a
+ * line per workflow, and a workflow's has a list of attestations, so one read
+ * serves all rows; only at the root is one read per trail needed. Rows and
+ * lines are matched by name. A status that the caller may not read, or that is
+ * not in the ledger yet, leaves its rows without a verdict and is no error.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +16,7 @@
 #include "core/json.h"
 #include "ls.h"
 
+/* 0 if there is no such member. */
 static uint64_t
 number(const struct tf_json_doc *d, int of, const char *key)
 {
@@ -18,6 +27,8 @@ number(const struct tf_json_doc *d, int of, const char *key)
 	    0;
 }
 
+/* NULL: the status has a name that the list does not have, such as a missing
+ * attestation. */
 static struct ls_item *
 find_item(struct ls *l, struct tf_str name)
 {
@@ -27,6 +38,7 @@ find_item(struct ls *l, struct tf_str name)
 	return NULL;
 }
 
+/* Longer words than the known ones are cut. */
 static void
 set_verdict(struct ls_item *i, struct tf_str word)
 {
@@ -122,6 +134,7 @@ read_status(struct ls *l, const struct where *w, struct ls_item *trail,
 	return rc;
 }
 
+/* The trail's own path, below that of the root. */
 static enum tf_code
 read_trail(struct ls *l, struct ls_item *i, struct tf_error *err)
 {

@@ -4,10 +4,14 @@
 
 #include "core/types.h"
 
-/* "root", "trail", "workflow", ... */
+/* "root", "trail", "workflow", ...: the words of --json. Not freed; "?" for a
+ * kind that this version does not know. */
 const char *node_kind_name(enum tf_kind kind);
 
-/* The kind of the directory at path ("." is the root). */
+/*
+ * The kind of the directory at path ("." is the root), by its depth alone:
+ * nothing is read. Deeper than an attestation everything is TF_KIND_DIRECTORY.
+ */
 enum tf_kind node_kind_of_directory(const char *path);
 
 /*

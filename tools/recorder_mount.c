@@ -120,6 +120,8 @@ path_of(const struct recorder *r, const char *name, const char *below)
 
 /* --- what is there ---------------------------------------------------------------- */
 
+/* ENOENT has two meanings; a second stat(2) tells a missing trail from a
+ * missing workflow. */
 static enum tf_code
 find(struct recorder *r, bool begin, bool *no_trail, struct tf_error *err)
 {
@@ -143,6 +145,7 @@ find(struct recorder *r, bool begin, bool *no_trail, struct tf_error *err)
 	return TF_OK;
 }
 
+/* ENOENT: there is no such attestation, which is an answer. */
 static enum tf_code
 state(struct recorder *r, const char *name, char *out, struct tf_error *err)
 {
@@ -160,6 +163,7 @@ state(struct recorder *r, const char *name, char *out, struct tf_error *err)
 	return rc;
 }
 
+/* The buffer is as large as an attribute can be. */
 static enum tf_code
 claimed(struct recorder *r, const char *name, const char *key,
     struct tf_buf *out, struct tf_error *err)
@@ -227,6 +231,7 @@ begin(struct recorder *r, struct tf_error *err)
 	return rc;
 }
 
+/* One that exists is fine: several files may be in it. */
 static enum tf_code
 make_dir(struct recorder *r, const char *name, struct tf_error *err)
 {
@@ -265,6 +270,7 @@ put(struct recorder *r, const void *p, size_t n, struct tf_error *err)
 	return files_put(r->fd, r->draft, p, n, err);
 }
 
+/* r->fd is cleared first: also a failed close(2) has closed it. */
 static enum tf_code
 end(struct recorder *r, struct tf_error *err)
 {
@@ -296,6 +302,7 @@ save_user_data(struct recorder *r, const void *p, size_t n,
 	return rc;
 }
 
+/* The mount's errnos about values become TF_INVALID, each with its reason. */
 static enum tf_code
 claim(struct recorder *r, const char *key, const void *value, size_t n,
     struct tf_error *err)

@@ -51,6 +51,7 @@ find(struct recorder *r, bool begin, bool *no_trail, struct tf_error *err)
 	return rc;
 }
 
+/* The words are those of user.trailfs.state. */
 static enum tf_code
 state(struct recorder *r, const char *name, char *out, struct tf_error *err)
 {
@@ -103,6 +104,9 @@ recorded(struct recorder *r, const char *name, struct tf_buf *sums,
 
 /* --- the draft ------------------------------------------------------------------- */
 
+/*
+ * TF_READONLY has several causes; a sealed workflow gets a message of its own.
+ */
 static enum tf_code
 begin(struct recorder *r, struct tf_error *err)
 {
@@ -143,6 +147,7 @@ descend(struct recorder *r, const char *name, uint64_t *dir, const char **last,
 	return rc;
 }
 
+/* One that exists is fine: several files may be in it. */
 static enum tf_code
 make_dir(struct recorder *r, const char *name, struct tf_error *err)
 {
@@ -172,6 +177,7 @@ create(struct recorder *r, const char *name, unsigned mode,
 			     rc;
 }
 
+/* The offset is kept here: a file of the vault has no position. */
 static enum tf_code
 put(struct recorder *r, const void *p, size_t n, struct tf_error *err)
 {
@@ -181,6 +187,7 @@ put(struct recorder *r, const void *p, size_t n, struct tf_error *err)
 	return rc;
 }
 
+/* The handle is gone also after a failure. */
 static enum tf_code
 end(struct recorder *r, struct tf_error *err)
 {
@@ -244,6 +251,7 @@ remove_below(struct recorder *r, uint64_t dir, struct tf_error *err)
 	return rc;
 }
 
+/* Children first: the vault removes only empty directories. */
 static enum tf_code
 drop(struct recorder *r, struct tf_error *err)
 {
