@@ -1,4 +1,12 @@
-/* Judge evidence by a type, and write the report: see checks.h. */
+/*
+ * Judge evidence by a type, and write the report: see checks.h.
+ *
+ * A report is written while the evidence is judged. Rows that have no room are
+ * counted and left out, and a row $cut says so; the verdict counts them all
+ * the same. Evidence that cannot be read or that takes too much work is not
+ * compliant, which is an answer; only a lack of memory is an error, because it
+ * says nothing about the evidence.
+ */
 #include "checks.h"
 
 #include <stdlib.h>
@@ -42,6 +50,7 @@ put_requirement(struct tf_check_report *r, const struct tf_requirement *q,
 
 /* --- judging ------------------------------------------------------------ */
 
+/* subject TF_ANY_NONE: a row about the requirement, not about one subject. */
 static struct tf_check_row
 row_of(struct tf_check_report *r, const struct tf_requirement *q,
     uint32_t subject)
@@ -138,6 +147,10 @@ find_subjects(struct tf_check_report *r, const struct tf_requirement *q,
 	return TF_OUTCOME_SATISFIED;
 }
 
+/*
+ * Subjects are chosen first, and all rows about the choice come before those
+ * of the checks.
+ */
 static enum tf_code
 judge_requirement(struct tf_check_report *r, const struct tf_requirement *q)
 {
@@ -170,6 +183,7 @@ judge_requirement(struct tf_check_report *r, const struct tf_requirement *q)
 
 /* --- the evidence as a whole -------------------------------------------- */
 
+/* A row about the evidence as a whole, under the name $evidence. */
 static struct tf_check_row
 evidence_row(struct tf_check_report *r, const char *check,
     enum tf_outcome cause)
@@ -182,6 +196,7 @@ evidence_row(struct tf_check_report *r, const char *check,
 		.cause = cause };
 }
 
+/* The first row of each report: could the evidence be read? */
 static void
 put_well_formed(struct tf_check_report *r, const char *problem, bool absent)
 {
@@ -235,7 +250,10 @@ judge_schema(struct tf_check_report *r, struct tf_error *err)
 	return rc;
 }
 
-/* Put the requirements of evidence that cannot be judged. */
+/*
+ * What was judged so far is dropped: half a judgement would look like a whole
+ * one.
+ */
 static void
 judge_nothing(struct tf_check_report *r, const char *problem, bool absent)
 {
@@ -285,6 +303,9 @@ put_cut(struct tf_check_report *r)
 	tf_row_end(r, &row);
 }
 
+/*
+ * The digest names the bytes that were judged, so a reader can compare them.
+ */
 static void
 put_evidence(struct tf_check_report *r, struct tf_str evidence, bool read,
     struct tf_buf *b)
@@ -338,6 +359,7 @@ write_report(struct tf_check_report *r, struct tf_str evidence, bool read,
 	return rc == TF_OK ? tf_buf_end(b, err) : rc;
 }
 
+/* Fails for lack of memory only. */
 static enum tf_code
 judge(struct tf_check_report *r, struct tf_str evidence, const char *problem,
     bool absent, struct tf_any_doc *d, struct tf_error *err)

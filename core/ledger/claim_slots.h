@@ -50,6 +50,7 @@ struct tf_claim_slots {
  * form of claims), TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_claim_slots_parse(struct tf_claim_slots *c,
     struct tf_str json, struct tf_error *err);
+/* Free what the parse made; the JSON stays the caller's. */
 void tf_claim_slots_free(struct tf_claim_slots *c);
 /* Append the claims to out; nothing if there are none.  Errors: TF_NOSPACE (too
  * many), TF_INVALID (a name that is no key of JSON), TF_NOMEM. */

@@ -39,6 +39,7 @@ tf_text_time_ok(const char *s, size_t n)
 	return tf_time_parse(s, n, &t);
 }
 
+/* Lower case only: one digest has one text. */
 bool
 tf_text_digest_ok(const char *s, size_t n)
 {

@@ -8,6 +8,7 @@
 
 #include "../json.h"
 
+/* Names in tables of rules; the numbers are stored nowhere. */
 enum tf_form {
 	TF_FORM_UINT,	  /* 0 .. 2^53-1 */
 	TF_FORM_POSITIVE, /* 1 .. 2^53-1 */

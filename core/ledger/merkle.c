@@ -1,6 +1,16 @@
 /*
- * RFC 6962 hashes, the right edge of the tree, and proofs (I1, I3).  No
+ * RFC 6962 hashes, the right edge of the tree, and proofs (I1, I3). No
  * function recurses: a tree of 2^63 leaves takes 63 steps of a loop.
+ *
+ * A growing tree keeps only its right edge: the partial tile of each tile
+ * level, and a peak for each set bit of the size, the root of a perfect
+ * subtree. So an append hashes at most 53 nodes and reads nothing. Proofs and
+ * roots of older sizes are made from stored tiles, of which the last one is
+ * kept in memory. Only widths that a tree of the asked size has are read, so a
+ * tile that grew since gives the same hashes (I1).
+ *
+ * The checks of proofs take nothing from us: they follow the loops of the RFC,
+ * on any input, and give TF_TAMPER for every input that is no proof.
  */
 #include "merkle.h"
 
@@ -51,6 +61,11 @@ edge_put(struct tf_tree *t, unsigned level, uint64_t i, const struct tf_hash *h,
 	return rc;
 }
 
+/*
+ * A leaf joins the peaks below it as an addition of 1 carries through bits.
+ * The bytes of a peak that was used are cleared, so that equal trees have
+ * equal bytes.
+ */
 enum tf_code
 tf_tree_append(struct tf_tree *t, const struct tf_hash *leaf, tf_tile_put put,
     void *arg, struct tf_error *err)
@@ -79,6 +94,7 @@ tf_tree_append(struct tf_tree *t, const struct tf_hash *leaf, tf_tile_put put,
 	return TF_OK;
 }
 
+/* A level whose count did not change since then has the same partial tile. */
 enum tf_code
 tf_tree_edge(const struct tf_tree *t, uint64_t since, tf_tile_put put,
     void *arg, struct tf_error *err)
@@ -100,6 +116,7 @@ tf_tree_edge(const struct tf_tree *t, uint64_t since, tf_tile_put put,
 	return TF_OK;
 }
 
+/* From the smallest peak on: each larger one is on its left. */
 void
 tf_tree_root(const struct tf_tree *t, struct tf_hash *out)
 {
@@ -194,6 +211,7 @@ struct tiles {
 	struct tf_hash h[TF_TILE_WIDTH];
 };
 
+/* Read the tile only if it is not the one that was read last. */
 static enum tf_code
 subtree(struct tiles *s, unsigned height, uint64_t index, struct tf_hash *out,
     struct tf_error *err)
@@ -256,6 +274,7 @@ range(struct tiles *s, uint64_t lo, uint64_t hi, struct tf_hash *out,
 	return TF_OK;
 }
 
+/* The loops go from the root down; a proof begins at the leaf. */
 static void
 reverse(struct tf_proof *p)
 {
@@ -267,6 +286,7 @@ reverse(struct tf_proof *p)
 	}
 }
 
+/* At each level the half without the entry goes into the proof. */
 enum tf_code
 tf_merkle_inclusion(uint64_t index, uint64_t size, tf_tile_get get, void *arg,
     struct tf_proof *out, struct tf_error *err)
@@ -295,6 +315,7 @@ tf_merkle_inclusion(uint64_t index, uint64_t size, tf_tile_get get, void *arg,
 	return TF_OK;
 }
 
+/* SUBPROOF of RFC 6962 2.1.2, as a loop. */
 enum tf_code
 tf_merkle_consistency(uint64_t m, uint64_t n, tf_tile_get get, void *arg,
     struct tf_proof *out, struct tf_error *err)
@@ -404,6 +425,10 @@ walk_consistency(uint64_t fn, uint64_t sn, const struct tf_hash *seed,
 								   TF_TAMPER;
 }
 
+/*
+ * If m is a power of two its root is a node of the tree of n, so the proof
+ * leaves that hash out and the walk begins with the root of m.
+ */
 enum tf_code
 tf_merkle_check_consistency(uint64_t m, uint64_t n,
     const struct tf_hash *root_m, const struct tf_hash *root_n,

@@ -71,6 +71,7 @@ typedef enum tf_code (*tf_tile_get)(void *arg, unsigned level, uint64_t n,
 TF_MUST_USE enum tf_code tf_tree_load(struct tf_tree *t, uint64_t size,
     tf_tile_get get, void *arg, struct tf_error *err);
 
+/* A proof.  64 hashes are enough for every size that the checks accept. */
 struct tf_proof {
 	unsigned n;
 	struct tf_hash h[TF_PROOF_MAX]; /* leaf side first */

@@ -60,6 +60,7 @@ upper_name(const char *s, size_t n)
 	return true;
 }
 
+/* NAME@1 and NAME@02 are no versions: each version has one spelling. */
 size_t
 tf_name_version(const char *name, size_t n, unsigned *version)
 {
@@ -75,6 +76,10 @@ tf_name_version(const char *name, size_t n, unsigned *version)
 	return base;
 }
 
+/*
+ * Any UTF-8 that shows as what it is: evidence keeps the names that programs
+ * gave it.
+ */
 static enum tf_code
 check_evidence(const char *name, size_t n, struct tf_error *err)
 {

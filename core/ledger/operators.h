@@ -23,7 +23,10 @@ enum tf_operator {
 	TF_OP_COMPARE_TIME, /* the same for RFC 3339 texts, or two numbers */
 	TF_OPERATORS
 };
-/* The word of an operator in definitions and reports. */
+/*
+ * The word of an operator in definitions and reports; constant, as are the
+ * other words. These words are part of the format.
+ */
 const char *tf_operator_word(enum tf_operator op);
 
 enum tf_relation { TF_EQ, TF_NE, TF_GT, TF_GTE, TF_LT, TF_LTE, TF_RELATIONS };
@@ -78,7 +81,8 @@ struct tf_judging {
 };
 /* Count work; above TF_JUDGING_WORK x->rc becomes TF_TOOBIG. */
 void tf_judging_work(struct tf_judging *x, uint64_t n);
-/* False if the text has more than TF_PATTERN_SUBJECT bytes or a NUL. */
+/* Set *matches.  False, with *matches false, if the text has more than
+ * TF_PATTERN_SUBJECT bytes or a NUL: then nothing is known. */
 bool tf_judging_match(struct tf_judging *x, const struct tf_regex *re,
     struct tf_str text, bool *matches);
 

@@ -1,4 +1,10 @@
-/* Patterns: what is allowed, and matching: see pattern.h. */
+/*
+ * Patterns: what is allowed, and matching: see pattern.h. The patterns come
+ * from users and are matched by regexec(3) of the C library, so everything is
+ * refused before that could make it slow, large or different on another host:
+ * back references, equivalence classes, escapes with a meaning of their own,
+ * and repeats that would be too large when they are written out.
+ */
 #include "pattern.h"
 
 #include <string.h>
@@ -21,6 +27,7 @@ struct atom {
 	bool repeats; /* a repeat may follow */
 };
 
+/* The first reason stays: later ones follow from it. */
 static bool
 complain(struct scan *sc, const char *why)
 {
@@ -29,6 +36,7 @@ complain(struct scan *sc, const char *why)
 	return false;
 }
 
+/* NUL at the end; a pattern has none, as scan_pattern() has checked. */
 static char
 next_char(const struct scan *sc)
 {
@@ -83,6 +91,7 @@ scan_bracket(struct scan *sc)
 	return complain(sc, "bracket not closed");
 }
 
+/* Stops behind the first digit too many, so the number cannot overflow. */
 static bool
 scan_count(struct scan *sc, unsigned *out)
 {

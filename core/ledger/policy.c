@@ -1,4 +1,11 @@
-/* The append-only rule.  Pure: the arguments alone decide. */
+/*
+ * The append-only rule. Pure: the arguments alone decide. This is the one
+ * place that says which request a file of each state takes (F1 of
+ * core/node/pending.h): the vault asks before it changes anything, and
+ * recovery asks which places a node may have. Requests that the kernel has
+ * checked by mode and owner are not checked for that again; what needs more
+ * than one node, such as the length of paths, is decided by the caller.
+ */
 #include "name.h"
 #include "policy.h"
 
@@ -8,6 +15,10 @@ owner_or_root(const struct tf_subject *s, uint32_t caller_uid)
 	return caller_uid == 0 || caller_uid == s->uid;
 }
 
+/*
+ * Another user of the same directory may add files, and not touch those of
+ * others.
+ */
 static enum tf_code
 only_owner(const struct tf_subject *s, uint32_t caller_uid)
 {
@@ -21,6 +32,10 @@ one_writer(const struct tf_subject *s)
 	return s->open_by_other ? TF_BUSY : TF_OK;
 }
 
+/*
+ * Nothing was written, so nothing is lost when the file is replaced or
+ * removed.
+ */
 static enum tf_code
 placeholder(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 {
@@ -40,6 +55,10 @@ placeholder(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 	}
 }
 
+/*
+ * Bytes were written: from now on no byte may be taken back by cutting the
+ * file or removing its name.
+ */
 static enum tf_code
 open_file(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 {
@@ -57,6 +76,7 @@ open_file(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 	}
 }
 
+/* A draft is the writer's own until it gets its final name. */
 static enum tf_code
 draft(const struct tf_subject *s, enum tf_request req, uint32_t uid)
 {
@@ -161,6 +181,7 @@ tf_policy_may_wait(enum tf_kind kind, const char *name, size_t n)
 	    tf_name_check(kind, name, n, NULL) == TF_OK;
 }
 
+/* The rule of tf_policy_child(), asked the other way round. */
 bool
 tf_policy_may_hold(enum tf_kind parent, enum tf_kind kind)
 {
@@ -171,6 +192,9 @@ tf_policy_may_hold(enum tf_kind parent, enum tf_kind kind)
 	    child == kind;
 }
 
+/*
+ * Advice says what the user can do instead; one sentence without a full stop.
+ */
 static const char *
 advice_directory(const struct tf_subject *s, enum tf_request req)
 {

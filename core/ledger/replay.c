@@ -1,8 +1,17 @@
 /*
- * Replay of a ledger.  Check the common fields of an entry, then call the
+ * Replay of a ledger. Check the common fields of an entry, then call the
  * function of its type (replay_session.c, replay_create.c, replay_seal.c,
- * replay_change.c).  A broken rule is reported at its entry.  Replay never
- * skips or repairs entries.
+ * replay_change.c). A broken rule is reported at its entry. Replay never skips
+ * or repairs entries.
+ *
+ * Replay trusts nothing but the entries (I5, I6): it holds no object and no
+ * row of a store, and builds the tree of names anew in a temporary table. What
+ * a type of a later version says is read over, because a valid entry stays
+ * valid; its place and time are checked all the same. TF_REPLAY_REPORTED
+ * inside of replay means that a broken rule was reported and the rest of the
+ * entry is not applied; outside it is TF_OK, because a broken rule is a
+ * finding and no failure. TF_NOMEM and errors of the table are failures: then
+ * nothing is known about the entries.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +24,10 @@
 #include "replay_seal.h"
 #include "replay_session.h"
 
+/*
+ * The entries of one transaction state where it begins and ends, so a log that
+ * was cut within one is recognised.
+ */
 static void
 check_batch(struct tf_replay *r, const struct tf_entry *e)
 {
@@ -32,6 +45,10 @@ check_batch(struct tf_replay *r, const struct tf_entry *e)
 	r->batch_last = e->batch_last;
 }
 
+/*
+ * What holds for entries of every type. After a gap the entry before is not
+ * known, so nothing is compared with it.
+ */
 static enum tf_code
 check_common(struct tf_replay *r, const struct tf_entry *e)
 {
@@ -55,6 +72,7 @@ check_common(struct tf_replay *r, const struct tf_entry *e)
 	return rc;
 }
 
+/* An unknown type changes nothing that we know of. */
 static enum tf_code
 apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
     struct tf_replay_effect *out, struct tf_error *err)
@@ -121,6 +139,7 @@ tf_replay_entry(struct tf_replay *r, const struct tf_entry *e,
 	return rc == TF_REPLAY_REPORTED ? TF_OK : rc;
 }
 
+/* Entries are left out: the batch that was open may have ended there. */
 void
 tf_replay_gap(struct tf_replay *r, uint64_t next_seq)
 {
@@ -129,6 +148,7 @@ tf_replay_gap(struct tf_replay *r, uint64_t next_seq)
 	r->in_batch = false;
 }
 
+/* No entry is at fault, so the report names one that does not exist. */
 void
 tf_replay_end(struct tf_replay *r)
 {

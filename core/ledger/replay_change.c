@@ -1,6 +1,10 @@
 /*
  * Replay of the entries that change what exists: access.changed, template.set,
  * type.set, claims.set, attestation.overridden.
+ *
+ * A version that is not the next one and a missing right are reported, and the
+ * change is taken over all the same: later entries are then judged by what the
+ * ledger says, and one mistake is reported once.
  */
 #include "replay_change.h"
 
@@ -27,6 +31,10 @@ evidence_access_changed(struct tf_replay *r, const struct tf_entry *e,
 	return tf_replay_tree_put_file(&r->tree, e->path, &f, err);
 }
 
+/*
+ * The path of a directory, or else of evidence. A directory below an
+ * attestation is sealed with it.
+ */
 enum tf_code
 tf_replay_access_changed(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)
@@ -108,6 +116,9 @@ tf_replay_type_set(struct tf_replay *r, const struct tf_entry *e,
 	    e->definition_version, err);
 }
 
+/*
+ * Claims about an attestation are in its seal, never in an entry of their own.
+ */
 enum tf_code
 tf_replay_claims_set(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)
@@ -129,6 +140,7 @@ tf_replay_claims_set(struct tf_replay *r, const struct tf_entry *e,
 	return tf_replay_tree_put(&r->tree, e->path, &d, err);
 }
 
+/* An override changes no state: it names the seal that it speaks of. */
 enum tf_code
 tf_replay_overridden(struct tf_replay *r, const struct tf_entry *e,
     struct tf_error *err)

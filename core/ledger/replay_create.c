@@ -52,6 +52,7 @@ find_parents(struct tf_replay *r, enum tf_kind kind, struct parents *p,
 	return TF_OK;
 }
 
+/* A number is never used twice, so that a node is one file for ever. */
 static enum tf_code
 check_node(struct tf_replay *r, struct tf_error *err)
 {
@@ -153,6 +154,7 @@ tf_replay_directory_created(struct tf_replay *r, const struct tf_entry *e,
 	return name_created(r, rc, kind, &p, out, err);
 }
 
+/* For the statement: how many files, and when they were written. */
 static void
 count_file(struct tf_replay_tree_dir *att, const struct tf_entry *e)
 {
@@ -163,6 +165,10 @@ count_file(struct tf_replay_tree_dir *att, const struct tf_entry *e)
 	att->files++;
 }
 
+/*
+ * The directory and the attestation may be one and the same row, and then only
+ * one copy of it may be changed and stored.
+ */
 enum tf_code
 tf_replay_evidence_sealed(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)

@@ -1,7 +1,12 @@
 /*
  * Replay of the entries that seal a directory: attestation.sealed,
- * workflow.sealed, trail.sealed.  The sums of each must be those of what the
+ * workflow.sealed, trail.sealed. The sums of each must be those of what the
  * entries before it sealed or created.
+ *
+ * The seal of an attestation covers its evidence by digest, size and name;
+ * that of a workflow covers the seals of its attestations; that of a trail
+ * covers the begins of its workflows. The signed statement is not in the log:
+ * expect_statement() says what it must contain, and the caller compares it.
  */
 #include <string.h>
 
@@ -9,6 +14,7 @@
 #include "name.h"
 #include "replay_seal.h"
 
+/* A directory is sealed once, and a seal takes all write permission. */
 static enum tf_code
 check_seal(struct tf_replay *r, struct tf_replay_tree_dir *d,
     struct tf_error *err)
@@ -25,6 +31,7 @@ check_seal(struct tf_replay *r, struct tf_replay_tree_dir *d,
 	return rc;
 }
 
+/* The leaf hash of the seal is kept: the parent is summed over it. */
 static enum tf_code
 seal(struct tf_replay *r, struct tf_replay_tree_dir *d,
     const struct tf_hash *leaf, struct tf_error *err)
@@ -104,6 +111,10 @@ split_path(struct tf_str path, struct tf_statement *s)
 	    &s->version);
 }
 
+/*
+ * A statement names the payload of the version before it, so that versions
+ * form a chain.
+ */
 static enum tf_code
 previous_version(struct tf_replay *r, struct tf_statement *s,
     struct tf_error *err)
@@ -187,6 +198,10 @@ tf_replay_attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 	return TF_OK;
 }
 
+/*
+ * A workflow is sealed only when all of its attestations are; a trail may be
+ * sealed with open workflows.
+ */
 static enum tf_code
 add_child(void *arg, struct tf_str name, const struct tf_replay_tree_dir *d,
     struct tf_error *err)

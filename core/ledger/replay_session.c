@@ -1,6 +1,11 @@
 /*
  * Replay of the entries about the ledger itself: ledger.opened, key.rotated.
  * They decide the origin, the store and the keys in force.
+ *
+ * The keys in force are those of the first opening, until key.rotated or an
+ * opening with `previous` names others. Such an opening begins a new origin
+ * after a loss: it must state the size of the tree that it continues, and
+ * another origin than before, so that two histories never have one name (I3).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +137,7 @@ tf_replay_opened(struct tf_replay *r, const struct tf_entry *e)
 	return set_session(r, e);
 }
 
+/* The old key is stated, so a rotation cannot be applied to another key. */
 enum tf_code
 tf_replay_key_rotated(struct tf_replay *r, const struct tf_entry *e)
 {

@@ -6,6 +6,10 @@
 #include "name.h"
 #include "replay_state.h"
 
+/*
+ * The caller returns this code, which ends the work on the entry, or ignores
+ * it and goes on.
+ */
 enum tf_code
 tf_replay_broken(struct tf_replay *r, const char *text)
 {
@@ -29,6 +33,7 @@ tf_replay_last_part(struct tf_str path)
 	return slash == NULL ? 0 : (size_t)(slash + 1 - path.p);
 }
 
+/* "." is the root, above every trail. */
 struct tf_str
 tf_replay_parent_path(struct tf_str path)
 {

@@ -132,6 +132,8 @@ typedef enum tf_code (*tf_replay_tree_file_fn)(void *arg, struct tf_str name,
 TF_MUST_USE enum tf_code tf_replay_tree_files(struct tf_replay_tree *t,
     struct tf_str path, tf_replay_tree_file_fn fn, void *arg,
     struct tf_error *err);
+/* Read or write the evidence at path, which is the whole path.  get returns
+ * TF_NOTFOUND and leaves err unchanged when there is none; put replaces it. */
 TF_MUST_USE enum tf_code tf_replay_tree_get_file(struct tf_replay_tree *t,
     struct tf_str path, struct tf_replay_tree_file *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_replay_tree_put_file(struct tf_replay_tree *t,

@@ -5,6 +5,7 @@
 #include "template.h"
 #include "yaml.h"
 
+/* All memory that a template owns; tf_template_free() frees it. */
 struct tf_template_memory {
 	struct tf_yaml yaml; /* of the texts */
 	struct tf_template_block *blocks;

@@ -12,6 +12,7 @@ struct tf_arena {
 };
 /* n zeroed items of size bytes, or NULL: no memory. */
 void *tf_arena_array(struct tf_arena *a, size_t n, size_t size);
+/* Free all of it; nothing of it may be used afterwards.  *a is empty then. */
 void tf_arena_free(struct tf_arena *a);
 
 /* A definition while it is parsed. */
@@ -76,6 +77,7 @@ struct tf_regex {
 	unsigned index; /* among the patterns of the type, from 0 on */
 	unsigned size;
 };
+/* Parse node i and count it in d->patterns.  TF_INVALID: not allowed. */
 TF_MUST_USE enum tf_code tf_regex_parse(struct tf_defining *d, int i,
     const char *what, struct tf_regex *out, struct tf_error *err);
 
