@@ -82,8 +82,11 @@ void claims_free(struct claims *c);
 /* The value of the claim key, or NULL. It is valid until c changes. */
 const char *claims_get(const struct claims *c, const char *key);
 
-/* Append the claims to out as the object that entries have; nothing if there
- * are none.  TF_INVALID: an entry cannot hold a value. */
+/*
+ * Append the claims to out as the object that entries have, in canonical JSON;
+ * nothing if there are none. User data appear with digest and size. TF_INVALID:
+ * an entry cannot hold a value.
+ */
 TF_MUST_USE enum tf_code claims_json(const struct claims *c, struct tf_buf *out,
     struct tf_error *err);
 

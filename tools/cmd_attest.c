@@ -258,8 +258,8 @@ print_entry(struct attest *a, struct tf_error *err)
 	return rc;
 }
 
-/* Read the verdict of what was recorded.  If that fails, the verdict is left out of
- * the answer: the recording has succeeded. */
+/* Read the verdict of what was recorded. If that fails, the verdict is left out
+ * of the answer: the recording has succeeded. */
 static void
 read_verdict(struct attest *a)
 {

@@ -17,8 +17,11 @@ bool compliance_of_workflow(const struct where *w);
 TF_MUST_USE enum tf_code compliance_read(const struct where *w,
     struct tf_buf *out, struct tf_error *err);
 
-/* The exit status for COMPLIANT, NON-COMPLIANT or INCOMPLETE; for any other
- * word REPORT_DOUBT. */
+/*
+ * The exit status for COMPLIANT (REPORT_OK), NON-COMPLIANT (REPORT_FINDING) or
+ * INCOMPLETE; for that and any other word REPORT_DOUBT, so that a gate never
+ * opens by a word that this version does not know.
+ */
 int compliance_exit(struct tf_str word);
 
 /* Print status.json of a workflow (parsed by tf_json_parse_status) for people:
@@ -26,8 +29,12 @@ int compliance_exit(struct tf_str word);
  * missing or not compliant.  sealed_only: only sealed ones count. */
 void compliance_print(const char *path, struct tf_str word,
     const struct tf_json_doc *d, bool sealed_only);
-/* Append the same as JUnit XML, one test case per attestation, to out: not
- * compliant is a failure, missing an error. */
+/*
+ * Append the same as JUnit XML, one test case per attestation, to out: not
+ * compliant is a failure, missing an error, optional skipped. If no case is at
+ * fault but the word is not COMPLIANT, one more case has an error. Errors:
+ * TF_NOMEM.
+ */
 TF_MUST_USE enum tf_code compliance_junit(const char *path, struct tf_str word,
     const struct tf_json_doc *d, bool sealed_only, struct tf_buf *out,
     struct tf_error *err);

@@ -17,8 +17,8 @@ struct define {
 
 /*
  * Read the text of a definition from a file, or from standard input for "-",
- * and check it.  Reasons why it can never be satisfied are printed to stderr.
- * The caller frees out in any case.  Errors: TF_INVALID and TF_BADNAME, err says
+ * and check it. Reasons why it can never be satisfied are printed to stderr.
+ * The caller frees out in any case. Errors: TF_INVALID and TF_BADNAME, err says
  * where in the text.
  */
 TF_MUST_USE enum tf_code define_read(enum tf_definition_kind kind,
@@ -34,8 +34,10 @@ TF_MUST_USE enum tf_code define_check(enum tf_definition_kind kind,
     struct tf_error *err);
 
 /*
- * Make text the newest version.  *changed is false if it was that before.
- * *version is the version, or 0 if the mount does not show it.
+ * Make text the newest version. *changed is false if it was that before;
+ * nothing is written then. *version is the version, or 0 if the mount does not
+ * show it. Errors: TF_SEALED the trail is sealed; TF_INVALID with the mount's
+ * or the vault's reason; those of where_open().
  */
 TF_MUST_USE enum tf_code define_set(const struct define *d,
     const struct tf_buf *text, bool *changed, uint64_t *version,

@@ -1,4 +1,12 @@
-/* kosli attest override. */
+/*
+ * kosli attest override.
+ *
+ * Kosli overrides an attestation by its name, and here a name may have several
+ * versions. The verdict of the newest one counts, so that version is
+ * overridden, and it must be sealed: an open report can still change by itself.
+ * Options for which an override has no place in its entry are refused and not
+ * dropped.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +23,7 @@ struct newest {
 	bool sealed;
 };
 
+/* Called for each version, the oldest first: the last call is what stays. */
 static enum tf_code
 take_newest(void *arg, const char *path, const struct tf_buf *json,
     struct tf_error *err)
@@ -51,6 +60,7 @@ is_type(const char *type, const char *given)
 	    (strlen(given) == n && memcmp(type, given, n) == 0);
 }
 
+/* --original-attestation-type guards against the wrong name. */
 static enum tf_code
 check_override(const struct newest *x, struct tf_error *err)
 {
@@ -63,6 +73,7 @@ check_override(const struct newest *x, struct tf_error *err)
 	    tf_fail(err, TF_BUSY, "%s is not sealed yet", kosli_ask.name);
 }
 
+/* A dry run has made all checks by now, and only prints. */
 static int
 override(const struct newest *x)
 {
@@ -83,6 +94,7 @@ override(const struct newest *x)
 	return kosli_call_do(&c, &cmd_override);
 }
 
+/* Read, check, and then call the verb. */
 static int
 run_override(int n, char **arg)
 {

@@ -10,8 +10,12 @@
 TF_MUST_USE enum tf_code kosli_read_markdown(const char *path,
     struct tf_buf *out, struct tf_error *err);
 
-/* Call each with attestation.json of NAME, NAME@2 and so on; path is that of
- * NAME.  TF_NOTFOUND: there is no NAME. */
+/*
+ * Call each with attestation.json of NAME, NAME@2 and so on, the oldest first;
+ * path is that of NAME. path and json of a call are valid during it only.
+ * Another code than TF_OK from each ends the walk and is returned. TF_NOTFOUND:
+ * there is no NAME.
+ */
 TF_MUST_USE enum tf_code kosli_read_versions(const char *path,
     enum tf_code (*each)(void *arg, const char *path, const struct tf_buf *json,
 	struct tf_error *err),

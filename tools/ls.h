@@ -47,7 +47,7 @@ TF_MUST_USE enum tf_code ls_read_names(struct ls *l, struct tf_error *err);
  * ls_read_names(). For a directory below a workflow it does nothing.
  */
 TF_MUST_USE enum tf_code ls_read_verdicts(struct ls *l, struct tf_error *err);
-/* "DIR/NAME", or "NAME" if dir is "."; the caller frees it.  NULL: no memory. */
+/* "DIR/NAME", or "NAME" if dir is "."; the caller frees it. NULL: no memory. */
 char *ls_join(const char *dir, const char *name);
 void ls_free(struct ls *l);
 

@@ -29,8 +29,11 @@ TF_MUST_USE enum tf_code publish_compare(struct recorder *r, const char *name,
     struct tf_error *err);
 
 /*
- * The name r->name is taken by an attestation in that state.  *already becomes
- * true if it has the same files and claims; otherwise TF_EXISTS and a reason.
+ * The name r->name is taken by an attestation in that state. *already becomes
+ * true if it is sealed and has the same files and claims; then an earlier
+ * attempt has recorded them, and TF_OK says that nothing is left to do.
+ * Otherwise TF_EXISTS, and err says what the user can do. The draft, if there
+ * is one, is not touched.
  */
 TF_MUST_USE enum tf_code publish_taken(struct recorder *r, const char *state,
     struct evidence *e, const struct claims *c, bool *already,
@@ -38,8 +41,12 @@ TF_MUST_USE enum tf_code publish_taken(struct recorder *r, const char *state,
 
 /*
  * Publish the draft as r->name or, with again, as its next version; *name is
- * the name then, for the caller to free.  *already: the same was recorded
- * before, and the draft was dropped.
+ * the name then, for the caller to free in any case. On TF_OK the attestation
+ * is in the ledger, and there is no draft any more.
+ *
+ * *already: the same was recorded before, and the draft was dropped. TF_EXISTS:
+ * the name has other evidence or claims, or is open; the draft is still there,
+ * and recorder_close() drops it.
  */
 TF_MUST_USE enum tf_code publish_draft(struct recorder *r, bool again,
     struct evidence *e, const struct claims *c, char **name, bool *already,

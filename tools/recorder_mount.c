@@ -38,7 +38,8 @@
 
 /* --- errors ------------------------------------------------------------------- */
 
-/* The reason of the caller's last refused attempt, if it was about the draft. */
+/* Put the reason of the caller's last refused attempt into err, if that attempt
+ * was about the draft. */
 static void
 add_reason(const struct recorder *r, const char *what, struct tf_error *err)
 {

@@ -23,8 +23,10 @@ TF_MUST_USE enum tf_code refusals_read(const struct where *w,
 void refusals_free(struct refusals *r);
 
 /*
- * The mount refused operation at w with an errno, which is in err.  If
- * denied.jsonl has the reason, put it into err.  Returns the code of err.
+ * The mount refused operation at w with an errno, which is in err. If the
+ * caller's last attempt in denied.jsonl is that operation on that path, put its
+ * reason into err; otherwise err stays. Returns the code of err, which never
+ * changes.
  */
 enum tf_code refusals_explain(const struct where *w, const char *operation,
     struct tf_error *err);

@@ -16,8 +16,8 @@
 void text_add(struct tf_buf *out, const char *s, size_t n);
 /* The same for text from core that has \xHH already: they stay. */
 void text_add_shown(struct tf_buf *out, const char *s, size_t n);
-/* Append n bytes escaped for XML.  They must have no characters that XML forbids
- * (text_add), except perhaps U+FFFE and U+FFFF. */
+/* Append n bytes escaped for XML. They must have no characters that XML forbids
+ * (text_add() removes them), except perhaps U+FFFE and U+FFFF. */
 void text_add_xml(struct tf_buf *out, const char *p, size_t n);
 /* text_add() to a stream. Without memory nothing is written; errors of the
  * stream are found by report_end(). */

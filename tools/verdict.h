@@ -29,8 +29,9 @@ void verdict_table(const struct check *c, struct tf_buf *out);
 TF_MUST_USE enum tf_code verdict_json(const struct check *c, struct tf_buf *out,
     struct tf_error *err);
 /*
- * Append JUnit XML to out, one test case per check.  failed (or NULL): why the
- * verification could not be made; it becomes a test case with an error.
+ * Append JUnit XML to out, one test case per check that verdict_shows(). failed
+ * (or NULL): why the verification could not be made; it becomes a test case
+ * with an error, and c is not read. out->failed: no memory.
  */
 void verdict_junit(const struct check *c, const struct tf_error *failed,
     struct tf_buf *out);
@@ -42,7 +43,8 @@ const char *verdict_word(enum tf_verdict v);
 /* May the check be ABSENT: was it not requested, or has the form no such
  * check? */
 bool verdict_may_be_absent(const struct check *c, enum tf_check check);
-/* Is the check a part of the answer?  Only a package has the check "package". */
+/* Is the check a part of the answer? Only a package has the check "package",
+ * and evaluation is shown only if something was judged. */
 bool verdict_shows(const struct check *c, enum tf_check check);
 /* Is the check undecided?  Entries that this version cannot read and a foreign
  * key are no success. */
