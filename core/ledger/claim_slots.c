@@ -1,4 +1,9 @@
-/* Claims as slots, and back: see claim_slots.h. */
+/*
+ * Claims as slots, and back: see claim_slots.h. The slots point into the text
+ * that was parsed and copy nothing, so that text must stay until they are
+ * written. The object is checked by the form of claims before it is read; the
+ * loops then only guard the arrays.
+ */
 #include "claim_slots.h"
 
 #include <stdio.h>
@@ -29,6 +34,7 @@ key_of(const struct tf_json_doc *d, uint32_t t)
 		d->tok[t].key_len };
 }
 
+/* t is -1 when there are none. */
 static void
 read_annotations(struct tf_claim_slots *c, int t)
 {
@@ -124,6 +130,10 @@ put_urls(struct tf_json *j, const struct tf_claim_slots *c)
 	tf_json_object_end(j);
 }
 
+/*
+ * The order is that of the JSON keys: annotations come first, and externalUrls
+ * stand between description and originUrl.
+ */
 enum tf_code
 tf_claim_slots_put(const struct tf_claim_slots *c, struct tf_buf *out,
     struct tf_error *err)

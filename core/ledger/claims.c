@@ -28,6 +28,7 @@ behind(const char *key, const char *prefix)
 	return strncmp(key, prefix, n) == 0 ? key + n : NULL;
 }
 
+/* The index of key in tf_single_claims, or -1. */
 static int
 single_of(const char *key)
 {
@@ -65,6 +66,7 @@ struct value {
 	struct tf_str json;
 };
 
+/* The value itself is not shown: it may be long, or not fit to print. */
 static enum tf_code
 malformed(const char *key, struct tf_error *err)
 {
@@ -108,6 +110,10 @@ make(struct value *v, const char *key, enum tf_form form, size_t max,
 	return ok ? TF_OK : malformed(key, err);
 }
 
+/*
+ * The flags of setxattr(2): XATTR_CREATE and XATTR_REPLACE. Removing needs a
+ * claim.
+ */
 static enum tf_code
 check_rule(bool exists, bool removes, enum tf_claims_rule rule,
     struct tf_error *err)
@@ -138,6 +144,10 @@ remove_at(struct tf_named_claim *list, size_t *n, size_t i)
 	memmove(list + i, list + i + 1, (--*n - i) * sizeof(*list));
 }
 
+/*
+ * The list has room for one more than is allowed; tf_claim_slots_put() refuses
+ * that one.
+ */
 static void
 insert_at(struct tf_named_claim *list, size_t *n, size_t i, struct tf_str name)
 {
@@ -177,6 +187,7 @@ change_named(struct tf_named_claim *list, size_t *count, const char *key,
 	return TF_OK;
 }
 
+/* A fingerprint is a part of its URL, so it cannot stand without one. */
 static enum tf_code
 change_fingerprint(struct tf_claim_slots *c, const char *key, const char *label,
     const char *p, size_t n, enum tf_claims_rule rule, struct value *v,
@@ -199,6 +210,9 @@ change_fingerprint(struct tf_claim_slots *c, const char *key, const char *label,
 	return rc;
 }
 
+/*
+ * User data has a digest in its claim and comes by tf_claims_set_user_data().
+ */
 static enum tf_code
 change(struct tf_claim_slots *c, const char *key, const char *p, size_t n,
     enum tf_claims_rule rule, struct value *v, struct tf_error *err)

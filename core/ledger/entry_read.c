@@ -1,7 +1,11 @@
 /*
- * The decoder of entries.  It follows the tables of entry_types.h and refuses
+ * The decoder of entries. It follows the tables of entry_types.h and refuses
  * whatever is not exactly of the schema, so that two readers never see two
  * entries in the same leaf (I5).
+ *
+ * The bytes are parsed once; strings are unescaped into one block of memory
+ * that is never moved, since fields point into it. Form is checked before a
+ * value is stored, so the functions that store need no errors.
  */
 #include <string.h>
 
@@ -33,6 +37,7 @@ read_string(struct tf_entry_decoded *d, int t)
 	return (struct tf_str){ to, (size_t)n };
 }
 
+/* An absent member gives an absent string. */
 static struct tf_str
 read_member(struct tf_entry_decoded *d, int obj, const char *key)
 {
@@ -74,6 +79,7 @@ read_content(struct tf_entry_decoded *d, int t, struct tf_content *out)
 	out->size = read_uint(d, t, "size");
 }
 
+/* The form allowed octal digits only. */
 static void
 read_access(struct tf_entry_decoded *d, int t, struct tf_access *out)
 {
@@ -209,6 +215,10 @@ read_type(const struct tf_json_doc *doc)
 	return tf_entry_type_of((struct tf_str){ s.p + 1, s.n - 2 });
 }
 
+/*
+ * Unknown members are ignored, and their keys must still look like keys: a
+ * later version adds members, not other text.
+ */
 static enum tf_code
 read_fields(struct tf_entry_decoded *d, const struct tf_entry_type *type,
     struct tf_error *err)
@@ -242,6 +252,7 @@ read_fields(struct tf_entry_decoded *d, const struct tf_entry_type *type,
 	return TF_OK;
 }
 
+/* Keys for a use that a later version adds may have any form. */
 static enum tf_form
 key_form(struct tf_str use)
 {

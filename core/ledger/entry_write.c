@@ -1,7 +1,12 @@
 /*
- * The encoder of entries.  It follows the tables of entry_types.h, and decodes
+ * The encoder of entries. It follows the tables of entry_types.h, and decodes
  * what it wrote: no entry enters the ledger that a reader would refuse (I1,
  * I5).
+ *
+ * An entry is often encoded before its transaction (tf_entry_prepare()), when
+ * number, time and batch are not known. These members, the stamps, are then
+ * cut out by their offsets, and tf_entry_complete() puts the real ones in; so
+ * the committer copies text and parses nothing.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +26,7 @@ put_text(struct tf_json *j, const char *key, struct tf_str s)
 		tf_put_str(j, key, s);
 }
 
+/* The mode has four octal digits, as the form asks. */
 static void
 put_access(struct tf_json *j, const struct tf_access *a)
 {
@@ -101,6 +107,7 @@ put_object(struct tf_json *j, const struct tf_entry *e,
 	tf_json_object_end(j);
 }
 
+/* Members that write their own key come first; the others share one call. */
 static void
 put_field(struct tf_json *j, const struct tf_entry *e,
     const struct tf_entry_field *f)
@@ -214,6 +221,7 @@ put_entry(struct tf_json *j, const struct tf_entry *e,
 	return tf_json_end(j, err);
 }
 
+/* The limit of the schema and of table entry in the database. */
 static enum tf_code
 check_length(size_t n, struct tf_error *err)
 {
@@ -222,6 +230,9 @@ check_length(size_t n, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * Both ways to make an entry come here, so both are decoded before they count.
+ */
 static enum tf_code
 encode(const struct tf_entry *e, struct tf_buf *out,
     struct tf_prepared_entry *p, struct tf_error *err)
@@ -266,6 +277,7 @@ tf_entry_prepare(const struct tf_entry *e, struct tf_prepared_entry *out,
 	return encode(&all, &out->text, out, err);
 }
 
+/* Each stamp but the first brings the comma before it. */
 static void
 add_stamp(struct tf_buf *out, const struct tf_entry *e, unsigned stamp)
 {

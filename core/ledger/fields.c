@@ -1,7 +1,12 @@
 /*
- * The forms of values.  The rule of an object lists its known members.  Other
+ * The forms of values. The rule of an object lists its known members. Other
  * members are ignored, because later versions may add some (I1: a valid entry
  * stays valid).
+ *
+ * One table, rules, has a rule for each form, and tf_form_ok() applies it to a
+ * token. Strings are checked as they stand in the JSON, still escaped: most
+ * forms allow no character that needs an escape. The forms are the schema of
+ * the log, so a form may later allow more, and never less.
  */
 #include "fields.h"
 
@@ -282,6 +287,7 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_SOURCE] = OBJECT_RULE(source_members),
 };
 
+/* The two quotes are no part of the value. */
 static bool
 string_ok(const struct tf_json_doc *d, int t, const struct rule *r)
 {
@@ -303,6 +309,7 @@ tf_form_withheld(const struct tf_json_doc *d, int t)
 	    digest == t + 1 && tf_form_ok(d, digest, TF_FORM_DIGEST);
 }
 
+/* Rising order, so that one set of writers has one text. */
 static bool
 uids_ok(const struct tf_json_doc *d, int t, const struct rule *r)
 {
@@ -320,6 +327,7 @@ uids_ok(const struct tf_json_doc *d, int t, const struct rule *r)
 	return true;
 }
 
+/* A map has keys that are not known before; its values have one form. */
 static bool
 map_ok(const struct tf_json_doc *d, int t, const struct rule *r)
 {
@@ -339,6 +347,7 @@ map_ok(const struct tf_json_doc *d, int t, const struct rule *r)
 	return true;
 }
 
+/* Only the known members are looked at; see the head of this file. */
 static bool
 object_ok(const struct tf_json_doc *d, int t, const struct rule *r)
 {

@@ -1,4 +1,10 @@
-/* Judge JUnit reports: see junit.h. */
+/*
+ * Judge JUnit reports: see junit.h. The reports are evidence and may be
+ * hostile: no document type, so no entities that grow, and limits for depth,
+ * tags and bytes. A file with a fault is not looked at any further, but its
+ * bytes are still hashed, because the report names the digest of the whole
+ * file.
+ */
 #include "junit.h"
 
 #include <expat.h>
@@ -67,6 +73,7 @@ refuse(struct tf_junit *j, const char *why)
 
 /* --- elements ----------------------------------------------------------- */
 
+/* expat gives the attributes as pairs that end with NULL. */
 static const char *
 attribute(const char **attributes, const char *name)
 {
@@ -114,6 +121,10 @@ read_stated(struct tf_junit *j, struct level *l, const char **attributes)
 	}
 }
 
+/*
+ * A text that is too long is left out: half of a number would be another
+ * number.
+ */
 static void
 copy_short(char *out, size_t size, const char *text)
 {
@@ -148,6 +159,10 @@ keep_name(struct tf_junit *j, struct level *l, const char *a, const char *b)
 	l->name = (struct tf_str){ NULL, names->n - start };
 }
 
+/*
+ * Names of open levels lie one behind the other, so their lengths give the
+ * place.
+ */
 static struct tf_str
 name_of(const struct tf_junit *j, unsigned depth)
 {
@@ -170,6 +185,10 @@ suite_of(struct tf_junit *j, unsigned depth)
 	return NULL;
 }
 
+/*
+ * An element within a test case says how the case ended; within a suite it
+ * counts for the suite.
+ */
 static void
 mark(struct level *l, const char *name)
 {
@@ -195,6 +214,10 @@ kind_of(const char *name)
 						 OTHER;
 }
 
+/*
+ * Remembers how far expat has read: what lies between that and the bytes given
+ * is one unfinished tag.
+ */
 static void
 note_seen(struct tf_junit *j)
 {
@@ -202,6 +225,10 @@ note_seen(struct tf_junit *j)
 	    (uint64_t)XML_GetCurrentByteCount(j->parser);
 }
 
+/*
+ * A level is filled before its children come; its name stays in names until it
+ * ends.
+ */
 static void XMLCALL
 start(void *arg, const char *name, const char **attributes)
 {
@@ -239,6 +266,7 @@ start(void *arg, const char *name, const char **attributes)
 	}
 }
 
+/* A case that failed is not counted as skipped as well. */
 static void
 end_case(struct tf_junit *j)
 {
@@ -255,6 +283,10 @@ end_case(struct tf_junit *j)
 		    name_of(j, (unsigned)(suite - j->level)));
 }
 
+/*
+ * The larger of what a suite states and what was found in it counts, so that
+ * cases that a tool left out are not lost.
+ */
 static void
 end_suite(struct tf_junit *j)
 {
@@ -290,6 +322,7 @@ end(void *arg, const char *name)
 	j->names.n -= l->name.n;
 }
 
+/* Text and comments matter only as bytes that were read. */
 static void XMLCALL
 other(void *arg, const char *s, int n)
 {
@@ -298,6 +331,7 @@ other(void *arg, const char *s, int n)
 	note_seen(arg);
 }
 
+/* A document type can define entities that expand without limit. */
 static void XMLCALL
 doctype(void *arg, const char *name, const char *system, const char *public,
     int internal)

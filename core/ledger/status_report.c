@@ -6,6 +6,7 @@
 #include "../base/bytes.h"
 #include "../base/time_text.h"
 
+/* Reports of one user lie together, in the order in which they came. */
 static int
 by_user_and_order(const void *a, const void *b)
 {
@@ -24,6 +25,7 @@ by_order(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+/* Groups are sorted by name. */
 static const struct tf_judged_slot *
 find_group(const struct tf_judging *x, struct tf_str name)
 {

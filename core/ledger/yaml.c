@@ -41,6 +41,7 @@ tf_yaml_fail(const struct tf_yaml *y, int i, struct tf_error *err,
 	    err, reason);
 }
 
+/* At most 40 bytes, and no half of a character. */
 int
 tf_yaml_shown(struct tf_str s)
 {
