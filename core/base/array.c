@@ -1,5 +1,5 @@
 /*
- * Arrays that grow: see array.h. They double, so that adding n items costs n
+ * Arrays that grow: see array.h.  They double, so that adding n items costs n
  * copies in all, and reallocarray(3) checks the multiplication.
  */
 #include "array.h"

@@ -1,7 +1,7 @@
 /*
- * Sets of numbers: a hash table of pages, each a bitmap. See bits.h. Numbers
+ * Sets of numbers: a hash table of pages, each a bitmap.  See bits.h.  Numbers
  * are ids, given in order, so one page holds thousands of neighbours and a set
- * of a million takes little more than a bit for each. Slots are found by open
+ * of a million takes little more than a bit for each.  Slots are found by open
  * addressing, and at most half of them are used, so that each search meets a
  * free one and ends.
  */

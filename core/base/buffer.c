@@ -1,9 +1,9 @@
 /*
- * Growing buffers. Sizes may come from hostile input, so they are checked
+ * Growing buffers.  Sizes may come from hostile input, so they are checked
  * before they are added.
  *
  * A buffer that failed stays failed and takes nothing more, so a caller may
- * append many times and ask once, by tf_buf_end(). tf_buf_add() keeps a NUL
+ * append many times and ask once, by tf_buf_end().  tf_buf_add() keeps a NUL
  * behind the bytes.
  */
 #include "../buffer.h"
@@ -23,7 +23,7 @@ tf_buf_free(struct tf_buf *b)
 }
 
 /*
- * Room for n bytes and a NUL. No sum may wrap: n >= SIZE_MAX / 2 - b->n is
+ * Room for n bytes and a NUL.  No sum may wrap: n >= SIZE_MAX / 2 - b->n is
  * refused before anything is added.
  */
 bool

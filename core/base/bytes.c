@@ -222,7 +222,7 @@ tf_get_be32(const uint8_t *p)
 
 /*
  * Refuses what RFC 3629 forbids: overlong forms, surrogates, and code points
- * above 10FFFF. With them one name would have several spellings.
+ * above 10FFFF.  With them one name would have several spellings.
  */
 unsigned
 tf_utf8(const char *p, size_t n, uint32_t *cp)
@@ -256,7 +256,7 @@ tf_utf8(const char *p, size_t n, uint32_t *cp)
 }
 
 /*
- * One text for each number: no sign, no leading zeros. Checked for overflow
+ * One text for each number: no sign, no leading zeros.  Checked for overflow
  * before each step.
  */
 bool

@@ -1,8 +1,8 @@
 /*
- * The clocks of the host: see clock.h. Wall time goes into entries, and people
- * and NTP may set it. Deadlines use the boot clock, which goes on while the
- * machine sleeps; waits on condition variables use the monotonic clock, which
- * those must be set up for.
+ * The clocks of the host: see clock.h.  Wall time goes into entries, and
+ * people and NTP may set it.  Deadlines use the boot clock, which goes on
+ * while the machine sleeps; waits on condition variables use the monotonic
+ * clock, which those must be set up for.
  */
 #include <sys/timex.h>
 

@@ -1,7 +1,7 @@
 /*
- * The calls of OpenSSL: see crypto.h. A verification has three results, and
+ * The calls of OpenSSL: see crypto.h.  A verification has three results, and
  * only one of them says that a signature is wrong: TF_NOMEM must never look
- * like TF_TAMPER, or a busy machine would report altered evidence. Secret
+ * like TF_TAMPER, or a busy machine would report altered evidence.  Secret
  * bytes are wiped before their memory is freed or the function returns.
  */
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * Failing: see error.h. Text may come from names that users chose, so control
+ * Failing: see error.h.  Text may come from names that users chose, so control
  * characters are replaced: one error is one line, also in a log.
  */
 #include <errno.h>

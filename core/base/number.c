@@ -123,7 +123,7 @@ decimal_of(struct tf_str s, struct decimal *d)
 }
 
 /*
- * Compare without sign. Digits have no zeros at the ends, so equal powers
+ * Compare without sign.  Digits have no zeros at the ends, so equal powers
  * compare as bytes.
  */
 static int

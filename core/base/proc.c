@@ -1,8 +1,8 @@
 /*
- * What /proc says about threads and processes: see proc.h. These texts go into
- * entries as hints, never as proof: a process may change its name, and its
- * number may be another process by the time /proc is read. What cannot be read
- * is left out.
+ * What /proc says about threads and processes: see proc.h.  These texts go
+ * into entries as hints, never as proof: a process may change its name, and
+ * its number may be another process by the time /proc is read.  What cannot be
+ * read is left out.
  */
 #include <errno.h>
 #include <fcntl.h>

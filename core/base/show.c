@@ -1,5 +1,5 @@
 /*
- * Names that are safe to print: see show.h. The backslash is escaped as well,
+ * Names that are safe to print: see show.h.  The backslash is escaped as well,
  * so that two names never show as the same text.
  */
 #include "../json.h"

@@ -1,10 +1,10 @@
 /*
- * Names of users and groups: see users.h. The cache is a set-associative
- * table; in a full set a new name replaces the least recently used one. A
+ * Names of users and groups: see users.h.  The cache is a set-associative
+ * table; in a full set a new name replaces the least recently used one.  A
  * directory service may be slow or gone, so detached helper threads ask it,
  * and a caller waits at most PATIENCE_NS, and after that not again for the
- * same name until the service answers. mu guards the table and is never held
- * while the service is asked. A slot with a query on its way is not reused,
+ * same name until the service answers.  mu guards the table and is never held
+ * while the service is asked.  A slot with a query on its way is not reused,
  * because the helper holds a pointer to it.
  */
 #include <errno.h>
@@ -121,7 +121,7 @@ make(bool group, uint32_t id)
 	return s;
 }
 
-/* The body of a helper thread. It writes to the slot under mu only. */
+/* The body of a helper thread.  It writes to the slot under mu only. */
 static void *
 asker(void *arg)
 {

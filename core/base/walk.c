@@ -1,8 +1,8 @@
 /*
- * Walking through directories: see walk.h. Each directory is opened below its
+ * Walking through directories: see walk.h.  Each directory is opened below its
  * parent's descriptor and without following links, so a tree that somebody
- * renames meanwhile cannot lead the walk elsewhere. One descriptor is open per
- * level, and w->max limits the levels.
+ * renames meanwhile cannot lead the walk elsewhere.  One descriptor is open
+ * per level, and w->max limits the levels.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,11 +1,11 @@
 /*
  * Judge evidence by a type, and write the report: see checks.h.
  *
- * A report is written while the evidence is judged. Rows that have no room are
- * counted and left out, and a row $cut says so; the verdict counts them all
- * the same. Evidence that cannot be read or that takes too much work is not
- * compliant, which is an answer; only a lack of memory is an error, because it
- * says nothing about the evidence.
+ * A report is written while the evidence is judged.  Rows that have no room
+ * are counted and left out, and a row $cut says so; the verdict counts them
+ * all the same.  Evidence that cannot be read or that takes too much work is
+ * not compliant, which is an answer; only a lack of memory is an error,
+ * because it says nothing about the evidence.
  */
 #include "checks.h"
 

@@ -1,7 +1,7 @@
 /*
- * Claims as slots, and back: see claim_slots.h. The slots point into the text
+ * Claims as slots, and back: see claim_slots.h.  The slots point into the text
  * that was parsed and copy nothing, so that text must stay until they are
- * written. The object is checked by the form of claims before it is read; the
+ * written.  The object is checked by the form of claims before it is read; the
  * loops then only guard the arrays.
  */
 #include "claim_slots.h"

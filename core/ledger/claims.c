@@ -111,7 +111,7 @@ make(struct value *v, const char *key, enum tf_form form, size_t max,
 }
 
 /*
- * The flags of setxattr(2): XATTR_CREATE and XATTR_REPLACE. Removing needs a
+ * The flags of setxattr(2): XATTR_CREATE and XATTR_REPLACE.  Removing needs a
  * claim.
  */
 static enum tf_code

@@ -1,10 +1,10 @@
 /*
- * The decoder of entries. It follows the tables of entry_types.h and refuses
+ * The decoder of entries.  It follows the tables of entry_types.h and refuses
  * whatever is not exactly of the schema, so that two readers never see two
  * entries in the same leaf (I5).
  *
  * The bytes are parsed once; strings are unescaped into one block of memory
- * that is never moved, since fields point into it. Form is checked before a
+ * that is never moved, since fields point into it.  Form is checked before a
  * value is stored, so the functions that store need no errors.
  */
 #include <string.h>

@@ -1,10 +1,10 @@
 /*
- * The encoder of entries. It follows the tables of entry_types.h, and decodes
+ * The encoder of entries.  It follows the tables of entry_types.h, and decodes
  * what it wrote: no entry enters the ledger that a reader would refuse (I1,
  * I5).
  *
  * An entry is often encoded before its transaction (tf_entry_prepare()), when
- * number, time and batch are not known. These members, the stamps, are then
+ * number, time and batch are not known.  These members, the stamps, are then
  * cut out by their offsets, and tf_entry_complete() puts the real ones in; so
  * the committer copies text and parses nothing.
  */

@@ -1,11 +1,11 @@
 /*
- * The forms of values. The rule of an object lists its known members. Other
+ * The forms of values.  The rule of an object lists its known members.  Other
  * members are ignored, because later versions may add some (I1: a valid entry
  * stays valid).
  *
  * One table, rules, has a rule for each form, and tf_form_ok() applies it to a
- * token. Strings are checked as they stand in the JSON, still escaped: most
- * forms allow no character that needs an escape. The forms are the schema of
+ * token.  Strings are checked as they stand in the JSON, still escaped: most
+ * forms allow no character that needs an escape.  The forms are the schema of
  * the log, so a form may later allow more, and never less.
  */
 #include "fields.h"

@@ -1,7 +1,7 @@
 /*
- * Judge JUnit reports: see junit.h. The reports are evidence and may be
+ * Judge JUnit reports: see junit.h.  The reports are evidence and may be
  * hostile: no document type, so no entities that grow, and limits for depth,
- * tags and bytes. A file with a fault is not looked at any further, but its
+ * tags and bytes.  A file with a fault is not looked at any further, but its
  * bytes are still hashed, because the report names the digest of the whole
  * file.
  */

@@ -1,13 +1,13 @@
 /*
- * RFC 6962 hashes, the right edge of the tree, and proofs (I1, I3). No
+ * RFC 6962 hashes, the right edge of the tree, and proofs (I1, I3).  No
  * function recurses: a tree of 2^63 leaves takes 63 steps of a loop.
  *
  * A growing tree keeps only its right edge: the partial tile of each tile
  * level, and a peak for each set bit of the size, the root of a perfect
- * subtree. So an append hashes at most 53 nodes and reads nothing. Proofs and
- * roots of older sizes are made from stored tiles, of which the last one is
- * kept in memory. Only widths that a tree of the asked size has are read, so a
- * tile that grew since gives the same hashes (I1).
+ * subtree.  So an append hashes at most 53 nodes and reads nothing.  Proofs
+ * and roots of older sizes are made from stored tiles, of which the last one
+ * is kept in memory.  Only widths that a tree of the asked size has are read,
+ * so a tile that grew since gives the same hashes (I1).
  *
  * The checks of proofs take nothing from us: they follow the loops of the RFC,
  * on any input, and give TF_TAMPER for every input that is no proof.

@@ -25,7 +25,7 @@ enum tf_operator {
 };
 /*
  * The word of an operator in definitions and reports; constant, as are the
- * other words. These words are part of the format.
+ * other words.  These words are part of the format.
  */
 const char *tf_operator_word(enum tf_operator op);
 

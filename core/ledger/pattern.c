@@ -1,5 +1,5 @@
 /*
- * Patterns: what is allowed, and matching: see pattern.h. The patterns come
+ * Patterns: what is allowed, and matching: see pattern.h.  The patterns come
  * from users and are matched by regexec(3) of the C library, so everything is
  * refused before that could make it slow, large or different on another host:
  * back references, equivalence classes, escapes with a meaning of their own,

@@ -1,8 +1,8 @@
 /*
- * The append-only rule. Pure: the arguments alone decide. This is the one
+ * The append-only rule.  Pure: the arguments alone decide.  This is the one
  * place that says which request a file of each state takes (F1 of
  * core/node/pending.h): the vault asks before it changes anything, and
- * recovery asks which places a node may have. Requests that the kernel has
+ * recovery asks which places a node may have.  Requests that the kernel has
  * checked by mode and owner are not checked for that again; what needs more
  * than one node, such as the length of paths, is decided by the caller.
  */

@@ -1,17 +1,17 @@
 /*
- * Replay of a ledger. Check the common fields of an entry, then call the
+ * Replay of a ledger.  Check the common fields of an entry, then call the
  * function of its type (replay_session.c, replay_create.c, replay_seal.c,
- * replay_change.c). A broken rule is reported at its entry. Replay never skips
- * or repairs entries.
+ * replay_change.c).  A broken rule is reported at its entry.  Replay never
+ * skips or repairs entries.
  *
  * Replay trusts nothing but the entries (I5, I6): it holds no object and no
- * row of a store, and builds the tree of names anew in a temporary table. What
- * a type of a later version says is read over, because a valid entry stays
- * valid; its place and time are checked all the same. TF_REPLAY_REPORTED
- * inside of replay means that a broken rule was reported and the rest of the
- * entry is not applied; outside it is TF_OK, because a broken rule is a
- * finding and no failure. TF_NOMEM and errors of the table are failures: then
- * nothing is known about the entries.
+ * row of a store, and builds the tree of names anew in a temporary table.
+ * What a type of a later version says is read over, because a valid entry
+ * stays valid; its place and time are checked all the same.
+ * TF_REPLAY_REPORTED inside of replay means that a broken rule was reported
+ * and the rest of the entry is not applied; outside it is TF_OK, because a
+ * broken rule is a finding and no failure.  TF_NOMEM and errors of the table
+ * are failures: then nothing is known about the entries.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ check_batch(struct tf_replay *r, const struct tf_entry *e)
 }
 
 /*
- * What holds for entries of every type. After a gap the entry before is not
+ * What holds for entries of every type.  After a gap the entry before is not
  * known, so nothing is compared with it.
  */
 static enum tf_code

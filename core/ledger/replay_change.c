@@ -32,7 +32,7 @@ evidence_access_changed(struct tf_replay *r, const struct tf_entry *e,
 }
 
 /*
- * The path of a directory, or else of evidence. A directory below an
+ * The path of a directory, or else of evidence.  A directory below an
  * attestation is sealed with it.
  */
 enum tf_code

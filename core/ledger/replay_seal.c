@@ -1,11 +1,11 @@
 /*
  * Replay of the entries that seal a directory: attestation.sealed,
- * workflow.sealed, trail.sealed. The sums of each must be those of what the
+ * workflow.sealed, trail.sealed.  The sums of each must be those of what the
  * entries before it sealed or created.
  *
  * The seal of an attestation covers its evidence by digest, size and name;
  * that of a workflow covers the seals of its attestations; that of a trail
- * covers the begins of its workflows. The signed statement is not in the log:
+ * covers the begins of its workflows.  The signed statement is not in the log:
  * expect_statement() says what it must contain, and the caller compares it.
  */
 #include <string.h>

@@ -3,7 +3,7 @@
  * They decide the origin, the store and the keys in force.
  *
  * The keys in force are those of the first opening, until key.rotated or an
- * opening with `previous` names others. Such an opening begins a new origin
+ * opening with `previous` names others.  Such an opening begins a new origin
  * after a loss: it must state the size of the tree that it continues, and
  * another origin than before, so that two histories never have one name (I3).
  */

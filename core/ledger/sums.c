@@ -2,7 +2,7 @@
  * The lines of SHA256SUMS, and the digest over them.
  *
  * The digest is computed line by line, so that 100,000 files need no text in
- * memory. It is the digest that sha256sum(1) of the file SHA256SUMS would
+ * memory.  It is the digest that sha256sum(1) of the file SHA256SUMS would
  * give.
  */
 #include <stdlib.h>

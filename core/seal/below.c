@@ -1,14 +1,14 @@
 /*
- * What is below a directory that is sealed or closed: found, claimed, named. A
- * node below must be on disk, compared and unclaimed before it can be sealed;
- * look_at() either takes it, asks the caller to wait for the work on it, or
- * refuses. Looking and claiming are one step under vault.mu, so nothing
- * changes between the two.
+ * What is below a directory that is sealed or closed: found, claimed, named.
+ * A node below must be on disk, compared and unclaimed before it can be
+ * sealed; look_at() either takes it, asks the caller to wait for the work on
+ * it, or refuses.  Looking and claiming are one step under vault.mu, so
+ * nothing changes between the two.
  *
- * v->closing is the turn of one directory. While it is set, tf_may_add() lets
- * nobody make a name in that attestation, workflow or trail. A thread gives up
- * the turn while it waits for work that takes long, or every other seal would
- * wait as well.
+ * v->closing is the turn of one directory.  While it is set, tf_may_add() lets
+ * nobody make a name in that attestation, workflow or trail.  A thread gives
+ * up the turn while it waits for work that takes long, or every other seal
+ * would wait as well.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -1,16 +1,16 @@
 /*
- * Directories that chmod(2) closed: see close_dir.h. The decision is made
+ * Directories that chmod(2) closed: see close_dir.h.  The decision is made
  * under the turn of the directory (tf_closing_begin), so that no file is
  * created below between the decision and its entry.
  *
  * change_run() commits the access.changed entry, the new mode, the row of
- * table closing and the rows of pending nodes below in one transaction. So a
+ * table closing and the rows of pending nodes below in one transaction.  So a
  * crash leaves a directory that is open, with the old mode, or closed, with
  * everything in the database that recovery needs to seal it
- * (tf_closed_recover()). v->closed changes only after the commit.
+ * (tf_closed_recover()).  v->closed changes only after the commit.
  *
  * The nodes below stay claimed until the commit: none can be opened for
- * writing or renamed between the decision and its entry. mu is free while the
+ * writing or renamed between the decision and its entry.  mu is free while the
  * committer works and while is_worth_sealing() reads the database, so decide()
  * is called with the turn held.
  */
@@ -72,7 +72,7 @@ look_at_child(void *arg, const struct tf_node_row *r, struct tf_error *err)
 }
 
 /*
- * Is directory id ready to be closed? Programs that copy trees remove the
+ * Is directory id ready to be closed?  Programs that copy trees remove the
  * write bit of directories before they fill them (rsync starts at the top),
  * and that must not close them.  An attestation must hold a file; a workflow
  * or trail must hold a directory, and each of them must be sealed or closed.
@@ -166,7 +166,7 @@ change_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return rc;
 }
 
-/* Does this chmod ask to close an open directory? The root never closes. */
+/* Does this chmod ask to close an open directory?  The root never closes. */
 static bool
 takes_last_write_bit(const struct tf_attr *a, const struct change *c)
 {
@@ -260,7 +260,7 @@ changed(struct change *c, const struct tf_attr *a)
 }
 
 /*
- * Decide, commit, and then change the list of closed directories. No lock is
+ * Decide, commit, and then change the list of closed directories.  No lock is
  * held on entry and exit.
  */
 static enum tf_code

@@ -1,13 +1,13 @@
 /*
- * The transaction that seals a directory or publishes a draft attestation. All
- * entries of one request are here, in the order in which replay needs them:
- * directories before what is in them, evidence before the seal that lists it,
- * attestations before their workflow. The committer may run it twice, so it
- * changes nothing but the database.
+ * The transaction that seals a directory or publishes a draft attestation.
+ * All entries of one request are here, in the order in which replay needs
+ * them: directories before what is in them, evidence before the seal that
+ * lists it, attestations before their workflow.  The committer may run it
+ * twice, so it changes nothing but the database.
  *
  * What was checked before is checked again: another request may have sealed
  * the directory, or its workflow, or taken the name, while this one waited for
- * the committer. A crash before the COMMIT leaves everything pending, and
+ * the committer.  A crash before the COMMIT leaves everything pending, and
  * after it everything sealed.
  */
 #include <stdlib.h>
@@ -97,7 +97,7 @@ seal_open_attestations(struct tf_txn *t, const struct tf_closing *c,
 }
 
 /*
- * Append attestation.begun for the draft attestation under its new name. It
+ * Append attestation.begun for the draft attestation under its new name.  It
  * has no entry until now, and no entry ever names the draft.
  */
 static enum tf_code

@@ -1,13 +1,13 @@
 /*
  * Copies of the newest checkpoint beside the database (STORE/checkpoint) and,
- * where a guard is set, on another disk. The database alone cannot prove that
- * it is the newest. If it is behind a copy of its head, it was rolled back:
+ * where a guard is set, on another disk.  The database alone cannot prove that
+ * it is the newest.  If it is behind a copy of its head, it was rolled back:
  * signing more entries would make two histories of one log (I3).
  *
  * Each copy is written after the COMMIT of its checkpoint, so after a crash a
- * copy may be behind the database, which is no harm, and never ahead of it. A
+ * copy may be behind the database, which is no harm, and never ahead of it.  A
  * copy that is missing proves nothing and is accepted; one that is damaged, or
- * signed but not of our tree, is refused. tf_head_renew() is the only way on
+ * signed but not of our tree, is refused.  tf_head_renew() is the only way on
  * from there: the new entry keeps what was lost, so that the break stays
  * visible.
  */
@@ -93,7 +93,7 @@ tf_vault_keep_head(struct tf_vault *v, struct tf_error *err)
 }
 
 /*
- * Is the tree of c a prefix of our tree? The root is computed anew from the
+ * Is the tree of c a prefix of our tree?  The root is computed anew from the
  * tiles, since a stored one could have been put back with the database.
  */
 static enum tf_code
@@ -155,7 +155,7 @@ compare_note(struct tf_vault *v, const char *where, const struct tf_buf *b,
 }
 
 /*
- * Read a copy and compare it. A copy that is not there yet is no finding; one
+ * Read a copy and compare it.  A copy that is not there yet is no finding; one
  * that could not be read is an error.
  */
 static enum tf_code

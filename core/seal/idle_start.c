@@ -1,7 +1,7 @@
 /*
- * When each open attestation was last changed: see idle_start.h. The times of
+ * When each open attestation was last changed: see idle_start.h.  The times of
  * entries are wall-clock times, while deadlines count by the boot clock, so
- * the age by the wall clock is subtracted from the limit once, here. A wall
+ * the age by the wall clock is subtracted from the limit once, here.  A wall
  * clock that went back makes an attestation younger: it is then sealed later.
  */
 #include <pthread.h>

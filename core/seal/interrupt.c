@@ -5,10 +5,10 @@
  * Order: the node gets the name of a draft in memory; its row says so,
  * durably, with the mark that an entry is owed (renamed_run()); what survived
  * is read and hashed without a lock; one transaction commits the entry and the
- * row of the draft (interrupted_run()). Only then `failed` is cleared. After a
- * crash tf_recover_step_aside() goes on from a row with that mark; without the
- * mark, recovery decides by the bytes. So the old name is free at once, and
- * the ledger always says in the end what became of the file (F7).
+ * row of the draft (interrupted_run()).  Only then `failed` is cleared.  After
+ * a crash tf_recover_step_aside() goes on from a row with that mark; without
+ * the mark, recovery decides by the bytes.  So the old name is free at once,
+ * and the ledger always says in the end what became of the file (F7).
  *
  * The claim is held for renaming and for the commit, and not while the file is
  * hashed: l->interruption keeps others away meanwhile.
@@ -46,7 +46,7 @@
 #include "interrupt.h"
 
 /*
- * The entry and the row of the draft, or neither. The content is then in the
+ * The entry and the row of the draft, or neither.  The content is then in the
  * database or in the staged file, in one place only.
  */
 static enum tf_code

@@ -1,18 +1,18 @@
 /*
- * Recovery. A row of stage has the size and the digest that a flush promised.
+ * Recovery.  A row of stage has the size and the digest that a flush promised.
  * If the surviving bytes match, the file is sealed with the cause "recovery".
- * If not, what survived becomes a draft, and an entry records that. Every step
- * is a transaction, so after a crash in here the next start does the same
+ * If not, what survived becomes a draft, and an entry records that.  Every
+ * step is a transaction, so after a crash in here the next start does the same
  * again.
  *
  * tf_recover() goes over all rows several times, because each step needs that
  * the one before has ended for all of them: load every row, so that parents
  * are there; rename those that gave up their names, so that no two have one
- * name; find each one's place; decide about each file. remove_orphans() comes
- * last, when it is known which staged files belong to a node. It deletes
+ * name; find each one's place; decide about each file.  remove_orphans() comes
+ * last, when it is known which staged files belong to a node.  It deletes
  * nothing when a step before has failed.
  *
- * At most HASH_AT_START bytes are hashed before the mount serves. The rest is
+ * At most HASH_AT_START bytes are hashed before the mount serves.  The rest is
  * compared in the background, with `unchecked` set, and until then such a file
  * is not sealed.
  */
@@ -39,8 +39,8 @@
 #define HASH_AT_START ((uint64_t)256 << 20) /* bytes */
 
 /*
- * Finish l. One file that cannot be finished does not keep the vault from
- * opening. Only TF_NOMEM is returned; other failures are reported.
+ * Finish l.  One file that cannot be finished does not keep the vault from
+ * opening.  Only TF_NOMEM is returned; other failures are reported.
  */
 static enum tf_code
 finish_or_say(struct tf_found *f, struct tf_pending *l, bool dirty,
@@ -67,7 +67,7 @@ finish_or_say(struct tf_found *f, struct tf_pending *l, bool dirty,
 }
 
 /*
- * Delete staged files without a row: nobody was promised them. Files of rows
+ * Delete staged files without a row: nobody was promised them.  Files of rows
  * that were set aside stay, and so does a file whose name is not a number;
  * ".new" is a copy that was not finished.
  */

@@ -1,10 +1,10 @@
 /*
- * A row of stage has the size and the digest that a flush promised. Here the
+ * A row of stage has the size and the digest that a flush promised.  Here the
  * surviving bytes are compared with them, and the file is sealed, kept or
  * interrupted.
  *
  * intact() never trusts a digest without the bytes: either they hash to what
- * the row promised (F2), or the file was not promised in this form. Content
+ * the row promised (F2), or the file was not promised in this form.  Content
  * may survive in two places, the staged file and the database, when a short
  * file grew after its flush; the place that has the promised bytes counts.
  * Sealing, keeping and interrupting are transactions of their own, so a crash
@@ -208,8 +208,10 @@ finish_later(struct tf_pending *l, uint64_t size, bool dirty, bool draft,
 	return allow_writing(l, err);
 }
 
-/* Would the staged file of l, of *size bytes, take long to hash? *budget is how
- * many bytes may still be hashed before the mount serves. */
+/*
+ * Would the staged file of l, of *size bytes, take long to hash?  *budget is
+ * how many bytes may still be hashed before the mount serves.
+ */
 static bool
 takes_long(struct tf_pending *l, uint64_t *size, uint64_t *budget)
 {

@@ -1,9 +1,9 @@
 /*
- * Pending nodes made of the rows that the last process left. Rows come in any
- * order, so a node gets its place only when all are loaded. A row that has no
+ * Pending nodes made of the rows that the last process left.  Rows come in any
+ * order, so a node gets its place only when all are loaded.  A row that has no
  * place in the tree, because its parent is missing or damaged, is set aside
  * and reported: its bytes are kept for an operator, and all other files are
- * there. A freshly loaded file counts as flushed (gen equals saved_gen), for
+ * there.  A freshly loaded file counts as flushed (gen equals saved_gen), for
  * its row is what a flush promised.
  */
 #include <pthread.h>

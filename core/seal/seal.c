@@ -4,10 +4,10 @@
  *
  * Before the transaction each long content is an object file, durable (I2);
  * the transaction commits entries and rows; after the COMMIT the nodes leave
- * memory (F6) and the staged files are unlinked. A crash before the COMMIT
+ * memory (F6) and the staged files are unlinked.  A crash before the COMMIT
  * leaves object files that no entry names, and the files are sealed by
  * recovery; a crash after it leaves staged files without a row, which
- * remove_orphans() deletes. The claims last over all steps, so name, metadata
+ * remove_orphans() deletes.  The claims last over all steps, so name, metadata
  * and bytes stay as they were prepared (F5).
  */
 #include <pthread.h>
@@ -31,8 +31,8 @@
 /* --- around it -------------------------------------------------------------- */
 
 /*
- * Directories above got their entries in the same transaction. Those that have
- * left already are not found, and end the walk.
+ * Directories above got their entries in the same transaction.  Those that
+ * have left already are not found, and end the walk.
  */
 void
 tf_seal_settle(struct tf_vault *v, struct tf_pending *l)

@@ -4,9 +4,9 @@
  *
  * A closed workflow is sealed after the closed attestations in it, each with
  * the actor of its own chmod; so next_of() gives one directory at a time, and
- * the list is read anew after each seal. mu is held only to read or change the
- * list. A failure leaves the directory in the list and in table closing, so
- * the sealer or the next start tries again.
+ * the list is read anew after each seal.  mu is held only to read or change
+ * the list.  A failure leaves the directory in the list and in table closing,
+ * so the sealer or the next start tries again.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,22 +1,22 @@
 /*
  * Sealing attestations, workflows and trails, and publishing draft
- * attestations. All entries are one transaction, except that what is no draft
+ * attestations.  All entries are one transaction, except that what is no draft
  * and has many files or directories gets their entries in several transactions
- * before its seal (seal_evidence, seal_directories). From tf_closing_begin()
+ * before its seal (seal_evidence, seal_directories).  From tf_closing_begin()
  * to tf_closing_end() nothing can be created below the directory.
  *
  * The steps: take the turn; check the request; wait until nobody is at work
  * below and claim all of it (mu held from the look to the claim); then,
  * without mu, seal many files first, prepare the rest, sign the statements,
- * and commit tf_closing_run(). At the end nodes leave memory and claims end,
+ * and commit tf_closing_run().  At the end nodes leave memory and claims end,
  * also after a failure.
  *
  * The statements and the evaluation are made before the transaction, because
- * they may read 100,000 files while every other writer waits. They stay true:
+ * they may read 100,000 files while every other writer waits.  They stay true:
  * the claims keep the files as they are, and tf_claiming_below() waits for
- * claims that people make. A crash before the last COMMIT leaves the directory
- * open, perhaps with more evidence sealed than before, which is no harm: it
- * was frozen and owed a seal anyway.
+ * claims that people make.  A crash before the last COMMIT leaves the
+ * directory open, perhaps with more evidence sealed than before, which is no
+ * harm: it was frozen and owed a seal anyway.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -329,7 +329,8 @@ prepare_files(struct tf_closing *c, struct tf_error *err)
 }
 
 /*
- * All that follows the claims, without mu. The claims are ended by the caller.
+ * All that follows the claims, without mu.  The claims are ended by the
+ * caller.
  */
 static enum tf_code
 close_claimed(struct tf_closing *c, struct tf_error *err)

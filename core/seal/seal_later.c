@@ -1,7 +1,7 @@
 /*
- * Seals in the background: see seal_later.h. `later` in the list of closed or
+ * Seals in the background: see seal_later.h.  `later` in the list of closed or
  * idle directories says that a thread has the directory, so the sealer passes
- * over it. run() clears that mark in any case, and then wakes the sealer,
+ * over it.  run() clears that mark in any case, and then wakes the sealer,
  * which sees whether the directory is still due.
  */
 #include <pthread.h>

@@ -1,13 +1,13 @@
 /*
  * The entry and the row of one file or directory, in the transaction that
- * seals it. Keeps F5 of pending.h: check_prepared().
+ * seals it.  Keeps F5 of pending.h: check_prepared().
  *
  * tf_seal_one() works in the committer's thread, in the order: check,
- * directories above, object, entry, row. It holds vault.mu only to find a
+ * directories above, object, entry, row.  It holds vault.mu only to find a
  * pending directory; the claims of the files make their names and metadata
- * safe to read. The row of stage goes in the same transaction that brings the
+ * safe to read.  The row of stage goes in the same transaction that brings the
  * row of the node table, so each file has exactly one of the two after a crash
- * (F6). A failure rolls everything back.
+ * (F6).  A failure rolls everything back.
  */
 #include <pthread.h>
 #include <string.h>

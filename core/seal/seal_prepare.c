@@ -1,10 +1,10 @@
 /*
- * What is done before the transaction that seals files. Keeps I2: long content
- * is an object file before that transaction begins (tf_seal_link). Hashing,
- * linking and fsync take time that every other writer would wait for in the
- * committer, so none of that is left for the transaction; check_prepared() and
- * tf_existing_find() only compare there. If the seal then fails, the object
- * file stays: the next try links the same bytes again.
+ * What is done before the transaction that seals files.  Keeps I2: long
+ * content is an object file before that transaction begins (tf_seal_link).
+ * Hashing, linking and fsync take time that every other writer would wait for
+ * in the committer, so none of that is left for the transaction;
+ * check_prepared() and tf_existing_find() only compare there.  If the seal
+ * then fails, the object file stays: the next try links the same bytes again.
  */
 #include <pthread.h>
 #include <stdlib.h>

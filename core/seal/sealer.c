@@ -4,12 +4,12 @@
  *
  * One round does one kind of work and then looks again at everything: files
  * that are due, one row to mark or file to tend, the copies of the head, a
- * closed directory, an idle one. vault.mu is held while the sealer chooses and
- * never while it works. It claims without waiting: a claimed file is not due
- * until its claim has ended, and directories are sealed in a hurry, so one
+ * closed directory, an idle one.  vault.mu is held while the sealer chooses
+ * and never while it works.  It claims without waiting: a claimed file is not
+ * due until its claim has ended, and directories are sealed in a hurry, so one
  * busy user cannot hold up the others.
  *
- * The sealer keeps nothing that a restart needs. All deadlines follow from
+ * The sealer keeps nothing that a restart needs.  All deadlines follow from
  * rows and times, and recovery finds what a crash left unsealed.
  */
 #include <pthread.h>

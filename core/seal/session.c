@@ -1,7 +1,7 @@
 /*
- * ledger.opened and ledger.closed: the first and last entry of a process. A
+ * ledger.opened and ledger.closed: the first and last entry of a process.  A
  * ledger.opened without a ledger.closed before it shows that the earlier
- * process did not end cleanly. opened_run() also makes what a new store or a
+ * process did not end cleanly.  opened_run() also makes what a new store or a
  * new origin needs (the row of the root, the key in force, the origin) in the
  * transaction of the entry: after a crash either all of it is there or the
  * next start does it.

@@ -3,10 +3,10 @@
  * sync, and the end of a vault.
  *
  * seal_wanted() collects under vault.mu what may be meant, with references,
- * and goes through the list in batches. For each file it asks again whether it
- * is still below and still wanted, since it may have been renamed or opened
- * meanwhile. A batch is sealed before it waits for a busy file: nobody waits
- * who holds claims. A failure does not end the loop, so one bad file does not
+ * and goes through the list in batches.  For each file it asks again whether
+ * it is still below and still wanted, since it may have been renamed or opened
+ * meanwhile.  A batch is sealed before it waits for a busy file: nobody waits
+ * who holds claims.  A failure does not end the loop, so one bad file does not
  * keep the others unsealed; the last failure is returned.
  */
 #include <pthread.h>
@@ -123,7 +123,7 @@ is_below(struct tf_vault *v, struct tf_db *db, const struct tf_pending *l,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
-/* Seal what is wanted at or below id. No lock is held on entry and exit. */
+/* Seal what is wanted at or below id.  No lock is held on entry and exit. */
 static enum tf_code
 seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
     struct tf_error *err)

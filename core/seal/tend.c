@@ -1,11 +1,11 @@
 /*
- * Tending files that nobody has open for writing: see tend.h. tend() chooses
+ * Tending files that nobody has open for writing: see tend.h.  tend() chooses
  * one step under vault.mu (interrupt, flush, compare, or free what the file
  * holds) and does it without mu; after a step that ends later, such as a
- * flush, the file is tended again or found by the sealer. `on_duty` says that
+ * flush, the file is tended again or found by the sealer.  `on_duty` says that
  * a background thread has the file, `again` that something changed meanwhile:
  * run() then goes round once more, so that no change is lost between its last
- * look and its end. A process that ends leaves the step to recovery.
+ * look and its end.  A process that ends leaves the step to recovery.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -35,7 +35,7 @@
 #define RETRY_NS TF_SECOND /* when there were too few descriptors */
 
 /*
- * Nobody waits for this flush: the last close has returned. So a failure is
+ * Nobody waits for this flush: the last close has returned.  So a failure is
  * reported to the operator, and F3 makes it final.
  */
 static void
@@ -180,7 +180,7 @@ is_lost(const struct tf_pending *l)
 	    (l->attr.state != TF_STATE_DRAFT || l->meant != NULL);
 }
 
-/* One step for l, which has a reference. No lock is held. */
+/* One step for l, which has a reference.  No lock is held. */
 static void
 tend(struct tf_pending *l)
 {

@@ -1,7 +1,7 @@
 /*
- * Table claim: see claims.h. A store of version 1 or 2 that is only read has
+ * Table claim: see claims.h.  A store of version 1 or 2 that is only read has
  * no such table, so reading functions answer that there is nothing before they
- * prepare a statement. Writers never see such a store: opening it for writing
+ * prepare a statement.  Writers never see such a store: opening it for writing
  * converts it.
  */
 #include "claims.h"

@@ -1,6 +1,6 @@
 /*
- * Table closing: see closings.h. It is a to-do list for recovery and no
- * record: the entries say what was closed, opened and sealed. So its rows may
+ * Table closing: see closings.h.  It is a to-do list for recovery and no
+ * record: the entries say what was closed, opened and sealed.  So its rows may
  * be replaced and deleted.
  */
 #include "closings.h"

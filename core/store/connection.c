@@ -1,13 +1,13 @@
 /*
  * Connections and transactions.
  *
- * I4: the journal is WAL with synchronous=FULL. With NORMAL a power cut may
+ * I4: the journal is WAL with synchronous=FULL.  With NORMAL a power cut may
  * lose the last commits after their checkpoint was shown.
  *
  * A connection is opened in the order: settings that must hold before any SQL
  * of the file runs (trusted_schema, defensive), then the check of the schema,
- * then what only a writer needs. A database that somebody altered can so
- * neither run code of its own nor be taken for ours. Readers cannot write, by
+ * then what only a writer needs.  A database that somebody altered can so
+ * neither run code of its own nor be taken for ours.  Readers cannot write, by
  * query_only and, on a still store, because SQLite opens no file for writing.
  */
 #include <errno.h>
@@ -31,7 +31,7 @@
 
 /*
  * recursive_triggers: without it REPLACE would delete rows past the triggers
- * that keep I1. cell_size_check: damage of a page is found when it is read.
+ * that keep I1.  cell_size_check: damage of a page is found when it is read.
  */
 static enum tf_code
 settings(struct tf_db *db, struct tf_error *err)

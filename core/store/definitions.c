@@ -1,7 +1,7 @@
 /*
- * Table definition: see definitions.h. Versions of one name count from 1, and
+ * Table definition: see definitions.h.  Versions of one name count from 1, and
  * their entries grow with them, so "newest before an entry" is an order by
- * version. A store without this table, of an earlier version, answers as one
+ * version.  A store without this table, of an earlier version, answers as one
  * without definitions.
  */
 #include "definitions.h"

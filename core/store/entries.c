@@ -1,8 +1,8 @@
 /*
- * The ledger's tables. I1: triggers in schema.c refuse to change or delete
- * rows of entry and checkpoint, and to shorten tiles. The lengths of tiles and
- * roots are checked before they are copied, since a damaged database may hold
- * any bytes; a wrong length is TF_TAMPER.
+ * The ledger's tables.  I1: triggers in schema.c refuse to change or delete
+ * rows of entry and checkpoint, and to shorten tiles.  The lengths of tiles
+ * and roots are checked before they are copied, since a damaged database may
+ * hold any bytes; a wrong length is TF_TAMPER.
  */
 #include <string.h>
 

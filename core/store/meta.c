@@ -1,5 +1,5 @@
 /*
- * The table of single values. A value that is absent is named in the error,
+ * The table of single values.  A value that is absent is named in the error,
  * for a store without it is damaged and an operator must see which one is
  * missing.
  */

@@ -1,8 +1,8 @@
 /*
- * The tables of names, node and stage: see nodes.h. Both have the columns
- * COLUMNS, in that order, and one function reads them. Rows of stage change
+ * The tables of names, node and stage: see nodes.h.  Both have the columns
+ * COLUMNS, in that order, and one function reads them.  Rows of stage change
  * often; a row of node changes only in access, times and seal, as triggers of
- * schema.c enforce. Numbers are checked when they are read: a value that does
+ * schema.c enforce.  Numbers are checked when they are read: a value that does
  * not fit its field would be cut, and a damaged row would pass for a sound
  * one.
  */
@@ -113,7 +113,7 @@ tf_nodes_put(struct tf_db *db, const struct tf_node_row *r,
 	return tf_sql_run(db, st, "write name", err);
 }
 
-/* Read the only row of st. The statement is reset in any case. */
+/* Read the only row of st.  The statement is reset in any case. */
 static enum tf_code
 one_node(struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *out,
     struct tf_error *err)

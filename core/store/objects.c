@@ -2,9 +2,9 @@
  * Objects in rows and in files: see objects.h.
  *
  * A file becomes an object by linkat(2) from the staged file: the name appears
- * at once with all its bytes, and never replaces another. Then the directory
- * is synced (I2). A crash before that leaves perhaps a name that no entry
- * knows, and the next try finds it in place. struct tf_object_dirs remembers
+ * at once with all its bytes, and never replaces another.  Then the directory
+ * is synced (I2).  A crash before that leaves perhaps a name that no entry
+ * knows, and the next try finds it in place.  struct tf_object_dirs remembers
  * which of the 256 directories are durable, so that each costs one sync of
  * objects/ per process.
  */
@@ -229,7 +229,7 @@ tf_object_inode(int objectsfd, const struct tf_hash *h, uint64_t *ino,
 
 /*
  * The inode is compared, because another thread may have put a good file in
- * place meanwhile. RENAME_NOREPLACE keeps earlier damaged files.
+ * place meanwhile.  RENAME_NOREPLACE keeps earlier damaged files.
  */
 enum tf_code
 tf_object_put_aside(int objectsfd, const struct tf_hash *h, uint64_t ino,

@@ -1,6 +1,6 @@
 /*
  * Statements: prepared once, bound and run; and the codes of SQLite's errors.
- * See sql.h. Every statement is reset after its use, also after an error: a
+ * See sql.h.  Every statement is reset after its use, also after an error: a
  * statement left open would keep the snapshot of its connection, so that later
  * reads see an old state and the write-ahead log cannot be merged.
  */
@@ -72,7 +72,7 @@ tf_sql_fail(struct tf_db *db, const char *what, struct tf_error *err)
 }
 
 /*
- * The address of the literal is the key, so a lookup compares no text. The
+ * The address of the literal is the key, so a lookup compares no text.  The
  * cache never drops a statement: there are fewer literals than places.
  */
 static sqlite3_stmt *

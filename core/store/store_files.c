@@ -1,10 +1,10 @@
 /*
- * Owners, types, modes and names of the files of a store: see store_files.h. A
- * user who can write these files can change evidence without the daemon, so
+ * Owners, types, modes and names of the files of a store: see store_files.h.
+ * A user who can write these files can change evidence without the daemon, so
  * wrong rights are reported at each start, and removed where that is safe.
  * Only keys/ is so important that a wrong mode refuses the start: another user
- * could exchange the keys. A file that is missing is no finding here; the code
- * that opens it reports that.
+ * could exchange the keys.  A file that is missing is no finding here; the
+ * code that opens it reports that.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * Transactions, and snapshots for readers. A write transaction begins
+ * Transactions, and snapshots for readers.  A write transaction begins
  * IMMEDIATE, so that the wait for the lock is at its beginning and no later
  * statement can fail with SQLITE_BUSY after work was done.
  */

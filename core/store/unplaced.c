@@ -1,11 +1,11 @@
 /*
- * Rows of stage that have no place in the tree: see unplaced.h. The first pass
- * over stage collects the rows, the second one judges each row.
+ * Rows of stage that have no place in the tree: see unplaced.h.  The first
+ * pass over stage collects the rows, the second one judges each row.
  *
  * Parents may come later in stage than their children, so no row can be judged
- * before all are known. judge() follows the parents upward and counts the
- * levels: more than depth_max is a circle. The committed parent that was
- * looked at last is kept, because neighbours mostly share it. A machine that
+ * before all are known.  judge() follows the parents upward and counts the
+ * levels: more than depth_max is a circle.  The committed parent that was
+ * looked at last is kept, because neighbours mostly share it.  A machine that
  * fails, such as EIO, ends the walk: that is no finding about a row.
  */
 #include <stdlib.h>

@@ -2,15 +2,15 @@
  * Comparing sealed objects with their entries: see check.h.
  *
  * At most one comparison per object is under way: it is in v->checks from
- * begin() to end(). Another open of the object waits for that comparison, or
- * adds its node to it. The results are sets of object numbers: v->checked has
+ * begin() to end().  Another open of the object waits for that comparison, or
+ * adds its node to it.  The results are sets of object numbers: v->checked has
  * the right ones, v->altered those whose wrong bytes a reader may have seen.
  * vault.mu guards the list and the sets; nobody holds mu while bytes are
  * hashed.
  *
- * The opening thread hashes a short object. A background thread hashes a long
+ * The opening thread hashes a short object.  A background thread hashes a long
  * one, because an open must not take as long as reading a large file; so
- * tf_check_known() answers the reads until then. The sets are in memory only:
+ * tf_check_known() answers the reads until then.  The sets are in memory only:
  * each start of the vault compares anew, and a crash loses nothing.
  */
 #include <pthread.h>
@@ -61,7 +61,7 @@ is_over(void *arg)
 }
 
 /*
- * Hash the object and compare size and digest with its row. No lock is held.
+ * Hash the object and compare size and digest with its row.  No lock is held.
  */
 static enum tf_code
 compare(struct tf_vault *v, const struct tf_object_row *o, uint32_t uid,

@@ -19,11 +19,11 @@ struct tf_vault;
 #define TF_CHECK_WAIT ((uint64_t)64 << 20) /* bytes that an open waits for */
 
 /*
- * Is object number id, which has a file of its own, what o says? uid is going
- * to read it as node. TF_OK with *pending: not known yet, the reader asks
- * tf_check_known() later. TF_TAMPER: it has other bytes. TF_INTERRUPTED: the
- * caller gave up. TF_NOMEM, TF_IO: not known either. May take as long as
- * hashing the object; safe from many threads at once. No lock is held.
+ * Is object number id, which has a file of its own, what o says?  uid is going
+ * to read it as node.  TF_OK with *pending: not known yet, the reader asks
+ * tf_check_known() later.  TF_TAMPER: it has other bytes.  TF_INTERRUPTED: the
+ * caller gave up.  TF_NOMEM, TF_IO: not known either.  May take as long as
+ * hashing the object; safe from many threads at once.  No lock is held.
  */
 TF_MUST_USE enum tf_code tf_check_object(struct tf_vault *v, uint64_t id,
     const struct tf_object_row *o, uint64_t node, uint32_t uid, bool *pending,

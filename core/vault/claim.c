@@ -1,19 +1,19 @@
 /*
- * Claims. Those about a trail or workflow are an entry at once. Those about an
- * attestation are a row of table claim until the seal: the row is durable when
- * the call returns, and whether the attestation is a draft or not, the row
- * belongs to its id, so that a rename keeps it.
+ * Claims.  Those about a trail or workflow are an entry at once.  Those about
+ * an attestation are a row of table claim until the seal: the row is durable
+ * when the call returns, and whether the attestation is a draft or not, the
+ * row belongs to its id, so that a rename keeps it.
  *
- * A seal reads the claims before its transaction. No claim comes between the
+ * A seal reads the claims before its transaction.  No claim comes between the
  * two: that about a draft attestation holds its claim as pending node, that
  * about another one is in the list of claiming.h.
  *
  * The committer may run a transaction twice, so upper_run() and
- * attestation_run() begin by clearing what they counted. Nobody holds vault.mu
- * while the committer works: a claim of the node, or the list of claiming.h,
- * keeps the attestation in place meanwhile. A crash before the COMMIT leaves
- * the claims as they were; after it, they are in the row (attestation) or in
- * the entry (trail, workflow).
+ * attestation_run() begin by clearing what they counted.  Nobody holds
+ * vault.mu while the committer works: a claim of the node, or the list of
+ * claiming.h, keeps the attestation in place meanwhile.  A crash before the
+ * COMMIT leaves the claims as they were; after it, they are in the row
+ * (attestation) or in the entry (trail, workflow).
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -293,8 +293,8 @@ begin_change(struct tf_vault *v, struct tf_db *db, struct change *c,
 }
 
 /*
- * End the change, also one that failed. The row of a draft is current only
- * after a COMMIT. mu is held.
+ * End the change, also one that failed.  The row of a draft is current only
+ * after a COMMIT.  mu is held.
  */
 static void
 end_change(struct tf_vault *v, struct change *c, enum tf_code rc)
@@ -339,8 +339,8 @@ change_attestation(struct tf_vault *v, struct change *c,
 /* --- from outside ---------------------------------------------------------- */
 
 /*
- * Refuse what needs no transaction, and reserve the space. What another change
- * can make untrue is asked again in the transaction.
+ * Refuse what needs no transaction, and reserve the space.  What another
+ * change can make untrue is asked again in the transaction.
  */
 static enum tf_code
 check_change(struct tf_vault *v, const struct change *c,

@@ -2,8 +2,8 @@
  * STORE/config: "key = value" lines, '#' begins a comment.
  *
  * A line that is not understood is an error: a store must not run without the
- * limit that its operator meant to set. When a key stands twice, the last line
- * counts. open_writer() puts the options of the mount on top.
+ * limit that its operator meant to set.  When a key stands twice, the last
+ * line counts.  open_writer() puts the options of the mount on top.
  */
 #include <stdlib.h>
 #include <string.h>

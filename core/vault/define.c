@@ -396,7 +396,7 @@ tf_vault_definition_versions(struct tf_vault *v, uint64_t trail,
 }
 
 /*
- * Find the version that entry e names. The entry has the path of the trail,
+ * Find the version that entry e names.  The entry has the path of the trail,
  * which is its name; a path longer than a name is of no trail.
  */
 static enum tf_code

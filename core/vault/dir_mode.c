@@ -2,14 +2,14 @@
  * Modes of directories below attestations: see dir_mode.h.
  *
  * A directory without an entry is a pending node: its mode changes in memory
- * and in its row of table stage, which is committed before chmod(2) returns. A
- * directory with an entry changes by an access.changed entry, in one
- * transaction with its row. tf_dir_mode_set() decides by the claim, under
+ * and in its row of table stage, which is committed before chmod(2) returns.
+ * A directory with an entry changes by an access.changed entry, in one
+ * transaction with its row.  tf_dir_mode_set() decides by the claim, under
  * vault.mu: a claim fails only when the directory was removed or has its
  * entry, and the node table then knows it (F6).
  *
  * v->filling, in memory only, lists directories that a program fills, see
- * filling.h. After a crash the list is empty: that program has lost its mount
+ * filling.h.  After a crash the list is empty: that program has lost its mount
  * as well.
  */
 #include <pthread.h>
@@ -99,7 +99,7 @@ attestation_row(struct tf_db *db, const struct tf_node_row *row,
 
 /*
  * The seal of the attestation is looked up in the transaction, because it may
- * have come first. The entry has owner and group of the attestation, as
+ * have come first.  The entry has owner and group of the attestation, as
  * stat(2) shows them.
  */
 static enum tf_code

@@ -2,11 +2,11 @@
  * Access to sealed evidence: see evidence_access.h.
  *
  * The entry and the row of the node change in one transaction, so after a
- * crash both have the old access or both the new one. The owner is checked
+ * crash both have the old access or both the new one.  The owner is checked
  * before the transaction: the uid of sealed evidence never changes, so the
- * answer stays true. Mode and group may change, so change_run() looks at them
- * again. Content, times and index of the evidence stay as its first entry says
- * (I1).
+ * answer stays true.  Mode and group may change, so change_run() looks at them
+ * again.  Content, times and index of the evidence stay as its first entry
+ * says (I1).
  */
 #include <stdlib.h>
 #include <unistd.h>

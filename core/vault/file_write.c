@@ -1,16 +1,16 @@
 /*
- * Changing bytes through a handle. Keeps F3 and F4 of pending.h: a failed
+ * Changing bytes through a handle.  Keeps F3 and F4 of pending.h: a failed
  * write fails the file, and the row is marked before the first change after a
  * flush.
  *
  * The steps of a change, with io held: check that the file may grow and charge
  * its owner (mu); reserve disk space; mark the row, durably; bring the content
- * into memory or a staged file; write; set size and times (mu). A flush takes
- * io, too, so that it never sees half of a write. io is given up only while
+ * into memory or a staged file; write; set size and times (mu).  A flush takes
+ * io, too, so that it never sees half of a write.  io is given up only while
  * another thread's claim ends, before anything was written; then all steps
  * begin again, because the file may have been sealed or have failed.
  *
- * The bytes are not durable here: a flush makes them so (F2). After a crash
+ * The bytes are not durable here: a flush makes them so (F2).  After a crash
  * between the mark and that flush, tf_recover_file() finds a marked row and
  * does not take the bytes for whole.
  */

@@ -1,18 +1,17 @@
 /*
- * Handles for writing: create, open, flush, release. The last release freezes
- * the file. It has nobody to report to, so everything it needs was reserved
+ * Handles for writing: create, open, flush, release.  The last release freezes
+ * the file.  It has nobody to report to, so everything it needs was reserved
  * before (I4).
  *
- * An open claims the file for a moment. So it waits for a seal or a rename
+ * An open claims the file for a moment.  So it waits for a seal or a rename
  * that is under way, and when the claim fails the file is sealed, or gone, and
- * stays so. A handle holds a reference of the node and counts in its
+ * stays so.  A handle holds a reference of the node and counts in its
  * `writers`: while there are writers, nobody freezes or seals the file.
  *
- * A flush makes the bytes durable and answers after the COMMIT (F2). With
+ * A flush makes the bytes durable and answers after the COMMIT (F2).  With
  * durability=batch it answers at once, and tf_pending_tend() flushes after the
- * release. A crash before that loses the last changes: nobody was promised
- * them. vault.mu is held
- * for moments only; io is taken before mu.
+ * release.  A crash before that loses the last changes: nobody was promised
+ * them.  vault.mu is held for moments only; io is taken before mu.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -84,8 +83,8 @@ count(struct tf_file *f, struct tf_error *err)
 }
 
 /*
- * Make a handle, still without a file. It keeps the actor, because the entry
- * names the last writer, who may be gone by then. No lock is held.
+ * Make a handle, still without a file.  It keeps the actor, because the entry
+ * names the last writer, who may be gone by then.  No lock is held.
  */
 static enum tf_code
 new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,

@@ -4,8 +4,8 @@
  *
  * The keys and config come first and ledger.db after them: a directory with a
  * ledger.db is a store for check_empty(), and a database is never without its
- * keys. Then the store and its parent directory are synced, before success is
- * answered (I4). A failed init removes what it made. A crash leaves a
+ * keys.  Then the store and its parent directory are synced, before success is
+ * answered (I4).  A failed init removes what it made.  A crash leaves a
  * directory that is not empty, which the next init refuses: the operator
  * removes it.
  */
@@ -46,7 +46,7 @@ static const char config_text[] =
     "# guard = /PATH\tthird copy of the checkpoint, on another disk\n";
 
 /*
- * Write both halves of a new key. *out may be set on failure, too; the caller
+ * Write both halves of a new key.  *out may be set on failure, too; the caller
  * frees it.
  */
 static enum tf_code
@@ -192,7 +192,7 @@ make_database(const char *path, const char *origin, struct tf_error *err)
 }
 
 /*
- * Remove what a failed init made; nobody has put anything into it yet. Only
+ * Remove what a failed init made; nobody has put anything into it yet.  Only
  * names that init makes are removed, and path only if it is new.
  */
 static void

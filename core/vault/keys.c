@@ -1,9 +1,10 @@
 /*
- * The keys of a store. The log's key signs checkpoints; the newest checkpoint,
- * which tf_commit_start() and tf_head_compare() read, shows whether it is the
- * right one. No checkpoint speaks of the attester's key, so check_attester()
- * compares that with the ledger's. keys/log.vkey holds nothing secret and
- * follows from key and origin; it is written anew when it does not match.
+ * The keys of a store.  The log's key signs checkpoints; the newest
+ * checkpoint, which tf_commit_start() and tf_head_compare() read, shows
+ * whether it is the right one.  No checkpoint speaks of the attester's key, so
+ * check_attester() compares that with the ledger's.  keys/log.vkey holds
+ * nothing secret and follows from key and origin; it is written anew when it
+ * does not match.
  */
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * The lock of a store: one writer, or readers. The kernel gives up flock(2)
+ * The lock of a store: one writer, or readers.  The kernel gives up flock(2)
  * when the process ends, however it ends, so a crash leaves no lock behind.
  * The text in the file is only for messages: it is written after the lock was
  * taken, and the text of a crashed writer says nothing about who has the lock
@@ -19,7 +19,7 @@
 #include "lock.h"
 
 /*
- * Fill err with the holder of the lock. advice: the beginning of the message.
+ * Fill err with the holder of the lock.  advice: the beginning of the message.
  */
 static enum tf_code
 locked_by(int fd, const char *advice, struct tf_error *err)

@@ -1,10 +1,10 @@
 /*
  * Which renames are allowed: of which node, to which place, over which other
- * node. tf_policy() decides by kind, state and owner, as for every other
+ * node.  tf_policy() decides by kind, state and owner, as for every other
  * request; here is what only a rename asks: whole directories, names in the
- * way, and the length of paths. Source and target are claimed, so an answer
- * stays true until the rename has ended. A node below a directory may still be
- * claimed by another thread; rename_locked() waits for that by
+ * way, and the length of paths.  Source and target are claimed, so an answer
+ * stays true until the rename has ended.  A node below a directory may still
+ * be claimed by another thread; rename_locked() waits for that by
  * tf_move_busy_below().
  */
 #include <string.h>

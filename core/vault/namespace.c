@@ -1,17 +1,17 @@
 /*
- * Making names: mkdir and create. A name is pending (in memory, pending.h) or
- * committed (a row of the node table). A pending one is looked up first: it
+ * Making names: mkdir and create.  A name is pending (in memory, pending.h) or
+ * committed (a row of the node table).  A pending one is looked up first: it
  * leaves memory only after its row is committed (F6).
  *
  * Trails, workflows and attestations get their entry before mkdir(2) returns.
  * They are checked twice: under vault.mu, where a seal that is being decided
  * makes the call wait, and in create_run(), because mu is free between the two
- * and the commits decide the order. Directories, files and draft attestations
- * are pending. mu is held from their check to their insertion, so one check is
- * enough.
+ * and the commits decide the order.  Directories, files and draft attestations
+ * are pending.  mu is held from their check to their insertion, so one check
+ * is enough.
  *
  * A crash loses a pending name that no close or fsync made durable: nobody was
- * promised it. An entry that was committed is found again by its row.
+ * promised it.  An entry that was committed is found again by its row.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@
 
 /* --- what is where (mu held, unless it says otherwise) --- */
 
-/* Is a seal of this node being decided? v->closing is 0 when none is. */
+/* Is a seal of this node being decided?  v->closing is 0 when none is. */
 static bool
 is_closing(const struct tf_vault *v, uint64_t id)
 {
@@ -216,8 +216,8 @@ set_template(struct tf_txn *t, uint64_t trail, struct tf_entry *e,
 }
 
 /*
- * Entry, row and the new times of the parent are one transaction. The times of
- * the node are the time of the entry, so that entries alone give them again
+ * Entry, row and the new times of the parent are one transaction.  The times
+ * of the node are the time of the entry, so that entries alone give them again
  * (I5).
  */
 static enum tf_code

@@ -16,11 +16,11 @@ struct tf_place;
 struct tf_vault;
 
 /*
- * May a name be made in directory parent? Fills *p.  While a seal of a
+ * May a name be made in directory parent?  Fills *p.  While a seal of a
  * directory above is being decided, this waits, or returns TF_BUSY without
  * wait.  A caller with a claim must not wait: the seal waits for that claim.
- * TF_READONLY: sealed or closed.  TF_NOTFOUND: no such directory.  The answer is
- * true until the caller lets go of mu.
+ * TF_READONLY: sealed or closed.  TF_NOTFOUND: no such directory.  The answer
+ * is true until the caller lets go of mu.
  */
 TF_MUST_USE enum tf_code tf_may_add(struct tf_vault *v, struct tf_db *db,
     uint64_t parent, const struct tf_actor *who, bool wait, struct tf_place *p,

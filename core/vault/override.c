@@ -1,9 +1,9 @@
 /*
  * Overrides: the verdict of a sealed attestation is replaced by an entry that
- * says who did so and why. The seal stays as it is.
+ * says who did so and why.  The seal stays as it is.
  *
  * All checks that another change can make untrue are made in the transaction:
- * the seal, and the owner of the workflow, which may change. The entry names
+ * the seal, and the owner of the workflow, which may change.  The entry names
  * the seal that it overrides by index (`target`), so each override is about
  * one verdict for ever (I1).
  */

@@ -1,9 +1,9 @@
 /*
  * The entry that records that a package was made.
  *
- * The caller says of which tree the package was made. append() computes the
+ * The caller says of which tree the package was made.  append() computes the
  * root of that tree from the tiles, so that the ledger never vouches for a
- * package of another log. The package itself is not read: its digest is the
+ * package of another log.  The package itself is not read: its digest is the
  * caller's word.
  */
 #include <stdlib.h>

@@ -1,13 +1,13 @@
 /*
- * Reading. A sealed object is hashed at its first open since the vault was
+ * Reading.  A sealed object is hashed at its first open since the vault was
  * opened (check.h), so that readers get the bytes that the entry names.
  *
- * A reader is in one of three states. With `l` it reads a pending file, and
- * its reference keeps that in memory. With `later` it has not looked at its
- * object yet: an object that was compared before costs an open nothing. Else
+ * A reader is in one of three states.  With `l` it reads a pending file, and
+ * its reference keeps that in memory.  With `later` it has not looked at its
+ * object yet: an object that was compared before costs an open nothing.  Else
  * it reads the object: bytes in memory, or a file that it finds by digest.
  * change_over() makes the step to the last state, once only, although several
- * reads may try at the same time. F5 says that the bytes are the same before
+ * reads may try at the same time.  F5 says that the bytes are the same before
  * and after.
  *
  * mu guards these fields; it is held for moments, and not while bytes are
@@ -117,8 +117,8 @@ check_entry(struct tf_reader *r, const struct tf_node_row *row,
 }
 
 /*
- * Let r read the sealed object of node id. *fresh: the kernel must drop the
- * pages that it has of this node. No lock is held; r is not shared yet.
+ * Let r read the sealed object of node id.  *fresh: the kernel must drop the
+ * pages that it has of this node.  No lock is held; r is not shared yet.
  */
 static enum tf_code
 open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)

@@ -1,9 +1,9 @@
 /*
  * unlink(2) and rmdir(2), which work on pending nodes only: what is in the
- * ledger stays. The node is claimed, so nobody seals, flushes or renames it
- * meanwhile. If it has a row, the row is deleted in a commit first, and then
- * the node loses its name in memory. So a failure leaves the node as it was,
- * and after a crash the file is either still there or removed. A staged file
+ * ledger stays.  The node is claimed, so nobody seals, flushes or renames it
+ * meanwhile.  If it has a row, the row is deleted in a commit first, and then
+ * the node loses its name in memory.  So a failure leaves the node as it was,
+ * and after a crash the file is either still there or removed.  A staged file
  * without a row that a crash leaves is deleted by remove_orphans() at the next
  * start.
  */

@@ -1,19 +1,19 @@
 /*
- * rename(2). Only pending nodes can be renamed. A written, closed draft that
- * gets an ordinary name is sealed in the same transaction. Any other node with
- * a row has its new name on stable storage when rename returns. The new name
- * is set in memory first; when the commit fails, move_back() restores the old
- * one.
+ * rename(2).  Only pending nodes can be renamed.  A written, closed draft that
+ * gets an ordinary name is sealed in the same transaction.  Any other node
+ * with a row has its new name on stable storage when rename returns.  The new
+ * name is set in memory first; when the commit fails, move_back() restores the
+ * old one.
  *
  * Source and target stay claimed from the checks to the end, and vault.mu is
- * free while the committer works. One transaction removes the rows of the
+ * free while the committer works.  One transaction removes the rows of the
  * target and writes those of the source, or seals it; so a crash leaves either
- * both old names or the new one, never none. Bytes that were left from an
+ * both old names or the new one, never none.  Bytes that were left from an
  * earlier run are compared before anything is claimed, because that may take
  * long.
  *
  * Nobody waits with a claim held: rename_locked() and claim_both() give up
- * what they have, wait, and begin again with all checks. A target without a
+ * what they have, wait, and begin again with all checks.  A target without a
  * row needs no commit, since nobody was promised that it survives.
  */
 #include <pthread.h>
@@ -73,7 +73,7 @@ swap_actors(struct tf_move *m)
 }
 
 /*
- * Fill the old place of m and give the node its new one. A node that is not a
+ * Fill the old place of m and give the node its new one.  A node that is not a
  * file has no state that depends on its name.
  */
 static void
@@ -114,7 +114,7 @@ move_in_memory(struct tf_move *m)
 	tf_pending_index(m->l);
 }
 
-/* Undo take_place() after a failed commit. mu is held. */
+/* Undo take_place() after a failed commit.  mu is held. */
 static void
 move_back(struct tf_move *m)
 {
@@ -187,8 +187,8 @@ commit_move(struct tf_move *m, struct tf_error *err)
 }
 
 /*
- * Rename in memory, commit, and go back if that fails. mu is held on entry and
- * exit, and let go of meanwhile; both nodes are claimed.
+ * Rename in memory, commit, and go back if that fails.  mu is held on entry
+ * and exit, and let go of meanwhile; both nodes are claimed.
  */
 static enum tf_code
 move(struct tf_move *m, struct tf_error *err)
@@ -229,7 +229,7 @@ move_attestation(struct tf_move *m, bool *publish, struct tf_error *err)
 }
 
 /*
- * All that can refuse the rename, and then the rename. mu is held, and both
+ * All that can refuse the rename, and then the rename.  mu is held, and both
  * nodes are claimed.
  */
 static enum tf_code
@@ -307,7 +307,7 @@ claim_both(struct tf_move *m, uint64_t parent, const char *name,
 
 /*
  * Claim source and target while nobody seals or moves what is above or below
- * them, then rename. mu is held on entry and exit.
+ * them, then rename.  mu is held on entry and exit.
  */
 static enum tf_code
 rename_locked(struct tf_move *m, uint64_t parent, const char *name,

@@ -1,8 +1,8 @@
 /*
  * When a vault is closed: the rows of pending nodes that are missing or old.
  * Until now a change of metadata was in memory only, because the seal would
- * have written it; the next start finds it in the row. Saved in several
- * transactions, so that a hundred thousand nodes do not make one huge log. A
+ * have written it; the next start finds it in the row.  Saved in several
+ * transactions, so that a hundred thousand nodes do not make one huge log.  A
  * crash in between leaves the rest as a crash of the running vault would.
  */
 #include <pthread.h>

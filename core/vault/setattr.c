@@ -1,13 +1,13 @@
 /*
- * Metadata: chmod, chown, utimens, truncate by path. Changes of a file stay in
- * memory until it is sealed, a flush writes its row or the vault is closed; a
- * crash before loses them, as other file systems lose metadata without fsync.
- * A draft attestation is treated like a file. A change of any other
+ * Metadata: chmod, chown, utimens, truncate by path.  Changes of a file stay
+ * in memory until it is sealed, a flush writes its row or the vault is closed;
+ * a crash before loses them, as other file systems lose metadata without
+ * fsync.  A draft attestation is treated like a file.  A change of any other
  * attestation, a trail or a workflow is a ledger entry at once, and durable
- * when the call returns (I4). dir_mode.c changes directories.
+ * when the call returns (I4).  dir_mode.c changes directories.
  *
  * tf_vault_setattr() looks at the attributes without a lock, to choose the
- * way. Each way then decides under vault.mu with a claim, or in its
+ * way.  Each way then decides under vault.mu with a claim, or in its
  * transaction, so a node that was sealed in between is refused there.
  */
 #include <pthread.h>
@@ -113,7 +113,7 @@ opens_again(struct tf_vault *v, uint64_t id, unsigned mask,
 	    (want->mode & WRITE_BITS) != 0;
 }
 
-/* Change a trail, workflow or attestation by an entry. No lock is held. */
+/* Change a trail, workflow or attestation by an entry.  No lock is held. */
 static enum tf_code
 set_directory(struct tf_vault *v, const struct tf_attr *a, unsigned mask,
     const struct tf_attr *want, const struct tf_actor *who,

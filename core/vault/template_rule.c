@@ -15,7 +15,7 @@
 #include "template_rule.h"
 
 /*
- * Decide by slot and strictness. Pure but for the look-up of user and group
+ * Decide by slot and strictness.  Pure but for the look-up of user and group
  * names, which is the same that the entry uses.
  */
 static enum tf_code

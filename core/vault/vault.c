@@ -1,19 +1,19 @@
 /*
- * Opening and closing a vault. One process may write a store at a time: it
+ * Opening and closing a vault.  One process may write a store at a time: it
  * holds flock(2) on STORE/lock, whose text names the process.
  *
  * open_writer() keeps this order: the lock, before anything is read that a
  * writer may change; config and keys; the committer, which checks the right
  * edge of the tree; then the head of the database against its copies
  * (tf_head_compare()), so that a database that was rolled back is refused
- * before an entry is appended to it (I3). ledger.opened comes next, and
- * recovery after it, because recovery appends entries. The sealer's thread
+ * before an entry is appended to it (I3).  ledger.opened comes next, and
+ * recovery after it, because recovery appends entries.  The sealer's thread
  * starts last, when there is nothing left that expects to be alone.
  *
  * tf_vault_close() ends the threads first, seals what is frozen, saves rows,
- * and appends ledger.closed as the last entry; then the copies of the head. A
- * step that fails does not keep the others from being tried. After a crash at
- * any step the next start does the same work by recovery. vault_free() gives
+ * and appends ledger.closed as the last entry; then the copies of the head.  A
+ * step that fails does not keep the others from being tried.  After a crash at
+ * any step the next start does the same work by recovery.  vault_free() gives
  * up the lock last.
  */
 #include <errno.h>
@@ -190,7 +190,7 @@ read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 }
 
 /*
- * Set what needs no store. After this, also on failure, vault_free() may be
+ * Set what needs no store.  After this, also on failure, vault_free() may be
  * called.
  */
 static enum tf_code
@@ -294,7 +294,7 @@ count_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 
 /*
  * A read-only mount takes the shared lock, because it reads the database as
- * one that no process may write (TF_DB_STILL). Readers without a mount read
+ * one that no process may write (TF_DB_STILL).  Readers without a mount read
  * beside a writer.
  */
 static enum tf_code

@@ -1,11 +1,11 @@
 /*
- * Extended attributes. Those of trailfs are read from the entries. Those that
- * writers set are kept as the canonical JSON that the entry will have.
+ * Extended attributes.  Those of trailfs are read from the entries.  Those
+ * that writers set are kept as the canonical JSON that the entry will have.
  *
  * An attribute of a file changes under vault.mu with a claim, in memory; the
  * seal puts it into the entry, and tf_vault_save_rows() or a flush into the
- * row. Claims (user.trailfs.KEY) go to tf_vault_claim() and are durable at
- * once. No other name of trailfs can be set: trailfs itself states those
+ * row.  Claims (user.trailfs.KEY) go to tf_vault_claim() and are durable at
+ * once.  No other name of trailfs can be set: trailfs itself states those
  * facts.
  */
 #include <pthread.h>
@@ -179,8 +179,8 @@ get_json(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_buf *out,
 }
 
 /*
- * An attribute that a writer set. Its value is base64, since values may be any
- * bytes and JSON holds text only.
+ * An attribute that a writer set.  Its value is base64, since values may be
+ * any bytes and JSON holds text only.
  */
 static enum tf_code
 get_written(struct tf_vault *v, struct tf_db *db, uint64_t id, const char *key,
@@ -372,7 +372,7 @@ set_written(struct tf_pending *l, const char *key, const void *value, size_t n,
 }
 
 /*
- * value NULL removes the attribute. Names of trailfs come first, because most
+ * value NULL removes the attribute.  Names of trailfs come first, because most
  * of them can never be set.
  */
 static enum tf_code
