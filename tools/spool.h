@@ -1,9 +1,9 @@
 /*
  * Copies of the output of a command, in a directory: a draft attestation, or
- * one of our own below TMPDIR.  If a write to the draft fails, the copies
+ * one of our own below TMPDIR. If a write to the draft fails, the copies
  * continue in a directory of our own, with what was written before.
  *
- * The mount may die with bytes that it has accepted.  So each byte of a draft is
+ * The mount may die with bytes that it has accepted. So each byte of a draft is
  * in memory until fsync(2) has stored it, which is asked for after SPOOL_BYTES
  * or SPOOL_SECONDS.
  */
