@@ -43,6 +43,32 @@ the_copy_inside_checks_its_package() {
 	fi
 }
 
+# A package of many files costs few processes: openssl gets the files of a
+# directory tree by the hundred.
+many_files_cost_few_processes() {
+	is 0 trailctl init --origin example.org/many many
+	cp out many-key
+	is 0 trailctl trail create many/t
+	mkdir 300
+	for i in $(seq 300); do
+		echo "$i" >"300/$i"
+	done
+	is 0 trailctl attest --begin many/t/w/a 300/*
+	is 0 trailctl package --no-entry -o many.zip many/t/w
+	python3 -m zipfile -e many.zip unpacked
+	mkdir counted
+	cat >counted/openssl <<-EOF2
+		#!/bin/sh
+		echo >>"$work/calls"
+		exec $(command -v openssl) "\$@"
+	EOF2
+	chmod +x counted/openssl
+	PATH=$work/counted:$PATH is 0 sh "$script" "$(cat many-key)" unpacked/*
+	calls=$(wc -l <calls)
+	echo "$calls calls of openssl"
+	[ "$calls" -ge 5 ] && [ "$calls" -le 40 ]
+}
+
 # Without a key, or with too many arguments, the script exits with 2.
 wrong_usage_exits_2() {
 	is 2 sh "$script"
@@ -50,6 +76,6 @@ wrong_usage_exits_2() {
 }
 
 with python3 a_genuine_package_is_there an_unreadable_file_is_no_answer \
-	the_copy_inside_checks_its_package
+	the_copy_inside_checks_its_package many_files_cost_few_processes
 run wrong_usage_exits_2
 finish
