@@ -36,6 +36,7 @@ struct fault {
 	enum fault_kind kind;
 	int sys;	       /* errno */
 	char only[32];	       /* files whose path holds this; "": all */
+	atomic_long ahead_s;   /* how far the clock is ahead, seconds */
 	atomic_ulong hits;     /* calls that were struck */
 	atomic_uint dark;      /* the power is off: calls never return */
 	atomic_uint busy;      /* calls under way */

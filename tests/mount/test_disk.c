@@ -125,6 +125,39 @@ START_TEST(a_ledger_whose_disk_failed_takes_nothing_until_the_next_start)
 }
 END_TEST
 
+/* A clock that is set gets an entry, also if the first group that has it is
+ * undone. */
+START_TEST(a_clock_that_was_set_gets_an_entry)
+{
+	struct fault *f;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = mount_with_fault();
+	ck_assert_uint_eq(0, entries("clock.jumped", NULL));
+	f->ahead_s = 100;
+	allowed(mkdir(W "/b", 0755));
+	ck_assert_uint_eq(1, entries("clock.jumped", NULL));
+	allowed(mkdir(W "/c", 0755));
+	ck_assert_uint_eq(1, entries("clock.jumped", NULL));
+	f->ahead_s = 200;
+	/* The next entry but one fails. */
+	tamper("CREATE TRIGGER never BEFORE INSERT ON entry"
+	       " WHEN NEW.idx > (SELECT max(size) FROM checkpoint)"
+	       " BEGIN SELECT RAISE(ABORT, 'never'); END;"
+	       "UPDATE meta SET value = value");
+	refused(EIO, mkdir(W "/d", 0755));
+	tamper("DROP TRIGGER never");
+	ck_assert_uint_eq(1, entries("clock.jumped", NULL));
+	allowed(mkdir(W "/d", 0755));
+	ck_assert_uint_eq(2, entries("clock.jumped", NULL));
+	f->ahead_s = 0;
+	allowed(mkdir(W "/e", 0755));
+	ck_assert_uint_eq(3, entries("clock.jumped", NULL));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
 /* Bytes are free, inodes are not: what close(2) accepted is sealed, and that
  * takes directories. */
 START_TEST(closed_files_are_sealed_without_free_inodes)
@@ -172,6 +205,7 @@ suite_disk(void)
 	tcase_add_test(t, an_fsync_that_failed_is_final_for_the_file);
 	tcase_add_test(t,
 	    a_ledger_whose_disk_failed_takes_nothing_until_the_next_start);
+	tcase_add_test(t, a_clock_that_was_set_gets_an_entry);
 	tcase_add_test(t, closed_files_are_sealed_without_free_inodes);
 	return s;
 }

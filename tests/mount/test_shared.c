@@ -162,6 +162,25 @@ START_TEST(queries_of_one_user_push_out_only_his_own)
 }
 END_TEST
 
+START_TEST(a_rename_that_failed_leaves_the_actor)
+{
+	make_shared();
+	as(BOB);
+	put(A "/f", "x");
+	as(0);
+	tamper("CREATE TRIGGER never BEFORE INSERT ON stage"
+	       " WHEN CAST(NEW.name AS TEXT) = 'g'"
+	       " BEGIN SELECT RAISE(ABORT, 'never'); END;"
+	       "UPDATE meta SET value = value");
+	refused(EIO, rename(A "/f", A "/g"));
+	tamper("DROP TRIGGER never");
+	put_sealed(A "/other", "y");
+	refused(EPERM, rename(A "/f", A "/other"));
+	sync_dir(A);
+	says(entry("evidence.sealed", "t/w/a/f"), "\"actor\":{\"gid\":1002");
+}
+END_TEST
+
 Suite *
 suite_shared(void)
 {
@@ -173,6 +192,7 @@ suite_shared(void)
 	tcase_add_test(t, files_of_others_are_left_alone);
 	tcase_add_test(t, a_draft_attestation_is_its_owner_s);
 	tcase_add_test(t, the_actor_is_the_user_of_the_last_rename);
+	tcase_add_test(t, a_rename_that_failed_leaves_the_actor);
 	tcase_add_test(t, queries_of_one_user_push_out_only_his_own);
 	return s;
 }
