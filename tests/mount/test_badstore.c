@@ -1,6 +1,7 @@
 /* Stores and mount points that are not fit: a refusal in one clear line, and
  * nothing is changed. */
 #include <sys/mount.h>
+#include <sys/timex.h>
 
 #include "harness.h"
 
@@ -45,6 +46,34 @@ sums_of(const char *dir)
 	    "xargs -0 sha256sum",
 	    dir);
 }
+
+/* Does the kernel say that nobody keeps its clock right? */
+static bool
+adrift(void)
+{
+	struct timex t = { .modes = 0 };
+	int state = adjtimex(&t);
+
+	return state >= 0 &&
+	    (state == TIME_ERROR || (t.status & STA_UNSYNC) != 0);
+}
+
+START_TEST(a_clock_that_nobody_keeps_right_is_named)
+{
+	bool before, said;
+
+	/* Again if it changed meanwhile. */
+	do {
+		run(0, "rm -f log");
+		before = adrift();
+		mount_vault("settle=0");
+		unmount_vault();
+		said = strstr(content("log", NULL),
+			   "clock is not synchronised") != NULL;
+	} while (before != adrift());
+	ck_assert_int_eq(before, said);
+}
+END_TEST
 
 START_TEST(a_store_that_is_not_there)
 {
@@ -492,6 +521,7 @@ suite_badstore(void)
 	Suite *s = suite_create("badstore");
 	TCase *t = stored_case(s, "stores");
 
+	tcase_add_test(t, a_clock_that_nobody_keeps_right_is_named);
 	tcase_add_test(t, a_store_that_is_not_there);
 	tcase_add_test(t, a_directory_that_is_no_store);
 	tcase_add_test(t, a_database_that_is_not_ours);

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "harness.h"
 
@@ -85,6 +86,47 @@ START_TEST(sealing_changes_neither_number_nor_times)
 END_TEST
 
 /* A program that has seen a number may believe it for ever. */
+/* The time of change of a directory is that of this entry. */
+static void
+changed_by(const char *dir, const char *type, const char *path)
+{
+	const struct timespec t = stat_of(dir).st_mtim;
+	char at[64];
+	size_t n = strftime(at, sizeof at, "\"at\":\"%Y-%m-%dT%H:%M:%S",
+	    gmtime(&t.tv_sec));
+
+	snprintf(at + n, sizeof at - n, ".%09ldZ\"", t.tv_nsec);
+	says(entry(type, path), at);
+}
+
+START_TEST(a_directory_changes_with_the_entries_in_it)
+{
+	const struct timespec long_ago[2] = { { 1, 0 }, { 1, 0 } };
+
+	make_attestation();
+	changed_by("mnt/t", "workflow.begun", "t/w");
+	allowed(mkdir(A "/d", 0755));
+	put_sealed(A "/d/f", "text");
+	put_sealed(A "/f", "text");
+	put_sealed(A "/d/g", "text");
+	for (int i = 0; i < 2; i++) {
+		changed_by(W, "attestation.begun", "t/w/a");
+		changed_by(A, "evidence.sealed", "t/w/a/f");
+		changed_by(A "/d", "evidence.sealed", "t/w/a/d/g");
+		allowed(utimensat(AT_FDCWD, A, long_ago, 0));
+		allowed(utimensat(AT_FDCWD, A "/d", NULL, 0));
+		if (i == 0)
+			remount_vault();
+	}
+	changed_by(A, "evidence.sealed", "t/w/a/f");
+	changed_by(A "/d", "evidence.sealed", "t/w/a/d/g");
+	seal(A, 0555);
+	/* Sealing makes no name. */
+	changed_by(A, "evidence.sealed", "t/w/a/f");
+	changed_by(W, "attestation.begun", "t/w/a");
+}
+END_TEST
+
 START_TEST(no_inode_number_is_used_twice)
 {
 	ino_t last = 0;
@@ -336,6 +378,7 @@ suite_identity(void)
 
 	tcase_add_test(t, attributes_of_sealed_evidence_never_change);
 	tcase_add_test(t, sealing_changes_neither_number_nor_times);
+	tcase_add_test(t, a_directory_changes_with_the_entries_in_it);
 	tcase_add_test(t, no_inode_number_is_used_twice);
 	tcase_add_test(t, a_file_handle_outlives_the_mount);
 	tcase_add_test(t, stat_makes_sense_to_tools);
