@@ -14,7 +14,7 @@ bool
 tf_array_room(void *array, size_t n, size_t *cap, size_t size)
 {
 	size_t more = *cap == 0 ? FIRST : *cap * 2;
-	void *items;
+	void *items, *grown;
 
 	if (n < *cap)
 		return true;
@@ -22,9 +22,9 @@ tf_array_room(void *array, size_t n, size_t *cap, size_t size)
 		return false;
 	/* A pointer of any type: copied as bytes, not as a void pointer. */
 	memcpy(&items, array, sizeof(items));
-	if ((items = reallocarray(items, more, size)) == NULL)
-		return false;
-	memcpy(array, &items, sizeof(items));
+	if ((grown = reallocarray(items, more, size)) == NULL)
+		return false; /* items is still the caller's */
+	memcpy(array, &grown, sizeof(grown));
 	*cap = more;
 	return true;
 }

@@ -59,8 +59,8 @@ find_type(struct tf_db *db, uint64_t trail, struct tf_str type, struct rule *r,
 		return TF_OK;
 	if (named)
 		type = (struct tf_str){ type.p + skip, type.n - skip };
-	if (named)
-		r->by = BY_NO_TYPE; /* until it is found */
+	/* A misspelt type must not pass unjudged. */
+	r->by = BY_NO_TYPE; /* until it is found */
 	if (type.n > TF_DEFINITION_NAME_MAX)
 		return TF_OK;
 	memcpy(r->name, type.p, type.n);

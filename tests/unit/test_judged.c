@@ -249,6 +249,12 @@ START_TEST(what_cannot_be_judged_is_not_compliant)
 	OK(tf_vault_seal(v, a, &root, NULL));
 	evaluated("\"compliant\":false");
 	report_has(a, "does not define");
+	a = make_dir(w, "misspelt");
+	claim_type(a, "JUnit");
+	put(a, "r.xml", "<testsuite/>", 0);
+	OK(tf_vault_seal(v, a, &root, NULL));
+	evaluated("\"compliant\":false");
+	report_has(a, "does not define");
 	(void)define(TF_DEFINITION_TYPE, "ready", TYPE("new"));
 	a = make_dir(w, "b");
 	claim_type(a, "ready");
