@@ -1,6 +1,6 @@
 #!/bin/sh
-# What is written about the sources: the list of files in core/README.md, and
-# the functions that comments name.
+# What is written about the sources: the list of files in core/README.md, the
+# functions that comments name, and what the Makefile installs.
 . "$(dirname "$0")/../suite.sh"
 
 # A newcomer finds every source file in the list, and nothing that is gone.
@@ -50,7 +50,17 @@ a_name_of_no_function_is_found() {
 	complains '^gone$'
 }
 
+# make check runs with what is installed; only make test installs packages.
+checking_installs_nothing() {
+	needs make
+	is 0 env -u MAKEFLAGS make -C "$top" -n check BUILD="$work/none"
+	says 'tests/run '
+	never_says '\.ci/setup\|apt-get'
+	is 0 env -u MAKEFLAGS make -C "$top" -n test BUILD="$work/none"
+	says '\.ci/setup test'
+}
+
 run every_source_file_is_in_the_list a_mistake_in_the_list_is_found \
 	every_function_that_a_comment_names_is_there \
-	a_name_of_no_function_is_found
+	a_name_of_no_function_is_found checking_installs_nothing
 finish
