@@ -253,6 +253,16 @@ START_TEST(status_lists_a_limited_number_the_askers_files_first)
 }
 END_TEST
 
+/* Where nothing is set, one user cannot use up what all need: trailfs(8). */
+START_TEST(a_user_is_limited_by_default)
+{
+	ck_assert_uint_eq(100000, v->settings.value[TF_MAX_UNSEALED]);
+	ck_assert_uint_eq(10000, v->settings.value[TF_MAX_OPEN]);
+	ck_assert_uint_eq(10000, v->settings.value[TF_MAX_DRAFT]);
+	ck_assert_uint_eq(600, v->settings.value[TF_PLACEHOLDER]);
+}
+END_TEST
+
 /* A user may have a hundred thousand names: they fit in 128 MiB. */
 START_TEST(a_name_needs_little_memory)
 {
@@ -289,6 +299,7 @@ suite_crowd(void)
 	tcase_add_test(tc, a_rename_visits_what_it_moves);
 	tcase_add_test(tc,
 	    status_lists_a_limited_number_the_askers_files_first);
+	tcase_add_test(tc, a_user_is_limited_by_default);
 	tcase_add_test(tc, a_name_needs_little_memory);
 	suite_add_tcase(s, tc);
 	return s;
