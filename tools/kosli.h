@@ -125,6 +125,13 @@ extern const struct kosli_word kosli_begin_trail, kosli_create_flow,
     kosli_get_trail, kosli_get_attestation, kosli_list_trails, kosli_list_flows,
     kosli_evaluate_input, kosli_search, kosli_fingerprint, kosli_log_trail;
 
+/* The exit status of err, which is printed to stderr; a wrong option also prints
+ * the usage of the word. */
+int kosli_failed(const struct kosli_word *w, const struct tf_error *err);
+/* A dry run: would a directory be accepted in the directory path?  The rules
+ * about names are those of kosli_path(). */
+TF_MUST_USE enum tf_code kosli_check_writable(const char *path,
+    struct tf_error *err);
 /* Print the reason and the usage of the word to stderr. Returns REPORT_USAGE,
  * so that a word may return this call. */
 int kosli_usage(const struct kosli_word *w, const char *fmt, ...)

@@ -1,5 +1,5 @@
 /*
- * kosli create flow, create attestation-type and begin trail.
+ * kosli create flow and begin trail.
  *
  * A flow becomes a trail and a trail a workflow. create flow calls trailctl
  * trail create. begin trail is more than one verb: set the template of the
@@ -23,25 +23,21 @@
 #include "define.h"
 #include "files.h"
 #include "kosli.h"
-#include "kosli_schema.h"
 #include "recorder.h"
 #include "report.h"
 #include "text.h"
 
 #define EMPTY_TEMPLATE "version: 1\n" /* as Kosli's --use-empty-template */
 
-/* The exit status of err; a wrong option also prints the usage. */
-static int
-failed(const struct kosli_word *w, const struct tf_error *err)
+int
+kosli_failed(const struct kosli_word *w, const struct tf_error *err)
 {
 	return err->code == TF_USAGE ? kosli_usage(w, "%s", err->text) :
 				       report(err);
 }
 
-/* A dry run: would a directory be accepted in this one?  The rules about names
- * are those of kosli_path(). */
-static enum tf_code
-check_writable(const char *path, struct tf_error *err)
+enum tf_code
+kosli_check_writable(const char *path, struct tf_error *err)
 {
 	struct where w = { 0 };
 	struct tf_vault *v = NULL;
@@ -76,7 +72,7 @@ dry_flow(const char *vault, const char *name, const char *file,
 {
 	struct tf_buf text = { 0 };
 	struct claims c = { 0 };
-	enum tf_code rc = check_writable(vault, err);
+	enum tf_code rc = kosli_check_writable(vault, err);
 
 	if (rc == TF_OK)
 		rc = claims_take(&kosli_ask.claims, &c, err);
@@ -87,7 +83,7 @@ dry_flow(const char *vault, const char *name, const char *file,
 		rc = define_read(TF_DEFINITION_TEMPLATE, "", file, &text, err);
 	tf_buf_free(&text);
 	if (rc != TF_OK)
-		return failed(&kosli_create_flow, err);
+		return kosli_failed(&kosli_create_flow, err);
 	printf("%s  would be created%s\n", name,
 	    file != NULL ? ", with its template" : "");
 	return REPORT_OK;
@@ -125,7 +121,7 @@ create_flow(const char *name, const char *file, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = kosli_path(&vault, err, NULL, NULL, NULL);
 	if (rc != TF_OK) {
-		status = failed(&kosli_create_flow, err);
+		status = kosli_failed(&kosli_create_flow, err);
 	} else if (kosli_ask.dry_run == ARGS_TRUE) {
 		status = dry_flow(vault, name, file, err);
 	} else {
@@ -186,89 +182,6 @@ const struct kosli_word kosli_create_flow = {
 	.min = 1,
 	.max = 1,
 	.run = run_flow,
-};
-
-/* --- create attestation-type ---------------------------------------------------------- */
-
-/*
- * A schema becomes the text of a type, which is checked and set like any other.
- */
-static enum tf_code
-create_type(const char *path, const char *name, struct tf_error *err)
-{
-	struct where w = { 0 };
-	struct define d = { &w, TF_DEFINITION_TYPE, name };
-	struct tf_buf text = { 0 };
-	uint64_t version = 0;
-	bool changed = false;
-	enum tf_code rc = where_find(path, &w, err);
-
-	if (rc == TF_OK)
-		rc = kosli_schema(kosli_ask.schema,
-		    kosli_ask.claims.description, &text, err);
-	if (rc == TF_OK)
-		rc = define_check(d.kind, name, kosli_ask.schema, &text, err);
-	if (rc == TF_OK && kosli_ask.dry_run == ARGS_TRUE) {
-		rc = check_writable(path, err);
-		if (rc == TF_OK)
-			fwrite(text.p, 1, text.n, stdout);
-	} else if (rc == TF_OK) {
-		rc = define_set(&d, &text, &changed, &version, err);
-		if (rc == TF_OK)
-			printf("%s  type %s%s\n", w.path, name,
-			    changed ? "" : ", unchanged");
-	}
-	tf_buf_free(&text);
-	where_free(&w);
-	return rc;
-}
-
-static int
-run_type(int n, char **arg)
-{
-	struct tf_error err = { 0 };
-	char *path = NULL;
-	enum tf_code rc;
-
-	(void)n;
-	if (kosli_ask.flow == NULL)
-		return kosli_usage(&kosli_create_type,
-		    "a type belongs to a trail of the vault: give --flow or "
-		    "KOSLI_FLOW");
-	if (kosli_ask.schema == NULL)
-		return kosli_usage(&kosli_create_type,
-		    "--schema is missing: a type judges, or it is generic");
-	if (!kosli_is_name(arg[0]))
-		return kosli_usage(&kosli_create_type,
-		    "\"%.60s\" is no name of a type", arg[0]);
-	rc = kosli_path(&path, &err, kosli_ask.flow, NULL, NULL);
-	if (rc == TF_OK)
-		rc = create_type(path, arg[0], &err);
-	free(path);
-	return rc == TF_OK ? REPORT_OK : failed(&kosli_create_type, &err);
-}
-
-#define NO_JQ "jq is not run here: write checks, see trailfs-type(5)"
-static const struct args_option type_options[] = {
-	KOSLI_TEXT("flow", 0, "FLOW", "the trail that gets the type",
-	    &kosli_ask.flow),
-	KOSLI_TEXT("schema", 's', "FILE", "a JSON Schema", &kosli_ask.schema),
-	KOSLI_DESCRIPTION('d'),
-	KOSLI_NO("jq", 0, NO_JQ),
-	KOSLI_NO("summary", 0, NO_JQ),
-	KOSLI_NO("summary-json", 0, NO_JQ),
-	KOSLI_DRY_RUN,
-	KOSLI_GLOBAL,
-};
-const struct kosli_word kosli_create_type = {
-	.verb = "create",
-	.object = "attestation-type",
-	.operand = "TYPE",
-	.is = "type set",
-	.options = type_options,
-	.min = 1,
-	.max = 1,
-	.run = run_type,
 };
 
 /* --- begin trail ------------------------------------------------------------------------ */
@@ -388,7 +301,8 @@ print_dry(const struct begin *b, struct tf_error *err)
 	struct tf_buf text = { 0 }, claims = { 0 };
 	struct tf_json j;
 	char *path = NULL;
-	enum tf_code rc = check_writable(b->existed ? b->path : b->flow, err);
+	enum tf_code rc = kosli_check_writable(b->existed ? b->path : b->flow,
+	    err);
 
 	if (rc == TF_OK)
 		rc = claims_json(&b->claims, &claims, err);
@@ -481,7 +395,7 @@ run_trail(int n, char **arg)
 	tf_buf_free(&b.template);
 	free(b.flow);
 	free(b.path);
-	return rc == TF_OK ? REPORT_OK : failed(&kosli_begin_trail, &err);
+	return rc == TF_OK ? REPORT_OK : kosli_failed(&kosli_begin_trail, &err);
 }
 
 static const struct args_option trail_options[] = {

@@ -9,6 +9,9 @@
  * An auditor's program and trailfs must see the same, hence the strictness.
  * All numbers come from outside: each is compared with what is left of the file
  * before it is added or used as a length.
+ *
+ * Longer than 500 lines because the records check each other: apart, nobody
+ * could see that each field is compared with something.
  */
 #include <errno.h>
 #include <stdlib.h>
