@@ -284,6 +284,54 @@ attributes_are_set(struct tf_vault *v)
 	return both;
 }
 
+/* Alice's file, created and not written, is written by root. */
+static void
+create_foreign(struct tf_vault *v)
+{
+	struct tf_actor alice = root;
+	struct tf_file *f;
+	struct tf_attr a;
+
+	alice.uid = alice.gid = 1000;
+	MUST(tf_vault_create(v, id_of(v, "x/v/r"), "h", 0644, &alice, &a, &f,
+		 NULL) == TF_OK);
+	MUST(tf_file_close(v, f, NULL) == TF_OK);
+}
+
+/* Only the opening is struck: a file whose flush failed is lost for good. */
+static enum tf_code
+write_foreign(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_file *f = NULL;
+	enum tf_code rc = tf_vault_open_write(v, id_of(v, "x/v/r/h"), false,
+	    &root, &f, err);
+	long paused;
+
+	(void)out;
+	if (rc != TF_OK)
+		return rc;
+	paused = strike_pause();
+	MUST(tf_file_write_at(f, "text\n", 5, 0, false, NULL) == TF_OK);
+	MUST(tf_file_close(v, f, NULL) == TF_OK);
+	strike_resume(paused);
+	return TF_OK;
+}
+
+/* Is it sealed, with the user who wrote it as the actor? */
+static bool
+writer_is_root(struct tf_vault *v)
+{
+	struct tf_buf b = { 0 };
+	bool is = tf_vault_sync(v, id_of(v, "x"), &root, NULL) == TF_OK &&
+	    tf_vault_xattr_get(v, id_of(v, "x/v/r/h"), "user.trailfs.actor", &b,
+		NULL) == TF_OK;
+
+	tf_buf_add(&b, "", 1);
+	is = is && strstr(b.p, "\"uid\":0") != NULL;
+	tf_buf_free(&b);
+	return is;
+}
+
 /* --- definitions, claims, judgements ---------------------------------------- */
 
 #define STRICT                                              \
@@ -599,6 +647,8 @@ static const struct operation operations[] = {
 	{ "replacing a draft", write_draft, replace_draft, draft_is_replaced,
 	    false, false },
 	{ "sync", write_file, sync_all, all_is_synced, false, false },
+	{ "opening another's file", create_foreign, write_foreign,
+	    writer_is_root, false, false },
 	{ "setting an attribute", write_file, set_attribute, attributes_are_set,
 	    false, false },
 	{ "defining a template", NULL, define, is_defined, false, false },
