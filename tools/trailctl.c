@@ -152,9 +152,12 @@ static int
 help(int n, char **arg)
 {
 	const struct verb *v = NULL;
+	char option[] = "--help", *own[] = { option, NULL };
 
 	if (n > 2 || (n == 2 && (v = find(arg[1])) == NULL))
 		return no_such_verb(n > 2 ? "" : arg[1]);
+	if (v != NULL && v->raw)
+		return v->run(1, own);
 	if (v != NULL)
 		print_help(v);
 	else
