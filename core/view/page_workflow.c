@@ -7,6 +7,8 @@
  * reader of the page, since the verdict of the workflow needs them; what an
  * attestation contains is shown only to an asker who may read it, and its
  * statement and report only to one who may read all of its files.
+ *
+ * Longer than 500 lines because it has the parts of one page in their order.
  */
 #include "../base/bytes.h"
 #include "../base/html.h"
