@@ -76,7 +76,7 @@ recorder_open(const char *arg, struct recorder *r, struct tf_error *err)
 	return r->wf_file != NULL ? TF_OK : tf_nomem(err);
 }
 
-/* The order matters: the draft is removed before the guard is told that all is
+/* The order matters: the draft is removed before the guard hears that all is
  * well, so that one of the two always removes it. */
 enum tf_code
 recorder_close(struct recorder *r, enum tf_code rc, struct tf_error *err)

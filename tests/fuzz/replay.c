@@ -1,5 +1,5 @@
 /*
- * Replay of entries, a line each, as far as they decode.  The first byte says
+ * Replay of entries, one per line, as far as they decode.  The first byte says
  * whether they are numbered in order here, since chance seldom counts.
  */
 #include <string.h>

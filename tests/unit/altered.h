@@ -13,7 +13,7 @@
 #define DONE "t/w/a" /* what make_store sealed */
 #define NOBODY 65534
 
-extern char said[4096];	   /* the findings of the last call, a line each */
+extern char said[4096];	   /* the findings of the last call, one per line */
 extern struct tf_buf vkey; /* of the store's log */
 extern struct tf_report r; /* of the last call */
 extern struct tf_error err;
