@@ -325,6 +325,10 @@ START_TEST(a_report_must_follow_from_its_evidence)
 	x = bad;
 	x.found = good.found;
 	IS(again(&x, true), TF_VERDICT_FAILED, 1);
+	/* Another text with the same verdict and counts. */
+	good.found.report.p[good.found.report.n / 2] ^= 1;
+	IS(again(&good, true), TF_VERDICT_FAILED, 1);
+	good.found.report.p[good.found.report.n / 2] ^= 1;
 	/* Altered evidence is another finding. */
 	x = good;
 	x.is = FAILS;

@@ -526,6 +526,32 @@ START_TEST(a_change_of_what_people_said_is_found)
 }
 END_TEST
 
+START_TEST(an_altered_template_is_not_shown)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_definition found;
+	struct tf_buf out = { 0 };
+	sqlite3 *db;
+
+	make_sample();
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open("store/ledger.db", &db));
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	ck_assert_int_eq(SQLITE_OK,
+	    sqlite3_exec(db, changes[0].sql, NULL, NULL, NULL));
+	ck_assert_int_eq(1, sqlite3_total_changes(db));
+	sqlite3_close(db);
+	OK(tf_vault_open("store", &o, &v, NULL));
+	ck_assert_int_eq(TF_TAMPER,
+	    tf_vault_definition(v, trail, TF_DEFINITION_TEMPLATE, NULL, 0, &out,
+		&found, NULL));
+	tf_buf_free(&out);
+	OK(tf_vault_close(v, "done", NULL));
+	ck_assert_int_eq(0, system("rm -rf store"));
+	ck_assert_int_eq(0, chdir("/"));
+	(void)rmdir(dir);
+}
+END_TEST
+
 Suite *
 suite_judged(void)
 {
@@ -550,6 +576,7 @@ suite_judged(void)
 	tcase_add_checked_fixture(tc, make_vault, NULL);
 	tcase_add_loop_test(tc, a_change_of_what_people_said_is_found, 0,
 	    (int)(sizeof(changes) / sizeof(changes[0])));
+	tcase_add_test(tc, an_altered_template_is_not_shown);
 	suite_add_tcase(s, tc);
 	return s;
 }
