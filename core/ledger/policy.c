@@ -227,6 +227,9 @@ tf_policy_advice(const struct tf_subject *s, enum tf_request req)
 		return "it is not a directory";
 	switch (s->state) {
 	case TF_STATE_SEALED:
+		if (req == TF_REQ_SETMETA)
+			return "it is sealed; only the reading bits of its "
+			       "mode and its group may change";
 		return "it is sealed; write a new file, or report again with "
 		       "mkdir NAME@2";
 	case TF_STATE_FROZEN:

@@ -7,6 +7,7 @@
 #include "attr.h"
 #include "pending.h"
 #include "pending_index.h"
+#include "vault_i.h"
 
 struct tf_subject
 tf_pending_subject(const struct tf_pending *l, uint32_t caller)
@@ -52,6 +53,17 @@ tf_attr_apply(struct tf_attr *a, unsigned mask, const struct tf_attr *want)
 		    now :
 		    tf_time_clamp(want->mtime);
 	a->ctime = now;
+}
+
+uint32_t
+tf_mode_floor(const struct tf_vault *v, enum tf_kind kind)
+{
+	uint32_t floor = (uint32_t)v->settings.value[TF_MODE_FLOOR];
+
+	if (kind == TF_KIND_EVIDENCE)
+		return floor;
+	floor |= floor >> 2;
+	return kind == TF_KIND_TRAIL ? floor & ~07u : floor;
 }
 
 static const char *const state_names[TF_STATES] = {

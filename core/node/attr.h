@@ -11,6 +11,7 @@
 #include "../ledger/policy.h"
 
 struct tf_pending;
+struct tf_vault;
 
 /* The facts about l that tf_policy() needs to judge a request of the uid
  * caller. */
@@ -25,6 +26,14 @@ enum tf_code tf_pending_opened(struct tf_pending *l, uint32_t uid,
 /* Set the fields of a that mask names to those of want; ctime becomes now. */
 void tf_attr_apply(struct tf_attr *a, unsigned mask,
     const struct tf_attr *want);
+
+/*
+ * The bits that the option mode_floor adds to the mode of a node of this kind:
+ * its reading bits, and for a directory the search bits of the same users.
+ * They let others read what a program with umask 077 made.  A trail stays
+ * closed to others until somebody opens it.
+ */
+uint32_t tf_mode_floor(const struct tf_vault *v, enum tf_kind kind);
 
 /* "frozen" and so on, as user.trailfs.state has it. */
 const char *tf_state_name(enum tf_state s);

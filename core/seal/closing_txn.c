@@ -28,6 +28,7 @@
 #include "closing_txn.h"
 #include "seal_entries.h"
 #include "seal_one.h"
+#include "seal_prepare.h"
 
 static enum tf_code
 count_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
@@ -116,11 +117,12 @@ begin_published(struct tf_txn *t, const struct tf_closing *c,
 	enum tf_code rc;
 
 	memcpy(row.name, l->name, l->name_len + 1);
+	row.attr.mode = tf_sealed_mode(l);
 	if ((rc = tf_child_path(t, l->attr.parent, l->name, &path, err)) !=
 	    TF_OK)
 		goto out;
 	e.path = (struct tf_str){ path.p, path.n };
-	tf_access_fill(&e.access, l->attr.mode, l->attr.uid, l->attr.gid,
+	tf_access_fill(&e.access, row.attr.mode, l->attr.uid, l->attr.gid,
 	    &names);
 	if ((rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
 		goto out;

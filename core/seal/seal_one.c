@@ -43,7 +43,7 @@ directory_row(struct tf_txn *t, struct tf_pending *l, struct tf_node_row *row,
 		return rc;
 	*row = (struct tf_node_row){ .attr = l->attr, .name_len = l->name_len };
 	memcpy(row->name, l->name, l->name_len + 1);
-	row->attr.mode = l->attr.mode & TF_OWN_MODE;
+	row->attr.mode = tf_sealed_mode(l) & TF_OWN_MODE;
 	row->attr.uid = att.attr.uid;
 	row->attr.gid = att.attr.gid;
 	return TF_OK;

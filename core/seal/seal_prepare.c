@@ -18,6 +18,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_write.h"
 #include "../node/actor.h"
+#include "../node/attr.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/vault_i.h"
@@ -45,12 +46,10 @@ only_actor(const struct tf_pending *l)
 	return same;
 }
 
-/* The mode of l with the bits of mode_floor: they make evidence readable that a
- * program with umask 077 wrote. */
 uint32_t
 tf_sealed_mode(const struct tf_pending *l)
 {
-	return l->attr.mode | (uint32_t)l->v->settings.value[TF_MODE_FLOOR];
+	return l->attr.mode | tf_mode_floor(l->v, l->attr.kind);
 }
 
 enum tf_code

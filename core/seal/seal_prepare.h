@@ -47,8 +47,7 @@ void tf_seal_prepared_free(struct tf_seal_file *f, size_t n);
 TF_MUST_USE enum tf_code tf_seal_link(struct tf_pending *l,
     struct tf_error *err);
 
-/* The mode of l with the bits of the option mode_floor: they make evidence
- * readable that a program with umask 077 wrote. */
+/* The mode of l with the bits of tf_mode_floor(). */
 uint32_t tf_sealed_mode(const struct tf_pending *l);
 
 #endif

@@ -344,6 +344,7 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	if (rc == TF_OK)
 		rc = tf_may_call(v, db, &p, a.kind, name, err);
 	if (rc == TF_OK) {
+		mode |= tf_mode_floor(v, a.kind);
 		inherit(&a, &p, who, mode);
 		if (a.kind == TF_KIND_DIRECTORY)
 			rc = tf_dir_mode_new(&p.att, mode, who, &a.mode, err);

@@ -82,11 +82,67 @@ START_TEST(only_read_bits_and_group_of_evidence_change)
 	}
 	refused(EPERM, chown(A "/f", BOB, (gid_t)-1));
 	refused(EPERM, chown(A "/f", BOB, BOB));
+	says(run(0, "tail -n 1 mnt/.trailfs/denied.jsonl"),
+	    "only the reading bits of its mode and its group");
 	ck_assert_uint_eq(0, entries("access.changed", "t/w/a/f"));
 	allowed(chmod(A "/f", 0200)); /* its owner may close it, too */
 	as(ALICE);
 	refused(EACCES, try_open(A "/f", O_RDONLY));
 	as(0);
+}
+END_TEST
+
+/* Kernels keep the attributes of sealed nodes; a second mount of the same
+ * files has the same ones. */
+START_TEST(everybody_sees_the_new_access_at_once)
+{
+	struct stat seen;
+
+	make_private();
+	seal(A, 0555);
+	allowed(mkdir("other", 0755));
+	run(0, "mount --bind mnt other");
+	as(BOB);
+	refused(EACCES, try_open("other/t/w/a/f", O_RDONLY));
+	as(0);
+	allowed(chmod(A "/f", 0604));
+	allowed(chown(A "/f", (uid_t)-1, BOB));
+	as(BOB);
+	allowed(stat("other/t/w/a/f", &seen));
+	ck_assert_uint_eq(BOB, seen.st_gid);
+	/* The group decides before others do. */
+	refused(EACCES, try_open("other/t/w/a/f", O_RDONLY));
+	as(ALICE);
+	allowed(chmod("other/t/w/a/f", 0640));
+	as(BOB);
+	allowed(try_open(A "/f", O_RDONLY));
+	as(0);
+	run(0, "umount other");
+}
+END_TEST
+
+/* Directories are sealed with their attestation. */
+START_TEST(a_sealed_directory_below_is_opened_for_readers)
+{
+	make_attestation();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chown(A, ALICE, ALICE));
+	as(ALICE);
+	allowed(mkdir(A "/d", 0700));
+	put(A "/d/f", "x");
+	as(0);
+	seal(A, 0555);
+	run(0, "trailctl seal mnt/t");
+	as(BOB);
+	refused(EACCES, try_open(A "/d/f", O_RDONLY));
+	refused(EPERM, chmod(A "/d", 0755));
+	as(ALICE);
+	refused(EPERM, chmod(A "/d", 0777));
+	allowed(chmod(A "/d", 0555));
+	as(BOB);
+	allowed(try_open(A "/d/f", O_RDONLY));
+	as(0);
+	says(entry("access.changed", "t/w/a/d"), "\"mode\":\"0555\"");
 }
 END_TEST
 
@@ -137,6 +193,42 @@ START_TEST(a_floor_lets_others_read_all)
 }
 END_TEST
 
+/* A readable file in an unreadable directory is not readable. */
+START_TEST(a_floor_opens_directories_for_the_readers)
+{
+	static const char *const dir[] = { W, A, A "/d", W "/b", W "/b/d" };
+
+	mount_vault("settle=60,mode_floor=0444");
+	umask(077);
+	allowed(mkdir("mnt/t", 0777));
+	allowed(mkdir(W, 0777));
+	allowed(mkdir(A, 0777));
+	allowed(mkdir(A "/d", 0777));
+	allowed(chmod(A "/d", 0700)); /* as cp -a does */
+	put(A "/d/f", "x");
+	allowed(mkdir(W "/.b", 0700));
+	allowed(chmod(W "/.b", 0700));
+	allowed(mkdir(W "/.b/d", 0700));
+	put(W "/.b/d/f", "x");
+	umask(022);
+	sync_dir("mnt");
+	allowed(rename(W "/.b", W "/b"));
+	ck_assert_uint_eq(0750, mode_of("mnt/t")); /* not for others */
+	for (size_t i = 0; i < LEN(dir); i++)
+		ck_assert_uint_eq(0755, mode_of(dir[i]));
+	ck_assert_uint_eq(0644, mode_of(A "/d/f"));
+	ck_assert_uint_eq(0644, mode_of(W "/b/d/f"));
+	says(entry("trail.created", "t"), "\"mode\":\"0750\"");
+	says(entry("attestation.begun", "t/w/b"), "\"mode\":\"0755\"");
+	says(entry("directory.created", "t/w/a/d"), "\"mode\":\"0755\"");
+	/* What its owner decides later stays. */
+	allowed(chmod(A "/d", 0700));
+	ck_assert_uint_eq(0700, mode_of(A "/d"));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
 Suite *
 suite_access(void)
 {
@@ -145,8 +237,11 @@ suite_access(void)
 
 	tcase_add_test(t, the_owner_of_evidence_lets_others_read_it);
 	tcase_add_test(t, only_read_bits_and_group_of_evidence_change);
+	tcase_add_test(t, everybody_sees_the_new_access_at_once);
+	tcase_add_test(t, a_sealed_directory_below_is_opened_for_readers);
 	t = stored_case(s, "access of stores");
 	tcase_add_test(t, verify_finds_modes_that_differ_from_the_entries);
 	tcase_add_test(t, a_floor_lets_others_read_all);
+	tcase_add_test(t, a_floor_opens_directories_for_the_readers);
 	return s;
 }
