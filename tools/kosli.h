@@ -20,7 +20,8 @@ struct kosli_ask {
 	const char *mount;
 	const char *flow, *trail, *name, *output;
 	const char *template_file, *schema;
-	const char *commit, *repo_id, *repo_url, *repo_provider, *repository;
+	const char *commit, *repo_root;
+	const char *repo_id, *repo_url, *repo_provider, *repository;
 	const char *artifact_type, *fingerprint;
 	const char *attestation_data, *results_dir, *reason, *original_type;
 	const char *input_file, *policy;
@@ -56,7 +57,6 @@ extern struct kosli_ask kosli_ask;
 
 #define KOSLI_NO_SERVER "no server is asked"
 #define KOSLI_NO_REGISTRY "no registry is asked; give --fingerprint"
-#define KOSLI_NO_REPO "no repository is read; give --commit"
 
 /* What every word has. */
 #define KOSLI_GLOBAL                                                          \
@@ -84,30 +84,31 @@ extern struct kosli_ask kosli_ask;
 	    &kosli_ask.claims.description)
 
 /* What `begin trail` and `attest` have. */
-#define KOSLI_CONTEXT                                                         \
-	KOSLI_TEXT("commit", 'g', "SHA", "becomes the annotation git_commit", \
-	    &kosli_ask.commit),                                               \
-	    KOSLI_LIST("external-url", 0, "LABEL=URL",                        \
-		"where more is; may be repeated", &kosli_ask.claims.url),     \
-	    KOSLI_LIST("external-fingerprint", 0, "LABEL=SHA256",             \
-		"of what is at that URL; may be repeated",                    \
-		&kosli_ask.claims.fingerprint),                               \
-	    KOSLI_TEXT("origin-url", 'o', "URL", "where it comes from",       \
-		&kosli_ask.claims.origin_url),                                \
-	    KOSLI_LIST("redact-commit-info", 0, "author,message,branch",      \
-		"nothing of these is ever recorded", &kosli_ask.redact),      \
-	    KOSLI_TEXT("repo-id", 0, "ID", "becomes the annotation repo_id",  \
-		&kosli_ask.repo_id),                                          \
-	    KOSLI_TEXT("repo-provider", 0, "NAME",                            \
-		"becomes the annotation repo_provider",                       \
-		&kosli_ask.repo_provider),                                    \
-	    KOSLI_NO("repo-root", 0, KOSLI_NO_REPO),                          \
-	    KOSLI_TEXT("repo-url", 0, "URL",                                  \
-		"becomes the annotation repo_url", &kosli_ask.repo_url),      \
-	    KOSLI_TEXT("repository", 0, "NAME",                               \
-		"becomes the annotation repository", &kosli_ask.repository),  \
-	    KOSLI_TEXT("user-data", 'u', "FILE", "any bytes, up to 1 MiB",    \
-		&kosli_ask.claims.user_data),                                 \
+#define KOSLI_CONTEXT                                                        \
+	KOSLI_TEXT("commit", 'g', "COMMIT",                                  \
+	    "becomes the annotation git_commit", &kosli_ask.commit),         \
+	    KOSLI_LIST("external-url", 0, "LABEL=URL",                       \
+		"where more is; may be repeated", &kosli_ask.claims.url),    \
+	    KOSLI_LIST("external-fingerprint", 0, "LABEL=SHA256",            \
+		"of what is at that URL; may be repeated",                   \
+		&kosli_ask.claims.fingerprint),                              \
+	    KOSLI_TEXT("origin-url", 'o', "URL", "where it comes from",      \
+		&kosli_ask.claims.origin_url),                               \
+	    KOSLI_LIST("redact-commit-info", 0, "author,message,branch",     \
+		"nothing of these is ever recorded", &kosli_ask.redact),     \
+	    KOSLI_TEXT("repo-id", 0, "ID", "becomes the annotation repo_id", \
+		&kosli_ask.repo_id),                                         \
+	    KOSLI_TEXT("repo-provider", 0, "NAME",                           \
+		"becomes the annotation repo_provider",                      \
+		&kosli_ask.repo_provider),                                   \
+	    KOSLI_TEXT("repo-root", 0, "DIR",                                \
+		"the repository of --commit (.)", &kosli_ask.repo_root),     \
+	    KOSLI_TEXT("repo-url", 0, "URL",                                 \
+		"becomes the annotation repo_url", &kosli_ask.repo_url),     \
+	    KOSLI_TEXT("repository", 0, "NAME",                              \
+		"becomes the annotation repository", &kosli_ask.repository), \
+	    KOSLI_TEXT("user-data", 'u', "FILE", "JSON, up to 1 MiB",        \
+		&kosli_ask.claims.user_data),                                \
 	    KOSLI_DRY_RUN
 
 /* One word. */
@@ -184,11 +185,31 @@ int kosli_call_do(struct kosli_call *c, const struct verb *v);
  */
 TF_MUST_USE enum tf_code kosli_lists(struct tf_error *err);
 /*
+ * Replace --commit by the digest of the commit that git(1) finds in --repo-root
+ * or the current directory; one that is a digest stays if there is no
+ * --repo-root. TF_USAGE: there is no such commit, no repository or no git.
+ */
+TF_MUST_USE enum tf_code kosli_commit(struct tf_error *err);
+/*
  * After kosli_lists(), add commit, repository and fingerprint to the
- * annotations. The strings live until the next call. TF_USAGE: --commit is no
- * digest.
+ * annotations. The strings live until the next call. Errors: those of
+ * kosli_commit().
  */
 TF_MUST_USE enum tf_code kosli_context(struct tf_error *err);
+
+/* Append the file that --OPTION names to out: JSON of up to max bytes. TF_USAGE:
+ * it is not JSON or too long, and err names both. Errors of reading it. */
+TF_MUST_USE enum tf_code kosli_read_json(const char *option, const char *file,
+    size_t max, struct tf_buf *out, struct tf_error *err);
+/* TF_USAGE unless b is JSON; file is what a message calls it. */
+TF_MUST_USE enum tf_code kosli_check_json(const char *option, const char *file,
+    const struct tf_buf *b, struct tf_error *err);
+/*
+ * Read the file of --user-data, which must be JSON, and let the option name a
+ * copy in memory, so that a pipe can be read once more; nothing to do without
+ * the option. TF_USAGE: it is not JSON or too long. Errors of reading it.
+ */
+TF_MUST_USE enum tf_code kosli_user_data(struct tf_error *err);
 
 /*
  * Write Kosli's fingerprint of the file or directory to hex: 64 hex digits and

@@ -133,6 +133,8 @@ kosli_attest_prepare(int n, char **arg, char **path, struct tf_error *err)
 		rc = take_artifact(n, arg, err);
 	if (rc == TF_OK)
 		rc = kosli_context(err);
+	if (rc == TF_OK)
+		rc = kosli_user_data(err);
 	return rc == TF_OK ? kosli_path(path, err, kosli_ask.flow,
 				 kosli_ask.trail, kosli_ask.name) :
 			     rc;
@@ -223,9 +225,7 @@ run_junit(int n, char **arg)
 	int status;
 
 	if (kosli_ask.results_dir == NULL)
-		return kosli_usage(&kosli_attest_junit,
-		    "--results-dir is missing: all files of it are recorded, "
-		    "so it is not the current directory unless you say so");
+		kosli_ask.results_dir = ".";
 	status = kosli_attest_prepare(n, arg, &path, &err) == TF_OK ?
 	    attest(path, "junit", kosli_ask.results_dir) :
 	    kosli_attest_failed(&kosli_attest_junit, &err);
@@ -274,18 +274,10 @@ static enum tf_code
 copy_data(const char *dir, const char *name, struct tf_error *err)
 {
 	struct tf_buf data = { 0 };
-	struct tf_any_doc json = { 0 };
 	char *path = NULL;
-	enum tf_code rc = files_read(kosli_ask.attestation_data, TF_ANY_BYTES,
-	    &data, err);
+	enum tf_code rc = kosli_read_json("attestation-data",
+	    kosli_ask.attestation_data, TF_ANY_BYTES, &data, err);
 
-	if (rc == TF_OK && tf_any_parse(&json, data.p, data.n, err) != TF_OK) {
-		char why[sizeof(err->text)];
-
-		(void)snprintf(why, sizeof(why), "%s", err->text);
-		rc = tf_fail(err, TF_USAGE, "--attestation-data: %.80s: %s",
-		    kosli_ask.attestation_data, why);
-	}
 	if (rc == TF_OK && asprintf(&path, "%s/%s", dir, name) < 0) {
 		path = NULL;
 		rc = tf_nomem(err);
@@ -300,7 +292,6 @@ copy_data(const char *dir, const char *name, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = files_write(path, &data, err);
 	free(path);
-	tf_any_free(&json);
 	tf_buf_free(&data);
 	return rc;
 }
@@ -386,7 +377,7 @@ static const struct args_option decision_options[] = {
 };
 static const struct args_option junit_options[] = {
 	KOSLI_TEXT("results-dir", 'R', "DIR",
-	    "JUnit reports; all files of it are recorded",
+	    "JUnit reports (.); all files of it are recorded",
 	    &kosli_ask.results_dir),
 	KOSLI_NO("upload-results", 0, "what is judged is always recorded"),
 	ATTACHMENTS,

@@ -381,6 +381,8 @@ run_trail(int n, char **arg)
 	if (rc == TF_OK)
 		rc = kosli_context(&err);
 	if (rc == TF_OK)
+		rc = kosli_user_data(&err);
+	if (rc == TF_OK)
 		rc = claims_take(&kosli_ask.claims, &b.claims, &err);
 	if (rc == TF_OK)
 		rc = kosli_path(&b.flow, &err, kosli_ask.flow, NULL, NULL);

@@ -207,23 +207,8 @@ split(const char *option, struct args_list *l, bool pairs, struct tf_error *err)
 	return rc;
 }
 
-/* The digest of a commit, as git rev-parse prints it. */
-static enum tf_code
-check_commit(struct tf_error *err)
-{
-	const char *s = kosli_ask.commit;
-	size_t n = s == NULL ? 0 : strlen(s);
-
-	if (n == 0 || (n >= 7 && n <= 64 && strspn(s, "0123456789abcdef") == n))
-		return TF_OK;
-	return tf_fail(err, TF_USAGE,
-	    "--commit: \"%.60s\" is no digest, and no repository is read: give "
-	    "$(git rev-parse HEAD)",
-	    s);
-}
-
-/* Nothing of a commit is ever read, so each valid word is satisfied; a wrong
- * one is a mistake to report. */
+/* Only the digest of a commit is ever recorded, so each valid word is satisfied;
+ * a wrong one is a mistake to report. */
 static enum tf_code
 check_redact(struct tf_error *err)
 {
@@ -280,8 +265,9 @@ kosli_lists(struct tf_error *err)
 	return rc == TF_OK ? check_redact(err) : rc;
 }
 
-enum tf_code
-kosli_context(struct tf_error *err)
+/* The values of annotations, once --commit is a digest. */
+static enum tf_code
+annotate_all(struct tf_error *err)
 {
 	const struct {
 		const char *key, *value;
@@ -293,9 +279,17 @@ kosli_context(struct tf_error *err)
 		{ "repository", kosli_ask.repository },
 		{ "artifact_fingerprint", kosli_ask.fingerprint },
 	};
-	enum tf_code rc = check_commit(err);
+	enum tf_code rc = TF_OK;
 
 	for (size_t i = 0; rc == TF_OK && i < sizeof(from) / sizeof(*from); i++)
 		rc = annotate(i, from[i].key, from[i].value, err);
 	return rc;
+}
+
+enum tf_code
+kosli_context(struct tf_error *err)
+{
+	enum tf_code rc = kosli_commit(err);
+
+	return rc == TF_OK ? annotate_all(err) : rc;
 }

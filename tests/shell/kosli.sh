@@ -345,15 +345,14 @@ options_without_meaning_are_refused() {
 	done
 	for word in generic junit custom decision override; do
 		refuses attest $word -- --registry-username \
-			--registry-password --registry-provider --repo-root
+			--registry-password --registry-provider
 	done
 	refuses attest junit -- --upload-results
 	refuses attest override -- --annotate --attachments --artifact-type \
 		--fingerprint --exclude --commit --description --external-url \
 		--external-fingerprint --origin-url --user-data \
-		--redact-commit-info --repo-id --repo-provider --repo-url \
-		--repository
-	refuses begin trail x -- --repo-root
+		--redact-commit-info --repo-id --repo-provider --repo-root \
+		--repo-url --repository
 	refuses create flow x -- --template --visibility
 	refuses create attestation-type x -- --jq --summary --summary-json
 	refuses get attestation x -- --fingerprint --attestation-id
@@ -399,7 +398,7 @@ words_without_meaning_are_refused() {
 # Wrong values are refused, and leave nothing.
 wrong_values_are_refused() {
 	entries >before
-	for wrong in '--commit HEAD' '--commit=0123' '--name=a.b.c' \
+	for wrong in '--commit=0123' '--repo-root=.' '--user-data=app' '--name=a.b.c' \
 		'--name=.a' '--name=a.' '--name=a@2' '--fingerprint=abc' \
 		'--redact-commit-info=date' '--annotate=k' '--annotate=k=' \
 		'--annotate=a-b=c' '--annotate=a=1,b,c=2' \
@@ -416,8 +415,6 @@ wrong_values_are_refused() {
 	is 2 trailctl kosli attest generic -f empty -T latest
 	complains ': --name is missing'
 	is 2 trailctl kosli attest generic -f empty -T none -n x
-	is 2 trailctl kosli attest junit -f empty -T latest -n x
-	complains ': --results-dir is missing'
 	is 2 trailctl kosli attest custom -f empty -T latest -n x --type none \
 		--attestation-data low.json
 	complains 'flow empty has no type none'
@@ -446,6 +443,63 @@ wrong_values_are_refused() {
 	is 3 env TRAILFS_MOUNT=nowhere trailctl kosli list flows
 	is 2 env TRAILFS_MOUNT= trailctl kosli list flows
 	entries | cmp - before
+}
+
+# A commit is found in a repository; without one, its name is a wrong value.
+commits_are_found_by_git() {
+	mkdir bare
+	repo=$work/repo
+	git init -q "$repo"
+	for message in one two; do
+		git -C "$repo" -c user.name=a -c user.email=a@example.org \
+			commit -q --allow-empty -m $message
+	done
+	head=$(git -C "$repo" rev-parse HEAD)
+	entries >before
+	is 2 env GIT_CEILING_DIRECTORIES="$work" trailctl kosli begin trail git \
+		--flow empty --commit HEAD --repo-root bare
+	complains '^trailctl: kosli begin trail: --commit: git knows no commit HEAD: .*not a git repository'
+	is 2 trailctl kosli begin trail git --flow empty --commit none \
+		--repo-root "$repo"
+	complains '--commit: git knows no commit none'
+	is 2 env PATH=/nowhere "$BUILD/trailctl" kosli begin trail git \
+		--flow empty --commit HEAD --repo-root "$repo"
+	complains '"HEAD" is no digest, and git cannot be asked: there is no program git'
+	is 2 trailctl kosli begin trail git --flow empty --commit "$sha" \
+		--repo-root "$repo"
+	complains "git knows no commit $(printf %.30s "$sha")"
+	is 2 trailctl kosli begin trail git --flow empty --repo-root "$repo"
+	complains '--repo-root: there is no --commit'
+	entries | cmp - before
+	is 0 trailctl kosli begin trail git --flow empty --commit HEAD \
+		--repo-root "$repo"
+	is 0 trailctl find --annotation "git_commit=$head" store
+	says ' empty/git$'
+	(
+		cd "$repo" || exit 1
+		trailctl kosli attest generic --mount "$work/store" -f empty \
+			-T git -n parent -g HEAD~1
+	)
+	is 0 trailctl find store --annotation \
+		"git_commit=$(git -C "$repo" rev-parse HEAD~1)"
+	says ' empty/git/parent$'
+}
+
+# Reports are in the current directory, unless an option says where.
+reports_are_looked_for_here() {
+	mkfifo pipe
+	cat build.json >pipe &
+	cd reports || exit 1
+	is 0 trailctl kosli attest junit --mount ../store -f empty -T latest \
+		-n here --user-data ../pipe
+	wait
+	cd .. || exit 1
+	is 0 trailctl kosli get attestation here -f empty -t latest -o json
+	[ "$(jq -c '[.[0].evidence[].path]|map(select(endswith(".xml")))' out)" = \
+		'["unit.xml"]' ]
+	[ "$(jq -r '.[0].user_data.sha256' out)" = \
+		"$(sha256sum <build.json | cut -c1-64)" ]
+	rm pipe reports/out reports/err
 }
 
 # A type judges its data; an override replaces the verdict of the newest.
@@ -507,8 +561,8 @@ a_dry_run_records_nothing() {
 lists_and_searches_answer() {
 	is 0 trailctl kosli list trails -o json
 	[ "$(jq -c '[.pagination.total,(.data|map(.name)|sort)]' out)" = \
-		"[3,[\"$sha\",\"latest\",\"templated\"]]" ]
-	is 0 trailctl kosli list trails --flow empty --page 2 -n 1 -o json
+		"[4,[\"$sha\",\"git\",\"latest\",\"templated\"]]" ]
+	is 0 trailctl kosli list trails --flow empty --page 3 -n 1 -o json
 	[ "$(jq -c '[.data[].name]' out)" = '["latest"]' ]
 	is 0 trailctl kosli list trails --flow empty --page 9 -o json
 	[ "$(jq -c .data out)" = '[]' ]
@@ -708,7 +762,8 @@ with jq begin_merges_and_keeps_the_template a_wrong_truth_is_refused
 with jq letters_are_those_of_kosli
 run options_without_meaning_are_refused words_without_meaning_are_refused
 run wrong_values_are_refused
-with jq evidence_is_judged_and_overridden
+with 'git jq' commits_are_found_by_git
+with jq reports_are_looked_for_here evidence_is_judged_and_overridden
 run a_dry_run_records_nothing
 with jq lists_and_searches_answer
 run fingerprints_are_those_of_kosli
