@@ -9,7 +9,11 @@
  *			path if it has a '/'
  *	below		path of a directory; it and what is below it
  *	annotation	KEY=VALUE of a trail, workflow or attestation
- *	type, control	as a sealed attestation claims
+ *	type		of an attestation: that of its slot, and once it is
+ *			sealed that of attestation.json; "custom:NAME" and NAME
+ *			are the same type unless NAME is built in
+ *	control		of an attestation: that of its slot, and once it is
+ *			sealed the claimed one
  *	status		of an attestation: compliant, non-compliant, open; of a
  *			workflow: COMPLIANT, NON-COMPLIANT, INCOMPLETE
  *	uid, user	who created or sealed it, or annotation on_behalf_of

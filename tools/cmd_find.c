@@ -29,7 +29,7 @@
 
 static struct {
 	bool json;
-	const char *name, *user, *status, *type, *control;
+	const char *name, *user, *status, *type, *attestation_type, *control;
 	struct args_list annotations;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
 	uint64_t uid, limit;
@@ -41,9 +41,13 @@ static const struct args_option options[] = {
 	    .value = "KEY=VALUE",
 	    .help = "with this annotation; may be repeated",
 	    .list = &ask.annotations },
+	{ .name = "attestation-type",
+	    .value = "TYPE",
+	    .help = "attestations of this type",
+	    .text = &ask.attestation_type },
 	{ .name = "control",
 	    .value = "ID",
-	    .help = "attestations that claim this control",
+	    .help = "attestations about this control",
 	    .text = &ask.control },
 	{ .name = "limit",
 	    .value = "NUMBER",
@@ -63,7 +67,7 @@ static const struct args_option options[] = {
 	    .text = &ask.status },
 	{ .name = "type",
 	    .value = "TYPE",
-	    .help = "attestations that claim this type",
+	    .help = "the same as --attestation-type",
 	    .text = &ask.type },
 	{ .name = "uid",
 	    .value = "NUMBER",
@@ -117,6 +121,7 @@ add_filters(struct tf_buf *q)
 	add(q, "since", ask.since);
 	add(q, "until", ask.until);
 	add(q, "status", ask.status);
+	add(q, "type", ask.attestation_type);
 	add(q, "type", ask.type);
 	add(q, "control", ask.control);
 }

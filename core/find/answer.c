@@ -107,9 +107,31 @@ note_fact(void *arg, enum tf_find_kind kind, struct tf_str value,
 	return TF_OK;
 }
 
+/* A template says type and control of an attestation, without any entry of
+ * it. */
 static enum tf_code
-match_facts(const struct tf_find_query *q, struct name *n, bool *is,
-    struct tf_error *err)
+match_slot(struct tf_view *w, struct match *m, struct tf_error *err)
+{
+	const struct tf_node_row *row = &m->n->row;
+	const struct tf_template *t = NULL;
+	bool asked = false;
+	enum tf_code rc;
+
+	for (size_t i = 0; i < m->q->n_facts; i++)
+		asked = asked || m->q->fact[i].kind == TF_FIND_TYPE ||
+		    m->q->fact[i].kind == TF_FIND_CONTROL;
+	if (!asked || row->attr.kind != TF_KIND_ATTESTATION)
+		return TF_OK;
+	rc = tf_find_template(w, row->attr.parent, &t, err);
+	return rc == TF_OK ?
+	    tf_find_slot_facts(t, (struct tf_str){ row->name, row->name_len },
+		note_fact, m, err) :
+	    rc;
+}
+
+static enum tf_code
+match_facts(struct tf_view *w, const struct tf_find_query *q, struct name *n,
+    bool *is, struct tf_error *err)
 {
 	struct match m = { q, n };
 	enum tf_code rc = TF_OK;
@@ -120,6 +142,8 @@ match_facts(const struct tf_find_query *q, struct name *n, bool *is,
 		rc = tf_find_facts(&n->seal.d.e, note_fact, &m, err);
 	if (rc == TF_OK && q->n_facts > 0 && n->claims.is)
 		rc = tf_find_facts(&n->claims.d.e, note_fact, &m, err);
+	if (rc == TF_OK)
+		rc = match_slot(w, &m, err);
 	*is = true;
 	for (size_t i = 0; i < q->n_facts; i++)
 		*is = *is && n->has[i];
@@ -239,7 +263,7 @@ consider(struct tf_view *w, const struct tf_find_query *q, uint64_t seq,
 	if (rc == TF_OK && *is)
 		rc = read_claims(w, n, err);
 	if (rc == TF_OK && *is)
-		rc = match_facts(q, n, is, err);
+		rc = match_facts(w, q, n, is, err);
 	if (rc == TF_OK && *is)
 		rc = read_word(w, n, err);
 	if (rc == TF_OK && *is && q->status != NULL)

@@ -35,6 +35,8 @@ struct follow {
 	/* The directories of the last path: most entries are in the same. */
 	char trail[256], workflow[256];
 	uint64_t trail_id, workflow_id, workflow_item;
+	uint64_t template_of; /* the workflow of template; 0: none yet */
+	const struct tf_template *template;
 };
 
 /* --- names --------------------------------------------------------------------- */
@@ -168,6 +170,24 @@ set_due(struct follow *f, const struct tf_entry *e, struct tf_error *err)
 	    rc;
 }
 
+/* The facts of the slot of an attestation are known when it begins: its
+ * workflow keeps its template for ever. */
+static enum tf_code
+add_slot(struct follow *f, const struct tf_entry *e, struct tf_error *err)
+{
+	struct adding a = { f, e->seq };
+	struct tf_str path = e->path;
+	enum tf_code rc = find_workflow(f, &path, err);
+
+	if (rc == TF_OK && f->template_of != f->workflow_id) {
+		f->template_of = f->workflow_id;
+		rc = tf_find_template(f->w, f->workflow_id, &f->template, err);
+	}
+	return rc == TF_OK ?
+	    tf_find_slot_facts(f->template, path, add_fact, &a, err) :
+	    rc;
+}
+
 static enum tf_code
 add_entry(struct follow *f, const struct tf_entry *e, struct tf_error *err)
 {
@@ -183,6 +203,8 @@ add_entry(struct follow *f, const struct tf_entry *e, struct tf_error *err)
 		rc = find_item(f, e->path, &a.item, err);
 	if (rc == TF_OK)
 		rc = tf_find_facts(e, add_fact, &a, err);
+	if (rc == TF_OK && e->type == TF_ATTESTATION_BEGUN)
+		rc = add_slot(f, e, err);
 	return rc == TF_OK ? set_due(f, e, err) : rc;
 }
 

@@ -5,6 +5,7 @@
 #include "../base/bytes.h"
 #include "../base/time_text.h"
 #include "query.h"
+#include "terms.h"
 
 #define ANNOTATIONS_MAX 8
 
@@ -101,7 +102,9 @@ take_user(struct tf_find_query *q, char *value)
 static bool
 take_type(struct tf_find_query *q, char *value)
 {
-	return add_fact(q, TF_FIND_TYPE, value, strlen(value));
+	const struct tf_str type = tf_find_type(tf_str_of(value));
+
+	return add_fact(q, TF_FIND_TYPE, type.p, type.n);
 }
 
 static bool

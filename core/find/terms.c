@@ -1,8 +1,10 @@
 /* Facts of entries: see terms.h. */
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
+#include "../ledger/evaluated.h"
 #include "../store/nodes.h"
 #include "../view/compliance.h"
+#include "../view/template.h"
 #include "terms.h"
 
 #define ON_BEHALF_OF "on_behalf_of" /* an annotation that names a user */
@@ -30,6 +32,14 @@ struct facts {
 	struct tf_buf value;
 };
 
+struct tf_str
+tf_find_type(struct tf_str type)
+{
+	const struct tf_str name = tf_type_custom(type);
+
+	return name.n > 0 && !tf_type_built_in(name) ? name : type;
+}
+
 static enum tf_code
 add(struct facts *f, enum tf_find_kind kind, struct tf_error *err)
 {
@@ -37,7 +47,8 @@ add(struct facts *f, enum tf_find_kind kind, struct tf_error *err)
 
 	if (f->value.failed)
 		return tf_nomem(err);
-	return f->fn(f->arg, kind, s, err);
+	return f->fn(f->arg, kind, kind == TF_FIND_TYPE ? tf_find_type(s) : s,
+	    err);
 }
 
 /* The string member key of the object at token obj, if there is one. */
@@ -97,14 +108,38 @@ add_annotations(struct facts *f, int t, struct tf_error *err)
 			     rc;
 }
 
+/* The type of a sealed attestation without a claim of one, as attestation.json
+ * shows it. */
 static enum tf_code
-add_claims(struct facts *f, struct tf_str claims, struct tf_error *err)
+add_judged_type(struct facts *f, const struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_evaluated_field by;
+	enum tf_code rc = tf_evaluated_read(e->evaluated, &by, err);
+
+	if (rc != TF_OK)
+		return rc;
+	f->value.n = 0;
+	if (by.name.p != NULL)
+		tf_buf_printf(&f->value, "custom:%.*s", (int)by.name.n,
+		    by.name.p);
+	else if (by.is)
+		tf_buf_add(&f->value, by.rule.p, by.rule.n);
+	else
+		tf_buf_str(&f->value, "generic");
+	return add(f, TF_FIND_TYPE, err);
+}
+
+static enum tf_code
+add_claims(struct facts *f, struct tf_str claims, bool *typed,
+    struct tf_error *err)
 {
 	enum tf_code rc = tf_json_parse(&f->d, claims.p, claims.n, err);
 	int t;
 
-	if (rc == TF_OK)
+	if (rc == TF_OK) {
+		*typed = tf_json_get(&f->d, 0, "type") >= 0;
 		rc = add_member(f, 0, "type", TF_FIND_TYPE, err);
+	}
 	if (rc == TF_OK)
 		rc = add_member(f, 0, "control", TF_FIND_CONTROL, err);
 	if (rc != TF_OK || (t = tf_json_get(&f->d, 0, "annotations")) < 0)
@@ -120,6 +155,7 @@ tf_find_facts(const struct tf_entry *e, tf_find_fact_fn fn, void *arg,
 		sizeof(e->content.sha256.b) };
 	struct facts f = { .fn = fn, .arg = arg };
 	enum tf_code rc = TF_OK;
+	bool typed = false;
 
 	if (e->type == TF_EVIDENCE_SEALED && e->has_content)
 		rc = fn(arg, TF_FIND_SHA256, digest, err);
@@ -129,9 +165,49 @@ tf_find_facts(const struct tf_entry *e, tf_find_fact_fn fn, void *arg,
 		rc = add_actor(&f, e->actor, err);
 	tf_json_doc_free(&f.d);
 	if (rc == TF_OK && e->claims.p != NULL)
-		rc = add_claims(&f, e->claims, err);
+		rc = add_claims(&f, e->claims, &typed, err);
+	if (rc == TF_OK && !typed && e->type == TF_ATTESTATION_SEALED)
+		rc = add_judged_type(&f, e, err);
 	tf_json_doc_free(&f.d);
 	tf_buf_free(&f.value);
+	return rc;
+}
+
+/* trailctl verify reports damage; a search goes on. */
+enum tf_code
+tf_find_template(struct tf_view *w, uint64_t workflow,
+    const struct tf_template **out, struct tf_error *err)
+{
+	const struct tf_view_template *t = NULL;
+	struct tf_loaded_entry begun = { 0 };
+	struct tf_node_row row;
+	enum tf_code rc = tf_view_row(w, workflow, TF_KIND_WORKFLOW, &row, err);
+
+	*out = NULL;
+	if (rc == TF_OK)
+		rc = tf_loaded_entry_read(w, row.entry, &begun, err);
+	if (rc == TF_OK && begun.d.e.has_template)
+		rc = tf_view_template(w, row.attr.parent,
+		    begun.d.e.template_version, &t, err);
+	tf_loaded_entry_free(&begun);
+	if (rc == TF_OK && t != NULL)
+		*out = &t->t;
+	return rc == TF_TAMPER || rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_find_slot_facts(const struct tf_template *t, struct tf_str name,
+    tf_find_fact_fn fn, void *arg, struct tf_error *err)
+{
+	const struct tf_slot *slot = t == NULL ?
+	    NULL :
+	    tf_template_slot(t, name.p, name.n);
+	enum tf_code rc = TF_OK;
+
+	if (slot != NULL && !tf_type_is_any(slot->type))
+		rc = fn(arg, TF_FIND_TYPE, tf_find_type(slot->type), err);
+	if (rc == TF_OK && slot != NULL && slot->control.p != NULL)
+		rc = fn(arg, TF_FIND_CONTROL, slot->control, err);
 	return rc;
 }
 

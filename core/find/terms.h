@@ -11,6 +11,8 @@
 
 struct tf_entry;
 struct tf_judgement;
+struct tf_template;
+struct tf_view;
 
 /* Does an entry of this type create a name?  Or does it state facts about a
  * name that exists? */
@@ -22,6 +24,19 @@ typedef enum tf_code (*tf_find_fact_fn)(void *arg, enum tf_find_kind kind,
 /* Call fn for each fact that the entry states, until it fails. */
 TF_MUST_USE enum tf_code tf_find_facts(const struct tf_entry *e,
     tf_find_fact_fn fn, void *arg, struct tf_error *err);
+
+/* *out becomes the template by which workflow id is judged: NULL if it has none,
+ * or if the store's is damaged.  It belongs to the view. */
+TF_MUST_USE enum tf_code tf_find_template(struct tf_view *w, uint64_t workflow,
+    const struct tf_template **out, struct tf_error *err);
+/* The same for the facts that the template (or NULL) states about an
+ * attestation of this name: type and control of its slot. */
+TF_MUST_USE enum tf_code tf_find_slot_facts(const struct tf_template *t,
+    struct tf_str name, tf_find_fact_fn fn, void *arg, struct tf_error *err);
+
+/* The form in which types are compared: "custom:NAME" and NAME are the same
+ * type unless NAME is built in.  It is a part of type. */
+struct tf_str tf_find_type(struct tf_str type);
 
 /* The status of attestation i of a judgement. */
 const char *tf_find_attestation_word(const struct tf_judgement *f, size_t i);

@@ -58,7 +58,7 @@ each_filter_finds() {
 	finds 'u' --annotation team=blue
 	finds '' --annotation ticket=OPS-2
 	finds 't/w1/review' --control C-17
-	finds 't/w1/review' --type generic
+	finds 'u/w1/build t/w1/review' --type generic
 	finds 't/w1/review' --status non-compliant
 	finds 'u/w1/build' --status compliant
 	finds 't/w2/build t/w1/build' --status open
@@ -118,6 +118,60 @@ the_template_judges_attestations() {
 		--reason known
 	is 0 trailctl sync mnt
 	finds 'judged/w' --status COMPLIANT --name 'judged/*'
+}
+
+# What the slot of an attestation says is found from its beginning on, and what
+# attestation.json says once it is sealed.  "custom:NAME" is NAME.
+the_template_gives_type_and_control() {
+	cat >slots.yml <<-'EOF2'
+	version: 1
+	trail:
+	  attestations:
+	    - {name: any, type: '*', x-trailfs: {control: CC6.1}}
+	    - {name: coverage, type: 'custom:coverage'}
+	    - {name: tests, type: junit, x-trailfs: {control: CC7.2}}
+	EOF2
+	cat >coverage.yml <<-'EOF2'
+	version: 1
+	evidence: coverage.json
+	schema: {type: object}
+	EOF2
+	is 0 trailctl trail create mnt/slots --template slots.yml
+	is 0 trailctl type set mnt/slots coverage coverage.yml
+	mkdir -p mnt/slots/w/tests
+	finds 'slots/w/tests' --type junit
+	finds 'slots/w/tests' --control CC7.2 --status open
+	echo '<testsuite tests="1"><testcase name="a"/></testsuite>' >ju.xml
+	echo '{}' >coverage.json
+	cp ju.xml mnt/slots/w/tests
+	chmod a-w mnt/slots/w/tests
+	is 0 trailctl attest mnt/slots/w/coverage coverage.json
+	is 0 trailctl attest mnt/slots/w/any file
+	is 0 trailctl attest --type coverage mnt/slots/w/more coverage.json
+	is 0 trailctl attest --type custom:coverage mnt/slots/w/last \
+		coverage.json
+	is 0 trailctl sync mnt
+	[ "$(jq -r .attestation_type \
+		mnt/slots/w/tests/.trailfs/attestation.json)" = junit ]
+	finds 'slots/w/tests' --type junit
+	for type in coverage custom:coverage; do
+		finds 'slots/w/last slots/w/more slots/w/coverage' \
+			--type "$type"
+		finds 'slots/w/coverage' --attestation-type "$type" \
+			--name coverage
+	done
+	finds 'slots/w/any' --control CC6.1
+	finds 'slots/w/any' --type generic --name 'slots/w/*'
+	is 0 trailctl attest --type generic --again mnt/slots/w/tests ju.xml
+	finds 'slots/w/tests@2' --type generic --control CC7.2
+	finds 'slots/w/tests@2 slots/w/tests' --type junit
+	is 2 trailctl find --type junit --attestation-type junit mnt
+	# A later template does not change the workflow.
+	sed 's/CC7.2/CC9.9/' slots.yml >later.yml
+	is 0 trailctl template set mnt/slots later.yml
+	mkdir mnt/slots/w/tests@3 mnt/slots/v mnt/slots/v/tests
+	finds 'slots/w/tests@3 slots/w/tests@2 slots/w/tests' --control CC7.2
+	finds 'slots/v/tests' --control CC9.9
 }
 
 # Filters together must all hold; a path narrows.
@@ -256,10 +310,10 @@ a_changed_index_never_lies() {
 	needs sqlite3
 	unmount
 	sqlite3 store/index.db "UPDATE word SET word = 'compliant';
-		INSERT OR REPLACE INTO fact SELECT 4, CAST('junit' AS BLOB), item
+		INSERT OR REPLACE INTO fact SELECT 4, CAST('snyk' AS BLOB), item
 		FROM fact WHERE kind = 2;" || skip 'sqlite3 refuses'
 	mount store -o allow_other
-	is 1 trailctl find --type junit mnt
+	is 1 trailctl find --type snyk mnt
 	is 0 trailctl find --json --status compliant mnt
 	never_says t/w1/review
 	never_says '"status":"non-compliant"'
@@ -305,7 +359,7 @@ a_read_only_mount_finds_too() {
 run a_store_is_made names_are_recorded
 with jq each_filter_finds a_line_names_the_person filters_join odd_names_are_found \
 	malformed_queries_are_refused a_limit_counts_and_pages_join
-with jq the_template_judges_attestations
+with jq the_template_judges_attestations the_template_gives_type_and_control
 run rights_apply new_names_are_found_at_once \
 	the_index_may_be_old_damaged_or_missing a_changed_index_never_lies \
 	a_foreign_index_is_made_anew a_read_only_mount_finds_too
