@@ -322,6 +322,11 @@ prepare(struct watch *w, int n, char **arg, struct tf_error *err)
 	if (ask.timeout == 0 || ask.tries == 0)
 		return tf_fail(err, TF_USAGE,
 		    "--timeout and --keep-going take 1 or more");
+	/* Events have names and texts of other users: a program that reads
+	 * them is root only if somebody says so. */
+	if (ask.exec != NULL && ask.user == NULL && geteuid() == 0)
+		return tf_fail(err, TF_USAGE,
+		    "root must say which user runs the program: --user NAME");
 	if (ask.user != NULL && getpwnam(ask.user) == NULL)
 		return tf_fail(err, TF_USAGE, "there is no user %.60s",
 		    ask.user);

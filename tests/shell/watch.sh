@@ -15,8 +15,12 @@ wait_for() {
 }
 
 # begin_watch ARGUMENT...: in the background, as $watcher, with the files
-# watched and notes.
+# watched and notes.  Programs have the rights of the test.
 begin_watch() {
+	case "$(id -u) $*" in
+	*--user*) ;;
+	'0 '*--exec*) set -- --user root "$@" ;;
+	esac
 	trailctl watch "$@" >>watched 2>>notes &
 	watcher=$!
 }
@@ -82,7 +86,7 @@ a_path_and_types_narrow() {
 	is 2 trailctl watch --timeout 0 --exec ./take mnt
 	is 2 trailctl watch mnt argument
 	is 2 trailctl watch --exec ./take --user no-such-user mnt
-	is 3 trailctl watch --exec no-such-program mnt
+	is 3 trailctl watch --exec no-such-program --user root mnt
 	is 3 trailctl watch nowhere
 }
 
@@ -186,6 +190,27 @@ a_time_limit_ends_a_program() {
 		sleep 0.1
 	done
 	[ ! -s left ]
+}
+
+# A program of root is an ordinary user's unless root says --user root.
+root_must_name_a_user() {
+	[ "$(id -u)" -eq 0 ] || skip 'not root'
+	cat >touch-it <<-EOF2
+		#!/bin/sh
+		touch '$work/ran'
+	EOF2
+	chmod +x touch-it
+	is 2 trailctl watch --all --exec ./touch-it mnt
+	complains '--user NAME'
+	is 2 trailctl watch --all --exec ./touch-it --user '' mnt
+	[ ! -e ran ]
+	begin_watch --all --exec ./touch-it --user root --cursor root.cursor mnt
+	for _ in $(seq 600); do
+		[ ! -e ran ] || break
+		sleep 0.1
+	done
+	end_watch
+	[ -e ran ]
 }
 
 # --user runs the program as that user, with that user's groups only.
@@ -339,12 +364,13 @@ the_webhook_of_the_manual() {
 	server=$!
 	wait_for port .
 	# The page prints "\e" as a backslash.
-	sed -n '/^\$ trailctl watch --cursor/,/^\.Ed/p' "$top/man/trailctl.1" |
+	sed -n '/^# trailctl watch --cursor/,/^\.Ed/p' "$top/man/trailctl.1" |
 		sed '/^\.Ed/d; s/\\e$//' | tr -d '\n' >line
 	grep -q curl line
 	sed -i "s|https://[^ ]*|http://127.0.0.1:$(cat port)/hook|
 		s|/var/lib/trailfs/hook.cursor|hook.cursor|; s|/mnt/vault|mnt|
-		s|^ *\\$ ||; s|^ *||" line
+		s|^ *# ||; s|^ *||" line
+	[ "$(id -u)" -eq 0 ] || sed -i 's/--user nobody//' line
 	echo 'exec ' | tr -d '\n' | cat - line >hook.sh
 	sh hook.sh >hook.out 2>hook.notes &
 	watcher=$!
@@ -376,6 +402,7 @@ with jq entries_are_lines a_cursor_resumes a_path_and_types_narrow \
 	a_cursor_has_one_user a_program_reads_the_entry \
 	a_failed_program_is_tried_again keep_going_skips_and_says_so \
 	a_time_limit_ends_a_program
+run root_must_name_a_user
 with 'jq setpriv' a_program_runs_as_a_user
 with jq a_crash_repeats_one_entry_at_most a_signal_lets_the_program_end \
 	it_survives_a_remount
