@@ -32,7 +32,7 @@ check_libs = $(shell $(PKG_CONFIG) --libs check)
 # --- programs and tests -------------------------------------------------
 
 rooms := find package audit archive view vault seal commit node store \
-	ledger base	# in the order of linking
+	crypt ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl
 tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \

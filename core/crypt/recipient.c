@@ -1,0 +1,223 @@
+/* Recipients and recipients files: see recipient.h. */
+#include "recipient.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bech32.h"
+
+#define PREFIX "age"
+#define IDENTITY_PREFIX "AGE-SECRET-KEY-"
+#define TEXT_LEN 62 /* of an X25519 recipient */
+
+/* --- one recipient ---------------------------------------------------------- */
+
+/* Whether s has an identity in it, in any case of letters. */
+static bool
+holds_identity(struct tf_str s)
+{
+	size_t len = strlen(IDENTITY_PREFIX);
+
+	for (size_t i = 0; i + len <= s.n; i++)
+		if (strncasecmp(s.p + i, IDENTITY_PREFIX, len) == 0)
+			return true;
+	return false;
+}
+
+static bool
+begins(struct tf_str s, const char *with)
+{
+	size_t len = strlen(with);
+
+	return s.n >= len && memcmp(s.p, with, len) == 0;
+}
+
+static bool
+is(struct tf_str s, const char *text)
+{
+	return s.n == strlen(text) && begins(s, text);
+}
+
+static bool
+has_upper(struct tf_str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] >= 'A' && s.p[i] <= 'Z')
+			return true;
+	return false;
+}
+
+/* Why a text that is no X25519 recipient is refused. */
+static enum tf_code
+refuse(struct tf_str text, struct tf_error *err)
+{
+	if (holds_identity(text))
+		return tf_fail(err, TF_INVALID,
+		    "this is an identity, a secret key; age-keygen -y prints "
+		    "its recipient");
+	if (begins(text, "ssh-"))
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "an SSH key: only age1... recipients are supported");
+	if (begins(text, "age1pq1"))
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "a post-quantum recipient needs libcrypto 3.5");
+	if (text.n >= 4 && strncasecmp(text.p, "age1", 4) == 0 &&
+	    has_upper(text))
+		return tf_fail(err, TF_INVALID,
+		    "a recipient is written in lower case");
+	if (begins(text, "age1") && memchr(text.p + 4, '1', text.n - 4) != NULL)
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "a recipient of a plugin: only X25519 is supported");
+	if (begins(text, "age1"))
+		return tf_fail(err, TF_INVALID,
+		    "a recipient with a missing or wrong character");
+	return tf_fail(err, TF_INVALID, "not an age recipient (age1...)");
+}
+
+/*
+ * A point of low order gives the same secret with every key: the file would be
+ * encrypted to everybody.  Any secret shows that, as secrets are multiples of
+ * eight (RFC 7748 section 5).
+ */
+static enum tf_code
+check_point(const uint8_t key[TF_X25519_LEN], struct tf_error *err)
+{
+	static const uint8_t secret[TF_X25519_LEN] = { 9 };
+	uint8_t shared[TF_X25519_LEN];
+	enum tf_code rc = tf_x25519(secret, key, shared, err);
+
+	if (rc == TF_INVALID)
+		rc = tf_fail(err, rc, "a recipient that protects nothing");
+	return rc;
+}
+
+enum tf_code
+tf_recipient_parse(struct tf_str text, struct tf_recipient *out,
+    struct tf_error *err)
+{
+	struct tf_str prefix;
+	size_t n;
+
+	if (text.n != TEXT_LEN || has_upper(text) ||
+	    !tf_bech32_decode(text, &prefix, out->key, sizeof(out->key), &n) ||
+	    n != sizeof(out->key) || !is(prefix, PREFIX))
+		return refuse(text, err);
+	return check_point(out->key, err);
+}
+
+void
+tf_recipient_text(const struct tf_recipient *r, struct tf_buf *out)
+{
+	char text[TEXT_LEN + 1];
+
+	tf_bech32_encode(PREFIX, r->key, sizeof(r->key), text);
+	tf_buf_str(out, text);
+}
+
+/* --- files ------------------------------------------------------------------ */
+
+/* The next line of text without its end, which is LF or CR LF. */
+static struct tf_str
+next_line(struct tf_str *text)
+{
+	const char *end = memchr(text->p, '\n', text->n);
+	struct tf_str line = { text->p,
+		end != NULL ? (size_t)(end - text->p) : text->n };
+	size_t used = line.n + (end != NULL);
+
+	text->p += used;
+	text->n -= used;
+	if (end != NULL && line.n > 0 && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+/* Fail with the reason of why, and the number of the line before it. */
+static enum tf_code
+fail_at(size_t line, const struct tf_error *why, struct tf_error *err)
+{
+	return tf_fail(err, why->code, "line %zu: %s", line, why->text);
+}
+
+static enum tf_code
+add(struct tf_recipients *r, struct tf_str line, struct tf_error *err)
+{
+	struct tf_recipient *v, one;
+	enum tf_code rc;
+
+	if (line.p[0] == ' ' || line.p[0] == '\t' ||
+	    line.p[line.n - 1] == ' ' || line.p[line.n - 1] == '\t')
+		return tf_fail(err, TF_INVALID, "white space at an end");
+	if (r->n == TF_RECIPIENTS_MAX)
+		return tf_fail(err, TF_TOOBIG, "more than %d recipients",
+		    TF_RECIPIENTS_MAX);
+	if ((rc = tf_recipient_parse(line, &one, err)) != TF_OK)
+		return rc;
+	for (size_t i = 0; i < r->n; i++)
+		if (memcmp(&r->v[i], &one, sizeof(one)) == 0)
+			return tf_fail(err, TF_INVALID,
+			    "this recipient is listed twice");
+	if ((v = reallocarray(r->v, r->n + 1, sizeof(*v))) == NULL)
+		return tf_nomem(err);
+	r->v = v;
+	r->v[r->n++] = one;
+	return TF_OK;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	char x[TEXT_LEN + 1], y[TEXT_LEN + 1];
+	const struct tf_recipient *p = a, *q = b;
+
+	tf_bech32_encode(PREFIX, p->key, sizeof(p->key), x);
+	tf_bech32_encode(PREFIX, q->key, sizeof(q->key), y);
+	return strcmp(x, y);
+}
+
+enum tf_code
+tf_recipients_parse(const char *text, size_t n, struct tf_recipients *out,
+    struct tf_error *err)
+{
+	struct tf_str rest = { text, n };
+	struct tf_error why = { 0 };
+	enum tf_code rc = TF_OK;
+	size_t number = 0;
+
+	*out = (struct tf_recipients){ 0 };
+	if (n > TF_RECIPIENTS_BYTES_MAX)
+		return tf_fail(err, TF_TOOBIG, "more than %zu bytes",
+		    TF_RECIPIENTS_BYTES_MAX);
+	while (rest.n > 0 && rc == TF_OK) {
+		struct tf_str line = next_line(&rest);
+
+		number++;
+		if (line.n == 0 || (line.p[0] == '#' && !holds_identity(line)))
+			continue;
+		if ((rc = add(out, line, &why)) != TF_OK)
+			rc = fail_at(number, &why, err);
+	}
+	if (rc == TF_OK && out->n == 0)
+		rc = tf_fail(err, TF_INVALID, "no recipient");
+	if (rc == TF_OK)
+		qsort(out->v, out->n, sizeof(*out->v), by_text);
+	else
+		tf_recipients_free(out);
+	return rc;
+}
+
+void
+tf_recipients_free(struct tf_recipients *r)
+{
+	free(r->v);
+	*r = (struct tf_recipients){ 0 };
+}
+
+void
+tf_recipients_text(const struct tf_recipients *r, struct tf_buf *out)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		tf_recipient_text(&r->v[i], out);
+		tf_buf_str(out, "\n");
+	}
+}

@@ -1,0 +1,33 @@
+/* Helpers of the tests of encryption. */
+#ifndef TESTS_UNIT_AGE_H
+#define TESTS_UNIT_AGE_H
+
+#include "../../core/crypt/age_write.h"
+
+/* Both are from the specification, "The X25519 recipient type". */
+#define AGE_RECIPIENT \
+	"age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
+#define AGE_IDENTITY                                                             \
+	"AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4E" \
+	"GAEX"
+
+/* The list in the text of a recipients file. */
+struct tf_recipients age_recipients(const char *text);
+
+/* Byte number i of every text that the tests encrypt. */
+uint8_t age_byte(uint64_t i);
+/* Whether the n bytes at p are those from byte number `from` on. */
+bool age_same(const uint8_t *p, size_t n, uint64_t from);
+
+/* Encrypt n bytes of text to r, given in pieces, to out. */
+void age_encrypt(const struct tf_recipients *r, uint64_t n, size_t piece,
+    struct tf_buf *out);
+/* The bytes of the payload of an encrypted file, with its nonce. */
+size_t age_payload(const struct tf_buf *file);
+
+/* Whether age(1) is installed; else print that the test is skipped. */
+bool age_there(const char *test);
+/* Fail unless age(1) decrypts the file to n bytes of text. */
+void age_decrypts(const struct tf_buf *file, uint64_t n);
+
+#endif
