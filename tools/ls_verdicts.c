@@ -3,9 +3,11 @@
  *
  * Verdicts are made by core and only copied here. A trail's status.json has a
  * line per workflow, and a workflow's has a list of attestations, so one read
- * serves all rows; only at the root is one read per trail needed. Rows and
- * lines are matched by name. A status that the caller may not read, or that is
- * not in the ledger yet, leaves its rows without a verdict and is no error.
+ * serves all rows; only at the root is one read per trail needed. That of a
+ * workflow has the version of a name that decides; the others are read from their
+ * own attestation.json. Rows and lines are matched by name. A status that the
+ * caller may not read, or that is not in the ledger yet, leaves its rows without
+ * a verdict and is no error.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +15,13 @@
 
 #include "compliance.h"
 #include "core/base/bytes.h"
+#include "core/control.h"
 #include "core/json.h"
+#include "core/page.h"
+#include "files.h"
 #include "ls.h"
+
+#define ATTESTATION_MAX (256u << 20) /* bytes; a longer one is refused */
 
 /* 0 if there is no such member. */
 static uint64_t
@@ -70,6 +77,18 @@ take_workflow(struct ls *l, const struct tf_json_doc *d, struct ls_item *trail)
 	i->count[1] = number(d, 0, "missing");
 }
 
+/* The member is_compliant of the object at token t, if it is known. */
+static void
+take_compliant(struct ls_item *i, const struct tf_json_doc *d, int t)
+{
+	const int is = tf_json_get(d, t, "is_compliant");
+
+	if (is >= 0 && d->tok[is].type == TF_JSON_BOOL)
+		set_verdict(i,
+		    tf_str_of(d->tok[is].num != 0 ? "compliant" :
+						    "non-compliant"));
+}
+
 /* The attestations of the status.json of a workflow. */
 static void
 take_attestations(struct ls *l, const struct tf_json_doc *d)
@@ -78,7 +97,6 @@ take_attestations(struct ls *l, const struct tf_json_doc *d)
 	const int list = tf_json_get(d, of, "attestations_statuses");
 	char name[300];
 	struct ls_item *i;
-	int is;
 
 	for (uint32_t t = (uint32_t)list + 1;
 	     list >= 0 && t < d->tok[list].next; t = d->tok[t].next) {
@@ -94,14 +112,96 @@ take_attestations(struct ls *l, const struct tf_json_doc *d)
 		else
 			(void)snprintf(name, sizeof(name), "%.*s", (int)base.n,
 			    base.p);
-		i = find_item(l, tf_str_of(name));
-		is = tf_json_get(d, (int)t, "is_compliant");
-		if (i != NULL && is >= 0 && d->tok[is].type == TF_JSON_BOOL)
-			set_verdict(i,
-			    tf_str_of(d->tok[is].num != 0 ? "compliant" :
-							    "non-compliant"));
+		if ((i = find_item(l, tf_str_of(name))) != NULL)
+			take_compliant(i, d, (int)t);
 	}
 }
+
+/* --- versions that do not decide ------------------------------------------------ */
+
+static enum tf_code
+read_mounted(const struct ls *l, const struct ls_item *i, struct tf_buf *out,
+    struct tf_error *err)
+{
+	char *path = NULL;
+	enum tf_code rc;
+
+	if (asprintf(&path, "%s/%s/%s/%s", l->w.file, i->name, TF_CONTROL_DIR,
+		TF_CONTROL_ATTESTATION) < 0)
+		return tf_nomem(err);
+	rc = files_read(path, ATTESTATION_MAX, out, err);
+	free(path);
+	return rc;
+}
+
+static enum tf_code
+put(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	struct tf_buf *out = arg;
+
+	tf_buf_add(out, p, n);
+	return tf_buf_end(out, err);
+}
+
+/* An open attestation that does not count has no verdict yet, and neither has
+ * one that may not be read. */
+static enum tf_code
+read_version(const struct ls *l, struct tf_view *w, struct ls_item *i,
+    struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_buf b = { 0 };
+	const struct tf_sink sink = { put, &b };
+	enum tf_code rc = w == NULL ? read_mounted(l, i, &b, err) :
+				      tf_view_attestation(w, i->id, &sink, err);
+
+	if (rc == TF_OK && b.n > 0)
+		rc = tf_json_parse_status(&d, b.p, b.n - 1, err);
+	if (rc == TF_OK)
+		take_compliant(i, &d, 0);
+	tf_json_doc_free(&d);
+	tf_buf_free(&b);
+	return rc == TF_ACCESS || rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static bool
+has_state(const struct ls_item *i, const char *state)
+{
+	return tf_str_same((struct tf_str){ i->state.p, i->state.n },
+	    tf_str_of(state));
+}
+
+/* One view serves all of a store, and judges the workflow once. */
+static enum tf_code
+read_versions(struct ls *l, struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_view *w = NULL;
+	enum tf_code rc = TF_OK;
+
+	for (size_t k = 0; rc == TF_OK && k < l->n; k++) {
+		struct ls_item *i = &l->item[k];
+
+		if (i->kind != TF_KIND_ATTESTATION || i->verdict[0] != '\0')
+			continue;
+		if (has_state(i, "open"))
+			set_verdict(i, tf_str_of("open"));
+		if (!has_state(i, "sealed"))
+			continue;
+		if (l->w.mount == NULL && w == NULL) {
+			rc = where_open(&l->w, false, &v, err);
+			if (rc == TF_OK)
+				rc = tf_view_open(v, NULL, &w, err);
+		}
+		if (rc == TF_OK)
+			rc = read_version(l, w, i, err);
+	}
+	tf_view_close(w);
+	where_close(v);
+	return rc;
+}
+
+/* --- status.json ---------------------------------------------------------------- */
 
 /* Read status.json of w; it is about the items, or about the trail. */
 static enum tf_code
@@ -157,7 +257,9 @@ ls_read_verdicts(struct ls *l, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (l->kind == TF_KIND_TRAIL || l->kind == TF_KIND_WORKFLOW)
-		return read_status(l, &l->w, NULL, err);
+		rc = read_status(l, &l->w, NULL, err);
+	if (rc == TF_OK && l->kind == TF_KIND_WORKFLOW)
+		rc = read_versions(l, err);
 	for (size_t i = 0; l->kind == TF_KIND_ROOT && rc == TF_OK && i < l->n;
 	     i++)
 		rc = read_trail(l, &l->item[i], err);

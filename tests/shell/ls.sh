@@ -89,7 +89,22 @@ repetitions_are_told_apart() {
 	is 0 trailctl sync mnt
 	is 0 trailctl ls --json mnt/t/w1
 	[ "$(jq -r 'select(.name == "review@2").status' out)" = compliant ]
-	[ "$(jq -r 'select(.name == "review").status' out)" != compliant ]
+	[ "$(jq -r 'select(.name == "review").status' out)" = non-compliant ]
+	is 0 trailctl ls mnt/t/w1
+	says '^sealed .* non-compliant  *1  *6  review$'
+	mkdir mnt/t/w1/review@3
+	is 0 trailctl ls --json mnt/t/w1
+	[ "$(jq -r 'select(.name == "review@3").status' out)" = open ]
+	[ "$(jq -r 'select(.name == "review@2").status' out)" = compliant ]
+	# The same words as in a search.
+	is 0 trailctl override mnt/t/w1/review --compliant true --reason known
+	is 0 trailctl sync mnt
+	is 0 trailctl find --json --name 'review*' mnt/t/w1
+	jq -c '[.path, .status]' out | sed 's|t/w1/||' | sort >found
+	is 0 trailctl ls --json mnt/t/w1
+	jq -c '[.name, .status]' out | grep review | sort >listed
+	diff found listed
+	[ "$(grep -c '"compliant"' listed)" -eq 2 ]
 }
 
 # Wrong places are errors; an empty directory is an empty list.
