@@ -102,10 +102,10 @@ make_directories(const char *path, int *dirfd, bool *made, struct tf_error *err)
 	static const char *const names[] = { "objects", "stage", "keys" };
 	struct stat st;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	*made = mkdir(path, 0700) == 0;
+	if (!*made && errno != EEXIST)
 		return tf_fail(err, TF_IO, "make %.100s: %s", path,
 		    strerror(errno));
-	*made = errno != EEXIST;
 	*dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*dirfd < 0)
 		return tf_fail(err, errno == ENOTDIR ? TF_EXISTS : TF_IO,
