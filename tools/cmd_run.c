@@ -271,7 +271,7 @@ run(int n, char **arg)
 	/* Wrong arguments; or it shall not run without a record. */
 	if (rc != TF_OK &&
 	    (ask.require || rc == TF_USAGE || rc == TF_INVALID ||
-		rc == TF_BADNAME)) {
+		rc == TF_BADNAME || rc == TF_NAMETOOLONG)) {
 		claims_free(&x.claims);
 		return report(&err);
 	}

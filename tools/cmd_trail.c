@@ -112,9 +112,8 @@ static enum tf_code
 create_mounted(const struct where *w, struct done *done, struct tf_error *err)
 {
 	done->created = mkdir(w->file, TRAIL_MODE) == 0;
-	return done->created || errno == EEXIST ?
-	    TF_OK :
-	    report_system(err, "%s", w->path);
+	return done->created || errno == EEXIST ? TF_OK :
+						  report_name(err, w->path);
 }
 
 /* Closing the store appends too, so its result counts. */

@@ -218,11 +218,15 @@ publish_check(struct recorder *r, const char *name, struct tf_error *err)
 	struct tf_buf template = { 0 };
 	struct tf_actor self;
 	uint64_t version = 0;
-	enum tf_code rc = check_version(r, name, err);
+	enum tf_code rc;
 
+	actor_self(&self);
+	/* Is it a name at all? */
+	rc = tf_definition_permits(NULL, 0, name, &self, err);
+	if (rc == TF_OK)
+		rc = check_version(r, name, err);
 	if (rc != TF_OK)
 		return rc;
-	actor_self(&self);
 	trail.path = strdup(r->wf);
 	trail.file = r->wf_file != NULL ? strdup(r->wf_file) : NULL;
 	if (trail.path == NULL || (r->wf_file != NULL && trail.file == NULL))

@@ -108,7 +108,7 @@ TF_MUST_USE enum tf_code recorder_directory(const struct recorder *r,
  * Begin, write and end one file of the draft; its directories are made. `name`
  * is relative to the draft, mode has permission bits only and is reduced by the
  * umask. One file at a time. A file is not complete until recorder_end returned
- * TF_OK: the mount reports there what it could not store. TF_INVALID: no such
+ * TF_OK: the mount reports there what it could not store. TF_BADNAME: no such
  * name can be here. TF_EXISTS, TF_QUOTA.
  */
 TF_MUST_USE enum tf_code recorder_create(struct recorder *r, const char *name,

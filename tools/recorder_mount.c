@@ -82,10 +82,6 @@ failed(const struct recorder *r, const char *what, struct tf_error *err)
 	int sys = errno;
 
 	switch (sys) {
-	case EINVAL:
-	case EILSEQ:
-		return tf_fail(err, TF_INVALID, "%s: no such name can be here",
-		    what);
 	case EEXIST:
 	case ENOTEMPTY:
 		return tf_fail(err, TF_EXISTS, "%s exists already", what);
@@ -101,7 +97,7 @@ failed(const struct recorder *r, const char *what, struct tf_error *err)
 		return tf_fail(err, TF_SEALED,
 		    "%s is sealed: nothing can be added", r->wf);
 	errno = sys;
-	(void)report_system(err, "%s", what);
+	(void)report_name(err, what);
 	if (sys == EPERM || sys == EBUSY || sys == EROFS)
 		add_reason(r, what, err);
 	return err->code;

@@ -144,6 +144,15 @@ report_system(struct tf_error *err, const char *fmt, ...)
 	return tf_fail(err, code_of(sys), "%s: %s", what, strerror(sys));
 }
 
+enum tf_code
+report_name(struct tf_error *err, const char *what)
+{
+	if (errno == EINVAL || errno == EILSEQ)
+		return tf_fail(err, TF_BADNAME, "%s: no such name can be here",
+		    what);
+	return report_system(err, "%s", what);
+}
+
 /* A full disk behind a redirection is seen only here, and must not end in
  * success. */
 int

@@ -37,6 +37,10 @@ void report_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 enum tf_code report_system(struct tf_error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same after a system call that makes what: EINVAL and EILSEQ of a mount say
+ * that no such name can be there. TF_BADNAME, and those of report_system(). */
+enum tf_code report_name(struct tf_error *err, const char *what);
+
 /* Flush stdout. Returns status, or REPORT_UNREACHABLE with a message on stderr
  * if the answer could not be written. */
 int report_end(int status);

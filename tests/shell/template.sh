@@ -178,6 +178,17 @@ a_mount_shows_what_was_set() {
 	complains 'audit is sealed'
 	mkdir mnt/empty
 	is 1 trailctl template show mnt/empty
+	long=$(printf '%0300d' 1)
+	for name in 'a b' .x a@2 "$long"; do
+		is 2 trailctl trail create "mnt/$name"
+		is 2 trailctl attest --begin "mnt/empty/$name/a" one.yml
+		is 2 trailctl run --begin "mnt/empty/$name/a" -- touch ran
+		[ "$name" = a@2 ] ||
+			is 2 trailctl run --begin "mnt/empty/w/$name" -- touch ran
+	done
+	is 2 trailctl attest --dry-run --begin mnt/empty/w/a@1 one.yml
+	is 2 trailctl run --begin mnt/empty/w/a@1 -- touch ran
+	[ ! -e ran ]
 }
 
 run a_store_is_made a_trail_is_created_once a_wrong_trail_is_refused \
