@@ -33,9 +33,11 @@ load_user_data(struct tf_vault *v, uint64_t dir, const char *name,
 
 static enum tf_code
 save_user_data(struct tf_vault *v, uint64_t dir, const char *name,
-    const void *p, size_t n, const struct tf_actor *who, struct tf_error *err)
+    const void *p, size_t n, const struct tf_actor *who,
+    struct tf_buf *warnings, struct tf_error *err)
 {
 	(void)name;
+	(void)warnings;
 	if (n == 0)
 		return tf_fail(err, TF_INVALID, "user data are not empty");
 	return tf_vault_user_data(v, dir, p, n, who, err);
@@ -103,7 +105,8 @@ load_override(struct tf_vault *v, uint64_t dir, const char *name,
 
 static enum tf_code
 save_override(struct tf_vault *v, uint64_t dir, const char *name, const void *p,
-    size_t n, const struct tf_actor *who, struct tf_error *err)
+    size_t n, const struct tf_actor *who, struct tf_buf *warnings,
+    struct tf_error *err)
 {
 	const struct tf_str keys[] = { { "compliant", 9 }, { "reason", 6 } };
 	struct tf_any_doc d = { 0 };
@@ -112,6 +115,7 @@ save_override(struct tf_vault *v, uint64_t dir, const char *name, const void *p,
 	enum tf_code rc = tf_any_parse(&d, p, n, err);
 
 	(void)name;
+	(void)warnings;
 	if (rc != TF_OK)
 		return rc;
 	compliant = tf_any_member(&d, 0, keys[0]);

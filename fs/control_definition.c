@@ -36,13 +36,21 @@ load(struct tf_vault *v, uint64_t trail, const char *name, struct tf_buf *out,
 
 static enum tf_code
 save(struct tf_vault *v, uint64_t trail, const char *name, const void *p,
-    size_t n, const struct tf_actor *who, struct tf_error *err)
+    size_t n, const struct tf_actor *who, struct tf_buf *warnings,
+    struct tf_error *err)
 {
+	enum tf_definition_kind kind = name[0] == '\0' ?
+	    TF_DEFINITION_TEMPLATE :
+	    TF_DEFINITION_TYPE;
 	uint64_t version;
+	enum tf_code rc = tf_vault_define(v, trail, kind, name, p, n, who,
+	    &version, err);
 
-	return tf_vault_define(v, trail,
-	    name[0] == '\0' ? TF_DEFINITION_TEMPLATE : TF_DEFINITION_TYPE, name,
-	    p, n, who, &version, err);
+	/* It is recorded: what happens now is no failure. */
+	if (rc == TF_OK &&
+	    tf_definition_check(kind, name, p, n, warnings, NULL) != TF_OK)
+		tf_buf_free(warnings);
+	return rc;
 }
 
 const struct fs_settable fs_definition_settable = { .max = TF_DEFINITION_MAX,

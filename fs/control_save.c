@@ -30,11 +30,11 @@ struct fs_save {
 	struct tf_error err;
 };
 
-/* Why a user's bytes were refused the last time. */
+/* Why a user's bytes were refused the last time, or warnings about them. */
 struct refusal {
 	uint64_t dir, turn; /* turn 0: not used */
 	uint32_t uid;
-	char text[FS_SETTABLE_NAME_MAX + 200];
+	char text[1024];
 };
 
 struct fs_saves {
@@ -102,25 +102,64 @@ place_of_refusal(struct fs_saves *ss, uint32_t uid)
 	return n >= REFUSALS_OF_USER ? own : oldest;
 }
 
-/* Keep why the save was refused; after a success forget it.  mu is held. */
-static void
-note(struct fs_saves *ss, const struct fs_save *s, enum tf_code rc,
-    const char *text)
+/* Where the text for last-error of this save goes.  mu is held. */
+static struct refusal *
+new_refusal(struct fs_saves *ss, const struct fs_save *s)
 {
 	struct refusal *r = find_refusal(ss, s->target.dir, s->who.uid);
 
-	if (rc == TF_OK) {
-		if (r != NULL)
-			r->turn = 0;
-		return;
-	}
 	if (r == NULL)
 		r = place_of_refusal(ss, s->who.uid);
 	r->dir = s->target.dir;
 	r->uid = s->who.uid;
 	r->turn = ++ss->turns;
+	return r;
+}
+
+/* Keep why the save was refused; after a success forget it.  mu is held. */
+static void
+note(struct fs_saves *ss, const struct fs_save *s, enum tf_code rc,
+    const char *text)
+{
+	struct refusal *r;
+
+	if (rc == TF_OK) {
+		r = find_refusal(ss, s->target.dir, s->who.uid);
+		if (r != NULL)
+			r->turn = 0;
+		return;
+	}
+	r = new_refusal(ss, s);
 	snprintf(r->text, sizeof r->text, "%s: %s\n", s->target.label,
 	    text[0] != '\0' ? text : tf_code_name(rc));
+}
+
+/* Keep the lines of warnings that fit, and how many do not.  mu is held. */
+static void
+note_warnings(struct fs_saves *ss, const struct fs_save *s,
+    const struct tf_buf *warnings)
+{
+	const char *label = s->target.label, *line = warnings->p, *end;
+	struct refusal *r = new_refusal(ss, s);
+	size_t n = 0, more = 0, size = sizeof r->text;
+
+	for (; (end = memchr(line, '\n',
+		    warnings->n - (size_t)(line - warnings->p))) != NULL;
+	     line = end + 1) {
+		/* Room for the last line stays. */
+		if (more == 0 &&
+		    strlen(label) * 2 + (size_t)(end - line) + 128 < size - n)
+			n += (size_t)snprintf(r->text + n, size - n,
+			    "warning: %s: %.*s\n", label, (int)(end - line),
+			    line);
+		else
+			more++;
+	}
+	if (more > 0)
+		snprintf(r->text + n, size - n,
+		    "warning: %s: %zu more; trailctl template check prints all "
+		    "of them\n",
+		    label, more);
 }
 
 void
@@ -393,7 +432,7 @@ enum tf_code
 fs_save_flush(struct fs_saves *ss, struct fs_save *s, struct tf_error *err)
 {
 	const struct fs_target *t = &s->target;
-	struct tf_buf bytes = { 0 };
+	struct tf_buf bytes = { 0 }, warnings = { 0 };
 	struct tf_error e = { 0 };
 	enum tf_code rc;
 
@@ -407,12 +446,15 @@ fs_save_flush(struct fs_saves *ss, struct fs_save *s, struct tf_error *err)
 		pthread_mutex_unlock(&ss->mu);
 		if (rc == TF_OK)
 			rc = t->set->save(ss->vault, t->dir, t->name, bytes.p,
-			    bytes.n, &s->who, &e);
+			    bytes.n, &s->who, &warnings, &e);
 		tf_buf_free(&bytes);
 		pthread_mutex_lock(&ss->mu);
 		s->rc = rc;
 		s->err = e;
 		note(ss, s, rc, e.text);
+		if (rc == TF_OK && warnings.n > 0)
+			note_warnings(ss, s, &warnings);
+		tf_buf_free(&warnings);
 		s->flushing = false;
 		pthread_cond_broadcast(&ss->flushed);
 	}

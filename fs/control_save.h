@@ -6,8 +6,8 @@
  * of two writers the last one to close decides, and both versions are recorded.
  * Nothing is recorded of a save whose write failed: it would be cut off.
  *
- * The reason why bytes were refused is kept for last-error, per directory and
- * user.  err is never NULL here.  Every function may be called from any thread.
+ * The reason why bytes were refused, or the warnings about bytes that were
+ * recorded, are kept for last-error, per directory and user.  err is never NULL here.  Every function may be called from any thread.
  */
 #ifndef FS_CONTROL_SAVE_H
 #define FS_CONTROL_SAVE_H
@@ -31,10 +31,11 @@ struct fs_settable {
 	/* Append the present content.  TF_NOTFOUND: there is none. */
 	enum tf_code (*load)(struct tf_vault *v, uint64_t dir, const char *name,
 	    struct tf_buf *out, struct tf_error *err);
-	/* Check n bytes and record them. */
+	/* Check n bytes and record them.  Append to warnings a line for each
+	 * warning about bytes that are recorded nevertheless. */
 	enum tf_code (*save)(struct tf_vault *v, uint64_t dir, const char *name,
 	    const void *p, size_t n, const struct tf_actor *who,
-	    struct tf_error *err);
+	    struct tf_buf *warnings, struct tf_error *err);
 };
 
 /* One settable file. */
@@ -86,8 +87,12 @@ TF_MUST_USE enum tf_code fs_save_flush(struct fs_saves *ss, struct fs_save *s,
 bool fs_saves_find(struct fs_saves *ss, uint64_t ino, struct fs_target *t,
     uint64_t *size);
 
-/* Append last-error of directory dir, as the asker sees it: the last refusal of
- * that user, of root the last of any user; nothing after a success. */
+/*
+ * Append last-error of directory dir, as the asker sees it: the last refusal of
+ * that user, of root the last of any user.  After a success it has the warnings
+ * about what was recorded, each a line that begins with "warning: "; without
+ * warnings nothing.
+ */
 void fs_saves_last_error(struct fs_saves *ss, uint64_t dir,
     const struct tf_asker *asker, struct tf_buf *out);
 

@@ -126,6 +126,8 @@ show(struct define *d, struct where *w, struct tf_error *err)
 		print_one(d, version, &text, NULL);
 	else if (rc == TF_OK)
 		(void)fwrite(text.p, 1, text.n, stdout);
+	if (rc == TF_OK && d->kind == TF_DEFINITION_TEMPLATE)
+		define_warn(w, &text);
 	tf_buf_free(&text);
 	return rc;
 }

@@ -14,6 +14,7 @@
 #include "cmd.h"
 #include "compliance.h"
 #include "core/control.h"
+#include "define.h"
 #include "files.h"
 #include "report.h"
 #include "text.h"
@@ -130,6 +131,20 @@ print_table(const struct tf_json_doc *d)
 	}
 }
 
+/* Warn of a template that no workflow can satisfy, also before one begins.  The
+ * caller may not be allowed to read the template: then there is no warning. */
+static void
+warn_of_template(const struct where *w)
+{
+	const struct define d = { w, TF_DEFINITION_TEMPLATE, "" };
+	struct tf_buf text = { 0 };
+	uint64_t version = 0;
+
+	if (define_get(&d, &text, &version, NULL) == TF_OK)
+		define_warn(w, &text);
+	tf_buf_free(&text);
+}
+
 /* Print the status of a trail or workflow. */
 static enum tf_code
 print_compliance(const struct where *w, struct tf_error *err)
@@ -148,6 +163,8 @@ print_compliance(const struct where *w, struct tf_error *err)
 		    compliance_word(&d, tf_json_get(&d, 0, "compliance_status"),
 			"status"),
 		    &d, false);
+	if (rc == TF_OK && compliance_of_trail(w))
+		warn_of_template(w);
 	tf_json_doc_free(&d);
 	tf_buf_free(&b);
 	return rc;

@@ -55,13 +55,14 @@ reserved_part(const char *path)
 	return NULL;
 }
 
-/* Read why the caller's last write of a control file there was refused. */
+/* Read why the caller's last write of a control file there was refused, or the
+ * warnings about what was written. */
 static enum tf_code
 read_last_error(struct why *y, struct tf_error *err)
 {
 	const char *end = reserved_part(y->w.file);
 	struct tf_buf text = { 0 };
-	char *path;
+	char *path, *line, *rest;
 	enum tf_code rc;
 
 	if (end == NULL)
@@ -72,8 +73,15 @@ read_last_error(struct why *y, struct tf_error *err)
 	rc = files_read(path, LAST_ERROR_MAX, &text, NULL);
 	free(path);
 	/* The root has none, and others may not read that of a directory. */
-	if (rc == TF_OK && text.n > 0)
-		text_add_shown(&y->last_error, text.p, text.n - 1);
+	if (rc == TF_OK && text.n > 0) {
+		(void)text_of(&text);
+		rest = text.p;
+		while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+			tf_buf_str(&y->last_error,
+			    y->last_error.n > 0 ? "; " : "");
+			text_add_shown(&y->last_error, line, strlen(line));
+		}
+	}
 	tf_buf_free(&text);
 	return tf_buf_end(&y->last_error, err);
 }

@@ -58,6 +58,17 @@ define_check(enum tf_definition_kind kind, const char *name, const char *shown,
 			     tf_fail(err, rc, "%s: %s", shown, why.text);
 }
 
+void
+define_warn(const struct where *w, const struct tf_buf *text)
+{
+	char shown[300];
+
+	(void)snprintf(shown, sizeof(shown), "%s: template", w->path);
+	/* What is recorded was checked then: a later version of trailctl may
+	 * say more, but it is no failure to show it. */
+	(void)!define_check(TF_DEFINITION_TEMPLATE, "", shown, text, NULL);
+}
+
 enum tf_code
 define_read(enum tf_definition_kind kind, const char *name, const char *path,
     struct tf_buf *out, struct tf_error *err)

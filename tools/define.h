@@ -48,6 +48,9 @@ TF_MUST_USE enum tf_code define_set(const struct define *d,
 TF_MUST_USE enum tf_code define_get(const struct define *d, struct tf_buf *out,
     uint64_t *version, struct tf_error *err);
 
+/* Print the warnings about a template that was recorded to stderr. */
+void define_warn(const struct where *w, const struct tf_buf *text);
+
 /* Make the workflow w its trail, and *version, unless it is set, the version of
  * the template that the workflow is judged by.  TF_NODATA: there is none. */
 TF_MUST_USE enum tf_code define_of_workflow(struct where *w, uint64_t *version,

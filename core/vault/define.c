@@ -174,6 +174,11 @@ check_name(enum tf_definition_kind kind, struct tf_str name,
 		    "the name of a type begins with a letter or digit and has "
 		    "only A-Za-z0-9._~- (at most %d)",
 		    TF_DEFINITION_NAME_MAX);
+	/* Nothing would ever be judged by it. */
+	if (tf_type_built_in(name))
+		return tf_fail(err, TF_BADNAME,
+		    "the type %.*s is built in: choose another name",
+		    (int)name.n, name.p);
 	return TF_OK;
 }
 

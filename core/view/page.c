@@ -19,6 +19,7 @@
 #include "../page.h"
 #include "page.h"
 #include "page_links.h"
+#include "template.h"
 #include "view.h"
 
 #define PIECE 65536 /* bytes */
@@ -238,6 +239,18 @@ tf_page_event(struct tf_page *p, const char *what,
 	tf_html(&p->b, " by ");
 	tf_page_actor(p, &t->d.e);
 	tf_html(&p->b, ", entry %llu</dd>\n", (unsigned long long)t->d.e.seq);
+}
+
+void
+tf_page_template(struct tf_page *p, const struct tf_view_template *t,
+    const char *more)
+{
+	tf_html(&p->b, "<dt>Template</dt><dd>version %llu%s</dd>\n",
+	    (unsigned long long)t->version, more);
+	for (size_t i = 0; i < t->t.n_warnings; i++)
+		tf_html(&p->b,
+		    "<dd>No workflow can satisfy it: line %u: %s</dd>\n",
+		    t->t.warnings[i].line, t->t.warnings[i].text);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "view.h"
 
 struct tf_entry;
+struct tf_view_template;
 
 /* The maximum of rows per table, so that every browser can show the page.  A
  * cut table says so and links to the full list. */
@@ -60,6 +61,11 @@ void tf_page_who(struct tf_page *p);
  * facts; nothing if t is empty. */
 void tf_page_event(struct tf_page *p, const char *what,
     const struct tf_loaded_entry *t);
+
+/* Write the version of a template and the reasons why no workflow can satisfy
+ * it, as an item of a list of facts; more follows the version. */
+void tf_page_template(struct tf_page *p, const struct tf_view_template *t,
+    const char *more);
 
 /* Begin and end a table, which scrolls if it is too wide.  label and `of` name
  * it for screen readers.  columns: the headings, separated by '|', with '#'

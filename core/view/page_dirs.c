@@ -16,7 +16,9 @@
 #include "../ledger/status_words.h"
 #include "../node/children.h"
 #include "../node/vault_i.h"
+#include "../definition.h"
 #include "../page.h"
+#include "../store/definitions.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "compliance.h"
@@ -26,6 +28,7 @@
 #include "page_events.h"
 #include "page_links.h"
 #include "readable.h"
+#include "template.h"
 #include "view.h"
 
 static const struct tf_str none = { NULL, 0 };
@@ -315,6 +318,29 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 	return rc;
 }
 
+/* Write the newest template, by which the next workflows are judged.  A damaged
+ * one does not make the page of its trail unreadable. */
+static enum tf_code
+put_newest_template(struct tf_page *p, struct tf_error *err)
+{
+	struct tf_definition_row row = { .node = p->row.attr.id,
+		.kind = TF_DEFINITION_TEMPLATE,
+		.name = { "", 0 } };
+	const struct tf_view_template *t;
+	enum tf_code rc = tf_definitions_get(p->w->db, &row, err);
+
+	if (rc == TF_OK)
+		rc = tf_view_template(p->w, row.node, row.version, &t, err);
+	if (rc == TF_OK)
+		tf_page_template(p, t, "");
+	else if (rc == TF_TAMPER)
+		tf_html(&p->b,
+		    "<dt>Template</dt><dd>version %llu, which was altered: run "
+		    "<code>trailctl verify</code></dd>\n",
+		    (unsigned long long)row.version);
+	return rc == TF_NOTFOUND || rc == TF_TAMPER ? TF_OK : rc;
+}
+
 /* Write the head of the page.  It needs sums over all workflows, so it is
  * written after the walk. */
 static enum tf_code
@@ -329,6 +355,8 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	tf_html(&p->b, "<dl>\n");
 	tf_page_event(p, "Created", &begun);
 	tf_page_event(p, "Sealed", &sealed);
+	if (rc == TF_OK)
+		rc = put_newest_template(p, err);
 	tf_html(&p->b,
 	    "<dt>Workflows</dt><dd>%llu: ", (unsigned long long)t->all.all);
 	for (int i = 0; i < 3; i++) {

@@ -425,13 +425,11 @@ put_summary(struct tf_page *p, const struct tf_judgement *f,
 static void
 put_template(struct tf_page *p, const struct tf_view_template *t)
 {
-	tf_html(&p->b, "<dt>Template</dt><dd>");
 	if (t != NULL)
-		tf_html(&p->b, "version %llu, in force when the workflow began",
-		    (unsigned long long)t->version);
+		tf_page_template(p, t, ", in force when the workflow began");
 	else
-		tf_html(&p->b, "none: nothing is required");
-	tf_html(&p->b, "</dd>\n");
+		tf_html(&p->b,
+		    "<dt>Template</dt><dd>none: nothing is required</dd>\n");
 }
 
 /* Write the verdict per artifact that the template names; one without any

@@ -195,6 +195,26 @@ put_slots(struct tf_json *j, const struct tf_template *t,
 		tf_json_array_end(j);
 }
 
+/* Write why no workflow of the template can become COMPLIANT. */
+static void
+put_warnings(struct tf_json *j, const struct tf_template *t)
+{
+	struct tf_buf text = { 0 };
+
+	if (t->n_warnings == 0)
+		return;
+	tf_json_key(j, "warnings");
+	tf_json_array(j);
+	for (size_t i = 0; i < t->n_warnings; i++) {
+		text.n = 0;
+		tf_buf_printf(&text, "line %u: %s", t->warnings[i].line,
+		    t->warnings[i].text);
+		tf_json_buf(j, &text);
+	}
+	tf_json_array_end(j);
+	tf_buf_free(&text);
+}
+
 /* Write the template by which the workflow is judged: its text, if JSON can
  * hold it, its digest, and the slots that were read from it. */
 static void
@@ -229,6 +249,7 @@ put_template(struct tf_json *j, const struct tf_view_template *x)
 		tf_json_object_end(j);
 	}
 	tf_put_uint(j, "version", x->version);
+	put_warnings(j, t);
 	tf_json_object_end(j);
 }
 

@@ -172,6 +172,12 @@ md_head(struct tf_buf *out, const struct tf_workflow *x)
 	if (t != NULL)
 		tf_buf_printf(out, "- template: version %llu\n",
 		    (unsigned long long)t->version);
+	for (size_t i = 0; t != NULL && i < t->t.n_warnings; i++) {
+		tf_buf_printf(out,
+		    "- warning: line %u: ", t->t.warnings[i].line);
+		md(out, t->t.warnings[i].text, strlen(t->t.warnings[i].text));
+		tf_buf_str(out, "\n");
+	}
 }
 
 /* Write the text in pieces, each a number of whole rows. */

@@ -75,6 +75,9 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		tf_put_cstr(&j, "status", tf_compliance_word(f.status.word));
 		if (f.template != NULL)
 			tf_put_uint(&j, "template", f.template->version);
+		if (f.template != NULL && f.template->t.n_warnings > 0)
+			tf_put_uint(&j, "template_warnings",
+			    f.template->t.n_warnings);
 		tf_json_object_end(&j);
 		rc = tf_json_end(&j, err);
 		tf_buf_add(&l->text, "\n", 1);

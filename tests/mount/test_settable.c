@@ -213,6 +213,66 @@ START_TEST(a_refusal_is_heard_at_close_and_at_fsync)
 }
 END_TEST
 
+/* A template that no workflow can satisfy is recorded, and the user is told. */
+START_TEST(a_template_that_can_never_be_satisfied_warns)
+{
+	make_trail();
+	put("never.yml",
+	    GOOD("a") "    x-trailfs: {after: [b]}\n"
+		      "  - name: b\n"
+		      "    type: generic\n"
+		      "    x-trailfs: {after: [a]}\n");
+	run(0, "cp never.yml " TEMPLATE);
+	ck_assert_uint_eq(1, entries("template.set", "t"));
+	holds(LAST,
+	    "warning: template.yml: line 4: a: its `after` leads back to it\n"
+	    "warning: template.yml: line 7: b: its `after` leads back to it\n");
+	/* The same bytes again: no version, but still a warning. */
+	run(0, "cp never.yml " TEMPLATE);
+	says(content(LAST, NULL), "warning: template.yml: line 4: ");
+	says(run(0, "trailctl status mnt/t"),
+	    "template: warning: line 4: a: its `after` leads back to it");
+	says(run(0, "trailctl template show mnt/t"), "warning: line 4: a: ");
+	says(run(0, "trailctl why " TEMPLATE),
+	    "last error  warning: template.yml: line 4: ");
+	says(content(CTL "index.html", NULL),
+	    "<dt>Template</dt><dd>version 1</dd>");
+	says(content(CTL "index.html", NULL),
+	    "line 4: a: its `after` leads back to it");
+	/* Its workflows say so too, also after a better version. */
+	allowed(mkdir("mnt/t/w", 0755));
+	run(0, "cp good.yml " TEMPLATE);
+	holds(LAST, "");
+	says_not(content(CTL "index.html", NULL), "leads back");
+	says_not(run(0, "trailctl status mnt/t"), "leads back");
+	says(content(CTL "status.json", NULL), "\"template_warnings\":2");
+	says(content(W "/.trailfs/status.json", NULL),
+	    "\"warnings\":[\"line 4: a: its `after` leads back to it\",");
+	says(content(W "/.trailfs/status.md", NULL),
+	    "- warning: line 4: a: its \\`after\\` leads back to it\n");
+	says(content(W "/.trailfs/index.html", NULL),
+	    "line 7: b: its `after` leads back to it");
+}
+END_TEST
+
+/* last-error says how many warnings it leaves out. */
+START_TEST(many_warnings_are_counted)
+{
+	char text[4096] = GOOD("z");
+
+	make_trail();
+	for (char c = 'a'; c <= 'y'; c++)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		    "  - {name: %c, type: generic, x-trailfs: {users: []}}\n",
+		    c);
+	put("never.yml", text);
+	run(0, "cp never.yml " TEMPLATE);
+	says(content(LAST, NULL), "warning: template.yml: line 6: a: nobody ");
+	says(content(LAST, NULL),
+	    "more; trailctl template check prints all of them\n");
+}
+END_TEST
+
 START_TEST(a_file_that_is_too_long_is_not_cut_off)
 {
 	char *p = malloc(70000);
@@ -495,6 +555,11 @@ START_TEST(names_that_are_no_types_are_refused)
 	}
 	says(run(1, "echo x | dd of=" TYPES "-x.yml"), "Invalid argument");
 	says(content(LAST, NULL), "types/-x.yml: the name of a type");
+	put("type.yml", TYPE("login"));
+	says(run(1, "cp type.yml " TYPES "junit.yml"), "Invalid argument");
+	says(content(LAST, NULL),
+	    "types/junit.yml: the type junit is built in");
+	ck_assert(!exists(TYPES "junit.yml"));
 	refused(EPERM, mkdir(TYPES "d", 0755));
 }
 END_TEST
@@ -761,6 +826,8 @@ suite_settable(void)
 	tcase_add_test(t, a_new_one_is_made_by_install_and_mv_too);
 	tcase_add_test(t, bytes_are_written_at_any_place);
 	tcase_add_test(t, a_refusal_is_heard_at_close_and_at_fsync);
+	tcase_add_test(t, a_template_that_can_never_be_satisfied_warns);
+	tcase_add_test(t, many_warnings_are_counted);
 	tcase_add_test(t, a_file_that_is_too_long_is_not_cut_off);
 	tcase_add_test(t, nothing_written_changes_nothing_and_says_so);
 	tcase_add_test(t, of_two_writers_the_last_to_close_decides);

@@ -111,6 +111,13 @@ a_warning_says_what_can_never_be() {
 	is 0 trailctl template check never.yml
 	complains 'never.yml: warning: line 4: '
 	[ ! -s out ]
+	is 0 trailctl trail create store/never --template never.yml
+	complains 'never.yml: warning: line 4: '
+	is 0 trailctl template show store/never
+	cmp out never.yml
+	complains 'never: template: warning: line 4: '
+	is 0 trailctl status store/never
+	complains 'never: template: warning: line 4: '
 }
 
 # Types are set, shown and listed by their names.
@@ -133,6 +140,10 @@ a_type_has_a_name() {
 	cmp out type.yml
 	is 1 trailctl type show store/prod none
 	is 2 trailctl type set store/prod 'a b' type.yml
+	for name in generic junit snyk decision; do
+		is 2 trailctl type set store/prod "$name" type.yml
+		complains "the type $name is built in"
+	done
 	is 2 trailctl type set store/prod type.yml
 	is 2 trailctl type delete store/prod reviewed
 }

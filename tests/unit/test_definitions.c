@@ -238,6 +238,8 @@ START_TEST(a_definition_is_refused_where_it_cannot_be)
 	    &root);
 	REFUSED(TF_BADNAME, trail, TF_DEFINITION_TYPE, ".a", ONE, strlen(ONE),
 	    &root);
+	REFUSED(TF_BADNAME, trail, TF_DEFINITION_TYPE, "generic", ONE,
+	    strlen(ONE), &root);
 	REFUSED(TF_INVALID, trail, TF_DEFINITION_TEMPLATE, NULL, BAD,
 	    strlen(BAD), &root);
 	ck_assert_ptr_nonnull(strstr(err.text, "line 2, column "));
