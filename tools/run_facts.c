@@ -4,12 +4,7 @@
  * Arguments may have any bytes and may be empty, so this is JSON as RFC 8259
  * has it and not the canonical form of entries. Members are written in the
  * order of their names all the same, so that equal facts give equal bytes.
- *
- * Secrets: a recorded file can never be removed. So a value is masked when its
- * name contains one of a few words, in any case. A name that only looks secret
- * loses its value, which is the smaller damage.
  */
-#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,32 +15,12 @@
 #include "core/base/time_text.h"
 #include "program.h"
 #include "run_facts.h"
+#include "secrets.h"
 
-#define MASK "***"
-
-/* Is one of the words anywhere in the name? "MONKEY" is masked too: better too
- * much than too little. */
-static bool
-looks_secret(const char *name, size_t n)
-{
-	static const char *const words[] = { "TOKEN", "SECRET", "PASS", "KEY",
-		"CREDENTIAL", "AUTHORIZATION", "PRIVATE", "COOKIE" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		size_t len = strlen(words[i]);
-
-		for (size_t at = 0; at + len <= n; at++)
-			if (strncasecmp(name + at, words[i], len) == 0)
-				return true;
-	}
-	return false;
-}
-
-/* A string; bytes that are not UTF-8 become U+FFFD. */
+/* A string of n bytes; bytes that are not UTF-8 become U+FFFD. */
 static void
-put_string(struct tf_buf *out, const char *s)
+put_bytes(struct tf_buf *out, const char *s, size_t left)
 {
-	size_t left = strlen(s);
 	uint32_t cp;
 	unsigned n;
 
@@ -66,33 +41,31 @@ put_string(struct tf_buf *out, const char *s)
 	tf_buf_str(out, "\"");
 }
 
-/* NAME=VALUE and --name=VALUE, and the VALUE after --name. */
+static void
+put_string(struct tf_buf *out, const char *s)
+{
+	put_bytes(out, s, strlen(s));
+}
+
+/* What secrets.h left of an argument or a value.  Frees shown. */
+static void
+put_shown(struct tf_buf *out, struct tf_buf *shown)
+{
+	out->failed = out->failed || shown->failed;
+	put_bytes(out, shown->p, shown->n);
+	tf_buf_free(shown);
+}
+
 static void
 put_command(struct tf_buf *out, char **argv)
 {
-	bool mask_next = false;
-
 	tf_buf_str(out, "\"command\":[");
 	for (size_t i = 0; argv[i] != NULL; i++) {
-		size_t name = strcspn(argv[i], "=");
-		bool secret = looks_secret(argv[i], name);
+		struct tf_buf shown = { 0 };
 
+		secrets_argument(&shown, argv, i);
 		tf_buf_str(out, i > 0 ? "," : "");
-		if (mask_next) {
-			put_string(out, MASK);
-		} else if (secret && argv[i][name] == '=' && i > 0) {
-			char *shown = NULL;
-
-			if (asprintf(&shown, "%.*s=" MASK, (int)name, argv[i]) <
-			    0)
-				shown = NULL;
-			put_string(out, shown != NULL ? shown : MASK);
-			free(shown);
-		} else {
-			put_string(out, argv[i]);
-		}
-		mask_next = !mask_next && secret && i > 0 &&
-		    argv[i][0] == '-' && argv[i][name] == '\0';
+		put_shown(out, &shown);
 	}
 	tf_buf_str(out, "]");
 }
@@ -113,18 +86,22 @@ put_environment(struct tf_buf *out, const struct args_list *env)
 	tf_buf_str(out, ",\"environment\":{");
 	for (size_t i = 0; i < env->n; i++) {
 		const char *value = program_variable(env->v[i]);
+		struct tf_buf shown = { 0 };
 
 		if (i > 0 && strcmp(env->v[i], env->v[i - 1]) == 0)
 			continue;
 		tf_buf_str(out, i > 0 ? "," : "");
 		put_string(out, env->v[i]);
 		tf_buf_str(out, ":");
-		if (value == NULL)
+		if (value == NULL) {
 			tf_buf_str(out, "null");
-		else if (looks_secret(env->v[i], strlen(env->v[i])))
-			put_string(out, MASK);
+			continue;
+		}
+		if (secrets_name(env->v[i], strlen(env->v[i])))
+			tf_buf_str(&shown, SECRETS_MASK);
 		else
-			put_string(out, value);
+			secrets_text(&shown, value);
+		put_shown(out, &shown);
 	}
 	tf_buf_str(out, "}");
 }

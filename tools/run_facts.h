@@ -12,9 +12,8 @@
  * there is no end). A variable that is not set is null. Bytes that are not
  * UTF-8 become U+FFFD.
  *
- * Values of variables and arguments whose names look secret are "***":
- * NAME=VALUE, --name=VALUE, and the VALUE after --name. The name of the command
- * itself is never masked. Sorts env in place. Errors: TF_NOMEM.
+ * Secrets in variables and arguments are "***": see secrets.h. Sorts env in
+ * place. Errors: TF_NOMEM.
  */
 TF_MUST_USE enum tf_code run_facts(char **argv, const struct args_list *env,
     struct tf_time began, const struct child_end *end, struct tf_buf *out,

@@ -375,6 +375,68 @@ run_records_a_command() {
 	unmount
 }
 
+# Secrets in arguments and variables are not recorded, and the rest is.
+secrets_are_masked() {
+	cat >lines <<-'EOF'
+	--password=a b	--password=***
+	--auth-token
+	value	***
+	DB_PWD=x	DB_PWD=***
+	PWD=/srv	PWD=/srv
+	--author=Ann	--author=Ann
+	PATH=/usr/bin	PATH=/usr/bin
+	Authorization: Bearer abc def	Authorization: ***
+	https://ann:pa/ss@example.org/x?y=1	https://ann:***@example.org/x?y=1
+	amqp://u:p@h1,amqp://v:q@h2	amqp://u:***@h1,amqp://v:***@h2
+	https://0123abcd@example.org	https://***@example.org
+	ssh://git@example.org/r.git	ssh://git@example.org/r.git
+	http://host:8080/a@b	http://host:8080/a@b
+	Server=db;Password=x;Port=1	Server=db;Password=***;Port=1
+	https://h/?a=1&api_key=x&b=2	https://h/?a=1&api_key=***&b=2
+	{"user":"ann","password":"x, y"}	{"user":"ann","password":"***"}
+	run it with ghp_0123456789abcdefghij now	run it with *** now
+	eyJhbGciOiJI.eyJzdWIiOiIx.abcdef	***
+	mysql --password x -h db	mysql --password *** -h db
+	export DB_PASS='a b'; go	export DB_PASS='***'; go
+	-----BEGIN RSA PRIVATE KEY-----abc-----END RSA PRIVATE KEY-----	***-----END RSA PRIVATE KEY-----
+	-p	-p
+	plain	plain
+	sshpass	sshpass
+	-p	-p
+	x	***
+	-px	-p***
+	curl	curl
+	-u	-u
+	ann:x	ann:***
+	-uann:x	-uann:***
+	--user	--user
+	ann	ann
+	EOF
+	[ -d store ]
+	set --
+	while IFS="$(printf '\t')" read -r argument shown; do
+		set -- "$@" "$argument"
+		printf '%s\n' "${shown:-$argument}"
+	done <lines >wanted
+	SENTRY_DSN=https://abc@sentry.example.org/1
+	DATABASE_URL=postgres://u:p@db:5432/app
+	MY_JWT=abc BASIC_AUTH=abc SESSION_ID=abc GIT_AUTHOR_NAME=Ann
+	export SENTRY_DSN DATABASE_URL MY_JWT BASIC_AUTH SESSION_ID \
+		GIT_AUTHOR_NAME
+	is 0 trailctl run --begin store/t/masked/a --env SENTRY_DSN \
+		--env DATABASE_URL --env MY_JWT --env BASIC_AUTH \
+		--env SESSION_ID --env GIT_AUTHOR_NAME -- true "$@"
+	mount store
+	jq -r '.command[1:][]' mnt/t/masked/a/run.json >shown
+	jq -c .environment mnt/t/masked/a/run.json >facts
+	unmount
+	diff wanted shown
+	cat >expected <<-'EOF'
+	{"BASIC_AUTH":"***","DATABASE_URL":"postgres://u:***@db:5432/app","GIT_AUTHOR_NAME":"Ann","MY_JWT":"***","SENTRY_DSN":"***","SESSION_ID":"***"}
+	EOF
+	diff expected facts
+}
+
 # The command has the environment of its caller, also what trailctl drops.
 a_command_has_its_environment() {
 	# shellcheck disable=SC2016
@@ -512,7 +574,7 @@ with jq a_dry_run_records_nothing
 with /dev/fuse a_strict_template_is_obeyed
 with '/dev/fuse jq' a_program_judges_the_evidence
 with /dev/fuse a_signal_removes_the_draft a_killed_recorder_leaves_no_draft
-with '/dev/fuse jq' run_records_a_command
+with '/dev/fuse jq' run_records_a_command secrets_are_masked
 run a_command_has_its_environment wrong_arguments_run_nothing
 with '/dev/fuse jq' output_is_never_lost
 with /dev/fuse output_survives_the_mount
