@@ -227,6 +227,29 @@ fit(int fd, const char *name, struct tf_error *err)
 	return TF_OK;
 }
 
+enum tf_code
+tf_secret_read(int dirfd, const char *name, void *p, size_t max, size_t *got,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd;
+
+	/* O_NONBLOCK: opening a FIFO under this name must not block. */
+	fd = openat(dirfd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return tf_fail(err,
+		    errno == ELOOP	? TF_FOREIGN :
+			errno == EACCES ? TF_ACCESS :
+			errno == ENOENT ? TF_NOTFOUND :
+					  TF_IO,
+		    "key %s: %s", name, strerror(errno));
+	if ((rc = fit(fd, name, err)) == TF_OK)
+		rc = tf_file_pread(fd, p, max, 0, got, err);
+	(void)close(fd);
+	return rc;
+}
+
 /*
  * An empty passphrase, so that an encrypted key fails and never asks a
  * terminal.
@@ -261,26 +284,11 @@ tf_key_load(int dirfd, const char *name, struct tf_key **out,
 	enum tf_code rc;
 	char pem[4096];
 	size_t got = 0;
-	int fd;
 
-	/* O_NONBLOCK: opening a FIFO under this name must not block. */
-	fd = openat(dirfd, name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return tf_fail(err,
-		    errno == ELOOP	? TF_FOREIGN :
-			errno == EACCES ? TF_ACCESS :
-			errno == ENOENT ? TF_NOTFOUND :
-					  TF_IO,
-		    "key %s: %s", name, strerror(errno));
-	if ((rc = fit(fd, name, err)) != TF_OK)
-		goto out;
-	rc = tf_file_pread(fd, pem, sizeof(pem), 0, &got, err);
+	rc = tf_secret_read(dirfd, name, pem, sizeof(pem), &got, err);
 	if (rc == TF_OK)
 		rc = parse(pem, got, name, out, err);
-out:
 	OPENSSL_cleanse(pem, sizeof(pem));
-	(void)close(fd);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /*
- * SHA-256, Ed25519 (RFC 8032) and random bytes.  No other file calls OpenSSL.
+ * SHA-256, Ed25519 (RFC 8032) and random bytes.  Only this file and cipher.c
+ * call OpenSSL.
  * A private key on disk is a PEM file with PKCS#8 and mode 0400.  Every copy of
  * a secret in memory is wiped before it is freed.
  */
@@ -48,11 +49,19 @@ TF_MUST_USE enum tf_code tf_key_generate(struct tf_key **out,
 TF_MUST_USE enum tf_code tf_key_from_seed(const uint8_t seed[32],
     struct tf_key **out, struct tf_error *err);
 /*
- * Read a private key from the PEM file name below dirfd.  On TF_OK free *out
- * with tf_key_free.
+ * Read a secret, at most max bytes, from the file name below dirfd.  The caller
+ * wipes p.
  * Errors: TF_FOREIGN the file is a symlink, has more than one link, belongs to
  * neither the process nor root, or gives group or others any mode bit;
- * TF_INVALID it is not an Ed25519 key; TF_NOMEM the key could not be parsed.
+ * TF_NOTFOUND; TF_ACCESS; TF_IO.
+ */
+TF_MUST_USE enum tf_code tf_secret_read(int dirfd, const char *name, void *p,
+    size_t max, size_t *got, struct tf_error *err);
+/*
+ * Read a private key from the PEM file name below dirfd.  On TF_OK free *out
+ * with tf_key_free.
+ * Errors: those of tf_secret_read; TF_INVALID it is not an Ed25519 key;
+ * TF_NOMEM the key could not be parsed.
  */
 TF_MUST_USE enum tf_code tf_key_load(int dirfd, const char *name,
     struct tf_key **out, struct tf_error *err);
