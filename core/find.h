@@ -29,6 +29,8 @@
 #ifndef TF_FIND_H
 #define TF_FIND_H
 
+#include <stdbool.h>
+
 #include "asker.h"
 #include "buffer.h"
 
@@ -40,6 +42,8 @@ struct tf_vault;
 
 /* TF_INVALID, with the reason in err, if text is no query. */
 TF_MUST_USE enum tf_code tf_find_check(const char *text, struct tf_error *err);
+/* Is it a type of attestations that needs no definition? */
+bool tf_find_is_built_in(const char *type);
 /* Append a value to a query, with "%XX" where that is needed. */
 void tf_find_quote(struct tf_buf *query, const char *value);
 

@@ -3,9 +3,7 @@
  *
  * Options and operands become one query (core/find.h). A file stands for its
  * digest: the question is then whether this content is in the vault, under any
- * name. The answer comes in pages, the newest first, and each page asks for
- * names before the last one, so that entries that are appended meanwhile move
- * nothing.
+ * name.
  *
  * Exit status 1 if nothing was found, so that a script can ask.
  */
@@ -86,44 +84,27 @@ static const struct args_option options[] = {
 
 /* --- the query ----------------------------------------------------------------- */
 
-/* A filter that is not given is left out. */
-static void
-add(struct tf_buf *q, const char *key, const char *value)
-{
-	if (value == NULL || *value == '\0')
-		return;
-	if (q->n > 0)
-		tf_buf_str(q, "&");
-	tf_buf_printf(q, "%s=", key);
-	tf_find_quote(q, value);
-}
-
-/* The query has numbers in decimal. */
-static void
-add_number(struct tf_buf *q, const char *key, uint64_t value)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	add(q, key, text);
-}
-
 /* The order of keys has no meaning. */
 static void
 add_filters(struct tf_buf *q)
 {
-	add(q, "name", ask.name);
+	char uid[24];
+
+	find_add(q, "name", ask.name);
 	for (size_t i = 0; i < ask.annotations.n; i++)
-		add(q, "annotation", ask.annotations.v[i]);
-	if (ask.uid != NO_NUMBER)
-		add_number(q, "uid", ask.uid);
-	add(q, "user", ask.user);
-	add(q, "since", ask.since);
-	add(q, "until", ask.until);
-	add(q, "status", ask.status);
-	add(q, "type", ask.attestation_type);
-	add(q, "type", ask.type);
-	add(q, "control", ask.control);
+		find_add(q, "annotation", ask.annotations.v[i]);
+	if (ask.uid != NO_NUMBER) {
+		(void)snprintf(uid, sizeof(uid), "%llu",
+		    (unsigned long long)ask.uid);
+		find_add(q, "uid", uid);
+	}
+	find_add(q, "user", ask.user);
+	find_add(q, "since", ask.since);
+	find_add(q, "until", ask.until);
+	find_add(q, "status", ask.status);
+	find_add(q, "type", ask.attestation_type);
+	find_add(q, "type", ask.type);
+	find_add(q, "control", ask.control);
 }
 
 /* The digest of a file that is open. */
@@ -160,7 +141,7 @@ take_operand(const char *arg, struct tf_buf *q, const char **place,
 	int fd;
 
 	if (strlen(arg) == 64 && strspn(arg, "0123456789abcdefABCDEF") == 64) {
-		add(q, "sha256", arg);
+		find_add(q, "sha256", arg);
 		return TF_OK;
 	}
 	if (stat(arg, &st) < 0 || S_ISDIR(st.st_mode)) {
@@ -176,7 +157,7 @@ take_operand(const char *arg, struct tf_buf *q, const char **place,
 	rc = hash_file(fd, arg, hex, err);
 	(void)close(fd); /* read-only */
 	if (rc == TF_OK)
-		add(q, "sha256", hex);
+		find_add(q, "sha256", hex);
 	return rc;
 }
 
@@ -230,71 +211,18 @@ print_name(const struct tf_json_doc *d)
 	tf_buf_free(&status);
 }
 
-/* Print the lines; *n becomes their number, *last the index of the last. */
 static enum tf_code
-print_lines(const struct tf_buf *b, uint64_t *n, uint64_t *last,
+print_answer(void *arg, const char *line, size_t n, const struct tf_json_doc *d,
     struct tf_error *err)
 {
-	const char *p = b->p, *end;
-	enum tf_code rc = TF_OK;
-
-	for (*n = 0; rc == TF_OK && p < b->p + b->n; p = end + 1, ++*n) {
-		struct tf_json_doc d = { 0 };
-		int t;
-
-		end = memchr(p, '\n', (size_t)(b->p + b->n - p));
-		if (end == NULL ||
-		    (rc = tf_json_parse(&d, p, (size_t)(end - p), err)) !=
-			TF_OK ||
-		    (t = tf_json_get(&d, 0, "index")) < 0) {
-			tf_json_doc_free(&d);
-			return tf_fail(err, TF_INDOUBT,
-			    "the answer is malformed");
-		}
-		*last = (uint64_t)d.tok[t].num;
-		if (ask.json)
-			fwrite(p, 1, (size_t)(end - p) + 1, stdout);
-		else
-			print_name(&d);
-		tf_json_doc_free(&d);
+	(void)arg, (void)err;
+	if (ask.json) {
+		fwrite(line, 1, n, stdout);
+		putchar('\n');
+	} else {
+		print_name(d);
 	}
-	return rc;
-}
-
-/* Ask page by page until there are `limit` answers, or no more. */
-static enum tf_code
-print_all(struct find *f, const struct tf_buf *filters, uint64_t *all,
-    struct tf_error *err)
-{
-	uint64_t want, n = 1, last = 0;
-	struct tf_buf query = { 0 }, answer = { 0 };
-	enum tf_code rc = TF_OK;
-
-	for (*all = 0; rc == TF_OK && n > 0; *all += n) {
-		want = ask.limit == 0 || ask.limit - *all > TF_FIND_LIMIT_MAX ?
-		    TF_FIND_LIMIT_MAX :
-		    ask.limit - *all;
-		if (want == 0)
-			break;
-		query.n = answer.n = 0;
-		tf_buf_add(&query, filters->p, filters->n);
-		add_number(&query, "limit", want);
-		if (*all > 0)
-			add_number(&query, "before", last);
-		rc = tf_buf_end(&query, err);
-		if (rc == TF_OK)
-			rc = find_ask(f, text_of(&query), &answer, err);
-		n = 0;
-		if (rc == TF_OK)
-			rc = print_lines(&answer, &n, &last, err);
-		if (n < want || ferror(stdout)) {
-			*all += n;
-			break;
-		}
-	}
-	tf_buf_free(&query);
-	tf_buf_free(&answer);
-	return rc;
+	return TF_OK;
 }
 
 static int
@@ -322,13 +250,18 @@ run(int n, char **arg)
 	if (rc == TF_OK)
 		rc = find_place(place, file, &w, &err);
 	if (rc == TF_OK && strcmp(w.path, ".") != 0)
-		add(&q, "below", w.path);
+		find_add(&q, "below", w.path);
 	if (rc == TF_OK)
 		rc = tf_buf_end(&q, &err);
 	if (rc == TF_OK)
-		rc = find_open(&f, &w, &err);
+		rc = find_open(&f, &w, NULL, &err);
 	if (rc == TF_OK)
-		rc = print_all(&f, &q, &all, &err);
+		rc = find_each(&f, &q, ask.limit, print_answer, NULL, &all,
+		    &err);
+	if (rc == TF_OK && all == 0)
+		rc = find_check_known(&f,
+		    ask.type != NULL ? ask.type : ask.attestation_type,
+		    ask.control, &err);
 	find_close(&f);
 	where_free(&w);
 	tf_buf_free(&q);

@@ -1,10 +1,13 @@
 /*
  * trailctl log: the entries of the ledger, one per line.
  *
- * All filters are tested on each entry that is read (is_wanted()); there is no
- * index here, so that what is printed is what the ledger has. An empty answer
- * must mean that there is no such entry, so names in the filters are looked up
- * first: a trail, a path or a user that nobody knows is an error.
+ * All filters are tested on each entry that is read (is_wanted()), so that what
+ * is printed is what the ledger has. Some of them are about names and not about
+ * entries: the type, the control and the status of an attestation, and the user
+ * for whom it was made. A search is asked for these names first, and an entry
+ * about one of them is wanted; so log and find agree. An empty answer must mean
+ * that there is no such entry, so values of filters are looked up first: a trail,
+ * a path, a user, a type or a control that nobody knows is an error.
  *
  * Lines for people begin with the newest entry and go through a pager; JSON has
  * the order of the ledger, since programs read it as a stream. For the newest N
@@ -14,7 +17,6 @@
  * Exit status 1 if a line is no entry: it is shown as malformed, never hidden,
  * and the list goes on.
  */
-#include <fnmatch.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@
 
 #include "cmd.h"
 #include "entry_match.h"
+#include "found_names.h"
 #include "ledger_lines.h"
 #include "pager.h"
 #include "report.h"
@@ -35,7 +38,8 @@ static struct {
 	bool json, follow, reverse;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1]; /* "" for all */
 	struct args_list types, annotations;		     /* none: all */
-	const char *trail, *name, *user, *control;	     /* NULL for all */
+	/* NULL for all */
+	const char *trail, *name, *user, *control, *attestation_type, *status;
 	uint64_t uid;	/* ANY_UID for all */
 	uint64_t limit; /* NO_LIMIT without one */
 } ask = { .uid = ANY_UID, .limit = NO_LIMIT };
@@ -46,16 +50,20 @@ static const struct args_option options[] = {
 	    .value = "KEY=VALUE",
 	    .help = "only entries with this claim; may be repeated",
 	    .list = &ask.annotations },
+	{ .name = "attestation-type",
+	    .value = "TYPE",
+	    .help = "only about attestations of this type",
+	    .text = &ask.attestation_type },
 	{ .name = "control",
 	    .value = "ID",
-	    .help = "only entries that claim this control",
+	    .help = "only about attestations about this control",
 	    .text = &ask.control },
 	{ .name = "follow",
 	    .help = "print new entries until interrupted",
 	    .flag = &ask.follow },
 	{ .name = "limit",
 	    .value = "NUMBER",
-	    .help = "only so many entries, the newest",
+	    .help = "only so many entries, the newest; 0: all",
 	    .number = &ask.limit },
 	{ .name = "name",
 	    .value = "GLOB",
@@ -68,6 +76,10 @@ static const struct args_option options[] = {
 	    .value = "TIME",
 	    .help = "only entries from TIME on (UTC)",
 	    .time = ask.since },
+	{ .name = "status",
+	    .value = "WORD",
+	    .help = "only about names of this status, as in find",
+	    .text = &ask.status },
 	{ .name = "trail",
 	    .value = "NAME",
 	    .help = "only entries about this trail and below it",
@@ -86,7 +98,7 @@ static const struct args_option options[] = {
 	    .time = ask.until },
 	{ .name = "user",
 	    .value = "NAME",
-	    .help = "the same by name, or on behalf of NAME",
+	    .help = "the same by name, or made on behalf of NAME",
 	    .text = &ask.user },
 	{ 0 },
 };
@@ -94,6 +106,9 @@ static const struct args_option options[] = {
 struct log {
 	struct lines l;
 	const char *path; /* show this and what is below it; NULL for all */
+	/* What has the attestation type, the control and the status; and what
+	 * was made on behalf of the user. */
+	struct found_names about, behalf;
 	uint64_t printed;
 	uint64_t first; /* do not print earlier entries */
 	uint64_t bad;	/* lines that are not entries */
@@ -101,70 +116,14 @@ struct log {
 
 /* --- which entries ---------------------------------------------------- */
 
-/*
- * KEY=VALUE as the user gave it; check_options() has refused one without '='.
- */
+/* All of them, not one. */
 static bool
-has_annotation(const struct tf_json_doc *d, int claims, const char *want)
+has_annotations(const struct tf_json_doc *d)
 {
-	const char *value = strchr(want, '=');
-	char key[256];
-
-	if (value == NULL)
-		return false;
-	(void)snprintf(key, sizeof(key), "%.*s", (int)(value - want), want);
-	return match_string(d,
-	    tf_json_get(d, tf_json_get(d, claims, "annotations"), key),
-	    value + 1);
-}
-
-/* All of --control and --annotation, not one of them. */
-static bool
-has_claims(const struct tf_json_doc *d)
-{
-	const int claims = tf_json_get(d, 0, "claims");
-
-	if (ask.control != NULL &&
-	    !match_string(d, tf_json_get(d, claims, "control"), ask.control))
-		return false;
 	for (size_t i = 0; i < ask.annotations.n; i++)
-		if (!has_annotation(d, claims, ask.annotations.v[i]))
+		if (!match_annotation(d, ask.annotations.v[i]))
 			return false;
 	return true;
-}
-
-/* Does the entry name the user as its actor, or as the one for whom it was
- * made? */
-static bool
-has_user(const struct tf_json_doc *d, const char *user)
-{
-	const int notes = tf_json_get(d, tf_json_get(d, 0, "claims"),
-	    "annotations");
-
-	return match_string(d,
-		   tf_json_get(d, tf_json_get(d, 0, "actor"), "user"), user) ||
-	    match_string(d, tf_json_get(d, notes, "on_behalf_of"), user);
-}
-
-/*
- * A pattern with a slash is for the whole path, one without for the last name.
- */
-static bool
-has_name(const struct tf_json_doc *d)
-{
-	const int t = tf_json_get(d, 0, "path");
-	struct tf_buf b = { 0 };
-	const char *path, *last;
-	bool whole = strchr(ask.name, '/') != NULL, has = false;
-
-	if (t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK) {
-		path = text_of(&b);
-		last = strrchr(path, '/');
-		has = fnmatch(ask.name, whole || last == NULL ? path : last + 1,
-			  whole ? FNM_PATHNAME : 0) == 0;
-	}
-	tf_buf_free(&b);
-	return has;
 }
 
 /* By the time of the clock; times in this form sort as text. */
@@ -178,15 +137,25 @@ is_in_time(const struct tf_json_doc *d)
 	    (ask.until[0] == '\0' || strcmp(when, ask.until) <= 0);
 }
 
+/* Do filters ask about names, apart from the user? */
+static bool
+asks_about_names(void)
+{
+	return ask.attestation_type != NULL || ask.control != NULL ||
+	    ask.status != NULL;
+}
+
 /* Every filter must agree. */
 static bool
 is_wanted(const struct log *l, const struct tf_json_doc *d)
 {
 	int t;
 
-	if (!is_in_time(d) || !has_claims(d) ||
-	    (ask.name != NULL && !has_name(d)) ||
-	    (ask.user != NULL && !has_user(d, ask.user)))
+	if (!is_in_time(d) || !has_annotations(d) ||
+	    (ask.name != NULL && !match_name(d, ask.name)) ||
+	    (asks_about_names() && !found_names_have(&l->about, d)) ||
+	    (ask.user != NULL && !match_user(d, ask.user) &&
+		!found_names_have(&l->behalf, d)))
 		return false;
 	if (!match_type(d, &ask.types))
 		return false;
@@ -315,8 +284,6 @@ print_forward(struct log *l, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	if (ask.limit == 0)
-		return TF_OK;
 	if (ask.limit != NO_LIMIT)
 		rc = lines_backward(&l->l, count_newest, l, err);
 	if (ask.limit != NO_LIMIT && l->printed < ask.limit)
@@ -396,9 +363,64 @@ note_user(void *arg, const char *p, size_t n, struct tf_error *err)
 
 	(void)err;
 	if (tf_json_parse(&d, p, n, NULL) == TF_OK)
-		*found = has_user(&d, ask.user);
+		*found = match_user(&d, ask.user);
 	tf_json_doc_free(&d);
 	return *found ? TF_NODATA : TF_OK;
+}
+
+/* Names that have the attestation type, the control and the status. */
+static enum tf_code
+find_about(struct log *l, struct find *f, struct tf_error *err)
+{
+	struct tf_buf query = { 0 };
+	enum tf_code rc;
+
+	find_add(&query, "type", ask.attestation_type);
+	find_add(&query, "control", ask.control);
+	find_add(&query, "status", ask.status);
+	if ((rc = tf_buf_end(&query, err)) == TF_OK)
+		rc = found_names_ask(&l->about, f, &query, err);
+	if (rc == TF_OK && l->about.n == 0)
+		rc = find_check_known(f, ask.attestation_type, ask.control,
+		    err);
+	tf_buf_free(&query);
+	return rc;
+}
+
+/* Names that say for whom they were made. */
+static enum tf_code
+find_behalf(struct log *l, struct find *f, struct tf_error *err)
+{
+	struct tf_buf query = { 0 }, note = { 0 };
+	enum tf_code rc;
+
+	tf_buf_printf(&note, "on_behalf_of=%s", ask.user);
+	find_add(&query, "annotation", text_of(&note));
+	if ((rc = tf_buf_end(&query, err)) == TF_OK)
+		rc = found_names_ask(&l->behalf, f, &query, err);
+	tf_buf_free(&note);
+	tf_buf_free(&query);
+	return rc;
+}
+
+/* Ask for the names that the filters are about. When entries are followed, only
+ * the entry counts that says for whom it is: a name cannot be asked about before
+ * it is there. */
+static enum tf_code
+find_names(struct log *l, struct tf_error *err)
+{
+	const bool user = ask.user != NULL && !ask.follow;
+	struct find f = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (asks_about_names() || user)
+		rc = find_open(&f, &l->l.w, l->l.v, err);
+	if (rc == TF_OK && asks_about_names())
+		rc = find_about(l, &f, err);
+	if (rc == TF_OK && user)
+		rc = find_behalf(l, &f, err);
+	find_close(&f);
+	return rc;
 }
 
 /* A user is known by the system or by the ledger. */
@@ -408,7 +430,7 @@ check_user(struct log *l, struct tf_error *err)
 	bool found = false;
 	enum tf_code rc;
 
-	if (ask.user == NULL || getpwnam(ask.user) != NULL)
+	if (ask.user == NULL || l->behalf.n > 0 || getpwnam(ask.user) != NULL)
 		return TF_OK;
 	rc = lines_backward(&l->l, note_user, &found, err);
 	if (rc == TF_OK && !found)
@@ -429,6 +451,12 @@ check_options(struct tf_error *err)
 		if (strchr(ask.annotations.v[i], '=') == NULL)
 			return tf_fail(err, TF_USAGE,
 			    "--annotation takes KEY=VALUE");
+	if (ask.limit == 0)
+		ask.limit = NO_LIMIT;
+	if (ask.follow && asks_about_names())
+		return tf_fail(err, TF_USAGE,
+		    "--attestation-type, --control and --status ask about the "
+		    "present: not with --follow");
 	if (ask.follow &&
 	    (ask.reverse || ask.limit != NO_LIMIT || ask.until[0] != '\0'))
 		return tf_fail(err, TF_USAGE,
@@ -459,6 +487,9 @@ check_filters(struct log *l, struct tf_error *err)
 	}
 	if (rc == TF_OK)
 		rc = lines_look(&l->l, err);
+	/* After the look: the search knows all entries that it will show. */
+	if (rc == TF_OK)
+		rc = find_names(l, err);
 	return rc == TF_OK ? check_user(l, err) : rc;
 }
 
@@ -477,6 +508,8 @@ run(int n, char **arg)
 	if (rc == TF_OK)
 		rc = ask.follow ? follow(&l, &err) : print_now(&l, &err);
 	lines_close(&l.l);
+	found_names_free(&l.about);
+	found_names_free(&l.behalf);
 	if (rc != TF_OK)
 		return report(&err);
 	return l.bad > 0 ? REPORT_FINDING : REPORT_OK;

@@ -4,10 +4,13 @@
  * Strings of an entry are decoded before they are compared: an escape in the
  * ledger and the character itself are the same name.
  */
+#include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/vault.h"
 #include "entry_match.h"
+#include "text.h"
 
 bool
 match_string(const struct tf_json_doc *d, int t, const char *want)
@@ -54,4 +57,48 @@ match_check_types(const struct args_list *types, struct tf_error *err)
 			    "trailfs-format(5) lists the types",
 			    types->v[i]);
 	return TF_OK;
+}
+
+bool
+match_annotation(const struct tf_json_doc *d, const char *want)
+{
+	const int claims = tf_json_get(d, 0, "claims");
+	const char *value = strchr(want, '=');
+	char key[256];
+
+	if (value == NULL)
+		return false;
+	(void)snprintf(key, sizeof(key), "%.*s", (int)(value - want), want);
+	return match_string(d,
+	    tf_json_get(d, tf_json_get(d, claims, "annotations"), key),
+	    value + 1);
+}
+
+bool
+match_user(const struct tf_json_doc *d, const char *user)
+{
+	const int notes = tf_json_get(d, tf_json_get(d, 0, "claims"),
+	    "annotations");
+
+	return match_string(d,
+		   tf_json_get(d, tf_json_get(d, 0, "actor"), "user"), user) ||
+	    match_string(d, tf_json_get(d, notes, "on_behalf_of"), user);
+}
+
+bool
+match_name(const struct tf_json_doc *d, const char *glob)
+{
+	const int t = tf_json_get(d, 0, "path");
+	struct tf_buf b = { 0 };
+	const char *path, *last;
+	bool whole = strchr(glob, '/') != NULL, has = false;
+
+	if (t >= 0 && tf_json_string(d, t, &b, NULL) == TF_OK) {
+		path = text_of(&b);
+		last = strrchr(path, '/');
+		has = fnmatch(glob, whole || last == NULL ? path : last + 1,
+			  whole ? FNM_PATHNAME : 0) == 0;
+	}
+	tf_buf_free(&b);
+	return has;
 }

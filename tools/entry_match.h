@@ -11,6 +11,14 @@ bool match_string(const struct tf_json_doc *d, int t, const char *want);
 bool match_below(const struct tf_json_doc *d, const char *top);
 /* Has the entry one of the types, or are there none? */
 bool match_type(const struct tf_json_doc *d, const struct args_list *types);
+/* Has the entry the claim KEY=VALUE as an annotation? */
+bool match_annotation(const struct tf_json_doc *d, const char *want);
+/* Does the entry name the user as its actor, or as the one for whom it was
+ * made? */
+bool match_user(const struct tf_json_doc *d, const char *user);
+/* Does the last name of its path match the glob, or with a slash in the glob the
+ * whole path? */
+bool match_name(const struct tf_json_doc *d, const char *glob);
 /* Check --type before it is used: a misspelled type would match nothing and
  * look like an answer. TF_USAGE: one of these is no type of entries. */
 TF_MUST_USE enum tf_code match_check_types(const struct args_list *types,

@@ -40,6 +40,12 @@ tf_find_type(struct tf_str type)
 	return name.n > 0 && !tf_type_built_in(name) ? name : type;
 }
 
+bool
+tf_find_is_built_in(const char *type)
+{
+	return tf_type_built_in(tf_str_of(type));
+}
+
 static enum tf_code
 add(struct facts *f, enum tf_find_kind kind, struct tf_error *err)
 {

@@ -40,7 +40,9 @@ a_limit_selects_the_newest() {
 	is 0 trailctl log --json --limit 1 --type trail.created mnt
 	says '"path":"u"'
 	is 0 trailctl log --limit 0 mnt
-	has_lines 0
+	cmp newest out
+	is 0 trailctl log --limit 0 --reverse mnt
+	tac newest | cmp - out
 	is 0 trailctl log --limit 1000 mnt
 	cmp newest out
 }
@@ -52,21 +54,117 @@ more_filters_narrow() {
 	says t/w/a/one.log
 	is 0 trailctl log --name 't/*/a' --type attestation.sealed mnt
 	has_lines 1
-	is 0 trailctl log --control C-1 mnt
-	has_lines 1
 	is 0 trailctl log --annotation ticket=OPS-1 mnt
 	has_lines 1
 	is 0 trailctl log --annotation ticket=OPS-2 mnt
 	has_lines 0
-	is 0 trailctl log --user carol mnt
+	is 0 trailctl log --user carol --type attestation.sealed mnt
 	has_lines 1
-	says attestation.sealed
 	is 0 trailctl log --user "$(id -un)" --type trail.created mnt
 	has_lines 2
 	is 0 trailctl log --until 2000-01-01 mnt
 	has_lines 0
 	is 0 trailctl log --until 9999-01-01 mnt
 	cmp newest out
+}
+
+# paths: those of the lines of out, sorted, each once, joined by spaces.
+paths() {
+	jq -r .path out | sort -u | tr '\n' ' '
+}
+
+# What a service recorded for a person is that person's in log and in find, and
+# nothing else is.
+a_person_is_found_although_a_service_recorded() {
+	mkdir mnt/t/w/other
+	echo x >mnt/t/w/other/x
+	is 0 trailctl sync mnt
+	is 0 trailctl find --json --user carol mnt
+	[ "$(paths)" = 't/w/a ' ]
+	is 0 trailctl log --json --user carol mnt
+	[ "$(paths)" = 't/w/a t/w/a/one.log t/w/a/two.txt ' ]
+	is 0 trailctl log --json --user carol --type evidence.sealed mnt
+	has_lines 2
+	is 0 trailctl log --json --user carol --name two.txt mnt/t/w
+	[ "$(paths)" = 't/w/a/two.txt ' ]
+	setfattr -n user.trailfs.annotation.on_behalf_of -v dave mnt/u/w
+	is 0 trailctl find --json --user dave mnt
+	[ "$(paths)" = 'u/w ' ]
+	is 0 trailctl log --json --user dave mnt
+	[ "$(paths)" = 'u/w ' ]
+	is 2 trailctl log --user erin mnt
+	complains 'no entry and no account has the user erin'
+}
+
+# Type, control and status of attestations are those of find; an entry about
+# what is in such an attestation is about it.
+entries_are_found_by_their_attestation() {
+	cat >slots.yml <<-'EOF2'
+	version: 1
+	trail:
+	  attestations:
+	    - {name: tests, type: junit, x-trailfs: {control: CC6.1}}
+	    - {name: late, type: generic, x-trailfs: {after: [tests]}}
+	EOF2
+	cat >coverage.yml <<-'EOF2'
+	version: 1
+	evidence: coverage.json
+	schema: {type: object}
+	EOF2
+	is 0 trailctl trail create mnt/s --template slots.yml
+	mkdir -p mnt/s/w/tests mnt/s/w/late
+	echo x >mnt/s/w/late/x
+	chmod a-w mnt/s/w/late
+	is 0 trailctl sync mnt
+	for option in '--attestation-type junit' '--control CC6.1' \
+		'--status open --control CC6.1'; do
+		# shellcheck disable=SC2086
+		is 0 trailctl log --json $option mnt
+		[ "$(paths)" = 's/w/tests ' ]
+		# shellcheck disable=SC2086
+		is 0 trailctl find --json $option mnt
+		[ "$(paths)" = 's/w/tests ' ]
+	done
+	is 0 trailctl log --json --status non-compliant mnt
+	[ "$(paths)" = 's/w/late s/w/late/x ' ]
+	is 0 trailctl log --json --status NON-COMPLIANT mnt
+	[ "$(paths)" = 's/w ' ]
+	is 0 trailctl log --status non-compliant --limit 1 mnt/s
+	says 'attestation.sealed'
+	is 0 trailctl log --status non-compliant mnt/t
+	has_lines 0
+	is 0 trailctl log --status non-compliant mnt/s/w/late/x
+	has_lines 1
+	is 0 trailctl log --control C-1 mnt
+	has_lines 5
+	# The same without the mount.
+	is 0 trailctl log --json --control C-1 mnt
+	cp out mounted
+	is 0 trailctl log --json --status NON-COMPLIANT --user root mnt
+	cat out >>mounted
+	unmount
+	is 0 trailctl log --json --control C-1 store
+	cp out stored
+	is 0 trailctl log --json --status NON-COMPLIANT --user root store
+	cat out >>stored
+	cmp mounted stored
+	mount store
+	# Built in, defined in a trail: known, and no attestation has it.
+	is 0 trailctl log --attestation-type snyk mnt
+	has_lines 0
+	is 2 trailctl log --attestation-type coverage mnt
+	is 0 trailctl type set mnt/s coverage coverage.yml
+	for type in coverage custom:coverage; do
+		is 0 trailctl log --attestation-type "$type" mnt
+		has_lines 0
+		is 1 trailctl find --type "$type" mnt
+	done
+	unmount
+	is 0 trailctl log --attestation-type coverage store
+	is 2 trailctl log --attestation-type coverag store
+	mount store
+	is 0 trailctl log mnt
+	mv out newest
 }
 
 # Unknown types, trails and users are errors, and so are impossible options.
@@ -77,6 +175,19 @@ unknown_names_are_errors() {
 	is 2 trailctl log --user nobody-of-this-name mnt
 	complains 'nobody-of-this-name'
 	has_lines 0
+	for verb in log find; do
+		is 2 trailctl $verb --status green mnt
+		complains 'status is malformed'
+		is 2 trailctl $verb --attestation-type custom:coverag mnt
+		complains 'no attestation has the type custom:coverag'
+		is 2 trailctl $verb --attestation-type ../x mnt
+		is 2 trailctl $verb --control CC9.9 mnt
+		complains 'no attestation is about the control CC9.9'
+		has_lines 0
+	done
+	is 2 trailctl find --type coverag mnt
+	is 2 trailctl log --follow --status open mnt
+	complains 'not with --follow'
 	is 2 trailctl log --annotation ticket mnt
 	is 2 trailctl log --follow --limit 3 mnt
 	is 2 trailctl log --follow --reverse mnt
@@ -209,7 +320,10 @@ one_record_is_malformed() {
 }
 
 run a_store_is_made names_are_recorded the_newest_entry_is_first \
-	a_limit_selects_the_newest more_filters_narrow unknown_names_are_errors \
+	a_limit_selects_the_newest more_filters_narrow
+with jq a_person_is_found_although_a_service_recorded \
+	entries_are_found_by_their_attestation
+run unknown_names_are_errors \
 	a_terminal_has_a_pager following_survives_a_remount \
 	another_ledger_is_not_followed a_malformed_record_ends_no_list
 finish
