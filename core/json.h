@@ -69,6 +69,9 @@ void tf_json_cstr(struct tf_json *j, const char *s);
 void tf_json_buf(struct tf_json *j, const struct tf_buf *b);
 /* Append value unchanged; it must be one canonical JSON value. */
 void tf_json_raw(struct tf_json *j, struct tf_str value);
+/* Append value unchanged: one JSON value of any form, which the
+ * caller has checked.  Only status files may hold it; entries never do. */
+void tf_json_any(struct tf_json *j, struct tf_str value);
 
 /*
  * Reader: one pass over the whole text, into a flat array of tokens in text
@@ -80,7 +83,10 @@ enum tf_json_type {
 	TF_JSON_STRING,
 	TF_JSON_INT,
 	TF_JSON_BOOL,
-	TF_JSON_NULL, /* tf_json_parse_status only */
+	/* tf_json_parse_status only: */
+	TF_JSON_NULL,
+	TF_JSON_DECIMAL, /* a number with a fraction; num is its integer */
+	TF_JSON_ANY,	 /* a value of any form: see json_any.h */
 };
 
 struct tf_json_token {
@@ -104,7 +110,9 @@ struct tf_json_doc {
  */
 TF_MUST_USE enum tf_code tf_json_parse(struct tf_json_doc *d, const char *text,
     size_t n, struct tf_error *err);
-/* The same for status.json, where a value may be null. */
+/* The same for status.json and attestation.json, where a value may be null, a
+ * number may have a fraction, and the members user_data and attestation_data of
+ * the outermost object may have any form: only their ends are found. */
 TF_MUST_USE enum tf_code tf_json_parse_status(struct tf_json_doc *d,
     const char *text, size_t n, struct tf_error *err);
 void tf_json_doc_free(struct tf_json_doc *d);

@@ -164,16 +164,43 @@ is_set(const struct tf_json_doc *d, int t, const char *key)
 	return m >= 0 && d->tok[m].type == TF_JSON_BOOL && d->tok[m].num != 0;
 }
 
+enum compliance_verdict
+compliance_verdict(const struct tf_json_doc *d, int t)
+{
+	static const char *const bad[] = { "overridden", "denied", "failed",
+		"user", "late", "order" };
+	struct tf_str cause = compliance_word(d, t, "cause");
+
+	if (tf_json_get(d, t, "version") < 0)
+		return COMPLIANCE_NONE;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (is_word(cause, bad[i]))
+			return COMPLIANCE_BAD;
+	return COMPLIANCE_GOOD;
+}
+
+/* Append the reason of an override, if there is one. */
+static void
+add_reason(struct tf_buf *out, const struct tf_json_doc *d, int t)
+{
+	int reason = tf_json_get(d, t, "override_reason");
+
+	if (reason < 0)
+		return;
+	tf_buf_str(out, ": ");
+	text_add_token(out, d, reason);
+}
+
 /* Append the reason to why, unless the meaning is GOOD. */
 static enum meaning
 meaning_of(const struct tf_json_doc *d, int t, bool sealed_only,
     struct tf_buf *why)
 {
-	int good = tf_json_get(d, t, "is_compliant");
-	bool reported = good >= 0 && d->tok[good].type == TF_JSON_BOOL;
+	enum compliance_verdict v = compliance_verdict(d, t);
+	bool reported = v != COMPLIANCE_NONE;
 	bool missing = is_word(compliance_word(d, t, "status"), "MISSING");
 	int text = tf_json_get(d, t, "why");
-	enum meaning m = reported && d->tok[good].num == 0   ? BAD :
+	enum meaning m = v == COMPLIANCE_BAD		     ? BAD :
 	    missing && is_set(d, t, "optional") && !reported ? OPTIONAL :
 	    missing					     ? LACKING :
 							       GOOD;
@@ -221,6 +248,9 @@ print_attestation(const struct tf_json_doc *d, int t, bool sealed_only)
 		printf("  version %lld", (long long)d->tok[version].num);
 	if (tf_json_get(d, t, "overridden") >= 0)
 		printf("  overridden");
+	add_reason(&why, d, t);
+	fputs(why.n > 0 ? text_of(&why) : "", stdout);
+	why.n = 0;
 	if (open >= 0 && d->tok[open].num > 1)
 		printf("  version %lld is open", (long long)d->tok[open].num);
 	else if (open >= 0)
@@ -305,6 +335,8 @@ compliance_junit(const char *path, struct tf_str word,
 
 		why.n = 0;
 		m = meaning_of(d, (int)t, sealed_only, &why);
+		if (m != GOOD)
+			add_reason(&why, d, (int)t);
 		add_case(&cases, compliance_word(d, (int)t, "attestation_name"),
 		    m, &why);
 		count[m]++;

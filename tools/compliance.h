@@ -46,6 +46,11 @@ TF_MUST_USE enum tf_code compliance_junit(const char *path, struct tf_str word,
 TF_MUST_USE enum tf_code compliance_print_trail(const struct tf_buf *text,
     struct tf_error *err);
 
+/* What row t of attestations_statuses says about the deciding report. The slot
+ * has no is_compliant while it is MISSING, and its report may still be bad. */
+enum compliance_verdict { COMPLIANCE_NONE, COMPLIANCE_GOOD, COMPLIANCE_BAD };
+enum compliance_verdict compliance_verdict(const struct tf_json_doc *d, int t);
+
 /* The value of the string member key, without quotes; p is NULL if there is
  * none.  It points into d. */
 struct tf_str compliance_word(const struct tf_json_doc *d, int of,

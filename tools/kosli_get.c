@@ -227,7 +227,7 @@ print_table(const struct reports *r, struct tf_error *err)
 		struct tf_json_doc d = { 0 };
 		int begun, notes;
 
-		rc = tf_json_parse(&d, r->v[i].p, r->v[i].n, err);
+		rc = tf_json_parse_status(&d, r->v[i].p, r->v[i].n, err);
 		if (rc != TF_OK)
 			return rc;
 		begun = tf_json_get(&d, 0, "begun");

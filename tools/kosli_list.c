@@ -193,7 +193,7 @@ const struct kosli_word kosli_list_flows = {
 /* A workflow, of a line in status.json of its trail. */
 struct row {
 	char *flow, *name;
-	int64_t created;
+	int64_t created; /* microseconds */
 	size_t line; /* the order of the lines, which is that of the ledger */
 };
 
@@ -223,6 +223,21 @@ rows_free(struct rows *r)
 	free(r->v);
 }
 
+/* A number of seconds with at most six digits of fraction. */
+static int64_t
+microseconds(const struct tf_json_doc *d, int t)
+{
+	const struct tf_str text = tf_json_text(d, t);
+	int64_t unit = 100000, us = d->tok[t].num * 1000000;
+	size_t i = 0;
+
+	while (i < text.n && text.p[i] != '.')
+		i++;
+	for (i++; i < text.n && unit > 0; i++, unit /= 10)
+		us += (text.p[i] - '0') * unit;
+	return us;
+}
+
 /* On failure r has the rows of before. */
 static enum tf_code
 add_row(struct rows *r, const char *flow, const char *p, size_t n,
@@ -237,7 +252,7 @@ add_row(struct rows *r, const char *flow, const char *p, size_t n,
 	if (rc == TF_OK)
 		rc = tf_json_string(&d, tf_json_get(&d, 0, "name"), &name, err);
 	if (rc == TF_OK && (t = tf_json_get(&d, 0, "created_at")) >= 0)
-		new.created = d.tok[t].num;
+		new.created = microseconds(&d, t);
 	tf_json_doc_free(&d);
 	if (rc == TF_OK) {
 		new.flow = strdup(flow);

@@ -31,7 +31,7 @@ take_newest(void *arg, const char *path, const struct tf_buf *json,
 	struct newest *x = arg;
 	struct tf_json_doc d = { 0 };
 	struct tf_buf text = { 0 };
-	enum tf_code rc = tf_json_parse(&d, json->p,
+	enum tf_code rc = tf_json_parse_status(&d, json->p,
 	    json->n > 0 ? json->n - 1 : 0, err);
 
 	free(x->path);

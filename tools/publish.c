@@ -116,7 +116,7 @@ same_objects(const struct tf_buf *json, const struct claims *c, bool *same,
 {
 	static const char *const keys[][2] = { { "annotations", "annotations" },
 		{ "externalUrls", "external_urls" },
-		{ "userData", "user_data" } };
+		{ "userData", "user_data_file" } };
 	struct tf_json_doc new = { 0 }, old = { 0 };
 	struct tf_buf mine = { 0 };
 	enum tf_code rc = claims_json(c, &mine, err);
@@ -124,8 +124,8 @@ same_objects(const struct tf_buf *json, const struct claims *c, bool *same,
 	if (rc == TF_OK && mine.n > 0)
 		rc = tf_json_parse(&new, mine.p, mine.n, err);
 	if (rc == TF_OK)
-		rc = tf_json_parse(&old, json->p, json->n > 0 ? json->n - 1 : 0,
-		    err);
+		rc = tf_json_parse_status(&old, json->p,
+		    json->n > 0 ? json->n - 1 : 0, err);
 	for (size_t i = 0;
 	     rc == TF_OK && *same && i < sizeof(keys) / sizeof(*keys); i++) {
 		struct tf_str a = member(&new, keys[i][0]);

@@ -19,7 +19,7 @@ struct scan {
 	struct tf_json_doc *doc;
 	size_t cap;
 	int depth, max_depth;
-	bool nulls; /* a value may be null */
+	bool status; /* the form of status files */
 	struct level {
 		bool object;
 		uint32_t token;
@@ -113,6 +113,18 @@ scan_key(struct scan *sc)
 	return true;
 }
 
+/* Scan the fraction of a number in a status file. */
+static bool
+scan_fraction(struct scan *sc, struct tf_json_token *t)
+{
+	size_t start = ++sc->i;
+
+	t->type = TF_JSON_DECIMAL;
+	while (sc->i < sc->n && sc->s[sc->i] >= '0' && sc->s[sc->i] <= '9')
+		sc->i++;
+	return sc->i > start || complain(sc, "bad number");
+}
+
 /*
  * Minus zero and numbers beyond 2^53-1 are refused: programs read them
  * differently.
@@ -157,9 +169,12 @@ scan_scalar(struct scan *sc, struct tf_json_token *t)
 	}
 	if (c == '-' || (c >= '0' && c <= '9')) {
 		t->type = TF_JSON_INT;
-		return scan_number(sc, &t->num);
+		if (!scan_number(sc, &t->num))
+			return false;
+		return !sc->status || sc->i == sc->n || sc->s[sc->i] != '.' ||
+		    scan_fraction(sc, t);
 	}
-	if (c == 'n' && sc->nulls) {
+	if (c == 'n' && sc->status) {
 		t->type = TF_JSON_NULL;
 		return scan_word(sc, "null");
 	}
@@ -186,6 +201,46 @@ keep(struct scan *sc, const struct tf_json_token *t, uint32_t *at)
 	return true;
 }
 
+/* True for a value whose form is that of somebody else's JSON. */
+static bool
+is_foreign(const struct scan *sc)
+{
+	const struct level *l = &sc->level[0];
+	const struct tf_str key = { sc->s + l->key_off, l->key_len };
+
+	return sc->status && sc->depth == 1 && l->object &&
+	    (tf_str_same(key, tf_str_of("user_data")) ||
+		tf_str_same(key, tf_str_of("attestation_data")));
+}
+
+/* Find the end of such a value.  Brackets outside strings are counted, and a
+ * single value ends before what cannot be in it. */
+static bool
+skip_foreign(struct scan *sc)
+{
+	size_t depth = 0, start = sc->i;
+	bool string = false;
+
+	for (; sc->i < sc->n; sc->i++) {
+		const char c = sc->s[sc->i];
+
+		if (string) {
+			sc->i += c == '\\';
+			string = c != '"';
+		} else if (c == '"') {
+			string = true;
+		} else if (c == '{' || c == '[') {
+			depth++;
+		} else if (depth > 0) {
+			depth -= c == '}' || c == ']';
+		} else if (c == ',' || c == '}' || c == ']') {
+			break;
+		}
+	}
+	return (sc->i > start && sc->i < sc->n) ||
+	    complain(sc, "value expected");
+}
+
 /* Scan one value; of an object or array, only its opening bracket. */
 static bool
 scan_value(struct scan *sc)
@@ -199,8 +254,9 @@ scan_value(struct scan *sc)
 		t.key_off = (uint32_t)sc->level[sc->depth - 1].key_off;
 		t.key_len = (uint32_t)sc->level[sc->depth - 1].key_len;
 	}
-	if (c != '{' && c != '[') {
-		if (!scan_scalar(sc, &t))
+	if (is_foreign(sc) || (c != '{' && c != '[')) {
+		t.type = TF_JSON_ANY;
+		if (is_foreign(sc) ? !skip_foreign(sc) : !scan_scalar(sc, &t))
 			return false;
 		t.len = (uint32_t)(sc->i - t.off);
 		t.next = sc->doc ? sc->doc->n + 1 : 0;
@@ -281,13 +337,13 @@ tf_json_value_ok(struct tf_str value, int max_depth)
 }
 
 static enum tf_code
-parse(struct tf_json_doc *d, const char *text, size_t n, bool nulls,
+parse(struct tf_json_doc *d, const char *text, size_t n, bool status,
     struct tf_error *err)
 {
 	struct scan sc = { .s = text,
 		.n = n,
 		.doc = d,
-		.nulls = nulls,
+		.status = status,
 		.max_depth = TF_JSON_DEPTH };
 	size_t at;
 

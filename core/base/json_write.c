@@ -273,6 +273,15 @@ tf_json_buf(struct tf_json *j, const struct tf_buf *b)
 	tf_json_str(j, b->p, b->n);
 }
 
+void
+tf_json_any(struct tf_json *j, struct tf_str value)
+{
+	if (value.p == NULL || value.n == 0)
+		j->failed = true;
+	if (begin_value(j, false))
+		tf_buf_add(j->out, value.p, value.n);
+}
+
 /* The value is scanned, so no text that is not canonical gets in unseen. */
 void
 tf_json_raw(struct tf_json *j, struct tf_str value)

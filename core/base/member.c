@@ -1,6 +1,8 @@
 /* Members of JSON objects: see member.h. */
 #include "member.h"
 
+#include <stdio.h>
+
 #include "bytes.h"
 #include "time_text.h"
 
@@ -49,6 +51,41 @@ tf_put_hash(struct tf_json *j, const char *key, const struct tf_hash *h)
 
 	tf_hex(h->b, sizeof(h->b), hex);
 	tf_put_cstr(j, key, hex);
+}
+
+void
+tf_put_any(struct tf_json *j, const char *key, struct tf_str value)
+{
+	if (value.p == NULL)
+		return;
+	tf_json_key(j, key);
+	tf_json_any(j, value);
+}
+
+void
+tf_put_seconds(struct tf_json *j, const char *key, struct tf_time t)
+{
+	char text[40];
+	int n = t.s < 0 ? snprintf(text, sizeof(text), "0.") :
+			  snprintf(text, sizeof(text), "%lld.%06u",
+			      (long long)t.s, (unsigned)t.ns / 1000);
+
+	/* The shortest form, as in RFC 8785. */
+	while (text[n - 1] == '0')
+		n--;
+	n -= text[n - 1] == '.';
+	tf_put_any(j, key, (struct tf_str){ text, (size_t)n });
+}
+
+void
+tf_put_seconds_after(struct tf_json *j, const char *key, struct tf_time t)
+{
+	t.ns = (t.ns + 999) / 1000 * 1000;
+	if (t.ns >= 1000000000) {
+		t.ns -= 1000000000;
+		t.s++;
+	}
+	tf_put_seconds(j, key, t);
 }
 
 void

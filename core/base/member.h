@@ -19,6 +19,13 @@ void tf_put_str(struct tf_json *j, const char *key, struct tf_str s);
 void tf_put_raw(struct tf_json *j, const char *key, struct tf_str value);
 /* 64 lower-case hex digits. */
 void tf_put_hash(struct tf_json *j, const char *key, const struct tf_hash *h);
+/* Seconds since 1970 with up to six digits of fraction, as Kosli has times; the
+ * rest is cut off.  A time before 1970 is 0.  Only status files may hold it. */
+void tf_put_seconds(struct tf_json *j, const char *key, struct tf_time t);
+/* The same, rounded up: no time that t follows is later. */
+void tf_put_seconds_after(struct tf_json *j, const char *key, struct tf_time t);
+/* A value of any form: see tf_json_any; p NULL: write no member. */
+void tf_put_any(struct tf_json *j, const char *key, struct tf_str value);
 /* The form of time_text.h, UTC. */
 void tf_put_time(struct tf_json *j, const char *key, struct tf_time t);
 

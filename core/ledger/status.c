@@ -111,6 +111,7 @@ judge_name(struct tf_judging *x, const struct tf_judged_slot *g)
 	if (m.reported && x->out->verdicts[m.decides].fits &&
 	    m.sufficient >= tf_slot_needs(g->slot))
 		m.state = TF_ITEM_COMPLETE;
+	m.judged = m.state == TF_ITEM_COMPLETE;
 	m.lacking = m.state == TF_ITEM_MISSING &&
 	    (g->n > 0 || g->slot == NULL || !g->slot->optional);
 	m.overdue = m.lacking && tf_deadline_passed(x->in, g->slot, x->out->at);

@@ -25,7 +25,9 @@
  *   type, and are compliant or decide.  With different_users only the highest
  *   version of each user is one of them.
  * - A slot is COMPLETE if the deciding report has its type and the sufficient
- *   reports are as many as its count, else MISSING.
+ *   reports are as many as its count, else MISSING.  A MISSING slot has no
+ *   verdict, whatever its reports say; a report that is not compliant still
+ *   makes the result NON-COMPLIANT.
  * - A slot is satisfied, for `after`, since as many compliant reports of its
  *   type count as it asks for; here `after` of that slot itself is not
  *   considered.  Moments are compared by their place in the ledger, so a clock
@@ -117,7 +119,8 @@ struct tf_status_item {
 	enum tf_item_state state;
 	bool reported;	/* a report counts */
 	size_t decides; /* index of the deciding report; none: SIZE_MAX */
-	bool compliant; /* valid if reported */
+	bool compliant; /* that one; valid if reported */
+	bool judged;	/* the slot has a verdict, which is `compliant` */
 	size_t open;	/* index of the newest open one; none: SIZE_MAX */
 	bool unexpected;
 	bool lacking, overdue;

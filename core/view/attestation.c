@@ -31,6 +31,7 @@
 #include "../page.h"
 #include "attestation_read.h"
 #include "claimed.h"
+#include "claimed_json.h"
 #include "compliance.h"
 #include "entry_json.h"
 #include "readable.h"
@@ -215,37 +216,24 @@ place_of(const struct tf_attested *a)
 	return p;
 }
 
-/* Write who did it as text for people; "by" in the event has the same as
- * numbers. */
-static void
-put_user(struct tf_json *j, const char *key, const struct tf_loaded_entry *t)
-{
-	struct tf_buf who = { 0 };
-
-	if (!t->is)
-		return;
-	tf_who(&t->d.e, &who);
-	tf_json_key(j, key);
-	tf_json_buf(j, &who);
-	tf_buf_free(&who);
-}
-
 /* The members from "state" on. */
-static void
+static enum tf_code
 put_place(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
-    const struct place *p)
+    const struct place *p, struct tf_error *err)
 {
 	struct tf_str type = a->evaluated.name;
+	enum tf_code rc;
 
 	tf_put_cstr(j, "state", tf_state_name(a->attr.state));
 	tf_put_str(j, "trail", p->trail);
 	tf_put_str(j, "trail_name", p->workflow);
 	if (type.p != NULL)
 		tf_put_str(j, "type_name", type);
-	put_claim(j, "user_data", a, "userData");
+	rc = tf_put_user_data(w, j, a->attr.id, &a->claimed, err);
 	tf_put_uint(j, "version", p->version);
 	put_waiting(w, j, a);
 	tf_put_str(j, "workflow", p->workflow);
+	return rc;
 }
 
 /* The type that was claimed, else that by which it was judged. */
@@ -287,14 +275,18 @@ put_id(struct tf_json *j, const struct tf_attested *a)
 }
 
 /* Write the members from "annotations" to "evaluated". */
-static void
-put_name(struct tf_json *j, const struct tf_attested *a, const struct place *p)
+static enum tf_code
+put_name(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
+    const struct place *p, struct tf_error *err)
 {
+	enum tf_code rc;
 	const struct tf_judged_report *v = a->f == NULL ?
 	    NULL :
 	    &a->f->status.verdicts[a->at];
 
 	put_claim(j, "annotations", a, "annotations");
+	tf_put_fingerprint(j, &a->claimed);
+	rc = tf_put_attestation_data(w, j, a, err);
 	put_id(j, a);
 	tf_put_str(j, "attestation_name", p->name);
 	put_type(j, a);
@@ -303,10 +295,11 @@ put_name(struct tf_json *j, const struct tf_attested *a, const struct place *p)
 		tf_put_cstr(j, "cause", tf_cause_word(v->cause));
 	put_claim(j, "control", a, "control");
 	if (a->begun.is)
-		tf_put_uint(j, "created_at", tf_seconds_of(&a->begun));
+		tf_put_seconds(j, "created_at", tf_event_time(&a->begun));
 	put_claim(j, "description", a, "description");
 	if (a->seal.is)
 		tf_put_raw(j, "evaluated", a->seal.d.e.evaluated);
+	return rc;
 }
 
 /* Sums over the readable files only would look like complete ones. */
@@ -370,12 +363,13 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 	if (rc != TF_OK)
 		return rc;
 	tf_json_object(j);
-	put_name(j, a, &p);
-	if ((rc = put_files(w, j, a, out, err)) != TF_OK)
+	if ((rc = put_name(w, j, a, &p, err)) != TF_OK ||
+	    (rc = put_files(w, j, a, out, err)) != TF_OK)
 		return rc;
 	put_sums(j, a, &sums);
 	put_claim(j, "external_urls", a, "externalUrls");
 	tf_put_str(j, "flow_name", p.trail);
+	tf_put_commit(j, &a->claimed);
 	tf_put_bool(j, "has_audit_package", a->begun.is);
 	if (a->seal.is)
 		tf_put_bool(j, "is_compliant",
@@ -387,12 +381,12 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 	tf_put_cstr(j, "origin", w->v->origin);
 	put_claim(j, "origin_url", a, "originUrl");
 	tf_put_event(j, "overridden", &a->override);
-	put_user(j, "reported_by", &a->begun);
+	tf_put_user(j, "reported_by", &a->begun);
 	tf_put_uint(j, "schema_version", 2); /* of Kosli's keys */
 	tf_put_event(j, "sealed", &a->seal);
-	put_place(w, j, a, &p);
+	rc = put_place(w, j, a, &p, err);
 	tf_json_object_end(j);
-	return TF_OK;
+	return rc;
 }
 
 enum tf_code

@@ -31,6 +31,7 @@ struct item {
 	const struct tf_judgement *f;
 	const struct tf_att *a; /* that decides, or NULL */
 	struct tf_loaded_entry seal, other;
+	struct tf_buf reason; /* of its override, if the asker may read it */
 };
 
 /* The number N of "NAME@N"; a name without one is version 1. */
@@ -64,9 +65,13 @@ put_id(struct item *x, struct tf_json *j, struct tf_error *err)
 					  x->a->begun;
 	enum tf_code rc = tf_loaded_entry_read(x->w, seq, &x->other, err);
 
-	if (rc == TF_OK && (x->other.is || x->seal.is))
+	if (x->other.is || x->seal.is) {
 		put_leaf(j, "attestation_id",
 		    x->other.is ? &x->other : &x->seal);
+	} else {
+		tf_json_key(j, "attestation_id");
+		tf_json_null(j);
+	}
 	return rc;
 }
 
@@ -111,21 +116,28 @@ put_deadline(struct tf_json *j, const struct tf_judgement *f,
 	tf_put_time(j, "deadline", at);
 }
 
-/* Write when the attestation was sealed.  An override takes over its id, so the
- * id before is kept beside it. */
+/* Write the override of an attestation.  It takes over the id, so the id before
+ * is kept beside it; Kosli has null for none. */
 static void
-put_reported(struct tf_json *j, const struct item *x)
+put_override(struct tf_json *j, const struct item *x)
 {
-	if (x->a->override != TF_NO_SEQ) {
+	const bool is = x->seal.is && x->a->override != TF_NO_SEQ;
+
+	if (is) {
 		tf_put_uint(j, "overridden", x->a->override);
 		put_leaf(j, "overridden_attestation_id", &x->seal);
+	} else {
+		tf_json_key(j, "overridden_attestation_id");
+		tf_json_null(j);
 	}
-	tf_put_time(j, "reported_at", x->seal.d.e.at);
-	tf_put_clock(j, "reported_clock", &x->seal.d.e);
+	if (is && x->reason.n > 0) {
+		tf_json_key(j, "override_reason");
+		tf_json_buf(j, &x->reason);
+	}
 }
 
-/* Write the members from "cause" to "why".  is_compliant is null as long as
- * nothing was reported: false would say that a check failed. */
+/* Write the members from "cause" to "why".  is_compliant is null as long as the
+ * slot is MISSING: false would say that a check failed. */
 static void
 put_verdict(struct tf_json *j, const struct item *x,
     const struct tf_status_item *m)
@@ -139,7 +151,7 @@ put_verdict(struct tf_json *j, const struct item *x,
 	if (x->seal.is)
 		tf_put_uint(j, "index", x->a->seal);
 	tf_json_key(j, "is_compliant");
-	if (m->reported)
+	if (m->judged)
 		tf_json_bool(j, m->compliant);
 	else
 		tf_json_null(j);
@@ -149,8 +161,11 @@ put_verdict(struct tf_json *j, const struct item *x,
 	if (slot != NULL && slot->optional)
 		tf_put_bool(j, "optional", true);
 	tf_put_bool(j, "overdue", m->overdue);
-	if (x->seal.is)
-		put_reported(j, x);
+	put_override(j, x);
+	if (x->seal.is) {
+		tf_put_time(j, "reported_at", x->seal.d.e.at);
+		tf_put_clock(j, "reported_clock", &x->seal.d.e);
+	}
 	tf_put_cstr(j, "status", tf_item_word(m->state));
 	if (slot != NULL && slot->count > 1)
 		tf_put_uint(j, "sufficient", m->sufficient);
@@ -169,6 +184,9 @@ put_item(struct item *x, struct tf_json *j, const struct tf_status_item *m,
 	enum tf_code rc = tf_workflow_deciding(x->w, x->f, m, &x->a, &x->seal,
 	    err);
 
+	x->reason.n = 0;
+	if (rc == TF_OK)
+		rc = tf_workflow_reason(x->w, x->a, &x->reason, err);
 	if (rc != TF_OK)
 		return rc;
 	tf_json_object(j);
@@ -202,6 +220,7 @@ put_items(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
 	tf_json_array_end(j);
 	tf_loaded_entry_free(&x.seal);
 	tf_loaded_entry_free(&x.other);
+	tf_buf_free(&x.reason);
 	return rc;
 }
 
@@ -295,7 +314,7 @@ tf_put_compliance(struct tf_view *w, struct tf_json *j,
 	    (rc = put_items(w, j, f, out, err)) != TF_OK)
 		return rc;
 	tf_put_time(j, "evaluated", f->status.at);
-	tf_put_uint(j, "evaluated_at", tf_seconds_after(f->status.at));
+	tf_put_seconds_after(j, "evaluated_at", f->status.at);
 	if (f->template != NULL)
 		tf_put_hash(j, "flow_template_id", &f->template->sha256);
 	tf_put_bool(j, "is_compliant", f->status.word == TF_COMPLIANT);

@@ -3,7 +3,7 @@
  *
  * An entry has a time that only orders the ledger, and sometimes the reading of
  * the clock beside it.  Exact members give both under different names; members
- * in whole seconds, which Kosli's clients read, give the time of the event.
+ * in seconds, which Kosli's clients read, give the time of the event.
  */
 #include "entry_json.h"
 
@@ -22,15 +22,26 @@ tf_put_clock(struct tf_json *j, const char *key, const struct tf_entry *e)
 		tf_put_time(j, key, when);
 }
 
-uint64_t
-tf_seconds_of(const struct tf_loaded_entry *t)
+struct tf_time
+tf_event_time(const struct tf_loaded_entry *t)
 {
 	bool moved;
 	struct tf_time when = tf_entry_when(&t->d.e, &moved);
 
-	if (!moved)
-		when = t->d.e.at;
-	return when.s < 0 ? 0 : (uint64_t)when.s;
+	return moved ? when : t->d.e.at;
+}
+
+void
+tf_put_user(struct tf_json *j, const char *key, const struct tf_loaded_entry *t)
+{
+	struct tf_buf who = { 0 };
+
+	if (!t->is)
+		return;
+	tf_who(&t->d.e, &who);
+	tf_json_key(j, key);
+	tf_json_buf(j, &who);
+	tf_buf_free(&who);
 }
 
 void
@@ -56,10 +67,4 @@ tf_put_event(struct tf_json *j, const char *key,
 			tf_json_get(&t->d.doc, 0, "reason")));
 	}
 	tf_json_object_end(j);
-}
-
-uint64_t
-tf_seconds_after(struct tf_time t)
-{
-	return t.s < 0 ? 0 : (uint64_t)t.s + (t.ns > 0);
 }

@@ -19,12 +19,12 @@ void tf_put_event(struct tf_json *j, const char *key,
 /* Write the clock's reading, if it differs from the entry's time. */
 void tf_put_clock(struct tf_json *j, const char *key, const struct tf_entry *e);
 
-/* The time of the event in seconds since 1970: the clock's reading if it
- * differs from the entry's time. */
-uint64_t tf_seconds_of(const struct tf_loaded_entry *t);
+/* The time of the event: the clock's reading if it differs from the entry's
+ * time. */
+struct tf_time tf_event_time(const struct tf_loaded_entry *t);
 
-/* A time as Kosli's seconds since 1970: rounded up, so that no time of what was
- * judged is later. */
-uint64_t tf_seconds_after(struct tf_time t);
+/* Write the actor of an entry as text, for people; nothing if t is empty. */
+void tf_put_user(struct tf_json *j, const char *key,
+    const struct tf_loaded_entry *t);
 
 #endif

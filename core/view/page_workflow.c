@@ -30,6 +30,7 @@
 #include "readable.h"
 #include "template.h"
 #include "view.h"
+#include "workflow.h"
 
 static const struct tf_str none = { NULL, 0 };
 
@@ -342,24 +343,33 @@ put_name(struct tf_page *p, const struct tf_judgement *f, size_t i)
 }
 
 /* The words come from tf_status_why, so that page, status.md and status.json
- * give the same reason. */
-static void
-put_why(struct tf_page *p, const struct tf_status_item *m)
+ * give the same reason.  The reason of an override is that of its author. */
+static enum tf_code
+put_why(struct tf_page *p, const struct tf_judgement *f,
+    const struct tf_status_item *m, struct tf_error *err)
 {
-	struct tf_buf why = { 0 };
+	struct tf_buf why = { 0 }, reason = { 0 };
+	enum tf_code rc = tf_workflow_reason(p->w,
+	    m->reported ? &f->a[m->decides] : NULL, &reason, err);
 
 	tf_status_why(m, &why);
-	tf_html(&p->b, "%.*s", (int)why.n, why.n > 0 ? why.p : "");
-	p->b.failed = p->b.failed || why.failed;
+	tf_html(&p->b, "%.*s%s", (int)why.n, why.n > 0 ? why.p : "",
+	    why.n > 0 && reason.n > 0 ? ": " : "");
+	if (reason.n > 0)
+		tf_html(&p->b, "<bdi>%.*s</bdi>", (int)reason.n, reason.p);
+	p->b.failed = p->b.failed || why.failed || reason.failed;
 	tf_buf_free(&why);
+	tf_buf_free(&reason);
+	return rc;
 }
 
 /* Write one row of the summary: a slot of the template or an attestation that
  * no slot expects. */
-static void
+static enum tf_code
 put_item(struct tf_page *p, const struct tf_judgement *f,
-    const struct tf_status_item *m)
+    const struct tf_status_item *m, struct tf_error *err)
 {
+	enum tf_code rc;
 	bool overridden = m->reported && f->r[m->decides].overridden;
 
 	tf_html(&p->b, "<tr><th scope=\"row\">");
@@ -376,15 +386,16 @@ put_item(struct tf_page *p, const struct tf_judgement *f,
 	else if (m->slot != NULL && m->slot->optional)
 		tf_html(&p->b, " optional");
 	tf_html(&p->b, "</td><td>%s%s</td><td>",
-	    !m->reported     ? "" :
+	    !m->judged	     ? "" :
 		m->compliant ? "yes" :
 			       "no",
 	    overridden ? ", overridden" : "");
-	put_why(p, m);
+	rc = put_why(p, f, m, err);
 	tf_html(&p->b, "</td><td>");
 	if (m->open != SIZE_MAX)
 		put_name(p, f, m->open);
 	tf_html(&p->b, "</td></tr>\n");
+	return rc;
 }
 
 /* Write one row per name that the template asks for or that was reported; the
@@ -413,8 +424,9 @@ put_summary(struct tf_page *p, const struct tf_judgement *f,
 	tf_page_table(p, "Attestations", none,
 	    "Name|Type|Status|Compliant|Why|Open");
 	for (size_t i = 0; rc == TF_OK && i < n; i++) {
-		put_item(p, f, &f->status.items[i]);
-		rc = tf_page_flush(p, err);
+		rc = put_item(p, f, &f->status.items[i], err);
+		if (rc == TF_OK)
+			rc = tf_page_flush(p, err);
 	}
 	tf_page_table_end(p);
 	return rc;

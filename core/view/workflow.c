@@ -8,6 +8,7 @@
 #include "workflow.h"
 
 #include "../node/paths.h"
+#include "readable.h"
 
 void
 tf_workflow_free(struct tf_workflow *x)
@@ -43,4 +44,23 @@ tf_workflow_deciding(struct tf_view *w, const struct tf_judgement *f,
 	*a = m->decides == SIZE_MAX ? NULL : &f->a[m->decides];
 	return tf_loaded_entry_read(w, *a == NULL ? TF_NO_SEQ : (*a)->seal,
 	    seal, err);
+}
+
+enum tf_code
+tf_workflow_reason(struct tf_view *w, const struct tf_att *a,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_loaded_entry t = { 0 };
+	bool may = false;
+	enum tf_code rc = TF_OK;
+
+	if (a == NULL || a->override == TF_NO_SEQ)
+		return TF_OK;
+	rc = tf_may_read(w, a->id, &may, err);
+	if (rc == TF_OK && may)
+		rc = tf_loaded_entry_read(w, a->override, &t, err);
+	if (t.is && t.d.e.reason.p != NULL)
+		tf_buf_add(out, t.d.e.reason.p, t.d.e.reason.n);
+	tf_loaded_entry_free(&t);
+	return rc;
 }

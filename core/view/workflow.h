@@ -38,4 +38,9 @@ TF_MUST_USE enum tf_code tf_workflow_deciding(struct tf_view *w,
     const struct tf_att **a, struct tf_loaded_entry *seal,
     struct tf_error *err);
 
+/* Append the reason of the override of report a to out; nothing if it was not
+ * overridden, or if the asker may not read the attestation.  a may be NULL. */
+TF_MUST_USE enum tf_code tf_workflow_reason(struct tf_view *w,
+    const struct tf_att *a, struct tf_buf *out, struct tf_error *err);
+
 #endif

@@ -18,6 +18,7 @@
 #include "../node/attr.h"
 #include "../node/vault_i.h"
 #include "../page.h"
+#include "claimed_json.h"
 #include "compliance_json.h"
 #include "entry_json.h"
 #include "template.h"
@@ -77,10 +78,64 @@ gather_events(const struct tf_judgement *f, struct event *e)
 	return n;
 }
 
+/* The newest two entries that set claims about the workflow. */
+struct claims {
+	struct tf_loaded_entry now, before;
+};
+
+/* Write what the newest of them changed: each claim with its new value, null if
+ * it was removed. */
+static void
+put_changes(struct tf_json *j, const struct claims *c)
+{
+	static const char *const keys[][2] = { { "annotations", "annotations" },
+		{ "description", "description" },
+		{ "externalUrls", "external_urls" },
+		{ "originUrl", "origin_url" }, { "userData", "user_data" } };
+	const struct tf_json_doc *now = &c->now.d.doc, *old = &c->before.d.doc;
+	const int is = tf_json_get(now, 0, "claims");
+	const int was = tf_json_get(old, 0, "claims");
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct tf_str a = tf_json_text(old,
+		    tf_json_get(old, was, keys[i][0]));
+		struct tf_str b = tf_json_text(now,
+		    tf_json_get(now, is, keys[i][0]));
+
+		if ((a.p == NULL) == (b.p == NULL) && tf_str_same(a, b))
+			continue;
+		if (!any) {
+			tf_json_key(j, "changes");
+			tf_json_object(j);
+			any = true;
+		}
+		tf_json_key(j, keys[i][1]);
+		if (b.p != NULL)
+			tf_json_raw(j, b);
+		else
+			tf_json_null(j);
+	}
+	if (any)
+		tf_json_object_end(j);
+}
+
+/* Read the entry of an event that updates the workflow. */
+static enum tf_code
+next_claims(struct tf_view *w, struct claims *c, uint64_t seq,
+    struct tf_error *err)
+{
+	struct tf_loaded_entry older = c->before;
+
+	c->before = c->now;
+	c->now = older;
+	return tf_loaded_entry_read(w, seq, &c->now, err);
+}
+
 /* Write one event with Kosli's name for it. */
 static void
 put_event(struct tf_json *j, const struct tf_judgement *f,
-    const struct event *e)
+    const struct event *e, const struct claims *c)
 {
 	const struct tf_reported *r = e->report == SIZE_MAX ? NULL :
 							      &f->r[e->report];
@@ -93,36 +148,29 @@ put_event(struct tf_json *j, const struct tf_judgement *f,
 		tf_put_str(j, "artifact_name", slot->artifact);
 	if (r != NULL)
 		tf_put_str(j, "attestation_name", r->name);
+	else
+		put_changes(j, c);
 	tf_put_uint(j, "index", e->seq);
 	if (e->override)
 		tf_put_bool(j, "overridden", true);
-	tf_put_uint(j, "timestamp", e->at.s < 0 ? 0 : (uint64_t)e->at.s);
+	tf_put_seconds(j, "timestamp", e->at);
 	tf_put_cstr(j, "type",
 	    r == NULL ? "trail_updated" :
 		slot != NULL && slot->artifact.p != NULL ?
 			"trail_attestation_for_artifact_reported" :
 			"trail_attestation_reported");
+	if (r == NULL)
+		tf_put_user(j, "user", &c->now);
 	tf_json_object_end(j);
-}
-
-/* Write the actor of an entry as text. */
-static void
-put_user(struct tf_json *j, const char *key, const struct tf_entry *e)
-{
-	struct tf_buf who = { 0 };
-
-	tf_who(e, &who);
-	tf_json_key(j, key);
-	tf_json_buf(j, &who);
-	tf_buf_free(&who);
 }
 
 /* Write how the workflow became what it is.  The first event is its beginning;
  * the others are in the order of the ledger, not of the clock. */
 static enum tf_code
-put_events(struct tf_json *j, const struct tf_judgement *f,
+put_events(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
     const struct tf_sink *out, struct tf_error *err)
 {
+	struct claims c = { 0 };
 	struct event *e = calloc(f->n + f->n_updates + 1, sizeof(*e));
 	enum tf_code rc = TF_OK;
 	size_t n;
@@ -134,16 +182,20 @@ put_events(struct tf_json *j, const struct tf_judgement *f,
 	tf_json_array(j);
 	tf_json_object(j);
 	tf_put_uint(j, "index", f->begun.d.e.seq);
-	tf_put_uint(j, "timestamp", tf_seconds_of(&f->begun));
+	tf_put_seconds(j, "timestamp", tf_event_time(&f->begun));
 	tf_put_cstr(j, "type", "trail_reported");
-	put_user(j, "user", &f->begun.d.e);
+	tf_put_user(j, "user", &f->begun);
 	tf_json_object_end(j);
 	for (size_t i = 0; rc == TF_OK && i < n; i++) {
-		put_event(j, f, &e[i]);
-		if (j->out->n >= TF_STATUS_PIECE)
+		if (e[i].report == SIZE_MAX)
+			rc = next_claims(w, &c, e[i].seq, err);
+		put_event(j, f, &e[i], &c);
+		if (rc == TF_OK && j->out->n >= TF_STATUS_PIECE)
 			rc = tf_json_drain(j, out, err);
 	}
 	tf_json_array_end(j);
+	tf_loaded_entry_free(&c.now);
+	tf_loaded_entry_free(&c.before);
 	free(e);
 	return rc;
 }
@@ -265,21 +317,24 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
 	enum tf_code rc;
 
 	tf_json_object(j);
+	tf_put_raw(j, "annotations",
+	    tf_claimed_member(&x->claimed, "annotations"));
 	tf_put_event(j, "begun", &f->begun);
 	tf_put_cstr(j, "compliance_state", tf_compliance_word(f->status.word));
 	if ((rc = tf_put_compliance(w, j, f, out, err)) != TF_OK)
 		return rc;
-	tf_put_uint(j, "created_at", tf_seconds_of(&f->begun));
-	put_user(j, "created_by", &f->begun.d.e);
+	tf_put_seconds(j, "created_at", tf_event_time(&f->begun));
+	tf_put_user(j, "created_by", &f->begun);
 	tf_put_raw(j, "description",
 	    tf_claimed_member(&x->claimed, "description"));
-	if ((rc = put_events(j, f, out, err)) != TF_OK)
+	if ((rc = put_events(w, j, f, out, err)) != TF_OK)
 		return rc;
 	tf_put_raw(j, "external_urls",
 	    tf_claimed_member(&x->claimed, "externalUrls"));
 	tf_put_str(j, "flow", trail);
+	tf_put_commit(j, &x->claimed);
 	tf_put_bool(j, "is_compliant", f->status.word == TF_COMPLIANT);
-	tf_put_uint(j, "last_modified_at", tf_seconds_after(f->modified));
+	tf_put_seconds_after(j, "last_modified_at", f->modified);
 	tf_put_cstr(j, "name", x->row.name);
 	tf_put_cstr(j, "origin", w->v->origin);
 	tf_put_raw(j, "origin_url",
@@ -289,9 +344,9 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
 	if (f->template != NULL)
 		put_template(j, f->template);
 	tf_put_str(j, "trail", trail);
-	tf_put_raw(j, "user_data", tf_claimed_member(&x->claimed, "userData"));
+	rc = tf_put_user_data(w, j, x->row.attr.id, &x->claimed, err);
 	tf_json_object_end(j);
-	return TF_OK;
+	return rc;
 }
 
 enum tf_code

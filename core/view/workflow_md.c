@@ -78,16 +78,28 @@ sign_of(const struct tf_status_item *m)
 					      "";
 }
 
-/* The same words as in status.json and on the page. */
-static void
-md_why(struct tf_buf *out, const struct tf_status_item *m)
+/* The same words as in status.json and on the page, and why it was
+ * overridden. */
+static enum tf_code
+md_why(struct tf_view *w, struct tf_buf *out, const struct tf_status_item *m,
+    const struct tf_att *a, struct tf_error *err)
 {
 	struct tf_buf why = { 0 };
+	size_t n;
+	enum tf_code rc;
 
 	tf_status_why(m, &why);
+	if (a != NULL && a->override != TF_NO_SEQ && why.n > 0)
+		tf_buf_str(&why, ": ");
+	n = why.n;
+	rc = tf_workflow_reason(w, a, &why, err);
+	for (; n < why.n; n++)
+		if (why.p[n] == '\n' || why.p[n] == '\t')
+			why.p[n] = ' '; /* a row is one line */
 	md(out, why.n > 0 ? why.p : "", why.n);
 	out->failed = out->failed || why.failed;
 	tf_buf_free(&why);
+	return rc;
 }
 
 static void
@@ -147,14 +159,14 @@ md_item(struct tf_view *w, struct tf_buf *out, const struct tf_judgement *f,
 		md(out, f->r[m->open].name.p, f->r[m->open].name.n);
 	}
 	tf_buf_printf(out, " | %s%s | ",
-	    !m->reported     ? "" :
+	    !m->judged	     ? "" :
 		m->compliant ? "yes" :
 			       "no",
 	    a != NULL && a->override != TF_NO_SEQ ? ", overridden" : "");
-	md_why(out, m);
+	rc = md_why(w, out, m, a, err);
 	tf_buf_str(out, " |");
 	md_reported(out, seal, may);
-	return TF_OK;
+	return rc;
 }
 
 static void

@@ -64,7 +64,7 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		tf_json_begin(&j, &l->text);
 		tf_json_object(&j);
 		tf_put_uint(&j, "attestations", f.status.n);
-		tf_put_uint(&j, "created_at", tf_seconds_of(&f.begun));
+		tf_put_seconds(&j, "created_at", tf_event_time(&f.begun));
 		tf_put_bool(&j, "is_compliant", f.status.word == TF_COMPLIANT);
 		tf_put_uint(&j, "missing", t.lacking);
 		tf_put_cstr(&j, "name", row->name);

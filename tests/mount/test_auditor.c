@@ -377,6 +377,7 @@ START_TEST(a_workflow_shows_its_status)
 	says(content(WC "status.json", NULL),
 	    "\"cause\":\"open\",\"is_compliant\":null,\"late\":false,"
 	    "\"open\":1,\"overdue\":false,"
+	    "\"overridden_attestation_id\":null,"
 	    "\"status\":\"MISSING\"");
 	put(A "/d.tmp", "x");
 	has_status("INCOMPLETE\n"); /* a draft is no evidence */
@@ -386,7 +387,8 @@ START_TEST(a_workflow_shows_its_status)
 	has_status("COMPLIANT\n");
 	says(content(WC "status.json", NULL),
 	    "\"is_compliant\":true,\"late\":false,\"open\":1,"
-	    "\"overdue\":false,\"status\":\"COMPLETE\","
+	    "\"overdue\":false,\"overridden_attestation_id\":null,"
+	    "\"status\":\"COMPLETE\","
 	    "\"unexpected\":false,\"version\":1}]");
 	says(content(WC "status.json", NULL),
 	    "\"status_of_sealed\":\"INCOMPLETE\"");

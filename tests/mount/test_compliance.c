@@ -173,7 +173,8 @@ START_TEST(the_status_has_the_keys_of_kosli)
 	    "for k in ('name description flow origin_url external_urls "
 	    "created_at created_by last_modified_at is_compliant "
 	    "compliance_state compliance_status template events user_data "
-	    "begun state trail').split(): assert k in s, k\n"
+	    "user_data_file annotations git_commit_info begun state trail')"
+	    ".split(): assert k in s, k\n"
 	    "c = s['compliance_status']\n"
 	    "for k in ('status is_compliant evaluated_at flow_template_id "
 	    "attestations_statuses artifacts_statuses status_of_sealed')"
@@ -184,6 +185,18 @@ START_TEST(the_status_has_the_keys_of_kosli)
 	    "status is_compliant unexpected').split(): "
 	    "assert k in row['login'], k\n"
 	    "assert row['app.tests']['is_compliant'] is None\n"
+	    "assert row['app.tests']['attestation_id'] is None\n"
+	    "assert row['login']['override_reason'] == 'seen'\n"
+	    "assert s['user_data'] == {'a': [1.5, None, '']}, s\n"
+	    "assert s['git_commit_info'] == {'sha1': 'abc' * 5}\n"
+	    "u = [e for e in s['events'] if e['type'] == 'trail_updated']\n"
+	    "assert u[0]['changes'] == {'description': 'What'}, u\n"
+	    "assert u[1]['changes'] == {'description': 'Why'}, u\n"
+	    "assert u[5]['changes'] == {'user_data': s['user_data_file']}, u\n"
+	    "assert u[6]['changes'] == {'origin_url': None}, u\n"
+	    "assert all(e['user'] == s['created_by'] for e in u)\n"
+	    "assert any(isinstance(x, float) for x in (s['created_at'], "
+	    "s['last_modified_at'], c['evaluated_at']))\n"
 	    "assert row['login']['overridden_attestation_id'] != "
 	    "row['login']['attestation_id']\n"
 	    "assert c['artifacts_statuses'] == {'app': {'is_compliant': None,"
@@ -195,7 +208,8 @@ START_TEST(the_status_has_the_keys_of_kosli)
 	    "assert s['template']['version'] == 1\n"
 	    "assert [e['type'] for e in s['events']] == ['trail_reported', "
 	    "'trail_updated', 'trail_updated', 'trail_updated', "
-	    "'trail_updated', 'trail_attestation_reported', "
+	    "'trail_updated', 'trail_updated', 'trail_updated', "
+	    "'trail_updated', 'trail_updated', 'trail_attestation_reported', "
 	    "'trail_attestation_reported'], s['events']\n"
 	    "assert all(e['timestamp'] <= c['evaluated_at'] "
 	    "for e in s['events'])\n"
@@ -206,10 +220,14 @@ START_TEST(the_status_has_the_keys_of_kosli)
 		      "  artifacts:\n  - name: app\n    attestations:\n"
 		      "    - {name: tests, type: generic}\n");
 	begin_workflow();
+	SAY(W, "description", "What");
 	SAY(W, "description", "Why");
 	SAY(W, "origin-url", "https://ci.example.org/1");
 	SAY(W, "external-url.wiki", "https://wiki.example.org");
-	SAY(W, "user-data", "{\"a\": 1}");
+	SAY(W, "annotation.git_commit", "abcabcabcabcabc");
+	SAY(W, "user-data", "{\"a\": [1.5, null, \"\"]}");
+	allowed(removexattr(W, "user.trailfs.origin-url"));
+	SAY(W, "origin-url", "https://ci.example.org/2");
 	report("login");
 	run(0,
 	    "printf '{\"compliant\":true,\"reason\":\"seen\"}' >" W
@@ -300,6 +318,23 @@ START_TEST(the_older_report_decides_until_the_repeat_counts)
 	    "/a@2/.trailfs/override");
 	is("COMPLIANT");
 	says(slot("a"), "\"overridden\":");
+	says(slot("a"), "\"override_reason\":\"a known fault\"");
+	says(markdown(), "yes, overridden | a known fault |");
+	says(page(), "<td>yes, overridden</td><td><bdi>a known fault</bdi>");
+	says(run(0, "trailctl assert " W), "overridden: a known fault");
+	says(run(0, "trailctl status " W), "overridden: a known fault");
+	run(0,
+	    "printf '{\"compliant\":false,\"reason\":\"no\\\\nmore\"}' >" W
+	    "/a@2/.trailfs/override");
+	says(markdown(),
+	    "no, overridden | an override says that it is not compliant: "
+	    "no more |");
+	says(page(), "not compliant: <bdi>no\nmore</bdi>");
+	says(run(1, "trailctl assert --junit - " W),
+	    "message=\"an override says that it is not compliant: no");
+	run(0,
+	    "printf '{\"compliant\":true,\"reason\":\"a known fault\"}' >" W
+	    "/a@2/.trailfs/override");
 	says(content(W "/a@2/.trailfs/attestation.json", NULL),
 	    "\"is_compliant\":true");
 }

@@ -497,8 +497,9 @@ reports_are_looked_for_here() {
 	is 0 trailctl kosli get attestation here -f empty -t latest -o json
 	[ "$(jq -c '[.[0].evidence[].path]|map(select(endswith(".xml")))' out)" = \
 		'["unit.xml"]' ]
-	[ "$(jq -r '.[0].user_data.sha256' out)" = \
+	[ "$(jq -r '.[0].user_data_file.sha256' out)" = \
 		"$(sha256sum <build.json | cut -c1-64)" ]
+	[ "$(jq -c '.[0].user_data' out)" = "$(jq -c . build.json)" ]
 	rm pipe reports/out reports/err
 }
 
@@ -521,6 +522,57 @@ evidence_is_judged_and_overridden() {
 	says '^empty/latest/risk@2  overridden: compliant$'
 	is 0 trailctl kosli get attestation risk -f empty -t latest -o json
 	[ "$(jq -c '[.[]|.is_compliant]' out)" = '[true,false]' ]
+}
+
+# shown FILTER: apply it to the newest report of $name in the trail latest.
+shown() {
+	is 0 trailctl kosli get attestation "$name" -f empty -t latest -o json
+	jq -c ".[0]|$1" out >answer
+	cat answer
+}
+
+# Reports have Kosli's keys: what was judged, for which commit and artifact.
+reports_have_the_keys_of_kosli() {
+	app=$(sha256sum <app | cut -c1-64)
+	name=keys
+	report -n keys -F "$app" -g "$sha"
+	[ "$(shown '[.artifact_fingerprint,.git_commit_info]')" = \
+		"[\"$app\",{\"sha1\":\"$sha\"}]" ]
+	[ "$(shown '[.user_data,.attestation_data]')" = '[null,null]' ]
+	name=here
+	[ "$(shown '[.attestation_data,.junit_results[0].total]')" = \
+		'[{"errors":0,"failures":0,"skipped":0,"tests":1},1]' ]
+	name=risk
+	[ "$(shown .attestation_data)" = '{"level":5}' ]
+	is 0 trailctl kosli attest decision -f empty -T latest -n decided \
+		--control C1 --compliant=false
+	name=decided
+	[ "$(shown '[.control,.attestation_data]')" = \
+		'["C1",{"is_compliant":false}]' ]
+	[ "$(shown '.created_at < 1')" = false ]
+}
+
+# User data are JSON of any form; long ones are only named.
+user_data_are_shown_as_json() {
+	name=data
+	for data in '{"b":null,"a":[1.50,{},"",-2e9]}' '[]' '"x\u0000y"' \
+		'{"deep":[[[[[[[[[[[[1]]]]]]]]]]]],"\u00fc":"\u0085"}'; do
+		printf '%s' "$data" >data.json
+		report -n data -u data.json
+		[ "$(shown .user_data)" = "$(jq -c . data.json)" ]
+		report -n data -u data.json | grep 'already recorded'
+	done
+	{
+		printf '"'
+		head -c 65534 /dev/zero | tr '\0' x
+		printf '"'
+	} >data.json
+	report -n data -u data.json
+	[ "$(shown '.user_data|length')" = 65534 ]
+	sed 's/.$/x"/' data.json >long.json
+	report -n data -u long.json
+	[ "$(shown .user_data.size)" = 65537 ]
+	[ "$(shown '.user_data == .user_data_file')" = true ]
 }
 
 # A dry run records nothing, and fails where the recording would.
@@ -764,6 +816,7 @@ run options_without_meaning_are_refused words_without_meaning_are_refused
 run wrong_values_are_refused
 with 'git jq' commits_are_found_by_git
 with jq reports_are_looked_for_here evidence_is_judged_and_overridden
+with jq reports_have_the_keys_of_kosli user_data_are_shown_as_json
 run a_dry_run_records_nothing
 with jq lists_and_searches_answer
 run fingerprints_are_those_of_kosli

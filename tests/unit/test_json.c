@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../core/base/member.h"
 #include "../../core/json.h"
 #include "vectors.h"
 
@@ -54,6 +55,10 @@ rewrite(struct tf_json *j, const struct tf_json_doc *d, uint32_t t)
 		return i;
 	case TF_JSON_NULL:
 		tf_json_null(j);
+		return i;
+	case TF_JSON_DECIMAL:
+	case TF_JSON_ANY:
+		tf_json_any(j, tf_json_text(d, (int)t));
 		return i;
 	case TF_JSON_STRING:
 		ck_assert_int_eq(TF_OK, tf_json_string(d, (int)t, &b, NULL));
@@ -230,6 +235,77 @@ START_TEST(null_is_of_status_files)
 	tf_json_doc_free(&d);
 	ck_assert_int_eq(TF_INVALID,
 	    tf_json_parse_status(&d, "[nul]", 5, NULL));
+}
+END_TEST
+
+/* So are fractions, and JSON that people gave, in two members. */
+START_TEST(foreign_values_are_of_status_files)
+{
+	static const char *const good[] = {
+		"{\"a\":1.5,\"b\":[0.000001,2]}",
+		"{\"attestation_data\":[],\"user_data\":{\"z\":null,\"a\":-1e9}}",
+		"{\"user_data\":[\"}\\\"],\",{}],\"version\":1}",
+		"{\"user_data\":\"\",\"x\":1}",
+		"{\"user_data\":-0.5e3}",
+		"{\"user_data\":[[[[[[[[[[[]]]]]]]]]]]}",
+	};
+	static const char *const bad[] = {
+		"{\"a\":1.}",
+		"{\"a\":1.5e3}",
+		"{\"a\":{\"user_data\":[]}}",
+		"[{\"user_data\":[]}]",
+		"{\"data\":[]}",
+		"{\"user_data\":}",
+		"{\"user_data\":[}",
+		"{\"user_data\":\"x}",
+		"{\"user_data\":\"\\",
+		"{\"user_data\":[]",
+		"{\"user_data\":[]]}",
+	};
+	struct tf_json_doc d;
+	struct tf_json j;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct tf_buf out = { 0 };
+		const size_t n = strlen(good[i]);
+
+		ck_assert_int_eq(TF_INVALID, judge(good[i], n));
+		ck_assert_int_eq(TF_OK,
+		    tf_json_parse_status(&d, good[i], n, NULL));
+		tf_json_begin(&j, &out);
+		(void)rewrite(&j, &d, 0);
+		ck_assert_int_eq(TF_OK, tf_json_end(&j, NULL));
+		ck_assert_uint_eq(n, out.n);
+		ck_assert_mem_eq(good[i], out.p, n);
+		tf_buf_free(&out);
+		tf_json_doc_free(&d);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(tf_json_parse_status(&d, bad[i], strlen(bad[i]),
+				  NULL) == TF_INVALID,
+		    "%s was taken", bad[i]);
+}
+END_TEST
+
+/* Kosli has times as seconds with a fraction. */
+START_TEST(times_are_cut_or_rounded_up_to_microseconds)
+{
+	static const char want[] =
+	    "{\"a\":7.000123,\"b\":7.000124,\"c\":8,\"d\":0}";
+	struct tf_buf out = { 0 };
+	struct tf_json j;
+
+	tf_json_begin(&j, &out);
+	tf_json_object(&j);
+	tf_put_seconds(&j, "a", (struct tf_time){ 7, 123999 });
+	tf_put_seconds_after(&j, "b", (struct tf_time){ 7, 123001 });
+	tf_put_seconds_after(&j, "c", (struct tf_time){ 7, 999999001 });
+	tf_put_seconds(&j, "d", (struct tf_time){ -7, 5 });
+	tf_json_object_end(&j);
+	ck_assert_int_eq(TF_OK, tf_json_end(&j, NULL));
+	ck_assert_uint_eq(sizeof(want) - 1, out.n);
+	ck_assert_mem_eq(want, out.p, out.n);
+	tf_buf_free(&out);
 }
 END_TEST
 
@@ -570,6 +646,8 @@ suite_json(void)
 	tcase_add_test(t, canonical_texts_come_back);
 	tcase_add_test(t, any_other_text_is_refused);
 	tcase_add_test(t, null_is_of_status_files);
+	tcase_add_test(t, foreign_values_are_of_status_files);
+	tcase_add_test(t, times_are_cut_or_rounded_up_to_microseconds);
 	tcase_add_test(t, each_beginning_of_a_text_is_refused);
 	tcase_add_test(t, a_changed_text_is_refused_or_comes_back);
 	tcase_add_test(t, a_text_of_some_mib_is_read);

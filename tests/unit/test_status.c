@@ -542,6 +542,63 @@ START_TEST(the_rules_of_a_template_are_those_of_the_table)
 }
 END_TEST
 
+/* --- the verdict of a slot ---------------------------------------------------- */
+
+/* The verdict of each slot: + or -, ? none.  A slot that is MISSING has none,
+ * and the result of the workflow counts its reports all the same. */
+static const struct rule verdicts[] = {
+	{ A("a", ""), "", TF_INCOMPLETE, "a=?" },
+	{ A("a", ""), "a/", TF_INCOMPLETE, "a=?" },
+	{ A("a", ""), "a/.e2", TF_COMPLIANT, "a=+" },
+	{ A("a", ""), "a/.s2", TF_COMPLIANT, "a=+" },
+	{ A("a", ""), "a/.s2.x", TF_NON_COMPLIANT, "a=-" },
+	{ A("a", ""), "a/.s2.x.+", TF_COMPLIANT, "a=+" },
+	{ A("a", ""), "a/.s2.x a@2/", TF_NON_COMPLIANT, "a=-" },
+	{ A("a", "optional: true"), "b/.s2", TF_COMPLIANT, "a=? b=+" },
+	/* Another type. */
+	{ J("a", ""), "a:snyk/.s2", TF_INCOMPLETE, "a=?" },
+	{ J("a", ""), "a:snyk/.s2.x", TF_NON_COMPLIANT, "a=?" },
+	{ J("a", ""), "a:junit/.s2.v a@2:snyk/.s3", TF_INCOMPLETE, "a=?" },
+	{ J("a", ""), "a:snyk/.s2 a@2:junit/.s3.v.f", TF_NON_COMPLIANT, "a=-" },
+	/* Fewer than asked for. */
+	{ A("a", "count: 2"), "a/.s2", TF_INCOMPLETE, "a=?" },
+	{ A("a", "count: 2"), "a/.s2.x a@2/.s3.x", TF_NON_COMPLIANT, "a=?" },
+	{ A("a", "count: 2"), "a/.s2 a@2/.s3.x", TF_NON_COMPLIANT, "a=-" },
+	{ A("a", "count: 2"), "a/.s2 a@2/.s3", TF_COMPLIANT, "a=+" },
+	{ A("a", TWO), "a/.s2.u7 a@2/.s3.u7", TF_INCOMPLETE, "a=?" },
+};
+
+START_TEST(a_slot_that_is_missing_has_no_verdict)
+{
+	const struct rule *v = &verdicts[_i];
+	struct tf_template t = template_of(v->template);
+	struct tf_reported r[MAX];
+	struct tf_case c = { .template = &t,
+		.reports = r,
+		.began = began,
+		.now = moment(1000000).at };
+	struct tf_buf said = { 0 };
+	struct tf_status s;
+	char reports[128];
+
+	strcpy(reports, v->reports);
+	c.n = read_rule_reports(reports, r, &c.now);
+	ck_assert_int_eq(TF_OK, tf_status_judge(&c, &s, NULL));
+	for (size_t i = 0; i < s.n; i++)
+		tf_buf_printf(&said, "%s%.*s=%c", i > 0 ? " " : "",
+		    (int)s.items[i].name.n, s.items[i].name.p,
+		    !s.items[i].judged	     ? '?' :
+			s.items[i].compliant ? '+' :
+					       '-');
+	ck_assert_str_eq(v->items, said.p);
+	ck_assert_str_eq(tf_compliance_word(v->word),
+	    tf_compliance_word(s.word));
+	tf_buf_free(&said);
+	tf_status_free(&s);
+	tf_template_free(&t);
+}
+END_TEST
+
 /* --- why ------------------------------------------------------------------- */
 
 static const struct {
@@ -702,6 +759,8 @@ suite_status(void)
 	    0, (int)(sizeof(rules) / sizeof(rules[0])));
 	tcase_add_loop_test(t, each_cause_has_a_line_of_plain_english, 0,
 	    (int)(sizeof(whys) / sizeof(whys[0])));
+	tcase_add_loop_test(t, a_slot_that_is_missing_has_no_verdict, 0,
+	    sizeof(verdicts) / sizeof(verdicts[0]));
 	tcase_add_test(t, a_clock_that_goes_backwards_changes_no_order);
 	tcase_add_test(t, an_artifact_has_the_word_of_its_slots);
 	tcase_add_test(t, the_words_are_those_of_the_manual);
