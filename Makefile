@@ -80,7 +80,7 @@ $(BUILD)/trailfs: libs = $(fuse_libs)
 $(tests): libs = $(check_libs)
 $(BUILD)/bench-limits: libs = $(fuse_libs)
 $(BUILD)/test-unit: libs += $(patsubst %,-Wl$(comma)--wrap=%,clock_gettime \
-	getpwuid_r getgrgid_r pthread_create)
+	getpwuid_r getgrgid_r pthread_create free realloc)
 $(BUILD)/test-nomem: libs = $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc \
 	realloc reallocarray strdup strndup sqlite3_step)
 $(fuzzers): libs = $(if $(FUZZER),-fsanitize=fuzzer)
@@ -88,6 +88,7 @@ $(BUILD)/fuzz-fuse: libs += $(fuse_libs)
 $(BUILD)/fs/%.o: extra = $(fuse_cflags)
 $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
+	-DTF_CCTV_AGE='"$(CURDIR)/build/cctv-age/index.js"' \
 	-DTF_TRACES='"$(CURDIR)/tests/model/regressions"' \
 	-DTRAILFS='"$(PROGRAMS)/trailfs"' \
 	-DTRAILCTL='"$(PROGRAMS)/trailctl"' \

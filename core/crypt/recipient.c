@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bech32.h"
+#include "line.h"
 
 #define PREFIX "age"
 #define IDENTITY_PREFIX "AGE-SECRET-KEY-"
@@ -25,20 +26,6 @@ holds_identity(struct tf_str s)
 }
 
 static bool
-begins(struct tf_str s, const char *with)
-{
-	size_t len = strlen(with);
-
-	return s.n >= len && memcmp(s.p, with, len) == 0;
-}
-
-static bool
-is(struct tf_str s, const char *text)
-{
-	return s.n == strlen(text) && begins(s, text);
-}
-
-static bool
 has_upper(struct tf_str s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -55,20 +42,21 @@ refuse(struct tf_str text, struct tf_error *err)
 		return tf_fail(err, TF_INVALID,
 		    "this is an identity, a secret key; age-keygen -y prints "
 		    "its recipient");
-	if (begins(text, "ssh-"))
+	if (tf_line_begins(text, "ssh-"))
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "an SSH key: only age1... recipients are supported");
-	if (begins(text, "age1pq1"))
+	if (tf_line_begins(text, "age1pq1"))
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "a post-quantum recipient needs libcrypto 3.5");
 	if (text.n >= 4 && strncasecmp(text.p, "age1", 4) == 0 &&
 	    has_upper(text))
 		return tf_fail(err, TF_INVALID,
 		    "a recipient is written in lower case");
-	if (begins(text, "age1") && memchr(text.p + 4, '1', text.n - 4) != NULL)
+	if (tf_line_begins(text, "age1") &&
+	    memchr(text.p + 4, '1', text.n - 4) != NULL)
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "a recipient of a plugin: only X25519 is supported");
-	if (begins(text, "age1"))
+	if (tf_line_begins(text, "age1"))
 		return tf_fail(err, TF_INVALID,
 		    "a recipient with a missing or wrong character");
 	return tf_fail(err, TF_INVALID, "not an age recipient (age1...)");
@@ -100,7 +88,8 @@ tf_recipient_parse(struct tf_str text, struct tf_recipient *out,
 
 	if (text.n != TEXT_LEN || has_upper(text) ||
 	    !tf_bech32_decode(text, &prefix, out->key, sizeof(out->key), &n) ||
-	    n != sizeof(out->key) || !is(prefix, PREFIX))
+	    n != sizeof(out->key) || prefix.n != strlen(PREFIX) ||
+	    !tf_line_begins(prefix, PREFIX))
 		return refuse(text, err);
 	return check_point(out->key, err);
 }
@@ -115,29 +104,6 @@ tf_recipient_text(const struct tf_recipient *r, struct tf_buf *out)
 }
 
 /* --- files ------------------------------------------------------------------ */
-
-/* The next line of text without its end, which is LF or CR LF. */
-static struct tf_str
-next_line(struct tf_str *text)
-{
-	const char *end = memchr(text->p, '\n', text->n);
-	struct tf_str line = { text->p,
-		end != NULL ? (size_t)(end - text->p) : text->n };
-	size_t used = line.n + (end != NULL);
-
-	text->p += used;
-	text->n -= used;
-	if (end != NULL && line.n > 0 && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
-/* Fail with the reason of why, and the number of the line before it. */
-static enum tf_code
-fail_at(size_t line, const struct tf_error *why, struct tf_error *err)
-{
-	return tf_fail(err, why->code, "line %zu: %s", line, why->text);
-}
 
 static enum tf_code
 add(struct tf_recipients *r, struct tf_str line, struct tf_error *err)
@@ -189,13 +155,13 @@ tf_recipients_parse(const char *text, size_t n, struct tf_recipients *out,
 		return tf_fail(err, TF_TOOBIG, "more than %zu bytes",
 		    TF_RECIPIENTS_BYTES_MAX);
 	while (rest.n > 0 && rc == TF_OK) {
-		struct tf_str line = next_line(&rest);
+		struct tf_str line = tf_line_next(&rest);
 
 		number++;
 		if (line.n == 0 || (line.p[0] == '#' && !holds_identity(line)))
 			continue;
 		if ((rc = add(out, line, &why)) != TF_OK)
-			rc = fail_at(number, &why, err);
+			rc = tf_line_fail(err, number, &why);
 	}
 	if (rc == TF_OK && out->n == 0)
 		rc = tf_fail(err, TF_INVALID, "no recipient");

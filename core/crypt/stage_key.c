@@ -114,7 +114,6 @@ tf_stage_key_load(int dirfd, const char *name, struct tf_stage_key **out,
     struct tf_error *err)
 {
 	uint8_t bytes[TF_STAGE_KEY_LEN + 1];
-	struct tf_stage_key *k;
 	enum tf_code rc;
 	size_t n = 0;
 
@@ -122,12 +121,10 @@ tf_stage_key_load(int dirfd, const char *name, struct tf_stage_key **out,
 	if (rc == TF_OK && n != TF_STAGE_KEY_LEN)
 		rc = tf_fail(err, TF_INVALID, "key %s has not %d bytes", name,
 		    TF_STAGE_KEY_LEN);
-	if (rc == TF_OK && (k = malloc(sizeof(*k))) == NULL)
+	if (rc == TF_OK && (*out = malloc(sizeof(**out))) == NULL)
 		rc = tf_nomem(err);
-	if (rc == TF_OK) {
-		memcpy(k->b, bytes, sizeof(k->b));
-		*out = k;
-	}
+	if (rc == TF_OK)
+		memcpy((*out)->b, bytes, TF_STAGE_KEY_LEN);
 	tf_wipe(bytes, sizeof(bytes));
 	return rc;
 }
