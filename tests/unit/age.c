@@ -263,7 +263,7 @@ age_decrypts(const struct tf_buf *file, uint64_t n)
 	make_dir();
 	write_file("key", AGE_IDENTITY "\n", strlen(AGE_IDENTITY) + 1);
 	write_file("file", file->p, file->n);
-	run("age -d -i key -o text file");
+	run("age -d -i key file >text");
 	end_with_text(n);
 }
 
