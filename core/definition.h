@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "evaluation.h"
 #include "json.h"
 #include "types.h"
 
@@ -50,6 +51,17 @@ TF_MUST_USE enum tf_code tf_definition_check(enum tf_definition_kind kind,
  */
 TF_MUST_USE enum tf_code tf_definition_permits(const void *bytes, size_t n,
     const char *name, const struct tf_actor *who, struct tf_error *err);
+
+/*
+ * By what will an attestation of this name be judged when it is sealed, in a
+ * workflow that is judged by the template bytes (n 0: by none)?  claimed: its
+ * claimed type; NULL: none, then that of its slot counts.  For TF_RULE_TYPE,
+ * type becomes the name of the definition, whose newest version counts; without
+ * one the attestation is not compliant.  Errors: TF_INVALID no template.
+ */
+TF_MUST_USE enum tf_code tf_definition_rule(const void *bytes, size_t n,
+    const char *name, const char *claimed, enum tf_rule *rule,
+    struct tf_buf *type, struct tf_error *err);
 
 /*
  * Make the n bytes the newest version of a definition of the trail.  On TF_OK

@@ -24,6 +24,13 @@ struct tf_evaluation {
 };
 void tf_evaluation_free(struct tf_evaluation *e);
 
+/* By what an attestation is judged when it is sealed. */
+enum tf_rule {
+	TF_RULE_NONE,  /* its content is not judged */
+	TF_RULE_JUNIT, /* as JUnit reports */
+	TF_RULE_TYPE,  /* by a type that its trail defines */
+};
+
 /* A type of attestations, parsed: see trailfs-type(5).  It never changes, so that
  * many threads may use it. */
 struct tf_type;
@@ -70,11 +77,21 @@ TF_MUST_USE enum tf_code tf_evaluate(const struct tf_type *t,
     struct tf_error *err);
 
 /*
+ * Append to out the field `evaluated` that the entry of a seal has for this
+ * judgement, and set *sha256 to the digest of the report.  definition and
+ * version: those of the type, or NULL and 0.  Errors: TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_evaluation_field(const struct tf_evaluation *e,
+    const char *definition, uint64_t version, struct tf_buf *out,
+    struct tf_hash *sha256, struct tf_error *err);
+
+/*
  * The judgement of evidence that cannot be judged: its type is not defined, a
  * file cannot be read.  It is not compliant, and the report is
  * {"causes":[why],"compliant":false,"version":1}.  why is UTF-8.  junit: the
  * rule would have been junit.  Frees and errors as above.
  */
+#define TF_TYPE_UNDEFINED "the trail does not define this type"
 TF_MUST_USE enum tf_code tf_evaluate_refused(bool junit, const char *why,
     struct tf_evaluation *out, struct tf_error *err);
 

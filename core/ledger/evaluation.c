@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../base/json_any.h"
 #include "../base/json_any_write.h"
 #include "../base/member.h"
@@ -135,6 +136,35 @@ tf_evaluate(const struct tf_type *t, const struct tf_judged_files *files,
 	*out = (struct tf_evaluation){ 0 };
 	return t != NULL ? evaluate_type(t, files, out, err) :
 			   evaluate_junit(files, out, err);
+}
+
+enum tf_code
+tf_evaluation_field(const struct tf_evaluation *e, const char *definition,
+    uint64_t version, struct tf_buf *out, struct tf_hash *sha256,
+    struct tf_error *err)
+{
+	struct tf_json j;
+
+	tf_sha256(tf_buf_bytes(&e->report).p, e->report.n, sha256);
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	tf_put_bool(&j, "compliant", e->compliant);
+	tf_put_raw(&j, "counts", tf_buf_bytes(&e->counts));
+	if (definition != NULL) {
+		tf_json_key(&j, "definition");
+		tf_json_object(&j);
+		tf_put_cstr(&j, "name", definition);
+		tf_put_uint(&j, "version", version);
+		tf_json_object_end(&j);
+	}
+	tf_json_key(&j, "report");
+	tf_json_object(&j);
+	tf_put_hash(&j, "sha256", sha256);
+	tf_put_uint(&j, "size", e->report.n);
+	tf_json_object_end(&j);
+	tf_put_cstr(&j, "rule", e->rule);
+	tf_json_object_end(&j);
+	return tf_json_end(&j, err);
 }
 
 enum tf_code

@@ -45,6 +45,19 @@ tf_type_custom(struct tf_str type)
 	return (struct tf_str){ type.p + n, type.n - n };
 }
 
+enum tf_rule
+tf_type_rule(struct tf_str type, struct tf_str *name)
+{
+	if (tf_str_same(type, tf_str_of("junit")))
+		return TF_RULE_JUNIT;
+	if (tf_type_built_in(type) || tf_type_is_any(type))
+		return TF_RULE_NONE;
+	*name = tf_type_custom(type);
+	if (name->n == 0)
+		*name = type;
+	return TF_RULE_TYPE;
+}
+
 bool
 tf_slot_type_fits(struct tf_str slot, struct tf_str claimed)
 {

@@ -5,6 +5,7 @@
 #ifndef TF_LEDGER_SLOT_H
 #define TF_LEDGER_SLOT_H
 
+#include "../evaluation.h"
 #include "../types.h"
 
 #define TF_SLOT_COUNT_MAX 1000
@@ -53,6 +54,11 @@ bool tf_slot_type_fits(struct tf_str slot, struct tf_str claimed);
 /* True for the types that templates know without a definition: generic, junit,
  * snyk, pull_request, jira, sonar, decision. */
 bool tf_type_built_in(struct tf_str type);
+
+/* By what an attestation of this type is judged.  For TF_RULE_TYPE *name, part
+ * of type, becomes the name of the definition, which may not exist: a misspelt
+ * type must not pass unjudged. */
+enum tf_rule tf_type_rule(struct tf_str type, struct tf_str *name);
 
 /* True if s is the id of a control, as in claims: [A-Za-z0-9][A-Za-z0-9._-]*, at
  * most 64. */

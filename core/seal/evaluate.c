@@ -46,28 +46,22 @@ static enum tf_code
 find_type(struct tf_db *db, uint64_t trail, struct tf_str type, struct rule *r,
     struct tf_error *err)
 {
-	static const char custom[] = "custom:";
-	const size_t skip = sizeof(custom) - 1;
-	bool named = type.n > skip && memcmp(type.p, custom, skip) == 0;
+	struct tf_str name;
+	enum tf_rule rule = tf_type_rule(type, &name);
 	enum tf_code rc;
 
-	if (tf_str_same(type, tf_str_of("junit"))) {
+	if (rule == TF_RULE_JUNIT)
 		r->by = BY_JUNIT;
+	if (rule != TF_RULE_TYPE)
 		return TF_OK;
-	}
-	if (tf_type_built_in(type) || tf_str_same(type, tf_str_of("*")))
-		return TF_OK;
-	if (named)
-		type = (struct tf_str){ type.p + skip, type.n - skip };
-	/* A misspelt type must not pass unjudged. */
 	r->by = BY_NO_TYPE; /* until it is found */
-	if (type.n > TF_DEFINITION_NAME_MAX)
+	if (name.n > TF_DEFINITION_NAME_MAX)
 		return TF_OK;
-	memcpy(r->name, type.p, type.n);
-	r->name[type.n] = '\0';
+	memcpy(r->name, name.p, name.n);
+	r->name[name.n] = '\0';
 	r->type = (struct tf_definition_row){ .node = trail,
 		.kind = TF_DEFINITION_TYPE,
-		.name = { r->name, type.n } };
+		.name = { r->name, name.n } };
 	if ((rc = tf_definitions_get(db, &r->type, err)) == TF_OK)
 		r->by = BY_TYPE;
 	return rc == TF_NOTFOUND ? TF_OK : rc;
@@ -345,8 +339,7 @@ judge(struct tf_db *db, const struct rule *r, struct reading *files,
 	enum tf_code rc = TF_OK;
 
 	if (r->by == BY_NO_TYPE)
-		return tf_evaluate_refused(false,
-		    "the trail does not define this type", out, err);
+		return tf_evaluate_refused(false, TF_TYPE_UNDEFINED, out, err);
 	if (r->by == BY_NO_TEMPLATE)
 		return tf_evaluate_refused(false,
 		    "the template of the workflow cannot be read", out, err);
@@ -367,35 +360,6 @@ judge(struct tf_db *db, const struct rule *r, struct reading *files,
 	    "the evidence cannot be read", out, err);
 }
 
-/* Write the field of the entry. */
-static enum tf_code
-write_field(const struct rule *r, const struct tf_evaluation *e,
-    struct tf_evaluated *out, struct tf_error *err)
-{
-	struct tf_json j;
-
-	tf_sha256(tf_buf_bytes(&out->report).p, out->report.n, &out->sha256);
-	tf_json_begin(&j, &out->field);
-	tf_json_object(&j);
-	tf_put_bool(&j, "compliant", e->compliant);
-	tf_put_raw(&j, "counts", tf_buf_bytes(&e->counts));
-	if (r->by == BY_TYPE) {
-		tf_json_key(&j, "definition");
-		tf_json_object(&j);
-		tf_put_str(&j, "name", r->type.name);
-		tf_put_uint(&j, "version", r->type.version);
-		tf_json_object_end(&j);
-	}
-	tf_json_key(&j, "report");
-	tf_json_object(&j);
-	tf_put_hash(&j, "sha256", &out->sha256);
-	tf_put_uint(&j, "size", out->report.n);
-	tf_json_object_end(&j);
-	tf_put_cstr(&j, "rule", e->rule);
-	tf_json_object_end(&j);
-	return tf_json_end(&j, err);
-}
-
 enum tf_code
 tf_seal_evaluate(struct tf_vault *v, struct tf_db *db,
     const struct tf_node_row *att, const struct tf_definition_row *template,
@@ -410,15 +374,16 @@ tf_seal_evaluate(struct tf_vault *v, struct tf_db *db,
 
 	if (rc != TF_OK || r.by == BY_NOTHING)
 		return rc;
-	r.type.name.p = r.name;
 	tf_vault_slow(v);
 	if ((rc = sort_files(&reading, files, n, err)) == TF_OK)
 		rc = judge(db, &r, &reading, &e, err);
 	free(reading.files);
+	if (rc == TF_OK)
+		rc = tf_evaluation_field(&e, r.by == BY_TYPE ? r.name : NULL,
+		    r.type.version, &out->field, &out->sha256, err);
 	if (rc == TF_OK) {
 		out->report = e.report;
 		e.report = (struct tf_buf){ 0 };
-		rc = write_field(&r, &e, out, err);
 	}
 	tf_evaluation_free(&e);
 	return rc;

@@ -2,6 +2,7 @@
  * never changes, so the answer stays true in the transaction. */
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../definition.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
@@ -79,4 +80,27 @@ tf_definition_permits(const void *bytes, size_t n, const char *name,
 	rc = judge(&t, name, who, err);
 	tf_template_free(&t);
 	return rc;
+}
+
+enum tf_code
+tf_definition_rule(const void *bytes, size_t n, const char *name,
+    const char *claimed, enum tf_rule *rule, struct tf_buf *type,
+    struct tf_error *err)
+{
+	const struct tf_slot *slot = NULL;
+	struct tf_template t = { 0 };
+	struct tf_str of = { 0 };
+	enum tf_code rc = n > 0 ? tf_template_parse(&t, bytes, n, err) : TF_OK;
+
+	*rule = TF_RULE_NONE;
+	if (rc != TF_OK)
+		return rc;
+	slot = tf_template_slot(&t, name, strlen(name));
+	if (claimed != NULL)
+		*rule = tf_type_rule(tf_str_of(claimed), &of);
+	else if (slot != NULL)
+		*rule = tf_type_rule(slot->type, &of);
+	tf_buf_add(type, of.p, of.n);
+	tf_template_free(&t);
+	return tf_buf_end(type, err);
 }
