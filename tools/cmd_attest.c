@@ -25,6 +25,7 @@
 #include "cmd.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
+#include "foretell.h"
 #include "interrupt.h"
 #include "program.h"
 #include "publish.h"
@@ -36,7 +37,7 @@
 static struct {
 	bool json, begin, again, repeat, dry_run, seal;
 	struct claims_options claims;
-	const char *evaluate;
+	const char *name, *evaluate;
 	struct args_list evaluate_arg;
 } ask;
 
@@ -59,13 +60,17 @@ static const struct args_option options[] = {
 	    .letter = 'D',
 	    .help = "print the entry, and record nothing",
 	    .flag = &ask.dry_run },
+	{ .name = "name",
+	    .value = "FILE",
+	    .help = "the name of standard input, which is -",
+	    .text = &ask.name },
 	{ .name = "evaluate",
-	    .value = "PROGRAM",
+	    .value = "COMMAND",
 	    .help = "its exit status says whether the evidence is compliant",
 	    .text = &ask.evaluate },
 	{ .name = "evaluate-arg",
 	    .value = "ARG",
-	    .help = "an argument of PROGRAM; may be repeated",
+	    .help = "one more argument of COMMAND; may be repeated",
 	    .list = &ask.evaluate_arg },
 	{ 0 },
 };
@@ -78,8 +83,10 @@ struct attest {
 	struct evidence evidence;
 	char *name; /* that it got */
 	bool already;
-	/* Do checks, claims and the template say that it is not compliant? */
-	bool wrong;
+	/* The verdict by claims, type and template; after a failure to read it
+	 * there is none. */
+	bool has_verdict;
+	struct foretold verdict;
 };
 
 /* --- the evaluator ---------------------------------------------------------------- */
@@ -150,23 +157,33 @@ record_output(struct attest *a, const struct tf_buf *output,
 	    rc;
 }
 
-/* The program, its arguments, and the directory of the evidence as the last; as
- * the working directory, so that no name of a draft gets into its output.
- * NULL: no memory. */
-static char **
-arguments(void)
+/*
+ * The program and its arguments: the words of the command, split at blanks
+ * without a shell, then --evaluate-arg, and the directory of the evidence as the
+ * last; as the working directory, so that no name of a draft gets into its
+ * output.  *argv points into *command; the caller frees both.
+ */
+static enum tf_code
+arguments(char ***argv, char **command, struct tf_error *err)
 {
 	static char here[] = ".";
-	char **argv = calloc(ask.evaluate_arg.n + 3, sizeof(*argv));
+	const size_t max = strlen(ask.evaluate) / 2 + ask.evaluate_arg.n + 3;
+	char *rest, *word;
 	size_t n = 0;
 
-	if (argv == NULL)
-		return NULL;
-	argv[n++] = (char *)ask.evaluate;
+	*command = rest = strdup(ask.evaluate);
+	*argv = calloc(max, sizeof(**argv));
+	if (*command == NULL || *argv == NULL)
+		return tf_nomem(err);
+	while ((word = strsep(&rest, " \t\n")) != NULL)
+		if (*word != '\0')
+			(*argv)[n++] = word;
+	if (n == 0)
+		return tf_fail(err, TF_USAGE, "--evaluate names no program");
 	for (size_t i = 0; i < ask.evaluate_arg.n; i++)
-		argv[n++] = (char *)ask.evaluate_arg.v[i];
-	argv[n] = here;
-	return argv;
+		(*argv)[n++] = (char *)ask.evaluate_arg.v[i];
+	(*argv)[n] = here;
+	return TF_OK;
 }
 
 /* The output of an evaluator that did not decide is recorded nowhere, so it
@@ -188,15 +205,15 @@ static enum tf_code
 evaluate(struct attest *a, struct tf_error *err)
 {
 	struct program_verdict v = { 0 };
-	char *dir = NULL, **argv = NULL;
+	char *dir = NULL, *command = NULL, **argv = NULL;
 	enum tf_code rc = recorder_directory(&a->r, &dir, err);
 
 	if (rc == TF_OK && dir == NULL)
 		return tf_fail(err, TF_USAGE,
 		    "--evaluate needs a mount: the program reads the evidence "
 		    "there");
-	if (rc == TF_OK && (argv = arguments()) == NULL)
-		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = arguments(&argv, &command, err);
 	if (rc == TF_OK)
 		rc = program_judge(argv, dir, &v, err);
 	if (rc == TF_OK && v.exit > 1) {
@@ -214,13 +231,22 @@ evaluate(struct attest *a, struct tf_error *err)
 		rc = claim_verdict(a, &v, err);
 	program_verdict_free(&v);
 	free(argv);
+	free(command);
 	free(dir);
 	return rc;
 }
 
 /* --- the answer ------------------------------------------------------------------- */
 
-/* The parts of the entry that the arguments decide. */
+/* What checks found, as in attestation.json. */
+static void
+put_evaluated(struct tf_json *j, const struct attest *a)
+{
+	if (a->verdict.evaluated.n > 0)
+		tf_put_raw(j, "evaluated", tf_buf_bytes(&a->verdict.evaluated));
+}
+
+/* The parts of the entry that the arguments decide, and the verdict. */
 static enum tf_code
 print_entry(struct attest *a, struct tf_error *err)
 {
@@ -234,6 +260,7 @@ print_entry(struct attest *a, struct tf_error *err)
 	tf_json_object(&j);
 	if (claims.n > 0)
 		tf_put_raw(&j, "claims", tf_buf_bytes(&claims));
+	put_evaluated(&j, a);
 	if (a->evidence.n > 0) {
 		tf_json_key(&j, "evidence");
 		tf_json_array(&j);
@@ -248,6 +275,7 @@ print_entry(struct attest *a, struct tf_error *err)
 		}
 		tf_json_array_end(&j);
 	}
+	tf_put_bool(&j, "is_compliant", a->verdict.compliant);
 	tf_put_cstr(&j, "path", path);
 	tf_put_cstr(&j, "type", "attestation.sealed");
 	tf_json_object_end(&j);
@@ -266,6 +294,7 @@ read_verdict(struct attest *a)
 	struct tf_buf sums = { 0 }, json = { 0 };
 	struct tf_json_doc d = { 0 };
 	struct tf_error ignored = { 0 };
+	struct tf_str text;
 	int t;
 
 	if (recorder_recorded(&a->r, a->name, &sums, &json, &ignored) ==
@@ -273,8 +302,12 @@ read_verdict(struct attest *a)
 	    json.n > 0 &&
 	    tf_json_parse_status(&d, json.p, json.n - 1, &ignored) == TF_OK) {
 		t = tf_json_get(&d, 0, "is_compliant");
-		a->wrong = t >= 0 && d.tok[t].type == TF_JSON_BOOL &&
-		    d.tok[t].num == 0;
+		a->has_verdict = t >= 0 && d.tok[t].type == TF_JSON_BOOL;
+		a->verdict.compliant = a->has_verdict && d.tok[t].num != 0;
+		if ((t = tf_json_get(&d, 0, "evaluated")) >= 0) {
+			text = tf_json_text(&d, t);
+			tf_buf_add(&a->verdict.evaluated, text.p, text.n);
+		}
 	}
 	tf_json_doc_free(&d);
 	tf_buf_free(&json);
@@ -298,12 +331,17 @@ print(struct attest *a, const char *wf, struct tf_error *err)
 		else
 			printf("  recorded, %zu file%s", a->evidence.n,
 			    a->evidence.n == 1 ? "" : "s");
-		puts(a->wrong ? ", NOT compliant" : "");
+		puts(a->has_verdict && !a->verdict.compliant ?
+			", NOT compliant" :
+			"");
 		return TF_OK;
 	}
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
+	put_evaluated(&j, a);
 	tf_put_uint(&j, "files", a->evidence.n);
+	if (a->has_verdict)
+		tf_put_bool(&j, "is_compliant", a->verdict.compliant);
 	tf_put_cstr(&j, "path", path);
 	tf_put_bool(&j, "recorded", !a->already);
 	tf_json_object_end(&j);
@@ -354,6 +392,9 @@ record(struct attest *a, struct tf_error *err)
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		rc = publish_check(&a->r, a->name, err);
+	if (rc == TF_OK)
+		rc = foretell(&a->r, a->name, &a->evidence, &a->claims,
+		    &a->verdict, err);
 	return rc == TF_OK ? print_entry(a, err) : rc;
 }
 
@@ -412,17 +453,38 @@ attest(struct attest *a, const char *path, struct tf_error *err)
 	return record(a, err);
 }
 
+/* Take "-" out of the arguments. Returns how often it was there. */
+static int
+take_input(int *n, char **arg)
+{
+	int kept = 1, all = *n;
+
+	for (int i = 1; i < all; i++)
+		if (strcmp(arg[i], "-") != 0)
+			arg[kept++] = arg[i];
+	*n = kept;
+	return all - kept;
+}
+
 /* What a table of options cannot say. NULL: nothing is wrong. */
 static const char *
-wrong_options(int n)
+wrong_options(int n, int inputs)
 {
+	if (inputs > 1)
+		return "- is there twice: standard input is one file";
+	if (inputs == 1 && ask.name == NULL)
+		return "- is standard input: --name says which file it becomes";
+	if (inputs == 0 && ask.name != NULL)
+		return "--name is for standard input, which is -";
+	if (inputs == 1 && ask.repeat)
+		return "--repeat reads files twice, which standard input is not";
 	if (ask.evaluate != NULL && ask.claims.compliant != NULL)
 		return "--evaluate and --compliant exclude each other";
 	if (ask.repeat && (ask.again || ask.evaluate != NULL))
 		return "--repeat and --again or --evaluate exclude each other";
 	if (ask.evaluate == NULL && ask.evaluate_arg.n > 0)
 		return "--evaluate-arg is for --evaluate";
-	if (n < 2 && !ask.seal)
+	if (n + inputs < 2 && !ask.seal)
 		return "a FILE is missing; --seal records an attestation "
 		       "without one";
 	return NULL;
@@ -431,7 +493,8 @@ wrong_options(int n)
 static int
 run(int n, char **arg)
 {
-	const char *wrong = wrong_options(n);
+	const int inputs = take_input(&n, arg);
+	const char *wrong = wrong_options(n, inputs);
 	struct attest a = { .r.fd = -1 };
 	struct tf_error err = { 0 };
 	char *wf = NULL;
@@ -442,10 +505,12 @@ run(int n, char **arg)
 	rc = claims_take(&ask.claims, &a.claims, &err);
 	if (rc == TF_OK)
 		rc = sources_find(n - 1, arg + 1, &a.sources, &err);
+	if (rc == TF_OK && inputs > 0)
+		rc = sources_add_input(&a.sources, ask.name, &err);
 	interrupt_hold();
 	if (rc == TF_OK)
 		rc = attest(&a, arg[0], &err);
-	if (rc == TF_OK && !ask.json && (!ask.dry_run || a.already))
+	if (rc == TF_OK && (!ask.dry_run || a.already))
 		read_verdict(&a);
 	if (rc == TF_OK && (wf = strdup(a.r.wf)) == NULL)
 		rc = tf_nomem(&err);
@@ -458,13 +523,14 @@ run(int n, char **arg)
 	claims_free(&a.claims);
 	sources_free(&a.sources);
 	evidence_free(&a.evidence);
+	tf_buf_free(&a.verdict.evaluated);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
 
 const struct verb cmd_attest = {
 	.name = "attest",
 	.summary = "record files as a sealed attestation, whole or not at all",
-	.usage = "[OPTION...] PATH FILE...",
+	.usage = "[OPTION...] PATH FILE...|- --name FILE",
 	.options = options,
 	.min = 1,
 	.max = VERB_ANY_NUMBER,

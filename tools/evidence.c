@@ -51,7 +51,10 @@ add(struct sources *s, const char *name, const char *path, bool nested,
 	if (!tf_array_room(&s->v, s->n, &s->cap, sizeof(*v)))
 		return tf_nomem(err);
 	v = &s->v[s->n++];
-	*v = (struct source){ strdup(name), strdup(path), nested, mode };
+	*v = (struct source){ .name = strdup(name),
+		.path = strdup(path),
+		.nested = nested,
+		.mode = mode };
 	return v->name != NULL && v->path != NULL ? TF_OK : tf_nomem(err);
 }
 
@@ -139,6 +142,19 @@ by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static enum tf_code
+sort(struct sources *s, struct tf_error *err)
+{
+	if (s->n > 0)
+		qsort(s->v, s->n, sizeof(*s->v), by_name);
+	for (size_t i = 1; i < s->n; i++)
+		if (strcmp(s->v[i].name, s->v[i - 1].name) == 0)
+			return tf_fail(err, TF_USAGE,
+			    "%s and %s would both be %s", s->v[i - 1].path,
+			    s->v[i].path, s->v[i].name);
+	return TF_OK;
+}
+
 enum tf_code
 sources_find(int n, char **arg, struct sources *out, struct tf_error *err)
 {
@@ -147,15 +163,37 @@ sources_find(int n, char **arg, struct sources *out, struct tf_error *err)
 	*out = (struct sources){ 0 };
 	for (int i = 0; rc == TF_OK && i < n; i++)
 		rc = take(out, arg[i], err);
-	if (rc != TF_OK || out->n == 0)
-		return rc;
-	qsort(out->v, out->n, sizeof(*out->v), by_name);
-	for (size_t i = 1; i < out->n; i++)
-		if (strcmp(out->v[i].name, out->v[i - 1].name) == 0)
-			return tf_fail(err, TF_USAGE,
-			    "%s and %s would both be %s", out->v[i - 1].path,
-			    out->v[i].path, out->v[i].name);
-	return TF_OK;
+	return rc == TF_OK ? sort(out, err) : rc;
+}
+
+/* Each part of the path is a name: ".." would lead out of the draft. */
+static bool
+is_below(const char *name)
+{
+	size_t n;
+
+	for (;; name += n + 1) {
+		n = strcspn(name, "/");
+		if (n == 0 || (n == 1 && name[0] == '.') ||
+		    (n == 2 && name[0] == '.' && name[1] == '.'))
+			return false;
+		if (name[n] == '\0')
+			return true;
+	}
+}
+
+enum tf_code
+sources_add_input(struct sources *out, const char *name, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (!is_below(name))
+		return tf_fail(err, TF_USAGE, "%.100s is no name of a file",
+		    name);
+	rc = add(out, name, "standard input", false, 0666, err);
+	if (rc == TF_OK)
+		out->v[out->n - 1].input = true;
+	return rc == TF_OK ? sort(out, err) : rc;
 }
 
 /* --- reading them ------------------------------------------------------------- */
@@ -190,13 +228,17 @@ evidence_add(struct evidence *e, const char *name, const void *p, size_t n,
 	return append(e, name, n, &h, err);
 }
 
-/* Open a regular file.  It may have become something else since it was found,
+/* Open standard input, or a regular file.  It may have become something else since it was found,
  * and opening that must neither block nor follow. */
 static enum tf_code
 open_source(const struct source *s, int *fd, struct tf_error *err)
 {
 	struct stat st;
 
+	if (s->input) {
+		*fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+		return *fd < 0 ? report_system(err, "%s", s->path) : TF_OK;
+	}
 	*fd = open(s->path,
 	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
 		(s->nested ? O_NOFOLLOW : 0));
@@ -222,8 +264,13 @@ evidence_read(const struct source *s, const struct tf_sink *sink,
 	enum tf_code rc = hash == NULL ? tf_nomem(err) :
 					 open_source(s, &fd, err);
 
-	while (rc == TF_OK && (n = read(fd, part, sizeof(part))) != 0) {
-		if (n < 0 && errno == EINTR)
+	while (rc == TF_OK) {
+		/* A pipe may stay empty for ever. */
+		if (s->input && (rc = interrupt_wait(fd, err)) != TF_OK)
+			break;
+		if ((n = read(fd, part, sizeof(part))) == 0)
+			break;
+		if (n < 0 && (errno == EINTR || (s->input && errno == EAGAIN)))
 			continue;
 		if (n < 0) {
 			rc = report_system(err, "%s", s->path);

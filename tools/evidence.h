@@ -12,6 +12,7 @@ struct source {
 	char *name;  /* below the attestation */
 	char *path;  /* of the file */
 	bool nested; /* found in a directory: no link is followed */
+	bool input;  /* it is standard input, which can be read once */
 	mode_t mode;
 };
 
@@ -30,6 +31,13 @@ struct sources {
  */
 TF_MUST_USE enum tf_code sources_find(int n, char **arg, struct sources *out,
     struct tf_error *err);
+/*
+ * Add standard input, as the file `name` below the attestation. out has what
+ * sources_find() found. TF_USAGE: a file has that name, or it is no path below
+ * an attestation.
+ */
+TF_MUST_USE enum tf_code sources_add_input(struct sources *out,
+    const char *name, struct tf_error *err);
 void sources_free(struct sources *s);
 
 /* A recorded file. */
@@ -47,6 +55,7 @@ struct evidence {
 /*
  * Pass the bytes of a source to sink (NULL: nowhere) and add its name, size and
  * digest to out. On failure sink may have a part.
+ * Of standard input any kind of file is read, to its end.
  * TF_USAGE: it is no regular file any more. TF_INTERRUPTED: a signal waits.
  * Other errors: those of reading and of sink.
  */

@@ -1,6 +1,9 @@
 /* Signals that wait: see interrupt.h. */
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "interrupt.h"
 
@@ -10,6 +13,14 @@ static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static sigset_t before;
 static bool holding;
 
+static void
+held_set(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	for (size_t i = 0; i < HELD; i++)
+		(void)sigaddset(set, held[i]);
+}
+
 void
 interrupt_hold(void)
 {
@@ -17,9 +28,7 @@ interrupt_hold(void)
 
 	if (holding)
 		return;
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < HELD; i++)
-		(void)sigaddset(&set, held[i]);
+	held_set(&set);
 	holding = sigprocmask(SIG_BLOCK, &set, &before) == 0;
 }
 
@@ -35,6 +44,24 @@ interrupt_check(struct tf_error *err)
 		if (sigismember(&waiting, held[i]) == 1)
 			return tf_fail(err, TF_INTERRUPTED, "interrupted");
 	return TF_OK;
+}
+
+/* A signalfd shows that a signal waits, and leaves it waiting. */
+enum tf_code
+interrupt_wait(int fd, struct tf_error *err)
+{
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN } };
+	sigset_t set;
+
+	if (!holding)
+		return TF_OK;
+	held_set(&set);
+	p[1].fd = signalfd(-1, &set, SFD_CLOEXEC);
+	(void)poll(p, 2, -1);
+	if (p[1].fd >= 0)
+		(void)close(p[1].fd);
+	return interrupt_check(err);
 }
 
 void

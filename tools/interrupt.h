@@ -19,6 +19,9 @@ void interrupt_hold(void);
  * interrupt_hold().
  */
 TF_MUST_USE enum tf_code interrupt_check(struct tf_error *err);
+/* Wait until fd can be read, or one of them is waiting: TF_INTERRUPTED. Before
+ * interrupt_hold() this does not wait, because read(2) is interrupted then. */
+TF_MUST_USE enum tf_code interrupt_wait(int fd, struct tf_error *err);
 /*
  * Restore the mask of before: a signal that waits ends the program now, with
  * the status that its sender expects. Call this when everything is tidied up

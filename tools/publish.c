@@ -210,14 +210,64 @@ check_version(struct recorder *r, const char *name, struct tf_error *err)
 	return rc;
 }
 
+/* The directory path, up to its last '/' with above. */
+static enum tf_code
+copy_path(const char *path, bool above, char **out, struct tf_error *err)
+{
+	if (path == NULL)
+		return TF_OK;
+	*out = above ? strndup(path, (size_t)(strrchr(path, '/') - path)) :
+		       strdup(path);
+	return *out != NULL ? TF_OK : tf_nomem(err);
+}
+
+/* The workflow, or its trail with above. */
+static enum tf_code
+find_directory(const struct recorder *r, bool above, struct where *out,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	*out = (struct where){ .mount = r->w.mount, .store = r->w.store };
+	rc = copy_path(r->wf, above, &out->path, err);
+	return rc == TF_OK ? copy_path(r->wf_file, above, &out->file, err) : rc;
+}
+
+enum tf_code
+publish_trail(const struct recorder *r, struct where *out, struct tf_error *err)
+{
+	return find_directory(r, true, out, err);
+}
+
+void
+publish_trail_free(struct where *trail)
+{
+	free(trail->path);
+	free(trail->file);
+}
+
+enum tf_code
+publish_template(const struct recorder *r, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct where w = { 0 };
+	struct define d = { &w, TF_DEFINITION_TEMPLATE, "" };
+	uint64_t version = 0;
+	enum tf_code rc = find_directory(r, false, &w, err);
+
+	if (rc == TF_OK)
+		rc = define_of_workflow(&w, &version, err);
+	if (rc == TF_OK)
+		rc = define_get(&d, out, &version, err);
+	publish_trail_free(&w);
+	return rc == TF_NODATA ? TF_OK : rc;
+}
+
 enum tf_code
 publish_check(struct recorder *r, const char *name, struct tf_error *err)
 {
-	struct where trail = { .mount = r->w.mount, .store = r->w.store };
-	struct define d = { &trail, TF_DEFINITION_TEMPLATE, "" };
 	struct tf_buf template = { 0 };
 	struct tf_actor self;
-	uint64_t version = 0;
 	enum tf_code rc;
 
 	actor_self(&self);
@@ -225,22 +275,12 @@ publish_check(struct recorder *r, const char *name, struct tf_error *err)
 	rc = tf_definition_permits(NULL, 0, name, &self, err);
 	if (rc == TF_OK)
 		rc = check_version(r, name, err);
-	if (rc != TF_OK)
-		return rc;
-	trail.path = strdup(r->wf);
-	trail.file = r->wf_file != NULL ? strdup(r->wf_file) : NULL;
-	if (trail.path == NULL || (r->wf_file != NULL && trail.file == NULL))
-		rc = tf_nomem(err);
 	if (rc == TF_OK)
-		rc = define_of_workflow(&trail, &version, err);
+		rc = publish_template(r, &template, err);
 	if (rc == TF_OK)
-		rc = define_get(&d, &template, &version, err);
-	if (rc == TF_OK || rc == TF_NODATA)
 		rc = tf_definition_permits(template.p, template.n, name, &self,
 		    err);
 	tf_buf_free(&template);
-	free(trail.path);
-	free(trail.file);
 	return rc;
 }
 

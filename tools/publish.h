@@ -52,6 +52,16 @@ TF_MUST_USE enum tf_code publish_draft(struct recorder *r, bool again,
     struct evidence *e, const struct claims *c, char **name, bool *already,
     struct tf_error *err);
 
+/* Append the template by which the workflow is judged to out; nothing if there
+ * is none. TF_ACCESS: the caller may not read it. */
+TF_MUST_USE enum tf_code publish_template(const struct recorder *r,
+    struct tf_buf *out, struct tf_error *err);
+/* *out: the trail of the workflow, for publish_trail_free() in any case, while r
+ * is open. */
+TF_MUST_USE enum tf_code publish_trail(const struct recorder *r,
+    struct where *out, struct tf_error *err);
+void publish_trail_free(struct where *trail);
+
 /*
  * Would a draft be accepted under that name, by the caller? Asks the template
  * by which the workflow is judged, and whether the version before is sealed.

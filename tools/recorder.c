@@ -198,6 +198,13 @@ recorder_end(struct recorder *r, struct tf_error *err)
 }
 
 enum tf_code
+recorder_read(struct recorder *r, const char *name, const struct tf_sink *sink,
+    struct tf_error *err)
+{
+	return r->ops->read(r, name, sink, err);
+}
+
+enum tf_code
 recorder_claim(struct recorder *r, const char *key, const void *value, size_t n,
     struct tf_error *err)
 {

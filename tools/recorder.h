@@ -116,6 +116,10 @@ TF_MUST_USE enum tf_code recorder_create(struct recorder *r, const char *name,
 TF_MUST_USE enum tf_code recorder_write(struct recorder *r, const void *p,
     size_t n, struct tf_error *err);
 TF_MUST_USE enum tf_code recorder_end(struct recorder *r, struct tf_error *err);
+/* Pass the bytes of a file of the draft, which was ended, to sink. Errors: those
+ * of sink. */
+TF_MUST_USE enum tf_code recorder_read(struct recorder *r, const char *name,
+    const struct tf_sink *sink, struct tf_error *err);
 /*
  * Set a claim of the draft, n bytes under user.trailfs.KEY. In a mount, user
  * data that is too long for an attribute is written to the control file for it.
@@ -160,6 +164,8 @@ struct recorder_ops {
 	enum tf_code (*write)(struct recorder *r, const void *p, size_t n,
 	    struct tf_error *err);
 	enum tf_code (*end)(struct recorder *r, struct tf_error *err);
+	enum tf_code (*read)(struct recorder *r, const char *name,
+	    const struct tf_sink *sink, struct tf_error *err);
 	enum tf_code (*claim)(struct recorder *r, const char *key,
 	    const void *value, size_t n, struct tf_error *err);
 	enum tf_code (*publish)(struct recorder *r, const char *name,

@@ -26,6 +26,7 @@
 
 #include "core/control.h"
 #include "define.h"
+#include "evidence.h"
 #include "files.h"
 #include "interrupt.h"
 #include "recorder.h"
@@ -278,6 +279,23 @@ end(struct recorder *r, struct tf_error *err)
 	return close(fd) == 0 ? TF_OK : failed(r, r->draft, err);
 }
 
+static enum tf_code
+read_back(struct recorder *r, const char *name, const struct tf_sink *sink,
+    struct tf_error *err)
+{
+	char *path = path_of(r, r->draft, name);
+	struct source s = { .name = (char *)name,
+		.path = path,
+		.nested = true };
+	struct evidence ignored = { 0 };
+	enum tf_code rc = path == NULL ? tf_nomem(err) :
+					 evidence_read(&s, sink, &ignored, err);
+
+	evidence_free(&ignored);
+	free(path);
+	return rc;
+}
+
 /* User data that is too long for an attribute. */
 static enum tf_code
 save_user_data(struct recorder *r, const void *p, size_t n,
@@ -480,6 +498,7 @@ const struct recorder_ops recorder_mount = {
 	.create = create,
 	.write = put,
 	.end = end,
+	.read = read_back,
 	.claim = claim,
 	.publish = publish,
 	.drop = drop,

@@ -197,6 +197,34 @@ end(struct recorder *r, struct tf_error *err)
 	return tf_file_close(r->v, f, err);
 }
 
+static enum tf_code
+read_back(struct recorder *r, const char *name, const struct tf_sink *sink,
+    struct tf_error *err)
+{
+	static char part[1 << 16];
+	struct tf_reader *from = NULL;
+	struct tf_attr a;
+	const char *last;
+	uint64_t dir, off = 0;
+	size_t n = 1;
+	bool fresh;
+	enum tf_code rc = descend(r, name, &dir, &last, err);
+
+	if (rc == TF_OK)
+		rc = tf_vault_lookup(r->v, dir, last, &a, err);
+	if (rc == TF_OK)
+		rc = tf_vault_open_read(r->v, a.id, r->self->uid, &from, &fresh,
+		    err);
+	for (; rc == TF_OK && n > 0; off += n) {
+		rc = tf_reader_read(from, part, sizeof(part), off, &n, err);
+		if (rc == TF_OK && n > 0)
+			rc = sink->put(sink->arg, part, n, err);
+	}
+	if (from != NULL)
+		tf_reader_close(from);
+	return rc;
+}
+
 /* The vault knows sizes and forms; here both are the caller's wrong value. */
 static enum tf_code
 claim(struct recorder *r, const char *key, const void *value, size_t n,
@@ -272,6 +300,7 @@ const struct recorder_ops recorder_store = {
 	.create = create,
 	.write = put,
 	.end = end,
+	.read = read_back,
 	.claim = claim,
 	.publish = publish,
 	.drop = drop,

@@ -59,7 +59,7 @@ an_attestation_is_whole_or_not_there() {
 	record_all "$1/t/$2/a"
 	says "^t/$2/a  already recorded\$"
 	record_all "$1/t/$2/a" --begin --json
-	says '{"files":4,"path":"t/.*/a","recorded":false}'
+	says '{"files":4,"is_compliant":true,"path":"t/.*/a","recorded":false}'
 	is 1 trailctl attest "$1/t/$2/a" hello.txt
 	complains 'sealed with other evidence or claims'
 	is 1 trailctl attest "$1/t/$2/a" hello.txt tree
@@ -229,6 +229,113 @@ a_dry_run_records_nothing() {
 	is_whole store
 }
 
+# Standard input of any size becomes a file, once.
+standard_input_is_a_file() {
+	head -c 9000000 /dev/zero | tr '\0' x >long.txt
+	: >empty.txt
+	mount store
+	for w in mnt/t/piped store/t/unmounted; do
+		[ "$w" = mnt/t/piped ] || unmount
+		cat >piped <<-EOF
+		trailctl attest --begin $w/a - --name d/events.json hello.txt
+		EOF
+		tr x x <long.txt | is 0 sh piped
+		says 'recorded, 2 files$'
+		tr x x <long.txt | is 0 sh piped
+		says 'already recorded'
+		is 1 sh piped <hello.txt
+		is 0 trailctl attest "$w/empty" - --name none.txt <empty.txt
+		says 'recorded, 1 file$'
+		is 0 trailctl attest -D "$w/dry" - --name x.txt <hello.txt
+		[ "$(jq -r '.evidence[0].path' <out)" = x.txt ]
+		is 2 trailctl attest "$w/b" - <hello.txt
+		complains '--name says which file'
+		for wrong in '- --name ../x' '- --name /x' '- --name a//b' \
+			'- --name .' '- - --name x' 'hello.txt --name x' \
+			'- hello.txt --name hello.txt' '- --name x --repeat'; do
+			# shellcheck disable=SC2086
+			is 2 trailctl attest "$w/b" $wrong <hello.txt
+		done
+	done
+	is_whole store
+	mount store
+	cmp mnt/t/piped/a/d/events.json long.txt
+	cmp mnt/t/unmounted/a/d/events.json long.txt
+	[ -z "$(cat mnt/t/piped/empty/none.txt)" ]
+	[ ! -e mnt/t/piped/b ]
+	# A pipe that stays empty does not keep a signal waiting.
+	mkfifo never
+	exec 9<>never
+	trailctl attest mnt/t/piped/cut - --name x <never >out 2>err 9<&- &
+	job=$!
+	until [ -n "$(find mnt/t/piped -name '.attest*')" ]; do
+		kill -0 "$job"
+	done
+	kill -TERM "$job"
+	got=0
+	wait "$job" || got=$?
+	exec 9<&-
+	[ "$got" = 143 ]
+	[ "$(find mnt/t/piped -name '.*' | wc -l)" = 0 ]
+	unmount
+}
+
+# A dry run and --json give the verdict that the seal gives, with its report.
+the_verdict_is_foretold() {
+	cat >bad.xml <<-'EOF'
+	<testsuite name="s" tests="1" failures="1"><testcase name="t"><failure/></testcase></testsuite>
+	EOF
+	sed 's/failures="1"/failures="0"/; s/<failure.>//' bad.xml >good.xml
+	echo '{"approved":false}' >review.json
+	cat >review.yml <<-'EOF'
+	version: 1
+	evidence: review.json
+	schema:
+	  type: object
+	  properties:
+	    approved: {enum: [true]}
+	EOF
+	cat >judged.yml <<-'EOF'
+	version: 1
+	trail:
+	  attestations:
+	    - {name: tests, type: junit}
+	EOF
+	is 0 trailctl trail create store/judged --template judged.yml
+	is 0 trailctl type set store/judged review review.yml
+	mount store
+	mkdir mnt/judged/mounted
+	unmount
+	for w in store/judged/stored mnt/judged/mounted; do
+		[ "$w" = store/judged/stored ] || mount store
+		while read -r name compliant rule options; do
+			is 0 trailctl attest --begin "$w/begun" hello.txt
+			# shellcheck disable=SC2086
+			is 0 trailctl attest -D "$w/$name" $options
+			jq -cS '[.is_compliant,.evaluated.rule,.evaluated]' \
+				out >foretold
+			grep -q "^\[$compliant,$rule," foretold
+			# shellcheck disable=SC2086
+			is 0 trailctl attest --json "$w/$name" $options
+			jq -cS '[.is_compliant,.evaluated.rule,.evaluated]' \
+				out | diff foretold -
+			# shellcheck disable=SC2086
+			is 0 trailctl attest --json "$w/$name" $options
+			jq -cS '[.is_compliant,.evaluated.rule,.evaluated]' \
+				out | diff foretold -
+		done <<-'EOF'
+		tests false "junit" bad.xml
+		good true "junit" good.xml --type junit
+		review false "checks" review.json --type custom:review
+		unknown false "checks" review.json --type reveiw
+		claimed false null hello.txt --compliant=false
+		plain true null hello.txt
+		EOF
+	done
+	unmount
+	is_whole store
+}
+
 # A dry run knows a strict template, and publication obeys it too.
 a_strict_template_is_obeyed() {
 	cat >strict.yml <<-'EOF2'
@@ -279,6 +386,11 @@ a_program_judges_the_evidence() {
 	is 0 trailctl attest mnt/t/m/poor --evaluate ./judge \
 		--evaluate-arg 1 hello.txt
 	[ "$(jq .is_compliant mnt/t/m/poor/.trailfs/attestation.json)" = false ]
+	is 0 trailctl attest mnt/t/m/words --evaluate '  ./judge	1 ' hello.txt
+	says 'NOT compliant'
+	is 5 trailctl attest mnt/t/m/none --evaluate './judge' \
+		--evaluate-arg '0 1' hello.txt
+	is 2 trailctl attest mnt/t/m/none --evaluate ' ' hello.txt
 	is 5 trailctl attest mnt/t/m/none --evaluate ./judge \
 		--evaluate-arg 2 hello.txt
 	complains 'exited with 2, so nothing is recorded'
@@ -571,6 +683,7 @@ with '/dev/fuse jq' both_ways_give_the_same_entry
 with /dev/fuse a_sealed_workflow_takes_nothing many_callers_record_once
 run wrong_values_are_refused arguments_are_taken_as_they_are
 with jq a_dry_run_records_nothing
+with '/dev/fuse jq' standard_input_is_a_file the_verdict_is_foretold
 with /dev/fuse a_strict_template_is_obeyed
 with '/dev/fuse jq' a_program_judges_the_evidence
 with /dev/fuse a_signal_removes_the_draft a_killed_recorder_leaves_no_draft
