@@ -110,6 +110,8 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		return tf_replay_claims_set(r, e, out, err);
 	case TF_ATTESTATION_OVERRIDDEN:
 		return tf_replay_overridden(r, e, err);
+	case TF_IMPORT_DONE:
+		return tf_replay_import_done(r, e, err);
 	case TF_KEY_ROTATED:
 		return tf_replay_key_rotated(r, e);
 	default:

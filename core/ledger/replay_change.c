@@ -1,6 +1,6 @@
 /*
  * Replay of the entries that change what exists: access.changed, template.set,
- * type.set, claims.set, attestation.overridden.
+ * type.set, claims.set, attestation.overridden, import.done.
  *
  * A version that is not the next one and a missing right are reported, and the
  * change is taken over all the same: later entries are then judged by what the
@@ -152,6 +152,21 @@ tf_replay_overridden(struct tf_replay *r, const struct tf_entry *e,
 	if (rc == TF_OK &&
 	    (d.attr.kind != TF_KIND_ATTESTATION || !tf_replay_is_sealed(&d) ||
 		d.seal != e->target))
+		rc = tf_replay_broken(r, what);
+	return rc;
+}
+
+/* A file of another system was imported into a trail. */
+enum tf_code
+tf_replay_import_done(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	static const char what[] = "ends an import into what is no trail";
+	struct tf_replay_tree_dir d;
+	enum tf_code rc = tf_replay_subject(r, &d, what, err);
+
+	(void)e;
+	if (rc == TF_OK && d.attr.kind != TF_KIND_TRAIL)
 		rc = tf_replay_broken(r, what);
 	return rc;
 }

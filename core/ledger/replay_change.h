@@ -29,4 +29,8 @@ TF_MUST_USE enum tf_code tf_replay_claims_set(struct tf_replay *r,
 TF_MUST_USE enum tf_code tf_replay_overridden(struct tf_replay *r,
     const struct tf_entry *e, struct tf_error *err);
 
+/* No effect on the tree; the path must be a trail. */
+TF_MUST_USE enum tf_code tf_replay_import_done(struct tf_replay *r,
+    const struct tf_entry *e, struct tf_error *err);
+
 #endif

@@ -131,6 +131,7 @@ tf_replay_directory_created(struct tf_replay *r, const struct tf_entry *e,
 					    .ctime = e->at,
 					    .btime = e->at },
 		.entry = e->seq,
+		.imported = e->imported.p != NULL,
 		.seal = TF_REPLAY_OPEN,
 		.created_leaf = *leaf };
 	struct parents p;
@@ -188,8 +189,10 @@ tf_replay_evidence_sealed(struct tf_replay *r, const struct tf_entry *e,
 	if ((rc = tf_replay_tree_add_file(&r->tree, e->path, &f, err)) ==
 	    TF_OK) {
 		if (tf_str_same(p.dir_path, p.att_path)) {
+			tf_replay_check_imported(r, &p.dir);
 			count_file(&p.dir, e);
 		} else {
+			tf_replay_check_imported(r, &p.att);
 			count_file(&p.att, e);
 			rc = tf_replay_tree_put(&r->tree, p.att_path, &p.att,
 			    err);

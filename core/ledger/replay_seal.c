@@ -156,6 +156,7 @@ expect_statement(struct tf_replay *r, const struct tf_entry *e,
 	s->claims = e->claims;
 	s->claimants = e->claimants;
 	s->evaluated = e->evaluated;
+	s->imported = e->imported;
 	s->has_written = d->files > 0;
 	s->first_written = d->first;
 	s->last_written = d->last;
@@ -181,6 +182,7 @@ tf_replay_attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 		return rc;
 	if (d.attr.kind != TF_KIND_ATTESTATION)
 		return tf_replay_broken(r, "seals what is no attestation");
+	tf_replay_check_imported(r, &d);
 	rc = sum_evidence(r, &sums, err);
 	if (rc == TF_TOOBIG) /* no entry can hold a sum this large */
 		return tf_replay_broken(r, wrong);

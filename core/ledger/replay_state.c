@@ -92,6 +92,17 @@ tf_replay_subject(struct tf_replay *r, struct tf_replay_tree_dir *d,
 	return rc == TF_NOTFOUND ? tf_replay_broken(r, what) : rc;
 }
 
+/* Imported evidence must not look as if it had been witnessed. */
+void
+tf_replay_check_imported(struct tf_replay *r,
+    const struct tf_replay_tree_dir *d)
+{
+	if ((r->e->imported.p != NULL) != d->imported)
+		(void)tf_replay_broken(r,
+		    d->imported ? "is not imported, and its attestation is" :
+				  "is imported, and its attestation is not");
+}
+
 void
 tf_replay_set_access(struct tf_replay_tree_dir *d, const struct tf_entry *e)
 {

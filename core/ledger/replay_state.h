@@ -58,6 +58,10 @@ bool tf_replay_is_sealed(const struct tf_replay_tree_dir *d);
  */
 TF_MUST_USE enum tf_code tf_replay_subject(struct tf_replay *r,
     struct tf_replay_tree_dir *d, const char *what, struct tf_error *err);
+/* Report an entry about attestation d, or in it, of which only one is marked as
+ * imported. */
+void tf_replay_check_imported(struct tf_replay *r,
+    const struct tf_replay_tree_dir *d);
 /* Set mode and owners of d to those of the entry. */
 void tf_replay_set_access(struct tf_replay_tree_dir *d,
     const struct tf_entry *e);

@@ -39,6 +39,7 @@ struct tf_replay_tree_dir {
 	/* leaf hashes of the entries that created and sealed it */
 	struct tf_hash created_leaf, seal_leaf;
 	/* an attestation */
+	bool imported;
 	uint64_t files;
 	struct tf_time first, last; /* created, ctime of its evidence */
 	struct tf_hash payload;	    /* of its statement */

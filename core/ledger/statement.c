@@ -34,6 +34,7 @@ put_predicate(struct tf_json *j, const struct tf_statement *s)
 	if (s->has_written)
 		tf_put_time(j, "firstWrittenAt", s->first_written);
 	tf_put_str(j, "host", s->host);
+	tf_put_raw(j, "imported", s->imported);
 	if (s->has_written)
 		tf_put_time(j, "lastWrittenAt", s->last_written);
 	tf_json_key(j, "ledger");

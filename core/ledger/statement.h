@@ -20,8 +20,8 @@ struct tf_statement {
 	unsigned version; /* 1 when there is no "@N" */
 	bool has_template;
 	uint64_t template_version;
-	struct tf_str actor, cause, claims, claimants, evaluated; /* raw but
-							cause; or absent */
+	/* All raw but cause; or absent. */
+	struct tf_str actor, cause, claims, claimants, evaluated, imported;
 	bool has_written; /* there is evidence */
 	struct tf_time first_written, last_written;
 	struct tf_time sealed_at;

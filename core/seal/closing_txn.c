@@ -110,7 +110,8 @@ begin_published(struct tf_txn *t, const struct tf_closing *c,
 		.has_node = true,
 		.node = l->attr.id,
 		.has_access = true,
-		.actor = tf_str_of(c->actor) };
+		.actor = tf_str_of(c->actor),
+		.imported = tf_str_of(c->r->imported) };
 	struct tf_access_names names;
 	struct tf_node_row row = { .attr = l->attr, .name_len = l->name_len };
 	struct tf_buf path = { 0 };

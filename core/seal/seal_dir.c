@@ -323,7 +323,8 @@ prepare_files(struct tf_closing *c, struct tf_error *err)
 		if (tf_pending_is_file(c->below.l[i]))
 			c->files[c->n_files++] = (struct tf_seal_file){
 				.l = c->below.l[i],
-				.cause = c->r->cause
+				.cause = c->r->cause,
+				.imported = c->r->imported
 			};
 	return tf_seal_prepare(c->v, c->db, c->files, c->n_files, err);
 }

@@ -200,6 +200,7 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	s->host = tf_str_of(v->host);
 	s->actor = tf_str_of(c->actor);
 	s->cause = tf_str_of(c->r->cause);
+	s->imported = tf_str_of(c->r->imported);
 	if (l->claims.claims.n > 0) {
 		s->claims = tf_buf_bytes(&l->claims.claims);
 		s->claimants = tf_buf_bytes(&l->claims.uids);
@@ -258,7 +259,10 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	    (rc = tf_claims_get(db, att->attr.id, &l->claims, err)) != TF_OK ||
 	    (rc = check_user_data(v, db, l, err)) != TF_OK ||
 	    (rc = tf_workflow_template(db, att->attr.parent, &template, err)) !=
-		TF_OK ||
+		TF_OK)
+		return rc;
+	/* What is imported has its verdict from the system it came from. */
+	if (c->r->imported == NULL &&
 	    (rc = tf_seal_evaluate(v, db, att, &template, &l->claims, &l->ev,
 		 files, n, &l->evaluated, err)) != TF_OK)
 		return rc;
@@ -342,6 +346,7 @@ append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
 		.claims = l->s.claims,
 		.claimants = l->s.claimants,
 		.evaluated = l->s.evaluated,
+		.imported = l->s.imported,
 		.statement = l->signed_.ref };
 	enum tf_code rc = keep_payload(t, &l->signed_, err);
 

@@ -35,6 +35,8 @@ struct tf_seal_request {
 	bool hurry;  /* TF_BUSY instead of waiting for work below */
 	const char *new_name; /* publishes a draft attestation; or NULL */
 	const char *cause;    /* of the entries, or NULL */
+	/* With new_name: the field `imported` of the entries, raw, or NULL. */
+	const char *imported;
 };
 
 /*

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/mutant.h"
 #include "../commit/existing.h"
@@ -103,6 +104,7 @@ prepare_entry(struct tf_seal_file *s, struct tf_error *err)
 		e.xattrs = (struct tf_str){ l->xattrs.p, l->xattrs.n };
 	if (s->cause != NULL)
 		e.cause = (struct tf_str){ s->cause, strlen(s->cause) };
+	e.imported = tf_str_of(s->imported);
 	if (!only_actor(l)) {
 		tf_writers_json(l, &writers);
 		e.writers = (struct tf_str){ writers.p, writers.n };

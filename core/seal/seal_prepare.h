@@ -17,11 +17,12 @@ struct tf_db;
 struct tf_pending;
 struct tf_vault;
 
-/* A file to be sealed: its content is on disk.  The caller sets l and cause;
- * tf_seal_prepare() fills in the rest. */
+/* A file to be sealed: its content is on disk.  The caller sets l, cause
+ * and imported; tf_seal_prepare() fills in the rest. */
 struct tf_seal_file {
 	struct tf_pending *l; /* claimed */
 	const char *cause;    /* or NULL */
+	const char *imported; /* raw, or NULL */
 	struct tf_content content;
 	struct tf_buf path;
 	struct tf_prepared_entry entry;

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/mutant.h"
 #include "../base/show.h"
@@ -169,6 +170,7 @@ struct creation {
 	struct tf_attr attr;
 	const char *name;
 	const char *actor;
+	const char *imported; /* raw, or NULL */
 };
 
 static enum tf_entry_kind
@@ -246,6 +248,7 @@ create_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		goto out;
 	e.path = (struct tf_str){ path.p, path.n };
 	e.actor = (struct tf_str){ b->actor, strlen(b->actor) };
+	e.imported = tf_str_of(b->imported);
 	tf_access_fill(&e.access, b->attr.mode, b->attr.uid, b->attr.gid,
 	    &names);
 	row.entry = t->size;
@@ -267,12 +270,13 @@ out:
 /* Make a trail, workflow or attestation: it has its entry when this returns. */
 static enum tf_code
 create_node(struct tf_vault *v, struct tf_attr *attr, const char *name,
-    const char *actor, struct tf_error *err)
+    const char *actor, const char *imported, struct tf_error *err)
 {
 	struct creation b = { .v = v,
 		.attr = *attr,
 		.name = name,
-		.actor = actor };
+		.actor = actor,
+		.imported = imported };
 	enum tf_code rc = tf_commit_wait(v->commit, create_run, &b, err);
 
 	if (rc == TF_OK)
@@ -316,9 +320,9 @@ create_pending(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 }
 
 enum tf_code
-tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
-    uint32_t mode, const struct tf_actor *who, struct tf_attr *out,
-    struct tf_error *err)
+tf_names_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
+    uint32_t mode, const char *imported, const struct tf_actor *who,
+    struct tf_attr *out, struct tf_error *err)
 {
 	struct tf_attr a = { 0 };
 	struct tf_pending *l;
@@ -371,12 +375,20 @@ tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 		    a.gid); /* perhaps those of the parent */
 	if (rc == TF_OK && !pending) {
 		a.state = TF_STATE_OPEN;
-		rc = create_node(v, &a, name, actor, err);
+		rc = create_node(v, &a, name, actor, imported, err);
 	}
 	if (rc == TF_OK)
 		*out = a;
 	free(actor);
 	return rc;
+}
+
+enum tf_code
+tf_vault_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
+    uint32_t mode, const struct tf_actor *who, struct tf_attr *out,
+    struct tf_error *err)
+{
+	return tf_names_mkdir(v, parent, name, mode, NULL, who, out, err);
 }
 
 /* A bad name gets its own error first; then the kind of file is refused. */

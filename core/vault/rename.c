@@ -367,13 +367,14 @@ check_content(struct tf_vault *v, uint64_t parent, const char *name,
 }
 
 enum tf_code
-tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
+tf_names_rename(struct tf_vault *v, uint64_t parent, const char *name,
     uint64_t new_parent, const char *new_name, bool noreplace,
-    const struct tf_actor *who, struct tf_error *err)
+    const char *imported, const struct tf_actor *who, struct tf_error *err)
 {
 	struct tf_move m = { .v = v, .name = new_name, .who = who };
 	struct tf_seal_request publication = { .who = who,
-		.new_name = new_name };
+		.new_name = new_name,
+		.imported = imported };
 	bool publish = false;
 	char *actor = NULL;
 	enum tf_code rc;
@@ -409,4 +410,13 @@ tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
 	if (rc == TF_OK && publish)
 		rc = tf_seal_dir(v, &publication, err);
 	return rc;
+}
+
+enum tf_code
+tf_vault_rename(struct tf_vault *v, uint64_t parent, const char *name,
+    uint64_t new_parent, const char *new_name, bool noreplace,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	return tf_names_rename(v, parent, name, new_parent, new_name, noreplace,
+	    NULL, who, err);
 }

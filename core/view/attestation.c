@@ -371,6 +371,8 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 	tf_put_str(j, "flow_name", p.trail);
 	tf_put_commit(j, &a->claimed);
 	tf_put_bool(j, "has_audit_package", a->begun.is);
+	if (a->begun.is)
+		tf_put_raw(j, "imported", a->begun.d.e.imported);
 	if (a->seal.is)
 		tf_put_bool(j, "is_compliant",
 		    a->f->status.verdicts[a->at].compliant);

@@ -148,8 +148,12 @@ put_verdict(struct tf_json *j, const struct item *x,
 		tf_put_cstr(j, "cause", tf_cause_word(m->cause));
 	put_count(j, slot);
 	put_deadline(j, x->f, slot);
-	if (x->seal.is)
+	if (x->seal.is) {
+		/* By whom and when is for readers of the attestation. */
+		if (x->seal.d.e.imported.p != NULL)
+			tf_put_bool(j, "imported", true);
 		tf_put_uint(j, "index", x->a->seal);
+	}
 	tf_json_key(j, "is_compliant");
 	if (m->judged)
 		tf_json_bool(j, m->compliant);

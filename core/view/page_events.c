@@ -123,6 +123,8 @@ put_row(struct tf_page *p)
 		tf_html(&p->b, "%s", words);
 	else
 		tf_html(&p->b, "%.*s", (int)e->type_name.n, e->type_name.p);
+	if (e->imported.p != NULL)
+		tf_html(&p->b, ", imported");
 	put_details(p, e);
 	tf_html(&p->b, "</td><td class=\"path\">");
 	if (e->path.p != NULL && e->path.n > skip)

@@ -91,6 +91,29 @@ put_claims(struct tf_page *p, const struct tf_json_doc *d, const char *key)
 	}
 }
 
+/* Write what another system says about an imported record, if it is one. */
+static void
+put_imported(struct tf_page *p, const struct tf_loaded_entry *t)
+{
+	static const char *const rows[][2] = { { "at", "Time claimed" },
+		{ "by", "Author claimed" }, { "id", "Id claimed" } };
+	const struct tf_json_doc *d = &t->d.doc;
+	int of = t->is ? tf_json_get(d, 0, "imported") : -1, m;
+
+	if (of < 0)
+		return;
+	tf_html(&p->b,
+	    "<dt>Imported</dt><dd>yes: this vault did not witness it, and the "
+	    "claims below are those of the system it came from</dd>\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if ((m = tf_json_get(d, of, rows[i][0])) < 0)
+			continue;
+		tf_html(&p->b, "<dt>%s</dt><dd>", rows[i][1]);
+		put_text(p, d, m);
+		tf_html(&p->b, "</dd>\n");
+	}
+}
+
 /* Which files an attestation has beside those that each has. */
 struct has {
 	bool report, user_data;
@@ -307,6 +330,7 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 		goto out;
 	}
 	tf_html(&p->b, "<dl>\n");
+	put_imported(p, &begun);
 	tf_page_event(p, "Begun", &begun);
 	tf_page_event(p, "Sealed", &seal);
 	put_override(p, &override);
@@ -477,6 +501,7 @@ put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 		rc = tf_loaded_entry_read(p->w, p->row.seal, &sealed, err);
 	tf_page_head(p, p->row.name, tf_compliance_word(f->status.word));
 	tf_html(&p->b, "<dl>\n");
+	put_imported(p, &begun);
 	tf_page_event(p, "Begun", &begun);
 	if (sealed.is)
 		tf_page_event(p, "Sealed", &sealed);

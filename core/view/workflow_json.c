@@ -333,6 +333,7 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
 	    tf_claimed_member(&x->claimed, "externalUrls"));
 	tf_put_str(j, "flow", trail);
 	tf_put_commit(j, &x->claimed);
+	tf_put_raw(j, "imported", f->begun.d.e.imported);
 	tf_put_bool(j, "is_compliant", f->status.word == TF_COMPLIANT);
 	tf_put_seconds_after(j, "last_modified_at", f->modified);
 	tf_put_cstr(j, "name", x->row.name);

@@ -67,6 +67,34 @@ md_event(struct tf_buf *out, const char *what, const struct tf_loaded_entry *t)
 	tf_buf_free(&who);
 }
 
+/* Write what another system claims about an imported record, if it is one. */
+static void
+md_imported(struct tf_buf *out, const struct tf_loaded_entry *t)
+{
+	static const char *const words[][2] = { { "id", " " }, { "by", " by " },
+		{ "at", " at " } };
+	const struct tf_json_doc *d = &t->d.doc;
+	int of = t->is ? tf_json_get(d, 0, "imported") : -1;
+	struct tf_buf text = { 0 };
+
+	if (of < 0)
+		return;
+	tf_buf_str(out, "- imported, and claimed by its source:");
+	for (size_t i = 0; i < 3; i++) {
+		int m = tf_json_get(d, of, words[i][0]);
+
+		if (m < 0)
+			continue;
+		tf_buf_str(out, words[i][1]);
+		if (tf_json_string(d, m, &text, NULL) == TF_OK)
+			md(out, text.p, text.n);
+		else
+			tf_buf_str(out, "withheld");
+	}
+	tf_buf_str(out, "\n");
+	tf_buf_free(&text);
+}
+
 /* Kosli's signs: done, failed, waiting.  A failed item keeps its sign even if
  * it also lacks something, because that is the worse news. */
 static const char *
@@ -128,7 +156,8 @@ md_reported(struct tf_buf *out, const struct tf_loaded_entry *seal, bool may)
 	}
 	when_text(&seal->d.e, at);
 	tf_who(&seal->d.e, &who);
-	tf_buf_printf(out, " %s | ", at);
+	tf_buf_printf(out, " %s%s | ",
+	    seal->d.e.imported.p != NULL ? "imported " : "", at);
 	md(out, who.p, who.n);
 	tf_buf_printf(out, " | %llu |\n",
 	    (unsigned long long)seal->d.e.evidence_count);
@@ -180,6 +209,7 @@ md_head(struct tf_buf *out, const struct tf_workflow *x)
 	    tf_compliance_word(x->facts.status.word),
 	    tf_state_name(x->row.attr.state));
 	md_event(out, "begun", &x->facts.begun);
+	md_imported(out, &x->facts.begun);
 	md_event(out, "sealed", &x->sealed);
 	if (t != NULL)
 		tf_buf_printf(out, "- template: version %llu\n",

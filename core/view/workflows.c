@@ -65,6 +65,8 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		tf_json_object(&j);
 		tf_put_uint(&j, "attestations", f.status.n);
 		tf_put_seconds(&j, "created_at", tf_event_time(&f.begun));
+		if (f.begun.d.e.imported.p != NULL)
+			tf_put_bool(&j, "imported", true);
 		tf_put_bool(&j, "is_compliant", f.status.word == TF_COMPLIANT);
 		tf_put_uint(&j, "missing", t.lacking);
 		tf_put_cstr(&j, "name", row->name);

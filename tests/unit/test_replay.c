@@ -323,6 +323,8 @@ END_TEST
 #define TYPE(path_, name_, version)                                    \
 	.type = TF_TYPE_SET, .path = S(path_), .has_definition = true, \
 	.definition_name = S(name_), .definition_version = (version)
+#define IMPORT_DONE(path_) .type = TF_IMPORT_DONE, .path = S(path_)
+#define IMPORTED .imported = S("{\"id\":\"1\"}")
 #define CLAIMS(path_) .type = TF_CLAIMS_SET, .path = S(path_)
 #define OVERRIDE(path_, target_)                             \
 	.type = TF_ATTESTATION_OVERRIDDEN, .path = S(path_), \
@@ -381,6 +383,9 @@ static const char about_nothing[] =
     "claims something about what does not exist";
 static const char about_sealed[] = "claims something about a sealed directory";
 static const char no_seal[] = "overrides what is not the seal of its path";
+static const char no_import[] = "ends an import into what is no trail";
+static const char not_marked[] = "is not imported, and its attestation is";
+static const char marked[] = "is imported, and its attestation is not";
 static const char old_key[] = "replaces a key that is not in force";
 
 /* clang-format off */
@@ -555,6 +560,25 @@ static const struct story stories[] = {
 	{ 4, { { CLAIMS(TRAIL) }, { CLAIMS(FLOW) }, { CLAIMS(FLOW) } }, NULL },
 	{ 9, { { CLAIMS(FLOW) } }, about_sealed },
 	{ 9, { { CLAIMS(TRAIL) } }, NULL },
+
+	/* imports */
+	{ 9, { { IMPORT_DONE(TRAIL) } }, NULL },
+	{ 9, { { IMPORT_DONE(FLOW) } }, no_import },
+	{ 9, { { IMPORT_DONE("x") } }, no_import },
+	{ 4, { { BORN(ATTESTATION_BEGUN, 20, FLOW "/i"), IMPORTED },
+	       { SEALED(ATTESTATION, FLOW "/i"), IMPORTED } }, NULL },
+	{ 4, { { BORN(ATTESTATION_BEGUN, 20, FLOW "/i"), IMPORTED },
+	       { SEALED(ATTESTATION, FLOW "/i") } }, not_marked },
+	{ 4, { { BORN(ATTESTATION_BEGUN, 20, FLOW "/i") },
+	       { SEALED(ATTESTATION, FLOW "/i"), IMPORTED } }, marked },
+	{ 4, { { BORN(ATTESTATION_BEGUN, 20, FLOW "/i"), IMPORTED },
+	       { BORN(EVIDENCE_SEALED, 21, FLOW "/i/f"), IMPORTED } }, NULL },
+	{ 4, { { BORN(ATTESTATION_BEGUN, 20, FLOW "/i"), IMPORTED },
+	       { BORN(EVIDENCE_SEALED, 21, FLOW "/i/f") } }, not_marked },
+	{ 4, { { BORN(ATTESTATION_BEGUN, 20, FLOW "/i") },
+	       { BORN(DIRECTORY_CREATED, 21, FLOW "/i/d") },
+	       { BORN(EVIDENCE_SEALED, 22, FLOW "/i/d/f"), IMPORTED } },
+	  marked },
 
 	/* overrides */
 	{ 8, { { OVERRIDE(FLOW "/x", 7) } }, no_seal },

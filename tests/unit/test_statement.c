@@ -276,6 +276,7 @@ START_TEST(every_field_has_its_place)
 		.claimants = str_of("[0,1000]"),
 		.evaluated = str_of("{\"compliant\":true,\"counts\":{\"n\":1},"
 				    "\"rule\":\"junit\"}"),
+		.imported = str_of("{\"id\":\"1\"}"),
 		.has_previous = true };
 
 	ck_assert_int_eq(TF_OK, tf_sums(NULL, 0, &s.evidence, NULL));
@@ -287,7 +288,7 @@ START_TEST(every_field_has_its_place)
 	    "\"counts\":{\"n\":1},\"rule\":\"junit\"},\"evidence\":{"
 	    "\"bytes\":0,\"count\":0,\"sums\":\"e3b0c44298fc1c149afbf4c8996fb"
 	    "92427ae41e4649b934ca495991b7852b855\"},\"host\":\"h\","
-	    "\"ledger\":{\"origin\":\"o\"},\"previous\":{\"sha256\":\"0000000"
+	    "\"imported\":{\"id\":\"1\"},\"ledger\":{\"origin\":\"o\"},\"previous\":{\"sha256\":\"0000000"
 	    "000000000000000000000000000000000000000000000000000000000\"},"
 	    "\"sealedAt\":\"1970-01-01T00:00:00.000000000Z\",\"trail\":\"t\","
 	    "\"version\":2,\"workflow\":\"w\"},\"predicateType\":"
