@@ -28,6 +28,8 @@ fuse_cflags = -DFUSE_USE_VERSION=314 $(shell $(PKG_CONFIG) --cflags fuse3)
 fuse_libs = $(shell $(PKG_CONFIG) --libs fuse3)
 check_cflags = $(shell $(PKG_CONFIG) --cflags check)
 check_libs = $(shell $(PKG_CONFIG) --libs check)
+archive_cflags = $(shell $(PKG_CONFIG) --cflags libarchive)
+archive_libs = $(shell $(PKG_CONFIG) --libs libarchive)
 
 # --- programs and tests -------------------------------------------------
 
@@ -77,6 +79,7 @@ $(fuzzers): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(archives) \
 $(BUILD)/fuzz-fuse: $(filter-out %/main.o,$(call objects,fs))
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
+$(BUILD)/trailctl: libs = $(archive_libs)
 $(tests): libs = $(check_libs)
 $(BUILD)/bench-limits: libs = $(fuse_libs)
 $(BUILD)/test-unit: libs += $(patsubst %,-Wl$(comma)--wrap=%,clock_gettime \
@@ -86,6 +89,7 @@ $(BUILD)/test-nomem: libs = $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc \
 $(fuzzers): libs = $(if $(FUZZER),-fsanitize=fuzzer)
 $(BUILD)/fuzz-fuse: libs += $(fuse_libs)
 $(BUILD)/fs/%.o: extra = $(fuse_cflags)
+$(BUILD)/tools/import_archive.o: extra = $(archive_cflags)
 $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTF_CCTV_AGE='"$(CURDIR)/build/cctv-age/index.js"' \

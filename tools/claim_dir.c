@@ -190,6 +190,17 @@ claim_all(const struct place *p, const struct claims *c, bool *changed,
 }
 
 enum tf_code
+claim_dir_stored(struct tf_vault *v, uint64_t id, const struct claims *c,
+    bool *changed, struct tf_error *err)
+{
+	struct place p = { .v = v, .id = id };
+
+	*changed = false;
+	actor_self(&p.self);
+	return claim_all(&p, c, changed, err);
+}
+
+enum tf_code
 claim_dir(const struct where *w, const struct claims *c, bool *changed,
     struct tf_error *err)
 {

@@ -18,6 +18,10 @@
 TF_MUST_USE enum tf_code claim_dir(const struct where *w,
     const struct claims *c, bool *changed, struct tf_error *err);
 
+/* The same for node id of an open store: a trail or a workflow. */
+TF_MUST_USE enum tf_code claim_dir_stored(struct tf_vault *v, uint64_t id,
+    const struct claims *c, bool *changed, struct tf_error *err);
+
 /*
  * Would these claims be accepted by a trail or workflow that has none? Nothing
  * is opened or written, so a verb can ask before it makes a directory. User

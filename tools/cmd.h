@@ -43,6 +43,7 @@ extern const struct verb cmd_attest;
 extern const struct verb cmd_evaluate;
 extern const struct verb cmd_export_log;
 extern const struct verb cmd_find;
+extern const struct verb cmd_import;
 extern const struct verb cmd_init;
 extern const struct verb cmd_kosli;
 extern const struct verb cmd_log;

@@ -246,6 +246,8 @@ print_attestation(const struct tf_json_doc *d, int t, bool sealed_only)
 	printf("  %-13s", sign);
 	if (version >= 0 && d->tok[version].num > 1)
 		printf("  version %lld", (long long)d->tok[version].num);
+	if (tf_json_get(d, t, "imported") >= 0)
+		printf("  imported");
 	if (tf_json_get(d, t, "overridden") >= 0)
 		printf("  overridden");
 	add_reason(&why, d, t);
@@ -279,7 +281,7 @@ compliance_print(const char *path, struct tf_str word,
 	text_put(stdout, path, strlen(path));
 	fputs("  ", stdout);
 	text_put(stdout, word.p, word.n);
-	putchar('\n');
+	puts(tf_json_get(d, 0, "imported") >= 0 ? "  imported" : "");
 	if (list < 0) {
 		puts("  nothing was recorded");
 		return;
@@ -383,7 +385,7 @@ print_workflow(const struct tf_json_doc *d)
 		    d->tok[t].num > 0)
 			printf("  %lld %s", (long long)d->tok[t].num,
 			    i == 1 ? "not compliant" : counts[i]);
-	putchar('\n');
+	puts(is_set(d, 0, "imported") ? "  imported" : "");
 }
 
 enum tf_code

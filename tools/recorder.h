@@ -26,6 +26,7 @@
 /* These begin the names of drafts. */
 #define RECORDER_ATTEST ".attest-"
 #define RECORDER_RUN ".run-"
+#define RECORDER_IMPORT ".import-"
 
 struct recorder {
 	struct where w; /* of the attestation */
@@ -42,6 +43,7 @@ struct recorder {
 	/* In a store. */
 	struct tf_vault *v;
 	struct tf_actor *self;
+	const struct tf_imported *imported; /* NULL: it is no import */
 	uint64_t wf_id, draft_id;
 	/* The file that is being written. */
 	int fd;
@@ -100,6 +102,10 @@ TF_MUST_USE enum tf_code recorder_recorded(struct recorder *r, const char *name,
  */
 TF_MUST_USE enum tf_code recorder_begin(struct recorder *r, const char *prefix,
     bool guard, struct tf_error *err);
+/* In a store: make a draft of exactly this name. One that an earlier call left
+ * there, because its program was killed, is removed before. */
+TF_MUST_USE enum tf_code recorder_begin_as(struct recorder *r,
+    const char *draft, struct tf_error *err);
 /* *out: the path of the draft's directory in the mount, for the caller to free;
  * NULL in a store, where no program can read the draft. */
 TF_MUST_USE enum tf_code recorder_directory(const struct recorder *r,

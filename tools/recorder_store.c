@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "core/definition.h"
+#include "core/import.h"
 #include "core/page.h"
 #include "recorder.h"
 
@@ -245,8 +246,11 @@ claim(struct recorder *r, const char *key, const void *value, size_t n,
 static enum tf_code
 publish(struct recorder *r, const char *name, struct tf_error *err)
 {
-	return tf_vault_rename(r->v, r->wf_id, r->draft, r->wf_id, name, true,
-	    r->self, err);
+	return r->imported != NULL ?
+	    tf_vault_import_publish(r->v, r->wf_id, r->draft, name, r->imported,
+		r->self, err) :
+	    tf_vault_rename(r->v, r->wf_id, r->draft, r->wf_id, name, true,
+		r->self, err);
 }
 
 /* --- dropping it -------------------------------------------------------------------- */
@@ -288,6 +292,25 @@ drop(struct recorder *r, struct tf_error *err)
 	return rc == TF_OK ?
 	    tf_vault_rmdir(r->v, r->wf_id, r->draft, r->self, err) :
 	    rc;
+}
+
+enum tf_code
+recorder_begin_as(struct recorder *r, const char *draft, struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc;
+
+	(void)snprintf(r->draft, sizeof(r->draft), "%s", draft);
+	rc = begin(r, err);
+	if (rc == TF_EXISTS &&
+	    (rc = tf_vault_lookup(r->v, r->wf_id, draft, &a, err)) == TF_OK) {
+		r->draft_id = a.id;
+		if ((rc = drop(r, err)) == TF_OK)
+			rc = begin(r, err);
+	}
+	if (rc != TF_OK)
+		r->draft[0] = '\0';
+	return rc;
 }
 
 const struct recorder_ops recorder_store = {

@@ -44,6 +44,7 @@ static const struct verb *const verbs[] = {
 	&cmd_verify,
 	&cmd_why,
 	&cmd_kosli,
+	&cmd_import,
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
