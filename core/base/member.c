@@ -80,11 +80,11 @@ tf_put_seconds(struct tf_json *j, const char *key, struct tf_time t)
 void
 tf_put_seconds_after(struct tf_json *j, const char *key, struct tf_time t)
 {
-	t.ns = (t.ns + 999) / 1000 * 1000;
-	if (t.ns >= 1000000000) {
-		t.ns -= 1000000000;
-		t.s++;
-	}
+	uint32_t us = (t.ns + 999) / 1000;
+
+	us += us % 10 == 0;
+	t.s += us / 1000000;
+	t.ns = us % 1000000 * 1000;
 	tf_put_seconds(j, key, t);
 }
 

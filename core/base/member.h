@@ -22,7 +22,8 @@ void tf_put_hash(struct tf_json *j, const char *key, const struct tf_hash *h);
 /* Seconds since 1970 with up to six digits of fraction, as Kosli has times; the
  * rest is cut off.  A time before 1970 is 0.  Only status files may hold it. */
 void tf_put_seconds(struct tf_json *j, const char *key, struct tf_time t);
-/* The same, rounded up: no time that t follows is later. */
+/* The same, rounded up, so that no time that t follows is later, and to one of
+ * six digits, so that the length of a text does not change with the clock. */
 void tf_put_seconds_after(struct tf_json *j, const char *key, struct tf_time t);
 /* A value of any form: see tf_json_any; p NULL: write no member. */
 void tf_put_any(struct tf_json *j, const char *key, struct tf_str value);

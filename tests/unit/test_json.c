@@ -291,7 +291,7 @@ END_TEST
 START_TEST(times_are_cut_or_rounded_up_to_microseconds)
 {
 	static const char want[] =
-	    "{\"a\":7.000123,\"b\":7.000124,\"c\":8,\"d\":0}";
+	    "{\"a\":7.000123,\"b\":7.000124,\"c\":8.000001,\"d\":0}";
 	struct tf_buf out = { 0 };
 	struct tf_json j;
 
