@@ -43,6 +43,8 @@ static const struct kosli_word *const words[] = {
 	&kosli_get_attestation,
 	&kosli_list_trails,
 	&kosli_list_flows,
+	&kosli_evaluate_trail,
+	&kosli_evaluate_trails,
 	&kosli_evaluate_input,
 	&kosli_log_trail,
 	&kosli_search,
@@ -59,8 +61,7 @@ static const struct {
 	    "use trailctl assert TRAIL/WORKFLOW, which exits 1 or 5 unless it "
 	    "is compliant" },
 	{ "assert", NULL, "use trailctl assert TRAIL/WORKFLOW" },
-	{ "evaluate", NULL,
-	    "use evaluate input with the answer of get trail --output json" },
+	{ "evaluate", NULL, "use evaluate trail, trails or input" },
 	{ "attest", "artifact",
 	    "an artifact is named by the attestations about it: attest with "
 	    "--fingerprint" },

@@ -24,11 +24,12 @@ struct kosli_ask {
 	const char *repo_id, *repo_url, *repo_provider, *repository;
 	const char *artifact_type, *fingerprint;
 	const char *attestation_data, *results_dir, *reason, *original_type;
-	const char *input_file, *policy;
+	const char *input_file, *policy, *params;
 	enum args_truth dry_run, compliant, new_status, empty_template;
 	enum args_truth must_allow, may_deny; /* --assert, --no-assert */
+	enum args_truth show_input;
 	uint64_t page, page_limit;
-	struct args_list attachments, exclude, redact;
+	struct args_list attachments, exclude, redact, attestations;
 	/* Options that trailctl has, too.  compliant is above. */
 	struct claims_options claims;
 };
@@ -124,7 +125,8 @@ extern const struct kosli_word kosli_begin_trail, kosli_create_flow,
     kosli_create_type, kosli_attest_generic, kosli_attest_junit,
     kosli_attest_custom, kosli_attest_decision, kosli_attest_override,
     kosli_get_trail, kosli_get_attestation, kosli_list_trails, kosli_list_flows,
-    kosli_evaluate_input, kosli_search, kosli_fingerprint, kosli_log_trail;
+    kosli_evaluate_input, kosli_evaluate_trail, kosli_evaluate_trails,
+    kosli_search, kosli_fingerprint, kosli_log_trail;
 
 /* The exit status of err, which is printed to stderr; a wrong option also prints
  * the usage of the word. */

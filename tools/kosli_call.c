@@ -257,6 +257,7 @@ kosli_lists(struct tf_error *err)
 		{ "external-fingerprint", &kosli_ask.claims.fingerprint, true },
 		{ "attachments", &kosli_ask.attachments, false },
 		{ "exclude", &kosli_ask.exclude, false },
+		{ "attestations", &kosli_ask.attestations, false },
 	};
 	enum tf_code rc = TF_OK;
 

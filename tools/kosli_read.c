@@ -80,6 +80,13 @@ kosli_read_markdown(const char *path, struct tf_buf *out, struct tf_error *err)
 	return read_control(path, true, out, err);
 }
 
+enum tf_code
+kosli_read_attestation(const char *path, struct tf_buf *out,
+    struct tf_error *err)
+{
+	return read_control(path, false, out, err);
+}
+
 /* --- versions ---------------------------------------------------------------------- */
 
 /* The path of version n, as a string in out. */

@@ -10,6 +10,11 @@
 TF_MUST_USE enum tf_code kosli_read_markdown(const char *path,
     struct tf_buf *out, struct tf_error *err);
 
+/* Append attestation.json of the attestation at path to out, which the caller
+ * frees in any case. Errors: as above. */
+TF_MUST_USE enum tf_code kosli_read_attestation(const char *path,
+    struct tf_buf *out, struct tf_error *err);
+
 /*
  * Call each with attestation.json of NAME, NAME@2 and so on, the oldest first;
  * path is that of NAME. path and json of a call are valid during it only.

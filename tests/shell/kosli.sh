@@ -335,7 +335,8 @@ options_without_meaning_are_refused() {
 		'attest decision' 'attest override' 'begin trail x' \
 		'create flow x' 'create attestation-type x' 'get trail x' \
 		'get attestation x' 'list trails' 'list flows' 'search x' \
-		'fingerprint x' 'log trail x' 'evaluate input'; do
+		'fingerprint x' 'log trail x' 'evaluate input' \
+		'evaluate trail x' 'evaluate trails x'; do
 		# shellcheck disable=SC2086
 		refuses $words -- $global
 	done
@@ -357,7 +358,6 @@ options_without_meaning_are_refused() {
 	refuses create attestation-type x -- --jq --summary --summary-json
 	refuses get attestation x -- --fingerprint --attestation-id
 	refuses list trails -- --fingerprint --flow-tag
-	refuses evaluate input -- --params --show-input
 	refuses log trail x -- --interval --start --end --start-ts --end-ts \
 		--reverse --repo --page --page-limit
 	refuses fingerprint x -- --registry-username --registry-password \
@@ -376,8 +376,8 @@ options_without_meaning_are_refused() {
 words_without_meaning_are_refused() {
 	is 2 trailctl kosli assert artifact --fingerprint x
 	complains 'assert artifact has no meaning here: use trailctl assert'
-	is 2 trailctl kosli evaluate trail x --policy p.rego
-	complains 'evaluate trail has no meaning here: use evaluate input'
+	is 2 trailctl kosli evaluate artifact x --policy p.rego
+	complains 'evaluate artifact has no meaning here: use evaluate trail'
 	is 2 trailctl kosli attest artifact app --artifact-type file
 	complains 'attest artifact has no meaning here: .*--fingerprint'
 	for words in 'attest snyk' 'attest jira' 'snapshot docker' 'tag flow' \
@@ -721,12 +721,140 @@ a_type_is_a_policy() {
 	is 1 trailctl kosli evaluate input -i bad.json -p policy.yml --assert
 	is 0 trailctl kosli evaluate input -i bad.json -p policy.yml --no-assert \
 		-o json
-	[ "$(jq .compliant out)" = false ]
+	[ "$(jq -c '[.allow,.report.compliant,.violations[0]]' out)" = \
+		'[false,false,"reviewed check-1 subject: value"]' ]
+	is 0 trailctl kosli evaluate input -p policy.yml <good.json
+	says '^RESULT:      ALLOWED$'
+	never_says VIOLATIONS
+	is 1 trailctl kosli evaluate input -p policy.yml <bad.json
+	says '^RESULT:      DENIED$'
+	says '^VIOLATIONS:  reviewed check-1 subject: value$'
 	is 2 trailctl kosli evaluate input -i bad.json -p bad.json --no-assert
 	is 3 trailctl kosli evaluate input -i nothing -p policy.yml --no-assert
 	is 2 trailctl kosli evaluate input -i good.json -p policy.rego
 	complains 'Rego is not run here'
 	is 2 trailctl kosli evaluate input -i good.json
+}
+
+# What could not be judged is never allowed, whatever --assert says.
+what_cannot_be_judged_is_not_allowed() {
+	printf '{"a":' >half.json
+	printf '{"a":1,"a":2}' >twice.json
+	: >nothing.json
+	for assert in '' --assert --no-assert --assert=false --no-assert=false; do
+		for input in half twice nothing; do
+			# shellcheck disable=SC2086
+			is 2 trailctl kosli evaluate input -p policy.yml \
+				-i $input.json $assert
+			complains "input-file: $input.json: "
+			[ ! -s out ]
+		done
+		for word in 'input -i good.json' "trail $sha -f shop" \
+			"trails $sha -f shop"; do
+			# shellcheck disable=SC2086
+			is 2 trailctl kosli evaluate $word -p bad.json $assert
+			# shellcheck disable=SC2086
+			is 3 trailctl kosli evaluate $word -p none.yml $assert
+			# shellcheck disable=SC2086
+			is 2 trailctl kosli evaluate $word -p policy.yml \
+				--params '{"a"' $assert
+			complains '--params: {"a": line 1'
+		done
+		# shellcheck disable=SC2086
+		is 3 trailctl kosli evaluate trail none -f shop -p policy.yml \
+			$assert
+		# shellcheck disable=SC2086
+		is 3 trailctl kosli evaluate trails "$sha" none -f shop \
+			-p policy.yml $assert
+	done
+	is 2 trailctl kosli evaluate input -i good.json -p policy.yml --assert \
+		--no-assert
+	is 2 trailctl kosli evaluate trail "$sha" -p policy.yml
+	complains ': --flow is missing'
+	is 2 trailctl kosli evaluate trails -f shop -p policy.yml
+	is 2 trailctl kosli evaluate trail "$sha" -f shop -p policy.rego
+	is 2 trailctl kosli evaluate trail a/b -f shop -p policy.yml
+	for params in '[1]' 1 @none.json @half.json; do
+		got=0
+		trailctl kosli evaluate trail "$sha" -f shop -p policy.yml \
+			--no-assert --params "$params" >out 2>err || got=$?
+		[ $got = 2 ] || [ $got = 3 ]
+		[ ! -s out ]
+	done
+	echo '{"params":1}' >params.json
+	is 2 trailctl kosli evaluate input -i params.json -p policy.yml \
+		--params '{}'
+}
+
+# judges STATUS WORD...: kosli evaluate exits with that status.
+judges() {
+	wanted=$1
+	shift
+	is "$wanted" trailctl kosli evaluate "$@"
+}
+
+# A trail is judged with what was attested in it, in a mount and in a store.
+trails_are_evaluated() {
+	cat >trail.yml <<-'EOF2'
+	version: 1
+	evidence: trail.json
+	requirements:
+	- id: compliant
+	  from: trail.attestations
+	  subject_type: attestation
+	  subject_id: attestation_name
+	  checks:
+	  - {id: verdict, operator: equals, path: is_compliant, value: true}
+	- id: risk
+	  from: trail.compliance_status.attestations_statuses
+	  checks:
+	  - {id: level, operator: range, path: risk-level.attestation_data.level, max: 3}
+	- id: build
+	  checks:
+	  - {id: same, operator: compare, path: params.build, other: trail.user_data.build, cmp: eq}
+	EOF2
+	cat >trails.yml <<-'EOF2'
+	version: 1
+	evidence: trails.json
+	requirements:
+	- id: state
+	  from: trails
+	  subject_type: trail
+	  subject_id: name
+	  checks:
+	  - {id: word, operator: equals, path: compliance_state, value: COMPLIANT}
+	EOF2
+	mount store
+	for vault in mnt store; do
+		[ $vault = mnt ] || unmount
+		TRAILFS_MOUNT=$vault
+		judges 0 trail "$sha" -f shop -p trail.yml \
+			--params '{"build": 17}'
+		says '^RESULT:      ALLOWED$'
+		judges 1 trail "$sha" -f shop -p trail.yml \
+			--params '{"build": 18}'
+		says '^VIOLATIONS:  build same subject: value$'
+		echo '{"build":18}' >params.json
+		judges 0 trail "$sha" -f shop -p trail.yml --no-assert \
+			--params @params.json -o json --show-input
+		[ "$(jq -c '[.allow,.params,.input.params]' out)" = \
+			'[false,{"build":18},{"build":18}]' ]
+		[ "$(jq -c '.input.trail|[(.attestations|length),
+			(.compliance_status.attestations_statuses|keys),
+			.attestations[0].annotations.reviewer,.user_data]' out)" = \
+			'[4,["code-review","release","risk-level","web.unit-tests"],"alice",{"build":17}]' ]
+		# Without the attestation there is nothing to pass with.
+		judges 1 trail "$sha" -f shop -p trail.yml \
+			--params '{"build": 17}' --attestations code-review,release
+		says '^VIOLATIONS:  risk level subject: absent$'
+		judges 1 trail latest -f empty -p trail.yml \
+			--params '{"build": 17}'
+		says 'compliant verdict attestation decided: value$'
+		judges 0 trails "$sha" "$sha" -f shop -p trails.yml
+		judges 1 trails latest templated -f empty -p trails.yml
+		says '  state word trail templated: value$'
+	done
+	TRAILFS_MOUNT=store
 }
 
 # Of two who begin trails with two templates at once, each has its own or fails.
@@ -821,6 +949,8 @@ run a_dry_run_records_nothing
 with jq lists_and_searches_answer
 run fingerprints_are_those_of_kosli
 with jq artifacts_are_fingerprinted a_type_is_a_policy
+run what_cannot_be_judged_is_not_allowed
+with '/dev/fuse jq' trails_are_evaluated
 with '/dev/fuse jq' templates_are_never_mixed_up
 run hostile_json_is_refused the_store_is_whole
 finish
