@@ -189,6 +189,10 @@ search_copy(struct search *x, const struct tf_asker *who, struct tf_error *err)
 	}
 	if (rc == TF_OK)
 		rc = search(x, who, err);
+	if (rc != TF_OK && rc != TF_INTERRUPTED) { /* as in keep.c */
+		tf_search_close(f->index);
+		f->index = NULL;
+	}
 	pthread_mutex_unlock(&f->mu);
 	return rc;
 }

@@ -202,6 +202,20 @@ open_index(struct tf_find *f, struct tf_error *err)
 	return rc;
 }
 
+/* After an error the connection may be of no use: SQLite opens a file for reading
+ * only if it cannot be opened for writing.  Searches wait for another one. */
+static void
+close_index(struct tf_find *f)
+{
+	pthread_mutex_lock(&f->mu);
+	f->facts = f->words = 0;
+	pthread_mutex_lock(&f->index_mu);
+	tf_search_close(f->index);
+	f->index = NULL;
+	pthread_mutex_unlock(&f->index_mu);
+	pthread_mutex_unlock(&f->mu);
+}
+
 static void *
 run(void *arg)
 {
@@ -217,8 +231,10 @@ run(void *arg)
 		rc = open_index(f, &err);
 		if (rc == TF_OK)
 			rc = catch_up(f, &rest, &err);
-		if (rc != TF_OK)
+		if (rc != TF_OK) {
 			rest = RETRY_NS;
+			close_index(f);
+		}
 		/* A second time it may be the ledger that is damaged. */
 		if (tf_find_is_damage(rc)) {
 			tf_find_begin_anew(f);

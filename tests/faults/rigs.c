@@ -17,6 +17,7 @@
 
 /* The errors that writers may get. */
 static const int after_kill[] = { ENOTCONN, ECONNABORTED, EIO, 0 };
+static const int never[] = { 0 };
 static const int after_cut[] = { ENOTCONN, ECONNABORTED, EIO, EROFS, 0 };
 
 /* Each cycle has its own random numbers, so that it can be repeated alone. */
@@ -153,6 +154,8 @@ arm(const struct rig *rig, unsigned long at, struct chance *c)
 	strcpy(fault->disk[1], "objects");
 	fault->cut_flags[0] = flags_of(c);
 	fault->cut_flags[1] = flags_of(c);
+	if (rig->only != NULL)
+		strcpy(fault->only, rig->only);
 	fault->calls = rig->calls;
 }
 
@@ -184,7 +187,10 @@ run_daemon(const struct rig *rig, unsigned cycle, unsigned long at,
 	if (status < 0 && status != -SIGKILL)
 		red("the daemon died of signal %d", -status);
 	if (work != NULL)
-		check_read(cycle, hits == 0 ? after_kill : NULL);
+		check_read(cycle,
+		    rig->only != NULL ? never :
+			hits == 0     ? after_kill :
+					NULL);
 	vault_mount("settle=60");
 	check_mounted();
 	return hits;
@@ -243,4 +249,63 @@ unsigned
 rig_recovery(const struct rig *rig, unsigned cycles, uint64_t seed)
 {
 	return in_order(rig, cycles, seed, leave_unrecovered, NULL);
+}
+
+/* --- the search index --------------------------------------------------- */
+
+/* Search for all names.  0: found, and they are those of the ledger; 1: they are
+ * not; 2: the search failed. */
+static int
+search(void)
+{
+	static const char path[] =
+	    "sed 's/.*\"path\":\"\\([^\"]*\\)\".*/\\1/' | sort";
+
+	return shell("trailctl sync mnt && trailctl log --json mnt |"
+		     " grep -E '\"type\":\"(trail.created|workflow.begun|"
+		     "attestation.begun|directory.created|evidence.sealed)\"' |"
+		     " %s >there; [ -s there ] || exit 1;"
+		     " trailctl find --json --limit 0 --uid 0 mnt >answer ||"
+		     " exit 2; cat answer | %s >found; cmp found there",
+	    path, path);
+}
+
+static void
+search_must(int most, const char *when)
+{
+	int was = search();
+
+	if (was <= most && was != 1)
+		return;
+	red("a search %s %s", when,
+	    was == 1 ? "finds other names than the ledger has" : "fails");
+	(void)shell("diff found there; tail -n 5 log");
+	show_daemon_log();
+}
+
+/* While the index cannot be written, everything is recorded, and a search is
+ * right or fails.  Afterwards it is right. */
+static void
+write_and_search(unsigned n, uint64_t seed)
+{
+	search_must(2, "with a failing index");
+	writers_script(n, seed);
+	search_must(2, "with a failing index");
+	fault->at = 0;
+	search_must(0, "with an index that can be written again");
+}
+
+/* Each second daemon makes the index, the others have one. */
+static void
+forget_index(unsigned n, struct chance *c)
+{
+	(void)c;
+	if (n % 2 == 0 && shell("rm -f store/index.db*") != 0)
+		die("rm index.db");
+}
+
+unsigned
+rig_index(const struct rig *rig, unsigned cycles, uint64_t seed)
+{
+	return in_order(rig, cycles, seed, forget_index, write_and_search);
 }

@@ -15,12 +15,16 @@ struct rig {
 	unsigned calls;
 	int sys;
 	bool stays; /* every call fails from then on */
+	/* Only calls on files whose path holds this fail, or NULL: all.  Then no
+	 * writer may see an error. */
+	const char *only;
 	const char *does;
 };
 
 unsigned rig_kill(const struct rig *rig, unsigned cycles, uint64_t seed);
 unsigned rig_power(const struct rig *rig, unsigned cycles, uint64_t seed);
 unsigned rig_each_call(const struct rig *rig, unsigned cycles, uint64_t seed);
+unsigned rig_index(const struct rig *rig, unsigned cycles, uint64_t seed);
 unsigned rig_recovery(const struct rig *rig, unsigned cycles, uint64_t seed);
 
 #endif
