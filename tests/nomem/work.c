@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../../core/definition.h"
+#include "../../core/find.h"
 #include "../../core/page.h"
 #include "../../core/verify.h"
 #include "../bitflip/bitflip.h"
@@ -634,6 +635,42 @@ show_waiting(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
+static size_t
+lines_in(const struct tf_buf *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		n += b->p[i] == '\n';
+	return n;
+}
+
+/* All names of a store.  After a failure, a search without one finds them, in
+ * the same process. */
+static enum tf_code
+search(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	static const char query[] = "uid=0&status=open";
+	static size_t names; /* found by the first search, without a failure */
+	struct tf_buf again = { 0 };
+	enum tf_code rc = tf_find_start(v, err);
+	long paused;
+
+	if (rc != TF_OK)
+		return rc;
+	if ((rc = tf_find(v, query, NULL, out, err)) == TF_OK && names == 0)
+		names = lines_in(out);
+	paused = strike_pause();
+	if (rc != TF_OK)
+		check(tf_find(v, query, NULL, &again, NULL) == TF_OK &&
+			lines_in(&again) == names,
+		    "not found when searched again");
+	strike_resume(paused);
+	tf_find_stop(v);
+	tf_buf_free(&again);
+	return rc;
+}
+
 static const struct operation operations[] = {
 	{ "sealing an attestation", NULL, seal_attestation,
 	    attestation_is_sealed, false, false },
@@ -665,6 +702,8 @@ static const struct operation operations[] = {
 	{ "index.html", NULL, show_page, NULL, true, false },
 	{ "a proof", NULL, show_proof, NULL, true, false },
 	{ "xattrs", NULL, show_facts, NULL, true, false },
+	{ "a search", NULL, search, NULL, true, false },
+	{ "a search that makes the index", NULL, search, NULL, true, true },
 	{ "a new directory", NULL, make_directory, NULL, true, true },
 	{ "denied.jsonl", NULL, refuse, NULL, true, true },
 	{ "what waits to be sealed", let_wait, show_waiting, NULL, true, true },
