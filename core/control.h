@@ -35,6 +35,8 @@
 #define TF_CONTROL_TYPES "types"
 #define TF_CONTROL_USER_DATA "user-data"
 #define TF_CONTROL_OVERRIDE "override"
+#define TF_CONTROL_RETENTION "retention"
+#define TF_CONTROL_HOLDS "holds"
 #define TF_CONTROL_EVALUATION "evaluation.json"
 #define TF_CONTROL_MISSING "missing"
 #define TF_CONTROL_LAST_ERROR "last-error"

@@ -1,6 +1,6 @@
 /*
  * What people say about a trail, a workflow or an attestation, as control
- * files: user-data, override, and the report of the checks.
+ * files: user-data, override, the report of the checks, retention and holds.
  */
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "core/definition.h"
 #include "core/json.h"
 #include "core/page.h"
+#include "core/protection.h"
 
 #define OVERRIDE_MAX 4096 /* bytes */
 
@@ -140,7 +141,57 @@ save_override(struct tf_vault *v, uint64_t dir, const char *name, const void *p,
 
 const struct fs_settable fs_override_settable = { .max = OVERRIDE_MAX,
 	.mode = 0600,
-	.workflows_owner = true,
+	.by = FS_SET_BY_WORKFLOW,
 	.when_sealed = true,
 	.load = load_override,
 	.save = save_override };
+
+/* --- retention and holds ------------------------------------------------- */
+
+/* Each write is a request of its own; nothing of an earlier one is changed. */
+static enum tf_code
+load_request(struct tf_vault *v, uint64_t dir, const char *name,
+    struct tf_buf *out, struct tf_error *err)
+{
+	(void)v;
+	(void)dir;
+	(void)name;
+	(void)out;
+	return tf_fail(err, TF_NOTFOUND, "no request");
+}
+
+static enum tf_code
+save_retention(struct tf_vault *v, uint64_t dir, const char *name,
+    const void *p, size_t n, const struct tf_actor *who,
+    struct tf_buf *warnings, struct tf_error *err)
+{
+	(void)name;
+	(void)warnings;
+	return tf_vault_retain_json(v, dir, p, n, who, err);
+}
+
+static enum tf_code
+save_hold(struct tf_vault *v, uint64_t dir, const char *name, const void *p,
+    size_t n, const struct tf_actor *who, struct tf_buf *warnings,
+    struct tf_error *err)
+{
+	(void)name;
+	(void)warnings;
+	return tf_vault_hold_json(v, dir, p, n, who, err);
+}
+
+const struct fs_settable fs_retention_settable = {
+	.max = TF_PROTECTION_TEXT_MAX,
+	.mode = 0640,
+	.by = FS_SET_BY_TRAIL,
+	.when_sealed = true,
+	.load = load_request,
+	.save = save_retention
+};
+
+const struct fs_settable fs_holds_settable = { .max = TF_PROTECTION_TEXT_MAX,
+	.mode = 0640,
+	.by = FS_SET_BY_TRAIL,
+	.when_sealed = true,
+	.load = load_request,
+	.save = save_hold };

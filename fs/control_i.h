@@ -17,7 +17,7 @@ struct fs_control {
 /*
  * Set mode and owner of *st, which is stat(2) of dir, to those of a settable
  * file about dir: the mode of set without the bits that the directory's mode
- * lacks; or, of a file for the owner of the workflow, that owner.
+ * lacks; or, of a file that only one owner may set, that owner.
  */
 TF_MUST_USE enum tf_code fs_settable_stat(struct tf_vault *v,
     const struct fs_settable *set, const struct tf_attr *dir, struct stat *st,

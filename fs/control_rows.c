@@ -11,6 +11,7 @@
 #include "core/control.h"
 #include "core/package.h"
 #include "core/page.h"
+#include "core/protection.h"
 
 #define BELOW_ROOT                                                \
 	(FS_ROW_AT(TF_KIND_TRAIL) | FS_ROW_AT(TF_KIND_WORKFLOW) | \
@@ -146,7 +147,8 @@ static const struct fs_row rows[] = {
 	    .ledger = true },
 	{ TF_CONTROL_TYPES, FS_ROW_AT(TF_KIND_TRAIL),
 	    .tree = &fs_definition_tree },
-	{ TF_CONTROL_LAST_ERROR, BELOW_ROOT, 0444, .last_error = true },
+	{ TF_CONTROL_LAST_ERROR, BELOW_ROOT | FS_ROW_AT(TF_KIND_ROOT), 0444,
+	    .last_error = true },
 	{ TF_CONTROL_MISSING, FS_ROW_AT(TF_KIND_WORKFLOW),
 	    .tree = &fs_missing_tree, .seals = true },
 	{ TF_CONTROL_USER_DATA, BELOW_ROOT, 0440, .write = tf_view_user_data,
@@ -160,6 +162,10 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_BY_SHA256, FS_ROW_AT(TF_KIND_ROOT),
 	    .tree = &fs_by_sha256_tree },
 	{ TF_CONTROL_FIND, FS_ROW_AT(TF_KIND_ROOT), .tree = &fs_find_tree },
+	{ TF_CONTROL_RETENTION, BELOW_ROOT, 0440, .write = tf_view_retention,
+	    .set = &fs_retention_settable },
+	{ TF_CONTROL_HOLDS, BELOW_ROOT | FS_ROW_AT(TF_KIND_ROOT), 0440,
+	    .write = tf_view_holds, .set = &fs_holds_settable },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");

@@ -205,6 +205,21 @@ check_limits(const struct fs_saves *ss, const struct fs_save *s, uint64_t size,
 	return TF_OK;
 }
 
+enum tf_code
+fs_settable_above(struct tf_vault *v, const struct fs_settable *set,
+    const struct tf_attr *dir, struct tf_attr *out, struct tf_error *err)
+{
+	enum tf_kind least = set->by == FS_SET_BY_WRITERS ? dir->kind :
+	    set->by == FS_SET_BY_WORKFLOW		  ? TF_KIND_WORKFLOW :
+							    TF_KIND_TRAIL;
+	enum tf_code rc = TF_OK;
+
+	*out = *dir;
+	while (rc == TF_OK && out->kind > least)
+		rc = tf_vault_getattr(v, out->parent, out, err);
+	return rc;
+}
+
 static enum tf_code
 check_directory(struct tf_vault *v, const struct fs_target *t,
     const struct tf_actor *who, struct tf_error *err)
@@ -212,11 +227,14 @@ check_directory(struct tf_vault *v, const struct fs_target *t,
 	struct tf_attr dir, above;
 	enum tf_code rc = tf_vault_getattr(v, t->dir, &dir, err);
 
-	if (rc == TF_OK && t->set->workflows_owner) {
-		rc = tf_vault_getattr(v, dir.parent, &above, err);
+	if (rc == TF_OK && t->set->by != FS_SET_BY_WRITERS) {
+		rc = fs_settable_above(v, t->set, &dir, &above, err);
 		if (rc == TF_OK && who->uid != 0 && who->uid != above.uid)
 			rc = tf_fail(err, TF_ACCESS,
-			    "only the owner of the workflow and root may");
+			    "only the owner of the %s and root may",
+			    above.kind == TF_KIND_WORKFLOW  ? "workflow" :
+				above.kind == TF_KIND_TRAIL ? "trail" :
+							      "vault's root");
 	}
 	if (rc == TF_OK && !t->set->when_sealed && dir.state == TF_STATE_SEALED)
 		rc = tf_fail(err, TF_SEALED, "it is sealed");

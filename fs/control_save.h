@@ -22,12 +22,17 @@
 
 #define FS_SETTABLE_NAME_MAX TF_DEFINITION_NAME_MAX /* bytes */
 
+/* Who, besides root, may set a file: whoever may write its directory; or only the
+ * owner of the workflow, or of the trail, that its directory is in (of the root
+ * directory, for a file of the root). */
+enum fs_setter { FS_SET_BY_WRITERS, FS_SET_BY_WORKFLOW, FS_SET_BY_TRAIL };
+
 /* A kind of settable file. */
 struct fs_settable {
-	size_t max;	      /* bytes */
-	unsigned mode;	      /* see fs_target_stat */
-	bool workflows_owner; /* only for the owner of the workflow, and root */
-	bool when_sealed;     /* set also when its directory is sealed */
+	size_t max;    /* bytes */
+	unsigned mode; /* see fs_target_stat */
+	enum fs_setter by;
+	bool when_sealed; /* set also when its directory is sealed */
 	/* Append the present content.  TF_NOTFOUND: there is none. */
 	enum tf_code (*load)(struct tf_vault *v, uint64_t dir, const char *name,
 	    struct tf_buf *out, struct tf_error *err);
@@ -45,6 +50,12 @@ struct fs_target {
 	char name[FS_SETTABLE_NAME_MAX + 1];   /* "" where its kind has one */
 	char label[FS_SETTABLE_NAME_MAX + 16]; /* its path below .trailfs */
 };
+
+/* *out becomes the directory whose owner may set such a file of dir: the workflow
+ * or the trail.  For FS_SET_BY_WRITERS it is dir itself. */
+TF_MUST_USE enum tf_code fs_settable_above(struct tf_vault *v,
+    const struct fs_settable *set, const struct tf_attr *dir,
+    struct tf_attr *out, struct tf_error *err);
 
 struct fs_saves; /* all saves and refusals of one mount */
 struct fs_save;	 /* one open for writing */

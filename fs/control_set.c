@@ -10,18 +10,19 @@ enum tf_code
 fs_settable_stat(struct tf_vault *v, const struct fs_settable *set,
     const struct tf_attr *dir, struct stat *st, struct tf_error *err)
 {
-	struct tf_attr workflow;
+	struct tf_attr above;
 	enum tf_code rc;
 
-	if (!set->workflows_owner) {
+	if (set->by == FS_SET_BY_WRITERS) {
 		st->st_mode = S_IFREG | (set->mode & dir->mode);
 		return TF_OK;
 	}
-	if ((rc = tf_vault_getattr(v, dir->parent, &workflow, err)) != TF_OK)
+	if ((rc = fs_settable_above(v, set, dir, &above, err)) != TF_OK)
 		return rc;
-	st->st_mode = S_IFREG | set->mode;
-	st->st_uid = workflow.uid;
-	st->st_gid = workflow.gid;
+	/* Its owner may write it, also when the directory is sealed. */
+	st->st_mode = S_IFREG | (set->mode & (above.mode | 0600));
+	st->st_uid = above.uid;
+	st->st_gid = above.gid;
 	return TF_OK;
 }
 

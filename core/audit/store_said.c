@@ -58,6 +58,33 @@ check_definition(struct tf_audit *a, const struct tf_entry *e,
 	return tf_audit_store_content(a, e, want, row->object, err);
 }
 
+/* The row of a hold or a retention counts its entries; it has no object. */
+static enum tf_code
+check_protection(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	bool hold = e->type != TF_RETENTION_SET;
+	struct tf_definition_row row = { .node = x->subject,
+		.kind = hold ? TF_ROW_HOLD : TF_ROW_RETENTION,
+		.name = hold ? e->hold : (struct tf_str){ "", 0 },
+		.version = x->version };
+	enum tf_code rc;
+
+	if (x->version == 0)
+		return TF_OK; /* a broken entry, which was reported */
+	rc = tf_definitions_get(s->db, &row, err);
+	if (rc != TF_OK && rc != TF_NOTFOUND)
+		return rc;
+	if (rc == TF_OK && row.entry == e->seq && row.object == 0)
+		s->definitions++;
+	else
+		tf_audit_finding(a, TF_CHECK_NAMES, e->seq, e->path,
+		    "the database does not show this %s",
+		    hold ? "hold" : "retention");
+	return TF_OK;
+}
+
 /* Check bytes that are found by their digest. */
 static enum tf_code
 check_object(struct tf_audit *a, const struct tf_entry *e, const char *what,
@@ -224,6 +251,10 @@ tf_audit_store_said(struct tf_audit *a, const struct tf_entry *e,
 		row.version = e->definition_version;
 		return check_definition(a, e, &row, &e->definition_content,
 		    err);
+	case TF_HOLD_PLACED:
+	case TF_HOLD_RELEASED:
+	case TF_RETENTION_SET:
+		return check_protection(a, e, x, err);
 	default:
 		rc = check_user_data(a, e, err);
 		if (rc == TF_OK)
@@ -380,7 +411,8 @@ tf_audit_store_definitions(struct tf_audit *a, struct tf_error *err)
 
 	if (rc == TF_OK && rows > s->definitions && !a->unseen)
 		tf_audit_finding(a, TF_CHECK_NAMES, UINT64_MAX, tf_nowhere,
-		    "the database has %llu definitions without an entry",
+		    "the database has %llu definitions, holds or retentions "
+		    "without an entry",
 		    (unsigned long long)(rows - s->definitions));
 	return rc;
 }

@@ -37,6 +37,7 @@ enum tf_entry_kind {
 	TF_REDACTION_DONE,
 	TF_HOLD_PLACED,
 	TF_HOLD_RELEASED,
+	TF_RETENTION_SET,
 	TF_KEY_ROTATED,
 	TF_CLOCK_JUMPED,
 	TF_IMPORT_DONE,
@@ -63,6 +64,18 @@ struct tf_statement_ref {
 	struct tf_hash payload, pae;
 	uint64_t size;		  /* bytes of the payload */
 	struct tf_str keyid, sig; /* "SHA256:..."; base64 of 64 bytes */
+};
+
+/* What retention.set asks for; retention.h has the meaning. */
+struct tf_retention_ref {
+	struct tf_str period; /* "7y", or absent */
+	struct tf_str mode;
+	bool has_until;
+	struct tf_time until;
+	/* The rule that demands it: its id, or absent, and digest of its text. */
+	struct tf_str rule;
+	bool has_rule_text;
+	struct tf_hash rule_text;
 };
 
 /*
@@ -133,6 +146,8 @@ struct tf_entry {
 	struct tf_str what, hold;
 	bool has_until;
 	struct tf_time until;
+	bool has_retention;
+	struct tf_retention_ref retention; /* retention.set */
 	struct tf_str key_new, key_old, use;
 	struct tf_time expected; /* clock.jumped */
 	bool has_count;

@@ -106,6 +106,24 @@ read_statement(struct tf_entry_decoded *d, int t, struct tf_statement_ref *out)
 }
 
 static void
+read_retention(struct tf_entry_decoded *d, int t, struct tf_retention_ref *out)
+{
+	int rule = tf_json_get(&d->doc, t, "rule");
+	int until = tf_json_get(&d->doc, t, "until");
+
+	out->period = read_member(d, t, "for");
+	out->mode = read_member(d, t, "mode");
+	out->has_until = until >= 0;
+	if (until >= 0)
+		read_time(d, until, &out->until);
+	if (rule < 0)
+		return;
+	out->rule = read_member(d, rule, "id");
+	out->has_rule_text = tf_json_get(&d->doc, rule, "sha256") >= 0;
+	read_hash(d, rule, "sha256", &out->rule_text);
+}
+
+static void
 read_object(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 {
 	struct tf_entry *e = &d->e;
@@ -136,6 +154,9 @@ read_object(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 		read_content(d, t, &e->definition_content);
 		e->definition_name = read_member(d, t, "name");
 		e->definition_version = read_uint(d, t, "version");
+		break;
+	case TF_AS_RETENTION:
+		read_retention(d, t, &e->retention);
 		break;
 	default: /* TF_AS_TREE */
 		read_hash(d, t, "root", &e->tree_root);

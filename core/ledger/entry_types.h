@@ -30,6 +30,7 @@ enum tf_entry_storage {
 	TF_AS_CHILDREN,
 	TF_AS_TEMPLATE,
 	TF_AS_DEFINITION,
+	TF_AS_RETENTION,
 	TF_AS_TREE,
 };
 
@@ -84,6 +85,7 @@ enum tf_entry_field_id {
 	TF_F_PREVIOUS,
 	TF_F_PROGRAM,
 	TF_F_REASON,
+	TF_F_RETENTION,
 	TF_F_SEQ,
 	TF_F_SOFTWARE,
 	TF_F_SOURCE,

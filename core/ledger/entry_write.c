@@ -64,6 +64,24 @@ put_statement(struct tf_json *j, const struct tf_statement_ref *s)
 	tf_json_object_end(j);
 }
 
+/* The members of a retention. */
+static void
+put_retention(struct tf_json *j, const struct tf_retention_ref *r)
+{
+	put_text(j, "for", r->period);
+	put_text(j, "mode", r->mode);
+	if (r->rule.p != NULL) {
+		tf_json_key(j, "rule");
+		tf_json_object(j);
+		tf_put_str(j, "id", r->rule);
+		if (r->has_rule_text)
+			tf_put_hash(j, "sha256", &r->rule_text);
+		tf_json_object_end(j);
+	}
+	if (r->has_until)
+		tf_put_time(j, "until", r->until);
+}
+
 /* Write a field that is an object with several members. */
 static void
 put_object(struct tf_json *j, const struct tf_entry *e,
@@ -98,6 +116,9 @@ put_object(struct tf_json *j, const struct tf_entry *e,
 		tf_put_hash(j, "sha256", &e->definition_content.sha256);
 		tf_put_uint(j, "size", e->definition_content.size);
 		tf_put_uint(j, "version", e->definition_version);
+		break;
+	case TF_AS_RETENTION:
+		put_retention(j, &e->retention);
 		break;
 	default: /* TF_AS_TREE */
 		tf_put_hash(j, "root", &e->tree_root);

@@ -10,6 +10,7 @@
 #include "checkpoint.h"
 #include "field_text.h"
 #include "name.h"
+#include "retention.h"
 
 static bool
 is_alnum(char c)
@@ -215,6 +216,14 @@ bool
 tf_text_hold_ok(const char *s, size_t n)
 {
 	return word_of(s, n, "._-");
+}
+
+bool
+tf_text_period_ok(const char *s, size_t n)
+{
+	struct tf_retention r;
+
+	return tf_period_parse(s, n, &r);
 }
 
 bool

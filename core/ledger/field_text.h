@@ -22,6 +22,7 @@ bool tf_text_definition_ok(const char *s, size_t n);
 bool tf_text_digest_ok(const char *s, size_t n);
 bool tf_text_hint_ok(const char *s, size_t n);
 bool tf_text_hold_ok(const char *s, size_t n);
+bool tf_text_period_ok(const char *s, size_t n);
 bool tf_text_keyid_ok(const char *s, size_t n);
 bool tf_text_label_ok(const char *s, size_t n);
 bool tf_text_mode_ok(const char *s, size_t n);

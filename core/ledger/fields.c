@@ -174,6 +174,20 @@ static const struct member definition_members[] = {
 	{ 0 },
 };
 
+static const struct member retention_members[] = {
+	{ "for", TF_FORM_PERIOD, true },
+	{ "mode", TF_FORM_WORD, false },
+	{ "rule", TF_FORM_RULE, true },
+	{ "until", TF_FORM_TIME, true },
+	{ 0 },
+};
+
+static const struct member rule_members[] = {
+	{ "id", TF_FORM_CONTROL, false },
+	{ "sha256", TF_FORM_DIGEST, true },
+	{ 0 },
+};
+
 static const struct member tree_members[] = {
 	{ "root", TF_FORM_DIGEST, false },
 	{ "size", TF_FORM_UINT, false },
@@ -229,6 +243,7 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_KEY] = STRING_RULE(512, NULL),
 	[TF_FORM_KEYID] = STRING_RULE(0, tf_text_keyid_ok),
 	[TF_FORM_HOLD] = STRING_RULE(64, tf_text_hold_ok),
+	[TF_FORM_PERIOD] = STRING_RULE(0, tf_text_period_ok),
 	[TF_FORM_CLAIM_TYPE] = STRING_RULE(128, tf_text_claim_type_ok),
 	[TF_FORM_CONTROL] = STRING_RULE(64, tf_text_hold_ok),
 	[TF_FORM_DEFINITION_NAME] = STRING_RULE(64, tf_text_definition_ok),
@@ -283,6 +298,8 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_CHILDREN] = OBJECT_RULE(children_members),
 	[TF_FORM_TEMPLATE] = OBJECT_RULE(template_members),
 	[TF_FORM_DEFINITION] = OBJECT_RULE(definition_members),
+	[TF_FORM_RETENTION] = OBJECT_RULE(retention_members),
+	[TF_FORM_RULE] = OBJECT_RULE(rule_members),
 	[TF_FORM_TREE] = OBJECT_RULE(tree_members),
 	[TF_FORM_SOURCE] = OBJECT_RULE(source_members),
 };

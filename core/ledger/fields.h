@@ -34,6 +34,7 @@ enum tf_form {
 	TF_FORM_KEY,   /* text of a key; later versions may add uses */
 	TF_FORM_KEYID, /* "SHA256:" and 43 characters */
 	TF_FORM_HOLD,
+	TF_FORM_PERIOD,
 	TF_FORM_CLAIM_TYPE,
 	TF_FORM_CONTROL,
 	TF_FORM_DEFINITION_NAME,
@@ -70,6 +71,8 @@ enum tf_form {
 	TF_FORM_CHILDREN,
 	TF_FORM_TEMPLATE,
 	TF_FORM_DEFINITION,
+	TF_FORM_RETENTION,
+	TF_FORM_RULE,
 	TF_FORM_TREE,
 	TF_FORM_SOURCE,
 	TF_FORMS

@@ -1,7 +1,7 @@
 /*
  * Replay of a ledger.  Check the common fields of an entry, then call the
  * function of its type (replay_session.c, replay_create.c, replay_seal.c,
- * replay_change.c).  A broken rule is reported at its entry.  Replay never
+ * replay_change.c, replay_protect.c).  A broken rule is reported at its entry.  Replay never
  * skips or repairs entries.
  *
  * Replay trusts nothing but the entries (I5, I6): it holds no object and no
@@ -21,6 +21,7 @@
 #include "replay.h"
 #include "replay_change.h"
 #include "replay_create.h"
+#include "replay_protect.h"
 #include "replay_seal.h"
 #include "replay_session.h"
 
@@ -112,6 +113,13 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		return tf_replay_overridden(r, e, err);
 	case TF_IMPORT_DONE:
 		return tf_replay_import_done(r, e, err);
+	case TF_HOLD_PLACED:
+	case TF_HOLD_RELEASED:
+		return tf_replay_hold(r, e, out, err);
+	case TF_RETENTION_SET:
+		return tf_replay_retention_set(r, e, out, err);
+	case TF_REDACTION_DONE:
+		return tf_replay_redaction_done(r, e, err);
 	case TF_KEY_ROTATED:
 		return tf_replay_key_rotated(r, e);
 	default:

@@ -27,8 +27,12 @@ struct tf_replay_effect {
 	enum tf_kind kind;
 	uint64_t parent;
 	size_t name_at;
-	/* template.set, type.set, claims.set: the node of the path; else 0. */
+	/* template.set, type.set, claims.set, holds, retention.set: the node
+	 * of the path; else 0. */
 	uint64_t subject;
+	/* Holds: the number of this entry among those about the hold, from 1;
+	 * retention.set: among those about the node. */
+	uint64_t version;
 	/* access.changed of evidence; the entry's node field names it. */
 	bool evidence_access;
 	/* attestation.sealed: the expected statement, without sealedAt. */

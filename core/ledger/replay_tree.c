@@ -11,16 +11,21 @@
 /* First letters of keys. */
 enum {
 	LEVELS = 4,
-	FILES = 'f', /* evidence, by path */
-	NODES = 'n', /* node numbers, by run */
-	TYPES = 't', /* newest version of a type, by trail and name */
+	FILES = 'f',	  /* evidence, by path */
+	NODES = 'n',	  /* node numbers, by run */
+	TYPES = 't',	  /* newest version of a type, by trail and name */
+	HOLDS = 'h',	  /* number of entries about a hold, by path and name;
+			without a name: number of holds that stand there */
+	RETENTIONS = 'r', /* what all retentions ask for, by path */
 };
 static const char level_letters[LEVELS + 1] = { 'a', 'b', 'c', 'd', 'e' };
 
 #define NODE_RUN (8 * 512)
 
+#define NAME_BYTES 64 /* of a type or a hold */
+
 struct key {
-	char p[1 + TF_PATH_MAX + 1];
+	char p[1 + TF_PATH_MAX + 1 + NAME_BYTES];
 	size_t n;
 };
 
@@ -164,43 +169,111 @@ tf_replay_tree_add_file(struct tf_replay_tree *t, struct tf_str path,
 	return t->ops->add(t->table, key_str(&key), bytes(f, sizeof(*f)), err);
 }
 
-/* --- types ---------------------------------------------------------------- */
+/* --- counts: versions of types, holds --------------------------------------- */
 
-/* Names of types are shorter than the rest of the longest path. */
 static void
-type_key(struct key *k, struct tf_str trail, struct tf_str name)
+count_key(struct key *k, char letter, struct tf_str path, struct tf_str name)
 {
-	make_key(k, TYPES, trail, '/');
-	if (k->n + name.n <= sizeof(k->p)) {
+	make_key(k, letter, path, '/');
+	if (name.n <= NAME_BYTES && name.n > 0) {
 		memcpy(k->p + k->n, name.p, name.n);
 		k->n += name.n;
 	}
+}
+
+/* 0 if nothing was put. */
+static enum tf_code
+get_count(struct tf_replay_tree *t, char letter, struct tf_str path,
+    struct tf_str name, uint64_t *n, struct tf_error *err)
+{
+	struct key key;
+	enum tf_code rc;
+
+	count_key(&key, letter, path, name);
+	rc = t->ops->get(t->table, key_str(&key), n, sizeof(*n), err);
+	if (rc == TF_NOTFOUND)
+		*n = 0;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+put_count(struct tf_replay_tree *t, char letter, struct tf_str path,
+    struct tf_str name, uint64_t n, struct tf_error *err)
+{
+	struct key key;
+
+	count_key(&key, letter, path, name);
+	return t->ops->put(t->table, key_str(&key), bytes(&n, sizeof(n)), err);
 }
 
 enum tf_code
 tf_replay_tree_type(struct tf_replay_tree *t, struct tf_str trail,
     struct tf_str name, uint64_t *version, struct tf_error *err)
 {
-	struct key key;
-	enum tf_code rc;
-
-	type_key(&key, trail, name);
-	rc = t->ops->get(t->table, key_str(&key), version, sizeof(*version),
-	    err);
-	if (rc == TF_NOTFOUND)
-		*version = 0;
-	return rc == TF_NOTFOUND ? TF_OK : rc;
+	return get_count(t, TYPES, trail, name, version, err);
 }
 
 enum tf_code
 tf_replay_tree_set_type(struct tf_replay_tree *t, struct tf_str trail,
     struct tf_str name, uint64_t version, struct tf_error *err)
 {
+	return put_count(t, TYPES, trail, name, version, err);
+}
+
+enum tf_code
+tf_replay_tree_hold(struct tf_replay_tree *t, struct tf_str path,
+    struct tf_str hold, uint64_t *changes, struct tf_error *err)
+{
+	return get_count(t, HOLDS, path, hold, changes, err);
+}
+
+enum tf_code
+tf_replay_tree_set_hold(struct tf_replay_tree *t, struct tf_str path,
+    struct tf_str hold, uint64_t changes, struct tf_error *err)
+{
+	uint64_t standing;
+	enum tf_code rc = tf_replay_tree_holds(t, path, &standing, err);
+
+	if (rc == TF_OK)
+		rc = put_count(t, HOLDS, path, hold, changes, err);
+	/* The first change places it, the second releases it, and so on. */
+	standing = changes % 2 != 0 ? standing + 1 : standing - 1;
+	return rc == TF_OK ?
+	    put_count(t, HOLDS, path, (struct tf_str){ "", 0 }, standing, err) :
+	    rc;
+}
+
+enum tf_code
+tf_replay_tree_holds(struct tf_replay_tree *t, struct tf_str path,
+    uint64_t *standing, struct tf_error *err)
+{
+	return get_count(t, HOLDS, path, (struct tf_str){ "", 0 }, standing,
+	    err);
+}
+
+enum tf_code
+tf_replay_tree_kept(struct tf_replay_tree *t, struct tf_str path,
+    struct tf_replay_tree_kept *out, struct tf_error *err)
+{
+	struct key key;
+	enum tf_code rc;
+
+	make_key(&key, RETENTIONS, path, '\0');
+	rc = t->ops->get(t->table, key_str(&key), out, sizeof(*out), err);
+	if (rc == TF_NOTFOUND)
+		memset(out, 0, sizeof(*out));
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_replay_tree_set_kept(struct tf_replay_tree *t, struct tf_str path,
+    const struct tf_replay_tree_kept *kept, struct tf_error *err)
+{
 	struct key key;
 
-	type_key(&key, trail, name);
-	return t->ops->put(t->table, key_str(&key),
-	    bytes(&version, sizeof(version)), err);
+	make_key(&key, RETENTIONS, path, '\0');
+	return t->ops->put(t->table, key_str(&key), bytes(kept, sizeof(*kept)),
+	    err);
 }
 
 /* --- node numbers --------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "../json.h"
 #include "../types.h"
 #include "name.h"
+#include "retention.h"
 
 struct tf_temp_table;
 
@@ -102,6 +103,31 @@ TF_MUST_USE enum tf_code tf_replay_tree_type(struct tf_replay_tree *t,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_replay_tree_set_type(struct tf_replay_tree *t,
     struct tf_str trail, struct tf_str name, uint64_t version,
+    struct tf_error *err);
+
+/*
+ * The number of entries about a hold at path: odd while the hold stands.  set
+ * counts the holds that stand there, which tf_replay_tree_holds returns.
+ */
+TF_MUST_USE enum tf_code tf_replay_tree_hold(struct tf_replay_tree *t,
+    struct tf_str path, struct tf_str hold, uint64_t *changes,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_set_hold(struct tf_replay_tree *t,
+    struct tf_str path, struct tf_str hold, uint64_t changes,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_holds(struct tf_replay_tree *t,
+    struct tf_str path, uint64_t *standing, struct tf_error *err);
+
+/* What all retentions of the directory at path ask for, and their number; {0}
+ * if there is none. */
+struct tf_replay_tree_kept {
+	struct tf_retention retention;
+	uint64_t entries;
+};
+TF_MUST_USE enum tf_code tf_replay_tree_kept(struct tf_replay_tree *t,
+    struct tf_str path, struct tf_replay_tree_kept *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_set_kept(struct tf_replay_tree *t,
+    struct tf_str path, const struct tf_replay_tree_kept *kept,
     struct tf_error *err);
 
 /* Record a node number; TF_EXISTS when it was recorded before. */

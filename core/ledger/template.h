@@ -19,6 +19,10 @@ struct tf_template {
 	const struct tf_slot *slots; /* of the trail, then of artifacts */
 	size_t n;
 	bool strict; /* mkdir of a name without a slot is refused */
+	/* How long workflows are kept: a period as in retention.set, or absent;
+	 * or never disposed of.  The rule that demands it, or absent. */
+	struct tf_str retain, retain_rule;
+	bool retain_never;
 	struct tf_strs artifacts;
 	const struct tf_template_warning *warnings; /* in the order of slots */
 	size_t n_warnings;

@@ -7,6 +7,7 @@
 #include "../base/bytes.h"
 #include "field_text.h"
 #include "name.h"
+#include "retention.h"
 #include "template_i.h"
 #include "template_warnings.h"
 #include "yaml_value.h"
@@ -305,18 +306,79 @@ read_artifacts(struct reading *x, int i)
 }
 
 static enum tf_code
+read_period(struct reading *x, int i)
+{
+	struct tf_str *out = &x->t->retain;
+	enum tf_code rc = tf_yaml_str(x->y, i, "retain", out, x->err);
+
+	if (rc == TF_OK && !tf_text_period_ok(out->p, out->n))
+		rc = tf_yaml_fail(x->y, i, x->err,
+		    "%.*s is not a period such as 7y, 18m, 2w or 90d",
+		    TF_SHOWN(*out));
+	return rc;
+}
+
+static enum tf_code
+read_mode(struct reading *x, int i)
+{
+	struct tf_str mode;
+	enum tf_code rc = tf_yaml_str(x->y, i, "mode", &mode, x->err);
+
+	if (rc != TF_OK)
+		return rc;
+	x->t->retain_never = tf_str_same(mode, tf_str_of(TF_RETENTION_NEVER));
+	if (!x->t->retain_never &&
+	    !tf_str_same(mode, tf_str_of(TF_RETENTION_MODE)))
+		return tf_yaml_fail(x->y, i, x->err,
+		    "the mode of a retention is " TF_RETENTION_MODE
+		    " or " TF_RETENTION_NEVER);
+	return TF_OK;
+}
+
+/* Read "retain: 7y", or a map with for, mode and rule. */
+static enum tf_code
+read_retain(struct reading *x, int i)
+{
+	static const char *const keys[] = { "for", "mode", "rule", NULL };
+	struct tf_str *rule = &x->t->retain_rule;
+	int value;
+	enum tf_code rc;
+
+	if (x->y->node[i].type == TF_YAML_SCALAR)
+		return read_period(x, i);
+	rc = tf_yaml_map(x->y, i, "retain", keys, x->err);
+	if (rc == TF_OK && (value = tf_yaml_get(x->y, i, "for")) >= 0)
+		rc = read_period(x, value);
+	if (rc == TF_OK && (value = tf_yaml_get(x->y, i, "mode")) >= 0)
+		rc = read_mode(x, value);
+	if (rc == TF_OK && (value = tf_yaml_get(x->y, i, "rule")) >= 0) {
+		rc = tf_yaml_str(x->y, value, "rule", rule, x->err);
+		if (rc == TF_OK && !tf_control_ok(rule->p, rule->n))
+			rc = tf_yaml_fail(x->y, value, x->err,
+			    "%.*s is not the id of a rule", TF_SHOWN(*rule));
+	}
+	if (rc == TF_OK && x->t->retain.p == NULL && !x->t->retain_never)
+		rc = tf_yaml_fail(x->y, i, x->err,
+		    "retain needs a period or the mode " TF_RETENTION_NEVER);
+	return rc;
+}
+
+static enum tf_code
 read_trail(struct reading *x, int i)
 {
 	static const char *const keys[] = { "attestations", "artifacts",
 		"x-trailfs", NULL };
-	static const char *const extensions[] = { "strict", NULL };
+	static const char *const extensions[] = { "strict", "retain", NULL };
 	enum tf_code rc = tf_yaml_map(x->y, i, "trail", keys, x->err);
-	int more;
+	int more, retain;
 
 	if (rc == TF_OK && (more = tf_yaml_get(x->y, i, "x-trailfs")) >= 0) {
 		rc = tf_yaml_map(x->y, more, "x-trailfs", extensions, x->err);
 		if (rc == TF_OK)
 			rc = read_flag(x, more, "strict", &x->t->strict);
+		if (rc == TF_OK &&
+		    (retain = tf_yaml_get(x->y, more, "retain")) >= 0)
+			rc = read_retain(x, retain);
 	}
 	if (rc == TF_OK)
 		rc = read_attestations(x, i, (struct tf_str){ 0 });

@@ -137,6 +137,20 @@ tf_definitions_since(struct tf_db *db, uint64_t node, int kind, uint64_t from,
 }
 
 enum tf_code
+tf_definitions_of_kind(struct tf_db *db, int kind, tf_definition_fn fn,
+    void *arg, struct tf_error *err)
+{
+	if (db->version < TF_DB_DEFINITIONS)
+		return TF_OK;
+	return each_row(db,
+	    tf_sql(db, err,
+		"SELECT node, kind, name, max(version), entry, object"
+		" FROM definition WHERE kind = ?1 GROUP BY node, name",
+		"i", (int64_t)kind),
+	    fn, arg, err);
+}
+
+enum tf_code
 tf_definitions_each(struct tf_db *db, tf_definition_fn fn, void *arg,
     struct tf_error *err)
 {

@@ -13,8 +13,16 @@
 
 struct tf_db;
 
+/*
+ * Rows of these kinds count the entries that protect a node, and have no
+ * object.  Hold: the entries about the hold `name`, which stands while their
+ * number is odd.  Retention: those of retention.set, with the name "".
+ */
+#define TF_ROW_HOLD 16
+#define TF_ROW_RETENTION 17
+
 struct tf_definition_row {
-	uint64_t node; /* of the trail */
+	uint64_t node; /* of the trail; of the protected node */
 	int kind;
 	struct tf_str name; /* "" for a template */
 	uint64_t version;
@@ -48,6 +56,10 @@ TF_MUST_USE enum tf_code tf_definitions_names(struct tf_db *db, uint64_t node,
 TF_MUST_USE enum tf_code tf_definitions_since(struct tf_db *db, uint64_t node,
     int kind, uint64_t from, tf_definition_fn fn, void *arg,
     struct tf_error *err);
+/* Call fn with the newest version of each definition of that kind, of all
+ * nodes, until it fails. */
+TF_MUST_USE enum tf_code tf_definitions_of_kind(struct tf_db *db, int kind,
+    tf_definition_fn fn, void *arg, struct tf_error *err);
 /* Call fn for every row, until it fails. */
 TF_MUST_USE enum tf_code tf_definitions_each(struct tf_db *db,
     tf_definition_fn fn, void *arg, struct tf_error *err);

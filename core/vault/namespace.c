@@ -29,10 +29,12 @@
 #include "../commit/staging.h"
 #include "../commit/touched.h"
 #include "../commit/txn_path.h"
+#include "../control.h"
 #include "../definition.h"
 #include "../ledger/entry.h"
 #include "../ledger/name.h"
 #include "../ledger/policy.h"
+#include "../ledger/retention.h"
 #include "../node/actor.h"
 #include "../node/attr.h"
 #include "../node/base.h"
@@ -44,6 +46,7 @@
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
 #include "../node/quota.h"
+#include "../node/templates.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"
 #include "../seal/seal_closed.h"
@@ -51,9 +54,11 @@
 #include "../store/closings.h"
 #include "../store/definitions.h"
 #include "../store/nodes.h"
+#include "../store/objects.h"
 #include "../vault.h"
 #include "dir_mode.h"
 #include "namespace.h"
+#include "protect.h"
 #include "template_rule.h"
 
 /* --- what is where (mu held, unless it says otherwise) --- */
@@ -204,17 +209,59 @@ check_parent(struct tf_txn *t, const struct creation *b, struct tf_error *err)
 
 /* A workflow is judged by the template that its trail has now. */
 static enum tf_code
-set_template(struct tf_txn *t, uint64_t trail, struct tf_entry *e,
+set_template(struct tf_txn *t, uint64_t trail, struct tf_definition_row *row,
     struct tf_error *err)
 {
-	struct tf_definition_row row = { .node = trail,
+	enum tf_code rc;
+
+	*row = (struct tf_definition_row){ .node = trail,
 		.kind = TF_DEFINITION_TEMPLATE,
 		.name = { "", 0 } };
-	enum tf_code rc = tf_definitions_get(t->db, &row, err);
-
-	e->has_template = rc == TF_OK;
-	e->template_version = row.version;
+	rc = tf_definitions_get(t->db, row, err);
 	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+/* Set *out to the template if it says how long workflows are kept. */
+static enum tf_code
+hold_retaining(struct tf_txn *t, const struct tf_definition_row *row,
+    struct tf_kept_template **out, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (row->version == 0)
+		return TF_OK;
+	if ((rc = tf_template_hold(t->v, t->db, row, out, err)) != TF_OK)
+		return rc;
+	if ((*out)->t.retain.p == NULL && !(*out)->t.retain_never) {
+		tf_template_let_go(t->v, *out);
+		*out = NULL;
+	}
+	return TF_OK;
+}
+
+/* The retention that the template demands for a new workflow.  The rule is the
+ * one that the template names, or the template; its text is the template's. */
+static enum tf_code
+retain_by_template(struct tf_txn *t, const struct creation *b,
+    const struct tf_template *by, const struct tf_definition_row *row,
+    struct tf_error *err)
+{
+	struct tf_retention_ref r = { .period = by->retain,
+		.mode = tf_str_of(by->retain_never ? TF_RETENTION_NEVER :
+						     TF_RETENTION_MODE),
+		.rule = by->retain_rule.p != NULL ?
+		    by->retain_rule :
+		    tf_str_of(TF_CONTROL_TEMPLATE),
+		.has_rule_text = true };
+	struct tf_object_row o;
+	enum tf_code rc = tf_object_get(t->db, row->object, &o, NULL, err);
+
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "the template has no bytes");
+	r.rule_text = o.sha256;
+	return rc == TF_OK ?
+	    tf_retain_append(t, b->attr.id, 0, &r, b->actor, err) :
+	    rc;
 }
 
 /*
@@ -232,6 +279,8 @@ create_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		.has_access = true };
 	struct tf_access_names names;
 	struct tf_node_row row = { .attr = b->attr }, before;
+	struct tf_definition_row template = { .version = 0 };
+	struct tf_kept_template *retains = NULL;
 	struct tf_buf path = { 0 };
 	enum tf_code rc = check_parent(t, b, err);
 
@@ -241,9 +290,14 @@ create_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	if (b->attr.kind == TF_KIND_WORKFLOW &&
-	    (rc = set_template(t, b->attr.parent, &e, err)) != TF_OK)
+	    ((rc = set_template(t, b->attr.parent, &template, err)) != TF_OK ||
+		(rc = hold_retaining(t, &template, &retains, err)) != TF_OK))
 		return rc;
+	e.has_template = template.version > 0;
+	e.template_version = template.version;
 	rc = tf_child_path(t, b->attr.parent, b->name, &path, err);
+	if (rc == TF_OK && retains != NULL)
+		rc = tf_txn_batch(t, 2, err);
 	if (rc != TF_OK)
 		goto out;
 	e.path = (struct tf_str){ path.p, path.n };
@@ -262,7 +316,12 @@ create_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_txn_touch(t, row.attr.parent, t->at, err);
 	b->attr = row.attr;
+	if (rc == TF_OK && retains != NULL)
+		rc = retain_by_template(t, b, &retains->t, &template, err);
 out:
+	if (retains != NULL)
+		tf_txn_batch_end(t);
+	tf_template_let_go(t->v, retains);
 	tf_buf_free(&path);
 	return rc;
 }

@@ -22,8 +22,7 @@
 #include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
-
-#define REASON_MAX 2048 /* bytes of JSON between the quotes */
+#include "reason.h"
 
 struct override {
 	uint64_t id;
@@ -76,31 +75,6 @@ override_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return rc == TF_OK ? tf_txn_append(t, &e, NULL, err) : rc;
 }
 
-/* Is the reason a text that an entry can hold? */
-static enum tf_code
-check_reason(struct tf_str reason, struct tf_error *err)
-{
-	struct tf_buf text = { 0 };
-	struct tf_json j;
-	enum tf_code rc;
-
-	if (reason.n == 0)
-		return tf_fail(err, TF_INVALID, "an override needs a reason");
-	tf_json_begin(&j, &text);
-	tf_json_array(&j);
-	tf_json_str(&j, reason.p, reason.n);
-	tf_json_array_end(&j);
-	rc = tf_json_end(&j, err);
-	if (rc == TF_INVALID)
-		rc = tf_fail(err, rc,
-		    "the reason has characters that an entry cannot hold");
-	if (rc == TF_OK && text.n - 4 > REASON_MAX)
-		rc = tf_fail(err, TF_TOOBIG, "a reason has at most %d bytes",
-		    REASON_MAX);
-	tf_buf_free(&text);
-	return rc;
-}
-
 enum tf_code
 tf_vault_override(struct tf_vault *v, uint64_t id, bool compliant,
     const char *reason, size_t n, const struct tf_actor *who,
@@ -114,7 +88,7 @@ tf_vault_override(struct tf_vault *v, uint64_t id, bool compliant,
 	struct tf_attr a;
 	enum tf_code rc;
 
-	if ((rc = check_reason(o.reason, err)) != TF_OK ||
+	if ((rc = tf_reason_check("an override", o.reason, err)) != TF_OK ||
 	    (rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
 		return rc;

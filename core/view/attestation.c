@@ -34,6 +34,7 @@
 #include "claimed_json.h"
 #include "compliance.h"
 #include "entry_json.h"
+#include "protection.h"
 #include "readable.h"
 #include "view.h"
 
@@ -371,6 +372,8 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 	tf_put_str(j, "flow_name", p.trail);
 	tf_put_commit(j, &a->claimed);
 	tf_put_bool(j, "has_audit_package", a->begun.is);
+	if ((rc = tf_put_holds(w, j, a->attr.id, false, err)) != TF_OK)
+		return rc;
 	if (a->begun.is)
 		tf_put_raw(j, "imported", a->begun.d.e.imported);
 	if (a->seal.is)
@@ -384,6 +387,8 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 	put_claim(j, "origin_url", a, "originUrl");
 	tf_put_event(j, "overridden", &a->override);
 	tf_put_user(j, "reported_by", &a->begun);
+	if ((rc = tf_put_retention(w, j, a->attr.id, err)) != TF_OK)
+		return rc;
 	tf_put_uint(j, "schema_version", 2); /* of Kosli's keys */
 	tf_put_event(j, "sealed", &a->seal);
 	rc = put_place(w, j, a, &p, err);

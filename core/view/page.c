@@ -19,6 +19,7 @@
 #include "../page.h"
 #include "page.h"
 #include "page_links.h"
+#include "protection.h"
 #include "template.h"
 #include "view.h"
 
@@ -153,6 +154,21 @@ tf_page_head(struct tf_page *p, const char *title, const char *status)
 	if (status != NULL)
 		tf_page_badge(p, status);
 	tf_html(&p->b, "</h1>\n</header>\n<main>\n");
+}
+
+enum tf_code
+tf_page_protection(struct tf_page *p, struct tf_error *err)
+{
+	struct tf_buf words = { 0 };
+	enum tf_code rc = tf_protection_words(p->w, p->row.attr.id, &words,
+	    err);
+
+	if (rc == TF_OK && words.n > 0)
+		tf_html(&p->b,
+		    "<dt>Protection</dt><dd class=\"protection\">%.*s</dd>\n",
+		    (int)words.n, words.p);
+	tf_buf_free(&words);
+	return rc;
 }
 
 /* The page says itself that it proves nothing: a copy of it will be read

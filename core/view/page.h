@@ -41,6 +41,11 @@ TF_MUST_USE enum tf_code tf_page_flush(struct tf_page *p, struct tf_error *err);
  * unless NULL. */
 void tf_page_head(struct tf_page *p, const char *title, const char *status);
 
+/* Write holds and retention of the directory as an item of a list of facts;
+ * nothing if nothing protects it.  Errors: as tf_protection_words(). */
+TF_MUST_USE enum tf_code tf_page_protection(struct tf_page *p,
+    struct tf_error *err);
+
 /* Write the end of the page: that it proves nothing, and how to verify. */
 void tf_page_foot(struct tf_page *p);
 

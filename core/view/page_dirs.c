@@ -239,8 +239,11 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	    "<dt>Signed checkpoint</dt><dd>",
 	    (unsigned long long)size, hex);
 	tf_page_word(p, TF_PAGE_CHECKPOINT, none, none, "checkpoint");
-	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n</dl>\n",
+	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n",
 	    p->w->v->store);
+	if ((rc = tf_page_protection(p, err)) != TF_OK)
+		return rc;
+	tf_html(&p->b, "</dl>\n");
 	rc = put_trails(p, err);
 	return rc != TF_OK ? rc : put_last_entries(p, err);
 }
@@ -368,6 +371,8 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	if (t->overdue > 0)
 		tf_html(&p->b, "<dt>Overdue</dt><dd>%llu</dd>\n",
 		    (unsigned long long)t->overdue);
+	if (rc == TF_OK)
+		rc = tf_page_protection(p, err);
 	tf_page_programs(p);
 	tf_loaded_entry_free(&begun);
 	tf_loaded_entry_free(&sealed);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "../base/html.h"
+#include "../base/time_text.h"
 #include "../ledger/entry.h"
 #include "../node/vault_i.h"
 #include "../page.h"
@@ -46,6 +47,7 @@ words_of(enum tf_entry_kind type)
 		[TF_REDACTION_DONE] = "Content deleted",
 		[TF_HOLD_PLACED] = "Hold placed",
 		[TF_HOLD_RELEASED] = "Hold released",
+		[TF_RETENTION_SET] = "Retention set",
 		[TF_KEY_ROTATED] = "Key rotated",
 		[TF_CLOCK_JUMPED] = "Clock was set",
 		[TF_IMPORT_DONE] = "Import finished",
@@ -69,6 +71,21 @@ put_details(struct tf_page *p, const struct tf_entry *e)
 		    (unsigned)e->access.mode & 07777);
 		tf_html(&p->b, ": mode %s, uid %u, gid %u", mode,
 		    (unsigned)e->access.uid, (unsigned)e->access.gid);
+	}
+	if (e->hold.p != NULL)
+		tf_html(&p->b, ": %.*s", (int)e->hold.n, e->hold.p);
+	if (e->type == TF_RETENTION_SET) {
+		const struct tf_retention_ref *r = &e->retention;
+		char until[TF_TIME_LEN + 1];
+
+		tf_time_text(r->until, until);
+		tf_html(&p->b, ": %.*s%s%.*s %.*s", (int)r->period.n,
+		    r->period.n > 0 ? r->period.p : "",
+		    r->has_until ? " until " : "", r->has_until ? 10 : 0, until,
+		    (int)r->mode.n, r->mode.p);
+		if (r->rule.p != NULL)
+			tf_html(&p->b, ", rule %.*s", (int)r->rule.n,
+			    r->rule.p);
 	}
 	if (e->reason.p != NULL)
 		tf_html(&p->b, " <span class=\"soft\">%.*s</span>",

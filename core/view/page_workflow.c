@@ -512,6 +512,8 @@ put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 	put_template(p, f->template);
 	if (rc == TF_OK)
 		rc = put_all_claims(p, p->row.attr.id, &has, err);
+	if (rc == TF_OK)
+		rc = tf_page_protection(p, err);
 	put_artifacts(p, f);
 	tf_page_programs(p);
 	tf_loaded_entry_free(&begun);

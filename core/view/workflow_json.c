@@ -21,6 +21,7 @@
 #include "claimed_json.h"
 #include "compliance_json.h"
 #include "entry_json.h"
+#include "protection.h"
 #include "template.h"
 #include "workflow.h"
 
@@ -333,6 +334,8 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
 	    tf_claimed_member(&x->claimed, "externalUrls"));
 	tf_put_str(j, "flow", trail);
 	tf_put_commit(j, &x->claimed);
+	if ((rc = tf_put_holds(w, j, x->row.attr.id, false, err)) != TF_OK)
+		return rc;
 	tf_put_raw(j, "imported", f->begun.d.e.imported);
 	tf_put_bool(j, "is_compliant", f->status.word == TF_COMPLIANT);
 	tf_put_seconds_after(j, "last_modified_at", f->modified);
@@ -340,6 +343,8 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
 	tf_put_cstr(j, "origin", w->v->origin);
 	tf_put_raw(j, "origin_url",
 	    tf_claimed_member(&x->claimed, "originUrl"));
+	if ((rc = tf_put_retention(w, j, x->row.attr.id, err)) != TF_OK)
+		return rc;
 	tf_put_event(j, "sealed", &x->sealed);
 	tf_put_cstr(j, "state", tf_state_name(x->row.attr.state));
 	if (f->template != NULL)

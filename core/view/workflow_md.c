@@ -15,6 +15,7 @@
 #include "../ledger/status_words.h"
 #include "../node/attr.h"
 #include "../page.h"
+#include "protection.h"
 #include "readable.h"
 #include "template.h"
 #include "workflow.h"
@@ -198,6 +199,22 @@ md_item(struct tf_view *w, struct tf_buf *out, const struct tf_judgement *f,
 	return rc;
 }
 
+static enum tf_code
+md_protection(struct tf_view *w, struct tf_buf *out,
+    const struct tf_workflow *x, struct tf_error *err)
+{
+	struct tf_buf words = { 0 };
+	enum tf_code rc = tf_protection_words(w, x->row.attr.id, &words, err);
+
+	if (rc == TF_OK && words.n > 0) {
+		tf_buf_str(out, "- ");
+		md(out, words.p, words.n);
+		tf_buf_str(out, "\n");
+	}
+	tf_buf_free(&words);
+	return rc;
+}
+
 static void
 md_head(struct tf_buf *out, const struct tf_workflow *x)
 {
@@ -232,6 +249,8 @@ put_md(struct tf_view *w, const struct tf_workflow *x, struct tf_buf *out,
 	enum tf_code rc = TF_OK;
 
 	md_head(out, x);
+	if ((rc = md_protection(w, out, x, err)) != TF_OK)
+		return rc;
 	if (s->n > 0)
 		tf_buf_str(out,
 		    "\n| | attestation | status | compliant | why | reported "

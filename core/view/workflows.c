@@ -12,6 +12,7 @@
 #include "../node/children.h"
 #include "../page.h"
 #include "entry_json.h"
+#include "protection.h"
 #include "readable.h"
 #include "template.h"
 #include "workflow.h"
@@ -65,9 +66,12 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		tf_json_object(&j);
 		tf_put_uint(&j, "attestations", f.status.n);
 		tf_put_seconds(&j, "created_at", tf_event_time(&f.begun));
+		rc = tf_put_holds(l->w, &j, row->attr.id, false, err);
 		if (f.begun.d.e.imported.p != NULL)
 			tf_put_bool(&j, "imported", true);
 		tf_put_bool(&j, "is_compliant", f.status.word == TF_COMPLIANT);
+		if (rc == TF_OK)
+			rc = tf_put_kept_word(l->w, &j, row->attr.id, err);
 		tf_put_uint(&j, "missing", t.lacking);
 		tf_put_cstr(&j, "name", row->name);
 		tf_put_uint(&j, "non_compliant", t.spoiled);
@@ -81,7 +85,8 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 			tf_put_uint(&j, "template_warnings",
 			    f.template->t.n_warnings);
 		tf_json_object_end(&j);
-		rc = tf_json_end(&j, err);
+		if (rc == TF_OK)
+			rc = tf_json_end(&j, err);
 		tf_buf_add(&l->text, "\n", 1);
 	}
 	if (rc == TF_OK && l->text.n >= TF_STATUS_PIECE)

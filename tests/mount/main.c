@@ -56,6 +56,7 @@
 	X(access) \
 	X(space) \
 	X(settable) \
+	X(protect) \
 	/* a line for each */
 /* clang-format on */
 

@@ -333,6 +333,19 @@ END_TEST
 	.type = TF_KEY_ROTATED, .use = S(use_), .key_old = S(old), \
 	.key_new = S(new)
 
+#define HOLD(path_, name_) \
+	.type = TF_HOLD_PLACED, .path = S(path_), .hold = S(name_)
+#define RELEASE(path_, name_) \
+	.type = TF_HOLD_RELEASED, .path = S(path_), .hold = S(name_)
+#define RETAIN(path_, for_)                                             \
+	.type = TF_RETENTION_SET, .path = S(path_), .has_retention = true, \
+	.retention.period = S(for_), .retention.mode = S("governance")
+#define RETAIN_UNTIL(path_, mode_, seconds)                             \
+	.type = TF_RETENTION_SET, .path = S(path_), .has_retention = true, \
+	.retention.mode = S(mode_), .retention.has_until = (seconds) > 0,  \
+	.retention.until = { (seconds), 0 }
+#define REDACT(path_) .type = TF_REDACTION_DONE, .path = S(path_)
+
 /*
  * The first lines of the worked example, then these entries.  Only the last one
  * breaks a rule; says NULL: none does.
@@ -387,6 +400,15 @@ static const char no_import[] = "ends an import into what is no trail";
 static const char not_marked[] = "is not imported, and its attestation is";
 static const char marked[] = "is imported, and its attestation is not";
 static const char old_key[] = "replaces a key that is not in force";
+
+static const char protects_nothing[] = "protects what does not exist";
+static const char stands[] = "places a hold that stands already";
+static const char stands_not[] = "releases a hold that does not stand";
+static const char keeps_nothing[] =
+    "sets the retention of what does not exist";
+static const char endless[] = "its retention has no end";
+static const char shorter[] = "shortens a retention";
+static const char held[] = "removes what a hold protects";
 
 /* clang-format off */
 static const struct story stories[] = {
@@ -586,6 +608,43 @@ static const struct story stories[] = {
 	{ 5, { { OVERRIDE(ATT, UINT64_MAX) } }, no_seal },
 	{ 8, { { OVERRIDE(ATT, 6) } }, no_seal },
 	{ 8, { { OVERRIDE(ATT, 7) } }, NULL },
+
+	/* holds: on the root, on directories, on evidence */
+	{ 4, { { HOLD("x", "h") } }, protects_nothing },
+	{ 4, { { HOLD(ATT "/x", "h") } }, protects_nothing },
+	{ 9, { { HOLD(".", "h") }, { HOLD(ATT, "h") }, { HOLD(FILE_6, "h") },
+	       { RELEASE(ATT, "h") } }, NULL },
+	{ 4, { { HOLD(TRAIL, "h") }, { HOLD(TRAIL, "i") },
+	       { HOLD(TRAIL, "h") } }, stands },
+	{ 4, { { RELEASE(TRAIL, "h") } }, stands_not },
+	{ 4, { { HOLD(TRAIL, "h") }, { RELEASE(FLOW, "h") } }, stands_not },
+	{ 4, { { HOLD(TRAIL, "h") }, { RELEASE(TRAIL, "h") },
+	       { RELEASE(TRAIL, "h") } }, stands_not },
+	{ 4, { { HOLD(TRAIL, "h") }, { RELEASE(TRAIL, "h") },
+	       { HOLD(TRAIL, "h") } }, NULL },
+	{ 9, { { HOLD(".", "h") }, { REDACT(FILE_6) } }, held },
+	{ 9, { { HOLD(ATT, "h") }, { REDACT(FILE_6) } }, held },
+	{ 9, { { HOLD(ATT, "h") }, { HOLD(ATT, "i") }, { RELEASE(ATT, "h") },
+	       { REDACT(FILE_6) } }, held },
+	{ 9, { { HOLD(ATT, "h") }, { RELEASE(ATT, "h") },
+	       { REDACT(FILE_6) } }, NULL },
+
+	/* retention only grows */
+	{ 4, { { RETAIN(TRAIL "/x", "7y") } }, keeps_nothing },
+	{ 9, { { RETAIN(TRAIL, "7y") }, { RETAIN(FLOW, "1d") },
+	       { RETAIN(ATT, "2w") }, { RETAIN(TRAIL, "84m") } }, NULL },
+	{ 9, { { RETAIN(TRAIL, "7y") }, { RETAIN(TRAIL, "83m") } }, shorter },
+	{ 9, { { RETAIN(TRAIL, "90d") }, { RETAIN(TRAIL, "12w") } }, shorter },
+	{ 9, { { RETAIN_UNTIL(TRAIL, "governance", 0) } }, endless },
+	{ 9, { { RETAIN_UNTIL(TRAIL, "governance", 9) },
+	       { RETAIN_UNTIL(TRAIL, "governance", 8) } }, shorter },
+	{ 9, { { RETAIN_UNTIL(TRAIL, "never", 0) },
+	       { RETAIN(TRAIL, "7y") } }, shorter },
+	/* A mode of a later version keeps for ever. */
+	{ 9, { { RETAIN_UNTIL(TRAIL, "of-later", 0) },
+	       { RETAIN(TRAIL, "7y") } }, shorter },
+	{ 9, { { RETAIN(TRAIL, "7y") },
+	       { RETAIN_UNTIL(TRAIL, "never", 0) } }, NULL },
 
 	/* keys */
 	{ 9, { { ROTATED("log", "x", "new") } }, old_key },
