@@ -6,6 +6,7 @@
  */
 #include "unwrap.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Open the body of s.  TF_TAMPER: another key sealed it. */
@@ -94,6 +95,7 @@ static enum tf_code
 no_match(const struct tf_header *h, const struct tf_identities *ids,
     struct tf_error *err)
 {
+	errno = 0; /* it is no failure of the system */
 	if (!tf_stanza_is(&h->stanza[0], "scrypt"))
 		return tf_fail(err, TF_ACCESS,
 		    "none of the identities opens the file");

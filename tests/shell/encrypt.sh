@@ -1,0 +1,159 @@
+#!/bin/sh
+# trailctl cat and unpack: encrypted evidence and packages, for the holders of
+# an identity or a passphrase.
+. "$(dirname "$0")/../suite_tools.sh"
+
+shared_mount=yes
+
+# typing ANSWER COMMAND...: run it on a terminal of its own and type the answer
+# each time it asks.  Prints what the terminal shows; the status is that of the
+# command.  stdout of the command goes to the file typed.out.
+typing() {
+	python3 - "$@" <<-'EOF'
+	import os, pty, sys
+	answer, command = sys.argv[1].encode() + b'\n', sys.argv[2:]
+	pid, tty = pty.fork()
+	if pid == 0:
+	    out = os.open('typed.out', os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+	    os.dup2(out, 1)
+	    os.execvp(command[0], command)
+	shown = b''
+	try:
+	    while part := os.read(tty, 1024):
+	        shown += part
+	        if part.rstrip(b'\r\n').endswith(b': '):
+	            os.write(tty, answer)
+	except OSError:
+	    pass
+	os.write(1, shown)
+	sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	EOF
+}
+
+# Files that age(1) encrypted to two people are evidence like others.
+encrypted_files_are_recorded() {
+	age-keygen -o alice.key 2>/dev/null
+	age-keygen -o bob.key 2>/dev/null
+	age-keygen -o carol.key 2>/dev/null
+	seq 100000 >text
+	age -r "$(age-keygen -y alice.key)" -r "$(age-keygen -y bob.key)" \
+		-o text.age text
+	: >nothing
+	age -r "$(age-keygen -y bob.key)" <nothing >nothing.age
+	a_store_is_made
+	evidence_is_recorded
+	cp text.age nothing.age "mnt/$A/"
+	is 0 trailctl sync mnt
+}
+
+# Each identity opens it, in the mount, in the store, and as an ordinary file.
+cat_prints_the_text() {
+	for key in alice.key bob.key; do
+		is 0 trailctl cat --identity $key "mnt/$A/text.age"
+		cmp text out
+	done
+	is 0 trailctl cat -i carol.key -i bob.key text.age
+	cmp text out
+	is 0 trailctl cat --identity bob.key "mnt/$A/nothing.age"
+	cmp nothing out
+	trailctl cat --identity bob.key - <text.age | cmp - text
+	cat carol.key bob.key | trailctl cat --identity /dev/stdin text.age |
+		cmp - text
+}
+
+# A store without a mount gives the same.
+cat_reads_a_store() {
+	is 0 trailctl cat --identity bob.key "store/$A/text.age"
+	cmp text out
+	is 2 trailctl cat --identity bob.key "store/$A"
+	complains "$A is a directory"
+	is 3 trailctl cat --identity bob.key "store/$A/absent"
+}
+
+# Another identity opens nothing, and no text is printed.
+another_identity_opens_nothing() {
+	is 3 trailctl cat --identity carol.key text.age
+	has_lines 0
+	complains '^trailctl: text.age: none of the identities opens the file$'
+	is 3 trailctl cat --identity absent.key text.age
+	complains '^trailctl: absent.key: No such file'
+	is 2 trailctl cat --identity vkey text.age
+	complains '^trailctl: vkey: line 1: not an identity'
+	is 3 trailctl cat --identity text text.age
+	complains '^trailctl: text: more than 65536 bytes$'
+	is 2 trailctl cat text.age
+	complains '--identity FILE or --passphrase is missing'
+	is 2 trailctl cat --identity bob.key text
+	complains '^trailctl: text: not an age v1 file$'
+	is 3 trailctl cat --identity bob.key absent
+}
+
+# An altered file ends with exit status 4, after the text before the change.
+an_altered_file_is_refused() {
+	cp text.age altered.age
+	flip altered.age 100000
+	is 4 trailctl cat --identity bob.key altered.age
+	cmp -n 65536 text out
+	[ "$(wc -c <out)" -eq 65536 ]
+	complains '^trailctl: altered.age: chunk 1 was altered or is cut off$'
+	head -c 70000 text.age >cut.age
+	is 4 trailctl cat --identity bob.key cut.age
+	echo >>text.age
+	is 4 trailctl cat --identity bob.key text.age
+}
+
+# The package of a trail, encrypted by age, is unpacked and is whole.
+an_encrypted_package_is_unpacked() {
+	is 0 trailctl package -o w.zip store/t/w
+	age -r "$(age-keygen -y alice.key)" -o w.zip.age w.zip
+	is 2 trailctl unpack w.zip.age un
+	complains '^trailctl: w.zip.age is encrypted: --identity FILE or'
+	is 3 trailctl unpack --identity bob.key w.zip.age un
+	cp w.zip.age altered.age
+	flip altered.age "$(($(wc -c <altered.age) - 1))"
+	is 4 trailctl unpack --identity alice.key altered.age un
+	[ ! -e un ]
+	is 0 trailctl unpack --identity alice.key w.zip.age un
+	says '^[0-9]* files$'
+	is 0 trailctl verify --vkey vkey un/*
+	is 1 trailctl unpack --identity alice.key w.zip.age un
+	is 2 trailctl unpack --identity alice.key w.zip un2
+	[ ! -e un2 ]
+	[ -z "$(find . -name '.trailctl*' -o -name '*.part')" ]
+}
+
+# A passphrase is asked for on the terminal and not shown there.
+a_passphrase_opens_a_package() {
+	typing 'horse staple' age -p -o p.age w.zip >/dev/null
+	typing 'horse staple' trailctl unpack --passphrase p.age p >shown
+	grep -q '^Passphrase: ' shown
+	[ "$(grep -c horse shown)" = 0 ]
+	is 0 trailctl verify --vkey vkey p/*
+	status=0
+	typing 'horse stable' trailctl cat --passphrase p.age >shown ||
+		status=$?
+	[ $status -eq 3 ]
+	grep -q 'the passphrase is wrong' shown
+	[ ! -s typed.out ]
+	typing 'horse staple' trailctl cat --passphrase p.age >shown
+	cmp w.zip typed.out
+	is 3 trailctl cat --identity bob.key p.age
+	complains 'the file is encrypted with a passphrase'
+	is 2 setsid trailctl cat --passphrase p.age
+	complains 'a passphrase is asked for on a terminal, and there is none'
+}
+
+# The mount has no function that decrypts evidence.
+the_mount_links_no_decryption() {
+	nm "$BUILD/trailfs" >symbols
+	grep -q ' tf_vault_open$' symbols
+	[ "$(grep -cE ' tf_(age_reader|identit|header_unwrap)' symbols)" = 0 ]
+}
+
+with '/dev/fuse age python3' encrypted_files_are_recorded cat_prints_the_text
+unmount
+with 'age python3' cat_reads_a_store another_identity_opens_nothing \
+	an_altered_file_is_refused an_encrypted_package_is_unpacked \
+	a_passphrase_opens_a_package
+with nm the_mount_links_no_decryption
+finish
