@@ -202,9 +202,40 @@ a_mount_shows_what_was_set() {
 	[ ! -e ran ]
 }
 
+# A trail gets owner, group and mode by the entries of chgrp, chmod and chown.
+a_trail_has_its_access() {
+	[ "$(id -u)" = 0 ] || skip "not root"
+	is 0 trailctl trail create store/plain
+	mount store
+	[ "$(stat -c %a mnt/plain)" = 750 ]
+	is 0 trailctl trail create mnt/m --group 4321 --mode 0770 --owner 1234
+	says '^m  created, access set$'
+	is 0 trailctl trail create mnt/m --group 4321 --mode 0770 --owner 1234
+	says '^m  exists already$'
+	unmount
+	is 0 trailctl trail create store/s --group 4321 --mode 770 --owner 1234
+	is 0 trailctl trail create --json store/s --mode 0770
+	says '"access_set":false'
+	for trail in m s; do
+		trailctl log --json --type access.changed store/$trail |
+			jq -c '.access|[.uid,.gid,.mode]' >$trail.access
+	done
+	printf '[0,4321,"0750"]\n[0,4321,"0770"]\n[1234,4321,"0770"]\n' >wanted
+	cmp m.access wanted
+	cmp s.access wanted
+	for wrong in '--mode 0555' '--mode 0778' '--mode 01770' '--mode rwx' \
+		'--mode -1' '--group no-such-group' '--owner no-such-user' \
+		'--group 4294967295'; do
+		# shellcheck disable=SC2086
+		is 2 trailctl trail create store/wrong $wrong
+	done
+	is 3 trailctl show store/wrong
+}
+
 run a_store_is_made a_trail_is_created_once a_wrong_trail_is_refused \
 	a_template_has_versions wrong_templates_are_refused \
 	a_warning_says_what_can_never_be a_type_has_a_name
 with '/dev/fuse jq' a_workflow_keeps_its_template
+with '/dev/fuse jq' a_trail_has_its_access
 with "/dev/fuse getfattr" a_mount_shows_what_was_set
 finish
