@@ -47,6 +47,13 @@ struct args_option {
 		.name = "json", .help = "print JSON", .flag = to, \
 	}
 
+/* The exit status is the answer; output is for what a person must know. */
+#define ARGS_QUIET(to)                                                       \
+	{                                                                    \
+		.name = "quiet", .letter = 'q',                              \
+		.help = "print nothing if the exit status is 0", .flag = to, \
+	}
+
 /*
  * Store the options of argv[1..*argc-1] by the table (NULL: no options). The
  * operands, which may stand between options and after "--", move to the front:

@@ -35,7 +35,7 @@
 #define VKEY_MAX ((size_t)4096)
 
 static struct {
-	bool json, rebuild;
+	bool json, quiet, rebuild;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
 	const char *against;				  /* or NULL */
 	/* For a comparison with a directory; "" for all. */
@@ -44,6 +44,7 @@ static struct {
 
 static const struct args_option options[] = {
 	ARGS_JSON(&ask.json),
+	ARGS_QUIET(&ask.quiet),
 	{ .name = "against",
 	    .value = "DIRECTORY",
 	    .help = "compare this backup or unpacked package",
@@ -421,6 +422,8 @@ answer(const struct check *c, struct tf_error *err)
 	struct tf_buf b = { 0 };
 	enum tf_code rc = TF_OK;
 
+	if (ask.quiet && verdict_status(c) == REPORT_OK)
+		return TF_OK;
 	if (ask.json)
 		rc = verdict_json(c, &b, err);
 	else if (ask.junit == NULL || strcmp(ask.junit, "-") != 0)
@@ -436,7 +439,8 @@ answer(const struct check *c, struct tf_error *err)
 static int
 run(int n, char **arg)
 {
-	struct check c = { .percent = -1, .progress = isatty(STDERR_FILENO) };
+	struct check c = { .percent = -1,
+		.progress = isatty(STDERR_FILENO) && !ask.quiet };
 	const char *what = arg[0], *file = n > 1 ? arg[1] : NULL;
 	struct target t = { 0 };
 	struct tf_error err = { 0 }, second = { 0 };

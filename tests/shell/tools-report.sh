@@ -53,6 +53,26 @@ verify_writes_junit() {
 	[ -c /dev/null ]
 }
 
+# A quiet verification prints nothing on success, and all else as ever.
+verify_can_be_quiet() {
+	for quiet in --quiet -q '--quiet --json'; do
+		# shellcheck disable=SC2086
+		is 0 trailctl verify $quiet --vkey vkey store
+		[ ! -s out ]
+		[ ! -s err ]
+	done
+	is 0 trailctl verify --quiet --junit j.xml --vkey vkey store
+	[ -s j.xml ]
+	is 4 trailctl verify --vkey vkey cut
+	cp out loud
+	is 4 trailctl verify --quiet --vkey vkey cut
+	cmp out loud
+	is 4 trailctl verify --quiet --json --vkey vkey cut
+	says '"findings"'
+	is 4 trailctl verify --quiet --vkey otherkey store
+	[ -s out ]
+}
+
 # forge ENTRY: make the log forged, which is grown with that entry more, signed
 # by the log's own key.
 forge() {
@@ -108,6 +128,6 @@ entries_of_a_later_version_are_in_doubt() {
 
 run a_store_and_its_logs_are_made
 with 'jq python3 openssl' verify_in_json_is_canonical \
-	verify_writes_junit
+	verify_writes_junit verify_can_be_quiet
 with 'jq python3 openssl' entries_of_a_later_version_are_in_doubt
 finish
