@@ -49,14 +49,16 @@ struct tf_str tf_type_evidence(const struct tf_type *t);
 /* A file below the attestation. */
 struct tf_judged_file {
 	struct tf_str path;
-	uint64_t size; /* bytes */
+	uint64_t size;		      /* bytes */
+	const struct tf_hash *sha256; /* or NULL: not known */
 };
 
 /* The files of an attestation, as their owner offers them. */
 struct tf_judged_files {
 	/* Set *f to the next file; *found becomes false after the last one.
-	 * The order is that of the paths as bytes.  f->path is valid until the
-	 * next call. */
+	 * The order is that of the paths as bytes.  f->path and f->sha256 are
+	 * valid until the next call.  A file that is too long to be judged is
+	 * not read if its digest is known. */
 	enum tf_code (*next)(void *arg, struct tf_judged_file *f, bool *found,
 	    struct tf_error *err);
 	/* Pass the bytes of the last file that next gave to sink, whose error

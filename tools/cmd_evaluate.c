@@ -66,6 +66,7 @@ next(void *arg, struct tf_judged_file *file, bool *found, struct tf_error *err)
 	file->path = f->only.p != NULL ? f->only :
 					 tf_str_of(f->sources.v[f->next].name);
 	file->size = (uint64_t)st.st_size;
+	file->sha256 = NULL;
 	f->next++;
 	f->offered = f->offered ||
 	    (f->type == NULL ?

@@ -56,7 +56,7 @@ next(void *arg, struct tf_judged_file *f, bool *found, struct tf_error *err)
 
 	(void)err;
 	*found = !x->given;
-	*f = (struct tf_judged_file){ x->name, x->text->n };
+	*f = (struct tf_judged_file){ x->name, x->text->n, NULL };
 	x->given = true;
 	return TF_OK;
 }

@@ -44,6 +44,7 @@ next_file(void *arg, struct tf_judged_file *f, bool *found,
 		return TF_OK;
 	f->path = j->s->files[j->at].name;
 	f->size = j->s->files[j->at].size;
+	f->sha256 = &j->s->files[j->at].sha256;
 	j->at++;
 	return TF_OK;
 }

@@ -95,16 +95,16 @@ judge_files(struct tf_junit *j, const struct tf_judged_files *files,
     struct tf_error *err)
 {
 	const struct tf_sink sink = { pass_bytes, j };
-	struct tf_judged_file f;
-	bool found;
+	struct tf_judged_file f = { 0 };
+	bool found, read;
 	enum tf_code rc;
 
 	while ((rc = files->next(files->arg, &f, &found, err)) == TF_OK &&
 	    found) {
 		if (!is_xml(f.path))
 			continue;
-		rc = tf_junit_begin(j, f.path, err);
-		if (rc == TF_OK)
+		rc = tf_junit_begin(j, &f, &read, err);
+		if (rc == TF_OK && read)
 			rc = files->read(files->arg, &sink, err);
 		if (rc == TF_OK)
 			rc = tf_junit_end(j, err);

@@ -20,6 +20,7 @@
  * depends on the bytes alone. */
 #define BLOCK 65536
 #define NAME_BYTES 256
+#define TOO_LONG "more than 256 MiB in all files"
 #define NUMBER_BYTES 32
 #define TIME_BYTES 64
 enum kind { SUITES, SUITE, CASE, OTHER };
@@ -35,6 +36,8 @@ struct level {
 struct tf_junit {
 	XML_Parser parser;
 	struct tf_sha256 *hash;
+	struct tf_hash sha256; /* of a file that is not read */
+	bool read;
 	struct tf_buf file;  /* name of the file */
 	struct tf_buf names; /* of all open levels, each with a NUL */
 	bool bad;	     /* the rest of the file is not looked at */
@@ -377,8 +380,18 @@ tf_junit_free(struct tf_junit *j)
 	free(j);
 }
 
+/* Count n bytes; more than the limit are all the same. */
+static void
+count_bytes(struct tf_junit *j, uint64_t n)
+{
+	uint64_t most = TF_JUNIT_BYTES + 1;
+
+	j->bytes = n < most - j->bytes ? j->bytes + n : most;
+}
+
 enum tf_code
-tf_junit_begin(struct tf_junit *j, struct tf_str name, struct tf_error *err)
+tf_junit_begin(struct tf_junit *j, const struct tf_judged_file *f, bool *read,
+    struct tf_error *err)
 {
 	if (!XML_ParserReset(j->parser, NULL))
 		return tf_nomem(err);
@@ -395,7 +408,17 @@ tf_junit_begin(struct tf_junit *j, struct tf_str name, struct tf_error *err)
 	j->depth = 0;
 	j->size = j->parsed = j->seen = 0;
 	j->bad = false;
-	tf_buf_add(&j->file, name.p, name.n);
+	tf_buf_add(&j->file, f->path.p, f->path.n);
+	/* By the size, and not after so many bytes: what a part of the file
+	 * says must not depend on the pieces in which it is read. */
+	if (j->bytes > TF_JUNIT_BYTES || f->size > TF_JUNIT_BYTES - j->bytes)
+		refuse(j, TOO_LONG);
+	*read = j->read = !j->bad || f->sha256 == NULL;
+	if (!*read) {
+		j->sha256 = *f->sha256;
+		j->size = f->size;
+		count_bytes(j, f->size);
+	}
 	return tf_buf_end(&j->file, err);
 }
 
@@ -428,9 +451,9 @@ tf_junit_feed(struct tf_junit *j, const void *p, size_t n, struct tf_error *err)
 
 	tf_sha256_add(j->hash, p, n);
 	j->size += n;
-	j->bytes += n;
+	count_bytes(j, n);
 	if (j->bytes > TF_JUNIT_BYTES)
-		refuse(j, "more than 256 MiB in all files");
+		refuse(j, TOO_LONG); /* the file has grown */
 	while (n > 0 && !j->bad) {
 		size_t part = BLOCK - j->filled < n ? BLOCK - j->filled : n;
 
@@ -449,15 +472,16 @@ enum tf_code
 tf_junit_end(struct tf_junit *j, struct tf_error *err)
 {
 	enum tf_code rc = parse_block(j, true, err);
-	struct tf_hash h;
 
 	if (rc != TF_OK)
 		return rc;
 	/* Of suites that did not end, what was found in them counts. */
 	for (unsigned k = 0; k < j->depth; k++)
 		tf_junit_counts_add(&j->results.total, &j->level[k].found);
-	tf_sha256_peek(j->hash, &h);
-	tf_junit_add_file(&j->results, tf_buf_bytes(&j->file), &h, j->size);
+	if (j->read)
+		tf_sha256_peek(j->hash, &j->sha256);
+	tf_junit_add_file(&j->results, tf_buf_bytes(&j->file), &j->sha256,
+	    j->size);
 	return tf_junit_results_end(&j->results, err);
 }
 

@@ -43,11 +43,16 @@ TF_MUST_USE enum tf_code tf_junit_new(struct tf_junit **out,
     struct tf_error *err);
 void tf_junit_free(struct tf_junit *j);
 
-/* Start the next file, whose name is copied.  Errors: TF_NOMEM. */
-TF_MUST_USE enum tf_code tf_junit_begin(struct tf_junit *j, struct tf_str name,
-    struct tf_error *err);
-/* The next bytes of the file, in pieces of any size.  What exceeds
- * TF_JUNIT_BYTES is not parsed, and the report says so.  Errors: TF_NOMEM. */
+/*
+ * Start the next file, of which nothing is kept but copies.  A file with which
+ * all would exceed TF_JUNIT_BYTES is refused as a whole, and so are those after
+ * it; the report says so.  *read: feed the bytes of the file, from which the
+ * digest in the report is made; else it is refused and its digest is known.
+ * Errors: TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_junit_begin(struct tf_junit *j,
+    const struct tf_judged_file *f, bool *read, struct tf_error *err);
+/* The next bytes of the file, in pieces of any size.  Errors: TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_junit_feed(struct tf_junit *j, const void *p,
     size_t n, struct tf_error *err);
 /* The end of the file. */

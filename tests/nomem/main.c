@@ -527,12 +527,13 @@ judge_checks(struct tf_evaluation *e)
 static enum tf_code
 judge_junit(struct tf_evaluation *e)
 {
-	static const struct tf_str name = { "r.xml", 5 };
+	const struct tf_judged_file f = { { "r.xml", 5 }, 0, NULL };
 	struct tf_junit *j;
+	bool read;
 	enum tf_code rc = tf_junit_new(&j, NULL);
 
 	if (rc == TF_OK)
-		rc = tf_junit_begin(j, name, NULL);
+		rc = tf_junit_begin(j, &f, &read, NULL);
 	if (rc == TF_OK)
 		rc = tf_junit_feed(j, junit, sizeof(junit) - 1, NULL);
 	if (rc == TF_OK)

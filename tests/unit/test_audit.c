@@ -250,7 +250,8 @@ next_one(void *arg, struct tf_judged_file *f, bool *found, struct tf_error *err)
 	(void)err;
 	*found = !x->given;
 	x->given = true;
-	*f = (struct tf_judged_file){ x->file.name, x->file.size };
+	*f = (struct tf_judged_file){ x->file.name, x->file.size,
+		&x->file.sha256 };
 	return TF_OK;
 }
 

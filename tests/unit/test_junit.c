@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/base/crypto.h"
 #include "../../core/base/json_any.h"
 #include "../../core/evaluation.h"
 #include "../../core/ledger/junit.h"
@@ -22,6 +23,8 @@ struct files {
 	const struct file *f;
 	size_t n, next, piece;
 	unsigned reads;
+	const uint64_t *sizes;	      /* that they are said to have, or NULL */
+	const struct tf_hash *sha256; /* of each, or NULL */
 };
 
 static enum tf_code
@@ -34,7 +37,9 @@ next_file(void *arg, struct tf_judged_file *f, bool *found,
 	*found = x->next < x->n;
 	if (*found) {
 		f->path = tf_str_of(x->f[x->next].path);
-		f->size = x->f[x->next].n;
+		f->size = x->sizes != NULL ? x->sizes[x->next] :
+					     x->f[x->next].n;
+		f->sha256 = x->sha256;
 		x->next++;
 	}
 	return TF_OK;
@@ -63,16 +68,24 @@ read_file(void *arg, const struct tf_sink *sink, struct tf_error *err)
 }
 
 static enum tf_code
-try_files(const struct tf_type *t, const struct file *f, size_t n, size_t piece,
+evaluate_files(const struct tf_type *t, struct files *x,
     struct tf_evaluation *e)
 {
-	struct files x = { f, n, 0, piece, 0 };
-	const struct tf_judged_files files = { next_file, read_file, &x };
+	const struct tf_judged_files files = { next_file, read_file, x };
 	enum tf_code rc = tf_evaluate(t, &files, e, NULL);
 
 	if (rc == TF_OK)
 		tf_buf_add(&e->report, "", 1);
 	return rc;
+}
+
+static enum tf_code
+try_files(const struct tf_type *t, const struct file *f, size_t n, size_t piece,
+    struct tf_evaluation *e)
+{
+	struct files x = { .f = f, .n = n, .piece = piece };
+
+	return evaluate_files(t, &x, e);
 }
 
 static struct tf_evaluation
@@ -387,6 +400,48 @@ START_TEST(each_xml_file_counts)
 }
 END_TEST
 
+/* With a known digest, nothing is read that is not parsed; a file of unknown
+ * digest is read to hash it. */
+START_TEST(a_report_that_is_too_long_is_not_read)
+{
+	static const char good[] = "<testsuite>" OK1 "</testsuite>";
+	const size_t n = sizeof(good) - 1;
+	const struct file f[] = { { "a.xml", good, n, TF_OK },
+		{ "b.xml", good, n, TF_OK }, { "c.xml", good, n, TF_OK } };
+	/* With b, all have one byte too many. */
+	const uint64_t sizes[] = { n, TF_JUNIT_BYTES - n + 1, UINT64_MAX };
+	struct tf_hash h;
+	struct files known = { .f = f,
+		.n = 3,
+		.piece = 7,
+		.sizes = sizes,
+		.sha256 = &h };
+	struct files unknown = known;
+	struct tf_evaluation e;
+	char hex[65], cause[80];
+
+	tf_sha256(good, n, &h);
+	tf_hex(h.b, sizeof(h.b), hex);
+	ck_assert_int_eq(TF_OK, evaluate_files(NULL, &known, &e));
+	ck_assert_uint_eq(1, known.reads);
+	ck_assert(!e.compliant && says(&e, hex));
+	ck_assert(says(&e, "\"tests\":1}"));
+	for (const char *name = "bc"; *name != '\0'; name++) {
+		snprintf(cause, sizeof(cause),
+		    "\"%c.xml: line 1, column 1: more than 256 MiB in all "
+		    "files\"",
+		    *name);
+		ck_assert_msg(says(&e, cause), "%s in %s", cause, e.report.p);
+	}
+	tf_evaluation_free(&e);
+	unknown.sha256 = NULL;
+	ck_assert_int_eq(TF_OK, evaluate_files(NULL, &unknown, &e));
+	ck_assert_uint_eq(3, unknown.reads);
+	ck_assert(!e.compliant && says(&e, hex));
+	tf_evaluation_free(&e);
+}
+END_TEST
+
 /* A failure of the machine is none of the evidence. */
 START_TEST(failures_to_read_are_passed_on)
 {
@@ -512,6 +567,7 @@ suite_junit(void)
 	tcase_add_test(t, long_lists_are_cut_and_say_so);
 	tcase_add_test(t, each_xml_file_counts);
 	tcase_add_test(t, failures_to_read_are_passed_on);
+	tcase_add_test(t, a_report_that_is_too_long_is_not_read);
 	tcase_add_test(t, a_type_judges_the_file_that_it_names);
 	tcase_add_test(t, what_cannot_be_judged_is_refused_with_the_reason);
 	tcase_add_test(t, reports_are_those_of_the_vectors);
