@@ -6,6 +6,7 @@
 #include "background.h"
 
 #define THREADS_MAX 4
+#define AT_LONG_WORK_MAX (THREADS_MAX - 1)
 
 struct tf_background {
 	pthread_mutex_t mu; /* guards all below; taken after any other lock */
@@ -14,7 +15,8 @@ struct tf_background {
 	uint32_t at_work[THREADS_MAX]; /* uid that the thread works for, */
 	bool busy[THREADS_MAX];	       /* while it is busy */
 	unsigned n_threads, n_busy;
-	struct tf_duty *first, **last;
+	unsigned n_long;       /* threads that are busy with long work */
+	struct tf_duty *first; /* one per user */
 	bool quit;
 };
 
@@ -32,16 +34,37 @@ is_served(const struct tf_background *b, uint32_t uid)
 	return false;
 }
 
-/* Take the first duty of a user for whom no thread works, or NULL. */
+/* Append d and what is below it as the last user. */
+static void
+append(struct tf_background *b, struct tf_duty *d)
+{
+	struct tf_duty **at = &b->first;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = d;
+}
+
+static bool
+may_run(const struct tf_background *b, const struct tf_duty *d)
+{
+	return !is_served(b, d->uid) &&
+	    (!d->is_long || b->n_long < AT_LONG_WORK_MAX);
+}
+
+/* Take the first duty that may run, or NULL.  Its user becomes the last one. */
 static struct tf_duty *
 take(struct tf_background *b)
 {
 	struct tf_duty **at = &b->first, *d;
 
-	while (*at != NULL && is_served(b, (*at)->uid))
+	while (*at != NULL && !may_run(b, *at))
 		at = &(*at)->next;
-	if ((d = *at) != NULL && (*at = d->next) == NULL)
-		b->last = at;
+	if ((d = *at) == NULL)
+		return NULL;
+	*at = d->next;
+	if (d->below != NULL)
+		append(b, d->below);
 	return d;
 }
 
@@ -51,6 +74,7 @@ work(void *arg)
 	struct start s = *(struct start *)arg;
 	struct tf_background *b = s.b;
 	struct tf_duty *d;
+	bool is_long;
 
 	free(arg);
 	pthread_mutex_lock(&b->mu);
@@ -62,15 +86,29 @@ work(void *arg)
 		b->at_work[s.n] = d->uid;
 		b->busy[s.n] = true;
 		b->n_busy++;
+		is_long = d->is_long;
+		b->n_long += is_long;
 		pthread_mutex_unlock(&b->mu);
 		d->run(d);
 		pthread_mutex_lock(&b->mu);
 		b->busy[s.n] = false;
 		b->n_busy--;
+		b->n_long -= is_long;
 		pthread_cond_broadcast(&b->more);
 	}
 	pthread_mutex_unlock(&b->mu);
 	return NULL;
+}
+
+/* How many users wait. */
+static unsigned
+count_users(const struct tf_background *b)
+{
+	unsigned n = 0;
+
+	for (const struct tf_duty *d = b->first; d != NULL; d = d->next)
+		n++;
+	return n;
 }
 
 /* Start one more thread; mu is held.  If that fails, the threads that exist do
@@ -96,7 +134,6 @@ tf_background_new(struct tf_background **out, struct tf_error *err)
 
 	if (b == NULL)
 		return tf_nomem(err);
-	b->last = &b->first;
 	(void)pthread_mutex_init(&b->mu, NULL);
 	(void)pthread_cond_init(&b->more, NULL);
 	/* One thread must exist; others are started on demand. */
@@ -112,11 +149,18 @@ tf_background_new(struct tf_background **out, struct tf_error *err)
 void
 tf_background_add(struct tf_background *b, struct tf_duty *d)
 {
-	d->next = NULL;
+	struct tf_duty **at = &b->first;
+
+	d->next = d->below = NULL;
 	pthread_mutex_lock(&b->mu);
-	*b->last = d;
-	b->last = &d->next;
-	if (b->n_busy == b->n_threads && b->n_threads < THREADS_MAX)
+	while (*at != NULL && (*at)->uid != d->uid)
+		at = &(*at)->next;
+	while (*at != NULL)
+		at = &(*at)->below;
+	*at = d;
+	/* A thread that has not woken up yet is not busy, but counts once. */
+	if (count_users(b) > b->n_threads - b->n_busy &&
+	    b->n_threads < THREADS_MAX)
 		add_thread(b);
 	pthread_cond_broadcast(&b->more);
 	pthread_mutex_unlock(&b->mu);

@@ -94,14 +94,14 @@ tf_closed_next(const struct tf_vault *v, uint64_t now, uint64_t *next_ns)
 	return 0;
 }
 
-/* Make room in v->closed for one more. */
 enum tf_code
-tf_closed_reserve(struct tf_vault *v, struct tf_error *err)
+tf_closed_reserve(struct tf_vault *v, size_t n, struct tf_error *err)
 {
-	return tf_array_room(&v->closed, v->n_closed, &v->cap_closed,
-		   sizeof(*v->closed)) ?
-	    TF_OK :
-	    tf_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		if (!tf_array_room(&v->closed, v->n_closed + i, &v->cap_closed,
+			sizeof(*v->closed)))
+			return tf_nomem(err);
+	return TF_OK;
 }
 
 /* Settling starts again, but ends TF_SETTLE_MAX_S after the chmod. */

@@ -4,6 +4,7 @@
 #define TF_NODE_CLOSED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../error.h"
@@ -60,8 +61,8 @@ bool tf_closes(struct tf_vault *v, uint64_t id);
 uint64_t tf_closed_next(const struct tf_vault *v, uint64_t now,
     uint64_t *next_ns);
 
-/* Make room in the list for one more.  TF_NOMEM.  mu is held. */
-TF_MUST_USE enum tf_code tf_closed_reserve(struct tf_vault *v,
+/* Make room in the list for n more.  TF_NOMEM.  mu is held. */
+TF_MUST_USE enum tf_code tf_closed_reserve(struct tf_vault *v, size_t n,
     struct tf_error *err);
 /* Add directory a, which chmod has just closed, to the list, which has room.
  * Takes actor, which is allocated.  mu is held. */

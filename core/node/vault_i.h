@@ -37,6 +37,7 @@ struct tf_hasher;
 struct tf_idle;
 struct tf_key;
 struct tf_object_check;
+struct tf_turn;
 struct tf_unindexed;
 struct tf_user;
 
@@ -102,9 +103,8 @@ struct tf_vault {
 	/* All below: guarded by mu. */
 	struct tf_pending_table pending;
 	struct tf_texts texts;
-	/* The directory that is being sealed, closed or reopened, or 0.  No
-	 * node can be created below it during that time. */
-	uint64_t closing;
+	struct tf_turn *turns;	  /* of directories: see seal/turn.h */
+	bool judging_long;	  /* long JSON evidence is being judged */
 	struct tf_closed *closed; /* unsorted: see closed.h */
 	size_t n_closed, cap_closed;
 	struct tf_kept_template *templates[TF_TEMPLATES_KEPT]; /* or NULL */

@@ -4,11 +4,6 @@
  * sealed; look_at() either takes it, asks the caller to wait for the work on
  * it, or refuses.  Looking and claiming are one step under vault.mu, so
  * nothing changes between the two.
- *
- * v->closing is the turn of one directory.  While it is set, tf_may_add() lets
- * nobody make a name in that attestation, workflow or trail.  A thread gives
- * up the turn while it waits for work that takes long, or every other seal
- * would wait as well.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -131,37 +126,6 @@ tf_below_unclaim(struct tf_vault *v, struct tf_below *b)
 	for (size_t i = 0; i < b->n; i++)
 		tf_pending_unclaim(v, b->l[i]);
 	b->n = 0;
-}
-
-void
-tf_closing_begin(struct tf_vault *v, uint64_t id)
-{
-	while (v->closing != 0)
-		tf_vault_wait(v);
-	v->closing = id;
-}
-
-void
-tf_closing_end(struct tf_vault *v)
-{
-	v->closing = 0;
-	pthread_cond_broadcast(&v->changed);
-}
-
-/*
- * The turn comes back also after a failure, so that callers end it in one way.
- */
-enum tf_code
-tf_closing_wait(struct tf_vault *v, uint64_t id, struct tf_error *err)
-{
-	enum tf_code rc;
-
-	tf_closing_end(v);
-	do
-		rc = tf_vault_wait_long(v, err);
-	while (rc == TF_OK && v->closing != 0);
-	tf_closing_begin(v, id);
-	return rc;
 }
 
 /* Only for people: without memory the message stays as it is. */

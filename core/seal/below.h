@@ -1,4 +1,4 @@
-/* What is below a directory that is sealed or closed, and whose turn it is. */
+/* What is below a directory that is sealed or closed. */
 #ifndef TF_SEAL_BELOW_H
 #define TF_SEAL_BELOW_H
 
@@ -30,18 +30,5 @@ void tf_below_claim(struct tf_below *b);
 
 /* No claim is left in b afterwards; b->l is still the caller's to free. */
 void tf_below_unclaim(struct tf_vault *v, struct tf_below *b);
-
-/* Only one directory at a time is closed, opened again or sealed: wait for the
- * turn of id, and end it.  The caller holds mu and, while it waits, no claim.
- */
-void tf_closing_begin(struct tf_vault *v, uint64_t id);
-
-void tf_closing_end(struct tf_vault *v);
-
-/* Wait for work below id, which may take long, and give up the turn meanwhile;
- * afterwards everything must be looked at again.  Fails as tf_vault_wait_long()
- * does.  It is the turn of id again in any case.  The caller holds mu. */
-TF_MUST_USE enum tf_code tf_closing_wait(struct tf_vault *v, uint64_t id,
-    struct tf_error *err);
 
 #endif

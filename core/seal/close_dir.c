@@ -1,6 +1,6 @@
 /*
  * Directories that chmod(2) closed: see close_dir.h.  The decision is made
- * under the turn of the directory (tf_closing_begin), so that no file is
+ * in the turn of the directory (tf_turn_begin), so that no file is
  * created below between the decision and its entry.
  *
  * change_run() commits the access.changed entry, the new mode, the row of
@@ -44,6 +44,7 @@
 #include "below.h"
 #include "close_dir.h"
 #include "seal_dir.h"
+#include "turn.h"
 
 #define WRITE_BITS 0222u
 
@@ -102,7 +103,8 @@ struct change {
 	uint32_t uid; /* of the caller */
 	char *actor;
 	enum { ONLY_ACCESS, CLOSES, OPENS } does;
-	uint64_t opens_wf;     /* the workflow that opens with it, or 0 */
+	uint64_t opens_wf; /* the workflow that opens with it, or 0 */
+	struct tf_turn turn;
 	struct tf_below below; /* claimed, when it closes */
 };
 
@@ -232,7 +234,8 @@ decide(struct change *c, const struct tf_attr *a, struct tf_db *db,
 	}
 	c->does = CLOSES;
 	tf_below_claim(&c->below);
-	return tf_closed_reserve(v, err);
+	/* Others in their turn may close a directory before this one does. */
+	return tf_closed_reserve(v, tf_turns(v), err);
 }
 
 /* Update v->closed after the commit of the chmod.  mu is held. */
@@ -275,16 +278,18 @@ change(struct change *c, struct tf_db *db, struct tf_error *err)
 	rc = tf_attr_of(v, db, c->id, &a, err);
 	/* A chmod that neither closes nor opens does not wait for seals. */
 	turn = rc == TF_OK &&
-	    (v->closing == c->id || tf_is_closed(v, c->id) ||
+	    (tf_has_turn(v, c->id) || tf_is_closed(v, c->id) ||
 		takes_last_write_bit(&a, c));
 	if (turn) {
-		tf_closing_begin(v, c->id);
-		rc = tf_attr_of(v, db, c->id, &a, err);
+		rc = tf_turn_begin(v, db, &c->turn, c->id, false, err);
+		turn = rc == TF_OK;
+		if (rc == TF_OK)
+			rc = tf_attr_of(v, db, c->id, &a, err);
 		if (rc == TF_OK)
 			rc = decide(c, &a, db, err);
 	}
 	while (rc == TF_OK && c->below.wait) {
-		rc = tf_closing_wait(v, c->id, err);
+		rc = tf_turn_wait(v, &c->turn, err);
 		c->below.wait = false;
 		if (rc == TF_OK)
 			rc = tf_attr_of(v, db, c->id, &a, err);
@@ -304,7 +309,7 @@ change(struct change *c, struct tf_db *db, struct tf_error *err)
 		changed(c, &a);
 	tf_below_unclaim(v, &c->below);
 	if (turn)
-		tf_closing_end(v);
+		tf_turn_end(v, &c->turn);
 	pthread_mutex_unlock(&v->mu);
 	if (rc != TF_OK)
 		tf_below_name(v, &c->below, db, err);

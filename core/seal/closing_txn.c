@@ -79,7 +79,7 @@ tf_open_children_free(struct tf_open_children *o)
 
 /* Order by age, so that a version is sealed before the next. */
 static enum tf_code
-seal_open_attestations(struct tf_txn *t, const struct tf_closing *c,
+seal_open_attestations(struct tf_txn *t, struct tf_closing *c,
     struct tf_error *err)
 {
 	struct tf_open_children mine = { 0 }, *o = c->ready;
@@ -92,7 +92,7 @@ seal_open_attestations(struct tf_txn *t, const struct tf_closing *c,
 	}
 	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
 		rc = tf_seal_attestation(t, &c->s, &o->rows[i],
-		    o->lists != NULL ? o->lists[i] : NULL, err);
+		    o->lists != NULL ? o->lists[i] : NULL, &c->judged, err);
 	tf_open_children_free(&mine);
 	return rc;
 }
@@ -138,7 +138,7 @@ out:
  * open.
  */
 static enum tf_code
-publish_run(struct tf_txn *t, const struct tf_closing *c, struct tf_error *err)
+publish_run(struct tf_txn *t, struct tf_closing *c, struct tf_error *err)
 {
 	struct tf_node_row wf, row, before;
 	enum tf_code rc = tf_nodes_get(t->db, c->draft->attr.parent, &wf, err);
@@ -159,13 +159,14 @@ publish_run(struct tf_txn *t, const struct tf_closing *c, struct tf_error *err)
 	    (rc = seal_pending(t, c, err)) != TF_OK ||
 	    (rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)
 		return rc;
-	return tf_seal_attestation(t, &c->s, &row, c->ready->lists[0], err);
+	return tf_seal_attestation(t, &c->s, &row, c->ready->lists[0],
+	    &c->judged, err);
 }
 
 enum tf_code
 tf_closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	const struct tf_closing *c = arg;
+	struct tf_closing *c = arg;
 	struct tf_node_row row;
 	uint64_t open = 0;
 	enum tf_code rc;
@@ -180,7 +181,8 @@ tf_closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		if ((rc = seal_pending(t, c, err)) != TF_OK)
 			return rc;
 		return tf_seal_attestation(t, &c->s, &row,
-		    c->ready != NULL ? c->ready->lists[0] : NULL, err);
+		    c->ready != NULL ? c->ready->lists[0] : NULL, &c->judged,
+		    err);
 	}
 	if (row.attr.kind == TF_KIND_WORKFLOW) {
 		rc = tf_each_child(t->db, c->dir.id, count_open, &open, err);

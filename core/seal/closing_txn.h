@@ -13,6 +13,7 @@
 #include "seal_dir.h"
 #include "seal_entries.h"
 #include "seal_prepare.h"
+#include "turn.h"
 
 struct tf_db;
 struct tf_open_children;
@@ -29,11 +30,13 @@ struct tf_closing {
 	struct tf_seal_by s;
 	char *actor;
 	struct tf_below below;
+	struct tf_turn turn;
 	struct tf_seal_file *files; /* the files below, prepared */
 	size_t n_files;
 	struct tf_pending *draft; /* the draft attestation to publish */
 	char *other_name; /* its new name; the old one after swap_names() */
 	struct tf_db *db;
+	bool judged; /* set by the job: judge evidence first, then try again */
 	/* The attestations to be sealed and their statements, when all of
 	 * their evidence is known before the transaction; else NULL. */
 	struct tf_open_children *ready;
@@ -56,7 +59,8 @@ void tf_open_children_free(struct tf_open_children *o);
 /* The run function of the job; closing is a struct tf_closing.  Appends all
  * entries of the seal: those of c->files and of pending directories, of open
  * attestations, and of the directory itself.  Does nothing when another request
- * has sealed it.  In the committer's thread; all nodes below are claimed.
+ * has sealed it.  Fails with c->judged set if evidence must be judged first.
+ * In the committer's thread; all nodes below are claimed.
  * Errors: TF_EXISTS, TF_READONLY (a draft's name or workflow), those of
  * tf_seal_one() and tf_seal_attestation(). */
 TF_MUST_USE enum tf_code tf_closing_run(struct tf_txn *t, void *closing,

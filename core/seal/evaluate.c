@@ -1,4 +1,5 @@
 /* Judgement at the seal: see evaluate.h. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "../evaluation.h"
 #include "../ledger/claims.h"
 #include "../ledger/statement.h"
+#include "../node/base.h"
 #include "../node/children.h"
 #include "../node/evidence.h"
 #include "../node/pending.h"
@@ -31,6 +33,8 @@ tf_evaluated_free(struct tf_evaluated *e)
 	tf_buf_free(&e->report);
 	*e = (struct tf_evaluated){ 0 };
 }
+
+#define LONG_JSON ((uint64_t)1 << 20) /* bytes */
 
 /* --- by what --------------------------------------------------------------- */
 
@@ -114,6 +118,18 @@ find_rule(struct tf_vault *v, struct tf_db *db, const struct tf_node_row *att,
 	return rc;
 }
 
+enum tf_code
+tf_seal_is_evaluated(struct tf_vault *v, struct tf_db *db,
+    const struct tf_node_row *att, const struct tf_definition_row *template,
+    const struct tf_claim_row *claims, bool *yes, struct tf_error *err)
+{
+	struct rule r;
+	enum tf_code rc = find_rule(v, db, att, template, claims, &r, err);
+
+	*yes = rc == TF_OK && r.by != BY_NOTHING;
+	return rc;
+}
+
 struct question {
 	struct tf_vault *v;
 	struct tf_db *db;
@@ -126,17 +142,14 @@ ask(void *arg, const struct tf_node_row *att, struct tf_error *err)
 {
 	struct question *q = arg;
 	struct tf_claim_row claims = { 0 };
-	struct rule r;
 	enum tf_code rc;
 
 	if (att->seal != TF_NO_SEQ || q->yes)
 		return TF_OK;
 	rc = tf_claims_get(q->db, att->attr.id, &claims, err);
 	if (rc == TF_OK)
-		rc = find_rule(q->v, q->db, att, &q->template, &claims, &r,
-		    err);
-	if (rc == TF_OK)
-		q->yes = r.by != BY_NOTHING;
+		rc = tf_seal_is_evaluated(q->v, q->db, att, &q->template,
+		    &claims, &q->yes, err);
 	tf_claim_row_free(&claims);
 	return rc;
 }
@@ -190,6 +203,7 @@ next_file(void *arg, struct tf_judged_file *f, bool *found,
 	if (*found) {
 		f->path = r->ev->f[r->at].name;
 		f->size = r->ev->f[r->at].size;
+		f->sha256 = &r->ev->f[r->at].sha256;
 		r->at++;
 	}
 	return TF_OK;
@@ -329,6 +343,46 @@ load_type(struct tf_db *db, const struct rule *r, struct tf_type **out,
 	return rc;
 }
 
+/* The size of the file that type t judges, or 0. */
+static uint64_t
+judged_size(const struct tf_type *t, const struct tf_evidence *ev)
+{
+	for (size_t i = 0; i < ev->n; i++)
+		if (tf_str_same(ev->f[i].name, tf_type_evidence(t)))
+			return ev->f[i].size;
+	return 0;
+}
+
+/*
+ * Judge by a type.  The values of a long file of JSON take about 70 MiB, so
+ * such files are judged one after the other.
+ */
+static enum tf_code
+judge_by_type(struct tf_vault *v, const struct tf_type *t,
+    const struct tf_judged_files *how, const struct tf_evidence *ev,
+    struct tf_evaluation *out, struct tf_error *err)
+{
+	bool is_long = judged_size(t, ev) > LONG_JSON;
+	enum tf_code rc = TF_OK;
+
+	pthread_mutex_lock(&v->mu);
+	while (rc == TF_OK && is_long && v->judging_long)
+		rc = tf_vault_wait_long(v, err);
+	if (rc == TF_OK && is_long)
+		v->judging_long = true;
+	pthread_mutex_unlock(&v->mu);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_evaluate(t, how, out, err);
+	if (is_long) {
+		pthread_mutex_lock(&v->mu);
+		v->judging_long = false;
+		pthread_cond_broadcast(&v->changed);
+		pthread_mutex_unlock(&v->mu);
+	}
+	return rc;
+}
+
 static enum tf_code
 judge(struct tf_db *db, const struct rule *r, struct reading *files,
     struct tf_evaluation *out, struct tf_error *err)
@@ -348,8 +402,10 @@ judge(struct tf_db *db, const struct rule *r, struct reading *files,
 	if (rc != TF_OK && !may_succeed_later(rc))
 		return tf_evaluate_refused(false, "the type cannot be read",
 		    out, err);
-	if (rc == TF_OK)
-		rc = tf_evaluate(type, &how, out, &e);
+	if (rc == TF_OK && type != NULL)
+		rc = judge_by_type(files->v, type, &how, files->ev, out, &e);
+	else if (rc == TF_OK)
+		rc = tf_evaluate(NULL, &how, out, &e);
 	tf_type_free(type);
 	if (rc == TF_OK)
 		return TF_OK;

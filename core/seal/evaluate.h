@@ -45,6 +45,12 @@ TF_MUST_USE enum tf_code tf_seal_evaluate(struct tf_vault *v, struct tf_db *db,
     const struct tf_seal_file *files, size_t n, struct tf_evaluated *out,
     struct tf_error *err);
 
+/* Set *yes if tf_seal_evaluate() would judge att.  Reads no evidence. */
+TF_MUST_USE enum tf_code tf_seal_is_evaluated(struct tf_vault *v,
+    struct tf_db *db, const struct tf_node_row *att,
+    const struct tf_definition_row *template, const struct tf_claim_row *claims,
+    bool *yes, struct tf_error *err);
+
 /* Set *yes if directory dir is an open attestation that will be judged, or a
  * workflow with one. */
 TF_MUST_USE enum tf_code tf_seal_will_evaluate(struct tf_vault *v,

@@ -230,7 +230,7 @@ load(void *arg, uint64_t id, struct tf_str actor, struct tf_error *err)
 	if ((copy = strndup(actor.p == NULL ? "" : actor.p, actor.n)) == NULL)
 		return tf_nomem(err);
 	pthread_mutex_lock(&x->v->mu);
-	if ((rc = tf_closed_reserve(x->v, err)) == TF_OK) {
+	if ((rc = tf_closed_reserve(x->v, 1, err)) == TF_OK) {
 		tf_closed_add(x->v, &row.attr, copy);
 		tf_closed_find(x->v, id)->recovered = true;
 	} else {

@@ -2,8 +2,8 @@
  * Sealing attestations, workflows and trails, and publishing draft
  * attestations.  All entries are one transaction, except that what is no draft
  * and has many files or directories gets their entries in several transactions
- * before its seal (seal_evidence, seal_directories).  From tf_closing_begin()
- * to tf_closing_end() nothing can be created below the directory.
+ * before its seal (seal_evidence, seal_directories).  From tf_turn_begin()
+ * to tf_turn_end() nothing can be created below the directory.
  *
  * The steps: take the turn; check the request; wait until nobody is at work
  * below and claim all of it (mu held from the look to the claim); then,
@@ -66,7 +66,7 @@ claim_below(struct tf_closing *c, struct tf_error *err)
 			break;
 		if (c->r->hurry)
 			return tf_fail(err, TF_BUSY, "not ready below");
-		if ((rc = tf_closing_wait(v, c->r->id, err)) != TF_OK)
+		if ((rc = tf_turn_wait(v, &c->turn, err)) != TF_OK)
 			return rc;
 		if (c->r->closed && !tf_is_closed(v, c->r->id))
 			return tf_fail(err, TF_NOTFOUND, "it is open again");
@@ -170,7 +170,7 @@ seal_evidence(struct tf_closing *c, struct tf_error *err)
 {
 	size_t n = count_files(&c->below), done = 0, some;
 	struct tf_pending **files;
-	bool first = n > TOGETHER;
+	bool first = n > TOGETHER || c->judged;
 	enum tf_code rc = TF_OK;
 
 	if (c->draft != NULL || n == 0)
@@ -307,7 +307,7 @@ make_ready(struct tf_closing *c, struct tf_open_children *o,
 }
 
 /*
- * c->files has its own order and belongs to the seal; close_claimed() frees
+ * c->files has its own order and belongs to the seal; try_to_close() frees
  * it.
  */
 static enum tf_code
@@ -329,12 +329,9 @@ prepare_files(struct tf_closing *c, struct tf_error *err)
 	return tf_seal_prepare(c->v, c->db, c->files, c->n_files, err);
 }
 
-/*
- * All that follows the claims, without mu.  The claims are ended by the
- * caller.
- */
+/* Prepare the transaction, and commit it. */
 static enum tf_code
-close_claimed(struct tf_closing *c, struct tf_error *err)
+try_to_close(struct tf_closing *c, struct tf_error *err)
 {
 	struct tf_open_children o = { 0 };
 	enum tf_code rc = seal_evidence(c, err);
@@ -351,7 +348,22 @@ close_claimed(struct tf_closing *c, struct tf_error *err)
 	tf_open_children_free(&o);
 	tf_seal_prepared_free(c->files, c->n_files);
 	free(c->files);
+	c->files = NULL;
+	c->n_files = 0;
 	return rc;
+}
+
+/*
+ * All that follows the claims, without mu.  The claims are ended by the
+ * caller.  The second try has all evidence in the ledger, so that it is judged
+ * before the transaction.
+ */
+static enum tf_code
+close_claimed(struct tf_closing *c, struct tf_error *err)
+{
+	enum tf_code rc = try_to_close(c, err);
+
+	return rc != TF_OK && c->judged ? try_to_close(c, err) : rc;
 }
 
 /* Take all sealed nodes out of memory, TOGETHER at a time: others need mu. */
@@ -390,6 +402,29 @@ after(struct tf_closing *c, enum tf_code rc)
 	tf_pending_unclaim(v, c->draft);
 }
 
+/* All that is done in the turn of the directory.  mu held, and let go of. */
+static enum tf_code
+seal_in_turn(struct tf_closing *c, struct tf_error *err)
+{
+	struct tf_vault *v = c->v;
+	enum tf_code rc = check_request(c, c->db, err);
+
+	c->s = (struct tf_seal_by){ .r = c->r, .actor = c->actor };
+	if (rc == TF_OK && c->dir.state != TF_STATE_SEALED &&
+	    (rc = claim_below(c, err)) == TF_OK) {
+		if (c->draft != NULL)
+			swap_names(c);
+		pthread_mutex_unlock(&v->mu);
+		if ((rc = close_claimed(c, err)) == TF_OK)
+			settle_below(c);
+		pthread_mutex_lock(&v->mu);
+		after(c, rc);
+	}
+	if (rc == TF_OK)
+		tf_closed_forget(v, c->r->id);
+	return rc;
+}
+
 enum tf_code
 tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
     struct tf_error *err)
@@ -413,22 +448,11 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	}
 	c.db = db;
 	pthread_mutex_lock(&v->mu);
-	tf_closing_begin(v, r->id);
-	rc = check_request(&c, db, err);
-	c.s = (struct tf_seal_by){ .r = r, .actor = c.actor };
-	if (rc == TF_OK && c.dir.state != TF_STATE_SEALED &&
-	    (rc = claim_below(&c, err)) == TF_OK) {
-		if (c.draft != NULL)
-			swap_names(&c);
-		pthread_mutex_unlock(&v->mu);
-		if ((rc = close_claimed(&c, err)) == TF_OK)
-			settle_below(&c);
-		pthread_mutex_lock(&v->mu);
-		after(&c, rc);
+	rc = tf_turn_begin(v, db, &c.turn, r->id, r->hurry, err);
+	if (rc == TF_OK) {
+		rc = seal_in_turn(&c, err);
+		tf_turn_end(v, &c.turn);
 	}
-	if (rc == TF_OK)
-		tf_closed_forget(v, r->id);
-	tf_closing_end(v);
 	pthread_mutex_unlock(&v->mu);
 	if (rc != TF_OK)
 		tf_below_name(v, &c.below, db, err);

@@ -240,11 +240,30 @@ check_user_data(struct tf_vault *v, struct tf_db *db,
 	    (int)l->path.n, l->path.p);
 }
 
+/* Judge the attestation of l, unless judged is not NULL: then nothing is read,
+ * and *judged is set if that would have been done. */
+static enum tf_code
+evaluate(struct tf_vault *v, struct tf_db *db, const struct tf_node_row *att,
+    const struct tf_definition_row *template, const struct tf_seal_file *files,
+    size_t n, struct tf_attested_list *l, bool *judged, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (judged == NULL)
+		return tf_seal_evaluate(v, db, att, template, &l->claims,
+		    &l->ev, files, n, &l->evaluated, err);
+	rc = tf_seal_is_evaluated(v, db, att, template, &l->claims, judged,
+	    err);
+	return rc == TF_OK && *judged ?
+	    tf_fail(err, TF_BUSY, "its evidence is judged first") :
+	    rc;
+}
+
 /* Fill in the statement of l, which has the path. */
 static enum tf_code
 fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_seal_file *files, size_t n,
-    struct tf_attested_list *l, struct tf_error *err)
+    struct tf_attested_list *l, bool *judged, struct tf_error *err)
 {
 	struct tf_definition_row template;
 	enum tf_code rc;
@@ -263,8 +282,8 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 		return rc;
 	/* What is imported has its verdict from the system it came from. */
 	if (c->r->imported == NULL &&
-	    (rc = tf_seal_evaluate(v, db, att, &template, &l->claims, &l->ev,
-		 files, n, &l->evaluated, err)) != TF_OK)
+	    (rc = evaluate(v, db, att, &template, files, n, l, judged, err)) !=
+		TF_OK)
 		return rc;
 	l->s.has_template = template.version > 0;
 	l->s.template_version = template.version;
@@ -285,7 +304,7 @@ tf_seal_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 		return tf_nomem(err);
 	rc = tf_path_of(v, db, att->attr.id, &l->path, err);
 	if (rc == TF_OK)
-		rc = fill_list(v, db, c, att, files, n, l, err);
+		rc = fill_list(v, db, c, att, files, n, l, NULL, err);
 	if (rc == TF_INVALID)
 		rc = tf_fail(err, TF_TAMPER,
 		    "the claims in the database are damaged");
@@ -366,7 +385,7 @@ append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
 enum tf_code
 tf_seal_attestation(struct tf_txn *t, const struct tf_seal_by *c,
     const struct tf_node_row *att, const struct tf_attested_list *list,
-    struct tf_error *err)
+    bool *judged, struct tf_error *err)
 {
 	struct tf_attested_list *mine;
 	enum tf_code rc;
@@ -377,7 +396,8 @@ tf_seal_attestation(struct tf_txn *t, const struct tf_seal_by *c,
 		return tf_nomem(err);
 	if ((rc = tf_child_path(t, att->attr.parent, att->name, &mine->path,
 		 err)) == TF_OK &&
-	    (rc = fill_list(t->v, t->db, c, att, NULL, 0, mine, err)) == TF_OK)
+	    (rc = fill_list(t->v, t->db, c, att, NULL, 0, mine, judged, err)) ==
+		TF_OK)
 		rc = append_sealed(t, c, att, mine, err);
 	tf_seal_list_free(mine);
 	return rc;

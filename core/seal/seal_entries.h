@@ -51,11 +51,15 @@ TF_MUST_USE enum tf_code tf_seal_list(struct tf_vault *v, struct tf_db *db,
     struct tf_error *err);
 void tf_seal_list_free(struct tf_attested_list *l); /* NULL is nothing */
 
-/* In a transaction: seal attestation att, whose evidence is all in the ledger.
- * list is its statement, or NULL: it is made here. */
+/*
+ * In a transaction: seal attestation att, whose evidence is all in the ledger.
+ * list is its statement, or NULL: it is made here.  Evidence is never judged
+ * here, while every other writer waits: if att is judged and has no list,
+ * *judged becomes true and the call fails with TF_BUSY.
+ */
 TF_MUST_USE enum tf_code tf_seal_attestation(struct tf_txn *t,
     const struct tf_seal_by *c, const struct tf_node_row *att,
-    const struct tf_attested_list *list, struct tf_error *err);
+    const struct tf_attested_list *list, bool *judged, struct tf_error *err);
 /* In a transaction: seal a trail, or a workflow whose attestations are sealed.
  */
 TF_MUST_USE enum tf_code tf_seal_parent(struct tf_txn *t,

@@ -32,6 +32,7 @@
 #include "seal.h"
 #include "tend.h"
 
+#define LONG_BYTES ((uint64_t)64 << 20) /* more may take a second to hash */
 #define RETRY_NS TF_SECOND /* when there were too few descriptors */
 
 /*
@@ -247,6 +248,7 @@ tf_pending_tend_later(struct tf_pending *l)
 	l->on_duty = true;
 	tf_pending_ref(l);
 	l->duty.uid = l->attr.uid;
+	l->duty.is_long = l->attr.size > LONG_BYTES;
 	l->duty.run = run;
 	tf_background_add(l->v->background, &l->duty);
 }

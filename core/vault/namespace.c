@@ -51,6 +51,7 @@
 #include "../node/vault_i.h"
 #include "../seal/seal_closed.h"
 #include "../seal/tend.h"
+#include "../seal/turn.h"
 #include "../store/closings.h"
 #include "../store/definitions.h"
 #include "../store/nodes.h"
@@ -62,13 +63,6 @@
 #include "template_rule.h"
 
 /* --- what is where (mu held, unless it says otherwise) --- */
-
-/* Is a seal of this node being decided?  v->closing is 0 when none is. */
-static bool
-is_closing(const struct tf_vault *v, uint64_t id)
-{
-	return id != 0 && v->closing == id;
-}
 
 /* The owner that stat(2) shows, that of the attestation, counts as well. */
 struct tf_subject
@@ -105,8 +99,8 @@ tf_may_add(struct tf_vault *v, struct tf_db *db, uint64_t parent,
 		     l != NULL && !l->job;
 		     l = tf_pending_get(&v->pending, l->attr.parent))
 			;
-		if (l == NULL && !is_closing(v, p->att.id) &&
-		    !is_closing(v, p->wf) && !is_closing(v, parent))
+		if (l == NULL && !tf_has_turn(v, p->att.id) &&
+		    !tf_has_turn(v, p->wf) && !tf_has_turn(v, parent))
 			break;
 		if (!wait)
 			return tf_fail(err, TF_BUSY, "it is being sealed");
