@@ -96,8 +96,8 @@ forget_scratch(struct tf_txn *t)
 
 /* Write the directories' times, the tiles and the checkpoint. */
 static enum tf_code
-finish(struct tf_committer *c, uint64_t before, struct tf_checkpoint *cp,
-    struct tf_buf *note, struct tf_error *err)
+finish(struct tf_committer *c, const struct tf_txn *saved,
+    struct tf_checkpoint *cp, struct tf_buf *note, struct tf_error *err)
 {
 	struct tf_txn *t = &c->txn;
 	enum tf_code rc;
@@ -108,12 +108,15 @@ finish(struct tf_committer *c, uint64_t before, struct tf_checkpoint *cp,
 		    (rc = tf_nodes_touch(t->db, t->touched[i].id,
 			 t->touched[i].at, err)) != TF_OK)
 			return rc;
-	if (t->size == before)
+	if (t->said != saved->said &&
+	    (rc = tf_meta_set_int(t->db, TF_META_SAID, t->said, err)) != TF_OK)
+		return rc;
+	if (t->size == saved->size)
 		return TF_OK;
 	if ((rc = tf_meta_set_int(t->db, "files", t->files, err)) != TF_OK ||
 	    (rc = tf_meta_set_int(t->db, "content_bytes", t->content_bytes,
 		 err)) != TF_OK ||
-	    (rc = tf_tree_edge(c->tree, before, tf_commit_put_tile, t->db,
+	    (rc = tf_tree_edge(c->tree, saved->size, tf_commit_put_tile, t->db,
 		 err)) != TF_OK)
 		return rc;
 	memset(cp, 0, sizeof(*cp));
@@ -134,6 +137,14 @@ tell_changed(const struct tf_txn *t)
 		tf_vault_changed(t->v, t->touched[i].id);
 }
 
+static void
+publish_said(struct tf_committer *c)
+{
+	pthread_mutex_lock(&c->v->mu);
+	c->v->said = c->txn.said;
+	pthread_mutex_unlock(&c->v->mu);
+}
+
 /* Roll back and reload the state on disk.  If that fails, the vault becomes
  * read-only. */
 static void
@@ -148,6 +159,7 @@ undo(struct tf_committer *c, const struct tf_txn *saved,
 	c->txn.bytes = saved->bytes;
 	c->txn.files = saved->files;
 	c->txn.content_bytes = saved->content_bytes;
+	c->txn.said = saved->said;
 	c->txn.at = saved->at;
 	/* The next entry detects again a clock jump whose entry is undone. */
 	c->seen = *seen;
@@ -271,7 +283,7 @@ transact(struct tf_committer *c, struct tf_job *list)
 		tf_db_rollback(c->db);
 		return true;
 	}
-	rc = finish(c, saved.size, &cp, &note, &err);
+	rc = finish(c, &saved, &cp, &note, &err);
 	if (TF_IS_MUTANT(TF_SHOW_FIRST) && rc == TF_OK &&
 	    c->txn.size != saved.size)
 		tf_commit_publish(c, &cp, &note);
@@ -284,6 +296,8 @@ transact(struct tf_committer *c, struct tf_job *list)
 	} else {
 		if (c->txn.size != saved.size && !TF_IS_MUTANT(TF_SHOW_FIRST))
 			tf_commit_publish(c, &cp, &note);
+		if (c->txn.said != saved.said)
+			publish_said(c);
 		tell_changed(&c->txn);
 	}
 	tf_buf_free(&note);

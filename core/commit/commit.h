@@ -34,9 +34,13 @@ struct tf_txn {
 	/* The ledger with the entries appended so far. */
 	uint64_t size, bytes;	       /* entries; bytes of events.jsonl */
 	uint64_t files, content_bytes; /* sealed evidence */
-	struct tf_time at;	       /* of the last entry */
-	struct tf_time not_before;     /* lower limit for the next entry */
-	bool batch; /* entries carry batch_first..batch_last */
+	/* Bytes of user data and definitions: all that the ledger names, also
+	 * if another entry replaced them, and those of open attestations.  A
+	 * job changes it after tf_txn_write(); it is durable with the commit. */
+	uint64_t said;
+	struct tf_time at;	   /* of the last entry */
+	struct tf_time not_before; /* lower limit for the next entry */
+	bool batch;		   /* entries carry batch_first..batch_last */
 	uint64_t batch_first, batch_last;
 	uint64_t path_id; /* the directory whose path is cached */
 	struct tf_buf path;

@@ -7,6 +7,7 @@
 #include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"
 #include "../node/vault_i.h"
+#include "../store/claims.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
 #include "append.h"
@@ -34,6 +35,20 @@ tf_commit_publish(struct tf_committer *c, const struct tf_checkpoint *cp,
 	pthread_mutex_unlock(&v->mu);
 }
 
+/* A store of an earlier version has no such number: those that the ledger names
+ * and no row are not counted then. */
+static enum tf_code
+load_said(struct tf_committer *c, struct tf_error *err)
+{
+	struct tf_txn *t = &c->txn;
+	enum tf_code rc = tf_meta_get_int(t->db, TF_META_SAID, &t->said, err);
+
+	if (rc == TF_NOTFOUND)
+		rc = tf_claims_bytes(t->db, &t->said, err);
+	c->v->said = t->said; /* there are no other threads yet */
+	return rc;
+}
+
 /* Check that entries, tiles and the newest checkpoint agree, in time that does
  * not depend on the length of the log. */
 enum tf_code
@@ -49,6 +64,8 @@ tf_commit_load(struct tf_committer *c, struct tf_error *err)
 	enum tf_code rc;
 
 	rc = tf_entries_size(t->db, &t->size, &t->bytes, err);
+	if (rc == TF_OK)
+		rc = load_said(c, err);
 	if (rc != TF_OK || t->size == 0)
 		return rc;
 	rc = tf_checkpoints_newest(t->db, &size, &root, &note, err);

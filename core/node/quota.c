@@ -99,15 +99,6 @@ tf_space_say(struct tf_vault *v, uint64_t n, struct tf_error *err)
 	return take(v, TF_FILE_COST + n, TF_FILE_COST + n, 0, err);
 }
 
-void
-tf_space_said(struct tf_vault *v, uint64_t kept, uint64_t dropped)
-{
-	pthread_mutex_lock(&v->mu);
-	v->said += kept;
-	v->said -= dropped < v->said ? dropped : v->said;
-	pthread_mutex_unlock(&v->mu);
-}
-
 enum tf_code
 tf_space_spool(struct tf_vault *v, uint64_t n, struct tf_error *err)
 {

@@ -25,9 +25,6 @@ TF_MUST_USE enum tf_code tf_space_take(struct tf_vault *v, uint64_t n,
 /* The same for n bytes of user data or of a definition, beside the entry. */
 TF_MUST_USE enum tf_code tf_space_say(struct tf_vault *v, uint64_t n,
     struct tf_error *err);
-/* They were kept, or dropped: max_store counts those that definitions and open
- * directories had at the start, and all that were kept since. */
-void tf_space_said(struct tf_vault *v, uint64_t kept, uint64_t dropped);
 
 /* Reserve n bytes for a temporary file, which max_store does not count. */
 TF_MUST_USE enum tf_code tf_space_spool(struct tf_vault *v, uint64_t n,

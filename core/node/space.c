@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
-#include "../store/claims.h"
 #include "../vault.h"
 #include "base.h"
 #include "space.h"
@@ -40,16 +39,9 @@ real_space(const struct tf_vault *v, struct tf_space *out, struct tf_error *err)
 enum tf_code
 tf_space_start(struct tf_vault *v, struct tf_error *err)
 {
-	struct tf_db *db;
-	enum tf_code rc = tf_reader_db(v, &db, err);
-
-	if (rc != TF_OK)
-		return rc;
-	rc = tf_claims_bytes(db, &v->said, err);
-	tf_reader_done(v, db);
 	v->space.content_bytes = v->head.content_bytes;
 	v->space.files = v->head.files;
-	return rc == TF_OK ? real_space(v, &v->space.free, err) : rc;
+	return real_space(v, &v->space.free, err);
 }
 
 /* Each file counts with its full size, although equal bytes are stored once:

@@ -18,8 +18,8 @@ struct tf_space_start {
 TF_MUST_USE enum tf_code tf_space_start(struct tf_vault *v,
     struct tf_error *err);
 
-/* The bytes that count for max_store: sealed content, entries, stage, and what
- * tf_space_said() counts.  mu is held. */
+/* The bytes that count for max_store: sealed content, entries, stage, and user
+ * data and definitions.  mu is held. */
 uint64_t tf_store_used(const struct tf_vault *v);
 
 /* TF_NOSPACE if n more bytes would exceed max_store.  mu is held. */

@@ -40,6 +40,7 @@ struct tf_object_check;
 struct tf_turn;
 struct tf_unindexed;
 struct tf_user;
+struct tf_user_data;
 
 /* Names per draft attestation.  Its publication is one transaction, during
  * which all other commits wait. */
@@ -111,6 +112,8 @@ struct tf_vault {
 	uint64_t template_uses;
 	struct tf_claiming *claiming; /* see claiming.h */
 	size_t n_claiming, cap_claiming;
+	struct tf_user_data *user_data; /* by att: see user_data.h */
+	size_t n_user_data, cap_user_data;
 	uint64_t *filling; /* directory ids: see filling.h */
 	size_t n_filling, cap_filling;
 	uint64_t next_id, end_id; /* the reserved node ids */
@@ -119,7 +122,7 @@ struct tf_vault {
 	enum tf_code
 	    broken; /* not TF_OK: the ledger's disk failed, read-only */
 	struct tf_error broken_why;
-	uint64_t said; /* bytes of user data and definitions: see quota.h */
+	uint64_t said; /* bytes of user data and definitions: see commit.h */
 	/* The last reading of the free space, minus reservations since. */
 	uint64_t space_left;	 /* bytes */
 	uint64_t files_left;	 /* inodes */

@@ -33,6 +33,7 @@
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
+#include "../node/user_data.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../vault.h"
@@ -420,8 +421,10 @@ seal_in_turn(struct tf_closing *c, struct tf_error *err)
 		pthread_mutex_lock(&v->mu);
 		after(c, rc);
 	}
-	if (rc == TF_OK)
+	if (rc == TF_OK) {
 		tf_closed_forget(v, c->r->id);
+		tf_user_data_end(v, c->r->id);
+	}
 	return rc;
 }
 

@@ -9,6 +9,9 @@
 
 struct tf_db;
 
+/* Bytes of user data and definitions: see tf_txn.said of core/commit. */
+#define TF_META_SAID "said_bytes"
+
 /*
  * Table meta: single values by key.  Setting a value replaces the one that the
  * key had, and belongs to the transaction of db if there is one.  One thread at

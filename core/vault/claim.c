@@ -44,11 +44,13 @@
 #include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/refusal.h"
+#include "../node/user_data.h"
 #include "../node/vault_i.h"
 #include "../store/claims.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "claim.h"
 #include "define.h"
 #include "namespace.h"
 
@@ -86,7 +88,8 @@ struct change {
 	const char *actor;
 	struct tf_pending *draft; /* claimed, or NULL */
 	bool saved;		  /* the draft's row was written */
-	uint64_t kept, dropped;	  /* bytes of user data */
+	uint64_t taken;		  /* bytes of user data that are charged */
+	uint64_t dropped;	  /* those that the transaction replaced */
 };
 
 static bool
@@ -135,8 +138,7 @@ append_claims(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
 
 	if (row->claims.n > 0)
 		e.claims = (struct tf_str){ row->claims.p, row->claims.n };
-	c->kept = is_user_data(c) && c->value != NULL ? c->n : 0;
-	if (c->kept > 0)
+	if (is_user_data(c) && c->value != NULL)
 		rc = tf_existing_keep(t, &c->content.sha256, c->value, c->n, 0,
 		    &object, err);
 	if (rc != TF_OK ||
@@ -144,6 +146,8 @@ append_claims(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
 	    (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
 		return rc;
 	row->entry = t->size - 1;
+	if (is_user_data(c) && c->value != NULL)
+		t->said += c->n;
 	return tf_claims_put(tf_txn_write(t), row, err);
 }
 
@@ -159,7 +163,6 @@ upper_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	struct tf_buf made = { 0 };
 	enum tf_code rc = tf_txn_must_be_open(t, c->id, err);
 
-	c->kept = 0; /* the committer may run this twice */
 	if (rc == TF_OK)
 		rc = tf_claims_get(t->db, c->id, &row, err);
 	if (rc == TF_OK)
@@ -192,19 +195,21 @@ keep_user_data(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
 	c->dropped = old.size;
-	c->kept = c->value != NULL ? c->n : 0;
-	rc = TF_OK;
 	if (c->value == NULL) {
-		if (row->object != 0)
-			rc = tf_object_drop(tf_txn_write(t), row->object, err);
+		rc = row->object == 0 ?
+		    TF_OK :
+		    tf_object_drop(tf_txn_write(t), row->object, err);
 		row->object = 0;
-		return rc;
+	} else {
+		rc = row->object != 0 ? TF_OK :
+					tf_txn_new_id(t, &row->object, err);
+		if (rc == TF_OK)
+			rc = tf_object_put(tf_txn_write(t), row->object,
+			    &c->content.sha256, c->value, c->n, err);
 	}
-	if (row->object == 0)
-		rc = tf_txn_new_id(t, &row->object, err);
-	return rc == TF_OK ? tf_object_put(tf_txn_write(t), row->object,
-				 &c->content.sha256, c->value, c->n, err) :
-			     rc;
+	if (rc == TF_OK)
+		t->said += (c->value != NULL ? c->n : 0) - old.size;
+	return rc;
 }
 
 /* Write the row with the claims made and the uids; without claims there is
@@ -248,7 +253,7 @@ attestation_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	c->saved = false; /* the committer may run this twice */
-	c->kept = c->dropped = 0;
+	c->dropped = 0;
 	if (c->draft == NULL)
 		rc = tf_txn_must_be_open(t, c->id, err);
 	if (rc == TF_OK)
@@ -270,6 +275,16 @@ attestation_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return rc;
 }
 
+/* Others may seal, remove or rename the attestation again.  mu is held. */
+static void
+end_claim(struct tf_vault *v, struct change *c)
+{
+	if (c->draft == NULL)
+		tf_claiming_end(v, c->id);
+	else
+		tf_pending_unclaim(v, c->draft);
+}
+
 /* Begin a change of attestation id: nobody seals, removes or renames it until
  * end_change().  mu is held. */
 static enum tf_code
@@ -285,11 +300,18 @@ begin_change(struct tf_vault *v, struct tf_db *db, struct change *c,
 		return rc;
 	l = tf_pending_get(&v->pending, c->id);
 	if (l == NULL)
-		return tf_claiming_begin(v, c->id, p->wf, err);
-	if (!tf_pending_claim(v, l))
+		rc = tf_claiming_begin(v, c->id, p->wf, err);
+	else if (!tf_pending_claim(v, l))
 		return tf_fail(err, TF_NOTFOUND, "it is gone");
 	c->draft = l;
-	return TF_OK;
+	if (rc != TF_OK || !is_user_data(c) || c->value == NULL)
+		return rc;
+	rc = tf_user_data_take(v, c->id, p->wf, p->att.uid, c->n, err);
+	if (rc == TF_OK)
+		c->taken = c->n;
+	else
+		end_claim(v, c);
+	return rc;
 }
 
 /*
@@ -300,13 +322,10 @@ static void
 end_change(struct tf_vault *v, struct change *c, enum tf_code rc)
 {
 	tf_idle_touch(v, c->id);
-	if (c->draft == NULL) {
-		tf_claiming_end(v, c->id);
-		return;
-	}
+	tf_user_data_give(v, c->id, rc == TF_OK ? c->dropped : c->taken);
 	if (rc == TF_OK && c->saved)
 		tf_stage_saved(v, c->draft);
-	tf_pending_unclaim(v, c->draft);
+	end_claim(v, c);
 }
 
 /*
@@ -333,6 +352,49 @@ change_attestation(struct tf_vault *v, struct change *c,
 	pthread_mutex_lock(&v->mu);
 	end_change(v, c, rc);
 	pthread_mutex_unlock(&v->mu);
+	return rc;
+}
+
+/* --- at the start ---------------------------------------------------------- */
+
+struct load {
+	struct tf_vault *v;
+	struct tf_db *db;
+};
+
+/* Charge the user data of an attestation to its owner. */
+static enum tf_code
+load_row(void *arg, const struct tf_claim_row *r, struct tf_error *err)
+{
+	struct load *x = arg;
+	struct tf_object_row o = { .size = 0 };
+	struct tf_attr a;
+	enum tf_code rc;
+
+	if (r->object == 0)
+		return TF_OK;
+	rc = tf_object_get(x->db, r->object, &o, NULL, err);
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc; /* damage, seen later */
+	pthread_mutex_lock(&x->v->mu);
+	rc = tf_attr_of(x->v, x->db, r->id, &a, err);
+	if (rc == TF_OK)
+		rc = tf_user_data_charge(x->v, r->id, a.parent, a.uid, o.size,
+		    err);
+	pthread_mutex_unlock(&x->v->mu);
+	return rc == TF_NOTFOUND ? TF_OK : rc; /* its draft is gone */
+}
+
+enum tf_code
+tf_claims_load(struct tf_vault *v, struct tf_error *err)
+{
+	struct load x = { .v = v };
+	enum tf_code rc = tf_reader_db(v, &x.db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_claims_each(x.db, load_row, &x, err);
+	tf_reader_done(v, x.db);
 	return rc;
 }
 
@@ -394,8 +456,6 @@ tf_vault_claim(struct tf_vault *v, uint64_t id, const char *key,
 	rc = a.kind == TF_KIND_ATTESTATION ?
 	    change_attestation(v, &c, who, err) :
 	    tf_commit_wait(v->commit, upper_run, &c, err);
-	if (rc == TF_OK)
-		tf_space_said(v, c.kept, c.dropped);
 	free(actor);
 	return rc;
 }

@@ -72,7 +72,6 @@ struct definition {
 	struct tf_hash sha256;
 	const char *actor;
 	uint64_t version; /* the result */
-	bool is_new;	  /* that version */
 };
 
 /* Set row to the newest version, with version 0 if there is none.  *same: it
@@ -137,7 +136,6 @@ define_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	d->version = row.version;
-	d->is_new = !same;
 	if (same)
 		return TF_OK;
 	d->version = ++row.version;
@@ -148,6 +146,7 @@ define_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	    (rc = tf_txn_append(t, &e, NULL, err)) != TF_OK)
 		return rc;
 	row.entry = t->size - 1;
+	t->said += d->n;
 	return tf_definitions_put(tf_txn_write(t), &row, err);
 }
 
@@ -272,8 +271,6 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 	rc = tf_commit_wait(v->commit, define_run, &d, err);
 	if (rc == TF_OK)
 		*version = d.version;
-	if (rc == TF_OK && d.is_new)
-		tf_space_said(v, n, 0);
 	free(actor);
 	return rc;
 }

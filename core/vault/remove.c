@@ -26,6 +26,7 @@
 #include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/refusal.h"
+#include "../node/user_data.h"
 #include "../node/vault_i.h"
 #include "../store/claims.h"
 #include "../store/nodes.h"
@@ -34,7 +35,6 @@
 #include "namespace.h"
 #include "remove.h"
 
-/* If the transaction fails, max_store counts too little until the next start. */
 static enum tf_code
 drop_claims(struct tf_txn *t, uint64_t id, struct tf_error *err)
 {
@@ -47,7 +47,7 @@ drop_claims(struct tf_txn *t, uint64_t id, struct tf_error *err)
 	if (rc == TF_OK || rc == TF_NOTFOUND)
 		rc = tf_claims_remove(t->db, id, err);
 	if (rc == TF_OK)
-		tf_space_said(t->v, 0, o.size);
+		t->said -= o.size;
 	tf_claim_row_free(&row);
 	return rc;
 }
@@ -71,6 +71,8 @@ tf_drop_pending(struct tf_vault *v, struct tf_pending *l)
 	l->saved = false;
 	if (l->attr.kind == TF_KIND_DIRECTORY)
 		tf_dir_filled(v, l->attr.id);
+	if (l->attr.kind == TF_KIND_ATTESTATION)
+		tf_user_data_end(v, l->attr.id);
 	tf_pending_unname(&v->pending, l);
 	tf_pending_forget(&v->pending, l);
 }

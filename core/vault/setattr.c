@@ -25,6 +25,7 @@
 #include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/refusal.h"
+#include "../node/user_data.h"
 #include "../node/vault_i.h"
 #include "../seal/close_dir.h"
 #include "../store/nodes.h"
@@ -270,6 +271,12 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 	if (rc == TF_OK && a.kind == TF_KIND_ATTESTATION &&
 	    changes(&a, rest & ~TF_SET_MTIME, want))
 		tell_followers(v, &a);
+	if (rc == TF_OK && a.kind == TF_KIND_ATTESTATION &&
+	    (rest & TF_SET_UID) != 0) {
+		pthread_mutex_lock(&v->mu);
+		tf_user_data_move(v, id, want->uid);
+		pthread_mutex_unlock(&v->mu);
+	}
 	return rc == TF_OK ? tf_vault_getattr(v, id, out, err) : rc;
 }
 

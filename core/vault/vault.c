@@ -57,6 +57,7 @@
 #include "../store/nodes.h"
 #include "../store/store_files.h"
 #include "../vault.h"
+#include "claim.h"
 #include "config.h"
 #include "keys.h"
 #include "lock.h"
@@ -274,6 +275,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	    (rc = tf_recover(v, err)) != TF_OK ||
 	    (rc = tf_closed_recover(v, err)) != TF_OK ||
 	    (rc = tf_idle_start(v, err)) != TF_OK ||
+	    (rc = tf_claims_load(v, err)) != TF_OK ||
 	    (rc = tf_space_start(v, err)) != TF_OK)
 		return rc;
 	if (pthread_create(&v->sealer, NULL, tf_sealer_run, v) != 0)
@@ -342,6 +344,7 @@ vault_free(struct tf_vault *v)
 	free(v->idle);
 	tf_closed_free(v);
 	free(v->claiming);
+	free(v->user_data);
 	tf_templates_free(v);
 	free(v->filling);
 	free(v->unplaced);
