@@ -190,6 +190,7 @@ struct reading {
 	const struct tf_evidence *ev;
 	const struct tf_seal_file **files; /* as ev, or NULL: all are sealed */
 	size_t at;			   /* of the next file */
+	bool failed;			   /* the database did */
 };
 
 static enum tf_code
@@ -229,12 +230,36 @@ pass_file(struct tf_vault *v, int fd, const struct tf_sink *sink,
 	return rc;
 }
 
+/* Note if the database failed: that says nothing about the evidence, as a
+ * missing or damaged object does, so the seal fails and is tried again. */
+static void
+note_failure(struct reading *r, enum tf_code rc)
+{
+	r->failed = r->failed ||
+	    (rc != TF_OK && rc != TF_NOTFOUND && rc != TF_TAMPER);
+}
+
+static enum tf_code
+get_object(struct reading *r, uint64_t id, struct tf_object_row *o,
+    struct tf_buf *body, struct tf_error *err)
+{
+	enum tf_code rc = tf_object_get(r->db, id, o, body, err);
+
+	note_failure(r, rc);
+	return rc;
+}
+
 /* The row of the object: a pending file has its own until its seal. */
 static enum tf_code
 find_object(struct reading *r, size_t i, uint64_t *object, struct tf_error *err)
 {
-	if (r->files == NULL)
-		return tf_object_find(r->db, &r->ev->f[i].sha256, object, err);
+	enum tf_code rc;
+
+	if (r->files == NULL) {
+		rc = tf_object_find(r->db, &r->ev->f[i].sha256, object, err);
+		note_failure(r, rc);
+		return rc;
+	}
 	*object = r->files[i]->l->attr.id;
 	return TF_OK;
 }
@@ -250,7 +275,7 @@ pass_object(struct reading *r, size_t i, const struct tf_sink *sink,
 	int fd;
 
 	if (rc == TF_OK)
-		rc = tf_object_get(r->db, object, &o, &body, err);
+		rc = get_object(r, object, &o, &body, err);
 	if (rc == TF_OK && o.is_inline) {
 		tf_sha256_add(h, tf_buf_bytes(&body).p, body.n);
 		rc = sink->put(sink->arg, tf_buf_bytes(&body).p, body.n, err);
@@ -324,13 +349,13 @@ may_succeed_later(enum tf_code rc)
 }
 
 static enum tf_code
-load_type(struct tf_db *db, const struct rule *r, struct tf_type **out,
+load_type(struct reading *files, const struct rule *r, struct tf_type **out,
     struct tf_error *err)
 {
 	struct tf_object_row o;
 	struct tf_buf text = { 0 };
 	struct tf_hash h;
-	enum tf_code rc = tf_object_get(db, r->type.object, &o, &text, err);
+	enum tf_code rc = get_object(files, r->type.object, &o, &text, err);
 
 	if (rc == TF_OK) {
 		tf_sha256(tf_buf_bytes(&text).p, text.n, &h);
@@ -384,8 +409,8 @@ judge_by_type(struct tf_vault *v, const struct tf_type *t,
 }
 
 static enum tf_code
-judge(struct tf_db *db, const struct rule *r, struct reading *files,
-    struct tf_evaluation *out, struct tf_error *err)
+judge(const struct rule *r, struct reading *files, struct tf_evaluation *out,
+    struct tf_error *err)
 {
 	const struct tf_judged_files how = { next_file, read_file, files };
 	struct tf_type *type = NULL;
@@ -398,8 +423,8 @@ judge(struct tf_db *db, const struct rule *r, struct reading *files,
 		return tf_evaluate_refused(false,
 		    "the template of the workflow cannot be read", out, err);
 	if (r->by == BY_TYPE)
-		rc = load_type(db, r, &type, &e);
-	if (rc != TF_OK && !may_succeed_later(rc))
+		rc = load_type(files, r, &type, &e);
+	if (rc != TF_OK && !files->failed && !may_succeed_later(rc))
 		return tf_evaluate_refused(false, "the type cannot be read",
 		    out, err);
 	if (rc == TF_OK && type != NULL)
@@ -410,7 +435,7 @@ judge(struct tf_db *db, const struct rule *r, struct reading *files,
 	if (rc == TF_OK)
 		return TF_OK;
 	tf_evaluation_free(out);
-	if (may_succeed_later(rc))
+	if (files->failed || may_succeed_later(rc))
 		return tf_fail_as(err, &e);
 	return tf_evaluate_refused(r->by == BY_JUNIT,
 	    "the evidence cannot be read", out, err);
@@ -432,7 +457,7 @@ tf_seal_evaluate(struct tf_vault *v, struct tf_db *db,
 		return rc;
 	tf_vault_slow(v);
 	if ((rc = sort_files(&reading, files, n, err)) == TF_OK)
-		rc = judge(db, &r, &reading, &e, err);
+		rc = judge(&r, &reading, &e, err);
 	free(reading.files);
 	if (rc == TF_OK)
 		rc = tf_evaluation_field(&e, r.by == BY_TYPE ? r.name : NULL,
