@@ -121,6 +121,16 @@ put_name(struct tf_page *p, const struct line *l)
 	tf_html(&p->b, "</th>");
 }
 
+/* Write when the directory of the loaded entry began.  The time of what was
+ * imported is that of the import. */
+static void
+put_begun(struct tf_page *p)
+{
+	tf_page_time(p, &p->loaded);
+	if (p->loaded.d.e.imported.p != NULL)
+		tf_html(&p->b, ", imported");
+}
+
 /* --- the vault ------------------------------------------------------------ */
 
 /* Count a trail that the asker may not read instead of showing it. */
@@ -165,7 +175,7 @@ put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 		return rc;
 	put_name(p, l);
 	tf_html(&p->b, "<td>");
-	tf_page_time(p, &p->loaded);
+	put_begun(p);
 	tf_html(&p->b, "</td><td>");
 	tf_page_who(p);
 	tf_html(&p->b, "</td><td class=\"n\">%s%llu</td><td>%s</td></tr>\n",
@@ -307,7 +317,7 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 		tf_html(&p->b, "<td>");
 		tf_page_badge(p, tf_compliance_word(l->word));
 		tf_html(&p->b, "</td><td>");
-		tf_page_time(p, &p->loaded);
+		put_begun(p);
 		tf_html(&p->b,
 		    "</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
 		    "<td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
