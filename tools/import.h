@@ -53,7 +53,8 @@ struct import_attestation {
 	struct import_origin from;
 	struct claims claims;
 	struct tf_buf record; /* the bytes of IMPORT_RECORD; may be empty */
-	bool row; /* a row of a trail, which says less than a record */
+	/* A row or an event of a trail, which says less than a record. */
+	bool row;
 	size_t file;
 	bool has_fingerprint;
 	struct tf_hash fingerprint; /* of its file of evidence */

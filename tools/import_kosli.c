@@ -8,9 +8,10 @@
  * that only trails have is a trail.  Anything else is refused: a guess would be
  * recorded for ever.
  *
- * A trail lists its attestations as rows, which say name, type, id and verdict.
- * They are imported as well; if the same command has the record of one, the
- * record counts (import_match.c).  Each record and row is kept as evidence,
+ * A trail lists its attestations as rows, which say name, type, id and verdict,
+ * and only those that decide.  Its events say when each was reported, and which
+ * were reported before.  Both are imported as well; if the same command has the
+ * record of one, the record counts (import_match.c).  Each record and row is kept as evidence,
  * IMPORT_RECORD, with all its keys: so nothing that Kosli said about an
  * attestation is lost.
  */
@@ -338,6 +339,9 @@ attestation_name(const struct reading *r, uint32_t obj, const char *artifact,
 	char *name, *target = NULL;
 	enum tf_code rc = text(r, obj, "attestation_name", &name, err);
 
+	if (rc == TF_OK && name == NULL)
+		rc = text(r, obj, "template_reference_name", &name, err);
+
 	*out = NULL;
 	if (rc == TF_OK && name == NULL && keyed != TF_ANY_NONE) {
 		struct tf_str key = tf_any_key(r->d, keyed);
@@ -349,6 +353,8 @@ attestation_name(const struct reading *r, uint32_t obj, const char *artifact,
 		rc = tf_fail(err, TF_INVALID, "an attestation has no name");
 	if (rc == TF_OK && artifact == NULL)
 		rc = first_text(r, obj, "target_artifacts", &target, err);
+	if (rc == TF_OK && artifact == NULL && target == NULL)
+		rc = text(r, obj, "target_artifact", &target, err);
 	if (artifact == NULL)
 		artifact = target;
 	if (rc == TF_OK && artifact != NULL && strchr(name, '.') == NULL) {
@@ -394,7 +400,19 @@ evidence_of(const struct reading *r, uint32_t obj, struct import_attestation *a,
 	return rc;
 }
 
-/* Add the record or row obj to workflow w. */
+/* The artifact that it is about, unless that is known already. */
+static enum tf_code
+claim_artifact(const struct reading *r, uint32_t obj, struct claims *c,
+    struct tf_error *err)
+{
+	static const char key[] = "annotation.artifact_fingerprint";
+
+	return claims_get(c, key) == NULL ?
+	    claim(r, obj, "artifact_fingerprint", key, c, err) :
+	    TF_OK;
+}
+
+/* Add the record, row or event obj to workflow w. */
 static enum tf_code
 add_attestation(const struct reading *r, struct import_workflow *w,
     uint32_t obj, const char *artifact, uint32_t keyed, bool row,
@@ -418,6 +436,7 @@ add_attestation(const struct reading *r, struct import_workflow *w,
 	if ((rc = tf_buf_end(&a->record, err)) != TF_OK ||
 	    (rc = text(r, obj, "attestation_id", &a->from.id, err)) != TF_OK ||
 	    (rc = text(r, obj, "reported_by", &a->from.by, err)) != TF_OK ||
+	    (rc = time_member(r, obj, "timestamp", a->from.at, err)) != TF_OK ||
 	    (rc = time_member(r, obj, "created_at", a->from.at, err)) !=
 		TF_OK ||
 	    (rc = claim_verdict(r, obj, a->name, &a->claims, err)) != TF_OK ||
@@ -427,7 +446,9 @@ add_attestation(const struct reading *r, struct import_workflow *w,
 		return rc;
 	if (is_type(r, t, TF_ANY_STRING))
 		rc = text(r, obj, "control", &control, err);
-	return rc == TF_OK ? add(&a->claims, "control", control, err) : rc;
+	if (rc == TF_OK)
+		rc = add(&a->claims, "control", control, err);
+	return rc == TF_OK ? claim_artifact(r, obj, &a->claims, err) : rc;
 }
 
 /* Is this row of a trail about something that was reported? */
@@ -458,10 +479,17 @@ add_rows(const struct reading *r, size_t wf, uint32_t of, const char *artifact,
 		return tf_fail(err, TF_INVALID,
 		    "\"attestations_statuses\" is no list");
 	for (uint32_t t = list + 1; rc == TF_OK && t < r->d->v[list].next;
-	     t = r->d->v[t].next)
-		if (is_reported(r, t))
-			rc = add_attestation(r, &r->p->wf[wf], t, artifact,
-			    keyed ? t : TF_ANY_NONE, true, err);
+	     t = r->d->v[t].next) {
+		struct import_workflow *w = &r->p->wf[wf];
+
+		if (!is_reported(r, t))
+			continue;
+		rc = add_attestation(r, w, t, artifact, keyed ? t : TF_ANY_NONE,
+		    true, err);
+		if (rc == TF_OK && artifact != NULL)
+			rc = claim_artifact(r, of, &w->att[w->n - 1].claims,
+			    err);
+	}
 	return rc;
 }
 
@@ -489,6 +517,86 @@ add_all_rows(const struct reading *r, size_t wf, uint32_t trail,
 		rc = add_rows(r, wf, t, name, err);
 		free(name);
 	}
+	return rc;
+}
+
+/* --- events ------------------------------------------------------------------- */
+
+struct row {
+	const char *id;
+	size_t at; /* in the workflow */
+};
+
+static int
+by_id(const void *x, const void *y)
+{
+	return strcmp(((const struct row *)x)->id, ((const struct row *)y)->id);
+}
+
+/* Is it an event about an attestation, with an id? */
+static bool
+is_report(const struct reading *r, uint32_t obj)
+{
+	static const char *const types[] = { "trail_attestation_reported",
+		"trail_attestation_for_artifact_reported",
+		"artifact_attestation_reported" };
+	uint32_t t = member(r, obj, "type");
+
+	if (!is_type(r, t, TF_ANY_STRING) ||
+	    member(r, obj, "attestation_id") == TF_ANY_NONE)
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (tf_str_same(tf_any_text(r->d, t), tf_str_of(types[i])))
+			return true;
+	return false;
+}
+
+/* Give a row its time, or add what no row is about. */
+static enum tf_code
+add_event(const struct reading *r, struct import_workflow *w, uint32_t obj,
+    const struct row *rows, size_t n, struct tf_error *err)
+{
+	struct row key = { 0 }, *found;
+	char *id;
+	enum tf_code rc = text(r, obj, "attestation_id", &id, err);
+
+	if (rc != TF_OK || id == NULL)
+		return rc;
+	key.id = id;
+	found = n == 0 ? NULL : bsearch(&key, rows, n, sizeof(*rows), by_id);
+	free(id);
+	if (found == NULL)
+		return add_attestation(r, w, obj, NULL, TF_ANY_NONE, true, err);
+	return w->att[found->at].from.at[0] != '\0' ?
+	    TF_OK :
+	    time_member(r, obj, "timestamp", w->att[found->at].from.at, err);
+}
+
+/* The ids stay in place while attestations are added: they are allocated. */
+static enum tf_code
+add_events(const struct reading *r, size_t wf, uint32_t trail,
+    struct tf_error *err)
+{
+	struct import_workflow *w = &r->p->wf[wf];
+	uint32_t list = member(r, trail, "events");
+	struct row *rows;
+	size_t n = 0;
+	enum tf_code rc = TF_OK;
+
+	if (!is_type(r, list, TF_ANY_ARRAY))
+		return TF_OK;
+	if ((rows = calloc(w->n + 1, sizeof(*rows))) == NULL)
+		return tf_nomem(err);
+	for (size_t i = 0; i < w->n; i++)
+		if (w->att[i].row && w->att[i].from.id != NULL)
+			rows[n++] = (struct row){ w->att[i].from.id, i };
+	if (n > 0)
+		qsort(rows, n, sizeof(*rows), by_id);
+	for (uint32_t t = list + 1; rc == TF_OK && t < r->d->v[list].next;
+	     t = r->d->v[t].next)
+		if (is_report(r, t))
+			rc = add_event(r, w, t, rows, n, err);
+	free(rows);
 	return rc;
 }
 
@@ -601,6 +709,8 @@ add_trail(const struct reading *r, uint32_t obj, struct tf_error *err)
 		rc = read_trail(r, obj, w, err);
 	if (rc == TF_OK)
 		rc = add_all_rows(r, (size_t)(w - r->p->wf), obj, err);
+	if (rc == TF_OK)
+		rc = add_events(r, (size_t)(w - r->p->wf), obj, err);
 	free(flow);
 	free(name);
 	return rc;

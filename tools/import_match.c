@@ -190,7 +190,10 @@ by_id(const void *x, const void *y)
 
 	if (c == 0)
 		c = strcmp(a->from.id, b->from.id);
-	return c != 0 ? c : a->row - b->row;
+	if (c == 0)
+		c = a->row - b->row;
+	/* Rows of a trail are read before its events. */
+	return c != 0 ? c : (a->order > b->order) - (a->order < b->order);
 }
 
 /* What has no id at Kosli gets its place there: there is one of it. */

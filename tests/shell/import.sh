@@ -46,6 +46,11 @@ files_of_kosli_are_made() {
 	    return {"attestation_name": name, "attestation_type": kind,
 	            "attestation_id": id, "overridden_attestation_id": None,
 	            "status": status, "is_compliant": good, "unexpected": False}
+	def event(name, id, at, good, **more):
+	    return dict({"type": "artifact_attestation_reported",
+	        "attestation_type": "junit", "attestation_id": id,
+	        "template_reference_name": name, "is_compliant": good,
+	        "timestamp": at, "trail_id": "t-1"}, **more)
 	trail = {
 	    "name": "run-1", "flow": {"name": "prod-access", "tags": {}},
 	    "description": "One run\r\nof the process",
@@ -68,9 +73,14 @@ files_of_kosli_are_made() {
 	            row("user-identity", "generic", "id-2"),
 	            row("tests", "junit", "id-3"),
 	            row("logout", "generic", None, "MISSING", None)],
-	        "artifacts_statuses": {"web": {"attestations_statuses": [
+	        "artifacts_statuses": {"web": {"artifact_fingerprint": "ab" * 32,
+	            "attestations_statuses": [
 	            row("scan", "custom:zap", "id-4")]}}},
-	    "events": [{"type": "trail_reported", "timestamp": 1779991839.8}]}
+	    "events": [{"type": "trail_reported", "timestamp": 1779991839.8},
+	               event("tests", "id-3", 1779991845.25, True),
+	               event("tests", "id-5", 1779991844, False),
+	               event("scan", "id-4", 1779991846.5, True,
+	                     target_artifact="web")]}
 	json.dump(trail, open("trail.json", "w"))
 	json.dump({"data": [dict(trail, name="run-2"), dict(trail, name="run-3")],
 	           "pagination": {"page": 1}}, open("list.json", "w"))
@@ -93,12 +103,12 @@ files_of_kosli_are_made() {
 # Trail, attestations and evidence are there, and Kosli's verdict.
 a_trail_is_imported_with_its_evidence() {
 	imports 0 trail.json evidence.tgz attestations.json
-	says '^imported: workflows 1, attestations 4, files 5;'
+	says '^imported: workflows 1, attestations 5, files 6;'
 	is 0 trailctl ls store/prod-access/run-1
-	for name in user-identity user-identity@2 tests web.scan; do
+	for name in user-identity user-identity@2 tests tests@2 web.scan; do
 		says " $name\$"
 	done
-	has_lines 5
+	has_lines 6
 	is 0 trailctl status store/prod-access/run-1
 	says '^prod-access/run-1  COMPLIANT  imported$'
 	says '^  user-identity .* version 2  imported$'
@@ -120,17 +130,23 @@ every_entry_is_marked() {
 	    (.at > "2026-11"), .imported.at // "-", .imported.by // "-"] |
 	    @csv' >got
 	uid=$(id -u)
-	[ "$(wc -l <got)" = 15 ]
-	[ "$(grep -c "^\"[a-z.]*\",$uid,\"[a-z0-9/-]*\",true," got)" = 15 ]
+	[ "$(wc -l <got)" = 18 ]
+	[ "$(grep -c "^\"[a-z.]*\",$uid,\"[a-z0-9/-]*\",true," got)" = 18 ]
 	[ "$(grep -c '"id-2",true,"2026-05-28T18:10:40.500000000Z","login-service"' \
 		got)" = 4 ]
+	# The events of the trail say when a row was reported.
+	for id in '"id-5",true,"2026-05-28T18:10:44.000000000Z"' \
+		'"id-3",true,"2026-05-28T18:10:45.250000000Z"' \
+		'"id-4",true,"2026-05-28T18:10:46.500000000Z"'; do
+		[ "$(grep -c "$id" got)" = 3 ]
+	done
 	grep -q '"workflow.begun",.*"2026-05-28T18:10:39.881165700Z","ci-service"' \
 		got
 	entries store | jq -r 'select(.type == "import.done") |
 	    "\(.source.format) \(.source.sha256) \(.count)"' | sort >got
 	{
 		echo "kosli $(cat fingerprint) 1"
-		echo "kosli $(sha256sum trail.json | cut -c 1-64) 7"
+		echo "kosli $(sha256sum trail.json | cut -c 1-64) 10"
 		echo "kosli $(sha256sum attestations.json | cut -c 1-64) 6"
 	} | sort | cmp - got
 }
@@ -147,6 +163,10 @@ claims_are_those_of_kosli() {
 	    .template.version == 1 and .compliance_status.status == "COMPLIANT"
 	    and ([.compliance_status.attestations_statuses[].imported] |
 	    all)' out
+	entries store | jq -e -s '.[] | select(.type == "attestation.sealed" and
+	    .path == "prod-access/run-1/web.scan") | .claims ==
+	    {annotations: {artifact_fingerprint: ("ab" * 32)}, compliant: true,
+	    type: "custom:zap"}'
 	entries store | jq -e -s '.[] | select(.type == "attestation.sealed" and
 	    .path == "prod-access/run-1/user-identity") | .claims ==
 	    {annotations: {shift: "night"}, compliant: false, type: "generic"}'
@@ -172,6 +192,8 @@ the_mount_shows_the_import() {
 	grep -q '<dt>Author claimed</dt><dd><bdi>login-service</bdi>' \
 		$at/.trailfs/index.html
 	grep -q 'Attestation sealed, imported' $at/.trailfs/index.html
+	grep -q 'run-1.*, imported</td>' mnt/prod-access/.trailfs/index.html
+	grep -q 'prod-access.*, imported</td>' mnt/.trailfs/index.html
 	cp "$at/.trailfs/user-data" got
 	[ "$(cat got)" = '{"ticket":"OPS-1"}' ]
 	unmount
@@ -196,14 +218,14 @@ a_second_import_adds_nothing() {
 	says '^already imported'
 	is 0 trailctl import --json --mount store kosli trail.json \
 		attestations.json evidence.tgz
-	jq -e '.recorded == false and .attestations_before == 4' out
+	jq -e '.recorded == false and .attestations_before == 5' out
 	entries store | cmp - before
 }
 
 # A list of trails; TRAILFS_MOUNT names the store.
 a_list_of_trails_is_imported() {
 	TRAILFS_MOUNT=store is 0 trailctl import kosli list.json
-	says '^imported: workflows 2, attestations 6, files 6;'
+	says '^imported: workflows 2, attestations 8, files 8;'
 	is 0 trailctl status store/prod-access
 	has_lines 3
 	# One template for all three.
@@ -252,13 +274,13 @@ packages_of_evidence_are_imported() {
 
 # A package of the attestations that the JSON describes.
 a_package_joins_its_json() {
-	mkdir -p join/tests join/user-identity
-	echo '<testsuite/>' >join/tests/unit.xml
+	mkdir -p join/web.scan join/user-identity
+	echo '<scan/>' >join/web.scan/scan.xml
 	echo x >join/user-identity/x
 	(cd join && zip -qr ../join.zip .)
 	sed 's/run-1/run-4/g' trail.json >run-4.json
 	imports 0 run-4.json join.zip
-	says 'attestations 3, files 5;'
+	says 'attestations 4, files 6;'
 	sed 's/run-1/run-5/g' trail.json >run-5.json
 	sed 's/run-1/run-5/g' attestations.json >att-5.json
 	refuses 2 'there are 2 records of user-identity' run-5.json join.zip \
