@@ -25,6 +25,7 @@ struct search {
 	const struct tf_find_query *q;
 	struct tf_view *w;
 	struct tf_buf *out;
+	unsigned opened; /* see keep.h */
 	/* Items whose path may match, the newest first; those from next on are
 	 * not used yet. */
 	uint64_t path[PATHS];
@@ -89,7 +90,7 @@ next_item(struct search *x, uint64_t *at, struct tf_error *err)
 	enum tf_code rc;
 
 	pthread_mutex_lock(&x->f->index_mu);
-	rc = x->f->index == NULL ?
+	rc = x->f->index == NULL || atomic_load(&x->f->opened) != x->opened ?
 	    tf_fail(err, TF_BUSY, "the search index is being made") :
 	    find_item(x, at, err);
 	pthread_mutex_unlock(&x->f->index_mu);
@@ -145,7 +146,8 @@ search_file(struct search *x, const struct tf_asker *who, struct tf_error *err)
 	enum tf_code rc = tf_vault_size(f->v, &entries, &bytes, err);
 
 	if (rc == TF_OK)
-		rc = tf_find_await(f, entries, x->q->status != NULL, err);
+		rc = tf_find_await(f, entries, x->q->status != NULL, &x->opened,
+		    err);
 	return rc == TF_OK ? search(x, who, err) : rc;
 }
 

@@ -195,9 +195,11 @@ open_index(struct tf_find *f, struct tf_error *err)
 		f->index = NULL;
 		tf_search_remove(f->path);
 	}
-	if (f->index == NULL)
+	if (f->index == NULL) {
+		atomic_fetch_add(&f->opened, 1);
 		rc = tf_search_open(f->path, TF_SEARCH_WRITE, f->mark,
 		    &f->index, err);
+	}
 	pthread_mutex_unlock(&f->index_mu);
 	return rc;
 }
@@ -260,7 +262,7 @@ start_thread(struct tf_find *f, struct tf_error *err)
 }
 
 enum tf_code
-tf_find_await(struct tf_find *f, uint64_t entries, bool words,
+tf_find_await(struct tf_find *f, uint64_t entries, bool words, unsigned *opened,
     struct tf_error *err)
 {
 	struct timespec until;
@@ -283,6 +285,7 @@ tf_find_await(struct tf_find *f, uint64_t entries, bool words,
 			rc = tf_fail(err, TF_INTERRUPTED, "given up");
 		pthread_mutex_lock(&f->mu);
 	}
+	*opened = atomic_load(&f->opened);
 	pthread_mutex_unlock(&f->mu);
 	return rc;
 }

@@ -24,6 +24,8 @@ struct tf_find {
 	pthread_cond_t changed;
 	pthread_mutex_t index_mu;
 	struct tf_search_db *index; /* or NULL; guarded by index_mu */
+	/* How often index was opened.  It changes only while facts is 0. */
+	atomic_uint opened;
 	/* All below: guarded by mu. */
 	pthread_t thread;
 	bool runs;  /* the thread */
@@ -36,10 +38,11 @@ struct tf_find {
 };
 
 /* Wait until the index of a writing vault covers the first `entries` entries;
- * words: their statuses, too.  Starts the thread if it does not run.
+ * words: their statuses, too.  *opened becomes f->opened: while that is the same,
+ * it is still this index.  Starts the thread if it does not run.
  * TF_INTERRUPTED, or why the thread cannot go on. */
 TF_MUST_USE enum tf_code tf_find_await(struct tf_find *f, uint64_t entries,
-    bool words, struct tf_error *err);
+    bool words, unsigned *opened, struct tf_error *err);
 /* Make the thread remove the file and index the ledger anew. */
 void tf_find_begin_anew(struct tf_find *f);
 /* Bring the copy of a read-only vault up to date, or make it.  mu is held. */

@@ -15,6 +15,7 @@
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define GROWS 100 /* names that are made while others search */
+#define LOSSES 30 /* of the index */
 
 static const struct tf_actor who = { .loginuid = -1, .session = -1 };
 static char dir[256];
@@ -268,6 +269,39 @@ START_TEST(searches_run_beside_a_writer)
 }
 END_TEST
 
+/* A search goes on with no other index than the one it began with: one that is
+ * being made does not have all names yet. */
+START_TEST(a_lost_index_loses_no_name)
+{
+	atomic_bool stop = false;
+	struct searcher s[2] = { { .stop = &stop }, { .stop = &stop } };
+	char name[32];
+	void *whole;
+
+	for (int i = 0; i < GROWS; i++) {
+		(void)snprintf(name, sizeof(name), "grows%d", i);
+		make_dir(trail, name);
+	}
+	ck_assert_uint_eq(GROWS, ask("name=grows*&limit=1000"));
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(0,
+		    pthread_create(&s[i].thread, NULL, search_again, &s[i]));
+	for (int i = 0; i < LOSSES; i++) {
+		(void)unlink("store/index.db"); /* it may be being made */
+		(void)snprintf(name, sizeof(name), "lost%d", i);
+		make_dir(trail, name);
+		ck_assert_uint_eq(1,
+		    ask(strcat(strcpy((char[40]){ 0 }, "name="), name)));
+	}
+	atomic_store(&stop, true);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(0, pthread_join(s[i].thread, &whole));
+		ck_assert_ptr_nonnull(whole);
+		ck_assert(!s[i].fell);
+	}
+}
+END_TEST
+
 /* An index stays in the store and is followed from its cursor. */
 START_TEST(a_later_process_goes_on)
 {
@@ -325,6 +359,7 @@ suite_find(void)
 	tcase_set_timeout(answers, 120);
 	tcase_add_test(answers, a_new_name_is_found_at_once);
 	tcase_add_test(answers, searches_run_beside_a_writer);
+	tcase_add_test(answers, a_lost_index_loses_no_name);
 	tcase_add_test(answers, a_later_process_goes_on);
 	tcase_add_test(answers, a_damaged_index_is_made_anew);
 	suite_add_tcase(s, answers);
