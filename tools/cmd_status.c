@@ -158,11 +158,13 @@ print_compliance(const struct where *w, struct tf_error *err)
 	else if (rc == TF_OK && compliance_of_trail(w))
 		rc = compliance_print_trail(&b, err);
 	else if (rc == TF_OK && b.n > 0 &&
-	    (rc = tf_json_parse_status(&d, b.p, b.n - 1, err)) == TF_OK)
+	    (rc = tf_json_parse_status(&d, b.p, b.n - 1, err)) == TF_OK) {
 		compliance_print(w->path,
 		    compliance_word(&d, tf_json_get(&d, 0, "compliance_status"),
 			"status"),
 		    &d, false);
+		compliance_print_protection(&d);
+	}
 	if (rc == TF_OK && compliance_of_trail(w))
 		warn_of_template(w);
 	tf_json_doc_free(&d);

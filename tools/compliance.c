@@ -365,6 +365,40 @@ compliance_junit(const char *path, struct tf_str word,
 	return tf_buf_end(out, err);
 }
 
+/* "  kept until 2033-11-29", by the word of a retention and its end. */
+static void
+print_kept(struct tf_str kept, struct tf_str end)
+{
+	if (kept.p == NULL)
+		return;
+	if (tf_str_same(kept, tf_str_of("forever")))
+		fputs("  kept for ever", stdout);
+	else if (end.p == NULL)
+		fputs("  kept from its seal on", stdout);
+	else
+		printf("  kept until %.*s%s", end.n < 10 ? (int)end.n : 10,
+		    end.p,
+		    tf_str_same(kept, tf_str_of("over")) ? ", which is over" :
+							   "");
+}
+
+/* "  held by case-17, case-18" */
+static void
+print_holds(const struct tf_json_doc *d)
+{
+	int t = tf_json_get(d, 0, "holds");
+	const char *before = "  held by ";
+
+	for (uint32_t i = (uint32_t)t + 1; t >= 0 && i < d->tok[t].next;
+	     i = d->tok[i].next) {
+		struct tf_str name = compliance_word(d, (int)i, "hold");
+
+		fputs(before, stdout);
+		text_put(stdout, name.p, name.n);
+		before = ", ";
+	}
+}
+
 /* Counts that are 0 are left out. */
 static void
 print_workflow(const struct tf_json_doc *d)
@@ -385,7 +419,27 @@ print_workflow(const struct tf_json_doc *d)
 		    d->tok[t].num > 0)
 			printf("  %lld %s", (long long)d->tok[t].num,
 			    i == 1 ? "not compliant" : counts[i]);
-	puts(is_set(d, 0, "imported") ? "  imported" : "");
+	if (is_set(d, 0, "imported"))
+		fputs("  imported", stdout);
+	print_kept(compliance_word(d, 0, "kept"),
+	    compliance_word(d, 0, "kept_until"));
+	print_holds(d);
+	putchar('\n');
+}
+
+void
+compliance_print_protection(const struct tf_json_doc *d)
+{
+	int t = tf_json_get(d, 0, "retention");
+
+	if (t < 0 && tf_json_get(d, 0, "holds") < 0)
+		return;
+	fputs("protected:", stdout);
+	if (t >= 0)
+		print_kept(compliance_word(d, t, "kept"),
+		    compliance_word(d, t, "ends"));
+	print_holds(d);
+	putchar('\n');
 }
 
 enum tf_code

@@ -29,6 +29,8 @@ int compliance_exit(struct tf_str word);
  * missing or not compliant.  sealed_only: only sealed ones count. */
 void compliance_print(const char *path, struct tf_str word,
     const struct tf_json_doc *d, bool sealed_only);
+/* Print the retention and the holds in status.json of a workflow, or nothing. */
+void compliance_print_protection(const struct tf_json_doc *d);
 /*
  * Append the same as JUnit XML, one test case per attestation, to out: not
  * compliant is a failure, missing an error, optional skipped. If no case is at

@@ -36,6 +36,8 @@ static const struct verb *const verbs[] = {
 	&cmd_assert,
 	&cmd_override,
 	&cmd_evaluate,
+	&cmd_retain,
+	&cmd_hold,
 	&cmd_seal,
 	&cmd_sync,
 	&cmd_prove,

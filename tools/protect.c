@@ -1,0 +1,175 @@
+/*
+ * Retention and holds of a place: see protect.h.
+ *
+ * Both ways take the same text: in a mount it is written to the control file,
+ * which records it at close(2); in a store the vault gets it under its lock.
+ */
+#include "protect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "core/control.h"
+#include "core/page.h"
+#include "core/protection.h"
+#include "define.h"
+#include "files.h"
+#include "report.h"
+
+/* By depth: the root, for holds, down to TRAIL/WORKFLOW/ATTESTATION. */
+static enum tf_code
+check_place(const struct where *w, bool holds, struct tf_error *err)
+{
+	bool root = strcmp(w->path, ".") == 0;
+	unsigned slashes = 0;
+
+	for (const char *p = w->path; *p != '\0'; p++)
+		slashes += *p == '/';
+	if (slashes > 2 || strstr(w->path, TF_CONTROL_DIR) != NULL ||
+	    (root && !holds))
+		return tf_fail(err, TF_USAGE, "%s is no trail, workflow or %s",
+		    root ? "the vault" : w->path,
+		    holds ? "attestation, and not the vault" : "attestation");
+	return TF_OK;
+}
+
+static enum tf_code
+control_file(const struct where *w, bool holds, char **path,
+    struct tf_error *err)
+{
+	if (asprintf(path, "%s/%s/%s", w->file, TF_CONTROL_DIR,
+		holds ? TF_CONTROL_HOLDS : TF_CONTROL_RETENTION) >= 0)
+		return TF_OK;
+	*path = NULL;
+	return tf_nomem(err);
+}
+
+/* The errno of the mount says what the vault had refused. */
+static enum tf_code
+refused(const struct where *w, struct tf_error *err)
+{
+	int sys = errno;
+
+	(void)report_system(err, "%s", w->path);
+	(void)define_explain(w->file, err);
+	if (sys == EPERM || sys == EACCES)
+		err->code = TF_DENIED;
+	else if (sys == EEXIST)
+		err->code = TF_EXISTS;
+	else if (sys == ENODATA)
+		err->code = TF_NODATA;
+	return err->code;
+}
+
+static enum tf_code
+set_mounted(const struct where *w, bool holds, const struct tf_buf *request,
+    struct tf_error *err)
+{
+	char *path;
+	enum tf_code rc = control_file(w, holds, &path, err);
+	int fd = -1;
+
+	if (rc == TF_OK &&
+	    (fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)) <
+		0) {
+		rc = errno == EACCES || errno == EPERM ?
+		    tf_fail(err, TF_DENIED,
+			"%s: only the owner of the %s and root may", w->path,
+			strcmp(w->path, ".") == 0 ? "vault's root" : "trail") :
+		    report_system(err, "%s", path);
+	}
+	if (rc == TF_OK)
+		rc = files_put(fd, path, request->p, request->n, err);
+	if (fd >= 0 && close(fd) < 0 && rc == TF_OK)
+		rc = refused(w, err);
+	free(path);
+	return rc;
+}
+
+/* Closing the store appends too, so its result counts. */
+static enum tf_code
+set_stored(const struct where *w, bool holds, const struct tf_buf *request,
+    struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_actor self;
+	struct tf_attr a;
+	enum tf_code rc, closed;
+
+	if ((rc = where_open(w, true, &v, err)) != TF_OK)
+		return rc;
+	actor_self(&self);
+	rc = tf_vault_walk(v, w->path, &a, err);
+	if (rc == TF_OK)
+		rc = holds ? tf_vault_hold_json(v, a.id, request->p, request->n,
+				 &self, err) :
+			     tf_vault_retain_json(v, a.id, request->p,
+				 request->n, &self, err);
+	if (rc == TF_TOOBIG)
+		rc = err->code = TF_INVALID;
+	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
+	return rc == TF_OK ? closed : rc;
+}
+
+enum tf_code
+protect_set(const struct where *w, bool holds, const struct tf_buf *request,
+    struct tf_error *err)
+{
+	enum tf_code rc = check_place(w, holds, err);
+
+	if (rc != TF_OK)
+		return rc;
+	return w->mount != NULL ? set_mounted(w, holds, request, err) :
+				  set_stored(w, holds, request, err);
+}
+
+static enum tf_code
+put(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	tf_buf_add(arg, p, n);
+	return tf_buf_end(arg, err);
+}
+
+static enum tf_code
+get_stored(const struct where *w, bool holds, struct tf_buf *out,
+    struct tf_error *err)
+{
+	const struct tf_sink sink = { put, out };
+	struct tf_view *view = NULL;
+	struct tf_vault *v = NULL;
+	struct tf_attr a;
+	enum tf_code rc = where_open(w, false, &v, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_vault_walk(v, w->path, &a, err);
+	if (rc == TF_OK)
+		rc = tf_view_open(v, NULL, &view, err);
+	if (rc == TF_OK)
+		rc = holds ? tf_view_holds(view, a.id, &sink, err) :
+			     tf_view_retention(view, a.id, &sink, err);
+	tf_view_close(view);
+	where_close(v);
+	return rc;
+}
+
+enum tf_code
+protect_get(const struct where *w, bool holds, struct tf_buf *out,
+    struct tf_error *err)
+{
+	char *path = NULL;
+	enum tf_code rc = check_place(w, holds, err);
+
+	if (rc != TF_OK || w->mount == NULL)
+		return rc == TF_OK ? get_stored(w, holds, out, err) : rc;
+	rc = control_file(w, holds, &path, err);
+	if (rc == TF_OK)
+		rc = files_read(path, SIZE_MAX, out, err);
+	free(path);
+	return rc;
+}
