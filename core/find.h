@@ -8,6 +8,9 @@
  *	name		glob, for the last name of the path, or for the whole
  *			path if it has a '/'
  *	below		path of a directory; it and what is below it
+ *	prefix		5 to 64 hex digits with which the digest of an evidence
+ *			file begins, or the annotation git_commit or
+ *			artifact_fingerprint
  *	annotation	KEY=VALUE of a trail, workflow or attestation
  *	type		of an attestation: that of its slot, and once it is
  *			sealed that of attestation.json; "custom:NAME" and NAME
@@ -38,6 +41,7 @@ struct tf_vault;
 
 #define TF_FIND_QUERY_MAX 255 /* bytes: the name of a control file */
 #define TF_FIND_LIMIT 100
+#define TF_FIND_PREFIX_MIN 5 /* hex digits */
 #define TF_FIND_LIMIT_MAX 1000
 
 /* TF_INVALID, with the reason in err, if text is no query. */

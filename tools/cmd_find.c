@@ -27,7 +27,8 @@
 
 static struct {
 	bool json;
-	const char *name, *user, *status, *type, *attestation_type, *control;
+	const char *prefix, *name, *user, *status, *type, *attestation_type,
+	    *control;
 	struct args_list annotations;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
 	uint64_t uid, limit;
@@ -55,6 +56,10 @@ static const struct args_option options[] = {
 	    .value = "GLOB",
 	    .help = "with this name, or with / in GLOB: this path",
 	    .text = &ask.name },
+	{ .name = "prefix",
+	    .value = "HEX",
+	    .help = "whose digest, commit or artifact begins so",
+	    .text = &ask.prefix },
 	{ .name = "since",
 	    .value = "TIME",
 	    .help = "in the ledger at TIME (UTC) or later",
@@ -91,6 +96,7 @@ add_filters(struct tf_buf *q)
 	char uid[24];
 
 	find_add(q, "name", ask.name);
+	find_add(q, "prefix", ask.prefix);
 	for (size_t i = 0; i < ask.annotations.n; i++)
 		find_add(q, "annotation", ask.annotations.v[i]);
 	if (ask.uid != NO_NUMBER) {

@@ -22,7 +22,7 @@ struct kosli_ask {
 	const char *template_file, *schema;
 	const char *commit, *repo_root;
 	const char *repo_id, *repo_url, *repo_provider, *repository;
-	const char *artifact_type, *fingerprint;
+	const char *artifact_type, *fingerprint, *attestation_id;
 	const char *attestation_data, *results_dir, *reason, *original_type;
 	const char *input_file, *policy, *params;
 	enum args_truth dry_run, compliant, new_status, empty_template;

@@ -6,9 +6,8 @@
  * its versions, which are the repeats of one attestation at Kosli, and prints
  * the newest first.
  *
- * search asks three times: for a commit, for a fingerprint in an annotation,
- * and for a file with that digest. It found something if one of them did; an
- * error of one ends it.
+ * An artifact has no directory here: attestations name it in an annotation, and
+ * a search finds them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,9 @@
 
 #include "compliance.h"
 #include "core/base/bytes.h"
+#include "core/find.h"
 #include "kosli.h"
+#include "kosli_find.h"
 #include "kosli_read.h"
 #include "report.h"
 #include "text.h"
@@ -246,27 +247,192 @@ print_table(const struct reports *r, struct tf_error *err)
 	return rc;
 }
 
+/* The name at path, without its version. */
+static struct tf_str
+name_of(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+
+	return (struct tf_str){ name, strcspn(name, "@") };
+}
+
+/* Read the report at path, which is from the root of the vault. */
+static enum tf_code
+read_report(struct reports *r, const char *vault, const char *path,
+    struct tf_error *err)
+{
+	struct tf_buf full = { 0 }, json = { 0 };
+	enum tf_code rc;
+
+	tf_buf_printf(&full, "%s/%s", vault, path);
+	rc = tf_buf_end(&full, err);
+	if (rc == TF_OK)
+		rc = kosli_read_attestation(full.p, &json, err);
+	if (rc == TF_OK)
+		rc = add_report(r, full.p, &json, err);
+	tf_buf_free(&full);
+	tf_buf_free(&json);
+	return rc;
+}
+
+/* Reports of a name about an artifact. */
+struct about {
+	struct reports *r;
+	const char *vault, *name;
+};
+
+/* Does the newest of r name an artifact whose fingerprint begins as asked? */
+static bool
+is_about(const struct reports *r, struct tf_error *err)
+{
+	const struct tf_buf *b = &r->v[r->n - 1];
+	const char *want = kosli_ask.fingerprint;
+	struct tf_json_doc d = { 0 };
+	struct tf_str s = { NULL, 0 };
+	bool is;
+
+	if (tf_json_parse_status(&d, b->p, b->n, err) == TF_OK)
+		s = compliance_word(&d, 0, "artifact_fingerprint");
+	is = s.p != NULL && s.n >= strlen(want) &&
+	    memcmp(s.p, want, strlen(want)) == 0;
+	tf_json_doc_free(&d);
+	return is;
+}
+
+static enum tf_code
+take_about(void *arg, const char *path, struct tf_error *err)
+{
+	const struct about *x = arg;
+	const char *flow = kosli_ask.flow;
+	const char *first = strchr(path, '/');
+	const char *second = first != NULL ? strchr(first + 1, '/') : NULL;
+	enum tf_code rc;
+
+	if (second == NULL || strchr(second + 1, '/') != NULL ||
+	    !tf_str_same((struct tf_str){ path, (size_t)(first - path) },
+		tf_str_of(flow)) ||
+	    !tf_str_same(name_of(path), tf_str_of(x->name)))
+		return TF_OK;
+	rc = read_report(x->r, x->vault, path, err);
+	if (rc == TF_OK && !is_about(x->r, err))
+		tf_buf_free(&x->r->v[--x->r->n]);
+	return rc;
+}
+
+/* The answers of a search come with the newest first. */
+static void
+turn(struct reports *r)
+{
+	for (size_t i = 0; i < r->n / 2; i++) {
+		struct tf_buf b = r->v[i];
+
+		r->v[i] = r->v[r->n - 1 - i];
+		r->v[r->n - 1 - i] = b;
+	}
+}
+
+static enum tf_code
+read_about(struct reports *r, const char *name, struct tf_error *err)
+{
+	struct about x = { .r = r, .name = name };
+	char *vault = NULL;
+	enum tf_code rc = kosli_path(&vault, err, NULL, NULL, NULL);
+
+	x.vault = vault;
+	if (rc == TF_OK)
+		rc = kosli_find(vault, "prefix", kosli_ask.fingerprint,
+		    take_about, &x, err);
+	if (rc == TF_OK && r->n == 0)
+		rc = tf_fail(err, TF_NOTFOUND,
+		    "flow %.80s has no sealed attestation %.80s about this "
+		    "artifact",
+		    kosli_ask.flow, name);
+	turn(r);
+	free(vault);
+	return rc;
+}
+
+static enum tf_code
+read_id(struct reports *r, struct tf_error *err)
+{
+	struct tf_buf path = { 0 };
+	char *vault = NULL;
+	enum tf_code rc = kosli_path(&vault, err, NULL, NULL, NULL);
+
+	if (rc == TF_OK)
+		rc = kosli_find_id(vault, kosli_ask.attestation_id, &path, err);
+	if (rc == TF_OK)
+		rc = read_report(r, vault, path.p, err);
+	tf_buf_free(&path);
+	free(vault);
+	return rc;
+}
+
+static enum tf_code
+read_name(struct reports *r, const char *name, struct tf_error *err)
+{
+	char *path = NULL;
+	enum tf_code rc = kosli_path(&path, err, kosli_ask.flow,
+	    kosli_ask.trail, name);
+
+	if (rc == TF_OK)
+		rc = kosli_read_versions(path, add_report, r, err);
+	free(path);
+	return rc;
+}
+
+static bool
+is_hex(const char *s, size_t least)
+{
+	const size_t n = strlen(s);
+
+	return n >= least && n <= 64 && strspn(s, "0123456789abcdef") == n;
+}
+
+/* NULL, or what is wrong with the options: an id stands alone, and a name needs
+ * a flow, and a trail or an artifact. */
+static const char *
+wrong_options(int n, char **arg)
+{
+	const char *id = kosli_ask.attestation_id;
+	const char *print = kosli_ask.fingerprint;
+
+	if (id != NULL)
+		return n > 0 || kosli_ask.flow != NULL ||
+			kosli_ask.trail != NULL || print != NULL ?
+		    "--attestation-id stands alone" :
+		    is_hex(id, 64) ? NULL :
+				     "--attestation-id is 64 hex digits";
+	return n == 0 ? "NAME is missing" :
+	    kosli_ask.flow == NULL ?
+			"--flow is missing" :
+	    kosli_ask.trail == NULL && print == NULL ?
+			"--trail is missing" :
+	    kosli_ask.trail != NULL && print != NULL ?
+			"--trail and --fingerprint exclude each other" :
+	    print != NULL && !is_hex(print, TF_FIND_PREFIX_MIN) ?
+			"--fingerprint is 5 to 64 hex digits" :
+	    strpbrk(arg[0], "/@") != NULL || arg[0][0] == '.' ?
+			"this is no name of an attestation" :
+			NULL;
+}
+
 static int
 run_attestation(int n, char **arg)
 {
 	const bool json = is_form("json", false);
+	const char *wrong;
 	struct reports r = { 0 };
 	struct tf_error err = { 0 };
-	char *path = NULL;
 	enum tf_code rc;
 
-	(void)n;
 	if (!json && !is_form("table", true))
 		return wrong_form(&kosli_get_attestation, "table or json");
-	if (kosli_ask.flow == NULL || kosli_ask.trail == NULL)
-		return kosli_usage(&kosli_get_attestation, "%s is missing",
-		    kosli_ask.flow == NULL ? "--flow" : "--trail");
-	if (strpbrk(arg[0], "/@") != NULL || arg[0][0] == '.')
-		return kosli_usage(&kosli_get_attestation,
-		    "\"%.60s\" is no name of an attestation", arg[0]);
-	rc = kosli_path(&path, &err, kosli_ask.flow, kosli_ask.trail, arg[0]);
-	if (rc == TF_OK)
-		rc = kosli_read_versions(path, add_report, &r, &err);
+	if ((wrong = wrong_options(n, arg)) != NULL)
+		return kosli_usage(&kosli_get_attestation, "%s", wrong);
+	rc = kosli_ask.attestation_id != NULL ? read_id(&r, &err) :
+	    kosli_ask.fingerprint != NULL     ? read_about(&r, arg[0], &err) :
+						read_name(&r, arg[0], &err);
 	if (rc == TF_OK && json)
 		print_json(&r);
 	else if (rc == TF_OK)
@@ -274,7 +440,6 @@ run_attestation(int n, char **arg)
 	for (size_t i = 0; i < r.n; i++)
 		tf_buf_free(&r.v[i]);
 	free(r.v);
-	free(path);
 	return rc == TF_OK ? REPORT_OK : failed(&kosli_get_attestation, &err);
 }
 
@@ -282,81 +447,55 @@ static const struct args_option attestation_options[] = {
 	KOSLI_TEXT("flow", 'f', "FLOW", "the trail of the vault",
 	    &kosli_ask.flow),
 	KOSLI_TEXT("trail", 't', "TRAIL", "its workflow", &kosli_ask.trail),
-	KOSLI_NO("fingerprint", 'F', "give --trail, or use search"),
-	KOSLI_NO("attestation-id", 0, "give --trail and the name"),
+	KOSLI_TEXT("fingerprint", 'F', "SHA256",
+	    "the artifact that it is about; 5 digits or more",
+	    &kosli_ask.fingerprint),
+	KOSLI_TEXT("attestation-id", 0, "ID",
+	    "the attestation, without NAME, --flow and --trail",
+	    &kosli_ask.attestation_id),
 	KOSLI_OUTPUT("table|json"),
 	KOSLI_GLOBAL,
 };
 const struct kosli_word kosli_get_attestation = {
 	.verb = "get",
 	.object = "attestation",
-	.operand = "NAME",
+	.operand = "[NAME]",
 	.is = "attestation.json of NAME and of its repeats, newest first",
 	.options = attestation_options,
-	.min = 1,
 	.max = 1,
 	.run = run_attestation,
 };
 
 /* --- search -------------------------------------------------------------------------------- */
 
-/* trailctl find --annotation KEY=VALUE PLACE, or with key NULL for a digest. */
-static int
-find(const char *vault, const char *key, const char *value)
-{
-	struct kosli_call c;
-	char *pair = NULL;
-	int status;
-
-	kosli_call(&c, "find");
-	if (is_form("json", false))
-		kosli_call_add(&c, NULL, "--json");
-	if (key != NULL && asprintf(&pair, "%s=%s", key, value) < 0)
-		pair = NULL;
-	if (key != NULL)
-		kosli_call_add(&c, "annotation", pair != NULL ? pair : "");
-	kosli_call_add(&c, NULL, "--");
-	if (key == NULL)
-		kosli_call_add(&c, NULL, value);
-	kosli_call_add(&c, NULL, vault);
-	status = kosli_call_do(&c, &cmd_find);
-	free(pair);
-	return status;
-}
-
 static int
 run_search(int n, char **arg)
 {
 	struct tf_error err = { 0 };
+	struct kosli_call c;
 	char *vault = NULL;
-	const size_t len = strlen(arg[0]);
-	int status, found = REPORT_FINDING;
+	int status;
 
 	(void)n;
 	if (!is_form("json", false) && !is_form("table", true))
 		return wrong_form(&kosli_search, "table or json");
-	if (len < 7 || len > 64 || strspn(arg[0], "0123456789abcdef") != len)
+	if (!is_hex(arg[0], TF_FIND_PREFIX_MIN))
 		return kosli_usage(&kosli_search,
-		    "\"%.60s\" is neither 64 hex digits of a fingerprint nor "
-		    "those of a commit as they were given",
+		    "\"%.60s\" is no beginning of a fingerprint or commit: 5 "
+		    "to 64 hex digits",
 		    arg[0]);
 	if (kosli_path(&vault, &err, NULL, NULL, NULL) != TF_OK)
 		return failed(&kosli_search, &err);
-	status = find(vault, "git_commit", arg[0]);
-	if (status == REPORT_OK)
-		found = REPORT_OK;
-	if (status <= REPORT_FINDING && len == 64) {
-		status = find(vault, "artifact_fingerprint", arg[0]);
-		if (status == REPORT_OK)
-			found = REPORT_OK;
-	}
-	if (status <= REPORT_FINDING && len == 64) {
-		status = find(vault, NULL, arg[0]);
-		if (status == REPORT_OK)
-			found = REPORT_OK;
-	}
+	kosli_call(&c, "find");
+	kosli_call_add(&c, "prefix", arg[0]);
+	kosli_call_add(&c, "limit", "0");
+	if (is_form("json", false))
+		kosli_call_add(&c, NULL, "--json");
+	kosli_call_add(&c, NULL, "--");
+	kosli_call_add(&c, NULL, vault);
+	status = kosli_call_do(&c, &cmd_find);
 	free(vault);
-	return status <= REPORT_FINDING ? found : status;
+	return status;
 }
 
 static const struct args_option search_options[] = {
@@ -366,7 +505,7 @@ static const struct args_option search_options[] = {
 const struct kosli_word kosli_search = {
 	.verb = "search",
 	.operand = "FINGERPRINT-OR-COMMIT",
-	.is = "find",
+	.is = "find --prefix",
 	.options = search_options,
 	.min = 1,
 	.max = 1,

@@ -14,7 +14,9 @@
 #include "core/base/member.h"
 #include "core/control.h"
 #include "core/definition.h"
+#include "core/base/bytes.h"
 #include "kosli.h"
+#include "kosli_find.h"
 #include "kosli_read.h"
 #include "report.h"
 #include "text.h"
@@ -194,6 +196,7 @@ const struct kosli_word kosli_list_flows = {
 struct row {
 	char *flow, *name;
 	int64_t created; /* microseconds */
+	bool about;	 /* something in it is about the artifact asked for */
 	size_t line; /* the order of the lines, which is that of the ledger */
 };
 
@@ -395,6 +398,51 @@ print_page(struct rows *r, const char *vault, bool *bad)
 		    (unsigned long long)page, (unsigned long long)pages, r->n);
 }
 
+/* Mark the trail of a name that is about the artifact. */
+static enum tf_code
+mark(void *arg, const char *path, struct tf_error *err)
+{
+	struct rows *r = arg;
+	const char *name = strchr(path, '/');
+	const size_t flow = name != NULL ? (size_t)(name - path) : 0;
+	size_t n;
+
+	(void)err;
+	if (name == NULL)
+		return TF_OK; /* a flow */
+	n = strcspn(++name, "/");
+	for (size_t i = 0; i < r->n; i++)
+		r->v[i].about = r->v[i].about ||
+		    (tf_str_same(tf_str_of(r->v[i].flow),
+			 (struct tf_str){ path, flow }) &&
+			tf_str_same(tf_str_of(r->v[i].name),
+			    (struct tf_str){ name, n }));
+	return TF_OK;
+}
+
+/* Drop the rows of trails in which nothing is about the artifact. */
+static enum tf_code
+keep_about(struct rows *r, const char *vault, struct tf_error *err)
+{
+	char value[100];
+	size_t n = 0;
+	enum tf_code rc;
+
+	(void)snprintf(value, sizeof(value), "artifact_fingerprint=%s",
+	    kosli_ask.fingerprint);
+	rc = kosli_find(vault, "annotation", value, mark, r, err);
+	for (size_t i = 0; rc == TF_OK && i < r->n; i++) {
+		if (r->v[i].about) {
+			r->v[n++] = r->v[i];
+		} else {
+			free(r->v[i].flow);
+			free(r->v[i].name);
+		}
+	}
+	r->n = rc == TF_OK ? n : r->n;
+	return rc;
+}
+
 /*
  * *bad: a row is missing. With --flow, a flow that cannot be read is an error.
  */
@@ -422,6 +470,8 @@ list_trails(bool *bad, struct tf_error *err)
 		report_note("%s", why.text);
 		*bad = true;
 	}
+	if (rc == TF_OK && kosli_ask.fingerprint != NULL)
+		rc = keep_about(&r, vault, err);
 	if (rc == TF_OK)
 		print_page(&r, vault, bad);
 	rows_free(&r);
@@ -441,6 +491,10 @@ run_trails(int n, char **arg)
 	if (is_wrong_form())
 		return kosli_usage(&kosli_list_trails,
 		    "--output is table or json");
+	if (kosli_ask.fingerprint != NULL &&
+	    !kosli_is_fingerprint(kosli_ask.fingerprint))
+		return kosli_usage(&kosli_list_trails,
+		    "--fingerprint is 64 lower-case hex digits");
 	if (kosli_ask.page == 0 || kosli_ask.page_limit == 0)
 		return kosli_usage(&kosli_list_trails,
 		    "--page and --page-limit begin at 1");
@@ -452,7 +506,9 @@ run_trails(int n, char **arg)
 static const struct args_option trails_options[] = {
 	KOSLI_TEXT("flow", 'f', "FLOW", "only trails of this one",
 	    &kosli_ask.flow),
-	KOSLI_NO("fingerprint", 'F', "use search"),
+	KOSLI_TEXT("fingerprint", 'F', "SHA256",
+	    "only trails with an attestation about this artifact",
+	    &kosli_ask.fingerprint),
 	KOSLI_NO("flow-tag", 't', "there are no tags of flows"),
 	{ .name = "page",
 	    .value = "N",

@@ -20,6 +20,7 @@ struct name {
 	struct tf_node_row row;
 	const char *word;	 /* its status; "": it has none */
 	bool has[TF_FIND_FACTS]; /* the facts of the query that it has */
+	bool begins;		 /* a digest begins as the query says */
 };
 
 static void
@@ -104,6 +105,7 @@ note_fact(void *arg, enum tf_find_kind kind, struct tf_str value,
 		if (m->q->fact[i].kind == kind &&
 		    tf_str_same(m->q->fact[i].value, value))
 			m->n->has[i] = true;
+	m->n->begins = m->n->begins || tf_find_begins(m->q, kind, value);
 	return TF_OK;
 }
 
@@ -133,18 +135,19 @@ static enum tf_code
 match_facts(struct tf_view *w, const struct tf_find_query *q, struct name *n,
     bool *is, struct tf_error *err)
 {
+	const bool any = q->n_facts > 0 || q->prefix.p != NULL;
 	struct match m = { q, n };
 	enum tf_code rc = TF_OK;
 
-	if (q->n_facts > 0)
+	if (any)
 		rc = tf_find_facts(&n->created.d.e, note_fact, &m, err);
-	if (rc == TF_OK && q->n_facts > 0 && n->seal.is)
+	if (rc == TF_OK && any && n->seal.is)
 		rc = tf_find_facts(&n->seal.d.e, note_fact, &m, err);
-	if (rc == TF_OK && q->n_facts > 0 && n->claims.is)
+	if (rc == TF_OK && any && n->claims.is)
 		rc = tf_find_facts(&n->claims.d.e, note_fact, &m, err);
 	if (rc == TF_OK)
 		rc = match_slot(w, &m, err);
-	*is = true;
+	*is = q->prefix.p == NULL || n->begins;
 	for (size_t i = 0; i < q->n_facts; i++)
 		*is = *is && n->has[i];
 	return rc;

@@ -57,6 +57,31 @@ next_path(struct search *x, uint64_t *at, struct tf_error *err)
 	}
 }
 
+/* The newest item at or below *at one of whose digests begins as the query
+ * says.  index_mu is held. */
+static enum tf_code
+next_digest(struct search *x, uint64_t *at, struct tf_error *err)
+{
+	uint64_t newest = 0, item;
+	bool found = false;
+	enum tf_code rc = TF_OK;
+
+	for (int i = 0; i < TF_FIND_PREFIXES; i++) {
+		const struct tf_find_span s = tf_find_span(x->q, i);
+
+		rc = tf_search_span(x->f->index, s.kind,
+		    (struct tf_str){ s.low, s.n_low },
+		    (struct tf_str){ s.high, s.n_high }, *at, &item, err);
+		if (rc != TF_OK && rc != TF_NOTFOUND)
+			return rc;
+		if (rc == TF_OK && (!found || item > newest))
+			newest = item;
+		found = found || rc == TF_OK;
+	}
+	*at = found ? newest : *at;
+	return found ? TF_OK : TF_NOTFOUND;
+}
+
 /* index_mu is held. */
 static enum tf_code
 find_item(struct search *x, uint64_t *at, struct tf_error *err)
@@ -71,6 +96,8 @@ find_item(struct search *x, uint64_t *at, struct tf_error *err)
 		for (size_t i = 0; rc == TF_OK && i < q->n_facts; i++)
 			rc = tf_search_fact(s, q->fact[i].kind,
 			    q->fact[i].value, *at, at, err);
+		if (rc == TF_OK && q->prefix.p != NULL)
+			rc = next_digest(x, at, err);
 		if (rc == TF_OK && q->status != NULL)
 			rc = tf_search_word(s, q->status, *at, at, err);
 		if (rc == TF_OK && q->exact.p != NULL)

@@ -85,6 +85,19 @@ take_sha256(struct tf_find_query *q, char *value)
 }
 
 static bool
+take_prefix(struct tf_find_query *q, char *value)
+{
+	size_t n = strlen(value);
+
+	for (size_t i = 0; i < n; i++)
+		if (value[i] >= 'A' && value[i] <= 'F')
+			value[i] += 'a' - 'A';
+	q->prefix = (struct tf_str){ value, n };
+	return n >= TF_FIND_PREFIX_MIN && n <= 64 &&
+	    strspn(value, "0123456789abcdef") == n;
+}
+
+static bool
 take_uid(struct tf_find_query *q, char *value)
 {
 	uint64_t uid;
@@ -187,6 +200,7 @@ static const struct filter {
 	{ "control", take_control, 1 },
 	{ "limit", take_limit, 1 },
 	{ "name", take_name, 1 },
+	{ "prefix", take_prefix, 1 },
 	{ "sha256", take_sha256, 1 },
 	{ "since", take_since, 1 },
 	{ "status", take_status, 1 },
@@ -222,6 +236,56 @@ take_filter(struct tf_find_query *q, const char *p, size_t n, char *memory,
 		return tf_fail(err, TF_INVALID, "the value of %s is malformed",
 		    filters[i].key);
 	return TF_OK;
+}
+
+/* --- prefixes ------------------------------------------------------------------ */
+
+/* The annotations whose values are digests. */
+static const char *const digests[TF_FIND_PREFIXES - 1] = { "git_commit=",
+	"artifact_fingerprint=" };
+
+struct tf_find_span
+tf_find_span(const struct tf_find_query *q, int key)
+{
+	const struct tf_str p = q->prefix;
+	struct tf_find_span s = { .kind = TF_FIND_ANNOTATION };
+	char low[64], high[64];
+
+	if (key < TF_FIND_PREFIXES - 1) {
+		s.n_low = strlen(digests[key]);
+		memcpy(s.low, digests[key], s.n_low);
+		memcpy(s.low + s.n_low, p.p, p.n);
+		s.n_low += p.n;
+		memcpy(s.high, s.low, s.n_low);
+		s.high[s.n_low] = 'g'; /* behind every digit */
+		s.n_high = s.n_low + 1;
+		return s;
+	}
+	s.kind = TF_FIND_SHA256;
+	memset(low, '0', sizeof(low));
+	memset(high, 'f', sizeof(high));
+	memcpy(low, p.p, p.n);
+	memcpy(high, p.p, p.n);
+	(void)tf_unhex(low, sizeof(low), s.low, 32);
+	(void)tf_unhex(high, sizeof(high), s.high, 32);
+	s.n_low = s.n_high = 32;
+	return s;
+}
+
+bool
+tf_find_begins(const struct tf_find_query *q, enum tf_find_kind kind,
+    struct tf_str value)
+{
+	struct tf_find_span s;
+
+	for (int i = 0; q->prefix.p != NULL && i < TF_FIND_PREFIXES; i++) {
+		s = tf_find_span(q, i);
+		if (s.kind == kind &&
+		    tf_str_cmp(value, (struct tf_str){ s.low, s.n_low }) >= 0 &&
+		    tf_str_cmp(value, (struct tf_str){ s.high, s.n_high }) <= 0)
+			return true;
+	}
+	return false;
 }
 
 /* --- globs --------------------------------------------------------------------- */

@@ -30,6 +30,9 @@ struct tf_find_query {
 		struct tf_str value;
 	} fact[TF_FIND_FACTS];
 	size_t n_facts;
+	/* Hex digits with which the digest of the evidence, or the annotation
+	 * git_commit or artifact_fingerprint begins; or absent. */
+	struct tf_str prefix;
 	const char *glob;    /* or NULL */
 	struct tf_str below; /* or absent */
 	const char *status;  /* or NULL */
@@ -49,6 +52,20 @@ struct tf_find_query {
 TF_MUST_USE enum tf_code tf_find_query_parse(const char *text,
     struct tf_find_query *out, struct tf_error *err);
 void tf_find_query_free(struct tf_find_query *q);
+
+/* Facts that begin as the prefix of a query says: those of one kind whose values
+ * are from low to high.  key is 0 to TF_FIND_PREFIXES - 1: the annotations, and
+ * the digest of evidence. */
+#define TF_FIND_PREFIXES 3
+struct tf_find_span {
+	enum tf_find_kind kind;
+	char low[96], high[96];
+	size_t n_low, n_high;
+};
+struct tf_find_span tf_find_span(const struct tf_find_query *q, int key);
+/* Does a fact begin so? */
+bool tf_find_begins(const struct tf_find_query *q, enum tf_find_kind kind,
+    struct tf_str value);
 
 /* Does the glob (none: always) match the path, a string? */
 bool tf_find_glob_matches(const struct tf_find_query *q, const char *path);

@@ -213,6 +213,30 @@ tf_search_fact(struct tf_search_db *s, unsigned kind, struct tf_str value,
 	    item, err);
 }
 
+/* One step in the index per value and not per item, of which one value may have
+ * very many. */
+enum tf_code
+tf_search_span(struct tf_search_db *s, unsigned kind, struct tf_str low,
+    struct tf_str high, uint64_t most, uint64_t *item, struct tf_error *err)
+{
+	static const char sql[] =
+	    "WITH RECURSIVE each(value) AS ("
+	    "SELECT min(value) FROM fact WHERE kind = ?1 AND value >= ?2"
+	    " AND value <= ?3 UNION ALL "
+	    "SELECT (SELECT min(f.value) FROM fact f WHERE f.kind = ?1 AND"
+	    " f.value > each.value AND f.value <= ?3)"
+	    " FROM each WHERE each.value IS NOT NULL) "
+	    "SELECT newest FROM (SELECT (SELECT max(f.item) FROM fact f"
+	    " WHERE f.kind = ?1 AND f.value = each.value AND f.item <= ?4)"
+	    " AS newest FROM each WHERE each.value IS NOT NULL)"
+	    " WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT 1";
+
+	return get_item(s,
+	    tf_sql(&s->db, err, sql, "ibbu", (int64_t)kind, low.p, low.n,
+		high.p, high.n, most),
+	    item, err);
+}
+
 enum tf_code
 tf_search_word(struct tf_search_db *s, const char *word, uint64_t most,
     uint64_t *item, struct tf_error *err)

@@ -77,6 +77,10 @@ TF_MUST_USE enum tf_code tf_search_done(struct tf_search_db *s, uint64_t item,
  * newer than `most`.  TF_NOTFOUND (err unchanged). */
 TF_MUST_USE enum tf_code tf_search_fact(struct tf_search_db *s, unsigned kind,
     struct tf_str value, uint64_t most, uint64_t *item, struct tf_error *err);
+/* The same for any value from low to high. */
+TF_MUST_USE enum tf_code tf_search_span(struct tf_search_db *s, unsigned kind,
+    struct tf_str low, struct tf_str high, uint64_t most, uint64_t *item,
+    struct tf_error *err);
 TF_MUST_USE enum tf_code tf_search_word(struct tf_search_db *s,
     const char *word, uint64_t most, uint64_t *item, struct tf_error *err);
 

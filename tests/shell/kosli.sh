@@ -356,8 +356,7 @@ options_without_meaning_are_refused() {
 		--repo-url --repository
 	refuses create flow x -- --template --visibility
 	refuses create attestation-type x -- --jq --summary --summary-json
-	refuses get attestation x -- --fingerprint --attestation-id
-	refuses list trails -- --fingerprint --flow-tag
+	refuses list trails -- --flow-tag
 	refuses log trail x -- --interval --start --end --start-ts --end-ts \
 		--reverse --repo --page --page-limit
 	refuses fingerprint x -- --registry-username --registry-password \
@@ -636,6 +635,110 @@ lists_and_searches_answer() {
 	says " shop/$sha\$"
 	is 1 trailctl kosli search 0000000000000000000000000000000000000000
 	[ ! -s out ]
+}
+
+# names: the paths that the last search printed.
+names() {
+	sed 's/.* //' out | sort
+}
+
+# The beginning of a digest or of a commit finds all that begin so.
+searches_take_a_beginning() {
+	app=$(sha256sum <app | cut -c1-64)
+	is 0 trailctl kosli search "$app"
+	names >whole
+	grep '^empty/latest/keys$' whole
+	grep '^empty/latest/risk/app$' whole
+	for n in 5 6 33 63; do
+		is 0 trailctl kosli search "$(printf "%.${n}s" "$app")"
+		names | cmp - whole
+	done
+	is 0 trailctl kosli search "$(printf %.5s "$sha")"
+	names >short
+	printf '%s\n' empty/latest/keys "shop/$sha" | cmp - short
+	# Of two that begin alike both are found, and only they.
+	one=01234f$(printf %.34s "$app")
+	report -n alike -g "$one"
+	is 0 trailctl kosli search 01234
+	names | grep -c . >count
+	[ "$(cat count)" = 3 ]
+	is 0 trailctl kosli search 01234f
+	names >short
+	echo empty/latest/alike | cmp - short
+	is 2 trailctl kosli search 01234F
+	is 1 trailctl kosli search 00000
+	[ ! -s out ]
+	is 2 trailctl kosli search 0123
+	is 2 trailctl kosli search "${app}0"
+	is 0 trailctl kosli search 01234 -o json
+	[ "$(jq -r .path out | sort | head -n 1)" = empty/latest/alike ]
+	is 2 trailctl find --prefix 0123 store
+	is 0 trailctl find --prefix 01234F --name 'al*' store
+	has_lines 1
+}
+
+# An attestation is found by its id and by the artifact that it is about.
+attestations_are_found() {
+	app=$(sha256sum <app | cut -c1-64)
+	name=keys
+	id=$(shown .attestation_id | tr -d '"')
+	is 0 trailctl kosli get attestation --attestation-id "$id" -o json
+	[ "$(jq -c '[.[]|[.attestation_name,.trail_name]]' out)" = \
+		'[["keys","latest"]]' ]
+	is 0 trailctl kosli get trail latest -f empty -o json
+	cp out trail.json
+	old=$(jq -r '.compliance_status.attestations_statuses[]
+		|select(.attestation_name == "risk").overridden_attestation_id' \
+		trail.json)
+	is 0 trailctl kosli get attestation --attestation-id "$old" -o json
+	[ "$(jq -c '[.[]|[.attestation_name,.version]]' out)" = '[["risk",2]]' ]
+	is 3 trailctl kosli get attestation --attestation-id "$app"
+	complains 'no attestation has this id'
+	for wrong in "x --attestation-id $id" "--attestation-id $id -f empty" \
+		"--attestation-id $id -t latest" '--attestation-id abc' \
+		"keys -f empty -t latest -F $app" "keys -F $app" \
+		'keys -f empty -F 0123' '-f empty -t latest'; do
+		# shellcheck disable=SC2086
+		is 2 trailctl kosli get attestation $wrong
+	done
+	for print in "$app" "$(printf %.7s "$app")"; do
+		is 0 trailctl kosli get attestation keys -f empty -F "$print"
+		says "^Artifact fingerprint: $app\$"
+		is 3 trailctl kosli get attestation check -f empty -F "$print"
+		is 3 trailctl kosli get attestation keys -f shop -F "$print"
+	done
+	report -n keys -F "$app" --description again
+	is 0 trailctl kosli get attestation keys -f empty -F "$app" -o json
+	[ "$(jq -c '[.[].version]' out)" = '[2,1]' ]
+	# git_commit begins so, but that is no artifact.
+	is 3 trailctl kosli get attestation alike -f empty -F 01234f
+	is 0 trailctl kosli list trails -F "$app" -o json
+	[ "$(jq -c '[.data[].name]|sort' out)" = "[\"$sha\",\"latest\"]" ]
+	is 0 trailctl kosli list trails -F "$app" -f shop -o json
+	[ "$(jq -c '[.pagination.total,.data[].name]' out)" = "[1,\"$sha\"]" ]
+	is 0 trailctl kosli list trails -F "$(hex none)" -o json
+	[ "$(jq -c .data out)" = '[]' ]
+	is 2 trailctl kosli list trails -F 01234
+}
+
+# A mount finds the same.
+a_mount_finds_the_same() {
+	app=$(sha256sum <app | cut -c1-64)
+	name=keys
+	id=$(shown .attestation_id | tr -d '"')
+	for ask in "search $(printf %.9s "$app")" "search 01234 -o json" \
+		"get attestation --attestation-id $id" \
+		"get attestation keys -f empty -F $app" \
+		"list trails -F $app"; do
+		# shellcheck disable=SC2086
+		is 0 trailctl kosli $ask
+		cp out stored
+		mount store
+		# shellcheck disable=SC2086
+		is 0 trailctl kosli $ask --mount mnt
+		unmount
+		cmp out stored
+	done
 }
 
 # hex TEXT: print the digest of the text.
@@ -947,6 +1050,8 @@ with jq reports_are_looked_for_here evidence_is_judged_and_overridden
 with jq reports_have_the_keys_of_kosli user_data_are_shown_as_json
 run a_dry_run_records_nothing
 with jq lists_and_searches_answer
+with jq searches_take_a_beginning attestations_are_found
+with '/dev/fuse jq' a_mount_finds_the_same
 run fingerprints_are_those_of_kosli
 with jq artifacts_are_fingerprinted a_type_is_a_policy
 run what_cannot_be_judged_is_not_allowed

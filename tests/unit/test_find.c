@@ -30,7 +30,10 @@ static const char *const good[] = { "name=x", "name=*.log&uid=1000",
 	"sha256=00112233445566778899AABBCCDDEEFF"
 	"00112233445566778899aabbccddeeff",
 	"name=%2F%26%25", "since=2026-11-23T07:50:00.000000000Z&uid=0",
-	"limit=1000&uid=4294967295", "before=0&user=x", "below=t%2Fw&type=a" };
+	"limit=1000&uid=4294967295", "before=0&user=x", "below=t%2Fw&type=a",
+	"prefix=0aF01&name=x",
+	"prefix=00112233445566778899AABBCCDDEEFF"
+	"00112233445566778899aabbccddeeff" };
 
 static const char *const bad[] = { "", "&", "name", "name=", "=x", "x=y",
 	"name=x&", "name=x&&uid=1", "uid=-1", "uid=4294967296", "uid=01",
@@ -38,7 +41,9 @@ static const char *const bad[] = { "", "&", "name", "name=", "=x", "x=y",
 	"limit=1001", "before=-1", "since=2026-11-23", "until=now",
 	"annotation=a", "annotation==b", "annotation=a=", "name=%", "name=%4",
 	"name=%zz", "name=%00", "uid=1&uid=2", "name=a&name=b", "NAME=x",
-	"name =x" };
+	"name =x", "prefix=0123", "prefix=0123g", "prefix=01234&prefix=01234",
+	"prefix=00112233445566778899AABBCCDDEEFF"
+	"00112233445566778899aabbccddeeff0" };
 
 /* Every well-formed query is accepted, also in pieces joined by '&'. */
 START_TEST(well_formed_queries_are_accepted)
@@ -98,6 +103,43 @@ START_TEST(quoting_keeps_every_byte)
 		tf_find_query_free(&q);
 	}
 	tf_buf_free(&b);
+}
+END_TEST
+
+/* A digest begins so, or an annotation that holds one. */
+START_TEST(a_prefix_is_of_digests_only)
+{
+	static const struct {
+		enum tf_find_kind kind;
+		const char *value;
+		bool begins;
+	} facts[] = {
+		{ TF_FIND_ANNOTATION, "git_commit=abcde", true },
+		{ TF_FIND_ANNOTATION, "git_commit=abcdeffff", true },
+		{ TF_FIND_ANNOTATION, "git_commit=abcd", false },
+		{ TF_FIND_ANNOTATION, "git_commit=abcdf", false },
+		{ TF_FIND_ANNOTATION, "artifact_fingerprint=abcde0", true },
+		{ TF_FIND_ANNOTATION, "commit=abcde", false },
+		{ TF_FIND_USER, "git_commit=abcde", false },
+		{ TF_FIND_SHA256, "\xab\xcd\xe0...-...-...-...-...-...-...--",
+		    true },
+		{ TF_FIND_SHA256, "\xab\xcd\xef...-...-...-...-...-...-...--",
+		    true },
+		{ TF_FIND_SHA256, "\xab\xcd\xf0...-...-...-...-...-...-...--",
+		    false },
+		{ TF_FIND_SHA256, "\xab\xcd\xdf...-...-...-...-...-...-...--",
+		    false },
+	};
+	struct tf_find_query q;
+
+	OK(tf_find_query_parse("prefix=abCDe", &q, NULL));
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		ck_assert_msg(tf_find_begins(&q, facts[i].kind,
+				  (struct tf_str){ facts[i].value,
+				      strlen(facts[i].value) }) ==
+			facts[i].begins,
+		    "fact %zu", i);
+	tf_find_query_free(&q);
 }
 END_TEST
 
@@ -352,6 +394,7 @@ suite_find(void)
 	    sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(queries, long_queries_are_refused);
 	tcase_add_test(queries, quoting_keeps_every_byte);
+	tcase_add_test(queries, a_prefix_is_of_digests_only);
 	tcase_add_loop_test(queries, globs_match_and_have_parts, 0,
 	    sizeof(globs) / sizeof(globs[0]));
 	suite_add_tcase(s, queries);
