@@ -44,12 +44,7 @@ static struct {
 static const struct args_option options[] = {
 	ARGS_JSON(&ask.json),
 	CLAIMS_OPTIONS(&ask.claims),
-	{ .name = "begin",
-	    .help = "make the workflow if it is missing",
-	    .flag = &ask.begin },
-	{ .name = "again",
-	    .help = "record the next version, NAME@N",
-	    .flag = &ask.again },
+	PUBLISH_OPTIONS(&ask.begin, &ask.again),
 	{ .name = "repeat",
 	    .help = "the same, if the newest version is another one",
 	    .flag = &ask.repeat },
@@ -434,12 +429,9 @@ attest(struct attest *a, const char *path, struct tf_error *err)
 	char state[16];
 	enum tf_code rc = recorder_open(path, &a->r, err);
 
-	if (rc == TF_OK && (ask.again || ask.repeat) &&
-	    strchr(a->r.name, '@') != NULL)
-		rc = tf_fail(err, TF_USAGE,
-		    "--%s chooses the version: name %.*s",
-		    ask.again ? "again" : "repeat",
-		    (int)strcspn(a->r.name, "@"), a->r.name);
+	if (rc == TF_OK && (ask.again || ask.repeat))
+		rc = publish_unversioned(&a->r,
+		    ask.again ? "--again" : "--repeat", err);
 	if (rc == TF_OK)
 		rc = recorder_workflow(&a->r, ask.begin && !ask.dry_run, err);
 	if (rc == TF_OK && ask.repeat)

@@ -43,12 +43,7 @@ static struct {
 
 static const struct args_option options[] = {
 	CLAIMS_OPTIONS(&ask.claims),
-	{ .name = "begin",
-	    .help = "make the workflow if it is missing",
-	    .flag = &ask.begin },
-	{ .name = "again",
-	    .help = "record the next version, NAME@N",
-	    .flag = &ask.again },
+	PUBLISH_OPTIONS(&ask.begin, &ask.again),
 	{ .name = "require",
 	    .help = "do not run the command if it cannot be recorded",
 	    .flag = &ask.require },
@@ -76,10 +71,8 @@ open_vault(struct run *x, struct tf_error *err)
 	char state[16], *name = NULL;
 	enum tf_code rc = recorder_open(x->path, &x->r, err);
 
-	if (rc == TF_OK && ask.again && strchr(x->r.name, '@') != NULL)
-		rc = tf_fail(err, TF_USAGE,
-		    "--again chooses the version: name %.*s",
-		    (int)strcspn(x->r.name, "@"), x->r.name);
+	if (rc == TF_OK && ask.again)
+		rc = publish_unversioned(&x->r, "--again", err);
 	if (rc == TF_OK)
 		rc = recorder_workflow(&x->r, ask.begin, err);
 	if (rc == TF_OK && !ask.again) {
@@ -131,22 +124,14 @@ put_facts(struct run *x, struct tf_time began, const struct child_end *end)
 
 /* --- after ----------------------------------------------------------------------- */
 
-/* Publish under the name, or with --again under the first free version. Another
- * recorder may take that version in between: then try the next. */
+/* Publish under the name, or with --again under the first free version. */
 static enum tf_code
 publish_run(struct run *x, struct tf_error *err)
 {
 	char *name = NULL;
-	enum tf_code rc;
+	enum tf_code rc = ask.again ? publish_as_next(&x->r, &name, err) :
+				      recorder_publish(&x->r, x->r.name, err);
 
-	do {
-		free(name);
-		name = NULL;
-		rc = ask.again ? publish_next(&x->r, &name, err) : TF_OK;
-		if (rc == TF_OK)
-			rc = recorder_publish(&x->r,
-			    name != NULL ? name : x->r.name, err);
-	} while (rc == TF_EXISTS && ask.again);
 	free(name);
 	return rc;
 }

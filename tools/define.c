@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "actor.h"
@@ -206,16 +205,6 @@ define_explain(const char *dir, struct tf_error *err)
 	return err->code;
 }
 
-/* EPERM alone does not say why a definition cannot be set. */
-static bool
-is_sealed(const char *dir)
-{
-	char state[16];
-	ssize_t n = getxattr(dir, TF_XATTR_STATE, state, sizeof(state));
-
-	return n == 6 && memcmp(state, "sealed", 6) == 0;
-}
-
 static enum tf_code
 set_mounted(const struct define *d, const struct tf_buf *text,
     struct tf_error *err)
@@ -228,7 +217,8 @@ set_mounted(const struct define *d, const struct tf_buf *text,
 		return tf_nomem(err);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 	    0644);
-	if (fd < 0 && errno == EPERM && is_sealed(d->w->file))
+	/* EPERM alone does not say why. */
+	if (fd < 0 && errno == EPERM && where_is_sealed(d->w->file))
 		rc = tf_fail(err, TF_SEALED, "%s is sealed", d->w->path);
 	else if (fd < 0)
 		rc = report_system(err, "%s", path);

@@ -184,6 +184,16 @@ publish_taken(struct recorder *r, const char *state, struct evidence *e,
 	    r->wf, r->name);
 }
 
+enum tf_code
+publish_unversioned(const struct recorder *r, const char *option,
+    struct tf_error *err)
+{
+	if (strchr(r->name, '@') == NULL)
+		return TF_OK;
+	return tf_fail(err, TF_USAGE, "%s chooses the version: name %.*s",
+	    option, (int)strcspn(r->name, "@"), r->name);
+}
+
 /* --- would it be accepted? ------------------------------------------------------ */
 
 /* A version comes after the one before it is sealed. */
@@ -339,12 +349,13 @@ publish_newest(struct recorder *r, char **name, char state[16],
 	return rc;
 }
 
-/* The next version; another caller may take the name in between. */
-static enum tf_code
-try_next(struct recorder *r, char **name, struct tf_error *err)
+/* Another caller may take the name in between. */
+enum tf_code
+publish_as_next(struct recorder *r, char **name, struct tf_error *err)
 {
 	enum tf_code rc;
 
+	*name = NULL;
 	do {
 		free(*name);
 		rc = publish_next(r, name, err);
@@ -365,7 +376,7 @@ publish_draft(struct recorder *r, bool again, struct evidence *e,
 	*already = false;
 	*name = NULL;
 	if (again)
-		return try_next(r, name, err);
+		return publish_as_next(r, name, err);
 	if ((*name = strdup(r->name)) == NULL)
 		return tf_nomem(err);
 	if ((rc = recorder_publish(r, *name, err)) != TF_EXISTS)

@@ -6,6 +6,21 @@
 #include "evidence.h"
 #include "recorder.h"
 
+/* Rows of a table of options: make the workflow; record the next version. */
+#define PUBLISH_OPTIONS(begin_, again_)                                     \
+	{ .name = "begin",                                                  \
+		.help = "make the workflow if it is missing",               \
+		.flag = begin_ },                                           \
+	{                                                                   \
+		.name = "again", .help = "record the next version, NAME@N", \
+		.flag = again_,                                             \
+	}
+
+/* The option --again or --repeat, which chooses the version. TF_USAGE: r was
+ * opened for NAME@N. */
+TF_MUST_USE enum tf_code publish_unversioned(const struct recorder *r,
+    const char *option, struct tf_error *err);
+
 /*
  * Copy the files to the draft, and add them with size and digest to e. The
  * digests are those of the bytes that were copied. On failure the draft is
@@ -82,6 +97,11 @@ TF_MUST_USE enum tf_code publish_newest(struct recorder *r, char **name,
  * recorder_publish() fails with TF_EXISTS, and the caller asks again.
  */
 TF_MUST_USE enum tf_code publish_next(struct recorder *r, char **name,
+    struct tf_error *err);
+
+/* Publish the draft as the first version of r->name that is not taken; *name is
+ * its name, for the caller to free in any case. */
+TF_MUST_USE enum tf_code publish_as_next(struct recorder *r, char **name,
     struct tf_error *err);
 
 #endif

@@ -65,17 +65,6 @@ add_reason(const struct recorder *r, const char *what, struct tf_error *err)
 	refusals_free(&refused);
 }
 
-/* The mount answers EROFS for a sealed workflow and for a read-only mount; the
- * state tells one from the other. */
-static bool
-is_sealed(const char *dir)
-{
-	char state[16];
-	ssize_t n = getxattr(dir, TF_XATTR_STATE, state, sizeof(state));
-
-	return n == 6 && memcmp(state, "sealed", 6) == 0;
-}
-
 /* A call on the draft failed with errno. */
 static enum tf_code
 failed(const struct recorder *r, const char *what, struct tf_error *err)
@@ -94,7 +83,8 @@ failed(const struct recorder *r, const char *what, struct tf_error *err)
 	default:
 		break;
 	}
-	if (sys == EROFS && is_sealed(r->wf_file))
+	/* A read-only mount has the same errno. */
+	if (sys == EROFS && where_is_sealed(r->wf_file))
 		return tf_fail(err, TF_SEALED,
 		    "%s is sealed: nothing can be added", r->wf);
 	errno = sys;

@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "actor.h"
@@ -387,6 +388,15 @@ where_control(const struct where *w, const char *name, int *fd,
 		rc = report_system(err, "%s", path);
 	free(path);
 	return rc;
+}
+
+bool
+where_is_sealed(const char *dir)
+{
+	char state[16];
+	ssize_t n = getxattr(dir, TF_XATTR_STATE, state, sizeof(state));
+
+	return n == 6 && memcmp(state, "sealed", 6) == 0;
 }
 
 /* Warnings of the vault go to stderr, as all that is no answer. */

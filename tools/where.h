@@ -40,6 +40,9 @@ TF_MUST_USE enum tf_code where_store(const struct where *w, char **store,
 TF_MUST_USE enum tf_code where_control(const struct where *w, const char *name,
     int *fd, struct tf_error *err);
 
+/* Is the directory of a mount sealed, by user.trailfs.state? errno is lost. */
+bool where_is_sealed(const char *dir);
+
 /*
  * Open the store at w for reading, or as its only writer with the caller as
  * actor. *out is for tf_vault_close(), or where_close() after reading. Warnings
