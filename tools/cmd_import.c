@@ -91,6 +91,8 @@ import(struct import_plan *p, struct import_result *x, struct tf_error *err)
 
 	if (rc == TF_OK)
 		rc = import_read(p, err);
+	/* Until now a signal may end the program: nothing has a name. */
+	interrupt_hold();
 	if (rc == TF_OK)
 		rc = import_write(p, store, x, err);
 	free(store);
@@ -120,7 +122,6 @@ run(int n, char **arg)
 	p.without_evidence = ask.without_evidence;
 	if (ask.compliant != ARGS_NOT_GIVEN)
 		p.compliant = ask.compliant == ARGS_TRUE ? "true" : "false";
-	interrupt_hold();
 	rc = import(&p, &x, &err);
 	if (rc == TF_OK)
 		rc = print(&p, &x, &err);

@@ -205,8 +205,9 @@ print_entry(const struct tf_json_doc *d)
 		add_field(&what, d, "reason");
 	/* Whole seconds.  '!' marks a time that is not the one by which the
 	 * ledger is ordered. */
-	printf("%6s  %.19sZ%c %-20s  %-18s  %s\n", text_of(&seq), when,
-	    moved ? '!' : ' ', text_of(&type), text_of(&who), text_of(&what));
+	printf("%6s  %.19sZ%c %-20s  %-18s  %s%s\n", text_of(&seq), when,
+	    moved ? '!' : ' ', text_of(&type), text_of(&who), text_of(&what),
+	    tf_json_get(d, 0, "imported") >= 0 ? "  imported" : "");
 	tf_buf_free(&seq);
 	tf_buf_free(&type);
 	tf_buf_free(&who);
