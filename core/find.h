@@ -19,6 +19,9 @@
  *			sealed the claimed one
  *	status		of an attestation: compliant, non-compliant, open; of a
  *			workflow: COMPLIANT, NON-COMPLIANT, INCOMPLETE
+ *	hold		what this hold protects: at and below its places
+ *	expired		"true": what is kept no longer: its retention has ended,
+ *			and nothing else and no hold protects anything in it
  *	uid, user	who created or sealed it, or annotation on_behalf_of
  *	since, until	when it came into the ledger: a time of the ledger
  *	limit		at most so many answers: 1 to 1000, 100 without it

@@ -26,9 +26,9 @@
 #define NO_NUMBER UINT64_MAX
 
 static struct {
-	bool json;
-	const char *prefix, *name, *user, *status, *type, *attestation_type,
-	    *control;
+	bool json, expired;
+	const char *hold, *prefix, *name, *user, *status, *type,
+	    *attestation_type, *control;
 	struct args_list annotations;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
 	uint64_t uid, limit;
@@ -48,6 +48,13 @@ static const struct args_option options[] = {
 	    .value = "ID",
 	    .help = "attestations about this control",
 	    .text = &ask.control },
+	{ .name = "expired",
+	    .help = "what is kept no longer, and not held",
+	    .flag = &ask.expired },
+	{ .name = "hold",
+	    .value = "HOLD",
+	    .help = "what this hold protects",
+	    .text = &ask.hold },
 	{ .name = "limit",
 	    .value = "NUMBER",
 	    .help = "at most so many answers (100); 0: all",
@@ -111,6 +118,8 @@ add_filters(struct tf_buf *q)
 	find_add(q, "type", ask.attestation_type);
 	find_add(q, "type", ask.type);
 	find_add(q, "control", ask.control);
+	find_add(q, "hold", ask.hold);
+	find_add(q, "expired", ask.expired ? "true" : NULL);
 }
 
 /* The digest of a file that is open. */

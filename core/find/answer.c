@@ -5,7 +5,9 @@
 #include "../base/member.h"
 #include "../ledger/entry_scan.h"
 #include "../ledger/status_words.h"
+#include "../node/protection.h"
 #include "../store/claims.h"
+#include "../store/definitions.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../view/compliance.h"
@@ -153,6 +155,48 @@ match_facts(struct tf_view *w, const struct tf_find_query *q, struct name *n,
 	return rc;
 }
 
+/* Does the hold stand on the node or above it? */
+static enum tf_code
+match_hold(struct tf_view *w, struct tf_str hold, const struct tf_node_row *row,
+    bool *is, struct tf_error *err)
+{
+	struct tf_definition_row stands = { .kind = TF_ROW_HOLD };
+	struct tf_node_row up = *row;
+	enum tf_code rc;
+
+	*is = false;
+	for (;;) {
+		stands.node = up.attr.id;
+		stands.name = hold;
+		stands.version = 0; /* the newest */
+		rc = tf_definitions_get(w->db, &stands, err);
+		if (rc != TF_OK && rc != TF_NOTFOUND)
+			return rc;
+		*is = rc == TF_OK && stands.version % 2 != 0;
+		if (*is || up.attr.id == TF_ROOT_ID)
+			return TF_OK;
+		rc = tf_nodes_get(w->db, up.attr.parent, &up, err);
+		if (rc != TF_OK)
+			return rc == TF_NOTFOUND ? TF_OK : rc;
+	}
+}
+
+static enum tf_code
+match_protection(struct tf_view *w, const struct tf_find_query *q,
+    const struct tf_node_row *row, bool *is, struct tf_error *err)
+{
+	struct tf_protection p;
+	enum tf_code rc = TF_OK;
+
+	if (q->hold.p != NULL)
+		rc = match_hold(w, q->hold, row, is, err);
+	if (rc != TF_OK || !*is || !q->expired)
+		return rc;
+	rc = tf_protected(w->db, row->attr.id, tf_protection_now(), &p, err);
+	*is = rc == TF_OK && p.kept == TF_KEPT_OVER && !p.is_protected;
+	return rc;
+}
+
 static bool
 match_path(const struct tf_find_query *q, const struct tf_entry *e)
 {
@@ -267,6 +311,8 @@ consider(struct tf_view *w, const struct tf_find_query *q, uint64_t seq,
 		rc = read_claims(w, n, err);
 	if (rc == TF_OK && *is)
 		rc = match_facts(w, q, n, is, err);
+	if (rc == TF_OK && *is)
+		rc = match_protection(w, q, &n->row, is, err);
 	if (rc == TF_OK && *is)
 		rc = read_word(w, n, err);
 	if (rc == TF_OK && *is && q->status != NULL)

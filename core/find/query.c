@@ -4,6 +4,8 @@
 
 #include "../base/bytes.h"
 #include "../base/time_text.h"
+#include "../ledger/field_text.h"
+#include "../protection.h"
 #include "query.h"
 #include "terms.h"
 
@@ -163,6 +165,21 @@ take_status(struct tf_find_query *q, char *value)
 }
 
 static bool
+take_hold(struct tf_find_query *q, char *value)
+{
+	q->hold = tf_str_of(value);
+	return q->hold.n <= TF_HOLD_NAME_MAX &&
+	    tf_text_hold_ok(q->hold.p, q->hold.n);
+}
+
+static bool
+take_expired(struct tf_find_query *q, char *value)
+{
+	q->expired = true;
+	return strcmp(value, "true") == 0;
+}
+
+static bool
 take_since(struct tf_find_query *q, char *value)
 {
 	q->has_since = true;
@@ -198,6 +215,8 @@ static const struct filter {
 	{ "before", take_before, 1 },
 	{ "below", take_below, 1 },
 	{ "control", take_control, 1 },
+	{ "expired", take_expired, 1 },
+	{ "hold", take_hold, 1 },
 	{ "limit", take_limit, 1 },
 	{ "name", take_name, 1 },
 	{ "prefix", take_prefix, 1 },

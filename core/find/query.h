@@ -36,6 +36,8 @@ struct tf_find_query {
 	const char *glob;    /* or NULL */
 	struct tf_str below; /* or absent */
 	const char *status;  /* or NULL */
+	struct tf_str hold;  /* or absent */
+	bool expired;
 	bool has_since, has_until;
 	struct tf_time since, until;
 	uint64_t limit, before; /* before: UINT64_MAX without it */

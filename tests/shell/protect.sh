@@ -116,6 +116,60 @@ hold_in_a_mount_and_in_a_store() {
 	is 0 trailctl verify store
 }
 
+# The newest first: a hold covers its places and all below.
+find_by_hold() {
+	for place in store mnt; do
+		[ $place = store ] || mount store
+		is 0 trailctl find --hold case-18 $place
+		has_lines 4
+		is 0 trailctl hold release --reason r $place case-18
+		is 1 trailctl find --hold case-18 $place
+		is 0 trailctl hold place --reason r $place/t/w/a case-18
+		is 0 trailctl find --hold case-18 $place
+		says ' t/w/a$'
+		says ' t/w/a/f$'
+		has_lines 2
+		is 0 trailctl find --hold case-18 --name f $place
+		has_lines 1
+		is 1 trailctl find --hold case-18 --name w $place
+		is 1 trailctl find --hold other $place
+		is 2 trailctl find --hold a/b $place
+		is 1 trailctl find --expired $place
+		is 0 trailctl hold release --reason r $place/t/w/a case-18
+		is 0 trailctl hold place --reason r $place case-18
+	done
+	unmount
+}
+
+# In ten years the sealed attestation may go, unless something holds it.
+find_what_is_kept_no_longer() {
+	if ldd "$BUILD/trailctl" | grep -q 'lib[at]san'; then
+		skip 'a sanitizer wants to be loaded first'
+	fi
+	future='env LD_PRELOAD='$BUILD'/shim.so SHIM_CLOCK_AHEAD_S=315360000'
+	is 0 trailctl init --origin example.org/tools over
+	mount over
+	mkdir -p mnt/t/w/a/d mnt/t/w/b mnt/t/x/a
+	echo one >mnt/t/w/a/d/f
+	echo two >mnt/t/w/b/f
+	echo three >mnt/t/x/a/f
+	is 0 trailctl retain --for 7y mnt/t/w
+	is 0 trailctl seal mnt/t/w/a
+	unmount
+	is 1 trailctl find --expired over
+	# shellcheck disable=SC2086 # a command
+	{
+		is 0 $future trailctl find --expired over
+		sed 's/.* //' out | sort >found
+		printf '%s\n' t/w/a t/w/a/d t/w/a/d/f | diff - found
+		is 0 trailctl hold place --reason r over/t/w/a x
+		is 1 $future trailctl find --expired over
+		is 0 trailctl hold release --reason r over/t/w/a x
+		is 0 trailctl retain --for 20y over/t/w/a
+		is 1 $future trailctl find --expired over
+	}
+}
+
 # A clock that was set back makes nothing end, and sets nothing shorter.  One
 # that was set forward for a moment ends nothing afterwards.
 clocks_that_are_wrong_shorten_nothing() {
@@ -153,5 +207,5 @@ clocks_that_are_wrong_shorten_nothing() {
 run a_store_is_made
 with '/dev/fuse jq' a_store_has_a_trail retain_in_a_mount_and_in_a_store \
 	wrong_retentions_are_refused hold_in_a_mount_and_in_a_store \
-	clocks_that_are_wrong_shorten_nothing
+	find_by_hold find_what_is_kept_no_longer clocks_that_are_wrong_shorten_nothing
 finish
