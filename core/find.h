@@ -18,7 +18,8 @@
  *	control		of an attestation: that of its slot, and once it is
  *			sealed the claimed one
  *	status		of an attestation: compliant, non-compliant, open; of a
- *			workflow: COMPLIANT, NON-COMPLIANT, INCOMPLETE
+ *			workflow: COMPLIANT, NON-COMPLIANT, INCOMPLETE,
+ *			DAMAGED
  *	hold		what this hold protects: at and below its places
  *	expired		"true": what is kept no longer: its retention has ended,
  *			and nothing else and no hold protects anything in it

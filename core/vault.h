@@ -346,6 +346,11 @@ TF_MUST_USE enum tf_code tf_vault_entry(struct tf_vault *v, uint64_t seq,
     struct tf_buf *out, struct tf_error *err);
 /* True if this version knows the entry type ("evidence.sealed"). */
 bool tf_vault_knows_type(const char *type);
+/* Check that the bytes of a line of events.jsonl are an entry: TF_INVALID with
+ * the reason if not, TF_NEWER of a later format.  A type that this version does
+ * not know is no reason. */
+TF_MUST_USE enum tf_code tf_vault_check_entry(const char *bytes, size_t n,
+    struct tf_error *err);
 /* Append to out: the newest checkpoint (C2SP tlog-checkpoint); the log's vkey
  * and a LF; the log's public key as PEM. */
 TF_MUST_USE enum tf_code tf_vault_checkpoint(struct tf_vault *v,

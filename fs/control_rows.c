@@ -115,7 +115,8 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_SEAL_PROOF, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
 	    .render = attestation_proof, .slow = true, .sealed = true,
 	    .seals = true, .ledger = true },
-	{ TF_CONTROL_EVENTS, BELOW_ROOT, 0440, .write = tf_view_events,
+	/* These show each reader only what that reader may read. */
+	{ TF_CONTROL_EVENTS, BELOW_ROOT, 0444, .write = tf_view_events,
 	    .ledger = true },
 	{ TF_CONTROL_ATTESTATION, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
 	    .write = tf_view_attestation, .seals = true },
@@ -130,9 +131,9 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_WORD, FS_ROW_AT(TF_KIND_WORKFLOW), 0444,
 	    .write = tf_view_status_word, .same = true, .seals = true },
 	{ TF_CONTROL_STATUS,
-	    FS_ROW_AT(TF_KIND_TRAIL) | FS_ROW_AT(TF_KIND_WORKFLOW), 0440,
+	    FS_ROW_AT(TF_KIND_TRAIL) | FS_ROW_AT(TF_KIND_WORKFLOW), 0444,
 	    .write = tf_view_status, .seals = true },
-	{ TF_CONTROL_STATUS_MD, FS_ROW_AT(TF_KIND_WORKFLOW), 0440,
+	{ TF_CONTROL_STATUS_MD, FS_ROW_AT(TF_KIND_WORKFLOW), 0444,
 	    .write = tf_view_status_md, .seals = true },
 	{ TF_CONTROL_PAGE,
 	    FS_ROW_AT(TF_KIND_ROOT) | FS_ROW_AT(TF_KIND_TRAIL) |

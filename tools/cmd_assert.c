@@ -1,7 +1,7 @@
 /*
  * trailctl assert: is a workflow compliant? The exit status is the answer, for
- * gates in a pipeline: 0 compliant, 1 not compliant, 5 incomplete or not
- * decidable, 3 not readable. A gate that tests for 0 is safe, because
+ * gates in a pipeline: 0 compliant, 1 not compliant, 4 damaged, 5 incomplete or
+ * not decidable, 3 not readable. A gate that tests for 0 is safe, because
  * everything unclear has another status.
  *
  * --wait looks once per second while the answer is incomplete or the workflow
@@ -161,6 +161,7 @@ static int
 run(int n, char **arg)
 {
 	struct answer a = { 0 };
+	struct damage damage = { 0 };
 	struct tf_error err = { 0 };
 	int status = REPORT_DOUBT;
 	enum tf_code rc = wait_for(arg[0], &a, &err);
@@ -169,6 +170,8 @@ run(int n, char **arg)
 	if (rc == TF_OK) {
 		status = compliance_exit(a.word);
 		rc = print(&a, &err);
+		damage_read(&damage, &a.d, 0);
+		status = damage_exit(&damage, status);
 	}
 	answer_free(&a);
 	return rc == TF_OK ? status : report(&err);

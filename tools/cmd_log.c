@@ -14,7 +14,7 @@
  * entries in the order of the ledger, one walk backward finds where they begin
  * and one forward prints them, so that memory does not grow with N.
  *
- * Exit status 1 if a line is no entry: it is shown as malformed, never hidden,
+ * Exit status 4 if a line is no entry: it is shown as malformed, never hidden,
  * and the list goes on.
  */
 #include <pwd.h>
@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "damage.h"
 #include "entry_match.h"
 #include "found_names.h"
 #include "ledger_lines.h"
@@ -111,7 +112,9 @@ struct log {
 	struct found_names about, behalf;
 	uint64_t printed;
 	uint64_t first; /* do not print earlier entries */
-	uint64_t bad;	/* lines that are not entries */
+	uint64_t near;	/* the entry of the line before; or DAMAGE_NO_ENTRY */
+	bool backward;	/* the walk */
+	struct damage damage; /* lines that are not entries */
 };
 
 /* --- which entries ---------------------------------------------------- */
@@ -214,15 +217,80 @@ print_entry(const struct tf_json_doc *d)
 	tf_buf_free(&what);
 }
 
-/* A line that is not an entry is never shown as one, and ends no list. */
+/* Say that entry seq cannot be read, in its place in the list and on stderr. It
+ * is never shown as an entry, and ends no list. */
 static void
-print_malformed(struct log *l, const struct tf_error *why)
+print_malformed(struct log *l, uint64_t seq, const char *why)
 {
-	l->bad++;
-	if (ask.json)
-		report_note("a record is malformed: %s", why->text);
-	else
-		printf("%6s  malformed record: %s\n", "?", why->text);
+	char text[256], number[24] = "?";
+
+	if (seq != DAMAGE_NO_ENTRY) {
+		(void)snprintf(number, sizeof(number), "%llu",
+		    (unsigned long long)seq);
+		(void)snprintf(text, sizeof(text), "entry %s is malformed: %s",
+		    number, why);
+	} else {
+		(void)snprintf(text, sizeof(text), "a record is malformed: %s",
+		    why);
+	}
+	damage_say(&l->damage, seq, text);
+	if (!ask.json)
+		printf("%6s  malformed record: %s\n", number, why);
+}
+
+/* The number of the entry in the next line, if that follows from the line
+ * before; else DAMAGE_NO_ENTRY. */
+static uint64_t
+expected(const struct log *l)
+{
+	if (!lines_are_all(&l->l) || (l->backward && l->near == 0))
+		return DAMAGE_NO_ENTRY;
+	return l->near == DAMAGE_NO_ENTRY ? l->near :
+	    l->backward			  ? l->near - 1 :
+					    l->near + 1;
+}
+
+/* A control file has {"damaged":N} in place of an entry whose bytes nobody but
+ * root may see. */
+static bool
+is_stand_in(const struct tf_json_doc *d, uint64_t *seq)
+{
+	const int t = tf_json_get(d, 0, "damaged");
+
+	if (t < 0 || d->tok[t].type != TF_JSON_INT || d->tok[t].num < 0)
+		return false;
+	*seq = (uint64_t)d->tok[t].num;
+	return true;
+}
+
+/* Find out whether the line is an entry, and the one that comes next; if not,
+ * say so. */
+static bool
+is_whole(struct log *l, const struct tf_json_doc *d, const char *p, size_t n,
+    struct tf_error *why)
+{
+	uint64_t next = expected(l), seq = next;
+	bool whole = why->code == TF_OK;
+
+	if (whole && is_stand_in(d, &seq)) {
+		print_malformed(l, seq, "it cannot be read");
+		return false;
+	}
+	whole = whole && tf_vault_check_entry(p, n, why) != TF_INVALID;
+	if (!whole) {
+		print_malformed(l, next, why->text);
+		l->near = next;
+		return false;
+	}
+	(void)lines_seq(p, n, &seq);
+	if (next != DAMAGE_NO_ENTRY &&
+	    (l->backward ? seq > next : seq < next)) {
+		print_malformed(l, next, "another entry is in its place");
+		l->near = next;
+		return false;
+	}
+	l->near = seq;
+	return true;
 }
 
 /* Print a line that is wanted. A closed standard output ends the walk. */
@@ -232,13 +300,11 @@ take_line(void *arg, const char *p, size_t n, struct tf_error *err)
 	struct log *l = arg;
 	struct tf_json_doc d = { 0 };
 	struct tf_error why = { 0 };
-	uint64_t seq;
 
 	(void)err;
-	if (tf_json_parse(&d, p, n, &why) != TF_OK) {
-		print_malformed(l, &why);
-	} else if (is_wanted(l, &d) &&
-	    (l->first == 0 || (lines_seq(p, n, &seq) && seq >= l->first))) {
+	why.code = tf_json_parse(&d, p, n, &why);
+	if (is_whole(l, &d, p, n, &why) && is_wanted(l, &d) &&
+	    (l->first == 0 || l->near >= l->first)) {
 		l->printed++;
 		if (ask.json) {
 			fwrite(p, 1, n, stdout);
@@ -303,6 +369,7 @@ print_now(struct log *l, struct tf_error *err)
 
 	if (!ask.json)
 		pager_begin();
+	l->backward = !forward;
 	if (forward)
 		rc = print_forward(l, err);
 	else
@@ -486,6 +553,10 @@ check_filters(struct log *l, struct tf_error *err)
 			return tf_fail(err, rc, "no such path: %.120s",
 			    l->path);
 	}
+	/* A trail has a list of its own, also for those who may not read the
+	 * whole ledger. */
+	if (rc == TF_OK && ask.trail != NULL && l->path == NULL)
+		rc = lines_narrow(&l->l, ask.trail, err);
 	if (rc == TF_OK)
 		rc = lines_look(&l->l, err);
 	/* After the look: the search knows all entries that it will show. */
@@ -497,7 +568,7 @@ check_filters(struct log *l, struct tf_error *err)
 static int
 run(int n, char **arg)
 {
-	struct log l = { 0 };
+	struct log l = { .near = DAMAGE_NO_ENTRY };
 	struct tf_error err = { 0 };
 	enum tf_code rc = check_options(&err);
 
@@ -513,7 +584,7 @@ run(int n, char **arg)
 	found_names_free(&l.behalf);
 	if (rc != TF_OK)
 		return report(&err);
-	return l.bad > 0 ? REPORT_FINDING : REPORT_OK;
+	return damage_exit(&l.damage, REPORT_OK);
 }
 
 const struct verb cmd_log = {

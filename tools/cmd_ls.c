@@ -6,7 +6,8 @@
  * directory: a vault has counts of workflows per trail, a trail has verdicts
  * and what is missing, a workflow has files and bytes. A count or a verdict
  * that the caller may not read is "-" and not 0, as 0 would be an answer.
- * --json prints one object per line and leaves such members out.
+ * A name with a record that cannot be read is a row like any other, with the
+ * state DAMAGED; the exit status is then 4. --json prints one object per line and leaves such members out.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,8 @@ print_json(const struct ls *l, const struct ls_item *i, struct tf_error *err)
 	tf_put_raw(&j, "actor", actor);
 	put_count(&j, l, i, "attestations");
 	put_count(&j, l, i, "compliant");
+	if (i->damaged)
+		tf_put_bool(&j, "damaged", true);
 	if (i->kind == TF_KIND_ATTESTATION)
 		tf_put_uint(&j, "files", i->files);
 	put_count(&j, l, i, "incomplete");
@@ -162,7 +165,10 @@ print_row(const struct ls *l, const struct ls_item *i)
 	char when[TF_TIME_LEN + 1];
 
 	when_of(i, when);
-	text_add(&state, i->state.p, i->state.n);
+	if (i->damaged)
+		tf_buf_str(&state, "DAMAGED");
+	else
+		text_add(&state, i->state.p, i->state.n);
 	text_add(&name, i->name, strlen(i->name));
 	if (i->kind == TF_KIND_DIRECTORY)
 		tf_buf_str(&name, "/");
@@ -212,8 +218,9 @@ run(int n, char **arg)
 		else
 			print_row(&l, &l.item[i]);
 	}
+	ls_say_damage(&l);
 	ls_free(&l);
-	return rc == TF_OK ? REPORT_OK : report(&err);
+	return rc == TF_OK ? damage_exit(&l.damage, REPORT_OK) : report(&err);
 }
 
 const struct verb cmd_ls = {

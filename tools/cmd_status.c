@@ -147,7 +147,8 @@ warn_of_template(const struct where *w)
 
 /* Print the status of a trail or workflow. */
 static enum tf_code
-print_compliance(const struct where *w, struct tf_error *err)
+print_compliance(const struct where *w, struct damage *damage,
+    struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_buf b = { 0 };
@@ -155,15 +156,20 @@ print_compliance(const struct where *w, struct tf_error *err)
 
 	if (rc == TF_OK && as_json)
 		fwrite(b.p, 1, b.n, stdout);
-	else if (rc == TF_OK && compliance_of_trail(w))
-		rc = compliance_print_trail(&b, err);
+	if (rc == TF_OK && compliance_of_trail(w))
+		rc = as_json ? compliance_read_damage(&b, damage, err) :
+			       compliance_print_trail(&b, damage, err);
 	else if (rc == TF_OK && b.n > 0 &&
 	    (rc = tf_json_parse_status(&d, b.p, b.n - 1, err)) == TF_OK) {
-		compliance_print(w->path,
-		    compliance_word(&d, tf_json_get(&d, 0, "compliance_status"),
-			"status"),
-		    &d, false);
-		compliance_print_protection(&d);
+		if (!as_json) {
+			compliance_print(w->path,
+			    compliance_word(&d,
+				tf_json_get(&d, 0, "compliance_status"),
+				"status"),
+			    &d, false);
+			compliance_print_protection(&d);
+		}
+		damage_read(damage, &d, 0);
 	}
 	if (rc == TF_OK && compliance_of_trail(w))
 		warn_of_template(w);
@@ -179,13 +185,14 @@ run(int n, char **arg)
 	struct where w = { 0 };
 	struct tf_buf b = { 0 };
 	struct tf_json_doc d = { 0 };
+	struct damage damage = { 0 };
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
 	if ((rc = where_find(n > 0 ? arg[0] : ".", &w, &err)) != TF_OK)
 		goto out;
 	if (compliance_of_trail(&w) || compliance_of_workflow(&w)) {
-		rc = print_compliance(&w, &err);
+		rc = print_compliance(&w, &damage, &err);
 		goto out;
 	}
 	if ((rc = get(&w, &b, &err)) != TF_OK)
@@ -206,7 +213,7 @@ out:
 	tf_json_doc_free(&d);
 	tf_buf_free(&b);
 	where_free(&w);
-	return rc == TF_OK ? REPORT_OK : report(&err);
+	return rc == TF_OK ? damage_exit(&damage, REPORT_OK) : report(&err);
 }
 
 const struct verb cmd_status = {

@@ -124,13 +124,16 @@ collect(void *arg, const char *p, size_t n, struct tf_error *err)
 	struct event *e = &w->batch[w->n];
 	struct tf_json_doc d = { 0 };
 	struct tf_error why = { 0 };
-	bool wanted;
+	bool wanted, damaged;
 
 	if (w->n == BATCH)
 		return TF_NODATA;
 	if (tf_json_parse(&d, p, n, &why) != TF_OK ||
+	    tf_vault_check_entry(p, n, &why) == TF_INVALID ||
 	    !lines_seq(p, n, &e->seq)) {
-		report_note("a record is malformed and no event: %s", why.text);
+		damaged = tf_json_get(&d, 0, "damaged") >= 0;
+		report_note("a record is malformed and no event: %.*s%s",
+		    damaged && n < 64 ? (int)n : 0, p, why.text);
 		tf_json_doc_free(&d);
 		return TF_OK;
 	}

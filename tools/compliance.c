@@ -8,7 +8,7 @@
  * it gets an error case of its own.
  *
  * The exit status is for gates in a pipeline: 0 only for COMPLIANT, 1 for
- * NON-COMPLIANT, and 5 for everything else, since a word that this version does
+ * NON-COMPLIANT, 4 for DAMAGED, and 5 for everything else, since a word that this version does
  * not know must not open a gate.
  */
 #include <fcntl.h>
@@ -64,21 +64,15 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 	return tf_buf_end(out, err);
 }
 
-/* O_NOFOLLOW: a control file is never a link. */
 static enum tf_code
 read_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 {
-	char *path = NULL;
 	enum tf_code rc;
 	int fd;
 
-	if (asprintf(&path, "%s/%s/%s", w->file, TF_CONTROL_DIR,
-		TF_CONTROL_STATUS) < 0)
-		return tf_nomem(err);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	free(path);
-	if (fd < 0)
-		return report_system(err, "status of %s", w->path);
+	if ((rc = where_control_of(w, w->path, TF_CONTROL_STATUS, &fd, err)) !=
+	    TF_OK)
+		return rc;
 	rc = files_read_fd(fd, "the status", STATUS_MAX, out, err);
 	(void)close(fd); /* read-only */
 	return rc;
@@ -142,6 +136,7 @@ compliance_exit(struct tf_str word)
 {
 	return is_word(word, "COMPLIANT")  ? REPORT_OK :
 	    is_word(word, "NON-COMPLIANT") ? REPORT_FINDING :
+	    is_word(word, "DAMAGED")	   ? REPORT_TAMPERED :
 					     REPORT_DOUBT;
 }
 
@@ -198,12 +193,15 @@ meaning_of(const struct tf_json_doc *d, int t, bool sealed_only,
 {
 	enum compliance_verdict v = compliance_verdict(d, t);
 	bool reported = v != COMPLIANCE_NONE;
-	bool missing = is_word(compliance_word(d, t, "status"), "MISSING");
+	struct tf_str state = compliance_word(d, t, "status");
+	bool damaged = is_word(state, "DAMAGED");
+	bool missing = damaged || is_word(state, "MISSING");
 	int text = tf_json_get(d, t, "why");
-	enum meaning m = v == COMPLIANCE_BAD		     ? BAD :
-	    missing && is_set(d, t, "optional") && !reported ? OPTIONAL :
-	    missing					     ? LACKING :
-							       GOOD;
+	enum meaning m = v == COMPLIANCE_BAD ? BAD :
+	    missing && !damaged && is_set(d, t, "optional") && !reported ?
+					       OPTIONAL :
+	    missing ? LACKING :
+		      GOOD;
 
 	if (sealed_only && m != OPTIONAL && reported &&
 	    tf_json_get(d, t, "index") < 0) {
@@ -442,8 +440,10 @@ compliance_print_protection(const struct tf_json_doc *d)
 	putchar('\n');
 }
 
-enum tf_code
-compliance_print_trail(const struct tf_buf *text, struct tf_error *err)
+/* Parse status.json of a trail line by line. */
+static enum tf_code
+each_workflow(const struct tf_buf *text, bool print, struct damage *damage,
+    struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	const char *p = text->p, *end = p + text->n, *lf;
@@ -454,9 +454,25 @@ compliance_print_trail(const struct tf_buf *text, struct tf_error *err)
 		if (lf == NULL)
 			lf = end;
 		rc = tf_json_parse_status(&d, p, (size_t)(lf - p), err);
-		if (rc == TF_OK)
+		if (rc == TF_OK && print)
 			print_workflow(&d);
+		if (rc == TF_OK)
+			damage_read(damage, &d, 0);
 		tf_json_doc_free(&d);
 	}
 	return rc;
+}
+
+enum tf_code
+compliance_print_trail(const struct tf_buf *text, struct damage *damage,
+    struct tf_error *err)
+{
+	return each_workflow(text, true, damage, err);
+}
+
+enum tf_code
+compliance_read_damage(const struct tf_buf *text, struct damage *damage,
+    struct tf_error *err)
+{
+	return each_workflow(text, false, damage, err);
 }

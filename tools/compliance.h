@@ -3,6 +3,7 @@
 #define TRAILCTL_COMPLIANCE_H
 
 #include "core/json.h"
+#include "damage.h"
 #include "where.h"
 
 /* Is w a trail, or a workflow, by the depth of its path? Nothing is read: the
@@ -18,8 +19,8 @@ TF_MUST_USE enum tf_code compliance_read(const struct where *w,
     struct tf_buf *out, struct tf_error *err);
 
 /*
- * The exit status for COMPLIANT (REPORT_OK), NON-COMPLIANT (REPORT_FINDING) or
- * INCOMPLETE; for that and any other word REPORT_DOUBT, so that a gate never
+ * The exit status for COMPLIANT (REPORT_OK), NON-COMPLIANT (REPORT_FINDING),
+ * DAMAGED (REPORT_TAMPERED) or INCOMPLETE; for that and any other word REPORT_DOUBT, so that a gate never
  * opens by a word that this version does not know.
  */
 int compliance_exit(struct tf_str word);
@@ -42,11 +43,15 @@ TF_MUST_USE enum tf_code compliance_junit(const char *path, struct tf_str word,
     struct tf_error *err);
 /*
  * Print status.json of a trail for people: text has one line of JSON per
- * workflow, and each becomes a row. TF_INVALID: a line is not JSON; the rows
- * before it are printed.
+ * workflow, and each becomes a row. Damage is said and added to damage.
+ * TF_INVALID: a line is not JSON; the rows before it are printed.
  */
 TF_MUST_USE enum tf_code compliance_print_trail(const struct tf_buf *text,
-    struct tf_error *err);
+    struct damage *damage, struct tf_error *err);
+
+/* The same without printing rows: only the damage is said. */
+TF_MUST_USE enum tf_code compliance_read_damage(const struct tf_buf *text,
+    struct damage *damage, struct tf_error *err);
 
 /* What row t of attestations_statuses says about the deciding report. The slot
  * has no is_compliant while it is MISSING, and its report may still be bad. */

@@ -203,6 +203,7 @@ struct row {
 struct rows {
 	struct row *v;
 	size_t n;
+	struct damage damage; /* that the lines tell of */
 };
 
 /* For equal times the later line of the ledger is the newer one. */
@@ -256,6 +257,8 @@ add_row(struct rows *r, const char *flow, const char *p, size_t n,
 		rc = tf_json_string(&d, tf_json_get(&d, 0, "name"), &name, err);
 	if (rc == TF_OK && (t = tf_json_get(&d, 0, "created_at")) >= 0)
 		new.created = microseconds(&d, t);
+	if (rc == TF_OK)
+		damage_read(&r->damage, &d, 0);
 	tf_json_doc_free(&d);
 	if (rc == TF_OK) {
 		new.flow = strdup(flow);
@@ -447,7 +450,7 @@ keep_about(struct rows *r, const char *vault, struct tf_error *err)
  * *bad: a row is missing. With --flow, a flow that cannot be read is an error.
  */
 static enum tf_code
-list_trails(bool *bad, struct tf_error *err)
+list_trails(bool *bad, struct damage *damage, struct tf_error *err)
 {
 	struct kosli_names flows = { 0 };
 	struct rows r = { 0 };
@@ -474,6 +477,7 @@ list_trails(bool *bad, struct tf_error *err)
 		rc = keep_about(&r, vault, err);
 	if (rc == TF_OK)
 		print_page(&r, vault, bad);
+	*damage = r.damage;
 	rows_free(&r);
 	kosli_names_free(&flows);
 	free(vault);
@@ -484,6 +488,7 @@ static int
 run_trails(int n, char **arg)
 {
 	struct tf_error err = { 0 };
+	struct damage damage = { 0 };
 	bool bad = false;
 
 	(void)n;
@@ -498,9 +503,9 @@ run_trails(int n, char **arg)
 	if (kosli_ask.page == 0 || kosli_ask.page_limit == 0)
 		return kosli_usage(&kosli_list_trails,
 		    "--page and --page-limit begin at 1");
-	if (list_trails(&bad, &err) != TF_OK)
+	if (list_trails(&bad, &damage, &err) != TF_OK)
 		return failed(&kosli_list_trails, &err);
-	return bad ? REPORT_DOUBT : REPORT_OK;
+	return damage_exit(&damage, bad ? REPORT_DOUBT : REPORT_OK);
 }
 
 static const struct args_option trails_options[] = {

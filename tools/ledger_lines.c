@@ -29,6 +29,42 @@
 
 /* --- opening ------------------------------------------------------------------- */
 
+bool
+lines_are_all(const struct lines *l)
+{
+	return l->v != NULL || geteuid() == 0;
+}
+
+enum tf_code
+lines_narrow(struct lines *l, const char *path, struct tf_error *err)
+{
+	char *dir = strdup(path), *end = dir;
+
+	if (dir == NULL)
+		return tf_nomem(err);
+	/* Below an attestation nothing has an events.jsonl of its own. */
+	for (int depth = 0; end != NULL && depth < TF_KIND_ATTESTATION; depth++)
+		end = strchr(depth > 0 ? end + 1 : end, '/');
+	if (end != NULL)
+		*end = '\0';
+	free(l->dir);
+	l->dir = dir;
+	return TF_OK;
+}
+
+/*
+ * Open events.jsonl, of the whole vault for root and else of the directory that
+ * was named.  The whole one is served by ranges, so following it costs root
+ * little; for anybody else trailfs makes it from all entries of the vault, or
+ * refuses it.
+ */
+static enum tf_code
+open_events(struct lines *l, struct tf_error *err)
+{
+	return where_control_of(&l->w, lines_are_all(l) ? "." : l->dir,
+	    TF_CONTROL_EVENTS, &l->fd, err);
+}
+
 /* The store is opened once and stays open, read only; the mount is opened by
  * each look, so that it can be unmounted in between. */
 enum tf_code
@@ -40,7 +76,7 @@ lines_open(struct lines *l, const char *arg, struct tf_error *err)
 	rc = where_find(arg, &l->w, err);
 	if (rc == TF_OK && l->w.store != NULL)
 		rc = where_open(&l->w, false, &l->v, err);
-	return rc;
+	return rc == TF_OK ? lines_narrow(l, l->w.path, err) : rc;
 }
 
 void
@@ -50,6 +86,8 @@ lines_close(struct lines *l)
 	where_close(l->v);
 	l->v = NULL;
 	where_free(&l->w);
+	free(l->dir);
+	l->dir = NULL;
 }
 
 enum tf_code
@@ -61,8 +99,7 @@ lines_look(struct lines *l, struct tf_error *err)
 	if (l->v != NULL)
 		return tf_vault_size(l->v, &l->entries, &l->size, err);
 	lines_pause(l);
-	if ((rc = where_control(&l->w, TF_CONTROL_EVENTS, &l->fd, err)) !=
-	    TF_OK)
+	if ((rc = open_events(l, err)) != TF_OK)
 		return rc;
 	if (fstat(l->fd, &st) < 0)
 		return report_system(err, "%s", l->w.mount);

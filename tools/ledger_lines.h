@@ -10,19 +10,28 @@
 
 struct lines {
 	struct where w;
+	char *dir; /* of the mount, whose events.jsonl ordinary users read */
 	struct tf_vault *v; /* of a store; NULL in a mount */
 	int fd;		    /* of a mount, between lines_look and lines_pause */
 	uint64_t entries, size; /* of the store; bytes of all lines */
 };
 
 /*
- * Open the ledger of the vault that arg names. The caller calls lines_close()
+ * Open the ledger of the vault that arg names.  In a mount, an ordinary user who
+ * names a path gets the entries about the trail, workflow or attestation that it
+ * is in, as the ledger of the whole vault is not for everybody.  The caller calls lines_close()
  * in any case. A store is opened for reading and stays open; in a mount nothing
  * stays open. Errors: those of where_find() and where_open().
  */
 TF_MUST_USE enum tf_code lines_open(struct lines *l, const char *arg,
     struct tf_error *err);
 void lines_close(struct lines *l);
+/* Look only for entries about this path of the vault from now on.  Errors:
+ * TF_NOMEM. */
+TF_MUST_USE enum tf_code lines_narrow(struct lines *l, const char *path,
+    struct tf_error *err);
+/* True if every entry of the ledger is a line. */
+bool lines_are_all(const struct lines *l);
 
 /*
  * Look at the present ledger: until the next look, walks see the lines that it

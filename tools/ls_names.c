@@ -50,17 +50,54 @@ ls_join(const char *dir, const char *name)
 	return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
 }
 
+/* EIO of an attribute that comes from an entry: the entry cannot be read. Its
+ * number is an attribute too, which comes from elsewhere. */
+static void
+note_damage(struct ls_item *i, const char *path)
+{
+	char index[24] = "", *end = index;
+	ssize_t n = lgetxattr(path, TF_XATTR_INDEX, index, sizeof(index) - 1);
+
+	i->damaged = i->unsaid = true;
+	i->entry = n > 0 ? strtoull(index, &end, 10) : 0;
+	if (end == index)
+		i->entry = DAMAGE_NO_ENTRY;
+}
+
+void
+ls_say_damage(struct ls *l)
+{
+	char why[512];
+
+	for (size_t k = 0; k < l->n; k++) {
+		const struct ls_item *i = &l->item[k];
+
+		if (!i->unsaid)
+			continue;
+		if (i->entry != DAMAGE_NO_ENTRY)
+			(void)snprintf(why, sizeof(why),
+			    "%s: entry %llu is missing or malformed", i->name,
+			    (unsigned long long)i->entry);
+		else
+			(void)snprintf(why, sizeof(why),
+			    "%s: a record is missing or malformed", i->name);
+		damage_say(&l->damage, i->entry, why);
+	}
+}
+
 /* An attribute that is absent or not readable stays empty: the row is of use
  * without it. */
 static enum tf_code
-get_attribute(const char *path, const char *name, struct tf_buf *out,
-    struct tf_error *err)
+get_attribute(struct ls_item *i, const char *path, const char *name,
+    struct tf_buf *out, struct tf_error *err)
 {
 	char value[65536];
 	ssize_t n = lgetxattr(path, name, value, sizeof(value));
 
 	if (n >= 0)
 		tf_buf_add(out, value, (size_t)n);
+	else if (errno == EIO)
+		note_damage(i, path);
 	else if (errno != ENODATA && errno != EOPNOTSUPP && errno != EACCES &&
 	    errno != ENOENT)
 		return report_system(err, "%s", path);
@@ -119,13 +156,13 @@ fill_mount(struct ls *l, struct ls_item *i, struct tf_error *err)
 			count_files(path, i, 0);
 	}
 	if (rc == TF_OK)
-		rc = get_attribute(path, TF_XATTR_STATE, &i->state, err);
+		rc = get_attribute(i, path, TF_XATTR_STATE, &i->state, err);
 	if (rc == TF_OK)
-		rc = get_attribute(path, TF_XATTR_SEALED_AT, &i->when, err);
+		rc = get_attribute(i, path, TF_XATTR_SEALED_AT, &i->when, err);
 	if (rc == TF_OK)
-		rc = get_attribute(path, TF_XATTR_ACTOR, &i->actor, err);
+		rc = get_attribute(i, path, TF_XATTR_ACTOR, &i->actor, err);
 	if (rc == TF_OK)
-		rc = get_attribute(path, TF_XATTR_SHA256, &i->sha256, err);
+		rc = get_attribute(i, path, TF_XATTR_SHA256, &i->sha256, err);
 	free(path);
 	return rc;
 }
@@ -194,14 +231,37 @@ count_stored(struct ls *l, const struct tf_dirent *e, void *arg,
 	return TF_OK;
 }
 
-/* An attribute that is not set stays empty. */
+/* The entry that an attribute of node id comes from. */
+static uint64_t
+entry_of(struct ls *l, uint64_t id)
+{
+	struct tf_buf index = { 0 };
+	uint64_t entry = DAMAGE_NO_ENTRY;
+
+	if (tf_vault_xattr_get(l->v, id, TF_XATTR_INDEX, &index, NULL) ==
+		TF_OK &&
+	    index.n > 0)
+		entry = strtoull(index.p, NULL, 10);
+	tf_buf_free(&index);
+	return entry;
+}
+
+/* An attribute that is not set, or whose entry cannot be read, stays empty. */
 static enum tf_code
-get_stored(struct ls *l, const struct ls_item *i, const char *name,
+get_stored(struct ls *l, struct ls_item *i, const char *name,
     struct tf_buf *out, struct tf_error *err)
 {
-	enum tf_code rc = tf_vault_xattr_get(l->v, i->id, name, out, err);
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_vault_xattr_get(l->v, i->id, name, out, &why);
 
-	return rc == TF_NODATA || rc == TF_UNSUPPORTED ? TF_OK : rc;
+	if (rc == TF_TAMPER || rc == TF_NEWER) {
+		i->damaged = true;
+		damage_say(&l->damage, entry_of(l, i->id), why.text);
+		return TF_OK;
+	}
+	return rc == TF_NODATA || rc == TF_UNSUPPORTED || rc == TF_OK ?
+	    TF_OK :
+	    tf_fail_as(err, &why);
 }
 
 /* The same members as fill_mount(), from the node. */

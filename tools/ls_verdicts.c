@@ -64,6 +64,8 @@ take_workflow(struct ls *l, const struct tf_json_doc *d, struct ls_item *trail)
 
 	if (trail != NULL) {
 		trail->count[0]++;
+		trail->damaged = trail->damaged ||
+		    tf_json_get(d, 0, "damaged") >= 0;
 		for (int k = 0; k < 3; k++)
 			if (tf_str_same(word, tf_str_of(words[k])))
 				trail->count[k + 1]++;
@@ -71,6 +73,7 @@ take_workflow(struct ls *l, const struct tf_json_doc *d, struct ls_item *trail)
 	}
 	if ((i = find_item(l, compliance_word(d, 0, "name"))) == NULL)
 		return;
+	i->damaged = i->damaged || tf_json_get(d, 0, "damaged") >= 0;
 	set_verdict(i, word);
 	i->counted = true;
 	i->count[0] = number(d, 0, "attestations");
@@ -87,6 +90,15 @@ take_compliant(struct ls_item *i, const struct tf_json_doc *d, int t)
 		set_verdict(i,
 		    tf_str_of(d->tok[is].num != 0 ? "compliant" :
 						    "non-compliant"));
+}
+
+/* Does status.json say that a record about this attestation cannot be read? */
+static bool
+is_damaged(const struct tf_json_doc *d, int t)
+{
+	struct tf_str state = compliance_word(d, t, "status");
+
+	return state.p != NULL && tf_str_same(state, tf_str_of("DAMAGED"));
 }
 
 /* The attestations of the status.json of a workflow. */
@@ -112,8 +124,13 @@ take_attestations(struct ls *l, const struct tf_json_doc *d)
 		else
 			(void)snprintf(name, sizeof(name), "%.*s", (int)base.n,
 			    base.p);
-		if ((i = find_item(l, tf_str_of(name))) != NULL)
-			take_compliant(i, d, (int)t);
+		if ((i = find_item(l, tf_str_of(name))) == NULL)
+			continue;
+		take_compliant(i, d, (int)t);
+		if (is_damaged(d, (int)t)) {
+			i->damaged = true;
+			set_verdict(i, tf_str_of("DAMAGED"));
+		}
 	}
 }
 
@@ -146,7 +163,7 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 /* An open attestation that does not count has no verdict yet, and neither has
  * one that may not be read. */
 static enum tf_code
-read_version(const struct ls *l, struct tf_view *w, struct ls_item *i,
+read_version(struct ls *l, struct tf_view *w, struct ls_item *i,
     struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
@@ -159,6 +176,11 @@ read_version(const struct ls *l, struct tf_view *w, struct ls_item *i,
 		rc = tf_json_parse_status(&d, b.p, b.n - 1, err);
 	if (rc == TF_OK)
 		take_compliant(i, &d, 0);
+	if (rc == TF_OK && tf_json_get(&d, 0, "damaged") >= 0) {
+		i->damaged = true;
+		set_verdict(i, tf_str_of("DAMAGED"));
+		damage_read(&l->damage, &d, 0);
+	}
 	tf_json_doc_free(&d);
 	tf_buf_free(&b);
 	return rc == TF_ACCESS || rc == TF_NOTFOUND ? TF_OK : rc;
@@ -223,6 +245,8 @@ read_status(struct ls *l, const struct where *w, struct ls_item *trail,
 			take_attestations(l, &d);
 		else if (rc == TF_OK)
 			take_workflow(l, &d, trail);
+		if (rc == TF_OK)
+			damage_read(&l->damage, &d, 0);
 		tf_json_doc_free(&d);
 	}
 	tf_buf_free(&b);

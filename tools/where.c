@@ -13,7 +13,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/fs.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -373,21 +375,73 @@ where_store(const struct where *w, char **store, struct tf_error *err)
 	return TF_OK;
 }
 
+/* The name of a user or group, or its number. */
+static const char *
+name_or_number(const char *name, unsigned long number, char out[32])
+{
+	if (name != NULL)
+		(void)snprintf(out, 32, "%s", name);
+	else
+		(void)snprintf(out, 32, "%lu", number);
+	return out;
+}
+
+/* Say who may read a file that the caller may not. Where not even its mode can
+ * be seen, a directory above refuses. */
+static enum tf_code
+refused(const char *path, const char *shown, struct tf_error *err)
+{
+	const struct passwd *user;
+	const struct group *group;
+	char owner[32], members[32];
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return tf_fail(err, TF_ACCESS,
+		    "%s: you may not enter its directory", shown);
+	user = getpwuid(st.st_uid);
+	group = getgrgid(st.st_gid);
+	(void)name_or_number(user != NULL ? user->pw_name : NULL, st.st_uid,
+	    owner);
+	(void)name_or_number(group != NULL ? group->gr_name : NULL, st.st_gid,
+	    members);
+	if ((st.st_mode & S_IROTH) != 0)
+		return tf_fail(err, TF_ACCESS,
+		    "%s: it is about something that you may not read", shown);
+	if ((st.st_mode & S_IRGRP) != 0)
+		return tf_fail(err, TF_ACCESS,
+		    "%s: only user %s and group %s may read it", shown, owner,
+		    members);
+	return tf_fail(err, TF_ACCESS, "%s: only user %s may read it", shown,
+	    owner);
+}
+
 /* O_NOFOLLOW: a control file is never a link. */
+enum tf_code
+where_control_of(const struct where *w, const char *path, const char *name,
+    int *fd, struct tf_error *err)
+{
+	const bool root = strcmp(path, ".") == 0;
+	char *file = NULL;
+	enum tf_code rc = TF_OK;
+
+	if (asprintf(&file, "%s/%s%s" TF_CONTROL_DIR "/%s", w->mount,
+		root ? "" : path, root ? "" : "/", name) < 0)
+		return tf_nomem(err);
+	*fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0 && errno == EACCES)
+		rc = refused(file, file + strlen(w->mount) + 1, err);
+	else if (*fd < 0)
+		rc = report_system(err, "%s", file);
+	free(file);
+	return rc;
+}
+
 enum tf_code
 where_control(const struct where *w, const char *name, int *fd,
     struct tf_error *err)
 {
-	char *path = NULL;
-	enum tf_code rc = TF_OK;
-
-	if (asprintf(&path, "%s/%s/%s", w->mount, TF_CONTROL_DIR, name) < 0)
-		return tf_nomem(err);
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (*fd < 0)
-		rc = report_system(err, "%s", path);
-	free(path);
-	return rc;
+	return where_control_of(w, ".", name, fd, err);
 }
 
 bool

@@ -36,9 +36,13 @@ TF_MUST_USE enum tf_code where_store(const struct where *w, char **store,
     struct tf_error *err);
 
 /* Open file name below .trailfs of the root of the mount, for reading. The
- * caller closes *fd; while it is open the mount is busy. */
+ * caller closes *fd; while it is open the mount is busy.  TF_ACCESS: err says
+ * who may read it. */
 TF_MUST_USE enum tf_code where_control(const struct where *w, const char *name,
     int *fd, struct tf_error *err);
+/* The same below .trailfs of a directory of the mount; path as in w->path. */
+TF_MUST_USE enum tf_code where_control_of(const struct where *w,
+    const char *path, const char *name, int *fd, struct tf_error *err);
 
 /* Is the directory of a mount sealed, by user.trailfs.state? errno is lost. */
 bool where_is_sealed(const char *dir);

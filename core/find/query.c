@@ -155,7 +155,7 @@ static bool
 take_status(struct tf_find_query *q, char *value)
 {
 	static const char *const words[] = { "compliant", "non-compliant",
-		"open", "COMPLIANT", "NON-COMPLIANT", "INCOMPLETE" };
+		"open", "COMPLIANT", "NON-COMPLIANT", "INCOMPLETE", "DAMAGED" };
 
 	q->status = value;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -2,6 +2,7 @@
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
 #include "../ledger/evaluated.h"
+#include "../ledger/status_words.h"
 #include "../store/nodes.h"
 #include "../view/compliance.h"
 #include "../view/template.h"
@@ -194,7 +195,7 @@ tf_find_template(struct tf_view *w, uint64_t workflow,
 		rc = tf_loaded_entry_read(w, row.entry, &begun, err);
 	if (rc == TF_OK && begun.d.e.has_template)
 		rc = tf_view_template(w, row.attr.parent,
-		    begun.d.e.template_version, &t, err);
+		    begun.d.e.template_version, &t, NULL, err);
 	tf_loaded_entry_free(&begun);
 	if (rc == TF_OK && t != NULL)
 		*out = &t->t;
@@ -222,6 +223,8 @@ tf_find_attestation_word(const struct tf_judgement *f, size_t i)
 {
 	if (f->a[i].seal == TF_NO_SEQ)
 		return "open";
+	if (f->damaged || f->r[i].damaged)
+		return tf_compliance_word(TF_DAMAGED);
 	return f->status.verdicts[i].compliant ? "compliant" : "non-compliant";
 }
 

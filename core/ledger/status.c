@@ -92,6 +92,32 @@ find_reports(const struct tf_judging *x, const struct tf_judged_slot *g,
 	m->compliant = m->reported && x->out->verdicts[m->decides].compliant;
 }
 
+/* True if a report of g is damaged. */
+static bool
+is_damaged(const struct tf_judging *x, const struct tf_judged_slot *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (x->in->reports[g->c[i].index].damaged)
+			return true;
+	return false;
+}
+
+/* A damaged name has no result: the record that cannot be read might change
+ * each. */
+static struct tf_status_item
+damaged_name(const struct tf_judging *x, const struct tf_judged_slot *g)
+{
+	return (struct tf_status_item){ .name = g->name,
+		.slot = g->slot,
+		.type = g->slot != NULL ? g->slot->type :
+					  (struct tf_str){ NULL, 0 },
+		.state = TF_ITEM_DAMAGED,
+		.decides = SIZE_MAX,
+		.open = SIZE_MAX,
+		.unexpected = x->in->template != NULL && g->slot == NULL,
+		.cause = TF_CAUSE_DAMAGED };
+}
+
 static struct tf_status_item
 judge_name(struct tf_judging *x, const struct tf_judged_slot *g)
 {
@@ -124,13 +150,14 @@ judge_name(struct tf_judging *x, const struct tf_judged_slot *g)
 /* --- the workflow --------------------------------------------------------- */
 
 struct sum {
-	bool any, spoiled, lacking;
+	bool any, damaged, spoiled, lacking;
 };
 
 static void
 add(struct sum *s, const struct tf_status_item *m)
 {
-	s->any = s->any || m->reported;
+	s->any = s->any || m->reported || m->state == TF_ITEM_DAMAGED;
+	s->damaged = s->damaged || m->state == TF_ITEM_DAMAGED;
 	s->spoiled = s->spoiled || (m->reported && !m->compliant);
 	s->lacking = s->lacking || m->lacking;
 }
@@ -138,7 +165,8 @@ add(struct sum *s, const struct tf_status_item *m)
 static enum tf_compliance
 word_of(struct sum s)
 {
-	return s.spoiled	? TF_NON_COMPLIANT :
+	return s.damaged	? TF_DAMAGED :
+	    s.spoiled		? TF_NON_COMPLIANT :
 	    s.lacking || !s.any ? TF_INCOMPLETE :
 				  TF_COMPLIANT;
 }
@@ -170,7 +198,7 @@ newest_time(const struct tf_case *in)
 static void
 judge(struct tf_judging *x)
 {
-	struct sum sum = { 0 };
+	struct sum sum = { .damaged = x->in->damaged };
 
 	x->out->at = newest_time(x->in);
 	sort_names(x);
@@ -181,7 +209,9 @@ judge(struct tf_judging *x)
 	for (size_t i = 0; i < x->n_groups; i++) {
 		struct tf_status_item *m = &x->out->items[x->out->n++];
 
-		*m = judge_name(x, &x->groups[i]);
+		*m = is_damaged(x, &x->groups[i]) ?
+		    damaged_name(x, &x->groups[i]) :
+		    judge_name(x, &x->groups[i]);
 		add(&sum, m);
 	}
 	x->out->word = word_of(sum);

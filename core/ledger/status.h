@@ -35,7 +35,12 @@
  *   report.  An optional slot without reports is satisfied.
  * - A slot is lacking if it is MISSING, unless it is optional and has no
  *   reports.  It is overdue if it is lacking and its deadline has passed.
- * - The result is NON-COMPLIANT if a deciding report is not compliant, even if
+ * - A report is damaged if something that its result depends on cannot be read,
+ *   for example because an entry is malformed.  It does not count.  A slot with
+ *   a damaged report is DAMAGED: no older report decides in its place.
+ * - The result is DAMAGED if a slot is DAMAGED, or if something that all results
+ *   depend on cannot be read.  Nothing that is damaged is ever COMPLIANT.
+ *   Otherwise the result is NON-COMPLIANT if a deciding report is not compliant, even if
  *   slots are lacking.  Else it is INCOMPLETE if a slot is lacking or if no
  *   report counts.  Else it is COMPLIANT.
  */
@@ -45,7 +50,13 @@
 #include "../json.h"
 #include "template.h"
 
-enum tf_compliance { TF_COMPLIANT, TF_NON_COMPLIANT, TF_INCOMPLETE };
+enum tf_compliance {
+	TF_COMPLIANT,
+	TF_NON_COMPLIANT,
+	TF_INCOMPLETE,
+	TF_DAMAGED,
+	TF_COMPLIANCES
+};
 
 /* When something came into the ledger. */
 struct tf_moment {
@@ -63,6 +74,7 @@ struct tf_reported {
 	bool evaluated;		   /* its sealing evaluated its evidence */
 	bool failed;		   /* evaluated.compliant is false */
 	bool overridden, override; /* has an override; its last value */
+	bool damaged;		   /* a record about it cannot be read */
 	struct tf_moment begun;
 	struct tf_moment evidence; /* its first; valid with has_evidence */
 	struct tf_moment seal;	   /* valid with sealed */
@@ -77,16 +89,18 @@ struct tf_case {
 	const struct tf_reported *reports;
 	size_t n;
 	bool sealed_only;     /* open reports do not count */
+	bool damaged;	      /* a record about the workflow cannot be read */
 	struct tf_time began; /* the workflow */
 	struct tf_time now;
 };
 
-enum tf_item_state { TF_ITEM_COMPLETE, TF_ITEM_MISSING };
+enum tf_item_state { TF_ITEM_COMPLETE, TF_ITEM_MISSING, TF_ITEM_DAMAGED };
 
-/* Why a slot is lacking or its deciding report not compliant: the first of
- * these that is so, in this order. */
+/* Why a slot is damaged or lacking or its deciding report not compliant: the
+ * first of these that is so, in this order. */
 enum tf_cause {
 	TF_CAUSE_NONE, /* neither */
+	TF_CAUSE_DAMAGED,
 	TF_CAUSE_OVERRIDDEN,
 	TF_CAUSE_DENIED,
 	TF_CAUSE_FAILED,
@@ -107,7 +121,7 @@ struct tf_judged_report {
 	struct tf_moment since; /* valid if it counts */
 	bool fits;		/* it has the type of its slot, if it has one */
 	bool compliant;
-	enum tf_cause cause;  /* NONE if compliant, else OVERRIDDEN to ORDER */
+	enum tf_cause cause;  /* NONE if compliant, else DAMAGED to ORDER */
 	struct tf_str before; /* cause ORDER: the name in `after` */
 };
 

@@ -84,13 +84,15 @@ judge_report(const struct tf_case *in, const struct tf_slot *slot,
 {
 	bool at_seal = !r->has_evidence || is_judged(r->type) ||
 	    (slot != NULL && is_judged(slot->type));
-	struct tf_judged_report v = { .counts = r->sealed ||
-		    (!at_seal && !in->sealed_only),
+	struct tf_judged_report v = { .counts = !r->damaged &&
+		    (r->sealed || (!at_seal && !in->sealed_only)),
 		.since = at_seal ? r->seal : r->evidence,
 		.fits = slot == NULL || (r->type.p == NULL && r->evaluated) ||
 		    tf_slot_type_fits(slot->type, r->type) };
 
-	if (r->overridden)
+	if (r->damaged)
+		v.cause = TF_CAUSE_DAMAGED;
+	else if (r->overridden)
 		v.cause = r->override ? TF_CAUSE_NONE : TF_CAUSE_OVERRIDDEN;
 	else if (r->denied)
 		v.cause = TF_CAUSE_DENIED;

@@ -9,13 +9,16 @@ tf_compliance_word(enum tf_compliance c)
 {
 	return c == TF_COMPLIANT  ? "COMPLIANT" :
 	    c == TF_NON_COMPLIANT ? "NON-COMPLIANT" :
-				    "INCOMPLETE";
+	    c == TF_INCOMPLETE	  ? "INCOMPLETE" :
+				    "DAMAGED";
 }
 
 const char *
 tf_item_word(enum tf_item_state s)
 {
-	return s == TF_ITEM_COMPLETE ? "COMPLETE" : "MISSING";
+	return s == TF_ITEM_COMPLETE ? "COMPLETE" :
+	    s == TF_ITEM_MISSING     ? "MISSING" :
+				       "DAMAGED";
 }
 
 const char *
@@ -23,6 +26,7 @@ tf_cause_word(enum tf_cause c)
 {
 	static const char *const words[TF_CAUSES] = {
 		[TF_CAUSE_NONE] = "",
+		[TF_CAUSE_DAMAGED] = "damaged",
 		[TF_CAUSE_OVERRIDDEN] = "overridden",
 		[TF_CAUSE_DENIED] = "denied",
 		[TF_CAUSE_FAILED] = "failed",
@@ -40,6 +44,7 @@ tf_cause_word(enum tf_cause c)
 }
 
 static const char *const reasons[TF_CAUSES] = {
+	[TF_CAUSE_DAMAGED] = "a record about it cannot be read",
 	[TF_CAUSE_OVERRIDDEN] = "an override says that it is not compliant",
 	[TF_CAUSE_DENIED] = "it was reported as not compliant",
 	[TF_CAUSE_FAILED] = "its evidence did not pass the checks",

@@ -4,9 +4,9 @@
 
 #include "status.h"
 
-/* Return "COMPLIANT", "NON-COMPLIANT" or "INCOMPLETE". */
+/* Return "COMPLIANT", "NON-COMPLIANT", "INCOMPLETE" or "DAMAGED". */
 const char *tf_compliance_word(enum tf_compliance c);
-/* Return "COMPLETE" or "MISSING". */
+/* Return "COMPLETE", "MISSING" or "DAMAGED". */
 const char *tf_item_word(enum tf_item_state s);
 /* "denied", "late" and so on: the words of status.json; "" for NONE. */
 const char *tf_cause_word(enum tf_cause c);

@@ -56,6 +56,10 @@ add_evidence(struct tf_db *db, struct tf_evidence *e, const char *prefix,
 		return rc;
 	}
 	rc = tf_object_get(db, r->object, &o, NULL, err);
+	if (rc == TF_NOTFOUND && e->skips_damaged) {
+		e->damaged++;
+		return TF_OK;
+	}
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_TAMPER, "object of %.60s is missing",
 		    r->name);

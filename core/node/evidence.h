@@ -23,10 +23,13 @@ struct tf_evidence {
 	    bool *wanted, struct tf_error *err);
 	void *arg;
 	size_t left_out; /* files that wants has refused */
+	/* The list goes on without files whose object is missing. */
+	bool skips_damaged;
+	size_t damaged; /* such files */
 };
 void tf_evidence_free(struct tf_evidence *e);
 /* Fill *e with the sealed evidence of attestation id.  Before the call *e is
- * {0} except for wants and arg.  The caller frees *e, also on failure. */
+ * {0} except for wants, arg and skips_damaged.  The caller frees *e, also on failure. */
 TF_MUST_USE enum tf_code tf_evidence_list(struct tf_db *db, uint64_t id,
     struct tf_evidence *e, struct tf_error *err);
 /* Compares two struct tf_subject_file by the bytes of their names, for

@@ -21,5 +21,6 @@ tf_unindexed_free(struct tf_unindexed *r)
 		return;
 	(void)pthread_mutex_destroy(&r->mu);
 	free(r->p);
+	free(r->altered);
 	free(r);
 }

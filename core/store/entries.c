@@ -43,6 +43,24 @@ tf_entries_get(struct tf_db *db, uint64_t idx, struct tf_buf *out,
 	return rc;
 }
 
+enum tf_code
+tf_entries_before(struct tf_db *db, uint64_t idx, uint64_t *found,
+    uint64_t *off, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT idx, off FROM entry WHERE idx <= ?1"
+	    " ORDER BY idx DESC LIMIT 1",
+	    "u", idx);
+	enum tf_code rc = tf_sql_row(db, st, "read entry", err);
+
+	if (rc != TF_OK)
+		return rc;
+	*found = (uint64_t)sqlite3_column_int64(st, 0);
+	*off = (uint64_t)sqlite3_column_int64(st, 1);
+	(void)sqlite3_reset(st);
+	return TF_OK;
+}
+
 /*
  * From the last row alone: counting all rows would take as long as the log is.
  * One is added for the newline of the last line.

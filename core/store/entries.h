@@ -20,6 +20,10 @@ struct tf_hash;
  * events.jsonl. */
 TF_MUST_USE enum tf_code tf_entries_put(struct tf_db *db, uint64_t idx,
     uint64_t off, const void *body, size_t n, struct tf_error *err);
+/* Find the last entry that is there at or before idx, and its offset.
+ * TF_NOTFOUND if there is none. */
+TF_MUST_USE enum tf_code tf_entries_before(struct tf_db *db, uint64_t idx,
+    uint64_t *found, uint64_t *off, struct tf_error *err);
 /* Append the bytes of entry idx to out and set *off to its offset in
  * events.jsonl; either may be NULL.  TF_NOTFOUND if there is no such entry. */
 TF_MUST_USE enum tf_code tf_entries_get(struct tf_db *db, uint64_t idx,

@@ -152,6 +152,18 @@ tf_nodes_find(struct tf_db *db, uint64_t parent, const char *name, size_t n,
 }
 
 enum tf_code
+tf_nodes_by_entry(struct tf_db *db, uint64_t seq, struct tf_node_row *out,
+    struct tf_error *err)
+{
+	return one_node(db,
+	    tf_sql(db, err,
+		"SELECT " COLUMNS ", entry, seal, object FROM node"
+		" WHERE entry = ?1 OR seal = ?1 LIMIT 1",
+		"u", seq),
+	    out, err);
+}
+
+enum tf_code
 tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
     struct tf_node_row *out, size_t max, size_t *n, struct tf_error *err)
 {

@@ -37,6 +37,10 @@ TF_MUST_USE enum tf_code tf_nodes_get(struct tf_db *db, uint64_t id,
     struct tf_node_row *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_nodes_find(struct tf_db *db, uint64_t parent,
     const char *name, size_t n, struct tf_node_row *out, struct tf_error *err);
+/* Read the row of a node that entry seq created or sealed, by a search of the
+ * whole table.  TF_NOTFOUND (err unchanged) if there is none. */
+TF_MUST_USE enum tf_code tf_nodes_by_entry(struct tf_db *db, uint64_t seq,
+    struct tf_node_row *out, struct tf_error *err);
 /* Read up to max children of parent with an id greater than after, in order of
  * id; *n becomes their number. */
 TF_MUST_USE enum tf_code tf_nodes_list(struct tf_db *db, uint64_t parent,

@@ -14,9 +14,9 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../node/base.h"
+#include "../node/load_entry.h"
 #include "../node/vault_i.h"
 #include "../store/claims.h"
-#include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 
@@ -35,9 +35,7 @@ read_claims(struct tf_db *db, uint64_t id, struct tf_buf *out, uint64_t *object,
 	*object = 0;
 	if (rc == TF_OK && row.attr.kind == TF_KIND_ATTESTATION &&
 	    row.seal != TF_NO_SEQ) {
-		rc = tf_entries_get(db, row.seal, &body, NULL, err);
-		if (rc == TF_OK)
-			rc = tf_entry_decode(&d, body.p, body.n, err);
+		rc = tf_load_entry(db, row.seal, &body, &d, err);
 		if (rc == TF_OK)
 			tf_buf_add(out, d.e.claims.p, d.e.claims.n);
 	} else if (rc == TF_OK || rc == TF_NOTFOUND) {
@@ -138,9 +136,8 @@ tf_vault_evaluation(struct tf_vault *v, uint64_t id, struct tf_buf *out,
 		return rc;
 	rc = tf_nodes_get(db, id, &row, err);
 	if (rc == TF_OK && row.seal != TF_NO_SEQ)
-		rc = tf_entries_get(db, row.seal, &body, NULL, err);
-	if (rc == TF_OK && body.n > 0 &&
-	    (rc = tf_entry_decode(&d, body.p, body.n, err)) == TF_OK)
+		rc = tf_load_entry(db, row.seal, &body, &d, err);
+	if (rc == TF_OK && body.n > 0)
 		rc = tf_evaluated_report(d.e.evaluated, &report, &has, err);
 	if (rc == TF_OK && has)
 		rc = read_object(db, &report, 0, out, err);

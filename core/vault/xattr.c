@@ -28,12 +28,12 @@
 #include "../node/closed.h"
 #include "../node/freeze.h"
 #include "../node/idle.h"
+#include "../node/load_entry.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/refusal.h"
 #include "../node/vault_i.h"
-#include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../vault.h"
@@ -110,9 +110,7 @@ get_entry_fact(struct tf_db *db, const struct tf_attr *a, const char *name,
 		tf_buf_printf(out, "%llu", (unsigned long long)seq);
 		return TF_OK;
 	}
-	rc = tf_entries_get(db, seq, &body, NULL, err);
-	if (rc == TF_OK)
-		rc = tf_entry_decode(&d, body.p, body.n, err);
+	rc = tf_load_entry(db, seq, &body, &d, err);
 	if (rc == TF_OK && strcmp(name, TF_XATTR_ACTOR) == 0) {
 		if (d.e.actor.p == NULL)
 			rc = no_data(err);

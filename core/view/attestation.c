@@ -29,6 +29,7 @@
 #include "../node/pending_index.h"
 #include "../node/vault_i.h"
 #include "../page.h"
+#include "../store/nodes.h"
 #include "attestation_read.h"
 #include "claimed.h"
 #include "claimed_json.h"
@@ -81,7 +82,7 @@ put_file(struct tf_view *w, struct tf_json *j, const struct tf_subject_file *f,
     struct tf_loaded_entry *t, struct tf_error *err)
 {
 	const struct tf_entry *e = &t->d.e;
-	enum tf_code rc = tf_loaded_entry_read(w, f->seq, t, err);
+	enum tf_code rc = tf_loaded_entry_try(w, f->seq, t, NULL, err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -89,10 +90,14 @@ put_file(struct tf_view *w, struct tf_json *j, const struct tf_subject_file *f,
 	tf_put_raw(j, "by", e->actor);
 	if (e->cause.p != NULL)
 		tf_put_str(j, "cause", e->cause);
-	tf_put_uint(j, "index", e->seq);
+	if (t->damaged)
+		tf_put_bool(j, "damaged", true);
+	tf_put_uint(j, "index", f->seq);
 	tf_put_str(j, "path", f->name);
-	tf_put_time(j, "sealed_at", e->at);
-	tf_put_clock(j, "sealed_clock", e);
+	if (t->is)
+		tf_put_time(j, "sealed_at", e->at);
+	if (t->is)
+		tf_put_clock(j, "sealed_clock", e);
 	tf_put_hash(j, "sha256", &f->sha256);
 	tf_put_uint(j, "size", f->size);
 	tf_json_object_end(j);
@@ -297,6 +302,7 @@ put_name(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 	put_claim(j, "control", a, "control");
 	if (a->begun.is)
 		tf_put_seconds(j, "created_at", tf_event_time(&a->begun));
+	tf_put_damage(j, &a->damage);
 	put_claim(j, "description", a, "description");
 	if (a->seal.is)
 		tf_put_raw(j, "evaluated", a->seal.d.e.evaluated);
@@ -308,6 +314,10 @@ static void
 put_sums(struct tf_json *j, const struct tf_attested *a,
     const struct tf_sums *sums)
 {
+	if (a->ev.damaged > 0)
+		tf_put_uint(j, "evidence_damaged", a->ev.damaged);
+	if (a->ev.damaged > 0 && a->ev.left_out == 0)
+		return;
 	if (a->ev.left_out == 0) {
 		if (a->seal.is)
 			tf_put_hash(j, "evidence_archive_fingerprint",
@@ -351,6 +361,20 @@ put_junit(struct tf_json *j, const struct tf_attested *a, const struct place *p,
 	return TF_OK;
 }
 
+/* Write whether it is compliant, once it is sealed.  It is null if something
+ * that decides about it cannot be read. */
+static void
+put_compliant(struct tf_json *j, const struct tf_attested *a)
+{
+	if (a->f == NULL || a->f->a[a->at].seal == TF_NO_SEQ)
+		return;
+	tf_json_key(j, "is_compliant");
+	if (a->f->damaged || a->f->r[a->at].damaged)
+		tf_json_null(j);
+	else
+		tf_json_bool(j, a->f->status.verdicts[a->at].compliant);
+}
+
 /* Write all members in the order of their names.  A draft has no entry, so it
  * has no time, no judgement and no package. */
 static enum tf_code
@@ -376,9 +400,7 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 		return rc;
 	if (a->begun.is)
 		tf_put_raw(j, "imported", a->begun.d.e.imported);
-	if (a->seal.is)
-		tf_put_bool(j, "is_compliant",
-		    a->f->status.verdicts[a->at].compliant);
+	put_compliant(j, a);
 	if ((rc = put_junit(j, a, &p, err)) != TF_OK)
 		return rc;
 	if (a->seal.is)
@@ -423,6 +445,8 @@ tf_view_override(struct tf_view *w, uint64_t id, struct tf_buf *out,
 	struct tf_json j;
 	enum tf_code rc = tf_attested_entries(w, id, &a, err);
 
+	if (rc == TF_OK && a.damage.n > 0)
+		rc = tf_fail_as(err, &a.damage.p[0].why);
 	if (rc == TF_OK && a.override.is) {
 		tf_json_begin(&j, out);
 		tf_json_object(&j);

@@ -24,6 +24,7 @@ tf_attested_free(struct tf_attested *a)
 	tf_loaded_entry_free(&a->override);
 	tf_claimed_free(&a->claimed);
 	tf_evidence_free(&a->ev);
+	tf_damage_free(&a->damage);
 }
 
 /* Find the attestation in the judgement of its workflow.  Both come from one
@@ -41,8 +42,8 @@ read_judgement(struct tf_view *w, const struct tf_node_row *row,
 	if (a->at == a->f->n)
 		return tf_fail(err, TF_TAMPER,
 		    "an attestation is not in its workflow");
-	return tf_loaded_entry_read(w, a->f->a[a->at].override, &a->override,
-	    err);
+	return tf_loaded_entry_try(w, a->f->a[a->at].override, &a->override,
+	    &a->damage, err);
 }
 
 enum tf_code
@@ -50,17 +51,21 @@ tf_attested_entries(struct tf_view *w, uint64_t id, struct tf_attested *a,
     struct tf_error *err)
 {
 	struct tf_node_row row;
+	struct tf_error why = { 0 };
 	enum tf_code rc = tf_nodes_get(w->db, id, &row, err);
 
 	if (rc == TF_NOTFOUND) /* a draft attestation */
 		return TF_OK;
 	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(w, row.entry, &a->begun, err);
-	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(w, row.seal, &a->seal, err);
-	if (rc == TF_OK && a->seal.is)
-		rc = tf_evaluated_read(a->seal.d.e.evaluated, &a->evaluated,
+		rc = tf_loaded_entry_try(w, row.entry, &a->begun, &a->damage,
 		    err);
+	if (rc == TF_OK)
+		rc = tf_loaded_entry_try(w, row.seal, &a->seal, &a->damage,
+		    err);
+	if (rc == TF_OK && a->seal.is &&
+	    tf_evaluated_read(a->seal.d.e.evaluated, &a->evaluated, &why) !=
+		TF_OK)
+		rc = tf_damage_note(w, &a->damage, row.seal, &why, err);
 	return rc == TF_OK ? read_judgement(w, &row, a, err) : rc;
 }
 
@@ -69,6 +74,7 @@ tf_attested_read(struct tf_view *w, uint64_t id, struct tf_attested *a,
     struct tf_error *err)
 {
 	struct tf_node_row row;
+	struct tf_error why = { 0 };
 	enum tf_code rc;
 
 	if (w->ledger_only) {
@@ -87,7 +93,9 @@ tf_attested_read(struct tf_view *w, uint64_t id, struct tf_attested *a,
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		rc = tf_attested_entries(w, id, a, err);
-	if (rc == TF_OK)
-		rc = tf_claimed_read(w, id, &a->claimed, err);
+	if (rc == TF_OK && !a->seal.damaged &&
+	    tf_claimed_read(w, id, &a->claimed, &why) != TF_OK)
+		rc = tf_damage_note(w, &a->damage, TF_NO_SEQ, &why, err);
+	a->ev.skips_damaged = !w->ledger_only;
 	return rc == TF_OK ? tf_readable_evidence(w, id, &a->ev, err) : rc;
 }

@@ -24,10 +24,12 @@ struct tf_attested {
 	const struct tf_judgement *f;
 	size_t at; /* its index there */
 	struct tf_evidence ev;
+	struct tf_damage damage; /* what cannot be read of all this */
 };
 
 /* Read all of attestation id, the evidence that the asker may read included.
- * *a is zeroed before; free it with tf_attested_free, also on failure.
+ * *a is zeroed before; free it with tf_attested_free, also on failure.  What
+ * cannot be read is in a->damage, except in a view for a package.
  * TF_NOTFOUND: it is no attestation. */
 TF_MUST_USE enum tf_code tf_attested_read(struct tf_view *w, uint64_t id,
     struct tf_attested *a, struct tf_error *err);

@@ -57,6 +57,12 @@ read_row(struct tf_view *w, uint64_t id, struct tf_claimed *out,
 	return rc;
 }
 
+static bool
+is_object(const struct tf_json_doc *d)
+{
+	return d->tok[0].type == TF_JSON_OBJECT;
+}
+
 enum tf_code
 tf_claimed_read(struct tf_view *w, uint64_t id, struct tf_claimed *out,
     struct tf_error *err)
@@ -77,7 +83,12 @@ tf_claimed_read(struct tf_view *w, uint64_t id, struct tf_claimed *out,
 	if (rc != TF_OK || out->text.n == 0)
 		return rc;
 	out->claims = (struct tf_str){ out->text.p, out->text.n };
-	return tf_json_parse(&out->doc, out->claims.p, out->claims.n, err);
+	rc = tf_json_parse(&out->doc, out->claims.p, out->claims.n, err);
+	if (rc == TF_INVALID || (rc == TF_OK && !is_object(&out->doc))) {
+		tf_claimed_free(out);
+		rc = tf_fail(err, TF_TAMPER, "its claims are malformed");
+	}
+	return rc;
 }
 
 struct tf_str

@@ -10,6 +10,10 @@
  * entries say the facts.  Only the claims of an attestation that is still open
  * have no entry yet and come from their row.
  *
+ * A record that cannot be read does not end the reading.  It is noted, and what
+ * depends on it is marked as damaged, so that the judgement says so and is never
+ * better than it would be with that record.
+ *
  * The present is never before the newest entry of the view.  The next entry
  * could not get an earlier time either, so a clock that was set back cannot
  * make a missed deadline look as if it were still open.
@@ -23,6 +27,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/evaluated.h"
 #include "../node/children.h"
+#include "../node/unindexed.h"
 #include "../store/nodes.h"
 #include "claimed.h"
 #include "events.h"
@@ -36,6 +41,7 @@ tf_judgement_free(struct tf_judgement *f)
 	free(f->r);
 	free(f->updates);
 	tf_buf_free(&f->strings);
+	tf_damage_free(&f->damage);
 	tf_status_free(&f->status);
 	*f = (struct tf_judgement){ 0 };
 }
@@ -47,6 +53,36 @@ struct reading {
 	struct tf_judgement *f;
 	struct tf_loaded_entry t;
 };
+
+/* Note what could not be read, and set *damaged. */
+static enum tf_code
+note_damage(struct reading *x, uint64_t seq, bool *damaged,
+    const struct tf_error *why, struct tf_error *err)
+{
+	enum tf_code rc = tf_damage_note(x->w, &x->f->damage, seq, why, err);
+
+	*damaged = *damaged || rc == TF_OK;
+	return rc;
+}
+
+/* Read entry seq, which a row says is of that type, to *t.  It is empty if it
+ * cannot be read. */
+static enum tf_code
+read_entry(struct reading *x, uint64_t seq, enum tf_entry_kind type,
+    struct tf_loaded_entry *t, bool *damaged, struct tf_error *err)
+{
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_loaded_entry_try(x->w, seq, t, &x->f->damage, err);
+
+	*damaged = *damaged || t->damaged;
+	if (rc != TF_OK || !t->is || t->d.e.type == type)
+		return rc;
+	tf_loaded_entry_free(t);
+	t->damaged = true;
+	(void)tf_fail(&why, TF_TAMPER, "entry %llu is no %s any more",
+	    (unsigned long long)seq, tf_type_name(type));
+	return note_damage(x, seq, damaged, &why, err);
+}
 
 /* Keep the entries that can change a judgement after the fact: overrides of a
  * seal, and claims about the workflow itself. */
@@ -77,9 +113,12 @@ read_updates(struct reading *x, uint64_t workflow, struct tf_error *err)
 			rc = tf_nomem(err);
 	}
 	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
-		rc = tf_loaded_entry_read(x->w, seqs.p[i], &x->t, err);
-		if (rc == TF_OK)
+		rc = tf_loaded_entry_try(x->w, seqs.p[i], &x->t, &x->f->damage,
+		    err);
+		if (rc == TF_OK && x->t.is)
 			note_entry(x->f, &x->t.d.e);
+		/* It may be the override of any attestation. */
+		x->f->damaged = x->f->damaged || x->t.damaged;
 	}
 	tf_seqs_free(&seqs);
 	return rc;
@@ -162,9 +201,10 @@ static enum tf_code
 read_begun(struct reading *x, const struct tf_node_row *row,
     struct tf_reported *r, struct tf_error *err)
 {
-	enum tf_code rc = tf_loaded_entry_read(x->w, row->entry, &x->t, err);
+	enum tf_code rc = read_entry(x, row->entry, TF_ATTESTATION_BEGUN, &x->t,
+	    &r->damaged, err);
 
-	if (rc != TF_OK)
+	if (rc != TF_OK || !x->t.is)
 		return rc;
 	r->begun = (struct tf_moment){ row->entry, x->t.d.e.at };
 	return use_actor(x->f, r, x->t.d.e.actor, err);
@@ -179,12 +219,14 @@ read_seal(struct reading *x, const struct tf_node_row *row,
 	struct tf_json_doc claims = { 0 };
 	struct tf_evaluated_field found;
 	const struct tf_entry *e = &x->t.d.e;
-	enum tf_code rc = tf_loaded_entry_read(x->w, row->seal, &x->t, err);
+	struct tf_error why = { 0 };
+	enum tf_code rc = read_entry(x, row->seal, TF_ATTESTATION_SEALED, &x->t,
+	    &r->damaged, err);
 
-	if (rc == TF_OK)
-		rc = tf_evaluated_read(e->evaluated, &found, err);
-	if (rc != TF_OK)
+	if (rc != TF_OK || !x->t.is)
 		return rc;
+	if (tf_evaluated_read(e->evaluated, &found, &why) != TF_OK)
+		return note_damage(x, row->seal, &r->damaged, &why, err);
 	r->seal = (struct tf_moment){ row->seal, e->at };
 	r->evaluated = found.is;
 	r->failed = found.is && !found.compliant;
@@ -204,9 +246,12 @@ read_open_claims(struct reading *x, uint64_t id, struct tf_reported *r,
     struct tf_error *err)
 {
 	struct tf_claimed c = { 0 };
-	enum tf_code rc = tf_claimed_read(x->w, id, &c, err);
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_claimed_read(x->w, id, &c, &why);
 
-	if (rc == TF_OK && c.claims.p != NULL)
+	if (rc != TF_OK)
+		rc = note_damage(x, TF_NO_SEQ, &r->damaged, &why, err);
+	else if (c.claims.p != NULL)
 		use_claims(x->f, r, &c.doc);
 	tf_claimed_free(&c);
 	return rc;
@@ -252,9 +297,10 @@ read_evidence(struct reading *x, uint64_t id, struct tf_reported *r,
 	rc = tf_each_child(s.db, id, find_evidence, &s, err);
 	if (rc == TF_NODATA && s.seq != TF_NO_SEQ)
 		rc = TF_OK;
-	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(x->w, s.seq, &x->t, err);
-	if (rc != TF_OK || s.seq == TF_NO_SEQ)
+	if (rc == TF_OK && s.seq != TF_NO_SEQ)
+		rc = read_entry(x, s.seq, TF_EVIDENCE_SEALED, &x->t,
+		    &r->damaged, err);
+	if (rc != TF_OK || s.seq == TF_NO_SEQ || !x->t.is)
 		return rc;
 	r->has_evidence = true;
 	r->evidence = (struct tf_moment){ s.seq, x->t.d.e.at };
@@ -368,29 +414,73 @@ read_workflow(struct reading *x, const struct tf_node_row *row,
 {
 	struct tf_judgement *f = x->f;
 	const struct tf_entry *e = &f->begun.d.e;
-	enum tf_code rc = tf_loaded_entry_read(x->w, row->entry, &f->begun,
-	    err);
+	struct tf_error why = { 0 };
+	uint64_t entry;
+	enum tf_code rc = read_entry(x, row->entry, TF_WORKFLOW_BEGUN,
+	    &f->begun, &f->damaged, err);
 
-	if (rc == TF_OK && e->has_template)
-		rc = tf_view_template(x->w, row->attr.parent,
-		    e->template_version, &f->template, err);
+	if (rc == TF_OK && e->has_template &&
+	    tf_view_template(x->w, row->attr.parent, e->template_version,
+		&f->template, &entry, &why) != TF_OK)
+		rc = note_damage(x, entry, &f->damaged, &why, err);
 	return rc == TF_OK ? read_updates(x, row->attr.id, err) : rc;
 }
+
+/* Entries that are tried for the newest time: most of those before a damaged
+ * one are whole. */
+#define NOW_TRIES 64
 
 /* A report would get a time after the newest entry, so the present is not
  * before it, even if the clock says so. */
 static enum tf_code
 read_now(struct tf_view *w, struct tf_loaded_entry *t, struct tf_error *err)
 {
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
 	if (w->raised)
 		return TF_OK;
-	if ((rc = tf_loaded_entry_read(w, w->entries - 1, t, err)) == TF_OK) {
+	t->is = false;
+	for (uint64_t i = 1;
+	     rc == TF_OK && !t->is && i <= w->entries && i <= NOW_TRIES; i++)
+		rc = tf_loaded_entry_try(w, w->entries - i, t, NULL, err);
+	if (rc == TF_OK && t->is)
 		raise_to(&w->now, t->d.e.at);
-		w->raised = true;
-	}
+	w->raised = rc == TF_OK;
 	return rc;
+}
+
+/* --- altered entries ----------------------------------------------------------- */
+
+/* True if an attestation of the workflow was sealed before that entry. */
+static bool
+has_seal_before(const struct tf_judgement *f, uint64_t seq)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->a[i].seal < seq)
+			return true;
+	return false;
+}
+
+/* Mark what depends on an altered entry: one attestation, or the workflow. */
+static enum tf_code
+use_altered(void *arg, const struct tf_altered_entry *e, struct tf_error *err)
+{
+	struct reading *x = arg;
+	struct tf_judgement *f = x->f;
+	struct tf_error why = { 0 };
+	bool *damaged = &f->damaged;
+
+	if (!e->named && !has_seal_before(f, e->seals_before))
+		return TF_OK;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->a[i].id == e->attestation)
+			damaged = &f->r[i].damaged;
+	(void)tf_fail(&why, TF_TAMPER,
+	    e->missing ? "entry %llu is missing%s" :
+			 "entry %llu differs from its leaf in the log%s",
+	    (unsigned long long)e->seq,
+	    e->named ? "" : "; it may be an override of this workflow");
+	return note_damage(x, e->seq, damaged, &why, err);
 }
 
 /* Updates are read before the attestations, which look for their overrides
@@ -411,6 +501,9 @@ tf_judgement_read(struct tf_view *w, const struct tf_node_row *workflow,
 	if (rc == TF_OK)
 		rc = tf_each_child(w->db, workflow->attr.id, add_attestation,
 		    &x, err);
+	if (rc == TF_OK)
+		rc = tf_view_altered(w, workflow->attr.id, use_altered, &x,
+		    err);
 	tf_loaded_entry_free(&x.t);
 	if (rc == TF_OK)
 		rc = tf_buf_end(&out->strings, err);
@@ -431,6 +524,7 @@ tf_judgement_judge(const struct tf_judgement *f, bool sealed_only,
 		.reports = f->r,
 		.n = f->n,
 		.sealed_only = sealed_only,
+		.damaged = f->damaged,
 		.began = f->begun.d.e.at,
 		.now = f->now,
 	};
@@ -450,55 +544,7 @@ tf_judgement_tally(const struct tf_judgement *f)
 		t.overdue += m->overdue;
 		t.open += m->open != SIZE_MAX;
 		t.spoiled += m->reported && !m->compliant;
+		t.damaged += m->state == TF_ITEM_DAMAGED;
 	}
 	return t;
-}
-
-/* --- judgements that are kept -------------------------------------------------- */
-
-#define KEPT 16 /* workflows */
-
-struct tf_judged {
-	struct {
-		uint64_t workflow; /* 0: unused */
-		struct tf_judgement f;
-	} of[KEPT];
-};
-
-/* A slot belongs to the view, and a view is one state of the ledger: a
- * judgement in it cannot become stale, so it needs no check. */
-enum tf_code
-tf_judgement_of(struct tf_view *w, uint64_t workflow,
-    const struct tf_judgement **out, struct tf_error *err)
-{
-	struct tf_judgement f = { 0 };
-	struct tf_node_row row;
-	size_t i = workflow % KEPT;
-	enum tf_code rc;
-
-	if (w->judged == NULL &&
-	    (w->judged = calloc(1, sizeof(*w->judged))) == NULL)
-		return tf_nomem(err);
-	*out = &w->judged->of[i].f;
-	if (w->judged->of[i].workflow == workflow)
-		return TF_OK;
-	rc = tf_view_row(w, workflow, TF_KIND_WORKFLOW, &row, err);
-	if (rc == TF_OK)
-		rc = tf_judgement_read(w, &row, &f, err);
-	if (rc != TF_OK) {
-		tf_judgement_free(&f);
-		return rc;
-	}
-	tf_judgement_free(&w->judged->of[i].f);
-	w->judged->of[i].f = f;
-	w->judged->of[i].workflow = workflow;
-	return TF_OK;
-}
-
-void
-tf_judged_free(struct tf_judged *kept)
-{
-	for (size_t i = 0; kept != NULL && i < KEPT; i++)
-		tf_judgement_free(&kept->of[i].f);
-	free(kept);
 }

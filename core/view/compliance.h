@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "../ledger/status.h"
+#include "damage.h"
 #include "view.h"
 
 struct tf_node_row;
@@ -38,6 +39,8 @@ struct tf_judgement {
 	struct tf_time now;
 	struct tf_time modified; /* the newest change of the workflow */
 	struct tf_buf strings;	 /* memory of the strings of r and status */
+	struct tf_damage damage; /* what could not be read */
+	bool damaged;		 /* part of it is about the workflow itself */
 	struct tf_status status;
 };
 
@@ -46,6 +49,7 @@ struct tf_tally {
 	size_t lacking, spoiled; /* missing; not compliant */
 	size_t overdue;
 	size_t open; /* with an unsealed version */
+	size_t damaged;
 };
 
 /* Free what f owns and set it to {0}. */
@@ -53,8 +57,9 @@ void tf_judgement_free(struct tf_judgement *f);
 
 /* Read and judge all attestations of a workflow in the ledger, at the time of
  * the view.  *out is {0} before the call; the caller frees it, also on failure.
- * Errors: TF_TAMPER an entry or the template is missing or altered; TF_NOMEM;
- * those of the database. */
+ * An entry, the template or claims that are missing, malformed or altered are in
+ * out->damage, and the judgement is then DAMAGED.  In a view for a package they
+ * are TF_TAMPER.  Other errors: TF_NOMEM; those of the database. */
 TF_MUST_USE enum tf_code tf_judgement_read(struct tf_view *w,
     const struct tf_node_row *workflow, struct tf_judgement *out,
     struct tf_error *err);

@@ -63,7 +63,7 @@ put_id(struct item *x, struct tf_json *j, struct tf_error *err)
 	    x->a->override != TF_NO_SEQ ? x->a->override :
 	    x->seal.is			? TF_NO_SEQ :
 					  x->a->begun;
-	enum tf_code rc = tf_loaded_entry_read(x->w, seq, &x->other, err);
+	enum tf_code rc = tf_loaded_entry_try(x->w, seq, &x->other, NULL, err);
 
 	if (x->other.is || x->seal.is) {
 		put_leaf(j, "attestation_id",
@@ -137,7 +137,8 @@ put_override(struct tf_json *j, const struct item *x)
 }
 
 /* Write the members from "cause" to "why".  is_compliant is null as long as the
- * slot is MISSING: false would say that a check failed. */
+ * slot is MISSING: false would say that a check failed.  It is also null for what
+ * is damaged: nobody can say whether it is. */
 static void
 put_verdict(struct tf_json *j, const struct item *x,
     const struct tf_status_item *m)

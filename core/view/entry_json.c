@@ -51,7 +51,7 @@ tf_put_event(struct tf_json *j, const char *key,
 	const struct tf_entry *e = &t->d.e;
 
 	if (!t->is)
-		return;
+		return; /* not yet, or damaged: see "damaged" */
 	tf_json_key(j, key);
 	tf_json_object(j);
 	tf_put_time(j, "at", e->at);

@@ -18,6 +18,7 @@
 #include "../page.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
+#include "altered.h"
 #include "events.h"
 #include "readable.h"
 #include "view.h"
@@ -100,7 +101,7 @@ has_row(struct tf_str type)
 
 struct scan {
 	struct tf_unindexed *r;
-	uint64_t end;
+	struct tf_leaves leaves;
 };
 
 /* The index is shared by all views of a vault, so the walk stops at the end of
@@ -112,10 +113,15 @@ note_unindexed(void *arg, uint64_t idx, uint64_t off, const void *body,
 	struct scan *s = arg;
 	struct tf_unindexed *r = s->r;
 	struct tf_str type, path;
+	bool whole;
+	enum tf_code rc;
 
 	(void)off;
-	if (idx >= s->end)
+	if (idx >= s->leaves.end)
 		return TF_NODATA; /* ends the walk */
+	rc = tf_leaves_check(&s->leaves, r, idx, body, n, &whole, err);
+	if (rc != TF_OK || !whole)
+		return rc;
 	tf_entry_scan(body, n, &type, &path);
 	if (path.p == NULL || type.p == NULL || has_row(type))
 		return TF_OK;
@@ -132,16 +138,22 @@ static enum tf_code
 scan_range(struct tf_view *w, struct tf_unindexed *r, uint64_t from,
     uint64_t end, struct tf_error *err)
 {
-	struct scan s = { r, end };
-	size_t before = r->n;
-	enum tf_code rc = TF_OK;
+	struct scan s = { .r = r };
+	size_t before = r->n, altered = r->n_altered;
+	bool whole;
+	enum tf_code rc;
 
-	if (from < end)
-		rc = tf_entries_each(w->db, from, note_unindexed, &s, err);
-	if (rc == TF_NODATA)
-		rc = TF_OK;
-	if (rc != TF_OK)
+	if (from >= end)
+		return TF_OK;
+	tf_leaves_begin(&s.leaves, w, from, end);
+	rc = tf_entries_each(w->db, from, note_unindexed, &s, err);
+	/* The last ones may be missing. */
+	if (rc == TF_OK || rc == TF_NODATA)
+		rc = tf_leaves_check(&s.leaves, r, end, NULL, 0, &whole, err);
+	if (rc != TF_OK) {
 		r->n = before;
+		r->n_altered = altered;
+	}
 	return rc;
 }
 
@@ -163,7 +175,7 @@ know_since(struct tf_view *w, struct tf_unindexed *r, uint64_t from,
 	/* An index whose range begins behind the end of this older view could
 	 * leave a gap: start again. */
 	if (r->from == r->to || r->from > w->entries) {
-		r->n = 0;
+		r->n = r->n_altered = 0;
 		r->from = r->to = from;
 	}
 	if ((rc = scan_range(w, r, r->to, w->entries, err)) != TF_OK)
@@ -199,6 +211,25 @@ add_unindexed(struct tf_view *w, const struct tf_buf *path, uint64_t from,
 		if (x->seq >= from && x->seq < w->entries &&
 		    (trail ? x->trail : x->workflow) == want)
 			rc = add_seq(out, x->seq, err);
+	}
+	pthread_mutex_unlock(&r->mu);
+	return rc;
+}
+
+enum tf_code
+tf_view_altered(struct tf_view *w, uint64_t workflow, tf_altered_fn fn,
+    void *arg, struct tf_error *err)
+{
+	struct tf_unindexed *r = w->v->unindexed;
+	enum tf_code rc = TF_OK;
+
+	pthread_mutex_lock(&r->mu);
+	for (size_t i = 0; rc == TF_OK && i < r->n_altered; i++) {
+		const struct tf_altered_entry *e = &r->altered[i];
+
+		if (e->seq < w->entries &&
+		    (!e->named || e->workflow == workflow))
+			rc = fn(arg, e, err);
 	}
 	pthread_mutex_unlock(&r->mu);
 	return rc;
@@ -284,6 +315,26 @@ put_line(struct tf_view *w, const struct tf_buf *body, struct tf_buf *piece,
 	return piece->n >= PIECE ? tf_sink_buf(out, piece, err) : TF_OK;
 }
 
+/* Write a line in place of an entry that cannot be read, whose bytes may be
+ * anything. */
+static enum tf_code
+put_damaged(uint64_t seq, struct tf_buf *piece, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	tf_buf_printf(piece, "{\"damaged\":%llu}\n", (unsigned long long)seq);
+	return piece->n >= PIECE ? tf_sink_buf(out, piece, err) : TF_OK;
+}
+
+/* True if the bytes have no type, so that nobody knows what they are about. */
+static bool
+has_no_type(const struct tf_buf *entry)
+{
+	struct tf_str type, path;
+
+	tf_entry_scan(entry->p, entry->n, &type, &path);
+	return type.p == NULL;
+}
+
 struct lines {
 	struct tf_view *w;
 	const struct tf_sink *out;
@@ -298,9 +349,11 @@ put_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	const struct tf_buf entry = { .p = (char *)(uintptr_t)body, .n = n };
 
 	(void)off;
-	return idx >= l->w->entries ?
-	    TF_NODATA :
-	    put_line(l->w, &entry, &l->piece, l->out, err);
+	if (idx >= l->w->entries)
+		return TF_NODATA;
+	if (!l->w->all && has_no_type(&entry))
+		return put_damaged(idx, &l->piece, l->out, err);
+	return put_line(l->w, &entry, &l->piece, l->out, err);
 }
 
 /*
@@ -319,6 +372,29 @@ put_all(struct tf_view *w, const struct tf_sink *out, struct tf_error *err)
 	return rc;
 }
 
+/* Write entry seq if it is about path.  It was collected because a row names
+ * it or its path may be this one; if it is neither it must be whole. */
+static enum tf_code
+put_collected(struct tf_view *w, uint64_t seq, const struct tf_buf *path,
+    struct tf_buf *body, struct tf_buf *piece, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	struct tf_loaded_entry t = { 0 };
+	enum tf_code rc;
+
+	body->n = 0;
+	rc = tf_entries_get(w->db, seq, body, NULL, err);
+	if (rc == TF_OK && tf_is_below(body, path))
+		return put_line(w, body, piece, out, err);
+	if (rc != TF_OK && rc != TF_NOTFOUND)
+		return rc;
+	rc = tf_loaded_entry_try(w, seq, &t, NULL, err);
+	if (rc == TF_OK && t.damaged)
+		rc = put_damaged(seq, piece, out, err);
+	tf_loaded_entry_free(&t);
+	return rc;
+}
+
 enum tf_code
 tf_view_events(struct tf_view *w, uint64_t id, const struct tf_sink *out,
     struct tf_error *err)
@@ -332,15 +408,9 @@ tf_view_events(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	rc = tf_view_collect(w, id, ALL_LEVELS, false, &seqs, err);
 	if (rc == TF_OK)
 		rc = tf_path_of(w->v, w->db, id, &path, err);
-	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++) {
-		body.n = 0;
-		rc = tf_entries_get(w->db, seqs.p[i], &body, NULL, err);
-		if (rc == TF_NOTFOUND)
-			rc = tf_fail(err, TF_TAMPER, "entry %llu is missing",
-			    (unsigned long long)seqs.p[i]);
-		if (rc == TF_OK && tf_is_below(&body, &path))
-			rc = put_line(w, &body, &piece, out, err);
-	}
+	for (size_t i = 0; rc == TF_OK && i < seqs.n; i++)
+		rc = put_collected(w, seqs.p[i], &path, &body, &piece, out,
+		    err);
 	if (rc == TF_OK)
 		rc = tf_sink_buf(out, &piece, err);
 	tf_seqs_free(&seqs);

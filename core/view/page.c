@@ -17,6 +17,7 @@
 #include "../ledger/entry.h"
 #include "../node/vault_i.h"
 #include "../page.h"
+#include "damage.h"
 #include "page.h"
 #include "page_links.h"
 #include "protection.h"
@@ -97,7 +98,8 @@ tf_page_badge(struct tf_page *p, const char *word)
 {
 	bool good = strcmp(word, "COMPLIANT") == 0 ||
 	    strcmp(word, "COMPLETE") == 0;
-	bool bad = strcmp(word, "NON-COMPLIANT") == 0;
+	bool bad = strcmp(word, "NON-COMPLIANT") == 0 ||
+	    strcmp(word, "DAMAGED") == 0;
 	bool wait = strcmp(word, "INCOMPLETE") == 0 ||
 	    strcmp(word, "MISSING") == 0 || strcmp(word, "OPEN") == 0;
 
@@ -210,8 +212,15 @@ void
 tf_page_time(struct tf_page *p, const struct tf_loaded_entry *t)
 {
 	bool moved;
-	struct tf_time when = tf_entry_when(&t->d.e, &moved);
+	struct tf_time when;
 
+	if (!t->is) {
+		if (t->damaged)
+			tf_html(&p->b, "entry %llu cannot be read",
+			    (unsigned long long)t->seq);
+		return;
+	}
+	when = tf_entry_when(&t->d.e, &moved);
 	put_time(p, moved ? when : t->d.e.at);
 	if (!moved)
 		return;
@@ -241,17 +250,22 @@ tf_page_actor(struct tf_page *p, const struct tf_entry *e)
 void
 tf_page_who(struct tf_page *p)
 {
-	tf_page_actor(p, &p->loaded.d.e);
+	if (p->loaded.is)
+		tf_page_actor(p, &p->loaded.d.e);
 }
 
 void
 tf_page_event(struct tf_page *p, const char *what,
     const struct tf_loaded_entry *t)
 {
-	if (!t->is)
+	if (!t->is && !t->damaged)
 		return;
 	tf_html(&p->b, "<dt>%s</dt><dd>", what);
 	tf_page_time(p, t);
+	if (t->damaged) {
+		tf_html(&p->b, "</dd>\n");
+		return;
+	}
 	tf_html(&p->b, " by ");
 	tf_page_actor(p, &t->d.e);
 	tf_html(&p->b, ", entry %llu</dd>\n", (unsigned long long)t->d.e.seq);
@@ -267,6 +281,20 @@ tf_page_template(struct tf_page *p, const struct tf_view_template *t,
 		tf_html(&p->b,
 		    "<dd>No workflow can satisfy it: line %u: %s</dd>\n",
 		    t->t.warnings[i].line, t->t.warnings[i].text);
+}
+
+void
+tf_page_damage(struct tf_page *p, const struct tf_damage *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct tf_buf why = { 0 };
+
+		tf_buf_str(&why, d->p[i].why.text);
+		tf_html(&p->b, "<dt>Damaged</dt><dd>%.*s</dd>\n", (int)why.n,
+		    why.p);
+		p->b.failed = p->b.failed || why.failed;
+		tf_buf_free(&why);
+	}
 }
 
 void

@@ -8,6 +8,7 @@
 #include "../store/nodes.h"
 #include "view.h"
 
+struct tf_damage;
 struct tf_entry;
 struct tf_view_template;
 
@@ -53,7 +54,7 @@ void tf_page_foot(struct tf_page *p);
 void tf_page_badge(struct tf_page *p, const char *word);
 
 /* Write the time of an entry's event.  If the clock's reading differs from the
- * entry's time, both are shown. */
+ * entry's time, both are shown.  If the entry cannot be read, that is written. */
 void tf_page_time(struct tf_page *p, const struct tf_loaded_entry *t);
 
 /* Write the actor of entry e. */
@@ -63,7 +64,7 @@ void tf_page_actor(struct tf_page *p, const struct tf_entry *e);
 void tf_page_who(struct tf_page *p);
 
 /* Write time, actor and number of entry t as the item `what` of a list of
- * facts; nothing if t is empty. */
+ * facts, or that it cannot be read; nothing if there is no such entry. */
 void tf_page_event(struct tf_page *p, const char *what,
     const struct tf_loaded_entry *t);
 
@@ -71,6 +72,9 @@ void tf_page_event(struct tf_page *p, const char *what,
  * it, as an item of a list of facts; more follows the version. */
 void tf_page_template(struct tf_page *p, const struct tf_view_template *t,
     const char *more);
+
+/* Write what cannot be read as items of a list of facts. */
+void tf_page_damage(struct tf_page *p, const struct tf_damage *d);
 
 /* Begin and end a table, which scrolls if it is too wide.  label and `of` name
  * it for screen readers.  columns: the headings, separated by '|', with '#'

@@ -167,7 +167,8 @@ static enum tf_code
 put_trail(struct tf_page *p, const struct line *l, struct tf_error *err)
 {
 	uint64_t n = 0;
-	enum tf_code rc = tf_loaded_entry_read(p->w, l->entry, &p->loaded, err);
+	enum tf_code rc = tf_loaded_entry_try(p->w, l->entry, &p->loaded, NULL,
+	    err);
 
 	if (rc == TF_OK)
 		rc = tf_each_child(p->w->db, l->id, count, &n, err);
@@ -263,7 +264,7 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 struct trail {
 	struct tf_page *p;
 	struct recent all, spoiled;
-	uint64_t n[3];	  /* by enum tf_compliance */
+	uint64_t n[TF_COMPLIANCES];
 	uint64_t overdue; /* workflows with an overdue attestation */
 	size_t withheld;
 };
@@ -291,7 +292,7 @@ add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		t->n[l.word]++;
 		t->overdue += l.tally.overdue > 0;
 		keep(&t->all, &l);
-		if (l.word == TF_NON_COMPLIANT)
+		if (l.word == TF_NON_COMPLIANT || l.word == TF_DAMAGED)
 			keep(&t->spoiled, &l);
 	}
 	tf_judgement_free(&f);
@@ -310,7 +311,7 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 	for (size_t i = 0; rc == TF_OK && i < n_recent(r); i++) {
 		const struct line *l = newest(r, i);
 
-		rc = tf_loaded_entry_read(p->w, l->entry, &p->loaded, err);
+		rc = tf_loaded_entry_try(p->w, l->entry, &p->loaded, NULL, err);
 		if (rc != TF_OK)
 			break;
 		put_name(p, l);
@@ -343,7 +344,8 @@ put_newest_template(struct tf_page *p, struct tf_error *err)
 	enum tf_code rc = tf_definitions_get(p->w->db, &row, err);
 
 	if (rc == TF_OK)
-		rc = tf_view_template(p->w, row.node, row.version, &t, err);
+		rc = tf_view_template(p->w, row.node, row.version, &t, NULL,
+		    err);
 	if (rc == TF_OK)
 		tf_page_template(p, t, "");
 	else if (rc == TF_TAMPER)
@@ -360,10 +362,11 @@ static enum tf_code
 put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 {
 	struct tf_loaded_entry begun = { 0 }, sealed = { 0 };
-	enum tf_code rc = tf_loaded_entry_read(p->w, p->row.entry, &begun, err);
+	enum tf_code rc = tf_loaded_entry_try(p->w, p->row.entry, &begun, NULL,
+	    err);
 
 	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(p->w, p->row.seal, &sealed, err);
+		rc = tf_loaded_entry_try(p->w, p->row.seal, &sealed, NULL, err);
 	tf_page_head(p, p->path.p, NULL);
 	tf_html(&p->b, "<dl>\n");
 	tf_page_event(p, "Created", &begun);
@@ -372,7 +375,9 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 		rc = put_newest_template(p, err);
 	tf_html(&p->b,
 	    "<dt>Workflows</dt><dd>%llu: ", (unsigned long long)t->all.all);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < TF_COMPLIANCES; i++) {
+		if (i == TF_DAMAGED && t->n[i] == 0)
+			continue;
 		tf_html(&p->b, "%s%llu ", i > 0 ? ", " : "",
 		    (unsigned long long)t->n[i]);
 		tf_page_badge(p, tf_compliance_word((enum tf_compliance)i));

@@ -133,6 +133,13 @@ put_row(struct tf_page *p)
 	size_t skip = p->row.attr.kind == TF_KIND_ROOT ? 0 : p->path.n + 1;
 	const char *words = words_of(e->type);
 
+	if (p->loaded.damaged) {
+		tf_html(&p->b,
+		    "<tr><td></td><td>Damaged: the entry cannot be read</td>"
+		    "<td></td><td></td><td class=\"n\">%llu</td></tr>\n",
+		    (unsigned long long)p->loaded.seq);
+		return;
+	}
 	tf_html(&p->b, "<tr><td>");
 	tf_page_time(p, &p->loaded);
 	tf_html(&p->b, "</td><td>");
@@ -166,13 +173,18 @@ put_rows(struct tf_page *p, const struct tf_seqs *seqs, size_t from,
 	for (size_t i = from; rc == TF_OK && i < seqs->n; i++) {
 		size_t at = forward ? i : seqs->n - 1 - (i - from);
 
-		rc = tf_loaded_entry_read(p->w, seqs->p[at], &p->loaded, err);
+		rc = tf_loaded_entry_try(p->w, seqs->p[at], &p->loaded, NULL,
+		    err);
 		if (rc != TF_OK)
 			break;
-		if (p->row.attr.kind != TF_KIND_ROOT &&
+		/* Its number is all that the page shows of a damaged one. */
+		may = p->loaded.damaged;
+		if (!may && p->row.attr.kind != TF_KIND_ROOT &&
 		    !tf_is_below(&p->loaded.text, &p->path))
 			continue;
-		rc = tf_may_read_entry(p->w, &p->loaded.text, &may, err);
+		if (!may)
+			rc = tf_may_read_entry(p->w, &p->loaded.text, &may,
+			    err);
 		if (rc == TF_OK && may)
 			put_row(p);
 		else

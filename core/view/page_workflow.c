@@ -119,15 +119,31 @@ struct has {
 	bool report, user_data;
 };
 
+/* Write that a part of the page is damaged, or return the error of another
+ * kind. */
+static enum tf_code
+put_damage(struct tf_page *p, const struct tf_error *why, struct tf_error *err)
+{
+	struct tf_damage d = { 0 };
+	enum tf_code rc = tf_damage_note(p->w, &d, TF_NO_SEQ, why, err);
+
+	tf_page_damage(p, &d);
+	tf_damage_free(&d);
+	return rc;
+}
+
 /* Write the claims about node id, and find out whether it has user data. */
 static enum tf_code
 put_all_claims(struct tf_page *p, uint64_t id, struct has *has,
     struct tf_error *err)
 {
 	struct tf_claimed c = { 0 };
-	enum tf_code rc = tf_claimed_read(p->w, id, &c, err);
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_claimed_read(p->w, id, &c, &why);
 
-	if (rc == TF_OK && c.claims.p != NULL) {
+	if (rc != TF_OK)
+		rc = put_damage(p, &why, err);
+	else if (c.claims.p != NULL) {
 		put_claim(p, "Type", &c.doc, "type");
 		put_claim(p, "Description", &c.doc, "description");
 		put_claim(p, "Control", &c.doc, "control");
@@ -196,7 +212,8 @@ put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
     struct tf_error *err)
 {
 	char hex[65];
-	enum tf_code rc = tf_loaded_entry_read(p->w, f->seq, &p->loaded, err);
+	enum tf_code rc = tf_loaded_entry_try(p->w, f->seq, &p->loaded, NULL,
+	    err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -222,7 +239,7 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
     struct tf_error *err)
 {
 	struct tf_page *p = x->p;
-	struct tf_evidence ev = { 0 };
+	struct tf_evidence ev = { .skips_damaged = !p->w->ledger_only };
 	enum tf_code rc = tf_readable_evidence(p->w, a->id, &ev, err);
 	size_t n = ev.n < x->files ? ev.n : x->files;
 
@@ -241,6 +258,11 @@ put_evidence(struct workflow *x, const struct tf_att *a, struct tf_str name,
 		tf_html(&p->b, ".</p>\n");
 	}
 	tf_page_withheld(p, ev.left_out, "file");
+	if (ev.damaged > 0)
+		tf_html(&p->b,
+		    "<p>%zu %s not shown, because the content is missing in "
+		    "the store.</p>\n",
+		    ev.damaged, ev.damaged == 1 ? "file is" : "files are");
 	x->files -= n;
 	tf_evidence_free(&ev);
 	return rc;
@@ -309,19 +331,22 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	enum tf_code rc;
 
 	if ((rc = tf_may_read(p->w, a->id, &may, err)) != TF_OK ||
-	    (rc = tf_loaded_entry_read(p->w, a->begun, &begun, err)) != TF_OK ||
-	    (rc = tf_loaded_entry_read(p->w, a->seal, &seal, err)) != TF_OK ||
-	    (rc = tf_loaded_entry_read(p->w, a->override, &override, err)) !=
-		TF_OK)
+	    (rc = tf_loaded_entry_try(p->w, a->begun, &begun, NULL, err)) !=
+		TF_OK ||
+	    (rc = tf_loaded_entry_try(p->w, a->seal, &seal, NULL, err)) !=
+		TF_OK ||
+	    (rc = tf_loaded_entry_try(p->w, a->override, &override, NULL,
+		 err)) != TF_OK)
 		goto out;
 	tf_html(&p->b,
 	    "<section aria-labelledby=\"a%zu\">\n<h3 id=\"a%zu\">"
 	    "<bdi>%.*s</bdi> ",
 	    i, i, (int)r->name.n, r->name.p);
 	tf_page_badge(p,
-	    !r->sealed ? "OPEN" :
-		good   ? "COMPLIANT" :
-			 "NON-COMPLIANT");
+	    r->damaged	   ? "DAMAGED" :
+		!r->sealed ? "OPEN" :
+		good	   ? "COMPLIANT" :
+			     "NON-COMPLIANT");
 	tf_html(&p->b, "</h3>\n");
 	if (!may) {
 		tf_html(&p->b,
@@ -335,7 +360,8 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	tf_page_event(p, "Sealed", &seal);
 	put_override(p, &override);
 	rc = put_all_claims(p, a->id, &has, err);
-	if (rc == TF_OK && seal.is)
+	/* A seal whose evaluation cannot be read is noted in the judgement. */
+	if (rc == TF_OK && seal.is && !r->damaged)
 		rc = put_evaluation(p, &seal.d.e, &has, err);
 	if (rc == TF_OK)
 		rc = tf_may_read_whole(p->w, a->id, &may, err);
@@ -495,15 +521,17 @@ put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 {
 	struct tf_loaded_entry begun = { 0 }, sealed = { 0 };
 	struct has has;
-	enum tf_code rc = tf_loaded_entry_read(p->w, p->row.entry, &begun, err);
+	enum tf_code rc = tf_loaded_entry_try(p->w, p->row.entry, &begun, NULL,
+	    err);
 
 	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(p->w, p->row.seal, &sealed, err);
+		rc = tf_loaded_entry_try(p->w, p->row.seal, &sealed, NULL, err);
 	tf_page_head(p, p->row.name, tf_compliance_word(f->status.word));
 	tf_html(&p->b, "<dl>\n");
 	put_imported(p, &begun);
 	tf_page_event(p, "Begun", &begun);
-	if (sealed.is)
+	tf_page_damage(p, &f->damage);
+	if (p->row.seal != TF_NO_SEQ)
 		tf_page_event(p, "Sealed", &sealed);
 	else
 		tf_html(&p->b,

@@ -66,6 +66,19 @@ put_hold(struct listing *l, const struct tf_entry *e, const struct tf_buf *path)
 	tf_json_object_end(l->j);
 }
 
+/* A hold whose entry cannot be read still stands: its row says so. */
+static void
+put_damaged_hold(struct listing *l, const struct tf_protector *p,
+    const struct tf_buf *path)
+{
+	tf_json_object(l->j);
+	tf_put_bool(l->j, "damaged", true);
+	tf_put_str(l->j, "hold", p->hold);
+	tf_put_uint(l->j, "index", p->entry);
+	tf_put_str(l->j, "path", (struct tf_str){ path->p, path->n });
+	tf_json_object_end(l->j);
+}
+
 static enum tf_code
 list_hold(void *arg, const struct tf_protector *p, struct tf_error *err)
 {
@@ -79,14 +92,17 @@ list_hold(void *arg, const struct tf_protector *p, struct tf_error *err)
 		return TF_OK;
 	rc = path_to_show(l->w, l->id, p->node, &path, &may, err);
 	if (rc == TF_OK && may)
-		rc = tf_loaded_entry_read(l->w, p->entry, &t, err);
+		rc = tf_loaded_entry_try(l->w, p->entry, &t, NULL, err);
 	if (rc == TF_OK && may) {
 		if (!l->any) {
 			tf_json_key(l->j, "holds");
 			tf_json_array(l->j);
 		}
 		l->any = true;
-		put_hold(l, &t.d.e, &path);
+		if (t.is)
+			put_hold(l, &t.d.e, &path);
+		else
+			put_damaged_hold(l, p, &path);
 	}
 	tf_loaded_entry_free(&t);
 	tf_buf_free(&path);
@@ -122,7 +138,7 @@ put_kept(struct tf_view *w, struct tf_json *j, uint64_t id,
 	const struct tf_retention_ref *r = &t.d.e.retention;
 	struct tf_buf path = { 0 };
 	bool may = false;
-	enum tf_code rc = tf_loaded_entry_read(w, p->kept_entry, &t, err);
+	enum tf_code rc = tf_loaded_entry_try(w, p->kept_entry, &t, NULL, err);
 
 	if (rc == TF_OK)
 		rc = path_to_show(w, id, p->kept_node, &path, &may, err);
@@ -133,7 +149,8 @@ put_kept(struct tf_view *w, struct tf_json *j, uint64_t id,
 			tf_put_str(j, "for", r->period);
 		tf_put_uint(j, "index", p->kept_entry);
 		tf_put_cstr(j, "kept", tf_kept_word(p->kept));
-		tf_put_str(j, "mode", r->mode);
+		if (t.is)
+			tf_put_str(j, "mode", r->mode);
 		if (may)
 			tf_put_str(j, "path",
 			    (struct tf_str){ path.p, path.n });

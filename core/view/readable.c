@@ -105,6 +105,29 @@ tf_may_read(struct tf_view *w, uint64_t id, bool *may, struct tf_error *err)
 	return rc == TF_OK ? may_read_attr(w, &a, may, err) : rc;
 }
 
+enum tf_code
+tf_may_read_template(struct tf_view *w, uint64_t trail, bool *may,
+    struct tf_error *err)
+{
+	const struct tf_seen_dir *d;
+	struct tf_attr a;
+	enum tf_code rc;
+
+	*may = true;
+	if (w->all)
+		return TF_OK;
+	pthread_mutex_lock(&w->v->mu);
+	rc = tf_attr_of(w->v, w->db, trail, &a, err);
+	pthread_mutex_unlock(&w->v->mu);
+	if (rc == TF_OK)
+		rc = look_at(w, trail, &d, err);
+	if (rc != TF_OK)
+		return rc;
+	a.mode &= 0440; /* as the control file has it */
+	*may = d->comes && tf_asker_may(&w->who, &a, TF_MAY_READ);
+	return TF_OK;
+}
+
 bool
 tf_path_to_show(struct tf_view *w, uint64_t id, struct tf_buf *path,
     struct tf_json *j)
@@ -299,6 +322,18 @@ find_thing(struct tf_view *w, const struct tf_buf *entry, struct tf_str type,
 	return rc;
 }
 
+/* True for the types of entries that are about the vault itself.  Other bytes
+ * without a path are no entry, and may hold anything. */
+static bool
+is_of_vault(struct tf_str type)
+{
+	return type.p != NULL &&
+	    (is_type(type, TF_LEDGER_OPENED) ||
+		is_type(type, TF_LEDGER_CLOSED) ||
+		is_type(type, TF_KEY_ROTATED) ||
+		is_type(type, TF_CLOCK_JUMPED));
+}
+
 /* An entry about a seal holds digests of all files below, so its reader needs
  * all of them; any other entry needs its own node only. */
 enum tf_code
@@ -313,9 +348,11 @@ tf_may_read_entry(struct tf_view *w, const struct tf_buf *entry, bool *may,
 	if (w->all)
 		return TF_OK;
 	tf_entry_scan(entry->p, entry->n, &type, &path);
-	if (path.p == NULL || type.p == NULL)
-		return TF_OK;
 	*may = false;
+	if (path.p == NULL || type.p == NULL) {
+		*may = is_of_vault(type);
+		return TF_OK;
+	}
 	rc = find_thing(w, entry, type, path, &a, err);
 	if (rc == TF_NOTFOUND)
 		return TF_OK; /* its owner is unknown: not readable */

@@ -27,6 +27,10 @@ TF_MUST_USE enum tf_code tf_may_read(struct tf_view *w, uint64_t id, bool *may,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_may_read_row(struct tf_view *w,
     const struct tf_node_row *row, bool *may, struct tf_error *err);
+/* *may becomes true if the asker may open template.yml of the trail, which only
+ * its owner and its group may. */
+TF_MUST_USE enum tf_code tf_may_read_template(struct tf_view *w, uint64_t trail,
+    bool *may, struct tf_error *err);
 /* Append the path of node id to path, for a list in j.  False: the asker may
  * not read the node, or it no longer exists.  An error that leaves this
  * undecided makes j fail. */

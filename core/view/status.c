@@ -51,37 +51,42 @@ tf_vault_size(struct tf_vault *v, uint64_t *entries, uint64_t *bytes,
 	return rc;
 }
 
-/* Find the last of the first n entries that begins at or before off. */
+/* Find the last of the first n entries that begins at or before off.  Rows may
+ * be missing: a damaged database must not end the list. */
 static enum tf_code
 entry_at(struct tf_db *db, uint64_t n, uint64_t off, uint64_t *idx,
     struct tf_error *err)
 {
-	uint64_t low = 0, high = n, mid, at;
+	uint64_t low = 0, high = n, mid, at, found;
 	enum tf_code rc;
 
 	while (high - low > 1) {
 		mid = low + (high - low) / 2;
-		if ((rc = tf_entries_get(db, mid, NULL, &at, err)) != TF_OK)
+		rc = tf_entries_before(db, mid, &found, &at, err);
+		if (rc != TF_OK && rc != TF_NOTFOUND)
 			return rc;
-		if (at <= off)
+		if (rc == TF_NOTFOUND || at <= off)
 			low = mid;
 		else
 			high = mid;
 	}
 	*idx = low;
-	return TF_OK;
+	rc = tf_entries_before(db, low, idx, &at, err);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
 struct copy {
 	uint64_t entries, off;
+	uint64_t next; /* the entry after the last one copied; or 0 */
 	char *p;
 	size_t n, got;
 };
 
 /* A damaged record may be shorter or longer than its place.  Let its line end
- * where its place ends, so that the lines after it are whole. */
+ * where its place ends, so that the lines after it are whole.  The place of
+ * missing records (gap) is a line of spaces. */
 static void
-end_line_at(struct copy *c, uint64_t off)
+end_line_at(struct copy *c, uint64_t off, bool gap)
 {
 	const uint64_t at = c->off + c->got;
 
@@ -90,7 +95,7 @@ end_line_at(struct copy *c, uint64_t off)
 	} else if (at < off) {
 		size_t left = c->n - c->got;
 
-		if (c->got > 0)
+		if (c->got > 0 && !gap)
 			c->p[c->got - 1] = ' ';
 		if (left > off - at)
 			left = (size_t)(off - at);
@@ -114,7 +119,8 @@ copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	if (idx >= c->entries || c->got == c->n)
 		return TF_NODATA; /* ends the walk */
 	if (c->got > 0 || c->off < off)
-		end_line_at(c, off);
+		end_line_at(c, off, c->next != 0 && idx != c->next);
+	c->next = idx + 1;
 	if (c->got == c->n)
 		return TF_NODATA;
 	skip = (size_t)(c->off + c->got - off);
@@ -171,6 +177,16 @@ tf_vault_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, rc, "no such entry");
 	tf_reader_done(v, db);
+	return rc;
+}
+
+enum tf_code
+tf_vault_check_entry(const char *bytes, size_t n, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc = tf_entry_decode(&d, bytes, n, err);
+
+	tf_entry_decoded_free(&d);
 	return rc;
 }
 

@@ -9,13 +9,14 @@
  */
 #include "template.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../definition.h"
 #include "../ledger/entry.h"
 #include "../ledger/template_parse.h"
 #include "../store/definitions.h"
-#include "../store/objects.h"
+#include "../store/nodes.h"
 #include "object.h"
 #include "view.h"
 
@@ -30,39 +31,62 @@ is_timed(const struct tf_template *t)
 	return false;
 }
 
+/* Read the content that the entry of the version names: the row could name
+ * other bytes. */
+static enum tf_code
+read_content(struct tf_view *w, const struct tf_view_template *t, uint64_t seq,
+    struct tf_content *out, struct tf_error *err)
+{
+	struct tf_loaded_entry e = { 0 };
+	enum tf_code rc = tf_loaded_entry_read(w, seq, &e, err);
+
+	*out = e.d.e.template_content;
+	if (rc == TF_OK &&
+	    (e.d.e.type != TF_TEMPLATE_SET ||
+		e.d.e.template_version != t->version))
+		rc = tf_fail(err, TF_TAMPER,
+		    "entry %llu does not set version %llu of the template",
+		    (unsigned long long)seq, (unsigned long long)t->version);
+	tf_loaded_entry_free(&e);
+	return rc;
+}
+
 /* Read the bytes of the version in *t. */
 static enum tf_code
-read_text(struct tf_view *w, struct tf_view_template *t, struct tf_error *err)
+read_text(struct tf_view *w, struct tf_view_template *t, uint64_t *entry,
+    struct tf_error *err)
 {
 	struct tf_definition_row row = { .node = t->trail,
 		.kind = TF_DEFINITION_TEMPLATE,
 		.name = { "", 0 },
 		.version = t->version };
-	struct tf_object_row o;
 	struct tf_content c;
+	char what[80];
 	enum tf_code rc = tf_definitions_get(w->db, &row, err);
 
-	if (rc == TF_OK)
-		rc = tf_object_get(w->db, row.object, &o, NULL, err);
 	if (rc == TF_NOTFOUND)
 		return tf_fail(err, TF_TAMPER,
-		    "version %llu of the template is missing: run trailctl "
-		    "verify",
+		    "version %llu of the template is missing",
 		    (unsigned long long)t->version);
+	if (rc == TF_OK) {
+		*entry = row.entry;
+		rc = read_content(w, t, row.entry, &c, err);
+	}
 	if (rc != TF_OK)
 		return rc;
-	t->sha256 = o.sha256;
-	c = (struct tf_content){ o.sha256, o.size };
-	return tf_view_object_row(w, row.object, &c, "a template", &t->text,
-	    err);
+	t->sha256 = c.sha256;
+	(void)snprintf(what, sizeof(what),
+	    "version %llu of the template, of entry %llu,",
+	    (unsigned long long)t->version, (unsigned long long)row.entry);
+	return tf_view_object_row(w, row.object, &c, what, &t->text, err);
 }
 
 /* Parse the text that the ledger names; a parse error is damage, see above. */
 static enum tf_code
-read_template(struct tf_view *w, struct tf_view_template *t,
+read_template(struct tf_view *w, struct tf_view_template *t, uint64_t *entry,
     struct tf_error *err)
 {
-	enum tf_code rc = read_text(w, t, err);
+	enum tf_code rc = read_text(w, t, entry, err);
 
 	if (rc == TF_OK)
 		rc = tf_template_parse(&t->t, t->text.p, t->text.n, err);
@@ -75,11 +99,15 @@ read_template(struct tf_view *w, struct tf_view_template *t,
 
 enum tf_code
 tf_view_template(struct tf_view *w, uint64_t trail, uint64_t version,
-    const struct tf_view_template **out, struct tf_error *err)
+    const struct tf_view_template **out, uint64_t *entry, struct tf_error *err)
 {
 	struct tf_view_template *t = w->templates;
+	uint64_t unused;
 	enum tf_code rc;
 
+	if (entry == NULL)
+		entry = &unused;
+	*entry = TF_NO_SEQ;
 	while (t != NULL && (t->trail != trail || t->version != version))
 		t = t->next;
 	if (t != NULL) {
@@ -90,7 +118,7 @@ tf_view_template(struct tf_view *w, uint64_t trail, uint64_t version,
 		return tf_nomem(err);
 	t->trail = trail;
 	t->version = version;
-	if ((rc = read_template(w, t, err)) != TF_OK) {
+	if ((rc = read_template(w, t, entry, err)) != TF_OK) {
 		tf_view_templates_free(t);
 		return rc;
 	}

@@ -7,8 +7,9 @@
  */
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
-#include "../store/entries.h"
+#include "../node/load_entry.h"
 #include "../store/nodes.h"
+#include "damage.h"
 #include "view.h"
 
 enum tf_code
@@ -40,7 +41,7 @@ tf_loaded_entry_free(struct tf_loaded_entry *t)
 {
 	tf_entry_decoded_free(&t->d);
 	tf_buf_free(&t->text);
-	t->is = false;
+	t->is = t->damaged = false;
 }
 
 /* The buffer of *t is used again, as a list reads one entry per row. */
@@ -52,17 +53,30 @@ tf_loaded_entry_read(struct tf_view *w, uint64_t seq, struct tf_loaded_entry *t,
 
 	tf_entry_decoded_free(&t->d);
 	t->text.n = 0;
-	t->is = false;
+	t->is = t->damaged = false;
+	t->seq = seq;
 	if (seq == TF_NO_SEQ)
 		return TF_OK;
-	rc = tf_entries_get(w->db, seq, &t->text, NULL, err);
-	if (rc == TF_OK)
-		rc = tf_entry_decode(&t->d, t->text.p, t->text.n, err);
-	if (rc == TF_NOTFOUND || rc == TF_INVALID)
-		rc = tf_fail(err, TF_TAMPER,
-		    "entry %llu is missing or malformed: run trailctl verify",
-		    (unsigned long long)seq);
+	rc = tf_load_entry(w->db, seq, &t->text, &t->d, err);
 	t->is = rc == TF_OK;
+	if (rc != TF_OK)
+		tf_entry_decoded_free(&t->d); /* half of it may be there */
+	return rc;
+}
+
+enum tf_code
+tf_loaded_entry_try(struct tf_view *w, uint64_t seq, struct tf_loaded_entry *t,
+    struct tf_damage *d, struct tf_error *err)
+{
+	struct tf_damage unused = { 0 };
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_loaded_entry_read(w, seq, t, &why);
+
+	if (rc == TF_OK)
+		return TF_OK;
+	rc = tf_damage_note(w, d != NULL ? d : &unused, seq, &why, err);
+	t->damaged = rc == TF_OK;
+	tf_damage_free(&unused);
 	return rc;
 }
 

@@ -13,6 +13,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 
+struct tf_damage;
 struct tf_db;
 struct tf_judged;
 struct tf_node_row;
@@ -55,15 +56,21 @@ TF_MUST_USE enum tf_code tf_sink_buf(const struct tf_sink *s, struct tf_buf *b,
 
 /* An entry, as bytes and decoded.  {0} is empty. */
 struct tf_loaded_entry {
-	bool is; /* not empty */
+	bool is;      /* not empty */
+	bool damaged; /* empty, because entry seq cannot be read */
+	uint64_t seq; /* of what was asked for; or TF_NO_SEQ */
 	struct tf_buf text;
 	struct tf_entry_decoded d;
 };
 void tf_loaded_entry_free(struct tf_loaded_entry *t);
 /* Replace *t by entry seq; TF_NO_SEQ makes it empty.  TF_TAMPER if the entry is
- * missing or malformed.  The caller frees *t. */
+ * missing, malformed or another one.  The caller frees *t. */
 TF_MUST_USE enum tf_code tf_loaded_entry_read(struct tf_view *w, uint64_t seq,
     struct tf_loaded_entry *t, struct tf_error *err);
+/* The same for a list that goes on without an entry that cannot be read: *t is
+ * then empty, with `damaged` set, and d has the entry.  d may be NULL. */
+TF_MUST_USE enum tf_code tf_loaded_entry_try(struct tf_view *w, uint64_t seq,
+    struct tf_loaded_entry *t, struct tf_damage *d, struct tf_error *err);
 
 /* Append the actor of an entry to out, with the user name that the entry holds:
  * "alice (1000)", "uid 1000", or "trailfs" for an entry of the daemon. */

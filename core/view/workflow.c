@@ -19,6 +19,19 @@ tf_workflow_free(struct tf_workflow *x)
 	tf_claimed_free(&x->claimed);
 }
 
+/* Claims about a workflow do not change its verdict. */
+static enum tf_code
+read_claims(struct tf_view *w, uint64_t id, struct tf_workflow *x,
+    struct tf_error *err)
+{
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_claimed_read(w, id, &x->claimed, &why);
+
+	return rc == TF_OK ?
+	    rc :
+	    tf_damage_note(w, &x->facts.damage, TF_NO_SEQ, &why, err);
+}
+
 enum tf_code
 tf_workflow_read(struct tf_view *w, uint64_t id, struct tf_workflow *x,
     struct tf_error *err)
@@ -30,10 +43,11 @@ tf_workflow_read(struct tf_view *w, uint64_t id, struct tf_workflow *x,
 	if (rc == TF_OK)
 		rc = tf_buf_end(&x->path, err);
 	if (rc == TF_OK)
-		rc = tf_loaded_entry_read(w, x->row.seal, &x->sealed, err);
+		rc = tf_judgement_read(w, &x->row, &x->facts, err);
 	if (rc == TF_OK)
-		rc = tf_claimed_read(w, id, &x->claimed, err);
-	return rc == TF_OK ? tf_judgement_read(w, &x->row, &x->facts, err) : rc;
+		rc = tf_loaded_entry_try(w, x->row.seal, &x->sealed,
+		    &x->facts.damage, err);
+	return rc == TF_OK ? read_claims(w, id, x, err) : rc;
 }
 
 enum tf_code
@@ -42,8 +56,8 @@ tf_workflow_deciding(struct tf_view *w, const struct tf_judgement *f,
     struct tf_loaded_entry *seal, struct tf_error *err)
 {
 	*a = m->decides == SIZE_MAX ? NULL : &f->a[m->decides];
-	return tf_loaded_entry_read(w, *a == NULL ? TF_NO_SEQ : (*a)->seal,
-	    seal, err);
+	return tf_loaded_entry_try(w, *a == NULL ? TF_NO_SEQ : (*a)->seal, seal,
+	    NULL, err);
 }
 
 enum tf_code
@@ -58,7 +72,7 @@ tf_workflow_reason(struct tf_view *w, const struct tf_att *a,
 		return TF_OK;
 	rc = tf_may_read(w, a->id, &may, err);
 	if (rc == TF_OK && may)
-		rc = tf_loaded_entry_read(w, a->override, &t, err);
+		rc = tf_loaded_entry_try(w, a->override, &t, NULL, err);
 	if (t.is && t.d.e.reason.p != NULL)
 		tf_buf_add(out, t.d.e.reason.p, t.d.e.reason.n);
 	tf_loaded_entry_free(&t);

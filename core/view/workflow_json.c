@@ -22,6 +22,7 @@
 #include "compliance_json.h"
 #include "entry_json.h"
 #include "protection.h"
+#include "readable.h"
 #include "template.h"
 #include "workflow.h"
 
@@ -130,7 +131,7 @@ next_claims(struct tf_view *w, struct claims *c, uint64_t seq,
 
 	c->before = c->now;
 	c->now = older;
-	return tf_loaded_entry_read(w, seq, &c->now, err);
+	return tf_loaded_entry_try(w, seq, &c->now, NULL, err);
 }
 
 /* Write one event with Kosli's name for it. */
@@ -182,8 +183,9 @@ put_events(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
 	tf_json_key(j, "events");
 	tf_json_array(j);
 	tf_json_object(j);
-	tf_put_uint(j, "index", f->begun.d.e.seq);
-	tf_put_seconds(j, "timestamp", tf_event_time(&f->begun));
+	tf_put_uint(j, "index", f->begun.seq);
+	if (f->begun.is)
+		tf_put_seconds(j, "timestamp", tf_event_time(&f->begun));
 	tf_put_cstr(j, "type", "trail_reported");
 	tf_put_user(j, "user", &f->begun);
 	tf_json_object_end(j);
@@ -269,16 +271,17 @@ put_warnings(struct tf_json *j, const struct tf_template *t)
 }
 
 /* Write the template by which the workflow is judged: its text, if JSON can
- * hold it, its digest, and the slots that were read from it. */
+ * hold it and the reader may open template.yml, its digest, and the slots that
+ * were read from it. */
 static void
-put_template(struct tf_json *j, const struct tf_view_template *x)
+put_template(struct tf_json *j, const struct tf_view_template *x, bool text)
 {
 	const struct tf_template *t = &x->t;
 	static const struct tf_str none = { NULL, 0 };
 
 	tf_json_key(j, "template");
 	tf_json_object(j);
-	if (can_be_string(&x->text)) {
+	if (text && can_be_string(&x->text)) {
 		tf_json_key(j, "content");
 		tf_json_buf(j, &x->text);
 	}
@@ -315,8 +318,12 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
 {
 	const struct tf_judgement *f = &x->facts;
 	const struct tf_str trail = { x->path.p, strcspn(x->path.p, "/") };
-	enum tf_code rc;
+	bool text;
+	enum tf_code rc = tf_may_read_template(w, x->row.attr.parent, &text,
+	    err);
 
+	if (rc != TF_OK)
+		return rc;
 	tf_json_object(j);
 	tf_put_raw(j, "annotations",
 	    tf_claimed_member(&x->claimed, "annotations"));
@@ -324,8 +331,10 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
 	tf_put_cstr(j, "compliance_state", tf_compliance_word(f->status.word));
 	if ((rc = tf_put_compliance(w, j, f, out, err)) != TF_OK)
 		return rc;
-	tf_put_seconds(j, "created_at", tf_event_time(&f->begun));
+	if (f->begun.is)
+		tf_put_seconds(j, "created_at", tf_event_time(&f->begun));
 	tf_put_user(j, "created_by", &f->begun);
+	tf_put_damage(j, &f->damage);
 	tf_put_raw(j, "description",
 	    tf_claimed_member(&x->claimed, "description"));
 	if ((rc = put_events(w, j, f, out, err)) != TF_OK)
@@ -348,7 +357,7 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
 	tf_put_event(j, "sealed", &x->sealed);
 	tf_put_cstr(j, "state", tf_state_name(x->row.attr.state));
 	if (f->template != NULL)
-		put_template(j, f->template);
+		put_template(j, f->template, text);
 	tf_put_str(j, "trail", trail);
 	rc = tf_put_user_data(w, j, x->row.attr.id, &x->claimed, err);
 	tf_json_object_end(j);

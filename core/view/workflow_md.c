@@ -58,6 +58,9 @@ md_event(struct tf_buf *out, const char *what, const struct tf_loaded_entry *t)
 	char at[WHEN_LEN];
 	struct tf_buf who = { 0 };
 
+	if (t->damaged)
+		tf_buf_printf(out, "- %s: entry %llu cannot be read\n", what,
+		    (unsigned long long)t->seq);
 	if (!t->is)
 		return;
 	when_text(&t->d.e, at);
@@ -96,15 +99,16 @@ md_imported(struct tf_buf *out, const struct tf_loaded_entry *t)
 	tf_buf_free(&text);
 }
 
-/* Kosli's signs: done, failed, waiting.  A failed item keeps its sign even if
- * it also lacks something, because that is the worse news. */
+/* Kosli's signs: done, failed, waiting; and one for damage.  A failed item keeps
+ * its sign even if it also lacks something, because that is the worse news. */
 static const char *
 sign_of(const struct tf_status_item *m)
 {
-	return m->reported && !m->compliant ? "\xe2\x9d\x8c" :
-	    m->lacking			    ? "\xe2\x8f\xb3" :
-	    m->state == TF_ITEM_COMPLETE    ? "\xe2\x9c\x85" :
-					      "";
+	return m->state == TF_ITEM_DAMAGED ? "\xe2\x9b\x94" :
+	    m->reported && !m->compliant   ? "\xe2\x9d\x8c" :
+	    m->lacking			   ? "\xe2\x8f\xb3" :
+	    m->state == TF_ITEM_COMPLETE   ? "\xe2\x9c\x85" :
+					     "";
 }
 
 /* The same words as in status.json and on the page, and why it was
@@ -235,6 +239,13 @@ md_head(struct tf_buf *out, const struct tf_workflow *x)
 		tf_buf_printf(out,
 		    "- warning: line %u: ", t->t.warnings[i].line);
 		md(out, t->t.warnings[i].text, strlen(t->t.warnings[i].text));
+		tf_buf_str(out, "\n");
+	}
+	for (size_t i = 0; i < x->facts.damage.n; i++) {
+		const char *why = x->facts.damage.p[i].why.text;
+
+		tf_buf_str(out, "- damaged: ");
+		md(out, why, strlen(why));
 		tf_buf_str(out, "\n");
 	}
 }

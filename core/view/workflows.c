@@ -1,6 +1,9 @@
 /*
  * The file `status` of a workflow, and status.json of a workflow or a trail.
  *
+ * A workflow with a record that cannot be read has a line like any other, with
+ * the word DAMAGED and what cannot be read.
+ *
  * The status of a trail is one line per workflow, written as the walk meets it:
  * a trail has no limit on its workflows, so neither the text nor the judgements
  * are kept in memory.
@@ -65,7 +68,10 @@ put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		tf_json_begin(&j, &l->text);
 		tf_json_object(&j);
 		tf_put_uint(&j, "attestations", f.status.n);
-		tf_put_seconds(&j, "created_at", tf_event_time(&f.begun));
+		if (f.begun.is)
+			tf_put_seconds(&j, "created_at",
+			    tf_event_time(&f.begun));
+		tf_put_damage(&j, &f.damage);
 		rc = tf_put_holds(l->w, &j, row->attr.id, false, err);
 		if (f.begun.d.e.imported.p != NULL)
 			tf_put_bool(&j, "imported", true);

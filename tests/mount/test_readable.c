@@ -325,20 +325,26 @@ START_TEST(a_user_outside_the_group_reads_nothing)
 END_TEST
 
 /* Names that everybody may open who may come and list: no evidence, no person;
- * or each his own. */
+ * or each his own; or, below the root, each what he may read. */
 static bool
-is_for_all(const char *name)
+is_for_all(const char *dir, const char *name)
 {
 	static const char *const names[] = { "checkpoint", "log.vkey",
 		"log.pub.pem", "denied.jsonl", "last-error", "status" };
+	static const char *const below[] = { "events.jsonl", "status.json",
+		"status.md" };
 
 	for (size_t i = 0; i < LEN(names); i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
+	for (size_t i = 0; i < LEN(below); i++)
+		if (strcmp(below[i], name) == 0)
+			return strcmp(dir, "mnt") != 0;
 	return false;
 }
 
-/* Every control file, those to come too, is not for all unless it is above. */
+/* Every control file, those to come too, is not for all unless it is above, and
+ * what is for all hides what is not. */
 START_TEST(a_control_file_is_for_owner_and_group)
 {
 	static const char *const dirs[] = { "mnt", "mnt/t", W, A };
@@ -362,8 +368,10 @@ START_TEST(a_control_file_is_for_owner_and_group)
 				continue;
 			n++;
 			as(BOB);
-			answers(is_for_all(name) ? 0 : EACCES,
+			answers(is_for_all(dirs[i], name) ? 0 : EACCES,
 			    try_open(path, O_RDONLY));
+			if (is_for_all(dirs[i], name))
+				hides(path);
 			as(0);
 		}
 		free(list);

@@ -307,13 +307,15 @@ a_malformed_record_ends_no_list() {
 
 # The store damaged has one malformed record, and all others are shown.
 one_record_is_malformed() {
-	is 1 trailctl log damaged
-	says 'malformed record'
+	is 4 trailctl log damaged
+	complains 'entry 4 is malformed'
+	says '^ *4  malformed record'
 	says 'ledger.opened'
 	[ "$(grep -c 'malformed record' out)" -eq 1 ]
 	[ "$(wc -l <out)" -eq "$(wc -l <whole)" ]
-	is 1 trailctl log --reverse damaged
-	is 1 trailctl log --json damaged
+	is 4 trailctl log --reverse damaged
+	complains 'entry 4 is malformed'
+	is 4 trailctl log --json damaged
 	complains 'malformed'
 	says '"seq":3,'
 	says '"seq":5,'

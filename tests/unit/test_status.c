@@ -11,8 +11,8 @@
 /*
  * The table.  A template is "name:type" words, NULL none.  A report is
  * NAME[@N][:TYPE] and then letters: s sealed, o open, e open with evidence in
- * the ledger, x found not compliant, + and - overridden so.  The items wanted
- * are NAME=, a letter of the state (C, M), + or - when one decides, ! when
+ * the ledger, x found not compliant, + and - overridden so, d damaged.  The items
+ * wanted are NAME=, a letter of the state (C, M, D), + or - when one decides, ! when
  * unexpected, and oN when version N is open.  sealed: the word when only what
  * is sealed counts, where it is another.
  */
@@ -78,6 +78,15 @@ static const struct {
 	{ "a:generic", "a/s b/sx", TF_NON_COMPLIANT, "a=C+ b=C-!", NULL },
 	{ "a:generic", "a/s b/o", TF_INCOMPLETE, "a=C+ b=M!o1", NULL },
 	{ "a:generic", "a/s b/e", TF_COMPLIANT, "a=C+ b=C+!o1", "INCOMPLETE" },
+	/* What cannot be read is neither good nor bad, and no older one decides. */
+	{ NULL, "a/sd", TF_DAMAGED, "a=D", NULL },
+	{ NULL, "a/s a@2/sd", TF_DAMAGED, "a=D", NULL },
+	{ NULL, "a/sd a@2/s", TF_DAMAGED, "a=D", NULL },
+	{ NULL, "a/sd b/s", TF_DAMAGED, "a=D b=C+", NULL },
+	{ NULL, "a/sd b/sx", TF_DAMAGED, "a=D b=C-", NULL },
+	{ "a:generic b:generic", "a/sd", TF_DAMAGED, "a=D b=M", NULL },
+	{ "a:generic", "a/sd+", TF_DAMAGED, "a=D", NULL },
+	{ "a:generic", "b/od", TF_DAMAGED, "a=M b=D!", NULL },
 	/* Names that begin alike are different names. */
 	{ "a:generic ab:generic", "ab/s", TF_INCOMPLETE, "a=M ab=C+", NULL },
 };
@@ -122,6 +131,7 @@ read_reports(char *text, struct tf_reported *out)
 		out[n].sealed = strchr(w + end, 's') != NULL;
 		out[n].has_evidence = strchr(w + end, 'e') != NULL;
 		out[n].denied = strchr(w + end, 'x') != NULL;
+		out[n].damaged = strchr(w + end, 'd') != NULL;
 		out[n].override = strchr(w + end, '+') != NULL;
 		out[n].overridden = out[n].override ||
 		    strchr(w + end, '-') != NULL;
