@@ -2,7 +2,8 @@
  * Opens files in the age v1 format (https://age-encryption.org/v1, C2SP age),
  * for trailctl.  The mount never decrypts and does not link these functions.
  *
- * An identity is a secret key, AGE-SECRET-KEY-1..., or a passphrase.  Every copy
+ * An identity is a secret key, AGE-SECRET-KEY-1... or AGE-SECRET-KEY-PQ-1..., or
+ * a passphrase.  Every copy
  * of one in memory is wiped before it is freed, as is every decrypted byte.  No
  * message of an error repeats any of them.
  */
@@ -29,8 +30,9 @@ void tf_identities_free(struct tf_identities *ids);
  * blank lines, and comments, which are lines that begin with "#".  After a
  * failure the list may have some of them.
  * Errors, with the number of the line: TF_INVALID a line is no identity, or
- * there is none; TF_UNSUPPORTED an identity of another kind than X25519, or a
- * file that is itself encrypted; TF_TOOBIG; TF_NOMEM; TF_IO.
+ * there is none; TF_UNSUPPORTED an identity of a plugin, a post-quantum one with
+ * a libcrypto before 3.5, or a file that is itself encrypted; TF_TOOBIG;
+ * TF_NOMEM; TF_IO.
  */
 TF_MUST_USE enum tf_code tf_identities_add(struct tf_identities *ids, int fd,
     struct tf_error *err);

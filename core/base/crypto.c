@@ -79,6 +79,18 @@ use_alloc_hooks(void)
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }
 
+void
+tf_crypto_note_memory(void)
+{
+	out_of_memory = false;
+}
+
+bool
+tf_crypto_lacks_memory(void)
+{
+	return out_of_memory;
+}
+
 /* --- digests ---------------------------------------------------------------- */
 
 /*

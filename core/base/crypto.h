@@ -1,6 +1,6 @@
 /*
- * SHA-256, Ed25519 (RFC 8032) and random bytes.  Only this file and cipher.c
- * call OpenSSL.
+ * SHA-256, Ed25519 (RFC 8032) and random bytes.  Only this file, cipher.c and
+ * hybrid.c call OpenSSL.
  * A private key on disk is a PEM file with PKCS#8 and mode 0400.  Every copy of
  * a secret in memory is wiped before it is freed.
  */
@@ -87,6 +87,11 @@ void tf_pubkey_pem(const struct tf_pubkey *pub, struct tf_buf *out);
 
 /* Fill p with n bytes that nobody can predict (getrandom(2)).  TF_IO. */
 TF_MUST_USE enum tf_code tf_random(void *p, size_t n, struct tf_error *err);
+
+/* Whether libcrypto ran out of memory in this thread since the last call of
+ * tf_crypto_note_memory: its functions do not always say so. */
+void tf_crypto_note_memory(void);
+bool tf_crypto_lacks_memory(void);
 
 /* The version of the loaded library, such as "3.0.17". */
 const char *tf_crypto_version(void);

@@ -6,10 +6,13 @@
 #define TF_CRYPT_FORMAT_H
 
 #include "../base/cipher.h"
+#include "../base/hybrid.h"
 #include "../types.h"
 
 #define TF_AGE_VERSION_LINE "age-encryption.org/v1\n"
 #define TF_AGE_X25519_INFO "age-encryption.org/v1/X25519"
+#define TF_AGE_HYBRID "mlkem768x25519" /* the type of its stanzas */
+#define TF_AGE_HYBRID_INFO "age-encryption.org/mlkem768x25519"
 #define TF_AGE_SCRYPT_LABEL "age-encryption.org/v1/scrypt"
 
 #define TF_FILE_KEY_LEN 16

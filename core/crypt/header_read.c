@@ -50,9 +50,10 @@ decode(struct tf_str s, struct tf_buf *out)
 static bool
 decode_exact(struct tf_str s, uint8_t *out, size_t n)
 {
-	char padded[TF_AGE_BODY_COLUMNS + 32];
+	char padded[(TF_HYBRID_ENC_LEN * 4 + 2) / 3 + 3];
 
-	if (n > 64 || s.n != (n * 4 + 2) / 3 || memchr(s.p, '=', s.n) != NULL)
+	if (n > TF_HYBRID_ENC_LEN || s.n != (n * 4 + 2) / 3 ||
+	    memchr(s.p, '=', s.n) != NULL)
 		return false;
 	memcpy(padded, s.p, s.n);
 	memset(padded + s.n, '=', 3);
@@ -118,9 +119,15 @@ tf_stanza_log_n(const struct tf_stanza *s)
 static enum tf_code
 check_stanza(const struct tf_stanza *s, struct tf_error *err)
 {
-	uint8_t bytes[TF_X25519_LEN];
+	uint8_t bytes[TF_HYBRID_ENC_LEN];
 
-	if (tf_stanza_is(s, "X25519")) {
+	if (tf_stanza_is(s, TF_AGE_HYBRID)) {
+		if (s->n_args != 2 ||
+		    !tf_stanza_bytes(s, 1, bytes, TF_HYBRID_ENC_LEN) ||
+		    s->body_n != TF_AGE_BODY_LEN)
+			return tf_fail(err, TF_INVALID,
+			    "a malformed " TF_AGE_HYBRID " stanza");
+	} else if (tf_stanza_is(s, "X25519")) {
 		if (s->n_args != 2 ||
 		    !tf_stanza_bytes(s, 1, bytes, TF_X25519_LEN) ||
 		    s->body_n != TF_AGE_BODY_LEN)

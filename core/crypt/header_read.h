@@ -31,8 +31,8 @@ struct tf_header {
 size_t tf_header_end(const char *p, size_t n);
 
 /*
- * Parse the n bytes of a header.  Stanzas of the types X25519 and scrypt have
- * the number and length of arguments and the body that their type needs, and an
+ * Parse the n bytes of a header.  Stanzas of the types X25519,
+ * mlkem768x25519 and scrypt have the number and length of arguments and the body that their type needs, and an
  * scrypt stanza is the only one.  The caller calls tf_header_free in any case.
  * Errors: TF_INVALID it is malformed; TF_NOMEM.
  */
@@ -46,7 +46,7 @@ struct tf_str tf_stanza_arg(const struct tf_stanza *s, size_t i);
 /* Whether s is of this type: whether its first argument is this word. */
 bool tf_stanza_is(const struct tf_stanza *s, const char *type);
 /* Decode argument number i, base64 without padding, to exactly n bytes; n is at
- * most 64.  False: it is something else. */
+ * most TF_HYBRID_ENC_LEN.  False: it is something else. */
 bool tf_stanza_bytes(const struct tf_stanza *s, size_t i, uint8_t *out,
     size_t n);
 /* The work factor of an scrypt stanza: its base-two logarithm, or 0 if its text

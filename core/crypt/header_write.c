@@ -5,6 +5,9 @@
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "hpke.h"
+
+static const uint8_t zero_nonce[TF_AEAD_NONCE_LEN];
 
 /* Append n bytes as base64 without padding. */
 static void
@@ -16,13 +19,13 @@ put_base64(struct tf_buf *out, const void *p, size_t n)
 }
 
 /* Append the file key, sealed with wrap_key: the body of every stanza.  Each
- * wrap_key is used once, so the nonce is zero. */
+ * wrap_key is used once. */
 static enum tf_code
 put_body(const uint8_t wrap_key[TF_HKDF_LEN],
+    const uint8_t nonce[TF_AEAD_NONCE_LEN],
     const uint8_t file_key[TF_FILE_KEY_LEN], struct tf_buf *out,
     struct tf_error *err)
 {
-	static const uint8_t nonce[TF_AEAD_NONCE_LEN];
 	struct tf_aead *aead = NULL;
 	uint8_t body[TF_AGE_BODY_LEN];
 	enum tf_code rc;
@@ -57,11 +60,33 @@ put_x25519(const struct tf_recipient *r,
 		tf_buf_str(out, "-> X25519 ");
 		put_base64(out, salt, TF_X25519_LEN);
 		tf_buf_str(out, "\n");
-		rc = put_body(key, file_key, out, err);
+		rc = put_body(key, zero_nonce, file_key, out, err);
 	}
 	tf_wipe(secret, sizeof(secret));
 	tf_wipe(shared, sizeof(shared));
 	tf_wipe(key, sizeof(key));
+	return rc;
+}
+
+static enum tf_code
+put_hybrid(const struct tf_recipient *r,
+    const uint8_t file_key[TF_FILE_KEY_LEN], struct tf_buf *out,
+    struct tf_error *err)
+{
+	uint8_t enc[TF_HYBRID_ENC_LEN], secret[TF_HYBRID_SECRET_LEN];
+	struct tf_hpke hpke;
+	enum tf_code rc;
+
+	if ((rc = tf_hybrid_encaps(r->key, enc, secret, err)) == TF_OK &&
+	    (rc = tf_hpke_schedule(secret, TF_AGE_HYBRID_INFO, &hpke, err)) ==
+		TF_OK) {
+		tf_buf_str(out, "-> " TF_AGE_HYBRID " ");
+		put_base64(out, enc, sizeof(enc));
+		tf_buf_str(out, "\n");
+		rc = put_body(hpke.key, hpke.nonce, file_key, out, err);
+	}
+	tf_wipe(secret, sizeof(secret));
+	tf_wipe(&hpke, sizeof(hpke));
 	return rc;
 }
 
@@ -102,7 +127,8 @@ tf_header_write(const struct tf_recipients *r,
 		return tf_fail(err, TF_INVALID, "no recipient");
 	tf_buf_str(out, TF_AGE_VERSION_LINE);
 	for (size_t i = 0; i < r->n && rc == TF_OK; i++)
-		rc = put_x25519(&r->v[i], file_key, out, err);
+		rc = r->v[i].hybrid ? put_hybrid(&r->v[i], file_key, out, err) :
+				      put_x25519(&r->v[i], file_key, out, err);
 	return rc == TF_OK ? end(file_key, from, out, err) : rc;
 }
 
@@ -113,15 +139,25 @@ base64_length(uint64_t n)
 	return (n * 4 + 2) / 3;
 }
 
+static uint64_t
+stanza_length(const struct tf_recipient *r)
+{
+	uint64_t args = r->hybrid ?
+	    strlen("-> " TF_AGE_HYBRID " ") + base64_length(TF_HYBRID_ENC_LEN) :
+	    strlen("-> X25519 ") + base64_length(TF_X25519_LEN);
+
+	return args + 1 + base64_length(TF_AGE_BODY_LEN) + 1;
+}
+
 uint64_t
 tf_header_length(const struct tf_recipients *r)
 {
-	uint64_t body = base64_length(TF_AGE_BODY_LEN) + 1;
-	uint64_t stanza = strlen("-> X25519 ") + base64_length(TF_X25519_LEN) +
-	    1 + body;
-
-	return strlen(TF_AGE_VERSION_LINE) + r->n * stanza + strlen("--- ") +
+	uint64_t n = strlen(TF_AGE_VERSION_LINE) + strlen("--- ") +
 	    base64_length(TF_AGE_MAC_LEN) + 1;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += stanza_length(&r->v[i]);
+	return n;
 }
 
 enum tf_code
@@ -145,7 +181,7 @@ tf_header_write_passphrase(const char *passphrase, size_t n, unsigned log_n,
 		tf_buf_str(out, TF_AGE_VERSION_LINE "-> scrypt ");
 		put_base64(out, random, TF_AGE_SALT_LEN);
 		tf_buf_printf(out, " %u\n", log_n);
-		rc = put_body(key, file_key, out, err);
+		rc = put_body(key, zero_nonce, file_key, out, err);
 	}
 	tf_wipe(key, sizeof(key));
 	return rc == TF_OK ? end(file_key, from, out, err) : rc;

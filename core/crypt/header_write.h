@@ -10,7 +10,8 @@
 /*
  * Append the header for all recipients to out.  Each has a stanza with an
  * ephemeral key of its own.
- * Errors: TF_INVALID there is no recipient; TF_NOMEM; TF_IO no random bytes.
+ * Errors: TF_INVALID there is no recipient; TF_UNSUPPORTED libcrypto has no
+ * ML-KEM; TF_NOMEM; TF_IO no random bytes.
  */
 TF_MUST_USE enum tf_code tf_header_write(const struct tf_recipients *r,
     const uint8_t file_key[TF_FILE_KEY_LEN], struct tf_buf *out,

@@ -10,10 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "bech32.h"
 #include "line.h"
 
 #define PREFIX "AGE-SECRET-KEY-"
+#define HYBRID_PREFIX "AGE-SECRET-KEY-PQ-"
 
 enum tf_code
 tf_identities_new(struct tf_identities **out, struct tf_error *err)
@@ -55,23 +57,20 @@ add_key(struct tf_identities *ids, const struct tf_identity *one,
 	return TF_OK;
 }
 
-/* Why a line that is no X25519 identity is refused. */
+/* Why a line that is no identity is refused. */
 static enum tf_code
 refuse(struct tf_str line, struct tf_error *err)
 {
-	if (tf_line_begins(line, "AGE-SECRET-KEY-PQ-1"))
-		return tf_fail(err, TF_UNSUPPORTED,
-		    "a post-quantum identity: only X25519 is supported");
 	if (tf_line_begins(line, "AGE-PLUGIN-"))
 		return tf_fail(err, TF_UNSUPPORTED,
-		    "an identity of a plugin: only X25519 is supported");
+		    "an identity of a plugin, which is not supported");
 	if (tf_line_begins(line, "age-encryption.org/") ||
 	    tf_line_begins(line, "-----BEGIN AGE"))
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "an encrypted file of identities; decrypt it with age -d");
 	if (tf_line_begins(line, "-----BEGIN "))
 		return tf_fail(err, TF_UNSUPPORTED,
-		    "an SSH key: only X25519 is supported");
+		    "an SSH key, which is not supported");
 	if (tf_line_begins(line, "age1"))
 		return tf_fail(err, TF_INVALID,
 		    "this is a recipient; an identity begins with " PREFIX "1");
@@ -84,18 +83,25 @@ refuse(struct tf_str line, struct tf_error *err)
 static enum tf_code
 add_line(struct tf_identities *ids, struct tf_str line, struct tf_error *err)
 {
-	struct tf_identity one;
+	struct tf_identity one = { 0 };
+	enum tf_code rc = TF_OK;
 	struct tf_str prefix;
-	enum tf_code rc;
 	size_t n;
 
 	if (!tf_bech32_decode(line, &prefix, one.secret, sizeof(one.secret),
 		&n) ||
-	    n != sizeof(one.secret) || prefix.n != strlen(PREFIX) ||
-	    !tf_line_begins(prefix, PREFIX))
+	    n != sizeof(one.secret))
 		rc = refuse(line, err);
-	else if ((rc = tf_x25519_public(one.secret, one.recipient, err)) ==
-	    TF_OK)
+	else if (tf_str_same(prefix, tf_str_of(PREFIX)))
+		rc = tf_x25519_public(one.secret, one.recipient, err);
+	else if (!tf_str_same(prefix, tf_str_of(HYBRID_PREFIX)))
+		rc = refuse(line, err);
+	else if (!tf_hybrid_there())
+		rc = tf_fail(err, TF_UNSUPPORTED,
+		    "a post-quantum identity needs libcrypto 3.5");
+	else
+		one.hybrid = true;
+	if (rc == TF_OK)
 		rc = add_key(ids, &one, err);
 	tf_wipe(&one, sizeof(one));
 	return rc;

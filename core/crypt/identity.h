@@ -7,7 +7,9 @@
 #include "format.h"
 
 struct tf_identity {
-	uint8_t secret[TF_X25519_LEN], recipient[TF_X25519_LEN];
+	bool hybrid;			  /* post-quantum: MLKEM768-X25519 */
+	uint8_t secret[TF_X25519_LEN];	  /* or the seed of a hybrid key */
+	uint8_t recipient[TF_X25519_LEN]; /* of an X25519 key */
 };
 
 struct tf_passphrase {

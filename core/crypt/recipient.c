@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "bech32.h"
 #include "line.h"
 
 #define PREFIX "age"
+#define HYBRID_PREFIX "age1pq"
 #define IDENTITY_PREFIX "AGE-SECRET-KEY-"
-#define TEXT_LEN 62 /* of an X25519 recipient */
+#define TEXT_MAX 1959 /* of a post-quantum recipient */
 
 /* --- one recipient ---------------------------------------------------------- */
 
@@ -34,7 +36,7 @@ has_upper(struct tf_str s)
 	return false;
 }
 
-/* Why a text that is no X25519 recipient is refused. */
+/* Why a text that is no recipient is refused. */
 static enum tf_code
 refuse(struct tf_str text, struct tf_error *err)
 {
@@ -45,17 +47,15 @@ refuse(struct tf_str text, struct tf_error *err)
 	if (tf_line_begins(text, "ssh-"))
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "an SSH key: only age1... recipients are supported");
-	if (tf_line_begins(text, "age1pq1"))
-		return tf_fail(err, TF_UNSUPPORTED,
-		    "a post-quantum recipient needs libcrypto 3.5");
 	if (text.n >= 4 && strncasecmp(text.p, "age1", 4) == 0 &&
 	    has_upper(text))
 		return tf_fail(err, TF_INVALID,
 		    "a recipient is written in lower case");
 	if (tf_line_begins(text, "age1") &&
+	    !tf_line_begins(text, HYBRID_PREFIX "1") &&
 	    memchr(text.p + 4, '1', text.n - 4) != NULL)
 		return tf_fail(err, TF_UNSUPPORTED,
-		    "a recipient of a plugin: only X25519 is supported");
+		    "a recipient of a plugin, which is not supported");
 	if (tf_line_begins(text, "age1"))
 		return tf_fail(err, TF_INVALID,
 		    "a recipient with a missing or wrong character");
@@ -79,6 +79,22 @@ check_point(const uint8_t key[TF_X25519_LEN], struct tf_error *err)
 	return rc;
 }
 
+/* Whether a secret can be made for it shows whether it is a key. */
+static enum tf_code
+check_hybrid(const uint8_t key[TF_HYBRID_KEY_LEN], struct tf_error *err)
+{
+	uint8_t enc[TF_HYBRID_ENC_LEN], secret[TF_HYBRID_SECRET_LEN];
+	enum tf_code rc = tf_hybrid_encaps(key, enc, secret, err);
+
+	tf_wipe(secret, sizeof(secret));
+	if (rc == TF_UNSUPPORTED)
+		rc = tf_fail(err, rc,
+		    "a post-quantum recipient needs libcrypto 3.5");
+	if (rc == TF_INVALID)
+		rc = tf_fail(err, rc, "a recipient that protects nothing");
+	return rc;
+}
+
 enum tf_code
 tf_recipient_parse(struct tf_str text, struct tf_recipient *out,
     struct tf_error *err)
@@ -86,20 +102,33 @@ tf_recipient_parse(struct tf_str text, struct tf_recipient *out,
 	struct tf_str prefix;
 	size_t n;
 
-	if (text.n != TEXT_LEN || has_upper(text) ||
-	    !tf_bech32_decode(text, &prefix, out->key, sizeof(out->key), &n) ||
-	    n != sizeof(out->key) || prefix.n != strlen(PREFIX) ||
-	    !tf_line_begins(prefix, PREFIX))
+	memset(out, 0, sizeof(*out));
+	if (text.n > TEXT_MAX || has_upper(text) ||
+	    !tf_bech32_decode(text, &prefix, out->key, sizeof(out->key), &n))
 		return refuse(text, err);
-	return check_point(out->key, err);
+	if (n == TF_X25519_LEN && tf_str_same(prefix, tf_str_of(PREFIX)))
+		return check_point(out->key, err);
+	out->hybrid = n == TF_HYBRID_KEY_LEN &&
+	    tf_str_same(prefix, tf_str_of(HYBRID_PREFIX));
+	return out->hybrid ? check_hybrid(out->key, err) : refuse(text, err);
+}
+
+/* Write the text and a NUL to out. */
+static void
+write_text(const struct tf_recipient *r, char out[TEXT_MAX + 1])
+{
+	if (r->hybrid)
+		tf_bech32_encode(HYBRID_PREFIX, r->key, TF_HYBRID_KEY_LEN, out);
+	else
+		tf_bech32_encode(PREFIX, r->key, TF_X25519_LEN, out);
 }
 
 void
 tf_recipient_text(const struct tf_recipient *r, struct tf_buf *out)
 {
-	char text[TEXT_LEN + 1];
+	char text[TEXT_MAX + 1];
 
-	tf_bech32_encode(PREFIX, r->key, sizeof(r->key), text);
+	write_text(r, text);
 	tf_buf_str(out, text);
 }
 
@@ -119,8 +148,11 @@ add(struct tf_recipients *r, struct tf_str line, struct tf_error *err)
 		    TF_RECIPIENTS_MAX);
 	if ((rc = tf_recipient_parse(line, &one, err)) != TF_OK)
 		return rc;
+	if (r->n > 0 && r->v[0].hybrid != one.hybrid)
+		return tf_fail(err, TF_INVALID,
+		    "post-quantum and other recipients in one file");
 	for (size_t i = 0; i < r->n; i++)
-		if (memcmp(&r->v[i], &one, sizeof(one)) == 0)
+		if (memcmp(r->v[i].key, one.key, sizeof(one.key)) == 0)
 			return tf_fail(err, TF_INVALID,
 			    "this recipient is listed twice");
 	if ((v = reallocarray(r->v, r->n + 1, sizeof(*v))) == NULL)
@@ -133,11 +165,10 @@ add(struct tf_recipients *r, struct tf_str line, struct tf_error *err)
 static int
 by_text(const void *a, const void *b)
 {
-	char x[TEXT_LEN + 1], y[TEXT_LEN + 1];
-	const struct tf_recipient *p = a, *q = b;
+	char x[TEXT_MAX + 1], y[TEXT_MAX + 1];
 
-	tf_bech32_encode(PREFIX, p->key, sizeof(p->key), x);
-	tf_bech32_encode(PREFIX, q->key, sizeof(q->key), y);
+	write_text(a, x);
+	write_text(b, y);
 	return strcmp(x, y);
 }
 

@@ -9,13 +9,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hpke.h"
+
+static const uint8_t zero_nonce[TF_AEAD_NONCE_LEN];
+
 /* Open the body of s.  TF_TAMPER: another key sealed it. */
 static enum tf_code
 open_body(const struct tf_header *h, const struct tf_stanza *s,
-    const uint8_t wrap_key[TF_HKDF_LEN], uint8_t file_key[TF_FILE_KEY_LEN],
-    struct tf_error *err)
+    const uint8_t wrap_key[TF_HKDF_LEN], const uint8_t nonce[TF_AEAD_NONCE_LEN],
+    uint8_t file_key[TF_FILE_KEY_LEN], struct tf_error *err)
 {
-	static const uint8_t nonce[TF_AEAD_NONCE_LEN];
 	const uint8_t *body = (const uint8_t *)h->bodies.p + s->body_at;
 	struct tf_aead *aead = NULL;
 	enum tf_code rc;
@@ -42,9 +45,30 @@ open_x25519(const struct tf_header *h, const struct tf_stanza *s,
 	if ((rc = tf_x25519(id->secret, salt, shared, err)) == TF_OK &&
 	    (rc = tf_hkdf(shared, sizeof(shared), salt, sizeof(salt),
 		 TF_AGE_X25519_INFO, key, err)) == TF_OK)
-		rc = open_body(h, s, key, file_key, err);
+		rc = open_body(h, s, key, zero_nonce, file_key, err);
 	tf_wipe(shared, sizeof(shared));
 	tf_wipe(key, sizeof(key));
+	return rc;
+}
+
+static enum tf_code
+open_hybrid(const struct tf_header *h, const struct tf_stanza *s,
+    const struct tf_identity *id, uint8_t file_key[TF_FILE_KEY_LEN],
+    struct tf_error *err)
+{
+	uint8_t enc[TF_HYBRID_ENC_LEN], secret[TF_HYBRID_SECRET_LEN];
+	struct tf_hpke hpke;
+	enum tf_code rc;
+
+	if (!tf_stanza_bytes(s, 1, enc, sizeof(enc)))
+		return tf_fail(err, TF_INVALID,
+		    "a malformed " TF_AGE_HYBRID " stanza");
+	if ((rc = tf_hybrid_decaps(id->secret, enc, secret, err)) == TF_OK &&
+	    (rc = tf_hpke_schedule(secret, TF_AGE_HYBRID_INFO, &hpke, err)) ==
+		TF_OK)
+		rc = open_body(h, s, hpke.key, hpke.nonce, file_key, err);
+	tf_wipe(secret, sizeof(secret));
+	tf_wipe(&hpke, sizeof(hpke));
 	return rc;
 }
 
@@ -69,7 +93,7 @@ open_scrypt(const struct tf_header *h, const struct tf_stanza *s,
 	rc = tf_scrypt(phrase->p, phrase->n, salt, sizeof(salt), log_n, key,
 	    err);
 	if (rc == TF_OK)
-		rc = open_body(h, s, key, file_key, err);
+		rc = open_body(h, s, key, zero_nonce, file_key, err);
 	tf_wipe(key, sizeof(key));
 	return rc;
 }
@@ -80,11 +104,18 @@ open_stanza(const struct tf_header *h, const struct tf_stanza *s,
     const struct tf_identities *ids, uint8_t file_key[TF_FILE_KEY_LEN],
     struct tf_error *err)
 {
+	bool x25519 = tf_stanza_is(s, "X25519");
+	bool hybrid = tf_stanza_is(s, TF_AGE_HYBRID);
 	enum tf_code rc = TF_TAMPER;
 
-	if (tf_stanza_is(s, "X25519"))
-		for (size_t i = 0; i < ids->keys && rc == TF_TAMPER; i++)
-			rc = open_x25519(h, s, &ids->key[i], file_key, err);
+	for (size_t i = 0; i < ids->keys && rc == TF_TAMPER; i++) {
+		const struct tf_identity *id = &ids->key[i];
+
+		if (x25519 && !id->hybrid)
+			rc = open_x25519(h, s, id, file_key, err);
+		if (hybrid && id->hybrid)
+			rc = open_hybrid(h, s, id, file_key, err);
+	}
 	if (tf_stanza_is(s, "scrypt"))
 		for (size_t i = 0; i < ids->phrases && rc == TF_TAMPER; i++)
 			rc = open_scrypt(h, s, &ids->phrase[i], file_key, err);

@@ -19,6 +19,11 @@
 	"AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P" \
 	"2LM0"
 
+/* From the specification, "The MLKEM768-X25519 ... recipient type". */
+#define AGE_HYBRID_IDENTITY                                                      \
+	"AGE-SECRET-KEY-PQ-1XX76JRALNLXDMEW0CRK45QMCCH4X06SE84UN3VPM33W6HWDX0H3" \
+	"SK3ZQFR"
+
 static const uint64_t lengths[] = { 0, 1, 65535, 65536, 65537, 131072, 200000,
 	1048576 };
 
@@ -230,16 +235,14 @@ static const struct {
 	    TF_INVALID, "line 1: not an identity (AGE-SECRET-KEY-1...)" },
 	{ "hello\n", TF_INVALID,
 	    "line 1: not an identity (AGE-SECRET-KEY-1...)" },
-	{ AGE_IDENTITY "\nAGE-SECRET-KEY-PQ-1XX76JRALNLXDMEW0CRK45QMCCH4X06SE84"
-		       "UN3VPM33W6HWDX0H3SK3ZQFR\n",
-	    TF_UNSUPPORTED,
-	    "line 2: a post-quantum identity: only X25519 is supported" },
+	{ AGE_IDENTITY "\n" AGE_HYBRID_IDENTITY "0\n", TF_INVALID,
+	    "line 2: an identity with a missing or wrong character" },
 	{ "AGE-PLUGIN-YUBIKEY-1Q\n", TF_UNSUPPORTED,
-	    "line 1: an identity of a plugin: only X25519 is supported" },
+	    "line 1: an identity of a plugin, which is not supported" },
 	{ "age-encryption.org/v1\n-> scrypt", TF_UNSUPPORTED,
 	    "line 1: an encrypted file of identities; decrypt it with age -d" },
 	{ "-----BEGIN OPENSSH PRIVATE KEY-----\n", TF_UNSUPPORTED,
-	    "line 1: an SSH key: only X25519 is supported" },
+	    "line 1: an SSH key, which is not supported" },
 };
 
 START_TEST(a_wrong_identities_file_is_refused_with_its_line)
@@ -251,6 +254,96 @@ START_TEST(a_wrong_identities_file_is_refused_with_its_line)
 	ck_assert_int_eq(bad[_i].code, age_add(ids, bad[_i].text, &err));
 	ck_assert_str_eq(bad[_i].error, err.text);
 	tf_identities_free(ids);
+}
+END_TEST
+
+/* With an older libcrypto the reason is said. */
+START_TEST(a_post_quantum_identity_needs_a_new_libcrypto)
+{
+	struct tf_error err = { 0 };
+	struct tf_identities *ids;
+
+	ck_assert_int_eq(TF_OK, tf_identities_new(&ids, NULL));
+	ck_assert_int_eq(tf_hybrid_there() ? TF_OK : TF_UNSUPPORTED,
+	    age_add(ids, AGE_HYBRID_IDENTITY "\n", &err));
+	ck_assert_str_eq(tf_hybrid_there() ?
+		"" :
+		"line 1: a post-quantum identity needs libcrypto 3.5",
+	    err.text);
+	tf_identities_free(ids);
+}
+END_TEST
+
+/* A recipients file with one post-quantum recipient, from its identity. */
+static void
+put_hybrid_recipient(struct tf_buf *out)
+{
+	uint8_t seed[TF_HYBRID_SEED_LEN];
+	struct tf_recipient r = { .hybrid = true };
+	struct tf_str prefix;
+	size_t n;
+
+	ck_assert(tf_bech32_decode(tf_str_of(AGE_HYBRID_IDENTITY), &prefix,
+	    seed, sizeof(seed), &n));
+	ck_assert_int_eq(TF_OK, tf_hybrid_public(seed, r.key, NULL));
+	tf_recipient_text(&r, out);
+	tf_buf_str(out, "\n");
+}
+
+/* The recipient in the specification begins and ends so. */
+START_TEST(a_post_quantum_file_is_opened)
+{
+	struct tf_buf list = { 0 }, file = { 0 };
+	struct tf_error err = { 0 };
+	struct tf_recipients r;
+	struct tf_identities *ids;
+	uint64_t released;
+
+	if (!tf_hybrid_there()) {
+		printf("SKIP a_post_quantum_file_is_opened: libcrypto is older "
+		       "than 3.5\n");
+		return;
+	}
+	put_hybrid_recipient(&list);
+	ck_assert_uint_eq(1960, list.n);
+	ck_assert_int_eq(0,
+	    strncmp(list.p, "age1pq1x34nzsvr0rxjsgdn8zgyhfe8j7ceq5r9r", 40));
+	ck_assert_str_eq("qheyty7saeq0d3fzv49zc0k\n", list.p + list.n - 24);
+	r = age_recipients(list.p);
+	ids = age_identities(STRANGER "\n" AGE_HYBRID_IDENTITY);
+	age_encrypt(&r, 70000, 4096, &file);
+	ck_assert_uint_eq(tf_age_size(&r, 70000), file.n);
+	ck_assert_int_eq(TF_OK, age_open(ids, file.p, file.n, &released, NULL));
+	ck_assert_uint_eq(70000, released);
+	for (size_t at = 0; at < file.n - 70000; at++) {
+		file.p[at] ^= 1;
+		ck_assert_int_ne(TF_OK,
+		    age_open(ids, file.p, file.n, &released, NULL));
+		ck_assert_uint_eq(0, released);
+		file.p[at] ^= 1;
+	}
+	tf_recipients_free(&r);
+
+	/* A classical recipient beside it would undo what it is for. */
+	tf_buf_str(&list, AGE_RECIPIENT "\n");
+	ck_assert_int_eq(TF_INVALID,
+	    tf_recipients_parse(list.p, list.n, &r, &err));
+	ck_assert_str_eq(
+	    "line 2: post-quantum and other recipients in one file", err.text);
+	/* No ML-KEM key has such numbers. */
+	list.n = 0;
+	{
+		struct tf_recipient bad_key = { .hybrid = true };
+
+		memset(bad_key.key, 0xff, sizeof(bad_key.key));
+		tf_recipient_text(&bad_key, &list);
+	}
+	ck_assert_int_eq(TF_INVALID,
+	    tf_recipients_parse(list.p, list.n, &r, &err));
+	ck_assert_str_eq("line 1: a recipient that protects nothing", err.text);
+	tf_identities_free(ids);
+	tf_buf_free(&file);
+	tf_buf_free(&list);
 }
 END_TEST
 
@@ -492,6 +585,8 @@ suite_age(void)
 	tcase_add_test(t, a_header_of_any_length_ends_the_reading);
 	tcase_add_loop_test(t, a_wrong_identities_file_is_refused_with_its_line,
 	    0, COUNT(bad));
+	tcase_add_test(t, a_post_quantum_identity_needs_a_new_libcrypto);
+	tcase_add_test(t, a_post_quantum_file_is_opened);
 	tcase_add_test(t, a_file_of_identities_has_a_limit);
 	tcase_add_loop_test(t, we_decrypt_what_age_encrypts, 0, COUNT(lengths));
 	tcase_add_test(t, age_decrypts_with_our_passphrase);
