@@ -40,6 +40,7 @@ struct unpacking {
 	struct import_workflow *w;
 	struct archive *a;
 	size_t entries;
+	bool any; /* a directory of an attestation was found */
 	uint64_t bytes;
 	size_t skipped; /* files that are in no directory */
 	char first_skipped[80];
@@ -159,37 +160,61 @@ check_kind(struct archive_entry *e, const char *name, struct tf_error *err)
 
 /* --- contents ------------------------------------------------------------------- */
 
-/* Copy the content of the entry to the spool. */
+/* Read the next bytes of the entry; *n is 0 at its end.  All that is read counts
+ * for the limit, also what is not imported. */
 static enum tf_code
-copy(struct unpacking *u, struct import_member *m, struct tf_error *err)
+next_block(struct unpacking *u, char block[BLOCK], size_t *n,
+    struct tf_error *err)
 {
 	const struct import_file *f = &u->p->file[u->file];
 	uint64_t most = f->size > FREE_BYTES / RATIO ? f->size * RATIO :
 						       FREE_BYTES;
+	ssize_t got = archive_read_data(u->a, block, BLOCK);
+
+	*n = got < 0 ? 0 : (size_t)got;
+	if (got < 0)
+		return refuse(u, err);
+	u->bytes += *n;
+	if (u->bytes > most)
+		return tf_fail(err, TF_INVALID,
+		    "the archive unpacks to more than %llu bytes, which is too "
+		    "much for its size",
+		    (unsigned long long)most);
+	return TF_OK;
+}
+
+/* Read the rest of the entry: libarchive would do so without a limit. */
+static enum tf_code
+drain(struct unpacking *u, struct tf_error *err)
+{
+	char *block = malloc(BLOCK);
+	size_t n = 1;
+	enum tf_code rc = block == NULL ? tf_nomem(err) : TF_OK;
+
+	while (rc == TF_OK && n > 0)
+		rc = next_block(u, block, &n, err);
+	free(block);
+	return rc;
+}
+
+/* Copy the content of the entry to the spool. */
+static enum tf_code
+copy(struct unpacking *u, struct import_member *m, struct tf_error *err)
+{
 	struct tf_sha256 *sha = tf_sha256_new();
 	char *block = malloc(BLOCK);
-	ssize_t n;
+	size_t n = 1;
 	enum tf_code rc = sha == NULL || block == NULL ? tf_nomem(err) : TF_OK;
 
 	m->off = u->p->spooled;
-	while (rc == TF_OK &&
-	    (n = archive_read_data(u->a, block, BLOCK)) != 0) {
-		if (n < 0) {
-			rc = refuse(u, err);
+	while (rc == TF_OK && n > 0) {
+		rc = next_block(u, block, &n, err);
+		if (rc != TF_OK || n == 0)
 			break;
-		}
-		u->bytes += (uint64_t)n;
-		if (u->bytes > most) {
-			rc = tf_fail(err, TF_INVALID,
-			    "the archive unpacks to more than %llu bytes, "
-			    "which is too much for its size",
-			    (unsigned long long)most);
-			break;
-		}
-		tf_sha256_add(sha, block, (size_t)n);
-		rc = files_put(u->p->spool, "the spool in TMPDIR", block,
-		    (size_t)n, err);
-		u->p->spooled += (uint64_t)n;
+		tf_sha256_add(sha, block, n);
+		rc = files_put(u->p->spool, "the spool in TMPDIR", block, n,
+		    err);
+		u->p->spooled += n;
 	}
 	if (rc == TF_OK)
 		tf_sha256_peek(sha, &m->sha256);
@@ -245,6 +270,7 @@ add_entry(struct unpacking *u, char *name, bool dir, struct tf_error *err)
 	}
 	if (slash != NULL)
 		*slash = '\0';
+	u->any = true;
 	rc = attestation_of(u, name, &a, err);
 	if (rc != TF_OK || dir)
 		return rc;
@@ -272,6 +298,8 @@ take_entry(struct unpacking *u, struct archive_entry *e, struct tf_error *err)
 			rc = check_kind(e, name, err);
 		if (rc == TF_OK)
 			rc = add_entry(u, name, dir, err);
+		if (rc == TF_OK)
+			rc = drain(u, err);
 	}
 	free(name);
 	return rc;
@@ -328,8 +356,10 @@ import_archive(struct import_plan *p, size_t i, struct tf_error *err)
 		rc = is == ARCHIVE_OK || is == ARCHIVE_WARN ?
 		    take_entry(&u, e, err) :
 		    refuse(&u, err);
-	if (rc == TF_OK && u.entries == 0)
-		rc = tf_fail(err, TF_INVALID, "the archive is empty");
+	if (rc == TF_OK && !u.any)
+		rc = tf_fail(err, TF_INVALID,
+		    "the archive has no directory of an attestation, and no "
+		    "record names its digest");
 	if (rc == TF_OK && u.skipped > 0)
 		report_note("%s: %zu file%s not imported, because %s in no "
 			    "directory of an attestation: %s",

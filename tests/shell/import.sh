@@ -305,8 +305,8 @@ evidence_is_missing_or_another() {
 	refuses 1 "none of the files of user-identity has the digest .*" \
 		one-6.json join.zip --compliant=true
 	tar czf wrong.tgz who.txt
-	refuses 1 'the evidence of user-identity is missing' one-6.json \
-		wrong.tgz
+	refuses 2 'no directory of an attestation, and no record names its' \
+		one-6.json wrong.tgz
 	is 0 trailctl import --mount store --missing-evidence kosli one-6.json
 	entries store | jq -e -s '[.[] | select(.type == "attestation.sealed")] |
 	    last | .claims.annotations.kosli_evidence == "missing"'
@@ -401,12 +401,19 @@ hostile_archives_are_refused() {
 	    i = tarfile.TarInfo("a/zeros")
 	    i.size = 80 << 20
 	    t.addfile(i, io.BytesIO(bytes(i.size)))
+	with tarfile.open("plain.tar", "w") as t:
+	    i = tarfile.TarInfo("zeros")
+	    i.size = 80 << 20
+	    t.addfile(i, io.BytesIO(bytes(i.size)))
+	with open("hidden.tgz", "wb") as f:
+	    f.write(gzip.compress(gzip.compress(open("plain.tar", "rb").read())))
 	with zipfile.ZipFile("bomb.zip", "w", zipfile.ZIP_DEFLATED) as z:
 	    z.writestr("a/zeros", bytes(80 << 20))
 	with gzip.open("many.tgz", "wb", compresslevel=1) as f:
 	    i = tarfile.TarInfo("a")
 	    i.type = tarfile.DIRTYPE
 	    f.write(i.tobuf() * 100001 + bytes(1024))
+	open("zeros.gz", "wb").write(gzip.compress(bytes(80 << 20)))
 	with zipfile.ZipFile("up.zip", "w") as z:
 	    z.writestr("a/../../up", "x")
 	with zipfile.ZipFile("link.zip", "w") as z:
@@ -446,9 +453,11 @@ hostile_archives_are_refused() {
 	draft.tgz cannot be the name of an attestation
 	version.tgz cannot be the name of an attestation
 	long.tgz cannot be the name of evidence
-	nothing.tgz archive is \(empty\|malformed\)
+	nothing.tgz no directory of an attestation\|malformed
+	zeros.gz no directory of an attestation\|malformed
 	bomb.tgz unpacks to more than
 	bomb.zip unpacks to more than
+	hidden.tgz unpacks to more than
 	many.tgz more than 100000 names
 	up.zip a name with \.\.
 	link.zip has a link
