@@ -170,7 +170,8 @@ due_of(const struct tf_pending *l)
 	if (l->job)
 		return UINT64_MAX;
 	if (tf_pending_is_file(l) && !l->on_duty &&
-	    (l->attr.state == TF_STATE_FROZEN || tf_pending_rests(l))) {
+	    (l->attr.state == TF_STATE_FROZEN || tf_pending_rests(l) ||
+		(l->unchecked && l->wants_check))) {
 		due = l->failed != TF_OK && l->writers == 0 ? 0 :
 							      l->deadline_ns;
 		if (due < l->retry_ns)

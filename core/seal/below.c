@@ -6,6 +6,7 @@
  * nothing changes between the two.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,14 @@
 #include "tend.h"
 
 #define SHOWN_PATH 120 /* bytes; a message shows the end of a path */
+
+/* At the end of the vault nobody compares bytes any more: the next start
+ * does. */
+static bool
+is_ending(const struct tf_pending *l)
+{
+	return atomic_load(&l->v->ending);
+}
 
 /* Add l, which is below, to b; or note that it must be waited for, or why it
  * may not be sealed. */
@@ -49,7 +58,14 @@ look_at(struct tf_below *b, struct tf_pending *l)
 		return;
 	}
 	if (l->job || !tf_pending_clean(l) || l->unchecked) {
-		if (l->unchecked && !l->on_duty) {
+		if (l->unchecked && !l->on_duty && is_ending(l)) {
+			b->refused = TF_BUSY;
+			b->in_the_way = l->attr.id;
+			return;
+		}
+		/* If it is wanted already, the sealer has it tended when that
+		 * may succeed. */
+		if (l->unchecked && !l->on_duty && !l->wants_check) {
 			l->wants_check = true;
 			tf_pending_tend_later(l);
 		}

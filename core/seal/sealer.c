@@ -53,7 +53,8 @@ take_due(struct gather *g, struct tf_pending *l, uint64_t now)
 	g->marks = l->mark_ns != 0 && l->mark_ns <= now;
 	if (g->marks ||
 	    (!ready && l->writers == 0 &&
-		(l->failed != TF_OK || !tf_pending_clean(l)))) {
+		(l->failed != TF_OK || !tf_pending_clean(l) ||
+		    (l->unchecked && l->wants_check)))) {
 		tf_pending_ref(l);
 		g->one = l;
 	} else if (ready) {

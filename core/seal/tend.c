@@ -134,6 +134,18 @@ tf_pending_check(struct tf_pending *l, struct tf_error *err)
 	return rc == TF_OK ? rc : tf_fail_as(err, &e);
 }
 
+/* The comparison could not be made: the sealer asks for it again.  Who waits
+ * for it must not do so, or both would take turns without a pause. */
+static void
+check_again_later(struct tf_pending *l)
+{
+	pthread_mutex_lock(&l->v->mu);
+	l->wants_check = true;
+	l->retry_ns = tf_clock_boot_ns() + RETRY_NS;
+	tf_pending_index(l);
+	pthread_mutex_unlock(&l->v->mu);
+}
+
 /* Seal l, which the last run accepted and whose bytes match, as recovery does
  * with short files. */
 static void
@@ -188,6 +200,7 @@ tend(struct tf_pending *l)
 	const struct tf_patience p = { can_wait, l };
 	struct tf_vault *v = l->v;
 	bool free, lost, check, flush, frozen;
+	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
 	free = l->writers == 0 && !l->unlinked &&
@@ -205,7 +218,10 @@ tend(struct tf_pending *l)
 	} else if (flush) {
 		tf_flush(l, after_flush, l);
 	} else if (check) {
-		if (tf_pending_check(l, NULL) == TF_OK && frozen)
+		rc = tf_pending_check(l, NULL);
+		if (rc == TF_TOOMANY || rc == TF_INTERRUPTED)
+			check_again_later(l);
+		else if (rc == TF_OK && frozen)
 			seal_recovered(l);
 		else if (frozen && l->failed != TF_OK)
 			tf_pending_interrupt(l);

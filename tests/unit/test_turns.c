@@ -11,11 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../../core/commit/queue.h"
 #include "../../core/definition.h"
 #include "../../core/node/background.h"
+#include "../../core/node/pending.h"
+#include "../../core/node/pending_table.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/seal/closing_txn.h"
 #include "../../core/vault.h"
@@ -367,6 +370,91 @@ START_TEST(a_short_seal_passes_the_long_ones_of_four_users)
 }
 END_TEST
 
+/* --- waiting for a comparison ------------------------------------------------ */
+
+#define FEW 40 /* visits of one node while a second or less passes */
+
+/* A draft of 100,000 bytes in an attestation, whose bytes are to be compared
+ * with its row before they are sealed, as after a crash. */
+static struct tf_pending *
+make_unchecked(uint64_t att)
+{
+	static char bytes[100000];
+	struct tf_pending *l;
+	struct tf_attr a;
+	struct tf_file *f;
+
+	OK(tf_vault_create(v, att, "r.tmp", 0644, &root, &a, &f, NULL));
+	OK(tf_file_write_at(f, bytes, sizeof(bytes), 0, true, NULL));
+	OK(tf_file_close(v, f, NULL));
+	pthread_mutex_lock(&v->mu);
+	l = tf_pending_get(&v->pending, a.id);
+	l->unchecked = true;
+	pthread_mutex_unlock(&v->mu);
+	return l;
+}
+
+static uint64_t
+visits(void)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&v->mu);
+	n = v->pending.visited;
+	pthread_mutex_unlock(&v->mu);
+	return n;
+}
+
+/* Without descriptors the bytes cannot be compared.  Who waits for that does
+ * not ask again and again, and goes on once there are some. */
+START_TEST(a_comparison_that_failed_is_not_repeated_at_once)
+{
+	struct sealer s = { .id = make_dir_of(wf, "a", 0), .is_free = true };
+	struct rlimit none, before;
+	uint64_t first;
+
+	(void)make_unchecked(s.id);
+	OK(tf_vault_seal(v, make_attestation(wf, "b", 0, "generic", 0), &root,
+	    NULL));
+	ck_assert_int_eq(0, getrlimit(RLIMIT_NOFILE, &before));
+	none = before;
+	none.rlim_cur = (rlim_t)dup(0); /* the lowest one that is free */
+	(void)close((int)none.rlim_cur);
+	ck_assert_int_eq(0, setrlimit(RLIMIT_NOFILE, &none));
+	first = visits();
+	start(&s);
+	while (visits() == first)
+		(void)usleep(1000);
+	(void)usleep(500000); /* time to turn round and round */
+	ck_assert_uint_le(visits() - first, FEW);
+	ck_assert(!is_sealed(s.id));
+	ck_assert_int_eq(0, setrlimit(RLIMIT_NOFILE, &before));
+	ends(&s);
+	ck_assert(is_sealed(s.id));
+}
+END_TEST
+
+/* The end of the vault does not wait for it: a closed directory stays closed,
+ * and is sealed after the next start. */
+START_TEST(the_end_leaves_a_comparison_to_the_next_start)
+{
+	uint64_t a = make_dir_of(wf, "a", 0);
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_pending *l;
+
+	v->settings.value[TF_SETTLE] = 60;
+	l = make_unchecked(a);
+	l->unchecked = false;
+	close_dir(a);
+	pthread_mutex_lock(&v->mu);
+	l->unchecked = true;
+	pthread_mutex_unlock(&v->mu);
+	OK(tf_vault_close(v, "done", NULL));
+	OK(tf_vault_open("store", &o, &v, NULL));
+	becomes_sealed(a);
+}
+END_TEST
+
 /* --- the transaction -------------------------------------------------------- */
 
 /* Without a statement that was made before, the transaction of a judged
@@ -410,6 +498,8 @@ suite_turns(void)
 	    long_work_of_many_users_leaves_a_thread_for_short_work);
 	tcase_add_test(t, users_take_turns_in_the_background);
 	tcase_add_test(t, a_short_seal_passes_the_long_ones_of_four_users);
+	tcase_add_test(t, a_comparison_that_failed_is_not_repeated_at_once);
+	tcase_add_test(t, the_end_leaves_a_comparison_to_the_next_start);
 	tcase_add_test(t, no_evidence_is_judged_in_a_transaction);
 	suite_add_tcase(s, t);
 	return s;
