@@ -8,6 +8,10 @@
  *
  * An index that is damaged is removed and made anew, once per search.
  */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/array.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../page.h"
@@ -16,9 +20,11 @@
 #include "keep.h"
 #include "query.h"
 
-#define TRIES 5	      /* of a search, while the index is made anew */
-#define SCAN_STOP 256 /* entries between two checks whether to stop */
-#define PATHS 256     /* items asked of the index at a time */
+#define TRIES 5		 /* of a search, while the index is made anew */
+#define SCAN_STOP 256	 /* entries between two checks whether to stop */
+#define PATHS 256	 /* items asked of the index at a time */
+#define SCAN_NAMES 10000 /* of the index at a time */
+#define NAME_BYTES 256	 /* of a name and a NUL */
 
 struct search {
 	struct tf_find *f;
@@ -31,6 +37,9 @@ struct search {
 	uint64_t path[PATHS];
 	size_t n, next;
 	bool last; /* there are no others */
+	/* With q->scan: all items whose name matches, the oldest first. */
+	uint64_t *named;
+	size_t n_named, named_cap;
 };
 
 /* The newest item at or below *at whose path may match.  index_mu is held. */
@@ -82,6 +91,25 @@ next_digest(struct search *x, uint64_t *at, struct tf_error *err)
 	return found ? TF_OK : TF_NOTFOUND;
 }
 
+/* The newest item at or below *at whose name matches. */
+static enum tf_code
+next_named(const struct search *x, uint64_t *at)
+{
+	size_t low = 0, high = x->n_named, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (x->named[mid] <= *at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == 0)
+		return TF_NOTFOUND;
+	*at = x->named[low - 1];
+	return TF_OK;
+}
+
 /* index_mu is held. */
 static enum tf_code
 find_item(struct search *x, uint64_t *at, struct tf_error *err)
@@ -105,22 +133,89 @@ find_item(struct search *x, uint64_t *at, struct tf_error *err)
 			    err);
 		if (rc == TF_OK && q->n_parts > 0)
 			rc = next_path(x, at, err);
+		if (rc == TF_OK && q->scan)
+			rc = next_named(x, at);
 	} while (rc == TF_OK && *at != before);
 	return rc;
 }
 
+/* Use the index that the search began with.  TF_BUSY it is being made anew; else
+ * unlock index_mu afterwards. */
+static enum tf_code
+lock_index(struct search *x, struct tf_error *err)
+{
+	pthread_mutex_lock(&x->f->index_mu);
+	if (x->f->index != NULL && atomic_load(&x->f->opened) == x->opened)
+		return TF_OK;
+	pthread_mutex_unlock(&x->f->index_mu);
+	return tf_fail(err, TF_BUSY, "the search index is being made");
+}
+
 /* The newest item at or below *at that all filters with an index have.
- * TF_NOTFOUND; TF_BUSY the index is being made anew. */
+ * TF_NOTFOUND; TF_BUSY. */
 static enum tf_code
 next_item(struct search *x, uint64_t *at, struct tf_error *err)
 {
-	enum tf_code rc;
+	enum tf_code rc = lock_index(x, err);
 
-	pthread_mutex_lock(&x->f->index_mu);
-	rc = x->f->index == NULL || atomic_load(&x->f->opened) != x->opened ?
-	    tf_fail(err, TF_BUSY, "the search index is being made") :
-	    find_item(x, at, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = find_item(x, at, err);
 	pthread_mutex_unlock(&x->f->index_mu);
+	return rc;
+}
+
+/* Keep the item if its name matches.  False: no memory. */
+static bool
+note_name(void *arg, struct tf_str value, uint64_t item)
+{
+	struct search *x = arg;
+	char name[NAME_BYTES];
+
+	if (value.n >= sizeof(name))
+		return true; /* no name is so long */
+	memcpy(name, value.p, value.n);
+	name[value.n] = '\0';
+	if (!tf_find_glob_matches(x->q, name))
+		return true;
+	if (!tf_array_room(&x->named, x->n_named, &x->named_cap,
+		sizeof(*x->named)))
+		return false;
+	x->named[x->n_named++] = item;
+	return true;
+}
+
+static int
+by_item(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Look at all names: they are sorted, and much shorter than the entries. */
+static enum tf_code
+scan_names(struct search *x, struct tf_error *err)
+{
+	struct tf_buf value = { 0 };
+	uint64_t item = 0;
+	size_t n = SCAN_NAMES;
+	enum tf_code rc = TF_OK;
+
+	x->n_named = 0;
+	while (rc == TF_OK && n == SCAN_NAMES) {
+		if ((rc = lock_index(x, err)) != TF_OK)
+			break;
+		rc = tf_search_facts(x->f->index, TF_FIND_NAME, &value, &item,
+		    SCAN_NAMES, &n, note_name, x, err);
+		pthread_mutex_unlock(&x->f->index_mu);
+		tf_vault_slow(x->f->v);
+		if (rc == TF_OK && tf_vault_must_stop(x->f->v))
+			rc = tf_fail(err, TF_INTERRUPTED, "given up");
+	}
+	tf_buf_free(&value);
+	if (x->n_named > 0)
+		qsort(x->named, x->n_named, sizeof(*x->named), by_item);
 	return rc;
 }
 
@@ -158,6 +253,8 @@ search(struct search *x, const struct tf_asker *who, struct tf_error *err)
 		rc = tf_find_range(x->w, x->q, &first, &end, err);
 	x->n = x->next = 0;
 	x->last = false;
+	if (rc == TF_OK && first < end && x->q->scan)
+		rc = scan_names(x, err);
 	if (rc == TF_OK && first < end)
 		rc = search_range(x, first, end, err);
 	tf_view_close(x->w);
@@ -241,6 +338,7 @@ tf_find(struct tf_vault *v, const char *text, const struct tf_asker *who,
 				    search_writer(&x, who, err);
 	if (rc == TF_OK && out->failed)
 		rc = tf_nomem(err);
+	free(x.named);
 	tf_find_query_free(&q);
 	return rc;
 }

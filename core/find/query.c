@@ -377,6 +377,18 @@ tf_find_glob_matches(const struct tf_find_query *q, const char *path)
 	return fnmatch(q->glob, last != NULL ? last + 1 : path, 0) == 0;
 }
 
+/* Are the facts such that very many names may have them?  Others are faster than
+ * a look at all names. */
+static bool
+is_broad(const struct tf_find_query *q)
+{
+	for (size_t i = 0; i < q->n_facts; i++)
+		if (q->fact[i].kind != TF_FIND_UID &&
+		    q->fact[i].kind != TF_FIND_USER)
+			return false;
+	return true;
+}
+
 /* --- the whole ----------------------------------------------------------------- */
 
 enum tf_code
@@ -410,6 +422,8 @@ tf_find_query_parse(const char *text, struct tf_find_query *out,
 		else
 			find_parts(out);
 	}
+	out->scan = out->glob != NULL && strchr(out->glob, '/') == NULL &&
+	    out->exact.p == NULL && out->n_parts == 0 && is_broad(out);
 	if (rc == TF_OK && out->part_text.failed)
 		rc = tf_nomem(err);
 	return rc;

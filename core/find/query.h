@@ -47,6 +47,8 @@ struct tf_find_query {
 	struct tf_buf part_text;
 	struct tf_str part[TF_FIND_PARTS];
 	size_t n_parts;
+	/* The glob is about names and has no such part: look at all names. */
+	bool scan;
 };
 
 /* Parse text.  Free *out with tf_find_query_free, also on failure.  TF_INVALID,

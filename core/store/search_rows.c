@@ -248,6 +248,41 @@ tf_search_word(struct tf_search_db *s, const char *word, uint64_t most,
 	    err);
 }
 
+enum tf_code
+tf_search_facts(struct tf_search_db *s, unsigned kind, struct tf_buf *value,
+    uint64_t *item, size_t max, size_t *n, tf_search_fact_fn fn, void *arg,
+    struct tf_error *err)
+{
+	static const char sql[] =
+	    "SELECT value, item FROM fact WHERE kind = ?1 AND"
+	    " (value, item) > (?2, ?3) ORDER BY value, item LIMIT ?4";
+	sqlite3_stmt *st = tf_sql(&s->db, err, sql, "ibui", (int64_t)kind,
+	    value->n > 0 ? value->p : "", value->n, *item, (int64_t)max);
+	struct tf_str v = { NULL, 0 };
+	enum tf_code rc = TF_OK;
+
+	for (*n = 0; *n < max; ++*n) {
+		rc = tf_sql_row(&s->db, st, "search index", err);
+		if (rc != TF_OK)
+			break;
+		v.p = sqlite3_column_blob(st, 0);
+		v.n = (size_t)sqlite3_column_bytes(st, 0);
+		*item = (uint64_t)sqlite3_column_int64(st, 1);
+		if (!fn(arg, v, *item)) {
+			rc = tf_nomem(err);
+			break;
+		}
+	}
+	if (rc == TF_OK && *n > 0) { /* the row is still there */
+		value->n = 0;
+		tf_buf_add(value, v.p, v.n);
+		rc = value->failed ? tf_nomem(err) : TF_OK;
+	}
+	if (rc != TF_NOTFOUND && st != NULL)
+		(void)sqlite3_reset(st);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 /* Append a literal part as a string of FTS5's query language. */
 static void
 add_part(struct tf_buf *match, struct tf_str part)

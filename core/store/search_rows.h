@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../buffer.h"
 #include "../error.h"
 #include "../types.h"
 
@@ -83,6 +84,18 @@ TF_MUST_USE enum tf_code tf_search_span(struct tf_search_db *s, unsigned kind,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_search_word(struct tf_search_db *s,
     const char *word, uint64_t most, uint64_t *item, struct tf_error *err);
+
+/*
+ * Call fn for the next facts of a kind, sorted by value and item, at most max of
+ * them: those behind *value and *item, which begin empty and become those of the
+ * last one.  *n is their number.  fn returns false if it has no memory, which
+ * ends the list with TF_NOMEM; it does not use s.
+ */
+typedef bool (*tf_search_fact_fn)(void *arg, struct tf_str value,
+    uint64_t item);
+TF_MUST_USE enum tf_code tf_search_facts(struct tf_search_db *s, unsigned kind,
+    struct tf_buf *value, uint64_t *item, size_t max, size_t *n,
+    tf_search_fact_fn fn, void *arg, struct tf_error *err);
 
 /*
  * The newest items, not newer than most, whose path may match a glob: up to max

@@ -54,6 +54,12 @@ each_filter_finds() {
 	finds 't/w2/build/copy.log t/w1/build/app.log' --name 't/*/*/*.log'
 	finds '' --name '*/*.log'
 	finds 'u/w1 t/w1' --name w1
+	# Without three ordinary characters in a row: a look at all names.
+	finds 'u/w1 t/w2 t/w1' --name 'w?'
+	finds 'u/w1 t/w1' --name '?1' --uid "$(id -u)"
+	finds 'u/w1' --name '?1' --limit 1
+	finds 't/w2' --name '?2' --status COMPLIANT
+	finds '' --name '?9'
 	finds 't/w1/review' --annotation ticket=OPS-1
 	finds 'u' --annotation team=blue
 	finds '' --annotation ticket=OPS-2
