@@ -38,14 +38,16 @@ static enum tf_code
 put_claim(struct tf_json *j, const char *key, const char *text,
     struct tf_error *err)
 {
-	size_t before = j->out->n, more = strlen("\"\":\"\",");
+	size_t before = j->out->n, around = strlen(key) + strlen("\"\":\"\"");
 
 	if (text == NULL)
 		return TF_OK;
 	if (*text == '\0')
 		return tf_fail(err, TF_INVALID, "\"%s\" is empty", key);
 	tf_put_cstr(j, key, text);
-	if (j->out->n - before > CLAIM_MAX + strlen(key) + more)
+	if (j->out->n > before && j->out->p[before] == ',')
+		around++;
+	if (j->out->n - before > CLAIM_MAX + around)
 		return tf_fail(err, TF_TOOBIG,
 		    "\"%s\" of what is imported has more than %d bytes", key,
 		    CLAIM_MAX);

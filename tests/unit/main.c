@@ -10,7 +10,7 @@
 	X(statement) X(yaml) X(template) X(checks) X(junit) X(status) X(html) X(replay) \
 	X(proof) X(crypt) X(age) X(age_vectors) X(stage_key) X(store) X(temp_table) X(head) X(recover) X(crowd) \
 	X(turns) X(space) \
-	X(find) X(claims) X(failed) X(users) X(audit) X(altered_store) \
+	X(find) X(claims) X(import) X(failed) X(users) X(audit) X(altered_store) \
 	X(altered_log) X(altered_copy) X(package) X(vectors)
 /* clang-format on */
 
