@@ -222,7 +222,7 @@ const char *
 tf_find_attestation_word(const struct tf_judgement *f, size_t i)
 {
 	if (f->a[i].seal == TF_NO_SEQ)
-		return "open";
+		return TF_FIND_OPEN;
 	if (f->damaged || f->r[i].damaged)
 		return tf_compliance_word(TF_DAMAGED);
 	return f->status.verdicts[i].compliant ? "compliant" : "non-compliant";

@@ -38,7 +38,8 @@ TF_MUST_USE enum tf_code tf_find_slot_facts(const struct tf_template *t,
  * type unless NAME is built in.  It is a part of type. */
 struct tf_str tf_find_type(struct tf_str type);
 
-/* The status of attestation i of a judgement. */
+/* The status of attestation i of a judgement; that of one without a seal. */
+#define TF_FIND_OPEN "open"
 const char *tf_find_attestation_word(const struct tf_judgement *f, size_t i);
 
 /* *out becomes the user whom the claims name in the annotation on_behalf_of;
