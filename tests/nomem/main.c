@@ -1,7 +1,7 @@
 /*
  * test-nomem: fail each allocation, read, write or step of SQLite once, during
  * the verification of a store, a log, a proof, a package and a directory, and
- * during the recovery of a store.  The process must not end.  The verifier must
+ * during the recovery of a store, and during encryption.  The process must not end.  The verifier must
  * not pass altered input, and must report intact input as not checked, never as
  * altered.  A store that could not be opened must open afterwards without
  * loss.
@@ -13,7 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/age.h"
 #include "../../core/base/crypto.h"
+#include "../../core/crypt/age_write.h"
+#include "../../core/crypt/stage_key.h"
 #include "../../core/ledger/checkpoint.h"
 #include "../../core/ledger/checks.h"
 #include "../../core/ledger/junit.h"
@@ -852,6 +855,156 @@ strike_work(enum strike kind)
 	rig.failures += r.failures;
 }
 
+/* --- encryption --------------------------------------------------------- */
+
+#define AGE_RECIPIENT \
+	"age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
+#define AGE_IDENTITY                                                             \
+	"AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4E" \
+	"GAEX\n"
+
+static char age_text[100000];
+
+static enum tf_code
+put_bytes(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	tf_buf_add(arg, p, n);
+	return tf_buf_end(arg, err);
+}
+
+static enum tf_code
+get_bytes(void *arg, void *p, size_t n, size_t *got, struct tf_error *err)
+{
+	struct tf_str *rest = arg;
+
+	(void)err;
+	*got = n < rest->n ? n : rest->n;
+	memcpy(p, rest->p, *got);
+	rest->p += *got;
+	rest->n -= *got;
+	return TF_OK;
+}
+
+static enum tf_code
+encrypt(struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_age_writer *w = NULL;
+	struct tf_recipients r;
+	enum tf_code rc;
+
+	if ((rc = tf_recipients_parse(AGE_RECIPIENT, strlen(AGE_RECIPIENT), &r,
+		 err)) != TF_OK)
+		return rc;
+	if ((rc = tf_age_writer_new(&r, put_bytes, out, &w, err)) == TF_OK &&
+	    (rc = tf_age_writer_add(w, age_text, sizeof(age_text), err)) ==
+		TF_OK)
+		rc = tf_age_writer_end(w, err);
+	tf_age_writer_free(w);
+	tf_recipients_free(&r);
+	return rc;
+}
+
+/* A lack of memory is never reported as anything else. */
+static enum tf_code
+encrypt_file(void)
+{
+	struct tf_error err = { 0 };
+	struct tf_buf b = { 0 };
+	enum tf_code rc;
+
+	strike_after(rig.kind, rig.n);
+	rc = encrypt(&b, &err);
+	rig.reached = strike_end();
+	check(rc == TF_OK || rc == TF_NOMEM, "encrypting",
+	    "another error than no memory", rig.kind, rig.n);
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
+decrypt(const struct tf_identities *ids, struct tf_str file, size_t *got,
+    struct tf_error *err)
+{
+	struct tf_age_reader *r = NULL;
+	const uint8_t *p;
+	enum tf_code rc;
+	size_t n = 1;
+
+	rc = tf_age_reader_new(ids, get_bytes, &file, &r, err);
+	for (*got = 0; rc == TF_OK && n > 0; *got += n)
+		rc = tf_age_reader_next(r, &p, &n, err);
+	tf_age_reader_free(r);
+	return rc;
+}
+
+/* Whole, it is opened or memory is missing; altered, it is never opened. */
+static enum tf_code
+decrypt_file(void)
+{
+	struct tf_identities *ids;
+	struct tf_error err = { 0 };
+	struct tf_buf b = { 0 };
+	enum tf_code rc, bad;
+	size_t got;
+	int fd[2];
+
+	MUST(pipe(fd) == 0);
+	MUST(write(fd[1], AGE_IDENTITY, strlen(AGE_IDENTITY)) ==
+	    (ssize_t)strlen(AGE_IDENTITY));
+	MUST(close(fd[1]) == 0);
+	MUST(tf_identities_new(&ids, NULL) == TF_OK);
+	MUST(tf_identities_add(ids, fd[0], NULL) == TF_OK);
+	MUST(close(fd[0]) == 0);
+	MUST(encrypt(&b, NULL) == TF_OK);
+	strike_after(rig.kind, rig.n);
+	rc = decrypt(ids, tf_buf_bytes(&b), &got, &err);
+	rig.reached = strike_end();
+	check((rc == TF_OK && got == sizeof(age_text)) || rc == TF_NOMEM,
+	    "decrypting", "another error than no memory", rig.kind, rig.n);
+	b.p[b.n - 1] ^= 1;
+	strike_after(rig.kind, rig.n);
+	bad = decrypt(ids, tf_buf_bytes(&b), &got, &err);
+	(void)strike_end();
+	check((bad == TF_TAMPER || bad == TF_NOMEM) && got <= 65536,
+	    "decrypting", "altered, and opened", rig.kind, rig.n);
+	tf_identities_free(ids);
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* The key of a chunk is derived for each. */
+static enum tf_code
+stage_chunk(void)
+{
+	uint8_t sealed[100 + TF_STAGE_ADDED], wrapped[TF_WRAPPED_KEY_LEN];
+	struct tf_staged_key *k = NULL, *again = NULL;
+	static struct tf_stage_key *stage;
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+	int dir;
+
+	if (stage == NULL) {
+		MUST((dir = open(rig.dir, O_RDONLY | O_DIRECTORY)) >= 0);
+		MUST(tf_stage_key_create(dir, "stage.key", &stage, NULL) ==
+		    TF_OK);
+		MUST(close(dir) == 0);
+	}
+	strike_after(rig.kind, rig.n);
+	if ((rc = tf_staged_key_new(7, &k, &err)) == TF_OK &&
+	    (rc = tf_staged_key_wrap(k, stage, wrapped, &err)) == TF_OK &&
+	    (rc = tf_staged_key_unwrap(wrapped, 7, stage, &again, &err)) ==
+		TF_OK &&
+	    (rc = tf_staged_seal(k, 1, age_text, 100, sealed, &err)) == TF_OK)
+		rc = tf_staged_open(again, 1, sealed, sizeof(sealed), age_text,
+		    &err);
+	rig.reached = strike_end();
+	check(rc == TF_OK || rc == TF_NOMEM, "staging",
+	    "another error than no memory", rig.kind, rig.n);
+	tf_staged_key_free(k);
+	tf_staged_key_free(again);
+	return rc;
+}
+
 int
 main(void)
 {
@@ -871,6 +1024,9 @@ main(void)
 		strike_call("judging JUnit reports", evaluate_junit, k);
 		strike_call("reading a key", load_key, k);
 		strike_call("reading what is no key", load_other, k);
+		strike_call("encrypting", encrypt_file, k);
+		strike_call("decrypting", decrypt_file, k);
+		strike_call("sealing a chunk", stage_chunk, k);
 		strike_recovery(k, "store", true);
 		if (k == STRIKE_CRYPTO)
 			break;
