@@ -496,7 +496,8 @@ wrong(char text[512], const char *fmt, ...)
 	return false;
 }
 
-/* Take owner, mode, times and attributes from the vault: none is promised. */
+/* Take owner, mode, times and attributes from the vault: none is promised.
+ * Claims are. */
 static void
 learn(struct node *f, const struct seen *s)
 {
@@ -504,7 +505,7 @@ learn(struct node *f, const struct seen *s)
 	f->uid = s->uid;
 	f->gid = s->gid;
 	f->mtime_known = false;
-	for (int x = 0; x < XATTRS; x++) {
+	for (int x = 0; x < FILE_XATTRS; x++) {
 		free(f->xattr[x]);
 		f->xattr[x] = s->xattr[x] != NULL ? strdup(s->xattr[x]) : NULL;
 	}

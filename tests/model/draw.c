@@ -285,6 +285,12 @@ draw_on_path(struct chance *c, struct model *m, struct op *o)
 		/* fall through */
 	case OP_REMOVEXATTR:
 	case OP_GETXATTR:
+		if (draw(c, 2) == 0) { /* claims */
+			o->p = some_path(c, m, A_DIR);
+			o->q = strdup(xattr_names()[FILE_XATTRS +
+			    draw(c, XATTRS - FILE_XATTRS)]);
+			break;
+		}
 		o->p = some_path(c, m, draw(c, 8) == 0 ? ANY : A_FILE);
 		o->q = strdup(some_xattr(c));
 		break;

@@ -407,7 +407,8 @@ expect_utimens(const struct node *d, const struct op *o)
 const char *const *
 xattr_names(void)
 {
-	static const char *const names[XATTRS] = { "user.a", "user.b" };
+	static const char *const names[XATTRS] = { "user.a", "user.b",
+		"user.trailfs.description", "user.trailfs.annotation.k" };
 
 	return names;
 }
@@ -421,6 +422,36 @@ xattr_number(const char *name)
 	return -1;
 }
 
+/* True for a trail, a workflow or an attestation: people claim things about
+ * them. */
+static bool
+has_claims(const struct node *d)
+{
+	return d->dir && d->level >= 1 && d->level <= 3;
+}
+
+/* A claim is in the tree at once, and in the ledger at once or at the seal. */
+static answers
+expect_claim(const struct node *d, const struct op *o, int x)
+{
+	answers no = 0;
+
+	if (o->verb == OP_GETXATTR)
+		return d->xattr[x] == NULL ? ON(ENODATA) : 0;
+	if (d->sealed)
+		no |= ON(EPERM);
+	if (is_closing(d))
+		no |= ON(EROFS);
+	if ((d->mode & 01000) != 0 && !owns(d, o->who))
+		no |= ON(EPERM);
+	if (d->xattr[x] == NULL &&
+	    (o->verb == OP_REMOVEXATTR || (o->flags & F_REPLACE) != 0))
+		no |= ON(ENODATA);
+	if (d->xattr[x] != NULL && (o->flags & F_EXCL) != 0)
+		no |= ON(EEXIST);
+	return no;
+}
+
 static answers
 expect_xattr(const struct node *d, const struct op *o)
 {
@@ -432,6 +463,10 @@ expect_xattr(const struct node *d, const struct op *o)
 		return ON(EACCES);
 	if (strncmp(o->q, "user.", 5) != 0)
 		return ON(EOPNOTSUPP);
+	if (x >= FILE_XATTRS && has_claims(d))
+		return expect_claim(d, o, x);
+	if (x >= FILE_XATTRS && o->verb != OP_GETXATTR)
+		return ON(EPERM) | ON(EOPNOTSUPP) | ON(ENODATA);
 	if (strncmp(o->q, "user.trailfs.", 13) == 0)
 		return o->verb == OP_GETXATTR ? YES | ON(ENODATA) : ON(EPERM);
 	if (d->dir)

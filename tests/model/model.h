@@ -15,8 +15,9 @@
 #include <sys/types.h>
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define SLOTS 6	 /* open descriptors of a trace */
-#define XATTRS 2 /* extended attributes in the model: user.a, user.b */
+#define SLOTS 6	      /* open descriptors of a trace */
+#define FILE_XATTRS 2 /* extended attributes of files: user.a, user.b */
+#define XATTRS 4      /* these, and two claims about directories */
 
 enum verb {
 	OP_MKDIR,
