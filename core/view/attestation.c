@@ -37,6 +37,7 @@
 #include "entry_json.h"
 #include "protection.h"
 #include "readable.h"
+#include "template.h"
 #include "view.h"
 
 #define PIECE 65536 /* bytes */
@@ -222,6 +223,26 @@ place_of(const struct tf_attested *a)
 	return p;
 }
 
+/* Kosli's list of the artifacts that the attestation is about: one, if its slot
+ * is of an artifact. */
+static void
+put_target(struct tf_json *j, const struct tf_attested *a)
+{
+	const struct tf_view_template *t = a->f != NULL ? a->f->template : NULL;
+	const struct tf_str name = a->f != NULL ? a->f->r[a->at].name :
+						  (struct tf_str){ NULL, 0 };
+	const struct tf_slot *slot = t != NULL ?
+	    tf_template_slot(&t->t, name.p, name.n) :
+	    NULL;
+
+	if (slot == NULL || slot->artifact.p == NULL)
+		return;
+	tf_json_key(j, "target_artifacts");
+	tf_json_array(j);
+	tf_json_str(j, slot->artifact.p, slot->artifact.n);
+	tf_json_array_end(j);
+}
+
 /* The members from "state" on. */
 static enum tf_code
 put_place(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
@@ -231,6 +252,7 @@ put_place(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 	enum tf_code rc;
 
 	tf_put_cstr(j, "state", tf_state_name(a->attr.state));
+	put_target(j, a);
 	tf_put_str(j, "trail", p->trail);
 	tf_put_str(j, "trail_name", p->workflow);
 	if (type.p != NULL)

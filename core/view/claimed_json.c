@@ -68,6 +68,20 @@ tf_put_commit(struct tf_json *j, const struct tf_claimed *c)
 	tf_json_object_end(j);
 }
 
+void
+tf_put_repository(struct tf_json *j, const struct tf_claimed *c)
+{
+	int t = tf_json_get(&c->doc, tf_json_get(&c->doc, 0, "annotations"),
+	    "repo_id");
+
+	if (t < 0 || c->doc.tok[t].type != TF_JSON_STRING)
+		return;
+	tf_json_key(j, "repo_ids");
+	tf_json_array(j);
+	tf_json_raw(j, tf_json_text(&c->doc, t));
+	tf_json_array_end(j);
+}
+
 /* --- JSON of people ------------------------------------------------------- */
 
 /* Write the bytes as a member, if they are JSON; *is says so. */

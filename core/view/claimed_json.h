@@ -18,6 +18,8 @@ struct tf_view;
  * that meaning; nothing if there is none, or if it is no digest. */
 void tf_put_fingerprint(struct tf_json *j, const struct tf_claimed *c);
 void tf_put_commit(struct tf_json *j, const struct tf_claimed *c);
+/* Write repo_ids, a list of the annotation repo_id; nothing without it. */
+void tf_put_repository(struct tf_json *j, const struct tf_claimed *c);
 
 /*
  * Write user_data, the user data of node id as JSON, and user_data_file, their

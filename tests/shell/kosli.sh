@@ -549,6 +549,12 @@ reports_have_the_keys_of_kosli() {
 	[ "$(shown '[.control,.attestation_data]')" = \
 		'["C1",{"is_compliant":false}]' ]
 	[ "$(shown '.created_at < 1')" = false ]
+	is 0 trailctl kosli get attestation web.unit-tests -f shop -t "$sha" \
+		-o json
+	[ "$(jq -c '.[0].target_artifacts' out)" = '["web"]' ]
+	is 0 trailctl kosli begin trail latest --flow empty --repo-id r1
+	is 0 trailctl kosli get trail latest -f empty -o json
+	[ "$(jq -c .repo_ids out)" = '["r1"]' ]
 }
 
 # User data are JSON of any form; long ones are only named.
