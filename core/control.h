@@ -33,6 +33,7 @@
 #define TF_CONTROL_PAGE "index.html"
 #define TF_CONTROL_TEMPLATE "template.yml"
 #define TF_CONTROL_TYPES "types"
+#define TF_CONTROL_RECIPIENTS "recipients"
 #define TF_CONTROL_USER_DATA "user-data"
 #define TF_CONTROL_OVERRIDE "override"
 #define TF_CONTROL_RETENTION "retention"

@@ -3,7 +3,8 @@
  * and attestations, in words that the vault judges by.
  *
  * A definition is a text of a trail that people write, with versions: its
- * template, or an attestation type.  A claim is what a writer says about an
+ * template, its recipients, or an attestation type.  The recipients are those
+ * that its evidence is encrypted to, from the first version on.  A claim is what a writer says about an
  * attestation before its seal, or about an open trail or workflow.  An override
  * replaces the verdict of a sealed attestation.
  *
@@ -28,6 +29,7 @@ struct tf_vault;
 enum tf_definition_kind {
 	TF_DEFINITION_TEMPLATE = 1, /* its name is "" */
 	TF_DEFINITION_TYPE = 2,
+	TF_DEFINITION_RECIPIENTS = 3, /* its name is "" */
 };
 #define TF_DEFINITION_MAX 65536	  /* bytes of a definition */
 #define TF_DEFINITION_NAME_MAX 64 /* bytes of the name of a type */

@@ -22,6 +22,7 @@ enum tf_code {
 	TF_EXISTS,
 	TF_NOTFOUND,
 	TF_NOTEMPTY,
+	TF_CROSSES, /* it cannot be renamed to there, but copied */
 	TF_NOTDIR,
 	TF_ISDIR,
 	TF_ACCESS,  /* owner, group or mode forbid it */

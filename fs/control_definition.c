@@ -1,9 +1,9 @@
 /*
- * Definitions of a trail: .trailfs/template.yml and the directory
- * .trailfs/types have the newest versions, which are settable; template@N.yml
- * and types/NAME@N.yml are the versions.
+ * Definitions of a trail: .trailfs/template.yml, .trailfs/recipients and the
+ * directory .trailfs/types have the newest versions, which are settable;
+ * template@N.yml, recipients@N and types/NAME@N.yml are the versions.
  *
- * template.yml is a row (control_rows.c).  Node ids of the rest, below the
+ * template.yml and recipients are rows (control_rows.c).  Node ids of the rest, below the
  * kind: the trail, for types; the entry of the version, for a version; the
  * entry of version 1, for the newest one.  The newest one of a type that was
  * never saved has a number of its own while it is written.
@@ -20,6 +20,7 @@
 #define SUFFIX ".yml"
 #define SUFFIX_LEN (sizeof SUFFIX - 1)
 #define BATCH 64 /* versions asked of the vault at a time */
+#define RECIPIENTS (UINT64_C(1) << 56) /* their places are behind templates */
 
 /* --- template.yml -------------------------------------------------------- */
 
@@ -73,6 +74,50 @@ fs_definition_has_template(struct tf_vault *v, const struct tf_attr *dir,
 	return load(v, dir->id, "", NULL, err);
 }
 
+/* --- recipients ---------------------------------------------------------- */
+
+static enum tf_code
+load_recipients(struct tf_vault *v, uint64_t trail, const char *name,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_definition found;
+
+	return tf_vault_definition(v, trail, TF_DEFINITION_RECIPIENTS, name, 0,
+	    out, &found, err);
+}
+
+static enum tf_code
+save_recipients(struct tf_vault *v, uint64_t trail, const char *name,
+    const void *p, size_t n, const struct tf_actor *who,
+    struct tf_buf *warnings, struct tf_error *err)
+{
+	uint64_t version;
+
+	(void)warnings;
+	return tf_vault_define(v, trail, TF_DEFINITION_RECIPIENTS, name, p, n,
+	    who, &version, err);
+}
+
+const struct fs_settable fs_recipients_settable = { .max = TF_DEFINITION_MAX,
+	.mode = 0660,
+	.load = load_recipients,
+	.save = save_recipients };
+
+enum tf_code
+fs_definition_recipients(struct tf_vault *v, uint64_t dir,
+    const struct tf_asker *asker, struct tf_buf *out, struct tf_error *err)
+{
+	(void)asker;
+	return load_recipients(v, dir, "", out, err);
+}
+
+enum tf_code
+fs_definition_has_recipients(struct tf_vault *v, const struct tf_attr *dir,
+    struct tf_error *err)
+{
+	return load_recipients(v, dir->id, "", NULL, err);
+}
+
 /* --- names --------------------------------------------------------------- */
 
 static enum tf_code
@@ -81,19 +126,14 @@ no_file(struct tf_error *err)
 	return tf_fail(err, TF_NOTFOUND, "no such definition");
 }
 
-/* Split "NAME.yml" or "NAME@N.yml"; the version is 0 without "@N".  False: it
- * is neither. */
+/* Split NAME or NAME@N; the version is 0 without "@N".  False: it is neither. */
 static bool
-split(const char *file, char name[TF_DEFINITION_NAME_MAX + 1],
+split_version(const char *file, size_t n, char name[TF_DEFINITION_NAME_MAX + 1],
     uint64_t *version)
 {
-	size_t n = strlen(file);
 	const char *at = strrchr(file, '@');
 	char *end;
 
-	if (n <= SUFFIX_LEN || strcmp(file + n - SUFFIX_LEN, SUFFIX) != 0)
-		return false;
-	n -= SUFFIX_LEN;
 	*version = 0;
 	if (at != NULL) {
 		if (at[1] < '1' || at[1] > '9')
@@ -110,22 +150,41 @@ split(const char *file, char name[TF_DEFINITION_NAME_MAX + 1],
 	return true;
 }
 
+/* The same of "NAME.yml" or "NAME@N.yml". */
+static bool
+split(const char *file, char name[TF_DEFINITION_NAME_MAX + 1],
+    uint64_t *version)
+{
+	size_t n = strlen(file);
+
+	return n > SUFFIX_LEN && strcmp(file + n - SUFFIX_LEN, SUFFIX) == 0 &&
+	    split_version(file, n - SUFFIX_LEN, name, version);
+}
+
 enum tf_code
 fs_definition_find(struct tf_vault *v, uint64_t trail, const char *file,
     uint64_t *ino, struct tf_error *err)
 {
 	char name[TF_DEFINITION_NAME_MAX + 1];
 	struct tf_definition found;
-	uint64_t version;
+	uint64_t version = 0;
+	bool template = split(file, name, &version) &&
+	    strcmp(name, "template") == 0;
 	enum tf_code rc;
 
-	if (!split(file, name, &version) || version == 0 ||
-	    strcmp(name, "template") != 0)
+	if (!template &&
+	    (!split_version(file, strlen(file), name, &version) ||
+		strcmp(name, TF_CONTROL_RECIPIENTS) != 0))
 		return no_file(err);
-	rc = tf_vault_definition(v, trail, TF_DEFINITION_TEMPLATE, "", version,
-	    NULL, &found, err);
+	if (version == 0)
+		return no_file(err);
+	rc = tf_vault_definition(v, trail,
+	    template ? TF_DEFINITION_TEMPLATE : TF_DEFINITION_RECIPIENTS, "",
+	    version, NULL, &found, err);
 	if (rc == TF_OK)
-		*ino = fs_control_id(FS_KIND_TEMPLATE_VERSION, found.entry);
+		*ino = fs_control_id(template ? FS_KIND_TEMPLATE_VERSION :
+						FS_KIND_RECIPIENTS_VERSION,
+		    found.entry);
 	return rc;
 }
 
@@ -189,7 +248,8 @@ parent_of(struct tf_vault *v, uint64_t ino, uint64_t *parent,
 	if (rc != TF_OK)
 		return rc;
 	*parent = is_dir(ino) ||
-		fs_control_kind(ino) == FS_KIND_TEMPLATE_VERSION ?
+		fs_control_kind(ino) == FS_KIND_TEMPLATE_VERSION ||
+		fs_control_kind(ino) == FS_KIND_RECIPIENTS_VERSION ?
 	    fs_control_id(FS_KIND_DIR, trail) :
 	    fs_control_id(FS_KIND_TYPES, trail);
 	return TF_OK;
@@ -238,8 +298,9 @@ render(struct tf_vault *v, uint64_t ino, struct tf_buf *out,
 	if (rc != TF_OK)
 		return rc;
 	return tf_vault_definition(v, trail,
-	    kind == FS_KIND_TEMPLATE_VERSION ? TF_DEFINITION_TEMPLATE :
-					       TF_DEFINITION_TYPE,
+	    kind == FS_KIND_TEMPLATE_VERSION	   ? TF_DEFINITION_TEMPLATE :
+		kind == FS_KIND_RECIPIENTS_VERSION ? TF_DEFINITION_RECIPIENTS :
+						     TF_DEFINITION_TYPE,
 	    found.name, kind == FS_KIND_TYPE ? 0 : found.version, out, &found,
 	    err);
 }
@@ -255,8 +316,9 @@ add(const struct fs_names *names, uint64_t base, const char *name,
 	char file[TF_DEFINITION_NAME_MAX + 32];
 	uint64_t place = base + 2 * d->entry;
 
-	(void)snprintf(file, sizeof file, "%s@%llu" SUFFIX, name,
-	    (unsigned long long)d->version);
+	(void)snprintf(file, sizeof file, "%s@%llu%s", name,
+	    (unsigned long long)d->version,
+	    kind == FS_KIND_RECIPIENTS_VERSION ? "" : SUFFIX);
 	if (place >= names->at &&
 	    !names->add(names->arg, place, file, fs_control_id(kind, d->entry),
 		S_IFREG))
@@ -269,11 +331,22 @@ add(const struct fs_names *names, uint64_t base, const char *name,
 	    fs_control_id(FS_KIND_TYPE, d->entry), S_IFREG);
 }
 
+/* *full becomes true if there is no more room. */
 static enum tf_code
 list_versions(struct tf_vault *v, uint64_t trail, enum tf_definition_kind kind,
-    uint64_t base, const struct fs_names *names, struct tf_error *err)
+    uint64_t base, const struct fs_names *names, bool *full,
+    struct tf_error *err)
 {
-	bool type = kind == TF_DEFINITION_TYPE;
+	static const struct {
+		const char *name;
+		unsigned kind;
+	} shown[] = {
+		[TF_DEFINITION_TEMPLATE] = { "template",
+		    FS_KIND_TEMPLATE_VERSION },
+		[TF_DEFINITION_TYPE] = { NULL, FS_KIND_TYPE_VERSION },
+		[TF_DEFINITION_RECIPIENTS] = { TF_CONTROL_RECIPIENTS,
+		    FS_KIND_RECIPIENTS_VERSION },
+	};
 	struct tf_definition *d = calloc(BATCH, sizeof *d);
 	uint64_t from = names->at > base ? (names->at - base) / 2 : 0;
 	enum tf_code rc = TF_OK;
@@ -281,16 +354,15 @@ list_versions(struct tf_vault *v, uint64_t trail, enum tf_definition_kind kind,
 
 	if (d == NULL)
 		return tf_nomem(err);
-	while (rc == TF_OK && n == BATCH) {
+	while (rc == TF_OK && n == BATCH && !*full) {
 		rc = tf_vault_definition_versions(v, trail, kind, from, d,
 		    BATCH, &n, err);
-		for (size_t i = 0; rc == TF_OK && i < n; i++) {
+		for (size_t i = 0; rc == TF_OK && i < n && !*full; i++) {
 			from = d[i].entry + 1;
-			if (!add(names, base, type ? d[i].name : "template",
-				&d[i],
-				type ? FS_KIND_TYPE_VERSION :
-				       FS_KIND_TEMPLATE_VERSION))
-				n = 0; /* no more room */
+			*full = !add(names, base,
+			    shown[kind].name != NULL ? shown[kind].name :
+						       d[i].name,
+			    &d[i], shown[kind].kind);
 		}
 	}
 	free(d);
@@ -301,16 +373,26 @@ enum tf_code
 fs_definition_list(struct tf_vault *v, uint64_t trail, uint64_t base,
     const struct fs_names *names, struct tf_error *err)
 {
-	return list_versions(v, trail, TF_DEFINITION_TEMPLATE, base, names,
-	    err);
+	bool full = false;
+	enum tf_code rc = TF_OK;
+
+	if (names->at < base + RECIPIENTS)
+		rc = list_versions(v, trail, TF_DEFINITION_TEMPLATE, base,
+		    names, &full, err);
+	if (rc == TF_OK && !full)
+		rc = list_versions(v, trail, TF_DEFINITION_RECIPIENTS,
+		    base + RECIPIENTS, names, &full, err);
+	return rc;
 }
 
 static enum tf_code
 list(struct tf_vault *v, uint64_t ino, const struct fs_names *names,
     struct tf_error *err)
 {
+	bool full = false;
+
 	return list_versions(v, ino & FS_NODE_MASK, TF_DEFINITION_TYPE, 0,
-	    names, err);
+	    names, &full, err);
 }
 
 /* --- writing ------------------------------------------------------------- */
@@ -362,7 +444,7 @@ create(struct tf_vault *v, uint64_t parent, const char *file, uint64_t *ino,
 
 const struct fs_tree fs_definition_tree = {
 	.first = FS_KIND_TYPES,
-	.last = FS_KIND_TEMPLATE_VERSION,
+	.last = FS_KIND_RECIPIENTS_VERSION,
 	.final = false,
 	.top = top,
 	.is_dir = is_dir,

@@ -13,7 +13,14 @@ enum tf_code fs_definition_template(struct tf_vault *v, uint64_t dir,
 enum tf_code fs_definition_has_template(struct tf_vault *v,
     const struct tf_attr *dir, struct tf_error *err);
 
-/* template@N.yml in the .trailfs of a trail.  TF_NOTFOUND. */
+/* recipients, as a row. */
+extern const struct fs_settable fs_recipients_settable;
+enum tf_code fs_definition_recipients(struct tf_vault *v, uint64_t dir,
+    const struct tf_asker *asker, struct tf_buf *out, struct tf_error *err);
+enum tf_code fs_definition_has_recipients(struct tf_vault *v,
+    const struct tf_attr *dir, struct tf_error *err);
+
+/* template@N.yml or recipients@N in the .trailfs of a trail.  TF_NOTFOUND. */
 TF_MUST_USE enum tf_code fs_definition_find(struct tf_vault *v, uint64_t trail,
     const char *file, uint64_t *ino, struct tf_error *err);
 /* List them; their places begin at base. */

@@ -35,11 +35,12 @@ enum fs_control_kind {
 	FS_KIND_TILE,
 	FS_KIND_PROOF_DIR = 0x48, /* these two: control_proof.c */
 	FS_KIND_PROOF,
-	FS_KIND_TYPES = 0x4a, /* these five: control_definition.c */
+	FS_KIND_TYPES = 0x4a, /* these six: control_definition.c */
 	FS_KIND_TYPE,
 	FS_KIND_TYPE_VERSION,
 	FS_KIND_TYPE_NEW,
 	FS_KIND_TEMPLATE_VERSION,
+	FS_KIND_RECIPIENTS_VERSION,
 	FS_KIND_MISSING = 0x50, /* these two: control_missing.c */
 	FS_KIND_MISSING_SLOT,
 	FS_KIND_FIND_DIR = 0x60, /* these two: control_find.c */

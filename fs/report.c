@@ -42,6 +42,7 @@ static const struct {
 	[TF_EXISTS] = { EEXIST, true },
 	[TF_NOTFOUND] = { ENOENT, true },
 	[TF_NOTEMPTY] = { ENOTEMPTY, true },
+	[TF_CROSSES] = { EXDEV, true },
 	[TF_NOTDIR] = { ENOTDIR, true },
 	[TF_ISDIR] = { EISDIR, true },
 	[TF_ACCESS] = { EACCES, false },

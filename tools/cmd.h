@@ -53,6 +53,7 @@ extern const struct verb cmd_override;
 extern const struct verb cmd_ls;
 extern const struct verb cmd_package;
 extern const struct verb cmd_prove;
+extern const struct verb cmd_recipients;
 extern const struct verb cmd_retain;
 extern const struct verb cmd_run;
 extern const struct verb cmd_seal;

@@ -1,7 +1,7 @@
 /*
- * trailctl template and type: definitions of a trail.
+ * trailctl template, type and recipients: definitions of a trail.
  *
- * Both verbs have the same actions, so one run() counts their arguments and
+ * These verbs have the same actions, so one run() counts their arguments and
  * does them; a type only has a name in addition. check reads a text without a
  * vault, for an editor or a pipeline before it merges. set changes nothing if
  * the newest version is that text already. show prints the bytes of the
@@ -97,8 +97,8 @@ set(const struct define *d, const char *file, struct tf_error *err)
 		print_one(d, version, NULL, &changed);
 	} else if (rc == TF_OK) {
 		text_put(stdout, d->w->path, strlen(d->w->path));
-		printf("  %s%s", d->kind == TF_DEFINITION_TYPE ? "type " : "",
-		    d->kind == TF_DEFINITION_TYPE ? d->name : "template");
+		printf("  %s%s%s", define_word(d->kind),
+		    d->kind == TF_DEFINITION_TYPE ? " " : "", d->name);
 		if (version != 0)
 			printf(" version %llu", (unsigned long long)version);
 		puts(changed ? "" : ", unchanged");
@@ -221,6 +221,12 @@ run_template(int n, char **arg)
 }
 
 static int
+run_recipients(int n, char **arg)
+{
+	return run(&cmd_recipients, TF_DEFINITION_RECIPIENTS, n, arg);
+}
+
+static int
 run_type(int n, char **arg)
 {
 	return run(&cmd_type, TF_DEFINITION_TYPE, n, arg);
@@ -236,6 +242,18 @@ const struct verb cmd_template = {
 	.min = 1,
 	.max = 3,
 	.run = run_template,
+};
+
+const struct verb cmd_recipients = {
+	.name = "recipients",
+	.summary = "set, show or check the recipients of a trail's evidence",
+	.usage = "set [OPTION...] TRAIL FILE|-\n"
+		 "show [OPTION...] TRAIL\n"
+		 "check FILE|-",
+	.options = options,
+	.min = 1,
+	.max = 3,
+	.run = run_recipients,
 };
 
 const struct verb cmd_type = {

@@ -29,6 +29,19 @@
 #define TEMPLATE "template"
 #define SUFFIX ".yml"
 
+const char *
+define_word(enum tf_definition_kind kind)
+{
+	switch (kind) {
+	case TF_DEFINITION_TEMPLATE:
+		return TEMPLATE;
+	case TF_DEFINITION_RECIPIENTS:
+		return TF_CONTROL_RECIPIENTS;
+	default:
+		return "type";
+	}
+}
+
 /* --- the text ------------------------------------------------------------- */
 
 enum tf_code
@@ -91,14 +104,16 @@ static char *
 path_of(const struct define *d, uint64_t version)
 {
 	const bool is_type = d->kind == TF_DEFINITION_TYPE;
+	const bool is_yaml = d->kind != TF_DEFINITION_RECIPIENTS;
 	char at[32] = "", *path = NULL;
 
 	if (version != 0)
 		(void)snprintf(at, sizeof(at), "@%llu",
 		    (unsigned long long)version);
-	return asprintf(&path, "%s/%s/%s%s%s" SUFFIX, d->w->file,
-		   TF_CONTROL_DIR, is_type ? TF_CONTROL_TYPES "/" : "",
-		   is_type ? d->name : TEMPLATE, at) < 0 ?
+	return asprintf(&path, "%s/%s/%s%s%s%s", d->w->file, TF_CONTROL_DIR,
+		   is_type ? TF_CONTROL_TYPES "/" : "",
+		   is_type ? d->name : define_word(d->kind), at,
+		   is_yaml ? SUFFIX : "") < 0 ?
 	    NULL :
 	    path;
 }
@@ -138,10 +153,11 @@ newest(const struct define *d)
 static enum tf_code
 none(const struct define *d, uint64_t version, struct tf_error *err)
 {
-	char which[TF_DEFINITION_NAME_MAX + 16] = "template";
+	char which[TF_DEFINITION_NAME_MAX + 16];
 
-	if (d->kind == TF_DEFINITION_TYPE)
-		(void)snprintf(which, sizeof(which), "type %s", d->name);
+	(void)snprintf(which, sizeof(which), "%s%s%s", define_word(d->kind),
+	    d->kind == TF_DEFINITION_TYPE ? " " : "",
+	    d->kind == TF_DEFINITION_TYPE ? d->name : "");
 	if (version != 0)
 		return tf_fail(err, TF_NODATA,
 		    "%s has no version %llu of its %s", d->w->path,

@@ -1,5 +1,5 @@
 /*
- * Definitions of a trail, its template and its types: read and set through the
+ * Definitions of a trail, its template, recipients and types: read and set through the
  * control files of a mount, or in a store.
  */
 #ifndef TRAILCTL_DEFINE_H
@@ -12,8 +12,11 @@
 struct define {
 	const struct where *w;
 	enum tf_definition_kind kind;
-	const char *name; /* of a type; "" for the template */
+	const char *name; /* of a type; "" for the others */
 };
+
+/* "template", "type" or "recipients". */
+const char *define_word(enum tf_definition_kind kind);
 
 /*
  * Read the text of a definition from a file, or from standard input for "-",

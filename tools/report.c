@@ -33,6 +33,7 @@ status_of(enum tf_code code)
 	case TF_BUSY:
 	case TF_EXISTS:
 	case TF_NOTEMPTY:
+	case TF_CROSSES:
 	case TF_NODATA:
 		return REPORT_FINDING;
 	case TF_BADNAME:

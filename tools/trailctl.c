@@ -31,6 +31,7 @@ static const struct verb *const verbs[] = {
 	&cmd_trail,
 	&cmd_template,
 	&cmd_type,
+	&cmd_recipients,
 	&cmd_attest,
 	&cmd_run,
 	&cmd_assert,

@@ -32,6 +32,7 @@
 #define TF_PACKAGE_ENVELOPE "/attestation.intoto.json"
 #define TF_PACKAGE_FILE_PROOFS "proofs/data/"
 #define TF_PACKAGE_TEMPLATE "definitions/template"
+#define TF_PACKAGE_RECIPIENTS "definitions/recipients"
 #define TF_PACKAGE_TYPES "definitions/types/"
 #define TF_PACKAGE_REPORT "/evaluation.json"
 #define TF_PACKAGE_USER_DATA "/user-data"

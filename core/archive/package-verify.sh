@@ -755,6 +755,9 @@ BEGIN {
 	} else if (type == "template.set")
 		said("definitions/template@" get("template.version") ".yml",
 			get("template.sha256"))
+	else if (type == "recipients.set")
+		said("definitions/recipients@" get("recipients.version"),
+			get("recipients.sha256"))
 	else if (type == "type.set")
 		said("definitions/types/" get("definition.name") "@" \
 			get("definition.version") ".yml", get("definition.sha256"))

@@ -42,6 +42,11 @@ definition(const struct tf_entry *e, tf_package_said_found fn, void *arg,
 		    (unsigned long long)e->template_version);
 		return found(&b, &e->template_content, fn, arg, err);
 	}
+	if (e->type == TF_RECIPIENTS_SET) {
+		tf_buf_printf(&b, TF_PACKAGE_RECIPIENTS "@%llu",
+		    (unsigned long long)e->definition_version);
+		return found(&b, &e->definition_content, fn, arg, err);
+	}
 	tf_buf_printf(&b, TF_PACKAGE_TYPES "%.*s@%llu.yml",
 	    (int)e->definition_name.n, e->definition_name.p,
 	    (unsigned long long)e->definition_version);
@@ -89,7 +94,8 @@ tf_package_said(const struct tf_package_place *p,
 	struct tf_buf dir = { 0 };
 	enum tf_code rc;
 
-	if (e->type == TF_TEMPLATE_SET || e->type == TF_TYPE_SET)
+	if (e->type == TF_TEMPLATE_SET || e->type == TF_TYPE_SET ||
+	    e->type == TF_RECIPIENTS_SET)
 		return definition(e, fn, arg, err);
 	if (e->type != TF_ATTESTATION_SEALED)
 		return TF_OK;

@@ -218,7 +218,7 @@ is_selected(const struct selection *s, const struct tf_entry *e)
 	if (p->kind > TF_KIND_TRAIL && is(e->path, p->part[0]))
 		return e->type == TF_TRAIL_CREATED ||
 		    e->type == TF_TEMPLATE_SET || e->type == TF_TYPE_SET ||
-		    e->type == TF_CLAIMS_SET;
+		    e->type == TF_RECIPIENTS_SET || e->type == TF_CLAIMS_SET;
 	if (!within(e->path, p->base))
 		return false;
 	if (p->kind == TF_KIND_TRAIL)

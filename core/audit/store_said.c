@@ -246,8 +246,11 @@ tf_audit_store_said(struct tf_audit *a, const struct tf_entry *e,
 	case TF_TEMPLATE_SET:
 		return check_definition(a, e, &row, &e->template_content, err);
 	case TF_TYPE_SET:
-		row.kind = TF_DEFINITION_TYPE;
-		row.name = e->definition_name;
+	case TF_RECIPIENTS_SET:
+		row.kind = e->type == TF_TYPE_SET ? TF_DEFINITION_TYPE :
+						    TF_DEFINITION_RECIPIENTS;
+		if (e->type == TF_TYPE_SET)
+			row.name = e->definition_name;
 		row.version = e->definition_version;
 		return check_definition(a, e, &row, &e->definition_content,
 		    err);

@@ -165,6 +165,16 @@ tf_sha256_peek(const struct tf_sha256 *h, struct tf_hash *out)
 
 	SHA256_Final(out->b, &copy);
 }
+
+void
+tf_sha256_peek_with(const struct tf_sha256 *h, const void *p, size_t n,
+    struct tf_hash *out)
+{
+	SHA256_CTX copy = h->c;
+
+	SHA256_Update(&copy, p, n);
+	SHA256_Final(out->b, &copy);
+}
 #pragma GCC diagnostic pop
 
 /* --- keys ------------------------------------------------------------------- */

@@ -30,6 +30,9 @@ void tf_sha256_reset(struct tf_sha256 *h);
 void tf_sha256_add(struct tf_sha256 *h, const void *p, size_t n);
 /* The digest of the bytes added so far; more may be added afterwards. */
 void tf_sha256_peek(const struct tf_sha256 *h, struct tf_hash *out);
+/* The digest of the bytes added so far and of n more, which are not added. */
+void tf_sha256_peek_with(const struct tf_sha256 *h, const void *p, size_t n,
+    struct tf_hash *out);
 
 #define TF_PUBKEY_LEN 32
 #define TF_SIG_LEN 64

@@ -17,6 +17,7 @@ static const char *const names[TF_CODES] = {
 	[TF_EXISTS] = "exists",
 	[TF_NOTFOUND] = "not found",
 	[TF_NOTEMPTY] = "not empty",
+	[TF_CROSSES] = "cannot be renamed",
 	[TF_NOTDIR] = "not a directory",
 	[TF_ISDIR] = "is a directory",
 	[TF_ACCESS] = "access",

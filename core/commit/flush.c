@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/mutant.h"
 #include "../node/actor.h"
@@ -18,6 +19,7 @@
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
+#include "../node/secret.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
@@ -33,7 +35,7 @@ struct flush {
 	struct tf_job job;
 	struct tf_pending *l;
 	bool is_inline;
-	char *body; /* inline bytes: a copy, because the writer may continue */
+	struct tf_buf body; /* inline: a copy, because the writer may go on */
 	uint64_t size, gen;
 	struct tf_hash digest;
 };
@@ -74,6 +76,7 @@ save_row(struct tf_txn *t, struct tf_pending *l, const struct flush *f,
 	if (l->n_uids > 0)
 		tf_writers_json(l, &writers);
 	r.unwritten = tf_pending_is_file(l) && !l->wrote;
+	r.secret = l->secret;
 	if (f != NULL) {
 		r.has_digest = true;
 		r.sha256 = f->digest;
@@ -153,8 +156,8 @@ flush_run(struct tf_txn *t, struct tf_job *j, struct tf_error *err)
 	if ((rc = save_directories(t, f->l, err)) != TF_OK ||
 	    (rc = save_row(t, f->l, f, err)) != TF_OK || !f->is_inline)
 		return rc;
-	return tf_object_put(t->db, f->l->attr.id, &f->digest, f->body, f->size,
-	    err);
+	return tf_object_put(t->db, f->l->attr.id, &f->digest,
+	    tf_buf_bytes(&f->body).p, f->body.n, err);
 }
 
 static void
@@ -194,7 +197,7 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 		w->done(w->arg, code, err);
 		free(w);
 	}
-	free(f->body);
+	tf_buf_free(&f->body);
 	free(f);
 }
 
@@ -227,25 +230,25 @@ build_flush(struct tf_pending *l, struct flush **out, struct tf_error *err)
 	f->is_inline = !l->in_file;
 	if (l->fd >= 0) { /* else it was synced when fd was closed */
 		tf_vault_slow(l->v);
-		tf_content_hash(l);
-		rc = tf_file_datasync(l->fd, err);
+		rc = tf_content_settle(l, err);
+		if (rc == TF_OK)
+			tf_content_hash(l);
+		if (rc == TF_OK)
+			rc = tf_content_sync(l, err);
 	}
 	/* The row relies on the file's name in stage/: sync that, too. */
 	if (rc == TF_OK && l->in_file && !l->named) {
 		rc = tf_file_sync_dir(l->v->stagefd, ".", err);
 		l->named = rc == TF_OK;
 	}
-	if (rc == TF_OK)
+	if (rc == TF_OK && f->is_inline) {
+		rc = tf_content_pack(l, &f->body, err);
+		tf_sha256(tf_buf_bytes(&f->body).p, f->body.n, &f->digest);
+	} else if (rc == TF_OK) {
 		rc = tf_content_digest(l, &f->digest, err);
-	if (rc == TF_OK && f->is_inline && f->size > 0) {
-		f->body = malloc(f->size);
-		if (f->body == NULL)
-			rc = tf_nomem(err);
-		else
-			memcpy(f->body, l->mem, f->size);
 	}
 	if (rc != TF_OK) {
-		free(f->body);
+		tf_buf_free(&f->body);
 		free(f);
 		return rc;
 	}
@@ -292,9 +295,9 @@ is_long(struct tf_pending *l)
 {
 	if (!l->in_file || l->size <= TF_HASH_LONG)
 		return false;
-	return l->in_order ?
-	    tf_hash_left(l->v->hasher, l, l->size) > TF_HASH_LONG :
-	    l->whole_gen != l->gen;
+	return l->in_order ? tf_hash_left(l->v->hasher, l,
+				 tf_pending_ordered(l)) > TF_HASH_LONG :
+			     l->whole_gen != l->gen;
 }
 
 /* True if no caller waits for the digest of l any more. */
@@ -316,10 +319,14 @@ hash_behind(struct tf_pending *l, const struct tf_patience *p,
     struct tf_error *err)
 {
 	struct tf_hasher *h = l->v->hasher;
+	enum tf_code rc;
 
 	tf_pending_lock(l);
-	tf_content_hash(l);
+	if ((rc = tf_content_settle(l, err)) == TF_OK)
+		tf_content_hash(l);
 	pthread_mutex_unlock(&l->io);
+	if (rc != TF_OK)
+		return rc;
 	if (!tf_hash_await(h, l, p))
 		return tf_fail(err, TF_INTERRUPTED, "interrupted");
 	tf_pending_lock(l);
@@ -343,7 +350,9 @@ hash_all(struct tf_pending *l, const struct tf_patience *p,
 
 	tf_pending_lock(l);
 	gen = l->gen;
-	rc = tf_content_open(l, &fd, err);
+	fd = -1;
+	if ((rc = tf_content_settle(l, err)) == TF_OK)
+		rc = tf_content_open(l, &fd, err);
 	pthread_mutex_unlock(&l->io);
 	if (rc != TF_OK)
 		return rc;
@@ -356,7 +365,7 @@ hash_all(struct tf_pending *l, const struct tf_patience *p,
 	if (rc != TF_OK)
 		return rc;
 	tf_pending_lock(l);
-	if (gen == l->gen && size == l->size) {
+	if (gen == l->gen && size == tf_pending_stored(l)) {
 		l->whole = digest;
 		l->whole_gen = gen;
 	} else if (gen == l->gen) {

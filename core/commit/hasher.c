@@ -15,6 +15,7 @@
 #include "../node/base.h"
 #include "../node/hash_task.h"
 #include "../node/pending.h"
+#include "../node/secret.h"
 #include "../node/vault_i.h"
 #include "hasher.h"
 
@@ -426,7 +427,9 @@ tf_hasher_stop(struct tf_hasher *h)
 void
 tf_content_hash(struct tf_pending *l)
 {
-	if (l->fd < 0 || !l->in_order || l->hash_upto == l->size)
+	uint64_t n = tf_pending_ordered(l);
+
+	if (l->fd < 0 || !l->in_order || l->hash_upto == n)
 		return;
-	tf_hash_ahead(l->v->hasher, l, l->size);
+	tf_hash_ahead(l->v->hasher, l, n);
 }

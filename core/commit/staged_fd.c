@@ -6,6 +6,7 @@
 #include "../node/claim.h"
 #include "../node/descriptors.h"
 #include "../node/pending.h"
+#include "../node/secret.h"
 #include "../node/user.h"
 #include "../node/vault_i.h"
 #include "hasher.h"
@@ -84,11 +85,31 @@ tf_descriptor_take(struct tf_pending *l)
 	pthread_mutex_unlock(&v->mu);
 }
 
+enum tf_code
+tf_content_settle(struct tf_pending *l, struct tf_error *err)
+{
+	return l->key != NULL && l->fd >= 0 ?
+	    tf_secret_settle(l->key, l->fd, err) :
+	    TF_OK;
+}
+
+enum tf_code
+tf_content_sync(struct tf_pending *l, struct tf_error *err)
+{
+	enum tf_code rc = tf_file_datasync(l->fd, err);
+
+	if (rc == TF_OK && l->key != NULL)
+		tf_secret_synced(l->key);
+	return rc;
+}
+
 void
 tf_content_close(struct tf_pending *l)
 {
 	if (l->fd < 0)
 		return;
+	if (l->key != NULL)
+		tf_secret_forget(l->key);
 	(void)close(l->fd);
 	l->fd = -1;
 	tf_descriptor_give(l);
@@ -102,12 +123,13 @@ tf_content_put_down(struct tf_pending *l)
 
 	if (l->fd < 0)
 		return;
+	rc = tf_content_settle(l, &e);
 	tf_content_hash(l);
 	tf_hash_wait(l->v->hasher, l);
 	/* A sync error is reported once per open file, so sync before close:
 	 * the next open would not see an earlier error. */
-	if (!tf_pending_clean(l))
-		rc = tf_file_datasync(l->fd, &e);
+	if (rc == TF_OK && !tf_pending_clean(l))
+		rc = tf_content_sync(l, &e);
 	if (rc != TF_OK)
 		(void)tf_pending_fail(l, rc, &e, NULL);
 	tf_content_close(l);

@@ -2,7 +2,7 @@
 #ifndef TF_COMMIT_STAGED_FD_H
 #define TF_COMMIT_STAGED_FD_H
 
-struct tf_pending;
+#include "../error.h"
 
 struct tf_pending;
 
@@ -10,6 +10,13 @@ struct tf_pending;
  * up, the oldest descriptor is reclaimed, which may wait for the disk.  l->io
  * is held, mu is not. */
 void tf_descriptor_take(struct tf_pending *l);
+
+/* Write what is in memory only to the staged file, before it is synced. */
+TF_MUST_USE enum tf_code tf_content_settle(struct tf_pending *l,
+    struct tf_error *err);
+/* Sync l->fd, which is open, after tf_content_settle. */
+TF_MUST_USE enum tf_code tf_content_sync(struct tf_pending *l,
+    struct tf_error *err);
 
 /* Close l->fd, if it is open.  Its bytes are synced already.  l->io is held. */
 void tf_content_close(struct tf_pending *l);

@@ -3,6 +3,10 @@
  * the database; many bytes are in a file in stage/.  Bytes that arrive in order
  * are hashed as they arrive.  Space is reserved before bytes are accepted, so
  * that an accepted write cannot fail for lack of space later.
+ *
+ * Evidence of a trail with recipients is secret from its first byte on: what
+ * lies in the file or in the database is then its staged form (secret.h), and
+ * only memory has the bytes of the writer.  "Stored" below means that form.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,12 +15,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/cipher.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../node/base.h"
 #include "../node/descriptors.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
+#include "../node/recipients.h"
+#include "../node/secret.h"
+#include "../node/secrets.h"
+#include "../node/stage_files.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "../vault.h"
@@ -41,6 +50,72 @@ tf_quota_draft(struct tf_vault *v, uint64_t att, struct tf_error *err)
 	    (unsigned long long)max);
 }
 
+/* --- secrets (io held) ---------------------------------------------------- */
+
+/* Before the first byte: is it to be secret? */
+static enum tf_code
+begin(struct tf_pending *l, struct tf_error *err)
+{
+	struct tf_kept_recipients *to;
+	enum tf_code rc;
+
+	if (l->secret || l->size > 0 || l->in_file)
+		return TF_OK;
+	if ((rc = tf_recipients_hold(l->v, l->wf, &to, err)) != TF_OK ||
+	    to == NULL)
+		return rc;
+	tf_secrets_take(l->v);
+	if ((rc = tf_secret_new(l->v, l->attr.id, &l->key, err)) != TF_OK) {
+		tf_secrets_give(l->v);
+		tf_recipients_let_go(l->v, to);
+		return rc;
+	}
+	pthread_mutex_lock(&l->v->mu);
+	l->secret = true;
+	l->to = to;
+	pthread_mutex_unlock(&l->v->mu);
+	return TF_OK;
+}
+
+/* Make sure that l->key is there; fd is the staged file. */
+static enum tf_code
+need_key(struct tf_pending *l, int fd, struct tf_error *err)
+{
+	unsigned char head[TF_SECRET_HEAD];
+	size_t got;
+	enum tf_code rc;
+
+	if (l->key != NULL)
+		return TF_OK;
+	rc = tf_file_pread(fd, head, sizeof(head), 0, &got, err);
+	if (rc == TF_OK && got < sizeof(head))
+		rc = tf_fail(err, TF_TAMPER, "a staged file is cut short");
+	return rc == TF_OK ?
+	    tf_secret_open(l->v, l->attr.id, head, l->size, &l->key, err) :
+	    rc;
+}
+
+/* The n stored bytes of the database, at p, become those of the writer. */
+static enum tf_code
+unpack(struct tf_pending *l, const char *p, size_t n, struct tf_buf *out,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (l->key == NULL)
+		rc = tf_secret_open(l->v, l->attr.id, p, l->size, &l->key, err);
+	return rc == TF_OK ? tf_secret_unpack(l->key, p, n, out, err) : rc;
+}
+
+enum tf_code
+tf_content_pack(struct tf_pending *l, struct tf_buf *out, struct tf_error *err)
+{
+	if (l->secret)
+		return tf_secret_pack(l->key, l->mem, l->size, out, err);
+	tf_buf_add(out, l->mem, l->size);
+	return tf_buf_end(out, err);
+}
+
 /* --- content (io held) --------------------------------------------------- */
 
 static void
@@ -57,6 +132,8 @@ tf_content_forget(struct tf_pending *l)
 	if (l->mem == NULL)
 		return;
 	count_unsaved(l, -(int64_t)l->mem_cap);
+	if (l->secret)
+		tf_wipe(l->mem, l->mem_cap);
 	free(l->mem);
 	l->mem = NULL;
 	l->mem_cap = 0;
@@ -83,19 +160,25 @@ need_mem(struct tf_pending *l, size_t n, struct tf_error *err)
 static enum tf_code
 read_inline(struct tf_pending *l, struct tf_buf *body, struct tf_error *err)
 {
+	struct tf_buf stored = { 0 };
 	struct tf_object_row row;
 	struct tf_db *db;
 	enum tf_code rc;
 
 	if ((rc = tf_reader_db(l->v, &db, err)) != TF_OK)
 		return rc;
-	rc = tf_object_get(db, l->attr.id, &row, body, err);
+	rc = tf_object_get(db, l->attr.id, &row, l->secret ? &stored : body,
+	    err);
+	tf_reader_done(l->v, db);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_TAMPER, "staged bytes are missing");
 	/* A short row would leave uninitialised memory in the content. */
-	if (rc == TF_OK && body->n != l->size)
+	if (rc == TF_OK &&
+	    (l->secret ? stored.n : body->n) != tf_pending_stored(l))
 		rc = tf_fail(err, TF_TAMPER, "staged bytes changed their size");
-	tf_reader_done(l->v, db);
+	if (rc == TF_OK && l->secret)
+		rc = unpack(l, stored.p, stored.n, body, err);
+	tf_buf_free(&stored);
 	return rc;
 }
 
@@ -125,8 +208,10 @@ tf_content_load(struct tf_pending *l, struct tf_error *err)
 		    tf_fail(err, TF_IO, "staged bytes could not be read");
 	if ((rc = read_inline(l, &body, err)) == TF_OK)
 		rc = need_mem(l, body.n, err);
-	if (rc == TF_OK)
+	if (rc == TF_OK && body.n > 0)
 		memcpy(l->mem, body.p, body.n);
+	if (l->secret && body.p != NULL)
+		tf_wipe(body.p, body.n);
 	tf_buf_free(&body);
 	return rc;
 }
@@ -134,7 +219,7 @@ tf_content_load(struct tf_pending *l, struct tf_error *err)
 enum tf_code
 tf_content_open(struct tf_pending *l, int *fd, struct tf_error *err)
 {
-	char name[24];
+	char name[TF_STAGE_NAME];
 
 	tf_stage_name(l->attr.id, name);
 	return tf_file_open(l->v->stagefd, name, O_RDONLY, fd, err);
@@ -144,7 +229,7 @@ tf_content_open(struct tf_pending *l, int *fd, struct tf_error *err)
 static enum tf_code
 need_fd(struct tf_pending *l, struct tf_error *err)
 {
-	char name[24];
+	char name[TF_STAGE_NAME];
 	enum tf_code rc;
 
 	if (l->fd >= 0)
@@ -175,7 +260,7 @@ new_file(struct tf_pending *l,
     enum tf_code (*fill)(struct tf_pending *l, int fd, struct tf_error *err),
     int *out, struct tf_error *err)
 {
-	char name[24], tmp[32];
+	char name[TF_STAGE_NAME], tmp[TF_STAGE_NAME + 4];
 	enum tf_code rc;
 	int fd;
 
@@ -192,6 +277,8 @@ new_file(struct tf_pending *l,
 	/* I4: flushed bytes must survive a power cut after the rename. */
 	if (rc == TF_OK && l->saved_gen > 0)
 		rc = tf_file_datasync(fd, err);
+	if (rc == TF_OK && l->saved_gen > 0 && l->key != NULL)
+		tf_secret_synced(l->key);
 	if (rc == TF_OK &&
 	    renameat(l->v->stagefd, tmp, l->v->stagefd, name) < 0)
 		rc = tf_fail(err, TF_IO, "rename to stage/%s", name);
@@ -211,8 +298,16 @@ out:
 static enum tf_code
 fill_from_memory(struct tf_pending *l, int fd, struct tf_error *err)
 {
-	return l->size == 0 ? TF_OK :
-			      tf_file_pwrite(fd, l->mem, l->size, 0, err);
+	enum tf_code rc;
+
+	if (!l->secret)
+		return l->size == 0 ?
+		    TF_OK :
+		    tf_file_pwrite(fd, l->mem, l->size, 0, err);
+	if ((rc = tf_secret_begin(l->key, fd, err)) != TF_OK)
+		return rc;
+	rc = tf_secret_write_at(l->key, fd, 0, l->mem, l->size, 0, err);
+	return rc == TF_OK ? tf_secret_settle(l->key, fd, err) : rc;
 }
 
 /* Move the content from memory to a file in stage/. */
@@ -228,9 +323,9 @@ spool(struct tf_pending *l, struct tf_error *err)
 	l->fd = fd;
 	l->in_file = true;
 	tf_sha256_reset(l->sha);
-	if (l->size > 0)
+	if (l->size > 0 && !l->secret)
 		tf_sha256_add(l->sha, l->mem, l->size);
-	l->hashed = l->hash_upto = l->size;
+	l->hashed = l->hash_upto = l->secret ? 0 : l->size;
 	l->in_order = true;
 	tf_content_forget(l);
 	return TF_OK;
@@ -291,9 +386,20 @@ need_file(struct tf_pending *l, struct tf_error *err)
 
 	if (!l->in_file)
 		return spool(l, err);
-	if ((rc = copy_object(l, err)) != TF_OK)
+	if ((rc = copy_object(l, err)) != TF_OK ||
+	    (rc = need_fd(l, err)) != TF_OK)
 		return rc;
-	return need_fd(l, err);
+	return l->secret ? need_key(l, l->fd, err) : TF_OK;
+}
+
+/* Let the hasher follow a writer who writes in order, up to byte end. */
+static void
+hash_along(struct tf_pending *l, uint64_t end)
+{
+	if (l->secret) /* the chunk of the last byte may be in memory only */
+		end = tf_secret_final_size(end - 1);
+	if (end >= l->hash_upto + TF_HASH_AHEAD)
+		tf_hash_ahead(l->v->hasher, l, end);
 }
 
 enum tf_code
@@ -302,6 +408,8 @@ tf_content_put(struct tf_pending *l, const void *p, size_t n, uint64_t off,
 {
 	enum tf_code rc;
 
+	if ((rc = begin(l, err)) != TF_OK)
+		return rc;
 	if (!l->in_file && off + n <= TF_INLINE_MAX) {
 		if ((rc = need_mem(l, off + n, err)) != TF_OK)
 			return rc;
@@ -312,13 +420,15 @@ tf_content_put(struct tf_pending *l, const void *p, size_t n, uint64_t off,
 	}
 	if ((rc = need_file(l, err)) != TF_OK)
 		return rc;
-	if ((rc = tf_file_pwrite(l->fd, p, n, off, err)) != TF_OK)
+	rc = l->secret ?
+	    tf_secret_write_at(l->key, l->fd, l->size, p, n, off, err) :
+	    tf_file_pwrite(l->fd, p, n, off, err);
+	if (rc != TF_OK)
 		return rc;
 	if (off != l->size)
 		l->in_order = false; /* the flush hashes the whole file */
-	if (l->in_order && off + n - l->hash_upto >= TF_HASH_AHEAD) {
-		tf_hash_ahead(l->v->hasher, l, off + n);
-	}
+	if (l->in_order)
+		hash_along(l, off + n);
 	return TF_OK;
 }
 
@@ -327,6 +437,8 @@ tf_content_resize(struct tf_pending *l, uint64_t size, struct tf_error *err)
 {
 	enum tf_code rc;
 
+	if ((rc = begin(l, err)) != TF_OK)
+		return rc;
 	if (!l->in_file && size <= TF_INLINE_MAX) {
 		if ((rc = need_mem(l, size, err)) != TF_OK)
 			return rc;
@@ -337,8 +449,13 @@ tf_content_resize(struct tf_pending *l, uint64_t size, struct tf_error *err)
 	if ((rc = need_file(l, err)) != TF_OK ||
 	    (rc = need_sha(l, err)) != TF_OK)
 		return rc;
-	if (ftruncate(l->fd, (off_t)size) < 0)
+	if (l->secret) {
+		rc = tf_secret_resize(l->key, l->fd, l->size, size, err);
+		if (rc != TF_OK)
+			return rc;
+	} else if (ftruncate(l->fd, (off_t)size) < 0) {
 		return tf_fail(err, TF_IO, "truncate failed");
+	}
 	if (size == 0) {
 		tf_hash_wait(l->v->hasher, l);
 		tf_sha256_reset(l->sha);
@@ -350,6 +467,35 @@ tf_content_resize(struct tf_pending *l, uint64_t size, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Add what the hasher leaves out: the chunk of a secret that may still grow. */
+static enum tf_code
+finish_digest(struct tf_pending *l, struct tf_hash *out, struct tf_error *err)
+{
+	size_t n = (size_t)(tf_pending_stored(l) - l->hashed), got = 0;
+	char *rest;
+	int fd = l->fd;
+	enum tf_code rc = TF_OK;
+
+	if (n == 0) {
+		tf_sha256_peek(l->sha, out);
+		return TF_OK;
+	}
+	if ((rest = malloc(n)) == NULL)
+		return tf_nomem(err);
+	if (fd < 0)
+		rc = tf_content_open(l, &fd, err);
+	if (rc == TF_OK)
+		rc = tf_file_pread(fd, rest, n, l->hashed, &got, err);
+	if (fd != l->fd)
+		(void)close(fd); /* read-only */
+	if (rc == TF_OK && got < n)
+		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
+	if (rc == TF_OK)
+		tf_sha256_peek_with(l->sha, rest, n, out);
+	free(rest);
+	return rc;
+}
+
 enum tf_code
 tf_content_digest(struct tf_pending *l, struct tf_hash *out,
     struct tf_error *err)
@@ -358,17 +504,11 @@ tf_content_digest(struct tf_pending *l, struct tf_hash *out,
 	enum tf_code rc;
 	int fd;
 
-	if (!l->in_file) {
-		tf_sha256(l->mem == NULL ? "" : l->mem, l->size, out);
-		return TF_OK;
-	}
 	if (l->in_order) {
 		tf_content_hash(l);
 		tf_hash_wait(l->v->hasher, l);
-		if (l->hashed == l->size) {
-			tf_sha256_peek(l->sha, out);
-			return TF_OK;
-		}
+		if (l->hashed == tf_pending_ordered(l))
+			return finish_digest(l, out, err);
 	}
 	if (l->whole_gen != 0 && l->whole_gen == l->gen) {
 		*out = l->whole;
@@ -378,7 +518,7 @@ tf_content_digest(struct tf_pending *l, struct tf_hash *out,
 		return rc;
 	rc = tf_hash_fd(fd, out, &size, err);
 	(void)close(fd);
-	if (rc == TF_OK && size != l->size)
+	if (rc == TF_OK && size != tf_pending_stored(l))
 		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
 	return rc;
 }
@@ -393,22 +533,25 @@ read_file(struct tf_pending *l, void *p, size_t n, uint64_t off, size_t *got,
 
 	if (fd < 0 && (rc = tf_content_open(l, &fd, err)) != TF_OK)
 		return rc;
-	rc = tf_file_pread(fd, p, n, off, got, err);
+	if (!l->secret) {
+		rc = tf_file_pread(fd, p, n, off, got, err);
+	} else if ((rc = need_key(l, fd, err)) == TF_OK) {
+		rc = tf_secret_read_at(l->key, fd, l->size, p, n, off, err);
+		*got = rc == TF_OK ? n : 0;
+	}
 	if (fd != l->fd)
 		(void)close(fd);
 	return rc;
 }
 
 enum tf_code
-tf_pending_read(struct tf_pending *l, void *p, size_t n, uint64_t off,
+tf_content_read(struct tf_pending *l, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
-	bool brought;
+	bool brought = l->mem == NULL;
 
 	*got = 0;
-	tf_pending_lock(l);
-	brought = l->mem == NULL;
 	if (off < l->size) {
 		if (n > l->size - off)
 			n = (size_t)(l->size - off);
@@ -422,6 +565,29 @@ tf_pending_read(struct tf_pending *l, void *p, size_t n, uint64_t off,
 	/* The memory was filled for this read only; the database has it. */
 	if (brought && tf_content_in_db(l))
 		tf_content_forget(l);
+	return rc;
+}
+
+enum tf_code
+tf_content_salvage(struct tf_pending *l, uint64_t *size, uint64_t *torn,
+    struct tf_error *err)
+{
+	char name[TF_STAGE_NAME];
+	int fd;
+	enum tf_code rc;
+
+	tf_stage_name(l->attr.id, name);
+	tf_pending_lock(l);
+	rc = tf_content_settle(l, err);
+	tf_content_close(l);
+	if (rc == TF_OK)
+		rc = tf_file_open(l->v->stagefd, name, O_RDWR, &fd, err);
+	if (rc == TF_OK) {
+		rc = need_key(l, fd, err);
+		if (rc == TF_OK)
+			rc = tf_secret_salvage(l->key, fd, size, torn, err);
+		(void)close(fd); /* the caller syncs it */
+	}
 	pthread_mutex_unlock(&l->io);
 	return rc;
 }

@@ -11,6 +11,7 @@
 
 #include "../error.h"
 
+struct tf_buf;
 struct tf_hash;
 struct tf_pending;
 struct tf_vault;
@@ -20,7 +21,15 @@ TF_MUST_USE enum tf_code tf_content_put(struct tf_pending *l, const void *p,
     size_t n, uint64_t off, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_content_resize(struct tf_pending *l, uint64_t size,
     struct tf_error *err);
-/* SHA-256 of the present content.  Waits for the hasher. */
+/* The bytes to be stored in the database; the caller frees out. */
+TF_MUST_USE enum tf_code tf_content_pack(struct tf_pending *l,
+    struct tf_buf *out, struct tf_error *err);
+/* After a failure or a crash: put the staged file of secret content in order.
+ * *size becomes the content that is left, *torn the chunks that are lost.  io is
+ * not held. */
+TF_MUST_USE enum tf_code tf_content_salvage(struct tf_pending *l,
+    uint64_t *size, uint64_t *torn, struct tf_error *err);
+/* SHA-256 of the stored bytes of the staged file.  Waits for the hasher. */
 TF_MUST_USE enum tf_code tf_content_digest(struct tf_pending *l,
     struct tf_hash *out, struct tf_error *err);
 /* Bring the content into memory or a file, if it is only in the database. */
@@ -39,9 +48,9 @@ bool tf_content_in_db(struct tf_pending *l);
 TF_MUST_USE enum tf_code tf_quota_draft(struct tf_vault *v, uint64_t att,
     struct tf_error *err);
 
-/* Read up to n bytes of the content at off; *got is less than n only at its
- * end. */
-TF_MUST_USE enum tf_code tf_pending_read(struct tf_pending *l, void *p,
+/* Read up to n bytes of the content at off, as its writers see it; *got is less
+ * than n only at its end. */
+TF_MUST_USE enum tf_code tf_content_read(struct tf_pending *l, void *p,
     size_t n, uint64_t off, size_t *got, struct tf_error *err);
 
 /* Make the content independent of the database, before its row is deleted while

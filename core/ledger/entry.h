@@ -30,6 +30,7 @@ enum tf_entry_kind {
 	TF_TRAIL_SEALED,
 	TF_TEMPLATE_SET,
 	TF_TYPE_SET,
+	TF_RECIPIENTS_SET,
 	TF_CLAIMS_SET,
 	TF_ATTESTATION_OVERRIDDEN,
 	TF_ACCESS_CHANGED,
@@ -116,6 +117,11 @@ struct tf_entry {
 	struct tf_time created, ctime, mtime; /* evidence.sealed only */
 	struct tf_str writers, xattrs; /* raw: array of uids; name -> base64 */
 	struct tf_str draft;
+	/* evidence.sealed: content is the ciphertext for that version of the
+	 * recipients */
+	bool has_encryption;
+	struct tf_str encryption_format; /* "age" */
+	uint64_t encryption_recipients;
 	/* attestation.sealed; claims also in claims.set */
 	bool has_evidence;
 	uint64_t evidence_bytes, evidence_count;
@@ -130,7 +136,7 @@ struct tf_entry {
 	bool has_template;
 	uint64_t template_version;
 	struct tf_content template_content;
-	/* type.set */
+	/* type.set; recipients.set, without the name */
 	bool has_definition;
 	struct tf_str definition_name;
 	uint64_t definition_version;

@@ -158,6 +158,14 @@ read_object(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 	case TF_AS_RETENTION:
 		read_retention(d, t, &e->retention);
 		break;
+	case TF_AS_RECIPIENTS:
+		read_content(d, t, &e->definition_content);
+		e->definition_version = read_uint(d, t, "version");
+		break;
+	case TF_AS_ENCRYPTION:
+		e->encryption_format = read_member(d, t, "format");
+		e->encryption_recipients = read_uint(d, t, "recipients");
+		break;
 	default: /* TF_AS_TREE */
 		read_hash(d, t, "root", &e->tree_root);
 		e->tree_size = read_uint(d, t, "size");

@@ -30,6 +30,8 @@ enum tf_entry_storage {
 	TF_AS_CHILDREN,
 	TF_AS_TEMPLATE,
 	TF_AS_DEFINITION,
+	TF_AS_RECIPIENTS,
+	TF_AS_ENCRYPTION,
 	TF_AS_RETENTION,
 	TF_AS_TREE,
 };
@@ -67,6 +69,7 @@ enum tf_entry_field_id {
 	TF_F_DEFINITION,
 	TF_F_DENIED,
 	TF_F_DRAFT,
+	TF_F_ENCRYPTION,
 	TF_F_EVALUATED,
 	TF_F_EVIDENCE,
 	TF_F_EXPECTED,
@@ -85,6 +88,7 @@ enum tf_entry_field_id {
 	TF_F_PREVIOUS,
 	TF_F_PROGRAM,
 	TF_F_REASON,
+	TF_F_RECIPIENTS,
 	TF_F_RETENTION,
 	TF_F_SEQ,
 	TF_F_SOFTWARE,
@@ -121,7 +125,8 @@ extern const struct tf_entry_field tf_entry_fields[TF_FIELDS];
 /* Fields that share one member of the struct. */
 #define TF_FIELDS_SHARED                                               \
 	(TF_BIT(ATTESTATIONS) | TF_BIT(WORKFLOWS) | TF_BIT(TEMPLATE) | \
-	    TF_BIT(TEMPLATE_VERSION))
+	    TF_BIT(TEMPLATE_VERSION) | TF_BIT(DEFINITION) |            \
+	    TF_BIT(RECIPIENTS))
 
 struct tf_entry_type {
 	const char *name;

@@ -111,8 +111,14 @@ put_object(struct tf_json *j, const struct tf_entry *e,
 		tf_put_uint(j, "size", e->template_content.size);
 		tf_put_uint(j, "version", e->template_version);
 		break;
+	case TF_AS_ENCRYPTION:
+		put_text(j, "format", e->encryption_format);
+		tf_put_uint(j, "recipients", e->encryption_recipients);
+		break;
 	case TF_AS_DEFINITION:
 		tf_put_str(j, "name", e->definition_name);
+		/* FALLTHROUGH */
+	case TF_AS_RECIPIENTS:
 		tf_put_hash(j, "sha256", &e->definition_content.sha256);
 		tf_put_uint(j, "size", e->definition_content.size);
 		tf_put_uint(j, "version", e->definition_version);

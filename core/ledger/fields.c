@@ -201,6 +201,12 @@ static const struct member source_members[] = {
 	{ 0 },
 };
 
+static const struct member encryption_members[] = {
+	{ "format", TF_FORM_WORD, false },
+	{ "recipients", TF_FORM_POSITIVE, false },
+	{ 0 },
+};
+
 #define INT_RULE(lo, hi)                               \
 	{                                              \
 		.shape = INT, .min = (lo), .max = (hi) \
@@ -302,6 +308,7 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_RULE] = OBJECT_RULE(rule_members),
 	[TF_FORM_TREE] = OBJECT_RULE(tree_members),
 	[TF_FORM_SOURCE] = OBJECT_RULE(source_members),
+	[TF_FORM_ENCRYPTION] = OBJECT_RULE(encryption_members),
 };
 
 /* The two quotes are no part of the value. */

@@ -75,6 +75,7 @@ enum tf_form {
 	TF_FORM_RULE,
 	TF_FORM_TREE,
 	TF_FORM_SOURCE,
+	TF_FORM_ENCRYPTION,
 	TF_FORMS
 };
 

@@ -107,6 +107,8 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		return tf_replay_template_set(r, e, out, err);
 	case TF_TYPE_SET:
 		return tf_replay_type_set(r, e, out, err);
+	case TF_RECIPIENTS_SET:
+		return tf_replay_recipients_set(r, e, out, err);
 	case TF_CLAIMS_SET:
 		return tf_replay_claims_set(r, e, out, err);
 	case TF_ATTESTATION_OVERRIDDEN:

@@ -1,6 +1,6 @@
 /*
  * Replay of the entries that change what exists: access.changed, template.set,
- * type.set, claims.set, attestation.overridden, import.done.
+ * type.set, recipients.set, claims.set, attestation.overridden, import.done.
  *
  * A version that is not the next one and a missing right are reported, and the
  * change is taken over all the same: later entries are then judged by what the
@@ -114,6 +114,24 @@ tf_replay_type_set(struct tf_replay *r, const struct tf_entry *e,
 	out->subject = d.attr.id;
 	return tf_replay_tree_set_type(&r->tree, e->path, e->definition_name,
 	    e->definition_version, err);
+}
+
+enum tf_code
+tf_replay_recipients_set(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_effect *out, struct tf_error *err)
+{
+	struct tf_replay_tree_dir d;
+	enum tf_code rc = open_trail(r, &d, "sets recipients of no trail", err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (e->definition_version != d.recipients + 1)
+		(void)tf_replay_broken(r,
+		    "its recipients have not the next version");
+	out->subject = d.attr.id;
+	d.recipients = e->definition_version;
+	r->secret_len = 0;
+	return tf_replay_tree_put(&r->tree, e->path, &d, err);
 }
 
 /*

@@ -21,6 +21,10 @@ TF_MUST_USE enum tf_code tf_replay_template_set(struct tf_replay *r,
 TF_MUST_USE enum tf_code tf_replay_type_set(struct tf_replay *r,
     const struct tf_entry *e, struct tf_replay_effect *out,
     struct tf_error *err);
+/* Evidence that the trail seals from now on is encrypted. */
+TF_MUST_USE enum tf_code tf_replay_recipients_set(struct tf_replay *r,
+    const struct tf_entry *e, struct tf_replay_effect *out,
+    struct tf_error *err);
 /* The claims are those of an open trail or workflow. */
 TF_MUST_USE enum tf_code tf_replay_claims_set(struct tf_replay *r,
     const struct tf_entry *e, struct tf_replay_effect *out,

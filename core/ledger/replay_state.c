@@ -56,6 +56,15 @@ tf_replay_attestation_path(struct tf_str path)
 	return (struct tf_str){ path.p, n };
 }
 
+struct tf_str
+tf_replay_trail_path(struct tf_str path)
+{
+	const char *end = memchr(path.p, '/', path.n);
+
+	return (struct tf_str){ path.p,
+		end == NULL ? path.n : (size_t)(end - path.p) };
+}
+
 /* Write the name of the version before "NAME@N" to text; false: it is first. */
 bool
 tf_replay_version_before(struct tf_str path, char text[TF_PATH_MAX + 16],

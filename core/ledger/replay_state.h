@@ -30,6 +30,10 @@ struct tf_replay {
 	struct tf_subject_file listed[TF_STATEMENT_SUBJECTS];
 	struct tf_buf listed_names;
 	const struct tf_entry *e; /* the current entry */
+	/* cache: a trail, and the version of its recipients */
+	char secret_trail[TF_PATH_MAX];
+	size_t secret_len; /* 0: none */
+	uint64_t secret_version;
 };
 
 /* Report that the current entry breaks a rule.  Returns TF_REPLAY_REPORTED. */
@@ -42,6 +46,8 @@ bool tf_replay_same(struct tf_str s, const char *text);
 size_t tf_replay_last_part(struct tf_str path);
 /* "a/b" of "a/b/c"; "." of "a". */
 struct tf_str tf_replay_parent_path(struct tf_str path);
+/* The trail at or above path: its first name. */
+struct tf_str tf_replay_trail_path(struct tf_str path);
 /* The attestation at or above path: at most the first three names. */
 struct tf_str tf_replay_attestation_path(struct tf_str path);
 /*

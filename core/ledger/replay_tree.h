@@ -47,6 +47,7 @@ struct tf_replay_tree_dir {
 	/* trail: newest template; workflow: the one in force */
 	bool has_template;
 	uint64_t template_version;
+	uint64_t recipients; /* trail: version in force; 0: none */
 	/* trail, workflow: seq of the newest claims.set; 0: none */
 	uint64_t claims;
 };

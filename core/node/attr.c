@@ -2,12 +2,15 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/time_text.h"
+#include "../crypt/age_write.h"
 #include "../ledger/policy.h"
 #include "../vault.h"
 #include "attr.h"
+#include "encrypted.h"
 #include "pending.h"
 #include "pending_index.h"
 #include "vault_i.h"
+#include "recipients.h"
 
 struct tf_subject
 tf_pending_subject(const struct tf_pending *l, uint32_t caller)
@@ -32,6 +35,43 @@ tf_pending_opened(struct tf_pending *l, uint32_t uid, struct tf_error *err)
 		l->writer = uid;
 	tf_pending_index(l);
 	return TF_OK;
+}
+
+bool
+tf_pending_shows_encrypted(const struct tf_pending *l)
+{
+	return l->secret && l->attr.state == TF_STATE_FROZEN &&
+	    l->failed == TF_OK;
+}
+
+struct tf_attr
+tf_pending_shown(const struct tf_pending *l)
+{
+	struct tf_attr a = l->attr;
+
+	if (!tf_pending_shows_encrypted(l))
+		return a;
+	if (l->encrypted != NULL)
+		a.size = l->encrypted->content.size;
+	else if (l->to != NULL)
+		a.size = tf_age_size(&l->to->list, a.size);
+	return a;
+}
+
+enum tf_code
+tf_pending_may_read(const struct tf_pending *l, uint32_t uid,
+    struct tf_error *err)
+{
+	unsigned i = 0;
+
+	if (!l->secret || tf_pending_shows_encrypted(l) || uid == l->attr.uid)
+		return TF_OK;
+	while (i < l->n_uids && l->uids[i] != uid)
+		i++;
+	return i < l->n_uids ?
+	    TF_OK :
+	    tf_fail(err, TF_ACCESS,
+		"only its writers read it before it is encrypted");
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "../ledger/policy.h"
 
+struct tf_error;
 struct tf_pending;
 struct tf_vault;
 
@@ -21,6 +22,15 @@ struct tf_subject tf_pending_subject(const struct tf_pending *l,
 /* Count one more handle of uid for writing l.  TF_DENIED: too many users have
  * written it. */
 enum tf_code tf_pending_opened(struct tf_pending *l, uint32_t uid,
+    struct tf_error *err);
+
+/* The attributes of l as stat(2) shows them: of secret content that is frozen,
+ * the size is that of the age file. */
+struct tf_attr tf_pending_shown(const struct tf_pending *l);
+/* Do readers of l get the age file? */
+bool tf_pending_shows_encrypted(const struct tf_pending *l);
+/* TF_ACCESS: l is secret and not frozen, and uid has not written it. */
+enum tf_code tf_pending_may_read(const struct tf_pending *l, uint32_t uid,
     struct tf_error *err);
 
 /* Set the fields of a that mask names to those of want; ctime becomes now. */

@@ -9,7 +9,7 @@ tf_interruption_free(struct tf_interruption *x)
 	if (x == NULL)
 		return;
 	tf_buf_free(&x->path);
-	free(x->body);
+	tf_buf_free(&x->body);
 	free(x->actor);
 	free(x->meant);
 	free(x);

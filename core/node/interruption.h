@@ -9,12 +9,13 @@ struct tf_pending;
 
 struct tf_interruption {
 	struct tf_pending *l;
-	struct tf_content content;
-	char *body;	    /* inline bytes, or NULL; owned */
-	struct tf_buf path; /* the path that the file should have had */
-	char draft[256];    /* the name of the draft */
-	char *actor;	    /* canonical JSON, owned */
-	char *meant;	    /* l->meant during the transaction; owned */
+	struct tf_content content; /* of the stored bytes */
+	uint64_t size;		   /* of the content that its writers see */
+	struct tf_buf body;	   /* the bytes, if they have no file */
+	struct tf_buf path;	   /* the path that the file should have had */
+	char draft[256];	   /* the name of the draft */
+	char *actor;		   /* canonical JSON, owned */
+	char *meant;		   /* l->meant during the transaction; owned */
 	bool unnamed; /* in a draft attestation: no entry can have its path */
 };
 

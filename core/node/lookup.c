@@ -10,6 +10,7 @@
 #include "../ledger/name.h"
 #include "../store/nodes.h"
 #include "../vault.h"
+#include "attr.h"
 #include "base.h"
 #include "paths.h"
 #include "pending.h"
@@ -31,7 +32,7 @@ tf_vault_lookup(struct tf_vault *v, uint64_t parent, const char *name,
 	pthread_mutex_lock(&v->mu);
 	l = tf_pending_find(&v->pending, parent, name, strlen(name));
 	if (l != NULL) {
-		*out = l->attr;
+		*out = tf_pending_shown(l);
 		rc = tf_follow_attestation(v, db, out, err);
 		pthread_mutex_unlock(&v->mu);
 		goto out;
@@ -152,7 +153,7 @@ list_pending(struct tf_vault *v, uint64_t dir, uint64_t after,
 
 	while (n < max &&
 	    (l = tf_pending_next(&v->pending, dir, after)) != NULL) {
-		out[n].attr = l->attr;
+		out[n].attr = tf_pending_shown(l);
 		memcpy(out[n].name, l->name, l->name_len + 1);
 		after = l->attr.id;
 		n++;

@@ -5,6 +5,7 @@
 #include "../ledger/name.h"
 #include "../ledger/policy.h"
 #include "../store/nodes.h"
+#include "attr.h"
 #include "paths.h"
 #include "pending.h"
 #include "pending_table.h"
@@ -20,7 +21,7 @@ raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
 	enum tf_code rc;
 
 	if (l != NULL) {
-		*out = l->attr;
+		*out = tf_pending_shown(l);
 		if (name != NULL) {
 			memcpy(name, l->name, l->name_len);
 			*name_len = l->name_len;

@@ -7,12 +7,16 @@
 #include <unistd.h>
 
 #include "../base/crypto.h"
+#include "../base/cipher.h"
 #include "../ledger/name.h"
 #include "descriptors.h"
+#include "encrypted.h"
 #include "interruption.h"
 #include "pending.h"
 #include "pending_index.h"
 #include "quota.h"
+#include "secret.h"
+#include "secrets.h"
 #include "text.h"
 #include "vault_i.h"
 
@@ -57,7 +61,14 @@ tf_pending_unref(struct tf_pending *l)
 	tf_quota_charge(l, 0);
 	if (l->mem != NULL)
 		l->v->unsaved -= l->mem_cap;
+	if (l->secret && l->mem != NULL)
+		tf_wipe(l->mem, l->mem_cap);
 	free(l->mem);
+	tf_secret_free(l->key);
+	tf_recipients_unref(l->to);
+	tf_encrypted_free(l->encrypted);
+	if (l->secret)
+		tf_secrets_give(l->v);
 	tf_text_unref(l->actor);
 	if (l->uids != l->few)
 		free(l->uids);
@@ -136,10 +147,4 @@ tf_pending_sort(struct tf_pending **l, size_t n)
 {
 	if (n > 1)
 		qsort(l, n, sizeof(struct tf_pending *), by_id);
-}
-
-void
-tf_stage_name(uint64_t id, char out[24])
-{
-	(void)snprintf(out, 24, "%llu", (unsigned long long)id);
 }

@@ -139,7 +139,10 @@
 #include "hash_task.h"
 #include "pending_index.h"
 
+struct tf_encrypted;
 struct tf_interruption;
+struct tf_kept_recipients;
+struct tf_secret;
 struct tf_sha256;
 struct tf_text;
 struct tf_vault;
@@ -232,6 +235,12 @@ struct tf_pending {
 	struct tf_waiter *waiters; /* for the flush under way (mu) */
 	uint64_t flushing_gen;	   /* the gen that is flushed (mu) */
 
+	/* Content of a trail with recipients: see secret.h and encrypted.h. */
+	bool secret;	       /* its staged form is encrypted (and mu) */
+	struct tf_secret *key; /* of that form; NULL: not read */
+	struct tf_kept_recipients *to;	/* of its first byte (and mu) */
+	struct tf_encrypted *encrypted; /* the age file; or NULL (and mu) */
+
 	struct tf_pending *id_next, *name_next; /* hash chains */
 	bool indexed;				/* found by name and place */
 	struct tf_pending_place at;		/* while it is indexed */
@@ -309,8 +318,5 @@ tf_pending_clean(const struct tf_pending *l)
 
 /* Sort by age (by id), the order of their entries.  No lock is needed. */
 void tf_pending_sort(struct tf_pending **l, size_t n);
-
-/* The name of the staged file of node id, below stage/. */
-void tf_stage_name(uint64_t id, char out[24]);
 
 #endif

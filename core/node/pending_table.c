@@ -7,6 +7,7 @@
 #include "pending_index.h"
 #include "pending_table.h"
 #include "user.h"
+#include "stage_files.h"
 #include "vault_i.h"
 
 #define SLOTS 256 /* at first; a power of two */
@@ -184,15 +185,10 @@ tf_pending_remove(struct tf_pending_table *t, struct tf_pending *l)
 void
 tf_pending_forget(struct tf_pending_table *t, struct tf_pending *l)
 {
-	char name[24];
-
 	if (!l->unlinked || l->writers > 0 || l->readers > 0 ||
 	    !tf_pending_remove(t, l))
 		return;
-	if (l->in_file) {
-		tf_stage_name(l->attr.id, name);
-		(void)unlinkat(l->v->stagefd, name, 0); /* else at start */
-	}
+	tf_stage_remove(l);
 	tf_pending_unref(l); /* the table's */
 }
 

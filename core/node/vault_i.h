@@ -23,6 +23,7 @@
 #include "descriptors.h"
 #include "open_objects.h"
 #include "pending_table.h"
+#include "recipients.h"
 #include "space.h"
 #include "templates.h"
 #include "text.h"
@@ -37,6 +38,7 @@ struct tf_hasher;
 struct tf_idle;
 struct tf_key;
 struct tf_object_check;
+struct tf_secrets;
 struct tf_turn;
 struct tf_unindexed;
 struct tf_user;
@@ -95,6 +97,9 @@ struct tf_vault {
 	struct tf_hasher *hasher;
 	struct tf_background *background;
 	struct tf_open_objects objects;
+
+	struct tf_recipients_cache recipients;
+	struct tf_secrets *secrets; /* see secrets.h */
 
 	struct tf_unindexed *unindexed; /* see unindexed.h */
 	struct tf_find *find;		/* or NULL: see core/find.h */

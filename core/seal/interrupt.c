@@ -70,7 +70,7 @@ interrupted_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (x->l->in_file)
 		return tf_object_drop(t->db, x->l->attr.id, err);
 	return tf_object_put(t->db, x->l->attr.id, &x->content.sha256,
-	    x->body == NULL ? "" : x->body, x->content.size, err);
+	    tf_buf_bytes(&x->body).p, x->body.n, err);
 }
 
 /* A free name for the draft; mu held. */
@@ -103,35 +103,55 @@ ends(void *arg)
 	return atomic_load(&v->ending) || atomic_load(&v->stopping);
 }
 
+/* Read and hash what survived of the content in the database or in memory. */
+static enum tf_code
+surviving_short(struct tf_pending *l, struct tf_interruption *x,
+    struct tf_error *err)
+{
+	struct tf_str stored;
+	enum tf_code rc;
+
+	tf_pending_lock(l);
+	x->size = l->size;
+	if ((rc = tf_content_load(l, err)) == TF_OK)
+		rc = tf_content_pack(l, &x->body, err);
+	pthread_mutex_unlock(&l->io);
+	stored = tf_buf_bytes(&x->body);
+	x->content.size = stored.n;
+	tf_sha256(stored.p, stored.n, &x->content.sha256);
+	return rc;
+}
+
 /* Read and hash what survived of the content.  That may take long, so no lock
  * is held: nobody can write a file that failed. */
 static enum tf_code
 surviving(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 {
 	struct tf_patience p = { ends, l->v };
-	enum tf_code rc = TF_OK;
-	size_t got = 0;
+	uint64_t torn = 0;
+	enum tf_code rc;
 	int fd;
 
-	if (l->in_file) {
-		if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
-			return rc;
-		tf_vault_slow(l->v);
-		rc = tf_file_datasync(fd, err);
-		if (rc == TF_OK)
-			rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, &p,
-			    &x->content.sha256, &x->content.size, err);
-		(void)close(fd);
+	if (!l->in_file)
+		return surviving_short(l, x, err);
+	tf_vault_slow(l->v);
+	if (l->secret &&
+	    (rc = tf_content_salvage(l, &x->size, &torn, err)) != TF_OK)
 		return rc;
-	}
-	x->content.size = l->size;
-	if (l->size > 0) {
-		if ((x->body = malloc(l->size)) == NULL)
-			return tf_nomem(err);
-		rc = tf_pending_read(l, x->body, l->size, 0, &got, err);
-	}
-	tf_sha256(x->body == NULL ? "" : x->body,
-	    x->body == NULL ? 0 : x->content.size, &x->content.sha256);
+	if (torn > 0)
+		tf_vault_say(l->v, TF_IO,
+		    "%.60s: a crash tore %llu pieces of 64 KiB, which are "
+		    "zeros now",
+		    l->name, (unsigned long long)torn);
+	if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
+		return rc;
+	rc = tf_file_datasync(fd, err);
+	if (rc == TF_OK)
+		rc = tf_hash_whole(l->v->hasher, l->attr.uid, fd, &p,
+		    &x->content.sha256, &x->content.size, err);
+	(void)close(fd);
+	if (!l->secret)
+		x->size = x->content.size;
 	return rc;
 }
 
@@ -198,7 +218,7 @@ took_hold(struct tf_pending *l, const struct tf_interruption *x)
 	l->failed = TF_OK;
 	free(l->failure);
 	l->failure = NULL;
-	l->size = l->attr.size = x->content.size;
+	l->size = l->attr.size = x->size;
 	tf_quota_charge(l, l->size);
 	l->digest = x->content.sha256;
 	l->in_db = !l->in_file;
@@ -286,7 +306,7 @@ record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	l->size = l->attr.size = x->content.size;
+	l->size = l->attr.size = x->size;
 	l->digest = x->content.sha256;
 	l->saved_gen = ++l->gen;
 	l->marked = false;
@@ -359,8 +379,9 @@ tf_pending_interrupt(struct tf_pending *l)
 	pthread_mutex_unlock(&v->mu);
 	if (x != NULL) {
 		x->content = found.content;
+		x->size = found.size;
 		x->body = found.body;
-		found.body = NULL;
+		found.body = (struct tf_buf){ 0 };
 		if (rc == TF_OK)
 			rc = record(l, x, &e);
 		/* After an interruption the next start does it. */
@@ -377,6 +398,6 @@ tf_pending_interrupt(struct tf_pending *l)
 	}
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
-	free(found.body);
+	tf_buf_free(&found.body);
 	tf_interruption_free(x);
 }

@@ -66,6 +66,14 @@ finish_or_say(struct tf_found *f, struct tf_pending *l, bool dirty,
 	return TF_OK;
 }
 
+static bool
+ends(const char *name, size_t n, const char *with)
+{
+	size_t m = strlen(with);
+
+	return n > m && strcmp(name + n - m, with) == 0;
+}
+
 /*
  * Delete staged files without a row: nobody was promised them.  Files of rows
  * that were set aside stay, and so does a file whose name is not a number;
@@ -88,10 +96,12 @@ remove_orphans(struct tf_vault *v, struct tf_error *err)
 	}
 	while ((e = readdir(d)) != NULL) {
 		n = strlen(e->d_name);
-		if (n > 4 && strcmp(e->d_name + n - 4, ".new") == 0) {
+		if (ends(e->d_name, n, ".new")) {
 			(void)unlinkat(v->stagefd, e->d_name, 0);
 			continue;
 		}
+		if (ends(e->d_name, n, ".age") || ends(e->d_name, n, ".spare"))
+			n = strcspn(e->d_name, ".");
 		if (!tf_decimal(e->d_name, n, INT64_MAX, &id))
 			continue;
 		pthread_mutex_lock(&v->mu);

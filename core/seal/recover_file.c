@@ -26,6 +26,8 @@
 #include "../node/claim.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
+#include "../node/secret.h"
+#include "../node/stage_files.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "interrupt.h"
@@ -83,11 +85,11 @@ in_database(struct tf_pending *l, struct tf_db *db, uint64_t *size, bool *yes,
 	if (rc == TF_OK) {
 		tf_sha256(m.body.p, m.body.n, &h);
 		*size = m.body.n;
-		*yes = m.body.n == l->size &&
+		*yes = m.body.n == tf_pending_stored(l) &&
 		    memcmp(&h, &l->digest, sizeof(h)) == 0;
 	}
 	if (*yes &&
-	    (!o.is_inline || o.size != l->size ||
+	    (!o.is_inline || o.size != m.body.n ||
 		memcmp(&h, &o.sha256, sizeof(h)) != 0))
 		rc = repair_row(&m, err);
 	tf_buf_free(&m.body);
@@ -99,7 +101,7 @@ in_database(struct tf_pending *l, struct tf_db *db, uint64_t *size, bool *yes,
 static void
 drop_file(struct tf_pending *l)
 {
-	char name[24];
+	char name[TF_STAGE_NAME];
 
 	tf_stage_name(l->attr.id, name);
 	(void)unlinkat(l->v->stagefd, name, 0);
@@ -125,7 +127,8 @@ intact(struct tf_pending *l, struct tf_db *db, bool *yes, struct tf_error *err)
 		if (rc != TF_OK && rc != TF_NOTFOUND)
 			return rc;
 		l->in_db = rc == TF_OK;
-		l->size = l->attr.size = size;
+		if (!l->secret)
+			l->size = l->attr.size = size;
 		return TF_OK;
 	}
 	l->in_file = true;
@@ -133,14 +136,16 @@ intact(struct tf_pending *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	(void)close(fd);
 	if (rc != TF_OK)
 		return rc;
-	*yes = size == l->size && memcmp(&h, &l->digest, sizeof(h)) == 0;
+	*yes = size == tf_pending_stored(l) &&
+	    memcmp(&h, &l->digest, sizeof(h)) == 0;
 	/* Where nothing was promised, what survived is worth keeping. */
 	if (!*yes && l->size > 0 &&
 	    in_database(l, db, &kept, yes, NULL) == TF_OK && *yes) {
 		drop_file(l);
 		return TF_OK;
 	}
-	l->size = l->attr.size = size;
+	if (!l->secret) /* else tf_pending_interrupt() finds the size */
+		l->size = l->attr.size = size;
 	return TF_OK;
 }
 
@@ -149,7 +154,7 @@ static enum tf_code
 allow_writing(struct tf_pending *l, struct tf_error *err)
 {
 	struct stat st;
-	char name[24];
+	char name[TF_STAGE_NAME];
 
 	if (!l->in_file)
 		return TF_OK;
@@ -188,11 +193,13 @@ finish_later(struct tf_pending *l, uint64_t size, bool dirty, bool draft,
     struct tf_error *err)
 {
 	struct tf_vault *v = l->v;
-	bool same = !dirty && l->meant == NULL && size == l->size;
+	bool same;
 
-	pthread_mutex_lock(&v->mu);
 	l->in_file = true;
-	l->size = l->attr.size = size;
+	same = !dirty && l->meant == NULL && size == tf_pending_stored(l);
+	pthread_mutex_lock(&v->mu);
+	if (!l->secret)
+		l->size = l->attr.size = size;
 	l->unchecked = same;
 	if (!same) {
 		set_lost(l);
@@ -216,7 +223,7 @@ static bool
 takes_long(struct tf_pending *l, uint64_t *size, uint64_t *budget)
 {
 	struct stat st;
-	char name[24];
+	char name[TF_STAGE_NAME];
 
 	tf_stage_name(l->attr.id, name);
 	if (fstatat(l->v->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||

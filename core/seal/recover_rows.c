@@ -18,6 +18,7 @@
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
+#include "../node/secrets.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
@@ -141,6 +142,8 @@ tf_recover_load(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 		l->size = r->attr.size;
 		l->digest = r->sha256;
 		l->in_order = false;
+		if ((l->secret = r->secret))
+			tf_secrets_take(f->v);
 	}
 	l->attr.state = TF_STATE_DRAFT;
 	tf_pending_insert(&f->v->pending, l);

@@ -23,6 +23,7 @@
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
+#include "../node/stage_files.h"
 #include "../node/vault_i.h"
 #include "seal.h"
 #include "seal_one.h"
@@ -46,18 +47,6 @@ tf_seal_settle(struct tf_vault *v, struct tf_pending *l)
 		up = d->attr.parent;
 		tf_pending_leave(v, d);
 	}
-}
-
-void
-tf_seal_unstage(const struct tf_pending *l)
-{
-	char name[24];
-
-	if (!l->in_file)
-		return;
-	tf_stage_name(l->attr.id, name);
-	(void)unlinkat(l->v->stagefd, name,
-	    0); /* if it is left, the next start deletes it */
 }
 
 /* The files of one transaction. */
@@ -92,7 +81,7 @@ seal_several(struct tf_vault *v, struct several *s, struct tf_error *err)
 		rc = tf_commit_wait(v->commit, several_run, s, err);
 	for (size_t i = 0; rc == TF_OK && i < s->n; i++)
 		if (TF_IS_MUTANT(TF_COMMIT_FIRST))
-			rc = tf_seal_link(s->f[i].l, err);
+			rc = tf_seal_link(&s->f[i], err);
 	return rc;
 }
 
@@ -115,7 +104,7 @@ tf_seal_files(struct tf_vault *v, struct tf_pending **l, size_t n,
 		tf_seal_settle(v, l[i]);
 	pthread_mutex_unlock(&v->mu);
 	for (size_t i = 0; rc == TF_OK && i < n; i++)
-		tf_seal_unstage(l[i]);
+		tf_stage_remove(l[i]);
 	pthread_mutex_lock(&v->mu);
 	for (size_t i = 0; i < n; i++)
 		tf_pending_unclaim(v, l[i]);

@@ -2,7 +2,7 @@
  * Sealing files: each gets its evidence.sealed entry.
  *
  *     claim (caller) -> tf_seal_prepare -> commit (tf_seal_one) ->
- *     tf_seal_settle -> tf_seal_unstage -> end of the claim
+ *     tf_seal_settle -> tf_stage_remove -> end of the claim
  *
  * tf_seal_files() does all of this for claimed files.  seal_dir.c and rename.c
  * use the parts, of seal_prepare.h and seal_one.h, because their transaction holds more than the files.
@@ -32,10 +32,6 @@ enum tf_code tf_seal_claimed(struct tf_vault *v, struct tf_pending **l,
 /* After the commit: l and the directories above it that got an entry are no
  * longer pending.  The caller holds mu; the claim on l stays. */
 void tf_seal_settle(struct tf_vault *v, struct tf_pending *l);
-
-/* After that: delete the staged file of l, if it has one.  Reads and writes the
- * disk, so call it without mu when there are many files. */
-void tf_seal_unstage(const struct tf_pending *l);
 
 /* Seal the files l[0..n), which the caller has claimed, in one transaction: all
  * or none.  Sorts l.  The claims have ended in any case.  cause: of the

@@ -33,6 +33,7 @@
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
+#include "../node/stage_files.h"
 #include "../node/user_data.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
@@ -383,7 +384,7 @@ settle_below(struct tf_closing *c)
 				tf_seal_settle(c->v, l[i]);
 		pthread_mutex_unlock(&c->v->mu);
 		for (size_t i = from; i < to; i++)
-			tf_seal_unstage(l[i]);
+			tf_stage_remove(l[i]);
 	}
 }
 

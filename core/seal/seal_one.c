@@ -10,6 +10,7 @@
  * (F6).  A failure rolls everything back.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "../ledger/entry.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/encrypted.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
@@ -148,7 +150,12 @@ seal_object(struct tf_txn *t, const struct tf_seal_file *s, uint64_t *object,
 		    "are kept beside it; run trailctl verify",
 		    (unsigned long long)*object);
 	*object = id;
-	if (!tf_pending_written(s->l))
+	if (s->encrypted != NULL)
+		rc = s->encrypted->in_file ?
+		    tf_object_put_file(tf_txn_write(t), id, h, size, err) :
+		    tf_object_put(tf_txn_write(t), id, h, s->encrypted->body.p,
+			size, err);
+	else if (!tf_pending_written(s->l))
 		rc = tf_object_put(tf_txn_write(t), id, h, "", 0, err);
 	else if (s->l->in_file)
 		rc = tf_object_put_file(tf_txn_write(t), id, h, size, err);
@@ -176,6 +183,19 @@ check_open(struct tf_txn *t, uint64_t att, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Is the content of s that of its file now? */
+static bool
+is_prepared(const struct tf_seal_file *s)
+{
+	const struct tf_pending *l = s->l;
+
+	if (s->encrypted != NULL)
+		return s->encrypted->gen == l->gen;
+	return l->attr.size == s->content.size &&
+	    (!tf_pending_written(l) ||
+		memcmp(&l->digest, &s->content.sha256, sizeof(l->digest)) == 0);
+}
+
 /* Fail if anything changed since s was prepared. */
 static enum tf_code
 check_prepared(struct tf_txn *t, const struct tf_seal_file *s,
@@ -186,11 +206,11 @@ check_prepared(struct tf_txn *t, const struct tf_seal_file *s,
 	enum tf_code rc;
 
 	if (l->failed != TF_OK || !tf_pending_clean(l) || l->unchecked ||
-	    (tf_pending_written(l) &&
-		memcmp(&l->digest, &s->content.sha256, sizeof(l->digest)) !=
-		    0) ||
-	    l->attr.size != s->content.size)
+	    !is_prepared(s))
 		return tf_fail(err, TF_BUSY, "%.60s is not on disk", l->name);
+	if (s->recipients != atomic_load(&t->v->recipients.changes))
+		return tf_fail(err, TF_BUSY,
+		    "%.60s is encrypted to other recipients", l->name);
 	/* A directory above is back at its old name if its rename failed. */
 	if ((rc = tf_txn_path(t, l->attr.parent, &dir, err)) != TF_OK)
 		return rc;
@@ -217,6 +237,7 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 	memcpy(row.name, l->name, l->name_len + 1);
 	row.attr.mtime = tf_time_clamp(l->attr.mtime);
 	row.attr.mode = tf_sealed_mode(l);
+	row.attr.size = s->content.size;
 	row.entry = t->size - 1;
 	row.xattrs = (struct tf_str){ l->xattrs.n > 0 ? l->xattrs.p : NULL,
 		l->xattrs.n };

@@ -14,14 +14,18 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/mutant.h"
+#include "../base/bytes.h"
+#include "../commit/encrypt.h"
 #include "../commit/existing.h"
 #include "../commit/staging.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_write.h"
 #include "../node/actor.h"
 #include "../node/attr.h"
+#include "../node/encrypted.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
+#include "../node/stage_files.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "../vault.h"
@@ -53,12 +57,29 @@ tf_sealed_mode(const struct tf_pending *l)
 	return l->attr.mode | tf_mode_floor(l->v, l->attr.kind);
 }
 
-enum tf_code
-tf_seal_link(struct tf_pending *l, struct tf_error *err)
+/* An age file is like no other, so there is no object with its digest. */
+static enum tf_code
+link_encrypted(const struct tf_seal_file *s, struct tf_error *err)
 {
-	char name[24];
+	struct tf_vault *v = s->l->v;
+	char name[TF_STAGE_NAME];
+
+	if (!s->encrypted->in_file)
+		return TF_OK;
+	tf_stage_age_name(s->l->attr.id, name);
+	return tf_object_link(v->objectsfd, &v->object_dirs, v->stagefd, name,
+	    &s->content.sha256, s->content.size, err);
+}
+
+enum tf_code
+tf_seal_link(const struct tf_seal_file *s, struct tf_error *err)
+{
+	struct tf_pending *l = s->l;
+	char name[TF_STAGE_NAME];
 	enum tf_code rc;
 
+	if (s->encrypted != NULL)
+		return link_encrypted(s, err);
 	if (!l->in_file || !tf_pending_written(l))
 		return TF_OK;
 	/* If the seal fails and this is a draft, it may be written again. */
@@ -89,6 +110,7 @@ prepare_entry(struct tf_seal_file *s, struct tf_error *err)
 		.has_access = true,
 		.has_content = true,
 		.content = s->content,
+		.has_encryption = s->encrypted != NULL,
 		.created = l->attr.btime,
 		.ctime = l->attr.ctime,
 		.mtime = l->attr.mtime };
@@ -96,6 +118,10 @@ prepare_entry(struct tf_seal_file *s, struct tf_error *err)
 	struct tf_buf writers = { 0 };
 	enum tf_code rc;
 
+	if (s->encrypted != NULL) {
+		e.encryption_format = tf_str_of("age");
+		e.encryption_recipients = s->encrypted->recipients;
+	}
 	tf_access_fill(&e.access, tf_sealed_mode(l), l->attr.uid, l->attr.gid,
 	    &names);
 	if (l->actor != NULL)
@@ -157,10 +183,6 @@ prepare_entries(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
 	enum tf_code rc = TF_OK;
 
 	for (size_t i = 0; rc == TF_OK && i < n; i++) {
-		f[i].content = (struct tf_content){ .sha256 = f[i].l->digest,
-			.size = f[i].l->attr.size };
-		if (!tf_pending_written(f[i].l))
-			tf_sha256("", 0, &f[i].content.sha256);
 		if ((rc = prepare_path(v, db, &d, &f[i], err)) == TF_OK)
 			rc = prepare_entry(&f[i], err);
 	}
@@ -191,7 +213,8 @@ prepare_same(struct tf_vault *v, struct tf_db *db, struct tf_seal_file **f,
 	enum tf_code rc = tf_object_find(db, &c->sha256, &id, err);
 
 	if (rc == TF_NOTFOUND) {
-		if (n == 1 || !tf_content_in_db(f[0]->l))
+		if (n == 1 || f[0]->encrypted != NULL ||
+		    !tf_content_in_db(f[0]->l))
 			return TF_OK;
 		id = f[0]->l->attr.id;
 	} else if (rc != TF_OK) {
@@ -228,6 +251,28 @@ prepare_objects(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
 	return rc;
 }
 
+/* What the entry of s will name. */
+static enum tf_code
+prepare_content(struct tf_seal_file *s, struct tf_error *err)
+{
+	struct tf_pending *l = s->l;
+	enum tf_code rc;
+
+	s->recipients = atomic_load(&l->v->recipients.changes);
+	if ((rc = tf_encrypt(l, true, NULL, err)) != TF_OK)
+		return rc;
+	s->encrypted = l->encrypted;
+	if (s->encrypted != NULL) {
+		s->content = s->encrypted->content;
+		return TF_OK;
+	}
+	s->content = (struct tf_content){ .sha256 = l->digest,
+		.size = l->attr.size };
+	if (!tf_pending_written(l))
+		tf_sha256("", 0, &s->content.sha256);
+	return TF_OK;
+}
+
 enum tf_code
 tf_seal_prepare(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
     size_t n, struct tf_error *err)
@@ -236,9 +281,11 @@ tf_seal_prepare(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
 
 	if (n == 0)
 		return TF_OK;
-	for (size_t i = 0; rc == TF_OK && i < n; i++)
-		if (!TF_IS_MUTANT(TF_COMMIT_FIRST))
-			rc = tf_seal_link(f[i].l, err);
+	for (size_t i = 0; rc == TF_OK && i < n; i++) {
+		rc = prepare_content(&f[i], err);
+		if (rc == TF_OK && !TF_IS_MUTANT(TF_COMMIT_FIRST))
+			rc = tf_seal_link(&f[i], err);
+	}
 	if (rc == TF_OK)
 		rc = prepare_entries(v, db, f, n, err);
 	return rc == TF_OK ? prepare_objects(v, db, f, n, err) : rc;

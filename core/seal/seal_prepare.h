@@ -14,6 +14,7 @@
 #include "../ledger/entry_write.h"
 
 struct tf_db;
+struct tf_encrypted;
 struct tf_pending;
 struct tf_vault;
 
@@ -24,6 +25,8 @@ struct tf_seal_file {
 	const char *cause;    /* or NULL */
 	const char *imported; /* raw, or NULL */
 	struct tf_content content;
+	const struct tf_encrypted *encrypted; /* of l; or NULL */
+	uint64_t recipients; /* the count of changes of recipients before it */
 	struct tf_buf path;
 	struct tf_prepared_entry entry;
 	uint64_t same; /* an object that was hashed and has these bytes; or 0 */
@@ -42,10 +45,10 @@ TF_MUST_USE enum tf_code tf_seal_prepare(struct tf_vault *v, struct tf_db *db,
  * claims stay the caller's. */
 void tf_seal_prepared_free(struct tf_seal_file *f, size_t n);
 
-/* Make the staged file of l, which is claimed, an object file under the digest
- * of its content: durable on TF_OK.  Does nothing for content that has no file
- * of its own.  tf_seal_prepare() calls this. */
-TF_MUST_USE enum tf_code tf_seal_link(struct tf_pending *l,
+/* Make the staged file of s, whose node is claimed, an object file under the
+ * digest of its content: durable on TF_OK.  Does nothing for content that has no
+ * file of its own.  tf_seal_prepare() calls this. */
+TF_MUST_USE enum tf_code tf_seal_link(const struct tf_seal_file *s,
     struct tf_error *err);
 
 /* The mode of l with the bits of tf_mode_floor(). */

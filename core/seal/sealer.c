@@ -22,6 +22,7 @@
 #include "../node/idle.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
+#include "../node/secrets.h"
 #include "../node/vault_i.h"
 #include "head_copies.h"
 #include "placeholder.h"
@@ -160,6 +161,7 @@ tf_sealer_run(void *vault)
 		if (v->head.size != v->kept_size && head_ns <= now) {
 			pthread_mutex_unlock(&v->mu);
 			keep_head(v);
+			tf_secrets_renew(v, false);
 			head_ns = now + TF_HEAD_NS;
 			pthread_mutex_lock(&v->mu);
 			continue;

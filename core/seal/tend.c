@@ -17,6 +17,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/show.h"
+#include "../commit/encrypt.h"
 #include "../commit/existing.h"
 #include "../commit/flush.h"
 #include "../commit/hasher.h"
@@ -27,6 +28,7 @@
 #include "../node/claim.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
+#include "../node/secret.h"
 #include "../node/vault_i.h"
 #include "interrupt.h"
 #include "seal.h"
@@ -121,7 +123,8 @@ tf_pending_check(struct tf_pending *l, struct tf_error *err)
 	}
 	pthread_mutex_lock(&v->mu);
 	if (rc == TF_OK && gen == l->gen && l->unchecked &&
-	    (size != l->size || memcmp(&h, &l->digest, sizeof(h)) != 0))
+	    (size != tf_pending_stored(l) ||
+		memcmp(&h, &l->digest, sizeof(h)) != 0))
 		rc = tf_fail(&e, TF_TAMPER,
 		    "the bytes are not those that were accepted");
 	if (rc != TF_INTERRUPTED && rc != TF_TOOMANY && gen == l->gen) {
@@ -228,7 +231,10 @@ tend(struct tf_pending *l)
 	} else {
 		put_down(l);
 		/* A failure shows when l is sealed. */
-		if (frozen && is_long(l) &&
+		if (frozen && l->secret &&
+		    tf_encrypt(l, false, &p, NULL) != TF_OK)
+			return;
+		if (frozen && !l->secret && is_long(l) &&
 		    tf_existing_check(l, &p, NULL) != TF_OK)
 			return;
 	}

@@ -17,7 +17,7 @@
 	" mtime_ns, ctime, ctime_ns, btime, btime_ns"
 
 /* Bits of stage.dirty. */
-enum { DIRTY = 1, UNWRITTEN = 2, ASIDE = 4 };
+enum { DIRTY = 1, UNWRITTEN = 2, ASIDE = 4, SECRET = 8 };
 
 static struct tf_time
 time_at(sqlite3_stmt *st, int col)
@@ -307,7 +307,7 @@ tf_stage_put(struct tf_db *db, const struct tf_stage_row *r,
 	    a->ctime.s, (uint64_t)a->ctime.ns, a->btime.s,
 	    (uint64_t)a->btime.ns,
 	    (uint64_t)((r->dirty ? DIRTY : 0) | (r->unwritten ? UNWRITTEN : 0) |
-		(r->aside ? ASIDE : 0)),
+		(r->aside ? ASIDE : 0) | (r->secret ? SECRET : 0)),
 	    r->has_digest ? r->sha256.b : NULL, sizeof(r->sha256), r->actor.p,
 	    r->actor.n, r->writers.p, r->writers.n, r->xattrs.p, r->xattrs.n);
 	return tf_sql_run(db, st, "write stage", err);
@@ -350,6 +350,7 @@ read_stage(sqlite3_stmt *st, struct tf_stage_row *r, struct tf_error *err)
 	r->dirty = (sqlite3_column_int64(st, 14) & DIRTY) != 0;
 	r->unwritten = (sqlite3_column_int64(st, 14) & UNWRITTEN) != 0;
 	r->aside = (sqlite3_column_int64(st, 14) & ASIDE) != 0;
+	r->secret = (sqlite3_column_int64(st, 14) & SECRET) != 0;
 	r->has_digest = digest.p != NULL && digest.n == sizeof(r->sha256);
 	if (r->has_digest)
 		memcpy(r->sha256.b, digest.p, digest.n);

@@ -74,6 +74,7 @@ struct tf_stage_row {
 	bool malformed; /* only id and parent are valid */
 	bool dirty;	/* the file was changed after this row was written */
 	bool unwritten; /* no handle has written the file */
+	bool secret;	/* its staged bytes are encrypted */
 	bool aside;	/* interrupted: renamed, its entry not appended yet */
 	bool has_digest;
 	struct tf_hash sha256;

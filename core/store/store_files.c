@@ -228,7 +228,8 @@ static bool
 belongs_in_keys(const char *name)
 {
 	static const char *const names[] = { TF_LOG_KEY, TF_LOG_VKEY,
-		TF_LOG_PUB, TF_ATTESTER_KEY, TF_ATTESTER_PUB };
+		TF_LOG_PUB, TF_ATTESTER_KEY, TF_ATTESTER_PUB, TF_STAGE_KEY,
+		TF_STAGE_KEY ".old" };
 	char path[300];
 
 	(void)snprintf(path, sizeof(path), "keys/%.*s", (int)without_tmp(name),
@@ -237,16 +238,19 @@ belongs_in_keys(const char *name)
 }
 
 /*
- * Staged files have the id of their node as name; ".new" is a copy on its way.
+ * Staged files have the id of their node as name.  Beside them are ".new", a
+ * copy on its way, and of secret files ".spare" and ".age".
  */
 static bool
 belongs_in_stage(const char *name)
 {
-	size_t n = strlen(name);
+	static const char *const ends[] = { ".age", ".new", ".spare" };
+	size_t n = strcspn(name, ".");
 	uint64_t id;
 
-	if (n > 4 && strcmp(name + n - 4, ".new") == 0)
-		n -= 4;
+	if (name[n] != '\0' &&
+	    !is_one_of(name + n, ends, sizeof(ends) / sizeof(ends[0])))
+		return false;
 	return tf_decimal(name, n, INT64_MAX, &id);
 }
 

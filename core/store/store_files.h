@@ -18,6 +18,7 @@ typedef void (*tf_store_found)(void *arg, const char *line);
 #define TF_LOG_PUB "keys/log.pub.pem"
 #define TF_ATTESTER_KEY "keys/attester.pem"
 #define TF_ATTESTER_PUB "keys/attester.pub.pem"
+#define TF_STAGE_KEY "keys/stage.key"
 
 /*
  * Check owner, type and mode of each file that every store has; dirfd is the

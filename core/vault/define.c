@@ -15,6 +15,7 @@
 #include "../commit/existing.h"
 #include "../commit/queue.h"
 #include "../commit/txn_path.h"
+#include "../crypt/recipient.h"
 #include "../definition.h"
 #include "../evaluation.h"
 #include "../ledger/entry.h"
@@ -25,6 +26,7 @@
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/quota.h"
+#include "../node/recipients.h"
 #include "../node/vault_i.h"
 #include "../store/closings.h"
 #include "../store/definitions.h"
@@ -109,7 +111,8 @@ fill_entry(struct tf_entry *e, const struct definition *d, uint64_t version)
 		e->template_content = content;
 		e->template_version = version;
 	} else {
-		e->type = TF_TYPE_SET;
+		e->type = d->kind == TF_DEFINITION_TYPE ? TF_TYPE_SET :
+							  TF_RECIPIENTS_SET;
 		e->has_definition = true;
 		e->definition_content = content;
 		e->definition_name = d->name;
@@ -147,6 +150,9 @@ define_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		return rc;
 	row.entry = t->size - 1;
 	t->said += d->n;
+	/* Files that are prepared for a seal without these are prepared again. */
+	if (d->kind == TF_DEFINITION_RECIPIENTS)
+		tf_recipients_changed(t->v);
 	return tf_definitions_put(tf_txn_write(t), &row, err);
 }
 
@@ -161,10 +167,9 @@ static enum tf_code
 check_name(enum tf_definition_kind kind, struct tf_str name,
     struct tf_error *err)
 {
-	if (kind == TF_DEFINITION_TEMPLATE)
-		return name.n == 0 ?
-		    TF_OK :
-		    tf_fail(err, TF_BADNAME, "a template has no name");
+	if (kind == TF_DEFINITION_TEMPLATE || kind == TF_DEFINITION_RECIPIENTS)
+		return name.n == 0 ? TF_OK :
+				     tf_fail(err, TF_BADNAME, "it has no name");
 	if (kind != TF_DEFINITION_TYPE)
 		return tf_fail(err, TF_UNSUPPORTED, "no such definition");
 	if (name.n > TF_DEFINITION_NAME_MAX ||
@@ -209,6 +214,16 @@ check_type(const void *bytes, size_t n, struct tf_error *err)
 	return rc;
 }
 
+static enum tf_code
+check_recipients(const void *bytes, size_t n, struct tf_error *err)
+{
+	struct tf_recipients r;
+	enum tf_code rc = tf_recipients_parse(bytes, n, &r, err);
+
+	tf_recipients_free(&r);
+	return rc;
+}
+
 enum tf_code
 tf_definition_check(enum tf_definition_kind kind, const char *name,
     const void *bytes, size_t n, struct tf_buf *warnings, struct tf_error *err)
@@ -222,9 +237,14 @@ tf_definition_check(enum tf_definition_kind kind, const char *name,
 		    "a definition has at most %d bytes", TF_DEFINITION_MAX);
 	if (n == 0)
 		return tf_fail(err, TF_INVALID, "it is empty");
-	return kind == TF_DEFINITION_TEMPLATE ?
-	    check_template(bytes, n, warnings, err) :
-	    check_type(bytes, n, err);
+	switch (kind) {
+	case TF_DEFINITION_TEMPLATE:
+		return check_template(bytes, n, warnings, err);
+	case TF_DEFINITION_RECIPIENTS:
+		return check_recipients(bytes, n, err);
+	default:
+		return check_type(bytes, n, err);
+	}
 }
 
 /* May who define something of this trail? */
@@ -269,6 +289,8 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 	/* Once, here: the committer may run define_run() twice. */
 	tf_sha256(bytes, n, &d.sha256);
 	rc = tf_commit_wait(v->commit, define_run, &d, err);
+	if (kind == TF_DEFINITION_RECIPIENTS)
+		tf_recipients_changed(v);
 	if (rc == TF_OK)
 		*version = d.version;
 	free(actor);
@@ -408,20 +430,23 @@ find_version(struct tf_vault *v, const struct tf_entry *e, uint64_t *trail,
 {
 	char path[TRAIL_NAME_MAX + 1], name[TF_DEFINITION_NAME_MAX + 1];
 	bool template = e->type == TF_TEMPLATE_SET;
+	bool type = e->type == TF_TYPE_SET;
 	struct tf_attr a;
 	enum tf_code rc;
 
-	if ((!template && e->type != TF_TYPE_SET) ||
+	if ((!template && !type && e->type != TF_RECIPIENTS_SET) ||
 	    e->path.n >= sizeof(path) || e->definition_name.n >= sizeof(name))
 		return tf_fail(err, TF_NOTFOUND, "there is no such definition");
 	(void)snprintf(path, sizeof(path), "%.*s", (int)e->path.n, e->path.p);
 	(void)snprintf(name, sizeof(name), "%.*s",
-	    template ? 0 : (int)e->definition_name.n,
-	    template ? "" : e->definition_name.p);
+	    type ? (int)e->definition_name.n : 0,
+	    type ? e->definition_name.p : "");
 	if ((rc = tf_vault_walk(v, path, &a, err)) != TF_OK)
 		return rc;
 	*trail = a.id;
-	*kind = template ? TF_DEFINITION_TEMPLATE : TF_DEFINITION_TYPE;
+	*kind = template ? TF_DEFINITION_TEMPLATE :
+	    type	 ? TF_DEFINITION_TYPE :
+			   TF_DEFINITION_RECIPIENTS;
 	return tf_vault_definition(v, a.id, *kind, name,
 	    template ? e->template_version : e->definition_version, NULL, found,
 	    err);

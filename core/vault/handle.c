@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "../commit/flush.h"
-#include "../commit/staging.h"
+#include "../commit/pending_read.h"
 #include "../ledger/policy.h"
 #include "../node/actor.h"
 #include "../node/attr.h"

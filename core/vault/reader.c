@@ -20,9 +20,10 @@
 #include "../base/bits.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
-#include "../commit/staging.h"
+#include "../commit/pending_read.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
+#include "../node/attr.h"
 #include "../node/base.h"
 #include "../node/claim.h"
 #include "../node/open_objects.h"
@@ -195,6 +196,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	if (r->l != NULL) {
 		tf_pending_ref(r->l);
 		r->l->readers++;
+		rc = tf_pending_may_read(r->l, uid, err);
 	} else {
 		/* It was compared, and the kernel likely has its pages. */
 		r->later = tf_bits_has(&v->opened, id);
@@ -205,7 +207,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 		*fresh = false;
 	else if (r->l == NULL)
 		rc = open_sealed(r, fresh, err);
-	else if (!tf_pending_is_file(r->l))
+	else if (rc == TF_OK && !tf_pending_is_file(r->l))
 		rc = tf_fail(err, TF_ISDIR, "is a directory");
 	if (rc != TF_OK) {
 		tf_reader_close(r);

@@ -37,6 +37,7 @@
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
 #include "../node/text.h"
+#include "../node/stage_files.h"
 #include "../node/vault_i.h"
 #include "../seal/placeholder.h"
 #include "../seal/seal.h"
@@ -179,7 +180,7 @@ commit_move(struct tf_move *m, struct tf_error *err)
 	pthread_mutex_lock(&v->mu);
 	if (rc == TF_OK && m->seals) {
 		tf_seal_settle(v, m->l);
-		tf_seal_unstage(m->l);
+		tf_stage_remove(m->l);
 	}
 	if (rc == TF_OK && !m->seals && m->l->saved)
 		tf_stage_saved(v, m->l);
@@ -237,10 +238,16 @@ move_child(struct tf_move *m, bool noreplace, bool *publish,
     struct tf_error *err)
 {
 	enum tf_kind kind = m->l->attr.kind;
+	bool differ;
 	enum tf_code rc;
 
-	if ((rc = tf_closed_refuses(m->v, m->l->att, err)) != TF_OK)
+	if ((rc = tf_closed_refuses(m->v, m->l->att, err)) != TF_OK ||
+	    (rc = tf_recipients_differ(m->v, m->db, m->l->wf, m->to.wf, &differ,
+		 err)) != TF_OK)
 		return rc;
+	if (differ)
+		return tf_fail(err, TF_CROSSES,
+		    "the trails have other recipients: copy %.60s", m->l->name);
 	if (kind != TF_KIND_ATTESTATION)
 		rc = kind == TF_KIND_DIRECTORY ? tf_may_move_directory(m, err) :
 						 tf_may_move_file(m, err);

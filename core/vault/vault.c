@@ -41,6 +41,7 @@
 #include "../node/descriptors.h"
 #include "../node/open_objects.h"
 #include "../node/pending_table.h"
+#include "../node/secrets.h"
 #include "../node/space.h"
 #include "../node/text.h"
 #include "../node/unindexed.h"
@@ -230,6 +231,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->path = strdup(path);
 	v->mount = o->mount == NULL ? NULL : strdup(o->mount);
 	if (v->path == NULL || (o->mount != NULL && v->mount == NULL) ||
+	    tf_secrets_start(v, err) != TF_OK ||
 	    tf_pending_init(&v->pending) != TF_OK ||
 	    (v->unindexed = tf_unindexed_new()) == NULL)
 		return tf_nomem(err);
@@ -257,6 +259,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
+	    (rc = tf_recipients_start(v, db, err)) != TF_OK ||
 	    (rc = tf_vault_load_keys(v, db, err)) != TF_OK) {
 		tf_db_close(db);
 		return rc;
@@ -278,6 +281,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	    (rc = tf_claims_load(v, err)) != TF_OK ||
 	    (rc = tf_space_start(v, err)) != TF_OK)
 		return rc;
+	tf_secrets_renew(v, true);
 	if (pthread_create(&v->sealer, NULL, tf_sealer_run, v) != 0)
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");
 	v->sealer_runs = true;
@@ -346,6 +350,8 @@ vault_free(struct tf_vault *v)
 	free(v->claiming);
 	free(v->user_data);
 	tf_templates_free(v);
+	tf_recipients_end(v);
+	tf_secrets_end(v);
 	free(v->filling);
 	free(v->unplaced);
 	tf_unindexed_free(v->unindexed);
@@ -447,6 +453,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 			last = rc;
 		if ((rc = tf_vault_save_rows(v, err)) != TF_OK)
 			last = rc;
+		tf_secrets_renew(v, true);
 		rc = tf_append_closed(v, reason, err);
 		if (rc == TF_OK)
 			rc = tf_vault_keep_head(v, err);

@@ -26,6 +26,7 @@
 #include "../node/base.h"
 #include "../node/claim.h"
 #include "../node/closed.h"
+#include "../node/encrypted.h"
 #include "../node/freeze.h"
 #include "../node/idle.h"
 #include "../node/load_entry.h"
@@ -69,7 +70,11 @@ get_sha256(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 
 	pthread_mutex_lock(&v->mu);
 	l = tf_pending_get(&v->pending, a->id);
-	if (l != NULL && l->attr.state == TF_STATE_FROZEN &&
+	if (l != NULL && tf_pending_shows_encrypted(l)) {
+		have = l->encrypted != NULL;
+		if (have)
+			tf_hex(l->encrypted->content.sha256.b, 32, hex);
+	} else if (l != NULL && l->attr.state == TF_STATE_FROZEN &&
 	    tf_pending_clean(l)) {
 		tf_hex(l->digest.b, 32, hex);
 		have = true;

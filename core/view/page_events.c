@@ -40,6 +40,7 @@ words_of(enum tf_entry_kind type)
 		[TF_TRAIL_SEALED] = "Trail sealed",
 		[TF_TEMPLATE_SET] = "Template set",
 		[TF_TYPE_SET] = "Attestation type set",
+		[TF_RECIPIENTS_SET] = "Recipients set",
 		[TF_CLAIMS_SET] = "Claims set",
 		[TF_ATTESTATION_OVERRIDDEN] = "Attestation overridden",
 		[TF_ACCESS_CHANGED] = "Access changed",

@@ -18,6 +18,7 @@
 #include "../ledger/entry_read.h"
 #include "../ledger/entry_scan.h"
 #include "../ledger/name.h"
+#include "../node/attr.h"
 #include "../node/children.h"
 #include "../node/evidence.h"
 #include "../node/paths.h"
@@ -265,7 +266,7 @@ find_pending(struct tf_view *w, uint64_t dir, struct tf_str name,
 	pthread_mutex_lock(&w->v->mu);
 	l = tf_pending_find(&w->v->pending, dir, name.p, name.n);
 	if (l != NULL)
-		*out = l->attr;
+		*out = tf_pending_shown(l);
 	pthread_mutex_unlock(&w->v->mu);
 	return l != NULL ? TF_OK : TF_NOTFOUND;
 }

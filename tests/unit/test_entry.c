@@ -224,8 +224,8 @@ static bool
 optional(struct tf_str line, const char *key)
 {
 	static const char *const always[] = { "batch", "claimants", "claims",
-		"clock", "denied", "evaluated", "imported", "options",
-		"previous", "until", "writers", "xattrs" };
+		"clock", "denied", "encryption", "evaluated", "imported",
+		"options", "previous", "until", "writers", "xattrs" };
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
 		if (strcmp(key, always[i]) == 0)

@@ -1,0 +1,202 @@
+/*
+ * Encrypting the content of a pending file: see encrypt.h.
+ *
+ * The result has a file key of its own each time, so nothing of an earlier try
+ * is ever continued.  It lies beside the staged form until the seal has
+ * committed: a crash before that leaves the staged form, of which recovery makes
+ * another one, and a crash after it leaves an object and files without a row.
+ *
+ * io is held for the whole time: nobody writes the file, and its readers wait
+ * for the result anyway.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/cipher.h"
+#include "../base/crypto.h"
+#include "../base/file.h"
+#include "../crypt/age_write.h"
+#include "../node/base.h"
+#include "../node/encrypted.h"
+#include "../node/pending.h"
+#include "../node/recipients.h"
+#include "../node/stage_files.h"
+#include "../node/vault_i.h"
+#include "../store/objects.h"
+#include "encrypt.h"
+#include "staging.h"
+
+#define PIECE 65536
+
+struct encrypting {
+	struct tf_pending *l;
+	struct tf_encrypted *e;
+	struct tf_sha256 *sha;
+	int fd; /* or -1: to e->body */
+};
+
+static enum tf_code
+put(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	struct encrypting *x = arg;
+	uint64_t at = x->e->content.size;
+
+	tf_sha256_add(x->sha, p, n);
+	x->e->content.size += n;
+	if (x->fd >= 0)
+		return tf_file_pwrite(x->fd, p, n, at, err);
+	tf_buf_add(&x->e->body, p, n);
+	return tf_buf_end(&x->e->body, err);
+}
+
+/* Pass the content of l through w; io is held. */
+static enum tf_code
+pass(struct encrypting *x, struct tf_age_writer *w, const struct tf_patience *p,
+    struct tf_error *err)
+{
+	char *buf = malloc(PIECE);
+	uint64_t off = 0;
+	size_t got = 1;
+	enum tf_code rc = buf == NULL ? tf_nomem(err) : TF_OK;
+
+	while (rc == TF_OK && got > 0) {
+		if (p != NULL && p->is_over(p->arg))
+			rc = tf_fail(err, TF_INTERRUPTED, "interrupted");
+		else
+			rc = tf_content_read(x->l, buf, PIECE, off, &got, err);
+		if (rc == TF_OK && got > 0)
+			rc = tf_age_writer_add(w, buf, got, err);
+		off += got;
+	}
+	if (buf != NULL)
+		tf_wipe(buf, PIECE);
+	free(buf);
+	return rc == TF_OK ? tf_age_writer_end(w, err) : rc;
+}
+
+static enum tf_code
+write_all(struct encrypting *x, const struct tf_kept_recipients *to,
+    const struct tf_patience *p, struct tf_error *err)
+{
+	struct tf_age_writer *w = NULL;
+	enum tf_code rc = tf_age_writer_new(&to->list, put, x, &w, err);
+
+	if (rc == TF_OK)
+		rc = pass(x, w, p, err);
+	tf_age_writer_free(w);
+	if (rc == TF_OK && x->fd >= 0)
+		rc = tf_file_datasync(x->fd, err);
+	if (rc == TF_OK)
+		tf_sha256_peek(x->sha, &x->e->content.sha256);
+	return rc;
+}
+
+/* Encrypt to memory, or to a file if that is too long for the database. */
+static enum tf_code
+make(struct encrypting *x, const struct tf_kept_recipients *to,
+    const struct tf_patience *p, struct tf_error *err)
+{
+	char name[TF_STAGE_NAME];
+	enum tf_code rc;
+
+	x->fd = -1;
+	if ((x->sha = tf_sha256_new()) == NULL)
+		return tf_nomem(err);
+	x->e->in_file = tf_age_size(&to->list, x->l->size) > TF_INLINE_MAX;
+	if (x->e->in_file) {
+		tf_vault_slow(x->l->v);
+		tf_stage_remove_age(x->l->v, x->l->attr.id);
+		tf_stage_age_name(x->l->attr.id, name);
+		x->fd = openat(x->l->v->stagefd, name,
+		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (x->fd < 0) {
+			tf_sha256_free(x->sha);
+			return tf_fail(err, TF_IO, "create stage/%s", name);
+		}
+	}
+	rc = write_all(x, to, p, err);
+	if (x->fd >= 0)
+		(void)close(x->fd); /* synced */
+	if (rc != TF_OK && x->e->in_file)
+		tf_stage_remove_age(x->l->v, x->l->attr.id);
+	tf_sha256_free(x->sha);
+	return rc;
+}
+
+/* l->encrypted becomes e, and l->to the recipients; io is held. */
+static void
+take_over(struct tf_pending *l, struct tf_encrypted *e,
+    struct tf_kept_recipients *to)
+{
+	pthread_mutex_lock(&l->v->mu);
+	tf_encrypted_free(l->encrypted);
+	l->encrypted = e;
+	tf_recipients_unref(l->to);
+	l->to = to;
+	pthread_mutex_unlock(&l->v->mu);
+}
+
+enum tf_code
+tf_encrypt(struct tf_pending *l, bool newest, const struct tf_patience *p,
+    struct tf_error *err)
+{
+	struct tf_kept_recipients *to;
+	struct encrypting x = { .l = l };
+	enum tf_code rc = tf_recipients_hold(l->v, l->wf, &to, err);
+
+	if (rc == TF_OK && to == NULL && l->secret)
+		rc = tf_fail(err, TF_TAMPER, "its trail has no recipients");
+	if (rc != TF_OK || to == NULL)
+		return rc;
+	tf_pending_lock(l);
+	if (l->encrypted != NULL && l->encrypted->gen == l->gen &&
+	    (!newest || l->encrypted->recipients == to->version)) {
+		pthread_mutex_unlock(&l->io);
+		tf_recipients_let_go(l->v, to);
+		return TF_OK;
+	}
+	if ((x.e = calloc(1, sizeof(*x.e))) == NULL)
+		rc = tf_nomem(err);
+	else
+		rc = make(&x, to, p, err);
+	if (rc == TF_OK) {
+		x.e->recipients = to->version;
+		x.e->gen = l->gen;
+		take_over(l, x.e, to);
+	} else {
+		tf_encrypted_free(x.e);
+		tf_recipients_let_go(l->v, to);
+	}
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+enum tf_code
+tf_encrypted_read(struct tf_pending *l, void *p, size_t n, uint64_t off,
+    size_t *got, struct tf_error *err)
+{
+	const struct tf_encrypted *e = l->encrypted;
+	char name[TF_STAGE_NAME];
+	int fd;
+	enum tf_code rc;
+
+	*got = 0;
+	if (!e->in_file) {
+		if (off < e->body.n) {
+			*got = n < e->body.n - off ? n :
+						     e->body.n - (size_t)off;
+			memcpy(p, e->body.p + off, *got);
+		}
+		return TF_OK;
+	}
+	tf_stage_age_name(l->attr.id, name);
+	rc = tf_file_open(l->v->stagefd, name, O_RDONLY, &fd, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_file_pread(fd, p, n, off, got, err);
+	(void)close(fd); /* read-only */
+	return rc;
+}

@@ -1,0 +1,32 @@
+/*
+ * Encrypting the content of a pending file to the recipients of its trail: see
+ * encrypt.c.  No lock is held.
+ */
+#ifndef TF_COMMIT_ENCRYPT_H
+#define TF_COMMIT_ENCRYPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct tf_patience;
+struct tf_pending;
+
+/*
+ * Make l->encrypted of the present content of l, if its trail has recipients;
+ * else it stays NULL.  Nobody has l open for writing, or the caller has claimed
+ * it.  What was made of the same content before is kept; with newest, which only
+ * the caller who has claimed l may ask for, only if it was made for the newest
+ * recipients.  Takes as long as reading and writing the content.
+ * Errors: TF_INTERRUPTED p (NULL: nobody) has ended it; TF_TAMPER; TF_NOSPACE;
+ * TF_NOMEM; TF_IO.
+ */
+TF_MUST_USE enum tf_code tf_encrypt(struct tf_pending *l, bool newest,
+    const struct tf_patience *p, struct tf_error *err);
+/* Read up to n bytes of l->encrypted.  io is held. */
+TF_MUST_USE enum tf_code tf_encrypted_read(struct tf_pending *l, void *p,
+    size_t n, uint64_t off, size_t *got, struct tf_error *err);
+
+#endif

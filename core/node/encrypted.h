@@ -1,0 +1,22 @@
+/*
+ * The age file of a pending file that is to be sealed: what its entry names, and
+ * what is read of it once it is frozen.
+ */
+#ifndef TF_NODE_ENCRYPTED_H
+#define TF_NODE_ENCRYPTED_H
+
+#include "../json.h"
+#include "../ledger/entry.h"
+
+struct tf_encrypted {
+	struct tf_content content; /* of the age file */
+	uint64_t recipients;	   /* their version */
+	uint64_t gen;		   /* of the content that was encrypted */
+	bool in_file;		   /* stage/<id>.age, synced; else in body */
+	struct tf_buf body;
+};
+
+/* NULL: does nothing.  The file in stage/ stays. */
+void tf_encrypted_free(struct tf_encrypted *e);
+
+#endif
