@@ -47,6 +47,8 @@ if [ "${MUTANTS-}" != only ]; then
 	long "$BUILD/test-model" --steps "$((cycles * 100))" --seed "$seed"
 	PACKAGE_LONG=1 long tests/shell/package-names.sh
 	TRAILFS_LONG=1 long "$BUILD/test-mount"
+	# Texts of 5 GiB, encrypted and decrypted by age(1).
+	AGE_LONG=1 CK_RUN_SUITE=age long "$BUILD/test-unit"
 fi
 
 # mutant NAME CYCLES RIG...: build this mutant; one of the rigs must fail.

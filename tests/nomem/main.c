@@ -1,10 +1,10 @@
 /*
  * test-nomem: fail each allocation, read, write or step of SQLite once, during
  * the verification of a store, a log, a proof, a package and a directory, and
- * during the recovery of a store, and during encryption.  The process must not end.  The verifier must
- * not pass altered input, and must report intact input as not checked, never as
- * altered.  A store that could not be opened must open afterwards without
- * loss.
+ * during the recovery of a store, and during encryption.  The process must not
+ * end.  The verifier must not pass altered input, and must report intact input
+ * as not checked, never as altered.  A store that could not be opened must open
+ * afterwards without loss.
  */
 #include <fcntl.h>
 #include <glob.h>

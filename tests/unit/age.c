@@ -2,6 +2,7 @@
 #include "age.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,4 +307,161 @@ age_encrypts(uint64_t n, struct tf_buf *out)
 	run("age -r " AGE_RECIPIENT " -o file text");
 	read_file("file", out);
 	run("rm -rf \"$PWD\"");
+}
+
+/* --- long texts ------------------------------------------------------------- */
+
+/* age_byte() repeats itself after so many bytes. */
+#define PERIOD ((size_t)1 << 24)
+
+/* The part of a text from byte number `at` on, of at most one period. */
+static size_t
+part_of(uint64_t at, uint64_t n)
+{
+	size_t most = PERIOD - (size_t)(at % PERIOD);
+
+	return n - at < most ? (size_t)(n - at) : most;
+}
+
+static enum tf_code
+put_fd(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	const char *s = p;
+	ssize_t some;
+
+	for (; n > 0; s += some, n -= (size_t)some)
+		if ((some = write(*(int *)arg, s, n)) < 0)
+			return tf_fail(err, TF_IO, "write");
+	return TF_OK;
+}
+
+/* A process that writes the n bytes of text to fd, and one of age(1) that reads
+ * and writes these descriptors. */
+static pid_t
+start_text(int fd, uint64_t n)
+{
+	uint8_t *block;
+	pid_t pid;
+
+	ck_assert_int_ge(pid = fork(), 0);
+	if (pid > 0)
+		return pid;
+	block = make_text(PERIOD);
+	for (uint64_t at = 0; at < n; at += part_of(at, n))
+		if (put_fd(&fd, block + at % PERIOD, part_of(at, n), NULL) !=
+		    TF_OK)
+			_exit(1);
+	_exit(0);
+}
+
+static pid_t
+start_age(const char *how, const char *key, int from, int to)
+{
+	pid_t pid;
+
+	ck_assert_int_ge(pid = fork(), 0);
+	if (pid > 0)
+		return pid;
+	if (chdir(dir) < 0 || dup2(from, 0) < 0 || dup2(to, 1) < 0)
+		_exit(127);
+	execlp("age", "age", how, key, how[1] == 'i' ? "-d" : NULL, NULL);
+	_exit(127);
+}
+
+static void
+wait_for(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(pid, waitpid(pid, &status, 0));
+	ck_assert_int_eq(0, status);
+}
+
+/* A pipe whose ends other processes do not inherit. */
+static void
+make_pipe(int fd[2])
+{
+	ck_assert_int_eq(0, pipe2(fd, O_CLOEXEC));
+}
+
+/* A child encrypts; age decrypts; this process compares. */
+void
+age_decrypts_stream(const struct tf_recipients *r, uint64_t n)
+{
+	uint8_t *block = make_text(PERIOD), *got = malloc(PERIOD);
+	int to[2], back[2];
+	pid_t writer, age;
+	size_t some;
+
+	ck_assert_ptr_nonnull(got);
+	make_dir();
+	write_file("key", AGE_IDENTITY "\n", strlen(AGE_IDENTITY) + 1);
+	make_pipe(to);
+	make_pipe(back);
+	age = start_age("-i", "key", to[0], back[1]);
+	ck_assert_int_ge(writer = fork(), 0);
+	if (writer == 0) {
+		struct tf_age_writer *w;
+
+		close(to[0]);
+		close(back[0]);
+		if (tf_age_writer_new(r, put_fd, &to[1], &w, NULL) != TF_OK)
+			_exit(1);
+		for (uint64_t at = 0; at < n; at += part_of(at, n))
+			if (tf_age_writer_add(w, block + at % PERIOD,
+				part_of(at, n), NULL) != TF_OK)
+				_exit(1);
+		_exit(tf_age_writer_end(w, NULL) != TF_OK);
+	}
+	close(to[0]);
+	close(to[1]);
+	close(back[1]);
+	for (uint64_t at = 0; at < n; at += some) {
+		ck_assert_int_eq(TF_OK,
+		    tf_age_get_fd(&back[0], got, part_of(at, n), &some, NULL));
+		ck_assert_uint_eq(part_of(at, n), some);
+		ck_assert_int_eq(0, memcmp(got, block + at % PERIOD, some));
+	}
+	ck_assert_int_eq(0, read(back[0], got, 1));
+	close(back[0]);
+	wait_for(writer);
+	wait_for(age);
+	run("rm -rf \"$PWD\"");
+	free(block);
+	free(got);
+}
+
+void
+age_encrypts_stream(const struct tf_identities *ids, uint64_t n)
+{
+	uint8_t *block = make_text(PERIOD);
+	struct tf_age_reader *r;
+	int to[2], back[2];
+	pid_t text, age;
+	const uint8_t *p;
+	uint64_t at = 0;
+	size_t some = 1;
+
+	make_dir();
+	make_pipe(to);
+	make_pipe(back);
+	age = start_age("-r", AGE_RECIPIENT, to[0], back[1]);
+	close(to[0]);
+	close(back[1]);
+	text = start_text(to[1], n);
+	close(to[1]);
+	ck_assert_int_eq(TF_OK,
+	    tf_age_reader_new(ids, tf_age_get_fd, &back[0], &r, NULL));
+	while (some > 0) {
+		ck_assert_int_eq(TF_OK, tf_age_reader_next(r, &p, &some, NULL));
+		ck_assert_int_eq(0, memcmp(p, block + at % PERIOD, some));
+		at += some;
+	}
+	ck_assert_uint_eq(n, at);
+	tf_age_reader_free(r);
+	close(back[0]);
+	wait_for(text);
+	wait_for(age);
+	run("rm -rf \"$PWD\"");
+	free(block);
 }

@@ -49,6 +49,10 @@ void age_decrypts(const struct tf_buf *file, uint64_t n);
 /* The same with a passphrase, given on a terminal. */
 void age_decrypts_passphrase(const struct tf_buf *file, const char *phrase,
     uint64_t n);
+/* Encrypt n bytes, any number, to r and through a pipe to age(1), which must give
+ * the same text; and the other way round, from age(1) to ids. */
+void age_decrypts_stream(const struct tf_recipients *r, uint64_t n);
+void age_encrypts_stream(const struct tf_identities *ids, uint64_t n);
 /* Let age(1) encrypt n bytes of text to AGE_RECIPIENT, and append the file to
  * out. */
 void age_encrypts(uint64_t n, struct tf_buf *out);

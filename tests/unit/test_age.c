@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../../core/age.h"
@@ -396,6 +397,28 @@ START_TEST(age_decrypts_with_our_passphrase)
 }
 END_TEST
 
+/* AGE_LONG=1 takes 5 GiB.  Memory does not grow with the text. */
+START_TEST(a_long_text_goes_through_age_in_both_directions)
+{
+	struct tf_recipients r = age_recipients(AGE_RECIPIENT "\n");
+	struct tf_identities *ids = age_identities(AGE_IDENTITY);
+	const uint64_t n = (getenv("AGE_LONG") != NULL ? UINT64_C(5) << 30 :
+							 UINT64_C(80) << 20) +
+	    12345;
+	struct rusage used;
+
+	if (age_there("a_long_text_goes_through_age_in_both_directions")) {
+		age_decrypts_stream(&r, n);
+		age_encrypts_stream(ids, n);
+		ck_assert_int_eq(0, getrusage(RUSAGE_SELF, &used));
+		printf("age: %llu bytes in both directions, %ld KiB used\n",
+		    (unsigned long long)n, used.ru_maxrss);
+	}
+	tf_identities_free(ids);
+	tf_recipients_free(&r);
+}
+END_TEST
+
 /* --- secrets ---------------------------------------------------------------- */
 
 static void
@@ -573,7 +596,7 @@ suite_age(void)
 	Suite *s = suite_create("age");
 	TCase *t = tcase_create("age");
 
-	tcase_set_timeout(t, 600);
+	tcase_set_timeout(t, getenv("AGE_LONG") != NULL ? 7200 : 600);
 	tcase_add_loop_test(t, a_file_is_opened_as_what_was_encrypted, 0,
 	    COUNT(lengths));
 	tcase_add_test(t, a_passphrase_opens_a_file);
@@ -590,6 +613,7 @@ suite_age(void)
 	tcase_add_test(t, a_file_of_identities_has_a_limit);
 	tcase_add_loop_test(t, we_decrypt_what_age_encrypts, 0, COUNT(lengths));
 	tcase_add_test(t, age_decrypts_with_our_passphrase);
+	tcase_add_test(t, a_long_text_goes_through_age_in_both_directions);
 	tcase_add_test(t, no_secret_stays_in_freed_memory);
 	tcase_add_test(t, no_passphrase_stays_in_freed_memory);
 	tcase_add_test(t, no_key_of_the_stage_stays_in_freed_memory);
