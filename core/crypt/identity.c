@@ -84,23 +84,23 @@ static enum tf_code
 add_line(struct tf_identities *ids, struct tf_str line, struct tf_error *err)
 {
 	struct tf_identity one = { 0 };
+	struct tf_str prefix = { 0 };
+	bool key, x25519;
 	enum tf_code rc = TF_OK;
-	struct tf_str prefix;
 	size_t n;
 
-	if (!tf_bech32_decode(line, &prefix, one.secret, sizeof(one.secret),
-		&n) ||
-	    n != sizeof(one.secret))
+	key = tf_bech32_decode(line, &prefix, one.secret, sizeof(one.secret),
+		  &n) &&
+	    n == sizeof(one.secret);
+	x25519 = tf_str_same(prefix, tf_str_of(PREFIX));
+	one.hybrid = tf_str_same(prefix, tf_str_of(HYBRID_PREFIX));
+	if (!key || (!x25519 && !one.hybrid))
 		rc = refuse(line, err);
-	else if (tf_str_same(prefix, tf_str_of(PREFIX)))
+	else if (x25519)
 		rc = tf_x25519_public(one.secret, one.recipient, err);
-	else if (!tf_str_same(prefix, tf_str_of(HYBRID_PREFIX)))
-		rc = refuse(line, err);
 	else if (!tf_hybrid_there())
 		rc = tf_fail(err, TF_UNSUPPORTED,
 		    "a post-quantum identity needs libcrypto 3.5");
-	else
-		one.hybrid = true;
 	if (rc == TF_OK)
 		rc = add_key(ids, &one, err);
 	tf_wipe(&one, sizeof(one));
