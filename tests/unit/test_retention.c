@@ -368,6 +368,9 @@ static const struct {
 	/* What is kept below protects the whole. */
 	{ "t/w/a", "{\"for\":\"9y\"}", NULL, NULL, "t/w", "t/w", TF_KEPT_UNTIL,
 	    8, TF_KEPT_UNTIL },
+	/* It counts from the seal of what it is set on. */
+	{ "t/w/a", "{\"for\":\"9y\"}", NULL, NULL, "t/w/a", "t/w",
+	    TF_KEPT_UNTIL, 10, TF_KEPT_OVER },
 	{ "t/w/a", "{\"for\":\"9y\"}", NULL, NULL, NULL, ".", TF_KEPT_OPEN, 8,
 	    TF_KEPT_OPEN },
 	{ "t/w/a", "{\"for\":\"9y\"}", NULL, NULL, "t/w", "t/w/b", TF_KEPT_NOT,
@@ -564,6 +567,36 @@ START_TEST(a_draft_is_protected_as_its_directory)
 }
 END_TEST
 
+/* A refusal names what protects, a hold before a retention. */
+START_TEST(a_refusal_says_what_protects)
+{
+	struct tf_error err = { 0 };
+	struct tf_db *db;
+	uint64_t id = id_of("t/w/a/f");
+
+	OK(tf_reader_db(v, &db, NULL));
+	OK(tf_refuse_protected(db, id, tf_protection_now(), &err));
+	OK(retain("t", "{\"for\":\"7y\"}", &root));
+	ck_assert_int_eq(TF_DENIED,
+	    tf_refuse_protected(db, id, tf_protection_now(), &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "begins with its seal"));
+	OK(tf_vault_seal(v, id_of("t/w/a"), &root, NULL));
+	ck_assert_int_eq(TF_DENIED,
+	    tf_refuse_protected(db, id, tf_protection_now(), &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "it is kept until 20"));
+	OK(tf_refuse_protected(db, id, years_from_now(8), &err));
+	OK(retain("t/w/a", "{\"mode\":\"never\"}", &root));
+	ck_assert_int_eq(TF_DENIED,
+	    tf_refuse_protected(db, id, years_from_now(8), &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "it is kept for ever"));
+	place("t", "case-17");
+	ck_assert_int_eq(TF_DENIED,
+	    tf_refuse_protected(db, id, years_from_now(8), &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "the hold case-17 protects it"));
+	tf_reader_done(v, db);
+}
+END_TEST
+
 Suite *
 suite_retention(void)
 {
@@ -587,6 +620,7 @@ suite_retention(void)
 	tcase_add_loop_test(t, a_wrong_hold_is_refused, 0, (int)LEN(no_holds));
 	tcase_add_test(t, a_retention_grows_and_is_said_once);
 	tcase_add_test(t, a_reason_has_its_limit);
+	tcase_add_test(t, a_refusal_says_what_protects);
 	tcase_add_test(t, a_draft_is_protected_as_its_directory);
 	suite_add_tcase(s, t);
 	return s;

@@ -61,6 +61,11 @@ tell(const char *text, size_t n, struct tf_buf *out)
 		return;
 	}
 	tf_buf_printf(out, "  template%s\n", t.strict ? " strict" : "");
+	if (t.retain.p != NULL || t.retain_never)
+		tf_buf_printf(out, "  retain %.*s%s %.*s\n", (int)t.retain.n,
+		    t.retain.p == NULL ? "" : t.retain.p,
+		    t.retain_never ? " never" : "", (int)t.retain_rule.n,
+		    t.retain_rule.p == NULL ? "" : t.retain_rule.p);
 	for (size_t i = 0; i < t.artifacts.n; i++)
 		tf_buf_printf(out, "  artifact %.*s\n", (int)t.artifacts.p[i].n,
 		    t.artifacts.p[i].p);
