@@ -230,7 +230,7 @@ retain_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	struct retain *r = arg;
 	struct tf_retention in_force;
 	struct tf_node_row node;
-	uint64_t newest, n;
+	uint64_t newest = TF_NO_SEQ, n = 0;
 	bool same = false;
 	enum tf_code rc = check_owner(t, r->id, r->uid, &node, err);
 

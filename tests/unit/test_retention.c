@@ -229,13 +229,13 @@ hold(const char *path, const char *json, const struct tf_actor *who)
 }
 
 static void
-place(const char *path, const char *name)
+place_hold(const char *path, const char *name)
 {
 	OK(tf_vault_hold(v, id_of(path), true, name, "why", 3, &root, NULL));
 }
 
 static void
-release(const char *path, const char *name)
+release_hold(const char *path, const char *name)
 {
 	OK(tf_vault_hold(v, id_of(path), false, name, "why", 3, &root, NULL));
 }
@@ -304,7 +304,7 @@ START_TEST(a_hold_protects_all_below_until_the_last_is_released)
 
 	for (; n < LEN(reaches[_i].set) && reaches[_i].set[n] != NULL; n++) {
 		(void)snprintf(name, sizeof(name), "h%u", n);
-		place(reaches[_i].set[n], name);
+		place_hold(reaches[_i].set[n], name);
 	}
 	p = protection(reaches[_i].path);
 	ck_assert_uint_eq(reaches[_i].holds, p.holds);
@@ -315,7 +315,7 @@ START_TEST(a_hold_protects_all_below_until_the_last_is_released)
 		ck_assert_uint_lt(p.hold_entry, entries());
 	for (unsigned i = 0; i < n; i++) {
 		(void)snprintf(name, sizeof(name), "h%u", i);
-		release(reaches[_i].set[i], name);
+		release_hold(reaches[_i].set[i], name);
 	}
 	p = protection(reaches[_i].path);
 	ck_assert_uint_eq(0, p.holds);
@@ -519,7 +519,7 @@ START_TEST(a_wrong_hold_is_refused)
 	uint64_t before;
 
 	make_dir("t/w", ".draft", &bob);
-	place("t", "case");
+	place_hold("t", "case");
 	before = entries();
 	ck_assert_msg(no_holds[_i].rc ==
 		hold(no_holds[_i].path, no_holds[_i].json, no_holds[_i].who),
@@ -562,7 +562,7 @@ END_TEST
 START_TEST(a_draft_is_protected_as_its_directory)
 {
 	make_dir("t/w", ".draft", &bob);
-	place("t/w", "case");
+	place_hold("t/w", "case");
 	ck_assert_uint_eq(1, protection("t/w/.draft").holds);
 }
 END_TEST
@@ -589,7 +589,7 @@ START_TEST(a_refusal_says_what_protects)
 	ck_assert_int_eq(TF_DENIED,
 	    tf_refuse_protected(db, id, years_from_now(8), &err));
 	ck_assert_ptr_nonnull(strstr(err.text, "it is kept for ever"));
-	place("t", "case-17");
+	place_hold("t", "case-17");
 	ck_assert_int_eq(TF_DENIED,
 	    tf_refuse_protected(db, id, years_from_now(8), &err));
 	ck_assert_ptr_nonnull(strstr(err.text, "the hold case-17 protects it"));
