@@ -4,13 +4,15 @@
 #include <check.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 static uint8_t kept[(size_t)16 << 20];
-static size_t used;	   /* guarded by mu */
-static bool keeping, full; /* guarded by mu */
+static size_t used;	    /* guarded by mu */
+static atomic_bool keeping; /* free() asks without mu */
+static bool full;	    /* guarded by mu */
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 
 void __real_free(void *p);
