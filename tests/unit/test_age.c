@@ -538,7 +538,7 @@ START_TEST(no_key_of_the_stage_stays_in_freed_memory)
 	struct tf_aead *aead;
 	uint8_t aad[8] = { 0 };
 	char dir[256];
-	int fd;
+	int fd, file;
 
 	if (!freed_works()) {
 		printf("SKIP no_key_of_the_stage_stays_in_freed_memory: "
@@ -566,8 +566,11 @@ START_TEST(no_key_of_the_stage_stays_in_freed_memory)
 	tf_stage_key_free(stage);
 	freed_end();
 
-	ck_assert_int_ge(fd = openat(fd, "k", O_RDONLY), 0);
-	ck_assert_int_eq(TF_STAGE_KEY_LEN, read(fd, stage_key, 33));
+	ck_assert_int_ge(file = openat(fd, "k", O_RDONLY), 0);
+	ck_assert_int_eq(TF_STAGE_KEY_LEN, read(file, stage_key, 33));
+	close(file);
+	ck_assert_int_eq(0, unlinkat(fd, "k", 0));
+	ck_assert_int_eq(0, rmdir(dir));
 	assert_wiped("the stage key", stage_key, TF_STAGE_KEY_LEN);
 	ck_assert_int_eq(TF_OK,
 	    tf_hkdf(stage_key, TF_STAGE_KEY_LEN, wrapped, TF_STAGE_SALT_LEN,
