@@ -1,11 +1,11 @@
 /*
  * Opens files in the age v1 format (https://age-encryption.org/v1, C2SP age),
- * for trailctl.  The mount never decrypts and does not link these functions.
+ * and makes files that a passphrase opens, for trailctl.  The mount never
+ * decrypts and does not link these functions.
  *
  * An identity is a secret key, AGE-SECRET-KEY-1... or AGE-SECRET-KEY-PQ-1..., or
- * a passphrase.  Every copy
- * of one in memory is wiped before it is freed, as is every decrypted byte.  No
- * message of an error repeats any of them.
+ * a passphrase.  Every copy of one in memory is wiped before it is freed, as is
+ * every decrypted byte.  No message of an error repeats any of them.
  */
 #ifndef TF_AGE_H
 #define TF_AGE_H
@@ -20,6 +20,7 @@
 
 /* Secret keys and passphrases, for reading by many threads at once. */
 struct tf_identities;
+struct tf_hash;
 /* Begin an empty list.  Free *out with tf_identities_free.  TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_identities_new(struct tf_identities **out,
     struct tf_error *err);
@@ -79,5 +80,15 @@ void tf_age_reader_free(struct tf_age_reader *r);
  */
 TF_MUST_USE enum tf_code tf_age_reader_next(struct tf_age_reader *r,
     const uint8_t **p, size_t *n, struct tf_error *err);
+
+/*
+ * Encrypt the file `from`, from its first byte, to a passphrase of n bytes, and
+ * write that to `to`, from its first byte.  *sha256 and *size become those of
+ * what was written, which is not synced.  Needs 256 MiB of memory and a second.
+ * Errors: TF_INVALID the passphrase is empty; TF_NOMEM; TF_IO.
+ */
+TF_MUST_USE enum tf_code tf_age_encrypt_file(const char *passphrase, size_t n,
+    int from, int to, struct tf_hash *sha256, uint64_t *size,
+    struct tf_error *err);
 
 #endif

@@ -2,6 +2,10 @@
  * trailctl package: make a package of a trail, a workflow or an attestation.
  * The entry that records the package is committed before the file gets its
  * name, so no package exists without its entry (unless --no-entry).
+ *
+ * With --passphrase the package is written to a file without a name and from
+ * there, encrypted, to the one that gets the name. The entry names the package
+ * itself, so that whoever opens it can find it in the ledger.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,17 +18,22 @@
 
 #include "actor.h"
 #include "cmd.h"
+#include "core/age.h"
 #include "core/base/bytes.h"
+#include "core/base/cipher.h"
+#include "core/base/file.h"
 #include "core/base/member.h"
 #include "core/control.h"
 #include "core/package.h"
 #include "files.h"
+#include "interrupt.h"
+#include "passphrase.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
 
 static struct {
-	bool json, no_entry;
+	bool json, no_entry, passphrase;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1]; /* or "" */
 	const char *file;
 } ask;
@@ -39,6 +48,10 @@ static const struct args_option options[] = {
 	    .value = "FILE",
 	    .help = "write the package to FILE (required)",
 	    .text = &ask.file },
+	{ .name = "passphrase",
+	    .help = "encrypt the package with a passphrase, asked for on the "
+		    "terminal",
+	    .flag = &ask.passphrase },
 	{ .name = "since",
 	    .value = "TIME",
 	    .help = "only workflows begun at TIME or later (UTC)",
@@ -48,6 +61,18 @@ static const struct args_option options[] = {
 	    .help = "only workflows begun before TIME (UTC)",
 	    .time = ask.until },
 	{ 0 },
+};
+
+/* The file that was made, and the package in it. */
+struct made {
+	struct tf_package_made package;
+	struct tf_hash sha256;
+	uint64_t size;
+};
+
+struct secret {
+	char text[PASSPHRASE_MAX];
+	size_t n;
 };
 
 /* --- its entry -------------------------------------------------------- */
@@ -132,22 +157,50 @@ write_package(const struct where *w, const char *dir, int fd,
 	return rc;
 }
 
+/* Nobody can open the package in between by a name. */
+static enum tf_code
+write_encrypted(const struct where *w, const struct files_new *f,
+    const struct secret *s, struct made *m, struct tf_error *err)
+{
+	int fd = -1;
+	int dirfd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum tf_code rc = dirfd < 0 ? report_system(err, "%s", f->dir) :
+				      tf_file_scratch(dirfd, &fd, err);
+
+	if (rc == TF_OK)
+		rc = write_package(w, f->dir, fd, &m->package, err);
+	if (rc == TF_OK)
+		rc = tf_age_encrypt_file(s->text, s->n, fd, f->fd, &m->sha256,
+		    &m->size, err);
+	if (fd >= 0)
+		(void)close(fd); /* and gone */
+	if (dirfd >= 0)
+		(void)close(dirfd);
+	return rc;
+}
+
 /*
  * Write the whole package to a file without a name, append the entry, and only
  * then give the name. A crash in between leaves an entry about a package that
  * nobody has, which is harmless; a package without its entry would not be.
  */
 static enum tf_code
-make(const struct where *w, struct tf_package_made *made, struct tf_error *err)
+make(const struct where *w, const struct secret *s, struct made *m,
+    struct tf_error *err)
 {
 	struct files_new f;
 	enum tf_code rc = files_begin(&f, ask.file, err);
 
 	if (rc != TF_OK)
 		return rc;
-	rc = write_package(w, f.dir, f.fd, made, err);
+	rc = ask.passphrase ? write_encrypted(w, &f, s, m, err) :
+			      write_package(w, f.dir, f.fd, &m->package, err);
+	if (rc == TF_OK && !ask.passphrase) {
+		m->sha256 = m->package.sha256;
+		m->size = m->package.size;
+	}
 	if (rc == TF_OK && !ask.no_entry)
-		rc = record(w, made, err);
+		rc = record(w, &m->package, err);
 	return files_end(&f, rc, err);
 }
 
@@ -155,8 +208,9 @@ make(const struct where *w, struct tf_package_made *made, struct tf_error *err)
 
 /* The form of sha256sum(1), so that it can be checked with that. */
 static enum tf_code
-answer(const struct tf_package_made *m, struct tf_error *err)
+answer(const struct made *m, struct tf_error *err)
 {
+	const struct tf_package_made *p = &m->package;
 	char hex[2 * sizeof(m->sha256.b) + 1];
 	struct tf_buf out = { 0 };
 	struct tf_json j;
@@ -171,12 +225,16 @@ answer(const struct tf_package_made *m, struct tf_error *err)
 	}
 	tf_json_begin(&j, &out);
 	tf_json_object(&j);
-	tf_put_uint(&j, "bytes", m->bytes);
-	tf_put_uint(&j, "files", m->files);
+	tf_put_uint(&j, "bytes", p->bytes);
+	if (ask.passphrase)
+		tf_put_bool(&j, "encrypted", true);
+	tf_put_uint(&j, "files", p->files);
+	if (ask.passphrase)
+		tf_put_hash(&j, "package", &p->sha256);
 	tf_put_bool(&j, "recorded", !ask.no_entry);
 	tf_put_cstr(&j, "sha256", hex);
 	tf_put_uint(&j, "size", m->size);
-	tf_put_uint(&j, "tree", m->tree_size);
+	tf_put_uint(&j, "tree", p->tree_size);
 	tf_json_object_end(&j);
 	if ((rc = tf_json_end(&j, err)) == TF_OK)
 		printf("%s\n", text_of(&out));
@@ -187,7 +245,8 @@ answer(const struct tf_package_made *m, struct tf_error *err)
 static int
 run(int n, char **arg)
 {
-	struct tf_package_made made;
+	struct secret s = { .n = 0 };
+	struct made made = { .size = 0 };
 	struct where w = { 0 };
 	struct tf_error err = { 0 };
 	enum tf_code rc;
@@ -196,10 +255,16 @@ run(int n, char **arg)
 	if (ask.file == NULL)
 		return cmd_usage(&cmd_package, "-o FILE is missing");
 	rc = where_find(arg[0], &w, &err);
+	if (rc == TF_OK && ask.passphrase) {
+		rc = passphrase_ask("Passphrase: ", true, s.text,
+		    &s.n, &err);
+		interrupt_release();
+	}
 	if (rc == TF_OK)
-		rc = make(&w, &made, &err);
+		rc = make(&w, &s, &made, &err);
 	if (rc == TF_OK)
 		rc = answer(&made, &err);
+	tf_wipe(&s, sizeof(s));
 	where_free(&w);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }

@@ -143,6 +143,29 @@ a_passphrase_opens_a_package() {
 	complains 'a passphrase is asked for on a terminal, and there is none'
 }
 
+# The package is in the ledger by its own digest, and nothing of it is readable
+# without the passphrase: not in the file, and not beside it.
+a_package_is_made_with_a_passphrase() {
+	mkdir only
+	status=0
+	typing 'horse staple' trailctl package --passphrase --json \
+		-o only/p.age "store/$A" >shown
+	cp typed.out made
+	[ "$(ls -A only)" = p.age ]
+	[ "$(grep -c horse shown)" = 0 ]
+	[ "$(sha256sum <only/p.age | cut -c1-64)" = "$(python3 -c "import json; print(json.load(open(\"made\"))[\"sha256\"])")" ]
+	typing 'horse staple' age -d -o p.zip only/p.age >/dev/null
+	digest=$(sha256sum <p.zip | cut -c1-64)
+	[ "$digest" = "$(python3 -c "import json; print(json.load(open(\"made\"))[\"package\"])")" ]
+	is 0 trailctl verify --vkey vkey p.zip
+	trailctl log --json store >entries
+	grep '"type":"package.made"' entries | grep -q "\"$digest\""
+	[ "$(unzip -l only/p.age 2>&1 | grep -c VERIFY)" = 0 ]
+	# Two answers that differ, and no terminal.
+	is 2 setsid trailctl package --passphrase -o only/q.age "store/$A"
+	[ "$(ls -A only)" = p.age ]
+}
+
 # The mount has no function that decrypts evidence.
 the_mount_links_no_decryption() {
 	nm "$BUILD/trailfs" >symbols
@@ -154,6 +177,7 @@ with '/dev/fuse age python3' encrypted_files_are_recorded cat_prints_the_text
 unmount
 with 'age python3' cat_reads_a_store another_identity_opens_nothing \
 	an_altered_file_is_refused an_encrypted_package_is_unpacked \
-	a_passphrase_opens_a_package
+	a_passphrase_opens_a_package \
+	a_package_is_made_with_a_passphrase
 with nm the_mount_links_no_decryption
 finish
