@@ -5,7 +5,7 @@
  *   file      head, then a slot for each 64 KiB of content
  *   database  head, then one slot for all of it
  *   slot      salt, text, tag (crypt/stage_key.h); only the last one is short;
- *             zeros instead of a salt: a hole, all of its text is zeros
+ *             only zeros: a hole, all of its text is zeros
  *
  * A slot is written when another chunk is needed or the file is flushed, so a
  * program that writes a few bytes at a time costs one encryption for 64 KiB.
@@ -303,11 +303,8 @@ tf_secret_begin(struct tf_secret *s, int fd, struct tf_error *err)
 static bool
 is_hole(const unsigned char *slot, size_t n)
 {
-	unsigned char any = 0;
-
-	for (size_t i = 0; i < n && i < TF_STAGE_SALT_LEN; i++)
-		any |= slot[i];
-	return any == 0;
+	/* All of it: a crash may have lost the page with the salt only. */
+	return n == 0 || (slot[0] == 0 && memcmp(slot, slot + 1, n - 1) == 0);
 }
 
 /*
@@ -495,6 +492,10 @@ tf_secret_resize(struct tf_secret *s, int fd, uint64_t size, uint64_t to,
 			s->dirty = true;
 		}
 	}
+	/* A slot whose length changes is written before the end moves: else a
+	 * crash would leave one that opens no more, and no spare of it. */
+	if (rc == TF_OK)
+		rc = tf_secret_settle(s, fd, err);
 	if (rc == TF_OK && ftruncate(fd, (off_t)tf_secret_file_size(to)) < 0)
 		rc = tf_fail(err, TF_IO, "truncate failed");
 	return rc;
@@ -511,15 +512,17 @@ struct salvage {
 };
 
 /* Chunk i has n stored bytes, which cannot be opened: take those of the spare,
- * or make a hole.  *used is what the chunk has then. */
+ * or make a hole.  *used is what the chunk has then.  *last: what is behind it
+ * was about to be cut off. */
 static enum tf_code
-repair_chunk(struct salvage *g, uint64_t i, size_t n, size_t *used,
+repair_chunk(struct salvage *g, uint64_t i, size_t n, size_t *used, bool *last,
     uint64_t *torn, struct tf_error *err)
 {
 	if (g->spare_chunk == i &&
 	    tf_staged_open(g->s->key, i, g->spare + NUMBER, g->spare_n, g->text,
 		NULL) == TF_OK) {
 		*used = g->spare_n - TF_STAGE_ADDED;
+		*last = *used < CHUNK;
 		return tf_file_pwrite(g->fd, g->spare + NUMBER, g->spare_n,
 		    slot_at(i), err);
 	}
@@ -534,8 +537,9 @@ salvage(struct salvage *g, uint64_t stored, uint64_t *size, uint64_t *torn,
     struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
+	bool last = false;
 
-	for (uint64_t i = 0; rc == TF_OK && slot_at(i) < stored; i++) {
+	for (uint64_t i = 0; rc == TF_OK && !last && slot_at(i) < stored; i++) {
 		uint64_t left = stored - slot_at(i);
 		size_t n = left < SLOT ? (size_t)left : SLOT;
 		size_t used = n > TF_STAGE_ADDED ? n - TF_STAGE_ADDED : 0;
@@ -544,7 +548,7 @@ salvage(struct salvage *g, uint64_t stored, uint64_t *size, uint64_t *torn,
 		    TF_TAMPER :
 		    read_chunk(g->s, g->fd, i, used, g->slot, g->text, err);
 		if (rc == TF_TAMPER)
-			rc = repair_chunk(g, i, n, &used, torn, err);
+			rc = repair_chunk(g, i, n, &used, &last, torn, err);
 		if (rc == TF_OK && used > 0)
 			*size = i * CHUNK + used;
 	}
