@@ -189,6 +189,11 @@ tf_recipients_parse(const char *text, size_t n, struct tf_recipients *out,
 		struct tf_str line = tf_line_next(&rest);
 
 		number++;
+		if (memchr(line.p, '\0', line.n) != NULL) {
+			(void)tf_fail(&why, TF_INVALID, "a NUL byte");
+			rc = tf_line_fail(err, number, &why);
+			break;
+		}
 		if (line.n == 0 || (line.p[0] == '#' && !holds_identity(line)))
 			continue;
 		if ((rc = add(out, line, &why)) != TF_OK)

@@ -59,12 +59,16 @@ tf_pending_shown(const struct tf_pending *l)
 }
 
 enum tf_code
-tf_pending_may_read(const struct tf_pending *l, uint32_t uid,
+tf_pending_may_read(const struct tf_pending *l, uint32_t uid, bool encrypts,
     struct tf_error *err)
 {
 	unsigned i = 0;
 
-	if (!l->secret || tf_pending_shows_encrypted(l) || uid == l->attr.uid)
+	/* Frozen content that is not secret is older than the recipients. */
+	if (l->secret ? tf_pending_shows_encrypted(l) :
+			!encrypts || l->attr.state == TF_STATE_FROZEN)
+		return TF_OK;
+	if (uid == l->attr.uid)
 		return TF_OK;
 	while (i < l->n_uids && l->uids[i] != uid)
 		i++;

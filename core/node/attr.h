@@ -29,9 +29,10 @@ enum tf_code tf_pending_opened(struct tf_pending *l, uint32_t uid,
 struct tf_attr tf_pending_shown(const struct tf_pending *l);
 /* Do readers of l get the age file? */
 bool tf_pending_shows_encrypted(const struct tf_pending *l);
-/* TF_ACCESS: l is secret and not frozen, and uid has not written it. */
+/* TF_ACCESS: l is not frozen, its content is secret or will be, because its
+ * trail encrypts, and uid has not written it.  mu is held. */
 enum tf_code tf_pending_may_read(const struct tf_pending *l, uint32_t uid,
-    struct tf_error *err);
+    bool encrypts, struct tf_error *err);
 
 /* Set the fields of a that mask names to those of want; ctime becomes now. */
 void tf_attr_apply(struct tf_attr *a, unsigned mask,

@@ -8,6 +8,7 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/member.h"
+#include "../crypt/format.h"
 #include "../definition.h"
 #include "../evaluation.h"
 #include "../ledger/claims.h"
@@ -35,6 +36,7 @@ tf_evaluated_free(struct tf_evaluated *e)
 }
 
 #define LONG_JSON ((uint64_t)1 << 20) /* bytes */
+#define LINE_LEN (sizeof(TF_AGE_VERSION_LINE) - 1)
 
 /* --- by what --------------------------------------------------------------- */
 
@@ -191,6 +193,7 @@ struct reading {
 	const struct tf_seal_file **files; /* as ev, or NULL: all are sealed */
 	size_t at;			   /* of the next file */
 	bool failed;			   /* the database did */
+	bool encrypted;			   /* the last file that was read is */
 };
 
 static enum tf_code
@@ -274,6 +277,10 @@ pass_object(struct reading *r, size_t i, const struct tf_sink *sink,
 	enum tf_code rc = find_object(r, i, &object, err);
 	int fd;
 
+	if (r->files != NULL && r->files[i]->encrypted != NULL) {
+		r->encrypted = true;
+		return tf_fail(err, TF_INVALID, "the evidence is encrypted");
+	}
 	if (rc == TF_OK)
 		rc = get_object(r, object, &o, &body, err);
 	if (rc == TF_OK && o.is_inline) {
@@ -292,11 +299,39 @@ pass_object(struct reading *r, size_t i, const struct tf_sink *sink,
 	return rc;
 }
 
+/*
+ * Passes on what is not an age file.  Who cannot read the evidence cannot judge
+ * it, whether its trail or its writer has encrypted it.
+ */
+struct reading_age {
+	const struct tf_sink *to;
+	char head[LINE_LEN];
+	size_t n; /* bytes of head */
+	bool *is;
+};
+
+static enum tf_code
+put_text(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	struct reading_age *a = arg;
+
+	for (size_t i = 0; i < n && a->n < LINE_LEN; i++)
+		a->head[a->n++] = ((const char *)p)[i];
+	if (a->n == LINE_LEN &&
+	    memcmp(a->head, TF_AGE_VERSION_LINE, LINE_LEN) == 0) {
+		*a->is = true;
+		return tf_fail(err, TF_INVALID, "the evidence is encrypted");
+	}
+	return a->to->put(a->to->arg, p, n, err);
+}
+
 /* Read the last file that next_file() gave. */
 static enum tf_code
 read_file(void *arg, const struct tf_sink *sink, struct tf_error *err)
 {
 	struct reading *r = arg;
+	struct reading_age age = { .to = sink, .is = &r->encrypted };
+	const struct tf_sink text = { put_text, &age };
 	size_t i = r->at - 1;
 	struct tf_sha256 *h;
 	struct tf_hash got;
@@ -308,7 +343,7 @@ read_file(void *arg, const struct tf_sink *sink, struct tf_error *err)
 		return tf_fail(err, TF_INTERRUPTED, "interrupted");
 	if ((h = tf_sha256_new()) == NULL)
 		return tf_nomem(err);
-	rc = pass_object(r, i, sink, h, err);
+	rc = pass_object(r, i, &text, h, err);
 	tf_sha256_peek(h, &got);
 	tf_sha256_free(h);
 	if (rc == TF_OK && memcmp(&got, &r->ev->f[i].sha256, sizeof(got)) != 0)
@@ -438,7 +473,9 @@ judge(const struct rule *r, struct reading *files, struct tf_evaluation *out,
 	if (files->failed || may_succeed_later(rc))
 		return tf_fail_as(err, &e);
 	return tf_evaluate_refused(r->by == BY_JUNIT,
-	    "the evidence cannot be read", out, err);
+	    files->encrypted ? "the evidence is encrypted" :
+			       "the evidence cannot be read",
+	    out, err);
 }
 
 enum tf_code

@@ -501,12 +501,14 @@ tf_evidence_prepared(const struct tf_seal_file *files, size_t n, size_t above,
 	enum tf_code rc = TF_OK;
 
 	for (size_t i = 0; rc == TF_OK && i < n; i++) {
+		struct tf_attr a = files[i].l->attr;
 		size_t at = e->names.n;
 
+		a.size = files[i].content.size;
 		tf_buf_add(&e->names, files[i].path.p + above,
 		    files[i].path.n - above);
-		rc = tf_evidence_add(e, &files[i].content.sha256,
-		    &files[i].l->attr, TF_NO_SEQ, at, err);
+		rc = tf_evidence_add(e, &files[i].content.sha256, &a, TF_NO_SEQ,
+		    at, err);
 	}
 	tf_evidence_sort(e);
 	return rc;

@@ -29,6 +29,7 @@
 #include "../node/open_objects.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
+#include "../node/recipients.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
@@ -178,6 +179,30 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * May r->uid read r->l?  Who opens a file of a trail with recipients before its
+ * first byte would later read, from the kernel's pages, what its writers write.
+ * mu is not held.
+ */
+static enum tf_code
+may_read_pending(const struct tf_reader *r, struct tf_error *err)
+{
+	struct tf_kept_recipients *to = NULL;
+	uint64_t workflow;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&r->v->mu);
+	workflow = r->l->wf;
+	pthread_mutex_unlock(&r->v->mu);
+	if ((rc = tf_recipients_hold(r->v, workflow, &to, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&r->v->mu);
+	rc = tf_pending_may_read(r->l, r->uid, to != NULL, err);
+	tf_recipients_unref(to);
+	pthread_mutex_unlock(&r->v->mu);
+	return rc;
+}
+
 enum tf_code
 tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
     struct tf_reader **out, bool *fresh, struct tf_error *err)
@@ -196,7 +221,6 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	if (r->l != NULL) {
 		tf_pending_ref(r->l);
 		r->l->readers++;
-		rc = tf_pending_may_read(r->l, uid, err);
 	} else {
 		/* It was compared, and the kernel likely has its pages. */
 		r->later = tf_bits_has(&v->opened, id);
@@ -207,8 +231,10 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 		*fresh = false;
 	else if (r->l == NULL)
 		rc = open_sealed(r, fresh, err);
-	else if (rc == TF_OK && !tf_pending_is_file(r->l))
+	else if (!tf_pending_is_file(r->l))
 		rc = tf_fail(err, TF_ISDIR, "is a directory");
+	else
+		rc = may_read_pending(r, err);
 	if (rc != TF_OK) {
 		tf_reader_close(r);
 		return rc;

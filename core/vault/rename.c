@@ -238,12 +238,15 @@ move_child(struct tf_move *m, bool noreplace, bool *publish,
     struct tf_error *err)
 {
 	enum tf_kind kind = m->l->attr.kind;
-	bool differ;
+	bool differ = false;
 	enum tf_code rc;
 
-	if ((rc = tf_closed_refuses(m->v, m->l->att, err)) != TF_OK ||
-	    (rc = tf_recipients_differ(m->v, m->db, m->l->wf, m->to.wf, &differ,
-		 err)) != TF_OK)
+	rc = tf_closed_refuses(m->v, m->l->att, err);
+	/* A draft attestation stays in its workflow. */
+	if (rc == TF_OK && kind != TF_KIND_ATTESTATION)
+		rc = tf_recipients_differ(m->v, m->db, m->l->wf, m->to.wf,
+		    &differ, err);
+	if (rc != TF_OK)
 		return rc;
 	if (differ)
 		return tf_fail(err, TF_CROSSES,

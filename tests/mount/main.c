@@ -57,6 +57,7 @@
 	X(space) \
 	X(settable) \
 	X(protect) \
+	X(secret) \
 	/* a line for each */
 /* clang-format on */
 
