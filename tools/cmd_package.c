@@ -256,8 +256,7 @@ run(int n, char **arg)
 		return cmd_usage(&cmd_package, "-o FILE is missing");
 	rc = where_find(arg[0], &w, &err);
 	if (rc == TF_OK && ask.passphrase) {
-		rc = passphrase_ask("Passphrase: ", true, s.text,
-		    &s.n, &err);
+		rc = passphrase_ask("Passphrase: ", true, s.text, &s.n, &err);
 		interrupt_release();
 	}
 	if (rc == TF_OK)

@@ -337,10 +337,10 @@ END_TEST
 	.type = TF_HOLD_PLACED, .path = S(path_), .hold = S(name_)
 #define RELEASE(path_, name_) \
 	.type = TF_HOLD_RELEASED, .path = S(path_), .hold = S(name_)
-#define RETAIN(path_, for_)                                             \
+#define RETAIN(path_, for_)                                                \
 	.type = TF_RETENTION_SET, .path = S(path_), .has_retention = true, \
 	.retention.period = S(for_), .retention.mode = S("governance")
-#define RETAIN_UNTIL(path_, mode_, seconds)                             \
+#define RETAIN_UNTIL(path_, mode_, seconds)                                \
 	.type = TF_RETENTION_SET, .path = S(path_), .has_retention = true, \
 	.retention.mode = S(mode_), .retention.has_until = (seconds) > 0,  \
 	.retention.until = { (seconds), 0 }
@@ -404,8 +404,7 @@ static const char old_key[] = "replaces a key that is not in force";
 static const char protects_nothing[] = "protects what does not exist";
 static const char stands[] = "places a hold that stands already";
 static const char stands_not[] = "releases a hold that does not stand";
-static const char keeps_nothing[] =
-    "sets the retention of what does not exist";
+static const char keeps_nothing[] = "sets the retention of what does not exist";
 static const char endless[] = "its retention has no end";
 static const char shorter[] = "shortens a retention";
 static const char held[] = "removes what a hold protects";
