@@ -12,6 +12,7 @@
 #include "../store/nodes.h"
 #include "../view/compliance.h"
 #include "../view/readable.h"
+#include "../view/verdicts.h"
 #include "../view/view.h"
 #include "answer.h"
 #include "terms.h"
@@ -52,45 +53,27 @@ read_claims(struct tf_view *w, struct name *n, struct tf_error *err)
 	return rc;
 }
 
-/* The word of the judgement f.  The attestations are sorted by id. */
-static const char *
-word_in(const struct tf_judgement *f, const struct tf_node_row *row)
-{
-	size_t low = 0, high = f->n, mid;
-
-	if (row->attr.kind == TF_KIND_WORKFLOW)
-		return tf_compliance_word(f->status.word);
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (f->a[mid].id == row->attr.id)
-			return tf_find_attestation_word(f, mid);
-		if (f->a[mid].id < row->attr.id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return "";
-}
-
 /* A name in a workflow that is damaged has no status, as in the mount. */
 static enum tf_code
 read_word(struct tf_view *w, struct name *n, struct tf_error *err)
 {
 	const struct tf_attr *a = &n->row.attr;
 	const struct tf_judgement *f;
-	enum tf_code rc;
+	struct tf_verdict verdict;
+	size_t at;
+	enum tf_code rc = TF_OK;
 
-	if (a->kind != TF_KIND_WORKFLOW && a->kind != TF_KIND_ATTESTATION)
-		return TF_OK;
-	/* Without judging the workflow, which may have very many attestations. */
-	if (a->kind == TF_KIND_ATTESTATION && n->row.seal == TF_NO_SEQ) {
+	if (a->kind == TF_KIND_WORKFLOW) {
+		rc = tf_verdict_of(w, &n->row, &verdict, err);
+		if (rc == TF_OK)
+			n->word = tf_compliance_word(verdict.word);
+	} else if (a->kind == TF_KIND_ATTESTATION && n->row.seal == TF_NO_SEQ) {
 		n->word = TF_FIND_OPEN;
-		return TF_OK;
+	} else if (a->kind == TF_KIND_ATTESTATION) {
+		rc = tf_judgement_of_attestation(w, &n->row, &f, &at, err);
+		if (rc == TF_OK)
+			n->word = tf_find_attestation_word(f, at);
 	}
-	rc = tf_judgement_of(w, a->kind == TF_KIND_WORKFLOW ? a->id : a->parent,
-	    &f, err);
-	if (rc == TF_OK)
-		n->word = word_in(f, &n->row);
 	return rc == TF_OK || tf_code_undecided(rc) ? rc : TF_OK;
 }
 

@@ -19,6 +19,7 @@
 #include "../store/nodes.h"
 #include "../store/search_rows.h"
 #include "../view/compliance.h"
+#include "../view/verdicts.h"
 #include "../view/view.h"
 #include "terms.h"
 #include "follow.h"
@@ -335,7 +336,7 @@ judge_workflow(struct tf_view *w, uint64_t id, struct tf_find_words *x,
 	enum tf_code rc = tf_view_row(w, id, TF_KIND_WORKFLOW, &row, err);
 
 	if (rc == TF_OK)
-		rc = tf_judgement_read(w, &row, &f, err);
+		rc = tf_verdict_judge(w, &row, &f, err);
 	if (rc == TF_OK)
 		rc = add_word(x, row.entry, tf_compliance_word(f.status.word),
 		    err);

@@ -252,6 +252,23 @@ tf_status_free(struct tf_status *s)
 	*s = (struct tf_status){ 0 };
 }
 
+struct tf_tally
+tf_status_tally(const struct tf_status *s)
+{
+	struct tf_tally t = { 0 };
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct tf_status_item *m = &s->items[i];
+
+		t.lacking += m->lacking;
+		t.overdue += m->overdue;
+		t.open += m->open != SIZE_MAX;
+		t.spoiled += m->reported && !m->compliant;
+		t.damaged += m->state == TF_ITEM_DAMAGED;
+	}
+	return t;
+}
+
 bool
 tf_status_artifact(const struct tf_status *s, struct tf_str artifact,
     enum tf_compliance *word)

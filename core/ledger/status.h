@@ -163,6 +163,15 @@ TF_MUST_USE enum tf_code tf_status_judge(const struct tf_case *c,
     struct tf_status *out, struct tf_error *err);
 void tf_status_free(struct tf_status *s);
 
+/* Counts of the names in a result. */
+struct tf_tally {
+	size_t lacking, spoiled; /* missing; not compliant */
+	size_t overdue;
+	size_t open; /* with an unsealed version */
+	size_t damaged;
+};
+struct tf_tally tf_status_tally(const struct tf_status *s);
+
 /* The word of the slots of one artifact.  False if none of them has a
  * report: the artifact is MISSING. */
 bool tf_status_artifact(const struct tf_status *s, struct tf_str artifact,

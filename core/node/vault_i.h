@@ -41,6 +41,7 @@ struct tf_object_check;
 struct tf_secrets;
 struct tf_turn;
 struct tf_unindexed;
+struct tf_verdicts;
 struct tf_user;
 struct tf_user_data;
 
@@ -102,6 +103,7 @@ struct tf_vault {
 	struct tf_secrets *secrets; /* see secrets.h */
 
 	struct tf_unindexed *unindexed; /* see unindexed.h */
+	struct tf_verdicts *verdicts;	/* see verdicts.h */
 	struct tf_find *find;		/* or NULL: see core/find.h */
 
 	pthread_mutex_t mu;

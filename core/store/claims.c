@@ -111,9 +111,14 @@ tf_claims_delete(struct tf_db *db, uint64_t id, struct tf_error *err)
 }
 
 enum tf_code
-tf_claims_each(struct tf_db *db,
-    enum tf_code (*fn)(void *arg, const struct tf_claim_row *r,
-	struct tf_error *err),
+tf_claims_each(struct tf_db *db, tf_claim_fn fn, void *arg,
+    struct tf_error *err)
+{
+	return tf_claims_range(db, 0, INT64_MAX, fn, arg, err);
+}
+
+enum tf_code
+tf_claims_range(struct tf_db *db, uint64_t low, uint64_t high, tf_claim_fn fn,
     void *arg, struct tf_error *err)
 {
 	struct tf_claim_row r = { 0 };
@@ -123,8 +128,9 @@ tf_claims_each(struct tf_db *db,
 	if (db->version < TF_DB_DEFINITIONS)
 		return TF_OK;
 	st = tf_sql(db, err,
-	    "SELECT id, claims, uids, object, entry FROM claim ORDER BY id",
-	    "");
+	    "SELECT id, claims, uids, object, entry FROM claim"
+	    " WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+	    "uu", low, high);
 	while ((rc = tf_sql_row(db, st, "read claims", err)) == TF_OK) {
 		if ((rc = take_row(st, &r, err)) == TF_OK)
 			rc = fn(arg, &r, err);

@@ -41,11 +41,13 @@ TF_MUST_USE enum tf_code tf_claims_remove(struct tf_db *db, uint64_t id,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_claims_delete(struct tf_db *db, uint64_t id,
     struct tf_error *err);
-/* Call fn for every row, in order of id, until it fails.  The row belongs to
- * this call. */
-TF_MUST_USE enum tf_code tf_claims_each(struct tf_db *db,
-    enum tf_code (*fn)(void *arg, const struct tf_claim_row *r,
-	struct tf_error *err),
+/* Call fn for every row, or for those with an id from low to high, in order of
+ * id, until it fails.  The row belongs to this call. */
+typedef enum tf_code (*tf_claim_fn)(void *arg, const struct tf_claim_row *r,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_claims_each(struct tf_db *db, tf_claim_fn fn,
     void *arg, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_claims_range(struct tf_db *db, uint64_t low,
+    uint64_t high, tf_claim_fn fn, void *arg, struct tf_error *err);
 
 #endif

@@ -45,6 +45,7 @@
 #include "../node/space.h"
 #include "../node/text.h"
 #include "../node/unindexed.h"
+#include "../node/verdicts.h"
 #include "../node/vault_i.h"
 #include "../seal/head_copies.h"
 #include "../seal/idle_start.h"
@@ -233,7 +234,8 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	if (v->path == NULL || (o->mount != NULL && v->mount == NULL) ||
 	    tf_secrets_start(v, err) != TF_OK ||
 	    tf_pending_init(&v->pending) != TF_OK ||
-	    (v->unindexed = tf_unindexed_new()) == NULL)
+	    (v->unindexed = tf_unindexed_new()) == NULL ||
+	    (v->verdicts = tf_verdicts_new()) == NULL)
 		return tf_nomem(err);
 	return TF_OK;
 }
@@ -355,6 +357,7 @@ vault_free(struct tf_vault *v)
 	free(v->filling);
 	free(v->unplaced);
 	tf_unindexed_free(v->unindexed);
+	tf_verdicts_free(v->verdicts);
 	tf_bits_free(&v->checked);
 	tf_bits_free(&v->altered);
 	tf_bits_free(&v->opened);

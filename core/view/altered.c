@@ -104,7 +104,7 @@ find_owner(struct tf_db *db, struct tf_altered_entry *x, struct tf_error *err)
 }
 
 static enum tf_code
-add_altered(struct tf_leaves *l, struct tf_unindexed *r, uint64_t seq,
+add_altered(struct tf_leaves *l, struct tf_scanned *r, uint64_t seq,
     bool missing, struct tf_error *err)
 {
 	struct tf_altered_entry x = { .seq = seq,
@@ -127,8 +127,28 @@ add_altered(struct tf_leaves *l, struct tf_unindexed *r, uint64_t seq,
 	return TF_OK;
 }
 
+bool
+tf_altered_add(struct tf_scanned *all, const struct tf_scanned *s)
+{
+	for (size_t i = 0; i < s->n_altered && all->n_altered <= ALTERED_MAX;
+	     i++) {
+		if (!tf_array_room(&all->altered, all->n_altered,
+			&all->cap_altered, sizeof(*all->altered)))
+			return false;
+		all->altered[all->n_altered] = s->altered[i];
+		/* The last place is for all others. */
+		if (all->n_altered++ == ALTERED_MAX)
+			all->altered[ALTERED_MAX] = (struct tf_altered_entry){
+				.seq = s->altered[i].seq,
+				.missing = s->altered[i].missing,
+				.seals_before = TF_NO_SEQ
+			};
+	}
+	return true;
+}
+
 enum tf_code
-tf_leaves_check(struct tf_leaves *l, struct tf_unindexed *r, uint64_t idx,
+tf_leaves_check(struct tf_leaves *l, struct tf_scanned *r, uint64_t idx,
     const void *body, size_t n, bool *whole, struct tf_error *err)
 {
 	struct tf_hash leaf;

@@ -25,12 +25,14 @@ struct tf_leaves {
 /* Begin a walk over the entries from..end. */
 void tf_leaves_begin(struct tf_leaves *l, struct tf_view *w, uint64_t from,
     uint64_t end);
-/* Compare entry idx with its leaf, and add it to r->altered if they differ.
+/* Compare entry idx with its leaf, and add it to s->altered if they differ.
  * Entries that the walk has skipped are added as missing; idx l->end with body
  * NULL ends the walk.  *whole becomes true if the entry is what was committed.
- * r->mu is held.  Errors: TF_NOMEM; those of the database. */
+ * Errors: TF_NOMEM; those of the database. */
 TF_MUST_USE enum tf_code tf_leaves_check(struct tf_leaves *l,
-    struct tf_unindexed *r, uint64_t idx, const void *body, size_t n,
-    bool *whole, struct tf_error *err);
+    struct tf_scanned *s, uint64_t idx, const void *body, size_t n, bool *whole,
+    struct tf_error *err);
+/* Add the altered entries of a walk to those of others.  False: no memory. */
+bool tf_altered_add(struct tf_scanned *all, const struct tf_scanned *s);
 
 #endif

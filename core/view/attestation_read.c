@@ -2,9 +2,8 @@
  * Reads what attestation.json is made of: see attestation_read.h.
  *
  * A draft attestation exists before its first entry, so each part may be
- * absent.  The judgement is that of the whole workflow, since a template
- * decides about an attestation together with the others; the view keeps it, and
- * all attestations of a workflow in one package share it.
+ * absent.  A template decides about an attestation together with others: the
+ * judgement in *a may have those.
  */
 #include "attestation_read.h"
 
@@ -27,23 +26,16 @@ tf_attested_free(struct tf_attested *a)
 	tf_damage_free(&a->damage);
 }
 
-/* Find the attestation in the judgement of its workflow.  Both come from one
- * snapshot, so a missing one means that rows were altered. */
 static enum tf_code
 read_judgement(struct tf_view *w, const struct tf_node_row *row,
     struct tf_attested *a, struct tf_error *err)
 {
-	enum tf_code rc = tf_judgement_of(w, row->attr.parent, &a->f, err);
+	enum tf_code rc = tf_judgement_of_attestation(w, row, &a->f, &a->at,
+	    err);
 
-	if (rc != TF_OK)
-		return rc;
-	while (a->at < a->f->n && a->f->a[a->at].id != row->attr.id)
-		a->at++;
-	if (a->at == a->f->n)
-		return tf_fail(err, TF_TAMPER,
-		    "an attestation is not in its workflow");
-	return tf_loaded_entry_try(w, a->f->a[a->at].override, &a->override,
-	    &a->damage, err);
+	return rc == TF_OK ? tf_loaded_entry_try(w, a->f->a[a->at].override,
+				 &a->override, &a->damage, err) :
+			     rc;
 }
 
 enum tf_code

@@ -20,7 +20,7 @@ struct tf_attested {
 	struct tf_loaded_entry begun, seal, override;
 	struct tf_claimed claimed;
 	struct tf_evaluated_field evaluated;
-	/* Its judgement in its workflow, or NULL: a draft. */
+	/* Its judgement, or NULL: a draft.  See tf_judgement_of_attestation. */
 	const struct tf_judgement *f;
 	size_t at; /* its index there */
 	struct tf_evidence ev;
@@ -34,7 +34,7 @@ struct tf_attested {
 TF_MUST_USE enum tf_code tf_attested_read(struct tf_view *w, uint64_t id,
     struct tf_attested *a, struct tf_error *err);
 /* Read its entries and its judgement only.  A draft has none: TF_OK, and all
- * stays empty.  a->f belongs to the view: see tf_judgement_of. */
+ * stays empty.  a->f belongs to the view. */
 TF_MUST_USE enum tf_code tf_attested_entries(struct tf_view *w, uint64_t id,
     struct tf_attested *a, struct tf_error *err);
 void tf_attested_free(struct tf_attested *a);

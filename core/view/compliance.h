@@ -44,14 +44,6 @@ struct tf_judgement {
 	struct tf_status status;
 };
 
-/* Counts of attestation names in a judgement. */
-struct tf_tally {
-	size_t lacking, spoiled; /* missing; not compliant */
-	size_t overdue;
-	size_t open; /* with an unsealed version */
-	size_t damaged;
-};
-
 /* Free what f owns and set it to {0}. */
 void tf_judgement_free(struct tf_judgement *f);
 
@@ -75,9 +67,14 @@ TF_MUST_USE enum tf_code tf_judgement_judge(const struct tf_judgement *f,
  * call for another workflow.  Errors: as tf_judgement_read, and TF_NOTFOUND. */
 TF_MUST_USE enum tf_code tf_judgement_of(struct tf_view *w, uint64_t workflow,
     const struct tf_judgement **out, struct tf_error *err);
+/* The judgement of attestation `row` as that of its workflow would say it.  Only
+ * what can change it is read, unless something is damaged: of the attestations
+ * in *out, no other may be judged as its workflow would.  *at becomes its index
+ * in *out, which is valid until the next call.  TF_TAMPER: its workflow does not
+ * have it; else as above. */
+TF_MUST_USE enum tf_code tf_judgement_of_attestation(struct tf_view *w,
+    const struct tf_node_row *row, const struct tf_judgement **out, size_t *at,
+    struct tf_error *err);
 void tf_judged_free(struct tf_judged *kept);
-
-/* Count the names of f. */
-struct tf_tally tf_judgement_tally(const struct tf_judgement *f);
 
 #endif

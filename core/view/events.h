@@ -7,18 +7,10 @@
 #include <stdint.h>
 
 #include "../error.h"
+#include "unindexed.h"
 
-struct tf_altered_entry;
 struct tf_buf;
 struct tf_view;
-
-/* Seqs of entries, ascending and unique. */
-struct tf_seqs {
-	uint64_t *p;
-	size_t n, cap;
-};
-
-void tf_seqs_free(struct tf_seqs *s);
 
 /*
  * Collect the entries about directory id (a root, trail, workflow or
@@ -29,17 +21,6 @@ void tf_seqs_free(struct tf_seqs *s);
  */
 TF_MUST_USE enum tf_code tf_view_collect(struct tf_view *w, uint64_t id,
     unsigned levels, bool unindexed, struct tf_seqs *out, struct tf_error *err);
-
-/*
- * Call fn for every altered entry of the view that no row of node or definition
- * names, or that a row of a node at or below that workflow names.  Only entries that
- * tf_view_collect has searched are known.  Locks of the vault are held during
- * the call.
- */
-typedef enum tf_code (*tf_altered_fn)(void *arg,
-    const struct tf_altered_entry *e, struct tf_error *err);
-TF_MUST_USE enum tf_code tf_view_altered(struct tf_view *w, uint64_t workflow,
-    tf_altered_fn fn, void *arg, struct tf_error *err);
 
 /* True if the entry is about a path at or below dir, the path of such a
  * directory.  Entries about the vault itself have no path: false. */

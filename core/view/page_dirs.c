@@ -21,7 +21,6 @@
 #include "../store/definitions.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
-#include "compliance.h"
 #include "events.h"
 #include "page.h"
 #include "page_dirs.h"
@@ -29,6 +28,7 @@
 #include "page_links.h"
 #include "readable.h"
 #include "template.h"
+#include "verdicts.h"
 #include "view.h"
 
 static const struct tf_str none = { NULL, 0 };
@@ -269,13 +269,12 @@ struct trail {
 	size_t withheld;
 };
 
-/* Judge a workflow and count it.  The judgement is freed at once; the line
- * keeps only numbers. */
+/* Count a workflow; its line keeps only numbers. */
 static enum tf_code
 add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
 	struct trail *t = arg;
-	struct tf_judgement f = { 0 };
+	struct tf_verdict verdict;
 	struct line l = line_of(row);
 	bool may;
 	enum tf_code rc = tf_may_read_row(t->p->w, row, &may, err);
@@ -284,18 +283,17 @@ add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		t->withheld++;
 		return rc;
 	}
-	rc = tf_judgement_read(t->p->w, row, &f, err);
+	rc = tf_verdict_of(t->p->w, row, &verdict, err);
 	if (rc == TF_OK) {
-		l.word = f.status.word;
-		l.attestations = f.status.n;
-		l.tally = tf_judgement_tally(&f);
+		l.word = verdict.word;
+		l.attestations = verdict.names;
+		l.tally = verdict.tally;
 		t->n[l.word]++;
 		t->overdue += l.tally.overdue > 0;
 		keep(&t->all, &l);
 		if (l.word == TF_NON_COMPLIANT || l.word == TF_DAMAGED)
 			keep(&t->spoiled, &l);
 	}
-	tf_judgement_free(&f);
 	return rc;
 }
 

@@ -80,6 +80,30 @@ tf_loaded_entry_try(struct tf_view *w, uint64_t seq, struct tf_loaded_entry *t,
 	return rc;
 }
 
+/* Entries that are tried for the newest time: most of those before a damaged
+ * one are whole. */
+#define NOW_TRIES 64
+
+/* The next entry could not get an earlier time either, so a clock that was set
+ * back cannot make a missed deadline look as if it were still open. */
+enum tf_code
+tf_view_raise_now(struct tf_view *w, struct tf_error *err)
+{
+	struct tf_loaded_entry t = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (w->raised)
+		return TF_OK;
+	for (uint64_t i = 1;
+	     rc == TF_OK && !t.is && i <= w->entries && i <= NOW_TRIES; i++)
+		rc = tf_loaded_entry_try(w, w->entries - i, &t, NULL, err);
+	if (rc == TF_OK && t.is && tf_time_cmp(w->now, t.d.e.at) < 0)
+		w->now = t.d.e.at;
+	w->raised = rc == TF_OK;
+	tf_loaded_entry_free(&t);
+	return rc;
+}
+
 /* The actor in an entry is raw JSON that the decoder has already checked, so a
  * failed parse can only mean that memory is short. */
 void

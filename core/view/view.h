@@ -38,7 +38,7 @@ struct tf_view {
 	struct tf_asker who;
 	struct tf_seen_dir seen[TF_SEEN_DIRS];
 	bool ledger_only; /* show no pending nodes */
-	/* The clock when the view was opened, for deadlines: see compliance.c. */
+	/* The clock when the view was opened, for deadlines. */
 	struct tf_time now;
 	bool raised;			    /* not before the newest entry */
 	struct tf_view_template *templates; /* see template.h */
@@ -71,6 +71,10 @@ TF_MUST_USE enum tf_code tf_loaded_entry_read(struct tf_view *w, uint64_t seq,
  * then empty, with `damaged` set, and d has the entry.  d may be NULL. */
 TF_MUST_USE enum tf_code tf_loaded_entry_try(struct tf_view *w, uint64_t seq,
     struct tf_loaded_entry *t, struct tf_damage *d, struct tf_error *err);
+
+/* Make w->now not earlier than the newest entry of the view. */
+TF_MUST_USE enum tf_code tf_view_raise_now(struct tf_view *w,
+    struct tf_error *err);
 
 /* Append the actor of an entry to out, with the user name that the entry holds:
  * "alice (1000)", "uid 1000", or "trailfs" for an entry of the daemon. */

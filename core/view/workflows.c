@@ -17,7 +17,9 @@
 #include "entry_json.h"
 #include "protection.h"
 #include "readable.h"
-#include "template.h"
+#include "damage.h"
+#include "verdicts.h"
+#include "view.h"
 #include "workflow.h"
 #include "workflow_json.h"
 
@@ -27,16 +29,17 @@ enum tf_code
 tf_view_status_word(struct tf_view *w, uint64_t id, const struct tf_sink *out,
     struct tf_error *err)
 {
-	struct tf_workflow x = { 0 };
+	struct tf_verdict verdict;
+	struct tf_node_row row;
 	struct tf_buf text = { 0 };
-	enum tf_code rc = tf_workflow_read(w, id, &x, err);
+	enum tf_code rc = tf_view_row(w, id, TF_KIND_WORKFLOW, &row, err);
 
+	if (rc == TF_OK)
+		rc = tf_verdict_of(w, &row, &verdict, err);
 	if (rc == TF_OK) {
-		tf_buf_printf(&text, "%s\n",
-		    tf_compliance_word(x.facts.status.word));
+		tf_buf_printf(&text, "%s\n", tf_compliance_word(verdict.word));
 		rc = tf_sink_buf(out, &text, err);
 	}
-	tf_workflow_free(&x);
 	tf_buf_free(&text);
 	return rc;
 }
@@ -49,55 +52,72 @@ struct lines {
 	struct tf_buf text;
 };
 
+/* Write the line of a workflow. */
+static enum tf_code
+put_workflow(struct lines *l, const struct tf_node_row *row,
+    const struct tf_verdict *x, const struct tf_damage *damage,
+    const struct tf_loaded_entry *begun, struct tf_error *err)
+{
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, &l->text);
+	tf_json_object(&j);
+	tf_put_uint(&j, "attestations", x->names);
+	if (begun->is)
+		tf_put_seconds(&j, "created_at", tf_event_time(begun));
+	tf_put_damage(&j, damage);
+	rc = tf_put_holds(l->w, &j, row->attr.id, false, err);
+	if (begun->d.e.imported.p != NULL)
+		tf_put_bool(&j, "imported", true);
+	tf_put_bool(&j, "is_compliant", x->word == TF_COMPLIANT);
+	if (rc == TF_OK)
+		rc = tf_put_kept_word(l->w, &j, row->attr.id, err);
+	tf_put_uint(&j, "missing", x->tally.lacking);
+	tf_put_cstr(&j, "name", row->name);
+	tf_put_uint(&j, "non_compliant", x->tally.spoiled);
+	tf_put_uint(&j, "open", x->tally.open);
+	tf_put_uint(&j, "overdue", x->tally.overdue);
+	tf_put_cstr(&j, "state", tf_state_name(row->attr.state));
+	tf_put_cstr(&j, "status", tf_compliance_word(x->word));
+	if (x->template != 0)
+		tf_put_uint(&j, "template", x->template);
+	if (x->warnings > 0)
+		tf_put_uint(&j, "template_warnings", x->warnings);
+	tf_json_object_end(&j);
+	if (rc == TF_OK)
+		rc = tf_json_end(&j, err);
+	tf_buf_add(&l->text, "\n", 1);
+	return rc;
+}
+
 /* Write the line of one workflow.  A workflow that the asker may not read has
  * no line at all: its status would tell of its evidence. */
 static enum tf_code
 put_line(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
 	struct lines *l = arg;
-	struct tf_judgement f = { 0 };
-	struct tf_tally t;
-	struct tf_json j;
+	struct tf_damage damage = { 0 };
+	struct tf_loaded_entry begun = { 0 };
+	struct tf_verdict verdict;
 	bool may;
 	enum tf_code rc = tf_may_read_row(l->w, row, &may, err);
 
 	if (rc != TF_OK || !may)
 		return rc;
-	if ((rc = tf_judgement_read(l->w, row, &f, err)) == TF_OK) {
-		t = tf_judgement_tally(&f);
-		tf_json_begin(&j, &l->text);
-		tf_json_object(&j);
-		tf_put_uint(&j, "attestations", f.status.n);
-		if (f.begun.is)
-			tf_put_seconds(&j, "created_at",
-			    tf_event_time(&f.begun));
-		tf_put_damage(&j, &f.damage);
-		rc = tf_put_holds(l->w, &j, row->attr.id, false, err);
-		if (f.begun.d.e.imported.p != NULL)
-			tf_put_bool(&j, "imported", true);
-		tf_put_bool(&j, "is_compliant", f.status.word == TF_COMPLIANT);
-		if (rc == TF_OK)
-			rc = tf_put_kept_word(l->w, &j, row->attr.id, err);
-		tf_put_uint(&j, "missing", t.lacking);
-		tf_put_cstr(&j, "name", row->name);
-		tf_put_uint(&j, "non_compliant", t.spoiled);
-		tf_put_uint(&j, "open", t.open);
-		tf_put_uint(&j, "overdue", t.overdue);
-		tf_put_cstr(&j, "state", tf_state_name(row->attr.state));
-		tf_put_cstr(&j, "status", tf_compliance_word(f.status.word));
-		if (f.template != NULL)
-			tf_put_uint(&j, "template", f.template->version);
-		if (f.template != NULL && f.template->t.n_warnings > 0)
-			tf_put_uint(&j, "template_warnings",
-			    f.template->t.n_warnings);
-		tf_json_object_end(&j);
-		if (rc == TF_OK)
-			rc = tf_json_end(&j, err);
-		tf_buf_add(&l->text, "\n", 1);
-	}
+	rc = tf_verdict_with_damage(l->w, row, &verdict, &damage, err);
+	if (rc == TF_OK)
+		rc = tf_loaded_entry_try(l->w, row->entry, &begun, &damage,
+		    err);
+	/* The entry was spoilt since its workflow was judged. */
+	if (rc == TF_OK && damage.n > 0)
+		verdict.word = TF_DAMAGED;
+	if (rc == TF_OK)
+		rc = put_workflow(l, row, &verdict, &damage, &begun, err);
 	if (rc == TF_OK && l->text.n >= TF_STATUS_PIECE)
 		rc = tf_sink_buf(l->out, &l->text, err);
-	tf_judgement_free(&f);
+	tf_damage_free(&damage);
+	tf_loaded_entry_free(&begun);
 	return rc;
 }
 

@@ -4,7 +4,7 @@
 
 /* clang-format off */
 #define SUITES(X) \
-	X(definitions) X(judged) X(retention) \
+	X(definitions) X(judged) X(verdicts) X(retention) \
 	X(array) X(bytes) X(bits) X(json) X(json_any) X(name) X(policy) X(asker) X(entry) \
 	X(entry_fields) X(entry_write) X(actor_json) X(merkle) X(checkpoint) \
 	X(statement) X(yaml) X(template) X(checks) X(junit) X(status) X(html) X(replay) \
