@@ -645,6 +645,132 @@ START_TEST(the_key_of_the_stage_goes_when_it_is_not_needed)
 }
 END_TEST
 
+/* --- the disk ------------------------------------------------------------- */
+
+#define MARKER "tdv-8KqPlainMarker"
+
+/* No block of the store's disk has the text, in any state of the store. */
+static void
+disk_is_clean(void)
+{
+	run(1, "LC_ALL=C grep -q -a -F " MARKER " disk.img");
+}
+
+/* The store on a disk of its own, with room for temporary files of the daemon
+ * and of tools; the text that is written. */
+static void
+begin_on_disk(void)
+{
+	run(0,
+	    "truncate -s 128M disk.img && mkfs.ext4 -q -F disk.img && "
+	    "mkdir disk && mount -o loop disk.img disk && mkdir disk/tmp");
+	run(0, "trailctl init --origin example.org/disk disk/store");
+	run(0, "rm -rf store && ln -s disk/store store");
+	allowed(setenv("TMPDIR", "disk/tmp", 1));
+	mount_vault("settle=60");
+	make_secret();
+	run(0, "yes " MARKER " | head -c 300000 >src");
+}
+
+static void
+end_on_disk(void)
+{
+	run(0, "umount disk");
+	disk_is_clean();
+	run(0, "mount -o loop disk.img disk");
+}
+
+/* All writers of the table, in files named FROM and so on, and some more. */
+static void
+write_markers(const char *dir)
+{
+	char cmd[300];
+
+	for (size_t i = 0; i < LEN(writers); i++) {
+		snprintf(cmd, sizeof cmd, "f=%s/%zu; %s", dir, i,
+		    writers[i].how);
+		run(0, "%s", cmd);
+	}
+	run(0, "sh -c 'echo " MARKER "; sleep 0; cat src' >%s/shell", dir);
+	run(0, "cp src %s/gone.tmp && rm %s/gone.tmp", dir, dir);
+}
+
+START_TEST(no_block_of_the_disk_has_the_text)
+{
+	skip_unless(can_encrypt() && have("rsync") && have("mkfs.ext4"),
+	    "no age, rsync or mkfs.ext4");
+	begin_on_disk();
+	write_markers(A);
+	run(0,
+	    "echo '<testsuite><testcase name=\"" MARKER "\"/></testsuite>'"
+	    " >r.xml && trailctl attest --type junit mnt/t/w/junit r.xml");
+	run(0,
+	    "mkdir " W "/.d && cp src r.xml " W "/.d && "
+	    "mv " W "/.d " W "/d");
+	run(0, "head -c 100 " A "/0 >/dev/null");
+	disk_is_clean();
+	run(0, "cp store/keys/stage.key stage.key.copy");
+	sync_dir("mnt");
+	run(0, "trailctl find mnt --name 1 >/dev/null; trailctl status mnt");
+	run(0, "trailctl seal " W " && trailctl package -o disk/p.zip mnt/t");
+	is_encrypted(A "/0", "src", 1);
+	unmount_vault();
+	end_on_disk();
+	/* Nor the key that opened what was staged. */
+	run(0,
+	    "python3 -c 'import sys; sys.exit(open(\"stage.key.copy\", "
+	    "\"rb\").read() in open(\"disk.img\", \"rb\").read())'");
+	run(0, "trailctl verify store");
+	run(0, "umount disk");
+}
+END_TEST
+
+/* Writers of all kinds are cut off, and recovery works. */
+START_TEST(no_block_has_the_text_after_a_crash)
+{
+	char *text;
+	int fd, part;
+	size_t n;
+
+	skip_unless(can_encrypt() && have("rsync") && have("mkfs.ext4"),
+	    "no age, rsync or mkfs.ext4");
+	begin_on_disk();
+	text = content("src", &n);
+	write_markers(A);
+	fd = begin(A "/long");
+	part = begin(A "/short");
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq((ssize_t)n, write(fd, text, n));
+		if (i == 5)
+			allowed(fsync(fd));
+		ck_assert_int_eq(1000, write(part, text, 1000));
+		if (i == 5)
+			allowed(fsync(part));
+	}
+	disk_is_clean(); /* its end flushes what it inherited */
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(5000, pwrite(fd, text, 5000, i * 90001));
+	ck_assert_int_eq(1000, write(part, text, 1000));
+	crash_vault();
+	(void)close(fd);
+	(void)close(part);
+	run(0, "umount -l mnt");
+	end_on_disk();
+	mount_vault("settle=60");
+	opens(A "/0", "src");
+	run(0, "ls " A "/long.*.part " A "/short.*.part");
+	crash_vault();
+	run(0, "umount -l mnt");
+	end_on_disk();
+	mount_vault("settle=60");
+	run(0, "rm " A "/*.part");
+	unmount_vault();
+	end_on_disk();
+	run(0, "trailctl verify store");
+	run(0, "umount disk");
+}
+END_TEST
+
 Suite *
 suite_secret(void)
 {
@@ -675,5 +801,9 @@ suite_secret(void)
 	tcase_add_loop_test(t, a_crash_loses_nothing_that_was_promised, 0, 2);
 	tcase_add_test(t, a_crash_after_a_cut_keeps_what_is_before_it);
 	tcase_add_test(t, the_key_of_the_stage_goes_when_it_is_not_needed);
+
+	t = stored_case(s, "disk");
+	tcase_add_test(t, no_block_of_the_disk_has_the_text);
+	tcase_add_test(t, no_block_has_the_text_after_a_crash);
 	return s;
 }
