@@ -180,10 +180,10 @@ put_verdict(struct tf_json *j, const struct item *x,
 	put_why(j, m);
 }
 
-/* Write one name that the template asks for, or that somebody reported. */
+/* Write what the template asks for, or somebody reported, under this name. */
 static enum tf_code
 put_item(struct item *x, struct tf_json *j, const struct tf_status_item *m,
-    struct tf_error *err)
+    struct tf_str name, struct tf_error *err)
 {
 	static const struct tf_str generic = { "generic", 7 };
 	enum tf_code rc = tf_workflow_deciding(x->w, x->f, m, &x->a, &x->seal,
@@ -197,28 +197,61 @@ put_item(struct item *x, struct tf_json *j, const struct tf_status_item *m,
 	tf_json_object(j);
 	if ((rc = put_id(x, j, err)) != TF_OK)
 		return rc;
-	tf_put_str(j, "attestation_name", m->name);
+	tf_put_str(j, "attestation_name", name);
 	tf_put_str(j, "attestation_type", m->type.p ? m->type : generic);
 	put_verdict(j, x, m);
 	tf_json_object_end(j);
 	return TF_OK;
 }
 
-/* Write the list in the order of the judgement, in pieces, since a workflow may
- * have very many attestations. */
+/* The name of an attestation in the list of its artifact: what follows
+ * "ARTIFACT." there. */
+static struct tf_str
+name_in(struct tf_str name, const struct tf_str *artifact)
+{
+	return artifact == NULL ? name :
+				  (struct tf_str){ name.p + artifact->n + 1,
+					  name.n - artifact->n - 1 };
+}
+
+static bool
+is_of(const struct tf_status_item *m, const struct tf_str *artifact)
+{
+	return artifact == NULL ||
+	    (m->slot != NULL && tf_str_same(m->slot->artifact, *artifact));
+}
+
+/* Canonical JSON has no empty list, and an artifact may ask for nothing. */
+static bool
+has_items(const struct tf_status *s, const struct tf_str *artifact)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (is_of(&s->items[i], artifact))
+			return true;
+	return false;
+}
+
+/* Write the list of the workflow (artifact NULL), or of one artifact, in the
+ * order of the judgement, in pieces, since a workflow may have very many
+ * attestations. */
 static enum tf_code
 put_items(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
-    const struct tf_sink *out, struct tf_error *err)
+    const struct tf_str *artifact, const struct tf_sink *out,
+    struct tf_error *err)
 {
 	struct item x = { .w = w, .f = f };
 	enum tf_code rc = TF_OK;
 
-	if (f->status.n == 0)
+	if (!has_items(&f->status, artifact))
 		return TF_OK;
 	tf_json_key(j, "attestations_statuses");
 	tf_json_array(j);
 	for (size_t i = 0; rc == TF_OK && i < f->status.n; i++) {
-		rc = put_item(&x, j, &f->status.items[i], err);
+		const struct tf_status_item *m = &f->status.items[i];
+
+		if (!is_of(m, artifact))
+			continue;
+		rc = put_item(&x, j, m, name_in(m->name, artifact), err);
 		if (rc == TF_OK && j->out->n >= TF_STATUS_PIECE)
 			rc = tf_json_drain(j, out, err);
 	}
@@ -237,40 +270,57 @@ by_text(const void *a, const void *b)
 	return tf_str_cmp(*(const struct tf_str *)a, *(const struct tf_str *)b);
 }
 
+/* Write when and by which template it was judged, the same for all parts. */
+static void
+put_evaluated(struct tf_json *j, const struct tf_judgement *f)
+{
+	tf_put_seconds_after(j, "evaluated_at", f->status.at);
+	if (f->template != NULL)
+		tf_put_hash(j, "flow_template_id", &f->template->sha256);
+}
+
 /* Write the state of one artifact; null if nothing was reported for it, as in
  * put_verdict(). */
-static void
-put_artifact(struct tf_json *j, const struct tf_status *s, struct tf_str name)
+static enum tf_code
+put_artifact(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
+    struct tf_str name, const struct tf_sink *out, struct tf_error *err)
 {
 	char key[256];
 	enum tf_compliance word;
-	bool any = tf_status_artifact(s, name, &word);
+	bool any = tf_status_artifact(&f->status, name, &word);
+	enum tf_code rc;
 
 	if (name.n >= sizeof(key)) {
 		j->failed = true; /* a name is shorter */
-		return;
+		return TF_OK;
 	}
 	memcpy(key, name.p, name.n);
 	key[name.n] = '\0';
 	tf_json_key(j, key);
 	tf_json_object(j);
+	rc = put_items(w, j, f, &name, out, err);
+	put_evaluated(j, f);
 	tf_json_key(j, "is_compliant");
 	if (any)
 		tf_json_bool(j, word == TF_COMPLIANT);
 	else
 		tf_json_null(j);
 	tf_put_cstr(j, "status", any ? tf_compliance_word(word) : "MISSING");
+	tf_put_bool(j, "unexpected", false);
 	tf_json_object_end(j);
+	return rc;
 }
 
 /* The names of artifacts are keys here, and keys must be in order; the template
  * may have any order. */
 static enum tf_code
-put_artifacts(struct tf_json *j, const struct tf_judgement *f,
+put_artifacts(struct tf_view *w, struct tf_json *j,
+    const struct tf_judgement *f, const struct tf_sink *out,
     struct tf_error *err)
 {
 	const struct tf_strs *names;
 	struct tf_str *sorted;
+	enum tf_code rc = TF_OK;
 
 	if (f->template == NULL || f->template->t.artifacts.n == 0)
 		return TF_OK;
@@ -281,11 +331,11 @@ put_artifacts(struct tf_json *j, const struct tf_judgement *f,
 	qsort(sorted, names->n, sizeof(*sorted), by_text);
 	tf_json_key(j, "artifacts_statuses");
 	tf_json_object(j);
-	for (size_t i = 0; i < names->n; i++)
-		put_artifact(j, &f->status, sorted[i]);
+	for (size_t i = 0; rc == TF_OK && i < names->n; i++)
+		rc = put_artifact(w, j, f, sorted[i], out, err);
 	tf_json_object_end(j);
 	free(sorted);
-	return TF_OK;
+	return rc;
 }
 
 /* --- compliance_status ------------------------------------------------------ */
@@ -315,13 +365,11 @@ tf_put_compliance(struct tf_view *w, struct tf_json *j,
 
 	tf_json_key(j, "compliance_status");
 	tf_json_object(j);
-	if ((rc = put_artifacts(j, f, err)) != TF_OK ||
-	    (rc = put_items(w, j, f, out, err)) != TF_OK)
+	if ((rc = put_artifacts(w, j, f, out, err)) != TF_OK ||
+	    (rc = put_items(w, j, f, NULL, out, err)) != TF_OK)
 		return rc;
 	tf_put_time(j, "evaluated", f->status.at);
-	tf_put_seconds_after(j, "evaluated_at", f->status.at);
-	if (f->template != NULL)
-		tf_put_hash(j, "flow_template_id", &f->template->sha256);
+	put_evaluated(j, f);
 	tf_put_bool(j, "is_compliant", f->status.word == TF_COMPLIANT);
 	tf_put_cstr(j, "status", tf_compliance_word(f->status.word));
 	rc = put_sealed_word(j, f, err);
