@@ -310,6 +310,31 @@ begin(struct watch *w, struct tf_error *err)
 	return rc == TF_OK ? cursor_save(&w->cursor, &w->place, err) : rc;
 }
 
+/* Who runs the program: events have names and texts of other users, so root must
+ * say it, and only root can say another one. */
+static enum tf_code
+choose_user(struct tf_error *err)
+{
+	const struct passwd *pw;
+
+	if (ask.exec != NULL && ask.user == NULL && geteuid() == 0)
+		return tf_fail(err, TF_USAGE,
+		    "root must say which user runs the program: --user NAME");
+	if (ask.user == NULL)
+		return TF_OK;
+	if ((pw = getpwnam(ask.user)) == NULL)
+		return tf_fail(err, TF_USAGE, "there is no user %.60s",
+		    ask.user);
+	if (geteuid() == 0)
+		return TF_OK;
+	if (pw->pw_uid != geteuid())
+		return tf_fail(err, TF_USAGE,
+		    "only root can run a program as another user: --user %.60s",
+		    ask.user);
+	ask.user = NULL; /* it has these rights already */
+	return TF_OK;
+}
+
 /* arg: the path, and then the arguments of the program. */
 static enum tf_code
 prepare(struct watch *w, int n, char **arg, struct tf_error *err)
@@ -325,14 +350,8 @@ prepare(struct watch *w, int n, char **arg, struct tf_error *err)
 	if (ask.timeout == 0 || ask.tries == 0)
 		return tf_fail(err, TF_USAGE,
 		    "--timeout and --keep-going take 1 or more");
-	/* Events have names and texts of other users: a program that reads
-	 * them is root only if somebody says so. */
-	if (ask.exec != NULL && ask.user == NULL && geteuid() == 0)
-		return tf_fail(err, TF_USAGE,
-		    "root must say which user runs the program: --user NAME");
-	if (ask.user != NULL && getpwnam(ask.user) == NULL)
-		return tf_fail(err, TF_USAGE, "there is no user %.60s",
-		    ask.user);
+	if ((rc = choose_user(err)) != TF_OK)
+		return rc;
 	rc = lines_open(&w->l, n > 0 ? arg[0] : ".", err);
 	if (rc != TF_OK)
 		return rc;

@@ -86,7 +86,7 @@ a_path_and_types_narrow() {
 	is 2 trailctl watch --timeout 0 --exec ./take mnt
 	is 2 trailctl watch mnt argument
 	is 2 trailctl watch --exec ./take --user no-such-user mnt
-	is 3 trailctl watch --exec no-such-program --user root mnt
+	is 3 trailctl watch --exec no-such-program --user "$(id -un)" mnt
 	is 3 trailctl watch nowhere
 }
 
@@ -231,6 +231,31 @@ a_program_runs_as_a_user() {
 	end_watch
 	[ "$(cat public/id)" = "$(setpriv --reuid nobody --regid \
 		"$(id -g nobody)" --init-groups id)" ]
+}
+
+# An ordinary user cannot become another one: this is refused at once, and not
+# when the first entry comes.
+only_root_names_another_user() {
+	[ "$(id -u)" -eq 0 ] || skip 'not root'
+	id nobody >/dev/null 2>&1 || skip 'no user nobody'
+	as_nobody="setpriv --reuid nobody --regid $(id -g nobody) --clear-groups"
+	printf '%s\n' '#!/bin/sh' "touch '$work/public/own'" >own
+	chmod 0755 own .
+	rm -f public/own
+	chmod 0755 mnt/t
+	# shellcheck disable=SC2086
+	is 2 $as_nobody trailctl watch --exec ./own --user root mnt/t
+	complains 'only root'
+	# shellcheck disable=SC2086
+	$as_nobody trailctl watch --exec ./own --user nobody mnt/t 2>>notes &
+	watcher=$!
+	for n in $(seq 600); do
+		[ ! -e public/own ] || break
+		mkdir "mnt/t/own$n"
+		sleep 0.1
+	done
+	end_watch
+	[ -e public/own ]
 }
 
 # Killed between program and cursor: the entry comes once more, none is missing.
@@ -403,7 +428,7 @@ with jq entries_are_lines a_cursor_resumes a_path_and_types_narrow \
 	a_failed_program_is_tried_again keep_going_skips_and_says_so \
 	a_time_limit_ends_a_program
 run root_must_name_a_user
-with 'jq setpriv' a_program_runs_as_a_user
+with 'jq setpriv' a_program_runs_as_a_user only_root_names_another_user
 with jq a_crash_repeats_one_entry_at_most a_signal_lets_the_program_end \
 	it_survives_a_remount
 with python3 ten_thousand_entries
