@@ -96,7 +96,7 @@ foretell(struct recorder *r, const char *name, struct evidence *e,
 {
 	const char *claim = claims_get(c, "compliant");
 	struct tf_buf template = { 0 }, type = { 0 }, sums = { 0 };
-	enum tf_rule rule;
+	enum tf_rule rule = TF_RULE_NONE;
 	enum tf_code rc;
 
 	*out = (struct foretold){ .compliant = claim == NULL ||
