@@ -23,7 +23,8 @@
 #define TRIES 5		 /* of a search, while the index is made anew */
 #define SCAN_STOP 256	 /* entries between two checks whether to stop */
 #define PATHS 256	 /* items asked of the index at a time */
-#define SCAN_NAMES 10000 /* of the index at a time */
+#define SCAN_NAMES 1000	 /* of the index at a time */
+#define HEAD_NAMES 10000 /* that begin alike: with more, paths are faster */
 #define NAME_BYTES 256	 /* of a name and a NUL */
 
 struct search {
@@ -37,9 +38,12 @@ struct search {
 	uint64_t path[PATHS];
 	size_t n, next;
 	bool last; /* there are no others */
-	/* With q->scan: all items whose name matches, the oldest first. */
+	/* All items whose name matches, the oldest first, if by_name. */
+	bool by_name;
 	uint64_t *named;
 	size_t n_named, named_cap;
+	size_t n_heads; /* names that begin as q->head says */
+	bool passed;	/* all of these */
 };
 
 /* The newest item at or below *at whose path may match.  index_mu is held. */
@@ -131,10 +135,10 @@ find_item(struct search *x, uint64_t *at, struct tf_error *err)
 		if (rc == TF_OK && q->exact.p != NULL)
 			rc = tf_search_fact(s, TF_FIND_NAME, q->exact, *at, at,
 			    err);
-		if (rc == TF_OK && q->n_parts > 0)
-			rc = next_path(x, at, err);
-		if (rc == TF_OK && q->scan)
+		if (rc == TF_OK && x->by_name)
 			rc = next_named(x, at);
+		else if (rc == TF_OK && q->n_parts > 0)
+			rc = next_path(x, at, err);
 	} while (rc == TF_OK && *at != before);
 	return rc;
 }
@@ -172,8 +176,14 @@ note_name(void *arg, struct tf_str value, uint64_t item)
 	struct search *x = arg;
 	char name[NAME_BYTES];
 
-	if (value.n >= sizeof(name))
+	const struct tf_str head = x->q->head;
+
+	x->passed = x->passed ||
+	    (head.p != NULL &&
+		(value.n < head.n || memcmp(value.p, head.p, head.n) != 0));
+	if (x->passed || value.n >= sizeof(name))
 		return true; /* no name is so long */
+	x->n_heads++;
 	memcpy(name, value.p, value.n);
 	name[value.n] = '\0';
 	if (!tf_find_glob_matches(x->q, name))
@@ -193,7 +203,8 @@ by_item(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Look at all names: they are sorted, and much shorter than the entries. */
+/* Look at all names, or at those with the head: they are sorted, and much
+ * shorter than the entries. */
 static enum tf_code
 scan_names(struct search *x, struct tf_error *err)
 {
@@ -202,8 +213,12 @@ scan_names(struct search *x, struct tf_error *err)
 	size_t n = SCAN_NAMES;
 	enum tf_code rc = TF_OK;
 
-	x->n_named = 0;
-	while (rc == TF_OK && n == SCAN_NAMES) {
+	x->n_named = x->n_heads = 0;
+	x->passed = false;
+	x->by_name = true;
+	if (x->q->head.p != NULL)
+		tf_buf_add(&value, x->q->head.p, x->q->head.n);
+	while (rc == TF_OK && n == SCAN_NAMES && !x->passed && x->by_name) {
 		if ((rc = lock_index(x, err)) != TF_OK)
 			break;
 		rc = tf_search_facts(x->f->index, TF_FIND_NAME, &value, &item,
@@ -212,6 +227,7 @@ scan_names(struct search *x, struct tf_error *err)
 		tf_vault_slow(x->f->v);
 		if (rc == TF_OK && tf_vault_must_stop(x->f->v))
 			rc = tf_fail(err, TF_INTERRUPTED, "given up");
+		x->by_name = x->q->scan || x->n_heads < HEAD_NAMES;
 	}
 	tf_buf_free(&value);
 	if (x->n_named > 0)
@@ -253,7 +269,8 @@ search(struct search *x, const struct tf_asker *who, struct tf_error *err)
 		rc = tf_find_range(x->w, x->q, &first, &end, err);
 	x->n = x->next = 0;
 	x->last = false;
-	if (rc == TF_OK && first < end && x->q->scan)
+	x->by_name = false;
+	if (rc == TF_OK && first < end && (x->q->scan || x->q->head.p != NULL))
 		rc = scan_names(x, err);
 	if (rc == TF_OK && first < end)
 		rc = search_range(x, first, end, err);

@@ -362,6 +362,8 @@ find_parts(struct tf_find_query *q)
 	/* Until now p was an offset: the memory moved. */
 	for (size_t i = 0; i < q->n_parts && !q->part_text.failed; i++)
 		q->part[i].p = q->part_text.p + (size_t)q->part[i].p;
+	if (!q->part_text.failed && q->part_text.p[1] != '\0')
+		q->head = tf_str_of(q->part_text.p + 1);
 }
 
 bool
@@ -422,6 +424,9 @@ tf_find_query_parse(const char *text, struct tf_find_query *out,
 		else
 			find_parts(out);
 	}
+	if (out->glob == NULL || strchr(out->glob, '/') != NULL ||
+	    out->exact.p != NULL || !is_broad(out))
+		out->head.p = NULL;
 	out->scan = out->glob != NULL && strchr(out->glob, '/') == NULL &&
 	    out->exact.p == NULL && out->n_parts == 0 && is_broad(out);
 	if (rc == TF_OK && out->part_text.failed)

@@ -47,7 +47,11 @@ struct tf_find_query {
 	struct tf_buf part_text;
 	struct tf_str part[TF_FIND_PARTS];
 	size_t n_parts;
-	/* The glob is about names and has no such part: look at all names. */
+	/* The glob is about names that begin so, and nothing else narrows the
+	 * search; or absent. */
+	struct tf_str head;
+	/* The glob is about names and has no such part: look at all names, or
+	 * those that begin as head says. */
 	bool scan;
 };
 
