@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "core/evaluation.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
 #include "foretell.h"
@@ -326,9 +327,12 @@ print(struct attest *a, const char *wf, struct tf_error *err)
 		else
 			printf("  recorded, %zu file%s", a->evidence.n,
 			    a->evidence.n == 1 ? "" : "s");
-		puts(a->has_verdict && !a->verdict.compliant ?
-			", NOT compliant" :
-			"");
+		if (a->has_verdict && !a->verdict.compliant)
+			printf(", NOT compliant%s",
+			    foretold_has_no_type(&a->verdict) ?
+				": " TF_TYPE_UNDEFINED :
+				"");
+		putchar('\n');
 		return TF_OK;
 	}
 	tf_json_begin(&j, &b);

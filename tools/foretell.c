@@ -115,3 +115,21 @@ foretell(struct recorder *r, const char *name, struct evidence *e,
 	tf_buf_free(&sums);
 	return rc;
 }
+
+/* The report of that is always the same. */
+bool
+foretold_has_no_type(const struct foretold *f)
+{
+	struct tf_evaluation refused = { 0 };
+	struct tf_buf field = { 0 };
+	struct tf_hash report;
+	bool same = tf_evaluate_refused(false, TF_TYPE_UNDEFINED, &refused,
+			NULL) == TF_OK &&
+	    tf_evaluation_field(&refused, NULL, 0, &field, &report, NULL) ==
+		TF_OK &&
+	    tf_str_same(tf_buf_bytes(&field), tf_buf_bytes(&f->evaluated));
+
+	tf_evaluation_free(&refused);
+	tf_buf_free(&field);
+	return same;
+}

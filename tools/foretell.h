@@ -22,4 +22,7 @@ TF_MUST_USE enum tf_code foretell(struct recorder *r, const char *name,
     struct evidence *e, const struct claims *c, struct foretold *out,
     struct tf_error *err);
 
+/* The evidence was not judged because the trail does not define its type. */
+bool foretold_has_no_type(const struct foretold *f);
+
 #endif

@@ -3,6 +3,7 @@
 # clocks that are wrong.
 . "$(dirname "$0")/../suite_tools.sh"
 
+# A trail with one sealed file.
 a_store_has_a_trail() {
 	mount store
 	mkdir -p mnt/t/w/a
@@ -70,6 +71,7 @@ wrong_retentions_are_refused() {
 	grep -v '"type":"ledger' before | diff - after
 }
 
+# Holds are placed, listed and released the same way in a mount and in a store.
 hold_in_a_mount_and_in_a_store() {
 	is 0 trailctl hold list store
 	has_lines 0

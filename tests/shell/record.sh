@@ -69,6 +69,8 @@ an_attestation_is_whole_or_not_there() {
 	says "^t/$2/wrong  recorded, 1 file, NOT compliant\$"
 	is 0 trailctl attest "$1/t/$2/wrong" --compliant false hello.txt
 	says "^t/$2/wrong  already recorded, NOT compliant\$"
+	is 0 trailctl attest "$1/t/$2/typo" --type fraud-chek hello.txt
+	says 'NOT compliant: the trail does not define this type$'
 	is 0 trailctl attest "$1/t/$2/a@2" hello.txt
 	says 'already recorded$'
 	is 0 trailctl attest "$1/t/$2/a" --again hello.txt
