@@ -42,9 +42,17 @@ tf_each_child(struct tf_db *db, uint64_t dir,
 	struct tf_error *err),
     void *arg, struct tf_error *err)
 {
+	return tf_each_child_after(db, dir, 0, fn, arg, err);
+}
+
+enum tf_code
+tf_each_child_after(struct tf_db *db, uint64_t dir, uint64_t after,
+    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
+	struct tf_error *err),
+    void *arg, struct tf_error *err)
+{
 	struct tf_node_row *rows = calloc(CHUNK, sizeof(*rows));
 	enum tf_code rc = TF_OK;
-	uint64_t after = 0;
 	size_t n = CHUNK;
 
 	if (rows == NULL)
@@ -55,6 +63,32 @@ tf_each_child(struct tf_db *db, uint64_t dir,
 			after = rows[i].attr.id;
 			rc = fn(arg, &rows[i], err);
 		}
+	}
+	free(rows);
+	return rc;
+}
+
+enum tf_code
+tf_each_child_by_name(struct tf_db *db, uint64_t dir,
+    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
+	struct tf_error *err),
+    void *arg, struct tf_error *err)
+{
+	struct tf_node_row *rows = calloc(CHUNK + 1, sizeof(*rows));
+	struct tf_node_row *last;
+	enum tf_code rc = TF_OK;
+	size_t n = CHUNK;
+
+	if (rows == NULL)
+		return tf_nomem(err);
+	last = &rows[CHUNK]; /* at first without a name */
+	while (rc == TF_OK && n == CHUNK) {
+		rc = tf_nodes_by_name(db, dir, last->name, last->name_len, rows,
+		    CHUNK, &n, err);
+		for (size_t i = 0; rc == TF_OK && i < n; i++)
+			rc = fn(arg, &rows[i], err);
+		if (rc == TF_OK && n > 0)
+			*last = rows[n - 1];
 	}
 	free(rows);
 	return rc;

@@ -20,5 +20,16 @@ TF_MUST_USE enum tf_code tf_each_child(struct tf_db *db, uint64_t dir,
     enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
 	struct tf_error *err),
     void *arg, struct tf_error *err);
+/* The same for those with an id greater than after. */
+TF_MUST_USE enum tf_code tf_each_child_after(struct tf_db *db, uint64_t dir,
+    uint64_t after,
+    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
+	struct tf_error *err),
+    void *arg, struct tf_error *err);
+/* Call fn for every child row of dir in the order of names as bytes. */
+TF_MUST_USE enum tf_code tf_each_child_by_name(struct tf_db *db, uint64_t dir,
+    enum tf_code (*fn)(void *arg, const struct tf_node_row *r,
+	struct tf_error *err),
+    void *arg, struct tf_error *err);
 
 #endif

@@ -62,6 +62,9 @@ tf_open_children_add(void *arg, const struct tf_node_row *r,
 
 	if (r->seal != TF_NO_SEQ)
 		return TF_OK;
+	o->more = o->n == TF_CLOSING_MAX;
+	if (o->more)
+		return TF_NODATA;
 	if (!tf_array_room(&o->rows, o->n, &o->cap, sizeof(*o->rows)))
 		return tf_nomem(err);
 	o->rows[o->n++] = *r;
@@ -75,6 +78,35 @@ tf_open_children_free(struct tf_open_children *o)
 		tf_seal_list_free(o->lists[i]);
 	free(o->lists);
 	free(o->rows);
+	*o = (struct tf_open_children){ 0 };
+}
+
+struct sealing {
+	struct tf_txn *t;
+	struct tf_closing *c;
+};
+
+static enum tf_code
+seal_if_open(void *arg, const struct tf_node_row *r, struct tf_error *err)
+{
+	struct sealing *x = arg;
+
+	return r->seal != TF_NO_SEQ ?
+	    TF_OK :
+	    tf_seal_attestation(x->t, &x->c->s, r, NULL, &x->c->judged, err);
+}
+
+enum tf_code
+tf_closing_some(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct tf_closing *c = arg;
+	struct tf_open_children *o = c->ready;
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
+		rc = tf_seal_attestation(t, &c->s, &o->rows[i], o->lists[i],
+		    &c->judged, err);
+	return rc;
 }
 
 /* Order by age, so that a version is sealed before the next. */
@@ -82,19 +114,11 @@ static enum tf_code
 seal_open_attestations(struct tf_txn *t, struct tf_closing *c,
     struct tf_error *err)
 {
-	struct tf_open_children mine = { 0 }, *o = c->ready;
-	enum tf_code rc = TF_OK;
+	struct sealing x = { t, c };
 
-	if (o == NULL) {
-		o = &mine;
-		rc = tf_each_child(t->db, c->dir.id, tf_open_children_add, o,
-		    err);
-	}
-	for (size_t i = 0; rc == TF_OK && i < o->n; i++)
-		rc = tf_seal_attestation(t, &c->s, &o->rows[i],
-		    o->lists != NULL ? o->lists[i] : NULL, &c->judged, err);
-	tf_open_children_free(&mine);
-	return rc;
+	return c->ready != NULL ?
+	    tf_closing_some(t, c, err) :
+	    tf_each_child(t->db, c->dir.id, seal_if_open, &x, err);
 }
 
 /*

@@ -42,19 +42,28 @@ struct tf_closing {
 	struct tf_open_children *ready;
 };
 
-/* Attestations that are not sealed. */
+#define TF_CLOSING_MAX 256 /* attestations with statements at a time */
+
+/* Attestations that are not sealed, in order of age. */
 struct tf_open_children {
 	struct tf_node_row *rows;
 	struct tf_attested_list **lists; /* one for each row, or NULL */
 	size_t n, cap;
+	bool more; /* there are more than TF_CLOSING_MAX */
 };
 
 /* Add attestation r to open, a struct tf_open_children, unless it is sealed.
+ * TF_NODATA ends the walk when there are more than TF_CLOSING_MAX.  Errors:
  * TF_NOMEM.  No lock is needed. */
 TF_MUST_USE enum tf_code tf_open_children_add(void *open,
     const struct tf_node_row *r, struct tf_error *err);
-/* Free what o points to. */
+/* Free what o points to, and set it to {0}. */
 void tf_open_children_free(struct tf_open_children *o);
+
+/* The run function of a job before that of the seal: seals only the attestations
+ * of c->ready.  closing is a struct tf_closing.  In the committer's thread. */
+TF_MUST_USE enum tf_code tf_closing_some(struct tf_txn *t, void *closing,
+    struct tf_error *err);
 
 /* The run function of the job; closing is a struct tf_closing.  Appends all
  * entries of the seal: those of c->files and of pending directories, of open

@@ -2,7 +2,7 @@
  * Sealing attestations, workflows and trails, and publishing draft
  * attestations.  All entries are one transaction, except that what is no draft
  * and has many files or directories gets their entries in several transactions
- * before its seal (seal_evidence, seal_directories).  From tf_turn_begin()
+ * before its seal (seal_evidence, seal_directories, seal_attestations).  From tf_turn_begin()
  * to tf_turn_end() nothing can be created below the directory.
  *
  * The steps: take the turn; check the request; wait until nobody is at work
@@ -260,7 +260,7 @@ seal_directories(struct tf_closing *c, struct tf_error *err)
 	return rc;
 }
 
-/* One statement for each attestation that the seal will end. */
+/* One statement for each attestation of o, which the seal ends. */
 static enum tf_code
 add_statements(struct tf_closing *c, struct tf_open_children *o,
     struct tf_error *err)
@@ -279,6 +279,48 @@ add_statements(struct tf_closing *c, struct tf_open_children *o,
 	return rc;
 }
 
+/* Find the oldest open attestations with an id greater than after, and make
+ * their statements. */
+static enum tf_code
+ready_attestations(struct tf_closing *c, struct tf_open_children *o,
+    uint64_t after, struct tf_error *err)
+{
+	enum tf_code rc = tf_each_child_after(c->db, c->dir.id, after,
+	    tf_open_children_add, o, err);
+
+	return rc == TF_OK || rc == TF_NODATA ? add_statements(c, o, err) : rc;
+}
+
+/*
+ * The same as seal_evidence for the open attestations of a workflow: a statement
+ * takes 3 KiB, and there may be a million of them.  Leaves those in o that the
+ * seal of the workflow has to end.
+ */
+static enum tf_code
+seal_attestations(struct tf_closing *c, struct tf_open_children *o,
+    struct tf_error *err)
+{
+	struct tf_vault *v = c->v;
+	uint64_t last;
+	enum tf_code rc = ready_attestations(c, o, 0, err);
+
+	while (rc == TF_OK && o->more) {
+		last = o->rows[o->n - 1].attr.id;
+		rc = tf_commit_wait(v->commit, tf_closing_some, c, err);
+		pthread_mutex_lock(&v->mu);
+		for (size_t i = 0; rc == TF_OK && i < o->n; i++) {
+			tf_closed_forget(v, o->rows[i].attr.id);
+			tf_user_data_end(v, o->rows[i].attr.id);
+		}
+		pthread_mutex_unlock(&v->mu);
+		c->ready = NULL;
+		tf_open_children_free(o);
+		if (rc == TF_OK)
+			rc = ready_attestations(c, o, last, err);
+	}
+	return rc;
+}
+
 /* Make the statements before the transaction.  That is possible when all of the
  * evidence is in the ledger, or all of it is in the draft. */
 static enum tf_code
@@ -290,11 +332,8 @@ make_ready(struct tf_closing *c, struct tf_open_children *o,
 	if (c->dir.kind == TF_KIND_TRAIL ||
 	    (c->draft == NULL && c->n_files > 0))
 		return TF_OK;
-	if (c->dir.kind == TF_KIND_WORKFLOW) {
-		rc = tf_each_child(c->db, c->dir.id, tf_open_children_add, o,
-		    err);
-		return rc == TF_OK ? add_statements(c, o, err) : rc;
-	}
+	if (c->dir.kind == TF_KIND_WORKFLOW)
+		return seal_attestations(c, o, err);
 	if ((o->rows = calloc(1, sizeof(*o->rows))) == NULL)
 		return tf_nomem(err);
 	o->n = 1;

@@ -421,7 +421,7 @@ child_leaf(struct tf_db *db, uint64_t seq, struct tf_hash *out,
 
 struct leaves {
 	struct tf_db *db;
-	struct tf_evidence *e;
+	struct tf_summer *sums;
 	bool seals; /* look for the seal; else for the beginning */
 };
 
@@ -429,19 +429,30 @@ static enum tf_code
 add_leaf(void *arg, const struct tf_node_row *r, struct tf_error *err)
 {
 	struct leaves *x = arg;
-	struct tf_evidence *e = x->e;
-	enum tf_code rc;
+	struct tf_subject_file f = { .name = { r->name, r->name_len } };
+	enum tf_code rc = child_leaf(x->db, x->seals ? r->seal : r->entry,
+	    &f.sha256, err);
 
-	if (!tf_array_room(&e->f, e->n, &e->cap, sizeof(*e->f)))
-		return tf_nomem(err);
-	rc = child_leaf(x->db, x->seals ? r->seal : r->entry,
-	    &e->f[e->n].sha256, err);
-	e->f[e->n].size = 0;
-	e->f[e->n].name.p = (const char *)e->names.n;
-	e->f[e->n].name.n = r->name_len;
-	tf_buf_add(&e->names, r->name, r->name_len);
-	e->n++;
-	return rc == TF_OK ? tf_buf_end(&e->names, err) : rc;
+	return rc == TF_OK ? tf_summer_add(x->sums, &f, err) : rc;
+}
+
+/* Compute the sums over the leaves of all children of dir.  None is kept: there
+ * may be a million of them. */
+static enum tf_code
+sum_leaves(struct tf_db *db, const struct tf_node_row *dir, struct tf_sums *out,
+    struct tf_error *err)
+{
+	struct leaves x = { .db = db,
+		.sums = tf_summer_new(),
+		.seals = dir->attr.kind == TF_KIND_WORKFLOW };
+	enum tf_code rc = x.sums == NULL ?
+	    tf_nomem(err) :
+	    tf_each_child_by_name(db, dir->attr.id, add_leaf, &x, err);
+
+	if (rc == TF_OK)
+		return tf_summer_end(x.sums, out, err);
+	tf_summer_free(x.sums);
+	return rc;
 }
 
 /* Append workflow.sealed or trail.sealed. */
@@ -449,36 +460,26 @@ enum tf_code
 tf_seal_parent(struct tf_txn *t, const struct tf_seal_by *c,
     const struct tf_node_row *dir, struct tf_error *err)
 {
-	bool workflow = dir->attr.kind == TF_KIND_WORKFLOW;
-	struct tf_entry e = { .type = workflow ? TF_WORKFLOW_SEALED :
-						 TF_TRAIL_SEALED,
+	struct tf_entry e = { .type = dir->attr.kind == TF_KIND_WORKFLOW ?
+		    TF_WORKFLOW_SEALED :
+		    TF_TRAIL_SEALED,
 		.actor = tf_str_of(c->actor),
 		.cause = tf_str_of(c->r->cause),
 		.has_children = true };
-	struct tf_evidence ev = { 0 };
-	struct leaves x = { .db = t->db, .e = &ev, .seals = workflow };
 	struct tf_buf path = { 0 };
 	struct tf_sums sums;
 	enum tf_code rc;
 
 	if ((rc = tf_child_path(t, dir->attr.parent, dir->name, &path, err)) !=
 		TF_OK ||
-	    (rc = tf_each_child(t->db, dir->attr.id, add_leaf, &x, err)) !=
-		TF_OK)
+	    (rc = sum_leaves(t->db, dir, &sums, err)) != TF_OK)
 		goto out;
-	for (size_t i = 0; i < ev.n; i++)
-		ev.f[i].name.p = ev.names.p + (size_t)ev.f[i].name.p;
-	if (ev.n > 1)
-		qsort(ev.f, ev.n, sizeof(*ev.f), tf_evidence_by_name);
 	e.path = (struct tf_str){ path.p, path.n };
-	if ((rc = tf_sums(ev.f, ev.n, &sums, err)) != TF_OK)
-		goto out;
 	e.children_count = sums.count;
 	e.children_sums = sums.sums;
 	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
 		rc = mark_sealed(t, dir->attr.id, err);
 out:
-	tf_evidence_free(&ev);
 	tf_buf_free(&path);
 	return rc;
 }

@@ -163,16 +163,11 @@ tf_nodes_by_entry(struct tf_db *db, uint64_t seq, struct tf_node_row *out,
 	    out, err);
 }
 
-enum tf_code
-tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
-    struct tf_node_row *out, size_t max, size_t *n, struct tf_error *err)
+/* Read up to max rows of st.  The statement is reset in any case. */
+static enum tf_code
+some_nodes(struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *out,
+    size_t max, size_t *n, struct tf_error *err)
 {
-	/* The root's parent is the root, but the root is not its own child. */
-	sqlite3_stmt *st = tf_sql(db, err,
-	    "SELECT " COLUMNS
-	    ", entry, seal, object FROM node INDEXED BY node_parent"
-	    " WHERE parent = ?1 AND id > ?2 AND id <> 1 ORDER BY id LIMIT ?3",
-	    "uuu", parent, after, (uint64_t)max);
 	enum tf_code rc = TF_OK;
 
 	for (*n = 0; *n < max; ++*n) {
@@ -186,6 +181,35 @@ tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
 	}
 	(void)sqlite3_reset(st);
 	return rc;
+}
+
+enum tf_code
+tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
+    struct tf_node_row *out, size_t max, size_t *n, struct tf_error *err)
+{
+	/* The root's parent is the root, but the root is not its own child. */
+	return some_nodes(db,
+	    tf_sql(db, err,
+		"SELECT " COLUMNS
+		", entry, seal, object FROM node INDEXED BY node_parent"
+		" WHERE parent = ?1 AND id > ?2 AND id <> 1"
+		" ORDER BY id LIMIT ?3",
+		"uuu", parent, after, (uint64_t)max),
+	    out, max, n, err);
+}
+
+enum tf_code
+tf_nodes_by_name(struct tf_db *db, uint64_t parent, const char *after,
+    size_t n_after, struct tf_node_row *out, size_t max, size_t *n,
+    struct tf_error *err)
+{
+	return some_nodes(db,
+	    tf_sql(db, err,
+		"SELECT " COLUMNS ", entry, seal, object FROM node"
+		" WHERE parent = ?1 AND name > ?2 AND id <> 1"
+		" ORDER BY name LIMIT ?3",
+		"ubu", parent, after, n_after, (uint64_t)max),
+	    out, max, n, err);
 }
 
 /*

@@ -46,6 +46,11 @@ TF_MUST_USE enum tf_code tf_nodes_by_entry(struct tf_db *db, uint64_t seq,
 TF_MUST_USE enum tf_code tf_nodes_list(struct tf_db *db, uint64_t parent,
     uint64_t after, struct tf_node_row *out, size_t max, size_t *n,
     struct tf_error *err);
+/* The same in the order of names as bytes: those with a name greater than
+ * after[0..n_after), which may be in out. */
+TF_MUST_USE enum tf_code tf_nodes_by_name(struct tf_db *db, uint64_t parent,
+    const char *after, size_t n_after, struct tf_node_row *out, size_t max,
+    size_t *n, struct tf_error *err);
 /* Append the attributes of node id, canonical JSON, to out; nothing if there are
  * none.  TF_NOTFOUND (err unchanged) without such a row. */
 TF_MUST_USE enum tf_code tf_nodes_xattrs(struct tf_db *db, uint64_t id,

@@ -218,6 +218,51 @@ START_TEST(a_seal_of_a_workflow_judges_what_is_in_it)
 }
 END_TEST
 
+/* The longest batch of entries in the ledger. */
+static uint64_t
+longest_batch(void)
+{
+	struct tf_entry_decoded d;
+	struct tf_buf body = { 0 };
+	uint64_t n, bytes, longest = 0;
+
+	OK(tf_vault_size(v, &n, &bytes, NULL));
+	while (n > 0) {
+		body.n = 0;
+		OK(tf_vault_entry(v, --n, &body, NULL));
+		OK(tf_entry_decode(&d, body.p, body.n, NULL));
+		if (d.e.has_batch &&
+		    d.e.batch_last - d.e.batch_first >= longest)
+			longest = d.e.batch_last - d.e.batch_first + 1;
+		tf_entry_decoded_free(&d);
+	}
+	tf_buf_free(&body);
+	return longest;
+}
+
+/* Statements of 256 attestations are in memory at a time, and so are those of
+ * one transaction.  Some of the names have another order as bytes than by
+ * age. */
+START_TEST(a_workflow_of_many_attestations_is_sealed_in_groups)
+{
+	uint64_t w = make_dir(trail, "w"), last = 0;
+	struct tf_attr a;
+	char name[16];
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "%c%d", "ba"[i % 2], 300 - i);
+		last = make_dir(w, name);
+	}
+	put(last, "r.xml", PASSES, 0);
+	OK(tf_vault_claim(v, last, "type", "junit", 5, 0, &root, NULL));
+	OK(tf_vault_seal(v, w, &root, NULL));
+	evaluated("\"compliant\":true");
+	ck_assert_uint_eq(300 - 256 + 1, longest_batch());
+	OK(tf_vault_getattr(v, last, &a, NULL));
+	ck_assert_int_eq(TF_STATE_SEALED, a.state);
+}
+END_TEST
+
 START_TEST(a_type_of_the_trail_judges_by_its_newest_version)
 {
 	uint64_t w = make_dir(trail, "w"), a = make_dir(w, "a");
@@ -563,6 +608,7 @@ suite_judged(void)
 	tcase_add_test(tc, junit_reports_are_counted_in_the_entry);
 	tcase_add_test(tc, a_draft_attestation_is_judged_when_it_is_published);
 	tcase_add_test(tc, a_seal_of_a_workflow_judges_what_is_in_it);
+	tcase_add_test(tc, a_workflow_of_many_attestations_is_sealed_in_groups);
 	tcase_add_test(tc, a_type_of_the_trail_judges_by_its_newest_version);
 	tcase_add_test(tc, what_cannot_be_judged_is_not_compliant);
 	tcase_add_test(tc, the_slot_says_by_what_it_is_judged);
