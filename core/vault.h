@@ -60,6 +60,7 @@ enum tf_setting {
 	TF_MAX_OPEN,	 /* files open for writing per uid; 0: no limit */
 	TF_MAX_STORE,	 /* bytes of evidence, entries, stage; 0: no limit */
 	TF_MAX_DRAFT,	 /* names per draft attestation; 0: no limit */
+	TF_READS,	 /* 1: record who opens sealed evidence */
 	TF_SETTINGS
 };
 struct tf_settings {
@@ -306,6 +307,21 @@ bool tf_reader_is_long(const struct tf_reader *r);
 TF_MUST_USE enum tf_code tf_reader_object(struct tf_reader *r,
     struct tf_error *err);
 void tf_reader_close(struct tf_reader *r);
+
+/*
+ * Who read what.  A caller asks tf_vault_notes_reads first, because the actor
+ * takes time to find out.  tf_vault_note_read counts an opening of evidence id,
+ * or of the package of directory id, in memory.  The counts are recorded as
+ * evidence.read entries each minute, sooner when they are many, by
+ * tf_vault_sync of the root by its owner or uid 0, and by tf_vault_close; only
+ * those of trails that ask for it, unless TF_READS is set.  What could not be
+ * recorded is tried again, and never an error of the reader.
+ */
+bool tf_vault_notes_reads(struct tf_vault *v);
+void tf_vault_note_read(struct tf_vault *v, uint64_t id,
+    const struct tf_actor *who);
+/* True if the file was sealed when it was opened. */
+bool tf_reader_is_sealed(const struct tf_reader *r);
 
 /* --- sealing ---------------------------------------------------------- */
 

@@ -38,6 +38,8 @@ void fs_control_free(struct fs_control *c);
 bool fs_control_is(uint64_t ino);
 /* Is ino a file whose bytes never change, as those of a tile? */
 bool fs_control_is_final(uint64_t ino);
+/* Is ino a package.zip?  *dir becomes the directory that it is of. */
+bool fs_control_is_package(uint64_t ino, uint64_t *dir);
 
 /*
  * Set *ino to the node called name in parent, for user uid.  parent is a directory in

@@ -198,6 +198,15 @@ fs_control_is_final(uint64_t ino)
 }
 
 bool
+fs_control_is_package(uint64_t ino, uint64_t *dir)
+{
+	unsigned r = fs_control_kind(ino) - FS_KIND_ROW;
+
+	*dir = fs_row_owner(ino);
+	return r < ROWS && rows[r].package;
+}
+
+bool
 fs_row_is_dir(uint64_t ino)
 {
 	const struct fs_tree *t = fs_row_tree(ino);

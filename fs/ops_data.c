@@ -9,6 +9,7 @@
 #include <linux/falloc.h>
 #include <stdlib.h>
 
+#include "actor.h"
 #include "attr.h"
 #include "control.h"
 #include "handle.h"
@@ -27,6 +28,19 @@ set_handle(struct fuse_file_info *fi, struct fs_handle *h)
 	fi->fh = (uintptr_t)h;
 }
 
+/* The caller has opened sealed evidence, or a package: record it if wanted. */
+static void
+note_read(fuse_req_t req, uint64_t node)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_actor who;
+
+	if (!tf_vault_notes_reads(fs->vault))
+		return;
+	fs_actor_of(fs->actors, req, true, &who);
+	tf_vault_note_read(fs->vault, node, &who);
+}
+
 static enum tf_code
 open_read(fuse_req_t req, uint64_t ino, struct fs_handle *h,
     struct fuse_file_info *fi, struct tf_error *err)
@@ -36,6 +50,8 @@ open_read(fuse_req_t req, uint64_t ino, struct fs_handle *h,
 
 	rc = tf_vault_open_read(fs_of(req)->vault, ino, fuse_req_ctx(req)->uid,
 	    &h->reader, &fresh, err);
+	if (rc == TF_OK && tf_reader_is_sealed(h->reader))
+		note_read(req, ino);
 	fi->keep_cache = rc == TF_OK && !fresh;
 	fi->noflush = 1; /* the close of a reader has nothing to report */
 	return rc;
@@ -131,6 +147,7 @@ open_control(fuse_req_t req, uint64_t ino)
 	struct fs_request r;
 	struct fs_handle *h;
 	struct fs_asker who;
+	uint64_t dir;
 	enum tf_code rc = TF_NOMEM;
 
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
@@ -142,6 +159,8 @@ open_control(fuse_req_t req, uint64_t ino)
 		rc = fs_control_open(r.fs->control, ino, &who, &h->snapshot,
 		    &r.err);
 	fs_asker_free(&who);
+	if (rc == TF_OK && fs_control_is_package(ino, &dir))
+		note_read(req, dir);
 	fs_worker_answers(req);
 	if (rc != TF_OK)
 		fs_handle_free(r.fs, h);

@@ -50,6 +50,7 @@ usage(FILE *to)
 	    "                    sealed yet (no limit)\n"
 	    "  mode_floor=MODE   read bits to add to evidence when it is "
 	    "sealed, as 0440\n"
+	    "  reads=off|log     record who opens sealed evidence (off)\n"
 	    "  threads=N         number of workers, 1 to 64 (cores, at most "
 	    "4)\n"
 	    "  verify=open|none  hash a file when it is first opened, or never "

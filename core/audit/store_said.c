@@ -254,6 +254,8 @@ tf_audit_store_said(struct tf_audit *a, const struct tf_entry *e,
 		row.version = e->definition_version;
 		return check_definition(a, e, &row, &e->definition_content,
 		    err);
+	case TF_EVIDENCE_READ:
+		return check_object(a, e, "list of readers", &e->reads, err);
 	case TF_HOLD_PLACED:
 	case TF_HOLD_RELEASED:
 	case TF_RETENTION_SET:

@@ -25,6 +25,7 @@ enum tf_entry_kind {
 	TF_DIRECTORY_CREATED,
 	TF_EVIDENCE_SEALED,
 	TF_EVIDENCE_INTERRUPTED,
+	TF_EVIDENCE_READ,
 	TF_ATTESTATION_SEALED,
 	TF_WORKFLOW_SEALED,
 	TF_TRAIL_SEALED,
@@ -122,6 +123,10 @@ struct tf_entry {
 	bool has_encryption;
 	struct tf_str encryption_format; /* "age" */
 	uint64_t encryption_recipients;
+	/* evidence.read: the object that lists who read what (node/reads.h) */
+	struct tf_content reads;
+	uint64_t reads_count; /* lines about a node */
+	uint64_t reads_lost;  /* openings that could not be counted */
 	/* attestation.sealed; claims also in claims.set */
 	bool has_evidence;
 	uint64_t evidence_bytes, evidence_count;

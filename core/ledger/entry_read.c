@@ -155,6 +155,11 @@ read_object(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 		e->definition_name = read_member(d, t, "name");
 		e->definition_version = read_uint(d, t, "version");
 		break;
+	case TF_AS_READS:
+		read_content(d, t, &e->reads);
+		e->reads_count = read_uint(d, t, "count");
+		e->reads_lost = read_uint(d, t, "lost");
+		break;
 	case TF_AS_RETENTION:
 		read_retention(d, t, &e->retention);
 		break;

@@ -69,6 +69,7 @@ const struct tf_entry_field tf_entry_fields[TF_FIELDS] = {
 	    AT(previous), 0 },
 	[TF_F_PROGRAM] = { "program", TF_FORM_WORD, TF_AS_STRING, AT(program),
 	    0 },
+	[TF_F_READS] = { "reads", TF_FORM_READS, TF_AS_READS, AT(reads), 0 },
 	[TF_F_REASON] = { "reason", TF_FORM_TEXT2048, TF_AS_STRING, AT(reason),
 	    0 },
 	[TF_F_RECIPIENTS] = { "recipients", TF_FORM_TEMPLATE, TF_AS_RECIPIENTS,
@@ -128,6 +129,8 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	    false },
 	[TF_EVIDENCE_INTERRUPTED] = { "evidence.interrupted",
 	    TF_BIT(CONTENT) | TF_BIT(DRAFT) | TF_BIT(PATH), 0, 4, DEEP, false },
+	[TF_EVIDENCE_READ] = { "evidence.read", TF_BIT(PATH) | TF_BIT(READS), 0,
+	    1, 1, true },
 	[TF_ATTESTATION_SEALED] = { "attestation.sealed",
 	    TF_BIT(EVIDENCE) | TF_BIT(PATH) | TF_BIT(STATEMENT),
 	    TF_BIT(ACCESS) | TF_BIT(CLAIMANTS) | TF_BIT(CLAIMS) |

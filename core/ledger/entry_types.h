@@ -33,6 +33,7 @@ enum tf_entry_storage {
 	TF_AS_RECIPIENTS,
 	TF_AS_ENCRYPTION,
 	TF_AS_RETENTION,
+	TF_AS_READS,
 	TF_AS_TREE,
 };
 
@@ -87,6 +88,7 @@ enum tf_entry_field_id {
 	TF_F_PATH,
 	TF_F_PREVIOUS,
 	TF_F_PROGRAM,
+	TF_F_READS,
 	TF_F_REASON,
 	TF_F_RECIPIENTS,
 	TF_F_RETENTION,

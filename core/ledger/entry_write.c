@@ -123,6 +123,13 @@ put_object(struct tf_json *j, const struct tf_entry *e,
 		tf_put_uint(j, "size", e->definition_content.size);
 		tf_put_uint(j, "version", e->definition_version);
 		break;
+	case TF_AS_READS:
+		tf_put_uint(j, "count", e->reads_count);
+		if (e->reads_lost > 0)
+			tf_put_uint(j, "lost", e->reads_lost);
+		tf_put_hash(j, "sha256", &e->reads.sha256);
+		tf_put_uint(j, "size", e->reads.size);
+		break;
 	case TF_AS_RETENTION:
 		put_retention(j, &e->retention);
 		break;

@@ -88,6 +88,7 @@ static const struct member keys_members[] = {
 static const struct member options_members[] = {
 	{ "durability", TF_FORM_WORD, false },
 	{ "quiet", TF_FORM_UINT, false },
+	{ "reads", TF_FORM_WORD, true },
 	{ "settle", TF_FORM_UINT, false },
 	{ 0 },
 };
@@ -185,6 +186,14 @@ static const struct member retention_members[] = {
 static const struct member rule_members[] = {
 	{ "id", TF_FORM_CONTROL, false },
 	{ "sha256", TF_FORM_DIGEST, true },
+	{ 0 },
+};
+
+static const struct member reads_members[] = {
+	{ "count", TF_FORM_POSITIVE, false },
+	{ "lost", TF_FORM_POSITIVE, true },
+	{ "sha256", TF_FORM_DIGEST, false },
+	{ "size", TF_FORM_UINT, false },
 	{ 0 },
 };
 
@@ -306,6 +315,7 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_DEFINITION] = OBJECT_RULE(definition_members),
 	[TF_FORM_RETENTION] = OBJECT_RULE(retention_members),
 	[TF_FORM_RULE] = OBJECT_RULE(rule_members),
+	[TF_FORM_READS] = OBJECT_RULE(reads_members),
 	[TF_FORM_TREE] = OBJECT_RULE(tree_members),
 	[TF_FORM_SOURCE] = OBJECT_RULE(source_members),
 	[TF_FORM_ENCRYPTION] = OBJECT_RULE(encryption_members),

@@ -23,6 +23,7 @@ struct tf_template {
 	 * or never disposed of.  The rule that demands it, or absent. */
 	struct tf_str retain, retain_rule;
 	bool retain_never;
+	bool logs_reads; /* openings of evidence of the trail are recorded */
 	struct tf_strs artifacts;
 	const struct tf_template_warning *warnings; /* in the order of slots */
 	size_t n_warnings;

@@ -363,14 +363,30 @@ read_retain(struct reading *x, int i)
 	return rc;
 }
 
+/* Read "reads: log". */
+static enum tf_code
+read_reads(struct reading *x, int i)
+{
+	struct tf_str word;
+	enum tf_code rc = tf_yaml_str(x->y, i, "reads", &word, x->err);
+
+	if (rc != TF_OK)
+		return rc;
+	x->t->logs_reads = tf_str_same(word, tf_str_of("log"));
+	if (!x->t->logs_reads && !tf_str_same(word, tf_str_of("off")))
+		return tf_yaml_fail(x->y, i, x->err, "reads is off or log");
+	return TF_OK;
+}
+
 static enum tf_code
 read_trail(struct reading *x, int i)
 {
 	static const char *const keys[] = { "attestations", "artifacts",
 		"x-trailfs", NULL };
-	static const char *const extensions[] = { "strict", "retain", NULL };
+	static const char *const extensions[] = { "strict", "retain", "reads",
+		NULL };
 	enum tf_code rc = tf_yaml_map(x->y, i, "trail", keys, x->err);
-	int more, retain;
+	int more, retain, reads;
 
 	if (rc == TF_OK && (more = tf_yaml_get(x->y, i, "x-trailfs")) >= 0) {
 		rc = tf_yaml_map(x->y, more, "x-trailfs", extensions, x->err);
@@ -379,6 +395,9 @@ read_trail(struct reading *x, int i)
 		if (rc == TF_OK &&
 		    (retain = tf_yaml_get(x->y, more, "retain")) >= 0)
 			rc = read_retain(x, retain);
+		if (rc == TF_OK &&
+		    (reads = tf_yaml_get(x->y, more, "reads")) >= 0)
+			rc = read_reads(x, reads);
 	}
 	if (rc == TF_OK)
 		rc = read_attestations(x, i, (struct tf_str){ 0 });

@@ -23,6 +23,7 @@
 #include "descriptors.h"
 #include "open_objects.h"
 #include "pending_table.h"
+#include "reads.h"
 #include "recipients.h"
 #include "space.h"
 #include "templates.h"
@@ -100,6 +101,7 @@ struct tf_vault {
 	struct tf_open_objects objects;
 
 	struct tf_recipients_cache recipients;
+	struct tf_reads reads;
 	struct tf_secrets *secrets; /* see secrets.h */
 
 	struct tf_unindexed *unindexed; /* see unindexed.h */

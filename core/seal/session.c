@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/crypto.h"
+#include "../base/member.h"
 #include "../commit/append.h"
 #include "../commit/commit.h"
 #include "../commit/queue.h"
@@ -66,7 +67,8 @@ software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
 	return tf_json_end(&j, err);
 }
 
-/* Only the options that change what a close or an idle attestation means. */
+/* Only the options that change what a close or an idle attestation means, and
+ * what the absence of evidence.read means. */
 static enum tf_code
 mount_options(const struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err)
@@ -79,6 +81,8 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 	tf_json_cstr(&j, v->durability == TF_DURABLE_BATCH ? "batch" : "close");
 	tf_json_key(&j, "quiet");
 	tf_json_int(&j, (int64_t)v->settings.value[TF_IDLE]);
+	if (v->settings.value[TF_READS] != 0)
+		tf_put_cstr(&j, "reads", "log");
 	tf_json_key(&j, "settle");
 	tf_json_int(&j, (int64_t)v->settings.value[TF_SETTLE]);
 	tf_json_object_end(&j);

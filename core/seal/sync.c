@@ -25,6 +25,7 @@
 #include "../vault.h"
 #include "seal.h"
 #include "seal_closed.h"
+#include "seal_reads.h"
 #include "sync.h"
 #include "tend.h"
 
@@ -209,13 +210,30 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 	return last;
 }
 
+/* The owner of the root directory sees all evidence.read entries. */
+static enum tf_code
+record_reads(struct tf_vault *v, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = TF_OK;
+
+	if (who->uid != 0)
+		rc = tf_vault_getattr(v, TF_ROOT_ID, &a, err);
+	return rc == TF_OK && (who->uid == 0 || who->uid == a.uid) ?
+	    tf_reads_record(v, err) :
+	    rc;
+}
+
 enum tf_code
 tf_vault_sync(struct tf_vault *v, uint64_t id, const struct tf_actor *who,
     struct tf_error *err)
 {
 	enum tf_code rc = seal_wanted(v, id, who->uid, true, err);
 
-	return rc == TF_OK ? tf_closed_sync(v, id, who, err) : rc;
+	if (rc == TF_OK)
+		rc = tf_closed_sync(v, id, who, err);
+	return rc == TF_OK && id == TF_ROOT_ID ? record_reads(v, who, err) : rc;
 }
 
 enum tf_code

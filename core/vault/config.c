@@ -22,6 +22,7 @@ static const struct {
 	uint64_t max;
 	bool bytes; /* the value may end in K, M, G or T */
 	bool octal;
+	bool words; /* "off" is 0 and "log" is 1 */
 } settings[TF_SETTINGS] = {
 	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, .bytes = false },
 	[TF_IDLE] = { "quiet", TF_IDLE_MAX_S, .bytes = false },
@@ -33,6 +34,7 @@ static const struct {
 	[TF_MAX_STORE] = { "max_store", TF_JSON_MAX, .bytes = true },
 	[TF_MAX_OPEN] = { "max_open", TF_JSON_MAX, .bytes = false },
 	[TF_MAX_DRAFT] = { "max_draft", TF_JSON_MAX, .bytes = false },
+	[TF_READS] = { "reads", 1, .words = true },
 };
 
 bool
@@ -49,6 +51,11 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 			break;
 	if (i == TF_SETTINGS || n == 0)
 		return false;
+	if (settings[i].words) {
+		s->value[i] = strcmp(value, "log") == 0;
+		s->given[i] = s->value[i] == 1 || strcmp(value, "off") == 0;
+		return s->given[i];
+	}
 	if (settings[i].octal) {
 		s->value[i] = strtoul(value, NULL, 8);
 		s->given[i] = n <= 4 && strspn(value, "01234567") == n &&

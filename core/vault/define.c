@@ -291,6 +291,8 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 	rc = tf_commit_wait(v->commit, define_run, &d, err);
 	if (kind == TF_DEFINITION_RECIPIENTS)
 		tf_recipients_changed(v);
+	if (rc == TF_OK && kind == TF_DEFINITION_TEMPLATE)
+		tf_reads_template(v, trail);
 	if (rc == TF_OK)
 		*version = d.version;
 	free(actor);

@@ -43,6 +43,7 @@ struct tf_reader {
 	struct tf_pending *l; /* or NULL, once it is sealed; mu */
 	bool later;	      /* the first read opens the object; mu */
 	bool is_long;
+	bool sealed;  /* since before it was opened; constant */
 	uint32_t uid; /* of the reader */
 	bool pending; /* the comparison is not over; mu */
 	uint64_t object;
@@ -227,6 +228,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 		r->is_long = r->later && tf_bits_has(&v->is_long, id);
 	}
 	pthread_mutex_unlock(&v->mu);
+	r->sealed = r->l == NULL;
 	if (r->later)
 		*fresh = false;
 	else if (r->l == NULL)
@@ -412,6 +414,12 @@ bool
 tf_reader_is_long(const struct tf_reader *r)
 {
 	return r->is_long;
+}
+
+bool
+tf_reader_is_sealed(const struct tf_reader *r)
+{
+	return r->sealed;
 }
 
 enum tf_code

@@ -51,6 +51,7 @@
 #include "../seal/idle_start.h"
 #include "../seal/recover.h"
 #include "../seal/seal_closed.h"
+#include "../seal/seal_reads.h"
 #include "../seal/sealer.h"
 #include "../seal/session.h"
 #include "../seal/sync.h"
@@ -223,6 +224,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
 	(void)pthread_mutex_init(&v->mu, NULL);
 	(void)pthread_mutex_init(&v->denials.mu, NULL);
+	tf_reads_init(&v->reads);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&v->changed, &attr);
@@ -262,6 +264,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		return rc;
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
 	    (rc = tf_recipients_start(v, db, err)) != TF_OK ||
+	    (rc = tf_reads_start(v, db, err)) != TF_OK ||
 	    (rc = tf_vault_load_keys(v, db, err)) != TF_OK) {
 		tf_db_close(db);
 		return rc;
@@ -283,6 +286,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	    (rc = tf_claims_load(v, err)) != TF_OK ||
 	    (rc = tf_space_start(v, err)) != TF_OK)
 		return rc;
+	if ((rc = tf_reads_begin(v, err)) != TF_OK)
+		return rc;
 	tf_secrets_renew(v, true);
 	if (pthread_create(&v->sealer, NULL, tf_sealer_run, v) != 0)
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");
@@ -300,13 +305,36 @@ count_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Say at the start that a mount with ro records no readers, if that was asked
+ * for.  Nothing else of the config is for a store that nobody writes. */
+static enum tf_code
+say_unrecorded(struct tf_vault *v, struct tf_db *db,
+    const struct tf_vault_options *o, struct tf_error *err)
+{
+	struct tf_settings before = v->settings;
+	bool log;
+	enum tf_code rc;
+
+	(void)!tf_config_read(v, NULL);
+	log = o->settings.given[TF_READS] ? o->settings.value[TF_READS] != 0 :
+					    v->settings.value[TF_READS] != 0;
+	v->settings = before;
+	v->settings.value[TF_READS] = log;
+	if ((rc = tf_reads_start(v, db, err)) == TF_OK &&
+	    atomic_load(&v->reads.any))
+		tf_vault_say(v, TF_READONLY,
+		    "read-only: who reads what is not recorded");
+	return rc;
+}
+
 /*
  * A read-only mount takes the shared lock, because it reads the database as
  * one that no process may write (TF_DB_STILL).  Readers without a mount read
  * beside a writer.
  */
 static enum tf_code
-open_reader(struct tf_vault *v, struct tf_error *err)
+open_reader(struct tf_vault *v, const struct tf_vault_options *o,
+    struct tf_error *err)
 {
 	unsigned waiting = 0;
 	struct tf_db *db;
@@ -321,6 +349,8 @@ open_reader(struct tf_vault *v, struct tf_error *err)
 	rc = read_facts(v, db, err);
 	if (rc == TF_OK && v->mount != NULL)
 		rc = tf_stage_each(db, count_staged, &waiting, err);
+	if (rc == TF_OK && v->mount != NULL)
+		rc = say_unrecorded(v, db, o, err);
 	tf_reader_done(v, db);
 	if (waiting > 0)
 		tf_vault_say(v, TF_OK,
@@ -363,6 +393,7 @@ vault_free(struct tf_vault *v)
 	tf_bits_free(&v->opened);
 	tf_bits_free(&v->is_long);
 	tf_buf_free(&v->head.note);
+	tf_reads_free(&v->reads);
 	tf_denied_free(&v->denials);
 	tf_key_free(v->log_key);
 	tf_key_free(v->attester);
@@ -422,10 +453,11 @@ tf_vault_open_for(const char *path, const struct tf_vault_options *o,
 	    (rc = tf_hasher_start(&v->hasher, err)) == TF_OK &&
 	    (rc = tf_background_new(&v->background, err)) == TF_OK &&
 	    (rc = open_dirs(v, err)) == TF_OK)
-		rc = o->read_only ? open_reader(v, err) :
+		rc = o->read_only ? open_reader(v, o, err) :
 				    open_writer(v, o, recovery, err);
 	if (rc != TF_OK) {
 		tf_vault_stop(v);
+		tf_reads_end(v);
 		stop_sealer(v);
 		stop_background(v);
 		vault_free(v);
@@ -449,6 +481,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 
 	if (v == NULL)
 		return TF_OK;
+	tf_reads_end(v);
 	stop_sealer(v);
 	stop_background(v);
 	if (!v->read_only) {
@@ -457,6 +490,8 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 		if ((rc = tf_vault_save_rows(v, err)) != TF_OK)
 			last = rc;
 		tf_secrets_renew(v, true);
+		if ((rc = tf_reads_record(v, err)) != TF_OK)
+			last = rc;
 		rc = tf_append_closed(v, reason, err);
 		if (rc == TF_OK)
 			rc = tf_vault_keep_head(v, err);

@@ -35,6 +35,7 @@ words_of(enum tf_entry_kind type)
 		[TF_DIRECTORY_CREATED] = "Directory created",
 		[TF_EVIDENCE_SEALED] = "Evidence sealed",
 		[TF_EVIDENCE_INTERRUPTED] = "Write interrupted",
+		[TF_EVIDENCE_READ] = "Evidence read",
 		[TF_ATTESTATION_SEALED] = "Attestation sealed",
 		[TF_WORKFLOW_SEALED] = "Workflow sealed",
 		[TF_TRAIL_SEALED] = "Trail sealed",

@@ -144,6 +144,10 @@ static const struct change refused[] = {
 	    "\"draft\":\"a/typescript." },
 	{ "evidence.interrupted", "\"draft\":\"typescript.",
 	    "\"draft\":\"\\ttypescript." },
+	{ "evidence.read", "\"count\":1", "\"count\":\"1\"" },
+	{ "evidence.read", "\"count\":1", "\"count\":-1" },
+	{ "evidence.read", "\"reads\":{\"count\":1,", "\"reads\":{" },
+	{ "evidence.read", "\"path\":\"prod", "\"path\":\"a/b/prod" },
 	/* attestation.sealed */
 	{ "attestation.sealed", "\"count\":2", "\"count\":-2" },
 	{ "attestation.sealed", "\"sums\":\"ee5f", "\"sums\":\"ee5" },

@@ -1,0 +1,213 @@
+#!/bin/sh
+# Who opened which sealed evidence: reads=log, and what it does not record.
+. "$(dirname "$0")/../suite_tools.sh"
+
+user="setpriv --reuid 54321 --regid 54321 --clear-groups"
+
+# entries: how many evidence.read entries the vault has.
+entries() {
+	trailctl log --json "$1" | grep -c '"type":"evidence.read"'
+}
+
+# list N: the list of readers that the Nth newest such entry of store names.
+list() {
+	digest=$(trailctl log --json store | grep '"type":"evidence.read"' |
+		tail -n "$1" | head -n 1 | jq -r .reads.sha256)
+	sqlite3 store/ledger.db \
+		"select cast(body as text) from object where hex(sha256) = upper('$digest')" |
+		sed '/^$/d'
+}
+
+# record DIR N: N short files in that directory of the mount, sealed.
+record() {
+	umask 022
+	mkdir -p "mnt/$1"
+	i=0
+	while [ "$i" -lt "$2" ]; do
+		i=$((i + 1))
+		echo "$i" >"mnt/$1/f$i"
+	done
+	is 0 trailctl sync mnt
+}
+
+nothing_is_recorded_by_default() {
+	mount store
+	record s/w/a 3
+	cat mnt/s/w/a/f1 >/dev/null
+	is 0 trailctl sync mnt
+	unmount
+	[ "$(entries store)" = 0 ]
+	trailctl log --json store | grep ledger.opened | grep '"options"' >opened
+	[ -s opened ]
+	is 1 grep '"reads"' opened
+	is 2 trailfs store mnt -o reads=some
+}
+
+# 2,000 files that tar reads are one entry.
+a_backup_is_one_entry() {
+	mount store -o reads=log
+	record t/w/a 2000
+	tar -cf - mnt/t | cat >/dev/null
+	is 0 trailctl sync mnt
+	[ "$(entries mnt)" = 1 ]
+	unmount
+	[ "$(entries store)" = 1 ]
+	trailctl log --json store | grep '"options":{.*"reads":"log"'
+	list 1 >lines
+	head -n 1 lines | jq -e '.actor | .hints.comm == "tar" and .uid == 0 and
+		(has("pid") | not)'
+	[ "$(grep -c '"node":' lines)" = 2000 ]
+	[ "$(jq 'select(.node) | .count' lines | sort -u)" = 1 ]
+	jq -Sc . lines | cmp - lines
+	is 0 trailctl verify store
+}
+
+# The counts are exact, by reader; an opening whose bytes the kernel has is one.
+counts_are_exact() {
+	mount store -o reads=log,allow_other
+	chmod 755 . mnt/t mnt/t/w mnt/t/w/a
+	cat mnt/t/w/a/f1 mnt/t/w/a/f1 mnt/t/w/a/f1 >/dev/null
+	i=0
+	while [ "$i" -lt 5 ]; do
+		i=$((i + 1))
+		$user cat mnt/t/w/a/f1 >/dev/null
+	done
+	$user cat mnt/t/w/a/f2 >/dev/null
+	ls -l mnt/t/w/a >/dev/null
+	: <mnt/t/w/a/f3
+	is 0 trailctl sync mnt
+	unmount
+	list 1 >lines
+	jq -c 'if .actor then "uid \(.actor.uid)" else "\(.path) \(.count)" end' \
+		lines | tr -d '"' | sort >found
+	printf '%s\n' 't/w/a/f1 3' 't/w/a/f1 5' 't/w/a/f2 1' 't/w/a/f3 1' \
+		'uid 0' 'uid 0' 'uid 54321' >expected
+	diff expected found
+}
+
+# A bind mount has the requests of the mount that it is of.
+a_bind_mount_hides_nobody() {
+	mount store -o reads=log
+	mkdir -p other
+	command mount --bind mnt/t other
+	cat other/w/a/f9 >/dev/null
+	umount other
+	unmount
+	list 1 | grep '"path":"t/w/a/f9"'
+}
+
+# An opening of the package is one too.
+a_package_is_read() {
+	mount store -o reads=log
+	cat mnt/t/w/.trailfs/package.zip >package.zip
+	unmount
+	list 1 >lines
+	jq -e 'select(.what == "package") | .path == "t/w" and .count == 1' lines
+	is 0 trailctl verify --vkey "$(cat vkey)" package.zip
+}
+
+# kill -9 loses what has no entry yet, and nothing else.
+a_crash_loses_the_last_minute_only() {
+	trailfs store mnt -f -o reads=log 2>/dev/null &
+	daemon=$!
+	until mountpoint -q mnt; do
+		kill -0 "$daemon"
+	done
+	cat mnt/t/w/a/f11 >/dev/null
+	is 0 trailctl sync mnt
+	n=$(entries mnt)
+	cat mnt/t/w/a/f12 >/dev/null
+	kill -9 "$daemon"
+	wait "$daemon" || :
+	unmount
+	[ "$(entries store)" = "$n" ]
+	list 1 | grep '"path":"t/w/a/f11"'
+	mount store
+	unmount
+	is 0 trailctl verify store
+	# An opening without a closing before it shows the place.
+	trailctl log --json store | grep -o '"type":"ledger[^"]*' |
+		tail -n 3 | cut -d . -f 2 >ends
+	printf '%s\n' opened opened closed | diff - ends
+}
+
+# The template of one trail asks for it.
+a_template_asks_for_it() {
+	mount store
+	mkdir -p mnt/u/w/a
+	echo x >mnt/u/w/a/f
+	printf 'version: 1\ntrail:\n  x-trailfs:\n    reads: log\n' >template.yml
+	is 0 trailctl template set mnt/u template.yml
+	is 0 trailctl sync mnt
+	cat mnt/u/w/a/f mnt/t/w/a/f1 >/dev/null
+	unmount
+	list 1 | jq -r 'select(.node) | .path' >found
+	echo u/w/a/f | diff - found
+	# Also after a start, and not after a version without it.
+	n=$(entries store)
+	mount store
+	cat mnt/u/w/a/f >/dev/null
+	unmount
+	[ "$(entries store)" = $((n + 1)) ]
+	mount store
+	printf 'version: 1\ntrail:\n  x-trailfs:\n    reads: off\n' >template.yml
+	is 0 trailctl template set mnt/u template.yml
+	cat mnt/u/w/a/f >/dev/null
+	unmount
+	[ "$(entries store)" = $((n + 1)) ]
+	printf 'version: 1\ntrail:\n  x-trailfs:\n    reads: yes\n' >template.yml
+	is 2 trailctl template set store/u template.yml
+}
+
+# A full vault does not keep readers from reading; what they read is recorded
+# when there is room.
+a_full_vault_does_not_stop_readers() {
+	mount store -o reads=log,max_store=1
+	cat mnt/t/w/a/f21 >got
+	echo 21 | cmp - got
+	is 3 trailctl sync mnt
+	complains "No space left"
+	cat mnt/t/w/a/f21 >got
+	unmount || true
+	n=$(entries store)
+	mount store -o reads=log
+	cat mnt/t/w/a/f22 >/dev/null
+	unmount
+	[ "$(entries store)" = $((n + 1)) ]
+}
+
+# With ro nothing can be recorded, and the log says so.
+a_read_only_mount_says_so() {
+	n=$(entries store)
+	trailfs store mnt -f -o ro,reads=log 2>said &
+	daemon=$!
+	until mountpoint -q mnt; do
+		kill -0 "$daemon"
+	done
+	cat mnt/t/w/a/f1 >/dev/null
+	unmount
+	wait "$daemon"
+	grep 'who reads what is not recorded' said
+	[ "$(entries store)" = "$n" ]
+}
+
+# An altered list is found.
+an_altered_list_is_found() {
+	cp -r store altered
+	digest=$(trailctl log --json store | grep '"type":"evidence.read"' |
+		tail -n 1 | jq -r .reads.sha256)
+	sqlite3 altered/ledger.db "DROP TRIGGER object_update; UPDATE object SET
+		body = CAST(replace(CAST(body AS TEXT), '\"uid\":0', '\"uid\":1')
+		AS BLOB) WHERE hex(sha256) = upper('$digest')"
+	is 4 trailctl verify altered
+}
+
+run a_store_is_made
+with '/dev/fuse jq sqlite3' nothing_is_recorded_by_default a_backup_is_one_entry
+[ "$(id -u)" -ne 0 ] || with '/dev/fuse jq sqlite3 setpriv' counts_are_exact \
+	a_bind_mount_hides_nobody
+with '/dev/fuse jq sqlite3' a_package_is_read \
+	a_crash_loses_the_last_minute_only a_template_asks_for_it \
+	a_full_vault_does_not_stop_readers a_read_only_mount_says_so \
+	an_altered_list_is_found
+finish
