@@ -24,6 +24,8 @@ struct tf_verdict {
 	size_t warnings;   /* of the template */
 	uint64_t entries;  /* of the ledger that was judged */
 	uint64_t lost;	   /* see view/unindexed.h */
+	uint64_t read_ns;  /* when its records were read; boot clock */
+	uint64_t took_ns;  /* the judging */
 	/* It holds at times after `after` and not after `until`; an s of 0: at
 	 * all. */
 	struct tf_time after, until;

@@ -15,6 +15,7 @@
 #include "../ledger/entry.h"
 #include "../node/children.h"
 #include "../node/unindexed.h"
+#include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "events.h"
 #include "reports.h"
@@ -33,6 +34,8 @@ tf_judgement_free(struct tf_judgement *f)
 	tf_status_free(&f->status);
 	*f = (struct tf_judgement){ 0 };
 }
+
+#define STOP_ATTESTATIONS 1024 /* between two checks whether to stop */
 
 /* --- altered entries ----------------------------------------------------------- */
 
@@ -71,7 +74,12 @@ use_altered(void *arg, const struct tf_altered_entry *e, struct tf_error *err)
 static enum tf_code
 add_attestation(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
-	return tf_reading_report(arg, row, err);
+	struct tf_reading *x = arg;
+
+	if (x->f->n % STOP_ATTESTATIONS == STOP_ATTESTATIONS - 1 &&
+	    tf_vault_must_stop(x->w->v))
+		return tf_fail(err, TF_INTERRUPTED, "given up");
+	return tf_reading_report(x, row, err);
 }
 
 /* Updates are read before the attestations, which look for their overrides
@@ -112,9 +120,8 @@ tf_judgement_read(struct tf_view *w, const struct tf_node_row *workflow,
 	if (rc == TF_OK)
 		rc = tf_reading_end(&x, err);
 	tf_reading_free(&x);
-	return rc == TF_OK ?
-	    tf_judgement_judge(out, false, &out->status, err) :
-	    rc;
+	return rc == TF_OK ? tf_judgement_judge(out, false, &out->status, err) :
+			     rc;
 }
 
 /* The judgement may be made twice from the same facts: with and without

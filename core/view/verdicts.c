@@ -12,17 +12,25 @@
  *     last one that has passed, nothing changes;
  *   - altered entries.  When one is found, no older result is used.
  *
+ * A record may be spoilt while it is kept.  A result is therefore judged again
+ * after some time, in which it was worth keeping: at once if that is fast, else
+ * in the background, while the old one is still used.
+ *
  * A result with damage is not kept: the damage may be repaired, and who asks is
  * shown all of it.
  */
 #include "verdicts.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/clock.h"
 #include "../base/crypto.h"
+#include "../node/background.h"
 #include "../node/paths.h"
+#include "../page.h"
 #include "../node/vault_i.h"
 #include "../store/claims.h"
 #include "../store/nodes.h"
@@ -30,6 +38,10 @@
 #include "template.h"
 #include "unindexed.h"
 #include "view.h"
+
+#define KEPT_NS (10 * TF_SECOND) /* at least, before it is judged again */
+#define KEPT_TIMES 100		 /* the time of judging, at least */
+#define FAST_NS (TF_SECOND / 100)
 
 /* --- what a result holds for ----------------------------------------------------- */
 
@@ -167,21 +179,39 @@ keep(struct tf_view *w, const struct tf_verdict *x)
 	pthread_mutex_unlock(&k->mu);
 }
 
+static void
+forget(struct tf_view *w, uint64_t workflow)
+{
+	struct tf_verdicts *k = w->v->verdicts;
+
+	pthread_mutex_lock(&k->mu);
+	if (k->of[workflow % TF_VERDICTS].workflow == workflow)
+		k->of[workflow % TF_VERDICTS].workflow = 0;
+	pthread_mutex_unlock(&k->mu);
+}
+
 static enum tf_code
 judge(struct tf_view *w, const struct tf_node_row *row,
     const struct tf_walked *walked, struct tf_judgement *f,
     struct tf_verdict *out, struct tf_error *err)
 {
+	const uint64_t begun = tf_clock_boot_ns();
 	enum tf_code rc = tf_judgement_read(w, row, f, err);
 
 	if (rc != TF_OK)
 		return rc;
 	*out = (struct tf_verdict){ .workflow = row->attr.id,
 		.entries = w->entries,
-		.lost = walked->lost };
+		.lost = walked->lost,
+		.read_ns = begun,
+		.took_ns = tf_clock_boot_ns() - begun };
 	set_result(f, out);
-	if (is_damaged(f) || w->ledger_only)
+	if (w->ledger_only)
 		return TF_OK;
+	if (is_damaged(f)) {
+		forget(w, row->attr.id);
+		return TF_OK;
+	}
 	rc = digest_claims(w, out->low, out->high, &out->claims, err);
 	if (rc == TF_OK)
 		keep(w, out);
@@ -197,6 +227,67 @@ tf_verdict_judge(struct tf_view *w, const struct tf_node_row *row,
 	enum tf_code rc = read_walked(w, row, &walked, err);
 
 	return rc == TF_OK ? judge(w, row, &walked, f, &unused, err) : rc;
+}
+
+/* --- again -------------------------------------------------------------------------- */
+
+struct again {
+	struct tf_duty duty;
+	struct tf_vault *v;
+	uint64_t workflow;
+};
+
+/* What fails here fails for the next asker, too. */
+static void
+judge_again(struct tf_duty *d)
+{
+	struct again *x = (struct again *)d;
+	struct tf_judgement f = { 0 };
+	struct tf_node_row row;
+	struct tf_view *w = NULL;
+	enum tf_code rc = TF_OK;
+
+	if (!tf_vault_must_stop(x->v))
+		rc = tf_view_open(x->v, NULL, &w, NULL);
+	if (rc == TF_OK && w != NULL)
+		rc = tf_view_row(w, x->workflow, TF_KIND_WORKFLOW, &row, NULL);
+	if (rc == TF_OK && w != NULL &&
+	    tf_verdict_judge(w, &row, &f, NULL) != TF_OK)
+		forget(w, x->workflow);
+	tf_judgement_free(&f);
+	tf_view_close(w);
+	free(x);
+}
+
+/* Is the result too old to be used?  One whose judging takes long is used once
+ * more, and judged in the background: by one thread, as read_ns is set. */
+static bool
+is_stale(struct tf_view *w, const struct tf_verdict *x)
+{
+	struct tf_verdicts *k = w->v->verdicts;
+	const uint64_t now = tf_clock_boot_ns(), age = now - x->read_ns;
+	struct tf_verdict *kept = &k->of[x->workflow % TF_VERDICTS];
+	struct again *a;
+	bool first;
+
+	if (age < KEPT_NS || age / KEPT_TIMES < x->took_ns)
+		return false;
+	if (x->took_ns <= FAST_NS || w->v->background == NULL)
+		return true;
+	pthread_mutex_lock(&k->mu);
+	first = kept->workflow == x->workflow && kept->read_ns == x->read_ns;
+	if (first)
+		kept->read_ns = now;
+	pthread_mutex_unlock(&k->mu);
+	if (!first)
+		return false;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return true;
+	*a = (struct again){ .duty = { .is_long = true, .run = judge_again },
+		.v = w->v,
+		.workflow = x->workflow };
+	tf_background_add(w->v->background, &a->duty);
+	return false;
 }
 
 enum tf_code
@@ -218,7 +309,7 @@ tf_verdict_with_damage(struct tf_view *w, const struct tf_node_row *row,
 	pthread_mutex_unlock(&k->mu);
 	if (out->workflow == row->attr.id && !w->ledger_only)
 		rc = holds(w, out, &walked, &is, err);
-	if (rc != TF_OK || is)
+	if (rc != TF_OK || (is && !is_stale(w, out)))
 		return rc;
 	rc = judge(w, row, &walked, &f, out, err);
 	if (rc == TF_OK && damage != NULL) {

@@ -12,8 +12,8 @@ struct tf_view;
 /*
  * The result of a workflow in the view: what tf_judgement_read would say now.  It
  * is kept while no entry about the workflow, no claim about an open attestation
- * that counts, no deadline and no altered entry can have changed it.  A result
- * with damage is never kept.  Errors: as tf_judgement_read.
+ * that counts, no deadline and no altered entry can have changed it, and is judged
+ * again after some time.  A result with damage is never kept.  Errors: as tf_judgement_read.
  */
 TF_MUST_USE enum tf_code tf_verdict_of(struct tf_view *w,
     const struct tf_node_row *workflow, struct tf_verdict *out,

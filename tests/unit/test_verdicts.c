@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../core/base/clock.h"
 #include "../../core/definition.h"
 #include "../../core/find/terms.h"
 #include "../../core/ledger/status_words.h"
@@ -442,6 +443,59 @@ START_TEST(damage_is_seen)
 }
 END_TEST
 
+/* Spoil the seal of attestation a, while the vault is open. */
+static void
+spoil_seal(void)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open("store/ledger.db", &db));
+	sqlite3_busy_timeout(db, 60000);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	ck_assert_int_eq(SQLITE_OK,
+	    sqlite3_exec(db, damages[0].sql, NULL, NULL, NULL));
+	ck_assert_int_eq(1, sqlite3_total_changes(db));
+	sqlite3_close(db);
+}
+
+static enum tf_compliance
+word(void)
+{
+	struct tf_verdict x;
+	struct tf_node_row row;
+	struct tf_view *w;
+
+	OK(tf_view_open(v, NULL, &w, NULL));
+	OK(tf_view_row(w, of[0].id, TF_KIND_WORKFLOW, &row, NULL));
+	OK(tf_verdict_of(w, &row, &x, NULL));
+	tf_view_close(w);
+	return x.word;
+}
+
+/* A record that is spoilt beside a kept result is seen once the result is old: at
+ * once, or after the background has judged what takes long. */
+START_TEST(an_old_result_is_judged_again)
+{
+	struct tf_verdict *kept;
+	uint64_t a;
+
+	of[0].id = make_dir(trail, "w", &root);
+	kept = &v->verdicts->of[of[0].id % TF_VERDICTS];
+	a = make_dir(of[0].id, "a", &root);
+	OK(tf_vault_seal(v, a, &root, NULL));
+	ck_assert_int_eq(TF_COMPLIANT, word());
+	spoil_seal();
+	ck_assert_uint_eq(of[0].id, kept->workflow);
+	kept->read_ns = 0;
+	kept->took_ns = _i == 0 ? 1 : TF_SECOND / 50;
+	if (_i == 1)
+		ck_assert_int_eq(TF_COMPLIANT, word());
+	while (_i == 1 && word() != TF_DAMAGED)
+		(void)usleep(1000);
+	ck_assert_int_eq(TF_DAMAGED, word());
+}
+END_TEST
+
 Suite *
 suite_verdicts(void)
 {
@@ -456,6 +510,7 @@ suite_verdicts(void)
 	    a_repeat_after_the_deadline_is_judged_as_its_workflow_is);
 	tcase_add_loop_test(t, damage_is_seen, 0,
 	    (int)(sizeof(damages) / sizeof(damages[0])));
+	tcase_add_loop_test(t, an_old_result_is_judged_again, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }
