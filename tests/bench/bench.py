@@ -267,6 +267,43 @@ class Bench:
         self.rounds("cp of %d MiB" % self.args.mib, jobs)
         os.unlink(src)
 
+    def secret(self):
+        """The same copy into a trail that encrypts, to its close and to its
+        seal."""
+        if not shutil.which("age-keygen"):
+            print("SKIP secret: no age-keygen")
+            return
+        mnt = os.path.dirname(os.path.dirname(self.close.path))
+        os.makedirs(mnt + "/secret/run")
+        key = self.work + "/identity"
+        run("age-keygen", "-o", key, stderr=subprocess.DEVNULL)
+        to = subprocess.run(["age-keygen", "-y", key], check=True,
+                            stdout=subprocess.PIPE).stdout
+        with open(mnt + "/secret/.trailfs/recipients", "wb") as f:
+            f.write(to)
+        place = Place("encrypted", mnt + "/secret/run", True)
+        src = self.memory + "/secret"
+        with open(src, "wb") as f:
+            for _ in range(self.args.mib):
+                f.write(os.urandom(1 << 20))
+
+        # New bytes each time, or the second copy would be stored already.
+        def job(place, *more):
+            def go():
+                with open(src, "r+b") as f:
+                    f.write(os.urandom(64))
+                took = timed(("cp", src, place.new()), *more)
+                run(self.build + "/trailctl", "sync", mnt)
+                return took
+            return go
+
+        sync = (self.build + "/trailctl", "sync", mnt)
+        for until, more in ("close", ()), ("seal", (sync,)):
+            self.rounds("cp of %d MiB until its %s" % (self.args.mib, until),
+                        {"trailfs": job(self.close, *more),
+                         "encrypted trail": job(place, *more)})
+        os.unlink(src)
+
     def small(self, writers):
         n = self.args.files
 
@@ -622,7 +659,8 @@ class Bench:
             f.write("\n".join(out))
 
     def main(self):
-        groups = {"big": self.big, "small": lambda: [self.small(1), self.small(8)],
+        groups = {"big": self.big, "secret": self.secret,
+                  "small": lambda: [self.small(1), self.small(8)],
                   "trees": self.trees, "sizes": self.sizes, "log": self.log,
                   "reading": self.reading, "listing": self.listing,
                   "verify": self.verify,
