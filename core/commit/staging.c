@@ -22,15 +22,14 @@
 #include "../node/descriptors.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
-#include "../node/recipients.h"
 #include "../node/secret.h"
-#include "../node/secrets.h"
 #include "../node/stage_files.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "../vault.h"
 #include "hasher.h"
 #include "staged_fd.h"
+#include "staged_secret.h"
 #include "staging.h"
 
 /* --- space -------------------------------------------------------------- */
@@ -48,63 +47,6 @@ tf_quota_draft(struct tf_vault *v, uint64_t att, struct tf_error *err)
 	    "a draft attestation, published at once, may hold %llu names "
 	    "(max_draft)",
 	    (unsigned long long)max);
-}
-
-/* --- secrets (io held) ---------------------------------------------------- */
-
-/* Before the first byte: is it to be secret? */
-static enum tf_code
-begin(struct tf_pending *l, struct tf_error *err)
-{
-	struct tf_kept_recipients *to;
-	enum tf_code rc;
-
-	if (l->secret || l->size > 0 || l->in_file)
-		return TF_OK;
-	if ((rc = tf_recipients_hold(l->v, l->wf, &to, err)) != TF_OK ||
-	    to == NULL)
-		return rc;
-	tf_secrets_take(l->v);
-	if ((rc = tf_secret_new(l->v, l->attr.id, &l->key, err)) != TF_OK) {
-		tf_secrets_give(l->v);
-		tf_recipients_let_go(l->v, to);
-		return rc;
-	}
-	pthread_mutex_lock(&l->v->mu);
-	l->secret = true;
-	l->to = to;
-	pthread_mutex_unlock(&l->v->mu);
-	return TF_OK;
-}
-
-/* Make sure that l->key is there; fd is the staged file. */
-static enum tf_code
-need_key(struct tf_pending *l, int fd, struct tf_error *err)
-{
-	unsigned char head[TF_SECRET_HEAD];
-	size_t got;
-	enum tf_code rc;
-
-	if (l->key != NULL)
-		return TF_OK;
-	rc = tf_file_pread(fd, head, sizeof(head), 0, &got, err);
-	if (rc == TF_OK && got < sizeof(head))
-		rc = tf_fail(err, TF_TAMPER, "a staged file is cut short");
-	return rc == TF_OK ?
-	    tf_secret_open(l->v, l->attr.id, head, l->size, &l->key, err) :
-	    rc;
-}
-
-/* The n stored bytes of the database, at p, become those of the writer. */
-static enum tf_code
-unpack(struct tf_pending *l, const char *p, size_t n, struct tf_buf *out,
-    struct tf_error *err)
-{
-	enum tf_code rc = TF_OK;
-
-	if (l->key == NULL)
-		rc = tf_secret_open(l->v, l->attr.id, p, l->size, &l->key, err);
-	return rc == TF_OK ? tf_secret_unpack(l->key, p, n, out, err) : rc;
 }
 
 enum tf_code
@@ -177,7 +119,7 @@ read_inline(struct tf_pending *l, struct tf_buf *body, struct tf_error *err)
 	    (l->secret ? stored.n : body->n) != tf_pending_stored(l))
 		rc = tf_fail(err, TF_TAMPER, "staged bytes changed their size");
 	if (rc == TF_OK && l->secret)
-		rc = unpack(l, stored.p, stored.n, body, err);
+		rc = tf_secret_of_row(l, stored.p, stored.n, body, err);
 	tf_buf_free(&stored);
 	return rc;
 }
@@ -389,7 +331,7 @@ need_file(struct tf_pending *l, struct tf_error *err)
 	if ((rc = copy_object(l, err)) != TF_OK ||
 	    (rc = need_fd(l, err)) != TF_OK)
 		return rc;
-	return l->secret ? need_key(l, l->fd, err) : TF_OK;
+	return l->secret ? tf_secret_need(l, l->fd, err) : TF_OK;
 }
 
 /* Let the hasher follow a writer who writes in order, up to byte end. */
@@ -408,7 +350,7 @@ tf_content_put(struct tf_pending *l, const void *p, size_t n, uint64_t off,
 {
 	enum tf_code rc;
 
-	if ((rc = begin(l, err)) != TF_OK)
+	if ((rc = tf_secret_start(l, err)) != TF_OK)
 		return rc;
 	if (!l->in_file && off + n <= TF_INLINE_MAX) {
 		if ((rc = need_mem(l, off + n, err)) != TF_OK)
@@ -437,7 +379,7 @@ tf_content_resize(struct tf_pending *l, uint64_t size, struct tf_error *err)
 {
 	enum tf_code rc;
 
-	if ((rc = begin(l, err)) != TF_OK)
+	if ((rc = tf_secret_start(l, err)) != TF_OK)
 		return rc;
 	if (!l->in_file && size <= TF_INLINE_MAX) {
 		if ((rc = need_mem(l, size, err)) != TF_OK)
@@ -467,62 +409,6 @@ tf_content_resize(struct tf_pending *l, uint64_t size, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Add what the hasher leaves out: the chunk of a secret that may still grow. */
-static enum tf_code
-finish_digest(struct tf_pending *l, struct tf_hash *out, struct tf_error *err)
-{
-	size_t n = (size_t)(tf_pending_stored(l) - l->hashed), got = 0;
-	char *rest;
-	int fd = l->fd;
-	enum tf_code rc = TF_OK;
-
-	if (n == 0) {
-		tf_sha256_peek(l->sha, out);
-		return TF_OK;
-	}
-	if ((rest = malloc(n)) == NULL)
-		return tf_nomem(err);
-	if (fd < 0)
-		rc = tf_content_open(l, &fd, err);
-	if (rc == TF_OK)
-		rc = tf_file_pread(fd, rest, n, l->hashed, &got, err);
-	if (fd != l->fd)
-		(void)close(fd); /* read-only */
-	if (rc == TF_OK && got < n)
-		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
-	if (rc == TF_OK)
-		tf_sha256_peek_with(l->sha, rest, n, out);
-	free(rest);
-	return rc;
-}
-
-enum tf_code
-tf_content_digest(struct tf_pending *l, struct tf_hash *out,
-    struct tf_error *err)
-{
-	uint64_t size = 0;
-	enum tf_code rc;
-	int fd;
-
-	if (l->in_order) {
-		tf_content_hash(l);
-		tf_hash_wait(l->v->hasher, l);
-		if (l->hashed == tf_pending_ordered(l))
-			return finish_digest(l, out, err);
-	}
-	if (l->whole_gen != 0 && l->whole_gen == l->gen) {
-		*out = l->whole;
-		return TF_OK;
-	}
-	if ((rc = tf_content_open(l, &fd, err)) != TF_OK)
-		return rc;
-	rc = tf_hash_fd(fd, out, &size, err);
-	(void)close(fd);
-	if (rc == TF_OK && size != tf_pending_stored(l))
-		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
-	return rc;
-}
-
 /* Read from the staged file; io held, l->in_file. */
 static enum tf_code
 read_file(struct tf_pending *l, void *p, size_t n, uint64_t off, size_t *got,
@@ -535,7 +421,7 @@ read_file(struct tf_pending *l, void *p, size_t n, uint64_t off, size_t *got,
 		return rc;
 	if (!l->secret) {
 		rc = tf_file_pread(fd, p, n, off, got, err);
-	} else if ((rc = need_key(l, fd, err)) == TF_OK) {
+	} else if ((rc = tf_secret_need(l, fd, err)) == TF_OK) {
 		rc = tf_secret_read_at(l->key, fd, l->size, p, n, off, err);
 		*got = rc == TF_OK ? n : 0;
 	}
@@ -565,30 +451,6 @@ tf_content_read(struct tf_pending *l, void *p, size_t n, uint64_t off,
 	/* The memory was filled for this read only; the database has it. */
 	if (brought && tf_content_in_db(l))
 		tf_content_forget(l);
-	return rc;
-}
-
-enum tf_code
-tf_content_salvage(struct tf_pending *l, uint64_t *size, uint64_t *torn,
-    struct tf_error *err)
-{
-	char name[TF_STAGE_NAME];
-	int fd;
-	enum tf_code rc;
-
-	tf_stage_name(l->attr.id, name);
-	tf_pending_lock(l);
-	rc = tf_content_settle(l, err);
-	tf_content_close(l);
-	if (rc == TF_OK)
-		rc = tf_file_open(l->v->stagefd, name, O_RDWR, &fd, err);
-	if (rc == TF_OK) {
-		rc = need_key(l, fd, err);
-		if (rc == TF_OK)
-			rc = tf_secret_salvage(l->key, fd, size, torn, err);
-		(void)close(fd); /* the caller syncs it */
-	}
-	pthread_mutex_unlock(&l->io);
 	return rc;
 }
 

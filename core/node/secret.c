@@ -16,55 +16,25 @@
  * which is synced; then it is overwritten.  That is rare: programs that write a
  * file once and close it never do it.
  */
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "../base/bytes.h"
 #include "../base/cipher.h"
 #include "../base/file.h"
 #include "../crypt/stage_key.h"
 #include "../json.h"
 #include "pending.h"
 #include "secret.h"
+#include "secret_i.h"
 #include "secrets.h"
-#include "stage_files.h"
 #include "vault_i.h"
 
-#define CHUNK TF_CHUNK_LEN
-#define SLOT TF_STAGED_CHUNK_MAX
-#define NONE UINT64_MAX
-#define NUMBER 12 /* bytes before the slot of the spare: chunk, length */
-
 static const char magic[16] = "trailfs secret 1";
-
-struct tf_secret {
-	struct tf_vault *v;
-	uint64_t id;
-	struct tf_staged_key *key;
-	unsigned char head[TF_SECRET_HEAD];
-	unsigned char *text; /* of chunk `at`: CHUNK bytes, zeros behind used */
-	unsigned char *slot; /* room for the spare's number and a slot */
-	uint64_t at;	     /* or NONE */
-	size_t used;
-	bool dirty;	  /* text is newer than its slot */
-	uint64_t durable; /* so many chunks were synced */
-	uint64_t settled; /* so many chunks are in the file */
-	bool spare_busy;  /* the slot in the spare is not synced in its place */
-};
 
 _Static_assert(sizeof(magic) + TF_WRAPPED_KEY_LEN <= TF_SECRET_HEAD, "head");
 
 /* --- sizes ------------------------------------------------------------------ */
-
-static uint64_t
-slot_at(uint64_t chunk)
-{
-	return TF_SECRET_HEAD + chunk * SLOT;
-}
 
 uint64_t
 tf_secret_file_size(uint64_t size)
@@ -234,62 +204,6 @@ tf_secret_unpack(const struct tf_secret *s, const void *p, size_t n,
 	return rc;
 }
 
-/* --- the spare ---------------------------------------------------------------- */
-
-/* Write the slot of the chunk in memory, n bytes at s->slot + NUMBER, to the
- * spare, durably.  What the spare holds is first made durable in its place. */
-static enum tf_code
-write_spare(struct tf_secret *s, int file, size_t n, struct tf_error *err)
-{
-	char name[TF_STAGE_NAME];
-	int fd;
-	enum tf_code rc = s->spare_busy ? tf_file_datasync(file, err) : TF_OK;
-
-	if (rc != TF_OK)
-		return rc;
-	tf_stage_spare_name(s->id, name);
-	rc = tf_file_open(s->v->stagefd, name, O_RDWR | O_CREAT, &fd, err);
-	if (rc != TF_OK)
-		return rc;
-	tf_put_be64(s->slot, s->at);
-	tf_put_be32(s->slot + 8, (uint32_t)n);
-	rc = tf_file_pwrite(fd, s->slot, NUMBER + n, 0, err);
-	if (rc == TF_OK)
-		rc = tf_file_datasync(fd, err);
-	if (rc == TF_OK)
-		rc = tf_file_sync_dir(s->v->stagefd, ".", err);
-	(void)close(fd); /* synced */
-	s->spare_busy = rc == TF_OK;
-	return rc;
-}
-
-/* Read the spare: *chunk becomes NONE if there is none.  slot has room for its
- * number and a slot; *n is the length of the slot. */
-static enum tf_code
-read_spare(const struct tf_secret *s, unsigned char *slot, uint64_t *chunk,
-    size_t *n, struct tf_error *err)
-{
-	char name[TF_STAGE_NAME];
-	size_t got = 0;
-	int fd;
-	enum tf_code rc;
-
-	*chunk = NONE;
-	tf_stage_spare_name(s->id, name);
-	rc = tf_file_open(s->v->stagefd, name, O_RDONLY, &fd, err);
-	if (rc != TF_OK)
-		return rc == TF_NOTFOUND ? TF_OK : rc;
-	rc = tf_file_pread(fd, slot, NUMBER + SLOT, 0, &got, err);
-	(void)close(fd); /* read-only */
-	if (rc != TF_OK || got < NUMBER)
-		return rc;
-	*n = tf_get_be32(slot + 8);
-	if (*n <= got - NUMBER)
-		*chunk = (uint64_t)tf_get_be32(slot) << 32 |
-		    tf_get_be32(slot + 4);
-	return TF_OK;
-}
-
 /* --- in a file -------------------------------------------------------------- */
 
 enum tf_code
@@ -307,13 +221,9 @@ is_hole(const unsigned char *slot, size_t n)
 	return n == 0 || (slot[0] == 0 && memcmp(slot, slot + 1, n - 1) == 0);
 }
 
-/*
- * Read the chunk of fd that has used bytes into text, with slot as room.  What
- * is behind them, and a hole, are zeros.
- */
-static enum tf_code
-read_chunk(const struct tf_secret *s, int fd, uint64_t chunk, size_t used,
-    unsigned char *slot, unsigned char *text, struct tf_error *err)
+enum tf_code
+tf_secret_read_chunk(const struct tf_secret *s, int fd, uint64_t chunk,
+    size_t used, unsigned char *slot, unsigned char *text, struct tf_error *err)
 {
 	size_t got = 0;
 	enum tf_code rc = TF_OK;
@@ -342,7 +252,7 @@ tf_secret_settle(struct tf_secret *s, int fd, struct tf_error *err)
 	rc = tf_staged_seal(s->key, s->at, s->text, s->used, s->slot + NUMBER,
 	    err);
 	if (rc == TF_OK && s->at < s->durable)
-		rc = write_spare(s, fd, n, err);
+		rc = tf_spare_write(s, fd, n, err);
 	if (rc == TF_OK)
 		rc = tf_file_pwrite(fd, s->slot + NUMBER, n, slot_at(s->at),
 		    err);
@@ -383,8 +293,8 @@ take_chunk(struct tf_secret *s, int fd, uint64_t chunk, size_t used, bool whole,
 		return rc;
 	s->at = NONE;
 	if (!whole &&
-	    (rc = read_chunk(s, fd, chunk, used, s->slot, s->text, err)) !=
-		TF_OK)
+	    (rc = tf_secret_read_chunk(s, fd, chunk, used, s->slot, s->text,
+		 err)) != TF_OK)
 		return rc;
 	s->at = chunk;
 	s->used = used;
@@ -455,8 +365,8 @@ tf_secret_read_at(struct tf_secret *s, int fd, uint64_t size, void *p, size_t n,
 			    (room = malloc(SLOT + CHUNK)) == NULL)
 				return tf_nomem(err);
 			text = room + SLOT;
-			rc = read_chunk(s, fd, chunk, used_of(chunk, size),
-			    room, room + SLOT, err);
+			rc = tf_secret_read_chunk(s, fd, chunk,
+			    used_of(chunk, size), room, room + SLOT, err);
 			if (rc != TF_OK)
 				break;
 		}
@@ -498,88 +408,5 @@ tf_secret_resize(struct tf_secret *s, int fd, uint64_t size, uint64_t to,
 		rc = tf_secret_settle(s, fd, err);
 	if (rc == TF_OK && ftruncate(fd, (off_t)tf_secret_file_size(to)) < 0)
 		rc = tf_fail(err, TF_IO, "truncate failed");
-	return rc;
-}
-
-/* --- after a crash ---------------------------------------------------------- */
-
-struct salvage {
-	struct tf_secret *s;
-	int fd;
-	unsigned char *slot, *text, *spare;
-	uint64_t spare_chunk; /* or NONE */
-	size_t spare_n;
-};
-
-/* Chunk i has n stored bytes, which cannot be opened: take those of the spare,
- * or make a hole.  *used is what the chunk has then.  *last: what is behind it
- * was about to be cut off. */
-static enum tf_code
-repair_chunk(struct salvage *g, uint64_t i, size_t n, size_t *used, bool *last,
-    uint64_t *torn, struct tf_error *err)
-{
-	if (g->spare_chunk == i &&
-	    tf_staged_open(g->s->key, i, g->spare + NUMBER, g->spare_n, g->text,
-		NULL) == TF_OK) {
-		*used = g->spare_n - TF_STAGE_ADDED;
-		*last = *used < CHUNK;
-		return tf_file_pwrite(g->fd, g->spare + NUMBER, g->spare_n,
-		    slot_at(i), err);
-	}
-	++*torn;
-	*used = 0;
-	memset(g->slot, 0, n);
-	return tf_file_pwrite(g->fd, g->slot, n, slot_at(i), err);
-}
-
-static enum tf_code
-salvage(struct salvage *g, uint64_t stored, uint64_t *size, uint64_t *torn,
-    struct tf_error *err)
-{
-	enum tf_code rc = TF_OK;
-	bool last = false;
-
-	for (uint64_t i = 0; rc == TF_OK && !last && slot_at(i) < stored; i++) {
-		uint64_t left = stored - slot_at(i);
-		size_t n = left < SLOT ? (size_t)left : SLOT;
-		size_t used = n > TF_STAGE_ADDED ? n - TF_STAGE_ADDED : 0;
-
-		rc = used == 0 ?
-		    TF_TAMPER :
-		    read_chunk(g->s, g->fd, i, used, g->slot, g->text, err);
-		if (rc == TF_TAMPER)
-			rc = repair_chunk(g, i, n, &used, &last, torn, err);
-		if (rc == TF_OK && used > 0)
-			*size = i * CHUNK + used;
-	}
-	if (rc == TF_OK &&
-	    ftruncate(g->fd, (off_t)tf_secret_file_size(*size)) < 0)
-		rc = tf_fail(err, TF_IO, "truncate failed");
-	return rc;
-}
-
-enum tf_code
-tf_secret_salvage(struct tf_secret *s, int fd, uint64_t *size, uint64_t *torn,
-    struct tf_error *err)
-{
-	unsigned char *room = malloc(SLOT + CHUNK + NUMBER + SLOT);
-	struct salvage g = { .s = s, .fd = fd, .slot = room };
-	struct stat st;
-	enum tf_code rc = TF_OK;
-
-	*size = *torn = 0;
-	if (room == NULL)
-		return tf_nomem(err);
-	g.text = room + SLOT;
-	g.spare = g.text + CHUNK;
-	tf_secret_forget(s);
-	if (fstat(fd, &st) < 0)
-		rc = tf_fail(err, TF_IO, "stat");
-	if (rc == TF_OK)
-		rc = read_spare(s, g.spare, &g.spare_chunk, &g.spare_n, err);
-	if (rc == TF_OK)
-		rc = salvage(&g, (uint64_t)st.st_size, size, torn, err);
-	tf_wipe(g.text, CHUNK);
-	free(room);
 	return rc;
 }
