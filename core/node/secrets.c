@@ -108,15 +108,12 @@ tf_secrets_give(struct tf_vault *v)
 
 /* In place: a file system that writes in place keeps nothing of it. */
 static enum tf_code
-destroy(struct tf_vault *v, struct tf_error *err)
+destroy_old(struct tf_vault *v, struct tf_error *err)
 {
 	static const uint8_t zeros[TF_STAGE_KEY_LEN];
 	int fd;
 	enum tf_code rc;
 
-	if (renameat(v->dirfd, TF_STAGE_KEY, v->dirfd, OLD) < 0 &&
-	    errno != ENOENT)
-		return tf_fail(err, TF_IO, "rename " TF_STAGE_KEY);
 	if (fchmodat(v->dirfd, OLD, 0600, 0) < 0)
 		return errno == ENOENT ? TF_OK :
 					 tf_fail(err, TF_IO, "chmod " OLD);
@@ -129,6 +126,21 @@ destroy(struct tf_vault *v, struct tf_error *err)
 	if (rc == TF_OK && unlinkat(v->dirfd, OLD, 0) < 0)
 		rc = tf_fail(err, TF_IO, "remove " OLD);
 	return rc == TF_OK ? tf_file_sync_dir(v->dirfd, "keys", err) : rc;
+}
+
+/* First what an earlier try has left, which the rename would only unlink. */
+static enum tf_code
+destroy(struct tf_vault *v, struct tf_error *err)
+{
+	enum tf_code rc = destroy_old(v, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (renameat(v->dirfd, TF_STAGE_KEY, v->dirfd, OLD) < 0)
+		return errno == ENOENT ?
+		    TF_OK :
+		    tf_fail(err, TF_IO, "rename " TF_STAGE_KEY);
+	return destroy_old(v, err);
 }
 
 void

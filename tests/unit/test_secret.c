@@ -298,6 +298,24 @@ START_TEST(without_the_key_of_the_stage_nothing_opens)
 }
 END_TEST
 
+/* A key that an earlier try could not destroy is overwritten, not unlinked. */
+START_TEST(a_key_that_was_left_is_overwritten_too)
+{
+	int left = openat(v.dirfd, "keys/stage.key.old", O_RDWR | O_CREAT,
+	    0400);
+	char b[32], zeros[32] = "";
+
+	ck_assert_int_eq(32,
+	    pwrite(left, "0123456789abcdef0123456789abcdef", 32, 0));
+	tf_secrets_renew(&v, true);
+	ck_assert_int_eq(32, pread(left, b, 32, 0));
+	ck_assert_mem_eq(zeros, b, 32);
+	ck_assert_int_eq(-1, faccessat(v.dirfd, "keys/stage.key", F_OK, 0));
+	ck_assert_int_eq(-1, faccessat(v.dirfd, "keys/stage.key.old", F_OK, 0));
+	(void)close(left);
+}
+END_TEST
+
 Suite *
 suite_secret(void)
 {
@@ -313,6 +331,7 @@ suite_secret(void)
 	tcase_add_test(t, a_torn_chunk_without_a_spare_is_counted);
 	tcase_add_test(t, each_write_of_a_chunk_has_other_bytes);
 	tcase_add_test(t, without_the_key_of_the_stage_nothing_opens);
+	tcase_add_test(t, a_key_that_was_left_is_overwritten_too);
 	suite_add_tcase(suite, t);
 	return suite;
 }
