@@ -91,6 +91,9 @@ import(struct import_plan *p, struct import_result *x, struct tf_error *err)
 
 	if (rc == TF_OK)
 		rc = import_read(p, err);
+	if (rc == TF_OK && p->n == 0)
+		rc = tf_fail(err, TF_INVALID,
+		    "the files have no trails and no attestations");
 	/* Until now a signal may end the program: nothing has a name. */
 	interrupt_hold();
 	if (rc == TF_OK)

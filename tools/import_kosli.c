@@ -302,7 +302,8 @@ claim_verdict(const struct reading *r, uint32_t obj, const char *name,
 	return claims_add(c, "compliant", is, err);
 }
 
-/* "custom" alone does not say which. */
+/* "custom" alone does not say which, and "*", the type of a slot for any, says
+ * nothing about the attestation in it. */
 static enum tf_code
 claim_type(const struct reading *r, uint32_t obj, struct claims *c,
     struct tf_error *err)
@@ -322,7 +323,7 @@ claim_type(const struct reading *r, uint32_t obj, struct claims *c,
 		free(type);
 		type = custom;
 	}
-	if (rc != TF_OK) {
+	if (rc != TF_OK || (type != NULL && strcmp(type, "*") == 0)) {
 		free(type);
 		return rc;
 	}

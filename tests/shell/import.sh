@@ -230,6 +230,18 @@ a_second_import_adds_nothing() {
 	entries store | cmp - before
 }
 
+# Empty answers, as of a query that finds nothing, are no import that was done.
+nothing_at_all_is_refused() {
+	echo '[]' >empty.json
+	echo '{"data": [], "pagination": {"page": 1}}' >page.json
+	is 2 trailctl import kosli --mount store empty.json
+	complains 'no trails and no attestations'
+	is 2 trailctl import kosli --mount store empty.json page.json
+	complains 'no trails and no attestations'
+	imports 0 trail.json attestations.json evidence.tgz page.json
+	says '^already imported'
+}
+
 # A list of trails; TRAILFS_MOUNT names the store.
 a_list_of_trails_is_imported() {
 	TRAILFS_MOUNT=store is 0 trailctl import kosli list.json
@@ -251,6 +263,23 @@ our_own_json_is_imported() {
 	is 0 trailctl status again/prod-access/run-1
 	says 'COMPLIANT  imported$'
 	is 0 trailctl verify again
+}
+
+# A slot for any type, and an artifact, whose attestations are in two lists.
+slots_of_any_type_are_imported() {
+	printf '%s\n' 'version: 1' 'trail:' '  attestations:' \
+		'  - {name: any, type: "*"}' '  artifacts:' '  - name: app' \
+		'    attestations:' '    - {name: tests, type: generic}' >any.yml
+	is 0 trailctl init --origin example.org/from from
+	is 0 trailctl trail create --template any.yml from/shop
+	is 0 trailctl attest --begin from/shop/v1/any any.yml
+	is 0 trailctl attest from/shop/v1/app.tests any.yml
+	is 0 trailctl kosli get trail v1 --mount from --flow shop -o json
+	cp out own.json
+	is 0 trailctl init --origin example.org/to to
+	is 0 trailctl import --mount to kosli own.json
+	says '^imported: workflows 1, attestations 2, files 2;'
+	is 0 trailctl assert to/shop/v1
 }
 
 # Zip, tar and tgz with a directory per attestation.
@@ -610,6 +639,8 @@ with 'python3 jq' files_of_kosli_are_made a_trail_is_imported_with_its_evidence
 with 'python3 jq' every_entry_is_marked claims_are_those_of_kosli
 with 'python3 jq /dev/fuse' the_mount_shows_the_import
 with 'python3 jq' a_package_verifies a_second_import_adds_nothing
+with 'python3 jq' nothing_at_all_is_refused
+run slots_of_any_type_are_imported
 with 'python3 jq' a_list_of_trails_is_imported our_own_json_is_imported
 with 'python3 jq zip' packages_of_evidence_are_imported a_package_joins_its_json
 with 'python3 jq zip' evidence_is_missing_or_another
