@@ -131,7 +131,8 @@ tf_judgement_of_attestation(struct tf_view *w, const struct tf_node_row *row,
 	if (!has_memory(w))
 		return tf_nomem(err);
 	/* A package needs all attestations of a workflow. */
-	if (!w->ledger_only && w->judged->of[workflow % KEPT].workflow != workflow)
+	if (!w->ledger_only &&
+	    w->judged->of[workflow % KEPT].workflow != workflow)
 		rc = judge_slot(w, row, at, &is, err);
 	if (rc != TF_OK)
 		return rc;

@@ -138,8 +138,8 @@ static enum tf_code
 read_begun(struct tf_reading *x, const struct tf_node_row *row,
     struct tf_reported *r, struct tf_error *err)
 {
-	enum tf_code rc = tf_reading_entry(x, row->entry, TF_ATTESTATION_BEGUN, &x->t,
-	    &r->damaged, err);
+	enum tf_code rc = tf_reading_entry(x, row->entry, TF_ATTESTATION_BEGUN,
+	    &x->t, &r->damaged, err);
 
 	if (rc != TF_OK || !x->t.is)
 		return rc;
@@ -157,8 +157,8 @@ read_seal(struct tf_reading *x, const struct tf_node_row *row,
 	struct tf_evaluated_field found;
 	const struct tf_entry *e = &x->t.d.e;
 	struct tf_error why = { 0 };
-	enum tf_code rc = tf_reading_entry(x, row->seal, TF_ATTESTATION_SEALED, &x->t,
-	    &r->damaged, err);
+	enum tf_code rc = tf_reading_entry(x, row->seal, TF_ATTESTATION_SEALED,
+	    &x->t, &r->damaged, err);
 
 	if (rc != TF_OK || !x->t.is)
 		return rc;

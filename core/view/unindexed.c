@@ -26,8 +26,8 @@
 #include "altered.h"
 #include "view.h"
 
-#define BATCH 65536	       /* entries */
-#define STOP_ENTRIES 1024      /* between two checks whether to stop */
+#define BATCH 65536		 /* entries */
+#define STOP_ENTRIES 1024	 /* between two checks whether to stop */
 #define WAIT_NS (TF_SECOND / 20) /* the same, for threads that wait */
 
 void
@@ -360,9 +360,9 @@ tf_view_unindexed(struct tf_view *w, const struct tf_buf *path, uint64_t from,
 
 	pthread_mutex_lock(&r->mu);
 	rc = know_since(w, r, from, err);
-	i = parts == 1	 ? r->all.n :
-	    parts == 2	 ? r->workflow[want % TF_UNINDEXED_CHAINS] :
-			   r->attestation[want % TF_UNINDEXED_CHAINS];
+	i = parts == 1 ? r->all.n :
+	    parts == 2 ? r->workflow[want % TF_UNINDEXED_CHAINS] :
+			 r->attestation[want % TF_UNINDEXED_CHAINS];
 	for (; rc == TF_OK && i > 0; i = next_of(r, parts, i)) {
 		const struct tf_unindexed_entry *x = &r->all.p[i - 1];
 		const uint32_t hash = parts == 1 ? x->trail :

@@ -53,8 +53,9 @@ TF_MUST_USE enum tf_code tf_view_altered(struct tf_view *w, uint64_t workflow,
 
 /* What walks know about the workflow of that path. */
 struct tf_walked {
-	uint64_t newest; /* one more than the newest entry about it; or higher */
-	uint64_t lost;	 /* another value: `newest` of before is not valid */
+	uint64_t
+	    newest;    /* one more than the newest entry about it; or higher */
+	uint64_t lost; /* another value: `newest` of before is not valid */
 	bool has_unknown; /* some entry has an unknown type */
 };
 void tf_view_walked(struct tf_view *w, struct tf_str path,
