@@ -4,9 +4,9 @@
  *
  * A definition is a text of a trail that people write, with versions: its
  * template, its recipients, or an attestation type.  The recipients are those
- * that its evidence is encrypted to, from the first version on.  A claim is what a writer says about an
- * attestation before its seal, or about an open trail or workflow.  An override
- * replaces the verdict of a sealed attestation.
+ * that its evidence is encrypted to, from the first version on.  A claim is
+ * what a writer says about an attestation before its seal, or about an open
+ * trail or workflow.  An override replaces the verdict of a sealed attestation.
  *
  * The functions are safe from many threads at once.  Arguments stay the
  * caller's; err may be NULL.  vault.h has the errors that any call may give.
@@ -134,9 +134,9 @@ TF_MUST_USE enum tf_code tf_vault_definition_of(struct tf_vault *v,
 TF_MUST_USE enum tf_code tf_vault_claim(struct tf_vault *v, uint64_t id,
     const char *key, const void *value, size_t n, int flags,
     const struct tf_actor *who, struct tf_error *err);
-/* Add a claim, not user-data, to claims, the JSON object that the entry would have
- * (empty: none).  This is the rule of tf_vault_claim about a node of this kind,
- * and its errors. */
+/* Add a claim, not user-data, to claims, the JSON object that the entry would
+ * have (empty: none).  This is the rule of tf_vault_claim about a node of this
+ * kind, and its errors. */
 TF_MUST_USE enum tf_code tf_definition_claim(enum tf_kind kind,
     struct tf_buf *claims, const char *key, const void *value, size_t n,
     struct tf_error *err);

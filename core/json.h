@@ -27,6 +27,9 @@ struct tf_sink {
 	void *arg;
 };
 
+/* A sink that appends to out.  Its error is TF_NOMEM. */
+struct tf_sink tf_buf_sink(struct tf_buf *out);
+
 /*
  * Writer.  Calls nest: open, key, value, close.  The caller passes keys in
  * sorted order.  A key out of order, a string that the form forbids, a wrong

@@ -5,12 +5,11 @@
  *
  * A view is one state of the ledger, and the time at which it was opened, which
  * decides whether a deadline has passed.  Every file written from one view
- * describes that state, and the same state and time give the same bytes.  A file is
- * written to a sink in pieces and is never in memory as a whole; if a call
- * fails, the bytes that the sink has received are void.  A view belongs to one
- * thread at a time.
- * Errors: those of vault.h, those of the sink, and TF_NOTFOUND if the
- * directory does not have the file (yet).
+ * describes that state, and the same state and time give the same bytes.  A
+ * file is written to a sink in pieces and is never in memory as a whole; if a
+ * call fails, the bytes that the sink has received are void.  A view belongs to
+ * one thread at a time.  Errors: those of vault.h, those of the sink, and
+ * TF_NOTFOUND if the directory does not have the file (yet).
  */
 #ifndef TF_PAGE_H
 #define TF_PAGE_H

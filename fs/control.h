@@ -42,10 +42,10 @@ bool fs_control_is_final(uint64_t ino);
 bool fs_control_is_package(uint64_t ino, uint64_t *dir);
 
 /*
- * Set *ino to the node called name in parent, for user uid.  parent is a directory in
- * .trailfs, or a directory of the vault if name is .trailfs.  A directory that
- * is closed is sealed first if the name asks for what its seal makes.
- * TF_NOTFOUND, TF_NOTDIR.
+ * Set *ino to the node called name in parent, for user uid. parent is a
+ * directory in .trailfs, or a directory of the vault if name is .trailfs.  A
+ * directory that is closed is sealed first if the name asks for what its seal
+ * makes.  TF_NOTFOUND, TF_NOTDIR.
  */
 TF_MUST_USE enum tf_code fs_control_lookup(struct fs_control *c,
     uint64_t parent, const char *name, uint32_t uid, uint64_t *ino,

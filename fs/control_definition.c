@@ -3,10 +3,10 @@
  * directory .trailfs/types have the newest versions, which are settable;
  * template@N.yml, recipients@N and types/NAME@N.yml are the versions.
  *
- * template.yml and recipients are rows (control_rows.c).  Node ids of the rest, below the
- * kind: the trail, for types; the entry of the version, for a version; the
- * entry of version 1, for the newest one.  The newest one of a type that was
- * never saved has a number of its own while it is written.
+ * template.yml and recipients are rows (control_rows.c).  Node ids of the rest,
+ * below the kind: the trail, for types; the entry of the version, for a
+ * version; the entry of version 1, for the newest one.  The newest one of a
+ * type that was never saved has a number of its own while it is written.
  */
 #include <stdatomic.h>
 #include <stdio.h>

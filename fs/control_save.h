@@ -7,7 +7,8 @@
  * Nothing is recorded of a save whose write failed: it would be cut off.
  *
  * The reason why bytes were refused, or the warnings about bytes that were
- * recorded, are kept for last-error, per directory and user.  err is never NULL here.  Every function may be called from any thread.
+ * recorded, are kept for last-error, per directory and user. err is never NULL
+ * here.  Every function may be called from any thread.
  */
 #ifndef FS_CONTROL_SAVE_H
 #define FS_CONTROL_SAVE_H

@@ -187,18 +187,11 @@ reply_sized(fuse_req_t req, struct tf_buf *b, size_t size)
 	tf_buf_free(b);
 }
 
-static enum tf_code
-put_buf(void *arg, const void *p, size_t n, struct tf_error *err)
-{
-	tf_buf_add(arg, p, n);
-	return tf_buf_end(arg, err);
-}
-
 /* user.trailfs.status of a workflow: the word of .trailfs/status. */
 static enum tf_code
 status_word(struct fs_request *r, uint64_t ino, struct tf_buf *out)
 {
-	const struct tf_sink sink = { .put = put_buf, .arg = out };
+	const struct tf_sink sink = tf_buf_sink(out);
 	struct tf_view *w = NULL;
 	struct tf_attr a;
 	enum tf_code rc = tf_vault_getattr(r->fs->vault, ino, &a, &r->err);

@@ -7,7 +7,8 @@
  * and what is missing, a workflow has files and bytes. A count or a verdict
  * that the caller may not read is "-" and not 0, as 0 would be an answer.
  * A name with a record that cannot be read is a row like any other, with the
- * state DAMAGED; the exit status is then 4. --json prints one object per line and leaves such members out.
+ * state DAMAGED; the exit status is then 4. --json prints one object per line
+ * and leaves such members out.
  */
 #include <stdio.h>
 #include <stdlib.h>

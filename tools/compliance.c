@@ -8,8 +8,8 @@
  * it gets an error case of its own.
  *
  * The exit status is for gates in a pipeline: 0 only for COMPLIANT, 1 for
- * NON-COMPLIANT, 4 for DAMAGED, and 5 for everything else, since a word that this version does
- * not know must not open a gate.
+ * NON-COMPLIANT, 4 for DAMAGED, and 5 for everything else, since a word that
+ * this version does not know must not open a gate.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,16 +54,6 @@ compliance_of_workflow(const struct where *w)
 
 /* --- reading ---------------------------------------------------------------- */
 
-/* A sink into a buffer. */
-static enum tf_code
-put(void *arg, const void *p, size_t n, struct tf_error *err)
-{
-	struct tf_buf *out = arg;
-
-	tf_buf_add(out, p, n);
-	return tf_buf_end(out, err);
-}
-
 static enum tf_code
 read_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 {
@@ -78,33 +68,11 @@ read_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
-/* The view renders the same bytes as the control file of a mount. */
-static enum tf_code
-read_store(const struct where *w, struct tf_buf *out, struct tf_error *err)
-{
-	const struct tf_sink sink = { put, out };
-	struct tf_vault *v = NULL;
-	struct tf_view *view = NULL;
-	struct tf_attr a;
-	enum tf_code rc = where_open(w, false, &v, err);
-
-	if (rc != TF_OK)
-		return rc;
-	rc = tf_vault_walk(v, w->path, &a, err);
-	if (rc == TF_OK)
-		rc = tf_view_open(v, NULL, &view, err);
-	if (rc == TF_OK)
-		rc = tf_view_status(view, a.id, &sink, err);
-	tf_view_close(view);
-	where_close(v);
-	return rc;
-}
-
 enum tf_code
 compliance_read(const struct where *w, struct tf_buf *out, struct tf_error *err)
 {
 	return w->mount != NULL ? read_mount(w, out, err) :
-				  read_store(w, out, err);
+				  where_render(w, tf_view_status, out, err);
 }
 
 /* --- printing --------------------------------------------------------------- */

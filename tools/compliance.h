@@ -19,9 +19,9 @@ TF_MUST_USE enum tf_code compliance_read(const struct where *w,
     struct tf_buf *out, struct tf_error *err);
 
 /*
- * The exit status for COMPLIANT (REPORT_OK), NON-COMPLIANT (REPORT_FINDING),
- * DAMAGED (REPORT_TAMPERED) or INCOMPLETE; for that and any other word REPORT_DOUBT, so that a gate never
- * opens by a word that this version does not know.
+ * The exit status for COMPLIANT (REPORT_OK), NON-COMPLIANT (REPORT_FINDING) and
+ * DAMAGED (REPORT_TAMPERED).  INCOMPLETE and any other word give REPORT_DOUBT,
+ * so a word that this version does not know never opens a gate.
  */
 int compliance_exit(struct tf_str word);
 

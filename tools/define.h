@@ -1,6 +1,6 @@
 /*
- * Definitions of a trail, its template, recipients and types: read and set through the
- * control files of a mount, or in a store.
+ * Definitions of a trail, its template, recipients and types: read and set
+ * through the control files of a mount, or in a store.
  */
 #ifndef TRAILCTL_DEFINE_H
 #define TRAILCTL_DEFINE_H

@@ -228,8 +228,8 @@ evidence_add(struct evidence *e, const char *name, const void *p, size_t n,
 	return append(e, name, n, &h, err);
 }
 
-/* Open standard input, or a regular file.  It may have become something else since it was found,
- * and opening that must neither block nor follow. */
+/* Open standard input, or a regular file.  It may have become something else
+ * since it was found, and opening that must neither block nor follow. */
 static enum tf_code
 open_source(const struct source *s, int *fd, struct tf_error *err)
 {

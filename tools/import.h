@@ -135,8 +135,8 @@ TF_MUST_USE enum tf_code import_archive(struct import_plan *p, size_t i,
 /* --- import_match.c --------------------------------------------------------- */
 
 /* Read all files, and make a plan of them that can be written: complete, with
- * evidence whose digests are those of the records, and in order.  TF_DENIED: evidence
- * is missing or another; TF_INVALID as above. */
+ * evidence whose digests are those of the records, and in order.  TF_DENIED:
+ * evidence is missing or another; TF_INVALID as above. */
 TF_MUST_USE enum tf_code import_read(struct import_plan *p,
     struct tf_error *err);
 

@@ -11,9 +11,9 @@
  * A trail lists its attestations as rows, which say name, type, id and verdict,
  * and only those that decide.  Its events say when each was reported, and which
  * were reported before.  Both are imported as well; if the same command has the
- * record of one, the record counts (import_match.c).  Each record and row is kept as evidence,
- * IMPORT_RECORD, with all its keys: so nothing that Kosli said about an
- * attestation is lost.
+ * record of one, the record counts (import_match.c).  Each record and row is
+ * kept as evidence, IMPORT_RECORD, with all its keys: so nothing that Kosli
+ * said about an attestation is lost.
  */
 #include <stdio.h>
 #include <stdlib.h>

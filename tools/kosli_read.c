@@ -19,37 +19,6 @@
 
 #define TEXT_MAX ((size_t)256 << 20) /* bytes of a control file */
 
-/* A sink into a buffer. */
-static enum tf_code
-put(void *arg, const void *p, size_t n, struct tf_error *err)
-{
-	tf_buf_add(arg, p, n);
-	return tf_buf_end(arg, err);
-}
-
-static enum tf_code
-read_stored(const struct where *w, bool markdown, struct tf_buf *out,
-    struct tf_error *err)
-{
-	const struct tf_sink sink = { put, out };
-	struct tf_vault *v = NULL;
-	struct tf_view *view = NULL;
-	struct tf_attr a;
-	enum tf_code rc = where_open(w, false, &v, err);
-
-	if (rc != TF_OK)
-		return rc;
-	rc = tf_vault_walk(v, w->path, &a, err);
-	if (rc == TF_OK)
-		rc = tf_view_open(v, NULL, &view, err);
-	if (rc == TF_OK)
-		rc = markdown ? tf_view_status_md(view, a.id, &sink, err) :
-				tf_view_attestation(view, a.id, &sink, err);
-	tf_view_close(view);
-	where_close(v);
-	return rc;
-}
-
 /* status.md of a workflow, or attestation.json of an attestation. */
 static enum tf_code
 read_control(const char *path, bool markdown, struct tf_buf *out,
@@ -60,7 +29,9 @@ read_control(const char *path, bool markdown, struct tf_buf *out,
 	enum tf_code rc = where_find(path, &w, err);
 
 	if (rc == TF_OK && w.store != NULL) {
-		rc = read_stored(&w, markdown, out, err);
+		rc = where_render(&w,
+		    markdown ? tf_view_status_md : tf_view_attestation, out,
+		    err);
 	} else if (rc == TF_OK) {
 		if (asprintf(&file, "%s/%s/%s", w.file, TF_CONTROL_DIR,
 			markdown ? TF_CONTROL_STATUS_MD :

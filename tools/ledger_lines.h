@@ -19,9 +19,10 @@ struct lines {
 /*
  * Open the ledger of the vault that arg names.  In a mount, an ordinary user who
  * names a path gets the entries about the trail, workflow or attestation that it
- * is in, as the ledger of the whole vault is not for everybody.  The caller calls lines_close()
- * in any case. A store is opened for reading and stays open; in a mount nothing
- * stays open. Errors: those of where_find() and where_open().
+ * is in, as the ledger of the whole vault is not for everybody.  The caller
+ * calls lines_close() in any case.  A store is opened for reading and stays
+ * open; in a mount nothing stays open.  Errors: those of where_find() and
+ * where_open().
  */
 TF_MUST_USE enum tf_code lines_open(struct lines *l, const char *arg,
     struct tf_error *err);

@@ -43,8 +43,8 @@ struct ls {
  * Fill l->item with the names in l->w, of a mount or a store, in any order.
  * l->w and l->kind are set by the caller, who calls ls_free() in any case. A
  * store is closed again. An item whose record cannot be read has what can be
- * read of it, and the damage is said. On failure some items may be there. TF_USAGE: it is a
- * file. Other errors: those of the system and the vault.
+ * read of it, and the damage is said.  On failure some items may be there.
+ * TF_USAGE: it is a file.  Other errors: those of the system and the vault.
  */
 TF_MUST_USE enum tf_code ls_read_names(struct ls *l, struct tf_error *err);
 /*

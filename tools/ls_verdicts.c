@@ -151,15 +151,6 @@ read_mounted(const struct ls *l, const struct ls_item *i, struct tf_buf *out,
 	return rc;
 }
 
-static enum tf_code
-put(void *arg, const void *p, size_t n, struct tf_error *err)
-{
-	struct tf_buf *out = arg;
-
-	tf_buf_add(out, p, n);
-	return tf_buf_end(out, err);
-}
-
 /* An open attestation that does not count has no verdict yet, and neither has
  * one that may not be read. */
 static enum tf_code
@@ -168,7 +159,7 @@ read_version(struct ls *l, struct tf_view *w, struct ls_item *i,
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_buf b = { 0 };
-	const struct tf_sink sink = { put, &b };
+	const struct tf_sink sink = tf_buf_sink(&b);
 	enum tf_code rc = w == NULL ? read_mounted(l, i, &b, err) :
 				      tf_view_attestation(w, i->id, &sink, err);
 

@@ -128,36 +128,6 @@ protect_set(const struct where *w, bool holds, const struct tf_buf *request,
 				  set_stored(w, holds, request, err);
 }
 
-static enum tf_code
-put(void *arg, const void *p, size_t n, struct tf_error *err)
-{
-	tf_buf_add(arg, p, n);
-	return tf_buf_end(arg, err);
-}
-
-static enum tf_code
-get_stored(const struct where *w, bool holds, struct tf_buf *out,
-    struct tf_error *err)
-{
-	const struct tf_sink sink = { put, out };
-	struct tf_view *view = NULL;
-	struct tf_vault *v = NULL;
-	struct tf_attr a;
-	enum tf_code rc = where_open(w, false, &v, err);
-
-	if (rc != TF_OK)
-		return rc;
-	rc = tf_vault_walk(v, w->path, &a, err);
-	if (rc == TF_OK)
-		rc = tf_view_open(v, NULL, &view, err);
-	if (rc == TF_OK)
-		rc = holds ? tf_view_holds(view, a.id, &sink, err) :
-			     tf_view_retention(view, a.id, &sink, err);
-	tf_view_close(view);
-	where_close(v);
-	return rc;
-}
-
 enum tf_code
 protect_get(const struct where *w, bool holds, struct tf_buf *out,
     struct tf_error *err)
@@ -165,8 +135,11 @@ protect_get(const struct where *w, bool holds, struct tf_buf *out,
 	char *path = NULL;
 	enum tf_code rc = check_place(w, holds, err);
 
-	if (rc != TF_OK || w->mount == NULL)
-		return rc == TF_OK ? get_stored(w, holds, out, err) : rc;
+	if (rc != TF_OK)
+		return rc;
+	if (w->mount == NULL)
+		return where_render(w,
+		    holds ? tf_view_holds : tf_view_retention, out, err);
 	rc = control_file(w, holds, &path, err);
 	if (rc == TF_OK)
 		rc = files_read(path, SIZE_MAX, out, err);

@@ -74,21 +74,13 @@ claimed(struct recorder *r, const char *name, const char *key,
 	return rc == TF_OK ? tf_vault_claimed(r->v, a.id, key, out, err) : rc;
 }
 
-/* A sink into a buffer. */
-static enum tf_code
-put_text(void *arg, const void *p, size_t n, struct tf_error *err)
-{
-	tf_buf_add(arg, p, n);
-	return tf_buf_end(arg, err);
-}
-
 /* The view renders what a mount would show in its control files. */
 static enum tf_code
 recorded(struct recorder *r, const char *name, struct tf_buf *sums,
     struct tf_buf *json, struct tf_error *err)
 {
-	const struct tf_sink to_sums = { put_text, sums };
-	const struct tf_sink to_json = { put_text, json };
+	const struct tf_sink to_sums = tf_buf_sink(sums);
+	const struct tf_sink to_json = tf_buf_sink(json);
 	struct tf_view *view = NULL;
 	struct tf_attr a;
 	enum tf_code rc = tf_vault_lookup(r->v, r->wf_id, name, &a, err);

@@ -27,6 +27,7 @@
 
 #include "actor.h"
 #include "core/control.h"
+#include "core/page.h"
 #include "report.h"
 #include "where.h"
 
@@ -493,4 +494,26 @@ where_close(struct tf_vault *v)
 	/* Nothing was written, so a failure changes nothing. */
 	if (tf_vault_close(v, "done", &err) != TF_OK)
 		report_note("%s", err.text);
+}
+
+enum tf_code
+where_render(const struct where *w, where_render_fn *fn, struct tf_buf *out,
+    struct tf_error *err)
+{
+	const struct tf_sink sink = tf_buf_sink(out);
+	struct tf_vault *v = NULL;
+	struct tf_view *view = NULL;
+	struct tf_attr a;
+	enum tf_code rc = where_open(w, false, &v, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_vault_walk(v, w->path, &a, err);
+	if (rc == TF_OK)
+		rc = tf_view_open(v, NULL, &view, err);
+	if (rc == TF_OK)
+		rc = fn(view, a.id, &sink, err);
+	tf_view_close(view);
+	where_close(v);
+	return rc;
 }

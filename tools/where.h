@@ -5,7 +5,10 @@
 #ifndef TRAILCTL_WHERE_H
 #define TRAILCTL_WHERE_H
 
+#include "core/json.h"
 #include "core/vault.h"
+
+struct tf_view;
 
 /* Either mount and file are set, or store.  Freed by where_free(). */
 struct where {
@@ -59,5 +62,16 @@ TF_MUST_USE enum tf_code where_open(const struct where *w, bool write,
 /* Close a vault that was opened for reading. NULL is nothing. A failure is
  * printed to stderr and changes nothing. */
 void where_close(struct tf_vault *v);
+
+/* A control file of directory id, rendered: see core/page.h. */
+typedef enum tf_code where_render_fn(struct tf_view *view, uint64_t id,
+    const struct tf_sink *out, struct tf_error *err);
+/*
+ * Append to out what fn renders of the directory at w, which is in a store: the
+ * same bytes as its control file in a mount.  Errors: those of where_open(),
+ * tf_vault_walk(), tf_view_open() and fn.
+ */
+TF_MUST_USE enum tf_code where_render(const struct where *w,
+    where_render_fn *fn, struct tf_buf *out, struct tf_error *err);
 
 #endif

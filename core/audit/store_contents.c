@@ -48,7 +48,7 @@ tf_audit_store_hash(void *arg, void *self, const struct tf_task *t,
 	enum tf_code rc;
 	int fd;
 
-	/* tf_audit_store_content() found this row before, in the same database. */
+	/* tf_audit_store_content() found this row, in the same database. */
 	rc = tf_object_get(self, t->object, &o, &body, err);
 	if (rc == TF_OK && o.is_inline) {
 		tf_sha256(body.p, body.n, h);

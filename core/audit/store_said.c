@@ -200,17 +200,10 @@ read_file(void *arg, const struct tf_subject_file *f,
 }
 
 static enum tf_code
-add(void *arg, const void *p, size_t n, struct tf_error *err)
-{
-	tf_buf_add(arg, p, n);
-	return tf_buf_end(arg, err);
-}
-
-static enum tf_code
 report_text(void *arg, struct tf_buf *out, struct tf_error *err)
 {
 	struct again *g = arg;
-	const struct tf_sink sink = { add, out };
+	const struct tf_sink sink = tf_buf_sink(out);
 
 	return pass_object(g, &g->report.sha256, &sink, err);
 }

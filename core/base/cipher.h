@@ -1,8 +1,8 @@
 /*
  * Primitives of encryption: X25519 (RFC 7748), HKDF and HMAC with SHA-256 (RFC
  * 5869, RFC 2104), ChaCha20-Poly1305 (RFC 8439) and scrypt (RFC 7914).  Only
- * cipher.c, crypto.c and hybrid.c call OpenSSL.  Every copy of a secret that these
- * functions make is wiped before it is freed.
+ * cipher.c, crypto.c and hybrid.c call OpenSSL.  Every copy of a secret that
+ * these functions make is wiped before it is freed.
  *
  * Safe from many threads at once; a struct tf_aead belongs to one thread.  Each
  * function that may fail gives TF_NOMEM if memory runs out, and TF_NOMEM is

@@ -36,6 +36,19 @@ tf_json_end(struct tf_json *j, struct tf_error *err)
  * move to the front of the buffer.  They start at offset 1, because offset 0
  * means no key.
  */
+static enum tf_code
+put_to_buf(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	tf_buf_add(arg, p, n);
+	return tf_buf_end(arg, err);
+}
+
+struct tf_sink
+tf_buf_sink(struct tf_buf *out)
+{
+	return (struct tf_sink){ put_to_buf, out };
+}
+
 enum tf_code
 tf_json_drain(struct tf_json *j, const struct tf_sink *sink,
     struct tf_error *err)

@@ -32,9 +32,10 @@ size_t tf_header_end(const char *p, size_t n);
 
 /*
  * Parse the n bytes of a header.  Stanzas of the types X25519,
- * mlkem768x25519 and scrypt have the number and length of arguments and the body that their type needs, and an
- * scrypt stanza is the only one.  The caller calls tf_header_free in any case.
- * Errors: TF_INVALID it is malformed; TF_NOMEM.
+ * mlkem768x25519 and scrypt have the number and length of arguments and the
+ * body that their type needs, and an scrypt stanza is the only one.  The caller
+ * calls tf_header_free in any case.  Errors: TF_INVALID it is malformed;
+ * TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_header_parse(const char *p, size_t n,
     struct tf_header *out, struct tf_error *err);

@@ -17,6 +17,7 @@
 #include "entry_read.h"
 #include "entry_types.h"
 #include "entry_write.h"
+#include "retention.h"
 
 /* Write the member, unless the string is absent. */
 static void
@@ -70,14 +71,7 @@ put_retention(struct tf_json *j, const struct tf_retention_ref *r)
 {
 	put_text(j, "for", r->period);
 	put_text(j, "mode", r->mode);
-	if (r->rule.p != NULL) {
-		tf_json_key(j, "rule");
-		tf_json_object(j);
-		tf_put_str(j, "id", r->rule);
-		if (r->has_rule_text)
-			tf_put_hash(j, "sha256", &r->rule_text);
-		tf_json_object_end(j);
-	}
+	tf_retention_put_rule(j, r);
 	if (r->has_until)
 		tf_put_time(j, "until", r->until);
 }

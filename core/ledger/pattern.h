@@ -7,9 +7,9 @@
  * are not printable ASCII, a backslash before anything but one of
  * . [ ] { } ( ) * + ? ^ $ | \ and anywhere inside brackets, equivalence classes
  * and collating symbols, ^ and $ other than at the start and the end of the
- * pattern or of a branch that is not in parentheses, empty branches, repeats of repeats, more than 255
- * repeats, and patterns that would be longer than TF_PATTERN_SIZE atoms if each
- * repeat were written out.
+ * pattern or of a branch that is not in parentheses, empty branches, repeats of
+ * repeats, more than 255 repeats, and patterns that would be longer than
+ * TF_PATTERN_SIZE atoms if each repeat were written out.
  */
 #ifndef TF_LEDGER_PATTERN_H
 #define TF_LEDGER_PATTERN_H

@@ -1,8 +1,8 @@
 /*
  * Replay of a ledger.  Check the common fields of an entry, then call the
  * function of its type (replay_session.c, replay_create.c, replay_seal.c,
- * replay_change.c, replay_protect.c).  A broken rule is reported at its entry.  Replay never
- * skips or repairs entries.
+ * replay_change.c, replay_protect.c).  A broken rule is reported at its entry.
+ * Replay never skips or repairs entries.
  *
  * Replay trusts nothing but the entries (I5, I6): it holds no object and no
  * row of a store, and builds the tree of names anew in a temporary table.

@@ -27,8 +27,8 @@ struct tf_replay_effect {
 	enum tf_kind kind;
 	uint64_t parent;
 	size_t name_at;
-	/* template.set, type.set, recipients.set, claims.set, holds, retention.set: the node
-	 * of the path; else 0. */
+	/* template.set, type.set, recipients.set, claims.set, holds,
+	 * retention.set: the node of the path; else 0. */
 	uint64_t subject;
 	/* Holds: the number of this entry among those about the hold, from 1;
 	 * retention.set: among those about the node. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/member.h"
 #include "../base/time_text.h"
 #include "retention.h"
 
@@ -135,4 +136,17 @@ tf_retention_end(const struct tf_retention *r, struct tf_time start,
 	if (r->has_until)
 		keep_later(end, r->until);
 	return true;
+}
+
+void
+tf_retention_put_rule(struct tf_json *j, const struct tf_retention_ref *r)
+{
+	if (r->rule.p == NULL)
+		return;
+	tf_json_key(j, "rule");
+	tf_json_object(j);
+	tf_put_str(j, "id", r->rule);
+	if (r->has_rule_text)
+		tf_put_hash(j, "sha256", &r->rule_text);
+	tf_json_object_end(j);
 }

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../json.h"
 #include "entry.h"
 
 #define TF_PERIOD_YEARS_MAX 1000
@@ -61,5 +62,8 @@ bool tf_retention_is_less(const struct tf_retention *sum,
  * retention of {0} ends at start. */
 bool tf_retention_end(const struct tf_retention *r, struct tf_time start,
     struct tf_time *end);
+
+/* Write the member `rule` of a retention, if it names a rule. */
+void tf_retention_put_rule(struct tf_json *j, const struct tf_retention_ref *r);
 
 #endif

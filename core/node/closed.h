@@ -55,8 +55,8 @@ bool tf_closes(struct tf_vault *v, uint64_t id);
 
 /*
  * The id of a closed directory that is due at now (boot clock, ns) and that no
- * background thread seals, or 0.  When none is, *next_ns becomes the time when the first is due, if that is earlier.
- * The caller holds mu.
+ * background thread seals, or 0.  When none is, *next_ns becomes the time when
+ * the first is due, if that is earlier.  The caller holds mu.
  */
 uint64_t tf_closed_next(const struct tf_vault *v, uint64_t now,
     uint64_t *next_ns);

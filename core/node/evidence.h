@@ -29,7 +29,8 @@ struct tf_evidence {
 };
 void tf_evidence_free(struct tf_evidence *e);
 /* Fill *e with the sealed evidence of attestation id.  Before the call *e is
- * {0} except for wants, arg and skips_damaged.  The caller frees *e, also on failure. */
+ * {0} except for wants, arg and skips_damaged.  The caller frees *e, also on
+ * failure. */
 TF_MUST_USE enum tf_code tf_evidence_list(struct tf_db *db, uint64_t id,
     struct tf_evidence *e, struct tf_error *err);
 /* Compares two struct tf_subject_file by the bytes of their names, for

@@ -13,10 +13,10 @@
 #include "../base/time_text.h"
 #include "../ledger/entry_read.h"
 #include "../store/definitions.h"
-#include "../store/entries.h"
 #include "../store/nodes.h"
 #include "base.h"
 #include "children.h"
+#include "load_entry.h"
 #include "paths.h"
 #include "protection.h"
 #include "vault_i.h"
@@ -37,30 +37,13 @@ tf_kept_word(enum tf_kept kept)
 
 /* --- times ----------------------------------------------------------------- */
 
-enum tf_code
-tf_entry_load(struct tf_db *db, uint64_t seq, struct tf_buf *body,
-    struct tf_entry_decoded *d, struct tf_error *err)
-{
-	enum tf_code rc;
-
-	memset(d, 0, sizeof(*d));
-	body->n = 0;
-	rc = tf_entries_get(db, seq, body, NULL, err);
-	if (rc == TF_OK)
-		rc = tf_entry_decode(d, body->p, body->n, err);
-	if (rc == TF_NOTFOUND || rc == TF_INVALID)
-		rc = tf_fail(err, TF_TAMPER, "entry %llu is missing or damaged",
-		    (unsigned long long)seq);
-	return rc;
-}
-
 static enum tf_code
 time_of(struct tf_db *db, uint64_t seq, struct tf_time *at,
     struct tf_error *err)
 {
-	struct tf_entry_decoded d;
+	struct tf_entry_decoded d = { 0 };
 	struct tf_buf body = { 0 };
-	enum tf_code rc = tf_entry_load(db, seq, &body, &d, err);
+	enum tf_code rc = tf_load_entry(db, seq, &body, &d, err);
 
 	if (rc == TF_OK)
 		*at = d.e.at;
@@ -182,10 +165,10 @@ visit_retention(void *arg, const struct tf_definition_row *r,
 {
 	struct walk *w = arg;
 	struct tf_protector p = { .node = r->node, .entry = r->entry };
-	struct tf_entry_decoded d;
+	struct tf_entry_decoded d = { 0 };
 	struct tf_retention asked;
 	struct tf_buf body = { 0 };
-	enum tf_code rc = tf_entry_load(w->db, r->entry, &body, &d, err);
+	enum tf_code rc = tf_load_entry(w->db, r->entry, &body, &d, err);
 
 	if (rc == TF_OK && d.e.type != TF_RETENTION_SET)
 		rc = tf_fail(err, TF_TAMPER, "entry %llu sets no retention",
@@ -410,10 +393,10 @@ static enum tf_code
 add(void *arg, const struct tf_definition_row *r, struct tf_error *err)
 {
 	struct sum *s = arg;
-	struct tf_entry_decoded d;
+	struct tf_entry_decoded d = { 0 };
 	struct tf_retention asked;
 	struct tf_buf body = { 0 };
-	enum tf_code rc = tf_entry_load(s->db, r->entry, &body, &d, err);
+	enum tf_code rc = tf_load_entry(s->db, r->entry, &body, &d, err);
 
 	if (rc == TF_OK) {
 		tf_retention_of(&d.e.retention, &asked);

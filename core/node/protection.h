@@ -14,7 +14,6 @@
 #include "../protection.h"
 
 struct tf_db;
-struct tf_entry_decoded;
 struct tf_node_row;
 struct tf_vault;
 
@@ -62,9 +61,5 @@ TF_MUST_USE enum tf_code tf_period_start(struct tf_db *db,
 TF_MUST_USE enum tf_code tf_own_retention(struct tf_db *db, uint64_t node,
     struct tf_retention *sum, uint64_t *newest, uint64_t *n,
     struct tf_error *err);
-
-/* Read and decode entry seq.  Free *d and *body also on failure. */
-TF_MUST_USE enum tf_code tf_entry_load(struct tf_db *db, uint64_t seq,
-    struct tf_buf *body, struct tf_entry_decoded *d, struct tf_error *err);
 
 #endif

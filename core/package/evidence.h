@@ -20,8 +20,8 @@ TF_MUST_USE enum tf_code tf_package_add_evidence(struct tf_package_maker *k,
     uint64_t seq, struct tf_str body, const struct tf_entry *e,
     struct tf_error *err);
 
-/* Add the object of that content as a member of that name: a tf_package_said_found
- * for the maker arg. */
+/* Add the object of that content as a member of that name: a
+ * tf_package_said_found for the maker arg. */
 TF_MUST_USE enum tf_code tf_package_add_said(void *arg, const char *name,
     const struct tf_content *content, struct tf_error *err);
 

@@ -36,8 +36,9 @@ void tf_evaluated_free(struct tf_evaluated *e);
 
 /*
  * Judge attestation att by the template of its workflow, with the claims of
- * *claims and the evidence of *ev.  The bytes are those of sealed evidence, or of files[0..n) (prepared).  Errors:
- * TF_NOMEM, TF_TOOMANY, TF_INTERRUPTED, those of the database.
+ * *claims and the evidence of *ev.  The bytes are those of sealed evidence, or
+ * of files[0..n) (prepared).  Errors: TF_NOMEM, TF_TOOMANY, TF_INTERRUPTED,
+ * those of the database.
  */
 TF_MUST_USE enum tf_code tf_seal_evaluate(struct tf_vault *v, struct tf_db *db,
     const struct tf_node_row *att, const struct tf_definition_row *template,

@@ -5,7 +5,8 @@
  *     tf_seal_settle -> tf_stage_remove -> end of the claim
  *
  * tf_seal_files() does all of this for claimed files.  seal_dir.c and rename.c
- * use the parts, of seal_prepare.h and seal_one.h, because their transaction holds more than the files.
+ * use the parts, of seal_prepare.h and seal_one.h, because their transaction
+ * holds more than the files.
  */
 #ifndef TF_SEAL_SEAL_H
 #define TF_SEAL_SEAL_H

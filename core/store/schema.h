@@ -27,8 +27,8 @@ TF_MUST_USE enum tf_code tf_schema_create(struct tf_db *db,
  * tables or triggers differ from those of its version. */
 TF_MUST_USE enum tf_code tf_schema_recognise(struct tf_db *db,
     struct tf_error *err);
-/* Convert a database of any earlier version to TF_DB_VERSION in one transaction.  On
- * failure nothing changed. */
+/* Convert a database of any earlier version to TF_DB_VERSION in one
+ * transaction.  On failure nothing changed. */
 TF_MUST_USE enum tf_code tf_schema_upgrade(struct tf_db *db,
     struct tf_error *err);
 

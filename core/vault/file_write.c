@@ -56,8 +56,8 @@ dirty_run(struct tf_txn *t, void *arg, struct tf_error *err)
  * it.
  *
  * The thread that has claimed the file may wait for io, so io is given up while
- * we wait for the claim to end.  *again: that happened, the row is not marked, and the
- * caller must check everything again.
+ * we wait for the claim to end.  *again: that happened, the row is not marked,
+ * and the caller must check everything again.
  */
 static enum tf_code
 dirty_again(struct tf_file *f, bool *again, struct tf_error *err)

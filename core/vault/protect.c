@@ -22,6 +22,7 @@
 #include "../ledger/field_text.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/load_entry.h"
 #include "../node/protection.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
@@ -176,15 +177,15 @@ struct retain {
 	const char *actor;
 };
 
-/* Has entry seq the same words? */
+/* Does entry seq ask for the same, in the same words? */
 static enum tf_code
-is_said(struct tf_db *db, uint64_t seq, const struct tf_retention_ref *r,
+has_same_words(struct tf_db *db, uint64_t seq, const struct tf_retention_ref *r,
     bool *same, struct tf_error *err)
 {
-	struct tf_entry_decoded d;
+	struct tf_entry_decoded d = { 0 };
 	const struct tf_retention_ref *o = &d.e.retention;
 	struct tf_buf body = { 0 };
-	enum tf_code rc = tf_entry_load(db, seq, &body, &d, err);
+	enum tf_code rc = tf_load_entry(db, seq, &body, &d, err);
 
 	*same = rc == TF_OK && tf_str_same(o->period, r->period) &&
 	    tf_str_same(o->mode, r->mode) && tf_str_same(o->rule, r->rule) &&
@@ -241,7 +242,7 @@ retain_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		rc = tf_own_retention(t->db, r->id, &in_force, &newest, &n,
 		    err);
 	if (rc == TF_OK && n > 0)
-		rc = is_said(t->db, newest, &r->ref, &same, err);
+		rc = has_same_words(t->db, newest, &r->ref, &same, err);
 	if (rc == TF_OK && n > 0 && !same)
 		rc = check_longer(t, &node, &in_force, &r->asked, err);
 	if (rc != TF_OK || same)

@@ -10,9 +10,9 @@ struct tf_actor;
 struct tf_vault;
 
 /* truncate(2) of a draft.  It does not count as a write, see
- * tf_pending_written(), and is flushed after this returns.  On failure the size is
- * as before.  Errors: those of tf_vault_open_write() and tf_file_set_size().  No
- * lock is held. */
+ * tf_pending_written(), and is flushed after this returns.  On failure the size
+ * is as before.  Errors: those of tf_vault_open_write() and tf_file_set_size().
+ * No lock is held. */
 TF_MUST_USE enum tf_code tf_path_set_size(struct tf_vault *v, uint64_t id,
     uint64_t size, const struct tf_actor *who, struct tf_error *err);
 

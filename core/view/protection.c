@@ -154,14 +154,7 @@ put_kept(struct tf_view *w, struct tf_json *j, uint64_t id,
 		if (may)
 			tf_put_str(j, "path",
 			    (struct tf_str){ path.p, path.n });
-		if (r->rule.p != NULL) {
-			tf_json_key(j, "rule");
-			tf_json_object(j);
-			tf_put_str(j, "id", r->rule);
-			if (r->has_rule_text)
-				tf_put_hash(j, "sha256", &r->rule_text);
-			tf_json_object_end(j);
-		}
+		tf_retention_put_rule(j, r);
 		if (r->has_until)
 			tf_put_time(j, "until", r->until);
 	}

@@ -20,8 +20,9 @@ struct tf_view_template {
 /*
  * Find a version of the template of a trail, parsed once per view.  *out is
  * valid until the view is closed.  *entry becomes the entry of the version, or
- * TF_NO_SEQ if no row names one; entry may be NULL.  Errors: TF_TAMPER the store does not have
- * it, or has other bytes than the entry says; TF_NOMEM; those of the database.
+ * TF_NO_SEQ if no row names one; entry may be NULL.  Errors: TF_TAMPER the
+ * store does not have it, or has other bytes than the entry says; TF_NOMEM;
+ * those of the database.
  */
 TF_MUST_USE enum tf_code tf_view_template(struct tf_view *w, uint64_t trail,
     uint64_t version, const struct tf_view_template **out, uint64_t *entry,

@@ -12,9 +12,9 @@
  * The table.  A template is "name:type" words, NULL none.  A report is
  * NAME[@N][:TYPE] and then letters: s sealed, o open, e open with evidence in
  * the ledger, x found not compliant, + and - overridden so, d damaged.  The items
- * wanted are NAME=, a letter of the state (C, M, D), + or - when one decides, ! when
- * unexpected, and oN when version N is open.  sealed: the word when only what
- * is sealed counts, where it is another.
+ * wanted are NAME=, a letter of the state (C, M, D), + or - when one decides, !
+ * when unexpected, and oN when version N is open. sealed: the word when only
+ * what is sealed counts, where it is another.
  */
 static const struct {
 	const char *template, *reports;
@@ -78,7 +78,8 @@ static const struct {
 	{ "a:generic", "a/s b/sx", TF_NON_COMPLIANT, "a=C+ b=C-!", NULL },
 	{ "a:generic", "a/s b/o", TF_INCOMPLETE, "a=C+ b=M!o1", NULL },
 	{ "a:generic", "a/s b/e", TF_COMPLIANT, "a=C+ b=C+!o1", "INCOMPLETE" },
-	/* What cannot be read is neither good nor bad, and no older one decides. */
+	/* What cannot be read is neither good nor bad, and no older one
+	 * decides. */
 	{ NULL, "a/sd", TF_DAMAGED, "a=D", NULL },
 	{ NULL, "a/s a@2/sd", TF_DAMAGED, "a=D", NULL },
 	{ NULL, "a/sd a@2/s", TF_DAMAGED, "a=D", NULL },
@@ -202,8 +203,8 @@ END_TEST
  * deny it, f its evaluation does, v it was evaluated, + and - overridden so, uN
  * the uid (1), bN the seq at which it began (1), eN that of its first evidence,
  * sN that of its seal.  The time of each is as many seconds after the workflow
- * began.  A word =N is the time now (1,000,000).  The items wanted are as in the table above, with the cause after a
- * colon and ~ when overdue.
+ * began.  A word =N is the time now (1,000,000).  The items wanted are as in
+ * the table above, with the cause after a colon and ~ when overdue.
  */
 #define A(name, ext) "{name: " name ", type: generic, x-trailfs: {" ext "}}, "
 #define J(name, ext) "{name: " name ", type: junit, x-trailfs: {" ext "}}, "
