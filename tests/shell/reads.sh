@@ -30,6 +30,7 @@ record() {
 	is 0 trailctl sync mnt
 }
 
+# Without the option, reading adds nothing to the ledger.
 nothing_is_recorded_by_default() {
 	mount store
 	record s/w/a 3
