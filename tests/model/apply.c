@@ -139,6 +139,17 @@ seal_before(struct model *m, const struct place *at)
 		seal_closing(m, a);
 }
 
+void
+model_settle(struct model *m, struct node *d)
+{
+	if (!d->dir && is_closing(d))
+		d = attestation(d);
+	if (d->dir && d->closing)
+		seal_closing(m, d);
+	else if (!d->dir && is_frozen(d))
+		seal_file(d);
+}
+
 static void
 seal_below(struct model *m, const struct node *dir, uid_t who)
 {

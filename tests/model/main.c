@@ -207,6 +207,8 @@ guarded(int n, char *files[])
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
+	if (WIFSIGNALED(status))
+		printf("the model was killed by signal %d\n", WTERMSIG(status));
 	run_clean();
 	if (chdir("/") < 0 || rmdir(top) < 0)
 		perror(top);

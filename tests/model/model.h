@@ -138,6 +138,9 @@ answers model_expect(struct model *, const struct op *);
 /* Change the tree after the operation succeeded. */
 void model_apply(struct model *, const struct op *);
 
+/* Seal d if it waits for its seal, as the vault does after the settle time. */
+void model_settle(struct model *, struct node *d);
+
 /* The node that root finds at path, or NULL. */
 struct node *model_find(struct model *, const char *path);
 char *node_path(const struct node *, char path[4096]);

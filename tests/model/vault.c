@@ -20,9 +20,10 @@
 
 #include "vault.h"
 
-/* The daemon is killed after this time: callers of a hung daemon cannot die. */
-#define DAEMON_S 150
-#define WAIT_MS 60000
+/* Guards against hanging, and no more: the machine may be very busy.  The daemon
+ * is killed after this time, because callers of a hung daemon cannot die. */
+#define DAEMON_S 1800
+#define WAIT_MS 600000
 
 #define MORE_FDS 24	   /* more than at the start: connections of threads */
 #define MORE_KB (64 << 10) /* more than at the start: caches and content */
