@@ -388,8 +388,9 @@ set_xattr(struct node *d, const struct op *o)
 		if (strcmp(o->q, xattr_names()[x]) != 0)
 			continue;
 		free(d->xattr[x]);
-		snprintf(value, sizeof value, "%u", o->seed);
-		d->xattr[x] = o->verb == OP_SETXATTR ? strdup(value) : NULL;
+		d->xattr[x] = o->verb == OP_SETXATTR ?
+		    strdup(xattr_value(x, o->seed, value)) :
+		    NULL;
 	}
 }
 
@@ -468,6 +469,81 @@ model_apply(struct model *m, const struct op *o)
 			apply_on_slot(m, o);
 		break;
 	}
+}
+
+/* --- the status of a workflow -------------------------------------------- */
+
+static bool
+has(const struct node *a, int x, const char *value)
+{
+	return a->xattr[x] != NULL && strcmp(a->xattr[x], value) == 0;
+}
+
+/* An attestation with a type is judged at its seal; no evidence that is drawn
+ * satisfies a type but generic. */
+static bool
+is_judged(const struct node *a)
+{
+	return a->xattr[X_TYPE] != NULL && !has(a, X_TYPE, "generic");
+}
+
+static bool
+counts(struct model *m, const struct node *a)
+{
+	if (a->sealed || is_judged(a))
+		return a->sealed;
+	for (size_t i = 1; i < m->n; i++)
+		if (!m->nodes[i]->dir && !m->nodes[i]->unlinked &&
+		    m->nodes[i]->sealed && is_below(m->nodes[i], a))
+			return true;
+	return false;
+}
+
+/* The version of attestation a if it has the same name as b, else 0. */
+static long
+version_of(const struct node *a, const struct node *b)
+{
+	size_t n = strcspn(b->name, "@");
+
+	if (strcspn(a->name, "@") != n || strncmp(a->name, b->name, n) != 0)
+		return 0;
+	return a->name[n] == '@' ? strtol(a->name + n + 1, NULL, 10) : 1;
+}
+
+/* There is no template, so the newest attestation that counts of each name
+ * decides, and a name of which none counts is missing. */
+const char *
+model_status(struct model *m, struct node *workflow)
+{
+	bool any = false, bad = false, missing = false;
+
+	for (size_t i = 1; i < m->n; i++)
+		if (m->nodes[i]->closing &&
+		    (m->nodes[i] == workflow ||
+			m->nodes[i]->parent == workflow))
+			seal_closing(m, m->nodes[i]);
+	for (size_t i = 1; i < m->n; i++) {
+		const struct node *a = m->nodes[i], *decides = NULL;
+
+		if (a->parent != workflow || a->name[0] == '.')
+			continue;
+		for (size_t k = 1; k < m->n; k++) {
+			const struct node *b = m->nodes[k];
+
+			if (b->parent == workflow && b->name[0] != '.' &&
+			    version_of(b, a) > 0 && counts(m, b) &&
+			    (decides == NULL ||
+				version_of(b, a) > version_of(decides, a)))
+				decides = b;
+		}
+		any |= decides != NULL;
+		missing |= decides == NULL;
+		bad |= decides != NULL &&
+		    (is_judged(decides) || has(decides, X_COMPLIANT, "false"));
+	}
+	return bad	    ? "NON-COMPLIANT" :
+	    missing || !any ? "INCOMPLETE" :
+			      "COMPLIANT";
 }
 
 /* --- restarts --------------------------------------------------------- */

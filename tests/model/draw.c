@@ -321,7 +321,7 @@ static const struct {
 	{ OP_CHMOD, 40 },
 	{ OP_CHOWN, 15 },
 	{ OP_UTIMENS, 25 },
-	{ OP_SETXATTR, 20 },
+	{ OP_SETXATTR, 50 },
 	{ OP_REMOVEXATTR, 8 },
 	{ OP_GETXATTR, 8 },
 	{ OP_READ, 30 },

@@ -408,9 +408,22 @@ const char *const *
 xattr_names(void)
 {
 	static const char *const names[XATTRS] = { "user.a", "user.b",
-		"user.trailfs.description", "user.trailfs.annotation.k" };
+		"user.trailfs.description", "user.trailfs.annotation.k",
+		"user.trailfs.type", "user.trailfs.compliant" };
 
 	return names;
+}
+
+/* No trail defines the type ghost. */
+const char *
+xattr_value(int x, unsigned seed, char text[16])
+{
+	static const char *const types[] = { "generic", "junit", "ghost" };
+
+	snprintf(text, 16, "%u", seed);
+	return x == X_TYPE   ? types[seed % LEN(types)] :
+	    x == X_COMPLIANT ? (seed % 3 > 0 ? "true" : "false") :
+			       text;
 }
 
 static int
@@ -423,11 +436,11 @@ xattr_number(const char *name)
 }
 
 /* True for a trail, a workflow or an attestation: people claim things about
- * them. */
+ * them.  Only an attestation has a type and is compliant or not. */
 static bool
-has_claims(const struct node *d)
+has_claim(const struct node *d, int x)
 {
-	return d->dir && d->level >= 1 && d->level <= 3;
+	return d->dir && d->level >= (x >= X_TYPE ? 3 : 1) && d->level <= 3;
 }
 
 /* A claim is in the tree at once, and in the ledger at once or at the seal. */
@@ -463,7 +476,7 @@ expect_xattr(const struct node *d, const struct op *o)
 		return ON(EACCES);
 	if (strncmp(o->q, "user.", 5) != 0)
 		return ON(EOPNOTSUPP);
-	if (x >= FILE_XATTRS && has_claims(d))
+	if (x >= FILE_XATTRS && has_claim(d, x))
 		return expect_claim(d, o, x);
 	if (x >= FILE_XATTRS && o->verb != OP_GETXATTR)
 		return ON(EPERM) | ON(EOPNOTSUPP) | ON(ENODATA);

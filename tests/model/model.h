@@ -17,7 +17,8 @@
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define SLOTS 6	      /* open descriptors of a trace */
 #define FILE_XATTRS 2 /* extended attributes of files: user.a, user.b */
-#define XATTRS 4      /* these, and two claims about directories */
+#define XATTRS 6      /* these, and claims about directories: */
+enum { X_DESCRIPTION = FILE_XATTRS, X_ANNOTATION, X_TYPE, X_COMPLIANT };
 
 enum verb {
 	OP_MKDIR,
@@ -147,6 +148,10 @@ char *node_path(const struct node *, char path[4096]);
 const char *node_state(const struct node *);
 void node_access(const struct node *, unsigned *mode, uid_t *, gid_t *);
 const char *const *xattr_names(void);
+/* The value of attribute x that a seed stands for. */
+const char *xattr_value(int x, unsigned seed, char text[16]);
+/* The status of a workflow, in a word.  Who looks it up seals what is closed. */
+const char *model_status(struct model *, struct node *workflow);
 /* Generate the n bytes of a seed. */
 void fill(unsigned char *p, size_t n, unsigned seed);
 

@@ -292,6 +292,26 @@ list_at(struct run *r, const struct node *dir, const char *path)
 }
 
 static bool
+compare_status(struct run *r, struct node *workflow)
+{
+	const char *want = model_status(&r->model, workflow);
+	char name[4096], path[4096 + 32];
+	struct bytes b;
+	bool good;
+
+	snprintf(path, sizeof path, "mnt/%s/.trailfs/status",
+	    node_path(workflow, name));
+	if (!read_all(path, &b))
+		return differs(r, "%s: %s", path, strerror(errno));
+	good = b.n == strlen(want) + 1 && memcmp(b.p, want, b.n - 1) == 0;
+	if (!good)
+		differs(r, "%s: %.*s, not %s", path, (int)b.n, (char *)b.p,
+		    want);
+	free(b.p);
+	return good;
+}
+
+static bool
 compare_all(struct run *r)
 {
 	char path[4096], *at;
@@ -309,6 +329,10 @@ compare_all(struct run *r)
 			good = list_at(r, d, at);
 		free(at);
 	}
+	/* By now all is sealed that should be. */
+	for (size_t i = 0; good && i < r->model.n; i++)
+		if (r->model.nodes[i]->level == 2)
+			good = compare_status(r, r->model.nodes[i]);
 	return good;
 }
 
@@ -457,10 +481,14 @@ do_utimens(const struct op *o, const char *p)
 static int
 do_setxattr(const struct op *o, const char *p)
 {
-	char value[16];
-	int n = snprintf(value, sizeof value, "%u", o->seed);
+	const char *value;
+	char text[16];
+	int x = 0;
 
-	return setxattr(p, o->q, value, (size_t)n,
+	while (x < XATTRS - 1 && strcmp(o->q, xattr_names()[x]) != 0)
+		x++;
+	value = xattr_value(x, o->seed, text);
+	return setxattr(p, o->q, value, strlen(value),
 	    (o->flags & F_EXCL) != 0	    ? XATTR_CREATE :
 		(o->flags & F_REPLACE) != 0 ? XATTR_REPLACE :
 					      0);
