@@ -38,6 +38,7 @@
 #define TF_CONTROL_OVERRIDE "override"
 #define TF_CONTROL_RETENTION "retention"
 #define TF_CONTROL_HOLDS "holds"
+#define TF_CONTROL_CUSTODY "custody.jsonl"
 #define TF_CONTROL_EVALUATION "evaluation.json"
 #define TF_CONTROL_MISSING "missing"
 #define TF_CONTROL_LAST_ERROR "last-error"

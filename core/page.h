@@ -43,6 +43,11 @@ uint64_t tf_view_entries(const struct tf_view *w);
 TF_MUST_USE enum tf_code tf_view_events(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
 
+/* custody.jsonl: the life of directory id and of what is below it, as lines of
+ * canonical JSON in ledger order; trailfs-format(5) defines them. */
+TF_MUST_USE enum tf_code tf_view_custody(struct tf_view *w, uint64_t id,
+    const struct tf_sink *out, struct tf_error *err);
+
 /* --- an attestation --------------------------------------------------- */
 
 /* attestation.json: who, when, state and evidence, canonical JSON and a LF. */

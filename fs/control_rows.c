@@ -118,6 +118,8 @@ static const struct fs_row rows[] = {
 	/* These show each reader only what that reader may read. */
 	{ TF_CONTROL_EVENTS, BELOW_ROOT, 0444, .write = tf_view_events,
 	    .ledger = true },
+	{ TF_CONTROL_CUSTODY, BELOW_ROOT, 0444, .write = tf_view_custody,
+	    .ledger = true },
 	{ TF_CONTROL_ATTESTATION, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
 	    .write = tf_view_attestation, .seals = true },
 	{ TF_CONTROL_SUMS, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,

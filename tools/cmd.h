@@ -41,6 +41,7 @@ struct verb {
 extern const struct verb cmd_assert;
 extern const struct verb cmd_attest;
 extern const struct verb cmd_cat;
+extern const struct verb cmd_custody;
 extern const struct verb cmd_evaluate;
 extern const struct verb cmd_export_log;
 extern const struct verb cmd_find;

@@ -27,6 +27,7 @@ static const struct verb *const verbs[] = {
 	&cmd_find,
 	&cmd_watch,
 	&cmd_show,
+	&cmd_custody,
 	&cmd_cat,
 	&cmd_trail,
 	&cmd_template,

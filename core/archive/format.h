@@ -44,6 +44,7 @@
 #define TF_PACKAGE_WORKFLOWS "workflows/"
 #define TF_PACKAGE_PAGE "index.html"
 #define TF_PACKAGE_STATUS "status.json"
+#define TF_PACKAGE_CUSTODY "custody.jsonl"
 #define TF_PACKAGE_ATTESTATION "/attestation.json"
 #define TF_PACKAGE_SUMS "/SHA256SUMS"
 

@@ -140,6 +140,10 @@ tf_package_texts(const struct tf_package_place *p,
 		rc = attestation_texts(d, tf_buf_bytes(&stored), fn, arg, err);
 	else if (rc == TF_OK)
 		rc = parent_texts(tf_buf_bytes(&stored), fn, arg, err);
+	/* One for all that is in the package. */
+	if (rc == TF_OK && tf_str_same(d->path, p->path))
+		rc = found("", (struct tf_str){ "", 0 }, TF_PACKAGE_CUSTODY,
+		    TF_PACKAGE_TEXT_CUSTODY, fn, arg, err);
 	tf_buf_free(&stored);
 	return rc;
 }

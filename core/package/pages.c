@@ -181,6 +181,14 @@ write_envelope(void *arg, const struct tf_sink *out, struct tf_error *err)
 	return tf_view_intoto(p->g->w, p->d->id, out, err);
 }
 
+static enum tf_code
+write_custody(void *arg, const struct tf_sink *out, struct tf_error *err)
+{
+	struct page *p = arg;
+
+	return tf_view_custody(p->g->w, p->d->id, out, err);
+}
+
 /* Add one file; texts.c decides which files a directory has, this table who
  * writes them. */
 static enum tf_code
@@ -193,6 +201,7 @@ add_text(void *arg, enum tf_package_text text, const char *name,
 		[TF_PACKAGE_TEXT_ATTESTATION] = write_attestation,
 		[TF_PACKAGE_TEXT_SUMS] = write_sums,
 		[TF_PACKAGE_TEXT_ENVELOPE] = write_envelope,
+		[TF_PACKAGE_TEXT_CUSTODY] = write_custody,
 	};
 	struct page *p = arg;
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2086 # $user is a list of words
 # Who opened which sealed evidence: reads=log, and what it does not record.
 . "$(dirname "$0")/../suite_tools.sh"
 
@@ -107,6 +108,82 @@ a_package_is_read() {
 	is 0 trailctl verify --vkey "$(cat vkey)" package.zip
 }
 
+# custody tells the life of a file, in a mount and in a store alike.
+custody_tells_the_life_of_a_file() {
+	mount store -o reads=log
+	mkdir -p mnt/c/w/a
+	echo one >mnt/c/w/a/one
+	echo two >mnt/c/w/a/two
+	is 0 trailctl hold place --reason 'Request of the auditor' mnt/c case-1
+	is 0 trailctl seal mnt/c/w/a
+	cat mnt/c/w/a/one mnt/c/w/a/one >/dev/null
+	cat mnt/c/w/a/two >/dev/null
+	is 0 trailctl package mnt/c/w -o package.zip
+	chmod g-r mnt/c/w/a/one
+	is 0 trailctl sync mnt
+	is 0 trailctl custody mnt/c/w/a/one
+	cp out mounted
+	cut -d ' ' -f 3- out | sed 's/  .*//' >events
+	printf '%s\n' recorded recorded recorded 'hold placed' sealed sealed \
+		packaged 'access changed' read | diff events -
+	grep 'read  c/w/a/one  .*(cat)  times 2  last 20' mounted
+	grep 'hold placed  c  .*  case-1  Request of the auditor$' mounted
+	is 1 grep two mounted
+	is 0 trailctl custody --json mnt/c/w
+	cp out lines
+	jq -Sc . lines | cmp - lines
+	cmp lines mnt/c/w/.trailfs/custody.jsonl
+	grep '"event":"read".*"path":"c/w/a/two"' lines
+	cat mnt/c/w/.trailfs/package.zip >/dev/null
+	unmount
+	is 0 trailctl custody store/c/w/a/one
+	grep -v 'read  c/w  ' out | cmp - mounted
+	says 'read  c/w  .*  package  times 1'
+	is 3 trailctl custody store/c/w/a/three
+	is 2 trailctl custody store
+	is 2 trailctl custody
+}
+
+# Packages have it, and both verifiers accept it, and see that it was altered.
+custody_is_in_packages() {
+	is 0 trailctl package store/c/w -o package.zip
+	is 0 trailctl verify --vkey "$(cat vkey)" package.zip
+	mkdir unpacked
+	(cd unpacked && python3 -m zipfile -e ../package.zip .)
+	top=$(echo unpacked/*)
+	grep '"event":"read"' "$top/custody.jsonl"
+	is 0 sh "$top/verify.sh" "$(cat vkey)"
+	echo '{}' >>"$top/custody.jsonl"
+	is 4 trailctl verify --vkey "$(cat vkey)" "$top"
+	is 1 sh "$top/verify.sh" "$(cat vkey)"
+}
+
+# Nobody learns names or readers of files that are not his to read.
+nobody_sees_the_files_of_others() {
+	chmod 755 .
+	umask 022
+	mount store -o reads=log,allow_other
+	mkdir -p mnt/p/w/a
+	chmod 755 mnt/p mnt/p/w mnt/p/w/a
+	echo mine >mnt/p/w/a/secret
+	chmod 600 mnt/p/w/a/secret
+	echo all >mnt/p/w/a/open
+	is 0 trailctl sync mnt
+	cat mnt/p/w/a/secret mnt/p/w/a/open >/dev/null
+	$user cat mnt/p/w/a/open >/dev/null
+	is 0 trailctl sync mnt
+	is 0 $user trailctl custody mnt/p/w
+	cp out shown
+	is 1 grep secret shown
+	[ "$(grep -c '  read  p/w/a/open' shown)" = 2 ]
+	is 1 grep -r secret mnt/p/w/.trailfs/status.json
+	$user cat mnt/p/.trailfs/custody.jsonl mnt/p/.trailfs/events.jsonl >seen
+	is 1 grep secret seen
+	is 0 trailctl custody mnt/p/w
+	says 'read  p/w/a/secret'
+	unmount
+}
+
 # kill -9 loses what has no entry yet, and nothing else.
 a_crash_loses_the_last_minute_only() {
 	trailfs store mnt -f -o reads=log 2>/dev/null &
@@ -207,6 +284,8 @@ run a_store_is_made
 with '/dev/fuse jq sqlite3' nothing_is_recorded_by_default a_backup_is_one_entry
 [ "$(id -u)" -ne 0 ] || with '/dev/fuse jq sqlite3 setpriv' counts_are_exact \
 	a_bind_mount_hides_nobody
+[ "$(id -u)" -ne 0 ] || with '/dev/fuse setpriv' nobody_sees_the_files_of_others
+with '/dev/fuse jq python3' custody_tells_the_life_of_a_file custody_is_in_packages
 with '/dev/fuse jq sqlite3' a_package_is_read \
 	a_crash_loses_the_last_minute_only a_template_asks_for_it \
 	a_full_vault_does_not_stop_readers a_read_only_mount_says_so \
