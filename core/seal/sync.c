@@ -215,7 +215,7 @@ static enum tf_code
 record_reads(struct tf_vault *v, const struct tf_actor *who,
     struct tf_error *err)
 {
-	struct tf_attr a;
+	struct tf_attr a = { 0 };
 	enum tf_code rc = TF_OK;
 
 	if (who->uid != 0)

@@ -243,7 +243,7 @@ judge_again(struct tf_duty *d)
 {
 	struct again *x = (struct again *)d;
 	struct tf_judgement f = { 0 };
-	struct tf_node_row row;
+	struct tf_node_row row = { 0 };
 	struct tf_view *w = NULL;
 	enum tf_code rc = TF_OK;
 
