@@ -323,6 +323,13 @@ END_TEST
 #define TYPE(path_, name_, version)                                    \
 	.type = TF_TYPE_SET, .path = S(path_), .has_definition = true, \
 	.definition_name = S(name_), .definition_version = (version)
+#define RECIPIENTS(path_, version)                                           \
+	.type = TF_RECIPIENTS_SET, .path = S(path_), .has_definition = true, \
+	.definition_version = (version)
+#define ENCRYPTED(node_, path_, version)                           \
+	BORN(EVIDENCE_SEALED, node_, path_),                       \
+	    .has_encryption = true, .encryption_format = S("age"), \
+	    .encryption_recipients = (version)
 #define IMPORT_DONE(path_) .type = TF_IMPORT_DONE, .path = S(path_)
 #define IMPORTED .imported = S("{\"id\":\"1\"}")
 #define CLAIMS(path_) .type = TF_CLAIMS_SET, .path = S(path_)
@@ -391,6 +398,13 @@ static const char no_trail[] = "sets a template of no trail";
 static const char not_next[] = "its template has not the next version";
 static const char no_type[] = "defines a type of no trail";
 static const char type_not_next[] = "its type has not the next version";
+static const char no_recipients[] = "sets recipients of no trail";
+static const char recipients_not_next[] =
+    "its recipients have not the next version";
+static const char plain[] =
+    "is not encrypted, although its trail has recipients";
+static const char to_nobody[] =
+    "is encrypted to recipients that its trail has not";
 static const char of_sealed[] = "defines something of a sealed trail";
 static const char about_nothing[] =
     "claims something about what does not exist";
@@ -574,6 +588,31 @@ static const struct story stories[] = {
 	       { TYPE("t", "a", 1) } }, NULL },
 	{ 1, { { BORN(TRAIL_CREATED, 2, "t") }, { SEALED(TRAIL, "t") },
 	       { TYPE("t", "a", 1) } }, of_sealed },
+
+	/* recipients */
+	{ 4, { { RECIPIENTS("x", 1) } }, no_recipients },
+	{ 4, { { RECIPIENTS(FLOW, 1) } }, no_recipients },
+	{ 4, { { RECIPIENTS(TRAIL, 2) } }, recipients_not_next },
+	{ 4, { { RECIPIENTS(TRAIL, 1) }, { RECIPIENTS(TRAIL, 1) } },
+	  recipients_not_next },
+	{ 1, { { BORN(TRAIL_CREATED, 2, "t") }, { SEALED(TRAIL, "t") },
+	       { RECIPIENTS("t", 1) } }, of_sealed },
+	{ 5, { { BORN(EVIDENCE_SEALED, 9, ATT "/x") },
+	       { RECIPIENTS(TRAIL, 1) },
+	       { ENCRYPTED(10, ATT "/y", 1) } }, NULL },
+	{ 5, { { RECIPIENTS(TRAIL, 1) }, { RECIPIENTS(TRAIL, 2) },
+	       { ENCRYPTED(9, ATT "/x", 2) },
+	       { ENCRYPTED(10, ATT "/y", 1) } }, NULL },
+	{ 5, { { RECIPIENTS(TRAIL, 1) },
+	       { BORN(EVIDENCE_SEALED, 9, ATT "/x") } }, plain },
+	{ 5, { { BORN(EVIDENCE_SEALED, 9, ATT "/x") },
+	       { RECIPIENTS(TRAIL, 1) },
+	       { BORN(EVIDENCE_SEALED, 10, ATT "/y") } }, plain },
+	{ 5, { { ENCRYPTED(9, ATT "/x", 1) } }, to_nobody },
+	{ 5, { { RECIPIENTS(TRAIL, 1) }, { ENCRYPTED(9, ATT "/x", 1) },
+	       { ENCRYPTED(10, ATT "/y", 2) } }, to_nobody },
+	{ 5, { { BORN(TRAIL_CREATED, 9, "t") }, { RECIPIENTS("t", 1) },
+	       { BORN(EVIDENCE_SEALED, 10, ATT "/x") } }, NULL },
 
 	/* claims */
 	{ 4, { { CLAIMS("x") } }, about_nothing },
