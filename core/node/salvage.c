@@ -3,6 +3,7 @@
  * A chunk that was durable is in its place or in the spare; what nobody was
  * promised may be torn, and becomes zeros.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 #include "../base/file.h"
 #include "secret.h"
 #include "secret_i.h"
+#include "stage_files.h"
+#include "vault_i.h"
 
 struct salvage {
 	struct tf_secret *s;
@@ -92,4 +95,29 @@ tf_secret_salvage(struct tf_secret *s, int fd, uint64_t *size, uint64_t *torn,
 	tf_wipe(g.text, CHUNK);
 	free(room);
 	return rc;
+}
+
+enum tf_code
+tf_secret_found(struct tf_vault *v, uint64_t id, bool *yes,
+    struct tf_error *err)
+{
+	unsigned char head[TF_SECRET_HEAD];
+	struct tf_secret *s = NULL;
+	char name[TF_STAGE_NAME];
+	size_t got = 0;
+	enum tf_code rc;
+	int fd;
+
+	*yes = false;
+	tf_stage_name(id, name);
+	rc = tf_file_open(v->stagefd, name, O_RDONLY, &fd, err);
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	rc = tf_file_pread(fd, head, sizeof(head), 0, &got, err);
+	(void)close(fd); /* read-only */
+	if (rc == TF_OK && got == sizeof(head))
+		rc = tf_secret_open(v, id, head, 0, &s, err);
+	*yes = s != NULL;
+	tf_secret_free(s);
+	return rc == TF_TAMPER || rc == TF_NOTFOUND ? TF_OK : rc;
 }

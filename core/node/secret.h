@@ -11,6 +11,7 @@
 #ifndef TF_NODE_SECRET_H
 #define TF_NODE_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,4 +84,8 @@ void tf_secret_forget(struct tf_secret *s);
  */
 TF_MUST_USE enum tf_code tf_secret_salvage(struct tf_secret *s, int fd,
     uint64_t *size, uint64_t *torn, struct tf_error *err);
+/* Has node id a staged file that its own key opens?  No flush has said so yet in
+ * its row. */
+TF_MUST_USE enum tf_code tf_secret_found(struct tf_vault *v, uint64_t id,
+    bool *yes, struct tf_error *err);
 #endif

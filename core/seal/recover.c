@@ -85,9 +85,10 @@ remove_orphans(struct tf_vault *v, struct tf_error *err)
 	int fd = openat(v->stagefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
+	struct tf_pending *l;
 	uint64_t id;
 	size_t n;
-	bool known;
+	bool known, age, spare;
 
 	if (d == NULL) {
 		if (fd >= 0)
@@ -100,13 +101,18 @@ remove_orphans(struct tf_vault *v, struct tf_error *err)
 			(void)unlinkat(v->stagefd, e->d_name, 0);
 			continue;
 		}
-		if (ends(e->d_name, n, ".age") || ends(e->d_name, n, ".spare"))
+		age = ends(e->d_name, n, ".age");
+		spare = ends(e->d_name, n, ".spare");
+		if (age || spare)
 			n = strcspn(e->d_name, ".");
 		if (!tf_decimal(e->d_name, n, INT64_MAX, &id))
 			continue;
 		pthread_mutex_lock(&v->mu);
-		known = tf_pending_get(&v->pending, id) != NULL ||
-		    tf_recover_is_unplaced(v, id);
+		l = tf_pending_get(&v->pending, id);
+		/* An age file of the last run is never continued. */
+		known = l != NULL && (!age || l->encrypted != NULL) &&
+		    (!spare || l->in_file);
+		known = known || tf_recover_is_unplaced(v, id);
 		pthread_mutex_unlock(&v->mu);
 		if (!known)
 			(void)unlinkat(v->stagefd, e->d_name, 0);

@@ -105,6 +105,10 @@ drop_file(struct tf_pending *l)
 
 	tf_stage_name(l->attr.id, name);
 	(void)unlinkat(l->v->stagefd, name, 0);
+	if (l->secret) {
+		tf_stage_spare_name(l->attr.id, name);
+		(void)unlinkat(l->v->stagefd, name, 0);
+	}
 	l->in_file = false;
 	l->in_db = true;
 }

@@ -18,6 +18,7 @@
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
+#include "../node/secret.h"
 #include "../node/secrets.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"
@@ -122,9 +123,15 @@ tf_recover_load(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	struct tf_found *f = arg;
 	struct tf_pending *l;
 	size_t cap = f->cap;
+	bool secret = r->secret;
+	enum tf_code rc;
 
 	if (tf_recover_is_unplaced(f->v, r->attr.id))
 		return TF_OK;
+	/* The row of an empty file does not know of what was written since. */
+	if (!secret && r->attr.size == 0 &&
+	    (rc = tf_secret_found(f->v, r->attr.id, &secret, err)) != TF_OK)
+		return rc;
 	if (!tf_array_room(&f->l, f->n, &cap, sizeof(*f->l)) ||
 	    !tf_array_room(&f->dirty, f->n, &f->cap, sizeof(*f->dirty)))
 		return tf_nomem(err);
@@ -142,7 +149,8 @@ tf_recover_load(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 		l->size = r->attr.size;
 		l->digest = r->sha256;
 		l->in_order = false;
-		if ((l->secret = r->secret))
+		l->secret = secret;
+		if (secret)
 			tf_secrets_take(f->v);
 	}
 	l->attr.state = TF_STATE_DRAFT;

@@ -47,6 +47,8 @@ bool ended(pid_t pid, int ms, int *status);
 /* Make a new store, on the file system here or on two disks of its own. */
 enum disks { DISKS_NONE, DISKS_EXT4, DISKS_XFS };
 void world_begin(enum disks disks);
+/* The trail of the next store has recipients; age.key opens its evidence. */
+extern bool world_encrypts;
 void world_end(void);
 /* Cut the power: kill the daemon and mount the disks again from their journals.
  * Flags as for CUT_POWER.  Call this also after the shim has cut the power. */

@@ -55,6 +55,22 @@ static const struct rig rigs[] = {
 	{ "index-full", rig_index, 10, .kind = FAULT_ERROR, .sys = ENOSPC,
 	  .calls = CALL_DISK | CALL_CREATE, .stays = true, .only = "index.db",
 	  .does = "ENOSPC from then on for the search index" },
+	{ "kill-age", rig_kill, 20, .encrypts = true,
+	  .does = "kill -9 at any time, encrypted" },
+	{ "points-age", rig_each_call, 15, .kind = FAULT_KILL,
+	  .calls = CALL_DISK, .encrypts = true,
+	  .does = "kill -9 at each call in order, encrypted" },
+	{ "recovery-age", rig_recovery, 10, .kind = FAULT_KILL,
+	  .calls = CALL_DISK, .encrypts = true,
+	  .does = "kill -9 at each call of a recovery, encrypted" },
+	{ "power-age", rig_power, 10, .disks = DISKS_EXT4, .encrypts = true,
+	  .does = "power cuts at any time, encrypted" },
+	{ "eio-age", rig_each_call, 10, .kind = FAULT_ERROR, .sys = EIO,
+	  .calls = CALL_DISK | CALL_CREATE, .encrypts = true,
+	  .does = "EIO once, encrypted" },
+	{ "full-age", rig_each_call, 10, .kind = FAULT_ERROR, .sys = ENOSPC,
+	  .calls = CALL_DISK | CALL_CREATE, .encrypts = true,
+	  .does = "ENOSPC once, encrypted" },
 	{ "memory", rig_each_call, 25, .kind = FAULT_ERROR, .sys = ENOMEM,
 	  .calls = CALL_MEMORY, .does = "malloc fails once" },
 };
@@ -72,6 +88,8 @@ cannot(const struct rig *rig)
 		return "no /dev/fuse";
 	if (!have("sqlite3"))
 		return "no sqlite3";
+	if (rig->encrypts && !have("age"))
+		return "no age";
 	if (!FAULTS_WORK && rig->calls != 0)
 		return "a sanitizer wants to be loaded before the shim";
 	if (rig->disks == DISKS_NONE)
@@ -95,6 +113,7 @@ run_rig(const struct rig *rig, unsigned cycles, uint64_t seed)
 	}
 	reds = 0;
 	acks = 0;
+	world_encrypts = rig->encrypts;
 	n = rig->run(rig, cycles, seed);
 	printf("%s %s: %s: %u cycles, %lu acknowledgements, %lld s, SEED=%llu"
 	       "\n",

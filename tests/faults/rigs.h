@@ -18,6 +18,7 @@ struct rig {
 	/* Only calls on files whose path holds this fail, or NULL: all.  Then no
 	 * writer may see an error. */
 	const char *only;
+	bool encrypts; /* the trail has recipients */
 	const char *does;
 };
 

@@ -159,6 +159,8 @@ world_cut(unsigned ledger_flags, unsigned objects_flags)
 
 /* --- the store -------------------------------------------------------- */
 
+bool world_encrypts;
+
 void
 world_begin(enum disks d)
 {
@@ -194,6 +196,10 @@ world_begin(enum disks d)
 	vault_mount("settle=60");
 	if (mkdir("mnt/t", 0755) < 0 || mkdir("mnt/t/w", 0755) < 0)
 		die("mkdir");
+	if (world_encrypts &&
+	    shell("rm -f age.key && age-keygen -o age.key 2>/dev/null &&"
+		  " age-keygen -y age.key >mnt/t/.trailfs/recipients") != 0)
+		die("recipients");
 	if (vault_unmount() != 0)
 		die("the daemon of a new store");
 }

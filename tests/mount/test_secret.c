@@ -607,6 +607,30 @@ START_TEST(a_crash_loses_nothing_that_was_promised)
 }
 END_TEST
 
+/* The row of the empty file does not know that it is secret. */
+START_TEST(a_crash_before_the_first_flush_leaves_no_staged_form)
+{
+	char *text = noise(200000, 11), *got;
+	size_t n;
+	int fd;
+
+	skip_unless(can_encrypt(), "no age");
+	make_secret();
+	put(A "/f", "");
+	fd = open(A "/f", O_WRONLY);
+	ck_assert_int_eq(200000, write(fd, text, 200000));
+	crash_vault();
+	(void)close(fd);
+	mount_vault("settle=60");
+	run(0, "mv " A "/f.*.part " A "/g.tmp");
+	got = content(A "/g.tmp", &n);
+	ck_assert_uint_le(n, 200000);
+	ck_assert_uint_ge(n, 131072);
+	ck_assert_int_eq(0, memcmp(text, got, n));
+	run(0, "rm " A "/g.tmp");
+}
+END_TEST
+
 /* The bytes in front of the new end were promised. */
 START_TEST(a_crash_after_a_cut_keeps_what_is_before_it)
 {
@@ -799,6 +823,7 @@ suite_secret(void)
 
 	t = mounted_case(s, "crashes");
 	tcase_add_loop_test(t, a_crash_loses_nothing_that_was_promised, 0, 2);
+	tcase_add_test(t, a_crash_before_the_first_flush_leaves_no_staged_form);
 	tcase_add_test(t, a_crash_after_a_cut_keeps_what_is_before_it);
 	tcase_add_test(t, the_key_of_the_stage_goes_when_it_is_not_needed);
 
