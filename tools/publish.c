@@ -179,7 +179,9 @@ publish_taken(struct recorder *r, const char *state, struct evidence *e,
 	if (rc != TF_OK || *already)
 		return rc;
 	return tf_fail(err, TF_EXISTS,
-	    "%s/%s is sealed with other evidence or claims; --again records "
+	    /* Encrypted evidence cannot be compared. */
+	    "%s/%s is sealed with other evidence or claims, or encrypted; "
+	    "--again records "
 	    "the next version",
 	    r->wf, r->name);
 }
