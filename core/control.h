@@ -39,6 +39,7 @@
 #define TF_CONTROL_RETENTION "retention"
 #define TF_CONTROL_HOLDS "holds"
 #define TF_CONTROL_CUSTODY "custody.jsonl"
+#define TF_CONTROL_REDACTIONS "redactions"
 #define TF_CONTROL_EVALUATION "evaluation.json"
 #define TF_CONTROL_MISSING "missing"
 #define TF_CONTROL_LAST_ERROR "last-error"
@@ -60,6 +61,7 @@ bool tf_control_proof_is_cut(const char *name);
  * listxattr(2) omits them. */
 #define TF_XATTR_PREFIX "user.trailfs."
 #define TF_XATTR_STATE TF_XATTR_PREFIX "state"
+#define TF_REDACTED_STATE "redacted" /* its value for redacted evidence */
 #define TF_XATTR_SHA256 TF_XATTR_PREFIX "sha256"
 #define TF_XATTR_INDEX TF_XATTR_PREFIX "index"
 #define TF_XATTR_SEALED_AT TF_XATTR_PREFIX "sealed-at"

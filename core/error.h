@@ -42,12 +42,13 @@ enum tf_code {
 	/* Mistakes of the caller, and faults of the store. */
 	TF_INVALID, /* malformed bytes or arguments */
 	TF_USAGE,
-	TF_LOCKED,  /* another process holds the store's lock */
-	TF_FOREIGN, /* not a trailfs store, or a part of another store */
-	TF_NEWER,   /* written by a later version of trailfs */
-	TF_TAMPER,  /* a check of hash, proof or signature failed */
-	TF_INDOUBT, /* the operation may or may not have happened */
-	TF_CODES    /* the number of codes */
+	TF_LOCKED,   /* another process holds the store's lock */
+	TF_FOREIGN,  /* not a trailfs store, or a part of another store */
+	TF_NEWER,    /* written by a later version of trailfs */
+	TF_REDACTED, /* two people have had these bytes deleted */
+	TF_TAMPER,   /* a check of hash, proof or signature failed */
+	TF_INDOUBT,  /* the operation may or may not have happened */
+	TF_CODES     /* the number of codes */
 };
 
 struct tf_error {

@@ -110,7 +110,47 @@ TF_MUST_USE enum tf_code tf_vault_hold(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who, struct tf_error *err);
 
 /*
- * The same two requests as JSON, as the control files of a directory take them:
+ * Redaction: two people have the bytes of sealed evidence deleted.  Entry, name,
+ * size, digest and proofs stay.  One proposes it, another approves it within
+ * seven days; core/ledger/redaction.h has the rules for these two.  With
+ * "approvers = GROUP" in STORE/config only members of that group approve, and
+ * they, the owner of the trail and root propose; without it the owner of the
+ * trail and root do both.
+ *
+ * tf_vault_redact appends redaction.proposed about evidence id, and sets *entry
+ * to its seq.  expired: because its retention is over, else because it should
+ * not have been recorded.
+ *
+ * tf_vault_redact_approve appends redaction.done; proposal is the seq of the
+ * newest proposal.  If *others is 0 the bytes are deleted from objects, database
+ * and write-ahead log; otherwise they stay, because that many other entries name
+ * the same bytes.  If deleting fails, the next start does the rest, and
+ * options.say reports it.
+ *
+ * Errors: TF_DENIED a hold or a retention protects it, the caller may not, or is
+ * the one who proposed it, the proposal is too old or another one is newer, the
+ * clock was set; TF_BUSY it or its attestation is not sealed; TF_ISDIR;
+ * TF_SEALED it was redacted before; TF_NODATA there is no proposal; TF_INVALID,
+ * TF_TOOBIG the reason.
+ */
+TF_MUST_USE enum tf_code tf_vault_redact(struct tf_vault *v, uint64_t id,
+    bool expired, const char *reason, size_t n, const struct tf_actor *who,
+    uint64_t *entry, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_redact_approve(struct tf_vault *v,
+    uint64_t id, uint64_t proposal, const struct tf_actor *who,
+    uint64_t *others, struct tf_error *err);
+/*
+ * The same for the control file `redactions` of attestation id:
+ *	{"propose":"PATH","reason":"...","what":"expired"}, what is optional
+ *	{"approve":SEQ}
+ * PATH is relative to the attestation, SEQ the number of the proposal as a
+ * string or as a number.
+ */
+TF_MUST_USE enum tf_code tf_vault_redact_json(struct tf_vault *v, uint64_t id,
+    const void *p, size_t n, const struct tf_actor *who, struct tf_error *err);
+
+/*
+ * Retention and holds as JSON, as the control files of a directory take them:
  *	retention	{"for":"7y","mode":"governance","rule":{"id":"R",
  *			"sha256":"..."},"until":"2033-01-01T..."}
  *	holds		{"place":"NAME","reason":"..."}, or "release"
@@ -134,6 +174,10 @@ bool tf_protection_time(const char *s, struct tf_time *out);
 TF_MUST_USE enum tf_code tf_view_holds(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_view_retention(struct tf_view *w, uint64_t id,
+    const struct tf_sink *out, struct tf_error *err);
+/* The same for the redactions, proposed and done, of evidence at or below id,
+ * as far as the asker of the view may read it. */
+TF_MUST_USE enum tf_code tf_view_redactions(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
 
 #endif

@@ -41,8 +41,11 @@ struct tf_report {
 	/* Findings of the grades WRONG and BESIDE.  Those of grade UNREAD are
 	 * reported, but not counted. */
 	uint64_t findings;
-	uint64_t beside;   /* of the findings, those of grade TF_GRADE_BESIDE */
-	uint64_t judged;   /* attestations whose evidence was judged again */
+	uint64_t beside; /* of the findings, those of grade TF_GRADE_BESIDE */
+	uint64_t judged; /* attestations whose evidence was judged again */
+	uint64_t
+	    redacted; /* files whose bytes were deleted by two people, which
+			      are not among files */
 	uint64_t unproven; /* files of a package that no proof covers */
 	bool pinned;	   /* the caller gave the key, not the store */
 	/* The package belongs to another log than the given key.  The report

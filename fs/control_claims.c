@@ -1,6 +1,7 @@
 /*
  * What people say about a trail, a workflow or an attestation, as control
- * files: user-data, override, the report of the checks, retention and holds.
+ * files: user-data, override, the report of the checks, retention, holds and
+ * redactions.
  */
 #include <string.h>
 
@@ -195,3 +196,24 @@ const struct fs_settable fs_holds_settable = { .max = TF_PROTECTION_TEXT_MAX,
 	.when_sealed = true,
 	.load = load_request,
 	.save = save_hold };
+
+/* --- redactions ----------------------------------------------------------- */
+
+static enum tf_code
+save_redaction(struct tf_vault *v, uint64_t dir, const char *name,
+    const void *p, size_t n, const struct tf_actor *who,
+    struct tf_buf *warnings, struct tf_error *err)
+{
+	(void)name;
+	(void)warnings;
+	return tf_vault_redact_json(v, dir, p, n, who, err);
+}
+
+const struct fs_settable fs_redactions_settable = {
+	.max = TF_PROTECTION_TEXT_MAX,
+	.mode = 0666,
+	.by = FS_SET_BY_ANYONE,
+	.when_sealed = true,
+	.load = load_request,
+	.save = save_redaction
+};

@@ -8,6 +8,7 @@ extern const struct fs_settable fs_user_data;
 extern const struct fs_settable fs_override_settable;
 /* Requests about what protects a directory: core/protection.h has their form. */
 extern const struct fs_settable fs_retention_settable;
+extern const struct fs_settable fs_redactions_settable;
 extern const struct fs_settable fs_holds_settable;
 
 /* TF_NOTFOUND if there are no user data of dir, no report of the checks. */

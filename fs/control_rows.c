@@ -173,6 +173,8 @@ static const struct fs_row rows[] = {
 	    .set = &fs_retention_settable },
 	{ TF_CONTROL_HOLDS, BELOW_ROOT | FS_ROW_AT(TF_KIND_ROOT), 0440,
 	    .write = tf_view_holds, .set = &fs_holds_settable },
+	{ TF_CONTROL_REDACTIONS, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
+	    .write = tf_view_redactions, .set = &fs_redactions_settable },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");

@@ -227,7 +227,8 @@ check_directory(struct tf_vault *v, const struct fs_target *t,
 	struct tf_attr dir, above;
 	enum tf_code rc = tf_vault_getattr(v, t->dir, &dir, err);
 
-	if (rc == TF_OK && t->set->by != FS_SET_BY_WRITERS) {
+	if (rc == TF_OK && t->set->by != FS_SET_BY_WRITERS &&
+	    t->set->by != FS_SET_BY_ANYONE) {
 		rc = fs_settable_above(v, t->set, &dir, &above, err);
 		if (rc == TF_OK && who->uid != 0 && who->uid != above.uid)
 			rc = tf_fail(err, TF_ACCESS,

@@ -26,7 +26,12 @@
 /* Who, besides root, may set a file: whoever may write its directory; or only the
  * owner of the workflow, or of the trail, that its directory is in (of the root
  * directory, for a file of the root). */
-enum fs_setter { FS_SET_BY_WRITERS, FS_SET_BY_WORKFLOW, FS_SET_BY_TRAIL };
+enum fs_setter {
+	FS_SET_BY_WRITERS,
+	FS_SET_BY_WORKFLOW,
+	FS_SET_BY_TRAIL,
+	FS_SET_BY_ANYONE
+};
 
 /* A kind of settable file. */
 struct fs_settable {

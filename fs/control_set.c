@@ -17,6 +17,10 @@ fs_settable_stat(struct tf_vault *v, const struct fs_settable *set,
 		st->st_mode = S_IFREG | (set->mode & dir->mode);
 		return TF_OK;
 	}
+	if (set->by == FS_SET_BY_ANYONE) { /* core decides */
+		st->st_mode = S_IFREG | (set->mode & (dir->mode | 0222));
+		return TF_OK;
+	}
 	if ((rc = fs_settable_above(v, set, dir, &above, err)) != TF_OK)
 		return rc;
 	/* Its owner may write it, also when the directory is sealed. */

@@ -63,6 +63,7 @@ static const struct {
 	[TF_LOCKED] = { EBUSY, false },
 	[TF_FOREIGN] = { EIO, false },
 	[TF_NEWER] = { EIO, false },
+	[TF_REDACTED] = { ENODATA, true },
 	[TF_TAMPER] = { EIO, false },
 	[TF_INDOUBT] = { EIO, false },
 };

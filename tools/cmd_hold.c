@@ -60,7 +60,7 @@ change(const char *action, const char *path, const char *hold)
 	if (rc == TF_OK)
 		rc = make_request(action, hold, &request, &err);
 	if (rc == TF_OK)
-		rc = protect_set(&w, true, &request, &err);
+		rc = protect_set(&w, PROTECT_HOLDS, &request, &err);
 	if (rc == TF_OK && ask.json) {
 		printf("%s\n", text_of(&request));
 	} else if (rc == TF_OK) {
@@ -108,7 +108,7 @@ list(const char *path)
 	int t;
 
 	if (rc == TF_OK)
-		rc = protect_get(&w, true, &text, &err);
+		rc = protect_get(&w, PROTECT_HOLDS, &text, &err);
 	if (rc == TF_OK && text.n > 0 && text.p[text.n - 1] == '\n')
 		text.n--;
 	if (rc == TF_OK && ask.json)

@@ -174,7 +174,7 @@ run(int n, char **arg)
 	if (rc == TF_OK && sets)
 		rc = make_request(&request, &err);
 	if (rc == TF_OK && sets)
-		rc = protect_set(&w, false, &request, &err);
+		rc = protect_set(&w, PROTECT_RETENTION, &request, &err);
 	/* Who may set it may read it. */
 	if (rc == TF_OK)
 		rc = print(&w, &err);

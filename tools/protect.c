@@ -1,5 +1,5 @@
 /*
- * Retention and holds of a place: see protect.h.
+ * Retention, holds and redactions of a place: see protect.h.
  *
  * Both ways take the same text: in a mount it is written to the control file,
  * which records it at close(2); in a store the vault gets it under its lock.
@@ -23,13 +23,16 @@
 
 /* By depth: the root, for holds, down to TRAIL/WORKFLOW/ATTESTATION. */
 static enum tf_code
-check_place(const struct where *w, bool holds, struct tf_error *err)
+check_place(const struct where *w, enum protect_what what, struct tf_error *err)
 {
+	bool holds = what == PROTECT_HOLDS;
 	bool root = strcmp(w->path, ".") == 0;
 	unsigned slashes = 0;
 
 	for (const char *p = w->path; *p != '\0'; p++)
 		slashes += *p == '/';
+	if (what == PROTECT_REDACTIONS && slashes != 2)
+		return tf_fail(err, TF_USAGE, "%s is no attestation", w->path);
 	if (slashes > 2 || strstr(w->path, TF_CONTROL_DIR) != NULL ||
 	    (root && !holds))
 		return tf_fail(err, TF_USAGE, "%s is no trail, workflow or %s",
@@ -39,11 +42,17 @@ check_place(const struct where *w, bool holds, struct tf_error *err)
 }
 
 static enum tf_code
-control_file(const struct where *w, bool holds, char **path,
+control_file(const struct where *w, enum protect_what what, char **path,
     struct tf_error *err)
 {
-	if (asprintf(path, "%s/%s/%s", w->file, TF_CONTROL_DIR,
-		holds ? TF_CONTROL_HOLDS : TF_CONTROL_RETENTION) >= 0)
+	static const char *const names[] = {
+		[PROTECT_RETENTION] = TF_CONTROL_RETENTION,
+		[PROTECT_HOLDS] = TF_CONTROL_HOLDS,
+		[PROTECT_REDACTIONS] = TF_CONTROL_REDACTIONS,
+	};
+
+	if (asprintf(path, "%s/%s/%s", w->file, TF_CONTROL_DIR, names[what]) >=
+	    0)
 		return TF_OK;
 	*path = NULL;
 	return tf_nomem(err);
@@ -67,11 +76,11 @@ refused(const struct where *w, struct tf_error *err)
 }
 
 static enum tf_code
-set_mounted(const struct where *w, bool holds, const struct tf_buf *request,
-    struct tf_error *err)
+set_mounted(const struct where *w, enum protect_what what,
+    const struct tf_buf *request, struct tf_error *err)
 {
 	char *path;
-	enum tf_code rc = control_file(w, holds, &path, err);
+	enum tf_code rc = control_file(w, what, &path, err);
 	int fd = -1;
 
 	if (rc == TF_OK &&
@@ -93,9 +102,16 @@ set_mounted(const struct where *w, bool holds, const struct tf_buf *request,
 
 /* Closing the store appends too, so its result counts. */
 static enum tf_code
-set_stored(const struct where *w, bool holds, const struct tf_buf *request,
-    struct tf_error *err)
+set_stored(const struct where *w, enum protect_what what,
+    const struct tf_buf *request, struct tf_error *err)
 {
+	enum tf_code (*const requests[])(struct tf_vault * v, uint64_t id,
+	    const void *p, size_t n, const struct tf_actor *who,
+	    struct tf_error *err) = {
+		[PROTECT_RETENTION] = tf_vault_retain_json,
+		[PROTECT_HOLDS] = tf_vault_hold_json,
+		[PROTECT_REDACTIONS] = tf_vault_redact_json,
+	};
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
 	struct tf_attr a;
@@ -106,10 +122,8 @@ set_stored(const struct where *w, bool holds, const struct tf_buf *request,
 	actor_self(&self);
 	rc = tf_vault_walk(v, w->path, &a, err);
 	if (rc == TF_OK)
-		rc = holds ? tf_vault_hold_json(v, a.id, request->p, request->n,
-				 &self, err) :
-			     tf_vault_retain_json(v, a.id, request->p,
-				 request->n, &self, err);
+		rc = requests[what](v, a.id, request->p, request->n, &self,
+		    err);
 	if (rc == TF_TOOBIG)
 		rc = err->code = TF_INVALID;
 	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
@@ -117,30 +131,33 @@ set_stored(const struct where *w, bool holds, const struct tf_buf *request,
 }
 
 enum tf_code
-protect_set(const struct where *w, bool holds, const struct tf_buf *request,
-    struct tf_error *err)
+protect_set(const struct where *w, enum protect_what what,
+    const struct tf_buf *request, struct tf_error *err)
 {
-	enum tf_code rc = check_place(w, holds, err);
+	enum tf_code rc = check_place(w, what, err);
 
 	if (rc != TF_OK)
 		return rc;
-	return w->mount != NULL ? set_mounted(w, holds, request, err) :
-				  set_stored(w, holds, request, err);
+	return w->mount != NULL ? set_mounted(w, what, request, err) :
+				  set_stored(w, what, request, err);
 }
 
 enum tf_code
-protect_get(const struct where *w, bool holds, struct tf_buf *out,
+protect_get(const struct where *w, enum protect_what what, struct tf_buf *out,
     struct tf_error *err)
 {
 	char *path = NULL;
-	enum tf_code rc = check_place(w, holds, err);
+	enum tf_code rc = check_place(w, what, err);
 
 	if (rc != TF_OK)
 		return rc;
 	if (w->mount == NULL)
 		return where_render(w,
-		    holds ? tf_view_holds : tf_view_retention, out, err);
-	rc = control_file(w, holds, &path, err);
+		    what == PROTECT_HOLDS	   ? tf_view_holds :
+			what == PROTECT_REDACTIONS ? tf_view_redactions :
+						     tf_view_retention,
+		    out, err);
+	rc = control_file(w, what, &path, err);
 	if (rc == TF_OK)
 		rc = files_read(path, SIZE_MAX, out, err);
 	free(path);

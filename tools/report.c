@@ -35,6 +35,7 @@ status_of(enum tf_code code)
 	case TF_NOTEMPTY:
 	case TF_CROSSES:
 	case TF_NODATA:
+	case TF_REDACTED:
 		return REPORT_FINDING;
 	case TF_BADNAME:
 	case TF_BADUTF8:

@@ -40,6 +40,8 @@ static const struct verb *const verbs[] = {
 	&cmd_evaluate,
 	&cmd_retain,
 	&cmd_hold,
+	&cmd_redact,
+	&cmd_dispose,
 	&cmd_seal,
 	&cmd_sync,
 	&cmd_prove,

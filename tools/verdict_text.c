@@ -72,6 +72,9 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 		add_count(out, r->files, "file");
 		tf_buf_str(out, ", ");
 		add_count(out, r->bytes, "byte");
+		if (r->redacted > 0)
+			tf_buf_printf(out, "; %llu redacted, without bytes",
+			    (unsigned long long)r->redacted);
 		if (r->unpacked && c->form == CHECK_AGAINST)
 			tf_buf_str(out, ", of an unpacked package");
 		break;

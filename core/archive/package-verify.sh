@@ -630,12 +630,18 @@ function evidence(a, stored, rel, dir) {
 	}
 	of_dir[dir] = a
 	dir_of[a] = dir
-	if (!use("data/" stored))
-		return
-	if (sum["data/" stored] != get("content.sha256"))
-		wrong("data/" stored, "is not what " show(path) " was")
+	if (!(("data/" stored) in sum))
+		# A later entry must say that it was redacted.
+		without_bytes[path] = "data/" stored
+	else {
+		used["data/" stored] = 1
+		if (sum["data/" stored] != get("content.sha256"))
+			wrong("data/" stored, "is not what " show(path) " was")
+		stored_files++
+		bytes += get("content.size")
+	}
 	files++
-	bytes += get("content.size")
+	entry_of[path] = get("seq")
 	in_attestation[a]++
 	order[files] = path
 	digest_of[files] = get("content.sha256")
@@ -645,7 +651,8 @@ function evidence(a, stored, rel, dir) {
 	when = get("at")
 	if (get("clock") != "" && substr(get("clock"), 1, 19) != substr(when, 1, 19))
 		when = when " (the clock said " get("clock") ")"
-	print when "  " show(who) "  " show(path) \
+	if (!(path in without_bytes))
+		print when "  " show(who) "  " show(path) \
 		(stored == rel ? "" : "  [data/" show(stored) "]") > (t "/shown")
 }
 BEGIN {
@@ -725,7 +732,13 @@ BEGIN {
 	}
 	if (proof != "./proofs/events/" $1 ".tlog-proof")
 		wrong(proof, "is the proof of entry " $1)
-	if (type == "attestation.begun")
+	if (type == "redaction.done" && path in entry_of && \
+		get("target") == entry_of[path] && get("proposal") in proposed && \
+		proposed[get("proposal")] == path)
+		redacted[path] = 1
+	else if (type == "redaction.proposed")
+		proposed[get("seq")] = path
+	else if (type == "attestation.begun")
 		begun[path] = 1
 	else if (type == "workflow.begun") {
 		flow[path] = $2
@@ -771,6 +784,12 @@ END {
 		exit 1
 	for (name in renamed)
 		wrong("names.jsonl", "speaks of a file that is not there")
+	for (path in without_bytes)
+		if (path in redacted)
+			print "redacted, two people have had its bytes deleted: " \
+				show(path) > (t "/whole")
+		else
+			wrong(without_bytes[path], "is missing")
 	# What the seals count.
 	for (i = 1; i <= files; i++) {
 		a = first(order[i], 3)
@@ -824,11 +843,11 @@ END {
 	must_be("bag-info.txt", "Bag-Software-Agent: trailfs\n" \
 		"Bagging-Date: " substr(last, 1, 10) "\n" \
 		"External-Identifier: " about "\n" \
-		"Payload-Oxum: " sprintf("%.0f.%d", bytes, files) "\n" \
+		"Payload-Oxum: " sprintf("%.0f.%d", bytes, stored_files) "\n" \
 		"Trailfs-Origin: " origin "\n" \
 		"Trailfs-Package-Format: " format "\n")
 	must_be("package.json", "{\"bytes\":" sprintf("%.0f", bytes) \
-		",\"entries\":" NR ",\"files\":" files + 0 ",\"format\":" format \
+		",\"entries\":" NR ",\"files\":" stored_files + 0 ",\"format\":" format \
 		",\"origin\":\"" origin "\",\"path\":\"" about "\"" \
 		(since == "" ? "" : ",\"since\":\"" since "\"") \
 		",\"tree\":{\"root\":\"" root "\",\"size\":" size "}" \

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
@@ -62,12 +63,47 @@ static void
 content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 {
 	struct tf_str path = { t->path, strlen(t->path) };
+	struct tf_audit *a = arg;
 
+	/* Evidence that is not there may turn out to be redacted. */
+	if (!read || strncmp(text, "missing", 7) == 0) {
+		tf_buf_printf(&a->absent, "%llu %d ",
+		    (unsigned long long)t->seq, read);
+		tf_buf_add(&a->absent, t->path, path.n + 1);
+		tf_buf_add(&a->absent, text, strlen(text) + 1);
+		return;
+	}
 	if (read)
 		tf_audit_finding(arg, TF_CHECK_CONTENTS, t->seq, path, "%s",
 		    text);
 	else
 		tf_audit_unread(arg, TF_CHECK_CONTENTS, t->seq, path, text);
+}
+
+/* Report what content_wrong() has put off, but for redacted evidence. */
+static enum tf_code
+report_absent(struct tf_audit *a, struct tf_error *err)
+{
+	enum tf_code rc = tf_buf_end(&a->absent, err);
+
+	for (size_t at = 0; rc == TF_OK && at < a->absent.n;) {
+		char *end;
+		uint64_t seq = strtoull(a->absent.p + at, &end, 10);
+		bool redacted, read = end[1] == '1';
+		struct tf_str path = tf_str_of(end + 3);
+		const char *text = path.p + path.n + 1;
+
+		at = (size_t)(text + strlen(text) + 1 - a->absent.p);
+		rc = tf_replay_redacted(a->replay, path, &redacted, err);
+		if (rc != TF_OK || redacted)
+			continue;
+		if (read)
+			tf_audit_finding(a, TF_CHECK_CONTENTS, seq, path, "%s",
+			    text);
+		else
+			tf_audit_unread(a, TF_CHECK_CONTENTS, seq, path, text);
+	}
+	return rc;
 }
 
 /* --- setting up ----------------------------------------------------------- */
@@ -169,6 +205,7 @@ tf_audit_free(struct tf_audit *a)
 	tf_temp_table_close(a->table);
 	free(a->tree);
 	tf_buf_free(&a->shown);
+	tf_buf_free(&a->absent);
 	free(a);
 }
 
@@ -234,6 +271,10 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 	a->r->unknown += e->v == TF_ENTRY_VERSION && e->type == TF_TYPE_UNKNOWN;
 	if (rc == TF_OK && x.created && x.kind == TF_KIND_EVIDENCE)
 		a->r->files++;
+	if (rc == TF_OK && x.subject != 0 && e->type == TF_REDACTION_DONE) {
+		a->r->redacted++;
+		a->r->files--;
+	}
 	if (rc == TF_OK && x.created)
 		rc = a->source->created(a, e, &x, err);
 	if (rc == TF_OK && x.evidence_access && a->source->access != NULL)
@@ -385,7 +426,8 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 		check_identity(a);
 	if (a->source->end != NULL && (rc = a->source->end(a, err)) != TF_OK)
 		return rc;
-	rc = report_contents(a, true, err);
+	if ((rc = report_contents(a, true, err)) == TF_OK)
+		rc = report_absent(a, err);
 	if (a->unseen) {
 		tf_audit_not_seen(a, TF_CHECK_CONTENTS);
 		tf_audit_not_seen(a, TF_CHECK_NAMES);

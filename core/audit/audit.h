@@ -46,6 +46,7 @@ struct tf_audit {
 	bool unseen;		/* some entries could not be read */
 	bool cut;		/* the last entries are not there: no tree */
 	struct tf_error unable; /* I/O or memory failed: no verdict */
+	struct tf_buf absent;	/* evidence whose bytes were not there */
 	struct tf_buf shown;	/* path of a finding, safe to print */
 	const struct tf_source *source;
 	void *self; /* belongs to the source */

@@ -77,13 +77,21 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 
 /* --- the source ----------------------------------------------------------- */
 
+static enum tf_code
+end_of_entries(struct tf_audit *a, struct tf_error *err)
+{
+	enum tf_code rc = tf_audit_package_missing(a, err);
+
+	return rc == TF_OK ? tf_audit_package_end(a, err) : rc;
+}
+
 static const struct tf_source source = {
 	.entries = tf_audit_package_entries,
 	.prove = tf_audit_package_prove,
 	.created = tf_audit_package_created,
 	.said = tf_audit_package_said,
 	.payload = tf_audit_package_payload,
-	.end = tf_audit_package_end,
+	.end = end_of_entries,
 };
 
 /* --- around it ------------------------------------------------------------ */
@@ -281,6 +289,7 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	tf_buf_free(&k.vkey);
 	tf_buf_free(&k.line);
 	tf_buf_free(&k.stored);
+	tf_buf_free(&k.missing);
 	tf_buf_free(&k.renamed);
 	tf_package_dirs_free(&k.dirs);
 	free(k.seen);

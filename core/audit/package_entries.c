@@ -118,9 +118,9 @@ tf_audit_package_created(struct tf_audit *a, const struct tf_entry *e,
 		return tf_nomem(err);
 	there = tf_archive_find(k->z, name.p, &i);
 	tf_buf_free(&name);
-	if (!there) {
-		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
-		    "missing from the package");
+	if (!there) { /* a later entry may say why */
+		tf_buf_add(&k->missing, e->path.p, e->path.n);
+		tf_buf_add(&k->missing, "", 1);
 		return TF_OK;
 	}
 	k->seen[i] = true;
@@ -136,6 +136,25 @@ tf_audit_package_created(struct tf_audit *a, const struct tf_entry *e,
 		tf_audit_finding(a, TF_CHECK_PACKAGE, e->seq, e->path,
 		    "the manifest has another digest than the entry");
 	return tf_audit_content(a, e->seq, e->path, i, &e->content, err);
+}
+
+enum tf_code
+tf_audit_package_missing(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	bool redacted;
+	enum tf_code rc = tf_buf_end(&k->missing, err);
+
+	for (size_t at = 0; rc == TF_OK && at < k->missing.n;) {
+		struct tf_str path = tf_str_of(k->missing.p + at);
+
+		at += path.n + 1;
+		rc = tf_replay_redacted(a->replay, path, &redacted, err);
+		if (rc == TF_OK && !redacted)
+			tf_audit_finding(a, TF_CHECK_CONTENTS, UINT64_MAX, path,
+			    "missing from the package");
+	}
+	return rc;
 }
 
 /* --- statements ----------------------------------------------------------- */

@@ -32,6 +32,10 @@ TF_MUST_USE enum tf_code tf_audit_package_created(struct tf_audit *a,
     const struct tf_entry *e, const struct tf_replay_effect *x,
     struct tf_error *err);
 
+/* After the last entry: report evidence without bytes that was not redacted. */
+TF_MUST_USE enum tf_code tf_audit_package_missing(struct tf_audit *a,
+    struct tf_error *err);
+
 /* Check the definitions, reports and user data that e names, and judge the
  * evidence of an attestation again. */
 TF_MUST_USE enum tf_code tf_audit_package_said(struct tf_audit *a,

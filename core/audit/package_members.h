@@ -31,6 +31,8 @@ struct tf_audit_package {
 	struct tf_buf note;    /* checkpoint */
 	struct tf_buf vkey;    /* keys/log.vkey */
 	struct tf_buf line;    /* incomplete last line of events.jsonl */
+	struct tf_buf missing; /* paths of evidence without bytes, each with a
+				* NUL */
 	struct tf_buf stored;  /* name of the current evidence, below data/ */
 	struct tf_buf renamed; /* expected names.jsonl */
 	char attester[128];    /* the key in force: SPKI in base64 */

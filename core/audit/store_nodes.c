@@ -14,6 +14,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
 #include "../ledger/replay.h"
+#include "../store/definitions.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
@@ -161,6 +162,9 @@ tf_audit_store_created(struct tf_audit *a, const struct tf_entry *e,
 		.btime = e->created };
 	struct tf_str name = { e->path.p + x->name_at, e->path.n - x->name_at };
 	struct tf_audit_store *s = a->self;
+	struct tf_definition_row redacted = { .node = e->node,
+		.kind = TF_ROW_REDACTED,
+		.name = { "", 0 } };
 	struct tf_node_row have;
 	bool there = false;
 	enum tf_code rc;
@@ -185,6 +189,11 @@ tf_audit_store_created(struct tf_audit *a, const struct tf_entry *e,
 	if (rc != TF_OK || !there)
 		return rc;
 	if ((rc = compare_xattrs(a, e, err)) != TF_OK)
+		return rc;
+	/* Of redacted evidence there are no bytes.  That the entries say so is
+	 * checked when all of them were seen. */
+	rc = tf_definitions_get(s->db, &redacted, err);
+	if (rc != TF_NOTFOUND)
 		return rc;
 	return tf_audit_store_content(a, e, &e->content, have.object, err);
 }

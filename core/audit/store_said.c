@@ -58,17 +58,23 @@ check_definition(struct tf_audit *a, const struct tf_entry *e,
 	return tf_audit_store_content(a, e, want, row->object, err);
 }
 
-/* The row of a hold or a retention counts its entries; it has no object. */
+/* The row of a protection or a redaction counts its entries; only that of a
+ * redaction that deleted bytes has an object. */
 static enum tf_code
 check_protection(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
 {
 	struct tf_audit_store *s = a->self;
-	bool hold = e->type != TF_RETENTION_SET;
+	bool hold = e->type == TF_HOLD_PLACED || e->type == TF_HOLD_RELEASED;
+	bool done = e->type == TF_REDACTION_DONE;
 	struct tf_definition_row row = { .node = x->subject,
-		.kind = hold ? TF_ROW_HOLD : TF_ROW_RETENTION,
+		.kind = hold			     ? TF_ROW_HOLD :
+		    e->type == TF_RETENTION_SET	     ? TF_ROW_RETENTION :
+		    e->type == TF_REDACTION_PROPOSED ? TF_ROW_PROPOSAL :
+						       TF_ROW_REDACTED,
 		.name = hold ? e->hold : (struct tf_str){ "", 0 },
 		.version = x->version };
+	uint64_t object = done && e->has_count && e->count == 0;
 	enum tf_code rc;
 
 	if (x->version == 0)
@@ -76,12 +82,14 @@ check_protection(struct tf_audit *a, const struct tf_entry *e,
 	rc = tf_definitions_get(s->db, &row, err);
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
-	if (rc == TF_OK && row.entry == e->seq && row.object == 0)
+	if (rc == TF_OK && row.entry == e->seq && row.object == object)
 		s->definitions++;
 	else
 		tf_audit_finding(a, TF_CHECK_NAMES, e->seq, e->path,
 		    "the database does not show this %s",
-		    hold ? "hold" : "retention");
+		    hold			     ? "hold" :
+			row.kind == TF_ROW_RETENTION ? "retention" :
+						       "redaction");
 	return TF_OK;
 }
 
@@ -252,6 +260,8 @@ tf_audit_store_said(struct tf_audit *a, const struct tf_entry *e,
 	case TF_HOLD_PLACED:
 	case TF_HOLD_RELEASED:
 	case TF_RETENTION_SET:
+	case TF_REDACTION_PROPOSED:
+	case TF_REDACTION_DONE:
 		return check_protection(a, e, x, err);
 	default:
 		rc = check_user_data(a, e, err);
@@ -409,8 +419,8 @@ tf_audit_store_definitions(struct tf_audit *a, struct tf_error *err)
 
 	if (rc == TF_OK && rows > s->definitions && !a->unseen)
 		tf_audit_finding(a, TF_CHECK_NAMES, UINT64_MAX, tf_nowhere,
-		    "the database has %llu definitions, holds or retentions "
-		    "without an entry",
+		    "the database has %llu definitions, holds, retentions or "
+		    "redactions without an entry",
 		    (unsigned long long)(rows - s->definitions));
 	return rc;
 }

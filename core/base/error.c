@@ -39,6 +39,7 @@ static const char *const names[TF_CODES] = {
 	[TF_FOREIGN] = "foreign",
 	[TF_NEWER] = "newer",
 	[TF_TAMPER] = "tamper",
+	[TF_REDACTED] = "redacted",
 	[TF_INDOUBT] = "in doubt",
 };
 

@@ -249,3 +249,56 @@ tf_group_name(uint32_t gid, char *out, size_t size)
 {
 	name(true, gid, out, size);
 }
+
+#define GROUPS_MAX 65536 /* of one user: Linux allows no more */
+
+/* Is gid among the groups of the user? */
+static bool
+has_group(const char *user, gid_t primary, gid_t gid)
+{
+	int n = 64, room;
+	gid_t *groups = NULL, *more;
+	bool yes = false;
+
+	do {
+		room = n;
+		more = realloc(groups, (size_t)room * sizeof(*groups));
+		if (more == NULL)
+			break;
+		groups = more;
+		if (getgrouplist(user, primary, groups, &n) >= 0) {
+			for (int i = 0; i < n; i++)
+				yes = yes || groups[i] == gid;
+			break;
+		}
+	} while (n > room && n <= GROUPS_MAX);
+	free(groups);
+	return yes;
+}
+
+bool
+tf_user_is_in(uint32_t uid, uint32_t gid, const char *name)
+{
+	char *buf = NULL, *more;
+	struct passwd pw, *p = NULL;
+	struct group gr, *g = NULL;
+	gid_t want = 0;
+	bool yes = false;
+	int rc = ERANGE;
+
+	for (size_t n = 4096; rc == ERANGE && n <= BUFFER_MAX; n *= 4) {
+		if ((more = realloc(buf, n)) == NULL)
+			break;
+		buf = more;
+		rc = getgrnam_r(name, &gr, buf, n, &g);
+		if (rc != 0 || g == NULL)
+			continue;
+		want = g->gr_gid;
+		rc = getpwuid_r(uid, &pw, buf, n, &p);
+	}
+	if (rc == 0 && g != NULL)
+		yes = want == gid ||
+		    (p != NULL && has_group(p->pw_name, p->pw_gid, want));
+	free(buf);
+	return yes;
+}

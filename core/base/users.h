@@ -28,4 +28,11 @@ void tf_users_learn(uint32_t uid, uint32_t gid);
 void tf_user_name(uint32_t uid, char *out, size_t size);
 void tf_group_name(uint32_t gid, char *out, size_t size);
 
+/*
+ * True if uid, or a process with the group gid, belongs to the group `name`, as
+ * the name service says now.  Waits for the name service: the caller holds no
+ * lock.  An unknown group has no members.
+ */
+bool tf_user_is_in(uint32_t uid, uint32_t gid, const char *name);
+
 #endif

@@ -36,6 +36,7 @@ enum tf_entry_kind {
 	TF_ATTESTATION_OVERRIDDEN,
 	TF_ACCESS_CHANGED,
 	TF_PACKAGE_MADE,
+	TF_REDACTION_PROPOSED,
 	TF_REDACTION_DONE,
 	TF_HOLD_PLACED,
 	TF_HOLD_RELEASED,
@@ -112,7 +113,7 @@ struct tf_entry {
 	struct tf_str reason;
 	bool has_denied;
 	uint64_t denied;
-	/* evidence.sealed, evidence.interrupted, redaction.done */
+	/* evidence.sealed, evidence.interrupted, redactions */
 	bool has_content;
 	struct tf_content content;
 	struct tf_time created, ctime, mtime; /* evidence.sealed only */
@@ -149,6 +150,8 @@ struct tf_entry {
 	/* the other types */
 	bool has_target;
 	uint64_t target;
+	bool has_proposal;
+	uint64_t proposal; /* redaction.done */
 	bool has_compliant;
 	bool compliant;
 	struct tf_content package; /* package.made */
@@ -162,7 +165,7 @@ struct tf_entry {
 	struct tf_str key_new, key_old, use;
 	struct tf_time expected; /* clock.jumped */
 	bool has_count;
-	uint64_t count;	      /* import.done */
+	uint64_t count;	      /* import.done, redaction.done */
 	struct tf_str source; /* raw */
 };
 

@@ -88,6 +88,7 @@ enum tf_entry_field_id {
 	TF_F_PATH,
 	TF_F_PREVIOUS,
 	TF_F_PROGRAM,
+	TF_F_PROPOSAL,
 	TF_F_READS,
 	TF_F_REASON,
 	TF_F_RECIPIENTS,

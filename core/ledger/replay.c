@@ -120,8 +120,10 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		return tf_replay_hold(r, e, out, err);
 	case TF_RETENTION_SET:
 		return tf_replay_retention_set(r, e, out, err);
+	case TF_REDACTION_PROPOSED:
+		return tf_replay_redaction_proposed(r, e, out, err);
 	case TF_REDACTION_DONE:
-		return tf_replay_redaction_done(r, e, err);
+		return tf_replay_redaction_done(r, e, out, err);
 	case TF_KEY_ROTATED:
 		return tf_replay_key_rotated(r, e);
 	default:
@@ -231,6 +233,17 @@ tf_replay_access(struct tf_replay *r, struct tf_str path, struct tf_attr *out,
 		out->gid = f.gid;
 	}
 	return rc;
+}
+
+enum tf_code
+tf_replay_redacted(struct tf_replay *r, struct tf_str path, bool *yes,
+    struct tf_error *err)
+{
+	struct tf_replay_tree_file f;
+	enum tf_code rc = tf_replay_tree_get_file(&r->tree, path, &f, err);
+
+	*yes = rc == TF_OK && f.redacted;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
 uint64_t

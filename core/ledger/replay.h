@@ -28,10 +28,11 @@ struct tf_replay_effect {
 	uint64_t parent;
 	size_t name_at;
 	/* template.set, type.set, recipients.set, claims.set, holds,
-	 * retention.set: the node of the path; else 0. */
+	 * retention.set, redactions: the node of the path; else 0. */
 	uint64_t subject;
 	/* Holds: the number of this entry among those about the hold, from 1;
-	 * retention.set: among those about the node. */
+	 * retention.set, redaction.proposed: among those about the node;
+	 * redaction.done: 1. */
 	uint64_t version;
 	/* access.changed of evidence; the entry's node field names it. */
 	bool evidence_access;
@@ -88,6 +89,9 @@ TF_MUST_USE enum tf_code tf_replay_knows(struct tf_replay *r, uint64_t node,
  */
 TF_MUST_USE enum tf_code tf_replay_access(struct tf_replay *r,
     struct tf_str path, struct tf_attr *out, struct tf_error *err);
+/* Set *yes if the evidence at path was redacted; false for any other path. */
+TF_MUST_USE enum tf_code tf_replay_redacted(struct tf_replay *r,
+    struct tf_str path, bool *yes, struct tf_error *err);
 /* The number of names, the root included. */
 uint64_t tf_replay_names(const struct tf_replay *r);
 /*

@@ -207,6 +207,7 @@ tf_replay_evidence_sealed(struct tf_replay *r, const struct tf_entry *e,
 	struct tf_replay_tree_file f = { .sha256 = e->content.sha256,
 		.size = e->content.size,
 		.node = e->node,
+		.entry = e->seq,
 		.mode = e->access.mode,
 		.uid = e->access.uid,
 		.gid = e->access.gid };

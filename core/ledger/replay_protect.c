@@ -1,10 +1,13 @@
 /*
- * Replay of holds and retentions.
+ * Replay of holds, retentions and redactions.
  *
  * Whether a retention has ended depends on the time of the question, so replay
  * only checks that no entry takes back what an earlier one promised.  Holds do
  * not depend on time: an entry that removes something below a hold is broken.
  */
+#include <string.h>
+
+#include "redaction.h"
 #include "replay_protect.h"
 
 /* The node of the path: a directory or evidence. */
@@ -76,23 +79,104 @@ tf_replay_retention_set(struct tf_replay *r, const struct tf_entry *e,
 	return tf_replay_tree_set_kept(&r->tree, e->path, &kept, err);
 }
 
-enum tf_code
-tf_replay_redaction_done(struct tf_replay *r, const struct tf_entry *e,
+/* --- redaction ------------------------------------------------------------- */
+
+/* Does anything at or above path forbid the removal at the time `when`?  Ends of
+ * periods depend on seals, and are left to those who ask tf_protected(). */
+static enum tf_code
+check_protection(struct tf_replay *r, struct tf_str path, struct tf_time when,
     struct tf_error *err)
 {
-	struct tf_str path = e->path;
+	struct tf_replay_tree_kept kept;
 	uint64_t standing;
 	enum tf_code rc;
 
 	for (;;) {
 		rc = tf_replay_tree_holds(&r->tree, path, &standing, err);
+		if (rc == TF_OK)
+			rc = tf_replay_tree_kept(&r->tree, path, &kept, err);
 		if (rc != TF_OK)
 			return rc;
 		if (standing > 0)
 			return tf_replay_broken(r,
 			    "removes what a hold protects");
+		if (kept.retention.never ||
+		    (kept.retention.has_until &&
+			tf_time_cmp(when, kept.retention.until) < 0))
+			return tf_replay_broken(r,
+			    "removes what a retention keeps");
 		if (path.n == 1 && path.p[0] == '.')
 			return TF_OK;
 		path = tf_replay_parent_path(path);
 	}
+}
+
+/* The evidence of the path, which the entry must name by target and content. */
+static enum tf_code
+evidence_of(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_tree_file *f, struct tf_error *err)
+{
+	enum tf_code rc = tf_replay_tree_get_file(&r->tree, e->path, f, err);
+
+	if (rc == TF_NOTFOUND)
+		return tf_replay_broken(r, "redacts what is no evidence");
+	if (rc == TF_OK &&
+	    (f->entry != e->target || f->size != e->content.size ||
+		memcmp(&f->sha256, &e->content.sha256, sizeof(f->sha256)) != 0))
+		return tf_replay_broken(r,
+		    "redacts other content than that of its path");
+	if (rc == TF_OK && f->redacted)
+		return tf_replay_broken(r, "redacts what was redacted before");
+	return rc;
+}
+
+enum tf_code
+tf_replay_redaction_proposed(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_effect *out, struct tf_error *err)
+{
+	struct tf_replay_tree_file f;
+	struct tf_proposal p = { .number = 0 }, before;
+	enum tf_code rc = evidence_of(r, e, &f, err);
+
+	if (rc == TF_OK)
+		rc = check_protection(r, e->path, tf_redaction_when(e), err);
+	if (rc == TF_OK)
+		rc = tf_proposal_of(e, &p, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_replay_tree_proposal(&r->tree, e->path, &before, err);
+	if (rc != TF_OK && rc != TF_NOTFOUND)
+		return rc;
+	p.number = rc == TF_OK ? before.number + 1 : 1;
+	out->subject = f.node;
+	out->version = p.number;
+	return tf_replay_tree_set_proposal(&r->tree, e->path, &p, err);
+}
+
+enum tf_code
+tf_replay_redaction_done(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_effect *out, struct tf_error *err)
+{
+	struct tf_replay_tree_file f;
+	struct tf_proposal p;
+	const char *why;
+	enum tf_code rc = evidence_of(r, e, &f, err);
+
+	if (rc == TF_OK)
+		rc = check_protection(r, e->path, tf_redaction_when(e), err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_replay_tree_proposal(&r->tree, e->path, &p, err);
+	if (rc == TF_NOTFOUND)
+		return tf_replay_broken(r, "redacts what nobody proposed");
+	if (rc == TF_OK)
+		rc = tf_redaction_refused(&p, e, &why, err);
+	if (rc != TF_OK)
+		return rc;
+	if (why != NULL)
+		return tf_replay_broken(r, why);
+	f.redacted = true;
+	out->subject = f.node;
+	out->version = 1;
+	return tf_replay_tree_put_file(&r->tree, e->path, &f, err);
 }

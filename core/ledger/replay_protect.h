@@ -1,6 +1,6 @@
 /*
  * Replay of the entries that protect: hold.placed, hold.released and
- * retention.set; and of redaction.done, which they refuse.  Each function
+ * retention.set; and of the redactions, which they refuse.  Each function
  * checks the rules of its type and applies its effect.  Result: TF_OK,
  * TF_REPLAY_REPORTED if a rule is broken (no effect), or an error of the table.
  */
@@ -18,8 +18,13 @@ TF_MUST_USE enum tf_code tf_replay_hold(struct tf_replay *r,
 TF_MUST_USE enum tf_code tf_replay_retention_set(struct tf_replay *r,
     const struct tf_entry *e, struct tf_replay_effect *out,
     struct tf_error *err);
-/* No hold stands at or above the path. */
+/* The entry is about evidence that nothing protects; redaction.done: another
+ * person approves the newest proposal, by the rules of redaction.h. */
+TF_MUST_USE enum tf_code tf_replay_redaction_proposed(struct tf_replay *r,
+    const struct tf_entry *e, struct tf_replay_effect *out,
+    struct tf_error *err);
 TF_MUST_USE enum tf_code tf_replay_redaction_done(struct tf_replay *r,
-    const struct tf_entry *e, struct tf_error *err);
+    const struct tf_entry *e, struct tf_replay_effect *out,
+    struct tf_error *err);
 
 #endif

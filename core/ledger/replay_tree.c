@@ -16,6 +16,7 @@ enum {
 	TYPES = 't',	  /* newest version of a type, by trail and name */
 	HOLDS = 'h',	  /* number of entries about a hold, by path and name;
 			without a name: number of holds that stand there */
+	PROPOSALS = 'p',  /* to redact, the newest one, by path */
 	RETENTIONS = 'r', /* what all retentions ask for, by path */
 };
 static const char level_letters[LEVELS + 1] = { 'a', 'b', 'c', 'd', 'e' };
@@ -274,6 +275,26 @@ tf_replay_tree_set_kept(struct tf_replay_tree *t, struct tf_str path,
 	make_key(&key, RETENTIONS, path, '\0');
 	return t->ops->put(t->table, key_str(&key), bytes(kept, sizeof(*kept)),
 	    err);
+}
+
+enum tf_code
+tf_replay_tree_proposal(struct tf_replay_tree *t, struct tf_str path,
+    struct tf_proposal *out, struct tf_error *err)
+{
+	struct key key;
+
+	make_key(&key, PROPOSALS, path, '\0');
+	return t->ops->get(t->table, key_str(&key), out, sizeof(*out), err);
+}
+
+enum tf_code
+tf_replay_tree_set_proposal(struct tf_replay_tree *t, struct tf_str path,
+    const struct tf_proposal *p, struct tf_error *err)
+{
+	struct key key;
+
+	make_key(&key, PROPOSALS, path, '\0');
+	return t->ops->put(t->table, key_str(&key), bytes(p, sizeof(*p)), err);
 }
 
 /* --- node numbers --------------------------------------------------------- */

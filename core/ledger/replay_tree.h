@@ -11,6 +11,7 @@
 #include "../json.h"
 #include "../types.h"
 #include "name.h"
+#include "redaction.h"
 #include "retention.h"
 
 struct tf_temp_table;
@@ -55,8 +56,9 @@ struct tf_replay_tree_dir {
 /* Evidence. */
 struct tf_replay_tree_file {
 	struct tf_hash sha256;
-	uint64_t size, node;
+	uint64_t size, node, entry;
 	uint32_t mode, uid, gid;
+	bool redacted;
 };
 
 struct tf_replay_tree {
@@ -130,6 +132,13 @@ TF_MUST_USE enum tf_code tf_replay_tree_kept(struct tf_replay_tree *t,
 TF_MUST_USE enum tf_code tf_replay_tree_set_kept(struct tf_replay_tree *t,
     struct tf_str path, const struct tf_replay_tree_kept *kept,
     struct tf_error *err);
+
+/* The newest proposal to redact the evidence at path.  TF_NOTFOUND (err
+ * unchanged) without one. */
+TF_MUST_USE enum tf_code tf_replay_tree_proposal(struct tf_replay_tree *t,
+    struct tf_str path, struct tf_proposal *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_set_proposal(struct tf_replay_tree *t,
+    struct tf_str path, const struct tf_proposal *p, struct tf_error *err);
 
 /* Record a node number; TF_EXISTS when it was recorded before. */
 TF_MUST_USE enum tf_code tf_replay_tree_node(struct tf_replay_tree *t,

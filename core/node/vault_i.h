@@ -85,6 +85,11 @@ struct tf_vault {
 	char *mount;
 	char *
 	    guard; /* path of the head's third copy, on another disk, or NULL */
+	char *approvers; /* group that approves redactions, or NULL */
+	struct tf_clock_start {
+		struct tf_time clock;
+		uint64_t boot_ns;
+	} start; /* when the vault was opened */
 	void (*say)(void *arg, enum tf_code code, const char *line);
 	void (*on_change)(void *arg, uint64_t id);  /* or NULL */
 	void (*on_altered)(void *arg, uint64_t id); /* or NULL */
@@ -147,6 +152,7 @@ struct tf_vault {
 	struct tf_bits altered; /* object rows that do not match */
 	struct tf_object_check *checks; /* running */
 	struct tf_bits opened;		/* node ids opened since their seal */
+	struct tf_bits redacted;	/* node ids of redacted evidence */
 	struct tf_bits is_long;	 /* of these, TF_LONG_OBJECT_BYTES or more */
 	struct tf_db **free_dbs; /* unused reading connections */
 	size_t n_free_dbs, cap_free_dbs;

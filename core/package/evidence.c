@@ -18,6 +18,7 @@
 #include "../buffer.h"
 #include "../ledger/entry.h"
 #include "../node/vault_i.h"
+#include "../store/definitions.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "evidence.h"
@@ -148,6 +149,20 @@ tf_package_add_said(void *arg, const char *name,
 	return rc == TF_OK ? look_inside(k, m, err) : rc;
 }
 
+/* Was it redacted, as far as the package has entries? */
+static enum tf_code
+is_redacted(struct tf_package_maker *k, const struct tf_entry *e, bool *yes,
+    struct tf_error *err)
+{
+	struct tf_definition_row row = { .node = e->node,
+		.kind = TF_ROW_REDACTED,
+		.name = { "", 0 } };
+	enum tf_code rc = tf_definitions_get(k->db, &row, err);
+
+	*yes = rc == TF_OK && row.entry < k->f.head.size;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 /* The name is assigned first, because the proof has the same name; a changed
  * name gets a line in names.jsonl, or nobody could find the file again. */
 enum tf_code
@@ -156,6 +171,7 @@ tf_package_add_evidence(struct tf_package_maker *k, uint64_t seq,
 {
 	struct tf_str rel = tf_package_below(&k->p, e->path);
 	struct tf_buf stored = { 0 };
+	bool redacted = false;
 	enum tf_code rc = tf_package_file(k->names, rel, &stored, err);
 
 	if (rc == TF_OK &&
@@ -166,6 +182,10 @@ tf_package_add_evidence(struct tf_package_maker *k, uint64_t seq,
 	if (rc == TF_OK && stored.failed)
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
+		rc = is_redacted(k, e, &redacted, err);
+	/* Its proof stays, and the bytes that other evidence may have do not
+	 * count as its own. */
+	if (rc == TF_OK && !redacted)
 		rc = add_object(k, e, stored.p, err);
 	if (rc == TF_OK)
 		rc = tf_package_add_proof(k, seq, body, TF_PACKAGE_FILE_PROOFS,

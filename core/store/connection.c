@@ -83,6 +83,9 @@ prepare_mode(struct tf_db *db, struct tf_error *err)
 		return tf_sql_exec(db, "PRAGMA query_only=ON", "query_only",
 		    err);
 	return tf_sql_exec(db,
+	    /* Deleted bytes are overwritten, also by SQLites that do not do so
+	     * by default: see scrub.c. */
+	    "PRAGMA secure_delete=ON;"
 	    "PRAGMA journal_mode=WAL;"
 	    "PRAGMA wal_autocheckpoint=1000;"
 	    /* KiB, allocated on demand.  Dirty pages that exceed the cache

@@ -20,6 +20,14 @@ struct tf_db;
  */
 #define TF_ROW_HOLD 16
 #define TF_ROW_RETENTION 17
+/*
+ * Of evidence, with the name "".  Proposal: the entries redaction.proposed.
+ * Redacted: its redaction.done; object is 1 if the bytes go, and 0 if other
+ * evidence has the same bytes, which stay.  The triggers of schema.c know this
+ * number.
+ */
+#define TF_ROW_PROPOSAL 18
+#define TF_ROW_REDACTED 19
 
 struct tf_definition_row {
 	uint64_t node; /* of the trail; of the protected node */

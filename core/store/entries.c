@@ -87,14 +87,11 @@ tf_entries_size(struct tf_db *db, uint64_t *count, uint64_t *bytes,
 	return TF_OK;
 }
 
-enum tf_code
-tf_entries_each(struct tf_db *db, uint64_t from, tf_entry_fn fn, void *arg,
+/* Call fn for each row of st: idx, off, body. */
+static enum tf_code
+each_row(struct tf_db *db, sqlite3_stmt *st, tf_entry_fn fn, void *arg,
     struct tf_error *err)
 {
-	sqlite3_stmt *st = tf_sql(db, err,
-	    "SELECT idx, off, body FROM entry"
-	    " WHERE idx >= ?1 ORDER BY idx",
-	    "u", from);
 	enum tf_code rc;
 	const void *p;
 
@@ -109,6 +106,30 @@ tf_entries_each(struct tf_db *db, uint64_t from, tf_entry_fn fn, void *arg,
 		}
 	}
 	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_entries_each(struct tf_db *db, uint64_t from, tf_entry_fn fn, void *arg,
+    struct tf_error *err)
+{
+	return each_row(db,
+	    tf_sql(db, err,
+		"SELECT idx, off, body FROM entry"
+		" WHERE idx >= ?1 ORDER BY idx",
+		"u", from),
+	    fn, arg, err);
+}
+
+enum tf_code
+tf_entries_with(struct tf_db *db, const char *text, tf_entry_fn fn, void *arg,
+    struct tf_error *err)
+{
+	return each_row(db,
+	    tf_sql(db, err,
+		"SELECT idx, off, body FROM entry"
+		" WHERE instr(body, ?1) > 0 ORDER BY idx",
+		"b", text, strlen(text)),
+	    fn, arg, err);
 }
 
 enum tf_code

@@ -89,19 +89,25 @@ static const char node_update_1[] =
     " (OLD.seal IS NOT NULL AND NEW.seal IS NOT OLD.seal)"
     " BEGIN SELECT raise(ABORT, 'sealed names never change'); END;";
 
-static const char content_triggers[] =
+static const char node_delete[] =
     "CREATE TRIGGER node_delete BEFORE DELETE ON node"
-    " BEGIN SELECT raise(ABORT, 'names never go'); END;"
+    " BEGIN SELECT raise(ABORT, 'names never go'); END;";
+
+static const char object_update_1[] =
     "CREATE TRIGGER object_update BEFORE UPDATE ON object"
     " WHEN EXISTS(SELECT 1 FROM digest"
     "  WHERE sha256 = OLD.sha256 AND object = OLD.id)"
-    " BEGIN SELECT raise(ABORT, 'sealed bytes never change'); END;"
+    " BEGIN SELECT raise(ABORT, 'sealed bytes never change'); END;";
+
+static const char content_triggers[] =
     "CREATE TRIGGER object_delete BEFORE DELETE ON object"
     " WHEN EXISTS(SELECT 1 FROM digest"
     "  WHERE sha256 = OLD.sha256 AND object = OLD.id)"
     " BEGIN SELECT raise(ABORT, 'sealed bytes never go'); END;"
     "CREATE TRIGGER digest_update BEFORE UPDATE ON digest"
-    " BEGIN SELECT raise(ABORT, 'digests never change'); END;"
+    " BEGIN SELECT raise(ABORT, 'digests never change'); END;";
+
+static const char digest_delete_1[] =
     "CREATE TRIGGER digest_delete BEFORE DELETE ON digest"
     " BEGIN SELECT raise(ABORT, 'digests never go'); END;";
 
@@ -149,6 +155,25 @@ static const char definition_triggers[] =
     "CREATE TRIGGER definition_delete BEFORE DELETE ON definition"
     " BEGIN SELECT raise(ABORT, 'definitions never go'); END;";
 
+/*
+ * Version 4: the bytes of an object go, and its digest is forgotten, if the
+ * entries say that evidence with this object was redacted and that nothing else
+ * has it (19 is TF_ROW_REDACTED).  Its size and its digest stay in its row.
+ */
+static const char redaction_triggers[] =
+    "CREATE TRIGGER object_update BEFORE UPDATE ON object"
+    " WHEN EXISTS(SELECT 1 FROM digest"
+    "  WHERE sha256 = OLD.sha256 AND object = OLD.id) AND"
+    " (NEW.id <> OLD.id OR NEW.size <> OLD.size OR"
+    "  NEW.sha256 <> OLD.sha256 OR NEW.body IS NOT NULL OR"
+    "  NOT EXISTS(SELECT 1 FROM definition d JOIN node n ON n.id = d.node"
+    "  WHERE d.kind = 19 AND d.object = 1 AND n.object = OLD.id))"
+    " BEGIN SELECT raise(ABORT, 'sealed bytes never change'); END;"
+    "CREATE TRIGGER digest_delete BEFORE DELETE ON digest"
+    " WHEN NOT EXISTS(SELECT 1 FROM definition d JOIN node n ON n.id = d.node"
+    "  WHERE d.kind = 19 AND d.object = 1 AND n.object = OLD.object)"
+    " BEGIN SELECT raise(ABORT, 'digests never go'); END;";
+
 enum tf_code
 tf_schema_create(struct tf_db *db, struct tf_error *err)
 {
@@ -165,9 +190,12 @@ tf_schema_create(struct tf_db *db, struct tf_error *err)
 	    (rc = tf_sql_exec(db, closing, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, definitions, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, log_triggers, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, node_delete, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, content_triggers, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, node_update_2, "create", err)) != TF_OK ||
-	    (rc = tf_sql_exec(db, definition_triggers, "create", err)) != TF_OK)
+	    (rc = tf_sql_exec(db, definition_triggers, "create", err)) !=
+		TF_OK ||
+	    (rc = tf_sql_exec(db, redaction_triggers, "create", err)) != TF_OK)
 		return rc;
 	return tf_sql_exec(db, "COMMIT", "create", err);
 }
@@ -192,6 +220,28 @@ upgrade_to_2(struct tf_db *db, struct tf_error *err)
 	return tf_sql_exec(db, node_update_2, "upgrade", err);
 }
 
+static enum tf_code
+upgrade_to_3(struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc = tf_sql_exec(db, definitions, "upgrade", err);
+
+	return rc == TF_OK ?
+	    tf_sql_exec(db, definition_triggers, "upgrade", err) :
+	    rc;
+}
+
+static enum tf_code
+upgrade_to_4(struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc = tf_sql_exec(db,
+	    "DROP TRIGGER object_update; DROP TRIGGER digest_delete;",
+	    "upgrade", err);
+
+	return rc == TF_OK ?
+	    tf_sql_exec(db, redaction_triggers, "upgrade", err) :
+	    rc;
+}
+
 /* Convert an earlier version to the present one, in one transaction. */
 enum tf_code
 tf_schema_upgrade(struct tf_db *db, struct tf_error *err)
@@ -203,10 +253,9 @@ tf_schema_upgrade(struct tf_db *db, struct tf_error *err)
 	    TF_DB_VERSION);
 	if ((rc = tf_sql_exec(db, "BEGIN IMMEDIATE", "upgrade", err)) != TF_OK)
 		return rc;
-	if ((db->version == 1 && (rc = upgrade_to_2(db, err)) != TF_OK) ||
-	    (rc = tf_sql_exec(db, definitions, "upgrade", err)) != TF_OK ||
-	    (rc = tf_sql_exec(db, definition_triggers, "upgrade", err)) !=
-		TF_OK ||
+	if ((db->version < 2 && (rc = upgrade_to_2(db, err)) != TF_OK) ||
+	    (db->version < 3 && (rc = upgrade_to_3(db, err)) != TF_OK) ||
+	    (rc = upgrade_to_4(db, err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, sql, "upgrade", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, "COMMIT", "upgrade", err)) != TF_OK) {
 		tf_db_rollback(db);
@@ -235,14 +284,23 @@ static enum tf_code
 check_schema(struct tf_db *db, struct tf_error *err)
 {
 	static const char *const version_1[] = { tables, log_triggers,
-		node_update_1, content_triggers, NULL };
+		node_update_1, node_delete, object_update_1, content_triggers,
+		digest_delete_1, NULL };
 	static const char *const version_2[] = { tables, closing, log_triggers,
-		content_triggers, node_update_2, NULL };
+		node_delete, object_update_1, content_triggers, digest_delete_1,
+		node_update_2, NULL };
 	static const char *const version_3[] = { tables, closing, definitions,
-		log_triggers, content_triggers, node_update_2,
-		definition_triggers, NULL };
-	static const char *const *const versions[TF_DB_VERSION +
-	    1] = { [1] = version_1, [2] = version_2, [3] = version_3 };
+		log_triggers, node_delete, object_update_1, content_triggers,
+		digest_delete_1, node_update_2, definition_triggers, NULL };
+	static const char *const version_4[] = { tables, closing, definitions,
+		log_triggers, node_delete, content_triggers, node_update_2,
+		definition_triggers, redaction_triggers, NULL };
+	static const char *const *const versions[TF_DB_VERSION + 1] = {
+		[1] = version_1,
+		[2] = version_2,
+		[3] = version_3,
+		[4] = version_4
+	};
 
 	static const char list[] =
 	    "SELECT group_concat(sql, ';') || ';' FROM"

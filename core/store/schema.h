@@ -12,10 +12,11 @@ struct tf_db;
 /*
  * Version 1 is that of trailfs 0.1.0.  Version 2 adds table closing and lets
  * read bits and group of sealed evidence change.  Version 3 adds the tables
- * definition and claim.  TF_DB_WRITE converts an earlier store to version 3;
- * the reading modes accept all.
+ * definition and claim.  Version 4 lets the bytes of redacted objects go.
+ * TF_DB_WRITE converts an earlier store to version 4; the reading modes accept
+ * all.
  */
-#define TF_DB_VERSION 3
+#define TF_DB_VERSION 4
 #define TF_DB_DEFINITIONS 3 /* the first version with definition and claim */
 
 /* Create the tables and triggers of TF_DB_VERSION in an empty database, in one

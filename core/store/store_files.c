@@ -19,6 +19,7 @@
 #include "../base/show.h"
 #include "../json.h"
 #include "connection.h"
+#include "scrub.h"
 #include "search_rows.h"
 #include "store_files.h"
 
@@ -288,6 +289,11 @@ is_aside(const char *name)
 static bool
 belongs_in_object_dir(const char *name)
 {
+	size_t n = strlen(name), end = strlen(TF_OBJECT_HIDDEN);
+
+	/* A hidden file is deleted at the next start. */
+	if (n == 62 + end && strcmp(name + 62, TF_OBJECT_HIDDEN) == 0)
+		return strspn(name, "0123456789abcdef") == 62;
 	return is_hex(name, 62);
 }
 

@@ -75,7 +75,7 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 	return true;
 }
 
-/* guard is a path, and the only key that is not a number. */
+/* guard is a path, and approvers the name of a group; all others are numbers. */
 static enum tf_code
 set(struct tf_vault *v, const char *key, const char *value,
     struct tf_error *err)
@@ -84,6 +84,11 @@ set(struct tf_vault *v, const char *key, const char *value,
 		free(v->guard);
 		v->guard = strdup(value);
 		return v->guard == NULL ? tf_nomem(err) : TF_OK;
+	}
+	if (strcmp(key, "approvers") == 0 && value[0] != '\0') {
+		free(v->approvers);
+		v->approvers = strdup(value);
+		return v->approvers == NULL ? tf_nomem(err) : TF_OK;
 	}
 	if (tf_settings_take(&v->settings, key, value))
 		return TF_OK;

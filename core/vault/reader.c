@@ -36,6 +36,7 @@
 #include "../store/objects.h"
 #include "../vault.h"
 #include "check.h"
+#include "redact.h"
 
 struct tf_reader {
 	struct tf_vault *v;
@@ -219,7 +220,10 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	*fresh = true;
 	pthread_mutex_lock(&v->mu);
 	r->l = tf_pending_get(&v->pending, id);
-	if (r->l != NULL) {
+	if (tf_bits_has(&v->redacted, id)) {
+		r->l = NULL;
+		rc = tf_redacted(err);
+	} else if (r->l != NULL) {
 		tf_pending_ref(r->l);
 		r->l->readers++;
 	} else {
@@ -231,11 +235,11 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	r->sealed = r->l == NULL;
 	if (r->later)
 		*fresh = false;
-	else if (r->l == NULL)
+	else if (rc == TF_OK && r->l == NULL)
 		rc = open_sealed(r, fresh, err);
-	else if (!tf_pending_is_file(r->l))
+	else if (rc == TF_OK && !tf_pending_is_file(r->l))
 		rc = tf_fail(err, TF_ISDIR, "is a directory");
-	else
+	else if (rc == TF_OK)
 		rc = may_read_pending(r, err);
 	if (rc != TF_OK) {
 		tf_reader_close(r);
@@ -367,15 +371,24 @@ read_object(struct tf_reader *r, void *p, size_t n, uint64_t off, size_t *got,
 	return rc;
 }
 
+/* The file was redacted after r was opened. */
+static enum tf_code
+check_redacted(const struct tf_reader *r, struct tf_error *err)
+{
+	return get_bit(r->v, &r->v->redacted, r->id) ? tf_redacted(err) : TF_OK;
+}
+
 enum tf_code
 tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
     size_t *got, struct tf_error *err)
 {
 	struct tf_pending *l;
 	bool sealed;
-	enum tf_code rc = TF_OK;
+	enum tf_code rc = check_redacted(r, err);
 
 	*got = 0;
+	if (rc != TF_OK)
+		return rc;
 	if ((l = pending_of(r, &sealed)) != NULL) {
 		/* A seal may have deleted the staged file. */
 		if (!sealed &&
@@ -400,7 +413,8 @@ bool
 tf_reader_hold(struct tf_reader *r, struct tf_open_object *out)
 {
 	/* If this fails, the first read reports it. */
-	return is_in_file(r) && look_again(r, NULL) == TF_OK &&
+	return check_redacted(r, NULL) == TF_OK && is_in_file(r) &&
+	    look_again(r, NULL) == TF_OK &&
 	    tf_object_hold(&r->v->objects, &r->sha256, out, NULL) == TF_OK;
 }
 

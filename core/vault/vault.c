@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "../base/bits.h"
+#include "../base/clock.h"
 #include "../base/crypto.h"
 #include "../commit/commit.h"
 #include "../commit/hasher.h"
@@ -64,6 +65,7 @@
 #include "config.h"
 #include "keys.h"
 #include "lock.h"
+#include "redact.h"
 #include "save_rows.h"
 #include "vault.h"
 
@@ -203,6 +205,8 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 {
 	pthread_condattr_t attr;
 
+	v->start = (struct tf_clock_start){ tf_clock_now(),
+		tf_clock_boot_ns() };
 	v->dirfd = v->stagefd = v->objectsfd = v->lockfd = -1;
 	v->read_only = o->read_only;
 	v->read_mode = o->read_only && o->mount != NULL ? TF_DB_STILL :
@@ -284,7 +288,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	    (rc = tf_closed_recover(v, err)) != TF_OK ||
 	    (rc = tf_idle_start(v, err)) != TF_OK ||
 	    (rc = tf_claims_load(v, err)) != TF_OK ||
-	    (rc = tf_space_start(v, err)) != TF_OK)
+	    (rc = tf_space_start(v, err)) != TF_OK ||
+	    (rc = tf_redactions_start(v, err)) != TF_OK)
 		return rc;
 	if ((rc = tf_reads_begin(v, err)) != TF_OK)
 		return rc;
@@ -357,6 +362,8 @@ open_reader(struct tf_vault *v, const struct tf_vault_options *o,
 		    "%u files are not sealed and not shown: they wait for the "
 		    "next mount that writes",
 		    waiting);
+	if (rc == TF_OK)
+		rc = tf_redactions_start(v, err);
 	return rc == TF_OK ? tf_vault_load_vkey(v, err) : rc;
 }
 
@@ -392,6 +399,7 @@ vault_free(struct tf_vault *v)
 	tf_bits_free(&v->altered);
 	tf_bits_free(&v->opened);
 	tf_bits_free(&v->is_long);
+	tf_bits_free(&v->redacted);
 	tf_buf_free(&v->head.note);
 	tf_reads_free(&v->reads);
 	tf_denied_free(&v->denials);
@@ -413,6 +421,7 @@ vault_free(struct tf_vault *v)
 	free(v->path);
 	free(v->mount);
 	free(v->guard);
+	free(v->approvers);
 	free(v);
 }
 

@@ -144,8 +144,15 @@ get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
     const char *name, struct tf_buf *out, struct tf_error *err)
 {
 	if (strcmp(name, TF_XATTR_STATE) == 0) {
+		bool redacted;
+
+		pthread_mutex_lock(&v->mu);
+		redacted = tf_bits_has(&v->redacted, a->id);
+		pthread_mutex_unlock(&v->mu);
 		tf_buf_str(out,
-		    tf_closes(v, a->id) ? TF_CLOSING : tf_state_name(a->state));
+		    redacted		    ? TF_REDACTED_STATE :
+			tf_closes(v, a->id) ? TF_CLOSING :
+					      tf_state_name(a->state));
 		return TF_OK;
 	}
 	if (tf_claims_has_key(a->kind, name + strlen(TF_XATTR_PREFIX)))

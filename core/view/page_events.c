@@ -46,6 +46,7 @@ words_of(enum tf_entry_kind type)
 		[TF_ATTESTATION_OVERRIDDEN] = "Attestation overridden",
 		[TF_ACCESS_CHANGED] = "Access changed",
 		[TF_PACKAGE_MADE] = "Package made",
+		[TF_REDACTION_PROPOSED] = "Deletion of content proposed",
 		[TF_REDACTION_DONE] = "Content deleted",
 		[TF_HOLD_PLACED] = "Hold placed",
 		[TF_HOLD_RELEASED] = "Hold released",

@@ -58,6 +58,7 @@
 	X(settable) \
 	X(protect) \
 	X(secret) \
+	X(redact) \
 	/* a line for each */
 /* clang-format on */
 

@@ -131,7 +131,7 @@ START_TEST(a_store_of_a_later_version)
 	says(run(0, MOUNT "store mnt; :"), "99");
 	ck_assert_str_eq(before,
 	    sums_of("store/ledger.db store/keys store/checkpoint"));
-	tamper("PRAGMA user_version=3");
+	tamper("PRAGMA user_version=4");
 	mounts_again();
 }
 END_TEST
@@ -159,7 +159,7 @@ START_TEST(a_store_of_the_first_version_is_taken_over)
 	remount_vault();
 	has_state("mnt/t/w/b", "sealed");
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 3");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 4");
 	run(0, "trailctl verify store");
 }
 END_TEST
@@ -187,7 +187,7 @@ START_TEST(a_store_of_the_second_version_is_taken_over)
 	run(0, "trailctl seal mnt/t/w/b && mv mnt/t/w/.c mnt/t/w/c");
 	has_state("mnt/t/w/c", "sealed");
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 3");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 4");
 	run(0, "trailctl verify store");
 }
 END_TEST

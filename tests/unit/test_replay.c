@@ -351,7 +351,31 @@ END_TEST
 	.type = TF_RETENTION_SET, .path = S(path_), .has_retention = true, \
 	.retention.mode = S(mode_), .retention.has_until = (seconds) > 0,  \
 	.retention.until = { (seconds), 0 }
-#define REDACT(path_) .type = TF_REDACTION_DONE, .path = S(path_)
+/* FILE_6 is the evidence of entry 5. */
+#define SHA_5                                                                 \
+	{                                                                     \
+		{                                                             \
+			0xf8, 0x71, 0x65, 0xe3, 0x05, 0xb0, 0xf7, 0xc4, 0x82, \
+			    0x4d, 0x38, 0x06, 0x43, 0x4f, 0x9d, 0x09, 0x09,   \
+			    0x61, 0x0a, 0x25, 0x64, 0x1a, 0xb8, 0x77, 0x3c,   \
+			    0xf9, 0x2a, 0x48, 0xc9, 0xd7, 0x76, 0x70          \
+		}                                                             \
+	}
+#define REMOVE(type_, who_, path_, target_, size_, what_)                  \
+	.type = (type_), .path = S(path_), .has_target = true,             \
+	.target = (target_), .has_content = true,                          \
+	.content = { SHA_5, (size_) }, .reason = S("r"), .what = S(what_), \
+	.actor = S(who_)
+#define ALICE "{\"gid\":1,\"hints\":{\"loginuid\":1000},\"uid\":1000}"
+#define ALICE_AS_ROOT "{\"gid\":0,\"hints\":{\"loginuid\":1000},\"uid\":0}"
+#define ROOT "{\"gid\":0,\"uid\":0}"
+#define BOB "{\"gid\":1,\"hints\":{\"loginuid\":1001},\"uid\":1001}"
+#define BOB_AS_ROOT "{\"gid\":0,\"hints\":{\"loginuid\":1001},\"uid\":0}"
+#define PROPOSE(who_) \
+	REMOVE(TF_REDACTION_PROPOSED, who_, FILE_6, 5, 6, "content")
+#define REDACT(who_, proposal_)                                   \
+	REMOVE(TF_REDACTION_DONE, who_, FILE_6, 5, 6, "content"), \
+	    .has_proposal = true, .proposal = (proposal_)
 
 /*
  * The first lines of the worked example, then these entries.  Only the last one
@@ -422,6 +446,19 @@ static const char keeps_nothing[] = "sets the retention of what does not exist";
 static const char endless[] = "its retention has no end";
 static const char shorter[] = "shortens a retention";
 static const char held[] = "removes what a hold protects";
+static const char kept[] = "removes what a retention keeps";
+static const char not_proposed[] = "redacts what nobody proposed";
+static const char same_person[] = "who proposed a redaction cannot approve it";
+static const char other_proposal[] =
+    "approves another proposal than the newest one";
+static const char other_removal[] =
+    "approves something else than what was proposed";
+static const char other_content[] =
+    "redacts other content than that of its path";
+static const char no_evidence[] = "redacts what is no evidence";
+static const char redacted_before[] = "redacts what was redacted before";
+static const char too_old[] = "the proposal is older than 7 days";
+static const char set_back[] = "the clock is behind the time of the proposal";
 
 /* clang-format off */
 static const struct story stories[] = {
@@ -660,12 +697,54 @@ static const struct story stories[] = {
 	       { RELEASE(TRAIL, "h") } }, stands_not },
 	{ 4, { { HOLD(TRAIL, "h") }, { RELEASE(TRAIL, "h") },
 	       { HOLD(TRAIL, "h") } }, NULL },
-	{ 9, { { HOLD(".", "h") }, { REDACT(FILE_6) } }, held },
-	{ 9, { { HOLD(ATT, "h") }, { REDACT(FILE_6) } }, held },
+	{ 9, { { HOLD(".", "h") }, { PROPOSE(ALICE) } }, held },
+	{ 9, { { HOLD(ATT, "h") }, { PROPOSE(ALICE) } }, held },
 	{ 9, { { HOLD(ATT, "h") }, { HOLD(ATT, "i") }, { RELEASE(ATT, "h") },
-	       { REDACT(FILE_6) } }, held },
-	{ 9, { { HOLD(ATT, "h") }, { RELEASE(ATT, "h") },
-	       { REDACT(FILE_6) } }, NULL },
+	       { PROPOSE(ALICE) } }, held },
+	{ 9, { { PROPOSE(ALICE) }, { HOLD(ATT, "h") },
+	       { REDACT(BOB, 9) } }, held },
+	{ 9, { { PROPOSE(ALICE) }, { HOLD(ATT, "h") }, { RELEASE(ATT, "h") },
+	       { REDACT(BOB, 9) } }, NULL },
+
+	/* two people redact */
+	{ 9, { { REDACT(BOB, 9) } }, not_proposed },
+	{ 9, { { PROPOSE(ALICE) }, { REDACT(ALICE, 9) } }, same_person },
+	{ 9, { { PROPOSE(ALICE) }, { REDACT(ALICE_AS_ROOT, 9) } },
+	  same_person },
+	{ 9, { { PROPOSE(ALICE_AS_ROOT) }, { REDACT(ALICE, 9) } },
+	  same_person },
+	{ 9, { { PROPOSE(ALICE_AS_ROOT) }, { REDACT(BOB_AS_ROOT, 9) } },
+	  same_person },
+	{ 9, { { PROPOSE(ROOT) }, { REDACT(ROOT, 9) } }, same_person },
+	{ 9, { { PROPOSE(ALICE) }, { REDACT(BOB_AS_ROOT, 9) } }, NULL },
+	{ 9, { { PROPOSE(ALICE) }, { REDACT(ROOT, 9) } }, NULL },
+	{ 9, { { PROPOSE(ALICE) }, { REDACT(BOB, 8) } }, other_proposal },
+	{ 9, { { PROPOSE(ALICE) }, { PROPOSE(BOB) }, { REDACT(BOB, 9) } },
+	  other_proposal },
+	{ 9, { { PROPOSE(ALICE) }, { PROPOSE(BOB) }, { REDACT(ALICE, 10) } },
+	  NULL },
+	{ 9, { { PROPOSE(ALICE) }, { REDACT(BOB, 9) }, { PROPOSE(ALICE) } },
+	  redacted_before },
+	{ 9, { { PROPOSE(ALICE) }, { REMOVE(TF_REDACTION_DONE, BOB, FILE_6, 5, 6, "expired"),
+		   .has_proposal = true, .proposal = 9 } },
+	  other_removal },
+	{ 9, { { REMOVE(TF_REDACTION_PROPOSED, ALICE, FILE_6, 6, 6, "content") } }, other_content },
+	{ 9, { { REMOVE(TF_REDACTION_PROPOSED, ALICE, FILE_6, 5, 7, "content") } }, other_content },
+	{ 9, { { REMOVE(TF_REDACTION_PROPOSED, ALICE, ATT, 5, 6, "content") } }, no_evidence },
+	/* the time of the ledger and the clock */
+	{ 9, { { PROPOSE(ALICE), .has_clock = true, .clock.s = 1000 },
+	       { REDACT(BOB, 9), .has_clock = true, .clock.s = 605801 } },
+	  too_old },
+	{ 9, { { PROPOSE(ALICE), .has_clock = true, .clock.s = 1000 },
+	       { REDACT(BOB, 9), .has_clock = true, .clock.s = 605800 } },
+	  NULL },
+	{ 9, { { PROPOSE(ALICE), .has_clock = true, .clock.s = 1000 },
+	       { REDACT(BOB, 9), .has_clock = true, .clock.s = 999 } },
+	  set_back },
+	{ 9, { { RETAIN_UNTIL(FLOW, "never", 0) }, { PROPOSE(ALICE) } },
+	  kept },
+	{ 9, { { RETAIN_UNTIL(FLOW, "governance", 4102444800) },
+	       { PROPOSE(ALICE) } }, kept },
 
 	/* retention only grows */
 	{ 4, { { RETAIN(TRAIL "/x", "7y") } }, keeps_nothing },

@@ -1,0 +1,215 @@
+/*
+ * Overwriting what deletion leaves behind: see scrub.h.
+ *
+ * SQLite overwrites deleted rows and free pages of the database itself
+ * (secure_delete).  Its write-ahead log is written from the beginning again and
+ * again, and behind the newest frames are those of earlier rounds.  Each round
+ * has two numbers of its own (salts) in the header of the file and in its frames,
+ * so old frames are told from new ones by them.
+ *
+ * tf_db_scrub() first moves all frames into the database, and then commits a
+ * row, which begins a new round.  Then it holds the lock of a writer, so that no
+ * frame is added, and writes zeros from the first old frame to the end.  A crash
+ * in the middle changes nothing: SQLite never reads these bytes.
+ *
+ * A file is overwritten before it is deleted, because the blocks of a deleted
+ * file keep their bytes.  It is neither shortened nor deleted before the zeros
+ * are durable.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/file.h"
+#include "meta.h"
+#include "scrub.h"
+#include "sql.h"
+#include "transaction.h"
+
+#define PIECE 65536 /* bytes that are written at once */
+
+/* The format of the log: https://www.sqlite.org/fileformat2.html#walformat */
+#define WAL_HEADER 32
+#define WAL_FRAME_HEADER 24
+#define WAL_SALTS 16	  /* offset in the header */
+#define WAL_PAGE_SIZE 8	  /* offset in the header */
+#define WAL_FRAME_SALTS 8 /* offset in the header of a frame */
+
+/* Write zeros from off to end. */
+static enum tf_code
+write_zeros(int fd, uint64_t off, uint64_t end, struct tf_error *err)
+{
+	static const char zeros[PIECE];
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK && off < end) {
+		size_t n = end - off < PIECE ? (size_t)(end - off) : PIECE;
+
+		rc = tf_file_pwrite(fd, zeros, n, off, err);
+		off += n;
+	}
+	return rc == TF_OK ? tf_file_sync(fd, err) : rc;
+}
+
+/* Set *off to the first frame that is not of the present round. */
+static enum tf_code
+find_old(int fd, uint64_t *off, struct tf_error *err)
+{
+	uint8_t head[WAL_HEADER], frame[WAL_FRAME_HEADER];
+	uint64_t page;
+	size_t got;
+	enum tf_code rc = tf_file_pread(fd, head, sizeof(head), 0, &got, err);
+
+	*off = 0;
+	if (rc != TF_OK || got < sizeof(head))
+		return rc;
+	page = tf_get_be32(head + WAL_PAGE_SIZE);
+	for (*off = WAL_HEADER;; *off += WAL_FRAME_HEADER + page) {
+		rc = tf_file_pread(fd, frame, sizeof(frame), *off, &got, err);
+		if (rc != TF_OK || got < sizeof(frame) ||
+		    memcmp(frame + WAL_FRAME_SALTS, head + WAL_SALTS, 8) != 0)
+			return rc;
+	}
+}
+
+static enum tf_code
+scrub_log(const char *path, struct tf_error *err)
+{
+	char name[PATH_MAX];
+	struct stat st;
+	uint64_t off;
+	enum tf_code rc;
+	int fd;
+
+	(void)snprintf(name, sizeof(name), "%s-wal", path);
+	fd = open(name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? TF_OK :
+					 tf_fail(err, TF_IO, "open %s", name);
+	rc = find_old(fd, &off, err);
+	if (rc == TF_OK && fstat(fd, &st) < 0)
+		rc = tf_fail(err, TF_IO, "stat %s", name);
+	if (rc == TF_OK)
+		rc = write_zeros(fd, off, (uint64_t)st.st_size, err);
+	(void)close(fd); /* it is synced */
+	return rc;
+}
+
+enum tf_code
+tf_db_scrub(struct tf_db *db, const char *path, struct tf_error *err)
+{
+	int64_t busy = 1;
+	enum tf_code rc = tf_sql_one_int(db, "PRAGMA wal_checkpoint(RESTART)",
+	    &busy, err);
+
+	if (rc == TF_OK && busy != 0)
+		return tf_fail(err, TF_LOCKED,
+		    "a reader needs old pages of the database");
+	/* A commit begins the new round. */
+	if (rc == TF_OK)
+		rc = tf_meta_set_int(db, "scrubbed", 1, err);
+	if (rc == TF_OK)
+		rc = tf_db_begin(db, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = scrub_log(path, err);
+	tf_db_rollback(db);
+	return rc;
+}
+
+enum tf_code
+tf_object_erase(struct tf_db *db, uint64_t id, struct tf_error *err)
+{
+	enum tf_code rc = tf_sql_run(db,
+	    tf_sql(db, err, "UPDATE object SET body = NULL WHERE id = ?1", "u",
+		id),
+	    "erase object", err);
+
+	return rc == TF_OK ?
+	    tf_sql_run(db,
+		tf_sql(db, err,
+		    "DELETE FROM digest WHERE object = ?1 AND sha256 ="
+		    " (SELECT sha256 FROM object WHERE id = ?1)",
+		    "u", id),
+		"forget digest", err) :
+	    rc;
+}
+
+/* "ab/<62 hex>", and the same with the ending of hidden files. */
+static void
+names_of(const struct tf_hash *h, char name[67], char hidden[80])
+{
+	char hex[65];
+
+	tf_hex(h->b, sizeof(h->b), hex);
+	(void)snprintf(name, 67, "%.2s/%s", hex, hex + 2);
+	(void)snprintf(hidden, 80, "%s" TF_OBJECT_HIDDEN, name);
+}
+
+enum tf_code
+tf_object_hide(int objectsfd, const struct tf_hash *h, bool *is,
+    struct tf_error *err)
+{
+	char name[67], hidden[80];
+	struct stat st;
+
+	names_of(h, name, hidden);
+	*is = true;
+	if (renameat(objectsfd, name, objectsfd, hidden) == 0)
+		return TF_OK;
+	if (errno != ENOENT)
+		return tf_fail(err, TF_IO, "hide object %s", name);
+	*is = fstatat(objectsfd, hidden, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return *is || errno == ENOENT ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "stat object %s", hidden);
+}
+
+/* Owner's write permission is needed where trailfs does not run as root. */
+static enum tf_code
+overwrite(int objectsfd, const char *name, struct tf_error *err)
+{
+	struct stat st;
+	enum tf_code rc;
+	int fd;
+
+	if (fchmodat(objectsfd, name, 0600, 0) < 0)
+		return tf_fail(err, TF_IO, "chmod object %s", name);
+	fd = openat(objectsfd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		rc = tf_fail(err, TF_IO, "open object %s", name);
+	else
+		rc = write_zeros(fd, 0, (uint64_t)st.st_size, err);
+	/* Who still has it open for reading gets no zeros for its bytes. */
+	if (rc == TF_OK && ftruncate(fd, 0) < 0)
+		rc = tf_fail(err, TF_IO, "truncate object %s", name);
+	if (fd >= 0)
+		(void)close(fd); /* it is synced */
+	return rc;
+}
+
+enum tf_code
+tf_object_erase_file(int objectsfd, const struct tf_hash *h,
+    struct tf_error *err)
+{
+	char name[67], hidden[80], dir[3];
+	struct stat st;
+	enum tf_code rc;
+
+	names_of(h, name, hidden);
+	if (fstatat(objectsfd, hidden, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ?
+		    TF_OK :
+		    tf_fail(err, TF_IO, "stat object %s", hidden);
+	if ((rc = overwrite(objectsfd, hidden, err)) != TF_OK)
+		return rc;
+	if (unlinkat(objectsfd, hidden, 0) < 0)
+		return tf_fail(err, TF_IO, "delete object %s", hidden);
+	(void)snprintf(dir, sizeof(dir), "%.2s", hidden);
+	return tf_file_sync_dir(objectsfd, dir, err);
+}

@@ -1,0 +1,484 @@
+/*
+ * Redactions: two people remove the bytes of evidence.
+ *
+ * The proposal and the approval are entries.  All that another change can make
+ * untrue is checked in their transactions: the state of the evidence, what
+ * protects it, the owner of the trail, and the newest proposal.  The approval
+ * empties the object row in the same transaction, so that after a crash either
+ * the bytes are there and nothing was approved, or the approval and the note
+ * that leads the next start to the rest (redact_erase.c).
+ *
+ * An object stays while any entry names its digest other than those of redacted
+ * evidence: evidence with equal bytes, a template, a report.  The entries alone
+ * decide this (I5), so a search through the ledger comes before each deletion.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bits.h"
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/time_text.h"
+#include "../base/users.h"
+#include "../commit/append.h"
+#include "../commit/commit.h"
+#include "../commit/queue.h"
+#include "../commit/txn_path.h"
+#include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
+#include "../ledger/redaction.h"
+#include "../node/actor.h"
+#include "../node/background.h"
+#include "../node/base.h"
+#include "../node/load_entry.h"
+#include "../node/protection.h"
+#include "../node/quota.h"
+#include "../node/vault_i.h"
+#include "../protection.h"
+#include "../store/definitions.h"
+#include "../store/entries.h"
+#include "../store/meta.h"
+#include "../store/nodes.h"
+#include "../store/objects.h"
+#include "../store/scrub.h"
+#include "reason.h"
+#include "redact.h"
+
+/* The clock may gain this much on the boot clock before it counts as set. */
+#define SET_FORWARD_S 3600
+
+struct request {
+	struct tf_vault *v;
+	uint64_t id;
+	bool expired;
+	struct tf_str reason;
+	const struct tf_actor *who;
+	bool is_approver; /* of the group, if there is one */
+	char *actor;
+	uint64_t proposal;
+	/* results */
+	uint64_t seq, others;
+};
+
+/* --- who, what and when ----------------------------------------------------- */
+
+/*
+ * With a group, its members approve, and they, the owner of the trail and root
+ * propose.  Without one, the owner of the trail and root do both.
+ */
+static enum tf_code
+check_person(struct tf_txn *t, const struct request *q, uint64_t trail_uid,
+    bool approves, struct tf_error *err)
+{
+	const char *group = q->v->approvers;
+	bool owns = q->who->uid == 0 || q->who->uid == trail_uid;
+
+	(void)t;
+	if (group != NULL && !q->is_approver && (approves || !owns))
+		return tf_fail(err, TF_DENIED,
+		    approves ? "only members of the group %.64s may approve" :
+			       "only the owner of the trail, root and members "
+			       "of the group %.64s may propose",
+		    group);
+	if (group == NULL && !owns)
+		return tf_fail(err, TF_DENIED,
+		    "only the owner of the trail and root may");
+	return TF_OK;
+}
+
+/* Read the row of the evidence, whose attestation must be sealed. */
+static enum tf_code
+check_evidence(struct tf_txn *t, const struct request *q, bool approves,
+    struct tf_node_row *row, struct tf_error *err)
+{
+	struct tf_definition_row done = { .node = q->id,
+		.kind = TF_ROW_REDACTED,
+		.name = { "", 0 } };
+	struct tf_node_row up;
+	enum tf_code rc = tf_nodes_get(t->db, q->id, row, err);
+
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_BUSY, "it is not in the ledger yet");
+	if (rc == TF_OK && row->attr.kind != TF_KIND_EVIDENCE)
+		return tf_fail(err, TF_ISDIR,
+		    "a directory is not redacted as a whole: each file needs "
+		    "its own approval");
+	up = *row;
+	while (rc == TF_OK && up.attr.kind > TF_KIND_ATTESTATION)
+		rc = tf_nodes_get(t->db, up.attr.parent, &up, err);
+	if (rc == TF_OK && up.seal == TF_NO_SEQ)
+		return tf_fail(err, TF_BUSY, "seal its attestation first");
+	while (rc == TF_OK && up.attr.kind > TF_KIND_TRAIL)
+		rc = tf_nodes_get(t->db, up.attr.parent, &up, err);
+	if (rc == TF_OK)
+		rc = check_person(t, q, up.attr.uid, approves, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_definitions_get(t->db, &done, err);
+	if (rc == TF_OK)
+		return tf_fail(err, TF_SEALED, "it was redacted before");
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+/* A clock that was set forward must not end a retention.  An earlier start with
+ * a wrong clock shows in the times of the ledger. */
+static enum tf_code
+check_clock(const struct request *q, struct tf_time now, struct tf_error *err)
+{
+	const struct tf_clock_start *s = &q->v->start;
+	int64_t passed = (int64_t)((tf_clock_boot_ns() - s->boot_ns) /
+	    TF_SECOND);
+
+	if (now.s - s->clock.s <= passed + SET_FORWARD_S)
+		return TF_OK;
+	return tf_fail(err, TF_DENIED,
+	    "the clock was set forward since the vault was opened: it cannot "
+	    "show that a retention is over");
+}
+
+static enum tf_code
+check_protection(struct tf_txn *t, const struct request *q, bool expired,
+    struct tf_error *err)
+{
+	struct tf_time now = tf_protection_now();
+	struct tf_protection p;
+	enum tf_code rc = tf_refuse_protected(t->db, q->id, now, err);
+
+	if (rc == TF_OK)
+		rc = check_clock(q, now, err);
+	if (rc != TF_OK || !expired)
+		return rc;
+	rc = tf_protected(t->db, q->id, now, &p, err);
+	if (rc == TF_OK && p.kept != TF_KEPT_OVER)
+		rc = tf_fail(err, TF_DENIED,
+		    "it has no retention that could be over: redact it with a "
+		    "reason");
+	return rc;
+}
+
+static enum tf_code
+content_of(struct tf_db *db, const struct tf_node_row *row,
+    struct tf_content *out, struct tf_error *err)
+{
+	struct tf_object_row o;
+	enum tf_code rc = tf_object_get(db, row->object, &o, NULL, err);
+
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_TAMPER, "its object is missing");
+	if (rc == TF_OK)
+		*out = (struct tf_content){ o.sha256, o.size };
+	return rc;
+}
+
+/* --- proposing --------------------------------------------------------------- */
+
+/* The row of the newest proposal; version 0: none. */
+static enum tf_code
+newest_proposal(struct tf_db *db, uint64_t id, struct tf_definition_row *row,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	*row = (struct tf_definition_row){ .node = id,
+		.kind = TF_ROW_PROPOSAL,
+		.name = { "", 0 } };
+	rc = tf_definitions_get(db, row, err);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+append(struct tf_txn *t, struct request *q, struct tf_entry *e,
+    struct tf_definition_row *row, struct tf_error *err)
+{
+	enum tf_code rc = tf_txn_path(t, q->id, &e->path, err);
+
+	if (rc == TF_OK)
+		rc = tf_txn_append(t, e, NULL, err);
+	row->entry = q->seq = t->size - 1;
+	return rc == TF_OK ? tf_definitions_put(tf_txn_write(t), row, err) : rc;
+}
+
+static enum tf_code
+propose_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct request *q = arg;
+	struct tf_entry e = { .type = TF_REDACTION_PROPOSED,
+		.actor = tf_str_of(q->actor),
+		.reason = q->reason,
+		.what = tf_str_of(q->expired ? TF_REDACTION_EXPIRED :
+					       TF_REDACTION_CONTENT),
+		.has_content = true,
+		.has_target = true };
+	struct tf_definition_row row;
+	struct tf_node_row node;
+	enum tf_code rc = check_evidence(t, q, false, &node, err);
+
+	if (rc == TF_OK)
+		rc = check_protection(t, q, q->expired, err);
+	if (rc == TF_OK)
+		rc = content_of(t->db, &node, &e.content, err);
+	if (rc == TF_OK)
+		rc = newest_proposal(t->db, q->id, &row, err);
+	if (rc != TF_OK)
+		return rc;
+	e.target = node.entry;
+	row.version++;
+	row.object = 0;
+	return append(t, q, &e, &row, err);
+}
+
+/* --- who else has the bytes --------------------------------------------------- */
+
+struct holders {
+	struct tf_db *db;
+	uint64_t id, n;
+};
+
+static enum tf_code
+count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct holders *h = arg;
+	struct tf_definition_row row = { .kind = TF_ROW_REDACTED,
+		.name = { "", 0 } };
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc = tf_entry_decode(&d, body, n, err);
+
+	(void)idx;
+	(void)off;
+	row.node = d.e.node;
+	if (rc == TF_INVALID)
+		rc = tf_fail(err, TF_TAMPER, "an entry is damaged");
+	if (rc == TF_OK && d.e.type != TF_REDACTION_PROPOSED &&
+	    d.e.type != TF_REDACTION_DONE && d.e.type != TF_PACKAGE_MADE &&
+	    d.e.type != TF_EVIDENCE_INTERRUPTED &&
+	    (d.e.type != TF_EVIDENCE_SEALED || d.e.node != h->id)) {
+		rc = d.e.type == TF_EVIDENCE_SEALED ?
+		    tf_definitions_get(h->db, &row, err) :
+		    TF_NOTFOUND;
+		h->n += rc == TF_NOTFOUND;
+		if (rc == TF_NOTFOUND)
+			rc = TF_OK;
+	}
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+/* Count the other entries that name the bytes.  What no entry names has rows of
+ * its own. */
+static enum tf_code
+count_others(struct tf_db *db, uint64_t id, const struct tf_hash *sha256,
+    uint64_t *n, struct tf_error *err)
+{
+	struct holders h = { db, id, 0 };
+	char hex[65];
+	enum tf_code rc;
+
+	tf_hex(sha256->b, sizeof(sha256->b), hex);
+	rc = tf_entries_with(db, hex, count_holder, &h, err);
+	*n = h.n;
+	return rc;
+}
+
+/* --- approving ---------------------------------------------------------------- */
+
+/* Read the newest proposal, which must be the one that is approved. */
+static enum tf_code
+load_proposal(struct tf_txn *t, const struct request *q, struct tf_buf *body,
+    struct tf_entry_decoded *d, struct tf_error *err)
+{
+	struct tf_definition_row row;
+	enum tf_code rc = newest_proposal(t->db, q->id, &row, err);
+
+	if (rc == TF_OK && row.version == 0)
+		return tf_fail(err, TF_NODATA, "nobody has proposed that");
+	if (rc == TF_OK && row.entry != q->proposal)
+		return tf_fail(err, TF_DENIED,
+		    "the newest proposal is entry %llu",
+		    (unsigned long long)row.entry);
+	return rc == TF_OK ? tf_load_entry(t->db, row.entry, body, d, err) : rc;
+}
+
+/* The time that the entry will have at least. */
+static void
+foresee_time(const struct tf_txn *t, struct tf_entry *e)
+{
+	struct tf_time now = tf_protection_now();
+
+	e->at = tf_time_cmp(now, t->at) > 0 ? now : t->at;
+	e->has_clock = true;
+	e->clock = now;
+}
+
+static enum tf_code
+check_approval(const struct tf_txn *t, const struct tf_entry *proposed,
+    struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_proposal p;
+	const char *why;
+	enum tf_code rc = tf_proposal_of(proposed, &p, err);
+
+	foresee_time(t, e);
+	if (rc == TF_OK)
+		rc = tf_redaction_refused(&p, e, &why, err);
+	return rc == TF_OK && why != NULL ? tf_fail(err, TF_DENIED, "%s", why) :
+					    rc;
+}
+
+/* The bytes of the row go; the rest is noted, and done after the commit. */
+static enum tf_code
+erase(struct tf_txn *t, const struct request *q, uint64_t object,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (q->others > 0)
+		return TF_OK;
+	rc = tf_object_erase(tf_txn_write(t), object, err);
+	return rc == TF_OK ?
+	    tf_meta_set_int(t->db, TF_META_ERASING, q->seq, err) :
+	    rc;
+}
+
+static enum tf_code
+approve_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct request *q = arg;
+	struct tf_entry_decoded p = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_entry e = { .type = TF_REDACTION_DONE,
+		.actor = tf_str_of(q->actor),
+		.has_content = true,
+		.has_target = true,
+		.has_proposal = true,
+		.proposal = q->proposal,
+		.has_count = true };
+	struct tf_definition_row row = { .node = q->id,
+		.kind = TF_ROW_REDACTED,
+		.name = { "", 0 },
+		.version = 1 };
+	struct tf_node_row node;
+	enum tf_code rc = check_evidence(t, q, true, &node, err);
+
+	if (rc == TF_OK)
+		rc = load_proposal(t, q, &body, &p, err);
+	e.reason = p.e.reason;
+	e.what = p.e.what;
+	e.target = node.entry;
+	if (rc == TF_OK)
+		rc = check_protection(t, q,
+		    tf_str_same(e.what, tf_str_of(TF_REDACTION_EXPIRED)), err);
+	if (rc == TF_OK)
+		rc = content_of(t->db, &node, &e.content, err);
+	if (rc == TF_OK)
+		rc = check_approval(t, &p.e, &e, err);
+	if (rc == TF_OK)
+		rc = count_others(t->db, q->id, &e.content.sha256, &q->others,
+		    err);
+	e.count = q->others;
+	row.object = q->others == 0;
+	if (rc == TF_OK)
+		rc = append(t, q, &e, &row, err);
+	if (rc == TF_OK)
+		rc = erase(t, q, node.object, err);
+	tf_entry_decoded_free(&p);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* --- both --------------------------------------------------------------------- */
+
+static enum tf_code
+commit(struct request *q,
+    enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
+    struct tf_error *err)
+{
+	struct tf_vault *v = q->v;
+	enum tf_code rc;
+
+	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK)
+		return rc;
+	tf_vault_learn(v, q->who->uid, q->who->gid);
+	q->is_approver = v->approvers != NULL &&
+	    tf_user_is_in(q->who->uid, q->who->gid, v->approvers);
+	if ((rc = tf_actor_text(q->who, &q->actor, err)) == TF_OK)
+		rc = tf_commit_wait(v->commit, run, q, err);
+	free(q->actor);
+	return rc;
+}
+
+enum tf_code
+tf_vault_redact(struct tf_vault *v, uint64_t id, bool expired,
+    const char *reason, size_t n, const struct tf_actor *who, uint64_t *entry,
+    struct tf_error *err)
+{
+	struct request q = { .v = v,
+		.id = id,
+		.expired = expired,
+		.reason = { reason, n },
+		.who = who };
+	enum tf_code rc = tf_reason_check("a redaction", q.reason, err);
+
+	if (rc == TF_OK)
+		rc = commit(&q, propose_run, err);
+	*entry = q.seq;
+	return rc;
+}
+
+/* Makes the kernel drop the pages of a node. */
+struct forget {
+	struct tf_duty duty;
+	struct tf_vault *v;
+	uint64_t id;
+};
+
+static void
+forget_pages(struct tf_duty *d)
+{
+	struct forget *f = (struct forget *)d;
+
+	f->v->on_altered(f->v->arg, f->id);
+	free(f);
+}
+
+/* From now on nobody reads the file.  The kernel may have pages of it; without
+ * memory for the duty they stay until it needs the room. */
+static void
+forget_content(struct tf_vault *v, uint64_t id, uint32_t uid)
+{
+	struct forget *f = calloc(1, sizeof(*f));
+
+	pthread_mutex_lock(&v->mu);
+	tf_bits_add(&v->redacted, id);
+	pthread_mutex_unlock(&v->mu);
+	if (f == NULL || v->on_altered == NULL) {
+		free(f);
+		return;
+	}
+	*f = (struct forget){ { .uid = uid, .run = forget_pages }, v, id };
+	tf_background_add(v->background, &f->duty);
+}
+
+enum tf_code
+tf_vault_redact_approve(struct tf_vault *v, uint64_t id, uint64_t proposal,
+    const struct tf_actor *who, uint64_t *others, struct tf_error *err)
+{
+	struct request q = { .v = v,
+		.id = id,
+		.proposal = proposal,
+		.who = who };
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = commit(&q, approve_run, err);
+
+	if (rc != TF_OK)
+		return rc;
+	*others = q.others;
+	forget_content(v, id, who->uid);
+	if (q.others == 0 && tf_redactions_erase(v, &e) != TF_OK)
+		tf_vault_say(v, e.code,
+		    "bytes of redacted evidence are not deleted yet: %s",
+		    e.text);
+	return TF_OK;
+}

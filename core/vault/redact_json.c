@@ -1,0 +1,156 @@
+/*
+ * Requests about redactions as people and programs write them into the control
+ * file of an attestation: JSON of any form, with no other member than those of
+ * core/protection.h.
+ */
+#include <pthread.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/json_any.h"
+#include "../json.h"
+#include "../ledger/entry_read.h"
+#include "../ledger/redaction.h"
+#include "../node/base.h"
+#include "../node/load_entry.h"
+#include "../node/vault_i.h"
+#include "../protection.h"
+
+static const char form[] = "a request is {\"propose\":\"PATH\",\"reason\":"
+			   "\"...\"} or {\"approve\":SEQ}";
+
+/* The text of a member; absent: p NULL. */
+static enum tf_code
+member(const struct tf_any_doc *d, const char *key, uint32_t *seen,
+    struct tf_str *out, struct tf_error *err)
+{
+	uint32_t i = tf_any_member(d, 0, tf_str_of(key));
+
+	*out = (struct tf_str){ NULL, 0 };
+	if (i == TF_ANY_NONE)
+		return TF_OK;
+	++*seen;
+	if (d->v[i].type != TF_ANY_STRING &&
+	    (d->v[i].type != TF_ANY_NUMBER_TEXT || strcmp(key, "approve") != 0))
+		return tf_fail(err, TF_INVALID, "%s", form);
+	*out = tf_any_text(d, i);
+	return memchr(out->p, '\0', out->n) == NULL ?
+	    TF_OK :
+	    tf_fail(err, TF_INVALID, "%s", form);
+}
+
+static enum tf_code
+propose(struct tf_vault *v, uint64_t id, struct tf_str path,
+    struct tf_str reason, struct tf_str what, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct tf_buf full = { 0 };
+	struct tf_attr a;
+	bool expired = tf_str_same(what, tf_str_of(TF_REDACTION_EXPIRED));
+	uint64_t seq;
+	enum tf_code rc;
+
+	if (what.p != NULL && !expired &&
+	    !tf_str_same(what, tf_str_of(TF_REDACTION_CONTENT)))
+		return tf_fail(err, TF_INVALID,
+		    "what is " TF_REDACTION_CONTENT
+		    " or " TF_REDACTION_EXPIRED);
+	rc = tf_vault_path(v, id, &full, err);
+	tf_buf_printf(&full, "/%.*s", (int)path.n, path.p);
+	tf_buf_add(&full, "", 1);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&full, err);
+	if (rc == TF_OK)
+		rc = tf_vault_walk(v, full.p, &a, err);
+	if (rc == TF_OK)
+		rc = tf_vault_redact(v, a.id, expired, reason.p, reason.n, who,
+		    &seq, err);
+	tf_buf_free(&full);
+	return rc;
+}
+
+/* The evidence of a proposal, which must be of attestation id. */
+static enum tf_code
+proposed(struct tf_vault *v, uint64_t id, uint64_t seq, uint64_t *evidence,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 }, path = { 0 };
+	struct tf_attr a = { .id = 0 };
+	struct tf_db *db;
+	uint64_t entries;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	entries = v->head.size;
+	pthread_mutex_unlock(&v->mu);
+	if (seq >= entries)
+		return tf_fail(err, TF_NODATA, "there is no such proposal");
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_load_entry(db, seq, &body, &d, err);
+	tf_reader_done(v, db);
+	if (rc == TF_OK && d.e.type != TF_REDACTION_PROPOSED)
+		rc = tf_fail(err, TF_NODATA, "entry %llu proposes nothing",
+		    (unsigned long long)seq);
+	tf_buf_add(&path, d.e.path.p, d.e.path.n);
+	tf_buf_add(&path, "", 1);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&path, err);
+	if (rc == TF_OK)
+		rc = tf_vault_walk(v, path.p, &a, err);
+	*evidence = a.id;
+	while (rc == TF_OK && a.kind > TF_KIND_ATTESTATION)
+		rc = tf_vault_getattr(v, a.parent, &a, err);
+	if (rc == TF_OK && a.id != id)
+		rc = tf_fail(err, TF_NODATA,
+		    "entry %llu is about another attestation",
+		    (unsigned long long)seq);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	tf_buf_free(&path);
+	return rc;
+}
+
+static enum tf_code
+approve(struct tf_vault *v, uint64_t id, struct tf_str number,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	uint64_t seq, evidence, others;
+	enum tf_code rc;
+
+	if (!tf_decimal(number.p, number.n, TF_JSON_MAX, &seq))
+		return tf_fail(err, TF_INVALID, "%s", form);
+	rc = proposed(v, id, seq, &evidence, err);
+	return rc == TF_OK ?
+	    tf_vault_redact_approve(v, evidence, seq, who, &others, err) :
+	    rc;
+}
+
+enum tf_code
+tf_vault_redact_json(struct tf_vault *v, uint64_t id, const void *p, size_t n,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_any_doc d = { 0 };
+	struct tf_str path, reason, what, number;
+	uint32_t seen = 0;
+	enum tf_code rc = tf_any_parse(&d, p, n, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if ((rc = member(&d, "propose", &seen, &path, err)) == TF_OK &&
+	    (rc = member(&d, "reason", &seen, &reason, err)) == TF_OK &&
+	    (rc = member(&d, "what", &seen, &what, err)) == TF_OK &&
+	    (rc = member(&d, "approve", &seen, &number, err)) == TF_OK) {
+		if (d.v[0].count != seen || d.v[0].type != TF_ANY_OBJECT ||
+		    (path.p == NULL) == (number.p == NULL) ||
+		    (number.p != NULL && seen != 1))
+			rc = tf_fail(err, TF_INVALID, "%s", form);
+		else if (path.p != NULL)
+			rc = propose(v, id, path, reason, what, who, err);
+		else
+			rc = approve(v, id, number, who, err);
+	}
+	tf_any_free(&d);
+	return rc;
+}

@@ -1,0 +1,254 @@
+/*
+ * Redactions as control files and pages show them: see redactions.h.
+ *
+ * Rows say which entries count, and the entries say the rest.  There are few
+ * redactions, so all are looked at for each directory.
+ */
+#include "redactions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/member.h"
+#include "../base/time_text.h"
+#include "../ledger/entry.h"
+#include "../ledger/redaction.h"
+#include "../node/load_entry.h"
+#include "../node/paths.h"
+#include "../node/protection.h"
+#include "../node/vault_i.h"
+#include "../page.h"
+#include "../store/definitions.h"
+#include "../store/nodes.h"
+#include "damage.h"
+#include "readable.h"
+#include "view.h"
+
+struct listing {
+	struct tf_view *w;
+	struct tf_json *j;
+	uint64_t id;
+	bool done, any;
+};
+
+static enum tf_code
+is_below(struct tf_view *w, uint64_t node, uint64_t top, bool *is,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	uint64_t at = node;
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK && at != top && at != TF_ROOT_ID) {
+		rc = tf_nodes_get(w->db, at, &row, err);
+		at = rc == TF_OK ? row.attr.parent : at;
+	}
+	*is = rc == TF_OK && at == top;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+/* {"at":...,"by":...,"index":...} of the entry. */
+static void
+put_person(struct tf_json *j, const char *key, const struct tf_entry *e)
+{
+	tf_json_key(j, key);
+	tf_json_object(j);
+	tf_put_time(j, "at", e->at);
+	if (e->actor.p != NULL)
+		tf_put_raw(j, "by", e->actor);
+	tf_put_uint(j, "index", e->seq);
+	tf_json_object_end(j);
+}
+
+/* Has it lapsed?  By the clock, as the vault judges when somebody approves. */
+static bool
+has_lapsed(const struct tf_entry *e)
+{
+	struct tf_time end = tf_redaction_when(e);
+
+	end.s += (int64_t)TF_REDACTION_DAYS * 24 * 60 * 60;
+	return tf_time_cmp(tf_protection_now(), end) > 0;
+}
+
+static void
+put_redaction(struct tf_json *j, const struct tf_entry *p,
+    const struct tf_entry *d, const struct tf_buf *path)
+{
+	tf_json_object(j);
+	if (d != NULL) {
+		put_person(j, "approved", d);
+		if (d->has_count)
+			tf_put_uint(j, "others", d->count);
+	}
+	tf_put_str(j, "path", (struct tf_str){ path->p, path->n });
+	put_person(j, "proposed", p);
+	if (p->reason.p != NULL)
+		tf_put_str(j, "reason", p->reason);
+	tf_put_cstr(j, "state",
+	    d != NULL	      ? "redacted" :
+		has_lapsed(p) ? "lapsed" :
+				"proposed");
+	tf_put_str(j, "what", p->what);
+	tf_json_object_end(j);
+}
+
+/* Read the newest proposal about the node, and its approval; seq of either
+ * becomes TF_NO_SEQ if there is none. */
+static enum tf_code
+find_entries(struct tf_view *w, uint64_t node, uint64_t *proposed,
+    uint64_t *done, struct tf_error *err)
+{
+	struct tf_definition_row p = { .node = node,
+		.kind = TF_ROW_PROPOSAL,
+		.name = { "", 0 } };
+	struct tf_definition_row d = p;
+	enum tf_code rc = tf_definitions_get(w->db, &p, err);
+
+	*proposed = rc == TF_OK ? p.entry : TF_NO_SEQ;
+	*done = TF_NO_SEQ;
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	d.kind = TF_ROW_REDACTED;
+	rc = tf_definitions_get(w->db, &d, err);
+	*done = rc == TF_OK ? d.entry : TF_NO_SEQ;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+list_one(void *arg, const struct tf_definition_row *r, struct tf_error *err)
+{
+	struct listing *l = arg;
+	struct tf_entry_decoded p = { 0 }, d = { 0 };
+	struct tf_buf p_body = { 0 }, d_body = { 0 }, path = { 0 };
+	uint64_t proposed, done;
+	bool may = false;
+	enum tf_code rc = is_below(l->w, r->node, l->id, &may, err);
+
+	if (rc == TF_OK && may)
+		rc = tf_may_read(l->w, r->node, &may, err);
+	if (rc == TF_OK && may)
+		rc = find_entries(l->w, r->node, &proposed, &done, err);
+	if (rc != TF_OK || !may || (l->done && done == TF_NO_SEQ))
+		return rc;
+	rc = tf_load_entry(l->w->db, proposed, &p_body, &p, err);
+	if (rc == TF_OK && done != TF_NO_SEQ)
+		rc = tf_load_entry(l->w->db, done, &d_body, &d, err);
+	if (rc == TF_OK)
+		rc = tf_path_of(l->w->v, l->w->db, r->node, &path, err);
+	if (rc == TF_OK && !l->any) {
+		tf_json_key(l->j, "redactions");
+		tf_json_array(l->j);
+	}
+	l->any = l->any || rc == TF_OK;
+	if (rc == TF_OK)
+		put_redaction(l->j, &p.e, done != TF_NO_SEQ ? &d.e : NULL,
+		    &path);
+	tf_entry_decoded_free(&p);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&p_body);
+	tf_buf_free(&d_body);
+	tf_buf_free(&path);
+	return rc;
+}
+
+enum tf_code
+tf_put_redactions(struct tf_view *w, struct tf_json *j, uint64_t id, bool done,
+    struct tf_error *err)
+{
+	struct listing l = { .w = w, .j = j, .id = id, .done = done };
+	enum tf_code rc;
+
+	if (w->ledger_only)
+		return TF_OK;
+	rc = tf_definitions_of_kind(w->db, TF_ROW_PROPOSAL, list_one, &l, err);
+	if (l.any)
+		tf_json_array_end(j);
+	return rc;
+}
+
+enum tf_code
+tf_view_redactions(struct tf_view *w, uint64_t id, const struct tf_sink *out,
+    struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, &text);
+	tf_json_object(&j);
+	tf_put_uint(&j, "days", TF_REDACTION_DAYS);
+	rc = tf_put_redactions(w, &j, id, false, err);
+	tf_json_object_end(&j);
+	if (rc == TF_OK)
+		rc = tf_view_end_json(&j, out, err);
+	tf_buf_free(&text);
+	return rc;
+}
+
+/* --- for people ------------------------------------------------------------- */
+
+/* "alice (1001)", or "uid 1001". */
+static void
+add_person(struct tf_buf *out, struct tf_str actor)
+{
+	struct tf_json_doc d = { 0 };
+	struct tf_str name;
+	int user, uid;
+
+	if (actor.p == NULL ||
+	    tf_json_parse(&d, actor.p, actor.n, NULL) != TF_OK) {
+		tf_buf_str(out, "nobody");
+		return;
+	}
+	user = tf_json_get(&d, 0, "user");
+	uid = tf_json_get(&d, 0, "uid");
+	if (user >= 0) {
+		name = tf_json_text(&d, user);
+		tf_buf_printf(out, "%.*s ", (int)name.n - 2, name.p + 1);
+	}
+	tf_buf_printf(out, user >= 0 ? "(%lld)" : "uid %lld",
+	    uid >= 0 ? (long long)d.tok[uid].num : -1LL);
+	tf_json_doc_free(&d);
+}
+
+static void
+add_event(struct tf_buf *out, const char *verb, const struct tf_entry *e)
+{
+	char at[TF_TIME_LEN + 1];
+
+	tf_time_text(e->at, at);
+	tf_buf_printf(out, "%s %.16sZ by ", verb, at);
+	add_person(out, e->actor);
+}
+
+enum tf_code
+tf_redaction_words(struct tf_view *w, uint64_t id, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded p = { 0 }, d = { 0 };
+	struct tf_buf p_body = { 0 }, d_body = { 0 };
+	uint64_t proposed, done;
+	enum tf_code rc;
+
+	if (w->ledger_only)
+		return TF_OK;
+	rc = find_entries(w, id, &proposed, &done, err);
+	if (rc != TF_OK || done == TF_NO_SEQ)
+		return rc;
+	rc = tf_load_entry(w->db, proposed, &p_body, &p, err);
+	if (rc == TF_OK)
+		rc = tf_load_entry(w->db, done, &d_body, &d, err);
+	if (rc == TF_OK) {
+		add_event(out, "redacted: proposed", &p.e);
+		add_event(out, ", approved", &d.e);
+		if (d.e.reason.p != NULL)
+			tf_buf_printf(out, ": %.*s", (int)d.e.reason.n,
+			    d.e.reason.p);
+	}
+	tf_entry_decoded_free(&p);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&p_body);
+	tf_buf_free(&d_body);
+	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}
