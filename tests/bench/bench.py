@@ -104,13 +104,13 @@ class Bench:
         else:
             print("SKIP bindfs: not installed")
 
-    def trailfs(self, name, durability):
+    def trailfs(self, name, durability, more=""):
         base = os.path.join(self.work, "trailfs-" + name)
         store, mnt = base + "/store", base + "/mnt"
         os.makedirs(mnt)
         run(self.build + "/trailctl", "init", store)
         self.start(name, [self.build + "/trailfs", store, mnt, "-f", "-o",
-                          "durability=" + durability], mnt)
+                          "durability=" + durability + more], mnt)
         os.makedirs(mnt + "/bench/run")
         return Place("trailfs" + (" batch" if durability == "batch" else ""),
                      mnt + "/bench/run", durability == "close")
@@ -532,6 +532,17 @@ class Bench:
         self.again("read all, %d files" % n, small,
                    lambda p: (self.files, "read", p), True)
 
+    def recorded(self):
+        """Opening sealed files with and without a record of who does it."""
+        n, small = self.args.files, {}
+        for name, reads in ("trailfs", "off"), ("reads=log", "log"):
+            p = self.trailfs("reads-" + reads, "close", ",reads=" + reads)
+            small[name] = p.new()
+            self.tool("create", small[name], n, 4096, 2)
+            run(self.build + "/trailctl", "sync", p.path)
+        self.again("open, read, close %d files" % n, small,
+                   lambda p: (self.files, "read", p))
+
     def listing(self):
         many, n = {}, self.args.names
         for p in self.readers():
@@ -662,7 +673,8 @@ class Bench:
         groups = {"big": self.big, "secret": self.secret,
                   "small": lambda: [self.small(1), self.small(8)],
                   "trees": self.trees, "sizes": self.sizes, "log": self.log,
-                  "reading": self.reading, "listing": self.listing,
+                  "reading": self.reading,
+                  "recorded": self.recorded, "listing": self.listing,
                   "verify": self.verify,
                   "ledger": self.ledger, "curve": self.curve}
         try:
