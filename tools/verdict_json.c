@@ -129,6 +129,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 		tf_put_bool(&j, "partial", true);
 	}
 	tf_put_bool(&j, "pinned", r->pinned);
+	if (r->redacted > 0)
+		put_number(&j, "redacted", r->redacted);
 	tf_put_hash(&j, "root", &r->root);
 	put_number(&j, "size", r->size);
 	if (c->subject.n > 0) {

@@ -99,6 +99,7 @@ START_TEST(two_people_delete_bytes_and_nothing_else)
 	/* Nowhere in the store, while it is mounted and after. */
 	run(1, "grep -ra " SECRET " store");
 	run(0, "trailctl verify store | grep 'OK .*; 3 redacted'");
+	run(0, "trailctl verify --json store | grep '\"redacted\":3'");
 	run(0,
 	    "trailctl verify before.zip --vkey mnt/.trailfs/log.vkey && "
 	    "trailctl package " W " -o after.zip && "
