@@ -37,6 +37,7 @@
 #include "entry_json.h"
 #include "protection.h"
 #include "readable.h"
+#include "redactions.h"
 #include "template.h"
 #include "view.h"
 
@@ -430,6 +431,8 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 	tf_put_cstr(j, "origin", w->v->origin);
 	put_claim(j, "origin_url", a, "originUrl");
 	tf_put_event(j, "overridden", &a->override);
+	if ((rc = tf_put_redactions(w, j, a->attr.id, true, err)) != TF_OK)
+		return rc;
 	tf_put_user(j, "reported_by", &a->begun);
 	if ((rc = tf_put_retention(w, j, a->attr.id, err)) != TF_OK)
 		return rc;

@@ -28,6 +28,7 @@
 #include "page_links.h"
 #include "page_workflow.h"
 #include "readable.h"
+#include "redactions.h"
 #include "template.h"
 #include "view.h"
 #include "workflow.h"
@@ -205,13 +206,15 @@ put_evaluation(struct tf_page *p, const struct tf_entry *seal, struct has *has,
 /* --- evidence ------------------------------------------------------------- */
 
 /*
- * Write one file with its digest, a link to its proof, and who sealed it when.
+ * Write one file with its digest, a link to its proof, and who sealed it when;
+ * of a file that two people redacted, why, and who they are.
  */
 static enum tf_code
 put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
     struct tf_error *err)
 {
 	char hex[65];
+	struct tf_buf gone = { 0 };
 	enum tf_code rc = tf_loaded_entry_try(p->w, f->seq, &p->loaded, NULL,
 	    err);
 
@@ -223,6 +226,14 @@ put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
 	tf_html(&p->b, "</th><td class=\"n\">%llu</td><td><code>%s</code> ",
 	    (unsigned long long)f->size, hex);
 	tf_page_word(p, TF_PAGE_PROOF, att, f->name, "proof");
+	if (p->loaded.is)
+		rc = tf_redaction_words(p->w, p->loaded.d.e.node, &gone, err);
+	if (rc == TF_OK && gone.n > 0)
+		tf_html(&p->b, "<br><strong>%.*s</strong>", (int)gone.n,
+		    gone.p);
+	tf_buf_free(&gone);
+	if (rc != TF_OK)
+		return rc;
 	tf_html(&p->b, "</td><td>");
 	tf_page_time(p, &p->loaded);
 	tf_html(&p->b, "</td><td>");

@@ -23,6 +23,7 @@
 #include "entry_json.h"
 #include "protection.h"
 #include "readable.h"
+#include "redactions.h"
 #include "template.h"
 #include "workflow.h"
 
@@ -352,6 +353,8 @@ put_workflow(struct tf_view *w, struct tf_json *j, const struct tf_workflow *x,
 	tf_put_cstr(j, "origin", w->v->origin);
 	tf_put_raw(j, "origin_url",
 	    tf_claimed_member(&x->claimed, "originUrl"));
+	if ((rc = tf_put_redactions(w, j, x->row.attr.id, true, err)) != TF_OK)
+		return rc;
 	tf_put_repository(j, &x->claimed);
 	if ((rc = tf_put_retention(w, j, x->row.attr.id, err)) != TF_OK)
 		return rc;

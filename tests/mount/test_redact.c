@@ -95,6 +95,12 @@ START_TEST(two_people_delete_bytes_and_nothing_else)
 	says(run(0, "cat " A "/other"), "x");
 	says(run(0, "cat " ACTL "redactions"), "\"state\":\"redacted\"");
 	says(run(0, "cat " ACTL "redactions"), "\"reason\":\"request 7\"");
+	/* Everybody who may read it sees the stone on its grave. */
+	says(run(0, "cat " ACTL "attestation.json"), "\"redactions\":[{");
+	says(run(0, "cat " W "/.trailfs/status.json"), "\"redactions\":[{");
+	says(run(0,
+		 "grep -o '<strong>redacted[^<]*' " W "/.trailfs/index.html"),
+	    ": request 7");
 	says(run(0, "cat " ACTL "SHA256SUMS"), "big");
 	/* Nowhere in the store, while it is mounted and after. */
 	run(1, "grep -ra " SECRET " store");
