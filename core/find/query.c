@@ -362,8 +362,14 @@ find_parts(struct tf_find_query *q)
 	/* Until now p was an offset: the memory moved. */
 	for (size_t i = 0; i < q->n_parts && !q->part_text.failed; i++)
 		q->part[i].p = q->part_text.p + (size_t)q->part[i].p;
-	if (!q->part_text.failed && q->part_text.p[1] != '\0')
-		q->head = tf_str_of(q->part_text.p + 1);
+	if (q->part_text.failed)
+		return;
+	q->head = tf_str_of(q->part_text.p + 1);
+	/* Of a glob without wildcards it is all, with the '/' behind it. */
+	if (q->head.n > 0 && q->head.p[q->head.n - 1] == '/')
+		q->head.n--;
+	if (q->head.n == 0)
+		q->head.p = NULL;
 }
 
 bool

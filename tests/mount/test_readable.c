@@ -331,8 +331,8 @@ is_for_all(const char *dir, const char *name)
 {
 	static const char *const names[] = { "checkpoint", "log.vkey",
 		"log.pub.pem", "denied.jsonl", "last-error", "status" };
-	static const char *const below[] = { "events.jsonl", "status.json",
-		"status.md" };
+	static const char *const below[] = { "custody.jsonl", "events.jsonl",
+		"redactions", "status.json", "status.md" };
 
 	for (size_t i = 0; i < LEN(names); i++)
 		if (strcmp(names[i], name) == 0)
