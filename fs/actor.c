@@ -5,8 +5,10 @@
  * frees it.  A caller that gives up marks the helper as blocked, and no caller
  * waits for the helper until it has finished that job.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -32,6 +34,11 @@ struct known {
 	uint64_t second; /* fs_actors.second when it was found */
 	int64_t loginuid, session;
 	char cgroup[sizeof((struct tf_actor *)0)->cgroup];
+	/* For readers, see fs_actor_of_reader(): an open /proc/PID/comm, or -1,
+	 * and what belongs to the name that it had. */
+	int comm_fd;
+	char comm[sizeof((struct tf_actor *)0)->comm];
+	char exe[sizeof((struct tf_actor *)0)->exe];
 };
 
 struct job {
@@ -148,6 +155,18 @@ fs_actors_new(void)
 	return a;
 }
 
+/* Close what k has open. */
+static void
+forget(struct known *k)
+{
+	if (k->tid == 0)
+		return;
+	close(k->pidfd);
+	if (k->comm_fd >= 0)
+		close(k->comm_fd);
+	k->tid = 0;
+}
+
 void
 fs_actors_free(struct fs_actors *a)
 {
@@ -167,8 +186,7 @@ fs_actors_free(struct fs_actors *a)
 	}
 	pthread_join(a->helper, NULL);
 	for (unsigned i = 0; i < SLOTS; i++)
-		if (a->known[i].tid != 0)
-			close(a->known[i].pidfd);
+		forget(&a->known[i]);
 	close(a->ticks);
 	pthread_cond_destroy(&a->more);
 	pthread_mutex_destroy(&a->mu);
@@ -220,16 +238,34 @@ has_ended(int pidfd)
 	return poll(&p, 1, 0) != 0;
 }
 
-/* Copy what is remembered of thread tid to *who.  False: nothing. */
+/* The name of the process has not changed since k->exe was read.  mu is held. */
 static bool
-recall(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
+has_same_name(const struct known *k)
+{
+	char comm[sizeof k->comm + 1];
+	ssize_t n = k->comm_fd < 0 ? -1 :
+				     pread(k->comm_fd, comm, sizeof comm, 0);
+
+	return n > 0 && comm[n - 1] == '\n' &&
+	    strlen(k->comm) == (size_t)n - 1 &&
+	    memcmp(comm, k->comm, (size_t)n - 1) == 0;
+}
+
+/* Copy what is remembered of thread tid to *who; of a reader all of it.  False:
+ * nothing. */
+static bool
+recall(struct fs_actors *a, uint32_t tid, bool reader, struct tf_actor *who)
 {
 	struct known *k = &a->known[tid % a->slots];
 	bool fresh;
 
 	pthread_mutex_lock(&a->mu);
 	fresh = k->tid == tid && k->second == seconds(a) &&
-	    !has_ended(k->pidfd);
+	    !has_ended(k->pidfd) && (!reader || has_same_name(k));
+	if (fresh && reader) {
+		memcpy(who->comm, k->comm, sizeof who->comm);
+		memcpy(who->exe, k->exe, sizeof who->exe);
+	}
 	if (fresh) {
 		who->pid = k->pid;
 		who->loginuid = k->loginuid;
@@ -246,20 +282,44 @@ remember(struct fs_actors *a, uint32_t tid, const struct tf_actor *who,
     int pidfd)
 {
 	struct known *k = &a->known[tid % a->slots];
-	int old;
 
 	pthread_mutex_lock(&a->mu);
-	old = k->tid == 0 ? -1 : k->pidfd;
+	forget(k);
 	k->tid = tid;
 	k->pid = who->pid;
 	k->pidfd = pidfd;
+	k->comm_fd = -1;
 	k->second = seconds(a);
 	k->loginuid = who->loginuid;
 	k->session = who->session;
 	memcpy(k->cgroup, who->cgroup, sizeof k->cgroup);
 	pthread_mutex_unlock(&a->mu);
-	if (old >= 0)
-		close(old);
+}
+
+/* Remember name and program of *who too, a reader that may open more. */
+static void
+remember_name(struct fs_actors *a, uint32_t tid, const struct tf_actor *who)
+{
+	struct known *k = &a->known[tid % a->slots];
+	char path[32];
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/proc/%u/comm", (unsigned)who->pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return;
+	pthread_mutex_lock(&a->mu);
+	/* Another thread may have put another process here meanwhile. */
+	if (k->tid == tid && k->pid == who->pid && !has_ended(k->pidfd)) {
+		if (k->comm_fd >= 0)
+			close(k->comm_fd);
+		k->comm_fd = fd;
+		memcpy(k->comm, who->comm, sizeof k->comm);
+		memcpy(k->exe, who->exe, sizeof k->exe);
+		fd = -1;
+	}
+	pthread_mutex_unlock(&a->mu);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Ask the helper, and wait for it up to DEADLINE_MS. */
@@ -304,29 +364,51 @@ process_of(uint32_t tid)
 	return tid;
 }
 
-void
-fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
-    struct tf_actor *who)
+/* What the request itself says.  Returns its thread, or 0. */
+static uint32_t
+of_request(struct fs_actors *a, fuse_req_t req, struct tf_actor *who)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	uint32_t tid;
 
 	memset(who, 0, sizeof *who);
 	who->uid = ctx->uid;
 	who->gid = ctx->gid;
 	who->loginuid = who->session = -1;
 	/* 0: the caller's pid namespace is not inside ours. */
-	if (ctx->pid <= 0 || !fs_actors_know(a))
-		return;
-	tid = (uint32_t)ctx->pid;
-	if (!hints) {
-		who->pid = process_of(tid);
-		return;
-	}
-	if (!recall(a, tid, who))
+	return ctx->pid <= 0 || !fs_actors_know(a) ? 0 : (uint32_t)ctx->pid;
+}
+
+static void
+add_hints(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
+{
+	if (!recall(a, tid, false, who))
 		ask(a, tid, who);
 	if (who->pid == 0)
 		return;
 	tf_proc_comm(who->pid, who->comm, sizeof who->comm);
 	tf_proc_exe(who->pid, a->mounts, who->exe, sizeof who->exe);
+}
+
+void
+fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
+    struct tf_actor *who)
+{
+	uint32_t tid = of_request(a, req, who);
+
+	if (tid != 0 && hints)
+		add_hints(a, tid, who);
+	else if (tid != 0)
+		who->pid = process_of(tid);
+}
+
+void
+fs_actor_of_reader(struct fs_actors *a, fuse_req_t req, struct tf_actor *who)
+{
+	uint32_t tid = of_request(a, req, who);
+
+	if (tid == 0 || recall(a, tid, true, who))
+		return;
+	add_hints(a, tid, who);
+	if (who->pid != 0 && who->comm[0] != '\0')
+		remember_name(a, tid, who);
 }

@@ -42,5 +42,12 @@ bool fs_actors_know(const struct fs_actors *a);
  */
 void fs_actor_of(struct fs_actors *a, fuse_req_t req, bool hints,
     struct tf_actor *who);
+/*
+ * The same with hints, for a program that opens one file after the other to
+ * read it.  For up to a second the exe of its first open is taken, as long as
+ * its comm is the same.
+ */
+void fs_actor_of_reader(struct fs_actors *a, fuse_req_t req,
+    struct tf_actor *who);
 
 #endif

@@ -37,7 +37,7 @@ note_read(fuse_req_t req, uint64_t node)
 
 	if (!tf_vault_notes_reads(fs->vault))
 		return;
-	fs_actor_of(fs->actors, req, true, &who);
+	fs_actor_of_reader(fs->actors, req, &who);
 	tf_vault_note_read(fs->vault, node, &who);
 }
 
