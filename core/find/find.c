@@ -20,7 +20,7 @@
 #include "keep.h"
 #include "query.h"
 
-#define TRIES 5		 /* of a search, while the index is made anew */
+#define TRIES 200	 /* of a search, while the index is made anew */
 #define SCAN_STOP 256	 /* entries between two checks whether to stop */
 #define PATHS 256	 /* items asked of the index at a time */
 #define SCAN_NAMES 1000	 /* of the index at a time */
