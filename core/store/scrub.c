@@ -5,7 +5,7 @@
  * (secure_delete).  Its write-ahead log is written from the beginning again and
  * again, and behind the newest frames are those of earlier rounds.  Each round
  * has two numbers of its own (salts) in the header of the file and in its frames,
- * so old frames are told from new ones by them.
+ * which distinguish old frames from new ones.
  *
  * tf_db_scrub() first moves all frames into the database, and then commits a
  * row, which begins a new round.  Then it holds the lock of a writer, so that no

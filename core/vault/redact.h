@@ -10,7 +10,7 @@
 
 struct tf_vault;
 
-/* TF_REDACTED, with what readers are told. */
+/* Fail with TF_REDACTED and the reason that readers get. */
 enum tf_code tf_redacted(struct tf_error *err);
 
 /*

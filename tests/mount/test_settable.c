@@ -213,7 +213,8 @@ START_TEST(a_refusal_is_heard_at_close_and_at_fsync)
 }
 END_TEST
 
-/* A template that no workflow can satisfy is recorded, and the user is told. */
+/* A template that no workflow can satisfy is recorded, and last-error warns the
+ * user. */
 START_TEST(a_template_that_can_never_be_satisfied_warns)
 {
 	make_trail();

@@ -269,6 +269,18 @@ a_read_only_mount_says_so() {
 	[ "$(entries store)" = "$n" ]
 }
 
+# A process that becomes another program reads as that program from then on.
+a_process_may_change_its_program() {
+	mount store -o reads=log
+	sh -c 'read -r first <mnt/t/w/a/f1; exec cat mnt/t/w/a/f2' >out
+	[ "$(cat out)" = 2 ]
+	is 0 trailctl sync mnt
+	unmount
+	list 1 | jq -r 'select(.actor) | .actor.hints.exe' >programs
+	grep '/cat$' programs
+	[ "$(wc -l <programs)" = 2 ]
+}
+
 # An altered list is found.
 an_altered_list_is_found() {
 	cp -r store altered
@@ -289,5 +301,6 @@ with '/dev/fuse jq python3' custody_tells_the_life_of_a_file custody_is_in_packa
 with '/dev/fuse jq sqlite3' a_package_is_read \
 	a_crash_loses_the_last_minute_only a_template_asks_for_it \
 	a_full_vault_does_not_stop_readers a_read_only_mount_says_so \
+	a_process_may_change_its_program \
 	an_altered_list_is_found
 finish
