@@ -71,6 +71,13 @@ redact(const char *name)
 	as(0);
 }
 
+/* A file of the daemon may end while the store is searched. */
+static void
+store_lacks(const char *text)
+{
+	run(1, "grep -ras '%s' store | grep ''", text);
+}
+
 START_TEST(two_people_delete_bytes_and_nothing_else)
 {
 	int fd;
@@ -103,7 +110,7 @@ START_TEST(two_people_delete_bytes_and_nothing_else)
 	    ": request 7");
 	says(run(0, "cat " ACTL "SHA256SUMS"), "big");
 	/* Nowhere in the store, while it is mounted and after. */
-	run(1, "grep -ra " SECRET " store");
+	store_lacks(SECRET);
 	run(0, "trailctl verify store | grep 'OK .*; 3 redacted'");
 	run(0, "trailctl verify --json store | grep '\"redacted\":3'");
 	run(0,
@@ -116,7 +123,7 @@ START_TEST(two_people_delete_bytes_and_nothing_else)
 	    "grep 'redacted.*/big'");
 	remount_vault();
 	refused(ENODATA, open(A "/small", O_RDONLY));
-	run(1, "grep -ra " SECRET " store");
+	store_lacks(SECRET);
 	/* The same may be recorded again, and is another file. */
 	run(0, "mkdir mnt/t/w/b && echo again >mnt/t/w/b/f");
 	run(0,
@@ -180,7 +187,7 @@ START_TEST(bytes_that_others_have_stay)
 	run(0, "trailctl verify store | grep 'OK .*; 1 redacted'");
 	redact("g");
 	says(entry("redaction.done", "t/w/a/g"), "\"count\":0");
-	run(1, "grep -ra 'the same' store");
+	store_lacks("the same");
 	run(0, "trailctl verify store | grep 'OK .*; 2 redacted'");
 }
 END_TEST
