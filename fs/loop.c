@@ -24,14 +24,17 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "aside.h"
 #include "barrier.h"
 #include "loop.h"
+#include "report.h"
 
 #define KICK_MS 20
+#define NOMEM_MS 10    /* between two attempts to get a buffer */
 #define SPARES_MAX 256 /* workers beyond the configured number */
 #define SPARES_KEPT 8  /* of these stay when no worker is away */
 #define AWAY_PER_UID 16
@@ -55,6 +58,7 @@ struct fs_loop {
 	struct fuse_session *se;
 	int end_fd;
 	atomic_uint alive;		 /* workers that have not ended */
+	atomic_bool failed;		 /* the device cannot be read */
 	pthread_mutex_t reading;	 /* held while reading a request */
 	_Atomic(struct worker *) reader; /* the worker that reads, or NULL */
 	pthread_mutex_t mu;
@@ -301,14 +305,25 @@ take(struct worker *w, struct fuse_buf *buf)
 		pthread_mutex_lock(&l->reading);
 	w->reads = true;
 	atomic_store(&l->reader, w);
-	while ((n == -EINTR || n == -EAGAIN) && !fuse_session_exited(l->se))
+	while ((n == -EINTR || n == -EAGAIN || n == -ENOMEM) &&
+	    !fuse_session_exited(l->se)) {
+		/* No request was read: there is no buffer for one. */
+		if (n == -ENOMEM)
+			(void)poll(NULL, 0, NOMEM_MS);
 		n = choose(w, buf);
+	}
 	atomic_store(&l->reader, NULL);
-	if (n > 0)
+	if (n > 0) {
 		note_release(w, buf);
-	else
-		fuse_session_exit(l->se);
-	return n > 0;
+		return true;
+	}
+	if (n < 0 && !fuse_session_exited(l->se)) {
+		atomic_store(&l->failed, true);
+		fs_report_line(LOG_ERR, "cannot read requests: %s",
+		    strerror(-n));
+	}
+	fuse_session_exit(l->se);
+	return false;
 }
 
 void
@@ -456,6 +471,12 @@ int
 fs_loop_end_fd(const struct fs_loop *l)
 {
 	return l->end_fd;
+}
+
+bool
+fs_loop_failed(const struct fs_loop *l)
+{
+	return atomic_load(&l->failed);
 }
 
 void

@@ -37,6 +37,9 @@ TF_MUST_USE enum tf_code fs_loop_start(struct fs_loop *l,
 /* A descriptor that becomes readable when every worker has ended; the loop owns
  * it. */
 int fs_loop_end_fd(const struct fs_loop *l);
+/* Did the workers end because requests cannot be read?  Then nobody answers
+ * those that the kernel has. */
+bool fs_loop_failed(const struct fs_loop *l);
 /* End the workers, also one that is blocked in a read, and join them. */
 void fs_loop_stop(struct fs_loop *l);
 void fs_loop_free(struct fs_loop *l);

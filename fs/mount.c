@@ -47,6 +47,13 @@ fs_mount_off(const char *mnt, bool lazy)
 	return umount2(mnt, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0;
 }
 
+void
+fs_mount_abort(const char *mnt)
+{
+	/* The kernel aborts before it sees that files are open. */
+	(void)umount2(mnt, UMOUNT_NOFOLLOW | MNT_FORCE);
+}
+
 bool
 fs_mount_is_dead(const char *mnt)
 {

@@ -49,5 +49,8 @@ void fs_mount_watch_end(struct fs_mount_watch *w);
 bool fs_mount_is_dead(const char *mnt);
 /* Unmount mnt; lazy: detach it even if files are open.  True: success. */
 bool fs_mount_off(const char *mnt, bool lazy);
+/* End the connection to the kernel and with it every request that is not
+ * answered.  Does nothing for an ordinary user. */
+void fs_mount_abort(const char *mnt);
 
 #endif

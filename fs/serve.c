@@ -165,6 +165,11 @@ await_end(struct fs *fs, const char *mnt, int signals, bool *closed,
 	}
 	fs_mount_watch_end(&watch);
 	if ((p[0].revents & POLLIN) != 0) {
+		/* Nobody answers: neither ask the mount nor wait for a read. */
+		if (fs_loop_failed(fs->loop)) {
+			fs_mount_abort(mnt);
+			return "unmounted";
+		}
 		/* A dead mount here: the connection was aborted. */
 		*closed = !fs_mount_is_dead(mnt);
 		return "unmounted";

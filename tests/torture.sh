@@ -42,6 +42,8 @@ if [ "${MUTANTS-}" != only ]; then
 		rig "$r" 0
 	done
 	rig memory "$cycles"
+	rig buffer 0
+	rig device 0
 	# The model with random operations, packages of 70,000 files and of
 	# 5 GiB, and more rounds of the mount tests.
 	long "$BUILD/test-model" --steps "$((cycles * 100))" --seed "$seed"

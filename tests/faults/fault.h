@@ -18,6 +18,8 @@ enum {
 	CALL_SIZE = 8,	  /* ftruncate */
 	CALL_CREATE = 16, /* open and openat with O_CREAT, mkdirat */
 	CALL_MEMORY = 32, /* malloc calloc realloc */
+	CALL_BUFFER = 64, /* malloc of 1 MiB or more: a buffer of requests */
+	CALL_READ = 128,  /* read */
 	CALL_DISK = 15,	  /* calls that may change the disk */
 };
 

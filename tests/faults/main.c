@@ -73,6 +73,11 @@ static const struct rig rigs[] = {
 	  .does = "ENOSPC once, encrypted" },
 	{ "memory", rig_each_call, 25, .kind = FAULT_ERROR, .sys = ENOMEM,
 	  .calls = CALL_MEMORY, .does = "malloc fails once" },
+	{ "buffer", rig_each_call, 10, .kind = FAULT_ERROR, .sys = ENOMEM,
+	  .calls = CALL_BUFFER, .does = "malloc of a request's buffer fails" },
+	{ "device", rig_each_call, 10, .kind = FAULT_ERROR, .sys = EIO,
+	  .calls = CALL_READ, .only = "/dev/fuse",
+	  .does = "EIO once for a read of requests" },
 };
 /* clang-format on */
 

@@ -188,9 +188,10 @@ run_daemon(const struct rig *rig, unsigned cycle, unsigned long at,
 		red("the daemon died of signal %d", -status);
 	if (work != NULL)
 		check_read(cycle,
-		    rig->only != NULL ? never :
-			hits == 0     ? after_kill :
-					NULL);
+		    hits > 0 && rig->calls == CALL_READ ? NULL :
+			rig->only != NULL		? never :
+			hits == 0			? after_kill :
+							  NULL);
 	vault_mount("settle=60");
 	check_mounted();
 	return hits;

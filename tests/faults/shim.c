@@ -22,6 +22,7 @@
 
 #include "fault.h"
 
+#define BUFFER (1u << 20)
 #define SEEN_NS 1000000 /* what was shown before the end, others may see */
 
 static struct fault *fault;
@@ -173,6 +174,14 @@ sync_file_range(int fd, off_t off, off_t n, unsigned flags)
 	    flags);
 }
 
+/* --- reading ---------------------------------------------------------- */
+
+ssize_t
+read(int fd, void *p, size_t n)
+{
+	return strikes(CALL_READ, fd, NULL) ? -1 : syscall(SYS_read, fd, p, n);
+}
+
 /* --- writing ---------------------------------------------------------- */
 
 ssize_t
@@ -284,7 +293,9 @@ void *__libc_realloc(void *p, size_t n);
 void *
 malloc(size_t n)
 {
-	return strikes(CALL_MEMORY, -1, NULL) ? NULL : __libc_malloc(n);
+	unsigned call = n < BUFFER ? CALL_MEMORY : CALL_MEMORY | CALL_BUFFER;
+
+	return strikes(call, -1, NULL) ? NULL : __libc_malloc(n);
 }
 
 void *
