@@ -1,0 +1,236 @@
+/*
+ * What an argument names, by its name and by what is in it. The order matters: a
+ * directory that only may be a store counts as one, because damage to it must
+ * be found and not be called a wrong argument.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/control.h"
+#include "files.h"
+#include "target.h"
+#include "where.h"
+
+#define PROOF_SUFFIX ".tlog-proof"
+#define PACKAGE_SUFFIX ".zip"
+#define VKEY_MAX ((size_t)4096)
+
+/* --- the key ---------------------------------------------------------- */
+
+/* Does s look like NAME+HASH+KEY?  No file should have such a name. */
+static bool
+looks_like_key(const char *s)
+{
+	const char *plus = strchr(s, '+');
+
+	return plus != NULL && strlen(plus) > 9 && plus[9] == '+';
+}
+
+enum tf_code
+target_key(const char *arg, struct tf_buf *out, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (looks_like_key(arg))
+		tf_buf_str(out, arg);
+	else if ((rc = files_read(arg, VKEY_MAX, out, err)) != TF_OK)
+		return rc;
+	while (out->n > 0 && strchr("\r\n", out->p[out->n - 1]) != NULL)
+		out->n--;
+	/* With several keys nobody knows which one is meant. */
+	if (out->n == 0 || memchr(out->p, '\n', out->n) != NULL ||
+	    memchr(out->p, '\0', out->n) != NULL)
+		return tf_fail(err, TF_INVALID, "%s does not hold one key",
+		    arg);
+	tf_buf_add(out, "", 1);
+	return tf_buf_end(out, err);
+}
+
+/* --- what is to be checked -------------------------------------------- */
+
+/* Is there something of this type? It follows links, as the user does. */
+static bool
+is_there(const char *dir, const char *name, mode_t type)
+{
+	char *path = NULL;
+	struct stat st;
+	bool yes;
+
+	if (asprintf(&path, "%s%s%s", dir, *name != '\0' ? "/" : "", name) < 0)
+		return false;
+	yes = stat(path, &st) == 0 && (st.st_mode & S_IFMT) == type;
+	free(path);
+	return yes;
+}
+
+/* By name: a proof has no mark at its beginning. */
+static bool
+is_proof(const char *path)
+{
+	size_t n = strlen(path), suffix = strlen(PROOF_SUFFIX);
+
+	return n >= suffix && strcmp(path + n - suffix, PROOF_SUFFIX) == 0 &&
+	    is_there(path, "", S_IFREG);
+}
+
+/* By name or by content: a damaged package may have lost its mark. */
+static bool
+is_package(const char *path)
+{
+	size_t n = strlen(path), suffix = strlen(PACKAGE_SUFFIX);
+
+	return is_there(path, "", S_IFREG) &&
+	    ((n >= suffix && strcmp(path + n - suffix, PACKAGE_SUFFIX) == 0) ||
+		tf_package_is(path));
+}
+
+/* A store has tiles and a checkpoint too, and is more than a log. */
+static bool
+is_log(const char *dir)
+{
+	return is_there(dir, "checkpoint", S_IFREG) &&
+	    is_there(dir, "tile", S_IFDIR) &&
+	    !is_there(dir, "ledger.db", S_IFREG);
+}
+
+/* Is dir an unpacked package, even if a file is missing? */
+static bool
+is_unpacked(const char *dir)
+{
+	return is_there(dir, "package.json", S_IFREG) ||
+	    (is_there(dir, "bagit.txt", S_IFREG) &&
+		is_there(dir, "checkpoint", S_IFREG));
+}
+
+/* Is dir a store, even without its database? */
+static bool
+is_like_store(const char *dir)
+{
+	return is_there(dir, "ledger.db", S_IFREG) ||
+	    is_there(dir, "keys", S_IFDIR) || is_there(dir, "objects", S_IFDIR);
+}
+
+/* May this user verify the store itself? */
+static bool
+readable(const char *store)
+{
+	char *db = NULL;
+	bool yes;
+
+	if (asprintf(&db, "%s/ledger.db", store) < 0)
+		return false;
+	yes = access(db, R_OK) == 0;
+	free(db);
+	return yes;
+}
+
+/* On failure the caller frees what is there. */
+static enum tf_code
+set(struct target *t, enum check_form form, const char *dir,
+    const char *evidence, struct tf_error *err)
+{
+	t->form = form;
+	t->dir = strdup(dir);
+	t->evidence = evidence == NULL ? NULL : strdup(evidence);
+	if (t->dir == NULL || (evidence != NULL && t->evidence == NULL))
+		return tf_nomem(err);
+	return TF_OK;
+}
+
+/* Verify the store of the mount, or the log as the mount shows it. */
+static enum tf_code
+choose_mount(const struct where *w, const struct target_wish *ask,
+    struct target *t, struct tf_error *err)
+{
+	bool whole = ask->rebuild ||
+	    (ask->vkey == NULL && ask->evidence == NULL);
+	char *store = NULL, *log = NULL;
+	enum tf_code rc;
+
+	rc = where_store(w, &store, err);
+	if (rc == TF_OK && whole && (ask->rebuild || readable(store))) {
+		rc = set(t, CHECK_STORE, store, NULL, err);
+	} else if (ask->rebuild) {
+		; /* err has the reason from where_store() */
+	} else if (asprintf(&log, "%s/%s", w->mount, TF_CONTROL_DIR) < 0) {
+		rc = tf_nomem(err);
+	} else {
+		rc = set(t, CHECK_LOG, log,
+		    ask->evidence != NULL ? ask->evidence : w->mount, err);
+		free(log);
+	}
+	free(store);
+	return rc;
+}
+
+/* Find the store, also of a mount, and the path in it. */
+static enum tf_code
+choose_against(const char *what, const struct target_wish *ask,
+    struct target *t, struct tf_error *err)
+{
+	struct where w = { 0 };
+	char *store = NULL;
+	enum tf_code rc = where_find(what, &w, err);
+
+	if (rc == TF_OK && w.mount != NULL)
+		rc = where_store(&w, &store, err);
+	if (rc == TF_OK)
+		rc = set(t, CHECK_AGAINST, store != NULL ? store : w.store,
+		    ask->against, err);
+	if (rc == TF_OK && (t->path = strdup(w.path)) == NULL)
+		rc = tf_nomem(err);
+	free(store);
+	where_free(&w);
+	return rc;
+}
+
+/* The order matters: what is certain from its name comes first. */
+enum tf_code
+target_choose(const char *what, const char *file, const struct target_wish *ask,
+    struct target *t, struct tf_error *err)
+{
+	struct where w = { 0 };
+	enum tf_code rc;
+
+	if (ask->against != NULL)
+		return choose_against(what, ask, t, err);
+	if (file == NULL && is_package(what))
+		return set(t, CHECK_PACKAGE, what, NULL, err);
+	if (file != NULL || is_proof(what))
+		return set(t, CHECK_PROOF, what, file, err);
+	if (is_log(what))
+		return set(t, CHECK_LOG, what, ask->evidence, err);
+	rc = where_find(what, &w, err);
+	if (rc == TF_OK && w.mount != NULL)
+		rc = choose_mount(&w, ask, t, err);
+	else if (rc == TF_OK)
+		rc = set(t, CHECK_STORE, w.store, NULL, err);
+	else if (rc == TF_NOTFOUND && is_there(what, "", S_IFREG))
+		rc = set(t, CHECK_PROOF, what, NULL, err);
+	else if (rc == TF_NOTFOUND && is_unpacked(what))
+		rc = set(t, CHECK_PACKAGE, what, NULL, err);
+	else if (rc == TF_NOTFOUND && is_there(what, "tile", S_IFDIR))
+		rc = tf_fail(err, rc, "%s has tiles but no checkpoint", what);
+	else if (rc == TF_NOTFOUND && is_there(what, "", S_IFDIR) &&
+	    !is_like_store(what))
+		rc = tf_fail(err, rc,
+		    "%.40s is no store (it has no ledger.db, keys or objects), "
+		    "no log (no checkpoint) and no package (no package.json)",
+		    what);
+	/* A broken store may not look like one: verify the directory. */
+	else if (rc == TF_NOTFOUND && access(what, F_OK) == 0)
+		rc = set(t, CHECK_STORE, what, NULL, err);
+	where_free(&w);
+	return rc;
+}
+
+void
+target_free(struct target *t)
+{
+	free(t->dir);
+	free(t->evidence);
+	free(t->path);
+}
