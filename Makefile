@@ -92,6 +92,7 @@ $(BUILD)/fs/%.o: extra = $(fuse_cflags)
 $(BUILD)/tools/import_archive.o: extra = $(archive_cflags)
 $(BUILD)/tests/%.o: extra = $(check_cflags) \
 	-DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
+	-DTF_TSA='"$(CURDIR)/tests/tsa"' \
 	-DTF_CCTV_AGE='"$(CURDIR)/build/cctv-age/index.js"' \
 	-DTF_TRACES='"$(CURDIR)/tests/model/regressions"' \
 	-DTRAILFS='"$(PROGRAMS)/trailfs"' \

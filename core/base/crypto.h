@@ -1,6 +1,6 @@
 /*
- * SHA-256, Ed25519 (RFC 8032) and random bytes.  Only this file, cipher.c and
- * hybrid.c call OpenSSL.
+ * SHA-256, Ed25519 (RFC 8032) and random bytes.  Only this file, cipher.c,
+ * hybrid.c and timestamp.c call OpenSSL.
  * A private key on disk is a PEM file with PKCS#8 and mode 0400.  Every copy of
  * a secret in memory is wiped before it is freed.
  */
