@@ -54,6 +54,11 @@ void world_end(void);
  * Flags as for CUT_POWER.  Call this also after the shim has cut the power. */
 void world_cut(unsigned ledger_flags, unsigned objects_flags);
 
+/* Search all blocks of both disks for the content of files: it is there if it is
+ * not encrypted, and nowhere if it is.  Unmounted, or after the daemon has
+ * ended. */
+void world_search(void);
+
 extern struct fault *fault; /* for the next daemon */
 /* Inject no fault. */
 void fault_none(void);
@@ -83,6 +88,10 @@ void writers_start(unsigned n, uint64_t seed);
 void writers_script(unsigned n, uint64_t seed);
 /* Wait for the writers to end, after the daemon is dead. */
 void writers_end(void);
+/* Content has this text at each multiple of MARK_EACH, so that it can be found on
+ * a disk. */
+#define MARK "tdv-5CyFaultMark"
+#define MARK_EACH 64
 /* The n bytes from off of the file content that the seed generates. */
 void content_of(uint64_t seed, uint64_t off, void *p, size_t n);
 void digest_of(const void *p, size_t n, char hex[65]);

@@ -64,7 +64,7 @@ static const struct rig rigs[] = {
 	  .calls = CALL_DISK, .encrypts = true,
 	  .does = "kill -9 at each call of a recovery, encrypted" },
 	{ "power-age", rig_power, 10, .disks = DISKS_EXT4, .encrypts = true,
-	  .does = "power cuts at any time, encrypted" },
+	  .does = "power cuts at any time, encrypted, and no text on disk" },
 	{ "eio-age", rig_each_call, 10, .kind = FAULT_ERROR, .sys = EIO,
 	  .calls = CALL_DISK | CALL_CREATE, .encrypts = true,
 	  .does = "EIO once, encrypted" },

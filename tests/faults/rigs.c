@@ -62,6 +62,8 @@ round_end(const struct rig *rig, unsigned cycle, bool last)
 		vault_mount("settle=60");
 	check_mounted();
 	check_sealed();
+	if (reds == 0 && acks > 0)
+		world_search();
 }
 
 /* Half of the cuts write nothing to disk.  The two disks may differ, as if one

@@ -38,6 +38,7 @@ struct disk {
 static struct disk disk[2] = { { .at = "store", .loop = -1, .bytes = -1 },
 	{ .at = "objects", .loop = -1, .bytes = -1 } };
 static enum disks disks;
+bool world_encrypts;
 
 static const struct {
 	const char *type, *make;
@@ -123,6 +124,43 @@ disks_begin(void)
 		die("rmdir lost+found");
 }
 
+/* Does any block of the disk hold MARK?  Holes of its memory are not read. */
+static bool
+has_mark(const struct disk *d)
+{
+	off_t from = 0, to, size = kinds[disks].size;
+	char *image = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, d->bytes,
+	    0);
+	bool found = false;
+
+	if (image == MAP_FAILED)
+		die("the image of %s", d->at);
+	while (!found && (from = lseek(d->bytes, from, SEEK_DATA)) >= 0) {
+		if ((to = lseek(d->bytes, from, SEEK_HOLE)) < 0)
+			die("the image of %s", d->at);
+		found = memmem(image + from, (size_t)(to - from), MARK,
+			    strlen(MARK)) != NULL;
+		from = to;
+	}
+	munmap(image, (size_t)size);
+	return found;
+}
+
+void
+world_search(void)
+{
+	bool found = false;
+
+	if (disks == DISKS_NONE)
+		return;
+	for (int i = 0; i < 2; i++)
+		found = has_mark(&disk[i]) || found;
+	if (found && world_encrypts)
+		red("a block of a disk holds text of encrypted evidence");
+	else if (!found && !world_encrypts)
+		red("no block of a disk holds what was written");
+}
+
 void
 world_cut(unsigned ledger_flags, unsigned objects_flags)
 {
@@ -154,12 +192,12 @@ world_cut(unsigned ledger_flags, unsigned objects_flags)
 	for (int i = 0; i < 2; i++)
 		if (ioctl(disk[i].loop, BLKFLSBUF) < 0)
 			die("empty the cache of %s", disk[i].device);
+	if (world_encrypts)
+		world_search();
 	disks_mount();
 }
 
 /* --- the store -------------------------------------------------------- */
-
-bool world_encrypts;
 
 void
 world_begin(enum disks d)

@@ -68,6 +68,8 @@ content_of(uint64_t seed, uint64_t off, void *p, size_t n)
 			word = draw(&c) | 0x0101010101010101; /* no zeros */
 		}
 		out[i] = (unsigned char)(word >> off % 8 * 8);
+		if (off % MARK_EACH < sizeof MARK - 1)
+			out[i] = (unsigned char)MARK[off % MARK_EACH];
 	}
 }
 
