@@ -6,6 +6,7 @@
 
 #include "../../core/base/bytes.h"
 #include "../../core/ledger/checkpoint.h"
+#include "../../core/ledger/cosign.h"
 #include "fuzz.h"
 
 static struct tf_key *key;
@@ -66,10 +67,33 @@ check_vkey(const char *s, size_t n)
 	struct tf_vkey k;
 	struct tf_buf b = { 0 };
 
-	if (tf_vkey_parse(s, n, &k, NULL) != TF_OK)
+	if (tf_vkey_parse(s, n, &k, NULL) != TF_OK &&
+	    tf_cosign_vkey_parse(s, n, &k, NULL) != TF_OK)
 		return;
 	tf_vkey_text(&k, &b);
 	MUST(b.n == n && memcmp(b.p, s, n) == 0);
+	tf_buf_free(&b);
+}
+
+/* A line of the cosigner makes every checkpoint one that it has signed. */
+static void
+check_cosigned(const char *note, size_t n)
+{
+	struct tf_checkpoint c;
+	struct tf_note parts;
+	struct tf_buf b = { 0 };
+	struct tf_vkey k;
+	struct tf_pubkey pub;
+	uint64_t time;
+
+	if (tf_checkpoint_parse(note, n, &parts, &c, NULL) != TF_OK)
+		return;
+	tf_key_public(key, &pub);
+	tf_cosign_vkey_make(&k, "w", &pub);
+	tf_buf_add(&b, parts.body.p, parts.body.n);
+	tf_buf_str(&b, "\n");
+	MUST(tf_cosign_line(key, "w", 7, parts.body, &b, NULL) == TF_OK);
+	MUST(tf_cosign_check(&k, b.p, b.n, &time, NULL) == TF_OK && time == 7);
 	tf_buf_free(&b);
 }
 
@@ -81,5 +105,6 @@ fuzz_one(const uint8_t *data, size_t n)
 	check((const char *)data, n, &vkey);
 	check_signed((const char *)data, n);
 	check_vkey((const char *)data, n);
+	check_cosigned((const char *)data, n);
 	return 0;
 }
