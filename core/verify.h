@@ -58,7 +58,8 @@ struct tf_report {
 	bool may_be_repeated, cut;
 	bool unpacked; /* the package was an unpacked directory */
 	char origin[129];
-	uint64_t size; /* of the checkpoint that was checked */
+	char vkey[192]; /* the key that it was checked with */
+	uint64_t size;	/* of the checkpoint that was checked */
 	struct tf_hash root;
 };
 
@@ -109,6 +110,10 @@ struct tf_verify {
 	void (*about)(void *arg, const struct tf_about *s);
 	/* Called from time to time with the number of entries checked. */
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
+	/* Called with the bytes of each entry, before it is checked, or NULL.
+	 * A code other than TF_OK ends the verification and is its result. */
+	enum tf_code (*entry)(void *arg, uint64_t seq, const void *body,
+	    size_t n, struct tf_error *err);
 	void *arg;
 	unsigned threads; /* that hash contents; 0: one per core */
 	/* For tf_verify_against of a trail: take only workflows begun at or

@@ -41,6 +41,7 @@ struct verb {
 extern const struct verb cmd_assert;
 extern const struct verb cmd_attest;
 extern const struct verb cmd_cat;
+extern const struct verb cmd_compare;
 extern const struct verb cmd_custody;
 extern const struct verb cmd_dispose;
 extern const struct verb cmd_evaluate;
@@ -55,6 +56,7 @@ extern const struct verb cmd_override;
 extern const struct verb cmd_ls;
 extern const struct verb cmd_package;
 extern const struct verb cmd_prove;
+extern const struct verb cmd_push;
 extern const struct verb cmd_recipients;
 extern const struct verb cmd_redact;
 extern const struct verb cmd_retain;

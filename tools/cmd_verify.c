@@ -24,7 +24,6 @@
 #include "text.h"
 #include "verdict.h"
 
-#define PROOF_MAX ((size_t)1 << 20) /* bytes; an entry has 64 KiB at most */
 #define NOTE_MAX ((size_t)1 << 16)
 
 static struct {
@@ -109,22 +108,6 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 
 /* --- the check -------------------------------------------------------- */
 
-/* A proof is small, and core takes it from memory. */
-static enum tf_code
-check_proof(const struct target *t, const struct tf_verify *v, struct check *c,
-    struct tf_error *err)
-{
-	struct tf_buf text = { 0 };
-	enum tf_code rc;
-
-	rc = files_read(t->dir, PROOF_MAX, &text, err);
-	if (rc == TF_OK)
-		rc = tf_verify_proof(text.n > 0 ? text.p : "", text.n,
-		    t->evidence, v, &c->report, err);
-	tf_buf_free(&text);
-	return rc;
-}
-
 /* Run the verification of the chosen form, and collect its findings in c. */
 static enum tf_code
 check(const struct target *t, struct check *c, struct tf_error *err)
@@ -149,24 +132,8 @@ check(const struct target *t, struct check *c, struct tf_error *err)
 	if (ask.checkpoint != NULL)
 		v.earlier = (struct tf_str){ earlier.n > 0 ? earlier.p : "",
 			earlier.n };
-	c->form = t->form;
-	c->contents = t->form == CHECK_STORE || t->form == CHECK_PACKAGE ||
-	    t->evidence != NULL;
 	c->earlier = ask.checkpoint != NULL;
-	if (t->form == CHECK_STORE)
-		rc = tf_verify_store(t->dir, &v, &c->report, err);
-	else if (t->form == CHECK_LOG)
-		rc = tf_verify_log(t->dir, t->evidence, &v, &c->report, err);
-	else if (t->form == CHECK_PACKAGE)
-		rc = tf_verify_package(t->dir, &v, &c->report, err);
-	else if (t->form == CHECK_AGAINST)
-		rc = tf_verify_against(t->dir, t->path, t->evidence, &v,
-		    &c->report, err);
-	else
-		rc = check_proof(t, &v, c, err);
-	check_end(c);
-	if (rc == TF_OK && c->no_memory)
-		rc = tf_nomem(err);
+	rc = target_verify(t, &v, c, err);
 out:
 	tf_buf_free(&vkey);
 	tf_buf_free(&earlier);

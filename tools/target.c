@@ -16,6 +16,7 @@
 
 #define PROOF_SUFFIX ".tlog-proof"
 #define PACKAGE_SUFFIX ".zip"
+#define PROOF_MAX ((size_t)1 << 20) /* bytes; an entry has 64 KiB at most */
 #define VKEY_MAX ((size_t)4096)
 
 /* --- the key ---------------------------------------------------------- */
@@ -225,6 +226,55 @@ target_choose(const char *what, const char *file, const struct target_wish *ask,
 		rc = set(t, CHECK_STORE, what, NULL, err);
 	where_free(&w);
 	return rc;
+}
+
+/* --- verification ------------------------------------------------------- */
+
+/* A proof is small, and core takes it from memory. */
+static enum tf_code
+check_proof(const struct target *t, const struct tf_verify *v, struct check *c,
+    struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	enum tf_code rc;
+
+	rc = files_read(t->dir, PROOF_MAX, &text, err);
+	if (rc == TF_OK)
+		rc = tf_verify_proof(text.n > 0 ? text.p : "", text.n,
+		    t->evidence, v, &c->report, err);
+	tf_buf_free(&text);
+	return rc;
+}
+
+enum tf_code
+target_verify(const struct target *t, const struct tf_verify *v,
+    struct check *c, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	c->form = t->form;
+	c->contents = t->form == CHECK_STORE || t->form == CHECK_PACKAGE ||
+	    t->evidence != NULL;
+	switch (t->form) {
+	case CHECK_STORE:
+		rc = tf_verify_store(t->dir, v, &c->report, err);
+		break;
+	case CHECK_LOG:
+		rc = tf_verify_log(t->dir, t->evidence, v, &c->report, err);
+		break;
+	case CHECK_PACKAGE:
+		rc = tf_verify_package(t->dir, v, &c->report, err);
+		break;
+	case CHECK_AGAINST:
+		rc = tf_verify_against(t->dir, t->path, t->evidence, v,
+		    &c->report, err);
+		break;
+	case CHECK_PROOF:
+		rc = check_proof(t, v, c, err);
+		break;
+	}
+	check_end(c);
+	return rc == TF_OK && c->no_memory ? tf_nomem(err) : rc;
 }
 
 void

@@ -28,6 +28,10 @@ TF_MUST_USE enum tf_code target_choose(const char *what, const char *file,
     const struct target_wish *ask, struct target *t, struct tf_error *err);
 void target_free(struct target *t);
 
+/* Verify it, and collect in c what is found: see check.h and core/verify.h. */
+TF_MUST_USE enum tf_code target_verify(const struct target *t,
+    const struct tf_verify *v, struct check *c, struct tf_error *err);
+
 /* Append the key to out as a string: from the argument, or from that file.
  * TF_INVALID: it is not one key; errors of files_read(). */
 TF_MUST_USE enum tf_code target_key(const char *arg, struct tf_buf *out,

@@ -191,6 +191,8 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 		return rc;
 	}
 	(void)snprintf(r->origin, sizeof(r->origin), "%s", a->vkey.name);
+	(void)snprintf(r->vkey, sizeof(r->vkey), "%.*s",
+	    (int)strcspn(key, "\n"), key);
 	*out = a;
 	return TF_OK;
 }
@@ -313,6 +315,10 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	enum tf_code rc = TF_OK;
 	bool ok;
 
+	if (a->v->entry != NULL)
+		rc = a->v->entry(a->v->arg, idx, body, n, err);
+	if (rc != TF_OK)
+		return rc;
 	if (idx > a->next && a->source->prove != NULL)
 		tf_replay_gap(a->replay, idx);
 	else if (idx > a->next)

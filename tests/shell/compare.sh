@@ -1,0 +1,150 @@
+#!/bin/sh
+# trailctl compare and push: two ledgers, and the records of another system.
+. "$(dirname "$0")/../suite_tools.sh"
+
+# Make a store with evidence, and copies of it from before and after.
+stores_are_made() {
+	a_store_is_made
+	mount store
+	mkdir -p mnt/t/w
+	echo one | is 0 trailctl attest --name f mnt/t/w/a -
+	cp mnt/.trailfs/checkpoint early
+	echo two | is 0 trailctl attest --name f mnt/t/w/b -
+	is 0 trailctl package mnt/t/w -o p.zip
+	unmount
+	cp -a store copy
+	is 0 trailctl export-log store log
+}
+
+# compared STATUS RELATION A B [OPTION...]: in both directions.
+compared() {
+	expected=$1 relation=$2 a=$3 b=$4
+	shift 4
+	is "$expected" trailctl compare --json "$@" "$a" "$b"
+	is_canonical
+	[ "$(jq -r .relation <out)" = "$relation" ]
+	is "$expected" trailctl compare "$@" "$b" "$a"
+}
+
+# Equal: a copy, the log in files, a mount; nothing is printed if quiet.
+what_is_equal_is_equal() {
+	compared 0 equal store copy
+	says '^equal$'
+	compared 0 equal store log
+	mount store
+	is 0 trailctl compare mnt copy
+	says '^B is the beginning of A'
+	unmount
+	rm -rf store
+	cp -a copy store
+	is 0 trailctl compare -q store copy
+	[ ! -s out ]
+}
+
+# The beginning of the other: a checkpoint, a package, an older copy.
+a_beginning_is_a_beginning() {
+	compared 0 'b is the beginning of a' store early
+	is 0 trailctl sync copy
+	compared 0 'a is the beginning of b' store copy
+	compared 0 'b is the beginning of a' copy p.zip
+	compared 0 'b is the beginning of a' log early --vkey vkey
+	[ "$(trailctl compare copy store | sed -n 's/^A  \([0-9]*\) .*/\1/p')" -gt \
+		"$(trailctl compare copy store | sed -n 's/^B  \([0-9]*\) .*/\1/p')" ]
+}
+
+# A fork is named with both entries, a fork of a checkpoint without.
+a_fork_is_found() {
+	is 0 trailctl sync store
+	compared 4 forked store copy
+	is 4 trailctl compare store copy
+	n=$(sed -n 's/^forked at entry //p' out)
+	[ "$(grep -c "\"seq\":$n," out)" = 2 ]
+	is 0 trailctl compare copy log
+	is 0 trailctl export-log copy grown
+	compared 4 forked store grown
+	cp grown/checkpoint late
+	is 4 trailctl compare store late
+	says '^forked: their roots do not agree'
+	is 0 trailctl init --origin example.org/other other
+	is 6 trailctl compare store other
+	says '^two different logs$'
+}
+
+# What is not known is not called equal: two checkpoints of different sizes.
+what_is_not_known_is_doubt() {
+	compared 5 unknown early late --vkey vkey
+	is 2 trailctl compare early late
+	is 2 trailctl compare store
+	is 3 trailctl compare store nowhere
+	echo junk >junk
+	is 2 trailctl compare store junk
+}
+
+# Missing and altered evidence of either side is listed.
+evidence_is_compared() {
+	cp -a copy damaged
+	triggers="FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid"
+	sqlite3 damaged/ledger.db "SELECT sql || ';' $triggers" >create.sql
+	sqlite3 damaged/ledger.db "SELECT 'DROP TRIGGER ' || name || ';' $triggers" \
+		>drop.sql
+	{
+		cat drop.sql
+		echo "UPDATE object SET body = CAST('x' AS BLOB)
+		WHERE body = CAST('one' || char(10) AS BLOB);"
+		cat create.sql
+	} | sqlite3 damaged/ledger.db
+	is 4 trailctl compare copy damaged
+	says 't/w/a/f'
+	is 4 trailctl compare damaged copy
+}
+
+# Records of another system are recorded with their identifiers, once.
+records_are_pushed() {
+	mount store
+	mkdir -p records/D1
+	echo a >records/A1
+	echo b >records/B1
+	echo x >records/D1/x
+	echo y >records/D1/y
+	echo h >records/S%2F9
+	for r in A1 B1 D1; do
+		is 0 trailctl push --begin --from crm mnt/t/r/$r records/$r
+	done
+	is 0 trailctl push --from crm mnt/t/r/A1 records/A1
+	says 'already recorded'
+	is 2 trailctl push mnt/t/r/s -
+	echo h | is 0 trailctl push --id S/9 mnt/t/r/s -
+	is 0 trailctl compare --records records mnt/t
+	says '^4 the same, 0 differ, 0 not recorded, 0 extra$'
+	is 0 trailctl compare -q --records records mnt/t
+	[ ! -s out ]
+}
+
+# What differs, lacks or is extra is named.
+records_are_compared() {
+	echo bb >records/B1
+	rm records/A1
+	echo c >records/C1
+	echo z >records/D1/z
+	is 1 trailctl compare --records records mnt/t
+	says '^differs  *B1  t/r/B1$'
+	says '^differs  *D1  t/r/D1$'
+	says '^not recorded  *C1$'
+	says '^extra  *A1  t/r/A1$'
+	says '^1 the same, 2 differ, 1 not recorded, 1 extra$'
+	# The newest version counts.
+	is 0 trailctl push mnt/t/r/B1 records/B1
+	says 'B1@2'
+	is 1 trailctl compare --json --records records mnt/t
+	[ "$(jq -r .record <out | sort | tr '\n' ' ')" = \
+		'differs extra not recorded ' ]
+	unmount
+	is 1 trailctl compare --records records store/t
+	is 2 trailctl compare --records records store/t store
+	is 3 trailctl compare --records nowhere store/t
+}
+
+run stores_are_made what_is_equal_is_equal a_beginning_is_a_beginning \
+	a_fork_is_found what_is_not_known_is_doubt evidence_is_compared \
+	records_are_pushed records_are_compared
+finish

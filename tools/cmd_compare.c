@@ -1,0 +1,410 @@
+/*
+ * trailctl compare: whether two ledgers are one, one is the beginning of the
+ * other, or where they forked.
+ *
+ * Each side is verified as trailctl verify does it, so nothing is compared that
+ * was not checked; missing and altered evidence is found there. Then the leaves
+ * and roots are compared (core/compare.h). A log or a package without --vkey is
+ * checked with the key of the store on the other side.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "compare_records.h"
+#include "core/base/bytes.h"
+#include "core/base/member.h"
+#include "core/compare.h"
+#include "files.h"
+#include "report.h"
+#include "target.h"
+#include "text.h"
+#include "verdict.h"
+
+#define NOTE_MAX ((size_t)1 << 16)
+
+static struct {
+	bool json, quiet;
+	const char *vkey, *records; /* or NULL */
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	ARGS_QUIET(&ask.quiet),
+	{ .name = "records",
+	    .value = "DIRECTORY",
+	    .help = "compare these records of another system with a trail",
+	    .text = &ask.records },
+	{ .name = "vkey",
+	    .value = "KEY",
+	    .help = "the public key of both logs, or a file with it",
+	    .text = &ask.vkey },
+	{ 0 },
+};
+
+struct side {
+	const char *name; /* as the caller wrote it */
+	bool note;	  /* a saved checkpoint */
+	struct target t;
+	struct check c;
+	struct tf_leaf_list *leaves;
+	uint64_t want; /* the entry to copy; UINT64_MAX: none */
+	struct tf_buf entry;
+};
+
+/* --- the sides --------------------------------------------------------------- */
+
+static enum tf_code
+take_entry(void *arg, uint64_t seq, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct side *s = arg;
+
+	return tf_leaf_list_add(s->leaves, seq, body, n, err);
+}
+
+/* The second time only one entry is of interest. */
+static enum tf_code
+copy_entry(void *arg, uint64_t seq, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct side *s = arg;
+
+	if (seq < s->want)
+		return TF_OK;
+	if (seq == s->want)
+		tf_buf_add(&s->entry, body, n);
+	return tf_fail(err, TF_INTERRUPTED, "it is found");
+}
+
+static void
+found(void *arg, const struct tf_finding *f)
+{
+	check_found(&((struct side *)arg)->c, f);
+}
+
+static void
+progress(void *arg, uint64_t done, uint64_t total)
+{
+	check_progress(&((struct side *)arg)->c, done, total);
+}
+
+static enum tf_code
+verify(struct side *s, const char *vkey, struct tf_error *err)
+{
+	struct tf_verify v = { .vkey = vkey,
+		.found = found,
+		.progress = progress,
+		.entry = take_entry,
+		.arg = s };
+	struct tf_buf note = { 0 };
+	enum tf_code rc;
+
+	if (!s->note) {
+		rc = tf_leaf_list_new(&s->leaves, err);
+		return rc == TF_OK ? target_verify(&s->t, &v, &s->c, err) : rc;
+	}
+	rc = files_read(s->name, NOTE_MAX, &note, err);
+	if (rc == TF_OK)
+		rc = tf_compare_note((struct tf_str){ note.n > 0 ? note.p : "",
+					 note.n },
+		    vkey, &s->c.report, err);
+	tf_buf_free(&note);
+	return rc;
+}
+
+static enum tf_code
+copy(struct side *s, uint64_t at, const char *vkey, struct tf_error *err)
+{
+	struct check again = { .percent = -1 };
+	struct tf_verify v = { .vkey = vkey, .entry = copy_entry, .arg = s };
+	enum tf_code rc;
+
+	s->want = at;
+	rc = target_verify(&s->t, &v, &again, err);
+	check_free(&again);
+	if (rc == TF_INTERRUPTED)
+		rc = TF_OK;
+	return rc == TF_OK ? tf_buf_end(&s->entry, err) : rc;
+}
+
+/* A file that is no archive is a checkpoint that somebody saved. */
+static enum tf_code
+choose(struct side *s, struct tf_error *err)
+{
+	struct target_wish wish = { 0 };
+	struct stat st;
+
+	s->c.percent = -1;
+	s->c.progress = isatty(STDERR_FILENO) && !ask.quiet;
+	if (stat(s->name, &st) == 0 && S_ISREG(st.st_mode) &&
+	    !tf_package_is(s->name)) {
+		s->note = true;
+		return TF_OK;
+	}
+	return target_choose(s->name, NULL, &wish, &s->t, err);
+}
+
+static bool
+has_own_key(const struct side *s)
+{
+	return !s->note && s->t.form == CHECK_STORE;
+}
+
+static enum tf_code
+verify_both(struct side s[2], const char *vkey, struct tf_error *err)
+{
+	int first = has_own_key(&s[0]) ? 0 : 1;
+	const char *key = vkey;
+	enum tf_code rc;
+
+	if (vkey == NULL && !has_own_key(&s[first]))
+		return tf_fail(err, TF_USAGE,
+		    "give the log's key with --vkey: neither side is a store");
+	rc = verify(&s[first], vkey, err);
+	if (rc == TF_OK && vkey == NULL && !has_own_key(&s[1 - first]))
+		key = s[first].c.report.vkey;
+	if (rc == TF_OK)
+		rc = verify(&s[1 - first], key, err);
+	if (rc == TF_OK && s[1 - first].c.report.vkey[0] == '\0' && key != NULL)
+		(void)snprintf(s[1 - first].c.report.vkey,
+		    sizeof(s[0].c.report.vkey), "%s", key);
+	return rc;
+}
+
+/* --- the answer -------------------------------------------------------------- */
+
+struct result {
+	enum tf_relation relation;
+	uint64_t at;
+	bool other; /* two logs that have nothing in common */
+};
+
+static int
+status_of(const struct side s[2], const struct result *r)
+{
+	static const int gravest[] = { REPORT_TAMPERED, REPORT_DOUBT,
+		REPORT_FINDING, REPORT_FOREIGN };
+	int all[3] = { REPORT_OK, REPORT_OK, REPORT_OK };
+
+	for (int i = 0; i < 2; i++)
+		if (!s[i].note)
+			all[i] = verdict_status(&s[i].c);
+	if (r->relation == TF_RELATION_FORKED)
+		all[2] = r->other ? REPORT_FOREIGN : REPORT_TAMPERED;
+	else if (r->relation == TF_RELATION_UNKNOWN)
+		all[2] = REPORT_DOUBT;
+	for (size_t g = 0; g < sizeof(gravest) / sizeof(gravest[0]); g++)
+		for (int i = 0; i < 3; i++)
+			if (all[i] == gravest[g])
+				return gravest[g];
+	return REPORT_OK;
+}
+
+static const char *
+kind_of(const struct side *s)
+{
+	static const char *const names[] = {
+		[CHECK_STORE] = "store",
+		[CHECK_LOG] = "log",
+		[CHECK_PROOF] = "proof",
+		[CHECK_PACKAGE] = "package",
+		[CHECK_AGAINST] = "directory",
+	};
+
+	return s->note ? "checkpoint" : names[s->t.form];
+}
+
+static void
+put_relation(struct tf_buf *b, const struct side s[2], const struct result *r)
+{
+	uint64_t x = s[0].c.report.size, y = s[1].c.report.size;
+	unsigned long long more = x > y ? x - y : y - x;
+
+	switch (r->relation) {
+	case TF_RELATION_EQUAL:
+		tf_buf_str(b, "equal\n");
+		return;
+	case TF_RELATION_A_IN_B:
+	case TF_RELATION_B_IN_A:
+		tf_buf_printf(b,
+		    "%s is the beginning of %s, which has %llu "
+		    "more\n",
+		    r->relation == TF_RELATION_A_IN_B ? "A" : "B",
+		    r->relation == TF_RELATION_A_IN_B ? "B" : "A", more);
+		return;
+	case TF_RELATION_FORKED:
+		if (r->other)
+			tf_buf_str(b, "two different logs\n");
+		else if (r->at == UINT64_MAX)
+			tf_buf_str(b,
+			    "forked: their roots do not agree, and "
+			    "one of them lacks the entry\n");
+		else
+			tf_buf_printf(b, "forked at entry %llu\n",
+			    (unsigned long long)r->at);
+		return;
+	case TF_RELATION_UNKNOWN:
+		tf_buf_str(b,
+		    "not known: too few entries are there to "
+		    "compare the two\n");
+		return;
+	}
+}
+
+static void
+put_text(struct tf_buf *b, const struct side s[2], const struct result *r)
+{
+	put_relation(b, s, r);
+	for (int i = 0; i < 2; i++) {
+		tf_buf_printf(b, "%c  %llu entries, %s ", "AB"[i],
+		    (unsigned long long)s[i].c.report.size, kind_of(&s[i]));
+		text_add(b, s[i].name, strlen(s[i].name));
+		tf_buf_str(b, "\n");
+		if (s[i].entry.n > 0) {
+			tf_buf_str(b, "   ");
+			text_add(b, s[i].entry.p, s[i].entry.n);
+			tf_buf_str(b, "\n");
+		}
+		for (int l = 0; l < TF_CHECKS; l++)
+			if (s[i].c.report.check[l] != TF_VERDICT_OK)
+				verdict_findings(b, &s[i].c.check[l], "   ");
+	}
+}
+
+static const char *
+word_of(const struct result *r)
+{
+	static const char *const words[] = {
+		[TF_RELATION_EQUAL] = "equal",
+		[TF_RELATION_A_IN_B] = "a is the beginning of b",
+		[TF_RELATION_B_IN_A] = "b is the beginning of a",
+		[TF_RELATION_FORKED] = "forked",
+		[TF_RELATION_UNKNOWN] = "unknown",
+	};
+
+	return r->other ? "different logs" : words[r->relation];
+}
+
+static void
+put_side(struct tf_json *j, const struct side *s, const char *key)
+{
+	tf_json_key(j, key);
+	tf_json_object(j);
+	if (s->entry.n > 0)
+		tf_put_raw(j, "entry", tf_buf_bytes(&s->entry));
+	tf_put_uint(j, "findings", s->c.report.findings);
+	tf_put_cstr(j, "kind", kind_of(s));
+	tf_put_cstr(j, "origin", s->c.report.origin);
+	tf_put_hash(j, "root", &s->c.report.root);
+	tf_put_uint(j, "size", s->c.report.size);
+	tf_json_object_end(j);
+}
+
+static enum tf_code
+put_json(struct tf_buf *b, const struct side s[2], const struct result *r,
+    struct tf_error *err)
+{
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, b);
+	tf_json_object(&j);
+	put_side(&j, &s[0], "a");
+	put_side(&j, &s[1], "b");
+	if (r->relation == TF_RELATION_FORKED && r->at != UINT64_MAX)
+		tf_put_uint(&j, "fork", r->at);
+	tf_put_cstr(&j, "relation", word_of(r));
+	tf_json_object_end(&j);
+	rc = tf_json_end(&j, err);
+	tf_buf_str(b, "\n");
+	return rc;
+}
+
+static enum tf_code
+answer(const struct side s[2], const struct result *r, int status,
+    struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (ask.quiet && status == REPORT_OK)
+		return TF_OK;
+	if (ask.json)
+		rc = put_json(&b, s, r, err);
+	else
+		put_text(&b, s, r);
+	if (rc == TF_OK && (rc = tf_buf_end(&b, err)) == TF_OK)
+		fwrite(b.p, 1, b.n, stdout);
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* Both sides are verified. */
+static enum tf_code
+compare(struct side s[2], struct result *r, struct tf_error *err)
+{
+	const struct tf_side a = { &s[0].c.report, s[0].leaves };
+	const struct tf_side b = { &s[1].c.report, s[1].leaves };
+	enum tf_code rc = tf_compare(&a, &b, &r->relation, &r->at, err);
+
+	r->other = rc == TF_OK && r->relation == TF_RELATION_FORKED &&
+	    r->at == 0 && strcmp(a.report->origin, b.report->origin) != 0;
+	for (int i = 0; i < 2 && rc == TF_OK && !r->other; i++)
+		if (r->relation == TF_RELATION_FORKED && r->at != UINT64_MAX)
+			rc = copy(&s[i], r->at, s[i].c.report.vkey, err);
+	return rc;
+}
+
+static int
+run(int n, char **arg)
+{
+	struct side s[2] = { { .name = arg[0] },
+		{ .name = n > 1 ? arg[1] : NULL } };
+	struct tf_buf vkey = { 0 };
+	struct tf_error err = { 0 };
+	struct result r = { 0 };
+	int status = REPORT_OK;
+	enum tf_code rc = TF_OK;
+
+	if (ask.records != NULL)
+		return n > 1 ?
+		    cmd_usage(&cmd_compare,
+			"--records compares with one trail") :
+		    compare_records(ask.records, arg[0], ask.json, ask.quiet);
+	if (n < 2)
+		return cmd_usage(&cmd_compare, "two ledgers are needed");
+	if (ask.vkey != NULL)
+		rc = target_key(ask.vkey, &vkey, &err);
+	if (rc == TF_OK && (rc = choose(&s[0], &err)) == TF_OK &&
+	    (rc = choose(&s[1], &err)) == TF_OK &&
+	    (rc = verify_both(s, vkey.p, &err)) == TF_OK &&
+	    (rc = compare(s, &r, &err)) == TF_OK) {
+		status = status_of(s, &r);
+		rc = answer(s, &r, status, &err);
+	}
+	if (rc != TF_OK)
+		status = report(&err);
+	for (int i = 0; i < 2; i++) {
+		target_free(&s[i].t);
+		check_free(&s[i].c);
+		tf_leaf_list_free(s[i].leaves);
+		tf_buf_free(&s[i].entry);
+	}
+	tf_buf_free(&vkey);
+	return report_end(status);
+}
+
+const struct verb cmd_compare = {
+	.name = "compare",
+	.summary = "print whether two ledgers are one, or where they forked",
+	.usage = "[OPTION...] A B\n"
+		 "[OPTION...] --records DIRECTORY TRAIL",
+	.options = options,
+	.min = 1,
+	.max = 2,
+	.run = run,
+};
