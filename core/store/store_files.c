@@ -217,7 +217,8 @@ belongs_on_top(const char *name)
 	static const char *const names[] = { TF_DB_NAME, TF_DB_NAME "-wal",
 		TF_DB_NAME "-shm", TF_DB_NAME "-journal", TF_SEARCH_NAME,
 		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm", "objects",
-		"stage", "keys", "checkpoint", "config", "lock", "lost+found" };
+		"stage", "keys", "checkpoint", "config", "lock", "lost+found",
+		TF_MIRROR_MARK, "incoming", "refused" };
 	char base[256];
 
 	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),
@@ -230,7 +231,7 @@ belongs_in_keys(const char *name)
 {
 	static const char *const names[] = { TF_LOG_KEY, TF_LOG_VKEY,
 		TF_LOG_PUB, TF_ATTESTER_KEY, TF_ATTESTER_PUB, TF_STAGE_KEY,
-		TF_STAGE_KEY ".old" };
+		TF_STAGE_KEY ".old", TF_MIRROR_KEY, TF_MIRROR_VKEY };
 	char path[300];
 
 	(void)snprintf(path, sizeof(path), "keys/%.*s", (int)without_tmp(name),

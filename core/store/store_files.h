@@ -19,6 +19,10 @@ typedef void (*tf_store_found)(void *arg, const char *line);
 #define TF_ATTESTER_KEY "keys/attester.pem"
 #define TF_ATTESTER_PUB "keys/attester.pub.pem"
 #define TF_STAGE_KEY "keys/stage.key"
+/* Of a mirror: the file that marks it, and those of its receiver. */
+#define TF_MIRROR_MARK "mirror"
+#define TF_MIRROR_KEY "keys/mirror.key"
+#define TF_MIRROR_VKEY "keys/mirror.vkey"
 
 /*
  * Check owner, type and mode of each file that every store has; dirfd is the

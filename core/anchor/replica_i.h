@@ -1,0 +1,92 @@
+/*
+ * The state of an open replica, for the replica_*.c files and private to them.
+ * One thread at a time may use it.
+ */
+#ifndef TF_ANCHOR_REPLICA_I_H
+#define TF_ANCHOR_REPLICA_I_H
+
+#include "../base/bits.h"
+#include "../ledger/entry_read.h"
+#include "../ledger/replay.h"
+#include "../store/objects.h"
+#include "replica.h"
+
+struct tf_db;
+struct tf_tree;
+
+#define TF_INCOMING "incoming" /* directory of objects on their way */
+
+/* A directory whose times are not in its row yet: it got a name. */
+struct tf_replica_touched {
+	uint64_t id; /* 0: none */
+	struct tf_time at;
+};
+
+struct tf_replica {
+	char *path; /* of the database */
+	int dirfd, objectsfd, incomingfd, lockfd;
+	struct tf_object_dirs dirs;
+	struct tf_db *db;
+	char store[33];
+	struct tf_vkey vkey; /* key in force, and the origin */
+	struct tf_checkpoint head;
+	struct tf_buf note;
+	/* the state after the last entry, committed or not */
+	struct tf_temp_table *table;
+	struct tf_replay *replay;
+	struct tf_tree *tree;
+	uint64_t size, bytes, files, content_bytes, said;
+	struct tf_error
+	    broken; /* the rule that the replay reported, or TF_OK */
+	/* the batch */
+	bool in_batch, failed;
+	uint64_t next_object; /* row id */
+	struct tf_replica_touched touched;
+	/* nodes of evidence without bytes, that must be redacted */
+	struct tf_bits owed;
+	uint64_t n_owed;
+	struct tf_buf owed_path;
+	/* rows of objects whose bytes go with the commit */
+	uint64_t *gone;
+	size_t n_gone, cap_gone;
+	/* objects in files that moved into rows: their files go after it */
+	struct tf_hash *moved;
+	size_t n_moved, cap_moved;
+};
+
+/* Write the rows that follow from entry e, which replay has accepted with the
+ * effect x.  TF_TAMPER: an object is absent or has another size. */
+TF_MUST_USE enum tf_code tf_replica_apply(struct tf_replica *r,
+    const struct tf_entry *e, const struct tf_replay_effect *x,
+    struct tf_error *err);
+/* Write the times of the directory in r->touched. */
+TF_MUST_USE enum tf_code tf_replica_touch(struct tf_replica *r,
+    struct tf_error *err);
+
+/* The rows of definitions, claims and protections, and the objects that an entry
+ * names beside evidence. */
+TF_MUST_USE enum tf_code tf_replica_said(struct tf_replica *r,
+    const struct tf_entry *e, const struct tf_replay_effect *x,
+    struct tf_error *err);
+
+/*
+ * The row of the object with that content: *id.  keep: its bytes are kept in the
+ * row, as those of definitions are; else a long object stays a file.
+ * TF_NOTFOUND (err unchanged): it is absent; TF_TAMPER: it has another size.
+ */
+TF_MUST_USE enum tf_code tf_replica_object(struct tf_replica *r,
+    const struct tf_content *c, bool keep, uint64_t *id, struct tf_error *err);
+/* A row for evidence without bytes. */
+TF_MUST_USE enum tf_code tf_replica_no_object(struct tf_replica *r,
+    const struct tf_content *c, uint64_t *id, struct tf_error *err);
+/* The bytes of object row id go with the commit. */
+TF_MUST_USE enum tf_code tf_replica_gone(struct tf_replica *r, uint64_t id,
+    struct tf_error *err);
+/* Before the commit: empty the rows of what is gone.  After it, and when the
+ * replica is opened: erase the files, and old pages of the database. */
+TF_MUST_USE enum tf_code tf_replica_empty_rows(struct tf_replica *r,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replica_erase(struct tf_replica *r,
+    struct tf_error *err);
+
+#endif

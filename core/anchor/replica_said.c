@@ -1,0 +1,244 @@
+/*
+ * The rows of definitions, claims and protections in a replica, and the objects
+ * that entries name beside evidence: definitions, user data, reports,
+ * statements and lists of readers.
+ */
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../definition.h"
+#include "../ledger/claim_content.h"
+#include "../ledger/entry.h"
+#include "../store/claims.h"
+#include "../store/definitions.h"
+#include "../store/nodes.h"
+#include "replica_i.h"
+
+/* Each of these needs its object; err names what is missing. */
+static enum tf_code
+keep(struct tf_replica *r, const struct tf_content *c, const char *what,
+    uint64_t *id, struct tf_error *err)
+{
+	enum tf_code rc = tf_replica_object(r, c, true, id, err);
+
+	return rc == TF_NOTFOUND ?
+	    tf_fail(err, TF_TAMPER, "the object of its %s is absent", what) :
+	    rc;
+}
+
+/* A definition is a row that names its object. */
+static enum tf_code
+define(struct tf_replica *r, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	bool template = e->type == TF_TEMPLATE_SET;
+	const struct tf_content *c = template ? &e->template_content :
+						&e->definition_content;
+	struct tf_definition_row row = { .node = x->subject,
+		.kind = template		 ? TF_DEFINITION_TEMPLATE :
+		    e->type == TF_RECIPIENTS_SET ? TF_DEFINITION_RECIPIENTS :
+						   TF_DEFINITION_TYPE,
+		.name = { "", 0 },
+		.version = template ? e->template_version :
+				      e->definition_version,
+		.entry = e->seq };
+	enum tf_code rc = keep(r, c, "definition", &row.object, err);
+
+	if (e->type == TF_TYPE_SET)
+		row.name = e->definition_name;
+	r->said += c->size;
+	return rc == TF_OK ? tf_definitions_put(r->db, &row, err) : rc;
+}
+
+/* Keep the user data that claims name.  before: the claims that they replace, of
+ * which equal user data count once. */
+static enum tf_code
+keep_user_data(struct tf_replica *r, struct tf_str claims, struct tf_str before,
+    struct tf_error *err)
+{
+	struct tf_content now, old;
+	bool has, had = false;
+	uint64_t id;
+	enum tf_code rc = tf_claims_user_data(claims, &now, &has, err);
+
+	if (rc == TF_OK && before.n > 0)
+		rc = tf_claims_user_data(before, &old, &had, err);
+	if (rc != TF_OK || !has)
+		return rc;
+	if (!had || memcmp(&now.sha256, &old.sha256, sizeof(now.sha256)) != 0)
+		r->said += now.size;
+	return keep(r, &now, "user data", &id, err);
+}
+
+static enum tf_code
+set_claims(struct tf_replica *r, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	struct tf_claim_row row = { 0 };
+	enum tf_code rc = tf_claims_get(r->db, x->subject, &row, err);
+
+	if (rc == TF_OK && e->claims.n > 0)
+		rc = keep_user_data(r, e->claims, tf_buf_bytes(&row.claims),
+		    err);
+	row.claims.n = 0;
+	if (e->claims.n > 0)
+		tf_buf_add(&row.claims, e->claims.p, e->claims.n);
+	row.id = x->subject;
+	row.entry = e->seq;
+	if (rc == TF_OK && row.claims.failed)
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = tf_claims_put(r->db, &row, err);
+	tf_claim_row_free(&row);
+	return rc;
+}
+
+/* What the seal of an attestation names. */
+static enum tf_code
+attested(struct tf_replica *r, const struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_content payload = { e->statement.payload, e->statement.size },
+			  report;
+	bool has = false;
+	uint64_t id;
+	enum tf_code rc = keep(r, &payload, "statement", &id, err);
+
+	if (rc == TF_OK && e->claims.n > 0)
+		rc = keep_user_data(r, e->claims, (struct tf_str){ NULL, 0 },
+		    err);
+	if (rc == TF_OK && e->evaluated.n > 0)
+		rc = tf_evaluated_report(e->evaluated, &report, &has, err);
+	return rc == TF_OK && has ? keep(r, &report, "report", &id, err) : rc;
+}
+
+/* Holds, retentions and proposals: rows that count their entries. */
+static enum tf_code
+protect(struct tf_replica *r, const struct tf_entry *e,
+    const struct tf_replay_effect *x, int kind, struct tf_error *err)
+{
+	struct tf_definition_row row = { .node = x->subject,
+		.kind = kind,
+		.name = kind == TF_ROW_HOLD ? e->hold :
+					      (struct tf_str){ "", 0 },
+		.version = x->version,
+		.entry = e->seq };
+
+	return tf_definitions_put(r->db, &row, err);
+}
+
+/* The bytes go if no other entry names them, which the entry says. */
+static enum tf_code
+redact(struct tf_replica *r, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	bool goes = e->has_count && e->count == 0;
+	struct tf_definition_row row = { .node = x->subject,
+		.kind = TF_ROW_REDACTED,
+		.name = { "", 0 },
+		.version = x->version,
+		.entry = e->seq,
+		.object = goes };
+	struct tf_node_row node;
+	enum tf_code rc = tf_definitions_put(r->db, &row, err);
+
+	if (tf_bits_has(&r->owed, x->subject)) {
+		tf_bits_remove(&r->owed, x->subject);
+		r->n_owed--;
+	}
+	if (rc == TF_OK && goes)
+		rc = tf_nodes_get(r->db, x->subject, &node, err);
+	return rc == TF_OK && goes ? tf_replica_gone(r, node.object, err) : rc;
+}
+
+enum tf_code
+tf_replica_said(struct tf_replica *r, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	uint64_t id;
+
+	switch (e->type) {
+	case TF_TEMPLATE_SET:
+	case TF_TYPE_SET:
+	case TF_RECIPIENTS_SET:
+		return define(r, e, x, err);
+	case TF_CLAIMS_SET:
+		return set_claims(r, e, x, err);
+	case TF_ATTESTATION_SEALED:
+		return attested(r, e, err);
+	case TF_EVIDENCE_READ:
+		return keep(r, &e->reads, "list of readers", &id, err);
+	case TF_HOLD_PLACED:
+	case TF_HOLD_RELEASED:
+		return protect(r, e, x, TF_ROW_HOLD, err);
+	case TF_RETENTION_SET:
+		return protect(r, e, x, TF_ROW_RETENTION, err);
+	case TF_REDACTION_PROPOSED:
+		return protect(r, e, x, TF_ROW_PROPOSAL, err);
+	case TF_REDACTION_DONE:
+		return redact(r, e, x, err);
+	default:
+		return TF_OK;
+	}
+}
+
+/* --- what an entry names ------------------------------------------------------ */
+
+static enum tf_code
+name_claimed(struct tf_str raw,
+    enum tf_code (*read)(struct tf_str raw, struct tf_content *out, bool *has,
+	struct tf_error *err),
+    tf_replica_named_fn fn, void *arg, struct tf_error *err)
+{
+	struct tf_content c;
+	bool has = false;
+	enum tf_code rc = raw.n == 0 ? TF_OK : read(raw, &c, &has, err);
+
+	return rc == TF_OK && has ? fn(arg, &c.sha256, c.size, err) : rc;
+}
+
+static enum tf_code
+name_all(const struct tf_entry *e, tf_replica_named_fn fn, void *arg,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	switch (e->type) {
+	case TF_EVIDENCE_SEALED:
+		return fn(arg, &e->content.sha256, e->content.size, err);
+	case TF_TEMPLATE_SET:
+		return fn(arg, &e->template_content.sha256,
+		    e->template_content.size, err);
+	case TF_TYPE_SET:
+	case TF_RECIPIENTS_SET:
+		return fn(arg, &e->definition_content.sha256,
+		    e->definition_content.size, err);
+	case TF_EVIDENCE_READ:
+		return fn(arg, &e->reads.sha256, e->reads.size, err);
+	case TF_CLAIMS_SET:
+		return name_claimed(e->claims, tf_claims_user_data, fn, arg,
+		    err);
+	case TF_ATTESTATION_SEALED:
+		rc = fn(arg, &e->statement.payload, e->statement.size, err);
+		if (rc == TF_OK)
+			rc = name_claimed(e->claims, tf_claims_user_data, fn,
+			    arg, err);
+		return rc == TF_OK ? name_claimed(e->evaluated,
+					 tf_evaluated_report, fn, arg, err) :
+				     rc;
+	default:
+		return TF_OK;
+	}
+}
+
+enum tf_code
+tf_replica_named(const void *entry, size_t n, tf_replica_named_fn fn, void *arg,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc = tf_entry_decode(&d, entry, n, err);
+
+	if (rc == TF_OK)
+		rc = name_all(&d.e, fn, arg, err);
+	tf_entry_decoded_free(&d);
+	return rc;
+}
