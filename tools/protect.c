@@ -105,8 +105,8 @@ static enum tf_code
 set_stored(const struct where *w, enum protect_what what,
     const struct tf_buf *request, struct tf_error *err)
 {
-	enum tf_code (*const requests[])(struct tf_vault * v, uint64_t id,
-	    const void *p, size_t n, const struct tf_actor *who,
+	static enum tf_code (*const requests[])(struct tf_vault * v,
+	    uint64_t id, const void *p, size_t n, const struct tf_actor *who,
 	    struct tf_error *err) = {
 		[PROTECT_RETENTION] = tf_vault_retain_json,
 		[PROTECT_HOLDS] = tf_vault_hold_json,

@@ -316,7 +316,7 @@ check_approval(const struct tf_txn *t, const struct tf_entry *proposed,
     struct tf_entry *e, struct tf_error *err)
 {
 	struct tf_proposal p;
-	const char *why;
+	const char *why = NULL;
 	enum tf_code rc = tf_proposal_of(proposed, &p, err);
 
 	foresee_time(t, e);

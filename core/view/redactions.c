@@ -121,7 +121,7 @@ list_one(void *arg, const struct tf_definition_row *r, struct tf_error *err)
 	struct listing *l = arg;
 	struct tf_entry_decoded p = { 0 }, d = { 0 };
 	struct tf_buf p_body = { 0 }, d_body = { 0 }, path = { 0 };
-	uint64_t proposed, done;
+	uint64_t proposed, done = TF_NO_SEQ;
 	bool may = false;
 	enum tf_code rc = is_below(l->w, r->node, l->id, &may, err);
 
@@ -228,7 +228,7 @@ tf_redaction_words(struct tf_view *w, uint64_t id, struct tf_buf *out,
 {
 	struct tf_entry_decoded p = { 0 }, d = { 0 };
 	struct tf_buf p_body = { 0 }, d_body = { 0 };
-	uint64_t proposed, done;
+	uint64_t proposed, done = TF_NO_SEQ;
 	enum tf_code rc;
 
 	if (w->ledger_only)
