@@ -81,6 +81,9 @@ struct tf_vault_options {
 	const struct tf_actor *actor; /* trailctl's caller; NULL: a daemon */
 	struct tf_settings settings;
 	const char *libfuse; /* its version, or NULL */
+	/* The caller says that the store was moved here, not copied: append
+	 * also where the ledger was not opened before. */
+	bool moved;
 	bool verify_open;    /* hash an object at its first open */
 	enum tf_durability durability;
 	/* Called in the thread of a call that is about to wait for a disk or

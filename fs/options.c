@@ -59,6 +59,8 @@ usage(FILE *to)
 	    "nothing (close)\n"
 	    "  ro                show sealed files only and write nothing to "
 	    "the store\n"
+	    "  moved             write a store that was moved from another "
+	    "place, not copied\n"
 	    "  allow_other       let other users use the mount (always, as "
 	    "root)\n",
 	    to);
@@ -125,6 +127,10 @@ parse_option(struct fs_options *o, char *word)
 	}
 	if (strcmp(word, "ro") == 0 || strcmp(word, "rw") == 0) {
 		o->read_only = word[1] == 'o';
+		return true;
+	}
+	if (strcmp(word, "moved") == 0) {
+		o->moved = true;
 		return true;
 	}
 	if (strcmp(word, "allow_other") == 0) {

@@ -17,6 +17,7 @@ struct fs_options {
 	enum tf_durability durability;
 	bool allow_other;
 	bool read_only;
+	bool moved; /* the store was moved, not copied */
 	bool foreground, debug;
 };
 

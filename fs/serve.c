@@ -257,6 +257,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 {
 	struct tf_vault_options vo = {
 		.read_only = o->read_only,
+		.moved = o->moved,
 		.program = "trailfs",
 		.mount = o->mnt,
 		.settings = o->settings,

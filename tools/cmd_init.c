@@ -1,5 +1,5 @@
 /* trailctl init: make a store; --recover: continue a store that was restored
- * from a backup. */
+ * from a backup; --moved: continue one that was moved to another place. */
 #include <stdio.h>
 
 #include "actor.h"
@@ -9,12 +9,15 @@
 #include "text.h"
 
 static struct {
-	bool json, recover;
+	bool json, moved, recover;
 	const char *origin; /* NULL: of host and directory */
 } ask;
 
 static const struct args_option options[] = {
 	ARGS_JSON(&ask.json),
+	{ .name = "moved",
+	    .help = "continue a store that was moved here, not copied",
+	    .flag = &ask.moved },
 	{ .name = "origin",
 	    .value = "NAME",
 	    .help = "the first line of every checkpoint",
@@ -61,6 +64,27 @@ explain(void)
 		    "from a forged one.");
 }
 
+/* The opening records that the store was moved. */
+static enum tf_code
+take_moved(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
+    struct tf_error *err)
+{
+	struct tf_vault_options o = { .program = "trailctl",
+		.actor = self,
+		.moved = true };
+	struct tf_vault *v;
+	enum tf_code rc, closed;
+
+	if (ask.recover || ask.origin != NULL)
+		return tf_fail(err, TF_USAGE,
+		    "a store that was moved keeps its origin");
+	if ((rc = tf_vault_open(path, &o, &v, err)) != TF_OK)
+		return rc;
+	rc = tf_vault_vkey(v, vkey, err);
+	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
+	return rc == TF_OK ? closed : rc;
+}
+
 /* The key is printed after the store is made: a printed key belongs to a store
  * that exists. */
 static int
@@ -74,7 +98,9 @@ run(int n, char **arg)
 
 	(void)n;
 	actor_self(&self);
-	rc = ask.recover ?
+	rc = ask.moved ?
+	    take_moved(arg[0], &self, &vkey, &err) :
+	    ask.recover ?
 	    tf_vault_recover(arg[0], ask.origin, &self, &vkey, &err) :
 	    tf_vault_init(arg[0], ask.origin, &self, &vkey, &err);
 	if (rc == TF_OK) {

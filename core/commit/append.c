@@ -89,16 +89,13 @@ ns_between(struct tf_time a, struct tf_time b)
 	return (b.s - a.s) * 1000000000 + (int64_t)b.ns - (int64_t)a.ns;
 }
 
-/* Warn about a wrong or unsynchronised clock at the start of a daemon, when the
- * operator can still correct it.  last: the time of the last entry. */
 void
 tf_txn_doubt_clock(struct tf_vault *v, struct tf_time last)
 {
 	const struct tf_time now = tf_clock_now();
+	struct tf_clock_state state;
 	char here[TF_TIME_LEN + 1], there[TF_TIME_LEN + 1];
 
-	if (v->mount == NULL)
-		return;
 	tf_time_text(now, here);
 	tf_time_text(last, there);
 	if (ns_between(now, last) > JUMP_NS)
@@ -107,7 +104,8 @@ tf_txn_doubt_clock(struct tf_vault *v, struct tf_time last)
 		    "them is wrong; new entries keep their order and note the "
 		    "clock",
 		    here, there);
-	if (tf_clock_adrift())
+	tf_clock_state(&state);
+	if (v->mount != NULL && state.known && !state.synchronised)
 		tf_vault_say(v, TF_INDOUBT,
 		    "the kernel reports that the clock is not synchronised: "
 		    "times of entries are only as good as this clock");

@@ -33,8 +33,8 @@ TF_MUST_USE enum tf_code tf_txn_batch(struct tf_txn *t, uint64_t n,
     struct tf_error *err);
 void tf_txn_batch_end(struct tf_txn *t);
 
-/* Warn about a wrong or unsynchronised clock at the start of a daemon, when the
- * operator can still correct it.  last: the time of the last entry. */
+/* Warn, at the start, of a clock that is behind the last entry, whose time is
+ * last, and a daemon also of one that nothing synchronises. */
 void tf_txn_doubt_clock(struct tf_vault *v, struct tf_time last);
 
 /* Write hashes of a tile, as merkle.h asks for it; arg is the struct tf_db. */

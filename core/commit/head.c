@@ -20,8 +20,11 @@ tf_commit_publish(struct tf_committer *c, const struct tf_checkpoint *cp,
     struct tf_buf *note)
 {
 	struct tf_vault *v = c->v;
+	bool wakes;
 
 	pthread_mutex_lock(&v->mu);
+	/* The sealer, which writes the copies of the head, knows of no new one. */
+	wakes = v->head.size == v->kept_size;
 	v->head.size = c->txn.size;
 	v->head.bytes = c->txn.bytes;
 	v->head.files = c->txn.files;
@@ -30,7 +33,7 @@ tf_commit_publish(struct tf_committer *c, const struct tf_checkpoint *cp,
 	tf_buf_free(&v->head.note);
 	v->head.note = *note;
 	memset(note, 0, sizeof(*note));
-	if (v->alarm_ns == UINT64_MAX) /* the sealer sleeps without a limit */
+	if (wakes)
 		pthread_cond_signal(&v->alarm);
 	pthread_mutex_unlock(&v->mu);
 }

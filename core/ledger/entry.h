@@ -43,6 +43,7 @@ enum tf_entry_kind {
 	TF_RETENTION_SET,
 	TF_KEY_ROTATED,
 	TF_CLOCK_JUMPED,
+	TF_CLOCK_OBSERVED,
 	TF_IMPORT_DONE,
 	TF_TYPES
 };
@@ -109,6 +110,9 @@ struct tf_entry {
 	struct tf_str boot, host, program, store;
 	struct tf_str key_log, key_attester;	   /* vkey; SPKI in base64 */
 	struct tf_str software, options, previous; /* raw */
+	struct tf_str home;			   /* raw: see home.h */
+	/* ledger.opened, clock.observed: raw, see host_clock.h */
+	struct tf_str host_clock;
 	/* ledger.closed; redaction, override, holds */
 	struct tf_str reason;
 	bool has_denied;

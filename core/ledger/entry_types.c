@@ -49,7 +49,10 @@ const struct tf_entry_field tf_entry_fields[TF_FIELDS] = {
 	[TF_F_EXPECTED] = { "expected", TF_FORM_TIME, TF_AS_TIME, AT(expected),
 	    0 },
 	[TF_F_HOLD] = { "hold", TF_FORM_HOLD, TF_AS_STRING, AT(hold), 0 },
+	[TF_F_HOME] = { "home", TF_FORM_HOME, TF_AS_RAW, AT(home), 0 },
 	[TF_F_HOST] = { "host", TF_FORM_HINT256, TF_AS_STRING, AT(host), 0 },
+	[TF_F_HOST_CLOCK] = { "hostClock", TF_FORM_HOST_CLOCK, TF_AS_RAW,
+	    AT(host_clock), 0 },
 	[TF_F_IMPORTED] = { "imported", TF_FORM_IMPORTED, TF_AS_RAW,
 	    AT(imported), 0 },
 	[TF_F_KEYS] = { "keys", TF_FORM_KEYS, TF_AS_KEYS, AT(key_log), 0 },
@@ -112,7 +115,9 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	[TF_LEDGER_OPENED] = { "ledger.opened",
 	    TF_BIT(BOOT) | TF_BIT(HOST) | TF_BIT(KEYS) | TF_BIT(PROGRAM) |
 		TF_BIT(SOFTWARE) | TF_BIT(STORE),
-	    TF_BIT(ACCESS) | TF_BIT(OPTIONS) | TF_BIT(PREVIOUS), 0, 0, true },
+	    TF_BIT(ACCESS) | TF_BIT(HOME) | TF_BIT(HOST_CLOCK) |
+		TF_BIT(OPTIONS) | TF_BIT(PREVIOUS),
+	    0, 0, true },
 	[TF_LEDGER_CLOSED] = { "ledger.closed", TF_BIT(REASON), TF_BIT(DENIED),
 	    0, 0, true },
 	[TF_TRAIL_CREATED] = { "trail.created",
@@ -175,6 +180,8 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	[TF_KEY_ROTATED] = { "key.rotated",
 	    TF_BIT(NEW) | TF_BIT(OLD) | TF_BIT(USE), 0, 0, 0, false },
 	[TF_CLOCK_JUMPED] = { "clock.jumped", TF_BIT(EXPECTED), 0, 0, 0, true },
+	[TF_CLOCK_OBSERVED] = { "clock.observed", TF_BIT(HOST_CLOCK), 0, 0, 0,
+	    true },
 	[TF_IMPORT_DONE] = { "import.done",
 	    TF_BIT(COUNT) | TF_BIT(PATH) | TF_BIT(SOURCE), 0, 1, 1, false },
 };

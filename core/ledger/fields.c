@@ -93,6 +93,24 @@ static const struct member options_members[] = {
 	{ 0 },
 };
 
+static const struct member home_members[] = {
+	{ "born", TF_FORM_TIME, true },
+	{ "device", TF_FORM_WORD, true },
+	{ "inode", TF_FORM_WORD, false },
+	{ "machine", TF_FORM_DIGEST, true },
+	{ "moved", TF_FORM_BOOL, true },
+	{ "path", TF_FORM_HINT512, true },
+	{ 0 },
+};
+
+static const struct member host_clock_members[] = {
+	{ "estimatedErrorUs", TF_FORM_UINT, true },
+	{ "maximumErrorUs", TF_FORM_UINT, true },
+	{ "source", TF_FORM_WORD, true },
+	{ "synchronised", TF_FORM_BOOL, false },
+	{ 0 },
+};
+
 static const struct member previous_members[] = {
 	{ "head", TF_FORM_NOTE, false },
 	{ "lost", TF_FORM_NOTE, true },
@@ -258,6 +276,8 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_KEY] = STRING_RULE(512, NULL),
 	[TF_FORM_KEYID] = STRING_RULE(0, tf_text_keyid_ok),
 	[TF_FORM_HOLD] = STRING_RULE(64, tf_text_hold_ok),
+	[TF_FORM_HOME] = OBJECT_RULE(home_members),
+	[TF_FORM_HOST_CLOCK] = OBJECT_RULE(host_clock_members),
 	[TF_FORM_PERIOD] = STRING_RULE(0, tf_text_period_ok),
 	[TF_FORM_CLAIM_TYPE] = STRING_RULE(128, tf_text_claim_type_ok),
 	[TF_FORM_CONTROL] = STRING_RULE(64, tf_text_hold_ok),

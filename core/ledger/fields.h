@@ -34,6 +34,8 @@ enum tf_form {
 	TF_FORM_KEY,   /* text of a key; later versions may add uses */
 	TF_FORM_KEYID, /* "SHA256:" and 43 characters */
 	TF_FORM_HOLD,
+	TF_FORM_HOME,
+	TF_FORM_HOST_CLOCK,
 	TF_FORM_PERIOD,
 	TF_FORM_CLAIM_TYPE,
 	TF_FORM_CONTROL,

@@ -163,6 +163,7 @@ struct tf_vault {
 	uint64_t alarm_ns;    /* the sealer wakes at this time; boot clock */
 	bool quit;	      /* the sealer must end */
 	uint64_t kept_size;   /* tree size of the head in STORE/checkpoint */
+	uint64_t observe_ns;  /* the next clock.observed is due; boot clock */
 };
 
 /* Report that the present call is about to take long (options.slow). */

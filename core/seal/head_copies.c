@@ -242,7 +242,8 @@ previous_field(struct tf_vault *v, const struct tf_buf *lost,
 }
 
 enum tf_code
-tf_head_renew(struct tf_vault *v, struct tf_recovery *r, struct tf_error *err)
+tf_head_renew(struct tf_vault *v, bool copied, struct tf_recovery *r,
+    struct tf_error *err)
 {
 	char next[TF_ORIGIN_MAX + 1];
 	const char *origin = r->origin;
@@ -250,13 +251,13 @@ tf_head_renew(struct tf_vault *v, struct tf_recovery *r, struct tf_error *err)
 	struct tf_pubkey pub;
 	enum tf_code rc = tf_head_compare(v, &lost, err);
 
-	if (rc == TF_OK) {
+	if (rc == TF_OK && !copied) {
 		tf_buf_free(&lost);
 		return tf_fail(err, TF_USAGE,
 		    "nothing is wrong with this "
 		    "store: it goes on as it is");
 	}
-	if (rc != TF_TAMPER)
+	if (rc != TF_OK && rc != TF_TAMPER)
 		goto out;
 	if (origin == NULL) {
 		if ((rc = next_origin(v->origin, next, err)) != TF_OK)

@@ -37,10 +37,11 @@ TF_MUST_USE enum tf_code tf_head_compare(struct tf_vault *v,
 
 /*
  * Give the vault, in memory, a new origin, and fill r->previous for the entry
- * that records it.  TF_USAGE when tf_head_compare() finds nothing wrong, or
- * when r->origin is the old origin or none.  Before there are other callers.
+ * that records it.  TF_USAGE when tf_head_compare() finds nothing wrong and the
+ * store is not a copy (copied), or when r->origin is the old origin or none.
+ * Before there are other callers.
  */
-TF_MUST_USE enum tf_code tf_head_renew(struct tf_vault *v,
+TF_MUST_USE enum tf_code tf_head_renew(struct tf_vault *v, bool copied,
     struct tf_recovery *r, struct tf_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * The sealer: the thread that seals files that have settled, and directories
- * that are closed or idle, and that writes the copies of the head.
+ * that are closed or idle, writes the copies of the head, and once a day records
+ * the state of the clock.
  *
  * One round does one kind of work and then looks again at everything: files
  * that are due, one row to mark or file to tend, the copies of the head, a
@@ -32,10 +33,12 @@
 #include "seal_entries.h"
 #include "seal_later.h"
 #include "sealer.h"
+#include "session.h"
 #include "tend.h"
 
 #define AGAIN_NS 1000000000u /* until it looks again at a file not on disk */
-#define IDLE_RETRY_NS (5 * TF_SECOND) /* until an idle one is tried again */
+#define IDLE_RETRY_NS (5 * TF_SECOND)  /* until an idle one is tried again */
+#define OBSERVE_NS (86400 * TF_SECOND) /* from one clock.observed to the next */
 #define TOGETHER_NS 50000000 /* files due within this are sealed together */
 
 struct gather {
@@ -120,6 +123,18 @@ keep_head(struct tf_vault *v)
 		    e.text);
 }
 
+/* Record the state of the clock, or try again after a day. */
+static void
+observe_clock(struct tf_vault *v)
+{
+	struct tf_error e;
+	enum tf_code rc = tf_append_clock(v, &e);
+
+	if (rc != TF_OK && rc != TF_READONLY)
+		tf_vault_say(v, rc,
+		    "the state of the clock cannot be recorded: %s", e.text);
+}
+
 /* tf_closed_seal_due() reports its own failures and sets the next time. */
 static void
 seal_closed(struct tf_vault *v, uint64_t id)
@@ -146,6 +161,8 @@ tf_sealer_run(void *vault)
 	uint64_t att, next_ns;
 
 	pthread_mutex_lock(&v->mu);
+	/* ledger.opened has just recorded it. */
+	v->observe_ns = tf_clock_boot_ns() + OBSERVE_NS;
 	while (!v->quit) {
 		now = tf_clock_boot_ns();
 		gather_due(v, &g, now, &next_ns);
@@ -166,6 +183,13 @@ tf_sealer_run(void *vault)
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
+		if (v->observe_ns <= now) {
+			v->observe_ns = now + OBSERVE_NS;
+			pthread_mutex_unlock(&v->mu);
+			observe_clock(v);
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
 		if ((att = tf_closed_next(v, now, &next_ns)) != 0) {
 			pthread_mutex_unlock(&v->mu);
 			seal_due(v, att, seal_closed);
@@ -180,6 +204,8 @@ tf_sealer_run(void *vault)
 		}
 		if (v->head.size != v->kept_size && head_ns < next_ns)
 			next_ns = head_ns;
+		if (v->observe_ns < next_ns)
+			next_ns = v->observe_ns;
 		if (next_ns < now) /* a flush or claim is in the way */
 			next_ns = now;
 		v->alarm_ns = next_ns;

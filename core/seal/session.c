@@ -1,5 +1,6 @@
 /*
- * ledger.opened and ledger.closed: the first and last entry of a process.  A
+ * ledger.opened and ledger.closed: the first and last entry of a process; and
+ * clock.observed, once a day between them.  A
  * ledger.opened without a ledger.closed before it shows that the earlier
  * process did not end cleanly.  opened_run() also makes what a new store or a
  * new origin needs (the row of the root, the key in force, the origin) in the
@@ -19,6 +20,7 @@
 #include "../ledger/actor_json.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
+#include "../ledger/home.h"
 #include "../node/actor.h"
 #include "../node/denied.h"
 #include "../node/host.h"
@@ -37,6 +39,7 @@ struct opening {
 	const struct tf_vault_options *o;
 	const struct tf_recovery *recovery;
 	char *actor;
+	struct tf_buf home, clock; /* fields, canonical JSON; or empty */
 };
 
 /* Write the version of a program or library. */
@@ -122,6 +125,8 @@ fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
 	e->store = (struct tf_str){ v->store, strlen(v->store) };
 	e->key_log = (struct tf_str){ vkey->p, vkey->n };
 	e->key_attester = (struct tf_str){ spki->p, spki->n };
+	e->home = tf_buf_bytes(&x->home);
+	e->host_clock = tf_buf_bytes(&x->clock);
 	if (x->actor != NULL)
 		e->actor = (struct tf_str){ x->actor, strlen(x->actor) };
 	return vkey->failed ? tf_buf_end(vkey, err) : tf_buf_end(spki, err);
@@ -162,7 +167,10 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		e.has_access = true;
 		tf_access_fill(&e.access, 0755, geteuid(), getegid(), &names);
 	}
-	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK && first)
+	if ((rc = tf_txn_append(t, &e, NULL, err)) == TF_OK)
+		rc = tf_meta_set_int(tf_txn_write(t), TF_META_OPENED,
+		    t->size - 1, err);
+	if (rc == TF_OK && first)
 		rc = root_row(t, &e.access, err);
 out:
 	tf_buf_free(&vkey);
@@ -174,19 +182,47 @@ out:
 
 enum tf_code
 tf_append_opened(struct tf_vault *v, const struct tf_vault_options *o,
-    const struct tf_recovery *recovery, struct tf_error *err)
+    const struct tf_home *home, const struct tf_recovery *recovery,
+    struct tf_error *err)
 {
 	struct opening x = { .v = v, .o = o, .recovery = recovery };
-	enum tf_code rc = TF_OK;
+	enum tf_code rc = tf_home_text(home, &x.home, err);
+
+	if (rc == TF_OK)
+		rc = tf_host_clock_text(&x.clock, err);
 
 	tf_vault_learn(v, geteuid(), getegid()); /* of the root directory */
 	if (o->actor != NULL)
 		tf_vault_learn(v, o->actor->uid, o->actor->gid);
-	if (o->actor != NULL)
+	if (rc == TF_OK && o->actor != NULL)
 		rc = tf_actor_text(o->actor, &x.actor, err);
 	if (rc == TF_OK)
 		rc = tf_commit_wait(v->commit, opened_run, &x, err);
+	tf_buf_free(&x.home);
+	tf_buf_free(&x.clock);
 	free(x.actor);
+	return rc;
+}
+
+static enum tf_code
+clock_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	const struct tf_buf *state = arg;
+	struct tf_entry e = { .type = TF_CLOCK_OBSERVED,
+		.host_clock = tf_buf_bytes(state) };
+
+	return tf_txn_append(t, &e, NULL, err);
+}
+
+enum tf_code
+tf_append_clock(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_buf state = { 0 };
+	enum tf_code rc = tf_host_clock_text(&state, err);
+
+	if (rc == TF_OK && state.n > 0)
+		rc = tf_commit_wait(v->commit, clock_run, &state, err);
+	tf_buf_free(&state);
 	return rc;
 }
 

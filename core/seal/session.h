@@ -1,21 +1,26 @@
-/* The first and the last entry of a process. */
+/* The entries about a process: the first, the last, one per day. */
 #ifndef TF_SEAL_SESSION_H
 #define TF_SEAL_SESSION_H
 
 #include "../error.h"
 
+struct tf_home;
 struct tf_recovery;
 struct tf_vault;
 struct tf_vault_options;
 
-/* Append ledger.opened, with o's mount and actor and, under a new origin, what
- * recovery has (else NULL).  Durable on TF_OK. */
+/* Append ledger.opened, with o's mount and actor, the home and, under a new
+ * origin, what recovery has (else NULL).  Durable on TF_OK. */
 TF_MUST_USE enum tf_code tf_append_opened(struct tf_vault *v,
-    const struct tf_vault_options *o, const struct tf_recovery *recovery,
+    const struct tf_vault_options *o, const struct tf_home *home,
+    const struct tf_recovery *recovery, struct tf_error *err);
+
+/* Append clock.observed, unless the kernel does not tell the clock's state. */
+TF_MUST_USE enum tf_code tf_append_clock(struct tf_vault *v,
     struct tf_error *err);
 
 /* Append ledger.closed with the reason and the number of refused attempts.
- * Durable on TF_OK; the caller lets nobody append afterwards.  Errors of both:
+ * Durable on TF_OK; the caller lets nobody append afterwards.  Errors of all:
  * TF_NOMEM and those of a commit.  No lock is held. */
 TF_MUST_USE enum tf_code tf_append_closed(struct tf_vault *v,
     const char *reason, struct tf_error *err);

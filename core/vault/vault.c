@@ -6,7 +6,8 @@
  * writer may change; config and keys; the committer, which checks the right
  * edge of the tree; then the head of the database against its copies
  * (tf_head_compare()), so that a database that was rolled back is refused
- * before an entry is appended to it (I3).  ledger.opened comes next, and
+ * before an entry is appended to it (I3); and the home of the store, so that
+ * two copies do not continue one log.  ledger.opened comes next, and
  * recovery after it, because recovery appends entries.  The sealer's thread
  * starts last, when there is nothing left that expects to be alone.
  *
@@ -40,6 +41,7 @@
 #include "../node/closed.h"
 #include "../node/denied.h"
 #include "../node/descriptors.h"
+#include "../node/home.h"
 #include "../node/open_objects.h"
 #include "../node/pending_table.h"
 #include "../node/secrets.h"
@@ -49,6 +51,7 @@
 #include "../node/verdicts.h"
 #include "../node/vault_i.h"
 #include "../seal/head_copies.h"
+#include "../seal/home.h"
 #include "../seal/idle_start.h"
 #include "../seal/recover.h"
 #include "../seal/seal_closed.h"
@@ -246,6 +249,33 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	return TF_OK;
 }
 
+/*
+ * Append ledger.opened, if this store is the one that may continue its log: the
+ * newest, and where it was.
+ */
+static enum tf_code
+continue_log(struct tf_vault *v, const struct tf_vault_options *o,
+    struct tf_recovery *recovery, struct tf_error *err)
+{
+	struct tf_home_now now;
+	bool away;
+	enum tf_code rc;
+
+	tf_home_find(v, &now);
+	rc = recovery == NULL ? tf_head_compare(v, NULL, err) : TF_OK;
+	if (rc == TF_OK)
+		rc = tf_home_check(v, &now, &away, err);
+	if (rc != TF_OK)
+		return rc;
+	if (recovery != NULL)
+		rc = tf_head_renew(v, away, recovery, err);
+	else if (away && !o->moved)
+		rc = TF_FOREIGN; /* tf_home_check() has filled err */
+	now.home.moved = away && recovery == NULL;
+	return rc == TF_OK ? tf_append_opened(v, o, &now.home, recovery, err) :
+			     rc;
+}
+
 /* On failure the caller stops what has started and frees v. */
 static enum tf_code
 open_writer(struct tf_vault *v, const struct tf_vault_options *o,
@@ -277,12 +307,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		say_about_files(v);
 	else
 		tf_store_check_access(v->dirfd, true, say_found, v);
-	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK)
-		return rc;
-	rc = recovery == NULL ? tf_head_compare(v, NULL, err) :
-				tf_head_renew(v, recovery, err);
-	if (rc != TF_OK ||
-	    (rc = tf_append_opened(v, o, recovery, err)) != TF_OK ||
+	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
+	    (rc = continue_log(v, o, recovery, err)) != TF_OK ||
 	    (rc = tf_vault_keep_vkey(v, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK ||
 	    (rc = tf_closed_recover(v, err)) != TF_OK ||

@@ -53,6 +53,7 @@ words_of(enum tf_entry_kind type)
 		[TF_RETENTION_SET] = "Retention set",
 		[TF_KEY_ROTATED] = "Key rotated",
 		[TF_CLOCK_JUMPED] = "Clock was set",
+		[TF_CLOCK_OBSERVED] = "Clock observed",
 		[TF_IMPORT_DONE] = "Import finished",
 	};
 

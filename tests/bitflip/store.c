@@ -91,6 +91,7 @@ open_store(const char *path, bool read_only, struct tf_vault **v)
 {
 	struct tf_vault_options o = { .read_only = read_only,
 		.program = "trailctl",
+		.moved = true /* a copy */,
 		.actor = &root,
 		.verify_open = true };
 

@@ -39,6 +39,7 @@ struct fault {
 	int sys;	       /* errno */
 	char only[32];	       /* files whose path holds this; "": all */
 	atomic_long ahead_s;   /* how far the clock is ahead, seconds */
+	atomic_long passed_s;  /* so many seconds have passed on all clocks */
 	atomic_ulong hits;     /* calls that were struck */
 	atomic_uint dark;      /* the power is off: calls never return */
 	atomic_uint busy;      /* calls under way */

@@ -270,13 +270,13 @@ START_TEST(a_key_of_another_store)
 
 	mounts_again();
 	run(0, "trailctl init --origin example.org/test other");
-	run(0, "cp -rp store good");
+	run(0, "mv store good && cp -rp good store");
 	run(0, "rm -f store/keys/%s.* && cp -p other/keys/%s.* store/keys/",
 	    key, key);
 	if (_i >= 2) /* nor when the second copy of the head is gone */
 		run(0, "rm -f store/checkpoint");
 	not_mounted("store", "mnt", "");
-	run(0, "rm -rf store && cp -rp good store");
+	run(0, "rm -rf store && mv good store");
 	mount_vault("settle=0");
 	unmount_vault();
 	verify(0);
@@ -344,14 +344,14 @@ END_TEST
 
 START_TEST(a_store_with_parts_missing)
 {
-	run(0, "cp -rp store good && rmdir store/objects");
+	run(0, "mv store good && cp -rp good store && rmdir store/objects");
 	not_mounted("store", "mnt", "objects");
 	run(0, "mkdir store/objects && rmdir store/stage");
 	not_mounted("store", "mnt", "stage");
 	run(0, "mkdir store/stage && rm store/ledger.db");
 	not_mounted("store", "mnt", "no store");
 	ck_assert(!exists("store/ledger.db"));
-	run(0, "rm -rf store && cp -rp good store");
+	run(0, "rm -rf store && mv good store");
 	mounts_again();
 }
 END_TEST

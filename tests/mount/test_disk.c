@@ -158,6 +158,38 @@ START_TEST(a_clock_that_was_set_gets_an_entry)
 }
 END_TEST
 
+/* The state of the clock: at the start, then once a day, also when nobody writes
+ * anything but what wakes the daemon. */
+START_TEST(the_state_of_the_clock_is_recorded_once_a_day)
+{
+	struct fault *f;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = mount_with_fault();
+	says(entry("ledger.opened", NULL),
+	    "\"hostClock\":{\"estimatedErrorUs\":");
+	f->passed_s = 86400 - 600;
+	put_sealed(A "/one", "almost a day later");
+	ck_assert_uint_eq(0, entries("clock.observed", NULL));
+	for (unsigned day = 1; day <= 3; day++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), A "/day-%u", day);
+		f->passed_s = 86400 * (long)day;
+		put_sealed(name, "wakes the sealer");
+		for (int i = 0;
+		     i < 1200 && entries("clock.observed", NULL) < day; i++)
+			(void)usleep(50000); /* a guard against hanging */
+		ck_assert_uint_eq(day, entries("clock.observed", NULL));
+	}
+	says(entry("clock.observed", NULL), "\"synchronised\":");
+	/* Both clocks went on: nobody set one. */
+	ck_assert_uint_eq(0, entries("clock.jumped", NULL));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
 /* Bytes are free, inodes are not: what close(2) accepted is sealed, and that
  * takes directories. */
 START_TEST(closed_files_are_sealed_without_free_inodes)
@@ -206,6 +238,7 @@ suite_disk(void)
 	tcase_add_test(t,
 	    a_ledger_whose_disk_failed_takes_nothing_until_the_next_start);
 	tcase_add_test(t, a_clock_that_was_set_gets_an_entry);
+	tcase_add_test(t, the_state_of_the_clock_is_recorded_once_a_day);
 	tcase_add_test(t, closed_files_are_sealed_without_free_inodes);
 	return s;
 }

@@ -256,7 +256,7 @@ START_TEST(a_copy_without_its_lock_or_index)
 	says(run(1, "trailfs store mnt -o ro"), "writable once");
 	says(run(3, "trailctl verify store"), "writable once");
 	run(0, "umount store && mount -o loop image store");
-	mount_vault("settle=60");
+	mount_vault("settle=60,moved");
 	unmount_vault();
 	run(0, "rm store/lock && mount -o remount,ro store");
 	mount_vault("ro");

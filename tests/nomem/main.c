@@ -686,7 +686,8 @@ static void
 make_proof_and_packages(void)
 {
 	struct tf_vault_options o = { .read_only = true,
-		.program = "trailctl" };
+		.program = "trailctl",
+		.moved = true /* a copy */ };
 	struct tf_vault *v;
 	struct tf_attr a;
 	uint64_t files;
@@ -719,7 +720,9 @@ change(const char *store, const char *statements)
 static void
 make_extended(void)
 {
-	struct tf_vault_options o = { .program = "trailctl", .actor = &nobody };
+	struct tf_vault_options o = { .program = "trailctl",
+		.moved = true /* a copy */,
+		.actor = &nobody };
 	struct tf_vault *v;
 	struct tf_attr a;
 	uint64_t t;

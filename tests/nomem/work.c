@@ -61,7 +61,9 @@ fill_dir(struct tf_vault *v, uint64_t dir, const char *bytes)
 static void
 make_work_store(const char *from)
 {
-	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault_options o = { .program = "trailctl",
+		.moved = true /* a copy */,
+		.actor = &root };
 	uint64_t x, w, u, d;
 	struct tf_vault *v;
 	char line[400];
@@ -90,6 +92,7 @@ static struct tf_vault *
 open_copy(bool to_show)
 {
 	struct tf_vault_options o = { .program = "trailctl",
+		.moved = true /* a copy */,
 		.actor = &root,
 		.verify_open = true,
 		.read_only = to_show };
@@ -735,7 +738,9 @@ close_vault(struct tf_vault *v)
 static void
 try_again(const struct operation *op, struct tf_vault **v)
 {
-	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault_options o = { .program = "trailctl",
+		.moved = true /* a copy */,
+		.actor = &root };
 	struct tf_buf out = { 0 };
 	enum tf_code rc = op->run(*v, &out, &sw.err);
 

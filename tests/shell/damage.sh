@@ -168,7 +168,7 @@ control_files_show_the_rest() {
 	for record in workflow.begun:prod/w1 attestation.sealed:prod/w1/build; do
 		n=$(number "${record%%:*}" "${record#*:}")
 		spoil "$n" cut
-		mount damaged
+		mount damaged -o moved
 		[ "$(cat mnt/prod/w1/.trailfs/status)" = DAMAGED ]
 		[ "$(cat mnt/prod/w2/.trailfs/status)" = NON-COMPLIANT ]
 		grep -q "entry $n " mnt/prod/w1/.trailfs/status.md

@@ -346,7 +346,7 @@ a_foreign_index_is_made_anew() {
 	unmount
 	cp store2/index.db store3/index.db
 	rm -f store3/index.db-*
-	mount store3
+	mount store3 -o moved
 	is 1 trailctl find --name b mnt
 	is 0 trailctl find --name a mnt
 }

@@ -63,7 +63,7 @@ it_agrees_with_what_the_mount_serves() {
 # The second verifier finds a shorter log and another history.
 it_compares_kept_checkpoints_and_proofs_with_the_log() {
 	cp -a big grown
-	is 0 trailctl sync grown
+	is 0 trailctl init --moved grown
 	is 0 trailctl export-log grown longer
 	second 0 longer entry.tlog-proof thousand/checkpoint
 	second 1 thousand longer/checkpoint

@@ -37,7 +37,7 @@ altered_bytes_are_not_served() {
 	again store
 	flip copy/ledger.db "$(offset_of copy/ledger.db 'uid=0(root)')"
 	rm -f "$(object_file copy "$B")"
-	mount copy
+	mount copy -o moved
 	is 1 cat "mnt/$L"
 	complains 'Input/output error'
 	[ ! -s out ]
@@ -80,7 +80,7 @@ a_digest_of_other_bytes_is_found() {
 equal_bytes_are_not_taken_for_other_ones() {
 	attack "UPDATE digest SET object = $(object_of "$S")
 		WHERE object = $(object_of "$L")"
-	mount copy
+	mount copy -o moved
 	mkdir mnt/t/w/equal
 	cp "$sample/${L#t/w/}" mnt/t/w/equal/file
 	trailctl sync mnt
@@ -123,7 +123,7 @@ swapped_bytes_name_both_files() {
 # The mount answers swapped evidence with EIO.
 swapped_bytes_are_not_served() {
 	swap_objects
-	mount copy
+	mount copy -o moved
 	for path in "$L" "$S"; do
 		is 1 cat "mnt/$path"
 		complains 'Input/output error'

@@ -173,7 +173,9 @@ an_old_database_is_not_continued() {
 # Nothing in such a store contradicts itself.
 a_backup_put_back_whole_is_found_with_a_kept_checkpoint() {
 	again backup
-	is 0 trailctl sync copy
+	is 3 trailctl sync copy
+	complains 'last written in another directory'
+	is 0 trailctl init --moved copy
 	is 0 trailctl verify --vkey vkey --checkpoint early copy
 	fails "$beside" copy --checkpoint late
 }
@@ -182,7 +184,7 @@ a_backup_put_back_whole_is_found_with_a_kept_checkpoint() {
 a_backup_put_back_whole_is_found_by_the_guard() {
 	again backup
 	echo "guard = $work/guard" >>copy/config
-	is 0 trailctl sync copy
+	is 0 trailctl init --moved copy
 	cmp guard copy/checkpoint
 	cp -a copy guarded
 	is 0 trailctl sync copy
@@ -197,8 +199,8 @@ a_backup_put_back_whole_is_found_by_the_guard() {
 two_histories_are_found_when_their_heads_are_compared() {
 	again backup
 	cp -a copy fork
-	is 0 trailctl sync copy
-	is 0 trailctl sync fork
+	is 0 trailctl init --moved copy
+	is 0 trailctl init --moved fork
 	for one in copy fork; do
 		is 0 trailctl verify --vkey vkey --checkpoint early $one
 	done

@@ -50,7 +50,7 @@ columns_without_an_entry_are_not_shown() {
 	(cd mnt && find . -name .trailfs -prune -o -printf \
 		'%p %y %m %U %G %s %T@ %C@ %n\n' | sort) >before
 	unmount
-	mount copy
+	mount copy -o moved
 	(cd mnt && find . -name .trailfs -prune -o -printf \
 		'%p %y %m %U %G %s %T@ %C@ %n\n' | sort) >after
 	cat "mnt/$A/sub" 2>/dev/null && exit 1
@@ -62,7 +62,7 @@ columns_without_an_entry_are_not_shown() {
 changed_attributes_are_named() {
 	rm -rf marked
 	cp -a backup marked
-	mount marked
+	mount marked -o moved
 	mkdir -p mnt/t/w/marked
 	echo x >mnt/t/w/marked/file
 	setfattr -n user.note -v hello mnt/t/w/marked/file

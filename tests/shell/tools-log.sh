@@ -182,7 +182,7 @@ verify_compares_with_an_earlier_checkpoint() {
 
 # A checkpoint of another history fails although the tree itself is whole.
 an_earlier_checkpoint_that_is_no_prefix_fails() {
-	is 0 trailctl sync fork
+	is 0 trailctl init --moved fork
 	is 0 trailctl verify --vkey vkey fork
 	is 4 trailctl verify --vkey vkey --checkpoint fork/checkpoint store
 	says '^earlier checkpoint *FAILED'

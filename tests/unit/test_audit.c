@@ -36,7 +36,9 @@ sh(const char *command)
 static void
 go_on(const char *path, struct tf_buf *p, struct tf_buf *head)
 {
-	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault_options o = { .program = "trailctl",
+		.actor = &root,
+		.moved = true /* the fork is a copy */ };
 	struct tf_vault *v;
 
 	OK(tf_vault_open(path, &o, &v, NULL));

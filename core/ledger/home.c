@@ -1,0 +1,89 @@
+/*
+ * The field `home` of ledger.opened: see home.h.
+ *
+ * Which copies this finds, by what differs: cp -a, rsync and the restore of a
+ * backup make a new directory (inode, time of creation); a copy of a whole
+ * disk, put into another machine, has another machine id.  A clone of a virtual
+ * machine differs in nothing that a process can see; only a copy of the head
+ * outside the machine finds it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/member.h"
+#include "../base/time_text.h"
+#include "home.h"
+
+/* An inode number may exceed the integers of entries, so it is text. */
+enum tf_code
+tf_home_text(const struct tf_home *h, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_json j;
+	char inode[24];
+
+	if (!h->has_inode)
+		return TF_OK;
+	(void)snprintf(inode, sizeof(inode), "%llu",
+	    (unsigned long long)h->inode);
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	if (h->has_born)
+		tf_put_time(&j, "born", h->born);
+	if (h->device.n > 0)
+		tf_put_str(&j, "device", h->device);
+	tf_put_cstr(&j, "inode", inode);
+	if (h->has_machine)
+		tf_put_hash(&j, "machine", &h->machine);
+	if (h->moved)
+		tf_put_bool(&j, "moved", true);
+	if (h->path.n > 0)
+		tf_put_str(&j, "path", h->path);
+	tf_json_object_end(&j);
+	return tf_json_end(&j, err);
+}
+
+/* The text between the quotes; members of home have no escapes. */
+static struct tf_str
+bare(const struct tf_json_doc *d, const char *key)
+{
+	struct tf_str s = tf_json_text(d, tf_json_get(d, 0, key));
+
+	if (s.p == NULL || s.n < 2 || s.p[0] != '"')
+		return (struct tf_str){ NULL, 0 };
+	return (struct tf_str){ s.p + 1, s.n - 2 };
+}
+
+void
+tf_home_read(const struct tf_json_doc *d, struct tf_home *out)
+{
+	struct tf_str s;
+	int t = tf_json_get(d, 0, "moved");
+
+	memset(out, 0, sizeof(*out));
+	s = bare(d, "born");
+	out->has_born = s.p != NULL && tf_time_parse(s.p, s.n, &out->born);
+	s = bare(d, "machine");
+	out->has_machine = s.p != NULL &&
+	    tf_unhex(s.p, s.n, out->machine.b, sizeof(out->machine.b));
+	s = bare(d, "inode");
+	out->has_inode = s.p != NULL &&
+	    tf_decimal(s.p, s.n, UINT64_MAX, &out->inode);
+	out->device = bare(d, "device");
+	out->path = bare(d, "path");
+	out->moved = t >= 0 && d->tok[t].type == TF_JSON_BOOL &&
+	    d->tok[t].num != 0;
+}
+
+enum tf_home_answer
+tf_home_compare(const struct tf_home *a, const struct tf_home *b)
+{
+	if (a->has_machine && b->has_machine &&
+	    memcmp(&a->machine, &b->machine, sizeof(a->machine)) != 0)
+		return TF_HOME_OTHER_MACHINE;
+	if (a->has_inode && b->has_inode && a->inode != b->inode)
+		return TF_HOME_OTHER_DIRECTORY;
+	if (a->has_born && b->has_born && tf_time_cmp(a->born, b->born) != 0)
+		return TF_HOME_OTHER_DIRECTORY;
+	return TF_HOME_SAME;
+}

@@ -1,0 +1,107 @@
+#!/bin/sh
+# The home of a store: copies are read and not written, moved stores are written
+# once somebody has said so.
+. "$(dirname "$0")/../suite_tools.sh"
+
+# as_machine ID COMMAND...: run this where /etc/machine-id holds ID.
+cat >as_machine <<'END'
+#!/bin/sh
+printf '%s\n' "$1" >machine-id
+shift
+exec unshare -m sh -c 'mount --bind machine-id /etc/machine-id && exec "$@"' \
+	sh "$@"
+END
+chmod +x as_machine
+
+a=3d1219c7c4c5404aaa1f6d2a48adfda4 b=0c9f1d7be2a64a3e8bb1f5a7d9e2c461
+
+# A disk that was put into another machine is read there, and written there when
+# somebody says that it was moved.
+a_disk_in_another_machine_is_not_written() {
+	unshare -m true || skip 'only root changes /etc/machine-id'
+	is 0 ./as_machine $a trailctl init --origin example.org/home one
+	is 0 ./as_machine $a trailctl sync one
+	is 3 ./as_machine $b trailctl sync one
+	complains 'last written on another machine'
+	complains 'with -o moved'
+	is 0 ./as_machine $b trailctl verify one
+	is 0 ./as_machine $b trailctl log one
+	never_says "$a"
+	is 0 ./as_machine $b trailctl init --moved one
+	is 0 ./as_machine $b trailctl sync one
+	is 3 ./as_machine $a trailctl sync one
+	is 0 trailctl log --json --type ledger.opened one
+	[ "$(grep -c '"moved":true' out)" -eq 1 ]
+	if grep -q "$a\|$b" one/ledger.db*; then exit 1; fi
+	# Without an id, as in many containers, the directory decides.
+	is 0 ./as_machine '' trailctl sync one
+	is 0 ./as_machine uninitialized trailctl sync one
+}
+
+# All that only reads goes on with a copy; a mount that writes says what to do.
+a_copy_is_read() {
+	is 0 trailctl init --origin example.org/copy two
+	mount two -o settle=0
+	mkdir -p mnt/t/w/a
+	echo one >mnt/t/w/a/f
+	trailctl sync mnt
+	unmount
+	cp -a two copy
+	is 1 trailfs copy "$mnt"
+	complains 'last written in another directory'
+	complains 'trailctl restore'
+	is 3 trailctl seal copy/t
+	complains 'last written in another directory'
+	for verb in verify status log ls; do
+		is 0 trailctl $verb copy
+	done
+	is 0 trailctl package --no-entry -o p.zip copy/t/w
+	mount copy -o ro
+	is 0 cat mnt/t/w/a/f
+	says one
+	unmount
+	# The store itself is not affected, and a rename is no copy.
+	mv two renamed
+	is 0 trailctl sync renamed
+	# The copy goes on as a vault of its own.
+	is 0 trailctl init --recover copy
+	complains 'new origin'
+	mount copy
+	mkdir mnt/u
+	unmount
+	is 0 trailctl verify copy
+}
+
+# A mount with -o moved says so in the ledger, once.
+a_moved_store_is_mounted() {
+	is 0 trailctl init --origin example.org/moved three
+	cp -a three there
+	rm -rf three
+	mount there -o moved
+	grep '"moved":true' mnt/.trailfs/events.jsonl
+	unmount
+	mount there
+	[ "$(grep -c '"moved":true' mnt/.trailfs/events.jsonl)" -eq 1 ]
+	unmount
+	is 2 trailctl init --moved --recover there
+	is 2 trailctl init --moved --origin example.org/new there
+}
+
+# A store of an earlier version has no home: its first start records one.
+an_earlier_store_gets_a_home() {
+	mkdir old
+	tar -C old -xzf "$top/tests/vectors/store-1.tar.gz"
+	cp -a old/store older
+	mount older
+	tail -n 1 mnt/.trailfs/events.jsonl >opened
+	unmount
+	grep '"home":{.*"hostClock":{' opened
+	cp -a older copy1
+	is 3 trailctl sync copy1
+	complains 'last written in another directory'
+	is 0 trailctl verify older
+}
+
+with unshare a_disk_in_another_machine_is_not_written
+with /dev/fuse a_copy_is_read a_moved_store_is_mounted an_earlier_store_gets_a_home
+finish
