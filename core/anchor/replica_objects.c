@@ -333,7 +333,7 @@ tf_replica_erase(struct tf_replica *r, struct tf_error *err)
 		return rc == TF_NOTFOUND ? TF_OK : rc;
 	rc = tf_definitions_of_kind(r->db, TF_ROW_REDACTED, erase_one, r, err);
 	if (rc == TF_OK)
-		rc = tf_db_scrub(r->db, r->path, err);
+		rc = tf_db_scrub(r->db, err);
 	/* A reader has old pages: the note stays, and the next commit tries. */
 	if (rc == TF_LOCKED)
 		return TF_OK;

@@ -70,6 +70,7 @@
 #include "../store/entries.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
+#include "../store/scrub.h"
 #include "../store/transaction.h"
 #include "append.h"
 #include "commit.h"
@@ -338,14 +339,28 @@ process(struct tf_committer *c, struct tf_job *list)
 	}
 }
 
+/* After long work the log gives its blocks back. */
+static void
+shorten_log(struct tf_committer *c)
+{
+	struct tf_error err = { .code = TF_OK };
+	enum tf_code rc = tf_db_shorten_log(c->db, &err);
+
+	if (rc != TF_OK && rc != TF_LOCKED)
+		tf_vault_say(c->v, rc, "the write-ahead log stays long: %s",
+		    err.text);
+}
+
 static void *
 work(void *arg)
 {
 	struct tf_committer *c = arg;
 	struct tf_job *list;
 
-	while ((list = tf_commit_take(c)) != NULL)
+	while ((list = tf_commit_take(c)) != NULL) {
 		process(c, list);
+		shorten_log(c);
+	}
 	return NULL;
 }
 

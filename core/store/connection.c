@@ -23,11 +23,15 @@
 #include "../json.h"
 #include "connection.h"
 #include "schema.h"
+#include "scrub.h"
 #include "sql.h"
 
 #define BUSY_MS 10000
 
 #define BUSY_WRITER_MS 3000 /* then the committer retries: see commit.c */
+
+#define PAGE 4096	      /* bytes of a page, for rough sizes of the log */
+#define CHECKPOINT_PAGES 1000 /* in the log, then they go to the database */
 
 /*
  * recursive_triggers: without it REPLACE would delete rows past the triggers
@@ -59,6 +63,39 @@ settings(struct tf_db *db, struct tf_error *err)
 	return TF_OK;
 }
 
+/* After a commit: what SQLite does by itself (wal_autocheckpoint), and count. */
+static int
+after_commit(void *arg, sqlite3 *sq, const char *name, int pages)
+{
+	struct tf_db *db = arg;
+
+	db->log_now = (int64_t)pages * PAGE;
+	if (db->log_now > db->log_most)
+		db->log_most = db->log_now;
+	if (pages >= CHECKPOINT_PAGES)
+		(void)sqlite3_wal_checkpoint(sq, name);
+	return SQLITE_OK;
+}
+
+/* SQLite neither deletes nor shortens the log, because it would not overwrite
+ * it: see scrub.c. */
+static void
+keep_log(struct tf_db *db)
+{
+	char name[PATH_MAX];
+	struct stat st;
+	int keep = 1;
+
+	(void)snprintf(name, sizeof(name), "%s-wal",
+	    sqlite3_db_filename(db->sq, "main"));
+	if (stat(name, &st) == 0)
+		db->log_most = st.st_size;
+	(void)sqlite3_file_control(db->sq, "main", SQLITE_FCNTL_PERSIST_WAL,
+	    &keep);
+	(void)sqlite3_wal_hook(db->sq, after_commit, db);
+	db->keeps_log = true;
+}
+
 /*
  * The journal mode comes last: setting it writes to the file, and no foreign
  * database may be changed.
@@ -73,8 +110,12 @@ prepare_mode(struct tf_db *db, struct tf_error *err)
 	if (db->mode == TF_DB_CREATE &&
 	    (rc = tf_schema_create(db, err)) != TF_OK)
 		return rc;
-	if (db->mode != TF_DB_CREATE &&
-	    (rc = tf_schema_recognise(db, err)) != TF_OK)
+	if (db->mode != TF_DB_CREATE)
+		rc = tf_schema_recognise(db, err);
+	if (rc != TF_FOREIGN &&
+	    (db->mode == TF_DB_CREATE || db->mode == TF_DB_WRITE))
+		keep_log(db);
+	if (rc != TF_OK)
 		return rc;
 	if (db->mode == TF_DB_WRITE && db->version < TF_DB_VERSION &&
 	    (rc = tf_schema_upgrade(db, err)) != TF_OK)
@@ -87,11 +128,10 @@ prepare_mode(struct tf_db *db, struct tf_error *err)
 	     * by default: see scrub.c. */
 	    "PRAGMA secure_delete=ON;"
 	    "PRAGMA journal_mode=WAL;"
-	    "PRAGMA wal_autocheckpoint=1000;"
 	    /* KiB, allocated on demand.  Dirty pages that exceed the cache
 	     * are written twice. */
 	    "PRAGMA cache_size=-16384;"
-	    "PRAGMA journal_size_limit=67108864;",
+	    "PRAGMA journal_size_limit=-1;",
 	    "journal mode", err);
 }
 
@@ -232,12 +272,19 @@ tf_sql_close(struct tf_db *db)
 }
 
 void
+tf_db_leave(struct tf_db *db)
+{
+	tf_sql_close(db);
+	free(db);
+}
+
+void
 tf_db_close(struct tf_db *db)
 {
 	if (db == NULL)
 		return;
-	tf_sql_close(db);
-	free(db);
+	tf_log_end(db);
+	tf_db_leave(db);
 }
 
 /* True if a line of the integrity check reports a page that could not be read:

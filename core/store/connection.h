@@ -28,9 +28,11 @@ enum tf_db_mode {
  */
 TF_MUST_USE enum tf_code tf_db_open(const char *path, enum tf_db_mode mode,
     struct tf_db **out, struct tf_error *err);
-/* Close db.  A writer first copies the write-ahead log into the database file.
- * NULL: does nothing. */
+/* Close db.  A writer first copies the write-ahead log into the database file,
+ * overwrites it and deletes it, unless a reader needs it.  NULL: does nothing. */
 void tf_db_close(struct tf_db *db);
+/* Close db beside another connection for writing, which goes on using the log. */
+void tf_db_leave(struct tf_db *db);
 
 /* Run SQLite's integrity check.  TF_TAMPER, with the first error in err, if the
  * database is damaged. */

@@ -12,6 +12,11 @@
  * frame is added, and writes zeros from the first old frame to the end.  A crash
  * in the middle changes nothing: SQLite never reads these bytes.
  *
+ * SQLite itself would shorten the log at the beginning of a round, and delete it
+ * when the last connection is closed, and so free blocks with pages in them.
+ * It is told to do neither (connection.c): tf_db_shorten_log() and tf_log_end()
+ * overwrite what goes.
+ *
  * A file is overwritten before it is deleted, because the blocks of a deleted
  * file keep their bytes.  It is neither shortened nor deleted before the zeros
  * are durable.
@@ -77,49 +82,156 @@ find_old(int fd, uint64_t *off, struct tf_error *err)
 	}
 }
 
+/* Open the log; no log: TF_OK, and *fd is -1. */
 static enum tf_code
-scrub_log(const char *path, struct tf_error *err)
+open_log(struct tf_db *db, int *fd, struct tf_error *err)
 {
 	char name[PATH_MAX];
+
+	(void)snprintf(name, sizeof(name), "%s-wal",
+	    sqlite3_db_filename(db->sq, "main"));
+	*fd = open(name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	return *fd >= 0 || errno == ENOENT ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "open %s", name);
+}
+
+/* Overwrite the old frames; the caller is in a transaction.  Give the blocks of
+ * a log that is longer than TF_LOG_MAX back. */
+static enum tf_code
+scrub_log(struct tf_db *db, struct tf_error *err)
+{
 	struct stat st;
 	uint64_t off;
 	enum tf_code rc;
 	int fd;
 
-	(void)snprintf(name, sizeof(name), "%s-wal", path);
-	fd = open(name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? TF_OK :
-					 tf_fail(err, TF_IO, "open %s", name);
+	if ((rc = open_log(db, &fd, err)) != TF_OK || fd < 0)
+		return rc;
 	rc = find_old(fd, &off, err);
 	if (rc == TF_OK && fstat(fd, &st) < 0)
-		rc = tf_fail(err, TF_IO, "stat %s", name);
+		rc = tf_fail(err, TF_IO, "stat the write-ahead log");
 	if (rc == TF_OK)
 		rc = write_zeros(fd, off, (uint64_t)st.st_size, err);
+	if (rc == TF_OK && st.st_size > TF_LOG_MAX && off < TF_LOG_MAX &&
+	    ftruncate(fd, TF_LOG_MAX) < 0)
+		rc = tf_fail(err, TF_IO, "truncate the write-ahead log");
 	(void)close(fd); /* it is synced */
 	return rc;
 }
 
-enum tf_code
-tf_db_scrub(struct tf_db *db, const char *path, struct tf_error *err)
+/* The salts of the present round; zeros if there is no log. */
+static enum tf_code
+read_salts(struct tf_db *db, uint8_t out[8], struct tf_error *err)
 {
-	int64_t busy = 1;
-	enum tf_code rc = tf_sql_one_int(db, "PRAGMA wal_checkpoint(RESTART)",
-	    &busy, err);
+	size_t got;
+	enum tf_code rc;
+	int fd;
 
-	if (rc == TF_OK && busy != 0)
-		return tf_fail(err, TF_LOCKED,
-		    "a reader needs old pages of the database");
-	/* A commit begins the new round. */
+	memset(out, 0, 8);
+	if ((rc = open_log(db, &fd, err)) != TF_OK || fd < 0)
+		return rc;
+	rc = tf_file_pread(fd, out, 8, WAL_SALTS, &got, err);
+	(void)close(fd); /* nothing was written */
+	return rc;
+}
+
+/*
+ * Begin a new round by a commit, if no reader needs the frames of the present
+ * one; *is: so it was.  The value must be a new one: SQLite writes no page that
+ * would not change.
+ */
+static enum tf_code
+begin_round(struct tf_db *db, bool *is, struct tf_error *err)
+{
+	uint8_t before[8], after[8];
+	uint64_t n = 0;
+	int64_t busy = 1;
+	enum tf_code rc = read_salts(db, before, err);
+
+	*is = false;
 	if (rc == TF_OK)
-		rc = tf_meta_set_int(db, "scrubbed", 1, err);
+		rc = tf_sql_one_int(db, "PRAGMA wal_checkpoint(RESTART)", &busy,
+		    err);
+	if (rc != TF_OK || busy != 0)
+		return rc;
+	rc = tf_meta_get_int(db, "scrubbed", &n, err);
+	if (rc == TF_OK || rc == TF_NOTFOUND)
+		rc = tf_meta_set_int(db, "scrubbed", n + 1, err);
+	if (rc == TF_OK)
+		rc = read_salts(db, after, err);
+	*is = rc == TF_OK && memcmp(before, after, sizeof(after)) != 0;
+	return rc;
+}
+
+enum tf_code
+tf_db_scrub(struct tf_db *db, struct tf_error *err)
+{
+	bool is = false;
+	enum tf_code rc = TF_OK;
+
+	/* A log without a whole frame keeps its salts at the first commit. */
+	for (int i = 0; rc == TF_OK && !is && i < 2; i++)
+		rc = begin_round(db, &is, err);
+	if (rc == TF_OK && !is)
+		rc = tf_fail(err, TF_LOCKED,
+		    "a reader needs old pages of the database");
 	if (rc == TF_OK)
 		rc = tf_db_begin(db, err);
 	if (rc != TF_OK)
 		return rc;
-	rc = scrub_log(path, err);
+	rc = scrub_log(db, err);
 	tf_db_rollback(db);
 	return rc;
+}
+
+enum tf_code
+tf_db_shorten_log(struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (db->log_most <= TF_LOG_MAX || db->log_now >= TF_LOG_MAX)
+		return TF_OK;
+	if ((rc = tf_db_begin(db, err)) != TF_OK)
+		return rc;
+	rc = scrub_log(db, err);
+	tf_db_rollback(db);
+	db->log_most = db->log_now;
+	return rc;
+}
+
+/* A database that was only read stays as it is. */
+static bool
+is_empty(struct tf_db *db)
+{
+	struct stat st;
+	bool is;
+	int fd;
+
+	if (open_log(db, &fd, NULL) != TF_OK)
+		return false;
+	is = fd < 0 || (fstat(fd, &st) == 0 && st.st_size == 0);
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	return is;
+}
+
+/*
+ * The blocks of a deleted log are free, and their bytes would stay: evidence
+ * that somebody redacts later would be among them.  On any failure the log stays
+ * for the next start; while a reader is there it stays anyway.
+ */
+void
+tf_log_end(struct tf_db *db)
+{
+	int keep = 0;
+
+	if (!db->keeps_log || !sqlite3_get_autocommit(db->sq))
+		return;
+	(void)sqlite3_busy_timeout(db->sq, 0);
+	if (is_empty(db) || tf_db_scrub(db, NULL) == TF_OK)
+		(void)sqlite3_file_control(db->sq, "main",
+		    SQLITE_FCNTL_PERSIST_WAL, &keep);
 }
 
 enum tf_code

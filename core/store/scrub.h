@@ -14,11 +14,23 @@ struct tf_db;
  * Write all committed pages to the database, and zeros over the part of the
  * write-ahead log that is not in use any more, so that no page of an earlier
  * transaction is left in it.  db is a connection for writing without a
- * transaction; path is that of the database.  TF_LOCKED: a reader still needs
- * old pages.
+ * transaction.  TF_LOCKED: a reader still needs old pages.
  */
-TF_MUST_USE enum tf_code tf_db_scrub(struct tf_db *db, const char *path,
+TF_MUST_USE enum tf_code tf_db_scrub(struct tf_db *db, struct tf_error *err);
+
+/*
+ * After a commit of db: if the log has been longer than TF_LOG_MAX and is used
+ * from its beginning again, overwrite what is not in use, and shorten it.
+ * Mostly this does nothing.
+ */
+TF_MUST_USE enum tf_code tf_db_shorten_log(struct tf_db *db,
     struct tf_error *err);
+
+/* Before db is closed: scrub the log and let SQLite delete it.  If that fails
+ * the log stays. */
+void tf_log_end(struct tf_db *db);
+
+#define TF_LOG_MAX 67108864 /* bytes of the log while it is not in use */
 
 /* Delete the bytes of object row id, and forget its digest.  The triggers refuse
  * unless its evidence is redacted. */

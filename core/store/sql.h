@@ -12,7 +12,9 @@
 struct tf_db {
 	sqlite3 *sq;
 	enum tf_db_mode mode;
-	int version; /* of the schema; an early one only when reading */
+	int version;	/* of the schema; an early one only when reading */
+	bool keeps_log; /* SQLite must not delete the write-ahead log */
+	int64_t log_now, log_most; /* bytes of it in use, now and at most */
 	struct {
 		const char *sql; /* the literal: its address is the key */
 		sqlite3_stmt *st;

@@ -158,8 +158,8 @@ scrub(struct tf_vault *v, struct tf_error *err)
 		return rc;
 	rc = TF_LOCKED;
 	for (int i = 0; i < TRIES && rc == TF_LOCKED; i++)
-		rc = tf_db_scrub(db, path, err);
-	tf_db_close(db);
+		rc = tf_db_scrub(db, err);
+	tf_db_leave(db); /* the committer has the other one */
 	return rc;
 }
 

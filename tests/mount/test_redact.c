@@ -1,19 +1,29 @@
 /* Redaction: two people delete bytes of evidence, and nothing else. */
+#include <sys/mman.h>
+#include <sys/mount.h>
+
 #include "harness.h"
+#include "tests/faults/fault.h"
 
 #define ACTL A "/.trailfs/"
 #define SECRET "a-word-that-should-not-be-here"
 
-/* Write the whole text to the control file; returns what close(2) returns. */
+/* Write the whole text to a control file; returns what close(2) returns. */
 static int
-ask(const char *text)
+ask_in(const char *path, const char *text)
 {
-	int fd = open(ACTL "redactions", O_WRONLY | O_TRUNC);
+	int fd = open(path, O_WRONLY | O_TRUNC);
 
 	if (fd < 0)
 		return -1;
 	add(fd, text);
 	return close(fd);
+}
+
+static int
+ask(const char *text)
+{
+	return ask_in(ACTL "redactions", text);
 }
 
 static const char *
@@ -192,6 +202,205 @@ START_TEST(bytes_that_others_have_stay)
 }
 END_TEST
 
+/* --- the disk --------------------------------------------------------- */
+
+/* No block of the disk has a file that make_on_disk() wrote as `name`. */
+static void
+disk_lacks(const char *name)
+{
+	run(1, "LC_ALL=C grep -q -a -F '" SECRET "-%s-' disk.img", name);
+}
+
+/* The store on a disk of its own. */
+static void
+begin_on_disk(void)
+{
+	run(0,
+	    "truncate -s 64M disk.img && mkfs.ext4 -q -F disk.img && "
+	    "mkdir disk && mount -o loop disk.img disk");
+	run(0, "trailctl init --origin example.org/disk disk/store");
+	run(0, "rm -rf store && ln -s disk/store store");
+}
+
+static void
+end_on_disk(void)
+{
+	run(0, "umount disk");
+}
+
+/* Evidence of so many lines, which all say SECRET and its name. */
+static void
+make_on_disk(const char *name, int lines)
+{
+	run(0, "seq -f '" SECRET "-%s-%%g' %d >" A "/%s", name, lines, name);
+}
+
+START_TEST(no_block_of_the_disk_has_redacted_bytes)
+{
+	static const struct {
+		const char *name;
+		int lines;
+	} files[] = { { "row", 1 }, { "pages", 1200 }, { "file", 9000 } };
+
+	skip_unless(have("mkfs.ext4"), "no mkfs.ext4");
+	begin_on_disk();
+	mount_vault("settle=60");
+	make_attestation();
+	allowed(chown("mnt/t", ALICE, ALICE));
+	for (size_t i = 0; i < LEN(files); i++)
+		make_on_disk(files[i].name, files[i].lines);
+	make_on_disk("kept", 1200);
+	seal(A, 0555);
+	remount_vault(); /* the log of the database is deleted */
+	run(0, "sync -f disk");
+	run(0, "grep -q -a -F '" SECRET "-file-' disk.img");
+	for (size_t i = 0; i < LEN(files); i++)
+		redact(files[i].name);
+	run(0, "sync -f disk");
+	for (size_t i = 0; i < LEN(files); i++)
+		disk_lacks(files[i].name);
+	unmount_vault();
+	end_on_disk();
+	for (size_t i = 0; i < LEN(files); i++)
+		disk_lacks(files[i].name);
+	/* The search itself finds what is there. */
+	run(0, "grep -q -a -F '" SECRET "-kept-' disk.img");
+}
+END_TEST
+
+static struct fault *
+map_fault(void)
+{
+	int fd = open("fault", O_RDWR | O_CREAT, 0600);
+	struct fault *f;
+
+	ck_assert_int_ge(fd, 0);
+	allowed(ftruncate(fd, sizeof *f));
+	f = mmap(NULL, sizeof *f, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(MAP_FAILED, f);
+	close(fd);
+	return f;
+}
+
+#define MOST_CALLS 200 /* that change the disk, of one approval */
+
+static void
+mount_with_faults(void)
+{
+	setenv("LD_PRELOAD", FAULTS_SHIM, 1);
+	mount_vault("settle=60");
+	unsetenv("LD_PRELOAD");
+}
+
+/* Evidence mnt/t/w/sN/f of so many lines, and the proposal to redact it. */
+static unsigned long
+propose_step(unsigned step, int lines)
+{
+	run(0,
+	    "mkdir " W "/s%u && "
+	    "seq -f '" SECRET "-s%u-%%g' %d >" W "/s%u/f && "
+	    "chmod 0555 " W "/s%u && trailctl sync mnt && "
+	    "echo '{\"propose\":\"f\",\"reason\":\"r\"}' >" W
+	    "/s%u/.trailfs/redactions",
+	    step, step, lines, step, step, step);
+	return newest();
+}
+
+/* Approve it; the call `at` that changes the disk kills the daemon, 0: none.
+ * Returns the number of such calls. */
+static unsigned long
+approve_step(struct fault *f, unsigned step, unsigned long seq,
+    unsigned long at)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof path, W "/s%u/.trailfs/redactions", step);
+	snprintf(text, sizeof text, "{\"approve\":%lu}", seq);
+	f->kind = FAULT_KILL;
+	f->count = f->hits = 0;
+	f->at = f->last = at;
+	f->calls = CALL_DISK;
+	as(ALICE);
+	(void)ask_in(path, text);
+	as(0);
+	f->calls = 0;
+	return f->count;
+}
+
+/* After the next start: nothing was approved and the file is whole, or no block
+ * of the disk has a byte of it.  Returns true in the second case. */
+static bool
+is_redacted(unsigned step)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "t/w/s%u/f", step);
+	if (entries("redaction.done", path) == 0) {
+		run(0, "grep -q " SECRET " mnt/%s", path);
+		return false;
+	}
+	run(1, "cat mnt/%s", path);
+	run(0, "sync -f disk");
+	snprintf(path, sizeof path, "s%u", step);
+	disk_lacks(path);
+	return true;
+}
+
+/*
+ * The daemon is killed instead of a call that changes the disk while a redaction
+ * is approved; a long run tries each call, others each seventh.  0: a row of
+ * the database; 1: a file.
+ */
+START_TEST(a_kill_at_each_step_leaves_all_or_nothing)
+{
+	const int lines = _i == 0 ? 1 : 4000;
+	const unsigned stride = long_run() ? 1 : 7;
+	unsigned long calls;
+	unsigned step = 0, before = 0, after = 1;
+	bool redacted[MOST_CALLS + 1] = { true };
+	struct fault *f;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	skip_unless(have("mkfs.ext4"), "no mkfs.ext4");
+	f = map_fault();
+	setenv(FAULT_ENV, "fault", 1);
+	begin_on_disk();
+	mount_with_faults();
+	make_attestation();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chown("mnt/t", ALICE, ALICE));
+	/* Nobody is killed: how many calls are there? */
+	calls = approve_step(f, step, propose_step(step, lines), 0);
+	ck_assert(is_redacted(step));
+	ck_assert_uint_le(calls, MOST_CALLS);
+	for (unsigned long at = 1 + (unsigned)_i; at <= calls; at += stride) {
+		unsigned long seq = propose_step(++step, lines);
+
+		approve_step(f, step, seq, at);
+		/* A later round may need less calls than the first. */
+		if (f->hits > 0) {
+			ck_assert_int_eq(-SIGKILL, vault_ended());
+			run(0, "umount -l mnt");
+			mount_with_faults();
+		}
+		redacted[step] = is_redacted(step);
+		*(redacted[step] ? &after : &before) += 1;
+	}
+	ck_assert_uint_gt(before, 0);
+	ck_assert_uint_gt(after, 1);
+	unmount_vault();
+	end_on_disk();
+	for (unsigned i = 0; i <= step; i++)
+		run(redacted[i],
+		    "LC_ALL=C grep -q -a -F '" SECRET "-s%u-' "
+		    "disk.img",
+		    i);
+	run(0, "mount -o loop disk.img disk");
+	run(0, "trailctl verify store | grep 'OK .*; %u redacted'", after);
+	end_on_disk();
+}
+END_TEST
+
 Suite *
 suite_redact(void)
 {
@@ -201,5 +410,8 @@ suite_redact(void)
 	tcase_add_test(t, two_people_delete_bytes_and_nothing_else);
 	tcase_add_test(t, one_person_deletes_nothing);
 	tcase_add_test(t, bytes_that_others_have_stay);
+	t = stored_case(s, "disk");
+	tcase_add_test(t, no_block_of_the_disk_has_redacted_bytes);
+	tcase_add_loop_test(t, a_kill_at_each_step_leaves_all_or_nothing, 0, 2);
 	return s;
 }
