@@ -4,13 +4,18 @@
  * The result has a file key of its own each time, so nothing of an earlier try
  * is ever continued.  It lies beside the staged form until the seal has
  * committed: a crash before that leaves the staged form, of which recovery makes
- * another one, and a crash after it leaves an object and files without a row.
+ * another one, and perhaps an object that no entry names, which orphans.c finds
+ * by the name of the age file.  A crash after the commit leaves an object and
+ * files without a row.
  *
  * io is held for the whole time: nobody writes the file, and its readers wait
- * for the result anyway.
+ * for the result anyway.  Those who must not wait for one file, the sealer and
+ * seals of directories, ask tf_encrypt_takes_long() first.
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,11 +27,13 @@
 #include "../node/base.h"
 #include "../node/encrypted.h"
 #include "../node/pending.h"
+#include "../node/quota.h"
 #include "../node/recipients.h"
 #include "../node/stage_files.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "encrypt.h"
+#include "hasher.h"
 #include "staging.h"
 
 #define PIECE 65536
@@ -94,6 +101,19 @@ write_all(struct encrypting *x, const struct tf_kept_recipients *to,
 	return rc;
 }
 
+/* The age file is whole: its name is to say what it is. */
+static enum tf_code
+name_it(struct encrypting *x, const char *name, struct tf_error *err)
+{
+	int dir = x->l->v->stagefd;
+	char to[TF_STAGE_NAME];
+
+	tf_stage_age_name(x->l->attr.id, &x->e->content.sha256, to);
+	return renameat(dir, name, dir, to) == 0 ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "rename stage/%s", name);
+}
+
 /* Encrypt to memory, or to a file if that is too long for the database. */
 static enum tf_code
 make(struct encrypting *x, const struct tf_kept_recipients *to,
@@ -108,8 +128,8 @@ make(struct encrypting *x, const struct tf_kept_recipients *to,
 	x->e->in_file = tf_age_size(&to->list, x->l->size) > TF_INLINE_MAX;
 	if (x->e->in_file) {
 		tf_vault_slow(x->l->v);
-		tf_stage_remove_age(x->l->v, x->l->attr.id);
-		tf_stage_age_name(x->l->attr.id, name);
+		tf_stage_age_name(x->l->attr.id, NULL, name);
+		(void)unlinkat(x->l->v->stagefd, name, 0);
 		x->fd = openat(x->l->v->stagefd, name,
 		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (x->fd < 0) {
@@ -120,8 +140,10 @@ make(struct encrypting *x, const struct tf_kept_recipients *to,
 	rc = write_all(x, to, p, err);
 	if (x->fd >= 0)
 		(void)close(x->fd); /* synced */
+	if (rc == TF_OK && x->e->in_file)
+		rc = name_it(x, name, err);
 	if (rc != TF_OK && x->e->in_file)
-		tf_stage_remove_age(x->l->v, x->l->attr.id);
+		(void)unlinkat(x->l->v->stagefd, name, 0);
 	tf_sha256_free(x->sha);
 	return rc;
 }
@@ -132,11 +154,56 @@ take_over(struct tf_pending *l, struct tf_encrypted *e,
     struct tf_kept_recipients *to)
 {
 	pthread_mutex_lock(&l->v->mu);
-	tf_encrypted_free(l->encrypted);
 	l->encrypted = e;
 	tf_recipients_unref(l->to);
 	l->to = to;
+	tf_quota_charge(l, l->charged_for);
 	pthread_mutex_unlock(&l->v->mu);
+}
+
+/* What was made before is of other content or for other recipients; io is
+ * held. */
+static void
+forget_old(struct tf_pending *l)
+{
+	struct tf_encrypted *old;
+
+	pthread_mutex_lock(&l->v->mu);
+	old = l->encrypted;
+	l->encrypted = NULL;
+	tf_quota_charge(l, l->charged_for);
+	pthread_mutex_unlock(&l->v->mu);
+	tf_stage_remove_age(l, old);
+	tf_encrypted_free(old);
+}
+
+/* Was it made of the content of now, and for the newest recipients?  io is
+ * held. */
+static bool
+is_made(struct tf_pending *l, bool newest, const struct tf_kept_recipients *to,
+    uint64_t changes)
+{
+	struct tf_encrypted *e = l->encrypted;
+
+	if (e == NULL || e->gen != l->gen)
+		return false;
+	if (e->recipients == to->version) {
+		pthread_mutex_lock(&l->v->mu);
+		e->changes = changes;
+		pthread_mutex_unlock(&l->v->mu);
+	}
+	return !newest || e->recipients == to->version;
+}
+
+bool
+tf_encrypt_takes_long(const struct tf_pending *l)
+{
+	const struct tf_encrypted *e = l->encrypted;
+
+	return l->secret && l->size > TF_HASH_LONG &&
+	    l->attr.state == TF_STATE_FROZEN &&
+	    (e == NULL || e->gen != l->gen ||
+		e->changes != atomic_load(&l->v->recipients.changes));
 }
 
 enum tf_code
@@ -145,6 +212,7 @@ tf_encrypt(struct tf_pending *l, bool newest, const struct tf_patience *p,
 {
 	struct tf_kept_recipients *to;
 	struct encrypting x = { .l = l };
+	uint64_t changes = atomic_load(&l->v->recipients.changes);
 	enum tf_code rc = tf_recipients_hold(l->v, l->wf, &to, err);
 
 	if (rc == TF_OK && to == NULL && l->secret)
@@ -152,18 +220,19 @@ tf_encrypt(struct tf_pending *l, bool newest, const struct tf_patience *p,
 	if (rc != TF_OK || to == NULL)
 		return rc;
 	tf_pending_lock(l);
-	if (l->encrypted != NULL && l->encrypted->gen == l->gen &&
-	    (!newest || l->encrypted->recipients == to->version)) {
+	if (is_made(l, newest, to, changes)) {
 		pthread_mutex_unlock(&l->io);
 		tf_recipients_let_go(l->v, to);
 		return TF_OK;
 	}
+	forget_old(l);
 	if ((x.e = calloc(1, sizeof(*x.e))) == NULL)
 		rc = tf_nomem(err);
 	else
 		rc = make(&x, to, p, err);
 	if (rc == TF_OK) {
 		x.e->recipients = to->version;
+		x.e->changes = changes;
 		x.e->gen = l->gen;
 		take_over(l, x.e, to);
 	} else {
@@ -192,7 +261,7 @@ tf_encrypted_read(struct tf_pending *l, void *p, size_t n, uint64_t off,
 		}
 		return TF_OK;
 	}
-	tf_stage_age_name(l->attr.id, name);
+	tf_stage_age_name(l->attr.id, &e->content.sha256, name);
 	rc = tf_file_open(l->v->stagefd, name, O_RDONLY, &fd, err);
 	if (rc != TF_OK)
 		return rc;

@@ -25,6 +25,9 @@ struct tf_pending;
  */
 TF_MUST_USE enum tf_code tf_encrypt(struct tf_pending *l, bool newest,
     const struct tf_patience *p, struct tf_error *err);
+/* Would that take long, because l is frozen and long and what is there is not of
+ * its content or not for the newest recipients?  mu is held. */
+bool tf_encrypt_takes_long(const struct tf_pending *l);
 /* Read up to n bytes of l->encrypted.  io is held. */
 TF_MUST_USE enum tf_code tf_encrypted_read(struct tf_pending *l, void *p,
     size_t n, uint64_t off, size_t *got, struct tf_error *err);

@@ -15,26 +15,50 @@
 #include "staged_secret.h"
 #include "staging.h"
 
+/* Has l content, or is it known to be secret? */
+static bool
+has_begun(const struct tf_pending *l)
+{
+	return l->secret || l->size > 0 || l->in_file;
+}
+
 enum tf_code
-tf_secret_start(struct tf_pending *l, struct tf_error *err)
+tf_secret_address(struct tf_pending *l, struct tf_error *err)
 {
 	struct tf_kept_recipients *to;
 	enum tf_code rc;
 
-	if (l->secret || l->size > 0 || l->in_file)
+	if ((rc = tf_recipients_hold(l->v, l->wf, &to, err)) != TF_OK)
+		return rc;
+	pthread_mutex_lock(&l->v->mu);
+	tf_recipients_unref(l->to);
+	l->to = to;
+	pthread_mutex_unlock(&l->v->mu);
+	return TF_OK;
+}
+
+enum tf_code
+tf_secret_expect(struct tf_pending *l, struct tf_error *err)
+{
+	return has_begun(l) ? TF_OK : tf_secret_address(l, err);
+}
+
+enum tf_code
+tf_secret_start(struct tf_pending *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (has_begun(l))
 		return TF_OK;
-	if ((rc = tf_recipients_hold(l->v, l->wf, &to, err)) != TF_OK ||
-	    to == NULL)
+	if ((rc = tf_secret_expect(l, err)) != TF_OK || l->to == NULL)
 		return rc;
 	tf_secrets_take(l->v);
 	if ((rc = tf_secret_new(l->v, l->attr.id, &l->key, err)) != TF_OK) {
 		tf_secrets_give(l->v);
-		tf_recipients_let_go(l->v, to);
 		return rc;
 	}
 	pthread_mutex_lock(&l->v->mu);
 	l->secret = true;
-	l->to = to;
 	pthread_mutex_unlock(&l->v->mu);
 	return TF_OK;
 }

@@ -9,6 +9,13 @@
 struct tf_buf;
 struct tf_pending;
 
+/* l->to becomes the newest recipients of its trail, or NULL. */
+TF_MUST_USE enum tf_code tf_secret_address(struct tf_pending *l,
+    struct tf_error *err);
+/* The same before the first byte, so that the file is charged for what it will
+ * need; nothing after that. */
+TF_MUST_USE enum tf_code tf_secret_expect(struct tf_pending *l,
+    struct tf_error *err);
 /* Before the first byte: l becomes secret if its trail has recipients. */
 TF_MUST_USE enum tf_code tf_secret_start(struct tf_pending *l,
     struct tf_error *err);

@@ -12,7 +12,9 @@ struct tf_encrypted {
 	struct tf_content content; /* of the age file */
 	uint64_t recipients;	   /* their version */
 	uint64_t gen;		   /* of the content that was encrypted */
-	bool in_file;		   /* stage/<id>.age, synced; else in body */
+	uint64_t changes;	   /* of recipients, when it was made (mu) */
+	bool in_file; /* stage/<id>.<digest>.age, synced; else in body */
+	bool linked;  /* it may be an object file (mu) */
 	struct tf_buf body;
 };
 

@@ -98,7 +98,7 @@
  *  - all else, and those with `meant`: interrupted, as above.
  * A long file waits for its comparison while the mount serves: finish_later()
  * sets `unchecked`, then tf_pending_check() compares, and seal_recovered() or
- * tf_pending_interrupt() ends it.  remove_orphans() deletes staged files
+ * tf_pending_interrupt() ends it.  tf_orphans_remove() deletes staged files
  * without a row: nobody was promised them.
  *
  * LOCKS
@@ -186,8 +186,10 @@ struct tf_pending {
 	uint32_t *uids;	     /* all that had it open for writing, sorted */
 	uint32_t few[2];     /* room for uids, while it is enough */
 	unsigned n_uids;
-	bool wrote;	  /* it was written through a handle */
-	uint64_t charged; /* bytes, to the quota of charged_uid */
+	bool wrote;	      /* it was written through a handle */
+	uint64_t charged;     /* bytes, to the quota of charged_uid */
+	uint64_t charged_for; /* bytes of content, of which that follows */
+	uint64_t to_encrypt;  /* bytes of the age file that it needs still */
 	uint32_t charged_uid;
 	uint64_t counted; /* names, to that of counted_uid; 0: not yet */
 	uint32_t counted_uid;

@@ -5,9 +5,13 @@
 
 #include "../base/clock.h"
 #include "../base/file.h"
+#include "../crypt/age_write.h"
 #include "../vault.h"
+#include "encrypted.h"
 #include "pending.h"
 #include "quota.h"
+#include "recipients.h"
+#include "secret.h"
 #include "space.h"
 #include "user.h"
 #include "vault_i.h"
@@ -37,7 +41,7 @@ look_at_space(struct tf_vault *v, struct tf_error *err)
 	if (ledger_files < files)
 		files = ledger_files;
 	v->space_left = beyond(bytes,
-	    TF_FLOOR_BYTES + 2 * v->unsaved + v->pending.owed);
+	    TF_FLOOR_BYTES + 2 * v->unsaved + v->pending.owed + v->to_encrypt);
 	v->files_left = beyond(files, TF_FLOOR_FILES);
 	v->space_until_ns = tf_clock_boot_ns() + LOOK_NS;
 	return TF_OK;
@@ -151,9 +155,41 @@ tf_quota_recount(struct tf_pending *l)
 	u->names += l->counted;
 }
 
-void
-tf_quota_charge(struct tf_pending *l, uint64_t bytes)
+/* The bytes of the age file that will be made of so much content. */
+static uint64_t
+age_bytes(const struct tf_pending *l, uint64_t content)
 {
+	return l->to == NULL || content == 0 ?
+	    0 :
+	    tf_age_size(&l->to->list, content);
+}
+
+uint64_t
+tf_quota_staged(const struct tf_pending *l, uint64_t content)
+{
+	return l->to == NULL || content == 0 ? content :
+					       tf_secret_file_size(content);
+}
+
+/* Reserve the disk's space for the age file of l, until that is made. */
+static void
+reserve_age(struct tf_pending *l, uint64_t content)
+{
+	struct tf_vault *v = l->v;
+	uint64_t before = l->to_encrypt, more;
+
+	l->to_encrypt = l->encrypted == NULL ? age_bytes(l, content) : 0;
+	v->to_encrypt += l->to_encrypt - before;
+	if (l->to_encrypt <= before)
+		return;
+	more = l->to_encrypt - before;
+	v->space_left -= more < v->space_left ? more : v->space_left;
+}
+
+void
+tf_quota_charge(struct tf_pending *l, uint64_t content)
+{
+	uint64_t bytes = tf_quota_staged(l, content) + age_bytes(l, content);
 	struct tf_vault *v = l->v;
 	struct tf_user *u;
 
@@ -161,6 +197,8 @@ tf_quota_charge(struct tf_pending *l, uint64_t bytes)
 		u->bytes -= l->charged;
 	v->staged -= l->charged;
 	l->charged = 0;
+	reserve_age(l, content);
+	l->charged_for = content;
 	if (bytes == 0 || (u = tf_user_of(v, l->attr.uid)) == NULL)
 		return;
 	u->bytes += bytes;
@@ -170,13 +208,14 @@ tf_quota_charge(struct tf_pending *l, uint64_t bytes)
 }
 
 enum tf_code
-tf_quota_take(struct tf_pending *l, uint64_t bytes, struct tf_error *err)
+tf_quota_take(struct tf_pending *l, uint64_t content, struct tf_error *err)
 {
-	uint64_t max = l->v->settings.value[TF_MAX_STAGED], before = l->charged;
+	uint64_t max = l->v->settings.value[TF_MAX_STAGED];
+	uint64_t before = l->charged_for;
 	struct tf_user *u;
 	enum tf_code rc;
 
-	tf_quota_charge(l, bytes);
+	tf_quota_charge(l, content);
 	if ((rc = tf_store_check(l->v, 0, err)) != TF_OK) {
 		tf_quota_charge(l, before);
 		return rc;

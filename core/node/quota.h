@@ -30,8 +30,15 @@ TF_MUST_USE enum tf_code tf_space_say(struct tf_vault *v, uint64_t n,
 TF_MUST_USE enum tf_code tf_space_spool(struct tf_vault *v, uint64_t n,
     struct tf_error *err);
 
-/* Set the unsealed bytes that l's owner is charged for l.  mu is held. */
-void tf_quota_charge(struct tf_pending *l, uint64_t bytes);
+/* The staged bytes of so much content of l. */
+uint64_t tf_quota_staged(const struct tf_pending *l, uint64_t content);
+
+/*
+ * Charge l's owner for so much content of l that is not sealed: for its staged
+ * bytes, and if it has recipients for the age file, which is made beside them.
+ * Reserves the disk's space for the latter.  mu is held.
+ */
+void tf_quota_charge(struct tf_pending *l, uint64_t content);
 
 /* TF_QUOTA if n more unsealed names of uid would exceed max_unsealed.  A name
  * counts while it is in the table of pending nodes.  mu is held. */
@@ -50,7 +57,7 @@ void tf_quota_recount(struct tf_pending *l);
 /* Do as tf_quota_charge, but change nothing and fail with TF_QUOTA if the owner
  * would exceed max_staged, or TF_NOSPACE if the store would exceed max_store.
  * mu is held. */
-TF_MUST_USE enum tf_code tf_quota_take(struct tf_pending *l, uint64_t bytes,
+TF_MUST_USE enum tf_code tf_quota_take(struct tf_pending *l, uint64_t content,
     struct tf_error *err);
 
 #endif

@@ -143,7 +143,8 @@ struct tf_vault {
 	uint64_t space_until_ns; /* the reading is valid until; boot clock */
 	uint64_t unsaved;	 /* bytes of files in memory only */
 	uint64_t staged;	 /* bytes charged to all users */
-	struct tf_user *users;	 /* by uid */
+	uint64_t to_encrypt; /* bytes of age files that are still to be made */
+	struct tf_user *users; /* by uid */
 	size_t n_users, cap_users;
 	struct tf_descriptors descriptors;
 	struct tf_idle *idle; /* by att */

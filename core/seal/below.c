@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include "../base/array.h"
+#include "../base/clock.h"
 #include "../base/show.h"
+#include "../commit/encrypt.h"
 #include "../node/base.h"
 #include "../node/claim.h"
 #include "../node/paths.h"
@@ -69,6 +71,14 @@ look_at(struct tf_below *b, struct tf_pending *l)
 			l->wants_check = true;
 			tf_pending_tend_later(l);
 		}
+		b->wait = true;
+		return;
+	}
+	/* If that has failed lately, the caller tries, and hears why. */
+	if (tf_encrypt_takes_long(l) && !is_ending(l) &&
+	    l->retry_ns <= tf_clock_boot_ns()) {
+		if (!l->on_duty)
+			tf_pending_tend_later(l);
 		b->wait = true;
 		return;
 	}

@@ -8,22 +8,18 @@
  * tf_recover() goes over all rows several times, because each step needs that
  * the one before has ended for all of them: load every row, so that parents
  * are there; rename those that gave up their names, so that no two have one
- * name; find each one's place; decide about each file.  remove_orphans() comes
- * last, when it is known which staged files belong to a node.  It deletes
+ * name; find each one's place; decide about each file.  tf_orphans_remove()
+ * comes last, when it is known which staged files belong to a node.  It deletes
  * nothing when a step before has failed.
  *
  * At most HASH_AT_START bytes are hashed before the mount serves.  The rest is
  * compared in the background, with `unchecked` set, and until then such a file
  * is not sealed.
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "../base/bytes.h"
+#include "../commit/staged_secret.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/pending.h"
@@ -31,6 +27,7 @@
 #include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
+#include "orphans.h"
 #include "recover.h"
 #include "recover_file.h"
 #include "recover_rows.h"
@@ -48,8 +45,11 @@ finish_or_say(struct tf_found *f, struct tf_pending *l, bool dirty,
 {
 	struct tf_vault *v = f->v;
 	struct tf_error e = { .code = TF_OK };
-	enum tf_code rc = tf_recover_file(f, l, dirty, db, &e);
+	enum tf_code rc = l->secret ? tf_secret_address(l, &e) : TF_OK;
 
+	/* Its seal finds the recipients, or says why it does not. */
+	if (rc != TF_NOMEM)
+		rc = tf_recover_file(f, l, dirty, db, &e);
 	if (rc == TF_OK)
 		return TF_OK;
 	if (rc == TF_NOMEM)
@@ -63,61 +63,6 @@ finish_or_say(struct tf_found *f, struct tf_pending *l, bool dirty,
 	    "%.60s could not be recovered and is tried again: "
 	    "%s",
 	    l->name, e.text);
-	return TF_OK;
-}
-
-static bool
-ends(const char *name, size_t n, const char *with)
-{
-	size_t m = strlen(with);
-
-	return n > m && strcmp(name + n - m, with) == 0;
-}
-
-/*
- * Delete staged files without a row: nobody was promised them.  Files of rows
- * that were set aside stay, and so does a file whose name is not a number;
- * ".new" is a copy that was not finished.
- */
-static enum tf_code
-remove_orphans(struct tf_vault *v, struct tf_error *err)
-{
-	int fd = openat(v->stagefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	struct tf_pending *l;
-	uint64_t id;
-	size_t n;
-	bool known, age, spare;
-
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return tf_fail(err, TF_IO, "read stage/");
-	}
-	while ((e = readdir(d)) != NULL) {
-		n = strlen(e->d_name);
-		if (ends(e->d_name, n, ".new")) {
-			(void)unlinkat(v->stagefd, e->d_name, 0);
-			continue;
-		}
-		age = ends(e->d_name, n, ".age");
-		spare = ends(e->d_name, n, ".spare");
-		if (age || spare)
-			n = strcspn(e->d_name, ".");
-		if (!tf_decimal(e->d_name, n, INT64_MAX, &id))
-			continue;
-		pthread_mutex_lock(&v->mu);
-		l = tf_pending_get(&v->pending, id);
-		/* An age file of the last run is never continued. */
-		known = l != NULL && (!age || l->encrypted != NULL) &&
-		    (!spare || l->in_file);
-		known = known || tf_recover_is_unplaced(v, id);
-		pthread_mutex_unlock(&v->mu);
-		if (!known)
-			(void)unlinkat(v->stagefd, e->d_name, 0);
-	}
-	(void)closedir(d);
 	return TF_OK;
 }
 
@@ -145,7 +90,7 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
 		}
 	if (rc == TF_OK)
-		rc = remove_orphans(v, err);
+		rc = tf_orphans_remove(v, db, err);
 	pthread_mutex_lock(&v->mu);
 	for (size_t i = 0; i < f.n; i++) {
 		if (f.l[i]->attr.state != TF_STATE_SEALED)

@@ -6,8 +6,8 @@
  * the transaction commits entries and rows; after the COMMIT the nodes leave
  * memory (F6) and the staged files are unlinked.  A crash before the COMMIT
  * leaves object files that no entry names, and the files are sealed by
- * recovery; a crash after it leaves staged files without a row, which
- * remove_orphans() deletes.  The claims last over all steps, so name, metadata
+ * recovery (of an age file it makes another one: see orphans.c); a crash after it leaves staged files without a row, which
+ * tf_orphans_remove() deletes.  The claims last over all steps, so name, metadata
  * and bytes stay as they were prepared (F5).
  */
 #include <pthread.h>

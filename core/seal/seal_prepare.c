@@ -66,7 +66,10 @@ link_encrypted(const struct tf_seal_file *s, struct tf_error *err)
 
 	if (!s->encrypted->in_file)
 		return TF_OK;
-	tf_stage_age_name(s->l->attr.id, name);
+	pthread_mutex_lock(&v->mu);
+	s->l->encrypted->linked = true;
+	pthread_mutex_unlock(&v->mu);
+	tf_stage_age_name(s->l->attr.id, &s->content.sha256, name);
 	return tf_object_link(v->objectsfd, &v->object_dirs, v->stagefd, name,
 	    &s->content.sha256, s->content.size, err);
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "../base/clock.h"
+#include "../commit/encrypt.h"
 #include "../node/base.h"
 #include "../node/closed.h"
 #include "../node/holds.h"
@@ -53,12 +54,14 @@ static void
 take_due(struct gather *g, struct tf_pending *l, uint64_t now)
 {
 	bool ready = tf_pending_clean(l) && !l->unchecked && l->failed == TF_OK;
+	bool encrypt = ready && tf_encrypt_takes_long(l);
 
+	ready = ready && !encrypt;
 	g->marks = l->mark_ns != 0 && l->mark_ns <= now;
 	if (g->marks ||
 	    (!ready && l->writers == 0 &&
 		(l->failed != TF_OK || !tf_pending_clean(l) ||
-		    (l->unchecked && l->wants_check)))) {
+		    (l->unchecked && l->wants_check) || encrypt))) {
 		tf_pending_ref(l);
 		g->one = l;
 	} else if (ready) {

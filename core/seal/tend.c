@@ -178,6 +178,41 @@ seal_recovered(struct tf_pending *l)
 	pthread_mutex_unlock(&v->mu);
 }
 
+/* --- encrypting ------------------------------------------------------------------ */
+
+/*
+ * Make the age file of l, which is frozen.  If there is one for recipients that
+ * are no longer the newest, only the holder of the claim may replace it; if
+ * somebody has claimed l, he does that.
+ */
+static void
+encrypt(struct tf_pending *l)
+{
+	const struct tf_patience p = { can_wait, l };
+	struct tf_vault *v = l->v;
+	struct tf_error e = { .code = TF_OK };
+	bool claimed;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	claimed = l->encrypted != NULL && tf_encrypt_takes_long(l) && !l->job;
+	if (claimed && (claimed = tf_pending_claim(v, l)))
+		tf_pending_index(l);
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_encrypt(l, claimed, &p, &e);
+	pthread_mutex_lock(&v->mu);
+	l->retry_ns = rc == TF_OK ? 0 : tf_clock_boot_ns() + TF_SEAL_RETRY_NS;
+	tf_pending_index(l);
+	if (claimed)
+		tf_pending_unclaim(v, l);
+	pthread_mutex_unlock(&v->mu);
+	if (rc != TF_OK && rc != TF_INTERRUPTED)
+		tf_vault_say(v, rc,
+		    "node %llu is not encrypted yet, its bytes are safe, it is "
+		    "tried again: %s",
+		    (unsigned long long)l->attr.id, e.text);
+}
+
 /* --- either ---------------------------------------------------------------------- */
 
 /* Is l tended in the background? */
@@ -230,10 +265,9 @@ tend(struct tf_pending *l)
 			tf_pending_interrupt(l);
 	} else {
 		put_down(l);
+		if (frozen && l->secret)
+			encrypt(l);
 		/* A failure shows when l is sealed. */
-		if (frozen && l->secret &&
-		    tf_encrypt(l, false, &p, NULL) != TF_OK)
-			return;
 		if (frozen && !l->secret && is_long(l) &&
 		    tf_existing_check(l, &p, NULL) != TF_OK)
 			return;

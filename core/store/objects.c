@@ -212,6 +212,17 @@ tf_object_link(int objectsfd, struct tf_object_dirs *dirs, int tmpfd,
 }
 
 enum tf_code
+tf_object_unlink(int objectsfd, const struct tf_hash *h, struct tf_error *err)
+{
+	char dir[3], name[67];
+
+	object_name(h, dir, name);
+	return unlinkat(objectsfd, name, 0) == 0 || errno == ENOENT ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "remove object %s", name);
+}
+
+enum tf_code
 tf_object_inode(int objectsfd, const struct tf_hash *h, uint64_t *ino,
     struct tf_error *err)
 {

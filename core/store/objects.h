@@ -69,6 +69,9 @@ struct tf_object_dirs {
 TF_MUST_USE enum tf_code tf_object_link(int objectsfd,
     struct tf_object_dirs *dirs, int tmpfd, const char *tmp,
     const struct tf_hash *h, uint64_t size, struct tf_error *err);
+/* Remove the object file of digest h, which nothing names. */
+TF_MUST_USE enum tf_code tf_object_unlink(int objectsfd,
+    const struct tf_hash *h, struct tf_error *err);
 /* The inode number of the object file of digest h; 0 if there is none. */
 TF_MUST_USE enum tf_code tf_object_inode(int objectsfd, const struct tf_hash *h,
     uint64_t *ino, struct tf_error *err);

@@ -19,6 +19,7 @@
 #include "../base/clock.h"
 #include "../commit/commit.h"
 #include "../commit/queue.h"
+#include "../commit/staged_secret.h"
 #include "../commit/staging.h"
 #include "../node/claim.h"
 #include "../node/pending.h"
@@ -166,6 +167,8 @@ before_change(struct tf_file *f, uint64_t end, bool *again,
 	enum tf_code rc;
 
 	*again = false;
+	if ((rc = tf_secret_expect(l, err)) != TF_OK)
+		return rc;
 	pthread_mutex_lock(&l->v->mu);
 	if (l->failed != TF_OK)
 		rc = tf_pending_failure(l, err);
@@ -176,7 +179,9 @@ before_change(struct tf_file *f, uint64_t end, bool *again,
 	pthread_mutex_unlock(&l->v->mu);
 	if (rc == TF_OK && end > l->size)
 		rc = tf_space_take(l->v,
-		    (end - l->size) * (end <= TF_INLINE_MAX ? 2 : 1), 0, err);
+		    (tf_quota_staged(l, end) - tf_quota_staged(l, l->size)) *
+			(end <= TF_INLINE_MAX ? 2 : 1),
+		    0, err);
 	if (rc == TF_OK)
 		rc = dirty_again(f, again, err);
 	if (rc == TF_OK && !*again)

@@ -4,7 +4,7 @@
  * meanwhile.  If it has a row, the row is deleted in a commit first, and then
  * the node loses its name in memory.  So a failure leaves the node as it was,
  * and after a crash the file is either still there or removed.  A staged file
- * without a row that a crash leaves is deleted by remove_orphans() at the next
+ * without a row that a crash leaves is deleted by tf_orphans_remove() at the next
  * start.
  */
 #include <pthread.h>

@@ -492,6 +492,21 @@ check_mounted(void)
 	first_dir = n_dirs;
 }
 
+/* An age file is made anew after each crash, so each crash may leave an object
+ * that no entry names. */
+static void
+no_orphans(void)
+{
+	if (shell("find -H store/objects -type f -printf '%%P\\n' |"
+		  " tr -d / | tr a-f A-F | sort >objects.are;"
+		  " sqlite3 store/ledger.db 'SELECT hex(sha256) FROM digest' |"
+		  " sort >objects.named; comm -23 objects.are objects.named |"
+		  " grep .") == 0) {
+		red("objects that nothing names:");
+		show_daemon_log();
+	}
+}
+
 void
 check_sealed(void)
 {
@@ -518,4 +533,6 @@ check_sealed(void)
 		  "[ \"$(sqlite3 store/ledger.db 'SELECT count(*) FROM "
 		  "stage')\" = 0 ]") != 0)
 		red("the stage is not empty after all was sealed");
+	if (world_encrypts)
+		no_orphans();
 }

@@ -2,6 +2,8 @@
  * keys.  The stock age(1) opens it, and compares with a copy that was written in
  * the same way to an ordinary directory. */
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "harness.h"
@@ -669,6 +671,214 @@ START_TEST(the_key_of_the_stage_goes_when_it_is_not_needed)
 }
 END_TEST
 
+/* The size that is shown is that of the age file, which is not made yet. */
+START_TEST(the_size_is_final_after_a_restart)
+{
+	size_t n = (size_t)8 << 20;
+	long before;
+
+	skip_unless(can_encrypt(), "no age");
+	make_secret();
+	put_bytes("plain", noise(n, 12), n);
+	run(0, "cp plain " A "/f");
+	before = stat_of(A "/f").st_size;
+	ck_assert_int_gt(before, (long)n);
+	crash_vault();
+	/* It is compared in the background, and then sealed. */
+	mount_vault("settle=60");
+	ck_assert_int_eq(before, stat_of(A "/f").st_size);
+	becomes(A "/f", "sealed");
+	ck_assert_int_eq(before, stat_of(A "/f").st_size);
+	is_encrypted(A "/f", "plain", 1);
+}
+END_TEST
+
+/* Give the one age file in stage/ its name as an object, as a seal does. */
+static void
+link_object(void)
+{
+	run(0,
+	    "cd store/stage && set -- *.age && test $# = 1 && h=${1#*.} && "
+	    "h=${h%%.age} && p=$(echo $h | cut -c1-2)/$(echo $h | cut -c3-) && "
+	    "mkdir -p ../objects/${p%%/*} && ln -f $1 ../objects/$p && "
+	    "echo objects/$p >../../linked");
+}
+
+/* The same as after a crash between the link of the object and the commit. */
+START_TEST(an_object_that_nothing_names_is_removed_at_the_start)
+{
+	skip_unless(can_encrypt(), "no age");
+	make_secret();
+	run(0, "seq 50000 >long && cp long " A "/f");
+	becomes(A "/f", "frozen");
+	crash_vault();
+	link_object();
+	mount_vault("settle=60");
+	is_encrypted(A "/f", "long", 1);
+	run(1, "test -e store/$(cat linked)");
+	run(0, "test $(find store/objects -type f | wc -l) = 1");
+	unmount_vault();
+	run(0, "test -z \"$(ls store/stage)\" && trailctl verify store");
+}
+END_TEST
+
+/* Loop test: that evidence is sealed, or pending. */
+START_TEST(an_object_that_other_evidence_has_stays)
+{
+	skip_unless(can_encrypt(), "no age");
+	make_secret();
+	run(0, "mkdir -p mnt/u/w/a && seq 50000 >long && cp long " A "/f");
+	becomes(A "/f", "frozen");
+	run(0, "cat " A "/f >copy && cp copy mnt/u/w/a/g%s",
+	    _i == 0 ? "" : ".tmp");
+	if (_i == 0)
+		sync_dir("mnt/u/w/a");
+	crash_vault();
+	link_object();
+	mount_vault("settle=60");
+	is_encrypted(A "/f", "long", 1);
+	run(0, "test -e store/$(cat linked) && cmp copy mnt/u/w/a/g*");
+	unmount_vault();
+	run(0, "trailctl verify store");
+}
+END_TEST
+
+/* --- space ------------------------------------------------------------------ */
+
+#define KIB ((size_t)1024)
+
+static void
+no_room(const char *path, size_t n, int sys)
+{
+	int fd = begin(path);
+
+	refused(sys, write(fd, noise(n, 13), n));
+	(void)close(fd);
+}
+
+/* The age file is made while the staged form is there. */
+START_TEST(both_forms_count_for_the_user)
+{
+	int fd;
+
+	skip_unless(can_encrypt(), "no age");
+	mount_vault("settle=60,max_staged=1M");
+	make_secret();
+	put_bytes(A "/one", noise(400 * KIB, 13), 400 * KIB);
+	no_room(A "/two", 120 * KIB, EDQUOT);
+	fd = begin(A "/three");
+	refused(EDQUOT, ftruncate(fd, 120 * KIB));
+	allowed(ftruncate(fd, 90 * KIB));
+	allowed(close(fd));
+	sync_dir("mnt");
+	put_bytes(A "/four", noise(400 * KIB, 14), 400 * KIB);
+	/* After a start, too. */
+	run(0, "cp " A "/four copy && mv " A "/four " A "/five");
+	crash_vault();
+	mount_vault("settle=60,max_staged=1M");
+	has_state(A "/five", "sealed");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+START_TEST(both_forms_count_for_the_store)
+{
+	skip_unless(can_encrypt(), "no age");
+	mount_vault("settle=60,max_store=1M");
+	make_secret();
+	no_room(A "/one", 520 * KIB, ENOSPC);
+	put_bytes(A "/two", noise(400 * KIB, 13), 400 * KIB);
+	no_room(A "/three", 120 * KIB, ENOSPC);
+	sync_dir("mnt");
+	has_state(A "/two", "sealed");
+	put_bytes(A "/four", noise(120 * KIB, 13), 120 * KIB);
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* What was accepted finds room to be sealed. */
+START_TEST(a_file_is_accepted_if_both_forms_fit_on_the_disk)
+{
+	size_t n = (size_t)24 << 20;
+	char *text = noise(n, 15);
+	int fd;
+
+	skip_unless(can_encrypt(), "no age");
+	run(0, "rm -rf store && mkdir store");
+	allowed(mount("tmpfs", "store", "tmpfs", 0, "size=48m"));
+	run(0, "trailctl init --origin example.org/small store");
+	mount_vault("settle=60");
+	make_secret();
+	put_bytes("fits", text, n / 2);
+	/* Some of it, perhaps, and then no more. */
+	fd = begin(A "/one");
+	ck_assert_int_ne((ssize_t)n, write(fd, text, n));
+	refused(ENOSPC, write(fd, text, n));
+	(void)close(fd);
+	run(0, "rm -f " A "/one*");
+	fd = begin(A "/hole");
+	refused(ENOSPC, ftruncate(fd, (off_t)n * 2));
+	allowed(ftruncate(fd, 1));
+	allowed(close(fd));
+	run(0, "cp fits " A "/fits");
+	sync_dir(A);
+	is_encrypted(A "/fits", "fits", 1);
+	unmount_vault();
+	run(0, "trailctl verify store && umount store");
+}
+END_TEST
+
+/* --- others ----------------------------------------------------------------- */
+
+#define LONG ((off_t)256 << 20)
+
+static bool
+is_frozen(const char *path)
+{
+	return strcmp(fact(path, "state"), "frozen") == 0;
+}
+
+/* The age file of the one long file is whole. */
+static void
+await_age_file(void)
+{
+	run(0,
+	    "until ls store/stage | grep -q '\\..*\\.age$'; do sleep .02; done");
+}
+
+/* New recipients: the age file of Alice's long file is made again.  Bob's file,
+ * which settles at the same time, does not wait for that. */
+START_TEST(a_short_seal_does_not_wait_for_a_long_age_file)
+{
+	int fd, bob;
+
+	skip_unless(can_encrypt(), "no age");
+	mount_vault("settle=5");
+	make_secret();
+	run(0, "mkdir -p mnt/u/w/a");
+	fd = begin(A "/long");
+	allowed(ftruncate(fd, LONG));
+	allowed(close(fd));
+	await_age_file();
+	bob = begin("mnt/u/w/a/short");
+	ck_assert_int_eq(4, write(bob, "text", 4));
+	/* Both settle anew from here on, the long one first. */
+	run(0, "touch " A "/long");
+	run(0, "cp three " TO);
+	run(0, "touch " A "/long");
+	ck_assert(is_frozen(A "/long"));
+	allowed(close(bob));
+	becomes("mnt/u/w/a/short", "sealed");
+	ck_assert(is_frozen(A "/long"));
+	becomes(A "/long", "sealed");
+	says(entry("evidence.sealed", "t/w/a/long"), "\"recipients\":2");
+	unmount_vault();
+	run(0, "trailctl verify store");
+}
+END_TEST
+
 /* --- the disk ------------------------------------------------------------- */
 
 #define MARKER "tdv-8KqPlainMarker"
@@ -826,6 +1036,18 @@ suite_secret(void)
 	tcase_add_test(t, a_crash_before_the_first_flush_leaves_no_staged_form);
 	tcase_add_test(t, a_crash_after_a_cut_keeps_what_is_before_it);
 	tcase_add_test(t, the_key_of_the_stage_goes_when_it_is_not_needed);
+
+	tcase_add_test(t, the_size_is_final_after_a_restart);
+	tcase_add_test(t, an_object_that_nothing_names_is_removed_at_the_start);
+	tcase_add_loop_test(t, an_object_that_other_evidence_has_stays, 0, 2);
+
+	t = stored_case(s, "space");
+	tcase_add_test(t, both_forms_count_for_the_user);
+	tcase_add_test(t, both_forms_count_for_the_store);
+	tcase_add_test(t, a_file_is_accepted_if_both_forms_fit_on_the_disk);
+
+	t = stored_case(s, "others");
+	tcase_add_test(t, a_short_seal_does_not_wait_for_a_long_age_file);
 
 	t = stored_case(s, "disk");
 	tcase_add_test(t, no_block_of_the_disk_has_the_text);
