@@ -45,6 +45,7 @@ enum tf_entry_kind {
 	TF_CLOCK_JUMPED,
 	TF_CLOCK_OBSERVED,
 	TF_IMPORT_DONE,
+	TF_ANCHOR_ADDED,
 	TF_TYPES
 };
 
@@ -117,7 +118,7 @@ struct tf_entry {
 	struct tf_str reason;
 	bool has_denied;
 	uint64_t denied;
-	/* evidence.sealed, evidence.interrupted, redactions */
+	/* evidence.sealed, evidence.interrupted, redactions, anchor.added */
 	bool has_content;
 	struct tf_content content;
 	struct tf_time created, ctime, mtime; /* evidence.sealed only */
@@ -159,7 +160,7 @@ struct tf_entry {
 	bool has_compliant;
 	bool compliant;
 	struct tf_content package; /* package.made */
-	struct tf_hash tree_root;
+	struct tf_hash tree_root;  /* package.made, anchor.added */
 	uint64_t tree_size;
 	struct tf_str what, hold;
 	bool has_until;
@@ -171,6 +172,11 @@ struct tf_entry {
 	bool has_count;
 	uint64_t count;	      /* import.done, redaction.done */
 	struct tf_str source; /* raw */
+	/* anchor.added: content is what an anchor of tree gave; see anchor.h */
+	struct tf_str anchor_kind, anchor_name;
+	struct tf_str anchor_key; /* vkey of a cosigner, or absent */
+	bool has_chain;
+	struct tf_content chain; /* certificates of a time stamp */
 };
 
 /*

@@ -9,11 +9,13 @@
  */
 #include <string.h>
 
+#include "../anchor.h"
 #include "../base/bytes.h"
 #include "../base/time_text.h"
 #include "entry_read.h"
 #include "entry_types.h"
 #include "field_text.h"
+#include "note.h"
 
 static bool
 equals(struct tf_str s, const char *with)
@@ -295,6 +297,20 @@ key_form(struct tf_str use)
 	return equals(use, "attester") ? TF_FORM_SPKI : TF_FORM_KEY;
 }
 
+/* A mirror and a witness have a key; kinds of later versions may have any. */
+static bool
+anchor_key_ok(const struct tf_entry *e)
+{
+	struct tf_vkey k;
+
+	if (!equals(e->anchor_kind, TF_ANCHOR_MIRROR) &&
+	    !equals(e->anchor_kind, TF_ANCHOR_WITNESS))
+		return true;
+	return e->anchor_key.p != NULL &&
+	    tf_cosign_vkey_parse(e->anchor_key.p, e->anchor_key.n, &k, NULL) ==
+	    TF_OK;
+}
+
 /* Check the rules over more than one field; the broken rule or NULL. */
 static const char *
 check_rules(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
@@ -313,6 +329,8 @@ check_rules(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
 		if (depth < type->least || depth > type->most)
 			return "a path of another level";
 	}
+	if (e->type == TF_ANCHOR_ADDED && !anchor_key_ok(e))
+		return "an anchor without the key of its cosigner";
 	if (e->type == TF_LEDGER_OPENED && e->has_access && e->seq != 0)
 		return "access of the root after the first entry";
 	if (e->type == TF_KEY_ROTATED) {

@@ -21,6 +21,8 @@ const struct tf_entry_field tf_entry_fields[TF_FIELDS] = {
 	    AT(has_batch) },
 	[TF_F_BOOT] = { "boot", TF_FORM_BOOT, TF_AS_STRING, AT(boot), 0 },
 	[TF_F_CAUSE] = { "cause", TF_FORM_WORD, TF_AS_STRING, AT(cause), 0 },
+	[TF_F_CHAIN] = { "chain", TF_FORM_CONTENT, TF_AS_CONTENT, AT(chain),
+	    AT(has_chain) },
 	[TF_F_CLAIMANTS] = { "claimants", TF_FORM_UIDS, TF_AS_RAW,
 	    AT(claimants), 0 },
 	[TF_F_CLAIMS] = { "claims", TF_FORM_CLAIMS, TF_AS_RAW, AT(claims), 0 },
@@ -55,8 +57,13 @@ const struct tf_entry_field tf_entry_fields[TF_FIELDS] = {
 	    AT(host_clock), 0 },
 	[TF_F_IMPORTED] = { "imported", TF_FORM_IMPORTED, TF_AS_RAW,
 	    AT(imported), 0 },
+	[TF_F_KEY] = { "key", TF_FORM_KEY, TF_AS_STRING, AT(anchor_key), 0 },
 	[TF_F_KEYS] = { "keys", TF_FORM_KEYS, TF_AS_KEYS, AT(key_log), 0 },
+	[TF_F_KIND] = { "kind", TF_FORM_WORD, TF_AS_STRING, AT(anchor_kind),
+	    0 },
 	[TF_F_MTIME] = { "mtime", TF_FORM_TIME, TF_AS_TIME, AT(mtime), 0 },
+	[TF_F_NAME] = { "name", TF_FORM_ANCHOR_NAME, TF_AS_STRING,
+	    AT(anchor_name), 0 },
 	[TF_F_NEW] = { "new", TF_FORM_KEY, TF_AS_STRING, AT(key_new), 0 },
 	[TF_F_NODE] = { "node", TF_FORM_NODE, TF_AS_NUMBER, AT(node),
 	    AT(has_node) },
@@ -184,6 +191,9 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	    true },
 	[TF_IMPORT_DONE] = { "import.done",
 	    TF_BIT(COUNT) | TF_BIT(PATH) | TF_BIT(SOURCE), 0, 1, 1, false },
+	[TF_ANCHOR_ADDED] = { "anchor.added",
+	    TF_BIT(CONTENT) | TF_BIT(KIND) | TF_BIT(NAME) | TF_BIT(TREE),
+	    TF_BIT(CHAIN) | TF_BIT(KEY), 0, 0, false },
 };
 
 enum tf_entry_kind

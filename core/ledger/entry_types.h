@@ -59,6 +59,7 @@ enum tf_entry_field_id {
 	TF_F_BATCH,
 	TF_F_BOOT,
 	TF_F_CAUSE,
+	TF_F_CHAIN,
 	TF_F_CLAIMANTS,
 	TF_F_CLAIMS,
 	TF_F_CLOCK,
@@ -79,8 +80,11 @@ enum tf_entry_field_id {
 	TF_F_HOST,
 	TF_F_HOST_CLOCK,
 	TF_F_IMPORTED,
+	TF_F_KEY,
 	TF_F_KEYS,
+	TF_F_KIND,
 	TF_F_MTIME,
+	TF_F_NAME,
 	TF_F_NEW,
 	TF_F_NODE,
 	TF_F_OLD,
@@ -118,6 +122,7 @@ enum tf_entry_field_id {
 extern const struct tf_entry_field tf_entry_fields[TF_FIELDS];
 
 /* Sets of fields, as bits. */
+_Static_assert(TF_FIELDS <= 64, "a set has 64 bits");
 #define TF_BIT(id) ((uint64_t)1 << (TF_F_##id))
 
 #define TF_FIELDS_ALWAYS \

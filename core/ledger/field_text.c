@@ -212,6 +212,18 @@ tf_text_keyid_ok(const char *s, size_t n)
 	return tf_base64_bytes(padded, sizeof(padded)) == 32;
 }
 
+/* Keys of the signed-note format never have '+' in their name; a name of the
+ * operator's own may. */
+bool
+tf_text_anchor_name_ok(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is_alnum(s[i]) &&
+		    (s[i] == '\0' || strchr("._~:/+-", s[i]) == NULL))
+			return false;
+	return n > 0;
+}
+
 bool
 tf_text_hold_ok(const char *s, size_t n)
 {

@@ -14,6 +14,7 @@
  * the forms; the table of fields.c has the limits of length that are not part
  * of a form.  s need not end with a NUL.
  */
+bool tf_text_anchor_name_ok(const char *s, size_t n);
 bool tf_text_annotation_ok(const char *s, size_t n);
 bool tf_text_base64_ok(const char *s, size_t n);
 bool tf_text_boot_ok(const char *s, size_t n);

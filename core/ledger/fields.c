@@ -10,6 +10,7 @@
  */
 #include "fields.h"
 
+#include "../anchor.h"
 #include "field_text.h"
 #include "name.h"
 
@@ -275,6 +276,8 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_SPKI] = STRING_RULE(0, tf_text_spki_ok),
 	[TF_FORM_KEY] = STRING_RULE(512, NULL),
 	[TF_FORM_KEYID] = STRING_RULE(0, tf_text_keyid_ok),
+	[TF_FORM_ANCHOR_NAME] = STRING_RULE(TF_ANCHOR_NAME_MAX,
+	    tf_text_anchor_name_ok),
 	[TF_FORM_HOLD] = STRING_RULE(64, tf_text_hold_ok),
 	[TF_FORM_HOME] = OBJECT_RULE(home_members),
 	[TF_FORM_HOST_CLOCK] = OBJECT_RULE(host_clock_members),

@@ -33,6 +33,7 @@ enum tf_form {
 	TF_FORM_SPKI,
 	TF_FORM_KEY,   /* text of a key; later versions may add uses */
 	TF_FORM_KEYID, /* "SHA256:" and 43 characters */
+	TF_FORM_ANCHOR_NAME,
 	TF_FORM_HOLD,
 	TF_FORM_HOME,
 	TF_FORM_HOST_CLOCK,

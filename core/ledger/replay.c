@@ -126,6 +126,8 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		return tf_replay_redaction_done(r, e, out, err);
 	case TF_KEY_ROTATED:
 		return tf_replay_key_rotated(r, e);
+	case TF_ANCHOR_ADDED:
+		return tf_replay_anchor_added(r, e);
 	default:
 		return TF_OK;
 	}

@@ -1,6 +1,6 @@
 /*
- * Replay of the entries about the ledger itself: ledger.opened, key.rotated.
- * They decide the origin, the store and the keys in force.
+ * Replay of the entries about the ledger itself: ledger.opened, key.rotated,
+ * anchor.added.  They decide the origin, the store and the keys in force.
  *
  * The keys in force are those of the first opening, until key.rotated or an
  * opening with `previous` names others.  Such an opening begins a new origin
@@ -150,4 +150,14 @@ tf_replay_key_rotated(struct tf_replay *r, const struct tf_entry *e)
 		return tf_replay_broken(r,
 		    "replaces a key that is not in force");
 	return replace_text(key, e->key_new);
+}
+
+/* The root is compared by a caller that has the tree. */
+enum tf_code
+tf_replay_anchor_added(struct tf_replay *r, const struct tf_entry *e)
+{
+	if (e->tree_size > 0 && e->tree_size <= e->seq)
+		return TF_OK;
+	return tf_replay_broken(r,
+	    "an anchor of a tree that this ledger did not have then");
 }

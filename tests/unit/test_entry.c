@@ -223,8 +223,8 @@ END_TEST
 static bool
 optional(struct tf_str line, const char *key)
 {
-	static const char *const always[] = { "batch", "claimants", "claims",
-		"clock", "denied", "encryption", "evaluated", "home",
+	static const char *const always[] = { "batch", "chain", "claimants",
+		"claims", "clock", "denied", "encryption", "evaluated", "home",
 		"imported", "options", "previous", "until", "writers",
 		"xattrs" };
 

@@ -238,6 +238,18 @@ static const struct change refused[] = {
 	{ "key.rotated", "+ee4b4f87+", "+ee4b4f88+" },
 	{ "import.done", "\"count\":31", "\"count\":\"31\"" },
 	{ "import.done", "\"format\":\"kosli\",", "" },
+	{ "anchor.added", "\"kind\":\"witness\"", "\"kind\":\"a b\"" },
+	{ "anchor.added", "\"name\":\"witness.example/w1\"",
+	    "\"name\":\"witness example\"" },
+	{ "anchor.added", "\"name\":\"witness.example/w1\"",
+	    "\"name\":\"w\xc3\xbctness\"" },
+	{ "anchor.added", "\"name\":\"witness.example/w1\"",
+	    "\"name\":\"" HEX HEX "x\"" },
+	{ "anchor.added", "+04d2d833+", "+04d2d834+" },
+	{ "anchor.added", "\"key\":\"witness.example/w1+04d2d833+",
+	    "\"key\":\"" VK "\",\"kez\":\"" },
+	{ "anchor.added", "\"key\":\"witness", "\"kez\":\"witness" },
+	{ "anchor.added", "\"root\":\"4543", "\"root\":\"543" },
 };
 
 #define REFUSED (int)(sizeof(refused) / sizeof(refused[0]))
@@ -284,6 +296,9 @@ static const struct change taken[] = {
 	{ "evidence.sealed",
 	    "\"mtime\":", "\"encrypted\":{\"format\":\"age\"},\"mtime\":" },
 	{ "package.made", "\"tree\":", "\"target\":\"x\",\"tree\":" },
+	{ "anchor.added", "\"kind\":\"witness\"", "\"kind\":\"moon\"" },
+	{ "anchor.added", "\"name\":\"witness.example/w1\"",
+	    "\"name\":\"" HEX HEX "\"" },
 	{ "package.made", "\"type\":\"package.made\"",
 	    "\"type\":\"package.gone\"" },
 	{ "clock.jumped", "\"type\":\"clock.jumped\",\"v\":1",

@@ -1,0 +1,68 @@
+/* Anchors as people see them: names of their files, and the words about one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../anchor.h"
+#include "../base/bytes.h"
+
+void
+tf_anchor_file(struct tf_str kind, uint64_t size, struct tf_str name,
+    enum tf_anchor_part part, char out[TF_ANCHOR_FILE_MAX])
+{
+	static const char *const of_stamp[] = { [TF_ANCHOR_BYTES] = "tsr",
+		[TF_ANCHOR_CHAIN] = "pem",
+		[TF_ANCHOR_STAMPED] = "note" };
+
+	if (tf_str_same(kind, tf_str_of(TF_ANCHOR_STAMP)))
+		kind = tf_str_of(of_stamp[part]);
+	(void)snprintf(out, TF_ANCHOR_FILE_MAX, "%llu-%.*s.%.*s",
+	    (unsigned long long)size, (int)name.n, name.p, (int)kind.n, kind.p);
+	for (char *p = out; *p != '\0'; p++)
+		if (*p == '/')
+			*p = '=';
+}
+
+static void
+add_number(struct tf_buf *out, uint64_t n)
+{
+	if (n >= 1000)
+		add_number(out, n / 1000);
+	tf_buf_printf(out, n >= 1000 ? ",%03u" : "%u", (unsigned)(n % 1000));
+}
+
+static void
+add_age(struct tf_buf *out, int64_t s)
+{
+	static const struct {
+		int64_t s;
+		const char *name;
+	} units[] = { { 86400, "days" }, { 3600, "h" }, { 60, "min" } };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (s >= 2 * units[i].s) {
+			tf_buf_printf(out, ", %lld %s ago",
+			    (long long)(s / units[i].s), units[i].name);
+			return;
+		}
+	tf_buf_printf(out, ", %lld s ago", (long long)s);
+}
+
+void
+tf_anchor_words(struct tf_str kind, struct tf_str name, uint64_t size,
+    int64_t age, struct tf_buf *out)
+{
+	if (tf_str_same(kind, tf_str_of(TF_ANCHOR_MIRROR)))
+		tf_buf_str(out, "mirrored");
+	else if (tf_str_same(kind, tf_str_of(TF_ANCHOR_WITNESS)))
+		tf_buf_str(out, "witnessed");
+	else if (tf_str_same(kind, tf_str_of(TF_ANCHOR_STAMP)))
+		tf_buf_str(out, "time-stamped");
+	else
+		tf_buf_printf(out, "anchored (%.*s)", (int)kind.n, kind.p);
+	tf_buf_str(out, " up to ");
+	add_number(out, size);
+	tf_buf_printf(out, " %s (%.*s)", size == 1 ? "entry" : "entries",
+	    (int)name.n, name.p);
+	if (age >= 0)
+		add_age(out, age);
+}
