@@ -218,21 +218,15 @@ tf_checkpoints_put(struct tf_db *db, uint64_t size, const struct tf_hash *root,
 	    "write checkpoint", err);
 }
 
-enum tf_code
-tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
+/* Take size, root and note (may be NULL) from the row of st, and reset it. */
+static enum tf_code
+take_checkpoint(sqlite3_stmt *st, uint64_t *size, struct tf_hash *root,
     struct tf_buf *note, struct tf_error *err)
 {
-	sqlite3_stmt *st = tf_sql(db, err,
-	    "SELECT size, root, note"
-	    " FROM checkpoint ORDER BY size DESC LIMIT 1",
-	    "");
-	enum tf_code rc = tf_sql_row(db, st, "read checkpoint", err);
-	const void *p;
+	const void *p = sqlite3_column_blob(st, 1);
+	enum tf_code rc = TF_OK;
 
-	if (rc != TF_OK)
-		return rc;
 	*size = (uint64_t)sqlite3_column_int64(st, 0);
-	p = sqlite3_column_blob(st, 1);
 	if (sqlite3_column_bytes(st, 1) != (int)sizeof(*root))
 		rc = tf_fail(err, TF_TAMPER, "checkpoint row is malformed");
 	else
@@ -245,6 +239,31 @@ tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
 	}
 	(void)sqlite3_reset(st);
 	return rc;
+}
+
+enum tf_code
+tf_checkpoints_get(struct tf_db *db, uint64_t size, struct tf_hash *root,
+    struct tf_buf *note, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT size, root, note FROM checkpoint WHERE size = ?1", "u",
+	    size);
+	enum tf_code rc = tf_sql_row(db, st, "read checkpoint", err);
+
+	return rc == TF_OK ? take_checkpoint(st, &size, root, note, err) : rc;
+}
+
+enum tf_code
+tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
+    struct tf_buf *note, struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT size, root, note"
+	    " FROM checkpoint ORDER BY size DESC LIMIT 1",
+	    "");
+	enum tf_code rc = tf_sql_row(db, st, "read checkpoint", err);
+
+	return rc == TF_OK ? take_checkpoint(st, size, root, note, err) : rc;
 }
 
 enum tf_code

@@ -68,6 +68,10 @@ TF_MUST_USE enum tf_code tf_tiles_read(void *db, unsigned level, uint64_t n,
 TF_MUST_USE enum tf_code tf_checkpoints_put(struct tf_db *db, uint64_t size,
     const struct tf_hash *root, const void *note, size_t n,
     struct tf_error *err);
+/* The checkpoint of a tree of `size` entries, its note appended to note.
+ * TF_NOTFOUND if none was signed at that size. */
+TF_MUST_USE enum tf_code tf_checkpoints_get(struct tf_db *db, uint64_t size,
+    struct tf_hash *root, struct tf_buf *note, struct tf_error *err);
 /* The newest checkpoint, its note appended to note (may be NULL).  TF_NOTFOUND
  * before the first commit. */
 TF_MUST_USE enum tf_code tf_checkpoints_newest(struct tf_db *db, uint64_t *size,

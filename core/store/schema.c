@@ -174,6 +174,24 @@ static const char redaction_triggers[] =
     "  WHERE d.kind = 19 AND d.object = 1 AND n.object = OLD.object)"
     " BEGIN SELECT raise(ABORT, 'digests never go'); END;";
 
+/* Version 5: what mirrors, witnesses and time authorities said of a checkpoint
+ * of `size` entries.  chain: 0 if there is none. */
+static const char anchors[] =
+    "CREATE TABLE anchor(seq INTEGER PRIMARY KEY, kind TEXT NOT NULL,"
+    " name TEXT NOT NULL, size INTEGER NOT NULL, object INTEGER NOT NULL,"
+    " chain INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX anchor_name ON anchor(kind, name, size);"
+    "CREATE INDEX anchor_size ON anchor(kind, size);";
+
+static const char anchor_triggers[] =
+    "CREATE TRIGGER anchor_next BEFORE INSERT ON anchor"
+    " WHEN NEW.seq <= (SELECT max(seq) FROM anchor)"
+    " BEGIN SELECT raise(ABORT, 'anchors only append'); END;"
+    "CREATE TRIGGER anchor_update BEFORE UPDATE ON anchor"
+    " BEGIN SELECT raise(ABORT, 'anchors never change'); END;"
+    "CREATE TRIGGER anchor_delete BEFORE DELETE ON anchor"
+    " BEGIN SELECT raise(ABORT, 'anchors never go'); END;";
+
 enum tf_code
 tf_schema_create(struct tf_db *db, struct tf_error *err)
 {
@@ -189,13 +207,16 @@ tf_schema_create(struct tf_db *db, struct tf_error *err)
 	    (rc = tf_sql_exec(db, tables, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, closing, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, definitions, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, anchors, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, log_triggers, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, node_delete, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, content_triggers, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, node_update_2, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, definition_triggers, "create", err)) !=
 		TF_OK ||
-	    (rc = tf_sql_exec(db, redaction_triggers, "create", err)) != TF_OK)
+	    (rc = tf_sql_exec(db, redaction_triggers, "create", err)) !=
+		TF_OK ||
+	    (rc = tf_sql_exec(db, anchor_triggers, "create", err)) != TF_OK)
 		return rc;
 	return tf_sql_exec(db, "COMMIT", "create", err);
 }
@@ -242,6 +263,15 @@ upgrade_to_4(struct tf_db *db, struct tf_error *err)
 	    rc;
 }
 
+static enum tf_code
+upgrade_to_5(struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc = tf_sql_exec(db, anchors, "upgrade", err);
+
+	return rc == TF_OK ? tf_sql_exec(db, anchor_triggers, "upgrade", err) :
+			     rc;
+}
+
 /* Convert an earlier version to the present one, in one transaction. */
 enum tf_code
 tf_schema_upgrade(struct tf_db *db, struct tf_error *err)
@@ -255,7 +285,8 @@ tf_schema_upgrade(struct tf_db *db, struct tf_error *err)
 		return rc;
 	if ((db->version < 2 && (rc = upgrade_to_2(db, err)) != TF_OK) ||
 	    (db->version < 3 && (rc = upgrade_to_3(db, err)) != TF_OK) ||
-	    (rc = upgrade_to_4(db, err)) != TF_OK ||
+	    (db->version < 4 && (rc = upgrade_to_4(db, err)) != TF_OK) ||
+	    (rc = upgrade_to_5(db, err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, sql, "upgrade", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, "COMMIT", "upgrade", err)) != TF_OK) {
 		tf_db_rollback(db);
@@ -295,11 +326,16 @@ check_schema(struct tf_db *db, struct tf_error *err)
 	static const char *const version_4[] = { tables, closing, definitions,
 		log_triggers, node_delete, content_triggers, node_update_2,
 		definition_triggers, redaction_triggers, NULL };
+	static const char *const version_5[] = { tables, closing, definitions,
+		anchors, log_triggers, node_delete, content_triggers,
+		node_update_2, definition_triggers, redaction_triggers,
+		anchor_triggers, NULL };
 	static const char *const *const versions[TF_DB_VERSION + 1] = {
 		[1] = version_1,
 		[2] = version_2,
 		[3] = version_3,
-		[4] = version_4
+		[4] = version_4,
+		[5] = version_5
 	};
 
 	static const char list[] =

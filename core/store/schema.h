@@ -13,11 +13,12 @@ struct tf_db;
  * Version 1 is that of trailfs 0.1.0.  Version 2 adds table closing and lets
  * read bits and group of sealed evidence change.  Version 3 adds the tables
  * definition and claim.  Version 4 lets the bytes of redacted objects go.
- * TF_DB_WRITE converts an earlier store to version 4; the reading modes accept
- * all.
+ * Version 5 adds the table anchor.  TF_DB_WRITE converts an earlier store to
+ * version 5; the reading modes accept all.
  */
-#define TF_DB_VERSION 4
+#define TF_DB_VERSION 5
 #define TF_DB_DEFINITIONS 3 /* the first version with definition and claim */
+#define TF_DB_ANCHORS 5	    /* the first version with anchor */
 
 /* Create the tables and triggers of TF_DB_VERSION in an empty database, in one
  * transaction.  After a failure the file is of no use. */

@@ -131,7 +131,7 @@ START_TEST(a_store_of_a_later_version)
 	says(run(0, MOUNT "store mnt; :"), "99");
 	ck_assert_str_eq(before,
 	    sums_of("store/ledger.db store/keys store/checkpoint"));
-	tamper("PRAGMA user_version=4");
+	tamper("PRAGMA user_version=5");
 	mounts_again();
 }
 END_TEST
@@ -159,7 +159,7 @@ START_TEST(a_store_of_the_first_version_is_taken_over)
 	remount_vault();
 	has_state("mnt/t/w/b", "sealed");
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 4");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
 	run(0, "trailctl verify store");
 }
 END_TEST
@@ -187,8 +187,69 @@ START_TEST(a_store_of_the_second_version_is_taken_over)
 	run(0, "trailctl seal mnt/t/w/b && mv mnt/t/w/.c mnt/t/w/c");
 	has_state("mnt/t/w/c", "sealed");
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 4");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
 	run(0, "trailctl verify store");
+}
+END_TEST
+
+/* A store of version 3 had no redactions, one of version 4 no anchors. */
+START_TEST(a_store_of_the_third_version_is_taken_over)
+{
+	char approval[64];
+	int fd;
+
+	expect_no_verify();
+	run(0, "mv store other && tar xzf " TF_VECTORS "/store-3.tar.gz");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 3");
+	run(0, "trailctl verify store");
+	mount_vault("ro");
+	holds("mnt/t/w/a/d/e", "one\n");
+	says(content("mnt/t/.trailfs/template.yml", NULL), "version: 1");
+	holds("mnt/.trailfs/anchors.json", "{\"count\":0}\n");
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 3");
+	mount_vault("settle=60");
+	has_state("mnt/t/w/a", "sealed");
+	holds("mnt/t/w/b/h.tmp", "three\n");
+	holds("mnt/t/w/.c/g", "four\n");
+	put("mnt/t/w/b/new", "x");
+	says(content("mnt/.trailfs/status.json", NULL), "\"anchored\":false");
+	run(0, "trailctl redact --reason 'not for us' mnt/t/w/a/f");
+	run(0, "chown %d mnt/t", ALICE);
+	(void)snprintf(approval, sizeof(approval), "{\"approve\":%lu}",
+	    entry_seq(entry("redaction.proposed", NULL)));
+	as(ALICE);
+	fd = open("mnt/t/w/a/.trailfs/redactions", O_WRONLY | O_TRUNC);
+	ck_assert_int_ge(fd, 0);
+	add(fd, approval);
+	allowed(close(fd));
+	as(0);
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
+	says(run(0, "trailctl verify store"), "1 redacted");
+}
+END_TEST
+
+START_TEST(a_store_of_the_fourth_version_is_taken_over)
+{
+	expect_no_verify();
+	run(0, "mv store other && tar xzf " TF_VECTORS "/store-4.tar.gz");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 4");
+	says(run(0, "trailctl verify store"), "1 redacted");
+	mount_vault("ro");
+	holds("mnt/t/w/a/d/e", "one\n");
+	has_state("mnt/t/w/a/f", "redacted");
+	holds("mnt/.trailfs/anchors.json", "{\"count\":0}\n");
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 4");
+	mount_vault("settle=60");
+	has_state("mnt/t/w/a", "sealed");
+	has_state("mnt/t/w/a/f", "redacted");
+	holds("mnt/t/w/b/h.tmp", "three\n");
+	put("mnt/t/w/b/new", "x");
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
+	says(run(0, "trailctl verify store"), "1 redacted");
 }
 END_TEST
 
@@ -529,6 +590,8 @@ suite_badstore(void)
 	tcase_add_test(t, a_store_of_a_later_version);
 	tcase_add_test(t, a_store_of_the_first_version_is_taken_over);
 	tcase_add_test(t, a_store_of_the_second_version_is_taken_over);
+	tcase_add_test(t, a_store_of_the_third_version_is_taken_over);
+	tcase_add_test(t, a_store_of_the_fourth_version_is_taken_over);
 	tcase_add_test(t, a_store_whose_triggers_are_gone);
 	tcase_add_test(t, a_key_that_others_can_read);
 	tcase_add_loop_test(t, a_key_that_is_no_key, 0, 2);
