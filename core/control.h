@@ -42,6 +42,11 @@
 #define TF_CONTROL_REDACTIONS "redactions"
 #define TF_CONTROL_EVALUATION "evaluation.json"
 #define TF_CONTROL_MISSING "missing"
+#define TF_CONTROL_ANCHOR "anchor"
+#define TF_CONTROL_ANCHORS "anchors.json"
+#define TF_CONTROL_COSIGNED "checkpoint.cosigned"
+#define TF_CONTROL_COSIGNED_DIR "cosigned"
+#define TF_CONTROL_STAMPS "stamps"
 #define TF_CONTROL_LAST_ERROR "last-error"
 #define TF_CONTROL_PACKAGE "package.zip"
 

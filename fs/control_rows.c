@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "control_anchor.h"
 #include "control_claims.h"
 #include "control_definition.h"
 #include "control_rows.h"
@@ -175,6 +176,18 @@ static const struct fs_row rows[] = {
 	    .write = tf_view_holds, .set = &fs_holds_settable },
 	{ TF_CONTROL_REDACTIONS, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
 	    .write = tf_view_redactions, .set = &fs_redactions_settable },
+	{ TF_CONTROL_ANCHOR, FS_ROW_AT(TF_KIND_ROOT), 0600,
+	    .render = fs_anchor_empty, .set = &fs_anchor_settable,
+	    .same = true, .ledger = true },
+	/* These are about the log and not about evidence. */
+	{ TF_CONTROL_ANCHORS, FS_ROW_AT(TF_KIND_ROOT), 0444,
+	    .render = fs_anchors, .same = true },
+	{ TF_CONTROL_COSIGNED, FS_ROW_AT(TF_KIND_ROOT), 0444,
+	    .render = fs_cosigned, .exists = fs_has_cosigned, .same = true,
+	    .ledger = true },
+	{ TF_CONTROL_COSIGNED_DIR, FS_ROW_AT(TF_KIND_ROOT),
+	    .tree = &fs_cosigned_tree },
+	{ TF_CONTROL_STAMPS, FS_ROW_AT(TF_KIND_ROOT), .tree = &fs_stamps_tree },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");

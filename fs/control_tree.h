@@ -47,6 +47,11 @@ enum fs_control_kind {
 	FS_KIND_FIND,
 	FS_KIND_BY_SHA256_DIR, /* these two: the same file */
 	FS_KIND_BY_SHA256,
+	FS_KIND_COSIGNED_DIR = 0x68, /* to the last: control_anchor.c */
+	FS_KIND_COSIGNED,
+	FS_KIND_STAMPS_DIR,
+	FS_KIND_STAMP,
+	FS_KIND_STAMP_LAST = FS_KIND_STAMP + 2,
 };
 
 static inline uint64_t
@@ -118,6 +123,8 @@ extern const struct fs_tree fs_missing_tree;
 void fs_missing_forget(void); /* another vault is served from now on */
 extern const struct fs_tree fs_find_tree;
 extern const struct fs_tree fs_by_sha256_tree;
+extern const struct fs_tree fs_cosigned_tree;
+extern const struct fs_tree fs_stamps_tree;
 
 /*
  * Walks through the tiles.

@@ -13,6 +13,7 @@
 
 #include "cmd.h"
 #include "compliance.h"
+#include "core/anchor.h"
 #include "core/control.h"
 #include "define.h"
 #include "files.h"
@@ -103,18 +104,73 @@ print_field(const struct tf_json_doc *d, uint32_t t)
 	tf_buf_free(&key);
 }
 
+/* The text of member key of object t; "" if it has none. */
+static struct tf_str
+member_text(const struct tf_json_doc *d, uint32_t t, const char *key)
+{
+	int m = tf_json_get(d, (int)t, key);
+	struct tf_str s = { "", 0 };
+
+	if (m >= 0 && d->tok[m].type == TF_JSON_STRING) {
+		s = tf_json_text(d, m);
+		s = (struct tf_str){ s.p + 1, s.n - 2 };
+	}
+	return s;
+}
+
+static int64_t
+member_number(const struct tf_json_doc *d, uint32_t t, const char *key,
+    int64_t none)
+{
+	int m = tf_json_get(d, (int)t, key);
+
+	return m >= 0 && d->tok[m].type == TF_JSON_INT ? d->tok[m].num : none;
+}
+
+/* Print who outside of this machine has seen the ledger: a line for each. */
+static void
+print_anchors(const struct tf_json_doc *d)
+{
+	int list = tf_json_get(d, 0, "anchors");
+	const char *label = "anchored";
+	struct tf_buf words = { 0 }, shown = { 0 };
+
+	if (list < 0 || d->tok[list].type != TF_JSON_ARRAY) {
+		printf("%-10s  %s\n", label, TF_ANCHOR_NONE);
+		return;
+	}
+	for (uint32_t t = (uint32_t)list + 1; t < d->tok[list].next;
+	     t = d->tok[t].next) {
+		words.n = shown.n = 0;
+		tf_anchor_words(member_text(d, t, "kind"),
+		    member_text(d, t, "name"),
+		    (uint64_t)member_number(d, t, "size", 0),
+		    member_number(d, t, "age", -1), &words);
+		text_add(&shown, words.p, words.n);
+		printf("%-10s  %s\n", label, text_of(&shown));
+		label = "";
+	}
+	tf_buf_free(&words);
+	tf_buf_free(&shown);
+}
+
 /* Known fields first, in the order of their use; then all others. */
 static void
 print_table(const struct tf_json_doc *d)
 {
 	static const char *const first[] = { "origin", "store", "mount", "host",
-		"pid", "version", "entries", "root", "bytes", "states" };
+		"pid", "version", "entries", "root", "anchored", "anchors",
+		"bytes", "states" };
 	const size_t n = sizeof(first) / sizeof(first[0]);
 	size_t i;
 	int t;
 
 	for (i = 0; i < n; i++) {
-		if ((t = tf_json_get(d, 0, first[i])) >= 0)
+		if (strcmp(first[i], "anchors") == 0)
+			continue;
+		if (strcmp(first[i], "anchored") == 0)
+			print_anchors(d);
+		else if ((t = tf_json_get(d, 0, first[i])) >= 0)
 			print_field(d, (uint32_t)t);
 		else if (strcmp(first[i], "mount") == 0)
 			printf("%-10s  %s\n", "mount", "not mounted");

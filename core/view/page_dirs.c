@@ -21,6 +21,7 @@
 #include "../store/definitions.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
+#include "anchors.h"
 #include "events.h"
 #include "page.h"
 #include "page_dirs.h"
@@ -229,6 +230,21 @@ put_last_entries(struct tf_page *p, struct tf_error *err)
 	    "This table shows at most the last 100 events.", &seqs, err);
 }
 
+/* Write who outside of this machine has seen the ledger, and how long ago. */
+static enum tf_code
+put_anchored(struct tf_page *p, struct tf_error *err)
+{
+	struct tf_buf words = { 0 };
+	enum tf_code rc = tf_anchored_words(p->w->db, &words, err);
+
+	tf_html(&p->b, "<dt>Outside memory</dt>");
+	for (size_t at = 0; rc == TF_OK && at < words.n;
+	     at += strlen(words.p + at) + 1)
+		tf_html(&p->b, "<dd>%s</dd>\n", words.p + at);
+	tf_buf_free(&words);
+	return rc;
+}
+
 enum tf_code
 tf_page_root(struct tf_page *p, struct tf_error *err)
 {
@@ -252,7 +268,8 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	tf_page_word(p, TF_PAGE_CHECKPOINT, none, none, "checkpoint");
 	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n",
 	    p->w->v->store);
-	if ((rc = tf_page_protection(p, err)) != TF_OK)
+	if ((rc = put_anchored(p, err)) != TF_OK ||
+	    (rc = tf_page_protection(p, err)) != TF_OK)
 		return rc;
 	tf_html(&p->b, "</dl>\n");
 	rc = put_trails(p, err);

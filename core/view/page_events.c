@@ -55,6 +55,7 @@ words_of(enum tf_entry_kind type)
 		[TF_CLOCK_JUMPED] = "Clock was set",
 		[TF_CLOCK_OBSERVED] = "Clock observed",
 		[TF_IMPORT_DONE] = "Import finished",
+		[TF_ANCHOR_ADDED] = "Anchor recorded",
 	};
 
 	return words[type];
@@ -76,6 +77,9 @@ put_details(struct tf_page *p, const struct tf_entry *e)
 		tf_html(&p->b, ": mode %s, uid %u, gid %u", mode,
 		    (unsigned)e->access.uid, (unsigned)e->access.gid);
 	}
+	if (e->type == TF_ANCHOR_ADDED)
+		tf_html(&p->b, ": %s of %llu entries by %s", e->anchor_kind.p,
+		    (unsigned long long)e->tree_size, e->anchor_name.p);
 	if (e->hold.p != NULL)
 		tf_html(&p->b, ": %.*s", (int)e->hold.n, e->hold.p);
 	if (e->type == TF_RETENTION_SET) {

@@ -333,7 +333,8 @@ is_of_vault(struct tf_str type)
 		is_type(type, TF_LEDGER_CLOSED) ||
 		is_type(type, TF_KEY_ROTATED) ||
 		is_type(type, TF_CLOCK_JUMPED) ||
-		is_type(type, TF_CLOCK_OBSERVED));
+		is_type(type, TF_CLOCK_OBSERVED) ||
+		is_type(type, TF_ANCHOR_ADDED));
 }
 
 /* An entry about a seal holds digests of all files below, so its reader needs

@@ -27,6 +27,7 @@
 #include "../store/meta.h"
 #include "../store/unplaced.h"
 #include "../vault.h"
+#include "anchors.h"
 #include "readable.h"
 #include "view.h"
 
@@ -298,8 +299,10 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 	    TF_OK) {
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
+		rc = tf_put_anchored(w.db, &j, err);
 		put_facts(v, &j, &h, c);
-		rc = put_unplaced(v, w.db, &j, err);
+		if (rc == TF_OK)
+			rc = put_unplaced(v, w.db, &j, err);
 		tf_put_hint(&j, "version", TF_VERSION, SIZE_MAX, TF_HINT_MAX);
 		put_waiting(&w, &j, c);
 		tf_json_object_end(&j);

@@ -59,6 +59,7 @@
 	X(protect) \
 	X(secret) \
 	X(redact) \
+	X(anchor) \
 	/* a line for each */
 /* clang-format on */
 

@@ -1,0 +1,267 @@
+/*
+ * Recording anchors: see core/anchor.h.
+ *
+ * Signatures are checked before the transaction, because that takes time that
+ * all other writers would wait for.  The tree is compared in the transaction,
+ * where it cannot grow meanwhile: an anchor of another tree is never in the
+ * ledger.  Object, row and entry are written in one transaction, so after a
+ * crash all are there or none.
+ */
+#include "../anchor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../base/timestamp.h"
+#include "../commit/append.h"
+#include "../commit/commit.h"
+#include "../commit/existing.h"
+#include "../commit/queue.h"
+#include "../ledger/cosigned.h"
+#include "../ledger/entry.h"
+#include "../ledger/field_text.h"
+#include "../ledger/merkle.h"
+#include "../node/actor.h"
+#include "../node/base.h"
+#include "../node/quota.h"
+#include "../node/vault_i.h"
+#include "../store/anchors.h"
+#include "../store/entries.h"
+#include "../vault.h"
+
+struct adding {
+	const struct tf_anchor *a;
+	const char *actor;
+	struct tf_buf kept; /* the note, or the certificates, as kept */
+	struct tf_str bytes, chain;
+	struct tf_hash bytes_hash, chain_hash;
+	uint64_t size;
+	struct tf_hash root;
+	bool is_recorded;
+};
+
+static bool
+is_stamp(const struct tf_anchor *a)
+{
+	return strcmp(a->kind, TF_ANCHOR_STAMP) == 0;
+}
+
+/* --- before the transaction ------------------------------------------------ */
+
+static enum tf_code
+check_form(const struct tf_anchor *a, struct tf_error *err)
+{
+	if (!is_stamp(a) && strcmp(a->kind, TF_ANCHOR_MIRROR) != 0 &&
+	    strcmp(a->kind, TF_ANCHOR_WITNESS) != 0)
+		return tf_fail(err, TF_INVALID,
+		    "the kind of an anchor is mirror, witness or stamp");
+	if (strlen(a->name) > TF_ANCHOR_NAME_MAX ||
+	    !tf_text_anchor_name_ok(a->name, strlen(a->name)))
+		return tf_fail(err, TF_INVALID,
+		    "the name of an anchor has only A-Za-z0-9._~:/+- (1 to %d)",
+		    TF_ANCHOR_NAME_MAX);
+	if (a->n == 0 || a->bytes == NULL)
+		return tf_fail(err, TF_INVALID, "the anchor is empty");
+	if (a->n > (is_stamp(a) ? TF_ANCHOR_TOKEN_MAX : TF_ANCHOR_NOTE_MAX) ||
+	    a->chain_n > TF_ANCHOR_CHAIN_MAX)
+		return tf_fail(err, TF_TOOBIG, "the anchor is too long");
+	if (is_stamp(a) ? a->key != NULL : a->key == NULL || a->chain != NULL)
+		return tf_fail(err, TF_INVALID,
+		    "a mirror and a witness have a key, a time stamp may have "
+		    "certificates");
+	return TF_OK;
+}
+
+/* Read the checkpoint that a time stamp is about. */
+static enum tf_code
+read_stamped(struct tf_vault *v, struct adding *x, struct tf_buf *note,
+    struct tf_error *err)
+{
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_checkpoints_get(db, x->size, &x->root, note, err);
+	tf_reader_done(v, db);
+	return rc == TF_NOTFOUND ?
+	    tf_fail(err, TF_INVALID, "no checkpoint has that size") :
+	    rc;
+}
+
+/* Which authorities are trusted is a question for those who verify. */
+static enum tf_code
+check_stamp(struct tf_vault *v, struct adding *x, struct tf_error *err)
+{
+	const struct tf_anchor *a = x->a;
+	struct tf_stamp_check c = { .token = { a->bytes, a->n },
+		.chain = { a->chain, a->chain_n } };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_buf note = { 0 };
+	struct tf_stamp s;
+	enum tf_code rc;
+
+	x->size = a->size;
+	if ((rc = read_stamped(v, x, &note, err)) == TF_OK) {
+		c.note = tf_buf_bytes(&note);
+		rc = tf_stamp_check(&c, &s, &x->kept, &e);
+		if (rc != TF_OK)
+			rc = rc == TF_NOMEM ?
+			    tf_nomem(err) :
+			    tf_fail(err, TF_INVALID, "%s", e.text);
+	}
+	tf_buf_free(&note);
+	if (rc != TF_OK)
+		return rc;
+	x->bytes = c.token;
+	x->chain = tf_buf_bytes(&x->kept);
+	return TF_OK;
+}
+
+static enum tf_code
+check_note(struct tf_vault *v, struct adding *x, struct tf_error *err)
+{
+	struct tf_cosigned c;
+	enum tf_code rc = tf_cosigned_check(&v->vkey, tf_str_of(x->a->key),
+	    x->a->bytes, x->a->n, &c, &x->kept, err);
+
+	if (rc != TF_OK)
+		return rc;
+	x->bytes = tf_buf_bytes(&x->kept);
+	x->size = c.head.size;
+	x->root = c.head.root;
+	return TF_OK;
+}
+
+/* --- the transaction ------------------------------------------------------- */
+
+/* Each checkpoint whose signature is right is of this tree, unless this store is
+ * an old copy or was altered. */
+static enum tf_code
+check_tree(struct tf_txn *t, const struct adding *x, struct tf_error *err)
+{
+	struct tf_hash root = { .b = { 0 } };
+	enum tf_code rc;
+
+	if (x->size == 0)
+		return tf_fail(err, TF_INVALID, "an anchor of no entry");
+	if (x->size > t->size)
+		return tf_fail(err, TF_TAMPER,
+		    "the anchor is of %llu entries, this log has %llu: this "
+		    "store lost entries; keep the anchor",
+		    (unsigned long long)x->size, (unsigned long long)t->size);
+	rc = tf_merkle_root(x->size, tf_tiles_read, t->db, &root, err);
+	if (rc == TF_OK && memcmp(&root, &x->root, sizeof(root)) != 0)
+		rc = tf_fail(err, TF_TAMPER,
+		    "the anchor is of another tree than the first %llu entries "
+		    "of this log: keep it",
+		    (unsigned long long)x->size);
+	return rc;
+}
+
+static enum tf_code
+note_found(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
+{
+	struct adding *x = arg;
+
+	(void)r;
+	(void)err;
+	x->is_recorded = true;
+	return TF_OK;
+}
+
+static enum tf_code
+append(struct tf_txn *t, const struct adding *x, struct tf_anchor_row *row,
+    struct tf_error *err)
+{
+	struct tf_entry e = { .type = TF_ANCHOR_ADDED,
+		.actor = tf_str_of(x->actor),
+		.has_content = true,
+		.content = { x->bytes_hash, x->bytes.n },
+		.tree_root = x->root,
+		.tree_size = x->size,
+		.anchor_kind = tf_str_of(x->a->kind),
+		.anchor_name = tf_str_of(x->a->name),
+		.anchor_key = tf_str_of(x->a->key),
+		.has_chain = x->chain.p != NULL,
+		.chain = { x->chain_hash, x->chain.n } };
+	enum tf_code rc = tf_existing_keep(t, &x->bytes_hash, x->bytes.p,
+	    x->bytes.n, 0, &row->object, err);
+
+	if (rc == TF_OK && x->chain.p != NULL)
+		rc = tf_existing_keep(t, &x->chain_hash, x->chain.p, x->chain.n,
+		    0, &row->chain, err);
+	if (rc != TF_OK)
+		return rc;
+	(void)tf_txn_write(t);
+	t->said += x->bytes.n + x->chain.n;
+	return tf_txn_append(t, &e, NULL, err);
+}
+
+static enum tf_code
+add_run(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	struct adding *x = arg;
+	struct tf_anchor_row row = { .kind = x->a->kind,
+		.name = x->a->name,
+		.size = x->size };
+	enum tf_code rc;
+
+	x->is_recorded = false;
+	if ((rc = check_tree(t, x, err)) != TF_OK ||
+	    (rc = tf_anchors_find(t->db, row.kind, row.name, x->size,
+		 note_found, x, err)) != TF_OK)
+		return rc;
+	if (x->is_recorded)
+		return TF_OK;
+	if ((rc = append(t, x, &row, err)) != TF_OK)
+		return rc;
+	row.seq = t->size - 1;
+	return tf_anchors_put(tf_txn_write(t), &row, err);
+}
+
+static enum tf_code
+may_add(struct tf_vault *v, const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_attr root;
+	enum tf_code rc = tf_vault_writable(v, err);
+
+	if (rc == TF_OK)
+		rc = tf_vault_getattr(v, TF_ROOT_ID, &root, err);
+	if (rc == TF_OK && who->uid != 0 && who->uid != root.uid)
+		rc = tf_fail(err, TF_DENIED,
+		    "only the owner of the vault's root directory and root may "
+		    "record an anchor");
+	return rc;
+}
+
+enum tf_code
+tf_vault_anchor_add(struct tf_vault *v, const struct tf_actor *who,
+    const struct tf_anchor *a, struct tf_error *err)
+{
+	struct adding x = { .a = a };
+	char *actor = NULL;
+	enum tf_code rc = may_add(v, who, err);
+
+	if (rc == TF_OK)
+		rc = check_form(a, err);
+	if (rc == TF_OK)
+		rc = is_stamp(a) ? check_stamp(v, &x, err) :
+				   check_note(v, &x, err);
+	if (rc == TF_OK)
+		rc = tf_space_say(v, x.bytes.n + x.chain.n, err);
+	if (rc == TF_OK) {
+		tf_sha256(x.bytes.p, x.bytes.n, &x.bytes_hash);
+		tf_sha256(x.chain.p, x.chain.n, &x.chain_hash);
+		tf_vault_learn(v, who->uid, who->gid);
+		rc = tf_actor_text(who, &actor, err);
+	}
+	x.actor = actor;
+	if (rc == TF_OK)
+		rc = tf_commit_wait(v->commit, add_run, &x, err);
+	free(actor);
+	tf_buf_free(&x.kept);
+	return rc;
+}

@@ -1,0 +1,97 @@
+/*
+ * Recording anchors: see anchors.h.  A mount takes the request as any program
+ * could write it; in a store the vault gets it under its lock.
+ */
+#include "anchors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "core/control.h"
+#include "define.h"
+#include "files.h"
+#include "report.h"
+
+/* The errno of the mount says why the vault refused. */
+static enum tf_code
+refused(const struct where *w, struct tf_error *err)
+{
+	int sys = errno;
+
+	(void)report_system(err, "%s", w->mount);
+	(void)define_explain(w->mount, err);
+	if (sys == EPERM || sys == EACCES)
+		err->code = TF_DENIED;
+	else if (sys == EINVAL)
+		err->code = TF_INVALID;
+	else if (sys == EIO)
+		err->code = TF_TAMPER;
+	return err->code;
+}
+
+static enum tf_code
+record_mounted(const struct where *w, const struct tf_anchor *a,
+    struct tf_error *err)
+{
+	struct tf_buf request = { 0 };
+	char *path = NULL;
+	int fd = -1;
+	enum tf_code rc = tf_anchor_request(a, &request, err);
+
+	if (rc == TF_OK &&
+	    asprintf(&path, "%s/%s/%s", w->mount, TF_CONTROL_DIR,
+		TF_CONTROL_ANCHOR) < 0) {
+		path = NULL;
+		rc = tf_nomem(err);
+	}
+	if (rc == TF_OK &&
+	    (fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)) < 0)
+		rc = errno == EACCES || errno == EPERM ?
+		    tf_fail(err, TF_DENIED,
+			"%s: only the owner of the vault's root directory and "
+			"root may",
+			w->mount) :
+		    report_system(err, "%s", path);
+	if (rc == TF_OK)
+		rc = files_put(fd, path, request.p, request.n, err);
+	if (fd >= 0 && close(fd) < 0 && rc == TF_OK)
+		rc = refused(w, err);
+	free(path);
+	tf_buf_free(&request);
+	return rc;
+}
+
+/* Closing the store appends too, so its result counts. */
+static enum tf_code
+record_stored(const struct where *w, const struct tf_anchor *a,
+    struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_actor self;
+	enum tf_code rc, closed;
+
+	if ((rc = where_open(w, true, &v, err)) != TF_OK)
+		return rc;
+	actor_self(&self);
+	rc = tf_vault_anchor_add(v, &self, a, err);
+	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
+	return rc == TF_OK ? closed : rc;
+}
+
+enum tf_code
+tf_anchor_record(const char *target, const struct tf_anchor *a,
+    struct tf_error *err)
+{
+	struct where w = { 0 };
+	enum tf_code rc = where_find(target, &w, err);
+
+	if (rc == TF_OK)
+		rc = w.mount != NULL ? record_mounted(&w, a, err) :
+				       record_stored(&w, a, err);
+	where_free(&w);
+	return rc;
+}
