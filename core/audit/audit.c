@@ -225,6 +225,40 @@ tf_audit_beside(struct tf_audit *a, struct tf_str note)
 		tf_audit_no_memory(a);
 }
 
+/* True if the log's key signed the note, whatever its origin is. */
+static bool
+is_of_key(const struct tf_audit *a, struct tf_str note)
+{
+	const char *end = note.p == NULL ? NULL : memchr(note.p, '\n', note.n);
+	char origin[TF_ORIGIN_MAX + 1];
+	struct tf_checkpoint c;
+	struct tf_vkey k;
+
+	if (end == NULL || (size_t)(end - note.p) > TF_ORIGIN_MAX)
+		return false;
+	(void)snprintf(origin, sizeof(origin), "%.*s", (int)(end - note.p),
+	    note.p);
+	tf_vkey_make(&k, origin, &a->vkey.pub);
+	return tf_checkpoint_check(note.p, note.n, &k, &c, NULL) == TF_OK;
+}
+
+void
+tf_audit_guard(struct tf_audit *a, struct tf_str note)
+{
+	struct tf_held *h = &a->held[2];
+	struct tf_error e;
+	enum tf_code rc = tf_checkpoint_check(note.p, note.n, &a->vkey, &h->c,
+	    &e);
+
+	h->wanted = rc == TF_OK;
+	h->what = "the guard";
+	if (rc == TF_NOMEM)
+		tf_audit_no_memory(a);
+	else if (rc != TF_OK && !(rc == TF_FOREIGN && is_of_key(a, note)))
+		tf_audit_trouble(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
+		    "the guard does not fit", &e);
+}
+
 void
 tf_audit_head(struct tf_audit *a, struct tf_str note)
 {
@@ -370,7 +404,7 @@ tf_audit_cut(struct tf_audit *a, const char *why)
 	tf_audit_unread(a, TF_CHECK_ENTRIES, a->next, tf_nowhere, why);
 	tf_audit_not_seen(a, TF_CHECK_TREE);
 	tf_audit_not_seen(a, TF_CHECK_TILES);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < TF_HELD; i++)
 		if (a->held[i].wanted && a->held[i].c.size > a->next)
 			tf_audit_not_seen(a, TF_CHECK_EARLIER);
 	a->unseen = a->cut = true;

@@ -25,6 +25,8 @@ struct tf_replay;
 struct tf_replay_effect;
 struct tf_temp_table;
 
+#define TF_HELD 3
+
 struct tf_audit {
 	const struct tf_verify *v;
 	struct tf_report *r;
@@ -35,7 +37,8 @@ struct tf_audit {
 		struct tf_checkpoint c;
 		bool wanted;	  /* c is valid and must be compared */
 		const char *what; /* its name in findings */
-	} held[2]; /* the caller's, and the file beside the database */
+	} held
+	    [TF_HELD]; /* the caller's, the file beside the database, the guard */
 	struct tf_tree *tree;
 	struct tf_replay *replay;
 	struct tf_temp_table *table;	      /* memory of the replay */
@@ -109,6 +112,10 @@ void tf_audit_held_alone(struct tf_audit *a);
 /* Add the checkpoint file beside the database: this log must contain it.  A
  * note of another log is ignored. */
 void tf_audit_beside(struct tf_audit *a, struct tf_str note);
+/* Add the guard: this log must contain it.  A note of another log, or a malformed
+ * one, is a finding, except one that the log's key signed under another origin:
+ * an earlier one of this log. */
+void tf_audit_guard(struct tf_audit *a, struct tf_str note);
 /*
  * Run the whole pass.  On TF_OK the report holds the verdicts.  On failure no
  * verdict is valid.

@@ -26,8 +26,10 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/policy.h"
+#include "../store/config_file.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
+#include "../store/guard_file.h"
 #include "../store/meta.h"
 #include "../store/objects.h"
 #include "../store/store_files.h"
@@ -232,6 +234,47 @@ one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
 	    (struct tf_str){ name, strlen(name) }, text);
 }
 
+/* Keep the last guard that the config names. */
+static enum tf_code
+take_guard(void *arg, const char *key, const char *value, struct tf_error *err)
+{
+	char **path = arg;
+
+	if (!tf_config_is_guard(key, value))
+		return TF_OK;
+	free(*path);
+	*path = strdup(value);
+	return *path == NULL ? tf_nomem(err) : TF_OK;
+}
+
+/* Read the guard, before the snapshot.  One that cannot be reached, as on a
+ * verifier's machine, or that is not there yet leaves a check that was not
+ * made. */
+static enum tf_code
+read_guard(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	struct tf_buf note = { 0 };
+	struct tf_error e;
+	char *path = NULL;
+	enum tf_code rc = tf_config_each(s->dirfd, take_guard, &path, &e);
+
+	if (rc == TF_NOMEM)
+		return tf_fail_as(err, &e);
+	rc = TF_OK;
+	if (path != NULL)
+		rc = tf_guard_read(path, TF_NOTE_MAX, &note, &e);
+	if (path != NULL &&
+	    (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID))
+		tf_audit_guard(a, tf_buf_bytes(&note));
+	else if (path != NULL)
+		tf_audit_unread(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
+		    rc == TF_NOTFOUND ? "the guard is not there" : e.text);
+	tf_buf_free(&note);
+	free(path);
+	return rc == TF_NOMEM ? tf_fail_as(err, &e) : TF_OK;
+}
+
 /* Checks that need no entries come first, then the pass. */
 static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
@@ -252,6 +295,8 @@ run(struct tf_audit *a, struct tf_error *err)
 		return rc;
 	if (rc == TF_OK)
 		tf_audit_beside(a, tf_buf_bytes(&s->beside));
+	if ((rc = read_guard(a, err)) != TF_OK)
+		return rc;
 	if (tf_db_check(s->db, &e) != TF_OK)
 		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "", &e);

@@ -71,7 +71,7 @@ compare_earlier(struct tf_audit *a)
 {
 	struct tf_hash root;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < TF_HELD; i++) {
 		const struct tf_held *h = &a->held[i];
 
 		if (!h->wanted || a->tree->size != h->c.size)
@@ -151,7 +151,7 @@ tf_audit_check_tree(struct tf_audit *a)
 		tf_audit_finding(a, TF_CHECK_TREE, UINT64_MAX, tf_nowhere,
 		    "the entries do not give the root of the newest "
 		    "checkpoint");
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < TF_HELD; i++)
 		if (a->held[i].wanted && a->held[i].c.size > a->head.size)
 			tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX,
 			    tf_nowhere,

@@ -21,6 +21,7 @@
 #include "../vault.h"
 #include "denied.h"
 #include "descriptors.h"
+#include "guard_state.h"
 #include "open_objects.h"
 #include "pending_table.h"
 #include "reads.h"
@@ -35,6 +36,7 @@ struct tf_closed;
 struct tf_committer;
 struct tf_db;
 struct tf_find;
+struct tf_guard;
 struct tf_hasher;
 struct tf_idle;
 struct tf_key;
@@ -85,7 +87,8 @@ struct tf_vault {
 	char *mount;
 	char *
 	    guard; /* path of the head's third copy, on another disk, or NULL */
-	char *approvers; /* group that approves redactions, or NULL */
+	struct tf_guard *guarding; /* writes that copy, or NULL */
+	char *approvers;	   /* group that approves redactions, or NULL */
 	struct tf_clock_start {
 		struct tf_time clock;
 		uint64_t boot_ns;
@@ -164,7 +167,8 @@ struct tf_vault {
 	uint64_t alarm_ns;    /* the sealer wakes at this time; boot clock */
 	bool quit;	      /* the sealer must end */
 	uint64_t kept_size;   /* tree size of the head in STORE/checkpoint */
-	uint64_t observe_ns;  /* the next clock.observed is due; boot clock */
+	struct tf_guard_state guard_state;
+	uint64_t observe_ns; /* the next clock.observed is due; boot clock */
 };
 
 /* Report that the present call is about to take long (options.slow). */

@@ -20,20 +20,11 @@ struct tf_recovery {
 	struct tf_buf previous;
 };
 
-/* Write STORE/checkpoint and the guard when the head has moved.  Durable on
- * TF_OK.  For the sealer's thread, and for opening and closing; mu is not held.
+/* Write STORE/checkpoint, durable on TF_OK, and hand the head to the thread of
+ * the guard, if there is one.  For the sealer's thread, and for opening and closing; mu is not held.
  * Errors: TF_IO and its sharper forms. */
 TF_MUST_USE enum tf_code tf_vault_keep_head(struct tf_vault *v,
     struct tf_error *err);
-
-/*
- * Compare the head of the database with its copies.  TF_OK: no copy is ahead of
- * the database, and all are consistent with it.  TF_TAMPER: err says what
- * happened and what to do, and *lost (may be NULL) has the note that is ahead;
- * the caller frees it.  Before there are other callers.
- */
-TF_MUST_USE enum tf_code tf_head_compare(struct tf_vault *v,
-    struct tf_buf *lost, struct tf_error *err);
 
 /*
  * Give the vault, in memory, a new origin, and fill r->previous for the entry

@@ -1,5 +1,5 @@
 /*
- * STORE/config: "key = value" lines, '#' begins a comment.
+ * STORE/config: which settings there are, and their values.
  *
  * A line that is not understood is an error: a store must not run without the
  * limit that its operator meant to set.  When a key stands twice, the last
@@ -9,13 +9,11 @@
 #include <string.h>
 
 #include "../base/bytes.h"
-#include "../base/file.h"
 #include "../node/freeze.h"
 #include "../node/vault_i.h"
+#include "../store/config_file.h"
 #include "../vault.h"
 #include "config.h"
-
-#define CONFIG_MAX 65536 /* bytes */
 
 static const struct {
 	const char *key;
@@ -77,10 +75,11 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 
 /* guard is a path, and approvers the name of a group; all others are numbers. */
 static enum tf_code
-set(struct tf_vault *v, const char *key, const char *value,
-    struct tf_error *err)
+set(void *vault, const char *key, const char *value, struct tf_error *err)
 {
-	if (strcmp(key, "guard") == 0 && value[0] == '/') {
+	struct tf_vault *v = vault;
+
+	if (tf_config_is_guard(key, value)) {
 		free(v->guard);
 		v->guard = strdup(value);
 		return v->guard == NULL ? tf_nomem(err) : TF_OK;
@@ -96,51 +95,8 @@ set(struct tf_vault *v, const char *key, const char *value,
 	    key);
 }
 
-/* Remove white space at both ends. */
-static char *
-trim(char *s)
-{
-	char *end;
-
-	s += strspn(s, " \t");
-	end = s + strlen(s);
-	while (end > s && strchr(" \t\r", end[-1]) != NULL)
-		*--end = '\0';
-	return s;
-}
-
-/* Cuts line into key and value in place. */
-static enum tf_code
-set_line(struct tf_vault *v, char *line, struct tf_error *err)
-{
-	char *eq;
-
-	line = trim(line);
-	if (*line == '#' || *line == '\0')
-		return TF_OK;
-	if ((eq = strchr(line, '=')) == NULL)
-		return tf_fail(err, TF_USAGE,
-		    "config: \"%.60s\" is not understood", line);
-	*eq = '\0';
-	return set(v, trim(line), trim(eq + 1), err);
-}
-
 enum tf_code
 tf_config_read(struct tf_vault *v, struct tf_error *err)
 {
-	struct tf_buf b = { 0 };
-	char *line, *save = NULL;
-	enum tf_code rc;
-
-	rc = tf_file_read(v->dirfd, "config", CONFIG_MAX, &b, err);
-	if (rc == TF_NOTFOUND)
-		rc = TF_OK;
-	tf_buf_add(&b, "", 1);
-	if (rc == TF_OK)
-		rc = tf_buf_end(&b, err);
-	line = rc == TF_OK ? strtok_r(b.p, "\n", &save) : NULL;
-	for (; rc == TF_OK && line != NULL; line = strtok_r(NULL, "\n", &save))
-		rc = set_line(v, line, err);
-	tf_buf_free(&b);
-	return rc;
+	return tf_config_each(v->dirfd, set, v, err);
 }

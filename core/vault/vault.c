@@ -50,6 +50,8 @@
 #include "../node/unindexed.h"
 #include "../node/verdicts.h"
 #include "../node/vault_i.h"
+#include "../seal/guard.h"
+#include "../seal/head_compare.h"
 #include "../seal/head_copies.h"
 #include "../seal/home.h"
 #include "../seal/idle_start.h"
@@ -309,6 +311,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		tf_store_check_access(v->dirfd, true, say_found, v);
 	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
 	    (rc = continue_log(v, o, recovery, err)) != TF_OK ||
+	    (rc = tf_guard_start(v, err)) != TF_OK ||
 	    (rc = tf_vault_keep_vkey(v, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK ||
 	    (rc = tf_closed_recover(v, err)) != TF_OK ||
@@ -494,6 +497,7 @@ tf_vault_open_for(const char *path, const struct tf_vault_options *o,
 		tf_vault_stop(v);
 		tf_reads_end(v);
 		stop_sealer(v);
+		tf_guard_stop(v);
 		stop_background(v);
 		vault_free(v);
 		return rc;
@@ -532,6 +536,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 			rc = tf_vault_keep_head(v, err);
 		if (rc != TF_OK)
 			last = rc;
+		tf_guard_stop(v);
 		if (ftruncate(v->lockfd, 0) < 0 && last == TF_OK)
 			last = tf_fail(err, TF_IO, "empty the lock");
 	}

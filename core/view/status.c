@@ -12,6 +12,7 @@
 
 #include "../asker.h"
 #include "../base/bytes.h"
+#include "../base/member.h"
 #include "../ledger/actor_json.h"
 #include "../ledger/policy.h"
 #include "../node/attr.h"
@@ -45,6 +46,7 @@ struct counts {
 	uint64_t failed, denied;
 	uint32_t asker;
 	char trouble[sizeof(((struct tf_error *)0)->text)];
+	struct tf_guard_state guard;
 };
 
 /* Add a file to the list; false ends the walk when the list is full. */
@@ -167,6 +169,7 @@ status_facts(struct tf_vault *v, struct tf_db *db, uint32_t asker,
 		list_waiting(v, c);
 		for (size_t i = 0; i < v->n_closed && i < WAITING_MAX; i++)
 			c->closed_id[c->closed++] = v->closed[i].id;
+		c->guard = v->guard_state;
 		pthread_mutex_unlock(&v->mu);
 		return TF_OK;
 	}
@@ -191,6 +194,23 @@ find_writer(struct tf_vault *v, struct tf_holder *who)
 		memset(who, 0, sizeof(*who));
 }
 
+/* Write what is known of the guard, if the store has one. */
+static void
+put_guard(const struct tf_vault *v, struct tf_json *j,
+    const struct tf_guard_state *g)
+{
+	if (v->guard == NULL)
+		return;
+	tf_json_key(j, "guard");
+	tf_json_object(j);
+	if (g->size > 0)
+		tf_put_time(j, "at", g->at);
+	tf_put_uint(j, "entries", g->size);
+	tf_put_hint(j, "path", v->guard, SIZE_MAX, TF_HINT_MAX);
+	tf_put_hint(j, "trouble", g->trouble, SIZE_MAX, TF_HINT_MAX);
+	tf_json_object_end(j);
+}
+
 /* Write head and counts.  Keys are in the order of their names, because
  * canonical JSON (RFC 8785) wants it. */
 static void
@@ -210,6 +230,7 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	tf_json_int(j, (int64_t)h->size);
 	tf_json_key(j, "failed");
 	tf_json_int(j, (int64_t)c->failed);
+	put_guard(v, j, &c->guard);
 	tf_put_hint(j, "host", v->host, SIZE_MAX, TF_HINT_MAX);
 	tf_put_hint(j, "mount", v->mount != NULL ? v->mount : who.mount,
 	    SIZE_MAX, TF_HINT_MAX);

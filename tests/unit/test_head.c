@@ -13,6 +13,7 @@
 #include "../../core/ledger/entry_read.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/vault.h"
+#include "../../core/verify.h"
 #include "vectors.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
@@ -77,6 +78,13 @@ go_on(const char *path)
 }
 
 static void
+found(void *arg, const struct tf_finding *f)
+{
+	(void)arg;
+	(void)f;
+}
+
+static void
 refused(const char *path, enum tf_code code, const char *says)
 {
 	struct tf_error err = { .code = TF_OK };
@@ -84,6 +92,17 @@ refused(const char *path, enum tf_code code, const char *says)
 
 	ck_assert_int_eq(code, open_store(path, &v, &err));
 	ck_assert_msg(strstr(err.text, says) != NULL, "%s", err.text);
+}
+
+/* What verifying says of the copies. */
+static enum tf_verdict
+earlier(const char *path)
+{
+	struct tf_verify how = { .threads = 1, .found = found };
+	struct tf_report r;
+
+	OK(tf_verify_store(path, &how, &r, NULL));
+	return r.check[TF_CHECK_EARLIER];
 }
 
 static enum tf_code
@@ -212,6 +231,131 @@ START_TEST(a_damaged_guard_lets_nobody_write)
 	sh("rm -f guard");
 	go_on("store");
 	sh("cmp store/checkpoint guard");
+}
+END_TEST
+
+/* Of a log with another name, and of one with the same name and another key. */
+START_TEST(a_guard_of_another_store_lets_nobody_write)
+{
+	static const char *const names[] = { "example.org/other",
+		"example.org/head" };
+	static const char *const why[] = { "the guard is of another log",
+		"the guard is damaged, or of another key" };
+
+	init(names[_i]);
+	sh("mv store old && echo \"guard = $PWD/guard\" >>old/config");
+	go_on("old");
+	init("example.org/head");
+	sh("echo \"guard = $PWD/guard\" >>store/config && cp guard fork");
+	refused("store", TF_TAMPER, why[_i]);
+	sh("cmp guard fork");
+	ck_assert_int_eq(TF_VERDICT_FAILED, earlier("store"));
+	sh("rm -f guard");
+	go_on("store");
+	ck_assert_int_ne(TF_VERDICT_FAILED, earlier("store"));
+}
+END_TEST
+
+/* Verifying finds the guard, and does not need it. */
+START_TEST(verify_compares_the_guard)
+{
+	init("example.org/head");
+	sh("echo \"guard = $PWD/guard\" >>store/config");
+	go_on("store");
+	sh("cp -a store old");
+	go_on("store");
+	ck_assert_int_ne(TF_VERDICT_FAILED, earlier("store"));
+	ck_assert_int_eq(TF_VERDICT_FAILED, earlier("old"));
+	sh("mv guard fork");
+	ck_assert_int_eq(TF_VERDICT_ABSENT, earlier("old"));
+	sh("head -c 300 /dev/urandom >guard");
+	ck_assert_int_eq(TF_VERDICT_FAILED, earlier("store"));
+}
+END_TEST
+
+/* What status.json says of the guard, once it has this part or after a minute. */
+static void
+status_says(struct tf_vault *v, const char *part)
+{
+	struct tf_buf b = { 0 };
+
+	for (int i = 0; i < 1200; i++) {
+		b.n = 0;
+		OK(tf_vault_status(v, NULL, &b, NULL));
+		tf_buf_add(&b, "", 1);
+		if (strstr(b.p, part) != NULL)
+			break;
+		usleep(50000);
+	}
+	ck_assert_msg(strstr(b.p, part) != NULL, "no %s in %s", part, b.p);
+	tf_buf_free(&b);
+}
+
+static void
+make_trail(struct tf_vault *v, const char *name)
+{
+	struct tf_attr a;
+
+	OK(tf_vault_mkdir(v, TF_ROOT_ID, name, 0755, &root, &a, NULL));
+}
+
+/* Nobody waits for the disk of the guard; the status says that it fails, and when
+ * it is well again. */
+START_TEST(a_guard_that_cannot_be_written_is_loud_and_stops_nobody)
+{
+	struct tf_vault *v;
+
+	init("example.org/head");
+	sh("mkdir fork && echo \"guard = $PWD/fork/guard\" >>store/config");
+	OK(open_store("store", &v, NULL));
+	status_says(v, "\"guard\":{\"at\":\"");
+	sh("mv fork old");
+	make_trail(v, "a");
+	status_says(v, "\"trouble\":\"guard ");
+	make_trail(v, "b");
+	sh("mv old fork");
+	status_says(v, "\"entries\":5,\"path\":");
+	make_trail(v, "c");
+	OK(tf_vault_close(v, "done", NULL));
+	sh("cmp store/checkpoint fork/guard");
+	/* It is not lost at the end either. */
+	OK(open_store("store", &v, NULL));
+	sh("mv fork old");
+	make_trail(v, "d");
+	OK(tf_vault_close(v, "done", NULL));
+	sh("mv old fork");
+	go_on("store");
+}
+END_TEST
+
+/* A clone of a virtual machine: nothing differs but the head in the guard. */
+START_TEST(a_guard_finds_a_clone_that_runs)
+{
+	struct tf_vault *a, *b;
+
+	init("example.org/head");
+	sh("echo \"guard = $PWD/guard\" >>store/config");
+	go_on("store");
+	sh("cp -a store old && cp guard fork");
+	OK(open_store("store", &a, NULL));
+	status_says(a, "\"entries\":5,\"path\":");
+	sh("cp -f fork guard"); /* both have started */
+	{
+		struct tf_vault_options o = { .program = "trailctl",
+			.actor = &root,
+			.moved = true };
+
+		OK(tf_vault_open("old", &o, &b, NULL));
+	}
+	status_says(b, "\"entries\":5,\"path\":");
+	make_trail(a, "a");
+	status_says(a, "\"trouble\":\"the database is not the ledger of the ");
+	sh("cmp guard old/checkpoint");
+	OK(tf_vault_close(a, "done", NULL));
+	OK(tf_vault_close(b, "done", NULL));
+	sh("cmp guard old/checkpoint");
+	refused("store", TF_TAMPER, "history differs");
+	go_on("old");
 }
 END_TEST
 
@@ -356,6 +500,13 @@ suite_head(void)
 	tcase_add_test(t, without_a_copy_it_is_written_again);
 	tcase_add_loop_test(t, a_damaged_copy_lets_nobody_write, 0, DAMAGES);
 	tcase_add_loop_test(t, a_damaged_guard_lets_nobody_write, 0, DAMAGES);
+	tcase_add_loop_test(t, a_guard_of_another_store_lets_nobody_write, 0,
+	    2);
+	tcase_add_test(t, verify_compares_the_guard);
+	tcase_add_test(t,
+	    a_guard_that_cannot_be_written_is_loud_and_stops_nobody);
+	tcase_add_test(t, a_guard_finds_a_clone_that_runs);
+	tcase_set_timeout(t, 120); /* a guard against hanging, no more */
 	tcase_add_test(t, a_copy_that_cannot_be_read_lets_nobody_write);
 	tcase_add_test(t, a_new_origin_continues_and_tells_of_both_heads);
 	tcase_add_test(t, a_lost_head_that_fits_no_entry_is_left_out);

@@ -1,0 +1,171 @@
+/*
+ * Comparing copies of the head with the database: see head_compare.h.  A note
+ * that our key signed under another origin is of an earlier origin of this
+ * ledger; any other strange note is refused, since it can no longer show that
+ * the database is the newest.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../base/file.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/merkle.h"
+#include "../node/base.h"
+#include "../node/vault_i.h"
+#include "../store/entries.h"
+#include "../store/guard_file.h"
+#include "head_compare.h"
+
+/* The head of the database, which other threads may move. */
+struct head {
+	uint64_t size;
+	struct tf_hash root;
+};
+
+static struct head
+head_now(struct tf_vault *v)
+{
+	struct head h;
+
+	pthread_mutex_lock(&v->mu);
+	h = (struct head){ v->head.size, v->head.root };
+	pthread_mutex_unlock(&v->mu);
+	return h;
+}
+
+/*
+ * Is the tree of c a prefix of our tree?  The root is computed anew from the
+ * tiles, since a stored one could have been put back with the database.
+ */
+static enum tf_code
+is_prefix(struct tf_vault *v, const struct head *h,
+    const struct tf_checkpoint *c, bool *yes, struct tf_error *err)
+{
+	struct tf_hash root;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	*yes = c->size <= h->size;
+	if (!*yes)
+		return TF_OK;
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_merkle_root(c->size, tf_tiles_read, db, &root, err);
+	tf_reader_done(v, db);
+	*yes = rc == TF_OK && memcmp(&root, &c->root, sizeof(root)) == 0;
+	return rc;
+}
+
+/* True if our log's key signed the note c under an earlier origin of this
+ * ledger. */
+static bool
+is_of_earlier_origin(struct tf_vault *v, const struct tf_buf *b)
+{
+	const char *end = b->p == NULL ? NULL : memchr(b->p, '\n', b->n);
+	char origin[TF_ORIGIN_MAX + 1];
+	struct tf_checkpoint c;
+	struct tf_vkey k;
+
+	if (end == NULL || (size_t)(end - b->p) > TF_ORIGIN_MAX)
+		return false;
+	(void)snprintf(origin, sizeof(origin), "%.*s", (int)(end - b->p), b->p);
+	tf_vkey_make(&k, origin, &v->vkey.pub);
+	return tf_checkpoint_check(b->p, b->n, &k, &c, NULL) == TF_OK;
+}
+
+/* Name both heads to the operator: err has no room for them. */
+static void
+say_heads(struct tf_vault *v, const struct head *h, const char *where,
+    const struct tf_buf *b)
+{
+	const struct tf_str other = tf_buf_bytes(b);
+	char here[65];
+
+	tf_hex(h->root.b, sizeof(h->root.b), here);
+	tf_vault_say(v, TF_TAMPER,
+	    "the head of the database: %s, %llu entries, root %s", v->origin,
+	    (unsigned long long)h->size, here);
+	tf_vault_say(v, TF_TAMPER, "the head of %s: %.*s", where,
+	    (int)(other.n < 400 ? other.n : 400), other.n > 0 ? other.p : "");
+}
+
+/* Fill err for a note that is no checkpoint of our log. */
+static enum tf_code
+judge_strange(struct tf_vault *v, const char *where, const struct tf_buf *b,
+    enum tf_code why, struct tf_error *err)
+{
+	const struct head h = head_now(v);
+
+	say_heads(v, &h, where, b);
+	if (why == TF_FOREIGN)
+		return tf_fail(err, TF_TAMPER,
+		    "%s is of another log: two stores must not share a guard, "
+		    "nor a copy go on with the guard of the original",
+		    where);
+	return tf_fail(err, TF_TAMPER,
+	    "%s is damaged, or of another key.  Is the database the newest one?  Remove that "
+	    "file.  Put the newest back, or: trailctl init STORE --recover",
+	    where);
+}
+
+enum tf_code
+tf_head_compare_note(struct tf_vault *v, const char *where,
+    const struct tf_buf *b, struct tf_buf *lost, struct tf_error *err)
+{
+	const struct head h = head_now(v);
+	struct tf_checkpoint c;
+	bool prefix;
+	enum tf_code rc = tf_checkpoint_check(b->p == NULL ? "" : b->p, b->n,
+	    &v->vkey, &c, NULL);
+
+	/* A copy from before the new origin began: nothing to compare. */
+	if (rc == TF_FOREIGN && is_of_earlier_origin(v, b))
+		return TF_OK;
+	if (rc == TF_NOMEM)
+		return tf_fail(err, rc, "no memory to check %s", where);
+	if (rc != TF_OK)
+		return judge_strange(v, where, b, rc, err);
+	if ((rc = is_prefix(v, &h, &c, &prefix, err)) != TF_OK || prefix)
+		return rc;
+	if (lost != NULL)
+		tf_buf_add(lost, b->p, b->n);
+	say_heads(v, &h, where, b);
+	if (c.size > h.size)
+		return tf_fail(err, TF_TAMPER,
+		    "the database has %llu entries, "
+		    "%.40s %llu: an older copy was put back.  Put the newer "
+		    "back, or: trailctl init STORE --recover",
+		    (unsigned long long)h.size, where,
+		    (unsigned long long)c.size);
+	return tf_fail(err, TF_TAMPER,
+	    "the database is not the ledger of "
+	    "%.40s: history differs.  Put the right one back, or: trailctl "
+	    "init STORE --recover",
+	    where);
+}
+
+enum tf_code
+tf_head_compare(struct tf_vault *v, struct tf_buf *lost, struct tf_error *err)
+{
+	static const char beside[] = "STORE/checkpoint";
+	struct tf_buf b = { 0 };
+	/* A copy that is not there yet is no finding; one that could not be
+	 * read is an error. */
+	enum tf_code rc = tf_file_read(v->dirfd, "checkpoint", TF_NOTE_MAX, &b,
+	    err);
+
+	if (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID)
+		rc = tf_head_compare_note(v, beside, &b, lost, err);
+	if ((rc == TF_OK || rc == TF_NOTFOUND) && v->guard != NULL) {
+		b.n = 0;
+		rc = tf_guard_read(v->guard, TF_NOTE_MAX, &b, err);
+		if (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID)
+			rc = tf_head_compare_note(v, "the guard", &b, lost,
+			    err);
+	}
+	tf_buf_free(&b);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}

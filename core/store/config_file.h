@@ -1,0 +1,22 @@
+/* STORE/config as lines: "key = value"; '#' begins a comment. */
+#ifndef TF_STORE_CONFIG_FILE_H
+#define TF_STORE_CONFIG_FILE_H
+
+#include "../json.h"
+
+/* Receives one setting, without white space around key and value. */
+typedef enum tf_code (*tf_config_line)(void *arg, const char *key,
+    const char *value, struct tf_error *err);
+
+/*
+ * Call one for each line of the config below dirfd, in the order of the file; no
+ * file is an empty one.  The first error ends the reading.  Errors: TF_USAGE a
+ * line without "="; those of one and of tf_file_read; TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_config_each(int dirfd, tf_config_line one,
+    void *arg, struct tf_error *err);
+
+/* True if the setting names the guard: a file on another disk (guard_file.h). */
+bool tf_config_is_guard(const char *key, const char *value);
+
+#endif
