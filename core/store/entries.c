@@ -267,6 +267,20 @@ tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
 }
 
 enum tf_code
+tf_checkpoints_between(struct tf_db *db, uint64_t after, uint64_t most,
+    uint64_t *size, struct tf_hash *root, struct tf_buf *note,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT size, root, note FROM checkpoint"
+	    " WHERE size > ?1 AND size <= ?2 ORDER BY size DESC LIMIT 1",
+	    "uu", after, most);
+	enum tf_code rc = tf_sql_row(db, st, "read checkpoint", err);
+
+	return rc == TF_OK ? take_checkpoint(st, size, root, note, err) : rc;
+}
+
+enum tf_code
 tf_tiles_read(void *db, unsigned level, uint64_t n, unsigned width,
     struct tf_hash *out, struct tf_error *err)
 {

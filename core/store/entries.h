@@ -76,5 +76,9 @@ TF_MUST_USE enum tf_code tf_checkpoints_get(struct tf_db *db, uint64_t size,
  * before the first commit. */
 TF_MUST_USE enum tf_code tf_checkpoints_newest(struct tf_db *db, uint64_t *size,
     struct tf_hash *root, struct tf_buf *note, struct tf_error *err);
+/* The same of those with more than `after` and at most `most` entries. */
+TF_MUST_USE enum tf_code tf_checkpoints_between(struct tf_db *db,
+    uint64_t after, uint64_t most, uint64_t *size, struct tf_hash *root,
+    struct tf_buf *note, struct tf_error *err);
 
 #endif
