@@ -41,6 +41,7 @@ tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \
 	test-bitflip)
 model := $(BUILD)/test-model
 suites := $(wildcard tests/shell/*.sh)
+wire := $(BUILD)/mirror-wire
 benches := $(addprefix $(BUILD)/bench-,ledger files limits)
 # Each file is one fuzz target; driver.c replays the kept corpus.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
@@ -108,6 +109,11 @@ $(BUILD)/test-mount $(BUILD)/test-faults $(model): | $(programs) \
 	$(BUILD)/shim.so $(BUILD)/slow_names.so
 
 # Preloaded libraries are built without sanitizers, whatever CFLAGS says.
+$(wire): tests/mirror/wire.c $(BUILD)/flags
+	$(call say,LD $@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(compile) -o $@ $< $(LDFLAGS)
+
 $(BUILD)/shim.so: tests/faults/shim.c tests/faults/fault.h
 $(BUILD)/beneath.so: tests/memcheck/beneath.c
 $(BUILD)/slow_names.so: tests/mount/slow_names.c
@@ -151,14 +157,14 @@ test: ## install what is missing, build, run all tests
 	$(Q).ci/setup test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: all $(tests) $(model) $(fuzzers) ## run all tests, with what is installed
+check: all $(tests) $(model) $(fuzzers) $(wire) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) $(suites) $(fuzzers)
 
 model: all $(model) ## compare random operations with a model (STEPS=1000000 SEED=1)
 	$(Q)$(model) --steps $(or $(STEPS),1000000) \
 		--seed $(or $(SEED),$$(date +%s)) --save $(BUILD)/model.ops
 
-torture: all $(tests) $(model) ## run the long tests: faults, mutants, model (CYCLES= SEED=)
+torture: all $(tests) $(model) $(wire) ## run the long tests: faults, mutants, model (CYCLES= SEED=)
 	$(Q)+BUILD=$(BUILD) MAKE='$(MAKE)' tests/torture.sh $(or $(CYCLES),1000) \
 		$(SEED)
 
@@ -204,7 +210,7 @@ valgrind: ## run the tests with all programs under memcheck (hours)
 		PROGRAMS=$(valgrind)/memcheck
 	$(Q)tests/valgrind.sh $(valgrind) $(memchecked)
 
-test-programs: $(tests) $(model) $(fuzzers)
+test-programs: $(tests) $(model) $(fuzzers) $(wire)
 
 fuzz: ## fuzz with libFuzzer and clang (FUZZ_TIME=60 seconds per target)
 	$(Q).ci/setup fuzz

@@ -44,6 +44,9 @@ if [ "${MUTANTS-}" != only ]; then
 	rig memory "$cycles"
 	rig buffer 0
 	rig device 0
+	BUILD=$BUILD timeout 86400 tests/mirror/rig.sh "$cycles" "$seed" \
+		>"$log" 2>&1 || bad=1
+	grep -E '^(RED|GREEN)' "$log"
 	# The model with random operations, packages of 70,000 files and of
 	# 5 GiB, and more rounds of the mount tests.
 	long "$BUILD/test-model" --steps "$((cycles * 100))" --seed "$seed"
@@ -59,7 +62,8 @@ mutant() {
 	shift 2
 	dir=$BUILD/mutant/$name
 	if ! ${MAKE:-make} -s MUTANT="$name" BUILD="$dir" all \
-		"$dir/test-faults" "$dir/test-unit" >"$log" 2>&1; then
+		"$dir/test-faults" "$dir/test-unit" "$dir/mirror-wire" \
+		>"$log" 2>&1; then
 		cat "$log"
 		echo "mutant $name: cannot be built"
 		bad=1
@@ -68,6 +72,9 @@ mutant() {
 	for r; do
 		if [ "$r" = unit ]; then
 			"$dir/test-unit" >"$log" 2>&1
+		elif [ "$r" = mirror ]; then
+			BUILD=$dir tests/mirror/rig.sh "$most" "$seed" \
+				>"$log" 2>&1
 		else
 			"$dir/test-faults" "$r" "$most" "$seed" >"$log" 2>&1
 		fi || {
@@ -93,5 +100,6 @@ mutant SHOW_FIRST 0 points
 mutant SEAL_AT_FLUSH 20 kill
 mutant FORGET_EMPTY 20 kill
 mutant IGNORE_WRITE 0 full
+mutant RECEIPT_FIRST 100 mirror
 mutant SKIP_PROOF_NODE 0 unit
 exit "$bad"

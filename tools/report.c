@@ -21,8 +21,8 @@
 
 /* A switch without default: a new code does not compile until somebody has
  * decided. */
-static int
-status_of(enum tf_code code)
+int
+report_status(enum tf_code code)
 {
 	switch (code) {
 	case TF_OK:
@@ -90,7 +90,7 @@ report(const struct tf_error *err)
 		report_note("%s: %s", text, why);
 	else
 		say(text);
-	return status_of(err->code);
+	return report_status(err->code);
 }
 
 void

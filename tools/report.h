@@ -24,6 +24,8 @@ enum report_status {
  * code.
  */
 int report(const struct tf_error *err);
+/* The same exit status, without a message. */
+int report_status(enum tf_code code);
 
 /* Print a line to stderr, in the form of report(). At most 511 bytes; the rest
  * is cut. */

@@ -51,6 +51,7 @@ static const struct verb *const verbs[] = {
 	&cmd_package,
 	&cmd_unpack,
 	&cmd_verify,
+	&cmd_mirror,
 	&cmd_why,
 	&cmd_kosli,
 	&cmd_import,

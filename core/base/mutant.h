@@ -19,6 +19,7 @@ enum tf_mutant {
 	TF_SEAL_AT_FLUSH,      /* any close of a descriptor freezes */
 	TF_FORGET_EMPTY,       /* a file without bytes is in memory only */
 	TF_IGNORE_WRITE,       /* the result of pwrite is ignored */
+	TF_RECEIPT_FIRST,      /* a mirror signs what it has not committed */
 	TF_SKIP_PROOF_NODE,    /* the root of a consistency proof is ignored */
 };
 

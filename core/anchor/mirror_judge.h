@@ -1,0 +1,31 @@
+/*
+ * Whether a mirror may take the head that a source offers (M3 of mirror.h).
+ */
+#ifndef TF_ANCHOR_MIRROR_JUDGE_H
+#define TF_ANCHOR_MIRROR_JUDGE_H
+
+#include "../ledger/checkpoint.h"
+#include "../ledger/merkle.h"
+#include "../mirror.h"
+
+struct tf_replica;
+
+struct tf_mirror_offer {
+	struct tf_buf key, store; /* as the source gave them */
+	struct tf_vkey log;	  /* key, parsed */
+	struct tf_buf note;
+	struct tf_proof proof;	   /* from the mirror's head to note */
+	struct tf_checkpoint head; /* filled by tf_mirror_judge */
+};
+void tf_mirror_offer_free(struct tf_mirror_offer *o);
+
+/*
+ * TF_OK: it is the same log, and the head is the mirror's or continues it.  r
+ * NULL: there is no mirror yet, at o->dir.  TF_TAMPER, with the reason: another
+ * log or key than that of the mirror or the expected one, or another history.
+ */
+TF_MUST_USE enum tf_code tf_mirror_judge(struct tf_mirror_offer *offer,
+    const struct tf_replica *r, const struct tf_mirror_receive *o,
+    struct tf_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * Mirrors: a copy of a store on another disk or machine, which the receiver
+ * checks before it takes it.  One side reads a store, the other writes a mirror;
+ * they talk over two descriptors, such as those of ssh(1).
+ *
+ * Promises:
+ *  M1  The receiver acknowledges only what it has hashed itself and what is
+ *      durable there.
+ *  M2  A mirror only grows.  Nothing that the source sends can delete or change
+ *      what the mirror has.
+ *  M3  A source whose history does not continue that of the mirror is refused,
+ *      and the heads of both are kept in DIR/refused/.
+ *  M4  The source needs no secret of the mirror, and the receiver none of the
+ *      source.
+ *
+ * Errors beside those named: TF_TAMPER a check of the receiver failed; TF_IO the
+ * connection or the other side ended or broke the protocol (what is durable at
+ * the mirror counts in the next attempt); TF_NEWER it speaks a later version.
+ */
+#ifndef TF_MIRROR_H
+#define TF_MIRROR_H
+
+#include "error.h"
+#include "json.h"
+#include "types.h"
+
+struct tf_mirror_send {
+	const char *store; /* directory of the store */
+	int in, out;	   /* from and to the receiver */
+	const char *key;   /* the mirror's vkey that is expected, or NULL */
+	/* Called from time to time with the number of entries that are durable
+	 * at the mirror, that of the source, and the bytes of objects that were
+	 * sent.  NULL: not called. */
+	void (*progress)(void *arg, uint64_t entries, uint64_t of,
+	    uint64_t bytes);
+	void *arg;
+};
+
+/* What a receipt proves, and what it took to get it. */
+struct tf_mirrored {
+	uint64_t before;  /* entries at the mirror when this began */
+	uint64_t entries; /* entries at the mirror now */
+	uint64_t objects; /* sent now; and their bytes */
+	uint64_t bytes;
+	char name[129];	    /* of the mirror's key */
+	struct tf_buf key;  /* the mirror's vkey */
+	struct tf_buf note; /* the head, signed by log and mirror */
+	/* The newest recorded receipt of this mirror is less than an hour old,
+	 * and after it only trailctl opened the store or recorded receipts. */
+	bool recorded;
+};
+
+/*
+ * The source side.  Reads the store, which may be mounted at the same time, and
+ * changes nothing in it.  SIGPIPE must be ignored.  On TF_OK the mirror has all
+ * entries up to the newest head of the store at the beginning, and out has the
+ * receipt, which was checked.  The caller calls tf_mirrored_free in any case.
+ * TF_TAMPER: also if the receipt is not by the expected key.
+ */
+TF_MUST_USE enum tf_code tf_mirror_send(const struct tf_mirror_send *s,
+    struct tf_mirrored *out, struct tf_error *err);
+void tf_mirrored_free(struct tf_mirrored *m);
+
+struct tf_mirror_receive {
+	const char *dir; /* the mirror; made if it is absent or empty */
+	int in, out;	 /* from and to the source */
+	/* The log's vkey that is expected of a new mirror.  NULL: any.  A mirror
+	 * that exists knows its log. */
+	const char *vkey;
+	/* The name of the key of a new mirror.  NULL: HOST/DIR. */
+	const char *name;
+};
+
+/*
+ * The receiver side.  SIGPIPE must be ignored.  Any error was also sent to the
+ * source, if it still listened: *told.  Errors: TF_LOCKED another process writes
+ * this mirror; TF_TAMPER: refused (M3).
+ */
+TF_MUST_USE enum tf_code tf_mirror_receive(const struct tf_mirror_receive *r,
+    bool *told, struct tf_error *err);
+
+#endif

@@ -1,0 +1,355 @@
+#!/bin/sh
+# trailctl mirror: a copy that checks what it takes, receipts, refusals.
+. "$(dirname "$0")/../suite.sh"
+
+# store_with NAME N: a new store with N attestations, not mounted.
+store_with() {
+	trailctl init --origin example.org/source "$1" >vkey 2>/dev/null
+	mount "$1"
+	mkdir "$mnt/trail" "$mnt/trail/run"
+	for i in $(seq "$2"); do
+		record "$i"
+	done
+	unmount
+}
+
+# record NAME: one sealed attestation in the mount.
+record() {
+	mkdir "$mnt/trail/run/a$1"
+	echo "evidence $1" >"$mnt/trail/run/a$1/report"
+	trailctl seal "$mnt/trail/run/a$1" >/dev/null
+}
+
+# add STORE NAME: the same in a store that is not mounted.
+add() {
+	mount "$1"
+	record "$2"
+	unmount
+}
+
+# number FIELD: from the last --json answer.
+number() {
+	sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" out
+}
+
+# events STORE >FILE: all entries.
+events() {
+	trailctl log --json "$1"
+}
+
+# kept PATTERN: the last refusal was kept, with this reason and both heads.
+kept() {
+	newest=$(find copy/refused -name reason -exec grep -l "$1" {} + |
+		head -n 1)
+	[ -n "$newest" ]
+	[ -s "${newest%/*}/mirror.checkpoint" ]
+	[ -s "${newest%/*}/source.checkpoint" ]
+	[ -s "${newest%/*}/source.vkey" ]
+}
+
+# --- copies -------------------------------------------------------------
+
+# A mirror is a store: it verifies, has the same entries, and can be mounted.
+a_mirror_is_a_store() {
+	store_with store 3
+	is 0 trailctl mirror store copy
+	says '^mirrored up to [0-9]* entries (.*/copy): [0-9]* new, '
+	is 0 trailctl verify --vkey vkey copy
+	says '^contents *OK *3 files'
+	says '^names *OK'
+	events copy >mirrored
+	events store | head -n "$(wc -l <mirrored)" | cmp - mirrored
+	mount copy -o ro
+	grep -q 'evidence 2' "$mnt/trail/run/a2/report"
+	unmount
+}
+
+# Nothing new: nothing is sent, and no second receipt is recorded within the
+# hour.  Each receipt is in the ledger of the source.
+a_repetition_is_cheap_and_quiet() {
+	is 0 trailctl mirror --json store copy
+	is 0 trailctl mirror --json store copy
+	[ "$(number objects)" = 0 ]
+	says '"recorded":false'
+	events store >before
+	is 0 trailctl mirror -q store copy
+	has_lines 0
+	events store | cmp - before
+	[ "$(grep -c '"anchor.added"' before)" = 1 ]
+	add store more
+	is 0 trailctl mirror --json store copy
+	says '"recorded":true'
+	events store | grep -c '"anchor.added"' | grep -qx 2
+}
+
+# Through a command, and equal bytes once.
+a_command_carries_it() {
+	is 0 trailctl mirror --json store \
+		--via "trailctl mirror --receive '$work/far'"
+	bytes=$(number bytes)
+	is 0 trailctl verify --vkey vkey far
+	mount store
+	mkdir "$mnt/trail/run/same"
+	head -c 200000 /dev/urandom >"$mnt/trail/run/same/one"
+	cp "$mnt/trail/run/same/one" "$mnt/trail/run/same/two"
+	trailctl seal "$mnt/trail/run/same" >/dev/null
+	unmount
+	is 0 trailctl mirror --json store \
+		--via "trailctl mirror --receive '$work/far'"
+	[ "$(number bytes)" -gt 200000 ]
+	[ "$(number bytes)" -lt 300000 ]
+	[ "$bytes" -gt 0 ]
+	is 0 trailctl verify --vkey vkey far
+}
+
+# Beside a mount in use: each copy verifies, and is what the vault had.
+a_busy_mount_is_mirrored() {
+	mount store
+	(
+		i=0
+		while [ ! -e stop ]; do
+			i=$((i + 1))
+			record "busy$i" || exit 1
+		done
+	) &
+	writer=$!
+	for i in 1 2 3 4 5; do
+		is 0 trailctl mirror "$mnt" copy
+		is 0 trailctl verify --vkey vkey copy
+		says '^contents *OK'
+	done
+	: >stop
+	wait "$writer"
+	is 0 trailctl status "$mnt"
+	says 'mirrored up to [0-9]* entries (.*/copy)'
+	is 0 trailctl mirror "$mnt" copy
+	events copy >mirrored
+	events "$mnt" | head -n "$(wc -l <mirrored)" | cmp - mirrored
+	unmount
+}
+
+# The evidence that a cut connection has left is used by the next attempt.
+a_cut_transfer_goes_on() {
+	mount store
+	mkdir "$mnt/trail/run/large"
+	head -c 4000000 /dev/urandom >"$mnt/trail/run/large/file"
+	trailctl seal "$mnt/trail/run/large" >/dev/null
+	unmount
+	is 3 trailctl mirror store --via "exec mirror-wire cut to 2500000 \
+		trailctl mirror --receive '$work/copy'"
+	[ -n "$(find copy/incoming -type f -size +500k)" ]
+	is 0 trailctl verify --vkey vkey copy
+	is 0 trailctl mirror --json store copy
+	[ "$(number bytes)" -lt 3500000 ]
+	is 0 trailctl verify --vkey vkey copy
+	[ -z "$(find copy/incoming -type f)" ]
+}
+
+# The receipt is checked: it must be of the mirror that is expected.
+the_key_of_the_mirror_is_pinned() {
+	is 0 trailctl mirror --mirror-key copy/keys/mirror.vkey store copy
+	events store >before
+	is 4 trailctl mirror --mirror-key copy/keys/mirror.vkey store \
+		--via "trailctl mirror --receive '$work/far'"
+	complains 'the receipt is by another key'
+	events store | cmp - before
+	is 0 trailctl mirror --name backup.example/one store named
+	says '(backup.example/one)'
+	grep -q '^backup.example/one+' named/keys/mirror.vkey
+	is 2 trailctl mirror --name 'no name' store another
+}
+
+# A new mirror takes the expected log only.
+the_key_of_the_log_is_pinned() {
+	trailctl init --origin example.org/other other >otherkey 2>/dev/null
+	is 4 trailctl mirror --vkey otherkey store pinned
+	complains 'has not the key that is expected'
+	[ ! -e pinned ]
+	is 0 trailctl mirror --vkey vkey store pinned
+}
+
+# --- refusals -----------------------------------------------------------
+
+# save and restore: the files of the store as they were, in the same directory.
+save() {
+	rm -rf saved
+	cp -a store saved
+}
+restore() {
+	find store -mindepth 1 -delete
+	cp -a saved/. store
+}
+
+# A source that lost its tail: both heads are kept, and the copy is untouched.
+a_rollback_is_refused() {
+	is 0 trailctl mirror store copy
+	save
+	add store later
+	is 0 trailctl mirror store copy
+	events copy >before
+	cp -a store ahead
+	restore
+	is 4 trailctl mirror store copy
+	complains 'rolled back: the source has only the first'
+	kept 'rolled back'
+	events copy | cmp - before
+	is 0 trailctl verify --vkey vkey copy
+}
+
+# The same store that went on from an old copy, with fewer and with more entries.
+a_fork_is_refused() {
+	rm -f store/checkpoint # the vault itself would notice
+	add store other
+	is 4 trailctl mirror store copy
+	complains 'refused: \(forked\|rewritten\)'
+	for i in 1 2 3 4; do
+		add store "other$i"
+	done
+	is 4 trailctl mirror store copy
+	complains 'rewritten: the .* entries of the source do not begin with'
+	kept 'rewritten'
+	is 4 trailctl mirror store --via "trailctl mirror --receive '$work/copy'"
+	complains 'rewritten'
+	is 0 trailctl verify --vkey vkey copy
+	find store -mindepth 1 -delete
+	cp -a ahead/. store
+	rm -rf ahead
+}
+
+# Another log, and another log that calls itself the same.
+another_log_is_refused() {
+	is 4 trailctl mirror other copy
+	complains 'this is a mirror of example.org/source, not of'
+	kept 'this is a mirror of'
+	trailctl init --origin example.org/source imposter >/dev/null 2>&1
+	is 4 trailctl mirror imposter copy
+	complains 'has another key now'
+	kept 'another key'
+	rm -rf imposter
+	is 0 trailctl verify --vkey vkey copy
+}
+
+# Evidence that was altered at the source never reaches the copy.
+altered_evidence_is_refused() {
+	is 0 trailctl mirror store copy
+	save
+	mount store
+	mkdir "$mnt/trail/run/altered"
+	head -c 300000 /dev/zero >"$mnt/trail/run/altered/file"
+	trailctl seal "$mnt/trail/run/altered" >/dev/null
+	unmount
+	object=$(find store/objects -type f -size 300000c)
+	flip "$object" 150000
+	is 4 trailctl mirror store copy
+	complains 'of the source is altered'
+	kept 'is altered'
+	is 0 trailctl verify --vkey vkey copy
+	mv "$object" gone
+	is 4 trailctl mirror store copy
+	is 0 trailctl verify --vkey vkey copy
+	mv gone "$object"
+	flip "$object" 150000
+	chmod 0400 "$object"
+	is 0 trailctl mirror store copy
+	is 0 trailctl verify --vkey vkey copy
+}
+
+# The other side can send what it wants: the copy stays.
+a_hostile_source_changes_nothing() {
+	events copy >before
+	for junk in 'GET / HTTP/1.0' '' "$(head -c 3000 /dev/zero | tr '\0' A)"; do
+		printf '%s' "$junk" >junk
+		got=0
+		trailctl mirror --receive copy <junk >answer 2>err || got=$?
+		[ "$got" -eq 3 ]
+	done
+	events copy | cmp - before
+	is 0 trailctl verify --vkey vkey copy
+	: >empty
+	mkdir -p notamirror/dir
+	is 3 trailctl mirror store notamirror
+	is 3 trailctl mirror store store2/copy
+	is 3 trailctl mirror store --via 'exit 7'
+	complains 'exit status 7'
+	is 3 trailctl mirror store --via 'echo hello to everybody'
+	complains 'does not speak the protocol'
+}
+
+# One writer at a time.
+two_receivers_do_not_meet() {
+	mkfifo hold
+	trailctl mirror --receive copy <hold >/dev/null 2>&1 &
+	receiver=$!
+	exec 7>hold
+	# Its HELLO never comes, so it has not opened the copy: this one works.
+	is 0 trailctl mirror store copy
+	exec 7>&-
+	wait "$receiver" || :
+	flock copy/lock trailctl mirror store copy >out 2>err && exit 1
+	grep -q 'lock\|use' err
+	is 0 trailctl mirror store copy
+}
+
+# Redacted evidence: a new mirror lacks it, and one that has it deletes it; both
+# verify.  The entry, and who decided, are there.
+a_redaction_is_mirrored() {
+	needs setpriv
+	[ "$(id -u)" = 0 ] || skip 'not root'
+	chmod 0755 "$work"
+	trailctl init --origin example.org/secrets secrets >secretskey 2>/dev/null
+	mount secrets -o allow_other
+	mkdir "$mnt/trail" "$mnt/trail/run" "$mnt/trail/run/secret"
+	chmod 0755 "$mnt/trail" "$mnt/trail/run" "$mnt/trail/run/secret"
+	chown 65534:65534 "$mnt/trail"
+	echo 'a small secret' >"$mnt/trail/run/secret/small"
+	head -c 200000 /dev/urandom >"$mnt/trail/run/secret/long"
+	trailctl seal "$mnt/trail/run/secret" >/dev/null
+	is 0 trailctl mirror "$mnt" early
+	for name in small long; do
+		control=$mnt/trail/run/secret/.trailfs/redactions
+		printf '{"propose":"%s","reason":"asked for"}' "$name" \
+			>"$control"
+		seq=$(trailctl log --json --type redaction.proposed "$mnt" |
+			sed -n 's/.*"seq":\([0-9]*\).*/\1/p' | tail -n 1)
+		setpriv --reuid 65534 --regid 65534 --clear-groups \
+			sh -c "printf '{\"approve\":$seq}' >'$control'"
+	done
+	is 0 trailctl mirror "$mnt" late
+	is 0 trailctl mirror "$mnt" early
+	unmount
+	for copy in late early; do
+		is 0 trailctl verify --vkey secretskey "$copy"
+		if grep -ras 'a small secret' "$copy"; then
+			exit 1
+		fi
+		[ -z "$(find "$copy/objects" -type f)" ]
+		trailctl log --json --type redaction.done "$copy" >out
+		has_lines 2
+	done
+}
+
+# Faults at every step: never a receipt for what the mirror does not have.
+no_fault_makes_a_wrong_receipt() {
+	is 0 "$top/tests/mirror/rig.sh" 12 "$(date +%N | sed 's/^0*//')"
+	says '^GREEN'
+}
+
+# What the command line cannot mean.
+wrong_arguments_are_usage_errors() {
+	is 2 trailctl mirror
+	is 2 trailctl mirror store
+	is 2 trailctl mirror store copy more
+	is 2 trailctl mirror store copy --via true
+	is 2 trailctl mirror --receive copy store
+	is 2 trailctl mirror store --via true --name x
+	is 3 trailctl mirror nowhere copy
+}
+
+with /dev/fuse a_mirror_is_a_store a_repetition_is_cheap_and_quiet \
+	a_command_carries_it a_busy_mount_is_mirrored a_cut_transfer_goes_on \
+	the_key_of_the_mirror_is_pinned the_key_of_the_log_is_pinned \
+	a_rollback_is_refused a_fork_is_refused another_log_is_refused \
+	altered_evidence_is_refused a_hostile_source_changes_nothing \
+	two_receivers_do_not_meet a_redaction_is_mirrored \
+	no_fault_makes_a_wrong_receipt wrong_arguments_are_usage_errors
+finish

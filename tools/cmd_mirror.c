@@ -1,0 +1,293 @@
+/*
+ * trailctl mirror: keep a copy of a store elsewhere, and a receipt for it.
+ *
+ * The source reads the store, also behind a mount, and talks to a receiver over
+ * two pipes (core/mirror.h).  The receiver is a child: this program itself for a
+ * directory, or a command such as ssh(1), which runs `trailctl mirror --receive`
+ * on another machine.
+ *
+ * The receipt is recorded in the ledger of the source (anchors.h), so that the
+ * vault knows what exists outside of it.  A receipt is an entry too, and the next
+ * run mirrors it; a run that has nothing else to mirror records no further
+ * receipt within the hour, or the ledger would grow by its own receipts.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "anchors.h"
+#include "cmd.h"
+#include "core/base/member.h"
+#include "core/mirror.h"
+#include "mirror_peer.h"
+#include "report.h"
+#include "target.h"
+#include "text.h"
+#include "where.h"
+
+static struct {
+	bool json, quiet;
+	const char *via, *receive, *name, *vkey, *mirror_key;
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	ARGS_QUIET(&ask.quiet),
+	{ .name = "via",
+	    .value = "COMMAND",
+	    .help = "talk to COMMAND, which runs mirror --receive elsewhere",
+	    .text = &ask.via },
+	{ .name = "mirror-key",
+	    .value = "KEY",
+	    .help = "accept a receipt of this mirror only",
+	    .text = &ask.mirror_key },
+	{ .name = "receive",
+	    .value = "DIRECTORY",
+	    .help = "be the other side: stdin and stdout, into DIRECTORY",
+	    .text = &ask.receive },
+	{ .name = "name",
+	    .value = "NAME",
+	    .help = "name of a new mirror in its receipts",
+	    .text = &ask.name },
+	{ .name = "vkey",
+	    .value = "KEY",
+	    .help = "a new mirror takes the log with this key only",
+	    .text = &ask.vkey },
+	{ 0 },
+};
+
+/* --- progress ------------------------------------------------------------- */
+
+struct progress {
+	int percent;
+	uint64_t megabytes;
+	bool drawn;
+};
+
+/* Redrawn only when a number changes: the terminal may be slow. */
+static void
+draw(void *arg, uint64_t entries, uint64_t of, uint64_t bytes)
+{
+	static const char full[] = "##############################";
+	const int width = (int)sizeof(full) - 1;
+	struct progress *p = arg;
+	const int percent = entries < of && of > 0 ?
+	    (int)((double)entries / (double)of * 100) :
+	    100;
+
+	if (p->drawn && percent == p->percent && bytes >> 20 == p->megabytes)
+		return;
+	p->drawn = true;
+	p->percent = percent;
+	p->megabytes = bytes >> 20;
+	fprintf(stderr, "\rmirror  [%-*.*s] %3d %%, %llu MiB", width,
+	    percent * width / 100, full, percent,
+	    (unsigned long long)p->megabytes);
+	fflush(stderr);
+}
+
+static void
+wipe(const struct progress *p)
+{
+	if (p->drawn)
+		fputs("\r\033[K", stderr);
+}
+
+/* --- the answer ----------------------------------------------------------- */
+
+static enum tf_code
+print_json(const struct tf_mirrored *m, bool recorded, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	tf_put_uint(&j, "bytes", m->bytes);
+	tf_put_uint(&j, "entries", m->entries);
+	tf_put_str(&j, "key", tf_buf_bytes(&m->key));
+	tf_put_uint(&j, "new", m->entries - m->before);
+	tf_put_uint(&j, "objects", m->objects);
+	tf_put_bool(&j, "recorded", recorded);
+	tf_json_object_end(&j);
+	if ((rc = tf_json_end(&j, err)) == TF_OK)
+		printf("%s\n", text_of(&b));
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
+print(const struct tf_mirrored *m, bool recorded, struct tf_error *err)
+{
+	if (ask.json)
+		return print_json(m, recorded, err);
+	if (!ask.quiet)
+		printf("mirrored up to %llu entries (%s): %llu new, %llu "
+		       "objects, %llu bytes\n",
+		    (unsigned long long)m->entries, m->name,
+		    (unsigned long long)(m->entries - m->before),
+		    (unsigned long long)m->objects,
+		    (unsigned long long)m->bytes);
+	return TF_OK;
+}
+
+/* --- the source ----------------------------------------------------------- */
+
+/* *store: the directory of the store that arg names, also if it is mounted. */
+static enum tf_code
+find(const char *arg, char **store, struct tf_error *err)
+{
+	struct where w = { 0 };
+	enum tf_code rc = where_find(arg, &w, err);
+
+	if (rc == TF_OK && w.mount != NULL) {
+		rc = where_store(&w, store, err);
+	} else if (rc == TF_OK) {
+		*store = w.store;
+		w.store = NULL;
+	}
+	where_free(&w);
+	return rc;
+}
+
+static enum tf_code
+send_to(struct mirror_peer *peer, const char *store, const char *key,
+    struct tf_mirrored *out, struct tf_error *err)
+{
+	struct progress progress = { 0 };
+	const bool terminal = isatty(STDERR_FILENO) && !ask.quiet && !ask.json;
+	const struct tf_mirror_send o = { .store = store,
+		.in = peer->in,
+		.out = peer->out,
+		.key = key,
+		.progress = terminal ? draw : NULL,
+		.arg = &progress };
+	enum tf_code rc = tf_mirror_send(&o, out, err);
+
+	wipe(&progress);
+	return rc;
+}
+
+/* Record the receipt in the ledger of arg, unless that would be all that there
+ * is to record. */
+static enum tf_code
+record(const char *arg, const struct tf_mirrored *m, bool *recorded,
+    struct tf_error *err)
+{
+	const struct tf_anchor a = { .kind = TF_ANCHOR_MIRROR,
+		.name = m->name,
+		.key = tf_buf_bytes(&m->key).p,
+		.bytes = m->note.p,
+		.n = m->note.n };
+
+	*recorded = !m->recorded;
+	return m->recorded ? TF_OK : tf_anchor_record(arg, &a, err);
+}
+
+static enum tf_code
+mirror(const char *arg, const char *store, const char *dir, const char *log_key,
+    const char *mirror_key, struct tf_error *err)
+{
+	const struct tf_mirror_receive receiver = { .dir = dir,
+		.name = ask.name,
+		.vkey = log_key };
+	struct mirror_peer peer;
+	struct tf_mirrored m = { 0 };
+	bool recorded = false;
+	enum tf_code rc = ask.via != NULL ?
+	    mirror_peer_command(&peer, ask.via, err) :
+	    mirror_peer_receiver(&peer, &receiver, err);
+
+	if (rc == TF_OK)
+		rc = send_to(&peer, store, mirror_key, &m, err);
+	rc = mirror_peer_end(&peer, rc, err);
+	if (rc == TF_OK)
+		rc = record(arg, &m, &recorded, err);
+	if (rc == TF_OK)
+		rc = print(&m, recorded, err);
+	tf_mirrored_free(&m);
+	return rc;
+}
+
+static int
+run_source(char **arg, const char *log_key, const char *mirror_key)
+{
+	struct tf_error err = { 0 };
+	char *store = NULL;
+	enum tf_code rc = find(arg[0], &store, &err);
+
+	if (rc == TF_OK)
+		rc = mirror(arg[0], store, arg[1], log_key, mirror_key, &err);
+	free(store);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}
+
+/* --- the command line ----------------------------------------------------- */
+
+/* What a table of options cannot say; NULL: nothing is wrong. */
+static const char *
+wrong_arguments(int n)
+{
+	const bool other_side = ask.via != NULL;
+
+	if (ask.receive != NULL)
+		return n > 0 || other_side || ask.mirror_key != NULL ?
+		    "--receive is the other side: it has no source" :
+		    NULL;
+	if (n < 1)
+		return "an argument is missing";
+	if (other_side && n > 1)
+		return "either a directory or --via";
+	if (!other_side && n < 2)
+		return "the directory of the mirror, or --via, is missing";
+	if (other_side && (ask.name != NULL || ask.vkey != NULL))
+		return "--name and --vkey belong to the other side";
+	return NULL;
+}
+
+static int
+run(int n, char **arg)
+{
+	const char *wrong = wrong_arguments(n);
+	struct tf_error err = { 0 };
+	struct tf_buf log_key = { 0 }, mirror_key = { 0 };
+	struct tf_mirror_receive receiver = { .dir = ask.receive,
+		.in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.name = ask.name };
+	enum tf_code rc = TF_OK;
+	int status;
+
+	if (wrong != NULL)
+		return cmd_usage(&cmd_mirror, wrong);
+	if (ask.vkey != NULL)
+		rc = target_key(ask.vkey, &log_key, &err);
+	if (rc == TF_OK && ask.mirror_key != NULL)
+		rc = target_key(ask.mirror_key, &mirror_key, &err);
+	receiver.vkey = ask.vkey != NULL ? log_key.p : NULL;
+	if (rc != TF_OK)
+		status = report(&err);
+	else if (ask.receive != NULL)
+		status = mirror_receive(&receiver);
+	else
+		status = run_source(arg, receiver.vkey,
+		    ask.mirror_key != NULL ? mirror_key.p : NULL);
+	tf_buf_free(&log_key);
+	tf_buf_free(&mirror_key);
+	return status;
+}
+
+const struct verb cmd_mirror = {
+	.name = "mirror",
+	.summary = "keep a copy on another disk or machine that checks what it "
+		   "takes",
+	.usage = "[OPTION...] STORE|PATH DIRECTORY\n"
+		 "[OPTION...] --via COMMAND STORE|PATH\n"
+		 "[OPTION...] --receive DIRECTORY",
+	.options = options,
+	.min = 0,
+	.max = 2,
+	.run = run,
+};
