@@ -21,6 +21,7 @@
 
 #include "../base/mutant.h"
 #include "../json.h"
+#include "clean_pages.h"
 #include "connection.h"
 #include "schema.h"
 #include "scrub.h"
@@ -248,7 +249,9 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 		path = name.p;
 		flags |= SQLITE_OPEN_URI;
 	}
-	if (sqlite3_open_v2(path, &db->sq, flags, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &db->sq, flags,
+		(flags & SQLITE_OPEN_READWRITE) != 0 ? tf_clean_vfs() : NULL) !=
+	    SQLITE_OK) {
 		rc = tf_sql_fail(db, "open database", err);
 		goto fail;
 	}

@@ -2,7 +2,7 @@
  * Overwriting what deletion leaves behind: see scrub.h.
  *
  * SQLite overwrites deleted rows and free pages of the database itself
- * (secure_delete).  Its write-ahead log is written from the beginning again and
+ * (secure_delete; clean_pages.c does the rest).  Its write-ahead log is written from the beginning again and
  * again, and behind the newest frames are those of earlier rounds.  Each round
  * has two numbers of its own (salts) in the header of the file and in its frames,
  * which distinguish old frames from new ones.

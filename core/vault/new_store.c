@@ -16,6 +16,7 @@
 #include "../base/file.h"
 #include "../ledger/checkpoint.h"
 #include "../node/vault_i.h"
+#include "../store/clean_pages.h"
 #include "../store/connection.h"
 #include "../store/meta.h"
 #include "../store/store_files.h"
@@ -157,6 +158,7 @@ tf_new_store_database(const char *path, const char *origin, const char *id,
 	    (rc = tf_meta_set_text(db, "origin", origin, err)) == TF_OK &&
 	    (rc = tf_meta_set_int(db, "next_id", TF_ROOT_ID + 1, err)) ==
 		TF_OK &&
+	    (rc = tf_meta_set_int(db, TF_META_CLEAN, 1, err)) == TF_OK &&
 	    (rc = tf_meta_set_int(db, "files", 0, err)) == TF_OK &&
 	    (rc = tf_meta_set_int(db, "content_bytes", 0, err)) == TF_OK)
 		rc = tf_db_commit(db, err);

@@ -6,8 +6,9 @@
  * each of which may be repeated:
  *	1. hide the object file, so that no new evidence takes it for its own;
  *	2. overwrite and delete it;
- *	3. overwrite what the write-ahead log has of earlier transactions;
- *	4. remove the note.
+ *	3. clean the pages that an earlier version wrote, once per store;
+ *	4. overwrite what the write-ahead log has of earlier transactions;
+ *	5. remove the note.
  * After a crash the note is there, and the next start begins with step 1.
  */
 #include <limits.h>
@@ -25,6 +26,7 @@
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
 #include "../node/vault_i.h"
+#include "../store/clean_pages.h"
 #include "../store/connection.h"
 #include "../store/definitions.h"
 #include "../store/meta.h"
@@ -146,6 +148,22 @@ erase_files(struct tf_vault *v, struct tf_error *err)
 	return rc;
 }
 
+/* The committer is the only one that writes to the database file. */
+static enum tf_code
+clean_pages(struct tf_txn *t, void *arg, struct tf_error *err)
+{
+	uint64_t is = 0;
+	enum tf_code rc = tf_meta_get_int(t->db, TF_META_CLEAN, &is, err);
+
+	(void)arg;
+	if (is != 0 || (rc != TF_OK && rc != TF_NOTFOUND))
+		return rc;
+	rc = tf_db_clean_pages(t->db, err);
+	return rc == TF_OK ?
+	    tf_meta_set_int(tf_txn_write(t), TF_META_CLEAN, 1, err) :
+	    rc;
+}
+
 static enum tf_code
 scrub(struct tf_vault *v, struct tf_error *err)
 {
@@ -153,6 +171,8 @@ scrub(struct tf_vault *v, struct tf_error *err)
 	struct tf_db *db;
 	enum tf_code rc;
 
+	if ((rc = tf_commit_wait(v->commit, clean_pages, NULL, err)) != TF_OK)
+		return rc;
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;

@@ -12,12 +12,14 @@
 
 #include "../../core/base/crypto.h"
 #include "../../core/base/file.h"
+#include "core/store/clean_pages.h"
 #include "core/store/connection.h"
 #include "core/store/objects.h"
 #include "core/store/scrub.h"
 #include "core/store/transaction.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define WORD "deleted-word-"
 
 static char dir[256];
@@ -134,6 +136,112 @@ START_TEST(a_long_log_is_shortened_once_no_reader_needs_it)
 }
 END_TEST
 
+/*
+ * Rows are moved between pages when others come and go.  Numbers that only look
+ * random: SQLite alone leaves copies of some of these rows.
+ */
+START_TEST(no_page_keeps_a_copy_of_a_row_that_was_moved)
+{
+	static const size_t sizes[] = { 20, 60, 200, 500, 900, 3000, 9000 };
+	static bool is[2100];
+	uint32_t r = 12345 + (uint32_t)_i;
+
+	OK(tf_db_begin(db, NULL));
+	for (unsigned n = 1; n < 4000; n++) {
+		unsigned id;
+
+		r = r * 1103515245 + 12345;
+		id = n / 2 + (r >> 16) % 50;
+		r = r * 1103515245 + 12345;
+		if (is[id] && (r >> 16) % 3 == 0)
+			OK(tf_object_drop(db, id, NULL));
+		else
+			put(id, sizes[(r >> 16) % LEN(sizes)]);
+		is[id] = !is[id] || (r >> 16) % 3 != 0;
+		if (n % 16 == 0) {
+			OK(tf_db_commit(db, NULL));
+			OK(tf_db_begin(db, NULL));
+		}
+	}
+	for (unsigned id = 0; id < LEN(is); id++)
+		if (is[id])
+			OK(tf_object_erase(db, id, NULL));
+	OK(tf_db_commit(db, NULL));
+	OK(tf_db_scrub(db, NULL));
+	ck_assert(!file_has(TF_DB_NAME, WORD));
+	OK(tf_db_check(db, NULL));
+}
+END_TEST
+
+/* Put a word into each page that has room for it. */
+static unsigned
+spoil_pages(void)
+{
+	struct tf_buf b = { 0 };
+	unsigned n = 0;
+
+	OK(tf_file_read(AT_FDCWD, TF_DB_NAME, SIZE_MAX, &b, NULL));
+	for (size_t off = 0; off < b.n; off += 4096) {
+		uint8_t *p = (uint8_t *)b.p + off, *h = p + (off ? 0 : 100);
+		unsigned used = (unsigned)(h - p) + 12 + 2 * (h[3] << 8 | h[4]);
+
+		if ((h[0] == 13 || h[0] == 10) &&
+		    used + strlen(WORD) <= (unsigned)(h[5] << 8 | h[6])) {
+			memcpy(p + used, WORD, strlen(WORD));
+			n++;
+		}
+	}
+	OK(tf_file_write(AT_FDCWD, TF_DB_NAME, b.p, b.n, 0600, false, NULL));
+	tf_buf_free(&b);
+	return n;
+}
+
+START_TEST(pages_of_earlier_versions_are_cleaned)
+{
+	static const char secret[] = "x" WORD;
+	struct tf_hash h = { { 0 } };
+
+	OK(tf_object_put(db, 1, &h, secret, sizeof(secret), NULL));
+	tf_db_close(db);
+	ck_assert_uint_gt(spoil_pages(), 5);
+	OK(tf_db_open(TF_DB_NAME, TF_DB_WRITE, &db, NULL));
+	OK(tf_db_begin(db, NULL));
+	OK(tf_db_clean_pages(db, NULL));
+	tf_db_rollback(db);
+	ck_assert(file_has(TF_DB_NAME, secret)); /* a row that is there */
+	OK(tf_object_drop(db, 1, NULL));
+	OK(tf_db_scrub(db, NULL));
+	ck_assert(!file_has(TF_DB_NAME, WORD));
+	OK(tf_db_check(db, NULL));
+}
+END_TEST
+
+/* A page that continues a row looks like a page with rows in a huge file. */
+START_TEST(only_pages_with_rows_are_changed)
+{
+	uint8_t p[4096], full[4096];
+
+	memset(full, 'x', sizeof(full));
+	for (unsigned first = 0; first < 256; first++) {
+		memcpy(p, full, sizeof(p));
+		p[0] = (uint8_t)first;
+		p[3] = p[4] = 0; /* no rows */
+		p[5] = 15;	 /* they would begin at 15 * 256 */
+		p[6] = 0;
+		ck_assert(!tf_page_clean(p, 4095, 0));
+		ck_assert(!tf_page_clean(p, 4096, 1));
+		ck_assert_int_eq(first == 2 || first == 5 || first == 10 ||
+			first == 13,
+		    tf_page_clean(p, 4096, 4096));
+		ck_assert_mem_eq(p + 15 * 256, full, 256);
+	}
+	/* Rows that would begin behind the page. */
+	p[0] = 13;
+	p[5] = 17;
+	ck_assert(!tf_page_clean(p, 4096, 4096));
+}
+END_TEST
+
 Suite *
 suite_scrub(void)
 {
@@ -144,6 +252,13 @@ suite_scrub(void)
 	tcase_add_test(t, a_scrubbed_log_has_no_page_of_earlier_transactions);
 	tcase_add_test(t, a_reader_keeps_the_pages_that_it_needs);
 	tcase_add_test(t, a_long_log_is_shortened_once_no_reader_needs_it);
+	suite_add_tcase(s, t);
+	t = tcase_create("pages");
+	tcase_add_checked_fixture(t, make_db, remove_db);
+	tcase_add_loop_test(t, no_page_keeps_a_copy_of_a_row_that_was_moved, 0,
+	    3);
+	tcase_add_test(t, pages_of_earlier_versions_are_cleaned);
+	tcase_add_test(t, only_pages_with_rows_are_changed);
 	suite_add_tcase(s, t);
 	return s;
 }
