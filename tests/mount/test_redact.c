@@ -1,6 +1,7 @@
 /* Redaction: two people delete bytes of evidence, and nothing else. */
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <time.h>
 
 #include "harness.h"
 #include "tests/faults/fault.h"
@@ -199,6 +200,49 @@ START_TEST(bytes_that_others_have_stay)
 	says(entry("redaction.done", "t/w/a/g"), "\"count\":0");
 	store_lacks("the same");
 	run(0, "trailctl verify store | grep 'OK .*; 2 redacted'");
+}
+END_TEST
+
+/* --- people ------------------------------------------------------------ */
+
+/* A person who logged in as login and became uid writes a request. */
+static void
+person_asks(int status, uid_t login, uid_t uid, const char *text)
+{
+	run(status,
+	    "echo %u >/proc/self/loginuid && printf %%s '%s' | "
+	    "setpriv --reuid %u --regid %u --clear-groups "
+	    "dd of=" ACTL "redactions status=none",
+	    login, text, uid, uid);
+}
+
+START_TEST(nobody_becomes_a_second_person_by_su)
+{
+	char text[64];
+
+	skip_unless(system("echo 7 2>&- >/proc/self/loginuid") == 0,
+	    "the kernel has no login uids that can be set");
+	make_secrets();
+	/* Bob became root. */
+	person_asks(0, BOB, 0, "{\"propose\":\"small\",\"reason\":\"r\"}");
+	snprintf(text, sizeof text, "{\"approve\":%lu}", newest());
+	/* Bob as root, Bob as Alice, and Alice who became root as well. */
+	person_asks(1, BOB, 0, text);
+	person_asks(1, BOB, ALICE, text);
+	says(why(), "who proposed a redaction cannot approve it");
+	person_asks(1, ALICE, 0, text);
+	says(why(), "who proposed a redaction cannot approve it");
+	ck_assert_uint_eq(0, entries("redaction.done", "t/w/a/small"));
+	person_asks(0, ALICE, ALICE, text);
+	says(entry("redaction.proposed", "t/w/a/small"), "\"loginuid\":1002");
+	says(entry("redaction.done", "t/w/a/small"), "\"loginuid\":1001");
+
+	/* Alice proposes as herself; root that was Alice is no other one. */
+	person_asks(0, ALICE, ALICE, "{\"propose\":\"mid\",\"reason\":\"r\"}");
+	snprintf(text, sizeof text, "{\"approve\":%lu}", newest());
+	person_asks(1, ALICE, 0, text);
+	person_asks(0, BOB, 0, text);
+	ck_assert_uint_eq(1, entries("redaction.done", "t/w/a/mid"));
 }
 END_TEST
 
@@ -401,6 +445,123 @@ START_TEST(a_kill_at_each_step_leaves_all_or_nothing)
 }
 END_TEST
 
+/* --- the clock ---------------------------------------------------------- */
+
+#define DAY 86400L
+#define EIGHT_YEARS (8 * 366 * DAY)
+
+static void
+refused_since(const char *text, const char *reason)
+{
+	refused(EPERM, ask(text));
+	says(why(), reason);
+}
+
+static struct fault *
+mount_with_clock(void)
+{
+	struct fault *f = map_fault();
+
+	setenv(FAULT_ENV, "fault", 1);
+	mount_with_faults();
+	return f;
+}
+
+static void
+remount_at(struct fault *f, long ahead_s)
+{
+	unmount_vault();
+	f->ahead_s = ahead_s;
+	mount_with_faults();
+}
+
+START_TEST(no_clock_ends_a_retention_while_it_is_mounted)
+{
+	static const char propose[] =
+	    "{\"propose\":\"small\",\"reason\":\"r\"}",
+			  dispose[] = "{\"propose\":\"small\",\"reason\":"
+				      "\"r\",\"what\":\"expired\"}";
+	struct fault *f;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = mount_with_clock();
+	make_secrets();
+	run(0, "trailctl retain --for 7y mnt/t && trailctl sync mnt");
+	refused_since(propose, "it is kept until");
+	f->ahead_s = EIGHT_YEARS;
+	refused_since(propose, "the clock was set forward");
+	refused_since(dispose, "the clock was set forward");
+	f->ahead_s = -EIGHT_YEARS;
+	refused_since(propose, "it is kept until");
+	/* A retention that is set under a clock of the past is none of the
+	 * past: it begins with the time of the ledger. */
+	run(0, "trailctl retain --for 8y mnt/t");
+	f->ahead_s = 0;
+	refused_since(dispose, "it is kept until");
+	ck_assert_uint_eq(0, entries("redaction.proposed", "t/w/a/small"));
+}
+END_TEST
+
+START_TEST(a_clock_neither_prolongs_nor_renews_a_proposal)
+{
+	struct fault *f;
+	char text[64];
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = mount_with_clock();
+	make_secrets();
+	allowed(ask("{\"propose\":\"small\",\"reason\":\"r\"}"));
+	snprintf(text, sizeof text, "{\"approve\":%lu}", newest());
+	as(ALICE);
+	f->ahead_s = -DAY;
+	refused_since(text, "the clock is behind the time of the proposal");
+	f->ahead_s = 8 * DAY;
+	refused_since(text, "the clock was set forward");
+	as(0);
+	remount_at(f, 8 * DAY);
+	as(ALICE);
+	refused_since(text, "the proposal is older than 7 days");
+	as(0);
+	/* The ledger has seen that time: the proposal stays too old. */
+	remount_at(f, 0);
+	as(ALICE);
+	refused_since(text, "the proposal is older than 7 days");
+	as(0);
+	ck_assert_uint_eq(0, entries("redaction.done", "t/w/a/small"));
+	redact("small");
+	ck_assert_uint_eq(1, entries("redaction.done", "t/w/a/small"));
+}
+END_TEST
+
+/* Root can set the clock before the mount, and cannot hide that. */
+START_TEST(a_wrong_clock_at_the_start_stays_in_the_ledger)
+{
+	time_t then = time(NULL) + EIGHT_YEARS;
+	struct fault *f;
+	char year[32], text[64];
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	strftime(year, sizeof year, "\"at\":\"%Y-", gmtime(&then));
+	f = mount_with_clock();
+	make_secrets();
+	run(0, "trailctl retain --for 7y mnt/t && trailctl sync mnt");
+	remount_at(f, EIGHT_YEARS);
+	allowed(ask("{\"propose\":\"small\",\"reason\":\"r\",\"what\":"
+		    "\"expired\"}"));
+	snprintf(text, sizeof text, "{\"approve\":%lu}", newest());
+	as(ALICE);
+	allowed(ask(text));
+	as(0);
+	remount_at(f, 0);
+	says(entry("redaction.proposed", "t/w/a/small"), year);
+	says(entry("redaction.done", "t/w/a/small"), year);
+	/* Later entries say both times. */
+	run(0, "mkdir mnt/t/w/b && trailctl sync mnt");
+	says(entry("attestation.begun", "t/w/b"), year);
+	run(0, "trailctl verify store | grep 'OK .*; 1 redacted'");
+}
+END_TEST
+
 Suite *
 suite_redact(void)
 {
@@ -410,6 +571,11 @@ suite_redact(void)
 	tcase_add_test(t, two_people_delete_bytes_and_nothing_else);
 	tcase_add_test(t, one_person_deletes_nothing);
 	tcase_add_test(t, bytes_that_others_have_stay);
+	tcase_add_test(t, nobody_becomes_a_second_person_by_su);
+	t = stored_case(s, "clock");
+	tcase_add_test(t, no_clock_ends_a_retention_while_it_is_mounted);
+	tcase_add_test(t, a_clock_neither_prolongs_nor_renews_a_proposal);
+	tcase_add_test(t, a_wrong_clock_at_the_start_stays_in_the_ledger);
 	t = stored_case(s, "disk");
 	tcase_add_test(t, no_block_of_the_disk_has_redacted_bytes);
 	tcase_add_loop_test(t, a_kill_at_each_step_leaves_all_or_nothing, 0, 2);
