@@ -60,6 +60,7 @@ extern const struct verb cmd_prove;
 extern const struct verb cmd_push;
 extern const struct verb cmd_recipients;
 extern const struct verb cmd_redact;
+extern const struct verb cmd_restore;
 extern const struct verb cmd_retain;
 extern const struct verb cmd_run;
 extern const struct verb cmd_seal;

@@ -479,16 +479,19 @@ tf_replica_close(struct tf_replica *r)
 		return;
 	if (r->in_batch)
 		tf_db_rollback(r->db);
-	tf_db_close(r->db);
 	tf_replay_free(r->replay);
 	tf_temp_table_close(r->table);
 	free(r->tree);
 	tf_bits_free(&r->owed);
 	tf_buf_free(&r->owed_path);
+	free(r->owed_ids);
 	tf_buf_free(&r->note);
 	free(r->gone);
 	free(r->moved);
 	free(r->path);
+	if (r->db != NULL && ftruncate(r->lockfd, 0) < 0)
+		errno = 0; /* the text is only for messages */
+	tf_db_close(r->db);
 	for (int i = 0; i < 4; i++) {
 		int fd = i == 0 ? r->incomingfd :
 		    i == 1	? r->objectsfd :
@@ -537,12 +540,6 @@ uint64_t
 tf_replica_size(const struct tf_replica *r)
 {
 	return r->size;
-}
-
-const char *
-tf_replica_owed(const struct tf_replica *r)
-{
-	return r->n_owed == 0 ? "" : r->owed_path.p;
 }
 
 /* --- a batch -------------------------------------------------------------------- */
@@ -727,6 +724,7 @@ tf_replica_commit(struct tf_replica *r, const void *note, size_t n, bool *done,
 		return fail_batch(r, rc);
 	}
 	r->in_batch = false;
+	r->n_owed_ids = 0;
 	*done = true;
 	if (r->size == r->head.size) {
 		tf_buf_free(&copy);

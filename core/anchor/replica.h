@@ -152,7 +152,8 @@ TF_MUST_USE enum tf_code tf_replica_commit(struct tf_replica *r,
     const void *note, size_t n, bool *done, struct tf_error *err);
 /* The number of entries, with those of the batch. */
 uint64_t tf_replica_size(const struct tf_replica *r);
-/* A name and path of evidence that is owed, for messages; "" if none is. */
-const char *tf_replica_owed(const struct tf_replica *r);
+/* The path of evidence that is owed, for messages; "" if none is.  Valid until
+ * the next call. */
+const char *tf_replica_owed(struct tf_replica *r);
 
 #endif

@@ -45,6 +45,8 @@ struct tf_replica {
 	/* nodes of evidence without bytes, that must be redacted */
 	struct tf_bits owed;
 	uint64_t n_owed;
+	uint64_t *owed_ids; /* those, and some that were redacted since */
+	size_t n_owed_ids, cap_owed_ids;
 	struct tf_buf owed_path;
 	/* rows of objects whose bytes go with the commit */
 	uint64_t *gone;

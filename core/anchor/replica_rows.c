@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "../base/array.h"
 #include "../ledger/entry.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
@@ -76,12 +77,12 @@ evidence_object(struct tf_replica *r, const struct tf_entry *e, uint64_t *id,
 	tf_bits_add(&r->owed, e->node);
 	if (!tf_bits_has(&r->owed, e->node))
 		return tf_nomem(err);
+	if (!tf_array_room(&r->owed_ids, r->n_owed_ids, &r->cap_owed_ids,
+		sizeof(*r->owed_ids)))
+		return tf_nomem(err);
 	r->n_owed++;
-	r->owed_path.n = 0;
-	tf_buf_add(&r->owed_path, e->path.p, e->path.n);
-	tf_buf_add(&r->owed_path, "", 1);
-	rc = tf_buf_end(&r->owed_path, err);
-	return rc == TF_OK ? tf_replica_no_object(r, &e->content, id, err) : rc;
+	r->owed_ids[r->n_owed_ids++] = e->node;
+	return tf_replica_no_object(r, &e->content, id, err);
 }
 
 /* Directories below an attestation have its owner and group. */
@@ -192,6 +193,44 @@ access_changed(struct tf_replica *r, const struct tf_entry *e,
 	    below ? row.attr.uid : e->access.uid,
 	    below ? row.attr.gid : e->access.gid,
 	    evidence ? row.attr.ctime : e->at, err);
+}
+
+/* Put the path of node id into r->owed_path, from its end to its beginning. */
+static enum tf_code
+owed_path(struct tf_replica *r, uint64_t id, struct tf_error *err)
+{
+	struct tf_node_row row;
+	struct tf_buf b = { 0 };
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK && id != TF_ROOT_ID &&
+	    (rc = tf_nodes_get(r->db, id, &row, err)) == TF_OK) {
+		id = row.attr.parent;
+		tf_buf_add(&b, row.name, row.name_len);
+		if (r->owed_path.n > 0) {
+			tf_buf_add(&b, "/", 1);
+			tf_buf_add(&b, r->owed_path.p, r->owed_path.n);
+		}
+		tf_buf_free(&r->owed_path);
+		r->owed_path = b;
+		b = (struct tf_buf){ 0 };
+	}
+	tf_buf_add(&r->owed_path, "", 1);
+	return rc == TF_OK ? tf_buf_end(&r->owed_path, err) : rc;
+}
+
+const char *
+tf_replica_owed(struct tf_replica *r)
+{
+	size_t i = 0;
+
+	while (i < r->n_owed_ids && !tf_bits_has(&r->owed, r->owed_ids[i]))
+		i++;
+	if (i == r->n_owed_ids)
+		return "";
+	r->owed_path.n = 0;
+	return owed_path(r, r->owed_ids[i], NULL) == TF_OK ? r->owed_path.p :
+							     "evidence";
 }
 
 enum tf_code

@@ -98,6 +98,27 @@ previous_field(struct tf_vault *v, const struct tf_buf *lost,
 	return tf_json_end(&j, err);
 }
 
+/* Give the vault the new origin, with its own key. */
+static enum tf_code
+set_origin(struct tf_vault *v, const char *origin, const struct tf_buf *lost,
+    struct tf_recovery *r, struct tf_error *err)
+{
+	struct tf_pubkey pub;
+	enum tf_code rc;
+
+	if (!tf_origin_ok(origin, strlen(origin)) ||
+	    strcmp(origin, v->origin) == 0)
+		return tf_fail(err, TF_USAGE,
+		    "the new origin must be another "
+		    "one, of A-Za-z0-9._~:/-");
+	if ((rc = previous_field(v, lost, &r->previous, err)) != TF_OK)
+		return rc;
+	(void)snprintf(v->origin, sizeof(v->origin), "%s", origin);
+	tf_key_public(v->log_key, &pub);
+	tf_vkey_make(&v->vkey, v->origin, &pub);
+	return TF_OK;
+}
+
 enum tf_code
 tf_head_renew(struct tf_vault *v, bool copied, struct tf_recovery *r,
     struct tf_error *err)
@@ -105,7 +126,6 @@ tf_head_renew(struct tf_vault *v, bool copied, struct tf_recovery *r,
 	char next[TF_ORIGIN_MAX + 1];
 	const char *origin = r->origin;
 	struct tf_buf lost = { 0 };
-	struct tf_pubkey pub;
 	enum tf_code rc = tf_head_compare(v, &lost, err);
 
 	if (rc == TF_OK && !copied) {
@@ -114,26 +134,21 @@ tf_head_renew(struct tf_vault *v, bool copied, struct tf_recovery *r,
 		    "nothing is wrong with this "
 		    "store: it goes on as it is");
 	}
-	if (rc != TF_OK && rc != TF_TAMPER)
-		goto out;
-	if (origin == NULL) {
-		if ((rc = next_origin(v->origin, next, err)) != TF_OK)
-			goto out;
-		origin = next;
+	if (rc == TF_OK || rc == TF_TAMPER) {
+		rc = origin == NULL ? next_origin(v->origin, next, err) : TF_OK;
+		if (rc == TF_OK)
+			rc = set_origin(v, origin == NULL ? next : origin,
+			    &lost, r, err);
 	}
-	if (!tf_origin_ok(origin, strlen(origin)) ||
-	    strcmp(origin, v->origin) == 0) {
-		rc = tf_fail(err, TF_USAGE,
-		    "the new origin must be another "
-		    "one, of A-Za-z0-9._~:/-");
-		goto out;
-	}
-	if ((rc = previous_field(v, &lost, &r->previous, err)) != TF_OK)
-		goto out;
-	(void)snprintf(v->origin, sizeof(v->origin), "%s", origin);
-	tf_key_public(v->log_key, &pub);
-	tf_vkey_make(&v->vkey, v->origin, &pub);
-out:
 	tf_buf_free(&lost);
 	return rc;
+}
+
+enum tf_code
+tf_head_restored(struct tf_vault *v, struct tf_recovery *r,
+    struct tf_error *err)
+{
+	const struct tf_buf none = { 0 };
+
+	return set_origin(v, r->origin, &none, r, err);
 }

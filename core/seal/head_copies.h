@@ -10,12 +10,16 @@
 #include "../json.h"
 
 struct tf_vault;
+struct tf_vkey;
 
 #define TF_HEAD_NS TF_SECOND /* between two writes of STORE/checkpoint */
 
 /* How to go on under a new origin. */
 struct tf_recovery {
 	const char *origin; /* the caller's wish, or NULL: the next number */
+	/* The store was made from the entries of a log with this key, and has new
+	 * keys of its own.  NULL: an old copy of a store was put back. */
+	const struct tf_vkey *restored;
 	/* The field of ledger.opened; the caller frees it. */
 	struct tf_buf previous;
 };
@@ -33,6 +37,11 @@ TF_MUST_USE enum tf_code tf_vault_keep_head(struct tf_vault *v,
  * Before there are other callers.
  */
 TF_MUST_USE enum tf_code tf_head_renew(struct tf_vault *v, bool copied,
+    struct tf_recovery *r, struct tf_error *err);
+
+/* The same for a store that was restored from a log with another key, which
+ * stands in v->vkey until then. */
+TF_MUST_USE enum tf_code tf_head_restored(struct tf_vault *v,
     struct tf_recovery *r, struct tf_error *err);
 
 #endif

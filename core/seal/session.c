@@ -160,10 +160,12 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		if (rc != TF_OK)
 			goto out;
 	}
-	if (first) {
+	if (first || x->recovery != NULL) {
 		rc = tf_meta_set_text(tf_txn_write(t), "attester", spki.p, err);
 		if (rc != TF_OK)
 			goto out;
+	}
+	if (first) {
 		e.has_access = true;
 		tf_access_fill(&e.access, 0755, geteuid(), getegid(), &names);
 	}

@@ -49,7 +49,8 @@ check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 }
 
 enum tf_code
-tf_vault_load_keys(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
+tf_vault_load_keys(struct tf_vault *v, struct tf_db *db,
+    const struct tf_vkey *restored, struct tf_error *err)
 {
 	struct tf_pubkey pub;
 	enum tf_code rc;
@@ -60,6 +61,10 @@ tf_vault_load_keys(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	    (rc = tf_key_load(v->dirfd, TF_ATTESTER_KEY, &v->attester, err)) !=
 		TF_OK)
 		return rc;
+	if (restored != NULL) {
+		v->vkey = *restored;
+		return TF_OK;
+	}
 	tf_key_public(v->log_key, &pub);
 	tf_vkey_make(&v->vkey, v->origin, &pub);
 	return check_attester(v, db, err);

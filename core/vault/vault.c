@@ -251,6 +251,20 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	return TF_OK;
 }
 
+/* Nothing but the entries of its source may come into a mirror. */
+static enum tf_code
+refuse_mirror(const struct tf_vault *v, struct tf_error *err)
+{
+	if (faccessat(v->dirfd, TF_MIRROR_MARK, F_OK, 0) == 0)
+		return tf_fail(err, TF_READONLY,
+		    "%.100s is a mirror; trailctl restore makes a vault of it",
+		    v->path);
+	if (errno != ENOENT)
+		return tf_fail(err, tf_code_of_open(errno), "%.100s/%s: %s",
+		    v->path, TF_MIRROR_MARK, strerror(errno));
+	return TF_OK;
+}
+
 /*
  * Append ledger.opened, if this store is the one that may continue its log: the
  * newest, and where it was.
@@ -269,7 +283,9 @@ continue_log(struct tf_vault *v, const struct tf_vault_options *o,
 		rc = tf_home_check(v, &now, &away, err);
 	if (rc != TF_OK)
 		return rc;
-	if (recovery != NULL)
+	if (recovery != NULL && recovery->restored != NULL)
+		rc = tf_head_restored(v, recovery, err);
+	else if (recovery != NULL)
 		rc = tf_head_renew(v, away, recovery, err);
 	else if (away && !o->moved)
 		rc = TF_FOREIGN; /* tf_home_check() has filled err */
@@ -283,10 +299,14 @@ static enum tf_code
 open_writer(struct tf_vault *v, const struct tf_vault_options *o,
     struct tf_recovery *recovery, struct tf_error *err)
 {
+	const struct tf_vkey *restored = recovery == NULL ? NULL :
+							    recovery->restored;
 	char path[PATH_MAX];
 	struct tf_db *db;
 	enum tf_code rc;
 
+	if (restored == NULL && (rc = refuse_mirror(v, err)) != TF_OK)
+		return rc;
 	if ((rc = tf_vault_lock(v, err)) != TF_OK ||
 	    (rc = tf_config_read(v, err)) != TF_OK)
 		return rc;
@@ -301,7 +321,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
 	    (rc = tf_recipients_start(v, db, err)) != TF_OK ||
 	    (rc = tf_reads_start(v, db, err)) != TF_OK ||
-	    (rc = tf_vault_load_keys(v, db, err)) != TF_OK) {
+	    (rc = tf_vault_load_keys(v, db, restored, err)) != TF_OK) {
 		tf_db_close(db);
 		return rc;
 	}

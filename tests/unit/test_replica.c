@@ -6,11 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/base/crypto.h"
+#include "../../core/ledger/checkpoint.h"
+#include "../../core/restore.h"
+#include "../../core/vault.h"
 #include "../../core/verify.h"
 #include "../bitflip/bitflip.h"
 #include "replicate.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
+
+static const struct tf_actor root = { .loginuid = -1, .session = -1 };
 
 static char dir[256];
 static struct tf_buf vkey;
@@ -97,15 +103,290 @@ START_TEST(a_replica_shows_what_its_source_shows)
 }
 END_TEST
 
+/* What is already there is not sent again, and new entries come on top. */
+START_TEST(a_replica_follows_its_source)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault *v;
+
+	OK(replicate("store", "mirror", 0, &err));
+	OK(replicate("store", "mirror", 0, &err));
+	for (int i = 0; i < 3; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "t%d", i);
+		OK(tf_vault_open("store", &o, &v, &err));
+		(void)make_dir(v, TF_ROOT_ID, name);
+		OK(tf_vault_close(v, "done", &err));
+		OK(replicate("store", "mirror", 2, &err));
+	}
+	is_whole("mirror");
+	shows_the_same("store", "mirror");
+}
+END_TEST
+
+/* --- refusals ------------------------------------------------------------------- */
+
+#define AT "\"at\":\"2099-01-01T00:00:00.000000000Z\""
+#define BY \
+	"\"access\":{\"gid\":0,\"mode\":\"0755\",\"uid\":0},\"actor\":{\"gid\":0,\"uid\":0},"
+#define ORIGIN "\"origin\":\"example.org/rich\","
+#define CONTENT                                                                \
+	"\"content\":{\"sha256\":\"e3b98a4da31a127d4bde6e43033f66ba274cab0eb7" \
+	"eb1c70ec41402bf6273dd8\",\"size\":9}"
+
+/* Loop test: entries that do not fit after the last one, and why. */
+static const struct {
+	const char *entry; /* %llu: the number that is right */
+	const char *why;
+} hostile[] = {
+	{ "{" BY AT ",\"node\":999999," ORIGIN
+	  "\"path\":\"x\",\"seq\":3,\"type\":\"trail.created\",\"v\":1}",
+	    "says that it is number 3" },
+	{ "{" BY AT ",\"node\":999999," ORIGIN
+	  "\"path\":\"none/w\",\"seq\":%llu,\"type\":\"workflow.begun\","
+	  "\"v\":1}",
+	    "directory that does not exist" },
+	{ "{" BY AT ",\"node\":999999," ORIGIN
+	  "\"path\":\"../w\",\"seq\":%llu,\"type\":\"workflow.begun\",\"v\":1}",
+	    "malformed" },
+	{ "{" BY AT ",\"node\":999999," ORIGIN
+	  "\"path\":\"trail/w2/notes/x/y\",\"seq\":%llu,"
+	  "\"type\":\"workflow.begun\",\"v\":1}",
+	    "a path of another level" },
+	{ "{" BY AT ",\"node\":999999," ORIGIN
+	  "\"path\":\"secret/new\",\"seq\":%llu,\"type\":\"workflow.begun\","
+	  "\"v\":1}",
+	    "directory that was sealed" },
+	{ "{" BY AT ",\"node\":999999," ORIGIN
+	  "\"path\":\"trail/w2/notes/sub\",\"seq\":%llu,"
+	  "\"type\":\"directory.created\",\"v\":1}",
+	    "directory that was sealed" },
+	{ "{" BY AT ",\"node\":2," ORIGIN
+	  "\"path\":\"x\",\"seq\":%llu,\"type\":\"trail.created\",\"v\":1}",
+	    "node number was used" },
+	{ "{" BY
+	  "\"at\":\"2020-01-01T00:00:00.000000000Z\",\"node\":999999," ORIGIN
+	  "\"path\":\"x\",\"seq\":%llu,\"type\":\"trail.created\","
+	  "\"v\":1}",
+	    "not later than the one before" },
+	{ "{" BY AT ",\"node\":999999,\"origin\":\"example.org/other\","
+	  "\"path\":\"x\",\"seq\":%llu,\"type\":\"trail.created\",\"v\":1}",
+	    "belongs to another ledger" },
+	{ "{" AT
+	  ",\"boot\":\"190ae52b-4841-4928-8e16-9f3d0380001e\",\"host\":\"h\",\"keys\":{\"attester\":"
+	  "\"MCowBQYDK2VwAyEA6BNJitwmXlo6XnTVjtRpmy/TNsnKKX+kW1uiwDKlWJY=\","
+	  "\"log\":\"example.org/back+780123a8+AUsEdjPdEr5sdPsWRpVj7WX06qt3LJrI"
+	  "yUga7b/mmri1\"},\"origin\":\"example.org/back\",\"previous\":"
+	  "{\"head\":\"example.org/rich\\n3\\naN1CIcfWkR2jatGXNn5rE5tLd3oPYRLHw7"
+	  "whepabkJs=\\n\"},\"program\":\"trailctl\",\"seq\":%llu,"
+	  "\"software\":{\"trailfs\":\"0.1.0\"},\"store\":\"afa167ac92c82ae9c78b383153ea7323\","
+	  "\"type\":\"ledger.opened\",\"v\":1}",
+	    "previous does not continue this ledger" },
+	{ "{\"actor\":{\"gid\":0,\"uid\":0}," AT "," ORIGIN
+	  "\"path\":\"trail\",\"seq\":%llu,\"template\":{\"sha256\":\"e3b98a4da"
+	  "31a127d4bde6e43033f66ba274cab0eb7eb1c70ec41402bf6273dd8\","
+	  "\"size\":9,\"version\":3},\"type\":\"template.set\",\"v\":1}",
+	    "object of its definition is absent" },
+	{ "{\"actor\":{\"gid\":0,\"uid\":0}," AT "," CONTENT "," ORIGIN
+	  "\"path\":\"trail/w2/notes/stays\",\"reason\":\"r\",\"seq\":%llu,"
+	  "\"target\":3,\"type\":\"redaction.done\",\"v\":1,"
+	  "\"what\":\"content\"}",
+	    "redacts other content" },
+	{ "{" BY AT ",\"more\":\"news\",\"node\":9999999," ORIGIN
+	  "\"path\":\"x\",\"seq\":%llu,\"type\":\"planet.moved\",\"v\":1}",
+	    "of a later version" },
+	{ "{\"at\":0}", "malformed" },
+	{ "", "malformed" },
+};
+
+/* The mirror is what it was: whole, and with the head of before. */
+static void
+is_unchanged(uint64_t size)
+{
+	struct tf_replica *r;
+
+	OK(tf_replica_open("mirror", &r, &err));
+	ck_assert_uint_eq(size, tf_replica_head(r)->size);
+	ck_assert_uint_eq(size, tf_replica_size(r));
+	tf_replica_close(r);
+	is_whole("mirror");
+	shows_the_same("store", "mirror");
+}
+
+START_TEST(an_entry_that_does_not_fit_is_refused)
+{
+	struct tf_replica *r;
+	char text[2048];
+	uint64_t size;
+
+	OK(replicate("store", "mirror", 0, &err));
+	OK(tf_replica_open("mirror", &r, &err));
+	size = tf_replica_size(r);
+	OK(tf_replica_begin(r, &err));
+	snprintf(text, sizeof(text), hostile[_i].entry,
+	    (unsigned long long)size);
+	ck_assert_int_ne(TF_OK, tf_replica_entry(r, text, strlen(text), &err));
+	ck_assert_msg(strstr(err.text, hostile[_i].why) != NULL, "%s",
+	    err.text);
+	/* It can only be closed. */
+	ck_assert_int_eq(TF_USAGE, tf_replica_begin(r, &err));
+	tf_replica_close(r);
+	is_unchanged(size);
+}
+END_TEST
+
+/* A batch with good entries and a wrong end leaves nothing of itself. */
+START_TEST(a_note_that_does_not_fit_is_refused)
+{
+	static const enum tf_code want[] = { TF_TAMPER, TF_TAMPER, TF_TAMPER,
+		TF_FOREIGN, TF_INVALID };
+	struct tf_checkpoint c;
+	struct tf_buf note = { 0 }, entry = { 0 };
+	struct tf_key *other;
+	struct tf_replica *r;
+	struct from f;
+	bool done = true;
+	uint64_t half;
+
+	from_open(&f, "store");
+	half = f.size - 2;
+	sh("mkdir whole && cp -a store/. whole/");
+	OK(tf_replica_create("mirror", vkey.p, f.store, &err));
+	OK(tf_replica_open("mirror", &r, &err));
+	OK(tf_replica_begin(r, &err));
+	for (uint64_t i = 0; i < half; i++) {
+		from_entry(&f, i, &entry);
+		OK(give_objects(&f, r, &entry, &err));
+		OK(tf_replica_entry(r, entry.p, entry.n, &err));
+	}
+	from_note(&f, half, &note);
+	OK(tf_checkpoint_check(note.p, note.n, tf_replica_vkey(r), &c, &err));
+	OK(tf_key_generate(&other, &err));
+	note.n = 0;
+	if (_i == 0) /* another root */
+		c.root.b[0] ^= 1;
+	if (_i == 1) /* another size */
+		c.size++;
+	if (_i == 3)
+		snprintf(c.origin, sizeof(c.origin), "example.org/other");
+	OK(tf_checkpoint_sign(&c, _i == 2 ? other : f.key, &note, &err));
+	ck_assert_int_eq(want[_i],
+	    tf_replica_commit(r, note.p, _i == 4 ? note.n - 3 : note.n, &done,
+		&err));
+	ck_assert(!done);
+	tf_replica_close(r);
+	OK(tf_replica_open("mirror", &r, &err));
+	ck_assert_uint_eq(0, tf_replica_size(r));
+	tf_replica_close(r);
+	tf_key_free(other);
+	tf_buf_free(&note);
+	tf_buf_free(&entry);
+	from_close(&f);
+	OK(replicate("store", "mirror", 0, &err));
+	is_unchanged(half + 2);
+}
+END_TEST
+
+/* Bytes that are absent and not redacted: the commit is never done, and after
+ * the close nothing is there. */
+START_TEST(evidence_without_bytes_must_be_redacted)
+{
+	struct tf_replica *r;
+
+	sh("rm -r store/objects/*"); /* of the one file that is not redacted */
+	ck_assert_int_eq(TF_TAMPER, replicate("store", "mirror", 0, &err));
+	from_gives_nothing = true;
+	ck_assert_int_eq(TF_NODATA, replicate("store", "mirror", 1, &err));
+	ck_assert_str_eq("it lacks trail/w/scan/sub/large", err.text);
+	from_gives_nothing = false;
+	OK(tf_replica_open("mirror", &r, &err));
+	ck_assert_uint_gt(30, tf_replica_size(r));
+	tf_replica_close(r);
+	is_whole("mirror");
+}
+END_TEST
+
+/* --- writers -------------------------------------------------------------------- */
+
+START_TEST(a_mirror_refuses_writers)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_buf key = { 0 };
+	struct tf_vault *v;
+
+	OK(replicate("store", "mirror", 0, &err));
+	ck_assert_int_eq(TF_READONLY, tf_vault_open("mirror", &o, &v, &err));
+	ck_assert_str_eq("mirror is a mirror; trailctl restore makes a vault "
+			 "of it",
+	    err.text);
+	ck_assert_int_eq(TF_READONLY,
+	    tf_vault_recover("mirror", NULL, &root, &key, &err));
+	ck_assert_int_eq(TF_EXISTS,
+	    tf_vault_init("mirror", NULL, &root, &key, &err));
+	tf_buf_free(&key);
+	is_whole("mirror");
+}
+END_TEST
+
+START_TEST(a_vault_is_restored_from_a_mirror)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_buf key = { 0 };
+	struct tf_vault *v;
+
+	OK(replicate("store", "mirror", 0, &err));
+	OK(tf_restore("mirror", "new", "example.org/new", &root, &key, &err));
+	tf_buf_add(&key, "", 1);
+	tf_buf_free(&vkey);
+	vkey = key;
+	is_whole("new");
+	OK(tf_vault_open("new", &o, &v, &err));
+	(void)make_dir(v, TF_ROOT_ID, "later");
+	OK(tf_vault_close(v, "done", &err));
+	is_whole("new");
+	/* It may be mirrored and restored itself. */
+	OK(replicate("new", "mirror2", 0, &err));
+	is_whole("mirror2");
+	shows_the_same("new", "mirror2");
+	ck_assert_int_eq(TF_USAGE,
+	    tf_restore("mirror2", "newer", "example.org/rich", &root, &key,
+		&err));
+	ck_assert_int_ne(0, access("newer", F_OK));
+}
+END_TEST
+
+START_TEST(a_damaged_mirror_makes_no_vault)
+{
+	struct tf_buf key = { 0 };
+
+	OK(replicate("store", "mirror", 0, &err));
+	sh("f=$(find mirror/objects -type f) && chmod u+w \"$f\" &&"
+	   " printf x | dd of=\"$f\" bs=1 seek=99 conv=notrunc status=none");
+	ck_assert_int_eq(TF_TAMPER,
+	    tf_restore("mirror", "new", "example.org/new", &root, &key, &err));
+	ck_assert_int_ne(0, access("new", F_OK));
+	tf_buf_free(&key);
+}
+END_TEST
+
 Suite *
 suite_replica(void)
 {
 	Suite *s = suite_create("replica");
 	TCase *t = tcase_create("replica");
 
-	tcase_set_timeout(t, 120);
+	tcase_set_timeout(t, 300);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, a_replica_shows_what_its_source_shows, 0, 3);
+	tcase_add_test(t, a_replica_follows_its_source);
+	tcase_add_loop_test(t, an_entry_that_does_not_fit_is_refused, 0,
+	    (int)(sizeof(hostile) / sizeof(hostile[0])));
+	tcase_add_loop_test(t, a_note_that_does_not_fit_is_refused, 0, 5);
+	tcase_add_test(t, evidence_without_bytes_must_be_redacted);
+	tcase_add_test(t, a_mirror_refuses_writers);
+	tcase_add_test(t, a_vault_is_restored_from_a_mirror);
+	tcase_add_test(t, a_damaged_mirror_makes_no_vault);
 	suite_add_tcase(s, t);
 	return s;
 }
