@@ -108,20 +108,44 @@ report_absent(struct tf_audit *a, struct tf_error *err)
 
 /* --- setting up ----------------------------------------------------------- */
 
-/* Check an earlier checkpoint from before a recovery: the same key under the
- * old origin. */
+/*
+ * Check an earlier checkpoint from before a recovery: the same key under the
+ * old origin.  A vault that was restored from a mirror has another key, and its
+ * entries name the old one.
+ */
 static enum tf_code
 check_old_origin(struct tf_audit *a, struct tf_error *err)
 {
+	struct tf_note parts;
 	struct tf_str note = a->v->earlier;
 	/* The note was parsed before, so its first line is an origin. */
 	const char *end = memchr(note.p, '\n', note.n);
 	char name[TF_ORIGIN_MAX + 1];
 	struct tf_vkey old;
+	enum tf_code rc;
 
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(end - note.p), note.p);
 	tf_vkey_make(&old, name, &a->vkey.pub);
-	return tf_checkpoint_check(note.p, note.n, &old, &a->held[0].c, err);
+	rc = tf_checkpoint_check(note.p, note.n, &old, &a->held[0].c, err);
+	if (rc != TF_TAMPER)
+		return rc;
+	a->held[0].unproven = a->held[0].late = true;
+	return tf_checkpoint_parse(note.p, note.n, &parts, &a->held[0].c, err);
+}
+
+/* An opening names the key of the checkpoints that follow it. */
+static void
+prove_earlier(struct tf_audit *a, const struct tf_entry *e)
+{
+	struct tf_held *h = &a->held[0];
+	struct tf_checkpoint c;
+	struct tf_vkey k;
+
+	if (h->unproven && e->type == TF_LEDGER_OPENED && e->seq < h->c.size &&
+	    tf_vkey_parse(e->key_log.p, e->key_log.n, &k, NULL) == TF_OK &&
+	    tf_checkpoint_check(a->v->earlier.p, a->v->earlier.n, &k, &c,
+		NULL) == TF_OK)
+		h->unproven = false;
 }
 
 /* Check the earlier checkpoint of the caller: this log must have signed it. */
@@ -283,6 +307,9 @@ tf_audit_held_alone(struct tf_audit *a)
 
 	if (!h->wanted)
 		return;
+	tf_audit_unproven(a);
+	if (!h->wanted)
+		return;
 	if (h->c.size != a->head.size)
 		a->r->check[TF_CHECK_EARLIER] = TF_VERDICT_ABSENT;
 	else if (memcmp(&h->c.root, &a->head.root, sizeof(h->c.root)) != 0)
@@ -303,6 +330,7 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 	struct tf_replay_effect x;
 	enum tf_code rc = tf_replay_entry(a->replay, e, leaf, &x, err);
 
+	prove_earlier(a, e);
 	a->r->newer += e->v > TF_ENTRY_VERSION;
 	a->r->unknown += e->v == TF_ENTRY_VERSION && e->type == TF_TYPE_UNKNOWN;
 	if (rc == TF_OK && x.created && x.kind == TF_KIND_EVIDENCE)

@@ -36,6 +36,9 @@ struct tf_audit {
 	struct tf_held {	   /* checkpoints that this log must contain */
 		struct tf_checkpoint c;
 		bool wanted;	  /* c is valid and must be compared */
+		bool unproven;	  /* but for a key that an entry must name */
+		bool late;	  /* it was unproven when the pass began */
+		bool differs;	  /* the entries have another root */
 		const char *what; /* its name in findings */
 	} held
 	    [TF_HELD]; /* the caller's, the file beside the database, the guard */

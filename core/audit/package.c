@@ -211,9 +211,11 @@ run(struct tf_audit *a, struct tf_error *err)
 	a->r->check[TF_CHECK_PACKAGE] = TF_VERDICT_OK;
 	a->r->check[TF_CHECK_TILES] = TF_VERDICT_ABSENT;
 	tf_audit_head(a, tf_buf_bytes(&k->note));
-	if (a->head_good)
+	rc = tf_audit_run(a, err);
+	/* Last: an entry may name the key of the caller's checkpoint. */
+	if (rc == TF_OK && a->head_good)
 		tf_audit_held_alone(a);
-	return tf_audit_run(a, err);
+	return rc;
 }
 
 /* Tell the caller what the package is about before its findings: a range of

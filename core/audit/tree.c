@@ -64,6 +64,16 @@ compare_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
 	return TF_OK;
 }
 
+static void
+rewritten(struct tf_audit *a, const struct tf_held *h)
+{
+	tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
+	    "the %llu entries of %s are not the "
+	    "first ones of this log: history was rewritten; "
+	    "keep both signed checkpoints",
+	    (unsigned long long)h->c.size, h->what);
+}
+
 /* Called after each leaf, because the size of an earlier checkpoint may be any
  * size. */
 static void
@@ -72,18 +82,14 @@ compare_earlier(struct tf_audit *a)
 	struct tf_hash root;
 
 	for (int i = 0; i < TF_HELD; i++) {
-		const struct tf_held *h = &a->held[i];
+		struct tf_held *h = &a->held[i];
 
 		if (!h->wanted || a->tree->size != h->c.size)
 			continue;
 		tf_tree_root(a->tree, &root);
-		if (memcmp(&root, &h->c.root, sizeof(root)) != 0)
-			tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX,
-			    tf_nowhere,
-			    "the %llu entries of %s are not the "
-			    "first ones of this log: history was rewritten; "
-			    "keep both signed checkpoints",
-			    (unsigned long long)h->c.size, h->what);
+		h->differs = memcmp(&root, &h->c.root, sizeof(root)) != 0;
+		if (h->differs && !h->late)
+			rewritten(a, h);
 	}
 }
 
@@ -139,6 +145,22 @@ tf_audit_check_place(struct tf_audit *a, uint64_t idx, struct tf_str path,
 }
 
 void
+tf_audit_unproven(struct tf_audit *a)
+{
+	struct tf_held *h = &a->held[0];
+
+	if (!h->unproven && h->late && h->differs)
+		rewritten(a, h);
+	if (h->unproven && a->unseen)
+		tf_audit_not_seen(a, TF_CHECK_EARLIER);
+	else if (h->unproven)
+		tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
+		    "what you hold is no checkpoint of this log: checkpoint: "
+		    "no signature of the key");
+	h->wanted = h->wanted && !h->unproven;
+}
+
+void
 tf_audit_check_tree(struct tf_audit *a)
 {
 	struct tf_hash root;
@@ -151,6 +173,7 @@ tf_audit_check_tree(struct tf_audit *a)
 		tf_audit_finding(a, TF_CHECK_TREE, UINT64_MAX, tf_nowhere,
 		    "the entries do not give the root of the newest "
 		    "checkpoint");
+	tf_audit_unproven(a);
 	for (int i = 0; i < TF_HELD; i++)
 		if (a->held[i].wanted && a->held[i].c.size > a->head.size)
 			tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX,

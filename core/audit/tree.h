@@ -21,4 +21,7 @@ TF_MUST_USE enum tf_code tf_audit_check_place(struct tf_audit *a, uint64_t idx,
  * size with the earlier checkpoints. */
 void tf_audit_check_tree(struct tf_audit *a);
 
+/* Report the caller's checkpoint if it needs a key that no entry has named. */
+void tf_audit_unproven(struct tf_audit *a);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../core/base/bytes.h"
 #include "../../core/base/crypto.h"
 #include "../../core/ledger/checkpoint.h"
 #include "../../core/restore.h"
@@ -329,9 +330,22 @@ START_TEST(a_mirror_refuses_writers)
 }
 END_TEST
 
+/* A checkpoint of the old log holds for the vault, for no other. */
+static void
+contains_earlier(const char *path, struct tf_str note, enum tf_verdict want)
+{
+	struct tf_verify v = { .vkey = vkey.p, .threads = 1, .earlier = note };
+	struct tf_report r;
+
+	OK(tf_verify_store(path, &v, &r, &err));
+	ck_assert_int_eq(want, r.check[TF_CHECK_EARLIER]);
+}
+
 START_TEST(a_vault_is_restored_from_a_mirror)
 {
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_buf note = { 0 };
+	struct from f;
 	struct tf_buf key = { 0 };
 	struct tf_vault *v;
 
@@ -341,6 +355,16 @@ START_TEST(a_vault_is_restored_from_a_mirror)
 	tf_buf_free(&vkey);
 	vkey = key;
 	is_whole("new");
+	from_open(&f, "store");
+	for (uint64_t size = 1; size <= f.size; size += f.size - 1) {
+		from_note(&f, size, &note);
+		contains_earlier("new", tf_buf_bytes(&note), TF_VERDICT_OK);
+	}
+	f.origin[0] = 'E';
+	from_note(&f, f.size, &note);
+	contains_earlier("new", tf_buf_bytes(&note), TF_VERDICT_FAILED);
+	from_close(&f);
+	tf_buf_free(&note);
 	OK(tf_vault_open("new", &o, &v, &err));
 	(void)make_dir(v, TF_ROOT_ID, "later");
 	OK(tf_vault_close(v, "done", &err));
