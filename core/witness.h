@@ -136,6 +136,9 @@ bool tf_witness_key_of(struct tf_str vkey, const char *origin);
 TF_MUST_USE enum tf_code tf_witness_check_log(struct tf_str note,
     struct tf_str vkey, struct tf_error *err);
 
+/* Append the note to out with no other lines than those of the log's key. */
+TF_MUST_USE enum tf_code tf_witness_keep(struct tf_str note, struct tf_str vkey,
+    struct tf_buf *out, struct tf_error *err);
 /* Append the cosignature line of the witness, with LF.  time is in POSIX
  * seconds.  Errors: TF_INVALID name is no key name; those of tf_key_sign. */
 TF_MUST_USE enum tf_code tf_witness_cosign(const struct tf_key *key,

@@ -74,6 +74,8 @@ extern const struct verb cmd_unpack;
 extern const struct verb cmd_verify;
 extern const struct verb cmd_watch;
 extern const struct verb cmd_why;
+extern const struct verb cmd_witness;
+extern const struct verb cmd_witness_serve;
 
 /* Print the reason and the usage of the verb to stderr.  Returns
  * REPORT_USAGE. */

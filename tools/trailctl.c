@@ -54,6 +54,8 @@ static const struct verb *const verbs[] = {
 	&cmd_verify,
 	&cmd_mirror,
 	&cmd_why,
+	&cmd_witness,
+	&cmd_witness_serve,
 	&cmd_kosli,
 	&cmd_import,
 };

@@ -189,6 +189,29 @@ tf_witness_check_log(struct tf_str note, struct tf_str vkey,
 }
 
 enum tf_code
+tf_witness_keep(struct tf_str note, struct tf_str vkey, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_note_line line;
+	struct tf_note parts;
+	struct tf_vkey k;
+	enum tf_code rc = parse_key(vkey, &k, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (!tf_note_split(note.p, note.n, &parts))
+		return tf_fail(err, TF_INVALID, "checkpoint: malformed");
+	tf_buf_add(out, parts.body.p, parts.body.n);
+	tf_buf_str(out, "\n");
+	while (tf_note_next(&parts.lines, &line))
+		if (tf_note_by(&line, &k)) {
+			tf_buf_add(out, line.whole.p, line.whole.n);
+			tf_buf_str(out, "\n");
+		}
+	return tf_buf_end(out, err);
+}
+
+enum tf_code
 tf_witness_cosign(const struct tf_key *key, const char *name, uint64_t time,
     struct tf_str note, struct tf_buf *out, struct tf_error *err)
 {

@@ -1,0 +1,560 @@
+#!/bin/sh
+# Witnesses: trailctl witness asks those of a policy and records what they
+# cosign, trailctl witness-serve is such a witness, and verify --policy counts
+# the quorum.  Two witnesses of our own answer over a pipe, and over HTTP where
+# busybox has a server.
+. "$(dirname "$0")/../suite.sh"
+
+# The transport of the tests is the witness itself: its directory is the end of
+# the URL before the call, and it prints what a CGI program prints.
+VIA='sh carry'
+
+# size: the number of entries in the newest checkpoint of the store.
+size() {
+	sed -n 2p store/checkpoint
+}
+
+# entries TYPE: the number of entries of that type in the store.
+entries() {
+	trailctl log --json --type "$1" store 2>/dev/null | wc -l
+}
+
+# head_of WITNESS: the file with the checkpoint that it cosigned last.
+head_of() {
+	find "$1/heads" -type f ! -name '*.tmp'
+}
+
+# head_size WITNESS: the number of entries in it.
+head_size() {
+	sed -n 2p "$(head_of "$1")"
+}
+
+# ask_from_head NAME WITNESS: the file request asks this witness of the policy,
+# from the size that it has.
+ask_from_head() {
+	is 0 trailctl witness --policy policy --print "$1" \
+		--old "$(head_size "$2")" store
+	cp out request
+}
+
+# A store, two witnesses that know its log, and a policy that asks for one.
+a_log_has_two_witnesses() {
+	is 0 trailctl init --origin example.org/w store
+	cp out vkey
+	for w in one two; do
+		is 0 trailctl witness-serve --init "witness.example/$w" "$w"
+		cmp out "$w/vkey"
+		[ "$(stat -c %a "$w/key")" = 400 ]
+		cat vkey >>"$w/logs"
+	done
+	cat >carry <<-'EOF'
+	echo "$1" >>urls
+	dir=${1%/add-checkpoint}
+	exec trailctl witness-serve "${dir##*/}" "$1"
+	EOF
+	{
+		echo "log $(cat vkey)"
+		echo "witness w1 $(cat one/vkey) http://a.example/one"
+		echo "witness w2 $(cat two/vkey) http://a.example/two/"
+		echo 'group both all w1 w2'
+		echo 'quorum both'
+	} >policy
+}
+
+# A directory that has anything in it does not become a witness, nor does one
+# without a name that keys may have.
+a_witness_is_made_once() {
+	cp one/key before
+	is 1 trailctl witness-serve --init witness.example/one one
+	cmp one/key before
+	is 2 trailctl witness-serve --init 'a b' three
+	[ ! -e three/key ]
+	is 3 trailctl witness-serve three </dev/null
+	says '^Status: 500 '
+	complains 'no state of a witness'
+}
+
+# All witnesses cosign one checkpoint; each cosignature becomes an entry.
+the_witnesses_cosign() {
+	n=$(size)
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	says "^w1: cosigned $n entries$"
+	says "^w2: cosigned $n entries$"
+	says '^quorum both: met, 2 of 2 witnesses have cosigned$'
+	printf '%s\n' http://a.example/one/add-checkpoint \
+		http://a.example/two/add-checkpoint | cmp - urls
+	[ "$(entries anchor.added)" -eq 2 ]
+	is 0 trailctl witness --quiet --policy policy --via "$VIA" store
+	has_lines 0
+	# The size came from the anchors: nobody answered 409 and was asked again.
+	[ "$(wc -l <urls)" -eq 4 ]
+	is 0 trailctl verify --vkey vkey store
+}
+
+# A client that has no anchors learns the size from the 409.
+a_client_without_memory_asks_again() {
+	is 0 trailctl witness --policy policy --print w1 --old 0 store
+	grep -qx 'old 0' out
+	cp out request
+	is 0 trailctl witness-serve one <request
+	says '^Status: 409 Conflict'
+	says '^Content-Type: text/x.tlog.size'
+	tr -d '\r' <out >answer
+	is 1 trailctl witness --policy policy --accept w1 --request request \
+		store <answer
+	complains "ask again with --print w1 --old $(tail -n 1 answer)"
+	tail -n 1 answer >bare
+	is 1 trailctl witness --policy policy --accept w1 store <bare
+	complains 'ask again with --print w1'
+}
+
+# What was printed is answered by hand, after the log has grown.
+an_answer_comes_by_hand() {
+	is 0 trailctl witness --policy policy --print w1 store
+	cp out request
+	is 0 trailctl witness-serve one http://x/add-checkpoint <request
+	cp out answer
+	is 0 trailctl trail create store/grown
+	# Without its request, it is taken for one about the newest checkpoint.
+	is 4 trailctl witness --policy policy --accept w1 store <answer
+	complains 'cosignature of witness.example/one is wrong'
+	n=$(entries anchor.added)
+	is 0 trailctl witness --policy policy --accept w1 --request request \
+		store <answer
+	[ "$(entries anchor.added)" -eq $((n + 1)) ]
+	# The lines alone are an answer too; the same one is recorded once.
+	sed '1,/^\r*$/d' answer >lines
+	is 0 trailctl witness --policy policy --accept w1 --request request \
+		store <lines
+	[ "$(entries anchor.added)" -eq $((n + 1)) ]
+}
+
+# A cosignature of another witness, a changed one and rubbish are not recorded.
+a_wrong_answer_is_not_recorded() {
+	is 0 trailctl witness --policy policy --print w1 store
+	cp out request
+	n=$(entries anchor.added)
+	is 0 trailctl witness-serve two <request
+	case $(head -n 1 out) in
+	*409*)
+		is 0 trailctl witness --policy policy --print w2 store
+		cp out request
+		is 0 trailctl witness-serve two <request
+		;;
+	esac
+	cp out answer
+	is 1 trailctl witness --policy policy --accept w1 --request request \
+		store <answer
+	complains 'no cosignature of witness.example/one'
+	sed 's|^\(.* witness.example/two .\{40\}\).|\1!|' answer >bad
+	is 1 trailctl witness --policy policy --accept w2 --request request \
+		store <bad
+	complains 'not signature lines'
+	sed 's|^\(.* witness.example/two .\{40\}\)\(.\)\(.\)|\1\3\2|' answer >bad
+	! cmp -s answer bad || sed \
+		's|^\(.* witness.example/two .\{50\}\)\(.\)\(.\)|\1\3\2|' \
+		answer >bad
+	is 4 trailctl witness --policy policy --accept w2 --request request \
+		store <bad
+	for rubbish in 'HTTP/1.1 ' 'HTTP/1.1 2000 OK' 'Status: x' 'hello' ''; do
+		printf '%s\r\n\r\n' "$rubbish" >bad
+		is 1 trailctl witness --policy policy --accept w2 store <bad
+	done
+	[ "$(entries anchor.added)" -eq "$n" ]
+}
+
+# answers STATUS [BODY]: the witnesses answer this.
+answers() {
+	printf 'cat >got; printf "HTTP/1.1 %s X\\r\\n\\r\\n%s"\n' "$1" \
+		"${2-}" >fixed
+}
+
+# Every answer that is no cosignature has its reason, and the quorum fails.
+each_refusal_has_its_reason() {
+	n=$(entries anchor.added)
+	for c in 400/'could not read' 403/'another key' 404/'does not know' \
+		500/'did not cosign'; do
+		answers "${c%%/*}" 'because\n'
+		is 1 trailctl witness --policy policy --via 'sh fixed' store
+		complains "^trailctl: w1: ${c%%/*}: it .*${c#*/}.*said: because"
+		complains '^trailctl: w2: '
+		complains '^trailctl: the quorum both is not met: 0 of 2'
+	done
+	answers 422 ''
+	is 4 trailctl witness --policy policy --via 'sh fixed' store
+	complains 'w1: 422: it has cosigned another history'
+	answers 409 '999999\n'
+	is 4 trailctl witness --policy policy --via 'sh fixed' store
+	complains 'w1: 409: it has cosigned 999999 entries, and this log has'
+	answers 409 '1\n'
+	is 1 trailctl witness --policy policy --via 'sh fixed' store
+	complains 'w1: 409: '
+	answers 409 'x\n'
+	is 1 trailctl witness --policy policy --via 'sh fixed' store
+	complains 'w1: 409: the answer has no size'
+	answers 200 ''
+	is 1 trailctl witness --policy policy --via 'sh fixed' store
+	is 1 trailctl witness --policy policy --via 'exit 7 #' store
+	complains 'exit status 7'
+	is 1 trailctl witness --policy policy --via 'sleep 0; :' store
+	[ "$(entries anchor.added)" -eq "$n" ]
+}
+
+# With one of two, the quorum of one is met although the other fails.
+one_of_two_may_fail() {
+	sed 's/^group both all/group both any/' policy >any
+	cat >half <<-'EOF'
+	case $1 in */one/*) exec sh carry "$1" ;; *) exit 9 ;; esac
+	EOF
+	is 0 trailctl witness --policy any --via 'sh half' store
+	says '^quorum both: met, 1 of 2'
+	complains 'w2: '
+	is 1 trailctl witness --policy policy --via 'sh half' store
+	complains 'the quorum both is not met: 1 of 2'
+}
+
+# No byte of a URL is read by the shell.
+a_url_is_no_command() {
+	# shellcheck disable=SC2016 # it must not expand
+	sed 's|http://a.example/one|x;touch${IFS}pwned;$(touch${IFS}pwned)"`touch${IFS}pwned`/one|' \
+		policy >evil
+	is 0 trailctl witness --policy evil --via "$VIA" store
+	[ ! -e pwned ]
+}
+
+# Policies that do not fit are refused before anybody is asked.
+a_policy_must_fit() {
+	: >urls
+	is 2 trailctl witness --via "$VIA" store
+	is 2 trailctl witness --policy policy store
+	is 2 trailctl witness --policy policy --print w1 --via "$VIA" store
+	is 2 trailctl witness --policy policy --print w3 store
+	is 2 trailctl witness --policy policy --via "$VIA" --old 3 store
+	is 3 trailctl witness --policy nowhere --via "$VIA" store
+	echo quorum nobody >bad
+	is 2 trailctl witness --policy bad --via "$VIA" store
+	complains 'policy, line 1: nobody is no witness'
+	is 0 trailctl init --origin example.org/other other
+	sed "s|^log .*|log $(cat out)|" policy >bad
+	is 3 trailctl witness --policy bad --via "$VIA" store
+	complains 'does not name the log example.org/w'
+	sed 's| http:.*||' policy >bad
+	is 1 trailctl witness --policy bad --via "$VIA" store
+	complains 'the policy has no URL of it'
+	[ ! -s urls ]
+}
+
+# A mount is asked like a store, while it is in use.
+a_mount_is_witnessed() {
+	mount store
+	is 0 trailctl trail create mnt/m
+	is 0 trailctl witness --policy policy --via "$VIA" mnt
+	says '^quorum both: met'
+	(cd mnt && trailctl witness --policy ../policy \
+		--via "cd .. && $VIA") >out 2>err
+	says '^quorum both: met'
+	is 0 trailctl verify --vkey vkey mnt
+	unmount
+}
+
+# --- the witness ----------------------------------------------------------------
+
+# The witness answers what C2SP tlog-witness says, and its state stays.
+the_witness_knows_what_it_refuses() {
+	is 0 trailctl witness --policy policy --print w1 store
+	cp out request
+	cksum one/heads/* >before
+	printf 'x' | trailctl witness-serve one >out
+	says '^Status: 400 '
+	{ echo "old $(($(size) + 1))"; sed 1d request; } >bad
+	is 0 trailctl witness-serve one <bad
+	says '^Status: 400 '
+	head -c 70000 /dev/zero | tr '\0' a >bad
+	head -c 140000 /dev/zero | tr '\0' a >big
+	is 0 trailctl witness-serve one <bad
+	says '^Status: 400 '
+	is 0 trailctl witness-serve one <big
+	says '^Status: 413 '
+	is 0 trailctl witness-serve one http://a.example/other <request
+	says '^Status: 404 '
+	# A log that it does not know, and one that another key has signed.
+	is 0 trailctl init --origin example.org/unknown unknown
+	{ printf 'old 0\n\n'; cat unknown/checkpoint; } >bad
+	is 0 trailctl witness-serve one <bad
+	says '^Status: 404 '
+	is 0 trailctl init --origin example.org/w forged
+	{ printf 'old 0\n\n'; cat forged/checkpoint; } >bad
+	is 0 trailctl witness-serve one <bad
+	says '^Status: 403 '
+	cksum one/heads/* | cmp - before
+	[ -z "$(ls one/refused)" ]
+}
+
+# put_back DIRECTORY: the store becomes this copy of it, in its own place.
+put_back() {
+	rm -rf store/*
+	cp -a "$1"/. store/
+}
+
+# A log that went back or forked under its own key is refused, and what it had
+# signed is kept.
+the_witness_refuses_a_fork() {
+	cp -a store copy
+	is 0 trailctl trail create store/here
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	n=$(head_size one)
+	cp -a store longer
+	cksum one/heads/* >before
+	# The old copy is smaller than what the witness has seen.
+	put_back copy
+	is 0 trailctl witness --policy policy --print w1 store
+	cp out request
+	is 0 trailctl witness-serve one <request
+	says '^Status: 409 '
+	is 4 trailctl witness --policy policy --via "$VIA" store
+	complains "w1: 409: it has cosigned $n entries, and this log has $(size)"
+	# It grows on its own: more entries, and another history.
+	i=0
+	while [ "$(size)" -le "$n" ]; do
+		i=$((i + 1))
+		is 0 trailctl trail create "store/fork$i"
+	done
+	is 4 trailctl witness --policy policy --via "$VIA" store
+	complains 'w1: 422: it has cosigned another history of this log'
+	cksum one/heads/* | cmp - before
+	set -- one/refused/*
+	[ $# -eq 1 ]
+	cmp "$1" store/checkpoint
+	rm -rf one/refused/* two/refused/* copy
+	put_back longer
+	rm -rf longer
+	is 0 trailctl witness --policy policy --via "$VIA" store
+}
+
+# Of two histories that come at the same time, one is cosigned.
+two_histories_at_once_cannot_both_be_cosigned() {
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	cp -a store copy
+	for f in a b; do
+		put_back copy
+		is 0 trailctl trail create "store/$f"
+		is 0 trailctl witness --policy policy --print w1 store
+		cp out "request.$f"
+	done
+	cp "$(head_of one)" head
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		cp head "$(head_of one)"
+		timeout 60 trailctl witness-serve one <request.a >answer.a &
+		timeout 60 trailctl witness-serve one <request.b >answer.b &
+		wait
+		[ "$(cat answer.a answer.b | grep -c '^Status: 200 ')" -eq 1 ]
+		[ "$(cat answer.a answer.b | grep -c '^Status: 409 ')" -eq 1 ]
+	done
+	# The other tests go on with the history of b.
+	cp head "$(head_of one)"
+	rm -rf copy
+}
+
+# State that was damaged, or put there, is never built upon.
+damaged_state_gives_no_cosignature() {
+	is 0 trailctl trail create store/damaged
+	ask_from_head w1 one
+	head=$(head_of one)
+	cp "$head" good
+	for bad in cut signature size empty; do
+		case $bad in
+		cut) head -c 60 good >"$head" ;;
+		signature) sed 's|^\(.* example.org/w .\{30\}\).|\1x|' good >"$head" ;;
+		size) sed '2s/.*/1/' good >"$head" ;;
+		empty) : >"$head" ;;
+		esac
+		is 4 trailctl witness-serve one <request
+		says '^Status: 500 '
+		never_says witness.example
+	done
+	cp good "$head"
+	mv one/vkey two.vkey
+	cp two/vkey one/vkey
+	is 2 trailctl witness-serve one <request
+	says '^Status: 500 '
+	mv two.vkey one/vkey
+	chmod 644 one/key
+	is 3 trailctl witness-serve one <request
+	says '^Status: 500 '
+	chmod 400 one/key
+	is 0 trailctl witness-serve one <request
+	says '^Status: 200 '
+}
+
+# State that cannot be written gives no cosignature: a full disk, an I/O error.
+no_state_no_cosignature() {
+	is 0 trailctl trail create store/full
+	ask_from_head w1 one
+	cksum one/heads/* >before
+	for fault in pwrite64:error=ENOSPC fsync:error=EIO \
+		renameat:error=ENOSPC; do
+		is 3 strace -qq -o trace -e trace="${fault%%:*}" \
+			-e "inject=$fault" trailctl witness-serve one <request
+		says '^Status: 500 '
+		never_says witness.example
+	done
+	cksum one/heads/* | cmp - before
+	# The directory was not synced: the head may be new, the line is not out.
+	is 3 strace -qq -o trace -e trace=fsync \
+		-e inject=fsync:error=EIO:when=2 \
+		trailctl witness-serve one <request
+	never_says witness.example
+	is 0 trailctl witness --policy policy --via "$VIA" store
+}
+
+# Killed after the state was written and before the answer left: the log asks
+# again from the new size and gets its cosignature.
+a_killed_witness_has_its_state() {
+	is 0 trailctl trail create store/killed
+	ask_from_head w1 one
+	mkfifo full
+	exec 3<>full
+	# The pipe is full: the answer cannot leave.
+	head -c 65536 /dev/zero >&3
+	trailctl witness-serve one <request >&3 2>err &
+	pid=$!
+	new=$(size)
+	i=0
+	until [ "$(head_size one)" = "$new" ]; do
+		kill -0 $pid
+		i=$((i + 1))
+		[ $i -lt 600 ] || exit 1
+		sleep 0.1
+	done
+	kill -9 $pid
+	wait $pid || :
+	exec 3>&-
+	is 0 trailctl witness-serve one <request
+	says '^Status: 409 '
+	says "^$new$"
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	says "^w1: cosigned $new entries"
+}
+
+# Whenever it is killed, the state is the old head or the new one, and the next
+# request is answered.
+a_witness_killed_anywhere_goes_on() {
+	is 0 trailctl trail create store/anywhere
+	ask_from_head w1 one
+	cp "$(head_of one)" old
+	for call in openat flock pwrite64 fsync renameat write; do
+		i=0
+		while [ $i -lt 40 ]; do
+			i=$((i + 1))
+			cp old "$(head_of one)"
+			got=0
+			strace -qq -o trace -e trace=$call \
+				-e inject=$call:signal=KILL:when=$i \
+				trailctl witness-serve one <request \
+				>out 2>err || got=$?
+			case $(head_size one) in
+			"$(sed -n 2p old)" | "$(size)") ;;
+			*) exit 1 ;;
+			esac
+			# What left was in the state before.
+			if grep -q witness.example out; then
+				[ "$(head_size one)" = "$(size)" ]
+			fi
+			[ $got -ne 0 ] || break
+		done
+		[ $i -gt 1 ]
+	done
+	[ "$(find one/heads -type f | wc -l)" -eq 1 ] || {
+		is 0 trailctl witness-serve one <request
+		[ "$(find one/heads -type f | wc -l)" -eq 1 ]
+	}
+	is 0 trailctl witness --policy policy --via "$VIA" store
+}
+
+# Twenty clients at once: every answer is a 200 or a 409, and each 200 is over
+# the checkpoint that the state has had.
+many_requests_at_once_stay_in_order() {
+	is 0 trailctl trail create store/many
+	ask_from_head w2 two
+	i=0
+	while [ $i -lt 20 ]; do
+		i=$((i + 1))
+		timeout 60 trailctl witness-serve two <request >"many.$i" &
+	done
+	wait
+	cat many.*
+	ok=$(cat many.* | grep -c '^Status: 200 ')
+	conflict=$(cat many.* | grep -c '^Status: 409 ')
+	[ "$ok" -eq 1 ]
+	[ "$conflict" -eq 19 ]
+	[ "$(head_size two)" = "$(size)" ]
+}
+
+# --- over HTTP --------------------------------------------------------------------
+
+# A CGI program behind busybox httpd, and curl as the transport.
+a_witness_answers_over_http() {
+	needs busybox curl python3
+	busybox --list | grep -qx httpd || skip 'busybox has no httpd'
+	mkdir -p www/cgi-bin
+	for w in one two; do
+		cat >"www/cgi-bin/$w" <<-EOF
+		#!/bin/sh
+		exec "$BUILD/trailctl" witness-serve "$work/$w"
+		EOF
+		chmod +x "www/cgi-bin/$w"
+	done
+	port=$(python3 -c 'import socket; s = socket.socket();
+s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	busybox httpd -f -h www -p "127.0.0.1:$port" &
+	server=$!
+	i=0
+	until curl -s -o page "http://127.0.0.1:$port/"; do
+		kill -0 $server
+		i=$((i + 1))
+		[ $i -lt 600 ] || exit 1
+		sleep 0.1
+	done
+	sed "s|http://a.example/|http://127.0.0.1:$port/cgi-bin/|" policy >http
+	status=0
+	(
+		is 0 trailctl witness --policy http \
+			--via 'curl -sS -i --data-binary @-' store
+		says '^quorum both: met, 2 of 2'
+		# A client without memory: 409 over HTTP, and again.
+		is 0 trailctl witness --policy http --print w1 --old 0 store
+		curl -sS -i --data-binary @out \
+			"http://127.0.0.1:$port/cgi-bin/one/add-checkpoint" >page
+		grep -q '^HTTP/1.. 409 ' page
+		curl -sS -i "http://127.0.0.1:$port/cgi-bin/one/add-checkpoint" >page
+		grep -q '^HTTP/1.. 405 ' page
+		curl -sS -i --data-binary x \
+			"http://127.0.0.1:$port/cgi-bin/one/add-entries" >page
+		grep -q '^HTTP/1.. 404 ' page
+	) || status=1
+	kill $server
+	wait $server 2>/dev/null || :
+	return $status
+}
+
+run a_log_has_two_witnesses
+run a_witness_is_made_once
+run the_witnesses_cosign
+run a_client_without_memory_asks_again
+run an_answer_comes_by_hand
+run a_wrong_answer_is_not_recorded
+run each_refusal_has_its_reason
+run one_of_two_may_fail
+run a_url_is_no_command
+run a_policy_must_fit
+run a_mount_is_witnessed
+run the_witness_knows_what_it_refuses
+run the_witness_refuses_a_fork
+run two_histories_at_once_cannot_both_be_cosigned
+run damaged_state_gives_no_cosignature
+with strace no_state_no_cosignature
+run a_killed_witness_has_its_state
+with strace a_witness_killed_anywhere_goes_on
+run many_requests_at_once_stay_in_order
+run a_witness_answers_over_http
+finish

@@ -1,0 +1,621 @@
+/*
+ * trailctl witness: ask the witnesses of a policy to cosign the newest
+ * checkpoint (C2SP tlog-witness), and record what they answer.
+ *
+ * trailctl has no network code: a command of the caller carries request and
+ * answer (--via), or the caller does (--print, --accept).  Nothing that comes
+ * back is believed: a cosignature counts after it was checked with the key in
+ * the policy, and it is checked again when it is recorded.
+ *
+ * All witnesses are asked about the same checkpoint, because a quorum is one of
+ * a checkpoint; recording the first cosignature already makes the log longer.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "anchors.h"
+#include "cmd.h"
+#include "core/control.h"
+#include "core/witness.h"
+#include "files.h"
+#include "http_answer.h"
+#include "program.h"
+#include "report.h"
+#include "text.h"
+#include "transport.h"
+#include "where.h"
+
+#define CALL "/add-checkpoint"
+#define URL "TRAILFS_URL"
+#define NOTE_MAX ((size_t)1 << 16)
+#define ANSWER_MAX ((size_t)1 << 17)
+#define ANCHORS_MAX ((size_t)1 << 24)
+#define TILE_MAX ((size_t)8192)
+#define NOT_GIVEN UINT64_MAX
+
+static struct {
+	const char *policy, *print, *accept, *via, *request;
+	uint64_t old;
+	bool quiet;
+} ask = { .old = NOT_GIVEN };
+
+static const struct args_option options[] = {
+	{ .name = "accept",
+	    .value = "NAME",
+	    .help = "take the answer of this witness from standard input",
+	    .text = &ask.accept },
+	{ .name = "old",
+	    .value = "SIZE",
+	    .help = "with --print: the size that the witness has",
+	    .number = &ask.old },
+	{ .name = "policy",
+	    .value = "FILE",
+	    .help = "the witnesses and their quorum (C2SP tlog-policy)",
+	    .text = &ask.policy },
+	{ .name = "print",
+	    .value = "NAME",
+	    .help = "print the request for this witness",
+	    .text = &ask.print },
+	ARGS_QUIET(&ask.quiet),
+	{ .name = "request",
+	    .value = "FILE",
+	    .help = "with --accept: what --print had printed",
+	    .text = &ask.request },
+	{ .name = "via",
+	    .value = "COMMAND",
+	    .help = "ask all witnesses; COMMAND carries request and answer",
+	    .text = &ask.via },
+	{ 0 },
+};
+
+/* --- the log ------------------------------------------------------------------- */
+
+/* A vault that is read: a mount, or a store, which is open only meanwhile. */
+struct source {
+	struct where w;
+	struct tf_vault *v; /* of a store */
+};
+
+static enum tf_code
+read_control(struct source *s, const char *name, size_t max, struct tf_buf *out,
+    struct tf_error *err)
+{
+	int fd;
+	enum tf_code rc = where_control(&s->w, name, &fd, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = files_read_fd(fd, name, max, out, err);
+	(void)close(fd);
+	return rc;
+}
+
+static enum tf_code
+tile(void *arg, const char *path, unsigned level, uint64_t n, unsigned width,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct source *s = arg;
+
+	return s->v != NULL ? tf_vault_tile(s->v, level, n, width, out, err) :
+			      read_control(s, path, TILE_MAX, out, err);
+}
+
+static enum tf_code
+read_anchors(struct source *s, struct tf_buf *out, struct tf_error *err)
+{
+	return s->v != NULL ?
+	    tf_vault_anchors(s->v, out, err) :
+	    read_control(s, TF_CONTROL_ANCHORS, ANCHORS_MAX, out, err);
+}
+
+/* Everything that asking takes. */
+struct asking {
+	const char *target;
+	struct tf_witness_policy *policy;
+	struct tf_buf note, vkey, anchors;
+	struct tf_witness_head head;
+	struct tf_buf cosigned; /* note, and the lines that came */
+	bool contradicted;	/* a witness has seen another history */
+};
+
+static enum tf_code
+open_source(struct source *s, const char *target, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	*s = (struct source){ .v = NULL };
+	rc = where_find(target, &s->w, err);
+	if (rc == TF_OK && s->w.mount == NULL)
+		rc = where_open(&s->w, false, &s->v, err);
+	return rc;
+}
+
+static void
+close_source(struct source *s)
+{
+	where_close(s->v);
+	where_free(&s->w);
+}
+
+/* Read the newest checkpoint, the log's key and the anchors. */
+static enum tf_code
+load(struct asking *a, struct tf_error *err)
+{
+	struct source s;
+	enum tf_code rc = open_source(&s, a->target, err);
+
+	if (rc == TF_OK && s.v != NULL) {
+		if ((rc = tf_vault_checkpoint(s.v, &a->note, err)) == TF_OK)
+			rc = tf_vault_vkey(s.v, &a->vkey, err);
+	} else if (rc == TF_OK) {
+		rc = read_control(&s, TF_CONTROL_CHECKPOINT, NOTE_MAX, &a->note,
+		    err);
+		if (rc == TF_OK)
+			rc = read_control(&s, TF_CONTROL_VKEY, NOTE_MAX,
+			    &a->vkey, err);
+	}
+	if (rc == TF_OK)
+		rc = read_anchors(&s, &a->anchors, err);
+	close_source(&s);
+	if (rc == TF_OK)
+		rc = tf_witness_head_of(tf_buf_bytes(&a->note), &a->head, err);
+	if (rc == TF_OK &&
+	    !tf_witness_policy_has_log(a->policy, tf_buf_bytes(&a->vkey)))
+		rc = tf_fail(err, TF_FOREIGN,
+		    "the policy does not name the log %s with this key",
+		    a->head.origin);
+	tf_buf_add(&a->cosigned, a->note.p, a->note.n);
+	return rc == TF_OK ? tf_buf_end(&a->cosigned, err) : rc;
+}
+
+/* The size that witness i cosigned last, as the anchors say; 0: none. */
+static enum tf_code
+last_size(const struct asking *a, size_t i, uint64_t *size,
+    struct tf_error *err)
+{
+	struct tf_buf key = { 0 }, one = { 0 };
+	struct tf_str text = tf_buf_bytes(&a->anchors);
+	struct tf_json_doc d = { 0 };
+	enum tf_code rc;
+	int list, t, n;
+
+	*size = 0;
+	tf_witness_policy_key(a->policy, i, &key);
+	if (text.n > 0 && text.p[text.n - 1] == '\n')
+		text.n--;
+	if ((rc = tf_buf_end(&key, err)) != TF_OK ||
+	    (rc = tf_json_parse(&d, text.p, text.n, err)) != TF_OK)
+		goto out;
+	list = tf_json_get(&d, 0, "anchors");
+	for (t = list + 1; list >= 0 && t < (int)d.tok[list].next;
+	     t = (int)d.tok[t].next) {
+		n = tf_json_get(&d, t, "size");
+		if (n < 0 || d.tok[n].num <= 0 || tf_json_get(&d, t, "key") < 0)
+			continue;
+		if ((rc = tf_json_string(&d, tf_json_get(&d, t, "key"), &one,
+			 err)) != TF_OK)
+			break;
+		if (tf_str_same(tf_buf_bytes(&one), tf_buf_bytes(&key)) &&
+		    (uint64_t)d.tok[n].num > *size)
+			*size = (uint64_t)d.tok[n].num;
+	}
+out:
+	tf_json_doc_free(&d);
+	tf_buf_free(&key);
+	tf_buf_free(&one);
+	return rc;
+}
+
+static enum tf_code
+make_request(const struct asking *a, uint64_t old, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct source s;
+	enum tf_code rc = open_source(&s, a->target, err);
+
+	if (rc == TF_OK)
+		rc = tf_witness_request_make(old, tf_buf_bytes(&a->note), tile,
+		    &s, out, err);
+	close_source(&s);
+	return rc;
+}
+
+/* --- the answer ---------------------------------------------------------------- */
+
+/* Check the lines, record them as an anchor, and add them to those that came. */
+static enum tf_code
+take(struct asking *a, size_t i, struct tf_str lines, struct tf_error *err)
+{
+	struct tf_buf note = { 0 }, key = { 0 };
+	struct tf_policy_witness w;
+	struct tf_anchor anchor = { .kind = TF_ANCHOR_WITNESS };
+	enum tf_code rc = tf_witness_take(a->policy, i, tf_buf_bytes(&a->note),
+	    lines, &note, err);
+
+	tf_witness_policy_get(a->policy, i, &w);
+	tf_witness_policy_key(a->policy, i, &key);
+	anchor.name = w.key_name;
+	anchor.key = text_of(&key);
+	anchor.bytes = note.p;
+	anchor.n = note.n;
+	if (rc == TF_OK)
+		rc = tf_buf_end(&key, err);
+	if (rc == TF_OK)
+		rc = tf_anchor_record(a->target, &anchor, err);
+	if (rc == TF_OK) {
+		tf_buf_add(&a->cosigned, lines.p, lines.n);
+		rc = tf_buf_end(&a->cosigned, err);
+	}
+	tf_buf_free(&note);
+	tf_buf_free(&key);
+	return rc;
+}
+
+static const char *
+explain_status(int status)
+{
+	switch (status) {
+	case TF_WITNESS_MALFORMED:
+		return "it could not read the request";
+	case TF_WITNESS_UNSIGNED:
+		return "it has another key of this log";
+	case TF_WITNESS_UNKNOWN:
+		return "it does not know this log: its operator must add the "
+		       "log's vkey";
+	case TF_WITNESS_INCONSISTENT:
+		return "it has cosigned another history of this log: keep this "
+		       "checkpoint and ask its operator for the other";
+	default:
+		return "it did not cosign";
+	}
+}
+
+/* A failure with the status, its meaning and what the witness said. */
+static enum tf_code
+refused(int status, struct tf_str body, struct tf_error *err)
+{
+	struct tf_buf said = { 0 };
+	size_t n = 0;
+
+	while (n < body.n && n < 60 && body.p[n] != '\n')
+		n++;
+	if (n > 0) {
+		tf_buf_str(&said, " (it said: ");
+		text_add(&said, body.p, n);
+		tf_buf_str(&said, ")");
+	}
+	(void)tf_fail(err,
+	    status == TF_WITNESS_INCONSISTENT ? TF_TAMPER : TF_DENIED,
+	    "%d: %s%s", status, explain_status(status), text_of(&said));
+	tf_buf_free(&said);
+	return err->code;
+}
+
+/* The size of a 409.  A witness that has more than this log remembers what the
+ * log has lost. */
+static enum tf_code
+other_size(const struct asking *a, uint64_t old, struct tf_str body,
+    uint64_t *size, struct tf_error *err)
+{
+	if (!tf_witness_size(body, size))
+		return tf_fail(err, TF_INVALID, "409: the answer has no size");
+	if (*size > a->head.size)
+		return tf_fail(err, TF_TAMPER,
+		    "409: it has cosigned %" PRIu64
+		    " entries, and this log has %" PRIu64
+		    ": the log lost its end, or it was forked",
+		    *size, a->head.size);
+	if (*size == old)
+		return tf_fail(err, TF_INVALID,
+		    "409: it asks for the size that it was given");
+	return TF_BUSY;
+}
+
+/*
+ * Take what witness i answered to a request from old.  TF_OK: it is recorded.
+ * TF_BUSY: ask again from *size.
+ */
+static enum tf_code
+take_answer(struct asking *a, size_t i, uint64_t old, struct tf_str text,
+    uint64_t *size, struct tf_error *err)
+{
+	struct http_answer h;
+
+	if (!http_answer_read(text, &h))
+		return tf_fail(err, TF_INVALID,
+		    "the answer has no status of HTTP");
+	/* Without a header it is what only one answer can be. */
+	if (h.status == 0)
+		h.status = tf_witness_size(h.body, size) ?
+		    TF_WITNESS_OTHER_SIZE :
+		    TF_WITNESS_COSIGNED;
+	if (h.status == TF_WITNESS_COSIGNED)
+		return take(a, i, h.body, err);
+	if (h.status == TF_WITNESS_OTHER_SIZE)
+		return other_size(a, old, h.body, size, err);
+	return refused(h.status, h.body, err);
+}
+
+/* --- the command ---------------------------------------------------------------- */
+
+/* The environment points at it, so it is kept until there is another. */
+static enum tf_code
+set_url(const char *url, struct tf_error *err)
+{
+	static char *variable;
+	size_t n = strlen(url);
+	char *next;
+
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	if (asprintf(&next, URL "=%.*s" CALL, (int)n, url) < 0)
+		return tf_nomem(err);
+	if (!program_set_variable(next)) {
+		free(next);
+		return tf_nomem(err);
+	}
+	free(variable);
+	variable = next;
+	return TF_OK;
+}
+
+/* The command gets the URL as its last argument.  A variable carries it, so that
+ * no shell reads it. */
+static enum tf_code
+carry(const struct tf_policy_witness *w, struct tf_str request,
+    struct tf_buf *answer, struct tf_error *err)
+{
+	char *command;
+	enum tf_code rc = set_url(w->url, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (asprintf(&command, "%s \"$" URL "\"", ask.via) < 0)
+		return tf_nomem(err);
+	rc = transport_run(command, request, ANSWER_MAX, answer, err);
+	free(command);
+	return rc;
+}
+
+/* Ask once, and after a 409 once more from the size that it has. */
+static enum tf_code
+ask_one(struct asking *a, size_t i, const struct tf_policy_witness *w,
+    struct tf_error *err)
+{
+	uint64_t old, size = 0;
+	enum tf_code rc = last_size(a, i, &old, err);
+
+	if (rc == TF_OK && w->url == NULL)
+		rc = tf_fail(err, TF_USAGE, "the policy has no URL of it");
+	for (int try = 0; rc == TF_OK; try++) {
+		struct tf_buf request = { 0 }, answer = { 0 };
+
+		rc = make_request(a, old, &request, err);
+		if (rc == TF_OK)
+			rc = carry(w, tf_buf_bytes(&request), &answer, err);
+		if (rc == TF_OK)
+			rc = take_answer(a, i, old, tf_buf_bytes(&answer),
+			    &size, err);
+		tf_buf_free(&request);
+		tf_buf_free(&answer);
+		if (rc == TF_OK)
+			return TF_OK;
+		if (rc == TF_BUSY && try == 0) {
+			old = size;
+			rc = TF_OK;
+		} else if (rc == TF_BUSY) {
+			rc = tf_fail(err, TF_BUSY,
+			    "409: its size changed meanwhile; ask later");
+		}
+	}
+	return rc;
+}
+
+/* Print what became of the request to a witness. */
+static void
+say(struct asking *a, const char *name, enum tf_code rc,
+    const struct tf_error *err)
+{
+	struct tf_buf shown = { 0 };
+
+	text_add(&shown, name, strlen(name));
+	if (rc == TF_OK && !ask.quiet)
+		printf("%s: cosigned %" PRIu64 " entries\n", text_of(&shown),
+		    a->head.size);
+	else if (rc != TF_OK)
+		report_note("%s: %s", text_of(&shown), err->text);
+	tf_buf_free(&shown);
+	a->contradicted |= rc == TF_TAMPER;
+}
+
+static int
+ask_all(struct asking *a)
+{
+	struct tf_error err = { 0 };
+	struct tf_policy_witness w;
+	struct tf_quorum q;
+	const size_t n = tf_witness_policy_count(a->policy);
+
+	for (size_t i = 0; i < n; i++) {
+		tf_witness_policy_get(a->policy, i, &w);
+		err = (struct tf_error){ 0 };
+		say(a, w.name, ask_one(a, i, &w, &err), &err);
+	}
+	if (tf_witness_policy_judge(a->policy, tf_buf_bytes(&a->cosigned), &q,
+		&err) != TF_OK)
+		return report(&err);
+	if (!q.met)
+		report_note("the quorum %s is not met: %zu of %zu witnesses "
+			    "have cosigned",
+		    tf_witness_policy_quorum(a->policy), q.cosigned, n);
+	else if (!ask.quiet)
+		printf("quorum %s: met, %zu of %zu witnesses have cosigned\n",
+		    tf_witness_policy_quorum(a->policy), q.cosigned, n);
+	if (a->contradicted)
+		return REPORT_TAMPERED;
+	return q.met ? REPORT_OK : REPORT_FINDING;
+}
+
+/* --- by hand --------------------------------------------------------------------- */
+
+static enum tf_code
+find_witness(const struct asking *a, const char *name, size_t *i,
+    struct tf_error *err)
+{
+	struct tf_policy_witness w;
+
+	for (*i = 0; *i < tf_witness_policy_count(a->policy); ++*i) {
+		tf_witness_policy_get(a->policy, *i, &w);
+		if (strcmp(w.name, name) == 0)
+			return TF_OK;
+	}
+	return tf_fail(err, TF_USAGE, "the policy has no witness %.80s", name);
+}
+
+static enum tf_code
+print(struct asking *a, size_t i, struct tf_error *err)
+{
+	struct tf_buf request = { 0 };
+	uint64_t old = ask.old;
+	enum tf_code rc = TF_OK;
+
+	if (old == NOT_GIVEN)
+		rc = last_size(a, i, &old, err);
+	if (rc == TF_OK)
+		rc = make_request(a, old, &request, err);
+	if (rc == TF_OK)
+		fwrite(request.p, 1, request.n, stdout);
+	tf_buf_free(&request);
+	return rc;
+}
+
+/* The answer is about the checkpoint of the request, which may have another
+ * after it by now. */
+static enum tf_code
+use_request(struct asking *a, uint64_t *old, struct tf_error *err)
+{
+	struct tf_buf body = { 0 };
+	struct tf_witness_request r;
+	enum tf_code rc = files_read(ask.request, TF_WITNESS_REQUEST_MAX, &body,
+	    err);
+
+	if (rc == TF_OK)
+		rc = tf_witness_request_parse(tf_buf_bytes(&body), &r, err);
+	if (rc == TF_OK) {
+		a->note.n = 0;
+		tf_buf_add(&a->note, r.note.p, r.note.n);
+		a->head = r.head;
+		*old = r.old;
+		rc = tf_buf_end(&a->note, err);
+	}
+	tf_buf_free(&body);
+	return rc;
+}
+
+static enum tf_code
+accept_answer(struct asking *a, size_t i, struct tf_error *err)
+{
+	struct tf_buf answer = { 0 };
+	uint64_t old = NOT_GIVEN, size;
+	enum tf_code rc = files_read_fd(STDIN_FILENO, "the answer", ANSWER_MAX,
+	    &answer, err);
+
+	if (rc == TF_OK && ask.request != NULL)
+		rc = use_request(a, &old, err);
+	if (rc == TF_OK)
+		rc = take_answer(a, i, old, tf_buf_bytes(&answer), &size, err);
+	if (rc == TF_BUSY)
+		rc = tf_fail(err, TF_DENIED,
+		    "409: ask again with --print %.60s --old %" PRIu64,
+		    ask.accept, size);
+	tf_buf_free(&answer);
+	return rc;
+}
+
+static int
+by_hand(struct asking *a)
+{
+	const char *name = ask.print != NULL ? ask.print : ask.accept;
+	struct tf_error err = { 0 };
+	size_t i;
+	enum tf_code rc = find_witness(a, name, &i, &err);
+
+	if (rc == TF_OK && ask.print != NULL)
+		rc = print(a, i, &err);
+	if (rc != TF_OK)
+		return report(&err);
+	if (ask.accept == NULL)
+		return REPORT_OK;
+	rc = accept_answer(a, i, &err);
+	say(a, name, rc, &err);
+	if (rc == TF_OK)
+		return REPORT_OK;
+	return rc == TF_TAMPER ? REPORT_TAMPERED : REPORT_FINDING;
+}
+
+/* --- the verb ---------------------------------------------------------------------- */
+
+/* Why the options do not go together, or NULL. */
+static const char *
+misfit(void)
+{
+	if (ask.policy == NULL)
+		return "--policy is missing";
+	if ((ask.print != NULL) + (ask.accept != NULL) + (ask.via != NULL) != 1)
+		return "one of --print, --accept and --via is needed";
+	if (ask.old != NOT_GIVEN && ask.print == NULL)
+		return "--old goes with --print";
+	if (ask.request != NULL && ask.accept == NULL)
+		return "--request goes with --accept";
+	return NULL;
+}
+
+static enum tf_code
+read_policy(struct asking *a, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	enum tf_code rc = files_read(ask.policy, TF_WITNESS_POLICY_MAX, &text,
+	    err);
+
+	if (rc == TF_OK)
+		rc = tf_witness_policy_parse(tf_buf_bytes(&text).p, text.n,
+		    &a->policy, err);
+	tf_buf_free(&text);
+	return rc;
+}
+
+static int
+run(int n, char **arg)
+{
+	struct asking a = { .target = n > 0 ? arg[0] : "." };
+	struct tf_error err = { 0 };
+	int status;
+
+	if (misfit() != NULL)
+		return cmd_usage(&cmd_witness, misfit());
+	if (read_policy(&a, &err) != TF_OK || load(&a, &err) != TF_OK)
+		status = report(&err);
+	else
+		status = ask.via != NULL ? ask_all(&a) : by_hand(&a);
+	tf_witness_policy_free(a.policy);
+	tf_buf_free(&a.note);
+	tf_buf_free(&a.vkey);
+	tf_buf_free(&a.anchors);
+	tf_buf_free(&a.cosigned);
+	return status;
+}
+
+const struct verb cmd_witness = {
+	.name = "witness",
+	.summary = "ask witnesses to cosign the newest checkpoint",
+	.usage = "--policy FILE --via COMMAND [OPTION...] [STORE|PATH]\n"
+		 "--policy FILE --print NAME [--old SIZE] [STORE|PATH]\n"
+		 "--policy FILE --accept NAME [--request FILE] [STORE|PATH]",
+	.options = options,
+	.min = 0,
+	.max = 1,
+	.run = run,
+};
