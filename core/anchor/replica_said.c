@@ -3,14 +3,19 @@
  * that entries name beside evidence: definitions, user data, reports,
  * statements and lists of readers.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/bytes.h"
 #include "../definition.h"
+#include "../commit/append.h"
 #include "../ledger/claim_content.h"
 #include "../ledger/entry.h"
+#include "../ledger/merkle.h"
+#include "../store/anchors.h"
 #include "../store/claims.h"
 #include "../store/definitions.h"
+#include "../store/entries.h"
 #include "../store/nodes.h"
 #include "replica_i.h"
 
@@ -150,6 +155,49 @@ redact(struct tf_replica *r, const struct tf_entry *e,
 	return rc == TF_OK && goes ? tf_replica_gone(r, node.object, err) : rc;
 }
 
+/* The root that an anchor is about must be that of this tree, as at the source.
+ * The partial tiles of the batch are written for that. */
+static enum tf_code
+check_anchor(struct tf_replica *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_hash root;
+	enum tf_code rc = tf_tree_edge(r->tree, r->head.size,
+	    tf_commit_put_tile, r->db, err);
+
+	if (rc == TF_OK)
+		rc = tf_merkle_root(e->tree_size, tf_tiles_read, r->db, &root,
+		    err);
+	if (rc == TF_OK && memcmp(&root, &e->tree_root, sizeof(root)) != 0)
+		rc = tf_fail(err, TF_TAMPER,
+		    "an anchor of another tree than the first %llu entries",
+		    (unsigned long long)e->tree_size);
+	return rc;
+}
+
+static enum tf_code
+add_anchor(struct tf_replica *r, const struct tf_entry *e, struct tf_error *err)
+{
+	char kind[32], name[256];
+	struct tf_anchor_row row = { .seq = e->seq,
+		.kind = kind,
+		.name = name,
+		.size = e->tree_size };
+	enum tf_code rc = check_anchor(r, e, err);
+
+	(void)snprintf(kind, sizeof(kind), "%.*s", (int)e->anchor_kind.n,
+	    e->anchor_kind.p);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)e->anchor_name.n,
+	    e->anchor_name.p);
+	if (rc == TF_OK)
+		rc = keep(r, &e->content, "anchor", &row.object, err);
+	r->said += e->content.size;
+	if (rc == TF_OK && e->has_chain)
+		rc = keep(r, &e->chain, "chain", &row.chain, err);
+	r->said += e->has_chain ? e->chain.size : 0;
+	return rc == TF_OK ? tf_anchors_put(r->db, &row, err) : rc;
+}
+
 enum tf_code
 tf_replica_said(struct tf_replica *r, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
@@ -165,6 +213,8 @@ tf_replica_said(struct tf_replica *r, const struct tf_entry *e,
 		return set_claims(r, e, x, err);
 	case TF_ATTESTATION_SEALED:
 		return attested(r, e, err);
+	case TF_ANCHOR_ADDED:
+		return add_anchor(r, e, err);
 	case TF_EVIDENCE_READ:
 		return keep(r, &e->reads, "list of readers", &id, err);
 	case TF_HOLD_PLACED:
@@ -212,6 +262,11 @@ name_all(const struct tf_entry *e, tf_replica_named_fn fn, void *arg,
 	case TF_RECIPIENTS_SET:
 		return fn(arg, &e->definition_content.sha256,
 		    e->definition_content.size, err);
+	case TF_ANCHOR_ADDED:
+		rc = fn(arg, &e->content.sha256, e->content.size, err);
+		return rc == TF_OK && e->has_chain ?
+		    fn(arg, &e->chain.sha256, e->chain.size, err) :
+		    rc;
 	case TF_EVIDENCE_READ:
 		return fn(arg, &e->reads.sha256, e->reads.size, err);
 	case TF_CLAIMS_SET:

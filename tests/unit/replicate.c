@@ -7,12 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../core/age.h"
+#include "../../core/anchor.h"
 #include "../../core/base/crypto.h"
 #include "../../core/base/file.h"
 #include "../../core/definition.h"
+#include "../../core/ledger/cosign.h"
 #include "../../core/ledger/entry_read.h"
 #include "../../core/ledger/merkle.h"
+#include "../../core/ledger/note.h"
 #include "../../core/protection.h"
 #include "../../core/store/connection.h"
 #include "../../core/store/entries.h"
@@ -135,6 +137,37 @@ fill(struct tf_vault *v, char *large, size_t n_large)
 	OK(tf_vault_seal(v, w, &root, NULL));
 }
 
+/* A mirror has cosigned the newest checkpoint. */
+static void
+anchor(struct tf_vault *v)
+{
+	struct tf_anchor a = { .kind = TF_ANCHOR_MIRROR,
+		.name = "mirror.example" };
+	struct tf_buf note = { 0 }, line = { 0 }, key_text = { 0 };
+	struct tf_key *key;
+	struct tf_pubkey pub;
+	struct tf_vkey k;
+	struct tf_note parts;
+
+	OK(tf_key_generate(&key, NULL));
+	tf_key_public(key, &pub);
+	tf_cosign_vkey_make(&k, a.name, &pub);
+	tf_vkey_text(&k, &key_text);
+	tf_buf_add(&key_text, "", 1);
+	OK(tf_vault_checkpoint(v, &note, NULL));
+	ck_assert(tf_note_split(note.p, note.n, &parts));
+	OK(tf_cosign_line(key, a.name, 1795420800, parts.body, &line, NULL));
+	tf_buf_add(&note, line.p, line.n);
+	tf_buf_free(&line);
+	a.key = key_text.p;
+	a.bytes = note.p;
+	a.n = note.n;
+	OK(tf_vault_anchor_add(v, &root, &a, NULL));
+	tf_key_free(key);
+	tf_buf_free(&note);
+	tf_buf_free(&key_text);
+}
+
 static void
 take_away(struct tf_vault *v)
 {
@@ -187,6 +220,7 @@ make_rich(const char *path, struct tf_buf *vkey)
 	OK(tf_vault_open(path, &o, &v, NULL));
 	fill(v, large, sizeof(large));
 	take_away(v);
+	anchor(v);
 	OK(tf_vault_close(v, "done", NULL));
 	OK(tf_vault_open(path, &o, &v, NULL));
 	fill_more(v);
