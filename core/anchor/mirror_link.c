@@ -144,16 +144,19 @@ write_bytes(struct tf_mirror_link *l, const char *p, size_t n,
 	return TF_OK;
 }
 
-/* Why the other side went away: it says so before it ends. */
+/* Why the other side went away: it says so before it ends.  What it says may also
+ * show that it is no mirror. */
 static enum tf_code
 last_word(struct tf_mirror_link *l, const struct tf_error *why,
     struct tf_error *err)
 {
+	struct tf_error other = { 0 };
 	struct tf_mirror_msg m;
+	enum tf_code rc = read_message(l, &m, &other);
 
-	if (read_message(l, &m, NULL) == TF_OK && m.type == TF_MIRROR_REFUSED)
+	if (rc == TF_OK && m.type == TF_MIRROR_REFUSED)
 		return refused(&m, err);
-	return tf_fail_as(err, why);
+	return tf_fail_as(err, rc != TF_OK && l->received.n > 0 ? &other : why);
 }
 
 enum tf_code

@@ -9,6 +9,7 @@
  *   cut       the connection ends: both sides see the end
  *   receiver  SIGKILL for the command
  *   source    SIGKILL for the process that started this one
+ *   hook      nothing, but the shell command WIRE_HOOK is run before that byte
  *
  * Two faults concern the calls of the command that change a disk (shim.so of
  * tests/faults, which WIRE_SHIM names), and BYTES counts those:
@@ -53,6 +54,8 @@ strike(struct way *w, char *p)
 		(void)kill(command, SIGKILL);
 	else if (strcmp(fault, "source") == 0)
 		(void)kill(parent, SIGKILL);
+	else if (strcmp(fault, "hook") == 0 && system(getenv("WIRE_HOOK")) != 0)
+		fprintf(stderr, "mirror-wire: the hook failed\n");
 }
 
 static bool
@@ -80,22 +83,23 @@ carry(struct way *w)
 	ssize_t n = read(w->in, part, sizeof(part));
 	size_t take = n > 0 ? (size_t)n : 0;
 	bool now = w->strikes && w->bytes <= at && at < w->bytes + take;
+	bool goes_on = strcmp(fault, "flip") == 0 || strcmp(fault, "hook") == 0;
 
 	if (n <= 0) {
 		(void)close(w->out);
 		w->in = -1;
 		return true;
 	}
-	if (now && strcmp(fault, "flip") != 0)
+	if (now && !goes_on)
 		take = (size_t)(at - w->bytes);
-	if (now && strcmp(fault, "flip") == 0)
+	if (now && goes_on)
 		strike(w, part + (at - w->bytes));
 	if (!put(w->out, part, take)) {
 		(void)close(w->out);
 		w->in = -1;
 	}
 	w->bytes += take;
-	if (!now || strcmp(fault, "flip") == 0)
+	if (!now || goes_on)
 		return true;
 	strike(w, part);
 	return false;

@@ -38,7 +38,7 @@ events() {
 }
 
 # kept PATTERN: the last refusal was kept, with this reason and both heads.
-kept() {
+is_kept() {
 	newest=$(find copy/refused -name reason -exec grep -l "$1" {} + |
 		head -n 1)
 	[ -n "$newest" ]
@@ -191,7 +191,7 @@ a_rollback_is_refused() {
 	restore
 	is 4 trailctl mirror store copy
 	complains 'rolled back: the source has only the first'
-	kept 'rolled back'
+	is_kept 'rolled back'
 	events copy | cmp - before
 	is 0 trailctl verify --vkey vkey copy
 }
@@ -207,7 +207,7 @@ a_fork_is_refused() {
 	done
 	is 4 trailctl mirror store copy
 	complains 'rewritten: the .* entries of the source do not begin with'
-	kept 'rewritten'
+	is_kept 'rewritten'
 	is 4 trailctl mirror store --via "trailctl mirror --receive '$work/copy'"
 	complains 'rewritten'
 	is 0 trailctl verify --vkey vkey copy
@@ -220,11 +220,11 @@ a_fork_is_refused() {
 another_log_is_refused() {
 	is 4 trailctl mirror other copy
 	complains 'this is a mirror of example.org/source, not of'
-	kept 'this is a mirror of'
+	is_kept 'this is a mirror of'
 	trailctl init --origin example.org/source imposter >/dev/null 2>&1
 	is 4 trailctl mirror imposter copy
 	complains 'has another key now'
-	kept 'another key'
+	is_kept 'another key'
 	rm -rf imposter
 	is 0 trailctl verify --vkey vkey copy
 }
@@ -242,7 +242,7 @@ altered_evidence_is_refused() {
 	flip "$object" 150000
 	is 4 trailctl mirror store copy
 	complains 'of the source is altered'
-	kept 'is altered'
+	is_kept 'is altered'
 	is 0 trailctl verify --vkey vkey copy
 	mv "$object" gone
 	is 4 trailctl mirror store copy
@@ -290,12 +290,25 @@ two_receivers_do_not_meet() {
 	is 0 trailctl mirror store copy
 }
 
-# Redacted evidence: a new mirror lacks it, and one that has it deletes it; both
-# verify.  The entry, and who decided, are there.
-a_redaction_is_mirrored() {
+# redact NAME...: root proposes, and the owner of the trail approves.
+redact() {
+	control=$mnt/trail/run/secret/.trailfs/redactions
+	for name; do
+		printf '{"propose":"%s","reason":"asked for"}' "$name" \
+			>"$control"
+		seq=$(trailctl log --json --type redaction.proposed "$mnt" |
+			sed -n 's/.*"seq":\([0-9]*\).*/\1/p' | tail -n 1)
+		setpriv --reuid 65534 --regid 65534 --clear-groups \
+			sh -c "printf '{\"approve\":$seq}' >'$control'"
+	done
+}
+
+# secrets: mount a new store with evidence that two people can redact.
+secrets() {
 	needs setpriv
 	[ "$(id -u)" = 0 ] || skip 'not root'
 	chmod 0755 "$work"
+	rm -rf secrets early late
 	trailctl init --origin example.org/secrets secrets >secretskey 2>/dev/null
 	mount secrets -o allow_other
 	mkdir "$mnt/trail" "$mnt/trail/run" "$mnt/trail/run/secret"
@@ -304,28 +317,46 @@ a_redaction_is_mirrored() {
 	echo 'a small secret' >"$mnt/trail/run/secret/small"
 	head -c 200000 /dev/urandom >"$mnt/trail/run/secret/long"
 	trailctl seal "$mnt/trail/run/secret" >/dev/null
+}
+
+# lacks_secrets MIRROR: it verifies, and has the decision instead of the bytes.
+lacks_secrets() {
+	is 0 trailctl verify --vkey secretskey "$1"
+	if grep -ras 'a small secret' "$1"; then
+		exit 1
+	fi
+	[ -z "$(find "$1/objects" -type f)" ]
+	trailctl log --json --type redaction.done "$1" >out
+	has_lines 2
+}
+
+# Redacted evidence: a new mirror lacks it, and one that has it deletes it.
+a_redaction_is_mirrored() {
+	secrets
 	is 0 trailctl mirror "$mnt" early
-	for name in small long; do
-		control=$mnt/trail/run/secret/.trailfs/redactions
-		printf '{"propose":"%s","reason":"asked for"}' "$name" \
-			>"$control"
-		seq=$(trailctl log --json --type redaction.proposed "$mnt" |
-			sed -n 's/.*"seq":\([0-9]*\).*/\1/p' | tail -n 1)
-		setpriv --reuid 65534 --regid 65534 --clear-groups \
-			sh -c "printf '{\"approve\":$seq}' >'$control'"
-	done
+	redact small long
 	is 0 trailctl mirror "$mnt" late
 	is 0 trailctl mirror "$mnt" early
 	unmount
-	for copy in late early; do
-		is 0 trailctl verify --vkey secretskey "$copy"
-		if grep -ras 'a small secret' "$copy"; then
-			exit 1
-		fi
-		[ -z "$(find "$copy/objects" -type f)" ]
-		trailctl log --json --type redaction.done "$copy" >out
-		has_lines 2
-	done
+	lacks_secrets early
+	lacks_secrets late
+}
+
+# The same while the evidence is being sent: the offered head is older than the
+# decision, so the source offers its newer one.
+a_redaction_meanwhile_is_mirrored() {
+	secrets
+	# The hook is run when the mirror asks for the objects: after HEAD and
+	# ACCEPT, which have 61 and 13 bytes.
+	{
+		echo "mnt=$mnt"
+		sed -n '/^redact() {/,/^}/p' "$top/tests/shell/mirror.sh"
+		echo 'redact small long'
+	} >hook
+	is 0 env WIRE_HOOK=". '$work/hook'" trailctl mirror "$mnt" --via \
+		"exec mirror-wire hook from 74 trailctl mirror --receive late"
+	unmount
+	lacks_secrets late
 }
 
 # Faults at every step: never a receipt for what the mirror does not have.
@@ -350,6 +381,6 @@ with /dev/fuse a_mirror_is_a_store a_repetition_is_cheap_and_quiet \
 	the_key_of_the_mirror_is_pinned the_key_of_the_log_is_pinned \
 	a_rollback_is_refused a_fork_is_refused another_log_is_refused \
 	altered_evidence_is_refused a_hostile_source_changes_nothing \
-	two_receivers_do_not_meet a_redaction_is_mirrored \
+	two_receivers_do_not_meet a_redaction_is_mirrored a_redaction_meanwhile_is_mirrored \
 	no_fault_makes_a_wrong_receipt wrong_arguments_are_usage_errors
 finish
