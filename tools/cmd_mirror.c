@@ -182,8 +182,15 @@ record(const char *arg, const struct tf_mirrored *m, bool *recorded,
 		.bytes = m->note.p,
 		.n = m->note.n };
 
+	enum tf_code rc;
+
 	*recorded = !m->recorded;
-	return m->recorded ? TF_OK : tf_anchor_record(arg, &a, err);
+	if (m->recorded || (rc = tf_anchor_record(arg, &a, err)) == TF_OK)
+		return TF_OK;
+	report_note("the mirror has all %llu entries, but its receipt could "
+		    "not be recorded",
+	    (unsigned long long)m->entries);
+	return rc;
 }
 
 static enum tf_code

@@ -128,6 +128,19 @@ a_busy_mount_is_mirrored() {
 	unmount
 }
 
+# A receipt that cannot be recorded is no success: the store is mounted, so the
+# mount must be named.
+an_unrecorded_receipt_is_no_success() {
+	mount store
+	record unrecorded
+	is 3 trailctl mirror store copy
+	complains 'the mirror has all [0-9]* entries, but its receipt could'
+	complains 'name a path in its mount'
+	is 0 trailctl mirror "$mnt" copy
+	is 0 trailctl status "$mnt"
+	unmount
+}
+
 # The evidence that a cut connection has left is used by the next attempt.
 a_cut_transfer_goes_on() {
 	mount store
@@ -377,10 +390,12 @@ wrong_arguments_are_usage_errors() {
 }
 
 with /dev/fuse a_mirror_is_a_store a_repetition_is_cheap_and_quiet \
-	a_command_carries_it a_busy_mount_is_mirrored a_cut_transfer_goes_on \
+	a_command_carries_it a_busy_mount_is_mirrored \
+	an_unrecorded_receipt_is_no_success a_cut_transfer_goes_on \
 	the_key_of_the_mirror_is_pinned the_key_of_the_log_is_pinned \
 	a_rollback_is_refused a_fork_is_refused another_log_is_refused \
 	altered_evidence_is_refused a_hostile_source_changes_nothing \
-	two_receivers_do_not_meet a_redaction_is_mirrored a_redaction_meanwhile_is_mirrored \
+	two_receivers_do_not_meet a_redaction_is_mirrored \
+	a_redaction_meanwhile_is_mirrored \
 	no_fault_makes_a_wrong_receipt wrong_arguments_are_usage_errors
 finish
