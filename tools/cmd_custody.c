@@ -150,9 +150,13 @@ print_line(const struct tf_json_doc *d)
 		tf_buf_str(&line, "damaged: entry ");
 		text_add_token(&line, d, tf_json_get(d, 0, "damaged"));
 	} else {
-		add_member(&at, "", d, 0,
-		    tf_json_get(d, 0, "first") >= 0 ? "first" : "at");
-		tf_buf_printf(&line, "%.19sZ  ", text_of(&at));
+		if (tf_json_get(d, 0, "first") >= 0) {
+			add_member(&at, "", d, 0, "first");
+			tf_buf_printf(&line, "%.19sZ  ", text_of(&at));
+		} else {
+			text_add_when(&line, d, 0);
+			tf_buf_str(&line, " ");
+		}
 		add_member(&line, "", d, 0, "event");
 		add_member(&line, "  ", d, 0, "path");
 		tf_buf_str(&line, "  ");

@@ -201,12 +201,11 @@ find_place(const char *place, const char *file, struct where *w,
 static void
 print_name(const struct tf_json_doc *d)
 {
-	struct tf_buf path = { 0 }, who = { 0 }, status = { 0 };
+	struct tf_buf path = { 0 }, who = { 0 }, status = { 0 }, when = { 0 };
 	const int actor = tf_json_get(d, 0, "actor");
 	int t = tf_json_get(d, 0, "status"), behalf;
-	char when[TF_TIME_LEN + 1];
 
-	(void)text_when(d, when);
+	text_add_when(&when, d, 0);
 	if (t < 0)
 		t = tf_json_get(d, 0, "state");
 	if (t >= 0)
@@ -219,11 +218,12 @@ print_name(const struct tf_json_doc *d)
 	}
 	if ((t = tf_json_get(d, 0, "path")) >= 0)
 		text_add_token(&path, d, t);
-	printf("%.19sZ  %-13s  %-18s  %s\n", when, text_of(&status),
+	printf("%s %-13s  %-18s  %s\n", text_of(&when), text_of(&status),
 	    text_of(&who), text_of(&path));
 	tf_buf_free(&path);
 	tf_buf_free(&who);
 	tf_buf_free(&status);
+	tf_buf_free(&when);
 }
 
 static enum tf_code

@@ -77,11 +77,11 @@ change(const char *action, const char *path, const char *hold)
 static void
 print_hold(const struct tf_json_doc *d, int h)
 {
-	struct tf_buf line = { 0 }, at = { 0 };
+	struct tf_buf line = { 0 };
 	int by = tf_json_get(d, h, "by"), reason = tf_json_get(d, h, "reason");
 
-	text_add_token(&at, d, tf_json_get(d, h, "at"));
-	tf_buf_printf(&line, "%.19sZ  ", text_of(&at));
+	text_add_when(&line, d, h);
+	tf_buf_str(&line, " ");
 	text_add_token(&line, d, tf_json_get(d, h, "hold"));
 	tf_buf_str(&line, "  ");
 	text_add_token(&line, d, tf_json_get(d, h, "path"));
@@ -94,7 +94,6 @@ print_hold(const struct tf_json_doc *d, int h)
 	}
 	puts(text_of(&line));
 	tf_buf_free(&line);
-	tf_buf_free(&at);
 }
 
 static int

@@ -135,7 +135,7 @@ is_in_time(const struct tf_json_doc *d)
 {
 	char when[TF_TIME_LEN + 1];
 
-	(void)text_when(d, when);
+	(void)text_when(d, 0, when);
 	return (ask.since[0] == '\0' || strcmp(when, ask.since) >= 0) &&
 	    (ask.until[0] == '\0' || strcmp(when, ask.until) <= 0);
 }
@@ -191,9 +191,9 @@ print_entry(const struct tf_json_doc *d)
 {
 	struct tf_buf seq = { 0 }, type = { 0 }, who = { 0 }, what = { 0 };
 	int actor = tf_json_get(d, 0, "actor");
-	char when[TF_TIME_LEN + 1];
-	bool moved = text_when(d, when);
+	struct tf_buf when = { 0 };
 
+	text_add_when(&when, d, 0);
 	add_field(&seq, d, "seq");
 	add_field(&type, d, "type");
 	if (actor >= 0)
@@ -208,9 +208,10 @@ print_entry(const struct tf_json_doc *d)
 		add_field(&what, d, "reason");
 	/* Whole seconds.  '!' marks a time that is not the one by which the
 	 * ledger is ordered. */
-	printf("%6s  %.19sZ%c %-20s  %-18s  %s%s\n", text_of(&seq), when,
-	    moved ? '!' : ' ', text_of(&type), text_of(&who), text_of(&what),
+	printf("%6s  %s %-20s  %-18s  %s%s\n", text_of(&seq), text_of(&when),
+	    text_of(&type), text_of(&who), text_of(&what),
 	    tf_json_get(d, 0, "imported") >= 0 ? "  imported" : "");
+	tf_buf_free(&when);
 	tf_buf_free(&seq);
 	tf_buf_free(&type);
 	tf_buf_free(&who);

@@ -32,15 +32,20 @@ static const struct args_option options[] = {
 static const char *const root_counts[] = { "workflows", "compliant",
 	"non_compliant", "incomplete" };
 
-/* The time of the seal, else of the last change. */
-static void
+/* The time of the seal by the clock, else of the last change.  True: the time in
+ * the ledger is another one. */
+static bool
 when_of(const struct ls_item *i, char out[TF_TIME_LEN + 1])
 {
-	if (i->when.n == TF_TIME_LEN)
+	const bool moved = i->clock.n == TF_TIME_LEN;
+	const struct tf_buf *when = moved ? &i->clock : &i->when;
+
+	if (when->n == TF_TIME_LEN)
 		(void)snprintf(out, TF_TIME_LEN + 1, "%.*s", TF_TIME_LEN,
-		    i->when.p);
+		    when->p);
 	else
 		tf_time_text(i->mtime, out);
+	return moved;
 }
 
 /* An attribute that is not set is left out. */
@@ -76,11 +81,12 @@ print_json(const struct ls *l, const struct ls_item *i, struct tf_error *err)
 		i->actor.n };
 	const bool file = i->kind == TF_KIND_EVIDENCE;
 	char when[TF_TIME_LEN + 1];
+	bool moved;
 	struct tf_buf b = { 0 };
 	struct tf_json j;
 	enum tf_code rc;
 
-	when_of(i, when);
+	moved = when_of(i, when);
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
 	tf_put_raw(&j, "actor", actor);
@@ -95,6 +101,8 @@ print_json(const struct ls *l, const struct ls_item *i, struct tf_error *err)
 	put_count(&j, l, i, "missing");
 	tf_put_cstr(&j, "name", i->name);
 	put_count(&j, l, i, "non_compliant");
+	if (moved)
+		put_text(&j, "sealed_at", &i->when);
 	put_text(&j, "sha256", &i->sha256);
 	if (file || i->kind == TF_KIND_ATTESTATION)
 		tf_put_uint(&j, "size", i->size);
@@ -164,8 +172,9 @@ print_row(const struct ls *l, const struct ls_item *i)
 	struct tf_buf name = { 0 }, who = { 0 }, state = { 0 };
 	struct tf_json_doc d = { 0 };
 	char when[TF_TIME_LEN + 1];
+	bool moved;
 
-	when_of(i, when);
+	moved = when_of(i, when);
 	if (i->damaged)
 		tf_buf_str(&state, "DAMAGED");
 	else
@@ -178,7 +187,8 @@ print_row(const struct ls *l, const struct ls_item *i)
 		text_add_actor(&who, &d, 0);
 	else
 		tf_buf_str(&who, "-");
-	printf("%-12s%.19sZ  %-20s", text_of(&state), when, text_of(&who));
+	printf("%-12s%.19sZ%c %-20s", text_of(&state), when, moved ? '!' : ' ',
+	    text_of(&who));
 	print_middle(l, i);
 	printf("  %s\n", text_of(&name));
 	tf_json_doc_free(&d);

@@ -107,19 +107,19 @@ static void
 add_person(struct tf_buf *line, const struct tf_json_doc *d, int r,
     const char *key)
 {
-	struct tf_buf at = { 0 };
+	char when[TF_TIME_LEN + 1];
 	int p = tf_json_get(d, r, key), by;
+	bool moved;
 
 	if (p < 0)
 		return;
-	text_add_token(&at, d, tf_json_get(d, p, "at"));
+	moved = text_when(d, p, when);
 	by = tf_json_get(d, p, "by");
-	tf_buf_printf(line, "  %s %.19sZ by ", key, text_of(&at));
+	tf_buf_printf(line, "  %s %.19sZ%s by ", key, when, moved ? "!" : "");
 	if (by >= 0)
 		text_add_actor(line, d, by);
 	tf_buf_printf(line, " (entry %lld)",
 	    (long long)d->tok[tf_json_get(d, p, "index")].num);
-	tf_buf_free(&at);
 }
 
 static void

@@ -218,6 +218,18 @@ print_member(const struct tf_json_doc *d, int of, const char *key,
 	tf_buf_free(&text);
 }
 
+static void
+print_when(const struct tf_json_doc *d, int begun)
+{
+	struct tf_buf when = { 0 };
+
+	if (begun < 0)
+		return;
+	text_add_when(&when, d, begun);
+	printf("%-22s%s\n", "Created at:", text_of(&when));
+	tf_buf_free(&when);
+}
+
 /* The newest report first, with an empty line between two. */
 static enum tf_code
 print_table(const struct reports *r, struct tf_error *err)
@@ -236,7 +248,7 @@ print_table(const struct reports *r, struct tf_error *err)
 		print_member(&d, 0, "attestation_name", "Name:");
 		print_member(&d, 0, "attestation_type", "Type:");
 		print_member(&d, 0, "is_compliant", "Compliance:");
-		print_member(&d, begun, "at", "Created at:");
+		print_when(&d, begun);
 		print_member(&d, notes, "artifact_fingerprint",
 		    "Artifact fingerprint:");
 		print_member(&d, notes, "git_commit", "Git commit:");

@@ -19,11 +19,12 @@ struct ls_item {
 	uint64_t size;	/* of a file; of an attestation: of all its files */
 	uint64_t files; /* of an attestation */
 	struct tf_time mtime;
-	struct tf_buf state, when, actor, sha256; /* attributes; may be empty */
-	char verdict[24];			  /* "": none, or not known */
-	bool damaged;	/* a record about it cannot be read: */
-	bool unsaid;	/* nobody said why yet */
-	uint64_t entry; /* the record; or DAMAGE_NO_ENTRY */
+	/* Attributes; may be empty.  clock: only if it is not `when`. */
+	struct tf_buf state, when, clock, actor, sha256;
+	char verdict[24]; /* "": none, or not known */
+	bool damaged;	  /* a record about it cannot be read: */
+	bool unsaid;	  /* nobody said why yet */
+	uint64_t entry;	  /* the record; or DAMAGE_NO_ENTRY */
 	/* Of a trail: workflows with each word.  Of a workflow: attestations,
 	 * and how many are missing. */
 	bool counted;

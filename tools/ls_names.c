@@ -159,6 +159,8 @@ fill_mount(struct ls *l, struct ls_item *i, struct tf_error *err)
 		rc = get_attribute(i, path, TF_XATTR_STATE, &i->state, err);
 	if (rc == TF_OK)
 		rc = get_attribute(i, path, TF_XATTR_SEALED_AT, &i->when, err);
+	if (rc == TF_OK && i->when.n > 0)
+		rc = get_attribute(i, path, TF_XATTR_CLOCK, &i->clock, err);
 	if (rc == TF_OK)
 		rc = get_attribute(i, path, TF_XATTR_ACTOR, &i->actor, err);
 	if (rc == TF_OK)
@@ -285,6 +287,8 @@ add_stored(struct ls *l, const struct tf_dirent *e, void *arg,
 		rc = get_stored(l, i, TF_XATTR_STATE, &i->state, err);
 	if (rc == TF_OK)
 		rc = get_stored(l, i, TF_XATTR_SEALED_AT, &i->when, err);
+	if (rc == TF_OK && i->when.n > 0)
+		rc = get_stored(l, i, TF_XATTR_CLOCK, &i->clock, err);
 	if (rc == TF_OK)
 		rc = get_stored(l, i, TF_XATTR_ACTOR, &i->actor, err);
 	if (rc == TF_OK)
@@ -323,6 +327,7 @@ ls_free(struct ls *l)
 	for (size_t i = 0; i < l->n; i++) {
 		tf_buf_free(&l->item[i].state);
 		tf_buf_free(&l->item[i].when);
+		tf_buf_free(&l->item[i].clock);
 		tf_buf_free(&l->item[i].actor);
 		tf_buf_free(&l->item[i].sha256);
 	}

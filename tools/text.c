@@ -112,10 +112,10 @@ text_of(struct tf_buf *b)
 
 /* The time of an entry; "" when it is malformed. */
 static void
-take_time(const struct tf_json_doc *d, const char *key,
+take_time(const struct tf_json_doc *d, int object, const char *key,
     char out[TF_TIME_LEN + 1])
 {
-	int t = tf_json_get(d, 0, key);
+	int t = tf_json_get(d, object, key);
 	struct tf_str s = { NULL, 0 };
 
 	out[0] = '\0';
@@ -128,13 +128,13 @@ take_time(const struct tf_json_doc *d, const char *key,
 }
 
 bool
-text_when(const struct tf_json_doc *d, char out[TF_TIME_LEN + 1])
+text_when(const struct tf_json_doc *d, int object, char out[TF_TIME_LEN + 1])
 {
 	struct tf_time at, clock;
 	char text[TF_TIME_LEN + 1];
 
-	take_time(d, "at", text);
-	take_time(d, "clock", out);
+	take_time(d, object, "at", text);
+	take_time(d, object, "clock", out);
 	if (out[0] == '\0') {
 		memcpy(out, text, sizeof(text));
 		return false;
@@ -142,7 +142,16 @@ text_when(const struct tf_json_doc *d, char out[TF_TIME_LEN + 1])
 	if (!tf_time_parse(text, TF_TIME_LEN, &at) ||
 	    !tf_time_parse(out, TF_TIME_LEN, &clock))
 		return true;
-	return at.s - clock.s > 1 || clock.s - at.s > 1;
+	return tf_time_moved(at, clock);
+}
+
+void
+text_add_when(struct tf_buf *out, const struct tf_json_doc *d, int object)
+{
+	char when[TF_TIME_LEN + 1];
+	bool moved = text_when(d, object, when);
+
+	tf_buf_printf(out, "%.19sZ%c", when, moved ? '!' : ' ');
 }
 
 bool

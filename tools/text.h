@@ -29,11 +29,15 @@ void text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token);
 void text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor);
 
 /*
- * The time of entry d, as TF_TIME_LEN characters or "".  An entry whose time
+ * The time of the entry in the object at token object of d (0: all of d), as TF_TIME_LEN characters or "".  An entry whose time
  * in the ledger is not that of the clock has both; this is the one of the
  * clock.  True: the two differ by more than a second, or that is not known.
  */
-bool text_when(const struct tf_json_doc *d, char out[TF_TIME_LEN + 1]);
+bool text_when(const struct tf_json_doc *d, int object,
+    char out[TF_TIME_LEN + 1]);
+/* Append it in whole seconds, and '!' if text_when() is true, else a blank:
+ * "2026-11-29T10:00:00Z!". */
+void text_add_when(struct tf_buf *out, const struct tf_json_doc *d, int object);
 /*
  * Parse "2026-11-23", "2026-11-23 07:50" or "2026-11-23T07:50:00.5Z", all UTC,
  * to the form of times in the ledger, which sorts by time.  False: s is no

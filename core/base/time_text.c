@@ -143,3 +143,10 @@ tf_time_add_ns(struct tf_time t, uint64_t ns)
 	t.ns = (uint32_t)(sum % NS);
 	return t;
 }
+
+bool
+tf_time_moved(struct tf_time at, struct tf_time clock)
+{
+	return tf_time_cmp(tf_time_add_ns(clock, 1000000000), at) <= 0 ||
+	    tf_time_cmp(tf_time_add_ns(at, 1000000000), clock) <= 0;
+}

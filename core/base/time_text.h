@@ -22,6 +22,10 @@ void tf_time_text(struct tf_time t, char out[TF_TIME_LEN + 1]);
 bool tf_time_parse(const char *s, size_t len, struct tf_time *out);
 /* The nearest time that tf_time_text can write (years 0001..9999). */
 struct tf_time tf_time_clamp(struct tf_time t);
+/* True if the clock's reading differs from the time at which the ledger has the
+ * entry by one second or more: then people see the reading, and a mark that the
+ * place in the ledger is another one. */
+bool tf_time_moved(struct tf_time at, struct tf_time clock);
 /* t + ns nanoseconds; the last time of an int64_t in seconds if beyond. */
 struct tf_time tf_time_add_ns(struct tf_time t, uint64_t ns);
 

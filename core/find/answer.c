@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/clock.h"
 #include "../base/member.h"
+#include "../base/time_text.h"
 #include "../ledger/entry_scan.h"
 #include "../ledger/status_words.h"
 #include "../node/protection.h"
@@ -11,6 +13,7 @@
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../view/compliance.h"
+#include "../view/entry_json.h"
 #include "../view/readable.h"
 #include "../view/verdicts.h"
 #include "../view/view.h"
@@ -235,6 +238,7 @@ put_line(const struct name *n, struct tf_buf *out, struct tf_error *err)
 	tf_put_raw(&j, "actor", e->actor);
 	tf_put_time(&j, "at", e->at);
 	tf_put_raw(&j, "claims", claims);
+	tf_put_clock(&j, "clock", e);
 	tf_put_uint(&j, "index", e->seq);
 	tf_put_cstr(&j, "kind", kind_word(n->row.attr.kind));
 	if (behalf.n > 0)
@@ -243,6 +247,7 @@ put_line(const struct name *n, struct tf_buf *out, struct tf_error *err)
 	tf_put_str(&j, "path", e->path);
 	if (n->seal.is) {
 		tf_put_time(&j, "sealed_at", n->seal.d.e.at);
+		tf_put_clock(&j, "sealed_clock", &n->seal.d.e);
 		tf_put_uint(&j, "sealed_index", n->seal.d.e.seq);
 	}
 	if (file) {
@@ -261,6 +266,17 @@ put_line(const struct name *n, struct tf_buf *out, struct tf_error *err)
 
 /* --- the whole ----------------------------------------------------------------- */
 
+/* By the clock, as people see the times of entries. */
+static bool
+match_time(const struct tf_find_query *q, const struct tf_entry *e)
+{
+	bool moved;
+	struct tf_time when = tf_entry_when(e, &moved);
+
+	return (!q->has_since || tf_time_cmp(when, q->since) >= 0) &&
+	    (!q->has_until || tf_time_cmp(when, q->until) <= 0);
+}
+
 /* Can the entry be one that the query is about?  Fast, as some queries look at
  * every entry. */
 static enum tf_code
@@ -275,7 +291,7 @@ read_created(struct tf_view *w, const struct tf_find_query *q, uint64_t seq,
 	if (rc == TF_TAMPER)
 		return TF_OK;
 	if (rc != TF_OK || e->path.p == NULL || !e->has_node ||
-	    !tf_find_creates(e->type) || !match_path(q, e))
+	    !tf_find_creates(e->type) || !match_time(q, e) || !match_path(q, e))
 		return rc;
 	rc = tf_nodes_get(w->db, e->node, &n->row, err);
 	*is = rc == TF_OK && n->row.entry == seq;
@@ -352,8 +368,8 @@ entry_at(struct tf_view *w, struct tf_time t, bool behind, uint64_t end,
 }
 
 enum tf_code
-tf_find_range(struct tf_view *w, const struct tf_find_query *q, uint64_t *first,
-    uint64_t *end, struct tf_error *err)
+tf_find_range(struct tf_view *w, const struct tf_find_query *q,
+    uint64_t last_moved, uint64_t *first, uint64_t *end, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
@@ -362,7 +378,11 @@ tf_find_range(struct tf_view *w, const struct tf_find_query *q, uint64_t *first,
 	if (q->has_since)
 		rc = entry_at(w, q->since, false, w->entries, first, err);
 	if (rc == TF_OK && q->has_until)
-		rc = entry_at(w, q->until, true, w->entries, end, err);
+		rc = entry_at(w, tf_time_add_ns(q->until, TF_SECOND), true,
+		    w->entries, end, err);
+	/* Entries whose clock was behind may stand later. */
+	if (*end <= last_moved && last_moved < w->entries)
+		*end = last_moved + 1;
 	if (q->before < *end)
 		*end = q->before;
 	return rc;

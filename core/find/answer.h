@@ -17,10 +17,11 @@ struct tf_view;
 TF_MUST_USE enum tf_code tf_find_consider(struct tf_view *w,
     const struct tf_find_query *q, uint64_t seq, struct tf_buf *out, bool *is,
     struct tf_error *err);
-/* *first becomes the lowest and *end one more than the highest entry that is in
- * the time of the query. */
+/* No entry below *first, and none from *end on, is in the time of the query.
+ * last_moved: the newest entry that TF_FIND_MOVED is a fact of, or
+ * UINT64_MAX. */
 TF_MUST_USE enum tf_code tf_find_range(struct tf_view *w,
-    const struct tf_find_query *q, uint64_t *first, uint64_t *end,
-    struct tf_error *err);
+    const struct tf_find_query *q, uint64_t last_moved, uint64_t *first,
+    uint64_t *end, struct tf_error *err);
 
 #endif

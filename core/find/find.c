@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../base/array.h"
+#include "../base/bytes.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../page.h"
@@ -258,15 +259,32 @@ search_range(struct search *x, uint64_t first, uint64_t end,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+/* *out becomes the newest item whose clock's reading is not its time, or
+ * UINT64_MAX. */
+static enum tf_code
+last_moved(struct search *x, uint64_t *out, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	*out = UINT64_MAX;
+	pthread_mutex_lock(&x->f->index_mu);
+	rc = tf_search_fact(x->f->index, TF_FIND_MOVED,
+	    tf_str_of(TF_FIND_MOVED_VALUE), INT64_MAX, out, err);
+	pthread_mutex_unlock(&x->f->index_mu);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 /* Search with an index that covers the view. */
 static enum tf_code
 search(struct search *x, const struct tf_asker *who, struct tf_error *err)
 {
-	uint64_t first = 0, end = 0;
+	uint64_t first = 0, end = 0, moved = UINT64_MAX;
 	enum tf_code rc = tf_view_open(x->f->v, who, &x->w, err);
 
+	if (rc == TF_OK && x->q->has_until)
+		rc = last_moved(x, &moved, err);
 	if (rc == TF_OK)
-		rc = tf_find_range(x->w, x->q, &first, &end, err);
+		rc = tf_find_range(x->w, x->q, moved, &first, &end, err);
 	x->n = x->next = 0;
 	x->last = false;
 	x->by_name = false;

@@ -18,8 +18,12 @@ enum tf_find_kind {
 	TF_FIND_CONTROL,
 	TF_FIND_ANNOTATION, /* KEY=VALUE */
 	TF_FIND_NAME,	    /* the last name of a path; no filter of its own */
+	/* TF_FIND_MOVED_VALUE: the clock's reading is not the time of the entry
+	 * (tf_time_moved); no filter of its own */
+	TF_FIND_MOVED,
 };
 
+#define TF_FIND_MOVED_VALUE "1"
 #define TF_FIND_FACTS 16 /* filters that are facts, at most */
 #define TF_FIND_PARTS 8	 /* literal parts of a glob that are used */
 

@@ -162,9 +162,13 @@ tf_find_facts(const struct tf_entry *e, tf_find_fact_fn fn, void *arg,
 		sizeof(e->content.sha256.b) };
 	struct facts f = { .fn = fn, .arg = arg };
 	enum tf_code rc = TF_OK;
-	bool typed = false;
+	bool typed = false, moved;
 
-	if (e->type == TF_EVIDENCE_SEALED && e->has_content)
+	(void)tf_entry_when(e, &moved);
+	if (moved && tf_find_creates(e->type))
+		rc = fn(arg, TF_FIND_MOVED, tf_str_of(TF_FIND_MOVED_VALUE),
+		    err);
+	if (rc == TF_OK && e->type == TF_EVIDENCE_SEALED && e->has_content)
 		rc = fn(arg, TF_FIND_SHA256, digest, err);
 	/* Who says something about a name is not who made it. */
 	if (rc == TF_OK && e->actor.p != NULL &&

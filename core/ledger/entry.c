@@ -18,8 +18,7 @@ tf_entry_when(const struct tf_entry *e, bool *moved)
 {
 	const struct tf_time when = e->has_clock ? e->clock : e->at;
 
-	*moved = tf_time_cmp(tf_time_add_ns(when, 1000000000), e->at) <= 0 ||
-	    tf_time_cmp(tf_time_add_ns(e->at, 1000000000), when) <= 0;
+	*moved = tf_time_moved(e->at, when);
 	return when;
 }
 

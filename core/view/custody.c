@@ -20,6 +20,7 @@
 #include "../page.h"
 #include "../store/definitions.h"
 #include "../store/nodes.h"
+#include "entry_json.h"
 #include "events.h"
 #include "object.h"
 #include "readable.h"
@@ -162,6 +163,7 @@ put_read(struct custody *c, const struct tf_entry *e, struct tf_str actor,
 	tf_json_object(&j);
 	tf_put_raw(&j, "actor", actor);
 	tf_put_time(&j, "at", e->at);
+	tf_put_clock(&j, "clock", e);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (strcmp(keys[i], "event") == 0)
 			tf_put_cstr(&j, "event", event_of(e));
@@ -212,6 +214,7 @@ put_lost(struct custody *c, const struct tf_entry *e, struct tf_error *err)
 	tf_json_begin(&j, &c->piece);
 	tf_json_object(&j);
 	tf_put_time(&j, "at", e->at);
+	tf_put_clock(&j, "clock", e);
 	tf_put_cstr(&j, "event", event_of(e));
 	tf_put_uint(&j, "index", e->seq);
 	tf_put_uint(&j, "lost", e->reads_lost);

@@ -58,6 +58,7 @@ put_hold(struct listing *l, const struct tf_entry *e, const struct tf_buf *path)
 	tf_json_object(l->j);
 	tf_put_time(l->j, "at", e->at);
 	tf_put_raw(l->j, "by", e->actor);
+	tf_put_clock(l->j, "clock", e);
 	tf_put_str(l->j, "hold", e->hold);
 	tf_put_uint(l->j, "index", e->seq);
 	tf_put_str(l->j, "path", (struct tf_str){ path->p, path->n });

@@ -22,6 +22,7 @@
 #include "../store/definitions.h"
 #include "../store/nodes.h"
 #include "damage.h"
+#include "entry_json.h"
 #include "readable.h"
 #include "view.h"
 
@@ -57,6 +58,7 @@ put_person(struct tf_json *j, const char *key, const struct tf_entry *e)
 	tf_put_time(j, "at", e->at);
 	if (e->actor.p != NULL)
 		tf_put_raw(j, "by", e->actor);
+	tf_put_clock(j, "clock", e);
 	tf_put_uint(j, "index", e->seq);
 	tf_json_object_end(j);
 }
@@ -215,10 +217,12 @@ add_person(struct tf_buf *out, struct tf_str actor)
 static void
 add_event(struct tf_buf *out, const char *verb, const struct tf_entry *e)
 {
-	char at[TF_TIME_LEN + 1];
+	char when[TF_TIME_LEN + 1];
+	bool moved;
 
-	tf_time_text(e->at, at);
-	tf_buf_printf(out, "%s %.16sZ by ", verb, at);
+	tf_time_text(tf_entry_when(e, &moved), when);
+	tf_buf_printf(out, "%s %.16sZ%s by ", verb, when,
+	    moved ? " (by the clock)" : "");
 	add_person(out, e->actor);
 }
 

@@ -30,6 +30,33 @@ one_start_with_the_clock_ahead_is_not_every_time() {
 	is 0 trailctl log mnt
 	says "^ *6  $today.*Z! evidence.sealed"
 	says '^ *0  20.*Z  ledger.opened'
+	# Everywhere the clock is shown, and marked.
+	is 0 trailctl ls mnt/t/w/a
+	says "^sealed *$today.*Z! .*f$"
+	is 0 trailctl ls --json mnt/t/w/a
+	says "\"when\":\"$today"
+	is 0 trailctl hold place --reason 'for the test' mnt/t/w case-1
+	is 0 trailctl hold list mnt/t/w
+	says "^$today.*Z! case-1"
+	is 0 trailctl custody mnt/t/w/a/f
+	says "^$today.*Z! sealed"
+	is 0 trailctl custody --json mnt/t/w/a/f
+	says "\"clock\":\"$today"
+	grep "$today.*by the clock; its place in the ledger is" \
+		mnt/t/w/.trailfs/index.html
+	is 0 trailctl find --name f mnt
+	says "^$today.*Z! "
+	is 0 trailctl find --name f --json mnt
+	says "\"clock\":\"$today"
+	# And asked for.
+	for d in mnt store; do
+		is 0 trailctl find --name f --since "$today" \
+			--until "$(date -u +%Y-%m-%d -d 1day)" $d
+		has_lines 1
+		is 1 trailctl find --name f --since \
+			"$(date -u +%Y-%m-%d -d 1day)" $d
+		is 1 trailctl find --name f --until "$today" $d
+	done
 	is 0 trailctl log --since "$today" mnt
 	says 'trail.sealed'
 	is 0 trailctl log --since "$(date -u +%Y-%m-%d -d 1year)" mnt
