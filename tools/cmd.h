@@ -65,6 +65,7 @@ extern const struct verb cmd_retain;
 extern const struct verb cmd_run;
 extern const struct verb cmd_seal;
 extern const struct verb cmd_show;
+extern const struct verb cmd_stamp;
 extern const struct verb cmd_status;
 extern const struct verb cmd_sync;
 extern const struct verb cmd_template;

@@ -48,6 +48,7 @@ static const struct verb *const verbs[] = {
 	&cmd_seal,
 	&cmd_sync,
 	&cmd_prove,
+	&cmd_stamp,
 	&cmd_export_log,
 	&cmd_package,
 	&cmd_unpack,

@@ -28,7 +28,6 @@
 #include "bytes.h"
 #include "crypto.h"
 
-#define DIGEST_LEN 32
 #define AUTH_LEVEL 2 /* of X509_VERIFY_PARAM: RSA 2048, P-256, SHA-256 */
 
 /* The answer for a function of libcrypto that gave nothing. */
@@ -238,43 +237,76 @@ read_time(const ASN1_GENERALIZEDTIME *g, struct tf_time *out)
 	return i == n - 1;
 }
 
-/* Whether the token stamps SHA-256 of the note, and answers its request. */
+/* The digest that the token stamps. */
 static enum tf_code
-check_info(struct work *w, struct tf_error *err)
+read_imprint(const struct work *w, struct tf_hash *out, struct tf_error *err)
 {
 	TS_MSG_IMPRINT *m = TS_TST_INFO_get_msg_imprint(w->info);
 	const ASN1_OCTET_STRING *have = TS_MSG_IMPRINT_get_msg(m);
 	const ASN1_OBJECT *alg;
+
+	X509_ALGOR_get0(&alg, NULL, NULL, TS_MSG_IMPRINT_get_algo(m));
+	if (OBJ_obj2nid(alg) != NID_sha256 ||
+	    ASN1_STRING_length(have) != (int)sizeof(out->b))
+		return tf_fail(err, TF_TAMPER,
+		    "the time stamp is not over a SHA-256 digest");
+	memcpy(out->b, ASN1_STRING_get0_data(have), sizeof(out->b));
+	return TF_OK;
+}
+
+/* Does the token answer the request for the note? */
+static enum tf_code
+check_nonce(const struct work *w, struct tf_error *err)
+{
 	const ASN1_INTEGER *nonce = TS_TST_INFO_get_nonce(w->info);
-	ASN1_INTEGER *own;
-	struct tf_hash h;
-	bool same;
+	ASN1_INTEGER *own = make_nonce(w->c->note);
+	bool same = own != NULL && nonce != NULL &&
+	    ASN1_INTEGER_cmp(own, nonce) == 0;
+
+	if (own == NULL)
+		return tf_nomem(err);
+	ASN1_INTEGER_free(own);
+	return same ?
+	    TF_OK :
+	    tf_fail(err, TF_TAMPER,
+		"the time stamp answers another request: its nonce differs");
+}
+
+/* Does the token stamp SHA-256 of the note? */
+static enum tf_code
+check_info(struct work *w, struct tf_error *err)
+{
+	struct tf_hash have, note;
+	enum tf_code rc;
 
 	if (TS_TST_INFO_get_version(w->info) != 1)
 		return tf_fail(err, TF_INVALID,
 		    "the time stamp is of an unknown version");
-	X509_ALGOR_get0(&alg, NULL, NULL, TS_MSG_IMPRINT_get_algo(m));
-	if (OBJ_obj2nid(alg) != NID_sha256)
-		return tf_fail(err, TF_TAMPER,
-		    "the time stamp is not over a SHA-256 digest");
-	tf_sha256(w->c->note.p, w->c->note.n, &h);
-	if (ASN1_STRING_length(have) != DIGEST_LEN ||
-	    memcmp(ASN1_STRING_get0_data(have), h.b, DIGEST_LEN) != 0)
+	if ((rc = read_imprint(w, &have, err)) != TF_OK)
+		return rc;
+	tf_sha256(w->c->note.p, w->c->note.n, &note);
+	if (memcmp(&have, &note, sizeof(have)) != 0)
 		return tf_fail(err, TF_TAMPER,
 		    "the time stamp is over other bytes than the checkpoint");
 	if (!read_time(TS_TST_INFO_get_time(w->info), &w->at))
 		return tf_fail(err, TF_INVALID,
 		    "the time of the time stamp is malformed");
-	if (!w->c->answer)
-		return TF_OK;
-	if ((own = make_nonce(w->c->note)) == NULL)
-		return tf_nomem(err);
-	same = nonce != NULL && ASN1_INTEGER_cmp(own, nonce) == 0;
-	ASN1_INTEGER_free(own);
-	return same ? TF_OK :
-		      tf_fail(err, TF_TAMPER,
-			  "the time stamp answers another request: its nonce "
-			  "differs");
+	return w->c->answer ? check_nonce(w, err) : TF_OK;
+}
+
+enum tf_code
+tf_stamp_imprint(struct tf_str token, struct tf_hash *out, struct tf_error *err)
+{
+	const struct tf_stamp_check c = { .token = token };
+	struct work w = { .c = &c };
+	enum tf_code rc;
+
+	tf_crypto_note_memory();
+	if ((rc = read_token(&w, err)) == TF_OK)
+		rc = read_imprint(&w, out, err);
+	TS_RESP_free(w.resp);
+	ERR_clear_error();
+	return rc;
 }
 
 /* --- certificates --------------------------------------------------------- */
@@ -327,6 +359,17 @@ read_pem(struct tf_str pem, STACK_OF(X509) * s, struct tf_error *err)
 	return rc;
 }
 
+/* The same; there must be at least one. */
+static enum tf_code
+read_trusted(struct tf_str pem, STACK_OF(X509) * s, struct tf_error *err)
+{
+	enum tf_code rc = read_pem(pem, s, err);
+
+	return rc == TF_OK && sk_X509_num(s) == 0 ?
+	    tf_fail(err, TF_INVALID, "there is no trusted certificate (PEM)") :
+	    rc;
+}
+
 /* Collect all certificates: those of the token, and those of the chain. */
 static enum tf_code
 read_certs(struct work *w, struct tf_error *err)
@@ -342,12 +385,20 @@ read_certs(struct work *w, struct tf_error *err)
 		rc = add_cert(w->pool, sk_X509_value(in, i), err);
 	if (rc == TF_OK && w->c->chain.n > 0)
 		rc = read_pem(w->c->chain, w->pool, err);
-	if (rc == TF_OK && w->c->trusted.p != NULL) {
-		rc = read_pem(w->c->trusted, w->ours, err);
-		if (rc == TF_OK && sk_X509_num(w->ours) == 0)
-			rc = tf_fail(err, TF_INVALID,
-			    "there is no trusted certificate (PEM)");
-	}
+	if (rc == TF_OK && w->c->trusted.p != NULL)
+		rc = read_trusted(w->c->trusted, w->ours, err);
+	return rc;
+}
+
+enum tf_code
+tf_stamp_check_trusted(struct tf_str pem, struct tf_error *err)
+{
+	STACK_OF(X509) *s = sk_X509_new_null();
+	enum tf_code rc;
+
+	tf_crypto_note_memory();
+	rc = s == NULL ? tf_nomem(err) : read_trusted(pem, s, err);
+	free_certs(s);
 	return rc;
 }
 

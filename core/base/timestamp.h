@@ -37,6 +37,14 @@ TF_MUST_USE enum tf_code tf_stamp_request(struct tf_str note,
 #define TF_STAMP_NONCE_LEN 8
 void tf_stamp_nonce(struct tf_str note, uint8_t out[TF_STAMP_NONCE_LEN]);
 
+/*
+ * The digest that a granted response claims to stamp: which checkpoint it may be
+ * about.  Nothing else is checked.  Errors: TF_INVALID no response; TF_DENIED
+ * it was not granted; TF_TAMPER not over SHA-256; TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_stamp_imprint(struct tf_str token,
+    struct tf_hash *out, struct tf_error *err);
+
 struct tf_stamp_check {
 	struct tf_str note;  /* the stamped bytes */
 	struct tf_str token; /* DER */
@@ -76,5 +84,10 @@ struct tf_stamp {
  */
 TF_MUST_USE enum tf_code tf_stamp_check(const struct tf_stamp_check *c,
     struct tf_stamp *out, struct tf_buf *pem, struct tf_error *err);
+
+/* Check certificates that a verifier trusts: TF_INVALID unless the text is one
+ * or more certificates in PEM; TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_stamp_check_trusted(struct tf_str pem,
+    struct tf_error *err);
 
 #endif

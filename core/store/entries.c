@@ -209,6 +209,27 @@ tf_tiles_get(struct tf_db *db, unsigned level, uint64_t n, unsigned width,
 }
 
 enum tf_code
+tf_checkpoints_back(struct tf_db *db, tf_checkpoint_fn fn, void *arg,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT size, note FROM checkpoint ORDER BY size DESC", "");
+	struct tf_str note;
+	enum tf_code rc;
+
+	while ((rc = tf_sql_row(db, st, "read checkpoints", err)) == TF_OK) {
+		note.p = sqlite3_column_blob(st, 1);
+		note.n = (size_t)sqlite3_column_bytes(st, 1);
+		rc = fn(arg, (uint64_t)sqlite3_column_int64(st, 0), note, err);
+		if (rc != TF_OK) {
+			(void)sqlite3_reset(st);
+			return rc;
+		}
+	}
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
 tf_checkpoints_put(struct tf_db *db, uint64_t size, const struct tf_hash *root,
     const void *note, size_t n, struct tf_error *err)
 {

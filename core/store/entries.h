@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "../error.h"
+#include "../types.h"
 
 struct tf_buf;
 struct tf_db;
@@ -72,6 +73,14 @@ TF_MUST_USE enum tf_code tf_checkpoints_put(struct tf_db *db, uint64_t size,
  * TF_NOTFOUND if none was signed at that size. */
 TF_MUST_USE enum tf_code tf_checkpoints_get(struct tf_db *db, uint64_t size,
     struct tf_hash *root, struct tf_buf *note, struct tf_error *err);
+/*
+ * Call fn for each checkpoint from the newest one back, until it returns another
+ * code than TF_OK, which is then returned.  The note is valid during the call.
+ */
+typedef enum tf_code (*tf_checkpoint_fn)(void *arg, uint64_t size,
+    struct tf_str note, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_checkpoints_back(struct tf_db *db,
+    tf_checkpoint_fn fn, void *arg, struct tf_error *err);
 /* The newest checkpoint, its note appended to note (may be NULL).  TF_NOTFOUND
  * before the first commit. */
 TF_MUST_USE enum tf_code tf_checkpoints_newest(struct tf_db *db, uint64_t *size,

@@ -1,0 +1,206 @@
+#!/bin/sh
+# trailctl stamp: time stamps of two authorities over the checkpoint of a store
+# and of a mount, and every answer that must be refused.
+. "$(dirname "$0")/../suite_tools.sh"
+tsa=$top/tests/tsa
+
+an_authority_and_a_store_are_made() {
+	"$tsa" make authority
+	a_store_is_made
+	is 0 trailctl trail create store/t
+	echo evidence >evidence
+	is 0 trailctl attest --begin store/t/w/a evidence
+}
+
+entries() {
+	trailctl log --json "$1" | wc -l
+}
+
+# refused STATUS PATTERN SIGNER [ARGUMENT...]: an answer that forge makes for the
+# newest checkpoint is not recorded.
+refused() {
+	status=$1
+	pattern=$2
+	signer=$3
+	shift 3
+	trailctl stamp --print-request --checkpoint note -o request store
+	"$tsa" forge authority "$signer" note "$@" >forged 2>/dev/null
+	not_recorded "$status" "$pattern" forged
+}
+not_recorded() {
+	before=$(entries store)
+	is "$1" trailctl stamp --accept "$3" --checkpoint note --name no \
+		--chain authority/chain.pem store
+	complains "$2"
+	[ "$(entries store)" -eq "$before" ]
+}
+nonce() {
+	openssl ts -query -in "$1" -text 2>/dev/null |
+		sed -n 's/^Nonce: //p'
+}
+
+# --via sends the request and records the answer, of each authority by its name.
+a_command_carries_request_and_answer() {
+	is 0 trailctl stamp --via "$tsa answer authority good" \
+		--chain authority/chain.pem --name tsa.example/one store
+	says '^tsa.example/one: the first [0-9]* entries existed at 20.*CN=good'
+	is 0 trailctl stamp --via "$tsa answer authority foreign" \
+		--chain authority/foreign-root.pem --name two store
+	is 0 trailctl log --json store
+	says '"kind":"stamp","name":"tsa.example/one"'
+	says '"kind":"stamp","name":"two"'
+	is 0 trailctl verify store
+}
+
+# Only an answer of a command that succeeded counts.
+a_command_that_fails_records_nothing() {
+	before=$(entries store)
+	is 3 trailctl stamp --name x --via 'cat; exit 7' store
+	complains 'exit status 7'
+	is 2 trailctl stamp --name x --via cat store
+	complains 'not a time stamp response'
+	is 2 trailctl stamp --name x --via : store
+	is 3 trailctl stamp --name x --via 'head -c 100000 /dev/zero' store
+	[ "$(entries store)" -eq "$before" ]
+}
+
+# The request can be carried by hand, and the log may grow meanwhile.
+a_request_is_printed_and_its_answer_accepted() {
+	is 0 trailctl stamp --print-request -o request store
+	trailctl stamp --print-request store | cmp - request
+	is 0 trailctl attest --begin store/t/w/b evidence
+	"$tsa" answer authority good <request >reply
+	is 0 trailctl stamp --accept reply --name tsa.example/hand \
+		--chain authority/chain.pem store
+	says '^tsa.example/hand: '
+	# The certificates of the answer are enough to record it.
+	is 0 trailctl stamp --print-request -o request store
+	"$tsa" answer authority good <request >reply
+	is 0 trailctl stamp --accept reply --name tsa.example/short store
+	complains 'do not reach a root'
+}
+
+# The bytes that are stamped are those of --checkpoint, for openssl too.
+openssl_verifies_the_same_bytes() {
+	is 0 trailctl stamp --print-request --checkpoint note -o request store
+	"$tsa" answer authority good <request >reply
+	is 0 openssl ts -verify -data note -in reply \
+		-CAfile authority/root.pem -untrusted authority/chain.pem
+	says 'Verification: OK'
+	[ "$(grep -c '^— ' note)" -eq 1 ]
+	is 0 trailctl stamp --accept reply --checkpoint note --name by-file \
+		--chain authority/chain.pem store
+}
+
+# --tsa-ca records only what the given certificates vouch for.
+only_a_trusted_authority_is_recorded_on_request() {
+	before=$(entries store)
+	is 1 trailctl stamp --via "$tsa answer authority foreign" --name x \
+		--tsa-ca authority/root.pem store
+	complains 'not one that --tsa-ca'
+	is 2 trailctl stamp --via "$tsa answer authority good" --name x \
+		--tsa-ca evidence store
+	[ "$(entries store)" -eq "$before" ]
+	is 0 trailctl stamp --via "$tsa answer authority good" --name trusted \
+		--tsa-ca authority/root.pem --chain authority/chain.pem store
+}
+
+a_stamp_over_other_bytes_is_refused() {
+	trailctl stamp --print-request --checkpoint note -o request store
+	{
+		cat note
+		echo
+	} >other
+	"$tsa" forge authority good other >forged 2>/dev/null
+	not_recorded 4 'over other bytes' forged
+	is 4 trailctl stamp --accept forged --name no store
+	complains 'not over a checkpoint of this log'
+}
+a_chain_that_had_expired_at_the_stamp_is_refused() {
+	trailctl stamp --print-request --checkpoint note -o request store
+	refused 4 expired old 20230101000000Z "$(nonce request)"
+}
+a_certificate_for_something_else_is_refused() {
+	trailctl stamp --print-request --checkpoint note -o request store
+	n=$(nonce request)
+	refused 4 'not for time stamping' wrong 20210601000000Z "$n"
+	refused 4 'not for time stamping' two 20210601000000Z "$n"
+	refused 4 'not critical' soft 20210601000000Z "$n"
+}
+an_answer_to_another_request_is_refused() {
+	refused 4 nonce good 20210601000000Z 0x1234
+	refused 4 nonce good 20210601000000Z
+}
+a_weak_digest_is_refused() {
+	trailctl stamp --print-request --checkpoint note -o request store
+	refused 4 SHA-256 good 20210601000000Z "$(nonce request)" sha1
+}
+a_request_that_was_not_granted_is_refused() {
+	trailctl stamp --print-request --checkpoint note -o request store
+	openssl ts -query -data note -sha224 -out bad 2>/dev/null
+	"$tsa" answer authority good <bad >forged
+	not_recorded 1 'did not grant' forged
+}
+bytes_behind_the_answer_are_refused() {
+	trailctl stamp --print-request --checkpoint note -o request store
+	"$tsa" answer authority good <request >reply
+	{
+		cat reply
+		echo
+	} >forged
+	not_recorded 2 '1 bytes follow' forged
+}
+
+# An authority whose certificate has expired since is fine.
+an_old_stamp_stays_good() {
+	trailctl stamp --print-request --checkpoint note -o request store
+	"$tsa" forge authority old note 20210601000000Z "$(nonce request)" \
+		>forged 2>/dev/null
+	is 0 trailctl stamp --accept forged --checkpoint note --name old \
+		--chain authority/chain.pem --tsa-ca authority/root.pem store
+	says '2021-06-01T00:00:00.0'
+}
+
+options_must_go_together() {
+	is 2 trailctl stamp store
+	is 2 trailctl stamp --via cat store
+	is 2 trailctl stamp --via cat --accept reply --name x store
+	is 2 trailctl stamp --print-request --name x store
+	is 2 trailctl stamp --accept reply --name x -o request store
+	is 2 trailctl stamp --accept reply --name 'a b' store
+	is 3 trailctl stamp --print-request nowhere
+}
+
+# A mount is stamped as a store is, and serves the stamp.
+a_mount_is_stamped() {
+	mount store
+	is 0 trailctl stamp --via "$tsa answer authority good" \
+		--chain authority/chain.pem --name tsa.example/mount mnt
+	is 0 trailctl stamp --print-request -o request mnt
+	"$tsa" answer authority good <request >reply
+	is 0 trailctl stamp --accept reply --chain authority/chain.pem \
+		--name hand mnt
+	f=$(echo mnt/.trailfs/stamps/*-hand.tsr)
+	cmp "$f" reply
+	is 0 openssl ts -verify -data "${f%.tsr}.note" -in "$f" \
+		-untrusted "${f%.tsr}.pem" -CAfile authority/root.pem
+	unmount
+}
+
+run an_authority_and_a_store_are_made \
+	a_command_carries_request_and_answer \
+	a_command_that_fails_records_nothing \
+	a_request_is_printed_and_its_answer_accepted \
+	openssl_verifies_the_same_bytes \
+	only_a_trusted_authority_is_recorded_on_request \
+	a_stamp_over_other_bytes_is_refused \
+	a_chain_that_had_expired_at_the_stamp_is_refused \
+	a_certificate_for_something_else_is_refused \
+	an_answer_to_another_request_is_refused \
+	a_weak_digest_is_refused \
+	a_request_that_was_not_granted_is_refused \
+	bytes_behind_the_answer_are_refused \
+	an_old_stamp_stays_good \
+	options_must_go_together
+with /dev/fuse a_mount_is_stamped
+finish
