@@ -57,6 +57,11 @@ struct tf_report {
 	uint64_t unsealed;
 	bool may_be_repeated, cut;
 	bool unpacked; /* the package was an unpacked directory */
+	/* Time stamps: how many there are, and what those prove that the
+	 * caller's certificates vouch for: the first `stamped` entries existed
+	 * at stamped_at.  0: nothing. */
+	uint64_t stamps, stamped;
+	struct tf_time stamped_at;
 	char origin[129];
 	char vkey[192]; /* the key that it was checked with */
 	uint64_t size;	/* of the checkpoint that was checked */
@@ -105,6 +110,9 @@ struct tf_about {
 struct tf_verify {
 	const char *vkey; /* the log's key, from a trusted source, or NULL */
 	struct tf_str earlier; /* a checkpoint that was saved earlier */
+	/* Certificates (PEM) of time stamp authorities that the caller trusts;
+	 * p NULL: none, and TF_CHECK_TIMESTAMP is ABSENT at best. */
+	struct tf_str tsa_ca;
 	void (*found)(void *arg, const struct tf_finding *f);
 	/* Called once for a proof or a package that could be read, or NULL. */
 	void (*about)(void *arg, const struct tf_about *s);

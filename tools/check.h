@@ -28,6 +28,7 @@ struct check {
 	enum check_form form;
 	bool contents; /* the caller wants them verified */
 	bool earlier;  /* the caller gave an earlier checkpoint */
+	bool stamps;   /* the caller gave certificates for time stamps */
 	bool progress; /* show progress: stderr is a terminal */
 	/* Filled by the check. */
 	struct tf_report report;

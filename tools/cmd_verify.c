@@ -18,6 +18,7 @@
 
 #include "check.h"
 #include "cmd.h"
+#include "core/base/timestamp.h"
 #include "files.h"
 #include "report.h"
 #include "target.h"
@@ -29,7 +30,7 @@
 static struct {
 	bool json, quiet, rebuild;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
-	const char *against;				  /* or NULL */
+	const char *against, *tsa_ca;			  /* or NULL */
 	/* For a comparison with a directory; "" for all. */
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
 } ask;
@@ -60,6 +61,10 @@ static const struct args_option options[] = {
 	    .value = "TIME",
 	    .help = "only workflows begun at TIME or later (UTC)",
 	    .time = ask.since },
+	{ .name = "tsa-ca",
+	    .value = "FILE",
+	    .help = "certificates of time stamp authorities that you trust",
+	    .text = &ask.tsa_ca },
 	{ .name = "until",
 	    .value = "TIME",
 	    .help = "only workflows begun before TIME (UTC)",
@@ -101,6 +106,10 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 	if (ask.evidence != NULL && t->form != CHECK_LOG)
 		return tf_fail(err, TF_USAGE, "--evidence does not go with %s",
 		    names[t->form]);
+	if (ask.tsa_ca != NULL && t->form != CHECK_STORE &&
+	    t->form != CHECK_PACKAGE)
+		return tf_fail(err, TF_USAGE, "--tsa-ca does not go with %s",
+		    names[t->form]);
 	if (ask.rebuild && t->form != CHECK_STORE)
 		return tf_fail(err, TF_USAGE, "--rebuild needs a store");
 	return TF_OK;
@@ -108,11 +117,21 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 
 /* --- the check -------------------------------------------------------- */
 
+/* Read the certificates of --tsa-ca; *pem points into b. */
+static enum tf_code
+take_authorities(struct tf_buf *b, struct tf_str *pem, struct tf_error *err)
+{
+	enum tf_code rc = files_read(ask.tsa_ca, TF_STAMP_CHAIN_MAX, b, err);
+
+	*pem = tf_buf_bytes(b);
+	return rc == TF_OK ? tf_stamp_check_trusted(*pem, err) : rc;
+}
+
 /* Run the verification of the chosen form, and collect its findings in c. */
 static enum tf_code
 check(const struct target *t, struct check *c, struct tf_error *err)
 {
-	struct tf_buf vkey = { 0 }, earlier = { 0 };
+	struct tf_buf vkey = { 0 }, earlier = { 0 }, ca = { 0 };
 	struct tf_verify v = { .found = check_found,
 		.about = check_about,
 		.progress = check_progress,
@@ -123,6 +142,8 @@ check(const struct target *t, struct check *c, struct tf_error *err)
 		rc = target_key(ask.vkey, &vkey, err);
 	if (rc == TF_OK && ask.checkpoint != NULL)
 		rc = files_read(ask.checkpoint, NOTE_MAX, &earlier, err);
+	if (rc == TF_OK && ask.tsa_ca != NULL)
+		rc = take_authorities(&ca, &v.tsa_ca, err);
 	if (rc != TF_OK)
 		goto out;
 	v.vkey = vkey.p;
@@ -133,10 +154,12 @@ check(const struct target *t, struct check *c, struct tf_error *err)
 		v.earlier = (struct tf_str){ earlier.n > 0 ? earlier.p : "",
 			earlier.n };
 	c->earlier = ask.checkpoint != NULL;
+	c->stamps = ask.tsa_ca != NULL;
 	rc = target_verify(t, &v, c, err);
 out:
 	tf_buf_free(&vkey);
 	tf_buf_free(&earlier);
+	tf_buf_free(&ca);
 	return rc;
 }
 

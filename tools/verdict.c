@@ -42,9 +42,10 @@ verdict_may_be_absent(const struct check *c, enum tf_check check)
 		return c->form == CHECK_PROOF || c->form == CHECK_PACKAGE;
 	case TF_CHECK_EARLIER:
 		return !c->earlier;
+	case TF_CHECK_TIMESTAMP:
+		return !c->stamps;
 	case TF_CHECK_EVALUATION: /* most evidence is judged by nobody */
 	case TF_CHECK_WITNESS:
-	case TF_CHECK_TIMESTAMP:
 		return true;
 	default:
 		return false;

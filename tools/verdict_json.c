@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/member.h"
+#include "core/base/time_text.h"
 #include "verdict.h"
 
 /* Leave out a number that canonical JSON cannot hold: no real count is that
@@ -102,6 +103,20 @@ put_links(struct tf_json *j, const struct check *c)
 	tf_json_object_end(j);
 }
 
+/* What time stamps prove. */
+static void
+put_stamped(struct tf_json *j, const struct tf_report *r)
+{
+	char at[TF_TIME_LEN + 1];
+
+	tf_time_text(r->stamped_at, at);
+	tf_json_key(j, "stamped");
+	tf_json_object(j);
+	tf_put_cstr(j, "at", at);
+	put_number(j, "size", r->stamped);
+	tf_json_object_end(j);
+}
+
 enum tf_code
 verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 {
@@ -133,6 +148,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 		put_number(&j, "redacted", r->redacted);
 	tf_put_hash(&j, "root", &r->root);
 	put_number(&j, "size", r->size);
+	if (r->stamped > 0)
+		put_stamped(&j, r);
 	if (c->subject.n > 0) {
 		tf_json_key(&j, "subject");
 		tf_json_raw(&j, (struct tf_str){ c->subject.p, c->subject.n });

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/bytes.h"
+#include "core/base/time_text.h"
 #include "report.h"
 #include "text.h"
 #include "verdict.h"
@@ -60,7 +61,7 @@ static void
 add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
 	const struct tf_report *r = &c->report;
-	char hex[2 * sizeof(r->root.b) + 1];
+	char hex[2 * sizeof(r->root.b) + 1], at[TF_TIME_LEN + 1];
 
 	switch (check) {
 	case TF_CHECK_PACKAGE:
@@ -115,15 +116,37 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 	case TF_CHECK_EARLIER:
 		tf_buf_str(out, "what it has are the first entries of now");
 		break;
+	case TF_CHECK_TIMESTAMP:
+		tf_time_text(r->stamped_at, at);
+		tf_buf_printf(out, "the first %llu entries existed at %s",
+		    (unsigned long long)r->stamped, at);
+		break;
 	default:
 		break;
 	}
+}
+
+/* Why no time stamp proves anything. */
+static const char *
+why_no_stamp(const struct check *c)
+{
+	if (c->report.stamps == 0)
+		return c->form == CHECK_STORE || c->form == CHECK_PACKAGE ?
+		    "none was recorded" :
+		    "none was asked";
+	if (!c->stamps)
+		return "judge the recorded ones with --tsa-ca";
+	return c->report.stamped > 0 ?
+	    "none is about all of it" :
+	    "your certificates vouch for none of the recorded ones";
 }
 
 /* The option that would have requested the check, or why there is none. */
 static const char *
 why_absent(const struct check *c, enum tf_check check)
 {
+	if (check == TF_CHECK_TIMESTAMP && c->form != CHECK_AGAINST)
+		return why_no_stamp(c);
 	/* If something could not be verified, another check has the reason. */
 	if (!verdict_may_be_absent(c, check))
 		return check == TF_CHECK_EARLIER && c->report.foreign ?

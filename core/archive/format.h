@@ -38,6 +38,12 @@
 #define TF_PACKAGE_USER_DATA "/user-data"
 #define TF_PACKAGE_EVENT_PROOFS "proofs/events/"
 #define TF_PACKAGE_PROOF ".tlog-proof"
+/* What memories outside the machine have said: ANCHORS + entry + one of these. */
+#define TF_PACKAGE_ANCHORS "anchors/"
+#define TF_PACKAGE_ANCHOR_NOTE ".checkpoint"
+#define TF_PACKAGE_ANCHOR_STAMP ".tsr"
+#define TF_PACKAGE_ANCHOR_CHAIN ".pem"
+#define TF_PACKAGE_ANCHOR_PATH ".consistency"
 
 /* --- files for human readers ---------------------------------------------- */
 

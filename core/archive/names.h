@@ -21,7 +21,7 @@ struct tf_package_names;
  * composed, for letter case outside some alphabets, and for cutting.  Format 2
  * has the names of format 3, without the files of said.h.
  */
-#define TF_PACKAGE_FORMAT 3
+#define TF_PACKAGE_FORMAT 4
 #define TF_PACKAGE_FORMAT_SAID 3 /* the first with these files */
 
 /* Begin with no names, by the rule of that format.  NULL: no memory. */

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Check an evidence package without the program that made it.
 #
-#	sh verify.sh KEY [DIRECTORY]
+#	sh verify.sh KEY [DIRECTORY [AUTHORITIES]]
 #
 # KEY is the log's public key as its owner gave it to you, a line
 # ORIGIN+ID+BASE64; the one in keys/ came with the package and proves nothing.
 # DIRECTORY is the unpacked package; without it, the one this script is in.
+# AUTHORITIES is a file with the certificates (PEM) of time stamp authorities
+# that you trust; without it, time stamps prove nothing.
 # Run your own copy: who could change the package could change this file, too.
 #
 # Exit status: 0 everything below holds, 1 something does not, 2 it could not
@@ -55,10 +57,10 @@ digests() {
 }
 
 case $# in
-1 | 2) ;;
-*) cannot 'usage: sh verify.sh KEY [DIRECTORY]' ;;
+1 | 2 | 3) ;;
+*) cannot 'usage: sh verify.sh KEY [DIRECTORY [AUTHORITIES]]' ;;
 esac
-for program in awk base64 cat cmp cut find head mktemp od openssl paste sed \
+for program in awk base64 cat cmp cut find grep head mktemp od openssl paste sed \
 	sort tail tr uniq wc xargs; do
 	command -v "$program" >/dev/null || cannot "$program is missing"
 done
@@ -72,6 +74,13 @@ case $directory in
 /*) ;;
 *) directory=./$directory ;;
 esac
+authorities=${3-}
+case $authorities in
+'' | /*) ;;
+*) authorities=$(pwd)/$authorities ;;
+esac
+[ -z "$authorities" ] || [ -r "$authorities" ] ||
+	cannot 'the certificates of the authorities cannot be read'
 t=$(mktemp -d) || cannot 'there is no room for temporary files'
 trap 'rm -rf "$t"' EXIT
 trap 'exit 2' HUP INT TERM
@@ -367,6 +376,7 @@ mkdir "$t/sum" "$t/statement" "$t/payload" || cannot 'there is no room for tempo
 : >"$t/unproven"
 : >"$t/whole"
 : >"$t/payloads"
+: >"$t/anchors"
 awk -v t="$t" -v names="$names" -v size="$size" -v origin="$origin" \
 	-v root="$root" -v spki="$(openssl base64 -A -in "$t/der")" '
 function wrong(what, why) {
@@ -599,6 +609,28 @@ function said(name, digest) {
 	if (format > 2 && use(name) && sum[name] != digest)
 		wrong(name, "is not what was recorded")
 }
+# What somebody outside has said of the log, in the files of entry $1.
+function anchor(file, stamp) {
+	file = "anchors/" $1
+	stamp = get("kind") == "stamp"
+	# The shell reads these.
+	if (!is_number(get("tree.size")) || get("tree.size") + 0 < 1 ||
+	    get("tree.root") !~ /^[0-9a-f]+$/ || length(get("tree.root")) != 64 ||
+	    get("kind") !~ /^[a-z]+$/) {
+		wrong(proof, "its entry is malformed")
+		return
+	}
+	said(file (stamp ? ".tsr" : ".checkpoint"), get("content.sha256"))
+	if (get("chain.sha256") != "")
+		said(file ".pem", get("chain.sha256"))
+	if (!use(file ".consistency"))
+		return
+	# A mirror of a vault may lack the checkpoint that was stamped.
+	if (stamp && ((file ".checkpoint") in sum))
+		used[file ".checkpoint"] = 1
+	print $1 "\t" get("kind") "\t" get("tree.size") "\t" get("tree.root") \
+		"\t" show(get("name")) > (t "/anchors")
+}
 function evidence(a, stored, rel, dir) {
 	a = first(path, 3)
 	rel = below(path)
@@ -670,7 +702,7 @@ BEGIN {
 		wrong("package.json", "is malformed")
 		exit 1
 	}
-	if (get("format") !~ /^[123]$/) {
+	if (get("format") !~ /^[1234]$/) {
 		print "a later version made the package"
 		exit later = 1
 	}
@@ -774,6 +806,8 @@ BEGIN {
 	else if (type == "type.set")
 		said("definitions/types/" get("definition.name") "@" \
 			get("definition.version") ".yml", get("definition.sha256"))
+	else if (type == "anchor.added")
+		anchor()
 	else if (type == "ledger.opened")
 		attester = get("keys.attester")
 }
@@ -948,7 +982,129 @@ compare() { # DIGESTS EXPECTED WHY
 compare "$t/hashes" "$t/wanted" 'what is here is not what was sealed'
 compare "$t/more" "$t/payloads" 'is not the statement that was sealed'
 
-# --- 5. The answer -----------------------------------------------------------------
+# --- 5. The anchors ----------------------------------------------------------------
+# What others have said of an earlier tree counts here only if that tree is the
+# beginning of this one (RFC 9162, 2.1.4.2).  Hashes are octal escapes, as printf
+# of the shell takes them.
+
+octal() {
+	od -An -v -to1 | tr -d '\n' | sed 's/ /\\/g'
+}
+node() { # LEFT RIGHT
+	# shellcheck disable=SC2059  # octal escapes
+	printf "\\001$1$2" | openssl dgst -sha256 -binary | octal
+}
+from_hex() {
+	printf '%s\n' "$1" | awk '{
+		digits = "0123456789abcdef"
+		for (i = 1; i < 64; i += 2)
+			printf "\\%03o", 16 * index(digits, substr($0, i, 1)) + \
+				index(digits, substr($0, i + 1, 1)) - 17
+	}'
+}
+# begins OLD ROOT FILE: do the first OLD entries, which have this root, begin the
+# tree of the checkpoint?
+begins() {
+	fn=$(($1 - 1))
+	sn=$((size - 1))
+	fr=
+	[ $((fn & $1)) -ne 0 ] || fr=$2
+	while [ $((fn % 2)) -eq 1 ]; do
+		fn=$((fn / 2))
+		sn=$((sn / 2))
+	done
+	sr=$fr
+	while IFS= read -r line; do
+		c=$(printf '%s\n' "$line" | base64 -d 2>/dev/null | octal)
+		[ ${#c} -eq 128 ] || return 1
+		if [ -z "$fr" ]; then
+			fr=$c
+			sr=$c
+			continue
+		fi
+		[ "$sn" -ne 0 ] || return 1
+		if [ $((fn % 2)) -eq 1 ] || [ "$fn" -eq "$sn" ]; then
+			fr=$(node "$c" "$fr")
+			sr=$(node "$c" "$sr")
+			while [ $((fn % 2)) -eq 0 ] && [ "$fn" -ne 0 ]; do
+				fn=$((fn / 2))
+				sn=$((sn / 2))
+			done
+		else
+			sr=$(node "$sr" "$c")
+		fi
+		fn=$((fn / 2))
+		sn=$((sn / 2))
+	done <"$3"
+	[ "$sn" -eq 0 ] && [ "$fr" = "$2" ] && [ "$sr" = "$head_root" ]
+}
+# The time of a stamp, as openssl prints it, in seconds since 1970.
+seconds() {
+	awk '/^Time stamp: / {
+		month = (index("JanFebMarAprMayJunJulAugSepOctNovDec", $3) + 2) / 3
+		split($5, part, ":")
+		y = $6 - (month < 3)
+		m = month < 3 ? month + 9 : month - 3
+		days = 365 * y + int(y / 4) - int(y / 100) + int(y / 400) + \
+			int((153 * m + 2) / 5) + $4 - 719469
+		printf "%.0f\n", days * 86400 + part[1] * 3600 + part[2] * 60 + \
+			int(part[3])
+	}'
+}
+# stamped FILE SIZE NAME: does an authority vouch for FILE.checkpoint?
+stamped() {
+	[ -n "$authorities" ] && [ -f "$1.checkpoint" ] || return 1
+	openssl ts -reply -in "$1.tsr" -text >"$t/stamp" 2>/dev/null || return 1
+	grep -q '^Hash Algorithm: sha256$' "$t/stamp" || return 1
+	set -- "$1" "$2" "$3" "$(seconds <"$t/stamp")"
+	if [ -f "$1.pem" ]; then
+		openssl ts -verify -data "$1.checkpoint" -in "$1.tsr" -attime "$4" \
+			-CAfile "$authorities" -untrusted "$1.pem" >/dev/null 2>&1 ||
+			return 1
+	else
+		openssl ts -verify -data "$1.checkpoint" -in "$1.tsr" -attime "$4" \
+			-CAfile "$authorities" >/dev/null 2>&1 || return 1
+	fi
+	echo "time stamp $3: the first $2 entries existed at" \
+		"$(sed -n 's/^Time stamp: //p' "$t/stamp")" >>"$t/vouched"
+}
+: >"$t/vouched"
+head_root=$(octal <"$t/root")
+while IFS=$tab read -r number kind old hash name; do
+	file=anchors/$number
+	if ! plain "$file.consistency" ||
+		[ "$(wc -c <"$file.consistency")" -gt 131072 ]; then
+		no "$file.consistency is malformed"
+	fi
+	sed '1d;/^$/,$d' "$file.consistency" >"$t/path"
+	earlier=$(from_hex "$hash")
+	sed '1,/^$/d' "$file.consistency" >"$t/note"
+	if ! cmp -s "$t/note" checkpoint || [ "$old" -ge "$size" ] ||
+		[ "$(head -n 1 "$file.consistency")" != "old $old" ] ||
+		[ "$(lines "$t/path")" -gt 63 ] ||
+		! begins "$old" "$earlier" "$t/path"; then
+		no "$file.consistency does not lead from the anchor to this log"
+	fi
+	if [ -f "$file.checkpoint" ]; then
+		plain "$file.checkpoint" || no "$file.checkpoint is malformed"
+		# shellcheck disable=SC2059  # octal escapes
+		printf '%s\n%s\n' "$old" "$(printf "$earlier" | base64)" >"$t/wanted"
+		sed '1d;/^$/,$d' "$file.checkpoint" | cmp -s - "$t/wanted" ||
+			no "$file.checkpoint is not what its entry says"
+	fi
+	if [ "$kind" = stamp ] && stamped "$file" "$old" "$name"; then
+		continue
+	elif [ "$kind" = stamp ]; then
+		echo "time stamp $name ($file.tsr)" >>"$t/unproven"
+	else
+		echo "cosignature of the $kind $name ($file.checkpoint)" \
+			>>"$t/unproven"
+	fi
+done <"$t/anchors"
+[ -z "$authorities" ] || [ -s "$t/vouched" ] ||
+	no 'no time stamp is one that your authorities vouch for'
+
+# --- 6. The answer -----------------------------------------------------------------
 
 cmp -s "$self" verify.sh || echo 'verify.sh (it is not this script)' \
 	>>"$t/unproven"
@@ -957,6 +1113,7 @@ sed 's/^/  /' "$t/shown"
 echo
 echo 'What is here:'
 sort "$t/whole" | sed 's/^/  /'
+sort "$t/vouched" | sed 's/^/  /'
 echo
 echo 'Not proven by anything, do not rely on it:'
 sort "$t/unproven" | sed 's/^/  /'

@@ -1,5 +1,5 @@
 /*
- * Definitions, reports and user data in a package: see said.h.
+ * Definitions, reports, user data and anchors in a package: see said.h.
  *
  * An entry names these texts by digest.  The writer adds them and the verifier
  * expects them by one list, this file, so that the two cannot differ about the
@@ -7,6 +7,7 @@
  */
 #include "said.h"
 
+#include "../anchor.h"
 #include "../base/bytes.h"
 #include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
@@ -53,6 +54,27 @@ definition(const struct tf_entry *e, tf_package_said_found fn, void *arg,
 	return found(&b, &e->definition_content, fn, arg, err);
 }
 
+/* The note or the time stamp of an anchor, and its certificates. */
+static enum tf_code
+anchor(const struct tf_entry *e, tf_package_said_found fn, void *arg,
+    struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc;
+
+	tf_buf_printf(&b, TF_PACKAGE_ANCHORS "%llu%s",
+	    (unsigned long long)e->seq,
+	    tf_str_same(e->anchor_kind, tf_str_of(TF_ANCHOR_STAMP)) ?
+		TF_PACKAGE_ANCHOR_STAMP :
+		TF_PACKAGE_ANCHOR_NOTE);
+	rc = found(&b, &e->content, fn, arg, err);
+	if (rc != TF_OK || !e->has_chain)
+		return rc;
+	tf_buf_printf(&b, TF_PACKAGE_ANCHORS "%llu" TF_PACKAGE_ANCHOR_CHAIN,
+	    (unsigned long long)e->seq);
+	return found(&b, &e->chain, fn, arg, err);
+}
+
 static enum tf_code
 of_attestation(struct tf_str dir, const char *file,
     const struct tf_content *content, tf_package_said_found fn, void *arg,
@@ -97,6 +119,8 @@ tf_package_said(const struct tf_package_place *p,
 	if (e->type == TF_TEMPLATE_SET || e->type == TF_TYPE_SET ||
 	    e->type == TF_RECIPIENTS_SET)
 		return definition(e, fn, arg, err);
+	if (e->type == TF_ANCHOR_ADDED)
+		return anchor(e, fn, arg, err);
 	if (e->type != TF_ATTESTATION_SEALED)
 		return TF_OK;
 	rel = tf_package_below(p, e->path);

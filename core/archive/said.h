@@ -1,8 +1,8 @@
 /*
  * The files of a package with what people defined and said, and what checks
- * found: definitions of the trail, reports and user data of attestations.  An
- * entry names each of them by its digest.  Packages of formats before 3 have
- * none.
+ * found: definitions of the trail, reports and user data of attestations; and
+ * with what memories outside the machine said of the log.  An entry names each
+ * of them by its digest.  Packages of formats before 3 have none.
  */
 #ifndef TF_ARCHIVE_SAID_H
 #define TF_ARCHIVE_SAID_H

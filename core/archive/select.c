@@ -5,7 +5,8 @@
  * A verifier with only these entries must be able to say who wrote them, with
  * which keys and on which host.  So the first entry of the ledger, recoveries,
  * rotations of a key, and the opening before each group of entries belong to
- * every package.  A cut by time chooses whole workflows by the time at which
+ * every package.  So does the newest anchor of each kind and name: what somebody
+ * outside has said of the log.  A cut by time chooses whole workflows by the time at which
  * they began: a part of a workflow would prove nothing about it.
  */
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "../ledger/entry_read.h"
 #include "../ledger/name.h"
 #include "../package.h"
+#include "../store/anchors.h"
 #include "../store/entries.h"
 #include "select.h"
 
@@ -29,6 +31,8 @@ struct selection {
 	uint64_t opened_seq;
 	char **workflow; /* those in the time range; sorted */
 	size_t n, cap;
+	uint64_t *anchor; /* entries of the newest anchors, not sorted */
+	size_t anchors, anchor_cap;
 	tf_selected fn;
 	void *arg;
 };
@@ -115,6 +119,32 @@ part_after(struct tf_str path, size_t n)
 	if (end != NULL)
 		path.n = (size_t)(end - path.p);
 	return path;
+}
+
+/* --- anchors -------------------------------------------------------------- */
+
+/* A row of the table of anchors: one per kind and name. */
+static enum tf_code
+take_anchor(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
+{
+	struct selection *s = arg;
+
+	if (r->seq >= s->size)
+		return TF_OK;
+	if (!tf_array_room(&s->anchor, s->anchors, &s->anchor_cap,
+		sizeof(*s->anchor)))
+		return tf_nomem(err);
+	s->anchor[s->anchors++] = r->seq;
+	return TF_OK;
+}
+
+static bool
+is_anchor(const struct selection *s, uint64_t seq)
+{
+	for (size_t i = 0; i < s->anchors; i++)
+		if (s->anchor[i] == seq)
+			return true;
+	return false;
 }
 
 /* --- selection ------------------------------------------------------------ */
@@ -211,7 +241,7 @@ is_selected(const struct selection *s, const struct tf_entry *e)
 {
 	const struct tf_package_place *p = s->p;
 
-	if (e->type == TF_KEY_ROTATED)
+	if (e->type == TF_KEY_ROTATED || is_anchor(s, e->seq))
 		return true;
 	if (e->path.p == NULL)
 		return e->seq == 0 || e->previous.p != NULL;
@@ -315,7 +345,8 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	(void)off;
 	if (idx >= s->size)
 		return TF_NODATA; /* after the checkpoint: stop the walk */
-	if (memmem(body, n, s->below, strlen(s->below)) == NULL &&
+	if (!is_anchor(s, idx) &&
+	    memmem(body, n, s->below, strlen(s->below)) == NULL &&
 	    memmem(body, n, opened, strlen(opened)) == NULL &&
 	    memmem(body, n, rotated, strlen(rotated)) == NULL)
 		return TF_OK;
@@ -336,10 +367,13 @@ tf_package_select(struct tf_db *db, uint64_t size,
 	tf_buf_add(&below, "", 1);
 	s.below = below.p;
 	rc = below.failed ? tf_nomem(err) :
-			    tf_entries_each(db, 0, one_row, &s, err);
+			    tf_anchors_newest(db, take_anchor, &s, err);
+	if (rc == TF_OK)
+		rc = tf_entries_each(db, 0, one_row, &s, err);
 	for (size_t i = 0; i < s.n; i++)
 		free(s.workflow[i]);
 	free(s.workflow);
+	free(s.anchor);
 	tf_buf_free(&s.opened);
 	tf_buf_free(&below);
 	return rc == TF_NODATA ? TF_OK : rc;

@@ -343,7 +343,8 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 		rc = a->source->created(a, e, &x, err);
 	if (rc == TF_OK && x.evidence_access && a->source->access != NULL)
 		a->source->access(a, e);
-	if (rc == TF_OK && (x.subject != 0 || x.has_statement) &&
+	if (rc == TF_OK &&
+	    (x.subject != 0 || x.has_statement || e->type == TF_ANCHOR_ADDED) &&
 	    a->source->said != NULL)
 		rc = a->source->said(a, e, &x, err);
 	if (rc == TF_OK && x.has_statement && a->source->payload != NULL)

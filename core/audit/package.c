@@ -36,6 +36,7 @@
 #include "package_files.h"
 #include "package_members.h"
 #include "pool.h"
+#include "stamp.h"
 
 /* --- the threads of the pool ---------------------------------------------- */
 
@@ -80,8 +81,10 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 static enum tf_code
 end_of_entries(struct tf_audit *a, struct tf_error *err)
 {
+	struct tf_audit_package *k = a->self;
 	enum tf_code rc = tf_audit_package_missing(a, err);
 
+	tf_audit_stamps_end(a, k->own);
 	return rc == TF_OK ? tf_audit_package_end(a, err) : rc;
 }
 

@@ -31,6 +31,7 @@
 #include "audit.h"
 #include "evaluation.h"
 #include "findings.h"
+#include "package_anchors.h"
 #include "package_entries.h"
 #include "package_members.h"
 
@@ -371,6 +372,8 @@ tf_audit_package_said(struct tf_audit *a, const struct tf_entry *e,
 	if (k->f.format < TF_PACKAGE_FORMAT_SAID)
 		return TF_OK;
 	rc = tf_package_said(&k->p, k->names, e, check_said, a, err);
+	if (rc == TF_OK && e->type == TF_ANCHOR_ADDED)
+		return tf_audit_package_anchor(a, e, err);
 	if (rc != TF_OK || e->type != TF_ATTESTATION_SEALED ||
 	    tf_package_below(&k->p, e->path).p == NULL)
 		return rc;
@@ -399,6 +402,16 @@ name_evidence(struct tf_audit *a, const struct tf_entry *e,
 		    (struct tf_str){ k->stored.p, k->stored.n }, &k->renamed,
 		    err);
 	return rc;
+}
+
+/* Must a time stamp of the package be about e?  That somebody has read it or
+ * made a package of it is not what a package shows. */
+static bool
+is_own(const struct tf_audit_package *k, const struct tf_entry *e)
+{
+	return e->type != TF_PACKAGE_MADE && e->type != TF_EVIDENCE_READ &&
+	    (tf_str_same(e->path, k->p.path) ||
+		tf_package_below(&k->p, e->path).p != NULL);
 }
 
 /* Check one line as an entry.  A line out of its place is a finding and is not
@@ -432,6 +445,8 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 		tf_audit_finding(a, TF_CHECK_ENTRIES, seq, d.e.path,
 		    "is not in its place");
 	} else {
+		if (is_own(k, &d.e))
+			k->own = seq + 1;
 		if (d.e.type == TF_EVIDENCE_SEALED)
 			rc = name_evidence(a, &d.e, err);
 		if (rc == TF_OK && tf_package_dir_of(&k->p, &d.e, &dir))

@@ -36,7 +36,8 @@ struct tf_audit_package {
 	struct tf_buf stored;  /* name of the current evidence, below data/ */
 	struct tf_buf renamed; /* expected names.jsonl */
 	char attester[128];    /* the key in force: SPKI in base64 */
-	bool *seen;	       /* members that were expected */
+	uint64_t own; /* the last entry about the package's subject, and 1 */
+	bool *seen;   /* members that were expected */
 	struct tf_package_dirs dirs; /* that have pages */
 };
 

@@ -43,6 +43,7 @@
 #include "../store/transaction.h"
 #include "../vault.h"
 #include "../view/view.h"
+#include "anchors.h"
 #include "descriptions.h"
 #include "evidence.h"
 #include "members.h"
@@ -191,6 +192,8 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 	if (rc == TF_OK)
 		rc = tf_package_said(&k->p, k->names, e, tf_package_add_said, k,
 		    err);
+	if (rc == TF_OK && e->type == TF_ANCHOR_ADDED)
+		rc = tf_package_add_anchor(k, e, err);
 	if (rc != TF_OK)
 		return rc;
 	(void)snprintf(name, sizeof(name), "%llu", (unsigned long long)seq);

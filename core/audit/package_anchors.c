@@ -1,0 +1,211 @@
+/*
+ * Anchors in a package: see package_anchors.h.
+ *
+ * The entry is proven like any other, so the log itself said that it received
+ * the anchor.  What it says of an earlier tree is checked here: without the
+ * consistency proof, an anchor of another history would look like one of this.
+ */
+#include "package_anchors.h"
+
+#include <string.h>
+
+#include "../anchor.h"
+#include "../archive/format.h"
+#include "../archive/members.h"
+#include "../archive/reader.h"
+#include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../buffer.h"
+#include "../ledger/cosigned.h"
+#include "../ledger/entry.h"
+#include "../ledger/merkle.h"
+#include "../ledger/proof.h"
+#include "../ledger/replay.h"
+#include "../verify.h"
+#include "audit.h"
+#include "findings.h"
+#include "package_members.h"
+#include "stamp.h"
+
+/* The name of a file of the anchor, with a NUL. */
+static enum tf_code
+name_file(const struct tf_entry *e, const char *suffix, struct tf_buf *name,
+    struct tf_error *err)
+{
+	name->n = 0;
+	tf_buf_printf(name, TF_PACKAGE_ANCHORS "%llu%s",
+	    (unsigned long long)e->seq, suffix);
+	tf_buf_add(name, "", 1);
+	return tf_buf_end(name, err);
+}
+
+static bool
+is_kind(const struct tf_entry *e, const char *kind)
+{
+	return tf_str_same(e->anchor_kind, tf_str_of(kind));
+}
+
+static enum tf_check
+check_of(const struct tf_entry *e)
+{
+	return is_kind(e, TF_ANCHOR_STAMP) ? TF_CHECK_TIMESTAMP :
+					     TF_CHECK_WITNESS;
+}
+
+/* --- the earlier tree ----------------------------------------------------- */
+
+/* What is wrong with the consistency proof, or NULL. */
+static const char *
+wrong_path(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_consistency *c)
+{
+	struct tf_audit_package *k = a->self;
+
+	if (c->old != e->tree_size)
+		return "is not about the tree of its entry";
+	if (!tf_str_same(c->note, tf_buf_bytes(&k->note)))
+		return "is under another checkpoint than the package";
+	if (tf_merkle_check_consistency(c->old, a->head.size, &e->tree_root,
+		&a->head.root, c->path.h, c->path.n) != TF_OK)
+		return "the tree of its entry is not the beginning of this "
+		       "log";
+	return NULL;
+}
+
+static enum tf_code
+check_path(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_buf name = { 0 }, text = { 0 };
+	struct tf_error why = { .code = TF_OK };
+	struct tf_consistency c;
+	const char *wrong;
+	enum tf_code rc = name_file(e, TF_PACKAGE_ANCHOR_PATH, &name, err);
+
+	if (rc == TF_OK &&
+	    tf_audit_member_load(a, check_of(e), name.p, TF_AUDIT_TEXT_MAX,
+		&text)) {
+		if (tf_consistency_parse(tf_buf_bytes(&text).p, text.n, &c,
+			&why) != TF_OK)
+			tf_audit_member_wrong(a, check_of(e), name.p, why.text);
+		else if ((wrong = wrong_path(a, e, &c)) != NULL)
+			tf_audit_member_wrong(a, check_of(e), name.p, wrong);
+	}
+	tf_buf_free(&name);
+	tf_buf_free(&text);
+	return rc;
+}
+
+/* --- cosignatures --------------------------------------------------------- */
+
+static void
+check_cosigned(struct tf_audit *a, const struct tf_entry *e, const char *name,
+    struct tf_str note)
+{
+	const char *text = tf_replay_vkey(a->replay);
+	struct tf_error why = { .code = TF_OK };
+	struct tf_cosigned c;
+	struct tf_vkey key;
+
+	if (tf_vkey_parse(text, strlen(text), &key, &why) != TF_OK ||
+	    tf_cosigned_check(&key, e->anchor_key, note.p, note.n, &c, NULL,
+		&why) != TF_OK)
+		tf_audit_trouble(a, TF_CHECK_WITNESS, e->seq, e->anchor_name,
+		    "", &why);
+	else if (c.head.size != e->tree_size ||
+	    memcmp(&c.head.root, &e->tree_root, sizeof(c.head.root)) != 0)
+		tf_audit_member_wrong(a, TF_CHECK_WITNESS, name,
+		    "is not about the tree of its entry");
+}
+
+/* --- files ---------------------------------------------------------------- */
+
+/* Are these the bytes of the entry?  If not, that was reported. */
+static bool
+is_content(const struct tf_buf *b, const struct tf_content *want)
+{
+	struct tf_hash h;
+
+	tf_sha256(b->n == 0 ? "" : b->p, b->n, &h);
+	return b->n == want->size && memcmp(&h, &want->sha256, sizeof(h)) == 0;
+}
+
+/*
+ * Append the bytes of a file to out and set *s to them.  want: the entry has
+ * their digest, and a missing or another file leaves *s absent; NULL: so does a
+ * missing file.
+ */
+static enum tf_code
+load(struct tf_audit *a, const struct tf_entry *e, const char *suffix,
+    const struct tf_content *want, struct tf_buf *out, struct tf_str *s,
+    struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_buf name = { 0 };
+	enum tf_code rc = name_file(e, suffix, &name, err);
+	size_t i;
+
+	/* Without a digest, a missing file is no finding; with one, it was
+	 * reported. */
+	if (rc == TF_OK && tf_archive_find(k->z, name.p, &i) &&
+	    tf_audit_member_load(a, check_of(e), name.p, TF_AUDIT_TEXT_MAX,
+		out) &&
+	    (want == NULL || is_content(out, want)))
+		*s = tf_buf_bytes(out);
+	tf_buf_free(&name);
+	return rc;
+}
+
+static enum tf_code
+check_stamp(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_buf note = { 0 }, token = { 0 }, chain = { 0 };
+	struct tf_audit_stamped s = { .note = { NULL, 0 } };
+	enum tf_code rc = load(a, e, TF_PACKAGE_ANCHOR_NOTE, NULL, &note,
+	    &s.note, err);
+
+	if (rc == TF_OK)
+		rc = load(a, e, TF_PACKAGE_ANCHOR_STAMP, &e->content, &token,
+		    &s.token, err);
+	if (rc == TF_OK && e->has_chain)
+		rc = load(a, e, TF_PACKAGE_ANCHOR_CHAIN, &e->chain, &chain,
+		    &s.chain, err);
+	if (rc == TF_OK && s.token.p != NULL &&
+	    (!e->has_chain || s.chain.p != NULL))
+		tf_audit_stamp(a, e, &s);
+	tf_buf_free(&note);
+	tf_buf_free(&token);
+	tf_buf_free(&chain);
+	return rc;
+}
+
+static enum tf_code
+check_note(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_buf note = { 0 }, name = { 0 };
+	struct tf_str s = { NULL, 0 };
+	enum tf_code rc = load(a, e, TF_PACKAGE_ANCHOR_NOTE, &e->content, &note,
+	    &s, err);
+
+	if (rc == TF_OK)
+		rc = name_file(e, TF_PACKAGE_ANCHOR_NOTE, &name, err);
+	if (rc == TF_OK && s.p != NULL)
+		check_cosigned(a, e, name.p, s);
+	tf_buf_free(&note);
+	tf_buf_free(&name);
+	return rc;
+}
+
+enum tf_code
+tf_audit_package_anchor(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	enum tf_code rc = check_path(a, e, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (is_kind(e, TF_ANCHOR_STAMP))
+		return check_stamp(a, e, err);
+	if (is_kind(e, TF_ANCHOR_MIRROR) || is_kind(e, TF_ANCHOR_WITNESS))
+		return check_note(a, e, err);
+	return TF_OK;
+}

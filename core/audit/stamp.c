@@ -1,0 +1,106 @@
+/*
+ * Time stamps under audit: see stamp.h.
+ *
+ * Three answers must not be confused.  A stamp with a fault is evidence of an
+ * alteration.  A stamp of an authority that the caller does not trust says
+ * nothing, because anybody can make one.  Only a stamp below a certificate that
+ * the caller gave says that the entries existed at its time.
+ */
+#include "stamp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/time_text.h"
+#include "../base/timestamp.h"
+#include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
+#include "../ledger/replay.h"
+#include "../verify.h"
+#include "audit.h"
+#include "findings.h"
+
+/* Is the note a checkpoint of the tree that the entry names, by the log?  Its
+ * key is the one that was in force at the entry. */
+static bool
+is_of_tree(struct tf_audit *a, const struct tf_entry *e, struct tf_str note)
+{
+	const char *text = tf_replay_vkey(a->replay);
+	struct tf_vkey key;
+	struct tf_checkpoint c;
+	struct tf_error err = { .code = TF_OK };
+
+	if (tf_vkey_parse(text, strlen(text), &key, &err) != TF_OK ||
+	    tf_checkpoint_check(note.p, note.n, &key, &c, &err) != TF_OK)
+		tf_audit_trouble(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
+		    "the stamped checkpoint", &err);
+	else if (c.size != e->tree_size ||
+	    memcmp(&c.root, &e->tree_root, sizeof(c.root)) != 0)
+		tf_audit_finding(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
+		    "the stamped checkpoint is not that of the entry");
+	else
+		return true;
+	return false;
+}
+
+/* Remember the stamp that is about the most entries. */
+static void
+count(struct tf_audit *a, const struct tf_entry *e, const struct tf_stamp *s)
+{
+	if (a->r->stamped > 0 && a->r->stamped >= e->tree_size)
+		return;
+	a->r->stamped = e->tree_size;
+	a->r->stamped_at = s->at;
+}
+
+void
+tf_audit_stamp(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_audit_stamped *s)
+{
+	const struct tf_stamp_check c = { .note = s->note,
+		.token = s->token,
+		.chain = s->chain,
+		.trusted = a->v->tsa_ca };
+	struct tf_stamp stamp;
+	struct tf_error err = { .code = TF_OK };
+	enum tf_code rc;
+
+	a->r->stamps++;
+	if (s->note.p == NULL) {
+		tf_audit_unread(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
+		    "the stamped checkpoint is not at hand");
+		return;
+	}
+	if (!is_of_tree(a, e, s->note))
+		return;
+	rc = tf_stamp_check(&c, &stamp, NULL, &err);
+	if (rc == TF_FOREIGN)
+		tf_audit_unread(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
+		    "your certificates do not vouch for this authority");
+	else if (rc != TF_OK)
+		tf_audit_trouble(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
+		    "", &err);
+	else if (a->v->tsa_ca.p != NULL)
+		count(a, e, &stamp);
+}
+
+void
+tf_audit_stamps_end(struct tf_audit *a, uint64_t needed)
+{
+	char text[128];
+	enum tf_verdict *v = &a->r->check[TF_CHECK_TIMESTAMP];
+
+	if (*v == TF_VERDICT_FAILED)
+		return;
+	*v = TF_VERDICT_ABSENT;
+	if (a->r->stamped == 0)
+		return;
+	if (a->r->stamped >= needed) {
+		*v = TF_VERDICT_OK;
+		return;
+	}
+	(void)snprintf(text, sizeof(text),
+	    "the newest stamp is about the first %llu entries, %llu are needed",
+	    (unsigned long long)a->r->stamped, (unsigned long long)needed);
+	tf_audit_unread(a, TF_CHECK_TIMESTAMP, UINT64_MAX, tf_nowhere, text);
+}

@@ -1,0 +1,200 @@
+#!/bin/sh
+# Time stamps in packages: what VERIFY.txt prints works with openssl alone, an
+# authority that the verifier does not name proves nothing, and altered stamps
+# are found by trailctl and by the script.
+. "$(dirname "$0")/../suite_package.sh"
+tsa=$top/tests/tsa
+
+stamped_by_one() {
+	is 0 trailctl stamp --via "$tsa answer authority good" \
+		--chain authority/chain.pem --name one store
+}
+a_stamped_package_is_made() {
+	"$tsa" make authority
+	is 0 trailctl init --origin example.org/stamped store
+	cp out vkey
+	is 0 trailctl trail create store/t
+	echo evidence >evidence
+	is 0 trailctl attest --begin store/t/w/a evidence
+	# An earlier stamp of the same authority is not in the package.
+	stamped_by_one
+	stamped_by_one
+	is 0 trailctl stamp --via "$tsa answer authority foreign" \
+		--chain authority/foreign-root.pem --name two store
+	is 0 trailctl package -o a.zip store/t/w/a
+	unzipped a.zip u
+	set -- u/a/anchors/*.tsr
+	[ $# -eq 2 ]
+	one=${1%.tsr}
+	echo "$one" >one
+}
+
+# Without certificates of the verifier the stamps are ABSENT, never OK.
+stamps_prove_nothing_without_a_trusted_authority() {
+	is 0 trailctl verify --vkey vkey a.zip
+	reports '^timestamp +ABSENT +judge the recorded ones with --tsa-ca'
+	is 0 trailctl verify --vkey vkey --tsa-ca authority/root.pem a.zip
+	reports '^timestamp +OK +the first [0-9]+ entries existed at 20'
+	reports 'two: your certificates do not vouch for this authority'
+	is 0 trailctl verify --json --vkey vkey --tsa-ca authority/root.pem a.zip
+	reports '"stamped":\{"at":"20[^"]*","size":[0-9]+\}'
+	is 0 trailctl verify --vkey vkey --tsa-ca authority/foreign-root.pem u/a
+	reports '^timestamp +OK'
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-subj /CN=nobody -keyout nobody.key -out nobody.pem 2>/dev/null
+	is 5 trailctl verify --vkey vkey --tsa-ca nobody.pem a.zip
+	reports '^timestamp +ABSENT +your certificates vouch for none'
+	is 2 trailctl verify --vkey vkey --tsa-ca evidence a.zip
+	is 2 trailctl verify --vkey vkey --tsa-ca authority/root.pem \
+		u/a/proofs/events/0.tlog-proof
+}
+
+# The script judges them by the certificates in its third argument.
+the_script_checks_stamps() {
+	is 0 sh "$script" "$(cat vkey)" u/a
+	reports '^  time stamp one \(anchors/[0-9]+\.tsr\)$'
+	is 0 sh "$script" "$(cat vkey)" u/a authority/root.pem
+	reports '^  time stamp one: the first [0-9]+ entries existed at .* GMT$'
+	reports '^  time stamp two \(anchors/[0-9]+\.tsr\)$'
+	is 1 sh "$script" "$(cat vkey)" u/a nobody.pem
+	reports 'no time stamp is one that your authorities vouch for'
+	is 2 sh "$script" "$(cat vkey)" u/a nowhere.pem
+}
+
+# The commands stand in VERIFY.txt as a shell takes them.
+verify_txt_prints_commands_that_work() {
+	sed -n '/^	for f in anchors/,/^	done/p' u/a/VERIFY.txt >commands
+	[ "$(wc -l <commands)" -eq 5 ]
+	cp authority/root.pem u/a/authority.pem
+	(
+		cd u/a
+		sh ../../commands >../../printed 2>../../errors || :
+	)
+	rm u/a/authority.pem
+	[ "$(grep -c '^Verification: OK' printed)" -eq 1 ]
+	[ "$(grep -c '^Verification: FAILED' printed)" -eq 1 ]
+	# The digest that the authority signed is that of the file.
+	file=$(cat one)
+	digest=$(sha256sum "$file.checkpoint" | cut -c -64)
+	[ "$(openssl ts -reply -in "$file.tsr" -text 2>/dev/null |
+		sed -n '/Message data/,/Serial/s/^ *00.0 - \(.*\)   .*/\1/p' |
+		tr -d ' \n-' | cut -c -64)" = "$digest" ]
+}
+
+# Evidence that is newer than the newest stamp is not covered by it.
+a_stamp_does_not_cover_newer_evidence() {
+	is 0 trailctl attest --begin store/t/w/b evidence
+	is 0 trailctl package -o b.zip store/t/w/b
+	is 5 trailctl verify --vkey vkey --tsa-ca authority/root.pem b.zip
+	reports '^timestamp +ABSENT +none is about all of it'
+	is 0 trailctl package -o a2.zip store/t/w/a
+	is 0 trailctl verify --vkey vkey --tsa-ca authority/root.pem a2.zip
+}
+
+# An authority that has expired since is judged at the time of its stamp.
+an_expired_authority_is_judged_at_its_time() {
+	trailctl stamp --print-request --checkpoint note -o request store
+	"$tsa" forge authority old note 20210601000000Z "$(openssl ts -query \
+		-in request -text 2>/dev/null | sed -n 's/^Nonce: //p')" \
+		>reply 2>/dev/null
+	is 0 trailctl stamp --accept reply --checkpoint note --name one \
+		--chain authority/chain.pem store
+	is 0 trailctl package -o old.zip store/t/w/b
+	is 0 trailctl verify --vkey vkey --tsa-ca authority/root.pem old.zip
+	reports '^timestamp +OK .* 2021-06-01T00:00:00'
+	unzipped old.zip old
+	is 0 sh "$script" "$(cat vkey)" old/b authority/root.pem
+	reports 'existed at Jun +1 00:00:00 2021 GMT'
+}
+
+# listed DIRECTORY: make the manifests again, as a forger would.
+listed() {
+	(
+		cd "$1"
+		find . -type f ! -path './data/*' ! -name tagmanifest-sha256.txt |
+			sed 's/^\.\///' | sort | tr '\n' '\0' |
+			xargs -0 sha256sum >../list
+		mv ../list tagmanifest-sha256.txt
+	)
+}
+# wrong PATTERN: trailctl says so of the altered package h/a, also with the
+# certificates that its stamps are made for, and the script refuses it.
+wrong() {
+	listed h/a
+	is 4 trailctl verify --vkey vkey h/a
+	reports "$1"
+	is 4 trailctl verify --vkey vkey --tsa-ca authority/root.pem h/a
+	reports "$1"
+	cat out err >said
+	is 1 grep -q '^timestamp *OK' said
+	is 1 sh "$script" "$(cat vkey)" h/a authority/root.pem
+}
+altered() {
+	rm -rf h
+	cp -r u h
+	file=$(sed 's/^u/h/' one)
+}
+
+an_altered_package_is_never_ok() {
+	altered
+	listed h/a
+	is 0 trailctl verify --vkey vkey --tsa-ca authority/root.pem h/a
+	# Another token, although it is over the same bytes.
+	openssl ts -query -data "$file.checkpoint" -sha256 -cert 2>/dev/null |
+		"$tsa" answer authority good >"$file.tsr"
+	wrong 'altered: its bytes are not those of the entry'
+	altered
+	cp authority/foreign-root.pem "$file.pem"
+	wrong 'altered: its bytes are not those of the entry'
+	# The checkpoint of another tree.
+	altered
+	cp h/a/checkpoint "$file.checkpoint"
+	wrong 'the stamped checkpoint is not that of the entry'
+	altered
+	sed 's/^example.org/example.com/' "$(cat one).checkpoint" \
+		>"$file.checkpoint"
+	listed h/a
+	is 4 trailctl verify --vkey vkey h/a
+	# Another way to the checkpoint of the package.
+	altered
+	sed '2s/^./B/; 2s/^BB/AB/' "$(cat one).consistency" \
+		>"$file.consistency"
+	wrong 'not the beginning of this log'
+	altered
+	sed '1s/.*/old 3/' "$(cat one).consistency" >"$file.consistency"
+	wrong 'is not about the tree of its entry'
+	altered
+	rm "$file.consistency"
+	wrong 'is missing'
+	altered
+	rm "$file.tsr"
+	wrong 'is missing'
+	altered
+	# One that no entry speaks of.
+	cp "$file.tsr" h/a/anchors/9999.tsr
+	listed h/a
+	is 4 trailctl verify --vkey vkey --tsa-ca authority/root.pem h/a
+	reports '9999.tsr: does not belong into a package'
+	is 1 sh "$script" "$(cat vkey)" h/a authority/root.pem
+}
+
+# Without the stamped checkpoint nobody can tell what was stamped.
+a_stamp_without_its_checkpoint_proves_nothing() {
+	altered
+	rm h/a/anchors/*.checkpoint
+	listed h/a
+	is 0 trailctl verify --vkey vkey h/a
+	is 5 trailctl verify --vkey vkey --tsa-ca authority/root.pem h/a
+	reports '^timestamp +ABSENT'
+	is 1 sh "$script" "$(cat vkey)" h/a authority/root.pem
+}
+
+run a_stamped_package_is_made \
+	stamps_prove_nothing_without_a_trusted_authority \
+	the_script_checks_stamps \
+	verify_txt_prints_commands_that_work \
+	a_stamp_does_not_cover_newer_evidence \
+	an_expired_authority_is_judged_at_its_time \
+	an_altered_package_is_never_ok \
+	a_stamp_without_its_checkpoint_proves_nothing
+finish
