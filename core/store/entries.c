@@ -121,14 +121,14 @@ tf_entries_each(struct tf_db *db, uint64_t from, tf_entry_fn fn, void *arg,
 }
 
 enum tf_code
-tf_entries_with(struct tf_db *db, const char *text, tf_entry_fn fn, void *arg,
-    struct tf_error *err)
+tf_entries_with(struct tf_db *db, uint64_t from, const char *text,
+    tf_entry_fn fn, void *arg, struct tf_error *err)
 {
 	return each_row(db,
 	    tf_sql(db, err,
 		"SELECT idx, off, body FROM entry"
-		" WHERE instr(body, ?1) > 0 ORDER BY idx",
-		"b", text, strlen(text)),
+		" WHERE idx >= ?1 AND instr(body, ?2) > 0 ORDER BY idx",
+		"ub", from, text, strlen(text)),
 	    fn, arg, err);
 }
 

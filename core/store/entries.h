@@ -40,8 +40,8 @@ TF_MUST_USE enum tf_code tf_entries_each(struct tf_db *db, uint64_t from,
     tf_entry_fn fn, void *arg, struct tf_error *err);
 
 /* The same for the entries whose bytes have text anywhere. */
-TF_MUST_USE enum tf_code tf_entries_with(struct tf_db *db, const char *text,
-    tf_entry_fn fn, void *arg, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_entries_with(struct tf_db *db, uint64_t from,
+    const char *text, tf_entry_fn fn, void *arg, struct tf_error *err);
 
 /* The number of rows.  In a damaged database it may differ from the highest
  * index plus 1, which tf_entries_size returns. */

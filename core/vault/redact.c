@@ -11,6 +11,9 @@
  * An object stays while any entry names its digest other than those of redacted
  * evidence: evidence with equal bytes, a template, a report.  The entries alone
  * decide this (I5), so a search through the ledger comes before each deletion.
+ * It may take long.  So a first transaction only checks the approval, then the
+ * ledger is searched outside, and the second transaction searches what was
+ * appended meanwhile.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +45,7 @@
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../store/scrub.h"
+#include "../store/transaction.h"
 #include "reason.h"
 #include "redact.h"
 
@@ -57,6 +61,11 @@ struct request {
 	bool is_approver; /* of the group, if there is one */
 	char *actor;
 	uint64_t proposal;
+	/* of an approval: entries before `searched` have `found` holders of the
+	 * bytes; again: search the ledger, and commit again */
+	struct tf_hash sha256;
+	uint64_t searched, found;
+	bool again;
 	/* results */
 	uint64_t seq, others;
 };
@@ -233,7 +242,24 @@ propose_run(struct tf_txn *t, void *arg, struct tf_error *err)
 struct holders {
 	struct tf_db *db;
 	uint64_t id, n;
+	bool lost; /* one of them was redacted, perhaps after it was counted */
 };
+
+static bool
+names_bytes(const struct tf_entry *e, uint64_t id)
+{
+	switch (e->type) {
+	case TF_REDACTION_PROPOSED:
+	case TF_REDACTION_DONE:
+	case TF_PACKAGE_MADE:
+	case TF_EVIDENCE_INTERRUPTED:
+		return false;
+	case TF_EVIDENCE_SEALED:
+		return e->node != id;
+	default:
+		return true;
+	}
+}
 
 static enum tf_code
 count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
@@ -250,10 +276,9 @@ count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	row.node = d.e.node;
 	if (rc == TF_INVALID)
 		rc = tf_fail(err, TF_TAMPER, "an entry is damaged");
-	if (rc == TF_OK && d.e.type != TF_REDACTION_PROPOSED &&
-	    d.e.type != TF_REDACTION_DONE && d.e.type != TF_PACKAGE_MADE &&
-	    d.e.type != TF_EVIDENCE_INTERRUPTED &&
-	    (d.e.type != TF_EVIDENCE_SEALED || d.e.node != h->id)) {
+	if (rc == TF_OK && d.e.type == TF_REDACTION_DONE)
+		h->lost = true;
+	if (rc == TF_OK && names_bytes(&d.e, h->id)) {
 		rc = d.e.type == TF_EVIDENCE_SEALED ?
 		    tf_definitions_get(h->db, &row, err) :
 		    TF_NOTFOUND;
@@ -265,19 +290,59 @@ count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	return rc;
 }
 
-/* Count the other entries that name the bytes.  What no entry names has rows of
- * its own. */
+/* Count the other entries that name the bytes, among those that were not
+ * searched yet.  What no entry names has rows of its own. */
 static enum tf_code
-count_others(struct tf_db *db, uint64_t id, const struct tf_hash *sha256,
-    uint64_t *n, struct tf_error *err)
+count_others(struct tf_db *db, const struct request *q, struct holders *h,
+    struct tf_error *err)
 {
-	struct holders h = { db, id, 0 };
 	char hex[65];
-	enum tf_code rc;
 
-	tf_hex(sha256->b, sizeof(sha256->b), hex);
-	rc = tf_entries_with(db, hex, count_holder, &h, err);
-	*n = h.n;
+	*h = (struct holders){ .db = db, .id = q->id };
+	tf_hex(q->sha256.b, sizeof(q->sha256.b), hex);
+	return tf_entries_with(db, q->searched, hex, count_holder, h, err);
+}
+
+/* Search the entries that are there, in a snapshot of a reader. */
+static enum tf_code
+search_ledger(struct request *q, struct tf_error *err)
+{
+	uint64_t size, bytes;
+	struct holders h = { .n = 0 };
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(q->v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if ((rc = tf_db_snapshot(db, err)) == TF_OK &&
+	    (rc = tf_entries_size(db, &size, &bytes, err)) == TF_OK)
+		rc = count_others(db, q, &h, err);
+	tf_db_rollback(db);
+	tf_reader_done(q->v, db);
+	if (rc == TF_OK) {
+		q->searched = size;
+		q->found = h.n;
+	}
+	return rc;
+}
+
+/* All others, unless the ledger is to be searched again. */
+static enum tf_code
+count_rest(struct tf_txn *t, struct request *q, const struct tf_content *c,
+    struct tf_error *err)
+{
+	struct holders h = { .n = 0 };
+	enum tf_code rc = TF_OK;
+
+	q->sha256 = c->sha256;
+	if (q->searched > 0)
+		rc = count_others(t->db, q, &h, err);
+	q->again = rc == TF_OK && (q->searched == 0 || h.lost);
+	if (q->again) {
+		q->searched = 0;
+		return tf_fail(err, TF_BUSY, "the ledger must be searched");
+	}
+	q->others = q->found + h.n;
 	return rc;
 }
 
@@ -359,8 +424,10 @@ approve_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		.name = { "", 0 },
 		.version = 1 };
 	struct tf_node_row node;
-	enum tf_code rc = check_evidence(t, q, true, &node, err);
+	enum tf_code rc;
 
+	q->again = false;
+	rc = check_evidence(t, q, true, &node, err);
 	if (rc == TF_OK)
 		rc = load_proposal(t, q, &body, &p, err);
 	e.reason = p.e.reason;
@@ -374,8 +441,7 @@ approve_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = check_approval(t, &p.e, &e, err);
 	if (rc == TF_OK)
-		rc = count_others(t->db, q->id, &e.content.sha256, &q->others,
-		    err);
+		rc = count_rest(t, q, &e.content, err);
 	e.count = q->others;
 	row.object = q->others == 0;
 	if (rc == TF_OK)
@@ -472,6 +538,12 @@ tf_vault_redact_approve(struct tf_vault *v, uint64_t id, uint64_t proposal,
 	struct tf_error e = { .code = TF_OK };
 	enum tf_code rc = commit(&q, approve_run, err);
 
+	/* Each further round follows another redaction. */
+	while (q.again) {
+		q.again = false;
+		if ((rc = search_ledger(&q, err)) == TF_OK)
+			rc = commit(&q, approve_run, err);
+	}
 	if (rc != TF_OK)
 		return rc;
 	*others = q.others;

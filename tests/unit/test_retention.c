@@ -1,14 +1,21 @@
 /* Retention and holds: periods, who may set them, and what they protect. */
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../../core/base/time_text.h"
+#include "../../core/commit/committer_i.h"
 #include "../../core/ledger/retention.h"
 #include "../../core/node/base.h"
 #include "../../core/node/protection.h"
+#include "../../core/node/vault_i.h"
+#include "../../core/protection.h"
+#include "../../core/store/nodes.h"
+#include "../../core/store/objects.h"
+#include "../../core/store/sql.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
 
@@ -597,6 +604,107 @@ START_TEST(a_refusal_says_what_protects)
 }
 END_TEST
 
+/* --- redactions -------------------------------------------------------------- */
+
+static uint64_t
+propose(const char *path)
+{
+	uint64_t seq;
+
+	OK(tf_vault_redact(v, id_of(path), false, "why", 3, &root, &seq, NULL));
+	return seq;
+}
+
+static enum tf_code
+approve(const char *path, uint64_t seq, uint64_t *others)
+{
+	return tf_vault_redact_approve(v, id_of(path), seq, &alice, others,
+	    NULL);
+}
+
+static int
+count_step(void *arg)
+{
+	++*(long *)arg;
+	return 0;
+}
+
+/* Approve a redaction; returns the steps of SQL that other writers wait for. */
+static long
+steps_of_approval(const char *path)
+{
+	uint64_t seq = propose(path), others;
+	long steps = 0;
+
+	sqlite3_progress_handler(v->commit->db->sq, 1, count_step, &steps);
+	OK(approve(path, seq, &others));
+	sqlite3_progress_handler(v->commit->db->sq, 0, NULL, NULL);
+	ck_assert_uint_eq(0, others);
+	return steps;
+}
+
+START_TEST(writers_wait_for_no_search_through_the_ledger)
+{
+	long few, many;
+	char name[16];
+
+	OK(tf_vault_seal(v, id_of("t/w/a"), &root, NULL));
+	few = steps_of_approval("t/w/a/f");
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "w%d", i);
+		make_dir("u", name, &alice);
+	}
+	many = steps_of_approval("t/w/a/d/g");
+	ck_assert_int_gt(few, 50);
+	ck_assert_int_lt(many, few + 300);
+}
+END_TEST
+
+struct approval {
+	const char *path;
+	uint64_t seq, others;
+	pthread_t thread;
+};
+
+static void *
+run_approval(void *arg)
+{
+	struct approval *a = arg;
+
+	OK(approve(a->path, a->seq, &a->others));
+	return NULL;
+}
+
+/* Each finds the other before it is approved; the second must see the first. */
+START_TEST(two_approvals_at_once_leave_no_bytes_between_them)
+{
+	struct approval a[2] = { { .path = "t/w/a/same" },
+		{ .path = "t/w/a/d/same" } };
+	struct tf_object_row o;
+	struct tf_node_row row;
+	struct tf_db *db;
+
+	make_file("t/w/a", "same");
+	make_file("t/w/a/d", "same");
+	OK(tf_vault_seal(v, id_of("t/w/a"), &root, NULL));
+	for (int i = 0; i < 2; i++)
+		a[i].seq = propose(a[i].path);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(0,
+		    pthread_create(&a[i].thread, NULL, run_approval, &a[i]));
+	for (int i = 0; i < 2; i++)
+		pthread_join(a[i].thread, NULL);
+	ck_assert_uint_eq(1, a[0].others + a[1].others);
+	OK(tf_reader_db(v, &db, NULL));
+	for (int i = 0; i < 2; i++) {
+		OK(tf_nodes_get(db, id_of(a[i].path), &row, NULL));
+		OK(tf_object_get(db, row.object, &o, NULL, NULL));
+		ck_assert(!o.is_inline);
+	}
+	tf_reader_done(v, db);
+}
+END_TEST
+
 Suite *
 suite_retention(void)
 {
@@ -622,6 +730,8 @@ suite_retention(void)
 	tcase_add_test(t, a_reason_has_its_limit);
 	tcase_add_test(t, a_refusal_says_what_protects);
 	tcase_add_test(t, a_draft_is_protected_as_its_directory);
+	tcase_add_test(t, writers_wait_for_no_search_through_the_ledger);
+	tcase_add_test(t, two_approvals_at_once_leave_no_bytes_between_them);
 	suite_add_tcase(s, t);
 	return s;
 }
