@@ -12,6 +12,7 @@
 #include "../base/crypto.h"
 #include "../ledger/entry.h"
 
+#define PLAIN 5 /* bytes of the header before its sum */
 #define WANT_BYTES (sizeof(struct tf_hash) + 8)
 
 enum field {
@@ -141,6 +142,17 @@ put_field(struct tf_buf *out, const struct tf_mirror_msg *m, enum field f)
 }
 
 void
+tf_mirror_header(uint8_t *out, size_t length, unsigned type)
+{
+	struct tf_hash sum;
+
+	tf_put_be32(out, (uint32_t)length);
+	out[4] = (uint8_t)type;
+	tf_sha256(out, PLAIN, &sum);
+	memcpy(out + PLAIN, sum.b, TF_MIRROR_HEADER - PLAIN);
+}
+
+void
 tf_mirror_put(struct tf_buf *out, const struct tf_mirror_msg *m)
 {
 	const size_t n_fields = sizeof(types[0].fields) /
@@ -148,14 +160,13 @@ tf_mirror_put(struct tf_buf *out, const struct tf_mirror_msg *m)
 	size_t start = out->n;
 	struct tf_hash sum;
 
-	put_number(out, 0, 4); /* known later */
-	put_number(out, m->type, 1);
+	put_number(out, 0, TF_MIRROR_HEADER); /* known later */
 	for (size_t i = 0; i < n_fields; i++)
 		put_field(out, m, types[m->type].fields[i]);
 	if (out->failed)
 		return;
-	tf_put_be32((uint8_t *)out->p + start,
-	    (uint32_t)(out->n - start - TF_MIRROR_HEADER));
+	tf_mirror_header((uint8_t *)out->p + start,
+	    out->n - start - TF_MIRROR_HEADER, m->type);
 	tf_sha256(out->p + start, out->n - start, &sum);
 	tf_buf_add(out, sum.b, TF_MIRROR_SUM);
 }
@@ -305,11 +316,17 @@ enum tf_code
 tf_mirror_length(const uint8_t *header, size_t *out, struct tf_error *err)
 {
 	unsigned type = header[4];
+	uint8_t right[TF_MIRROR_HEADER];
 
 	*out = tf_get_be32(header);
+	tf_mirror_header(right, *out, type);
+	if (memcmp(right, header, sizeof(right)) != 0)
+		return tf_fail(err, TF_INVALID,
+		    "the other side does not speak the protocol of a mirror, "
+		    "or the connection alters bytes");
 	if (type >= TF_MIRROR_TYPES || types[type].name == NULL)
 		return tf_fail(err, TF_INVALID,
-		    "the other side does not speak the protocol of a mirror");
+		    "the other side sent an unknown message");
 	if (*out > TF_MIRROR_PAYLOAD_MAX)
 		return tf_fail(err, TF_INVALID, "%s is too long",
 		    types[type].name);

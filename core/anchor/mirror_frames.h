@@ -4,11 +4,14 @@
  *
  *   4 bytes   length of the payload, big-endian, at most TF_MIRROR_PAYLOAD_MAX
  *   1 byte    type
+ *   3 bytes   the first of the SHA-256 of the five before
  *   payload
  *   8 bytes   the first of the SHA-256 of everything before
  *
- * The sum tells a damaged connection, which is tried again, from a source whose
- * bytes are not those of its ledger, which is refused.  It proves nothing else.
+ * The sum at the end tells a damaged connection, which is tried again, from a
+ * source whose bytes are not those of its ledger, which is refused.  It proves
+ * nothing else.  That of the header keeps a reader from waiting for bytes that
+ * nobody sends, because the length was damaged.
  *
  * The conversation (S source, R receiver):
  *
@@ -41,7 +44,7 @@
 #define TF_MIRROR_PAYLOAD_MAX ((size_t)1 << 20)
 #define TF_MIRROR_ENTRIES_BYTES ((size_t)1 << 18) /* of one ENTRIES */
 #define TF_MIRROR_DATA_BYTES ((size_t)1 << 18)	  /* of one DATA */
-#define TF_MIRROR_HEADER 5			  /* bytes before the payload */
+#define TF_MIRROR_HEADER 8			  /* bytes before the payload */
 #define TF_MIRROR_SUM 8				  /* bytes after the payload */
 
 /* These numbers are on the wire: never change one. */
@@ -87,7 +90,7 @@ void tf_mirror_put(struct tf_buf *out, const struct tf_mirror_msg *m);
 
 /*
  * The length of the payload from the first TF_MIRROR_HEADER bytes of a frame.
- * TF_INVALID: too long, or no such type.
+ * TF_INVALID: damaged, too long, or no such type.
  */
 TF_MUST_USE enum tf_code tf_mirror_length(const uint8_t *header, size_t *out,
     struct tf_error *err);
@@ -97,6 +100,8 @@ TF_MUST_USE enum tf_code tf_mirror_length(const uint8_t *header, size_t *out,
  */
 TF_MUST_USE enum tf_code tf_mirror_parse(const void *frame, size_t n,
     struct tf_mirror_msg *out, struct tf_error *err);
+/* Fill the TF_MIRROR_HEADER bytes of a header. */
+void tf_mirror_header(uint8_t *out, size_t length, unsigned type);
 /* The name of a type in error messages. */
 const char *tf_mirror_name(enum tf_mirror_type type);
 

@@ -7,7 +7,6 @@
 
 #include "../../core/anchor/mirror_frames.h"
 #include "../../core/base/crypto.h"
-#include "../../core/base/bytes.h"
 #include "fuzz.h"
 
 static void
@@ -51,13 +50,13 @@ fuzz_one(const uint8_t *data, size_t n)
 {
 	struct tf_buf b = { 0 };
 	struct tf_hash sum;
-	uint8_t length[4];
+	uint8_t header[TF_MIRROR_HEADER];
 
 	if (n == 0 || n > TF_MIRROR_PAYLOAD_MAX)
 		return 0;
-	tf_put_be32(length, (uint32_t)(n - 1));
-	tf_buf_add(&b, length, sizeof(length));
-	tf_buf_add(&b, data, n);
+	tf_mirror_header(header, n - 1, data[0]);
+	tf_buf_add(&b, header, sizeof(header));
+	tf_buf_add(&b, data + 1, n - 1);
 	tf_sha256(b.p, b.n, &sum);
 	tf_buf_add(&b, sum.b, TF_MIRROR_SUM);
 	MUST(!b.failed);

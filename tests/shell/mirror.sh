@@ -360,14 +360,14 @@ a_redaction_is_mirrored() {
 a_redaction_meanwhile_is_mirrored() {
 	secrets
 	# The hook is run when the mirror asks for the objects: after HEAD and
-	# ACCEPT, which have 61 and 13 bytes.
+	# ACCEPT, which have 64 and 16 bytes.
 	{
 		echo "mnt=$mnt"
 		sed -n '/^redact() {/,/^}/p' "$top/tests/shell/mirror.sh"
 		echo 'redact small long'
 	} >hook
 	is 0 env WIRE_HOOK=". '$work/hook'" trailctl mirror "$mnt" --via \
-		"exec mirror-wire hook from 74 trailctl mirror --receive late"
+		"exec mirror-wire hook from 80 trailctl mirror --receive late"
 	unmount
 	lacks_secrets late
 }

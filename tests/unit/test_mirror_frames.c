@@ -147,19 +147,27 @@ START_TEST(a_later_version_is_recognised)
 }
 END_TEST
 
-/* No length makes the reader wait for more than a message may have. */
-START_TEST(no_message_is_longer_than_the_limit)
+/* No length makes the reader wait for more than a message may have, or for bytes
+ * that nobody sends. */
+START_TEST(the_length_is_limited_and_checked)
 {
-	uint8_t header[TF_MIRROR_HEADER] = { 0, 0x10, 0, 1, TF_MIRROR_DATA };
+	uint8_t header[TF_MIRROR_HEADER];
 	size_t length;
 
+	tf_mirror_header(header, TF_MIRROR_PAYLOAD_MAX + 1, TF_MIRROR_DATA);
 	ck_assert_int_eq(TF_INVALID, tf_mirror_length(header, &length, NULL));
-	header[3] = 0;
+	tf_mirror_header(header, TF_MIRROR_PAYLOAD_MAX, TF_MIRROR_DATA);
 	ck_assert_int_eq(TF_OK, tf_mirror_length(header, &length, NULL));
 	ck_assert_uint_eq(TF_MIRROR_PAYLOAD_MAX, length);
-	header[4] = TF_MIRROR_TYPES;
+	for (unsigned bit = 0; bit < 8 * sizeof(header); bit++) {
+		header[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		ck_assert_int_eq(TF_INVALID,
+		    tf_mirror_length(header, &length, NULL));
+		header[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	tf_mirror_header(header, 0, TF_MIRROR_TYPES);
 	ck_assert_int_eq(TF_INVALID, tf_mirror_length(header, &length, NULL));
-	header[4] = 0;
+	tf_mirror_header(header, 0, 0);
 	ck_assert_int_eq(TF_INVALID, tf_mirror_length(header, &length, NULL));
 }
 END_TEST
@@ -178,7 +186,7 @@ suite_mirror_frames(void)
 	    TF_MIRROR_TYPES);
 	tcase_add_test(t, lists_come_out_in_their_order);
 	tcase_add_test(t, a_later_version_is_recognised);
-	tcase_add_test(t, no_message_is_longer_than_the_limit);
+	tcase_add_test(t, the_length_is_limited_and_checked);
 	suite_add_tcase(s, t);
 	return s;
 }
