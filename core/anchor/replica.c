@@ -502,7 +502,7 @@ tf_replica_open(const char *path, struct tf_replica **out, struct tf_error *err)
 	    (rc = lock(r, err)) == TF_OK &&
 	    (rc = tf_db_open(name, TF_DB_WRITE, &r->db, err)) == TF_OK &&
 	    (rc = read_facts(r, err)) == TF_OK && (rc = load(r, err)) == TF_OK)
-		rc = tf_replica_erase(r, err);
+		rc = tf_replica_tidy(r, err);
 	if (rc != TF_OK) {
 		tf_replica_close(r);
 		return rc;

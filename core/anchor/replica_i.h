@@ -84,11 +84,15 @@ TF_MUST_USE enum tf_code tf_replica_no_object(struct tf_replica *r,
 /* The bytes of object row id go with the commit. */
 TF_MUST_USE enum tf_code tf_replica_gone(struct tf_replica *r, uint64_t id,
     struct tf_error *err);
-/* Before the commit: empty the rows of what is gone.  After it, and when the
- * replica is opened: erase the files, and old pages of the database. */
+/* Before the commit: empty the rows of what is gone.  After it: erase the files,
+ * and old pages of the database. */
 TF_MUST_USE enum tf_code tf_replica_empty_rows(struct tf_replica *r,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_replica_erase(struct tf_replica *r,
+    struct tf_error *err);
+/* When the replica is opened: remove what a crash has left of files, and finish
+ * erasing. */
+TF_MUST_USE enum tf_code tf_replica_tidy(struct tf_replica *r,
     struct tf_error *err);
 
 #endif

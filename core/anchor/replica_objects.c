@@ -7,8 +7,10 @@
  * the entry, with a note, and files and old pages are overwritten after it.
  * After a crash the note is there, and the next opening does the rest.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -283,7 +285,7 @@ tf_replica_empty_rows(struct tf_replica *r, struct tf_error *err)
 
 	for (size_t i = 0; rc == TF_OK && i < r->n_gone; i++)
 		rc = tf_object_erase(r->db, r->gone[i], err);
-	if (rc == TF_OK && r->n_gone > 0)
+	if (rc == TF_OK && (r->n_gone > 0 || r->n_moved > 0))
 		rc = tf_meta_set_int(r->db, TF_META_ERASING, r->size, err);
 	r->n_gone = 0;
 	return rc;
@@ -298,6 +300,38 @@ erase_file(struct tf_replica *r, const struct tf_hash *h, struct tf_error *err)
 
 	return rc == TF_OK && is ? tf_object_erase_file(r->objectsfd, h, err) :
 				   rc;
+}
+
+/* Overwrite and delete what a broken transfer has left of the object. */
+static enum tf_code
+erase_incoming(struct tf_replica *r, const struct tf_hash *h,
+    struct tf_error *err)
+{
+	static const char zeros[65536];
+	char name[HEX_NAME];
+	struct stat st;
+	int fd;
+	enum tf_code rc;
+
+	incoming_name(h, name);
+	rc = tf_file_open(r->incomingfd, name, O_RDWR, &fd, err);
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	if (fstat(fd, &st) < 0)
+		rc = tf_fail(err, TF_IO, "stat " TF_INCOMING "/%s", name);
+	for (off_t at = 0; rc == TF_OK && at < st.st_size;
+	     at += (off_t)sizeof(zeros))
+		rc = tf_file_pwrite(fd, zeros,
+		    st.st_size - at < (off_t)sizeof(zeros) ?
+			(size_t)(st.st_size - at) :
+			sizeof(zeros),
+		    (uint64_t)at, err);
+	if (rc == TF_OK)
+		rc = tf_file_sync(fd, err);
+	(void)close(fd); /* it is synced */
+	if (rc == TF_OK && unlinkat(r->incomingfd, name, 0) < 0)
+		rc = tf_fail(err, TF_IO, "delete " TF_INCOMING "/%s", name);
+	return rc;
 }
 
 static enum tf_code
@@ -316,7 +350,10 @@ erase_one(void *arg, const struct tf_definition_row *row, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	rc = tf_object_find(r->db, &o.sha256, &id, err);
-	return rc == TF_NOTFOUND ? erase_file(r, &o.sha256, err) : rc;
+	if (rc != TF_NOTFOUND)
+		return rc;
+	rc = erase_file(r, &o.sha256, err);
+	return rc == TF_OK ? erase_incoming(r, &o.sha256, err) : rc;
 }
 
 enum tf_code
@@ -339,4 +376,96 @@ tf_replica_erase(struct tf_replica *r, struct tf_error *err)
 		return TF_OK;
 	return rc == TF_OK ? tf_meta_set_int(r->db, TF_META_ERASING, 0, err) :
 			     rc;
+}
+
+/* --- after a crash -------------------------------------------------------------- */
+
+/* Call fn for each file in the directory name below dirfd whose name is rest hex
+ * digits, with the digest that these and the digits of prefix give. */
+typedef enum tf_code (*file_fn)(struct tf_replica *r, const struct tf_hash *h,
+    bool hidden, struct tf_error *err);
+static enum tf_code
+each_file(struct tf_replica *r, int dirfd, const char *name, const char *prefix,
+    file_fn fn, struct tf_error *err)
+{
+	int fd = openat(dirfd, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	enum tf_code rc = TF_OK;
+	const struct dirent *e;
+	char hex[HEX_NAME];
+	struct tf_hash h;
+	size_t n;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return errno == ENOENT ? TF_OK :
+					 tf_fail(err, TF_IO, "open %s", name);
+	}
+	while (rc == TF_OK && (e = readdir(d)) != NULL) {
+		n = strcspn(e->d_name, ".");
+		if (n + strlen(prefix) != HEX_NAME - 1)
+			continue;
+		(void)snprintf(hex, sizeof(hex), "%s%.*s", prefix, (int)n,
+		    e->d_name);
+		if (tf_unhex(hex, HEX_NAME - 1, h.b, sizeof(h.b)) &&
+		    (e->d_name[n] == '\0' ||
+			strcmp(e->d_name + n, TF_OBJECT_HIDDEN) == 0))
+			rc = fn(r, &h, e->d_name[n] != '\0', err);
+	}
+	(void)closedir(d);
+	return rc;
+}
+
+/* The object was linked, and its other name was to go. */
+static enum tf_code
+tidy_incoming(struct tf_replica *r, const struct tf_hash *h, bool hidden,
+    struct tf_error *err)
+{
+	char name[HEX_NAME];
+	bool yes;
+	enum tf_code rc = tf_replica_has(r, h, &yes, err);
+
+	incoming_name(h, name);
+	if (rc == TF_OK && yes && !hidden)
+		(void)unlinkat(r->incomingfd, name, 0);
+	return rc;
+}
+
+/* The bytes have moved to a row, or were redacted. */
+static enum tf_code
+tidy_object(struct tf_replica *r, const struct tf_hash *h, bool hidden,
+    struct tf_error *err)
+{
+	struct tf_object_row o;
+	uint64_t id;
+	enum tf_code rc;
+
+	if (hidden)
+		return tf_object_erase_file(r->objectsfd, h, err);
+	if ((rc = tf_object_find(r->db, h, &id, err)) == TF_OK)
+		rc = tf_object_get(r->db, id, &o, NULL, err);
+	if (rc == TF_OK && o.is_inline)
+		rc = erase_file(r, h, err);
+	return rc == TF_NOTFOUND ? TF_OK : rc; /* an entry is still to come */
+}
+
+enum tf_code
+tf_replica_tidy(struct tf_replica *r, struct tf_error *err)
+{
+	uint64_t note = 0;
+	char name[3];
+	enum tf_code rc = each_file(r, r->incomingfd, ".", "", tidy_incoming,
+	    err);
+
+	if (rc == TF_OK)
+		rc = tf_meta_get_int(r->db, TF_META_ERASING, &note, err);
+	if (rc != TF_OK || note == 0)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	for (unsigned i = 0; rc == TF_OK && i < 256; i++) {
+		(void)snprintf(name, sizeof(name), "%02x", i);
+		rc = each_file(r, r->objectsfd, name, name, tidy_object, err);
+	}
+	return rc == TF_OK ? tf_replica_erase(r, err) : rc;
 }
