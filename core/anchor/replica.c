@@ -432,7 +432,7 @@ load_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 static enum tf_code
 load_sums(struct tf_replica *r, struct tf_error *err)
 {
-	uint64_t id;
+	uint64_t id = 0;
 	enum tf_code rc = tf_meta_get_int(r->db, "files", &r->files, err);
 
 	if (rc == TF_OK)

@@ -161,7 +161,7 @@ find(struct tf_replica *r, struct tf_str path, struct tf_node_row *out,
 static enum tf_code
 sealed(struct tf_replica *r, const struct tf_entry *e, struct tf_error *err)
 {
-	struct tf_node_row row;
+	struct tf_node_row row = { .name_len = 0 };
 	enum tf_code rc = tf_replica_touch(r, err);
 
 	if (rc == TF_OK)

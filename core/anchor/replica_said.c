@@ -143,7 +143,7 @@ redact(struct tf_replica *r, const struct tf_entry *e,
 		.version = x->version,
 		.entry = e->seq,
 		.object = goes };
-	struct tf_node_row node;
+	struct tf_node_row node = { .object = 0 };
 	enum tf_code rc = tf_definitions_put(r->db, &row, err);
 
 	if (tf_bits_has(&r->owed, x->subject)) {

@@ -26,8 +26,8 @@ void from_entry(struct from *f, uint64_t seq, struct tf_buf *out);
 void from_note(struct from *f, uint64_t size, struct tf_buf *out);
 /* The files in objects/ of the source are missing, and it goes on. */
 extern bool from_gives_nothing;
-/* Give the replica the objects of an entry that it lacks and the source has. */
-enum tf_code give_objects(struct from *f, struct tf_replica *r,
+/* Send the replica the objects of an entry that it lacks and the source has. */
+enum tf_code send_objects(struct from *f, struct tf_replica *r,
     const struct tf_buf *entry, struct tf_error *err);
 
 /* Make a replica of the store at `from`, or bring it up to date, in batches of

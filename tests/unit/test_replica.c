@@ -288,7 +288,7 @@ START_TEST(a_note_that_does_not_fit_is_refused)
 	OK(tf_replica_begin(r, &err));
 	for (uint64_t i = 0; i < half; i++) {
 		from_entry(&f, i, &entry);
-		OK(give_objects(&f, r, &entry, &err));
+		OK(send_objects(&f, r, &entry, &err));
 		OK(tf_replica_entry(r, entry.p, entry.n, &err));
 	}
 	from_note(&f, half, &note);
