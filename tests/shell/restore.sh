@@ -139,8 +139,78 @@ a_damaged_mirror_is_refused() {
 	is 0 trailctl restore --origin example.org/bad copy bad
 }
 
+# killed NUMBER COMMAND...: the command gets SIGKILL at that call that changes a
+# disk.  False: it ended before.
+killed() {
+	call=$1
+	shift
+	WIRE_SHIM=$BUILD/shim.so WIRE_LOG=$work/wire \
+		timeout "$patience_s" mirror-wire call any "$call" "$@" \
+		</dev/null >out 2>err && return 1
+	return 0
+}
+
+# A mirror that is killed at a call has the batch before or the one after, and
+# goes on.
+a_killed_mirror_is_whole() {
+	trailctl init --origin example.org/small small >small.vkey 2>/dev/null
+	trailctl trail create small/t >/dev/null
+	trailctl attest --begin small/t/w/a "$BUILD/trailctl" vkey >/dev/null
+	rm -rf part
+	trailctl mirror small part >/dev/null
+	trailctl attest small/t/w/b before vkey >/dev/null
+	struck=0
+	for call in 1 2 3 5 8 13 21 34 55 89 144; do
+		rm -rf "part$call"
+		cp -a part "part$call"
+		had=$(entries "part$call" | wc -l)
+		trailctl mirror small --via "exec env WIRE_SHIM='$BUILD/shim.so' \
+			WIRE_LOG='$work/wire' mirror-wire call any $call \
+			trailctl mirror --receive '$work/part$call'" \
+			>out 2>err || struck=$((struck + 1))
+		has=$(entries "part$call" | wc -l)
+		is 0 trailctl verify --vkey small.vkey "part$call"
+		[ "$has" -eq "$had" ] || [ "$has" -gt "$((had + 2))" ]
+		is 0 trailctl mirror small "part$call"
+		is 0 trailctl verify --vkey small.vkey "part$call"
+		rm -rf "part$call"
+	done
+	[ "$struck" -gt 3 ]
+}
+
+# A restoration that is killed leaves no store that a writer opens; removed, it
+# can be done again.
+a_killed_restoration_is_no_vault() {
+	struck=0
+	for call in 1 2 3 5 8 13 21 34 55 89 144 180 210 233 260; do
+		rm -rf half
+		if killed "$call" trailctl restore --origin example.org/half \
+			copy half; then
+			struck=$((struck + 1))
+			if trailctl trail create half/new >out 2>err; then
+				# Only the removal of the mark was left.
+				[ ! -e half/mirror ]
+				is 0 trailctl verify half
+			fi
+		else
+			is 0 trailctl verify half
+		fi
+	done
+	[ "$struck" -gt 5 ]
+	rm -rf half
+	is 0 trailctl restore --origin example.org/half copy half
+	is 0 trailctl verify half
+}
+
 run a_mirror_is_made nothing_writes_a_mirror an_origin_is_used_once \
 	wrong_places_are_refused a_vault_is_restored \
 	the_old_part_stays_provable a_restored_vault_is_mirrored \
 	a_damaged_mirror_is_refused
+# A sanitizer wants to be loaded before the shim.
+if nm -D "$BUILD/trailctl" 2>/dev/null | grep -q '__[at]san_init'; then
+	skipped 'built with a sanitizer' a_killed_mirror_is_whole \
+		a_killed_restoration_is_no_vault
+else
+	run a_killed_mirror_is_whole a_killed_restoration_is_no_vault
+fi
 finish
