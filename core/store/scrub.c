@@ -21,6 +21,7 @@
  * file keep their bytes.  It is neither shortened nor deleted before the zeros
  * are durable.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -305,6 +306,54 @@ overwrite(int objectsfd, const char *name, struct tf_error *err)
 	return rc;
 }
 
+/* Overwrite and delete one file, if it is a regular one. */
+static enum tf_code
+erase_one(int objectsfd, const char *name, struct tf_error *err)
+{
+	struct stat st;
+	enum tf_code rc;
+
+	if (fstatat(objectsfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return TF_OK;
+	if ((rc = overwrite(objectsfd, name, err)) != TF_OK)
+		return rc;
+	return unlinkat(objectsfd, name, 0) == 0 ?
+	    TF_OK :
+	    tf_fail(err, TF_IO, "delete object %s", name);
+}
+
+/* A damaged object was put aside under its name and ".damaged": most of its
+ * bytes may be right. */
+static enum tf_code
+erase_damaged(int objectsfd, const char *name, struct tf_error *err)
+{
+	char dir[3], full[NAME_MAX + 4], begin[80];
+	size_t n = (size_t)snprintf(begin, sizeof(begin), "%s.damaged",
+	    name + 3);
+	struct dirent *e;
+	enum tf_code rc = TF_OK;
+	DIR *d;
+	int fd;
+
+	(void)snprintf(dir, sizeof(dir), "%.2s", name);
+	fd = openat(objectsfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return TF_OK;
+	if ((d = fd < 0 ? NULL : fdopendir(fd)) == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return tf_fail(err, TF_IO, "read objects/%s", dir);
+	}
+	while (rc == TF_OK && (e = readdir(d)) != NULL) {
+		(void)snprintf(full, sizeof(full), "%s/%s", dir, e->d_name);
+		if (strncmp(e->d_name, begin, n) == 0)
+			rc = erase_one(objectsfd, full, err);
+	}
+	(void)closedir(d);
+	return rc;
+}
+
 enum tf_code
 tf_object_erase_file(int objectsfd, const struct tf_hash *h,
     struct tf_error *err)
@@ -314,6 +363,8 @@ tf_object_erase_file(int objectsfd, const struct tf_hash *h,
 	enum tf_code rc;
 
 	names_of(h, name, hidden);
+	if ((rc = erase_damaged(objectsfd, name, err)) != TF_OK)
+		return rc;
 	if (fstatat(objectsfd, hidden, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ?
 		    TF_OK :

@@ -40,8 +40,9 @@ TF_MUST_USE enum tf_code tf_object_erase(struct tf_db *db, uint64_t id,
 /*
  * The file of the object with digest h.  hide renames it, so that no new
  * evidence takes it for its own; *is: it exists, under this name or the other
- * one.  erase overwrites it in place, makes that durable, and deletes it; a file
- * that is gone is success, and so both may be repeated after a crash.
+ * one.  erase overwrites it in place, makes that durable, and deletes it, and all
+ * damaged ones that were put aside; a file that is gone is success, and so both
+ * may be repeated after a crash.
  */
 TF_MUST_USE enum tf_code tf_object_hide(int objectsfd, const struct tf_hash *h,
     bool *is, struct tf_error *err);

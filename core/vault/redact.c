@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/bits.h"
 #include "../base/bytes.h"
 #include "../base/clock.h"
@@ -65,6 +66,9 @@ struct request {
 	 * bytes; again: search the ledger, and commit again */
 	struct tf_hash sha256;
 	uint64_t searched, found;
+	uint64_t
+	    *twins; /* evidence with these bytes that was redacted before */
+	size_t n_twins, cap_twins;
 	bool again;
 	/* results */
 	uint64_t seq, others;
@@ -241,7 +245,8 @@ propose_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 struct holders {
 	struct tf_db *db;
-	uint64_t id, n;
+	struct request *q;
+	uint64_t n;
 	bool lost; /* one of them was redacted, perhaps after it was counted */
 };
 
@@ -262,6 +267,16 @@ names_bytes(const struct tf_entry *e, uint64_t id)
 }
 
 static enum tf_code
+add_twin(struct request *q, uint64_t id, struct tf_error *err)
+{
+	if (!tf_array_room(&q->twins, q->n_twins, &q->cap_twins,
+		sizeof(*q->twins)))
+		return tf_nomem(err);
+	q->twins[q->n_twins++] = id;
+	return TF_OK;
+}
+
+static enum tf_code
 count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
 {
@@ -278,12 +293,14 @@ count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		rc = tf_fail(err, TF_TAMPER, "an entry is damaged");
 	if (rc == TF_OK && d.e.type == TF_REDACTION_DONE)
 		h->lost = true;
-	if (rc == TF_OK && names_bytes(&d.e, h->id)) {
+	if (rc == TF_OK && names_bytes(&d.e, h->q->id)) {
 		rc = d.e.type == TF_EVIDENCE_SEALED ?
 		    tf_definitions_get(h->db, &row, err) :
 		    TF_NOTFOUND;
 		h->n += rc == TF_NOTFOUND;
-		if (rc == TF_NOTFOUND)
+		if (rc == TF_OK)
+			rc = add_twin(h->q, row.node, err);
+		else if (rc == TF_NOTFOUND)
 			rc = TF_OK;
 	}
 	tf_entry_decoded_free(&d);
@@ -293,12 +310,12 @@ count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 /* Count the other entries that name the bytes, among those that were not
  * searched yet.  What no entry names has rows of its own. */
 static enum tf_code
-count_others(struct tf_db *db, const struct request *q, struct holders *h,
+count_others(struct tf_db *db, struct request *q, struct holders *h,
     struct tf_error *err)
 {
 	char hex[65];
 
-	*h = (struct holders){ .db = db, .id = q->id };
+	*h = (struct holders){ .db = db, .q = q };
 	tf_hex(q->sha256.b, sizeof(q->sha256.b), hex);
 	return tf_entries_with(db, q->searched, hex, count_holder, h, err);
 }
@@ -314,6 +331,7 @@ search_ledger(struct request *q, struct tf_error *err)
 
 	if (rc != TF_OK)
 		return rc;
+	q->n_twins = 0;
 	if ((rc = tf_db_snapshot(db, err)) == TF_OK &&
 	    (rc = tf_entries_size(db, &size, &bytes, err)) == TF_OK)
 		rc = count_others(db, q, &h, err);
@@ -391,6 +409,28 @@ check_approval(const struct tf_txn *t, const struct tf_entry *proposed,
 					    rc;
 }
 
+/* Bytes that were recorded again while their row was damaged have a row of their
+ * own.  The row that digests lead to goes with its own evidence only. */
+static enum tf_code
+erase_twin(struct tf_txn *t, const struct request *q, uint64_t twin,
+    uint64_t object, struct tf_error *err)
+{
+	struct tf_node_row row;
+	uint64_t first = 0;
+	enum tf_code rc = tf_nodes_get(t->db, twin, &row, err);
+
+	if (rc == TF_NOTFOUND)
+		return TF_OK; /* verify reports it */
+	if (rc != TF_OK || row.object == object)
+		return rc;
+	rc = tf_object_find(t->db, &q->sha256, &first, err);
+	if (rc == TF_NOTFOUND)
+		rc = TF_OK;
+	if (rc != TF_OK || row.object == first)
+		return rc;
+	return tf_object_erase(tf_txn_write(t), row.object, err);
+}
+
 /* The bytes of the row go; the rest is noted, and done after the commit. */
 static enum tf_code
 erase(struct tf_txn *t, const struct request *q, uint64_t object,
@@ -401,6 +441,8 @@ erase(struct tf_txn *t, const struct request *q, uint64_t object,
 	if (q->others > 0)
 		return TF_OK;
 	rc = tf_object_erase(tf_txn_write(t), object, err);
+	for (size_t i = 0; rc == TF_OK && i < q->n_twins; i++)
+		rc = erase_twin(t, q, q->twins[i], object, err);
 	return rc == TF_OK ?
 	    tf_meta_set_int(t->db, TF_META_ERASING, q->seq, err) :
 	    rc;
@@ -544,6 +586,7 @@ tf_vault_redact_approve(struct tf_vault *v, uint64_t id, uint64_t proposal,
 		if ((rc = search_ledger(&q, err)) == TF_OK)
 			rc = commit(&q, approve_run, err);
 	}
+	free(q.twins);
 	if (rc != TF_OK)
 		return rc;
 	*others = q.others;

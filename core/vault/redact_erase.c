@@ -136,9 +136,10 @@ erase_files(struct tf_vault *v, struct tf_error *err)
 		if (one == TF_OK && is) {
 			tf_object_is_aside(&v->objects, &g.sha256[i]);
 			tf_vault_slow(v);
+		}
+		if (one == TF_OK)
 			one = tf_object_erase_file(v->objectsfd, &g.sha256[i],
 			    &e);
-		}
 		if (one != TF_OK && one != TF_BUSY)
 			rc = tf_fail_as(err, &e);
 	}

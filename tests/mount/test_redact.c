@@ -203,6 +203,39 @@ START_TEST(bytes_that_others_have_stay)
 }
 END_TEST
 
+/* Damaged bytes are kept beside good ones, and most of them are right. */
+START_TEST(damaged_bytes_go_too)
+{
+	make_attestation();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chown("mnt/t", ALICE, ALICE));
+	for (int i = 0; i < 2; i++) {
+		const char *names = i == 0 ? "old" : "new";
+
+		run(0,
+		    "seq -f '" SECRET " %%g' 9000 >" A "/%s-file && "
+		    "echo '" SECRET " row' >" A "/%s-row && trailctl sync mnt",
+		    names, names);
+		if (i > 0)
+			break;
+		run(0,
+		    "O=$(find store/objects -type f) && chmod 600 $O && "
+		    "printf X | dd of=$O bs=1 seek=5000 conv=notrunc");
+		tamper("UPDATE object SET body = CAST('" SECRET " Xow' AS BLOB)"
+		       " WHERE CAST(body AS TEXT) LIKE '" SECRET " row%%'");
+	}
+	run(0, "find store/objects -name '*.damaged' | grep .");
+	seal(A, 0555);
+	redact("old-file");
+	redact("new-file");
+	redact("new-row");
+	redact("old-row");
+	store_lacks(SECRET);
+	run(1, "find store/objects -type f | grep .");
+	run(0, "trailctl verify store | grep 'OK .*; 4 redacted'");
+}
+END_TEST
+
 /* --- people ------------------------------------------------------------ */
 
 /* A person who logged in as login and became uid writes a request. */
@@ -571,6 +604,7 @@ suite_redact(void)
 	tcase_add_test(t, two_people_delete_bytes_and_nothing_else);
 	tcase_add_test(t, one_person_deletes_nothing);
 	tcase_add_test(t, bytes_that_others_have_stay);
+	tcase_add_test(t, damaged_bytes_go_too);
 	tcase_add_test(t, nobody_becomes_a_second_person_by_su);
 	t = stored_case(s, "clock");
 	tcase_add_test(t, no_clock_ends_a_retention_while_it_is_mounted);
