@@ -183,11 +183,13 @@ the_key_of_the_log_is_pinned() {
 
 # --- refusals -----------------------------------------------------------
 
-# save and restore: the files of the store as they were, in the same directory.
+# Keep a copy of the store.
 save() {
 	rm -rf saved
 	cp -a store saved
 }
+
+# Put the files back, in the same directory: another one would be a copied store.
 restore() {
 	find store -mindepth 1 -delete
 	cp -a saved/. store
