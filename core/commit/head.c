@@ -30,6 +30,7 @@ tf_commit_publish(struct tf_committer *c, const struct tf_checkpoint *cp,
 	v->head.files = c->txn.files;
 	v->head.content_bytes = c->txn.content_bytes;
 	v->head.root = cp->root;
+	v->head.at = c->txn.at;
 	tf_buf_free(&v->head.note);
 	v->head.note = *note;
 	memset(note, 0, sizeof(*note));

@@ -57,6 +57,7 @@ struct tf_head {
 	uint64_t size, bytes;	       /* entries; bytes of events.jsonl */
 	uint64_t files, content_bytes; /* of sealed evidence */
 	struct tf_hash root;
+	struct tf_time at; /* of the last entry */
 	struct tf_buf note;
 };
 

@@ -23,6 +23,7 @@
 #include "../store/nodes.h"
 #include "anchors.h"
 #include "events.h"
+#include "machine.h"
 #include "page.h"
 #include "page_dirs.h"
 #include "page_events.h"
@@ -268,6 +269,7 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	tf_page_word(p, TF_PAGE_CHECKPOINT, none, none, "checkpoint");
 	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n",
 	    p->w->v->store);
+	tf_page_machine(p);
 	if ((rc = put_anchored(p, err)) != TF_OK ||
 	    (rc = tf_page_protection(p, err)) != TF_OK)
 		return rc;

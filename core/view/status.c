@@ -29,6 +29,7 @@
 #include "../store/unplaced.h"
 #include "../vault.h"
 #include "anchors.h"
+#include "machine.h"
 #include "readable.h"
 #include "view.h"
 
@@ -194,23 +195,6 @@ find_writer(struct tf_vault *v, struct tf_holder *who)
 		memset(who, 0, sizeof(*who));
 }
 
-/* Write what is known of the guard, if the store has one. */
-static void
-put_guard(const struct tf_vault *v, struct tf_json *j,
-    const struct tf_guard_state *g)
-{
-	if (v->guard == NULL)
-		return;
-	tf_json_key(j, "guard");
-	tf_json_object(j);
-	if (g->size > 0)
-		tf_put_time(j, "at", g->at);
-	tf_put_uint(j, "entries", g->size);
-	tf_put_hint(j, "path", v->guard, SIZE_MAX, TF_HINT_MAX);
-	tf_put_hint(j, "trouble", g->trouble, SIZE_MAX, TF_HINT_MAX);
-	tf_json_object_end(j);
-}
-
 /* Write head and counts.  Keys are in the order of their names, because
  * canonical JSON (RFC 8785) wants it. */
 static void
@@ -224,13 +208,14 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	tf_hex(h->root.b, sizeof(h->root.b), hex);
 	tf_json_key(j, "bytes");
 	tf_json_int(j, (int64_t)h->content_bytes);
+	tf_put_machine_clock(v, j, h->at);
 	tf_json_key(j, "denied");
 	tf_json_int(j, (int64_t)c->denied);
 	tf_json_key(j, "entries");
 	tf_json_int(j, (int64_t)h->size);
 	tf_json_key(j, "failed");
 	tf_json_int(j, (int64_t)c->failed);
-	put_guard(v, j, &c->guard);
+	tf_put_guard(v, j, &c->guard);
 	tf_put_hint(j, "host", v->host, SIZE_MAX, TF_HINT_MAX);
 	tf_put_hint(j, "mount", v->mount != NULL ? v->mount : who.mount,
 	    SIZE_MAX, TF_HINT_MAX);

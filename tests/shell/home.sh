@@ -102,6 +102,43 @@ an_earlier_store_gets_a_home() {
 	is 0 trailctl verify older
 }
 
+# shown TEXT: wait until the status of the mount has it.
+shown() {
+	for _ in $(seq 240); do
+		trailctl status --json mnt >shown
+		! grep -q "$1" shown || return 0
+		sleep 0.25
+	done
+	cat shown
+	return 1
+}
+
+# The state of the guard is in the status and on the page of the vault.
+a_guard_is_shown() {
+	is 0 trailctl init --origin example.org/guard four
+	is 0 trailctl status --json four
+	never_says '"guard":'
+	mkdir far
+	echo "guard = $work/far/guard" >>four/config
+	mount four
+	shown '"guard":{"at":".*,"entries":3,"path":"'
+	grep '<dt>Guard</dt><dd>has 3 entries' mnt/.trailfs/index.html
+	mv far away
+	mkdir mnt/t
+	shown '"guard":{.*"trouble":"guard .* cannot be reached'
+	grep '<dt>Guard</dt><dd class="bad">not written: guard' \
+		mnt/.trailfs/index.html
+	mkdir mnt/u
+	is 0 trailctl status mnt
+	says '^guard .*cannot be reached'
+	mv away far
+	unmount
+	cmp four/checkpoint far/guard
+	is 0 trailctl verify four
+	is 0 trailctl sync four
+}
+
 with unshare a_disk_in_another_machine_is_not_written
-with /dev/fuse a_copy_is_read a_moved_store_is_mounted an_earlier_store_gets_a_home
+with /dev/fuse a_copy_is_read a_moved_store_is_mounted an_earlier_store_gets_a_home \
+	a_guard_is_shown
 finish

@@ -19,6 +19,9 @@ one_start_with_the_clock_ahead_is_not_every_time() {
 		sleep 0.5
 	done
 	grep 'the clock says .* and the last entry was at 20' log
+	is 0 trailctl status --json mnt
+	says '"clock":{"behind":[0-9]*,.*"synchronised":'
+	grep 'seconds behind the last entry' mnt/.trailfs/index.html
 	mkdir -p mnt/t/w/a
 	echo late >mnt/t/w/a/f
 	trailctl sync mnt
@@ -70,6 +73,8 @@ one_start_with_the_clock_ahead_is_not_every_time() {
 		-o p.zip store/t
 	is 0 trailctl verify --vkey store/keys/log.vkey p.zip
 	says '^contents *OK *1 file'
+	is 0 trailctl sync store
+	complains 'the clock says .* and the last entry was at 20'
 	is 0 trailctl show store/t/w/a/f
 	says "^sealed at *$today.* by the clock"
 	is 0 trailctl verify store

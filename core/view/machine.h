@@ -1,0 +1,22 @@
+/* The clock and the guard of the machine that writes, in the status of the vault
+ * and on its page. */
+#ifndef TF_VIEW_MACHINE_H
+#define TF_VIEW_MACHINE_H
+
+#include "../json.h"
+#include "../types.h"
+
+struct tf_guard_state;
+struct tf_page;
+struct tf_vault;
+
+/* The members "clock" and "guard", for a vault that is open for writing.  last:
+ * the time of the last entry. */
+void tf_put_machine_clock(const struct tf_vault *v, struct tf_json *j,
+    struct tf_time last);
+void tf_put_guard(const struct tf_vault *v, struct tf_json *j,
+    const struct tf_guard_state *g);
+/* Rows of the page's list: the guard, and a clock that is behind the ledger. */
+void tf_page_machine(struct tf_page *p);
+
+#endif
