@@ -62,6 +62,10 @@ struct tf_report {
 	 * at stamped_at.  0: nothing. */
 	uint64_t stamps, stamped;
 	struct tf_time stamped_at;
+	/* Anchors of a store or a log: the number that its entries record;
+	 * receipts of mirrors and witnesses that fit, and the most entries that
+	 * one covers; receipts whose bytes were not at hand. */
+	uint64_t anchors, cosigned, cosigned_size, uncosigned;
 	char origin[129];
 	char vkey[192]; /* the key that it was checked with */
 	uint64_t size;	/* of the checkpoint that was checked */

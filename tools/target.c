@@ -213,6 +213,9 @@ target_choose(const char *what, const char *file, const struct target_wish *ask,
 		rc = set(t, CHECK_PROOF, what, NULL, err);
 	else if (rc == TF_NOTFOUND && is_unpacked(what))
 		rc = set(t, CHECK_PACKAGE, what, NULL, err);
+	else if (rc == TF_NOTFOUND && is_there(what, "tile", S_IFDIR) &&
+	    ask->vkey)
+		rc = set(t, CHECK_LOG, what, ask->evidence, err);
 	else if (rc == TF_NOTFOUND && is_there(what, "tile", S_IFDIR))
 		rc = tf_fail(err, rc, "%s has tiles but no checkpoint", what);
 	else if (rc == TF_NOTFOUND && is_there(what, "", S_IFDIR) &&

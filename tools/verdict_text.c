@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "core/anchor.h"
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
 #include "report.h"
@@ -141,6 +142,25 @@ why_no_stamp(const struct check *c)
 	    "your certificates vouch for none of the recorded ones";
 }
 
+/* What there is of mirrors and witnesses, whose keys only the ledger names. */
+static void
+add_receipts(struct tf_buf *out, const struct tf_report *r)
+{
+	if (r->anchors == 0) {
+		tf_buf_str(out, TF_ANCHOR_NONE);
+		return;
+	}
+	add_count(out, r->cosigned, "receipt");
+	tf_buf_str(out, r->cosigned == 1 ? " fits" : " fit");
+	if (r->cosigned > 0)
+		tf_buf_printf(out,
+		    ", up to %llu entries; who made them is the ledger's word",
+		    (unsigned long long)r->cosigned_size);
+	if (r->uncosigned > 0)
+		tf_buf_printf(out, "; the bytes of %llu are not here",
+		    (unsigned long long)r->uncosigned);
+}
+
 /* The option that would have requested the check, or why there is none. */
 static const char *
 why_absent(const struct check *c, enum tf_check check)
@@ -208,7 +228,11 @@ verdict_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
 		add_beside(out, &c->check[check]);
 		break;
 	case TF_VERDICT_ABSENT:
-		tf_buf_str(out, why_absent(c, check));
+		if (check == TF_CHECK_WITNESS &&
+		    (c->form == CHECK_STORE || c->form == CHECK_LOG))
+			add_receipts(out, &c->report);
+		else
+			tf_buf_str(out, why_absent(c, check));
 		break;
 	}
 	add_unproven(out, c, check);

@@ -241,10 +241,14 @@ tf_audit_beside(struct tf_audit *a, struct tf_str note)
 	enum tf_code rc = tf_checkpoint_check(note.p, note.n, &a->vkey,
 	    &a->held[1].c, NULL);
 
-	/* A note of another origin, or a malformed one, is not about this
-	 * log. */
+	/* A note of another origin is not about this log: that of before a
+	 * recovery.  With a key given, any other one is a fault. */
 	a->held[1].wanted = rc == TF_OK;
 	a->held[1].what = "the checkpoint beside the database";
+	if (a->r->pinned && (rc == TF_TAMPER || rc == TF_INVALID))
+		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		    "the checkpoint beside the database is not signed by the "
+		    "key given");
 	if (rc == TF_NOMEM)
 		tf_audit_no_memory(a);
 }

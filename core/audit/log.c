@@ -13,17 +13,22 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../anchor.h"
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../base/file.h"
+#include "../control.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
 #include "../ledger/replay.h"
 #include "../ledger/tilepath.h"
 #include "../verify.h"
+#include "anchors.h"
 #include "audit.h"
 #include "file.h"
 #include "findings.h"
@@ -54,6 +59,51 @@ created(struct tf_audit *a, const struct tf_entry *e,
 	if (a->pool == NULL || x->kind != TF_KIND_EVIDENCE)
 		return TF_OK;
 	return tf_audit_content(a, e->seq, e->path, 0, &e->content, err);
+}
+
+/* The bytes of a receipt are beside the log of a mount, and seldom beside a copy
+ * of it. */
+static enum tf_code
+said(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	struct log *l = a->self;
+	char path[sizeof(TF_CONTROL_COSIGNED_DIR) + TF_ANCHOR_FILE_MAX];
+	char name[TF_ANCHOR_FILE_MAX];
+	struct tf_buf note = { 0 };
+	struct tf_error why = { .code = TF_OK };
+	struct tf_hash h;
+	enum tf_code rc;
+
+	(void)x;
+	if (e->type != TF_ANCHOR_ADDED)
+		return TF_OK;
+	tf_audit_anchor_tree(a, e);
+	if (!tf_str_same(e->anchor_kind, tf_str_of(TF_ANCHOR_MIRROR)) &&
+	    !tf_str_same(e->anchor_kind, tf_str_of(TF_ANCHOR_WITNESS)))
+		return TF_OK;
+	tf_anchor_file(e->anchor_kind, e->tree_size, e->anchor_name,
+	    TF_ANCHOR_BYTES, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", TF_CONTROL_COSIGNED_DIR,
+	    name);
+	rc = tf_file_read(l->dirfd, path, TF_ANCHOR_NOTE_MAX, &note, &why);
+	if (rc == TF_OK) {
+		tf_sha256(tf_buf_bytes(&note).p, note.n, &h);
+		if (memcmp(&h, &e->content.sha256, sizeof(h)) == 0)
+			tf_audit_cosigned(a, e, tf_buf_bytes(&note));
+		else
+			tf_audit_finding(a, TF_CHECK_WITNESS, e->seq,
+			    tf_nowhere, TF_ANCHOR_WORDS " was altered",
+			    TF_ANCHOR_ARGS(e));
+	} else if (rc == TF_NOTFOUND) {
+		tf_audit_uncosigned(a);
+	} else {
+		tf_audit_uncosigned(a);
+		tf_audit_unread(a, TF_CHECK_WITNESS, e->seq, tf_nowhere,
+		    why.text);
+	}
+	tf_buf_free(&note);
+	return rc == TF_NOMEM ? tf_nomem(err) : TF_OK;
 }
 
 /* --- tiles ---------------------------------------------------------------- */
@@ -256,6 +306,7 @@ static const struct tf_source source = {
 	.entries = entries,
 	.tile = tile,
 	.created = created,
+	.said = said,
 };
 
 /* --- around it ------------------------------------------------------------ */
@@ -270,8 +321,8 @@ open_dir(const char *path, int *fd, struct tf_error *err)
 	    strerror(errno));
 }
 
-/* A log without a checkpoint has no size, so a missing one is an error and not
- * a finding. */
+/* Without a checkpoint nothing says how long the log is, and nobody can vouch
+ * for it: that is a finding. */
 static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
 {
@@ -289,7 +340,11 @@ run(struct tf_audit *a, struct tf_error *err)
 	rc = tf_file_read(l->dirfd, "checkpoint", TF_NOTE_MAX, &note, err);
 	/* TF_INVALID: not a plain file.  That is a finding, as an empty note
 	 * is. */
-	if (rc == TF_OK || rc == TF_INVALID) {
+	if (rc == TF_NOTFOUND) {
+		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		    "there is no checkpoint");
+		rc = tf_audit_run(a, err);
+	} else if (rc == TF_OK || rc == TF_INVALID) {
 		tf_audit_head(a, tf_buf_bytes(&note));
 		rc = tf_audit_run(a, err);
 	}

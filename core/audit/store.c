@@ -295,6 +295,9 @@ run(struct tf_audit *a, struct tf_error *err)
 		return rc;
 	if (rc == TF_OK)
 		tf_audit_beside(a, tf_buf_bytes(&s->beside));
+	else if (a->r->pinned)
+		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		    "the checkpoint beside the database is missing");
 	if ((rc = read_guard(a, err)) != TF_OK)
 		return rc;
 	if (tf_db_check(s->db, &e) != TF_OK)

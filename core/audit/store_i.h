@@ -20,6 +20,7 @@ struct tf_audit_store {
 	struct tf_bits queued;	       /* objects given to the pool */
 	uint64_t names;		       /* rows of the node table */
 	uint64_t definitions;	       /* entries that have a row */
+	uint64_t anchors;	       /* the same of anchors */
 	uint64_t files, content_bytes; /* of evidence, as in status */
 	/* Paths of evidence, a NUL after each.  Their access is compared at
 	 * the end, because an entry after the seal changed it. */

@@ -22,6 +22,7 @@
 #include "../verify.h"
 #include "audit.h"
 #include "findings.h"
+#include "store_anchors.h"
 #include "store_contents.h"
 #include "store_i.h"
 #include "store_said.h"
@@ -326,6 +327,8 @@ tf_audit_store_end(struct tf_audit *a, struct tf_error *err)
 		    "the entries are those of another store");
 	if (rc == TF_OK)
 		rc = tf_audit_store_definitions(a, err);
+	if (rc == TF_OK)
+		rc = tf_audit_store_anchors_end(a, err);
 	if (rc == TF_OK)
 		rc = tf_audit_store_unsealed(a, err);
 	if (rc == TF_OK)

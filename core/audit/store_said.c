@@ -29,6 +29,7 @@
 #include "audit.h"
 #include "evaluation.h"
 #include "findings.h"
+#include "store_anchors.h"
 #include "store_contents.h"
 #include "store_i.h"
 #include "store_said.h"
@@ -255,6 +256,8 @@ tf_audit_store_said(struct tf_audit *a, const struct tf_entry *e,
 		row.version = e->definition_version;
 		return check_definition(a, e, &row, &e->definition_content,
 		    err);
+	case TF_ANCHOR_ADDED:
+		return tf_audit_store_anchor(a, e, err);
 	case TF_EVIDENCE_READ:
 		return check_object(a, e, "list of readers", &e->reads, err);
 	case TF_HOLD_PLACED:

@@ -104,6 +104,17 @@ checkpoint(void)
 	return content(AT TF_CONTROL_CHECKPOINT, NULL);
 }
 
+/* Record a cosignature of c for the present checkpoint.  Returns its size. */
+static unsigned long
+record(const char *kind, const struct cosigner *c)
+{
+	const char *note = checkpoint();
+	const char *with = cosigned(note, c);
+
+	ck_assert_int_eq(0, send_note(kind, c->name, c->vkey, with));
+	return strtoul(strchr(note, '\n') + 1, NULL, 10);
+}
+
 /* --- recorded ---------------------------------------------------------- */
 
 START_TEST(a_new_vault_was_never_anchored)
@@ -115,6 +126,7 @@ START_TEST(a_new_vault_was_never_anchored)
 	ck_assert(!exists(AT TF_CONTROL_COSIGNED));
 	run(0, "test -z \"$(ls -A " AT TF_CONTROL_STAMPS ")\"");
 	run(0, "test -z \"$(ls -A " AT TF_CONTROL_COSIGNED_DIR ")\"");
+	says(run(0, "trailctl verify mnt"), "never anchored");
 }
 END_TEST
 
@@ -157,7 +169,7 @@ START_TEST(a_receipt_is_recorded_and_shown)
 	holds(AT TF_CONTROL_COSIGNED, with);
 	unmount_vault();
 	says(run(0, "trailctl status store"), "mirrored up to ");
-	verify(0);
+	says(verify(0), "witness             ABSENT  1 receipt fits, up to ");
 	mount_vault("ro");
 	holds(AT TF_CONTROL_COSIGNED, with);
 	tf_key_free(m.key);
@@ -378,6 +390,63 @@ START_TEST(a_kill_leaves_all_of_a_receipt_or_nothing)
 }
 END_TEST
 
+/* --- altered ----------------------------------------------------------- */
+
+/* What verification must name, by what was altered in the database. */
+START_TEST(an_altered_receipt_is_named)
+{
+	static const struct {
+		const char *sql, *what;
+	} cases[] = {
+		{ "DELETE FROM anchor", "the anchor is missing" },
+		{ "UPDATE anchor SET name='other.example'", "another anchor" },
+		{ "UPDATE anchor SET size=size-1", "another anchor" },
+		{ "UPDATE anchor SET kind='witness'", "another anchor" },
+		{ "UPDATE anchor SET object=1", "missing" },
+		{ "UPDATE anchor SET chain=object", "another anchor" },
+		{ "INSERT INTO anchor SELECT seq+1000,kind,name,size,object,"
+		  "chain FROM anchor",
+		    "1 anchors without an entry" },
+		{ "UPDATE object SET body=CAST(replace(body,'m.e','x.e') AS BLOB)"
+		  " WHERE id=(SELECT object FROM anchor)",
+		    "altered" },
+	};
+	struct cosigner m = new_cosigner("m.example");
+
+	expect_no_verify();
+	record("mirror", &m);
+	unmount_vault();
+	verify(0);
+	run(0, "cp -p store/ledger.db good");
+	for (size_t i = 0; i < LEN(cases); i++) {
+		tamper("%s", cases[i].sql);
+		says(verify(4), cases[i].what);
+		run(0, "cp -p good store/ledger.db");
+	}
+	verify(0);
+	tf_key_free(m.key);
+}
+END_TEST
+
+/* A mount shows the receipts, so that its log is verified with them.  A copy of
+ * the log has none. */
+START_TEST(receipts_are_verified_through_the_mount)
+{
+	struct cosigner m = new_cosigner("m.example");
+
+	run(0, "cp " AT TF_CONTROL_VKEY " vkey");
+	says(run(0, "trailctl verify --vkey vkey mnt"), "never anchored");
+	record("mirror", &m);
+	record("witness", &m);
+	says(run(0, "trailctl verify --vkey vkey mnt"),
+	    "2 receipts fit, up to ");
+	run(0, "trailctl export-log mnt copy");
+	says(run(0, "trailctl verify --vkey vkey copy"),
+	    "0 receipts fit; the bytes of 2 are not here");
+	tf_key_free(m.key);
+}
+END_TEST
+
 Suite *suite_anchor(void);
 Suite *
 suite_anchor(void)
@@ -392,5 +461,7 @@ suite_anchor(void)
 	tcase_add_test(t, what_is_no_request_is_refused);
 	tcase_add_test(t, only_owner_and_root_record_one);
 	tcase_add_test(t, a_kill_leaves_all_of_a_receipt_or_nothing);
+	tcase_add_test(t, an_altered_receipt_is_named);
+	tcase_add_test(t, receipts_are_verified_through_the_mount);
 	return s;
 }

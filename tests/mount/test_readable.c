@@ -329,8 +329,9 @@ END_TEST
 static bool
 is_for_all(const char *dir, const char *name)
 {
-	static const char *const names[] = { "checkpoint", "log.vkey",
-		"log.pub.pem", "denied.jsonl", "last-error", "status" };
+	static const char *const names[] = { "anchors.json", "checkpoint",
+		"checkpoint.cosigned", "log.vkey", "log.pub.pem",
+		"denied.jsonl", "last-error", "status" };
 	static const char *const below[] = { "custody.jsonl", "events.jsonl",
 		"redactions", "status.json", "status.md" };
 

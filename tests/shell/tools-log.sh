@@ -152,7 +152,9 @@ a_log_that_is_not_whole_fails() {
 	says '^tree *FAILED'
 	says '^    entry 0: '
 	rm cut/checkpoint
-	is 3 trailctl verify --vkey vkey cut
+	is 4 trailctl verify --vkey vkey cut
+	says 'there is no checkpoint'
+	is 3 trailctl verify cut
 	complains 'no checkpoint'
 }
 
