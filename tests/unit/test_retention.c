@@ -1,5 +1,6 @@
 /* Retention and holds: periods, who may set them, and what they protect. */
 #include <check.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +14,15 @@
 #include "../../core/node/protection.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/protection.h"
+#include "../../core/base/file.h"
+#include "../../core/store/clean_pages.h"
+#include "../../core/store/meta.h"
 #include "../../core/store/nodes.h"
 #include "../../core/store/objects.h"
 #include "../../core/store/sql.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
+#include "spoil.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
@@ -660,6 +665,26 @@ START_TEST(writers_wait_for_no_search_through_the_ledger)
 }
 END_TEST
 
+/* A store that a program without clean pages made. */
+START_TEST(the_first_redaction_cleans_the_pages_of_a_store)
+{
+	struct tf_buf b = { 0 };
+	uint64_t others;
+
+	OK(tf_vault_seal(v, id_of("t/w/a"), &root, NULL));
+	OK(tf_meta_set_int(v->commit->db, TF_META_CLEAN, 0, NULL));
+	OK(tf_vault_close(v, "done", NULL));
+	ck_assert_uint_gt(spoil_pages("store/" TF_DB_NAME, "left over"), 5);
+	open_vault();
+	OK(approve("t/w/a/f", propose("t/w/a/f"), &others));
+	OK(tf_vault_close(v, "done", NULL));
+	OK(tf_file_read(AT_FDCWD, "store/" TF_DB_NAME, SIZE_MAX, &b, NULL));
+	ck_assert_ptr_null(memmem(b.p, b.n, "left over", 9));
+	tf_buf_free(&b);
+	open_vault();
+}
+END_TEST
+
 struct approval {
 	const char *path;
 	uint64_t seq, others;
@@ -731,6 +756,7 @@ suite_retention(void)
 	tcase_add_test(t, a_refusal_says_what_protects);
 	tcase_add_test(t, a_draft_is_protected_as_its_directory);
 	tcase_add_test(t, writers_wait_for_no_search_through_the_ledger);
+	tcase_add_test(t, the_first_redaction_cleans_the_pages_of_a_store);
 	tcase_add_test(t, two_approvals_at_once_leave_no_bytes_between_them);
 	suite_add_tcase(s, t);
 	return s;

@@ -17,6 +17,7 @@
 #include "core/store/objects.h"
 #include "core/store/scrub.h"
 #include "core/store/transaction.h"
+#include "spoil.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -173,29 +174,6 @@ START_TEST(no_page_keeps_a_copy_of_a_row_that_was_moved)
 }
 END_TEST
 
-/* Put a word into each page that has room for it. */
-static unsigned
-spoil_pages(void)
-{
-	struct tf_buf b = { 0 };
-	unsigned n = 0;
-
-	OK(tf_file_read(AT_FDCWD, TF_DB_NAME, SIZE_MAX, &b, NULL));
-	for (size_t off = 0; off < b.n; off += 4096) {
-		uint8_t *p = (uint8_t *)b.p + off, *h = p + (off ? 0 : 100);
-		unsigned used = (unsigned)(h - p) + 12 + 2 * (h[3] << 8 | h[4]);
-
-		if ((h[0] == 13 || h[0] == 10) &&
-		    used + strlen(WORD) <= (unsigned)(h[5] << 8 | h[6])) {
-			memcpy(p + used, WORD, strlen(WORD));
-			n++;
-		}
-	}
-	OK(tf_file_write(AT_FDCWD, TF_DB_NAME, b.p, b.n, 0600, false, NULL));
-	tf_buf_free(&b);
-	return n;
-}
-
 START_TEST(pages_of_earlier_versions_are_cleaned)
 {
 	static const char secret[] = "x" WORD;
@@ -203,7 +181,7 @@ START_TEST(pages_of_earlier_versions_are_cleaned)
 
 	OK(tf_object_put(db, 1, &h, secret, sizeof(secret), NULL));
 	tf_db_close(db);
-	ck_assert_uint_gt(spoil_pages(), 5);
+	ck_assert_uint_gt(spoil_pages(TF_DB_NAME, WORD), 5);
 	OK(tf_db_open(TF_DB_NAME, TF_DB_WRITE, &db, NULL));
 	OK(tf_db_begin(db, NULL));
 	OK(tf_db_clean_pages(db, NULL));
