@@ -29,6 +29,10 @@
 
 #define RETRY_NS (5 * TF_SECOND)
 
+static const char silent[] =
+    "the disk of the guard does not answer: the newest "
+    "head is not there";
+
 struct tf_guard {
 	struct tf_vault *v;
 	char *path;
@@ -38,6 +42,7 @@ struct tf_guard {
 	/* All below: guarded by mu. */
 	struct tf_buf next; /* to be written; n 0: nothing waits */
 	bool quit, ended, abandoned, uses_vault;
+	uint64_t since_ns; /* a write is under way; boot clock; or 0 */
 	/* Of the thread alone. */
 	struct tf_buf ours; /* what this process wrote last */
 };
@@ -189,10 +194,12 @@ run(void *arg)
 		}
 		if (note.n == 0)
 			continue;
+		g->since_ns = tf_clock_boot_ns();
 		pthread_mutex_unlock(&g->mu);
 		rc = write_note(g, &note, &e);
 		report(g, rc, &e);
 		pthread_mutex_lock(&g->mu);
+		g->since_ns = 0;
 	}
 	g->ended = true;
 	abandoned = g->abandoned;
@@ -229,16 +236,38 @@ tf_guard_start(struct tf_vault *v, struct tf_error *err)
 	return TF_OK;
 }
 
+/* A write is under way for too long: the disk hangs. */
+static void
+report_silence(struct tf_guard *g)
+{
+	struct tf_guard_state *s = &g->v->guard_state;
+	bool first;
+
+	pthread_mutex_lock(&g->v->mu);
+	first = s->trouble[0] == '\0';
+	if (first)
+		(void)snprintf(s->trouble, sizeof(s->trouble), "%s", silent);
+	pthread_mutex_unlock(&g->v->mu);
+	if (first)
+		tf_vault_say(g->v, TF_IO, "%s", silent);
+}
+
 void
 tf_guard_keep(struct tf_guard *g, struct tf_str note)
 {
+	bool hangs;
+
 	pthread_mutex_lock(&g->mu);
+	hangs = g->since_ns != 0 &&
+	    tf_clock_boot_ns() - g->since_ns > TF_GUARD_WAIT_S * TF_SECOND;
 	g->next.n = 0;
 	tf_buf_add(&g->next, note.p, note.n);
 	if (g->next.failed) /* the next head is tried again */
 		tf_buf_free(&g->next);
 	pthread_cond_broadcast(&g->changed);
 	pthread_mutex_unlock(&g->mu);
+	if (hangs)
+		report_silence(g);
 }
 
 void
@@ -270,6 +299,5 @@ tf_guard_stop(struct tf_vault *v)
 		return;
 	}
 	(void)pthread_detach(g->thread);
-	tf_vault_say(v, TF_IO,
-	    "the disk of the guard does not answer: the last head is not there");
+	tf_vault_say(v, TF_IO, "%s", silent);
 }

@@ -15,12 +15,13 @@ struct tf_vault;
  * compared with the guard before.  TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_guard_start(struct tf_vault *v,
     struct tf_error *err);
-/* Let the thread write this note.  A note that waits still is replaced.  Never
- * blocks.  mu is not held. */
+/* Let the thread write this note.  A note that waits still is replaced.  A write
+ * that has not ended for TF_GUARD_WAIT_S is reported.  Never blocks.  mu is not
+ * held. */
 void tf_guard_keep(struct tf_guard *g, struct tf_str note);
 /* Write what waits, and end the thread.  A disk that does not answer for
  * TF_GUARD_WAIT_S is given up, and reported. */
-#define TF_GUARD_WAIT_S 10
+#define TF_GUARD_WAIT_S 5
 void tf_guard_stop(struct tf_vault *v);
 
 #endif

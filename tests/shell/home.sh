@@ -138,7 +138,43 @@ a_guard_is_shown() {
 	is 0 trailctl sync four
 }
 
+# A disk that hangs holds up neither writers nor the unmount.
+a_guard_that_hangs_holds_up_nobody() {
+	truncate -s 16M image
+	mkfs.ext4 -q image
+	mkdir hung
+	command mount -o loop image hung || skip 'no loop devices'
+	is 0 trailctl init --origin example.org/hung five
+	echo "guard = $work/hung/guard" >>five/config
+	mount five
+	shown '"guard":{"at":".*,"entries":3,"path":"'
+	fsfreeze -f hung
+	(
+		sleep 100 # whatever happens
+		fsfreeze -u hung
+		umount -l hung
+	) >/dev/null 2>&1 &
+	thaw=$!
+	for n in $(seq 60); do
+		mkdir "mnt/t$n"
+		trailctl status --json mnt >shown
+		! grep -q 'guard does not answer' shown || break
+		sleep 0.5
+	done
+	grep 'guard does not answer' shown
+	mkdir mnt/t
+	unmount
+	fsfreeze -u hung
+	kill $thaw
+	is 0 trailctl verify five
+	is 0 trailctl sync five
+	cmp five/checkpoint hung/guard
+	umount hung
+}
+
 with unshare a_disk_in_another_machine_is_not_written
 with /dev/fuse a_copy_is_read a_moved_store_is_mounted an_earlier_store_gets_a_home \
 	a_guard_is_shown
+with '/dev/fuse mkfs.ext4 fsfreeze /dev/loop-control' \
+	a_guard_that_hangs_holds_up_nobody
 finish
