@@ -321,6 +321,11 @@ ask(struct receiver *v, struct tf_error *err)
 	v->wants.n = v->n_wants = 0;
 	while (rc == TF_OK && tf_mirror_next_entry(&rest, &e))
 		rc = tf_replica_named(e.p, e.n, want_object, v, err);
+	if (rc == TF_INVALID)
+		return tf_fail(err, TF_TAMPER,
+		    "refused: the source sent bytes that are no entry, after "
+		    "%llu entries",
+		    (unsigned long long)tf_replica_size(v->r));
 	m.list = tf_buf_bytes(&v->wants);
 	if (rc == TF_OK)
 		rc = tf_mirror_tell(&v->link, &m, err);
@@ -407,6 +412,10 @@ take_end(struct receiver *v, const struct tf_mirror_msg *m,
 		return tf_mirror_tell(&v->link, &answer, err);
 	}
 	rc = tf_replica_commit(v->r, m->note.p, m->note.n, &done, err);
+	if (rc == TF_FOREIGN || rc == TF_INVALID)
+		return tf_fail(err, TF_TAMPER,
+		    "refused: the head with %llu entries is not of this log",
+		    (unsigned long long)tf_replica_size(v->r));
 	if (rc != TF_OK)
 		return rc;
 	v->batch = !done;

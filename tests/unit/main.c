@@ -11,7 +11,7 @@
 	X(proof) X(crypt) X(age) X(age_vectors) X(stage_key) X(secret) X(timestamp) X(store) X(scrub) X(temp_table) X(head) X(home) X(recover) X(crowd) \
 	X(turns) X(space) X(replica) \
 	X(find) X(claims) X(import) X(failed) X(users) X(audit) X(altered_store) \
-	X(mirror_frames) \
+	X(mirror_frames) X(mirror) \
 	X(altered_log) X(altered_copy) X(package) X(vectors)
 /* clang-format on */
 
