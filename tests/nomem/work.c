@@ -57,14 +57,18 @@ fill_dir(struct tf_vault *v, uint64_t dir, const char *bytes)
 	tf_file_release(make_file(v, sub, "three", "same\n", 5));
 }
 
-/* x/w: a sealed, b open; x/v: three begun attestations; x/d: a draft. */
+#define RECIPIENT \
+	"age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj\n"
+
+/* x/w: a sealed, b open; x/v: three begun attestations; x/d: a draft; what is
+ * in y is encrypted. */
 static void
 make_work_store(const char *from)
 {
 	struct tf_vault_options o = { .program = "trailctl",
 		.moved = true /* a copy */,
 		.actor = &root };
-	uint64_t x, w, u, d;
+	uint64_t x, w, u, d, version;
 	struct tf_vault *v;
 	char line[400];
 
@@ -84,6 +88,10 @@ make_work_store(const char *from)
 	(void)make_dir(v, u, "r");
 	d = make_dir(v, make_dir(v, x, "d"), ".draft");
 	fill_dir(v, d, "draft\n");
+	x = make_dir(v, TF_ROOT_ID, "y");
+	MUST(tf_vault_define(v, x, TF_DEFINITION_RECIPIENTS, NULL, RECIPIENT,
+		 strlen(RECIPIENT), &root, &version, NULL) == TF_OK);
+	(void)make_dir(v, make_dir(v, x, "w"), "a");
 	MUST(tf_vault_close(v, "done", NULL) == TF_OK);
 }
 
@@ -334,6 +342,127 @@ writer_is_root(struct tf_vault *v)
 	is = is && strstr(b.p, "\"uid\":0") != NULL;
 	tf_buf_free(&b);
 	return is;
+}
+
+/* --- encrypted files --------------------------------------------------------- */
+
+#define SECRET_DIR "y/w/a"
+#define SECRET_LONG 150000 /* its staged form and its age file are files */
+
+static char secret[SECRET_LONG];
+static unsigned secrets; /* counts names: a file whose flush failed is lost */
+
+static enum tf_code
+write_secret(struct tf_vault *v, const char *name, size_t n,
+    struct tf_error *err)
+{
+	struct tf_file *f;
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_create(v, id_of(v, SECRET_DIR), name, 0644,
+			 &root, &a, &f, err),
+		     ended;
+
+	if (rc != TF_OK)
+		return rc;
+	memset(secret, 's', sizeof(secret));
+	/* In the middle first, so that a chunk is written twice. */
+	rc = tf_file_write_at(f, secret, n / 2, n / 4, false, err);
+	if (rc == TF_OK)
+		rc = tf_file_write_at(f, secret, n, 0, false, err);
+	ended = tf_file_close(v, f, rc == TF_OK ? err : NULL);
+	return rc == TF_OK ? ended : rc;
+}
+
+static const char *
+secret_name(bool is_long)
+{
+	static char name[2][16];
+
+	(void)snprintf(name[is_long], sizeof(name[0]), "%s%u",
+	    is_long ? "long" : "short", secrets);
+	return name[is_long];
+}
+
+static enum tf_code
+create_secrets(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	(void)out;
+	secrets++;
+	rc = write_secret(v, secret_name(false), 100, err);
+	return rc == TF_OK ?
+	    write_secret(v, secret_name(true), SECRET_LONG, err) :
+	    rc;
+}
+
+static void
+prepare_secrets(struct tf_vault *v)
+{
+	MUST(create_secrets(v, NULL, NULL) == TF_OK);
+}
+
+static enum tf_code
+seal_secrets(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	(void)out;
+	return tf_vault_sync(v, id_of(v, SECRET_DIR), &root, err);
+}
+
+/* Sealed, as an age file that is longer than n bytes? */
+static bool
+is_age_file(struct tf_vault *v, const char *name, uint64_t n)
+{
+	static const char line[] = "age-encryption.org/v1\n";
+	char path[64], begins[sizeof(line) - 1] = "";
+	struct tf_reader *r;
+	struct tf_attr a;
+	size_t got = 0;
+	bool fresh;
+
+	(void)snprintf(path, sizeof(path), SECRET_DIR "/%s", name);
+	if (tf_vault_walk(v, path, &a, NULL) != TF_OK ||
+	    a.state != TF_STATE_SEALED || a.size <= n ||
+	    tf_vault_open_read(v, a.id, 0, &r, &fresh, NULL) != TF_OK)
+		return false;
+	MUST(tf_reader_read(r, begins, sizeof(begins), 0, &got, NULL) == TF_OK);
+	tf_reader_close(r);
+	return got == sizeof(begins) && memcmp(begins, line, got) == 0;
+}
+
+static bool
+secrets_are_sealed(struct tf_vault *v)
+{
+	return is_age_file(v, secret_name(false), 100) &&
+	    is_age_file(v, secret_name(true), SECRET_LONG);
+}
+
+static bool
+secrets_are_accepted(struct tf_vault *v)
+{
+	return tf_vault_sync(v, id_of(v, SECRET_DIR), &root, NULL) == TF_OK &&
+	    secrets_are_sealed(v);
+}
+
+static void
+prepare_secret_draft(struct tf_vault *v)
+{
+	MUST(write_secret(v, "long.tmp", SECRET_LONG, NULL) == TF_OK);
+}
+
+static enum tf_code
+name_secret_draft(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
+{
+	uint64_t a = id_of(v, SECRET_DIR);
+
+	(void)out;
+	return tf_vault_rename(v, a, "long.tmp", a, "named", false, &root, err);
+}
+
+static bool
+secret_draft_is_named(struct tf_vault *v)
+{
+	return is_age_file(v, "named", SECRET_LONG);
 }
 
 /* --- definitions, claims, judgements ---------------------------------------- */
@@ -691,6 +820,12 @@ static const struct operation operations[] = {
 	    writer_is_root, false, false },
 	{ "setting an attribute", write_file, set_attribute, attributes_are_set,
 	    false, false },
+	{ "creating encrypted files", NULL, create_secrets,
+	    secrets_are_accepted, false, false },
+	{ "sealing encrypted files", prepare_secrets, seal_secrets,
+	    secrets_are_sealed, false, false },
+	{ "naming an encrypted draft", prepare_secret_draft, name_secret_draft,
+	    secret_draft_is_named, false, false },
 	{ "defining a template", NULL, define, is_defined, false, false },
 	{ "claiming", NULL, claim, is_claimed, false, false },
 	{ "judging at a seal", begin_judged, seal_judged, is_judged, false,
