@@ -92,7 +92,16 @@ bool tf_control_proof_is_cut(const char *name);
 struct tf_ioc_package {
 	uint8_t sha256[32], root[32]; /* of the package; of the tree */
 	uint64_t size, tree_size;     /* bytes; entries */
+	char to[520];		      /* who gets it, and a NUL; "": not said */
 };
 #define TF_IOC_PACKAGED _IOW('t', 0x73, struct tf_ioc_package)
+
+/* ioctl(2) on the root directory: append the entry verify.done.  The same of
+ * root and size; only the owner of the directory or root may. */
+struct tf_ioc_verified {
+	uint8_t root[32];
+	uint64_t size; /* entries */
+};
+#define TF_IOC_VERIFIED _IOW('t', 0x74, struct tf_ioc_verified)
 
 #endif

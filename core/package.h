@@ -28,6 +28,7 @@ struct tf_package_made {
 	struct tf_hash tree_root;
 	uint64_t tree_size;    /* entries of the checkpoint in the package */
 	uint64_t files, bytes; /* the evidence in the package */
+	const char *to;	       /* who gets it; NULL: not said */
 };
 
 /*
@@ -62,6 +63,19 @@ TF_MUST_USE enum tf_code tf_package_spool(struct tf_vault *v, uint64_t id,
  */
 TF_MUST_USE enum tf_code tf_vault_packaged(struct tf_vault *v, uint64_t id,
     const struct tf_package_made *made, const struct tf_actor *who,
+    struct tf_error *err);
+/* Can an entry say that a package goes to `to`?  TF_INVALID: it is empty or has
+ * other characters; TF_TOOBIG. */
+TF_MUST_USE enum tf_code tf_package_to_check(const char *to,
+    struct tf_error *err);
+/*
+ * Append the entry verify.done: who has verified the whole vault, the tree of
+ * that size and root, and found nothing.  Errors: TF_DENIED who is neither the
+ * owner of the root directory nor root; TF_INVALID the tree is not one of this
+ * log.
+ */
+TF_MUST_USE enum tf_code tf_vault_verified(struct tf_vault *v,
+    const struct tf_hash *root, uint64_t size, const struct tf_actor *who,
     struct tf_error *err);
 
 /*

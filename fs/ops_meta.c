@@ -389,6 +389,11 @@ static const struct fs_operation packages = { .name = "package",
 	.awaits = FS_AWAIT_ALL,
 	.actor = FS_ACTOR_HINTS };
 
+static const struct fs_operation verifications = { .name = "verify",
+	.changes = true,
+	.awaits = FS_AWAIT_ALL,
+	.actor = FS_ACTOR_HINTS };
+
 /* The kernel checks the caller of chmod(2), and not that of ioctl(2), so this
  * checks that the caller may change the directory. */
 static enum tf_code
@@ -417,7 +422,24 @@ record_package(struct fs_request *r, uint64_t ino, const void *in)
 	memcpy(made.tree_root.b, p.root, sizeof p.root);
 	made.size = p.size;
 	made.tree_size = p.tree_size;
+	if (memchr(p.to, '\0', sizeof p.to) == NULL)
+		return tf_fail(&r->err, TF_INVALID, "the receiver has no end");
+	made.to = p.to[0] != '\0' ? p.to : NULL;
 	return tf_vault_packaged(r->fs->vault, ino, &made, &r->who, &r->err);
+}
+
+static enum tf_code
+record_verification(struct fs_request *r, uint64_t ino, const void *in)
+{
+	struct tf_ioc_verified p;
+	struct tf_hash root;
+
+	if (ino != TF_ROOT_ID)
+		return tf_fail(&r->err, TF_UNSUPPORTED,
+		    "only the whole vault is verified");
+	memcpy(&p, in, sizeof p);
+	memcpy(root.b, p.root, sizeof p.root);
+	return tf_vault_verified(r->fs->vault, &root, p.size, &r->who, &r->err);
 }
 
 void
@@ -427,6 +449,7 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 {
 	const struct fs_operation *op = cmd == TF_IOC_SEAL ? &seals :
 	    cmd == TF_IOC_PACKAGED			   ? &packages :
+	    cmd == TF_IOC_VERIFIED			   ? &verifications :
 	    cmd == TF_IOC_SYNC				   ? &syncs :
 							     NULL;
 	struct fs_request r;
@@ -445,11 +468,13 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 		rc = seal_dir(&r, ino);
 	else if (op == &syncs)
 		rc = tf_vault_sync(r.fs->vault, ino, &r.who, &r.err);
-	else if (in_size == sizeof(struct tf_ioc_package))
+	else if (op == &packages && in_size == sizeof(struct tf_ioc_package))
 		rc = record_package(&r, ino, in);
+	else if (op == &verifications &&
+	    in_size == sizeof(struct tf_ioc_verified))
+		rc = record_verification(&r, ino, in);
 	else
-		rc = tf_fail(&r.err, TF_INVALID,
-		    "the record of a package has another size");
+		rc = tf_fail(&r.err, TF_INVALID, "the record has another size");
 	if (!fs_request_failed(&r, rc))
 		fuse_reply_ioctl(req, 0, NULL, 0);
 }

@@ -137,6 +137,10 @@ add_details(struct tf_buf *out, const struct tf_json_doc *d)
 	add_member(out, "  until ", d, tf_json_get(d, 0, "retention"), "until");
 	add_member(out, "  compliant ", d, 0, "compliant");
 	add_member(out, "  ", d, 0, "reason");
+	add_member(out, "  to ", d, 0, "to");
+	if (tf_json_get(d, 0, "package") < 0)
+		add_member(out, "  entries ", d, tf_json_get(d, 0, "tree"),
+		    "size");
 }
 
 /* "2026-11-29T10:00:00Z  read  t/w/a/f  alice (cat)  times 2" */
@@ -215,7 +219,8 @@ run(int n, char **arg)
 
 const struct verb cmd_custody = {
 	.name = "custody",
-	.summary = "print who recorded, sealed, read and packaged something",
+	.summary =
+	    "print who recorded, sealed, read, verified and packaged something",
 	.usage = "[OPTION...] PATH",
 	.options = options,
 	.min = 1,

@@ -35,7 +35,7 @@
 static struct {
 	bool json, no_entry, passphrase;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1]; /* or "" */
-	const char *file;
+	const char *file, *to;				     /* to: or NULL */
 } ask;
 
 static const struct args_option options[] = {
@@ -56,6 +56,10 @@ static const struct args_option options[] = {
 	    .value = "TIME",
 	    .help = "only workflows begun at TIME or later (UTC)",
 	    .time = ask.since },
+	{ .name = "to",
+	    .value = "TEXT",
+	    .help = "record to whom the package is handed over",
+	    .text = &ask.to },
 	{ .name = "until",
 	    .value = "TIME",
 	    .help = "only workflows begun before TIME (UTC)",
@@ -89,6 +93,8 @@ record_in_mount(const struct where *w, const struct tf_package_made *made,
 
 	memcpy(p.sha256, made->sha256.b, sizeof(p.sha256));
 	memcpy(p.root, made->tree_root.b, sizeof(p.root));
+	if (made->to != NULL)
+		(void)snprintf(p.to, sizeof(p.to), "%s", made->to);
 	if (fd < 0)
 		return report_system(err, "%s", w->path);
 	if (ioctl(fd, TF_IOC_PACKAGED, &p) < 0)
@@ -199,6 +205,7 @@ make(const struct where *w, const struct secret *s, struct made *m,
 		m->sha256 = m->package.sha256;
 		m->size = m->package.size;
 	}
+	m->package.to = ask.to;
 	if (rc == TF_OK && !ask.no_entry)
 		rc = record(w, &m->package, err);
 	return files_end(&f, rc, err);
@@ -249,12 +256,18 @@ run(int n, char **arg)
 	struct made made = { .size = 0 };
 	struct where w = { 0 };
 	struct tf_error err = { 0 };
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
 	(void)n;
 	if (ask.file == NULL)
 		return cmd_usage(&cmd_package, "-o FILE is missing");
-	rc = where_find(arg[0], &w, &err);
+	if (ask.to != NULL && ask.no_entry)
+		return cmd_usage(&cmd_package,
+		    "--to needs the entry that --no-entry leaves out");
+	if (ask.to != NULL)
+		rc = tf_package_to_check(ask.to, &err);
+	if (rc == TF_OK)
+		rc = where_find(arg[0], &w, &err);
 	if (rc == TF_OK && ask.passphrase) {
 		rc = passphrase_ask("Passphrase: ", true, s.text, &s.n, &err);
 		interrupt_release();

@@ -24,11 +24,12 @@
 #include "target.h"
 #include "text.h"
 #include "verdict.h"
+#include "verified.h"
 
 #define NOTE_MAX ((size_t)1 << 16)
 
 static struct {
-	bool json, quiet, rebuild;
+	bool json, quiet, rebuild, record;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
 	const char *against, *tsa_ca;			  /* or NULL */
 	/* For a comparison with a directory; "" for all. */
@@ -57,6 +58,9 @@ static const struct args_option options[] = {
 	{ .name = "rebuild",
 	    .help = "verify the store, also behind a mount",
 	    .flag = &ask.rebuild },
+	{ .name = "record",
+	    .help = "append an entry if the store is whole",
+	    .flag = &ask.record },
 	{ .name = "since",
 	    .value = "TIME",
 	    .help = "only workflows begun at TIME or later (UTC)",
@@ -112,6 +116,10 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 		    names[t->form]);
 	if (ask.rebuild && t->form != CHECK_STORE)
 		return tf_fail(err, TF_USAGE, "--rebuild needs a store");
+	if (ask.record && t->form != CHECK_STORE)
+		return tf_fail(err, TF_USAGE,
+		    "--record is for a whole store, and for a mount with "
+		    "--rebuild");
 	return TF_OK;
 }
 
@@ -205,6 +213,19 @@ answer(const struct check *c, struct tf_error *err)
 	return rc;
 }
 
+/* Only success is recorded: who finds damage keeps the report elsewhere, and
+ * writes nothing more to that store. */
+static enum tf_code
+record(const char *what, const struct check *c, int status,
+    struct tf_error *err)
+{
+	if (status == REPORT_OK)
+		return verified_record(what, &c->report, err);
+	report_note("the verification is not recorded, because it found the "
+		    "store not whole");
+	return TF_OK;
+}
+
 static int
 run(int n, char **arg)
 {
@@ -228,6 +249,8 @@ run(int n, char **arg)
 	    (rc = check(&t, &c, &err)) == TF_OK) {
 		status = verdict_status(&c);
 		rc = answer(&c, &err);
+		if (rc == TF_OK && ask.record)
+			rc = record(what, &c, status, &err);
 	}
 	if (rc != TF_OK)
 		status = report(&err);

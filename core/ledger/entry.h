@@ -46,6 +46,7 @@ enum tf_entry_kind {
 	TF_CLOCK_OBSERVED,
 	TF_IMPORT_DONE,
 	TF_ANCHOR_ADDED,
+	TF_VERIFY_DONE,
 	TF_TYPES
 };
 
@@ -160,7 +161,9 @@ struct tf_entry {
 	bool has_compliant;
 	bool compliant;
 	struct tf_content package; /* package.made */
-	struct tf_hash tree_root;  /* package.made, anchor.added */
+	struct tf_str to;	   /* the same: who gets it, or absent */
+	/* package.made, anchor.added, verify.done */
+	struct tf_hash tree_root;
 	uint64_t tree_size;
 	struct tf_str what, hold;
 	bool has_until;

@@ -260,8 +260,8 @@ read_fields(struct tf_entry_decoded *d, const struct tf_entry_type *type,
     struct tf_error *err)
 {
 	const struct tf_json_doc *doc = &d->doc;
-	uint64_t must = type->must | TF_FIELDS_ALWAYS, seen = 0;
-	uint64_t may = must | type->may | TF_FIELDS_COMMON;
+	tf_field_set must = type->must | TF_FIELDS_ALWAYS, seen = 0;
+	tf_field_set may = must | type->may | TF_FIELDS_COMMON;
 
 	for (int t = 1; t < (int)doc->n; t = (int)doc->tok[t].next) {
 		struct tf_str key = { doc->text + doc->tok[t].key_off,
@@ -277,7 +277,7 @@ read_fields(struct tf_entry_decoded *d, const struct tf_entry_type *type,
 			return tf_fail(err, TF_INVALID,
 			    "entry: %s is not of its kind", f->key);
 		read_field(d, t, f);
-		seen |= (uint64_t)1 << (f - tf_entry_fields);
+		seen |= TF_BIT_AT(f - tf_entry_fields);
 	}
 	for (unsigned i = 0; i < TF_FIELDS; i++) {
 		if ((must & ~seen) >> i & 1)

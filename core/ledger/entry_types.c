@@ -101,6 +101,7 @@ const struct tf_entry_field tf_entry_fields[TF_FIELDS] = {
 	    AT(template_version), AT(has_template) },
 	[TF_F_TEMPLATE] = { "template", TF_FORM_TEMPLATE, TF_AS_TEMPLATE,
 	    AT(template_content), AT(has_template) },
+	[TF_F_TO] = { "to", TF_FORM_TEXT512, TF_AS_STRING, AT(to), 0 },
 	[TF_F_TREE] = { "tree", TF_FORM_TREE, TF_AS_TREE, AT(tree_root), 0 },
 	[TF_F_TYPE] = { "type", TF_FORM_TYPE, TF_AS_TYPE, AT(type_name), 0 },
 	[TF_F_UNTIL] = { "until", TF_FORM_TIME, TF_AS_TIME, AT(until),
@@ -168,7 +169,8 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	[TF_ACCESS_CHANGED] = { "access.changed", TF_BIT(ACCESS) | TF_BIT(PATH),
 	    TF_BIT(NODE), 0, DEEP, false },
 	[TF_PACKAGE_MADE] = { "package.made",
-	    TF_BIT(PACKAGE) | TF_BIT(PATH) | TF_BIT(TREE), 0, 0, DEEP, false },
+	    TF_BIT(PACKAGE) | TF_BIT(PATH) | TF_BIT(TREE), TF_BIT(TO), 0, DEEP,
+	    false },
 	[TF_REDACTION_PROPOSED] = { "redaction.proposed",
 	    TF_BIT(CONTENT) | TF_BIT(PATH) | TF_BIT(REASON) | TF_BIT(TARGET) |
 		TF_BIT(WHAT),
@@ -194,6 +196,8 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	[TF_ANCHOR_ADDED] = { "anchor.added",
 	    TF_BIT(CONTENT) | TF_BIT(KIND) | TF_BIT(NAME) | TF_BIT(TREE),
 	    TF_BIT(CHAIN) | TF_BIT(KEY), 0, 0, false },
+	[TF_VERIFY_DONE] = { "verify.done", TF_BIT(PATH) | TF_BIT(TREE), 0, 0,
+	    0, false },
 };
 
 enum tf_entry_kind
@@ -207,7 +211,7 @@ tf_entry_type_of(struct tf_str name)
 }
 
 const struct tf_entry_field *
-tf_entry_find_field(struct tf_str key, uint64_t may)
+tf_entry_find_field(struct tf_str key, tf_field_set may)
 {
 	unsigned lo = 0, hi = TF_FIELDS;
 

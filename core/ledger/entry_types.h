@@ -107,6 +107,7 @@ enum tf_entry_field_id {
 	TF_F_TARGET,
 	TF_F_TEMPLATE_VERSION,
 	TF_F_TEMPLATE,
+	TF_F_TO,
 	TF_F_TREE,
 	TF_F_TYPE,
 	TF_F_UNTIL,
@@ -122,8 +123,10 @@ enum tf_entry_field_id {
 extern const struct tf_entry_field tf_entry_fields[TF_FIELDS];
 
 /* Sets of fields, as bits. */
-_Static_assert(TF_FIELDS <= 64, "a set has 64 bits");
-#define TF_BIT(id) ((uint64_t)1 << (TF_F_##id))
+__extension__ typedef unsigned __int128 tf_field_set;
+_Static_assert(TF_FIELDS <= 128, "a set has 128 bits");
+#define TF_BIT_AT(i) ((tf_field_set)1 << (i))
+#define TF_BIT(id) TF_BIT_AT(TF_F_##id)
 
 #define TF_FIELDS_ALWAYS \
 	(TF_BIT(AT) | TF_BIT(ORIGIN) | TF_BIT(SEQ) | TF_BIT(TYPE) | TF_BIT(V))
@@ -141,7 +144,7 @@ _Static_assert(TF_FIELDS <= 64, "a set has 64 bits");
 struct tf_entry_type {
 	const char *name;
 	/* fields besides TF_FIELDS_ALWAYS and TF_FIELDS_SOMETIMES */
-	uint64_t must, may;
+	tf_field_set must, may;
 	int least, most; /* names in its path */
 	bool daemon;	 /* the actor may be absent with any cause */
 };
@@ -153,6 +156,6 @@ enum tf_entry_kind tf_entry_type_of(struct tf_str name);
 
 /* Find the field with this key among those in may, or NULL. */
 const struct tf_entry_field *tf_entry_find_field(struct tf_str key,
-    uint64_t may);
+    tf_field_set may);
 
 #endif

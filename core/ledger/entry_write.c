@@ -220,12 +220,12 @@ put_entry(struct tf_json *j, const struct tf_entry *e,
     struct tf_prepared_entry *p, struct tf_error *err)
 {
 	const struct tf_entry_type *type = &tf_entry_types[e->type];
-	uint64_t must = type->must | TF_FIELDS_ALWAYS;
-	uint64_t may = must | type->may | TF_FIELDS_SOMETIMES;
+	tf_field_set must = type->must | TF_FIELDS_ALWAYS;
+	tf_field_set may = must | type->may | TF_FIELDS_SOMETIMES;
 
 	tf_json_object(j);
 	for (unsigned i = 0; i < TF_FIELDS; i++) {
-		uint64_t bit = (uint64_t)1 << i;
+		tf_field_set bit = TF_BIT_AT(i);
 		size_t start = j->out->n;
 		unsigned stamp = stamp_of(i);
 

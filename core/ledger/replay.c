@@ -128,6 +128,8 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		return tf_replay_key_rotated(r, e);
 	case TF_ANCHOR_ADDED:
 		return tf_replay_anchor_added(r, e);
+	case TF_VERIFY_DONE:
+		return tf_replay_verify_done(r, e);
 	default:
 		return TF_OK;
 	}

@@ -1,6 +1,6 @@
 /*
  * Replay of the entries about the ledger itself: ledger.opened, key.rotated,
- * anchor.added.  They decide the origin, the store and the keys in force.
+ * anchor.added, verify.done.  They decide the origin, the store and the keys in force.
  *
  * The keys in force are those of the first opening, until key.rotated or an
  * opening with `previous` names others.  Such an opening begins a new origin
@@ -160,4 +160,13 @@ tf_replay_anchor_added(struct tf_replay *r, const struct tf_entry *e)
 		return TF_OK;
 	return tf_replay_broken(r,
 	    "an anchor of a tree that this ledger did not have then");
+}
+
+enum tf_code
+tf_replay_verify_done(struct tf_replay *r, const struct tf_entry *e)
+{
+	if (e->tree_size > 0 && e->tree_size <= e->seq)
+		return TF_OK;
+	return tf_replay_broken(r,
+	    "a verification of a tree that this ledger did not have then");
 }

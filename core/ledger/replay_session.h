@@ -1,6 +1,6 @@
 /*
- * Replay of ledger.opened, key.rotated and anchor.added: origin, store, keys in
- * force.
+ * Replay of ledger.opened, key.rotated, anchor.added and verify.done: origin,
+ * store, keys in force.
  * Each function checks the rules of its type and applies its effect.  Result:
  * TF_OK, TF_REPLAY_REPORTED if a rule is broken (no effect), or an error of the
  * table.
@@ -21,6 +21,8 @@ TF_MUST_USE enum tf_code tf_replay_key_rotated(struct tf_replay *r,
     const struct tf_entry *e);
 /* No effect on the tree of names. */
 TF_MUST_USE enum tf_code tf_replay_anchor_added(struct tf_replay *r,
+    const struct tf_entry *e);
+TF_MUST_USE enum tf_code tf_replay_verify_done(struct tf_replay *r,
     const struct tf_entry *e);
 
 #endif

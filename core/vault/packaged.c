@@ -1,14 +1,15 @@
 /*
- * The entry that records that a package was made.
+ * The entries that record that a package was made, and that the vault was
+ * verified.
  *
- * The caller says of which tree the package was made.  append() computes the
- * root of that tree from the tiles, so that the ledger never vouches for a
- * package of another log.  The package itself is not read: its digest is the
- * caller's word.
+ * The caller says of which tree.  append() computes the root of that tree from
+ * the tiles, so that the ledger never vouches for another log.  The package is
+ * not read and nothing is verified: that is the caller's word.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../commit/append.h"
 #include "../commit/commit.h"
 #include "../commit/queue.h"
@@ -22,11 +23,13 @@
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../vault.h"
+#include "reason.h"
 
-struct packaged {
+/* The entry to append, but for its path; it is about node id. */
+struct record {
 	uint64_t id;
-	const struct tf_package_made *made;
-	const char *actor;
+	struct tf_entry e;
+	const char *of; /* "the package", for messages */
 };
 
 /*
@@ -36,30 +39,25 @@ struct packaged {
 static enum tf_code
 append(struct tf_txn *t, void *arg, struct tf_error *err)
 {
-	const struct packaged *p = arg;
-	struct tf_entry e = { .type = TF_PACKAGE_MADE,
-		.package = { p->made->sha256, p->made->size },
-		.tree_root = p->made->tree_root,
-		.tree_size = p->made->tree_size };
+	const struct record *r = arg;
+	struct tf_entry e = r->e;
 	struct tf_hash root = { .b = { 0 } };
 	struct tf_node_row row;
 	enum tf_code rc = TF_INVALID;
 
-	if (p->made->tree_size > 0 && p->made->tree_size <= t->size)
-		rc = tf_merkle_root(p->made->tree_size, tf_tiles_read, t->db,
-		    &root, err);
+	if (e.tree_size > 0 && e.tree_size <= t->size)
+		rc = tf_merkle_root(e.tree_size, tf_tiles_read, t->db, &root,
+		    err);
 	if (tf_code_undecided(rc))
 		return rc;
 	if (rc != TF_OK || memcmp(&root, &e.tree_root, sizeof(root)) != 0)
-		return tf_fail(err, TF_INVALID,
-		    "the package is of another log");
+		return tf_fail(err, TF_INVALID, "%s is of another log", r->of);
 	/* A draft is in no package. */
-	if ((rc = tf_nodes_get(t->db, p->id, &row, err)) != TF_OK)
+	if ((rc = tf_nodes_get(t->db, r->id, &row, err)) != TF_OK)
 		return rc == TF_NOTFOUND ?
 		    tf_fail(err, rc, "it is not in the ledger yet") :
 		    rc;
-	rc = tf_txn_path(t, p->id, &e.path, err);
-	e.actor = (struct tf_str){ p->actor, strlen(p->actor) };
+	rc = tf_txn_path(t, r->id, &e.path, err);
 	if (rc == TF_OK) {
 		(void)tf_txn_write(t);
 		rc = tf_txn_append(t, &e, NULL, err);
@@ -67,14 +65,45 @@ append(struct tf_txn *t, void *arg, struct tf_error *err)
 	return rc;
 }
 
+/* Append r for who, the owner of the directory a or root. */
+static enum tf_code
+record(struct tf_vault *v, struct record *r, const struct tf_attr *a,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	char *actor = NULL;
+	enum tf_code rc;
+
+	if (who->uid != 0 && who->uid != a->uid)
+		return tf_fail(err, TF_DENIED,
+		    "only its owner and root may record %s", r->of);
+	tf_vault_learn(v, who->uid, who->gid);
+	if ((rc = tf_actor_text(who, &actor, err)) != TF_OK)
+		return rc;
+	r->e.actor = tf_str_of(actor);
+	rc = tf_commit_wait(v->commit, append, r, err);
+	free(actor);
+	return rc;
+}
+
+enum tf_code
+tf_package_to_check(const char *to, struct tf_error *err)
+{
+	return tf_to_check(tf_str_of(to), err);
+}
+
 enum tf_code
 tf_vault_packaged(struct tf_vault *v, uint64_t id,
     const struct tf_package_made *made, const struct tf_actor *who,
     struct tf_error *err)
 {
-	struct packaged p = { .id = id, .made = made };
+	struct record r = { .id = id,
+		.of = "the package",
+		.e = { .type = TF_PACKAGE_MADE,
+		    .package = { made->sha256, made->size },
+		    .to = tf_str_of(made->to),
+		    .tree_root = made->tree_root,
+		    .tree_size = made->tree_size } };
 	struct tf_attr a = { .uid = 0 };
-	char *actor = NULL;
 	enum tf_code rc = tf_vault_writable(v, err);
 
 	if (rc == TF_OK)
@@ -82,16 +111,24 @@ tf_vault_packaged(struct tf_vault *v, uint64_t id,
 	if (rc == TF_OK &&
 	    (a.kind < TF_KIND_TRAIL || a.kind > TF_KIND_ATTESTATION))
 		rc = tf_fail(err, TF_UNSUPPORTED, "no package is made of that");
-	if (rc == TF_OK && who->uid != 0 && who->uid != a.uid)
-		rc = tf_fail(err, TF_DENIED,
-		    "only its owner and root may record a package");
+	if (rc == TF_OK && made->to != NULL)
+		rc = tf_package_to_check(made->to, err);
+	return rc == TF_OK ? record(v, &r, &a, who, err) : rc;
+}
+
+enum tf_code
+tf_vault_verified(struct tf_vault *v, const struct tf_hash *root, uint64_t size,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct record r = { .id = TF_ROOT_ID,
+		.of = "the verification",
+		.e = { .type = TF_VERIFY_DONE,
+		    .tree_root = *root,
+		    .tree_size = size } };
+	struct tf_attr a = { .uid = 0 };
+	enum tf_code rc = tf_vault_writable(v, err);
+
 	if (rc == TF_OK)
-		tf_vault_learn(v, who->uid, who->gid);
-	if (rc == TF_OK)
-		rc = tf_actor_text(who, &actor, err);
-	p.actor = actor;
-	if (rc == TF_OK)
-		rc = tf_commit_wait(v->commit, append, &p, err);
-	free(actor);
-	return rc;
+		rc = tf_vault_getattr(v, TF_ROOT_ID, &a, err);
+	return rc == TF_OK ? record(v, &r, &a, who, err) : rc;
 }

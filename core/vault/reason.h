@@ -11,4 +11,8 @@
 TF_MUST_USE enum tf_code tf_reason_check(const char *what, struct tf_str reason,
     struct tf_error *err);
 
+/* The same of who gets a package. */
+#define TF_TO_MAX 512 /* bytes of JSON between the quotes */
+TF_MUST_USE enum tf_code tf_to_check(struct tf_str to, struct tf_error *err);
+
 #endif

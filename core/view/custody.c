@@ -75,9 +75,13 @@ event_of(const struct tf_entry *e)
 		[TF_HOLD_PLACED] = "hold placed",
 		[TF_HOLD_RELEASED] = "hold released",
 		[TF_RETENTION_SET] = "retention set",
+		[TF_VERIFY_DONE] = "verified",
 	};
 	const char *word = words[e->type];
 
+	/* A package that was made for somebody. */
+	if (e->type == TF_PACKAGE_MADE && e->to.p != NULL)
+		word = "handed over";
 	return word != NULL ? word : e->type_name.p;
 }
 
@@ -118,7 +122,7 @@ put_entry(struct custody *c, const struct tf_loaded_entry *t,
 	static const char *const keys[] = { "access", "actor", "at", "cause",
 		"clock", "compliant", "content", "created", "draft",
 		"encryption", "event", "hold", "index", "package", "path",
-		"reason", "retention", "type", "until", "what" };
+		"reason", "retention", "to", "tree", "type", "until", "what" };
 	const struct tf_entry *e = &t->d.e;
 	struct tf_json j;
 	int at;
@@ -280,6 +284,15 @@ may_show(struct custody *c, const struct tf_loaded_entry *t, bool *may,
 	return *may ? TF_OK : tf_may_read_entry(c->w, &t->text, may, err);
 }
 
+/* Of the root, only holds and verifications are about what is below. */
+static bool
+is_of_root_only(const struct tf_entry *e)
+{
+	return tf_str_same(e->path, tf_str_of(".")) &&
+	    e->type != TF_HOLD_PLACED && e->type != TF_HOLD_RELEASED &&
+	    e->type != TF_VERIFY_DONE;
+}
+
 static enum tf_code
 put_one(struct custody *c, uint64_t seq, struct tf_error *err)
 {
@@ -289,7 +302,8 @@ put_one(struct custody *c, uint64_t seq, struct tf_error *err)
 
 	if (rc == TF_OK && t.damaged) {
 		rc = put_damaged(c, seq, err);
-	} else if (rc == TF_OK && t.is && is_related(c, t.d.e.path)) {
+	} else if (rc == TF_OK && t.is && is_related(c, t.d.e.path) &&
+	    !is_of_root_only(&t.d.e)) {
 		if (t.d.e.type == TF_EVIDENCE_READ)
 			rc = put_reads(c, &t.d.e, err);
 		else if ((rc = may_show(c, &t, &may, err)) == TF_OK && may)
@@ -307,17 +321,21 @@ add_hold(void *arg, const struct tf_definition_row *row, struct tf_error *err)
 	return tf_seqs_add(&c->seqs, row->entry, err);
 }
 
-/* Entries about the directories above; those of the root are only its holds,
- * whose rows name them. */
+/* Entries about the directories above.  Of the root: its holds, whose rows name
+ * them, and what is newer than the directory. */
 static enum tf_code
 collect_above(struct custody *c, uint64_t id, struct tf_error *err)
 {
+	static char dot[] = ".";
+	const struct tf_buf root = { .p = dot, .n = 1 };
 	struct tf_node_row row;
 	enum tf_code rc = tf_definitions_since(c->w->db, TF_ROOT_ID,
 	    TF_ROW_HOLD, 0, add_hold, c, err);
 
 	if (rc == TF_OK)
 		rc = tf_nodes_get(c->w->db, id, &row, err);
+	if (rc == TF_OK)
+		rc = tf_view_unindexed(c->w, &root, row.entry, &c->seqs, err);
 	while (rc == TF_OK && row.attr.parent != TF_ROOT_ID) {
 		rc = tf_view_collect(c->w, row.attr.parent, 0, false, &c->seqs,
 		    err);

@@ -56,6 +56,7 @@ words_of(enum tf_entry_kind type)
 		[TF_CLOCK_OBSERVED] = "Clock observed",
 		[TF_IMPORT_DONE] = "Import finished",
 		[TF_ANCHOR_ADDED] = "Anchor recorded",
+		[TF_VERIFY_DONE] = "Vault verified",
 	};
 
 	return words[type];

@@ -144,6 +144,47 @@ custody_tells_the_life_of_a_file() {
 	is 2 trailctl custody
 }
 
+# Who got a package, and who verified the vault.
+custody_tells_who_got_a_package_and_who_verified() {
+	mount store
+	is 0 trailctl package mnt/c/w -o handed.zip --to 'Example Audit LLP'
+	is 2 trailctl package mnt/c/w -o no.zip --no-entry --to 'Nobody'
+	is 2 trailctl package mnt/c/w -o no.zip --to ''
+	is 3 trailctl package mnt/c/w -o no.zip --to "$(seq -s ' ' 300)"
+	is 2 trailctl package mnt/c/w -o no.zip --to "$(printf 'a\001')"
+	[ ! -e no.zip ]
+	is 2 trailctl verify --record --vkey "$(cat vkey)" mnt
+	is 0 trailctl verify --rebuild --record mnt
+	is 0 trailctl custody mnt/c/w/a/one
+	tail -n 2 out | grep 'handed over  c/w  .*  to Example Audit LLP$'
+	tail -n 1 out | grep 'verified  \.  .*(trailctl)  entries [0-9]*$'
+	is 0 trailctl custody --json mnt/c/w
+	tail -n 2 out | head -n 1 | jq -e '.event == "handed over" and
+		.type == "package.made" and .to == "Example Audit LLP"'
+	mkdir -p mnt/d/w/a
+	seq 20000 >mnt/d/w/a/long
+	# Only the owner of the root directory may say so.
+	# shellcheck disable=SC2016 # for perl
+	is 1 $user perl -e 'sysopen(D, "mnt", 0) or exit 2; my $b = "x" x 40;
+		ioctl(D, 0x40287474, $b) and exit 3; print "$!\n"; exit 1'
+	says 'Operation not permitted'
+	unmount
+	is 0 trailctl verify --record store
+	is 0 trailctl custody store/c/w/a/one
+	[ "$(grep -c '  verified  ' out)" = 2 ]
+	is 0 trailctl verify store
+	is 0 trailctl verify --vkey "$(cat vkey)" handed.zip
+	# Damage is not recorded.
+	cp -a store damaged
+	object=$(find damaged/objects -type f | head -n 1)
+	chmod u+w "$object"
+	printf x >>"$object"
+	is 4 trailctl verify --record damaged
+	complains 'is not recorded'
+	[ "$(sqlite3 damaged/ledger.db 'SELECT count(*) FROM entry')" = \
+		"$(sqlite3 store/ledger.db 'SELECT count(*) FROM entry')" ]
+}
+
 # Packages have it, and both verifiers accept it, and see that it was altered.
 custody_is_in_packages() {
 	is 0 trailctl package store/c/w -o package.zip
@@ -298,6 +339,8 @@ with '/dev/fuse jq sqlite3' nothing_is_recorded_by_default a_backup_is_one_entry
 	a_bind_mount_hides_nobody
 [ "$(id -u)" -ne 0 ] || with '/dev/fuse setpriv' nobody_sees_the_files_of_others
 with '/dev/fuse jq python3' custody_tells_the_life_of_a_file custody_is_in_packages
+[ "$(id -u)" -ne 0 ] || with '/dev/fuse jq perl setpriv sqlite3' \
+	custody_tells_who_got_a_package_and_who_verified
 with '/dev/fuse jq sqlite3' a_package_is_read \
 	a_crash_loses_the_last_minute_only a_template_asks_for_it \
 	a_full_vault_does_not_stop_readers a_read_only_mount_says_so \

@@ -112,7 +112,7 @@ START_TEST(what_comes_later_is_taken_without_effect)
 	static const enum tf_entry_kind types[] = { TF_TYPE_UNKNOWN,
 		TF_ATTESTATION_BEGUN, TF_TYPE_UNKNOWN };
 	static const unsigned versions[] = { 1, 1, 2 };
-	static const char *const names[] = { "verify.done", "attestation.begun",
+	static const char *const names[] = { "review.done", "attestation.begun",
 		"attestation.begun" };
 	struct tf_buf file = read_vector("entries-later.jsonl");
 	struct tf_str rest = { file.p, file.n }, line;
@@ -225,7 +225,7 @@ optional(struct tf_str line, const char *key)
 {
 	static const char *const always[] = { "batch", "chain", "claimants",
 		"claims", "clock", "denied", "encryption", "evaluated", "home",
-		"imported", "options", "previous", "until", "writers",
+		"imported", "options", "previous", "to", "until", "writers",
 		"xattrs" };
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
@@ -322,7 +322,7 @@ try_other_kinds(struct tf_str line, const struct tf_json_doc *d, int t,
 {
 	static const char *const values[] = { "-1", "[[1]]", "\"\\t\"",
 		"{\"x\":1}", "9007199254740992", "\"\xc3\xbc\"" };
-	bool text = strcmp(key, "reason") == 0;
+	bool text = strcmp(key, "reason") == 0 || strcmp(key, "to") == 0;
 	bool name = strcmp(key, "host") == 0 || strcmp(key, "draft") == 0;
 	bool open = strcmp(key, "imported") == 0 || strcmp(key, "claims") == 0;
 

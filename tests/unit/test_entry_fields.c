@@ -250,6 +250,11 @@ static const struct change refused[] = {
 	    "\"key\":\"" VK "\",\"kez\":\"" },
 	{ "anchor.added", "\"key\":\"witness", "\"kez\":\"witness" },
 	{ "anchor.added", "\"root\":\"4543", "\"root\":\"543" },
+	{ "verify.done", "\"root\":\"4543", "\"root\":\"543" },
+	{ "verify.done", "\"path\":\".\"", "\"path\":\"t\"" },
+	{ "verify.done", "\"tree\":{", "\"true\":{" },
+	{ "package.made", "\"tree\":", "\"to\":\"\",\"tree\":" },
+	{ "package.made", "\"tree\":", "\"to\":7,\"tree\":" },
 };
 
 #define REFUSED (int)(sizeof(refused) / sizeof(refused[0]))
@@ -296,6 +301,8 @@ static const struct change taken[] = {
 	{ "evidence.sealed",
 	    "\"mtime\":", "\"encrypted\":{\"format\":\"age\"},\"mtime\":" },
 	{ "package.made", "\"tree\":", "\"target\":\"x\",\"tree\":" },
+	{ "package.made", "\"tree\":",
+	    "\"to\":{\"withheld\":\"" HEX "\"},\"tree\":" },
 	{ "anchor.added", "\"kind\":\"witness\"", "\"kind\":\"moon\"" },
 	{ "anchor.added", "\"name\":\"witness.example/w1\"",
 	    "\"name\":\"" HEX HEX "\"" },

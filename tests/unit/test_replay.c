@@ -336,6 +336,8 @@ END_TEST
 #define OVERRIDE(path_, target_)                             \
 	.type = TF_ATTESTATION_OVERRIDDEN, .path = S(path_), \
 	.has_target = true, .target = (target_)
+#define VERIFIED(size) \
+	.type = TF_VERIFY_DONE, .path = S("."), .tree_size = (size)
 #define ROTATED(use_, old, new)                                    \
 	.type = TF_KEY_ROTATED, .use = S(use_), .key_old = S(old), \
 	.key_new = S(new)
@@ -437,6 +439,8 @@ static const char no_seal[] = "overrides what is not the seal of its path";
 static const char no_import[] = "ends an import into what is no trail";
 static const char not_marked[] = "is not imported, and its attestation is";
 static const char marked[] = "is imported, and its attestation is not";
+static const char no_such_tree[] =
+    "a verification of a tree that this ledger did not have then";
 static const char old_key[] = "replaces a key that is not in force";
 
 static const char protects_nothing[] = "protects what does not exist";
@@ -762,6 +766,11 @@ static const struct story stories[] = {
 	       { RETAIN(TRAIL, "7y") } }, shorter },
 	{ 9, { { RETAIN(TRAIL, "7y") },
 	       { RETAIN_UNTIL(TRAIL, "never", 0) } }, NULL },
+
+	/* trees */
+	{ 9, { { VERIFIED(9) }, { VERIFIED(9) } }, NULL },
+	{ 9, { { VERIFIED(10) } }, no_such_tree },
+	{ 9, { { VERIFIED(0) } }, no_such_tree },
 
 	/* keys */
 	{ 9, { { ROTATED("log", "x", "new") } }, old_key },

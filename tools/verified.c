@@ -1,0 +1,61 @@
+/* Recording that a vault was verified: see verified.h. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "core/control.h"
+#include "core/package.h"
+#include "report.h"
+#include "verified.h"
+#include "where.h"
+
+static enum tf_code
+record_in_mount(const struct where *w, const struct tf_report *r,
+    struct tf_error *err)
+{
+	struct tf_ioc_verified p = { .size = r->size };
+	int fd = open(w->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum tf_code rc = TF_OK;
+
+	memcpy(p.root, r->root.b, sizeof(p.root));
+	if (fd < 0)
+		return report_system(err, "%s", w->mount);
+	if (ioctl(fd, TF_IOC_VERIFIED, &p) < 0)
+		rc = report_system(err, "record the verification of %s",
+		    w->mount);
+	(void)close(fd);
+	return rc;
+}
+
+static enum tf_code
+record_in_store(const struct where *w, const struct tf_report *r,
+    struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_actor self;
+	enum tf_code rc, closed;
+
+	if ((rc = where_open(w, true, &v, err)) != TF_OK)
+		return rc;
+	actor_self(&self);
+	rc = tf_vault_verified(v, &r->root, r->size, &self, err);
+	/* Closing appends, too.  Report the first failure. */
+	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
+	return rc == TF_OK ? closed : rc;
+}
+
+enum tf_code
+verified_record(const char *arg, const struct tf_report *r,
+    struct tf_error *err)
+{
+	struct where w = { 0 };
+	enum tf_code rc = where_find(arg, &w, err);
+
+	if (rc == TF_OK)
+		rc = w.mount != NULL ? record_in_mount(&w, r, err) :
+				       record_in_store(&w, r, err);
+	where_free(&w);
+	return rc;
+}
