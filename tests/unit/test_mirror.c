@@ -18,7 +18,7 @@
 #include "../../core/verify.h"
 #include "replicate.h"
 
-#define GUARD_S 120 /* against a side that waits for ever */
+#define GUARD_S 600 /* against a side that waits for ever */
 
 enum change {
 	NOTHING,
