@@ -101,7 +101,9 @@ save_recipients(struct tf_vault *v, uint64_t trail, const char *name,
 const struct fs_settable fs_recipients_settable = { .max = TF_DEFINITION_MAX,
 	.mode = 0660,
 	.load = load_recipients,
-	.save = save_recipients };
+	.save = save_recipients,
+	.empty_why = "a trail with recipients keeps them: an empty list is "
+		     "refused, and nothing was changed" };
 
 enum tf_code
 fs_definition_recipients(struct tf_vault *v, uint64_t dir,

@@ -290,7 +290,9 @@ fs_save_close(struct fs_saves *ss, struct fs_save *s)
 	/* "cp empty FILE": only now is it known that there will be no byte. */
 	if (s->emptied && !s->recorded && !s->changed)
 		note(ss, s, TF_INVALID,
-		    "nothing was written, so nothing was changed");
+		    s->target.set->empty_why != NULL ?
+			s->target.set->empty_why :
+			"nothing was written, so nothing was changed");
 	if (s->prev != NULL)
 		s->prev->next = s->next;
 	else
@@ -480,6 +482,10 @@ fs_save_flush(struct fs_saves *ss, struct fs_save *s, struct tf_error *err)
 	rc = s->rc;
 	if (err != NULL)
 		*err = s->err;
+	/* A shell closes a copy of its descriptor before it writes, and does not
+	 * look at the result.  So this is no result of the save. */
+	if (s->emptied && !s->recorded && !s->changed && t->set->empty_why)
+		rc = tf_fail(err, TF_INVALID, "%s", t->set->empty_why);
 	pthread_mutex_unlock(&ss->mu);
 	return rc;
 }

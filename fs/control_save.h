@@ -47,6 +47,9 @@ struct fs_settable {
 	enum tf_code (*save)(struct tf_vault *v, uint64_t dir, const char *name,
 	    const void *p, size_t n, const struct tf_actor *who,
 	    struct tf_buf *warnings, struct tf_error *err);
+	/* Or NULL: why no content is refused, also when it was opened empty and
+	 * then closed. */
+	const char *empty_why;
 };
 
 /* One settable file. */

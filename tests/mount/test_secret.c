@@ -136,9 +136,15 @@ START_TEST(bad_recipients_are_refused_with_a_reason)
 	ck_assert_uint_eq(0, entries("recipients.set", NULL));
 	/* 256 are as many as there may be, and an empty list takes none away. */
 	run(0, "head -256 many >256 && cp 256 " TO);
-	run(0, "cp /dev/null " TO);
+	says(run(1, "cp /dev/null " TO), EINVAL_);
+	says(content(LAST, NULL), "an empty list is refused");
+	run(1, ": | dd status=none of=" TO);
+	says(content(LAST, NULL), "an empty list is refused");
 	run(0, "! trailctl recipients set mnt/t /dev/null");
 	run(0, "cmp 256 " TO);
+	/* Shells close a copy before they write. */
+	run(0, "cat 256 >" TO " && sh -c 'echo \"$(cat 256)\" >" TO "'");
+	ck_assert_uint_eq(1, entries("recipients.set", NULL));
 	run(0, "seq 30000 >plain && cp plain " A "/f");
 	sync_dir(A);
 	says(entry("evidence.sealed", "t/w/a/f"), "\"recipients\":1");
