@@ -48,6 +48,14 @@ struct tf_report {
 			      are not among files */
 	uint64_t unproven; /* files of a package that no proof covers */
 	bool pinned;	   /* the caller gave the key, not the store */
+	/* With a policy: the checkpoint of the most entries whose quorum is
+	 * met, or else the one that most witnesses have cosigned; and how many
+	 * have, of how many in the policy. */
+	struct tf_quorum_report {
+		bool met;
+		uint64_t size;
+		size_t cosigned, of;
+	} quorum;
 	/* The package belongs to another log than the given key.  The report
 	 * is about that log and was checked with the package's own key. */
 	bool foreign;
@@ -111,12 +119,16 @@ struct tf_about {
 	uint64_t size; /* bytes */
 };
 
+struct tf_witness_policy;
 struct tf_verify {
 	const char *vkey; /* the log's key, from a trusted source, or NULL */
 	struct tf_str earlier; /* a checkpoint that was saved earlier */
 	/* Certificates (PEM) of time stamp authorities that the caller trusts;
 	 * p NULL: none, and TF_CHECK_TIMESTAMP is ABSENT at best. */
 	struct tf_str tsa_ca;
+	/* The witnesses of whom a quorum must have cosigned a checkpoint; NULL:
+	 * TF_CHECK_WITNESS asks for none. */
+	const struct tf_witness_policy *policy;
 	void (*found)(void *arg, const struct tf_finding *f);
 	/* Called once for a proof or a package that could be read, or NULL. */
 	void (*about)(void *arg, const struct tf_about *s);

@@ -69,6 +69,10 @@ TF_MUST_USE enum tf_code
 tf_witness_policy_judge(const struct tf_witness_policy *p, struct tf_str note,
     struct tf_quorum *out, struct tf_error *err);
 
+/* True if the quorum is met by these witnesses, by their numbers. */
+bool tf_witness_policy_met(const struct tf_witness_policy *p,
+    const bool *has_cosigned);
+
 /* --- the request ----------------------------------------------------------- */
 
 #define TF_WITNESS_REQUEST_MAX 131072u /* bytes */

@@ -26,10 +26,11 @@ struct check_finding {
 struct check {
 	/* Set by the caller. */
 	enum check_form form;
-	bool contents; /* the caller wants them verified */
-	bool earlier;  /* the caller gave an earlier checkpoint */
-	bool stamps;   /* the caller gave certificates for time stamps */
-	bool progress; /* show progress: stderr is a terminal */
+	bool contents;	    /* the caller wants them verified */
+	bool earlier;	    /* the caller gave an earlier checkpoint */
+	bool stamps;	    /* the caller gave certificates for time stamps */
+	const char *quorum; /* the name in the caller's policy, or NULL */
+	bool progress;	    /* show progress: stderr is a terminal */
 	/* Filled by the check. */
 	struct tf_report report;
 	struct check_result {

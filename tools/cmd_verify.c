@@ -19,6 +19,7 @@
 #include "check.h"
 #include "cmd.h"
 #include "core/base/timestamp.h"
+#include "core/witness.h"
 #include "files.h"
 #include "report.h"
 #include "target.h"
@@ -31,7 +32,7 @@
 static struct {
 	bool json, quiet, rebuild, record;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
-	const char *against, *tsa_ca;			  /* or NULL */
+	const char *against, *policy, *tsa_ca;		  /* or NULL */
 	/* For a comparison with a directory; "" for all. */
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
 } ask;
@@ -55,6 +56,10 @@ static const struct args_option options[] = {
 	    .value = "FILE",
 	    .help = "write JUnit XML to FILE; - is standard output",
 	    .text = &ask.junit },
+	{ .name = "policy",
+	    .value = "FILE",
+	    .help = "the quorum of these witnesses must have cosigned",
+	    .text = &ask.policy },
 	{ .name = "rebuild",
 	    .help = "verify the store, also behind a mount",
 	    .flag = &ask.rebuild },
@@ -93,10 +98,11 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 	};
 
 	if (ask.against != NULL &&
-	    (ask.vkey != NULL || ask.checkpoint != NULL || file != NULL))
+	    (ask.vkey != NULL || ask.checkpoint != NULL || file != NULL ||
+		ask.policy != NULL))
 		return tf_fail(err, TF_USAGE,
 		    "--against compares with the store; verify the store "
-		    "itself with key and checkpoint");
+		    "itself with key, checkpoint and policy");
 	if (ask.against == NULL &&
 	    (ask.since[0] != '\0' || ask.until[0] != '\0'))
 		return tf_fail(err, TF_USAGE,
@@ -135,9 +141,24 @@ take_authorities(struct tf_buf *b, struct tf_str *pem, struct tf_error *err)
 	return rc == TF_OK ? tf_stamp_check_trusted(*pem, err) : rc;
 }
 
+static enum tf_code
+read_policy(struct tf_witness_policy **out, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	enum tf_code rc = files_read(ask.policy, TF_WITNESS_POLICY_MAX, &text,
+	    err);
+
+	if (rc == TF_OK)
+		rc = tf_witness_policy_parse(tf_buf_bytes(&text).p, text.n, out,
+		    err);
+	tf_buf_free(&text);
+	return rc;
+}
+
 /* Run the verification of the chosen form, and collect its findings in c. */
 static enum tf_code
-check(const struct target *t, struct check *c, struct tf_error *err)
+check(const struct target *t, const struct tf_witness_policy *policy,
+    struct check *c, struct tf_error *err)
 {
 	struct tf_buf vkey = { 0 }, earlier = { 0 }, ca = { 0 };
 	struct tf_verify v = { .found = check_found,
@@ -163,6 +184,8 @@ check(const struct target *t, struct check *c, struct tf_error *err)
 			earlier.n };
 	c->earlier = ask.checkpoint != NULL;
 	c->stamps = ask.tsa_ca != NULL;
+	c->quorum = policy != NULL ? tf_witness_policy_quorum(policy) : NULL;
+	v.policy = policy;
 	rc = target_verify(t, &v, c, err);
 out:
 	tf_buf_free(&vkey);
@@ -236,6 +259,7 @@ run(int n, char **arg)
 		.vkey = ask.vkey,
 		.evidence = ask.evidence,
 		.against = ask.against };
+	struct tf_witness_policy *policy = NULL;
 	struct target t = { 0 };
 	struct tf_error err = { 0 }, second = { 0 };
 	int status = REPORT_OK, other;
@@ -246,7 +270,9 @@ run(int n, char **arg)
 		    "--json and --junit - both want standard output");
 	if ((rc = target_choose(what, file, &wish, &t, &err)) == TF_OK &&
 	    (rc = fits(file, &t, &err)) == TF_OK &&
-	    (rc = check(&t, &c, &err)) == TF_OK) {
+	    (ask.policy == NULL ||
+		(rc = read_policy(&policy, &err)) == TF_OK) &&
+	    (rc = check(&t, policy, &c, &err)) == TF_OK) {
 		status = verdict_status(&c);
 		rc = answer(&c, &err);
 		if (rc == TF_OK && ask.record)
@@ -262,6 +288,7 @@ run(int n, char **arg)
 	}
 	check_free(&c);
 	target_free(&t);
+	tf_witness_policy_free(policy);
 	return status;
 }
 

@@ -44,8 +44,9 @@ verdict_may_be_absent(const struct check *c, enum tf_check check)
 		return !c->earlier;
 	case TF_CHECK_TIMESTAMP:
 		return !c->stamps;
-	case TF_CHECK_EVALUATION: /* most evidence is judged by nobody */
 	case TF_CHECK_WITNESS:
+		return c->quorum == NULL;
+	case TF_CHECK_EVALUATION: /* most evidence is judged by nobody */
 		return true;
 	default:
 		return false;

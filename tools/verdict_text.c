@@ -57,6 +57,20 @@ add_missing(struct tf_buf *out, const struct tf_report *r)
 		    "; workflows begun at other times are left out");
 }
 
+/* How far the quorum of the caller's policy goes. */
+static void
+add_quorum(struct tf_buf *out, const struct check *c)
+{
+	const struct tf_quorum_report *q = &c->report.quorum;
+
+	tf_buf_str(out, "the quorum ");
+	text_add(out, c->quorum, strlen(c->quorum));
+	tf_buf_printf(out, " is met up to %llu of ",
+	    (unsigned long long)q->size);
+	tf_buf_printf(out, "%llu entries, by %zu of %zu witnesses",
+	    (unsigned long long)c->report.size, q->cosigned, q->of);
+}
+
 /* What OK means for this check. */
 static void
 add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
@@ -122,6 +136,9 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 		tf_buf_printf(out, "the first %llu entries existed at %s",
 		    (unsigned long long)r->stamped, at);
 		break;
+	case TF_CHECK_WITNESS:
+		add_quorum(out, c);
+		break;
 	default:
 		break;
 	}
@@ -169,7 +186,12 @@ why_absent(const struct check *c, enum tf_check check)
 		return why_no_stamp(c);
 	/* If something could not be verified, another check has the reason. */
 	if (!verdict_may_be_absent(c, check))
-		return check == TF_CHECK_EARLIER && c->report.foreign ?
+		return check == TF_CHECK_WITNESS ?
+		    (c->report.quorum.met ?
+			    "the quorum has cosigned too few entries" :
+			    "no witness of the policy has cosigned a "
+			    "checkpoint") :
+		    check == TF_CHECK_EARLIER && c->report.foreign ?
 		    "it is not of this log" :
 		    check == TF_CHECK_EARLIER &&
 			(c->form == CHECK_PROOF || c->form == CHECK_PACKAGE) ?
@@ -226,9 +248,14 @@ verdict_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
 	case TF_VERDICT_FAILED:
 		add_count(out, c->check[check].found, "finding");
 		add_beside(out, &c->check[check]);
+		if (check == TF_CHECK_WITNESS && c->report.quorum.cosigned > 0)
+			tf_buf_printf(out,
+			    "; %zu of %zu witnesses have cosigned %llu entries",
+			    c->report.quorum.cosigned, c->report.quorum.of,
+			    (unsigned long long)c->report.quorum.size);
 		break;
 	case TF_VERDICT_ABSENT:
-		if (check == TF_CHECK_WITNESS &&
+		if (check == TF_CHECK_WITNESS && c->quorum == NULL &&
 		    (c->form == CHECK_STORE || c->form == CHECK_LOG))
 			add_receipts(out, &c->report);
 		else

@@ -18,6 +18,7 @@
 #include "../verify.h"
 #include "audit.h"
 #include "findings.h"
+#include "quorum.h"
 
 static enum tf_check
 check_of(const struct tf_entry *e)
@@ -89,6 +90,7 @@ tf_audit_cosigned(struct tf_audit *a, const struct tf_entry *e,
 		    TF_ANCHOR_ARGS(e));
 	else {
 		a->r->cosigned++;
+		tf_quorum_count_note(a, &c.head, note);
 		if (c.head.size > a->r->cosigned_size)
 			a->r->cosigned_size = c.head.size;
 	}

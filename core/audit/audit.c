@@ -30,6 +30,7 @@
 #include "audit.h"
 #include "findings.h"
 #include "pool.h"
+#include "quorum.h"
 #include "statement.h"
 #include "tree.h"
 
@@ -214,6 +215,10 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 		tf_audit_free(a);
 		return rc;
 	}
+	if ((rc = tf_quorum_count_new(a, err)) != TF_OK) {
+		tf_audit_free(a);
+		return rc;
+	}
 	(void)snprintf(r->origin, sizeof(r->origin), "%s", a->vkey.name);
 	(void)snprintf(r->vkey, sizeof(r->vkey), "%.*s",
 	    (int)strcspn(key, "\n"), key);
@@ -229,6 +234,7 @@ tf_audit_free(struct tf_audit *a)
 	tf_pool_free(a->pool);
 	tf_replay_free(a->replay);
 	tf_temp_table_close(a->table);
+	tf_quorum_count_free(a->quorum);
 	free(a->tree);
 	tf_buf_free(&a->shown);
 	tf_buf_free(&a->absent);
@@ -300,6 +306,8 @@ tf_audit_head(struct tf_audit *a, struct tf_str note)
 			"not signed by the key given" :
 			"newest checkpoint",
 		    &e);
+	else
+		tf_quorum_count_note(a, &a->head, note);
 	a->r->size = a->head.size;
 	a->r->root = a->head.root;
 }
@@ -507,5 +515,6 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 	}
 	if (!a->head_good)
 		tf_audit_not_seen(a, TF_CHECK_TREE);
+	tf_quorum_count_end(a);
 	return rc == TF_OK ? tf_audit_able(a, err) : rc;
 }

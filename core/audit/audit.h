@@ -21,6 +21,7 @@
 struct tf_content;
 struct tf_entry;
 struct tf_pool;
+struct tf_quorum_count;
 struct tf_replay;
 struct tf_replay_effect;
 struct tf_temp_table;
@@ -48,12 +49,13 @@ struct tf_audit {
 	struct tf_pool *pool;		      /* NULL: contents are ABSENT */
 	struct tf_hash stored[TF_TILE_WIDTH]; /* current level-0 tile */
 	unsigned stored_width;
-	uint64_t next;		/* index of the next entry */
-	bool unseen;		/* some entries could not be read */
-	bool cut;		/* the last entries are not there: no tree */
-	struct tf_error unable; /* I/O or memory failed: no verdict */
-	struct tf_buf absent;	/* evidence whose bytes were not there */
-	struct tf_buf shown;	/* path of a finding, safe to print */
+	uint64_t next; /* index of the next entry */
+	bool unseen;   /* some entries could not be read */
+	bool cut;      /* the last entries are not there: no tree */
+	struct tf_quorum_count *quorum; /* NULL: no policy */
+	struct tf_error unable;		/* I/O or memory failed: no verdict */
+	struct tf_buf absent; /* evidence whose bytes were not there */
+	struct tf_buf shown;  /* path of a finding, safe to print */
 	const struct tf_source *source;
 	void *self; /* belongs to the source */
 };

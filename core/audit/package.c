@@ -36,6 +36,7 @@
 #include "package_files.h"
 #include "package_members.h"
 #include "pool.h"
+#include "quorum.h"
 #include "stamp.h"
 
 /* --- the threads of the pool ---------------------------------------------- */
@@ -85,6 +86,7 @@ end_of_entries(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc = tf_audit_package_missing(a, err);
 
 	tf_audit_stamps_end(a, k->own);
+	tf_quorum_count_needs(a, k->own);
 	return rc == TF_OK ? tf_audit_package_end(a, err) : rc;
 }
 

@@ -25,6 +25,7 @@
 #include "audit.h"
 #include "findings.h"
 #include "package_members.h"
+#include "quorum.h"
 #include "stamp.h"
 
 /* The name of a file of the anchor, with a NUL. */
@@ -115,6 +116,8 @@ check_cosigned(struct tf_audit *a, const struct tf_entry *e, const char *name,
 	    memcmp(&c.head.root, &e->tree_root, sizeof(c.head.root)) != 0)
 		tf_audit_member_wrong(a, TF_CHECK_WITNESS, name,
 		    "is not about the tree of its entry");
+	else
+		tf_quorum_count_note(a, &c.head, note);
 }
 
 /* --- files ---------------------------------------------------------------- */

@@ -21,6 +21,7 @@
 #include "audit.h"
 #include "file.h"
 #include "findings.h"
+#include "quorum.h"
 
 /* A proof says nothing about these. */
 static void
@@ -167,6 +168,7 @@ tf_verify_proof(const char *text, size_t n, const char *file,
 		others_absent(report);
 		tf_audit_head(a, p.note);
 		rc = check_entry(a, &p, file, check_inclusion(a, &p), err);
+		tf_quorum_count_end(a);
 		if (rc == TF_OK)
 			rc = tf_audit_able(a, err);
 	}

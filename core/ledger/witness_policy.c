@@ -389,32 +389,41 @@ is_met(const struct tf_witness_policy *p, const struct node *group,
 	return n >= group->k;
 }
 
+bool
+tf_witness_policy_met(const struct tf_witness_policy *p,
+    const bool *has_cosigned)
+{
+	bool yes[TF_WITNESS_NODES_MAX] = { false };
+	size_t number = 0;
+
+	for (size_t i = 0; i < p->nodes; i++)
+		yes[i] = p->node[i].is_group ? is_met(p, &p->node[i], yes) :
+					       has_cosigned[number++];
+	return p->quorum == NULL || yes[p->quorum - p->node];
+}
+
 enum tf_code
 tf_witness_policy_judge(const struct tf_witness_policy *p, struct tf_str note,
     struct tf_quorum *out, struct tf_error *err)
 {
-	bool yes[TF_WITNESS_NODES_MAX] = { false };
 	size_t number = 0;
 	enum tf_code rc;
 	uint64_t time;
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < p->nodes; i++) {
-		const struct node *node = &p->node[i];
-
-		if (node->is_group) {
-			yes[i] = is_met(p, node, yes);
+		if (p->node[i].is_group)
 			continue;
-		}
-		rc = tf_cosign_check(&node->key, note.p, note.n, &time, err);
+		rc = tf_cosign_check(&p->node[i].key, note.p, note.n, &time,
+		    err);
 		if (rc != TF_OK && rc != TF_NOTFOUND)
 			return rc;
-		yes[i] = out->has_cosigned[number++] = rc == TF_OK;
+		out->has_cosigned[number++] = rc == TF_OK;
 		if (rc != TF_OK)
 			continue;
 		if (out->cosigned++ == 0 || time < out->time)
 			out->time = time;
 	}
-	out->met = p->quorum == NULL || yes[p->quorum - p->node];
+	out->met = tf_witness_policy_met(p, out->has_cosigned);
 	return TF_OK;
 }

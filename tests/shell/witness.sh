@@ -257,6 +257,103 @@ a_mount_is_witnessed() {
 	unmount
 }
 
+# --- verify --policy --------------------------------------------------------------
+
+# The quorum is counted over what the ledger recorded, in a store and a mount.
+verify_counts_the_quorum() {
+	is 0 trailctl trail create store/counted
+	count=$(size)
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	is 0 trailctl verify --vkey vkey --policy policy store
+	says "^witness *OK *the quorum both is met up to $count of $(size) entries, by 2 of 2 witnesses"
+	is 0 trailctl verify --json --vkey vkey --policy policy store
+	says '"witness":"OK"'
+	sed 's/^quorum .*/quorum w2/' policy >second
+	is 0 trailctl verify --policy second store
+	says '^witness *OK *the quorum w2 is met'
+	mount store
+	is 0 trailctl verify --vkey vkey --policy policy mnt
+	says '^witness *OK *the quorum both is met'
+	unmount
+	is 0 trailctl verify --vkey vkey store
+	says '^witness *ABSENT'
+	is 2 trailctl verify --policy policy --against mnt store
+	is 3 trailctl verify --policy nowhere store
+	echo quorum both >bad
+	is 2 trailctl verify --policy bad store
+	complains 'policy, line 1: '
+}
+
+# Too few cosignatures are no quorum; none at all leaves the answer in doubt.
+verify_finds_a_missing_quorum() {
+	is 0 trailctl witness-serve --init witness.example/three three
+	{
+		grep -v '^group\|^quorum' policy
+		echo "witness w3 $(cat three/vkey)"
+		echo 'group all all w1 w2 w3'
+		echo 'quorum all'
+	} >three.policy
+	is 1 trailctl verify --vkey vkey --policy three.policy store
+	says '^witness *FAILED *1 finding; the evidence itself is not touched; 2 of 3 witnesses have cosigned'
+	says 'no checkpoint is cosigned by the quorum'
+	{
+		echo "witness w3 $(cat three/vkey)"
+		echo 'quorum w3'
+	} >other.policy
+	is 5 trailctl verify --vkey vkey --policy other.policy store
+	says '^witness *ABSENT *no witness of the policy has cosigned'
+	sed "s|^log .*|log $(trailctl init --origin example.org/x x 2>err)|" \
+		policy >other.policy
+	is 1 trailctl verify --vkey vkey --policy other.policy store
+	says 'the policy does not name this log and key'
+	echo 'quorum none' >none.policy
+	is 0 trailctl verify --vkey vkey --policy none.policy store
+	says '^witness *OK *the quorum none is met'
+}
+
+# The checkpoint in a proof or a log may have cosignatures itself.
+verify_counts_the_lines_of_a_checkpoint() {
+	is 0 trailctl prove -o plain.tlog-proof store
+	is 5 trailctl verify --vkey vkey --policy policy plain.tlog-proof
+	is 0 trailctl export-log store exported
+	is 5 trailctl verify --vkey vkey --policy policy exported
+	cp plain.tlog-proof both.tlog-proof
+	for w in one two; do
+		ask_from_head w1 $w
+		is 0 trailctl witness-serve $w <request
+		sed '1,/^\r*$/d' out >>both.tlog-proof
+		sed '1,/^\r*$/d' out >>exported/checkpoint
+	done
+	is 0 trailctl verify --vkey vkey --policy policy both.tlog-proof
+	says '^witness *OK *the quorum both is met'
+	is 0 trailctl verify --vkey vkey --policy policy exported
+	says '^witness *OK *the quorum both is met'
+	sed '$s|\(.\{40\}\)\(.\)\(.\)\(.\)\(.*\)$|\1\4\3\2\5|' both.tlog-proof \
+		>bad.tlog-proof
+	[ "$(cmp both.tlog-proof bad.tlog-proof | wc -l)" -eq 1 ]
+	is 4 trailctl verify --vkey vkey --policy policy bad.tlog-proof
+	says '^witness *FAILED'
+	# Without the policy nobody asked for these keys.
+	is 0 trailctl verify --vkey vkey bad.tlog-proof
+	is 0 trailctl witness --policy policy --via "$VIA" store
+}
+
+# A package has the cosignatures that cover it, and its quorum is counted.
+verify_counts_the_quorum_of_a_package() {
+	is 0 trailctl trail create store/packed
+	is 0 trailctl package -o before.zip store/packed
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	is 0 trailctl package -o after.zip store/packed
+	is 0 trailctl verify --vkey vkey --policy policy after.zip
+	says '^witness *OK *the quorum both is met'
+	is 5 trailctl verify --vkey vkey --policy policy before.zip
+	says '^witness *ABSENT *the quorum has cosigned too few entries'
+	says 'the newest quorum is about the first .* entries, .* are needed'
+	is 1 trailctl verify --vkey vkey --policy three.policy after.zip
+	says '^witness *FAILED'
+	is 0 trailctl verify --vkey vkey after.zip
+}
+
 # --- the witness ----------------------------------------------------------------
 
 # The witness answers what C2SP tlog-witness says, and its state stays.
@@ -548,6 +645,10 @@ run one_of_two_may_fail
 run a_url_is_no_command
 run a_policy_must_fit
 run a_mount_is_witnessed
+run verify_counts_the_quorum
+run verify_finds_a_missing_quorum
+run verify_counts_the_lines_of_a_checkpoint
+run verify_counts_the_quorum_of_a_package
 run the_witness_knows_what_it_refuses
 run the_witness_refuses_a_fork
 run two_histories_at_once_cannot_both_be_cosigned
