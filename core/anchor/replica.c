@@ -30,7 +30,6 @@
 #include "../commit/append.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
-#include "../ledger/note.h"
 #include "../node/holder.h"
 #include "../node/host.h"
 #include "../store/connection.h"
@@ -248,41 +247,25 @@ rule_broken(void *arg, const struct tf_entry *e, const char *text)
 }
 
 /* An opening that continues another origin states the root of what it
- * continues, which the replay does not know. */
+ * continues. */
 static enum tf_code
 check_previous(const struct tf_replica *r, const struct tf_entry *e,
     struct tf_error *err)
 {
-	struct tf_json_doc d;
-	struct tf_buf head = { 0 };
-	struct tf_note parts;
-	struct tf_checkpoint c;
 	struct tf_hash root;
+	bool yes;
 	enum tf_code rc;
-	int t;
 
 	if (e->previous.p == NULL || e->seq == 0)
 		return TF_OK;
-	rc = tf_json_parse(&d, e->previous.p, e->previous.n, err);
-	if (rc != TF_OK)
-		return rc;
-	t = tf_json_get(&d, 0, "head");
-	rc = t < 0 ? TF_INVALID : tf_json_string(&d, t, &head, err);
-	if (rc == TF_OK)
-		rc = tf_checkpoint_parse(tf_buf_bytes(&head).p, head.n, &parts,
-		    &c, err);
 	tf_tree_root(r->tree, &root);
-	if (rc == TF_INVALID ||
-	    (rc == TF_OK &&
-		(c.size != e->seq ||
-		    memcmp(&c.root, &root, sizeof(root)) != 0)))
-		rc = tf_fail(err, TF_TAMPER,
-		    "entry %llu continues another tree than that of the "
-		    "entries before it",
-		    (unsigned long long)e->seq);
-	tf_buf_free(&head);
-	tf_json_doc_free(&d);
-	return rc;
+	rc = tf_previous_continues(e, &root, &yes, err);
+	return rc == TF_OK && !yes ?
+	    tf_fail(err, TF_TAMPER,
+		"entry %llu continues another tree than that of the "
+		"entries before it",
+		(unsigned long long)e->seq) :
+	    rc;
 }
 
 /* Decode and replay the next entry (R2). */

@@ -379,6 +379,28 @@ report_contents(struct tf_audit *a, bool finish, struct tf_error *err)
 	return rc;
 }
 
+/* Report an opening under a new origin that continues another tree than that of
+ * the entries before it, which are all there. */
+static enum tf_code
+check_previous(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_hash root;
+	bool yes;
+	enum tf_code rc;
+
+	if (e->type != TF_LEDGER_OPENED || e->previous.p == NULL ||
+	    e->seq == 0 || e->seq != a->tree->size || a->source->prove != NULL)
+		return TF_OK;
+	tf_tree_root(a->tree, &root);
+	rc = tf_previous_continues(e, &root, &yes, err);
+	if (rc == TF_OK && !yes)
+		tf_audit_finding(a, TF_CHECK_ENTRIES, e->seq, tf_nowhere,
+		    "previous is the head of another tree than that of the "
+		    "entries before it");
+	return rc;
+}
+
 enum tf_code
 tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
     struct tf_error *err)
@@ -405,7 +427,10 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	else
 		tf_audit_trouble(a, TF_CHECK_ENTRIES, idx, tf_nowhere,
 		    "malformed", &e);
-	rc = tf_audit_check_place(a, idx, path, &leaf, err);
+	if (ok)
+		rc = check_previous(a, &d.e, err);
+	if (rc == TF_OK)
+		rc = tf_audit_check_place(a, idx, path, &leaf, err);
 	if (rc == TF_OK && ok)
 		rc = check_meaning(a, &d.e, &leaf, err);
 	else if (rc == TF_OK) {

@@ -45,6 +45,14 @@ struct tf_replay_effect {
 struct tf_replay;
 
 /*
+ * For a ledger.opened with the field previous, at another place than 0: set *yes
+ * if the head in it is of the tree of the entries before it, which has this root.
+ * The replay, which has no tree, compares only the size.  TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_previous_continues(const struct tf_entry *e,
+    const struct tf_hash *root, bool *yes, struct tf_error *err);
+
+/*
  * Begin a replay with an empty table.  The table stays the caller's, who closes
  * it after tf_replay_free.  The calls below may return any error of the table.
  * Replay calls fail for each broken rule; text is one line.  Returns NULL when

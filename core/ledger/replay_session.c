@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "checkpoint.h"
+#include "note.h"
 #include "replay_session.h"
 
 enum tf_code
@@ -49,34 +51,64 @@ set_session(struct tf_replay *r, const struct tf_entry *e)
 	return replace_text(&r->host, e->host);
 }
 
+/* Append the note in "head" of the raw field "previous" to out; nothing if there
+ * is none. */
+static enum tf_code
+head_of(struct tf_str previous, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_json_doc d;
+	enum tf_code rc = tf_json_parse(&d, previous.p, previous.n, err);
+	int t;
+
+	if (rc != TF_OK)
+		return rc;
+	t = tf_json_get(&d, 0, "head");
+	if (t >= 0)
+		rc = tf_json_string(&d, t, out, err);
+	tf_json_doc_free(&d);
+	if (rc == TF_INVALID) { /* no string */
+		out->n = 0;
+		rc = TF_OK;
+	}
+	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}
+
+enum tf_code
+tf_previous_continues(const struct tf_entry *e, const struct tf_hash *root,
+    bool *yes, struct tf_error *err)
+{
+	struct tf_buf head = { 0 };
+	struct tf_checkpoint c;
+	struct tf_note parts;
+	enum tf_code rc = head_of(e->previous, &head, err);
+
+	if (rc == TF_OK)
+		rc = tf_checkpoint_parse(tf_buf_bytes(&head).p, head.n, &parts,
+		    &c, err);
+	*yes = rc == TF_OK && c.size == e->seq &&
+	    memcmp(&c.root, root, sizeof(*root)) == 0;
+	tf_buf_free(&head);
+	return rc == TF_INVALID ? TF_OK : rc;
+}
+
 /* Check that "previous" of an opening matches the entries before it. */
 static enum tf_code
 check_previous(struct tf_replay *r, const struct tf_entry *e)
 {
-	struct tf_json_doc d;
 	struct tf_buf head = { 0 };
 	const char *p, *end;
 	uint64_t size = 0;
 	bool ok = false;
-	enum tf_code rc;
-	int t;
+	enum tf_code rc = head_of(e->previous, &head, NULL);
 
-	rc = tf_json_parse(&d, e->previous.p, e->previous.n, NULL);
-	if (rc != TF_OK)
+	if (rc != TF_OK) {
+		tf_buf_free(&head);
 		return rc == TF_NOMEM ?
 		    rc :
 		    tf_replay_broken(r, "previous is malformed");
-	t = tf_json_get(&d, 0, "head");
-	if (t >= 0)
-		rc = tf_json_string(&d, t, &head, NULL);
-	if (rc == TF_NOMEM || head.failed) {
-		tf_buf_free(&head);
-		tf_json_doc_free(&d);
-		return TF_NOMEM;
 	}
 	/* The note's second line is its size. */
-	if (t >= 0 && rc == TF_OK &&
-	    (p = memchr(head.p, '\n', head.n)) != NULL) {
+	if (head.n > 0 && (p = memchr(head.p, '\n', head.n)) != NULL) {
 		p++;
 		end = memchr(p, '\n', head.n - (size_t)(p - head.p));
 		ok = end != NULL &&
@@ -85,7 +117,6 @@ check_previous(struct tf_replay *r, const struct tf_entry *e)
 	ok = ok && (e->seq == 0 || size == e->seq);
 	ok = ok && (e->seq == 0 || !tf_replay_same(e->origin, r->origin));
 	tf_buf_free(&head);
-	tf_json_doc_free(&d);
 	return ok ?
 	    TF_OK :
 	    tf_replay_broken(r, "previous does not continue this ledger");

@@ -1,6 +1,7 @@
 /* A replica is the store that it was made from, for all that is in the ledger,
  * and refuses what does not fit. */
 #include <check.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -445,6 +446,57 @@ START_TEST(a_vault_is_restored_from_a_mirror)
 }
 END_TEST
 
+/* Write other bytes over an entry; the schema stays as it is. */
+static void
+forge(const char *path, uint64_t seq, const struct tf_buf *bytes)
+{
+	sqlite3 *db;
+	sqlite3_stmt *st;
+
+	ck_assert_int_eq(SQLITE_OK, sqlite3_open(path, &db));
+	ck_assert_int_eq(SQLITE_OK,
+	    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL));
+	ck_assert_int_eq(SQLITE_OK,
+	    sqlite3_prepare_v2(db, "UPDATE entry SET body = ?2 WHERE idx = ?1",
+		-1, &st, NULL));
+	sqlite3_bind_int64(st, 1, (int64_t)seq);
+	sqlite3_bind_blob(st, 2, bytes->p, (int)bytes->n, SQLITE_STATIC);
+	ck_assert_int_eq(SQLITE_DONE, sqlite3_step(st));
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+}
+
+/* The verifier compares the head of the old log, too. */
+START_TEST(a_forged_previous_head_is_found)
+{
+	struct tf_buf key = { 0 }, entry = { 0 };
+	struct tf_verify v = { .threads = 1, .found = found };
+	struct tf_report r;
+	struct from f;
+	uint64_t at;
+	char *root_text;
+
+	OK(replicate("store", "mirror", 0, &err));
+	from_open(&f, "store");
+	at = f.size;
+	from_close(&f);
+	OK(tf_restore("mirror", "new", "example.org/new", &root, &key, &err));
+	from_open(&f, "new");
+	from_entry(&f, at, &entry);
+	from_close(&f);
+	root_text = strstr(entry.p, "\\n\\n") - 20;
+	*root_text = *root_text == 'A' ? 'B' : 'A';
+	forge("new/ledger.db", at, &entry);
+	said[0] = '\0';
+	OK(tf_verify_store("new", &v, &r, &err));
+	ck_assert_msg(strstr(said, "previous is the head of another tree") !=
+		NULL,
+	    "%s", said);
+	tf_buf_free(&key);
+	tf_buf_free(&entry);
+}
+END_TEST
+
 START_TEST(a_damaged_mirror_makes_no_vault)
 {
 	struct tf_buf key = { 0 };
@@ -476,6 +528,7 @@ suite_replica(void)
 	tcase_add_test(t, evidence_without_bytes_must_be_redacted);
 	tcase_add_test(t, a_mirror_refuses_writers);
 	tcase_add_test(t, a_vault_is_restored_from_a_mirror);
+	tcase_add_test(t, a_forged_previous_head_is_found);
 	tcase_add_test(t, a_damaged_mirror_makes_no_vault);
 	suite_add_tcase(s, t);
 	return s;
