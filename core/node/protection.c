@@ -275,6 +275,26 @@ tf_each_protector(struct tf_db *db, uint64_t id, struct tf_time now,
 	return rc;
 }
 
+static enum tf_code
+count_one(void *arg, const struct tf_protector *p, struct tf_error *err)
+{
+	uint64_t *n = arg;
+
+	(void)p;
+	(void)err;
+	++*n;
+	return TF_OK;
+}
+
+enum tf_code
+tf_count_holds(struct tf_db *db, uint64_t *n, struct tf_error *err)
+{
+	struct walk w = { .db = db, .fn = count_one, .arg = n };
+
+	*n = 0;
+	return tf_definitions_of_kind(db, TF_ROW_HOLD, visit_hold, &w, err);
+}
+
 /* --- the answer ------------------------------------------------------------- */
 
 static void

@@ -47,6 +47,10 @@ typedef enum tf_code (*tf_protector_fn)(void *arg, const struct tf_protector *p,
 TF_MUST_USE enum tf_code tf_each_protector(struct tf_db *db, uint64_t id,
     struct tf_time now, tf_protector_fn fn, void *arg, struct tf_error *err);
 
+/* *n becomes the number of all holds of the vault that stand. */
+TF_MUST_USE enum tf_code tf_count_holds(struct tf_db *db, uint64_t *n,
+    struct tf_error *err);
+
 /*
  * Set *begun and *start to the time from which a period is counted for the
  * node: the seal of its attestation; of a workflow; of a trail and of the last

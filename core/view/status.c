@@ -23,6 +23,7 @@
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
+#include "../node/protection.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
@@ -45,6 +46,7 @@ struct counts {
 	uint64_t closed_id[WAITING_MAX]; /* directories */
 	size_t closed;
 	uint64_t failed, denied;
+	uint64_t holds; /* that stand, for who may see all; else 0 */
 	uint32_t asker;
 	char trouble[sizeof(((struct tf_error *)0)->text)];
 	struct tf_guard_state guard;
@@ -216,6 +218,8 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	tf_json_key(j, "failed");
 	tf_json_int(j, (int64_t)c->failed);
 	tf_put_guard(v, j, &c->guard);
+	if (c->holds > 0)
+		tf_put_uint(j, "holds", c->holds);
 	tf_put_hint(j, "host", v->host, SIZE_MAX, TF_HINT_MAX);
 	tf_put_hint(j, "mount", v->mount != NULL ? v->mount : who.mount,
 	    SIZE_MAX, TF_HINT_MAX);
@@ -306,6 +310,9 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
 		rc = tf_put_anchored(w.db, &j, err);
+		c->holds = 0;
+		if (rc == TF_OK && w.all)
+			rc = tf_count_holds(w.db, &c->holds, err);
 		put_facts(v, &j, &h, c);
 		if (rc == TF_OK)
 			rc = put_unplaced(v, w.db, &j, err);

@@ -88,6 +88,9 @@ hold_in_a_mount_and_in_a_store() {
 	has_lines 3
 	is 0 trailctl hold list --json mnt/t/w/a
 	is_canonical
+	is 0 trailctl status mnt
+	says '^holds  *3$'
+	jq -e '.holds == 3' mnt/.trailfs/status.json
 	is 0 trailctl status mnt/t/w
 	says '^protected:  kept from its seal on  held by case-17, case-17, case-18$'
 	is 0 trailctl status mnt/t
