@@ -177,8 +177,8 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_REDACTIONS, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
 	    .write = tf_view_redactions, .set = &fs_redactions_settable },
 	{ TF_CONTROL_ANCHOR, FS_ROW_AT(TF_KIND_ROOT), 0600,
-	    .render = fs_anchor_empty, .set = &fs_anchor_settable,
-	    .same = true, .ledger = true },
+	    .render = fs_anchor_empty, .set = &fs_anchor_settable, .same = true,
+	    .ledger = true },
 	/* These are about the log and not about evidence. */
 	{ TF_CONTROL_ANCHORS, FS_ROW_AT(TF_KIND_ROOT), 0444,
 	    .render = fs_anchors, .same = true },

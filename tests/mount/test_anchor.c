@@ -404,6 +404,10 @@ START_TEST(an_altered_receipt_is_named)
 		{ "UPDATE anchor SET kind='witness'", "another anchor" },
 		{ "UPDATE anchor SET object=1", "missing" },
 		{ "UPDATE anchor SET chain=object", "another anchor" },
+		{ "UPDATE tile SET data=CAST(x'0101010101010101' ||"
+		  "substr(data,9) AS BLOB) WHERE level=0 AND n=0",
+		    "the receipt of mirror m.example for 3 entries does not fit"
+		    ": this log has another tree" },
 		{ "INSERT INTO anchor SELECT seq+1000,kind,name,size,object,"
 		  "chain FROM anchor",
 		    "1 anchors without an entry" },

@@ -342,6 +342,10 @@ END_TEST
 	.type = TF_KEY_ROTATED, .use = S(use_), .key_old = S(old), \
 	.key_new = S(new)
 
+#define ANCHORED(size_)                                                     \
+	.type = TF_ANCHOR_ADDED, .has_content = true, .tree_size = (size_), \
+	.anchor_kind = S("stamp"), .anchor_name = S("tsa.example")
+
 #define HOLD(path_, name_) \
 	.type = TF_HOLD_PLACED, .path = S(path_), .hold = S(name_)
 #define RELEASE(path_, name_) \
@@ -442,6 +446,8 @@ static const char marked[] = "is imported, and its attestation is not";
 static const char no_such_tree[] =
     "a verification of a tree that this ledger did not have then";
 static const char old_key[] = "replaces a key that is not in force";
+static const char not_anchored[] =
+    "an anchor of a tree that this ledger did not have then";
 
 static const char protects_nothing[] = "protects what does not exist";
 static const char stands[] = "places a hold that stands already";
@@ -783,6 +789,10 @@ static const struct story stories[] = {
 	       { OPENED("new", "also") } }, NULL },
 	{ 9, { { ROTATED("log", LOG_KEY, "new") },
 	       { OPENED(LOG_KEY, SPKI) } }, other_keys },
+	/* anchors */
+	{ 9, { { ANCHORED(9) }, { ANCHORED(1) } }, NULL },
+	{ 9, { { ANCHORED(10) } }, not_anchored },
+	{ 9, { { ANCHORED(0) } }, not_anchored },
 };
 /* clang-format on */
 
