@@ -133,10 +133,9 @@ enum tf_witness_status {
  */
 enum tf_witness_status tf_witness_judge(const struct tf_witness_request *r,
     uint64_t last_size, const struct tf_hash *last_root);
-/* True if vkey, which may end in LF, is the key of a log with this origin. */
-bool tf_witness_key_of(struct tf_str vkey, const char *origin);
-/* Check the signature of the log in a note.  Errors: TF_TAMPER it is wrong or
- * missing; TF_FOREIGN; TF_INVALID; TF_NOMEM. */
+/* Check the signature of the log in a note; vkey may end in LF.  Errors:
+ * TF_TAMPER it is wrong or missing; TF_FOREIGN the key is that of another
+ * origin; TF_INVALID note or vkey is malformed; TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_witness_check_log(struct tf_str note,
     struct tf_str vkey, struct tf_error *err);
 

@@ -192,27 +192,37 @@ next_log(struct tf_str *rest, struct tf_str *key)
 }
 
 /*
- * Is there a log of this origin, and has one of its keys signed the note?  Then
- * *key is that key.  Only an answer about this note: TF_OK with *known and key->n
- * 0 or not, or TF_NOMEM.
+ * Is there a log of the note's origin, and has one of its keys signed the note?
+ * Then *key is that key.  The note is well-formed.  A line of logs that is no
+ * key is reported to the operator, whose log would be unknown otherwise.
+ * TF_NOMEM.
  */
 static enum tf_code
-find_log(const struct witness *w, const char *origin, struct tf_str note,
-    bool *known, struct tf_str *key, struct tf_error *err)
+find_log(const struct witness *w, struct tf_str note, bool *known,
+    struct tf_str *key, struct tf_error *err)
 {
 	struct tf_str rest = tf_buf_bytes(&w->logs), one;
-	enum tf_code rc;
+	struct tf_error why = { 0 };
 
 	*known = false;
 	*key = (struct tf_str){ NULL, 0 };
 	while (key->n == 0 && next_log(&rest, &one)) {
-		if (!tf_witness_key_of(one, origin))
-			continue;
-		*known = true;
-		if ((rc = tf_witness_check_log(note, one, err)) == TF_NOMEM)
-			return rc;
-		if (rc == TF_OK)
+		switch (tf_witness_check_log(note, one, &why)) {
+		case TF_OK:
 			*key = one;
+			*known = true;
+			break;
+		case TF_TAMPER:
+			*known = true;
+			break;
+		case TF_FOREIGN:
+			break; /* another log */
+		case TF_NOMEM:
+			return tf_nomem(err);
+		default:
+			report_note(LOGS ": %.*s: %s",
+			    one.n < 40 ? (int)one.n : 40, one.p, why.text);
+		}
 	}
 	return TF_OK;
 }
@@ -245,7 +255,7 @@ read_head(struct witness *w, const char *origin, struct tf_error *err)
 		return rc;
 	note = tf_buf_bytes(&w->head);
 	if ((rc = tf_witness_head_of(note, &w->last, err)) != TF_OK ||
-	    (rc = find_log(w, origin, note, &known, &key, err)) != TF_OK)
+	    (rc = find_log(w, note, &known, &key, err)) != TF_OK)
 		return rc == TF_NOMEM ?
 		    rc :
 		    tf_fail(err, TF_TAMPER, "%s is damaged", name);
@@ -385,8 +395,7 @@ witness_state_answer(const char *dir, struct tf_str body,
 		rc = refuse(TF_WITNESS_MALFORMED, why.text, status, answer,
 		    err);
 	else if (rc == TF_OK &&
-	    (rc = find_log(&w, r.head.origin, r.note, &known, &w.log, err)) ==
-		TF_OK) {
+	    (rc = find_log(&w, r.note, &known, &w.log, err)) == TF_OK) {
 		if (!known)
 			rc = refuse(TF_WITNESS_UNKNOWN,
 			    "this witness does not know the log", status,

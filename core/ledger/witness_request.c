@@ -167,15 +167,6 @@ parse_key(struct tf_str vkey, struct tf_vkey *k, struct tf_error *err)
 	return tf_vkey_parse(vkey.n > 0 ? vkey.p : "", vkey.n, k, err);
 }
 
-bool
-tf_witness_key_of(struct tf_str vkey, const char *origin)
-{
-	struct tf_vkey k;
-
-	return parse_key(vkey, &k, NULL) == TF_OK &&
-	    strcmp(k.name, origin) == 0;
-}
-
 enum tf_code
 tf_witness_check_log(struct tf_str note, struct tf_str vkey,
     struct tf_error *err)

@@ -379,6 +379,13 @@ the_witness_knows_what_it_refuses() {
 	{ printf 'old 0\n\n'; cat unknown/checkpoint; } >bad
 	is 0 trailctl witness-serve one <bad
 	says '^Status: 404 '
+	# The operator learns of a line that is no key.
+	cp one/logs logs
+	cut -c 1-50 unknown/keys/log.vkey >>one/logs
+	is 0 trailctl witness-serve one <bad
+	says '^Status: 404 '
+	complains 'logs: example.org/unknown.*: key: '
+	cp logs one/logs
 	is 0 trailctl init --origin example.org/w forged
 	{ printf 'old 0\n\n'; cat forged/checkpoint; } >bad
 	is 0 trailctl witness-serve one <bad
