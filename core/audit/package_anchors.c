@@ -19,9 +19,9 @@
 #include "../ledger/cosigned.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
-#include "../ledger/proof.h"
 #include "../ledger/replay.h"
 #include "../verify.h"
+#include "../witness.h"
 #include "audit.h"
 #include "findings.h"
 #include "package_members.h"
@@ -58,7 +58,7 @@ check_of(const struct tf_entry *e)
 /* What is wrong with the consistency proof, or NULL. */
 static const char *
 wrong_path(struct tf_audit *a, const struct tf_entry *e,
-    const struct tf_consistency *c)
+    const struct tf_witness_request *c)
 {
 	struct tf_audit_package *k = a->self;
 
@@ -67,7 +67,7 @@ wrong_path(struct tf_audit *a, const struct tf_entry *e,
 	if (!tf_str_same(c->note, tf_buf_bytes(&k->note)))
 		return "is under another checkpoint than the package";
 	if (tf_merkle_check_consistency(c->old, a->head.size, &e->tree_root,
-		&a->head.root, c->path.h, c->path.n) != TF_OK)
+		&a->head.root, c->proof, c->hashes) != TF_OK)
 		return "the tree of its entry is not the beginning of this "
 		       "log";
 	return NULL;
@@ -78,15 +78,15 @@ check_path(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
 {
 	struct tf_buf name = { 0 }, text = { 0 };
 	struct tf_error why = { .code = TF_OK };
-	struct tf_consistency c;
+	struct tf_witness_request c;
 	const char *wrong;
 	enum tf_code rc = name_file(e, TF_PACKAGE_ANCHOR_PATH, &name, err);
 
 	if (rc == TF_OK &&
 	    tf_audit_member_load(a, check_of(e), name.p, TF_AUDIT_TEXT_MAX,
 		&text)) {
-		if (tf_consistency_parse(tf_buf_bytes(&text).p, text.n, &c,
-			&why) != TF_OK)
+		if (tf_witness_request_parse(tf_buf_bytes(&text), &c, &why) !=
+		    TF_OK)
 			tf_audit_member_wrong(a, check_of(e), name.p, why.text);
 		else if ((wrong = wrong_path(a, e, &c)) != NULL)
 			tf_audit_member_wrong(a, check_of(e), name.p, wrong);

@@ -1,4 +1,4 @@
-/* Write and parse C2SP tlog-proof files, and consistency proofs as files. */
+/* Write and parse C2SP tlog-proof files. */
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -7,19 +7,6 @@
 #define HEAD "c2sp.org/tlog-proof@v1"
 #define EXTRA "extra "
 #define INDEX "index "
-#define OLD "old "
-
-/* Append the lines of the path, the empty line and the note. */
-static void
-write_path(struct tf_buf *out, const struct tf_proof *path, struct tf_str note)
-{
-	for (unsigned i = 0; i < path->n; i++) {
-		tf_base64(out, path->h[i].b, sizeof(path->h[i].b));
-		tf_buf_add(out, "\n", 1);
-	}
-	tf_buf_add(out, "\n", 1);
-	tf_buf_add(out, note.p, note.n);
-}
 
 void
 tf_tlog_proof_write(struct tf_buf *out, uint64_t index,
@@ -32,7 +19,12 @@ tf_tlog_proof_write(struct tf_buf *out, uint64_t index,
 		tf_buf_add(out, "\n", 1);
 	}
 	tf_buf_printf(out, INDEX "%llu\n", (unsigned long long)index);
-	write_path(out, path, note);
+	for (unsigned i = 0; i < path->n; i++) {
+		tf_base64(out, path->h[i].b, sizeof(path->h[i].b));
+		tf_buf_add(out, "\n", 1);
+	}
+	tf_buf_add(out, "\n", 1);
+	tf_buf_add(out, note.p, note.n);
 }
 
 /* Take the next line without its LF; false when no whole line is left. */
@@ -62,25 +54,6 @@ read_hash(struct tf_str line, struct tf_hash *out)
 	return tf_unbase64_exact(line.p, line.n, out->b, sizeof(out->b));
 }
 
-/* Read the lines of a path up to the empty line. */
-static enum tf_code
-read_path(struct tf_str *rest, struct tf_proof *path, struct tf_error *err)
-{
-	struct tf_str line;
-
-	for (;;) {
-		if (!next_line(rest, &line))
-			return tf_fail(err, TF_INVALID, "the proof is cut");
-		if (line.n == 0)
-			return TF_OK;
-		if (path->n == TF_PROOF_MAX ||
-		    !read_hash(line, &path->h[path->n]))
-			return tf_fail(err, TF_INVALID,
-			    "hash %u of the path is malformed", path->n);
-		path->n++;
-	}
-}
-
 enum tf_code
 tf_tlog_proof_parse(const char *text, size_t n, struct tf_tlog_proof *p,
     struct tf_error *err)
@@ -105,8 +78,19 @@ tf_tlog_proof_parse(const char *text, size_t n, struct tf_tlog_proof *p,
 	    !tf_decimal(line.p + strlen(INDEX), line.n - strlen(INDEX),
 		INT64_MAX, &p->index))
 		return tf_fail(err, TF_INVALID, "index is malformed");
-	if (read_path(&rest, &p->path, err) != TF_OK)
-		return TF_INVALID;
+	for (;;) {
+		if (!next_line(&rest, &line))
+			return tf_fail(err, TF_INVALID, "the proof is cut");
+		if (line.n == 0)
+			break;
+		if (p->path.n == TF_PROOF_MAX ||
+		    !read_hash(line, &p->path.h[p->path.n]))
+			return tf_fail(err, TF_INVALID,
+			    "hash %u of the path "
+			    "is malformed",
+			    p->path.n);
+		p->path.n++;
+	}
 	p->note = rest;
 	return TF_OK;
 }
@@ -115,29 +99,4 @@ void
 tf_tlog_proof_free(struct tf_tlog_proof *p)
 {
 	tf_buf_free(&p->extra);
-}
-
-void
-tf_consistency_write(struct tf_buf *out, uint64_t old,
-    const struct tf_proof *path, struct tf_str note)
-{
-	tf_buf_printf(out, OLD "%llu\n", (unsigned long long)old);
-	write_path(out, path, note);
-}
-
-enum tf_code
-tf_consistency_parse(const char *text, size_t n, struct tf_consistency *c,
-    struct tf_error *err)
-{
-	struct tf_str rest = { text, n }, line;
-	enum tf_code rc;
-
-	memset(c, 0, sizeof(*c));
-	if (!next_line(&rest, &line) || !begins(line, OLD) ||
-	    !tf_decimal(line.p + strlen(OLD), line.n - strlen(OLD), INT64_MAX,
-		&c->old))
-		return tf_fail(err, TF_INVALID, "the old size is malformed");
-	rc = read_path(&rest, &c->path, err);
-	c->note = rest;
-	return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * C2SP tlog-proof: one file that proves one entry; consistency proofs as files.
+ * C2SP tlog-proof: one file that proves one entry.
  *
  *   c2sp.org/tlog-proof@v1
  *   extra <base64>              optional, not authenticated
@@ -39,27 +39,5 @@ void tf_tlog_proof_write(struct tf_buf *out, uint64_t index,
 TF_MUST_USE enum tf_code tf_tlog_proof_parse(const char *text, size_t n,
     struct tf_tlog_proof *p, struct tf_error *err);
 void tf_tlog_proof_free(struct tf_tlog_proof *p);
-
-/*
- * A consistency proof as a file: the body of a request of C2SP tlog-witness.
- *
- *   old <size>                  of the earlier tree
- *   <base64 hash>               consistency path, 0 to 63 lines
- *   <empty line>
- *   <checkpoint, the whole note> of the later tree
- */
-struct tf_consistency {
-	uint64_t old;
-	struct tf_proof path;
-	struct tf_str note; /* within the parsed text */
-};
-
-/* Append the file to out.  Without memory out fails. */
-void tf_consistency_write(struct tf_buf *out, uint64_t old,
-    const struct tf_proof *path, struct tf_str note);
-
-/* Parse n bytes strictly; text must outlive c.  TF_INVALID with the reason. */
-TF_MUST_USE enum tf_code tf_consistency_parse(const char *text, size_t n,
-    struct tf_consistency *c, struct tf_error *err);
 
 #endif

@@ -14,26 +14,41 @@
 #include "../buffer.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
-#include "../ledger/proof.h"
 #include "../store/entries.h"
+#include "../witness.h"
 #include "members.h"
 
+static enum tf_code
+read_tile(void *arg, const char *path, unsigned level, uint64_t n,
+    unsigned width, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_package_maker *k = arg;
+	struct tf_hash h[TF_TILE_WIDTH];
+	enum tf_code rc = tf_tiles_read(k->db, level, n, width, h, err);
+
+	(void)path;
+	if (rc != TF_OK)
+		return rc;
+	tf_buf_add(out, h, width * sizeof(*h));
+	return tf_buf_end(out, err);
+}
+
+/* The proof has the form of a request to a witness. */
 static enum tf_code
 add_path(struct tf_package_maker *k, const struct tf_entry *e,
     const char *number, struct tf_error *err)
 {
-	struct tf_proof path;
 	struct tf_buf b = { 0 };
-	enum tf_code rc = tf_merkle_consistency(e->tree_size, k->f.head.size,
-	    tf_tiles_read, k->db, &path, err);
+	enum tf_code rc = tf_witness_request_make(e->tree_size,
+	    tf_buf_bytes(&k->note), read_tile, k, &b, err);
 
-	if (rc != TF_OK)
-		return rc;
-	tf_consistency_write(&b, e->tree_size, &path,
-	    (struct tf_str){ k->note.p, k->note.n });
-	return tf_package_add_buf(k,
-	    TF_PACKAGE_NAME(TF_PACKAGE_ANCHORS, number, TF_PACKAGE_ANCHOR_PATH),
-	    &b, err);
+	if (rc == TF_OK)
+		return tf_package_add_buf(k,
+		    TF_PACKAGE_NAME(TF_PACKAGE_ANCHORS, number,
+			TF_PACKAGE_ANCHOR_PATH),
+		    &b, err);
+	tf_buf_free(&b);
+	return rc;
 }
 
 static enum tf_code
