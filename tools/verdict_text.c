@@ -256,7 +256,8 @@ verdict_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
 		break;
 	case TF_VERDICT_ABSENT:
 		if (check == TF_CHECK_WITNESS && c->quorum == NULL &&
-		    (c->form == CHECK_STORE || c->form == CHECK_LOG))
+		    (c->form == CHECK_STORE || c->form == CHECK_LOG ||
+			(c->form == CHECK_PACKAGE && c->report.cosigned > 0)))
 			add_receipts(out, &c->report);
 		else
 			tf_buf_str(out, why_absent(c, check));

@@ -343,6 +343,7 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 	enum tf_code rc = tf_replay_entry(a->replay, e, leaf, &x, err);
 
 	prove_earlier(a, e);
+	a->stamp.newest = e->at;
 	a->r->newer += e->v > TF_ENTRY_VERSION;
 	a->r->unknown += e->v == TF_ENTRY_VERSION && e->type == TF_TYPE_UNKNOWN;
 	if (rc == TF_OK && x.created && x.kind == TF_KIND_EVIDENCE)

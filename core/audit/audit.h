@@ -54,8 +54,13 @@ struct tf_audit {
 	bool cut;      /* the last entries are not there: no tree */
 	struct tf_quorum_count *quorum; /* NULL: no policy */
 	struct tf_error unable;		/* I/O or memory failed: no verdict */
-	struct tf_buf absent; /* evidence whose bytes were not there */
-	struct tf_buf shown;  /* path of a finding, safe to print */
+	struct tf_buf absent;	       /* evidence whose bytes were not there */
+	struct tf_buf shown;	       /* path of a finding, safe to print */
+	struct tf_audit_times {	       /* entries' own times */
+		struct tf_time newest; /* of the newest entry */
+		bool any;	       /* a time stamp without fault */
+		struct tf_time received; /* of the last one */
+	} stamp;
 	const struct tf_source *source;
 	void *self; /* belongs to the source */
 };

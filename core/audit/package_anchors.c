@@ -16,16 +16,14 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../buffer.h"
-#include "../ledger/cosigned.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
-#include "../ledger/replay.h"
 #include "../verify.h"
 #include "../witness.h"
+#include "anchors.h"
 #include "audit.h"
 #include "findings.h"
 #include "package_members.h"
-#include "quorum.h"
 #include "stamp.h"
 
 /* The name of a file of the anchor, with a NUL. */
@@ -96,30 +94,6 @@ check_path(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
 	return rc;
 }
 
-/* --- cosignatures --------------------------------------------------------- */
-
-static void
-check_cosigned(struct tf_audit *a, const struct tf_entry *e, const char *name,
-    struct tf_str note)
-{
-	const char *text = tf_replay_vkey(a->replay);
-	struct tf_error why = { .code = TF_OK };
-	struct tf_cosigned c;
-	struct tf_vkey key;
-
-	if (tf_vkey_parse(text, strlen(text), &key, &why) != TF_OK ||
-	    tf_cosigned_check(&key, e->anchor_key, note.p, note.n, &c, NULL,
-		&why) != TF_OK)
-		tf_audit_trouble(a, TF_CHECK_WITNESS, e->seq, e->anchor_name,
-		    "", &why);
-	else if (c.head.size != e->tree_size ||
-	    memcmp(&c.head.root, &e->tree_root, sizeof(c.head.root)) != 0)
-		tf_audit_member_wrong(a, TF_CHECK_WITNESS, name,
-		    "is not about the tree of its entry");
-	else
-		tf_quorum_count_note(a, &c.head, note);
-}
-
 /* --- files ---------------------------------------------------------------- */
 
 /* Are these the bytes of the entry?  If not, that was reported. */
@@ -184,17 +158,16 @@ check_stamp(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
 static enum tf_code
 check_note(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
 {
-	struct tf_buf note = { 0 }, name = { 0 };
+	struct tf_buf note = { 0 };
 	struct tf_str s = { NULL, 0 };
 	enum tf_code rc = load(a, e, TF_PACKAGE_ANCHOR_NOTE, &e->content, &note,
 	    &s, err);
 
-	if (rc == TF_OK)
-		rc = name_file(e, TF_PACKAGE_ANCHOR_NOTE, &name, err);
 	if (rc == TF_OK && s.p != NULL)
-		check_cosigned(a, e, name.p, s);
+		tf_audit_cosigned(a, e, s);
+	else if (rc == TF_OK)
+		tf_audit_uncosigned(a);
 	tf_buf_free(&note);
-	tf_buf_free(&name);
 	return rc;
 }
 
@@ -204,6 +177,7 @@ tf_audit_package_anchor(struct tf_audit *a, const struct tf_entry *e,
 {
 	enum tf_code rc = check_path(a, e, err);
 
+	a->r->anchors++;
 	if (rc != TF_OK)
 		return rc;
 	if (is_kind(e, TF_ANCHOR_STAMP))

@@ -74,6 +74,10 @@ tf_audit_stamp(struct tf_audit *a, const struct tf_entry *e,
 	if (!is_of_tree(a, e, s->note))
 		return;
 	rc = tf_stamp_check(&c, &stamp, NULL, &err);
+	if (rc == TF_OK || rc == TF_FOREIGN) {
+		a->stamp.any = true;
+		a->stamp.received = e->at;
+	}
 	if (rc == TF_FOREIGN)
 		tf_audit_unread(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
 		    "your certificates do not vouch for this authority");

@@ -43,6 +43,7 @@
 #include "store_i.h"
 #include "store_nodes.h"
 #include "store_said.h"
+#include "store_stamps.h"
 
 /* --- ledger --------------------------------------------------------------- */
 
@@ -111,14 +112,34 @@ entries(struct tf_audit *a, struct tf_error *err)
 	return rc == TF_NODATA ? TF_OK : rc;
 }
 
+/* Check what an entry says beyond names. */
+static enum tf_code
+said(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	enum tf_code rc = tf_audit_store_said(a, e, x, err);
+
+	return rc == TF_OK && e->type == TF_ANCHOR_ADDED ?
+	    tf_audit_store_stamp(a, e, err) :
+	    rc;
+}
+
+static enum tf_code
+end_of_entries(struct tf_audit *a, struct tf_error *err)
+{
+	enum tf_code rc = tf_audit_store_end(a, err);
+
+	return rc == TF_OK ? tf_audit_store_stamps_end(a, err) : rc;
+}
+
 static const struct tf_source source = {
 	.entries = entries,
 	.tile = tile,
 	.created = tf_audit_store_created,
 	.access = tf_audit_store_access,
-	.said = tf_audit_store_said,
+	.said = said,
 	.payload = payload,
-	.end = tf_audit_store_end,
+	.end = end_of_entries,
 };
 
 /* --- around it ------------------------------------------------------------ */

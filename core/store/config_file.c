@@ -60,3 +60,24 @@ tf_config_is_guard(const char *key, const char *value)
 {
 	return strcmp(key, "guard") == 0 && value[0] == '/';
 }
+
+bool
+tf_config_stamps(const char *key, const char *value, enum tf_stamps *out)
+{
+	static const char *const words[] = { "off", "best-effort", "required" };
+
+	if (strcmp(key, "stamp") != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(value, words[i]) == 0) {
+			*out = (enum tf_stamps)i;
+			return true;
+		}
+	return false;
+}
+
+bool
+tf_stamps_late(const struct tf_time *received, struct tf_time newest)
+{
+	return received == NULL || received->s < newest.s - TF_STAMPS_LATE_S;
+}

@@ -3,6 +3,7 @@
 #define TF_STORE_CONFIG_FILE_H
 
 #include "../json.h"
+#include "../types.h"
 
 /* Receives one setting, without white space around key and value. */
 typedef enum tf_code (*tf_config_line)(void *arg, const char *key,
@@ -18,5 +19,19 @@ TF_MUST_USE enum tf_code tf_config_each(int dirfd, tf_config_line one,
 
 /* True if the setting names the guard: a file on another disk (guard_file.h). */
 bool tf_config_is_guard(const char *key, const char *value);
+
+/* How a store wants its newest checkpoint stamped with the time. */
+enum tf_stamps {
+	TF_STAMPS_OFF,
+	TF_STAMPS_BEST_EFFORT, /* late stamps are shown */
+	TF_STAMPS_REQUIRED,    /* and fail a verification */
+};
+/* Stamps are late if the newest one was received earlier than this before the
+ * newest entry, or if there is none. */
+#define TF_STAMPS_LATE_S ((int64_t)7 * 86400)
+/* True if the setting says so; *out is then set. */
+bool tf_config_stamps(const char *key, const char *value, enum tf_stamps *out);
+/* Are the stamps late?  received: of the newest one, NULL: there is none. */
+bool tf_stamps_late(const struct tf_time *received, struct tf_time newest);
 
 #endif

@@ -73,11 +73,13 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 	return true;
 }
 
-/* guard is a path, and approvers the name of a group; all others are numbers. */
+/* guard is a path, approvers the name of a group, and stamp a word; all others
+ * are numbers. */
 static enum tf_code
 set(void *vault, const char *key, const char *value, struct tf_error *err)
 {
 	struct tf_vault *v = vault;
+	enum tf_stamps stamps;
 
 	if (tf_config_is_guard(key, value)) {
 		free(v->guard);
@@ -89,7 +91,9 @@ set(void *vault, const char *key, const char *value, struct tf_error *err)
 		v->approvers = strdup(value);
 		return v->approvers == NULL ? tf_nomem(err) : TF_OK;
 	}
-	if (tf_settings_take(&v->settings, key, value))
+	/* Status and verification read it where they need it. */
+	if (tf_config_stamps(key, value, &stamps) ||
+	    tf_settings_take(&v->settings, key, value))
 		return TF_OK;
 	return tf_fail(err, TF_USAGE, "config: \"%.60s\" is not understood",
 	    key);

@@ -33,7 +33,8 @@ static const char config_text[] =
     "# max_file = 10G\tmaximum size of a file\n"
     "# max_staged = 50G\tmaximum size of one user's files that are not sealed "
     "yet\n"
-    "# guard = /PATH\tthird copy of the checkpoint, on another disk\n";
+    "# guard = /PATH\tthird copy of the checkpoint, on another disk\n"
+    "# stamp = required\ttime stamps: off, best-effort or required\n";
 
 /*
  * Write both halves of a new key.  *out may be set on failure, too; the caller

@@ -32,6 +32,7 @@
 #include "anchors.h"
 #include "machine.h"
 #include "readable.h"
+#include "stamped.h"
 #include "view.h"
 
 #define WAITING_MAX 100 /* unsealed names that are listed */
@@ -50,6 +51,7 @@ struct counts {
 	uint32_t asker;
 	char trouble[sizeof(((struct tf_error *)0)->text)];
 	struct tf_guard_state guard;
+	const char *stamps; /* NULL: STORE/config wants none */
 };
 
 /* Add a file to the list; false ends the walk when the list is full. */
@@ -230,6 +232,8 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	}
 	tf_json_key(j, "root");
 	tf_json_cstr(j, hex);
+	if (c->stamps != NULL)
+		tf_put_cstr(j, "stamps", c->stamps);
 	put_states(j, c, h->files);
 	tf_put_hint(j, "store", v->store, SIZE_MAX, TF_HINT_MAX);
 	tf_put_hint(j, "trouble", c->trouble, SIZE_MAX, TF_HINT_MAX);
@@ -305,8 +309,10 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 		free(c);
 		return rc;
 	}
-	if ((rc = status_facts(v, w.db, w.all ? 0 : w.who.uid, &h, c, err)) ==
-	    TF_OK) {
+	rc = status_facts(v, w.db, w.all ? 0 : w.who.uid, &h, c, err);
+	if (rc == TF_OK)
+		rc = tf_stamps_word(v, w.db, h.size, &c->stamps, err);
+	if (rc == TF_OK) {
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
 		rc = tf_put_anchored(w.db, &j, err);

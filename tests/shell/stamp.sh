@@ -171,6 +171,45 @@ options_must_go_together() {
 	is 3 trailctl stamp --print-request nowhere
 }
 
+# verify judges the stamps of a store by the certificates of the caller alone.
+a_store_is_judged_by_the_callers_certificates() {
+	is 0 trailctl verify store
+	says '^timestamp *ABSENT *judge the recorded ones with --tsa-ca'
+	is 0 trailctl verify --tsa-ca authority/root.pem store
+	says '^timestamp *OK *the first [0-9]* entries existed at 20'
+	says 'two: your certificates do not vouch for this authority'
+	is 5 trailctl verify --tsa-ca authority/ca.pem store
+	says '^timestamp *ABSENT *your certificates vouch for none'
+	is 2 trailctl verify --tsa-ca evidence store
+}
+
+# stamp = required: a store without a stamp fails, and status says so.
+a_store_that_requires_stamps_fails_without() {
+	is 0 trailctl init --origin example.org/required late
+	is 0 trailctl status late
+	never_says '^stamps'
+	echo 'stamp = best-effort' >>late/config
+	is 0 trailctl status late
+	says '^stamps *best-effort, late'
+	is 0 trailctl verify late
+	echo 'stamp = required' >>late/config
+	is 0 trailctl status late
+	says '^stamps *REQUIRED, AND LATE'
+	is 4 trailctl verify late
+	says '^timestamp *FAILED'
+	says 'STORE/config requires time stamps: there is none'
+	is 0 trailctl stamp --via "$tsa answer authority good" --name one late
+	is 0 trailctl status late
+	says '^stamps *required, in time'
+	is 0 trailctl verify late
+	says '^timestamp *ABSENT'
+	is 0 trailctl status --json late
+	says '"stamps":"required, in time","states"'
+	echo 'stamp = perhaps' >>late/config
+	is 2 trailctl stamp --via "$tsa answer authority good" --name two late
+	complains '"stamp" is not understood'
+}
+
 # A mount is stamped as a store is, and serves the stamp.
 a_mount_is_stamped() {
 	mount store
@@ -201,6 +240,8 @@ run an_authority_and_a_store_are_made \
 	a_request_that_was_not_granted_is_refused \
 	bytes_behind_the_answer_are_refused \
 	an_old_stamp_stays_good \
-	options_must_go_together
+	options_must_go_together \
+	a_store_is_judged_by_the_callers_certificates \
+	a_store_that_requires_stamps_fails_without
 with /dev/fuse a_mount_is_stamped
 finish

@@ -11,6 +11,7 @@
 #include "../../core/base/file.h"
 #include "../../core/base/timestamp.h"
 #include "../../core/buffer.h"
+#include "../../core/store/config_file.h"
 
 #define NOTE                                             \
 	"example.org/vault\n7\n"                         \
@@ -320,6 +321,24 @@ START_TEST(a_request_is_the_same_for_the_same_note_only)
 }
 END_TEST
 
+START_TEST(stamps_are_late_after_seven_days)
+{
+	const struct tf_time now = { .s = 2000000000 };
+	struct tf_time received = { .s = now.s - 7 * 86400 };
+	enum tf_stamps mode = TF_STAMPS_OFF;
+
+	ck_assert(!tf_stamps_late(&received, now));
+	received.s--;
+	ck_assert(tf_stamps_late(&received, now));
+	ck_assert(tf_stamps_late(NULL, now));
+	ck_assert(tf_config_stamps("stamp", "required", &mode));
+	ck_assert_int_eq(TF_STAMPS_REQUIRED, mode);
+	ck_assert(!tf_config_stamps("stamp", "Required", &mode));
+	ck_assert(!tf_config_stamps("stamps", "off", &mode));
+	ck_assert_int_eq(TF_STAMPS_REQUIRED, mode);
+}
+END_TEST
+
 Suite *
 suite_timestamp(void)
 {
@@ -341,6 +360,7 @@ suite_timestamp(void)
 	tcase_add_test(t, bytes_behind_a_response_are_refused);
 	tcase_add_test(t, a_changed_byte_is_refused_or_changes_nothing);
 	tcase_add_test(t, a_request_is_the_same_for_the_same_note_only);
+	tcase_add_test(t, stamps_are_late_after_seven_days);
 	suite_add_tcase(s, t);
 	return s;
 }

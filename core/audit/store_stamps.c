@@ -1,0 +1,101 @@
+/*
+ * Time stamps of a store: see store_stamps.h.  Token and certificates are objects
+ * that the entry names by digest.  The stamped checkpoint is a row of its own; a
+ * mirror may lack it, and then nobody can tell there what was stamped.
+ */
+#include "store_stamps.h"
+
+#include <string.h>
+
+#include "../anchor.h"
+#include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../ledger/entry.h"
+#include "../store/config_file.h"
+#include "../store/entries.h"
+#include "../store/objects.h"
+#include "../verify.h"
+#include "audit.h"
+#include "findings.h"
+#include "stamp.h"
+#include "store_i.h"
+
+/* Append the object with that content to out.  False: it is not at hand as it
+ * was recorded, which the check of contents reports. */
+static enum tf_code
+load(struct tf_audit *a, const struct tf_content *c, struct tf_buf *out,
+    bool *good, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	struct tf_object_row o;
+	struct tf_hash h;
+	uint64_t id;
+	enum tf_code rc = tf_object_find(s->db, &c->sha256, &id, err);
+
+	*good = false;
+	if (rc == TF_OK)
+		rc = tf_object_get(s->db, id, &o, out, err);
+	if (rc == TF_OK) {
+		tf_sha256(out->n == 0 ? "" : out->p, out->n, &h);
+		*good = memcmp(&h, &c->sha256, sizeof(h)) == 0;
+	}
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_audit_store_stamp(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	struct tf_buf note = { 0 }, token = { 0 }, chain = { 0 };
+	struct tf_audit_stamped x = { .note = { NULL, 0 } };
+	struct tf_hash root;
+	bool has_token = false, has_chain = true;
+	enum tf_code rc;
+
+	if (!tf_str_same(e->anchor_kind, tf_str_of(TF_ANCHOR_STAMP)))
+		return TF_OK;
+	rc = load(a, &e->content, &token, &has_token, err);
+	if (rc == TF_OK && e->has_chain)
+		rc = load(a, &e->chain, &chain, &has_chain, err);
+	if (rc == TF_OK && has_token && has_chain) {
+		rc = tf_checkpoints_get(s->db, e->tree_size, &root, &note, err);
+		if (rc == TF_OK)
+			x.note = tf_buf_bytes(&note);
+		x.token = tf_buf_bytes(&token);
+		x.chain = tf_buf_bytes(&chain);
+		if (rc == TF_OK || rc == TF_NOTFOUND)
+			tf_audit_stamp(a, e, &x);
+	}
+	tf_buf_free(&note);
+	tf_buf_free(&token);
+	tf_buf_free(&chain);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+take_mode(void *arg, const char *key, const char *value, struct tf_error *err)
+{
+	(void)err;
+	(void)tf_config_stamps(key, value, arg);
+	return TF_OK;
+}
+
+enum tf_code
+tf_audit_store_stamps_end(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	enum tf_stamps mode = TF_STAMPS_OFF;
+	enum tf_code rc = tf_config_each(s->dirfd, take_mode, &mode, err);
+
+	tf_audit_stamps_end(a, 0);
+	if (mode == TF_STAMPS_REQUIRED &&
+	    tf_stamps_late(a->stamp.any ? &a->stamp.received : NULL,
+		a->stamp.newest))
+		tf_audit_finding(a, TF_CHECK_TIMESTAMP, UINT64_MAX, tf_nowhere,
+		    a->stamp.any ?
+			"STORE/config requires time stamps: the newest one is "
+			"more than 7 days older than the newest entry" :
+			"STORE/config requires time stamps: there is none");
+	return rc == TF_NOMEM ? rc : TF_OK;
+}

@@ -1,0 +1,20 @@
+/* The time stamps of a store under audit.  The source is a tf_audit_store. */
+#ifndef TF_AUDIT_STORE_STAMPS_H
+#define TF_AUDIT_STORE_STAMPS_H
+
+#include "../error.h"
+
+struct tf_audit;
+struct tf_entry;
+
+/* Judge the time stamp that e records, if it is one.  Objects that are missing or
+ * altered are left to other checks.  Errors: those of the database. */
+TF_MUST_USE enum tf_code tf_audit_store_stamp(struct tf_audit *a,
+    const struct tf_entry *e, struct tf_error *err);
+
+/* After the last entry: the verdict about time stamps.  If STORE/config requires
+ * them, late stamps (store/config_file.h) are a finding.  Errors: TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_audit_store_stamps_end(struct tf_audit *a,
+    struct tf_error *err);
+
+#endif
