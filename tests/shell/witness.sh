@@ -200,6 +200,26 @@ each_refusal_has_its_reason() {
 	[ "$(entries anchor.added)" -eq "$n" ]
 }
 
+# The status is found in every form in which a command may print it.
+the_status_is_read_in_every_form() {
+	while IFS= read -r header; do
+		printf 'cat >got; printf "%s\\r\\n\\r\\n"\n' "$header" >fixed
+		is 1 trailctl witness --policy policy --via 'sh fixed' store
+		complains '^trailctl: w1: 404: it does not know this log'
+	done <<-'EOF'
+	HTTP/1.0 404 Not Found
+	HTTP/1.1 404
+	HTTP/2 404 \r\nserver: x
+	Status: 404 Not Found
+	status:404
+	Content-Type: text/plain\r\nStatus: 404 Not Found
+	Content-Type: text/plain\nStatus: 404\n
+	HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found
+	HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 404 Not Found
+	HTTP/1.0 200 Script output follows\r\nServer: x\r\nStatus: 404 Not Found
+	EOF
+}
+
 # With one of two, the quorum of one is met although the other fails.
 one_of_two_may_fail() {
 	sed 's/^group both all/group both any/' policy >any
@@ -648,6 +668,7 @@ run a_client_without_memory_asks_again
 run an_answer_comes_by_hand
 run a_wrong_answer_is_not_recorded
 run each_refusal_has_its_reason
+run the_status_is_read_in_every_form
 run one_of_two_may_fail
 run a_url_is_no_command
 run a_policy_must_fit
