@@ -189,6 +189,37 @@ a_stamp_without_its_checkpoint_proves_nothing() {
 	is 1 sh "$script" "$(cat vkey)" h/a authority/root.pem
 }
 
+# The receipt of a mirror is in the package.  What it proves depends on its key, so
+# it is never OK by itself.
+a_receipt_of_a_mirror_is_in_the_package() {
+	is 0 trailctl mirror store mirror
+	is 0 trailctl package -o m.zip store/t/w/a
+	is 0 trailctl verify --vkey vkey m.zip
+	reports '^witness +ABSENT +1 receipt fits, up to [0-9]+ entries'
+	unzipped m.zip m
+	is 0 sh "$script" "$(cat vkey)" m/a
+	reports '^  cosignature of the mirror .*\(anchors/[0-9]+\.checkpoint\)$'
+	# A receipt without its cosignature.
+	note=$(sed -n 's/.*"kind":"mirror".*"seq":\([0-9]*\),.*/\1/p' \
+		m/a/events.jsonl)
+	file=m/a/anchors/$note.checkpoint
+	sed '$d' "$file" >shorter
+	mv shorter "$file"
+	listed m/a
+	is 4 trailctl verify --vkey vkey m/a
+	reports 'altered: its bytes are not those of the entry'
+	is 1 sh "$script" "$(cat vkey)" m/a
+}
+
+# A mirror lacks the checkpoint that was stamped: its packages say so.
+the_package_of_a_mirror_may_lack_what_was_stamped() {
+	is 0 trailctl mirror store mirror
+	is 0 trailctl package --no-entry -o q.zip mirror/t/w/a
+	is 0 trailctl verify --vkey vkey q.zip
+	is 5 trailctl verify --vkey vkey --tsa-ca authority/root.pem q.zip
+	reports 'the stamped checkpoint is not at hand'
+}
+
 run a_stamped_package_is_made \
 	stamps_prove_nothing_without_a_trusted_authority \
 	the_script_checks_stamps \
@@ -196,5 +227,7 @@ run a_stamped_package_is_made \
 	a_stamp_does_not_cover_newer_evidence \
 	an_expired_authority_is_judged_at_its_time \
 	an_altered_package_is_never_ok \
-	a_stamp_without_its_checkpoint_proves_nothing
+	a_stamp_without_its_checkpoint_proves_nothing \
+	a_receipt_of_a_mirror_is_in_the_package \
+	the_package_of_a_mirror_may_lack_what_was_stamped
 finish
