@@ -168,17 +168,24 @@ anchor(struct tf_vault *v)
 	tf_buf_free(&key_text);
 }
 
+void
+redact_path(struct tf_vault *v, const char *path)
+{
+	struct tf_attr a;
+
+	OK(tf_vault_walk(v, path, &a, NULL));
+	redact(v, a.id);
+}
+
 static void
 redact_some(struct tf_vault *v)
 {
 	static const char *const names[] = { "gone", "gone large", "gone too" };
 	char path[64];
-	struct tf_attr a;
 
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "trail/w2/notes/%s", names[i]);
-		OK(tf_vault_walk(v, path, &a, NULL));
-		redact(v, a.id);
+		redact_path(v, path);
 	}
 }
 

@@ -6,9 +6,13 @@
 #include "../../core/anchor/replica.h"
 
 struct tf_db;
+struct tf_vault;
 
 /* Make the store at path, with all that the ledger can say. */
 void make_rich(const char *path, struct tf_buf *vkey);
+
+/* Have two people redact the evidence at path, in an open vault. */
+void redact_path(struct tf_vault *v, const char *path);
 
 /* A store that is read. */
 struct from {

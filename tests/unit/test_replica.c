@@ -150,6 +150,45 @@ START_TEST(a_replica_follows_its_source)
 }
 END_TEST
 
+/* Bytes that a mirror has go from it with their redaction, from rows, files and
+ * the write-ahead log. */
+START_TEST(redacted_bytes_go_from_a_mirror)
+{
+	static const char words[] = "very secret words, said once";
+	static char large[100000];
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault *v;
+	/* The owner approves what root proposes. */
+	struct tf_attr owner = { .uid = 1234, .gid = 1234 }, out;
+	uint64_t t, w, a;
+
+	for (size_t i = 0; i < sizeof(large); i++)
+		large[i] = words[i % (sizeof(words) - 1)];
+	OK(tf_vault_open("store", &o, &v, &err));
+	t = make_dir(v, TF_ROOT_ID, "t");
+	OK(tf_vault_setattr(v, t, NULL, TF_SET_UID | TF_SET_GID, &owner, &root,
+	    &out, &err));
+	w = make_dir(v, t, "w");
+	a = make_dir(v, w, "a");
+	tf_file_release(make_file(v, a, "row", words, sizeof(words) - 1));
+	tf_file_release(make_file(v, a, "file", large, sizeof(large)));
+	OK(tf_vault_sync(v, TF_ROOT_ID, &root, &err));
+	OK(tf_vault_seal(v, a, &root, &err));
+	OK(tf_vault_close(v, "done", &err));
+	OK(replicate("store", "mirror", 0, &err));
+	sh("grep -qr 'very secret words' mirror/objects");
+	sh("grep -q 'very secret words' mirror/ledger.db");
+	OK(tf_vault_open("store", &o, &v, &err));
+	redact_path(v, "t/w/a/row");
+	redact_path(v, "t/w/a/file");
+	OK(tf_vault_close(v, "done", &err));
+	OK(replicate("store", "mirror", batches[_i], &err));
+	is_whole("mirror");
+	shows_the_same("store", "mirror");
+	sh("! grep -r 'very secret words' mirror");
+}
+END_TEST
+
 /* --- refusals ------------------------------------------------------------------- */
 
 #define AT "\"at\":\"2099-01-01T00:00:00.000000000Z\""
@@ -520,6 +559,7 @@ suite_replica(void)
 	tcase_set_timeout(t, 300);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, a_replica_shows_what_its_source_shows, 0, 3);
+	tcase_add_loop_test(t, redacted_bytes_go_from_a_mirror, 0, 3);
 	tcase_add_test(t, a_replica_follows_its_source);
 	tcase_add_loop_test(t, an_entry_that_does_not_fit_is_refused, 0,
 	    (int)(sizeof(hostile) / sizeof(hostile[0])));
