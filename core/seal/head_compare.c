@@ -11,6 +11,7 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../base/show.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
 #include "../node/base.h"
@@ -76,20 +77,26 @@ is_of_earlier_origin(struct tf_vault *v, const struct tf_buf *b)
 	return tf_checkpoint_check(b->p, b->n, &k, &c, NULL) == TF_OK;
 }
 
-/* Name both heads to the operator: err has no room for them. */
+/* Name both heads to the operator, in a line each: err has no room for them. */
 static void
 say_heads(struct tf_vault *v, const struct head *h, const char *where,
     const struct tf_buf *b)
 {
-	const struct tf_str other = tf_buf_bytes(b);
+	const char *end = b->n == 0 ? NULL : memmem(b->p, b->n, "\n\n", 2);
+	struct tf_buf shown = { 0 };
 	char here[65];
 
 	tf_hex(h->root.b, sizeof(h->root.b), here);
 	tf_vault_say(v, TF_TAMPER,
 	    "the head of the database: %s, %llu entries, root %s", v->origin,
 	    (unsigned long long)h->size, here);
-	tf_vault_say(v, TF_TAMPER, "the head of %s: %.*s", where,
-	    (int)(other.n < 400 ? other.n : 400), other.n > 0 ? other.p : "");
+	/* Origin, size and root in base64, before the signatures. */
+	for (const char *p = b->p; end != NULL && p < end; p++)
+		tf_name_show(&shown, *p == '\n' ? " " : p, 1);
+	tf_buf_add(&shown, "", 1);
+	tf_vault_say(v, TF_TAMPER, "the head of %s: %.400s", where,
+	    end == NULL || shown.failed ? "no checkpoint" : shown.p);
+	tf_buf_free(&shown);
 }
 
 /* Fill err for a note that is no checkpoint of our log. */
