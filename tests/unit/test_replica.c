@@ -185,7 +185,7 @@ START_TEST(redacted_bytes_go_from_a_mirror)
 	OK(replicate("store", "mirror", batches[_i], &err));
 	is_whole("mirror");
 	shows_the_same("store", "mirror");
-	sh("! grep -r 'very secret words' mirror");
+	sh("! grep -rl 'very secret words' mirror");
 }
 END_TEST
 
