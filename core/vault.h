@@ -84,7 +84,7 @@ struct tf_vault_options {
 	/* The caller says that the store was moved here, not copied: append
 	 * also where the ledger was not opened before. */
 	bool moved;
-	bool verify_open;    /* hash an object at its first open */
+	bool verify_open; /* hash an object at its first open */
 	enum tf_durability durability;
 	/* Called in the thread of a call that is about to wait for a disk or
 	 * to read much, once or more often.  NULL: not called. */

@@ -348,8 +348,8 @@ verify_counts_the_lines_of_a_checkpoint() {
 	says '^witness *OK *the quorum both is met'
 	is 0 trailctl verify --vkey vkey --policy policy exported
 	says '^witness *OK *the quorum both is met'
-	sed '$s|\(.\{40\}\)\(.\)\(.\)\(.\)\(.*\)$|\1\4\3\2\5|' both.tlog-proof \
-		>bad.tlog-proof
+	sed -e '$s|^\(.\{40\}\)A|\1B|;t' -e '$s|^\(.\{40\}\).|\1A|' \
+		both.tlog-proof >bad.tlog-proof
 	[ "$(cmp both.tlog-proof bad.tlog-proof | wc -l)" -eq 1 ]
 	is 4 trailctl verify --vkey vkey --policy policy bad.tlog-proof
 	says '^witness *FAILED'
