@@ -228,7 +228,7 @@ START_TEST(a_directory_that_is_its_own_parent)
 	answers_in_time("trailctl package -o p.zip store/t/w");
 	restore();
 	/* While somebody is in it. */
-	mount_vault("settle=0");
+	mount_vault("settle=0,moved");
 	dir = open(A "/sub", O_RDONLY | O_DIRECTORY);
 	ck_assert_int_ge(dir, 0);
 	tamper("UPDATE node SET parent = id WHERE CAST(name AS TEXT) = 'sub'");

@@ -252,7 +252,7 @@ START_TEST(objects_on_an_overlay_are_read_by_the_daemon)
 	skip_unless(mount("overlay", "store", "overlay", 0,
 			"lowerdir=store,upperdir=upper,workdir=work") == 0,
 	    "no overlay file system can be mounted here");
-	mount_vault("settle=60");
+	mount_vault("settle=60,moved");
 	make_long();
 	for (int i = 0; i < 2; i++) {
 		fd = open_long(O_RDONLY);

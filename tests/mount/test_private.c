@@ -112,7 +112,7 @@ START_TEST(foreign_owners_links_and_types_are_named)
 	run(0, "cp -a store good");
 	for (size_t i = 0; i < LEN(rows); i++) {
 		run(0, "%s", rows[i].make);
-		mount_vault("settle=0");
+		mount_vault("settle=0,moved");
 		says(content("log", NULL), rows[i].says);
 		unmount_vault();
 		run(0, "rm -rf store o other && cp -a good store");
@@ -197,7 +197,7 @@ START_TEST(keys_that_others_may_exchange_are_refused)
 		"mv store/keys k && ln -s $PWD/k store/keys" };
 
 	for (size_t i = 0; i < LEN(rows); i++) {
-		run(0, "cp -a store good && %s", rows[i]);
+		run(0, "mv store good && cp -a good store && %s", rows[i]);
 		says(run(1, "timeout 20 trailfs store mnt"), "keys");
 		says(run(3, "timeout 20 trailctl seal store"), "keys");
 		run(0, "rm -rf store k && mv good store");
