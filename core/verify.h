@@ -48,9 +48,9 @@ struct tf_report {
 			      are not among files */
 	uint64_t unproven; /* files of a package that no proof covers */
 	bool pinned;	   /* the caller gave the key, not the store */
-	/* With a policy: the checkpoint of the most entries whose quorum is
-	 * met, or else the one that most witnesses have cosigned; and how many
-	 * have, of how many in the policy. */
+	/* With a policy: how many entries a quorum has cosigned, or else, all
+	 * the witnesses that have cosigned any; and how many have, of how many
+	 * in the policy. */
 	struct tf_quorum_report {
 		bool met;
 		uint64_t size;

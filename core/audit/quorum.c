@@ -1,11 +1,11 @@
 /*
  * The quorum of a policy under audit: see quorum.h.
  *
- * A quorum is one of a checkpoint, and the cosignatures of different witnesses
- * over the same checkpoint come in notes of their own, with those of other
- * checkpoints between them.  So the witnesses of the last checkpoints are kept:
- * enough for every order in which answers come in practice, and bounded.  What
- * falls out of memory can only make the verdict worse.
+ * The cosignatures of different witnesses come in notes of their own.  Who has
+ * cosigned a checkpoint has cosigned every smaller one of this log with it, since
+ * the audit checks that the smaller one is its beginning.  So a quorum is about
+ * the entries that enough witnesses have seen, at whichever size each, and the
+ * longest log of each witness is all that must be kept.
  */
 #include "quorum.h"
 
@@ -18,18 +18,12 @@
 #include "audit.h"
 #include "findings.h"
 
-#define KEPT 1024 /* checkpoints */
-
-struct seen {
-	uint64_t size;
-	struct tf_hash root;
-	bool has_cosigned[TF_WITNESS_NODES_MAX];
-};
-
 struct tf_quorum_count {
-	struct seen *seen; /* in the order in which they came */
-	size_t n;
+	/* The longest log that each node of the policy has cosigned, entries; 0:
+	 * none. */
+	uint64_t longest[TF_WITNESS_NODES_MAX];
 	bool any;
+	uint64_t top;	 /* the longest log of a note, entries */
 	uint64_t needed; /* entries */
 };
 
@@ -40,11 +34,8 @@ tf_quorum_count_new(struct tf_audit *a, struct tf_error *err)
 
 	if (a->v->policy == NULL)
 		return TF_OK;
-	if ((q = calloc(1, sizeof(*q))) == NULL ||
-	    (q->seen = calloc(KEPT, sizeof(*q->seen))) == NULL) {
-		tf_quorum_count_free(q);
+	if ((q = calloc(1, sizeof(*q))) == NULL)
 		return tf_nomem(err);
-	}
 	a->quorum = q;
 	a->r->quorum.of = tf_witness_policy_count(a->v->policy);
 	return TF_OK;
@@ -53,53 +44,46 @@ tf_quorum_count_new(struct tf_audit *a, struct tf_error *err)
 void
 tf_quorum_count_free(struct tf_quorum_count *q)
 {
-	if (q != NULL)
-		free(q->seen);
 	free(q);
 }
 
-/* What is known of that checkpoint; the one that came first makes room. */
-static struct seen *
-find(struct tf_quorum_count *q, const struct tf_checkpoint *c)
+/* Would the policy be met by those who have cosigned so many entries?  *n is
+ * their number. */
+static bool
+is_met(struct tf_audit *a, uint64_t size, size_t *n)
 {
-	struct seen *s;
+	bool has_cosigned[TF_WITNESS_NODES_MAX];
 
-	for (size_t i = q->n; i > 0; i--) {
-		s = &q->seen[i - 1];
-		if (s->size == c->size &&
-		    memcmp(&s->root, &c->root, sizeof(s->root)) == 0)
-			return s;
+	*n = 0;
+	for (size_t i = 0; i < TF_WITNESS_NODES_MAX; i++) {
+		has_cosigned[i] = size > 0 && a->quorum->longest[i] >= size;
+		*n += i < a->r->quorum.of && has_cosigned[i];
 	}
-	if (q->n == KEPT) {
-		q->n--;
-		memmove(q->seen, q->seen + 1, q->n * sizeof(*q->seen));
-	}
-	s = &q->seen[q->n++];
-	memset(s, 0, sizeof(*s));
-	s->size = c->size;
-	s->root = c->root;
-	return s;
+	return tf_witness_policy_met(a->v->policy, has_cosigned);
 }
 
-/* Compare with the best so far: met before not met, then the longer log or the
- * more witnesses. */
+/* Report the longest log that a quorum has cosigned; without a quorum, what all
+ * those have cosigned who have cosigned anything. */
 static void
-keep_best(struct tf_audit *a, const struct seen *s)
+find_best(struct tf_audit *a)
 {
 	struct tf_quorum_report *best = &a->r->quorum;
-	const bool met = tf_witness_policy_met(a->v->policy, s->has_cosigned);
-	size_t n = 0;
+	const uint64_t *longest = a->quorum->longest;
+	size_t n;
 
-	for (size_t i = 0; i < best->of; i++)
-		n += s->has_cosigned[i];
-	if (met != best->met ? !met :
-		met	     ? s->size < best->size :
-			       n < best->cosigned ||
-		    (n == best->cosigned && s->size < best->size))
-		return;
-	best->met = met;
-	best->size = s->size;
-	best->cosigned = n;
+	/* A policy may be met by nobody. */
+	best->met = a->quorum->top > 0 && is_met(a, a->quorum->top, &n);
+	best->size = best->met ? a->quorum->top : 0;
+	for (size_t i = 0; i < TF_WITNESS_NODES_MAX; i++)
+		if (longest[i] > best->size && is_met(a, longest[i], &n)) {
+			best->met = true;
+			best->size = longest[i];
+		}
+	for (size_t i = 0; !best->met && i < best->of; i++)
+		if (longest[i] > 0 &&
+		    (best->size == 0 || longest[i] < best->size))
+			best->size = longest[i];
+	(void)is_met(a, best->size, &best->cosigned);
 }
 
 void
@@ -108,7 +92,6 @@ tf_quorum_count_note(struct tf_audit *a, const struct tf_checkpoint *c,
 {
 	struct tf_error why = { .code = TF_OK };
 	struct tf_quorum q;
-	struct seen *s;
 	enum tf_code rc;
 
 	if (a->quorum == NULL)
@@ -122,10 +105,11 @@ tf_quorum_count_note(struct tf_audit *a, const struct tf_checkpoint *c,
 	if (rc != TF_OK || (q.cosigned == 0 && !q.met))
 		return;
 	a->quorum->any |= q.cosigned > 0;
-	s = find(a->quorum, c);
+	if (a->quorum->top < c->size)
+		a->quorum->top = c->size;
 	for (size_t i = 0; i < TF_WITNESS_NODES_MAX; i++)
-		s->has_cosigned[i] |= q.has_cosigned[i];
-	keep_best(a, s);
+		if (q.has_cosigned[i] && a->quorum->longest[i] < c->size)
+			a->quorum->longest[i] = c->size;
 }
 
 void
@@ -167,6 +151,7 @@ tf_quorum_count_end(struct tf_audit *a)
 	if (a->quorum == NULL ||
 	    a->r->check[TF_CHECK_WITNESS] == TF_VERDICT_FAILED)
 		return;
+	find_best(a);
 	if (!has_log(a))
 		tf_audit_remark(a, TF_CHECK_WITNESS, TF_GRADE_BESIDE,
 		    tf_nowhere, "the policy does not name this log and key");
