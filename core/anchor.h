@@ -49,7 +49,7 @@ struct tf_anchor {
 
 /*
  * Record that the anchor was received.  On TF_OK its bytes, its row and the
- * entry anchor.added are durable, or an anchor of the same kind, name and size
+ * entry anchor.added are durable, or one of the same kind, name, size and key
  * was recorded before: then nothing changes.
  * Errors: TF_INVALID a malformed name, key, note or token, an unknown kind;
  * TF_TOOBIG; TF_FOREIGN the note is not one of this log; TF_TAMPER the log's

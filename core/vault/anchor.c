@@ -21,10 +21,12 @@
 #include "../commit/queue.h"
 #include "../ledger/cosigned.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/field_text.h"
 #include "../ledger/merkle.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/load_entry.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/anchors.h"
@@ -39,6 +41,7 @@ struct adding {
 	struct tf_hash bytes_hash, chain_hash;
 	uint64_t size;
 	struct tf_hash root;
+	struct tf_db *db;
 	bool is_recorded;
 };
 
@@ -123,12 +126,17 @@ check_stamp(struct tf_vault *v, struct adding *x, struct tf_error *err)
 static enum tf_code
 check_note(struct tf_vault *v, struct adding *x, struct tf_error *err)
 {
+	const size_t n = strlen(x->a->name);
 	struct tf_cosigned c;
 	enum tf_code rc = tf_cosigned_check(&v->vkey, tf_str_of(x->a->key),
 	    x->a->bytes, x->a->n, &c, &x->kept, err);
 
 	if (rc != TF_OK)
 		return rc;
+	/* Who has the key gives the name. */
+	if (strncmp(x->a->key, x->a->name, n) != 0 || x->a->key[n] != '+')
+		return tf_fail(err, TF_INVALID,
+		    "the name of an anchor is that of its key");
 	x->bytes = tf_buf_bytes(&x->kept);
 	x->size = c.head.size;
 	x->root = c.head.root;
@@ -161,15 +169,24 @@ check_tree(struct tf_txn *t, const struct adding *x, struct tf_error *err)
 	return rc;
 }
 
+/* A receipt with another key, or another token, is not the same. */
 static enum tf_code
 note_found(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 {
 	struct adding *x = arg;
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	enum tf_code rc = tf_load_entry(x->db, r->seq, &body, &d, err);
 
-	(void)r;
-	(void)err;
-	x->is_recorded = true;
-	return TF_OK;
+	if (rc == TF_OK && is_stamp(x->a))
+		x->is_recorded = memcmp(&d.e.content.sha256, &x->bytes_hash,
+				     sizeof(x->bytes_hash)) == 0;
+	else if (rc == TF_OK)
+		x->is_recorded = tf_str_same(d.e.anchor_key,
+		    tf_str_of(x->a->key));
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
 }
 
 static enum tf_code
@@ -209,6 +226,7 @@ add_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		.size = x->size };
 	enum tf_code rc;
 
+	x->db = t->db;
 	x->is_recorded = false;
 	if ((rc = check_tree(t, x, err)) != TF_OK ||
 	    (rc = tf_anchors_find(t->db, row.kind, row.name, x->size,

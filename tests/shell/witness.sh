@@ -374,6 +374,47 @@ verify_counts_the_quorum_of_a_package() {
 	is 0 trailctl verify --vkey vkey after.zip
 }
 
+# A witness that is down for a while takes away what is newer, not the quorum.
+a_quorum_survives_a_witness_that_is_down() {
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	mv two down
+	is 1 trailctl witness --policy policy --via "$VIA" store
+	mv down two
+	is 0 trailctl verify --vkey vkey --policy policy store
+	is 0 trailctl package --no-entry -o down.zip store/packed
+	is 0 trailctl verify --vkey vkey --policy policy down.zip
+	says '^witness *OK *the quorum both is met'
+}
+
+# A receipt is the same only if its key is: another key of that name takes no
+# place away.
+another_key_of_a_name_is_another_witness() {
+	is 0 trailctl witness-serve --init witness.example/one fake
+	cat vkey >>fake/logs
+	{
+		echo "log $(cat vkey)"
+		echo "witness w1 $(cat fake/vkey) http://a.example/fake"
+		echo 'quorum w1'
+	} >fake.policy
+	is 0 trailctl witness --policy fake.policy --print w1 --old 0 store
+	cp out fake.request
+	ask_from_head w1 one
+	is 0 trailctl witness-serve fake <fake.request
+	cp out fake.answer
+	is 0 trailctl witness-serve one <request
+	cp out answer
+	n=$(entries anchor.added)
+	is 0 trailctl witness --policy fake.policy --accept w1 \
+		--request fake.request store <fake.answer
+	is 0 trailctl witness --policy policy --accept w1 --request request \
+		store <answer
+	[ "$(entries anchor.added)" -eq $((n + 2)) ]
+	is 0 trailctl witness --policy policy --accept w1 --request request \
+		store <answer
+	[ "$(entries anchor.added)" -eq $((n + 2)) ]
+	is 0 trailctl witness --policy policy --via "$VIA" store
+}
+
 # --- the witness ----------------------------------------------------------------
 
 # The witness answers what C2SP tlog-witness says, and its state stays.
@@ -677,6 +718,8 @@ run verify_counts_the_quorum
 run verify_finds_a_missing_quorum
 run verify_counts_the_lines_of_a_checkpoint
 run verify_counts_the_quorum_of_a_package
+run a_quorum_survives_a_witness_that_is_down
+run another_key_of_a_name_is_another_witness
 run the_witness_knows_what_it_refuses
 run the_witness_refuses_a_fork
 run two_histories_at_once_cannot_both_be_cosigned
