@@ -72,6 +72,9 @@ bool tf_control_proof_is_cut(const char *name);
 #define TF_XATTR_SEALED_AT TF_XATTR_PREFIX "sealed-at"
 /* The clock's reading at the seal, if sealed-at differs: see tf_entry_when. */
 #define TF_XATTR_CLOCK TF_XATTR_PREFIX "sealed-clock"
+/* Of a directory that is not sealed: the clock's reading at its last change, if
+ * the time of its entry, which is the mtime, differs. */
+#define TF_XATTR_CHANGED_CLOCK TF_XATTR_PREFIX "changed-clock"
 #define TF_XATTR_ACTOR TF_XATTR_PREFIX "actor"
 #define TF_XATTR_STATUS TF_XATTR_PREFIX "status" /* of a workflow: its word */
 

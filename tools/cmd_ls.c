@@ -32,7 +32,7 @@ static const struct args_option options[] = {
 static const char *const root_counts[] = { "workflows", "compliant",
 	"non_compliant", "incomplete" };
 
-/* The time of the seal by the clock, else of the last change.  True: the time in
+/* The time of the seal, else of the last change, by the clock.  True: the time in
  * the ledger is another one. */
 static bool
 when_of(const struct ls_item *i, char out[TF_TIME_LEN + 1])
@@ -80,7 +80,7 @@ print_json(const struct ls *l, const struct ls_item *i, struct tf_error *err)
 	const struct tf_str actor = { i->actor.n > 0 ? i->actor.p : NULL,
 		i->actor.n };
 	const bool file = i->kind == TF_KIND_EVIDENCE;
-	char when[TF_TIME_LEN + 1];
+	char when[TF_TIME_LEN + 1], changed[TF_TIME_LEN + 1];
 	bool moved;
 	struct tf_buf b = { 0 };
 	struct tf_json j;
@@ -91,6 +91,10 @@ print_json(const struct ls *l, const struct ls_item *i, struct tf_error *err)
 	tf_json_object(&j);
 	tf_put_raw(&j, "actor", actor);
 	put_count(&j, l, i, "attestations");
+	if (moved && i->when.n == 0) {
+		tf_time_text(i->mtime, changed);
+		tf_put_cstr(&j, "changed_at", changed);
+	}
 	put_count(&j, l, i, "compliant");
 	if (i->damaged)
 		tf_put_bool(&j, "damaged", true);

@@ -19,7 +19,8 @@ struct ls_item {
 	uint64_t size;	/* of a file; of an attestation: of all its files */
 	uint64_t files; /* of an attestation */
 	struct tf_time mtime;
-	/* Attributes; may be empty.  clock: only if it is not `when`. */
+	/* Attributes; may be empty.  clock: of the seal, else of the last
+	 * change; only if the ledger has another time. */
 	struct tf_buf state, when, clock, actor, sha256;
 	char verdict[24]; /* "": none, or not known */
 	bool damaged;	  /* a record about it cannot be read: */

@@ -161,6 +161,9 @@ fill_mount(struct ls *l, struct ls_item *i, struct tf_error *err)
 		rc = get_attribute(i, path, TF_XATTR_SEALED_AT, &i->when, err);
 	if (rc == TF_OK && i->when.n > 0)
 		rc = get_attribute(i, path, TF_XATTR_CLOCK, &i->clock, err);
+	else if (rc == TF_OK && i->kind != TF_KIND_EVIDENCE)
+		rc = get_attribute(i, path, TF_XATTR_CHANGED_CLOCK, &i->clock,
+		    err);
 	if (rc == TF_OK)
 		rc = get_attribute(i, path, TF_XATTR_ACTOR, &i->actor, err);
 	if (rc == TF_OK)
@@ -289,6 +292,8 @@ add_stored(struct ls *l, const struct tf_dirent *e, void *arg,
 		rc = get_stored(l, i, TF_XATTR_SEALED_AT, &i->when, err);
 	if (rc == TF_OK && i->when.n > 0)
 		rc = get_stored(l, i, TF_XATTR_CLOCK, &i->clock, err);
+	else if (rc == TF_OK && i->kind != TF_KIND_EVIDENCE)
+		rc = get_stored(l, i, TF_XATTR_CHANGED_CLOCK, &i->clock, err);
 	if (rc == TF_OK)
 		rc = get_stored(l, i, TF_XATTR_ACTOR, &i->actor, err);
 	if (rc == TF_OK)

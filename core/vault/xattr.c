@@ -35,6 +35,7 @@
 #include "../node/quota.h"
 #include "../node/refusal.h"
 #include "../node/vault_i.h"
+#include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../vault.h"
@@ -91,6 +92,55 @@ get_sha256(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 		tf_hex(o.sha256.b, 32, hex);
 	}
 	tf_buf_add(out, hex, 64);
+	return TF_OK;
+}
+
+/*
+ * The clock's reading at the last change of a directory.  Its mtime is the time
+ * of the entry of that change, and times of entries never go back: the entry is
+ * found by bisection.  A mtime that somebody set has no entry.
+ */
+static enum tf_code
+get_changed_clock(struct tf_db *db, const struct tf_attr *a, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	uint64_t low, high, bytes;
+	struct tf_time when;
+	char text[TF_TIME_LEN + 1];
+	bool moved = false;
+	int order = 1;
+	enum tf_code rc;
+
+	if (a->kind == TF_KIND_EVIDENCE || a->state == TF_STATE_SEALED)
+		return no_data(err);
+	if ((rc = tf_nodes_get(db, a->id, &row, err)) != TF_OK)
+		return rc == TF_NOTFOUND ? no_data(err) : rc;
+	rc = tf_entries_size(db, &high, &bytes, err);
+	for (low = row.entry; rc == TF_OK && order != 0 && low < high;) {
+		const uint64_t middle = low + (high - low) / 2;
+		struct tf_entry_decoded d = { 0 };
+		struct tf_buf body = { 0 };
+
+		rc = tf_load_entry(db, middle, &body, &d, err);
+		if (rc == TF_OK) {
+			order = tf_time_cmp(d.e.at, a->mtime);
+			when = tf_entry_when(&d.e, &moved);
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+		tf_entry_decoded_free(&d);
+		tf_buf_free(&body);
+	}
+	/* An entry on the way that cannot be read is no damage of this name. */
+	if (rc == TF_TAMPER || (rc == TF_OK && (order != 0 || !moved)))
+		return no_data(err);
+	if (rc != TF_OK)
+		return rc;
+	tf_time_text(when, text);
+	tf_buf_str(out, text);
 	return TF_OK;
 }
 
@@ -160,6 +210,8 @@ get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 		    name + strlen(TF_XATTR_PREFIX), out, err);
 	if (strcmp(name, TF_XATTR_SHA256) == 0)
 		return get_sha256(v, db, a, out, err);
+	if (strcmp(name, TF_XATTR_CHANGED_CLOCK) == 0)
+		return get_changed_clock(db, a, out, err);
 	if (strcmp(name, TF_XATTR_INDEX) == 0 ||
 	    strcmp(name, TF_XATTR_SEALED_AT) == 0 ||
 	    strcmp(name, TF_XATTR_CLOCK) == 0 ||

@@ -25,6 +25,14 @@ one_start_with_the_clock_ahead_is_not_every_time() {
 	mkdir -p mnt/t/w/a
 	echo late >mnt/t/w/a/f
 	trailctl sync mnt
+	# Also what is not sealed.
+	for d in mnt mnt/t mnt/t/w store store/t store/t/w; do
+		is 0 trailctl ls $d
+		says "^[a-z]* *$today.*Z! "
+		never_says '^open .*Z  '
+		is 0 trailctl ls --json $d
+		says "\"when\":\"$today"
+	done
 	trailctl seal mnt/t
 	is 0 trailctl show mnt/t/w/a/f
 	says "^sealed at *$today.* by the clock; its place in the ledger is"
