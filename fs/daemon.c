@@ -102,6 +102,7 @@ fs_daemon_ready(int *to)
 		return;
 	if (chdir("/") < 0)
 		fs_report_line(LOG_WARNING, "chdir: %s", strerror(errno));
+	fs_report_started();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null >= 0) {
 		dup2(null, STDIN_FILENO);

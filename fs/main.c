@@ -33,7 +33,6 @@ complain(const struct tf_error *e, int parent)
 	fs_report_line(LOG_ERR, "%s%s%s", e->text, colon, why);
 	if (parent < 0)
 		return;
-	fprintf(stderr, "trailfs: %s%s%s\n", e->text, colon, why);
 	(void)!write(parent, &failed, 1);
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -23,7 +24,8 @@
 
 static struct {
 	bool daemon; /* syslog; else stderr.  Set before threads start */
-	int timer;   /* counts ticks; -1: no budget.  Likewise */
+	atomic_bool starting; /* somebody reads stderr until the mount is up */
+	int timer;	      /* counts ticks; -1: no budget.  Likewise */
 	pthread_mutex_t mu;
 	uint64_t left;	  /* lines that may be written now; guarded by mu */
 	uint64_t dropped; /* since the last line; guarded by mu */
@@ -77,6 +79,7 @@ fs_report_open(bool foreground)
 	};
 
 	log_budget.daemon = !foreground;
+	atomic_store(&log_budget.starting, log_budget.daemon);
 	if (log_budget.daemon)
 		openlog("trailfs", LOG_PID, LOG_DAEMON);
 	if (log_budget.timer >= 0)
@@ -87,12 +90,19 @@ fs_report_open(bool foreground)
 		(void)timerfd_settime(log_budget.timer, 0, &tick, NULL);
 }
 
+void
+fs_report_started(void)
+{
+	atomic_store(&log_budget.starting, false);
+}
+
 static void
 put(int priority, const char *line)
 {
 	if (log_budget.daemon)
 		syslog(priority, "%s", line);
-	else
+	if (!log_budget.daemon ||
+	    (priority <= LOG_WARNING && atomic_load(&log_budget.starting)))
 		(void)dprintf(STDERR_FILENO, "trailfs: %s\n", line);
 }
 

@@ -13,10 +13,13 @@
 #include "core/vault.h"
 
 /*
- * Choose where lines go: stderr in the foreground, syslog(3) in the background.
- * Before it is called they go to stderr.  Call it before there are threads.
+ * Choose where lines go: stderr in the foreground, syslog(3) in the background,
+ * where warnings and errors go to stderr too until fs_report_started.  Before it
+ * is called they go to stderr.  Call it before there are threads.
  */
 void fs_report_open(bool foreground);
+/* The start is over, and stderr is no longer that of who started it. */
+void fs_report_started(void);
 
 /* Write one line, whatever the budget.  priority is that of syslog(3). */
 void fs_report_line(int priority, const char *fmt, ...)

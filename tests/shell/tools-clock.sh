@@ -85,6 +85,10 @@ one_start_with_the_clock_ahead_is_not_every_time() {
 	complains 'the clock says .* and the last entry was at 20'
 	is 0 trailctl show store/t/w/a/f
 	says "^sealed at *$today.* by the clock"
+	# A start in the background says so to who starts it, too.
+	is 0 timeout 60 trailfs store mnt
+	complains '^trailfs: the clock says .* and the last entry was at 20'
+	unmount
 	is 0 trailctl verify store
 }
 
