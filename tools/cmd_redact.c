@@ -73,6 +73,8 @@ make_request(const char *rest, bool expired, struct tf_buf *out,
 	tf_json_object(&j);
 	if (ask.approve != NULL) {
 		tf_put_cstr(&j, "approve", ask.approve);
+		if (rest[0] != '\0')
+			tf_put_cstr(&j, "file", rest);
 	} else {
 		tf_put_cstr(&j, "propose", rest);
 		tf_put_cstr(&j, "reason", ask.reason);

@@ -4,7 +4,8 @@
  * The kernel vouches for the uid; the login uid stays the same through su and
  * sudo, so somebody who became another user is recognised where the system sets
  * it.  Both numbers of one person are compared with both of the other: who logs
- * in as alice and becomes root is alice.
+ * in as alice and becomes root is alice.  If only one of the two has a login uid,
+ * the other may be hiding his.
  *
  * The time of the ledger never goes back, so a clock that was set back cannot
  * prolong a proposal by it.  It may be ahead of the clock, though, and then it
@@ -114,6 +115,8 @@ tf_redaction_refused(const struct tf_proposal *p, const struct tf_entry *done,
 		*why = "a redaction needs two people";
 	else if (is_same(p->uid, p->loginuid, &by))
 		*why = "who proposed a redaction cannot approve it";
+	else if ((p->loginuid < 0) != (by.loginuid < 0))
+		*why = "the login uid of one of the two is not known";
 	else if (is_late(p->at, done->at) || is_late(p->when, when))
 		*why = "the proposal is older than 7 days";
 	else if (tf_time_cmp(when, p->when) < 0)

@@ -17,7 +17,8 @@
 #include "../protection.h"
 
 static const char form[] = "a request is {\"propose\":\"PATH\",\"reason\":"
-			   "\"...\"} or {\"approve\":SEQ}";
+			   "\"...\"} or {\"approve\":SEQ,"
+			   "\"file\":\"NAME\"}";
 
 /* The text of a member; absent: p NULL. */
 static enum tf_code
@@ -69,10 +70,30 @@ propose(struct tf_vault *v, uint64_t id, struct tf_str path,
 	return rc;
 }
 
-/* The evidence of a proposal, which must be of attestation id. */
+/* Nobody approves another file than he names. */
 static enum tf_code
-proposed(struct tf_vault *v, uint64_t id, uint64_t seq, uint64_t *evidence,
-    struct tf_error *err)
+check_file(struct tf_vault *v, uint64_t id, struct tf_str file,
+    struct tf_str proposed, struct tf_error *err)
+{
+	struct tf_buf full = { 0 };
+	enum tf_code rc = tf_vault_path(v, id, &full, err);
+
+	tf_buf_printf(&full, "/%.*s", (int)file.n, file.p);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&full, err);
+	if (rc == TF_OK && !tf_str_same(tf_buf_bytes(&full), proposed))
+		rc = tf_fail(err, TF_NODATA,
+		    "the proposal is about another file: %.*s", (int)proposed.n,
+		    proposed.p);
+	tf_buf_free(&full);
+	return rc;
+}
+
+/* The evidence of a proposal, which must be of attestation id, and be file if
+ * that is given. */
+static enum tf_code
+proposed(struct tf_vault *v, uint64_t id, uint64_t seq, struct tf_str file,
+    uint64_t *evidence, struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_buf body = { 0 }, path = { 0 };
@@ -93,6 +114,8 @@ proposed(struct tf_vault *v, uint64_t id, uint64_t seq, uint64_t *evidence,
 	if (rc == TF_OK && d.e.type != TF_REDACTION_PROPOSED)
 		rc = tf_fail(err, TF_NODATA, "entry %llu proposes nothing",
 		    (unsigned long long)seq);
+	if (rc == TF_OK && file.p != NULL)
+		rc = check_file(v, id, file, d.e.path, err);
 	tf_buf_add(&path, d.e.path.p, d.e.path.n);
 	tf_buf_add(&path, "", 1);
 	if (rc == TF_OK)
@@ -114,14 +137,14 @@ proposed(struct tf_vault *v, uint64_t id, uint64_t seq, uint64_t *evidence,
 
 static enum tf_code
 approve(struct tf_vault *v, uint64_t id, struct tf_str number,
-    const struct tf_actor *who, struct tf_error *err)
+    struct tf_str file, const struct tf_actor *who, struct tf_error *err)
 {
 	uint64_t seq, evidence, others;
 	enum tf_code rc;
 
 	if (!tf_decimal(number.p, number.n, TF_JSON_MAX, &seq))
 		return tf_fail(err, TF_INVALID, "%s", form);
-	rc = proposed(v, id, seq, &evidence, err);
+	rc = proposed(v, id, seq, file, &evidence, err);
 	return rc == TF_OK ?
 	    tf_vault_redact_approve(v, evidence, seq, who, &others, err) :
 	    rc;
@@ -132,7 +155,7 @@ tf_vault_redact_json(struct tf_vault *v, uint64_t id, const void *p, size_t n,
     const struct tf_actor *who, struct tf_error *err)
 {
 	struct tf_any_doc d = { 0 };
-	struct tf_str path, reason, what, number;
+	struct tf_str path, reason, what, number, file;
 	uint32_t seen = 0;
 	enum tf_code rc = tf_any_parse(&d, p, n, err);
 
@@ -141,15 +164,17 @@ tf_vault_redact_json(struct tf_vault *v, uint64_t id, const void *p, size_t n,
 	if ((rc = member(&d, "propose", &seen, &path, err)) == TF_OK &&
 	    (rc = member(&d, "reason", &seen, &reason, err)) == TF_OK &&
 	    (rc = member(&d, "what", &seen, &what, err)) == TF_OK &&
-	    (rc = member(&d, "approve", &seen, &number, err)) == TF_OK) {
+	    (rc = member(&d, "approve", &seen, &number, err)) == TF_OK &&
+	    (rc = member(&d, "file", &seen, &file, err)) == TF_OK) {
 		if (d.v[0].count != seen || d.v[0].type != TF_ANY_OBJECT ||
 		    (path.p == NULL) == (number.p == NULL) ||
-		    (number.p != NULL && seen != 1))
+		    (path.p != NULL && file.p != NULL) ||
+		    (number.p != NULL && seen != 1u + (file.p != NULL)))
 			rc = tf_fail(err, TF_INVALID, "%s", form);
 		else if (path.p != NULL)
 			rc = propose(v, id, path, reason, what, who, err);
 		else
-			rc = approve(v, id, number, who, err);
+			rc = approve(v, id, number, file, who, err);
 	}
 	tf_any_free(&d);
 	return rc;

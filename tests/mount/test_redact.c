@@ -148,6 +148,7 @@ END_TEST
 START_TEST(one_person_deletes_nothing)
 {
 	unsigned long seq;
+	char other[80];
 
 	make_secrets();
 	refused(ENODATA, approve(3));
@@ -168,6 +169,11 @@ START_TEST(one_person_deletes_nothing)
 	as(BOB);
 	refused(EPERM, approve(seq));
 	as(0);
+	/* Nobody approves another file than he names. */
+	(void)snprintf(other, sizeof(other),
+	    "{\"approve\":%lu,\"file\":\"mid\"}", seq);
+	refused(ENODATA, ask(other));
+	says(why(), "about another file");
 	/* A proposal to dispose of what has no retention. */
 	refused(EPERM,
 	    ask("{\"propose\":\"small\",\"reason\":\"r\",\"what\":\"expired\"}"));

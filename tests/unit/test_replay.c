@@ -375,6 +375,7 @@ END_TEST
 #define ALICE "{\"gid\":1,\"hints\":{\"loginuid\":1000},\"uid\":1000}"
 #define ALICE_AS_ROOT "{\"gid\":0,\"hints\":{\"loginuid\":1000},\"uid\":0}"
 #define ROOT "{\"gid\":0,\"uid\":0}"
+#define NOBODY "{\"gid\":1,\"uid\":65534}"
 #define BOB "{\"gid\":1,\"hints\":{\"loginuid\":1001},\"uid\":1001}"
 #define BOB_AS_ROOT "{\"gid\":0,\"hints\":{\"loginuid\":1001},\"uid\":0}"
 #define PROPOSE(who_) \
@@ -397,6 +398,7 @@ static const char not_first[] = "the first entry is not ledger.opened";
 static const char middle[] = "its batch did not begin where it says";
 static const char not_whole[] = "the batch before it is not whole";
 static const char cut[] = "the log ends within a batch";
+static const char hidden[] = "the login uid of one of the two is not known";
 static const char foreign[] = "belongs to another ledger";
 static const char malformed[] = "previous is malformed";
 static const char elsewhere[] = "previous does not continue this ledger";
@@ -727,7 +729,9 @@ static const struct story stories[] = {
 	  same_person },
 	{ 9, { { PROPOSE(ROOT) }, { REDACT(ROOT, 9) } }, same_person },
 	{ 9, { { PROPOSE(ALICE) }, { REDACT(BOB_AS_ROOT, 9) } }, NULL },
-	{ 9, { { PROPOSE(ALICE) }, { REDACT(ROOT, 9) } }, NULL },
+	{ 9, { { PROPOSE(ALICE) }, { REDACT(ROOT, 9) } }, hidden },
+	{ 9, { { PROPOSE(ROOT) }, { REDACT(BOB, 9) } }, hidden },
+	{ 9, { { PROPOSE(NOBODY) }, { REDACT(ROOT, 9) } }, NULL },
 	{ 9, { { PROPOSE(ALICE) }, { REDACT(BOB, 8) } }, other_proposal },
 	{ 9, { { PROPOSE(ALICE) }, { PROPOSE(BOB) }, { REDACT(BOB, 9) } },
 	  other_proposal },
