@@ -380,6 +380,9 @@ check_piece(struct receiver *v, const struct tf_mirror_msg *m,
 	enum tf_code rc = tf_checkpoint_check(m->note.p, m->note.n,
 	    &v->offer.log, &c, err);
 
+	if (rc == TF_INVALID || rc == TF_FOREIGN)
+		return tf_fail(err, TF_TAMPER,
+		    "refused: the head of a piece is malformed");
 	if (rc == TF_OK && c.size != tf_replica_size(v->r))
 		rc = tf_mirror_broken(err,
 		    "the source ended a piece at another place than its head");
