@@ -523,7 +523,7 @@ keep_refused(struct receiver *v, const struct tf_error *why)
 	tf_buf_free(&key);
 }
 
-/* The source is told why, unless the connection is what failed. */
+/* Say why to the source, unless the connection failed. */
 static void
 tell_refused(struct receiver *v, const struct tf_error *why, bool *told)
 {

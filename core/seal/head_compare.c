@@ -77,7 +77,7 @@ is_of_earlier_origin(struct tf_vault *v, const struct tf_buf *b)
 	return tf_checkpoint_check(b->p, b->n, &k, &c, NULL) == TF_OK;
 }
 
-/* Name both heads to the operator, in a line each: err has no room for them. */
+/* Name both heads to the operator, each in its own line: err has no room. */
 static void
 say_heads(struct tf_vault *v, const struct head *h, const char *where,
     const struct tf_buf *b)

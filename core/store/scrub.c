@@ -14,8 +14,8 @@
  *
  * SQLite itself would shorten the log at the beginning of a round, and delete it
  * when the last connection is closed, and so free blocks with pages in them.
- * It is told to do neither (connection.c): tf_db_shorten_log() and tf_log_end()
- * overwrite what goes.
+ * connection.c switches both off: tf_db_shorten_log() and tf_log_end() overwrite
+ * what goes.
  *
  * A file is overwritten before it is deleted, because the blocks of a deleted
  * file keep their bytes.  It is neither shortened nor deleted before the zeros

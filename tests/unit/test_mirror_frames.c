@@ -128,7 +128,7 @@ sum(struct tf_buf *b)
 	tf_buf_add(b, h.b, TF_MIRROR_SUM);
 }
 
-/* A later version may greet with other fields: it is told from damage. */
+/* A later version may greet with other fields, which is no damage. */
 START_TEST(a_later_version_is_recognised)
 {
 	struct tf_mirror_msg m = message(TF_MIRROR_HELLO), got;
