@@ -142,9 +142,10 @@ TF_MUST_USE enum tf_code tf_vault_redact_approve(struct tf_vault *v,
 /*
  * The same for the control file `redactions` of attestation id:
  *	{"propose":"PATH","reason":"...","what":"expired"}, what is optional
- *	{"approve":SEQ}
+ *	{"approve":SEQ,"file":"PATH","what":"content"}, only SEQ is needed
  * PATH is relative to the attestation, SEQ the number of the proposal as a
- * string or as a number.
+ * string or as a number.  An approval with file or what is refused (TF_NODATA)
+ * if the proposal is about another file or proposes something else.
  */
 TF_MUST_USE enum tf_code tf_vault_redact_json(struct tf_vault *v, uint64_t id,
     const void *p, size_t n, const struct tf_actor *who, struct tf_error *err);

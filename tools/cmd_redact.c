@@ -78,9 +78,8 @@ make_request(const char *rest, bool expired, struct tf_buf *out,
 	} else {
 		tf_put_cstr(&j, "propose", rest);
 		tf_put_cstr(&j, "reason", ask.reason);
-		if (expired)
-			tf_put_cstr(&j, "what", "expired");
 	}
+	tf_put_cstr(&j, "what", expired ? "expired" : "content");
 	tf_json_object_end(&j);
 	if (tf_json_end(&j, err) != TF_OK)
 		return tf_fail(err, TF_INVALID,

@@ -147,23 +147,28 @@ asker(void *arg)
 	return NULL;
 }
 
+/* Start a detached thread, unless too many ask already; mu held. */
+static bool
+start_thread(void *(*run)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	bool ok;
+
+	if (asking >= ASKING_MAX || pthread_attr_init(&attr) != 0)
+		return false;
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	ok = pthread_create(&thread, &attr, run, arg) == 0;
+	asking += ok;
+	(void)pthread_attr_destroy(&attr);
+	return ok;
+}
+
 /* Start a thread that queries the name of s; mu held. */
 static void
 start_asker(struct slot *s)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	if (asking >= ASKING_MAX || pthread_attr_init(&attr) != 0)
-		return;
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	s->asking = true;
-	asking++;
-	if (pthread_create(&thread, &attr, asker, s) != 0) {
-		s->asking = false;
-		asking--;
-	}
-	(void)pthread_attr_destroy(&attr);
+	s->asking = start_thread(asker, s);
 }
 
 /* The slot of a name; starts a query if it is not fresh; mu held. */
@@ -276,29 +281,92 @@ has_group(const char *user, gid_t primary, gid_t gid)
 	return yes;
 }
 
-bool
-tf_user_is_in(uint32_t uid, uint32_t gid, const char *name)
+static enum tf_membership
+find_membership(uint32_t uid, const char *group)
 {
 	char *buf = NULL, *more;
 	struct passwd pw, *p = NULL;
 	struct group gr, *g = NULL;
-	gid_t want = 0;
-	bool yes = false;
+	gid_t gid = 0;
+	enum tf_membership m = TF_NO_ANSWER;
 	int rc = ERANGE;
 
 	for (size_t n = 4096; rc == ERANGE && n <= BUFFER_MAX; n *= 4) {
 		if ((more = realloc(buf, n)) == NULL)
 			break;
 		buf = more;
-		rc = getgrnam_r(name, &gr, buf, n, &g);
+		rc = getgrnam_r(group, &gr, buf, n, &g);
 		if (rc != 0 || g == NULL)
 			continue;
-		want = g->gr_gid;
+		gid = g->gr_gid;
 		rc = getpwuid_r(uid, &pw, buf, n, &p);
 	}
-	if (rc == 0 && g != NULL)
-		yes = want == gid ||
-		    (p != NULL && has_group(p->pw_name, p->pw_gid, want));
+	if (rc == 0 && g == NULL)
+		m = TF_NO_SUCH_GROUP;
+	else if (rc == 0)
+		m = p != NULL && has_group(p->pw_name, p->pw_gid, gid) ?
+		    TF_MEMBER :
+		    TF_NO_MEMBER;
 	free(buf);
-	return yes;
+	return m;
+}
+
+/* One question about a membership.  Its thread and its caller share it, and the
+ * last of the two frees it. */
+struct question {
+	uint32_t uid;
+	char group[NAME_SIZE];
+	enum tf_membership answer; /* guarded by mu, as all below */
+	bool answered;
+	bool left; /* the caller does not wait any more */
+};
+
+static void *
+membership_asker(void *arg)
+{
+	struct question *q = arg;
+	enum tf_membership m = find_membership(q->uid, q->group);
+	bool left;
+
+	pthread_mutex_lock(&mu);
+	q->answer = m;
+	q->answered = true;
+	left = q->left;
+	asking--;
+	pthread_cond_broadcast(&heard);
+	pthread_mutex_unlock(&mu);
+	if (left)
+		free(q);
+	return NULL;
+}
+
+enum tf_membership
+tf_user_in_group(uint32_t uid, const char *group)
+{
+	struct question *q = calloc(1, sizeof(*q));
+	enum tf_membership m = TF_NO_ANSWER;
+	struct timespec until;
+	bool mine;
+	int rc = 0;
+
+	if (q == NULL || strlen(group) >= NAME_SIZE) {
+		free(q);
+		return q == NULL ? TF_NO_ANSWER : TF_NO_SUCH_GROUP;
+	}
+	q->uid = uid;
+	(void)snprintf(q->group, sizeof(q->group), "%s", group);
+	(void)pthread_once(&once, begin);
+	tf_clock_after(PATIENCE_NS, &until);
+	pthread_mutex_lock(&mu);
+	mine = !start_thread(membership_asker, q);
+	while (!mine && rc == 0 && !q->answered)
+		rc = pthread_cond_timedwait(&heard, &mu, &until);
+	if (q->answered)
+		m = q->answer;
+	mine = mine || q->answered;
+	q->left = true;
+	pthread_mutex_unlock(&mu);
+	if (mine)
+		free(q);
+	return m;
 }

@@ -1,7 +1,7 @@
 /*
  * Names of users and groups.  The name service (LDAP) may be slow or never
  * answer, so helper threads query it and its answers are cached for a minute.
- * Only tf_users_learn waits for an answer.  All functions are safe from many
+ * Only tf_users_learn and tf_user_in_group wait for an answer.  All functions are safe from many
  * threads at once.
  */
 #ifndef TF_BASE_USERS_H
@@ -29,10 +29,19 @@ void tf_user_name(uint32_t uid, char *out, size_t size);
 void tf_group_name(uint32_t gid, char *out, size_t size);
 
 /*
- * True if uid, or a process with the group gid, belongs to the group `name`, as
- * the name service says now.  Waits for the name service: the caller holds no
- * lock.  An unknown group has no members.
+ * Does uid belong to the group of that name, by the group database as it is now:
+ * as the primary group or as a listed member?  The groups of a process say
+ * nothing here, because root, a setgid program or a process that has outlived a
+ * membership has groups of which its user is no member.
+ *
+ * Asks in a thread and waits up to two seconds: the caller holds no lock.
  */
-bool tf_user_is_in(uint32_t uid, uint32_t gid, const char *name);
+enum tf_membership {
+	TF_MEMBER,
+	TF_NO_MEMBER,	  /* also a uid without a name */
+	TF_NO_SUCH_GROUP, /* the name service answered that there is none */
+	TF_NO_ANSWER	  /* the name service failed, or is too slow */
+};
+enum tf_membership tf_user_in_group(uint32_t uid, const char *group);
 
 #endif

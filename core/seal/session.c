@@ -33,6 +33,7 @@
 #include "session.h"
 
 #define VERSION_MAX 64 /* bytes */
+#define GROUP_MAX 256  /* bytes */
 
 struct opening {
 	struct tf_vault *v;
@@ -70,8 +71,8 @@ software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
 	return tf_json_end(&j, err);
 }
 
-/* Only the options that change what a close or an idle attestation means, and
- * what the absence of evidence.read means. */
+/* Only the options that change what a close or an idle attestation means, what
+ * the absence of evidence.read means, and who approves redactions. */
 static enum tf_code
 mount_options(const struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err)
@@ -80,6 +81,7 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
+	tf_put_hint(&j, "approvers", v->approvers, SIZE_MAX, GROUP_MAX);
 	tf_json_key(&j, "durability");
 	tf_json_cstr(&j, v->durability == TF_DURABLE_BATCH ? "batch" : "close");
 	tf_json_key(&j, "quiet");
@@ -144,7 +146,8 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	char boot[64];
 	enum tf_code rc = software(x, &soft, err);
 
-	if (rc == TF_OK && x->o->mount != NULL)
+	/* Approvals are also given without a mount. */
+	if (rc == TF_OK && (x->o->mount != NULL || x->v->approvers != NULL))
 		rc = mount_options(x->v, &opts, err);
 	if (rc != TF_OK)
 		goto out;

@@ -73,6 +73,8 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 	return true;
 }
 
+#define GROUP_MAX 256 /* bytes of the name of a group */
+
 /* guard is a path, approvers the name of a group, and stamp a word; all others
  * are numbers. */
 static enum tf_code
@@ -86,7 +88,8 @@ set(void *vault, const char *key, const char *value, struct tf_error *err)
 		v->guard = strdup(value);
 		return v->guard == NULL ? tf_nomem(err) : TF_OK;
 	}
-	if (strcmp(key, "approvers") == 0 && value[0] != '\0') {
+	if (strcmp(key, "approvers") == 0 && value[0] != '\0' &&
+	    strlen(value) <= GROUP_MAX) {
 		free(v->approvers);
 		v->approvers = strdup(value);
 		return v->approvers == NULL ? tf_nomem(err) : TF_OK;

@@ -59,7 +59,7 @@ struct request {
 	bool expired;
 	struct tf_str reason;
 	const struct tf_actor *who;
-	bool is_approver; /* of the group, if there is one */
+	enum tf_membership approver; /* in the group, if one is configured */
 	char *actor;
 	uint64_t proposal;
 	/* of an approval: entries before `searched` have `found` holders of the
@@ -81,23 +81,32 @@ struct request {
  * propose.  Without one, the owner of the trail and root do both.
  */
 static enum tf_code
-check_person(struct tf_txn *t, const struct request *q, uint64_t trail_uid,
-    bool approves, struct tf_error *err)
+check_person(const struct request *q, uint64_t trail_uid, bool approves,
+    struct tf_error *err)
 {
 	const char *group = q->v->approvers;
 	bool owns = q->who->uid == 0 || q->who->uid == trail_uid;
 
-	(void)t;
-	if (group != NULL && !q->is_approver && (approves || !owns))
+	if (group == NULL)
+		return owns ? TF_OK :
+			      tf_fail(err, TF_DENIED,
+				  "only the owner of the trail and root may");
+	if (q->approver == TF_MEMBER || (owns && !approves))
+		return TF_OK;
+	if (q->approver == TF_NO_SUCH_GROUP)
 		return tf_fail(err, TF_DENIED,
-		    approves ? "only members of the group %.64s may approve" :
-			       "only the owner of the trail, root and members "
-			       "of the group %.64s may propose",
+		    "the group %.64s, whose members approve, does not exist",
 		    group);
-	if (group == NULL && !owns)
+	if (q->approver == TF_NO_ANSWER)
 		return tf_fail(err, TF_DENIED,
-		    "only the owner of the trail and root may");
-	return TF_OK;
+		    "the name service does not say who is in the group %.64s: "
+		    "try again",
+		    group);
+	return tf_fail(err, TF_DENIED,
+	    approves ? "only members of the group %.64s may approve" :
+		       "only the owner of the trail, root and members of the "
+		       "group %.64s may propose",
+	    group);
 }
 
 /* Read the row of the evidence, whose attestation must be sealed. */
@@ -125,7 +134,7 @@ check_evidence(struct tf_txn *t, const struct request *q, bool approves,
 	while (rc == TF_OK && up.attr.kind > TF_KIND_TRAIL)
 		rc = tf_nodes_get(t->db, up.attr.parent, &up, err);
 	if (rc == TF_OK)
-		rc = check_person(t, q, up.attr.uid, approves, err);
+		rc = check_person(q, up.attr.uid, approves, err);
 	if (rc != TF_OK)
 		return rc;
 	rc = tf_definitions_get(t->db, &done, err);
@@ -509,8 +518,8 @@ commit(struct request *q,
 	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK)
 		return rc;
 	tf_vault_learn(v, q->who->uid, q->who->gid);
-	q->is_approver = v->approvers != NULL &&
-	    tf_user_is_in(q->who->uid, q->who->gid, v->approvers);
+	if (v->approvers != NULL)
+		q->approver = tf_user_in_group(q->who->uid, v->approvers);
 	if ((rc = tf_actor_text(q->who, &q->actor, err)) == TF_OK)
 		rc = tf_commit_wait(v->commit, run, q, err);
 	free(q->actor);

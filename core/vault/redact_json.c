@@ -18,7 +18,7 @@
 
 static const char form[] = "a request is {\"propose\":\"PATH\",\"reason\":"
 			   "\"...\"} or {\"approve\":SEQ,"
-			   "\"file\":\"NAME\"}";
+			   "\"file\":\"NAME\",\"what\":\"...\"}";
 
 /* The text of a member; absent: p NULL. */
 static enum tf_code
@@ -89,11 +89,25 @@ check_file(struct tf_vault *v, uint64_t id, struct tf_str file,
 	return rc;
 }
 
-/* The evidence of a proposal, which must be of attestation id, and be file if
- * that is given. */
+/* Nobody approves a redaction as a disposal, or the other way round. */
+static enum tf_code
+check_what(struct tf_str what, struct tf_str proposed, struct tf_error *err)
+{
+	if (tf_str_same(what, proposed))
+		return TF_OK;
+	if (tf_str_same(proposed, tf_str_of(TF_REDACTION_EXPIRED)))
+		return tf_fail(err, TF_NODATA,
+		    "the proposal is a disposal, not a redaction");
+	return tf_fail(err, TF_NODATA,
+	    "the proposal is a redaction of \"%.*s\"", (int)proposed.n,
+	    proposed.p);
+}
+
+/* The evidence of a proposal, which must be of attestation id, and of file and
+ * what if they are given. */
 static enum tf_code
 proposed(struct tf_vault *v, uint64_t id, uint64_t seq, struct tf_str file,
-    uint64_t *evidence, struct tf_error *err)
+    struct tf_str what, uint64_t *evidence, struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_buf body = { 0 }, path = { 0 };
@@ -116,6 +130,8 @@ proposed(struct tf_vault *v, uint64_t id, uint64_t seq, struct tf_str file,
 		    (unsigned long long)seq);
 	if (rc == TF_OK && file.p != NULL)
 		rc = check_file(v, id, file, d.e.path, err);
+	if (rc == TF_OK && what.p != NULL)
+		rc = check_what(what, d.e.what, err);
 	tf_buf_add(&path, d.e.path.p, d.e.path.n);
 	tf_buf_add(&path, "", 1);
 	if (rc == TF_OK)
@@ -137,14 +153,15 @@ proposed(struct tf_vault *v, uint64_t id, uint64_t seq, struct tf_str file,
 
 static enum tf_code
 approve(struct tf_vault *v, uint64_t id, struct tf_str number,
-    struct tf_str file, const struct tf_actor *who, struct tf_error *err)
+    struct tf_str file, struct tf_str what, const struct tf_actor *who,
+    struct tf_error *err)
 {
 	uint64_t seq, evidence, others;
 	enum tf_code rc;
 
 	if (!tf_decimal(number.p, number.n, TF_JSON_MAX, &seq))
 		return tf_fail(err, TF_INVALID, "%s", form);
-	rc = proposed(v, id, seq, file, &evidence, err);
+	rc = proposed(v, id, seq, file, what, &evidence, err);
 	return rc == TF_OK ?
 	    tf_vault_redact_approve(v, evidence, seq, who, &others, err) :
 	    rc;
@@ -169,12 +186,13 @@ tf_vault_redact_json(struct tf_vault *v, uint64_t id, const void *p, size_t n,
 		if (d.v[0].count != seen || d.v[0].type != TF_ANY_OBJECT ||
 		    (path.p == NULL) == (number.p == NULL) ||
 		    (path.p != NULL && file.p != NULL) ||
-		    (number.p != NULL && seen != 1u + (file.p != NULL)))
+		    (number.p != NULL &&
+			seen != 1u + (file.p != NULL) + (what.p != NULL)))
 			rc = tf_fail(err, TF_INVALID, "%s", form);
 		else if (path.p != NULL)
 			rc = propose(v, id, path, reason, what, who, err);
 		else
-			rc = approve(v, id, number, file, who, err);
+			rc = approve(v, id, number, file, what, who, err);
 	}
 	tf_any_free(&d);
 	return rc;

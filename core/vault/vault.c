@@ -31,6 +31,7 @@
 #include "../base/bits.h"
 #include "../base/clock.h"
 #include "../base/crypto.h"
+#include "../base/users.h"
 #include "../commit/commit.h"
 #include "../commit/hasher.h"
 #include "../ledger/actor_json.h"
@@ -185,6 +186,30 @@ say_about_files(struct tf_vault *v)
 		    s.n - STRAYS_NAMED);
 }
 
+/*
+ * A group of approvers that is not there lets nobody approve, which is safe.
+ * Evidence is still recorded: a directory service that starts after the mount
+ * must not cost any.
+ */
+static void
+say_about_approvers(struct tf_vault *v)
+{
+	enum tf_membership m = v->approvers == NULL ?
+	    TF_NO_MEMBER :
+	    tf_user_in_group(0, v->approvers);
+
+	if (m == TF_NO_SUCH_GROUP)
+		tf_vault_say(v, TF_NOTFOUND,
+		    "approvers = %.256s: there is no such group, so nobody can "
+		    "approve a redaction",
+		    v->approvers);
+	else if (m == TF_NO_ANSWER)
+		tf_vault_say(v, TF_BUSY,
+		    "approvers = %.256s: the name service does not say whether "
+		    "there is such a group",
+		    v->approvers);
+}
+
 /* Origin and id of the store, from the database. */
 static enum tf_code
 read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
@@ -325,10 +350,12 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		tf_db_close(db);
 		return rc;
 	}
-	if (v->mount != NULL)
+	if (v->mount != NULL) {
 		say_about_files(v);
-	else
+		say_about_approvers(v);
+	} else {
 		tf_store_check_access(v->dirfd, true, say_found, v);
+	}
 	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
 	    (rc = continue_log(v, o, recovery, err)) != TF_OK ||
 	    (rc = tf_guard_start(v, err)) != TF_OK ||

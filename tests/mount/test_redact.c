@@ -1,4 +1,5 @@
 /* Redaction: two people delete bytes of evidence, and nothing else. */
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <time.h>
@@ -174,6 +175,13 @@ START_TEST(one_person_deletes_nothing)
 	    "{\"approve\":%lu,\"file\":\"mid\"}", seq);
 	refused(ENODATA, ask(other));
 	says(why(), "about another file");
+	/* Nobody approves a redaction as a disposal. */
+	(void)snprintf(other, sizeof(other),
+	    "{\"approve\":%lu,\"what\":\"expired\"}", seq);
+	refused(ENODATA, ask(other));
+	says(why(), "the proposal is a redaction of \"content\"");
+	says(run(1, "trailctl dispose --approve %lu " A "/small", seq),
+	    "is a redaction");
 	/* A proposal to dispose of what has no retention. */
 	refused(EPERM,
 	    ask("{\"propose\":\"small\",\"reason\":\"r\",\"what\":\"expired\"}"));
@@ -282,6 +290,114 @@ START_TEST(nobody_becomes_a_second_person_by_su)
 	person_asks(1, ALICE, 0, text);
 	person_asks(0, BOB, 0, text);
 	ck_assert_uint_eq(1, entries("redaction.done", "t/w/a/mid"));
+}
+END_TEST
+
+/* --- a group of approvers ------------------------------------------------ */
+
+#define CAROL 1003
+#define DAVE 1004
+#define AUDITORS "2001"
+
+/* Users and groups of this test's own.  Bob is an auditor by /etc/group, Carol by
+ * her primary group, the others are none. */
+static bool
+name_people(void)
+{
+	run(0,
+	    "grep -v ':100[1-4]:' /etc/passwd >passwd; "
+	    "grep -v ':2001:' /etc/group >group; "
+	    "printf '%%s:x:%%s:%%s::/:/bin/sh\\n' alice 1001 1001 "
+	    "bob 1002 1002 carol 1003 " AUDITORS " dave 1004 1004 >>passwd && "
+	    "echo auditors:x:" AUDITORS ":bob >>group");
+	return unshare(CLONE_NEWNS) == 0 &&
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount("passwd", "/etc/passwd", NULL, MS_BIND, NULL) == 0 &&
+	    mount("group", "/etc/group", NULL, MS_BIND, NULL) == 0;
+}
+
+/* A process with this uid and this one group writes a request. */
+static void
+process_asks(int status, uid_t uid, const char *gid, const char *text)
+{
+	run(status,
+	    "printf %%s '%s' | setpriv --reuid %u --regid %s --clear-groups "
+	    "dd of=" ACTL "redactions status=none",
+	    text, uid, gid);
+}
+
+static void
+process_approves(int status, uid_t uid, const char *gid, unsigned long seq)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "{\"approve\":%lu}", seq);
+	process_asks(status, uid, gid, text);
+}
+
+START_TEST(only_the_group_of_approvers_approves)
+{
+	static const char small[] = "{\"propose\":\"small\",\"reason\":\"r\"}";
+	static const char mid[] = "{\"propose\":\"mid\",\"reason\":\"r\"}";
+	unsigned long seq;
+
+	skip_unless(name_people(), "no mount namespace of our own");
+	run(0, "echo approvers = auditors >>store/config");
+	mount_vault("settle=60");
+	make_secrets();
+	says(entry("ledger.opened", NULL),
+	    "\"options\":{\"approvers\":\"auditors\",");
+	process_asks(1, DAVE, "1004", small);
+	says(why(), "root and members of the group auditors may propose");
+	process_asks(0, ALICE, "1001", small);
+	/* The owner, somebody else, and root, each also with a process that has
+	 * the group. */
+	process_approves(1, ALICE, "1001", newest());
+	process_approves(1, DAVE, "1004", newest());
+	process_approves(1, DAVE, AUDITORS, newest());
+	process_approves(1, 0, "0", newest());
+	process_approves(1, 0, AUDITORS, newest());
+	says(why(), "only members of the group auditors may approve");
+	ck_assert_uint_eq(0, entries("redaction.done", "t/w/a/small"));
+	/* Bob is in the group, and his process is not. */
+	process_approves(0, BOB, "1002", newest());
+	ck_assert_uint_eq(1, entries("redaction.done", "t/w/a/small"));
+	/* A member who proposes does not approve that. */
+	process_asks(0, CAROL, "1003", mid);
+	process_approves(1, CAROL, AUDITORS, newest());
+	says(why(), "who proposed a redaction cannot approve it");
+	process_approves(0, BOB, "1002", newest());
+	/* Who has left the group has left it now. */
+	process_asks(0, ALICE, "1001",
+	    "{\"propose\":\"big\",\"reason\":\"r\"}");
+	run(0, "sed s/:bob$/:/ group >left && cat left >group");
+	process_approves(1, BOB, AUDITORS, newest());
+	/* Without a mount, the ledger also says who may approve. */
+	seq = newest();
+	unmount_vault();
+	says(run(1, "trailctl redact --approve %lu store/t/w/a/big", seq),
+	    "only members of the group auditors may approve");
+	says(entry("ledger.opened", NULL),
+	    "\"options\":{\"approvers\":\"auditors\",");
+}
+END_TEST
+
+START_TEST(a_group_that_does_not_exist_approves_nothing)
+{
+	skip_unless(name_people(), "no mount namespace of our own");
+	run(0, "echo approvers = auditers >>store/config");
+	mount_vault("settle=60");
+	says(run(0, "cat log"), "approvers = auditers: there is no such group");
+	make_secrets();
+	process_asks(0, ALICE, "1001",
+	    "{\"propose\":\"small\",\"reason\":\"r\"}");
+	process_approves(1, BOB, "1002", newest());
+	says(why(),
+	    "the group auditers, whose members approve, does not exist");
+	ck_assert_uint_eq(0, entries("redaction.done", "t/w/a/small"));
+	/* It counts from the moment at which it is made. */
+	run(0, "echo auditers:x:2002:bob >>group");
+	process_approves(0, BOB, "1002", newest());
 }
 END_TEST
 
@@ -612,6 +728,9 @@ suite_redact(void)
 	tcase_add_test(t, bytes_that_others_have_stay);
 	tcase_add_test(t, damaged_bytes_go_too);
 	tcase_add_test(t, nobody_becomes_a_second_person_by_su);
+	t = stored_case(s, "approvers");
+	tcase_add_test(t, only_the_group_of_approvers_approves);
+	tcase_add_test(t, a_group_that_does_not_exist_approves_nothing);
 	t = stored_case(s, "clock");
 	tcase_add_test(t, no_clock_ends_a_retention_while_it_is_mounted);
 	tcase_add_test(t, a_clock_neither_prolongs_nor_renews_a_proposal);

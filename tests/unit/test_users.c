@@ -349,6 +349,34 @@ START_TEST(more_names_than_can_be_asked_for)
 }
 END_TEST
 
+START_TEST(a_membership_is_what_the_service_says)
+{
+	becomes("root", 0); /* whatever the uid */
+	ck_assert_int_eq(TF_MEMBER, tf_user_in_group(ANN, "root"));
+	becomes(NULL, 0);
+	ck_assert_int_eq(TF_NO_MEMBER, tf_user_in_group(ANN, "root"));
+	becomes(NULL, EIO);
+	ck_assert_int_eq(TF_NO_ANSWER, tf_user_in_group(ANN, "root"));
+	ck_assert_int_eq(TF_NO_SUCH_GROUP,
+	    tf_user_in_group(ANN, "no such group"));
+}
+END_TEST
+
+/* Nobody waits for ever, and a late answer harms nobody. */
+START_TEST(a_slow_service_gives_no_membership)
+{
+	becomes("root", 0);
+	hold(true);
+	be_patient(false);
+	ck_assert_int_eq(TF_NO_ANSWER, tf_user_in_group(ANN, "root"));
+	await(&asked, 1);
+	hold(false);
+	await(&answered, 1);
+	be_patient(true);
+	ck_assert_int_eq(TF_MEMBER, tf_user_in_group(ANN, "root"));
+}
+END_TEST
+
 Suite *
 suite_users(void)
 {
@@ -365,6 +393,8 @@ suite_users(void)
 	tcase_add_test(tc, the_old_name_stays_after_an_error);
 	tcase_add_test(tc, a_removed_user_has_no_name);
 	tcase_add_test(tc, more_names_than_can_be_asked_for);
+	tcase_add_test(tc, a_membership_is_what_the_service_says);
+	tcase_add_test(tc, a_slow_service_gives_no_membership);
 	suite_add_tcase(s, tc);
 	return s;
 }
