@@ -23,7 +23,9 @@
  *	hold		what this hold protects: at and below its places
  *	expired		"true": what is kept no longer: its retention has ended,
  *			and nothing else and no hold protects anything in it
- *	uid, user	who created or sealed it, or annotation on_behalf_of
+ *	on_behalf_of	for whom an attestation was recorded: the claim, or the
+ *			annotation on_behalf_of (of anything)
+ *	uid, user	who created or sealed it; user also as on_behalf_of
  *	since, until	when it came into the ledger: a time of the ledger
  *	limit		at most so many answers: 1 to 1000, 100 without it
  *	before		only answers with a lower index: the last index of one

@@ -168,6 +168,7 @@ claims_take(const struct claims_options *o, struct claims *out,
 		{ "type", o->type },
 		{ "compliant", o->compliant },
 		{ "description", o->description },
+		{ "on-behalf-of", o->on_behalf_of },
 		{ "origin-url", o->origin_url },
 		{ "control", o->control },
 	};
@@ -282,6 +283,7 @@ claims_json(const struct claims *c, struct tf_buf *out, struct tf_error *err)
 	put_single(&j, c, "control", "control");
 	put_single(&j, c, "description", "description");
 	put_urls(&j, c);
+	put_single(&j, c, "on-behalf-of", "onBehalfOf");
 	put_single(&j, c, "origin-url", "originUrl");
 	put_single(&j, c, "type", "type");
 	if (c->user_data.n > 0) {

@@ -7,7 +7,8 @@
 
 /* The values of the options. */
 struct claims_options {
-	const char *type, *compliant, *description, *origin_url, *control;
+	const char *type, *compliant, *description, *on_behalf_of;
+	const char *origin_url, *control;
 	const char *user_data; /* a file */
 	struct args_list annotate, url, fingerprint;
 };
@@ -31,6 +32,10 @@ struct claims_options {
 		    .value = "KEY=VALUE",                                  \
 		    .help = "an annotation; may be repeated",              \
 		    .list = &(o)->annotate },                              \
+	    { .name = "on-behalf-of",                                      \
+		    .value = "TEXT",                                       \
+		    .help = "for whom it is recorded",                     \
+		    .text = &(o)->on_behalf_of },                          \
 	    { .name = "origin-url",                                        \
 		    .letter = 'o',                                         \
 		    .value = "URL",                                        \

@@ -27,7 +27,7 @@
 
 static struct {
 	bool json, expired;
-	const char *hold, *prefix, *name, *user, *status, *type,
+	const char *hold, *prefix, *name, *user, *behalf, *status, *type,
 	    *attestation_type, *control;
 	struct args_list annotations;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
@@ -63,6 +63,10 @@ static const struct args_option options[] = {
 	    .value = "GLOB",
 	    .help = "with this name, or with / in GLOB: this path",
 	    .text = &ask.name },
+	{ .name = "on-behalf-of",
+	    .value = "TEXT",
+	    .help = "recorded for TEXT, as its claims say",
+	    .text = &ask.behalf },
 	{ .name = "prefix",
 	    .value = "HEX",
 	    .help = "whose digest, commit or artifact begins so",
@@ -112,6 +116,7 @@ add_filters(struct tf_buf *q)
 		find_add(q, "uid", uid);
 	}
 	find_add(q, "user", ask.user);
+	find_add(q, "on_behalf_of", ask.behalf);
 	find_add(q, "since", ask.since);
 	find_add(q, "until", ask.until);
 	find_add(q, "status", ask.status);

@@ -460,14 +460,12 @@ find_about(struct log *l, struct find *f, struct tf_error *err)
 static enum tf_code
 find_behalf(struct log *l, struct find *f, struct tf_error *err)
 {
-	struct tf_buf query = { 0 }, note = { 0 };
+	struct tf_buf query = { 0 };
 	enum tf_code rc;
 
-	tf_buf_printf(&note, "on_behalf_of=%s", ask.user);
-	find_add(&query, "annotation", text_of(&note));
+	find_add(&query, "on_behalf_of", ask.user);
 	if ((rc = tf_buf_end(&query, err)) == TF_OK)
 		rc = found_names_ask(&l->behalf, f, &query, err);
-	tf_buf_free(&note);
 	tf_buf_free(&query);
 	return rc;
 }

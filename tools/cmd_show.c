@@ -22,7 +22,7 @@
 #include "where.h"
 
 /* The keys of --json, sorted; `shown` has the order for people. */
-enum field { ACTOR, CLOCK, INDEX, SEALED_AT, SHA256, STATE, FIELDS };
+enum field { ACTOR, CLOCK, INDEX, BEHALF, SEALED_AT, SHA256, STATE, FIELDS };
 static const struct {
 	const char *key, *label, *xattr;
 	bool number;
@@ -30,6 +30,7 @@ static const struct {
 	[ACTOR] = { "actor", "actor", TF_XATTR_ACTOR, false },
 	[CLOCK] = { "clock", "clock", TF_XATTR_CLOCK, false },
 	[INDEX] = { "index", "entry", TF_XATTR_INDEX, true },
+	[BEHALF] = { "onBehalfOf", "for", "user.trailfs.on-behalf-of", false },
 	[SEALED_AT] = { "sealedAt", "sealed at", TF_XATTR_SEALED_AT, false },
 	[SHA256] = { "sha256", "sha256", TF_XATTR_SHA256, false },
 	[STATE] = { "state", "state", TF_XATTR_STATE, false },
@@ -148,10 +149,10 @@ print_json(const struct where *w, struct shown *s, struct tf_error *err)
 	tf_json_object(&j);
 	for (int i = 0; i < FIELDS; i++) {
 		/* These three keys sort between the others. */
-		if (i == SEALED_AT) {
+		if (i == BEHALF)
 			tf_put_cstr(&j, "kind", node_kind_name(s->kind));
+		if (i == SEALED_AT)
 			tf_put_cstr(&j, "path", w->path);
-		}
 		if (i == STATE && s->kind == TF_KIND_EVIDENCE) {
 			tf_put_uint(&j, "size", s->size);
 		}
@@ -196,6 +197,17 @@ print_time(const struct tf_buf *clock, const struct tf_buf *at)
 	tf_buf_free(&b);
 }
 
+/* What writers say is shown as what they say, and never as who it was. */
+static void
+print_behalf(const struct tf_buf *b)
+{
+	struct tf_buf text = { 0 };
+
+	text_add(&text, b->p, b->n);
+	printf("%-10s  %s (claimed)\n", fields[BEHALF].label, text_of(&text));
+	tf_buf_free(&text);
+}
+
 /* In the order of use; the actor is a name and not JSON. */
 static void
 print_table(const struct where *w, const struct shown *s)
@@ -225,6 +237,8 @@ print_table(const struct where *w, const struct shown *s)
 	} else if (actor->n > 0) {
 		print_field(fields[ACTOR].label, actor->p, actor->n);
 	}
+	if (s->field[BEHALF].n > 0)
+		print_behalf(&s->field[BEHALF]);
 	tf_json_doc_free(&d);
 	tf_buf_free(&who);
 }

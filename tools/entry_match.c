@@ -77,11 +77,12 @@ match_annotation(const struct tf_json_doc *d, const char *want)
 bool
 match_user(const struct tf_json_doc *d, const char *user)
 {
-	const int notes = tf_json_get(d, tf_json_get(d, 0, "claims"),
-	    "annotations");
+	const int claims = tf_json_get(d, 0, "claims");
+	const int notes = tf_json_get(d, claims, "annotations");
 
 	return match_string(d,
 		   tf_json_get(d, tf_json_get(d, 0, "actor"), "user"), user) ||
+	    match_string(d, tf_json_get(d, claims, "onBehalfOf"), user) ||
 	    match_string(d, tf_json_get(d, notes, "on_behalf_of"), user);
 }
 

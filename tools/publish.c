@@ -77,7 +77,7 @@ same_single(struct recorder *r, const char *name, const struct claims *c,
     bool *same, struct tf_error *err)
 {
 	static const char *const keys[] = { "compliant", "control",
-		"description", "origin-url", "type" };
+		"description", "on-behalf-of", "origin-url", "type" };
 	struct tf_buf old = { 0 };
 	enum tf_code rc = TF_OK;
 

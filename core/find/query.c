@@ -129,6 +129,12 @@ take_control(struct tf_find_query *q, char *value)
 }
 
 static bool
+take_behalf(struct tf_find_query *q, char *value)
+{
+	return add_fact(q, TF_FIND_BEHALF, value, strlen(value));
+}
+
+static bool
 take_annotation(struct tf_find_query *q, char *value)
 {
 	const char *is = strchr(value, '=');
@@ -219,6 +225,7 @@ static const struct filter {
 	{ "hold", take_hold, 1 },
 	{ "limit", take_limit, 1 },
 	{ "name", take_name, 1 },
+	{ "on_behalf_of", take_behalf, 1 },
 	{ "prefix", take_prefix, 1 },
 	{ "sha256", take_sha256, 1 },
 	{ "since", take_since, 1 },

@@ -21,6 +21,7 @@ enum tf_find_kind {
 	/* TF_FIND_MOVED_VALUE: the clock's reading is not the time of the entry
 	 * (tf_time_moved); no filter of its own */
 	TF_FIND_MOVED,
+	TF_FIND_BEHALF, /* for whom, as the claims say */
 };
 
 #define TF_FIND_MOVED_VALUE "1"

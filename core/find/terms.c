@@ -8,7 +8,9 @@
 #include "../view/template.h"
 #include "terms.h"
 
-#define ON_BEHALF_OF "on_behalf_of" /* an annotation that names a user */
+/* For whom a service recorded: a claim of its own, or an annotation. */
+#define BEHALF_CLAIM "onBehalfOf"
+#define BEHALF_ANNOTATION "on_behalf_of"
 
 bool
 tf_find_creates(unsigned type)
@@ -90,6 +92,15 @@ add_actor(struct facts *f, struct tf_str actor, struct tf_error *err)
 	return rc == TF_OK ? add_member(f, 0, "user", TF_FIND_USER, err) : rc;
 }
 
+/* For whom it is, by member key of the object at token obj. */
+static enum tf_code
+add_behalf(struct facts *f, int obj, const char *key, struct tf_error *err)
+{
+	enum tf_code rc = add_member(f, obj, key, TF_FIND_USER, err);
+
+	return rc == TF_OK ? add_member(f, obj, key, TF_FIND_BEHALF, err) : rc;
+}
+
 static enum tf_code
 add_annotations(struct facts *f, int t, struct tf_error *err)
 {
@@ -111,8 +122,7 @@ add_annotations(struct facts *f, int t, struct tf_error *err)
 			rc = add(f, TF_FIND_ANNOTATION, err);
 	}
 	tf_buf_free(&text);
-	return rc == TF_OK ? add_member(f, t, ON_BEHALF_OF, TF_FIND_USER, err) :
-			     rc;
+	return rc == TF_OK ? add_behalf(f, t, BEHALF_ANNOTATION, err) : rc;
 }
 
 /* The type of a sealed attestation without a claim of one, as attestation.json
@@ -149,6 +159,8 @@ add_claims(struct facts *f, struct tf_str claims, bool *typed,
 	}
 	if (rc == TF_OK)
 		rc = add_member(f, 0, "control", TF_FIND_CONTROL, err);
+	if (rc == TF_OK)
+		rc = add_behalf(f, 0, BEHALF_CLAIM, err);
 	if (rc != TF_OK || (t = tf_json_get(&f->d, 0, "annotations")) < 0)
 		return rc;
 	return add_annotations(f, t, err);
@@ -237,10 +249,11 @@ tf_find_behalf(struct tf_str claims, struct tf_buf *out, struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	enum tf_code rc = tf_json_parse(&d, claims.p, claims.n, err);
-	int t = rc == TF_OK ? tf_json_get(&d, 0, "annotations") : -1;
+	int t = rc == TF_OK ? tf_json_get(&d, 0, BEHALF_CLAIM) : -1;
 
-	if (t >= 0)
-		t = tf_json_get(&d, t, ON_BEHALF_OF);
+	if (rc == TF_OK && t < 0)
+		t = tf_json_get(&d, tf_json_get(&d, 0, "annotations"),
+		    BEHALF_ANNOTATION);
 	if (t >= 0 && d.tok[t].type == TF_JSON_STRING)
 		rc = tf_json_string(&d, t, out, err);
 	tf_json_doc_free(&d);

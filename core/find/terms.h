@@ -42,8 +42,9 @@ struct tf_str tf_find_type(struct tf_str type);
 #define TF_FIND_OPEN "open"
 const char *tf_find_attestation_word(const struct tf_judgement *f, size_t i);
 
-/* *out becomes the user whom the claims name in the annotation on_behalf_of;
- * unchanged if they name none. */
+/* *out becomes the one for whom it was recorded, as the claims say: the claim
+ * onBehalfOf, or else the annotation on_behalf_of.  Unchanged if they say
+ * nothing, or if that text was withheld. */
 TF_MUST_USE enum tf_code tf_find_behalf(struct tf_str claims,
     struct tf_buf *out, struct tf_error *err);
 

@@ -20,6 +20,8 @@ const struct tf_single_claim tf_single_claims[TF_CLAIM_SINGLES] = {
 	    false },
 	[TF_CLAIM_DESCRIPTION] = { "description", "description",
 	    TF_FORM_TEXT2048, 2048, true },
+	[TF_CLAIM_ON_BEHALF_OF] = { "on-behalf-of", "onBehalfOf",
+	    TF_FORM_TEXT256, 256, false },
 	[TF_CLAIM_ORIGIN_URL] = { "origin-url", "originUrl", TF_FORM_TEXT1024,
 	    1024, true },
 	[TF_CLAIM_TYPE] = { "type", "type", TF_FORM_CLAIM_TYPE, 128, false },
@@ -132,7 +134,7 @@ put_urls(struct tf_json *j, const struct tf_claim_slots *c)
 
 /*
  * The order is that of the JSON keys: annotations come first, and externalUrls
- * stand between description and originUrl.
+ * stand between description and onBehalfOf.
  */
 enum tf_code
 tf_claim_slots_put(const struct tf_claim_slots *c, struct tf_buf *out,
@@ -155,7 +157,7 @@ tf_claim_slots_put(const struct tf_claim_slots *c, struct tf_buf *out,
 	tf_json_object(&j);
 	put_annotations(&j, c);
 	for (int i = 0; i < TF_CLAIM_SINGLES; i++) {
-		if (i == TF_CLAIM_ORIGIN_URL)
+		if (i == TF_CLAIM_ON_BEHALF_OF)
 			put_urls(&j, c); /* between description and it */
 		tf_put_raw(&j, tf_single_claims[i].json, c->single[i]);
 	}

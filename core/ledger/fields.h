@@ -46,7 +46,8 @@ enum tf_form {
 	TF_FORM_HINT256,
 	TF_FORM_HINT512,
 	TF_FORM_VERSION, /* of software: 64 bytes */
-	TF_FORM_TEXT512, /* each text may be withheld instead */
+	TF_FORM_TEXT256, /* each text may be withheld instead */
+	TF_FORM_TEXT512,
 	TF_FORM_TEXT1024,
 	TF_FORM_TEXT2048,
 	TF_FORM_UIDS, /* 1..32 uids in rising order */

@@ -17,7 +17,7 @@
 
 #include "search_i.h"
 
-#define FORM 5 /* of the tables, the kinds of facts and the words */
+#define FORM 6 /* of the tables, the kinds of facts and the words */
 #define BUSY_MS 10000
 #define CACHE "PRAGMA cache_size=-8192;"
 

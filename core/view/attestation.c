@@ -428,6 +428,7 @@ put_attested(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 		return rc;
 	if (a->seal.is)
 		tf_put_str(j, "keyid", a->seal.d.e.statement.keyid);
+	put_claim(j, "on_behalf_of", a, "onBehalfOf");
 	tf_put_cstr(j, "origin", w->v->origin);
 	put_claim(j, "origin_url", a, "originUrl");
 	tf_put_event(j, "overridden", &a->override);

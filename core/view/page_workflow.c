@@ -148,6 +148,7 @@ put_all_claims(struct tf_page *p, uint64_t id, struct has *has,
 		put_claim(p, "Type", &c.doc, "type");
 		put_claim(p, "Description", &c.doc, "description");
 		put_claim(p, "Control", &c.doc, "control");
+		put_claim(p, "On behalf of (claimed)", &c.doc, "onBehalfOf");
 		put_claim(p, "Origin URL", &c.doc, "originUrl");
 		put_claims(p, &c.doc, "annotations");
 		put_claims(p, &c.doc, "externalUrls");

@@ -16,6 +16,7 @@ static const char *const every[][2] = {
 	{ "description", "Who opened\tthe shell\nand why: \"x\" \\ \xc3\x9c" },
 	{ "origin-url", "https://ci.example.org/runs/42?a=b&c=d" },
 	{ "control", "AC-17.1" },
+	{ "on-behalf-of", "Alice \xc3\x9c. <alice@example.org>" },
 	{ "annotation.ticket", "OPS-1234" },
 	{ "annotation.a", "1" },
 	{ "external-url.run book", "https://wiki.example.org/x" },
@@ -55,6 +56,7 @@ has_everything(const char *path)
 	"\"externalUrls\":{\"a\":{\"href\":\"https://a.example.org\"},"      \
 	"\"run book\":{\"fingerprint\":\"" HEX                               \
 	"\",\"href\":\"https://wiki.example.org/x\"}},"                      \
+	"\"onBehalfOf\":\"Alice \xc3\x9c. <alice@example.org>\","            \
 	"\"originUrl\":\"https://ci.example.org/runs/42?a=b&c=d\","          \
 	"\"type\":\"pull_request\"}"
 
@@ -114,7 +116,9 @@ START_TEST(a_value_that_no_claim_can_have_is_refused)
 		{ "compliant", "true\n" }, { "compliant", "1" },
 		{ "description", "" }, { "description", "a\x01" },
 		{ "description", "\xff" }, { "description", "a\r\n" },
-		{ "origin-url", "" }, { "control", "a b" }, { "control", ".a" },
+		{ "on-behalf-of", "" }, { "on-behalf-of", "a\x01" },
+		{ "on-behalf-of", "\xff" }, { "origin-url", "" },
+		{ "control", "a b" }, { "control", ".a" },
 		{ "annotation.", "x" }, { "annotation.a b", "x" },
 		{ "annotation.a-b", "x" }, { "annotation.a.b", "x" },
 		{ "annotation.\xc3\x9c", "x" }, { "annotation.a", "" },
@@ -148,6 +152,8 @@ START_TEST(a_value_that_no_claim_can_have_is_refused)
 	allowed(LONG("control", 64));
 	refused(E2BIG, LONG("description", 2049));
 	allowed(LONG("description", 2048));
+	refused(E2BIG, LONG("on-behalf-of", 257));
+	allowed(LONG("on-behalf-of", 256));
 	refused(E2BIG, LONG("origin-url", 1025));
 	refused(E2BIG, LONG("annotation.a", 1025));
 	refused(E2BIG, LONG("external-url.b", 1025));

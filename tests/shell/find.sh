@@ -19,6 +19,8 @@ names_are_recorded() {
 	setfattr -n user.trailfs.annotation.on_behalf_of -v carol \
 		mnt/t/w1/review
 	setfattr -n user.trailfs.compliant -v false mnt/t/w1/review
+	setfattr -n user.trailfs.on-behalf-of -v 'Dora & Co./50%' \
+		mnt/u/w1/build
 	setfattr -n user.trailfs.annotation.team -v blue mnt/u
 	chmod a-w mnt/t/w1/review
 	chmod a-w mnt/u/w1/build
@@ -71,6 +73,12 @@ each_filter_finds() {
 	finds 't/w1' --status NON-COMPLIANT
 	finds 'u/w1 t/w2' --status COMPLIANT
 	finds 't/w1/review' --user carol
+	finds 't/w1/review' --on-behalf-of carol
+	finds 'u/w1/build' --on-behalf-of 'Dora & Co./50%'
+	finds 'u/w1/build' --user 'Dora & Co./50%'
+	finds 'u/w1/build' --on-behalf-of 'Dora & Co./50%' --uid "$(id -u)"
+	finds '' --on-behalf-of Dora
+	finds '' --on-behalf-of "$(id -un)"
 	finds '' --uid 54321
 	finds '' --since 9999-01-01
 	finds '' --until 2000-01-01
@@ -82,6 +90,18 @@ a_line_names_the_person() {
 	[ "$(jq -r .on_behalf_of out)" = carol ]
 	is 0 trailctl find --user carol mnt
 	says ' for carol  *t/w1/review$'
+	is 0 trailctl find --on-behalf-of 'Dora & Co./50%' mnt
+	says ' for Dora & Co./50%  *u/w1/build$'
+	is 0 trailctl show mnt/u/w1/build
+	says '^for  *Dora & Co./50% (claimed)$'
+	is 0 trailctl show --json mnt/u/w1/build
+	[ "$(jq -r .onBehalfOf out)" = 'Dora & Co./50%' ]
+	[ "$(jq -r .on_behalf_of \
+		mnt/u/w1/build/.trailfs/attestation.json)" = 'Dora & Co./50%' ]
+	grep -q 'On behalf of (claimed).*Dora &amp; Co./50%' \
+		mnt/u/w1/.trailfs/index.html
+	is 0 trailctl show mnt/t/w2
+	never_says '^for '
 	finds 't/w2' --name w2
 	[ "$(jq -r .on_behalf_of out)" = null ]
 }

@@ -174,7 +174,7 @@ check_production_access() {
 	is 0 trailctl log --json --type attestation.sealed "$trail"
 	has_lines 10
 	jq -e '.actor.user == "recorder" and
-	    .claims.annotations.on_behalf_of == "alice"' out >/dev/null
+	    .claims.onBehalfOf == "alice"' out >/dev/null
 	# Without a reason, the workflow is not compliant.
 	is 0 trailctl find --status NON-COMPLIANT "$trail"
 	has_lines 1

@@ -30,6 +30,7 @@ a_store_is_made() {
 	--annotate=who=me
 	--annotate=run=17
 	--description=What was done
+	--on-behalf-of=Alice & co
 	--origin-url=https://example.org/run/17
 	--external-url=ci=https://example.org/log
 	--external-fingerprint=ci=${sha%% *}
@@ -168,7 +169,7 @@ wrong_values_are_refused() {
 	for wrong in --compliant=yes --compliant= --compliant --annotate=k \
 		--annotate=k= --annotate==v --annotate='a b=c' --type= \
 		--description= --external-url=l --external-fingerprint=l=00 \
-		--user-data=/dev/null --origin-url= --control= --again=1 \
+		--user-data=/dev/null --on-behalf-of= --origin-url= --control= --again=1 \
 		--evaluate-arg=x --registry-username=me --http-proxy=x; do
 		is 2 trailctl attest store/t/s/bad hello.txt "$wrong"
 	done

@@ -178,6 +178,10 @@ static const struct change refused[] = {
 	    "\"originUrl\":\"https://ci.example.org/"
 	    "runs/42\"",
 	    "\"originUrl\":{\"withheld\":\"x\"}" },
+	{ "attestation.sealed", "\"onBehalfOf\":\"alice\"",
+	    "\"onBehalfOf\":[\"alice\"]" },
+	{ "attestation.sealed", "\"onBehalfOf\":\"alice\"",
+	    "\"onBehalfOf\":{\"withheld\":\"x\"}" },
 	{ "attestation.sealed", "\"errors\":0", "\"errors\":false" },
 	{ "attestation.sealed", ",\"rule\":\"junit\"", "" },
 	/* the others */

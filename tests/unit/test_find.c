@@ -29,7 +29,8 @@ static const char *const good[] = { "name=x", "name=*.log&uid=1000",
 	"status=open",
 	"sha256=00112233445566778899AABBCCDDEEFF"
 	"00112233445566778899aabbccddeeff",
-	"name=%2F%26%25", "since=2026-11-23T07:50:00.000000000Z&uid=0",
+	"on_behalf_of=alice&user=bob", "name=%2F%26%25",
+	"since=2026-11-23T07:50:00.000000000Z&uid=0",
 	"limit=1000&uid=4294967295", "before=0&user=x", "below=t%2Fw&type=a",
 	"prefix=0aF01&name=x",
 	"prefix=00112233445566778899AABBCCDDEEFF"
