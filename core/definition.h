@@ -71,7 +71,7 @@ TF_MUST_USE enum tf_code tf_definition_rule(const void *bytes, size_t n,
  * those of the newest version, that one is *version and nothing is recorded.
  * Of two callers at once, each gets a version of its own, in the order of their
  * entries.  For a mount the kernel has checked that who may write the trail;
- * without one, who must be the owner of the trail or root.
+ * without one, and for recipients, who must be the owner of the trail or root.
  * Errors: TF_INVALID the text is malformed, err says in which line and column;
  * TF_TOOBIG; TF_BADNAME the name is no name of a type; TF_UNSUPPORTED id is no
  * trail; TF_SEALED the trail is sealed; TF_DENIED.

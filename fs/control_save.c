@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control_save.h"
+#include "core/control.h"
 
 /* Per user. */
 #define SAVES_MAX 256
@@ -449,6 +450,23 @@ take_bytes(struct fs_save *s, struct tf_buf *out, struct tf_error *err)
 	return tf_buf_end(out, err);
 }
 
+/* A rule about who may do it has refused the save: keep the attempt. */
+static void
+keep_attempt(struct fs_saves *ss, const struct fs_save *s,
+    const struct tf_error *e)
+{
+	char name[sizeof s->target.label + sizeof TF_CONTROL_DIR + 1];
+	const struct tf_attempt a = { .operation = "write",
+		.id = s->target.dir,
+		.name = name,
+		.sys = "EPERM",
+		.reason = e->text,
+		.actor = &s->who };
+
+	snprintf(name, sizeof name, TF_CONTROL_DIR "/%s", s->target.label);
+	tf_vault_denied(ss->vault, &a);
+}
+
 enum tf_code
 fs_save_flush(struct fs_saves *ss, struct fs_save *s, struct tf_error *err)
 {
@@ -468,6 +486,8 @@ fs_save_flush(struct fs_saves *ss, struct fs_save *s, struct tf_error *err)
 		if (rc == TF_OK)
 			rc = t->set->save(ss->vault, t->dir, t->name, bytes.p,
 			    bytes.n, &s->who, &warnings, &e);
+		if (rc == TF_DENIED)
+			keep_attempt(ss, s, &e);
 		tf_buf_free(&bytes);
 		pthread_mutex_lock(&ss->mu);
 		s->rc = rc;

@@ -67,6 +67,7 @@ tf_txn_must_be_open(struct tf_txn *t, uint64_t id, struct tf_error *err)
 
 struct definition {
 	uint64_t trail;
+	uint32_t uid; /* who defines it */
 	enum tf_definition_kind kind;
 	struct tf_str name;
 	const void *bytes;
@@ -121,6 +122,26 @@ fill_entry(struct tf_entry *e, const struct definition *d, uint64_t version)
 }
 
 /*
+ * Whoever replaces the recipients reads what others write from then on.  So the
+ * members of the group who may write the trail may not, unlike its template.
+ */
+static enum tf_code
+check_owner(struct tf_txn *t, const struct definition *d, struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc;
+
+	if (d->kind != TF_DEFINITION_RECIPIENTS || d->uid == 0)
+		return TF_OK;
+	rc = tf_nodes_get(t->db, d->trail, &row, err);
+	if (rc == TF_OK && row.attr.uid != d->uid)
+		rc = tf_fail(err, TF_DENIED,
+		    "only the owner of the trail and root may set its "
+		    "recipients");
+	return rc;
+}
+
+/*
  * The newest version again makes no entry; d->version is then its number.
  * Whether the trail is open is asked here, because it may have been sealed
  * since the call began.
@@ -134,6 +155,8 @@ define_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	bool same;
 	enum tf_code rc = tf_txn_must_be_open(t, d->trail, err);
 
+	if (rc == TF_OK)
+		rc = check_owner(t, d, err);
 	if (rc == TF_OK)
 		rc = newest(t, d, &row, &same, err);
 	if (rc != TF_OK)
@@ -267,6 +290,7 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
     const struct tf_actor *who, uint64_t *version, struct tf_error *err)
 {
 	struct definition d = { .trail = trail,
+		.uid = who->uid,
 		.kind = kind,
 		.name = row_name(name),
 		.bytes = bytes,

@@ -95,6 +95,48 @@ START_TEST(recipients_are_versions_and_entries)
 }
 END_TEST
 
+/* Bob may write the trail, so he may set its template.  Its recipients decide who
+ * reads what Alice writes. */
+START_TEST(only_the_owner_sets_recipients)
+{
+	static const char reason[] =
+	    "recipients: only the owner of the trail and root may set its "
+	    "recipients";
+
+	skip_unless(can_encrypt(), "no age");
+	make_keys();
+	make_attestation();
+	allowed(chmod("mnt/t", 0770));
+	allowed(chown("mnt/t", ALICE, BOB));
+	as(BOB);
+	for (int i = 0; i < 2; i++) {
+		says(run(1, "cp bob.pub " TO), "Operation not permitted");
+		says(run(0, "cat " LAST), reason);
+		as(0);
+		ck_assert_uint_eq((unsigned)i, entries("recipients.set", "t"));
+		as(ALICE);
+		run(0, "cp both " TO); /* the first list, then the same */
+		as(BOB);
+	}
+	run(0,
+	    "printf 'version: 1\\ntrail:\\n  attestations:\\n"
+	    "  - name: a\\n    type: generic\\n' >" CTL "template.yml");
+	as(0);
+	says(run(0, "grep '\"uid\":1002' mnt/.trailfs/denied.jsonl"),
+	    "\"path\":\"t/.trailfs/recipients\"");
+	ck_assert_uint_eq(1, entries("template.set", "t"));
+	run(0, "cp three " TO);
+	ck_assert_uint_eq(2, entries("recipients.set", "t"));
+	/* A new owner, from then on. */
+	allowed(chown("mnt/t", BOB, BOB));
+	as(ALICE);
+	refused(EACCES, open(TO, O_WRONLY));
+	as(BOB);
+	run(0, "cp bob.pub " TO);
+	as(0);
+}
+END_TEST
+
 START_TEST(bad_recipients_are_refused_with_a_reason)
 {
 	static const struct {
@@ -1018,6 +1060,7 @@ suite_secret(void)
 	TCase *t = mounted_case(s, "recipients");
 
 	tcase_add_test(t, recipients_are_versions_and_entries);
+	tcase_add_test(t, only_the_owner_sets_recipients);
 	tcase_add_test(t, bad_recipients_are_refused_with_a_reason);
 	tcase_add_test(t, the_newest_recipients_count);
 	tcase_add_test(t, recipients_may_change_while_files_are_sealed);
