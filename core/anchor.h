@@ -77,8 +77,9 @@ TF_MUST_USE enum tf_code tf_anchor_request(const struct tf_anchor *a,
 /* --- what was recorded ------------------------------------------------- */
 
 /*
- * Append anchors.json to out: the newest 1,000 anchors, newest first, as one
- * line of canonical JSON (trailfs(8)).
+ * Append anchors.json to out: the newest 1,000 anchors, newest first, and the
+ * newest of each kind and name that is not among them, as one line of canonical
+ * JSON (trailfs(8)).
  */
 TF_MUST_USE enum tf_code tf_vault_anchors(struct tf_vault *v,
     struct tf_buf *out, struct tf_error *err);

@@ -119,6 +119,14 @@ struct asking {
 	struct tf_witness_head head;
 	struct tf_buf cosigned; /* note, and the lines that came */
 	bool contradicted;	/* a witness has seen another history */
+	bool doubtful;		/* a witness is not what it was */
+};
+
+/* What the receipts in the ledger say of a witness. */
+struct receipts {
+	uint64_t size;	    /* the largest with its key; 0: none */
+	uint64_t other_key; /* size of the newest with its name, if that has a
+			     * key that is not in the policy; or 0 */
 };
 
 static enum tf_code
@@ -171,41 +179,84 @@ load(struct asking *a, struct tf_error *err)
 	return rc == TF_OK ? tf_buf_end(&a->cosigned, err) : rc;
 }
 
-/* The size that witness i cosigned last, as the anchors say; 0: none. */
+static bool
+is_key_of(const struct asking *a, size_t i, struct tf_str key)
+{
+	struct tf_buf own = { 0 };
+	bool is;
+
+	tf_witness_policy_key(a->policy, i, &own);
+	is = tf_str_same(tf_buf_bytes(&own), key);
+	tf_buf_free(&own);
+	return is;
+}
+
+static bool
+is_in_policy(const struct asking *a, struct tf_str key)
+{
+	for (size_t i = 0; i < tf_witness_policy_count(a->policy); i++)
+		if (is_key_of(a, i, key))
+			return true;
+	return false;
+}
+
+/* Take the receipt t, an object of the list, which has the newest first. */
 static enum tf_code
-last_size(const struct asking *a, size_t i, uint64_t *size,
+take_receipt(const struct asking *a, size_t i, const struct tf_json_doc *d,
+    int t, bool *named, struct receipts *r, struct tf_error *err)
+{
+	const int size = tf_json_get(d, t, "size"),
+		  key = tf_json_get(d, t, "key");
+	struct tf_buf text = { 0 }, name = { 0 }, kind = { 0 };
+	struct tf_policy_witness w;
+	enum tf_code rc;
+
+	if (size < 0 || d->tok[size].num <= 0 || key < 0)
+		return TF_OK;
+	tf_witness_policy_get(a->policy, i, &w);
+	rc = tf_json_string(d, key, &text, err);
+	if (rc == TF_OK)
+		rc = tf_json_string(d, tf_json_get(d, t, "name"), &name, err);
+	if (rc == TF_OK)
+		rc = tf_json_string(d, tf_json_get(d, t, "kind"), &kind, err);
+	if (rc == TF_OK && is_key_of(a, i, tf_buf_bytes(&text))) {
+		*named = true;
+		if ((uint64_t)d->tok[size].num > r->size)
+			r->size = (uint64_t)d->tok[size].num;
+	} else if (rc == TF_OK && !*named &&
+	    tf_str_same(tf_buf_bytes(&kind), tf_str_of(TF_ANCHOR_WITNESS)) &&
+	    tf_str_same(tf_buf_bytes(&name), tf_str_of(w.key_name))) {
+		*named = true;
+		if (!is_in_policy(a, tf_buf_bytes(&text)))
+			r->other_key = (uint64_t)d->tok[size].num;
+	}
+	tf_buf_free(&text);
+	tf_buf_free(&name);
+	tf_buf_free(&kind);
+	return rc;
+}
+
+/* Find what the anchors say of witness i. */
+static enum tf_code
+find_receipts(const struct asking *a, size_t i, struct receipts *r,
     struct tf_error *err)
 {
-	struct tf_buf key = { 0 }, one = { 0 };
 	struct tf_str text = tf_buf_bytes(&a->anchors);
 	struct tf_json_doc d = { 0 };
+	bool named = false;
 	enum tf_code rc;
-	int list, t, n;
+	int list;
 
-	*size = 0;
-	tf_witness_policy_key(a->policy, i, &key);
+	*r = (struct receipts){ 0 };
 	if (text.n > 0 && text.p[text.n - 1] == '\n')
 		text.n--;
-	if ((rc = tf_buf_end(&key, err)) != TF_OK ||
-	    (rc = tf_json_parse(&d, text.p, text.n, err)) != TF_OK)
-		goto out;
-	list = tf_json_get(&d, 0, "anchors");
-	for (t = list + 1; list >= 0 && t < (int)d.tok[list].next;
-	     t = (int)d.tok[t].next) {
-		n = tf_json_get(&d, t, "size");
-		if (n < 0 || d.tok[n].num <= 0 || tf_json_get(&d, t, "key") < 0)
-			continue;
-		if ((rc = tf_json_string(&d, tf_json_get(&d, t, "key"), &one,
-			 err)) != TF_OK)
-			break;
-		if (tf_str_same(tf_buf_bytes(&one), tf_buf_bytes(&key)) &&
-		    (uint64_t)d.tok[n].num > *size)
-			*size = (uint64_t)d.tok[n].num;
-	}
-out:
+	rc = tf_json_parse(&d, text.p, text.n, err);
+	list = rc == TF_OK ? tf_json_get(&d, 0, "anchors") : -1;
+	for (int t = list + 1;
+	     rc == TF_OK && list >= 0 && t < (int)d.tok[list].next;
+	     t = (int)d.tok[t].next)
+		rc = take_receipt(a, i, &d, t, &named, r, err);
 	tf_json_doc_free(&d);
-	tf_buf_free(&key);
-	tf_buf_free(&one);
 	return rc;
 }
 
@@ -275,11 +326,15 @@ explain_status(int status)
 
 /* A failure with the status, its meaning and what the witness said. */
 static enum tf_code
-refused(int status, struct tf_str body, struct tf_error *err)
+refused(int status, struct tf_str body, const struct receipts *r,
+    struct tf_error *err)
 {
 	struct tf_buf said = { 0 };
 	size_t n = 0;
 
+	if (status == TF_WITNESS_UNKNOWN && r->size > 0)
+		tf_buf_printf(&said, "; it has cosigned %" PRIu64 " entries",
+		    r->size);
 	while (n < body.n && n < 60 && body.p[n] != '\n')
 		n++;
 	if (n > 0) {
@@ -314,13 +369,42 @@ other_size(const struct asking *a, uint64_t old, struct tf_str body,
 	return TF_BUSY;
 }
 
+/* A witness was put back to an earlier state, or emptied: what it had seen after
+ * that, it would cosign again in another history. */
+static void
+say_forgot(struct asking *a, const char *name, uint64_t size,
+    const struct receipts *r)
+{
+	if (size >= r->size)
+		return;
+	a->doubtful = true;
+	report_note("%s: it remembers %" PRIu64 " entries, and the ledger has "
+		    "its receipt for %" PRIu64
+		    ": the witness was put back or emptied, so "
+		    "it is no memory of what came between; tell its operator",
+	    name, size, r->size);
+}
+
+static void
+say_other_key(struct asking *a, const struct tf_policy_witness *w,
+    const struct receipts *r)
+{
+	if (r->other_key == 0)
+		return;
+	a->doubtful = true;
+	report_note("%s: the policy has another key of %s than its newest "
+		    "receipt in the ledger, for %" PRIu64
+		    " entries: ask its operator whether the key was changed",
+	    w->name, w->key_name, r->other_key);
+}
+
 /*
  * Take what witness i answered to a request from old.  TF_OK: it is recorded.
  * TF_BUSY: ask again from *size.
  */
 static enum tf_code
 take_answer(struct asking *a, size_t i, uint64_t old, struct tf_str text,
-    uint64_t *size, struct tf_error *err)
+    const struct receipts *r, uint64_t *size, struct tf_error *err)
 {
 	struct http_answer h;
 
@@ -336,7 +420,7 @@ take_answer(struct asking *a, size_t i, uint64_t old, struct tf_str text,
 		return take(a, i, h.body, err);
 	if (h.status == TF_WITNESS_OTHER_SIZE)
 		return other_size(a, old, h.body, size, err);
-	return refused(h.status, h.body, err);
+	return refused(h.status, h.body, r, err);
 }
 
 /* --- the command ---------------------------------------------------------------- */
@@ -385,11 +469,15 @@ static enum tf_code
 ask_one(struct asking *a, size_t i, const struct tf_policy_witness *w,
     struct tf_error *err)
 {
+	struct receipts r;
 	uint64_t old, size = 0;
-	enum tf_code rc = last_size(a, i, &old, err);
+	enum tf_code rc = find_receipts(a, i, &r, err);
 
+	old = r.size;
 	if (rc == TF_OK && w->url == NULL)
 		rc = tf_fail(err, TF_USAGE, "the policy has no URL of it");
+	if (rc == TF_OK)
+		say_other_key(a, w, &r);
 	for (int try = 0; rc == TF_OK; try++) {
 		struct tf_buf request = { 0 }, answer = { 0 };
 
@@ -397,13 +485,14 @@ ask_one(struct asking *a, size_t i, const struct tf_policy_witness *w,
 		if (rc == TF_OK)
 			rc = carry(w, tf_buf_bytes(&request), &answer, err);
 		if (rc == TF_OK)
-			rc = take_answer(a, i, old, tf_buf_bytes(&answer),
+			rc = take_answer(a, i, old, tf_buf_bytes(&answer), &r,
 			    &size, err);
 		tf_buf_free(&request);
 		tf_buf_free(&answer);
 		if (rc == TF_OK)
 			return TF_OK;
 		if (rc == TF_BUSY && try == 0) {
+			say_forgot(a, w->name, size, &r);
 			old = size;
 			rc = TF_OK;
 		} else if (rc == TF_BUSY) {
@@ -456,7 +545,7 @@ ask_all(struct asking *a)
 		    tf_witness_policy_quorum(a->policy), q.cosigned, n);
 	if (a->contradicted)
 		return REPORT_TAMPERED;
-	return q.met ? REPORT_OK : REPORT_FINDING;
+	return q.met && !a->doubtful ? REPORT_OK : REPORT_FINDING;
 }
 
 /* --- by hand --------------------------------------------------------------------- */
@@ -479,11 +568,14 @@ static enum tf_code
 print(struct asking *a, size_t i, struct tf_error *err)
 {
 	struct tf_buf request = { 0 };
+	struct receipts r;
 	uint64_t old = ask.old;
 	enum tf_code rc = TF_OK;
 
-	if (old == NOT_GIVEN)
-		rc = last_size(a, i, &old, err);
+	if (old == NOT_GIVEN) {
+		rc = find_receipts(a, i, &r, err);
+		old = r.size;
+	}
 	if (rc == TF_OK)
 		rc = make_request(a, old, &request, err);
 	if (rc == TF_OK)
@@ -520,13 +612,23 @@ accept_answer(struct asking *a, size_t i, struct tf_error *err)
 {
 	struct tf_buf answer = { 0 };
 	uint64_t old = NOT_GIVEN, size;
+	struct tf_policy_witness w;
+	struct receipts r;
 	enum tf_code rc = files_read_fd(STDIN_FILENO, "the answer", ANSWER_MAX,
 	    &answer, err);
 
+	tf_witness_policy_get(a->policy, i, &w);
 	if (rc == TF_OK && ask.request != NULL)
 		rc = use_request(a, &old, err);
 	if (rc == TF_OK)
-		rc = take_answer(a, i, old, tf_buf_bytes(&answer), &size, err);
+		rc = find_receipts(a, i, &r, err);
+	if (rc == TF_OK) {
+		say_other_key(a, &w, &r);
+		rc = take_answer(a, i, old, tf_buf_bytes(&answer), &r, &size,
+		    err);
+	}
+	if (rc == TF_BUSY)
+		say_forgot(a, w.name, size, &r);
 	if (rc == TF_BUSY)
 		rc = tf_fail(err, TF_DENIED,
 		    "409: ask again with --print %.60s --old %" PRIu64,
@@ -551,9 +653,9 @@ by_hand(struct asking *a)
 		return REPORT_OK;
 	rc = accept_answer(a, i, &err);
 	say(a, name, rc, &err);
-	if (rc == TF_OK)
-		return REPORT_OK;
-	return rc == TF_TAMPER ? REPORT_TAMPERED : REPORT_FINDING;
+	if (rc == TF_TAMPER)
+		return REPORT_TAMPERED;
+	return rc == TF_OK && !a->doubtful ? REPORT_OK : REPORT_FINDING;
 }
 
 /* --- the verb ---------------------------------------------------------------------- */

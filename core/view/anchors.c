@@ -81,6 +81,8 @@ struct listing {
 	struct tf_json *j;  /* or NULL */
 	struct tf_buf *out; /* or NULL */
 	bool any, all;
+	uint64_t before; /* only rows of earlier entries; 0: of any */
+	uint64_t last;	 /* entry of the last row */
 };
 
 static enum tf_code
@@ -88,8 +90,12 @@ put_one(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 {
 	struct listing *l = arg;
 	struct shown s = { .text = { 0 } };
-	enum tf_code rc = load(l->db, r, &s, err);
+	enum tf_code rc;
 
+	if (l->before != 0 && r->seq >= l->before)
+		return TF_OK;
+	l->last = r->seq;
+	rc = load(l->db, r, &s, err);
 	if (rc == TF_OK && l->out != NULL) {
 		tf_anchor_words(tf_str_of(r->kind), tf_str_of(r->name), r->size,
 		    s.age, l->out);
@@ -155,6 +161,10 @@ tf_vault_anchors(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 	tf_json_object(&j);
 	l.j = &j;
 	rc = tf_anchors_last(l.db, LISTED_MAX, put_one, &l, err);
+	/* One that is silent for long is not forgotten. */
+	l.before = l.last;
+	if (rc == TF_OK && l.any)
+		rc = tf_anchors_newest(l.db, put_one, &l, err);
 	if (l.any)
 		tf_json_array_end(&j);
 	if (rc == TF_OK)

@@ -404,9 +404,10 @@ another_key_of_a_name_is_another_witness() {
 	is 0 trailctl witness-serve one <request
 	cp out answer
 	n=$(entries anchor.added)
-	is 0 trailctl witness --policy fake.policy --accept w1 \
+	is 1 trailctl witness --policy fake.policy --accept w1 \
 		--request fake.request store <fake.answer
-	is 0 trailctl witness --policy policy --accept w1 --request request \
+	complains 'another key of witness.example/one than its newest receipt'
+	is 1 trailctl witness --policy policy --accept w1 --request request \
 		store <answer
 	[ "$(entries anchor.added)" -eq $((n + 2)) ]
 	is 0 trailctl witness --policy policy --accept w1 --request request \
@@ -493,6 +494,73 @@ the_witness_refuses_a_fork() {
 	rm -rf one/refused/* two/refused/* copy
 	put_back longer
 	rm -rf longer
+	is 0 trailctl witness --policy policy --via "$VIA" store
+}
+
+# A witness that was put back or emptied is reported, although it cosigns again:
+# the ledger has its receipts.
+a_witness_that_forgot_is_reported() {
+	cp "$(head_of one)" older
+	had=$(head_size one)
+	is 0 trailctl trail create store/remembered
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	seen=$(head_size one)
+	cp older "$(head_of one)"
+	is 1 trailctl witness --policy policy --via "$VIA" store
+	complains "^trailctl: w1: it remembers $had entries, and the ledger has its receipt for $seen: the witness was put back"
+	[ "$(grep -c '^trailctl: w2:' err)" -eq 0 ]
+	says '^w1: cosigned '
+	says '^quorum both: met'
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	# Nothing is left of it: the same.
+	seen=$(head_size one)
+	rm "$(head_of one)"
+	is 1 trailctl witness --policy policy --via "$VIA" store
+	complains "w1: it remembers 0 entries, and the ledger has its receipt for $seen"
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	# By hand too.
+	cp older "$(head_of one)"
+	is 0 trailctl witness --policy policy --print w1 store
+	cp out request
+	is 0 trailctl witness-serve one <request
+	cp out answer
+	is 1 trailctl witness --policy policy --accept w1 --request request \
+		store <answer
+	complains "w1: it remembers $had entries"
+	complains "ask again with --print w1 --old $had"
+	is 1 trailctl witness --policy policy --via "$VIA" store
+	# It knows the log no more.
+	cp one/logs logs
+	: >one/logs
+	rm "$(head_of one)"
+	is 1 trailctl witness --policy policy --via "$VIA" store
+	complains 'w1: 404: it does not know this log.*it has cosigned [0-9]* entries'
+	cp logs one/logs
+	is 1 trailctl witness --policy policy --via "$VIA" store
+	is 0 trailctl witness --policy policy --via "$VIA" store
+}
+
+# A witness that was made anew under the same name has another key: a person has
+# put it into the policy, and the first run says so.
+another_key_of_the_same_name_is_reported() {
+	is 0 trailctl witness-serve --init witness.example/one again
+	cat vkey >>again/logs
+	sed "s|^witness w1 .*|witness w1 $(cat again/vkey) http://a.example/again|" \
+		policy >again.policy
+	is 1 trailctl witness --policy again.policy --via "$VIA" store
+	complains '^trailctl: w1: the policy has another key of witness.example/one than its newest receipt'
+	[ "$(grep -c '^trailctl: w2:' err)" -eq 0 ]
+	says '^quorum both: met'
+	is 0 trailctl witness --policy again.policy --via "$VIA" store
+	# A policy that has both keys says what is meant.
+	{
+		grep -v '^group\|^quorum' policy
+		echo "witness w3 $(cat again/vkey) http://a.example/again"
+		echo 'group three all w1 w2 w3'
+		echo 'quorum three'
+	} >both.policy
+	is 0 trailctl witness --policy both.policy --via "$VIA" store
+	is 1 trailctl witness --policy policy --via "$VIA" store
 	is 0 trailctl witness --policy policy --via "$VIA" store
 }
 
@@ -722,6 +790,8 @@ run a_quorum_survives_a_witness_that_is_down
 run another_key_of_a_name_is_another_witness
 run the_witness_knows_what_it_refuses
 run the_witness_refuses_a_fork
+run a_witness_that_forgot_is_reported
+run another_key_of_the_same_name_is_reported
 run two_histories_at_once_cannot_both_be_cosigned
 run damaged_state_gives_no_cosignature
 with strace no_state_no_cosignature
