@@ -1,4 +1,6 @@
 /*
+ * Who may read and administer.
+ *
  * The reader of a control file, and what owner, group and mode let that user
  * read.  The kernel checks the permissions of evidence, but a control file
  * describes many files at once, so core repeats the POSIX check for each.
@@ -28,6 +30,12 @@ bool tf_asker_may(const struct tf_asker *who, const struct tf_attr *a,
     unsigned want);
 /* True if who may read everything: NULL or uid 0. */
 bool tf_asker_may_all(const struct tf_asker *who);
+/*
+ * True if who may administer what the user owner owns, a trail or the root
+ * directory: set its recipients, place and release holds, set its retention,
+ * propose redactions.  That are its owner, root and the members of admins=.
+ */
+bool tf_may_administer(const struct tf_actor *who, uint32_t owner);
 /* True if a and b have the same rights to every file. */
 bool tf_asker_same(const struct tf_asker *a, const struct tf_asker *b);
 

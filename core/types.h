@@ -79,6 +79,7 @@ struct tf_actor {
 	uint32_t uid, gid;
 	uint32_t pid;		   /* 0: unknown */
 	int64_t loginuid, session; /* -1: unset */
+	bool administers;	   /* a member of the group admins= */
 	char comm[64];
 	char exe[1024];
 	char cgroup[1024];

@@ -186,6 +186,7 @@ const struct fs_settable fs_retention_settable = {
 	.mode = 0640,
 	.by = FS_SET_BY_TRAIL,
 	.when_sealed = true,
+	.administers = true,
 	.load = load_request,
 	.save = save_retention
 };
@@ -194,6 +195,7 @@ const struct fs_settable fs_holds_settable = { .max = TF_PROTECTION_TEXT_MAX,
 	.mode = 0640,
 	.by = FS_SET_BY_TRAIL,
 	.when_sealed = true,
+	.administers = true,
 	.load = load_request,
 	.save = save_hold };
 
@@ -214,6 +216,7 @@ const struct fs_settable fs_redactions_settable = {
 	.mode = 0666,
 	.by = FS_SET_BY_ANYONE,
 	.when_sealed = true,
+	.administers = true,
 	.load = load_request,
 	.save = save_redaction
 };

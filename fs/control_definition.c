@@ -56,6 +56,7 @@ save(struct tf_vault *v, uint64_t trail, const char *name, const void *p,
 
 const struct fs_settable fs_definition_settable = { .max = TF_DEFINITION_MAX,
 	.mode = 0660,
+	.administers = true,
 	.load = load,
 	.save = save };
 
@@ -100,6 +101,7 @@ save_recipients(struct tf_vault *v, uint64_t trail, const char *name,
 
 const struct fs_settable fs_recipients_settable = { .max = TF_DEFINITION_MAX,
 	.mode = 0660,
+	.administers = true,
 	.load = load_recipients,
 	.save = save_recipients,
 	.empty_why = "a trail with recipients keeps them: an empty list is "

@@ -221,6 +221,14 @@ fs_settable_above(struct tf_vault *v, const struct fs_settable *set,
 	return rc;
 }
 
+static bool
+may_set(const struct fs_settable *set, const struct tf_actor *who,
+    uint32_t owner)
+{
+	return set->administers ? tf_may_administer(who, owner) :
+				  who->uid == 0 || who->uid == owner;
+}
+
 static enum tf_code
 check_directory(struct tf_vault *v, const struct fs_target *t,
     const struct tf_actor *who, struct tf_error *err)
@@ -231,7 +239,7 @@ check_directory(struct tf_vault *v, const struct fs_target *t,
 	if (rc == TF_OK && t->set->by != FS_SET_BY_WRITERS &&
 	    t->set->by != FS_SET_BY_ANYONE) {
 		rc = fs_settable_above(v, t->set, &dir, &above, err);
-		if (rc == TF_OK && who->uid != 0 && who->uid != above.uid)
+		if (rc == TF_OK && !may_set(t->set, who, above.uid))
 			rc = tf_fail(err, TF_ACCESS,
 			    "only the owner of the %s and root may",
 			    above.kind == TF_KIND_WORKFLOW  ? "workflow" :

@@ -39,6 +39,7 @@ struct fs_settable {
 	unsigned mode; /* see fs_target_stat */
 	enum fs_setter by;
 	bool when_sealed; /* set also when its directory is sealed */
+	bool administers; /* members of admins= may set it, too */
 	/* Append the present content.  TF_NOTFOUND: there is none. */
 	enum tf_code (*load)(struct tf_vault *v, uint64_t dir, const char *name,
 	    struct tf_buf *out, struct tf_error *err);

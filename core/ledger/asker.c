@@ -41,6 +41,12 @@ tf_asker_may(const struct tf_asker *who, const struct tf_attr *a, unsigned want)
 }
 
 bool
+tf_may_administer(const struct tf_actor *who, uint32_t owner)
+{
+	return who->uid == 0 || who->uid == owner || who->administers;
+}
+
+bool
 tf_asker_same(const struct tf_asker *a, const struct tf_asker *b)
 {
 	if (tf_asker_may_all(a) || tf_asker_may_all(b))

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../asker.h"
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/time_text.h"
@@ -41,10 +42,10 @@ txn_now(const struct tf_txn *t)
 	return tf_time_cmp(now, t->at) < 0 ? t->at : now;
 }
 
-/* Read the row of id.  Only the owner of its trail and root may go on; for the
- * root directory, its owner. */
+/* Read the row of id.  Only those who administer its trail may go on; for the
+ * root directory, those who administer that. */
 static enum tf_code
-check_owner(struct tf_txn *t, uint64_t id, uint32_t uid,
+check_owner(struct tf_txn *t, uint64_t id, const struct tf_actor *who,
     struct tf_node_row *out, struct tf_error *err)
 {
 	struct tf_node_row top;
@@ -55,9 +56,10 @@ check_owner(struct tf_txn *t, uint64_t id, uint32_t uid,
 	top = *out;
 	while (rc == TF_OK && top.attr.kind > TF_KIND_TRAIL)
 		rc = tf_nodes_get(t->db, top.attr.parent, &top, err);
-	if (rc == TF_OK && uid != 0 && uid != top.attr.uid)
+	if (rc == TF_OK && !tf_may_administer(who, top.attr.uid))
 		return tf_fail(err, TF_DENIED,
-		    "only the owner of the %s and root may",
+		    "only the owner of the %s, root and members of "
+		    "admins= may",
 		    top.attr.kind == TF_KIND_ROOT ? "vault's root directory" :
 						    "trail");
 	return rc;
@@ -109,7 +111,7 @@ commit(struct tf_vault *v, uint64_t id, enum tf_kind least,
 
 struct hold {
 	uint64_t id;
-	uint32_t uid;
+	const struct tf_actor *who;
 	bool place;
 	struct tf_str name, reason;
 	const char *actor;
@@ -128,7 +130,7 @@ hold_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		.kind = TF_ROW_HOLD,
 		.name = h->name };
 	struct tf_node_row node;
-	enum tf_code rc = check_owner(t, h->id, h->uid, &node, err);
+	enum tf_code rc = check_owner(t, h->id, h->who, &node, err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -150,7 +152,7 @@ tf_vault_hold(struct tf_vault *v, uint64_t id, bool place, const char *hold,
     struct tf_error *err)
 {
 	struct hold h = { .id = id,
-		.uid = who->uid,
+		.who = who,
 		.place = place,
 		.name = tf_str_of(hold),
 		.reason = { reason, n } };
@@ -171,7 +173,7 @@ tf_vault_hold(struct tf_vault *v, uint64_t id, bool place, const char *hold,
 
 struct retain {
 	uint64_t id;
-	uint32_t uid;
+	const struct tf_actor *who;
 	struct tf_retention_ref ref;
 	struct tf_retention asked;
 	const char *actor;
@@ -233,7 +235,7 @@ retain_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	struct tf_node_row node;
 	uint64_t newest = TF_NO_SEQ, n = 0;
 	bool same = false;
-	enum tf_code rc = check_owner(t, r->id, r->uid, &node, err);
+	enum tf_code rc = check_owner(t, r->id, r->who, &node, err);
 
 	if (rc == TF_OK && r->asked.has_until &&
 	    tf_time_cmp(r->asked.until, txn_now(t)) <= 0)
@@ -312,7 +314,7 @@ enum tf_code
 tf_vault_retain(struct tf_vault *v, uint64_t id, const struct tf_retain *ask,
     const struct tf_actor *who, struct tf_error *err)
 {
-	struct retain r = { .id = id, .uid = who->uid };
+	struct retain r = { .id = id, .who = who };
 	enum tf_code rc = read_ask(ask, &r, err);
 
 	return rc == TF_OK ?

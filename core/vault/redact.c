@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../asker.h"
 #include "../base/array.h"
 #include "../base/bits.h"
 #include "../base/bytes.h"
@@ -85,7 +86,8 @@ check_person(const struct request *q, uint64_t trail_uid, bool approves,
     struct tf_error *err)
 {
 	const char *group = q->v->approvers;
-	bool owns = q->who->uid == 0 || q->who->uid == trail_uid;
+	bool owns = q->who->uid == 0 || q->who->uid == trail_uid ||
+	    (!approves && tf_may_administer(q->who, trail_uid));
 
 	if (group == NULL)
 		return owns ? TF_OK :
