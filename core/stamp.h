@@ -14,12 +14,13 @@ struct tf_vault;
 
 /*
  * Find the newest checkpoint whose note has this SHA-256: append the note to
- * note, and set *size to the number of its entries.  Reads all checkpoints from
- * the newest one back to it.
+ * note, and set *size to the number of its entries and *clock to what the clock
+ * said at the last of them (s 0: that entry cannot be read).  Reads all
+ * checkpoints from the newest one back to it.
  * Errors: TF_NOTFOUND this log has no such checkpoint; those of vault.h.
  */
 TF_MUST_USE enum tf_code tf_vault_stamped(struct tf_vault *v,
-    const struct tf_hash *sha256, uint64_t *size, struct tf_buf *note,
-    struct tf_error *err);
+    const struct tf_hash *sha256, uint64_t *size, struct tf_time *clock,
+    struct tf_buf *note, struct tf_error *err);
 
 #endif

@@ -116,6 +116,19 @@ has_lines() {
 	}
 }
 
+# clock_moves: skip this test unless programs can be given another clock.
+# shellcheck disable=SC2034 # for the suites
+clock_moves() {
+	if ldd "$BUILD/trailctl" | grep -q 'lib[at]san'; then
+		skip 'a sanitizer wants to be loaded first'
+	fi
+}
+# as_of TIME: the words that give a command another clock, for date(1).
+as_of() {
+	echo "env LD_PRELOAD=$BUILD/shim.so" \
+		"SHIM_CLOCK_AHEAD_S=$(($(date +%s -d "$1") - $(date +%s)))"
+}
+
 # flip FILE OFFSET: change the lowest bit of that byte.
 flip() {
 	byte=$(od -An -v -tu1 -j "$2" -N 1 "$1" | tr -d ' ')

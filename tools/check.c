@@ -75,7 +75,7 @@ check_found(void *arg, const struct tf_finding *f)
 	struct check_finding mine = { .grade = f->grade, .seq = f->seq };
 
 	l->all++;
-	l->found += f->grade != TF_GRADE_UNPROVEN;
+	l->found += f->grade == TF_GRADE_WRONG || f->grade == TF_GRADE_BESIDE;
 	l->beside += f->grade == TF_GRADE_BESIDE;
 	/* They come in any order: collect some more, sort, drop the rest. */
 	if (l->kept == NULL)

@@ -37,7 +37,7 @@ struct check {
 		struct check_finding *kept; /* the first, in order */
 		size_t n;
 		uint64_t all;	 /* findings of all grades */
-		uint64_t found;	 /* those not of grade TF_GRADE_UNPROVEN */
+		uint64_t found;	 /* those of grade TF_GRADE_WRONG and _BESIDE */
 		uint64_t beside; /* those of grade TF_GRADE_BESIDE */
 	} check[TF_CHECKS];
 	/* What a proof or a package is about: canonical JSON, and lines for

@@ -20,6 +20,7 @@
 #include "cmd.h"
 #include "core/anchor.h"
 #include "core/base/bytes.h"
+#include "core/base/clock.h"
 #include "core/base/time_text.h"
 #include "core/base/timestamp.h"
 #include "core/control.h"
@@ -81,6 +82,8 @@ struct stamping {
 	struct where w;
 	struct tf_buf note, token, given, ca, chain;
 	uint64_t size; /* entries of the checkpoint */
+	/* The clock when these entries existed at the latest; s 0: unknown. */
+	struct tf_time made;
 	struct tf_stamp stamp;
 };
 
@@ -150,7 +153,8 @@ find_stamped(struct stamping *s, struct tf_error *err)
 	if (rc == TF_ACCESS || rc == TF_UNSUPPORTED)
 		report_note("with --checkpoint FILE the store is not needed");
 	if (rc == TF_OK)
-		rc = tf_vault_stamped(v, &imprint, &s->size, &s->note, err);
+		rc = tf_vault_stamped(v, &imprint, &s->size, &s->made, &s->note,
+		    err);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_TAMPER,
 		    "the time stamp is not over a checkpoint of this log");
@@ -194,6 +198,27 @@ check(struct stamping *s, struct tf_error *err)
 				  rc;
 }
 
+/* The clock of this host and the stamp cannot both be right: say so. */
+static void
+doubt_time(const struct stamping *s)
+{
+	const struct tf_time now = tf_clock_now();
+	const int64_t by = tf_stamp_differs(&s->stamp,
+	    s->made.s != 0 ? &s->made : NULL, &now);
+	char stamped[TF_TIME_LEN + 1], clock[TF_TIME_LEN + 1];
+	char span[TF_SPAN_LEN + 1];
+
+	if (by == 0)
+		return;
+	tf_time_text(s->stamp.at, stamped);
+	tf_time_text(by < 0 ? s->made : now, clock);
+	tf_span_text(by < 0 ? -by : by, span);
+	report_note("warning: the authority says %s, %s %s the clock of this "
+		    "host, which %s %s: one of them is wrong",
+	    stamped, span, by < 0 ? "before" : "after",
+	    by < 0 ? "said before" : "says", clock);
+}
+
 static enum tf_code
 record(struct stamping *s, struct tf_error *err)
 {
@@ -212,6 +237,7 @@ record(struct stamping *s, struct tf_error *err)
 	tf_time_text(s->stamp.at, at);
 	printf("%s: the first %llu entries existed at %s, says %s\n", ask.name,
 	    (unsigned long long)s->size, at, s->stamp.authority);
+	doubt_time(s);
 	if (!s->stamp.whole_chain)
 		report_note("the certificates do not reach a root: give the "
 			    "others with --chain, a verifier may need them");
@@ -270,6 +296,7 @@ ask_authority(struct stamping *s, struct tf_error *err)
 	struct tf_buf request = { 0 };
 	enum tf_code rc = make_request(s, &request, err);
 
+	s->made = tf_clock_now();
 	if (rc == TF_OK)
 		rc = transport_run(ask.via, tf_buf_bytes(&request),
 		    TF_STAMP_TOKEN_MAX, &s->token, err);

@@ -74,7 +74,7 @@ tf_audit_finding(struct tf_audit *a, enum tf_check l, uint64_t seq,
 
 void
 tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
-    struct tf_str path, const char *text)
+    uint64_t seq, struct tf_str path, const char *text)
 {
 	if (grade == TF_GRADE_UNPROVEN) {
 		a->r->unproven++;
@@ -83,7 +83,7 @@ tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
 		a->r->findings++;
 		a->r->beside += grade == TF_GRADE_BESIDE;
 	}
-	tell(a, l, grade, UINT64_MAX, path, text);
+	tell(a, l, grade, seq, path, text);
 }
 
 /* A check that did not see all of its input cannot pass. */

@@ -132,11 +132,24 @@ load(struct tf_audit *a, const struct tf_entry *e, const char *suffix,
 	return rc;
 }
 
+/* The clock at the newest entry of the package below size, or NULL. */
+static const struct tf_time *
+clock_below(const struct tf_audit_package *k, uint64_t size)
+{
+	const struct tf_audit_clock *c = (const void *)k->clocks.p;
+
+	for (size_t n = k->clocks.n / sizeof(*c); n > 0; n--)
+		if (c[n - 1].seq < size)
+			return &c[n - 1].clock;
+	return NULL;
+}
+
 static enum tf_code
 check_stamp(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
 {
 	struct tf_buf note = { 0 }, token = { 0 }, chain = { 0 };
-	struct tf_audit_stamped s = { .note = { NULL, 0 } };
+	struct tf_audit_stamped s = { .note = { NULL, 0 },
+		.made = clock_below(a->self, e->tree_size) };
 	enum tf_code rc = load(a, e, TF_PACKAGE_ANCHOR_NOTE, NULL, &note,
 	    &s.note, err);
 

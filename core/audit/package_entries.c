@@ -447,7 +447,13 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 	} else {
 		if (is_own(k, &d.e))
 			k->own = seq + 1;
-		if (d.e.type == TF_EVIDENCE_SEALED)
+		tf_buf_add(&k->clocks,
+		    &(struct tf_audit_clock){ .seq = seq,
+			.clock = d.e.has_clock ? d.e.clock : d.e.at },
+		    sizeof(struct tf_audit_clock));
+		if (k->clocks.failed)
+			rc = tf_nomem(err);
+		if (rc == TF_OK && d.e.type == TF_EVIDENCE_SEALED)
 			rc = name_evidence(a, &d.e, err);
 		if (rc == TF_OK && tf_package_dir_of(&k->p, &d.e, &dir))
 			rc = tf_package_dirs_add(&k->dirs, &dir, err);

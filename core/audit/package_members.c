@@ -23,7 +23,7 @@ void
 tf_audit_member_remark(struct tf_audit *a, enum tf_grade grade,
     const char *name, const char *text)
 {
-	tf_audit_remark(a, TF_CHECK_PACKAGE, grade,
+	tf_audit_remark(a, TF_CHECK_PACKAGE, grade, UINT64_MAX,
 	    (struct tf_str){ name, strlen(name) }, text);
 }
 

@@ -20,6 +20,12 @@ struct tf_package_names;
 /* The maximum of bytes of descriptions and keys. */
 #define TF_AUDIT_TEXT_MAX ((size_t)1 << 20)
 
+/* What the clock said at an entry. */
+struct tf_audit_clock {
+	uint64_t seq;
+	struct tf_time clock;
+};
+
 struct tf_audit_package {
 	struct tf_archive *z;
 	struct tf_archive_reader *r;
@@ -36,6 +42,7 @@ struct tf_audit_package {
 	struct tf_buf stored;  /* name of the current evidence, below data/ */
 	struct tf_buf renamed; /* expected names.jsonl */
 	char attester[128];    /* the key in force: SPKI in base64 */
+	struct tf_buf clocks;  /* of the entries: struct tf_audit_clock each */
 	uint64_t own; /* the last entry about the package's subject, and 1 */
 	bool *seen;   /* members that were expected */
 	struct tf_package_dirs dirs; /* that have pages */

@@ -154,14 +154,16 @@ tf_quorum_count_end(struct tf_audit *a)
 	find_best(a);
 	if (!has_log(a))
 		tf_audit_remark(a, TF_CHECK_WITNESS, TF_GRADE_BESIDE,
-		    tf_nowhere, "the policy does not name this log and key");
+		    UINT64_MAX, tf_nowhere,
+		    "the policy does not name this log and key");
 	else if (a->r->quorum.met && a->r->quorum.size < a->quorum->needed)
 		too_small(a);
 	else if (a->r->quorum.met)
 		a->r->check[TF_CHECK_WITNESS] = TF_VERDICT_OK;
 	else if (a->quorum->any)
 		tf_audit_remark(a, TF_CHECK_WITNESS, TF_GRADE_BESIDE,
-		    tf_nowhere, "no checkpoint is cosigned by the quorum");
+		    UINT64_MAX, tf_nowhere,
+		    "no checkpoint is cosigned by the quorum");
 	else
 		a->r->check[TF_CHECK_WITNESS] = TF_VERDICT_ABSENT;
 }

@@ -5,12 +5,18 @@
  * alteration.  A stamp of an authority that the caller does not trust says
  * nothing, because anybody can make one.  Only a stamp below a certificate that
  * the caller gave says that the entries existed at its time.
+ *
+ * The time of a stamp is compared with clocks that may be wrong themselves: that
+ * of the host, and that of this computer.  So no difference is evidence of an
+ * alteration.  If the host's clock differs from a trusted authority, people must
+ * know that the times of the ledger are wrong there, and by how much.
  */
 #include "stamp.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../base/time_text.h"
 #include "../base/timestamp.h"
 #include "../ledger/checkpoint.h"
@@ -40,6 +46,57 @@ is_of_tree(struct tf_audit *a, const struct tf_entry *e, struct tf_str note)
 		    "the stamped checkpoint is not that of the entry");
 	else
 		return true;
+	return false;
+}
+
+/* Report that the stamp differs from a reading of the clock.  Without a trusted
+ * authority it may as well be the stamp that is wrong. */
+static void
+differs(struct tf_audit *a, const struct tf_entry *e, const struct tf_stamp *s,
+    struct tf_time clock, int64_t by, const char *when)
+{
+	char stamped[TF_TIME_LEN + 1], read[TF_TIME_LEN + 1];
+	char span[TF_SPAN_LEN + 1], text[240];
+
+	tf_time_text(s->at, stamped);
+	tf_time_text(clock, read);
+	tf_span_text(by < 0 ? -by : by, span);
+	(void)snprintf(text, sizeof(text),
+	    "the clock of the host was %s %s the stamp: it said %s %s, the "
+	    "stamp says %s",
+	    span, by < 0 ? "ahead of" : "behind", read, when, stamped);
+	if (a->v->tsa_ca.p != NULL)
+		tf_audit_remark(a, TF_CHECK_TIMESTAMP, TF_GRADE_BESIDE, e->seq,
+		    e->anchor_name, text);
+	else
+		tf_audit_unread(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
+		    text);
+}
+
+/* Compare the time of the stamp with the clocks.  False: it is later than now. */
+static bool
+check_time(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_stamp *s, const struct tf_time *made)
+{
+	const struct tf_time received = e->has_clock ? e->clock : e->at;
+	const struct tf_time now = tf_clock_now();
+	const int64_t by = tf_stamp_differs(s, made, &received);
+	const int64_t ahead = tf_stamp_differs(s, NULL, &now);
+	char at[TF_TIME_LEN + 1], span[TF_SPAN_LEN + 1], text[160];
+
+	if (by < 0)
+		differs(a, e, s, *made, by, "at an entry that is stamped");
+	else if (by > 0)
+		differs(a, e, s, received, by, "when the stamp was received");
+	if (ahead == 0)
+		return true;
+	tf_time_text(s->at, at);
+	tf_span_text(ahead, span);
+	(void)snprintf(text, sizeof(text),
+	    "the stamp says %s, %s after the time of this computer: it is not "
+	    "counted",
+	    at, span);
+	tf_audit_unread(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name, text);
 	return false;
 }
 
@@ -84,7 +141,7 @@ tf_audit_stamp(struct tf_audit *a, const struct tf_entry *e,
 	else if (rc != TF_OK)
 		tf_audit_trouble(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
 		    "", &err);
-	else if (a->v->tsa_ca.p != NULL)
+	else if (check_time(a, e, &stamp, s->made) && a->v->tsa_ca.p != NULL)
 		count(a, e, &stamp);
 }
 

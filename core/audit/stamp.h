@@ -14,12 +14,18 @@ struct tf_entry;
 struct tf_audit_stamped {
 	struct tf_str note; /* the checkpoint; p NULL: it is not at hand */
 	struct tf_str token, chain;
+	/* The clock's reading at the newest entry at hand that the checkpoint
+	 * has; NULL: there is none. */
+	const struct tf_time *made;
 };
 
 /*
  * Judge the time stamp that the entry e of the type anchor.added records.  The
  * caller has compared token and chain with the digests of e.  A note that is no
- * checkpoint of the tree of e, and every fault of the stamp, is a finding.
+ * checkpoint of the tree of e, and every fault of the stamp, is a finding.  A
+ * stamp that is before s->made, or after the clock's reading at e, is a finding
+ * about the clock of the host (TF_GRADE_BESIDE); a stamp that is after the clock
+ * of this computer is not counted.  See tf_stamp_differs().
  * Without certificates of the caller (struct tf_verify), or if the authority is
  * not one that these vouch for, the stamp proves nothing and is not counted.
  */

@@ -236,7 +236,7 @@ one_stray(void *arg, const char *path, bool aside)
 {
 	struct tf_str where = { path, strlen(path) };
 
-	tf_audit_remark(arg, TF_CHECK_NAMES, TF_GRADE_BESIDE, where,
+	tf_audit_remark(arg, TF_CHECK_NAMES, TF_GRADE_BESIDE, UINT64_MAX, where,
 	    aside ? "was damaged or unreadable and put aside: the same bytes "
 		    "of new evidence took its place" :
 		    "does not belong in a store and is not recorded");
@@ -251,7 +251,7 @@ one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
 	(void)snprintf(text, sizeof(text),
 	    "node %llu is not sealed and not shown, as %s",
 	    (unsigned long long)id, why);
-	tf_audit_remark(arg, TF_CHECK_NAMES, TF_GRADE_BESIDE,
+	tf_audit_remark(arg, TF_CHECK_NAMES, TF_GRADE_BESIDE, UINT64_MAX,
 	    (struct tf_str){ name, strlen(name) }, text);
 }
 

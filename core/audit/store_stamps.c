@@ -11,6 +11,7 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../store/config_file.h"
 #include "../store/entries.h"
 #include "../store/objects.h"
@@ -42,6 +43,31 @@ load(struct tf_audit *a, const struct tf_content *c, struct tf_buf *out,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+/* The clock's reading at the newest entry of the stamped checkpoint; *made stays
+ * NULL if that entry cannot be read, which other checks report. */
+static enum tf_code
+clock_at(struct tf_audit *a, uint64_t size, struct tf_time *clock,
+    const struct tf_time **made, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = TF_NOTFOUND;
+
+	if (size > 0)
+		rc = tf_entries_get(s->db, size - 1, &body, NULL, &e);
+	if (rc == TF_OK)
+		rc = tf_entry_decode(&d, body.p, body.n, &e);
+	if (rc == TF_OK) {
+		*clock = d.e.has_clock ? d.e.clock : d.e.at;
+		*made = clock;
+	}
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return tf_code_undecided(rc) ? tf_fail_as(err, &e) : TF_OK;
+}
+
 enum tf_code
 tf_audit_store_stamp(struct tf_audit *a, const struct tf_entry *e,
     struct tf_error *err)
@@ -49,6 +75,7 @@ tf_audit_store_stamp(struct tf_audit *a, const struct tf_entry *e,
 	struct tf_audit_store *s = a->self;
 	struct tf_buf note = { 0 }, token = { 0 }, chain = { 0 };
 	struct tf_audit_stamped x = { .note = { NULL, 0 } };
+	struct tf_time clock;
 	struct tf_hash root;
 	bool has_token = false, has_chain = true;
 	enum tf_code rc;
@@ -65,12 +92,14 @@ tf_audit_store_stamp(struct tf_audit *a, const struct tf_entry *e,
 		x.token = tf_buf_bytes(&token);
 		x.chain = tf_buf_bytes(&chain);
 		if (rc == TF_OK || rc == TF_NOTFOUND)
+			rc = clock_at(a, e->tree_size, &clock, &x.made, err);
+		if (rc == TF_OK)
 			tf_audit_stamp(a, e, &x);
 	}
 	tf_buf_free(&note);
 	tf_buf_free(&token);
 	tf_buf_free(&chain);
-	return rc == TF_NOTFOUND ? TF_OK : rc;
+	return rc;
 }
 
 static enum tf_code

@@ -1,6 +1,7 @@
 /* Times as text.  The calendar is computed here, not by libc: no time zones. */
 #include "time_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define DAY 86400
@@ -131,6 +132,22 @@ tf_time_clamp(struct tf_time t)
 }
 
 /* Stops at the greatest time instead of wrapping. */
+void
+tf_span_text(int64_t s, char out[TF_SPAN_LEN + 1])
+{
+	static const struct {
+		int64_t s;
+		const char *name;
+	} units[] = { { DAY, "days" }, { 3600, "h" }, { 60, "min" },
+		{ 1, "s" } };
+	size_t i = 0;
+
+	while (units[i].s > 1 && s < 2 * units[i].s)
+		i++;
+	(void)snprintf(out, TF_SPAN_LEN + 1, "%lld %s",
+	    (long long)(s / units[i].s), units[i].name);
+}
+
 struct tf_time
 tf_time_add_ns(struct tf_time t, uint64_t ns)
 {

@@ -26,6 +26,10 @@ struct tf_time tf_time_clamp(struct tf_time t);
  * entry by one second or more: then people see the reading, and a mark that the
  * place in the ledger is another one. */
 bool tf_time_moved(struct tf_time at, struct tf_time clock);
+/* A span of seconds, at least 0, in one unit: "90 s", "14 min", "3 h" or
+ * "12 days", and a NUL. */
+#define TF_SPAN_LEN 31
+void tf_span_text(int64_t s, char out[TF_SPAN_LEN + 1]);
 /* t + ns nanoseconds; the last time of an int64_t in seconds if beyond. */
 struct tf_time tf_time_add_ns(struct tf_time t, uint64_t ns);
 

@@ -27,7 +27,10 @@
 #include "../buffer.h"
 #include "bytes.h"
 #include "crypto.h"
+#include "time_text.h"
 
+#define ACCURACY_MAX_S ((uint64_t)1 << 31)
+#define ACCURACY_COUNTS_NS (UINT64_C(3600) * 1000000000)
 #define AUTH_LEVEL 2 /* of X509_VERIFY_PARAM: RSA 2048, P-256, SHA-256 */
 
 /* The answer for a function of libcrypto that gave nothing. */
@@ -559,6 +562,29 @@ check_signature(struct work *w, X509_STORE *s, struct tf_error *err)
 
 /* --- the answer ----------------------------------------------------------- */
 
+/* The part n of an accuracy in its unit; a missing or senseless one is 0. */
+static uint64_t
+part_of(const ASN1_INTEGER *n, uint64_t max, uint64_t unit_ns)
+{
+	uint64_t v = 0;
+
+	if (n == NULL || ASN1_INTEGER_get_uint64(&v, n) != 1)
+		return 0;
+	return (v < max ? v : max) * unit_ns;
+}
+
+static uint64_t
+accuracy_of(TS_TST_INFO *info)
+{
+	TS_ACCURACY *a = TS_TST_INFO_get_accuracy(info);
+
+	if (a == NULL)
+		return 0;
+	return part_of(TS_ACCURACY_get_seconds(a), ACCURACY_MAX_S, 1000000000) +
+	    part_of(TS_ACCURACY_get_millis(a), 999, 1000000) +
+	    part_of(TS_ACCURACY_get_micros(a), 999, 1000);
+}
+
 static void
 describe(const struct work *w, struct tf_stamp *out)
 {
@@ -569,6 +595,7 @@ describe(const struct work *w, struct tf_stamp *out)
 
 	memset(out, 0, sizeof(*out));
 	out->at = w->at;
+	out->accuracy_ns = accuracy_of(w->info);
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(w->signer), &tm) == 1)
 		out->ends.s = timegm(&tm);
 	out->whole_chain = X509_self_signed(top, 0) == 1;
@@ -659,4 +686,32 @@ tf_stamp_check(const struct tf_stamp_check *c, struct tf_stamp *out,
 	TS_RESP_free(w.resp);
 	ERR_clear_error();
 	return rc;
+}
+
+/* --- its time ------------------------------------------------------------- */
+
+/* Seconds from a to b, up; beyond the tolerance, else 0. */
+static int64_t
+beyond(const struct tf_stamp *s, struct tf_time a, struct tf_time b)
+{
+	const uint64_t more = s->accuracy_ns < ACCURACY_COUNTS_NS ?
+	    s->accuracy_ns :
+	    ACCURACY_COUNTS_NS;
+	const struct tf_time last = tf_time_add_ns(tf_time_clamp(a),
+	    more + (uint64_t)TF_STAMP_TOLERANCE_S * 1000000000);
+
+	a = tf_time_clamp(a);
+	b = tf_time_clamp(b);
+	return tf_time_cmp(b, last) > 0 ? b.s - a.s + (b.ns > a.ns) : 0;
+}
+
+int64_t
+tf_stamp_differs(const struct tf_stamp *s, const struct tf_time *from,
+    const struct tf_time *to)
+{
+	const int64_t early = from == NULL ? 0 : beyond(s, s->at, *from);
+
+	if (early > 0)
+		return -early;
+	return to == NULL ? 0 : beyond(s, *to, s->at);
 }

@@ -57,9 +57,10 @@ struct tf_stamp_check {
 };
 
 struct tf_stamp {
-	struct tf_time at;   /* the time that the authority states */
-	struct tf_time ends; /* when its certificate expires */
-	char authority[128]; /* subject of its certificate; safe to print */
+	struct tf_time at;    /* the time that the authority states */
+	uint64_t accuracy_ns; /* and its accuracy, 0 if it states none */
+	struct tf_time ends;  /* when its certificate expires */
+	char authority[128];  /* subject of its certificate; safe to print */
 	/* The certificates go up to one that signs itself. */
 	bool whole_chain;
 };
@@ -84,6 +85,23 @@ struct tf_stamp {
  */
 TF_MUST_USE enum tf_code tf_stamp_check(const struct tf_stamp_check *c,
     struct tf_stamp *out, struct tf_buf *pem, struct tf_error *err);
+
+/*
+ * Compare the time of a stamp with two readings of the host's clock: *from, when
+ * the stamped entries existed, and *to, when the stamp was received; NULL: not
+ * known.  The result is 0 if the stamp lies between them; -N: it is N seconds
+ * before from; N: it is N seconds after to.
+ *
+ * Tolerated are the accuracy that the authority states, of which at most one
+ * hour counts, and TF_STAMP_TOLERANCE_S.  The latter covers what nobody records:
+ * authorities round to seconds and rarely state an accuracy (ETSI EN 319 421
+ * demands 1 s), a leap second may be spread over a day, and the kernel counts a
+ * clock as synchronised up to an error of 16 s.  A clock that differs by more
+ * was wrong, whatever it recorded about itself.
+ */
+#define TF_STAMP_TOLERANCE_S 60
+int64_t tf_stamp_differs(const struct tf_stamp *s, const struct tf_time *from,
+    const struct tf_time *to);
 
 /* Check certificates that a verifier trusts: TF_INVALID unless the text is one
  * or more certificates in PEM; TF_NOMEM. */

@@ -4,6 +4,7 @@
 
 #include "../anchor.h"
 #include "../base/bytes.h"
+#include "../base/time_text.h"
 
 void
 tf_anchor_file(struct tf_str kind, uint64_t size, struct tf_str name,
@@ -30,27 +31,12 @@ add_number(struct tf_buf *out, uint64_t n)
 	tf_buf_printf(out, n >= 1000 ? ",%03u" : "%u", (unsigned)(n % 1000));
 }
 
-static void
-add_age(struct tf_buf *out, int64_t s)
-{
-	static const struct {
-		int64_t s;
-		const char *name;
-	} units[] = { { 86400, "days" }, { 3600, "h" }, { 60, "min" } };
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (s >= 2 * units[i].s) {
-			tf_buf_printf(out, ", %lld %s ago",
-			    (long long)(s / units[i].s), units[i].name);
-			return;
-		}
-	tf_buf_printf(out, ", %lld s ago", (long long)s);
-}
-
 void
 tf_anchor_words(struct tf_str kind, struct tf_str name, uint64_t size,
     int64_t age, struct tf_buf *out)
 {
+	char span[TF_SPAN_LEN + 1];
+
 	if (tf_str_same(kind, tf_str_of(TF_ANCHOR_MIRROR)))
 		tf_buf_str(out, "mirrored");
 	else if (tf_str_same(kind, tf_str_of(TF_ANCHOR_WITNESS)))
@@ -63,6 +49,8 @@ tf_anchor_words(struct tf_str kind, struct tf_str name, uint64_t size,
 	add_number(out, size);
 	tf_buf_printf(out, " %s (%.*s)", size == 1 ? "entry" : "entries",
 	    (int)name.n, name.p);
-	if (age >= 0)
-		add_age(out, age);
+	if (age >= 0) {
+		tf_span_text(age, span);
+		tf_buf_printf(out, ", %s ago", span);
+	}
 }

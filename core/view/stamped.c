@@ -23,6 +23,29 @@
 #include "../store/entries.h"
 #include "../vault.h"
 
+/* The time of an entry in the ledger, and what the clock said.  An entry that was
+ * altered has none: they stay 0. */
+struct times {
+	struct tf_time at, clock;
+};
+
+static enum tf_code
+times_of(struct tf_db *db, uint64_t seq, struct times *t, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_buf text = { 0 };
+	enum tf_code rc = tf_load_entry(db, seq, &text, &d, &e);
+
+	if (rc == TF_OK) {
+		t->at = d.e.at;
+		t->clock = d.e.has_clock ? d.e.clock : d.e.at;
+	}
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&text);
+	return rc == TF_OK || rc == TF_TAMPER ? TF_OK : tf_fail_as(err, &e);
+}
+
 struct search {
 	const struct tf_hash *sha256;
 	uint64_t size;
@@ -48,22 +71,27 @@ compare(void *arg, uint64_t size, struct tf_str note, struct tf_error *err)
 
 enum tf_code
 tf_vault_stamped(struct tf_vault *v, const struct tf_hash *sha256,
-    uint64_t *size, struct tf_buf *note, struct tf_error *err)
+    uint64_t *size, struct tf_time *clock, struct tf_buf *note,
+    struct tf_error *err)
 {
 	struct search s = { .sha256 = sha256, .note = note };
+	struct times t = { .at = { 0 } };
 	struct tf_db *db;
 	enum tf_code rc = tf_reader_db(v, &db, err);
 
 	if (rc != TF_OK)
 		return rc;
 	rc = tf_checkpoints_back(db, compare, &s, err);
-	tf_reader_done(v, db);
 	if (rc == TF_NODATA)
 		rc = TF_OK;
 	if (rc == TF_OK && !s.found)
 		rc = tf_fail(err, TF_NOTFOUND,
 		    "no checkpoint of this log has these bytes");
+	if (rc == TF_OK && s.size > 0)
+		rc = times_of(db, s.size - 1, &t, err);
+	tf_reader_done(v, db);
 	*size = s.size;
+	*clock = t.clock;
 	return rc;
 }
 
@@ -88,22 +116,6 @@ take_newest(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The time of an entry.  One that was altered has none: *t stays 0. */
-static enum tf_code
-time_of(struct tf_db *db, uint64_t seq, struct tf_time *t, struct tf_error *err)
-{
-	struct tf_entry_decoded d = { 0 };
-	struct tf_error e = { .code = TF_OK };
-	struct tf_buf text = { 0 };
-	enum tf_code rc = tf_load_entry(db, seq, &text, &d, &e);
-
-	if (rc == TF_OK)
-		*t = d.e.at;
-	tf_entry_decoded_free(&d);
-	tf_buf_free(&text);
-	return rc == TF_OK || rc == TF_TAMPER ? TF_OK : tf_fail_as(err, &e);
-}
-
 static enum tf_code
 take_mode(void *arg, const char *key, const char *value, struct tf_error *err)
 {
@@ -123,7 +135,7 @@ tf_stamps_word(const struct tf_vault *v, struct tf_db *db, uint64_t size,
 		[TF_STAMPS_REQUIRED] = { "required, in time",
 		    "REQUIRED, AND LATE" },
 	};
-	struct tf_time last = { .s = 0 }, received = { .s = 0 };
+	struct times last = { .at = { 0 } }, received = { .at = { 0 } };
 	struct newest n = { .any = false };
 	enum tf_stamps mode = TF_STAMPS_OFF;
 	enum tf_code rc;
@@ -136,11 +148,11 @@ tf_stamps_word(const struct tf_vault *v, struct tf_db *db, uint64_t size,
 		return rc == TF_USAGE ? TF_OK : rc;
 	rc = tf_anchors_newest(db, take_newest, &n, err);
 	if (rc == TF_OK)
-		rc = time_of(db, size - 1, &last, err);
+		rc = times_of(db, size - 1, &last, err);
 	if (rc == TF_OK && n.any)
-		rc = time_of(db, n.seq, &received, err);
+		rc = times_of(db, n.seq, &received, err);
 	if (rc == TF_OK)
-		*word =
-		    words[mode][tf_stamps_late(n.any ? &received : NULL, last)];
+		*word = words[mode][tf_stamps_late(n.any ? &received.at : NULL,
+		    last.at)];
 	return rc;
 }

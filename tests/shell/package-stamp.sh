@@ -93,17 +93,25 @@ a_stamp_does_not_cover_newer_evidence() {
 
 # An authority that has expired since is judged at the time of its stamp.
 an_expired_authority_is_judged_at_its_time() {
-	trailctl stamp --print-request --checkpoint note -o request store
+	clock_moves
+	earlier=$(as_of 2021-05-31)
+	# shellcheck disable=SC2086 # words
+	{
+		is 0 $earlier trailctl init --origin example.org/past past
+		is 0 $earlier trailctl trail create past/t
+		is 0 $earlier trailctl attest --begin past/t/w/b evidence
+	}
+	trailctl stamp --print-request --checkpoint note -o request past
 	"$tsa" forge authority old note 20210601000000Z "$(openssl ts -query \
 		-in request -text 2>/dev/null | sed -n 's/^Nonce: //p')" \
 		>reply 2>/dev/null
 	is 0 trailctl stamp --accept reply --checkpoint note --name one \
-		--chain authority/chain.pem store
-	is 0 trailctl package -o old.zip store/t/w/b
-	is 0 trailctl verify --vkey vkey --tsa-ca authority/root.pem old.zip
+		--chain authority/chain.pem past
+	is 0 trailctl package -o old.zip past/t/w/b
+	is 0 trailctl verify --vkey past/keys/log.vkey --tsa-ca authority/root.pem old.zip
 	reports '^timestamp +OK .* 2021-06-01T00:00:00'
 	unzipped old.zip old
-	is 0 sh "$script" "$(cat vkey)" old/b authority/root.pem
+	is 0 sh "$script" "$(cat past/keys/log.vkey)" old/b authority/root.pem
 	reports 'existed at Jun +1 00:00:00 2021 GMT'
 }
 

@@ -153,12 +153,114 @@ bytes_behind_the_answer_are_refused() {
 
 # An authority whose certificate has expired since is fine.
 an_old_stamp_stays_good() {
-	trailctl stamp --print-request --checkpoint note -o request store
-	"$tsa" forge authority old note 20210601000000Z "$(nonce request)" \
-		>forged 2>/dev/null
-	is 0 trailctl stamp --accept forged --checkpoint note --name old \
-		--chain authority/chain.pem --tsa-ca authority/root.pem store
+	clock_moves
+	# shellcheck disable=SC2046 # words
+	is 0 $(as_of 2021-05-31) trailctl init --origin example.org/past past
+	stamped_at 20210601000000Z old past
 	says '2021-06-01T00:00:00.0'
+	is 1 grep warning err
+	is 0 trailctl verify --tsa-ca authority/root.pem past
+	says '^timestamp *OK *the first 2 entries existed at 2021-06-01T00:00:00'
+}
+
+# stamped_at TIME SIGNER STORE: record a stamp of that time.
+stamped_at() {
+	trailctl stamp --print-request --checkpoint note -o request "$3"
+	"$tsa" forge authority "$2" note "$1" "$(nonce request)" \
+		>forged 2>/dev/null
+	is 0 trailctl stamp --accept forged --name "$1" \
+		--chain authority/chain.pem --tsa-ca authority/root.pem "$3"
+}
+
+# A stamp that is older than what it stamps says that the host's clock was wrong,
+# or its own.  Without trusted certificates it may be the stamp of anybody.
+a_stamp_from_before_its_entries_is_a_finding() {
+	is 0 trailctl init --origin example.org/before before
+	is 0 trailctl trail create before/t
+	stamped_at 20160101000000Z good before
+	complains 'warning: the authority says 2016-.* days before the clock'
+	is 0 trailctl verify before
+	says '^timestamp *ABSENT *judge the recorded ones'
+	says '20160101000000Z: the clock of the host was [0-9]* days ahead of'
+	is 1 trailctl verify --tsa-ca authority/root.pem before
+	says '^timestamp *FAILED *1 finding; the evidence itself is not touched'
+	says '20160101000000Z: the clock of the host was [0-9]* days ahead of'
+	is 0 trailctl package --no-entry -o before.zip before/t
+	is 1 trailctl verify --vkey before/keys/log.vkey \
+		--tsa-ca authority/root.pem before.zip
+	says '^timestamp *FAILED'
+	says 'ahead of the stamp: it said 20.* at an entry that is stamped'
+	# Before the authority had its certificate, it is no stamp at all.
+	trailctl stamp --print-request -o request store
+	refused 4 'not yet valid' good 19990101000000Z "$(nonce request)"
+}
+
+# A stamp from the future is not counted: one that was not received yet is a
+# finding about the clock, too.
+a_stamp_from_the_future_is_not_counted() {
+	is 0 trailctl init --origin example.org/later later
+	stamped_at 20400101000000Z good later
+	complains 'warning: the authority says 2040-.* days after the clock'
+	is 1 trailctl verify --tsa-ca authority/root.pem later
+	says '^timestamp *FAILED'
+	says 'host was [0-9]* days behind the stamp: .* when the stamp was rec'
+	says 'after the time of this computer: it is not counted'
+	is 1 trailctl verify --json --tsa-ca authority/root.pem later
+	never_says '"stamped":{'
+	clock_moves
+	# shellcheck disable=SC2046 # words
+	is 1 $(as_of 2041-01-01) trailctl verify --tsa-ca authority/root.pem later
+	says 'behind the stamp'
+	never_says 'is not counted'
+	# The host had that time: the clock of the verifier may be wrong.
+	rm -rf later
+	# shellcheck disable=SC2046
+	is 0 $(as_of 2040-01-01) trailctl init --origin example.org/later later
+	trailctl stamp --print-request --checkpoint note -o request later
+	"$tsa" forge authority good note 20400102000000Z "$(nonce request)" \
+		>forged 2>/dev/null
+	# shellcheck disable=SC2046
+	is 0 $(as_of 2040-01-03) trailctl stamp --accept forged --name x \
+		--chain authority/chain.pem later
+	is 1 grep warning err
+	is 5 trailctl verify --tsa-ca authority/root.pem later
+	says '^timestamp *ABSENT'
+	says 'after the time of this computer: it is not counted'
+	# shellcheck disable=SC2046
+	is 0 $(as_of 2041-01-01) trailctl verify --tsa-ca authority/root.pem later
+}
+
+# A clock that differs by less than a minute is not worth a finding, one that
+# differs by more is, in both directions.
+a_wrong_clock_is_named_at_the_stamp() {
+	clock_moves
+	is 0 trailctl init --origin example.org/clock clock
+	for by in +30 -30; do
+		# shellcheck disable=SC2046
+		is 0 $(as_of "$by seconds") trailctl stamp --name "one$by" \
+			--via "env -u LD_PRELOAD $tsa answer authority good" \
+			--chain authority/chain.pem clock
+		is 1 grep warning err
+	done
+	is 0 trailctl verify --tsa-ca authority/root.pem clock
+	# shellcheck disable=SC2046
+	is 0 $(as_of '-1 hour') trailctl stamp --name late \
+		--via "env -u LD_PRELOAD $tsa answer authority good" \
+		--chain authority/chain.pem clock
+	complains 'after the clock of this host, which says'
+	# shellcheck disable=SC2046
+	is 0 $(as_of '+1 hour') trailctl stamp --name early \
+		--via "env -u LD_PRELOAD $tsa answer authority good" \
+		--chain authority/chain.pem clock
+	complains 'before the clock of this host, which said before'
+	# shellcheck disable=SC2046
+	is 0 $(as_of '+1 hour') trailctl trail create clock/t
+	is 0 trailctl stamp --name entry \
+		--via "$tsa answer authority good" \
+		--chain authority/chain.pem clock
+	is 1 trailctl verify --tsa-ca authority/root.pem clock
+	says 'late: the clock of the host was [56][0-9] min behind the stamp'
+	says 'entry: the clock of the host was [56][0-9] min ahead of the stamp'
 }
 
 options_must_go_together() {
@@ -240,6 +342,9 @@ run an_authority_and_a_store_are_made \
 	a_request_that_was_not_granted_is_refused \
 	bytes_behind_the_answer_are_refused \
 	an_old_stamp_stays_good \
+	a_stamp_from_before_its_entries_is_a_finding \
+	a_stamp_from_the_future_is_not_counted \
+	a_wrong_clock_is_named_at_the_stamp \
 	options_must_go_together \
 	a_store_is_judged_by_the_callers_certificates \
 	a_store_that_requires_stamps_fails_without

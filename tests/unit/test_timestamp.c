@@ -126,6 +126,7 @@ START_TEST(an_answer_is_accepted_with_the_certificate_of_the_verifier)
 	    check("answer", "chain.pem", "root.pem", true, &s, &pem));
 	ck_assert_str_eq("CN=good,O=Test", s.authority);
 	ck_assert(s.whole_chain);
+	ck_assert_uint_eq(1500100000, s.accuracy_ns);
 	ck_assert_int_gt(s.at.s, 1600000000);
 	ck_assert_int_eq(2524608000, s.ends.s);
 	/* The chain that is kept is enough, and openssl says so too. */
@@ -321,6 +322,35 @@ START_TEST(a_request_is_the_same_for_the_same_note_only)
 }
 END_TEST
 
+START_TEST(a_time_may_differ_by_a_minute_and_its_accuracy)
+{
+	const struct tf_time from = { .s = 2000000000 },
+			     to = { .s = 2000001000 };
+	struct tf_stamp s = { .at = from };
+
+	ck_assert_int_eq(0, tf_stamp_differs(&s, &from, &to));
+	s.at.s = from.s - 60;
+	ck_assert_int_eq(0, tf_stamp_differs(&s, &from, &to));
+	s.at.s = from.s - 61;
+	ck_assert_int_eq(-61, tf_stamp_differs(&s, &from, &to));
+	ck_assert_int_eq(0, tf_stamp_differs(&s, NULL, &to));
+	s.accuracy_ns = 1000000000;
+	ck_assert_int_eq(0, tf_stamp_differs(&s, &from, &to));
+	s.at = (struct tf_time){ to.s + 61, 1 };
+	ck_assert_int_eq(62, tf_stamp_differs(&s, &from, &to));
+	ck_assert_int_eq(0, tf_stamp_differs(&s, &from, NULL));
+	/* An accuracy of years excuses an hour. */
+	s.accuracy_ns = UINT64_MAX;
+	ck_assert_int_eq(0, tf_stamp_differs(&s, &from, &to));
+	s.at.s = to.s + 3661;
+	ck_assert_int_eq(3662, tf_stamp_differs(&s, &from, &to));
+	s.at.s = INT64_MIN;
+	ck_assert_int_gt(0, tf_stamp_differs(&s, &from, &to));
+	s.at.s = INT64_MAX;
+	ck_assert_int_lt(0, tf_stamp_differs(&s, &from, &to));
+}
+END_TEST
+
 START_TEST(stamps_are_late_after_seven_days)
 {
 	const struct tf_time now = { .s = 2000000000 };
@@ -360,6 +390,7 @@ suite_timestamp(void)
 	tcase_add_test(t, bytes_behind_a_response_are_refused);
 	tcase_add_test(t, a_changed_byte_is_refused_or_changes_nothing);
 	tcase_add_test(t, a_request_is_the_same_for_the_same_note_only);
+	tcase_add_test(t, a_time_may_differ_by_a_minute_and_its_accuracy);
 	tcase_add_test(t, stamps_are_late_after_seven_days);
 	suite_add_tcase(s, t);
 	return s;
