@@ -103,50 +103,6 @@ is_text(const struct tf_json_doc *d, int obj, const char *key, const char *want)
 	return same;
 }
 
-/* "  proposed 2026-11-29T10:00:00Z by alice (1001), 17" */
-static void
-add_person(struct tf_buf *line, const struct tf_json_doc *d, int r,
-    const char *key)
-{
-	char when[TF_TIME_LEN + 1];
-	int p = tf_json_get(d, r, key), by;
-	bool moved;
-
-	if (p < 0)
-		return;
-	moved = text_when(d, p, when);
-	by = tf_json_get(d, p, "by");
-	tf_buf_printf(line, "  %s %.19sZ%s by ", key, when, moved ? "!" : "");
-	if (by >= 0)
-		text_add_actor(line, d, by);
-	tf_buf_printf(line, " (entry %lld)",
-	    (long long)d->tok[tf_json_get(d, p, "index")].num);
-}
-
-static void
-print_one(const struct tf_json_doc *d, int r)
-{
-	struct tf_buf line = { 0 };
-	int others = tf_json_get(d, r, "others");
-	int reason = tf_json_get(d, r, "reason");
-
-	text_add_token(&line, d, tf_json_get(d, r, "path"));
-	tf_buf_str(&line, "  ");
-	text_add_token(&line, d, tf_json_get(d, r, "state"));
-	add_person(&line, d, r, "proposed");
-	add_person(&line, d, r, "approved");
-	if (others >= 0 && d->tok[others].num > 0)
-		tf_buf_printf(&line,
-		    "  the bytes are kept: %lld other entries name the same",
-		    (long long)d->tok[others].num);
-	if (reason >= 0) {
-		tf_buf_str(&line, "  ");
-		text_add_token(&line, d, reason);
-	}
-	puts(text_of(&line));
-	tf_buf_free(&line);
-}
-
 /* Print the redactions of w, or only the one of the file rest, or of the
  * proposal that was approved. */
 static enum tf_code
@@ -173,7 +129,7 @@ print_redactions(const struct where *w, const char *rest, struct tf_error *err)
 		     i = d.tok[i].next)
 			if (rest[0] == '\0' ||
 			    is_text(&d, (int)i, "path", text_of(&path)))
-				print_one(&d, (int)i);
+				protect_print_redaction(&d, (int)i);
 	tf_json_doc_free(&d);
 	tf_buf_free(&text);
 	tf_buf_free(&path);

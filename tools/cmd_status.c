@@ -17,6 +17,7 @@
 #include "core/control.h"
 #include "define.h"
 #include "files.h"
+#include "protect.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
@@ -187,6 +188,17 @@ print_table(const struct tf_json_doc *d)
 	}
 }
 
+/* A line for each redacted file of a workflow. */
+static void
+print_redactions(const struct tf_json_doc *d)
+{
+	int list = tf_json_get(d, 0, "redactions");
+
+	for (uint32_t i = (uint32_t)list + 1;
+	     list >= 0 && i < d->tok[list].next; i = d->tok[i].next)
+		protect_print_redaction(d, (int)i);
+}
+
 /* Warn of a template that no workflow can satisfy, also before one begins.  The
  * caller may not be allowed to read the template: then there is no warning. */
 static void
@@ -224,6 +236,7 @@ print_compliance(const struct where *w, struct damage *damage,
 				"status"),
 			    &d, false);
 			compliance_print_protection(&d);
+			print_redactions(&d);
 		}
 		damage_read(damage, &d, 0);
 	}

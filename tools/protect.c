@@ -20,6 +20,7 @@
 #include "define.h"
 #include "files.h"
 #include "report.h"
+#include "text.h"
 
 /* By depth: the root, for holds, down to TRAIL/WORKFLOW/ATTESTATION. */
 static enum tf_code
@@ -162,4 +163,50 @@ protect_get(const struct where *w, enum protect_what what, struct tf_buf *out,
 		rc = files_read(path, SIZE_MAX, out, err);
 	free(path);
 	return rc;
+}
+
+/* --- for people ----------------------------------------------------------- */
+
+/* "  proposed 2026-11-29T10:00:00Z by alice (1001), 17" */
+static void
+add_person(struct tf_buf *line, const struct tf_json_doc *d, int r,
+    const char *key)
+{
+	char when[TF_TIME_LEN + 1];
+	int p = tf_json_get(d, r, key), by;
+	bool moved;
+
+	if (p < 0)
+		return;
+	moved = text_when(d, p, when);
+	by = tf_json_get(d, p, "by");
+	tf_buf_printf(line, "  %s %.19sZ%s by ", key, when, moved ? "!" : "");
+	if (by >= 0)
+		text_add_actor(line, d, by);
+	tf_buf_printf(line, " (entry %lld)",
+	    (long long)d->tok[tf_json_get(d, p, "index")].num);
+}
+
+void
+protect_print_redaction(const struct tf_json_doc *d, int r)
+{
+	struct tf_buf line = { 0 };
+	int others = tf_json_get(d, r, "others");
+	int reason = tf_json_get(d, r, "reason");
+
+	text_add_token(&line, d, tf_json_get(d, r, "path"));
+	tf_buf_str(&line, "  ");
+	text_add_token(&line, d, tf_json_get(d, r, "state"));
+	add_person(&line, d, r, "proposed");
+	add_person(&line, d, r, "approved");
+	if (others >= 0 && d->tok[others].num > 0)
+		tf_buf_printf(&line,
+		    "  the bytes are kept: %lld other entries name the same",
+		    (long long)d->tok[others].num);
+	if (reason >= 0) {
+		tf_buf_str(&line, "  ");
+		text_add_token(&line, d, reason);
+	}
+	puts(text_of(&line));
+	tf_buf_free(&line);
 }

@@ -21,4 +21,8 @@ TF_MUST_USE enum tf_code protect_set(const struct where *w,
 TF_MUST_USE enum tf_code protect_get(const struct where *w,
     enum protect_what what, struct tf_buf *out, struct tf_error *err);
 
+/* Print one element of the list "redactions" of a control file as a line: path,
+ * state, who proposed and approved it when, and why. */
+void protect_print_redaction(const struct tf_json_doc *d, int r);
+
 #endif

@@ -15,6 +15,7 @@
 #include "../ledger/status.h"
 #include "../ledger/status_words.h"
 #include "../node/children.h"
+#include "../node/protection.h"
 #include "../node/vault_i.h"
 #include "../definition.h"
 #include "../page.h"
@@ -29,6 +30,7 @@
 #include "page_events.h"
 #include "page_links.h"
 #include "readable.h"
+#include "redactions.h"
 #include "template.h"
 #include "verdicts.h"
 #include "view.h"
@@ -246,6 +248,27 @@ put_anchored(struct tf_page *p, struct tf_error *err)
 	return rc;
 }
 
+/* Write how many holds stand and how many files were redacted anywhere, for who
+ * may see all. */
+static enum tf_code
+put_counts(struct tf_page *p, struct tf_error *err)
+{
+	uint64_t holds = 0, redacted = 0;
+	enum tf_code rc = TF_OK;
+
+	if (p->w->all)
+		rc = tf_count_holds(p->w->db, &holds, err);
+	if (rc == TF_OK && p->w->all)
+		rc = tf_count_redactions(p->w->db, &redacted, err);
+	if (holds > 0)
+		tf_html(&p->b, "<dt>Holds</dt><dd>%llu</dd>\n",
+		    (unsigned long long)holds);
+	if (redacted > 0)
+		tf_html(&p->b, "<dt>Redacted files</dt><dd>%llu</dd>\n",
+		    (unsigned long long)redacted);
+	return rc;
+}
+
 enum tf_code
 tf_page_root(struct tf_page *p, struct tf_error *err)
 {
@@ -271,7 +294,8 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	    p->w->v->store);
 	tf_page_machine(p);
 	if ((rc = put_anchored(p, err)) != TF_OK ||
-	    (rc = tf_page_protection(p, err)) != TF_OK)
+	    (rc = tf_page_protection(p, err)) != TF_OK ||
+	    (rc = put_counts(p, err)) != TF_OK)
 		return rc;
 	tf_html(&p->b, "</dl>\n");
 	rc = put_trails(p, err);

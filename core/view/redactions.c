@@ -33,8 +33,9 @@ struct listing {
 	bool done, any;
 };
 
+/* Is node at or below top, and may the asker read it? */
 static enum tf_code
-is_below(struct tf_view *w, uint64_t node, uint64_t top, bool *is,
+is_shown(struct tf_view *w, uint64_t node, uint64_t top, bool *is,
     struct tf_error *err)
 {
 	struct tf_node_row row;
@@ -46,6 +47,8 @@ is_below(struct tf_view *w, uint64_t node, uint64_t top, bool *is,
 		at = rc == TF_OK ? row.attr.parent : at;
 	}
 	*is = rc == TF_OK && at == top;
+	if (*is)
+		return tf_may_read(w, node, is, err);
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
@@ -125,10 +128,8 @@ list_one(void *arg, const struct tf_definition_row *r, struct tf_error *err)
 	struct tf_buf p_body = { 0 }, d_body = { 0 }, path = { 0 };
 	uint64_t proposed, done = TF_NO_SEQ;
 	bool may = false;
-	enum tf_code rc = is_below(l->w, r->node, l->id, &may, err);
+	enum tf_code rc = is_shown(l->w, r->node, l->id, &may, err);
 
-	if (rc == TF_OK && may)
-		rc = tf_may_read(l->w, r->node, &may, err);
 	if (rc == TF_OK && may)
 		rc = find_entries(l->w, r->node, &proposed, &done, err);
 	if (rc != TF_OK || !may || (l->done && done == TF_NO_SEQ))
@@ -255,4 +256,60 @@ tf_redaction_words(struct tf_view *w, uint64_t id, struct tf_buf *out,
 	tf_buf_free(&p_body);
 	tf_buf_free(&d_body);
 	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}
+
+struct walk {
+	struct tf_view *w;
+	uint64_t id;
+	tf_redaction_fn fn;
+	void *arg;
+};
+
+static enum tf_code
+visit(void *arg, const struct tf_definition_row *r, struct tf_error *err)
+{
+	const struct walk *k = arg;
+	struct tf_buf path = { 0 }, words = { 0 };
+	bool may;
+	enum tf_code rc = is_shown(k->w, r->node, k->id, &may, err);
+
+	if (rc == TF_OK && may)
+		rc = tf_redaction_words(k->w, r->node, &words, err);
+	if (rc == TF_OK && words.n > 0)
+		rc = tf_path_of(k->w->v, k->w->db, r->node, &path, err);
+	if (rc == TF_OK && words.n > 0)
+		rc = k->fn(k->arg, (struct tf_str){ path.p, path.n },
+		    (struct tf_str){ words.p, words.n }, err);
+	tf_buf_free(&path);
+	tf_buf_free(&words);
+	return rc;
+}
+
+enum tf_code
+tf_each_redaction(struct tf_view *w, uint64_t id, tf_redaction_fn fn, void *arg,
+    struct tf_error *err)
+{
+	struct walk k = { w, id, fn, arg };
+
+	if (w->ledger_only)
+		return TF_OK;
+	return tf_definitions_of_kind(w->db, TF_ROW_REDACTED, visit, &k, err);
+}
+
+static enum tf_code
+count_one(void *arg, const struct tf_definition_row *r, struct tf_error *err)
+{
+	uint64_t *n = arg;
+
+	(void)r;
+	(void)err;
+	++*n;
+	return TF_OK;
+}
+
+enum tf_code
+tf_count_redactions(struct tf_db *db, uint64_t *n, struct tf_error *err)
+{
+	*n = 0;
+	return tf_definitions_of_kind(db, TF_ROW_REDACTED, count_one, n, err);
 }

@@ -32,6 +32,7 @@
 #include "anchors.h"
 #include "machine.h"
 #include "readable.h"
+#include "redactions.h"
 #include "stamped.h"
 #include "view.h"
 
@@ -47,7 +48,8 @@ struct counts {
 	uint64_t closed_id[WAITING_MAX]; /* directories */
 	size_t closed;
 	uint64_t failed, denied;
-	uint64_t holds; /* that stand, for who may see all; else 0 */
+	/* Holds that stand, and redacted files, for who may see all; else 0. */
+	uint64_t holds, redacted;
 	uint32_t asker;
 	char trouble[sizeof(((struct tf_error *)0)->text)];
 	struct tf_guard_state guard;
@@ -230,6 +232,8 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 		tf_json_key(j, "pid");
 		tf_json_int(j, who.pid);
 	}
+	if (c->redacted > 0)
+		tf_put_uint(j, "redacted", c->redacted);
 	tf_json_key(j, "root");
 	tf_json_cstr(j, hex);
 	if (c->stamps != NULL)
@@ -316,9 +320,11 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
 		rc = tf_put_anchored(w.db, &j, err);
-		c->holds = 0;
+		c->holds = c->redacted = 0;
 		if (rc == TF_OK && w.all)
 			rc = tf_count_holds(w.db, &c->holds, err);
+		if (rc == TF_OK && w.all)
+			rc = tf_count_redactions(w.db, &c->redacted, err);
 		put_facts(v, &j, &h, c);
 		if (rc == TF_OK)
 			rc = put_unplaced(v, w.db, &j, err);

@@ -17,6 +17,7 @@
 #include "../page.h"
 #include "protection.h"
 #include "readable.h"
+#include "redactions.h"
 #include "template.h"
 #include "workflow.h"
 
@@ -219,6 +220,22 @@ md_protection(struct tf_view *w, struct tf_buf *out,
 	return rc;
 }
 
+/* A line about one redacted file. */
+static enum tf_code
+md_redaction(void *arg, struct tf_str path, struct tf_str words,
+    struct tf_error *err)
+{
+	struct tf_buf *out = arg;
+
+	(void)err;
+	tf_buf_str(out, "- ");
+	md(out, path.p, path.n);
+	tf_buf_str(out, " ");
+	md(out, words.p, words.n);
+	tf_buf_str(out, "\n");
+	return TF_OK;
+}
+
 static void
 md_head(struct tf_buf *out, const struct tf_workflow *x)
 {
@@ -260,7 +277,9 @@ put_md(struct tf_view *w, const struct tf_workflow *x, struct tf_buf *out,
 	enum tf_code rc = TF_OK;
 
 	md_head(out, x);
-	if ((rc = md_protection(w, out, x, err)) != TF_OK)
+	if ((rc = md_protection(w, out, x, err)) != TF_OK ||
+	    (rc = tf_each_redaction(w, x->row.attr.id, md_redaction, out,
+		 err)) != TF_OK)
 		return rc;
 	if (s->n > 0)
 		tf_buf_str(out,

@@ -82,6 +82,7 @@ START_TEST(a_hold_is_placed_and_released)
 	allowed(set(ACTL "holds", "{\"place\":\"case-2\",\"reason\":\"R2\"}"));
 	allowed(set("mnt/.trailfs/holds",
 	    "{\"place\":\"case-1\",\"reason\":\"R0\"}"));
+	says(text_of("mnt/.trailfs/index.html"), "<dt>Holds</dt><dd>3</dd>");
 	says(text_of(ACTL "holds"), "\"hold\":\"case-1\"");
 	says(text_of(ACTL "holds"), "\"reason\":\"R0\"");
 	says(text_of(ACTL "holds"), "\"hold\":\"case-2\"");

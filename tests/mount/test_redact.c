@@ -120,6 +120,14 @@ START_TEST(two_people_delete_bytes_and_nothing_else)
 	says(run(0,
 		 "grep -o '<strong>redacted[^<]*' " W "/.trailfs/index.html"),
 	    ": request 7");
+	says(run(0, "cat " W "/.trailfs/status.md"),
+	    "- t/w/a/small redacted: proposed ");
+	says(run(0, "cat " W "/.trailfs/status.md"), ": request 7\n");
+	says(run(0, "trailctl status " W), "t/w/a/mid  redacted  proposed ");
+	says(run(0, "trailctl status " W), "request 7");
+	says(run(0, "trailctl status mnt"), "redacted    3");
+	says(run(0, "cat mnt/.trailfs/index.html"),
+	    "<dt>Redacted files</dt><dd>3</dd>");
 	says(run(0, "cat " ACTL "SHA256SUMS"), "big");
 	/* Nowhere in the store, while it is mounted and after. */
 	store_lacks(SECRET);
