@@ -65,13 +65,54 @@ TF_MUST_USE enum tf_code tf_vault_anchor_add(struct tf_vault *v,
  * The same for the control file `anchor` of the root, n bytes of JSON:
  *	{"kind":"mirror","name":"...","key":"...","note":"..."}, or "witness"
  *	{"kind":"stamp","name":"...","size":N,"token":"BASE64","chain":"PEM"}
- * chain is optional.  TF_INVALID: other JSON.
+ * or a refusal (below).  chain is optional.  TF_INVALID: other JSON.
  */
 TF_MUST_USE enum tf_code tf_vault_anchor_json(struct tf_vault *v, const void *p,
     size_t n, const struct tf_actor *who, struct tf_error *err);
 /* Append the request for the anchor to out, which is empty: as the call above
  * takes it. */
 TF_MUST_USE enum tf_code tf_anchor_request(const struct tf_anchor *a,
+    struct tf_buf *out, struct tf_error *err);
+
+/* --- refusals ----------------------------------------------------------- */
+
+/*
+ * A mirror or a witness does not accept this log, or is not what it was: it keeps
+ * another history, has another key, or lost what it had.  Until a later success
+ * status, page, start and verify say "KIND NAME TEXT".  The file STORE/refusals
+ * keeps it, not the ledger: a store that is refused may be an old copy, and an
+ * entry would continue that (store/refusals.h).
+ *
+ * Recording an anchor of that kind and name ends the refusal by itself.
+ */
+struct tf_refusal {
+	const char *kind, *name; /* as of an anchor */
+	/* What people read after kind and name, "refused: forked: ...", one
+	 * line.  NULL or "": all is well, forget the refusal. */
+	const char *text;
+	/* A note signed by this log that the other side showed, if it did: a
+	 * verifier then proves by it that this store lacks entries or has
+	 * others.  NULL: none. */
+	const void *head;
+	size_t head_n;
+};
+
+/*
+ * Record r, or forget what was recorded of its kind and name.  Durable on TF_OK.
+ * Appends nothing.  Errors: TF_INVALID kind, name or head; TF_DENIED;
+ * TF_READONLY.
+ */
+TF_MUST_USE enum tf_code tf_vault_anchor_refused(struct tf_vault *v,
+    const struct tf_actor *who, const struct tf_refusal *r,
+    struct tf_error *err);
+/* The same for the store at path, which no process has open for writing: it may
+ * be one that no process could open.  TF_NOTFOUND, TF_ACCESS. */
+TF_MUST_USE enum tf_code tf_store_anchor_refused(const char *path,
+    const struct tf_refusal *r, struct tf_error *err);
+/* Append the request for r to out, which is empty, as tf_vault_anchor_json takes
+ * it: {"kind":"mirror","name":"...","refused":"...","head":"..."}.  head is
+ * optional. */
+TF_MUST_USE enum tf_code tf_refusal_request(const struct tf_refusal *r,
     struct tf_buf *out, struct tf_error *err);
 
 /* --- what was recorded ------------------------------------------------- */
@@ -121,6 +162,9 @@ void tf_anchor_file(struct tf_str kind, uint64_t size, struct tf_str name,
  * (backup.example), 12 s ago".  age in seconds; negative: unknown. */
 void tf_anchor_words(struct tf_str kind, struct tf_str name, uint64_t size,
     int64_t age, struct tf_buf *out);
+/* The same of a refusal: "mirror backup.example refused: forked". */
+void tf_refusal_words(struct tf_str kind, struct tf_str name,
+    struct tf_str text, struct tf_buf *out);
 #define TF_ANCHOR_NONE "never anchored" /* what they read if there is none */
 
 #endif

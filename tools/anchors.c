@@ -34,16 +34,14 @@ refused(const struct where *w, struct tf_error *err)
 }
 
 static enum tf_code
-record_mounted(const struct where *w, const struct tf_anchor *a,
+request_mounted(const struct where *w, const struct tf_buf *request,
     struct tf_error *err)
 {
-	struct tf_buf request = { 0 };
 	char *path = NULL;
 	int fd = -1;
-	enum tf_code rc = tf_anchor_request(a, &request, err);
+	enum tf_code rc = TF_OK;
 
-	if (rc == TF_OK &&
-	    asprintf(&path, "%s/%s/%s", w->mount, TF_CONTROL_DIR,
+	if (asprintf(&path, "%s/%s/%s", w->mount, TF_CONTROL_DIR,
 		TF_CONTROL_ANCHOR) < 0) {
 		path = NULL;
 		rc = tf_nomem(err);
@@ -57,10 +55,35 @@ record_mounted(const struct where *w, const struct tf_anchor *a,
 			w->mount) :
 		    report_system(err, "%s", path);
 	if (rc == TF_OK)
-		rc = files_put(fd, path, request.p, request.n, err);
+		rc = files_put(fd, path, request->p, request->n, err);
 	if (fd >= 0 && close(fd) < 0 && rc == TF_OK)
 		rc = refused(w, err);
 	free(path);
+	return rc;
+}
+
+static enum tf_code
+record_mounted(const struct where *w, const struct tf_anchor *a,
+    struct tf_error *err)
+{
+	struct tf_buf request = { 0 };
+	enum tf_code rc = tf_anchor_request(a, &request, err);
+
+	if (rc == TF_OK)
+		rc = request_mounted(w, &request, err);
+	tf_buf_free(&request);
+	return rc;
+}
+
+static enum tf_code
+refuse_mounted(const struct where *w, const struct tf_refusal *r,
+    struct tf_error *err)
+{
+	struct tf_buf request = { 0 };
+	enum tf_code rc = tf_refusal_request(r, &request, err);
+
+	if (rc == TF_OK)
+		rc = request_mounted(w, &request, err);
 	tf_buf_free(&request);
 	return rc;
 }
@@ -92,6 +115,20 @@ tf_anchor_record(const char *target, const struct tf_anchor *a,
 	if (rc == TF_OK)
 		rc = w.mount != NULL ? record_mounted(&w, a, err) :
 				       record_stored(&w, a, err);
+	where_free(&w);
+	return rc;
+}
+
+enum tf_code
+tf_anchor_refused(const char *target, const struct tf_refusal *r,
+    struct tf_error *err)
+{
+	struct where w = { 0 };
+	enum tf_code rc = where_find(target, &w, err);
+
+	if (rc == TF_OK)
+		rc = w.mount != NULL ? refuse_mounted(&w, r, err) :
+				       tf_store_anchor_refused(w.store, r, err);
 	where_free(&w);
 	return rc;
 }

@@ -16,4 +16,15 @@
 TF_MUST_USE enum tf_code tf_anchor_record(const char *target,
     const struct tf_anchor *a, struct tf_error *err);
 
+/*
+ * Record in the vault that target names that a mirror or a witness does not
+ * accept its log (r->text), or that all is well again (NULL): see core/anchor.h.
+ * In a mount as any program could write it; else in the file of the store, which
+ * is not opened, since a store that was refused may be one that must not go on.
+ * A success whose anchor is recorded needs no call.
+ * Errors: as above.
+ */
+TF_MUST_USE enum tf_code tf_anchor_refused(const char *target,
+    const struct tf_refusal *r, struct tf_error *err);
+
 #endif

@@ -294,6 +294,20 @@ tf_audit_guard(struct tf_audit *a, struct tf_str note)
 }
 
 void
+tf_audit_refused(struct tf_audit *a, struct tf_str note)
+{
+	struct tf_held *h = &a->held[3];
+	struct tf_checkpoint c;
+
+	if (tf_checkpoint_check(note.p, note.n, &a->vkey, &c, NULL) != TF_OK ||
+	    (h->wanted && h->c.size >= c.size))
+		return;
+	h->c = c;
+	h->wanted = true;
+	h->what = "the head that a mirror or a witness has";
+}
+
+void
 tf_audit_head(struct tf_audit *a, struct tf_str note)
 {
 	struct tf_error e = { .code = TF_OK };

@@ -26,7 +26,7 @@ struct tf_replay;
 struct tf_replay_effect;
 struct tf_temp_table;
 
-#define TF_HELD 3
+#define TF_HELD 4
 
 struct tf_audit {
 	const struct tf_verify *v;
@@ -42,7 +42,8 @@ struct tf_audit {
 		bool differs;	  /* the entries have another root */
 		const char *what; /* its name in findings */
 	} held
-	    [TF_HELD]; /* the caller's, the file beside the database, the guard */
+	    [TF_HELD]; /* the caller's, the file beside the database, the guard,
+			* the longest of a mirror or witness that refused */
 	struct tf_tree *tree;
 	struct tf_replay *replay;
 	struct tf_temp_table *table;	      /* memory of the replay */
@@ -126,6 +127,9 @@ void tf_audit_beside(struct tf_audit *a, struct tf_str note);
  * one, is a finding, except one that the log's key signed under another origin:
  * an earlier one of this log. */
 void tf_audit_guard(struct tf_audit *a, struct tf_str note);
+/* Add a head that a mirror or a witness showed when it refused this log, which
+ * must contain it.  A note that the log's key has not signed is ignored. */
+void tf_audit_refused(struct tf_audit *a, struct tf_str note);
 /*
  * Run the whole pass.  On TF_OK the report holds the verdicts.  On failure no
  * verdict is valid.

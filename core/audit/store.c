@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../anchor.h"
 #include "../base/bits.h"
 #include "../base/bytes.h"
 #include "../base/crypto.h"
@@ -32,6 +33,7 @@
 #include "../store/guard_file.h"
 #include "../store/meta.h"
 #include "../store/objects.h"
+#include "../store/refusals.h"
 #include "../store/store_files.h"
 #include "../store/transaction.h"
 #include "../store/unplaced.h"
@@ -296,6 +298,29 @@ read_guard(struct tf_audit *a, struct tf_error *err)
 	return rc == TF_NOMEM ? tf_fail_as(err, &e) : TF_OK;
 }
 
+/* Mirrors and witnesses that do not accept this log: each is a finding, and a
+ * head that one of them has is a checkpoint to compare with. */
+static enum tf_code
+one_refusal(void *arg, const struct tf_refusal_row *r, struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+	struct tf_buf text = { 0 };
+	enum tf_code rc;
+
+	tf_refusal_words(r->kind, r->name, r->text, &text);
+	if ((rc = tf_buf_end(&text, err)) == TF_OK) {
+		tf_buf_add(&text, "", 1);
+		rc = tf_buf_end(&text, err);
+	}
+	if (rc == TF_OK)
+		tf_audit_remark(a, TF_CHECK_WITNESS, TF_GRADE_BESIDE,
+		    UINT64_MAX, tf_nowhere, text.p);
+	if (rc == TF_OK && r->head.n > 0)
+		tf_audit_refused(a, r->head);
+	tf_buf_free(&text);
+	return rc;
+}
+
 /* Checks that need no entries come first, then the pass. */
 static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
@@ -319,7 +344,8 @@ run(struct tf_audit *a, struct tf_error *err)
 	else if (a->r->pinned)
 		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    "the checkpoint beside the database is missing");
-	if ((rc = read_guard(a, err)) != TF_OK)
+	if ((rc = read_guard(a, err)) != TF_OK ||
+	    (rc = tf_refusals_each(s->dirfd, one_refusal, a, err)) != TF_OK)
 		return rc;
 	if (tf_db_check(s->db, &e) != TF_OK)
 		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,

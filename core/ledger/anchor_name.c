@@ -54,3 +54,11 @@ tf_anchor_words(struct tf_str kind, struct tf_str name, uint64_t size,
 		tf_buf_printf(out, ", %s ago", span);
 	}
 }
+
+void
+tf_refusal_words(struct tf_str kind, struct tf_str name, struct tf_str text,
+    struct tf_buf *out)
+{
+	tf_buf_printf(out, "%.*s %.*s %.*s", (int)kind.n, kind.p, (int)name.n,
+	    name.p, (int)text.n, text.p);
+}

@@ -19,6 +19,7 @@
 #include "../base/show.h"
 #include "../json.h"
 #include "connection.h"
+#include "refusals.h"
 #include "scrub.h"
 #include "search_rows.h"
 #include "store_files.h"
@@ -48,6 +49,7 @@ static const struct place {
 	{ TF_SEARCH_NAME "-wal", false },
 	{ TF_SEARCH_NAME "-shm", false },
 	{ "checkpoint", false },
+	{ TF_REFUSALS, false },
 	{ "config", false },
 	{ "lock", false },
 	{ TF_LOG_VKEY, false },
@@ -218,7 +220,7 @@ belongs_on_top(const char *name)
 		TF_DB_NAME "-shm", TF_DB_NAME "-journal", TF_SEARCH_NAME,
 		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm", "objects",
 		"stage", "keys", "checkpoint", "config", "lock", "lost+found",
-		TF_MIRROR_MARK, "incoming", "refused" };
+		TF_REFUSALS, TF_MIRROR_MARK, "incoming", "refused" };
 	char base[256];
 
 	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),

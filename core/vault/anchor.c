@@ -32,6 +32,7 @@
 #include "../store/anchors.h"
 #include "../store/entries.h"
 #include "../vault.h"
+#include "anchor.h"
 
 struct adding {
 	const struct tf_anchor *a;
@@ -240,28 +241,13 @@ add_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	return tf_anchors_put(tf_txn_write(t), &row, err);
 }
 
-static enum tf_code
-may_add(struct tf_vault *v, const struct tf_actor *who, struct tf_error *err)
-{
-	struct tf_attr root;
-	enum tf_code rc = tf_vault_writable(v, err);
-
-	if (rc == TF_OK)
-		rc = tf_vault_getattr(v, TF_ROOT_ID, &root, err);
-	if (rc == TF_OK && who->uid != 0 && who->uid != root.uid)
-		rc = tf_fail(err, TF_DENIED,
-		    "only the owner of the vault's root directory and root may "
-		    "record an anchor");
-	return rc;
-}
-
 enum tf_code
 tf_vault_anchor_add(struct tf_vault *v, const struct tf_actor *who,
     const struct tf_anchor *a, struct tf_error *err)
 {
 	struct adding x = { .a = a };
 	char *actor = NULL;
-	enum tf_code rc = may_add(v, who, err);
+	enum tf_code rc = tf_anchor_may(v, who, err);
 
 	if (rc == TF_OK)
 		rc = check_form(a, err);
@@ -279,6 +265,8 @@ tf_vault_anchor_add(struct tf_vault *v, const struct tf_actor *who,
 	x.actor = actor;
 	if (rc == TF_OK)
 		rc = tf_commit_wait(v->commit, add_run, &x, err);
+	if (rc == TF_OK)
+		rc = tf_anchor_accepted(v, a, err);
 	free(actor);
 	tf_buf_free(&x.kept);
 	return rc;

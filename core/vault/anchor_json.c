@@ -13,8 +13,9 @@
 
 static const char form[] =
     "a request is {\"kind\":\"mirror\" or \"witness\",\"name\":...,\"key\":"
-    "...,\"note\":...} or {\"kind\":\"stamp\",\"name\":...,\"size\":...,"
-    "\"token\":...,\"chain\":...}";
+    "...,\"note\":...}, {...,\"refused\":...} or "
+    "{\"kind\":\"stamp\",\"name\":...,\"size\":...,\"token\":...,"
+    "\"chain\":...}";
 
 /* The text of a member, with a NUL after it; absent: NULL. */
 struct member {
@@ -22,7 +23,7 @@ struct member {
 	char *text;
 	size_t n;
 };
-enum { KIND, NAME, KEY, NOTE, SIZE, TOKEN, CHAIN, MEMBERS };
+enum { KIND, NAME, KEY, NOTE, SIZE, TOKEN, CHAIN, REFUSED, HEAD, MEMBERS };
 
 static enum tf_code
 read_members(const struct tf_any_doc *d, struct member m[MEMBERS],
@@ -58,6 +59,8 @@ make_anchor(const struct member m[MEMBERS], struct tf_buf *token,
 {
 	bool stamp = m[TOKEN].text != NULL;
 
+	if (m[HEAD].text != NULL)
+		return tf_fail(err, TF_INVALID, "%s", form);
 	*out = (struct tf_anchor){ .kind = m[KIND].text,
 		.name = m[NAME].text,
 		.key = m[KEY].text,
@@ -82,16 +85,47 @@ make_anchor(const struct member m[MEMBERS], struct tf_buf *token,
 	return TF_OK;
 }
 
+static enum tf_code
+add_anchor(struct tf_vault *v, const struct member m[MEMBERS],
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_buf token = { 0 };
+	struct tf_anchor a;
+	enum tf_code rc = make_anchor(m, &token, &a, err);
+
+	if (rc == TF_OK)
+		rc = tf_vault_anchor_add(v, who, &a, err);
+	tf_buf_free(&token);
+	return rc;
+}
+
+static enum tf_code
+add_refusal(struct tf_vault *v, const struct member m[MEMBERS],
+    const struct tf_actor *who, struct tf_error *err)
+{
+	const struct tf_refusal r = { .kind = m[KIND].text,
+		.name = m[NAME].text,
+		.text = m[REFUSED].text,
+		.head = m[HEAD].text,
+		.head_n = m[HEAD].n };
+
+	for (unsigned k = KEY; k <= CHAIN; k++)
+		if (m[k].text != NULL)
+			return tf_fail(err, TF_INVALID, "%s", form);
+	if (r.kind == NULL || r.name == NULL)
+		return tf_fail(err, TF_INVALID, "%s", form);
+	return tf_vault_anchor_refused(v, who, &r, err);
+}
+
 enum tf_code
 tf_vault_anchor_json(struct tf_vault *v, const void *p, size_t n,
     const struct tf_actor *who, struct tf_error *err)
 {
 	struct member m[MEMBERS] = { { "kind", NULL, 0 }, { "name", NULL, 0 },
 		{ "key", NULL, 0 }, { "note", NULL, 0 }, { "size", NULL, 0 },
-		{ "token", NULL, 0 }, { "chain", NULL, 0 } };
-	struct tf_buf token = { 0 };
+		{ "token", NULL, 0 }, { "chain", NULL, 0 },
+		{ "refused", NULL, 0 }, { "head", NULL, 0 } };
 	struct tf_any_doc d = { 0 };
-	struct tf_anchor a;
 	enum tf_code rc;
 
 	if (n > TF_ANCHOR_REQUEST_MAX)
@@ -100,12 +134,10 @@ tf_vault_anchor_json(struct tf_vault *v, const void *p, size_t n,
 	if (rc == TF_OK)
 		rc = read_members(&d, m, err);
 	if (rc == TF_OK)
-		rc = make_anchor(m, &token, &a, err);
-	if (rc == TF_OK)
-		rc = tf_vault_anchor_add(v, who, &a, err);
+		rc = m[REFUSED].text != NULL ? add_refusal(v, m, who, err) :
+					       add_anchor(v, m, who, err);
 	for (unsigned k = 0; k < MEMBERS; k++)
 		free(m[k].text);
-	tf_buf_free(&token);
 	tf_any_free(&d);
 	return rc;
 }
@@ -137,6 +169,19 @@ tf_anchor_request(const struct tf_anchor *a, struct tf_buf *out,
 		put(out, "key", tf_str_of(a->key));
 	if (a->chain != NULL)
 		put(out, "chain", (struct tf_str){ a->chain, a->chain_n });
+	tf_buf_str(out, "}\n");
+	return tf_buf_end(out, err);
+}
+
+enum tf_code
+tf_refusal_request(const struct tf_refusal *r, struct tf_buf *out,
+    struct tf_error *err)
+{
+	put(out, "kind", tf_str_of(r->kind));
+	put(out, "name", tf_str_of(r->name));
+	put(out, "refused", tf_str_of(r->text == NULL ? "" : r->text));
+	if (r->head != NULL)
+		put(out, "head", (struct tf_str){ r->head, r->head_n });
 	tf_buf_str(out, "}\n");
 	return tf_buf_end(out, err);
 }

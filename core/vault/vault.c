@@ -65,6 +65,7 @@
 #include "../store/connection.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
+#include "../store/refusals.h"
 #include "../store/store_files.h"
 #include "../vault.h"
 #include "claim.h"
@@ -170,8 +171,19 @@ say_stray(void *arg, const char *path, bool aside)
 		    path);
 }
 
-/* Report wrong modes, owners and foreign files of the store; they do not keep
- * it from being opened. */
+static enum tf_code
+say_refusal(void *arg, const struct tf_refusal_row *r, struct tf_error *err)
+{
+	struct tf_vault *v = arg;
+
+	(void)err;
+	tf_vault_say(v, TF_FOREIGN, "%.*s %.*s %.*s", (int)r->kind.n, r->kind.p,
+	    (int)r->name.n, r->name.p, (int)r->text.n, r->text.p);
+	return TF_OK;
+}
+
+/* Report wrong modes, owners and foreign files of the store, and who refuses its
+ * log; nothing of that keeps it from being opened. */
 static void
 say_about_files(struct tf_vault *v)
 {
@@ -184,6 +196,7 @@ say_about_files(struct tf_vault *v)
 		    "and %u more that do not belong in a store: trailctl "
 		    "verify names them",
 		    s.n - STRAYS_NAMED);
+	(void)!tf_refusals_each(v->dirfd, say_refusal, v, NULL);
 }
 
 /*

@@ -31,6 +31,7 @@
 #include "page_links.h"
 #include "readable.h"
 #include "redactions.h"
+#include "refusals.h"
 #include "template.h"
 #include "verdicts.h"
 #include "view.h"
@@ -245,7 +246,7 @@ put_anchored(struct tf_page *p, struct tf_error *err)
 	     at += strlen(words.p + at) + 1)
 		tf_html(&p->b, "<dd>%s</dd>\n", words.p + at);
 	tf_buf_free(&words);
-	return rc;
+	return rc == TF_OK ? tf_page_refusals(p, err) : rc;
 }
 
 /* Write how many holds stand and how many files were redacted anywhere, for who

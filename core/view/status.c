@@ -33,6 +33,7 @@
 #include "machine.h"
 #include "readable.h"
 #include "redactions.h"
+#include "refusals.h"
 #include "stamped.h"
 #include "view.h"
 
@@ -203,12 +204,13 @@ find_writer(struct tf_vault *v, struct tf_holder *who)
 
 /* Write head and counts.  Keys are in the order of their names, because
  * canonical JSON (RFC 8785) wants it. */
-static void
+static enum tf_code
 put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
-    const struct counts *c)
+    const struct counts *c, struct tf_error *err)
 {
 	struct tf_holder who;
 	char hex[65];
+	enum tf_code rc;
 
 	find_writer(v, &who);
 	tf_hex(h->root.b, sizeof(h->root.b), hex);
@@ -234,6 +236,7 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	}
 	if (c->redacted > 0)
 		tf_put_uint(j, "redacted", c->redacted);
+	rc = tf_put_refusals(v, j, err);
 	tf_json_key(j, "root");
 	tf_json_cstr(j, hex);
 	if (c->stamps != NULL)
@@ -241,6 +244,7 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	put_states(j, c, h->files);
 	tf_put_hint(j, "store", v->store, SIZE_MAX, TF_HINT_MAX);
 	tf_put_hint(j, "trouble", c->trouble, SIZE_MAX, TF_HINT_MAX);
+	return rc;
 }
 
 struct unplaced {
@@ -316,6 +320,8 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 	rc = status_facts(v, w.db, w.all ? 0 : w.who.uid, &h, c, err);
 	if (rc == TF_OK)
 		rc = tf_stamps_word(v, w.db, h.size, &c->stamps, err);
+	if (rc == TF_OK && c->trouble[0] == '\0')
+		rc = tf_refusal_newest(v, c->trouble, sizeof(c->trouble), err);
 	if (rc == TF_OK) {
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
@@ -325,7 +331,8 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 			rc = tf_count_holds(w.db, &c->holds, err);
 		if (rc == TF_OK && w.all)
 			rc = tf_count_redactions(w.db, &c->redacted, err);
-		put_facts(v, &j, &h, c);
+		if (rc == TF_OK)
+			rc = put_facts(v, &j, &h, c, err);
 		if (rc == TF_OK)
 			rc = put_unplaced(v, w.db, &j, err);
 		tf_put_hint(&j, "version", TF_VERSION, SIZE_MAX, TF_HINT_MAX);

@@ -195,6 +195,43 @@ restore() {
 	cp -a saved/. store
 }
 
+# refused TEXT [HEAD]: what a program writes to the control file.
+refused() {
+	printf '{"kind":"mirror","name":"far/copy","refused":"%s"%s}' "$1" \
+		"${2:+,\"head\":\"$2\"}" >"$mnt/.trailfs/anchor"
+}
+
+# A refusal is shown in the status, on the page, at the start and by verify,
+# until it is withdrawn.  Nothing is appended.
+a_refusal_is_loud() {
+	is 0 trailctl verify --vkey vkey store
+	mount store
+	events "$mnt" >before
+	refused 'refused: forked'
+	is 0 trailctl status "$mnt"
+	says '^trouble *mirror far/copy refused: forked'
+	says '^refusals .*kind mirror, name far/copy, text refused: forked'
+	grep -q '"trouble":"mirror far/copy refused: forked"' \
+		"$mnt/.trailfs/status.json"
+	grep -q 'class="bad">mirror far/copy refused: forked<' \
+		"$mnt/.trailfs/index.html"
+	events "$mnt" | cmp - before
+	refused 'refused: again' 'no note'
+	grep -q 'the head is no signed note' "$mnt/.trailfs/last-error"
+	unmount
+	is 1 trailctl verify --vkey vkey store
+	says 'mirror far/copy refused: forked'
+	is 0 trailctl status --json store
+	says '"trouble":"mirror far/copy refused: forked"'
+	mount store 2>err
+	complains 'mirror far/copy refused: forked'
+	refused ''
+	is 0 trailctl status "$mnt"
+	never_says '^trouble'
+	unmount
+	is 0 trailctl verify --vkey vkey store
+}
+
 # A source that lost its tail: both heads are kept, and the copy is untouched.
 a_rollback_is_refused() {
 	is 0 trailctl mirror store copy
@@ -395,7 +432,7 @@ with /dev/fuse a_mirror_is_a_store a_repetition_is_cheap_and_quiet \
 	a_command_carries_it a_busy_mount_is_mirrored \
 	an_unrecorded_receipt_is_no_success a_cut_transfer_goes_on \
 	the_key_of_the_mirror_is_pinned the_key_of_the_log_is_pinned \
-	a_rollback_is_refused a_fork_is_refused another_log_is_refused \
+	a_refusal_is_loud a_rollback_is_refused a_fork_is_refused another_log_is_refused \
 	altered_evidence_is_refused a_hostile_source_changes_nothing \
 	two_receivers_do_not_meet a_redaction_is_mirrored \
 	a_redaction_meanwhile_is_mirrored \
