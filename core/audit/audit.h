@@ -60,7 +60,8 @@ struct tf_audit {
 	struct tf_audit_times {	       /* entries' own times */
 		struct tf_time newest; /* of the newest entry */
 		bool any;	       /* a time stamp without fault */
-		struct tf_time received; /* of the last one */
+		bool counts;	       /* one of a trusted authority */
+		struct tf_time received; /* of the last of these */
 	} stamp;
 	const struct tf_source *source;
 	void *self; /* belongs to the source */

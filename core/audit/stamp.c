@@ -110,6 +110,29 @@ count(struct tf_audit *a, const struct tf_entry *e, const struct tf_stamp *s)
 	a->r->stamped_at = s->at;
 }
 
+/* Remember a stamp that satisfies a store that requires stamps: one of a trusted
+ * authority.  Of others only the existence is remembered. */
+static void
+note_required(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_stamp_check *check, struct tf_str required, bool trusted)
+{
+	struct tf_stamp_check c = *check;
+	struct tf_stamp s;
+	struct tf_error err = { .code = TF_OK };
+
+	a->stamp.any = true;
+	if (a->v->tsa_ca.p == NULL && required.p != NULL) {
+		c.trusted = required;
+		trusted = tf_stamp_check(&c, &s, NULL, &err) == TF_OK;
+		if (err.code == TF_NOMEM)
+			tf_audit_no_memory(a);
+	}
+	if (!trusted)
+		return;
+	a->stamp.counts = true;
+	a->stamp.received = e->at;
+}
+
 void
 tf_audit_stamp(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_audit_stamped *s)
@@ -131,10 +154,9 @@ tf_audit_stamp(struct tf_audit *a, const struct tf_entry *e,
 	if (!is_of_tree(a, e, s->note))
 		return;
 	rc = tf_stamp_check(&c, &stamp, NULL, &err);
-	if (rc == TF_OK || rc == TF_FOREIGN) {
-		a->stamp.any = true;
-		a->stamp.received = e->at;
-	}
+	if (rc == TF_OK || rc == TF_FOREIGN)
+		note_required(a, e, &c, s->required,
+		    rc == TF_OK && a->v->tsa_ca.p != NULL);
 	if (rc == TF_FOREIGN)
 		tf_audit_unread(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
 		    "your certificates do not vouch for this authority");

@@ -17,6 +17,9 @@ struct tf_audit_stamped {
 	/* The clock's reading at the newest entry at hand that the checkpoint
 	 * has; NULL: there is none. */
 	const struct tf_time *made;
+	/* Certificates of the authorities whose stamps the store requires; p NULL:
+	 * it names none.  Those of the caller come first. */
+	struct tf_str required;
 };
 
 /*

@@ -131,7 +131,8 @@ end_of_entries(struct tf_audit *a, struct tf_error *err)
 {
 	enum tf_code rc = tf_audit_store_end(a, err);
 
-	return rc == TF_OK ? tf_audit_store_stamps_end(a, err) : rc;
+	tf_audit_store_stamps_end(a);
+	return rc;
 }
 
 static const struct tf_source source = {
@@ -193,6 +194,7 @@ close_store(struct tf_audit_store *s)
 	tf_buf_free(&s->vkey);
 	tf_buf_free(&s->beside);
 	tf_buf_free(&s->changed);
+	tf_buf_free(&s->stamps.ca);
 	tf_bits_free(&s->queued);
 	free(s->db_path);
 }
@@ -345,7 +347,8 @@ run(struct tf_audit *a, struct tf_error *err)
 		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    "the checkpoint beside the database is missing");
 	if ((rc = read_guard(a, err)) != TF_OK ||
-	    (rc = tf_refusals_each(s->dirfd, one_refusal, a, err)) != TF_OK)
+	    (rc = tf_refusals_each(s->dirfd, one_refusal, a, err)) != TF_OK ||
+	    (rc = tf_audit_store_stamps_begin(s, err)) != TF_OK)
 		return rc;
 	if (tf_db_check(s->db, &e) != TF_OK)
 		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,

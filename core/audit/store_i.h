@@ -7,6 +7,7 @@
 #include "../base/bits.h"
 #include "../base/bytes.h"
 #include "../ledger/checkpoint.h"
+#include "../store/config_file.h"
 
 struct tf_db;
 
@@ -16,6 +17,7 @@ struct tf_audit_store {
 	int dirfd, objectsfd;
 	struct tf_buf vkey, beside; /* keys/log.vkey, STORE/checkpoint */
 	char origin[TF_ORIGIN_MAX + 1], id[33];
+	struct tf_stamps_config stamps;
 	uint64_t off;		       /* of events.jsonl */
 	struct tf_bits queued;	       /* objects given to the pool */
 	uint64_t names;		       /* rows of the node table */

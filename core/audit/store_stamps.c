@@ -89,6 +89,8 @@ tf_audit_store_stamp(struct tf_audit *a, const struct tf_entry *e,
 		rc = tf_checkpoints_get(s->db, e->tree_size, &root, &note, err);
 		if (rc == TF_OK)
 			x.note = tf_buf_bytes(&note);
+		if (s->stamps.ca.n > 0)
+			x.required = tf_buf_bytes(&s->stamps.ca);
 		x.token = tf_buf_bytes(&token);
 		x.chain = tf_buf_bytes(&chain);
 		if (rc == TF_OK || rc == TF_NOTFOUND)
@@ -102,29 +104,44 @@ tf_audit_store_stamp(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
-static enum tf_code
-take_mode(void *arg, const char *key, const char *value, struct tf_error *err)
+enum tf_code
+tf_audit_store_stamps_begin(struct tf_audit_store *s, struct tf_error *err)
 {
-	(void)err;
-	(void)tf_config_stamps(key, value, arg);
-	return TF_OK;
+	enum tf_code rc = tf_stamps_config_read(s->dirfd, &s->stamps, err);
+
+	return rc == TF_NOMEM ? rc : TF_OK;
 }
 
-enum tf_code
-tf_audit_store_stamps_end(struct tf_audit *a, struct tf_error *err)
+/* What is wrong with the stamps of a store that requires them, or NULL. */
+static const char *
+why_late(const struct tf_audit *a)
+{
+	if (!a->stamp.any)
+		return "STORE/config requires time stamps: there is none";
+	if (!tf_stamps_late(a->stamp.counts ? &a->stamp.received : NULL,
+		a->stamp.newest))
+		return NULL;
+	return a->stamp.counts ?
+	    "STORE/config requires time stamps: the newest one is more than 7 "
+	    "days older than the newest entry" :
+	    "STORE/config requires time stamps: there is none of an authority "
+	    "that is trusted";
+}
+
+void
+tf_audit_store_stamps_end(struct tf_audit *a)
 {
 	struct tf_audit_store *s = a->self;
-	enum tf_stamps mode = TF_STAMPS_OFF;
-	enum tf_code rc = tf_config_each(s->dirfd, take_mode, &mode, err);
+	const char *why = why_late(a);
 
 	tf_audit_stamps_end(a, 0);
-	if (mode == TF_STAMPS_REQUIRED &&
-	    tf_stamps_late(a->stamp.any ? &a->stamp.received : NULL,
-		a->stamp.newest))
+	if (s->stamps.mode != TF_STAMPS_REQUIRED || why == NULL)
+		return;
+	if (s->stamps.trouble && a->v->tsa_ca.p == NULL && a->stamp.any)
+		tf_audit_unread(a, TF_CHECK_TIMESTAMP, UINT64_MAX, tf_nowhere,
+		    "STORE/config requires time stamps, and its stamp_ca is "
+		    "missing or cannot be read: give --tsa-ca");
+	else
 		tf_audit_finding(a, TF_CHECK_TIMESTAMP, UINT64_MAX, tf_nowhere,
-		    a->stamp.any ?
-			"STORE/config requires time stamps: the newest one is "
-			"more than 7 days older than the newest entry" :
-			"STORE/config requires time stamps: there is none");
-	return rc == TF_NOMEM ? rc : TF_OK;
+		    "%s", why);
 }

@@ -5,6 +5,7 @@
 #include "../error.h"
 
 struct tf_audit;
+struct tf_audit_store;
 struct tf_entry;
 
 /* Judge the time stamp that e records, if it is one.  Objects that are missing or
@@ -12,9 +13,13 @@ struct tf_entry;
 TF_MUST_USE enum tf_code tf_audit_store_stamp(struct tf_audit *a,
     const struct tf_entry *e, struct tf_error *err);
 
-/* After the last entry: the verdict about time stamps.  If STORE/config requires
- * them, late stamps (store/config_file.h) are a finding.  Errors: TF_NOMEM. */
-TF_MUST_USE enum tf_code tf_audit_store_stamps_end(struct tf_audit *a,
+/* Before the first entry: read what STORE/config requires.  Errors: TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_audit_store_stamps_begin(struct tf_audit_store *s,
     struct tf_error *err);
+
+/* After the last entry: the verdict about time stamps.  If STORE/config requires
+ * them, late stamps (store/config_file.h) are a finding; those of the authorities
+ * of the caller count, or else of those that the config names. */
+void tf_audit_store_stamps_end(struct tf_audit *a);
 
 #endif

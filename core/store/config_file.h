@@ -2,6 +2,7 @@
 #ifndef TF_STORE_CONFIG_FILE_H
 #define TF_STORE_CONFIG_FILE_H
 
+#include "../buffer.h"
 #include "../json.h"
 #include "../types.h"
 
@@ -26,11 +27,29 @@ enum tf_stamps {
 	TF_STAMPS_BEST_EFFORT, /* late stamps are shown */
 	TF_STAMPS_REQUIRED,    /* and fail a verification */
 };
-/* Stamps are late if the newest one was received earlier than this before the
- * newest entry, or if there is none. */
+struct tf_stamps_config {
+	enum tf_stamps mode;
+	/* The authorities whose stamps count, certificates in PEM; n 0: those of
+	 * any authority count, or trouble is set. */
+	struct tf_buf ca;
+	bool trouble; /* err says why ca could not be read */
+};
+/* Stamps are late if the newest one that counts was received earlier than this
+ * before the newest entry, or if there is none. */
 #define TF_STAMPS_LATE_S ((int64_t)7 * 86400)
-/* True if the setting says so; *out is then set. */
-bool tf_config_stamps(const char *key, const char *value, enum tf_stamps *out);
+/* True if the setting is one of the time stamps: "stamp = WORD" or
+ * "stamp_ca = /PATH". */
+bool tf_config_is_stamp(const char *key, const char *value);
+/*
+ * Read what the config below dirfd says of time stamps.  Anybody can make a time
+ * stamp, so stamps are required only of authorities that the operator names.
+ * Errors: TF_USAGE the file stamp_ca cannot be read, or has no certificate, or
+ * stamps are required without it, or a line of the config is malformed: the mode
+ * is set as far as the config was read, and so is out->trouble unless it is off;
+ * TF_NOMEM.  The caller frees out->ca, on failure too.
+ */
+TF_MUST_USE enum tf_code tf_stamps_config_read(int dirfd,
+    struct tf_stamps_config *out, struct tf_error *err);
 /* Are the stamps late?  received: of the newest one, NULL: there is none. */
 bool tf_stamps_late(const struct tf_time *received, struct tf_time newest);
 

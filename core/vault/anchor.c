@@ -30,6 +30,7 @@
 #include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/anchors.h"
+#include "../store/config_file.h"
 #include "../store/entries.h"
 #include "../vault.h"
 #include "anchor.h"
@@ -95,6 +96,32 @@ read_stamped(struct tf_vault *v, struct adding *x, struct tf_buf *note,
 	    rc;
 }
 
+/* Say so if the operator does not trust the authority: its stamp is recorded, for
+ * those who do, and does not count here. */
+static void
+doubt_authority(struct tf_vault *v, const struct tf_anchor *a,
+    const struct tf_stamp_check *check)
+{
+	struct tf_stamp_check c = *check;
+	struct tf_stamps_config config;
+	struct tf_error e = { .code = TF_OK };
+	struct tf_stamp s;
+	enum tf_code rc = tf_stamps_config_read(v->dirfd, &config, &e);
+
+	c.trusted = tf_buf_bytes(&config.ca);
+	if (rc == TF_OK && c.trusted.n > 0)
+		rc = tf_stamp_check(&c, &s, NULL, &e);
+	if (rc != TF_OK)
+		tf_vault_say(v, rc,
+		    "the time stamp of %s is recorded, but does not count here: "
+		    "%s",
+		    a->name,
+		    rc == TF_FOREIGN ?
+			"stamp_ca does not vouch for the authority" :
+			e.text);
+	tf_buf_free(&config.ca);
+}
+
 /* Which authorities are trusted is a question for those who verify. */
 static enum tf_code
 check_stamp(struct tf_vault *v, struct adding *x, struct tf_error *err)
@@ -111,7 +138,9 @@ check_stamp(struct tf_vault *v, struct adding *x, struct tf_error *err)
 	if ((rc = read_stamped(v, x, &note, err)) == TF_OK) {
 		c.note = tf_buf_bytes(&note);
 		rc = tf_stamp_check(&c, &s, &x->kept, &e);
-		if (rc != TF_OK)
+		if (rc == TF_OK)
+			doubt_authority(v, a, &c);
+		else
 			rc = rc == TF_NOMEM ?
 			    tf_nomem(err) :
 			    tf_fail(err, TF_INVALID, "%s", e.text);

@@ -75,13 +75,12 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 
 #define GROUP_MAX 256 /* bytes of the name of a group */
 
-/* guard is a path, approvers the name of a group, and stamp a word; all others
- * are numbers. */
+/* guard and stamp_ca are paths, approvers the name of a group, and stamp a word;
+ * all others are numbers. */
 static enum tf_code
 set(void *vault, const char *key, const char *value, struct tf_error *err)
 {
 	struct tf_vault *v = vault;
-	enum tf_stamps stamps;
 
 	if (tf_config_is_guard(key, value)) {
 		free(v->guard);
@@ -95,7 +94,7 @@ set(void *vault, const char *key, const char *value, struct tf_error *err)
 		return v->approvers == NULL ? tf_nomem(err) : TF_OK;
 	}
 	/* Status and verification read it where they need it. */
-	if (tf_config_stamps(key, value, &stamps) ||
+	if (tf_config_is_stamp(key, value) ||
 	    tf_settings_take(&v->settings, key, value))
 		return TF_OK;
 	return tf_fail(err, TF_USAGE, "config: \"%.60s\" is not understood",
@@ -105,5 +104,12 @@ set(void *vault, const char *key, const char *value, struct tf_error *err)
 enum tf_code
 tf_config_read(struct tf_vault *v, struct tf_error *err)
 {
-	return tf_config_each(v->dirfd, set, v, err);
+	struct tf_stamps_config stamps;
+	enum tf_code rc = tf_config_each(v->dirfd, set, v, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_stamps_config_read(v->dirfd, &stamps, err);
+	tf_buf_free(&stamps.ca);
+	return rc;
 }

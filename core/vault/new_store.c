@@ -34,7 +34,8 @@ static const char config_text[] =
     "# max_staged = 50G\tmaximum size of one user's files that are not sealed "
     "yet\n"
     "# guard = /PATH\tthird copy of the checkpoint, on another disk\n"
-    "# stamp = required\ttime stamps: off, best-effort or required\n";
+    "# stamp = required\ttime stamps: off, best-effort or required\n"
+    "# stamp_ca = /etc/trailfs/authorities.pem\tof whom they are required\n";
 
 /*
  * Write both halves of a new key.  *out may be set on failure, too; the caller

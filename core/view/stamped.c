@@ -10,7 +10,9 @@
 
 #include "../anchor.h"
 
+#include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "../base/timestamp.h"
 #include "../buffer.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
@@ -22,6 +24,8 @@
 #include "../store/config_file.h"
 #include "../store/entries.h"
 #include "../vault.h"
+#include "object.h"
+#include "view.h"
 
 /* The time of an entry in the ledger, and what the clock said.  An entry that was
  * altered has none: they stay 0. */
@@ -98,35 +102,85 @@ tf_vault_stamped(struct tf_vault *v, const struct tf_hash *sha256,
 /* --- whether stamps are late ------------------------------------------------ */
 
 struct newest {
+	struct tf_view *w;
+	struct tf_str ca; /* n 0: stamps of any authority count */
 	bool any;
-	uint64_t seq;
+	struct tf_time received; /* of the newest stamp that counts */
 };
+
+/* Append the bytes of a stamp: token, certificates, the stamped checkpoint. */
+static enum tf_code
+load_stamp(struct tf_view *w, const struct tf_anchor_row *r,
+    const struct tf_entry *e, struct tf_buf b[3], struct tf_error *err)
+{
+	struct tf_hash root;
+	enum tf_code rc = tf_view_object_row(w, r->object, &e->content,
+	    "a time stamp", &b[0], err);
+
+	if (rc == TF_OK && e->has_chain)
+		rc = tf_view_object_row(w, r->chain, &e->chain,
+		    "the certificates of a time stamp", &b[1], err);
+	return rc == TF_OK ?
+	    tf_checkpoints_get(w->db, r->size, &root, &b[2], err) :
+	    rc;
+}
+
+/* Is the stamp of an authority that counts?  One that cannot be read or checked
+ * does not count. */
+static enum tf_code
+counts(const struct newest *n, const struct tf_anchor_row *r,
+    const struct tf_entry *e, bool *yes, struct tf_error *err)
+{
+	struct tf_buf b[3] = { { 0 } };
+	struct tf_error why = { .code = TF_OK };
+	struct tf_stamp s;
+	enum tf_code rc;
+
+	*yes = n->ca.n == 0;
+	if (*yes)
+		return TF_OK;
+	rc = load_stamp(n->w, r, e, b, &why);
+	if (rc == TF_OK)
+		rc = tf_stamp_check(
+		    &(struct tf_stamp_check){ .token = tf_buf_bytes(&b[0]),
+			.chain = tf_buf_bytes(&b[1]),
+			.note = tf_buf_bytes(&b[2]),
+			.trusted = n->ca },
+		    &s, NULL, &why);
+	*yes = rc == TF_OK;
+	for (size_t i = 0; i < 3; i++)
+		tf_buf_free(&b[i]);
+	return tf_code_undecided(rc) ? tf_fail_as(err, &why) : TF_OK;
+}
 
 static enum tf_code
 take_newest(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 {
 	struct newest *n = arg;
+	struct tf_entry_decoded d = { 0 };
+	struct tf_error e = { .code = TF_OK };
+	struct tf_buf text = { 0 };
+	enum tf_code rc;
+	bool yes = false;
 
-	(void)err;
-	if (strcmp(r->kind, TF_ANCHOR_STAMP) != 0 ||
-	    (n->any && r->seq < n->seq))
+	if (strcmp(r->kind, TF_ANCHOR_STAMP) != 0)
 		return TF_OK;
-	n->any = true;
-	n->seq = r->seq;
-	return TF_OK;
-}
-
-static enum tf_code
-take_mode(void *arg, const char *key, const char *value, struct tf_error *err)
-{
-	(void)err;
-	(void)tf_config_stamps(key, value, arg);
-	return TF_OK;
+	rc = tf_load_entry(n->w->db, r->seq, &text, &d, &e);
+	if (rc == TF_OK && d.e.type == TF_ANCHOR_ADDED &&
+	    (!n->any || tf_time_cmp(d.e.at, n->received) > 0))
+		rc = counts(n, r, &d.e, &yes, &e);
+	if (yes) {
+		n->any = true;
+		n->received = d.e.at;
+	}
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&text);
+	return rc == TF_OK || rc == TF_TAMPER ? TF_OK : tf_fail_as(err, &e);
 }
 
 enum tf_code
-tf_stamps_word(const struct tf_vault *v, struct tf_db *db, uint64_t size,
-    const char **word, struct tf_error *err)
+tf_stamps_word(struct tf_view *w, uint64_t size, const char **word,
+    struct tf_error *err)
 {
 	static const char *const words[][2] = {
 		[TF_STAMPS_OFF] = { NULL, NULL },
@@ -135,24 +189,24 @@ tf_stamps_word(const struct tf_vault *v, struct tf_db *db, uint64_t size,
 		[TF_STAMPS_REQUIRED] = { "required, in time",
 		    "REQUIRED, AND LATE" },
 	};
-	struct times last = { .at = { 0 } }, received = { .at = { 0 } };
-	struct newest n = { .any = false };
-	enum tf_stamps mode = TF_STAMPS_OFF;
-	enum tf_code rc;
+	struct tf_stamps_config config;
+	struct newest n = { .w = w };
+	struct times last = { .at = { 0 } };
+	enum tf_code rc = tf_stamps_config_read(w->v->dirfd, &config, err);
 
 	*word = NULL;
 	/* What else is wrong with the config is not for status to say. */
-	rc = tf_config_each(v->dirfd, take_mode, &mode, err);
-	if ((rc != TF_OK && rc != TF_USAGE) || mode == TF_STAMPS_OFF ||
-	    size == 0)
-		return rc == TF_USAGE ? TF_OK : rc;
-	rc = tf_anchors_newest(db, take_newest, &n, err);
-	if (rc == TF_OK)
-		rc = times_of(db, size - 1, &last, err);
-	if (rc == TF_OK && n.any)
-		rc = times_of(db, n.seq, &received, err);
-	if (rc == TF_OK)
-		*word = words[mode][tf_stamps_late(n.any ? &received.at : NULL,
-		    last.at)];
-	return rc;
+	if (config.trouble)
+		*word = "NOT JUDGED: STORE/config has no stamp_ca that can be "
+			"read";
+	else if (rc == TF_OK && config.mode != TF_STAMPS_OFF && size > 0) {
+		n.ca = tf_buf_bytes(&config.ca);
+		rc = tf_anchors_newest(w->db, take_newest, &n, err);
+		if (rc == TF_OK)
+			rc = times_of(w->db, size - 1, &last, err);
+		*word = words[config.mode][tf_stamps_late(
+		    n.any ? &n.received : NULL, last.at)];
+	}
+	tf_buf_free(&config.ca);
+	return rc == TF_USAGE ? TF_OK : rc;
 }

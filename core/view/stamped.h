@@ -6,14 +6,15 @@
 
 #include "../error.h"
 
-struct tf_db;
-struct tf_vault;
+struct tf_view;
 
 /*
- * *word becomes what status shows of the time stamps of a ledger of size entries
- * in db, or NULL: STORE/config wants none.  Errors: those of the database.
+ * *word becomes what status shows of the time stamps of a ledger of size entries,
+ * or NULL: STORE/config wants none.  Of each name the newest stamp is judged, by
+ * the certificates that the config names.  Errors: TF_NOMEM; those of the
+ * database.
  */
-TF_MUST_USE enum tf_code tf_stamps_word(const struct tf_vault *v,
-    struct tf_db *db, uint64_t size, const char **word, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_stamps_word(struct tf_view *w, uint64_t size,
+    const char **word, struct tf_error *err);
 
 #endif

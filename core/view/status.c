@@ -319,7 +319,7 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 	}
 	rc = status_facts(v, w.db, w.all ? 0 : w.who.uid, &h, c, err);
 	if (rc == TF_OK)
-		rc = tf_stamps_word(v, w.db, h.size, &c->stamps, err);
+		rc = tf_stamps_word(&w, h.size, &c->stamps, err);
 	if (rc == TF_OK && c->trouble[0] == '\0')
 		rc = tf_refusal_newest(v, c->trouble, sizeof(c->trouble), err);
 	if (rc == TF_OK) {

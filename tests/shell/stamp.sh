@@ -285,31 +285,94 @@ a_store_is_judged_by_the_callers_certificates() {
 	is 2 trailctl verify --tsa-ca evidence store
 }
 
-# stamp = required: a store without a stamp fails, and status says so.
-a_store_that_requires_stamps_fails_without() {
-	is 0 trailctl init --origin example.org/required late
-	is 0 trailctl status late
+# stamp = best-effort: status says whether there are stamps, of any authority.
+a_store_that_wants_stamps_says_so() {
+	is 0 trailctl init --origin example.org/wants wants
+	is 0 trailctl status wants
 	never_says '^stamps'
-	echo 'stamp = best-effort' >>late/config
-	is 0 trailctl status late
+	echo 'stamp = best-effort' >>wants/config
+	is 0 trailctl status wants
 	says '^stamps *best-effort, late'
-	is 0 trailctl verify late
+	is 0 trailctl verify wants
+	is 0 trailctl stamp --via "$tsa answer authority foreign" --name x wants
+	is 0 trailctl status wants
+	says '^stamps *best-effort, in time'
+	echo "stamp_ca = $work/authority/root.pem" >>wants/config
+	is 0 trailctl status wants
+	says '^stamps *best-effort, late'
+	echo 'stamp = perhaps' >>wants/config
+	is 2 trailctl stamp --via "$tsa answer authority good" --name two wants
+	complains '"stamp" is not understood'
+}
+
+# stamp = required: only stamps of the authorities that the operator names count.
+# Anybody can make an authority of his own.
+a_store_that_requires_stamps_needs_trusted_ones() {
+	is 0 trailctl init --origin example.org/required late
 	echo 'stamp = required' >>late/config
+	# Without them nothing is written, and the message says what to do.
+	is 2 trailctl sync late
+	complains 'stamp = required needs stamp_ca = /FILE'
+	is 0 trailctl status late
+	says '^stamps *NOT JUDGED'
+	is 4 trailctl verify late
+	says 'STORE/config requires time stamps: there is none$'
+	echo 'stamp_ca = authority/root.pem' >>late/config
+	is 2 trailctl sync late
+	complains '"stamp_ca" is not understood'
+	sed -i '$d' late/config
+	echo "stamp_ca = $work/nowhere.pem" >>late/config
+	is 2 trailctl sync late
+	complains 'stamp_ca = .*nowhere.pem'
+	echo "stamp_ca = $work/evidence" >>late/config
+	is 2 trailctl sync late
+	complains 'there is no trusted certificate'
+	echo "stamp_ca = $work/authority/root.pem" >>late/config
+	is 0 trailctl sync late
 	is 0 trailctl status late
 	says '^stamps *REQUIRED, AND LATE'
 	is 4 trailctl verify late
 	says '^timestamp *FAILED'
-	says 'STORE/config requires time stamps: there is none'
-	is 0 trailctl stamp --via "$tsa answer authority good" --name one late
+	says 'STORE/config requires time stamps: there is none$'
+	# An authority of somebody else.
+	is 0 trailctl stamp --via "$tsa answer authority foreign" \
+		--chain authority/foreign-root.pem --name own late
+	complains 'time stamp of own is recorded, but does not count here: stamp_'
+	is 0 trailctl status late
+	says '^stamps *REQUIRED, AND LATE'
+	is 4 trailctl verify late
+	says 'there is none of an authority that is trusted'
+	# A verifier trusts whom he trusts.
+	is 0 trailctl verify --tsa-ca authority/foreign-root.pem late
+	is 4 trailctl verify --tsa-ca authority/root.pem late
+	says 'there is none of an authority that is trusted'
+	is 0 trailctl stamp --via "$tsa answer authority good" \
+		--chain authority/chain.pem --name one late
+	[ ! -s err ]
 	is 0 trailctl status late
 	says '^stamps *required, in time'
 	is 0 trailctl verify late
 	says '^timestamp *ABSENT'
 	is 0 trailctl status --json late
 	says '"stamps":"required, in time","states"'
-	echo 'stamp = perhaps' >>late/config
-	is 2 trailctl stamp --via "$tsa answer authority good" --name two late
-	complains '"stamp" is not understood'
+	# On another machine the file may be missing: only its reader is told.
+	mv authority/root.pem authority/away.pem
+	is 0 trailctl verify late
+	says 'its stamp_ca is missing or cannot be read: give --tsa-ca'
+	is 0 trailctl verify --tsa-ca authority/away.pem late
+	says '^timestamp *OK'
+	is 0 trailctl status late
+	says '^stamps *NOT JUDGED'
+	is 2 trailctl sync late
+	mv authority/away.pem authority/root.pem
+	# Seven days later it is late.
+	clock_moves
+	# shellcheck disable=SC2046 # words
+	is 0 $(as_of '+8 days') trailctl trail create late/t
+	is 0 trailctl status late
+	says '^stamps *REQUIRED, AND LATE'
+	is 4 trailctl verify late
+	says 'the newest one is more than 7 days older than the newest entry'
 }
 
 # A mount is stamped as a store is, and serves the stamp.
@@ -347,6 +410,7 @@ run an_authority_and_a_store_are_made \
 	a_wrong_clock_is_named_at_the_stamp \
 	options_must_go_together \
 	a_store_is_judged_by_the_callers_certificates \
-	a_store_that_requires_stamps_fails_without
+	a_store_that_wants_stamps_says_so \
+	a_store_that_requires_stamps_needs_trusted_ones
 with /dev/fuse a_mount_is_stamped
 finish

@@ -355,17 +355,16 @@ START_TEST(stamps_are_late_after_seven_days)
 {
 	const struct tf_time now = { .s = 2000000000 };
 	struct tf_time received = { .s = now.s - 7 * 86400 };
-	enum tf_stamps mode = TF_STAMPS_OFF;
 
 	ck_assert(!tf_stamps_late(&received, now));
 	received.s--;
 	ck_assert(tf_stamps_late(&received, now));
 	ck_assert(tf_stamps_late(NULL, now));
-	ck_assert(tf_config_stamps("stamp", "required", &mode));
-	ck_assert_int_eq(TF_STAMPS_REQUIRED, mode);
-	ck_assert(!tf_config_stamps("stamp", "Required", &mode));
-	ck_assert(!tf_config_stamps("stamps", "off", &mode));
-	ck_assert_int_eq(TF_STAMPS_REQUIRED, mode);
+	ck_assert(tf_config_is_stamp("stamp", "required"));
+	ck_assert(!tf_config_is_stamp("stamp", "Required"));
+	ck_assert(!tf_config_is_stamp("stamps", "off"));
+	ck_assert(tf_config_is_stamp("stamp_ca", "/ca"));
+	ck_assert(!tf_config_is_stamp("stamp_ca", "ca"));
 }
 END_TEST
 
