@@ -186,7 +186,8 @@ check(struct stamping *s, struct tf_error *err)
 	struct tf_stamp_check c = { .note = tf_buf_bytes(&s->note),
 		.token = tf_buf_bytes(&s->token),
 		.chain = tf_buf_bytes(&s->given),
-		.answer = true };
+		.answer = true,
+		.recording = true };
 	enum tf_code rc;
 
 	if (ask.ca != NULL)

@@ -405,6 +405,46 @@ tf_stamp_check_trusted(struct tf_str pem, struct tf_error *err)
 	return rc;
 }
 
+/* The subject of x in the form of RFC 2253: bytes that are not printable ASCII
+ * are escaped. */
+static void
+name_of(X509 *x, char *out, size_t room)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	int n = 0;
+
+	if (b != NULL &&
+	    X509_NAME_print_ex(b, X509_get_subject_name(x), 0,
+		XN_FLAG_RFC2253) >= 0)
+		n = BIO_read(b, out, (int)room - 1);
+	out[n > 0 ? n : 0] = '\0';
+	BIO_free(b);
+}
+
+/* Was each certificate valid at the time of the stamp?  check_chain() judges only
+ * those that lead from the signer to the topmost one: an expired issuer that does
+ * not fit in another way would go unnoticed. */
+static enum tf_code
+check_times(const struct work *w, struct tf_error *err)
+{
+	time_t at = (time_t)w->at.s;
+	char subject[80];
+
+	for (int i = 0; i < sk_X509_num(w->pool); i++) {
+		X509 *x = sk_X509_value(w->pool, i);
+		const int from = X509_cmp_time(X509_get0_notBefore(x), &at);
+		const int to = X509_cmp_time(X509_get0_notAfter(x), &at);
+
+		if (from < 0 && to > 0)
+			continue;
+		name_of(x, subject, sizeof(subject));
+		return tf_fail(err, TF_TAMPER,
+		    "at the time of the stamp, the certificate of %s %s",
+		    subject, from < 0 ? "had expired" : "was not yet valid");
+	}
+	return TF_OK;
+}
+
 /* Set w->signer: the certificate of the one signature. */
 static enum tf_code
 find_signer(struct work *w, struct tf_error *err)
@@ -589,9 +629,7 @@ static void
 describe(const struct work *w, struct tf_stamp *out)
 {
 	X509 *top = sk_X509_value(w->path, sk_X509_num(w->path) - 1);
-	BIO *b = BIO_new(BIO_s_mem());
 	struct tm tm = { 0 };
-	int n = 0;
 
 	memset(out, 0, sizeof(*out));
 	out->at = w->at;
@@ -599,13 +637,7 @@ describe(const struct work *w, struct tf_stamp *out)
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(w->signer), &tm) == 1)
 		out->ends.s = timegm(&tm);
 	out->whole_chain = X509_self_signed(top, 0) == 1;
-	/* RFC 2253 form: bytes that are not printable ASCII are escaped. */
-	if (b != NULL &&
-	    X509_NAME_print_ex(b, X509_get_subject_name(w->signer), 0,
-		XN_FLAG_RFC2253) >= 0)
-		n = BIO_read(b, out->authority, sizeof(out->authority) - 1);
-	out->authority[n > 0 ? n : 0] = '\0';
-	BIO_free(b);
+	name_of(w->signer, out->authority, sizeof(out->authority));
 }
 
 static bool
@@ -676,6 +708,8 @@ tf_stamp_check(const struct tf_stamp_check *c, struct tf_stamp *out,
 		rc = read_certs(&w, err);
 	if (rc == TF_OK)
 		rc = check_signer(&w, err);
+	if (rc == TF_OK && c->recording)
+		rc = check_times(&w, err);
 	if (rc == TF_OK)
 		describe(&w, out);
 	if (rc == TF_OK && pem != NULL)

@@ -54,6 +54,9 @@ struct tf_stamp_check {
 	 * come from the token or from whoever sent it. */
 	struct tf_str trusted;
 	bool answer; /* require the nonce of tf_stamp_request */
+	/* The stamp is about to be recorded: require that each certificate at
+	 * hand was valid at its time, also one that leads nowhere. */
+	bool recording;
 };
 
 struct tf_stamp {

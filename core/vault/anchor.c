@@ -128,7 +128,8 @@ check_stamp(struct tf_vault *v, struct adding *x, struct tf_error *err)
 {
 	const struct tf_anchor *a = x->a;
 	struct tf_stamp_check c = { .token = { a->bytes, a->n },
-		.chain = { a->chain, a->chain_n } };
+		.chain = { a->chain, a->chain_n },
+		.recording = true };
 	struct tf_error e = { .code = TF_OK };
 	struct tf_buf note = { 0 };
 	struct tf_stamp s;

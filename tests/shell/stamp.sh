@@ -120,6 +120,45 @@ a_chain_that_had_expired_at_the_stamp_is_refused() {
 	trailctl stamp --print-request --checkpoint note -o request store
 	refused 4 expired old 20230101000000Z "$(nonce request)"
 }
+# Each certificate that is at hand must have been valid, also one that leads
+# nowhere.  An issuer that nobody gave cannot be judged: the stamp is recorded with
+# a warning, and proves nothing to anybody.
+an_expired_certificate_at_hand_is_refused() {
+	is 0 trailctl init --origin example.org/expired expired
+	now=$(date -u +%Y%m%d%H%M%SZ)
+	trailctl stamp --print-request --checkpoint note -o request expired
+	before=$(entries expired)
+	for signer in late good; do
+		"$tsa" forge authority $signer note "$now" \
+			"$(nonce request)" >forged 2>/dev/null
+		is 4 trailctl stamp --accept forged --checkpoint note \
+			--name $signer --chain authority/oldchain.pem expired
+		complains 'expired'
+	done
+	complains 'the certificate of CN=oldca,O=Test had expired'
+	[ "$(entries expired)" -eq "$before" ]
+	# The vault checks that too.
+	mount expired
+	"$tsa" forge authority good note "$now" >forged 2>/dev/null
+	for chain in oldchain chain; do
+		jq -n --arg token "$(base64 -w0 forged)" \
+			--rawfile chain authority/$chain.pem \
+			--argjson size "$(sed -n 2p note)" '{kind: "stamp",
+			name: "x", size: $size, token: $token, chain: $chain}' \
+			>$chain.json
+	done
+	is 1 cp oldchain.json mnt/.trailfs/anchor
+	is 0 cp chain.json mnt/.trailfs/anchor
+	unmount
+	"$tsa" forge authority late note "$now" "$(nonce request)" \
+		>forged 2>/dev/null
+	is 0 trailctl stamp --accept forged --checkpoint note --name late \
+		expired
+	complains 'do not reach a root'
+	is 0 trailctl verify --tsa-ca authority/root.pem expired
+	says '^timestamp *OK'
+	says 'late: your certificates do not vouch for this authority'
+}
 a_certificate_for_something_else_is_refused() {
 	trailctl stamp --print-request --checkpoint note -o request store
 	n=$(nonce request)
@@ -412,5 +451,6 @@ run an_authority_and_a_store_are_made \
 	a_store_is_judged_by_the_callers_certificates \
 	a_store_that_wants_stamps_says_so \
 	a_store_that_requires_stamps_needs_trusted_ones
-with /dev/fuse a_mount_is_stamped
+with /dev/fuse an_expired_certificate_at_hand_is_refused \
+	a_mount_is_stamped
 finish
